@@ -1,0 +1,49 @@
+#!/usr/bin/env node
+// Plain JavaScript that any Node can read: it must start on the old ones to say what they lack.
+import { spawn } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+
+const NEEDED = [22, 22];
+const [major = 0, minor = 0] = process.versions.node.split('.').map(Number);
+const pinned = fileURLToPath(new URL('../node_modules/node/bin/node', import.meta.url));
+
+if (major > NEEDED[0] || (major === NEEDED[0] && minor >= NEEDED[1])) {
+  await start();
+} else if (existsSync(pinned)) {
+  rerun();
+} else {
+  process.stderr.write(
+    `hookctl needs Node ${NEEDED.join('.')} or newer; this is ${process.versions.node}. Install a newer one from https://nodejs.org.\n`,
+  );
+  process.exitCode = 1;
+}
+
+async function start() {
+  if (process.channel !== undefined) followParent();
+  const { main } = await import('../dist/cli.js');
+  const { processHost } = await import('../dist/process-host.js');
+  process.exitCode = await main(process.argv.slice(2), processHost());
+}
+
+/** Runs this file again on the Node that `npm ci` brought along, and passes signals and exit status on. */
+function rerun() {
+  const child = spawn(pinned, [fileURLToPath(import.meta.url), ...process.argv.slice(2)], {
+    stdio: ['inherit', 'inherit', 'inherit', 'ipc'],
+  });
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) {
+    process.on(signal, () => {
+      // The terminal sends Ctrl-C to the whole foreground group: passed on, it would count as the second one.
+      if (signal !== 'SIGINT' || !process.stdin.isTTY) child.kill(signal);
+    });
+  }
+  child.on('exit', (code, signal) => {
+    process.exitCode = signal === null ? (code ?? 1) : 1;
+  });
+}
+
+/** A parent that was killed can't pass signals on: its end is one. */
+function followParent() {
+  process.channel.unref();
+  process.on('disconnect', () => process.kill(process.pid, 'SIGTERM'));
+}

@@ -1,0 +1,23 @@
+// Compiles src/ to dist/. Run by `npm run build` and, where dependencies are there, by `prepare`.
+import { spawnSync } from 'node:child_process';
+import { existsSync, rmSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { fileURLToPath } from 'node:url';
+
+const root = fileURLToPath(new URL('..', import.meta.url));
+
+/** Node from node_modules where it is, since the machine's own may be too old for the compiler. */
+export function node() {
+  const pinned = fileURLToPath(new URL('../node_modules/node/bin/node', import.meta.url));
+  return existsSync(pinned) ? pinned : process.execPath;
+}
+
+export function build() {
+  const tsc = createRequire(import.meta.url)
+    .resolve('typescript/package.json')
+    .replace('package.json', 'bin/tsc');
+  rmSync(`${root}/dist`, { recursive: true, force: true });
+  return spawnSync(node(), [tsc, '-p', 'tsconfig.build.json'], { cwd: root, stdio: 'inherit' }).status ?? 1;
+}
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) process.exitCode = build();

@@ -1,0 +1,12 @@
+import type { CliCommand } from '../command.ts';
+import { configureList } from './list.ts';
+import { configureRetry } from './retry.ts';
+import { configureShow } from './show.ts';
+
+export const delivery: CliCommand = {
+  configure(command, runner) {
+    configureList(command.command('list'), runner);
+    configureShow(command.command('show'), runner);
+    configureRetry(command.command('retry'), runner);
+  },
+};

@@ -1,0 +1,76 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { type Command, Option } from 'commander';
+import type { App, AppFlags } from '../../app.ts';
+import { type Io, say } from '../../lib/io.ts';
+import { visibleLine } from '../../lib/visible.ts';
+import { DELIVERY_STATUSES, type Delivery, type DeliveryStatus } from '../../types.ts';
+import { deliveryView } from '../../views.ts';
+import { examples, type Runner } from '../command.ts';
+import { positive } from '../options.ts';
+import { localTime, printJson, table } from '../print.ts';
+
+interface ListFlags extends AppFlags {
+  readonly status?: DeliveryStatus;
+  readonly webhook?: string;
+  readonly limit: number;
+  readonly before?: string;
+  readonly follow?: boolean;
+  readonly json?: boolean;
+}
+
+const POLL_MS = 200;
+
+export function configureList(command: Command, runner: Runner): void {
+  command
+    .description('List deliveries, newest first.')
+    .addOption(new Option('--status <status>', 'only those in this status').choices([...DELIVERY_STATUSES]))
+    .option('--webhook <name>', 'only those of this webhook')
+    .option('--limit <n>', 'how many at most', positive, 50)
+    .option('--before <id>', 'only older ones than this: the next page')
+    .option('-f, --follow', 'go on with new ones as they come')
+    .option('--json', 'print an array; with --follow one object on each line')
+    .addHelpText(
+      'after',
+      examples('hookctl delivery list --status rejected', 'hookctl delivery list -f --json | jq .reason'),
+    )
+    .action((flags: ListFlags) => runner.run(command.optsWithGlobals(), (app) => list(app, flags)));
+}
+
+async function list(app: App, flags: ListFlags): Promise<0> {
+  const rows = app.reader()?.deliveries(flags) ?? [];
+  if (flags.follow === true) return follow(app, flags, rows);
+  if (flags.json === true) printJson(app.io, rows.map(deliveryView));
+  else if (rows.length === 0) say(app.io.err, `No deliveries in ${app.located.dataFolder}.`);
+  else
+    say(
+      app.io.out,
+      table(['id', 'received', 'webhook', 'event', 'sender', 'status', 'reason'], rows.map(cells)),
+    );
+  return 0;
+}
+
+/** Oldest first, as a log reads, until a signal ends it. */
+async function follow(app: App, flags: ListFlags, start: readonly Delivery[]): Promise<0> {
+  let ended = false;
+  void app.signals.next().then(() => {
+    ended = true;
+  });
+  printLines(app.io, start.toReversed(), flags);
+  for (let last = start[0]?.id ?? ''; !ended; await delay(POLL_MS)) {
+    const fresh = app.reader()?.deliveries({ ...flags, after: last }) ?? [];
+    printLines(app.io, fresh, flags);
+    last = fresh.at(-1)?.id ?? last;
+  }
+  return 0;
+}
+
+function printLines({ out }: Io, rows: readonly Delivery[], { json }: ListFlags): void {
+  for (const row of rows) {
+    say(out, json === true ? JSON.stringify(deliveryView(row)) : cells(row).map(visibleLine).join('  '));
+  }
+}
+
+function cells(row: Delivery): readonly string[] {
+  const { id, received_at, webhook, event_type, sender, status, reason } = deliveryView(row);
+  return [id, localTime(received_at), webhook, event_type ?? '-', sender ?? '-', status, reason ?? ''];
+}

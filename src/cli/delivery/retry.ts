@@ -1,0 +1,26 @@
+import type { Command } from 'commander';
+import type { AppFlags } from '../../app.ts';
+import { examples, type Runner } from '../command.ts';
+import { operations } from '../operate.ts';
+import { printJson } from '../print.ts';
+import { printSettled, succeeded } from '../settled.ts';
+
+interface RetryFlags extends AppFlags {
+  readonly json?: boolean;
+}
+
+export function configureRetry(command: Command, runner: Runner): void {
+  command
+    .description('Take up a failed or ignored delivery again: the same record, with today’s configuration.')
+    .argument('<id>', 'delivery id')
+    .option('--json', 'print { delivery, tasks } as JSON')
+    .addHelpText('after', examples('hookctl delivery retry dlv-01jd9x3k2a7f3kq2'))
+    .action((id: string, { json }: RetryFlags) =>
+      runner.run(command.optsWithGlobals(), async (app) => {
+        const settled = await (await operations(app, 'delivery retry')).retry(id);
+        if (json === true) printJson(app.io, settled);
+        else printSettled(app.io, settled);
+        return succeeded(settled) ? 0 : 1;
+      }),
+    );
+}

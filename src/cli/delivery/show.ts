@@ -1,0 +1,80 @@
+import type { Command } from 'commander';
+import type { App, AppFlags } from '../../app.ts';
+import { notFound } from '../../errors.ts';
+import { say } from '../../lib/io.ts';
+import { visible } from '../../lib/visible.ts';
+import { deliveryView, exportedDelivery } from '../../views.ts';
+import { examples, type Runner } from '../command.ts';
+import { bytes, facts, localTime, printJson, table } from '../print.ts';
+
+interface ShowFlags extends AppFlags {
+  readonly json?: boolean;
+  readonly body?: boolean;
+}
+
+export function configureShow(command: Command, runner: Runner): void {
+  command
+    .description('Show one delivery: what came, what each command made of it.')
+    .argument('<id>', 'delivery id')
+    .option('--body', 'print the body as received, with hidden characters shown')
+    .option('--json', 'print everything, headers and body (base64) too: a file that `replay` takes')
+    .addHelpText(
+      'after',
+      examples(
+        'hookctl delivery show dlv-01jd9x3k2a7f3kq2',
+        'hookctl delivery show dlv-… --json > delivery.json',
+      ),
+    )
+    .action((id: string, flags: ShowFlags) =>
+      runner.run(command.optsWithGlobals(), (app) => show(app, id, flags)),
+    );
+}
+
+async function show(app: App, id: string, flags: ShowFlags): Promise<0> {
+  const { io } = app;
+  const delivery = app.reader()?.delivery(id) ?? null;
+  if (delivery === null) {
+    throw notFound(
+      `there is no delivery ${id} in ${app.located.dataFolder}`,
+      'List them with `hookctl delivery list`.',
+    );
+  }
+  const body = app.reader()?.body(id) ?? null;
+  if (flags.json === true || flags.body === true) {
+    if (flags.json === true) printJson(io, exportedDelivery(delivery, body));
+    else say(io.out, visible(Buffer.from(body ?? []).toString('utf8')));
+    return 0;
+  }
+
+  const view = deliveryView(delivery);
+  say(
+    io.out,
+    facts([
+      ['delivery', view.id],
+      ['webhook', `${view.webhook} (${view.provider})`],
+      ['status', view.status],
+      ['reason', view.reason],
+      ['event', view.event_type],
+      ['about', view.external_id],
+      ['sender', view.sender],
+      ['sender’s id', view.sender_delivery_id],
+      ['received', localTime(view.received_at)],
+      ['settled', view.settled_at === null ? null : localTime(view.settled_at)],
+      ['size', bytes(view.size)],
+      ['duplicate of', view.duplicate_of],
+      ['replay of', view.replay_of],
+      ['attempts', view.attempts === 0 ? null : String(view.attempts)],
+    ]),
+  );
+  if (view.decisions.length > 0) {
+    const rows = view.decisions.map((row) => [
+      row.command,
+      row.fired ? 'fired' : 'no',
+      row.task_ids.join(' ') || '-',
+      row.error ?? row.reason,
+    ]);
+    say(io.out, `\n${table(['command', 'fired', 'task', 'why'], rows)}`);
+  }
+  say(io.err, `Run it again: hookctl replay ${view.id}`);
+  return 0;
+}

@@ -1,0 +1,71 @@
+import type { App, AppFlags } from '../app.ts';
+import { say } from '../lib/io.ts';
+import { explain } from '../pipeline/explain.ts';
+import { storedSource, webhookOf } from '../pipeline/replay.ts';
+import { deliveryView } from '../views.ts';
+import { type CliCommand, examples } from './command.ts';
+import { explanationView, printExplanation } from './explanation.ts';
+import { facts, printJson } from './print.ts';
+import { fileOptions } from './replay.ts';
+import { type FileHints, fileSource, isFile } from './replay-file.ts';
+import { storedReader } from './stored.ts';
+
+interface ExplainFlags extends AppFlags, FileHints {
+  readonly json?: boolean;
+}
+
+export const explainCommand: CliCommand = {
+  configure(command, runner) {
+    fileOptions(command.argument('<id-or-file>', 'delivery id, exported delivery, or body'))
+      .option('--json', 'print one object')
+      .addHelpText(
+        'after',
+        examples(
+          'hookctl explain dlv-01jd9x3k2a7f3kq2',
+          'hookctl explain body.json --provider github --event issues.opened',
+        ),
+      )
+      .action((source: string, flags: ExplainFlags) =>
+        runner.run(command.optsWithGlobals(), (app) =>
+          isFile(source) ? explainFile(app, source, flags) : explainStored(app, source, flags),
+        ),
+      );
+  },
+};
+
+async function explainFile(app: App, path: string, flags: ExplainFlags): Promise<0> {
+  const { snapshot } = await app.configuration();
+  const source = await fileSource(path, flags, snapshot);
+  const explanation = explain(webhookOf({ snapshot: () => snapshot }, source), source.request);
+  if (flags.json === true)
+    printJson(app.io, { source: path, delivery: null, ...explanationView(explanation) });
+  else printExplanation(app.io, path, explanation);
+  return 0;
+}
+
+/** What became of it then, and what today's configuration makes of it. */
+async function explainStored(app: App, id: string, { json }: ExplainFlags): Promise<0> {
+  const reader = storedReader(app, id);
+  const delivery = reader.delivery(id);
+  const hasBytes = delivery === null || delivery.status !== 'rejected';
+  const source = hasBytes ? storedSource(reader, id, app.located.dataFolder) : null;
+  const { snapshot } = await app.configuration();
+  const explanation =
+    source === null
+      ? { obstacle: 'it was refused before it was parsed, and its bytes were not kept', events: [] }
+      : explain(webhookOf({ snapshot: () => snapshot }, source), source.request);
+  const view = delivery === null ? null : deliveryView(delivery);
+  if (json === true) printJson(app.io, { source: id, delivery: view, ...explanationView(explanation) });
+  else {
+    say(
+      app.io.out,
+      facts([
+        ['became', view?.status ?? null],
+        ['because', view?.reason ?? null],
+        ['today', 'with the configuration of now:'],
+      ]),
+    );
+    printExplanation(app.io, id, explanation);
+  }
+  return 0;
+}

@@ -1,0 +1,50 @@
+import { type Io, say } from '../lib/io.ts';
+import type { Explanation } from '../pipeline/explain.ts';
+import { facts, table } from './print.ts';
+
+/** For each event, each command and why it fires or not. */
+export function printExplanation({ out }: Io, source: string, { obstacle, events }: Explanation): void {
+  if (obstacle !== null)
+    say(
+      out,
+      facts([
+        ['source', source],
+        ['nothing runs', obstacle],
+      ]),
+    );
+  for (const event of events) {
+    say(
+      out,
+      facts([
+        ['source', source],
+        ['event', event.type],
+        ['about', event.externalId],
+        ['nothing runs', event.ignored],
+      ]),
+    );
+    const rows = event.matches.map(({ command, fired, needsApproval, reason }) => [
+      command.id,
+      fired ? (needsApproval ? 'fires, waits for approval' : 'fires') : 'no',
+      reason,
+    ]);
+    say(out, `\n${table(['command', 'fires', 'why'], rows)}`);
+  }
+}
+
+/** The same for `--json`. */
+export function explanationView({ obstacle, events }: Explanation) {
+  return {
+    obstacle,
+    events: events.map(({ type, externalId, ignored, matches }) => ({
+      type,
+      external_id: externalId,
+      ignored,
+      commands: matches.map(({ command, fired, needsApproval, reason }) => ({
+        command: command.id,
+        fires: fired,
+        needs_approval: needsApproval,
+        reason,
+      })),
+    })),
+  };
+}

@@ -1,0 +1,58 @@
+import type { CliCommand } from './command.ts';
+
+/** A command as the help lists it; its module is read when it is called. */
+export interface CliEntry {
+  readonly name: string;
+  readonly summary: string;
+  readonly load: () => Promise<CliCommand>;
+}
+
+/** Every command, in the order of the help. One line each. */
+export const commands: readonly CliEntry[] = [
+  {
+    name: 'init',
+    summary: 'write a webhooks.yml and an example webhook',
+    load: async () => (await import('./init.ts')).init,
+  },
+  {
+    name: 'check',
+    summary: 'validate all configuration without serving',
+    load: async () => (await import('./check.ts')).check,
+  },
+  {
+    name: 'serve',
+    summary: 'receive webhooks and turn them into tasks',
+    load: async () => (await import('./serve.ts')).serveCommand,
+  },
+  {
+    name: 'status',
+    summary: 'what runs, what came in, what is wrong',
+    load: async () => (await import('./status.ts')).status,
+  },
+  {
+    name: 'trigger',
+    summary: 'send a signed sample as a provider would',
+    load: async () => (await import('./trigger.ts')).trigger,
+  },
+  {
+    name: 'webhook',
+    summary: 'look at the webhooks',
+    load: async () => (await import('./webhook/index.ts')).webhook,
+  },
+  {
+    name: 'delivery',
+    summary: 'look at deliveries, run a failed one again',
+    load: async () => (await import('./delivery/index.ts')).delivery,
+  },
+  { name: 'task', summary: 'look at tasks', load: async () => (await import('./task/index.ts')).task },
+  {
+    name: 'replay',
+    summary: 'run stored deliveries or files as new ones',
+    load: async () => (await import('./replay.ts')).replay,
+  },
+  {
+    name: 'explain',
+    summary: 'why each command fired or did not',
+    load: async () => (await import('./explain.ts')).explainCommand,
+  },
+];

@@ -1,0 +1,58 @@
+import { existsSync } from 'node:fs';
+import { rename } from 'node:fs/promises';
+import { join, relative } from 'node:path';
+import { createInterface } from 'node:readline/promises';
+import type { App, AppFlags } from '../app.ts';
+import { scaffold } from '../config/scaffold.ts';
+import { say } from '../lib/io.ts';
+import { databasePath } from '../store/index.ts';
+import { type CliCommand, examples } from './command.ts';
+
+interface InitFlags extends AppFlags {
+  readonly moveData?: boolean;
+}
+
+export const init: CliCommand = {
+  configure(command, runner) {
+    command
+      .option('--move-data', 'move the data of ~/.hookctl here without asking')
+      .option('--no-move-data', 'leave the data of ~/.hookctl where it is, without asking')
+      .addHelpText('after', examples('hookctl init && hookctl check && hookctl serve'))
+      .action(() =>
+        runner.run(command.optsWithGlobals<InitFlags>(), (app) => run(app, command.opts<InitFlags>())),
+      );
+  },
+};
+
+async function run(app: App, { moveData }: InitFlags): Promise<0> {
+  const { io, cwd } = app;
+  await offerMove(app, moveData);
+  const { written, kept } = await scaffold(cwd);
+  for (const file of written) say(io.out, `wrote ${relative(cwd, file)}`);
+  for (const file of kept) say(io.out, `kept ${relative(cwd, file)}, which was there`);
+  say(io.err, 'Next: hookctl check && hookctl serve');
+  return 0;
+}
+
+/** With a webhooks.yml here, data lies beside it: without the move an existing store would seem to be gone. */
+async function offerMove(app: App, wish: boolean | undefined): Promise<void> {
+  const from = join(app.home, '.hookctl');
+  const to = join(app.cwd, '.hookctl');
+  if (app.env.HOOKCTL_HOME !== undefined || !existsSync(databasePath(from)) || existsSync(to)) return;
+  if (wish ?? (await agrees(app, `Move the existing data folder ${from} to ${to}?`))) {
+    await rename(from, to);
+    say(app.io.out, `moved ${from} to ${to}`);
+  } else {
+    say(app.io.err, `${from} stays; from here on data lies in ${to}. To move it: hookctl init --move-data`);
+  }
+}
+
+async function agrees({ io, stdin }: App, question: string): Promise<boolean> {
+  if (!io.err.isTerminal || !stdin.isTTY) return false;
+  const terminal = createInterface({ input: stdin, output: process.stderr });
+  try {
+    return /^y/i.test(await terminal.question(`${question} [y/N] `));
+  } finally {
+    terminal.close();
+  }
+}

@@ -1,0 +1,37 @@
+import type { App } from '../app.ts';
+import { failure } from '../errors.ts';
+import { managementClient } from '../server/client.ts';
+import { localOperations, type Operations } from '../server/operations.ts';
+import { readToken } from '../server/token.ts';
+
+/**
+ * What changes deliveries and tasks: through the running server, or, with none, in this process under the folder's
+ * lock. Throws `in_use` when the folder is held by something that is no server.
+ */
+export async function operations(app: App, command: string): Promise<Operations> {
+  return (await serverClient(app)) ?? ownOperations(app, command);
+}
+
+/** The running server's management API; null when none runs. */
+export async function serverClient(app: App) {
+  const server = app.holder()?.server ?? null;
+  if (server === null) return null;
+  const { dataFolder } = app.located;
+  const token = await readToken(dataFolder);
+  if (token === null)
+    throw failure('no_token', `there is no management token in ${dataFolder}`, {
+      fix: 'Restart `hookctl serve`.',
+    });
+  return managementClient(server.managementPort, token);
+}
+
+async function ownOperations(app: App, command: string): Promise<Operations> {
+  const configuration = await app.configuration({ createMissing: false });
+  const { context, queue } = await app.engine(command, {
+    configuration,
+    snapshot: () => configuration.snapshot,
+    insecure: new Set(),
+    onSettled: () => undefined,
+  });
+  return localOperations(context, queue, app.located.dataFolder);
+}

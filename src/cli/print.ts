@@ -1,0 +1,43 @@
+import { type Io, say } from '../lib/io.ts';
+import { visibleLine } from '../lib/visible.ts';
+
+/** One JSON value on stdout, for `--json`. */
+export function printJson({ out }: Io, value: unknown): void {
+  say(out, JSON.stringify(value, null, 2));
+}
+
+/** Columns as wide as their widest cell; the last one is left as it is. Cells are made safe for terminals. */
+export function table(header: readonly string[], rows: readonly (readonly string[])[]): string {
+  const cells = [header.map((title) => title.toUpperCase()), ...rows.map((row) => row.map(visibleLine))];
+  const widths = header.map((_, column) => Math.max(...cells.map((row) => row[column]?.length ?? 0)));
+  return cells
+    .map((row) =>
+      row
+        .map((cell, column) => cell.padEnd(widths[column] ?? 0))
+        .join('  ')
+        .trimEnd(),
+    )
+    .join('\n');
+}
+
+/** `label  value` lines, labels as wide as the widest; absent values are left out. */
+export function facts(entries: readonly (readonly [label: string, value: string | null])[]): string {
+  const present = entries.filter((entry): entry is readonly [string, string] => entry[1] !== null);
+  const width = Math.max(...present.map(([label]) => label.length));
+  return present.map(([label, value]) => `${label.padEnd(width)}  ${visibleLine(value)}`).join('\n');
+}
+
+/** An ISO time as a person reads it: local, without milliseconds. */
+export function localTime(iso: string | null): string {
+  if (iso === null) return '-';
+  const date = new Date(iso);
+  const part = (value: number) => String(value).padStart(2, '0');
+  const day = [date.getFullYear(), part(date.getMonth() + 1), part(date.getDate())].join('-');
+  return `${day} ${[date.getHours(), date.getMinutes(), date.getSeconds()].map(part).join(':')}`;
+}
+
+/** Bytes as a person reads them. */
+export function bytes(count: number): string {
+  if (count < 1_000) return `${count} B`;
+  return count < 1_000_000 ? `${(count / 1_000).toFixed(1)} kB` : `${(count / 1_000_000).toFixed(1)} MB`;
+}

@@ -1,0 +1,7 @@
+import type { ServeReporter, Serving } from '../server/serve.ts';
+
+/** What `serve` tells while it runs, for people or for programs. */
+export interface ServeOutput extends ServeReporter {
+  ready(serving: Serving): void;
+  state(state: 'stopping' | 'stopped', reason: string): void;
+}

@@ -1,0 +1,77 @@
+import type { App, AppFlags } from '../app.ts';
+import { say } from '../lib/io.ts';
+import { type StatusView, statusView } from '../server/status.ts';
+import { type CliCommand, examples } from './command.ts';
+import { serverClient } from './operate.ts';
+import { facts, localTime, printJson, table } from './print.ts';
+
+interface StatusFlags extends AppFlags {
+  readonly json?: boolean;
+}
+
+export const status: CliCommand = {
+  configure(command, runner) {
+    command
+      .option('--json', 'print the whole state as one object')
+      .addHelpText('after', examples('hookctl status', 'hookctl status --json | jq .server.queue_depth'))
+      .action((flags: StatusFlags) => runner.run(command.optsWithGlobals(), (app) => run(app, flags)));
+  },
+};
+
+async function run(app: App, { json }: StatusFlags): Promise<0> {
+  const client = await serverClient(app);
+  const view = client === null ? offline(app) : await client.status();
+  if (json === true) printJson(app.io, view);
+  else print(app, view);
+  return 0;
+}
+
+/** What the folder alone tells, without a server and without reading anybody's configuration. */
+function offline(app: App): StatusView {
+  const { version, located } = app;
+  return statusView({ version, ...located, server: null, store: app.reader(), webhooks: [], problems: [] });
+}
+
+function print({ io }: App, view: StatusView): void {
+  const { server } = view;
+  say(
+    io.out,
+    facts([
+      ['hookctl', view.version],
+      ['data', view.data_folder],
+      ['config', view.project_file ?? 'none (built-in webhooks)'],
+      [
+        'server',
+        server === null
+          ? 'not running; start it with `hookctl serve`'
+          : `pid ${server.pid}, since ${localTime(server.started_at)}`,
+      ],
+      ['ingress', server?.ingress_url ?? null],
+      ['public', server?.public_url ?? null],
+      ['management', server?.management_url ?? null],
+      ['queue', server === null ? null : `${server.queue_depth} waiting`],
+      ['claude tasks', server?.claude_tasks ?? null],
+      ['tasks', counts(view.tasks)],
+    ]),
+  );
+  if (view.webhooks.length > 0) {
+    const rows = view.webhooks.map((webhook) => [
+      webhook.name,
+      webhook.enabled ? (webhook.has_secret ? 'enabled' : 'no secret') : 'disabled',
+      webhook.url ?? webhook.endpoint,
+      String(webhook.total),
+      localTime(webhook.last_received_at),
+      webhook.last_delivery_id ?? '-',
+    ]);
+    say(io.out, `\n${table(['webhook', 'state', 'url', 'deliveries', 'last', 'id'], rows)}`);
+  }
+  for (const problem of view.problems) say(io.out, `\nproblem: ${problem}`);
+}
+
+function counts(byStatus: StatusView['tasks']): string {
+  return (
+    Object.entries(byStatus)
+      .map(([name, count]) => `${count} ${name}`)
+      .join(', ') || 'none'
+  );
+}

@@ -1,0 +1,52 @@
+import { type Command, Option } from 'commander';
+import type { App, AppFlags } from '../../app.ts';
+import { say } from '../../lib/io.ts';
+import { TASK_STATUSES, type TaskStatus } from '../../types.ts';
+import { taskView } from '../../views.ts';
+import { examples, type Runner } from '../command.ts';
+import { positive } from '../options.ts';
+import { localTime, printJson, table } from '../print.ts';
+
+interface ListFlags extends AppFlags {
+  readonly status?: TaskStatus;
+  readonly flow?: string;
+  readonly delivery?: string;
+  readonly limit: number;
+  readonly before?: string;
+  readonly json?: boolean;
+}
+
+export function configureList(command: Command, runner: Runner): void {
+  command
+    .description('List tasks, newest first.')
+    .addOption(new Option('--status <status>', 'only those in this status').choices([...TASK_STATUSES]))
+    .option('--flow <id>', 'only those of this flow')
+    .option('--delivery <id>', 'only those that came of this delivery')
+    .option('--limit <n>', 'how many at most', positive, 50)
+    .option('--before <id>', 'only older ones than this: the next page')
+    .option('--json', 'print an array')
+    .addHelpText(
+      'after',
+      examples('hookctl task list --status waiting_approval', 'hookctl task list --json | jq -r ".[].id"'),
+    )
+    .action((flags: ListFlags) => runner.run(command.optsWithGlobals(), (app) => list(app, flags)));
+}
+
+async function list(app: App, { flow, delivery, json, ...page }: ListFlags): Promise<0> {
+  const filter = { ...page, ...(flow && { flowId: flow }), ...(delivery && { deliveryId: delivery }) };
+  const views = (app.reader()?.tasks(filter) ?? []).map(taskView);
+  if (json === true) printJson(app.io, views);
+  else if (views.length === 0) say(app.io.err, `No tasks in ${app.located.dataFolder}.`);
+  else {
+    const rows = views.map((view) => [
+      view.id,
+      localTime(view.created_at),
+      view.status,
+      view.agent,
+      view.external_id,
+      view.title,
+    ]);
+    say(app.io.out, table(['id', 'created', 'status', 'agent', 'about', 'title'], rows));
+  }
+  return 0;
+}

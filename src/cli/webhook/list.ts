@@ -1,0 +1,46 @@
+import type { Command } from 'commander';
+import type { App, AppFlags } from '../../app.ts';
+import { say } from '../../lib/io.ts';
+import { examples, type Runner } from '../command.ts';
+import { localTime, printJson, table } from '../print.ts';
+import { webhookView } from './view.ts';
+
+interface ListFlags extends AppFlags {
+  readonly json?: boolean;
+}
+
+export function configureList(command: Command, runner: Runner): void {
+  command
+    .description('List all webhooks: where they come from, their state, the last delivery.')
+    .option('--json', 'print an array')
+    .addHelpText(
+      'after',
+      examples('hookctl webhook list', 'hookctl webhook list --json | jq -r ".[].endpoint"'),
+    )
+    .action((flags: ListFlags) => runner.run(command.optsWithGlobals(), (app) => list(app, flags)));
+}
+
+async function list(app: App, { json }: ListFlags): Promise<0> {
+  const { snapshot } = await app.configuration();
+  const counts = new Map(
+    app
+      .reader()
+      ?.countsByWebhook()
+      .map((row) => [row.webhook, row]),
+  );
+  const views = snapshot.webhooks.map((webhook) => webhookView(webhook, counts.get(webhook.name) ?? null));
+  if (json === true) printJson(app.io, views);
+  else {
+    const rows = views.map((view) => [
+      view.name,
+      view.provider,
+      view.origin,
+      view.enabled ? (view.has_secret ? 'enabled' : 'no secret') : 'disabled',
+      view.endpoint,
+      localTime(view.last_received_at),
+      view.last_delivery_id ?? '-',
+    ]);
+    say(app.io.out, table(['name', 'provider', 'origin', 'state', 'endpoint', 'last', 'delivery'], rows));
+  }
+  return 0;
+}

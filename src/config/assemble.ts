@@ -1,0 +1,146 @@
+import { dirname, relative } from 'node:path';
+import type { ConfigProblem } from '../errors.ts';
+import { suggestion } from '../lib/suggest.ts';
+import type { Provider } from '../providers/provider.ts';
+import type { WebhookOrigin } from '../types.ts';
+import { type Fault, type Path, type Source, toProblem } from './problems.ts';
+import type { ProjectConfig } from './project-schema.ts';
+import { endpointOf, type Known, resolveWebhook, type UnlockedWebhook } from './resolve.ts';
+import { definitionSchema, type ValidDefinition, type WebhookAdjustment } from './schema.ts';
+import type { SecretRequest } from './secrets.ts';
+import type { StaticDefinition } from './static.ts';
+
+export interface Parts extends Known {
+  readonly project: ProjectConfig;
+  /** webhooks.yml; stands for itself in messages even where there is none. */
+  readonly source: Source;
+  readonly definitions: readonly StaticDefinition[];
+}
+
+/** A webhook that is right, and the secret it asks for. */
+export interface AssembledWebhook {
+  readonly webhook: UnlockedWebhook;
+  readonly secret: SecretRequest;
+}
+
+export interface Assembled {
+  readonly webhooks: readonly AssembledWebhook[];
+  readonly problems: readonly ConfigProblem[];
+  readonly notices: readonly string[];
+}
+
+/** Puts the project's own webhooks before the built-in ones, which webhooks.yml adjusts. All problems at once. */
+export function assemble(parts: Parts): Assembled {
+  const { project, source, definitions, providers } = parts;
+  const replaced = providers.flatMap((provider) => {
+    const by = definitions.find(({ definition }) => takesPlaceOf(definition, provider));
+    return by === undefined ? [] : [{ name: provider.webhook.name, file: by.source.file }];
+  });
+  const builtIn = providers
+    .filter(({ webhook }) => replaced.every(({ name }) => name !== webhook.name))
+    .map((provider) => builtInCandidate(provider, project.webhooks[provider.webhook.name], source));
+  const resolved = [...builtIn, ...definitions.map(ownCandidate)].map((it) => resolveCandidate(it, parts));
+  return {
+    webhooks: resolved.flatMap(({ webhook }) => webhook ?? []),
+    problems: [
+      ...unknownAdjustments(parts),
+      ...clashes(definitions, dirname(source.file)),
+      ...resolved.flatMap(({ problems }) => problems),
+    ],
+    notices: replaced.flatMap(({ name, file }) => [
+      `${relative(dirname(source.file), file)} replaces the built-in webhook ${name}`,
+      ...(name in project.webhooks
+        ? [`webhooks.${name} in webhooks.yml has no effect, because that webhook is replaced`]
+        : []),
+    ]),
+  };
+}
+
+/** A definition on its way to become a webhook. */
+interface Candidate {
+  readonly definition: ValidDefinition;
+  readonly origin: WebhookOrigin;
+  readonly source: Source;
+  /** Where in the source the definition stands. */
+  readonly prefix: Path;
+  readonly secretIsOptional: boolean;
+}
+
+function builtInCandidate(
+  { name, webhook }: Provider,
+  adjustment: WebhookAdjustment | undefined,
+  source: Source,
+): Candidate {
+  const allow = { ...webhook.allow, ...adjustment?.allow };
+  return {
+    definition: definitionSchema.parse({ ...webhook, provider: name, ...adjustment, allow }),
+    origin: { kind: 'built-in' },
+    source,
+    prefix: ['webhooks', webhook.name],
+    secretIsOptional: adjustment?.secretEnv === undefined,
+  };
+}
+
+function ownCandidate({ definition, source, calledAt }: StaticDefinition): Candidate {
+  const origin = { kind: 'static', file: calledAt.file, line: calledAt.line } as const;
+  return { definition, origin, source, prefix: [], secretIsOptional: false };
+}
+
+function resolveCandidate(
+  { definition, origin, source, prefix, secretIsOptional }: Candidate,
+  known: Known,
+): { readonly webhook: AssembledWebhook | null; readonly problems: readonly ConfigProblem[] } {
+  const resolution = resolveWebhook(definition, origin, known);
+  if (!resolution.ok) {
+    return { webhook: null, problems: resolution.faults.map((fault) => toProblem(source, fault, prefix)) };
+  }
+  const secretEnv = definition.secretEnv ?? null;
+  const secret = { webhook: definition.name, secretEnv, optional: secretIsOptional };
+  return { webhook: { webhook: resolution.webhook, secret }, problems: [] };
+}
+
+function takesPlaceOf(definition: ValidDefinition, { webhook }: Provider): boolean {
+  return definition.name === webhook.name || endpointOf(definition) === endpointOf(webhook);
+}
+
+function unknownAdjustments({ project, source, providers }: Parts): readonly ConfigProblem[] {
+  const names = providers.map(({ webhook }) => webhook.name);
+  return Object.keys(project.webhooks)
+    .filter((name) => !names.includes(name))
+    .map((name) => {
+      const message = `there is no built-in webhook ${name}`;
+      return toProblem(source, {
+        path: ['webhooks', name],
+        message,
+        fix: suggestion(name, names),
+        atKey: true,
+      });
+    });
+}
+
+/** Two of the project's own webhooks under one name or on one endpoint: neither can be meant to win. */
+function clashes(definitions: readonly StaticDefinition[], folder: string): readonly ConfigProblem[] {
+  return definitions.flatMap(({ definition, source }, position) => {
+    const earlier = definitions.slice(0, position);
+    const place = ({ calledAt }: StaticDefinition) => `${relative(folder, calledAt.file)}:${calledAt.line}`;
+    const sameName = earlier.find((other) => other.definition.name === definition.name);
+    const endpoint = endpointOf(definition);
+    const sameEndpoint = earlier.find((other) => endpointOf(other.definition) === endpoint);
+    const faults: readonly Fault[] = [
+      ...(sameName === undefined ? [] : [clash('name', definition.name, place(sameName))]),
+      ...(sameEndpoint === undefined || sameName !== undefined
+        ? []
+        : [clash('endpoint', endpoint, place(sameEndpoint))]),
+    ];
+    return faults.map((fault) => toProblem(source, fault));
+  });
+}
+
+function clash(field: 'name' | 'endpoint', text: string, place: string): Fault {
+  return {
+    path: [field],
+    message: `${text} is already taken by ${place}`,
+    fix: `Choose another ${field}.`,
+    text,
+  };
+}

@@ -1,0 +1,29 @@
+import { registerHooks } from 'node:module';
+
+const FROM_SOURCE = import.meta.url.endsWith('.ts');
+/** The public API of the installation that is running: its types and its `defineWebhook` are the ones that count. */
+const SELF = new URL(FROM_SOURCE ? '../index.ts' : '../index.js', import.meta.url).href;
+
+/**
+ * Runs `load` while `import … from 'hookctl'` leads to this installation and TypeScript loads as ES modules from
+ * any folder. Without the forced format a project with `"type": "commonjs"` could not be loaded at all, and one
+ * without `type` would make Node print a warning. `entries` (file URLs) are ES modules whatever their package says.
+ */
+export async function withProjectModules<T>(entries: readonly string[], load: () => Promise<T>): Promise<T> {
+  const hooks = registerHooks({
+    resolve(specifier, context, next) {
+      if (specifier === 'hookctl') {
+        return { url: SELF, format: FROM_SOURCE ? 'module-typescript' : 'module', shortCircuit: true };
+      }
+      const resolved = next(specifier, context);
+      if (resolved.url.includes('/node_modules/')) return resolved;
+      if (resolved.url.endsWith('.ts')) return { ...resolved, format: 'module-typescript' };
+      return entries.includes(resolved.url) ? { ...resolved, format: 'module' } : resolved;
+    },
+  });
+  try {
+    return await load();
+  } finally {
+    hooks.deregister();
+  }
+}

@@ -1,0 +1,83 @@
+import { z } from 'zod';
+import type { JsonObject } from '../types.ts';
+import { adjustmentSchema, variableName } from './schema.ts';
+import { byteSize, duration } from './units.ts';
+
+/** Where static webhooks are looked for when `static:` says nothing; it may match no file. */
+export const DEFAULT_STATIC = './webhooks/*.ts';
+
+const port = z.int().min(0).max(65_535);
+const httpUrl = z.url({ protocol: /^https?$/, error: 'expected a URL that starts with https:// or http://' });
+
+const ingress = z.strictObject({
+  host: z.string().min(1).default('127.0.0.1').describe('Address that deliveries arrive on.'),
+  port: port.default(8000).describe('Port that deliveries arrive on.'),
+});
+
+const management = z.strictObject({
+  port: port.default(8001).describe('Port of the management API, on loopback only.'),
+});
+
+const tunnel = z.union(
+  [z.string().min(1), z.strictObject({ use: z.string().min(1), url: httpUrl.optional() })],
+  { error: 'expected the name of a tunnel, or { use, url }' },
+);
+
+const staticPatterns = z
+  .union([z.string(), z.array(z.string())], { error: 'expected a file pattern, or a list of them' })
+  .transform((patterns) => [patterns].flat());
+
+const credential = z.strictObject({
+  tokenEnv: variableName.describe('Environment variable with the token.').optional(),
+  tokenFile: z.string().min(1).describe('File (mode 0600) with the token.').optional(),
+  baseUrl: httpUrl.describe('Address of the API, where it is not the provider’s cloud.').optional(),
+});
+
+const claudeTasks = z.strictObject({
+  enabled: z.boolean().default(true).describe('Show tasks in Claude Code’s task directory.'),
+  list: z
+    .string()
+    .regex(/^[A-Za-z0-9_-]{1,64}$/, 'expected a name of letters, digits, - and _')
+    .default('hookctl')
+    .describe('Name of the task list.'),
+  record: z.boolean().default(true).describe('Also write one record file per task.'),
+});
+
+const retention = z.strictObject({
+  age: duration.describe('Deliveries older than this are removed, such as 30d.').optional(),
+  size: byteSize.describe('The oldest bodies are removed above this size, such as 2GB.').optional(),
+});
+
+/** webhooks.yml, whole. */
+export const projectSchema = z.strictObject({
+  ingress: ingress.prefault({}).describe('The socket that senders (and a tunnel) reach.'),
+  management: management.prefault({}).describe('The socket of the CLI and the API.'),
+  publicUrl: httpUrl.describe('Public address, if you bring your own tunnel.').optional(),
+  tunnel: tunnel.describe('Tunnel to open: its name, or { use, url }.').optional(),
+  static: staticPatterns
+    .prefault(DEFAULT_STATIC)
+    .describe('Modules that export defineWebhook({ … }) by default: a pattern, or a list of them.'),
+  webhooks: z
+    .record(z.string(), adjustmentSchema)
+    .prefault({})
+    .describe('Changes to the built-in webhooks, by name.'),
+  credentials: z.record(z.string(), credential).prefault({}).describe('For replies, by provider.'),
+  claudeTasks: claudeTasks.prefault({}).describe('How tasks appear in Claude Code.'),
+  retention: retention.prefault({}).describe('How much of the past is kept; absent: all of it.'),
+});
+
+/** webhooks.yml as the rest of hookctl sees it: defaults filled in, times in milliseconds, sizes in bytes. */
+export type ProjectConfig = z.output<typeof projectSchema>;
+
+/** JSON Schema (draft-07, which editors understand) of webhooks.yml. */
+export function projectJsonSchema(): JsonObject {
+  const schema = z.toJSONSchema(projectSchema, {
+    io: 'input',
+    target: 'draft-7',
+    // Zod's word for lists that the program may not change; an editor would take it for the user.
+    override: ({ jsonSchema }) => {
+      delete jsonSchema.readOnly;
+    },
+  });
+  return { ...(schema as JsonObject), title: 'hookctl: webhooks.yml' };
+}

@@ -1,0 +1,109 @@
+import { compileConditions } from '../lib/conditions.ts';
+import { suggestion } from '../lib/suggest.ts';
+import { compileTemplate } from '../lib/template.ts';
+import type { WebhookCommand } from '../types.ts';
+import { formFaults, wordFaults } from './command-faults.ts';
+import type { Fault, Path } from './problems.ts';
+import type { ValidCommand } from './schema.ts';
+
+const TEXT_TEMPLATE = '{{@event.title}}\n\n{{@argument}}';
+const TRIGGER_TEMPLATE = '{{@event.type}}: {{@event.title}}\n\n{{@event.url}}';
+
+export interface ResolvedCommands {
+  /** Those without a fault. */
+  readonly commands: readonly WebhookCommand[];
+  readonly faults: readonly Fault[];
+}
+
+/** Compiles the commands of one webhook. Paths of faults start at `commands`. */
+export function resolveCommands(
+  definitions: readonly ValidCommand[],
+  targetAgent: string,
+  actions: readonly string[],
+): ResolvedCommands {
+  const resolved = definitions.map((definition, index) =>
+    resolveCommand(definition, {
+      path: ['commands', index],
+      targetAgent,
+      actions,
+      triggerNumber: definitions.slice(0, index + 1).filter(({ trigger }) => trigger !== undefined).length,
+    }),
+  );
+  return {
+    commands: resolved.flatMap(({ command }) => command ?? []),
+    faults: [...resolved.flatMap(({ faults }) => faults), ...wordFaults(definitions)],
+  };
+}
+
+interface CommandPlace {
+  readonly path: Path;
+  readonly targetAgent: string;
+  readonly actions: readonly string[];
+  /** 1 for the first trigger command of the webhook. */
+  readonly triggerNumber: number;
+}
+
+interface ResolvedCommand {
+  readonly command: WebhookCommand | null;
+  readonly faults: readonly Fault[];
+}
+
+function resolveCommand(definition: ValidCommand, place: CommandPlace): ResolvedCommand {
+  const { name, aliases = [], trigger, action = 'create_task' } = definition;
+  const template = compileTemplate(
+    definition.template ?? (trigger === undefined ? TEXT_TEMPLATE : TRIGGER_TEMPLATE),
+  );
+  const conditions = compileConditions(definition.conditions ?? {});
+  const faults: readonly Fault[] = [
+    ...formFaults(definition),
+    ...(place.actions.includes(action) ? [] : [unknownAction(action, place.actions)]),
+    ...(template.ok ? [] : [templateFault(template)]),
+    ...(conditions.ok ? [] : conditions.problems.map(conditionFault)),
+  ].map((fault) => ({ ...fault, path: [...place.path, ...fault.path] }));
+  if (faults.length > 0 || !template.ok || !conditions.ok) return { command: null, faults };
+  const base = {
+    action,
+    targetAgent: definition.targetAgent ?? place.targetAgent,
+    template: template.template,
+    requiresApproval: definition.requiresApproval ?? false,
+    options: definition.options ?? {},
+  };
+  if (name !== undefined) return { command: { ...base, kind: 'text', id: name, name, aliases }, faults };
+  return {
+    command: {
+      ...base,
+      kind: 'trigger',
+      id: `trigger:${place.triggerNumber}`,
+      trigger: trigger ?? '*',
+      conditions: conditions.conditions,
+      priority: definition.priority ?? 100,
+    },
+    faults,
+  };
+}
+
+function unknownAction(action: string, actions: readonly string[]): Fault {
+  const message = `there is no action ${action}`;
+  return { path: ['action'], message, fix: suggestion(action, actions), text: action };
+}
+
+function templateFault({
+  message,
+  line,
+  column,
+}: {
+  message: string;
+  line?: number;
+  column?: number;
+}): Fault {
+  const place = [
+    line === undefined ? [] : `line ${line}`,
+    column === undefined ? [] : `column ${column}`,
+  ].flat();
+  const where = place.length === 0 ? '' : ` (${place.join(', ')} of the template)`;
+  return { path: ['template'], message: `does not compile: ${message}${where}` };
+}
+
+function conditionFault({ path, message }: { path: string; message: string }): Fault {
+  return { path: ['conditions', ...(path === '' ? [] : [path])], message };
+}

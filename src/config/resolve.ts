@@ -1,0 +1,105 @@
+import { suggestion } from '../lib/suggest.ts';
+import type { Provider } from '../providers/provider.ts';
+import type { SenderRule, Webhook, WebhookOrigin } from '../types.ts';
+import type { Fault } from './problems.ts';
+import { resolveCommands } from './resolve-commands.ts';
+import type { ValidDefinition } from './schema.ts';
+
+/** A webhook that lacks only its secrets, which are looked up when everything else is right. */
+export type UnlockedWebhook = Omit<Webhook, 'secrets' | 'secretSource'>;
+
+export type Resolution =
+  | { readonly ok: true; readonly webhook: UnlockedWebhook }
+  | { readonly ok: false; readonly faults: readonly Fault[] };
+
+/** What a definition may name. */
+export interface Known {
+  readonly providers: readonly Provider[];
+  /** Names of the actions. */
+  readonly actions: readonly string[];
+}
+
+/**
+ * A definition of the right form → the webhook that the pipeline uses: defaults filled in, templates and conditions
+ * compiled, names checked. All faults at once, with paths inside the definition. Static and dynamic webhooks alike.
+ */
+export function resolveWebhook(definition: ValidDefinition, origin: WebhookOrigin, known: Known): Resolution {
+  const provider = known.providers.find(({ name }) => name === definition.provider);
+  const targetAgent = definition.targetAgent ?? 'brain';
+  const { commands, faults } = resolveCommands(definition.commands ?? [], targetAgent, known.actions);
+  const defaultCommand = findDefault(definition);
+  const all = [
+    ...(provider === undefined ? [unknownProvider(definition.provider, known.providers)] : []),
+    ...faults,
+    ...defaultFaults(definition, defaultCommand),
+  ];
+  if (provider === undefined || all.length > 0) return { ok: false, faults: all };
+  return {
+    ok: true,
+    webhook: {
+      name: definition.name,
+      provider: provider.name,
+      endpoint: endpointOf(definition),
+      origin,
+      enabled: definition.enabled ?? true,
+      commandPrefix: definition.commandPrefix ?? '@agent',
+      requirePrefix: definition.requirePrefix ?? true,
+      targetAgent,
+      defaultCommand,
+      events: definition.events ?? [],
+      allow: senderRule(definition, provider),
+      commands,
+      syncToClaudeTasks: definition.syncToClaudeTasks ?? true,
+      options: definition.options ?? {},
+    },
+  };
+}
+
+/** The path that a definition answers on: its own, or the one of its name. */
+export function endpointOf({ name, endpoint }: Pick<ValidDefinition, 'name' | 'endpoint'>): string {
+  return endpoint ?? `/webhooks/${name}`;
+}
+
+function senderRule({ allow }: ValidDefinition, provider: Provider): SenderRule {
+  return {
+    associations: allow?.associations ?? provider.defaultAssociations,
+    users: allow?.users ?? [],
+    apps: allow?.apps ?? [],
+  };
+}
+
+function unknownProvider(typed: string, providers: readonly Provider[]): Fault {
+  const names = providers.map(({ name }) => name);
+  return {
+    path: ['provider'],
+    message: `there is no provider ${typed}`,
+    fix: suggestion(typed, names),
+    text: typed,
+  };
+}
+
+/** The name of the text command that `defaultCommand` means (an alias will do); null when it means none. */
+function findDefault({ defaultCommand, commands = [] }: ValidDefinition): string | null {
+  const wanted = defaultCommand?.toLowerCase();
+  const words = (name: string, aliases: readonly string[]) => [name, ...aliases].map((w) => w.toLowerCase());
+  const found = commands.find(
+    ({ name, aliases = [] }) =>
+      name !== undefined && wanted !== undefined && words(name, aliases).includes(wanted),
+  );
+  return found?.name ?? null;
+}
+
+function defaultFaults(definition: ValidDefinition, found: string | null): readonly Fault[] {
+  const { defaultCommand, requirePrefix } = definition;
+  const names = (definition.commands ?? []).flatMap(({ name }) => name ?? []);
+  if (defaultCommand !== undefined && found === null) {
+    const fix = names.length === 0 ? 'Add it to commands.' : suggestion(defaultCommand, names);
+    const message = `there is no text command ${defaultCommand}`;
+    return [{ path: ['defaultCommand'], message, fix, text: defaultCommand }];
+  }
+  if (requirePrefix === false && found === null && names.length > 0) {
+    const message = 'without a prefix the default command runs, but defaultCommand is missing';
+    return [{ path: ['requirePrefix'], message, fix: `Add defaultCommand: ${names.join(' or ')}.` }];
+  }
+  return [];
+}

@@ -1,0 +1,79 @@
+import { randomBytes } from 'node:crypto';
+import { link, mkdir, readFile, unlink } from 'node:fs/promises';
+import { join } from 'node:path';
+import { ConfigError } from '../errors.ts';
+import { syncDirectory, writeFileAtomic } from '../lib/atomic-file.ts';
+import { secret } from '../lib/secret.ts';
+import type { Webhook, WebhookSecret } from '../types.ts';
+
+/** Which secret a webhook asks for. */
+export interface SecretRequest {
+  /** Name of the webhook. */
+  readonly webhook: string;
+  /** The variable it names; null: none. */
+  readonly secretEnv: string | null;
+  /**
+   * True: the variable is only the provider's custom (a built-in webhook's), so that without it the generated secret
+   * serves. False: the user named it, and then nothing else will do.
+   */
+  readonly optional: boolean;
+}
+
+export interface SecretPlaces {
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly dataFolder: string;
+  /** False for commands that only look: a missing secret stays missing. */
+  readonly createMissing: boolean;
+}
+
+/** Looks the secret up: in the variable, exactly as it stands there, else in the data folder. */
+export async function resolveSecret(
+  { webhook, secretEnv, optional }: SecretRequest,
+  { env, dataFolder, createMissing }: SecretPlaces,
+): Promise<Pick<Webhook, 'secrets' | 'secretSource'>> {
+  const value = secretEnv === null ? undefined : env[secretEnv];
+  // An empty key would let anybody sign.
+  if (secretEnv !== null && value) return { secrets: [forever(value)], secretSource: secretEnv };
+  if (secretEnv !== null && !optional) {
+    return { secrets: [], secretSource: `${secretEnv} is ${value === undefined ? 'not set' : 'empty'}` };
+  }
+  const folder = join(dataFolder, 'secrets');
+  const generated = (await read(folder, webhook)) ?? (createMissing ? await generate(folder, webhook) : null);
+  return generated === null
+    ? { secrets: [], secretSource: 'not generated yet' }
+    : { secrets: [forever(generated)], secretSource: 'generated' };
+}
+
+function forever(value: string): WebhookSecret {
+  return { value: secret(value), expiresAt: null };
+}
+
+async function read(folder: string, name: string): Promise<string | null> {
+  const file = join(folder, name);
+  const content = await readFile(file, 'utf8').catch((error: NodeJS.ErrnoException) => {
+    if (error.code === 'ENOENT') return null;
+    throw error;
+  });
+  if (content !== '') return content;
+  const fix = `Remove it (rm ${file}) and a new secret is generated; give that one to the sender.`;
+  throw new ConfigError([{ file, message: 'the file of the generated secret is empty', fix }]);
+}
+
+/**
+ * 32 random bytes in hex, 0600. Written aside and linked into place: the name appears with its whole content or not
+ * at all, and of two processes that generate at once the first one wins for both.
+ */
+async function generate(folder: string, name: string): Promise<string | null> {
+  await mkdir(folder, { recursive: true, mode: 0o700 });
+  const draft = join(folder, `.${name}.${randomBytes(6).toString('hex')}.new`);
+  await writeFileAtomic(draft, randomBytes(32).toString('hex'));
+  try {
+    await link(draft, join(folder, name));
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
+  } finally {
+    await unlink(draft);
+  }
+  await syncDirectory(folder);
+  return read(folder, name);
+}

@@ -1,0 +1,100 @@
+import { glob, readFile, realpath } from 'node:fs/promises';
+import { dirname, resolve } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import type { ConfigProblem } from '../errors.ts';
+import { type CallSite, definitionOf } from './define.ts';
+import { moduleProblem } from './module-errors.ts';
+import { withProjectModules } from './module-hooks.ts';
+import { moduleSource } from './module-source.ts';
+import { faultsOf, type Source, toProblem } from './problems.ts';
+import { DEFAULT_STATIC } from './project-schema.ts';
+import { definitionSchema, type ValidDefinition } from './schema.ts';
+
+/** A definition from a module, with its place. */
+export interface StaticDefinition {
+  readonly definition: ValidDefinition;
+  readonly source: Source;
+  readonly calledAt: CallSite;
+}
+
+export interface StaticModules {
+  readonly definitions: readonly StaticDefinition[];
+  readonly problems: readonly ConfigProblem[];
+}
+
+/**
+ * Loads the modules that `static:` names, relative to webhooks.yml, in order of their paths. Node keeps a module
+ * for the life of the process: a changed one needs a restart.
+ */
+export async function loadStatic(project: Source, patterns: readonly string[]): Promise<StaticModules> {
+  const expanded = await Promise.all(patterns.map((pattern) => expand(project, pattern)));
+  const files = [...new Set(expanded.flatMap(({ files }) => files))].sort();
+  const urls = files.map((file) => pathToFileURL(file).href);
+  const loaded = await withProjectModules(urls, () => Promise.all(files.map(loadModule)));
+  return merge([...expanded.map(({ problems }) => ({ definitions: [], problems })), ...loaded]);
+}
+
+interface Expanded {
+  readonly files: readonly string[];
+  readonly problems: readonly ConfigProblem[];
+}
+
+async function expand(project: Source, pattern: string): Promise<Expanded> {
+  const folder = dirname(project.file);
+  const wanted: string[] = [];
+  for await (const file of glob(pattern, { cwd: folder })) {
+    if (!file.endsWith('.d.ts') && !file.includes('node_modules/')) wanted.push(file);
+  }
+  // Node names a module by its real path; so do stack traces, and the lines found in them must fit.
+  const files = await Promise.all(wanted.map((file) => realpath(resolve(folder, file))));
+  const fault = (message: string, fix: string) => toProblem(project, { path: ['static'], message, fix });
+  const odd = files.filter((file) => !/\.(ts|js|mjs)$/.test(file));
+  const problems = odd.map((file) =>
+    fault(`${pattern} takes in ${file}, which is no module`, 'Make the pattern end in .ts, .js or .mjs.'),
+  );
+  const missing = files.length === 0 && pattern !== DEFAULT_STATIC;
+  return {
+    files: files.filter((file) => !odd.includes(file)),
+    problems: missing
+      ? [fault(`${pattern} matches no file`, `Patterns are relative to ${folder}.`)]
+      : problems,
+  };
+}
+
+async function loadModule(file: string): Promise<StaticModules> {
+  try {
+    const module = (await import(pathToFileURL(file).href)) as { readonly default?: unknown };
+    return await readExport(file, module.default);
+  } catch (error) {
+    return { definitions: [], problems: [moduleProblem(file, error)] };
+  }
+}
+
+async function readExport(file: string, exported: unknown): Promise<StaticModules> {
+  const text = await readFile(file, 'utf8');
+  return merge([exported].flat().map((value) => readDefinition(file, text, value)));
+}
+
+function readDefinition(file: string, text: string, value: unknown): StaticModules {
+  const defined = definitionOf(value);
+  if (defined === null) {
+    const message =
+      value === undefined ? 'has no default export' : 'its default export is not made by defineWebhook';
+    const fix = 'Write: export default defineWebhook({ name: …, provider: …, commands: [ … ] })';
+    return { definitions: [], problems: [{ file, message, fix }] };
+  }
+  // A definition made by a helper elsewhere is still reported in the module that exports it.
+  const calledAt = defined.calledAt?.file === file ? defined.calledAt : { file, line: 1 };
+  const source = moduleSource(text, calledAt, defined.definition);
+  const result = definitionSchema.safeParse(defined.definition);
+  if (result.success) return { definitions: [{ definition: result.data, source, calledAt }], problems: [] };
+  const faults = faultsOf(definitionSchema, result.error);
+  return { definitions: [], problems: faults.map((fault) => toProblem(source, fault)) };
+}
+
+function merge(parts: readonly StaticModules[]): StaticModules {
+  return {
+    definitions: parts.flatMap(({ definitions }) => definitions),
+    problems: parts.flatMap(({ problems }) => problems),
+  };
+}

@@ -1,0 +1,64 @@
+import { type Document, isAlias, isMap, isScalar, isSeq, LineCounter, type Node, parseDocument } from 'yaml';
+import { type ConfigProblem, messageOf } from '../errors.ts';
+import type { Fault, Position, Source } from './problems.ts';
+
+/** Aliases may stand for this many nodes at most; beyond it a few lines could expand to gigabytes. */
+const MAX_ALIASES = 50;
+
+/** What a YAML text says, and where each part of it stands. */
+export interface YamlText {
+  readonly value: unknown;
+  readonly source: Source;
+  /** Errors of syntax, doubled keys included. */
+  readonly problems: readonly ConfigProblem[];
+}
+
+export function readYaml(file: string, text: string): YamlText {
+  const lines = new LineCounter();
+  const document = parseDocument(text, {
+    lineCounter: lines,
+    prettyErrors: false,
+    merge: true,
+    uniqueKeys: true,
+  });
+  const source = { file, position: (fault: Fault) => positionIn(document, lines, fault) };
+  const problems = [...document.errors, ...document.warnings].map((error) => ({
+    file,
+    ...toPosition(lines, error.pos[0]),
+    message: error.message,
+  }));
+  if (problems.length > 0) return { value: null, source, problems };
+  try {
+    return { value: document.toJS({ maxAliasCount: MAX_ALIASES }), source, problems };
+  } catch (error) {
+    return { value: null, source, problems: [{ file, message: messageOf(error) }] };
+  }
+}
+
+/** The position of the deepest part of the path that is there. */
+function positionIn(document: Document, lines: LineCounter, fault: Fault): Position {
+  let node: unknown = document.contents;
+  let found = offsetOf(node);
+  for (const [index, part] of fault.path.entries()) {
+    if (isAlias(node)) node = node.resolve(document);
+    if (isMap(node)) {
+      const pair = node.items.find(({ key }) => isScalar(key) && String(key.value) === String(part));
+      const isLast = index === fault.path.length - 1;
+      found = (isLast && fault.atKey !== true ? offsetOf(pair?.value) : null) ?? offsetOf(pair?.key) ?? found;
+      node = pair?.value;
+    } else if (isSeq(node)) {
+      node = node.items[Number(part)];
+      found = offsetOf(node) ?? found;
+    } else break;
+  }
+  return found === null ? {} : toPosition(lines, found);
+}
+
+function offsetOf(node: unknown): number | null {
+  return (node as Node | null | undefined)?.range?.[0] ?? null;
+}
+
+function toPosition(lines: LineCounter, offset: number): Position {
+  const { line, col } = lines.linePos(offset);
+  return { line, column: col };
+}

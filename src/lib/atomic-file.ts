@@ -1,0 +1,63 @@
+import { randomBytes } from 'node:crypto';
+import { constants } from 'node:fs';
+import { type FileHandle, open, rename, unlink } from 'node:fs/promises';
+import { basename, dirname, join } from 'node:path';
+
+export interface AtomicWriteOptions {
+  /** Default 0o600: everything hookctl writes is its user's alone. */
+  readonly mode?: number;
+  /**
+   * Default true: the bytes and the name survive a power loss. False only for files that can be made again from
+   * the store.
+   */
+  readonly durable?: boolean;
+}
+
+/**
+ * Replaces a file in one step: a reader sees the old content or the new one, never a part, and after a crash the
+ * name leads to one of the two. The temporary name is random and opened with O_EXCL | O_NOFOLLOW, so that a link
+ * planted there is not followed.
+ */
+export async function writeFileAtomic(
+  path: string,
+  content: string | Uint8Array,
+  { mode = 0o600, durable = true }: AtomicWriteOptions = {},
+): Promise<void> {
+  const temporary = join(dirname(path), `.${basename(path)}.${randomBytes(6).toString('hex')}.tmp`);
+  const flags = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW;
+  const handle = await open(temporary, flags, mode);
+  try {
+    await fill(handle, content, mode, durable);
+    await rename(temporary, path);
+  } catch (error) {
+    await unlink(temporary).catch(() => undefined);
+    throw error;
+  }
+  if (durable) await syncDirectory(dirname(path));
+}
+
+async function fill(
+  handle: FileHandle,
+  content: string | Uint8Array,
+  mode: number,
+  durable: boolean,
+): Promise<void> {
+  try {
+    // The umask has had its say on open(); the mode that was asked for is the one that counts.
+    await handle.chmod(mode);
+    await handle.writeFile(content);
+    if (durable) await handle.sync();
+  } finally {
+    await handle.close();
+  }
+}
+
+/** Makes a rename or a new name in a folder survive a power loss. */
+export async function syncDirectory(path: string): Promise<void> {
+  const handle = await open(path, constants.O_RDONLY);
+  try {
+    await handle.sync();
+  } finally {
+    await handle.close();
+  }
+}

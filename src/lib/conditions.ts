@@ -1,0 +1,146 @@
+import sift from 'sift';
+import type { Conditions, JsonObject, JsonValue } from '../types.ts';
+import { type Budget, BudgetError, createBudget } from './budget.ts';
+import { type ConditionProblem, checkConditions } from './conditions-check.ts';
+import { describeActual, describeWanted } from './conditions-words.ts';
+import { getPath, isJsonObject } from './json.ts';
+import { compileRegex } from './regex.ts';
+
+export { allOf, parseWhen, type WhenResult } from './when.ts';
+export type { ConditionProblem };
+
+export type ConditionsResult =
+  | { readonly ok: true; readonly conditions: Conditions }
+  | { readonly ok: false; readonly problems: readonly ConditionProblem[] };
+
+/** What all regular expressions of one evaluation may cost together, in instructions times characters. */
+const REGEX_BUDGET = 8_000_000;
+
+/** Says why a condition does not hold; null when it holds. */
+type Check = (payload: JsonObject) => string | null;
+type Compile = (query: JsonObject) => (payload: JsonObject) => boolean;
+
+/**
+ * Compiles MongoDB query operators on dotted paths (array indexes allowed). A text compared with an array of objects
+ * that have a `name` is compared with the names: `issue.labels: bug` means `issue.labels.name: bug`. Everything that
+ * could run code or reach a prototype is refused before sift sees the query.
+ */
+export function compileConditions(source: JsonObject): ConditionsResult {
+  const problems = checkConditions(source);
+  if (problems.length > 0) return { ok: false, problems };
+  const budget = createBudget(REGEX_BUDGET, 'too much text for its regular expressions');
+  const checks = compileFields(source, compilerWith(budget));
+  const unmet: Check = (payload) => {
+    budget.renew();
+    try {
+      return firstUnmet(checks, payload);
+    } catch (error) {
+      // Whether a regex that was not run would have matched is unknown; the command must not fire on it.
+      if (error instanceof BudgetError) return `conditions not decided: ${error.message}`;
+      throw error;
+    }
+  };
+  return { ok: true, conditions: { source, unmet } };
+}
+
+function compileFields(fields: JsonObject, compile: Compile): readonly Check[] {
+  return Object.entries(fields).flatMap(([key, query]) => {
+    const alternatives = () => (query as readonly JsonObject[]).map((item) => compileFields(item, compile));
+    if (key === '$and') return alternatives().flat();
+    if (key === '$or') return [anyOf(alternatives())];
+    if (key === '$nor') return [noneOf(alternatives())];
+    return splitOperators(query ?? null).map((part) => compileTest(key, part, compile));
+  });
+}
+
+function firstUnmet(checks: readonly Check[], payload: JsonObject): string | null {
+  for (const check of checks) {
+    const reason = check(payload);
+    if (reason !== null) return reason;
+  }
+  return null;
+}
+
+function anyOf(alternatives: readonly (readonly Check[])[]): Check {
+  return (payload) => {
+    const reasons: string[] = [];
+    for (const checks of alternatives) {
+      const reason = firstUnmet(checks, payload);
+      if (reason === null) return null;
+      reasons.push(reason);
+    }
+    return `none of $or holds: ${reasons.join('; ')}`;
+  };
+}
+
+function noneOf(alternatives: readonly (readonly Check[])[]): Check {
+  return (payload) => {
+    const index = alternatives.findIndex((checks) => firstUnmet(checks, payload) === null);
+    return index < 0 ? null : `number ${index + 1} of $nor holds`;
+  };
+}
+
+/** One operator each, so that the reason names the one that failed; MongoDB ands them independently, too. */
+function splitOperators(query: JsonValue): readonly JsonObject[] {
+  if (!isJsonObject(query)) return [{ $eq: query }];
+  const { $options, ...operators } = query;
+  return Object.entries(operators).map(([name, operand]) =>
+    name === '$regex' && $options !== undefined ? { $regex: operand, $options } : { [name]: operand },
+  );
+}
+
+function compileTest(path: string, query: JsonObject, compile: Compile): Check {
+  const segments = path.split('.');
+  const test = compile({ [path]: query });
+  const testNames = comparesText(query) ? compile({ [`${path}.name`]: query }) : null;
+  return (payload) => {
+    const byName = testNames !== null && isNamedList(getPath(payload, segments));
+    if (byName ? testNames(payload) : test(payload)) return null;
+    return `${path} ${describeActual(payload, segments)}, wanted ${describeWanted(query)}`;
+  };
+}
+
+/** Whether an operand is a text that may be meant as a name. The operands of $type, $gt and so on are none. */
+function comparesText(query: JsonValue | undefined): boolean {
+  if (!isJsonObject(query)) return false;
+  const { $eq, $ne, $in = [], $nin = [], $all = [], $not, $regex } = query;
+  const operands = [$eq, $ne, $regex, $in, $nin, $all].flat();
+  return operands.some((operand) => typeof operand === 'string') || comparesText($not);
+}
+
+function isNamedList(value: JsonValue | undefined): boolean {
+  return (
+    Array.isArray(value) &&
+    value.length > 0 &&
+    value.every((item) => isJsonObject(item) && typeof item.name === 'string')
+  );
+}
+
+function compilerWith(budget: Budget): Compile {
+  const { createEqualsOperation, createQueryTester } = sift;
+  const { $eq, $ne, $gt, $gte, $lt, $lte, $in, $nin, $all, $elemMatch } = sift;
+  const { $size, $exists, $not, $and, $or, $nor } = sift;
+  // sift calls a function given to "equals" with each value on the path.
+  const calling = (test: (value: unknown) => boolean, ...[owner, options]: EqualsContext) =>
+    createEqualsOperation(test, owner, options);
+  const $type: Operator = (type, ...context) => calling((value) => typeOf(value) === type, ...context);
+  const $regex: Operator = (pattern, owner, options) => {
+    const result = compileRegex(pattern, owner.$options ?? '');
+    if (!result.ok) throw new Error(result.message);
+    return calling((v) => typeof v === 'string' && result.regex.test(v, budget), owner, options);
+  };
+  const $options = sift.$options;
+  const logical = { $not, $and, $or, $nor, $elemMatch };
+  const comparing = { $eq, $ne, $gt, $gte, $lt, $lte, $in, $nin, $all, $size, $exists, $type };
+  const operations = { ...logical, ...comparing, $regex, $options };
+  return (query) => createQueryTester<JsonObject>(query, { operations });
+}
+
+type EqualsContext = [owner: { $options?: string }, options: Parameters<typeof sift.$eq>[2]];
+type Operator = (operand: string, ...context: EqualsContext) => ReturnType<typeof sift.$eq>;
+
+function typeOf(value: unknown): string {
+  if (value === null) return 'null';
+  if (Array.isArray(value)) return 'array';
+  return typeof value === 'boolean' ? 'bool' : typeof value;
+}

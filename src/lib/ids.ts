@@ -1,0 +1,33 @@
+import { randomBytes } from 'node:crypto';
+
+/** Crockford's alphabet in lower case: no i, l, o, u, so an id can be read aloud. */
+const ALPHABET = '0123456789abcdefghjkmnpqrstvwxyz';
+
+export type IdPrefix = 'dlv' | 'task' | 'conv' | 'wh' | 'cmd' | 'out';
+
+/** Makes ids that sort by time: `dlv-` + 10 characters of milliseconds + 6 random ones, `[a-z0-9-]` only. */
+export interface IdSource {
+  next(prefix: IdPrefix): string;
+}
+
+export function createIds(now: () => number): IdSource {
+  let lastMs = -1;
+  let tail = 0;
+  return {
+    next(prefix) {
+      const ms = now();
+      // Within one millisecond the tail counts up, so that ids keep the order in which they were made.
+      tail = ms === lastMs ? (tail + 1) % 2 ** 30 : randomBytes(4).readUInt32BE() % 2 ** 29;
+      lastMs = ms;
+      return `${prefix}-${encode(ms, 10)}${encode(tail, 6)}`;
+    },
+  };
+}
+
+function encode(value: number, length: number): string {
+  let text = '';
+  for (let rest = value; text.length < length; rest = Math.floor(rest / 32)) {
+    text = ALPHABET.charAt(rest % 32) + text;
+  }
+  return text;
+}

@@ -1,0 +1,35 @@
+import { readdir, readFile, readlink } from 'node:fs/promises';
+
+/** The state `LISTEN` in /proc/net/tcp (include/net/tcp_states.h). */
+const LISTEN = '0A';
+
+/**
+ * The process that listens on a TCP port, as `node (pid 4711)`; null where the system does not tell (another
+ * user's process, or no /proc).
+ */
+export async function portOwner(port: number): Promise<string | null> {
+  const inodes = (await Promise.all(['tcp', 'tcp6'].map((table) => listeners(table, port)))).flat();
+  const pids = (await readdir('/proc').catch(() => [])).filter((name) => /^\d+$/.test(name));
+  for (const pid of inodes.length === 0 ? [] : pids) {
+    if (await holdsOneOf(pid, inodes)) {
+      const name = await readFile(`/proc/${pid}/comm`, 'utf8').catch(() => 'a process');
+      return `${name.trim()} (pid ${pid})`;
+    }
+  }
+  return null;
+}
+
+async function listeners(table: string, port: number): Promise<readonly string[]> {
+  const rows = (await readFile(`/proc/net/${table}`, 'utf8').catch(() => '')).split('\n');
+  const suffix = `:${port.toString(16).toUpperCase().padStart(4, '0')}`;
+  return rows
+    .map((row) => row.trim().split(/\s+/))
+    .filter((columns) => columns[1]?.endsWith(suffix) && columns[3] === LISTEN)
+    .map((columns) => `socket:[${columns[9]}]`);
+}
+
+async function holdsOneOf(pid: string, inodes: readonly string[]): Promise<boolean> {
+  const names = await readdir(`/proc/${pid}/fd`).catch(() => []);
+  const links = await Promise.all(names.map((name) => readlink(`/proc/${pid}/fd/${name}`).catch(() => '')));
+  return links.some((link) => inodes.includes(link));
+}

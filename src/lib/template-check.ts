@@ -1,0 +1,110 @@
+import Handlebars from 'handlebars';
+import { suggestion } from './suggest.ts';
+import { ARITY, BLOCK_HELPERS } from './template-helpers.ts';
+
+/** The first mistake of a template, 1-based. */
+export interface TemplateMistake {
+  readonly message: string;
+  readonly line?: number;
+  readonly column?: number;
+}
+
+const NO_PARTIALS = 'partials are not supported; write the text here';
+const PROTOTYPE_NAMES = ['__proto__', 'constructor', 'prototype'];
+
+/** What Handlebars accepts and hookctl does not; null when there is nothing. Only the tree is read. */
+export function findRefused(program: hbs.AST.Program): TemplateMistake | null {
+  const visitor = new RefusalVisitor();
+  visitor.accept(program);
+  return visitor.mistake;
+}
+
+/** Visits the tree in the order of the text and keeps the first mistake. */
+class RefusalVisitor extends Handlebars.Visitor {
+  mistake: TemplateMistake | null = null;
+
+  override MustacheStatement(node: hbs.AST.MustacheStatement): void {
+    const name = nameOf(node.path);
+    const isCall = node.params.length > 0 || node.hash !== undefined;
+    if (name === null) this.refuse(node, 'expected a path such as issue.title');
+    else if (BLOCK_HELPERS.includes(name))
+      this.refuse(node, `${name} is a block: {{#${name} …}}…{{/${name}}}`);
+    else if (isCall || Object.hasOwn(ARITY, name)) this.checkCall(node, name);
+    super.MustacheStatement(node);
+  }
+
+  override SubExpression(node: hbs.AST.SubExpression): void {
+    this.checkCall(node, nameOf(node.path) ?? node.path.original);
+    super.SubExpression(node);
+  }
+
+  override BlockStatement(node: hbs.AST.BlockStatement): void {
+    const name = nameOf(node.path) ?? '';
+    if (!BLOCK_HELPERS.includes(name)) {
+      this.refuse(
+        node,
+        `{{#${name}}} is no block; ${BLOCK_HELPERS.map((block) => `#${block}`).join(', ')} are`,
+      );
+    } else if (node.params.length !== 1) this.refuse(node, `#${name} takes exactly one value`);
+    super.BlockStatement(node);
+  }
+
+  override PathExpression(node: hbs.AST.PathExpression): void {
+    const bad = node.parts.find((part) => PROTOTYPE_NAMES.includes(part));
+    if (bad !== undefined) this.refuse(node, `"${bad}" is refused: it leads to a prototype`);
+  }
+
+  override PartialStatement(node: hbs.AST.PartialStatement): void {
+    this.refuse(node, NO_PARTIALS);
+  }
+
+  override PartialBlockStatement(node: hbs.AST.PartialBlockStatement): void {
+    this.refuse(node, NO_PARTIALS);
+  }
+
+  override Decorator(node: hbs.AST.Decorator): void {
+    this.refuse(node, NO_PARTIALS);
+  }
+
+  override DecoratorBlock(node: hbs.AST.DecoratorBlock): void {
+    this.refuse(node, NO_PARTIALS);
+  }
+
+  private checkCall(node: hbs.AST.MustacheStatement | hbs.AST.SubExpression, name: string): void {
+    const arity = Object.hasOwn(ARITY, name) ? ARITY[name] : undefined;
+    const given = node.params.length;
+    if (arity === undefined)
+      this.refuse(node, `unknown helper ${name}. ${suggestion(name, Object.keys(ARITY))}`);
+    else if (given === 0) this.refuse(node, `${name} needs a value; a field is {{this.${name}}}`);
+    else if (given < arity[0] || given > arity[1]) {
+      this.refuse(node, `${name} takes ${[...new Set(arity)].join(' or ')} values, not ${given}`);
+    }
+    if (node.hash !== undefined) this.refuse(node, `${name} takes no named values`);
+  }
+
+  private refuse(node: hbs.AST.Node, message: string): void {
+    const { line, column } = node.loc.start;
+    this.mistake ??= { message, line, column: column + 1 };
+  }
+}
+
+/** The path as one word; null for a literal, which names nothing. */
+function nameOf(path: hbs.AST.Expression): string | null {
+  return path.type === 'PathExpression' ? (path as hbs.AST.PathExpression).original : null;
+}
+
+/** Handlebars' own errors in one line: its parser draws a picture and lists its grammar's tokens. */
+export function explainError(error: unknown): TemplateMistake {
+  const message = error instanceof Error ? error.message : String(error);
+  const [first = '', excerpt = ''] = message.split('\n');
+  const line = /^(?:Parse|Lexical) error on line (\d+)/.exec(first)?.[1];
+  if (line !== undefined) {
+    const open = message.includes("got 'EOF'");
+    const text = open ? 'a block or {{ is not closed' : `cannot be read near ${excerpt}`;
+    return { message: text, line: Number(line) };
+  }
+  const position = / - (\d+):(\d+)$/.exec(first);
+  if (position === null) return { message: first };
+  const [all, at, column] = position;
+  return { message: first.slice(0, -all.length), line: Number(at), column: Number(column) + 1 };
+}

@@ -1,0 +1,32 @@
+/**
+ * Text from outside, made safe to look at. Control and escape characters would let a payload rewrite the terminal
+ * (OSC 52 sets the clipboard), and invisible ones would hide words from the person who reads a prompt.
+ */
+
+/** Default_Ignorable, format, control and separator characters, but newline and tab. */
+const HIDDEN = /[^\P{Default_Ignorable_Code_Point}]|[\p{Cf}\p{Zl}\p{Zp}]|(?![\n\t])\p{Cc}/gu;
+
+/** Shows each hidden character as `⟦U+200B⟧`; newline and tab stay. */
+export function visible(text: string): string {
+  return text.toWellFormed().replace(HIDDEN, showCodePoint);
+}
+
+/** `visible` on one line, for a table cell or a log line: newlines and tabs become spaces. */
+export function visibleLine(text: string): string {
+  return visible(text).replace(/\s+/g, ' ').trim();
+}
+
+/** The first `length` characters at most, with `…` where something was cut. */
+export function shorten(text: string, length: number): string {
+  return text.length <= length
+    ? text
+    : `${text
+        .slice(0, length - 1)
+        .trimEnd()
+        .toWellFormed()}…`;
+}
+
+function showCodePoint(character: string): string {
+  const hex = (character.codePointAt(0) ?? 0).toString(16).toUpperCase().padStart(4, '0');
+  return `⟦U+${hex}⟧`;
+}

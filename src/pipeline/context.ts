@@ -1,0 +1,23 @@
+import type { Clock } from '../lib/clock.ts';
+import type { IdSource } from '../lib/ids.ts';
+import type { Store } from '../store/store.ts';
+import type { ClaudeTasks } from '../tasks/claude/index.ts';
+import type { Delivery, Snapshot, Task } from '../types.ts';
+
+/** What the steps of the journey need. `App` is one of these. */
+export interface PipelineContext {
+  readonly store: Store;
+  readonly clock: Clock;
+  readonly ids: IdSource;
+  readonly claude: ClaudeTasks;
+  /** The webhooks in force now; a step takes it once and stays with it. */
+  readonly snapshot: () => Snapshot;
+  /** Names of webhooks that were started with `--insecure-no-verify`. */
+  readonly insecure: ReadonlySet<string>;
+}
+
+/** What became of a delivery once its commands ran. */
+export interface Settled {
+  readonly delivery: Delivery;
+  readonly tasks: readonly Task[];
+}

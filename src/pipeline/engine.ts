@@ -1,0 +1,65 @@
+import type { Configuration } from '../config/index.ts';
+import type { Clock } from '../lib/clock.ts';
+import type { IdSource } from '../lib/ids.ts';
+import { databasePath, openStore } from '../store/index.ts';
+import { claudeConfigDir, openClaudeTasks } from '../tasks/claude/index.ts';
+import type { Snapshot } from '../types.ts';
+import type { PipelineContext, Settled } from './context.ts';
+import { createQueue, type Queue } from './queue.ts';
+
+export interface EngineOptions {
+  readonly configuration: Configuration;
+  /** The webhooks in force; asked anew for every request. */
+  readonly snapshot: () => Snapshot;
+  readonly insecure: ReadonlySet<string>;
+  /** Told of every delivery that was worked off. */
+  readonly onSettled: (settled: Settled) => void;
+}
+
+/** Everything that writes: store, task files, queue. One at a time for each data folder. */
+export interface Engine {
+  readonly context: PipelineContext;
+  readonly queue: Queue;
+  close(): Promise<void>;
+}
+
+interface Surroundings {
+  readonly dataFolder: string;
+  /** The folder that the user works in, shown by viewers of the task list. */
+  readonly projectFolder: string;
+  readonly env: NodeJS.ProcessEnv;
+  readonly home: string;
+  readonly clock: Clock;
+  readonly ids: IdSource;
+}
+
+/** Finished tasks that stay in Claude's list. */
+const FINISHED_IN_LIST = 50;
+
+/** Opens the parts and brings the task files in line with the store. The caller holds the folder's lock. */
+export async function openEngine(options: EngineOptions & Surroundings): Promise<Engine> {
+  const { configuration, snapshot, insecure, onSettled, clock, ids } = options;
+  const { claudeTasks } = configuration.project;
+  const store = await openStore({ path: databasePath(options.dataFolder) });
+  const { path, explicit } = claudeConfigDir(options.env, options.home);
+  const claude = await openClaudeTasks({
+    configDir: path,
+    explicit,
+    list: claudeTasks.list,
+    listEnabled: claudeTasks.enabled,
+    recordEnabled: claudeTasks.enabled && claudeTasks.record,
+    project: options.projectFolder,
+    now: clock.now,
+  });
+  await store.noteSync(await claude.repair(store.projectable(FINISHED_IN_LIST)));
+  const context: PipelineContext = { store, clock, ids, claude, snapshot, insecure };
+  const queue = createQueue(context, { onSettled, random: Math.random });
+  return {
+    context,
+    queue,
+    async close() {
+      await queue.close();
+      await store.close();
+    },
+  };
+}

@@ -1,0 +1,24 @@
+import { providerNamed } from '../providers/index.ts';
+import type { RawRequest, Webhook } from '../types.ts';
+import { type Matching, match } from './match.ts';
+
+/** What every command of a webhook makes of a request today. Nothing is written, nothing runs. */
+export interface Explanation {
+  /** Why no command was asked at all (disabled webhook, unparseable bytes); null when they were. */
+  readonly obstacle: string | null;
+  readonly events: readonly (Matching & { readonly type: string; readonly externalId: string | null })[];
+}
+
+/** Explains a request that was verified when it came, or that a person vouches for. */
+export function explain(webhook: Webhook, request: RawRequest): Explanation {
+  if (!webhook.enabled) return { obstacle: `the webhook ${webhook.name} is disabled`, events: [] };
+  const parsed = providerNamed(webhook.provider)?.parse(request);
+  if (parsed === undefined) return { obstacle: `there is no provider ${webhook.provider}`, events: [] };
+  if (!parsed.ok) return { obstacle: parsed.reason, events: [] };
+  const events = parsed.events.map((event) => ({
+    ...match(webhook, event),
+    type: event.type,
+    externalId: event.externalId,
+  }));
+  return { obstacle: null, events };
+}

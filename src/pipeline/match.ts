@@ -1,0 +1,96 @@
+import { actionNamed } from '../actions/index.ts';
+import type { TriggerCommand, Webhook, WebhookCommand, WebhookEvent } from '../types.ts';
+import { eventMatches } from './event-type.ts';
+import { type Admission, admit } from './senders.ts';
+import { type Call, findCall, ownPost } from './text-command.ts';
+
+/** What one command makes of one event. */
+export interface Match {
+  readonly command: WebhookCommand;
+  readonly fired: boolean;
+  /** Why it fired or did not, in words a user can act on. */
+  readonly reason: string;
+  /** What stood behind the command in the text; empty for triggers. */
+  readonly argument: string;
+  /** The task must wait for a person. */
+  readonly needsApproval: boolean;
+}
+
+export interface Matching {
+  /** One entry for each command, text command first, then triggers by priority: the order in which they run. */
+  readonly matches: readonly Match[];
+  /** Why nothing fired, in one sentence; null when something did. */
+  readonly ignored: string | null;
+}
+
+/** Decides, for one event, which commands of a webhook fire, and for each that does not, why. Pure. */
+export function match(webhook: Webhook, event: WebhookEvent): Matching {
+  const own = ownPost(event);
+  const admission = own === null ? admit(webhook.allow, event.sender) : { allowed: false, reason: own };
+  const call = findCall(webhook, event);
+  const matches = inOrder(webhook.commands).map((command): Match => {
+    if (own !== null) return silent(command, own);
+    return command.kind === 'text'
+      ? matchText(command, call, admission)
+      : matchTrigger(command, event, admission);
+  });
+  return {
+    matches,
+    ignored: matches.some(({ fired }) => fired) ? null : whyNothing(matches, call, admission),
+  };
+}
+
+/** A stable sort: commands of one priority stay in the order of their creation. */
+function inOrder(commands: readonly WebhookCommand[]): readonly WebhookCommand[] {
+  const texts = commands.filter(({ kind }) => kind === 'text');
+  const triggers = commands.filter((command) => command.kind === 'trigger');
+  return [...texts, ...triggers.toSorted((left, right) => left.priority - right.priority)];
+}
+
+function matchText(command: WebhookCommand, call: Call, admission: Admission): Match {
+  if (call.command === null) return silent(command, call.reason);
+  if (call.command !== command) return silent(command, `the text asks for \`${call.command.name}\``);
+  if (!admission.allowed) return silent(command, `${call.reason}, but ${admission.reason}`);
+  return {
+    command,
+    fired: true,
+    reason: `${call.reason}; ${admission.reason}`,
+    argument: call.argument,
+    needsApproval: command.requiresApproval,
+  };
+}
+
+function matchTrigger(command: TriggerCommand, event: WebhookEvent, admission: Admission): Match {
+  if (!eventMatches([command.trigger], event.type)) {
+    return silent(command, `the event is ${event.type}, the trigger ${command.trigger}`);
+  }
+  const unmet = command.conditions.unmet(event.payload);
+  if (unmet !== null) return silent(command, unmet);
+  if (!admission.allowed && actionNamed(command.action)?.reachesOut) {
+    return silent(command, `\`${command.action}\` needs an allowed sender: ${admission.reason}`);
+  }
+  const needsApproval = command.requiresApproval || !admission.allowed;
+  const held = admission.allowed ? '' : `; waits for approval: ${admission.reason}`;
+  return {
+    command,
+    fired: true,
+    reason: `${event.type} and its conditions hold${held}`,
+    argument: '',
+    needsApproval,
+  };
+}
+
+function silent(command: WebhookCommand, reason: string): Match {
+  return { command, fired: false, reason, argument: '', needsApproval: false };
+}
+
+/** The reason that tells most: a refused sender before a missing prefix before a trigger that did not fit. */
+function whyNothing(matches: readonly Match[], call: Call, admission: Admission): string {
+  if (matches.length === 0) return 'the webhook has no commands';
+  if (call.command !== null && !admission.allowed) return admission.reason;
+  const text = matches.find(({ command }) => command.kind === 'text');
+  const trigger = matches.find(
+    ({ command, reason }) => command.kind === 'trigger' && !reason.startsWith('the event is'),
+  );
+  return (trigger ?? text ?? matches[0])?.reason ?? 'nothing matched';
+}

@@ -1,0 +1,119 @@
+import { failure, notFound, usageError } from '../errors.ts';
+import { providerNamed } from '../providers/index.ts';
+import type { NewDelivery, StoreReader } from '../store/store.ts';
+import type { RawRequest, Trust, Webhook } from '../types.ts';
+import type { PipelineContext, Settled } from './context.ts';
+import type { Queue } from './queue.ts';
+import { toDelivery } from './receive.ts';
+
+/** Stored bytes that are to run again: a delivery's, or those of a file that a person names. */
+export interface ReplaySource {
+  /** The delivery whose bytes they are; null for a file. */
+  readonly deliveryId: string | null;
+  readonly webhookName: string;
+  readonly request: RawRequest;
+  readonly trust: Trust;
+}
+
+/** What a replay needs of the pipeline. */
+type ReplayContext = Pick<PipelineContext, 'clock' | 'ids' | 'snapshot'>;
+
+/** The source of a stored delivery. Throws `not_found`, or `no_bytes` when nothing of it was kept. */
+export function storedSource(
+  store: Pick<StoreReader, 'delivery' | 'body'>,
+  id: string,
+  where: string,
+): ReplaySource {
+  const delivery = store.delivery(id);
+  if (delivery === null) {
+    throw notFound(`there is no delivery ${id} in ${where}`, 'List them with `hookctl delivery list`.');
+  }
+  const original =
+    delivery.duplicateOf === null ? delivery : (store.delivery(delivery.duplicateOf) ?? delivery);
+  const body = store.body(original.id);
+  if (body === null) {
+    throw failure('no_bytes', `${id} can't be replayed: of a ${delivery.status} delivery no bytes are kept`, {
+      fix: 'Have the sender deliver it again.',
+    });
+  }
+  return {
+    deliveryId: original.id,
+    webhookName: original.webhook,
+    request: { headers: original.headers, query: original.query, body },
+    trust: original.trust ?? 'operator',
+  };
+}
+
+/** The webhook that a source belongs to. Throws `not_found`. */
+export function webhookOf(
+  { snapshot }: Pick<PipelineContext, 'snapshot'>,
+  { webhookName }: ReplaySource,
+): Webhook {
+  const webhook = snapshot().byName.get(webhookName);
+  if (webhook !== undefined) return webhook;
+  const known = [...snapshot().byName.keys()].join(', ');
+  throw notFound(`there is no webhook ${webhookName}`, `Known webhooks: ${known}.`);
+}
+
+/**
+ * A new delivery from stored bytes: parsed with today's code and configuration, never a duplicate, and silent
+ * towards the outside unless `replies` is given. Throws `usage` when the bytes do not parse.
+ */
+export function replayDelivery(context: ReplayContext, source: ReplaySource, replies: boolean): NewDelivery {
+  const webhook = webhookOf(context, source);
+  const provider = providerNamed(webhook.provider);
+  if (provider === null) throw new Error(`webhook ${webhook.name} has no provider ${webhook.provider}`);
+  const parsed = provider.parse(source.request);
+  if (!parsed.ok) throw usageError(`it can't be replayed: ${parsed.reason}`);
+  const { request, trust } = source;
+  return {
+    ...toDelivery({ context, webhook, provider, request, parsed, trust }),
+    dedupeKeys: [],
+    replayOf: source.deliveryId,
+    replies,
+  };
+}
+
+/** Stores the replay and works it off. Resolves when it is settled. */
+export async function replay(
+  context: PipelineContext,
+  queue: Queue,
+  source: ReplaySource,
+  replies: boolean,
+): Promise<Settled> {
+  const delivery = replayDelivery(context, source, replies);
+  await context.store.accept(delivery);
+  return settle(context, queue, delivery.id);
+}
+
+/** The same record again: a failed or ignored delivery is taken up anew. Throws `not_found` or `not_retryable`. */
+export async function retry(
+  context: PipelineContext,
+  queue: Queue,
+  id: string,
+  where: string,
+): Promise<Settled> {
+  const delivery = context.store.delivery(id);
+  if (delivery === null) {
+    throw notFound(`there is no delivery ${id} in ${where}`, 'List them with `hookctl delivery list`.');
+  }
+  if (!(await context.store.requeue(id))) {
+    const why =
+      delivery.status === 'failed' || delivery.status === 'ignored'
+        ? 'was delivered again since'
+        : `is ${delivery.status}`;
+    throw failure('not_retryable', `${id} ${why}; only a failed or ignored delivery can be retried`, {
+      fix: `To run it as a new delivery: hookctl replay ${id}`,
+    });
+  }
+  return settle(context, queue, id);
+}
+
+async function settle({ store }: PipelineContext, queue: Queue, id: string): Promise<Settled> {
+  const { externalId = null } = store.delivery(id) ?? {};
+  const settled = await queue.push({ id, externalId, attempts: 0, nextAttemptAt: null });
+  if (settled !== null) return settled;
+  throw failure('stopped', `hookctl stopped before ${id} was worked off`, {
+    fix: 'It is stored and runs at the next start.',
+  });
+}

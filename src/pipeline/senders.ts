@@ -1,0 +1,39 @@
+import type { Sender, SenderRule } from '../types.ts';
+
+/** Whether a sender may command, and why. */
+export interface Admission {
+  readonly allowed: boolean;
+  readonly reason: string;
+}
+
+/**
+ * The sender rule. Default deny: a person by id or association, a bot or app by its app id alone, and those who
+ * are no person at all (CI, alerts) on verification. Names decide nothing, they can be changed and taken.
+ */
+export function admit(rule: SenderRule, sender: Sender | null): Admission {
+  if (sender === null) return { allowed: false, reason: 'the event names no sender' };
+  if (sender.kind === 'system') return { allowed: true, reason: 'verified, and no person is behind it' };
+  if (sender.kind === 'bot' || sender.appId !== null) {
+    const listed = sender.appId !== null && rule.apps.includes(sender.appId);
+    if (!listed) return { allowed: false, reason: unlistedApp(sender) };
+    if (sender.kind === 'bot')
+      return { allowed: true, reason: `app ${sender.appId} is listed in \`allow.apps\`` };
+  }
+  if (rule.users.includes(sender.id))
+    return { allowed: true, reason: `${sender.name} is listed in \`allow.users\`` };
+  const association = sender.association ?? 'unknown';
+  return rule.associations.includes(association)
+    ? { allowed: true, reason: `${sender.name} is ${association}` }
+    : { allowed: false, reason: stranger(rule, sender, association) };
+}
+
+function unlistedApp({ name, appId }: Sender): string {
+  return appId === null
+    ? `${name} is a bot, and bots command only by a listed app id`
+    : `${name} acts through app ${appId}, which \`allow.apps\` does not list`;
+}
+
+function stranger(rule: SenderRule, { name, id }: Sender, association: string): string {
+  const wanted = rule.associations.join(', ') || 'nobody by association';
+  return `${name} (id ${id}, ${association}) may not command; allowed: ${wanted}, or an id in \`allow.users\``;
+}

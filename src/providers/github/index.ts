@@ -1,0 +1,80 @@
+import { createHash } from 'node:crypto';
+import { checkHmac, signHmac } from '../../lib/signature.ts';
+import type { Provider } from '../provider.ts';
+import { authorOf } from './author.ts';
+import { parse } from './parse.ts';
+import { samples } from './samples.ts';
+import { webhook } from './webhook.ts';
+
+const SIGNATURE = { prefix: 'sha256=', algorithm: 'sha256', encoding: 'hex' } as const;
+
+/**
+ * GitHub, github.com and Enterprise Server. Only the body is signed (`X-Hub-Signature-256`, HMAC-SHA256 over the raw
+ * bytes, also of a form-encoded body): event name and delivery id are not, so `parse` checks that they fit.
+ * Source: docs.github.com, "Validating webhook deliveries" and "Webhook events and payloads".
+ */
+export const github: Provider = {
+  name: 'github',
+  label: 'GitHub',
+  // "Payloads are capped at 25 MB" (docs.github.com, Webhook events and payloads).
+  bodyLimit: 25 * 1024 * 1024,
+  defaultAssociations: ['OWNER', 'MEMBER', 'COLLABORATOR'],
+  webhook,
+  samples,
+  secretHeaders: [],
+
+  verify: (request, secrets) =>
+    checkHmac({
+      ...SIGNATURE,
+      header: request.headers['x-hub-signature-256'],
+      signed: [request.body],
+      secrets,
+    }),
+
+  sign(body, { type, secret, deliveryId }) {
+    return {
+      body,
+      headers: {
+        'content-type': 'application/json',
+        'user-agent': 'GitHub-Hookshot/hookctl',
+        'x-github-delivery': deliveryId,
+        'x-github-event': type.split('.')[0] ?? type,
+        'x-hub-signature': signHmac(
+          { ...SIGNATURE, prefix: 'sha1=', algorithm: 'sha1', signed: [body] },
+          secret.reveal(),
+        ),
+        'x-hub-signature-256': signHmac({ ...SIGNATURE, signed: [body] }, secret.reveal()),
+      },
+    };
+  },
+
+  deliveryId: (headers) => headers['x-github-delivery'] ?? null,
+  eventName: (headers) => headers['x-github-event'] ?? null,
+
+  parse(request) {
+    const events = parse(request);
+    return events.ok ? { ...events, semanticKeys: semanticKeys(request) } : events;
+  },
+
+  authorOf,
+
+  formFields: ({ url, secretCommand }) => [
+    { label: 'Payload URL', value: url },
+    { label: 'Content type', value: 'application/json' },
+    { label: 'Secret', value: `what \`${secretCommand}\` prints` },
+    {
+      label: 'Events',
+      value: 'Issue comments, Issues, Pull requests, Pull request reviews, Pull request review comments',
+    },
+  ],
+};
+
+/**
+ * The delivery id is not signed: a captured body can be sent again under a new one. The hash of the body tells
+ * them apart. Pings and dispatches may rightly have the same body twice.
+ */
+function semanticKeys({ headers, body }: Parameters<Provider['parse']>[0]): readonly string[] {
+  const event = headers['x-github-event'] ?? '';
+  if (event === 'ping' || event.endsWith('_dispatch')) return [];
+  return [`body:${createHash('sha256').update(body).digest('hex')}`];
+}

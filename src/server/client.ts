@@ -1,0 +1,63 @@
+import { failure, HookctlError } from '../errors.ts';
+import type { Secret } from '../types.ts';
+import type { Operations, SettledView } from './operations.ts';
+import type { StatusView } from './status.ts';
+
+/** The management API of a running server, as the CLI uses it. */
+export interface ManagementClient extends Operations {
+  status(): Promise<StatusView>;
+}
+
+/** What a problem answer carries (see `server/problem.ts`). */
+interface Problem {
+  readonly status: number;
+  readonly code: string;
+  readonly detail: string;
+  readonly fix?: string;
+}
+
+/** Its methods throw what the server answered as `HookctlError`, with the exit code it would have had here. */
+export function managementClient(port: number, token: Secret): ManagementClient {
+  const base = `http://127.0.0.1:${port}`;
+
+  async function call<T>(method: 'GET' | 'POST', path: string, body?: object): Promise<T> {
+    const { request } = await import('undici');
+    const response = await request(base + path, {
+      method,
+      headers: { authorization: `Bearer ${token.reveal()}`, 'content-type': 'application/json' },
+      body: body === undefined ? null : JSON.stringify(body),
+      // The answer to a replay comes when it is worked off, which may be behind others.
+      headersTimeout: 120_000,
+    }).catch((error: unknown) => {
+      throw failure('unreachable', `the server at ${base} does not answer`, { cause: error });
+    });
+    const answer = (await response.body.json()) as T | Problem;
+    if (response.statusCode >= 400) throw fromProblem(answer as Problem);
+    return answer as T;
+  }
+
+  return {
+    status: () => call<StatusView>('GET', '/api/status'),
+    retry: (id) => call<SettledView>('POST', `/api/deliveries/${encodeURIComponent(id)}/retry`, {}),
+    replay: (id, replies) =>
+      call<SettledView>('POST', `/api/deliveries/${encodeURIComponent(id)}/replay`, { replies }),
+    replayFile: ({ webhookName, request }, replies) =>
+      call<SettledView>('POST', '/api/replays', {
+        webhook: webhookName,
+        headers: request.headers,
+        query: request.query,
+        body_base64: Buffer.from(request.body).toString('base64'),
+        replies,
+      }),
+  };
+}
+
+const EXITS = new Map<number, 1 | 2 | 3 | 4>([
+  [400, 2],
+  [422, 3],
+  [404, 4],
+]);
+
+function fromProblem({ status, code, detail, fix }: Problem): HookctlError {
+  return new HookctlError(code, EXITS.get(status) ?? 1, detail, fix === undefined ? {} : { fix });
+}

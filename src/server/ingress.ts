@@ -1,0 +1,127 @@
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { Receipt } from '../pipeline/receive.ts';
+import { providerNamed } from '../providers/index.ts';
+import type { Ack } from '../providers/provider.ts';
+import type { Headers, RawRequest, Snapshot, Webhook } from '../types.ts';
+import { type BodyFailure, createBodyReader } from './body.ts';
+
+/** Limits that Node leaves open or wide; milliseconds and bytes. */
+const LIMITS = {
+  headerBytes: 8 * 1024,
+  headersTimeout: 10_000,
+  requestTimeout: 15_000,
+  checkInterval: 1_000,
+  connections: 256,
+} as const;
+
+/** What the ingress needs: where a path leads, and what to do with a request that came whole. */
+export interface IngressOptions {
+  readonly snapshot: () => Snapshot;
+  /** Verifies, stores and answers. A throw becomes 503: the sender is told before anything was promised. */
+  readonly receive: (webhook: Webhook, request: RawRequest) => Promise<Receipt>;
+  /** Told of a request that could not be stored. */
+  readonly onError: (error: unknown) => void;
+}
+
+/**
+ * The public socket, and the only one that a tunnel may point at: `POST /webhooks/…` and `GET /healthz`, nothing
+ * else. Routed on the raw path: `new URL()` would turn `/webhooks/../api/x` into `/api/x`.
+ */
+export function createIngress(options: IngressOptions): Server {
+  const readBody = createBodyReader();
+  const server = createServer(
+    {
+      maxHeaderSize: LIMITS.headerBytes,
+      headersTimeout: LIMITS.headersTimeout,
+      requestTimeout: LIMITS.requestTimeout,
+      connectionsCheckingInterval: LIMITS.checkInterval,
+    },
+    (request, response) => {
+      answer(request)
+        .catch((error): Answer => {
+          options.onError(error);
+          return refusal(503, 'unavailable', { 'retry-after': '5' });
+        })
+        .then((result) => send(response, result));
+    },
+  );
+  server.maxConnections = LIMITS.connections;
+  return server;
+
+  async function answer(request: IncomingMessage): Promise<Answer> {
+    if (countHeader(request, 'host') !== 1) return refusal(400, 'one_host_header');
+    const [path = '', query = ''] = splitTarget(request.url ?? '');
+    if (path === '/healthz') return health(request);
+    const webhook = options.snapshot().byEndpoint.get(path);
+    if (webhook === undefined) return refusal(404, 'unknown_webhook');
+    if (request.method !== 'POST') return refusal(405, 'method_not_allowed', { allow: 'POST' });
+    if (!webhook.enabled) return refusal(403, 'webhook_disabled');
+    if (!isIdentity(request)) return refusal(415, 'content_encoding');
+
+    const read = await readBody(request, providerNamed(webhook.provider)?.bodyLimit ?? 0);
+    if (!read.ok) return unread(read.why);
+    const headers = flatten(request.headers);
+    return (await options.receive(webhook, { headers, body: read.body, query })).ack;
+  }
+}
+
+/** Null: the sender is gone. */
+type Answer = Ack | null;
+
+function send(response: ServerResponse, answer: Answer): void {
+  if (answer === null) return void response.destroy();
+  // A refused sender does not get to keep the connection, nor to send on what nobody will read.
+  const headers = answer.status >= 400 ? { ...answer.headers, connection: 'close' } : answer.headers;
+  response.writeHead(answer.status, { ...headers, 'content-length': Buffer.byteLength(answer.body) });
+  response.end(answer.body);
+}
+
+function health({ method }: IncomingMessage): Answer {
+  if (method !== 'GET' && method !== 'HEAD') return refusal(405, 'method_not_allowed', { allow: 'GET' });
+  return { status: 200, headers: { 'content-type': 'application/json' }, body: '{"status":"ok"}' };
+}
+
+function unread(why: BodyFailure): Answer {
+  switch (why) {
+    case 'too_large':
+      return refusal(413, 'body_too_large');
+    case 'busy':
+      return refusal(503, 'busy', { 'retry-after': '5' });
+    case 'closed':
+      return null;
+    default:
+      return why satisfies never;
+  }
+}
+
+function refusal(status: number, error: string, headers: Headers = {}): Ack {
+  return {
+    status,
+    headers: { 'content-type': 'application/json', ...headers },
+    body: JSON.stringify({ error }),
+  };
+}
+
+function splitTarget(target: string): readonly string[] {
+  const at = target.indexOf('?');
+  return at < 0 ? [target] : [target.slice(0, at), target.slice(at + 1)];
+}
+
+/** A compressed body would have to be unpacked before anybody knows who sent it. */
+function isIdentity({ headers }: IncomingMessage): boolean {
+  const encoding = headers['content-encoding'];
+  return encoding === undefined || encoding === 'identity';
+}
+
+/** Node shows the first of two Host headers; a hop before it may have acted on the other. */
+function countHeader({ rawHeaders }: IncomingMessage, name: string): number {
+  return rawHeaders.filter((value, index) => index % 2 === 0 && value.toLowerCase() === name).length;
+}
+
+function flatten(headers: IncomingMessage['headers']): Headers {
+  const entries = Object.entries(headers).map(([name, value]) => [
+    name,
+    Array.isArray(value) ? value.join(', ') : value,
+  ]);
+  return Object.fromEntries(entries.filter(([, value]) => value !== undefined));
+}

@@ -1,0 +1,115 @@
+import { type CompiledQuery, sql } from 'kysely';
+import { type DeliveryRow, sqlBuilder, type TaskRow } from './schema.ts';
+import type { DeliveryFilter, SyncNote, TaskFilter } from './store.ts';
+
+const PAGE_SIZE = 50;
+
+export function deliveryById(id: string): CompiledQuery<DeliveryRow> {
+  return sqlBuilder.selectFrom('deliveries').selectAll().where('id', '=', id).compile();
+}
+
+export function listDeliveries(filter: DeliveryFilter): CompiledQuery<DeliveryRow> {
+  const { status, webhook, after, before, limit = PAGE_SIZE } = filter;
+  return sqlBuilder
+    .selectFrom('deliveries')
+    .selectAll()
+    .where((eb) =>
+      eb.and([
+        ...(status === undefined ? [] : [eb('status', '=', status)]),
+        ...(webhook === undefined ? [] : [eb('webhook', '=', webhook)]),
+        ...(after === undefined ? [] : [eb('id', '>', after)]),
+        ...(before === undefined ? [] : [eb('id', '<', before)]),
+      ]),
+    )
+    .orderBy('id', after === undefined ? 'desc' : 'asc')
+    .limit(limit)
+    .compile();
+}
+
+export function pendingDeliveries(after: string | null, limit: number) {
+  return sqlBuilder
+    .selectFrom('deliveries')
+    .select(['id', 'external_id', 'attempts', 'next_attempt_at'])
+    .where('status', '=', 'pending')
+    .where('id', '>', after ?? '')
+    .orderBy('id')
+    .limit(limit)
+    .compile();
+}
+
+/** One row per webhook and status, with the newest delivery of both. Answered from an index alone. */
+export function countDeliveries() {
+  return sqlBuilder
+    .selectFrom('deliveries')
+    .select((eb) => [
+      'webhook',
+      'status',
+      eb.fn.countAll<number>().as('count'),
+      eb.fn.max('id').as('last_id'),
+      eb.fn.max('received_at').as('last_received_at'),
+    ])
+    .groupBy(['webhook', 'status'])
+    .orderBy('webhook')
+    .compile();
+}
+
+export function taskById(id: string): CompiledQuery<TaskRow> {
+  return sqlBuilder.selectFrom('tasks').selectAll().where('id', '=', id).compile();
+}
+
+export function listTasks(filter: TaskFilter): CompiledQuery<TaskRow> {
+  const { status, flowId, deliveryId, after, before, limit = PAGE_SIZE } = filter;
+  return sqlBuilder
+    .selectFrom('tasks')
+    .selectAll()
+    .where((eb) =>
+      eb.and([
+        ...(status === undefined ? [] : [eb('status', '=', status)]),
+        ...(flowId === undefined ? [] : [eb('flow_id', '=', flowId)]),
+        ...(deliveryId === undefined ? [] : [eb('delivery_id', '=', deliveryId)]),
+        ...(after === undefined ? [] : [eb('id', '>', after)]),
+        ...(before === undefined ? [] : [eb('id', '<', before)]),
+      ]),
+    )
+    .orderBy('id', after === undefined ? 'desc' : 'asc')
+    .limit(limit)
+    .compile();
+}
+
+export function countTasks() {
+  return sqlBuilder
+    .selectFrom('tasks')
+    .select((eb) => ['status', eb.fn.countAll<number>().as('count')])
+    .groupBy('status')
+    .compile();
+}
+
+/**
+ * Tasks that belong into Claude's directory: open ones, and the last `finished` that ended, by id. Both sets come
+ * from an index of their own, so that thousands of finished tasks cost nothing.
+ */
+export function projectableTasks(finished: number): CompiledQuery<TaskRow> {
+  const synced = sqlBuilder.selectFrom('tasks').select('id').where('sync_to_claude', '=', 1);
+  const lastEnded = synced
+    .where('completed_at', 'is not', null)
+    .orderBy('completed_at', 'desc')
+    .orderBy('id', 'desc')
+    .limit(finished);
+  const due = synced
+    .where('completed_at', 'is', null)
+    .unionAll(sqlBuilder.selectFrom(lastEnded.as('last_ended')).select('id'));
+  return sqlBuilder.selectFrom('tasks').selectAll().where('id', 'in', due).orderBy('id').compile();
+}
+
+/** Merges where a task stands into its metadata; a field that the note leaves null stays as it is. */
+export function noteTaskSync({ taskId, claudeTaskId, claudeList, unsynced }: SyncNote): CompiledQuery<never> {
+  const known = {
+    ...(claudeTaskId === null ? {} : { claude_task_id: claudeTaskId }),
+    ...(claudeList === null ? {} : { claude_list: claudeList }),
+  };
+  return sqlBuilder
+    .updateTable('tasks')
+    .set({ unsynced, source_metadata: sql<string>`json_patch(source_metadata, ${JSON.stringify(known)})` })
+    .where('id', '=', taskId)
+    .compile() as CompiledQuery<never>;
+}

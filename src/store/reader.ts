@@ -1,0 +1,57 @@
+import { existsSync } from 'node:fs';
+import type { DatabaseSync, SQLInputValue } from 'node:sqlite';
+import type { CompiledQuery } from 'kysely';
+import { bodyOf } from './bodies.ts';
+import { requireCurrentSchema, schemaVersion } from './migrations/index.ts';
+import {
+  countDeliveries,
+  countTasks,
+  deliveryById,
+  listDeliveries,
+  listTasks,
+  pendingDeliveries,
+  projectableTasks,
+  taskById,
+} from './queries.ts';
+import { toDelivery, toPendingDelivery, toTask, toWebhookCounts } from './rows.ts';
+import { createRunner, openForReading } from './sqlite.ts';
+import type { StoreReader } from './store.ts';
+
+/**
+ * Opens the store to look at it, beside a running server or without one. Null when nothing was ever stored there.
+ * Throws `schema_version` when the db was written by an older or a newer hookctl.
+ */
+export function openReader({ path }: { readonly path: string }): StoreReader | null {
+  if (!existsSync(path)) return null;
+  const db = openForReading(path);
+  try {
+    if (schemaVersion(db) === 0) {
+      db.close();
+      return null;
+    }
+    requireCurrentSchema(db, path);
+  } catch (error) {
+    if (db.isOpen) db.close();
+    throw error;
+  }
+  return readerOf(db);
+}
+
+function readerOf(db: DatabaseSync): StoreReader {
+  const run = createRunner(db);
+  function rows<Row>({ sql, parameters }: CompiledQuery<Row>): readonly Row[] {
+    return run({ sql, parameters: parameters as SQLInputValue[] }) as readonly unknown[] as readonly Row[];
+  }
+  return {
+    delivery: (id) => rows(deliveryById(id)).map(toDelivery)[0] ?? null,
+    deliveries: (filter = {}) => rows(listDeliveries(filter)).map(toDelivery),
+    body: (deliveryId) => rows(bodyOf(deliveryId))[0]?.bytes ?? null,
+    task: (id) => rows(taskById(id)).map(toTask)[0] ?? null,
+    tasks: (filter = {}) => rows(listTasks(filter)).map(toTask),
+    countsByWebhook: () => toWebhookCounts(rows(countDeliveries())),
+    countsByTaskStatus: () => Object.fromEntries(rows(countTasks()).map((row) => [row.status, row.count])),
+    pending: (after, limit) => rows(pendingDeliveries(after, limit)).map(toPendingDelivery),
+    projectable: (finished) => rows(projectableTasks(finished)).map(toTask),
+    close: () => db.close(),
+  };
+}

@@ -1,0 +1,89 @@
+import type { Delivery, Task } from '../types.ts';
+import type { DeliveryRow, TaskRow } from './schema.ts';
+import type { PendingDelivery, WebhookCounts } from './store.ts';
+
+/** The one place where snake_case rows become the camelCase vocabulary. */
+
+export function toDelivery(row: DeliveryRow): Delivery {
+  return {
+    id: row.id,
+    webhook: row.webhook,
+    provider: row.provider,
+    status: row.status,
+    trust: row.trust,
+    reason: row.reason,
+    senderDeliveryId: row.sender_delivery_id,
+    eventType: row.event_type,
+    externalId: row.external_id,
+    senderName: row.sender_name,
+    headers: JSON.parse(row.headers),
+    query: row.query,
+    size: row.size,
+    receivedAt: row.received_at,
+    settledAt: row.settled_at,
+    duplicateOf: row.duplicate_of,
+    replayOf: row.replay_of,
+    replies: row.replies === 1,
+    attempts: row.attempts,
+    nextAttemptAt: row.next_attempt_at,
+    decisions: JSON.parse(row.decisions),
+  };
+}
+
+export function toTask(row: TaskRow): Task {
+  return {
+    id: row.id,
+    title: row.title,
+    status: row.status,
+    agent: row.agent,
+    prompt: row.prompt,
+    flowId: row.flow_id,
+    conversationId: row.conversation_id,
+    parentTaskId: row.parent_task_id,
+    initiatedTaskId: row.initiated_task_id,
+    deliveryId: row.delivery_id,
+    webhook: row.webhook,
+    command: row.command,
+    externalId: row.external_id,
+    url: row.url,
+    result: row.result,
+    error: row.error,
+    sourceMetadata: JSON.parse(row.source_metadata),
+    unsynced: row.unsynced,
+    createdAt: row.created_at,
+    updatedAt: row.updated_at,
+    completedAt: row.completed_at,
+  };
+}
+
+export function toPendingDelivery(
+  row: Pick<DeliveryRow, 'id' | 'external_id' | 'attempts' | 'next_attempt_at'>,
+): PendingDelivery {
+  return {
+    id: row.id,
+    externalId: row.external_id,
+    attempts: row.attempts,
+    nextAttemptAt: row.next_attempt_at,
+  };
+}
+
+/** A row of `countDeliveries`. */
+export interface CountRow extends Pick<DeliveryRow, 'webhook' | 'status'> {
+  readonly count: number;
+  readonly last_id: string;
+  readonly last_received_at: number;
+}
+
+export function toWebhookCounts(rows: readonly CountRow[]): readonly WebhookCounts[] {
+  const byWebhook = Map.groupBy(rows, (row) => row.webhook);
+  return [...byWebhook].map(([webhook, counts]) => {
+    const last = counts.reduce((newest, row) => (row.last_id > newest.last_id ? row : newest));
+    return {
+      webhook,
+      total: counts.reduce((sum, row) => sum + row.count, 0),
+      byStatus: Object.fromEntries(counts.map((row) => [row.status, row.count])),
+      lastDeliveryId: last.last_id,
+      lastReceivedAt: last.last_received_at,
+    };
+  });
+}

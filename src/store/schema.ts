@@ -1,0 +1,99 @@
+import { DummyDriver, Kysely, SqliteAdapter, SqliteIntrospector, SqliteQueryCompiler } from 'kysely';
+import type { DeliveryStatus, TaskStatus, Trust } from '../types.ts';
+
+/** The tables, as the newest migration leaves them. Times are epoch milliseconds, booleans 0 or 1. */
+export interface Database {
+  readonly deliveries: DeliveryRow;
+  readonly bodies: BodyRow;
+  readonly dedupe_keys: DedupeKeyRow;
+  readonly flows: FlowRow;
+  readonly conversations: ConversationRow;
+  readonly tasks: TaskRow;
+}
+
+export interface DeliveryRow {
+  readonly id: string;
+  readonly webhook: string;
+  readonly provider: string;
+  readonly status: DeliveryStatus;
+  readonly trust: Trust | null;
+  readonly reason: string | null;
+  readonly sender_delivery_id: string | null;
+  readonly event_type: string | null;
+  readonly external_id: string | null;
+  readonly sender_name: string | null;
+  readonly headers: string;
+  readonly query: string;
+  readonly size: number;
+  readonly received_at: number;
+  readonly settled_at: number | null;
+  readonly duplicate_of: string | null;
+  readonly replay_of: string | null;
+  readonly replies: number;
+  readonly attempts: number;
+  readonly next_attempt_at: number | null;
+  readonly decisions: string;
+  /** JSON list of the keys it claims while it is pending or has acted; kept so that a requeue can claim them again. */
+  readonly claims: string;
+}
+
+export interface BodyRow {
+  readonly delivery_id: string;
+  readonly bytes: Uint8Array;
+}
+
+/** A key stands here exactly as long as its delivery is pending or has acted. */
+export interface DedupeKeyRow {
+  readonly webhook: string;
+  readonly key: string;
+  readonly delivery_id: string;
+}
+
+export interface FlowRow {
+  readonly id: string;
+  readonly external_id: string;
+  readonly current_conversation_id: string;
+  readonly created_at: number;
+}
+
+export interface ConversationRow {
+  readonly id: string;
+  readonly flow_id: string;
+  readonly created_at: number;
+}
+
+export interface TaskRow {
+  readonly id: string;
+  readonly title: string;
+  readonly status: TaskStatus;
+  readonly agent: string;
+  readonly prompt: string;
+  readonly flow_id: string;
+  readonly conversation_id: string;
+  readonly parent_task_id: string | null;
+  readonly initiated_task_id: string;
+  readonly delivery_id: string | null;
+  readonly webhook: string | null;
+  readonly command: string | null;
+  readonly external_id: string;
+  readonly url: string | null;
+  readonly result: string | null;
+  readonly error: string | null;
+  readonly source_metadata: string;
+  /** 1: its files belong into Claude's directory. */
+  readonly sync_to_claude: number;
+  readonly unsynced: string | null;
+  readonly created_at: number;
+  readonly updated_at: number;
+  readonly completed_at: number | null;
+}
+
+/** Kysely as a typed query builder only: it compiles, the connections in `sqlite.ts` execute. */
+export const sqlBuilder = new Kysely<Database>({
+  dialect: {
+    createAdapter: () => new SqliteAdapter(),
+    createDriver: () => new DummyDriver(),
+    createIntrospector: (db) => new SqliteIntrospector(db),
+    createQueryCompiler: () => new SqliteQueryCompiler(),
+  },
+});

@@ -1,0 +1,151 @@
+import type { CompiledQuery } from 'kysely';
+import { sqlBuilder, type TaskRow } from './schema.ts';
+import type { SettledTask, Settlement } from './store.ts';
+
+/**
+ * The end of a delivery's dispatch as one job; its rows are the tasks as stored. Each query holds only while the
+ * delivery is pending, which the last one ends, so a second settlement changes nothing.
+ */
+export function settleDelivery(settlement: Settlement): readonly CompiledQuery<TaskRow>[] {
+  const { deliveryId, status, tasks } = settlement;
+  const acted = status === 'processed' || tasks.length > 0;
+  return [
+    ...flowsOf(tasks).flatMap((flow) => [openFlow(flow, settlement), openConversation(flow, settlement)]),
+    ...tasks.map((task) => insertTask(task, settlement)),
+    ...(acted ? [] : [releaseKeys(deliveryId)]),
+    closeDelivery(settlement),
+  ];
+}
+
+/** Counts a failed attempt of a pending delivery. */
+export function postponeDelivery(
+  deliveryId: string,
+  reason: string,
+  nextAttemptAt: number,
+): CompiledQuery<never> {
+  return sqlBuilder
+    .updateTable('deliveries')
+    .set((eb) => ({ attempts: eb('attempts', '+', 1), reason, next_attempt_at: nextAttemptAt }))
+    .where('id', '=', deliveryId)
+    .where('status', '=', 'pending')
+    .compile() as CompiledQuery<never>;
+}
+
+type FlowWish = Omit<SettledTask, 'task' | 'command'>;
+
+/** One wish per flow: tasks of one delivery in one flow share a conversation, new if any of them asks for it. */
+function flowsOf(tasks: readonly SettledTask[]): readonly FlowWish[] {
+  const byFlow = Map.groupBy(tasks, (task) => task.flowId);
+  return [...byFlow.values()].flatMap(([first, ...others]) => {
+    if (first === undefined) return [];
+    const startNewConversation = [first, ...others].some((task) => task.startNewConversation);
+    return [{ ...first, startNewConversation }];
+  });
+}
+
+function pendingDelivery(deliveryId: string) {
+  return sqlBuilder
+    .selectFrom('deliveries')
+    .where('deliveries.id', '=', deliveryId)
+    .where('status', '=', 'pending');
+}
+
+function openFlow(flow: FlowWish, { deliveryId, settledAt }: Settlement): CompiledQuery<never> {
+  const wish = pendingDelivery(deliveryId).select((eb) => [
+    eb.val(flow.flowId).as('id'),
+    eb.val(flow.externalId).as('external_id'),
+    eb.val(flow.newConversationId).as('current_conversation_id'),
+    eb.val(settledAt).as('created_at'),
+  ]);
+  return sqlBuilder
+    .insertInto('flows')
+    .columns(['id', 'external_id', 'current_conversation_id', 'created_at'])
+    .expression(wish)
+    .onConflict((conflict) =>
+      flow.startNewConversation
+        ? conflict.column('id').doUpdateSet({ current_conversation_id: flow.newConversationId })
+        : conflict.column('id').doNothing(),
+    )
+    .compile() as CompiledQuery<never>;
+}
+
+/** Makes the conversation only where `openFlow` made it the flow's current one. */
+function openConversation(flow: FlowWish, { deliveryId, settledAt }: Settlement): CompiledQuery<never> {
+  const opened = pendingDelivery(deliveryId)
+    .innerJoin('flows', (join) => join.on('flows.id', '=', flow.flowId))
+    .select((eb) => ['flows.current_conversation_id', 'flows.id', eb.val(settledAt).as('created_at')])
+    .where('flows.current_conversation_id', '=', flow.newConversationId);
+  return sqlBuilder
+    .insertInto('conversations')
+    .columns(['id', 'flow_id', 'created_at'])
+    .expression(opened)
+    .compile() as CompiledQuery<never>;
+}
+
+const TASK_COLUMNS = [
+  'id',
+  'title',
+  'status',
+  'agent',
+  'prompt',
+  'flow_id',
+  'conversation_id',
+  'initiated_task_id',
+  'delivery_id',
+  'webhook',
+  'command',
+  'external_id',
+  'url',
+  'source_metadata',
+  'sync_to_claude',
+  'created_at',
+  'updated_at',
+] as const;
+
+function insertTask({ task, ...place }: SettledTask, settlement: Settlement): CompiledQuery<TaskRow> {
+  const row = pendingDelivery(settlement.deliveryId)
+    .innerJoin('flows', (join) => join.on('flows.id', '=', place.flowId))
+    .select((eb) => [
+      eb.val(task.id).as('id'),
+      eb.val(task.title).as('title'),
+      eb.val(task.status).as('status'),
+      eb.val(task.agent).as('agent'),
+      eb.val(task.prompt).as('prompt'),
+      'flows.id as flow_id',
+      'flows.current_conversation_id as conversation_id',
+      eb.val(task.id).as('initiated_task_id'),
+      'deliveries.id as delivery_id',
+      'deliveries.webhook',
+      eb.val(place.command).as('command'),
+      eb.val(place.externalId).as('external_id'),
+      eb.val(task.url).as('url'),
+      eb.val(JSON.stringify(task.sourceMetadata)).as('source_metadata'),
+      eb.val(task.syncToClaudeTasks ? 1 : 0).as('sync_to_claude'),
+      eb.val(settlement.settledAt).as('created_at'),
+      eb.val(settlement.settledAt).as('updated_at'),
+    ]);
+  return sqlBuilder.insertInto('tasks').columns(TASK_COLUMNS).expression(row).returningAll().compile();
+}
+
+function releaseKeys(deliveryId: string): CompiledQuery<never> {
+  return sqlBuilder
+    .deleteFrom('dedupe_keys')
+    .where('delivery_id', 'in', pendingDelivery(deliveryId).select('deliveries.id'))
+    .compile() as CompiledQuery<never>;
+}
+
+function closeDelivery(settlement: Settlement): CompiledQuery<never> {
+  const { deliveryId, status, reason, settledAt, decisions } = settlement;
+  return sqlBuilder
+    .updateTable('deliveries')
+    .set({
+      status,
+      reason,
+      settled_at: settledAt,
+      next_attempt_at: null,
+      decisions: JSON.stringify(decisions),
+    })
+    .where('id', '=', deliveryId)
+    .where('status', '=', 'pending')
+    .compile() as CompiledQuery<never>;
+}

@@ -1,0 +1,94 @@
+import { chmodSync, closeSync, existsSync, fchmodSync, openSync } from 'node:fs';
+import type { DatabaseSync, SQLInputValue, SQLOutputValue, StatementSync } from 'node:sqlite';
+import { failure } from '../errors.ts';
+
+/** What crosses to the writer thread of a compiled query. */
+export interface Statement {
+  readonly sql: string;
+  readonly parameters: readonly SQLInputValue[];
+}
+
+/** A row as SQLite gives it: BLOBs are `Uint8Array`, the prototype is null. */
+export type SqlRow = Readonly<Record<string, SQLOutputValue>>;
+
+/** How long SQLite may block its thread for a lock, in ms. Whoever can wait longer retries asynchronously. */
+const BUSY_TIMEOUT_MS = 50;
+const SYNCHRONOUS_FULL = 2;
+const PRIVATE = 0o600;
+
+/** Opens for reading only; the file must exist. */
+export function openForReading(path: string): DatabaseSync {
+  const { DatabaseSync } = loadSqlite();
+  return new DatabaseSync(path, { readOnly: true, timeout: BUSY_TIMEOUT_MS });
+}
+
+/**
+ * Opens for writing, made if it is missing, so that a commit is on disk when it returns.
+ * Throws `store_not_durable` where the file system does not allow that.
+ */
+export function openForWriting(path: string): DatabaseSync {
+  createPrivate(path);
+  const { DatabaseSync } = loadSqlite();
+  const db = new DatabaseSync(path, { timeout: BUSY_TIMEOUT_MS });
+  try {
+    makeDurable(db, path);
+    return db;
+  } catch (error) {
+    db.close();
+    throw error;
+  }
+}
+
+/** Executes statements on one connection; each text is prepared once. */
+export function createRunner(db: DatabaseSync): (statement: Statement) => SqlRow[] {
+  const prepared = new Map<string, StatementSync>();
+  return ({ sql, parameters }) => {
+    const statement = prepared.get(sql) ?? db.prepare(sql);
+    prepared.set(sql, statement);
+    return statement.all(...parameters);
+  };
+}
+
+function makeDurable(db: DatabaseSync, path: string): void {
+  db.exec('pragma journal_mode = wal');
+  db.exec('pragma synchronous = full');
+  // macOS: a plain fsync leaves the data in the drive's cache. Without effect elsewhere.
+  db.exec('pragma fullfsync = 1; pragma checkpoint_fullfsync = 1');
+  // Builds with a weaker default for WAL apply it at the first statement, not at the pragma.
+  db.exec('select count(*) from sqlite_schema');
+  const { journal_mode: journal } = db.prepare('pragma journal_mode').get() ?? {};
+  const { synchronous } = db.prepare('pragma synchronous').get() ?? {};
+  if (journal !== 'wal' || synchronous !== SYNCHRONOUS_FULL) {
+    throw failure('store_not_durable', `The file system of ${path} does not support a write-ahead log.`, {
+      fix: 'Set HOOKCTL_HOME to a folder on a local disk.',
+    });
+  }
+}
+
+/**
+ * SQLite gives `-wal` and `-shm` the mode of the db, so the db must be private before it is opened. One that exists
+ * is never opened here: closing any descriptor of a file drops the locks that SQLite holds on it in this process.
+ */
+function createPrivate(path: string): void {
+  if (existsSync(path)) {
+    chmodSync(path, PRIVATE);
+    return;
+  }
+  const file = openSync(path, 'wx', PRIVATE);
+  try {
+    fchmodSync(file, PRIVATE);
+  } finally {
+    closeSync(file);
+  }
+}
+
+/** Node 22 prints an ExperimentalWarning when `node:sqlite` is loaded, once per thread; users must not see it. */
+function loadSqlite() {
+  const { emitWarning } = process;
+  process.emitWarning = () => undefined;
+  try {
+    return process.getBuiltinModule('node:sqlite');
+  } finally {
+    process.emitWarning = emitWarning;
+  }
+}

@@ -1,0 +1,160 @@
+import type {
+  Decision,
+  Delivery,
+  DeliveryStatus,
+  Headers,
+  NewTask,
+  Task,
+  TaskStatus,
+  Trust,
+} from '../types.ts';
+
+/** A request that passed verification (or is a replay), ready to be made durable. */
+export interface NewDelivery {
+  readonly id: string;
+  readonly webhook: string;
+  readonly provider: string;
+  /** `unparsed` is stored whole but never queued; a duplicate is found out by the store itself. */
+  readonly status: 'pending' | 'unparsed';
+  readonly trust: Trust;
+  readonly reason: string | null;
+  readonly senderDeliveryId: string | null;
+  /**
+   * Keys that make it a duplicate of one that is pending or has acted, e.g. `id:72d3…`, `body:9f86…`. Unique within
+   * the webhook. Empty for replays and for events that may rightly come twice.
+   */
+  readonly dedupeKeys: readonly string[];
+  readonly eventType: string | null;
+  readonly externalId: string | null;
+  readonly senderName: string | null;
+  readonly headers: Headers;
+  readonly query: string;
+  readonly body: Uint8Array;
+  readonly receivedAt: number;
+  readonly replayOf: string | null;
+  readonly replies: boolean;
+}
+
+/** What the store made of a new delivery. */
+export interface Accepted {
+  readonly status: 'pending' | 'duplicate' | 'unparsed';
+  readonly duplicateOf: string | null;
+}
+
+/** A request that failed verification: bounded facts, nothing of the body. */
+export interface NewRejection {
+  readonly id: string;
+  readonly webhook: string;
+  readonly provider: string;
+  readonly reason: string;
+  readonly senderDeliveryId: string | null;
+  readonly eventType: string | null;
+  readonly size: number;
+  readonly receivedAt: number;
+}
+
+/** The end of a delivery's dispatch, recorded in one transaction with all that it made. */
+export interface Settlement {
+  readonly deliveryId: string;
+  readonly status: 'processed' | 'ignored' | 'failed';
+  readonly reason: string;
+  readonly decisions: readonly Decision[];
+  readonly tasks: readonly SettledTask[];
+  readonly settledAt: number;
+}
+
+/** A task with where it belongs. */
+export interface SettledTask {
+  readonly task: NewTask;
+  readonly command: string;
+  /** Qualified external id; its flow is made if it does not exist. */
+  readonly externalId: string;
+  readonly flowId: string;
+  /** Used if the flow has no conversation yet, or if a new one was asked for. */
+  readonly newConversationId: string;
+  readonly startNewConversation: boolean;
+}
+
+export interface DeliveryFilter {
+  readonly status?: DeliveryStatus;
+  readonly webhook?: string;
+  /** Only rows after this id, oldest first (for `--follow`). */
+  readonly after?: string;
+  /** Only rows before this id, newest first (for the next page). */
+  readonly before?: string;
+  /** Default 50. */
+  readonly limit?: number;
+}
+
+export interface TaskFilter {
+  readonly status?: TaskStatus;
+  readonly flowId?: string;
+  readonly deliveryId?: string;
+  readonly after?: string;
+  readonly before?: string;
+  readonly limit?: number;
+}
+
+export interface WebhookCounts {
+  readonly webhook: string;
+  readonly total: number;
+  readonly byStatus: Readonly<Partial<Record<DeliveryStatus, number>>>;
+  readonly lastDeliveryId: string | null;
+  readonly lastReceivedAt: number | null;
+}
+
+/** Everything that only looks. Synchronous: SQLite answers from its page cache in microseconds. */
+export interface StoreReader {
+  delivery(id: string): Delivery | null;
+  deliveries(filter?: DeliveryFilter): readonly Delivery[];
+  /** The bytes as received; null for rejected rows and where retention removed them. */
+  body(deliveryId: string): Uint8Array | null;
+  task(id: string): Task | null;
+  tasks(filter?: TaskFilter): readonly Task[];
+  countsByWebhook(): readonly WebhookCounts[];
+  countsByTaskStatus(): Readonly<Partial<Record<TaskStatus, number>>>;
+  /** Pending deliveries in the order in which they came, at most `limit`, whose id is after `after`. */
+  pending(after: string | null, limit: number): readonly PendingDelivery[];
+  /** Tasks whose files in Claude's directory are due: open ones, and the last `finished` that ended. */
+  projectable(finished: number): readonly Task[];
+  close(): void;
+}
+
+/** What the queue needs to order its work. */
+export interface PendingDelivery {
+  readonly id: string;
+  readonly externalId: string | null;
+  readonly attempts: number;
+  readonly nextAttemptAt: number | null;
+}
+
+/**
+ * The one truth. A write resolves when it is on disk (fsync'd); all writes that wait share one commit. A write that
+ * rejects left nothing behind.
+ */
+export interface Store extends Omit<StoreReader, 'close'> {
+  accept(delivery: NewDelivery): Promise<Accepted>;
+  /** Keeps the newest 1,000 rejections. */
+  reject(rejection: NewRejection): Promise<void>;
+  /** Records outcome and tasks; returns the tasks as stored. Does nothing when the delivery is no longer pending. */
+  settle(settlement: Settlement): Promise<readonly Task[]>;
+  /** Counts a failed attempt; the delivery stays pending. */
+  postpone(deliveryId: string, reason: string, nextAttemptAt: number): Promise<void>;
+  /**
+   * Makes a failed or ignored delivery pending again. Returns false when it is in another state, or when its keys
+   * belong to a later delivery of the same thing.
+   */
+  requeue(deliveryId: string): Promise<boolean>;
+  /** Notes where a task stands in Claude's directory, or why it does not. */
+  noteSync(notes: readonly SyncNote[]): Promise<void>;
+  close(): Promise<void>;
+}
+
+export interface SyncNote {
+  readonly taskId: string;
+  /** Record id and list entry, merged into `source_metadata`. Null fields leave what stands there. */
+  readonly claudeTaskId: string | null;
+  readonly claudeList: { readonly list: string; readonly number: number } | null;
+  /** Why the files are missing; null: they are there. */
+  readonly unsynced: string | null;
+}

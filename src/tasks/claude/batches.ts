@@ -1,0 +1,64 @@
+import type { Task } from '../../types.ts';
+
+/** Runs one batch at a time; what is added meanwhile goes into the next `take`. */
+export interface Batches<Result> {
+  /** Resolves when the batch that took these tasks is done. A batch runs also for no tasks. */
+  add(tasks: readonly Task[]): Promise<readonly Result[]>;
+}
+
+/** The tasks of one batch. */
+export interface Intake {
+  /** Takes in all that wait now; called as late as possible, so that one batch serves many. */
+  take(): readonly Task[];
+  /** All that this batch has taken. */
+  taken(): readonly Task[];
+}
+
+/** Does one batch and returns a result for every task id that it took. Takes at least once, and must not reject. */
+export type BatchWork<Result> = (intake: Intake) => Promise<ReadonlyMap<string, Result>>;
+
+interface Job<Result> {
+  readonly tasks: readonly Task[];
+  readonly resolve: (results: readonly Result[]) => void;
+}
+
+export function createBatches<Result>(work: BatchWork<Result>): Batches<Result> {
+  let waiting: readonly Job<Result>[] = [];
+  let running = false;
+
+  async function runBatch(): Promise<void> {
+    let taken: readonly Job<Result>[] = [];
+    const results = await work({
+      take: () => {
+        const jobs = waiting;
+        taken = [...taken, ...jobs];
+        waiting = [];
+        return tasksOf(jobs);
+      },
+      taken: () => tasksOf(taken),
+    });
+    for (const { tasks, resolve } of taken) {
+      resolve(tasks.map(({ id }) => results.get(id)).filter((result) => result !== undefined));
+    }
+  }
+
+  async function runAll(): Promise<void> {
+    running = true;
+    while (waiting.length > 0) await runBatch();
+    running = false;
+  }
+
+  return {
+    add(tasks) {
+      const { promise, resolve } = Promise.withResolvers<readonly Result[]>();
+      waiting = [...waiting, { tasks, resolve }];
+      // Not awaited: who came first would wait for all who came after.
+      if (!running) void runAll();
+      return promise;
+    },
+  };
+}
+
+function tasksOf(jobs: readonly { readonly tasks: readonly Task[] }[]): readonly Task[] {
+  return jobs.flatMap(({ tasks }) => tasks);
+}

@@ -1,0 +1,104 @@
+import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import type { SyncNote } from '../../store/store.ts';
+import type { Task } from '../../types.ts';
+import { createBatches } from './batches.ts';
+import { listFolderName } from './config-dir.ts';
+import type { Folder } from './folder.ts';
+import { createTaskList } from './list.ts';
+import { removeLitter } from './litter.ts';
+import { projectBatch, type Target } from './projection.ts';
+
+export { type ClaudeConfigDir, claudeConfigDir, listFolderName, sessionCommand } from './config-dir.ts';
+
+export interface ClaudeTasksOptions {
+  /** Claude Code's configuration folder, see `claudeConfigDir`. */
+  readonly configDir: string;
+  /** Whether the user named it: then it is created when absent. */
+  readonly explicit: boolean;
+  /** List id as in `CLAUDE_CODE_TASK_LIST_ID`; not empty. */
+  readonly list: string;
+  readonly listEnabled: boolean;
+  readonly recordEnabled: boolean;
+  /** Path of the project, for `metadata.project`. */
+  readonly project: string;
+  /** Epoch milliseconds. */
+  readonly now: () => number;
+  /** How long a lock of others is waited for. Default 12 s: a dead program's lock is free after 10 s. */
+  readonly lockPatienceMs?: number;
+}
+
+/** Whether tasks get into Claude Code's directory, and if not why, in words to be shown. */
+export type ClaudeState =
+  | {
+      readonly on: true;
+      readonly tasksDir: string;
+      /** Null when the list form is switched off. */
+      readonly listDir: string | null;
+    }
+  | { readonly on: false; readonly reason: string };
+
+/** The projection of hookctl's tasks into Claude Code's directory. */
+export interface ClaudeTasks {
+  /** As the last write found it; a folder that is back is taken up by the next one. */
+  readonly state: ClaudeState;
+  /**
+   * Writes the tasks in every form that is on, and tells of each where it stands or why it does not. Never rejects.
+   * No notes when both forms are switched off.
+   */
+  project(tasks: readonly Task[]): Promise<readonly SyncNote[]>;
+  /**
+   * `project`, forgetting what is known of the folders: at start, and when they are back. `tasks` are the open ones
+   * and the last finished ones (`StoreReader.projectable`); also removes what a killed hookctl left half written.
+   */
+  repair(tasks: readonly Task[]): Promise<readonly SyncNote[]>;
+}
+
+const START_PATIENCE_MS = 500;
+
+/**
+ * Makes folder, lock anchor and keeper where that is allowed: a session watches only a list that is there at its
+ * start. Never rejects for the state of the disk: see `ClaudeTasks.state`.
+ */
+export async function openClaudeTasks(options: ClaudeTasksOptions): Promise<ClaudeTasks> {
+  const { configDir, listEnabled, recordEnabled, now } = options;
+  if (!listEnabled && !recordEnabled) return SWITCHED_OFF;
+  const listName = listFolderName(options.list);
+  const list = listEnabled
+    ? createTaskList({ ...options, list: listName, lockPatienceMs: options.lockPatienceMs ?? 12_000 })
+    : null;
+  const tasksDir = join(configDir, 'tasks');
+  const whenOn: ClaudeState = { on: true, tasksDir, listDir: listEnabled ? join(tasksDir, listName) : null };
+
+  let state: ClaudeState = whenOn;
+  let isClean = false;
+  const prepare = async (tasksFolder: Folder): Promise<void> => {
+    if (!isClean) await removeLitter(tasksFolder, now());
+    isClean = true;
+  };
+  const target: Target = { ...options, list, listName, prepare };
+  const batches = createBatches<SyncNote>(async (intake) => {
+    const { notes, problem } = await projectBatch(target, intake);
+    state = problem === null ? whenOn : { on: false, reason: problem };
+    return notes;
+  });
+  // A lock left by a killed program is free after 10 s: the start does not wait for that, the keeper follows.
+  await Promise.race([batches.add([]), delay(START_PATIENCE_MS, undefined, { ref: false })]);
+  return {
+    get state() {
+      return state;
+    },
+    project: async (tasks) => (tasks.length === 0 ? [] : batches.add(tasks)),
+    repair: (tasks) => {
+      isClean = false;
+      list?.forget();
+      return batches.add(tasks);
+    },
+  };
+}
+
+const SWITCHED_OFF: ClaudeTasks = {
+  state: { on: false, reason: 'switched off: claudeTasks in webhooks.yml' },
+  project: async () => [],
+  repair: async () => [],
+};

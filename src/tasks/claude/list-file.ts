@@ -1,0 +1,90 @@
+import { constants } from 'node:fs';
+import { open, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import { writeFileAtomic } from '../../lib/atomic-file.ts';
+import type { Folder } from './folder.ts';
+import type { ListTask } from './list-task.ts';
+import { errorCode } from './problem.ts';
+
+/**
+ * `damaged`: a file, but no entry that Claude Code would accept. `unreadable`: a folder, a link, or something else that
+ * is not hookctl's to replace.
+ */
+export type ListFile = ListTask | 'missing' | 'damaged' | 'unreadable';
+
+const READ_ATTEMPTS = 5;
+const READ_PAUSE_MS = 20;
+
+export function listFilePath(folder: Folder, number: number): string {
+  return join(folder.path, `${number}.json`);
+}
+
+/** Reads entry `number`, a few times when it is damaged: Claude Code creates with a plain write, seen half done. */
+export async function readListFile(folder: Folder, number: number): Promise<ListFile> {
+  for (let attempt = 1; ; attempt += 1) {
+    const file = await readListFileOnce(folder, number);
+    if (file !== 'damaged' || attempt === READ_ATTEMPTS) return file;
+    await delay(READ_PAUSE_MS);
+  }
+}
+
+/** Reads entry `number` as it is now. */
+export async function readListFileOnce(folder: Folder, number: number): Promise<ListFile> {
+  try {
+    const value: unknown = JSON.parse(await readPlainFile(listFilePath(folder, number)));
+    return isListTask(value) ? value : 'damaged';
+  } catch (error) {
+    if (error instanceof SyntaxError) return 'damaged';
+    return errorCode(error) === 'ENOENT' ? 'missing' : 'unreadable';
+  }
+}
+
+/** Replaces or makes an entry. Two spaces and no newline at the end, as Claude Code writes it. */
+export async function writeListFile(folder: Folder, number: number, task: ListTask): Promise<void> {
+  await writeFileAtomic(listFilePath(folder, number), JSON.stringify(task, null, 2), { durable: false });
+}
+
+/** The highest number that was ever freed; 0 when none was. */
+export async function readHighWaterMark(folder: Folder): Promise<number> {
+  const text = await readPlainFile(join(folder.path, '.highwatermark')).catch(() => '');
+  const mark = Number.parseInt(text, 10);
+  return Number.isSafeInteger(mark) ? mark : 0;
+}
+
+/** Must stand before an entry is removed, or Claude Code would give its number to another task. */
+export async function raiseHighWaterMark(folder: Folder, number: number): Promise<void> {
+  if ((await readHighWaterMark(folder)) >= number) return;
+  await writeFileAtomic(join(folder.path, '.highwatermark'), String(number), { durable: false });
+}
+
+async function readPlainFile(path: string): Promise<string> {
+  // O_NONBLOCK: a named pipe put there must not stop hookctl.
+  const handle = await open(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
+  try {
+    return await readFile(handle, 'utf8');
+  } finally {
+    await handle.close();
+  }
+}
+
+/** Claude Code's own check: an entry that fails it is skipped there without a word. */
+function isListTask(value: unknown): value is ListTask {
+  if (!isObject(value)) return false;
+  const { id, subject, description, activeForm, owner, status, blocks, blockedBy, metadata } = value;
+  return (
+    [id, subject, description].every((text) => typeof text === 'string') &&
+    [activeForm, owner].every((text) => text === undefined || typeof text === 'string') &&
+    (status === 'pending' || status === 'in_progress' || status === 'completed') &&
+    [blocks, blockedBy].every(isTextArray) &&
+    (metadata === undefined || isObject(metadata))
+  );
+}
+
+function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+function isTextArray(value: unknown): boolean {
+  return Array.isArray(value) && value.every((item) => typeof item === 'string');
+}

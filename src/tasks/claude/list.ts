@@ -1,0 +1,136 @@
+import { lstat, open } from 'node:fs/promises';
+import { join } from 'node:path';
+import { isDeepStrictEqual } from 'node:util';
+import type { Task } from '../../types.ts';
+import { type Allocation, allocate } from './allocate.ts';
+import { type Folder, openFolder } from './folder.ts';
+import { listFilePath, readListFile, writeListFile } from './list-file.ts';
+import { isListed, mergeListTask, type OwnListTask, toListTask } from './list-task.ts';
+import { removeLitter } from './litter.ts';
+import { withLock } from './lock.ts';
+import { errorCode, reasonOf, unwritable } from './problem.ts';
+import { prune } from './prune.ts';
+import { inSlices } from './slices.ts';
+import { type Entries, survey } from './survey.ts';
+
+export interface ListOptions {
+  /** Folder name, see `listFolderName`. */
+  readonly list: string;
+  /** For `metadata.project`; a list may be shared by several projects. */
+  readonly project: string;
+  /** How long a lock of others is waited for. */
+  readonly lockPatienceMs: number;
+  /** Epoch milliseconds. */
+  readonly now: () => number;
+}
+
+/** What became of the tasks in the list. One that is in neither map has no place there. */
+export interface ListOutcome {
+  readonly numbers: ReadonlyMap<string, number>;
+  /** Task id to why its entry could not be updated. */
+  readonly problems: ReadonlyMap<string, string>;
+}
+
+/** The list form of the projection. */
+export interface TaskList {
+  /**
+   * Writes the tasks that `take` hands out once the lock is held, so that one lock serves all that came meanwhile.
+   * Rejects when the list as a whole cannot be written.
+   */
+  write(tasksFolder: Folder, take: () => readonly Task[]): Promise<ListOutcome>;
+  /** Makes the next write read every file again. */
+  forget(): void;
+}
+
+/** Remembers what stands in the list, so that a write costs the same however many tasks there are. */
+export function createTaskList({ list, project, lockPatienceMs, now }: ListOptions): TaskList {
+  let isForgotten = false;
+  let known: { readonly anchor: string; readonly entries: Entries } | null = null;
+
+  async function allocateLocked(folder: Folder, take: () => readonly Task[]): Promise<Allocation> {
+    const anchor = await makeLockAnchor(folder);
+    return withLock(join(folder.path, '.lock'), lockPatienceMs, async (lock) => {
+      const remembered = !isForgotten && known?.anchor === anchor ? known.entries : new Map();
+      isForgotten = false;
+      // Stands again at the end: after a write that failed half way every file is read anew.
+      known = null;
+      if (remembered.size === 0) await removeLitter(folder, now());
+      const found = await survey(folder, remembered, project);
+      const allocation = await allocate({ folder, list, project, lock }, found, latest(take()));
+      lock.assertHeld();
+      const entries = await prune(folder, allocation.entries);
+      known = { anchor, entries };
+      return { ...allocation, existing: allocation.existing.filter(isIn(entries, allocation)) };
+    });
+  }
+
+  async function updateAll(folder: Folder, { numbers, existing }: Allocation): Promise<Map<string, string>> {
+    const problems = new Map<string, string>();
+    const update = async (task: Task): Promise<void> => {
+      const number = numbers.get(task.id) ?? 0;
+      await updateEntry(folder, number, toListTask(task, number, project), lockPatienceMs).catch(
+        (error: unknown) => problems.set(task.id, reasonOf(error, folder.name)),
+      );
+    };
+    await inSlices(existing, update);
+    return problems;
+  }
+
+  return {
+    async write(tasksFolder, take) {
+      const folder = await openFolder(join(tasksFolder.path, list), join(tasksFolder.name, list));
+      try {
+        const allocation = await allocateLocked(folder, take);
+        // Each under its own lock only: while the list's lock is held, Claude Code cannot create tasks.
+        const problems = await updateAll(folder, allocation);
+        await folder.assertInPlace();
+        return { numbers: allocation.numbers, problems };
+      } catch (error) {
+        throw unwritable(reasonOf(error, folder.name));
+      } finally {
+        await folder.close();
+      }
+    },
+    forget: () => {
+      isForgotten = true;
+    },
+  };
+}
+
+/** The listed tasks, each once, in its newest state. */
+function latest(tasks: readonly Task[]): readonly Task[] {
+  return [...new Map(tasks.map((task) => [task.id, task])).values()].filter(isListed);
+}
+
+/** Leaves out what has just been pruned: an update would complain that it is gone. */
+function isIn(entries: Entries, { numbers }: Allocation): (task: Task) => boolean {
+  return ({ id }) => entries.has(numbers.get(id) ?? 0);
+}
+
+/** Returns what tells this anchor from that of a folder made anew: an inode alone is used again at once. */
+async function makeLockAnchor(folder: Folder): Promise<string> {
+  const path = join(folder.path, '.lock');
+  try {
+    await (await open(path, 'wx', 0o600)).close();
+  } catch (error) {
+    if (errorCode(error) !== 'EEXIST') throw error;
+  }
+  const { ino, mtimeMs } = await lstat(path);
+  return `${ino}:${mtimeMs}`;
+}
+
+async function updateEntry(
+  folder: Folder,
+  number: number,
+  fresh: OwnListTask,
+  patienceMs: number,
+): Promise<void> {
+  await withLock(listFilePath(folder, number), patienceMs, async () => {
+    const current = await readListFile(folder, number);
+    if (typeof current === 'string') {
+      throw unwritable(`${number}.json in ${folder.name} was removed or damaged while hookctl updated it`);
+    }
+    const merged = mergeListTask(current, fresh);
+    if (!isDeepStrictEqual(merged, current)) await writeListFile(folder, number, merged);
+  });
+}

@@ -1,0 +1,68 @@
+import { join } from 'node:path';
+import { writeFileAtomic } from '../../lib/atomic-file.ts';
+import { visibleLine } from '../../lib/visible.ts';
+import type { JsonObject, Task, TaskStatus } from '../../types.ts';
+import type { Folder } from './folder.ts';
+
+type RecordStatus = 'pending' | 'in_progress' | 'completed' | 'failed' | 'cancelled';
+
+/** The record of a task, `<config>/tasks/claude-task-<task id>.json`: hookctl's own format, which Claude Code skips. */
+interface TaskRecord {
+  readonly id: string;
+  readonly title: string;
+  readonly status: RecordStatus;
+  /** Record ids of the tasks it comes from. */
+  readonly dependencies: readonly string[];
+  readonly result: string | null;
+  readonly metadata: JsonObject;
+}
+
+const RECORD_STATUS: Readonly<Record<TaskStatus, RecordStatus>> = {
+  waiting_approval: 'pending',
+  queued: 'pending',
+  running: 'in_progress',
+  waiting_answer: 'pending',
+  completed: 'completed',
+  failed: 'failed',
+  cancelled: 'cancelled',
+};
+
+/** `claude-task-<task id>`: the record's id, its file name without `.json`, and `source_metadata.claude_task_id`. */
+export function recordId(taskId: string): string {
+  return `claude-task-${taskId}`;
+}
+
+/** Writes a task's record into the tasks folder. Nobody else writes it, so it needs no lock. */
+export async function writeRecord(folder: Folder, task: Task, project: string): Promise<void> {
+  const content = JSON.stringify(toRecord(task, project), null, 2);
+  await writeFileAtomic(join(folder.path, `${recordId(task.id)}.json`), content, { durable: false });
+}
+
+function toRecord(task: Task, project: string): TaskRecord {
+  return {
+    id: recordId(task.id),
+    title: visibleLine(task.title),
+    status: RECORD_STATUS[task.status],
+    dependencies: task.parentTaskId === null ? [] : [recordId(task.parentTaskId)],
+    result: task.result,
+    metadata: {
+      orchestration_task_id: task.id,
+      flow_id: task.flowId,
+      conversation_id: task.conversationId,
+      initiated_task_id: task.initiatedTaskId,
+      parent_task_id: task.parentTaskId,
+      state: task.status,
+      error: task.error,
+      external_id: task.externalId,
+      url: task.url,
+      agent: task.agent,
+      webhook: task.webhook,
+      command: task.command,
+      delivery_id: task.deliveryId,
+      project,
+      created_at: new Date(task.createdAt).toISOString(),
+      updated_at: new Date(task.updatedAt).toISOString(),
+      completed_at: task.completedAt === null ? null : new Date(task.completedAt).toISOString(),
+    },
+  };
+}

@@ -1,0 +1,89 @@
+import type { Decision, Delivery, Task } from './types.ts';
+
+/**
+ * How deliveries and tasks look outside: in the API and in every `--json`. The one place where camelCase becomes
+ * snake_case and epoch milliseconds become ISO 8601.
+ */
+
+export type DeliveryView = ReturnType<typeof deliveryView>;
+export type TaskView = ReturnType<typeof taskView>;
+
+export function deliveryView(delivery: Delivery) {
+  return {
+    id: delivery.id,
+    webhook: delivery.webhook,
+    provider: delivery.provider,
+    status: delivery.status,
+    reason: delivery.reason,
+    trust: delivery.trust,
+    event_type: delivery.eventType,
+    external_id: delivery.externalId,
+    sender: delivery.senderName,
+    sender_delivery_id: delivery.senderDeliveryId,
+    size: delivery.size,
+    received_at: iso(delivery.receivedAt),
+    settled_at: isoOrNull(delivery.settledAt),
+    duplicate_of: delivery.duplicateOf,
+    replay_of: delivery.replayOf,
+    attempts: delivery.attempts,
+    next_attempt_at: isoOrNull(delivery.nextAttemptAt),
+    decisions: delivery.decisions.map(decisionView),
+  };
+}
+
+/** A delivery with its headers and bytes: what `delivery show` prints and `replay <file>` takes. */
+export function exportedDelivery(delivery: Delivery, body: Uint8Array | null) {
+  return {
+    ...deliveryView(delivery),
+    headers: delivery.headers,
+    query: delivery.query,
+    body_base64: body === null ? null : Buffer.from(body).toString('base64'),
+  };
+}
+
+export function taskView(task: Task) {
+  return {
+    id: task.id,
+    title: task.title,
+    status: task.status,
+    agent: task.agent,
+    prompt: task.prompt,
+    flow_id: task.flowId,
+    conversation_id: task.conversationId,
+    parent_task_id: task.parentTaskId,
+    initiated_task_id: task.initiatedTaskId,
+    delivery_id: task.deliveryId,
+    webhook: task.webhook,
+    command: task.command,
+    external_id: task.externalId,
+    url: task.url,
+    result: task.result,
+    error: task.error,
+    source_metadata: task.sourceMetadata,
+    unsynced: task.unsynced,
+    created_at: iso(task.createdAt),
+    updated_at: iso(task.updatedAt),
+    completed_at: isoOrNull(task.completedAt),
+  };
+}
+
+function decisionView(decision: Decision) {
+  return {
+    event: decision.event,
+    event_type: decision.eventType,
+    command: decision.command,
+    fired: decision.fired,
+    reason: decision.reason,
+    task_ids: decision.taskIds,
+    error: decision.error,
+  };
+}
+
+/** Epoch milliseconds as the API writes them. */
+export function iso(ms: number): string {
+  return new Date(ms).toISOString();
+}
+
+function isoOrNull(ms: number | null): string | null {
+  return ms === null ? null : iso(ms);
+}

@@ -1,0 +1,34 @@
+import { join } from 'node:path';
+import { loadConfiguration } from '../../src/config/index.ts';
+import { ConfigError } from '../../src/errors.ts';
+import { providers } from '../../src/providers/index.ts';
+import type { Loaded } from './support.ts';
+
+/** Loads each folder named on the command line and prints what came of it, as JSON. */
+async function describe(folder: string): Promise<Loaded> {
+  const located = { projectFile: join(folder, 'webhooks.yml'), dataFolder: join(folder, '.hookctl') };
+  const actions = ['create_task'];
+  try {
+    const { snapshot, notices } = await loadConfiguration({
+      located,
+      env: {},
+      providers,
+      actions,
+      createMissing: true,
+    });
+    const webhooks = snapshot.webhooks.map(({ name, endpoint, origin, commands }) => ({
+      name,
+      endpoint,
+      origin,
+      commands: commands.map(({ id }) => id),
+    }));
+    return { problems: [], webhooks, notices };
+  } catch (error) {
+    if (error instanceof ConfigError) return { problems: error.problems, webhooks: [], notices: [] };
+    throw error;
+  }
+}
+
+const loaded: Loaded[] = [];
+for (const folder of process.argv.slice(2)) loaded.push(await describe(folder));
+process.stdout.write(JSON.stringify(loaded));

@@ -1,0 +1,128 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import { projectJsonSchema } from '../../src/config/project-schema.ts';
+import { formatProblem } from '../../src/errors.ts';
+import { folderWith, load, problemsOf } from './support.ts';
+
+async function messages(yaml: string): Promise<readonly string[]> {
+  return (await problemsOf(yaml)).map(formatProblem);
+}
+
+test('an empty webhooks.yml is a project with the defaults', async () => {
+  const { project, notices } = await load(folderWith({ 'webhooks.yml': '# nothing\n' }));
+  expect(notices).toEqual([]);
+  expect(project).toEqual({
+    ingress: { host: '127.0.0.1', port: 8000 },
+    management: { port: 8001 },
+    static: ['./webhooks/*.ts'],
+    webhooks: {},
+    credentials: {},
+    claudeTasks: { enabled: true, list: 'hookctl', record: true },
+    retention: {},
+  });
+});
+
+test('the example at the root of the repository loads without a problem or a notice', async () => {
+  const example = readFileSync(join(import.meta.dirname, '../../webhooks.yml'), 'utf8');
+  const { project, notices } = await load(folderWith({ 'webhooks.yml': example }));
+  expect(notices).toEqual([]);
+  expect(project.retention).toEqual({ age: 30 * 86_400_000, size: 2_000_000_000 });
+});
+
+test('an unknown field is shown where its name stands, with the one that was meant', async () => {
+  const yaml = 'ingress:\n  prot: 80\nwebhooks:\n  github:\n    commnads: []\n';
+  expect(await messages(yaml)).toEqual([
+    'webhooks.yml:2:3 ingress.prot: unknown field\n  Did you mean port?',
+    'webhooks.yml:5:5 webhooks.github.commnads: unknown field\n  Did you mean commands?',
+  ]);
+});
+
+test('a field that is known nowhere near gets the list of those that are', async () => {
+  const [message] = await messages('claudeTasks: { colour: red }\n');
+  expect(message).toBe(
+    'webhooks.yml:1:16 claudeTasks.colour: unknown field\n  Known here: enabled, list, record.',
+  );
+});
+
+test('a value of the wrong kind is shown where the value stands', async () => {
+  expect(await messages('ingress: { port: eighty }\nmanagement:\n  port: 99999\n')).toEqual([
+    'webhooks.yml:1:18 ingress.port: expected number, received string',
+    'webhooks.yml:3:9 management.port: expected number to be <=65535',
+  ]);
+});
+
+test('a secret that was written in place of a variable’s name is not repeated', async () => {
+  const [message] = await messages('webhooks:\n  github:\n    secretEnv: hunter2-!\n');
+  expect(message).toBe(
+    'webhooks.yml:3:16 webhooks.github.secretEnv: expected the name of an environment variable, ' +
+      'not the secret itself (such as GITHUB_WEBHOOK_SECRET)',
+  );
+});
+
+test('both forms of tunnel are understood, and a mistake inside the long one is found', async () => {
+  const folder = folderWith({ 'webhooks.yml': 'tunnel: { use: smee, url: "https://smee.io/abc" }\n' });
+  expect((await load(folder)).project.tunnel).toEqual({ use: 'smee', url: 'https://smee.io/abc' });
+  expect(await messages('tunnel: { use: smee, urll: x }\n')).toEqual([
+    'webhooks.yml:1:22 tunnel.urll: unknown field\n  Did you mean url?',
+  ]);
+  expect(await messages('tunnel: 5\n')).toEqual([
+    'webhooks.yml:1:9 tunnel: expected the name of a tunnel, or { use, url }',
+  ]);
+});
+
+test('times, sizes and addresses say what they want', async () => {
+  expect(await messages('retention: { age: 30 days, size: lots }\npublicUrl: hooks.example.com\n')).toEqual([
+    'webhooks.yml:1:19 retention.age: expected a time: a number and s, m, h, d or w, such as 30d',
+    'webhooks.yml:1:34 retention.size: expected a size: a number and KB, MB, GB or TB, such as 2GB',
+    'webhooks.yml:2:12 publicUrl: expected a URL that starts with https:// or http://',
+  ]);
+});
+
+test('errors of syntax and doubled keys have their line', async () => {
+  const [syntax] = await problemsOf('ingress: { port: 80\nstatic: x\n');
+  expect(syntax).toMatchObject({ file: 'webhooks.yml', line: 2 });
+  const [doubled] = await messages('static: a\nstatic: b\n');
+  expect(doubled).toBe('webhooks.yml:2:1 Map keys must be unique');
+});
+
+test('a file that would expand to gigabytes is refused', async () => {
+  const lines = ['a: &a [x, x, x, x, x, x, x, x, x]'];
+  for (const [from, to] of ['ab', 'bc', 'cd', 'de']) {
+    lines.push(`${to}: &${to} [${Array(9).fill(`*${from}`).join(', ')}]`);
+  }
+  const [problem] = await problemsOf(`${lines.join('\n')}\n`);
+  expect(problem?.message).toContain('Excessive alias count');
+});
+
+test('a merge key brings in the fields it names', async () => {
+  const yaml = 'webhooks:\n  github: { <<: &own { targetAgent: brain }, commandPrefix: "@bot" }\n';
+  const { snapshot } = await load(folderWith({ 'webhooks.yml': yaml }));
+  expect(snapshot.byName.get('github')).toMatchObject({ commandPrefix: '@bot', targetAgent: 'brain' });
+});
+
+test('a list in place of settings, and settings for a webhook that does not exist', async () => {
+  expect(await messages('- a\n')).toEqual(['webhooks.yml:1:1 expected object, received array']);
+  expect(await messages('webhooks: { githb: {} }\n')).toEqual([
+    'webhooks.yml:1:13 webhooks.githb: there is no built-in webhook githb\n  Did you mean github?',
+  ]);
+});
+
+test('one section’s mistake does not hide those of another', async () => {
+  const yaml =
+    'ingress: 5\nwebhooks:\n  github: { defaultCommand: anlyze }\n  jra: {}\nstatic: [nothing/*.ts]\n';
+  const problems = await problemsOf(yaml);
+  expect(problems.map(({ field, line, fix }) => [field, line, fix?.replace(/ to .*/, '')])).toEqual([
+    ['ingress', 1, undefined],
+    ['webhooks.github.defaultCommand', 3, 'Did you mean analyze?'],
+    ['webhooks.jra', 4, 'Known here: github.'],
+    ['static', 5, 'Patterns are relative'],
+  ]);
+});
+
+test('the JSON Schema for editors describes every setting', () => {
+  const schema = projectJsonSchema() as { properties: Record<string, { description?: string }> };
+  const undescribed = Object.entries(schema.properties).filter(([, { description }]) => !description);
+  expect(undescribed).toEqual([]);
+  expect(schema).toMatchObject({ additionalProperties: false, type: 'object' });
+});

@@ -1,0 +1,28 @@
+import { execFileSync } from 'node:child_process';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import type { TestProject } from 'vitest/node';
+
+declare module 'vitest' {
+  interface ProvidedContext {
+    /** Prefix into which the packed CLI was installed globally. */
+    packed: string;
+  }
+}
+
+/**
+ * Packs the CLI and installs the tarball into an empty prefix, once for all tests: what users run is what is
+ * tested, with only the files that `files` names and only the dependencies that are declared.
+ */
+export default function setup({ provide }: TestProject): () => void {
+  const root = fileURLToPath(new URL('../..', import.meta.url));
+  const folder = mkdtempSync(join(tmpdir(), 'hookctl-packed-'));
+  const npm = (...args: readonly string[]) =>
+    execFileSync('npm', args, { cwd: root, encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'] });
+  const [packed] = JSON.parse(npm('pack', '--json', '--pack-destination', folder)) as { filename: string }[];
+  npm('install', '--global', '--prefix', folder, '--ignore-scripts', join(folder, packed?.filename ?? ''));
+  provide('packed', folder);
+  return () => rmSync(folder, { recursive: true, force: true });
+}

@@ -1,0 +1,103 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { readdirSync, statSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { DatabaseSync } from 'node:sqlite';
+import { fileURLToPath } from 'node:url';
+import { expect, onTestFinished, test } from 'vitest';
+import { openReader, openStore } from '../../src/store/index.ts';
+import { freshStore, newDelivery, storePath } from './fixtures.ts';
+
+test('200 deliveries at once are all stored, each readable as soon as it is acknowledged', async () => {
+  const store = await freshStore();
+  const ids = Array.from({ length: 200 }, (_, index) => `dlv-${String(index).padStart(3, '0')}`);
+  const seen = await Promise.all(
+    ids.map(async (id) => {
+      await store.accept(newDelivery(id));
+      return store.delivery(id)?.id;
+    }),
+  );
+  expect(seen).toEqual(ids);
+});
+
+test.each([1, 2, 3])('kill -9 loses nothing that was acknowledged (round %i)', async (round) => {
+  const path = storePath();
+  const program = fileURLToPath(new URL('./killed-writer.ts', import.meta.url));
+  const child = spawn(process.execPath, [program, path, String(round)], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  onTestFinished(() => void child.kill('SIGKILL'));
+  const acknowledged: string[] = [];
+  for await (const id of createInterface({ input: child.stdout })) {
+    acknowledged.push(id);
+    if (acknowledged.length === 40 * round) child.kill('SIGKILL');
+  }
+  if (child.signalCode === null) await once(child, 'exit');
+
+  const reader = openReader({ path });
+  const unreadable = acknowledged.filter((id) => reader?.delivery(id)?.status !== 'pending');
+  reader?.close();
+  expect([child.signalCode, unreadable]).toEqual(['SIGKILL', []]);
+
+  const store = await freshStore(path);
+  const lost = acknowledged.filter(
+    (id) => !Buffer.from(store.body(id) ?? []).equals(Buffer.alloc(12_000, id)),
+  );
+  expect(acknowledged.length).toBeGreaterThanOrEqual(40 * round);
+  expect(lost).toEqual([]);
+  expect((await store.accept(newDelivery('dlv-later'))).status).toBe('pending');
+});
+
+test('every file is private, whatever the umask', async () => {
+  const before = process.umask(0);
+  onTestFinished(() => void process.umask(before));
+  const path = storePath();
+  const store = await freshStore(path);
+  await store.accept(newDelivery('dlv-1'));
+  const modes = readdirSync(dirname(path)).map((name) => [
+    name,
+    statSync(join(dirname(path), name)).mode & 0o777,
+  ]);
+  expect(Object.fromEntries(modes)).toEqual({
+    'hookctl.db': 0o600,
+    'hookctl.db-shm': 0o600,
+    'hookctl.db-wal': 0o600,
+  });
+});
+
+test('closing finishes what waits, folds the log into one file, and refuses later writes', async () => {
+  const path = storePath();
+  const store = await openStore({ path });
+  const accepted = [store.accept(newDelivery('dlv-1')), store.accept(newDelivery('dlv-2'))];
+  await store.close();
+  expect((await Promise.all(accepted)).map((result) => result.status)).toEqual(['pending', 'pending']);
+  expect(readdirSync(dirname(path))).toEqual(['hookctl.db']);
+  await expect(store.accept(newDelivery('dlv-3'))).rejects.toMatchObject({ code: 'store_stopped' });
+});
+
+test('there is nothing to read before the first server ran', async () => {
+  const path = storePath();
+  expect(openReader({ path })).toBeNull();
+  new DatabaseSync(path).close();
+  expect(openReader({ path })).toBeNull();
+});
+
+test('a store of a newer hookctl is refused, and the message says what to upgrade', async () => {
+  const path = storePath();
+  await (await openStore({ path })).close();
+  setVersion(path, 99);
+  const refusal = {
+    code: 'schema_version',
+    message: expect.stringMatching(/has schema 99, this hookctl knows schema 1: .*newer/),
+    fix: expect.stringContaining('Upgrade this hookctl'),
+  };
+  await expect(openStore({ path })).rejects.toMatchObject(refusal);
+  expect(() => openReader({ path })).toThrow(expect.objectContaining(refusal));
+});
+
+function setVersion(path: string, version: number): void {
+  const db = new DatabaseSync(path);
+  db.exec(`pragma user_version = ${version}`);
+  db.close();
+}
