@@ -5,14 +5,12 @@ import { commands } from './cli/index.ts';
 import { type ExitCode, HookctlError, messageOf } from './errors.ts';
 import { paint, say } from './lib/io.ts';
 import { hookctlVersion } from './lib/version.ts';
-import { muteSqliteWarning } from './lib/warnings.ts';
 
 /**
  * Runs one command line. The only place where exit codes are decided. Modules of commands are read when they are
  * called, so that `hookctl --version` stays as quick as Node itself.
  */
 export async function main(argv: readonly string[], host: Host): Promise<ExitCode> {
-  muteSqliteWarning();
   const { runner, exitCode } = createRunner(host);
   try {
     const program = createProgram(host);

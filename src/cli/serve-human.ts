@@ -20,7 +20,7 @@ export function humanOutput({ err }: Io): ServeOutput {
     line(`${paint(err, style, `<-- ${shorten(visibleLine(text), REASON_LENGTH)}`)}  [${id}]`);
 
   return {
-    ready: (serving) => announce(serving, (text = '') => say(err, text)),
+    ready: (serving) => announce(serving, (text) => say(err, text)),
     received(receipt) {
       line(`--> ${visibleLine(whatCame(receipt))}  [${receipt.deliveryId}]`);
       if (receipt.status === 'rejected')
@@ -81,9 +81,12 @@ function announce(
   );
 }
 
-function announceWebhook(webhook: Webhook, base: string, print: (text?: string) => void): void {
+function announceWebhook(webhook: Webhook, base: string, print: (text: string) => void): void {
   const provider = providerNamed(webhook.provider);
-  if (!webhook.enabled) return print(`${webhook.name}: disabled`);
+  if (!webhook.enabled) {
+    print(`${webhook.name}: disabled`);
+    return;
+  }
   print(
     `${webhook.name} (${provider?.label ?? webhook.provider}, ${webhook.origin.kind}, secret: ${webhook.secretSource})`,
   );

@@ -29,7 +29,7 @@ export interface Assembled {
   readonly notices: readonly string[];
 }
 
-/** Puts the project's own webhooks before the built-in ones, which webhooks.yml adjusts. All problems at once. */
+/** The built-in webhooks, adjusted by webhooks.yml or replaced by the project's own, and those. All problems at once. */
 export function assemble(parts: Parts): Assembled {
   const { project, source, definitions, providers } = parts;
   const replaced = providers.flatMap((provider) => {
@@ -64,6 +64,8 @@ interface Candidate {
   /** Where in the source the definition stands. */
   readonly prefix: Path;
   readonly secretIsOptional: boolean;
+  /** What is known to be wrong already. */
+  readonly faults: readonly Fault[];
 }
 
 function builtInCandidate(
@@ -78,25 +80,34 @@ function builtInCandidate(
     source,
     prefix: ['webhooks', webhook.name],
     secretIsOptional: adjustment?.secretEnv === undefined,
+    faults: [],
   };
 }
 
-function ownCandidate({ definition, source, calledAt }: StaticDefinition): Candidate {
+function ownCandidate({ definition, source, calledAt, faults }: StaticDefinition): Candidate {
   const origin = { kind: 'static', file: calledAt.file, line: calledAt.line } as const;
-  return { definition, origin, source, prefix: [], secretIsOptional: false };
+  return { definition, origin, source, prefix: [], secretIsOptional: false, faults };
 }
 
-function resolveCandidate(
-  { definition, origin, source, prefix, secretIsOptional }: Candidate,
-  known: Known,
-): { readonly webhook: AssembledWebhook | null; readonly problems: readonly ConfigProblem[] } {
+interface Resolved {
+  readonly webhook: AssembledWebhook | null;
+  readonly problems: readonly ConfigProblem[];
+}
+
+function resolveCandidate(candidate: Candidate, known: Known): Resolved {
+  const { definition, origin, source, prefix, secretIsOptional } = candidate;
   const resolution = resolveWebhook(definition, origin, known);
-  if (!resolution.ok) {
-    return { webhook: null, problems: resolution.faults.map((fault) => toProblem(source, fault, prefix)) };
-  }
+  const further = resolution.ok ? [] : resolution.faults.filter(isNoneOf(candidate.faults));
+  const problems = [...candidate.faults, ...further].map((fault) => toProblem(source, fault, prefix));
+  if (!resolution.ok || problems.length > 0) return { webhook: null, problems };
   const secretEnv = definition.secretEnv ?? null;
   const secret = { webhook: definition.name, secretEnv, optional: secretIsOptional };
-  return { webhook: { webhook: resolution.webhook, secret }, problems: [] };
+  return { webhook: { webhook: resolution.webhook, secret }, problems };
+}
+
+/** A command whose wrong `name` was left out has no name now: that is not to be said a second time. */
+function isNoneOf(faults: readonly Fault[]): (further: Fault) => boolean {
+  return ({ path }) => !faults.some((fault) => path.every((part, index) => fault.path[index] === part));
 }
 
 function takesPlaceOf(definition: ValidDefinition, { webhook }: Provider): boolean {

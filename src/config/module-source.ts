@@ -15,27 +15,31 @@ export function moduleSource(text: string, call: CallSite, definition: unknown):
 
 function lineOf(lines: readonly string[], from: number, definition: unknown, fault: Fault): number {
   const [section, index, ...rest] = fault.path;
-  const command = section === 'commands' && index !== undefined ? at(definition, [section, index]) : null;
-  const anchor =
-    command === null
-      ? from
-      : (lineOfCommand(lines, from, command) ?? find(lines, from, keyPattern('commands')) ?? from);
-  const exact = fault.text === undefined ? null : find(lines, anchor, quoted(fault.text));
-  if (exact !== null) return exact;
-  const key = (command === null ? fault.path : rest).findLast((part) => typeof part === 'string');
-  return (key === undefined ? null : find(lines, anchor, keyPattern(key))) ?? anchor;
+  const isCommand = section === 'commands' && typeof index === 'number';
+  const anchor = isCommand ? lineOfCommand(lines, from, definition, index) : from;
+  const key = (isCommand ? rest : fault.path).findLast((part) => typeof part === 'string');
+  const [exact] = fault.text === undefined ? [] : find(lines, anchor, quoted(fault.text));
+  const [field] = key === undefined ? [] : find(lines, anchor, keyPattern(key));
+  return exact ?? field ?? anchor;
 }
 
-function lineOfCommand(lines: readonly string[], from: number, command: unknown): number | null {
-  const name = at(command, ['name']) ?? at(command, ['trigger']);
-  if (typeof name !== 'string') return null;
-  return find(lines, from, new RegExp(`\\b(name|trigger)\\b.*${quoted(name).source}`));
+/** The line of a command's name or trigger: of several alike, the one in the same order as in the definition. */
+function lineOfCommand(lines: readonly string[], from: number, definition: unknown, index: number): number {
+  const labelOf = (position: number) =>
+    at(definition, ['commands', position, 'name']) ?? at(definition, ['commands', position, 'trigger']);
+  const label = labelOf(index);
+  const [start = from] = find(lines, from, keyPattern('commands'));
+  if (typeof label !== 'string') return start;
+  const alike = Array.from({ length: index }, (_, position) => labelOf(position)).filter(
+    (it) => it === label,
+  );
+  const matches = find(lines, start, new RegExp(`\\b(name|trigger)\\b.*${quoted(label).source}`));
+  return matches[alike.length] ?? matches.at(-1) ?? start;
 }
 
-/** First line (1-based), from a line on, that fits. */
-function find(lines: readonly string[], from: number, pattern: RegExp): number | null {
-  const index = lines.findIndex((line, position) => position >= from - 1 && pattern.test(line));
-  return index === -1 ? null : index + 1;
+/** The lines (1-based), from a line on, that fit. */
+function find(lines: readonly string[], from: number, pattern: RegExp): readonly number[] {
+  return lines.flatMap((line, index) => (index >= from - 1 && pattern.test(line) ? index + 1 : []));
 }
 
 function quoted(text: string): RegExp {

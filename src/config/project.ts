@@ -1,10 +1,11 @@
 import { readFile } from 'node:fs/promises';
 import type { ConfigProblem } from '../errors.ts';
-import { type Fault, faultsOf, type Source, toProblem } from './problems.ts';
+import { faultsOf, type Source, toProblem } from './problems.ts';
 import { type ProjectConfig, projectSchema } from './project-schema.ts';
+import { withoutFaulty } from './prune.ts';
 import { readYaml } from './yaml-source.ts';
 
-/** webhooks.yml as read. With problems, `project` holds the sections that are right, so that those can be checked. */
+/** webhooks.yml as read. With problems, `project` holds what is right, so that it can be checked further. */
 export interface ReadProject {
   readonly project: ProjectConfig;
   readonly source: Source;
@@ -30,16 +31,4 @@ export async function readProject(file: string): Promise<ReadProject> {
     source,
     problems: faults.map((fault) => toProblem(source, fault)),
   };
-}
-
-/** The sections without a fault; under `webhooks:` each entry stands for itself. */
-function withoutFaulty(written: unknown, faults: readonly Fault[]): unknown {
-  const faulty = new Set(
-    faults.flatMap(({ path }) => [path.slice(0, 1).join('.'), path.slice(0, 2).join('.')]),
-  );
-  const keep = (entries: object, prefix: string) =>
-    Object.fromEntries(Object.entries(entries).filter(([key]) => !faulty.has(prefix + key)));
-  const { webhooks, ...rest } = written as { webhooks?: unknown };
-  const isMap = typeof webhooks === 'object' && webhooks !== null && !Array.isArray(webhooks);
-  return { ...keep(rest, ''), ...(isMap ? { webhooks: keep(webhooks, 'webhooks.') } : {}) };
 }

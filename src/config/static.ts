@@ -6,8 +6,9 @@ import { type CallSite, definitionOf } from './define.ts';
 import { moduleProblem } from './module-errors.ts';
 import { withProjectModules } from './module-hooks.ts';
 import { moduleSource } from './module-source.ts';
-import { faultsOf, type Source, toProblem } from './problems.ts';
+import { type Fault, faultsOf, type Source, toProblem } from './problems.ts';
 import { DEFAULT_STATIC } from './project-schema.ts';
+import { withoutFaulty } from './prune.ts';
 import { definitionSchema, type ValidDefinition } from './schema.ts';
 
 /** A definition from a module, with its place. */
@@ -15,6 +16,8 @@ export interface StaticDefinition {
   readonly definition: ValidDefinition;
   readonly source: Source;
   readonly calledAt: CallSite;
+  /** What the schema found wrong; `definition` is then what remains without it. */
+  readonly faults: readonly Fault[];
 }
 
 export interface StaticModules {
@@ -87,9 +90,11 @@ function readDefinition(file: string, text: string, value: unknown): StaticModul
   const calledAt = defined.calledAt?.file === file ? defined.calledAt : { file, line: 1 };
   const source = moduleSource(text, calledAt, defined.definition);
   const result = definitionSchema.safeParse(defined.definition);
-  if (result.success) return { definitions: [{ definition: result.data, source, calledAt }], problems: [] };
-  const faults = faultsOf(definitionSchema, result.error);
-  return { definitions: [], problems: faults.map((fault) => toProblem(source, fault)) };
+  const faults = result.success ? [] : faultsOf(definitionSchema, result.error);
+  const definition = definitionSchema.safeParse(withoutFaulty(defined.definition, faults)).data;
+  return definition === undefined
+    ? { definitions: [], problems: faults.map((fault) => toProblem(source, fault)) }
+    : { definitions: [{ definition, source, calledAt, faults }], problems: [] };
 }
 
 function merge(parts: readonly StaticModules[]): StaticModules {

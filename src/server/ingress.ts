@@ -37,16 +37,20 @@ export function createIngress(options: IngressOptions): Server {
       connectionsCheckingInterval: LIMITS.checkInterval,
     },
     (request, response) => {
-      answer(request)
-        .catch((error): Answer => {
-          options.onError(error);
-          return refusal(503, 'unavailable', { 'retry-after': '5' });
-        })
-        .then((result) => send(response, result));
+      void answerSafely(request).then((answer) => send(response, answer));
     },
   );
   server.maxConnections = LIMITS.connections;
   return server;
+
+  async function answerSafely(request: IncomingMessage): Promise<Answer> {
+    try {
+      return await answer(request);
+    } catch (error) {
+      options.onError(error);
+      return refusal(503, 'unavailable', { 'retry-after': '5' });
+    }
+  }
 
   async function answer(request: IncomingMessage): Promise<Answer> {
     if (countHeader(request, 'host') !== 1) return refusal(400, 'one_host_header');

@@ -1,23 +1,24 @@
-import type { Server } from 'node:http';
-import type { App } from '../app.ts';
-import { failure, type HookctlError, usageError } from '../errors.ts';
-import { closeServer, listen } from '../lib/http-server.ts';
-import { portOwner } from '../lib/port-owner.ts';
+import type { App, LockedEngine } from '../app.ts';
+import type { Configuration } from '../config/index.ts';
+import { usageError } from '../errors.ts';
 import type { Settled } from '../pipeline/context.ts';
 import { type Receipt, receive } from '../pipeline/receive.ts';
 import { type ClaudeState, sessionCommand } from '../tasks/claude/index.ts';
-import type { Snapshot, Webhook } from '../types.ts';
+import type { RawRequest, Snapshot, Webhook } from '../types.ts';
 import { createIngress } from './ingress.ts';
+import { closeGently, listenOrExplain } from './listen.ts';
 import { createManagement } from './management.ts';
 import { localOperations } from './operations.ts';
 import { type RunningFacts, statusView } from './status.ts';
 import { ensureToken } from './token.ts';
 
+/** What the command line says; the rest comes from webhooks.yml. */
 export interface ServeOptions {
   readonly host?: string;
   readonly port?: number;
   readonly managementPort?: number;
   readonly publicUrl?: string;
+  /** Webhooks that accept everything unverified. */
   readonly insecure: readonly string[];
 }
 
@@ -25,6 +26,7 @@ export interface ServeOptions {
 export interface ServeReporter {
   received(receipt: Receipt): void;
   settled(settled: Settled): void;
+  /** A request could not be answered as it should. */
   broken(error: unknown): void;
 }
 
@@ -36,52 +38,28 @@ export interface Serving {
   readonly sessionCommand: string | null;
   /** Deliveries that an earlier run had accepted and not worked off. */
   readonly recovered: number;
-  /** Stops accepting, finishes what runs, closes; after `graceMs` open connections are cut. */
+  /** Stops accepting and finishes what runs; after `graceMs` open connections are cut. */
   close(graceMs: number): Promise<void>;
 }
 
 /**
  * Opens everything that serves: the folder's lock, store and queue, then management, then the ingress, so that no
- * request arrives before it can be stored. Throws `port_in_use`, `in_use` or `ConfigError`.
+ * request arrives before it can be stored. Throws `in_use`, `port_in_use`, `usage` or `ConfigError`.
  */
 export async function serve(app: App, options: ServeOptions, reporter: ServeReporter): Promise<Serving> {
   const configuration = await app.configuration({ createMissing: true });
-  const { project, snapshot } = configuration;
-  unknownWebhook(options.insecure, snapshot);
-  const insecure = new Set(options.insecure);
-  const engine = await app.engine('serve', {
-    configuration,
-    insecure,
-    snapshot: () => snapshot,
-    onSettled: reporter.settled,
-  });
+  const { project, snapshot, notices } = configuration;
+  const insecure = insecureWebhooks(options.insecure, snapshot);
+  const engine = await openEngine(app, configuration, insecure, reporter);
   const { context, queue } = engine;
-  const problems = [...configuration.notices, ...warnings(snapshot.webhooks, insecure)];
+  const problems = [...notices, ...[...insecure].map(insecureWarning)];
 
-  const ingress = createIngress({
-    snapshot: () => snapshot,
-    onError: reporter.broken,
-    async receive(webhook, request) {
-      const receipt = await receive(context, webhook, request);
-      reporter.received(receipt);
-      if (receipt.status === 'pending') {
-        void queue.push({
-          id: receipt.deliveryId,
-          externalId: receipt.externalId,
-          attempts: 0,
-          nextAttemptAt: null,
-        });
-      }
-      return receipt;
-    },
-  });
-  let managementPort = options.managementPort ?? project.management.port;
   const management = createManagement({
     token: await ensureToken(app.located.dataFolder),
     operations: localOperations(context, queue, app.located.dataFolder),
     status: () =>
       statusView({
-        ...app,
+        version: app.version,
         ...app.located,
         server: facts(),
         store: context.store,
@@ -91,15 +69,24 @@ export async function serve(app: App, options: ServeOptions, reporter: ServeRepo
     port: () => managementPort,
     onError: reporter.broken,
   });
-  const host = options.host ?? project.ingress.host;
-  managementPort = await open(management, '127.0.0.1', managementPort, '--management-port');
-  const ingressPort = await open(ingress, host, options.port ?? project.ingress.port, '--port').catch(
-    async (error) => {
-      await closeServer(management);
-      throw error;
-    },
-  );
+  const ingress = createIngress({
+    snapshot: context.snapshot,
+    receive: receiver(engine, reporter),
+    onError: reporter.broken,
+  });
 
+  let managementPort = options.managementPort ?? project.management.port;
+  const host = options.host ?? project.ingress.host;
+  const port = options.port ?? project.ingress.port;
+  managementPort = await listenOrExplain(management, {
+    host: '127.0.0.1',
+    port: managementPort,
+    flag: '--management-port',
+  });
+  const ingressPort = await listenOrExplain(ingress, { host, port, flag: '--port' }).catch(async (error) => {
+    await closeGently([management], 0);
+    throw error;
+  });
   const publicUrl = options.publicUrl ?? project.publicUrl ?? null;
   engine.lock.describe({
     ...engine.holder,
@@ -121,55 +108,43 @@ export async function serve(app: App, options: ServeOptions, reporter: ServeRepo
     problems,
     sessionCommand: project.claudeTasks.enabled ? sessionCommand(project.claudeTasks.list) : null,
     recovered: queue.recover(),
-    close: (graceMs) => shutDown([ingress, management], graceMs),
+    close: (graceMs) => closeGently([ingress, management], graceMs),
   };
+}
+
+function openEngine(
+  app: App,
+  configuration: Configuration,
+  insecure: ReadonlySet<string>,
+  reporter: ServeReporter,
+): Promise<LockedEngine> {
+  const snapshot = () => configuration.snapshot;
+  return app.engine('serve', { configuration, insecure, snapshot, onSettled: reporter.settled });
+}
+
+/** Steps 1–5 for the ingress; what is to be worked off goes into the queue and is not waited for. */
+function receiver({ context, queue }: LockedEngine, reporter: ServeReporter) {
+  return async (webhook: Webhook, request: RawRequest): Promise<Receipt> => {
+    const receipt = await receive(context, webhook, request);
+    reporter.received(receipt);
+    const { deliveryId: id, externalId, status } = receipt;
+    if (status === 'pending') void queue.push({ id, externalId, attempts: 0, nextAttemptAt: null });
+    return receipt;
+  };
+}
+
+function insecureWebhooks(names: readonly string[], { byName }: Snapshot): ReadonlySet<string> {
+  const unknown = names.find((name) => !byName.has(name));
+  if (unknown === undefined) return new Set(names);
+  const known = [...byName.keys()].join(', ');
+  throw usageError(`--insecure-no-verify: there is no webhook ${unknown}`, `Known: ${known}.`);
+}
+
+function insecureWarning(name: string): string {
+  return `${name} accepts everything unverified (--insecure-no-verify); it can run no program and post nothing`;
 }
 
 function whereTasksStand(state: ClaudeState): string {
   if (!state.on) return `off: ${state.reason}`;
   return state.listDir ?? `records only, in ${state.tasksDir}`;
-}
-
-function unknownWebhook(insecure: readonly string[], snapshot: Snapshot): void {
-  const name = insecure.find((each) => !snapshot.byName.has(each));
-  if (name === undefined) return;
-  const known = [...snapshot.byName.keys()].join(', ');
-  throw usageError(`--insecure-no-verify: there is no webhook ${name}`, `Known: ${known}.`);
-}
-
-async function open(server: Server, host: string, port: number, flag: string): Promise<number> {
-  try {
-    return await listen(server, { host, port });
-  } catch (error) {
-    throw await portProblem(error, host, port, flag);
-  }
-}
-
-async function portProblem(error: unknown, host: string, port: number, flag: string): Promise<HookctlError> {
-  const { code, message } = error as NodeJS.ErrnoException;
-  if (code !== 'EADDRINUSE') {
-    return failure('listen', `can't listen on ${host}:${port}: ${message}`, {
-      cause: error,
-      fix: `Choose another with ${flag}.`,
-    });
-  }
-  const owner = await portOwner(port);
-  return failure('port_in_use', `port ${port} is taken${owner === null ? '' : ` by ${owner}`}`, {
-    fix: `Choose another port: ${flag} ${port + 100}`,
-  });
-}
-
-async function shutDown(servers: readonly Server[], graceMs: number): Promise<void> {
-  const cut = setTimeout(() => servers.forEach((server) => server.closeAllConnections()), graceMs);
-  await Promise.all(servers.map(closeServer));
-  clearTimeout(cut);
-}
-
-function warnings(webhooks: readonly Webhook[], insecure: ReadonlySet<string>): readonly string[] {
-  return webhooks
-    .filter(({ enabled, name }) => enabled && insecure.has(name))
-    .map(
-      ({ name }) =>
-        `${name} accepts everything unverified (--insecure-no-verify); it can run no program and post nothing`,
-    );
 }

@@ -1,7 +1,6 @@
-import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { DatabaseSync } from 'node:sqlite';
-import { setTimeout as delay } from 'node:timers/promises';
+import { isLocked, lockFile } from './file-lock.ts';
 
 /** Who works on a data folder. */
 export interface Holder {
@@ -33,42 +32,23 @@ export type LockResult =
   | { readonly ok: false; readonly holder: Holder | null };
 
 /** A look by `currentHolder` takes the lock for a moment; who really holds it still does after this. */
-const PATIENCE = { attempts: 10, delayMs: 30 };
+const PATIENCE_MS = 300;
 
-/**
- * Takes the data folder for this process. The lock is SQLite's exclusive file lock: the system frees it when the
- * process dies, also at `kill -9`, so it is never stale. The JSON beside it only tells who.
- */
+/** Takes the data folder, which exists, for this process. The JSON beside the lock only tells who has it. */
 export async function lockFolder(dataFolder: string, holder: Holder): Promise<LockResult> {
-  mkdirSync(dataFolder, { recursive: true, mode: 0o700 });
-  for (let attempt = 1; attempt <= PATIENCE.attempts; attempt++) {
-    const database = tryLock(dataFolder);
-    if (database !== null) return { ok: true, lock: held(dataFolder, database, holder) };
-    await delay(PATIENCE.delayMs);
-  }
-  return { ok: false, holder: readHolder(dataFolder) };
-}
-
-function tryLock(dataFolder: string): DatabaseSync | null {
-  const database = new DatabaseSync(join(dataFolder, 'serve.lock'), { timeout: 0 });
-  try {
-    database.exec('PRAGMA locking_mode=EXCLUSIVE; BEGIN EXCLUSIVE');
-    return database;
-  } catch {
-    database.close();
-    return null;
-  }
-}
-
-function held(dataFolder: string, database: DatabaseSync, holder: Holder): FolderLock {
+  const held = await lockFile(lockPath(dataFolder), PATIENCE_MS);
+  if (held === null) return { ok: false, holder: readHolder(dataFolder) };
   const path = holderPath(dataFolder);
   const describe = (value: Holder) => writeFileSync(path, JSON.stringify(value), { mode: 0o600 });
   describe(holder);
   return {
-    describe,
-    release() {
-      rmSync(path, { force: true });
-      database.close();
+    ok: true,
+    lock: {
+      describe,
+      release() {
+        rmSync(path, { force: true });
+        held.release();
+      },
     },
   };
 }
@@ -76,19 +56,12 @@ function held(dataFolder: string, database: DatabaseSync, holder: Holder): Folde
 /** Who holds the folder now; null when nobody does. */
 export function currentHolder(dataFolder: string): Holder | null {
   const holder = readHolder(dataFolder);
-  return holder !== null && isLocked(dataFolder) ? holder : null;
+  const path = lockPath(dataFolder);
+  return holder !== null && existsSync(path) && isLocked(path) ? holder : null;
 }
 
-function isLocked(dataFolder: string): boolean {
-  const database = new DatabaseSync(join(dataFolder, 'serve.lock'), { timeout: 0 });
-  try {
-    database.exec('BEGIN EXCLUSIVE; ROLLBACK');
-    return false;
-  } catch {
-    return true;
-  } finally {
-    database.close();
-  }
+function lockPath(dataFolder: string): string {
+  return join(dataFolder, 'serve.lock');
 }
 
 function holderPath(dataFolder: string): string {

@@ -1,4 +1,4 @@
-import { chmodSync, closeSync, existsSync, fchmodSync, openSync } from 'node:fs';
+import { chmodSync, closeSync, existsSync, openSync } from 'node:fs';
 import type { DatabaseSync, SQLInputValue, SQLOutputValue, StatementSync } from 'node:sqlite';
 import { failure } from '../errors.ts';
 
@@ -69,21 +69,22 @@ function makeDurable(db: DatabaseSync, path: string): void {
  * SQLite gives `-wal` and `-shm` the mode of the db, so the db must be private before it is opened. One that exists
  * is never opened here: closing any descriptor of a file drops the locks that SQLite holds on it in this process.
  */
-function createPrivate(path: string): void {
-  if (existsSync(path)) {
-    chmodSync(path, PRIVATE);
-    return;
-  }
-  const file = openSync(path, 'wx', PRIVATE);
+export function createPrivate(path: string): void {
+  if (!existsSync(path)) createEmpty(path);
+  chmodSync(path, PRIVATE);
+}
+
+function createEmpty(path: string): void {
   try {
-    fchmodSync(file, PRIVATE);
-  } finally {
-    closeSync(file);
+    closeSync(openSync(path, 'wx', PRIVATE));
+  } catch (error) {
+    // Another process made it a moment ago: that is as good.
+    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
   }
 }
 
 /** Node 22 prints an ExperimentalWarning when `node:sqlite` is loaded, once per thread; users must not see it. */
-function loadSqlite() {
+export function loadSqlite() {
   const { emitWarning } = process;
   process.emitWarning = () => undefined;
   try {

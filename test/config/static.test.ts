@@ -113,6 +113,8 @@ test('a mistake in a definition is reported with its line, its field and what to
     withFields().replace("'github'", "'githb'"),
     withFields().replace("'own'", "'My Hook'"),
     withFields("commands: [{ name: 'go', conditions: {} }]", 'requirePrefix: false'),
+    withFields("commands: [{ name: 'go' },\n    { name: 'go' }]"),
+    withFields("commands: [{ name: 5 },\n    { name: 'go', wat: 1, template: '{{' }]"),
   );
   expect(messages).toEqual([
     ['webhooks/a.ts:5 comandPrefix: unknown field\n  Did you mean commandPrefix?'],
@@ -148,6 +150,13 @@ test('a mistake in a definition is reported with its line, its field and what to
       'webhooks/a.ts:6 requirePrefix: without a prefix the default command runs, but defaultCommand is missing' +
         '\n  Add defaultCommand: go.',
     ],
+    [expect.stringMatching(/^webhooks\/a\.ts:6 commands\.1\.name: go is already used at commands\.0\.name/)],
+    [
+      'webhooks/a.ts:5 commands.0.name: expected string, received number',
+      'webhooks/a.ts:6 commands.1.wat: unknown field\n  Known here: name, aliases, trigger, conditions, ' +
+        'priority, action, targetAgent, template, requiresApproval, options.',
+      expect.stringMatching(/^webhooks\/a\.ts:6 commands\.1\.template: does not compile/),
+    ],
   ]);
 });
 
@@ -155,7 +164,7 @@ test('all problems of all files come at once, in order of their places', async (
   const folder = folderWith({
     'webhooks.yml': 'ingress: { prot: 1 }\nstatic: [./webhooks/*.ts, none/*.ts, README.md]\n',
     'README.md': '',
-    'webhooks/a.ts': withFields("comandPrefix: '@bot'", 'wat: 1'),
+    'webhooks/a.ts': withFields("comandPrefix: '@bot'", 'wat: 1').replace("'own'", "'first'"),
     'webhooks/b.ts': 'enum A { B }\n',
     'webhooks/c.ts': withFields("endpoint: '/webhooks/same'"),
     'webhooks/d.ts': withFields("endpoint: '/webhooks/other'"),

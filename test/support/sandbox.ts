@@ -1,0 +1,90 @@
+import { existsSync } from 'node:fs';
+import { mkdir, mkdtemp, readFile, realpath, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { afterAll, onTestFinished } from 'vitest';
+
+/** The secret of GitHub's published signature vector, so that the vector can be posted as it is. */
+export const SECRET = "It's a Secret to Everybody";
+
+/** A user with a home, a project and a Claude folder of their own. Nothing in it is shared with the machine's user. */
+export interface Sandbox {
+  readonly root: string;
+  readonly home: string;
+  /** The folder in which commands run. */
+  readonly project: string;
+  readonly dataFolder: string;
+  /** `CLAUDE_CONFIG_DIR`. */
+  readonly claudeFolder: string;
+  readonly env: Readonly<Record<string, string>>;
+  /** Writes a file of the project. */
+  write(name: string, content: string): Promise<void>;
+  remove(): Promise<void>;
+}
+
+export interface SandboxOptions {
+  /** Files of the project: name → content. */
+  readonly files?: Readonly<Record<string, string>>;
+  /** More environment variables. */
+  readonly env?: Readonly<Record<string, string>>;
+  /** False: hookctl finds the data folder itself, without `HOOKCTL_HOME`. */
+  readonly fixedDataFolder?: boolean;
+}
+
+export async function createSandbox(options: SandboxOptions = {}): Promise<Sandbox> {
+  const { files = {}, env = {}, fixedDataFolder = true } = options;
+  const root = await realpath(await mkdtemp(join(tmpdir(), 'hookctl-test-')));
+  const [home, project, claudeFolder] = ['home', 'project', 'claude'].map((name) => join(root, name)) as [
+    string,
+    string,
+    string,
+  ];
+  for (const folder of [home, project, claudeFolder]) await mkdir(folder);
+  const dataFolder = fixedDataFolder ? join(root, 'data') : join(project, '.hookctl');
+  const write = async (name: string, content: string) => {
+    await mkdir(dirname(join(project, name)), { recursive: true });
+    await writeFile(join(project, name), content);
+  };
+  for (const [name, content] of Object.entries(files)) await write(name, content);
+  return {
+    root,
+    home,
+    project,
+    dataFolder,
+    claudeFolder,
+    write,
+    env: {
+      PATH: process.env.PATH ?? '',
+      HOME: home,
+      CLAUDE_CONFIG_DIR: claudeFolder,
+      GITHUB_WEBHOOK_SECRET: SECRET,
+      ...(fixedDataFolder && { HOOKCTL_HOME: dataFolder }),
+      ...env,
+    },
+    remove: () => rm(root, { recursive: true, force: true }),
+  };
+}
+
+/** A sandbox that is gone when the running test ends. */
+export async function sandboxForTest(options?: SandboxOptions): Promise<Sandbox> {
+  const sandbox = await createSandbox(options);
+  onTestFinished(sandbox.remove);
+  return sandbox;
+}
+
+/** A sandbox that is gone when the file ends; call it in `beforeAll`. */
+export async function sandboxForFile(options?: SandboxOptions): Promise<Sandbox> {
+  const sandbox = await createSandbox(options);
+  afterAll(sandbox.remove);
+  return sandbox;
+}
+
+/** The record file of a task, and whether its list entry is there. */
+export async function taskFiles({ claudeFolder }: Sandbox, taskId: string, entry: number | undefined) {
+  const record = join(claudeFolder, 'tasks', `claude-task-${taskId}.json`);
+  const listed = join(claudeFolder, 'tasks', 'hookctl', `${entry}.json`);
+  return {
+    record: existsSync(record) ? JSON.parse(await readFile(record, 'utf8')) : null,
+    entry: existsSync(listed) ? JSON.parse(await readFile(listed, 'utf8')) : null,
+  };
+}

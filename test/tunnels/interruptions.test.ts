@@ -1,0 +1,176 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import dns from 'node:dns';
+import { once } from 'node:events';
+import { createInterface } from 'node:readline';
+import { setTimeout as delay } from 'node:timers/promises';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { send } from '../../src/tunnels/http.ts';
+import { tunnelDrivers } from '../../src/tunnels/index.ts';
+import { createProber } from '../../src/tunnels/prober.ts';
+import { superviseTunnel, type TunnelStatus, type TunnelSupervisor } from '../../src/tunnels/supervisor.ts';
+import { type RelayServer, startRelay } from './fixtures/relay-server.ts';
+import { clockAt, type Ingress, type Scene, setScene, startIngress, until } from './fixtures/scene.ts';
+
+/** A minute is 600 ms. */
+const SCALE = 0.01;
+const ROUNDS = 5;
+
+/** Posts numbered webhooks to a relay, one after the other, until it is stopped. */
+function startSender(relay: RelayServer): {
+  stop(): Promise<readonly string[]>;
+  accepted(): readonly string[];
+} {
+  const accepted: string[] = [];
+  let isRunning = true;
+  const running = (async () => {
+    for (let number = 1; isRunning; number += 1) {
+      const headers = { 'content-type': 'application/json', 'x-number': String(number) };
+      const sent = { method: 'POST', headers, body: '{}', timeoutMs: 2_000 };
+      // While the server is down nothing is accepted, and a real sender would know.
+      const answer = await send(relay.url, sent).catch(() => null);
+      if (answer?.status === 202) accepted.push(String(number));
+      await delay(5);
+    }
+  })();
+  return {
+    accepted: () => accepted,
+    async stop() {
+      isRunning = false;
+      await running;
+      return accepted;
+    },
+  };
+}
+
+describe('a smee tunnel with a server that resumes', () => {
+  let relay: RelayServer;
+  let ingress: Ingress;
+  let scene: Scene;
+  let supervisor: TunnelSupervisor;
+  let sender: ReturnType<typeof startSender>;
+  const reports: TunnelStatus[] = [];
+  const realLookup = dns.lookup;
+
+  beforeAll(async () => {
+    relay = await startRelay('gosmee');
+    ingress = await startIngress();
+    scene = await setScene(ingress.port);
+    const clock = clockAt(SCALE);
+    const prober = createProber({ ingressPort: ingress.port, clock, env: {} });
+    ingress.useProber(prober);
+    supervisor = superviseTunnel({
+      driver: tunnelDrivers.smee,
+      settings: { use: 'smee', url: relay.url.replace('127.0.0.1', 'localhost') },
+      ...{ ingressPort: ingress.port, env: {}, folder: scene.folder, clock, relayKey: 'key', prober },
+      report: (status) => reports.push(status),
+    });
+    await until('the tunnel is up', () => supervisor.current().phase === 'up');
+    sender = startSender(relay);
+  });
+  afterAll(async () => {
+    await supervisor.close();
+    await relay.stop();
+    await ingress.close();
+    await scene.end();
+  });
+
+  const refusedOnReturn = async (status: number, headers?: Record<string, string>) => {
+    relay.refuseWith(status, headers);
+    relay.resetAll();
+    const before = relay.subscriptions.length;
+    await until('it is refused twice', () => relay.subscriptions.length >= before + 2);
+    relay.refuseWith(null);
+  };
+  const withoutDns = async () => {
+    const offline = (_host: string, _options: unknown, done: (error: Error) => void) =>
+      setImmediate(done, Object.assign(new Error('getaddrinfo ENOTFOUND'), { code: 'ENOTFOUND' }));
+    Object.assign(dns, { lookup: offline });
+    relay.resetAll();
+    await until('the name is not found', () => supervisor.current().reason.includes('ENOTFOUND'));
+    Object.assign(dns, { lookup: realLookup });
+  };
+  const restart = async () => {
+    await relay.stop();
+    await delay(100);
+    await relay.start();
+  };
+
+  test.each<readonly [string, () => Promise<void> | void]>([
+    ['a clean close', () => relay.endAll()],
+    ['a reset', () => relay.resetAll()],
+    ['a 502 on the way back', () => refusedOnReturn(502)],
+    ['half-open silence', () => relay.freeze()],
+    ['the loss of DNS', withoutDns],
+    ['a 429', () => refusedOnReturn(429, { 'retry-after': '2' })],
+    ['a restart of the server', restart],
+  ])(
+    `notices and survives ${ROUNDS} × %s`,
+    async (_name, interrupt) => {
+      for (let round = 0; round < ROUNDS; round += 1) {
+        const before = reports.length;
+        const startedAt = Date.now();
+        await interrupt();
+        await until('it is noticed', () => reports.slice(before).some(({ phase }) => phase === 'down'));
+        // 90 s by the clock of the tunnel, and a second for this machine.
+        expect(Date.now() - startedAt).toBeLessThan(90_000 * SCALE + 1_000);
+        await until('it is back', () => supervisor.current().phase === 'up' && relay.listeners() > 0);
+        const sent = sender.accepted().length;
+        await until('something new arrives', () => ingress.seen.length > sent);
+      }
+    },
+    40_000,
+  );
+
+  test('with 0 webhooks lost and 0 doubled in all that', async () => {
+    const accepted = await sender.stop();
+    await until('the last one arrives', () => ingress.seen.length >= accepted.length);
+    expect(ingress.seen.map(({ headers }) => headers['x-number'])).toEqual(accepted);
+    expect(accepted.length).toBeGreaterThan(100);
+    expect(supervisor.current().restarts).toBeGreaterThanOrEqual(7 * ROUNDS);
+  });
+});
+
+describe('a process that is stopped for a minute', () => {
+  test(`notices ${ROUNDS} times that it slept, and loses and doubles nothing`, async () => {
+    const relay = await startRelay('gosmee');
+    const scene = await setScene(1);
+    const runner = new URL('./fixtures/run-smee.ts', import.meta.url).pathname;
+    const args = [runner, relay.url, String(SCALE), scene.folder];
+    const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'inherit'] });
+    const { seen, reasons } = read(child);
+    await until('the tunnel is up', () => relay.listeners() === 1);
+    const sender = startSender(relay);
+    for (let round = 1; round <= ROUNDS; round += 1) {
+      const before = seen.length;
+      await until('webhooks arrive', () => seen.length > before + 3);
+      child.kill('SIGSTOP');
+      await delay(60_000 * SCALE);
+      child.kill('SIGCONT');
+      const slept = () => reasons.filter((reason) => reason.startsWith('woke after')).length;
+      await until('it notices that it slept', () => slept() >= round);
+    }
+    const accepted = await sender.stop();
+    await until('the last one arrives', () => seen.length >= accepted.length);
+    expect(seen).toEqual(accepted);
+    child.kill('SIGTERM');
+    const [code] = await once(child, 'exit');
+    expect(code).toBe(0);
+    await relay.stop();
+    await scene.end();
+  }, 40_000);
+});
+
+function read(child: ChildProcess): {
+  readonly seen: readonly string[];
+  readonly reasons: readonly string[];
+} {
+  const seen: string[] = [];
+  const reasons: string[] = [];
+  if (child.stdout === null) throw new Error('the runner has no output');
+  createInterface({ input: child.stdout }).on('line', (line) => {
+    const told = JSON.parse(line) as { readonly seen?: string; readonly reason?: string };
+    if (told.seen !== undefined) seen.push(told.seen);
+    if (told.reason !== undefined) reasons.push(told.reason);
+  });
+  return { seen, reasons };
+}
