@@ -23,8 +23,11 @@ function processSignals(): Signals {
     next: () =>
       new Promise((resolve) => {
         const end = (signal: NodeJS.Signals) => {
-          for (const name of ENDING) process.off(name, end);
           resolve(signal);
+          // Not at once: the listener of proper-lockfile ends the process when it finds itself the only one.
+          queueMicrotask(() => {
+            for (const name of ENDING) process.off(name, end);
+          });
         };
         for (const name of ENDING) process.on(name, end);
       }),

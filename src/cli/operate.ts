@@ -1,6 +1,6 @@
 import type { App } from '../app.ts';
 import { failure } from '../errors.ts';
-import { managementClient } from '../server/client.ts';
+import { type ManagementAddress, type ManagementClient, managementClient } from '../server/client.ts';
 import { localOperations, type Operations } from '../server/operations.ts';
 import { readToken } from '../server/token.ts';
 
@@ -13,7 +13,13 @@ export async function operations(app: App, command: string): Promise<Operations>
 }
 
 /** The running server's management API; null when none runs. */
-export async function serverClient(app: App) {
+export async function serverClient(app: App): Promise<ManagementClient | null> {
+  const address = await serverAddress(app);
+  return address === null ? null : managementClient(address.port, address.token);
+}
+
+/** Where the running server's management API is, with its token; null when none runs. */
+export async function serverAddress(app: App): Promise<ManagementAddress | null> {
   const server = app.holder()?.server ?? null;
   if (server === null) return null;
   const { dataFolder } = app.located;
@@ -22,7 +28,7 @@ export async function serverClient(app: App) {
     throw failure('no_token', `there is no management token in ${dataFolder}`, {
       fix: 'Restart `hookctl serve`.',
     });
-  return managementClient(server.managementPort, token);
+  return { port: server.managementPort, token };
 }
 
 async function ownOperations(app: App, command: string): Promise<Operations> {

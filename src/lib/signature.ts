@@ -1,4 +1,4 @@
-import { createHmac, timingSafeEqual } from 'node:crypto';
+import { createHash, createHmac, timingSafeEqual } from 'node:crypto';
 import type { Verdict, WebhookSecret } from '../types.ts';
 
 export interface HmacCheck {
@@ -11,6 +11,8 @@ export interface HmacCheck {
   /** The bytes that were signed, in order. */
   readonly signed: readonly (string | Uint8Array)[];
   readonly secrets: readonly WebhookSecret[];
+  /** How the text of a secret becomes the key; its UTF-8 bytes if left out. An empty key never fits. */
+  readonly keyOf?: (secret: string) => Uint8Array;
 }
 
 /**
@@ -37,10 +39,29 @@ export function checkHmac(check: HmacCheck): Verdict {
 
 /** The signature that a sender with this secret would put into the header, prefix included. */
 export function signHmac(
-  check: Pick<HmacCheck, 'prefix' | 'algorithm' | 'encoding' | 'signed'>,
+  check: Pick<HmacCheck, 'prefix' | 'algorithm' | 'encoding' | 'signed' | 'keyOf'>,
   secret: string,
 ): string {
-  return check.prefix + digest(check, secret).toString(check.encoding);
+  return check.prefix + digest(check, keyFrom(check, secret)).toString(check.encoding);
+}
+
+/**
+ * Compares a header that is the secret itself with every secret. Both sides are hashed first, so that the time tells
+ * nothing of the length either. For senders that cannot sign (GitLab's `X-Gitlab-Token`).
+ */
+export function checkToken(header: string | undefined, secrets: readonly WebhookSecret[]): Verdict {
+  if (secrets.length === 0) return refused('no_secret', 'the webhook has no secret to verify with');
+  if (header === undefined || header === '') return refused('signature_missing', 'the request carries no token');
+  // Header text is latin1 as node:http has it; the sender's bytes may be UTF-8.
+  const given = sha256(Buffer.from(header, 'latin1'));
+  const index = secrets.reduce((found, { value }, position) => {
+    const expected = value.reveal();
+    const fits = sameBytes(sha256(expected), given) && expected !== '';
+    return fits && found < 0 ? position : found;
+  }, -1);
+  return index < 0
+    ? refused('signature_wrong', 'the token is no secret of the webhook')
+    : { ok: true, secretIndex: index };
 }
 
 /** Equal bytes, in a time that tells nothing about where they differ. */
@@ -56,13 +77,21 @@ export function refused(cause: Extract<Verdict, { ok: false }>['cause'], detail:
 /** All secrets are tried even after a match, so that the time does not tell which one fitted. */
 function firstMatch(check: HmacCheck, given: Buffer): number {
   return check.secrets.reduce((found, { value }, index) => {
-    const key = value.reveal();
-    const fits = sameBytes(digest(check, key), given) && key !== '';
+    const key = keyFrom(check, value.reveal());
+    const fits = sameBytes(digest(check, key), given) && key.length > 0;
     return fits && found < 0 ? index : found;
   }, -1);
 }
 
-function digest(check: Pick<HmacCheck, 'algorithm' | 'signed'>, key: string): Buffer {
+function keyFrom({ keyOf }: Pick<HmacCheck, 'keyOf'>, secret: string): Uint8Array {
+  return keyOf === undefined ? Buffer.from(secret, 'utf8') : keyOf(secret);
+}
+
+function sha256(data: string | Uint8Array): Buffer {
+  return createHash('sha256').update(data).digest();
+}
+
+function digest(check: Pick<HmacCheck, 'algorithm' | 'signed'>, key: Uint8Array): Buffer {
   const hmac = createHmac(check.algorithm, key);
   for (const part of check.signed) hmac.update(part);
   return hmac.digest();

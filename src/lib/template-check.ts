@@ -12,6 +12,25 @@ export interface TemplateMistake {
 const NO_PARTIALS = 'partials are not supported; write the text here';
 const PROTOTYPE_NAMES = ['__proto__', 'constructor', 'prototype'];
 
+const MAX_SOURCE = 65_536;
+const MAX_NESTING = 30;
+
+/**
+ * What has to be refused before Handlebars parses: its time grows with the square of the nesting and worse (20,000
+ * nested blocks take minutes); null when there is nothing.
+ */
+export function findOversized(source: string): TemplateMistake | null {
+  if (source.length > MAX_SOURCE) return { message: `longer than ${MAX_SOURCE} characters` };
+  let depth = 0;
+  for (const [tag, kind] of source.matchAll(/\{\{~?([#/]|\^(?!~?\}\}))?[^}]*/g)) {
+    if (kind !== undefined) depth += kind === '/' ? -1 : 1;
+    if (depth > MAX_NESTING || tag.split('(').length > MAX_NESTING) {
+      return { message: `nested deeper than ${MAX_NESTING} levels` };
+    }
+  }
+  return null;
+}
+
 /** What Handlebars accepts and hookctl does not; null when there is nothing. Only the tree is read. */
 export function findRefused(program: hbs.AST.Program): TemplateMistake | null {
   const visitor = new RefusalVisitor();

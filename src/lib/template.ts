@@ -4,7 +4,7 @@ import { failure } from '../errors.ts';
 import type { Template, TemplateContext } from '../types.ts';
 import { BudgetError, createBudget } from './budget.ts';
 import { fence } from './fence.ts';
-import { explainError, findRefused, type TemplateMistake } from './template-check.ts';
+import { explainError, findOversized, findRefused, type TemplateMistake } from './template-check.ts';
 import { eachHelper, KNOWN_HELPERS, VALUE_HELPERS } from './template-helpers.ts';
 import { type Print, viewOf } from './template-view.ts';
 import { visible } from './visible.ts';
@@ -25,6 +25,8 @@ const MAX_ITERATIONS = 10_000;
 export function compileTemplate(source: string): TemplateResult {
   // An object would be taken for a syntax tree, whose fields become code (CVE-2026-33937, CVE-2026-106446).
   if (typeof source !== 'string') return { ok: false, message: 'a template must be a text' };
+  const oversized = findOversized(source);
+  if (oversized !== null) return { ok: false, ...oversized };
   const render = createRenderer(source);
   try {
     const refused = findRefused(Handlebars.parse(source));

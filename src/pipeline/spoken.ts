@@ -3,9 +3,15 @@
  * blanked out, character for character, so that positions still fit the original text.
  */
 
-/** A whole block, up to its end or the end of the text. */
-const FENCED_CODE = /^[ \t]*(`{3,}|~{3,})[^\n]*\n[\s\S]*?(?:^[ \t]*\1[`~]*[ \t]*$|$(?![\s\S]))/gm;
-const INLINE_CODE = /(`+)(?!`)[^\n]*?[^`\n]\1(?!`)/g;
+/*
+ * Whoever may comment chooses the text, and V8's engine backtracks: each run of marks is taken whole (`(?!`)`), or a
+ * long one would be tried at every length and stop the process for seconds.
+ */
+
+/** A whole block, up to its end or the end of the text. A line with more backquotes behind the first is no fence. */
+const FENCED_CODE =
+  /^[ \t]*(`{3,}(?!`|[^\n]*`)|~{3,}(?!~))[^\n]*\n[\s\S]*?(?:^[ \t]*\1[`~]*[ \t]*$|$(?![\s\S]))/gm;
+const INLINE_CODE = /(?<!`)(`+)(?!`)[^\n]*?(?<!`)\1(?!`)/g;
 const INDENTED_CODE = /(?<=^|\n[ \t]*\n)(?:(?: {4}|\t)[^\n]*(?:\n|$))+/g;
 const QUOTED_LINE = /^[ \t]{0,3}>.*$/gm;
 const HTML_COMMENT = /<!--[\s\S]*?(?:-->|$(?![\s\S]))/g;

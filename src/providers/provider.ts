@@ -4,6 +4,7 @@ import type {
   RawRequest,
   Secret,
   Verdict,
+  Webhook,
   WebhookEvent,
   WebhookSecret,
 } from '../types.ts';
@@ -20,6 +21,13 @@ export type Parsed =
       readonly semanticKeys: readonly string[];
     }
   | { readonly ok: false; readonly reason: string };
+
+/**
+ * What a webhook may change about how its requests are read. `commandPrefix` is what stands in the text where the app
+ * itself is addressed by a mention or a slash command, which are no plain text (Slack); `options.baseUrl` names the
+ * own host of a provider whose payloads do not (Sentry).
+ */
+export type ParseSettings = Pick<Webhook, 'commandPrefix' | 'options'>;
 
 /** The HTTP answer to the sender. */
 export interface Ack {
@@ -102,8 +110,16 @@ export interface Provider {
   deliveryId(headers: Headers): string | null;
   /** Event type as far as the headers alone tell it, for the rows of refused requests. */
   eventName(headers: Headers): string | null;
-  /** Bytes to events. Called on verified requests only; never throws on bad content. */
-  parse(request: RawRequest): Parsed;
+  /**
+   * Bytes to events. Called on verified requests only; never throws on bad content. `settings` are those of the
+   * webhook that was addressed; left out, the defaults of a webhook.
+   */
+  parse(request: RawRequest, settings?: ParseSettings): Parsed;
+  /**
+   * The answer to a request that the provider does not sign and that says nothing (Slack's `ssl_check`); null for
+   * every other. Asked before verification: what it answers goes no further, nothing is stored and nothing runs.
+   */
+  answerUnsigned?(request: RawRequest): Ack | null;
   /** An answer that the provider insists on (Slack's challenge); null: the usual 202. */
   acknowledge?(request: RawRequest, parsed: Parsed): Ack | null;
   /** Who wrote the payload value at a path; null when the payload does not say. */

@@ -8,6 +8,41 @@ export interface ManagementClient extends Operations {
   status(): Promise<StatusView>;
 }
 
+/** Where the management socket of a running server is, and what opens it. */
+export interface ManagementAddress {
+  readonly port: number;
+  readonly token: Secret;
+}
+
+export interface ManagementRequest {
+  readonly method: string;
+  /** With its query, from `/`. */
+  readonly path: string;
+  /** JSON; null: none. */
+  readonly body: string | null;
+}
+
+/** One request to a running server, whatever it answers. Throws `unreachable` when it does not. */
+export async function askManagement(
+  { port, token }: ManagementAddress,
+  { method, path, body }: ManagementRequest,
+): Promise<{ readonly status: number; readonly text: string }> {
+  const { request } = await import('undici');
+  const base = `http://127.0.0.1:${port}`;
+  try {
+    const response = await request(base + path, {
+      method: method as 'GET',
+      headers: { authorization: `Bearer ${token.reveal()}`, 'content-type': 'application/json' },
+      body,
+      // The answer to a replay comes when it is worked off, which may be behind others.
+      headersTimeout: 120_000,
+    });
+    return { status: response.statusCode, text: await response.body.text() };
+  } catch (error) {
+    throw failure('unreachable', `the server at ${base} does not answer`, { cause: error });
+  }
+}
+
 /** What a problem answer carries (see `server/problem.ts`). */
 interface Problem {
   readonly status: number;
@@ -18,21 +53,11 @@ interface Problem {
 
 /** Its methods throw what the server answered as `HookctlError`, with the exit code it would have had here. */
 export function managementClient(port: number, token: Secret): ManagementClient {
-  const base = `http://127.0.0.1:${port}`;
-
   async function call<T>(method: 'GET' | 'POST', path: string, body?: object): Promise<T> {
-    const { request } = await import('undici');
-    const response = await request(base + path, {
-      method,
-      headers: { authorization: `Bearer ${token.reveal()}`, 'content-type': 'application/json' },
-      body: body === undefined ? null : JSON.stringify(body),
-      // The answer to a replay comes when it is worked off, which may be behind others.
-      headersTimeout: 120_000,
-    }).catch((error: unknown) => {
-      throw failure('unreachable', `the server at ${base} does not answer`, { cause: error });
-    });
-    const answer = (await response.body.json()) as T | Problem;
-    if (response.statusCode >= 400) throw fromProblem(answer as Problem);
+    const json = body === undefined ? null : JSON.stringify(body);
+    const { status, text } = await askManagement({ port, token }, { method, path, body: json });
+    const answer = JSON.parse(text) as T | Problem;
+    if (status >= 400) throw fromProblem(answer as Problem);
     return answer as T;
   }
 

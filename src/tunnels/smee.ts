@@ -51,9 +51,10 @@ type Enter = (phase: TunnelPhase, reason: string) => void;
 async function listen(context: OpenContext<SmeeSettings>, stream: RelayStream, enter: Enter): Promise<void> {
   try {
     for await (const event of stream.events) {
-      await take(context, readRelayEvent(event), enter);
-      // Not taken after all: the next connection asks for it again.
-      if (context.signal.aborted) break;
+      const trouble = await take(context, readRelayEvent(event));
+      // Closed before the ingress took it: the next connection asks for it again.
+      if (trouble !== null && context.signal.aborted) break;
+      enter(trouble === null ? 'up' : 'degraded', trouble ?? LISTENING);
       if (event.id !== '') context.report({ kind: 'position', id: event.id });
     }
     enter('down', 'the relay closed the stream');
@@ -64,20 +65,19 @@ async function listen(context: OpenContext<SmeeSettings>, stream: RelayStream, e
   }
 }
 
-async function take(context: OpenContext<SmeeSettings>, event: RelayEvent, enter: Enter): Promise<void> {
+/** Does what an event asks for; null, or what the user should know. */
+function take(context: OpenContext<SmeeSettings>, event: RelayEvent): Promise<string | null> | string | null {
   switch (event.kind) {
     case 'control':
-      return;
+      return null;
     case 'gap':
-      return enter('degraded', event.detail);
+      return event.detail;
     case 'unreadable':
-      return enter('degraded', `cannot read what the relay sends: ${event.detail}`);
-    case 'request': {
-      const trouble = await deliver(context, event.request);
-      return trouble === null ? enter('up', LISTENING) : enter('degraded', trouble);
-    }
+      return `cannot read what the relay sends: ${event.detail}`;
+    case 'request':
+      return deliver(context, event.request);
     default:
-      event satisfies never;
+      return event satisfies never;
   }
 }
 

@@ -73,7 +73,12 @@ test('keys that lead to a prototype stay own properties and pollute nothing', ()
 });
 
 test('a reason never quotes the body, which may hold secrets and escape sequences', () => {
-  for (const text of ['{"token":"s3cret-value" x}', 's3cret-value', '{"a":s3cret-value}', '{"a":"\u001b]52;s3cret-value']) {
+  for (const text of [
+    '{"token":"s3cret-value" x}',
+    's3cret-value',
+    '{"a":s3cret-value}',
+    '{"a":"\u001b]52;s3cret-value',
+  ]) {
     const result = parseJson(bytes(text));
     expect(result).toMatchObject({ ok: false, reason: expect.not.stringContaining('cret-value') });
     expect(JSON.stringify(result)).not.toContain('u001b');

@@ -37,7 +37,7 @@ export function comment(text: string, options: CommentOptions = {}): Payload {
     ({ event, payload }) => event === 'issue_comment' && payload.action === 'created',
   );
   if (found === undefined) throw new Error('there is no example of a created comment');
-  const payload = { ...found.payload, action } as Payload & Record<'issue' | 'comment', Payload>;
+  const payload = { ...found.payload, action } as unknown as Payload & Record<'issue' | 'comment', Payload>;
   Object.assign(payload.issue, { number: issue, ...(title !== undefined && { title }) });
   Object.assign(payload.comment, { id: randomInt(2 ** 47), body: text, author_association: association });
   if (user !== undefined) {

@@ -1,0 +1,32 @@
+import type { JsonObject, JsonValue } from '../types.ts';
+import { getPath, isJsonObject } from './json.ts';
+
+/** The text at a path, over own properties only; null when there is none or it is something else. */
+export function textAt(value: JsonValue | undefined, ...path: readonly string[]): string | null {
+  const found = getPath(value, path);
+  return typeof found === 'string' ? found : null;
+}
+
+/** The object at a path; null when there is none or it is something else. */
+export function objectAt(value: JsonValue | undefined, ...path: readonly string[]): JsonObject | null {
+  const found = getPath(value, path);
+  return isJsonObject(found) ? found : null;
+}
+
+/** The id at a path, as text: providers write them as numbers here and as texts there. Empty is none. */
+export function idAt(value: JsonValue | undefined, ...path: readonly string[]): string | null {
+  const found = getPath(value, path);
+  if (typeof found === 'number' && Number.isSafeInteger(found)) return String(found);
+  return typeof found === 'string' && found !== '' ? found : null;
+}
+
+/** The elements of the list at a path that are objects; empty when there is no list. */
+export function objectsAt(value: JsonValue | undefined, ...path: readonly string[]): readonly JsonObject[] {
+  const found = getPath(value, path);
+  return Array.isArray(found) ? found.filter(isJsonObject) : [];
+}
+
+/** Host and port of an address; null when it is none. */
+export function hostOf(address: string | null): string | null {
+  return address !== null && URL.canParse(address) ? new URL(address).host || null : null;
+}

@@ -1,0 +1,127 @@
+import { describe, expect, test } from 'vitest';
+import { match } from '../../src/pipeline/match.ts';
+import type { Webhook, WebhookEvent } from '../../src/types.ts';
+import { eventWith, person, webhookWith } from './support.ts';
+
+const TRIGGERS = [
+  { trigger: 'issues.opened', conditions: { 'issue.labels.name': 'bug' }, template: 'late' },
+  { trigger: 'issues.*', priority: 10, template: 'first' },
+  { trigger: '*', priority: 50, template: 'second' },
+  { trigger: 'push', template: 'never' },
+  { trigger: 'issues.opened', template: 'last, by creation', requiresApproval: true },
+];
+
+const opened = (changes: Partial<WebhookEvent> = {}) =>
+  eventWith({ type: 'issues.opened', payload: { issue: { labels: [{ name: 'bug' }] } }, ...changes });
+
+/** The templates of the commands that fire, in the order in which they run. */
+function fires(webhook: Webhook, event: WebhookEvent): readonly string[] {
+  return match(webhook, event)
+    .matches.filter(({ fired }) => fired)
+    .map(({ command, needsApproval }) => command.template.source + (needsApproval ? ' (approval)' : ''));
+}
+
+describe('trigger commands', () => {
+  const webhook = webhookWith({ commands: TRIGGERS, defaultCommand: undefined });
+
+  test('all that fit run, lowest priority first, ties in order of creation', () => {
+    expect(fires(webhook, opened())).toEqual(['first', 'second', 'late', 'last, by creation (approval)']);
+  });
+
+  test('one whose condition does not hold says which', () => {
+    const { matches } = match(webhook, opened({ payload: { issue: { labels: [{ name: 'docs' }] } } }));
+    const late = matches.find(({ command }) => command.template.source === 'late');
+    expect(late).toMatchObject({ fired: false, reason: expect.stringContaining('issue.labels.name') });
+  });
+
+  test('one for another event says so', () => {
+    const push = match(webhook, opened()).matches.find(({ command }) => command.template.source === 'never');
+    expect(push).toMatchObject({ fired: false, reason: 'the event is issues.opened, the trigger push' });
+  });
+
+  test.each([
+    ['a stranger', person({ association: 'NONE' })],
+    ['a bot', person({ kind: 'bot' })],
+    ['nobody', null],
+  ])('by %s they wait for approval', (_, sender) => {
+    expect(fires(webhook, opened({ sender }))).toEqual([
+      'first (approval)',
+      'second (approval)',
+      'late (approval)',
+      'last, by creation (approval)',
+    ]);
+  });
+
+  test('a sender without a person needs no approval', () => {
+    expect(fires(webhook, opened({ sender: person({ kind: 'system', association: null }) }))[0]).toBe(
+      'first',
+    );
+  });
+});
+
+describe('text commands', () => {
+  const webhook = webhookWith();
+  const says = (text: string, changes: Partial<WebhookEvent> = {}) => eventWith({ text, ...changes });
+
+  test('one fires; each other one says which was asked for', () => {
+    const { matches, ignored } = match(webhook, says('@agent plan it'));
+    expect(ignored).toBeNull();
+    expect(matches.map(({ command, fired, reason }) => [command.id, fired, reason])).toEqual([
+      ['analyze', false, 'the text asks for `plan`'],
+      ['plan', true, 'the text says `plan`; ada is OWNER'],
+      ['fix', false, 'the text asks for `plan`'],
+    ]);
+  });
+
+  test('a command that needs approval says so', () => {
+    expect(fires(webhook, says('@agent fix it'))).toEqual(['Fix {{@argument}} (approval)']);
+  });
+
+  test('a stranger starts nothing, and is told who may', () => {
+    const { matches, ignored } = match(
+      webhook,
+      says('@agent fix', { sender: person({ association: 'NONE' }) }),
+    );
+    expect(matches.some(({ fired }) => fired)).toBe(false);
+    expect(ignored).toContain('ada (id 1, NONE) may not command');
+  });
+
+  test.each([
+    ['the text has no `@agent`', says('looks good')],
+    ['issue_comment.deleted brings no new text', eventWith({ type: 'issue_comment.deleted' })],
+    ['`stop` is reserved and starts no command', says('@agent stop')],
+  ])('%s', (reason, event) => {
+    expect(match(webhook, event).ignored).toBe(reason);
+  });
+
+  test('come before triggers of any priority', () => {
+    const both = webhookWith({
+      commands: [
+        { trigger: '*', priority: -5, template: 'trigger' },
+        { name: 'analyze', template: 'text' },
+      ],
+    });
+    expect(fires(both, says('@agent analyze'))).toEqual(['text', 'trigger']);
+  });
+});
+
+describe('what hookctl itself has posted', () => {
+  const webhook = webhookWith({ commands: [{ name: 'analyze' }, { trigger: '*' }] });
+  const own = '<!-- hookctl:task-1 -->\nDone. Ask me again with @agent analyze';
+
+  test('starts nothing, no trigger either, whoever’s token posted it', () => {
+    const { matches, ignored } = match(webhook, eventWith({ text: own }));
+    expect(matches.some(({ fired }) => fired)).toBe(false);
+    expect(ignored).toBe('hookctl posted this text itself');
+  });
+
+  test('may be quoted in an answer', () => {
+    const answer = `> <!-- hookctl:task-1 -->\n> Done.\n\n@agent analyze again`;
+    expect(match(webhook, eventWith({ text: answer })).ignored).toBeNull();
+  });
+});
+
+test('a webhook without commands says so', () => {
+  const webhook = webhookWith({ commands: [], defaultCommand: undefined });
+  expect(match(webhook, eventWith({ text: '@agent' })).ignored).toBe('the webhook has no commands');
+});

@@ -1,0 +1,43 @@
+import { resolveWebhook } from '../../src/config/resolve.ts';
+import { definitionSchema } from '../../src/config/schema.ts';
+import { providers } from '../../src/providers/index.ts';
+import type { Sender, Webhook, WebhookEvent } from '../../src/types.ts';
+
+/** The words of the built-in GitHub webhook, with short templates. */
+const COMMANDS = [
+  { name: 'analyze', aliases: ['analysis'], template: 'Analyze {{@argument}}' },
+  { name: 'plan', template: 'Plan {{@argument}}' },
+  { name: 'fix', template: 'Fix {{@argument}}', requiresApproval: true },
+];
+
+/** A webhook as configuration makes it from a definition. */
+export function webhookWith(definition: object = {}): Webhook {
+  const parsed = definitionSchema.parse({
+    name: 'github',
+    provider: 'github',
+    commands: COMMANDS,
+    defaultCommand: 'analyze',
+    ...definition,
+  });
+  const resolved = resolveWebhook(parsed, { kind: 'built-in' }, { providers, actions: ['create_task'] });
+  if (!resolved.ok) throw new Error(JSON.stringify(resolved.faults));
+  return { ...resolved.webhook, secrets: [], secretSource: 'none' };
+}
+
+export function person(changes: Partial<Sender> = {}): Sender {
+  return { id: '1', name: 'ada', kind: 'person', association: 'OWNER', appId: null, ...changes };
+}
+
+export function eventWith(changes: Partial<WebhookEvent> = {}): WebhookEvent {
+  return {
+    type: 'issue_comment.created',
+    externalId: 'github:octo/repo#1',
+    sender: person(),
+    text: null,
+    textOrigin: 'created',
+    title: 'Login fails',
+    url: 'https://github.com/octo/repo/issues/1',
+    payload: {},
+    ...changes,
+  };
+}
