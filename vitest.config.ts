@@ -1,14 +1,29 @@
 import { defineConfig } from 'vitest/config';
 
+const OPT_IN = 'test/opt-in/**';
+/** Tests that run the packed and installed CLI; packing takes some seconds, which the others need not wait for. */
+const PACKED = 'test/{cli,e2e}/**/*.test.ts';
+
+const shared = {
+  // A process for each file: what a test leaves open can be seen, and ends with it.
+  pool: 'forks' as const,
+  setupFiles: ['test/setup/leaks.ts'],
+  testTimeout: 60_000,
+  hookTimeout: 120_000,
+};
+
 export default defineConfig({
   test: {
-    include: ['test/**/*.test.ts'],
-    exclude: ['test/opt-in/**'],
-    // A process for each file: what a test leaves open can be seen, and ends with it.
-    pool: 'forks',
-    setupFiles: ['test/setup/leaks.ts'],
-    globalSetup: ['test/setup/packed.ts'],
-    testTimeout: 60_000,
-    hookTimeout: 120_000,
+    projects: [
+      {
+        test: {
+          ...shared,
+          name: 'parts',
+          include: ['test/**/*.test.ts'],
+          exclude: [OPT_IN, PACKED],
+        },
+      },
+      { test: { ...shared, name: 'packed', include: [PACKED], globalSetup: ['test/setup/packed.ts'] } },
+    ],
   },
 });

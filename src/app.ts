@@ -1,6 +1,7 @@
 import { dirname } from 'node:path';
 import { actions } from './actions/index.ts';
-import { type Configuration, loadConfiguration } from './config/index.ts';
+import { type DynamicWebhooks, openDynamic } from './config/dynamic/index.ts';
+import { type Configuration, loadConfiguration, loadFixed } from './config/index.ts';
 import { type Located, locate, prepareDataFolder } from './config/locate.ts';
 import { failure } from './errors.ts';
 import { type Clock, systemClock } from './lib/clock.ts';
@@ -9,6 +10,7 @@ import type { Io } from './lib/io.ts';
 import { hookctlVersion } from './lib/version.ts';
 import { type Engine, type EngineOptions, openEngine } from './pipeline/engine.ts';
 import { providers } from './providers/index.ts';
+import { lockFile } from './store/file-lock.ts';
 import { databasePath, openReader } from './store/index.ts';
 import { currentHolder, type FolderLock, type Holder, lockFolder } from './store/lock.ts';
 import type { StoreReader } from './store/store.ts';
@@ -45,6 +47,8 @@ export interface App extends Host {
   readonly located: Located;
   /** Reads and validates all configuration. `createMissing`: make the secrets that do not exist yet. */
   configuration(options?: { readonly createMissing: boolean }): Promise<Configuration>;
+  /** The db of dynamic webhooks, for changes. */
+  dynamic(): DynamicWebhooks;
   /** The store, read-only; null while the data folder holds none. */
   reader(): StoreReader | null;
   /** The process that works on the data folder now. */
@@ -69,7 +73,9 @@ export async function createApp(host: Host, flags: AppFlags): Promise<App> {
   const ids = createIds(clock.now);
   const version = hookctlVersion();
   const closers: (() => void | Promise<void>)[] = [];
+  const places = { located, env, providers, actions: actions.map(({ name }) => name) };
   let reader: StoreReader | null = null;
+  let dynamic: DynamicWebhooks | null = null;
 
   return {
     ...host,
@@ -79,7 +85,22 @@ export async function createApp(host: Host, flags: AppFlags): Promise<App> {
     located,
 
     configuration: async ({ createMissing } = { createMissing: false }) =>
-      loadConfiguration({ located, env, providers, actions: actions.map(({ name }) => name), createMissing }),
+      loadConfiguration({ ...places, createMissing }),
+
+    dynamic() {
+      dynamic ??= openDynamic({
+        ...places,
+        dataFolder: located.dataFolder,
+        clock,
+        ids,
+        async lock(path, patienceMs) {
+          await prepareDataFolder(located.dataFolder);
+          return lockFile(path, patienceMs);
+        },
+        fixed: async () => (await loadFixed({ ...places, createMissing: false })).fixed,
+      });
+      return dynamic;
+    },
 
     reader() {
       if (reader === null) {

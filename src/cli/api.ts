@@ -1,5 +1,5 @@
-import { STATUS_CODES } from 'node:http';
 import { readFile } from 'node:fs/promises';
+import { STATUS_CODES } from 'node:http';
 import { resolve } from 'node:path';
 import type { App, AppFlags } from '../app.ts';
 import { type ExitCode, failure, messageOf, usageError } from '../errors.ts';

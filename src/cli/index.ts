@@ -35,8 +35,13 @@ export const commands: readonly CliEntry[] = [
     load: async () => (await import('./trigger.ts')).trigger,
   },
   {
+    name: 'tunnel',
+    summary: 'open a tunnel, see how it stands',
+    load: async () => (await import('./tunnel/index.ts')).tunnel,
+  },
+  {
     name: 'webhook',
-    summary: 'look at the webhooks',
+    summary: 'look at the webhooks, make and change dynamic ones',
     load: async () => (await import('./webhook/index.ts')).webhook,
   },
   {
@@ -54,5 +59,15 @@ export const commands: readonly CliEntry[] = [
     name: 'explain',
     summary: 'why each command fired or did not',
     load: async () => (await import('./explain.ts')).explainCommand,
+  },
+  {
+    name: 'token',
+    summary: 'print the token of the management API',
+    load: async () => (await import('./token.ts')).tokenCommand,
+  },
+  {
+    name: 'api',
+    summary: 'send a request to the management API of the running server',
+    load: async () => (await import('./api.ts')).api,
   },
 ];

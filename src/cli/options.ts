@@ -8,6 +8,14 @@ export function positive(text: string): number {
   return value;
 }
 
+/** A whole number, negative ones too, for `--priority`. */
+export function integer(text: string): number {
+  const value = Number(text);
+  if (text.trim() === '' || !Number.isSafeInteger(value))
+    throw new InvalidArgumentError('it must be a whole number.');
+  return value;
+}
+
 /** A TCP port; 0 lets the system choose. */
 export function port(text: string): number {
   const value = Number(text);

@@ -5,9 +5,10 @@ import type { Settled } from '../pipeline/context.ts';
 import type { Receipt } from '../pipeline/receive.ts';
 import { providerNamed } from '../providers/index.ts';
 import type { Serving } from '../server/serve.ts';
-import type { Webhook } from '../types.ts';
 import { bytes, localTime } from './print.ts';
+import { announce, announceUrls } from './serve-announce.ts';
 import type { ServeOutput } from './serve-output.ts';
+import { tunnelLine } from './tunnel/line.ts';
 
 /** Longest reason on one line. */
 const REASON_LENGTH = 160;
@@ -19,8 +20,14 @@ export function humanOutput({ err }: Io): ServeOutput {
   const became = (style: Style, text: string, id: string) =>
     line(`${paint(err, style, `<-- ${shorten(visibleLine(text), REASON_LENGTH)}`)}  [${id}]`);
 
+  const print = (text: string) => say(err, text);
+  let serving: Serving | null = null;
+
   return {
-    ready: (serving) => announce(serving, (text) => say(err, text)),
+    ready(started) {
+      serving = started;
+      announce(started, print);
+    },
     received(receipt) {
       line(`--> ${visibleLine(whatCame(receipt))}  [${receipt.deliveryId}]`);
       if (receipt.status === 'rejected')
@@ -36,6 +43,11 @@ export function humanOutput({ err }: Io): ServeOutput {
         outcome(settled),
         delivery.id,
       );
+    },
+    tunnel(status) {
+      const style = status.previousUrl !== null ? 'bold' : status.phase === 'up' ? 'green' : 'yellow';
+      line(paint(err, style, tunnelLine(status)));
+      if (serving !== null && status.phase === 'up') announceUrls(serving, print);
     },
     broken: (error) => line(paint(err, 'red', `answered 503: ${visibleLine(messageOf(error))}`)),
     state: (state, reason) => line(`${state}: ${reason}`),
@@ -62,37 +74,4 @@ function fixFor({ webhook }: Receipt): string {
   return webhook.secrets.length === 0
     ? `Set a secret: ${webhook.secretSource}`
     : `Compare the secrets: hookctl webhook show ${webhook.name} --show-secret`;
-}
-
-function announce(
-  { facts, webhooks, problems, recovered, sessionCommand }: Serving,
-  print: (text?: string) => void,
-): void {
-  const { ingressUrl, publicUrl, managementUrl, pid, claudeTasks } = facts();
-  const base = publicUrl ?? ingressUrl;
-  for (const webhook of webhooks) announceWebhook(webhook, base, print);
-  print('Replies: not posted by this version; results stand in the tasks.');
-  print(`Task list: ${claudeTasks}`);
-  if (sessionCommand !== null) print(`  open a Claude session on it: ${sessionCommand}`);
-  for (const problem of problems) print(`warning: ${visibleLine(problem)}`);
-  if (recovered > 0) print(`Taking up ${recovered} deliveries that were accepted earlier.`);
-  print(
-    `Ready on ${ingressUrl}${publicUrl === null ? '' : `, public ${publicUrl}`} (management ${managementUrl}, pid ${pid})`,
-  );
-}
-
-function announceWebhook(webhook: Webhook, base: string, print: (text: string) => void): void {
-  const provider = providerNamed(webhook.provider);
-  if (!webhook.enabled) {
-    print(`${webhook.name}: disabled`);
-    return;
-  }
-  print(
-    `${webhook.name} (${provider?.label ?? webhook.provider}, ${webhook.origin.kind}, secret: ${webhook.secretSource})`,
-  );
-  const url = base + webhook.endpoint;
-  const secretCommand = `hookctl webhook show ${webhook.name} --show-secret`;
-  for (const { label, value } of provider?.formFields({ url, secretCommand }) ?? []) {
-    print(`  ${`${label}:`.padEnd(14)} ${value}`);
-  }
 }

@@ -1,5 +1,6 @@
 import { messageOf } from '../errors.ts';
 import { type Io, say } from '../lib/io.ts';
+import { tunnelView } from '../server/tunnel-view.ts';
 import { deliveryView, iso, taskView } from '../views.ts';
 import type { ServeOutput } from './serve-output.ts';
 
@@ -36,6 +37,7 @@ export function jsonOutput({ out }: Io): ServeOutput {
       print('delivery', deliveryView(delivery));
       for (const task of tasks) print('task', taskView(task));
     },
+    tunnel: (status) => print('state', { of: 'tunnel', ...tunnelView(status) }),
     broken: (error) => print('state', { state: 'degraded', reason: messageOf(error) }),
     state: (state, reason) => print('state', { state, reason }),
   };

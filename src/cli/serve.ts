@@ -1,22 +1,30 @@
 import type { App, AppFlags } from '../app.ts';
 import { messageOf } from '../errors.ts';
 import { type ServeOptions, serve } from '../server/serve.ts';
+import { parseTunnelFlag } from '../tunnels/settings.ts';
+import type { TunnelStatus } from '../tunnels/supervisor.ts';
 import { type CliCommand, examples } from './command.ts';
 import { collect, port } from './options.ts';
 import { humanOutput } from './serve-human.ts';
 import { jsonOutput } from './serve-json.ts';
+import { logged } from './serve-log.ts';
+import type { ServeOutput } from './serve-output.ts';
 
 interface ServeFlags extends AppFlags {
   readonly host?: string;
   readonly port?: number;
   readonly managementPort?: number;
   readonly publicUrl?: string;
+  readonly tunnel?: string;
+  readonly exitOnTunnelLoss?: boolean;
   readonly insecureNoVerify: readonly string[];
+  readonly logFile?: string;
   readonly json?: boolean;
 }
 
-/** Time for running requests and deliveries to end after a signal; together with closing, under ten seconds. */
-const GRACE_MS = 8_000;
+/** Time for running requests to end after a signal, and for everything: a supervisor sends SIGKILL after ten seconds. */
+const GRACE_MS = 7_000;
+const DEADLINE_MS = 9_500;
 
 export const serveCommand: CliCommand = {
   configure(command, runner) {
@@ -25,41 +33,75 @@ export const serveCommand: CliCommand = {
       .option('--port <n>', 'port of the ingress, default 8000', port)
       .option('--management-port <n>', 'port of the management API, default 8001', port)
       .option('--public-url <url>', 'public URL that leads to the ingress, if you bring your own tunnel')
+      .option('--tunnel <tunnel>', 'cloudflared, ssh, ssh=pinggy, smee=<channel url>, ngrok, …')
+      .option('--exit-on-tunnel-loss', 'end with status 1 when the tunnel is lost')
       .option('--insecure-no-verify <webhook>', 'accept this webhook unverified (repeatable)', collect, [])
+      .option('--log-file <file>', 'also write everything, with stack traces, as JSON lines to a file')
       .option('--json', 'print events as NDJSON on stdout: ready, delivery, task, state')
-      .addHelpText('after', examples('hookctl serve', 'hookctl serve --port 9000 --json | jq .type'))
+      .addHelpText(
+        'after',
+        examples(
+          'hookctl serve',
+          'hookctl serve --tunnel cloudflared',
+          'hookctl serve --port 9000 --json | jq .type',
+        ),
+      )
       .action((flags: ServeFlags) =>
         runner.run(command.optsWithGlobals<ServeFlags>(), (app) => run(app, flags)),
       );
   },
 };
 
-async function run(app: App, flags: ServeFlags): Promise<0> {
-  const output = flags.json === true ? jsonOutput(app.io) : humanOutput(app.io);
-  const ended = app.signals.next();
+/** Why serving ends. */
+type End = { readonly signal: NodeJS.Signals } | { readonly lost: string };
+
+async function run(app: App, flags: ServeFlags): Promise<0 | 1> {
+  const lost = Promise.withResolvers<End>();
+  const output = await outputFor(app, flags, (reason) => lost.resolve({ lost: reason }));
+  const signalled = app.signals.next().then((signal): End => ({ signal }));
   const serving = await serve(app, options(flags), output);
   output.ready(serving);
-  const signal = await ended;
-  output.state('stopping', `${signal}: finishing what runs; a second signal ends at once`);
-  void app.signals.next().then((second) => app.signals.die(second));
+
+  const end = await Promise.race([signalled, lost.promise]);
+  const signal = 'signal' in end ? end.signal : 'SIGTERM';
+  const why = 'signal' in end ? end.signal : end.lost;
+  output.state('stopping', `${why}: finishing what runs; a second signal ends at once`);
+  void app.signals.next().then(app.signals.die);
+  // What does not end in time is cut off with the process: it is stored, and taken up at the next start.
+  setTimeout(() => app.signals.die(signal), DEADLINE_MS).unref();
   await serving.close(GRACE_MS).catch((error: unknown) => output.state('stopping', messageOf(error)));
   await app.close();
   output.state('stopped', 'everything that was accepted is stored');
-  return 0;
+  return 'lost' in end ? 1 : 0;
 }
 
-function options({
-  insecureNoVerify,
-  host,
-  port: ingressPort,
-  managementPort,
-  publicUrl,
-}: ServeFlags): ServeOptions {
+async function outputFor(
+  app: App,
+  flags: ServeFlags,
+  onLoss: (reason: string) => void,
+): Promise<ServeOutput> {
+  const shown = flags.json === true ? jsonOutput(app.io) : humanOutput(app.io);
+  const output = flags.logFile === undefined ? shown : await logged(shown, flags.logFile);
+  if (flags.exitOnTunnelLoss !== true) return output;
+  return { ...output, tunnel: onTunnelLoss(output, onLoss) };
+}
+
+/** A tunnel that never opened is not lost yet, unless it says that it never will. */
+function onTunnelLoss(output: ServeOutput, onLoss: (reason: string) => void): ServeOutput['tunnel'] {
+  return (status: TunnelStatus) => {
+    output.tunnel(status);
+    if (status.phase === 'down' && (status.final || status.tunnel !== null)) onLoss(status.reason);
+  };
+}
+
+function options(flags: ServeFlags): ServeOptions {
+  const { host, port: ingressPort, managementPort, publicUrl, tunnel } = flags;
   return {
-    insecure: insecureNoVerify,
+    insecure: flags.insecureNoVerify,
     ...(host !== undefined && { host }),
     ...(ingressPort !== undefined && { port: ingressPort }),
     ...(managementPort !== undefined && { managementPort }),
     ...(publicUrl !== undefined && { publicUrl }),
+    ...(tunnel !== undefined && { tunnel: parseTunnelFlag(tunnel) }),
   };
 }

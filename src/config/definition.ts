@@ -33,6 +33,11 @@ export interface WebhookDefinition {
   readonly allow?: SenderRuleDefinition | undefined;
   /** False: its tasks do not appear in Claude Code's task directory. Default true. */
   readonly syncToClaudeTasks?: boolean | undefined;
+  /**
+   * Also accept what came through a relay that changed the bytes (smee.io), although no signature can prove it:
+   * whoever knows the channel can post. Such deliveries run no program and post nothing. Default false.
+   */
+  readonly allowUnverifiable?: boolean | undefined;
   /** Settings of the provider. */
   readonly options?: JsonObject | undefined;
 }

@@ -1,6 +1,10 @@
 import { ConfigError, type ConfigProblem } from '../errors.ts';
 import type { Snapshot, Webhook } from '../types.ts';
+import { type Accounts, resolveAccounts } from './accounts.ts';
 import { type AssembledWebhook, assemble } from './assemble.ts';
+import { type DbFile, dbFile } from './dynamic/db-file.ts';
+import { type LoadedDynamic, loadDynamic, noticesOf } from './dynamic/load.ts';
+import { createResolver } from './dynamic/resolve-db.ts';
 import type { Located } from './locate.ts';
 import { defaultProject, type ReadProject, readProject } from './project.ts';
 import type { ProjectConfig } from './project-schema.ts';
@@ -17,18 +21,42 @@ export interface LoadOptions extends Known {
 }
 
 /** Everything that the project says, validated. */
-export interface Configuration {
-  readonly project: ProjectConfig;
+export interface Configuration extends FixedConfiguration {
+  /** Built-in, static and dynamic webhooks, as they were when this was loaded. */
   readonly snapshot: Snapshot;
   /** What the user should know although it is no mistake: replaced webhooks, variables that are not set. */
   readonly notices: readonly string[];
+  readonly db: DbFile;
+  readonly dynamic: LoadedDynamic;
+}
+
+/** What is written in code, and changes only with a restart. */
+export interface FixedConfiguration {
+  readonly project: ProjectConfig;
+  /** Built-in and static webhooks. */
+  readonly fixed: readonly Webhook[];
+  /** Notices about those. */
+  readonly fixedNotices: readonly string[];
+  /** webhooks.yml and the static modules. */
+  readonly files: readonly string[];
 }
 
 /**
- * webhooks.yml, the static modules it names and the built-in webhooks → one frozen snapshot. Throws ConfigError with
- * every problem of all files at once.
+ * webhooks.yml, the static modules it names, the built-in webhooks and the db of dynamic ones → one frozen snapshot.
+ * Throws ConfigError with every problem of all that is written in code at once, or with those of the db.
  */
 export async function loadConfiguration(options: LoadOptions): Promise<Configuration> {
+  const { located, env, createMissing } = options;
+  const written = await loadFixed(options);
+  const { fixed, fixedNotices } = written;
+  const db = dbFile(located.dataFolder, createResolver(options));
+  const dynamic = await loadDynamic(db, { env, fixed }, { keep: createMissing });
+  const snapshot = createSnapshot([...fixed, ...dynamic.webhooks]);
+  return { ...written, snapshot, notices: [...fixedNotices, ...noticesOf(dynamic)], db, dynamic };
+}
+
+/** The same without dynamic webhooks. Throws ConfigError with every problem of all files at once. */
+export async function loadFixed(options: LoadOptions): Promise<FixedConfiguration> {
   const { located, env, createMissing, providers, actions } = options;
   const { project, source, problems } = await readOrDefault(located.projectFile);
   const modules =
@@ -42,10 +70,12 @@ export async function loadConfiguration(options: LoadOptions): Promise<Configura
 
   const places = { env, dataFolder: located.dataFolder, createMissing };
   const unlocked = await Promise.all(assembled.webhooks.map((entry) => unlock(entry, places)));
+  const files = [located.projectFile ?? [], modules.definitions.map((it) => it.source.file)].flat();
   return {
     project,
-    snapshot: createSnapshot(unlocked.map(({ webhook }) => webhook)),
-    notices: [...assembled.notices, ...unlocked.flatMap(({ notice }) => notice ?? [])],
+    fixed: unlocked.map(({ webhook }) => webhook),
+    fixedNotices: [...assembled.notices, ...unlocked.flatMap(({ notice }) => notice ?? [])],
+    files: [...new Set(files)],
   };
 }
 

@@ -87,11 +87,13 @@ function fieldsAt(schema: unknown, path: Path): readonly string[] {
   if (
     schema instanceof z.ZodReadonly ||
     schema instanceof z.ZodOptional ||
+    schema instanceof z.ZodNullable ||
     schema instanceof z.ZodPrefault ||
     schema instanceof z.ZodDefault
   ) {
     return fieldsAt(schema.unwrap(), path);
   }
+  if (schema instanceof z.ZodPipe) return fieldsAt(schema.in, path);
   if (schema instanceof z.ZodUnion) return schema.options.flatMap((option) => fieldsAt(option, path));
   if (schema instanceof z.ZodRecord) return fieldsAt(schema.valueType, rest);
   if (schema instanceof z.ZodArray) return fieldsAt(schema.element, rest);

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import type { JsonObject } from '../types.ts';
 import { adjustmentSchema, variableName } from './schema.ts';
+import { tunnelSchema } from './tunnel-schema.ts';
 import { byteSize, duration } from './units.ts';
 
 /** Where static webhooks are looked for when `static:` says nothing; it may match no file. */
@@ -18,11 +19,6 @@ const management = z.strictObject({
   port: port.default(8001).describe('Port of the management API, on loopback only.'),
 });
 
-const tunnel = z.union(
-  [z.string().min(1), z.strictObject({ use: z.string().min(1), url: httpUrl.optional() })],
-  { error: 'expected the name of a tunnel, or { use, url }' },
-);
-
 const staticPatterns = z
   .union([z.string(), z.array(z.string())], { error: 'expected a file pattern, or a list of them' })
   .transform((patterns) => [patterns].flat());
@@ -31,6 +27,12 @@ const credential = z.strictObject({
   tokenEnv: variableName.describe('Environment variable with the token.').optional(),
   tokenFile: z.string().min(1).describe('File (mode 0600) with the token.').optional(),
   baseUrl: httpUrl.describe('Address of the API, where it is not the provider’s cloud.').optional(),
+  user: z
+    .string()
+    .min(1)
+    .describe('Whose token it is, where the provider asks (Jira Cloud: e-mail).')
+    .optional(),
+  privateNetwork: z.boolean().describe('true: the name in baseUrl leads into a private network.').optional(),
 });
 
 const claudeTasks = z.strictObject({
@@ -53,7 +55,7 @@ export const projectSchema = z.strictObject({
   ingress: ingress.prefault({}).describe('The socket that senders (and a tunnel) reach.'),
   management: management.prefault({}).describe('The socket of the CLI and the API.'),
   publicUrl: httpUrl.describe('Public address, if you bring your own tunnel.').optional(),
-  tunnel: tunnel.describe('Tunnel to open: its name, or { use, url }.').optional(),
+  tunnel: tunnelSchema.describe('Tunnel to open: its name, or { use, … }.').optional(),
   static: staticPatterns
     .prefault(DEFAULT_STATIC)
     .describe('Modules that export defineWebhook({ … }) by default: a pattern, or a list of them.'),

@@ -50,6 +50,7 @@ export function resolveWebhook(definition: ValidDefinition, origin: WebhookOrigi
       allow: senderRule(definition, provider),
       commands,
       syncToClaudeTasks: definition.syncToClaudeTasks ?? true,
+      allowUnverifiable: definition.allowUnverifiable ?? false,
       options: definition.options ?? {},
     },
   };

@@ -80,6 +80,10 @@ const adjustableFields = {
   defaultCommand: z.string().describe('Text command that runs when no other is named.').optional(),
   events: list(word).describe('Event types whose edits may command.').optional(),
   allow: allow.describe('Who may command.').optional(),
+  allowUnverifiable: z
+    .boolean()
+    .describe('true: also accept what came through a relay that changed the bytes. Default false.')
+    .optional(),
   syncToClaudeTasks: z.boolean().describe('false: tasks stay out of Claude Code. Default true.').optional(),
   options: jsonObject.describe('Settings of the provider.').optional(),
 };

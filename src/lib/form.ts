@@ -15,7 +15,9 @@ export function parseForm(body: Uint8Array): ReadonlyMap<string, string> | null 
   try {
     const text = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(body);
     for (const pair of text.split('&').filter((each) => each !== '')) {
-      const [name = '', ...value] = pair.split('=').map((part) => decodeURIComponent(part.replaceAll('+', ' ')));
+      const [name = '', ...value] = pair
+        .split('=')
+        .map((part) => decodeURIComponent(part.replaceAll('+', ' ')));
       if (fields.has(name)) return null;
       fields.set(name, value.join('='));
     }

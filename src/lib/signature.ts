@@ -51,7 +51,8 @@ export function signHmac(
  */
 export function checkToken(header: string | undefined, secrets: readonly WebhookSecret[]): Verdict {
   if (secrets.length === 0) return refused('no_secret', 'the webhook has no secret to verify with');
-  if (header === undefined || header === '') return refused('signature_missing', 'the request carries no token');
+  if (header === undefined || header === '')
+    return refused('signature_missing', 'the request carries no token');
   // Header text is latin1 as node:http has it; the sender's bytes may be UTF-8.
   const given = sha256(Buffer.from(header, 'latin1'));
   const index = secrets.reduce((found, { value }, position) => {

@@ -16,6 +16,9 @@ export function checkSignedTime(signature: Verdict, timestamp: string | undefine
   }
   if (!signature.ok) return signature;
   return Math.abs(now - Number(timestamp) * 1000) > TOLERANCE_MS
-    ? refused('timestamp_outside_window', 'the request was signed more than 5 minutes from now, by this clock')
+    ? refused(
+        'timestamp_outside_window',
+        'the request was signed more than 5 minutes from now, by this clock',
+      )
     : signature;
 }

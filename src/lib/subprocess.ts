@@ -1,4 +1,4 @@
-import { type ChildProcess, spawn } from 'node:child_process';
+import { type ChildProcess, type ChildProcessByStdio, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import type { Readable } from 'node:stream';
 import { stripVTControlCharacters } from 'node:util';
@@ -10,6 +10,9 @@ import { visibleLine } from './visible.ts';
 const KEPT_LINES = 20;
 /** A program that prints without line ends must not fill the memory. */
 const LONGEST_LINE = 64 * 1024;
+
+/** How long the output of a program that has ended is read on. */
+const LAST_OUTPUT_MS = 1000;
 
 /** What a foreign program may know of hookctl's environment: enough to run, none of the webhooks' secrets. */
 const PASSED_ON = new Set(
@@ -109,9 +112,19 @@ async function spawned(child: ChildProcess, { program, howToGet }: ProcessOption
   }
 }
 
-function endOf(child: ChildProcess): Promise<ProcessEnd> {
+function endOf(child: ChildProcessByStdio<null, Readable, Readable>): Promise<ProcessEnd> {
   return new Promise((resolve) => {
-    child.once('close', (code, signal) => resolve({ code, signal }));
+    child.once('exit', () => {
+      // Something that the program left behind may hold the other end of the pipes for ever.
+      const letGo = setTimeout(() => {
+        child.stdout.destroy();
+        child.stderr.destroy();
+      }, LAST_OUTPUT_MS);
+      child.once('close', (code, signal) => {
+        clearTimeout(letGo);
+        resolve({ code, signal });
+      });
+    });
   });
 }
 

@@ -14,6 +14,8 @@ export interface PipelineContext {
   readonly snapshot: () => Snapshot;
   /** Names of webhooks that were started with `--insecure-no-verify`. */
   readonly insecure: ReadonlySet<string>;
+  /** By which requests are known that a relay of ours passed on with changed bytes. */
+  readonly relayKey: string;
 }
 
 /** What became of a delivery once its commands ran. */

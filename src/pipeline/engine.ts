@@ -3,6 +3,7 @@ import type { Clock } from '../lib/clock.ts';
 import type { IdSource } from '../lib/ids.ts';
 import { databasePath, openStore } from '../store/index.ts';
 import { claudeConfigDir, openClaudeTasks } from '../tasks/claude/index.ts';
+import { newRelayKey } from '../tunnels/relay.ts';
 import type { Snapshot } from '../types.ts';
 import type { PipelineContext, Settled } from './context.ts';
 import { createQueue, type Queue } from './queue.ts';
@@ -52,7 +53,8 @@ export async function openEngine(options: EngineOptions & Surroundings): Promise
     now: clock.now,
   });
   await store.noteSync(await claude.repair(store.projectable(FINISHED_IN_LIST)));
-  const context: PipelineContext = { store, clock, ids, claude, snapshot, insecure };
+  const relayKey = newRelayKey();
+  const context: PipelineContext = { store, clock, ids, claude, snapshot, insecure, relayKey };
   const queue = createQueue(context, { onSettled, random: Math.random });
   return {
     context,

@@ -102,6 +102,8 @@ export function createQueue(context: PipelineContext, { onSettled, random }: Que
           reason,
           decisions: [],
           tasks: [],
+          outgoing: [],
+          answers: [],
           settledAt: clock.now(),
         });
     } catch {

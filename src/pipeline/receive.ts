@@ -1,6 +1,7 @@
 import { providerNamed } from '../providers/index.ts';
 import type { Ack, Parsed, Provider } from '../providers/provider.ts';
 import type { NewDelivery } from '../store/store.ts';
+import { RELAY_HEADER } from '../tunnels/relay.ts';
 import type { DeliveryStatus, Headers, RawRequest, Trust, Webhook } from '../types.ts';
 import type { PipelineContext } from './context.ts';
 import { verify } from './verify.ts';
@@ -88,7 +89,7 @@ function dedupeKeys(deliveryId: string | null, semanticKeys: readonly string[]):
 
 /** Headers that are secrets themselves are not kept; signatures are, or a re-sent delivery could not be verified. */
 function storable(headers: Headers, secretHeaders: readonly string[]): Headers {
-  const never = ['authorization', 'proxy-authorization', 'cookie', ...secretHeaders];
+  const never = ['authorization', 'proxy-authorization', 'cookie', RELAY_HEADER, ...secretHeaders];
   return Object.fromEntries(Object.entries(headers).filter(([name]) => !never.includes(name)));
 }
 

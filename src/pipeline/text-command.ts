@@ -1,6 +1,7 @@
+import { isMarked } from '../lib/marker.ts';
+import { spoken, unquoted } from '../lib/spoken.ts';
 import { RESERVED_COMMAND_NAMES, type TextCommand, type Webhook, type WebhookEvent } from '../types.ts';
 import { eventMatches } from './event-type.ts';
-import { isOwnPost, spoken } from './spoken.ts';
 
 /** What a text asks for: one command with its argument, or none and why. */
 export type Call =
@@ -32,7 +33,7 @@ function silence(webhook: Webhook, event: WebhookEvent): string {
 
 /** Why an event may start nothing at all; null when it may. */
 export function ownPost(event: WebhookEvent): string | null {
-  return event.text !== null && isOwnPost(event.text) ? 'hookctl posted this text itself' : null;
+  return event.text !== null && isMarked(unquoted(event.text)) ? 'hookctl posted this text itself' : null;
 }
 
 interface Found {

@@ -1,4 +1,5 @@
 import { providerNamed } from '../providers/index.ts';
+import { isRelayed, RELAY_VERDICT } from '../tunnels/relay.ts';
 import type { RawRequest, Trust, Verdict, Webhook } from '../types.ts';
 import type { PipelineContext } from './context.ts';
 
@@ -9,7 +10,7 @@ export type Verification =
 
 /** Judges the raw bytes of a request, before anything parses them. Expired secrets no longer count. */
 export function verify(
-  { clock, insecure }: Pick<PipelineContext, 'clock' | 'insecure'>,
+  { clock, insecure, relayKey }: Pick<PipelineContext, 'clock' | 'insecure' | 'relayKey'>,
   webhook: Webhook,
   request: RawRequest,
 ): Verification {
@@ -18,5 +19,9 @@ export function verify(
   const secrets = webhook.secrets.filter(({ expiresAt }) => expiresAt === null || now < expiresAt);
   const verdict = providerNamed(webhook.provider)?.verify(request, secrets, now);
   if (verdict === undefined) throw new Error(`webhook ${webhook.name} has no provider ${webhook.provider}`);
-  return verdict.ok ? { ok: true, trust: 'verified' } : { ok: false, verdict };
+  if (verdict.ok) return { ok: true, trust: 'verified' };
+  if (verdict.cause !== 'signature_wrong' || !isRelayed(request.headers, relayKey)) return { ok: false, verdict };
+  return webhook.allowUnverifiable
+    ? { ok: true, trust: 'unverified' }
+    : { ok: false, verdict: { ok: false, cause: 'unverifiable', detail: RELAY_VERDICT } };
 }

@@ -8,6 +8,7 @@ import type {
   WebhookEvent,
   WebhookSecret,
 } from '../types.ts';
+import type { ReplyChannel } from './reply.ts';
 
 /** What a verified request turned out to say. Unparseable is an expected failure, so it is a value. */
 export type Parsed =
@@ -124,6 +125,8 @@ export interface Provider {
   acknowledge?(request: RawRequest, parsed: Parsed): Ack | null;
   /** Who wrote the payload value at a path; null when the payload does not say. */
   authorOf(payload: JsonObject, path: readonly string[]): string | null;
+  /** How it is answered; left out: it cannot be. */
+  readonly reply?: ReplyChannel;
   /** The provider's web form, filled in. `secretCommand` is the hookctl command that prints the secret. */
   formFields(context: { readonly url: string; readonly secretCommand: string }): readonly FormField[];
 }

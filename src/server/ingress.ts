@@ -2,6 +2,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { Receipt } from '../pipeline/receive.ts';
 import { providerNamed } from '../providers/index.ts';
 import type { Ack } from '../providers/provider.ts';
+import { PROBE_HEADER, PROBE_PATH } from '../tunnels/probe.ts';
 import type { Headers, RawRequest, Snapshot, Webhook } from '../types.ts';
 import { type BodyFailure, createBodyReader } from './body.ts';
 
@@ -19,6 +20,8 @@ export interface IngressOptions {
   readonly snapshot: () => Snapshot;
   /** Verifies, stores and answers. A throw becomes 503: the sender is told before anything was promised. */
   readonly receive: (webhook: Webhook, request: RawRequest) => Promise<Receipt>;
+  /** Knows the probes of our own tunnel; they are answered, and never become deliveries. */
+  readonly acceptProbe: (path: string, headers: Headers) => boolean;
   /** Told of a request that could not be stored. */
   readonly onError: (error: unknown) => void;
 }
@@ -56,6 +59,8 @@ export function createIngress(options: IngressOptions): Server {
     if (countHeader(request, 'host') !== 1) return refusal(400, 'one_host_header');
     const [path = '', query = ''] = splitTarget(request.url ?? '');
     if (path === '/healthz') return health(request);
+    const headers = flatten(request.headers);
+    if (path === PROBE_PATH && options.acceptProbe(path, headers)) return probed(headers);
     const webhook = options.snapshot().byEndpoint.get(path);
     if (webhook === undefined) return refusal(404, 'unknown_webhook');
     if (request.method !== 'POST') return refusal(405, 'method_not_allowed', { allow: 'POST' });
@@ -64,7 +69,6 @@ export function createIngress(options: IngressOptions): Server {
 
     const read = await readBody(request, providerNamed(webhook.provider)?.bodyLimit ?? 0);
     if (!read.ok) return unread(read.why);
-    const headers = flatten(request.headers);
     return (await options.receive(webhook, { headers, body: read.body, query })).ack;
   }
 }
@@ -83,6 +87,11 @@ function send(response: ServerResponse, answer: Answer): void {
 function health({ method }: IncomingMessage): Answer {
   if (method !== 'GET' && method !== 'HEAD') return refusal(405, 'method_not_allowed', { allow: 'GET' });
   return { status: 200, headers: { 'content-type': 'application/json' }, body: '{"status":"ok"}' };
+}
+
+/** The header goes back, which shows that the answer, too, found its way. */
+function probed(headers: Headers): Answer {
+  return { status: 204, headers: { [PROBE_HEADER]: headers[PROBE_HEADER] ?? '' }, body: '' };
 }
 
 function unread(why: BodyFailure): Answer {

@@ -3,7 +3,8 @@ import { createAdaptorServer, type HttpBindings } from '@hono/node-server';
 import { Hono } from 'hono';
 import { bodyLimit } from 'hono/body-limit';
 import type { Secret } from '../types.ts';
-import { deliveryRoutes } from './api/deliveries.ts';
+import { type DeliverySource, deliveryRoutes } from './api/deliveries.ts';
+import { allowedMethods } from './api/methods.ts';
 import { guard } from './guard.ts';
 import type { Operations } from './operations.ts';
 import { problem, problemOf } from './problem.ts';
@@ -15,6 +16,7 @@ const BODY_LIMIT = 40 * 1024 * 1024;
 export interface ManagementOptions {
   readonly token: Secret;
   readonly operations: Operations;
+  readonly store: DeliverySource;
   readonly status: () => StatusView;
   /** The port it came to listen on, for the Host check. */
   readonly port: () => number;
@@ -37,22 +39,30 @@ export function createManagement(options: ManagementOptions): Server {
     bodyLimit({ maxSize: BODY_LIMIT, onError: (c) => problem(c, 413, 'body_too_large', 'body over 40 MB') }),
   );
   app.use('/api/*', async (context, next) => {
-    const bare = context.req.method === 'GET' || context.req.method === 'DELETE';
-    if (bare || isJson(context.req.header('content-type'))) return next();
+    if (isBare(context.req.raw.headers) || isJson(context.req.header('content-type'))) return next();
     return problem(context, 415, 'content_type', 'send `Content-Type: application/json`');
   });
   app.get('/healthz', (context) => context.json({ status: 'ok' }));
   app.get('/api/status', (context) => context.json(options.status()));
-  app.route('/api', deliveryRoutes(options.operations));
-  app.notFound((context) =>
-    problem(context, 404, 'not_found', `there is no ${context.req.method} ${context.req.path}`),
-  );
+  app.route('/api', deliveryRoutes(options.store, options.operations));
+  app.notFound((context) => {
+    const { method, path } = context.req;
+    const allowed = allowedMethods(app, path);
+    if (allowed.length === 0) return problem(context, 404, 'not_found', `there is no ${path}`);
+    context.header('allow', allowed.join(', '));
+    return problem(context, 405, 'method_not_allowed', `${path} does not take ${method}`);
+  });
   app.onError((error, context) => {
     options.onError(error);
     return problemOf(context, error);
   });
   // Without the flag the adapter replaces the global Request and Response of the whole process.
   return createAdaptorServer({ fetch: app.fetch, overrideGlobalObjects: false }) as Server;
+}
+
+/** Without a body there is nothing to be of a wrong type. */
+function isBare(headers: Headers): boolean {
+  return (headers.get('content-length') ?? '0') === '0' && !headers.has('transfer-encoding');
 }
 
 function isJson(contentType: string | undefined): boolean {

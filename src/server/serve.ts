@@ -4,6 +4,8 @@ import { usageError } from '../errors.ts';
 import type { Settled } from '../pipeline/context.ts';
 import { type Receipt, receive } from '../pipeline/receive.ts';
 import { type ClaudeState, sessionCommand } from '../tasks/claude/index.ts';
+import type { TunnelSettings } from '../tunnels/settings.ts';
+import type { TunnelStatus } from '../tunnels/supervisor.ts';
 import type { RawRequest, Snapshot, Webhook } from '../types.ts';
 import { createIngress } from './ingress.ts';
 import { closeGently, listenOrExplain } from './listen.ts';
@@ -11,6 +13,7 @@ import { createManagement } from './management.ts';
 import { localOperations } from './operations.ts';
 import { type RunningFacts, statusView } from './status.ts';
 import { ensureToken } from './token.ts';
+import { openServeTunnel, type ServeTunnel } from './tunnel.ts';
 
 /** What the command line says; the rest comes from webhooks.yml. */
 export interface ServeOptions {
@@ -18,6 +21,7 @@ export interface ServeOptions {
   readonly port?: number;
   readonly managementPort?: number;
   readonly publicUrl?: string;
+  readonly tunnel?: TunnelSettings;
   /** Webhooks that accept everything unverified. */
   readonly insecure: readonly string[];
 }
@@ -28,6 +32,8 @@ export interface ServeReporter {
   settled(settled: Settled): void;
   /** A request could not be answered as it should. */
   broken(error: unknown): void;
+  /** The tunnel's state, reason or URL changed. */
+  tunnel(status: TunnelStatus): void;
 }
 
 export interface Serving {
@@ -57,6 +63,7 @@ export async function serve(app: App, options: ServeOptions, reporter: ServeRepo
   const management = createManagement({
     token: await ensureToken(app.located.dataFolder),
     operations: localOperations(context, queue, app.located.dataFolder),
+    store: context.store,
     status: () =>
       statusView({
         version: app.version,
@@ -69,9 +76,11 @@ export async function serve(app: App, options: ServeOptions, reporter: ServeRepo
     port: () => managementPort,
     onError: reporter.broken,
   });
+  let tunnel: ServeTunnel | null = null;
   const ingress = createIngress({
     snapshot: context.snapshot,
     receive: receiver(engine, reporter),
+    acceptProbe: (path, headers) => tunnel?.acceptProbe(path, headers) ?? false,
     onError: reporter.broken,
   });
 
@@ -87,16 +96,22 @@ export async function serve(app: App, options: ServeOptions, reporter: ServeRepo
     await closeGently([management], 0);
     throw error;
   });
+  const { relayKey } = context;
   const publicUrl = options.publicUrl ?? project.publicUrl ?? null;
   engine.lock.describe({
     ...engine.holder,
-    server: { ingressHost: host, ingressPort, managementPort, publicUrl },
+    server: { ingressHost: host, ingressPort, managementPort, publicUrl, relayKey },
   });
+  const settings = options.tunnel ?? project.tunnel ?? null;
+  if (settings !== null) {
+    tunnel = openServeTunnel(app, { settings, ingressPort, relayKey, report: reporter.tunnel });
+  }
   const facts = (): RunningFacts => ({
     pid: app.pid,
     startedAt: engine.holder.startedAt,
     ingressUrl: `http://${host.includes(':') ? `[${host}]` : host}:${ingressPort}`,
     publicUrl,
+    tunnel: tunnel?.current() ?? null,
     managementUrl: `http://127.0.0.1:${managementPort}`,
     queueDepth: queue.depth(),
     claudeTasks: whereTasksStand(context.claude.state),
@@ -108,7 +123,10 @@ export async function serve(app: App, options: ServeOptions, reporter: ServeRepo
     problems,
     sessionCommand: project.claudeTasks.enabled ? sessionCommand(project.claudeTasks.list) : null,
     recovered: queue.recover(),
-    close: (graceMs) => closeGently([ingress, management], graceMs),
+    async close(graceMs) {
+      await tunnel?.close();
+      await closeGently([ingress, management], graceMs);
+    },
   };
 }
 

@@ -1,6 +1,9 @@
 import type { StoreReader } from '../store/store.ts';
+import type { TunnelStatus } from '../tunnels/supervisor.ts';
+import { publicUrl } from '../tunnels/tunnel.ts';
 import type { Webhook } from '../types.ts';
 import { deliveryView, iso } from '../views.ts';
+import { tunnelView } from './tunnel-view.ts';
 
 /** What `status` is made of, in a server and in a CLI that found none. */
 export interface StatusSource {
@@ -20,7 +23,10 @@ export interface RunningFacts {
   readonly pid: number;
   readonly startedAt: number;
   readonly ingressUrl: string;
+  /** That the user named; a tunnel has its own. */
   readonly publicUrl: string | null;
+  /** Null: none was asked for. */
+  readonly tunnel: TunnelStatus | null;
   readonly managementUrl: string;
   readonly queueDepth: number;
   /** Claude's task list, or why there is none. */
@@ -35,17 +41,17 @@ const RECENT = 5;
 /** The whole state in one object, as `/api/status` and `hookctl status --json` give it. */
 export function statusView(source: StatusSource) {
   const counts = new Map(source.store?.countsByWebhook().map((row) => [row.webhook, row]));
-  const base = source.server?.publicUrl ?? source.server?.ingressUrl ?? null;
   return {
     version: source.version,
     data_folder: source.dataFolder,
     project_file: source.projectFile,
     server: source.server === null ? null : serverView(source.server),
+    tunnel: source.server?.tunnel == null ? null : tunnelView(source.server.tunnel),
     webhooks: source.webhooks.map((webhook) => ({
       name: webhook.name,
       provider: webhook.provider,
       endpoint: webhook.endpoint,
-      url: base === null ? null : base + webhook.endpoint,
+      url: source.server === null ? null : endpointUrl(source.server, webhook.endpoint),
       origin: webhook.origin.kind,
       enabled: webhook.enabled,
       has_secret: webhook.secrets.length > 0,
@@ -58,6 +64,15 @@ export function statusView(source: StatusSource) {
     recent_deliveries: (source.store?.deliveries({ limit: RECENT }) ?? []).map(deliveryView),
     problems: source.problems,
   };
+}
+
+/** Where senders reach an endpoint: through the tunnel if it leads there, else the public or the local address. */
+export function endpointUrl(
+  { tunnel, publicUrl: named, ingressUrl }: RunningFacts,
+  endpoint: string,
+): string {
+  const open = tunnel?.tunnel ?? null;
+  return (open === null ? null : publicUrl(open, endpoint)) ?? (named ?? ingressUrl) + endpoint;
 }
 
 function serverView(server: RunningFacts) {

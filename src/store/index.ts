@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { acceptDelivery, recordRejection, requeueDelivery } from './acceptance.ts';
 import { migrate } from './migrations/index.ts';
+import { beginOutgoing, dropOutgoing, noteOutgoing, retryOutgoing } from './outbox.ts';
 import { noteTaskSync } from './queries.ts';
 import { openReader } from './reader.ts';
 import { toTask } from './rows.ts';
@@ -58,6 +59,18 @@ function storeOf(reader: StoreReader, writer: Writer): Store {
     async requeue(deliveryId) {
       const reopened = await writer.write(requeueDelivery(deliveryId));
       return reopened.length > 0;
+    },
+    async beginOutgoing(id) {
+      await writer.write([beginOutgoing(id)]);
+    },
+    async noteOutgoing(id, note) {
+      await writer.write([noteOutgoing(id, note)]);
+    },
+    async retryOutgoing(id, now) {
+      return (await writer.write([retryOutgoing(id, now)])).length > 0;
+    },
+    async dropOutgoing(id, now) {
+      return (await writer.write([dropOutgoing(id, now)])).length > 0;
     },
     async noteSync(notes) {
       await writer.write(notes.map(noteTaskSync));

@@ -18,7 +18,10 @@ export interface ServerAddress {
   readonly ingressHost: string;
   readonly ingressPort: number;
   readonly managementPort: number;
+  /** That the user named; a tunnel's own is asked of the server. */
   readonly publicUrl: string | null;
+  /** By which the ingress knows requests that a relay client of ours passed on. */
+  readonly relayKey: string;
 }
 
 export interface FolderLock {

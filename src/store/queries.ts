@@ -84,6 +84,30 @@ export function countTasks() {
     .compile();
 }
 
+/** The oldest task of a flow that waits for a person's answer. */
+export function openQuestionOf(flowId: string): CompiledQuery<TaskRow> {
+  return sqlBuilder
+    .selectFrom('tasks')
+    .selectAll()
+    .where('flow_id', '=', flowId)
+    .where('status', '=', 'waiting_answer')
+    .orderBy('id')
+    .limit(1)
+    .compile();
+}
+
+/** How often commands ran for one thread since a time. */
+export function countRuns(externalId: string, since: number) {
+  return sqlBuilder
+    .selectFrom('deliveries')
+    .select((eb) => eb.fn.countAll<number>().as('count'))
+    .where('external_id', '=', externalId)
+    .where('settled_at', '>', since)
+    .where('status', '=', 'processed')
+    .where('replay_of', 'is', null)
+    .compile();
+}
+
 /**
  * Tasks that belong into Claude's directory: open ones, and the last `finished` that ended, by id. Both sets come
  * from an index of their own, so that thousands of finished tasks cost nothing.

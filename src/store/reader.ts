@@ -3,17 +3,20 @@ import type { DatabaseSync, SQLInputValue } from 'node:sqlite';
 import type { CompiledQuery } from 'kysely';
 import { bodyOf } from './bodies.ts';
 import { requireCurrentSchema, schemaVersion } from './migrations/index.ts';
+import { listOutgoing, outgoingById, responsesOf, waitingOutgoing } from './outbox.ts';
 import {
   countDeliveries,
+  countRuns,
   countTasks,
   deliveryById,
   listDeliveries,
   listTasks,
+  openQuestionOf,
   pendingDeliveries,
   projectableTasks,
   taskById,
 } from './queries.ts';
-import { toDelivery, toPendingDelivery, toTask, toWebhookCounts } from './rows.ts';
+import { toDelivery, toOutgoing, toPendingDelivery, toTask, toWebhookCounts } from './rows.ts';
 import { createRunner, openForReading } from './sqlite.ts';
 import type { StoreReader } from './store.ts';
 
@@ -51,6 +54,12 @@ function readerOf(db: DatabaseSync): StoreReader {
     countsByWebhook: () => toWebhookCounts(rows(countDeliveries())),
     countsByTaskStatus: () => Object.fromEntries(rows(countTasks()).map((row) => [row.status, row.count])),
     pending: (after, limit) => rows(pendingDeliveries(after, limit)).map(toPendingDelivery),
+    outgoing: (id) => rows(outgoingById(id)).map(toOutgoing)[0] ?? null,
+    outbox: (filter = {}) => rows(listOutgoing(filter)).map(toOutgoing),
+    waitingOutgoing: (limit) => rows(waitingOutgoing(limit)).map(toOutgoing),
+    responsesOf: (deliveryId) => rows(responsesOf(deliveryId))[0]?.count ?? 0,
+    runsSince: (externalId, since) => rows(countRuns(externalId, since))[0]?.count ?? 0,
+    openQuestion: (flowId) => rows(openQuestionOf(flowId)).map(toTask)[0] ?? null,
     projectable: (finished) => rows(projectableTasks(finished)).map(toTask),
     close: () => db.close(),
   };

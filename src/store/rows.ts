@@ -1,5 +1,5 @@
-import type { Delivery, Task } from '../types.ts';
-import type { DeliveryRow, TaskRow } from './schema.ts';
+import type { Delivery, Outgoing, Task } from '../types.ts';
+import type { DeliveryRow, OutboxRow, TaskRow } from './schema.ts';
 import type { PendingDelivery, WebhookCounts } from './store.ts';
 
 /** The one place where snake_case rows become the camelCase vocabulary. */
@@ -53,6 +53,27 @@ export function toTask(row: TaskRow): Task {
     createdAt: row.created_at,
     updatedAt: row.updated_at,
     completedAt: row.completed_at,
+  };
+}
+
+export function toOutgoing(row: OutboxRow): Outgoing {
+  return {
+    id: row.id,
+    kind: row.kind,
+    provider: row.provider,
+    deliveryId: row.delivery_id,
+    place: JSON.parse(row.place),
+    content: row.content,
+    edits: row.edits,
+    privateNetwork: row.private_network === 1,
+    status: row.status,
+    reason: row.reason,
+    attempts: row.attempts,
+    uncertain: row.uncertain === 1,
+    nextAttemptAt: row.next_attempt_at,
+    remoteId: row.remote_id,
+    createdAt: row.created_at,
+    settledAt: row.settled_at,
   };
 }
 

@@ -1,5 +1,5 @@
 import { DummyDriver, Kysely, SqliteAdapter, SqliteIntrospector, SqliteQueryCompiler } from 'kysely';
-import type { DeliveryStatus, TaskStatus, Trust } from '../types.ts';
+import type { DeliveryStatus, OutgoingKind, OutgoingStatus, TaskStatus, Trust } from '../types.ts';
 
 /** The tables, as the newest migration leaves them. Times are epoch milliseconds, booleans 0 or 1. */
 export interface Database {
@@ -9,6 +9,7 @@ export interface Database {
   readonly flows: FlowRow;
   readonly conversations: ConversationRow;
   readonly tasks: TaskRow;
+  readonly outbox: OutboxRow;
 }
 
 export interface DeliveryRow {
@@ -86,6 +87,25 @@ export interface TaskRow {
   readonly created_at: number;
   readonly updated_at: number;
   readonly completed_at: number | null;
+}
+
+export interface OutboxRow {
+  readonly id: string;
+  readonly kind: OutgoingKind;
+  readonly provider: string;
+  readonly delivery_id: string;
+  readonly place: string;
+  readonly content: string;
+  readonly edits: string | null;
+  readonly private_network: number;
+  readonly status: OutgoingStatus;
+  readonly reason: string | null;
+  readonly attempts: number;
+  readonly uncertain: number;
+  readonly next_attempt_at: number;
+  readonly remote_id: string | null;
+  readonly created_at: number;
+  readonly settled_at: number | null;
 }
 
 /** Kysely as a typed query builder only: it compiles, the connections in `sqlite.ts` execute. */

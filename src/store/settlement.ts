@@ -1,17 +1,20 @@
-import type { CompiledQuery } from 'kysely';
+import { type CompiledQuery, sql } from 'kysely';
+import { insertOutgoing } from './outbox.ts';
 import { sqlBuilder, type TaskRow } from './schema.ts';
-import type { SettledTask, Settlement } from './store.ts';
+import type { NewAnswer, SettledTask, Settlement } from './store.ts';
 
 /**
  * The end of a delivery's dispatch as one job; its rows are the tasks as stored. Each query holds only while the
  * delivery is pending, which the last one ends, so a second settlement changes nothing.
  */
 export function settleDelivery(settlement: Settlement): readonly CompiledQuery<TaskRow>[] {
-  const { deliveryId, status, tasks } = settlement;
+  const { deliveryId, status, tasks, outgoing, answers, settledAt } = settlement;
   const acted = status === 'processed' || tasks.length > 0;
   return [
     ...flowsOf(tasks).flatMap((flow) => [openFlow(flow, settlement), openConversation(flow, settlement)]),
     ...tasks.map((task) => insertTask(task, settlement)),
+    ...answers.map((answer) => answerTask(answer, settlement)),
+    ...outgoing.map((item) => insertOutgoing(item, deliveryId, settledAt)),
     ...(acted ? [] : [releaseKeys(deliveryId)]),
     closeDelivery(settlement),
   ];
@@ -125,6 +128,21 @@ function insertTask({ task, ...place }: SettledTask, settlement: Settlement): Co
       eb.val(settlement.settledAt).as('updated_at'),
     ]);
   return sqlBuilder.insertInto('tasks').columns(TASK_COLUMNS).expression(row).returningAll().compile();
+}
+
+function answerTask({ taskId, prompt }: NewAnswer, settlement: Settlement): CompiledQuery<TaskRow> {
+  return sqlBuilder
+    .updateTable('tasks')
+    .set({
+      status: 'queued',
+      prompt: sql<string>`prompt || ${prompt}`,
+      updated_at: settlement.settledAt,
+    })
+    .where('id', '=', taskId)
+    .where('status', '=', 'waiting_answer')
+    .where((eb) => eb.exists(pendingDelivery(settlement.deliveryId).select('deliveries.id')))
+    .returningAll()
+    .compile();
 }
 
 function releaseKeys(deliveryId: string): CompiledQuery<never> {

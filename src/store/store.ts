@@ -3,7 +3,10 @@ import type {
   Delivery,
   DeliveryStatus,
   Headers,
+  NewOutgoing,
   NewTask,
+  Outgoing,
+  OutgoingStatus,
   Task,
   TaskStatus,
   Trust,
@@ -60,7 +63,18 @@ export interface Settlement {
   readonly reason: string;
   readonly decisions: readonly Decision[];
   readonly tasks: readonly SettledTask[];
+  /** What is to be sent; it waits in the outbox from the same moment on. */
+  readonly outgoing: readonly NewOutgoing[];
+  /** Questions that the delivery answered. */
+  readonly answers: readonly NewAnswer[];
   readonly settledAt: number;
+}
+
+/** A person's reply to a task that waited for it: the task is queued again, its prompt longer by the answer. */
+export interface NewAnswer {
+  readonly taskId: string;
+  /** Appended to the prompt, already fenced. */
+  readonly prompt: string;
 }
 
 /** A task with where it belongs. */
@@ -95,6 +109,26 @@ export interface TaskFilter {
   readonly limit?: number;
 }
 
+export interface OutgoingFilter {
+  readonly status?: OutgoingStatus;
+  readonly deliveryId?: string;
+  /** Only rows before this id, newest first (for the next page). */
+  readonly before?: string;
+  /** Default 50. */
+  readonly limit?: number;
+}
+
+/** What a try to send came to. */
+export interface OutgoingNote {
+  readonly status: OutgoingStatus;
+  readonly reason: string | null;
+  readonly uncertain: boolean;
+  readonly nextAttemptAt: number;
+  readonly remoteId: string | null;
+  /** Epoch milliseconds; null while it waits. */
+  readonly settledAt: number | null;
+}
+
 export interface WebhookCounts {
   readonly webhook: string;
   readonly total: number;
@@ -115,6 +149,17 @@ export interface StoreReader {
   countsByTaskStatus(): Readonly<Partial<Record<TaskStatus, number>>>;
   /** Pending deliveries in the order in which they came, at most `limit`, whose id is after `after`. */
   pending(after: string | null, limit: number): readonly PendingDelivery[];
+  outgoing(id: string): Outgoing | null;
+  /** Newest first. */
+  outbox(filter?: OutgoingFilter): readonly Outgoing[];
+  /** What waits to be sent, in the order in which it is due, at most `limit`; also what is due only later. */
+  waitingOutgoing(limit: number): readonly Outgoing[];
+  /** Requests that were begun to the reply channel which one delivery brought. */
+  responsesOf(deliveryId: string): number;
+  /** Deliveries about one external id that ran commands since a time, replays not counted. */
+  runsSince(externalId: string, since: number): number;
+  /** The task of a flow that waits for an answer, the oldest first; null when none does. */
+  openQuestion(flowId: string): Task | null;
   /** Tasks whose files in Claude's directory are due: open ones, and the last `finished` that ended. */
   projectable(finished: number): readonly Task[];
   close(): void;
@@ -145,6 +190,14 @@ export interface Store extends Omit<StoreReader, 'close'> {
    * belong to a later delivery of the same thing.
    */
   requeue(deliveryId: string): Promise<boolean>;
+  /** Counts a try that is about to be made, so that a crash does not hide that it may have happened. */
+  beginOutgoing(id: string): Promise<void>;
+  /** Does nothing to what no longer waits. */
+  noteOutgoing(id: string, note: OutgoingNote): Promise<void>;
+  /** Makes a failed or dropped one wait again. Returns false when it is in another state. */
+  retryOutgoing(id: string, now: number): Promise<boolean>;
+  /** Gives up what waits or failed. Returns false when it is in another state. */
+  dropOutgoing(id: string, now: number): Promise<boolean>;
   /** Notes where a task stands in Claude's directory, or why it does not. */
   noteSync(notes: readonly SyncNote[]): Promise<void>;
   close(): Promise<void>;

@@ -80,8 +80,7 @@ export function createProber({ ingressPort, clock, env }: ProberOptions): Prober
       const headers = { ...HEADERS, [PROBE_HEADER]: value };
       const answer = await send(url, { ...options, method: 'POST', headers, body: BODY });
       const { status } = answer;
-      if (options.answersFirst && status < 300)
-        signal.addEventListener('abort', () => arrival.resolve(false));
+      if (options.answersFirst && status < 300) onAbort(signal, () => arrival.resolve(false));
       else arrival.resolve(false);
       return {
         arrived: await arrival.promise,
@@ -126,6 +125,11 @@ export function createProber({ ingressPort, clock, env }: ProberOptions): Prober
       return { ok: false, ...diagnose(tunnel, outside, inside) };
     },
   };
+}
+
+function onAbort(signal: AbortSignal, act: () => void): void {
+  if (signal.aborted) act();
+  else signal.addEventListener('abort', act, { once: true });
 }
 
 /** From outside a dead ingress, a dead tunnel and a wrong URL look alike; beside a probe from inside they do not. */

@@ -6,6 +6,10 @@ import { send } from './http.ts';
 import { type OpenContext, type OpenTunnel, TunnelFailure, trackState } from './tunnel.ts';
 
 const OPEN_TIMEOUT_MS = 60_000;
+/** Between SIGTERM and SIGKILL. */
+const GRACE_MS = 5_000;
+/** What `ssh -v` says beside the matter. */
+const DEBUG_LINE = /^debug\d: /;
 const ASK_EVERY_MS = 250;
 const ASK_TIMEOUT_MS = 2_000;
 
@@ -33,49 +37,20 @@ export interface TunnelProgram {
 /** Runs a program until it has a URL. Throws `TunnelFailure` with the last lines of one that ended before. */
 export async function openProgram(context: OpenContext, program: TunnelProgram): Promise<OpenTunnel> {
   const { state, enter } = trackState(context);
-  const found = Promise.withResolvers<string>();
-  let url: string | null = null;
-  let expiresAt: number | null = null;
-
-  function take(finding: Finding | null): void {
-    switch (finding?.kind) {
-      case 'failure':
-        found.reject(finding.failure);
-        return;
-      case 'expires':
-        expiresAt = context.clock.now() + finding.inMs;
-        return;
-      case 'url':
-        found.resolve(finding.url);
-        if (url !== null && url !== finding.url) context.report({ kind: 'url', url: finding.url });
-        url = finding.url;
-    }
-  }
-
-  // A failure may be found before anybody waits for the URL.
-  found.promise.catch(() => undefined);
-  const child = await start(program, (line) => take(program.read(line)));
+  const findings = gather(context);
+  const child = await start(context, program, (line) => findings.take(program.read(line)));
   const ended = child.ended.then((end) => {
-    const lines = child.lastLines();
-    const known = program.explain(lines.join('\n'));
-    return known ?? new TunnelFailure(describeEnd(program.program, end, lines));
+    const lines = child.lastLines().filter((line) => !DEBUG_LINE.test(line));
+    return program.explain(lines.join('\n')) ?? new TunnelFailure(describeEnd(program.program, end, lines));
   });
-  const over = new AbortController();
-  const signal = AbortSignal.any([context.signal, over.signal]);
+  let url: string;
   try {
-    const first = await Promise.race([
-      found.promise,
-      ended.then((failure) => Promise.reject(failure)),
-      tooLong(context, program, child, signal),
-      ...(program.ask === undefined ? [] : [program.ask(signal)]),
-    ]);
-    take({ kind: 'url', url: first });
+    url = await firstUrl(context, program, child, findings.url, ended);
   } catch (error) {
     await child.stop();
     throw error;
-  } finally {
-    over.abort();
   }
+  findings.take({ kind: 'url', url });
   enter('up', `${program.program} runs`);
   void ended.then((failure) => enter('down', failure.message));
   const close = async () => {
@@ -84,31 +59,65 @@ export async function openProgram(context: OpenContext, program: TunnelProgram):
   };
   context.signal.addEventListener('abort', () => void close(), { once: true });
   const traits = { stable: program.stable, byteExact: true, canRespond: true, leadsTo: null };
-  return { url: url ?? '', ...traits, expiresAt, state, close };
+  return { url, ...traits, expiresAt: findings.expiresAt(), state, close };
 }
 
-async function start(program: TunnelProgram, onLine: (line: string) => void): Promise<RunningProcess> {
+/** Keeps what the lines tell: the first URL for those who wait for it, each later one as news. */
+function gather({ clock, report }: OpenContext) {
+  const found = Promise.withResolvers<string>();
+  let url: string | null = null;
+  let expiresAt: number | null = null;
+  // A failure may be told before anybody waits.
+  found.promise.catch(() => undefined);
+  return {
+    url: found.promise,
+    expiresAt: () => expiresAt,
+    take(finding: Finding | null): void {
+      if (finding?.kind === 'failure') found.reject(finding.failure);
+      if (finding?.kind === 'expires') expiresAt = clock.now() + finding.inMs;
+      if (finding?.kind !== 'url') return;
+      found.resolve(finding.url);
+      if (url !== null && url !== finding.url) report({ kind: 'url', url: finding.url });
+      url = finding.url;
+    },
+  };
+}
+
+async function firstUrl(
+  { clock, signal: closed }: OpenContext,
+  { program, ask }: TunnelProgram,
+  child: RunningProcess,
+  printed: Promise<string>,
+  ended: Promise<TunnelFailure>,
+): Promise<string> {
+  const over = new AbortController();
+  const signal = AbortSignal.any([closed, over.signal]);
+  const timeoutMs = clock.scaled(OPEN_TIMEOUT_MS);
+  const tooLate = pause(timeoutMs, signal).then((passed) => {
+    const lines = child.lastLines().slice(-3).join(' | ') || 'nothing';
+    const why = passed ? `gave no URL within ${timeoutMs / 1000} s` : 'was stopped before it gave a URL';
+    throw new TunnelFailure(`${program} ${why}; it printed: ${lines}`);
+  });
+  const tooSoon = ended.then((failure) => Promise.reject(failure));
   try {
-    return await startProcess({ ...program, onLine });
+    return await Promise.race([printed, tooLate, tooSoon, ...(ask === undefined ? [] : [ask(signal)])]);
+  } finally {
+    over.abort();
+  }
+}
+
+async function start(
+  { clock }: OpenContext,
+  program: TunnelProgram,
+  onLine: (line: string) => void,
+): Promise<RunningProcess> {
+  try {
+    return await startProcess({ ...program, onLine, graceMs: clock.scaled(GRACE_MS) });
   } catch (error) {
     if (!(error instanceof HookctlError)) throw error;
     const fix = error.fix ?? program.howToGet;
     throw new TunnelFailure(error.message, { fix, final: true, cause: error });
   }
-}
-
-async function tooLong(
-  { clock, signal: closed }: OpenContext,
-  { program }: TunnelProgram,
-  child: RunningProcess,
-  signal: AbortSignal,
-): Promise<never> {
-  const timeoutMs = clock.scaled(OPEN_TIMEOUT_MS);
-  const passed = await pause(timeoutMs, signal);
-  if (!passed && !closed.aborted) return new Promise(() => undefined);
-  const lines = child.lastLines().slice(-3).join(' | ') || 'nothing';
-  const why = passed ? `gave no URL within ${timeoutMs / 1000} s` : 'was stopped before it gave a URL';
-  throw new TunnelFailure(`${program} ${why}; it printed: ${lines}`);
 }
 
 /** Asks a local address until `read` finds something in the answer of status 200, or the signal ends it. */

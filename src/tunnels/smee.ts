@@ -51,10 +51,13 @@ type Enter = (phase: TunnelPhase, reason: string) => void;
 async function listen(context: OpenContext<SmeeSettings>, stream: RelayStream, enter: Enter): Promise<void> {
   try {
     for await (const event of stream.events) {
-      const trouble = await take(context, readRelayEvent(event));
-      // Closed before the ingress took it: the next connection asks for it again.
-      if (trouble !== null && context.signal.aborted) break;
-      enter(trouble === null ? 'up' : 'degraded', trouble ?? LISTENING);
+      const read = readRelayEvent(event);
+      if (read.kind !== 'control') {
+        const trouble = await take(context, read);
+        // Closed before the ingress took it: the next connection asks for it again.
+        if (trouble !== null && context.signal.aborted) break;
+        enter(trouble === null ? 'up' : 'degraded', trouble ?? LISTENING);
+      }
       if (event.id !== '') context.report({ kind: 'position', id: event.id });
     }
     enter('down', 'the relay closed the stream');
@@ -65,11 +68,12 @@ async function listen(context: OpenContext<SmeeSettings>, stream: RelayStream, e
   }
 }
 
-/** Does what an event asks for; null, or what the user should know. */
-function take(context: OpenContext<SmeeSettings>, event: RelayEvent): Promise<string | null> | string | null {
+/** Does what an event asks for. Null, or what the user should know. */
+async function take(
+  context: OpenContext<SmeeSettings>,
+  event: Exclude<RelayEvent, { readonly kind: 'control' }>,
+): Promise<string | null> {
   switch (event.kind) {
-    case 'control':
-      return null;
     case 'gap':
       return event.detail;
     case 'unreadable':

@@ -41,61 +41,85 @@ export async function watchTunnel(options: WatchOptions): Promise<string> {
   const probing = createProbing(options);
   let tickedAt = clock.now();
   let wokeAt = tickedAt;
-  while (await pause(clock.scaled(TICK_MS), signal)) {
-    const late = clock.now() - tickedAt - clock.scaled(TICK_MS);
-    if (late > clock.scaled(SLEEP_MS)) {
-      // What came in the meantime still waits in the socket: judge the silence from now on.
-      wokeAt = clock.now();
-      probing.afterSleep(late);
+  try {
+    while (await pause(clock.scaled(TICK_MS), signal)) {
+      const late = clock.now() - tickedAt - clock.scaled(TICK_MS);
+      tickedAt = clock.now();
+      if (late > clock.scaled(SLEEP_MS)) {
+        // What came in the meantime still waits in the socket: judge the silence from now on.
+        wokeAt = tickedAt;
+        probing.afterSleep(late);
+      }
+      const silence = tickedAt - Math.max(options.heardAt(), wokeAt);
+      if (silenceMs !== null && silence > clock.scaled(silenceMs)) {
+        return `nothing heard for ${seconds(silence)}, although the relay sends a sign of life every 30 s`;
+      }
+      const lost = probing.tick();
+      if (lost !== null) return lost;
     }
-    const silence = clock.now() - Math.max(options.heardAt(), wokeAt);
-    if (silenceMs !== null && silence > clock.scaled(silenceMs)) {
-      return `nothing heard for ${seconds(silence)}, although the relay sends a sign of life every 30 s`;
-    }
-    const lost = await probing.whenDue();
-    if (lost !== null) return lost;
-    tickedAt = clock.now();
+    return String(signal.reason);
+  } finally {
+    await probing.end();
   }
-  return String(signal.reason);
 }
 
 interface Probing {
+  /** Begins a probe when it is time to; why the tunnel is lost, when the last one showed that it is. */
+  tick(): string | null;
   afterSleep(ms: number): void;
-  /** Probes when it is time to; the reason when that shows that the tunnel is lost. */
-  whenDue(): Promise<string | null>;
+  end(): Promise<void>;
 }
 
+/** Probes beside the ticks, which would else not notice a sleep during a probe. */
 function createProbing({ clock, signal, probe, isRelay, phase, enter, proven }: WatchOptions): Probing {
   const everyMs = isRelay ? PROBE_RELAY_EVERY_MS : PROBE_EVERY_MS;
   let dueAt = clock.now() + clock.scaled(FIRST_PROBE_MS);
+  let running: { readonly stop: AbortController; readonly done: Promise<void> } | null = null;
   let everArrived = false;
   let failures = 0;
+  let lost: string | null = null;
+
+  function judge(result: ProbeResult): void {
+    dueAt = clock.now() + clock.scaled(result.ok || result.culprit === 'unknown' ? everyMs : PROBE_AGAIN_MS);
+    if (result.ok) {
+      failures = 0;
+      proven();
+      if (!everArrived || phase() !== 'up') enter('up', `a probe arrived after ${result.tookMs} ms`);
+      everArrived = true;
+    } else if (result.culprit !== 'unknown') {
+      failures += 1;
+      enter('degraded', result.detail);
+      if (result.culprit === 'tunnel' && everArrived && failures >= PATIENCE) lost = result.detail;
+    }
+  }
+
+  async function run(send: NonNullable<WatchOptions['probe']>, stop: AbortController): Promise<void> {
+    const result = await send(AbortSignal.any([signal, stop.signal]));
+    if (signal.aborted || stop.signal.aborted) return;
+    running = null;
+    judge(result);
+  }
+
   return {
+    tick() {
+      if (probe !== null && running === null && clock.now() >= dueAt) {
+        const stop = new AbortController();
+        running = { stop, done: run(probe, stop) };
+      }
+      return lost;
+    },
     afterSleep(ms) {
       if (probe === null) return;
       enter('degraded', `woke after ${seconds(ms)} of sleep; probing the tunnel`);
+      // A probe that slept with us proves nothing; the next one alone decides, as connections rarely survive a sleep.
+      running?.stop.abort();
+      running = null;
       dueAt = clock.now();
-      // Connections rarely survive a sleep, so one failed probe is enough.
       failures = PATIENCE - 1;
     },
-    async whenDue() {
-      if (probe === null || clock.now() < dueAt) return null;
-      const result = await probe(signal);
-      if (signal.aborted) return null;
-      if (result.ok || result.culprit === 'unknown') {
-        failures = 0;
-        dueAt = clock.now() + clock.scaled(everyMs);
-        if (!result.ok) return null;
-        proven();
-        if (!everArrived || phase() !== 'up') enter('up', `a probe arrived after ${result.tookMs} ms`);
-        everArrived = true;
-        return null;
-      }
-      failures += 1;
-      dueAt = clock.now() + clock.scaled(PROBE_AGAIN_MS);
-      if (result.culprit === 'tunnel' && everArrived && failures >= PATIENCE) return result.detail;
-      enter('degraded', result.detail);
-      return null;
+    async end() {
+      running?.stop.abort();
+      await running?.done;
     },
   };
 }

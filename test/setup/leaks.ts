@@ -1,4 +1,4 @@
-import { afterEach, beforeEach } from 'vitest';
+import { beforeEach } from 'vitest';
 
 /** What a test may not leave behind: servers, watchers, children, threads. */
 const WATCHED = ['TCPSERVERWRAP', 'PIPESERVERWRAP', 'FSEVENTWRAP', 'PROCESSWRAP', 'WORKER'];
@@ -7,14 +7,14 @@ const POLL_MS = 20;
 
 let before: readonly string[] = [];
 
-beforeEach(() => {
+beforeEach(({ onTestFinished }) => {
   before = open();
-});
-
-afterEach(async () => {
-  for (const deadline = Date.now() + PATIENCE_MS; leaked().length > 0; await pause()) {
-    if (Date.now() > deadline) throw new Error(`the test left open: ${leaked().join(', ')}`);
-  }
+  // Registered first, so it runs last: after all that a test registers to close what it opened.
+  onTestFinished(async () => {
+    for (const deadline = Date.now() + PATIENCE_MS; leaked().length > 0; await pause()) {
+      if (Date.now() > deadline) throw new Error(`the test left open: ${leaked().join(', ')}`);
+    }
+  });
 });
 
 function open(): readonly string[] {

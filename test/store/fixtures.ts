@@ -79,6 +79,8 @@ export function settlement(deliveryId: string, changes: Partial<Settlement> = {}
     reason: 'one task',
     decisions: [],
     tasks: [],
+    outgoing: [],
+    answers: [],
     settledAt: NOW + 5,
     ...changes,
   };

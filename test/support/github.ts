@@ -12,11 +12,13 @@ export interface Example {
   readonly payload: Payload;
 }
 
+const ALL: readonly Example[] = (definitions as unknown as { name: string; examples: Payload[] }[]).flatMap(
+  ({ name, examples }) => examples.map((payload) => ({ event: name, payload })),
+);
+
 /** All examples of `@octokit/webhooks-examples`, each a copy that may be changed. */
 export function examples(): readonly Example[] {
-  return structuredClone(definitions as unknown as { name: string; examples: Payload[] }[]).flatMap(
-    ({ name, examples }) => examples.map((payload) => ({ event: name, payload })),
-  );
+  return structuredClone(ALL);
 }
 
 export interface CommentOptions {
@@ -33,11 +35,10 @@ export interface CommentOptions {
 /** A new comment on an issue: a published example with this text. */
 export function comment(text: string, options: CommentOptions = {}): Payload {
   const { association = 'OWNER', issue = 1, action = 'created', title, user } = options;
-  const found = examples().find(
-    ({ event, payload }) => event === 'issue_comment' && payload.action === 'created',
-  );
-  if (found === undefined) throw new Error('there is no example of a created comment');
-  const payload = { ...found.payload, action } as unknown as Payload & Record<'issue' | 'comment', Payload>;
+  const example = ALL.find(({ event, payload }) => event === 'issue_comment' && payload.action === 'created');
+  const payload = structuredClone(example?.payload) as unknown as Payload &
+    Record<'issue' | 'comment', Payload>;
+  payload.action = action;
   Object.assign(payload.issue, { number: issue, ...(title !== undefined && { title }) });
   Object.assign(payload.comment, { id: randomInt(2 ** 47), body: text, author_association: association });
   if (user !== undefined) {

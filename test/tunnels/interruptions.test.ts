@@ -62,7 +62,7 @@ describe('a smee tunnel with a server that resumes', () => {
       driver: tunnelDrivers.smee,
       settings: { use: 'smee', url: relay.url.replace('127.0.0.1', 'localhost') },
       ...{ ingressPort: ingress.port, env: {}, folder: scene.folder, clock, relayKey: 'key', prober },
-      report: (status) => { reports.push(status); if (process.env.SHOW) console.log(Date.now() % 100000, status.phase, status.reason); },
+      report: (status) => void reports.push(status),
     });
     await until('the tunnel is up', () => supervisor.current().phase === 'up');
     sender = startSender(relay);
@@ -109,6 +109,7 @@ describe('a smee tunnel with a server that resumes', () => {
       for (let round = 0; round < ROUNDS; round += 1) {
         const before = reports.length;
         const startedAt = Date.now();
+        await until('webhooks arrive', () => ingress.seen.length > 0);
         await interrupt();
         await until('it is noticed', () => reports.slice(before).some(({ phase }) => phase === 'down'));
         // 90 s by the clock of the tunnel, and a second for this machine.
@@ -123,7 +124,7 @@ describe('a smee tunnel with a server that resumes', () => {
 
   test('with 0 webhooks lost and 0 doubled in all that', async () => {
     const accepted = await sender.stop();
-    await until('the last one arrives', () => ingress.seen.length >= accepted.length,3000).catch(()=>console.log('MISSING', accepted.length, ingress.seen.length, accepted.filter((n)=>!ingress.seen.some((q)=>q.headers['x-number']===n)), supervisor.current()));
+    await until('the last one arrives', () => ingress.seen.length >= accepted.length);
     expect(ingress.seen.map(({ headers }) => headers['x-number'])).toEqual(accepted);
     expect(accepted.length).toBeGreaterThan(100);
     expect(supervisor.current().restarts).toBeGreaterThanOrEqual(7 * ROUNDS);
@@ -146,7 +147,8 @@ describe('a process that is stopped for a minute', () => {
       child.kill('SIGSTOP');
       await delay(60_000 * SCALE);
       child.kill('SIGCONT');
-      const slept = () => reasons.filter((reason) => reason.startsWith('woke after')).length;
+      // A busy machine may look like one that slept, but not for this long.
+      const slept = () => reasons.filter((reason) => /^woke after [3-9]\d\d ms/.test(reason)).length;
       await until('it notices that it slept', () => slept() >= round);
     }
     const accepted = await sender.stop();

@@ -1,9 +1,10 @@
 import type { Command } from 'commander';
 import type { App, AppFlags } from '../../app.ts';
+import { formatProblem } from '../../errors.ts';
 import { say } from '../../lib/io.ts';
 import { examples, type Runner } from '../command.ts';
 import { localTime, printJson, table } from '../print.ts';
-import { webhookView } from './view.ts';
+import { viewer } from './address.ts';
 
 interface ListFlags extends AppFlags {
   readonly json?: boolean;
@@ -21,14 +22,8 @@ export function configureList(command: Command, runner: Runner): void {
 }
 
 async function list(app: App, { json }: ListFlags): Promise<0> {
-  const { snapshot } = await app.configuration();
-  const counts = new Map(
-    app
-      .reader()
-      ?.countsByWebhook()
-      .map((row) => [row.webhook, row]),
-  );
-  const views = snapshot.webhooks.map((webhook) => webhookView(webhook, counts.get(webhook.name) ?? null));
+  const configuration = await app.configuration();
+  const views = configuration.snapshot.webhooks.map(viewer(app, configuration));
   if (json === true) printJson(app.io, views);
   else {
     const rows = views.map((view) => [
@@ -41,6 +36,7 @@ async function list(app: App, { json }: ListFlags): Promise<0> {
       view.last_delivery_id ?? '-',
     ]);
     say(app.io.out, table(['name', 'provider', 'origin', 'state', 'endpoint', 'last', 'delivery'], rows));
+    for (const problem of configuration.parts.dynamic.refused) say(app.io.err, formatProblem(problem));
   }
   return 0;
 }

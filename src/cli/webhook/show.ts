@@ -1,10 +1,12 @@
 import type { Command } from 'commander';
 import type { App, AppFlags } from '../../app.ts';
-import { failure, notFound } from '../../errors.ts';
+import { failure } from '../../errors.ts';
 import { say } from '../../lib/io.ts';
 import { examples, type Runner } from '../command.ts';
-import { facts, printJson, table } from '../print.ts';
-import { webhookView } from './view.ts';
+import { facts, printJson } from '../print.ts';
+import { viewer } from './address.ts';
+import { commandTable } from './command/list.ts';
+import { findWebhook } from './find.ts';
 
 interface ShowFlags extends AppFlags {
   readonly showSecret?: boolean;
@@ -14,37 +16,29 @@ interface ShowFlags extends AppFlags {
 export function configureShow(command: Command, runner: Runner): void {
   command
     .description('Show one webhook: where it is written, who may command, and its commands.')
-    .argument('<name>', 'webhook name')
+    .argument('<webhook>', 'id or name')
     .option('--show-secret', 'print the secret alone, to paste it into the provider’s form')
     .option('--json', 'print one object')
     .addHelpText(
       'after',
       examples('hookctl webhook show github', 'hookctl webhook show github --show-secret'),
     )
-    .action((name: string, flags: ShowFlags) =>
-      runner.run(command.optsWithGlobals(), (app) => show(app, name, flags)),
+    .action((ref: string, flags: ShowFlags) =>
+      runner.run(command.optsWithGlobals(), (app) => show(app, ref, flags)),
     );
 }
 
-async function show(app: App, name: string, flags: ShowFlags): Promise<0> {
+async function show(app: App, ref: string, flags: ShowFlags): Promise<0> {
   const { io } = app;
-  const { snapshot } = await app.configuration({ createMissing: flags.showSecret === true });
-  const webhook = snapshot.byName.get(name);
-  if (webhook === undefined) {
-    throw notFound(`there is no webhook ${name}`, `Known: ${[...snapshot.byName.keys()].join(', ')}.`);
-  }
+  const configuration = await app.configuration({ createMissing: flags.showSecret === true });
+  const webhook = findWebhook(configuration.snapshot.webhooks, ref);
   if (flags.showSecret === true) {
     const secret = webhook.secrets[0];
-    if (secret === undefined) throw failure('no_secret', `${name} has no secret: ${webhook.secretSource}`);
+    if (secret === undefined) throw failure('no_secret', `${webhook.name} has no secret: ${webhook.secretSource}`);
     say(io.out, secret.value.reveal());
     return 0;
   }
-  const counts =
-    app
-      .reader()
-      ?.countsByWebhook()
-      .find((row) => row.webhook === name) ?? null;
-  const view = webhookView(webhook, counts);
+  const view = viewer(app, configuration)(webhook);
   if (flags.json === true) {
     printJson(io, view);
     return 0;
@@ -55,7 +49,8 @@ async function show(app: App, name: string, flags: ShowFlags): Promise<0> {
     facts([
       ['webhook', view.name],
       ['provider', view.provider],
-      ['endpoint', view.endpoint],
+      ['id', view.webhook_id],
+      ['url', view.url],
       ['written in', place],
       ['state', view.enabled ? 'enabled' : 'disabled'],
       ['secret', view.secret_source],
@@ -68,12 +63,6 @@ async function show(app: App, name: string, flags: ShowFlags): Promise<0> {
       ['deliveries', String(view.total)],
     ]),
   );
-  const rows = webhook.commands.map((row) => [
-    row.kind === 'text' ? [row.name, ...row.aliases].join(', ') : row.trigger,
-    row.action,
-    row.targetAgent,
-    row.requiresApproval ? 'yes' : 'no',
-  ]);
-  say(io.out, `\n${table(['command', 'action', 'agent', 'needs approval'], rows)}`);
+  if (webhook.commands.length > 0) say(io.out, `\n${commandTable(webhook.commands)}`);
   return 0;
 }

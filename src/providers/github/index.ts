@@ -1,8 +1,9 @@
-import { createHash } from 'node:crypto';
+import { bodyKey } from '../../lib/body-key.ts';
 import { checkHmac, signHmac } from '../../lib/signature.ts';
 import type { Provider } from '../provider.ts';
 import { authorOf } from './author.ts';
 import { parse } from './parse.ts';
+import { reply } from './reply.ts';
 import { samples } from './samples.ts';
 import { webhook } from './webhook.ts';
 
@@ -57,6 +58,7 @@ export const github: Provider = {
   },
 
   authorOf,
+  reply,
 
   formFields: ({ url, secretCommand }) => [
     { label: 'Payload URL', value: url },
@@ -76,5 +78,5 @@ export const github: Provider = {
 function semanticKeys({ headers, body }: Parameters<Provider['parse']>[0]): readonly string[] {
   const event = headers['x-github-event'] ?? '';
   if (event === 'ping' || event.endsWith('_dispatch')) return [];
-  return [`body:${createHash('sha256').update(body).digest('hex')}`];
+  return [bodyKey(body)];
 }

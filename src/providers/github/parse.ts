@@ -1,4 +1,6 @@
-import { getPath, parseJson } from '../../lib/json.ts';
+import { isForm, parseForm } from '../../lib/form.ts';
+import { parseJson } from '../../lib/json.ts';
+import { hostOf, idAt, objectAt, textAt } from '../../lib/payload.ts';
 import type { JsonObject, RawRequest, Sender, WebhookEvent } from '../../types.ts';
 import { misfit } from './fit.ts';
 
@@ -36,73 +38,68 @@ export function parse(request: RawRequest): Outcome {
 }
 
 function payloadBytes({ headers, body }: RawRequest): Uint8Array {
-  if (!headers['content-type']?.startsWith('application/x-www-form-urlencoded')) return body;
-  const form = new URLSearchParams(Buffer.from(body).toString('latin1'));
-  return Buffer.from(form.get('payload') ?? '', 'utf8');
+  return isForm(headers) ? Buffer.from(parseForm(body)?.get('payload') ?? '', 'utf8') : body;
 }
 
 function toEvent(name: string, payload: JsonObject): WebhookEvent {
-  const action = stringAt(payload, ['action']);
+  const action = textAt(payload, 'action');
   const texts = TEXTS[name];
-  const author = texts === undefined ? null : objectAt(payload, texts.at);
-  const created = texts !== undefined && action === texts.created;
-  const edited = texts !== undefined && action === 'edited';
-  const subject = SUBJECTS.map((key) => objectAt(payload, [key])).find((found) => found !== null) ?? null;
+  const author = texts === undefined ? null : objectAt(payload, ...texts.at);
+  const subject = SUBJECTS.map((key) => objectAt(payload, key)).find((found) => found !== null) ?? null;
+  const isText = author !== null && (action === texts?.created ? wroteIt(payload, author) : isEdit(payload));
   return {
     type: action === null ? name : `${name}.${action}`,
     externalId: externalId(payload, subject),
-    sender: senderOf(payload, author, created),
-    text: (created || edited) && author !== null ? stringAt(author, ['body']) : null,
-    textOrigin: edited ? 'edited' : 'created',
-    title: subject === null ? null : stringAt(subject, ['title']),
-    url: (author && stringAt(author, ['html_url'])) ?? (subject && stringAt(subject, ['html_url'])),
+    sender: senderOf(payload, author),
+    text: isText ? textAt(author, 'body') : null,
+    textOrigin: action === 'edited' ? 'edited' : 'created',
+    title: textAt(subject ?? {}, 'title'),
+    url: textAt(author ?? {}, 'html_url') ?? textAt(subject ?? {}, 'html_url'),
     payload,
   };
 }
 
-/** `github:owner/repo#42`; a commit comment belongs to its commit; the host is named where it is not github.com. */
-function externalId(payload: JsonObject, subject: JsonObject | null): string | null {
-  const repository = stringAt(payload, ['repository', 'full_name']);
-  if (repository === null) return null;
-  const number = subject === null ? null : getPath(subject, ['number']);
-  const commit = stringAt(payload, ['comment', 'commit_id']);
-  if (typeof number === 'number') return `github:${host(payload)}${repository}#${number}`.toLowerCase();
-  return commit === null ? null : `github:${host(payload)}${repository}@${commit}`.toLowerCase();
+/** A transferred issue is `opened` by who moved it, with the text of who wrote it. */
+function wroteIt(payload: JsonObject, author: JsonObject): boolean {
+  const id = idAt(author, 'user', 'id');
+  return id !== null && id === idAt(payload, 'sender', 'id');
 }
 
-function host(payload: JsonObject): string {
-  const url = stringAt(payload, ['repository', 'html_url']);
-  if (url === null || !URL.canParse(url)) return '';
-  const { hostname } = new URL(url);
-  return hostname === 'github.com' ? '' : `${hostname}/`;
+/** `changes` names what an edit changed; a new title is no new text. */
+function isEdit(payload: JsonObject): boolean {
+  const changes = objectAt(payload, 'changes');
+  return textAt(payload, 'action') === 'edited' && (changes === null || Object.hasOwn(changes, 'body'));
+}
+
+/** `github:owner/repo#42`; a commit comment belongs to its commit; the host is named where it is not github.com. */
+function externalId(payload: JsonObject, subject: JsonObject | null): string | null {
+  const repository = textAt(payload, 'repository', 'full_name');
+  if (repository === null) return null;
+  const host = hostOf(textAt(payload, 'repository', 'html_url'));
+  const place =
+    `github:${host === null || host === 'github.com' ? '' : `${host}/`}${repository}`.toLowerCase();
+  const number = idAt(subject ?? {}, 'number');
+  if (number !== null) return `${place}#${number}`;
+  const commit = textAt(payload, 'comment', 'commit_id');
+  return commit === null ? null : `${place}@${commit.toLowerCase()}`;
 }
 
 /**
  * The payload tells the association of an author, not of the sender: it counts only where they are one person,
  * or a stranger could command by labelling the owner's issue.
  */
-function senderOf(payload: JsonObject, author: JsonObject | null, created: boolean): Sender | null {
-  const id = getPath(payload, ['sender', 'id']);
-  const name = stringAt(payload, ['sender', 'login']);
-  if (typeof id !== 'number' || name === null) return null;
-  const isAuthor = created || (author !== null && getPath(author, ['user', 'id']) === id);
-  const appId = author === null ? null : getPath(author, ['performed_via_github_app', 'id']);
-  const person = stringAt(payload, ['sender', 'type']) !== 'Bot' && !name.endsWith('[bot]');
+function senderOf(payload: JsonObject, author: JsonObject | null): Sender | null {
+  const id = idAt(payload, 'sender', 'id');
+  const name = textAt(payload, 'sender', 'login');
+  if (id === null || name === null) return null;
+  const own = author !== null && wroteIt(payload, author) ? author : {};
+  // `Bot`, `Mannequin`, `Organization` are no people; nor is a login that only apps can have.
+  const isPerson = (textAt(payload, 'sender', 'type') ?? 'User') === 'User' && !name.endsWith('[bot]');
   return {
-    id: String(id),
+    id,
     name,
-    kind: person ? 'person' : 'bot',
-    association: isAuthor && author !== null ? stringAt(author, ['author_association']) : null,
-    appId: isAuthor && typeof appId === 'number' ? String(appId) : null,
+    kind: isPerson ? 'person' : 'bot',
+    association: textAt(own, 'author_association'),
+    appId: idAt(own, 'performed_via_github_app', 'id'),
   };
-}
-
-function stringAt(value: JsonObject, path: readonly string[]): string | null {
-  const found = getPath(value, path);
-  return typeof found === 'string' ? found : null;
-}
-
-function objectAt(value: JsonObject, path: readonly string[]): JsonObject | null {
-  const found = getPath(value, path);
-  return typeof found === 'object' && found !== null && !Array.isArray(found) ? (found as JsonObject) : null;
 }

@@ -1,7 +1,18 @@
 import { Hono } from 'hono';
 import { z } from 'zod';
-import { usageError } from '../../errors.ts';
+import { notFound } from '../../errors.ts';
+import type { DeliveryFilter, StoreReader } from '../../store/store.ts';
+import { DELIVERY_STATUSES } from '../../types.ts';
+import { type DeliveryView, deliveryView, exportedDelivery } from '../../views.ts';
 import type { Operations } from '../operations.ts';
+import { parseBody } from './body.ts';
+import { type Page, pageFields, pageOf, parseQuery } from './paging.ts';
+
+const ListQuery = z.strictObject({
+  ...pageFields,
+  status: z.enum(DELIVERY_STATUSES).optional(),
+  webhook: z.string().optional(),
+});
 
 const Replay = z.strictObject({ replies: z.boolean().default(false) });
 
@@ -13,9 +24,27 @@ const ReplayFile = z.strictObject({
   replies: z.boolean().default(false),
 });
 
-/** `POST /api/deliveries/:id/retry|replay`, and `POST /api/replays` for the bytes of a file. */
-export function deliveryRoutes(operations: Operations): Hono {
+/** What the routes that only look at deliveries read. */
+export type DeliverySource = Pick<StoreReader, 'delivery' | 'deliveries' | 'body'>;
+
+/**
+ * `GET /deliveries` (newest first), `GET /deliveries/:id` (with headers and bytes, as `delivery show --json`),
+ * `POST /deliveries/:id/retry|replay`, and `POST /replays` for the bytes of a file.
+ */
+export function deliveryRoutes(store: DeliverySource, operations: Operations): Hono {
   return new Hono()
+    .get('/deliveries', (context) => {
+      const { status, webhook, ...page } = parseQuery(ListQuery, context.req.query());
+      return context.json(
+        deliveryPage(store, { ...(status && { status }), ...(webhook && { webhook }) }, page),
+      );
+    })
+    .get('/deliveries/:id', (context) => {
+      const id = context.req.param('id');
+      const delivery = store.delivery(id);
+      if (delivery === null) throw notFound(`there is no delivery ${id}`);
+      return context.json(exportedDelivery(delivery, store.body(id)));
+    })
     .post('/deliveries/:id/retry', async (context) =>
       context.json(await operations.retry(context.req.param('id'))),
     )
@@ -35,19 +64,12 @@ export function deliveryRoutes(operations: Operations): Hono {
     });
 }
 
-/** A JSON body of the schema; an empty one stands for `{}`. Throws `usage`, which is answered 400. */
-function parseBody<T>(schema: z.ZodType<T>, text: string): T {
-  const parsed = schema.safeParse(parseJsonText(text === '' ? '{}' : text));
-  if (parsed.success) return parsed.data;
-  throw usageError(
-    parsed.error.issues.map(({ path, message }) => `${path.join('.') || 'body'}: ${message}`).join('; '),
-  );
-}
-
-function parseJsonText(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch (error) {
-    throw usageError('the body is not JSON', error instanceof Error ? error.message : undefined);
-  }
+/** One page of the deliveries that fit, newest first. The cursor is the id of the last one. */
+export function deliveryPage(
+  store: Pick<StoreReader, 'deliveries'>,
+  filter: Pick<DeliveryFilter, 'status' | 'webhook'>,
+  { limit, cursor }: { readonly limit: number; readonly cursor?: string | undefined },
+): Page<DeliveryView> {
+  const rows = store.deliveries({ ...filter, limit: limit + 1, ...(cursor && { before: cursor }) });
+  return pageOf(rows.map(deliveryView), limit, ({ id }) => id);
 }

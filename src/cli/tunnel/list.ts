@@ -1,0 +1,32 @@
+import type { Command } from 'commander';
+import type { AppFlags } from '../../app.ts';
+import { say } from '../../lib/io.ts';
+import { tunnelDrivers } from '../../tunnels/index.ts';
+import { examples, type Runner } from '../command.ts';
+import { printJson, table } from '../print.ts';
+
+interface ListFlags extends AppFlags {
+  readonly json?: boolean;
+}
+
+export function configureList(command: Command, runner: Runner): void {
+  command
+    .description('List the tunnels that hookctl can open.')
+    .option('--json', 'print an array')
+    .addHelpText('after', examples('hookctl tunnel list'))
+    .action(({ json }: ListFlags) =>
+      runner.run(command.optsWithGlobals(), async ({ io }) => {
+        const drivers = Object.values(tunnelDrivers).map(({ name, summary }) => ({ name, summary }));
+        if (json === true) printJson(io, drivers);
+        else
+          say(
+            io.out,
+            table(
+              ['tunnel', 'what it is'],
+              drivers.map(({ name, summary }) => [name, summary]),
+            ),
+          );
+        return 0;
+      }),
+    );
+}

@@ -1,0 +1,26 @@
+import type { Command } from 'commander';
+import { usageError } from '../../errors.ts';
+import { say } from '../../lib/io.ts';
+import { createSmeeChannel } from '../../tunnels/smee-channel.ts';
+import { examples, type Runner } from '../command.ts';
+
+export function configureNew(command: Command, runner: Runner): void {
+  command
+    .description('Make a channel at a relay: smee.io, or a smee or gosmee server of your own.')
+    .argument('<relay>', 'smee')
+    .option('--server <url>', 'the relay', 'https://smee.io')
+    .addHelpText(
+      'after',
+      examples('hookctl tunnel new smee', 'hookctl tunnel new smee --server https://smee.example.com'),
+    )
+    .action((relay: string, { server }: { server: string }) =>
+      runner.run(command.optsWithGlobals(), async ({ io, env }) => {
+        if (relay !== 'smee')
+          throw usageError(`there are no channels at ${relay}`, 'Use: hookctl tunnel new smee');
+        const url = await createSmeeChannel(server, env);
+        say(io.out, url);
+        say(io.err, `Whoever knows it can read and post. Next: hookctl serve --tunnel smee=${url}`);
+        return 0;
+      }),
+    );
+}

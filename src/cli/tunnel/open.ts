@@ -1,0 +1,61 @@
+import type { Command } from 'commander';
+import type { App, AppFlags } from '../../app.ts';
+import { failure } from '../../errors.ts';
+import { say } from '../../lib/io.ts';
+import { openTunnel } from '../../server/tunnel.ts';
+import { newRelayKey } from '../../tunnels/relay.ts';
+import { parseTunnelFlag } from '../../tunnels/settings.ts';
+import type { TunnelStatus } from '../../tunnels/supervisor.ts';
+import { examples, type Runner } from '../command.ts';
+import { port } from '../options.ts';
+import { tunnelLine } from './line.ts';
+
+interface OpenFlags extends AppFlags {
+  readonly port?: number;
+  readonly printUrl?: boolean;
+}
+
+export function configureOpen(command: Command, runner: Runner): void {
+  command
+    .description('Open a tunnel to a running server, until a signal ends it.')
+    .argument('<tunnel>', 'cloudflared, ssh, ssh=pinggy, smee=<channel url>, ngrok, …')
+    .option('--port <n>', 'port of the ingress, if not that of the running server', port)
+    .option('--print-url', 'print the public URL on stdout once it is open, and again when it changes')
+    .addHelpText(
+      'after',
+      examples('hookctl tunnel open cloudflared --print-url', 'hookctl tunnel open ssh=pinggy --port 8000'),
+    )
+    .action((flag: string, flags: OpenFlags) =>
+      runner.run(command.optsWithGlobals(), (app) => open(app, flag, flags)),
+    );
+}
+
+async function open(app: App, flag: string, flags: OpenFlags): Promise<0 | 1> {
+  const settings = parseTunnelFlag(flag);
+  const server = app.holder()?.server ?? null;
+  const ingressPort = flags.port ?? server?.ingressPort;
+  if (ingressPort === undefined) {
+    throw failure('not_running', `no server works on ${app.located.dataFolder}`, {
+      fix: 'Start it: hookctl serve, or name its port with --port.',
+    });
+  }
+  const gaveUp = Promise.withResolvers<'lost'>();
+  let printed: string | null = null;
+  const report = (status: TunnelStatus) => {
+    say(app.io.err, tunnelLine(status));
+    const url = status.phase === 'up' ? (status.tunnel?.url ?? null) : null;
+    if (flags.printUrl === true && url !== null && url !== printed) say(app.io.out, url);
+    printed = url ?? printed;
+    if (status.final) gaveUp.resolve('lost');
+  };
+  const ended = app.signals.next();
+  const tunnel = openTunnel(app, {
+    settings,
+    ingressPort,
+    relayKey: server?.relayKey ?? newRelayKey(),
+    report,
+  });
+  const end = await Promise.race([ended, gaveUp.promise]);
+  await tunnel.close();
+  return end === 'lost' ? 1 : 0;
+}

@@ -1,0 +1,66 @@
+import type { Command } from 'commander';
+import type { App, AppFlags } from '../../app.ts';
+import { failure } from '../../errors.ts';
+import { say } from '../../lib/io.ts';
+import { examples, type Runner } from '../command.ts';
+import { serverClient } from '../operate.ts';
+import { facts, localTime, printJson } from '../print.ts';
+
+interface StatusFlags extends AppFlags {
+  readonly printUrl?: boolean;
+  readonly json?: boolean;
+}
+
+export function configureStatus(command: Command, runner: Runner): void {
+  command
+    .description('How the tunnel of the running server stands.')
+    .option('--print-url', 'print the public URL alone; exit 1 while there is none')
+    .option('--json', 'print one object')
+    .addHelpText('after', examples('hookctl tunnel status', 'URL=$(hookctl tunnel status --print-url)'))
+    .action((flags: StatusFlags) => runner.run(command.optsWithGlobals(), (app) => status(app, flags)));
+}
+
+async function status(app: App, flags: StatusFlags): Promise<0> {
+  const { io, located } = app;
+  const client = await serverClient(app);
+  if (client === null) {
+    throw failure('not_running', `no server works on ${located.dataFolder}`, {
+      fix: 'Start it: hookctl serve',
+    });
+  }
+  const { tunnel } = await client.status();
+  if (tunnel === null) {
+    throw failure('no_tunnel', 'the server has no tunnel', {
+      fix: 'Start it with one: hookctl serve --tunnel cloudflared',
+    });
+  }
+  if (flags.json === true) {
+    printJson(io, tunnel);
+    return 0;
+  }
+  if (flags.printUrl === true) {
+    if (tunnel.url === null || tunnel.phase !== 'up') throw failure('tunnel_down', tunnel.reason);
+    say(io.out, tunnel.url);
+    return 0;
+  }
+  say(
+    io.out,
+    facts([
+      ['tunnel', tunnel.driver],
+      ['state', `${tunnel.phase} since ${localTime(tunnel.since)}: ${tunnel.reason}`],
+      ['fix', tunnel.fix],
+      ['url', tunnel.url],
+      ['leads to', tunnel.leads_to],
+      ['same url next time', yesNo(tunnel.stable)],
+      ['bytes as sent', yesNo(tunnel.byte_exact)],
+      ['expires', tunnel.expires_at === null ? null : localTime(tunnel.expires_at)],
+      ['last probe', localTime(tunnel.proven_at)],
+      ['restarts', String(tunnel.restarts)],
+    ]),
+  );
+  return 0;
+}
+
+function yesNo(value: boolean | null): string | null {
+  return value === null ? null : value ? 'yes' : 'no';
+}

@@ -1,0 +1,70 @@
+import type { Command } from 'commander';
+import type { App, AppFlags } from '../../app.ts';
+import type { Change } from '../../config/dynamic/change.ts';
+import { type Added, addFrom, addWebhook } from '../../config/dynamic/edit.ts';
+import type { Configuration } from '../../config/index.ts';
+import { usageError } from '../../errors.ts';
+import { providers } from '../../providers/index.ts';
+import { examples, type Runner } from '../command.ts';
+import { baseUrl, formFields, viewer } from './address.ts';
+import { changeDb, dynamicWebhook, report } from './change.ts';
+import { givenFields, type WebhookFlags, webhookOptions } from './fields.ts';
+import { findWebhook, refOf } from './find.ts';
+
+interface AddFlags extends AppFlags, WebhookFlags {
+  readonly from?: string;
+  readonly json?: boolean;
+}
+
+export function configureAdd(command: Command, runner: Runner): void {
+  webhookOptions(
+    command
+      .description('Add a dynamic webhook. Without a secret one is made, and shown this once.')
+      .argument('[provider]', `who sends: ${providers.map(({ name }) => name).join(', ')}`)
+      .option('--from <webhook>', 'copy a webhook, static ones too, under an endpoint and a secret of its own'),
+  )
+    .option('--json', 'print one object')
+    .addHelpText(
+      'after',
+      examples(
+        'hookctl webhook add github --name triage',
+        'hookctl webhook add github --name triage --secret-env TRIAGE_SECRET --allow-association OWNER',
+        'hookctl webhook add --from github --name github-two',
+      ),
+    )
+    .action((provider: string | undefined, flags: AddFlags) =>
+      runner.run(command.optsWithGlobals(), (app) => add(app, provider, flags)),
+    );
+}
+
+async function add(app: App, provider: string | undefined, flags: AddFlags): Promise<0> {
+  const { result, configuration, served } = await changeDb(app, (before) => addition(before, provider, flags));
+  const webhook = dynamicWebhook(configuration, result.webhook.webhook_id);
+  const base = baseUrl(app, configuration);
+  const secret = result.generatedSecret;
+  const ref = refOf(webhook);
+  return report(app, flags.json, {
+    view: { ...viewer(app, configuration)(webhook), ...(secret !== null && { secret }) },
+    done: `added ${webhook.name} (${result.webhook.webhook_id})\n${base}${webhook.endpoint}\n${formFields(base, webhook, secret)}`,
+    next:
+      webhook.commands.length === 0
+        ? `hookctl webhook command add ${ref} --trigger issues.opened --template "Triage: {{issue.title}}"`
+        : `hookctl webhook show ${ref}`,
+    served,
+  });
+}
+
+function addition({ snapshot }: Configuration, provider: string | undefined, flags: AddFlags): Change<Added> {
+  const name = flags.name === undefined ? {} : { name: flags.name };
+  const given = { ...givenFields(flags), ...name };
+  if (flags.from !== undefined) {
+    if (provider !== undefined)
+      throw usageError('--from brings its provider along', `Leave ${provider} out.`);
+    return addFrom(findWebhook(snapshot.webhooks, flags.from), given);
+  }
+  if (provider === undefined)
+    throw usageError('name a provider, or a webhook to copy', 'hookctl webhook add github --name triage');
+  if (flags.name === undefined)
+    throw usageError('the webhook has no name', `hookctl webhook add ${provider} --name triage`);
+  return addWebhook({ ...given, provider });
+}

@@ -1,0 +1,51 @@
+import type { Command } from 'commander';
+import type { App, AppFlags } from '../../../app.ts';
+import { addCommand } from '../../../config/dynamic/edit-commands.ts';
+import { usageError } from '../../../errors.ts';
+import { examples, type Runner } from '../../command.ts';
+import { changeDb } from '../change.ts';
+import { fullRef } from '../find.ts';
+import { type CommandFlags, commandOptions, givenCommand } from './fields.ts';
+import { reportCommand } from './report.ts';
+
+interface AddFlags extends AppFlags, CommandFlags {
+  readonly json?: boolean;
+}
+
+export function configureCommandAdd(command: Command, runner: Runner): void {
+  commandOptions(
+    command
+      .description('Add a command to a dynamic webhook: --trigger for an event, --text-name for what people write.')
+      .argument('<webhook>', 'id or name'),
+  )
+    .option('--json', 'print one object')
+    .addHelpText(
+      'after',
+      examples(
+        `hookctl webhook command add triage --trigger issues.opened --when 'issue.labels.name=bug' \\
+      --agent planning --template "Triage: {{issue.title}}"`,
+        'hookctl webhook command add triage --text-name analyze --alias analysis --template-file analyze.hbs',
+      ),
+    )
+    .action((ref: string, flags: AddFlags) =>
+      runner.run(command.optsWithGlobals(), (app) => add(app, ref, flags)),
+    );
+}
+
+async function add(app: App, ref: string, flags: AddFlags): Promise<0> {
+  if ((flags.trigger === undefined) === (flags.textName === undefined)) {
+    throw usageError(
+      'a command is started by an event or by a word that people write',
+      'Give either --trigger issues.opened or --text-name analyze.',
+    );
+  }
+  const given = await givenCommand(flags, app.cwd);
+  const changed = await changeDb(app, (before) => addCommand(fullRef(before, ref), given));
+  const { provider } = changed.result.webhook;
+  const trial =
+    flags.trigger === undefined ? `${provider} --text "@agent ${flags.textName}"` : `${provider} ${flags.trigger}`;
+  return reportCommand(app, flags.json, changed, {
+    did: 'added',
+    next: (webhookRef) => `hookctl trigger ${trial} --webhook ${webhookRef}`,
+  });
+}

@@ -1,0 +1,72 @@
+import { type Command, Option } from 'commander';
+import type { App, AppFlags } from '../../../app.ts';
+import { updateCommand } from '../../../config/dynamic/edit-commands.ts';
+import type { CommandPatch } from '../../../config/dynamic/schema.ts';
+import { usageError } from '../../../errors.ts';
+import { examples, type Runner } from '../../command.ts';
+import { collect } from '../../options.ts';
+import { changeDb } from '../change.ts';
+import { fullCommandRef, fullRef } from '../find.ts';
+import { type CommandFlags, commandOptions, givenCommand } from './fields.ts';
+import { reportCommand } from './report.ts';
+
+interface EditFlags extends AppFlags, CommandFlags {
+  readonly clear: readonly (keyof typeof CLEARABLE)[];
+  readonly json?: boolean;
+}
+
+/** What `--clear` takes, by the name of the option that sets it. */
+const CLEARABLE = {
+  trigger: 'trigger',
+  conditions: 'conditions',
+  priority: 'priority',
+  'text-name': 'name',
+  alias: 'aliases',
+  action: 'action',
+  agent: 'agent',
+  template: 'template',
+  'requires-approval': 'requires_approval',
+  options: 'options',
+} as const;
+
+export function configureCommandEdit(command: Command, runner: Runner): void {
+  const clear = new Option('--clear <setting>', 'back to its default (repeatable)')
+    .choices(Object.keys(CLEARABLE))
+    .argParser(collect)
+    .default([]);
+  commandOptions(
+    command
+      .description('Change a command: what the options name, and nothing else.')
+      .argument('<webhook>', 'id or name')
+      .argument('<command>', 'id, or its name or trigger where only one has it'),
+  )
+    .addOption(clear)
+    .option('--json', 'print one object')
+    .addHelpText(
+      'after',
+      examples(
+        'hookctl webhook command edit triage issues.opened --priority 10',
+        'hookctl webhook command edit triage cmd-01jd9x3k2a7f3kq2 --clear conditions',
+      ),
+    )
+    .action((ref: string, commandRef: string, flags: EditFlags) =>
+      runner.run(command.optsWithGlobals(), (app) => edit(app, ref, commandRef, flags)),
+    );
+}
+
+async function edit(app: App, ref: string, commandRef: string, flags: EditFlags): Promise<0> {
+  const patch: CommandPatch = {
+    ...(await givenCommand(flags, app.cwd)),
+    ...Object.fromEntries(flags.clear.map((setting) => [CLEARABLE[setting], null])),
+  };
+  if (Object.keys(patch).length === 0) {
+    throw usageError('nothing to change', 'Name a setting: hookctl webhook command edit --help');
+  }
+  const changed = await changeDb(app, (before) =>
+    updateCommand(fullRef(before, ref), fullCommandRef(before, ref, commandRef), patch),
+  );
+  return reportCommand(app, flags.json, changed, {
+    did: 'changed',
+    next: (webhookRef) => `hookctl webhook command list ${webhookRef}`,
+  });
+}

@@ -1,0 +1,48 @@
+import type { Command } from 'commander';
+import type { App, AppFlags } from '../../../app.ts';
+import { say } from '../../../lib/io.ts';
+import { commandView } from '../../../server/webhook-view.ts';
+import type { WebhookCommand } from '../../../types.ts';
+import { examples, type Runner } from '../../command.ts';
+import { printJson, table } from '../../print.ts';
+import { findWebhook } from '../find.ts';
+
+interface ListFlags extends AppFlags {
+  readonly json?: boolean;
+}
+
+export function configureCommandList(command: Command, runner: Runner): void {
+  command
+    .description('List the commands of a webhook, static ones too.')
+    .argument('<webhook>', 'id or name')
+    .option('--json', 'print an array')
+    .addHelpText('after', examples('hookctl webhook command list triage'))
+    .action((ref: string, flags: ListFlags) =>
+      runner.run(command.optsWithGlobals(), (app) => list(app, ref, flags)),
+    );
+}
+
+async function list(app: App, ref: string, { json }: ListFlags): Promise<0> {
+  const { snapshot } = await app.configuration();
+  const { name, commands } = findWebhook(snapshot.webhooks, ref);
+  if (json === true) printJson(app.io, commands.map(commandView));
+  else if (commands.length === 0) say(app.io.err, `${name} has no commands.`);
+  else say(app.io.out, commandTable(commands));
+  return 0;
+}
+
+/** Commands with what starts them. */
+export function commandTable(commands: readonly WebhookCommand[]): string {
+  const rows = commands.map((row) => [
+    row.id,
+    row.kind === 'text' ? [row.name, ...row.aliases].join(', ') : row.trigger,
+    row.kind === 'text' ? '-' : String(row.priority),
+    row.action,
+    row.targetAgent,
+    row.requiresApproval ? 'yes' : 'no',
+    row.kind === 'text' || Object.keys(row.conditions.source).length === 0
+      ? ''
+      : JSON.stringify(row.conditions.source),
+  ]);
+  return table(['id', 'started by', 'priority', 'action', 'agent', 'needs approval', 'if'], rows);
+}

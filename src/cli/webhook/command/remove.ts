@@ -1,0 +1,33 @@
+import type { Command } from 'commander';
+import type { App, AppFlags } from '../../../app.ts';
+import { removeCommand } from '../../../config/dynamic/edit-commands.ts';
+import { examples, type Runner } from '../../command.ts';
+import { changeDb } from '../change.ts';
+import { fullCommandRef, fullRef } from '../find.ts';
+import { reportCommand } from './report.ts';
+
+interface RemoveFlags extends AppFlags {
+  readonly json?: boolean;
+}
+
+export function configureCommandRemove(command: Command, runner: Runner): void {
+  command
+    .description('Remove a command from a dynamic webhook.')
+    .argument('<webhook>', 'id or name')
+    .argument('<command>', 'id, or its name or trigger where only one has it')
+    .option('--json', 'print one object')
+    .addHelpText('after', examples('hookctl webhook command remove triage issues.opened'))
+    .action((ref: string, commandRef: string, flags: RemoveFlags) =>
+      runner.run(command.optsWithGlobals(), (app) => remove(app, ref, commandRef, flags)),
+    );
+}
+
+async function remove(app: App, ref: string, commandRef: string, { json }: RemoveFlags): Promise<0> {
+  const changed = await changeDb(app, (before) =>
+    removeCommand(fullRef(before, ref), fullCommandRef(before, ref, commandRef)),
+  );
+  return reportCommand(app, json, changed, {
+    did: 'removed',
+    next: (webhookRef) => `hookctl webhook command list ${webhookRef}`,
+  });
+}

@@ -1,0 +1,7 @@
+import type { Command } from 'commander';
+import type { Runner } from '../command.ts';
+import { configureSwitch } from './switch.ts';
+
+export function configureDisable(command: Command, runner: Runner): void {
+  configureSwitch(command.description('Have a dynamic webhook answer 403, and keep it.'), runner, false);
+}

@@ -1,0 +1,80 @@
+import { type Command, Option } from 'commander';
+import type { App, AppFlags } from '../../app.ts';
+import { type Change, findWebhook as findInDb } from '../../config/dynamic/change.ts';
+import { type Updated, updateWebhook } from '../../config/dynamic/edit.ts';
+import type { WebhookPatch } from '../../config/dynamic/schema.ts';
+import { usageError } from '../../errors.ts';
+import { examples, type Runner } from '../command.ts';
+import { collect } from '../options.ts';
+import { viewer } from './address.ts';
+import { changeDb, dynamicWebhook, report } from './change.ts';
+import { givenFields, type WebhookFlags, webhookOptions } from './fields.ts';
+import { fullRef, refOf } from './find.ts';
+
+interface EditFlags extends AppFlags, WebhookFlags {
+  readonly clear: readonly (keyof typeof CLEARABLE)[];
+  readonly json?: boolean;
+}
+
+/** What `--clear` takes, by the name of the option that sets it. */
+const CLEARABLE = {
+  prefix: 'command_prefix',
+  'require-prefix': 'require_prefix',
+  agent: 'target_agent',
+  'default-command': 'default_command',
+  allow: 'allow',
+  event: 'events',
+  sync: 'sync_to_claude_tasks',
+  options: 'options',
+} as const;
+
+export function configureEdit(command: Command, runner: Runner): void {
+  const clear = new Option('--clear <setting>', 'back to its default (repeatable)')
+    .choices(Object.keys(CLEARABLE))
+    .argParser(collect)
+    .default([]);
+  webhookOptions(
+    command
+      .description('Change a dynamic webhook: what the options name, and nothing else.')
+      .argument('<webhook>', 'id or name'),
+  )
+    .addOption(clear)
+    .option('--json', 'print one object')
+    .addHelpText(
+      'after',
+      examples(
+        'hookctl webhook edit triage --agent planning --allow-user 583231',
+        'hookctl webhook edit triage --clear default-command',
+      ),
+    )
+    .action((ref: string, flags: EditFlags) =>
+      runner.run(command.optsWithGlobals(), (app) => edit(app, ref, flags)),
+    );
+}
+
+async function edit(app: App, ref: string, flags: EditFlags): Promise<0> {
+  const patch: WebhookPatch = {
+    ...givenFields(flags),
+    ...(flags.name !== undefined && { name: flags.name }),
+    ...Object.fromEntries(flags.clear.map((setting) => [CLEARABLE[setting], null])),
+  };
+  const fields = Object.keys(patch);
+  if (fields.length === 0) throw usageError('nothing to change', 'Name a setting: hookctl webhook edit --help');
+  const { result, configuration, served } = await changeDb(app, (before) => editing(fullRef(before, ref), patch));
+  const webhook = dynamicWebhook(configuration, result.webhook.webhook_id);
+  return report(app, flags.json, {
+    view: viewer(app, configuration)(webhook),
+    done: `changed ${webhook.name} (${result.webhook.webhook_id}): ${fields.join(', ')}`,
+    next: `hookctl webhook show ${refOf(webhook)}`,
+    served,
+  });
+}
+
+/** `--allow-user` alone must not take away who is allowed by association. */
+function editing(ref: string, patch: WebhookPatch): Change<Updated> {
+  return (state, context) => {
+    const { allow } = findInDb(state, ref, context.fixed);
+    const merged = patch.allow == null ? patch : { ...patch, allow: { ...allow, ...patch.allow } };
+    return updateWebhook(ref, merged)(state, context);
+  };
+}

@@ -1,0 +1,77 @@
+import type { Command } from 'commander';
+import type { WebhookInput } from '../../config/dynamic/schema.ts';
+import { usageError } from '../../errors.ts';
+import { collect } from '../options.ts';
+import { objectOption } from './json-option.ts';
+
+/** The settings of a webhook, as `add` and `edit` take them. */
+export interface WebhookFlags {
+  readonly name?: string;
+  readonly secret?: string;
+  readonly secretEnv?: string;
+  readonly prefix?: string;
+  readonly requirePrefix?: boolean;
+  readonly agent?: string;
+  readonly defaultCommand?: string;
+  readonly allowAssociation: readonly string[];
+  readonly allowUser: readonly string[];
+  readonly allowApp: readonly string[];
+  readonly event: readonly string[];
+  readonly sync?: boolean;
+  readonly options?: string;
+}
+
+export function webhookOptions(command: Command): Command {
+  return command
+    .option('--name <name>', 'unique over all webhooks, static ones too')
+    .option('--secret <secret>', 'the secret that the sender signs with')
+    .option('--secret-env <variable>', 'environment variable that holds the secret')
+    .option('--prefix <word>', 'the word that text commands stand behind, default @agent')
+    .option('--require-prefix', 'text commands need the prefix (the default)')
+    .option('--no-require-prefix', 'the default command runs on its events without a prefix')
+    .option('--agent <name>', 'who works on the tasks, default brain')
+    .option('--default-command <name>', 'text command that runs when no other is named')
+    .option('--allow-association <name>', 'who may command, e.g. OWNER (repeatable)', collect, [])
+    .option('--allow-user <id>', 'id of a person who may command (repeatable)', collect, [])
+    .option('--allow-app <id>', 'id of an app whose bot may command (repeatable)', collect, [])
+    .option('--event <type>', 'event type whose edits may command (repeatable)', collect, [])
+    .option('--sync', 'its tasks appear in Claude Code (the default)')
+    .option('--no-sync', 'its tasks stay out of Claude Code')
+    .option('--options <json>', 'settings of the provider');
+}
+
+/** What of a webhook the flags name, in the words of the db; `name` and `provider` stand beside. */
+export type GivenFields = Partial<Omit<WebhookInput, 'provider' | 'name' | 'commands' | 'enabled'>>;
+
+/** The fields that were given, and no others. Throws `usage` when two flags say different things. */
+export function givenFields(flags: WebhookFlags): GivenFields {
+  const { secret, secretEnv, prefix, requirePrefix, agent, defaultCommand, event, sync, options } = flags;
+  if (secret !== undefined && secretEnv !== undefined) {
+    throw usageError('--secret and --secret-env exclude each other', 'Give one of them.');
+  }
+  const allow = givenAllow(flags);
+  return {
+    ...(secret !== undefined && { secret }),
+    ...(secretEnv !== undefined && { secrets: [{ env: secretEnv }] }),
+    ...(prefix !== undefined && { command_prefix: prefix }),
+    ...(requirePrefix !== undefined && { require_prefix: requirePrefix }),
+    ...(agent !== undefined && { target_agent: agent }),
+    ...(defaultCommand !== undefined && { default_command: defaultCommand }),
+    ...(event.length > 0 && { events: event }),
+    ...(Object.keys(allow).length > 0 && { allow }),
+    ...(sync !== undefined && { sync_to_claude_tasks: sync }),
+    ...(options !== undefined && { options: objectOption('--options', options) }),
+  };
+}
+
+function givenAllow({
+  allowAssociation,
+  allowUser,
+  allowApp,
+}: WebhookFlags): NonNullable<GivenFields['allow']> {
+  return {
+    ...(allowAssociation.length > 0 && { associations: allowAssociation }),
+    ...(allowUser.length > 0 && { users: allowUser }),
+    ...(allowApp.length > 0 && { apps: allowApp }),
+  };
+}

@@ -1,0 +1,21 @@
+import { type HookctlError, usageError } from '../../errors.ts';
+import { visibleLine } from '../../lib/visible.ts';
+
+/** As much of a long value as fits a line, on either side of the mistake. */
+const AROUND = 35;
+
+/**
+ * A mistake inside the value of an option, with the place pointed at:
+ *
+ *     --when, character 13: expected one of != >= <= = > < ~ after the field
+ *       issue.labels bug
+ *                    ^
+ */
+export function mistakeAt(flag: string, text: string, index: number, message: string): HookctlError {
+  const start = Math.max(0, index - AROUND);
+  const before = visibleLine(`|${text.slice(start, index)}|`).slice(1, -1);
+  const after = visibleLine(`|${text.slice(index, index + AROUND)}|`).slice(1, -1);
+  return usageError(
+    `${flag}, character ${index + 1}: ${message}\n  ${before}${after}\n  ${' '.repeat(before.length)}^`,
+  );
+}

@@ -1,0 +1,32 @@
+import type { Command } from 'commander';
+import type { App, AppFlags } from '../../app.ts';
+import { removeWebhook } from '../../config/dynamic/edit.ts';
+import { examples, type Runner } from '../command.ts';
+import { changeDb, report } from './change.ts';
+import { fullRef } from './find.ts';
+
+interface RemoveFlags extends AppFlags {
+  readonly json?: boolean;
+}
+
+export function configureRemove(command: Command, runner: Runner): void {
+  command
+    .description('Remove a dynamic webhook and its commands. Its deliveries and tasks stay.')
+    .argument('<webhook>', 'id or name')
+    .option('--json', 'print one object')
+    .addHelpText('after', examples('hookctl webhook remove triage'))
+    .action((ref: string, flags: RemoveFlags) =>
+      runner.run(command.optsWithGlobals(), (app) => remove(app, ref, flags)),
+    );
+}
+
+async function remove(app: App, ref: string, { json }: RemoveFlags): Promise<0> {
+  const { result, served } = await changeDb(app, (before) => removeWebhook(fullRef(before, ref)));
+  const { webhook_id, name, endpoint } = result;
+  return report(app, json, {
+    view: { removed: { webhook_id, name, endpoint } },
+    done: `removed ${name} (${webhook_id}); ${endpoint} answers 404`,
+    next: 'hookctl webhook list',
+    served,
+  });
+}

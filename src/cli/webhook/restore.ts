@@ -1,0 +1,30 @@
+import type { Command } from 'commander';
+import type { App, AppFlags } from '../../app.ts';
+import { openDb } from '../../server/open-db.ts';
+import { examples, type Runner } from '../command.ts';
+import { inForce, report } from './change.ts';
+
+interface RestoreFlags extends AppFlags {
+  readonly json?: boolean;
+}
+
+export function configureRestore(command: Command, runner: Runner): void {
+  command
+    .description('Bring the last good copy of the dynamic webhooks back, after webhooks.json was damaged.')
+    .option('--json', 'print one object')
+    .addHelpText('after', examples('hookctl webhook restore'))
+    .action((flags: RestoreFlags) => runner.run(command.optsWithGlobals(), (app) => restore(app, flags)));
+}
+
+/** Needs no configuration that validates: it is what makes it valid again. */
+async function restore(app: App, { json }: RestoreFlags): Promise<0> {
+  const db = await openDb(app, []);
+  const { webhooks, kept, revision } = await db.restore();
+  const served = await inForce(app, db);
+  return report(app, json, {
+    view: { file: db.file, webhooks, kept, revision },
+    done: `restored ${db.file}: ${webhooks} ${webhooks === 1 ? 'webhook' : 'webhooks'}${kept === null ? '' : `\nwhat stood there is now ${kept}`}`,
+    next: 'hookctl webhook list',
+    served,
+  });
+}

@@ -1,0 +1,71 @@
+import type { Command } from 'commander';
+import { InvalidArgumentError } from 'commander';
+import type { App, AppFlags } from '../../app.ts';
+import { rotateSecret } from '../../config/dynamic/edit.ts';
+import { duration } from '../../config/units.ts';
+import { usageError } from '../../errors.ts';
+import { examples, type Runner } from '../command.ts';
+import { localTime } from '../print.ts';
+import { baseUrl, formFields, viewer } from './address.ts';
+import { changeDb, dynamicWebhook, report } from './change.ts';
+import { fullRef, refOf } from './find.ts';
+
+interface RotateFlags extends AppFlags {
+  readonly overlap: number;
+  readonly secret?: string;
+  readonly secretEnv?: string;
+  readonly json?: boolean;
+}
+
+const DAY_MS = 86_400_000;
+
+export function configureRotateSecret(command: Command, runner: Runner): void {
+  command
+    .description('Give a dynamic webhook a new secret; the former one still verifies for a while.')
+    .argument('<webhook>', 'id or name')
+    .option('--overlap <time>', 'how long the former secret verifies: 24h (the default), 30m, 0', overlap, DAY_MS)
+    .option('--secret <secret>', 'the new secret, in place of a generated one')
+    .option('--secret-env <variable>', 'environment variable that holds the new secret')
+    .option('--json', 'print one object')
+    .addHelpText('after', examples('hookctl webhook rotate-secret triage --overlap 24h'))
+    .action((ref: string, flags: RotateFlags) =>
+      runner.run(command.optsWithGlobals(), (app) => rotate(app, ref, flags)),
+    );
+}
+
+async function rotate(app: App, ref: string, flags: RotateFlags): Promise<0> {
+  const secret = givenSecret(flags);
+  const options = { overlapMs: flags.overlap, ...(secret !== null && { secret }) };
+  const { result, configuration, served } = await changeDb(app, (before) =>
+    rotateSecret(fullRef(before, ref), options),
+  );
+  const webhook = dynamicWebhook(configuration, result.webhook.webhook_id);
+  const until = result.retiring[0]?.expires_at ?? null;
+  const former = until === null ? 'the former one no longer verifies' : `the former one until ${localTime(until)}`;
+  const fields = formFields(baseUrl(app, configuration), webhook, result.generatedSecret);
+  return report(app, flags.json, {
+    view: {
+      ...viewer(app, configuration)(webhook),
+      former_secret_expires_at: until,
+      ...(result.generatedSecret !== null && { secret: result.generatedSecret }),
+    },
+    done: `${webhook.name} (${result.webhook.webhook_id}) has a new secret; ${former}\n${fields}`,
+    next: `change the secret at the sender, then: hookctl delivery list --webhook ${refOf(webhook)}`,
+    served,
+  });
+}
+
+function givenSecret({ secret, secretEnv }: RotateFlags): object | null {
+  if (secret !== undefined && secretEnv !== undefined) {
+    throw usageError('--secret and --secret-env exclude each other', 'Give one of them.');
+  }
+  if (secret !== undefined) return { value: secret };
+  return secretEnv === undefined ? null : { env: secretEnv };
+}
+
+function overlap(text: string): number {
+  if (text === '0') return 0;
+  const parsed = duration.safeParse(text);
+  if (parsed.success) return parsed.data;
+  throw new InvalidArgumentError('it must be a number and s, m, h, d or w, such as 24h, or 0.');
+}

@@ -1,0 +1,37 @@
+import type { Command } from 'commander';
+import type { App, AppFlags } from '../../app.ts';
+import { setEnabled } from '../../config/dynamic/edit.ts';
+import { examples, type Runner } from '../command.ts';
+import { viewer } from './address.ts';
+import { changeDb, dynamicWebhook, report } from './change.ts';
+import { fullRef, refOf } from './find.ts';
+
+interface SwitchFlags extends AppFlags {
+  readonly json?: boolean;
+}
+
+/** What `enable` and `disable` have in common. */
+export function configureSwitch(command: Command, runner: Runner, enabled: boolean): void {
+  command
+    .argument('<webhook>', 'id or name')
+    .option('--json', 'print one object')
+    .addHelpText('after', examples(`hookctl webhook ${enabled ? 'enable' : 'disable'} triage`))
+    .action((ref: string, flags: SwitchFlags) =>
+      runner.run(command.optsWithGlobals(), (app) => turn(app, ref, enabled, flags)),
+    );
+}
+
+async function turn(app: App, ref: string, enabled: boolean, { json }: SwitchFlags): Promise<0> {
+  const { result, configuration, served } = await changeDb(app, (before) =>
+    setEnabled(fullRef(before, ref), enabled),
+  );
+  const webhook = dynamicWebhook(configuration, result.webhook.webhook_id);
+  const word = enabled ? 'enabled' : 'disabled';
+  const was = result.previous.enabled === result.webhook.enabled ? 'was' : 'is now';
+  return report(app, json, {
+    view: viewer(app, configuration)(webhook),
+    done: `${webhook.name} (${result.webhook.webhook_id}) ${was} ${word}`,
+    next: enabled ? `hookctl webhook show ${refOf(webhook)}` : `hookctl webhook enable ${refOf(webhook)}`,
+    served,
+  });
+}

@@ -1,0 +1,117 @@
+import { readFile, stat } from 'node:fs/promises';
+import { dirname, resolve } from 'node:path';
+import { type ConfigProblem, messageOf } from '../errors.ts';
+import { secret } from '../lib/secret.ts';
+import { suggestion } from '../lib/suggest.ts';
+import type { Provider } from '../providers/provider.ts';
+import type { Account, AccountDefaults } from '../providers/reply.ts';
+import type { Secret } from '../types.ts';
+import { type Fault, type Source, toProblem } from './problems.ts';
+import type { ProjectConfig } from './project-schema.ts';
+
+/** Who hookctl is towards each provider that can be answered. */
+export interface Accounts {
+  readonly byProvider: ReadonlyMap<string, Account>;
+  /** Why there is no account: `no GITHUB_TOKEN`. */
+  readonly missing: ReadonlyMap<string, string>;
+}
+
+export interface ResolvedAccounts {
+  readonly accounts: Accounts;
+  readonly problems: readonly ConfigProblem[];
+}
+
+type Environment = Readonly<Record<string, string | undefined>>;
+type Credential = ProjectConfig['credentials'][string];
+
+/**
+ * Looks the tokens up: in the file or variable that `credentials` names, else in the provider's usual variable. A
+ * token file that others may read, or that is not there, is a problem; a variable that is not set is none.
+ */
+export async function resolveAccounts(
+  { credentials }: Pick<ProjectConfig, 'credentials'>,
+  source: Source,
+  providers: readonly Provider[],
+  env: Environment,
+): Promise<ResolvedAccounts> {
+  const byProvider = new Map<string, Account>();
+  const missing = new Map<string, string>();
+  const faults: Fault[] = [...unknownProviders(credentials, providers)];
+  for (const { name, reply } of providers) {
+    if (reply === undefined) continue;
+    const credential = credentials[name] ?? {};
+    const found = await findAccount(name, reply.account, credential, source, env);
+    if ('fault' in found) faults.push({ ...found.fault, path: ['credentials', name, ...found.fault.path] });
+    else if ('missing' in found) missing.set(name, found.missing);
+    else byProvider.set(name, found.account);
+  }
+  return {
+    accounts: { byProvider, missing },
+    problems: faults.map((fault) => toProblem(source, fault)),
+  };
+}
+
+type Found = { readonly account: Account } | { readonly missing: string } | { readonly fault: Fault };
+
+async function findAccount(
+  provider: string,
+  defaults: AccountDefaults,
+  credential: Credential,
+  source: Source,
+  env: Environment,
+): Promise<Found> {
+  const named = (variable: string | null) => (variable === null ? undefined : env[variable]) || null;
+  const tokenEnv = credential.tokenEnv ?? defaults.tokenEnv;
+  const file =
+    credential.tokenFile === undefined ? null : resolve(dirname(source.file), credential.tokenFile);
+  const token = file === null ? asSecret(named(tokenEnv)) : await readToken(file);
+  if (token !== null && 'fault' in token) return token;
+  if (token === null) return { missing: `no ${tokenEnv}` };
+  const baseUrl = credential.baseUrl ?? named(defaults.baseUrlEnv) ?? defaults.baseUrl;
+  if (baseUrl === null) return { missing: `no ${defaults.baseUrlEnv ?? 'baseUrl'}` };
+  if (!/^https?:$/.test(URL.parse(baseUrl)?.protocol ?? '')) {
+    return { missing: `${defaults.baseUrlEnv} is no URL that starts with https://` };
+  }
+  return {
+    account: {
+      provider,
+      baseUrl: baseUrl.replace(/\/+$/, ''),
+      token: token.secret,
+      user: credential.user ?? named(defaults.userEnv),
+      privateNetwork: credential.privateNetwork ?? false,
+    },
+  };
+}
+
+function asSecret(value: string | null): { readonly secret: Secret } | null {
+  return value === null ? null : { secret: secret(value.trim()) };
+}
+
+async function readToken(file: string): Promise<{ readonly secret: Secret } | { readonly fault: Fault }> {
+  const fault = (message: string, fix: string) => ({ fault: { path: ['tokenFile'], message, fix } });
+  try {
+    const { mode } = await stat(file);
+    if ((mode & 0o077) !== 0) return fault(`others may read ${file}`, `Type: chmod 600 ${file}`);
+    const text = (await readFile(file, 'utf8')).trim();
+    return text === ''
+      ? fault(`${file} is empty`, 'Put the token into it, and nothing else.')
+      : { secret: secret(text) };
+  } catch (error) {
+    return fault(`can't read ${file}: ${messageOf(error)}`, 'Paths are relative to webhooks.yml.');
+  }
+}
+
+function unknownProviders(
+  credentials: ProjectConfig['credentials'],
+  providers: readonly Provider[],
+): readonly Fault[] {
+  const known = providers.filter(({ reply }) => reply !== undefined).map(({ name }) => name);
+  return Object.keys(credentials)
+    .filter((name) => !known.includes(name))
+    .map((name) => ({
+      path: ['credentials', name],
+      message: `there is no provider ${name} that can be answered`,
+      fix: suggestion(name, known),
+      atKey: true,
+    }));
+}

@@ -1,0 +1,142 @@
+import { createHash } from 'node:crypto';
+import { constants } from 'node:fs';
+import { open, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { ConfigProblem } from '../../errors.ts';
+import { writeFileAtomic } from '../../lib/atomic-file.ts';
+import { type Fault, toProblem } from '../problems.ts';
+import { parseDb } from './parse.ts';
+import type { ResolvedDb } from './resolve-db.ts';
+import type { DbState } from './schema.ts';
+
+export const DB_FILE = 'webhooks.json';
+const LAST_GOOD_FILE = 'webhooks.last-good.json';
+/** 10,000 webhooks take about 10 MB; a file beyond this is none of ours. */
+const MAX_BYTES = 64 * 1024 * 1024;
+
+/** The file as it lies there. */
+export type DbContent =
+  | { readonly kind: 'bytes'; readonly bytes: Uint8Array; readonly inode: number }
+  | { readonly kind: 'absent' }
+  | { readonly kind: 'unreadable'; readonly problem: ConfigProblem };
+
+/** A file that validates, or why it does not. */
+export type DbReading =
+  | {
+      readonly ok: true;
+      readonly state: DbState;
+      readonly resolved: ResolvedDb;
+      readonly revision: string;
+      /** Null: there is no file, and never was one with webhooks. */
+      readonly bytes: Uint8Array | null;
+    }
+  | { readonly ok: false; readonly problems: readonly ConfigProblem[] };
+
+/** Checks beyond schema and commands: faults with paths from the whole file. */
+export type FurtherCheck = (state: DbState) => readonly Fault[];
+
+/** The db and its last good copy on disk. */
+export interface DbFile {
+  readonly file: string;
+  readonly lastGoodFile: string;
+  content(): Promise<DbContent>;
+  /** Differs when the file was written, replaced or removed since. */
+  stamp(): Promise<string>;
+  /** Validates. A file that is absent although webhooks were in it is not taken for an empty one. */
+  validate(content: DbContent, further?: FurtherCheck): Promise<DbReading>;
+  /** Null: there is none. */
+  lastGood(further?: FurtherCheck): Promise<DbReading | null>;
+  /** Replaces the db, and then its last good copy, by bytes that validate. */
+  write(bytes: Uint8Array): Promise<void>;
+  /** Keeps bytes that validated as the last good copy. */
+  keep(bytes: Uint8Array): Promise<void>;
+}
+
+export function dbFile(dataFolder: string, resolve: (state: DbState) => ResolvedDb): DbFile {
+  const file = join(dataFolder, DB_FILE);
+  const lastGoodFile = join(dataFolder, LAST_GOOD_FILE);
+
+  const read = (path: string, bytes: Uint8Array, further: FurtherCheck): DbReading => {
+    const parsed = parseDb(path, bytes);
+    if (!parsed.ok) return parsed;
+    const { state, source } = parsed;
+    const resolved = resolve(state);
+    const faults = [...resolved.faults, ...further(state)];
+    return faults.length > 0
+      ? { ok: false, problems: faults.map((fault) => toProblem(source, fault)) }
+      : { ok: true, state, resolved, revision: revisionOf(bytes), bytes };
+  };
+
+  const lastGood = async (further: FurtherCheck = () => []): Promise<DbReading | null> => {
+    const content = await readContent(lastGoodFile);
+    return content.kind === 'bytes' ? read(lastGoodFile, content.bytes, further) : null;
+  };
+
+  return {
+    file,
+    lastGoodFile,
+    lastGood,
+    content: () => readContent(file),
+
+    async stamp() {
+      const found = await stat(file, { bigint: true }).catch(() => null);
+      return found === null ? 'absent' : `${found.ino} ${found.size} ${found.mtimeNs}`;
+    },
+
+    async validate(content, further = () => []) {
+      if (content.kind === 'bytes') return read(file, content.bytes, further);
+      if (content.kind === 'unreadable') return { ok: false, problems: [content.problem] };
+      const former = await lastGood();
+      const count = former?.ok === true ? former.state.webhooks.length : 0;
+      if (count > 0) {
+        const message = `the file is gone, although it held ${count} ${count === 1 ? 'webhook' : 'webhooks'}`;
+        return { ok: false, problems: [{ file, message }] };
+      }
+      const state = { webhooks: [] };
+      return { ok: true, state, resolved: resolve(state), revision: EMPTY_REVISION, bytes: null };
+    },
+
+    async write(bytes) {
+      await writeFileAtomic(file, bytes);
+      await writeFileAtomic(lastGoodFile, bytes);
+    },
+
+    async keep(bytes) {
+      const kept = await readContent(lastGoodFile);
+      if (kept.kind === 'bytes' && Buffer.compare(kept.bytes, bytes) === 0) return;
+      await writeFileAtomic(lastGoodFile, bytes);
+    },
+  };
+}
+
+/** Of a db that does not exist yet. */
+const EMPTY_REVISION = 'empty';
+
+/** Names a content of the file: the first 16 hex digits of its SHA-256. */
+export function revisionOf(bytes: Uint8Array | null): string {
+  return bytes === null ? EMPTY_REVISION : createHash('sha256').update(bytes).digest('hex').slice(0, 16);
+}
+
+async function readContent(file: string): Promise<DbContent> {
+  const unreadable = (message: string, fix: string): DbContent => {
+    return { kind: 'unreadable', problem: { file, message, fix } };
+  };
+  try {
+    // A pipe in its place would otherwise keep us waiting for somebody who writes into it.
+    const handle = await open(file, constants.O_RDONLY | constants.O_NONBLOCK);
+    try {
+      const found = await handle.stat();
+      if (found.isDirectory()) return unreadable('is a folder', 'Move it away.');
+      if (!found.isFile()) return unreadable('is not a file', 'Move it away.');
+      if (found.size > MAX_BYTES)
+        return unreadable(`is larger than ${MAX_BYTES / 1024 ** 2} MB`, 'Move it away.');
+      return { kind: 'bytes', bytes: await handle.readFile(), inode: found.ino };
+    } finally {
+      await handle.close();
+    }
+  } catch (error) {
+    const { code, message } = error as NodeJS.ErrnoException;
+    if (code === 'ENOENT') return { kind: 'absent' };
+    return unreadable(`cannot be read: ${message}`, 'Make it a file that you may read.');
+  }
+}

@@ -1,0 +1,142 @@
+import type { Webhook } from '../../types.ts';
+import {
+  type Change,
+  endpointFor,
+  findWebhook,
+  isoTime,
+  patched,
+  readInput,
+  refuseFixedFields,
+  withWebhook,
+} from './change.ts';
+import { fromWebhook } from './mapping.ts';
+import {
+  type DbSecret,
+  type DbWebhook,
+  type GivenCommand,
+  newWebhookSchema,
+  secretSchema,
+  webhookPatchSchema,
+} from './schema.ts';
+
+/** A webhook and the secret that was made for it, to be shown this once; null when none was made. */
+export interface Added {
+  readonly webhook: DbWebhook;
+  readonly generatedSecret: string | null;
+}
+
+/** A webhook as it is now, and as it was. */
+export interface Updated {
+  readonly webhook: DbWebhook;
+  readonly previous: DbWebhook;
+}
+
+export interface Rotated extends Added {
+  /** The former secrets that still verify, each until its `expires_at`. */
+  readonly retiring: readonly DbSecret[];
+}
+
+/**
+ * Adds a webhook. `input` is a `WebhookInput`; everything else is refused by a ConfigError that names the fields.
+ * Without a secret one is generated. Throws `name_taken`.
+ */
+export function addWebhook(input: unknown): Change<Added> {
+  return (state, { now, nextId, newSecret, fixed }) => {
+    const given = readInput(newWebhookSchema, input, 'webhook add');
+    const webhookId = nextId('wh');
+    const generatedSecret = given.secrets.length === 0 ? newSecret() : null;
+    const webhook: DbWebhook = {
+      webhook_id: webhookId,
+      endpoint: endpointFor(given.provider, webhookId),
+      ...given,
+      secrets: generatedSecret === null ? given.secrets : [{ value: generatedSecret }],
+      enabled: given.enabled ?? true,
+      commands: withIds(given.commands, nextId),
+      created_at: isoTime(now),
+      updated_at: isoTime(now),
+    };
+    return { state: withWebhook(state, webhook, fixed), result: { webhook, generatedSecret } };
+  };
+}
+
+/**
+ * Adds a dynamic copy of a static or built-in webhook, under a secret and an endpoint of its own. `input` holds what
+ * differs (a `WebhookInput` without provider); without a name it is `<name>-dynamic`.
+ */
+export function addFrom(source: Webhook, input: object): Change<Added> {
+  return addWebhook({ ...fromWebhook(source), name: `${source.name}-dynamic`, ...input });
+}
+
+/**
+ * Changes the fields that `patch` (a `WebhookPatch`) names; absent ones stay, null takes one away. Commands keep the
+ * ids that they are given with. Throws `not_found`, `static_webhook`, `name_taken`, `immutable_field`.
+ */
+export function updateWebhook(ref: string, patch: unknown): Change<Updated> {
+  return (state, { now, nextId, fixed }) => {
+    const previous = findWebhook(state, ref, fixed);
+    refuseFixedFields(patch);
+    const { secret, secrets, commands, ...rest } = readInput(webhookPatchSchema, patch, 'webhook edit');
+    const given = secret === undefined ? secrets : secret === null ? [] : [{ value: secret }];
+    const webhook: DbWebhook = {
+      ...patched(previous, rest),
+      ...(rest.enabled === null && { enabled: true }),
+      ...(given !== undefined && { secrets: given ?? [] }),
+      ...(commands !== undefined && { commands: withIds(commands ?? [], nextId) }),
+      updated_at: isoTime(now),
+    };
+    return { state: withWebhook(state, webhook, fixed), result: { webhook, previous } };
+  };
+}
+
+/** Opens or closes (403) the endpoint. Throws `not_found`, `static_webhook`. */
+export function setEnabled(ref: string, enabled: boolean): Change<Updated> {
+  return updateWebhook(ref, { enabled });
+}
+
+/** Takes a webhook away, with its commands; its deliveries stay. Throws `not_found`, `static_webhook`. */
+export function removeWebhook(ref: string): Change<DbWebhook> {
+  return (state, { fixed }) => {
+    const webhook = findWebhook(state, ref, fixed);
+    return {
+      state: { ...state, webhooks: state.webhooks.filter((it) => it !== webhook) },
+      result: webhook,
+    };
+  };
+}
+
+export interface RotateOptions {
+  /** How long the former secrets still verify, in milliseconds; 0: not at all. */
+  readonly overlapMs: number;
+  /** The new secret, `{ value }` or `{ env }`. Default: one is generated. */
+  readonly secret?: unknown;
+}
+
+/** Puts a new secret in the place of the former ones. Throws `not_found`, `static_webhook`. */
+export function rotateSecret(ref: string, { overlapMs, secret }: RotateOptions): Change<Rotated> {
+  return (state, { now, newSecret, fixed }) => {
+    const former = findWebhook(state, ref, fixed);
+    const generatedSecret = secret === undefined ? newSecret() : null;
+    const fresh =
+      generatedSecret === null
+        ? readInput(secretSchema, secret, 'webhook rotate-secret')
+        : { value: generatedSecret };
+    const retiring = former.secrets
+      .map((it): DbSecret => ({ ...it, expires_at: isoTime(Math.min(expiryOf(it), now + overlapMs)) }))
+      .filter((it) => expiryOf(it) > now);
+    const webhook = { ...former, secrets: [fresh, ...retiring], updated_at: isoTime(now) };
+    return { state: withWebhook(state, webhook, fixed), result: { webhook, generatedSecret, retiring } };
+  };
+}
+
+/** Epoch milliseconds; Infinity: never. */
+function expiryOf({ expires_at }: DbSecret): number {
+  return expires_at == null ? Number.POSITIVE_INFINITY : Date.parse(expires_at);
+}
+
+/** Commands with an id each: the one that they came with, or a new one. */
+export function withIds(
+  commands: readonly GivenCommand[],
+  nextId: (prefix: 'cmd') => string,
+): DbWebhook['commands'] {
+  return commands.map((command) => ({ ...command, id: command.id ?? nextId('cmd') }));
+}

@@ -1,0 +1,154 @@
+import { randomBytes } from 'node:crypto';
+import { readdir, rename, unlink } from 'node:fs/promises';
+import { join } from 'node:path';
+import { Low } from 'lowdb';
+import { failure } from '../../errors.ts';
+import type { Clock } from '../../lib/clock.ts';
+import type { IdSource } from '../../lib/ids.ts';
+import type { Webhook } from '../../types.ts';
+import type { Known } from '../resolve.ts';
+import { dbAdapter } from './adapter.ts';
+import { type Change, type EditContext, isoTime } from './change.ts';
+import { DB_FILE, dbFile, revisionOf } from './db-file.ts';
+import { createResolver } from './resolve-db.ts';
+import type { DbState } from './schema.ts';
+
+/** Takes a lock file, waiting up to `patienceMs`; null when another process keeps it (`store/file-lock.ts`). */
+export type LockFile = (path: string, patienceMs: number) => Promise<{ readonly release: () => void } | null>;
+
+export interface DynamicOptions extends Known {
+  /** Must exist (`prepareDataFolder`) before the first `edit`. */
+  readonly dataFolder: string;
+  readonly lock: LockFile;
+  readonly clock: Clock;
+  readonly ids: Pick<IdSource, 'next'>;
+  /** Built-in and static webhooks, asked for when the first change is made (`loadFixed`). */
+  readonly fixed: () => Promise<readonly Webhook[]>;
+}
+
+/** A change that is on disk. */
+export interface Edited<T> {
+  readonly result: T;
+  /** Of the file that was written. */
+  readonly revision: string;
+}
+
+/** What `restore` did. */
+export interface Restored {
+  /** How many are there again. */
+  readonly webhooks: number;
+  /** Where that which stood in the place of the good copy is now; null when nothing did. */
+  readonly kept: string | null;
+  readonly revision: string;
+}
+
+/** The db of dynamic webhooks, `webhooks.json`. Nothing is kept open: every call reads the file anew. */
+export interface DynamicWebhooks {
+  /** Absolute path of `webhooks.json`. */
+  readonly file: string;
+  /** What the file says; no webhooks when there is none. Throws ConfigError when it does not validate. */
+  read(): Promise<DbState>;
+  /**
+   * Changes the file under its lock: read anew, changed, validated whole, replaced in one step. Throws what the
+   * change throws, ConfigError when the file or what would come of it does not validate, `busy` when the lock is
+   * kept.
+   */
+  edit<T>(change: Change<T>): Promise<Edited<T>>;
+  /**
+   * The revision (content hash) on disk now. A server has everything in force that was written before, once its own
+   * revision (`/api/status`) equals this one; others may write meanwhile, so ask both anew each time.
+   */
+  revision(): Promise<string>;
+  /** Brings the last good copy back. Throws `nothing_to_restore`. */
+  restore(): Promise<Restored>;
+}
+
+const PATIENCE_MS = 15_000;
+const SECRET_BYTES = 32;
+
+/** Opens the db for changes. */
+export function openDynamic(options: DynamicOptions): DynamicWebhooks {
+  const { dataFolder, lock, clock, ids, fixed } = options;
+  const db = dbFile(dataFolder, createResolver(options));
+
+  const context = (known: readonly Webhook[]): EditContext => ({
+    now: clock.now(),
+    nextId: (prefix) => ids.next(prefix),
+    newSecret: () => randomBytes(SECRET_BYTES).toString('hex'),
+    fixed: known,
+  });
+
+  const revision = async () => {
+    const content = await db.content();
+    return revisionOf(content.kind === 'bytes' ? content.bytes : null);
+  };
+
+  async function locked<T>(work: () => Promise<T>): Promise<T> {
+    const held = await lock(`${db.file}.lock`, PATIENCE_MS);
+    if (held === null) {
+      const message = `another process has kept ${db.file} for ${PATIENCE_MS / 1000} s`;
+      throw failure('busy', message, {
+        fix: 'Type it again; if it stays so, look for a hookctl that hangs.',
+      });
+    }
+    try {
+      await sweep(dataFolder);
+      return await work();
+    } finally {
+      held.release();
+    }
+  }
+
+  return {
+    file: db.file,
+    revision,
+    read: async () => (await dbAdapter(db).read()) ?? EMPTY,
+
+    async edit(change) {
+      const known = await fixed();
+      return locked(async () => {
+        const low = new Low(dbAdapter(db), EMPTY);
+        await low.read();
+        const { state, result } = change(low.data, context(known));
+        low.data = state;
+        await low.write();
+        return { result, revision: await revision() };
+      });
+    },
+
+    restore: () =>
+      locked(async () => {
+        const good = await db.lastGood();
+        if (good === null || good.ok === false || good.bytes === null) {
+          const fix = `Correct ${db.file} by hand, or move it away to start anew.`;
+          throw failure('nothing_to_restore', 'there is no good copy of the dynamic webhooks', { fix });
+        }
+        const reading = await db.validate(await db.content());
+        if (reading.ok) throw failure('nothing_to_restore', `${db.file} is in order: it validates`);
+        const kept = await setAside(db.file, clock.now());
+        await db.write(good.bytes);
+        return { webhooks: good.state.webhooks.length, kept, revision: good.revision };
+      }),
+  };
+}
+
+const EMPTY: DbState = { webhooks: [] };
+
+/** What stands in the place of the db, under a name of its own; null: nothing does. */
+async function setAside(file: string, now: number): Promise<string | null> {
+  const kept = `${file}.corrupt-${isoTime(now).replaceAll(/[:.]/g, '-')}`;
+  try {
+    await rename(file, kept);
+    return kept;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return null;
+    throw error;
+  }
+}
+
+/** Removes what a killed writer left half written: under the lock nobody else writes. It may hold secrets. */
+async function sweep(folder: string): Promise<void> {
+  const names = await readdir(folder);
+  const litter = names.filter((name) => name.startsWith(`.${DB_FILE}.`) && name.endsWith('.tmp'));
+  await Promise.all(litter.map((name) => unlink(join(folder, name))));
+}

@@ -1,0 +1,94 @@
+import type { Webhook, WebhookCommand } from '../../types.ts';
+import type { Fault, Path } from '../problems.ts';
+import type { ValidCommand, ValidDefinition } from '../schema.ts';
+import type { DbCommand, DbWebhook, GivenCommand } from './schema.ts';
+
+/*
+ * The one place where the words of the db (snake_case) and those of `defineWebhook` (camelCase) meet.
+ */
+
+/** A webhook of the db as `defineWebhook` would take it, but for its secrets. */
+export function toDefinition(webhook: DbWebhook): ValidDefinition {
+  return {
+    name: webhook.name,
+    provider: webhook.provider,
+    endpoint: webhook.endpoint,
+    enabled: webhook.enabled,
+    commandPrefix: webhook.command_prefix,
+    requirePrefix: webhook.require_prefix,
+    targetAgent: webhook.target_agent,
+    defaultCommand: webhook.default_command,
+    events: webhook.events,
+    allow: webhook.allow,
+    syncToClaudeTasks: webhook.sync_to_claude_tasks,
+    options: webhook.options,
+    commands: webhook.commands.map(toCommandDefinition),
+  };
+}
+
+function toCommandDefinition({ id: _, agent, requires_approval, ...same }: DbCommand): ValidCommand {
+  return { ...same, targetAgent: agent, requiresApproval: requires_approval };
+}
+
+/** A webhook in force as input for a dynamic one: without name, endpoint and secrets. */
+export function fromWebhook(webhook: Webhook) {
+  return {
+    provider: webhook.provider,
+    allow: webhook.allow,
+    command_prefix: webhook.commandPrefix,
+    require_prefix: webhook.requirePrefix,
+    target_agent: webhook.targetAgent,
+    ...(webhook.defaultCommand !== null && { default_command: webhook.defaultCommand }),
+    events: webhook.events,
+    sync_to_claude_tasks: webhook.syncToClaudeTasks,
+    options: webhook.options,
+    commands: webhook.commands.map(fromCommand),
+  };
+}
+
+function fromCommand(command: WebhookCommand): GivenCommand {
+  const shared = {
+    action: command.action,
+    agent: command.targetAgent,
+    template: command.template.source,
+    requires_approval: command.requiresApproval,
+    options: command.options,
+  };
+  return command.kind === 'text'
+    ? { ...shared, name: command.name, aliases: command.aliases }
+    : {
+        ...shared,
+        trigger: command.trigger,
+        conditions: command.conditions.source,
+        priority: command.priority,
+      };
+}
+
+const WEBHOOK_WORDS: Readonly<Record<string, string>> = {
+  commandPrefix: 'command_prefix',
+  requirePrefix: 'require_prefix',
+  targetAgent: 'target_agent',
+  defaultCommand: 'default_command',
+  syncToClaudeTasks: 'sync_to_claude_tasks',
+};
+const COMMAND_WORDS: Readonly<Record<string, string>> = {
+  targetAgent: 'agent',
+  requiresApproval: 'requires_approval',
+};
+
+/** A fault that was found in a definition, in the words of the db. */
+export function inDbWords({ path, message, fix, ...rest }: Fault): Fault {
+  const words = path[0] === 'commands' ? COMMAND_WORDS : WEBHOOK_WORDS;
+  return {
+    ...rest,
+    path: path.map((part) => (typeof part === 'string' ? (words[part] ?? part) : part)) satisfies Path,
+    message: translate(message),
+    ...(fix !== undefined && { fix: translate(fix) }),
+  };
+}
+
+function translate(sentence: string): string {
+  return sentence.replace(/\b(commandPrefix|requirePrefix|defaultCommand)\b/g, (word) => {
+    return WEBHOOK_WORDS[word] ?? word;
+  });
+}

@@ -1,0 +1,123 @@
+import type { Webhook } from '../../types.ts';
+import type { Fault } from '../problems.ts';
+import { type Known, type Resolution, resolveWebhook, type UnlockedWebhook } from '../resolve.ts';
+import { endpointFor } from './change.ts';
+import { inDbWords, toDefinition } from './mapping.ts';
+import type { DbState, DbWebhook } from './schema.ts';
+
+/** A webhook of the db that is right. */
+export interface DbEntry {
+  readonly written: DbWebhook;
+  /** The same as text, by which changes are found. */
+  readonly text: string;
+  readonly webhook: UnlockedWebhook;
+}
+
+/** What the webhooks of the db mean. With faults, `entries` are those without any. */
+export interface ResolvedDb {
+  readonly entries: readonly DbEntry[];
+  /** Paths start at the whole file. */
+  readonly faults: readonly Fault[];
+}
+
+/**
+ * Checks all that the schema cannot see, by the rules of static webhooks. What was compiled for the last state is
+ * kept for the next one, so that a reload costs what changed and not what is there.
+ */
+export function createResolver(known: Known): (state: DbState) => ResolvedDb {
+  let compiled: ReadonlyMap<string, Resolution> = new Map();
+  return ({ webhooks }) => {
+    const results = webhooks.map((written, index) => {
+      const text = JSON.stringify(written);
+      const resolution = compiled.get(text) ?? resolveOne(written, known);
+      return { written, text, index, resolution };
+    });
+    compiled = new Map(results.map(({ text, resolution }) => [text, resolution]));
+    return {
+      entries: results.flatMap(({ written, text, resolution }) =>
+        resolution.ok ? { written, text, webhook: resolution.webhook } : [],
+      ),
+      faults: [
+        ...results.flatMap(({ index, resolution }) =>
+          resolution.ok ? [] : resolution.faults.map((fault) => below(index, inDbWords(fault))),
+        ),
+        ...webhooks.flatMap((webhook, index) => identityFaults(webhook).map((fault) => below(index, fault))),
+        ...doubled(webhooks, 'webhook_id'),
+        ...doubled(webhooks, 'name'),
+      ],
+    };
+  };
+}
+
+/** Names and endpoints that are taken by static or built-in webhooks. Paths start at the whole file. */
+export function clashesWith(fixed: readonly Webhook[], { webhooks }: DbState): readonly Fault[] {
+  const names = new Map(fixed.map((it) => [it.name.toLowerCase(), it]));
+  const endpoints = new Map(fixed.map((it) => [it.endpoint, it]));
+  return webhooks.flatMap(({ name, endpoint }, index) => {
+    const sameName = names.get(name.toLowerCase());
+    const sameEndpoint = endpoints.get(endpoint);
+    return [
+      ...(sameName === undefined ? [] : [taken(index, 'name', name, sameName)]),
+      ...(sameEndpoint === undefined ? [] : [taken(index, 'endpoint', endpoint, sameEndpoint)]),
+    ];
+  });
+}
+
+function taken(index: number, field: string, value: string, { name, origin }: Webhook): Fault {
+  const place =
+    origin.kind === 'static'
+      ? `${origin.file}${origin.line === null ? '' : `:${origin.line}`}`
+      : `the built-in webhook ${name}`;
+  return {
+    path: ['webhooks', index, field],
+    message: `${value} is already taken by ${place}`,
+    fix: `Change it there, or rename or remove this one: hookctl webhook edit, hookctl webhook remove.`,
+  };
+}
+
+function resolveOne(written: DbWebhook, known: Known): Resolution {
+  const origin = { kind: 'dynamic', webhookId: written.webhook_id } as const;
+  const resolution = resolveWebhook(toDefinition(written), origin, known);
+  if (!resolution.ok) return resolution;
+  // All commands are right, so that they stand in the order in which they were written.
+  const commands = resolution.webhook.commands.map((command, index) => ({
+    ...command,
+    id: written.commands[index]?.id ?? command.id,
+  }));
+  return { ok: true, webhook: { ...resolution.webhook, commands } };
+}
+
+function identityFaults({ provider, webhook_id, endpoint, commands }: DbWebhook): readonly Fault[] {
+  const expected = endpointFor(provider, webhook_id);
+  const ids = commands.map(({ id }) => id);
+  return [
+    ...(endpoint === expected ? [] : [{ path: ['endpoint'], message: `expected ${expected}` }]),
+    ...ids.flatMap((id, index) =>
+      ids.indexOf(id) === index
+        ? []
+        : [{ path: ['commands', index, 'id'], message: `${id} is used twice in this webhook` }],
+    ),
+  ];
+}
+
+/** Ids and names that come twice, in any case. */
+function doubled(webhooks: readonly DbWebhook[], field: 'webhook_id' | 'name'): readonly Fault[] {
+  const first = new Map<string, number>();
+  return webhooks.flatMap((webhook, index) => {
+    const key = webhook[field].toLowerCase();
+    const earlier = first.get(key);
+    if (earlier === undefined) first.set(key, index);
+    return earlier === undefined
+      ? []
+      : [
+          {
+            path: ['webhooks', index, field],
+            message: `${webhook[field]} is already used at webhooks.${earlier}`,
+          },
+        ];
+  });
+}
+
+function below(index: number, fault: Fault): Fault {
+  return { ...fault, path: ['webhooks', index, ...fault.path] };
+}

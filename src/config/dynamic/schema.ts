@@ -1,0 +1,178 @@
+import { z } from 'zod';
+import { commandSchema, definitionSchema, variableName } from '../schema.ts';
+
+/*
+ * `webhooks.json`, and what the API and the CLI take. Each field is the one of `../schema.ts` under its snake_case
+ * name, so that a dynamic webhook takes exactly the values of a static one.
+ */
+
+/** Goes up when an older hookctl could no longer read the file. */
+export const SCHEMA_VERSION = 1;
+
+const webhook = definitionSchema.shape;
+const command = commandSchema.shape;
+
+const webhookId = z.string().regex(/^wh-[a-z0-9-]{1,60}$/, 'expected an id such as wh-01k3v7m2q4x8y6z0');
+const commandId = z.string().regex(/^cmd-[a-z0-9-]{1,60}$/, 'expected an id such as cmd-01k3v7m2q4x8y6z0');
+const time = z.iso.datetime({
+  offset: true,
+  error: 'expected a time in ISO 8601, such as 2026-01-31T12:00:00Z',
+});
+
+/** For people: spaces and upper case are welcome. Never like an id, so that one word names one webhook. */
+const dynamicName = z
+  .string()
+  .max(100, 'expected at most 100 characters')
+  .regex(/^(?!\s)[^\p{C}\p{Zl}\p{Zp}]+(?<!\s)$/u, 'expected a name on one line, without spaces around it')
+  .refine((name) => !/^wh-/i.test(name), 'a name may not begin with wh-, which ids begin with');
+
+const secretValue = z.string().min(1, 'an empty secret would let anybody sign');
+/** One secret, as the db holds it and as `webhook rotate-secret` takes it. */
+export const secretSchema = z.union(
+  [
+    z.strictObject({ value: secretValue, expires_at: time.nullish() }),
+    z.strictObject({ env: variableName, expires_at: time.nullish() }),
+  ],
+  { error: 'expected { "value": … } or { "env": … }, either with "expires_at"' },
+);
+
+const commandFields = {
+  name: command.name,
+  aliases: command.aliases,
+  trigger: command.trigger,
+  conditions: command.conditions,
+  priority: command.priority,
+  action: command.action,
+  agent: command.targetAgent,
+  template: command.template,
+  options: command.options,
+  requires_approval: command.requiresApproval,
+};
+
+/** What webhooks and changes to them have in common. */
+const webhookFields = {
+  enabled: webhook.enabled,
+  allow: webhook.allow,
+  command_prefix: webhook.commandPrefix,
+  require_prefix: webhook.requirePrefix,
+  default_command: webhook.defaultCommand,
+  target_agent: webhook.targetAgent,
+  events: webhook.events,
+  sync_to_claude_tasks: webhook.syncToClaudeTasks,
+  options: webhook.options,
+};
+
+const secretFields = {
+  secrets: z.array(secretSchema).readonly().optional(),
+  /** The one-element form of `secrets`. */
+  secret: secretValue.optional(),
+};
+
+const commandSchemaOfDb = z.strictObject({ id: commandId, ...commandFields });
+
+const webhookSchemaOfDb = z
+  .strictObject({
+    webhook_id: webhookId,
+    provider: webhook.provider,
+    name: dynamicName,
+    endpoint: z.string(),
+    ...secretFields,
+    ...webhookFields,
+    commands: z.array(commandSchemaOfDb).readonly().default([]),
+    created_at: time,
+    updated_at: time,
+  })
+  .transform(oneFormOfSecrets);
+
+/** The whole file. */
+export const dbSchema = z.strictObject({
+  schema_version: z.literal(SCHEMA_VERSION),
+  webhooks: z.array(webhookSchemaOfDb).readonly(),
+});
+
+/** What a new command takes (`POST …/commands`, `webhook command add`). */
+export const newCommandSchema = z.strictObject(commandFields);
+/** A command among others: with `id` it is one that exists. */
+const givenCommandSchema = z.strictObject({ id: commandId.optional(), ...commandFields });
+/** What a new webhook takes (`POST /api/webhooks`, `webhook add`). */
+export const newWebhookSchema = z
+  .strictObject({
+    provider: webhook.provider,
+    name: dynamicName,
+    ...secretFields,
+    ...webhookFields,
+    commands: z.array(givenCommandSchema).readonly().default([]),
+  })
+  .transform(oneFormOfSecrets);
+
+/** Fields that a change names; null takes one away. */
+export const commandPatchSchema = z.strictObject(nullable(commandFields));
+/** As `PUT /api/webhooks/{id}` takes it. */
+export const webhookPatchSchema = z.strictObject({
+  name: dynamicName.optional(),
+  ...nullable({
+    ...secretFields,
+    ...webhookFields,
+    commands: z.array(givenCommandSchema).readonly().optional(),
+  }),
+});
+/** One webhook of `webhook import`: an exported one, or a new one. */
+export const importedWebhookSchema = z
+  .strictObject({
+    webhook_id: webhookId.optional(),
+    provider: webhook.provider,
+    name: dynamicName,
+    endpoint: z.string().optional(),
+    ...secretFields,
+    ...webhookFields,
+    commands: z.array(givenCommandSchema).readonly().default([]),
+    created_at: time.optional(),
+    updated_at: time.optional(),
+  })
+  .transform(oneFormOfSecrets);
+
+/** A secret that stands in the db (`value`) or in a variable (`env`); `expires_at`: it verifies until then. */
+export type DbSecret = z.output<typeof secretSchema>;
+/** A command as it stands in the db. */
+export type DbCommand = z.output<typeof commandSchemaOfDb>;
+/** A webhook as it stands in the db. */
+export type DbWebhook = z.output<typeof webhookSchemaOfDb>;
+/** What the db holds. */
+export interface DbState {
+  readonly webhooks: readonly DbWebhook[];
+}
+export type NewWebhook = z.output<typeof newWebhookSchema>;
+export type NewCommand = z.output<typeof newCommandSchema>;
+export type GivenCommand = z.output<typeof givenCommandSchema>;
+export type ImportedWebhook = z.output<typeof importedWebhookSchema>;
+/** What `addWebhook` takes, in JSON's own words. */
+export type WebhookInput = z.input<typeof newWebhookSchema>;
+/** What `updateWebhook` takes. */
+export type WebhookPatch = z.input<typeof webhookPatchSchema>;
+/** What `addCommand` takes. */
+export type CommandInput = z.input<typeof newCommandSchema>;
+/** What `updateCommand` takes. */
+export type CommandPatch = z.input<typeof commandPatchSchema>;
+
+/** `secret: "x"` is short for `secrets: [{ "value": "x" }]`; who names both must have meant one of them. */
+function oneFormOfSecrets<
+  T extends { secret?: string | undefined; secrets?: readonly DbSecret[] | undefined },
+>(
+  given: T,
+  context: z.RefinementCtx<T>,
+): Omit<T, 'secret' | 'secrets'> & { readonly secrets: readonly DbSecret[] } {
+  const { secret, secrets, ...rest } = given;
+  if (secret !== undefined && secrets !== undefined) {
+    context.addIssue({
+      code: 'custom',
+      path: ['secret'],
+      message: 'stands beside secrets: give one of them',
+    });
+  }
+  return { ...rest, secrets: secret === undefined ? (secrets ?? []) : [{ value: secret }] };
+}
+
+function nullable<T extends Record<string, z.ZodType>>(shape: T): { [K in keyof T]: z.ZodNullable<T[K]> } {
+  const entries = Object.entries(shape).map(([key, type]) => [key, type.nullable()]);
+  return Object.fromEntries(entries) as { [K in keyof T]: z.ZodNullable<T[K]> };
+}

@@ -1,0 +1,151 @@
+import { failure } from '../../errors.ts';
+import { answerJson } from '../../lib/answer-json.ts';
+import { apiPath } from '../../lib/api-path.ts';
+import { hasMarker, hiddenMarker } from '../../lib/marker.ts';
+import { hostOf, idAt, objectAt, textAt } from '../../lib/payload.ts';
+import type { ReplyPlace, WebhookEvent } from '../../types.ts';
+import type { Account, CallAnswer, OutgoingCall, ReplyChannel, Sent } from '../reply.ts';
+
+/** All that GitHub knows (REST, "Reactions"), and the names under which others know them. */
+const REACTIONS: Readonly<Record<string, string>> = {
+  '+1': '+1',
+  thumbsup: '+1',
+  '-1': '-1',
+  thumbsdown: '-1',
+  laugh: 'laugh',
+  confused: 'confused',
+  heart: 'heart',
+  hooray: 'hooray',
+  tada: 'hooray',
+  rocket: 'rocket',
+  eyes: 'eyes',
+};
+
+const SUBJECTS = ['issue', 'pull_request'] as const;
+/** Clocks differ; a comment is looked for from a little before it was asked for. */
+const SKEW_MS = 300_000;
+/** "wait for at least one minute before retrying" (docs.github.com, Rate limits for the REST API). */
+const SECONDARY_LIMIT_MS = 60_000;
+
+/** Replies on issues and pull requests, which share one API. Source: docs.github.com, REST API, "Issue comments". */
+export const reply: ReplyChannel = {
+  account: {
+    tokenEnv: 'GITHUB_TOKEN',
+    userEnv: null,
+    baseUrlEnv: null,
+    baseUrl: 'https://api.github.com',
+  },
+  textLimit: 65_536,
+
+  place(event) {
+    const [owner = null, repo = null] = (textAt(event.payload, 'repository', 'full_name') ?? '').split('/');
+    const number = SUBJECTS.map((key) => idAt(event.payload, key, 'number')).find((found) => found !== null);
+    if (owner === null || repo === null || number === undefined) return null;
+    return {
+      host: hostOf(textAt(event.payload, 'repository', 'html_url')),
+      owner,
+      repo,
+      number,
+      ...commentOf(event),
+    };
+  },
+
+  immediate: (event) =>
+    event.type.endsWith('.opened')
+      ? { kind: 'comment' }
+      : objectAt(event.payload, 'comment') === null
+        ? null
+        : { kind: 'react', emoji: 'eyes' },
+
+  authorize: ({ token }) => ({
+    authorization: `Bearer ${token.reveal()}`,
+    accept: 'application/vnd.github+json',
+    'x-github-api-version': '2022-11-28',
+  }),
+
+  comment: (account, place, post) =>
+    call('POST', account, [...issue(place), 'comments'], { body: marked(post) }),
+
+  edit: (account, place, remoteId, post) =>
+    call('PATCH', account, [...repository(place), 'issues', 'comments', remoteId], { body: marked(post) }),
+
+  find(account, place, since) {
+    const { url } = call('GET', account, [...issue(place), 'comments'], null);
+    const from = new Date(since - SKEW_MS).toISOString();
+    return { method: 'GET', url: `${url}?per_page=100&since=${from}`, body: null };
+  },
+
+  readPage(_, answer, id) {
+    const comments = answerJson(answer);
+    const list = Array.isArray(comments) ? comments : [];
+    const found = list.find((comment) => hasMarker(textAt(comment, 'body') ?? '', id));
+    const next = /<([^>]+)>;\s*rel="next"/.exec(answer.headers.link ?? '')?.[1] ?? null;
+    return { id: found === undefined ? null : idAt(found, 'id'), next };
+  },
+
+  react(account, place, emoji) {
+    const content = REACTIONS[emoji];
+    if (content === undefined) {
+      const known = Object.keys(REACTIONS).join(', ');
+      throw failure('no_such_reaction', `GitHub has no reaction ${emoji}; it knows ${known}`);
+    }
+    const target =
+      place.comment === null || place.comment === undefined
+        ? issue(place)
+        : [...repository(place), place.commentKind ?? 'issues', 'comments', place.comment];
+    return call('POST', account, [...target, 'reactions'], { content });
+  },
+
+  label: (account, place, label) => call('POST', account, [...issue(place), 'labels'], { labels: [label] }),
+
+  classify: rateLimit,
+  postedId: (answer) => idAt(answerJson(answer), 'id'),
+};
+
+function call(
+  method: OutgoingCall['method'],
+  { baseUrl }: Account,
+  segments: readonly (string | null | undefined)[],
+  body: object | null,
+): OutgoingCall {
+  return { method, url: baseUrl + apiPath(...segments), body };
+}
+
+function repository({ owner, repo }: ReplyPlace) {
+  return ['repos', owner, repo];
+}
+
+function issue(place: ReplyPlace) {
+  return [...repository(place), 'issues', place.number];
+}
+
+/** The comment on which to react; reviews and commits take no reactions here. */
+function commentOf({ type, payload }: WebhookEvent) {
+  const comment = idAt(payload, 'comment', 'id');
+  if (comment === null) return { comment: null, commentKind: null };
+  return { comment, commentKind: type.startsWith('pull_request_review_comment') ? 'pulls' : 'issues' };
+}
+
+function marked({ id, text }: { readonly id: string; readonly text: string }): string {
+  return `${hiddenMarker(id)}\n${text}`;
+}
+
+/** A 403 is also GitHub's word for "too many requests". */
+function rateLimit({ status, headers, text }: CallAnswer): Sent | null {
+  if (status !== 403 && status !== 429) return null;
+  const again = (afterMs: number | null): Sent => ({
+    result: 'again',
+    reason: `GitHub's rate limit (${status})`,
+    afterMs,
+    certain: true,
+  });
+  if (headers['retry-after'] !== undefined) return status === 429 ? null : again(null);
+  if (headers['x-ratelimit-remaining'] === '0') {
+    const reset = Number(headers['x-ratelimit-reset'] ?? Number.NaN) * 1000;
+    const now = Date.parse(headers.date ?? '');
+    return again(Number.isFinite(reset - now) ? Math.max(0, reset - now) : SECONDARY_LIMIT_MS);
+  }
+  return status === 429 || /secondary rate limit|abuse detection/i.test(text)
+    ? again(SECONDARY_LIMIT_MS)
+    : null;
+}

@@ -1,0 +1,81 @@
+import { getPath, parseJson } from '../../lib/json.ts';
+import { idAt, objectAt, textAt } from '../../lib/payload.ts';
+import type { JsonObject, RawRequest, WebhookEvent } from '../../types.ts';
+import type { Parsed } from '../provider.ts';
+import { placeOf, subjectOf } from './place.ts';
+import { senderOf } from './sender.ts';
+
+/** Where each kind keeps what a person wrote, in `object_attributes`. */
+const TEXTS: Readonly<Record<string, string>> = {
+  note: 'note',
+  issue: 'description',
+  work_item: 'description',
+  merge_request: 'description',
+};
+const CREATED = ['create', 'open'];
+
+/** Reads a verified GitLab request, of a project, group or system hook. */
+export function parse({ headers, body }: RawRequest): Parsed {
+  const json = parseJson(body);
+  if (!json.ok) return json;
+  const payload = json.value;
+  const kind =
+    textAt(payload, 'object_kind') ?? textAt(payload, 'event_name') ?? kindOf(headers['x-gitlab-event']);
+  const event = toEvent(kind, payload);
+  return { ok: true, events: [event], semanticKeys: semanticKeys(kind, event) };
+}
+
+function toEvent(kind: string, payload: JsonObject): WebhookEvent {
+  const action = actionOf(kind, payload);
+  const subject = subjectOf(payload);
+  const origin = textOrigin(kind, action, payload);
+  return {
+    type: action === null ? kind : `${kind}.${action}`,
+    externalId: placeOf(payload)?.externalId ?? null,
+    sender: senderOf(payload),
+    text: origin === null ? null : textAt(payload, 'object_attributes', TEXTS[kind] ?? ''),
+    textOrigin: origin ?? 'created',
+    title: textAt(subject ?? undefined, 'title'),
+    url: textAt(payload, 'object_attributes', 'url') ?? textAt(subject ?? undefined, 'url'),
+    payload,
+  };
+}
+
+/** `open`, `update`, …. Older versions do not say it of notes, whose times then do. */
+function actionOf(kind: string, payload: JsonObject): string | null {
+  const attributes = objectAt(payload, 'object_attributes') ?? {};
+  const action = textAt(attributes, 'action');
+  if (action !== null || kind !== 'note') return action;
+  const updated = textAt(attributes, 'updated_at');
+  return updated === null || updated === textAt(attributes, 'created_at') ? 'create' : 'update';
+}
+
+/** Null when the act wrote no text: GitLab's own notes ("changed the label"), and updates of something else. */
+function textOrigin(
+  kind: string,
+  action: string | null,
+  payload: JsonObject,
+): WebhookEvent['textOrigin'] | null {
+  if (!Object.hasOwn(TEXTS, kind) || action === null) return null;
+  if (getPath(payload, ['object_attributes', 'system']) === true) return null;
+  if (CREATED.includes(action)) return 'created';
+  const isEdit =
+    action === 'update' && (kind === 'note' || objectAt(payload, 'changes', 'description') !== null);
+  return isEdit ? 'edited' : null;
+}
+
+/** One comment comes twice where a project and its group both have a hook; its id is unique in the instance. */
+function semanticKeys(kind: string, { payload, text, textOrigin }: WebhookEvent): readonly string[] {
+  const id = idAt(payload, 'object_attributes', 'id');
+  if (text === null || id === null || textOrigin !== 'created') return [];
+  return [`${kind}:${placeOf(payload)?.host ?? ''}:${id}`];
+}
+
+/** `Merge Request Hook` → `merge_request`, for what GitLab adds without an `object_kind`. */
+function kindOf(header: string | undefined): string {
+  const words = /^[A-Za-z ]{1,60}$/.test(header ?? '') ? (header ?? '') : 'unknown';
+  return words
+    .toLowerCase()
+    .replace(/ hook$/, '')
+    .replaceAll(' ', '_');
+}

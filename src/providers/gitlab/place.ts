@@ -1,0 +1,48 @@
+import { hostOf, idAt, objectAt, textAt } from '../../lib/payload.ts';
+import type { JsonObject } from '../../types.ts';
+
+/** Which object an event is about, and where it lives. */
+export interface Place {
+  /** Host of the instance; empty when the payload names none. */
+  readonly host: string;
+  /** `gitlab:group/project!7` (merge request), `#7` (issue), `@<commit>`, `$7` (snippet): GitLab's own references. */
+  readonly externalId: string | null;
+}
+
+/** GitLab's own mark for each kind of object. */
+const MARKS: Readonly<Record<string, string>> = {
+  merge_request: '!',
+  issue: '#',
+  work_item: '#',
+  snippet: '$',
+};
+const SUBJECTS = ['merge_request', 'issue', 'work_item', 'snippet'] as const;
+
+/** Null when the payload names no project. */
+export function placeOf(payload: JsonObject): Place | null {
+  const path = textAt(payload, 'project', 'path_with_namespace');
+  if (path === null) return null;
+  const host = hostOf(textAt(payload, 'project', 'web_url'));
+  const project = `gitlab:${host === null || host === 'gitlab.com' ? '' : `${host}/`}${path}`.toLowerCase();
+  const reference = referenceOf(payload);
+  return { host: host ?? '', externalId: reference === null ? null : project + reference };
+}
+
+/** The issue or merge request itself: beside a note, or the event's own object. */
+export function subjectOf(payload: JsonObject): JsonObject | null {
+  const beside = SUBJECTS.map((key) => objectAt(payload, key)).find((found) => found !== null);
+  const kind = textAt(payload, 'object_kind') ?? '';
+  return beside ?? (Object.hasOwn(MARKS, kind) ? objectAt(payload, 'object_attributes') : null);
+}
+
+function referenceOf(payload: JsonObject): string | null {
+  const subject = subjectOf(payload);
+  const beside = SUBJECTS.find((key) => objectAt(payload, key) !== null);
+  const kind = beside ?? textAt(payload, 'object_kind') ?? '';
+  const number =
+    idAt(subject ?? undefined, 'iid') ?? (kind === 'snippet' ? idAt(subject ?? undefined, 'id') : null);
+  if (number !== null) return `${MARKS[kind] ?? '#'}${number}`;
+  const isNote = textAt(payload, 'object_kind') === 'note';
+  const commit = isNote ? textAt(payload, 'object_attributes', 'commit_id') : null;
+  return commit === null || commit === '' ? null : `@${commit.toLowerCase()}`;
+}

@@ -1,0 +1,60 @@
+import { checkHmac, checkToken, signHmac } from '../../lib/signature.ts';
+import type { Provider } from '../provider.ts';
+import { authorOf } from './author.ts';
+import { parse } from './parse.ts';
+import { samples } from './samples.ts';
+import { webhook } from './webhook.ts';
+
+/** WebSub: `<method>=<hex>`. Only sha256 is sent today, and only it is taken. */
+const SIGNATURE = { prefix: 'sha256=', algorithm: 'sha256', encoding: 'hex' } as const;
+
+/** For what cannot sign but can send a header of the user's choice: rules of Automation for Jira. */
+const TOKEN_HEADER = 'x-hookctl-token';
+
+/**
+ * Jira Cloud and Data Center. Webhooks with a secret sign the raw body; Automation's "Send web request" cannot, and
+ * sends the secret itself in `X-Hookctl-Token`. A request with a signature is judged by that alone.
+ * Source: developer.atlassian.com/cloud/jira/platform/webhooks, "Secure admin webhooks".
+ */
+export const jira: Provider = {
+  name: 'jira',
+  label: 'Jira',
+  // Not documented; as generous as the largest sender that documents one.
+  bodyLimit: 25 * 1024 * 1024,
+  defaultAssociations: ['atlassian', 'unstated'],
+  webhook,
+  samples,
+  secretHeaders: [TOKEN_HEADER],
+
+  verify({ headers, body }, secrets) {
+    const header = headers['x-hub-signature'];
+    const token = headers[TOKEN_HEADER];
+    if (header === undefined && token !== undefined) return checkToken(token, secrets);
+    return checkHmac({ ...SIGNATURE, header, signed: [body], secrets });
+  },
+
+  sign: (body, { secret, deliveryId }) => ({
+    body,
+    headers: {
+      'content-type': 'application/json; charset=UTF-8',
+      'user-agent': 'Atlassian Webhook HTTP Client',
+      'x-atlassian-webhook-identifier': deliveryId,
+      'x-atlassian-webhook-flow': 'Primary',
+      'x-hub-signature': signHmac({ ...SIGNATURE, signed: [body] }, secret.reveal()),
+    },
+  }),
+
+  // The same on every retry of one delivery.
+  deliveryId: (headers) => headers['x-atlassian-webhook-identifier'] ?? null,
+  eventName: () => null,
+
+  parse,
+  authorOf,
+
+  formFields: ({ url, secretCommand }) => [
+    { label: 'URL', value: url },
+    { label: 'Secret', value: `what \`${secretCommand}\` prints` },
+    { label: 'Issue related events', value: 'Issue: created, updated; Comment: created, updated' },
+    { label: 'Exclude body', value: 'no' },
+  ],
+};

@@ -1,0 +1,106 @@
+import { bodyKey } from '../../lib/body-key.ts';
+import { parseJson } from '../../lib/json.ts';
+import { idAt, objectAt, objectsAt, textAt } from '../../lib/payload.ts';
+import type { JsonObject, JsonValue, RawRequest, Sender, WebhookEvent } from '../../types.ts';
+import type { Parsed } from '../provider.ts';
+import { senderOf } from './sender.ts';
+import { type Place, placeOf } from './site.ts';
+import { writtenText } from './text.ts';
+
+/** A rule of Automation for Jira: verified, and no person is behind it. */
+const AUTOMATION: Sender = {
+  id: 'automation',
+  name: 'Automation for Jira',
+  kind: 'system',
+  association: null,
+  appId: null,
+};
+
+/** Reads a verified Jira request: a webhook (`webhookEvent`), or an issue that an automation rule sent. */
+export function parse({ body }: RawRequest): Parsed {
+  const json = parseJson(body);
+  if (!json.ok) return json;
+  const payload = json.value;
+  const type = textAt(payload, 'webhookEvent');
+  const issue =
+    objectAt(payload, 'issue') ?? (type === null && objectAt(payload, 'fields') !== null ? payload : null);
+  const place = placeOf(payload, issue);
+  const written = writtenIn(type, payload, issue);
+  const event: WebhookEvent = {
+    type: type ?? 'automation',
+    externalId: place.externalId,
+    sender: type === null ? AUTOMATION : senderOf(payload, actorOf(payload, written)),
+    text: written === null ? null : writtenText(written.value),
+    textOrigin: written?.origin ?? 'created',
+    title: textAt(issue ?? undefined, 'fields', 'summary'),
+    url: place.url,
+    payload,
+  };
+  return { ok: true, events: [event], semanticKeys: semanticKeys(payload, body, place, written) };
+}
+
+interface Written {
+  readonly origin: WebhookEvent['textOrigin'];
+  readonly value: JsonValue | undefined;
+  /** The comment that was written; null for the description of an issue. */
+  readonly comment: JsonObject | null;
+}
+
+/** What a person wrote by this act; null when it wrote nothing. */
+function writtenIn(type: string | null, payload: JsonObject, issue: JsonObject | null): Written | null {
+  const comment = objectAt(payload, 'comment');
+  const commented = comment === null ? null : commentOrigin(type, payload, comment);
+  if (comment !== null && commented !== null) return { origin: commented, value: comment.body, comment };
+  const description = objectAt(issue ?? undefined, 'fields')?.description;
+  if (type === 'jira:issue_created') return { origin: 'created', value: description, comment: null };
+  // The item's own keys: `toString` is a field here, and a method of every object.
+  const isEdit = objectsAt(payload, 'changelog', 'items').some(
+    (item) => textAt(item, 'field') === 'description',
+  );
+  return type === 'jira:issue_updated' && isEdit
+    ? { origin: 'edited', value: description, comment: null }
+    : null;
+}
+
+/**
+ * Data Center tells of a comment twice: as `comment_created` (without `issue`), and as `jira:issue_updated` with the
+ * comment in it. Where `issue_event_type_name` does not say what became of it, its times do.
+ */
+function commentOrigin(
+  type: string | null,
+  payload: JsonObject,
+  comment: JsonObject,
+): Written['origin'] | null {
+  if (type === 'comment_created') return 'created';
+  if (type === 'comment_updated') return 'edited';
+  if (type !== 'jira:issue_updated') return null;
+  switch (textAt(payload, 'issue_event_type_name')) {
+    case 'issue_commented':
+      return 'created';
+    case 'issue_comment_edited':
+      return 'edited';
+    case 'issue_comment_deleted':
+      return null;
+    default: {
+      const updated = textAt(comment, 'updated');
+      return updated === null || updated === textAt(comment, 'created') ? 'created' : 'edited';
+    }
+  }
+}
+
+/** Cloud's comment events have no `user`: there the author acted, or who edited. */
+function actorOf(payload: JsonObject, written: Written | null): JsonObject | null {
+  const user = objectAt(payload, 'user');
+  const comment = written?.comment ?? undefined;
+  if (comment === undefined) return user ?? objectAt(payload, 'worklog', 'updateAuthor');
+  return objectAt(comment, written?.origin === 'edited' ? 'updateAuthor' : 'author') ?? user;
+}
+
+/** The identifier in the header is not signed; the time in the body makes every delivery's bytes its own. */
+function semanticKeys(payload: JsonObject, body: Uint8Array, { host }: Place, written: Written | null) {
+  const bytes = Object.hasOwn(payload, 'timestamp') ? [bodyKey(body)] : [];
+  const id = idAt(written?.comment ?? undefined, 'id');
+  if (id === null) return bytes;
+  const edit = written?.origin === 'edited' ? `:${textAt(written.comment ?? undefined, 'updated')}` : '';
+  return [...bytes, `comment:${host}:${id}${edit}`];
+}

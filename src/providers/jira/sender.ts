@@ -1,0 +1,53 @@
+import { getPath } from '../../lib/json.ts';
+import { idAt, objectAt, textAt } from '../../lib/payload.ts';
+import type { JsonObject, Sender } from '../../types.ts';
+
+/** Where a payload names accounts. One that is named twice may have its type in only one of the places. */
+const ACCOUNTS = [
+  ['user'],
+  ['comment', 'author'],
+  ['comment', 'updateAuthor'],
+  ['issue', 'fields', 'creator'],
+  ['issue', 'fields', 'reporter'],
+  ['issue', 'fields', 'assignee'],
+] as const;
+
+/**
+ * An account as sender. `accountId` is Cloud's, `key` that of Data Center; a user name can be taken by somebody else
+ * and is no id.
+ *
+ * The association is the account's type: `atlassian` (a user of the site), `app`, `customer` (of a service desk).
+ * Data Center never tells it, Cloud not in every place. Then it is `unstated`, which may command by default, or
+ * nobody on such a site could; but `customer` where the id has the form of one, and none at all in a service desk,
+ * where the public writes comments.
+ */
+export function senderOf(payload: JsonObject, account: JsonObject | null): Sender | null {
+  const id = accountIdOf(account);
+  if (account === null || id === null) return null;
+  const association = accountTypeOf(payload, id) ?? untoldType(payload, id);
+  const isApp = association === 'app';
+  return {
+    id,
+    name: textAt(account, 'displayName') ?? textAt(account, 'name') ?? id,
+    kind: isApp ? 'bot' : 'person',
+    association,
+    appId: isApp ? id : null,
+  };
+}
+
+function accountIdOf(account: JsonObject | null): string | null {
+  return idAt(account ?? undefined, 'accountId') ?? idAt(account ?? undefined, 'key');
+}
+
+function accountTypeOf(payload: JsonObject, id: string): string | null {
+  const types = ACCOUNTS.map((path) => objectAt(payload, ...path))
+    .filter((account) => accountIdOf(account) === id)
+    .map((account) => textAt(account ?? undefined, 'accountType'));
+  return types.find((type) => type !== null) ?? null;
+}
+
+function untoldType(payload: JsonObject, id: string): string | null {
+  if (id.startsWith('qm:')) return 'customer';
+  const project = getPath(payload, ['issue', 'fields', 'project', 'projectTypeKey']);
+  return project === 'service_desk' ? null : 'unstated';
+}

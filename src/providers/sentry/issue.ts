@@ -1,0 +1,32 @@
+import { hostOf, idAt, textAt } from '../../lib/payload.ts';
+import type { JsonObject } from '../../types.ts';
+import type { ParseSettings } from '../provider.ts';
+
+/** Where each resource keeps its issue. A comment has nothing but the number. */
+const ISSUE_IDS = [['issue', 'id'], ['event', 'issue_id'], ['error', 'issue_id'], ['issue_id']] as const;
+
+/** Pages for people; `url` of an issue is an API address. */
+const WEB_URLS = [['issue', 'web_url'], ['event', 'web_url'], ['error', 'web_url'], ['web_url']] as const;
+
+/**
+ * `sentry:<issue id>`, on a host of one's own `sentry:<host>/<issue id>`; metric alerts have numbers of their own. A
+ * comment names no host: a self-hosted Sentry is told by the webhook's `options.baseUrl`.
+ */
+export function externalIdOf(payload: JsonObject, settings: ParseSettings | undefined): string | null {
+  const baseUrl = settings === undefined ? null : textAt(settings.options, 'baseUrl');
+  const host = hostOf(baseUrl) ?? hostOf(webUrlOf(payload));
+  const place = `sentry:${host === null || /(?:^|\.)sentry\.io$/.test(host) ? '' : `${host}/`}`;
+  const issue = first(ISSUE_IDS.map((path) => idAt(payload, 'data', ...path)));
+  if (issue !== null) return place + issue;
+  const alert = idAt(payload, 'data', 'metric_alert', 'id');
+  return alert === null ? null : `${place}metric_alert:${alert}`;
+}
+
+/** The page of what an event is about; null when the payload names none. */
+export function webUrlOf(payload: JsonObject): string | null {
+  return first(WEB_URLS.map((path) => textAt(payload, 'data', ...path)));
+}
+
+function first(values: readonly (string | null)[]): string | null {
+  return values.find((value) => value !== null) ?? null;
+}

@@ -1,0 +1,89 @@
+import { parseJson } from '../../lib/json.ts';
+import { idAt, textAt } from '../../lib/payload.ts';
+import type { JsonObject, RawRequest, Sender, WebhookEvent } from '../../types.ts';
+import type { Parsed, ParseSettings } from '../provider.ts';
+import { misfit } from './fit.ts';
+import { externalIdOf, webUrlOf } from './issue.ts';
+
+/** Reads a verified Sentry request. The resource stands in a header, the action in the body. */
+export function parse({ headers, body }: RawRequest, settings?: ParseSettings): Parsed {
+  const resource = headers['sentry-hook-resource'];
+  if (resource !== undefined && !/^[a-z0-9_.-]+$/.test(resource)) {
+    return { ok: false, reason: 'the Sentry-Hook-Resource header is no resource name' };
+  }
+  // Some requests of UI components are empty. Their signature fits every other empty one, so the header counts for nothing.
+  if (body.byteLength === 0) return { ok: true, events: [toEvent('empty', {}, settings)], semanticKeys: [] };
+  const json = parseJson(body);
+  if (!json.ok) return json;
+  const problem = resource === undefined ? null : misfit(resource, json.value);
+  if (problem !== null) return { ok: false, reason: problem };
+  const action = textAt(json.value, 'action');
+  // Alert-rule actions and issue links come without a resource: `sentry-app-signature`.
+  const type = resource === undefined ? 'app_request' : action === null ? resource : `${resource}.${action}`;
+  return {
+    ok: true,
+    events: [toEvent(type, json.value, settings)],
+    semanticKeys: semanticKeys(type, json.value),
+  };
+}
+
+function toEvent(type: string, payload: JsonObject, settings: ParseSettings | undefined): WebhookEvent {
+  const isComment = type === 'comment.created' || type === 'comment.updated';
+  const titles = ['issue', 'event', 'error'].map((key) => textAt(payload, 'data', key, 'title'));
+  return {
+    type,
+    externalId: externalIdOf(payload, settings),
+    sender: senderOf(type, payload),
+    text: isComment ? textAt(payload, 'data', 'comment') : null,
+    textOrigin: type === 'comment.updated' ? 'edited' : 'created',
+    title: titles.find((title) => title !== null) ?? textAt(payload, 'data', 'description_title'),
+    url: webUrlOf(payload),
+    payload,
+  };
+}
+
+/**
+ * `actor`: a user of the organisation; Sentry itself (`application`, `sentry`); or an app by its uuid, ours included.
+ * Source: getsentry/sentry, `get_actor()` of the platform events.
+ */
+function senderOf(type: string, payload: JsonObject): Sender | null {
+  const id = idAt(payload, 'actor', 'id');
+  const kind = textAt(payload, 'actor', 'type');
+  if (id === null || kind === null) return isAutomatic(type) ? SENTRY : null;
+  const name = textAt(payload, 'actor', 'name') ?? id;
+  if (kind === 'user') return { id, name, kind: 'person', association: 'member', appId: null };
+  if (kind === 'application' && id === 'sentry') return { ...SENTRY, name };
+  return { id, name, kind: 'bot', association: null, appId: id };
+}
+
+const SENTRY: Sender = { id: 'sentry', name: 'Sentry', kind: 'system', association: null, appId: null };
+
+/** Nobody does these: Sentry does when something happened in the application that it watches. */
+function isAutomatic(type: string): boolean {
+  return /^(?:event_alert|metric_alert|error)\.|^issue\.created$/.test(type);
+}
+
+/**
+ * `Request-ID` is not signed, and whether a retry keeps it is not said. Only what happens once has a key: an issue may
+ * be resolved again, with the same bytes.
+ */
+function semanticKeys(type: string, payload: JsonObject): readonly string[] {
+  switch (type) {
+    case 'issue.created':
+      return key(type, idAt(payload, 'data', 'issue', 'id'));
+    case 'comment.created':
+      return key(type, idAt(payload, 'data', 'comment_id'));
+    case 'error.created':
+      return key(type, idAt(payload, 'data', 'error', 'event_id'));
+    case 'event_alert.triggered': {
+      const event = idAt(payload, 'data', 'event', 'event_id');
+      return key(type, event && `${event}:${textAt(payload, 'data', 'triggered_rule') ?? ''}`);
+    }
+    default:
+      return [];
+  }
+}
+
+function key(type: string, id: string | null): readonly string[] {
+  return id === null ? [] : [`${type}:${id}`];
+}

@@ -1,0 +1,98 @@
+import { getPath } from '../../lib/json.ts';
+import { idAt, objectAt, objectsAt, textAt } from '../../lib/payload.ts';
+import type { JsonObject, WebhookEvent } from '../../types.ts';
+import { channelUrl, threadId } from './place.ts';
+import { appOf, senderOf } from './sender.ts';
+import { firstMention, plainText } from './text.ts';
+
+/** Subtypes of messages in which somebody says something; the rest tell of what became of a channel or a message. */
+const SPEECH = [null, 'file_share', 'thread_broadcast', 'me_message', 'bot_message'];
+
+/** What one `event_callback` says, and by which keys the same human act is known again. */
+export interface Told {
+  readonly event: WebhookEvent;
+  readonly semanticKeys: readonly string[];
+}
+
+/**
+ * Reads the envelope of the Events API. Types are Slack's: `app_mention`, `reaction_added`; messages are
+ * `message.<channel_type>` (`message.channel`, `message.im`), and what happened to one is `message.<subtype>`
+ * (`message.message_changed`), so that `events` can name edits apart.
+ */
+export function readCallback(envelope: JsonObject, prefix: string): Told {
+  const event = objectAt(envelope, 'event') ?? {};
+  const message = objectAt(event, 'message') ?? objectAt(event, 'previous_message') ?? event;
+  const editor = textAt(message, 'edited', 'user');
+  const text = writtenText(envelope, event, message, prefix);
+  const channel = idAt(event, 'channel') ?? idAt(event, 'channel', 'id') ?? idAt(event, 'item', 'channel');
+  const time = idAt(message, 'thread_ts') ?? idAt(message, 'ts') ?? idAt(event, 'item', 'ts');
+  const place = { team: idAt(envelope, 'team_id'), channel, thread: channel === null ? null : time };
+  return {
+    event: {
+      type: typeOf(event),
+      externalId: threadId(place),
+      sender: senderOf(envelope, message, editor),
+      text,
+      textOrigin: editor === null ? 'created' : 'edited',
+      title: null,
+      url: channelUrl(place),
+      payload: envelope,
+    },
+    semanticKeys: [
+      ...(idAt(envelope, 'event_id') === null ? [] : [`event:${idAt(envelope, 'event_id')}`]),
+      ...(text === null ? [] : [messageKey(envelope, channel, message)]),
+    ],
+  };
+}
+
+function typeOf(event: JsonObject): string {
+  const type = textAt(event, 'type') ?? 'event_callback';
+  if (type !== 'message') return type;
+  const subtype = textAt(event, 'subtype');
+  const kind = SPEECH.includes(subtype) ? textAt(event, 'channel_type') : subtype;
+  return kind === null ? type : `${type}.${kind}`;
+}
+
+/** Null for what says nothing new (a preview that Slack added is a `message_changed` too), and for our own posts. */
+function writtenText(
+  envelope: JsonObject,
+  event: JsonObject,
+  message: JsonObject,
+  prefix: string,
+): string | null {
+  const type = textAt(event, 'type');
+  const text = textAt(message, 'text');
+  if ((type !== 'message' && type !== 'app_mention') || text === null) return null;
+  const subtype = textAt(event, 'subtype');
+  const isEdit = subtype === 'message_changed';
+  if (isEdit ? text === textAt(event, 'previous_message', 'text') : !SPEECH.includes(subtype)) return null;
+  if (isEdit && objectAt(message, 'edited') === null) return null;
+  const botUser = botUserOf(envelope) ?? (type === 'app_mention' ? firstMention(text) : null);
+  return isOwn(envelope, message, botUser) ? null : plainText(text, { botUser, prefix });
+}
+
+/** The bot user of the app that this request was sent to. */
+function botUserOf(envelope: JsonObject): string | null {
+  const [authorization = {}] = objectsAt(envelope, 'authorizations');
+  return getPath(authorization, ['is_bot']) === true ? idAt(authorization, 'user_id') : null;
+}
+
+/** What the app itself posted never commands, even where its app id is listed among those who may. */
+function isOwn(envelope: JsonObject, message: JsonObject, botUser: string | null): boolean {
+  const app = appOf(message);
+  const author = idAt(message, 'user');
+  return (app !== null && app === idAt(envelope, 'api_app_id')) || (author !== null && author === botUser);
+}
+
+/** One mention in a channel comes as `app_mention` and as `message`, under two event ids. */
+function messageKey(envelope: JsonObject, channel: string | null, message: JsonObject): string {
+  const edit = idAt(message, 'edited', 'ts');
+  const parts = [
+    'message',
+    idAt(envelope, 'team_id'),
+    channel,
+    idAt(message, 'ts'),
+    ...(edit === null ? [] : [edit]),
+  ];
+  return parts.join(':');
+}

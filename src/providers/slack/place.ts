@@ -1,0 +1,19 @@
+/** Where something was said. */
+export interface Place {
+  readonly team: string | null;
+  readonly channel: string | null;
+  /** Timestamp of the message that opened the thread, which is its id. */
+  readonly thread: string | null;
+}
+
+/** `slack:T1:C1:1700000000.000100`: a thread; null where nothing can be answered in one. */
+export function threadId({ team, channel, thread }: Place): string | null {
+  return team === null || channel === null || thread === null ? null : `slack:${team}:${channel}:${thread}`;
+}
+
+/** The address that Slack's own client shows for a channel or a thread. */
+export function channelUrl({ team, channel, thread }: Place): string | null {
+  if (team === null || channel === null) return null;
+  const base = `https://app.slack.com/client/${encodeURIComponent(team)}/${encodeURIComponent(channel)}`;
+  return thread === null ? base : `${base}/thread/${encodeURIComponent(`${channel}-${thread}`)}`;
+}

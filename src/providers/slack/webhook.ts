@@ -1,0 +1,28 @@
+import type { BuiltInWebhook } from '../provider.ts';
+
+/** What was asked, where and by whom; a slash command has no `event`, but fields of its own. */
+function template(task: string): string {
+  return [
+    `${task}: {{default @argument "see the thread"}}`,
+    '',
+    'From: {{@sender.name}}',
+    'Channel: {{#if event.channel}}{{event.channel}}{{else}}{{channel_name}}{{/if}}',
+    'Link: {{@event.url}}',
+    '',
+    '{{@event.text}}',
+  ].join('\n');
+}
+
+/** The webhook at `/webhooks/slack` when a project does not define its own. */
+export const webhook: BuiltInWebhook = {
+  name: 'slack',
+  secretEnv: 'SLACK_SIGNING_SECRET',
+  commandPrefix: '@agent',
+  targetAgent: 'brain',
+  defaultCommand: 'analyze',
+  commands: [
+    { name: 'help', template: template('Say what can be asked here') },
+    { name: 'analyze', aliases: ['analysis'], targetAgent: 'planning', template: template('Analyze') },
+    { name: 'execute', targetAgent: 'executor', template: template('Execute'), requiresApproval: true },
+  ],
+};

@@ -1,0 +1,89 @@
+import type { LoadedDynamic } from '../config/dynamic/load.ts';
+import type { DbWebhook } from '../config/dynamic/schema.ts';
+import type { WebhookCounts } from '../store/store.ts';
+import type { Webhook, WebhookCommand } from '../types.ts';
+import { iso } from '../views.ts';
+
+/** What stands around the webhooks. */
+export interface WebhookFacts {
+  readonly counts: readonly WebhookCounts[];
+  /** Where senders reach the ingress, e.g. the public URL; null when that is not known. */
+  readonly base: string | null;
+  /** The dynamic ones as they stand in the JSON db, by id. */
+  readonly records: ReadonlyMap<string, DbWebhook>;
+}
+
+export type WebhookView = ReturnType<typeof webhookView>;
+
+/** How the API and `--json` give a webhook: never its secrets. */
+export function webhookViewer({ counts, base, records }: WebhookFacts): (webhook: Webhook) => WebhookView {
+  const byName = new Map(counts.map((row) => [row.webhook, row]));
+  return (webhook) => {
+    const { name, origin } = webhook;
+    const record = origin.kind === 'dynamic' ? records.get(origin.webhookId) : undefined;
+    return webhookView(webhook, { counts: byName.get(name) ?? null, base, record: record ?? null });
+  };
+}
+
+/** What stands in the JSON db, by id. */
+export function recordsOf({ entries }: Pick<LoadedDynamic, 'entries'>): ReadonlyMap<string, DbWebhook> {
+  return new Map(entries.map(({ written }) => [written.webhook_id, written]));
+}
+
+interface OneWebhook {
+  readonly counts: WebhookCounts | null;
+  readonly base: string | null;
+  readonly record: DbWebhook | null;
+}
+
+function webhookView(webhook: Webhook, { counts, base, record }: OneWebhook) {
+  const { origin } = webhook;
+  return {
+    webhook_id: origin.kind === 'dynamic' ? origin.webhookId : null,
+    name: webhook.name,
+    provider: webhook.provider,
+    endpoint: webhook.endpoint,
+    url: base === null ? null : base + webhook.endpoint,
+    origin: origin.kind,
+    file: origin.kind === 'static' ? origin.file : null,
+    line: origin.kind === 'static' ? origin.line : null,
+    enabled: webhook.enabled,
+    has_secret: webhook.secrets.length > 0,
+    secret_source: webhook.secretSource,
+    command_prefix: webhook.commandPrefix,
+    require_prefix: webhook.requirePrefix,
+    default_command: webhook.defaultCommand,
+    target_agent: webhook.targetAgent,
+    events: webhook.events,
+    allow: webhook.allow,
+    sync_to_claude_tasks: webhook.syncToClaudeTasks,
+    options: webhook.options,
+    commands: webhook.commands.map(commandView),
+    created_at: record?.created_at ?? null,
+    updated_at: record?.updated_at ?? null,
+    deliveries: counts?.byStatus ?? {},
+    total: counts?.total ?? 0,
+    last_delivery_id: counts?.lastDeliveryId ?? null,
+    last_received_at: counts?.lastReceivedAt == null ? null : iso(counts.lastReceivedAt),
+  };
+}
+
+/** A command as the API and `--json` give it. */
+export function commandView(command: WebhookCommand) {
+  const shared = {
+    id: command.id,
+    action: command.action,
+    agent: command.targetAgent,
+    template: command.template.source,
+    requires_approval: command.requiresApproval,
+    options: command.options,
+  };
+  return command.kind === 'text'
+    ? { ...shared, name: command.name, aliases: command.aliases }
+    : {
+        ...shared,
+        trigger: command.trigger,
+        conditions: command.conditions.source,
+        priority: command.priority,
+      };
+}

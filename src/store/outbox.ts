@@ -1,0 +1,136 @@
+import { type CompiledQuery, sql } from 'kysely';
+import type { NewOutgoing } from '../types.ts';
+import { type OutboxRow, sqlBuilder } from './schema.ts';
+import type { OutgoingFilter, OutgoingNote } from './store.ts';
+
+const PAGE_SIZE = 50;
+
+const COLUMNS = [
+  'id',
+  'kind',
+  'provider',
+  'delivery_id',
+  'place',
+  'content',
+  'edits',
+  'private_network',
+  'status',
+  'attempts',
+  'uncertain',
+  'next_attempt_at',
+  'created_at',
+] as const;
+
+/** A part of a settlement: only while the delivery is pending, so that a second one sends nothing again. */
+export function insertOutgoing(item: NewOutgoing, deliveryId: string, now: number): CompiledQuery<never> {
+  const row = sqlBuilder
+    .selectFrom('deliveries')
+    .select((eb) => [
+      eb.val(item.id).as('id'),
+      eb.val(item.kind).as('kind'),
+      'deliveries.provider',
+      'deliveries.id as delivery_id',
+      eb.val(JSON.stringify(item.place)).as('place'),
+      eb.val(item.content).as('content'),
+      eb.val(item.edits).as('edits'),
+      eb.val(item.privateNetwork ? 1 : 0).as('private_network'),
+      sql<'waiting'>`'waiting'`.as('status'),
+      eb.val(0).as('attempts'),
+      eb.val(0).as('uncertain'),
+      eb.val(now).as('next_attempt_at'),
+      eb.val(now).as('created_at'),
+    ])
+    .where('deliveries.id', '=', deliveryId)
+    .where('deliveries.status', '=', 'pending');
+  return sqlBuilder
+    .insertInto('outbox')
+    .columns(COLUMNS)
+    .expression(row)
+    .compile() as CompiledQuery<never>;
+}
+
+export function outgoingById(id: string): CompiledQuery<OutboxRow> {
+  return sqlBuilder.selectFrom('outbox').selectAll().where('id', '=', id).compile();
+}
+
+export function listOutgoing(filter: OutgoingFilter): CompiledQuery<OutboxRow> {
+  const { status, deliveryId, before, limit = PAGE_SIZE } = filter;
+  return sqlBuilder
+    .selectFrom('outbox')
+    .selectAll()
+    .where((eb) =>
+      eb.and([
+        ...(status === undefined ? [] : [eb('status', '=', status)]),
+        ...(deliveryId === undefined ? [] : [eb('delivery_id', '=', deliveryId)]),
+        ...(before === undefined ? [] : [eb('id', '<', before)]),
+      ]),
+    )
+    .orderBy('id', 'desc')
+    .limit(limit)
+    .compile();
+}
+
+export function waitingOutgoing(limit: number): CompiledQuery<OutboxRow> {
+  return sqlBuilder
+    .selectFrom('outbox')
+    .selectAll()
+    .where('status', '=', 'waiting')
+    .orderBy('next_attempt_at')
+    .orderBy('id')
+    .limit(limit)
+    .compile();
+}
+
+export function responsesOf(deliveryId: string) {
+  return sqlBuilder
+    .selectFrom('outbox')
+    .select((eb) => eb.fn.coalesce(eb.fn.sum<number>('attempts'), eb.val(0)).as('count'))
+    .where('delivery_id', '=', deliveryId)
+    .where('kind', '=', 'respond')
+    .compile();
+}
+
+export function beginOutgoing(id: string): CompiledQuery<never> {
+  return sqlBuilder
+    .updateTable('outbox')
+    .set((eb) => ({ attempts: eb('attempts', '+', 1), uncertain: 1 }))
+    .where('id', '=', id)
+    .where('status', '=', 'waiting')
+    .compile() as CompiledQuery<never>;
+}
+
+export function noteOutgoing(id: string, note: OutgoingNote): CompiledQuery<never> {
+  return sqlBuilder
+    .updateTable('outbox')
+    .set({
+      status: note.status,
+      reason: note.reason,
+      uncertain: note.uncertain ? 1 : 0,
+      next_attempt_at: note.nextAttemptAt,
+      remote_id: note.remoteId,
+      settled_at: note.settledAt,
+    })
+    .where('id', '=', id)
+    .where('status', '=', 'waiting')
+    .compile() as CompiledQuery<never>;
+}
+
+export function retryOutgoing(id: string, now: number): CompiledQuery<{ id: string }> {
+  return sqlBuilder
+    .updateTable('outbox')
+    .set({ status: 'waiting', attempts: 0, next_attempt_at: now, settled_at: null })
+    .where('id', '=', id)
+    .where('status', 'in', ['failed', 'dropped'])
+    .returning('id')
+    .compile();
+}
+
+export function dropOutgoing(id: string, now: number): CompiledQuery<{ id: string }> {
+  return sqlBuilder
+    .updateTable('outbox')
+    .set({ status: 'dropped', settled_at: now })
+    .where('id', '=', id)
+    .where('status', 'in', ['waiting', 'failed'])
+    .returning('id')
+    .compile();
+}

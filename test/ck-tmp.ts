@@ -1,0 +1,26 @@
+import { watchPaths } from '/work/main/src/config/watch.ts';
+import { writeFileSync, mkdtempSync, renameSync, rmSync, unlinkSync, mkdirSync } from 'node:fs';
+import fs from 'node:fs';
+import { syncBuiltinESMExports } from 'node:module';
+const mode = process.argv[2];
+if (mode) { fs.watch = (() => { throw Object.assign(new Error('no space: watch'), {code: mode}); }) as never; syncBuiltinESMExports(); }
+const d = mkdtempSync('/tmp/ck-'); const f = d + '/data/webhooks.json';
+const t0 = performance.now(); let t = t0;
+const log = (m: string) => console.log((performance.now()-t).toFixed(1), m);
+const w = await watchPaths({files:[f], touched: (p) => log('touched '+p), polling: (r) => log('polling '+r)});
+log('ready');
+const wait = (ms: number) => new Promise(r => setTimeout(r, ms));
+const step = async (name: string, go: () => void) => { t = performance.now(); console.log('--', name); go(); await wait(mode ? 1200 : 300); };
+await step('mkdir+create', () => { mkdirSync(d+'/data'); writeFileSync(f, 'a'); });
+await step('inplace', () => writeFileSync(f, 'b'));
+await step('rename', () => { writeFileSync(f+'.tmp', 'cc'); renameSync(f+'.tmp', f); });
+await step('rename', () => { writeFileSync(f+'.tmp', 'dd'); renameSync(f+'.tmp', f); });
+await step('unlink', () => unlinkSync(f));
+await step('create', () => writeFileSync(f, 'e'));
+await step('unlink+create', () => { unlinkSync(f); writeFileSync(f, 'eee'); });
+await step('folder', () => { unlinkSync(f); mkdirSync(f); });
+await step('back', () => { rmSync(f,{recursive:true}); writeFileSync(f, 'g'); });
+await step('folder anew', () => { rmSync(d+'/data',{recursive:true}); mkdirSync(d+'/data'); writeFileSync(f, 'h'); });
+await step('inplace', () => writeFileSync(f, 'bij'));
+await w.close(); log('closed');
+rmSync(d,{recursive:true});

@@ -1,0 +1,47 @@
+import { expect, test } from 'vitest';
+import { eventually } from '../support/eventually.ts';
+import { comment, signedPost } from '../support/github.ts';
+import { type Sandbox, sandboxForTest } from '../support/sandbox.ts';
+import { readStore, serverForTest, startServe } from '../support/server.ts';
+
+const KILLS = 10;
+const BURST = 24;
+/** More starts than kills that count: at some kills nothing happens to be pending. */
+const STARTS = 30;
+
+/** Starts a server, posts a burst, and kills it as soon as the client has read half of the answers. */
+async function killedInBurst(sandbox: Sandbox, firstIssue: number): Promise<readonly string[]> {
+  const { url, pid, running } = await startServe(sandbox);
+  const acknowledged: string[] = [];
+  const burst = Array.from({ length: BURST }, async (_, index) => {
+    const { status, id } = await signedPost(url, comment('@agent analyze', { issue: firstIssue + index }));
+    if (status === 202) acknowledged.push(id);
+    if (acknowledged.length === BURST / 2) process.kill(pid, 'SIGKILL');
+  });
+  await Promise.allSettled(burst);
+  await running.ended;
+  return acknowledged;
+}
+
+test('what was answered 202 before `kill -9` ends as exactly one task', { timeout: 120_000 }, async () => {
+  const sandbox = await sandboxForTest();
+  const pending = () => readStore(sandbox, (reader) => reader.pending(null, 1_000).length);
+  const acknowledged: string[] = [];
+  let kills = 0;
+  for (let starts = 0; kills < KILLS && starts < STARTS; starts++) {
+    acknowledged.push(...(await killedInBurst(sandbox, starts * 10)));
+    if (pending() > 0) kills++;
+  }
+  expect(kills, 'kills with deliveries pending').toBe(KILLS);
+
+  await serverForTest(sandbox);
+  await eventually('the queue to be empty', () => pending() === 0);
+  readStore(sandbox, (reader) => {
+    for (const id of acknowledged) {
+      expect(reader.delivery(id)?.status, id).toBe('processed');
+      expect(reader.tasks({ deliveryId: id }), id).toHaveLength(1);
+    }
+    const made = reader.tasks({ limit: 10_000 }).map(({ deliveryId }) => deliveryId);
+    expect(new Set(made).size, 'no delivery made two tasks').toBe(made.length);
+  });
+});
