@@ -1,4 +1,4 @@
-import type { Decision, Delivery, Task } from './types.ts';
+import type { Decision, Delivery, Outgoing, Task } from './types.ts';
 
 /**
  * How deliveries and tasks look outside: in the API and in every `--json`. The one place where camelCase becomes
@@ -7,6 +7,7 @@ import type { Decision, Delivery, Task } from './types.ts';
 
 export type DeliveryView = ReturnType<typeof deliveryView>;
 export type TaskView = ReturnType<typeof taskView>;
+export type OutgoingView = ReturnType<typeof outgoingView>;
 
 export function deliveryView(delivery: Delivery) {
   return {
@@ -64,6 +65,26 @@ export function taskView(task: Task) {
     created_at: iso(task.createdAt),
     updated_at: iso(task.updatedAt),
     completed_at: isoOrNull(task.completedAt),
+  };
+}
+
+export function outgoingView(item: Outgoing) {
+  return {
+    id: item.id,
+    kind: item.kind,
+    provider: item.provider,
+    delivery_id: item.deliveryId,
+    place: item.place,
+    content: item.content,
+    edits: item.edits,
+    status: item.status,
+    reason: item.reason,
+    attempts: item.attempts,
+    uncertain: item.uncertain,
+    next_attempt_at: item.status === 'waiting' ? iso(item.nextAttemptAt) : null,
+    remote_id: item.remoteId,
+    created_at: iso(item.createdAt),
+    settled_at: isoOrNull(item.settledAt),
   };
 }
 

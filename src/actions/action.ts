@@ -1,5 +1,16 @@
+import type { z } from 'zod';
 import type { IdSource } from '../lib/ids.ts';
-import type { NewTask, TemplateContext, Webhook, WebhookCommand } from '../types.ts';
+import type { ReplyChannel } from '../providers/reply.ts';
+import type {
+  Delivery,
+  JsonObject,
+  NewOutgoing,
+  NewTask,
+  ReplyPlace,
+  TemplateContext,
+  Webhook,
+  WebhookCommand,
+} from '../types.ts';
 
 /** What an action is told. */
 export interface ActionContext {
@@ -9,11 +20,35 @@ export interface ActionContext {
   /** The task must wait for a person: the command says so, or the sender may not command. */
   readonly needsApproval: boolean;
   readonly ids: IdSource;
+  readonly delivery: Delivery;
+  readonly replies: Replies;
+  readonly surroundings: Surroundings;
+}
+
+/** Whether and where the event can be answered. */
+export type Replies =
+  | { readonly state: 'on'; readonly channel: ReplyChannel; readonly place: ReplyPlace }
+  /** A replay that is to post nothing: what would leave is left out. */
+  | { readonly state: 'silent' }
+  /** `reason`: `no GITHUB_TOKEN`, … */
+  | { readonly state: 'off'; readonly reason: string };
+
+/** Where programs run. */
+export interface Surroundings {
+  /** Folder of the project: relative programs and folders start there. */
+  readonly projectFolder: string;
+  readonly env: Readonly<Record<string, string | undefined>>;
+  /** Aborted when hookctl stops. */
+  readonly stopping: AbortSignal;
 }
 
 /** What an action asks for. It writes nothing itself: the pipeline records it together with the delivery. */
 export interface ActionOutcome {
   readonly tasks: readonly NewTask[];
+  /** What is to be sent, once the outcome is recorded. */
+  readonly outgoing: readonly NewOutgoing[];
+  /** What there is to say about it, for the delivery's record; null: nothing. */
+  readonly note: string | null;
 }
 
 /** What a command does. One file each, listed in `actions/index.ts`. */
@@ -24,6 +59,13 @@ export interface Action {
    * verified. Other actions become tasks that wait for approval.
    */
   readonly reachesOut: boolean;
+  /** What a command's `options` may say; checked when configuration is loaded, and applied (defaults) when it runs. */
+  readonly options: z.ZodType<unknown, JsonObject>;
   /** Throws `HookctlError` when the command's template or options can't be followed for this event. */
   run(context: ActionContext): Promise<ActionOutcome>;
+}
+
+/** An outcome with only these parts. */
+export function outcome(parts: Partial<ActionOutcome>): ActionOutcome {
+  return { tasks: [], outgoing: [], note: null, ...parts };
 }

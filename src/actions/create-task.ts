@@ -1,33 +1,55 @@
+import { z } from 'zod';
 import { shorten, visibleLine } from '../lib/visible.ts';
-import type { Action } from './action.ts';
+import type { NewOutgoing, NewTask } from '../types.ts';
+import { type Action, type ActionContext, outcome } from './action.ts';
+import { replyTo } from './replying.ts';
 
 /** As much of the first line as fits a list. */
 const TITLE_LENGTH = 80;
 
-/** The default action: the rendered template becomes a task for the command's agent. */
+/** The default action: the rendered template becomes a task for the command's agent, and the sender is told at once. */
 export const createTask: Action = {
   name: 'create_task',
   reachesOut: false,
+  options: z.strictObject({}),
 
-  async run({ webhook, command, template, needsApproval, ids }) {
+  async run(context) {
+    const { webhook, command, template, needsApproval, ids } = context;
     const firstLine = command.template
       .plain(template)
       .split('\n')
       .find((line) => line.trim() !== '');
-    return {
-      tasks: [
-        {
-          id: ids.next('task'),
-          title: shorten(visibleLine(firstLine ?? `${command.id}: ${template.event.type}`), TITLE_LENGTH),
-          status: needsApproval ? 'waiting_approval' : 'queued',
-          agent: command.targetAgent,
-          prompt: command.template.fenced(template),
-          typed: template.argument,
-          url: template.event.url,
-          syncToClaudeTasks: webhook.syncToClaudeTasks,
-          sourceMetadata: { provider: webhook.provider, event_type: template.event.type },
-        },
-      ],
+    const id = ids.next('task');
+    const first = immediateResponse(context, id);
+    const task: NewTask = {
+      id,
+      title: shorten(visibleLine(firstLine ?? `${command.id}: ${template.event.type}`), TITLE_LENGTH),
+      status: needsApproval ? 'waiting_approval' : 'queued',
+      agent: command.targetAgent,
+      prompt: command.template.fenced(template),
+      typed: template.argument,
+      url: template.event.url,
+      syncToClaudeTasks: webhook.syncToClaudeTasks,
+      sourceMetadata: {
+        provider: webhook.provider,
+        event_type: template.event.type,
+        // The comment that later results replace.
+        ...(first?.kind === 'comment' && { comment_outgoing_id: first.id }),
+      },
     };
+    return outcome({ tasks: [task], outgoing: first === null ? [] : [first] });
   },
 };
+
+/** What the provider's users expect at once: 👀, a short comment, a note; null where nothing is posted. */
+function immediateResponse(context: ActionContext, taskId: string): NewOutgoing | null {
+  const { ids, replies, template, webhook, command, needsApproval } = context;
+  if (replies.state !== 'on') return null;
+  const immediate = replies.channel.immediate(template.event, webhook);
+  if (immediate === null) return null;
+  const content =
+    immediate.kind === 'react'
+      ? immediate.emoji
+      : `\`${taskId}\` ${needsApproval ? 'waits for approval' : `is queued for ${command.targetAgent}`}.`;
+  return replyTo(ids, replies.place, { kind: immediate.kind, content });
+}

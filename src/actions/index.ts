@@ -1,8 +1,15 @@
 import type { Action } from './action.ts';
+import { ask } from './ask.ts';
+import { comment } from './comment.ts';
 import { createTask } from './create-task.ts';
+import { forward } from './forward.ts';
+import { label } from './label.ts';
+import { react } from './react.ts';
+import { respond } from './respond.ts';
+import { run } from './run.ts';
 
 /** Everything that a command can do. One line each. */
-export const actions: readonly Action[] = [createTask];
+export const actions: readonly Action[] = [createTask, comment, ask, respond, forward, run, react, label];
 
 const byName = new Map(actions.map((action) => [action.name, action]));
 

@@ -51,6 +51,11 @@ export const commands: readonly CliEntry[] = [
   },
   { name: 'task', summary: 'look at tasks', load: async () => (await import('./task/index.ts')).task },
   {
+    name: 'outbox',
+    summary: 'look at replies and forwards, send one again or drop it',
+    load: async () => (await import('./outbox/index.ts')).outbox,
+  },
+  {
     name: 'replay',
     summary: 'run stored deliveries or files as new ones',
     load: async () => (await import('./replay.ts')).replay,

@@ -2,6 +2,7 @@ import type { App } from '../app.ts';
 import { failure } from '../errors.ts';
 import { type ManagementAddress, type ManagementClient, managementClient } from '../server/client.ts';
 import { localOperations, type Operations } from '../server/operations.ts';
+import type { StatusView } from '../server/status.ts';
 import { readToken } from '../server/token.ts';
 
 /**
@@ -16,6 +17,11 @@ export async function operations(app: App, command: string): Promise<Operations>
 export async function serverClient(app: App): Promise<ManagementClient | null> {
   const address = await serverAddress(app);
   return address === null ? null : managementClient(address.port, address.token);
+}
+
+/** The running server's state; null when none runs. */
+export async function served(app: App): Promise<StatusView | null> {
+  return (await serverClient(app))?.status() ?? null;
 }
 
 /** Where the running server's management API is, with its token; null when none runs. */
@@ -33,11 +39,11 @@ export async function serverAddress(app: App): Promise<ManagementAddress | null>
 
 async function ownOperations(app: App, command: string): Promise<Operations> {
   const configuration = await app.configuration({ createMissing: false });
-  const { context, queue } = await app.engine(command, {
+  const { context, queue, outbox } = await app.engine(command, {
     configuration,
     snapshot: () => configuration.snapshot,
     insecure: new Set(),
     onSettled: () => undefined,
   });
-  return localOperations(context, queue, app.located.dataFolder);
+  return localOperations(context, queue, app.located.dataFolder, outbox);
 }

@@ -4,8 +4,8 @@ import { readFile } from 'node:fs/promises';
 import { usageError } from '../errors.ts';
 import { secret } from '../lib/secret.ts';
 import type { ReplaySource } from '../pipeline/replay.ts';
-import { providerNamed } from '../providers/index.ts';
-import type { Headers, Snapshot, Webhook } from '../types.ts';
+import type { Headers, Snapshot } from '../types.ts';
+import { requireProvider, webhookFor } from './choose-webhook.ts';
 
 /** What the user says of a file that does not say it itself. */
 export interface FileHints {
@@ -53,38 +53,27 @@ export async function fileSource(path: string, hints: FileHints, snapshot: Snaps
 }
 
 function bareBody(path: string, body: Uint8Array, hints: FileHints, snapshot: Snapshot): ReplaySource {
-  const provider = providerNamed(hints.provider ?? '');
-  if (provider === null || hints.event === undefined) {
+  if (hints.provider === undefined || hints.event === undefined) {
     throw usageError(
       `${path} is a body without headers: it does not say who sent it and what it is`,
       'Say it: --provider github --event issue_comment.created',
     );
   }
-  const webhook = webhookFor(provider.name, hints.webhook, snapshot);
-  if (webhook === undefined)
-    throw usageError(`there is no ${provider.label} webhook ${hints.webhook ?? ''}`.trim());
+  const provider = requireProvider(hints.provider);
+  const webhook = webhookFor(provider, hints.webhook, snapshot);
   // Signed with a key that nobody has: a replay is not verified, but its headers are those a provider sends.
-  const context = {
+  const request = provider.sign(body, {
     type: hints.event,
     secret: secret(randomUUID()),
     deliveryId: randomUUID(),
     now: new Date(),
-  };
-  const { headers } = provider.sign(body, context);
+  });
   return {
     deliveryId: null,
     webhookName: webhook.name,
-    request: { headers, query: '', body },
+    request: { ...request, query: '' },
     trust: 'operator',
   };
-}
-
-function webhookFor(provider: string, name: string | undefined, snapshot: Snapshot): Webhook | undefined {
-  const candidates = snapshot.webhooks.filter((webhook) => webhook.provider === provider);
-  return (
-    candidates.find((webhook) => webhook.name === (name ?? provider)) ??
-    (name === undefined ? candidates[0] : undefined)
-  );
 }
 
 function asExported(body: Buffer): ExportedDelivery | null {

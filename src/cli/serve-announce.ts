@@ -1,7 +1,8 @@
 import { visibleLine } from '../lib/visible.ts';
 import { providerNamed, providers } from '../providers/index.ts';
 import type { Serving } from '../server/serve.ts';
-import { endpointUrl, type RunningFacts } from '../server/status.ts';
+import { endpointUrl, publicBase, type RunningFacts } from '../server/status.ts';
+import { publicUrl } from '../tunnels/tunnel.ts';
 import type { Webhook } from '../types.ts';
 
 type Print = (text: string) => void;
@@ -10,19 +11,35 @@ type Print = (text: string) => void;
 export function announce(serving: Serving, print: Print): void {
   const facts = serving.facts();
   for (const webhook of serving.webhooks) announceWebhook(webhook, facts, print);
-  print('Replies: not posted by this version; results stand in the tasks.');
+  print(repliesLine(serving));
   print(`Task list: ${facts.claudeTasks}`);
   if (serving.sessionCommand !== null) print(`  open a Claude session on it: ${serving.sessionCommand}`);
   for (const problem of serving.problems) print(`warning: ${visibleLine(problem)}`);
   if (serving.recovered > 0) print(`Taking up ${serving.recovered} deliveries that were accepted earlier.`);
-  const outside = facts.publicUrl === null ? '' : `, public ${facts.publicUrl}`;
+  if (facts.tunnel !== null && facts.tunnel.tunnel === null) {
+    print(`Tunnel ${facts.tunnel.driver}: ${facts.tunnel.phase}; the public URLs follow.`);
+  }
+  const outside = publicBase(facts) === null ? '' : `, public ${publicBase(facts)}`;
   print(`Ready on ${facts.ingressUrl}${outside} (management ${facts.managementUrl}, pid ${facts.pid})`);
 }
 
-/** The endpoints again, when the tunnel that leads to them is open or has another address. */
+/** Where hookctl answers, and why not elsewhere: `Replies: github; off: jira (no JIRA_API_TOKEN)`. */
+function repliesLine({ accounts, webhooks }: Serving): string {
+  const used = new Set(webhooks.filter(({ enabled }) => enabled).map(({ provider }) => provider));
+  const on = [...accounts.byProvider.keys()].filter((provider) => used.has(provider));
+  const off = [...accounts.missing].filter(([provider]) => used.has(provider));
+  const missing = off.map(([provider, why]) => `${provider} (${why})`).join(', ');
+  if (missing === '') return `Replies: ${on.join(', ') || 'none'}`;
+  return on.length === 0 ? `Replies: off: ${missing}` : `Replies: ${on.join(', ')}; off: ${missing}`;
+}
+
+/** The endpoints to which the tunnel leads, when it has come up or has another address. */
 export function announceUrls({ facts, webhooks }: Serving, print: Print): void {
-  for (const webhook of webhooks.filter(({ enabled }) => enabled)) {
-    print(`  ${webhook.name}: ${endpointUrl(facts(), webhook.endpoint)}`);
+  const tunnel = facts().tunnel?.tunnel ?? null;
+  if (tunnel === null) return;
+  for (const { name, enabled, endpoint } of webhooks) {
+    const url = enabled ? publicUrl(tunnel, endpoint) : null;
+    if (url !== null) print(`  ${name}: ${url}`);
   }
 }
 

@@ -5,7 +5,10 @@ import type { Settled } from '../pipeline/context.ts';
 import type { Receipt } from '../pipeline/receive.ts';
 import { providerNamed } from '../providers/index.ts';
 import type { Serving } from '../server/serve.ts';
+import { RELAY_VERDICT } from '../tunnels/relay.ts';
+import type { TunnelStatus } from '../tunnels/supervisor.ts';
 import { bytes, localTime } from './print.ts';
+import { liveChangeLines } from './reloaded.ts';
 import { announce, announceUrls } from './serve-announce.ts';
 import type { ServeOutput } from './serve-output.ts';
 import { tunnelLine } from './tunnel/line.ts';
@@ -22,14 +25,17 @@ export function humanOutput({ err }: Io): ServeOutput {
 
   const print = (text: string) => say(err, text);
   let serving: Serving | null = null;
+  /** The tunnel's URL under which the endpoints were printed last. */
+  let announced: string | null = null;
 
   return {
     ready(started) {
       serving = started;
+      announced = started.facts().tunnel?.tunnel?.url ?? null;
       announce(started, print);
     },
     received(receipt) {
-      line(`--> ${visibleLine(whatCame(receipt))}  [${receipt.deliveryId}]`);
+      line(`--> ${whatCame(receipt)}  [${receipt.deliveryId}]`);
       if (receipt.status === 'rejected')
         became('red', `rejected: ${receipt.reason}. ${fixFor(receipt)}`, receipt.deliveryId);
       if (receipt.status === 'unparsed') became('red', `unparsed: ${receipt.reason}`, receipt.deliveryId);
@@ -44,10 +50,21 @@ export function humanOutput({ err }: Io): ServeOutput {
         delivery.id,
       );
     },
+    sent({ id, kind, provider, content, status, reason }) {
+      const where = kind === 'forward' ? content : provider;
+      if (status === 'sent') line(paint(err, 'green', `${kind} → ${visibleLine(where)}  [${id}]`));
+      else line(paint(err, 'red', `${kind} → ${visibleLine(`${where}: ${reason ?? status}`)}  [${id}]`));
+    },
     tunnel(status) {
-      const style = status.previousUrl !== null ? 'bold' : status.phase === 'up' ? 'green' : 'yellow';
-      line(paint(err, style, tunnelLine(status)));
-      if (serving !== null && status.phase === 'up') announceUrls(serving, print);
+      line(paint(err, tunnelStyle(status), tunnelLine(status)));
+      const url = status.tunnel?.url ?? null;
+      if (serving === null || status.phase !== 'up' || url === announced) return;
+      announced = url;
+      announceUrls(serving, print);
+    },
+    reloaded(change) {
+      const style = change.kind === 'applied' ? 'green' : change.kind === 'refused' ? 'red' : 'yellow';
+      for (const text of liveChangeLines(change)) line(paint(err, style, visibleLine(text)));
     },
     broken: (error) => line(paint(err, 'red', `answered 503: ${visibleLine(messageOf(error))}`)),
     state: (state, reason) => line(`${state}: ${reason}`),
@@ -57,6 +74,7 @@ export function humanOutput({ err }: Io): ServeOutput {
 function whatCame({ eventType, senderName, externalId, webhook, size }: Receipt): string {
   return [eventType ?? 'request', senderName, externalId ?? webhook.name, bytes(size)]
     .filter((part) => part !== null)
+    .map(visibleLine)
     .join('  ');
 }
 
@@ -70,7 +88,15 @@ function outcome({ delivery, tasks }: Settled): string {
   return `${delivery.status}: ${made.length > 0 ? made.join(', ') : delivery.reason}`;
 }
 
-function fixFor({ webhook }: Receipt): string {
+function tunnelStyle({ phase, previousUrl }: TunnelStatus): Style {
+  if (previousUrl !== null) return ['bold', 'yellow'];
+  return phase === 'up' ? 'green' : phase === 'down' ? 'red' : 'yellow';
+}
+
+function fixFor({ webhook, reason }: Receipt): string {
+  if (reason === RELAY_VERDICT) {
+    return 'Use a tunnel that keeps bytes (cloudflared, ssh, gosmee), or set allowUnverifiable';
+  }
   return webhook.secrets.length === 0
     ? `Set a secret: ${webhook.secretSource}`
     : `Compare the secrets: hookctl webhook show ${webhook.name} --show-secret`;

@@ -27,9 +27,18 @@ export async function logged(output: ServeOutput, file: string): Promise<ServeOu
       log[level]({ delivery: deliveryView(delivery), tasks: tasks.map(({ id }) => id) }, 'settled');
       output.settled(settled);
     },
+    sent(item) {
+      const { id, kind, provider, status, reason, attempts } = item;
+      log[status === 'sent' ? 'info' : 'error']({ id, kind, provider, status, reason, attempts }, 'outgoing');
+      output.sent(item);
+    },
     tunnel(status) {
       log[status.phase === 'up' ? 'info' : 'warn'](status, 'tunnel');
       output.tunnel(status);
+    },
+    reloaded(change) {
+      log[change.kind === 'applied' ? 'info' : 'warn'](change, 'webhooks');
+      output.reloaded(change);
     },
     broken(error) {
       log.error(error, 'broken');

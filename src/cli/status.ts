@@ -33,7 +33,7 @@ function offline(app: App): StatusView {
 }
 
 function print({ io }: App, view: StatusView): void {
-  const { server } = view;
+  const { server, tunnel } = view;
   say(
     io.out,
     facts([
@@ -48,6 +48,7 @@ function print({ io }: App, view: StatusView): void {
       ],
       ['ingress', server?.ingress_url ?? null],
       ['public', server?.public_url ?? null],
+      ['tunnel', tunnel === null ? null : `${tunnel.driver} ${tunnel.phase}: ${tunnel.reason}`],
       ['management', server?.management_url ?? null],
       ['queue', server === null ? null : `${server.queue_depth} waiting`],
       ['claude tasks', server?.claude_tasks ?? null],

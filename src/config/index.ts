@@ -33,6 +33,8 @@ export interface Configuration extends FixedConfiguration {
 /** What is written in code, and changes only with a restart. */
 export interface FixedConfiguration {
   readonly project: ProjectConfig;
+  /** Who hookctl is where it answers. */
+  readonly accounts: Accounts;
   /** Built-in and static webhooks. */
   readonly fixed: readonly Webhook[];
   /** Notices about those. */
@@ -65,7 +67,8 @@ export async function loadFixed(options: LoadOptions): Promise<FixedConfiguratio
       : await loadStatic(source, project.static);
   const parts = { project, source, definitions: modules.definitions, providers, actions };
   const assembled = assemble(parts);
-  const all = [...problems, ...modules.problems, ...assembled.problems];
+  const { accounts, problems: accountProblems } = await resolveAccounts(project, source, providers, env);
+  const all = [...problems, ...modules.problems, ...assembled.problems, ...accountProblems];
   if (all.length > 0) throw new ConfigError(all.toSorted(byPlace));
 
   const places = { env, dataFolder: located.dataFolder, createMissing };
@@ -73,6 +76,7 @@ export async function loadFixed(options: LoadOptions): Promise<FixedConfiguratio
   const files = [located.projectFile ?? [], modules.definitions.map((it) => it.source.file)].flat();
   return {
     project,
+    accounts,
     fixed: unlocked.map(({ webhook }) => webhook),
     fixedNotices: [...assembled.notices, ...unlocked.flatMap(({ notice }) => notice ?? [])],
     files: [...new Set(files)],

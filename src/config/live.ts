@@ -4,6 +4,7 @@ import { type DbContent, type DbReading, revisionOf } from './dynamic/db-file.ts
 import { type Difference, difference } from './dynamic/difference.ts';
 import { type LoadedDynamic, noticesOf, unlock, withAdvice } from './dynamic/load.ts';
 import { clashesWith } from './dynamic/resolve-db.ts';
+import type { DbWebhook } from './dynamic/schema.ts';
 import { readSettled } from './dynamic/settled.ts';
 import type { Configuration } from './index.ts';
 import { createSnapshot } from './snapshot.ts';
@@ -32,6 +33,8 @@ export interface LiveOptions {
 export interface Live {
   /** Always whole: a change swaps it. */
   current(): Snapshot;
+  /** The dynamic ones among them, as they stand in the db. */
+  records(): readonly DbWebhook[];
   /** Content hash of the db that is in force. */
   revision(): string;
   /** What is not as it should be: a file that is refused, variables that are not set, files that cannot be watched. */
@@ -120,6 +123,7 @@ export async function openLive({ configuration, env, report }: LiveOptions): Pro
 
   return {
     current: () => snapshot,
+    records: () => loaded.entries.map(({ written }) => written),
     revision: () => loaded.revision,
     problems: () => [...fixedNotices, ...noticesOf(loaded), ...(polling === null ? [] : [polling])],
     reload,

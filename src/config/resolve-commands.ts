@@ -2,6 +2,7 @@ import { compileConditions } from '../lib/conditions.ts';
 import { suggestion } from '../lib/suggest.ts';
 import { compileTemplate } from '../lib/template.ts';
 import type { WebhookCommand } from '../types.ts';
+import { actionFaults } from './action-faults.ts';
 import { formFaults, wordFaults } from './command-faults.ts';
 import type { Fault, Path } from './problems.ts';
 import type { ValidCommand } from './schema.ts';
@@ -57,6 +58,7 @@ function resolveCommand(definition: ValidCommand, place: CommandPlace): Resolved
   const faults: readonly Fault[] = [
     ...formFaults(definition),
     ...(place.actions.includes(action) ? [] : [unknownAction(action, place.actions)]),
+    ...actionFaults(definition),
     ...(template.ok ? [] : [templateFault(template)]),
     ...(conditions.ok ? [] : conditions.problems.map(conditionFault)),
   ].map((fault) => ({ ...fault, path: [...place.path, ...fault.path] }));

@@ -15,7 +15,11 @@ const ssh = z
   .strictObject({
     use: z.literal('ssh'),
     profile: z.enum(SSH_PROFILES).optional(),
-    host: z.string().min(1).optional(),
+    host: z
+      .string()
+      // What begins with a dash would be an option to ssh.
+      .regex(/^[\w.+][\w.+:@%-]*$/, 'expected user@host')
+      .optional(),
     port: port.optional(),
     remotePort: port.optional(),
     url: url.optional(),
@@ -23,12 +27,15 @@ const ssh = z
   })
   .refine(({ profile, host, url: own }) => profile !== 'sshd' || (host !== undefined && own !== undefined), {
     error: 'profile sshd needs host and url',
+  })
+  .refine(({ profile, url: own, remotePort }) => profile === 'sshd' || (own ?? remotePort) === undefined, {
+    error: 'url and remotePort belong to profile sshd; the other services give out their own',
   });
 
 const smee = z.strictObject({
   use: z.literal('smee'),
   url,
-  path: z.string().startsWith('/webhooks/').optional(),
+  path: z.string().startsWith('/webhooks/', 'expected an endpoint, such as /webhooks/github').optional(),
 });
 
 const ngrok = z.strictObject({
@@ -38,8 +45,10 @@ const ngrok = z.strictObject({
   authtokenEnv: variableName.optional(),
 });
 
-const byUse = z.discriminatedUnion('use', [cloudflared, ssh, smee, ngrok], {
-  error: 'expected { use: cloudflared | ssh | smee | ngrok, … }',
+const none = z.strictObject({ use: z.literal('none'), publicUrl: url });
+
+const byUse = z.discriminatedUnion('use', [cloudflared, ssh, smee, ngrok, none], {
+  error: 'expected cloudflared, ssh, smee, ngrok or none',
 });
 
 const byName = z
@@ -49,7 +58,7 @@ const byName = z
   .transform((use) => (use === 'none' ? null : { use }));
 
 /**
- * `tunnel:` of webhooks.yml: a name, or settings told apart by `use`. `none` becomes null: whoever brings a tunnel of
- * their own says where it is with `publicUrl`.
+ * `tunnel:` of webhooks.yml: a name, or settings told apart by `use`. The bare name `none` becomes null: there is no
+ * tunnel to open, and none to probe. Settings stand first, because the faults of an object are looked for in order.
  */
-export const tunnelSchema = z.union([byName, byUse]).transform((value) => value as TunnelSettings | null);
+export const tunnelSchema = z.union([byUse, byName]).transform((value) => value as TunnelSettings | null);

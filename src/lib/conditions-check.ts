@@ -66,7 +66,7 @@ function plainProblem(value: unknown, path: string, depth: number): readonly Con
 }
 
 function nameProblem(key: string, path: string): readonly ConditionProblem[] | null {
-  const bad = key.split('.').find((segment) => segment === 'prototype' || segment in Object.prototype);
+  const bad = key.split('.').find(leadsToPrototype);
   return bad === undefined ? null : problem(join(path, key), `"${bad}" is refused: it leads to a prototype`);
 }
 
@@ -149,4 +149,9 @@ function problem(path: string, message: string): readonly ConditionProblem[] {
 
 function join(path: string, key: string): string {
   return path === '' ? key : `${path}.${key}`;
+}
+
+/** `toString` is the name of a field of Jira's (`changelog.items[].toString`), and harmless: only its value is compared. */
+function leadsToPrototype(segment: string): boolean {
+  return segment === 'prototype' || (segment in Object.prototype && segment !== 'toString');
 }

@@ -60,10 +60,11 @@ function signedParts(headers: Headers, body: Uint8Array): HmacCheck['signed'] {
   return [`${headers['webhook-id'] ?? ''}.${headers['webhook-timestamp'] ?? ''}.`, body];
 }
 
-/** `whsec_` and base64; the prefix is optional. What is no base64 becomes an empty key, which never fits. */
+/** `whsec_` and base64; prefix and padding are optional. What is no base64 becomes an empty key, which never fits. */
 function keyOf(secret: string): Uint8Array {
-  const digits = secret.startsWith(SIGNING_SECRET_PREFIX)
-    ? secret.slice(SIGNING_SECRET_PREFIX.length)
-    : secret;
-  return Buffer.from(digits, 'base64');
+  const digits = (
+    secret.startsWith(SIGNING_SECRET_PREFIX) ? secret.slice(SIGNING_SECRET_PREFIX.length) : secret
+  ).replace(/={1,2}$/, '');
+  const key = Buffer.from(digits, 'base64');
+  return key.toString('base64').replace(/=+$/, '') === digits ? key : new Uint8Array();
 }

@@ -1,4 +1,4 @@
-import { type ChildProcess, type ChildProcessByStdio, spawn } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import type { Readable } from 'node:stream';
 import { stripVTControlCharacters } from 'node:util';
@@ -34,6 +34,10 @@ export interface ProcessOptions {
   readonly cwd?: string;
   /** How a user gets the program, one sentence; printed when it is missing. */
   readonly howToGet: string;
+  /** Written to stdin, which is closed then; left out: there is none. */
+  readonly input?: Uint8Array;
+  /** Bytes of stdout and stderr as they come, for whoever bounds them. */
+  readonly onOutput?: (bytes: number) => void;
   /** Each line of stdout and stderr as it comes, without terminal escapes. */
   readonly onLine?: (line: string) => void;
   /** Between SIGTERM and SIGKILL, in milliseconds; default 5000. */
@@ -67,18 +71,24 @@ export function programEnvironment(env: Environment, ...further: readonly string
  * Throws `program_missing` when there is no such program.
  */
 export async function startProcess(options: ProcessOptions): Promise<RunningProcess> {
-  const { program, args, env, cwd, onLine, graceMs = 5000 } = options;
-  const child = spawn(program, args, { env, cwd, detached: true, stdio: ['ignore', 'pipe', 'pipe'] });
+  const { program, args, env, cwd, input, onLine, onOutput, graceMs = 5000 } = options;
+  const stdin = input === undefined ? 'ignore' : 'pipe';
+  const child = spawn(program, args, { env, cwd, detached: true, stdio: [stdin, 'pipe', 'pipe'] });
   const kept: string[] = [];
   const keep = (line: string) => {
     kept.push(visibleLine(line));
     if (kept.length > KEPT_LINES) kept.shift();
     onLine?.(line);
   };
-  readLines(child.stdout, keep);
-  readLines(child.stderr, keep);
+  for (const stream of [child.stdout, child.stderr]) {
+    if (stream === null) continue;
+    if (onOutput !== undefined) stream.on('data', (chunk: string) => onOutput(Buffer.byteLength(chunk)));
+    readLines(stream, keep);
+  }
   const ended = endOf(child);
   await spawned(child, options);
+  // A program that reads none of it ends the pipe: that is its affair.
+  child.stdin?.on('error', () => undefined).end(input);
   const pid = child.pid ?? 0;
   let stopped: Promise<ProcessEnd> | null = null;
   const stop = () => {
@@ -112,13 +122,13 @@ async function spawned(child: ChildProcess, { program, howToGet }: ProcessOption
   }
 }
 
-function endOf(child: ChildProcessByStdio<null, Readable, Readable>): Promise<ProcessEnd> {
+function endOf(child: ChildProcess): Promise<ProcessEnd> {
   return new Promise((resolve) => {
     child.once('exit', () => {
       // Something that the program left behind may hold the other end of the pipes for ever.
       const letGo = setTimeout(() => {
-        child.stdout.destroy();
-        child.stderr.destroy();
+        child.stdout?.destroy();
+        child.stderr?.destroy();
       }, LAST_OUTPUT_MS);
       child.once('close', (code, signal) => {
         clearTimeout(letGo);

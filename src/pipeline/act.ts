@@ -1,12 +1,14 @@
+import type { ActionOutcome } from '../actions/action.ts';
 import { actionNamed } from '../actions/index.ts';
-import { HookctlError } from '../errors.ts';
+import { failure, HookctlError } from '../errors.ts';
 import type { Provider } from '../providers/provider.ts';
 import type { SettledTask } from '../store/store.ts';
 import { asksForNewConversation } from '../tasks/conversations.ts';
 import { flowIdOf, ownExternalId } from '../tasks/flows.ts';
-import type { Decision, Delivery, NewTask, Webhook, WebhookEvent } from '../types.ts';
+import type { Decision, Delivery, NewOutgoing, NewTask, Webhook, WebhookEvent } from '../types.ts';
 import type { PipelineContext } from './context.ts';
 import type { Match } from './match.ts';
+import { repliesFor } from './replies.ts';
 
 /** One event of a delivery, and where it happened. */
 export interface Occasion {
@@ -18,47 +20,63 @@ export interface Occasion {
   readonly index: number;
 }
 
-/** What a match came to: the decision to record, and the tasks it asks for. */
+/** What a match came to: the decision to record, and what it asks for. */
 export interface Act {
   readonly decision: Decision;
   readonly tasks: readonly SettledTask[];
+  readonly outgoing: readonly NewOutgoing[];
 }
 
+type ActContext = Pick<PipelineContext, 'ids' | 'accounts' | 'surroundings'>;
+
 /** Runs the action of a match that fired. What fails is recorded beside it and stops no other command. */
-export async function act(
-  context: Pick<PipelineContext, 'ids'>,
-  occasion: Occasion,
-  match: Match,
-): Promise<Act> {
-  if (!match.fired) return { decision: decide(occasion, match, { fired: false }), tasks: [] };
-  const action = actionNamed(match.command.action);
-  if (action === null || (action.reachesOut && occasion.delivery.trust === 'unverified')) {
-    const error =
-      action === null ? `there is no action ${match.command.action}` : 'the delivery was not verified';
-    return { decision: decide(occasion, match, { error }), tasks: [] };
-  }
+export async function act(context: ActContext, occasion: Occasion, match: Match): Promise<Act> {
+  const without = (changes: Partial<Decision>): Act => ({
+    decision: decide(occasion, match, changes),
+    tasks: [],
+    outgoing: [],
+  });
+  if (!match.fired) return without({ fired: false });
   try {
-    const { tasks } = await action.run({
-      webhook: occasion.webhook,
-      command: match.command,
-      needsApproval: match.needsApproval,
-      ids: context.ids,
-      template: {
-        event: occasion.event,
-        argument: match.argument,
-        authorOf: (path) => occasion.provider.authorOf(occasion.event.payload, path),
-      },
-    });
-    const settled = tasks.map((task) => placed(context, occasion, match, task));
-    return { decision: decide(occasion, match, { taskIds: tasks.map(({ id }) => id) }), tasks: settled };
+    const { tasks, outgoing, note } = await perform(context, occasion, match);
+    const reason = note === null ? match.reason : `${match.reason}; ${note}`;
+    return {
+      decision: decide(occasion, match, { reason, taskIds: tasks.map(({ id }) => id) }),
+      tasks: tasks.map((task) => placed(context, occasion, match, task)),
+      outgoing,
+    };
   } catch (error) {
     // Anything else is a broken machine: the delivery stays pending and is tried again.
     if (!(error instanceof HookctlError)) throw error;
-    return { decision: decide(occasion, match, { error: error.message }), tasks: [] };
+    return without({ error: error.message });
   }
 }
 
-function decide({ event, index }: Occasion, match: Match, outcome: Partial<Decision>): Decision {
+function perform(context: ActContext, occasion: Occasion, match: Match): Promise<ActionOutcome> {
+  const { webhook, delivery, event, provider } = occasion;
+  const action = actionNamed(match.command.action);
+  if (action === null) throw failure('no_action', `there is no action ${match.command.action}`);
+  if (action.reachesOut && delivery.trust === 'unverified') {
+    throw failure('unverified', 'the delivery was not verified');
+  }
+  return action.run({
+    webhook,
+    command: match.command,
+    needsApproval: match.needsApproval,
+    ids: context.ids,
+    delivery,
+    replies: repliesFor(context, occasion, match.allowed),
+    surroundings: context.surroundings,
+    template: {
+      event,
+      argument: match.argument,
+      authorOf: (path) => provider.authorOf(event.payload, path),
+    },
+  });
+}
+
+/** The record of a match, as it was decided or as these changes say. */
+export function decide({ event, index }: Occasion, match: Match, changes: Partial<Decision>): Decision {
   return {
     event: index,
     eventType: event.type,
@@ -67,7 +85,7 @@ function decide({ event, index }: Occasion, match: Match, outcome: Partial<Decis
     reason: match.reason,
     taskIds: [],
     error: null,
-    ...outcome,
+    ...changes,
   };
 }
 

@@ -1,3 +1,5 @@
+import type { Surroundings } from '../actions/action.ts';
+import type { Accounts } from '../config/accounts.ts';
 import type { Clock } from '../lib/clock.ts';
 import type { IdSource } from '../lib/ids.ts';
 import type { Store } from '../store/store.ts';
@@ -16,6 +18,10 @@ export interface PipelineContext {
   readonly insecure: ReadonlySet<string>;
   /** By which requests are known that a relay of ours passed on with changed bytes. */
   readonly relayKey: string;
+  /** Who hookctl is where it answers. */
+  readonly accounts: Accounts;
+  /** Where the programs of commands run. */
+  readonly surroundings: Surroundings;
 }
 
 /** What became of a delivery once its commands ran. */

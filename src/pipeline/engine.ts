@@ -1,10 +1,14 @@
 import type { Configuration } from '../config/index.ts';
 import type { Clock } from '../lib/clock.ts';
 import type { IdSource } from '../lib/ids.ts';
+import { hookctlVersion } from '../lib/version.ts';
+import { createTransport } from '../outbox/transport.ts';
+import { createOutbox, type Outbox, type OutboxOptions } from '../outbox/worker.ts';
+import { providerNamed } from '../providers/index.ts';
 import { databasePath, openStore } from '../store/index.ts';
 import { claudeConfigDir, openClaudeTasks } from '../tasks/claude/index.ts';
 import { newRelayKey } from '../tunnels/relay.ts';
-import type { Snapshot } from '../types.ts';
+import type { Outgoing, Snapshot } from '../types.ts';
 import type { PipelineContext, Settled } from './context.ts';
 import { createQueue, type Queue } from './queue.ts';
 
@@ -15,16 +19,19 @@ export interface EngineOptions {
   readonly insecure: ReadonlySet<string>;
   /** Told of every delivery that was worked off. */
   readonly onSettled: (settled: Settled) => void;
+  /** Told of everything that was sent or given up. */
+  readonly onOutgoing?: (item: Outgoing) => void;
 }
 
-/** Everything that writes: store, task files, queue. One at a time for each data folder. */
+/** Everything that writes: store, task files, queue, outbox. One at a time for each data folder. */
 export interface Engine {
   readonly context: PipelineContext;
   readonly queue: Queue;
+  readonly outbox: Outbox;
   close(): Promise<void>;
 }
 
-interface Surroundings {
+interface Place {
   readonly dataFolder: string;
   /** The folder that the user works in, shown by viewers of the task list. */
   readonly projectFolder: string;
@@ -38,7 +45,7 @@ interface Surroundings {
 const FINISHED_IN_LIST = 50;
 
 /** Opens the parts and brings the task files in line with the store. The caller holds the folder's lock. */
-export async function openEngine(options: EngineOptions & Surroundings): Promise<Engine> {
+export async function openEngine(options: EngineOptions & Place): Promise<Engine> {
   const { configuration, snapshot, insecure, onSettled, clock, ids } = options;
   const { claudeTasks } = configuration.project;
   const store = await openStore({ path: databasePath(options.dataFolder) });
@@ -54,14 +61,47 @@ export async function openEngine(options: EngineOptions & Surroundings): Promise
   });
   await store.noteSync(await claude.repair(store.projectable(FINISHED_IN_LIST)));
   const relayKey = newRelayKey();
-  const context: PipelineContext = { store, clock, ids, claude, snapshot, insecure, relayKey };
-  const queue = createQueue(context, { onSettled, random: Math.random });
+  const stop = new AbortController();
+  const { projectFolder, env } = options;
+  const surroundings = { projectFolder, env, stopping: stop.signal };
+  const { accounts } = configuration;
+  const common = { store, clock, ids, claude, snapshot, insecure, relayKey };
+  const context: PipelineContext = { ...common, accounts, surroundings };
+  const outbox = createOutbox(outboxOptions(context, options));
+  const settled = (result: Settled) => {
+    outbox.wake();
+    onSettled(result);
+  };
+  const queue = createQueue(context, { onSettled: settled, random: Math.random });
+  outbox.wake();
   return {
     context,
     queue,
+    outbox,
     async close() {
+      stop.abort();
       await queue.close();
+      await outbox.close();
       await store.close();
     },
+  };
+}
+
+function outboxOptions(
+  { store, clock, accounts }: PipelineContext,
+  { onOutgoing = () => undefined }: EngineOptions,
+): OutboxOptions {
+  return {
+    store,
+    now: clock.now,
+    random: Math.random,
+    userAgent: `hookctl/${hookctlVersion()}`,
+    transport: createTransport(),
+    channelOf: (provider) => providerNamed(provider)?.reply ?? null,
+    accountOf: (provider) =>
+      accounts.byProvider.get(provider) ?? {
+        missing: accounts.missing.get(provider) ?? `no account for ${provider}`,
+      },
+    onSettled: onOutgoing,
   };
 }

@@ -12,7 +12,7 @@ export interface Explanation {
 /** Explains a request that was verified when it came, or that a person vouches for. */
 export function explain(webhook: Webhook, request: RawRequest): Explanation {
   if (!webhook.enabled) return { obstacle: `the webhook ${webhook.name} is disabled`, events: [] };
-  const parsed = providerNamed(webhook.provider)?.parse(request);
+  const parsed = providerNamed(webhook.provider)?.parse(request, webhook);
   if (parsed === undefined) return { obstacle: `there is no provider ${webhook.provider}`, events: [] };
   if (!parsed.ok) return { obstacle: parsed.reason, events: [] };
   const events = parsed.events.map((event) => ({

@@ -14,6 +14,8 @@ export interface Match {
   readonly argument: string;
   /** The task must wait for a person. */
   readonly needsApproval: boolean;
+  /** The sender may command; only then is anything posted. */
+  readonly allowed: boolean;
 }
 
 export interface Matching {
@@ -57,6 +59,7 @@ function matchText(command: WebhookCommand, call: Call, admission: Admission): M
     reason: `${call.reason}; ${admission.reason}`,
     argument: call.argument,
     needsApproval: command.requiresApproval,
+    allowed: true,
   };
 }
 
@@ -77,11 +80,12 @@ function matchTrigger(command: TriggerCommand, event: WebhookEvent, admission: A
     reason: `${event.type} and its conditions hold${held}`,
     argument: '',
     needsApproval,
+    allowed: admission.allowed,
   };
 }
 
 function silent(command: WebhookCommand, reason: string): Match {
-  return { command, fired: false, reason, argument: '', needsApproval: false };
+  return { command, fired: false, reason, argument: '', needsApproval: false, allowed: false };
 }
 
 /** The reason that tells most: a refused sender before a missing prefix before a trigger that did not fit. */

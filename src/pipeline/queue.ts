@@ -104,6 +104,7 @@ export function createQueue(context: PipelineContext, { onSettled, random }: Que
           tasks: [],
           outgoing: [],
           answers: [],
+          approvals: [],
           settledAt: clock.now(),
         });
     } catch {

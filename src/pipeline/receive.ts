@@ -33,7 +33,7 @@ export async function receive(
   const verification = verify(context, webhook, request);
   if (!verification.ok) return reject(context, webhook, provider, request, verification.verdict.detail);
 
-  const parsed = provider.parse(request);
+  const parsed = provider.parse(request, webhook);
   const delivery = toDelivery({ context, webhook, provider, request, parsed, trust: verification.trust });
   const { status, duplicateOf } = await context.store.accept(delivery);
   return {

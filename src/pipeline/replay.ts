@@ -63,7 +63,7 @@ export function replayDelivery(context: ReplayContext, source: ReplaySource, rep
   const webhook = webhookOf(context, source);
   const provider = providerNamed(webhook.provider);
   if (provider === null) throw new Error(`webhook ${webhook.name} has no provider ${webhook.provider}`);
-  const parsed = provider.parse(source.request);
+  const parsed = provider.parse(source.request, webhook);
   if (!parsed.ok) throw usageError(`it can't be replayed: ${parsed.reason}`);
   const { request, trust } = source;
   return {

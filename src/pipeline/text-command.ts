@@ -20,6 +20,20 @@ export function findCall(webhook: Webhook, event: WebhookEvent): Call {
   return { command: null, reason: silence(webhook, event) };
 }
 
+/**
+ * An approval by `@agent approve [task id]`; the id is null when none is named. Never an edit: whoever may edit a text
+ * is not always the one whose word it is.
+ */
+export function approvalCall(
+  webhook: Webhook,
+  event: WebhookEvent,
+): { readonly taskId: string | null } | null {
+  if (event.text === null || event.textOrigin !== 'created') return null;
+  const found = behindPrefix(event.text, webhook.commandPrefix);
+  if (found?.word !== 'approve') return null;
+  return { taskId: /^`?(task-[0-9a-z]+)/.exec(found.afterWord)?.[1] ?? null };
+}
+
 function silence(webhook: Webhook, event: WebhookEvent): string {
   if (event.text === null) return `${event.type} brings no new text`;
   if (event.textOrigin === 'edited' && !eventMatches(webhook.events, event.type)) {

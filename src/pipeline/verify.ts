@@ -20,7 +20,8 @@ export function verify(
   const verdict = providerNamed(webhook.provider)?.verify(request, secrets, now);
   if (verdict === undefined) throw new Error(`webhook ${webhook.name} has no provider ${webhook.provider}`);
   if (verdict.ok) return { ok: true, trust: 'verified' };
-  if (verdict.cause !== 'signature_wrong' || !isRelayed(request.headers, relayKey)) return { ok: false, verdict };
+  if (verdict.cause !== 'signature_wrong' || !isRelayed(request.headers, relayKey))
+    return { ok: false, verdict };
   return webhook.allowUnverifiable
     ? { ok: true, trust: 'unverified' }
     : { ok: false, verdict: { ok: false, cause: 'unverifiable', detail: RELAY_VERDICT } };

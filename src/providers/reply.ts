@@ -69,7 +69,7 @@ export interface Lookup {
 /** The first answer to an event, before any work is done. */
 export type Immediate =
   | { readonly kind: 'react'; readonly emoji: string }
-  | { readonly kind: 'comment' | 'ephemeral' | 'respond' };
+  | { readonly kind: 'comment' | 'ephemeral' };
 
 /**
  * How a provider is answered: descriptions of calls and the reading of their answers, never the sending. Every call
@@ -96,9 +96,9 @@ export interface ReplyChannel {
   label?(account: Account, place: ReplyPlace, label: string): OutgoingCall;
   /** A note that only the sender sees. */
   ephemeral?(account: Account, place: ReplyPlace, post: Post): OutgoingCall;
-  /** The reply channel that the request brought, and how long and often it may be used. */
+  /** The reply channel that the request brought, and how long (ms) and often it may be used; its call is null without one. */
   readonly respond?: {
-    call(account: Account, place: ReplyPlace, post: Post, visible: boolean): OutgoingCall | null;
+    call(account: Account, place: ReplyPlace, post: Post, inChannel: boolean): OutgoingCall | null;
     readonly lifetimeMs: number;
     readonly uses: number;
   };

@@ -1,5 +1,6 @@
 import { failure, HookctlError } from '../errors.ts';
 import type { Secret } from '../types.ts';
+import type { OutgoingView } from '../views.ts';
 import type { Operations, SettledView } from './operations.ts';
 import type { StatusView } from './status.ts';
 
@@ -74,6 +75,8 @@ export function managementClient(port: number, token: Secret): ManagementClient 
         body_base64: Buffer.from(request.body).toString('base64'),
         replies,
       }),
+    retryOutgoing: (id) => call<OutgoingView>('POST', `/api/outbox/${encodeURIComponent(id)}/retry`, {}),
+    dropOutgoing: (id) => call<OutgoingView>('POST', `/api/outbox/${encodeURIComponent(id)}/drop`, {}),
   };
 }
 

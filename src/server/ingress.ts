@@ -6,6 +6,9 @@ import { PROBE_HEADER, PROBE_PATH } from '../tunnels/probe.ts';
 import type { Headers, RawRequest, Snapshot, Webhook } from '../types.ts';
 import { type BodyFailure, createBodyReader } from './body.ts';
 
+/** Names the delivery in every answer to a request that was stored. */
+export const DELIVERY_HEADER = 'x-hookctl-delivery';
+
 /** Limits that Node leaves open or wide; milliseconds and bytes. */
 const LIMITS = {
   headerBytes: 8 * 1024,
@@ -69,7 +72,9 @@ export function createIngress(options: IngressOptions): Server {
 
     const read = await readBody(request, providerNamed(webhook.provider)?.bodyLimit ?? 0);
     if (!read.ok) return unread(read.why);
-    return (await options.receive(webhook, { headers, body: read.body, query })).ack;
+    const raw = { headers, body: read.body, query };
+    const unsigned = providerNamed(webhook.provider)?.answerUnsigned?.(raw) ?? null;
+    return unsigned ?? delivered(await options.receive(webhook, raw));
   }
 }
 
@@ -87,6 +92,11 @@ function send(response: ServerResponse, answer: Answer): void {
 function health({ method }: IncomingMessage): Answer {
   if (method !== 'GET' && method !== 'HEAD') return refusal(405, 'method_not_allowed', { allow: 'GET' });
   return { status: 200, headers: { 'content-type': 'application/json' }, body: '{"status":"ok"}' };
+}
+
+/** The id goes along in a header, because the body may be one that the provider insists on. */
+function delivered({ ack, deliveryId, status }: Receipt): Answer {
+  return status === 'rejected' ? ack : { ...ack, headers: { ...ack.headers, [DELIVERY_HEADER]: deliveryId } };
 }
 
 /** The header goes back, which shows that the answer, too, found its way. */

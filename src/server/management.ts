@@ -2,9 +2,12 @@ import type { Server } from 'node:http';
 import { createAdaptorServer, type HttpBindings } from '@hono/node-server';
 import { Hono } from 'hono';
 import { bodyLimit } from 'hono/body-limit';
+import { HookctlError } from '../errors.ts';
 import type { Secret } from '../types.ts';
 import { type DeliverySource, deliveryRoutes } from './api/deliveries.ts';
 import { allowedMethods } from './api/methods.ts';
+import { type OutboxSource, outboxRoutes } from './api/outbox.ts';
+import { commandRoutes, type WebhookAdmin, webhookRoutes } from './api/webhooks.ts';
 import { guard } from './guard.ts';
 import type { Operations } from './operations.ts';
 import { problem, problemOf } from './problem.ts';
@@ -16,7 +19,8 @@ const BODY_LIMIT = 40 * 1024 * 1024;
 export interface ManagementOptions {
   readonly token: Secret;
   readonly operations: Operations;
-  readonly store: DeliverySource;
+  readonly store: DeliverySource & OutboxSource;
+  readonly webhooks: WebhookAdmin;
   readonly status: () => StatusView;
   /** The port it came to listen on, for the Host check. */
   readonly port: () => number;
@@ -44,7 +48,10 @@ export function createManagement(options: ManagementOptions): Server {
   });
   app.get('/healthz', (context) => context.json({ status: 'ok' }));
   app.get('/api/status', (context) => context.json(options.status()));
+  app.route('/api', webhookRoutes(options.webhooks));
+  app.route('/api', commandRoutes(options.webhooks));
   app.route('/api', deliveryRoutes(options.store, options.operations));
+  app.route('/api', outboxRoutes(options.store, options.operations));
   app.notFound((context) => {
     const { method, path } = context.req;
     const allowed = allowedMethods(app, path);
@@ -53,7 +60,7 @@ export function createManagement(options: ManagementOptions): Server {
     return problem(context, 405, 'method_not_allowed', `${path} does not take ${method}`);
   });
   app.onError((error, context) => {
-    options.onError(error);
+    if (!(error instanceof HookctlError)) options.onError(error);
     return problemOf(context, error);
   });
   // Without the flag the adapter replaces the global Request and Response of the whole process.

@@ -1,7 +1,16 @@
+import { failure, notFound } from '../errors.ts';
+import type { Outbox } from '../outbox/worker.ts';
 import type { PipelineContext, Settled } from '../pipeline/context.ts';
 import type { Queue } from '../pipeline/queue.ts';
 import { type ReplaySource, replay, retry, storedSource } from '../pipeline/replay.ts';
-import { type DeliveryView, deliveryView, type TaskView, taskView } from '../views.ts';
+import {
+  type DeliveryView,
+  deliveryView,
+  type OutgoingView,
+  outgoingView,
+  type TaskView,
+  taskView,
+} from '../views.ts';
 
 /** What became of a delivery, as it looks outside. */
 export interface SettledView {
@@ -17,16 +26,50 @@ export interface Operations {
   retry(deliveryId: string): Promise<SettledView>;
   replay(deliveryId: string, replies: boolean): Promise<SettledView>;
   replayFile(source: ReplaySource, replies: boolean): Promise<SettledView>;
+  /** Sends a failed or dropped one again. Throws `not_found` or `not_retryable`. */
+  retryOutgoing(id: string): Promise<OutgoingView>;
+  /** Gives up what waits or failed. Throws `not_found` or `not_droppable`. */
+  dropOutgoing(id: string): Promise<OutgoingView>;
 }
 
 /** The operations of the process that holds the data folder. `where` names the folder in messages. */
-export function localOperations(context: PipelineContext, queue: Queue, where: string): Operations {
+export function localOperations(
+  context: PipelineContext,
+  queue: Queue,
+  where: string,
+  outbox: Pick<Outbox, 'wake'>,
+): Operations {
+  const { store, clock } = context;
   return {
     retry: async (id) => settledView(await retry(context, queue, id, where)),
     replay: async (id, replies) =>
       settledView(await replay(context, queue, storedSource(context.store, id, where), replies)),
     replayFile: async (source, replies) => settledView(await replay(context, queue, source, replies)),
+    async retryOutgoing(id) {
+      const item = outgoing(store, id);
+      if (!(await store.retryOutgoing(id, clock.now()))) {
+        throw failure(
+          'not_retryable',
+          `${id} is ${item.status}; only what failed or was dropped can be sent again`,
+        );
+      }
+      outbox.wake();
+      return outgoing(store, id);
+    },
+    async dropOutgoing(id) {
+      const item = outgoing(store, id);
+      if (!(await store.dropOutgoing(id, clock.now()))) {
+        throw failure('not_droppable', `${id} is ${item.status} already`);
+      }
+      return outgoing(store, id);
+    },
   };
+}
+
+function outgoing(store: PipelineContext['store'], id: string): OutgoingView {
+  const item = store.outgoing(id);
+  if (item !== null) return outgoingView(item);
+  throw notFound(`there is no ${id} in the outbox`, 'List it with `hookctl outbox list`.');
 }
 
 export function settledView({ delivery, tasks }: Settled): SettledView {

@@ -1,6 +1,13 @@
 import type { Context } from 'hono';
 import type { ContentfulStatusCode } from 'hono/utils/http-status';
-import { type ExitCode, HookctlError } from '../errors.ts';
+import { ConfigError, type ConfigProblem, type ExitCode, HookctlError } from '../errors.ts';
+
+/** What else an error answer may say. */
+interface ProblemFacts {
+  readonly fix?: string | null;
+  /** Each mistake in what was sent, with its field. */
+  readonly problems?: readonly ConfigProblem[];
+}
 
 /** An error answer (RFC 9457): `code` is stable, `detail` says what happened, `fix` what to do. */
 export function problem(
@@ -8,7 +15,7 @@ export function problem(
   status: ContentfulStatusCode,
   code: string,
   detail: string,
-  fix: string | null = null,
+  { fix, problems }: ProblemFacts = {},
 ): Response {
   const body = {
     type: 'about:blank',
@@ -17,6 +24,7 @@ export function problem(
     code,
     detail,
     ...(fix && { fix }),
+    ...(problems && { problems }),
   };
   return context.body(JSON.stringify(body), status, { 'content-type': 'application/problem+json' });
 }
@@ -25,7 +33,10 @@ export function problem(
 export function problemOf(context: Context, error: unknown): Response {
   if (!(error instanceof HookctlError))
     return problem(context, 500, 'internal', 'something broke; see the log of serve');
-  return problem(context, STATUS[error.exitCode], error.code, error.message, error.fix);
+  return problem(context, STATUS[error.exitCode], error.code, error.message, {
+    fix: error.fix,
+    ...(error instanceof ConfigError && { problems: error.problems }),
+  });
 }
 
 const STATUS: Readonly<Record<ExitCode, ContentfulStatusCode>> = { 0: 500, 1: 409, 2: 400, 3: 422, 4: 404 };

@@ -1,19 +1,21 @@
 import type { App, LockedEngine } from '../app.ts';
-import type { Configuration } from '../config/index.ts';
+import type { Accounts } from '../config/accounts.ts';
+import { type Live, type LiveChange, openLive } from '../config/live.ts';
 import { usageError } from '../errors.ts';
 import type { Settled } from '../pipeline/context.ts';
 import { type Receipt, receive } from '../pipeline/receive.ts';
 import { type ClaudeState, sessionCommand } from '../tasks/claude/index.ts';
 import type { TunnelSettings } from '../tunnels/settings.ts';
 import type { TunnelStatus } from '../tunnels/supervisor.ts';
-import type { RawRequest, Snapshot, Webhook } from '../types.ts';
+import type { Outgoing, RawRequest, Snapshot, Webhook } from '../types.ts';
 import { createIngress } from './ingress.ts';
 import { closeGently, listenOrExplain } from './listen.ts';
 import { createManagement } from './management.ts';
 import { localOperations } from './operations.ts';
-import { type RunningFacts, statusView } from './status.ts';
+import { endpointUrl, type RunningFacts, statusView } from './status.ts';
 import { ensureToken } from './token.ts';
-import { openServeTunnel, type ServeTunnel } from './tunnel.ts';
+import { openServeTunnel, requireReachable, type ServeTunnel } from './tunnel.ts';
+import { webhookAdmin } from './webhook-admin.ts';
 
 /** What the command line says; the rest comes from webhooks.yml. */
 export interface ServeOptions {
@@ -30,16 +32,22 @@ export interface ServeOptions {
 export interface ServeReporter {
   received(receipt: Receipt): void;
   settled(settled: Settled): void;
+  /** A reply or forward was sent, or given up. */
+  sent(item: Outgoing): void;
   /** A request could not be answered as it should. */
   broken(error: unknown): void;
   /** The tunnel's state, reason or URL changed. */
   tunnel(status: TunnelStatus): void;
+  /** The dynamic webhooks changed, or would have. */
+  reloaded(change: LiveChange): void;
 }
 
 export interface Serving {
   readonly facts: () => RunningFacts;
   readonly webhooks: readonly Webhook[];
   readonly problems: readonly string[];
+  /** Who hookctl is where it answers. */
+  readonly accounts: Accounts;
   /** The line that opens a Claude Code session on the task list; null when there is no list. */
   readonly sessionCommand: string | null;
   /** Deliveries that an earlier run had accepted and not worked off. */
@@ -54,24 +62,43 @@ export interface Serving {
  */
 export async function serve(app: App, options: ServeOptions, reporter: ServeReporter): Promise<Serving> {
   const configuration = await app.configuration({ createMissing: true });
-  const { project, snapshot, notices } = configuration;
-  const insecure = insecureWebhooks(options.insecure, snapshot);
-  const engine = await openEngine(app, configuration, insecure, reporter);
-  const { context, queue } = engine;
-  const problems = [...notices, ...[...insecure].map(insecureWarning)];
+  const { project } = configuration;
+  const insecure = insecureWebhooks(options.insecure, configuration.snapshot);
+  let live: Live | null = null;
+  const snapshot = () => live?.current() ?? configuration.snapshot;
+  const engine = await app.engine('serve', {
+    configuration,
+    insecure,
+    snapshot,
+    onSettled: reporter.settled,
+    onOutgoing: reporter.sent,
+  });
+  const { context, queue, outbox } = engine;
+  const problems = () => [
+    ...(live?.problems() ?? configuration.notices),
+    ...[...insecure].map(insecureWarning),
+  ];
 
   const management = createManagement({
     token: await ensureToken(app.located.dataFolder),
-    operations: localOperations(context, queue, app.located.dataFolder),
+    operations: localOperations(context, queue, app.located.dataFolder, outbox),
     store: context.store,
+    webhooks: webhookAdmin({
+      db: app.dynamic(),
+      snapshot,
+      revision: () => live?.revision() ?? configuration.dynamic.revision,
+      reload: async () => live?.reload(),
+      store: context.store,
+      urlOf: (endpoint) => endpointUrl(facts(), endpoint),
+    }),
     status: () =>
       statusView({
         version: app.version,
         ...app.located,
         server: facts(),
         store: context.store,
-        webhooks: snapshot.webhooks,
-        problems,
+        webhooks: snapshot().webhooks,
+        problems: problems(),
       }),
     port: () => managementPort,
     onError: reporter.broken,
@@ -87,6 +114,8 @@ export async function serve(app: App, options: ServeOptions, reporter: ServeRepo
   let managementPort = options.managementPort ?? project.management.port;
   const host = options.host ?? project.ingress.host;
   const port = options.port ?? project.ingress.port;
+  const settings = options.tunnel ?? project.tunnel ?? null;
+  if (settings !== null) requireReachable(host);
   managementPort = await listenOrExplain(management, {
     host: '127.0.0.1',
     port: managementPort,
@@ -98,14 +127,11 @@ export async function serve(app: App, options: ServeOptions, reporter: ServeRepo
   });
   const { relayKey } = context;
   const publicUrl = options.publicUrl ?? project.publicUrl ?? null;
-  engine.lock.describe({
-    ...engine.holder,
-    server: { ingressHost: host, ingressPort, managementPort, publicUrl, relayKey },
-  });
-  const settings = options.tunnel ?? project.tunnel ?? null;
   if (settings !== null) {
     tunnel = openServeTunnel(app, { settings, ingressPort, relayKey, report: reporter.tunnel });
   }
+  live = await openLive({ configuration, env: app.env, report: reporter.reloaded });
+  const { revision } = live;
   const facts = (): RunningFacts => ({
     pid: app.pid,
     startedAt: engine.holder.startedAt,
@@ -114,30 +140,28 @@ export async function serve(app: App, options: ServeOptions, reporter: ServeRepo
     tunnel: tunnel?.current() ?? null,
     managementUrl: `http://127.0.0.1:${managementPort}`,
     queueDepth: queue.depth(),
+    revision: revision(),
     claudeTasks: whereTasksStand(context.claude.state),
+  });
+
+  // Who finds the server by this may ask it at once, so that everything it tells has to be there.
+  engine.lock.describe({
+    ...engine.holder,
+    server: { ingressHost: host, ingressPort, managementPort, publicUrl, relayKey },
   });
 
   return {
     facts,
-    webhooks: snapshot.webhooks,
-    problems,
+    webhooks: snapshot().webhooks,
+    problems: problems(),
+    accounts: configuration.accounts,
     sessionCommand: project.claudeTasks.enabled ? sessionCommand(project.claudeTasks.list) : null,
     recovered: queue.recover(),
     async close(graceMs) {
-      await tunnel?.close();
-      await closeGently([ingress, management], graceMs);
+      // At once, not one after the other: each may take seconds, and a supervisor waits ten for all of it.
+      await Promise.all([tunnel?.close(), live?.close(), closeGently([ingress, management], graceMs)]);
     },
   };
-}
-
-function openEngine(
-  app: App,
-  configuration: Configuration,
-  insecure: ReadonlySet<string>,
-  reporter: ServeReporter,
-): Promise<LockedEngine> {
-  const snapshot = () => configuration.snapshot;
-  return app.engine('serve', { configuration, insecure, snapshot, onSettled: reporter.settled });
 }
 
 /** Steps 1–5 for the ingress; what is to be worked off goes into the queue and is not waited for. */

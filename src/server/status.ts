@@ -1,7 +1,7 @@
-import type { StoreReader } from '../store/store.ts';
+import type { StoreReader, WebhookCounts } from '../store/store.ts';
 import type { TunnelStatus } from '../tunnels/supervisor.ts';
 import { publicUrl } from '../tunnels/tunnel.ts';
-import type { Webhook } from '../types.ts';
+import { DELIVERY_STATUSES, type Delivery, type DeliveryStatus, type Webhook } from '../types.ts';
 import { deliveryView, iso } from '../views.ts';
 import { tunnelView } from './tunnel-view.ts';
 
@@ -29,6 +29,8 @@ export interface RunningFacts {
   readonly tunnel: TunnelStatus | null;
   readonly managementUrl: string;
   readonly queueDepth: number;
+  /** Of the dynamic webhooks in force. */
+  readonly revision: string;
   /** Claude's task list, or why there is none. */
   readonly claudeTasks: string;
 }
@@ -40,18 +42,22 @@ const RECENT = 5;
 
 /** The whole state in one object, as `/api/status` and `hookctl status --json` give it. */
 export function statusView(source: StatusSource) {
-  const counts = new Map(source.store?.countsByWebhook().map((row) => [row.webhook, row]));
+  const rows = source.store?.countsByWebhook() ?? [];
+  const counts = new Map(rows.map((row) => [row.webhook, row]));
   return {
     version: source.version,
     data_folder: source.dataFolder,
     project_file: source.projectFile,
+    revision: source.server?.revision ?? null,
     server: source.server === null ? null : serverView(source.server),
     tunnel: source.server?.tunnel == null ? null : tunnelView(source.server.tunnel),
     webhooks: source.webhooks.map((webhook) => ({
+      webhook_id: webhook.origin.kind === 'dynamic' ? webhook.origin.webhookId : null,
       name: webhook.name,
       provider: webhook.provider,
       endpoint: webhook.endpoint,
       url: source.server === null ? null : endpointUrl(source.server, webhook.endpoint),
+      public_url: source.server === null ? null : publicEndpoint(source.server, webhook.endpoint),
       origin: webhook.origin.kind,
       enabled: webhook.enabled,
       has_secret: webhook.secrets.length > 0,
@@ -60,10 +66,45 @@ export function statusView(source: StatusSource) {
       last_delivery_id: counts.get(webhook.name)?.lastDeliveryId ?? null,
       last_received_at: isoOrNull(counts.get(webhook.name)?.lastReceivedAt ?? null),
     })),
+    totals: totals(source.webhooks, rows),
     tasks: source.store?.countsByTaskStatus() ?? {},
-    recent_deliveries: (source.store?.deliveries({ limit: RECENT }) ?? []).map(deliveryView),
+    recent_deliveries: (source.store?.deliveries({ limit: RECENT }) ?? []).map(recentDelivery),
     problems: source.problems,
   };
+}
+
+/** Over all webhooks, those that were removed since among them. */
+function totals(webhooks: readonly Webhook[], rows: readonly WebhookCounts[]) {
+  const byStatus = (status: DeliveryStatus) =>
+    rows.reduce((sum, row) => sum + (row.byStatus[status] ?? 0), 0);
+  return {
+    webhooks: webhooks.length,
+    enabled: webhooks.filter(({ enabled }) => enabled).length,
+    deliveries: rows.reduce((sum, { total }) => sum + total, 0),
+    by_status: Object.fromEntries(DELIVERY_STATUSES.map((status) => [status, byStatus(status)])),
+  };
+}
+
+/** A delivery with the commands that fired on it and the tasks that came of it. */
+function recentDelivery(delivery: Delivery) {
+  const fired = delivery.decisions.filter((decision) => decision.fired);
+  return {
+    ...deliveryView(delivery),
+    commands: fired.map(({ command }) => command),
+    task_ids: fired.flatMap(({ taskIds }) => taskIds),
+  };
+}
+
+/** Where senders outside reach an endpoint; null when nothing leads here from outside. */
+function publicEndpoint(server: RunningFacts, endpoint: string): string | null {
+  const url = endpointUrl(server, endpoint);
+  return url === server.ingressUrl + endpoint ? null : url;
+}
+
+/** What stands before every endpoint outside; null when nothing leads here, or only a relay to one endpoint. */
+export function publicBase({ tunnel, publicUrl: named }: RunningFacts): string | null {
+  const open = tunnel?.tunnel ?? null;
+  return open === null || open.leadsTo !== null ? named : open.url;
 }
 
 /** Where senders reach an endpoint: through the tunnel if it leads there, else the public or the local address. */
@@ -80,7 +121,7 @@ function serverView(server: RunningFacts) {
     pid: server.pid,
     started_at: iso(server.startedAt),
     ingress_url: server.ingressUrl,
-    public_url: server.publicUrl,
+    public_url: publicBase(server),
     management_url: server.managementUrl,
     queue_depth: server.queueDepth,
     claude_tasks: server.claudeTasks,

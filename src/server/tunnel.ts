@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import type { App } from '../app.ts';
+import { usageError } from '../errors.ts';
 import { tunnelDrivers } from '../tunnels/index.ts';
 import { createProber, type Prober } from '../tunnels/prober.ts';
 import type { TunnelSettings } from '../tunnels/settings.ts';
@@ -12,6 +13,18 @@ export interface ServeTunnelOptions {
   /** Marks requests whose body a relay has changed. */
   readonly relayKey: string;
   readonly report: (status: TunnelStatus) => void;
+}
+
+/** Hosts of an ingress that also hears what comes to 127.0.0.1, where every tunnel leads. */
+const REACHED = ['127.0.0.1', 'localhost', '0.0.0.0', '::'];
+
+/** Refuses, with a usage error, to lead a tunnel to an address on which this ingress would not listen. */
+export function requireReachable(host: string): void {
+  if (REACHED.includes(host)) return;
+  throw usageError(
+    `a tunnel leads to 127.0.0.1, but the ingress is to listen on ${host}`,
+    'Leave out --host (or ingress.host in webhooks.yml), or serve without a tunnel.',
+  );
 }
 
 /** A tunnel to the ingress of this process, which knows the tunnel's probes when they arrive. */

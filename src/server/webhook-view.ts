@@ -1,4 +1,3 @@
-import type { LoadedDynamic } from '../config/dynamic/load.ts';
 import type { DbWebhook } from '../config/dynamic/schema.ts';
 import type { WebhookCounts } from '../store/store.ts';
 import type { Webhook, WebhookCommand } from '../types.ts';
@@ -7,43 +6,41 @@ import { iso } from '../views.ts';
 /** What stands around the webhooks. */
 export interface WebhookFacts {
   readonly counts: readonly WebhookCounts[];
-  /** Where senders reach the ingress, e.g. the public URL; null when that is not known. */
-  readonly base: string | null;
-  /** The dynamic ones as they stand in the JSON db, by id. */
-  readonly records: ReadonlyMap<string, DbWebhook>;
+  /** Where senders reach an endpoint. */
+  readonly urlOf: (endpoint: string) => string;
+  /** The dynamic ones as they stand in the JSON db. */
+  readonly records: readonly DbWebhook[];
 }
 
 export type WebhookView = ReturnType<typeof webhookView>;
 
 /** How the API and `--json` give a webhook: never its secrets. */
-export function webhookViewer({ counts, base, records }: WebhookFacts): (webhook: Webhook) => WebhookView {
-  const byName = new Map(counts.map((row) => [row.webhook, row]));
-  return (webhook) => {
-    const { name, origin } = webhook;
-    const record = origin.kind === 'dynamic' ? records.get(origin.webhookId) : undefined;
-    return webhookView(webhook, { counts: byName.get(name) ?? null, base, record: record ?? null });
-  };
-}
-
-/** What stands in the JSON db, by id. */
-export function recordsOf({ entries }: Pick<LoadedDynamic, 'entries'>): ReadonlyMap<string, DbWebhook> {
-  return new Map(entries.map(({ written }) => [written.webhook_id, written]));
+export function webhookViewer({ counts, urlOf, records }: WebhookFacts): (webhook: Webhook) => WebhookView {
+  const countsByName = new Map(counts.map((row) => [row.webhook, row]));
+  const recordsByName = new Map(records.map((record) => [record.name, record]));
+  return (webhook) =>
+    webhookView(webhook, {
+      counts: countsByName.get(webhook.name),
+      record: recordsByName.get(webhook.name),
+      url: urlOf(webhook.endpoint),
+    });
 }
 
 interface OneWebhook {
-  readonly counts: WebhookCounts | null;
-  readonly base: string | null;
-  readonly record: DbWebhook | null;
+  readonly counts: WebhookCounts | undefined;
+  /** Undefined for a static one. */
+  readonly record: DbWebhook | undefined;
+  readonly url: string;
 }
 
-function webhookView(webhook: Webhook, { counts, base, record }: OneWebhook) {
+function webhookView(webhook: Webhook, { counts, record, url }: OneWebhook) {
   const { origin } = webhook;
   return {
     webhook_id: origin.kind === 'dynamic' ? origin.webhookId : null,
     name: webhook.name,
     provider: webhook.provider,
     endpoint: webhook.endpoint,
-    url: base === null ? null : base + webhook.endpoint,
+    url,
     origin: origin.kind,
     file: origin.kind === 'static' ? origin.file : null,
     line: origin.kind === 'static' ? origin.line : null,

@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { acceptDelivery, recordRejection, requeueDelivery } from './acceptance.ts';
 import { migrate } from './migrations/index.ts';
+import { createTask } from './new-task.ts';
 import { beginOutgoing, dropOutgoing, noteOutgoing, retryOutgoing } from './outbox.ts';
 import { noteTaskSync } from './queries.ts';
 import { openReader } from './reader.ts';
@@ -8,6 +9,7 @@ import { toTask } from './rows.ts';
 import { postponeDelivery, settleDelivery } from './settlement.ts';
 import { openForWriting } from './sqlite.ts';
 import type { Store, StoreReader } from './store.ts';
+import { changeTask, noteTask } from './transitions.ts';
 import { startWriter, type Writer } from './writer-client.ts';
 
 export { openReader } from './reader.ts';
@@ -59,6 +61,18 @@ function storeOf(reader: StoreReader, writer: Writer): Store {
     async requeue(deliveryId) {
       const reopened = await writer.write(requeueDelivery(deliveryId));
       return reopened.length > 0;
+    },
+    async createTask(creation) {
+      const [task] = await writer.write(createTask(creation));
+      if (task === undefined) throw new Error(`task ${creation.task.id} was not stored`);
+      return toTask(task);
+    },
+    async changeTask(change) {
+      const [task] = await writer.write(changeTask(change));
+      return task === undefined ? null : toTask(task);
+    },
+    async noteTask(note) {
+      return (await writer.write([noteTask(note)])).length > 0;
     },
     async beginOutgoing(id) {
       await writer.write([beginOutgoing(id)]);

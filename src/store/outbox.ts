@@ -42,11 +42,7 @@ export function insertOutgoing(item: NewOutgoing, deliveryId: string, now: numbe
     ])
     .where('deliveries.id', '=', deliveryId)
     .where('deliveries.status', '=', 'pending');
-  return sqlBuilder
-    .insertInto('outbox')
-    .columns(COLUMNS)
-    .expression(row)
-    .compile() as CompiledQuery<never>;
+  return sqlBuilder.insertInto('outbox').columns(COLUMNS).expression(row).compile() as CompiledQuery<never>;
 }
 
 export function outgoingById(id: string): CompiledQuery<OutboxRow> {
@@ -86,7 +82,7 @@ export function responsesOf(deliveryId: string) {
     .selectFrom('outbox')
     .select((eb) => eb.fn.coalesce(eb.fn.sum<number>('attempts'), eb.val(0)).as('count'))
     .where('delivery_id', '=', deliveryId)
-    .where('kind', '=', 'respond')
+    .where('kind', 'in', ['respond', 'ephemeral'])
     .compile();
 }
 

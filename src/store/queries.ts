@@ -1,6 +1,6 @@
 import { type CompiledQuery, sql } from 'kysely';
 import { type DeliveryRow, sqlBuilder, type TaskRow } from './schema.ts';
-import type { DeliveryFilter, SyncNote, TaskFilter } from './store.ts';
+import type { DeliveryFilter, SettledFilter, SyncNote, TaskFilter } from './store.ts';
 
 const PAGE_SIZE = 50;
 
@@ -58,7 +58,7 @@ export function taskById(id: string): CompiledQuery<TaskRow> {
 }
 
 export function listTasks(filter: TaskFilter): CompiledQuery<TaskRow> {
-  const { status, flowId, deliveryId, after, before, limit = PAGE_SIZE } = filter;
+  const { status, flowId, conversationId, deliveryId, after, before, limit = PAGE_SIZE } = filter;
   return sqlBuilder
     .selectFrom('tasks')
     .selectAll()
@@ -66,6 +66,7 @@ export function listTasks(filter: TaskFilter): CompiledQuery<TaskRow> {
       eb.and([
         ...(status === undefined ? [] : [eb('status', '=', status)]),
         ...(flowId === undefined ? [] : [eb('flow_id', '=', flowId)]),
+        ...(conversationId === undefined ? [] : [eb('conversation_id', '=', conversationId)]),
         ...(deliveryId === undefined ? [] : [eb('delivery_id', '=', deliveryId)]),
         ...(after === undefined ? [] : [eb('id', '>', after)]),
         ...(before === undefined ? [] : [eb('id', '<', before)]),
@@ -96,14 +97,15 @@ export function openQuestionOf(flowId: string): CompiledQuery<TaskRow> {
     .compile();
 }
 
-/** How often commands ran for one thread since a time. */
-export function countRuns(externalId: string, since: number) {
+/** Deliveries of one thread that were settled as the filter says, replays not counted. */
+export function countSettled(externalId: string, { status, since, reason = '' }: SettledFilter) {
   return sqlBuilder
     .selectFrom('deliveries')
     .select((eb) => eb.fn.countAll<number>().as('count'))
     .where('external_id', '=', externalId)
     .where('settled_at', '>', since)
-    .where('status', '=', 'processed')
+    .where('status', '=', status)
+    .where('reason', 'like', `${reason}%`)
     .where('replay_of', 'is', null)
     .compile();
 }

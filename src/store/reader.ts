@@ -2,11 +2,12 @@ import { existsSync } from 'node:fs';
 import type { DatabaseSync, SQLInputValue } from 'node:sqlite';
 import type { CompiledQuery } from 'kysely';
 import { bodyOf } from './bodies.ts';
+import { dependentsOf, listConversations, listFlows } from './flows.ts';
 import { requireCurrentSchema, schemaVersion } from './migrations/index.ts';
 import { listOutgoing, outgoingById, responsesOf, waitingOutgoing } from './outbox.ts';
 import {
   countDeliveries,
-  countRuns,
+  countSettled,
   countTasks,
   deliveryById,
   listDeliveries,
@@ -16,9 +17,19 @@ import {
   projectableTasks,
   taskById,
 } from './queries.ts';
-import { toDelivery, toOutgoing, toPendingDelivery, toTask, toWebhookCounts } from './rows.ts';
+import {
+  toConversation,
+  toDelivery,
+  toFlow,
+  toOutgoing,
+  toPendingDelivery,
+  toTask,
+  toTransition,
+  toWebhookCounts,
+} from './rows.ts';
 import { createRunner, openForReading } from './sqlite.ts';
 import type { StoreReader } from './store.ts';
+import { transitionsOf } from './transitions.ts';
 
 /**
  * Opens the store to look at it, beside a running server or without one. Null when nothing was ever stored there.
@@ -51,6 +62,10 @@ function readerOf(db: DatabaseSync): StoreReader {
     body: (deliveryId) => rows(bodyOf(deliveryId))[0]?.bytes ?? null,
     task: (id) => rows(taskById(id)).map(toTask)[0] ?? null,
     tasks: (filter = {}) => rows(listTasks(filter)).map(toTask),
+    transitions: (taskId) => rows(transitionsOf(taskId)).map(toTransition),
+    dependents: (taskId) => rows(dependentsOf(taskId)).map(toTask),
+    flows: (filter = {}) => rows(listFlows(filter)).map(toFlow),
+    conversations: (filter = {}) => rows(listConversations(filter)).map(toConversation),
     countsByWebhook: () => toWebhookCounts(rows(countDeliveries())),
     countsByTaskStatus: () => Object.fromEntries(rows(countTasks()).map((row) => [row.status, row.count])),
     pending: (after, limit) => rows(pendingDeliveries(after, limit)).map(toPendingDelivery),
@@ -58,7 +73,7 @@ function readerOf(db: DatabaseSync): StoreReader {
     outbox: (filter = {}) => rows(listOutgoing(filter)).map(toOutgoing),
     waitingOutgoing: (limit) => rows(waitingOutgoing(limit)).map(toOutgoing),
     responsesOf: (deliveryId) => rows(responsesOf(deliveryId))[0]?.count ?? 0,
-    runsSince: (externalId, since) => rows(countRuns(externalId, since))[0]?.count ?? 0,
+    countSettled: (externalId, filter) => rows(countSettled(externalId, filter))[0]?.count ?? 0,
     openQuestion: (flowId) => rows(openQuestionOf(flowId)).map(toTask)[0] ?? null,
     projectable: (finished) => rows(projectableTasks(finished)).map(toTask),
     close: () => db.close(),

@@ -1,5 +1,5 @@
-import type { Delivery, Outgoing, Task } from '../types.ts';
-import type { DeliveryRow, OutboxRow, TaskRow } from './schema.ts';
+import type { Conversation, Delivery, Flow, Outgoing, Task, TaskUsage, Transition } from '../types.ts';
+import type { ConversationRow, DeliveryRow, FlowRow, OutboxRow, TaskRow, TransitionRow } from './schema.ts';
 import type { PendingDelivery, WebhookCounts } from './store.ts';
 
 /** The one place where snake_case rows become the camelCase vocabulary. */
@@ -39,7 +39,9 @@ export function toTask(row: TaskRow): Task {
     prompt: row.prompt,
     flowId: row.flow_id,
     conversationId: row.conversation_id,
+    source: row.source,
     parentTaskId: row.parent_task_id,
+    dependsOn: JSON.parse(row.depends_on),
     initiatedTaskId: row.initiated_task_id,
     deliveryId: row.delivery_id,
     webhook: row.webhook,
@@ -49,10 +51,64 @@ export function toTask(row: TaskRow): Task {
     result: row.result,
     error: row.error,
     sourceMetadata: JSON.parse(row.source_metadata),
+    syncToClaudeTasks: row.sync_to_claude === 1,
     unsynced: row.unsynced,
+    usage: toUsage(row),
     createdAt: row.created_at,
     updatedAt: row.updated_at,
+    startedAt: row.started_at,
     completedAt: row.completed_at,
+  };
+}
+
+export function toTransition(row: Omit<TransitionRow, 'id'>): Transition {
+  return {
+    event: row.event,
+    from: row.from_status,
+    to: row.to_status,
+    actor: row.actor,
+    reason: row.reason,
+    at: row.at,
+  };
+}
+
+export function toFlow(row: FlowRow): Flow {
+  return {
+    id: row.id,
+    externalId: row.external_id,
+    currentConversationId: row.current_conversation_id,
+    createdAt: row.created_at,
+  };
+}
+
+/** A row of `listConversations`. */
+export interface ConversationTotalsRow extends ConversationRow, UsageColumns {
+  /** JSON object of counts. */
+  readonly by_status: string;
+  readonly started_at: number | null;
+  readonly completed_at: number | null;
+}
+
+export function toConversation(row: ConversationTotalsRow): Conversation {
+  return {
+    id: row.id,
+    flowId: row.flow_id,
+    createdAt: row.created_at,
+    byStatus: JSON.parse(row.by_status),
+    usage: toUsage(row),
+    startedAt: row.started_at,
+    completedAt: row.completed_at,
+  };
+}
+
+type UsageColumns = Pick<TaskRow, 'cost_usd' | 'input_tokens' | 'output_tokens' | 'duration_ms'>;
+
+function toUsage(row: UsageColumns): TaskUsage {
+  return {
+    costUsd: row.cost_usd,
+    inputTokens: row.input_tokens,
+    outputTokens: row.output_tokens,
+    durationMs: row.duration_ms,
   };
 }
 

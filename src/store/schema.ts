@@ -1,5 +1,19 @@
-import { DummyDriver, Kysely, SqliteAdapter, SqliteIntrospector, SqliteQueryCompiler } from 'kysely';
-import type { DeliveryStatus, OutgoingKind, OutgoingStatus, TaskStatus, Trust } from '../types.ts';
+import {
+  DummyDriver,
+  type Generated,
+  Kysely,
+  SqliteAdapter,
+  SqliteIntrospector,
+  SqliteQueryCompiler,
+} from 'kysely';
+import type {
+  DeliveryStatus,
+  OutgoingKind,
+  OutgoingStatus,
+  TaskStatus,
+  Transition,
+  Trust,
+} from '../types.ts';
 
 /** The tables, as the newest migration leaves them. Times are epoch milliseconds, booleans 0 or 1. */
 export interface Database {
@@ -9,6 +23,7 @@ export interface Database {
   readonly flows: FlowRow;
   readonly conversations: ConversationRow;
   readonly tasks: TaskRow;
+  readonly task_transitions: TransitionRow;
   readonly outbox: OutboxRow;
 }
 
@@ -87,6 +102,26 @@ export interface TaskRow {
   readonly created_at: number;
   readonly updated_at: number;
   readonly completed_at: number | null;
+  readonly source: string;
+  /** JSON list of task ids. */
+  readonly depends_on: string;
+  readonly cost_usd: number | null;
+  readonly input_tokens: number | null;
+  readonly output_tokens: number | null;
+  readonly duration_ms: number | null;
+  readonly started_at: number | null;
+}
+
+export interface TransitionRow {
+  /** Given by SQLite, in the order of recording. */
+  readonly id: Generated<number>;
+  readonly task_id: string;
+  readonly event: Transition['event'];
+  readonly from_status: TaskStatus | null;
+  readonly to_status: TaskStatus;
+  readonly actor: string;
+  readonly reason: string | null;
+  readonly at: number;
 }
 
 export interface OutboxRow {

@@ -1,19 +1,29 @@
 import { type CompiledQuery, sql } from 'kysely';
+import type { TaskStatus, Transition } from '../types.ts';
 import { insertOutgoing } from './outbox.ts';
 import { sqlBuilder, type TaskRow } from './schema.ts';
 import type { NewAnswer, SettledTask, Settlement } from './store.ts';
+import { recordStep } from './transitions.ts';
 
 /**
  * The end of a delivery's dispatch as one job; its rows are the tasks as stored. Each query holds only while the
  * delivery is pending, which the last one ends, so a second settlement changes nothing.
  */
 export function settleDelivery(settlement: Settlement): readonly CompiledQuery<TaskRow>[] {
-  const { deliveryId, status, tasks, outgoing, answers, settledAt } = settlement;
+  const { deliveryId, status, tasks, outgoing, answers, approvals, settledAt } = settlement;
   const acted = status === 'processed' || tasks.length > 0;
   return [
     ...flowsOf(tasks).flatMap((flow) => [openFlow(flow, settlement), openConversation(flow, settlement)]),
     ...tasks.map((task) => insertTask(task, settlement)),
-    ...answers.map((answer) => answerTask(answer, settlement)),
+    ...tasks.map(({ task }) => record(settlement, task.id, 'create', null, task.status)),
+    ...answers.flatMap((answer) => [
+      record(settlement, answer.taskId, 'answer', 'waiting_answer', 'queued'),
+      answerTask(answer, settlement),
+    ]),
+    ...approvals.flatMap((taskId) => [
+      record(settlement, taskId, 'approve', 'waiting_approval', 'queued'),
+      approveTask(taskId, settlement),
+    ]),
     ...outgoing.map((item) => insertOutgoing(item, deliveryId, settledAt)),
     ...(acted ? [] : [releaseKeys(deliveryId)]),
     closeDelivery(settlement),
@@ -93,6 +103,7 @@ const TASK_COLUMNS = [
   'prompt',
   'flow_id',
   'conversation_id',
+  'source',
   'initiated_task_id',
   'delivery_id',
   'webhook',
@@ -116,6 +127,7 @@ function insertTask({ task, ...place }: SettledTask, settlement: Settlement): Co
       eb.val(task.prompt).as('prompt'),
       'flows.id as flow_id',
       'flows.current_conversation_id as conversation_id',
+      'deliveries.provider as source',
       eb.val(task.id).as('initiated_task_id'),
       'deliveries.id as delivery_id',
       'deliveries.webhook',
@@ -143,6 +155,27 @@ function answerTask({ taskId, prompt }: NewAnswer, settlement: Settlement): Comp
     .where((eb) => eb.exists(pendingDelivery(settlement.deliveryId).select('deliveries.id')))
     .returningAll()
     .compile();
+}
+
+function approveTask(taskId: string, settlement: Settlement): CompiledQuery<TaskRow> {
+  return sqlBuilder
+    .updateTable('tasks')
+    .set({ status: 'queued', updated_at: settlement.settledAt })
+    .where('id', '=', taskId)
+    .where('status', '=', 'waiting_approval')
+    .where((eb) => eb.exists(pendingDelivery(settlement.deliveryId).select('deliveries.id')))
+    .returningAll()
+    .compile();
+}
+
+function record(
+  { deliveryId, settledAt }: Settlement,
+  taskId: string,
+  event: Transition['event'],
+  from: TaskStatus | null,
+  to: TaskStatus,
+): CompiledQuery<TaskRow> {
+  return recordStep({ deliveryId, taskId, event, from, to, at: settledAt }) as CompiledQuery<never>;
 }
 
 function releaseKeys(deliveryId: string): CompiledQuery<never> {

@@ -1,16 +1,23 @@
 import type {
+  Conversation,
   Decision,
   Delivery,
   DeliveryStatus,
+  Flow,
   Headers,
   NewOutgoing,
   NewTask,
   Outgoing,
   OutgoingStatus,
   Task,
+  TaskEvent,
   TaskStatus,
+  TaskUsage,
+  Transition,
   Trust,
 } from '../types.ts';
+
+import type { TaskReader, TaskWriter } from './task-store.ts';
 
 /** A request that passed verification (or is a replay), ready to be made durable. */
 export interface NewDelivery {
@@ -67,6 +74,8 @@ export interface Settlement {
   readonly outgoing: readonly NewOutgoing[];
   /** Questions that the delivery answered. */
   readonly answers: readonly NewAnswer[];
+  /** Tasks that waited for approval and that the delivery approved. */
+  readonly approvals: readonly string[];
   readonly settledAt: number;
 }
 
@@ -100,15 +109,6 @@ export interface DeliveryFilter {
   readonly limit?: number;
 }
 
-export interface TaskFilter {
-  readonly status?: TaskStatus;
-  readonly flowId?: string;
-  readonly deliveryId?: string;
-  readonly after?: string;
-  readonly before?: string;
-  readonly limit?: number;
-}
-
 export interface OutgoingFilter {
   readonly status?: OutgoingStatus;
   readonly deliveryId?: string;
@@ -138,15 +138,12 @@ export interface WebhookCounts {
 }
 
 /** Everything that only looks. Synchronous: SQLite answers from its page cache in microseconds. */
-export interface StoreReader {
+export interface StoreReader extends TaskReader {
   delivery(id: string): Delivery | null;
   deliveries(filter?: DeliveryFilter): readonly Delivery[];
   /** The bytes as received; null for rejected rows and where retention removed them. */
   body(deliveryId: string): Uint8Array | null;
-  task(id: string): Task | null;
-  tasks(filter?: TaskFilter): readonly Task[];
   countsByWebhook(): readonly WebhookCounts[];
-  countsByTaskStatus(): Readonly<Partial<Record<TaskStatus, number>>>;
   /** Pending deliveries in the order in which they came, at most `limit`, whose id is after `after`. */
   pending(after: string | null, limit: number): readonly PendingDelivery[];
   outgoing(id: string): Outgoing | null;
@@ -156,12 +153,8 @@ export interface StoreReader {
   waitingOutgoing(limit: number): readonly Outgoing[];
   /** Requests that were begun to the reply channel which one delivery brought. */
   responsesOf(deliveryId: string): number;
-  /** Deliveries about one external id that ran commands since a time, replays not counted. */
-  runsSince(externalId: string, since: number): number;
-  /** The task of a flow that waits for an answer, the oldest first; null when none does. */
-  openQuestion(flowId: string): Task | null;
-  /** Tasks whose files in Claude's directory are due: open ones, and the last `finished` that ended. */
-  projectable(finished: number): readonly Task[];
+  /** How many deliveries about one external id were settled so; replays do not count. */
+  countSettled(externalId: string, filter: SettledFilter): number;
   close(): void;
 }
 
@@ -177,7 +170,7 @@ export interface PendingDelivery {
  * The one truth. A write resolves when it is on disk (fsync'd); all writes that wait share one commit. A write that
  * rejects left nothing behind.
  */
-export interface Store extends Omit<StoreReader, 'close'> {
+export interface Store extends Omit<StoreReader, 'close'>, TaskWriter {
   accept(delivery: NewDelivery): Promise<Accepted>;
   /** Keeps the newest 1,000 rejections. */
   reject(rejection: NewRejection): Promise<void>;
@@ -198,16 +191,5 @@ export interface Store extends Omit<StoreReader, 'close'> {
   retryOutgoing(id: string, now: number): Promise<boolean>;
   /** Gives up what waits or failed. Returns false when it is in another state. */
   dropOutgoing(id: string, now: number): Promise<boolean>;
-  /** Notes where a task stands in Claude's directory, or why it does not. */
-  noteSync(notes: readonly SyncNote[]): Promise<void>;
   close(): Promise<void>;
-}
-
-export interface SyncNote {
-  readonly taskId: string;
-  /** Record id and list entry, merged into `source_metadata`. Null fields leave what stands there. */
-  readonly claudeTaskId: string | null;
-  readonly claudeList: { readonly list: string; readonly number: number } | null;
-  /** Why the files are missing; null: they are there. */
-  readonly unsynced: string | null;
 }

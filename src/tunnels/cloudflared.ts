@@ -24,7 +24,7 @@ export const cloudflared: TunnelDriver<CloudflaredSettings> = {
   summary: 'Cloudflare: no account needed, new URL at each start; a stable one with a token',
   silenceMs: null,
   async open(context) {
-    const metrics = `127.0.0.1:${await freePort()}`;
+    const metrics = `127.0.0.1:${await freePort(context.clock)}`;
     // Without an empty configuration the user's own ingress rules would answer every request with 404.
     const config = await emptyConfig(context.folder);
     const common = ['tunnel', '--config', config, '--no-autoupdate', '--metrics', metrics];

@@ -2,8 +2,9 @@ import { createServer } from 'node:net';
 import { HookctlError } from '../errors.ts';
 import { pause } from '../lib/backoff.ts';
 import { describeEnd, type Environment, type RunningProcess, startProcess } from '../lib/subprocess.ts';
+import { endWithUs } from './end-with-us.ts';
 import { send } from './http.ts';
-import { type OpenContext, type OpenTunnel, TunnelFailure, trackState } from './tunnel.ts';
+import { type OpenContext, type OpenTunnel, type TunnelClock, TunnelFailure, trackState } from './tunnel.ts';
 
 const OPEN_TIMEOUT_MS = 60_000;
 /** Between SIGTERM and SIGKILL. */
@@ -43,11 +44,16 @@ export async function openProgram(context: OpenContext, program: TunnelProgram):
     const lines = child.lastLines().filter((line) => !DEBUG_LINE.test(line));
     return program.explain(lines.join('\n')) ?? new TunnelFailure(describeEnd(program.program, end, lines));
   });
+  const gone = child.ended.then(endWithUs(child.pid));
+  const stop = async () => {
+    await child.stop();
+    await gone;
+  };
   let url: string;
   try {
     url = await firstUrl(context, program, child, findings.url, ended);
   } catch (error) {
-    await child.stop();
+    await stop();
     throw error;
   }
   findings.take({ kind: 'url', url });
@@ -55,7 +61,7 @@ export async function openProgram(context: OpenContext, program: TunnelProgram):
   void ended.then((failure) => enter('down', failure.message));
   const close = async () => {
     enter('down', 'closed');
-    await child.stop();
+    await stop();
   };
   context.signal.addEventListener('abort', () => void close(), { once: true });
   const traits = { stable: program.stable, byteExact: true, canRespond: true, leadsTo: null };
@@ -135,15 +141,21 @@ export async function askUntil<T>(
   return new Promise(() => undefined);
 }
 
-/** A TCP port of this machine on which nobody listens at the moment. */
-export function freePort(): Promise<number> {
+/**
+ * A TCP port of this machine on which nobody listens. Below the range from which systems give out ports by themselves,
+ * or another program might get it before ours has it.
+ */
+export async function freePort({ random }: TunnelClock): Promise<number> {
+  for (;;) {
+    const port = 20_000 + Math.floor(random() * 12_000);
+    if (await isFree(port)) return port;
+  }
+}
+
+function isFree(port: number): Promise<boolean> {
   const server = createServer();
-  return new Promise((resolve, reject) => {
-    server.once('error', reject);
-    server.listen(0, '127.0.0.1', () => {
-      const address = server.address();
-      const port = typeof address === 'object' && address !== null ? address.port : 0;
-      server.close(() => resolve(port));
-    });
+  return new Promise((resolve) => {
+    server.once('error', () => resolve(false));
+    server.listen(port, '127.0.0.1', () => server.close(() => resolve(true)));
   });
 }

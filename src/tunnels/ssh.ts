@@ -21,7 +21,7 @@ export const ssh: TunnelDriver<SshSettings> = {
     const service = serviceOf(settings);
     const host = hostOf(settings, service);
     await mkdir(folder, { recursive: true, mode: 0o700 });
-    const debuggerPort = service.debuggerPort === null ? null : await freePort();
+    const debuggerPort = service.debuggerPort === null ? null : await freePort(context.clock);
     return openProgram(context, {
       program: 'ssh',
       howToGet: HOW_TO_GET,
@@ -41,7 +41,7 @@ export const ssh: TunnelDriver<SshSettings> = {
       ...(debuggerPort === null
         ? {}
         : { ask: (signal) => askDebugger(context, debuggerPort, service, signal) }),
-      explain,
+      explain: (lines) => explain(lines, knownHosts(folder)),
     });
   },
 };
@@ -49,7 +49,7 @@ export const ssh: TunnelDriver<SshSettings> = {
 function options(folder: string, service: SshService): readonly string[] {
   const values = [
     'StrictHostKeyChecking=accept-new',
-    `UserKnownHostsFile="${join(folder, 'known_hosts')}"`,
+    `UserKnownHostsFile="${knownHosts(folder)}"`,
     'ExitOnForwardFailure=yes',
     'ServerAliveInterval=15',
     'ServerAliveCountMax=3',
@@ -97,10 +97,14 @@ function hostOf(settings: SshSettings, service: SshService): string {
   throw new TunnelFailure(`"${host}" is not an SSH host`, { fix: 'Write it as user@host.', final: true });
 }
 
-function explain(lines: string): TunnelFailure | null {
+function knownHosts(folder: string): string {
+  return join(folder, 'known_hosts');
+}
+
+function explain(lines: string, knownHostsFile: string): TunnelFailure | null {
   const failed = (message: string, fix: string) => new TunnelFailure(message, { fix, final: true });
   if (/REMOTE HOST IDENTIFICATION HAS CHANGED|Host key verification failed/.test(lines)) {
-    const fix = 'Find out why; if it is right, delete the known_hosts file in hookctl’s tunnels folder.';
+    const fix = `Find out why; if it is right, delete ${knownHostsFile}.`;
     return failed('the SSH server has another key than last time, so it may be another server', fix);
   }
   if (/Permission denied/.test(lines)) {

@@ -73,7 +73,8 @@ export function superviseTunnel(options: SupervisorOptions): TunnelSupervisor {
     ...{ provenAt: null, phase: 'connecting', reason: 'not opened yet', since: clock.now() },
   };
 
-  function show(change: Partial<TunnelStatus>): void {
+  function show(change: Pick<TunnelStatus, 'phase' | 'reason'> & Partial<TunnelStatus>): void {
+    if (change.phase === status.phase && change.reason === status.reason) return;
     const since = change.phase === status.phase ? status.since : clock.now();
     status = { ...status, fix: null, previousUrl: null, since, ...change };
     options.report(status);

@@ -81,6 +81,7 @@ export function settlement(deliveryId: string, changes: Partial<Settlement> = {}
     tasks: [],
     outgoing: [],
     answers: [],
+    approvals: [],
     settledAt: NOW + 5,
     ...changes,
   };

@@ -26,7 +26,9 @@ test('a settlement stores decisions and tasks together, and returns the tasks as
     prompt: 'Analyze it',
     flowId: 'flow-1',
     conversationId: 'conv-task-1',
+    source: 'github',
     parentTaskId: null,
+    dependsOn: [],
     initiatedTaskId: 'task-1',
     deliveryId: 'dlv-1',
     webhook: 'github',
@@ -36,9 +38,12 @@ test('a settlement stores decisions and tasks together, and returns the tasks as
     result: null,
     error: null,
     sourceMetadata: { source: 'github' },
+    syncToClaudeTasks: true,
     unsynced: null,
+    usage: { costUsd: null, inputTokens: null, outputTokens: null, durationMs: null },
     createdAt: NOW + 5,
     updatedAt: NOW + 5,
+    startedAt: null,
     completedAt: null,
   });
   expect(store.task('task-1')).toEqual(task);

@@ -20,14 +20,17 @@ export interface Running {
   readonly ended: Promise<Ran>;
 }
 
-/** The packed and globally installed CLI: what users have. */
-export function packedCli(): string {
-  return join(inject('packed'), 'lib/node_modules/hookctl/bin/hookctl.js');
+/** The packed and globally installed CLI where the test's project has one (cli, e2e), else the one in src/. */
+export function cliPath(): string {
+  const packed: string | undefined = inject('packed');
+  return packed === undefined
+    ? join(import.meta.dirname, '../../scripts/dev.js')
+    : join(packed, 'lib/node_modules/hookctl/bin/hookctl.js');
 }
 
-/** Starts the packed CLI in a sandbox. The caller sees to its end. */
+/** Starts the CLI in a sandbox. The caller sees to its end. */
 export function spawnCli(sandbox: Sandbox, args: readonly string[], node: readonly string[] = []): Running {
-  return spawnIn(sandbox, process.execPath, [...node, packedCli(), ...args]);
+  return spawnIn(sandbox, process.execPath, [...node, cliPath(), ...args]);
 }
 
 /** Starts a program in a sandbox. */
@@ -54,7 +57,7 @@ export function spawnIn(sandbox: Sandbox, program: string, args: readonly string
   };
 }
 
-/** Runs one command of the packed CLI to its end. */
+/** Runs one command to its end. */
 export function cli(sandbox: Sandbox, ...args: readonly string[]): Promise<Ran> {
   return spawnCli(sandbox, args).ended;
 }

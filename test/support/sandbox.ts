@@ -3,6 +3,7 @@ import { mkdir, mkdtemp, readFile, realpath, rm, writeFile } from 'node:fs/promi
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterAll, onTestFinished } from 'vitest';
+import type { Task } from '../../src/types.ts';
 
 /** The secret of GitHub's published signature vector, so that the vector can be posted as it is. */
 export const SECRET = "It's a Secret to Everybody";
@@ -79,12 +80,16 @@ export async function sandboxForFile(options?: SandboxOptions): Promise<Sandbox>
   return sandbox;
 }
 
-/** The record file of a task, and whether its list entry is there. */
-export async function taskFiles({ claudeFolder }: Sandbox, taskId: string, entry: number | undefined) {
-  const record = join(claudeFolder, 'tasks', `claude-task-${taskId}.json`);
-  const listed = join(claudeFolder, 'tasks', 'hookctl', `${entry}.json`);
+/** The files of a task in Claude's folder, parsed; null where there is none. */
+export async function taskFiles({ claudeFolder }: Sandbox, task: Task | undefined) {
+  const place = task?.sourceMetadata.claude_list as { list: string; number: number } | undefined;
+  const read = async (...path: readonly string[]) => {
+    const file = join(claudeFolder, 'tasks', ...path);
+    return existsSync(file) ? JSON.parse(await readFile(file, 'utf8')) : null;
+  };
   return {
-    record: existsSync(record) ? JSON.parse(await readFile(record, 'utf8')) : null,
-    entry: existsSync(listed) ? JSON.parse(await readFile(listed, 'utf8')) : null,
+    record: await read(`claude-task-${task?.id}.json`),
+    entry: await read(String(place?.list), `${place?.number}.json`),
+    number: place?.number ?? null,
   };
 }

@@ -64,9 +64,8 @@ describe.each(['smee', 'gosmee'] as const)('a server that speaks as %s', (dialec
 
   test('asks again when the ingress is busy, and loses nothing', async () => {
     const tunnel = await open();
-    ingress.answerWith(503);
+    ingress.answerWith(503, 4);
     await post();
-    setTimeout(() => ingress.answerWith(202), 20);
     await until('it arrives', () => ingress.seen.length === 1);
     await tunnel.close();
   });

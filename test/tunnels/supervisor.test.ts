@@ -84,11 +84,19 @@ describe('a tunnel that somebody else keeps up', () => {
   });
 });
 
-test('a URL that leads elsewhere is called wrong, and the tunnel is not opened again and again', async () => {
-  const stranger = createServer((_request, response) => response.writeHead(404).end());
+test.each([
+  ['a URL that leads elsewhere is called wrong', 404, /^wrong URL/],
+  ['a tunnel through which no probe ever came is called dead', 502, /^the tunnel is dead/],
+])('%s, once, and not opened again and again', async (_what, status, reason) => {
+  let probes = 0;
+  const stranger = createServer((_request, response) => {
+    probes += 1;
+    response.writeHead(status).end();
+  });
   supervise({ use: 'none', publicUrl: `http://127.0.0.1:${await listen(stranger)}` });
-  await comes('it is noticed', /^wrong URL/);
-  await until('it was probed again', () => reports.filter(({ phase }) => phase === 'degraded').length >= 4);
+  await comes('it is noticed', reason);
+  await until('it was probed again and again', () => probes >= 5);
+  expect(reports.map(({ phase }) => phase)).toEqual(['connecting', 'up', 'degraded']);
   expect(supervisor.current()).toMatchObject({ phase: 'degraded', restarts: 0, provenAt: null });
   await closeServer(stranger);
 });

@@ -2,6 +2,7 @@ import type { Command } from 'commander';
 import type { App, AppFlags } from '../../app.ts';
 import { failure } from '../../errors.ts';
 import { say } from '../../lib/io.ts';
+import type { TunnelView } from '../../server/tunnel-view.ts';
 import { examples, type Runner } from '../command.ts';
 import { serverClient } from '../operate.ts';
 import { facts, localTime, printJson } from '../print.ts';
@@ -39,10 +40,18 @@ async function status(app: App, flags: StatusFlags): Promise<0> {
     return 0;
   }
   if (flags.printUrl === true) {
-    if (tunnel.url === null || tunnel.phase !== 'up') throw failure('tunnel_down', tunnel.reason);
+    if (tunnel.url === null || tunnel.phase !== 'up') {
+      const facts = tunnel.fix === null ? {} : { fix: tunnel.fix };
+      throw failure('tunnel_down', `the tunnel is ${tunnel.phase}: ${tunnel.reason}`, facts);
+    }
     say(io.out, tunnel.url);
     return 0;
   }
+  print(app, tunnel);
+  return 0;
+}
+
+function print({ io }: App, tunnel: TunnelView): void {
   say(
     io.out,
     facts([
@@ -58,7 +67,6 @@ async function status(app: App, flags: StatusFlags): Promise<0> {
       ['restarts', String(tunnel.restarts)],
     ]),
   );
-  return 0;
 }
 
 function yesNo(value: boolean | null): string | null {

@@ -2,11 +2,11 @@ import type { Command } from 'commander';
 import type { App, AppFlags } from '../../app.ts';
 import type { Change } from '../../config/dynamic/change.ts';
 import { type Added, addFrom, addWebhook } from '../../config/dynamic/edit.ts';
-import type { Configuration } from '../../config/index.ts';
 import { usageError } from '../../errors.ts';
-import { providers } from '../../providers/index.ts';
+import { providerNamed, providers } from '../../providers/index.ts';
+import type { Webhook } from '../../types.ts';
 import { examples, type Runner } from '../command.ts';
-import { baseUrl, formFields, viewer } from './address.ts';
+import { formFields, viewer } from './address.ts';
 import { changeDb, dynamicWebhook, report } from './change.ts';
 import { givenFields, type WebhookFlags, webhookOptions } from './fields.ts';
 import { findWebhook, refOf } from './find.ts';
@@ -21,7 +21,10 @@ export function configureAdd(command: Command, runner: Runner): void {
     command
       .description('Add a dynamic webhook. Without a secret one is made, and shown this once.')
       .argument('[provider]', `who sends: ${providers.map(({ name }) => name).join(', ')}`)
-      .option('--from <webhook>', 'copy a webhook, static ones too, under an endpoint and a secret of its own'),
+      .option(
+        '--from <webhook>',
+        'copy a webhook, static ones too, under an endpoint and a secret of its own',
+      ),
   )
     .option('--json', 'print one object')
     .addHelpText(
@@ -38,28 +41,33 @@ export function configureAdd(command: Command, runner: Runner): void {
 }
 
 async function add(app: App, provider: string | undefined, flags: AddFlags): Promise<0> {
-  const { result, configuration, served } = await changeDb(app, (before) => addition(before, provider, flags));
-  const webhook = dynamicWebhook(configuration, result.webhook.webhook_id);
-  const base = baseUrl(app, configuration);
-  const secret = result.generatedSecret;
+  const changed = await changeDb(app, await addition(app, provider, flags));
+  const webhook = dynamicWebhook(changed, changed.result.webhook.webhook_id);
+  const secret = changed.result.generatedSecret;
   const ref = refOf(webhook);
   return report(app, flags.json, {
-    view: { ...viewer(app, configuration)(webhook), ...(secret !== null && { secret }) },
-    done: `added ${webhook.name} (${result.webhook.webhook_id})\n${base}${webhook.endpoint}\n${formFields(base, webhook, secret)}`,
+    view: { ...viewer(app, changed)(webhook), ...(secret !== null && { secret }) },
+    done: `added ${webhook.name} (${changed.result.webhook.webhook_id})\n${formFields(changed, webhook, secret)}`,
     next:
       webhook.commands.length === 0
-        ? `hookctl webhook command add ${ref} --trigger issues.opened --template "Triage: {{issue.title}}"`
+        ? `hookctl webhook command add ${ref} --trigger ${sampleType(webhook)} --template "{{@event.title}}"`
         : `hookctl webhook show ${ref}`,
-    served,
+    served: changed.served,
   });
 }
 
-function addition({ snapshot }: Configuration, provider: string | undefined, flags: AddFlags): Change<Added> {
+/** An event that the provider sends, for an example. */
+function sampleType({ provider }: Webhook): string {
+  return providerNamed(provider)?.samples[0]?.type ?? '*';
+}
+
+async function addition(app: App, provider: string | undefined, flags: AddFlags): Promise<Change<Added>> {
   const name = flags.name === undefined ? {} : { name: flags.name };
   const given = { ...givenFields(flags), ...name };
   if (flags.from !== undefined) {
     if (provider !== undefined)
       throw usageError('--from brings its provider along', `Leave ${provider} out.`);
+    const { snapshot } = await app.configuration();
     return addFrom(findWebhook(snapshot.webhooks, flags.from), given);
   }
   if (provider === undefined)

@@ -9,7 +9,7 @@ import { collect } from '../options.ts';
 import { viewer } from './address.ts';
 import { changeDb, dynamicWebhook, report } from './change.ts';
 import { givenFields, type WebhookFlags, webhookOptions } from './fields.ts';
-import { fullRef, refOf } from './find.ts';
+import { onWebhook, refOf } from './find.ts';
 
 interface EditFlags extends AppFlags, WebhookFlags {
   readonly clear: readonly (keyof typeof CLEARABLE)[];
@@ -59,14 +59,18 @@ async function edit(app: App, ref: string, flags: EditFlags): Promise<0> {
     ...Object.fromEntries(flags.clear.map((setting) => [CLEARABLE[setting], null])),
   };
   const fields = Object.keys(patch);
-  if (fields.length === 0) throw usageError('nothing to change', 'Name a setting: hookctl webhook edit --help');
-  const { result, configuration, served } = await changeDb(app, (before) => editing(fullRef(before, ref), patch));
-  const webhook = dynamicWebhook(configuration, result.webhook.webhook_id);
+  if (fields.length === 0)
+    throw usageError('nothing to change', 'Name a setting: hookctl webhook edit --help');
+  const changed = await changeDb(
+    app,
+    onWebhook(ref, (id) => editing(id, patch)),
+  );
+  const webhook = dynamicWebhook(changed, changed.result.webhook.webhook_id);
   return report(app, flags.json, {
-    view: viewer(app, configuration)(webhook),
-    done: `changed ${webhook.name} (${result.webhook.webhook_id}): ${fields.join(', ')}`,
+    view: viewer(app, changed)(webhook),
+    done: `changed ${webhook.name} (${changed.result.webhook.webhook_id}): ${fields.join(', ')}`,
     next: `hookctl webhook show ${refOf(webhook)}`,
-    served,
+    served: changed.served,
   });
 }
 

@@ -1,47 +1,95 @@
-import type { Configuration } from '../../config/index.ts';
+import type { Change } from '../../config/dynamic/change.ts';
+import type { DbCommand, DbState } from '../../config/dynamic/schema.ts';
 import { notFound, usageError } from '../../errors.ts';
 import { suggest } from '../../lib/suggest.ts';
 import type { Webhook } from '../../types.ts';
+
+/** What a person can name a webhook by. */
+interface Names {
+  /** Null for static ones. */
+  readonly id: string | null;
+  readonly name: string;
+}
+
+/** Names in an error message; more would scroll the rest away. */
+const SHOWN = 20;
 
 /**
  * The webhook that a person means: by id, by name in any case, or by the beginning of an id. Throws `usage` with the
  * candidates when several begin so, `not_found` when none does.
  */
 export function findWebhook(webhooks: readonly Webhook[], ref: string): Webhook {
+  const found = find(webhooks.map(namesOf), ref);
+  return webhooks.find(({ name }) => name === found.name) as Webhook;
+}
+
+/** A change of the webhook that a person means (see `findWebhook`), looked up in the state that it changes. */
+export function onWebhook<T>(ref: string, change: (webhookRef: string) => Change<T>): Change<T> {
+  return (state, context) => {
+    const { id, name } = find([...dbNames(state), ...context.fixed.map(namesOf)], ref);
+    return change(id ?? name)(state, context);
+  };
+}
+
+/** A change of the command that a person means: by id, by the beginning of one, or by a name or trigger. */
+export function onCommand<T>(
+  webhookRef: string,
+  commandRef: string,
+  change: (webhookRef: string, commandId: string) => Change<T>,
+): Change<T> {
+  return onWebhook(webhookRef, (id) => (state, context) => {
+    const commands = state.webhooks.find(({ webhook_id }) => webhook_id === id)?.commands ?? [];
+    return change(id, findCommand(commands, commandRef))(state, context);
+  });
+}
+
+/** How a webhook is named in a command line that is to be copied: by a name that needs no quotes, else by its id. */
+export function refOf(webhook: Webhook): string {
+  const { id, name } = namesOf(webhook);
+  return /^[\w-]+$/.test(name) ? name : (id ?? `"${name}"`);
+}
+
+function find(webhooks: readonly Names[], ref: string): Names {
   const exact =
-    webhooks.find((webhook) => idOf(webhook) === ref) ??
+    webhooks.find(({ id }) => id === ref) ??
     webhooks.find(({ name }) => name.toLowerCase() === ref.toLowerCase());
-  if (exact !== undefined) return exact;
-  const begun = webhooks.filter((webhook) => isBegun(idOf(webhook), 'wh-', ref));
-  if (begun.length === 1 && begun[0] !== undefined) return begun[0];
-  if (begun.length > 1) {
-    const candidates = begun.map((webhook) => `  ${idOf(webhook)}  ${webhook.name}`).join('\n');
-    throw usageError(`${begun.length} webhooks begin with ${ref}:\n${candidates}`, 'Type more of the id.');
-  }
+  const begun = webhooks.filter(({ id }) => begins(id, 'wh-', ref));
+  const found = exact ?? only(begun, ref, ({ id, name }) => `${id}  ${name}`);
+  if (found !== null) return found;
   const names = webhooks.map(({ name }) => name);
   const near = suggest(ref, names);
   throw notFound(
     `there is no webhook ${ref}`,
-    near === null ? `Known: ${names.slice(0, 20).join(', ')}.` : `Did you mean ${near}?`,
+    near === null ? `Known: ${names.slice(0, SHOWN).join(', ')}.` : `Did you mean ${near}?`,
   );
 }
 
-/** A reference written out, as the functions that change the db take it. Throws as `findWebhook`. */
-export function fullRef({ snapshot }: Pick<Configuration, 'snapshot'>, ref: string): string {
-  const webhook = findWebhook(snapshot.webhooks, ref);
-  return idOf(webhook) ?? webhook.name;
+/** An id; what names no command is left for the change to refuse. */
+function findCommand(commands: readonly DbCommand[], ref: string): string {
+  if (commands.some(({ id }) => id === ref)) return ref;
+  const alike = commands.filter(
+    ({ id, name, trigger }) =>
+      name?.toLowerCase() === ref.toLowerCase() || trigger === ref || begins(id, 'cmd-', ref),
+  );
+  return only(alike, ref, ({ id, name, trigger }) => `${id}  ${trigger ?? name}`)?.id ?? ref;
 }
 
-/** Whether `ref` is more than the prefix that all ids share, and an id begins with it. */
-export function isBegun(id: string | null, prefix: string, ref: string): boolean {
+/** Null when there is none. Throws `usage` when there are several. */
+function only<T>(candidates: readonly T[], ref: string, line: (candidate: T) => string): T | null {
+  if (candidates.length <= 1) return candidates[0] ?? null;
+  const lines = candidates.slice(0, SHOWN).map((candidate) => `  ${line(candidate)}`);
+  throw usageError(`${ref} may mean ${candidates.length}:\n${lines.join('\n')}`, 'Name one by its whole id.');
+}
+
+/** Whether `ref` is the beginning of an id, and more than what all ids begin with. */
+function begins(id: string | null, prefix: string, ref: string): boolean {
   return id !== null && ref.length > prefix.length && id.startsWith(ref);
 }
 
-/** How a webhook is named in a command line that is to be copied: by a name that needs no quotes, else by its id. */
-export function refOf({ name, ...webhook }: Webhook): string {
-  return /^[\w-]+$/.test(name) ? name : (idOf(webhook) ?? `"${name}"`);
+function namesOf({ name, origin }: Webhook): Names {
+  return { id: origin.kind === 'dynamic' ? origin.webhookId : null, name };
 }
 
-function idOf({ origin }: Pick<Webhook, 'origin'>): string | null {
-  return origin.kind === 'dynamic' ? origin.webhookId : null;
+function dbNames({ webhooks }: DbState): readonly Names[] {
+  return webhooks.map(({ webhook_id, name }) => ({ id: webhook_id, name }));
 }

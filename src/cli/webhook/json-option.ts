@@ -18,11 +18,7 @@ function parse(flag: string, text: string): unknown {
     const position = /at position (\d+)/.exec(message)?.[1];
     // V8 names no position only when the text ends too early.
     const index = position === undefined ? text.length : Number(position);
-    throw mistakeAt(
-      flag,
-      text,
-      index,
-      `not valid JSON: ${message.replace(/(?: in JSON)? at position.*$/s, '')}`,
-    );
+    const reason = message.replace(/(?: in JSON)? at position.*$|, (?:\.\.\.)?".*$/s, '');
+    throw mistakeAt(flag, text, index, `not valid JSON: ${reason}`);
   }
 }

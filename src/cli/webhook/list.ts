@@ -3,6 +3,7 @@ import type { App, AppFlags } from '../../app.ts';
 import { formatProblem } from '../../errors.ts';
 import { say } from '../../lib/io.ts';
 import { examples, type Runner } from '../command.ts';
+import { served } from '../operate.ts';
 import { localTime, printJson, table } from '../print.ts';
 import { viewer } from './address.ts';
 
@@ -23,7 +24,9 @@ export function configureList(command: Command, runner: Runner): void {
 
 async function list(app: App, { json }: ListFlags): Promise<0> {
   const configuration = await app.configuration();
-  const views = configuration.snapshot.webhooks.map(viewer(app, configuration));
+  const views = configuration.snapshot.webhooks.map(
+    viewer(app, { configuration, served: await served(app) }),
+  );
   if (json === true) printJson(app.io, views);
   else {
     const rows = views.map((view) => [
@@ -36,7 +39,7 @@ async function list(app: App, { json }: ListFlags): Promise<0> {
       view.last_delivery_id ?? '-',
     ]);
     say(app.io.out, table(['name', 'provider', 'origin', 'state', 'endpoint', 'last', 'delivery'], rows));
-    for (const problem of configuration.parts.dynamic.refused) say(app.io.err, formatProblem(problem));
+    for (const problem of configuration.dynamic.refused) say(app.io.err, formatProblem(problem));
   }
   return 0;
 }

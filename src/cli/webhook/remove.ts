@@ -3,7 +3,7 @@ import type { App, AppFlags } from '../../app.ts';
 import { removeWebhook } from '../../config/dynamic/edit.ts';
 import { examples, type Runner } from '../command.ts';
 import { changeDb, report } from './change.ts';
-import { fullRef } from './find.ts';
+import { onWebhook } from './find.ts';
 
 interface RemoveFlags extends AppFlags {
   readonly json?: boolean;
@@ -21,7 +21,7 @@ export function configureRemove(command: Command, runner: Runner): void {
 }
 
 async function remove(app: App, ref: string, { json }: RemoveFlags): Promise<0> {
-  const { result, served } = await changeDb(app, (before) => removeWebhook(fullRef(before, ref)));
+  const { result, served } = await changeDb(app, onWebhook(ref, removeWebhook));
   const { webhook_id, name, endpoint } = result;
   return report(app, json, {
     view: { removed: { webhook_id, name, endpoint } },

@@ -1,6 +1,5 @@
 import type { Command } from 'commander';
 import type { App, AppFlags } from '../../app.ts';
-import { openDb } from '../../server/open-db.ts';
 import { examples, type Runner } from '../command.ts';
 import { inForce, report } from './change.ts';
 
@@ -18,9 +17,9 @@ export function configureRestore(command: Command, runner: Runner): void {
 
 /** Needs no configuration that validates: it is what makes it valid again. */
 async function restore(app: App, { json }: RestoreFlags): Promise<0> {
-  const db = await openDb(app, []);
+  const db = app.dynamic();
   const { webhooks, kept, revision } = await db.restore();
-  const served = await inForce(app, db);
+  const served = await inForce(app);
   return report(app, json, {
     view: { file: db.file, webhooks, kept, revision },
     done: `restored ${db.file}: ${webhooks} ${webhooks === 1 ? 'webhook' : 'webhooks'}${kept === null ? '' : `\nwhat stood there is now ${kept}`}`,

@@ -6,9 +6,9 @@ import { duration } from '../../config/units.ts';
 import { usageError } from '../../errors.ts';
 import { examples, type Runner } from '../command.ts';
 import { localTime } from '../print.ts';
-import { baseUrl, formFields, viewer } from './address.ts';
+import { formFields, viewer } from './address.ts';
 import { changeDb, dynamicWebhook, report } from './change.ts';
-import { fullRef, refOf } from './find.ts';
+import { onWebhook, refOf } from './find.ts';
 
 interface RotateFlags extends AppFlags {
   readonly overlap: number;
@@ -23,7 +23,12 @@ export function configureRotateSecret(command: Command, runner: Runner): void {
   command
     .description('Give a dynamic webhook a new secret; the former one still verifies for a while.')
     .argument('<webhook>', 'id or name')
-    .option('--overlap <time>', 'how long the former secret verifies: 24h (the default), 30m, 0', overlap, DAY_MS)
+    .option(
+      '--overlap <time>',
+      'how long the former secret verifies: 24h (the default), 30m, 0',
+      overlap,
+      DAY_MS,
+    )
     .option('--secret <secret>', 'the new secret, in place of a generated one')
     .option('--secret-env <variable>', 'environment variable that holds the new secret')
     .option('--json', 'print one object')
@@ -36,22 +41,24 @@ export function configureRotateSecret(command: Command, runner: Runner): void {
 async function rotate(app: App, ref: string, flags: RotateFlags): Promise<0> {
   const secret = givenSecret(flags);
   const options = { overlapMs: flags.overlap, ...(secret !== null && { secret }) };
-  const { result, configuration, served } = await changeDb(app, (before) =>
-    rotateSecret(fullRef(before, ref), options),
+  const changed = await changeDb(
+    app,
+    onWebhook(ref, (id) => rotateSecret(id, options)),
   );
-  const webhook = dynamicWebhook(configuration, result.webhook.webhook_id);
-  const until = result.retiring[0]?.expires_at ?? null;
-  const former = until === null ? 'the former one no longer verifies' : `the former one until ${localTime(until)}`;
-  const fields = formFields(baseUrl(app, configuration), webhook, result.generatedSecret);
+  const webhook = dynamicWebhook(changed, changed.result.webhook.webhook_id);
+  const until = changed.result.retiring[0]?.expires_at ?? null;
+  const former =
+    until === null ? 'the former one no longer verifies' : `the former one until ${localTime(until)}`;
+  const fields = formFields(changed, webhook, changed.result.generatedSecret);
   return report(app, flags.json, {
     view: {
-      ...viewer(app, configuration)(webhook),
+      ...viewer(app, changed)(webhook),
       former_secret_expires_at: until,
-      ...(result.generatedSecret !== null && { secret: result.generatedSecret }),
+      ...(changed.result.generatedSecret !== null && { secret: changed.result.generatedSecret }),
     },
-    done: `${webhook.name} (${result.webhook.webhook_id}) has a new secret; ${former}\n${fields}`,
+    done: `${webhook.name} (${changed.result.webhook.webhook_id}) has a new secret; ${former}\n${fields}`,
     next: `change the secret at the sender, then: hookctl delivery list --webhook ${refOf(webhook)}`,
-    served,
+    served: changed.served,
   });
 }
 

@@ -3,6 +3,7 @@ import type { App, AppFlags } from '../../app.ts';
 import { failure } from '../../errors.ts';
 import { say } from '../../lib/io.ts';
 import { examples, type Runner } from '../command.ts';
+import { served } from '../operate.ts';
 import { facts, printJson } from '../print.ts';
 import { viewer } from './address.ts';
 import { commandTable } from './command/list.ts';
@@ -34,11 +35,12 @@ async function show(app: App, ref: string, flags: ShowFlags): Promise<0> {
   const webhook = findWebhook(configuration.snapshot.webhooks, ref);
   if (flags.showSecret === true) {
     const secret = webhook.secrets[0];
-    if (secret === undefined) throw failure('no_secret', `${webhook.name} has no secret: ${webhook.secretSource}`);
+    if (secret === undefined)
+      throw failure('no_secret', `${webhook.name} has no secret: ${webhook.secretSource}`);
     say(io.out, secret.value.reveal());
     return 0;
   }
-  const view = viewer(app, configuration)(webhook);
+  const view = viewer(app, { configuration, served: await served(app) })(webhook);
   if (flags.json === true) {
     printJson(io, view);
     return 0;

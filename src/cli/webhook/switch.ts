@@ -4,7 +4,7 @@ import { setEnabled } from '../../config/dynamic/edit.ts';
 import { examples, type Runner } from '../command.ts';
 import { viewer } from './address.ts';
 import { changeDb, dynamicWebhook, report } from './change.ts';
-import { fullRef, refOf } from './find.ts';
+import { onWebhook, refOf } from './find.ts';
 
 interface SwitchFlags extends AppFlags {
   readonly json?: boolean;
@@ -22,16 +22,17 @@ export function configureSwitch(command: Command, runner: Runner, enabled: boole
 }
 
 async function turn(app: App, ref: string, enabled: boolean, { json }: SwitchFlags): Promise<0> {
-  const { result, configuration, served } = await changeDb(app, (before) =>
-    setEnabled(fullRef(before, ref), enabled),
+  const changed = await changeDb(
+    app,
+    onWebhook(ref, (id) => setEnabled(id, enabled)),
   );
-  const webhook = dynamicWebhook(configuration, result.webhook.webhook_id);
+  const webhook = dynamicWebhook(changed, changed.result.webhook.webhook_id);
   const word = enabled ? 'enabled' : 'disabled';
-  const was = result.previous.enabled === result.webhook.enabled ? 'was' : 'is now';
+  const was = changed.result.previous.enabled === changed.result.webhook.enabled ? 'was' : 'is now';
   return report(app, json, {
-    view: viewer(app, configuration)(webhook),
-    done: `${webhook.name} (${result.webhook.webhook_id}) ${was} ${word}`,
+    view: viewer(app, changed)(webhook),
+    done: `${webhook.name} (${changed.result.webhook.webhook_id}) ${was} ${word}`,
     next: enabled ? `hookctl webhook show ${refOf(webhook)}` : `hookctl webhook enable ${refOf(webhook)}`,
-    served,
+    served: changed.served,
   });
 }

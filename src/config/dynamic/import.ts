@@ -23,16 +23,14 @@ export function importWebhooks(input: unknown): Change<readonly Imported[]> {
   return (state, context) => {
     const whole = Array.isArray(input) ? { webhooks: input } : isWhole(input) ? input : { webhooks: [input] };
     const { webhooks } = readInput(importSchema, whole, 'webhook import');
-    return webhooks.reduce<{ readonly state: DbState; readonly result: readonly Imported[] }>(
-      (done, given) => {
-        const imported = importOne(done.state, given, context);
-        return {
-          state: withWebhook(done.state, imported.webhook, context.fixed),
-          result: [...done.result, imported],
-        };
-      },
-      { state, result: [] },
-    );
+    const result: Imported[] = [];
+    let next = state;
+    for (const given of webhooks) {
+      const imported = importOne(next, given, context);
+      next = withWebhook(next, imported.webhook, context.fixed);
+      result.push(imported);
+    }
+    return { state: next, result };
   };
 }
 

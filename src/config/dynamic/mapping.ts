@@ -20,6 +20,7 @@ export function toDefinition(webhook: DbWebhook): ValidDefinition {
     defaultCommand: webhook.default_command,
     events: webhook.events,
     allow: webhook.allow,
+    allowUnverifiable: webhook.allow_unverifiable,
     syncToClaudeTasks: webhook.sync_to_claude_tasks,
     options: webhook.options,
     commands: webhook.commands.map(toCommandDefinition),
@@ -40,6 +41,7 @@ export function fromWebhook(webhook: Webhook) {
     target_agent: webhook.targetAgent,
     ...(webhook.defaultCommand !== null && { default_command: webhook.defaultCommand }),
     events: webhook.events,
+    allow_unverifiable: webhook.allowUnverifiable,
     sync_to_claude_tasks: webhook.syncToClaudeTasks,
     options: webhook.options,
     commands: webhook.commands.map(fromCommand),
@@ -69,6 +71,7 @@ const WEBHOOK_WORDS: Readonly<Record<string, string>> = {
   requirePrefix: 'require_prefix',
   targetAgent: 'target_agent',
   defaultCommand: 'default_command',
+  allowUnverifiable: 'allow_unverifiable',
   syncToClaudeTasks: 'sync_to_claude_tasks',
 };
 const COMMAND_WORDS: Readonly<Record<string, string>> = {

@@ -58,6 +58,7 @@ const webhookFields = {
   default_command: webhook.defaultCommand,
   target_agent: webhook.targetAgent,
   events: webhook.events,
+  allow_unverifiable: webhook.allowUnverifiable,
   sync_to_claude_tasks: webhook.syncToClaudeTasks,
   options: webhook.options,
 };

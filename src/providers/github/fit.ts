@@ -44,10 +44,12 @@ const EXCLUSIVE: Readonly<Record<string, readonly string[]>> = {
 
 /** Why the payload cannot be of that event; null when it fits. */
 export function misfit(event: string, payload: JsonObject): string | null {
-  const missing = (REQUIRED[event] ?? []).find((key) => !Object.hasOwn(payload, key));
+  // Own keys only: `constructor` is a name that a header can carry.
+  const isKnown = Object.hasOwn(REQUIRED, event);
+  const missing = isKnown ? REQUIRED[event]?.find((key) => !Object.hasOwn(payload, key)) : undefined;
   if (missing !== undefined) return `the header says ${event}, but the payload has no \`${missing}\``;
   for (const [key, events] of Object.entries(EXCLUSIVE)) {
-    if (Object.hasOwn(payload, key) && Object.hasOwn(REQUIRED, event) && !events.includes(event)) {
+    if (Object.hasOwn(payload, key) && isKnown && !events.includes(event)) {
       return `the header says ${event}, but the payload has a \`${key}\``;
     }
   }

@@ -43,7 +43,7 @@ function payloadBytes({ headers, body }: RawRequest): Uint8Array {
 
 function toEvent(name: string, payload: JsonObject): WebhookEvent {
   const action = textAt(payload, 'action');
-  const texts = TEXTS[name];
+  const texts = Object.hasOwn(TEXTS, name) ? TEXTS[name] : undefined;
   const author = texts === undefined ? null : objectAt(payload, ...texts.at);
   const subject = SUBJECTS.map((key) => objectAt(payload, key)).find((found) => found !== null) ?? null;
   const isText = author !== null && (action === texts?.created ? wroteIt(payload, author) : isEdit(payload));

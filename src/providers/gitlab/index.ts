@@ -2,6 +2,7 @@ import { SIGNING_SECRET_PREFIX, signStandardWebhook } from '../../lib/standard-w
 import type { Provider } from '../provider.ts';
 import { authorOf } from './author.ts';
 import { parse } from './parse.ts';
+import { reply } from './reply.ts';
 import { samples } from './samples.ts';
 import { TOKEN_HEADER, verify } from './verify.ts';
 import { webhook } from './webhook.ts';
@@ -46,6 +47,7 @@ export const gitlab: Provider = {
 
   parse,
   authorOf,
+  reply,
 
   formFields: ({ url, secretCommand }) => [
     { label: 'URL', value: url },

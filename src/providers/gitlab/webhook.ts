@@ -8,7 +8,7 @@ function template(task: string): string {
     'Project: {{project.path_with_namespace}}',
     'Link: {{@event.url}}',
     '',
-    '{{#if issue}}{{issue.description}}{{else}}{{#if merge_request}}{{merge_request.description}}{{else}}{{object_attributes.description}}{{/if}}{{/if}}',
+    '{{default issue.description (default merge_request.description object_attributes.description)}}',
   ].join('\n');
 }
 

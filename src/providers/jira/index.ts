@@ -2,6 +2,7 @@ import { checkHmac, checkToken, signHmac } from '../../lib/signature.ts';
 import type { Provider } from '../provider.ts';
 import { authorOf } from './author.ts';
 import { parse } from './parse.ts';
+import { reply } from './reply.ts';
 import { samples } from './samples.ts';
 import { webhook } from './webhook.ts';
 
@@ -50,6 +51,7 @@ export const jira: Provider = {
 
   parse,
   authorOf,
+  reply,
 
   formFields: ({ url, secretCommand }) => [
     { label: 'URL', value: url },

@@ -2,6 +2,7 @@ import { checkHmac, signHmac } from '../../lib/signature.ts';
 import type { Provider } from '../provider.ts';
 import { authorOf } from './author.ts';
 import { parse } from './parse.ts';
+import { reply } from './reply.ts';
 import { samples } from './samples.ts';
 import { webhook } from './webhook.ts';
 
@@ -49,6 +50,7 @@ export const sentry: Provider = {
 
   parse,
   authorOf,
+  reply,
 
   formFields: ({ url }) => [
     { label: 'Webhook URL', value: url },

@@ -26,6 +26,7 @@ export function readCallback(envelope: JsonObject, prefix: string): Told {
   const text = writtenText(envelope, event, message, prefix);
   const channel = idAt(event, 'channel') ?? idAt(event, 'channel', 'id') ?? idAt(event, 'item', 'channel');
   const time = idAt(message, 'thread_ts') ?? idAt(message, 'ts') ?? idAt(event, 'item', 'ts');
+  const eventId = idAt(envelope, 'event_id');
   const place = { team: idAt(envelope, 'team_id'), channel, thread: channel === null ? null : time };
   return {
     event: {
@@ -39,7 +40,7 @@ export function readCallback(envelope: JsonObject, prefix: string): Told {
       payload: envelope,
     },
     semanticKeys: [
-      ...(idAt(envelope, 'event_id') === null ? [] : [`event:${idAt(envelope, 'event_id')}`]),
+      ...(eventId === null ? [] : [`event:${eventId}`]),
       ...(text === null ? [] : [messageKey(envelope, channel, message)]),
     ],
   };

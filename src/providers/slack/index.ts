@@ -5,6 +5,7 @@ import { checkSignedTime } from '../../lib/signed-time.ts';
 import type { Ack, Provider } from '../provider.ts';
 import { authorOf } from './author.ts';
 import { parse } from './parse.ts';
+import { reply } from './reply.ts';
 import { samples } from './samples.ts';
 import { SIGNATURE, sign, signedParts } from './sign.ts';
 import { webhook } from './webhook.ts';
@@ -60,6 +61,7 @@ export const slack: Provider = {
   },
 
   authorOf,
+  reply,
 
   formFields: ({ url }) => [
     { label: 'Event Subscriptions › Request URL', value: url },

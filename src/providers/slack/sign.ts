@@ -48,6 +48,9 @@ function asSent(body: Uint8Array, type: string): { readonly body: Uint8Array; re
   }
   const json = type === 'slash_command' ? parseJson(body) : null;
   if (json?.ok !== true) return { body, contentType: 'application/json' };
-  const fields = Object.entries(json.value).map(([name, value]) => [name, String(value)]);
+  const fields = Object.entries(json.value).map(([name, value]) => [
+    name,
+    typeof value === 'string' ? value : JSON.stringify(value),
+  ]);
   return { body: encodeForm(Object.fromEntries(fields)), contentType: FORM };
 }

@@ -5,7 +5,7 @@ import type { DeliveryFilter, StoreReader } from '../../store/store.ts';
 import { DELIVERY_STATUSES } from '../../types.ts';
 import { type DeliveryView, deliveryView, exportedDelivery } from '../../views.ts';
 import type { Operations } from '../operations.ts';
-import { parseBody } from './body.ts';
+import { readBody } from './body.ts';
 import { type Page, pageFields, pageOf, parseQuery } from './paging.ts';
 
 const ListQuery = z.strictObject({
@@ -49,11 +49,11 @@ export function deliveryRoutes(store: DeliverySource, operations: Operations): H
       context.json(await operations.retry(context.req.param('id'))),
     )
     .post('/deliveries/:id/replay', async (context) => {
-      const { replies } = parseBody(Replay, await context.req.text());
+      const { replies } = await readBody(Replay, context);
       return context.json(await operations.replay(context.req.param('id'), replies), 201);
     })
     .post('/replays', async (context) => {
-      const file = parseBody(ReplayFile, await context.req.text());
+      const file = await readBody(ReplayFile, context);
       const request = {
         headers: file.headers,
         query: file.query,

@@ -4,10 +4,10 @@ create table outbox (
   id text primary key,
   kind text not null,
   provider text not null,
-  delivery_id text not null references deliveries (id),
+  delivery_id text not null references deliveries (id) on delete cascade,
   place text not null,
   content text not null,
-  edits text references outbox (id),
+  edits text,
   private_network integer not null,
   status text not null,
   reason text,
@@ -21,5 +21,5 @@ create table outbox (
 create index outbox_due on outbox (next_attempt_at, id) where status = 'waiting';
 create index outbox_by_status on outbox (status, id);
 create index outbox_by_delivery on outbox (delivery_id, id);
-create index deliveries_run on deliveries (external_id, settled_at) where status = 'processed';
+create index deliveries_by_thread on deliveries (external_id, settled_at) where settled_at is not null;
 `;

@@ -2,9 +2,10 @@ import type { DatabaseSync } from 'node:sqlite';
 import { failure } from '../../errors.ts';
 import { first } from './0001-first.ts';
 import { outbox } from './0002-outbox.ts';
+import { tasks } from './0003-tasks.ts';
 
 /** In order; the position is the `user_version` that the migration leads to. Never changed, only added to. */
-const MIGRATIONS: readonly string[] = [first, outbox];
+const MIGRATIONS: readonly string[] = [first, outbox, tasks];
 
 /** The `user_version` that this code reads and writes. */
 export const SCHEMA_VERSION = MIGRATIONS.length;

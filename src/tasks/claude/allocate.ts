@@ -11,8 +11,12 @@ export interface Allocation {
   readonly entries: Entries;
   /** Task id to number. */
   readonly numbers: ReadonlyMap<string, number>;
+  /** All that were handed in. */
+  readonly tasks: readonly Task[];
   /** Tasks whose entry was there before: still to be updated. */
   readonly existing: readonly Task[];
+  /** The number of any task in the list, also of one that was there before. */
+  readonly numberOf: (taskId: string) => number | undefined;
 }
 
 /** What `allocate` works with, under the list's lock. */
@@ -38,6 +42,7 @@ export async function allocate(
   const existing: Task[] = [];
   const byTask = new Map([...found].map(([number, { taskId }]) => [taskId, number]));
   const noted = tasks.map((task) => notedNumber(task, context.list) ?? 0);
+  const numberOf = (taskId: string) => numbers.get(taskId) ?? byTask.get(taskId);
   let last = Math.max(highest, await readHighWaterMark(folder), ...noted);
 
   if (![...found.values()].some(({ isKeeper }) => isKeeper)) {
@@ -51,11 +56,11 @@ export async function allocate(
     const number = place?.number ?? last;
     lock.assertHeld();
     if (place?.isWritten) existing.push(task);
-    else await writeListFile(folder, number, toListTask(task, number, project));
+    else await writeListFile(folder, number, toListTask(task, { number, project, numberOf }));
     numbers.set(task.id, number);
     entries.set(number, entryOf(task));
   }
-  return { entries, numbers, existing };
+  return { entries, numbers, existing, numberOf, tasks };
 }
 
 function entryOf(task: Task): Entry {

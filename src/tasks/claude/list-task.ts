@@ -24,6 +24,9 @@ const SUBJECT_LENGTH = 80;
 const PROMPT_BYTES = 40 * 1024;
 const RESULT_BYTES = 20 * 1024;
 
+/** In `metadata`: the status that hookctl gave the entry, by which another one is known to be somebody else's. */
+const WRITTEN_STATUS = 'written_status';
+
 /** Null: not in the list at all. */
 const LIST_STATUS: Readonly<Record<TaskStatus, ListStatus | null>> = {
   waiting_approval: null,
@@ -45,8 +48,17 @@ export function isFinal(state: unknown): boolean {
   return state === 'completed' || state === 'failed' || state === 'cancelled';
 }
 
-/** A task as list entry `number`. Claude Code shows subject and description; hookctl's ids go into `metadata`. */
-export function toListTask(task: Task, number: number, project: string): OwnListTask {
+/** Where an entry stands in its list. */
+export interface ListPlace {
+  readonly number: number;
+  readonly project: string;
+  /** The number of another task of this list; undefined when it is not there. */
+  readonly numberOf: (taskId: string) => number | undefined;
+}
+
+/** A task as an entry. Claude Code shows subject and description; hookctl's ids go into `metadata`. */
+export function toListTask(task: Task, { number, project, numberOf }: ListPlace): OwnListTask {
+  const status = LIST_STATUS[task.status] ?? 'pending';
   const title = visibleLine(task.title);
   const prefix = task.status === 'failed' || task.status === 'cancelled' ? `[${task.status}] ` : '';
   return {
@@ -54,9 +66,12 @@ export function toListTask(task: Task, number: number, project: string): OwnList
     subject: shorten(prefix + title, SUBJECT_LENGTH),
     description: describe(task),
     activeForm: shorten(`Working on ${title}`, SUBJECT_LENGTH),
-    status: LIST_STATUS[task.status] ?? 'pending',
+    status,
     blocks: [],
-    blockedBy: [],
+    blockedBy: task.dependsOn
+      .map(numberOf)
+      .filter((other) => other !== undefined)
+      .map(String),
     metadata: {
       orchestration_task_id: task.id,
       flow_id: task.flowId,
@@ -64,6 +79,7 @@ export function toListTask(task: Task, number: number, project: string): OwnList
       external_id: task.externalId,
       url: task.url,
       state: task.status,
+      [WRITTEN_STATUS]: status,
       outcome: isFinal(task.status) ? task.status : null,
       project,
     },
@@ -75,16 +91,39 @@ export function toListTask(task: Task, number: number, project: string): OwnList
  * a changed status for as long as hookctl's own state is the one that was written before.
  */
 export function mergeListTask(current: ListTask, fresh: OwnListTask): OwnListTask {
-  const sameState = current.metadata?.state === fresh.metadata.state;
+  const keepsStatus =
+    current.metadata?.state === fresh.metadata.state || hasUnreadEnd(current, fresh.metadata.state);
   const { status, blocks, blockedBy, metadata, ...texts } = fresh;
   return {
     ...texts,
     ...(current.owner === undefined ? {} : { owner: current.owner }),
-    status: sameState ? current.status : status,
+    status: keepsStatus ? current.status : status,
     blocks: union(current.blocks, blocks),
     blockedBy: union(current.blockedBy, blockedBy),
     metadata: { ...current.metadata, ...metadata },
   };
+}
+
+/** Claude Code completed an open task and hookctl has not read that yet: writing over it would lose it. */
+function hasUnreadEnd(current: ListTask, freshState: unknown): boolean {
+  return !isFinal(freshState) && statusByOthers(current) === 'completed' && !isFinal(current.metadata?.state);
+}
+
+/** The status that somebody else gave an entry of hookctl's; null when it has the one that hookctl wrote. */
+export function statusByOthers({ status, metadata }: ListTask): ListStatus | null {
+  return metadata?.[WRITTEN_STATUS] === status ? null : status;
+}
+
+/**
+ * An entry that failed or was cancelled, put back to `pending` for as long as it blocks an open one: to Claude Code what
+ * is completed blocks nothing. Others are returned as they are.
+ */
+export function holdBack(entry: ListTask, isOpen: (number: number) => boolean): ListTask {
+  const { state } = entry.metadata ?? {};
+  if (state !== 'failed' && state !== 'cancelled') return entry;
+  const wanted = entry.blocks.map(Number).some(isOpen) ? 'pending' : 'completed';
+  if (entry.metadata?.[WRITTEN_STATUS] === wanted) return entry;
+  return { ...entry, status: wanted, metadata: { ...entry.metadata, [WRITTEN_STATUS]: wanted } };
 }
 
 function union(left: readonly string[], right: readonly string[]): readonly string[] {

@@ -5,7 +5,7 @@ import type { Task } from '../../types.ts';
 import { type Allocation, allocate } from './allocate.ts';
 import { type Folder, openFolder } from './folder.ts';
 import { listFilePath, readListFile, writeListFile } from './list-file.ts';
-import { isListed, mergeListTask, type OwnListTask, toListTask } from './list-task.ts';
+import { holdBack, isListed, type ListTask, mergeListTask, toListTask } from './list-task.ts';
 import { removeLitter } from './litter.ts';
 import { withLock } from './lock.ts';
 import { errorCode, reasonOf, unwritable } from './problem.ts';
@@ -38,12 +38,15 @@ export interface TaskList {
    * Rejects when the list as a whole cannot be written.
    */
   write(tasksFolder: Folder, take: () => readonly Task[]): Promise<ListOutcome>;
+  /** Whether the entry of a task is gone because hookctl removed it; tells each only once. */
+  takePruned(taskId: string): boolean;
   /** Makes the next write read every file again. */
   forget(): void;
 }
 
 /** Remembers what stands in the list, so that a write costs the same however many tasks there are. */
 export function createTaskList({ list, project, lockPatienceMs, now }: ListOptions): TaskList {
+  const pruned = new Set<string>();
   let isForgotten = false;
   let known: { readonly anchor: string; readonly entries: Entries } | null = null;
 
@@ -59,20 +62,35 @@ export function createTaskList({ list, project, lockPatienceMs, now }: ListOptio
       const allocation = await allocate({ folder, list, project, lock }, found, latest(take()));
       lock.assertHeld();
       const entries = await prune(folder, allocation.entries);
+      for (const [number, { taskId }] of allocation.entries) {
+        if (taskId !== null && !entries.has(number)) pruned.add(taskId);
+      }
       known = { anchor, entries };
-      return { ...allocation, existing: allocation.existing.filter(isIn(entries, allocation)) };
+      return {
+        ...allocation,
+        entries,
+        existing: allocation.existing.filter(isIn(entries, allocation)),
+      };
     });
   }
 
-  async function updateAll(folder: Folder, { numbers, existing }: Allocation): Promise<Map<string, string>> {
+  async function updateAll(folder: Folder, allocation: Allocation): Promise<Map<string, string>> {
+    const { entries, numbers, existing, numberOf } = allocation;
     const problems = new Map<string, string>();
+    const isOpen = (number: number) => entries.get(number)?.finishedAt === null;
     const update = async (task: Task): Promise<void> => {
       const number = numbers.get(task.id) ?? 0;
-      await updateEntry(folder, number, toListTask(task, number, project), lockPatienceMs).catch(
-        (error: unknown) => problems.set(task.id, reasonOf(error, folder.name)),
-      );
+      const fresh = toListTask(task, { number, project, numberOf });
+      await rewrite(folder, number, lockPatienceMs, (current) =>
+        holdBack(mergeListTask(current, fresh), isOpen),
+      ).catch((error: unknown) => problems.set(task.id, reasonOf(error, folder.name)));
     };
     await inSlices(existing, update);
+    await inSlices(linksOf(allocation), async ({ task, number, blocks }) => {
+      await rewrite(folder, number, lockPatienceMs, (current) =>
+        holdBack({ ...current, blocks: [...new Set([...current.blocks, String(blocks)])] }, isOpen),
+      ).catch((error: unknown) => problems.set(task.id, reasonOf(error, folder.name)));
+    });
     return problems;
   }
 
@@ -91,6 +109,7 @@ export function createTaskList({ list, project, lockPatienceMs, now }: ListOptio
         await folder.close();
       }
     },
+    takePruned: (taskId) => pruned.delete(taskId),
     forget: () => {
       isForgotten = true;
     },
@@ -119,18 +138,35 @@ async function makeLockAnchor(folder: Folder): Promise<string> {
   return `${ino}:${mtimeMs}`;
 }
 
-async function updateEntry(
+/** A link that stands at its other end: `number` blocks the entry `blocks`, which is the task's. */
+interface Link {
+  readonly task: Task;
+  readonly number: number;
+  readonly blocks: number;
+}
+
+function linksOf({ entries, numbers, numberOf, tasks }: Allocation): readonly Link[] {
+  return tasks.flatMap((task) => {
+    const blocks = numbers.get(task.id);
+    const blockers = task.dependsOn.map(numberOf).filter((number) => number !== undefined);
+    return blocks === undefined || !entries.has(blocks)
+      ? []
+      : blockers.filter((number) => entries.has(number)).map((number) => ({ task, number, blocks }));
+  });
+}
+
+async function rewrite(
   folder: Folder,
   number: number,
-  fresh: OwnListTask,
   patienceMs: number,
+  change: (current: ListTask) => ListTask,
 ): Promise<void> {
   await withLock(listFilePath(folder, number), patienceMs, async () => {
     const current = await readListFile(folder, number);
     if (typeof current === 'string') {
       throw unwritable(`${number}.json in ${folder.name} was removed or damaged while hookctl updated it`);
     }
-    const merged = mergeListTask(current, fresh);
-    if (!isDeepStrictEqual(merged, current)) await writeListFile(folder, number, merged);
+    const changed = change(current);
+    if (!isDeepStrictEqual(changed, current)) await writeListFile(folder, number, changed);
   });
 }

@@ -11,7 +11,7 @@ interface TaskRecord {
   readonly id: string;
   readonly title: string;
   readonly status: RecordStatus;
-  /** Record ids of the tasks it comes from. */
+  /** Record ids of its parent and of the tasks it waits for. */
   readonly dependencies: readonly string[];
   readonly result: string | null;
   readonly metadata: JsonObject;
@@ -43,7 +43,9 @@ function toRecord(task: Task, project: string): TaskRecord {
     id: recordId(task.id),
     title: visibleLine(task.title),
     status: RECORD_STATUS[task.status],
-    dependencies: task.parentTaskId === null ? [] : [recordId(task.parentTaskId)],
+    dependencies: [...(task.parentTaskId === null ? [] : [task.parentTaskId]), ...task.dependsOn].map(
+      recordId,
+    ),
     result: task.result,
     metadata: {
       orchestration_task_id: task.id,

@@ -4,7 +4,7 @@ import { addCommand } from '../../../config/dynamic/edit-commands.ts';
 import { usageError } from '../../../errors.ts';
 import { examples, type Runner } from '../../command.ts';
 import { changeDb } from '../change.ts';
-import { fullRef } from '../find.ts';
+import { onWebhook } from '../find.ts';
 import { type CommandFlags, commandOptions, givenCommand } from './fields.ts';
 import { reportCommand } from './report.ts';
 
@@ -15,7 +15,9 @@ interface AddFlags extends AppFlags, CommandFlags {
 export function configureCommandAdd(command: Command, runner: Runner): void {
   commandOptions(
     command
-      .description('Add a command to a dynamic webhook: --trigger for an event, --text-name for what people write.')
+      .description(
+        'Add a command to a dynamic webhook: --trigger for an event, --text-name for what people write.',
+      )
       .argument('<webhook>', 'id or name'),
   )
     .option('--json', 'print one object')
@@ -40,12 +42,14 @@ async function add(app: App, ref: string, flags: AddFlags): Promise<0> {
     );
   }
   const given = await givenCommand(flags, app.cwd);
-  const changed = await changeDb(app, (before) => addCommand(fullRef(before, ref), given));
-  const { provider } = changed.result.webhook;
-  const trial =
-    flags.trigger === undefined ? `${provider} --text "@agent ${flags.textName}"` : `${provider} ${flags.trigger}`;
+  const changed = await changeDb(
+    app,
+    onWebhook(ref, (id) => addCommand(id, given)),
+  );
+  const { provider, command_prefix: prefix = '@agent' } = changed.result.webhook;
+  const trial = flags.trigger ?? `--text "${prefix} ${flags.textName}"`;
   return reportCommand(app, flags.json, changed, {
     did: 'added',
-    next: (webhookRef) => `hookctl trigger ${trial} --webhook ${webhookRef}`,
+    next: (webhookRef) => `hookctl trigger ${provider} ${trial} --webhook ${webhookRef}`,
   });
 }

@@ -6,7 +6,7 @@ import { usageError } from '../../../errors.ts';
 import { examples, type Runner } from '../../command.ts';
 import { collect } from '../../options.ts';
 import { changeDb } from '../change.ts';
-import { fullCommandRef, fullRef } from '../find.ts';
+import { onCommand } from '../find.ts';
 import { type CommandFlags, commandOptions, givenCommand } from './fields.ts';
 import { reportCommand } from './report.ts';
 
@@ -62,8 +62,9 @@ async function edit(app: App, ref: string, commandRef: string, flags: EditFlags)
   if (Object.keys(patch).length === 0) {
     throw usageError('nothing to change', 'Name a setting: hookctl webhook command edit --help');
   }
-  const changed = await changeDb(app, (before) =>
-    updateCommand(fullRef(before, ref), fullCommandRef(before, ref, commandRef), patch),
+  const changed = await changeDb(
+    app,
+    onCommand(ref, commandRef, (id, commandId) => updateCommand(id, commandId, patch)),
   );
   return reportCommand(app, flags.json, changed, {
     did: 'changed',

@@ -3,7 +3,7 @@ import type { App, AppFlags } from '../../../app.ts';
 import { removeCommand } from '../../../config/dynamic/edit-commands.ts';
 import { examples, type Runner } from '../../command.ts';
 import { changeDb } from '../change.ts';
-import { fullCommandRef, fullRef } from '../find.ts';
+import { onCommand } from '../find.ts';
 import { reportCommand } from './report.ts';
 
 interface RemoveFlags extends AppFlags {
@@ -23,9 +23,7 @@ export function configureCommandRemove(command: Command, runner: Runner): void {
 }
 
 async function remove(app: App, ref: string, commandRef: string, { json }: RemoveFlags): Promise<0> {
-  const changed = await changeDb(app, (before) =>
-    removeCommand(fullRef(before, ref), fullCommandRef(before, ref, commandRef)),
-  );
+  const changed = await changeDb(app, onCommand(ref, commandRef, removeCommand));
   return reportCommand(app, json, changed, {
     did: 'removed',
     next: (webhookRef) => `hookctl webhook command list ${webhookRef}`,

@@ -14,18 +14,19 @@ interface CommandReport {
 export function reportCommand(
   app: App,
   json: boolean | undefined,
-  { result, configuration, served }: Changed<CommandChanged>,
+  changed: Changed<CommandChanged>,
   { did, next }: CommandReport,
 ): 0 {
-  const { webhook_id, name } = result.webhook;
-  const { id, trigger } = result.command;
-  const webhook = dynamicWebhook(configuration, webhook_id);
+  const { webhook_id, name } = changed.result.webhook;
+  const { id, trigger } = changed.result.command;
+  const webhook = dynamicWebhook(changed, webhook_id);
   const command = webhook.commands.find((it) => it.id === id);
-  const view = command === undefined ? { removed: result.command } : { command: commandView(command) };
+  const view =
+    command === undefined ? { removed: changed.result.command } : { command: commandView(command) };
   return report(app, json, {
     view: { webhook_id, webhook: name, ...view },
-    done: `${did} ${id} (${trigger ?? result.command.name}) ${did === 'removed' ? 'from' : 'in'} ${name}`,
+    done: `${did} ${id} (${trigger ?? changed.result.command.name}) ${did === 'removed' ? 'from' : 'in'} ${name}`,
     next: next(refOf(webhook)),
-    served,
+    served: changed.served,
   });
 }

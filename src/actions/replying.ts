@@ -1,0 +1,50 @@
+import { failure } from '../errors.ts';
+import type { IdSource } from '../lib/ids.ts';
+import type { NewOutgoing, OutgoingKind, ReplyPlace } from '../types.ts';
+import type { ActionContext, Replies } from './action.ts';
+
+/** What a reply is made of: text, emoji or label. */
+export interface ReplyParts {
+  readonly kind: Exclude<OutgoingKind, 'forward'>;
+  readonly content: string;
+}
+
+/** A reply to the place that the event came from. */
+export function replyTo(ids: IdSource, place: ReplyPlace, { kind, content }: ReplyParts): NewOutgoing {
+  return { id: ids.next('out'), kind, place, content, edits: null, privateNetwork: false };
+}
+
+/**
+ * Replies of an action that was asked to reply: none for a silent replay. Throws `replies_off` where there is nobody
+ * to post as, and `no_place` where the event cannot be answered.
+ */
+export function mustReply(
+  { ids, replies }: Pick<ActionContext, 'ids' | 'replies'>,
+  parts: ReplyParts,
+): readonly NewOutgoing[] {
+  switch (replies.state) {
+    case 'on':
+      return [replyTo(ids, replies.place, parts)];
+    case 'silent':
+      return [];
+    case 'off':
+      throw failure('replies_off', `it can't be answered: ${replies.reason}`);
+    default:
+      return replies satisfies never;
+  }
+}
+
+/** Says that a replay left out what it would have posted. */
+export function silence({ state }: Replies): string | null {
+  return state === 'silent' ? 'a replay posts nothing; add --replies to post' : null;
+}
+
+/** Throws what the provider says against an emoji or label, while somebody still looks. */
+export function checkSupported(replies: Replies, what: 'react' | 'label', provider: string): void {
+  if (replies.state === 'on' && replies.channel[what] === undefined) {
+    throw failure(
+      'not_supported',
+      `${provider} has no ${what === 'react' ? 'reactions' : 'labels'} that hookctl could set`,
+    );
+  }
+}

@@ -1,0 +1,21 @@
+import { z } from 'zod';
+import { type Action, outcome } from './action.ts';
+import { mustReply, silence } from './replying.ts';
+
+/**
+ * Posts the rendered template through the reply channel that the request brought (Slack's `response_url`); a comment
+ * where there is none, or where it may no longer be used.
+ */
+export const respond: Action = {
+  name: 'respond',
+  reachesOut: true,
+  options: z.strictObject({}),
+
+  async run(context) {
+    const content = context.command.template.plain(context.template);
+    return outcome({
+      outgoing: mustReply(context, { kind: 'respond', content }),
+      note: silence(context.replies),
+    });
+  },
+};

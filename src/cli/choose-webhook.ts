@@ -1,0 +1,26 @@
+import { notFound, usageError } from '../errors.ts';
+import { providerNamed, providers } from '../providers/index.ts';
+import type { Provider } from '../providers/provider.ts';
+import type { Snapshot, Webhook } from '../types.ts';
+
+/** The provider of that name. Throws `usage`. */
+export function requireProvider(name: string): Provider {
+  const provider = providerNamed(name);
+  if (provider !== null) return provider;
+  const known = providers.map((each) => each.name).join(', ');
+  throw usageError(`there is no provider ${name}`, `Known: ${known}.`);
+}
+
+/** The webhook that was named, or the provider's own, or its first. Throws `not_found`. */
+export function webhookFor(
+  { label, name: own }: Provider,
+  name: string | undefined,
+  snapshot: Snapshot,
+): Webhook {
+  const candidates = snapshot.webhooks.filter((webhook) => webhook.provider === own);
+  const chosen =
+    candidates.find((webhook) => webhook.name === (name ?? own)) ?? (name ? undefined : candidates[0]);
+  if (chosen !== undefined) return chosen;
+  const known = candidates.map((webhook) => webhook.name).join(', ') || 'none';
+  throw notFound(`there is no ${label} webhook ${name ?? ''}`.trim(), `${label} webhooks: ${known}.`);
+}

@@ -1,0 +1,43 @@
+import type { Command } from 'commander';
+import type { AppFlags } from '../../app.ts';
+import { say } from '../../lib/io.ts';
+import type { Operations } from '../../server/operations.ts';
+import type { OutgoingView } from '../../views.ts';
+import { examples, type Runner } from '../command.ts';
+import { operations } from '../operate.ts';
+import { facts, printJson } from '../print.ts';
+
+interface ChangeFlags extends AppFlags {
+  readonly json?: boolean;
+}
+
+/** What one of the commands does to one thing that leaves. */
+export interface Change {
+  readonly description: string;
+  readonly change: (operations: Operations, id: string) => Promise<OutgoingView>;
+}
+
+export function configureChange(command: Command, runner: Runner, { description, change }: Change): void {
+  const name = `outbox ${command.name()}`;
+  command
+    .description(description)
+    .argument('<id>', 'id in the outbox')
+    .option('--json', 'print it as JSON')
+    .addHelpText('after', examples(`hookctl ${name} out-01jd9x3k2a7f3kq2`))
+    .action((id: string, { json }: ChangeFlags) =>
+      runner.run(command.optsWithGlobals(), async (app) => {
+        const item = await change(await operations(app, name), id);
+        if (json === true) printJson(app.io, item);
+        else
+          say(
+            app.io.out,
+            facts([
+              ['outgoing', item.id],
+              ['status', item.status],
+              ['delivery', item.delivery_id],
+            ]),
+          );
+        return 0;
+      }),
+    );
+}

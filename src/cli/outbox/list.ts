@@ -1,0 +1,52 @@
+import { type Command, Option } from 'commander';
+import type { App, AppFlags } from '../../app.ts';
+import { say } from '../../lib/io.ts';
+import { shorten } from '../../lib/visible.ts';
+import { OUTGOING_STATUSES, type OutgoingStatus } from '../../types.ts';
+import { type OutgoingView, outgoingView } from '../../views.ts';
+import { examples, type Runner } from '../command.ts';
+import { positive } from '../options.ts';
+import { localTime, printJson, table } from '../print.ts';
+
+interface ListFlags extends AppFlags {
+  readonly status?: OutgoingStatus;
+  readonly limit: number;
+  readonly json?: boolean;
+}
+
+const CONTENT_LENGTH = 60;
+
+export function configureList(command: Command, runner: Runner): void {
+  command
+    .description('List what leaves, newest first.')
+    .addOption(new Option('--status <status>', 'only those in this status').choices([...OUTGOING_STATUSES]))
+    .option('--limit <n>', 'how many at most', positive, 50)
+    .option('--json', 'print an array')
+    .addHelpText('after', examples('hookctl outbox list --status failed'))
+    .action((flags: ListFlags) => runner.run(command.optsWithGlobals(), (app) => list(app, flags)));
+}
+
+async function list(app: App, flags: ListFlags): Promise<0> {
+  const rows = (app.reader()?.outbox(flags) ?? []).map(outgoingView);
+  if (flags.json === true) printJson(app.io, rows);
+  else if (rows.length === 0) say(app.io.err, `Nothing in the outbox of ${app.located.dataFolder}.`);
+  else
+    say(
+      app.io.out,
+      table(['id', 'created', 'kind', 'to', 'status', 'tries', 'reason', 'content'], rows.map(cells)),
+    );
+  return 0;
+}
+
+function cells(row: OutgoingView): readonly string[] {
+  return [
+    row.id,
+    localTime(row.created_at),
+    row.kind,
+    row.kind === 'forward' ? '-' : row.provider,
+    row.status,
+    String(row.attempts),
+    row.reason ?? '-',
+    shorten(row.content, CONTENT_LENGTH),
+  ];
+}

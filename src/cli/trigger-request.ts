@@ -1,0 +1,66 @@
+import { randomInt, randomUUID } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
+import { failure, usageError } from '../errors.ts';
+import type { OutgoingRequest, Provider } from '../providers/provider.ts';
+import type { JsonObject, Webhook } from '../types.ts';
+import { setPath } from './set-path.ts';
+
+/** What the user says of the request that is to be made. */
+export interface RequestWishes {
+  /** Event type; the provider's first sample if left out. */
+  readonly type: string | undefined;
+  readonly text?: string;
+  readonly set: readonly string[];
+  /** A JSON file instead of the sample. */
+  readonly payload?: string;
+}
+
+/** A request as the provider would make it, with fresh ids, signed with the webhook's secret. */
+export async function makeRequest(
+  provider: Provider,
+  webhook: Webhook,
+  wishes: RequestWishes,
+  now: Date,
+): Promise<OutgoingRequest> {
+  const secret = webhook.secrets[0]?.value;
+  if (secret === undefined) {
+    throw failure('no_secret', `${webhook.name} has no secret to sign with: ${webhook.secretSource}`);
+  }
+  const { type, payload } =
+    wishes.payload === undefined ? sample(provider, webhook, wishes, now) : await ownPayload(wishes);
+  const body = Buffer.from(JSON.stringify(wishes.set.reduce(setPath, payload)));
+  return provider.sign(body, { type, secret, deliveryId: randomUUID(), now });
+}
+
+interface Payload {
+  readonly type: string;
+  readonly payload: JsonObject;
+}
+
+function sample(provider: Provider, webhook: Webhook, { type, text }: RequestWishes, now: Date): Payload {
+  const found = provider.samples.find((each) => type === undefined || each.type === type);
+  if (found === undefined) {
+    const fix = `List them: hookctl trigger --list ${provider.name}`;
+    throw usageError(`there is no sample ${type} for ${provider.label}`, fix);
+  }
+  const usual = [webhook.commandPrefix, webhook.defaultCommand].filter((word) => word !== null).join(' ');
+  const context = { text: text ?? usual, now, nextNumber: () => randomInt(1, 2 ** 47) };
+  return { type: found.type, payload: found.build(context) };
+}
+
+async function ownPayload({ type, text, payload: file = '' }: RequestWishes): Promise<Payload> {
+  if (type === undefined || text !== undefined) {
+    throw usageError(
+      '--payload needs the event type, and takes no --text',
+      'Change a field: --set comment.body="…"',
+    );
+  }
+  const content = await readFile(file, 'utf8').catch(() => {
+    throw usageError(`there is no file ${file}`);
+  });
+  try {
+    return { type, payload: JSON.parse(content) as JsonObject };
+  } catch (error) {
+    throw usageError(`${file} is not JSON`, error instanceof Error ? error.message : undefined);
+  }
+}

@@ -1,0 +1,92 @@
+import { resolve } from 'node:path';
+import { type Command, Option } from 'commander';
+import { stringify } from 'yaml';
+import type { App, AppFlags } from '../../app.ts';
+import { exportWebhooks } from '../../config/dynamic/import.ts';
+import type { DbWebhook } from '../../config/dynamic/schema.ts';
+import type { Configuration } from '../../config/index.ts';
+import { usageError } from '../../errors.ts';
+import { writeFileAtomic } from '../../lib/atomic-file.ts';
+import { say } from '../../lib/io.ts';
+import { examples, type Runner } from '../command.ts';
+import { findWebhook } from './find.ts';
+
+interface ExportFlags extends AppFlags {
+  readonly format: 'json' | 'yaml';
+  readonly typescript?: boolean;
+  readonly withSecrets?: boolean;
+  readonly output?: string;
+}
+
+export function configureExport(command: Command, runner: Runner): void {
+  command
+    .description('Write dynamic webhooks for `webhook import`, or as a TypeScript module for `static:`.')
+    .argument('[webhook...]', 'ids or names; all dynamic ones if left out')
+    .addOption(new Option('--format <format>', 'how to write them').choices(['json', 'yaml']).default('json'))
+    .option('--typescript', 'write a module with defineWebhook: dynamic → static')
+    .option('--with-secrets', 'also write the secrets that stand in webhooks.json')
+    .option('--output <file>', 'write to a file (mode 0600) in place of stdout')
+    .addHelpText(
+      'after',
+      examples(
+        'hookctl webhook export --format yaml > webhooks-backup.yml',
+        'hookctl webhook export triage --typescript --output webhooks/triage.ts',
+      ),
+    )
+    .action((refs: readonly string[], flags: ExportFlags) =>
+      runner.run(command.optsWithGlobals(), (app) => run(app, refs, flags)),
+    );
+}
+
+async function run(app: App, refs: readonly string[], flags: ExportFlags): Promise<0> {
+  const configuration = await app.configuration();
+  const webhooks = chosen(configuration, refs);
+  const content = await written(webhooks, configuration, flags);
+  if (flags.output === undefined) {
+    app.io.out.write(content);
+    return 0;
+  }
+  await writeFileAtomic(resolve(app.cwd, flags.output), content);
+  say(
+    app.io.out,
+    `wrote ${flags.output}: ${webhooks.length} ${webhooks.length === 1 ? 'webhook' : 'webhooks'}`,
+  );
+  say(app.io.err, `Next: ${nextAfter(webhooks, flags)}`);
+  return 0;
+}
+
+function chosen({ snapshot, dynamic }: Configuration, refs: readonly string[]): readonly DbWebhook[] {
+  const all = dynamic.entries.map(({ written }) => written);
+  if (refs.length === 0) return all;
+  return refs.map((ref) => {
+    const { name } = findWebhook(snapshot.webhooks, ref);
+    const webhook = all.find((it) => it.name === name);
+    if (webhook !== undefined) return webhook;
+    throw usageError(
+      `${name} is static: it is written in the project already`,
+      `For a dynamic copy: hookctl webhook add --from ${name}`,
+    );
+  });
+}
+
+async function written(
+  webhooks: readonly DbWebhook[],
+  { fixed }: Configuration,
+  flags: ExportFlags,
+): Promise<string> {
+  if (flags.typescript === true) {
+    const { exportTypescript } = await import('../../config/dynamic/typescript.ts');
+    return exportTypescript(
+      webhooks,
+      fixed.map(({ name }) => name),
+    );
+  }
+  const value = exportWebhooks(webhooks, { withSecrets: flags.withSecrets === true });
+  return flags.format === 'yaml' ? stringify(value) : `${JSON.stringify(value, null, 2)}\n`;
+}
+
+function nextAfter(webhooks: readonly DbWebhook[], { typescript, output }: ExportFlags): string {
+  if (typescript !== true) return `hookctl webhook import ${output}`;
+  const [first] = webhooks;
+  return `hookctl webhook remove ${first?.webhook_id ?? '<webhook>'}, set its secret’s variable, and restart serve`;
+}

@@ -1,0 +1,74 @@
+import { readFile } from 'node:fs/promises';
+import { resolve } from 'node:path';
+import { text as readText } from 'node:stream/consumers';
+import type { Command } from 'commander';
+import type { App, AppFlags } from '../../app.ts';
+import { type Imported, importWebhooks } from '../../config/dynamic/import.ts';
+import { readYaml, type YamlText } from '../../config/yaml-source.ts';
+import { ConfigError, type ConfigProblem, messageOf, usageError } from '../../errors.ts';
+import { examples, type Runner } from '../command.ts';
+import { facts } from '../print.ts';
+import { viewer } from './address.ts';
+import { changeDb, dynamicWebhook, report } from './change.ts';
+
+interface ImportFlags extends AppFlags {
+  readonly json?: boolean;
+}
+
+export function configureImport(command: Command, runner: Runner): void {
+  command
+    .description('Add the webhooks of an export; those with the id of one that is here replace it.')
+    .argument('<file>', 'JSON or YAML, as `webhook export` writes it; - reads stdin')
+    .option('--json', 'print an array of { outcome, webhook }')
+    .addHelpText(
+      'after',
+      examples('hookctl webhook import webhooks.yml', 'hookctl webhook import - < export.json'),
+    )
+    .action((file: string, flags: ImportFlags) =>
+      runner.run(command.optsWithGlobals(), (app) => run(app, file, flags)),
+    );
+}
+
+async function run(app: App, file: string, { json }: ImportFlags): Promise<0> {
+  // JSON is YAML: one reader, which knows where each value stands.
+  const text = readYaml(file, await contentOf(app, file));
+  if (text.problems.length > 0) throw new ConfigError(text.problems);
+  const change = importWebhooks(text.value);
+  const changed = await changeDb(app, change).catch((error: unknown) => {
+    throw error instanceof ConfigError ? new ConfigError(error.problems.map(placedIn(text))) : error;
+  });
+  const view = viewer(app, changed);
+  return report(app, json, {
+    view: changed.result.map((entry) => ({
+      outcome: entry.outcome,
+      webhook: view(dynamicWebhook(changed, entry.webhook.webhook_id)),
+      ...(entry.generatedSecret !== null && { secret: entry.generatedSecret }),
+    })),
+    done: changed.result.length === 0 ? `${file} holds no webhooks` : changed.result.map(line).join('\n'),
+    next: 'hookctl webhook list',
+    served: changed.served,
+  });
+}
+
+function line({ outcome, webhook, generatedSecret }: Imported): string {
+  const done = `${outcome} ${webhook.name} (${webhook.webhook_id})`;
+  return generatedSecret === null ? done : `${done}\n${facts([['  secret', generatedSecret]])}`;
+}
+
+async function contentOf({ cwd, stdin }: App, file: string): Promise<string> {
+  if (file === '-') return readText(stdin);
+  return readFile(resolve(cwd, file), 'utf8').catch((error: unknown) => {
+    throw usageError(`can't read ${file}: ${messageOf(error)}`);
+  });
+}
+
+/** Where in the file the problem is. A bare webhook or a list of them stands for `{ webhooks: [ … ] }`. */
+function placedIn({ value, source }: YamlText): (problem: ConfigProblem) => ConfigProblem {
+  return (problem) => {
+    if (problem.file !== 'webhook import') return problem;
+    const path = (problem.field ?? '').split('.');
+    const isBare = typeof value === 'object' && value !== null && !('webhooks' in value);
+    const inFile = isBare ? path.slice(Array.isArray(value) ? 1 : 2) : path;
+    return { ...problem, file: source.file, ...source.position({ path: inFile, message: '', atKey: true }) };
+  };
+}

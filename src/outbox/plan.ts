@@ -1,0 +1,189 @@
+import { failure } from '../errors.ts';
+import { isPrivateHost } from '../lib/addresses.ts';
+import { cutAtSentence } from '../lib/cut.ts';
+import type { Account, CallAnswer, Lookup, OutgoingCall, Post, ReplyChannel } from '../providers/reply.ts';
+import type { StoreReader } from '../store/store.ts';
+import type { Headers, Outgoing } from '../types.ts';
+import type { WireRequest } from './transport.ts';
+
+/** What sending needs to know of its surroundings. */
+export interface PlanContext {
+  readonly store: Pick<StoreReader, 'outgoing' | 'delivery' | 'body' | 'responsesOf'>;
+  readonly now: () => number;
+  readonly accountOf: (provider: string) => Account | { readonly missing: string };
+  readonly channelOf: (provider: string) => ReplyChannel | null;
+  readonly userAgent: string;
+}
+
+/** How one item is sent. */
+export interface Plan {
+  readonly request: WireRequest;
+  /** Reads the answer; null where the status says all. */
+  readonly channel: ReplyChannel | null;
+  /** Sees whether a try whose end is unknown has succeeded; null: there is no way. */
+  readonly find: Finding | null;
+  /** To send it twice does no harm. */
+  readonly repeatable: boolean;
+}
+
+/** How a post is looked for in its thread, page by page. */
+export interface Finding {
+  readonly first: WireRequest;
+  readonly read: (answer: CallAnswer) => Lookup;
+  /** The request for a further page. */
+  readonly page: (url: string) => WireRequest;
+}
+
+/** Room for the marker and for what a conversion adds. */
+const MARGIN = 200;
+/** Of a forwarded request these belong to the connection on which it came. */
+const HOP_HEADERS =
+  /^(?:host|connection|keep-alive|proxy-.*|te|trailer|transfer-encoding|upgrade|content-length|expect)$/;
+
+/** Turns an item into a request. Throws `HookctlError` when it can't be sent at all: no token, no place, no bytes. */
+export function planOf(context: PlanContext, item: Outgoing): Plan {
+  return item.kind === 'forward' ? planForward(context, item) : planReply(context, item);
+}
+
+function planForward({ store }: PlanContext, item: Outgoing): Plan {
+  const delivery = store.delivery(item.deliveryId);
+  const body = store.body(item.deliveryId);
+  if (delivery === null || body === null)
+    throw failure('no_bytes', 'the bytes of its delivery are no longer stored');
+  const kept = Object.entries(delivery.headers).filter(([name]) => !HOP_HEADERS.test(name));
+  const request = {
+    method: 'POST',
+    url:
+      item.content +
+      (delivery.query === '' ? '' : `${item.content.includes('?') ? '&' : '?'}${delivery.query}`),
+    headers: { ...Object.fromEntries(kept), 'x-hookctl-delivery': item.deliveryId },
+    body,
+    privateNetwork: item.privateNetwork || isPrivateHost(new URL(item.content).hostname),
+  };
+  return { request, channel: null, find: null, repeatable: true };
+}
+
+function planReply(context: PlanContext, item: Outgoing): Plan {
+  const channel = context.channelOf(item.provider);
+  const account = context.accountOf(item.provider);
+  if (channel === null) throw failure('no_replies', `${item.provider} can't be answered`);
+  if ('missing' in account) throw failure('no_account', account.missing);
+  checkHost(account, item.place.host);
+  const authorize = (call: OutgoingCall) =>
+    wire(call, account, channel.authorize(account), context.userAgent);
+  const { call, findable } = callOf(context, item, channel, account);
+  return {
+    request: authorize(call),
+    channel,
+    find: findable ? findingOf(item, channel, account, authorize) : null,
+    repeatable: item.kind === 'react' || item.kind === 'label' || call.method !== 'POST',
+  };
+}
+
+function findingOf(
+  { id, place, createdAt }: Outgoing,
+  { find, readPage }: ReplyChannel,
+  account: Account,
+  authorize: (call: OutgoingCall) => WireRequest,
+): Finding | null {
+  if (find === undefined || readPage === undefined) return null;
+  return {
+    first: authorize(find(account, place, createdAt)),
+    read: (answer) => readPage(account, answer, id),
+    page: (url) => authorize({ method: 'GET', url, body: null }),
+  };
+}
+
+interface Described {
+  readonly call: OutgoingCall;
+  /** It becomes a post in the thread, under its marker. */
+  readonly findable: boolean;
+}
+
+function callOf(context: PlanContext, item: Outgoing, channel: ReplyChannel, account: Account): Described {
+  const { kind, place, content } = item;
+  const post: Post = { id: item.edits ?? item.id, text: cutAtSentence(content, channel.textLimit - MARGIN) };
+  const fixed = (call: OutgoingCall | undefined): Described => {
+    if (call === undefined) throw failure('not_supported', `${item.provider} has no ${kind}`);
+    return { call, findable: false };
+  };
+  switch (kind) {
+    case 'react':
+      return fixed(channel.react?.(account, place, content));
+    case 'label':
+      return fixed(channel.label?.(account, place, content));
+    case 'ephemeral': {
+      const call = responseCall(context, item, channel, account, { post, inChannel: false });
+      return fixed(call ?? channel.ephemeral?.(account, place, post));
+    }
+    case 'respond': {
+      const call = responseCall(context, item, channel, account, { post, inChannel: true });
+      return call === null
+        ? { call: channel.comment(account, place, post), findable: true }
+        : fixed(call);
+    }
+    case 'comment':
+      return describeComment(context, item, channel, account, post);
+    case 'forward':
+      throw new Error('a forward is no reply');
+    default:
+      return kind satisfies never;
+  }
+}
+
+/** An edit of a comment that never came to stand is a comment itself. */
+function describeComment(
+  { store }: PlanContext,
+  item: Outgoing,
+  channel: ReplyChannel,
+  account: Account,
+  post: Post,
+): Described {
+  const original = item.edits === null ? null : store.outgoing(item.edits);
+  if (original !== null && original.remoteId !== null && channel.edit !== undefined) {
+    return { call: channel.edit(account, item.place, original.remoteId, post), findable: false };
+  }
+  return { call: channel.comment(account, item.place, { ...post, id: item.id }), findable: true };
+}
+
+/** Null where there is no reply channel, or it may not be used any more: one of a replayed request is long gone. */
+function responseCall(
+  { store, now }: PlanContext,
+  { deliveryId, place }: Outgoing,
+  { respond }: ReplyChannel,
+  account: Account,
+  { post, inChannel }: { readonly post: Post; readonly inChannel: boolean },
+): OutgoingCall | null {
+  const delivery = store.delivery(deliveryId);
+  if (respond === undefined || delivery === null || delivery.replayOf !== null) return null;
+  const open = now() < delivery.receivedAt + respond.lifetimeMs && store.responsesOf(deliveryId) < respond.uses;
+  return open ? respond.call(account, place, post, inChannel) : null;
+}
+
+/** What happened on one server is not answered on another: the repository there may be somebody else's. */
+function checkHost({ baseUrl, provider }: Account, host: string | null): void {
+  const base = new URL(baseUrl);
+  const name = (host ?? '').toLowerCase();
+  const same = name === base.host || `api.${name}` === base.host || name.endsWith(`.${base.host}`);
+  // A loopback address is a proxy on this machine: the operator sees to where it leads.
+  const loopback = /^(?:localhost|127\.\d+\.\d+\.\d+|\[::1\])$/.test(base.hostname);
+  if (host === null || same || loopback) return;
+  throw failure('other_host', `it happened on ${host}, but the ${provider} token is for ${base.host}`);
+}
+
+/** The token goes only where it belongs. */
+function wire(call: OutgoingCall, account: Account, authorization: Headers, userAgent: string): WireRequest {
+  const base = new URL(account.baseUrl);
+  const isApi = new URL(call.url).origin === base.origin;
+  return {
+    method: call.method,
+    url: call.url,
+    headers: {
+      'user-agent': userAgent,
+      ...(call.body === null ? {} : { 'content-type': 'application/json; charset=utf-8' }),
+      ...(isApi ? authorization : {}),
+    },
+    body: call.body === null ? null : JSON.stringify(call.body),
+    privateNetwork: isApi && (account.privateNetwork || isPrivateHost(base.hostname)),
+  };
+}

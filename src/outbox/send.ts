@@ -1,0 +1,71 @@
+import { answerJson } from '../lib/answer-json.ts';
+import type { CallAnswer, Sent } from '../providers/reply.ts';
+import { classify } from './classify.ts';
+import type { Finding, Plan } from './plan.ts';
+import { type Transport, TransportError, type WireRequest } from './transport.ts';
+
+/** Pages of a thread in which a post is looked for. */
+const MAX_PAGES = 10;
+
+const UNKNOWN_END = 'it is not known whether the last try arrived; `hookctl outbox retry` sends it again';
+
+/**
+ * One try. `uncertain`: an earlier one may have succeeded although its answer never came; then a post is looked for
+ * first, and what cannot be looked for and must not stand twice is left to a person.
+ */
+export async function send(
+  { transport, now }: { readonly transport: Transport; readonly now: () => number },
+  plan: Plan,
+  uncertain: boolean,
+): Promise<Sent> {
+  if (uncertain && !plan.repeatable) {
+    if (plan.find === null) return { result: 'refused', reason: UNKNOWN_END };
+    const found = await lookUp(transport, plan, plan.find, now());
+    if (found !== null) return found;
+  }
+  const answer = await ask(transport, plan.request);
+  if ('result' in answer) return answer;
+  const sent = classify(answer, plan.channel, now());
+  // A post without an id could not be edited: look for it as if the answer had never come.
+  if (sent.result === 'done' && sent.id === null && plan.find !== null && answerJson(answer) === null) {
+    return { result: 'again', reason: 'the answer is not JSON', afterMs: null, certain: false };
+  }
+  return sent;
+}
+
+/** What is known of the earlier try; null: it does not stand, so that it can be sent. */
+async function lookUp(
+  transport: Transport,
+  { channel }: Plan,
+  finding: Finding,
+  now: number,
+): Promise<Sent | null> {
+  let request = finding.first;
+  for (let page = 0; page < MAX_PAGES; page += 1) {
+    const answer = await ask(transport, request);
+    if ('result' in answer) return { ...answer, certain: false };
+    const sent = classify(answer, channel, now);
+    if (sent.result === 'again') return { ...sent, certain: false };
+    if (sent.result === 'refused')
+      return { result: 'refused', reason: `${UNKNOWN_END} (the thread can't be read: ${sent.reason})` };
+    if (answerJson(answer) === null)
+      return { result: 'again', reason: 'the answer is not JSON', afterMs: null, certain: false };
+    const { id, next } = finding.read(answer);
+    if (id !== null) return { result: 'done', id };
+    if (next === null || new URL(next).origin !== new URL(request.url).origin) return null;
+    request = finding.page(next);
+  }
+  return null;
+}
+
+async function ask(
+  transport: Transport,
+  request: WireRequest,
+): Promise<CallAnswer | Extract<Sent, { result: 'again' }>> {
+  try {
+    return await transport.send(request);
+  } catch (error) {
+    if (!(error instanceof TransportError)) throw error;
+    return { result: 'again', reason: error.message, afterMs: null, certain: error.unseen };
+  }
+}

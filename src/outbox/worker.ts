@@ -1,0 +1,187 @@
+import { HookctlError, messageOf } from '../errors.ts';
+import { fullJitter } from '../lib/backoff.ts';
+import type { Sent } from '../providers/reply.ts';
+import type { OutgoingNote, Store } from '../store/store.ts';
+import type { Outgoing } from '../types.ts';
+import { createBreaker } from './breaker.ts';
+import { type Plan, type PlanContext, planOf } from './plan.ts';
+import { send } from './send.ts';
+import type { Transport } from './transport.ts';
+
+/** Sends what the store holds as waiting. */
+export interface Outbox {
+  /** Looks for what is due; called whenever something was recorded. */
+  wake(): void;
+  /** Takes nothing more and resolves when what is under way has ended; the rest waits in the store. */
+  close(): Promise<void>;
+}
+
+export interface OutboxOptions extends PlanContext {
+  readonly store: Pick<
+    Store,
+    'outgoing' | 'delivery' | 'body' | 'responsesOf' | 'waitingOutgoing' | 'beginOutgoing' | 'noteOutgoing'
+  >;
+  readonly transport: Transport;
+  /** 0 up to 1, for the jitter. */
+  readonly random: () => number;
+  /** Told of everything that is sent or given up. */
+  readonly onSettled: (item: Outgoing) => void;
+  /** In milliseconds; tests are in more of a hurry. */
+  readonly timing?: Timing;
+}
+
+export interface Timing {
+  readonly baseMs: number;
+  readonly capMs: number;
+  /** Before a try whose end is unknown is looked for: a slow provider may still be at it. */
+  readonly settleMs: number;
+  /** How long a host that fails again and again is left alone. */
+  readonly openMs: number;
+}
+
+/** About five hours of tries, then it is a person's turn. */
+const MAX_ATTEMPTS = 20;
+const TIMING: Timing = { baseMs: 2_000, capMs: 1_800_000, settleMs: 3_000, openMs: 120_000 };
+const CONCURRENCY = 4;
+/** More than can be under way, so that those do not hide what is due. */
+const PAGE = 50;
+/** Timers of Node overflow beyond 2^31 ms; and a clock that was set back is noticed. */
+const LONGEST_SLEEP_MS = 60_000;
+
+export function createOutbox(options: OutboxOptions): Outbox {
+  const { store, now, random, timing = TIMING } = options;
+  const breaker = createBreaker(timing.openMs);
+  const underWay = new Map<string, Promise<void>>();
+  let timer: NodeJS.Timeout | null = null;
+  let closed = false;
+
+  function wake(): void {
+    if (timer !== null) clearTimeout(timer);
+    timer = null;
+    if (closed) return;
+    const waiting = store.waitingOutgoing(PAGE).filter(({ id }) => !underWay.has(id));
+    const due = waiting.filter((item) => item.nextAttemptAt <= now());
+    for (const item of due.slice(0, CONCURRENCY - underWay.size)) start(item);
+    const later = waiting.find((item) => item.nextAttemptAt > now());
+    if (later !== undefined) sleep(later.nextAttemptAt - now());
+  }
+
+  function start(item: Outgoing): void {
+    const run = attempt(item).then(
+      () => finish(item.id, wake),
+      // The store itself fails: it stays waiting there, and is tried when that works again.
+      () => finish(item.id, () => sleep(timing.capMs)),
+    );
+    underWay.set(item.id, run);
+  }
+
+  function finish(id: string, next: () => void): void {
+    underWay.delete(id);
+    next();
+  }
+
+  function sleep(ms: number): void {
+    if (!closed) timer ??= setTimeout(wake, Math.min(LONGEST_SLEEP_MS, ms));
+  }
+
+  async function attempt(item: Outgoing): Promise<void> {
+    const original = item.edits === null ? null : store.outgoing(item.edits);
+    if (original?.status === 'waiting') return note(item, { nextAttemptAt: now() + timing.baseMs });
+    const planned = plan(item);
+    if ('reason' in planned) return settle(item, { status: 'failed', reason: planned.reason });
+    const { host } = new URL(planned.request.url);
+    const blockedUntil = breaker.blockedUntil(host, now());
+    if (blockedUntil !== null) return note(item, { nextAttemptAt: blockedUntil + jitter(0) });
+    const sent = await attemptSend(item, planned, host);
+    tellBreaker(host, sent);
+    return record({ ...item, attempts: item.attempts + 1 }, sent);
+  }
+
+  async function attemptSend(item: Outgoing, planned: Plan, host: string): Promise<Sent> {
+    try {
+      await store.beginOutgoing(item.id);
+      // A person who says "retry" to what can't be looked for knows that it may stand twice.
+      const uncertain = item.uncertain && (item.attempts > 0 || planned.find !== null);
+      return await send(options, planned, uncertain);
+    } catch (error) {
+      breaker.failed(host, now());
+      throw error;
+    }
+  }
+
+  function plan(item: Outgoing): Plan | { readonly reason: string } {
+    try {
+      return planOf(options, item);
+    } catch (error) {
+      if (!(error instanceof HookctlError)) throw error;
+      return { reason: messageOf(error) };
+    }
+  }
+
+  function tellBreaker(host: string, sent: Sent): void {
+    if (sent.result !== 'again') breaker.succeeded(host);
+    else if (sent.afterMs !== null) breaker.pause(host, now() + sent.afterMs);
+    else breaker.failed(host, now());
+  }
+
+  function record(item: Outgoing, sent: Sent): Promise<void> {
+    switch (sent.result) {
+      case 'done':
+        return settle(item, { status: 'sent', reason: null, remoteId: sent.id });
+      case 'refused':
+        return settle(item, { status: 'failed', reason: sent.reason, uncertain: item.uncertain });
+      case 'again':
+        return again(item, sent);
+      default:
+        return sent satisfies never;
+    }
+  }
+
+  function again(
+    item: Outgoing,
+    { reason, afterMs, certain }: Extract<Sent, { result: 'again' }>,
+  ): Promise<void> {
+    const uncertain = !certain;
+    if (item.attempts >= MAX_ATTEMPTS) {
+      return settle(item, {
+        status: 'failed',
+        reason: `given up after ${item.attempts} tries: ${reason}`,
+        uncertain,
+      });
+    }
+    const wait = afterMs === null ? jitter(item.attempts) : afterMs + jitter(0);
+    return note(item, {
+      reason,
+      uncertain,
+      nextAttemptAt: now() + Math.max(wait, certain ? 0 : timing.settleMs),
+    });
+  }
+
+  function jitter(attempt: number): number {
+    return fullJitter(attempt, { ...timing, random });
+  }
+
+  async function settle(item: Outgoing, changes: Partial<OutgoingNote>): Promise<void> {
+    await note(item, { uncertain: false, settledAt: now(), ...changes });
+    const settled = store.outgoing(item.id);
+    if (settled !== null) options.onSettled(settled);
+  }
+
+  function note(item: Outgoing, changes: Partial<OutgoingNote>): Promise<void> {
+    const { status, reason, uncertain, nextAttemptAt, remoteId, settledAt } = item;
+    return store.noteOutgoing(item.id, {
+      ...{ status, reason, uncertain, nextAttemptAt, remoteId, settledAt },
+      ...changes,
+    });
+  }
+
+  return {
+    wake,
+    async close() {
+      closed = true;
+      if (timer !== null) clearTimeout(timer);
+      await Promise.all(underWay.values());
+      await options.transport.close();
+    },
+  };
+}

@@ -1,0 +1,45 @@
+import { randomBytes } from 'node:crypto';
+import { fence } from '../lib/fence.ts';
+import { spoken } from '../lib/spoken.ts';
+import type { NewAnswer } from '../store/store.ts';
+import { flowIdOf } from '../tasks/flows.ts';
+import type { Decision } from '../types.ts';
+import type { Occasion } from './act.ts';
+import type { PipelineContext } from './context.ts';
+import { admit } from './senders.ts';
+import { findCall, ownPost } from './text-command.ts';
+
+/** A question that an event answers, and what is recorded of it. */
+export interface Answered {
+  readonly answer: NewAnswer;
+  readonly decision: Decision;
+}
+
+/**
+ * The next allowed reply in a thread answers the task that waits there (action `ask`), the oldest one first. A text
+ * that calls a command by the prefix is a command and no answer.
+ */
+export function answered({ store }: Pick<PipelineContext, 'store'>, occasion: Occasion): Answered | null {
+  const { webhook, event, index } = occasion;
+  const { text, sender, externalId } = event;
+  if (text === null || sender === null || externalId === null || event.textOrigin !== 'created') return null;
+  if (ownPost(event) !== null || spoken(text).trim() === '' || !admit(webhook.allow, sender).allowed)
+    return null;
+  const task = store.openQuestion(flowIdOf(externalId));
+  if (task === null || task.webhook !== webhook.name) return null;
+  if (findCall({ ...webhook, requirePrefix: true }, event).command !== null) return null;
+  const nonce = randomBytes(16).toString('hex');
+  const inside = fence(text, { source: 'answer', author: sender.name }, nonce);
+  return {
+    answer: { taskId: task.id, prompt: `\n\nThe answer of ${JSON.stringify(sender.id)}:\n${inside}` },
+    decision: {
+      event: index,
+      eventType: event.type,
+      command: task.command ?? 'ask',
+      fired: true,
+      reason: `${sender.name} answers ${task.id}`,
+      taskIds: [task.id],
+      error: null,
+    },
+  };
+}

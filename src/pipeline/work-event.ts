@@ -1,0 +1,75 @@
+import type { Settlement } from '../store/store.ts';
+import { act, decide, type Occasion } from './act.ts';
+import { answered } from './answer.ts';
+import { approved } from './approve.ts';
+import type { PipelineContext } from './context.ts';
+import { type Matching, match } from './match.ts';
+import { pausedThread } from './thread-breaker.ts';
+
+/** What one event comes to. */
+export interface EventOutcome
+  extends Pick<Settlement, 'decisions' | 'tasks' | 'outgoing' | 'answers' | 'approvals'> {
+  /** Why nothing fired; null when something did. */
+  readonly ignored: string | null;
+}
+
+/**
+ * Steps 6 and 7 for one event: an approval or an answer first, then what its commands say, unless the thread is paused.
+ */
+export async function workEvent(context: PipelineContext, occasion: Occasion): Promise<EventOutcome> {
+  const approval = approved(context, occasion);
+  const answer = approval === null ? answered(context, occasion) : null;
+  const matching = match(occasion.webhook, occasion.event);
+  const commands = approval === null && answer === null ? matching : withoutTexts(matching);
+  const outcome = await runCommands(context, occasion, commands);
+  if (approval !== null) {
+    const { taskId, decision } = approval;
+    return {
+      ...outcome,
+      decisions: [decision, ...outcome.decisions],
+      approvals: taskId === null ? [] : [taskId],
+      ignored: taskId === null ? decision.reason : null,
+    };
+  }
+  if (answer === null) return outcome;
+  return {
+    ...outcome,
+    decisions: [answer.decision, ...outcome.decisions],
+    answers: [answer.answer],
+    ignored: null,
+  };
+}
+
+async function runCommands(
+  context: PipelineContext,
+  occasion: Occasion,
+  { matches, ignored }: Matching,
+): Promise<EventOutcome> {
+  const pause = matches.some(({ fired }) => fired) ? pausedThread(context, occasion) : null;
+  if (pause !== null) {
+    const decisions = matches.map((each) => decide(occasion, each, { fired: false, reason: pause.reason }));
+    return {
+      decisions,
+      tasks: [],
+      outgoing: pause.notice,
+      answers: [],
+      approvals: [],
+      ignored: pause.reason,
+    };
+  }
+  const acts = [];
+  for (const each of matches) acts.push(await act(context, occasion, each));
+  return {
+    decisions: acts.map(({ decision }) => decision),
+    tasks: acts.flatMap(({ tasks }) => tasks),
+    outgoing: acts.flatMap(({ outgoing }) => outgoing),
+    answers: [],
+    approvals: [],
+    ignored,
+  };
+}
+
+/** What answers a question is no command, also where commands need no prefix. */
+function withoutTexts({ matches, ignored }: Matching): Matching {
+  return { matches: matches.filter(({ command }) => command.kind === 'trigger'), ignored };
+}

@@ -1,0 +1,100 @@
+import { failure } from '../../errors.ts';
+import { answerJson } from '../../lib/answer-json.ts';
+import { apiPath } from '../../lib/api-path.ts';
+import { isJsonObject } from '../../lib/json.ts';
+import { hasMarker, hiddenMarker } from '../../lib/marker.ts';
+import { hostOf, idAt, textAt } from '../../lib/payload.ts';
+import type { JsonObject, ReplyPlace } from '../../types.ts';
+import type { Account, OutgoingCall, ReplyChannel } from '../reply.ts';
+import { subjectOf } from './place.ts';
+
+/** Names by which others know GitLab's emoji. */
+const EMOJI: Readonly<Record<string, string>> = { '+1': 'thumbsup', '-1': 'thumbsdown' };
+
+/**
+ * Notes on issues and merge requests. Source: docs.gitlab.com, "Notes API", "Emoji reactions API".
+ */
+export const reply: ReplyChannel = {
+  account: {
+    tokenEnv: 'GITLAB_TOKEN',
+    userEnv: null,
+    baseUrlEnv: 'GITLAB_URL',
+    baseUrl: 'https://gitlab.com',
+  },
+  // GitLab takes a million characters; nobody reads them.
+  textLimit: 65_536,
+
+  place({ payload }) {
+    const project = idAt(payload, 'project', 'id') ?? idAt(payload, 'project', 'path_with_namespace');
+    const kind = kindOf(payload);
+    const number = idAt(subjectOf(payload) ?? undefined, 'iid');
+    if (project === null || kind === null || number === null) return null;
+    const isNote = textAt(payload, 'object_kind') === 'note';
+    const note = isNote ? idAt(payload, 'object_attributes', 'id') : null;
+    return { host: hostOf(textAt(payload, 'project', 'web_url')), project, kind, number, note };
+  },
+
+  immediate: ({ payload }) =>
+    textAt(payload, 'object_kind') === 'note'
+      ? { kind: 'react', emoji: 'eyes' }
+      : textAt(payload, 'object_attributes', 'action') === 'open'
+        ? { kind: 'comment' }
+        : null,
+
+  authorize: ({ token }) => ({ 'private-token': token.reveal() }),
+
+  comment: (account, place, post) => call('POST', account, place, ['notes'], { body: marked(post) }),
+
+  edit: (account, place, remoteId, post) =>
+    call('PUT', account, place, ['notes', remoteId], { body: marked(post) }),
+
+  find(account, place) {
+    const { url } = call('GET', account, place, ['notes'], null);
+    return { method: 'GET', url: `${url}?order_by=created_at&sort=desc&per_page=100`, body: null };
+  },
+
+  readPage(_, answer, id) {
+    const notes = answerJson(answer);
+    const list = Array.isArray(notes) ? notes.filter(isJsonObject) : [];
+    const found = list.find((note) => hasMarker(textAt(note, 'body') ?? '', id));
+    return { id: idAt(found, 'id'), next: null };
+  },
+
+  react(account, place, emoji) {
+    const on = place.note === null || place.note === undefined ? [] : ['notes', place.note];
+    return call('POST', account, place, [...on, 'award_emoji'], { name: EMOJI[emoji] ?? emoji });
+  },
+
+  label: (account, place, label) =>
+    call('PUT', account, place, [], { add_labels: label.replaceAll(',', ' ') }),
+
+  /** An emoji that stands already is refused. */
+  classify: ({ status, text }) =>
+    status === 404 && text.includes('Award Emoji Name has already been taken')
+      ? { result: 'done', id: null }
+      : null,
+  postedId: (answer) => idAt(answerJson(answer), 'id'),
+};
+
+/** Snippets and commits have APIs of their own, which are not spoken here. */
+function kindOf(payload: JsonObject): 'issues' | 'merge_requests' | null {
+  const has = (key: string) => isJsonObject(payload[key]) || textAt(payload, 'object_kind') === key;
+  if (has('merge_request')) return 'merge_requests';
+  return has('issue') || has('work_item') ? 'issues' : null;
+}
+
+function call(
+  method: OutgoingCall['method'],
+  { baseUrl }: Account,
+  { project, kind, number }: ReplyPlace,
+  segments: readonly (string | null | undefined)[],
+  body: object | null,
+): OutgoingCall {
+  if (kind !== 'issues' && kind !== 'merge_requests')
+    throw failure('bad_place', `${kind} is nothing to answer on`);
+  return { method, url: `${baseUrl}/api/v4${apiPath('projects', project, kind, number, ...segments)}`, body };
+}
+
+function marked({ id, text }: { readonly id: string; readonly text: string }): string {
+  return `${hiddenMarker(id)}\n${text}`;
+}

@@ -1,0 +1,112 @@
+import { answerJson } from '../../lib/answer-json.ts';
+import { apiPath } from '../../lib/api-path.ts';
+import { hasMarker, plainMarker } from '../../lib/marker.ts';
+import { idAt, objectAt, objectsAt, textAt } from '../../lib/payload.ts';
+import type { JsonObject, Webhook } from '../../types.ts';
+import type { Account, OutgoingCall, Post, ReplyChannel } from '../reply.ts';
+import { adfToText } from './adf.ts';
+import { placeOf } from './site.ts';
+import { toAdf } from './to-adf.ts';
+import { toWiki } from './wiki-markup.ts';
+
+const PAGE = 100;
+const CLOUD = /(?:^|\.)(?:atlassian\.net|jira\.com)$/;
+/** Jira shows every text, so that the mark is small and grey. */
+const MARK_COLOR = '#97a0af';
+
+/**
+ * Comments on issues: REST version 3 with ADF on Cloud, version 2 with wiki text on Data Center. A comment cannot be
+ * repeated safely: it is looked for first. Source: developer.atlassian.com, "Issue comments".
+ */
+export const reply: ReplyChannel = {
+  account: {
+    tokenEnv: 'JIRA_API_TOKEN',
+    userEnv: 'JIRA_EMAIL',
+    baseUrlEnv: 'JIRA_BASE_URL',
+    baseUrl: null,
+  },
+  // 32,767 (Jira's default for comments), less what the formats add.
+  textLimit: 30_000,
+
+  place({ payload }) {
+    const issue = objectAt(payload, 'issue') ?? (objectAt(payload, 'fields') === null ? null : payload);
+    const { host, externalId } = placeOf(payload, issue);
+    const key = idAt(issue ?? undefined, 'key') ?? externalId?.split(/[:/]/).at(-1) ?? null;
+    return key === null ? null : { host: host === '' ? null : host, issue: key };
+  },
+
+  immediate: ({ payload }, webhook) => (wasAssigned(payload, webhook) ? { kind: 'comment' } : null),
+
+  /** An API token of Cloud belongs to an e-mail address; a personal access token of Data Center stands alone. */
+  authorize: ({ user, token }) => ({
+    accept: 'application/json',
+    authorization:
+      user === null
+        ? `Bearer ${token.reveal()}`
+        : `Basic ${Buffer.from(`${user}:${token.reveal()}`).toString('base64')}`,
+  }),
+
+  comment: (account, place, post) => call('POST', account, [place.issue, 'comment'], content(account, post)),
+
+  edit: (account, place, remoteId, post) =>
+    call('PUT', account, [place.issue, 'comment', remoteId], content(account, post)),
+
+  find(account, place) {
+    const { url } = call('GET', account, [place.issue, 'comment'], null);
+    return { method: 'GET', url: `${url}?orderBy=-created&maxResults=${PAGE}`, body: null };
+  },
+
+  readPage(_, answer, id) {
+    const found = objectsAt(answerJson(answer), 'comments').find((each) => hasMarker(bodyText(each), id));
+    return { id: idAt(found, 'id'), next: null };
+  },
+
+  label: (account, place, label) =>
+    call('PUT', account, [place.issue], { update: { labels: [{ add: label.replaceAll(/\s+/g, '-') }] } }),
+
+  postedId: (answer) => idAt(answerJson(answer), 'id'),
+};
+
+function call(
+  method: OutgoingCall['method'],
+  account: Account,
+  segments: readonly (string | null | undefined)[],
+  body: object | null,
+): OutgoingCall {
+  const version = isCloud(account) ? '3' : '2';
+  return { method, url: `${account.baseUrl}/rest/api/${version}/issue${apiPath(...segments)}`, body };
+}
+
+function isCloud({ baseUrl }: Account): boolean {
+  return CLOUD.test(new URL(baseUrl).hostname);
+}
+
+function content(account: Account, { id, text }: Post): object {
+  if (!isCloud(account)) {
+    return { body: `{color:${MARK_COLOR}}${plainMarker(id)}{color}\n\n${toWiki(text)}` };
+  }
+  const marks = [{ type: 'textColor', attrs: { color: MARK_COLOR } }];
+  const mark = { type: 'paragraph', content: [{ type: 'text', text: plainMarker(id), marks }] };
+  return { body: { type: 'doc', version: 1, content: [mark, ...toAdf(text)] } };
+}
+
+function bodyText(comment: JsonObject): string {
+  const adf = objectAt(comment, 'body');
+  return adf === null ? (textAt(comment, 'body') ?? '') : adfToText(adf);
+}
+
+/**
+ * Whether this event gave the issue to the agent: `options.agentUser` of the webhook, the account id on Cloud, the
+ * user key on Data Center.
+ */
+function wasAssigned(payload: JsonObject, { options }: Pick<Webhook, 'options'>): boolean {
+  const agent = textAt(options, 'agentUser');
+  if (agent === null) return false;
+  if (textAt(payload, 'webhookEvent') === 'jira:issue_created') {
+    const assignee = objectAt(payload, 'issue', 'fields', 'assignee') ?? undefined;
+    return [idAt(assignee, 'accountId'), idAt(assignee, 'key'), idAt(assignee, 'name')].includes(agent);
+  }
+  return objectsAt(payload, 'changelog', 'items').some(
+    (item) => textAt(item, 'field') === 'assignee' && idAt(item, 'to') === agent,
+  );
+}

@@ -1,0 +1,55 @@
+import { type Block, parseMarkdown, type Span } from '../../lib/markdown.ts';
+
+/** Markdown as Jira's wiki text, for Data Center. Source: Jira's "Text Formatting Notation Help". */
+export function toWiki(markdown: string): string {
+  return parseMarkdown(markdown).map(toBlock).join('\n');
+}
+
+function toBlock(block: Block): string {
+  switch (block.kind) {
+    case 'heading':
+      return `h${block.level}. ${line(block.spans)}`;
+    case 'code':
+      // Nothing inside can end it but its own word.
+      return `{noformat}\n${block.text.replaceAll('{noformat}', '{ noformat}')}\n{noformat}`;
+    case 'item':
+      return `${(block.ordered ? '#' : '*').repeat(block.depth)} ${line(block.spans)}`;
+    case 'quote':
+      return `bq. ${line(block.spans)}`;
+    case 'rule':
+      return '----';
+    case 'paragraph':
+      return `${block.lines.map(line).join('\n')}\n`;
+    default:
+      return block satisfies never;
+  }
+}
+
+function line(spans: readonly Span[]): string {
+  return spans.map(span).join('');
+}
+
+function span({ style, text, url }: Span): string {
+  const safe = escapeWiki(text);
+  switch (style) {
+    case 'bold':
+      return `*${safe}*`;
+    case 'italic':
+      return `_${safe}_`;
+    case 'strike':
+      return `-${safe}-`;
+    case 'code':
+      return `{{${safe}}}`;
+    case 'link':
+      return `[${safe}|${url.replaceAll('|', '%7C').replaceAll(']', '%5D')}]`;
+    case 'plain':
+      return safe;
+    default:
+      return style satisfies never;
+  }
+}
+
+/** Macros, links, mentions and images: text from outside must not make any. */
+function escapeWiki(text: string): string {
+  return text.replace(/[{}[\]!|~^]/g, '\\$&');
+}

@@ -1,0 +1,66 @@
+import { answerJson } from '../../lib/answer-json.ts';
+import { apiPath } from '../../lib/api-path.ts';
+import { isJsonObject } from '../../lib/json.ts';
+import { hasMarker, hiddenMarker } from '../../lib/marker.ts';
+import { hostOf, idAt, textAt } from '../../lib/payload.ts';
+import type { CallAnswer, ReplyChannel, Sent } from '../reply.ts';
+import { webUrlOf } from './issue.ts';
+
+const ISSUE_IDS = [['issue', 'id'], ['event', 'issue_id'], ['error', 'issue_id'], ['issue_id']] as const;
+
+/**
+ * Comments on issues. The endpoint is not documented; the way without an organisation is deprecated and the only one
+ * that a webhook's ids are enough for. Source: getsentry/sentry, `issues/endpoints/group_notes.py`.
+ */
+export const reply: ReplyChannel = {
+  account: {
+    tokenEnv: 'SENTRY_AUTH_TOKEN',
+    userEnv: null,
+    baseUrlEnv: 'SENTRY_URL',
+    baseUrl: 'https://sentry.io',
+  },
+  // Sentry states none.
+  textLimit: 20_000,
+
+  place({ payload }) {
+    const issue = ISSUE_IDS.map((path) => idAt(payload, 'data', ...path)).find((id) => id !== null);
+    return issue === undefined ? null : { host: hostOf(webUrlOf(payload)), issue };
+  },
+
+  immediate: () => null,
+  authorize: ({ token }) => ({ authorization: `Bearer ${token.reveal()}` }),
+
+  comment: ({ baseUrl }, place, { id, text }) => ({
+    method: 'POST',
+    url: `${baseUrl}/api/0/issues${apiPath(place.issue, 'comments')}/`,
+    body: { text: `${hiddenMarker(id)}\n${text}` },
+  }),
+
+  edit: ({ baseUrl }, place, remoteId, { id, text }) => ({
+    method: 'PUT',
+    url: `${baseUrl}/api/0/issues${apiPath(place.issue, 'comments', remoteId)}/`,
+    body: { text: `${hiddenMarker(id)}\n${text}` },
+  }),
+
+  find: ({ baseUrl }, place) => ({
+    method: 'GET',
+    url: `${baseUrl}/api/0/issues${apiPath(place.issue, 'comments')}/`,
+    body: null,
+  }),
+
+  readPage(_, answer, id) {
+    const notes = answerJson(answer);
+    const list = Array.isArray(notes) ? notes.filter(isJsonObject) : [];
+    const found = list.find((note) => hasMarker(textAt(note, 'data', 'text') ?? '', id));
+    const next = /<([^>]+)>;[^,]*rel="next";[^,]*results="true"/.exec(answer.headers.link ?? '')?.[1] ?? null;
+    return { id: idAt(found, 'id'), next };
+  },
+
+  classify: alreadyPosted,
+  postedId: (answer) => idAt(answerJson(answer), 'id'),
+};
+
+/** The same text within an hour is refused: an earlier try has succeeded. */
+function alreadyPosted({ status, text }: CallAnswer): Sent | null {
+  return status === 400 && text.includes('already posted that comment') ? { result: 'done', id: null } : null;
+}

@@ -1,0 +1,168 @@
+import { answerJson } from '../../lib/answer-json.ts';
+import { plainMarker } from '../../lib/marker.ts';
+import { idAt, objectAt, objectsAt, textAt } from '../../lib/payload.ts';
+import type { ReplyPlace, WebhookEvent } from '../../types.ts';
+import type { Account, CallAnswer, OutgoingCall, Post, ReplyChannel, Sent } from '../reply.ts';
+import { toMrkdwn } from './mrkdwn.ts';
+
+/** "up to 5 times within 30 minutes" (docs.slack.dev, Handling user interaction). */
+const RESPOND = { lifetimeMs: 1_800_000, uses: 5 };
+const RESPONSE_ORIGIN = 'https://hooks.slack.com';
+const MARK_EVENT = 'hookctl_post';
+/** Errors that say "not now"; every other one would come again. Source: docs.slack.dev, chat.postMessage. */
+const NOT_NOW = [
+  'ratelimited',
+  'rate_limited',
+  'request_timeout',
+  'service_unavailable',
+  'internal_error',
+  'fatal_error',
+];
+const DONE = ['already_reacted'];
+
+/**
+ * Messages in the thread, notes that only the sender sees, and `response_url`. The mark of a post is in its metadata,
+ * where nobody reads it. Slack answers 200 also when it refuses. Source: docs.slack.dev, "Web API".
+ */
+export const reply: ReplyChannel = {
+  account: {
+    tokenEnv: 'SLACK_BOT_TOKEN',
+    userEnv: null,
+    baseUrlEnv: null,
+    baseUrl: 'https://slack.com/api',
+  },
+  // A text is cut by Slack at 40,000 and split in its clients above 4,000; escapes can make it longer.
+  textLimit: 12_000,
+
+  place: (event) => placeOf(event),
+
+  immediate: () => ({ kind: 'ephemeral' }),
+
+  authorize: ({ token }) => ({ authorization: `Bearer ${token.reveal()}` }),
+
+  comment: (account, place, post) =>
+    method(account, 'chat.postMessage', {
+      channel: place.channel,
+      ...(place.thread != null && { thread_ts: place.thread }),
+      ...message(post),
+      metadata: { event_type: MARK_EVENT, event_payload: { mark: plainMarker(post.id) } },
+      unfurl_links: false,
+    }),
+
+  edit: (account, place, remoteId, post) =>
+    method(account, 'chat.update', {
+      channel: place.channel,
+      ts: remoteId,
+      ...message(post),
+      metadata: { event_type: MARK_EVENT, event_payload: { mark: plainMarker(post.id) } },
+    }),
+
+  find(account, place, since) {
+    const inThread = place.thread != null;
+    const query = new URLSearchParams({
+      channel: place.channel ?? '',
+      ...(inThread ? { ts: place.thread ?? '' } : {}),
+      // Seconds; a little earlier, because clocks differ.
+      oldest: String(Math.floor(since / 1000) - 300),
+      include_all_metadata: 'true',
+      limit: '200',
+    });
+    const name = inThread ? 'conversations.replies' : 'conversations.history';
+    return { method: 'GET', url: `${account.baseUrl}/${name}?${query}`, body: null };
+  },
+
+  readPage(_, answer, id) {
+    const found = objectsAt(answerJson(answer), 'messages').find(
+      (each) => textAt(each, 'metadata', 'event_payload', 'mark') === plainMarker(id),
+    );
+    return { id: idAt(found, 'ts'), next: null };
+  },
+
+  react: (account, place, emoji) =>
+    method(account, 'reactions.add', { channel: place.channel, timestamp: place.message, name: emoji }),
+
+  ephemeral: (account, place, post) =>
+    method(account, 'chat.postEphemeral', {
+      channel: place.channel,
+      user: place.user,
+      ...(place.thread != null && place.thread !== place.message && { thread_ts: place.thread }),
+      ...message(post),
+    }),
+
+  respond: {
+    ...RESPOND,
+    call: (account, { responseUrl }, post, inChannel) =>
+      responseUrl == null || !isResponseUrl(account, responseUrl)
+        ? null
+        : {
+            method: 'POST',
+            url: responseUrl,
+            body: {
+              response_type: inChannel ? 'in_channel' : 'ephemeral',
+              replace_original: false,
+              ...message(post),
+            },
+          },
+  },
+
+  classify,
+  postedId: (answer) => idAt(answerJson(answer), 'ts') ?? idAt(answerJson(answer), 'message_ts'),
+};
+
+/** Events name channel, message and user in three shapes: Events API, slash command, interaction. */
+function placeOf({ payload }: WebhookEvent): ReplyPlace | null {
+  const event = objectAt(payload, 'event') ?? payload;
+  const channel =
+    idAt(payload, 'channel_id') ??
+    idAt(event, 'channel', 'id') ??
+    idAt(event, 'channel') ??
+    idAt(event, 'item', 'channel') ??
+    idAt(payload, 'container', 'channel_id');
+  if (channel === null) return null;
+  const message =
+    idAt(event, 'ts') ??
+    idAt(event, 'message', 'ts') ??
+    idAt(event, 'item', 'ts') ??
+    idAt(payload, 'container', 'message_ts');
+  const thread =
+    idAt(event, 'thread_ts') ??
+    idAt(event, 'message', 'thread_ts') ??
+    idAt(payload, 'container', 'thread_ts');
+  return {
+    host: null,
+    channel,
+    message,
+    thread: thread ?? message,
+    user: idAt(payload, 'user_id') ?? idAt(event, 'user', 'id') ?? idAt(event, 'user'),
+    responseUrl: textAt(payload, 'response_url'),
+  };
+}
+
+function method({ baseUrl }: Account, name: string, body: object): OutgoingCall {
+  return { method: 'POST', url: `${baseUrl}/${name}`, body };
+}
+
+function message({ text }: Post) {
+  return { text: toMrkdwn(text) };
+}
+
+/** The one URL of a payload that is used, and only at Slack itself, or where the operator says that Slack is. */
+function isResponseUrl({ baseUrl }: Account, url: string): boolean {
+  const origin = URL.parse(url)?.origin;
+  return (
+    origin === RESPONSE_ORIGIN ||
+    (origin === new URL(baseUrl).origin && !baseUrl.startsWith('https://slack.com'))
+  );
+}
+
+function classify(answer: CallAnswer): Sent | null {
+  if (answer.status !== 200) return null;
+  // `response_url` answers with the word alone.
+  if (answer.text.trim() === 'ok') return { result: 'done', id: null };
+  const said = answerJson(answer);
+  const error = textAt(said, 'error');
+  if (error === null || DONE.includes(error)) return null;
+  if (NOT_NOW.includes(error))
+    return { result: 'again', reason: error, afterMs: null, certain: error.startsWith('rate') };
+  return { result: 'refused', reason: error };
+}

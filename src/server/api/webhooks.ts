@@ -1,0 +1,133 @@
+import { Hono } from 'hono';
+import { z } from 'zod';
+import type { Change } from '../../config/dynamic/change.ts';
+import { addWebhook, removeWebhook, setEnabled, updateWebhook } from '../../config/dynamic/edit.ts';
+import { addCommand, removeCommand, updateCommand } from '../../config/dynamic/edit-commands.ts';
+import { failure, notFound } from '../../errors.ts';
+import type { StoreReader } from '../../store/store.ts';
+import type { Snapshot, Webhook } from '../../types.ts';
+import { commandView, type WebhookView } from '../webhook-view.ts';
+import { readJson } from './body.ts';
+import { deliveryPage } from './deliveries.ts';
+import { pageFields, pageOf, parseQuery } from './paging.ts';
+
+const ListQuery = z.strictObject(pageFields);
+
+/** What the routes know of the webhooks and do with them. */
+export interface WebhookAdmin {
+  readonly snapshot: () => Snapshot;
+  /** How a webhook is shown, with counts and times as they are now. */
+  readonly viewer: () => Promise<(webhook: Webhook) => WebhookView>;
+  /** Changes the JSON db; resolves when the change is in force. Throws what the change throws. */
+  readonly change: <T>(change: Change<T>) => Promise<T>;
+  readonly store: Pick<StoreReader, 'deliveries'>;
+}
+
+/**
+ * `GET|POST /webhooks`, `GET|PUT|DELETE /webhooks/:id`, and below it `enable`, `disable`, `deliveries`. An id is that
+ * of a dynamic webhook, or a name. A write is answered when it is in force. No answer holds a secret, except the 201
+ * of the request that had one made.
+ */
+export function webhookRoutes(admin: WebhookAdmin): Hono {
+  const shown = async (webhook: Webhook) => (await admin.viewer())(webhook);
+  const switched = async (ref: string, enabled: boolean) => {
+    const { webhook } = await admin.change(setEnabled(ref, enabled));
+    return shown(changed(admin, webhook.webhook_id));
+  };
+
+  return new Hono()
+    .get('/webhooks', async (context) => {
+      const { limit, cursor = '' } = parseQuery(ListQuery, context.req.query());
+      const rows = admin
+        .snapshot()
+        .webhooks.filter(({ name }) => name > cursor)
+        .toSorted((a, b) => (a.name < b.name ? -1 : 1))
+        .slice(0, limit + 1);
+      return context.json(pageOf(rows.map(await admin.viewer()), limit, ({ name }) => name));
+    })
+    .post('/webhooks', async (context) => {
+      const { webhook, generatedSecret } = await admin.change(addWebhook(await readJson(context)));
+      const view = await shown(changed(admin, webhook.webhook_id));
+      context.header('location', `/api/webhooks/${webhook.webhook_id}`);
+      return context.json({ ...view, ...(generatedSecret !== null && { secret: generatedSecret }) }, 201);
+    })
+    .get('/webhooks/:id', async (context) => context.json(await shown(named(admin, context.req.param('id')))))
+    .put('/webhooks/:id', async (context) => {
+      const change = updateWebhook(context.req.param('id'), await readJson(context));
+      const { webhook } = await admin.change(change);
+      return context.json(await shown(changed(admin, webhook.webhook_id)));
+    })
+    .delete('/webhooks/:id', async (context) => {
+      await admin.change(removeWebhook(context.req.param('id')));
+      return context.body(null, 204);
+    })
+    .post('/webhooks/:id/enable', async (context) =>
+      context.json(await switched(context.req.param('id'), true)),
+    )
+    .post('/webhooks/:id/disable', async (context) =>
+      context.json(await switched(context.req.param('id'), false)),
+    )
+    .get('/webhooks/:id/deliveries', (context) => {
+      const { name } = named(admin, context.req.param('id'));
+      return context.json(
+        deliveryPage(admin.store, { webhook: name }, parseQuery(ListQuery, context.req.query())),
+      );
+    });
+}
+
+/**
+ * `GET|POST /webhooks/:id/commands` and `PUT|DELETE /webhooks/:id/commands/:command`, which is an id, or a name or
+ * trigger that only one has. All commands of a webhook are one page.
+ */
+export function commandRoutes(admin: WebhookAdmin): Hono {
+  const shown = (webhookId: string, commandId: string) => {
+    const command = changed(admin, webhookId).commands.find(({ id }) => id === commandId);
+    if (command === undefined) throw goneAgain(commandId);
+    return commandView(command);
+  };
+
+  return new Hono()
+    .get('/webhooks/:id/commands', (context) => {
+      const { commands } = named(admin, context.req.param('id'));
+      return context.json({ items: commands.map(commandView), next_cursor: null });
+    })
+    .post('/webhooks/:id/commands', async (context) => {
+      const change = addCommand(context.req.param('id'), await readJson(context));
+      const { webhook, command } = await admin.change(change);
+      context.header('location', `/api/webhooks/${webhook.webhook_id}/commands/${command.id}`);
+      return context.json(shown(webhook.webhook_id, command.id), 201);
+    })
+    .put('/webhooks/:id/commands/:command', async (context) => {
+      const { id, command: ref } = context.req.param();
+      const { webhook, command } = await admin.change(updateCommand(id, ref, await readJson(context)));
+      return context.json(shown(webhook.webhook_id, command.id));
+    })
+    .delete('/webhooks/:id/commands/:command', async (context) => {
+      const { id, command } = context.req.param();
+      await admin.change(removeCommand(id, command));
+      return context.body(null, 204);
+    });
+}
+
+/** The webhook of an id or a name, as it is in force. Throws `not_found`. */
+function named({ snapshot }: WebhookAdmin, ref: string): Webhook {
+  const { webhooks } = snapshot();
+  const found =
+    webhooks.find(({ origin }) => origin.kind === 'dynamic' && origin.webhookId === ref) ??
+    webhooks.find(({ name }) => name.toLowerCase() === ref.toLowerCase());
+  if (found === undefined) throw notFound(`there is no webhook ${ref}`);
+  return found;
+}
+
+/** The dynamic webhook that was changed, as it is in force. Throws `changed_since`. */
+function changed({ snapshot }: WebhookAdmin, id: string): Webhook {
+  const found = snapshot().webhooks.find(
+    ({ origin }) => origin.kind === 'dynamic' && origin.webhookId === id,
+  );
+  if (found === undefined) throw goneAgain(id);
+  return found;
+}
+
+function goneAgain(id: string): Error {
+  return failure('changed_since', `${id} was removed by somebody else at the same moment`);
+}

@@ -1,0 +1,127 @@
+import type {
+  Conversation,
+  Flow,
+  JsonObject,
+  NewTask,
+  Task,
+  TaskEvent,
+  TaskStatus,
+  TaskUsage,
+  Transition,
+} from '../types.ts';
+
+export interface TaskFilter {
+  readonly status?: TaskStatus;
+  readonly flowId?: string;
+  readonly conversationId?: string;
+  readonly deliveryId?: string;
+  readonly after?: string;
+  readonly before?: string;
+  readonly limit?: number;
+}
+
+export interface SettledFilter {
+  readonly status: DeliveryStatus;
+  /** Epoch milliseconds. */
+  readonly since: number;
+  /** Only those whose reason begins so. */
+  readonly reason?: string;
+}
+
+export interface FlowFilter {
+  readonly id?: string;
+  readonly externalId?: string;
+  /** Only flows that are older than this one, newest first (for the next page). */
+  readonly before?: string;
+  /** Default 50. */
+  readonly limit?: number;
+}
+
+export interface ConversationFilter {
+  readonly id?: string;
+  readonly flowId?: string;
+  /** Only rows before this id, newest first (for the next page). */
+  readonly before?: string;
+  /** Default 50. */
+  readonly limit?: number;
+}
+
+/** A task that no delivery made: a child, or one that a person typed. */
+export interface TaskCreation {
+  readonly task: NewTask;
+  /** `cli` or `api`. */
+  readonly source: string;
+  readonly actor: string;
+  readonly parent: Task | null;
+  readonly dependsOn: readonly string[];
+  /** The parent's, or a flow that is made if it does not exist. */
+  readonly flowId: string;
+  readonly externalId: string;
+  /** Used if the flow is new, or if a new conversation was asked for. */
+  readonly newConversationId: string;
+  readonly startNewConversation: boolean;
+  readonly at: number;
+}
+
+/** A step of a task from one status to another, decided by `tasks/lifecycle.ts`. */
+export interface TaskChange {
+  readonly taskId: string;
+  readonly event: TaskEvent;
+  readonly from: TaskStatus;
+  readonly to: TaskStatus;
+  /** Whether `to` ends the task. */
+  readonly isEnd: boolean;
+  readonly actor: string;
+  readonly reason: string | null;
+  readonly result: string | null;
+  readonly error: string | null;
+  /** What the run took; added to what earlier runs took. Its duration the store knows itself. */
+  readonly spent: Omit<TaskUsage, 'durationMs'>;
+  readonly at: number;
+}
+
+/** What happened to a task without effect on it. */
+export interface TaskNote {
+  readonly taskId: string;
+  readonly event: Transition['event'];
+  readonly actor: string;
+  readonly reason: string | null;
+  readonly at: number;
+}
+
+/** Everything of tasks, flows and conversations that only looks. */
+export interface TaskReader {
+  task(id: string): Task | null;
+  tasks(filter?: TaskFilter): readonly Task[];
+  /** The history of a task, oldest first. */
+  transitions(taskId: string): readonly Transition[];
+  /** Open tasks that wait for this one to be completed. */
+  dependents(taskId: string): readonly Task[];
+  flows(filter?: FlowFilter): readonly Flow[];
+  conversations(filter?: ConversationFilter): readonly Conversation[];
+  countsByTaskStatus(): Readonly<Partial<Record<TaskStatus, number>>>;
+  /** The task of a flow that waits for an answer, the oldest first; null when none does. */
+  openQuestion(flowId: string): Task | null;
+  /** Tasks whose files in Claude's directory are due: open ones, and the last `finished` that ended. */
+  projectable(finished: number): readonly Task[];
+}
+
+/** Everything that changes tasks, but for what a settlement makes. */
+export interface TaskWriter {
+  createTask(creation: TaskCreation): Promise<Task>;
+  /** The task as it is now; null when it was no longer in `from`, and nothing changed. */
+  changeTask(change: TaskChange): Promise<Task | null>;
+  /** Records what changed nothing. Returns false when it was the last thing that was recorded already. */
+  noteTask(note: TaskNote): Promise<boolean>;
+  /** Notes where a task stands in Claude's directory, or why it does not. */
+  noteSync(notes: readonly SyncNote[]): Promise<void>;
+}
+
+export interface SyncNote {
+  readonly taskId: string;
+  /** Record id and list entry, merged into `source_metadata`. Null fields leave what stands there. */
+  readonly claudeTaskId: string | null;
+  readonly claudeList: { readonly list: string; readonly number: number } | null;
+  /** Why the files are missing; null: they are there. */
+  readonly unsynced: string | null;
+}

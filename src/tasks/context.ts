@@ -1,0 +1,25 @@
+import type { Clock } from '../lib/clock.ts';
+import type { IdSource } from '../lib/ids.ts';
+import type { Store } from '../store/store.ts';
+import type { Task } from '../types.ts';
+import type { ClaudeTasks } from './claude/index.ts';
+
+/** What the operations on tasks work with. */
+export interface TaskContext {
+  readonly store: Store;
+  readonly clock: Clock;
+  readonly ids: IdSource;
+  readonly claude: ClaudeTasks;
+}
+
+/**
+ * Writes tasks into Claude's directory and notes where they stand; returns them as they are then. A task whose files
+ * could not be written is noted as unsynced and repaired later: this fails nothing.
+ */
+export async function syncTasks(
+  { store, claude }: Pick<TaskContext, 'store' | 'claude'>,
+  tasks: readonly Task[],
+): Promise<readonly Task[]> {
+  await store.noteSync(await claude.project(tasks.filter((task) => task.syncToClaudeTasks)));
+  return tasks.map((task) => store.task(task.id) ?? task);
+}

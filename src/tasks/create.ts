@@ -1,0 +1,77 @@
+import { usageError } from '../errors.ts';
+import { shorten, visible, visibleLine } from '../lib/visible.ts';
+import type { JsonObject, Task } from '../types.ts';
+import { taskNamed } from './change.ts';
+import { syncTasks, type TaskContext } from './context.ts';
+import { startsNewConversation } from './conversations.ts';
+import { dependencies } from './dependencies.ts';
+import { flowIdOf } from './flows.ts';
+
+/** A task that a person or an agent asks for. */
+export interface TaskRequest {
+  readonly prompt: string;
+  /** Default: the first line of the prompt. */
+  readonly title?: string | undefined;
+  /** Default: the parent's agent, else `brain`. */
+  readonly agent?: string | undefined;
+  /** Its flow and conversation are inherited. */
+  readonly parentId?: string | undefined;
+  readonly dependsOn?: readonly string[] | undefined;
+  /** Whose flow it joins; only without a parent. Default: a flow of its own. */
+  readonly externalId?: string | undefined;
+  readonly url?: string | undefined;
+  /** Kept with the task; `new_conversation` decides about the conversation. */
+  readonly metadata?: JsonObject | undefined;
+  readonly requiresApproval?: boolean | undefined;
+  readonly syncToClaudeTasks?: boolean | undefined;
+}
+
+const TITLE_LENGTH = 80;
+const DEFAULT_AGENT = 'brain';
+
+/**
+ * Makes a task. A child inherits flow and conversation, unless its metadata or what was typed asks for a new one: the
+ * flow always stays. Throws `usage` and `not_found`.
+ */
+export async function createTask(
+  context: TaskContext,
+  request: TaskRequest,
+  source: 'cli' | 'api',
+  where: string,
+): Promise<Task> {
+  const { store, ids, clock } = context;
+  const { metadata = {}, parentId } = request;
+  const firstLine = request.prompt.split('\n').find((line) => line.trim() !== '');
+  if (firstLine === undefined) throw usageError('a task needs a prompt');
+  if (parentId !== undefined && request.externalId !== undefined) {
+    throw usageError('a child stays in the flow of its parent: leave out the external id');
+  }
+  const parent = parentId === undefined ? null : taskNamed(context, parentId, where);
+  const id = ids.next('task');
+  const externalId = parent?.externalId ?? request.externalId ?? `hookctl:${id}`;
+  const task = await store.createTask({
+    task: {
+      id,
+      title: shorten(visibleLine(request.title ?? firstLine), TITLE_LENGTH),
+      status: request.requiresApproval === true ? 'waiting_approval' : 'queued',
+      agent: request.agent ?? parent?.agent ?? DEFAULT_AGENT,
+      prompt: visible(request.prompt),
+      typed: request.prompt,
+      url: request.url ?? parent?.url ?? null,
+      syncToClaudeTasks: request.syncToClaudeTasks ?? parent?.syncToClaudeTasks ?? true,
+      sourceMetadata: metadata,
+    },
+    source,
+    actor: source,
+    parent,
+    dependsOn: dependencies(store, request.dependsOn ?? [], where),
+    flowId: parent?.flowId ?? flowIdOf(externalId),
+    externalId,
+    newConversationId: ids.next('conv'),
+    startNewConversation: startsNewConversation(request.prompt, metadata),
+    at: clock.now(),
+  });
+  const neighbours = task.dependsOn.map((other) => store.task(other)).filter((other) => other !== null);
+  const [synced] = await syncTasks(context, [task, ...neighbours]);
+  return synced ?? task;
+}

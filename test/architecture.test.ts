@@ -1,0 +1,207 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { dirname, join, relative, resolve } from 'node:path';
+import { expect, test } from 'vitest';
+
+const ROOT = join(import.meta.dirname, '..');
+const SRC = join(ROOT, 'src');
+const MAX_LINES = 250;
+const MAX_DEPENDENCIES = 20;
+
+/** Everything below the plug-ins. */
+const BASE = ['lib', 'types', 'errors'];
+
+/**
+ * Folder (or file) of src/ → what it may import beside itself. `type:` means types only: erased, so it is no
+ * dependency at run time.
+ */
+const LAYERS: Readonly<Record<string, readonly string[]>> = {
+  types: [],
+  errors: [],
+  lib: ['types', 'errors'],
+  providers: BASE,
+  actions: [...BASE, 'type:outbox', 'type:providers'],
+  agents: BASE,
+  tunnels: BASE,
+  store: BASE,
+  tasks: [...BASE, 'type:store'],
+  outbox: [...BASE, 'store', 'providers', 'type:store'],
+  config: [...BASE, 'type:providers', 'type:actions', 'tunnels'],
+  pipeline: [...BASE, 'providers', 'actions', 'outbox', 'tunnels', 'agents', 'tasks', 'config', 'store'],
+  views: [...BASE, 'store'],
+  app: [
+    ...BASE,
+    'pipeline',
+    'providers',
+    'actions',
+    'outbox',
+    'tunnels',
+    'agents',
+    'tasks',
+    'config',
+    'store',
+  ],
+  server: [
+    ...BASE,
+    'app',
+    'views',
+    'pipeline',
+    'providers',
+    'outbox',
+    'tunnels',
+    'agents',
+    'tasks',
+    'config',
+    'store',
+  ],
+  cli: [...BASE, 'server', 'app', 'views', 'pipeline', 'providers', 'tunnels', 'tasks', 'config', 'store'],
+  'process-host': ['app', 'lib'],
+  index: ['config', 'providers', 'types'],
+};
+
+/** Folders of plug-ins, and the type of which each is one. */
+const PLUG_INS: Readonly<Record<string, string>> = {
+  providers: 'Provider',
+  actions: 'Action',
+  tunnels: 'TunnelDriver',
+};
+
+interface Import {
+  readonly from: string;
+  readonly to: string;
+  readonly typeOnly: boolean;
+}
+
+const files = readdirSync(SRC, { recursive: true, encoding: 'utf8' })
+  .filter((name) => name.endsWith('.ts'))
+  .map((name) => join(SRC, name));
+const textOf = (file: string) => readFileSync(file, 'utf8');
+const short = (file: string) => relative(SRC, file);
+const imports = files.flatMap(importsOf);
+
+function importsOf(file: string): readonly Import[] {
+  const statement = /^(?:import|export)\s+(type\s)?([^;'"]*?from\s+)?'(\.[^']+)'/gm;
+  const dynamic = /import\('(\.[^']+)'\)/g;
+  const text = textOf(file);
+  const to = (specifier: string | undefined) => resolve(dirname(file), specifier ?? '');
+  return [
+    ...[...text.matchAll(statement)].map(([, type, names, specifier]) => ({
+      from: file,
+      to: to(specifier),
+      typeOnly: type !== undefined || onlyTypes(names ?? ''),
+    })),
+    ...[...text.matchAll(dynamic)].map(([, specifier]) => ({
+      from: file,
+      to: to(specifier),
+      typeOnly: false,
+    })),
+  ];
+}
+
+/** `{ type A, type B } from` */
+function onlyTypes(names: string): boolean {
+  const inner = /\{([^}]*)\}/.exec(names)?.[1];
+  return inner?.split(',').every((name) => name.trim() === '' || name.trim().startsWith('type ')) ?? false;
+}
+
+/** `providers/github/parse.ts` is of the layer `providers`, `cli.ts` of `cli`. */
+function layerOf(file: string): string {
+  return short(file).split('/')[0]?.replace(/\.ts$/, '') ?? '';
+}
+
+test('imports point down only', () => {
+  expect(imports.length).toBeGreaterThan(100);
+  const wrong = imports.filter(({ from, to, typeOnly }) => {
+    const [own, other] = [layerOf(from), layerOf(to)];
+    const allowed = LAYERS[own] ?? [];
+    return own !== other && !allowed.includes(other) && !(typeOnly && allowed.includes(`type:${other}`));
+  });
+  expect(wrong.map(({ from, to }) => `${short(from)} → ${short(to)}`)).toEqual([]);
+});
+
+test('every folder has its place in the layers', () => {
+  expect([...new Set(files.map(layerOf))].filter((layer) => !(layer in LAYERS))).toEqual([]);
+});
+
+test('there are no cycles, not even of types', () => {
+  const next = Map.groupBy(imports, ({ from }) => from);
+  const done = new Set<string>();
+  const cycleFrom = (file: string, path: readonly string[]): string | null => {
+    const at = path.indexOf(file);
+    if (at >= 0) return [...path.slice(at), file].map(short).join(' → ');
+    if (done.has(file)) return null;
+    const found = (next.get(file) ?? []).map(({ to }) => cycleFrom(to, [...path, file]));
+    done.add(file);
+    return found.find((cycle) => cycle !== null) ?? null;
+  };
+  expect(files.map((file) => cycleFrom(file, [])).filter((cycle) => cycle !== null)).toEqual([]);
+});
+
+test(`no file is over ${MAX_LINES} lines`, () => {
+  const long = files.filter((file) => textOf(file).split('\n').length - 1 > MAX_LINES);
+  expect(long.map(short)).toEqual([]);
+});
+
+/** Says of a file to which plug-in of a folder it belongs: `ssh.ts`, `github`; null for what the folder shares. */
+function plugInsOf(folder: string): (file: string) => string | null {
+  const place = (file: string) => short(file).split('/').slice(0, 2);
+  const listed = imports
+    .filter(({ from, typeOnly }) => short(from) === `${folder}/index.ts` && !typeOnly)
+    .map(({ to }) => place(to)[1]);
+  return (file) => {
+    const [first, second = ''] = place(file);
+    return first === folder && listed.includes(second) ? second : null;
+  };
+}
+
+test.each(Object.entries(PLUG_INS))(
+  'in %s a plug-in imports no sibling, and each is listed',
+  (folder, type) => {
+    const plugInOf = plugInsOf(folder);
+    const siblings = imports.filter(({ from, to }) => {
+      const [own, other] = [plugInOf(from), plugInOf(to)];
+      return own !== null && other !== null && own !== other;
+    });
+    expect(siblings.map(({ from, to }) => `${short(from)} → ${short(to)}`)).toEqual([]);
+
+    const declaration = new RegExp(`^export const \\w+: ${type}(?:<\\w+>)? = `, 'm');
+    const declared = files.filter((file) => layerOf(file) === folder && declaration.test(textOf(file)));
+    expect(declared.length).toBeGreaterThan(0);
+    expect(declared.filter((file) => plugInOf(file) === null).map(short)).toEqual([]);
+  },
+);
+
+test('every command of the CLI is listed in its index', () => {
+  const index = textOf(join(SRC, 'cli/index.ts'));
+  const commands = files.filter((file) => /: CliCommand = \{/.test(textOf(file)));
+  expect(commands.length).toBeGreaterThan(5);
+  expect(
+    commands.filter((file) => !index.includes(`'./${relative('cli', short(file))}'`)).map(short),
+  ).toEqual([]);
+});
+
+test('SQL stands in the store alone', () => {
+  const outside = files.filter((file) => !['store'].includes(layerOf(file)));
+  expect(outside.filter((file) => /from '(?:kysely|node:sqlite)'/.test(textOf(file))).map(short)).toEqual([]);
+});
+
+test.each([
+  ['process.exit', /\bprocess\.exit\(/],
+  ['default exports', /^export default\b/m],
+  ['`any`', /[:<]\s*any\b(?!\.)/],
+  ['unfinished work', /\b(?:TODO|FIXME|XXX)\b/],
+])('there is no %s', (_, pattern) => {
+  const code = (file: string) => textOf(file).replace(/\/\*[\s\S]*?\*\/|\/\/.*$|`[^`]*`/gm, '');
+  expect(files.filter((file) => pattern.test(code(file))).map(short)).toEqual([]);
+});
+
+test('there are at most 20 runtime dependencies, and none runs a script when it is installed', () => {
+  const { dependencies } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8'));
+  expect(Object.keys(dependencies).length).toBeLessThanOrEqual(MAX_DEPENDENCIES);
+  const { packages } = JSON.parse(readFileSync(join(ROOT, 'package-lock.json'), 'utf8')) as {
+    packages: Record<string, { dev?: boolean; devOptional?: boolean; hasInstallScript?: boolean }>;
+  };
+  const scripted = Object.entries(packages).filter(
+    ([name, { dev, hasInstallScript }]) => name !== '' && !dev && hasInstallScript,
+  );
+  expect(scripted.map(([name]) => name)).toEqual([]);
+});

@@ -1,0 +1,291 @@
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { beforeAll, describe, expect, onTestFinished, test } from 'vitest';
+import type { DeliveryView, TaskView } from '../../src/views.ts';
+import { cli, cliJson, spawnCli } from '../support/cli.ts';
+import { eventually } from '../support/eventually.ts';
+import { comment, signedPost } from '../support/github.ts';
+import { type Sandbox, sandboxForFile, sandboxForTest } from '../support/sandbox.ts';
+import { readStore, type Server, serverForFile, settled, startServe } from '../support/server.ts';
+
+interface Settled {
+  readonly delivery: DeliveryView;
+  readonly tasks: readonly TaskView[];
+}
+
+let sandbox: Sandbox;
+let server: Server;
+/** One of each kind. */
+let processed: string;
+let ignored: string;
+let duplicate: string;
+let unparsed: string;
+let rejected: string;
+
+beforeAll(async () => {
+  sandbox = await sandboxForFile();
+  server = await serverForFile(sandbox);
+  const ask = comment('@agent analyze \u001b]0;evil\u0007 this');
+  processed = (await signedPost(server.url, ask)).id;
+  await settled(sandbox, processed);
+  ignored = (await signedPost(server.url, comment('@agent fix', { association: 'NONE' }))).id;
+  duplicate = (await signedPost(server.url, ask)).id;
+  unparsed = (await signedPost(server.url, '{')).id;
+  await signedPost(server.url, ask, { secret: 'wrong' });
+  rejected = readStore(sandbox, (reader) => reader.deliveries({ status: 'rejected' })[0]?.id ?? '');
+  await settled(sandbox, ignored);
+});
+
+describe('delivery list', () => {
+  test('newest first, as a table and as an array', async () => {
+    const rows = await cliJson<DeliveryView[]>(sandbox, 'delivery', 'list');
+    expect(rows.map(({ id, status }) => [id, status])).toEqual([
+      [rejected, 'rejected'],
+      [unparsed, 'unparsed'],
+      [duplicate, 'duplicate'],
+      [ignored, 'ignored'],
+      [processed, 'processed'],
+    ]);
+    const { stdout } = await cli(sandbox, 'delivery', 'list');
+    expect(stdout.split('\n')[0]).toMatch(/^ID +RECEIVED +WEBHOOK +EVENT +SENDER +STATUS +REASON$/);
+    expect(stdout.trim().split('\n')).toHaveLength(6);
+  });
+
+  test('filters and pages', async () => {
+    const ids = async (...flags: string[]) =>
+      (await cliJson<DeliveryView[]>(sandbox, 'delivery', 'list', ...flags)).map(({ id }) => id);
+    expect(await ids('--status', 'rejected')).toEqual([rejected]);
+    expect(await ids('--limit', '2')).toEqual([rejected, unparsed]);
+    expect(await ids('--limit', '2', '--before', unparsed)).toEqual([duplicate, ignored]);
+    expect(await ids('--webhook', 'jira')).toEqual([]);
+  });
+
+  test('a status that there is not is a usage error which lists those that there are', async () => {
+    const { code, stderr } = await cli(sandbox, 'delivery', 'list', '--status', 'done');
+    expect(code).toBe(2);
+    expect(stderr).toContain('pending, processed, ignored');
+  });
+
+  test('--follow goes on with new ones until it is ended', async () => {
+    const running = spawnCli(sandbox, ['delivery', 'list', '--follow', '--limit', '1', '--json']);
+    onTestFinished(async () => {
+      running.child.kill('SIGKILL');
+      await running.ended;
+    });
+    const ids = () =>
+      running
+        .stdout()
+        .split('\n')
+        .slice(0, -1)
+        .map((line) => JSON.parse(line).id);
+    await eventually('the first', () => ids().length === 1);
+    const { id } = await signedPost(server.url, comment('one more'));
+    await eventually('the new one', () => ids().includes(id));
+    running.child.kill('SIGINT');
+    expect((await running.ended).code).toBe(0);
+    expect(new Set(ids()).size).toBe(ids().length);
+  });
+
+  test('nothing stored: an empty array, and the folder is named', async () => {
+    const empty = await sandboxForTest();
+    expect(await cliJson(empty, 'delivery', 'list')).toEqual([]);
+    const { stdout, stderr, code } = await cli(empty, 'delivery', 'list');
+    expect([stdout, code]).toEqual(['', 0]);
+    expect(stderr).toContain(empty.dataFolder);
+  });
+});
+
+describe('delivery show', () => {
+  test('what came and what each command made of it', async () => {
+    const { stdout } = await cli(sandbox, 'delivery', 'show', processed);
+    expect(stdout).toMatch(new RegExp(`^delivery +${processed}$`, 'm'));
+    for (const command of ['analyze', 'plan', 'fix', 'review']) expect(stdout).toContain(command);
+    expect(stdout).toContain('the text asks for `analyze`');
+    expect(stdout).toMatch(/task-[a-z0-9]+/);
+  });
+
+  test('a duplicate names the first, a refused one the cause', async () => {
+    expect((await cli(sandbox, 'delivery', 'show', duplicate)).stdout).toContain(processed);
+    expect((await cli(sandbox, 'delivery', 'show', rejected)).stdout).toMatch(/^reason +\S/m);
+  });
+
+  test('--body prints what came, with hidden characters shown', async () => {
+    const { stdout } = await cli(sandbox, 'delivery', 'show', processed, '--body');
+    // biome-ignore lint/suspicious/noControlCharactersInRegex: what must not be there
+    expect(stdout).not.toMatch(/[\u0007\u001b]/);
+    expect(JSON.parse(stdout).comment.body).toContain('@agent analyze');
+  });
+
+  test('one that is not there: exit 4, and the folder is named', async () => {
+    const { code, stderr } = await cli(sandbox, 'delivery', 'show', 'dlv-nothere');
+    expect(code).toBe(4);
+    expect(stderr).toContain(sandbox.dataFolder);
+    expect(stderr).toContain('hookctl delivery list');
+  });
+});
+
+describe('task list and show', () => {
+  test('the task with its delivery, flow and conversation', async () => {
+    const [task] = await cliJson<TaskView[]>(sandbox, 'task', 'list');
+    expect(task).toMatchObject({
+      delivery_id: processed,
+      command: 'analyze',
+      agent: 'planning',
+      status: 'queued',
+    });
+    expect(await cliJson<TaskView>(sandbox, 'task', 'show', task?.id ?? '')).toMatchObject({ id: task?.id });
+    const { stdout } = await cli(sandbox, 'task', 'show', task?.id ?? '');
+    expect(stdout).toContain(task?.flow_id);
+    // biome-ignore lint/suspicious/noControlCharactersInRegex: what must not be there
+    expect(stdout).not.toMatch(/[\u0007\u001b]/);
+  });
+
+  test('filters, and what is not there', async () => {
+    expect(await cliJson(sandbox, 'task', 'list', '--status', 'completed')).toEqual([]);
+    const { code, stderr } = await cli(sandbox, 'task', 'show', 'task-nothere');
+    expect(code).toBe(4);
+    expect(stderr).toContain(sandbox.dataFolder);
+  });
+});
+
+describe('replay', () => {
+  test('of a delivery makes a new one with its own task', async () => {
+    const [again] = await cliJson<Settled[]>(sandbox, 'replay', processed);
+    expect(again?.delivery).toMatchObject({ replay_of: processed, status: 'processed' });
+    expect(again?.tasks).toHaveLength(1);
+    const first = readStore(sandbox, (reader) => reader.tasks({ deliveryId: processed })[0]);
+    expect(again?.tasks[0]?.id).not.toBe(first?.id);
+    expect(again?.tasks[0]).toMatchObject({ flow_id: first?.flowId, conversation_id: first?.conversationId });
+  });
+
+  test('of a duplicate is one of the first', async () => {
+    const [again] = await cliJson<Settled[]>(sandbox, 'replay', duplicate);
+    expect(again?.delivery.replay_of).toBe(processed);
+  });
+
+  test('of several at once', async () => {
+    const all = await cliJson<Settled[]>(sandbox, 'replay', processed, ignored);
+    expect(all.map(({ delivery }) => delivery.status)).toEqual(['processed', 'ignored']);
+  });
+
+  test('of an exported delivery', async () => {
+    const { stdout } = await cli(sandbox, 'delivery', 'show', processed, '--json');
+    await sandbox.write('exported.json', stdout);
+    const [again] = await cliJson<Settled[]>(sandbox, 'replay', 'exported.json');
+    expect(again?.delivery).toMatchObject({ status: 'processed', event_type: 'issue_comment.created' });
+  });
+
+  test('of a body, when provider and event are named', async () => {
+    await sandbox.write('body.json', JSON.stringify(comment('@agent plan it', { issue: 9 })));
+    const named = ['--provider', 'github', '--event', 'issue_comment.created'];
+    const [again] = await cliJson<Settled[]>(sandbox, 'replay', 'body.json', ...named);
+    expect(again?.tasks[0]).toMatchObject({
+      command: 'plan',
+      external_id: 'github:codertocat/hello-world#9',
+    });
+
+    const untold = await cli(sandbox, 'replay', 'body.json');
+    expect(untold.code).toBe(2);
+    expect(untold.stderr).toContain('--provider github --event');
+    expect((await cli(sandbox, 'replay', 'body.json', '--provider', 'nobody', '--event', 'x')).code).toBe(2);
+  });
+
+  test('--dry-run tells and does nothing', async () => {
+    const before = readStore(sandbox, (reader) => reader.deliveries({ limit: 1 })[0]?.id);
+    const { stdout, code } = await cli(sandbox, 'replay', processed, '--dry-run');
+    expect(code).toBe(0);
+    expect(stdout).toMatch(/^analyze +fires /m);
+    expect(readStore(sandbox, (reader) => reader.deliveries({ limit: 1 })[0]?.id)).toBe(before);
+  });
+
+  test('what is not there: 4 for an id, 2 for a file; of a refused one nothing was kept: 1', async () => {
+    const gone = await cli(sandbox, 'replay', 'dlv-nothere');
+    expect(gone.code).toBe(4);
+    expect(gone.stderr).toContain(sandbox.dataFolder);
+    expect((await cli(sandbox, 'replay', 'nothere.json')).code).toBe(2);
+    const none = await cli(sandbox, 'replay', rejected);
+    expect(none.code).toBe(1);
+    expect(none.stderr).toContain('no bytes are kept');
+  });
+
+  test('a file that is wrong stops before anything runs', async () => {
+    const before = readStore(sandbox, (reader) => reader.deliveries({ limit: 1 })[0]?.id);
+    expect((await cli(sandbox, 'replay', processed, 'nothere.json')).code).toBe(2);
+    expect(readStore(sandbox, (reader) => reader.deliveries({ limit: 1 })[0]?.id)).toBe(before);
+  });
+});
+
+describe('explain', () => {
+  const explained = async (...args: string[]) => (await cli(sandbox, 'explain', ...args)).stdout;
+
+  test('every command and why it fires or not', async () => {
+    const stdout = await explained(processed);
+    expect(stdout).toMatch(/^analyze +fires +the text says `analyze`; Codertocat is OWNER$/m);
+    expect(stdout).toMatch(/^plan +no +the text asks for `analyze`$/m);
+  });
+
+  test('a duplicate, a refused request, a stranger', async () => {
+    expect(await explained(duplicate)).toContain(`the same as ${processed}`);
+    const refused = await explained(rejected);
+    expect(refused).toMatch(/became +rejected/);
+    expect(refused).toContain('its bytes were not kept');
+    expect(await explained(ignored)).toContain('NONE) may not command; allowed: OWNER, MEMBER, COLLABORATOR');
+    expect(await explained(unparsed)).toContain('not valid JSON');
+  });
+
+  test('a file, as a table and as one object', async () => {
+    const path = join(sandbox.project, 'stranger.json');
+    await writeFile(path, JSON.stringify(comment('@agent fix', { association: 'NONE' })));
+    const named = [path, '--provider', 'github', '--event', 'issue_comment.created'];
+    expect(await explained(...named)).toContain('may not command');
+    const view = await cliJson<{ events: { commands: { command: string; fires: boolean }[] }[] }>(
+      sandbox,
+      'explain',
+      ...named,
+    );
+    expect(view.events[0]?.commands.map(({ fires }) => fires)).toEqual([false, false, false, false]);
+  });
+
+  test('what is not there: 4 and 2', async () => {
+    expect((await cli(sandbox, 'explain', 'dlv-nothere')).code).toBe(4);
+    expect((await cli(sandbox, 'explain', 'nothere.json')).code).toBe(2);
+  });
+});
+
+describe('delivery retry', () => {
+  test('takes an ignored one up with the configuration of now, also without a server', async () => {
+    const own = await sandboxForTest({
+      files: { 'webhooks.yml': 'webhooks: { github: { allow: { associations: [] } } }\n' },
+    });
+    const first = await startServe(own);
+    const { id } = await signedPost(first.url, comment('@agent analyze'));
+    expect((await settled(own, id)).status).toBe('ignored');
+    await first.stop();
+    await own.write('webhooks.yml', '');
+
+    const again = await cliJson<Settled>(own, 'delivery', 'retry', id);
+    expect(again.delivery).toMatchObject({ id, status: 'processed' });
+    expect(again.tasks).toHaveLength(1);
+    const more = await cli(own, 'delivery', 'retry', id);
+    expect(more.code).toBe(1);
+    expect(more.stderr).toContain(`hookctl replay ${id}`);
+    expect((await cli(own, 'delivery', 'retry', 'dlv-nothere')).code).toBe(4);
+  });
+
+  test('goes through the running server', async () => {
+    expect((await cliJson<Settled>(sandbox, 'delivery', 'retry', ignored)).delivery).toMatchObject({
+      id: ignored,
+      status: 'ignored',
+    });
+  });
+});
+
+test('a disabled webhook is explained as such', async () => {
+  const own = await sandboxForTest();
+  const first = await startServe(own);
+  const { id } = await signedPost(first.url, comment('@agent analyze'));
+  await settled(own, id);
+  await first.stop();
+  await own.write('webhooks.yml', 'webhooks: { github: { enabled: false } }\n');
+  expect((await cli(own, 'explain', id)).stdout).toContain('the webhook github is disabled');
+});

@@ -1,0 +1,208 @@
+import { gzipSync } from 'node:zlib';
+import { describe, expect, test } from 'vitest';
+import { providers } from '../../src/providers/index.ts';
+import type { Provider } from '../../src/providers/provider.ts';
+import type { Headers, RawRequest, VerdictCause } from '../../src/types.ts';
+import { bytes, hmac, NOW, request, secretsOf, signed } from '../providers/support.ts';
+
+/** How each provider is signed in these tests: the header, and what stands before the digits. */
+const SCHEMES: Readonly<
+  Record<string, { readonly header: string; readonly prefix: string; readonly secret: string }>
+> = {
+  github: { header: 'x-hub-signature-256', prefix: 'sha256=', secret: 's3cret' },
+  jira: { header: 'x-hub-signature', prefix: 'sha256=', secret: 's3cret' },
+  slack: { header: 'x-slack-signature', prefix: 'v0=', secret: 's3cret' },
+  sentry: { header: 'sentry-hook-signature', prefix: '', secret: 's3cret' },
+  gitlab: {
+    header: 'webhook-signature',
+    prefix: 'v1,',
+    secret: `whsec_${Buffer.from('gitlab-signing-token-of-32-bytes').toString('base64')}`,
+  },
+};
+
+interface Target {
+  readonly request: RawRequest;
+  readonly header: string;
+  readonly prefix: string;
+  /** The header's right value, and its digits without the prefix. */
+  readonly value: string;
+  readonly digits: string;
+}
+type Mutation = (target: Target) => RawRequest;
+
+const HEX = 'abcdef0123456789'.repeat(4);
+/** Escapes, `1.0`, spaces and an `é`: a re-serialised body has other bytes. */
+const BODY = '{"b": 1.0, "a": "\\u00e9 \\/ é", "type": "x"}';
+
+const header = (change: (target: Target) => string): Mutation => {
+  return (target) => ({
+    ...target.request,
+    headers: { ...target.request.headers, [target.header]: change(target) },
+  });
+};
+const body = (change: (text: string) => string | Uint8Array): Mutation => {
+  return ({ request: original }) => {
+    const changed = change(BODY);
+    return { ...original, body: typeof changed === 'string' ? bytes(changed) : changed };
+  };
+};
+const without = (headers: Headers, name: string): Headers =>
+  Object.fromEntries(Object.entries(headers).filter(([key]) => key !== name));
+
+const OK = 'accepted';
+const MISSING = 'signature_missing';
+const MALFORMED = 'signature_malformed';
+const WRONG = 'signature_wrong';
+type Expected = typeof OK | VerdictCause;
+
+/** Mutation → what github, jira, slack, sentry and gitlab (signing token) make of it. */
+const TABLE: readonly (readonly [string, Mutation, Expected | readonly Expected[]])[] = [
+  ['nothing changed', ({ request: same }) => same, OK],
+  ['header missing', (t) => ({ ...t.request, headers: without(t.request.headers, t.header) }), MISSING],
+  ['header empty', header(() => ''), MISSING],
+  ['the prefix only', header((t) => t.prefix), [MALFORMED, MALFORMED, MALFORMED, MISSING, MALFORMED]],
+  ['without its prefix', header((t) => t.digits), [MALFORMED, MALFORMED, MALFORMED, OK, MALFORMED]],
+  ['sha1= with a right SHA-1', header(() => `sha1=${hmac('s3cret', BODY, 'sha1').digest('hex')}`), MALFORMED],
+  [
+    'bare digits of a right SHA-1',
+    header((t) => t.prefix + hmac('s3cret', BODY, 'sha1').digest('hex')),
+    MALFORMED,
+  ],
+  [
+    'upper case',
+    header((t) => t.prefix + t.digits.toUpperCase()),
+    [MALFORMED, MALFORMED, MALFORMED, MALFORMED, WRONG],
+  ],
+  [
+    'the prefix in upper case',
+    header((t) => t.prefix.toUpperCase() + t.digits),
+    [MALFORMED, MALFORMED, MALFORMED, OK, MALFORMED],
+  ],
+  ['base64 for hex', header((t) => t.prefix + Buffer.from(t.digits, 'hex').toString('base64')), MALFORMED],
+  ['hex for base64', header((t) => t.prefix + HEX), [WRONG, WRONG, WRONG, WRONG, MALFORMED]],
+  // A space separates the signatures of Standard Webhooks.
+  ['a space behind', header((t) => `${t.value} `), [MALFORMED, MALFORMED, MALFORMED, MALFORMED, OK]],
+  ['a space before', header((t) => ` ${t.value}`), [MALFORMED, MALFORMED, MALFORMED, MALFORMED, OK]],
+  ['a tab behind', header((t) => `${t.value}\t`), MALFORMED],
+  ['CR behind', header((t) => `${t.value}\r`), MALFORMED],
+  ['one digit off', header((t) => t.prefix + swapFirst(t.digits)), WRONG],
+  ['one digit less', header((t) => t.value.slice(0, -1)), MALFORMED],
+  ['one digit more', header((t) => `${t.value}0`), MALFORMED],
+  [
+    'twice, right and wrong',
+    header((t) => `${t.value}, ${t.prefix}${swapFirst(t.digits)}`),
+    [MALFORMED, MALFORMED, MALFORMED, MALFORMED, WRONG],
+  ],
+  [
+    'twice, wrong and right',
+    header((t) => `${t.prefix}${swapFirst(t.digits)}, ${t.value}`),
+    [MALFORMED, MALFORMED, MALFORMED, MALFORMED, OK],
+  ],
+  ['two values with a comma', header((t) => `${t.value},${t.value}`), MALFORMED],
+  ['not ASCII', header((t) => `${t.prefix}é${t.digits.slice(1)}`), MALFORMED],
+  ['another version', header((t) => `v2=${t.digits}`), MALFORMED],
+  ['the scheme v1a', header((t) => `v1a,${t.digits}`), MALFORMED],
+  [
+    'in the query string',
+    (t) => ({ ...t.request, headers: without(t.request.headers, t.header), query: `${t.header}=${t.value}` }),
+    MISSING,
+  ],
+  [
+    'under the header of another',
+    (t) => ({ ...t.request, headers: { ...without(t.request.headers, t.header), 'x-signature': t.value } }),
+    MISSING,
+  ],
+  ['body and a newline', body((text) => `${text}\n`), WRONG],
+  ['body serialised again', body((text) => JSON.stringify(JSON.parse(text))), WRONG],
+  [
+    'body with keys in another order',
+    body((text) => text.replace('"b": 1.0, ', '').replace('}', ', "b": 1.0}')),
+    WRONG,
+  ],
+  ['body with a byte order mark', body((text) => `\ufeff${text}`), WRONG],
+  ['body compressed', body((text) => gzipSync(text)), WRONG],
+  ['body as a form', body((text) => `payload=${encodeURIComponent(text)}`), WRONG],
+  ['body with U+FFFD for a byte', body((text) => text.replace('é', '\ufffd')), WRONG],
+  ['no body', body(() => ''), WRONG],
+];
+
+describe.each(providers.map((provider, column) => [provider.name, provider, column] as const))(
+  '%s',
+  (_, provider, column) => {
+    test.each(TABLE)('%s', (_, mutate, expected) => {
+      const cause = typeof expected === 'string' ? expected : expected[column];
+      expect(outcome(provider, mutate(target(provider)))).toBe(cause);
+    });
+
+    const { secret } = scheme(provider);
+    const wrap = (text: string) =>
+      provider.name === 'gitlab' ? `whsec_${Buffer.from(text).toString('base64')}` : text;
+    test.each([
+      ['no secret at all', [], 'no_secret'],
+      ['the secret of another', [wrap('other')], WRONG],
+      ['an empty secret', [wrap('')], WRONG],
+      ['the secret and a newline', [`${secret}\n`], WRONG],
+      [
+        'the secret in upper case',
+        [provider.name === 'gitlab' ? wrap('GITLAB') : secret.toUpperCase()],
+        WRONG,
+      ],
+      ['a second secret, after a rotation', [wrap('new'), secret], OK],
+      ['the first of two secrets', [secret, wrap('old')], OK],
+    ] as const)('%s', (_, values, expected) => {
+      expect(outcome(provider, target(provider).request, values)).toBe(expected);
+    });
+
+    test('a rotation tells which secret fitted', () => {
+      const verdict = provider.verify(
+        target(provider).request,
+        secretsOf(wrap('new'), secret),
+        NOW.getTime(),
+      );
+      expect(verdict).toEqual({ ok: true, secretIndex: 1 });
+    });
+
+    test('what anybody can sign with the empty key is not accepted', () => {
+      const forged = header(
+        (t) => t.prefix + hmac('', BODY).digest(provider.name === 'gitlab' ? 'base64' : 'hex'),
+      );
+      expect(outcome(provider, forged(target(provider)), [wrap('')])).toBe(WRONG);
+    });
+  },
+);
+
+test('every provider of the index stands in the table', () => {
+  expect(Object.keys(SCHEMES)).toEqual(providers.map(({ name }) => name));
+});
+
+function scheme(provider: Provider) {
+  const found = SCHEMES[provider.name];
+  if (found === undefined) throw new Error(`no scheme for ${provider.name}`);
+  return found;
+}
+
+function target(provider: Provider): Target {
+  const { header: name, prefix, secret } = scheme(provider);
+  const incoming = signed(provider, bytes(BODY), { type: 'x', secret });
+  const value = incoming.headers[name] ?? '';
+  return {
+    request: request(incoming.body, incoming.headers),
+    header: name,
+    prefix,
+    value,
+    digits: value.slice(prefix.length),
+  };
+}
+
+function outcome(
+  provider: Provider,
+  incoming: RawRequest,
+  secrets: readonly string[] = [scheme(provider).secret],
+): Expected {
+  const verdict = provider.verify(incoming, secretsOf(...secrets), NOW.getTime());
+  return verdict.ok ? OK : verdict.cause;
+}
+
+function swapFirst(digits: string): string {
+  return (digits.startsWith('a') ? 'b' : 'a') + digits.slice(1);
+}

@@ -1,0 +1,86 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { hasMarker } from '../../src/lib/marker.ts';
+import { type Fault, type ProviderApis, startProviderApis } from '../support/provider-apis.ts';
+import { account, comment, record, startBench } from './support.ts';
+
+const PROVIDERS = ['github', 'jira', 'slack', 'sentry', 'gitlab'];
+
+/** What a comment comes to after a fault: it stands once, or it does not and somebody is told. */
+const FAULTS: readonly (readonly [name: string, fault: Fault, end: 'sent' | 'failed'])[] = [
+  ['429 without a time', { status: 429 }, 'sent'],
+  ['429 with seconds', { status: 429, headers: { 'retry-after': '1' } }, 'sent'],
+  ['429 with a date', { status: 429, headers: { 'retry-after': new Date(Date.now() - 1000).toUTCString() } }, 'sent'],
+  ['500', { status: 500 }, 'sent'],
+  ['500 that has done it', { status: 500, processed: true }, 'sent'],
+  ['502', { status: 502, body: '<html>Bad Gateway</html>' }, 'sent'],
+  ['503', { status: 503 }, 'sent'],
+  ['504 that has done it', { status: 504, processed: true }, 'sent'],
+  ['401', { status: 401, body: '{"message":"Bad credentials"}' }, 'failed'],
+  ['403', { status: 403, body: '{"message":"Forbidden"}' }, 'failed'],
+  ['404', { status: 404, body: '{}' }, 'failed'],
+  ['422', { status: 422, body: '{"message":"Validation Failed"}' }, 'failed'],
+  ['a redirect', { status: 302, headers: { location: 'http://127.0.0.1:1/elsewhere' } }, 'failed'],
+  ['200 with broken JSON, done', { status: 200, body: '{"id":', processed: true }, 'sent'],
+  ['no answer, done', { cut: 'silence', processed: true }, 'sent'],
+  ['no answer, not done', { cut: 'silence' }, 'sent'],
+  ['half an answer, done', { cut: 'half', processed: true }, 'sent'],
+  ['processed, then reset', { cut: 'reset', processed: true }, 'sent'],
+  ['reset before it was processed', { cut: 'reset' }, 'sent'],
+];
+
+let apis: ProviderApis;
+beforeAll(async () => {
+  apis = await startProviderApis();
+});
+afterAll(() => apis.close());
+
+describe.each(PROVIDERS)('a comment on %s', (provider) => {
+  test.each(FAULTS)('%s', async (_, fault, end) => {
+    const { store, end: ended } = await startBench({ accountOf: () => account(provider, apis.url) });
+    const item = comment(provider);
+    await record(store, provider, item);
+    apis.fail(fault);
+    const { status, reason, remoteId } = await ended(item);
+    expect({ status, reason }).toMatchObject(end === 'sent' ? { status: end } : { status: end, reason: /./ });
+    const standing = apis.posts.filter(({ text }) => hasMarker(text, item.id));
+    expect(standing).toHaveLength(end === 'sent' ? 1 : 0);
+    if (end === 'sent' && provider !== 'sentry') expect(remoteId).toBe(standing[0]?.id);
+    const authorized = apis.requests.filter(({ headers }) => headers.authorization ?? headers['private-token']);
+    expect(authorized.length).toBe(apis.requests.length);
+  });
+
+  test.each([
+    ['nobody listens', 'http://127.0.0.1:1', /ECONNREFUSED/],
+    ['the name does not exist', 'http://no-such-host.invalid', /no-such-host\.invalid/],
+    ['the certificate does not fit', 'https', /./],
+  ])('%s: it waits, and is sent once it works', async (_, place, reason) => {
+    let base = place === 'https' ? apis.url.replace('http:', 'https:') : place;
+    const { store, outbox, end } = await startBench({ accountOf: () => account(provider, base) });
+    const item = comment(provider);
+    await record(store, provider, item);
+    outbox.wake();
+    await expect.poll(() => store.outgoing(item.id)?.reason, { interval: 10 }).toMatch(reason);
+    expect(store.outgoing(item.id)?.uncertain).toBe(false);
+    base = apis.url;
+    expect((await end(item)).status).toBe('sent');
+    expect(apis.posts.filter(({ text }) => hasMarker(text, item.id))).toHaveLength(1);
+  });
+});
+
+test('Slack refuses with status 200, and is understood', async () => {
+  const { store, end } = await startBench({ accountOf: () => account('slack', apis.url) });
+  const item = comment('slack');
+  await record(store, 'slack', item);
+  apis.fail({ status: 200, body: '{"ok":false,"error":"not_in_channel"}' });
+  expect(await end(item)).toMatchObject({ status: 'failed', reason: 'not_in_channel' });
+});
+
+test('GitHub’s 403 for too many requests is not final', async () => {
+  const { store, end } = await startBench({ accountOf: () => account('github', apis.url) });
+  const item = comment('github');
+  await record(store, 'github', item);
+  const date = new Date().toUTCString();
+  const reset = String(Math.floor(Date.parse(date) / 1000) + 1);
+  apis.fail({ status: 403, headers: { date, 'x-ratelimit-remaining': '0', 'x-ratelimit-reset': reset } });
+  expect((await end(item)).status).toBe('sent');
+});

@@ -1,0 +1,93 @@
+import { onTestFinished } from 'vitest';
+import { createIds } from '../../src/lib/ids.ts';
+import { secret } from '../../src/lib/secret.ts';
+import { createTransport, type TransportOptions } from '../../src/outbox/transport.ts';
+import { createOutbox, type Outbox, type OutboxOptions, type Timing } from '../../src/outbox/worker.ts';
+import { providerNamed } from '../../src/providers/index.ts';
+import type { Account } from '../../src/providers/reply.ts';
+import type { Store } from '../../src/store/store.ts';
+import type { NewOutgoing, Outgoing, ReplyPlace } from '../../src/types.ts';
+import { freshStore, newDelivery, settlement } from '../store/fixtures.ts';
+import { eventually } from '../support/eventually.ts';
+
+export const PLACES: Readonly<Record<string, ReplyPlace>> = {
+  github: { host: null, owner: 'octo', repo: 'repo', number: '1', comment: '7', commentKind: 'issues' },
+  jira: { host: null, issue: 'PROJ-1' },
+  slack: { host: null, channel: 'C1', thread: '1.0', message: '1.0', user: 'U1', responseUrl: null },
+  sentry: { host: null, issue: '42' },
+  gitlab: { host: null, project: '5', kind: 'issues', number: '3', note: null },
+};
+
+const HURRY: Timing = { baseMs: 10, capMs: 40, settleMs: 20, openMs: 60 };
+export const ids = createIds(() => Date.now());
+
+export function account(provider: string, base: string, changes: Partial<Account> = {}): Account {
+  const baseUrl = provider === 'slack' ? `${base}/api` : base;
+  return { provider, baseUrl, token: secret(`token-of-${provider}`), user: null, privateNetwork: false, ...changes };
+}
+
+export function comment(provider: string, content = 'Done.', changes: Partial<NewOutgoing> = {}): NewOutgoing {
+  return {
+    id: ids.next('out'),
+    kind: 'comment',
+    place: PLACES[provider] ?? { host: null },
+    content,
+    edits: null,
+    privateNetwork: false,
+    ...changes,
+  };
+}
+
+/** Records what a delivery asks to be sent, as its settlement does. */
+export async function record(store: Store, provider: string, ...outgoing: readonly NewOutgoing[]): Promise<string> {
+  const id = ids.next('dlv');
+  await store.accept(newDelivery(id, { provider, receivedAt: Date.now(), headers: { 'x-signed': 'yes' } }));
+  await store.settle(settlement(id, { outgoing, settledAt: Date.now() }));
+  return id;
+}
+
+export interface Bench {
+  readonly store: Store;
+  readonly outbox: Outbox;
+  readonly settled: Outgoing[];
+  /** Resolves when an item no longer waits. */
+  end(item: Pick<NewOutgoing, 'id'>): Promise<Outgoing>;
+}
+
+export interface BenchOptions extends TransportOptions {
+  readonly accountOf: OutboxOptions['accountOf'];
+  readonly store?: Store;
+  readonly timing?: Timing;
+  readonly now?: () => number;
+}
+
+/** A worker on a real store and real connections, in a hurry. */
+export async function startBench(options: BenchOptions): Promise<Bench> {
+  const { accountOf, timing = HURRY, now = Date.now, deadlineMs = 300, resolve } = options;
+  const store = options.store ?? (await freshStore());
+  const settled: Outgoing[] = [];
+  const outbox = createOutbox({
+    store,
+    now,
+    accountOf,
+    timing,
+    random: Math.random,
+    userAgent: 'hookctl/test',
+    channelOf: (provider) => providerNamed(provider)?.reply ?? null,
+    transport: createTransport({ deadlineMs, ...(resolve !== undefined && { resolve }) }),
+    onSettled: (item) => void settled.push(item),
+  });
+  onTestFinished(() => outbox.close());
+  return {
+    store,
+    outbox,
+    settled,
+    end({ id }) {
+      outbox.wake();
+      return eventually(`${id} to be sent or given up`, () => {
+        const item = store.outgoing(id);
+        return item?.status === 'waiting' ? null : item;
+      });
+    },
+  };
+}

@@ -1,0 +1,212 @@
+import { beforeAll, describe, expect, test } from 'vitest';
+import { ask, expectJson } from '../support/management.ts';
+import { sandboxForFile } from '../support/sandbox.ts';
+import { type Server, serverForFile } from '../support/server.ts';
+
+interface Webhook {
+  readonly webhook_id: string;
+  readonly name: string;
+  readonly [field: string]: unknown;
+}
+interface Command {
+  readonly id: string;
+  readonly [field: string]: unknown;
+}
+interface Page<T> {
+  readonly items: readonly T[];
+  readonly next_cursor: string | null;
+}
+
+let server: Server;
+
+beforeAll(async () => {
+  const files = {
+    'webhooks.yml': 'static: ./hooks/*.ts\n',
+    'hooks/written.ts': [
+      "import { defineWebhook } from 'hookctl';",
+      "export default defineWebhook({ name: 'written', provider: 'github', commands: [{ name: 'look' }] });",
+    ].join('\n'),
+  };
+  server = await serverForFile(await sandboxForFile({ files }));
+});
+
+function create(name: string, more: object = {}): Promise<Webhook> {
+  const body = { provider: 'github', name, secret: 'my-secret', ...more };
+  return expectJson<Webhook>(201, server, 'POST', '/api/webhooks', { body });
+}
+
+describe('a webhook', () => {
+  test('is created, shown, changed, switched and removed', async () => {
+    const body = { provider: 'github', name: 'Made by API', allow: { users: [5] } };
+    const made = await ask(server, 'POST', '/api/webhooks', { body });
+    const webhook = JSON.parse(made.text);
+    expect(made.status).toBe(201);
+    expect(made.headers.location).toBe(`/api/webhooks/${webhook.webhook_id}`);
+    const endpoint = `/webhooks/github/${webhook.webhook_id}`;
+    expect(webhook).toMatchObject({ endpoint, url: server.url + endpoint, origin: 'dynamic', enabled: true });
+    expect(webhook.created_at).toMatch(/^\d{4}-/);
+
+    const path = `/api/webhooks/${webhook.webhook_id}`;
+    const change = { command_prefix: '@bot', target_agent: 'planning', allow: null };
+    const changed = await expectJson(200, server, 'PUT', path, { body: change });
+    const provided = ['OWNER', 'MEMBER', 'COLLABORATOR'];
+    expect(changed).toMatchObject({ command_prefix: '@bot', allow: { associations: provided, users: [] } });
+    const kept = await expectJson(200, server, 'PUT', path, { body: { target_agent: null } });
+    expect(kept).toMatchObject({ command_prefix: '@bot', target_agent: 'brain', name: 'Made by API' });
+
+    expect(await expectJson(200, server, 'POST', `${path}/disable`)).toMatchObject({ enabled: false });
+    expect((await fetch(server.url + endpoint, { method: 'POST', body: '{}' })).status).toBe(403);
+    expect(await expectJson(200, server, 'POST', `${path}/enable`)).toMatchObject({ enabled: true });
+    expect((await fetch(server.url + endpoint, { method: 'POST', body: '{}' })).status).toBe(401);
+
+    expect(await ask(server, 'DELETE', path)).toMatchObject({ status: 204, text: '' });
+    expect((await fetch(server.url + endpoint, { method: 'POST', body: '{}' })).status).toBe(404);
+    expect(await expectJson(404, server, 'GET', path)).toMatchObject({ code: 'not_found', status: 404 });
+  });
+
+  test('shows the secret that was made for it in the 201 alone, and a given one nowhere', async () => {
+    const own = await create('own secret', { secret: 'never-shown-1' });
+    const made = await create('made secret', { secret: undefined });
+    expect(made.secret).toMatch(/^[0-9a-f]{64}$/);
+    const path = `/api/webhooks/${made.webhook_id}`;
+    const body = { secret: 'never-shown-2' };
+    const answers = [
+      JSON.stringify(own),
+      (await ask(server, 'GET', '/api/webhooks')).text,
+      (await ask(server, 'GET', path)).text,
+      (await ask(server, 'GET', '/api/status')).text,
+      (await ask(server, 'PUT', path, { body })).text,
+    ].join();
+    expect(answers).toContain('"has_secret":true');
+    expect(answers).not.toMatch(new RegExp(`never-shown|${String(made.secret)}`));
+  });
+
+  test.each(['webhook_id', 'id', 'provider', 'endpoint', 'created_at'])('keeps its %s', async (field) => {
+    const { webhook_id } = await create(`fixed ${field}`);
+    const body = { [field]: 'other', command_prefix: '@x' };
+    const problem = await expectJson(400, server, 'PUT', `/api/webhooks/${webhook_id}`, { body });
+    expect(problem).toMatchObject({ code: 'immutable_field', detail: `${field} cannot be changed` });
+    const after = await expectJson(200, server, 'GET', `/api/webhooks/${webhook_id}`);
+    expect(after.command_prefix).toBe('@agent');
+  });
+
+  test('that is code is listed and read, and refused with its file and line', async () => {
+    expect(await expectJson(200, server, 'GET', '/api/webhooks/written')).toMatchObject({
+      origin: 'static',
+      webhook_id: null,
+      line: 2,
+    });
+    const writes = [
+      ['PUT', '', { enabled: false }],
+      ['DELETE', ''],
+      ['POST', '/disable'],
+      ['POST', '/commands', { name: 'more' }],
+      ['PUT', '/commands/look', { agent: 'x' }],
+      ['DELETE', '/commands/look'],
+    ] as const;
+    for (const [method, below, body] of writes) {
+      const problem = await expectJson(409, server, method, `/api/webhooks/written${below}`, { body });
+      expect(problem).toMatchObject({ code: 'static_webhook' });
+      expect(problem.detail).toMatch(/hooks\/written\.ts:2$/);
+    }
+  });
+});
+
+test('commands are added, listed, changed and removed', async () => {
+  const { webhook_id } = await create('with commands');
+  const path = `/api/webhooks/${webhook_id}/commands`;
+  const body = { trigger: 'issues.opened', agent: 'planning', template: 'New: {{issue.title}}', priority: 5 };
+  const first = await expectJson<Command>(201, server, 'POST', path, { body });
+  const second = await expectJson<Command>(201, server, 'POST', path, { body: { name: 'look' } });
+  expect(first).toMatchObject({ ...body, action: 'create_task', conditions: {}, requires_approval: false });
+  const conditions = { 'issue.labels.name': 'bug' };
+  const changed = await expectJson(200, server, 'PUT', `${path}/${first.id}`, {
+    body: { conditions, priority: null },
+  });
+  expect(changed).toMatchObject({ id: first.id, conditions, priority: 100, agent: 'planning' });
+  const list = await expectJson<Page<Command>>(200, server, 'GET', path);
+  expect(list.items.map(({ id }) => id)).toEqual([first.id, second.id]);
+  expect((await ask(server, 'DELETE', `${path}/${first.id}`)).status).toBe(204);
+  expect((await expectJson<Page<Command>>(200, server, 'GET', path)).items).toHaveLength(1);
+  expect((await ask(server, 'DELETE', `${path}/${first.id}`)).status).toBe(404);
+});
+
+test('lists come in pages that neither repeat nor miss', async () => {
+  const names = ['page a', 'page b', 'page c', 'page d', 'page e'];
+  for (const name of names) await create(name);
+  const seen: string[] = [];
+  let cursor: string | null = 'page';
+  while (cursor !== null) {
+    const query = `limit=2&cursor=${encodeURIComponent(cursor)}`;
+    const page: Page<Webhook> = await expectJson(200, server, 'GET', `/api/webhooks?${query}`);
+    expect(page.items.length).toBeLessThanOrEqual(2);
+    seen.push(...page.items.map(({ name }) => name));
+    cursor = page.next_cursor;
+  }
+  expect(seen.filter((name) => name.startsWith('page'))).toEqual(names);
+  for (const query of ['limit=0', 'limit=201', 'limit=x', 'offset=3']) {
+    expect(await expectJson(400, server, 'GET', `/api/webhooks?${query}`)).toMatchObject({ code: 'usage' });
+  }
+});
+
+describe('a mistake', () => {
+  const mistakes: readonly (readonly [string, number, string, unknown, RegExp])[] = [
+    [
+      'an unknown field',
+      422,
+      'config_invalid',
+      { provider: 'github', name: 'm', secrt: 'x' },
+      /secrt.*unknown/,
+    ],
+    ['an unknown provider', 422, 'config_invalid', { provider: 'githup', name: 'm' }, /no provider githup/],
+    ['no name', 422, 'config_invalid', { provider: 'github' }, /name.*missing/],
+    ['a body that is no JSON', 400, 'usage', '{"name":', /not valid JSON/],
+    ['a list', 400, 'usage', [], /not an object/],
+    ['a body that nests too deep', 400, 'usage', `{"options":${'['.repeat(99)}${']'.repeat(99)}}`, /deeper/],
+    ['a name that a static one has', 409, 'name_taken', { provider: 'github', name: 'WRITTEN' }, /static/],
+  ];
+  test.each(mistakes)('%s is answered %i %s and changes nothing', async (_, status, code, body, detail) => {
+    const before = await expectJson<{ revision: string }>(200, server, 'GET', '/api/status');
+    const answer = await ask(server, 'POST', '/api/webhooks', { body });
+    expect(answer.headers['content-type']).toBe('application/problem+json');
+    const problem = JSON.parse(answer.text);
+    expect(problem).toMatchObject({ status, code });
+    expect(problem.detail).toMatch(detail);
+    const after = await expectJson<{ revision: string }>(200, server, 'GET', '/api/status');
+    expect(after.revision).toBe(before.revision);
+  });
+
+  test('in a template or a condition names its field', async () => {
+    const { webhook_id } = await create('strict');
+    const path = `/api/webhooks/${webhook_id}/commands`;
+    const template = { trigger: 'push', template: '{{#if' };
+    const wrong = await expectJson<{ problems: unknown[] }>(422, server, 'POST', path, { body: template });
+    expect(wrong.problems).toMatchObject([{ field: 'commands.0.template' }]);
+    const conditions = { trigger: 'push', conditions: { ref: { $where: '1' } } };
+    const refused = await expectJson<{ problems: unknown[] }>(422, server, 'POST', path, {
+      body: conditions,
+    });
+    expect(refused.problems).toMatchObject([{ field: 'commands.0.conditions.ref.$where' }]);
+  });
+
+  test('in the method is answered 405 with those that the path takes, and in the type 415', async () => {
+    const known = {
+      '/api/webhooks': 'GET, HEAD, POST',
+      '/api/webhooks/x': 'DELETE, GET, HEAD, PUT',
+      '/api/webhooks/x/enable': 'POST',
+      '/api/webhooks/x/disable': 'POST',
+      '/api/webhooks/x/commands': 'GET, HEAD, POST',
+      '/api/webhooks/x/commands/y': 'DELETE, PUT',
+      '/api/webhooks/x/deliveries': 'GET, HEAD',
+      '/api/deliveries': 'GET, HEAD',
+      '/api/deliveries/x': 'GET, HEAD',
+      '/api/deliveries/x/replay': 'POST',
+      '/api/status': 'GET, HEAD',
+    };
+    for (const [path, allow] of Object.entries(known)) {
+      const answer = await ask(server, 'PATCH', path);
+      expect([path, answer.status, answer.headers.allow]).toEqual([path, 405, allow]);
+    }
+    expect((await ask(server, 'GET', '/api/nothing')).status).toBe(404);
+  });
+});

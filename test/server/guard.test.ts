@@ -1,0 +1,192 @@
+import { beforeAll, describe, expect, test } from 'vitest';
+import { comment, signedPost } from '../support/github.ts';
+import { type Sandbox, sandboxForFile } from '../support/sandbox.ts';
+import { readStore, type Server, serverForFile, settled, tokenOf } from '../support/server.ts';
+import { type RawAnswer, raw, request } from './raw.ts';
+
+let sandbox: Sandbox;
+let server: Server;
+let token: string;
+beforeAll(async () => {
+  sandbox = await sandboxForFile();
+  server = await serverForFile(sandbox);
+  token = tokenOf(sandbox);
+});
+
+interface Ask {
+  readonly method?: string;
+  readonly path?: string;
+  /** In place of the one right Host header; the port stands for `P`. */
+  readonly hosts?: readonly string[];
+  readonly authorization?: string | null;
+  readonly headers?: readonly string[];
+  readonly body?: string;
+}
+
+function ask(options: Ask = {}): Promise<RawAnswer> {
+  const { method = 'GET', path = '/api/status', hosts = ['127.0.0.1:P'], headers = [], body = '' } = options;
+  const { authorization = `Bearer ${token}` } = options;
+  const lines = [
+    ...hosts.map((host) => `Host: ${host.replace(/P$/, String(server.managementPort))}`),
+    ...(authorization === null ? [] : [`Authorization: ${authorization}`]),
+    `Content-Length: ${Buffer.byteLength(body)}`,
+    ...headers,
+  ];
+  return raw(server.managementPort, request(method, path, lines) + body);
+}
+
+test('the right token, host and origin are let in', async () => {
+  const { status, body, head } = await ask();
+  expect(status).toBe(200);
+  expect(JSON.parse(body)).toMatchObject({ data_folder: sandbox.dataFolder, server: { pid: server.pid } });
+  expect(head).toMatch(/cache-control: no-store/i);
+  expect(head).toMatch(/x-content-type-options: nosniff/i);
+  expect(head).not.toMatch(/access-control-/i);
+  expect((await ask({ path: '/healthz' })).body).toBe('{"status":"ok"}');
+});
+
+describe('the token', () => {
+  test.each(['/api/status', '/healthz', '/api/nothing', '/'])('is wanted for %s', async (path) => {
+    const wrong = [
+      null,
+      '',
+      'Bearer',
+      'Bearer ',
+      `Bearer ${token.slice(1)}`,
+      `Bearer ${token}x`,
+      token,
+      `Basic ${token}`,
+    ];
+    for (const authorization of wrong) {
+      const { status, body } = await ask({ path, authorization });
+      expect([authorization, status]).toEqual([authorization, 401]);
+      expect(body).not.toContain(token);
+    }
+  });
+
+  test('does not count in the URL', async () => {
+    expect((await ask({ path: `/api/status?token=${token}`, authorization: null })).status).toBe(401);
+  });
+});
+
+describe('Host', () => {
+  test.each(['127.0.0.1:P', 'localhost:P', '[::1]:P'])('%s is ours', async (host) => {
+    expect((await ask({ hosts: [host] })).status).toBe(200);
+  });
+
+  test.each([
+    'localhost',
+    'localhost.:P',
+    'foo.localhost:P',
+    '127.1:P',
+    '127.0.0.2:P',
+    '2130706433:P',
+    '0x7f.1:P',
+    '0.0.0.0:P',
+    '[::]:P',
+    '[::ffff:127.0.0.1]:P',
+    '127.0.0.1.nip.io:P',
+    'evil.test:P',
+    'evil.test',
+    'a@localhost:P',
+    'localhost:1',
+    '',
+  ])('%j is not', async (host) => {
+    const { status } = await ask({ hosts: [host] });
+    expect(status === 421 || status === 400, String(status)).toBe(true);
+  });
+
+  test('comes exactly once', async () => {
+    for (const hosts of [
+      [],
+      ['127.0.0.1:P', 'evil.test'],
+      ['evil.test', '127.0.0.1:P'],
+      ['localhost:P', 'localhost:P'],
+    ]) {
+      const { status } = await ask({ hosts });
+      expect([hosts, status === 421 || status === 400]).toEqual([hosts, true]);
+    }
+  });
+});
+
+describe('pages and proxies', () => {
+  test('a page of this address is let in', async () => {
+    const own = [`Origin: http://127.0.0.1:${server.managementPort}`, 'Sec-Fetch-Site: same-origin'];
+    expect((await ask({ headers: own })).status).toBe(200);
+  });
+
+  test.each([
+    'Origin: https://evil.test',
+    'Origin: null',
+    'Origin: http://localhost:1',
+    'Origin: http://192.168.1.5',
+    'Origin: file://',
+    'Origin: vscode-webview://x',
+    'Sec-Fetch-Site: cross-site',
+    'Sec-Fetch-Site: same-site',
+    'X-Forwarded-For: 1.2.3.4',
+    'X-Forwarded-Host: localhost',
+    'Forwarded: for=1.2.3.4',
+    'X-Real-IP: 1.2.3.4',
+    'Via: 1.1 proxy',
+    'Cf-Ray: 1',
+    'Cf-Connecting-Ip: 1.2.3.4',
+    'Ngrok-Trace-Id: 1',
+    'Tailscale-User-Login: ada',
+    'X-Original-Host: evil.test',
+  ])('%s is refused, even with the token', async (header) => {
+    expect((await ask({ headers: [header] })).status).toBe(403);
+  });
+});
+
+describe('what changes something', () => {
+  test.each([
+    [],
+    ['Content-Type: text/plain'],
+    ['Content-Type: application/x-www-form-urlencoded'],
+    ['Content-Type: multipart/form-data'],
+  ])('takes JSON alone: %j is 415', async (...headers) => {
+    const { id } = await signedPost(server.url, comment('hello'));
+    const path = `/api/deliveries/${id}/replay`;
+    expect((await ask({ method: 'POST', path, headers, body: '{}' })).status).toBe(415);
+  });
+
+  const json = ['Content-Type: application/json; charset=utf-8'];
+  const post = (path: string, body = '{}') => ask({ method: 'POST', path, headers: json, body });
+
+  test('replay makes a new delivery, retry takes the same one', async () => {
+    const { id } = await signedPost(server.url, comment('@agent analyze', { association: 'NONE' }));
+    expect((await settled(sandbox, id)).status).toBe('ignored');
+
+    const replayed = await post(`/api/deliveries/${id}/replay`);
+    expect(replayed.status).toBe(201);
+    const { delivery } = JSON.parse(replayed.body);
+    expect(delivery).toMatchObject({ replay_of: id, status: 'ignored' });
+    expect(delivery.id).not.toBe(id);
+
+    const retried = await post(`/api/deliveries/${id}/retry`);
+    expect(retried.status).toBe(200);
+    expect(JSON.parse(retried.body)).toMatchObject({ delivery: { id, status: 'ignored' }, tasks: [] });
+  });
+
+  test('what cannot be retried is 409 with the way out, what is not there 404', async () => {
+    const { id } = await signedPost(server.url, comment('@agent analyze'));
+    await settled(sandbox, id);
+    const { status, body } = await post(`/api/deliveries/${id}/retry`);
+    expect(status).toBe(409);
+    expect(JSON.parse(body)).toMatchObject({
+      code: 'not_retryable',
+      fix: `To run it as a new delivery: hookctl replay ${id}`,
+    });
+    expect((await post('/api/deliveries/dlv-none/retry')).status).toBe(404);
+    expect((await post('/api/deliveries/dlv-none/replay')).status).toBe(404);
+  });
+
+  test('a field that is not known, or no JSON, is 400', async () => {
+    const { id } = await signedPost(server.url, comment('hello'));
+    for (const body of ['{"replys":true}', '{', '[]', '{"replies":"yes"}']) {
+      expect([body, (await post(`/api/deliveries/${id}/replay`, body)).status]).toEqual([body, 400]);
+    }
+    expect(readStore(sandbox, (reader) => reader.deliveries({ limit: 1 })[0]?.id)).toBe(id);
+  });
+});
