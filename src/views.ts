@@ -1,4 +1,4 @@
-import type { Decision, Delivery, Outgoing, Task } from './types.ts';
+import type { Decision, Delivery, Outgoing, Task, TaskUsage } from './types.ts';
 
 /**
  * How deliveries and tasks look outside: in the API and in every `--json`. The one place where camelCase becomes
@@ -51,7 +51,9 @@ export function taskView(task: Task) {
     prompt: task.prompt,
     flow_id: task.flowId,
     conversation_id: task.conversationId,
+    source: task.source,
     parent_task_id: task.parentTaskId,
+    depends_on: task.dependsOn,
     initiated_task_id: task.initiatedTaskId,
     delivery_id: task.deliveryId,
     webhook: task.webhook,
@@ -60,10 +62,12 @@ export function taskView(task: Task) {
     url: task.url,
     result: task.result,
     error: task.error,
+    ...usageView(task.usage),
     source_metadata: task.sourceMetadata,
     unsynced: task.unsynced,
     created_at: iso(task.createdAt),
     updated_at: iso(task.updatedAt),
+    started_at: isoOrNull(task.startedAt),
     completed_at: isoOrNull(task.completedAt),
   };
 }
@@ -88,6 +92,16 @@ export function outgoingView(item: Outgoing) {
   };
 }
 
+/** Dollars, tokens and milliseconds. */
+export function usageView({ costUsd, inputTokens, outputTokens, durationMs }: TaskUsage) {
+  return {
+    cost_usd: costUsd,
+    input_tokens: inputTokens,
+    output_tokens: outputTokens,
+    duration_ms: durationMs,
+  };
+}
+
 function decisionView(decision: Decision) {
   return {
     event: decision.event,
@@ -105,6 +119,7 @@ export function iso(ms: number): string {
   return new Date(ms).toISOString();
 }
 
-function isoOrNull(ms: number | null): string | null {
+/** `iso`, where there may be no time. */
+export function isoOrNull(ms: number | null): string | null {
   return ms === null ? null : iso(ms);
 }

@@ -1,6 +1,6 @@
 import { resolve } from 'node:path';
 import { z } from 'zod';
-import { duration } from '../config/units.ts';
+import { duration } from '../lib/units.ts';
 import { failure } from '../errors.ts';
 import {
   type Environment,

@@ -28,3 +28,13 @@ export function port(text: string): number {
 export function collect(value: string, previous: readonly string[]): readonly string[] {
   return [...previous, value];
 }
+
+/** Gathers the values of a repeatable option that takes only these. */
+export function collectFrom(
+  choices: readonly string[],
+): (value: string, previous: readonly string[]) => readonly string[] {
+  return (value, previous) => {
+    if (choices.includes(value)) return [...previous, value];
+    throw new InvalidArgumentError(`it must be one of ${choices.join(', ')}.`);
+  };
+}

@@ -50,6 +50,9 @@ export function humanOutput({ err }: Io): ServeOutput {
         delivery.id,
       );
     },
+    task({ id, status, title }) {
+      line(`task ${status}: ${visibleLine(title)}  [${id}]`);
+    },
     sent({ id, kind, provider, content, status, reason }) {
       const where = kind === 'forward' ? content : provider;
       if (status === 'sent') line(paint(err, 'green', `${kind} → ${visibleLine(where)}  [${id}]`));

@@ -39,6 +39,7 @@ export function jsonOutput({ out }: Io): ServeOutput {
       print('delivery', deliveryView(delivery));
       for (const task of tasks) print('task', taskView(task));
     },
+    task: (task) => print('task', taskView(task)),
     sent: (item) => print('outgoing', outgoingView(item)),
     tunnel: (status) => print('state', { of: 'tunnel', ...tunnelView(status) }),
     reloaded: (change) => print('state', { of: 'webhooks', ...liveChangeView(change) }),

@@ -27,6 +27,10 @@ export async function logged(output: ServeOutput, file: string): Promise<ServeOu
       log[level]({ delivery: deliveryView(delivery), tasks: tasks.map(({ id }) => id) }, 'settled');
       output.settled(settled);
     },
+    task(task) {
+      log.info({ id: task.id, status: task.status }, 'task');
+      output.task(task);
+    },
     sent(item) {
       const { id, kind, provider, status, reason, attempts } = item;
       log[status === 'sent' ? 'info' : 'error']({ id, kind, provider, status, reason, attempts }, 'outgoing');

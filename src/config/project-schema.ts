@@ -2,7 +2,6 @@ import { z } from 'zod';
 import type { JsonObject } from '../types.ts';
 import { adjustmentSchema, variableName } from './schema.ts';
 import { tunnelSchema } from './tunnel-schema.ts';
-import { byteSize, duration } from './units.ts';
 
 /** Where static webhooks are looked for when `static:` says nothing; it may match no file. */
 export const DEFAULT_STATIC = './webhooks/*.ts';
@@ -45,11 +44,6 @@ const claudeTasks = z.strictObject({
   record: z.boolean().default(true).describe('Also write one record file per task.'),
 });
 
-const retention = z.strictObject({
-  age: duration.describe('Deliveries older than this are removed, such as 30d.').optional(),
-  size: byteSize.describe('The oldest bodies are removed above this size, such as 2GB.').optional(),
-});
-
 /** webhooks.yml, whole. */
 export const projectSchema = z.strictObject({
   ingress: ingress.prefault({}).describe('The socket that senders (and a tunnel) reach.'),
@@ -65,7 +59,6 @@ export const projectSchema = z.strictObject({
     .describe('Changes to the built-in webhooks, by name.'),
   credentials: z.record(z.string(), credential).prefault({}).describe('For replies, by provider.'),
   claudeTasks: claudeTasks.prefault({}).describe('How tasks appear in Claude Code.'),
-  retention: retention.prefault({}).describe('How much of the past is kept; absent: all of it.'),
 });
 
 /** webhooks.yml as the rest of hookctl sees it: defaults filled in, times in milliseconds, sizes in bytes. */

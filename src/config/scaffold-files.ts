@@ -23,9 +23,6 @@ static: ./webhooks/*.ts
 
 # Tasks in Claude Code's task directory.
 claudeTasks: { enabled: true, list: hookctl, record: true }
-
-# How much of the past is kept.
-# retention: { age: 30d, size: 2GB }
 `;
 
 /** What `hookctl init` writes as webhooks/example.ts. */

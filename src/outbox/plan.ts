@@ -8,7 +8,7 @@ import type { WireRequest } from './transport.ts';
 
 /** What sending needs to know of its surroundings. */
 export interface PlanContext {
-  readonly store: Pick<StoreReader, 'outgoing' | 'delivery' | 'body' | 'responsesOf'>;
+  readonly store: Pick<StoreReader, 'outgoing' | 'delivery' | 'body' | 'responsesBefore'>;
   readonly now: () => number;
   readonly accountOf: (provider: string) => Account | { readonly missing: string };
   readonly channelOf: (provider: string) => ReplyChannel | null;
@@ -118,9 +118,7 @@ function callOf(context: PlanContext, item: Outgoing, channel: ReplyChannel, acc
     }
     case 'respond': {
       const call = responseCall(context, item, channel, account, { post, inChannel: true });
-      return call === null
-        ? { call: channel.comment(account, place, post), findable: true }
-        : fixed(call);
+      return call === null ? { call: channel.comment(account, place, post), findable: true } : fixed(call);
     }
     case 'comment':
       return describeComment(context, item, channel, account, post);
@@ -149,14 +147,15 @@ function describeComment(
 /** Null where there is no reply channel, or it may not be used any more: one of a replayed request is long gone. */
 function responseCall(
   { store, now }: PlanContext,
-  { deliveryId, place }: Outgoing,
+  item: Outgoing,
   { respond }: ReplyChannel,
   account: Account,
   { post, inChannel }: { readonly post: Post; readonly inChannel: boolean },
 ): OutgoingCall | null {
-  const delivery = store.delivery(deliveryId);
+  const delivery = store.delivery(item.deliveryId);
   if (respond === undefined || delivery === null || delivery.replayOf !== null) return null;
-  const open = now() < delivery.receivedAt + respond.lifetimeMs && store.responsesOf(deliveryId) < respond.uses;
+  const open =
+    now() < delivery.receivedAt + respond.lifetimeMs && store.responsesOf(deliveryId) < respond.uses;
   return open ? respond.call(account, place, post, inChannel) : null;
 }
 

@@ -19,7 +19,7 @@ export interface Outbox {
 export interface OutboxOptions extends PlanContext {
   readonly store: Pick<
     Store,
-    'outgoing' | 'delivery' | 'body' | 'responsesOf' | 'waitingOutgoing' | 'beginOutgoing' | 'noteOutgoing'
+    'outgoing' | 'delivery' | 'body' | 'responsesBefore' | 'waitingOutgoing' | 'beginOutgoing' | 'noteOutgoing'
   >;
   readonly transport: Transport;
   /** 0 up to 1, for the jitter. */

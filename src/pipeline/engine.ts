@@ -7,6 +7,7 @@ import { createOutbox, type Outbox, type OutboxOptions } from '../outbox/worker.
 import { providerNamed } from '../providers/index.ts';
 import { databasePath, openStore } from '../store/index.ts';
 import { claudeConfigDir, openClaudeTasks } from '../tasks/claude/index.ts';
+import { repairFiles } from '../tasks/repair.ts';
 import { newRelayKey } from '../tunnels/relay.ts';
 import type { Outgoing, Snapshot } from '../types.ts';
 import type { PipelineContext, Settled } from './context.ts';
@@ -41,9 +42,6 @@ interface Place {
   readonly ids: IdSource;
 }
 
-/** Finished tasks that stay in Claude's list. */
-const FINISHED_IN_LIST = 50;
-
 /** Opens the parts and brings the task files in line with the store. The caller holds the folder's lock. */
 export async function openEngine(options: EngineOptions & Place): Promise<Engine> {
   const { configuration, snapshot, insecure, onSettled, clock, ids } = options;
@@ -59,7 +57,7 @@ export async function openEngine(options: EngineOptions & Place): Promise<Engine
     project: options.projectFolder,
     now: clock.now,
   });
-  await store.noteSync(await claude.repair(store.projectable(FINISHED_IN_LIST)));
+  await repairFiles({ store, claude });
   const relayKey = newRelayKey();
   const stop = new AbortController();
   const { projectFolder, env } = options;

@@ -3,6 +3,7 @@ import type { Secret } from '../types.ts';
 import type { OutgoingView } from '../views.ts';
 import type { Operations, SettledView } from './operations.ts';
 import type { StatusView } from './status.ts';
+import { remoteTaskOperations } from './task-operations.ts';
 
 /** The management API of a running server, as the CLI uses it. */
 export interface ManagementClient extends Operations {
@@ -63,6 +64,7 @@ export function managementClient(port: number, token: Secret): ManagementClient 
   }
 
   return {
+    tasks: remoteTaskOperations((path, body) => call('POST', path, body)),
     status: () => call<StatusView>('GET', '/api/status'),
     retry: (id) => call<SettledView>('POST', `/api/deliveries/${encodeURIComponent(id)}/retry`, {}),
     replay: (id, replies) =>

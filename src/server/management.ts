@@ -1,12 +1,14 @@
 import type { Server } from 'node:http';
 import { createAdaptorServer, type HttpBindings } from '@hono/node-server';
 import { Hono } from 'hono';
-import { bodyLimit } from 'hono/body-limit';
 import { HookctlError } from '../errors.ts';
+import type { TaskReader } from '../store/task-store.ts';
 import type { Secret } from '../types.ts';
 import { type DeliverySource, deliveryRoutes } from './api/deliveries.ts';
+import { conversationRoutes, flowRoutes } from './api/flows.ts';
 import { allowedMethods } from './api/methods.ts';
 import { type OutboxSource, outboxRoutes } from './api/outbox.ts';
+import { taskRoutes } from './api/tasks.ts';
 import { commandRoutes, type WebhookAdmin, webhookRoutes } from './api/webhooks.ts';
 import { guard } from './guard.ts';
 import type { Operations } from './operations.ts';
@@ -19,7 +21,7 @@ const BODY_LIMIT = 40 * 1024 * 1024;
 export interface ManagementOptions {
   readonly token: Secret;
   readonly operations: Operations;
-  readonly store: DeliverySource & OutboxSource;
+  readonly store: DeliverySource & OutboxSource & TaskReader;
   readonly webhooks: WebhookAdmin;
   readonly status: () => StatusView;
   /** The port it came to listen on, for the Host check. */
@@ -38,12 +40,14 @@ export function createManagement(options: ManagementOptions): Server {
     context.header('x-content-type-options', 'nosniff');
     context.header('cross-origin-resource-policy', 'same-origin');
   });
-  app.use(
-    '/api/*',
-    bodyLimit({ maxSize: BODY_LIMIT, onError: (c) => problem(c, 413, 'body_too_large', 'body over 40 MB') }),
-  );
   app.use('/api/*', async (context, next) => {
-    if (isBare(context.req.raw.headers) || isJson(context.req.header('content-type'))) return next();
+    const { headers } = context.env.incoming;
+    const length = Number(headers['content-length'] ?? 0);
+    if (headers['transfer-encoding'] !== undefined) {
+      return problem(context, 411, 'length_required', 'send the body with a Content-Length');
+    }
+    if (length > BODY_LIMIT) return problem(context, 413, 'body_too_large', 'body over 40 MB');
+    if (length === 0 || isJson(headers['content-type'])) return next();
     return problem(context, 415, 'content_type', 'send `Content-Type: application/json`');
   });
   app.get('/healthz', (context) => context.json({ status: 'ok' }));
@@ -52,6 +56,9 @@ export function createManagement(options: ManagementOptions): Server {
   app.route('/api', commandRoutes(options.webhooks));
   app.route('/api', deliveryRoutes(options.store, options.operations));
   app.route('/api', outboxRoutes(options.store, options.operations));
+  app.route('/api', taskRoutes(options.store, options.operations.tasks));
+  app.route('/api', flowRoutes(options.store));
+  app.route('/api', conversationRoutes(options.store));
   app.notFound((context) => {
     const { method, path } = context.req;
     const allowed = allowedMethods(app, path);
@@ -65,11 +72,6 @@ export function createManagement(options: ManagementOptions): Server {
   });
   // Without the flag the adapter replaces the global Request and Response of the whole process.
   return createAdaptorServer({ fetch: app.fetch, overrideGlobalObjects: false }) as Server;
-}
-
-/** Without a body there is nothing to be of a wrong type. */
-function isBare(headers: Headers): boolean {
-  return (headers.get('content-length') ?? '0') === '0' && !headers.has('transfer-encoding');
 }
 
 function isJson(contentType: string | undefined): boolean {

@@ -3,6 +3,7 @@ import type { Outbox } from '../outbox/worker.ts';
 import type { PipelineContext, Settled } from '../pipeline/context.ts';
 import type { Queue } from '../pipeline/queue.ts';
 import { type ReplaySource, replay, retry, storedSource } from '../pipeline/replay.ts';
+import type { Task } from '../types.ts';
 import {
   type DeliveryView,
   deliveryView,
@@ -11,6 +12,7 @@ import {
   type TaskView,
   taskView,
 } from '../views.ts';
+import { localTaskOperations, type TaskOperations } from './task-operations.ts';
 
 /** What became of a delivery, as it looks outside. */
 export interface SettledView {
@@ -30,6 +32,7 @@ export interface Operations {
   retryOutgoing(id: string): Promise<OutgoingView>;
   /** Gives up what waits or failed. Throws `not_found` or `not_droppable`. */
   dropOutgoing(id: string): Promise<OutgoingView>;
+  readonly tasks: TaskOperations;
 }
 
 /** The operations of the process that holds the data folder. `where` names the folder in messages. */
@@ -38,9 +41,15 @@ export function localOperations(
   queue: Queue,
   where: string,
   outbox: Pick<Outbox, 'wake'>,
+  taskChanged: (task: Task) => void = () => undefined,
 ): Operations {
   const { store, clock } = context;
+  const changed = (task: Task) => {
+    outbox.wake();
+    taskChanged(task);
+  };
   return {
+    tasks: localTaskOperations(context, where, changed),
     retry: async (id) => settledView(await retry(context, queue, id, where)),
     replay: async (id, replies) =>
       settledView(await replay(context, queue, storedSource(context.store, id, where), replies)),

@@ -5,9 +5,10 @@ import { usageError } from '../errors.ts';
 import type { Settled } from '../pipeline/context.ts';
 import { type Receipt, receive } from '../pipeline/receive.ts';
 import { type ClaudeState, sessionCommand } from '../tasks/claude/index.ts';
+import { followClaude } from '../tasks/follow.ts';
 import type { TunnelSettings } from '../tunnels/settings.ts';
 import type { TunnelStatus } from '../tunnels/supervisor.ts';
-import type { Outgoing, RawRequest, Snapshot, Webhook } from '../types.ts';
+import type { Outgoing, RawRequest, Snapshot, Task, Webhook } from '../types.ts';
 import { createIngress } from './ingress.ts';
 import { closeGently, listenOrExplain } from './listen.ts';
 import { createManagement } from './management.ts';
@@ -34,6 +35,8 @@ export interface ServeReporter {
   settled(settled: Settled): void;
   /** A reply or forward was sent, or given up. */
   sent(item: Outgoing): void;
+  /** A task was made or moved on, by a person, an agent or Claude Code. */
+  task(task: Task): void;
   /** A request could not be answered as it should. */
   broken(error: unknown): void;
   /** The tunnel's state, reason or URL changed. */
@@ -81,7 +84,7 @@ export async function serve(app: App, options: ServeOptions, reporter: ServeRepo
 
   const management = createManagement({
     token: await ensureToken(app.located.dataFolder),
-    operations: localOperations(context, queue, app.located.dataFolder, outbox),
+    operations: localOperations(context, queue, app.located.dataFolder, outbox, reporter.task),
     store: context.store,
     webhooks: webhookAdmin({
       db: app.dynamic(),
@@ -144,6 +147,15 @@ export async function serve(app: App, options: ServeOptions, reporter: ServeRepo
     claudeTasks: whereTasksStand(context.claude.state),
   });
 
+  const follower = followClaude(context, {
+    where: app.located.dataFolder,
+    changed: (task) => {
+      outbox.wake();
+      reporter.task(task);
+    },
+    broken: reporter.broken,
+  });
+
   // Who finds the server by this may ask it at once, so that everything it tells has to be there.
   engine.lock.describe({
     ...engine.holder,
@@ -159,7 +171,12 @@ export async function serve(app: App, options: ServeOptions, reporter: ServeRepo
     recovered: queue.recover(),
     async close(graceMs) {
       // At once, not one after the other: each may take seconds, and a supervisor waits ten for all of it.
-      await Promise.all([tunnel?.close(), live?.close(), closeGently([ingress, management], graceMs)]);
+      await Promise.all([
+        tunnel?.close(),
+        live?.close(),
+        follower.close(),
+        closeGently([ingress, management], graceMs),
+      ]);
     },
   };
 }

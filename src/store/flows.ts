@@ -1,7 +1,7 @@
 import { type CompiledQuery, sql } from 'kysely';
 import type { ConversationTotalsRow } from './rows.ts';
 import { type FlowRow, sqlBuilder, type TaskRow } from './schema.ts';
-import type { ConversationFilter, FlowFilter } from './store.ts';
+import type { ConversationFilter, FlowFilter } from './task-store.ts';
 
 const PAGE_SIZE = 50;
 

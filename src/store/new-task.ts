@@ -1,6 +1,6 @@
 import type { CompiledQuery } from 'kysely';
 import { sqlBuilder, type TaskRow } from './schema.ts';
-import type { TaskCreation } from './store.ts';
+import type { TaskCreation } from './task-store.ts';
 import { recordCreation } from './transitions.ts';
 
 /** Stores a task that no delivery made, with its flow and conversation where those are new. One job, one row. */

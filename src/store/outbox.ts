@@ -1,5 +1,5 @@
 import { type CompiledQuery, sql } from 'kysely';
-import type { NewOutgoing } from '../types.ts';
+import type { NewOutgoing, Outgoing } from '../types.ts';
 import { type OutboxRow, sqlBuilder } from './schema.ts';
 import type { OutgoingFilter, OutgoingNote } from './store.ts';
 
@@ -77,12 +77,14 @@ export function waitingOutgoing(limit: number): CompiledQuery<OutboxRow> {
     .compile();
 }
 
-export function responsesOf(deliveryId: string) {
+/** Earlier items through the reply channel of one delivery, each tried at least once. */
+export function responsesBefore({ id, deliveryId }: Pick<Outgoing, 'id' | 'deliveryId'>) {
   return sqlBuilder
     .selectFrom('outbox')
-    .select((eb) => eb.fn.coalesce(eb.fn.sum<number>('attempts'), eb.val(0)).as('count'))
+    .select(sql<number>`coalesce(sum(max(attempts, 1)), 0)`.as('count'))
     .where('delivery_id', '=', deliveryId)
     .where('kind', 'in', ['respond', 'ephemeral'])
+    .where('id', '<', id)
     .compile();
 }
 

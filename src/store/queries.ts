@@ -1,6 +1,7 @@
 import { type CompiledQuery, sql } from 'kysely';
 import { type DeliveryRow, sqlBuilder, type TaskRow } from './schema.ts';
-import type { DeliveryFilter, SettledFilter, SyncNote, TaskFilter } from './store.ts';
+import type { DeliveryFilter, SettledFilter } from './store.ts';
+import type { SyncNote, TaskFilter } from './task-store.ts';
 
 const PAGE_SIZE = 50;
 

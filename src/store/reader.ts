@@ -4,7 +4,7 @@ import type { CompiledQuery } from 'kysely';
 import { bodyOf } from './bodies.ts';
 import { dependentsOf, listConversations, listFlows } from './flows.ts';
 import { requireCurrentSchema, schemaVersion } from './migrations/index.ts';
-import { listOutgoing, outgoingById, responsesOf, waitingOutgoing } from './outbox.ts';
+import { listOutgoing, outgoingById, responsesBefore, waitingOutgoing } from './outbox.ts';
 import {
   countDeliveries,
   countSettled,
@@ -72,7 +72,7 @@ function readerOf(db: DatabaseSync): StoreReader {
     outgoing: (id) => rows(outgoingById(id)).map(toOutgoing)[0] ?? null,
     outbox: (filter = {}) => rows(listOutgoing(filter)).map(toOutgoing),
     waitingOutgoing: (limit) => rows(waitingOutgoing(limit)).map(toOutgoing),
-    responsesOf: (deliveryId) => rows(responsesOf(deliveryId))[0]?.count ?? 0,
+    responsesBefore: (item) => rows(responsesBefore(item))[0]?.count ?? 0,
     countSettled: (externalId, filter) => rows(countSettled(externalId, filter))[0]?.count ?? 0,
     openQuestion: (flowId) => rows(openQuestionOf(flowId)).map(toTask)[0] ?? null,
     projectable: (finished) => rows(projectableTasks(finished)).map(toTask),

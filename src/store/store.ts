@@ -1,22 +1,15 @@
 import type {
-  Conversation,
   Decision,
   Delivery,
   DeliveryStatus,
-  Flow,
   Headers,
   NewOutgoing,
   NewTask,
   Outgoing,
   OutgoingStatus,
   Task,
-  TaskEvent,
-  TaskStatus,
-  TaskUsage,
-  Transition,
   Trust,
 } from '../types.ts';
-
 import type { TaskReader, TaskWriter } from './task-store.ts';
 
 /** A request that passed verification (or is a replay), ready to be made durable. */
@@ -109,6 +102,14 @@ export interface DeliveryFilter {
   readonly limit?: number;
 }
 
+export interface SettledFilter {
+  readonly status: DeliveryStatus;
+  /** Epoch milliseconds. */
+  readonly since: number;
+  /** Only those whose reason begins so. */
+  readonly reason?: string;
+}
+
 export interface OutgoingFilter {
   readonly status?: OutgoingStatus;
   readonly deliveryId?: string;
@@ -151,8 +152,11 @@ export interface StoreReader extends TaskReader {
   outbox(filter?: OutgoingFilter): readonly Outgoing[];
   /** What waits to be sent, in the order in which it is due, at most `limit`; also what is due only later. */
   waitingOutgoing(limit: number): readonly Outgoing[];
-  /** Requests that were begun to the reply channel which one delivery brought. */
-  responsesOf(deliveryId: string): number;
+  /**
+   * How often the reply channel that a delivery brought is used before this item's turn: by earlier items, whether
+   * they were sent by now or not, so that the count is the same whoever is first.
+   */
+  responsesBefore(item: Pick<Outgoing, 'id' | 'deliveryId'>): number;
   /** How many deliveries about one external id were settled so; replays do not count. */
   countSettled(externalId: string, filter: SettledFilter): number;
   close(): void;

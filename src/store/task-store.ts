@@ -1,7 +1,6 @@
 import type {
   Conversation,
   Flow,
-  JsonObject,
   NewTask,
   Task,
   TaskEvent,
@@ -18,14 +17,6 @@ export interface TaskFilter {
   readonly after?: string;
   readonly before?: string;
   readonly limit?: number;
-}
-
-export interface SettledFilter {
-  readonly status: DeliveryStatus;
-  /** Epoch milliseconds. */
-  readonly since: number;
-  /** Only those whose reason begins so. */
-  readonly reason?: string;
 }
 
 export interface FlowFilter {

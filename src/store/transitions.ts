@@ -1,7 +1,7 @@
 import { type CompiledQuery, sql } from 'kysely';
 import type { TaskStatus, Transition } from '../types.ts';
 import { sqlBuilder, type TaskRow, type TransitionRow } from './schema.ts';
-import type { TaskChange, TaskNote } from './store.ts';
+import type { TaskChange, TaskNote } from './task-store.ts';
 
 /** Moves a task on and records it. One job; its row is the task as it is now, none when it had left `from`. */
 export function changeTask(change: TaskChange): readonly CompiledQuery<TaskRow>[] {

@@ -56,7 +56,9 @@ export async function changeTask(
       at: context.clock.now(),
     });
     // Null: somebody else was quicker, and the step is decided anew from where the task is now.
-    if (changed !== null) return shown(context, changed);
+    if (changed === null) continue;
+    const [synced] = await syncTasks(context, [changed]);
+    return synced ?? changed;
   }
 }
 
@@ -68,11 +70,4 @@ export function guardedStep({ store }: Pick<TaskContext, 'store'>, task: Task, e
   if (blockers.length === 0) return step;
   const names = blockers.map(({ id, status }) => `${id} (${status})`).join(', ');
   return { kind: 'refused', reason: `it waits for ${names}` };
-}
-
-/** A task that ended changes how those look on which it depended: a failed one no longer holds anything back. */
-async function shown(context: TaskContext, task: Task): Promise<Task> {
-  const neighbours = task.dependsOn.map((id) => context.store.task(id)).filter((other) => other !== null);
-  const [synced] = await syncTasks(context, [task, ...neighbours.filter(({ status }) => isEnd(status))]);
-  return synced ?? task;
 }

@@ -3,6 +3,7 @@ import type { IdSource } from '../lib/ids.ts';
 import type { Store } from '../store/store.ts';
 import type { Task } from '../types.ts';
 import type { ClaudeTasks } from './claude/index.ts';
+import { isEnd } from './lifecycle.ts';
 
 /** What the operations on tasks work with. */
 export interface TaskContext {
@@ -20,6 +21,16 @@ export async function syncTasks(
   { store, claude }: Pick<TaskContext, 'store' | 'claude'>,
   tasks: readonly Task[],
 ): Promise<readonly Task[]> {
-  await store.noteSync(await claude.project(tasks.filter((task) => task.syncToClaudeTasks)));
+  const all = [...tasks, ...tasks.flatMap((task) => neighboursOf(store, task))];
+  await store.noteSync(await claude.project(all.filter((task) => task.syncToClaudeTasks)));
   return tasks.map((task) => store.task(task.id) ?? task);
+}
+
+/** Tasks whose entries look different by this one: a failed one that holds it back, one that waits for it. */
+function neighboursOf(store: Pick<Store, 'task' | 'dependents'>, task: Task): readonly Task[] {
+  const ended = task.dependsOn
+    .map((id) => store.task(id))
+    .filter((other) => other !== null)
+    .filter(({ status }) => isEnd(status));
+  return [...ended, ...store.dependents(task.id)];
 }

@@ -71,7 +71,6 @@ export async function createTask(
     startNewConversation: startsNewConversation(request.prompt, metadata),
     at: clock.now(),
   });
-  const neighbours = task.dependsOn.map((other) => store.task(other)).filter((other) => other !== null);
-  const [synced] = await syncTasks(context, [task, ...neighbours]);
+  const [synced] = await syncTasks(context, [task]);
   return synced ?? task;
 }

@@ -4,8 +4,9 @@ import { beforeAll, expect, test } from 'vitest';
 import { cli, cliJson } from '../support/cli.ts';
 import { comment, signedPost } from '../support/github.ts';
 import { expectJson } from '../support/management.ts';
-import { type Sandbox, sandboxForFile, sandboxForTest } from '../support/sandbox.ts';
-import { type Server, serverForFile, tokenOf } from '../support/server.ts';
+import { type Sandbox, sandboxForTest } from '../support/sandbox.ts';
+import { type Server, tokenOf } from '../support/server.ts';
+import { serverOfSuite } from '../support/suite.ts';
 
 interface Webhook {
   readonly webhook_id: string;
@@ -13,12 +14,11 @@ interface Webhook {
   readonly url: string;
 }
 
+const suite = serverOfSuite();
 let sandbox: Sandbox;
 let server: Server;
-
-beforeAll(async () => {
-  sandbox = await sandboxForFile();
-  server = await serverForFile(sandbox);
+beforeAll(() => {
+  ({ sandbox, server } = suite());
 });
 
 const add = (name: string, secret: string) =>

@@ -3,7 +3,8 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { cli, cliJson, type Ran } from '../support/cli.ts';
-import { type Sandbox, sandboxForFile, sandboxForTest } from '../support/sandbox.ts';
+import { type Sandbox, sandboxForTest } from '../support/sandbox.ts';
+import { sandboxOfSuite } from '../support/suite.ts';
 
 interface Webhook {
   readonly webhook_id: string;
@@ -21,11 +22,12 @@ async function ok(ran: Promise<Ran>): Promise<string> {
 }
 
 describe('without a server, one webhook', () => {
+  const suite = sandboxOfSuite();
   let sandbox: Sandbox;
   let webhook: Webhook;
 
   beforeAll(async () => {
-    sandbox = await sandboxForFile();
+    sandbox = suite();
     webhook = await cliJson<Webhook>(
       sandbox,
       ...['webhook', 'add', 'github', '--name', 'triage', '--prefix', '@bot', '--agent', 'planning'],

@@ -65,6 +65,7 @@ test('a definition with only name and provider gets every default', () => {
   const { commands: resolved, ...webhook } = resolution.webhook;
   expect(webhook).toEqual({
     name: 'own',
+    allowUnverifiable: false,
     provider: 'github',
     endpoint: '/webhooks/own',
     origin: { kind: 'built-in' },

@@ -19,7 +19,6 @@ test('an empty webhooks.yml is a project with the defaults', async () => {
     webhooks: {},
     credentials: {},
     claudeTasks: { enabled: true, list: 'hookctl', record: true },
-    retention: {},
   });
 });
 
@@ -27,7 +26,7 @@ test('the example at the root of the repository loads without a problem or a not
   const example = readFileSync(join(import.meta.dirname, '../../webhooks.yml'), 'utf8');
   const { project, notices } = await load(folderWith({ 'webhooks.yml': example }));
   expect(notices).toEqual([]);
-  expect(project.retention).toEqual({ age: 30 * 86_400_000, size: 2_000_000_000 });
+  expect(project.claudeTasks).toEqual({ enabled: true, list: 'hookctl', record: true });
 });
 
 test('an unknown field is shown where its name stands, with the one that was meant', async () => {
@@ -63,19 +62,17 @@ test('a secret that was written in place of a variable’s name is not repeated'
 test('both forms of tunnel are understood, and a mistake inside the long one is found', async () => {
   const folder = folderWith({ 'webhooks.yml': 'tunnel: { use: smee, url: "https://smee.io/abc" }\n' });
   expect((await load(folder)).project.tunnel).toEqual({ use: 'smee', url: 'https://smee.io/abc' });
-  expect(await messages('tunnel: { use: smee, urll: x }\n')).toEqual([
+  expect(await messages('tunnel: { use: smee, urll: x, url: https://smee.io/abc }\n')).toEqual([
     'webhooks.yml:1:22 tunnel.urll: unknown field\n  Did you mean url?',
   ]);
   expect(await messages('tunnel: 5\n')).toEqual([
-    'webhooks.yml:1:9 tunnel: expected the name of a tunnel, or { use, url }',
+    'webhooks.yml:1:9 tunnel: expected cloudflared, ssh, ngrok or none; smee needs { use: smee, url: … }',
   ]);
 });
 
-test('times, sizes and addresses say what they want', async () => {
-  expect(await messages('retention: { age: 30 days, size: lots }\npublicUrl: hooks.example.com\n')).toEqual([
-    'webhooks.yml:1:19 retention.age: expected a time: a number and s, m, h, d or w, such as 30d',
-    'webhooks.yml:1:34 retention.size: expected a size: a number and KB, MB, GB or TB, such as 2GB',
-    'webhooks.yml:2:12 publicUrl: expected a URL that starts with https:// or http://',
+test('addresses say what they want', async () => {
+  expect(await messages('publicUrl: hooks.example.com\n')).toEqual([
+    'webhooks.yml:1:12 publicUrl: expected a URL that starts with https:// or http://',
   ]);
 });
 

@@ -36,7 +36,7 @@ test('what was answered 202 before `kill -9` ends as exactly one task', { timeou
   let kills = 0;
   for (let starts = 0; kills < KILLS && starts < STARTS; starts++) {
     await useClaudeTasks(kills >= KILLS - KILLS_IN_LIST);
-    acknowledged.push(...(await killedInBurst(sandbox, starts * 10)));
+    acknowledged.push(...(await killedInBurst(sandbox, starts * BURST)));
     if (pending() > 0) kills++;
   }
   expect(kills, 'kills with deliveries pending').toBe(KILLS);

@@ -35,9 +35,13 @@ test('endpoints are shown with the public URL, again and loudly when it changes'
 });
 
 test('`tunnel:` in webhooks.yml opens it; states stand in NDJSON and in /api/status', async () => {
-  const { sandbox, pid } = await tunnelSandbox({ mode: 'new-name' }, { 'webhooks.yml': 'tunnel: cloudflared\n' });
+  const { sandbox, pid } = await tunnelSandbox(
+    { mode: 'new-name' },
+    { 'webhooks.yml': 'tunnel: cloudflared\n' },
+  );
   const server = await serverForTest(sandbox);
-  const ups = () => tunnelLines(server).filter(({ phase, reason }) => phase === 'up' && /^(open|the)/.test(`${reason}`));
+  const ups = () =>
+    tunnelLines(server).filter(({ phase, reason }) => phase === 'up' && /^(open|the)/.test(`${reason}`));
   await eventually('the tunnel', () => ups().length === 1);
   const [connecting, up] = tunnelLines(server);
   expect(connecting).toMatchObject({ phase: 'connecting', driver: 'cloudflared', url: null });

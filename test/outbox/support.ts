@@ -1,14 +1,19 @@
-import { onTestFinished } from 'vitest';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, onTestFinished } from 'vitest';
 import { createIds } from '../../src/lib/ids.ts';
 import { secret } from '../../src/lib/secret.ts';
 import { createTransport, type TransportOptions } from '../../src/outbox/transport.ts';
 import { createOutbox, type Outbox, type OutboxOptions, type Timing } from '../../src/outbox/worker.ts';
 import { providerNamed } from '../../src/providers/index.ts';
 import type { Account } from '../../src/providers/reply.ts';
+import { openStore } from '../../src/store/index.ts';
 import type { Store } from '../../src/store/store.ts';
 import type { NewOutgoing, Outgoing, ReplyPlace } from '../../src/types.ts';
 import { freshStore, newDelivery, settlement } from '../store/fixtures.ts';
 import { eventually } from '../support/eventually.ts';
+import { type ProviderApis, startProviderApis } from '../support/provider-apis.ts';
 
 export const PLACES: Readonly<Record<string, ReplyPlace>> = {
   github: { host: null, owner: 'octo', repo: 'repo', number: '1', comment: '7', commentKind: 'issues' },
@@ -23,10 +28,21 @@ export const ids = createIds(() => Date.now());
 
 export function account(provider: string, base: string, changes: Partial<Account> = {}): Account {
   const baseUrl = provider === 'slack' ? `${base}/api` : base;
-  return { provider, baseUrl, token: secret(`token-of-${provider}`), user: null, privateNetwork: false, ...changes };
+  return {
+    provider,
+    baseUrl,
+    token: secret(`token-of-${provider}`),
+    user: null,
+    privateNetwork: false,
+    ...changes,
+  };
 }
 
-export function comment(provider: string, content = 'Done.', changes: Partial<NewOutgoing> = {}): NewOutgoing {
+export function comment(
+  provider: string,
+  content = 'Done.',
+  changes: Partial<NewOutgoing> = {},
+): NewOutgoing {
   return {
     id: ids.next('out'),
     kind: 'comment',
@@ -39,7 +55,11 @@ export function comment(provider: string, content = 'Done.', changes: Partial<Ne
 }
 
 /** Records what a delivery asks to be sent, as its settlement does. */
-export async function record(store: Store, provider: string, ...outgoing: readonly NewOutgoing[]): Promise<string> {
+export async function record(
+  store: Store,
+  provider: string,
+  ...outgoing: readonly NewOutgoing[]
+): Promise<string> {
   const id = ids.next('dlv');
   await store.accept(newDelivery(id, { provider, receivedAt: Date.now(), headers: { 'x-signed': 'yes' } }));
   await store.settle(settlement(id, { outgoing, settledAt: Date.now() }));
@@ -90,4 +110,29 @@ export async function startBench(options: BenchOptions): Promise<Bench> {
       });
     },
   };
+}
+
+/** One store for all tests of a file: opening one takes longer than most of them. */
+export function storeForFile(): () => Store {
+  let store: Store | null = null;
+  let folder = '';
+  beforeAll(async () => {
+    folder = mkdtempSync(join(tmpdir(), 'hookctl-outbox-'));
+    store = await openStore({ path: join(folder, 'hookctl.db') });
+  });
+  afterAll(async () => {
+    await store?.close();
+    rmSync(folder, { recursive: true, force: true });
+  });
+  return () => store as Store;
+}
+
+/** The providers' APIs, for all tests of a file. */
+export function apisForFile(): () => ProviderApis {
+  let apis: ProviderApis | null = null;
+  beforeAll(async () => {
+    apis = await startProviderApis();
+  });
+  afterAll(() => apis?.close());
+  return () => apis as ProviderApis;
 }

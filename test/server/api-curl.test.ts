@@ -5,13 +5,14 @@ import { providers } from '../../src/providers/index.ts';
 import { spawnIn } from '../support/cli.ts';
 import { examples, type Payload, signedPost } from '../support/github.ts';
 import { expectJson } from '../support/management.ts';
-import { sandboxForFile } from '../support/sandbox.ts';
-import { readStore, type Server, serverForFile, settled, tokenOf } from '../support/server.ts';
+import { readStore, type Server, settled, tokenOf } from '../support/server.ts';
+import { serverOfSuite } from '../support/suite.ts';
 
+const suite = serverOfSuite();
 let server: Server;
 
 beforeAll(async () => {
-  server = await serverForFile(await sandboxForFile());
+  server = suite().server;
 });
 
 /** The examples of the description, as they are typed, with the token and the port of management. */

@@ -1,8 +1,8 @@
 import { beforeAll, expect, test } from 'vitest';
 import { comment, signedPost } from '../support/github.ts';
 import { expectJson } from '../support/management.ts';
-import { sandboxForFile } from '../support/sandbox.ts';
-import { type Server, serverForFile, settled } from '../support/server.ts';
+import { type Server, settled } from '../support/server.ts';
+import { serverOfSuite } from '../support/suite.ts';
 
 interface Delivery {
   readonly id: string;
@@ -20,12 +20,13 @@ interface Status {
   readonly recent_deliveries: readonly object[];
 }
 
+const suite = serverOfSuite();
 let server: Server;
 /** Newest first. */
 let ids: readonly string[];
 
 beforeAll(async () => {
-  server = await serverForFile(await sandboxForFile());
+  server = suite().server;
   const made: string[] = [];
   for (const text of ['@agent analyze this', 'hello', '@agent plan it', 'thanks', 'bye']) {
     const { id } = await signedPost(server.url, comment(text));

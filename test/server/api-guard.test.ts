@@ -3,15 +3,15 @@ import { join } from 'node:path';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { comment, signedPost } from '../support/github.ts';
 import { ask, bearer, expectJson, JSON_TYPE } from '../support/management.ts';
-import { sandboxForFile } from '../support/sandbox.ts';
-import { readStore, type Server, serverForFile, settled, tokenOf } from '../support/server.ts';
+import { readStore, type Server, settled, tokenOf } from '../support/server.ts';
+import { serverOfSuite } from '../support/suite.ts';
 
+const suite = serverOfSuite();
 let server: Server;
 let routes: readonly (readonly [method: string, path: string, body?: object])[];
 
 beforeAll(async () => {
-  const sandbox = await sandboxForFile();
-  server = await serverForFile(sandbox);
+  server = suite().server;
   const body = { provider: 'github', name: 'guarded', commands: [{ name: 'look' }] };
   const made = await expectJson<{ webhook_id: string; commands: { id: string }[] }>(
     201,
@@ -23,7 +23,7 @@ beforeAll(async () => {
     },
   );
   const { id } = await signedPost(server.url, comment('@agent analyze'));
-  await settled(sandbox, id);
+  await settled(server.sandbox, id);
   const webhook = `/api/webhooks/${made.webhook_id}`;
   const command = `${webhook}/commands/${made.commands[0]?.id}`;
   routes = [

@@ -1,7 +1,7 @@
 import { beforeAll, describe, expect, test } from 'vitest';
-import { ask, expectJson } from '../support/management.ts';
-import { sandboxForFile } from '../support/sandbox.ts';
-import { type Server, serverForFile } from '../support/server.ts';
+import { ask, bearer, expectJson, JSON_TYPE } from '../support/management.ts';
+import { type Server, tokenOf } from '../support/server.ts';
+import { serverOfSuite } from '../support/suite.ts';
 
 interface Webhook {
   readonly webhook_id: string;
@@ -17,17 +17,18 @@ interface Page<T> {
   readonly next_cursor: string | null;
 }
 
-let server: Server;
-
-beforeAll(async () => {
-  const files = {
+const suite = serverOfSuite({
+  files: {
     'webhooks.yml': 'static: ./hooks/*.ts\n',
     'hooks/written.ts': [
       "import { defineWebhook } from 'hookctl';",
       "export default defineWebhook({ name: 'written', provider: 'github', commands: [{ name: 'look' }] });",
     ].join('\n'),
-  };
-  server = await serverForFile(await sandboxForFile({ files }));
+  },
+});
+let server: Server;
+beforeAll(() => {
+  server = suite().server;
 });
 
 function create(name: string, more: object = {}): Promise<Webhook> {
@@ -189,7 +190,16 @@ describe('a mistake', () => {
     expect(refused.problems).toMatchObject([{ field: 'commands.0.conditions.ref.$where' }]);
   });
 
-  test('in the method is answered 405 with those that the path takes, and in the type 415', async () => {
+  test('in how the body is sent is answered 411, 413 or 415', async () => {
+    const usual = ['host', `127.0.0.1:${server.managementPort}`, ...bearer(tokenOf(server.sandbox))];
+    const post = (...more: string[]) =>
+      ask(server, 'POST', '/api/webhooks', { rawHeaders: [...usual, ...more] });
+    expect((await post('transfer-encoding', 'chunked', ...JSON_TYPE)).status).toBe(411);
+    expect((await post('content-length', '50000000', ...JSON_TYPE)).status).toBe(413);
+    expect((await post('content-length', '2', 'content-type', 'text/plain')).status).toBe(415);
+  });
+
+  test('in the method is answered 405 with those that the path takes', async () => {
     const known = {
       '/api/webhooks': 'GET, HEAD, POST',
       '/api/webhooks/x': 'DELETE, GET, HEAD, PUT',

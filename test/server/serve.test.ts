@@ -48,8 +48,10 @@ test('the folder of a killed one is taken over', async () => {
 test.each(['SIGTERM', 'SIGINT'] as const)('%s: what was accepted is finished, exit 0', async (signal) => {
   const sandbox = await sandboxForTest();
   const server = await serverForTest(sandbox);
-  // One flow: they run one after the other, so that some still wait at the signal.
-  const posts = Array.from({ length: 10 }, () => signedPost(server.url, comment('@agent analyze')));
+  // Those of one issue run one after the other, so that some still wait at the signal.
+  const posts = Array.from({ length: 10 }, (_, index) =>
+    signedPost(server.url, comment('@agent analyze', { issue: 1 + (index % 5) })),
+  );
   const answers = await Promise.all(posts);
   const started = performance.now();
   const { code } = await server.stop(signal);

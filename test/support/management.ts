@@ -23,8 +23,9 @@ export function ask(
   const port = server.managementPort;
   const usual = ['host', `127.0.0.1:${port}`, ...bearer(tokenOf(server.sandbox)), ...JSON_TYPE];
   const content = body === undefined ? '' : typeof body === 'string' ? body : JSON.stringify(body);
-  const length = ['content-length', String(Buffer.byteLength(content))];
-  const headers = [...(rawHeaders ?? usual), ...length];
+  const given = rawHeaders ?? usual;
+  const isFramed = given.some((name) => name === 'content-length' || name === 'transfer-encoding');
+  const headers = isFramed ? given : [...given, 'content-length', String(Buffer.byteLength(content))];
   return new Promise((resolve, reject) => {
     const sent = request(
       { host: '127.0.0.1', port, method, path, headers, setHost: false, agent: false },

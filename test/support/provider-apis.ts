@@ -94,27 +94,90 @@ type Handler = (state: State, match: RegExpExecArray, body: Record<string, unkno
 
 /** Method and path → what the provider does. The documented status codes; Slack always answers 200. */
 const ROUTES: readonly (readonly [string, RegExp, Handler])[] = [
-  ['POST', /^\/repos\/([^/]+\/[^/]+)\/issues\/(\d+)\/comments$/, (state, [, repo, number], { body }) => post(state, `github:${repo}#${number}`, body, 201)],
-  ['GET', /^\/repos\/([^/]+\/[^/]+)\/issues\/(\d+)\/comments\?/, (state, [, repo, number]) => ok(list(state, `github:${repo}#${number}`).map(({ id, text }) => ({ id, body: text })))],
-  ['PATCH', /^\/repos\/[^/]+\/[^/]+\/issues\/comments\/(\d+)$/, (state, [, id], { body }) => edit(state, id, body)],
-  ['POST', /^\/repos\/(.+)\/reactions$/, (state, [, place], { content }) => react(state, `github:${place}:${content}`)],
+  [
+    'POST',
+    /^\/repos\/([^/]+\/[^/]+)\/issues\/(\d+)\/comments$/,
+    (state, [, repo, number], { body }) => post(state, `github:${repo}#${number}`, body, 201),
+  ],
+  [
+    'GET',
+    /^\/repos\/([^/]+\/[^/]+)\/issues\/(\d+)\/comments\?/,
+    (state, [, repo, number]) =>
+      ok(list(state, `github:${repo}#${number}`).map(({ id, text }) => ({ id, body: text }))),
+  ],
+  [
+    'PATCH',
+    /^\/repos\/[^/]+\/[^/]+\/issues\/comments\/(\d+)$/,
+    (state, [, id], { body }) => edit(state, id, body),
+  ],
+  [
+    'POST',
+    /^\/repos\/(.+)\/reactions$/,
+    (state, [, place], { content }) => react(state, `github:${place}:${content}`),
+  ],
   ['POST', /^\/repos\/.+\/issues\/\d+\/labels$/, (state, _, { labels }) => label(state, labels)],
-  ['POST', /^\/rest\/api\/2\/issue\/([^/]+)\/comment$/, (state, [, key], { body }) => post(state, `jira:${key}`, body, 201)],
-  ['GET', /^\/rest\/api\/2\/issue\/([^/]+)\/comment\?/, (state, [, key]) => ok({ comments: list(state, `jira:${key}`).map(({ id, text }) => ({ id, body: text })) })],
-  ['PUT', /^\/rest\/api\/2\/issue\/[^/]+\/comment\/(\d+)$/, (state, [, id], { body }) => edit(state, id, body)],
+  [
+    'POST',
+    /^\/rest\/api\/2\/issue\/([^/]+)\/comment$/,
+    (state, [, key], { body }) => post(state, `jira:${key}`, body, 201),
+  ],
+  [
+    'GET',
+    /^\/rest\/api\/2\/issue\/([^/]+)\/comment\?/,
+    (state, [, key]) =>
+      ok({ comments: list(state, `jira:${key}`).map(({ id, text }) => ({ id, body: text })) }),
+  ],
+  [
+    'PUT',
+    /^\/rest\/api\/2\/issue\/[^/]+\/comment\/(\d+)$/,
+    (state, [, id], { body }) => edit(state, id, body),
+  ],
   ['PUT', /^\/rest\/api\/2\/issue\/[^/]+$/, (state, _, { update }) => label(state, JSON.stringify(update))],
-  ['POST', /^\/api\/0\/issues\/([^/]+)\/comments\/$/, (state, [, id], { text }) => sentryPost(state, `sentry:${id}`, text)],
-  ['GET', /^\/api\/0\/issues\/([^/]+)\/comments\/$/, (state, [, id]) => ok(list(state, `sentry:${id}`).map((each) => ({ id: each.id, data: { text: each.text } })))],
+  [
+    'POST',
+    /^\/api\/0\/issues\/([^/]+)\/comments\/$/,
+    (state, [, id], { text }) => sentryPost(state, `sentry:${id}`, text),
+  ],
+  [
+    'GET',
+    /^\/api\/0\/issues\/([^/]+)\/comments\/$/,
+    (state, [, id]) =>
+      ok(list(state, `sentry:${id}`).map((each) => ({ id: each.id, data: { text: each.text } }))),
+  ],
   ['PUT', /^\/api\/0\/issues\/[^/]+\/comments\/(\d+)\/$/, (state, [, id], { text }) => edit(state, id, text)],
-  ['POST', /^\/api\/v4\/projects\/(.+)\/notes$/, (state, [, place], { body }) => post(state, `gitlab:${place}`, body, 201)],
-  ['GET', /^\/api\/v4\/projects\/(.+)\/notes\?/, (state, [, place]) => ok(list(state, `gitlab:${place}`).map(({ id, text }) => ({ id, body: text })))],
+  [
+    'POST',
+    /^\/api\/v4\/projects\/(.+)\/notes$/,
+    (state, [, place], { body }) => post(state, `gitlab:${place}`, body, 201),
+  ],
+  [
+    'GET',
+    /^\/api\/v4\/projects\/(.+)\/notes\?/,
+    (state, [, place]) => ok(list(state, `gitlab:${place}`).map(({ id, text }) => ({ id, body: text }))),
+  ],
   ['PUT', /^\/api\/v4\/projects\/.+\/notes\/(\d+)$/, (state, [, id], { body }) => edit(state, id, body)],
-  ['POST', /^\/api\/v4\/projects\/(.+)\/award_emoji$/, (state, [, place], { name }) => react(state, `gitlab:${place}:${name}`)],
+  [
+    'POST',
+    /^\/api\/v4\/projects\/(.+)\/award_emoji$/,
+    (state, [, place], { name }) => react(state, `gitlab:${place}:${name}`),
+  ],
   ['PUT', /^\/api\/v4\/projects\/.+$/, (state, _, { add_labels }) => label(state, add_labels)],
   ['POST', /^\/api\/chat\.postMessage$/, (state, _, body) => slackPost(state, body)],
-  ['GET', /^\/api\/conversations\.replies\?/, (state) => ok({ ok: true, messages: list(state, 'slack').map(({ id, text }) => ({ ts: id, ...JSON.parse(text) })) })],
+  [
+    'GET',
+    /^\/api\/conversations\.replies\?/,
+    (state) =>
+      ok({
+        ok: true,
+        messages: list(state, 'slack').map(({ id, text }) => ({ ts: id, ...JSON.parse(text) })),
+      }),
+  ],
   ['POST', /^\/api\/chat\.update$/, (state, _, body) => edit(state, String(body.ts), JSON.stringify(body))],
-  ['POST', /^\/api\/chat\.postEphemeral$/, (state, _, body) => post(state, 'slack-ephemeral', JSON.stringify(body), 200)],
+  [
+    'POST',
+    /^\/api\/chat\.postEphemeral$/,
+    (state, _, body) => post(state, 'slack-ephemeral', JSON.stringify(body), 200),
+  ],
   ['POST', /^\/api\/reactions\.add$/, (state, _, { name }) => react(state, `slack:${name}`)],
   ['POST', /^\/commands\//, (state, _, body) => post(state, 'slack-response', JSON.stringify(body), 200)],
 ];

@@ -1,6 +1,6 @@
 import { type FakeProgram, installFake } from '../tunnels/fixtures/programs.ts';
 import { type Sandbox, sandboxForTest } from './sandbox.ts';
-import type { Server, ServeLine } from './server.ts';
+import type { ServeLine, Server } from './server.ts';
 
 /** Probes of addresses that exist in the world go to a proxy that nobody runs: tests stay on this machine. */
 export const NO_INTERNET = { HTTPS_PROXY: 'http://127.0.0.1:9' };

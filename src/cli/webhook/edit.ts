@@ -1,11 +1,11 @@
-import { type Command, Option } from 'commander';
+import type { Command } from 'commander';
 import type { App, AppFlags } from '../../app.ts';
 import { type Change, findWebhook as findInDb } from '../../config/dynamic/change.ts';
 import { type Updated, updateWebhook } from '../../config/dynamic/edit.ts';
 import type { WebhookPatch } from '../../config/dynamic/schema.ts';
 import { usageError } from '../../errors.ts';
 import { examples, type Runner } from '../command.ts';
-import { collect } from '../options.ts';
+import { collectFrom } from '../options.ts';
 import { viewer } from './address.ts';
 import { changeDb, dynamicWebhook, report } from './change.ts';
 import { givenFields, type WebhookFlags, webhookOptions } from './fields.ts';
@@ -29,16 +29,18 @@ const CLEARABLE = {
 } as const;
 
 export function configureEdit(command: Command, runner: Runner): void {
-  const clear = new Option('--clear <setting>', 'back to its default (repeatable)')
-    .choices(Object.keys(CLEARABLE))
-    .argParser(collect)
-    .default([]);
+  const settings = Object.keys(CLEARABLE);
   webhookOptions(
     command
       .description('Change a dynamic webhook: what the options name, and nothing else.')
       .argument('<webhook>', 'id or name'),
   )
-    .addOption(clear)
+    .option(
+      '--clear <setting>',
+      `back to its default (repeatable): ${settings.join(', ')}`,
+      collectFrom(settings),
+      [],
+    )
     .option('--json', 'print one object')
     .addHelpText(
       'after',

@@ -1,15 +1,17 @@
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import type { SyncNote } from '../../store/store.ts';
+import type { SyncNote } from '../../store/task-store.ts';
 import type { Task } from '../../types.ts';
 import { createBatches } from './batches.ts';
 import { listFolderName } from './config-dir.ts';
 import type { Folder } from './folder.ts';
-import { createTaskList } from './list.ts';
+import { createTaskList, type TaskList } from './list.ts';
 import { removeLitter } from './litter.ts';
 import { projectBatch, type Target } from './projection.ts';
+import { createListReader, type ListReader } from './readback.ts';
 
 export { type ClaudeConfigDir, claudeConfigDir, listFolderName, sessionCommand } from './config-dir.ts';
+export type { EntryChange, ListReader, Reading } from './readback.ts';
 
 export interface ClaudeTasksOptions {
   /** Claude Code's configuration folder, see `claudeConfigDir`. */
@@ -52,6 +54,14 @@ export interface ClaudeTasks {
    * and the last finished ones (`StoreReader.projectable`); also removes what a killed hookctl left half written.
    */
   repair(tasks: readonly Task[]): Promise<readonly SyncNote[]>;
+  /** Reads what others do to the list; null when the list form is switched off. */
+  readonly list: FollowedList | null;
+}
+
+/** The list, as somebody follows it. */
+export interface FollowedList extends ListReader {
+  /** Its folder, which need not be there. */
+  readonly path: string;
 }
 
 const START_PATIENCE_MS = 500;
@@ -89,6 +99,8 @@ export async function openClaudeTasks(options: ClaudeTasksOptions): Promise<Clau
       return state;
     },
     project: async (tasks) => (tasks.length === 0 ? [] : batches.add(tasks)),
+    list:
+      list === null ? null : { ...reader(options, tasksDir, listName, list), path: join(tasksDir, listName) },
     repair: (tasks) => {
       isClean = false;
       list?.forget();
@@ -97,8 +109,18 @@ export async function openClaudeTasks(options: ClaudeTasksOptions): Promise<Clau
   };
 }
 
+function reader(
+  { project }: ClaudeTasksOptions,
+  tasksDir: string,
+  listName: string,
+  list: TaskList,
+): ListReader {
+  return createListReader({ tasksDir, list: listName, project, isPruned: list.takePruned });
+}
+
 const SWITCHED_OFF: ClaudeTasks = {
   state: { on: false, reason: 'switched off: claudeTasks in webhooks.yml' },
+  list: null,
   project: async () => [],
   repair: async () => [],
 };

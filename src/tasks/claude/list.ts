@@ -1,4 +1,4 @@
-import { lstat, open } from 'node:fs/promises';
+import { lstat, open, utimes } from 'node:fs/promises';
 import { join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import type { Task } from '../../types.ts';
@@ -53,6 +53,8 @@ export function createTaskList({ list, project, lockPatienceMs, now }: ListOptio
   async function allocateLocked(folder: Folder, take: () => readonly Task[]): Promise<Allocation> {
     const anchor = await makeLockAnchor(folder);
     return withLock(join(folder.path, '.lock'), lockPatienceMs, async (lock) => {
+      // Claude Code removes at its start the lists whose folder did not change for 30 days.
+      if (isForgotten) await touch(folder, now());
       const remembered = !isForgotten && known?.anchor === anchor ? known.entries : new Map();
       isForgotten = false;
       // Stands again at the end: after a write that failed half way every file is read anew.
@@ -124,6 +126,10 @@ function latest(tasks: readonly Task[]): readonly Task[] {
 /** Leaves out what has just been pruned: an update would complain that it is gone. */
 function isIn(entries: Entries, { numbers }: Allocation): (task: Task) => boolean {
   return ({ id }) => entries.has(numbers.get(id) ?? 0);
+}
+
+async function touch(folder: Folder, now: number): Promise<void> {
+  await utimes(folder.path, now / 1_000, now / 1_000);
 }
 
 /** Returns what tells this anchor from that of a folder made anew: an inode alone is used again at once. */

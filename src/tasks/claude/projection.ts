@@ -1,6 +1,6 @@
 import { mkdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { SyncNote } from '../../store/store.ts';
+import type { SyncNote } from '../../store/task-store.ts';
 import type { Task } from '../../types.ts';
 import type { Intake } from './batches.ts';
 import { type Folder, openFolder } from './folder.ts';

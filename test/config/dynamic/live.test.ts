@@ -6,7 +6,8 @@ import { expect, test } from 'vitest';
 import { addWebhook, removeWebhook, setEnabled, updateWebhook } from '../../../src/config/dynamic/edit.ts';
 import { eventually } from '../../support/eventually.ts';
 import { folderWith } from '../support.ts';
-import { liveIn, overwriteSlowly, SAVE_PATTERNS } from './live-support.ts';
+import { liveIn } from './live-support.ts';
+import { overwriteSlowly, SAVE_PATTERNS } from './save-patterns.ts';
 import { dbText, placeIn, record } from './support.ts';
 
 test('changes are in force soon after they are written, and each is told by name', async () => {
@@ -59,10 +60,16 @@ test('a file that is written over slowly never shows as half old and half new, e
     dbText([record(1, { commands: [{ id: 'cmd-1', trigger: '*', template: letter.repeat(400) }] })]);
   writeFileSync(place.file, withTemplate('a'));
   const live = await liveIn(place);
-  await overwriteSlowly(place.file, withTemplate('b'));
-  const template = () => live.current().byName.get('Webhook 1')?.commands[0]?.template.source;
-  await eventually('the new template', () => template() === 'b'.repeat(400), 2_000);
-  expect(live.changes).toHaveLength(1);
+  const template = () => live.current().byName.get('Webhook 1')?.commands[0]?.template.source ?? '';
+  for (const letter of ['b', 'c', 'd', 'e', 'f']) {
+    const told = live.changes.length;
+    const pause = await overwriteSlowly(place.file, withTemplate(letter));
+    await eventually('the new template', () => template() === letter.repeat(400), 2_000);
+    // A writer that stood still for as long as a finished one cannot be told from it.
+    if (pause > 50) continue;
+    expect(live.changes).toHaveLength(told + 1);
+    break;
+  }
 });
 
 test('a file that does not validate changes nothing, is told once, and again when it is in order', async () => {

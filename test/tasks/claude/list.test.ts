@@ -47,6 +47,7 @@ test('a task becomes an entry that Claude Code accepts, with prompt, links and i
       external_id: 'github:acme/shop#42',
       url: 'https://github.com/acme/shop/issues/42',
       state: 'queued',
+      written_status: 'pending',
       outcome: null,
       project: '/home/dev/shop',
     },

@@ -1,10 +1,10 @@
-import { type Command, Option } from 'commander';
+import type { Command } from 'commander';
 import type { App, AppFlags } from '../../../app.ts';
 import { updateCommand } from '../../../config/dynamic/edit-commands.ts';
 import type { CommandPatch } from '../../../config/dynamic/schema.ts';
 import { usageError } from '../../../errors.ts';
 import { examples, type Runner } from '../../command.ts';
-import { collect } from '../../options.ts';
+import { collectFrom } from '../../options.ts';
 import { changeDb } from '../change.ts';
 import { onCommand } from '../find.ts';
 import { type CommandFlags, commandOptions, givenCommand } from './fields.ts';
@@ -30,17 +30,19 @@ const CLEARABLE = {
 } as const;
 
 export function configureCommandEdit(command: Command, runner: Runner): void {
-  const clear = new Option('--clear <setting>', 'back to its default (repeatable)')
-    .choices(Object.keys(CLEARABLE))
-    .argParser(collect)
-    .default([]);
+  const settings = Object.keys(CLEARABLE);
   commandOptions(
     command
       .description('Change a command: what the options name, and nothing else.')
       .argument('<webhook>', 'id or name')
       .argument('<command>', 'id, or its name or trigger where only one has it'),
   )
-    .addOption(clear)
+    .option(
+      '--clear <setting>',
+      `back to its default (repeatable): ${settings.join(', ')}`,
+      collectFrom(settings),
+      [],
+    )
     .option('--json', 'print one object')
     .addHelpText(
       'after',

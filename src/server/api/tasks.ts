@@ -1,0 +1,60 @@
+import { Hono } from 'hono';
+import { z } from 'zod';
+import { notFound } from '../../errors.ts';
+import type { TaskReader } from '../../store/task-store.ts';
+import { taskDetails } from '../../task-views.ts';
+import { TASK_STATUSES } from '../../types.ts';
+import { taskView } from '../../views.ts';
+import { TASK_VERBS, type TaskOperations } from '../task-operations.ts';
+import { CreateBody, ReportBody, toReport, toRequest } from '../task-request.ts';
+import { readBody } from './body.ts';
+import { pageFields, pageOf, parseQuery } from './paging.ts';
+
+const ListQuery = z.strictObject({
+  ...pageFields,
+  status: z.enum(TASK_STATUSES).optional(),
+  flow_id: z.string().optional(),
+  conversation_id: z.string().optional(),
+  delivery_id: z.string().optional(),
+});
+
+/**
+ * `GET|POST /tasks`, `GET /tasks/:id` (with history), `POST /tasks/:id/start|complete|fail|cancel|approve|retry`, and
+ * `POST /sync`, which compares Claude's directory with the store.
+ */
+export function taskRoutes(store: TaskReader, operations: TaskOperations): Hono {
+  const routes = new Hono()
+    .get('/tasks', (context) => {
+      const query = parseQuery(ListQuery, context.req.query());
+      const { limit, cursor, status, flow_id, conversation_id, delivery_id } = query;
+      const rows = store.tasks({
+        limit: limit + 1,
+        ...(cursor && { before: cursor }),
+        ...(status && { status }),
+        ...(flow_id && { flowId: flow_id }),
+        ...(conversation_id && { conversationId: conversation_id }),
+        ...(delivery_id && { deliveryId: delivery_id }),
+      });
+      return context.json(pageOf(rows.map(taskView), limit, ({ id }) => id));
+    })
+    .post('/tasks', async (context) => {
+      const body = await readBody(CreateBody, context);
+      const task = await operations.create(toRequest(body), body.source);
+      context.header('location', `/api/tasks/${task.id}`);
+      return context.json(task, 201);
+    })
+    .get('/tasks/:id', (context) => {
+      const id = context.req.param('id');
+      const task = store.task(id);
+      if (task === null) throw notFound(`there is no task ${id}`);
+      return context.json(taskDetails(store, task));
+    })
+    .post('/sync', async (context) => context.json(await operations.sync()));
+  for (const verb of TASK_VERBS) {
+    routes.post(`/tasks/:id/${verb}`, async (context) => {
+      const report = toReport(await readBody(ReportBody, context));
+      return context.json(await operations.change(context.req.param('id'), verb, report));
+    });
+  }
+  return routes;
+}

@@ -1,0 +1,90 @@
+import type { TaskReader } from './store/task-store.ts';
+import { blockersOf } from './tasks/dependencies.ts';
+import type { Conversation, Flow, Task, TaskStatus, Transition } from './types.ts';
+import { iso, isoOrNull, taskView, usageView } from './views.ts';
+
+/** How tasks with their surroundings, flows and conversations look outside: in the API and in every `--json`. */
+
+export type TaskDetails = ReturnType<typeof taskDetails>;
+export type FlowView = ReturnType<typeof flowView>;
+export type FlowDetails = ReturnType<typeof flowDetails>;
+export type ConversationView = ReturnType<typeof conversationView>;
+export type MessageView = ReturnType<typeof messagesOf>[number];
+
+/** A task with its history and with what it still waits for. */
+export function taskDetails(store: TaskReader, task: Task) {
+  return {
+    ...taskView(task),
+    waits_for: blockersOf(store, task).map(({ id, status, title }) => ({ id, status, title })),
+    transitions: store.transitions(task.id).map(transitionView),
+  };
+}
+
+function transitionView({ event, from, to, actor, reason, at }: Transition) {
+  return { event, from, to, actor, reason, at: iso(at) };
+}
+
+export function flowView(flow: Flow) {
+  return {
+    id: flow.id,
+    external_id: flow.externalId,
+    current_conversation_id: flow.currentConversationId,
+    created_at: iso(flow.createdAt),
+  };
+}
+
+/** More tasks than anybody reads; the newest of a flow are shown. */
+const TASKS_SHOWN = 500;
+
+/** A flow with its conversations and its tasks, oldest first. */
+export function flowDetails(store: TaskReader, flow: Flow) {
+  return {
+    ...flowView(flow),
+    conversations: store.conversations({ flowId: flow.id, limit: TASKS_SHOWN }).map(conversationView),
+    tasks: store.tasks({ flowId: flow.id, limit: TASKS_SHOWN }).map(taskView).toReversed(),
+  };
+}
+
+export function conversationView(conversation: Conversation) {
+  const total = Object.values(conversation.byStatus).reduce((sum, count) => sum + count, 0);
+  return {
+    id: conversation.id,
+    flow_id: conversation.flowId,
+    created_at: iso(conversation.createdAt),
+    tasks: total,
+    by_status: conversation.byStatus,
+    ...usageView(conversation.usage),
+    started_at: isoOrNull(conversation.startedAt),
+    completed_at: isoOrNull(conversation.completedAt),
+  };
+}
+
+/** The totals of a conversation, with the average over its tasks that ended. */
+export function metricsView(conversation: Conversation) {
+  const view = conversationView(conversation);
+  const { completed = 0, failed = 0, cancelled = 0 } = conversation.byStatus;
+  const ended = completed + failed + cancelled;
+  return {
+    ...view,
+    average_cost_usd: view.cost_usd === null || ended === 0 ? null : view.cost_usd / ended,
+  };
+}
+
+/** What was said in tasks of a conversation: each prompt, and what came of it. */
+export function messagesOf(tasks: readonly Task[]) {
+  return tasks.flatMap((task) => {
+    const said = (role: 'user' | 'assistant', text: string, at: number) => ({
+      role,
+      text,
+      task_id: task.id,
+      agent: task.agent,
+      status: task.status satisfies TaskStatus,
+      at: iso(at),
+    });
+    const outcome = task.result ?? task.error;
+    return [
+      said('user', task.prompt, task.createdAt),
+      ...(outcome === null ? [] : [said('assistant', outcome, task.completedAt ?? task.updatedAt)]),
+    ];
+  });
+}

@@ -1,0 +1,118 @@
+import { lstat, readdir, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import { type Folder, openFolder } from './folder.ts';
+import { listFilePath, readListFile } from './list-file.ts';
+import { type ListStatus, statusByOthers } from './list-task.ts';
+import { errorCode } from './problem.ts';
+
+/** A status that somebody else gave an entry of this project. */
+export interface EntryChange {
+  readonly taskId: string;
+  readonly status: ListStatus;
+}
+
+/** What others did to the list since the last reading. */
+export interface Reading {
+  readonly changes: readonly EntryChange[];
+  /** Tasks of this project whose entries are gone; what hookctl pruned is not among them. */
+  readonly removed: readonly string[];
+}
+
+/** Reads what Claude Code and people do to a list. */
+export interface ListReader {
+  /** Reads only what changed. Null when the folder is not there, or is not what it should be. */
+  read(): Promise<Reading | null>;
+  /** Makes the next reading look into every file again. */
+  forget(): void;
+}
+
+export interface ReaderOptions {
+  readonly tasksDir: string;
+  /** Folder name of the list. */
+  readonly list: string;
+  /** Entries of other projects in the same list are theirs to read. */
+  readonly project: string;
+  readonly isPruned: (taskId: string) => boolean;
+}
+
+/** What was found at a number, and by which it is known to have changed. */
+interface Seen {
+  readonly stamp: string;
+  readonly taskId: string | null;
+  readonly change: EntryChange | null;
+}
+
+export function createListReader({ tasksDir, list, project, isPruned }: ReaderOptions): ListReader {
+  let seen: ReadonlyMap<number, Seen> = new Map();
+
+  async function readFolder(folder: Folder): Promise<Reading> {
+    const found = new Map<number, Seen>();
+    const changes: EntryChange[] = [];
+    for (const number of await numbersIn(folder)) {
+      const stamp = await stampOf(folder, number);
+      if (stamp === null) continue;
+      const before = seen.get(number);
+      const now = before?.stamp === stamp ? before : await look(folder, number, stamp, project);
+      found.set(number, now);
+      if (now !== before && now.change !== null) changes.push(now.change);
+    }
+    const left = new Set([...found.values()].map(({ taskId }) => taskId));
+    const gone = [...seen.values()].flatMap(({ taskId }) => taskId ?? []).filter((id) => !left.has(id));
+    seen = found;
+    return { changes, removed: gone.filter((id) => !isPruned(id)) };
+  }
+
+  return {
+    async read() {
+      const folder = await openList(tasksDir, list);
+      if (folder === null) return null;
+      try {
+        return await readFolder(folder);
+      } catch {
+        // Removed while it was read: the next reading finds out what is left.
+        return null;
+      } finally {
+        await folder.close();
+      }
+    },
+    forget() {
+      seen = new Map([...seen].map(([number, entry]) => [number, { ...entry, stamp: '' }]));
+    },
+  };
+}
+
+/** Only a list that is there: to make one is the projection's business. */
+async function openList(tasksDir: string, list: string): Promise<Folder | null> {
+  const path = join(tasksDir, list);
+  try {
+    await stat(path);
+    return await openFolder(path, path);
+  } catch {
+    return null;
+  }
+}
+
+async function numbersIn(folder: Folder): Promise<readonly number[]> {
+  const names = await readdir(folder.path);
+  return names.flatMap((name) => (/^[1-9]\d*\.json$/.test(name) ? Number.parseInt(name, 10) : []));
+}
+
+/** Null for what is gone again, or is no plain file. */
+async function stampOf(folder: Folder, number: number): Promise<string | null> {
+  try {
+    const stats = await lstat(listFilePath(folder, number));
+    return stats.isFile() ? `${stats.ino}:${stats.mtimeMs}:${stats.size}` : null;
+  } catch (error) {
+    if (errorCode(error) === 'ENOENT') return null;
+    throw error;
+  }
+}
+
+async function look(folder: Folder, number: number, stamp: string, project: string): Promise<Seen> {
+  const file = await readListFile(folder, number);
+  if (typeof file === 'string') return { stamp, taskId: null, change: null };
+  const { orchestration_task_id: taskId, project: owner } = file.metadata ?? {};
+  if (typeof taskId !== 'string' || owner !== project) return { stamp, taskId: null, change: null };
+  const status = statusByOthers(file);
+  return { stamp, taskId, change: status === null ? null : { taskId, status } };
+}

@@ -1,0 +1,154 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { HookctlError } from '../errors.ts';
+import type { Task, TaskEvent } from '../types.ts';
+import { changeTask, guardedStep } from './change.ts';
+import type { EntryChange, Reading } from './claude/index.ts';
+import { watchFolder } from './claude/watch-folder.ts';
+import { syncTasks, type TaskContext } from './context.ts';
+import { isEnd } from './lifecycle.ts';
+import { repairFiles } from './repair.ts';
+
+/** Follows what Claude Code and people do to the task list. */
+export interface Follower {
+  /** Stops following; resolves when what runs has ended. */
+  close(): Promise<void>;
+}
+
+export interface FollowOptions {
+  /** Names the data folder in messages. */
+  readonly where: string;
+  /** Told of every task that was changed from the list. */
+  readonly changed: (task: Task) => void;
+  /** Told when the store or the folder fails; following goes on. */
+  readonly broken: (error: unknown) => void;
+}
+
+const ACTOR = 'claude';
+/** After a change more often follow at once: hookctl's own writes are changes, too. */
+const SETTLE_MS = 50;
+/** Watches miss what happens to a folder that is made anew. */
+const POLL_MS = 5_000;
+/** Everything is compared with the store now and then, and the folder touched. */
+const REPAIR_MS = 600_000;
+
+/** Watches the list and looks at it every 5 s. Does nothing when the list form is switched off. */
+export function followClaude(context: TaskContext, options: FollowOptions): Follower {
+  const { list } = context.claude;
+  if (list === null) return { close: async () => undefined };
+  const stop = new AbortController();
+  let wake = Promise.withResolvers<void>();
+  const watch = watchFolder(list.path, () => wake.resolve());
+  let repairedAt = context.clock.now();
+
+  async function round(): Promise<void> {
+    watch.refresh();
+    const isDue = context.clock.now() - repairedAt >= REPAIR_MS;
+    if (isDue) repairedAt = context.clock.now();
+    try {
+      const reading = isDue ? null : await context.claude.list?.read();
+      if (reading) await follow(context, reading, options);
+      // Nobody knows what was missed while the folder was away.
+      if (isDue || !reading || !context.claude.state.on) await restore(context, isDue);
+    } catch (error) {
+      list?.forget();
+      options.broken(error);
+    }
+  }
+
+  async function rounds(): Promise<void> {
+    while (!stop.signal.aborted) {
+      await round();
+      await pause(SETTLE_MS, stop.signal);
+      await Promise.race([wake.promise, pause(POLL_MS, stop.signal)]);
+      wake = Promise.withResolvers<void>();
+    }
+  }
+
+  const running = rounds();
+  return {
+    async close() {
+      stop.abort();
+      watch.close();
+      await running;
+    },
+  };
+}
+
+/** Turns what was read into steps of the tasks; what the lifecycle refuses is recorded and changes nothing. */
+export async function follow(
+  context: TaskContext,
+  { changes, removed }: Reading,
+  { where, changed }: Pick<FollowOptions, 'where' | 'changed'>,
+): Promise<void> {
+  for (const change of changes) {
+    const task = context.store.task(change.taskId);
+    const after = task === null ? null : await apply(context, task, change, where);
+    if (after !== null && after.status !== task?.status) changed(after);
+  }
+  const gone = removed.map((id) => context.store.task(id)).filter((task) => task !== null);
+  for (const task of gone) await note(context, task, 'delete', 'its entry was removed from the list');
+  await syncTasks(
+    context,
+    gone.filter(({ status }) => !isEnd(status)),
+  );
+}
+
+async function apply(
+  context: TaskContext,
+  task: Task,
+  change: EntryChange,
+  where: string,
+): Promise<Task | null> {
+  const event = eventOf(task, change);
+  if (event === null) return null;
+  if (event === 'reopen') {
+    await note(context, task, 'reopen', `its entry was set to ${change.status}`);
+    return null;
+  }
+  const step = guardedStep(context, task, event);
+  if (step.kind === 'refused') await note(context, task, event, step.reason);
+  if (step.kind !== 'to') return null;
+  try {
+    return await changeTask(context, task.id, event, { actor: ACTOR }, where);
+  } catch (error) {
+    // Somebody else was quicker: what the entry says is no longer to the point.
+    if (error instanceof HookctlError && error.code === 'task_state') return null;
+    throw error;
+  }
+}
+
+function eventOf({ status }: Task, change: EntryChange): TaskEvent | 'reopen' | null {
+  switch (change.status) {
+    case 'completed':
+      return 'complete';
+    case 'in_progress':
+      return isEnd(status) ? 'reopen' : 'start';
+    case 'pending':
+      if (isEnd(status)) return 'reopen';
+      return status === 'running' ? 'release' : null;
+    default:
+      return change.status satisfies never;
+  }
+}
+
+async function note(
+  context: TaskContext,
+  { id }: Task,
+  event: TaskEvent | 'reopen' | 'delete',
+  reason: string,
+) {
+  await context.store.noteTask({ taskId: id, event, actor: ACTOR, reason, at: context.clock.now() });
+}
+
+/** Makes the folder again and, once that works, everything in it. Without Claude Code's own folder nothing is tried. */
+async function restore(context: TaskContext, isDue: boolean): Promise<void> {
+  if (!isDue) {
+    await context.claude.repair([]);
+    if (!context.claude.state.on) return;
+  }
+  await repairFiles(context);
+}
+
+function pause(ms: number, signal: AbortSignal): Promise<void> {
+  return delay(ms, undefined, { signal, ref: false }).catch(() => undefined);
+}

@@ -1,0 +1,233 @@
+import { describe, expect, test } from 'vitest';
+import { hasMarker } from '../../src/lib/marker.ts';
+import type { JsonObject } from '../../src/types.ts';
+import { onIssue, startEngine } from '../support/engine.ts';
+import { apisForFile } from '../outbox/support.ts';
+
+const apis = apisForFile();
+
+/** Tokens for all five, which lead to the loopback server. */
+function credentials(): string {
+  const names = ['github', 'jira', 'slack', 'sentry', 'gitlab'];
+  const lines = names.map(
+    (name) => `  ${name}: { tokenEnv: TOKEN, baseUrl: ${apis().url}${name === 'slack' ? '/api' : ''} }`,
+  );
+  return `credentials:\n${lines.join('\n')}\n`;
+}
+
+const env = { TOKEN: 'a-token' };
+const engineWith = (yaml = '') => startEngine({ yaml: credentials() + yaml, env });
+const commands = (webhook: string, ...lines: readonly string[]) =>
+  `webhooks:\n  ${webhook}:\n    defaultCommand: go\n    commands:\n${lines.map((line) => `      - ${line}`).join('\n')}\n`;
+
+describe('the immediate response', () => {
+  test('is 👀 on a GitHub comment', async () => {
+    const { deliver, sent } = await engineWith();
+    const { delivery, tasks } = await deliver('github', 'issue_comment.created');
+    expect(tasks).toHaveLength(1);
+    expect(await sent(delivery.id)).toMatchObject([{ kind: 'react', content: 'eyes', status: 'sent' }]);
+  });
+
+  test('is a comment on an issue that was opened, which the task knows', async () => {
+    const { deliver, sent } = await engineWith();
+    const { delivery, tasks } = await deliver('github', 'issues.opened');
+    const [item] = await sent(delivery.id);
+    expect(item).toMatchObject({ kind: 'comment', status: 'sent' });
+    expect(tasks[0]?.sourceMetadata).toMatchObject({ comment_outgoing_id: item?.id });
+    expect(apis().posts.find(({ text }) => hasMarker(text, item?.id ?? ''))?.text).toContain(tasks[0]?.id);
+  });
+
+  test('is a note to the sender in Slack', async () => {
+    const { deliver, sent } = await engineWith();
+    const { delivery } = await deliver('slack', 'app_mention');
+    expect(await sent(delivery.id)).toMatchObject([{ kind: 'ephemeral', status: 'sent' }]);
+  });
+
+  test.each([
+    ['sentry', 'comment.created'],
+    ['jira', 'comment_created'],
+  ])('is none on %s', async (provider, type) => {
+    const { deliver, sent } = await engineWith();
+    const { delivery, tasks } = await deliver(provider, type);
+    expect(tasks).toHaveLength(1);
+    expect(await sent(delivery.id)).toEqual([]);
+  });
+
+  test('is a comment in Jira only when the issue was given to the agent', async () => {
+    const yaml = `${commands('jira', '{ trigger: "jira:issue_updated", template: x }', '{ name: go }')}    options: { agentUser: "5c:agent" }\n`;
+    const { deliver, sent } = await engineWith(yaml);
+    const assign = (to: string) => (payload: JsonObject) => ({
+      ...payload,
+      changelog: { id: '1', items: [{ field: 'assignee', from: null, to }] },
+    });
+    const other = await deliver('jira', 'jira:issue_updated', assign('5c:somebody'));
+    expect(await sent(other.delivery.id)).toEqual([]);
+    const ours = await deliver('jira', 'jira:issue_updated', assign('5c:agent'));
+    expect(await sent(ours.delivery.id)).toMatchObject([{ kind: 'comment', status: 'sent' }]);
+  });
+
+  test('is none for a sender who may not command, although the task waits for approval', async () => {
+    const { deliver, sent } = await engineWith(commands('github', '{ trigger: issues.opened, template: x }', '{ name: go }'));
+    const stranger = (payload: JsonObject) => ({
+      ...payload,
+      issue: { ...(payload.issue as JsonObject), author_association: 'NONE' },
+    });
+    const { delivery, tasks } = await deliver('github', 'issues.opened', stranger, 'hello');
+    expect(tasks).toMatchObject([{ status: 'waiting_approval' }]);
+    expect(await sent(delivery.id)).toEqual([]);
+  });
+
+  test('is none when no command fired', async () => {
+    const { deliver, sent } = await engineWith();
+    const { delivery } = await deliver('github', 'issue_comment.created', undefined, 'looks good');
+    expect(delivery.status).toBe('ignored');
+    expect(await sent(delivery.id)).toEqual([]);
+  });
+
+  test('is none without a token, and the task is there all the same', async () => {
+    const { deliver, sent } = await startEngine();
+    const { delivery, tasks } = await deliver('github', 'issue_comment.created');
+    expect(tasks).toHaveLength(1);
+    expect(await sent(delivery.id)).toEqual([]);
+  });
+});
+
+describe('an action that answers', () => {
+  test.each([
+    ['github', 'issue_comment.created'],
+    ['jira', 'comment_created'],
+    ['slack', 'app_mention'],
+    ['sentry', 'comment.created'],
+    ['gitlab', 'note.create'],
+  ])('posts its rendered template on %s', async (provider, type) => {
+    const word = `answer-${provider}`;
+    const { deliver, sent } = await engineWith(commands(provider, `{ name: go, action: comment, template: "${word}: {{@argument}}" }`));
+    const { delivery } = await deliver(provider, type, undefined, '@agent go ahead');
+    expect(delivery.status).toBe('processed');
+    expect(await sent(delivery.id)).toMatchObject([{ kind: 'comment', status: 'sent' }]);
+    expect(apis().posts.filter(({ text }) => text.includes(`${word}: ahead`))).toHaveLength(1);
+  });
+
+  test('says what is missing when it cannot', async () => {
+    const yaml = commands('github', '{ name: go, action: comment, template: x }');
+    const { deliver } = await startEngine({ yaml });
+    const { delivery } = await deliver('github', 'issue_comment.created', undefined, '@agent go');
+    expect(delivery).toMatchObject({ status: 'failed', reason: expect.stringContaining('no GITHUB_TOKEN') });
+  });
+
+  test('posts nothing in a replay, unless that is asked for', async () => {
+    const { deliver, sent, replay } = await engineWith(
+      commands('github', '{ name: go, action: comment, template: "replayed" }', '{ trigger: "issue_comment.*", template: x }'),
+    );
+    const { delivery } = await deliver('github', 'issue_comment.created', onIssue(77), '@agent go');
+    await sent(delivery.id);
+    const silent = await replay(delivery.id, false);
+    expect(silent.delivery.reason).toContain('--replies');
+    expect(await sent(silent.delivery.id)).toEqual([]);
+    const loud = await replay(delivery.id, true);
+    expect((await sent(loud.delivery.id)).length).toBeGreaterThan(0);
+    expect(apis().posts.filter(({ text }) => text.includes('replayed'))).toHaveLength(2);
+  });
+
+  test('never posts for a delivery that nobody verified', async () => {
+    const yaml = credentials() + commands('github', '{ name: go, action: comment, template: x }', '{ trigger: "*", template: y }');
+    const { deliver, sent } = await startEngine({ yaml, env, insecure: ['github'] });
+    const { delivery } = await deliver('github', 'issue_comment.created', undefined, '@agent go');
+    expect(delivery.decisions[0]?.error).toBe('the delivery was not verified');
+    expect(await sent(delivery.id)).toEqual([]);
+  });
+});
+
+describe('a question', () => {
+  const yaml = commands('github', '{ name: go, action: ask, template: "Which branch?" }', '{ name: other, template: x }');
+  const comment = (number: number, text: string, association = 'OWNER') =>
+    [
+      'github',
+      'issue_comment.created',
+      (payload: JsonObject) => ({
+        ...onIssue(number)(payload),
+        comment: { ...(payload.comment as JsonObject), author_association: association },
+      }),
+      text,
+    ] as const;
+
+  test('is posted, and the next allowed reply in the thread answers it', async () => {
+    const { deliver, sent, context } = await engineWith(yaml);
+    const asked = await deliver(...comment(5, '@agent go'));
+    const [task] = asked.tasks;
+    expect(task).toMatchObject({ status: 'waiting_answer', title: '[INTERACTIVE] Which branch?' });
+    expect(await sent(asked.delivery.id)).toMatchObject([{ kind: 'comment', status: 'sent' }]);
+
+    await deliver(...comment(6, 'another thread'));
+    await deliver(...comment(5, 'a stranger says main', 'NONE'));
+    await deliver(...comment(5, '> only a quote'));
+    await deliver(...comment(5, '<!-- hookctl:out-01jd9x3k2a7f3kq2 -->\nWhich branch?'));
+    expect(context.store.task(task?.id ?? '')?.status).toBe('waiting_answer');
+
+    const reply = await deliver(...comment(5, 'main, please'));
+    expect(reply.delivery).toMatchObject({ status: 'processed', reason: expect.stringContaining(`answers ${task?.id}`) });
+    const answered = context.store.task(task?.id ?? '');
+    expect(answered?.status).toBe('queued');
+    expect(answered?.prompt).toMatch(/<untrusted-\w+ source="answer" author="octocat">main, please<\/untrusted-/);
+    expect((await deliver(...comment(5, 'and more'))).delivery.status).toBe('ignored');
+  });
+
+  test('is not answered by another command', async () => {
+    const { deliver, context } = await engineWith(yaml);
+    const asked = await deliver(...comment(8, '@agent go'));
+    expect((await deliver(...comment(8, '@agent other'))).tasks).toHaveLength(1);
+    expect(context.store.task(asked.tasks[0]?.id ?? '')?.status).toBe('waiting_answer');
+  });
+});
+
+describe('a loop', () => {
+  test('our own comment, as it comes back, starts nothing: plain, quoted and in code', async () => {
+    const { deliver, sent } = await engineWith(
+      commands('github', '{ name: go, action: comment, template: "Say `@agent go` or\\n\\n> @agent go" }', '{ trigger: "*", template: y }'),
+    );
+    const { delivery } = await deliver('github', 'issue_comment.created', onIssue(20), '@agent go');
+    const [posted] = (await sent(delivery.id)).filter(({ kind }) => kind === 'comment');
+    const text = apis().posts.find((each) => hasMarker(each.text, posted?.id ?? ''))?.text ?? '';
+    expect(text).not.toBe('');
+    const back = await deliver('github', 'issue_comment.created', onIssue(20), text);
+    expect(back.delivery).toMatchObject({ status: 'ignored', reason: 'hookctl posted this text itself' });
+    const quoted = text.split('\n').map((line) => `> ${line}`).join('\n');
+    const { delivery: quote } = await deliver('github', 'issue_comment.created', onIssue(20), `${quoted}\n\nI see.`);
+    expect(quote.decisions.filter(({ command, fired }) => command === 'go' && fired)).toEqual([]);
+    const { delivery: code } = await deliver('github', 'issue_comment.created', onIssue(20), `\`\`\`\n${text}\n\`\`\``);
+    expect(code.decisions.filter(({ command, fired }) => command === 'go' && fired)).toEqual([]);
+  });
+
+  test('a second hookctl on the thread does not answer the first', async () => {
+    const yaml = commands('github', '{ name: go, action: comment, template: "@agent go on" }');
+    const [first, second] = [await engineWith(yaml), await engineWith(yaml)];
+    const start = await first.deliver('github', 'issue_comment.created', onIssue(21), '@agent go');
+    const [posted] = await first.sent(start.delivery.id);
+    const text = apis().posts.find((each) => hasMarker(each.text, posted?.id ?? ''))?.text ?? '';
+    expect(text).toContain('@agent go on');
+    const { delivery } = await second.deliver('github', 'issue_comment.created', onIssue(21), text);
+    expect(delivery.status).toBe('ignored');
+    expect(await second.sent(delivery.id)).toEqual([]);
+  });
+
+  test('a thread runs three times in ten minutes, then pauses with one quiet notice', async () => {
+    let now = Date.now();
+    const engine = await startEngine({
+      yaml: credentials() + commands('github', '{ name: go, template: x }'),
+      env,
+      now: () => now,
+    });
+    const go = () => engine.deliver('github', 'issue_comment.created', onIssue(22), '@agent go');
+    for (let run = 0; run < 3; run += 1) expect((await go()).delivery.status).toBe('processed');
+    const paused = [await go(), await go()];
+    expect(paused.map(({ delivery }) => delivery.status)).toEqual(['ignored', 'ignored']);
+    expect(paused[0]?.delivery.reason).toMatch(/^paused: 3 runs.*hookctl replay dlv-/);
+    const notices = paused.map(({ delivery }) => engine.context.store.outbox({ deliveryId: delivery.id }));
+    expect(notices.map(({ length }) => length)).toEqual([1, 0]);
+    const other = await engine.deliver('github', 'issue_comment.created', onIssue(23), '@agent go');
+    expect(other.delivery.status).toBe('processed');
+    expect((await engine.replay(paused[1]?.delivery.id ?? '', false)).delivery.status).toBe('processed');
+    now += 600_001;
+    expect((await go()).delivery.status).toBe('processed');
+  });
+});

@@ -1,0 +1,107 @@
+import { randomInt, randomUUID } from 'node:crypto';
+import { mkdtempSync, realpathSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { onTestFinished } from 'vitest';
+import { actions } from '../../src/actions/index.ts';
+import { loadConfiguration } from '../../src/config/index.ts';
+import { createIds } from '../../src/lib/ids.ts';
+import { secret } from '../../src/lib/secret.ts';
+import type { Settled } from '../../src/pipeline/context.ts';
+import { type Engine, openEngine } from '../../src/pipeline/engine.ts';
+import { receive } from '../../src/pipeline/receive.ts';
+import { replay, storedSource } from '../../src/pipeline/replay.ts';
+import { providerNamed, providers } from '../../src/providers/index.ts';
+import type { JsonObject, Outgoing } from '../../src/types.ts';
+import { eventually } from './eventually.ts';
+
+export interface TestEngine extends Engine {
+  readonly folder: string;
+  /** A sample of a provider, changed and signed, received and worked off. */
+  deliver(provider: string, type: string, change?: (payload: JsonObject) => JsonObject, text?: string): Promise<Settled>;
+  replay(id: string, replies: boolean): Promise<Settled>;
+  /** What a delivery asked to be sent, once none of it waits. */
+  sent(deliveryId: string): Promise<readonly Outgoing[]>;
+}
+
+export interface TestEngineOptions {
+  /** webhooks.yml. */
+  readonly yaml?: string;
+  readonly env?: Readonly<Record<string, string>>;
+  /** Epoch milliseconds; default the machine's clock. */
+  readonly now?: () => number;
+  readonly insecure?: readonly string[];
+}
+
+const SECRETS = {
+  GITHUB_WEBHOOK_SECRET: 'a',
+  JIRA_WEBHOOK_SECRET: 'b',
+  SLACK_SIGNING_SECRET: 'c',
+  SENTRY_CLIENT_SECRET: 'd',
+  GITLAB_WEBHOOK_SECRET: 'e',
+};
+
+/** Store, queue and outbox in a folder of their own, closed when the test ends. */
+export async function startEngine(options: TestEngineOptions = {}): Promise<TestEngine> {
+  const { yaml = '', now = Date.now, insecure = [] } = options;
+  const folder = realpathSync(mkdtempSync(join(tmpdir(), 'hookctl-engine-')));
+  const { writeFile, mkdir } = await import('node:fs/promises');
+  const projectFile = join(folder, 'webhooks.yml');
+  const dataFolder = join(folder, '.hookctl');
+  await mkdir(dataFolder);
+  await writeFile(projectFile, yaml);
+  const env = { PATH: process.env.PATH ?? '', CLAUDE_CONFIG_DIR: join(folder, 'claude'), ...SECRETS, ...options.env };
+  const names = actions.map(({ name }) => name);
+  const located = { projectFile, dataFolder };
+  const configuration = await loadConfiguration({ located, env, providers, actions: names, createMissing: true });
+  const ids = createIds(now);
+  const engine = await openEngine({
+    configuration,
+    snapshot: () => configuration.snapshot,
+    insecure: new Set(insecure),
+    onSettled: () => undefined,
+    dataFolder,
+    projectFolder: folder,
+    env,
+    home: folder,
+    clock: { now },
+    ids,
+  });
+  onTestFinished(async () => {
+    await engine.close();
+    rmSync(folder, { recursive: true, force: true });
+  });
+  const { context, queue } = engine;
+
+  return {
+    ...engine,
+    folder,
+    async deliver(name, type, change = (payload) => payload, text = '@agent analyze') {
+      const provider = providerNamed(name);
+      const webhook = context.snapshot().webhooks.find((each) => each.provider === name);
+      const sample = provider?.samples.find((each) => each.type === type);
+      if (provider === null || webhook === undefined || sample === undefined) throw new Error(`no ${name} ${type}`);
+      const at = new Date(now());
+      const payload = sample.build({ text, now: at, nextNumber: () => randomInt(1, 2 ** 47) });
+      const value = webhook.secrets[0]?.value ?? secret('x');
+      const body = Buffer.from(JSON.stringify(change(payload)));
+      const request = provider.sign(body, { type, secret: value, deliveryId: randomUUID(), now: at });
+      const { deliveryId: id, externalId, status } = await receive(context, webhook, { ...request, query: '' });
+      if (status !== 'pending') throw new Error(`the delivery is ${status}`);
+      const settled = await queue.push({ id, externalId, attempts: 0, nextAttemptAt: null });
+      if (settled === null) throw new Error('the queue was closed');
+      return settled;
+    },
+    replay: (id, replies) => replay(context, queue, storedSource(context.store, id, folder), replies),
+    sent: (deliveryId) =>
+      eventually(`what ${deliveryId} sends`, () => {
+        const items = context.store.outbox({ deliveryId });
+        return items.some(({ status }) => status === 'waiting') ? null : items.toReversed();
+      }),
+  };
+}
+
+/** Puts a webhook on one thread: samples have a new one each time. */
+export function onIssue(number: number): (payload: JsonObject) => JsonObject {
+  return (payload) => ({ ...payload, issue: { ...(payload.issue as JsonObject), number } });
+}

@@ -1,0 +1,31 @@
+import { main } from '../../src/cli.ts';
+import type { Sandbox } from './sandbox.ts';
+
+/** How a command ended that ran in this process. */
+export interface Told {
+  readonly code: number;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** Runs one command of the CLI in this process: no start to wait for, where many command lines are tried. */
+export async function tell(sandbox: Sandbox, ...args: readonly string[]): Promise<Told> {
+  const written = { stdout: '', stderr: '' };
+  const stream = (name: 'stdout' | 'stderr') => ({
+    isTerminal: false,
+    color: false,
+    write(text: string) {
+      written[name] += text;
+    },
+  });
+  const code = await main(args, {
+    io: { out: stream('stdout'), err: stream('stderr') },
+    env: sandbox.env,
+    cwd: sandbox.project,
+    home: sandbox.home,
+    pid: process.pid,
+    stdin: process.stdin,
+    signals: { next: () => new Promise(() => undefined), die: () => undefined },
+  });
+  return { code, ...written };
+}
