@@ -1,6 +1,6 @@
 // `npm test`: types, lint and format, then every test; the last line counts them. Arguments go to vitest.
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -25,7 +25,10 @@ const checks = [
 ];
 const vitest = [join(resolve('vitest'), 'vitest.mjs'), 'run', '--reporter=default', '--reporter=json'];
 const complete = run('tests', ...vitest, `--outputFile.json=${report}`, ...process.argv.slice(2));
-const { numPassedTests, numFailedTests, numFailedTestSuites } = JSON.parse(readFileSync(report, 'utf8'));
+// Without a report (packing failed, say) nothing ran, and the last line still has to say so.
+const nothing = { numPassedTests: 0, numFailedTests: 0, numFailedTestSuites: 0 };
+const results = existsSync(report) ? JSON.parse(readFileSync(report, 'utf8')) : nothing;
+const { numPassedTests, numFailedTests, numFailedTestSuites } = results;
 rmSync(join(report, '..'), { recursive: true, force: true });
 
 // A file that can't be loaded has no failed test, and must not count as none.

@@ -73,7 +73,7 @@ export async function createApp(host: Host, flags: AppFlags): Promise<App> {
   const ids = createIds(clock.now);
   const version = hookctlVersion();
   const closers: (() => void | Promise<void>)[] = [];
-  const places = { located, env, providers, actions: actions.map(({ name }) => name) };
+  const places = { located, env, providers, actions };
   let reader: StoreReader | null = null;
   let dynamic: DynamicWebhooks | null = null;
 

@@ -1,6 +1,5 @@
 import { resolve } from 'node:path';
 import { z } from 'zod';
-import { duration } from '../lib/units.ts';
 import { failure } from '../errors.ts';
 import {
   type Environment,
@@ -8,6 +7,7 @@ import {
   type RunningProcess,
   startProcess,
 } from '../lib/subprocess.ts';
+import { duration } from '../lib/units.ts';
 import { shorten } from '../lib/visible.ts';
 import { type Action, type ActionContext, outcome } from './action.ts';
 

@@ -49,7 +49,31 @@ export const commands: readonly CliEntry[] = [
     summary: 'look at deliveries, run a failed one again',
     load: async () => (await import('./delivery/index.ts')).delivery,
   },
-  { name: 'task', summary: 'look at tasks', load: async () => (await import('./task/index.ts')).task },
+  {
+    name: 'task',
+    summary: 'look at tasks, make them, say how they end',
+    load: async () => (await import('./task/index.ts')).task,
+  },
+  {
+    name: 'flow',
+    summary: 'everything around one issue or thread, as a tree',
+    load: async () => (await import('./flow/index.ts')).flow,
+  },
+  {
+    name: 'conversation',
+    summary: 'the tasks that share an agent’s context, with their totals',
+    load: async () => (await import('./conversation/index.ts')).conversation,
+  },
+  {
+    name: 'claude',
+    summary: 'Claude Code’s task list: how it stands, point a project at it',
+    load: async () => (await import('./claude/index.ts')).claude,
+  },
+  {
+    name: 'sync',
+    summary: 'bring Claude Code’s task files in line with the store now',
+    load: async () => (await import('./sync.ts')).sync,
+  },
   {
     name: 'outbox',
     summary: 'look at replies and forwards, send one again or drop it',

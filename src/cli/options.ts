@@ -16,6 +16,22 @@ export function integer(text: string): number {
   return value;
 }
 
+/** A whole number from 0, for `--input-tokens`. */
+export function count(text: string): number {
+  const value = Number(text);
+  if (text.trim() === '' || !Number.isSafeInteger(value) || value < 0)
+    throw new InvalidArgumentError('it must be a whole number from 0.');
+  return value;
+}
+
+/** Dollars, for `--cost-usd`. */
+export function amount(text: string): number {
+  const value = Number(text);
+  if (text.trim() === '' || !Number.isFinite(value) || value < 0)
+    throw new InvalidArgumentError('it must be a number from 0.');
+  return value;
+}
+
 /** A TCP port; 0 lets the system choose. */
 export function port(text: string): number {
   const value = Number(text);

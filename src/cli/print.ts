@@ -1,5 +1,8 @@
 import { type Io, say } from '../lib/io.ts';
 import { visibleLine } from '../lib/visible.ts';
+import type { usageView } from '../views.ts';
+
+type UsageView = ReturnType<typeof usageView>;
 
 /** One JSON value on stdout, for `--json`. */
 export function printJson({ out }: Io, value: unknown): void {
@@ -34,6 +37,24 @@ export function localTime(iso: string | null): string {
   const part = (value: number) => String(value).padStart(2, '0');
   const day = [date.getFullYear(), part(date.getMonth() + 1), part(date.getDate())].join('-');
   return `${day} ${[date.getHours(), date.getMinutes(), date.getSeconds()].map(part).join(':')}`;
+}
+
+/** Milliseconds as a person reads them. */
+export function duration(ms: number): string {
+  if (ms < 60_000) return `${(ms / 1_000).toFixed(1)} s`;
+  const minutes = Math.round(ms / 60_000);
+  return minutes < 60 ? `${minutes} min` : `${Math.floor(minutes / 60)} h ${minutes % 60} min`;
+}
+
+/** What tasks took, in one line; null when nobody said anything. */
+export function usage(view: UsageView): string | null {
+  const { cost_usd: cost, input_tokens: input, output_tokens: output, duration_ms: ms } = view;
+  const parts = [
+    cost === null ? [] : [`$${cost.toFixed(4)}`],
+    input === null && output === null ? [] : [`${input ?? 0} tokens in, ${output ?? 0} out`],
+    ms === null ? [] : [duration(ms)],
+  ].flat();
+  return parts.length === 0 ? null : parts.join(', ');
 }
 
 /** Bytes as a person reads them. */

@@ -1,26 +1,28 @@
-import { actionNamed } from '../actions/index.ts';
-import type { JsonObject } from '../types.ts';
+import type { Action } from '../actions/action.ts';
+import { suggestion } from '../lib/suggest.ts';
 import { type Fault, faultsOf } from './problems.ts';
 import type { ValidCommand } from './schema.ts';
 
-/** What a command says about its action that the action does not take. Unknown actions are reported elsewhere. */
-export function actionFaults({
-  action: name = 'create_task',
-  options = {},
-  requiresApproval,
-}: ValidCommand): readonly Fault[] {
-  const action = actionNamed(name);
-  if (action === null) return [];
+/** What a command says about its action that the action does not take: its name, its options, that it waits. */
+export function actionFaults(definition: ValidCommand, actions: readonly Action[]): readonly Fault[] {
+  const { action: name = 'create_task', requiresApproval } = definition;
+  const action = actions.find((each) => each.name === name);
+  if (action === undefined) return [unknownAction(name, actions)];
   return [
-    ...optionFaults(name, options),
+    ...optionFaults(action, definition),
     ...(requiresApproval === true && action.reachesOut ? [noApproval(name)] : []),
   ];
 }
 
-function optionFaults(name: string, options: JsonObject): readonly Fault[] {
-  const schema = actionNamed(name)?.options;
-  const result = schema?.safeParse(options);
-  if (schema === undefined || result === undefined || result.success) return [];
+function unknownAction(name: string, actions: readonly Action[]): Fault {
+  const known = actions.map((action) => action.name);
+  const message = `there is no action ${name}`;
+  return { path: ['action'], message, fix: suggestion(name, known), text: name };
+}
+
+function optionFaults({ options: schema }: Action, { options = {} }: ValidCommand): readonly Fault[] {
+  const result = schema.safeParse(options);
+  if (result.success) return [];
   return faultsOf(schema, result.error).map((fault) => ({ ...fault, path: ['options', ...fault.path] }));
 }
 

@@ -1,5 +1,5 @@
+import type { Action } from '../actions/action.ts';
 import { compileConditions } from '../lib/conditions.ts';
-import { suggestion } from '../lib/suggest.ts';
 import { compileTemplate } from '../lib/template.ts';
 import type { WebhookCommand } from '../types.ts';
 import { actionFaults } from './action-faults.ts';
@@ -20,7 +20,7 @@ export interface ResolvedCommands {
 export function resolveCommands(
   definitions: readonly ValidCommand[],
   targetAgent: string,
-  actions: readonly string[],
+  actions: readonly Action[],
 ): ResolvedCommands {
   const resolved = definitions.map((definition, index) =>
     resolveCommand(definition, {
@@ -39,7 +39,7 @@ export function resolveCommands(
 interface CommandPlace {
   readonly path: Path;
   readonly targetAgent: string;
-  readonly actions: readonly string[];
+  readonly actions: readonly Action[];
   /** 1 for the first trigger command of the webhook. */
   readonly triggerNumber: number;
 }
@@ -57,8 +57,7 @@ function resolveCommand(definition: ValidCommand, place: CommandPlace): Resolved
   const conditions = compileConditions(definition.conditions ?? {});
   const faults: readonly Fault[] = [
     ...formFaults(definition),
-    ...(place.actions.includes(action) ? [] : [unknownAction(action, place.actions)]),
-    ...actionFaults(definition),
+    ...actionFaults(definition, place.actions),
     ...(template.ok ? [] : [templateFault(template)]),
     ...(conditions.ok ? [] : conditions.problems.map(conditionFault)),
   ].map((fault) => ({ ...fault, path: [...place.path, ...fault.path] }));
@@ -82,11 +81,6 @@ function resolveCommand(definition: ValidCommand, place: CommandPlace): Resolved
     },
     faults,
   };
-}
-
-function unknownAction(action: string, actions: readonly string[]): Fault {
-  const message = `there is no action ${action}`;
-  return { path: ['action'], message, fix: suggestion(action, actions), text: action };
 }
 
 function templateFault({

@@ -1,3 +1,4 @@
+import type { Action } from '../actions/action.ts';
 import { suggestion } from '../lib/suggest.ts';
 import type { Provider } from '../providers/provider.ts';
 import type { SenderRule, Webhook, WebhookOrigin } from '../types.ts';
@@ -15,8 +16,7 @@ export type Resolution =
 /** What a definition may name. */
 export interface Known {
   readonly providers: readonly Provider[];
-  /** Names of the actions. */
-  readonly actions: readonly string[];
+  readonly actions: readonly Action[];
 }
 
 /**

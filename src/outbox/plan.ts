@@ -154,9 +154,9 @@ function responseCall(
 ): OutgoingCall | null {
   const delivery = store.delivery(item.deliveryId);
   if (respond === undefined || delivery === null || delivery.replayOf !== null) return null;
-  const open =
-    now() < delivery.receivedAt + respond.lifetimeMs && store.responsesOf(deliveryId) < respond.uses;
-  return open ? respond.call(account, place, post, inChannel) : null;
+  const uses = store.responsesBefore(item) + item.attempts;
+  const open = now() < delivery.receivedAt + respond.lifetimeMs && uses < respond.uses;
+  return open ? respond.call(account, item.place, post, inChannel) : null;
 }
 
 /** What happened on one server is not answered on another: the repository there may be somebody else's. */

@@ -19,7 +19,13 @@ export interface Outbox {
 export interface OutboxOptions extends PlanContext {
   readonly store: Pick<
     Store,
-    'outgoing' | 'delivery' | 'body' | 'responsesBefore' | 'waitingOutgoing' | 'beginOutgoing' | 'noteOutgoing'
+    | 'outgoing'
+    | 'delivery'
+    | 'body'
+    | 'responsesBefore'
+    | 'waitingOutgoing'
+    | 'beginOutgoing'
+    | 'noteOutgoing'
   >;
   readonly transport: Transport;
   /** 0 up to 1, for the jitter. */
@@ -67,12 +73,19 @@ export function createOutbox(options: OutboxOptions): Outbox {
   }
 
   function start(item: Outgoing): void {
-    const run = attempt(item).then(
-      () => finish(item.id, wake),
-      // The store itself fails: it stays waiting there, and is tried when that works again.
-      () => finish(item.id, () => sleep(timing.capMs)),
-    );
+    const run = attempt(item)
+      .catch((error: unknown) => postpone(item, error))
+      .then(
+        () => finish(item.id, wake),
+        // The store itself fails: it stays waiting there, and is tried when that works again.
+        () => finish(item.id, () => sleep(timing.capMs)),
+      );
     underWay.set(item.id, run);
+  }
+
+  /** What nobody foresaw: it is shown on the item, and not tried in a hurry. */
+  function postpone(item: Outgoing, error: unknown): Promise<void> {
+    return note(item, { reason: messageOf(error), nextAttemptAt: now() + timing.capMs });
   }
 
   function finish(id: string, next: () => void): void {

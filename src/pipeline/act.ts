@@ -1,24 +1,14 @@
 import type { ActionOutcome } from '../actions/action.ts';
 import { actionNamed } from '../actions/index.ts';
 import { failure, HookctlError } from '../errors.ts';
-import type { Provider } from '../providers/provider.ts';
 import type { SettledTask } from '../store/store.ts';
 import { asksForNewConversation } from '../tasks/conversations.ts';
 import { flowIdOf, ownExternalId } from '../tasks/flows.ts';
-import type { Decision, Delivery, NewOutgoing, NewTask, Webhook, WebhookEvent } from '../types.ts';
+import type { Decision, NewOutgoing, NewTask } from '../types.ts';
 import type { PipelineContext } from './context.ts';
 import type { Match } from './match.ts';
+import type { Occasion } from './occasion.ts';
 import { repliesFor } from './replies.ts';
-
-/** One event of a delivery, and where it happened. */
-export interface Occasion {
-  readonly delivery: Delivery;
-  readonly webhook: Webhook;
-  readonly provider: Provider;
-  readonly event: WebhookEvent;
-  /** Position of the event in its delivery. */
-  readonly index: number;
-}
 
 /** What a match came to: the decision to record, and what it asks for. */
 export interface Act {

@@ -4,8 +4,8 @@ import { spoken } from '../lib/spoken.ts';
 import type { NewAnswer } from '../store/store.ts';
 import { flowIdOf } from '../tasks/flows.ts';
 import type { Decision } from '../types.ts';
-import type { Occasion } from './act.ts';
 import type { PipelineContext } from './context.ts';
+import type { Occasion } from './occasion.ts';
 import { admit } from './senders.ts';
 import { findCall, ownPost } from './text-command.ts';
 

@@ -1,8 +1,8 @@
 import { approvedTask } from '../tasks/approval.ts';
 import { flowIdOf } from '../tasks/flows.ts';
 import type { Decision } from '../types.ts';
-import type { Occasion } from './act.ts';
 import type { PipelineContext } from './context.ts';
+import type { Occasion } from './occasion.ts';
 import { admit } from './senders.ts';
 import { approvalCall, ownPost } from './text-command.ts';
 

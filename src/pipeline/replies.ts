@@ -1,6 +1,6 @@
 import type { Replies } from '../actions/action.ts';
-import type { Occasion } from './act.ts';
 import type { PipelineContext } from './context.ts';
+import type { Occasion } from './occasion.ts';
 
 /**
  * Whether and where an event can be answered. Nothing is posted for a sender who may not command, for a delivery that

@@ -1,7 +1,7 @@
 import { replyTo } from '../actions/replying.ts';
 import type { NewOutgoing } from '../types.ts';
-import type { Occasion } from './act.ts';
 import type { PipelineContext } from './context.ts';
+import type { Occasion } from './occasion.ts';
 import { repliesFor } from './replies.ts';
 
 /** Deliveries about one thread that may run commands within the window; a loop is faster than people are. */

@@ -1,9 +1,10 @@
 import type { Settlement } from '../store/store.ts';
-import { act, decide, type Occasion } from './act.ts';
+import { act, decide } from './act.ts';
 import { answered } from './answer.ts';
 import { approved } from './approve.ts';
 import type { PipelineContext } from './context.ts';
 import { type Matching, match } from './match.ts';
+import type { Occasion } from './occasion.ts';
 import { pausedThread } from './thread-breaker.ts';
 
 /** What one event comes to. */

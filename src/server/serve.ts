@@ -130,10 +130,10 @@ export async function serve(app: App, options: ServeOptions, reporter: ServeRepo
   });
   const { relayKey } = context;
   const publicUrl = options.publicUrl ?? project.publicUrl ?? null;
+  live = await openLive({ configuration, env: app.env, report: reporter.reloaded });
   if (settings !== null) {
     tunnel = openServeTunnel(app, { settings, ingressPort, relayKey, report: reporter.tunnel });
   }
-  live = await openLive({ configuration, env: app.env, report: reporter.reloaded });
   const { revision } = live;
   const facts = (): RunningFacts => ({
     pid: app.pid,

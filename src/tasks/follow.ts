@@ -41,7 +41,6 @@ export function followClaude(context: TaskContext, options: FollowOptions): Foll
   let repairedAt = context.clock.now();
 
   async function round(): Promise<void> {
-    watch.refresh();
     const isDue = context.clock.now() - repairedAt >= REPAIR_MS;
     if (isDue) repairedAt = context.clock.now();
     try {
@@ -49,6 +48,7 @@ export function followClaude(context: TaskContext, options: FollowOptions): Foll
       if (reading) await follow(context, reading, options);
       // Nobody knows what was missed while the folder was away.
       if (isDue || !reading || !context.claude.state.on) await restore(context, isDue);
+      watch.refresh();
     } catch (error) {
       list?.forget();
       options.broken(error);

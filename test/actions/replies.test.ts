@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import { hasMarker } from '../../src/lib/marker.ts';
 import type { JsonObject } from '../../src/types.ts';
-import { onIssue, startEngine } from '../support/engine.ts';
 import { apisForFile } from '../outbox/support.ts';
+import { onIssue, startEngine } from '../support/engine.ts';
 
 const apis = apisForFile();
 
@@ -67,7 +67,9 @@ describe('the immediate response', () => {
   });
 
   test('is none for a sender who may not command, although the task waits for approval', async () => {
-    const { deliver, sent } = await engineWith(commands('github', '{ trigger: issues.opened, template: x }', '{ name: go }'));
+    const { deliver, sent } = await engineWith(
+      commands('github', '{ trigger: issues.opened, template: x }', '{ name: go }'),
+    );
     const stranger = (payload: JsonObject) => ({
       ...payload,
       issue: { ...(payload.issue as JsonObject), author_association: 'NONE' },
@@ -101,7 +103,9 @@ describe('an action that answers', () => {
     ['gitlab', 'note.create'],
   ])('posts its rendered template on %s', async (provider, type) => {
     const word = `answer-${provider}`;
-    const { deliver, sent } = await engineWith(commands(provider, `{ name: go, action: comment, template: "${word}: {{@argument}}" }`));
+    const { deliver, sent } = await engineWith(
+      commands(provider, `{ name: go, action: comment, template: "${word}: {{@argument}}" }`),
+    );
     const { delivery } = await deliver(provider, type, undefined, '@agent go ahead');
     expect(delivery.status).toBe('processed');
     expect(await sent(delivery.id)).toMatchObject([{ kind: 'comment', status: 'sent' }]);
@@ -117,7 +121,11 @@ describe('an action that answers', () => {
 
   test('posts nothing in a replay, unless that is asked for', async () => {
     const { deliver, sent, replay } = await engineWith(
-      commands('github', '{ name: go, action: comment, template: "replayed" }', '{ trigger: "issue_comment.*", template: x }'),
+      commands(
+        'github',
+        '{ name: go, action: comment, template: "replayed" }',
+        '{ trigger: "issue_comment.*", template: x }',
+      ),
     );
     const { delivery } = await deliver('github', 'issue_comment.created', onIssue(77), '@agent go');
     await sent(delivery.id);
@@ -130,7 +138,9 @@ describe('an action that answers', () => {
   });
 
   test('never posts for a delivery that nobody verified', async () => {
-    const yaml = credentials() + commands('github', '{ name: go, action: comment, template: x }', '{ trigger: "*", template: y }');
+    const yaml =
+      credentials() +
+      commands('github', '{ name: go, action: comment, template: x }', '{ trigger: "*", template: y }');
     const { deliver, sent } = await startEngine({ yaml, env, insecure: ['github'] });
     const { delivery } = await deliver('github', 'issue_comment.created', undefined, '@agent go');
     expect(delivery.decisions[0]?.error).toBe('the delivery was not verified');
@@ -139,7 +149,11 @@ describe('an action that answers', () => {
 });
 
 describe('a question', () => {
-  const yaml = commands('github', '{ name: go, action: ask, template: "Which branch?" }', '{ name: other, template: x }');
+  const yaml = commands(
+    'github',
+    '{ name: go, action: ask, template: "Which branch?" }',
+    '{ name: other, template: x }',
+  );
   const comment = (number: number, text: string, association = 'OWNER') =>
     [
       'github',
@@ -165,10 +179,15 @@ describe('a question', () => {
     expect(context.store.task(task?.id ?? '')?.status).toBe('waiting_answer');
 
     const reply = await deliver(...comment(5, 'main, please'));
-    expect(reply.delivery).toMatchObject({ status: 'processed', reason: expect.stringContaining(`answers ${task?.id}`) });
+    expect(reply.delivery).toMatchObject({
+      status: 'processed',
+      reason: expect.stringContaining(`answers ${task?.id}`),
+    });
     const answered = context.store.task(task?.id ?? '');
     expect(answered?.status).toBe('queued');
-    expect(answered?.prompt).toMatch(/<untrusted-\w+ source="answer" author="octocat">main, please<\/untrusted-/);
+    expect(answered?.prompt).toMatch(
+      /<untrusted-\w+ source="answer" author="octocat">main, please<\/untrusted-/,
+    );
     expect((await deliver(...comment(5, 'and more'))).delivery.status).toBe('ignored');
   });
 
@@ -183,7 +202,11 @@ describe('a question', () => {
 describe('a loop', () => {
   test('our own comment, as it comes back, starts nothing: plain, quoted and in code', async () => {
     const { deliver, sent } = await engineWith(
-      commands('github', '{ name: go, action: comment, template: "Say `@agent go` or\\n\\n> @agent go" }', '{ trigger: "*", template: y }'),
+      commands(
+        'github',
+        '{ name: go, action: comment, template: "Say `@agent go` or\\n\\n> @agent go" }',
+        '{ trigger: "*", template: y }',
+      ),
     );
     const { delivery } = await deliver('github', 'issue_comment.created', onIssue(20), '@agent go');
     const [posted] = (await sent(delivery.id)).filter(({ kind }) => kind === 'comment');
@@ -191,10 +214,23 @@ describe('a loop', () => {
     expect(text).not.toBe('');
     const back = await deliver('github', 'issue_comment.created', onIssue(20), text);
     expect(back.delivery).toMatchObject({ status: 'ignored', reason: 'hookctl posted this text itself' });
-    const quoted = text.split('\n').map((line) => `> ${line}`).join('\n');
-    const { delivery: quote } = await deliver('github', 'issue_comment.created', onIssue(20), `${quoted}\n\nI see.`);
+    const quoted = text
+      .split('\n')
+      .map((line) => `> ${line}`)
+      .join('\n');
+    const { delivery: quote } = await deliver(
+      'github',
+      'issue_comment.created',
+      onIssue(20),
+      `${quoted}\n\nI see.`,
+    );
     expect(quote.decisions.filter(({ command, fired }) => command === 'go' && fired)).toEqual([]);
-    const { delivery: code } = await deliver('github', 'issue_comment.created', onIssue(20), `\`\`\`\n${text}\n\`\`\``);
+    const { delivery: code } = await deliver(
+      'github',
+      'issue_comment.created',
+      onIssue(20),
+      `\`\`\`\n${text}\n\`\`\``,
+    );
     expect(code.decisions.filter(({ command, fired }) => command === 'go' && fired)).toEqual([]);
   });
 

@@ -1,8 +1,9 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { eventually } from '../support/eventually.ts';
+import { openReader } from '../../src/store/index.ts';
 import { startEngine, type TestEngineOptions } from '../support/engine.ts';
+import { eventually } from '../support/eventually.ts';
 
 const NODE = process.execPath;
 
@@ -33,7 +34,9 @@ describe('a program', () => {
       console.log(JSON.parse(t).comment.body, process.env.HOOKCTL_EVENT_TYPE, process.env.HOOKCTL_ARGUMENT)})`;
     const { delivery, decision } = await runOnce(running(script), '@agent go to prod');
     expect(delivery.status).toBe('processed');
-    expect(decision?.reason).toContain('ended with status 0: @agent go to prod issue_comment.created to prod');
+    expect(decision?.reason).toContain(
+      'ended with status 0: @agent go to prod issue_comment.created to prod',
+    );
   });
 
   test('gets its arguments as they stand, with options and shell words of a payload nowhere in them', async () => {
@@ -78,7 +81,10 @@ describe('a program', () => {
 
   test('that fails says so, with its last words', async () => {
     const { delivery } = await runOnce(running(`console.error('no such branch');process.exit(3)`));
-    expect(delivery).toMatchObject({ status: 'failed', reason: expect.stringMatching(/status 3: no such branch/) });
+    expect(delivery).toMatchObject({
+      status: 'failed',
+      reason: expect.stringMatching(/status 3: no such branch/),
+    });
   });
 
   test('that is not there says how to get it', async () => {
@@ -101,7 +107,6 @@ describe('a program', () => {
     const [delivery] = engine.context.store.deliveries();
     await engine.close();
     expect(await delivered).toContain('closed');
-    const { openReader } = await import('../../src/store/index.ts');
     const reader = openReader({ path: join(engine.folder, '.hookctl', 'hookctl.db') });
     expect(reader?.delivery(delivery?.id ?? '')?.status).toBe('pending');
     reader?.close();

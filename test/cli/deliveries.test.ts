@@ -6,7 +6,7 @@ import { cli, cliJson, spawnCli } from '../support/cli.ts';
 import { eventually } from '../support/eventually.ts';
 import { comment, signedPost } from '../support/github.ts';
 import { type Sandbox, sandboxForFile, sandboxForTest } from '../support/sandbox.ts';
-import { readStore, type Server, serverForFile, settled, startServe } from '../support/server.ts';
+import { readStore, type Server, serverForFile, settled } from '../support/server.ts';
 
 interface Settled {
   readonly delivery: DeliveryView;
@@ -250,42 +250,4 @@ describe('explain', () => {
     expect((await cli(sandbox, 'explain', 'dlv-nothere')).code).toBe(4);
     expect((await cli(sandbox, 'explain', 'nothere.json')).code).toBe(2);
   });
-});
-
-describe('delivery retry', () => {
-  test('takes an ignored one up with the configuration of now, also without a server', async () => {
-    const own = await sandboxForTest({
-      files: { 'webhooks.yml': 'webhooks: { github: { allow: { associations: [] } } }\n' },
-    });
-    const first = await startServe(own);
-    const { id } = await signedPost(first.url, comment('@agent analyze'));
-    expect((await settled(own, id)).status).toBe('ignored');
-    await first.stop();
-    await own.write('webhooks.yml', '');
-
-    const again = await cliJson<Settled>(own, 'delivery', 'retry', id);
-    expect(again.delivery).toMatchObject({ id, status: 'processed' });
-    expect(again.tasks).toHaveLength(1);
-    const more = await cli(own, 'delivery', 'retry', id);
-    expect(more.code).toBe(1);
-    expect(more.stderr).toContain(`hookctl replay ${id}`);
-    expect((await cli(own, 'delivery', 'retry', 'dlv-nothere')).code).toBe(4);
-  });
-
-  test('goes through the running server', async () => {
-    expect((await cliJson<Settled>(sandbox, 'delivery', 'retry', ignored)).delivery).toMatchObject({
-      id: ignored,
-      status: 'ignored',
-    });
-  });
-});
-
-test('a disabled webhook is explained as such', async () => {
-  const own = await sandboxForTest();
-  const first = await startServe(own);
-  const { id } = await signedPost(first.url, comment('@agent analyze'));
-  await settled(own, id);
-  await first.stop();
-  await own.write('webhooks.yml', 'webhooks: { github: { enabled: false } }\n');
-  expect((await cli(own, 'explain', id)).stdout).toContain('the webhook github is disabled');
 });

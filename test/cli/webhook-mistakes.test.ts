@@ -1,6 +1,5 @@
 import { beforeAll, describe, expect, test } from 'vitest';
-import { cliJson } from '../support/cli.ts';
-import { tell } from '../support/in-process.ts';
+import { tell, tellJson } from '../support/in-process.ts';
 import type { Sandbox } from '../support/sandbox.ts';
 import { sandboxOfSuite } from '../support/suite.ts';
 
@@ -9,7 +8,7 @@ let sandbox: Sandbox;
 
 beforeAll(async () => {
   sandbox = suite();
-  await cliJson(sandbox, 'webhook', 'add', 'github', '--name', 'triage');
+  await tellJson(sandbox, 'webhook', 'add', 'github', '--name', 'triage');
   await sandbox.write('wrong.hbs', 'fine\n{{#if x}}\nno end');
 });
 
@@ -58,7 +57,7 @@ describe('a mistake in a command is shown where it is, and nothing is written:',
   });
 
   test('none of them was added', async () => {
-    expect(await cliJson(sandbox, 'webhook', 'command', 'list', 'triage')).toEqual([]);
+    expect(await tellJson(sandbox, 'webhook', 'command', 'list', 'triage')).toEqual([]);
   });
 });
 
@@ -112,7 +111,7 @@ test.each(others)('%s is refused with what to type instead', async (_, args, cod
 
 test('several commands of one trigger are named by their ids', async () => {
   for (const priority of ['1', '2']) {
-    await cliJson(
+    await tellJson(
       sandbox,
       'webhook',
       'command',

@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
+import { actions } from '../../src/actions/index.ts';
 import { loadConfiguration } from '../../src/config/index.ts';
 import { resolveWebhook } from '../../src/config/resolve.ts';
 import { definitionSchema } from '../../src/config/schema.ts';
@@ -21,7 +22,7 @@ const CONTEXT: TemplateContext = { event: EVENT, argument: 'find out why', autho
 
 test('without any project the built-in webhooks are in force', async () => {
   const located = { projectFile: null, dataFolder: join(folderWith(), '.hookctl') };
-  const options = { located, env: {}, providers, actions: ['create_task'], createMissing: false };
+  const options = { located, env: {}, providers, actions, createMissing: false };
   const { snapshot } = await loadConfiguration(options);
   expect(snapshot.byEndpoint.get('/webhooks/github')).toBe(snapshot.byName.get('github'));
   expect(snapshot.byName.get('github')).toMatchObject({
@@ -56,11 +57,7 @@ test('the webhooks in force cannot be changed, and their templates still render'
 test('a definition with only name and provider gets every default', () => {
   const commands = [{ name: 'go' }, { trigger: 'issues.*' }, { trigger: '*', priority: 5 }];
   const definition = definitionSchema.parse({ name: 'own', provider: 'github', commands });
-  const resolution = resolveWebhook(
-    definition,
-    { kind: 'built-in' },
-    { providers, actions: ['create_task'] },
-  );
+  const resolution = resolveWebhook(definition, { kind: 'built-in' }, { providers, actions });
   if (!resolution.ok) throw new Error('expected a webhook');
   const { commands: resolved, ...webhook } = resolution.webhook;
   expect(webhook).toEqual({
@@ -100,10 +97,6 @@ test('the default command may be named by an alias, in any case', () => {
     commands,
     defaultCommand: 'look',
   });
-  const resolution = resolveWebhook(
-    definition,
-    { kind: 'built-in' },
-    { providers, actions: ['create_task'] },
-  );
+  const resolution = resolveWebhook(definition, { kind: 'built-in' }, { providers, actions });
   expect(resolution).toMatchObject({ ok: true, webhook: { defaultCommand: 'analyze' } });
 });

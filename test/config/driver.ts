@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { actions } from '../../src/actions/index.ts';
 import { loadConfiguration } from '../../src/config/index.ts';
 import { ConfigError } from '../../src/errors.ts';
 import { github } from '../../src/providers/github/index.ts';
@@ -7,7 +8,6 @@ import type { Loaded } from './support.ts';
 /** Loads each folder named on the command line and prints what came of it, as JSON. */
 async function describe(folder: string): Promise<Loaded> {
   const located = { projectFile: join(folder, 'webhooks.yml'), dataFolder: join(folder, '.hookctl') };
-  const actions = ['create_task'];
   try {
     const { snapshot, notices } = await loadConfiguration({
       located,

@@ -4,9 +4,11 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 import { onTestFinished } from 'vitest';
+import { actions } from '../../src/actions/index.ts';
 import { type Configuration, loadConfiguration } from '../../src/config/index.ts';
 import { ConfigError, type ConfigProblem } from '../../src/errors.ts';
 import { github } from '../../src/providers/github/index.ts';
+import type { Provider } from '../../src/providers/provider.ts';
 
 /** A folder with these files, gone when the test ends. */
 export function folderWith(files: Readonly<Record<string, string>> = {}): string {
@@ -22,17 +24,17 @@ export function folderWith(files: Readonly<Record<string, string>> = {}): string
 export interface LoadFolder {
   readonly env?: Readonly<Record<string, string>>;
   readonly createMissing?: boolean;
+  /** One built-in webhook by default: how many there are is not what most of these tests are about. */
+  readonly providers?: readonly Provider[];
 }
 
 /** Loads a folder's webhooks.yml in this process (for folders without modules: vitest would compile those itself). */
 export function load(
   folder: string,
-  { env = {}, createMissing = false }: LoadFolder = {},
+  { env = {}, createMissing = false, providers = [github] }: LoadFolder = {},
 ): Promise<Configuration> {
   const located = { projectFile: join(folder, 'webhooks.yml'), dataFolder: join(folder, '.hookctl') };
-  // One built-in webhook: how many there are is not what these tests are about.
-  const providers = [github];
-  return loadConfiguration({ located, env, providers, actions: ['create_task'], createMissing });
+  return loadConfiguration({ located, env, providers, actions, createMissing });
 }
 
 /** The problems of a webhooks.yml, with the folder left out of their files. */

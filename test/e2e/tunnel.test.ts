@@ -92,7 +92,7 @@ test('a probe through the public URL proves the tunnel, or tells what is wrong w
   }
 });
 
-test('--exit-on-tunnel-loss ends serve with 1 when the tunnel is lost, and leaves nothing', async () => {
+test('--exit-on-tunnel-loss ends serve with 1 when the tunnel is lost', async () => {
   const { sandbox, pid } = await tunnelSandbox();
   const server = await serverForTest(sandbox, '--tunnel', 'cloudflared', '--exit-on-tunnel-loss');
   await eventually('the tunnel', () => tunnelLines(server).some(({ phase }) => phase === 'up'));

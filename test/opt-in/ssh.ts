@@ -64,10 +64,13 @@ async function startSshd(folder: string, port: number): Promise<ChildProcess> {
 
 /** Ends sshd with the sessions that it forked. */
 async function stopSshd(sshd: ChildProcess): Promise<void> {
-  const ended = once(sshd, 'close');
+  if (sshd.exitCode !== null) return;
+  const ended = once(sshd, 'exit');
   for (const pid of childrenOf(sshd.pid)) process.kill(pid, 'SIGTERM');
-  sshd.kill('SIGTERM');
+  sshd.kill('SIGKILL');
   await ended;
+  // Sessions that are still ending hold the other end.
+  sshd.stderr?.destroy();
 }
 
 function childrenOf(pid: number | undefined): readonly number[] {

@@ -1,3 +1,4 @@
+import { actions } from '../../src/actions/index.ts';
 import { resolveWebhook } from '../../src/config/resolve.ts';
 import { definitionSchema } from '../../src/config/schema.ts';
 import { providers } from '../../src/providers/index.ts';
@@ -19,7 +20,7 @@ export function webhookWith(definition: object = {}): Webhook {
     defaultCommand: 'analyze',
     ...definition,
   });
-  const resolved = resolveWebhook(parsed, { kind: 'built-in' }, { providers, actions: ['create_task'] });
+  const resolved = resolveWebhook(parsed, { kind: 'built-in' }, { providers, actions });
   if (!resolved.ok) throw new Error(JSON.stringify(resolved.faults));
   return { ...resolved.webhook, secrets: [], secretSource: 'none' };
 }

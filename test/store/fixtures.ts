@@ -3,10 +3,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
 import { openStore } from '../../src/store/index.ts';
-import type { NewDelivery, SettledTask, Settlement, Store } from '../../src/store/store.ts';
-import type { NewTask } from '../../src/types.ts';
+import type { Store } from '../../src/store/store.ts';
 
-export const NOW = 1_700_000_000_000;
+export { NOW, newDelivery, settledTask, settlement } from './records.ts';
 
 /** A path for a store in a folder that is removed when the test ends. */
 export function storePath(): string {
@@ -20,69 +19,4 @@ export async function freshStore(path = storePath()): Promise<Store> {
   const store = await openStore({ path });
   onTestFinished(() => store.close().catch(() => undefined));
   return store;
-}
-
-export function newDelivery(id: string, changes: Partial<NewDelivery> = {}): NewDelivery {
-  return {
-    id,
-    webhook: 'github',
-    provider: 'github',
-    status: 'pending',
-    trust: 'verified',
-    reason: null,
-    senderDeliveryId: `sender-${id}`,
-    dedupeKeys: [`id:sender-${id}`],
-    eventType: 'issue_comment.created',
-    externalId: 'github:octo/repo#1',
-    senderName: 'octocat',
-    headers: { 'x-github-event': 'issue_comment' },
-    query: '',
-    body: Buffer.from(`{"id":"${id}"}`),
-    receivedAt: NOW,
-    replayOf: null,
-    replies: true,
-    ...changes,
-  };
-}
-
-export function settledTask(
-  id: string,
-  changes: Partial<Omit<SettledTask, 'task'>> & { readonly task?: Partial<NewTask> } = {},
-): SettledTask {
-  const { task, ...place } = changes;
-  return {
-    command: 'analyze',
-    externalId: 'github:octo/repo#1',
-    flowId: 'flow-1',
-    newConversationId: `conv-${id}`,
-    startNewConversation: false,
-    ...place,
-    task: {
-      id,
-      title: `Task ${id}`,
-      status: 'queued',
-      agent: 'planning',
-      prompt: 'Analyze it',
-      typed: '',
-      url: null,
-      syncToClaudeTasks: true,
-      sourceMetadata: { source: 'github' },
-      ...task,
-    },
-  };
-}
-
-export function settlement(deliveryId: string, changes: Partial<Settlement> = {}): Settlement {
-  return {
-    deliveryId,
-    status: 'processed',
-    reason: 'one task',
-    decisions: [],
-    tasks: [],
-    outgoing: [],
-    answers: [],
-    approvals: [],
-    settledAt: NOW + 5,
-    ...changes,
-  };
 }

@@ -1,5 +1,6 @@
 import { randomInt, randomUUID } from 'node:crypto';
 import { mkdtempSync, realpathSync, rmSync } from 'node:fs';
+import { mkdir, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
@@ -18,7 +19,12 @@ import { eventually } from './eventually.ts';
 export interface TestEngine extends Engine {
   readonly folder: string;
   /** A sample of a provider, changed and signed, received and worked off. */
-  deliver(provider: string, type: string, change?: (payload: JsonObject) => JsonObject, text?: string): Promise<Settled>;
+  deliver(
+    provider: string,
+    type: string,
+    change?: (payload: JsonObject) => JsonObject,
+    text?: string,
+  ): Promise<Settled>;
   replay(id: string, replies: boolean): Promise<Settled>;
   /** What a delivery asked to be sent, once none of it waits. */
   sent(deliveryId: string): Promise<readonly Outgoing[]>;
@@ -45,15 +51,24 @@ const SECRETS = {
 export async function startEngine(options: TestEngineOptions = {}): Promise<TestEngine> {
   const { yaml = '', now = Date.now, insecure = [] } = options;
   const folder = realpathSync(mkdtempSync(join(tmpdir(), 'hookctl-engine-')));
-  const { writeFile, mkdir } = await import('node:fs/promises');
   const projectFile = join(folder, 'webhooks.yml');
   const dataFolder = join(folder, '.hookctl');
   await mkdir(dataFolder);
   await writeFile(projectFile, yaml);
-  const env = { PATH: process.env.PATH ?? '', CLAUDE_CONFIG_DIR: join(folder, 'claude'), ...SECRETS, ...options.env };
-  const names = actions.map(({ name }) => name);
+  const env = {
+    PATH: process.env.PATH ?? '',
+    CLAUDE_CONFIG_DIR: join(folder, 'claude'),
+    ...SECRETS,
+    ...options.env,
+  };
   const located = { projectFile, dataFolder };
-  const configuration = await loadConfiguration({ located, env, providers, actions: names, createMissing: true });
+  const configuration = await loadConfiguration({
+    located,
+    env,
+    providers,
+    actions,
+    createMissing: true,
+  });
   const ids = createIds(now);
   const engine = await openEngine({
     configuration,
@@ -67,26 +82,37 @@ export async function startEngine(options: TestEngineOptions = {}): Promise<Test
     clock: { now },
     ids,
   });
+  let closed: Promise<void> | null = null;
+  const close = () => {
+    closed ??= engine.close();
+    return closed;
+  };
   onTestFinished(async () => {
-    await engine.close();
+    await close();
     rmSync(folder, { recursive: true, force: true });
   });
   const { context, queue } = engine;
 
   return {
     ...engine,
+    close,
     folder,
     async deliver(name, type, change = (payload) => payload, text = '@agent analyze') {
       const provider = providerNamed(name);
       const webhook = context.snapshot().webhooks.find((each) => each.provider === name);
       const sample = provider?.samples.find((each) => each.type === type);
-      if (provider === null || webhook === undefined || sample === undefined) throw new Error(`no ${name} ${type}`);
+      if (provider === null || webhook === undefined || sample === undefined)
+        throw new Error(`no ${name} ${type}`);
       const at = new Date(now());
       const payload = sample.build({ text, now: at, nextNumber: () => randomInt(1, 2 ** 47) });
       const value = webhook.secrets[0]?.value ?? secret('x');
       const body = Buffer.from(JSON.stringify(change(payload)));
       const request = provider.sign(body, { type, secret: value, deliveryId: randomUUID(), now: at });
-      const { deliveryId: id, externalId, status } = await receive(context, webhook, { ...request, query: '' });
+      const {
+        deliveryId: id,
+        externalId,
+        status,
+      } = await receive(context, webhook, { ...request, query: '' });
       if (status !== 'pending') throw new Error(`the delivery is ${status}`);
       const settled = await queue.push({ id, externalId, attempts: 0, nextAttemptAt: null });
       if (settled === null) throw new Error('the queue was closed');

@@ -29,3 +29,10 @@ export async function tell(sandbox: Sandbox, ...args: readonly string[]): Promis
   });
   return { code, ...written };
 }
+
+/** A command that must succeed, and what it printed as JSON (`--json` is added). */
+export async function tellJson<T>(sandbox: Sandbox, ...args: readonly string[]): Promise<T> {
+  const { stdout, stderr, code } = await tell(sandbox, ...args, '--json');
+  if (code !== 0) throw new Error(`hookctl ${args.join(' ')} ended with ${code}: ${stderr}${stdout}`);
+  return JSON.parse(stdout) as T;
+}

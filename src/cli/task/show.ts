@@ -3,9 +3,10 @@ import type { App, AppFlags } from '../../app.ts';
 import { notFound } from '../../errors.ts';
 import { say } from '../../lib/io.ts';
 import { visible } from '../../lib/visible.ts';
-import { taskView } from '../../views.ts';
+import { type TaskDetails, taskDetails } from '../../task-views.ts';
 import { examples, type Runner } from '../command.ts';
-import { facts, localTime, printJson } from '../print.ts';
+import { facts, localTime, printJson, table, usage } from '../print.ts';
+import { storedReader } from '../stored.ts';
 
 interface ShowFlags extends AppFlags {
   readonly json?: boolean;
@@ -27,7 +28,8 @@ async function show(app: App, id: string, { json }: ShowFlags): Promise<0> {
   const found = app.reader()?.task(id) ?? null;
   if (found === null)
     throw notFound(`there is no task ${id} in ${located.dataFolder}`, 'List them with `hookctl task list`.');
-  const view = taskView(found);
+  const store = storedReader(app, id);
+  const view = taskDetails(store, found);
   if (json === true) {
     printJson(io, view);
     return 0;
@@ -45,19 +47,36 @@ async function show(app: App, id: string, { json }: ShowFlags): Promise<0> {
       ['conversation', view.conversation_id],
       ['command', view.command === null ? null : `${view.command} of ${view.webhook}`],
       ['delivery', view.delivery_id],
-      ['created', localTime(view.created_at)],
+      ['parent', view.parent_task_id],
+      ['created', `${localTime(view.created_at)} by ${view.source}`],
+      ['started', view.started_at === null ? null : localTime(view.started_at)],
+      ['ended', view.completed_at === null ? null : localTime(view.completed_at)],
+      ['took', usage(view)],
+      ...view.waits_for.map(
+        ({ id: other, status, title }) => ['waits for', `${other}  ${status}  ${title}`] as const,
+      ),
       ['claude task', claudeTask(view.source_metadata)],
       ['not synced', view.unsynced],
     ]),
   );
   say(io.out, `\n${visible(view.prompt)}`);
+  if (view.result !== null) say(io.out, `\n## Result\n\n${visible(view.result)}`);
+  if (view.error !== null) say(io.out, `\n## Error\n\n${visible(view.error)}`);
+  const rows = view.transitions.map(({ at, event, to, actor, reason }) => [
+    localTime(at),
+    event,
+    to,
+    actor,
+    reason ?? '',
+  ]);
+  say(io.out, `\n${table(['when', 'what', 'status', 'who', 'why'], rows)}`);
   return 0;
 }
 
 function claudeTask({
   claude_list: entry,
   claude_task_id: record,
-}: ReturnType<typeof taskView>['source_metadata']): string | null {
+}: TaskDetails['source_metadata']): string | null {
   const { list, number } = (entry ?? {}) as { list?: string; number?: number };
   const place = number === undefined ? null : `#${number} in list ${list}`;
   return (

@@ -1,8 +1,9 @@
 import type { Command } from 'commander';
 import type { App, AppFlags } from '../../app.ts';
-import { failure } from '../../errors.ts';
+import { failure, type HookctlError } from '../../errors.ts';
 import { say } from '../../lib/io.ts';
 import { openTunnel } from '../../server/tunnel.ts';
+import { send } from '../../tunnels/http.ts';
 import { newRelayKey } from '../../tunnels/relay.ts';
 import { parseTunnelFlag } from '../../tunnels/settings.ts';
 import type { TunnelStatus } from '../../tunnels/supervisor.ts';
@@ -14,6 +15,8 @@ interface OpenFlags extends AppFlags {
   readonly port?: number;
   readonly printUrl?: boolean;
 }
+
+const HEALTH_TIMEOUT_MS = 2_000;
 
 export function configureOpen(command: Command, runner: Runner): void {
   command
@@ -35,10 +38,9 @@ async function open(app: App, flag: string, flags: OpenFlags): Promise<0 | 1> {
   const server = app.holder()?.server ?? null;
   const ingressPort = flags.port ?? server?.ingressPort;
   if (ingressPort === undefined) {
-    throw failure('not_running', `no server works on ${app.located.dataFolder}`, {
-      fix: 'Start it: hookctl serve, or name its port with --port.',
-    });
+    throw notRunning(`no server works on ${app.located.dataFolder}`);
   }
+  await requireIngress(ingressPort);
   const gaveUp = Promise.withResolvers<'lost'>();
   let printed: string | null = null;
   const report = (status: TunnelStatus) => {
@@ -58,4 +60,19 @@ async function open(app: App, flag: string, flags: OpenFlags): Promise<0 | 1> {
   const end = await Promise.race([ended, gaveUp.promise]);
   await tunnel.close();
   return end === 'lost' ? 1 : 0;
+}
+
+/** Whoever leads strangers to the management API, or to another program, has taken the wrong port. */
+async function requireIngress(port: number): Promise<void> {
+  const url = `http://127.0.0.1:${port}/healthz`;
+  const answer = await send(url, { timeoutMs: HEALTH_TIMEOUT_MS }).catch(() => null);
+  if (answer === null) throw notRunning(`nothing answers on 127.0.0.1:${port}`);
+  if (answer.status === 200 && answer.text === '{"status":"ok"}') return;
+  throw failure('no_ingress', `port ${port} is not the ingress of a hookctl server`, {
+    fix: 'A tunnel leads to the ingress only: leave out --port, or name the port of `hookctl serve --port`.',
+  });
+}
+
+function notRunning(message: string): HookctlError {
+  return failure('not_running', message, { fix: 'Start it: hookctl serve, or name its port with --port.' });
 }

@@ -43,10 +43,11 @@ export function onCommand<T>(
   });
 }
 
-/** How a webhook is named in a command line that is to be copied: by a name that needs no quotes, else by its id. */
+/** How a webhook is named in a command line that is to be copied: by its name where a shell takes it as it is. */
 export function refOf(webhook: Webhook): string {
   const { id, name } = namesOf(webhook);
-  return /^[\w-]+$/.test(name) ? name : (id ?? `"${name}"`);
+  if (/^[\w-]+$/.test(name)) return name;
+  return id === null || /^[\w .,:@+-]+$/.test(name) ? `"${name}"` : id;
 }
 
 function find(webhooks: readonly Names[], ref: string): Names {

@@ -100,7 +100,11 @@ export function mergeListTask(current: ListTask, fresh: OwnListTask): OwnListTas
     status: keepsStatus ? current.status : status,
     blocks: union(current.blocks, blocks),
     blockedBy: union(current.blockedBy, blockedBy),
-    metadata: { ...current.metadata, ...metadata },
+    metadata: {
+      ...current.metadata,
+      ...metadata,
+      ...(keepsStatus && { [WRITTEN_STATUS]: current.metadata?.[WRITTEN_STATUS] }),
+    },
   };
 }
 

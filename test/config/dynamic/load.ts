@@ -13,15 +13,18 @@ export interface Load {
 export function loadOn(url: string, secret: string, lanes: number): Load {
   const answers = new Map<number, number>();
   let stopped = false;
-  const body = JSON.stringify(examples()[0]?.payload);
-  const lane = async () => {
-    const signature = await sign(secret, body);
-    const headers = {
-      'content-type': 'application/json',
-      'x-github-event': 'push',
-      'x-hub-signature-256': signature,
-    };
-    while (!stopped) {
+  const example = examples().find(({ event }) => event === 'issues');
+  const lane = async (_: unknown, number: number) => {
+    for (let count = 0; !stopped; count++) {
+      // Each request says something new: a repeated one would be answered as a duplicate.
+      const deliveryId = `${number}-${count}`;
+      const body = JSON.stringify({ ...example?.payload, test: deliveryId });
+      const headers = {
+        'content-type': 'application/json',
+        'x-github-event': 'issues',
+        'x-github-delivery': deliveryId,
+        'x-hub-signature-256': await sign(secret, body),
+      };
       const { status } = await fetch(url, { method: 'POST', headers, body });
       answers.set(status, (answers.get(status) ?? 0) + 1);
       await pause();

@@ -1,5 +1,6 @@
 import { mkdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { actions } from '../../../src/actions/index.ts';
 import { type DynamicWebhooks, openDynamic } from '../../../src/config/dynamic/index.ts';
 import type { DbWebhook } from '../../../src/config/dynamic/schema.ts';
 import { type Configuration, loadConfiguration, loadFixed } from '../../../src/config/index.ts';
@@ -9,7 +10,7 @@ import { createIds } from '../../../src/lib/ids.ts';
 import { providers } from '../../../src/providers/index.ts';
 import { lockFile } from '../../../src/store/file-lock.ts';
 
-const KNOWN = { providers, actions: ['create_task'] };
+const KNOWN = { providers, actions };
 
 /** A project without webhooks.yml and its data folder. */
 export interface Place {
@@ -21,8 +22,11 @@ export interface Place {
   text(): string;
 }
 
-export function placeIn(folder: string, projectFile: string | null = null): Place {
-  const dataFolder = join(folder, '.hookctl');
+export function placeIn(
+  folder: string,
+  projectFile: string | null = null,
+  dataFolder = join(folder, '.hookctl'),
+): Place {
   mkdirSync(dataFolder, { recursive: true });
   const file = join(dataFolder, 'webhooks.json');
   const options = { ...KNOWN, located: { projectFile, dataFolder }, env: {}, createMissing: true };

@@ -1,0 +1,73 @@
+import type { Command } from 'commander';
+import type { App, AppFlags } from '../../app.ts';
+import { say } from '../../lib/io.ts';
+import { sessionCommand } from '../../tasks/claude/index.ts';
+import { inspectList } from '../../tasks/claude/inspect.ts';
+import { localSettings, readSettingsEnv, wantedEnv } from '../../tasks/claude/settings.ts';
+import { taskTools } from '../../tasks/claude/tools.ts';
+import { examples, type Runner } from '../command.ts';
+import { facts, printJson } from '../print.ts';
+import { claudePlace } from './place.ts';
+
+interface StatusFlags extends AppFlags {
+  readonly json?: boolean;
+}
+
+export function configureStatus(command: Command, runner: Runner): void {
+  command
+    .description('Show which task list is used, whether it can be written, and how a session gets to it.')
+    .option('--json', 'print one object')
+    .addHelpText('after', examples('hookctl claude status', 'hookctl claude status --json | jq .problem'))
+    .action((flags: StatusFlags) => runner.run(command.optsWithGlobals(), (app) => status(app, flags)));
+}
+
+/** Exit 1 when no task gets into the list. */
+async function status(app: App, { json }: StatusFlags): Promise<0 | 1> {
+  const view = await look(app);
+  if (json === true) printJson(app.io, view);
+  else print(app, view);
+  return view.problem === null ? 0 : 1;
+}
+
+async function look(app: App) {
+  const { projectFolder, list, enabled, configDir } = await claudePlace(app);
+  const settings = localSettings(projectFolder);
+  const [state, tools, env] = await Promise.all([
+    inspectList(configDir, list),
+    taskTools(app.env),
+    readSettingsEnv(settings),
+  ]);
+  const missing = Object.entries(wantedEnv(list)).filter(([name, value]) => env[name] !== value);
+  return {
+    enabled,
+    list,
+    list_folder: state.path,
+    exists: state.exists,
+    problem: enabled ? state.problem : 'switched off: claudeTasks in webhooks.yml',
+    claude_version: tools.version,
+    task_tools: tools.tools,
+    note: tools.note,
+    settings_file: settings,
+    installed: missing.length === 0,
+    session_command: sessionCommand(list),
+  };
+}
+
+function print({ io }: App, view: Awaited<ReturnType<typeof look>>): void {
+  say(
+    io.out,
+    facts([
+      ['list', view.list],
+      ['folder', `${view.list_folder}${view.exists ? '' : ' (not made yet)'}`],
+      ['writable', view.problem === null ? 'yes' : `no: ${view.problem}`],
+      ['claude code', `${view.claude_version ?? 'not found'}: ${view.note}`],
+      [
+        'this project',
+        view.installed ? `uses the list (${view.settings_file})` : 'is not pointed at the list',
+      ],
+    ]),
+  );
+  if (view.installed) return;
+  say(io.err, `One session: ${view.session_command}`);
+  say(io.err, 'Every session of this project: hookctl claude install');
+}

@@ -1,0 +1,52 @@
+import type { Command } from 'commander';
+import type { App, AppFlags } from '../../app.ts';
+import { say } from '../../lib/io.ts';
+import { conversationView } from '../../task-views.ts';
+import { examples, type Runner } from '../command.ts';
+import { positive } from '../options.ts';
+import { localTime, printJson, table, usage } from '../print.ts';
+
+interface ListFlags extends AppFlags {
+  readonly flow?: string;
+  readonly limit: number;
+  readonly before?: string;
+  readonly json?: boolean;
+}
+
+export function configureList(command: Command, runner: Runner): void {
+  command
+    .description('List conversations with their totals, newest first.')
+    .option('--flow <id>', 'only those of this flow')
+    .option('--limit <n>', 'how many at most', positive, 50)
+    .option('--before <id>', 'only older ones than this: the next page')
+    .option('--json', 'print an array')
+    .addHelpText('after', examples('hookctl conversation list --flow flow-0f3a8b7c6d5e4f30'))
+    .action((flags: ListFlags) => runner.run(command.optsWithGlobals(), (app) => list(app, flags)));
+}
+
+async function list(app: App, { flow, json, ...page }: ListFlags): Promise<0> {
+  const filter = { ...page, ...(flow && { flowId: flow }) };
+  const views = (app.reader()?.conversations(filter) ?? []).map(conversationView);
+  if (json === true) printJson(app.io, views);
+  else if (views.length === 0) say(app.io.err, `No conversations in ${app.located.dataFolder}.`);
+  else {
+    const rows = views.map((view) => [
+      view.id,
+      localTime(view.created_at),
+      view.flow_id,
+      counts(view.by_status),
+      usage(view) ?? '-',
+    ]);
+    say(app.io.out, table(['id', 'created', 'flow', 'tasks', 'took'], rows));
+  }
+  return 0;
+}
+
+/** `2 completed, 1 failed`. */
+export function counts(byStatus: Readonly<Record<string, number>>): string {
+  return (
+    Object.entries(byStatus)
+      .map(([status, count]) => `${count} ${status}`)
+      .join(', ') || 'none'
+  );
+}

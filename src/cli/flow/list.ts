@@ -1,0 +1,41 @@
+import type { Command } from 'commander';
+import type { App, AppFlags } from '../../app.ts';
+import { say } from '../../lib/io.ts';
+import { flowView } from '../../task-views.ts';
+import { examples, type Runner } from '../command.ts';
+import { positive } from '../options.ts';
+import { localTime, printJson, table } from '../print.ts';
+
+interface ListFlags extends AppFlags {
+  readonly externalId?: string;
+  readonly limit: number;
+  readonly before?: string;
+  readonly json?: boolean;
+}
+
+export function configureList(command: Command, runner: Runner): void {
+  command
+    .description('List flows, newest first.')
+    .option('--external-id <id>', 'only the one of this id, e.g. jira:PROJ-123')
+    .option('--limit <n>', 'how many at most', positive, 50)
+    .option('--before <id>', 'only older ones than this: the next page')
+    .option('--json', 'print an array')
+    .addHelpText('after', examples('hookctl flow list --external-id jira:PROJ-123'))
+    .action((flags: ListFlags) => runner.run(command.optsWithGlobals(), (app) => list(app, flags)));
+}
+
+async function list(app: App, flags: ListFlags): Promise<0> {
+  const views = (app.reader()?.flows(flags) ?? []).map(flowView);
+  if (flags.json === true) printJson(app.io, views);
+  else if (views.length === 0) say(app.io.err, `No flows in ${app.located.dataFolder}.`);
+  else {
+    const rows = views.map((view) => [
+      view.id,
+      localTime(view.created_at),
+      view.current_conversation_id,
+      view.external_id,
+    ]);
+    say(app.io.out, table(['id', 'created', 'conversation', 'about'], rows));
+  }
+  return 0;
+}

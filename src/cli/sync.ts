@@ -1,0 +1,38 @@
+import type { App, AppFlags } from '../app.ts';
+import { say } from '../lib/io.ts';
+import { type CliCommand, examples } from './command.ts';
+import { operations } from './operate.ts';
+import { facts, printJson, table } from './print.ts';
+
+interface SyncFlags extends AppFlags {
+  readonly json?: boolean;
+}
+
+export const sync: CliCommand = {
+  configure(command, runner) {
+    command
+      .option('--json', 'print one object')
+      .addHelpText('after', examples('hookctl sync'))
+      .action((flags: SyncFlags) => runner.run(command.optsWithGlobals(), (app) => run(app, flags)));
+  },
+};
+
+/** Exit 1 when a task's files are still missing. */
+async function run(app: App, { json }: SyncFlags): Promise<0 | 1> {
+  const { tasks } = await operations(app, 'sync');
+  const view = await tasks.sync();
+  if (json === true) printJson(app.io, view);
+  else {
+    say(
+      app.io.out,
+      facts([
+        ['list', view.list_folder ?? 'none'],
+        ['not written', view.off],
+        ['tasks', `${view.tasks} compared, ${view.unsynced.length} without files`],
+      ]),
+    );
+    const rows = view.unsynced.map(({ task_id, reason }) => [task_id, reason]);
+    if (rows.length > 0) say(app.io.out, `\n${table(['task', 'why'], rows)}`);
+  }
+  return view.unsynced.length === 0 ? 0 : 1;
+}

@@ -1,0 +1,41 @@
+import type { App } from '../../app.ts';
+import { paint, say } from '../../lib/io.ts';
+import { visibleLine } from '../../lib/visible.ts';
+import type { TaskVerb } from '../../server/task-operations.ts';
+import type { TaskReport } from '../../tasks/change.ts';
+import type { TaskView } from '../../views.ts';
+import { operations } from '../operate.ts';
+import { facts, printJson } from '../print.ts';
+
+/** Lets something happen to a task, here or in the running server, and prints where it stands then. */
+export async function changeTask(
+  app: App,
+  id: string,
+  verb: TaskVerb,
+  { json, ...report }: Omit<TaskReport, 'actor'> & { readonly json: boolean | undefined },
+): Promise<0> {
+  const { tasks } = await operations(app, `task ${verb}`);
+  return printChanged(app, await tasks.change(id, verb, { ...report, actor: 'cli' }), json);
+}
+
+/** What a command that made or changed a task prints. */
+export function printChanged({ io }: App, view: TaskView, json: boolean | undefined): 0 {
+  if (json === true) {
+    printJson(io, view);
+    return 0;
+  }
+  say(
+    io.out,
+    facts([
+      ['task', view.id],
+      ['title', view.title],
+      ['status', view.status],
+      ['agent', view.agent],
+    ]),
+  );
+  if (view.unsynced !== null) {
+    say(io.err, paint(io.err, 'yellow', `task files not written: ${visibleLine(view.unsynced)}`));
+  }
+  say(io.err, `Next: hookctl task show ${view.id}`);
+  return 0;
+}

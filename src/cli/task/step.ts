@@ -1,0 +1,26 @@
+import type { Command } from 'commander';
+import type { AppFlags } from '../../app.ts';
+import { examples, type Runner } from '../command.ts';
+import { changeTask } from './changed.ts';
+
+interface StepFlags extends AppFlags {
+  readonly json?: boolean;
+}
+
+const STEPS = {
+  start: 'Say that a task is worked on.',
+  approve: 'Let a task run that waits for approval.',
+  retry: 'Queue a failed or cancelled task again: the same record, its cost counted on.',
+} as const;
+
+/** What `start`, `approve` and `retry` have in common: there is nothing to tell. */
+export function configureStep(command: Command, runner: Runner, step: keyof typeof STEPS): void {
+  command
+    .description(STEPS[step])
+    .argument('<id>', 'task id')
+    .option('--json', 'print one object')
+    .addHelpText('after', examples(`hookctl task ${step} task-01jd9x3k2a7f3kq2`))
+    .action((id: string, { json }: StepFlags) =>
+      runner.run(command.optsWithGlobals(), (app) => changeTask(app, id, step, { json })),
+    );
+}

@@ -1,0 +1,12 @@
+import type { Provider } from '../providers/provider.ts';
+import type { Delivery, Webhook, WebhookEvent } from '../types.ts';
+
+/** One event of a delivery, and where it happened. */
+export interface Occasion {
+  readonly delivery: Delivery;
+  readonly webhook: Webhook;
+  readonly provider: Provider;
+  readonly event: WebhookEvent;
+  /** Position of the event in its delivery. */
+  readonly index: number;
+}

@@ -1,0 +1,78 @@
+import { chmodSync } from 'node:fs';
+import { join } from 'node:path';
+import { inspect } from 'node:util';
+import { expect, test } from 'vitest';
+import { ConfigError } from '../../src/errors.ts';
+import { providers } from '../../src/providers/index.ts';
+import { folderWith, load } from './support.ts';
+
+test('tokens come from the usual variables; a missing one is told by name', async () => {
+  const { accounts } = await load(folderWith({ 'webhooks.yml': '' }), {
+    providers,
+    env: { GITHUB_TOKEN: 't1', JIRA_API_TOKEN: 't2' },
+  });
+  expect(accounts.byProvider.get('github')).toMatchObject({ baseUrl: 'https://api.github.com', user: null });
+  expect(accounts.byProvider.get('github')?.token.reveal()).toBe('t1');
+  expect(Object.fromEntries(accounts.missing)).toEqual({
+    jira: 'no JIRA_BASE_URL',
+    slack: 'no SLACK_BOT_TOKEN',
+    sentry: 'no SENTRY_AUTH_TOKEN',
+    gitlab: 'no GITLAB_TOKEN',
+  });
+});
+
+test('Jira has an e-mail address and a site of its own', async () => {
+  const env = {
+    JIRA_API_TOKEN: 't',
+    JIRA_EMAIL: 'a@example.com',
+    JIRA_BASE_URL: 'https://acme.atlassian.net/',
+  };
+  const { accounts } = await load(folderWith({ 'webhooks.yml': '' }), { providers, env });
+  expect(accounts.byProvider.get('jira')).toMatchObject({
+    baseUrl: 'https://acme.atlassian.net',
+    user: 'a@example.com',
+  });
+});
+
+test('webhooks.yml names another variable, server and a private network', async () => {
+  const yaml =
+    'credentials: { github: { tokenEnv: GHE_TOKEN, baseUrl: "https://ghe.example.com/api/v3/", privateNetwork: true } }';
+  const { accounts } = await load(folderWith({ 'webhooks.yml': yaml }), {
+    env: { GHE_TOKEN: 't', GITHUB_TOKEN: 'no' },
+  });
+  const account = accounts.byProvider.get('github');
+  expect(account).toMatchObject({ baseUrl: 'https://ghe.example.com/api/v3', privateNetwork: true });
+  expect(account?.token.reveal()).toBe('t');
+});
+
+test('a token file is read, and refused where others may read it', async () => {
+  const yaml = 'credentials: { github: { tokenFile: ./token } }';
+  const folder = folderWith({ 'webhooks.yml': yaml, token: 'from-file\n' });
+  chmodSync(join(folder, 'token'), 0o644);
+  await expect(load(folder)).rejects.toMatchObject({
+    problems: [{ field: 'credentials.github.tokenFile', fix: `Type: chmod 600 ${join(folder, 'token')}` }],
+  });
+  chmodSync(join(folder, 'token'), 0o600);
+  const { accounts } = await load(folder);
+  expect(accounts.byProvider.get('github')?.token.reveal()).toBe('from-file');
+  expect(inspect(accounts, { depth: 9 }) + JSON.stringify([...accounts.byProvider])).not.toContain(
+    'from-file',
+  );
+});
+
+test.each([
+  ['an empty file', { token: '' }],
+  ['no file', {}],
+])('%s is a problem with its place', async (_, files) => {
+  const yaml = 'credentials: { github: { tokenFile: ./token } }';
+  const folder = folderWith({ 'webhooks.yml': yaml, ...files });
+  if ('token' in files) chmodSync(join(folder, 'token'), 0o600);
+  await expect(load(folder)).rejects.toBeInstanceOf(ConfigError);
+});
+
+test('a provider that is not known is named, with the one that was meant', async () => {
+  const folder = folderWith({ 'webhooks.yml': 'credentials: { gihub: { tokenEnv: T } }' });
+  await expect(load(folder)).rejects.toMatchObject({
+    problems: [{ field: 'credentials.gihub', fix: 'Did you mean github?' }],
+  });
+});

@@ -1,0 +1,28 @@
+/** A program for the kill test: records one comment, says so, and sends it if it is asked to. */
+import { writeSync } from 'node:fs';
+import { secret } from '../../src/lib/secret.ts';
+import { createTransport } from '../../src/outbox/transport.ts';
+import { createOutbox } from '../../src/outbox/worker.ts';
+import { providerNamed } from '../../src/providers/index.ts';
+import { openStore } from '../../src/store/index.ts';
+import { newDelivery, settlement } from '../store/records.ts';
+
+const [path = '', baseUrl = '', provider = '', outgoing = '', sends = ''] = process.argv.slice(2);
+const store = await openStore({ path });
+const id = `dlv-${provider}`;
+await store.accept(newDelivery(id, { provider }));
+await store.settle(settlement(id, { outgoing: [JSON.parse(outgoing)] }));
+writeSync(1, 'settled\n');
+const token = secret('token');
+const outbox = createOutbox({
+  store,
+  now: Date.now,
+  random: Math.random,
+  userAgent: 'hookctl/test',
+  transport: createTransport(),
+  channelOf: (name) => providerNamed(name)?.reply ?? null,
+  accountOf: () => ({ provider, baseUrl, token, user: null, privateNetwork: false }),
+  onSettled: () => writeSync(1, 'sent\n'),
+});
+if (sends === 'send') outbox.wake();
+setInterval(() => undefined, 60_000);

@@ -1,0 +1,87 @@
+import { randomUUID } from 'node:crypto';
+import { expect, test } from 'vitest';
+import { secret } from '../../src/lib/secret.ts';
+import { jira } from '../../src/providers/jira/index.ts';
+import type { JsonObject } from '../../src/types.ts';
+import type { TaskView } from '../../src/views.ts';
+import { tell, tellJson } from '../support/in-process.ts';
+import { expectJson } from '../support/management.ts';
+import { sandboxForTest, taskFiles } from '../support/sandbox.ts';
+import { readStore, type Server, serverForTest, settled } from '../support/server.ts';
+
+const SECRET = 'jira-secret';
+
+/** A comment on PROJ-123, whose description asks for a fresh start, as Jira sends and signs it. */
+async function comment({ url, sandbox }: Server, text: string): Promise<TaskView> {
+  const now = new Date();
+  const sample = jira.samples.find(({ type }) => type === 'jira:issue_created');
+  const payload = sample?.build({ text: '', now, nextNumber: () => now.getTime() }) as JsonObject;
+  const issue = payload.issue as JsonObject;
+  const fields = { ...(issue.fields as JsonObject), description: `we should start fresh\n\n${text}` };
+  const body = Buffer.from(JSON.stringify({ ...payload, issue: { ...issue, key: 'PROJ-123', fields } }));
+  const signed = jira.sign(body, {
+    type: 'jira:issue_created',
+    secret: secret(SECRET),
+    deliveryId: randomUUID(),
+    now,
+  });
+  const answer = await fetch(`${url}/webhooks/jira`, { method: 'POST', headers: signed.headers, body });
+  expect(answer.status).toBe(202);
+  const { id } = (await answer.json()) as { id: string };
+  expect((await settled(sandbox, id)).reason).toContain('analyze');
+  const made = await tellJson<TaskView[]>(sandbox, 'task', 'list', '--delivery', id);
+  if (made[0] === undefined) throw new Error(`${id} made no task`);
+  return made[0];
+}
+
+test('a chain of tasks over HTTP and CLI stays one flow, in one conversation until somebody breaks it', async () => {
+  const sandbox = await sandboxForTest({ env: { JIRA_WEBHOOK_SECRET: SECRET } });
+  const server = await serverForTest(sandbox);
+  const first = await comment(server, '@agent analyze');
+  expect(first).toMatchObject({
+    external_id: 'jira:PROJ-123',
+    flow_id: 'flow-da9a99a002fd9fff',
+    initiated_task_id: first.id,
+  });
+
+  const child = (parent: string, prompt: string) =>
+    tellJson<TaskView>(sandbox, 'task', 'create', prompt, '--parent', parent);
+  const second = await child(first.id, 'Plan it');
+  const third = await expectJson<TaskView>(201, server, 'POST', '/api/tasks', {
+    body: { prompt: 'Write it, and start fresh', parent_task_id: second.id },
+  });
+  const fourth = await child(third.id, 'Open the pull request');
+  expect(second.conversation_id).toBe(first.conversation_id);
+  expect(third.conversation_id).not.toBe(first.conversation_id);
+  expect(fourth.conversation_id).toBe(third.conversation_id);
+
+  const later = await comment(server, '@agent analyze again');
+  expect(later.conversation_id).toBe(third.conversation_id);
+
+  await tellJson(sandbox, 'task', 'start', second.id);
+  const done = ['--result', 'Three steps', '--cost-usd', '0.25', '--input-tokens', '100', '--output-tokens', '20'];
+  const completed = await tellJson<TaskView>(sandbox, 'task', 'complete', second.id, ...done);
+  expect(completed).toMatchObject({ status: 'completed', result: 'Three steps', cost_usd: 0.25 });
+  const files = await taskFiles(sandbox, readStore(sandbox, (store) => store.task(second.id)));
+  expect(files.entry).toMatchObject({ status: 'completed', description: expect.stringContaining('## Result') });
+  expect(files.record).toMatchObject({ status: 'completed', result: 'Three steps' });
+
+  const metrics = `/api/conversations/${first.conversation_id}/metrics`;
+  expect(await expectJson(200, server, 'GET', metrics)).toMatchObject({
+    tasks: 2,
+    by_status: { queued: 1, completed: 1 },
+    cost_usd: 0.25,
+    average_cost_usd: 0.25,
+    input_tokens: 100,
+    output_tokens: 20,
+  });
+  const tree = (await tell(sandbox, 'flow', 'show', 'jira:PROJ-123')).stdout;
+  expect(tree).toMatch(new RegExp(`^${first.id}.*\\n(.*\\n)*└─ ${second.id}  completed`, 'm'));
+  expect(tree).toContain('→ Three steps');
+
+  await server.stop();
+  const before = readStore(sandbox, (store) => store.tasks().map(({ id, flowId }) => [id, flowId]));
+  await serverForTest(sandbox);
+  expect(readStore(sandbox, (store) => store.tasks().map(({ id, flowId }) => [id, flowId]))).toEqual(before);
+  expect(new Set(before.map(([, flowId]) => flowId))).toEqual(new Set(['flow-da9a99a002fd9fff']));
+});
