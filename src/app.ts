@@ -53,14 +53,18 @@ export interface App extends Host {
   reader(): StoreReader | null;
   /** The process that works on the data folder now. */
   holder(): Holder | null;
-  /** Takes the data folder for this process and opens all that writes to it. Throws `in_use` when another has it. */
-  engine(command: string, options: EngineOptions): Promise<LockedEngine>;
+  /** Takes the data folder for this process and the command it runs. Throws `in_use` when another has it. */
+  hold(command: string): Promise<HeldFolder>;
+  /** Opens all that writes to the data folder, which this process holds. */
+  engine(options: EngineOptions): Promise<Engine>;
+  /** Has something else closed with the app. */
+  defer(close: () => void | Promise<void>): void;
   /** Closes what was opened, last in first out. */
   close(): Promise<void>;
 }
 
-/** The engine and the lock under which it works; closed together with the app. */
-export interface LockedEngine extends Engine {
+/** The data folder in the hands of this process, until the app closes. */
+export interface HeldFolder {
   readonly lock: FolderLock;
   readonly holder: Holder;
 }
@@ -112,18 +116,24 @@ export async function createApp(host: Host, flags: AppFlags): Promise<App> {
 
     holder: () => currentHolder(located.dataFolder),
 
-    async engine(command, options) {
+    async hold(command) {
       await prepareDataFolder(located.dataFolder);
       const holder: Holder = { pid: host.pid, command, version, startedAt: clock.now(), server: null };
       const taken = await lockFolder(located.dataFolder, holder);
       if (!taken.ok) throw inUse(located.dataFolder, taken.holder);
       closers.push(taken.lock.release);
+      return { lock: taken.lock, holder };
+    },
+
+    async engine(options) {
       const projectFolder = located.projectFile === null ? cwd : dirname(located.projectFile);
       const surroundings = { dataFolder: located.dataFolder, projectFolder, env, home, clock, ids };
       const engine = await openEngine({ ...options, ...surroundings });
       closers.push(engine.close);
-      return { ...engine, lock: taken.lock, holder };
+      return engine;
     },
+
+    defer: (close) => void closers.push(close),
 
     async close() {
       for (let closer = closers.pop(); closer !== undefined; closer = closers.pop()) await closer();

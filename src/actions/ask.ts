@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { failure } from '../errors.ts';
 import { shorten, visibleLine } from '../lib/visible.ts';
 import { type Action, outcome } from './action.ts';
-import { mustReply, silence } from './replying.ts';
+import { mustReply, replyNote, silence } from './replying.ts';
 
 const TITLE_LENGTH = 80;
 
@@ -35,6 +35,7 @@ export const ask: Action = {
       sourceMetadata: {
         provider: webhook.provider,
         event_type: template.event.type,
+        ...replyNote(context.replies),
         question_outgoing_id: outgoing[0]?.id ?? null,
       },
     };

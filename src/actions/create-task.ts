@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { shorten, visibleLine } from '../lib/visible.ts';
 import type { NewOutgoing, NewTask } from '../types.ts';
 import { type Action, type ActionContext, outcome } from './action.ts';
-import { replyTo } from './replying.ts';
+import { replyNote, replyTo } from './replying.ts';
 
 /** As much of the first line as fits a list. */
 const TITLE_LENGTH = 80;
@@ -33,6 +33,7 @@ export const createTask: Action = {
       sourceMetadata: {
         provider: webhook.provider,
         event_type: template.event.type,
+        ...replyNote(context.replies),
         // The comment that later results replace.
         ...(first?.kind === 'comment' && { comment_outgoing_id: first.id }),
       },

@@ -1,6 +1,6 @@
 import { failure } from '../errors.ts';
 import type { IdSource } from '../lib/ids.ts';
-import type { NewOutgoing, OutgoingKind, ReplyPlace } from '../types.ts';
+import type { JsonObject, NewOutgoing, OutgoingKind, ReplyPlace } from '../types.ts';
 import type { ActionContext, Replies } from './action.ts';
 
 /** What a reply is made of: text, emoji or label. */
@@ -32,6 +32,12 @@ export function mustReply(
     default:
       return replies satisfies never;
   }
+}
+
+/** Where a task's progress goes, for its metadata; nothing where nobody can be answered. */
+export function replyNote(replies: Replies): JsonObject {
+  if (replies.state !== 'on') return {};
+  return { reply: { place: replies.place, edits: replies.channel.edit !== undefined } };
 }
 
 /** Says that a replay left out what it would have posted. */

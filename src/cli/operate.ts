@@ -39,7 +39,8 @@ export async function serverAddress(app: App): Promise<ManagementAddress | null>
 
 async function ownOperations(app: App, command: string): Promise<Operations> {
   const configuration = await app.configuration({ createMissing: false });
-  const { context, queue, outbox } = await app.engine(command, {
+  await app.hold(command);
+  const { context, queue, outbox } = await app.engine({
     configuration,
     snapshot: () => configuration.snapshot,
     insecure: new Set(),

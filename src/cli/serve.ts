@@ -1,6 +1,6 @@
 import type { App, AppFlags } from '../app.ts';
-import { messageOf } from '../errors.ts';
-import { type ServeOptions, serve } from '../server/serve.ts';
+import type { ServeOptions } from '../server/place.ts';
+import { serve } from '../server/serve.ts';
 import { parseTunnelFlag } from '../tunnels/settings.ts';
 import type { TunnelStatus } from '../tunnels/supervisor.ts';
 import { type CliCommand, examples } from './command.ts';
@@ -22,8 +22,7 @@ interface ServeFlags extends AppFlags {
   readonly json?: boolean;
 }
 
-/** Time for running requests to end after a signal, and for everything: a supervisor sends SIGKILL after ten seconds. */
-const GRACE_MS = 7_000;
+/** Time for everything to end after a signal: a supervisor sends SIGKILL after ten seconds. */
 const DEADLINE_MS = 9_500;
 
 export const serveCommand: CliCommand = {
@@ -59,8 +58,7 @@ async function run(app: App, flags: ServeFlags): Promise<0 | 1> {
   const lost = Promise.withResolvers<End>();
   const output = await outputFor(app, flags, (reason) => lost.resolve({ lost: reason }));
   const signalled = app.signals.next().then((signal): End => ({ signal }));
-  const serving = await serve(app, options(flags), output);
-  output.ready(serving);
+  output.ready(await serve(app, options(flags), output));
 
   const end = await Promise.race([signalled, lost.promise]);
   const signal = 'signal' in end ? end.signal : 'SIGTERM';
@@ -69,7 +67,6 @@ async function run(app: App, flags: ServeFlags): Promise<0 | 1> {
   void app.signals.next().then(app.signals.die);
   // What does not end in time is cut off with the process: it is stored, and taken up at the next start.
   setTimeout(() => app.signals.die(signal), DEADLINE_MS).unref();
-  await serving.close(GRACE_MS).catch((error: unknown) => output.state('stopping', messageOf(error)));
   await app.close();
   output.state('stopped', 'everything that was accepted is stored');
   return 'lost' in end ? 1 : 0;

@@ -7,7 +7,7 @@ import type { OutgoingRequest } from '../providers/provider.ts';
 import { DELIVERY_HEADER } from '../server/ingress.ts';
 import type { SettledView } from '../server/operations.ts';
 import type { ServerAddress } from '../store/lock.ts';
-import type { Webhook } from '../types.ts';
+import type { Task, Webhook } from '../types.ts';
 import { deliveryView, taskView } from '../views.ts';
 import { requireProvider, webhookFor } from './choose-webhook.ts';
 import { type CliCommand, examples } from './command.ts';
@@ -73,10 +73,14 @@ async function run(app: App, name: string | undefined, flags: TriggerFlags & Req
     const fix = 'Start it in another terminal: hookctl serve';
     throw failure('not_running', `no server works on ${app.located.dataFolder}`, { fix });
   }
-  const { snapshot } = await app.configuration();
+  const { project, snapshot } = await app.configuration();
   const webhook = webhookFor(provider, flags.webhook, snapshot);
   const request = await makeRequest(provider, webhook, flags, new Date(app.clock.now()));
-  const settled = await settledDelivery(app, await post(server, webhook, request));
+  const settled = await settledDelivery(
+    app,
+    await post(server, webhook, request),
+    project.claudeTasks.enabled,
+  );
   if (flags.json === true) printJson(app.io, settled);
   else printSettled(app.io, settled);
   return succeeded(settled) ? 0 : 1;
@@ -103,12 +107,20 @@ async function post(
   });
 }
 
-async function settledDelivery(app: App, id: string): Promise<SettledView> {
+/** What became of the delivery, once it is worked off and the files of its tasks are written. */
+async function settledDelivery(app: App, id: string, withFiles: boolean): Promise<SettledView> {
   for (const deadline = app.clock.now() + PATIENCE_MS; ; await delay(POLL_MS)) {
     const delivery = app.reader()?.delivery(id) ?? null;
-    if (delivery !== null && (delivery.status !== 'pending' || app.clock.now() > deadline)) {
-      const tasks = app.reader()?.tasks({ deliveryId: id }) ?? [];
+    const tasks = app.reader()?.tasks({ deliveryId: id }) ?? [];
+    const isDone = delivery?.status !== 'pending' && (!withFiles || tasks.every(hasFiles));
+    if (delivery !== null && (isDone || app.clock.now() > deadline)) {
       return { delivery: deliveryView(delivery), tasks: tasks.map(taskView) };
     }
   }
+}
+
+/** Whether the files are written, or it is known why not. */
+function hasFiles({ syncToClaudeTasks, unsynced, sourceMetadata }: Task): boolean {
+  const written = sourceMetadata.claude_task_id ?? sourceMetadata.claude_list;
+  return !syncToClaudeTasks || unsynced !== null || written !== undefined;
 }

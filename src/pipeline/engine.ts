@@ -7,7 +7,6 @@ import { createOutbox, type Outbox, type OutboxOptions } from '../outbox/worker.
 import { providerNamed } from '../providers/index.ts';
 import { databasePath, openStore } from '../store/index.ts';
 import { claudeConfigDir, openClaudeTasks } from '../tasks/claude/index.ts';
-import { repairFiles } from '../tasks/repair.ts';
 import { newRelayKey } from '../tunnels/relay.ts';
 import type { Outgoing, Snapshot } from '../types.ts';
 import type { PipelineContext, Settled } from './context.ts';
@@ -42,7 +41,7 @@ interface Place {
   readonly ids: IdSource;
 }
 
-/** Opens the parts and brings the task files in line with the store. The caller holds the folder's lock. */
+/** Opens the parts. The caller holds the folder's lock. */
 export async function openEngine(options: EngineOptions & Place): Promise<Engine> {
   const { configuration, snapshot, insecure, onSettled, clock, ids } = options;
   const { claudeTasks } = configuration.project;
@@ -57,7 +56,6 @@ export async function openEngine(options: EngineOptions & Place): Promise<Engine
     project: options.projectFolder,
     now: clock.now,
   });
-  await repairFiles({ store, claude });
   const relayKey = newRelayKey();
   const stop = new AbortController();
   const { projectFolder, env } = options;

@@ -61,14 +61,14 @@ interface Found {
 /** The first prefix that the writer speaks as a word of its own: not `@agent-x`, `@agent.dev` or `mail@agent`. */
 function behindPrefix(text: string, prefix: string): Found | null {
   const escaped = prefix.replace(/[.*+?^${}()|[\]\\]/g, '\\$&');
-  const match = new RegExp(`(?<=^|[\\s(])${escaped}(?=[\\s,!?;:)]|\\.*(?!\\S))[.,!?;:]*`, 'iu').exec(
+  const match = new RegExp(`(?<=^|[\\s(*_])${escaped}(?=[\\s,!?;:)*]|\\.*(?!\\S))[.,!?;:*]*`, 'iu').exec(
     spoken(text),
   );
   if (match === null) return null;
   const afterPrefix = text.slice(match.index + match[0].length);
   const word = /^\s*(\S+)/.exec(afterPrefix);
   return {
-    word: (word?.[1] ?? '').replace(/[.,!?;:)]+$/, '').toLowerCase(),
+    word: (word?.[1] ?? '').replace(/[.,!?;:)*]+$/, '').toLowerCase(),
     afterWord: afterPrefix.slice(word?.[0].length ?? 0).trim(),
     afterPrefix: afterPrefix.trim(),
   };

@@ -46,7 +46,8 @@ async function runCommands(
   occasion: Occasion,
   { matches, ignored }: Matching,
 ): Promise<EventOutcome> {
-  const pause = matches.some(({ fired }) => fired) ? pausedThread(context, occasion) : null;
+  const fired = matches.filter((each) => each.fired);
+  const pause = pausedThread(context, occasion, fired);
   if (pause !== null) {
     const decisions = matches.map((each) => decide(occasion, each, { fired: false, reason: pause.reason }));
     return {

@@ -12,10 +12,10 @@ const PROXY_HEADERS =
  * Lets in only who may manage: the token as Bearer, exactly one Host that is ours (a rebinding page sends its own),
  * no foreign Origin, nothing that came through a proxy.
  */
-export function guard(token: Secret, port: () => number): MiddlewareHandler<{ Bindings: HttpBindings }> {
+export function guard(token: Secret): MiddlewareHandler<{ Bindings: HttpBindings }> {
   return async (context, next) => {
-    const { rawHeaders, headers } = context.env.incoming;
-    const allowed = ['127.0.0.1', 'localhost', '[::1]'].map((host) => `${host}:${port()}`);
+    const { rawHeaders, headers, socket } = context.env.incoming;
+    const allowed = ['127.0.0.1', 'localhost', '[::1]'].map((host) => `${host}:${socket.localPort}`);
     const hosts = rawHeaders.filter(
       (_, index) => index % 2 === 1 && rawHeaders[index - 1]?.toLowerCase() === 'host',
     );

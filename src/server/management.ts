@@ -24,8 +24,6 @@ export interface ManagementOptions {
   readonly store: DeliverySource & OutboxSource & TaskReader;
   readonly webhooks: WebhookAdmin;
   readonly status: () => StatusView;
-  /** The port it came to listen on, for the Host check. */
-  readonly port: () => number;
   /** Told of what broke while a request was answered. */
   readonly onError: (error: unknown) => void;
 }
@@ -33,7 +31,7 @@ export interface ManagementOptions {
 /** The private socket: loopback only, every request with the token. No tunnel ever points here. */
 export function createManagement(options: ManagementOptions): Server {
   const app = new Hono<{ Bindings: HttpBindings }>();
-  app.use(guard(options.token, options.port));
+  app.use(guard(options.token));
   app.use(async (context, next) => {
     await next();
     context.header('cache-control', 'no-store');

@@ -1,33 +1,26 @@
-import type { App, LockedEngine } from '../app.ts';
+import type { Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import type { App } from '../app.ts';
 import type { Accounts } from '../config/accounts.ts';
 import { type Live, type LiveChange, openLive } from '../config/live.ts';
 import { usageError } from '../errors.ts';
 import type { Settled } from '../pipeline/context.ts';
+import type { Engine } from '../pipeline/engine.ts';
 import { type Receipt, receive } from '../pipeline/receive.ts';
 import { type ClaudeState, sessionCommand } from '../tasks/claude/index.ts';
 import { followClaude } from '../tasks/follow.ts';
-import type { TunnelSettings } from '../tunnels/settings.ts';
+import { repairFiles } from '../tasks/repair.ts';
 import type { TunnelStatus } from '../tunnels/supervisor.ts';
 import type { Outgoing, RawRequest, Snapshot, Task, Webhook } from '../types.ts';
 import { createIngress } from './ingress.ts';
 import { closeGently, listenOrExplain } from './listen.ts';
 import { createManagement } from './management.ts';
 import { localOperations } from './operations.ts';
+import { placeOf, type ServeOptions } from './place.ts';
 import { endpointUrl, type RunningFacts, statusView } from './status.ts';
 import { ensureToken } from './token.ts';
 import { openServeTunnel, requireReachable, type ServeTunnel } from './tunnel.ts';
 import { webhookAdmin } from './webhook-admin.ts';
-
-/** What the command line says; the rest comes from webhooks.yml. */
-export interface ServeOptions {
-  readonly host?: string;
-  readonly port?: number;
-  readonly managementPort?: number;
-  readonly publicUrl?: string;
-  readonly tunnel?: TunnelSettings;
-  /** Webhooks that accept everything unverified. */
-  readonly insecure: readonly string[];
-}
 
 /** Told of everything that happens while serving. */
 export interface ServeReporter {
@@ -55,134 +48,126 @@ export interface Serving {
   readonly sessionCommand: string | null;
   /** Deliveries that an earlier run had accepted and not worked off. */
   readonly recovered: number;
-  /** Stops accepting and finishes what runs; after `graceMs` open connections are cut. */
-  close(graceMs: number): Promise<void>;
 }
 
+/** Time for running requests to end when serving ends. */
+const GRACE_MS = 7_000;
+
 /**
- * Opens everything that serves: the folder's lock, store and queue, then management, then the ingress, so that no
- * request arrives before it can be stored. Throws `in_use`, `port_in_use`, `usage` or `ConfigError`.
+ * Opens everything that serves: the folder's lock, configuration, store and queue, then management, then the ingress,
+ * so that no request arrives before it can be stored; the tunnel last. All of it closes with the app. Throws
+ * `in_use`, `port_in_use`, `usage` or `ConfigError`.
  */
 export async function serve(app: App, options: ServeOptions, reporter: ServeReporter): Promise<Serving> {
   const configuration = await app.configuration({ createMissing: true });
-  const { project } = configuration;
+  const { claudeTasks } = configuration.project;
+  const place = placeOf(configuration.project, options);
   const insecure = insecureWebhooks(options.insecure, configuration.snapshot);
-  let live: Live | null = null;
-  const snapshot = () => live?.current() ?? configuration.snapshot;
-  const engine = await app.engine('serve', {
+  if (place.tunnel !== null) requireReachable(place.host);
+
+  const held = await app.hold('serve');
+  const live = await openLive({ configuration, env: app.env, report: reporter.reloaded });
+  app.defer(live.close);
+  const engine = await app.engine({
     configuration,
     insecure,
-    snapshot,
+    snapshot: live.current,
     onSettled: reporter.settled,
     onOutgoing: reporter.sent,
   });
-  const { context, queue, outbox } = engine;
-  const problems = () => [
-    ...(live?.problems() ?? configuration.notices),
-    ...[...insecure].map(insecureWarning),
-  ];
+  const { relayKey } = engine.context;
+  const problems = () => [...live.problems(), ...[...insecure].map(insecureWarning)];
 
-  const management = createManagement({
-    token: await ensureToken(app.located.dataFolder),
-    operations: localOperations(context, queue, app.located.dataFolder, outbox, reporter.task),
-    store: context.store,
-    webhooks: webhookAdmin({
-      db: app.dynamic(),
-      snapshot,
-      revision: () => live?.revision() ?? configuration.dynamic.revision,
-      reload: async () => live?.reload(),
-      store: context.store,
-      urlOf: (endpoint) => endpointUrl(facts(), endpoint),
-    }),
-    status: () =>
-      statusView({
-        version: app.version,
-        ...app.located,
-        server: facts(),
-        store: context.store,
-        webhooks: snapshot().webhooks,
-        problems: problems(),
-      }),
-    port: () => managementPort,
-    onError: reporter.broken,
-  });
   let tunnel: ServeTunnel | null = null;
   const ingress = createIngress({
-    snapshot: context.snapshot,
+    snapshot: live.current,
     receive: receiver(engine, reporter),
     acceptProbe: (path, headers) => tunnel?.acceptProbe(path, headers) ?? false,
     onError: reporter.broken,
   });
-
-  let managementPort = options.managementPort ?? project.management.port;
-  const host = options.host ?? project.ingress.host;
-  const port = options.port ?? project.ingress.port;
-  const settings = options.tunnel ?? project.tunnel ?? null;
-  if (settings !== null) requireReachable(host);
-  managementPort = await listenOrExplain(management, {
-    host: '127.0.0.1',
-    port: managementPort,
-    flag: '--management-port',
-  });
-  const ingressPort = await listenOrExplain(ingress, { host, port, flag: '--port' }).catch(async (error) => {
-    await closeGently([management], 0);
-    throw error;
-  });
-  const { relayKey } = context;
-  const publicUrl = options.publicUrl ?? project.publicUrl ?? null;
-  live = await openLive({ configuration, env: app.env, report: reporter.reloaded });
-  if (settings !== null) {
-    tunnel = openServeTunnel(app, { settings, ingressPort, relayKey, report: reporter.tunnel });
-  }
-  const { revision } = live;
   const facts = (): RunningFacts => ({
     pid: app.pid,
-    startedAt: engine.holder.startedAt,
-    ingressUrl: `http://${host.includes(':') ? `[${host}]` : host}:${ingressPort}`,
-    publicUrl,
+    startedAt: held.holder.startedAt,
+    ingressUrl: `http://${place.host.includes(':') ? `[${place.host}]` : place.host}:${portOf(ingress)}`,
+    publicUrl: place.publicUrl,
     tunnel: tunnel?.current() ?? null,
-    managementUrl: `http://127.0.0.1:${managementPort}`,
-    queueDepth: queue.depth(),
-    revision: revision(),
-    claudeTasks: whereTasksStand(context.claude.state),
+    managementUrl: `http://127.0.0.1:${portOf(management)}`,
+    queueDepth: engine.queue.depth(),
+    revision: live.revision(),
+    claudeTasks: whereTasksStand(engine.context.claude.state),
   });
+  const management = await managementOf({ app, engine, live, reporter, facts, problems });
 
-  const follower = followClaude(context, {
-    where: app.located.dataFolder,
-    changed: (task) => {
-      outbox.wake();
-      reporter.task(task);
-    },
-    broken: reporter.broken,
+  const outside = closedTogether(app);
+  outside.push(() => closeGently([ingress, management], GRACE_MS));
+  await listenOrExplain(management, {
+    host: '127.0.0.1',
+    port: place.managementPort,
+    flag: '--management-port',
   });
-
+  const ingressPort = await listenOrExplain(ingress, { host: place.host, port: place.port, flag: '--port' });
+  outside.push(...mindTaskFiles(app, engine, reporter));
+  if (place.tunnel !== null) {
+    tunnel = openServeTunnel(app, { settings: place.tunnel, ingressPort, relayKey, report: reporter.tunnel });
+    outside.push(tunnel.close);
+  }
   // Who finds the server by this may ask it at once, so that everything it tells has to be there.
-  engine.lock.describe({
-    ...engine.holder,
-    server: { ingressHost: host, ingressPort, managementPort, publicUrl, relayKey },
-  });
+  const { host: ingressHost, publicUrl } = place;
+  const server = { ingressHost, ingressPort, managementPort: portOf(management), publicUrl, relayKey };
+  held.lock.describe({ ...held.holder, server });
 
   return {
     facts,
-    webhooks: snapshot().webhooks,
+    webhooks: live.current().webhooks,
     problems: problems(),
     accounts: configuration.accounts,
-    sessionCommand: project.claudeTasks.enabled ? sessionCommand(project.claudeTasks.list) : null,
-    recovered: queue.recover(),
-    async close(graceMs) {
-      // At once, not one after the other: each may take seconds, and a supervisor waits ten for all of it.
-      await Promise.all([
-        tunnel?.close(),
-        live?.close(),
-        follower.close(),
-        closeGently([ingress, management], graceMs),
-      ]);
-    },
+    sessionCommand: claudeTasks.enabled ? sessionCommand(claudeTasks.list) : null,
+    recovered: engine.queue.recover(),
   };
 }
 
+interface ManagementParts {
+  readonly app: App;
+  readonly engine: Engine;
+  readonly live: Live;
+  readonly reporter: ServeReporter;
+  readonly facts: () => RunningFacts;
+  readonly problems: () => readonly string[];
+}
+
+async function managementOf({
+  app,
+  engine,
+  live,
+  reporter,
+  facts,
+  problems,
+}: ManagementParts): Promise<Server> {
+  const { located, version } = app;
+  const { context, queue, outbox } = engine;
+  const { store } = context;
+  return createManagement({
+    token: await ensureToken(located.dataFolder),
+    operations: localOperations(context, queue, located.dataFolder, outbox, reporter.task),
+    store,
+    webhooks: webhookAdmin({
+      db: app.dynamic(),
+      snapshot: live.current,
+      revision: live.revision,
+      reload: live.reload,
+      store,
+      urlOf: (endpoint) => endpointUrl(facts(), endpoint),
+    }),
+    status: () => {
+      const { webhooks } = live.current();
+      return statusView({ version, ...located, server: facts(), store, webhooks, problems: problems() });
+    },
+    onError: reporter.broken,
+  });
+}
+
 /** Steps 1–5 for the ingress; what is to be worked off goes into the queue and is not waited for. */
-function receiver({ context, queue }: LockedEngine, reporter: ServeReporter) {
+function receiver({ context, queue }: Engine, reporter: ServeReporter) {
   return async (webhook: Webhook, request: RawRequest): Promise<Receipt> => {
     const receipt = await receive(context, webhook, request);
     reporter.received(receipt);
@@ -190,6 +175,42 @@ function receiver({ context, queue }: LockedEngine, reporter: ServeReporter) {
     if (status === 'pending') void queue.push({ id, externalId, attempts: 0, nextAttemptAt: null });
     return receipt;
   };
+}
+
+type Close = () => Promise<unknown>;
+
+/**
+ * Repairs Claude's files and follows them from then on. Not before the sockets listen: what a killed process left may
+ * take seconds to repair, and senders do not wait.
+ */
+function mindTaskFiles(
+  { located }: App,
+  { context, outbox }: Engine,
+  reporter: ServeReporter,
+): readonly Close[] {
+  const repaired = repairFiles(context).catch(reporter.broken);
+  const follower = followClaude(context, {
+    where: located.dataFolder,
+    broken: reporter.broken,
+    changed(task) {
+      outbox.wake();
+      reporter.task(task);
+    },
+  });
+  return [() => repaired, follower.close];
+}
+
+/** What is pushed is closed with the app, all at once: each may take seconds, and a supervisor waits ten for all of it. */
+function closedTogether(app: App): Close[] {
+  const closing: Close[] = [];
+  app.defer(async () => {
+    await Promise.all(closing.map((close) => close()));
+  });
+  return closing;
+}
+
+function portOf(server: Server): number {
+  return (server.address() as AddressInfo).port;
 }
 
 function insecureWebhooks(names: readonly string[], { byName }: Snapshot): ReadonlySet<string> {

@@ -2,6 +2,7 @@ import { type CompiledQuery, sql } from 'kysely';
 import type { NewOutgoing, Outgoing } from '../types.ts';
 import { type OutboxRow, sqlBuilder } from './schema.ts';
 import type { OutgoingFilter, OutgoingNote } from './store.ts';
+import type { TaskChange } from './task-store.ts';
 
 const PAGE_SIZE = 50;
 
@@ -23,7 +24,39 @@ const COLUMNS = [
 
 /** A part of a settlement: only while the delivery is pending, so that a second one sends nothing again. */
 export function insertOutgoing(item: NewOutgoing, deliveryId: string, now: number): CompiledQuery<never> {
-  const row = sqlBuilder
+  return insertRows(outgoingRow(item, deliveryId, now).where('deliveries.status', '=', 'pending'));
+}
+
+/**
+ * A part of a task's step: only while the task is where the step begins. What waits to edit the same comment is no
+ * longer to the point.
+ */
+export function insertReply({ taskId, from, reply, at }: TaskChange): readonly CompiledQuery<never>[] {
+  if (reply === null) return [];
+  const { item, deliveryId } = reply;
+  const task = sqlBuilder
+    .selectFrom('tasks')
+    .select('id')
+    .where('id', '=', taskId)
+    .where('status', '=', from);
+  const supersede = sqlBuilder
+    .updateTable('outbox')
+    .set({ status: 'dropped', reason: 'a later step of the task took its place', settled_at: at })
+    .where('edits', '=', item.edits)
+    .where('status', '=', 'waiting')
+    .where('attempts', '=', 0)
+    .where((eb) => eb.exists(task))
+    .compile() as CompiledQuery<never>;
+  const insert = insertRows(outgoingRow(item, deliveryId, at).where((eb) => eb.exists(task)));
+  return item.edits === null ? [insert] : [supersede, insert];
+}
+
+function insertRows(rows: ReturnType<typeof outgoingRow>): CompiledQuery<never> {
+  return sqlBuilder.insertInto('outbox').columns(COLUMNS).expression(rows).compile() as CompiledQuery<never>;
+}
+
+function outgoingRow(item: NewOutgoing, deliveryId: string, now: number) {
+  return sqlBuilder
     .selectFrom('deliveries')
     .select((eb) => [
       eb.val(item.id).as('id'),
@@ -40,9 +73,7 @@ export function insertOutgoing(item: NewOutgoing, deliveryId: string, now: numbe
       eb.val(now).as('next_attempt_at'),
       eb.val(now).as('created_at'),
     ])
-    .where('deliveries.id', '=', deliveryId)
-    .where('deliveries.status', '=', 'pending');
-  return sqlBuilder.insertInto('outbox').columns(COLUMNS).expression(row).compile() as CompiledQuery<never>;
+    .where('deliveries.id', '=', deliveryId);
 }
 
 export function outgoingById(id: string): CompiledQuery<OutboxRow> {

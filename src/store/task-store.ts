@@ -1,6 +1,7 @@
 import type {
   Conversation,
   Flow,
+  NewOutgoing,
   NewTask,
   Task,
   TaskEvent,
@@ -68,7 +69,16 @@ export interface TaskChange {
   readonly error: string | null;
   /** What the run took; added to what earlier runs took. Its duration the store knows itself. */
   readonly spent: Omit<TaskUsage, 'durationMs'>;
+  /** What is to be sent about it; it waits in the outbox from the same moment on. */
+  readonly reply: TaskReply | null;
   readonly at: number;
+}
+
+/** What is sent about a task. The first comment becomes the task's own, which later ones edit. */
+export interface TaskReply {
+  /** The delivery that is answered. */
+  readonly deliveryId: string;
+  readonly item: NewOutgoing;
 }
 
 /** What happened to a task without effect on it. */

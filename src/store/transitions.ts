@@ -1,11 +1,12 @@
 import { type CompiledQuery, sql } from 'kysely';
 import type { TaskStatus, Transition } from '../types.ts';
+import { insertReply } from './outbox.ts';
 import { sqlBuilder, type TaskRow, type TransitionRow } from './schema.ts';
 import type { TaskChange, TaskNote } from './task-store.ts';
 
 /** Moves a task on and records it. One job; its row is the task as it is now, none when it had left `from`. */
 export function changeTask(change: TaskChange): readonly CompiledQuery<TaskRow>[] {
-  return [recordChange(change) as CompiledQuery<never>, updateTask(change)];
+  return [recordChange(change), ...insertReply(change), updateTask(change)] as const;
 }
 
 /** Records what changes nothing, unless it is the last thing that was recorded of the task already. */
@@ -128,7 +129,8 @@ function recordChange({ taskId, event, from, to, actor, at, reason }: TaskChange
 }
 
 function updateTask(change: TaskChange): CompiledQuery<TaskRow> {
-  const { taskId, from, to, at, spent, isEnd } = change;
+  const { taskId, from, to, at, spent, isEnd, reply } = change;
+  const isFirst = reply !== null && reply.item.edits === null;
   return sqlBuilder
     .updateTable('tasks')
     .set({
@@ -140,6 +142,9 @@ function updateTask(change: TaskChange): CompiledQuery<TaskRow> {
       cost_usd: plus('cost_usd', spent.costUsd),
       input_tokens: plus('input_tokens', spent.inputTokens),
       output_tokens: plus('output_tokens', spent.outputTokens),
+      ...(isFirst && {
+        source_metadata: sql<string>`json_patch(source_metadata, ${JSON.stringify({ comment_outgoing_id: reply.item.id })})`,
+      }),
       ...(from === 'running' && {
         duration_ms: sql<number>`coalesce(duration_ms, 0) + max(0, ${at} - coalesce(started_at, ${at}))`,
       }),

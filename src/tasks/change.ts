@@ -3,6 +3,7 @@ import type { Task, TaskEvent, TaskUsage } from '../types.ts';
 import { syncTasks, type TaskContext } from './context.ts';
 import { blockersOf } from './dependencies.ts';
 import { isEnd, type Step, stepOf } from './lifecycle.ts';
+import { progressReply } from './progress.ts';
 
 /** What is told with an event. */
 export interface TaskReport {
@@ -42,6 +43,10 @@ export async function changeTask(
         fix: `See its history: hookctl task show ${id}`,
       });
     }
+    const { result = null, error = null } = report;
+    const spent = { costUsd: null, inputTokens: null, outputTokens: null, ...report.spent };
+    const progress = { to: step.status, result, error, costUsd: sum(task.usage.costUsd, spent.costUsd) };
+    const root = context.store.task(task.initiatedTaskId) ?? task;
     const changed = await context.store.changeTask({
       taskId: id,
       event,
@@ -49,10 +54,11 @@ export async function changeTask(
       to: step.status,
       isEnd: isEnd(step.status),
       actor: report.actor,
-      reason: step.status === 'completed' ? null : (report.error ?? null),
-      result: report.result ?? null,
-      error: report.error ?? null,
-      spent: { costUsd: null, inputTokens: null, outputTokens: null, ...report.spent },
+      reason: step.status === 'completed' ? null : error,
+      result,
+      error,
+      spent,
+      reply: progressReply(context.ids, task, root, progress),
       at: context.clock.now(),
     });
     // Null: somebody else was quicker, and the step is decided anew from where the task is now.
@@ -70,4 +76,8 @@ export function guardedStep({ store }: Pick<TaskContext, 'store'>, task: Task, e
   if (blockers.length === 0) return step;
   const names = blockers.map(({ id, status }) => `${id} (${status})`).join(', ');
   return { kind: 'refused', reason: `it waits for ${names}` };
+}
+
+function sum(left: number | null, right: number | null): number | null {
+  return left === null ? right : left + (right ?? 0);
 }

@@ -37,7 +37,7 @@ describe('what is refused, with its place', () => {
       /"constructor" is refused/,
     ],
     ['prototype', { 'a.prototype': 1 }, 'a.prototype', /prototype/],
-    ['toString', { 'issue.toString': { $ne: null } }, 'issue.toString', /"toString" is refused/],
+    ['valueOf', { 'issue.valueOf': { $ne: null } }, 'issue.valueOf', /"valueOf" is refused/],
     [
       'constructor in $elemMatch',
       { a: { $elemMatch: { constructor: 1 } } },

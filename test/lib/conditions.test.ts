@@ -198,3 +198,11 @@ test('more text than regular expressions may search leaves the condition unmet, 
   }
   expect(unmet({ 'commits.message': { $regex: 'b' } }, { commits: [{ message: 'b' }] })).toBeNull();
 });
+
+test('`toString`, a field of Jira’s changelogs, is compared where it is one, and else is missing', () => {
+  const compiled = compileConditions({ 'changelog.items.toString': 'Done' });
+  if (!compiled.ok) throw new Error('refused');
+  const { unmet } = compiled.conditions;
+  expect(unmet({ changelog: { items: [{ field: 'status', toString: 'Done' }] } })).toBeNull();
+  expect(unmet({ changelog: { items: [{ field: 'status' }] } })).toContain('changelog.items.toString');
+});

@@ -34,6 +34,8 @@ describe('the prefix and the word behind it name a command', () => {
     ['> @agent fix\n\n@agent plan it', 'plan: it'],
     ['```login()``` fails\n@agent plan it', 'plan: it'],
     ['@agent... plan it', 'plan: it'],
+    ['**@agent** plan it', 'plan: it'],
+    ['**@agent plan** it', 'plan: it'],
   ])('%j asks for %j', (text, expected) => {
     expect(asked(text)).toBe(expected);
   });

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, test } from 'vitest';
+import { eventually } from '../support/eventually.ts';
 import { comment, signedPost } from '../support/github.ts';
 import { ask, bearer, expectJson, JSON_TYPE } from '../support/management.ts';
 import { readStore, type Server, settled, tokenOf } from '../support/server.ts';
@@ -24,6 +25,10 @@ beforeAll(async () => {
   );
   const { id } = await signedPost(server.url, comment('@agent analyze'));
   await settled(server.sandbox, id);
+  // The task's files are noted a moment later, which is nobody's doing in these tests.
+  await eventually('the task has its files', () =>
+    readStore(server.sandbox, (reader) => reader.tasks()[0]?.sourceMetadata.claude_task_id),
+  );
   const webhook = `/api/webhooks/${made.webhook_id}`;
   const command = `${webhook}/commands/${made.commands[0]?.id}`;
   routes = [

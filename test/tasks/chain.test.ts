@@ -1,12 +1,15 @@
 import { randomUUID } from 'node:crypto';
+import { readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { secret } from '../../src/lib/secret.ts';
 import { jira } from '../../src/providers/jira/index.ts';
 import type { JsonObject } from '../../src/types.ts';
 import type { TaskView } from '../../src/views.ts';
+import { eventually } from '../support/eventually.ts';
 import { tell, tellJson } from '../support/in-process.ts';
 import { expectJson } from '../support/management.ts';
-import { sandboxForTest, taskFiles } from '../support/sandbox.ts';
+import { type Sandbox, sandboxForTest, taskFiles } from '../support/sandbox.ts';
 import { readStore, type Server, serverForTest, settled } from '../support/server.ts';
 
 const SECRET = 'jira-secret';
@@ -34,6 +37,17 @@ async function comment({ url, sandbox }: Server, text: string): Promise<TaskView
   return made[0];
 }
 
+/** Changes an entry as Claude Code does: the whole file, nothing else changed. */
+async function setInList(
+  { claudeFolder }: Sandbox,
+  { source_metadata: { claude_list } }: TaskView,
+  status: string,
+) {
+  const { number } = claude_list as { number: number };
+  const path = join(claudeFolder, 'tasks/hookctl', `${number}.json`);
+  await writeFile(path, JSON.stringify({ ...JSON.parse(await readFile(path, 'utf8')), status }, null, 2));
+}
+
 test('a chain of tasks over HTTP and CLI stays one flow, in one conversation until somebody breaks it', async () => {
   const sandbox = await sandboxForTest({ env: { JIRA_WEBHOOK_SECRET: SECRET } });
   const server = await serverForTest(sandbox);
@@ -59,11 +73,23 @@ test('a chain of tasks over HTTP and CLI stays one flow, in one conversation unt
   expect(later.conversation_id).toBe(third.conversation_id);
 
   await tellJson(sandbox, 'task', 'start', second.id);
-  const done = ['--result', 'Three steps', '--cost-usd', '0.25', '--input-tokens', '100', '--output-tokens', '20'];
+  const done = [
+    '--result',
+    'Three steps',
+    '--cost-usd',
+    '0.25',
+    '--input-tokens',
+    '100',
+    '--output-tokens',
+    '20',
+  ];
   const completed = await tellJson<TaskView>(sandbox, 'task', 'complete', second.id, ...done);
   expect(completed).toMatchObject({ status: 'completed', result: 'Three steps', cost_usd: 0.25 });
-  const files = await taskFiles(sandbox, readStore(sandbox, (store) => store.task(second.id)));
-  expect(files.entry).toMatchObject({ status: 'completed', description: expect.stringContaining('## Result') });
+  const files = await taskFiles(sandbox, readStore(sandbox, (store) => store.task(second.id)) ?? undefined);
+  expect(files.entry).toMatchObject({
+    status: 'completed',
+    description: expect.stringContaining('## Result'),
+  });
   expect(files.record).toMatchObject({ status: 'completed', result: 'Three steps' });
 
   const metrics = `/api/conversations/${first.conversation_id}/metrics`;
@@ -78,6 +104,14 @@ test('a chain of tasks over HTTP and CLI stays one flow, in one conversation unt
   const tree = (await tell(sandbox, 'flow', 'show', 'jira:PROJ-123')).stdout;
   expect(tree).toMatch(new RegExp(`^${first.id}.*\\n(.*\\n)*└─ ${second.id}  completed`, 'm'));
   expect(tree).toContain('→ Three steps');
+
+  await setInList(sandbox, fourth, 'completed');
+  await eventually(
+    'the server to follow the list',
+    () => readStore(sandbox, (store) => store.task(fourth.id))?.status === 'completed',
+  );
+  const last = () => server.lines().findLast(({ type }) => type === 'task');
+  await eventually('serve to tell it', () => last()?.id === fourth.id && last()?.status === 'completed');
 
   await server.stop();
   const before = readStore(sandbox, (store) => store.tasks().map(({ id, flowId }) => [id, flowId]));

@@ -5,7 +5,7 @@ import { changeTask } from '../../src/tasks/change.ts';
 import { createTask, type TaskRequest } from '../../src/tasks/create.ts';
 import { followClaude } from '../../src/tasks/follow.ts';
 import type { Task, TaskEvent, TaskStatus } from '../../src/types.ts';
-import { startEngine, type TestEngine } from '../support/engine.ts';
+import { startEngine } from '../support/engine.ts';
 import { eventually } from '../support/eventually.ts';
 import { type ClaudeFile, claudeSchema } from './claude/support.ts';
 

@@ -17,7 +17,8 @@ test.each<[TaskEvent, TaskStatus]>([
 ])('to %s a task twice changes nothing, and a different end is refused by name', (event, end) => {
   expect(stepOf(end, event)).toEqual({ kind: 'unchanged' });
   for (const other of ['complete', 'fail', 'cancel'] as const) {
-    if (other !== event) expect(stepOf(end, other)).toEqual({ kind: 'refused', reason: `it is ${end} already` });
+    if (other !== event)
+      expect(stepOf(end, other)).toEqual({ kind: 'refused', reason: `it is ${end} already` });
   }
 });
 

@@ -143,8 +143,16 @@ test('an allowed `@agent approve` in the thread lets the waiting task run; other
   expect(await entryIds(engine)).toEqual([]);
 
   const refused = await engine.deliver('github', 'issue_comment.created', stranger, '@agent approve');
-  expect(refused.delivery).toMatchObject({ status: 'ignored', reason: expect.stringContaining('may not command') });
-  const elsewhere = await engine.deliver('github', 'issue_comment.created', onIssue(8), `@agent approve ${id}`);
+  expect(refused.delivery).toMatchObject({
+    status: 'ignored',
+    reason: expect.stringContaining('may not command'),
+  });
+  const elsewhere = await engine.deliver(
+    'github',
+    'issue_comment.created',
+    onIssue(8),
+    `@agent approve ${id}`,
+  );
   expect(elsewhere.delivery.reason).toContain(`this thread has no task ${id}`);
   expect(store.task(id)?.status).toBe('waiting_approval');
 
@@ -164,6 +172,8 @@ async function entryIds({ folder }: TestEngine): Promise<readonly string[]> {
   const { readdir, readFile } = await import('node:fs/promises');
   const list = `${folder}/claude/tasks/hookctl`;
   const names = (await readdir(list)).filter((name) => /^\d+\.json$/.test(name));
-  const files = await Promise.all(names.map(async (name) => JSON.parse(await readFile(`${list}/${name}`, 'utf8'))));
+  const files = await Promise.all(
+    names.map(async (name) => JSON.parse(await readFile(`${list}/${name}`, 'utf8'))),
+  );
   return files.map(({ metadata }) => metadata.orchestration_task_id).filter((id) => id !== undefined);
 }

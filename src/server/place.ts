@@ -1,0 +1,35 @@
+import type { ProjectConfig } from '../config/project-schema.ts';
+import type { TunnelSettings } from '../tunnels/settings.ts';
+
+/** What the command line says; the rest comes from webhooks.yml. */
+export interface ServeOptions {
+  readonly host?: string;
+  readonly port?: number;
+  readonly managementPort?: number;
+  readonly publicUrl?: string;
+  readonly tunnel?: TunnelSettings;
+  /** Webhooks that accept everything unverified. */
+  readonly insecure: readonly string[];
+}
+
+/** Where to listen, and how senders get there. */
+export interface Place {
+  readonly host: string;
+  readonly port: number;
+  readonly managementPort: number;
+  /** That the user named; null when a tunnel gives one out, or there is none. */
+  readonly publicUrl: string | null;
+  /** Null: no tunnel. */
+  readonly tunnel: TunnelSettings | null;
+}
+
+/** The command line wins over webhooks.yml. */
+export function placeOf(project: ProjectConfig, options: ServeOptions): Place {
+  return {
+    host: options.host ?? project.ingress.host,
+    port: options.port ?? project.ingress.port,
+    managementPort: options.managementPort ?? project.management.port,
+    publicUrl: options.publicUrl ?? project.publicUrl ?? null,
+    tunnel: options.tunnel ?? project.tunnel ?? null,
+  };
+}

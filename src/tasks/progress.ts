@@ -1,0 +1,60 @@
+import { cutAtSentence } from '../lib/cut.ts';
+import type { IdSource } from '../lib/ids.ts';
+import { visible } from '../lib/visible.ts';
+import type { TaskReply } from '../store/task-store.ts';
+import type { JsonObject, ReplyPlace, Task, TaskStatus } from '../types.ts';
+
+/** Longest result and error in a comment, in characters. */
+const RESULT_LENGTH = 4_000;
+const ERROR_LENGTH = 8_000;
+
+/** What is told about a step, and what became of the task by it. */
+export interface Progress {
+  readonly to: TaskStatus;
+  readonly result: string | null;
+  readonly error: string | null;
+  /** Of all runs together; null when nobody said. */
+  readonly costUsd: number | null;
+}
+
+/**
+ * What goes back to where a task came from: one comment for each task, made when it starts and edited as it moves on;
+ * where comments cannot be edited, one at its end. Null where nothing is to be said, or nobody can be answered. A child
+ * is answered where its root came from.
+ */
+export function progressReply(ids: IdSource, task: Task, root: Task, progress: Progress): TaskReply | null {
+  const reply = root.sourceMetadata.reply as JsonObject | undefined;
+  const text = textOf(task, progress);
+  if (reply === undefined || root.deliveryId === null || text === null) return null;
+  if (progress.to === 'running' && reply.edits !== true) return null;
+  const { comment_outgoing_id: comment } = task.sourceMetadata;
+  return {
+    deliveryId: root.deliveryId,
+    item: {
+      id: ids.next('out'),
+      kind: 'comment',
+      place: reply.place as unknown as ReplyPlace,
+      content: text,
+      edits: typeof comment === 'string' ? comment : null,
+      privateNetwork: false,
+    },
+  };
+}
+
+function textOf({ id, agent }: Task, { to, result, error, costUsd }: Progress): string | null {
+  const cost = costUsd === null ? '' : ` · $${costUsd.toFixed(2)}`;
+  const signed = (text: string, length: number) =>
+    `${cutAtSentence(visible(text), length)}\n\n\`${id}\`${cost}`;
+  switch (to) {
+    case 'running':
+      return `\`${id}\` is worked on by ${visible(agent)}.`;
+    case 'completed':
+      return `✅ ${signed(result ?? 'Done.', RESULT_LENGTH)}`;
+    case 'failed':
+      return `❌ ${signed(error ?? 'It failed.', ERROR_LENGTH)}`;
+    case 'cancelled':
+      return `🚫 ${signed(error ?? 'It was cancelled.', ERROR_LENGTH)}`;
+    default:
+      return null;
+  }
+}
