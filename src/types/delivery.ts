@@ -1,0 +1,65 @@
+import type { Headers } from './request.ts';
+
+export const DELIVERY_STATUSES = [
+  'pending',
+  'processed',
+  'ignored',
+  'failed',
+  'duplicate',
+  'unparsed',
+  'rejected',
+] as const;
+/** `pending → processed | ignored | failed`; beside them `duplicate`, `unparsed`, `rejected`. */
+export type DeliveryStatus = (typeof DELIVERY_STATUSES)[number];
+
+/** What became of one command for one event: fired, or why not. */
+export interface Decision {
+  /** Position of the event in its delivery. */
+  readonly event: number;
+  readonly eventType: string;
+  readonly command: string;
+  readonly fired: boolean;
+  /** Why it fired or did not, in words a user can act on. */
+  readonly reason: string;
+  /** What the command made, when it fired. */
+  readonly taskIds: readonly string[];
+  /** Why the action failed, when it did. */
+  readonly error: string | null;
+}
+
+/**
+ * Why a delivery is believed: `verified` by its signature, `operator` when a person on this machine replayed a
+ * file, `unverified` under `--insecure-no-verify`. An unverified one never runs a program and never posts.
+ */
+export type Trust = 'verified' | 'operator' | 'unverified';
+
+/** A delivery's row. Its bytes are read apart, by `Store.body`. Times are epoch milliseconds. */
+export interface Delivery {
+  readonly id: string;
+  readonly webhook: string;
+  readonly provider: string;
+  readonly status: DeliveryStatus;
+  /** Null for rejected rows. */
+  readonly trust: Trust | null;
+  /** Why it is in this status, in words. */
+  readonly reason: string | null;
+  /** The sender's own delivery id. */
+  readonly senderDeliveryId: string | null;
+  readonly eventType: string | null;
+  readonly externalId: string | null;
+  readonly senderName: string | null;
+  /** Headers that are no secrets. */
+  readonly headers: Headers;
+  readonly query: string;
+  /** Bytes of the body as received. */
+  readonly size: number;
+  readonly receivedAt: number;
+  readonly settledAt: number | null;
+  readonly duplicateOf: string | null;
+  readonly replayOf: string | null;
+  /** A replay posts outside only when it was asked to. */
+  readonly replies: boolean;
+  readonly attempts: number;
+  readonly nextAttemptAt: number | null;
+  readonly decisions: readonly Decision[];
+}

@@ -1,0 +1,31 @@
+import type { JsonObject } from './request.ts';
+
+/** Who did what an event tells of. */
+export interface Sender {
+  /** The provider's immutable id (a login can be renamed and taken by somebody else). */
+  readonly id: string;
+  /** For people to read; no decision is made on it. */
+  readonly name: string;
+  /** `system`: no person at all (Sentry's own events, CI, alerts); verification is enough for those. */
+  readonly kind: 'person' | 'bot' | 'system';
+  /** How the sender stands to the place, in the provider's words (GitHub: `OWNER` … `NONE`); null when not told. */
+  readonly association: string | null;
+  /** Id of the app that acted, or acted for the person; null when none did. */
+  readonly appId: string | null;
+}
+
+/** What a delivery says, in common terms. */
+export interface WebhookEvent {
+  /** `issue_comment.created`, `jira:issue_updated`, `message.channels`, … */
+  readonly type: string;
+  /** Qualified id of what it is about (`github:owner/repo#42`); null when the event has no subject. */
+  readonly externalId: string | null;
+  readonly sender: Sender | null;
+  /** What a person wrote, only on the action that wrote it; null otherwise. */
+  readonly text: string | null;
+  /** `edited`: the text is an edit, which commands only if the webhook's `events` names this type. */
+  readonly textOrigin: 'created' | 'edited';
+  readonly title: string | null;
+  readonly url: string | null;
+  readonly payload: JsonObject;
+}

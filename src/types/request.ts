@@ -1,0 +1,30 @@
+export type JsonValue = string | number | boolean | null | readonly JsonValue[] | JsonObject;
+export interface JsonObject {
+  readonly [key: string]: JsonValue | undefined;
+}
+
+/** Header names in lower case; a header that came twice is joined with `, ` as node:http does. */
+export type Headers = Readonly<Record<string, string>>;
+
+/** A request as it came: nothing decoded, nothing re-serialised. What was signed is what stands here. */
+export interface RawRequest {
+  readonly headers: Headers;
+  readonly body: Uint8Array;
+  /** Query string without `?`, exactly as sent; empty when there was none. */
+  readonly query: string;
+}
+
+/** What a request proves. An expected failure, so it is a value. `cause` is stable and listed by `delivery list`. */
+export type Verdict =
+  | { readonly ok: true /** Position of the secret that fitted. */; readonly secretIndex: number }
+  | { readonly ok: false; readonly cause: VerdictCause; readonly detail: string };
+
+export type VerdictCause =
+  | 'no_secret'
+  | 'signature_missing'
+  | 'signature_malformed'
+  | 'signature_wrong'
+  | 'timestamp_invalid'
+  | 'timestamp_outside_window'
+  /** A relay changed the bytes: the signature proves nothing, neither way. */
+  | 'unverifiable';

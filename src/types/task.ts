@@ -1,0 +1,124 @@
+import type { JsonObject } from './request.ts';
+
+export const TASK_STATUSES = [
+  'waiting_approval',
+  'queued',
+  'running',
+  'waiting_answer',
+  'completed',
+  'failed',
+  'cancelled',
+] as const;
+export type TaskStatus = (typeof TASK_STATUSES)[number];
+
+/** A unit of agent work. Times are epoch milliseconds. */
+export interface Task {
+  readonly id: string;
+  readonly title: string;
+  readonly status: TaskStatus;
+  /** Who is to work on it: `brain`, `planning`, `executor`, … */
+  readonly agent: string;
+  /** The fenced prompt. */
+  readonly prompt: string;
+  readonly flowId: string;
+  readonly conversationId: string;
+  /** Where it was made: a provider's name, `cli` or `api`. */
+  readonly source: string;
+  readonly parentTaskId: string | null;
+  /** Tasks that must be completed before this one may start. */
+  readonly dependsOn: readonly string[];
+  /** Root of the chain; the task itself when it has no parent. */
+  readonly initiatedTaskId: string;
+  readonly deliveryId: string | null;
+  readonly webhook: string | null;
+  readonly command: string | null;
+  readonly externalId: string;
+  readonly url: string | null;
+  readonly result: string | null;
+  readonly error: string | null;
+  /** `claude_task_id`, `claude_list`, and whatever the source adds. */
+  readonly sourceMetadata: JsonObject;
+  /** Its files belong into Claude's directory. */
+  readonly syncToClaudeTasks: boolean;
+  /** Why its files are not in Claude's directory although they should be; null when they are or need not be. */
+  readonly unsynced: string | null;
+  /** Of all runs together, a retried task's earlier ones too. */
+  readonly usage: TaskUsage;
+  readonly createdAt: number;
+  readonly updatedAt: number;
+  /** When the last run began; null when none did since the task was queued. */
+  readonly startedAt: number | null;
+  /** When it was completed, failed or cancelled; null while it is open. */
+  readonly completedAt: number | null;
+}
+
+/** What runs of a task took; null: nobody said, or it never ran. */
+export interface TaskUsage {
+  readonly costUsd: number | null;
+  readonly inputTokens: number | null;
+  readonly outputTokens: number | null;
+  /** Milliseconds between start and end. */
+  readonly durationMs: number | null;
+}
+
+/** What can happen to a task, see `tasks/lifecycle.ts`. */
+export const TASK_EVENTS = [
+  'approve',
+  'answer',
+  'start',
+  'release',
+  'complete',
+  'fail',
+  'cancel',
+  'retry',
+] as const;
+export type TaskEvent = (typeof TASK_EVENTS)[number];
+
+/** One line of a task's history. `from` and `to` are equal where something was tried that changes nothing. */
+export interface Transition {
+  /** `create`; `delete`: its entry went out of Claude's list; `reopen`: somebody set a finished entry back there. */
+  readonly event: TaskEvent | 'create' | 'delete' | 'reopen';
+  /** Null: it was made. */
+  readonly from: TaskStatus | null;
+  readonly to: TaskStatus;
+  /** `cli`, `api`, `claude`, or `github:octocat`. */
+  readonly actor: string;
+  readonly reason: string | null;
+  /** Epoch milliseconds. */
+  readonly at: number;
+}
+
+/** Everything around one external id. */
+export interface Flow {
+  readonly id: string;
+  readonly externalId: string;
+  readonly currentConversationId: string;
+  readonly createdAt: number;
+}
+
+/** Tasks that share an agent's context, with their totals as they are now. */
+export interface Conversation {
+  readonly id: string;
+  readonly flowId: string;
+  readonly createdAt: number;
+  readonly byStatus: Readonly<Partial<Record<TaskStatus, number>>>;
+  readonly usage: TaskUsage;
+  /** When the first of its tasks that ran was started. */
+  readonly startedAt: number | null;
+  /** When the last of its tasks ended; null while one is open. */
+  readonly completedAt: number | null;
+}
+
+/** What an action asks for; the store fills in flow, conversation and times. */
+export interface NewTask {
+  readonly id: string;
+  readonly title: string;
+  readonly status: TaskStatus;
+  readonly agent: string;
+  readonly prompt: string;
+  /** What the person typed (argument text): the only place where "start fresh" starts a new conversation. */
+  readonly typed: string;
+  readonly url: string | null;
+  readonly syncToClaudeTasks: boolean;
+  readonly sourceMetadata: JsonObject;
+}

@@ -1,0 +1,120 @@
+import type { WebhookEvent } from './event.ts';
+import type { JsonObject } from './request.ts';
+
+/** A compiled Handlebars template. Rendering never throws on missing values: they are empty. */
+export interface Template {
+  readonly source: string;
+  /** For titles, records, replies and terminals: hidden characters are shown. */
+  plain(context: TemplateContext): string;
+  /** For an agent: each payload value is fenced and marked with its author and source. */
+  fenced(context: TemplateContext): string;
+}
+
+/** What a template sees: the payload at the root, these as `{{@event.title}}`, `{{@argument}}`. */
+export interface TemplateContext {
+  readonly event: WebhookEvent;
+  readonly argument: string;
+  /** Who wrote the payload value at a path (`['issue', 'title']`); null when the payload does not say. */
+  readonly authorOf: (path: readonly string[]) => string | null;
+}
+
+/** Compiled conditions of a trigger command. */
+export interface Conditions {
+  /** As the user wrote them: MongoDB query operators on dotted paths. */
+  readonly source: JsonObject;
+  /** The first condition that does not hold, in words; null when all hold. */
+  unmet(payload: JsonObject): string | null;
+}
+
+interface CommandBase {
+  /** Unique in its webhook: the name of a text command, `trigger:<n>` of a static trigger, `cmd-…` of a dynamic one. */
+  readonly id: string;
+  /** Name of the action, default `create_task`. */
+  readonly action: string;
+  readonly targetAgent: string;
+  readonly template: Template;
+  readonly requiresApproval: boolean;
+  /** Settings of the action (`forward`: urls, `run`: program, …). */
+  readonly options: JsonObject;
+}
+
+/** Words that steer what already runs: never names of commands, so that nobody starts work by them. */
+export const RESERVED_COMMAND_NAMES = ['approve', 'stop'] as const;
+
+export interface TextCommand extends CommandBase {
+  readonly kind: 'text';
+  readonly name: string;
+  readonly aliases: readonly string[];
+}
+
+export interface TriggerCommand extends CommandBase {
+  readonly kind: 'trigger';
+  /** Event type, `issues.*`, or `*`. */
+  readonly trigger: string;
+  readonly conditions: Conditions;
+  /** Lowest first; default 100, ties in order of creation. */
+  readonly priority: number;
+}
+
+export type WebhookCommand = TextCommand | TriggerCommand;
+
+/** Who may command. Empty lists allow nobody. */
+export interface SenderRule {
+  readonly associations: readonly string[];
+  /** Provider ids of people, as text. */
+  readonly users: readonly string[];
+  /** App ids of bots that may command. */
+  readonly apps: readonly string[];
+}
+
+/** A value that must never be printed. Implemented by `lib/secret.ts`. */
+export interface Secret {
+  reveal(): string;
+  toString(): string;
+}
+
+export interface WebhookSecret {
+  readonly value: Secret;
+  /** Epoch milliseconds after which it no longer verifies; null: never. */
+  readonly expiresAt: number | null;
+}
+
+/** Where a webhook was written, for messages that send the user there. */
+export type WebhookOrigin =
+  | { readonly kind: 'built-in' }
+  | { readonly kind: 'static'; readonly file: string; readonly line: number | null }
+  | { readonly kind: 'dynamic'; readonly webhookId: string };
+
+/** A webhook as the pipeline sees it: validated, templates compiled, secrets resolved, frozen. */
+export interface Webhook {
+  readonly name: string;
+  readonly provider: string;
+  /** Raw request path it answers on, e.g. `/webhooks/github`. */
+  readonly endpoint: string;
+  readonly origin: WebhookOrigin;
+  readonly enabled: boolean;
+  readonly secrets: readonly WebhookSecret[];
+  /** In words, for `serve` and `status`: `GITHUB_WEBHOOK_SECRET`, `generated`, `GITHUB_WEBHOOK_SECRET is not set`. */
+  readonly secretSource: string;
+  readonly commandPrefix: string;
+  /** False: the default command runs on `events` without a prefix (Sentry). */
+  readonly requirePrefix: boolean;
+  readonly targetAgent: string;
+  readonly defaultCommand: string | null;
+  /** Event types (`issues.*`, `*`) on which edits, or with `requirePrefix: false` any event, may command. */
+  readonly events: readonly string[];
+  readonly allow: SenderRule;
+  readonly commands: readonly WebhookCommand[];
+  readonly syncToClaudeTasks: boolean;
+  /** Also accept, as unverified, what came through a relay that changed the bytes. */
+  readonly allowUnverifiable: boolean;
+  /** Settings of the provider. */
+  readonly options: JsonObject;
+}
+
+/** The webhooks in force: built once, never changed, swapped as a whole. */
+export interface Snapshot {
+  readonly webhooks: readonly Webhook[];
+  readonly byEndpoint: ReadonlyMap<string, Webhook>;
+  readonly byName: ReadonlyMap<string, Webhook>;
+}
