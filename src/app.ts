@@ -1,15 +1,13 @@
 import { dirname } from 'node:path';
-import { actions } from './actions/index.ts';
-import { type DynamicWebhooks, openDynamic } from './config/dynamic/index.ts';
-import { type Configuration, loadConfiguration, loadFixed } from './config/index.ts';
+import type { DynamicWebhooks } from './config/dynamic/index.ts';
+import type { Configuration } from './config/index.ts';
 import { type Located, locate, prepareDataFolder } from './config/locate.ts';
 import { failure } from './errors.ts';
 import { type Clock, systemClock } from './lib/clock.ts';
 import { createIds, type IdSource } from './lib/ids.ts';
 import type { Io } from './lib/io.ts';
 import { hookctlVersion } from './lib/version.ts';
-import { type Engine, type EngineOptions, openEngine } from './pipeline/engine.ts';
-import { providers } from './providers/index.ts';
+import type { Engine, EngineOptions } from './pipeline/engine.ts';
 import { lockFile } from './store/file-lock.ts';
 import { databasePath, openReader } from './store/index.ts';
 import { currentHolder, type FolderLock, type Holder, lockFolder } from './store/lock.ts';
@@ -48,7 +46,7 @@ export interface App extends Host {
   /** Reads and validates all configuration. `createMissing`: make the secrets that do not exist yet. */
   configuration(options?: { readonly createMissing: boolean }): Promise<Configuration>;
   /** The db of dynamic webhooks, for changes. */
-  dynamic(): DynamicWebhooks;
+  dynamic(): Promise<DynamicWebhooks>;
   /** The store, read-only; null while the data folder holds none. */
   reader(): StoreReader | null;
   /** The process that works on the data folder now. */
@@ -77,9 +75,24 @@ export async function createApp(host: Host, flags: AppFlags): Promise<App> {
   const ids = createIds(clock.now);
   const version = hookctlVersion();
   const closers: (() => void | Promise<void>)[] = [];
-  const places = { located, env, providers, actions };
   let reader: StoreReader | null = null;
-  let dynamic: DynamicWebhooks | null = null;
+  let dynamic: Promise<DynamicWebhooks> | null = null;
+
+  async function openDynamicDb(): Promise<DynamicWebhooks> {
+    const { openDynamic } = await import('./config/dynamic/index.ts');
+    const { loadFixed, known } = await configurationCode();
+    return openDynamic({
+      ...known,
+      dataFolder: located.dataFolder,
+      clock,
+      ids,
+      async lock(path, patienceMs) {
+        await prepareDataFolder(located.dataFolder);
+        return lockFile(path, patienceMs);
+      },
+      fixed: async () => (await loadFixed({ ...known, located, env, createMissing: false })).fixed,
+    });
+  }
 
   return {
     ...host,
@@ -88,21 +101,13 @@ export async function createApp(host: Host, flags: AppFlags): Promise<App> {
     version,
     located,
 
-    configuration: async ({ createMissing } = { createMissing: false }) =>
-      loadConfiguration({ ...places, createMissing }),
+    async configuration({ createMissing } = { createMissing: false }) {
+      const { loadConfiguration, known } = await configurationCode();
+      return loadConfiguration({ ...known, located, env, createMissing });
+    },
 
     dynamic() {
-      dynamic ??= openDynamic({
-        ...places,
-        dataFolder: located.dataFolder,
-        clock,
-        ids,
-        async lock(path, patienceMs) {
-          await prepareDataFolder(located.dataFolder);
-          return lockFile(path, patienceMs);
-        },
-        fixed: async () => (await loadFixed({ ...places, createMissing: false })).fixed,
-      });
+      dynamic ??= openDynamicDb();
       return dynamic;
     },
 
@@ -128,6 +133,7 @@ export async function createApp(host: Host, flags: AppFlags): Promise<App> {
     async engine(options) {
       const projectFolder = located.projectFile === null ? cwd : dirname(located.projectFile);
       const surroundings = { dataFolder: located.dataFolder, projectFolder, env, home, clock, ids };
+      const { openEngine } = await import('./pipeline/engine.ts');
       const engine = await openEngine({ ...options, ...surroundings });
       closers.push(engine.close);
       return engine;
@@ -139,6 +145,16 @@ export async function createApp(host: Host, flags: AppFlags): Promise<App> {
       for (let closer = closers.pop(); closer !== undefined; closer = closers.pop()) await closer();
     },
   };
+}
+
+/** Read when it is needed: commands that only look at the store would wait for every template and schema library. */
+async function configurationCode() {
+  const [config, { providers }, { actions }] = await Promise.all([
+    import('./config/index.ts'),
+    import('./providers/index.ts'),
+    import('./actions/index.ts'),
+  ]);
+  return { ...config, known: { providers, actions } };
 }
 
 function inUse(dataFolder: string, holder: Holder | null): Error {

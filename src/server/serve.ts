@@ -151,7 +151,7 @@ async function managementOf({
     operations: localOperations(context, queue, located.dataFolder, outbox, reporter.task),
     store,
     webhooks: webhookAdmin({
-      db: app.dynamic(),
+      db: await app.dynamic(),
       snapshot: live.current,
       revision: live.revision,
       reload: live.reload,

@@ -20,7 +20,7 @@ export interface Changed<T> extends Surroundings {
 
 /** Changes the JSON db under its lock; resolves when a running server has the change in force. */
 export async function changeDb<T>(app: App, change: Change<T>): Promise<Changed<T>> {
-  const { result } = await app.dynamic().edit(change);
+  const { result } = await (await app.dynamic()).edit(change);
   const served = await inForce(app);
   return { result, served, configuration: await app.configuration() };
 }
@@ -29,9 +29,10 @@ export async function changeDb<T>(app: App, change: Change<T>): Promise<Changed<
 export async function inForce(app: App): Promise<StatusView | null> {
   const client = await serverClient(app);
   if (client === null) return null;
+  const db = await app.dynamic();
   for (const deadline = Date.now() + PATIENCE_MS; ; await delay(POLL_MS)) {
     const status = await client.status();
-    if (status.revision === (await app.dynamic().revision())) return status;
+    if (status.revision === (await db.revision())) return status;
     if (Date.now() > deadline) {
       throw failure('not_in_force', 'the change is saved, but the running server has not taken it up', {
         fix: 'Its problems: hookctl status',

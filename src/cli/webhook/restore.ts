@@ -17,7 +17,7 @@ export function configureRestore(command: Command, runner: Runner): void {
 
 /** Needs no configuration that validates: it is what makes it valid again. */
 async function restore(app: App, { json }: RestoreFlags): Promise<0> {
-  const db = app.dynamic();
+  const db = await app.dynamic();
   const { webhooks, kept, revision } = await db.restore();
   const served = await inForce(app);
   return report(app, json, {
