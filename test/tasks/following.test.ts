@@ -35,7 +35,8 @@ async function scene() {
       changeTask(context, id, event, { actor: 'cli' }, 'the folder'),
     /** As Claude Code writes: the whole file, nothing else changed. */
     async set(task: Task, status: ClaudeFile['status']) {
-      const file = await entry(task);
+      // Another entry may just be half written by the same means.
+      const file = await eventually('the entry to be whole', () => entry(task).catch(() => null));
       await writeFile(join(list, `${file.id}.json`), JSON.stringify({ ...file, status }, null, 2));
     },
     /** In the store and, after that, in the list. */
