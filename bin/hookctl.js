@@ -7,8 +7,12 @@ import { fileURLToPath } from 'node:url';
 const NEEDED = [22, 22];
 const [major = 0, minor = 0] = process.versions.node.split('.').map(Number);
 const pinned = fileURLToPath(new URL('../node_modules/node/bin/node', import.meta.url));
+const isBuilt = existsSync(fileURLToPath(new URL('../dist/cli.js', import.meta.url)));
 
-if (major > NEEDED[0] || (major === NEEDED[0] && minor >= NEEDED[1])) {
+if (!isBuilt) {
+  process.stderr.write('hookctl is not built yet. Type: npm ci\n');
+  process.exitCode = 1;
+} else if (major > NEEDED[0] || (major === NEEDED[0] && minor >= NEEDED[1])) {
   await start();
 } else if (existsSync(pinned)) {
   rerun();

@@ -1,4 +1,4 @@
-// Compiles src/ to dist/. Run by `npm run build` and, where dependencies are there, by `prepare`.
+// Compiles src/ to dist/: `npm run build`, and by itself after `npm ci` and before `npm pack`.
 import { spawnSync } from 'node:child_process';
 import { existsSync, rmSync } from 'node:fs';
 import { createRequire } from 'node:module';

@@ -1,5 +1,5 @@
-// `npx hookctl` in a clone without node_modules runs this script. A failure there would leave npx broken for that
-// path until its cache is cleared, so it ends well and says what to do.
+// npm runs this in a clone after it changed node_modules (the `dependencies` script), so that `npm ci` is all the
+// set-up there is. Not as `prepare`: that also stands in the package, and npm would warn everybody who installs it.
 import { createRequire } from 'node:module';
 
 let installed = true;

@@ -20,7 +20,9 @@ export const check: CliCommand = {
 async function run(app: App, { json }: CheckFlags): Promise<ExitCode> {
   const { io } = app;
   try {
-    const { snapshot, notices } = await app.configuration();
+    const { snapshot, notices, dynamic } = await app.configuration();
+    // For serving the last good copy stands in; here it is the file that is asked about.
+    if (dynamic.refused.length > 0) throw new ConfigError(dynamic.refused);
     if (json === true) printJson(io, { ok: true, problems: [], notices });
     else {
       for (const notice of notices) say(io.err, `note: ${notice}`);
@@ -36,7 +38,8 @@ async function run(app: App, { json }: CheckFlags): Promise<ExitCode> {
     else
       for (const problem of error.problems)
         say(io.err, `${paint(io.err, 'red', 'error:')} ${formatProblem(problem)}`);
-    if (json !== true) say(io.err, `${error.problems.length} errors`);
+    const { length } = error.problems;
+    if (json !== true) say(io.err, length === 1 ? '1 error' : `${length} errors`);
     return error.exitCode;
   }
 }

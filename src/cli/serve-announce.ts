@@ -48,7 +48,7 @@ function announceWebhook(webhook: Webhook, facts: RunningFacts, print: Print): v
   const provider = providerNamed(webhook.provider);
   const url = endpointUrl(facts, webhook.endpoint);
   print(
-    `${name} (${provider?.label ?? webhook.provider}, ${origin.kind}) ${enabled ? `${url}, secret: ${secretSource}` : 'disabled'}`,
+    `${name} (${provider?.label ?? webhook.provider}, ${origin.kind}) ${enabled ? `${url}, secret: ${secretSource}` : 'disabled'}${showsForm(webhook) ? '' : `; form: hookctl webhook show ${name}`}`,
   );
   if (!enabled || !showsForm(webhook)) return;
   const secretCommand = `hookctl webhook show ${name} --show-secret`;

@@ -1,4 +1,5 @@
 import { readdir, readFile, readlink } from 'node:fs/promises';
+import { basename } from 'node:path';
 
 /** The state `LISTEN` in /proc/net/tcp (include/net/tcp_states.h). */
 const LISTEN = '0A';
@@ -12,11 +13,21 @@ export async function portOwner(port: number): Promise<string | null> {
   const pids = (await readdir('/proc').catch(() => [])).filter((name) => /^\d+$/.test(name));
   for (const pid of inodes.length === 0 ? [] : pids) {
     if (await holdsOneOf(pid, inodes)) {
-      const name = await readFile(`/proc/${pid}/comm`, 'utf8').catch(() => 'a process');
-      return `${name.trim()} (pid ${pid})`;
+      return `${await nameOf(pid)} (pid ${pid})`;
     }
   }
   return null;
+}
+
+/** The first words of its command line, without folders: `node hookctl.js serve`. */
+async function nameOf(pid: string): Promise<string> {
+  const words = (await readFile(`/proc/${pid}/cmdline`, 'utf8').catch(() => '')).split('\0').filter(Boolean);
+  return (
+    words
+      .slice(0, 3)
+      .map((word) => basename(word))
+      .join(' ') || 'a process'
+  );
 }
 
 async function listeners(table: string, port: number): Promise<readonly string[]> {

@@ -1,4 +1,5 @@
 import type { ProjectConfig } from '../config/project-schema.ts';
+import { usageError } from '../errors.ts';
 import type { TunnelSettings } from '../tunnels/settings.ts';
 
 /** What the command line says; the rest comes from webhooks.yml. */
@@ -23,13 +24,18 @@ export interface Place {
   readonly tunnel: TunnelSettings | null;
 }
 
-/** The command line wins over webhooks.yml. */
+/** The command line wins over webhooks.yml. Throws `usage` when both sockets are to have one port. */
 export function placeOf(project: ProjectConfig, options: ServeOptions): Place {
-  return {
+  const place: Place = {
     host: options.host ?? project.ingress.host,
     port: options.port ?? project.ingress.port,
     managementPort: options.managementPort ?? project.management.port,
     publicUrl: options.publicUrl ?? project.publicUrl ?? null,
     tunnel: options.tunnel ?? project.tunnel ?? null,
   };
+  if (place.port !== place.managementPort || place.port === 0) return place;
+  throw usageError(
+    `ingress and management can't both have port ${place.port}: a tunnel to one would lead to the other`,
+    `Choose another: --management-port ${place.port + 1}`,
+  );
 }

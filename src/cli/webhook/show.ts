@@ -5,7 +5,7 @@ import { say } from '../../lib/io.ts';
 import { examples, type Runner } from '../command.ts';
 import { served } from '../operate.ts';
 import { facts, printJson } from '../print.ts';
-import { viewer } from './address.ts';
+import { formFields, viewer } from './address.ts';
 import { commandTable } from './command/list.ts';
 import { findWebhook } from './find.ts';
 
@@ -37,10 +37,12 @@ async function show(app: App, ref: string, flags: ShowFlags): Promise<0> {
     const secret = webhook.secrets[0];
     if (secret === undefined)
       throw failure('no_secret', `${webhook.name} has no secret: ${webhook.secretSource}`);
-    say(io.out, secret.value.reveal());
+    if (flags.json === true) printJson(io, { webhook: webhook.name, secret: secret.value.reveal() });
+    else say(io.out, secret.value.reveal());
     return 0;
   }
-  const view = viewer(app, { configuration, served: await served(app) })(webhook);
+  const surroundings = { configuration, served: await served(app) };
+  const view = viewer(app, surroundings)(webhook);
   if (flags.json === true) {
     printJson(io, view);
     return 0;
@@ -65,6 +67,7 @@ async function show(app: App, ref: string, flags: ShowFlags): Promise<0> {
       ['deliveries', String(view.total)],
     ]),
   );
+  say(io.out, `\n${webhook.provider}’s form:\n${formFields(surroundings, webhook, null)}`);
   if (webhook.commands.length > 0) say(io.out, `\n${commandTable(webhook.commands)}`);
   return 0;
 }
