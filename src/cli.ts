@@ -1,4 +1,4 @@
-import { Command, CommanderError } from 'commander';
+import { Command, CommanderError, Help, type Option } from 'commander';
 import type { Host } from './app.ts';
 import { createRunner } from './cli/command.ts';
 import { commands } from './cli/index.ts';
@@ -15,7 +15,11 @@ export async function main(argv: readonly string[], host: Host): Promise<ExitCod
   try {
     const program = createProgram(host);
     for (const { name, summary, load } of commands) {
-      const command = program.command(name).summary(summary).description(sentence(summary));
+      const command = program
+        .command(name)
+        .summary(summary)
+        .description(sentence(summary))
+        .showHelpAfterError(`See hookctl ${name} --help`);
       if (argv.includes(name)) (await load()).configure(command, runner);
     }
     if (argv.length === 0) program.outputHelp();
@@ -32,7 +36,9 @@ function createProgram({ io }: Host): Command {
     .version(hookctlVersion(), '-V, --version')
     .option('--config <file>', 'webhooks.yml to use instead of the one found here or above')
     .option('--verbose', 'show stack traces of failures')
-    .helpCommand(false)
+    .helpCommand('help [command]', 'show the help of a command')
+    .showHelpAfterError('See hookctl --help')
+    .configureHelp({ optionDescription: withoutEmptyDefault })
     .exitOverride()
     .configureOutput({
       writeOut: (text) => io.out.write(text),
@@ -41,6 +47,11 @@ function createProgram({ io }: Host): Command {
       getOutHasColors: () => io.out.color,
       getErrHasColors: () => io.err.color,
     });
+}
+
+/** A repeatable option starts as an empty list, which tells the reader of the help nothing. */
+function withoutEmptyDefault(this: Help, option: Option): string {
+  return Help.prototype.optionDescription.call(this, option).replace(' (default: [])', '');
 }
 
 function report(error: unknown, { io }: Host, verbose: boolean): ExitCode {

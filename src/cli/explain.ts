@@ -62,9 +62,9 @@ async function explainStored(app: App, id: string, { json }: ExplainFlags): Prom
       facts([
         ['became', view?.status ?? null],
         ['because', view?.reason ?? null],
-        ['today', 'with the configuration of now:'],
       ]),
     );
+    say(app.io.out, '\nToday, with the configuration of now:\n');
     printExplanation(app.io, id, explanation);
   }
   return 0;

@@ -4,7 +4,7 @@ import { InvalidArgumentError } from 'commander';
 export function positive(text: string): number {
   const value = Number(text);
   if (!Number.isInteger(value) || value < 1)
-    throw new InvalidArgumentError('it must be a whole number from 1.');
+    throw new InvalidArgumentError('It must be a whole number from 1.');
   return value;
 }
 
@@ -12,7 +12,7 @@ export function positive(text: string): number {
 export function integer(text: string): number {
   const value = Number(text);
   if (text.trim() === '' || !Number.isSafeInteger(value))
-    throw new InvalidArgumentError('it must be a whole number.');
+    throw new InvalidArgumentError('It must be a whole number.');
   return value;
 }
 
@@ -20,7 +20,7 @@ export function integer(text: string): number {
 export function count(text: string): number {
   const value = Number(text);
   if (text.trim() === '' || !Number.isSafeInteger(value) || value < 0)
-    throw new InvalidArgumentError('it must be a whole number from 0.');
+    throw new InvalidArgumentError('It must be a whole number from 0.');
   return value;
 }
 
@@ -28,7 +28,7 @@ export function count(text: string): number {
 export function amount(text: string): number {
   const value = Number(text);
   if (text.trim() === '' || !Number.isFinite(value) || value < 0)
-    throw new InvalidArgumentError('it must be a number from 0.');
+    throw new InvalidArgumentError('It must be a number from 0.');
   return value;
 }
 
@@ -36,7 +36,7 @@ export function amount(text: string): number {
 export function port(text: string): number {
   const value = Number(text);
   if (!Number.isInteger(value) || value < 0 || value > 65_535)
-    throw new InvalidArgumentError('a port is 0 to 65535.');
+    throw new InvalidArgumentError('A port is 0 to 65535.');
   return value;
 }
 
@@ -51,6 +51,6 @@ export function collectFrom(
 ): (value: string, previous: readonly string[]) => readonly string[] {
   return (value, previous) => {
     if (choices.includes(value)) return [...previous, value];
-    throw new InvalidArgumentError(`it must be one of ${choices.join(', ')}.`);
+    throw new InvalidArgumentError(`It must be one of ${choices.join(', ')}.`);
   };
 }

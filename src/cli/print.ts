@@ -46,15 +46,22 @@ export function duration(ms: number): string {
   return minutes < 60 ? `${minutes} min` : `${Math.floor(minutes / 60)} h ${minutes % 60} min`;
 }
 
-/** What tasks took, in one line; null when nobody said anything. */
-export function usage(view: UsageView): string | null {
-  const { cost_usd: cost, input_tokens: input, output_tokens: output, duration_ms: ms } = view;
+/** What tasks cost in dollars and tokens, in one line; null when nobody said anything. */
+export function costOf({
+  cost_usd: cost,
+  input_tokens: input,
+  output_tokens: output,
+}: UsageView): string | null {
   const parts = [
     cost === null ? [] : [`$${cost.toFixed(4)}`],
     input === null && output === null ? [] : [`${input ?? 0} tokens in, ${output ?? 0} out`],
-    ms === null ? [] : [duration(ms)],
   ].flat();
   return parts.length === 0 ? null : parts.join(', ');
+}
+
+/** How long tasks took; null when none was worked on. */
+export function tookOf({ duration_ms: ms }: UsageView): string | null {
+  return ms === null ? null : duration(ms);
 }
 
 /** Bytes as a person reads them. */

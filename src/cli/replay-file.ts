@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
-import { usageError } from '../errors.ts';
+import { notFound, usageError } from '../errors.ts';
 import { secret } from '../lib/secret.ts';
 import type { ReplaySource } from '../pipeline/replay.ts';
 import type { Headers, Snapshot } from '../types.ts';
@@ -29,11 +29,11 @@ export function isFile(argument: string): boolean {
 
 /**
  * The bytes of a file: an exported delivery with its headers, or a bare body whose provider and event the user
- * names. Throws `usage` when the file can't be read or something is left open.
+ * names. Throws `not_found` when there is no such file, `usage` when something is left open.
  */
 export async function fileSource(path: string, hints: FileHints, snapshot: Snapshot): Promise<ReplaySource> {
   const body = await readFile(path).catch(() => {
-    throw usageError(
+    throw notFound(
       `there is no delivery and no file ${path}`,
       'List deliveries with `hookctl delivery list`.',
     );

@@ -1,10 +1,9 @@
 import type { Command } from 'commander';
 import type { App, AppFlags } from '../app.ts';
-import { say } from '../lib/io.ts';
 import { explain } from '../pipeline/explain.ts';
-import { type ReplaySource, storedSource, webhookOf } from '../pipeline/replay.ts';
+import { type ReplaySource, readSource, storedSource, webhookOf } from '../pipeline/replay.ts';
 import { type CliCommand, examples } from './command.ts';
-import { printExplanation } from './explanation.ts';
+import { explanationView, printExplanation } from './explanation.ts';
 import { operations } from './operate.ts';
 import { printJson } from './print.ts';
 import { type FileHints, fileSource, isFile } from './replay-file.ts';
@@ -22,7 +21,10 @@ export const replay: CliCommand = {
     fileOptions(command.argument('<id-or-file...>', 'delivery ids, exported deliveries, or bodies'))
       .option('--dry-run', 'say what would happen, and do nothing')
       .option('--replies', 'also post what the commands answer; a replay is silent otherwise')
-      .option('--json', 'print an array of { delivery, tasks }')
+      .option(
+        '--json',
+        'print an array of { delivery, tasks }, with --dry-run of what `explain --json` prints',
+      )
       .addHelpText(
         'after',
         examples(
@@ -65,13 +67,15 @@ async function run(app: App, sources: readonly string[], flags: ReplayFlags): Pr
 async function dryRun(app: App, sources: readonly string[], flags: ReplayFlags): Promise<0> {
   const { snapshot } = await app.configuration();
   const files = await fileSources(app, sources, flags);
+  const views = [];
   for (const source of sources) {
     const replayed =
       files.get(source) ?? storedSource(storedReader(app, source), source, app.located.dataFolder);
     const explanation = explain(webhookOf({ snapshot: () => snapshot }, replayed), replayed.request);
-    if (flags.json === true) say(app.io.out, JSON.stringify({ source, ...explanation.events }));
-    else printExplanation(app.io, source, explanation);
+    views.push({ source, ...explanationView(explanation) });
+    if (flags.json !== true) printExplanation(app.io, source, explanation);
   }
+  if (flags.json === true) printJson(app.io, views);
   return 0;
 }
 
@@ -79,12 +83,15 @@ async function dryRun(app: App, sources: readonly string[], flags: ReplayFlags):
 async function fileSources(
   app: App,
   sources: readonly string[],
-  hints: FileHints,
+  flags: ReplayFlags,
 ): Promise<Map<string, ReplaySource>> {
   const files = sources.filter(isFile);
   if (files.length === 0) return new Map();
   const { snapshot } = await app.configuration();
-  return new Map(
-    await Promise.all(files.map(async (path) => [path, await fileSource(path, hints, snapshot)] as const)),
+  const read = new Map(
+    await Promise.all(files.map(async (path) => [path, await fileSource(path, flags, snapshot)] as const)),
   );
+  if (flags.dryRun === true) return read;
+  for (const [path, source] of read) readSource({ snapshot: () => snapshot }, source, path);
+  return read;
 }

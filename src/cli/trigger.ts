@@ -41,7 +41,7 @@ export const trigger: CliCommand = {
       .option('--payload <file>', 'a JSON file instead of the built-in sample')
       .option('--webhook <name>', 'webhook to post to, if not the provider’s own')
       .option('--list', 'list the built-in samples')
-      .option('--json', 'print { delivery, tasks } as JSON')
+      .option('--json', 'print { delivery, tasks } as JSON, with --list an array of { provider, type }')
       .addHelpText(
         'after',
         examples(
@@ -51,16 +51,17 @@ export const trigger: CliCommand = {
       )
       .action((provider: string | undefined, type: string | undefined, flags: TriggerFlags) =>
         runner.run(command.optsWithGlobals(), (app) =>
-          flags.list === true ? list(app, provider) : run(app, provider, { ...flags, type }),
+          flags.list === true ? list(app, provider, flags) : run(app, provider, { ...flags, type }),
         ),
       );
   },
 };
 
-async function list({ io }: App, name: string | undefined): Promise<0> {
-  for (const provider of name === undefined ? providers : [requireProvider(name)]) {
-    for (const { type } of provider.samples) say(io.out, `${provider.name} ${type}`);
-  }
+async function list({ io }: App, name: string | undefined, { json }: TriggerFlags): Promise<0> {
+  const listed = name === undefined ? providers : [requireProvider(name)];
+  const samples = listed.flatMap((each) => each.samples.map(({ type }) => ({ provider: each.name, type })));
+  if (json === true) printJson(io, samples);
+  else for (const { provider, type } of samples) say(io.out, `${provider} ${type}`);
   return 0;
 }
 

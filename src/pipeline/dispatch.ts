@@ -1,7 +1,7 @@
 import { providerNamed } from '../providers/index.ts';
 import type { Settlement } from '../store/store.ts';
 import { syncTasks } from '../tasks/context.ts';
-import type { Delivery, RawRequest } from '../types.ts';
+import type { Decision, Delivery, RawRequest } from '../types.ts';
 import type { PipelineContext, Settled } from './context.ts';
 import { type EventOutcome, workEvent } from './work-event.ts';
 
@@ -64,11 +64,19 @@ function outcomeOf(outcomes: readonly EventOutcome[]): Outcome {
     const why = [...new Set(outcomes.flatMap(({ ignored }) => ignored ?? []))].join('; ');
     return { ...made, status: 'ignored', reason: why || 'it holds no event' };
   }
-  const reasons = (failed.length > 0 ? failed : fired).map(
-    ({ command, error, reason }) => `${command}: ${error ?? reason}`,
-  );
   const status = failed.length === fired.length ? 'failed' : 'processed';
-  return { ...made, status, reason: reasons.join('; ') };
+  return { ...made, status, reason: reasonOf(failed.length > 0 ? failed : fired) };
+}
+
+/** `analyze: the text says …`; commands that have one reason in common stand before it together. */
+function reasonOf(decisions: readonly Decision[]): string {
+  const byReason = Map.groupBy(decisions, ({ error, reason }) => error ?? reason);
+  return [...byReason]
+    .map(([reason, alike]) => {
+      const commands = new Set(alike.map(({ command }) => command));
+      return `${[...commands].join(', ')}: ${reason}`;
+    })
+    .join('; ');
 }
 
 function nothing(status: Outcome['status'], reason: string): Outcome {

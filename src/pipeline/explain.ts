@@ -1,6 +1,6 @@
 import { providerNamed } from '../providers/index.ts';
 import type { RawRequest, Webhook } from '../types.ts';
-import { type Matching, match } from './match.ts';
+import { type Match, type Matching, match } from './match.ts';
 
 /** What every command of a webhook makes of a request today. Nothing is written, nothing runs. */
 export interface Explanation {
@@ -15,10 +15,16 @@ export function explain(webhook: Webhook, request: RawRequest): Explanation {
   const parsed = providerNamed(webhook.provider)?.parse(request, webhook);
   if (parsed === undefined) return { obstacle: `there is no provider ${webhook.provider}`, events: [] };
   if (!parsed.ok) return { obstacle: parsed.reason, events: [] };
-  const events = parsed.events.map((event) => ({
-    ...match(webhook, event),
-    type: event.type,
-    externalId: event.externalId,
-  }));
+  const place = ({ command }: Match) => webhook.commands.indexOf(command);
+  const events = parsed.events.map((event) => {
+    const { matches, ignored } = match(webhook, event);
+    return {
+      // In the order in which the webhook lists its commands: the two are read side by side.
+      matches: matches.toSorted((left, right) => place(left) - place(right)),
+      ignored,
+      type: event.type,
+      externalId: event.externalId,
+    };
+  });
   return { obstacle: null, events };
 }

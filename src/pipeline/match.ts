@@ -38,7 +38,7 @@ export function match(webhook: Webhook, event: WebhookEvent): Matching {
   });
   return {
     matches,
-    ignored: matches.some(({ fired }) => fired) ? null : whyNothing(matches, call, admission),
+    ignored: matches.some(({ fired }) => fired) ? null : whyNothing(matches, event, call, admission),
   };
 }
 
@@ -89,12 +89,19 @@ function silent(command: WebhookCommand, reason: string): Match {
 }
 
 /** The reason that tells most: a refused sender before a missing prefix before a trigger that did not fit. */
-function whyNothing(matches: readonly Match[], call: Call, admission: Admission): string {
+function whyNothing(
+  matches: readonly Match[],
+  { type }: WebhookEvent,
+  call: Call,
+  admission: Admission,
+): string {
   if (matches.length === 0) return 'the webhook has no commands';
   if (call.command !== null && !admission.allowed) return admission.reason;
   const text = matches.find(({ command }) => command.kind === 'text');
   const trigger = matches.find(
     ({ command, reason }) => command.kind === 'trigger' && !reason.startsWith('the event is'),
   );
-  return (trigger ?? text ?? matches[0])?.reason ?? 'nothing matched';
+  const known = new Set(matches.map(({ command }) => (command.kind === 'trigger' ? command.trigger : '')));
+  const none = `no trigger fits ${type}; triggers: ${[...known].join(', ')}`;
+  return (trigger ?? text)?.reason ?? none;
 }

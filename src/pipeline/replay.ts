@@ -1,7 +1,8 @@
 import { failure, notFound, usageError } from '../errors.ts';
 import { providerNamed } from '../providers/index.ts';
+import type { Parsed, Provider } from '../providers/provider.ts';
 import type { NewDelivery, StoreReader } from '../store/store.ts';
-import type { RawRequest, Trust, Webhook } from '../types.ts';
+import type { Delivery, RawRequest, Trust, Webhook } from '../types.ts';
 import type { PipelineContext, Settled } from './context.ts';
 import type { Queue } from './queue.ts';
 import { toDelivery } from './receive.ts';
@@ -55,16 +56,38 @@ export function webhookOf(
   throw notFound(`there is no webhook ${webhookName}`, `Known webhooks: ${known}.`);
 }
 
+/** A source as today's code and configuration read it. */
+interface ReadSource {
+  readonly webhook: Webhook;
+  readonly provider: Provider;
+  readonly parsed: Extract<Parsed, { ok: true }>;
+}
+
 /**
- * A new delivery from stored bytes: parsed with today's code and configuration, never a duplicate, and silent
- * towards the outside unless `replies` is given. Throws `usage` when the bytes do not parse.
+ * Parses a source; `name` is what messages call it. Throws `not_replayable` for a delivery that does not parse and
+ * `usage` for a file: a file is what the user typed, a delivery is as it came.
  */
-export function replayDelivery(context: ReplayContext, source: ReplaySource, replies: boolean): NewDelivery {
+export function readSource(
+  context: Pick<PipelineContext, 'snapshot'>,
+  source: ReplaySource,
+  name: string,
+): ReadSource {
   const webhook = webhookOf(context, source);
   const provider = providerNamed(webhook.provider);
   if (provider === null) throw new Error(`webhook ${webhook.name} has no provider ${webhook.provider}`);
   const parsed = provider.parse(source.request, webhook);
-  if (!parsed.ok) throw usageError(`it can't be replayed: ${parsed.reason}`);
+  if (parsed.ok) return { webhook, provider, parsed };
+  const message = `${name} can't be replayed: ${parsed.reason}`;
+  if (source.deliveryId === null) throw usageError(message);
+  throw failure('not_replayable', message, { fix: `See what came: hookctl delivery show ${name} --body` });
+}
+
+/**
+ * A new delivery from stored bytes: parsed with today's code and configuration, never a duplicate, and silent
+ * towards the outside unless `replies` is given. Throws as `readSource` when the bytes do not parse.
+ */
+export function replayDelivery(context: ReplayContext, source: ReplaySource, replies: boolean): NewDelivery {
+  const { webhook, provider, parsed } = readSource(context, source, source.deliveryId ?? 'the body');
   const { request, trust } = source;
   return {
     ...toDelivery({ context, webhook, provider, request, parsed, trust }),
@@ -103,10 +126,22 @@ export async function retry(
         ? 'was delivered again since'
         : `is ${delivery.status}`;
     throw failure('not_retryable', `${id} ${why}; only a failed or ignored delivery can be retried`, {
-      fix: `To run it as a new delivery: hookctl replay ${id}`,
+      fix: insteadOfRetry(delivery),
     });
   }
   return settle(context, queue, id);
+}
+
+/** What to do with a delivery that can't be retried. */
+function insteadOfRetry({ id, status }: Delivery): string {
+  switch (status) {
+    case 'rejected':
+      return 'Nothing of it was kept: have the sender deliver it again.';
+    case 'unparsed':
+      return `See what came: hookctl delivery show ${id} --body`;
+    default:
+      return `To run it as a new delivery: hookctl replay ${id}`;
+  }
 }
 
 async function settle({ store }: PipelineContext, queue: Queue, id: string): Promise<Settled> {

@@ -1,7 +1,11 @@
 import { isMarked } from '../lib/marker.ts';
 import { spoken, unquoted } from '../lib/spoken.ts';
+import { providerNamed } from '../providers/index.ts';
 import { RESERVED_COMMAND_NAMES, type TextCommand, type Webhook, type WebhookEvent } from '../types.ts';
 import { eventMatches } from './event-type.ts';
+
+/** A word that stands in no sample by itself. */
+const SAMPLE_TEXT = 'whatapersonwrites';
 
 /** What a text asks for: one command with its argument, or none and why. */
 export type Call =
@@ -35,7 +39,9 @@ export function approvalCall(
 }
 
 function silence(webhook: Webhook, event: WebhookEvent): string {
-  if (event.text === null) return `${event.type} brings no new text`;
+  if (event.text === null) {
+    return `${event.type} brings no text${canBringText(webhook.provider, event.type) ? '' : ' that commands'}`;
+  }
   if (event.textOrigin === 'edited' && !eventMatches(webhook.events, event.type)) {
     return `the text is an edit, and \`events\` of ${webhook.name} does not name ${event.type}`;
   }
@@ -43,6 +49,13 @@ function silence(webhook: Webhook, event: WebhookEvent): string {
     return `\`${webhook.commandPrefix}\` stands only in quotes, code or inside another word`;
   }
   return `the text has no \`${webhook.commandPrefix}\``;
+}
+
+/** Whether people write something in events of this type, as far as the provider's sample of it tells. */
+function canBringText(provider: string, type: string): boolean {
+  const sample = providerNamed(provider)?.samples.find((each) => each.type === type);
+  const built = sample?.build({ text: SAMPLE_TEXT, now: new Date(0), nextNumber: () => 1 });
+  return JSON.stringify(built ?? null).includes(SAMPLE_TEXT);
 }
 
 /** Why an event may start nothing at all; null when it may. */

@@ -34,7 +34,7 @@ test('a mistake ends with its own exit code and says what is wrong', async () =>
     [['task', 'create', 'x', '--parent', 'task-none'], 4, 'there is no task task-none'],
     [['task', 'create'], 2, 'a task needs a prompt'],
     [['task', 'create', 'x', '--parent', id, '--external-id', 'jira:A-1'], 2, 'leave out the external id'],
-    [['task', 'complete', id, '--cost-usd', '-1'], 2, 'it must be a number from 0'],
+    [['task', 'complete', id, '--cost-usd', '-1'], 2, 'It must be a number from 0'],
     [['task', 'complete', id, '--result', 'a', '--result-file', 'b'], 2, 'give one of them'],
     [['flow', 'show', 'flow-none'], 4, `there is no flow flow-none in ${sandbox.dataFolder}`],
     [['conversation', 'show', 'conv-none'], 4, 'there is no conversation conv-none'],

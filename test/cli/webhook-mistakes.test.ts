@@ -65,7 +65,7 @@ describe('a mistake in a command is shown where it is, and nothing is written:',
 const others: readonly (readonly [string, readonly string[], number, RegExp])[] = [
   ['no provider', ['add', '--name', 'x'], 2, /name a provider/],
   ['no name', ['add', 'github'], 2, /has no name/],
-  ['an unknown provider', ['add', 'githup', '--name', 'x'], 3, /no provider githup\n.*github/],
+  ['an unknown provider', ['add', 'githup'], 2, /no provider githup\n.*github/],
   ['a taken name', ['add', 'github', '--name', 'Triage'], 1, /is taken by wh-/],
   ['a name of a built-in one', ['add', 'github', '--name', 'github'], 1, /is taken by the built-in webhook/],
   [

@@ -88,7 +88,7 @@ describe('text commands', () => {
 
   test.each([
     ['the text has no `@agent`', says('looks good')],
-    ['issue_comment.deleted brings no new text', eventWith({ type: 'issue_comment.deleted' })],
+    ['issue_comment.deleted brings no text that commands', eventWith({ type: 'issue_comment.deleted' })],
     ['`stop` is reserved and starts no command', says('@agent stop')],
   ])('%s', (reason, event) => {
     expect(match(webhook, event).ignored).toBe(reason);
@@ -115,9 +115,37 @@ describe('what hookctl itself has posted', () => {
     expect(ignored).toBe('hookctl posted this text itself');
   });
 
+  test('and what the same person types is a command: only the mark tells the two apart', () => {
+    const posted = eventWith({ text: own });
+    const typed = eventWith({ text: '@agent analyze', sender: posted.sender });
+    expect(match(webhook, posted).ignored).not.toBeNull();
+    expect(match(webhook, typed).matches.filter(({ fired }) => fired)).toHaveLength(2);
+  });
+
   test('may be quoted in an answer', () => {
     const answer = `> <!-- hookctl:task-1 -->\n> Done.\n\n@agent analyze again`;
     expect(match(webhook, eventWith({ text: answer })).ignored).toBeNull();
+  });
+});
+
+describe('an event that nothing fits', () => {
+  test('a webhook of triggers alone names them', () => {
+    const webhook = webhookWith({
+      commands: [{ trigger: 'issues.opened' }, { trigger: 'issues.opened' }, { trigger: 'push' }],
+      defaultCommand: undefined,
+    });
+    expect(match(webhook, eventWith({ type: 'ping' })).ignored).toBe(
+      'no trigger fits ping; triggers: issues.opened, push',
+    );
+  });
+
+  test('an empty text is not called an event without text', () => {
+    expect(match(webhookWith(), eventWith({ type: 'issues.opened' })).ignored).toBe(
+      'issues.opened brings no text',
+    );
+    expect(match(webhookWith(), eventWith({ type: 'push' })).ignored).toBe(
+      'push brings no text that commands',
+    );
   });
 });
 

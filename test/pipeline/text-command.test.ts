@@ -135,7 +135,7 @@ describe('without a required prefix', () => {
   test('other events run nothing', () => {
     expect(findCall(sentry, eventWith({ type: 'push', text: null }))).toEqual({
       command: null,
-      reason: 'push brings no new text',
+      reason: 'push brings no text that commands',
     });
   });
 });

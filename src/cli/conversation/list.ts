@@ -4,7 +4,7 @@ import { say } from '../../lib/io.ts';
 import { conversationView } from '../../task-views.ts';
 import { examples, type Runner } from '../command.ts';
 import { positive } from '../options.ts';
-import { localTime, printJson, table, usage } from '../print.ts';
+import { costOf, localTime, printJson, table, tookOf } from '../print.ts';
 
 interface ListFlags extends AppFlags {
   readonly flow?: string;
@@ -35,9 +35,10 @@ async function list(app: App, { flow, json, ...page }: ListFlags): Promise<0> {
       localTime(view.created_at),
       view.flow_id,
       counts(view.by_status),
-      usage(view) ?? '-',
+      tookOf(view) ?? '-',
+      costOf(view) ?? '-',
     ]);
-    say(app.io.out, table(['id', 'created', 'flow', 'tasks', 'took'], rows));
+    say(app.io.out, table(['id', 'created', 'flow', 'tasks', 'took', 'cost'], rows));
   }
   return 0;
 }

@@ -6,7 +6,7 @@ import { metricsView } from '../../task-views.ts';
 import { taskView } from '../../views.ts';
 import { examples, type Runner } from '../command.ts';
 import { taskTree } from '../flow/tree.ts';
-import { facts, localTime, printJson, usage } from '../print.ts';
+import { costOf, facts, localTime, printJson, tookOf } from '../print.ts';
 import { storedReader } from '../stored.ts';
 import { counts } from './list.ts';
 
@@ -50,7 +50,8 @@ async function show(app: App, id: string, { json }: ShowFlags): Promise<0> {
       ['started', view.started_at === null ? null : localTime(view.started_at)],
       ['completed', view.completed_at === null ? null : localTime(view.completed_at)],
       ['tasks', counts(view.by_status)],
-      ['took', usage(view)],
+      ['took', tookOf(view)],
+      ['cost', costOf(view)],
       ['per task', view.average_cost_usd === null ? null : `$${view.average_cost_usd.toFixed(4)}`],
     ]),
   );

@@ -2,10 +2,11 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { type Command, Option } from 'commander';
 import type { App, AppFlags } from '../../app.ts';
 import { type Io, say } from '../../lib/io.ts';
-import { visibleLine } from '../../lib/visible.ts';
+import { shorten, visibleLine } from '../../lib/visible.ts';
 import { DELIVERY_STATUSES, type Delivery, type DeliveryStatus } from '../../types.ts';
 import { deliveryView } from '../../views.ts';
 import { examples, type Runner } from '../command.ts';
+import { requireBefore, sayNoRows } from '../no-matches.ts';
 import { positive } from '../options.ts';
 import { localTime, printJson, table } from '../print.ts';
 
@@ -19,6 +20,7 @@ interface ListFlags extends AppFlags {
 }
 
 const POLL_MS = 200;
+const REASON_LENGTH = 100;
 
 export function configureList(command: Command, runner: Runner): void {
   command
@@ -37,11 +39,17 @@ export function configureList(command: Command, runner: Runner): void {
 }
 
 async function list(app: App, flags: ListFlags): Promise<0> {
-  const rows = app.reader()?.deliveries(flags) ?? [];
+  const reader = app.reader();
+  requireBefore(app, flags.before, (id) => reader?.delivery(id));
+  const rows = reader?.deliveries(flags) ?? [];
   if (flags.follow === true) return follow(app, flags, rows);
   if (flags.json === true) printJson(app.io, rows.map(deliveryView));
-  else if (rows.length === 0) say(app.io.err, `No deliveries in ${app.located.dataFolder}.`);
-  else
+  else if (rows.length === 0) {
+    const { status, webhook, before } = flags;
+    const total = (reader?.countsByWebhook() ?? []).reduce((sum, row) => sum + row.total, 0);
+    const filters = { '--status': status, '--webhook': webhook, '--before': before };
+    sayNoRows(app, { nouns: ['delivery', 'deliveries'], filters, total });
+  } else
     say(
       app.io.out,
       table(['id', 'received', 'webhook', 'event', 'sender', 'status', 'reason'], rows.map(cells)),
@@ -72,5 +80,6 @@ function printLines({ out }: Io, rows: readonly Delivery[], { json }: ListFlags)
 
 function cells(row: Delivery): readonly string[] {
   const { id, received_at, webhook, event_type, sender, status, reason } = deliveryView(row);
-  return [id, localTime(received_at), webhook, event_type ?? '-', sender ?? '-', status, reason ?? ''];
+  const why = shorten(reason ?? '', REASON_LENGTH);
+  return [id, localTime(received_at), webhook, event_type ?? '-', sender ?? '-', status, why];
 }

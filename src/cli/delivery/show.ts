@@ -3,7 +3,7 @@ import type { App, AppFlags } from '../../app.ts';
 import { notFound } from '../../errors.ts';
 import { say } from '../../lib/io.ts';
 import { visible } from '../../lib/visible.ts';
-import { deliveryView, exportedDelivery } from '../../views.ts';
+import { type DeliveryView, deliveryView, exportedDelivery } from '../../views.ts';
 import { examples, type Runner } from '../command.ts';
 import { bytes, facts, localTime, printJson, table } from '../print.ts';
 
@@ -75,6 +75,18 @@ async function show(app: App, id: string, flags: ShowFlags): Promise<0> {
     ]);
     say(io.out, `\n${table(['command', 'fired', 'task', 'why'], rows)}`);
   }
-  say(io.err, `Run it again: hookctl replay ${view.id}`);
+  say(io.err, nextStep(view));
   return 0;
+}
+
+/** The next useful command, none that must fail. */
+function nextStep({ id, status }: DeliveryView): string {
+  switch (status) {
+    case 'rejected':
+      return 'Its bytes were not kept: have the sender deliver it again.';
+    case 'unparsed':
+      return `See what came: hookctl delivery show ${id} --body`;
+    default:
+      return `Run it again: hookctl replay ${id}`;
+  }
 }

@@ -3,7 +3,7 @@ import { paint, say } from '../../lib/io.ts';
 import { visibleLine } from '../../lib/visible.ts';
 import type { TaskVerb } from '../../server/task-operations.ts';
 import type { TaskReport } from '../../tasks/change.ts';
-import type { TaskView } from '../../views.ts';
+import { iso, type TaskView } from '../../views.ts';
 import { operations } from '../operate.ts';
 import { facts, printJson } from '../print.ts';
 
@@ -14,8 +14,13 @@ export async function changeTask(
   verb: TaskVerb,
   { json, ...report }: Omit<TaskReport, 'actor'> & { readonly json: boolean | undefined },
 ): Promise<0> {
+  const before = app.reader()?.task(id) ?? null;
   const { tasks } = await operations(app, `task ${verb}`);
-  return printChanged(app, await tasks.change(id, verb, { ...report, actor: 'cli' }), json);
+  const view = await tasks.change(id, verb, { ...report, actor: 'cli' });
+  if (before?.status === view.status && iso(before.updatedAt) === view.updated_at) {
+    say(app.io.err, paint(app.io.err, 'yellow', `${id} is already ${view.status}: nothing was changed`));
+  }
+  return printChanged(app, view, json);
 }
 
 /** What a command that made or changed a task prints. */

@@ -4,6 +4,7 @@ import { say } from '../../lib/io.ts';
 import { TASK_STATUSES, type TaskStatus } from '../../types.ts';
 import { taskView } from '../../views.ts';
 import { examples, type Runner } from '../command.ts';
+import { requireBefore, sayNoRows } from '../no-matches.ts';
 import { positive } from '../options.ts';
 import { localTime, printJson, table } from '../print.ts';
 
@@ -34,10 +35,16 @@ export function configureList(command: Command, runner: Runner): void {
 
 async function list(app: App, { flow, delivery, json, ...page }: ListFlags): Promise<0> {
   const filter = { ...page, ...(flow && { flowId: flow }), ...(delivery && { deliveryId: delivery }) };
-  const views = (app.reader()?.tasks(filter) ?? []).map(taskView);
+  const reader = app.reader();
+  requireBefore(app, page.before, (id) => reader?.task(id));
+  const views = (reader?.tasks(filter) ?? []).map(taskView);
   if (json === true) printJson(app.io, views);
-  else if (views.length === 0) say(app.io.err, `No tasks in ${app.located.dataFolder}.`);
-  else {
+  else if (views.length === 0) {
+    const { status, before } = page;
+    const total = Object.values(reader?.countsByTaskStatus() ?? {}).reduce((sum, count) => sum + count, 0);
+    const filters = { '--status': status, '--flow': flow, '--delivery': delivery, '--before': before };
+    sayNoRows(app, { nouns: ['task', 'tasks'], filters, total });
+  } else {
     const rows = views.map((view) => [
       view.id,
       localTime(view.created_at),

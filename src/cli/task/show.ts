@@ -5,7 +5,7 @@ import { say } from '../../lib/io.ts';
 import { visible } from '../../lib/visible.ts';
 import { type TaskDetails, taskDetails } from '../../task-views.ts';
 import { examples, type Runner } from '../command.ts';
-import { facts, localTime, printJson, table, usage } from '../print.ts';
+import { costOf, facts, localTime, printJson, table, tookOf } from '../print.ts';
 import { storedReader } from '../stored.ts';
 
 interface ShowFlags extends AppFlags {
@@ -51,7 +51,8 @@ async function show(app: App, id: string, { json }: ShowFlags): Promise<0> {
       ['created', `${localTime(view.created_at)} by ${view.source}`],
       ['started', view.started_at === null ? null : localTime(view.started_at)],
       ['ended', view.completed_at === null ? null : localTime(view.completed_at)],
-      ['took', usage(view)],
+      ['took', tookOf(view)],
+      ['cost', costOf(view)],
       ...view.waits_for.map(
         ({ id: other, status, title }) => ['waits for', `${other}  ${status}  ${title}`] as const,
       ),

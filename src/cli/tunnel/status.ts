@@ -16,7 +16,7 @@ export function configureStatus(command: Command, runner: Runner): void {
   command
     .description('How the tunnel of the running server stands.')
     .option('--print-url', 'print the public URL alone; exit 1 while there is none')
-    .option('--json', 'print one object')
+    .option('--json', 'print one object; null while there is no tunnel')
     .addHelpText('after', examples('hookctl tunnel status', 'URL=$(hookctl tunnel status --print-url)'))
     .action((flags: StatusFlags) => runner.run(command.optsWithGlobals(), (app) => status(app, flags)));
 }
@@ -24,12 +24,13 @@ export function configureStatus(command: Command, runner: Runner): void {
 async function status(app: App, flags: StatusFlags): Promise<0> {
   const { io, located } = app;
   const client = await serverClient(app);
+  const tunnel = (await client?.status())?.tunnel ?? null;
+  if (tunnel === null && flags.json === true) printJson(io, null);
   if (client === null) {
     throw failure('not_running', `no server works on ${located.dataFolder}`, {
       fix: 'Start it: hookctl serve',
     });
   }
-  const { tunnel } = await client.status();
   if (tunnel === null) {
     throw failure('no_tunnel', 'the server has no tunnel', {
       fix: 'Start it with one: hookctl serve --tunnel cloudflared',

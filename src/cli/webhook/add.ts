@@ -5,6 +5,7 @@ import { type Added, addFrom, addWebhook } from '../../config/dynamic/edit.ts';
 import { usageError } from '../../errors.ts';
 import { providerNamed, providers } from '../../providers/index.ts';
 import type { Webhook } from '../../types.ts';
+import { requireProvider } from '../choose-webhook.ts';
 import { examples, type Runner } from '../command.ts';
 import { formFields, viewer } from './address.ts';
 import { changeDb, dynamicWebhook, report } from './change.ts';
@@ -62,6 +63,7 @@ function sampleType({ provider }: Webhook): string {
 }
 
 async function addition(app: App, provider: string | undefined, flags: AddFlags): Promise<Change<Added>> {
+  if (provider !== undefined) requireProvider(provider);
   const name = flags.name === undefined ? {} : { name: flags.name };
   const given = { ...givenFields(flags), ...name };
   if (flags.from !== undefined) {

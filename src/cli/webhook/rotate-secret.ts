@@ -1,5 +1,4 @@
-import type { Command } from 'commander';
-import { InvalidArgumentError } from 'commander';
+import { type Command, InvalidArgumentError, Option } from 'commander';
 import type { App, AppFlags } from '../../app.ts';
 import { rotateSecret } from '../../config/dynamic/edit.ts';
 import { usageError } from '../../errors.ts';
@@ -23,11 +22,10 @@ export function configureRotateSecret(command: Command, runner: Runner): void {
   command
     .description('Give a dynamic webhook a new secret; the former one still verifies for a while.')
     .argument('<webhook>', 'id or name')
-    .option(
-      '--overlap <time>',
-      'how long the former secret verifies: 24h (the default), 30m, 0',
-      overlap,
-      DAY_MS,
+    .addOption(
+      new Option('--overlap <time>', 'how long the former secret verifies: 24h, 30m, 0')
+        .argParser(overlap)
+        .default(DAY_MS, '24h'),
     )
     .option('--secret <secret>', 'the new secret, in place of a generated one')
     .option('--secret-env <variable>', 'environment variable that holds the new secret')
@@ -74,5 +72,5 @@ function overlap(text: string): number {
   if (text === '0') return 0;
   const parsed = duration.safeParse(text);
   if (parsed.success) return parsed.data;
-  throw new InvalidArgumentError('it must be a number and s, m, h, d or w, such as 24h, or 0.');
+  throw new InvalidArgumentError('It must be a number and s, m, h, d or w, such as 24h, or 0.');
 }

@@ -2,6 +2,7 @@ import type { Command } from 'commander';
 import type { App, AppFlags } from '../../app.ts';
 import { failure } from '../../errors.ts';
 import { say } from '../../lib/io.ts';
+import { providerNamed } from '../../providers/index.ts';
 import { examples, type Runner } from '../command.ts';
 import { served } from '../operate.ts';
 import { facts, printJson } from '../print.ts';
@@ -67,7 +68,10 @@ async function show(app: App, ref: string, flags: ShowFlags): Promise<0> {
       ['deliveries', String(view.total)],
     ]),
   );
-  say(io.out, `\n${webhook.provider}’s form:\n${formFields(surroundings, webhook, null)}`);
+  say(
+    io.out,
+    `\n${providerNamed(webhook.provider)?.label ?? webhook.provider}’s form:\n${formFields(surroundings, webhook, null)}`,
+  );
   if (webhook.commands.length > 0) say(io.out, `\n${commandTable(webhook.commands)}`);
   return 0;
 }

@@ -1,7 +1,6 @@
 import type { JsonObject } from '../../types.ts';
 import type { Sample, SampleContext } from '../provider.ts';
 
-const API = 'https://api.github.com';
 const WEB = 'https://github.com';
 const REPOSITORY = 'octo-org/octo-repo';
 
@@ -14,20 +13,25 @@ export const samples: readonly Sample[] = [
     type: 'issues.labeled',
     build: (context) => envelope('labeled', { issue: issue(context, context.text), label: label('bug') }),
   },
-  { type: 'pull_request.opened', build: (context) => pullRequestEvent('opened', context, context.text) },
+  {
+    type: 'pull_request.opened',
+    build: (context) => pullRequestEvent('opened', pullRequest(context, context.text)),
+  },
   {
     type: 'pull_request_review.submitted',
-    build: (context) => ({
-      ...pullRequestEvent('submitted', context, null),
-      review: { ...written(context, 'pulls/reviews'), state: 'commented' },
-    }),
+    build: (context) => {
+      const about = pullRequest(context, null);
+      const review = { ...written(context, about, 'pullrequestreview-'), state: 'commented' };
+      return { ...pullRequestEvent('submitted', about), review };
+    },
   },
   {
     type: 'pull_request_review_comment.created',
-    build: (context) => ({
-      ...pullRequestEvent('created', context, null),
-      comment: { ...written(context, 'pulls/comments'), path: 'src/login.ts' },
-    }),
+    build: (context) => {
+      const about = pullRequest(context, null);
+      const comment = { ...written(context, about, 'discussion_r'), path: 'src/login.ts' };
+      return { ...pullRequestEvent('created', about), comment };
+    },
   },
   {
     type: 'push',
@@ -48,18 +52,12 @@ export const samples: readonly Sample[] = [
 ];
 
 function comment(action: string, context: SampleContext): JsonObject {
-  return envelope(action, {
-    issue: issue(context, 'The login page answers 500 since the last release.'),
-    comment: written(context, 'issues/comments'),
-  });
+  const about = issue(context, 'The login page answers 500 since the last release.');
+  return envelope(action, { issue: about, comment: written(context, about, 'issuecomment-') });
 }
 
-function pullRequestEvent(action: string, context: SampleContext, body: string | null): JsonObject {
-  const { labels: _, ...shared } = issue(context, body);
-  return envelope(action, {
-    number: shared.number,
-    pull_request: { ...shared, html_url: `${WEB}/${REPOSITORY}/pull/${shared.number}`, draft: false },
-  });
+function pullRequestEvent(action: string, about: ReturnType<typeof pullRequest>): JsonObject {
+  return envelope(action, { number: about.number, pull_request: about });
 }
 
 function envelope(action: string, parts: JsonObject): JsonObject {
@@ -83,12 +81,17 @@ function issue(context: SampleContext, body: string | null) {
   };
 }
 
-function written(context: SampleContext, place: string): JsonObject {
+function pullRequest(context: SampleContext, body: string | null) {
+  const { labels: _, ...shared } = issue(context, body);
+  return { ...shared, html_url: `${WEB}/${REPOSITORY}/pull/${shared.number}`, draft: false };
+}
+
+/** What a person wrote below an issue or pull request. */
+function written(context: SampleContext, about: { readonly html_url: string }, anchor: string): JsonObject {
   const id = context.nextNumber();
   return {
     id,
-    url: `${API}/repos/${REPOSITORY}/${place}/${id}`,
-    html_url: `${WEB}/${REPOSITORY}/issues/1#issuecomment-${id}`,
+    html_url: `${about.html_url}#${anchor}${id}`,
     body: context.text,
     user: person(),
     author_association: 'OWNER',

@@ -2,6 +2,11 @@ import type { Command } from 'commander';
 import type { App, AppFlags } from '../../../app.ts';
 import { addCommand } from '../../../config/dynamic/edit-commands.ts';
 import { usageError } from '../../../errors.ts';
+import { paint, say } from '../../../lib/io.ts';
+import { suggest } from '../../../lib/suggest.ts';
+import { eventMatches } from '../../../pipeline/event-type.ts';
+import type { Provider } from '../../../providers/provider.ts';
+import { requireProvider } from '../../choose-webhook.ts';
 import { examples, type Runner } from '../../command.ts';
 import { changeDb } from '../change.ts';
 import { onWebhook } from '../find.ts';
@@ -46,10 +51,38 @@ async function add(app: App, ref: string, flags: AddFlags): Promise<0> {
     app,
     onWebhook(ref, (id) => addCommand(id, given)),
   );
-  const { provider, command_prefix: prefix = '@agent' } = changed.result.webhook;
-  const trial = flags.trigger ?? `--text "${prefix} ${flags.textName}"`;
+  const { provider: name, command_prefix: prefix = '@agent' } = changed.result.webhook;
+  const provider = requireProvider(name);
+  const doubt = flags.trigger === undefined ? null : triggerDoubt(provider, flags.trigger);
+  if (doubt !== null) say(app.io.err, paint(app.io.err, 'yellow', doubt));
+  const trial =
+    flags.trigger === undefined
+      ? `--text "${prefix} ${flags.textName}"`
+      : sampleTypes(provider).find((type) => eventMatches([flags.trigger ?? ''], type));
   return reportCommand(app, flags.json, changed, {
     did: 'added',
-    next: (webhookRef) => `hookctl trigger ${provider} ${trial} --webhook ${webhookRef}`,
+    next: (webhookRef) =>
+      trial === undefined
+        ? `hookctl webhook show ${webhookRef}`
+        : `hookctl trigger ${name} ${trial} --webhook ${webhookRef}`,
   });
+}
+
+/** What is odd about a trigger that fits none of the event types that are known here; null for one that fits. */
+function triggerDoubt(provider: Provider, trigger: string): string | null {
+  const known = sampleTypes(provider);
+  if (known.some((type) => eventMatches([trigger], type))) return null;
+  const near = suggest(trigger, [...known, ...patternsOf(known)]);
+  return near === null
+    ? `hookctl has no sample of ${trigger}: make sure that ${provider.label} sends it`
+    : `${provider.label} is not known to send ${trigger}; did you mean ${near}?`;
+}
+
+function sampleTypes({ samples }: Provider): readonly string[] {
+  return samples.map(({ type }) => type);
+}
+
+/** `issues.opened` → `issues.*`. */
+function patternsOf(types: readonly string[]): readonly string[] {
+  return types.filter((type) => type.includes('.')).map((type) => type.replace(/\.[^.]*$/, '.*'));
 }
