@@ -76,9 +76,15 @@ export async function sandboxForTest(options?: SandboxOptions): Promise<Sandbox>
 /** A sandbox that is gone when the file ends; call it in `beforeAll`. */
 export async function sandboxForFile(options?: SandboxOptions): Promise<Sandbox> {
   const sandbox = await createSandbox(options);
-  afterAll(sandbox.remove);
+  ofFile.push(sandbox);
   return sandbox;
 }
+
+/** Registered while the file is collected: a hook that is registered inside `beforeAll` never runs. */
+const ofFile: Sandbox[] = [];
+afterAll(async () => {
+  for (const sandbox of ofFile) await sandbox.remove();
+});
 
 /** The files of a task in Claude's folder, parsed; null where there is none. */
 export async function taskFiles({ claudeFolder }: Sandbox, task: Task | undefined) {

@@ -70,9 +70,15 @@ export async function serverForTest(sandbox: Sandbox, ...args: readonly string[]
 /** A server that ends with the file; call it in `beforeAll`. */
 export async function serverForFile(sandbox: Sandbox, ...args: readonly string[]): Promise<Server> {
   const server = await startServe(sandbox, ...args);
-  afterAll(async () => void (await server.stop('SIGKILL')));
+  ofFile.push(server);
   return server;
 }
+
+/** Registered while the file is collected: a hook that is registered inside `beforeAll` never runs. */
+const ofFile: Server[] = [];
+afterAll(async () => {
+  for (const server of ofFile) await server.stop('SIGKILL');
+});
 
 /** Starts `serve` as a person would see it, and waits for its last line before the first delivery. */
 export async function startHumanServe(sandbox: Sandbox, ...args: readonly string[]): Promise<Running> {
