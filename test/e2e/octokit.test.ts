@@ -2,7 +2,8 @@ import { beforeAll, expect, test } from 'vitest';
 import type { DeliveryStatus } from '../../src/types.ts';
 import { eventually } from '../support/eventually.ts';
 import { type Example, examples, type Json, type Payload, signedPost } from '../support/github.ts';
-import { type Sandbox, SECRET, sandboxForFile } from '../support/sandbox.ts';
+import { type Sandbox, sandboxForFile } from '../support/sandbox.ts';
+import { SECRET } from '../support/secret.ts';
 import { readStore, type Server, serverForFile } from '../support/server.ts';
 
 /** The one action of each event on which a person writes the text that it carries. */

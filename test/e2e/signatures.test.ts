@@ -1,7 +1,8 @@
 import { createHmac } from 'node:crypto';
 import { beforeAll, expect, test } from 'vitest';
 import { comment, signedPost } from '../support/github.ts';
-import { type Sandbox, SECRET, sandboxForFile } from '../support/sandbox.ts';
+import { type Sandbox, sandboxForFile } from '../support/sandbox.ts';
+import { SECRET } from '../support/secret.ts';
 import { readStore, type Server, serverForFile } from '../support/server.ts';
 
 let sandbox: Sandbox;

@@ -4,7 +4,8 @@ import { gzipSync } from 'node:zlib';
 import { beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import { eventually } from '../support/eventually.ts';
 import { comment, signedPost } from '../support/github.ts';
-import { type Sandbox, SECRET, sandboxForFile } from '../support/sandbox.ts';
+import { type Sandbox, sandboxForFile } from '../support/sandbox.ts';
+import { SECRET } from '../support/secret.ts';
 import { readStore, type Server, serverForFile } from '../support/server.ts';
 import { raw, request } from './raw.ts';
 

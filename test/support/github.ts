@@ -1,7 +1,7 @@
 import { randomInt, randomUUID } from 'node:crypto';
 import definitions from '@octokit/webhooks-examples' with { type: 'json' };
 import { sign } from '@octokit/webhooks-methods';
-import { SECRET } from './sandbox.ts';
+import { SECRET } from './secret.ts';
 
 export type Json = null | boolean | number | string | Json[] | { [key: string]: Json };
 export type Payload = { [key: string]: Json };

@@ -4,9 +4,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterAll, onTestFinished } from 'vitest';
 import type { Task } from '../../src/types.ts';
-
-/** The secret of GitHub's published signature vector, so that the vector can be posted as it is. */
-export const SECRET = "It's a Secret to Everybody";
+import { SECRET } from './secret.ts';
 
 /** A user with a home, a project and a Claude folder of their own. Nothing in it is shared with the machine's user. */
 export interface Sandbox {
