@@ -8,8 +8,8 @@ interface NoRows {
   readonly nouns: readonly [one: string, several: string];
   /** The filters by their options, with what the user gave; those that were left out are undefined. */
   readonly filters: Readonly<Record<string, string | undefined>>;
-  /** How many there are without any filter. */
-  readonly total: number;
+  /** How many there are without any filter, where that is cheap to know. */
+  readonly total?: number;
 }
 
 /** `No tasks match --flow nope (3 tasks in …)`: a filter that fits nothing must not read as an empty store. */
@@ -20,8 +20,8 @@ export function sayNoRows({ io, located }: App, { nouns: [one, several], filters
     return;
   }
   const words = given.map(([option, value]) => `${option} ${value}`).join(' ');
-  const all = `${total} ${total === 1 ? one : several}`;
-  say(io.err, `No ${several} match ${words} (${all} in ${located.dataFolder}).`);
+  const all = total === undefined ? '' : `${total} ${total === 1 ? one : several} `;
+  say(io.err, `No ${several} match ${words} (${all}in ${located.dataFolder}).`);
 }
 
 /** What stands before an id that does not exist is no page. Throws `not_found`. */

@@ -60,6 +60,17 @@ describe('delivery list', () => {
     expect(await ids('--webhook', 'jira')).toEqual([]);
   });
 
+  test.each(['delivery', 'task', 'flow', 'conversation', 'outbox'])(
+    'the page of a %s list before what is not there is an error, not an empty page',
+    async (noun) => {
+      const { code, stderr } = await cli(sandbox, noun, 'list', '--before', 'nothere');
+      expect([code, stderr]).toEqual([
+        4,
+        expect.stringContaining(`there is no nothere in ${sandbox.dataFolder}`),
+      ]);
+    },
+  );
+
   test('a status that there is not is a usage error which lists those that there are', async () => {
     const { code, stderr } = await cli(sandbox, 'delivery', 'list', '--status', 'done');
     expect(code).toBe(2);

@@ -3,6 +3,7 @@ import type { App, AppFlags } from '../../app.ts';
 import { say } from '../../lib/io.ts';
 import { conversationView } from '../../task-views.ts';
 import { examples, type Runner } from '../command.ts';
+import { requireBefore, sayNoRows } from '../no-matches.ts';
 import { positive } from '../options.ts';
 import { costOf, localTime, printJson, table, tookOf } from '../print.ts';
 
@@ -26,10 +27,14 @@ export function configureList(command: Command, runner: Runner): void {
 
 async function list(app: App, { flow, json, ...page }: ListFlags): Promise<0> {
   const filter = { ...page, ...(flow && { flowId: flow }) };
-  const views = (app.reader()?.conversations(filter) ?? []).map(conversationView);
+  const reader = app.reader();
+  requireBefore(app, page.before, (id) => reader?.conversations({ id })[0]);
+  const views = (reader?.conversations(filter) ?? []).map(conversationView);
   if (json === true) printJson(app.io, views);
-  else if (views.length === 0) say(app.io.err, `No conversations in ${app.located.dataFolder}.`);
-  else {
+  else if (views.length === 0) {
+    const filters = { '--flow': flow, '--before': page.before };
+    sayNoRows(app, { nouns: ['conversation', 'conversations'], filters });
+  } else {
     const rows = views.map((view) => [
       view.id,
       localTime(view.created_at),

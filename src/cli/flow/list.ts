@@ -3,6 +3,7 @@ import type { App, AppFlags } from '../../app.ts';
 import { say } from '../../lib/io.ts';
 import { flowView } from '../../task-views.ts';
 import { examples, type Runner } from '../command.ts';
+import { requireBefore, sayNoRows } from '../no-matches.ts';
 import { positive } from '../options.ts';
 import { localTime, printJson, table } from '../print.ts';
 
@@ -25,10 +26,14 @@ export function configureList(command: Command, runner: Runner): void {
 }
 
 async function list(app: App, flags: ListFlags): Promise<0> {
-  const views = (app.reader()?.flows(flags) ?? []).map(flowView);
+  const reader = app.reader();
+  requireBefore(app, flags.before, (id) => reader?.flows({ id })[0]);
+  const views = (reader?.flows(flags) ?? []).map(flowView);
   if (flags.json === true) printJson(app.io, views);
-  else if (views.length === 0) say(app.io.err, `No flows in ${app.located.dataFolder}.`);
-  else {
+  else if (views.length === 0) {
+    const filters = { '--external-id': flags.externalId, '--before': flags.before };
+    sayNoRows(app, { nouns: ['flow', 'flows'], filters });
+  } else {
     const rows = views.map((view) => [
       view.id,
       localTime(view.created_at),

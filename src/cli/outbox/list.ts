@@ -5,12 +5,14 @@ import { shorten } from '../../lib/visible.ts';
 import { OUTGOING_STATUSES, type OutgoingStatus } from '../../types.ts';
 import { type OutgoingView, outgoingView } from '../../views.ts';
 import { examples, type Runner } from '../command.ts';
+import { requireBefore, sayNoRows } from '../no-matches.ts';
 import { positive } from '../options.ts';
 import { localTime, printJson, table } from '../print.ts';
 
 interface ListFlags extends AppFlags {
   readonly status?: OutgoingStatus;
   readonly limit: number;
+  readonly before?: string;
   readonly json?: boolean;
 }
 
@@ -21,16 +23,21 @@ export function configureList(command: Command, runner: Runner): void {
     .description('List what leaves, newest first.')
     .addOption(new Option('--status <status>', 'only those in this status').choices([...OUTGOING_STATUSES]))
     .option('--limit <n>', 'how many at most', positive, 50)
+    .option('--before <id>', 'only older ones than this: the next page')
     .option('--json', 'print an array')
     .addHelpText('after', examples('hookctl outbox list --status failed'))
     .action((flags: ListFlags) => runner.run(command.optsWithGlobals(), (app) => list(app, flags)));
 }
 
 async function list(app: App, flags: ListFlags): Promise<0> {
-  const rows = (app.reader()?.outbox(flags) ?? []).map(outgoingView);
+  const reader = app.reader();
+  requireBefore(app, flags.before, (id) => reader?.outgoing(id));
+  const rows = (reader?.outbox(flags) ?? []).map(outgoingView);
   if (flags.json === true) printJson(app.io, rows);
-  else if (rows.length === 0) say(app.io.err, `Nothing in the outbox of ${app.located.dataFolder}.`);
-  else
+  else if (rows.length === 0) {
+    const filters = { '--status': flags.status, '--before': flags.before };
+    sayNoRows(app, { nouns: ['item', 'items of the outbox'], filters });
+  } else
     say(
       app.io.out,
       table(['id', 'created', 'kind', 'to', 'status', 'tries', 'reason', 'content'], rows.map(cells)),
