@@ -112,6 +112,26 @@ describe('an action that answers', () => {
     expect(apis().posts.filter(({ text }) => text.includes(`${word}: ahead`))).toHaveLength(1);
   });
 
+  test('answers a comment of a review in its thread, once, even when the connection breaks after it was posted', async () => {
+    const { deliver, sent } = await engineWith(
+      commands('github', '{ name: go, action: comment, template: "in the review: {{@argument}}" }'),
+    );
+    const later = (payload: JsonObject) => ({
+      ...payload,
+      comment: { ...(payload.comment as JsonObject), in_reply_to_id: 4711 },
+    });
+    apis().fail({ processed: true, cut: 'reset' });
+    const { delivery } = await deliver(
+      'github',
+      'pull_request_review_comment.created',
+      later,
+      '@agent go on',
+    );
+    expect(await sent(delivery.id)).toMatchObject([{ kind: 'comment', status: 'sent' }]);
+    const standing = apis().posts.filter(({ text }) => text.includes('in the review: on'));
+    expect(standing).toMatchObject([{ thread: expect.stringMatching(/#\d+\/review\/4711$/) }]);
+  });
+
   test('says what is missing when it cannot', async () => {
     const yaml = commands('github', '{ name: go, action: comment, template: x }');
     const { deliver } = await startEngine({ yaml });

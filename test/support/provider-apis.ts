@@ -112,6 +112,27 @@ const ROUTES: readonly (readonly [string, RegExp, Handler])[] = [
   ],
   [
     'POST',
+    /^\/repos\/([^/]+\/[^/]+)\/pulls\/(\d+)\/comments\/(\d+)\/replies$/,
+    (state, [, repo, number, first], { body }) =>
+      post(state, `github:${repo}#${number}/review/${first}`, body, 201),
+  ],
+  [
+    'GET',
+    /^\/repos\/([^/]+\/[^/]+)\/pulls\/(\d+)\/comments\?/,
+    (state, [, repo, number]) =>
+      ok(
+        state.posts
+          .filter(({ thread }) => thread.startsWith(`github:${repo}#${number}/review/`))
+          .map(({ id, text }) => ({ id, body: text })),
+      ),
+  ],
+  [
+    'PATCH',
+    /^\/repos\/[^/]+\/[^/]+\/pulls\/comments\/(\d+)$/,
+    (state, [, id], { body }) => edit(state, id, body),
+  ],
+  [
+    'POST',
     /^\/repos\/(.+)\/reactions$/,
     (state, [, place], { content }) => react(state, `github:${place}:${content}`),
   ],

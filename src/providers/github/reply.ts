@@ -27,7 +27,10 @@ const SKEW_MS = 300_000;
 /** "wait for at least one minute before retrying" (docs.github.com, Rate limits for the REST API). */
 const SECONDARY_LIMIT_MS = 60_000;
 
-/** Replies on issues and pull requests, which share one API. Source: docs.github.com, REST API, "Issue comments". */
+/**
+ * Replies on issues and pull requests, which share one API, and in the threads of a review, which have their own.
+ * Source: docs.github.com, REST API, "Issue comments" and "Pull request review comments".
+ */
 export const reply: ReplyChannel = {
   account: {
     tokenEnv: 'GITHUB_TOKEN',
@@ -64,13 +67,15 @@ export const reply: ReplyChannel = {
   }),
 
   comment: (account, place, post) =>
-    call('POST', account, [...issue(place), 'comments'], { body: marked(post) }),
+    call('POST', account, [...comments(place), ...answered(place)], { body: marked(post) }),
 
-  edit: (account, place, remoteId, post) =>
-    call('PATCH', account, [...repository(place), 'issues', 'comments', remoteId], { body: marked(post) }),
+  edit(account, place, remoteId, post) {
+    const kind = isInReview(place) ? 'pulls' : 'issues';
+    return call('PATCH', account, [...repository(place), kind, 'comments', remoteId], { body: marked(post) });
+  },
 
   find(account, place, since) {
-    const { url } = call('GET', account, [...issue(place), 'comments'], null);
+    const { url } = call('GET', account, comments(place), null);
     const from = new Date(since - SKEW_MS).toISOString();
     return { method: 'GET', url: `${url}?per_page=100&since=${from}`, body: null };
   },
@@ -119,11 +124,26 @@ function issue(place: ReplyPlace) {
   return [...repository(place), 'issues', place.number];
 }
 
-/** The comment on which to react; reviews and commits take no reactions here. */
+/** The posts among which ours will stand. */
+function comments(place: ReplyPlace) {
+  const subject = isInReview(place) ? [...repository(place), 'pulls', place.number] : issue(place);
+  return [...subject, 'comments'];
+}
+
+function answered(place: ReplyPlace) {
+  return isInReview(place) ? [place.thread, 'replies'] : [];
+}
+
+function isInReview({ thread }: ReplyPlace): boolean {
+  return thread !== null && thread !== undefined;
+}
+
+/** The comment on which to react, and the first one of its review thread: "replies to replies are not supported". */
 function commentOf({ type, payload }: WebhookEvent) {
   const comment = idAt(payload, 'comment', 'id');
   if (comment === null) return { comment: null, commentKind: null };
-  return { comment, commentKind: type.startsWith('pull_request_review_comment') ? 'pulls' : 'issues' };
+  if (!type.startsWith('pull_request_review_comment')) return { comment, commentKind: 'issues' };
+  return { comment, commentKind: 'pulls', thread: idAt(payload, 'comment', 'in_reply_to_id') ?? comment };
 }
 
 function marked({ id, text }: { readonly id: string; readonly text: string }): string {
