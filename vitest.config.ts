@@ -7,6 +7,8 @@ const PACKED = 'test/{cli,e2e}/**/*.test.ts';
 const shared = {
   // A process for each file: what a test leaves open can be seen, and ends with it.
   pool: 'forks' as const,
+  // Tests mostly wait for servers, watchers and children.
+  maxWorkers: 3,
   setupFiles: ['test/setup/leaks.ts'],
   testTimeout: 60_000,
   hookTimeout: 120_000,

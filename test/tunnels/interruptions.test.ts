@@ -14,6 +14,8 @@ import { clockAt, type Ingress, type Scene, setScene, startIngress, until } from
 /** A minute is 600 ms. */
 const SCALE = 0.01;
 const ROUNDS = 5;
+const TRIES = 5;
+const NOTICED_MS = 3_000;
 
 /** Posts numbered webhooks to a relay, one after the other, until it is stopped. */
 function startSender(relay: RelayServer): {
@@ -144,13 +146,17 @@ describe('a process that is stopped for a minute', () => {
     for (let round = 1; round <= ROUNDS; round += 1) {
       const before = seen.length;
       await until('webhooks arrive', () => seen.length > before + 3);
-      child.kill('SIGSTOP');
-      await delay(60_000 * SCALE);
-      child.kill('SIGCONT');
       // A busy machine may look like one that slept, but not for this long.
       const slept = () =>
         reasons.filter((reason) => /^woke after (?:[3-9]\d\d ms|\d+ s)/.test(reason)).length;
-      await until('it notices that it slept', () => slept() >= round);
+      // Stopped while it opens the tunnel anew, because the machine is busy, it watches nothing: then once more.
+      for (let tries = 0; slept() < round && tries < TRIES; tries += 1) {
+        child.kill('SIGSTOP');
+        await delay(60_000 * SCALE);
+        child.kill('SIGCONT');
+        await until('it notices', () => slept() >= round, NOTICED_MS).catch(() => undefined);
+      }
+      expect(slept()).toBeGreaterThanOrEqual(round);
     }
     const accepted = await sender.stop();
     await until('the last one arrives', () => seen.length >= accepted.length);
