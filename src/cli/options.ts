@@ -1,4 +1,4 @@
-import { InvalidArgumentError } from 'commander';
+import { type Command, InvalidArgumentError } from 'commander';
 
 /** A whole number from 1, for `--limit`. */
 export function positive(text: string): number {
@@ -43,6 +43,12 @@ export function port(text: string): number {
 /** Gathers the values of a repeatable option. */
 export function collect(value: string, previous: readonly string[]): readonly string[] {
   return [...previous, value];
+}
+
+/** Adds `--clear <setting>`: back to its default. Repeatable. */
+export function clearOption(command: Command, settings: readonly string[]): Command {
+  const words = `back to its default (repeatable): ${settings.join(', ')}`;
+  return command.option('--clear <setting>', words, collectFrom(settings), []);
 }
 
 /** Gathers the values of a repeatable option that takes only these. */

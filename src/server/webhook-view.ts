@@ -1,3 +1,4 @@
+import { givenCommand } from '../config/dynamic/mapping.ts';
 import type { DbWebhook } from '../config/dynamic/schema.ts';
 import type { WebhookCounts } from '../store/store.ts';
 import type { Webhook, WebhookCommand } from '../types.ts';
@@ -67,20 +68,5 @@ function webhookView(webhook: Webhook, { counts, record, url }: OneWebhook) {
 
 /** A command as the API and `--json` give it. */
 export function commandView(command: WebhookCommand) {
-  const shared = {
-    id: command.id,
-    action: command.action,
-    agent: command.targetAgent,
-    template: command.template.source,
-    requires_approval: command.requiresApproval,
-    options: command.options,
-  };
-  return command.kind === 'text'
-    ? { ...shared, name: command.name, aliases: command.aliases }
-    : {
-        ...shared,
-        trigger: command.trigger,
-        conditions: command.conditions.source,
-        priority: command.priority,
-      };
+  return { id: command.id, ...givenCommand(command) };
 }

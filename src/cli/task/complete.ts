@@ -1,28 +1,24 @@
 import type { Command } from 'commander';
 import type { AppFlags } from '../../app.ts';
 import { examples, type Runner } from '../command.ts';
-import { amount, count } from '../options.ts';
 import { readText } from '../text-input.ts';
 import { changeTask } from './changed.ts';
+import { type SpentFlags, spentOf, spentOptions } from './spent.ts';
 
-interface CompleteFlags extends AppFlags {
+interface CompleteFlags extends AppFlags, SpentFlags {
   readonly result?: string;
   readonly resultFile?: string;
-  readonly costUsd?: number;
-  readonly inputTokens?: number;
-  readonly outputTokens?: number;
   readonly json?: boolean;
 }
 
 export function configureComplete(command: Command, runner: Runner): void {
-  command
-    .description('Complete a task, whatever it waits for, with what came of it.')
-    .argument('<id>', 'task id')
-    .option('--result <text>', 'what came of it; goes back to where the task came from')
-    .option('--result-file <file>', 'the same from a file; - reads standard input')
-    .option('--cost-usd <amount>', 'what this run cost, in dollars', amount)
-    .option('--input-tokens <n>', 'tokens that were read', count)
-    .option('--output-tokens <n>', 'tokens that were written', count)
+  spentOptions(
+    command
+      .description('Complete a task, whatever it waits for, with what came of it.')
+      .argument('<id>', 'task id')
+      .option('--result <text>', 'what came of it; goes back to where the task came from')
+      .option('--result-file <file>', 'the same from a file; - reads standard input'),
+  )
     .option('--json', 'print one object')
     .addHelpText(
       'after',
@@ -33,14 +29,9 @@ export function configureComplete(command: Command, runner: Runner): void {
     )
     .action((id: string, flags: CompleteFlags) =>
       runner.run(command.optsWithGlobals(), async (app) => {
-        const { costUsd = null, inputTokens = null, outputTokens = null, json } = flags;
         const text = { option: '--result', text: flags.result, file: flags.resultFile };
         const result = await readText(app, text);
-        return changeTask(app, id, 'complete', {
-          json,
-          result,
-          spent: { costUsd, inputTokens, outputTokens },
-        });
+        return changeTask(app, id, 'complete', { json: flags.json, result, spent: spentOf(flags) });
       }),
     );
 }

@@ -1,28 +1,24 @@
 import type { Command } from 'commander';
 import type { AppFlags } from '../../app.ts';
 import { examples, type Runner } from '../command.ts';
-import { amount, count } from '../options.ts';
 import { readText } from '../text-input.ts';
 import { changeTask } from './changed.ts';
+import { type SpentFlags, spentOf, spentOptions } from './spent.ts';
 
-interface FailFlags extends AppFlags {
+interface FailFlags extends AppFlags, SpentFlags {
   readonly error?: string;
   readonly errorFile?: string;
-  readonly costUsd?: number;
-  readonly inputTokens?: number;
-  readonly outputTokens?: number;
   readonly json?: boolean;
 }
 
 export function configureFail(command: Command, runner: Runner): void {
-  command
-    .description('Say that a task failed, and why. Tasks that depend on it stay blocked.')
-    .argument('<id>', 'task id')
-    .option('--error <text>', 'why; goes back to where the task came from')
-    .option('--error-file <file>', 'the same from a file; - reads standard input')
-    .option('--cost-usd <amount>', 'what this run cost, in dollars', amount)
-    .option('--input-tokens <n>', 'tokens that were read', count)
-    .option('--output-tokens <n>', 'tokens that were written', count)
+  spentOptions(
+    command
+      .description('Say that a task failed, and why. Tasks that depend on it stay blocked.')
+      .argument('<id>', 'task id')
+      .option('--error <text>', 'why; goes back to where the task came from')
+      .option('--error-file <file>', 'the same from a file; - reads standard input'),
+  )
     .option('--json', 'print one object')
     .addHelpText(
       'after',
@@ -30,9 +26,8 @@ export function configureFail(command: Command, runner: Runner): void {
     )
     .action((id: string, flags: FailFlags) =>
       runner.run(command.optsWithGlobals(), async (app) => {
-        const { costUsd = null, inputTokens = null, outputTokens = null, json } = flags;
         const error = await readText(app, { option: '--error', text: flags.error, file: flags.errorFile });
-        return changeTask(app, id, 'fail', { json, error, spent: { costUsd, inputTokens, outputTokens } });
+        return changeTask(app, id, 'fail', { json: flags.json, error, spent: spentOf(flags) });
       }),
     );
 }

@@ -5,7 +5,7 @@ import { type Updated, updateWebhook } from '../../config/dynamic/edit.ts';
 import type { WebhookPatch } from '../../config/dynamic/schema.ts';
 import { usageError } from '../../errors.ts';
 import { examples, type Runner } from '../command.ts';
-import { collectFrom } from '../options.ts';
+import { clearOption } from '../options.ts';
 import { viewer } from './address.ts';
 import { changeDb, dynamicWebhook, report } from './change.ts';
 import { givenFields, type WebhookFlags, webhookOptions } from './fields.ts';
@@ -29,18 +29,14 @@ const CLEARABLE = {
 } as const;
 
 export function configureEdit(command: Command, runner: Runner): void {
-  const settings = Object.keys(CLEARABLE);
-  webhookOptions(
-    command
-      .description('Change a dynamic webhook: what the options name, and nothing else.')
-      .argument('<webhook>', 'id or name'),
+  clearOption(
+    webhookOptions(
+      command
+        .description('Change a dynamic webhook: what the options name, and nothing else.')
+        .argument('<webhook>', 'id or name'),
+    ),
+    Object.keys(CLEARABLE),
   )
-    .option(
-      '--clear <setting>',
-      `back to its default (repeatable): ${settings.join(', ')}`,
-      collectFrom(settings),
-      [],
-    )
     .option('--json', 'print one object')
     .addHelpText(
       'after',

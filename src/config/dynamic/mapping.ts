@@ -44,11 +44,12 @@ export function fromWebhook(webhook: Webhook) {
     allow_unverifiable: webhook.allowUnverifiable,
     sync_to_claude_tasks: webhook.syncToClaudeTasks,
     options: webhook.options,
-    commands: webhook.commands.map(fromCommand),
+    commands: webhook.commands.map(givenCommand),
   };
 }
 
-function fromCommand(command: WebhookCommand): GivenCommand {
+/** A command as the db and the API write it. */
+export function givenCommand(command: WebhookCommand): GivenCommand {
   const shared = {
     action: command.action,
     agent: command.targetAgent,

@@ -1,4 +1,11 @@
 import { type Block, parseMarkdown, type Span } from '../../lib/markdown.ts';
+import { lineIn, type Markup } from '../../lib/markup.ts';
+
+const WIKI: Markup = {
+  marks: { bold: ['*', '*'], italic: ['_', '_'], strike: ['-', '-'], code: ['{{', '}}'] },
+  escape: escapeWiki,
+  link: (text, url) => `[${text}|${url.replaceAll('|', '%7C').replaceAll(']', '%5D')}]`,
+};
 
 /** Markdown as Jira's wiki text, for Data Center. Source: Jira's "Text Formatting Notation Help". */
 export function toWiki(markdown: string): string {
@@ -26,27 +33,7 @@ function toBlock(block: Block): string {
 }
 
 function line(spans: readonly Span[]): string {
-  return spans.map(span).join('');
-}
-
-function span({ style, text, url }: Span): string {
-  const safe = escapeWiki(text);
-  switch (style) {
-    case 'bold':
-      return `*${safe}*`;
-    case 'italic':
-      return `_${safe}_`;
-    case 'strike':
-      return `-${safe}-`;
-    case 'code':
-      return `{{${safe}}}`;
-    case 'link':
-      return `[${safe}|${url.replaceAll('|', '%7C').replaceAll(']', '%5D')}]`;
-    case 'plain':
-      return safe;
-    default:
-      return style satisfies never;
-  }
+  return lineIn(WIKI, spans);
 }
 
 /** Macros, links, mentions and images: text from outside must not make any. */

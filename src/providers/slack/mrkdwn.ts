@@ -1,4 +1,11 @@
 import { type Block, parseMarkdown, type Span } from '../../lib/markdown.ts';
+import { lineIn, type Markup } from '../../lib/markup.ts';
+
+const MRKDWN: Markup = {
+  marks: { bold: ['*', '*'], italic: ['_', '_'], strike: ['~', '~'], code: ['`', '`'] },
+  escape: escapeSlack,
+  link: (text, url) => `<${escapeSlack(url).replaceAll('|', '%7C')}|${text}>`,
+};
 
 /** Markdown as Slack's mrkdwn. Source: docs.slack.dev, "Formatting message text". */
 export function toMrkdwn(markdown: string): string {
@@ -30,25 +37,5 @@ function toBlock(block: Block): string {
 }
 
 function line(spans: readonly Span[]): string {
-  return spans.map(span).join('');
-}
-
-function span({ style, text, url }: Span): string {
-  const safe = escapeSlack(text);
-  switch (style) {
-    case 'bold':
-      return `*${safe}*`;
-    case 'italic':
-      return `_${safe}_`;
-    case 'strike':
-      return `~${safe}~`;
-    case 'code':
-      return `\`${safe}\``;
-    case 'link':
-      return `<${escapeSlack(url).replaceAll('|', '%7C')}|${safe}>`;
-    case 'plain':
-      return safe;
-    default:
-      return style satisfies never;
-  }
+  return lineIn(MRKDWN, spans);
 }

@@ -4,7 +4,7 @@ import { updateCommand } from '../../../config/dynamic/edit-commands.ts';
 import type { CommandPatch } from '../../../config/dynamic/schema.ts';
 import { usageError } from '../../../errors.ts';
 import { examples, type Runner } from '../../command.ts';
-import { collectFrom } from '../../options.ts';
+import { clearOption } from '../../options.ts';
 import { changeDb } from '../change.ts';
 import { onCommand } from '../find.ts';
 import { type CommandFlags, commandOptions, givenCommand } from './fields.ts';
@@ -30,19 +30,15 @@ const CLEARABLE = {
 } as const;
 
 export function configureCommandEdit(command: Command, runner: Runner): void {
-  const settings = Object.keys(CLEARABLE);
-  commandOptions(
-    command
-      .description('Change a command: what the options name, and nothing else.')
-      .argument('<webhook>', 'id or name')
-      .argument('<command>', 'id, or its name or trigger where only one has it'),
+  clearOption(
+    commandOptions(
+      command
+        .description('Change a command: what the options name, and nothing else.')
+        .argument('<webhook>', 'id or name')
+        .argument('<command>', 'id, or its name or trigger where only one has it'),
+    ),
+    Object.keys(CLEARABLE),
   )
-    .option(
-      '--clear <setting>',
-      `back to its default (repeatable): ${settings.join(', ')}`,
-      collectFrom(settings),
-      [],
-    )
     .option('--json', 'print one object')
     .addHelpText(
       'after',
