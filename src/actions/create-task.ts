@@ -1,11 +1,8 @@
 import { z } from 'zod';
-import { shorten, visibleLine } from '../lib/visible.ts';
-import type { NewOutgoing, NewTask } from '../types.ts';
+import type { NewOutgoing } from '../types.ts';
 import { type Action, type ActionContext, outcome } from './action.ts';
-import { replyNote, replyTo } from './replying.ts';
-
-/** As much of the first line as fits a list. */
-const TITLE_LENGTH = 80;
+import { taskFor } from './new-task.ts';
+import { replyTo } from './replying.ts';
 
 /** The default action: the rendered template becomes a task for the command's agent, and the sender is told at once. */
 export const createTask: Action = {
@@ -14,30 +11,20 @@ export const createTask: Action = {
   options: z.strictObject({}),
 
   async run(context) {
-    const { webhook, command, template, needsApproval, ids } = context;
+    const { command, template, needsApproval, ids } = context;
     const firstLine = command.template
       .plain(template)
       .split('\n')
       .find((line) => line.trim() !== '');
     const id = ids.next('task');
     const first = immediateResponse(context, id);
-    const task: NewTask = {
+    const task = taskFor(context, {
       id,
-      title: shorten(visibleLine(firstLine ?? `${command.id}: ${template.event.type}`), TITLE_LENGTH),
+      title: firstLine ?? `${command.id}: ${template.event.type}`,
       status: needsApproval ? 'waiting_approval' : 'queued',
-      agent: command.targetAgent,
-      prompt: command.template.fenced(template),
-      typed: template.argument,
-      url: template.event.url,
-      syncToClaudeTasks: webhook.syncToClaudeTasks,
-      sourceMetadata: {
-        provider: webhook.provider,
-        event_type: template.event.type,
-        ...replyNote(context.replies),
-        // The comment that later results replace.
-        ...(first?.kind === 'comment' && { comment_outgoing_id: first.id }),
-      },
-    };
+      // The comment that later results replace.
+      metadata: first?.kind === 'comment' ? { comment_outgoing_id: first.id } : {},
+    });
     return outcome({ tasks: [task], outgoing: first === null ? [] : [first] });
   },
 };

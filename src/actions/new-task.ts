@@ -1,0 +1,34 @@
+import { shorten, visibleLine } from '../lib/visible.ts';
+import type { JsonObject, NewTask } from '../types.ts';
+import type { ActionContext } from './action.ts';
+import { replyNote } from './replying.ts';
+
+/** As much of the first line as fits a list. */
+const TITLE_LENGTH = 80;
+
+interface TaskSketch extends Pick<NewTask, 'id' | 'title' | 'status'> {
+  /** Joins what every task knows of the event it came from. */
+  readonly metadata: JsonObject;
+}
+
+/** A task for the command's agent whose prompt is the rendered template. */
+export function taskFor(
+  { webhook, command, template, replies }: ActionContext,
+  { title, metadata, ...sketch }: TaskSketch,
+): NewTask {
+  return {
+    ...sketch,
+    title: shorten(visibleLine(title), TITLE_LENGTH),
+    agent: command.targetAgent,
+    prompt: command.template.fenced(template),
+    typed: template.argument,
+    url: template.event.url,
+    syncToClaudeTasks: webhook.syncToClaudeTasks,
+    sourceMetadata: {
+      provider: webhook.provider,
+      event_type: template.event.type,
+      ...replyNote(replies),
+      ...metadata,
+    },
+  };
+}
