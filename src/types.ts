@@ -11,15 +11,22 @@
  * - **event**: what a delivery says, in common terms. A delivery has one, or several (alert envelopes).
  * - **task**: a unit of agent work. **flow**: everything around one external id. **conversation**: the tasks that
  *   share an agent's context inside a flow.
+ * - **agent**: who works on a task, by name. A *runner* starts it, a **run** is one attempt of it at a task.
  * - **retry**: the same record again. **replay**: stored bytes as a *new* delivery.
  * - **ack**: the HTTP answer to the sender. **tunnel**: a public URL that leads to the ingress socket only.
  *
  * The CLI also has commands: those are `CliCommand` and live under `cli/` alone.
  */
 
+export * from './types/agent.ts';
+export * from './types/audit.ts';
+export * from './types/agent-event.ts';
 export * from './types/delivery.ts';
 export * from './types/event.ts';
 export * from './types/outgoing.ts';
+export * from './types/provider.ts';
+export * from './types/reply.ts';
 export * from './types/request.ts';
+export * from './types/secret.ts';
 export * from './types/task.ts';
 export * from './types/webhook.ts';

@@ -1,5 +1,6 @@
 import type { DatabaseSync } from 'node:sqlite';
 import { setTimeout as delay } from 'node:timers/promises';
+import { explained } from './damage.ts';
 import { createPrivate, loadSqlite } from './sqlite.ts';
 
 /** A lock that is held until `release`, or until the process dies, however it dies. */
@@ -8,10 +9,12 @@ export interface FileLock {
 }
 
 const RETRY_MS = 20;
+const SQLITE_BUSY = 5;
 
 /**
  * Takes an exclusive lock on a file made for it, waiting up to `patienceMs`; null when somebody else keeps it. It is
- * SQLite's file lock: the system frees it with the process, also at `kill -9`, so that it is never stale.
+ * SQLite's file lock: the system frees it with the process, also at `kill -9`, so that it is never stale. Throws
+ * `store_unusable` where nothing can be written.
  */
 export async function lockFile(path: string, patienceMs: number): Promise<FileLock | null> {
   createPrivate(path);
@@ -36,8 +39,13 @@ function tryLock(path: string): DatabaseSync | null {
   try {
     database.exec('PRAGMA locking_mode=EXCLUSIVE; BEGIN EXCLUSIVE');
     return database;
-  } catch {
+  } catch (error) {
     database.close();
-    return null;
+    if (isBusy(error)) return null;
+    throw explained(error, path);
   }
+}
+
+function isBusy(error: unknown): boolean {
+  return error instanceof Error && 'errcode' in error && error.errcode === SQLITE_BUSY;
 }

@@ -1,23 +1,23 @@
-import { join } from 'node:path';
-import { acceptDelivery, recordRejection, requeueDelivery } from './acceptance.ts';
-import { migrate } from './migrations/index.ts';
+import { recordRejection, requeueDelivery, rowOf } from './acceptance.ts';
+import { ackEvent, joinEvents } from './agent-events.ts';
+import { insertAudit } from './audit.ts';
+import { migrate, schemaVersion } from './migrations/index.ts';
 import { createTask } from './new-task.ts';
-import { beginOutgoing, dropOutgoing, noteOutgoing, retryOutgoing } from './outbox.ts';
+import { beginOutgoing, dropOutgoing, insertComment, noteOutgoing, retryOutgoing } from './outbox.ts';
+import { rewriteSchemaVersion } from './probe.ts';
 import { noteTaskSync } from './queries.ts';
 import { openReader } from './reader.ts';
+import { recoverRows } from './recovery.ts';
 import { toTask } from './rows.ts';
+import { runWriter } from './run-access.ts';
 import { postponeDelivery, settleDelivery } from './settlement.ts';
 import { openForWriting } from './sqlite.ts';
 import type { Store, StoreReader } from './store.ts';
 import { changeTask, noteTask } from './transitions.ts';
 import { startWriter, type Writer } from './writer-client.ts';
 
+export { databasePath } from './place.ts';
 export { openReader } from './reader.ts';
-
-/** Where the store of a data folder lies. */
-export function databasePath(dataFolder: string): string {
-  return join(dataFolder, 'hookctl.db');
-}
 
 /**
  * Opens the store to write, made and migrated if need be. The caller holds the folder's lock; the folder exists.
@@ -30,10 +30,13 @@ export async function openStore({ path }: { readonly path: string }): Promise<St
   return storeOf(reader, startWriter({ path }));
 }
 
-function prepare(path: string): void {
+/** Makes the db, or brings it to this code's schema, and to what the log of bodies holds. The caller holds the folder's lock. */
+export function prepare(path: string): void {
   const db = openForWriting(path);
   try {
+    const isNew = schemaVersion(db) === 0;
     migrate(db, path);
+    recoverRows(db, path, isNew);
   } finally {
     db.close();
   }
@@ -43,24 +46,23 @@ function storeOf(reader: StoreReader, writer: Writer): Store {
   return {
     ...reader,
     async accept(delivery) {
-      const [first] = await writer.write(acceptDelivery(delivery));
-      return first === undefined
-        ? { status: delivery.status, duplicateOf: null }
-        : { status: 'duplicate', duplicateOf: first.duplicate_of };
+      const duplicateOf = await writer.accept(rowOf(delivery), delivery.body);
+      return { status: duplicateOf === null ? delivery.status : 'duplicate', duplicateOf };
     },
     async reject(rejection) {
       await writer.write(recordRejection(rejection));
     },
     async settle(settlement) {
-      const tasks = await writer.write(settleDelivery(settlement));
+      const { deliveryId, status, tasks: made } = settlement;
+      const claims = { deliveryId, keep: status === 'processed' || made.length > 0 };
+      const tasks = await writer.settle(settleDelivery(settlement), claims);
       return tasks.map(toTask);
     },
     async postpone(deliveryId, reason, nextAttemptAt) {
       await writer.write([postponeDelivery(deliveryId, reason, nextAttemptAt)]);
     },
     async requeue(deliveryId) {
-      const reopened = await writer.write(requeueDelivery(deliveryId));
-      return reopened.length > 0;
+      return writer.reopen(deliveryId, requeueDelivery(deliveryId));
     },
     async createTask(creation) {
       const [task] = await writer.write(createTask(creation));
@@ -74,6 +76,15 @@ function storeOf(reader: StoreReader, writer: Writer): Store {
     async noteTask(note) {
       return (await writer.write([noteTask(note)])).length > 0;
     },
+    async addComment(item, deliveryId, now) {
+      return (await writer.write([insertComment(item, deliveryId, now)])).length > 0;
+    },
+    async joinEvents(consumer, sinceTask, at) {
+      await writer.write([joinEvents(consumer, sinceTask, at)]);
+    },
+    async ackEvent(consumer, eventId) {
+      return (await writer.write([ackEvent(consumer, eventId)])).length > 0;
+    },
     async beginOutgoing(id) {
       await writer.write([beginOutgoing(id)]);
     },
@@ -86,9 +97,16 @@ function storeOf(reader: StoreReader, writer: Writer): Store {
     async dropOutgoing(id, now) {
       return (await writer.write([dropOutgoing(id, now)])).length > 0;
     },
-    async noteSync(notes) {
-      await writer.write(notes.map(noteTaskSync));
+    async recordAudit(entries) {
+      await writer.write(entries.map(insertAudit));
     },
+    async probe() {
+      await writer.write([rewriteSchemaVersion()]);
+    },
+    async noteSync(notes) {
+      if (notes.length > 0) await writer.write(notes.map(noteTaskSync));
+    },
+    ...runWriter(writer),
     async close() {
       // The writer is the last to leave: only a connection that may write can fold the log into the db.
       reader.close();

@@ -1,5 +1,6 @@
 import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { explained } from './damage.ts';
 import { isLocked, lockFile } from './file-lock.ts';
 
 /** Who works on a data folder. */
@@ -37,13 +38,21 @@ export type LockResult =
 /** A look by `currentHolder` takes the lock for a moment; who really holds it still does after this. */
 const PATIENCE_MS = 300;
 
-/** Takes the data folder, which exists, for this process. The JSON beside the lock only tells who has it. */
+/**
+ * Takes the data folder, which exists, for this process. The JSON beside the lock only tells who has it. Throws
+ * `store_unusable` where nothing can be written.
+ */
 export async function lockFolder(dataFolder: string, holder: Holder): Promise<LockResult> {
   const held = await lockFile(lockPath(dataFolder), PATIENCE_MS);
   if (held === null) return { ok: false, holder: readHolder(dataFolder) };
   const path = holderPath(dataFolder);
   const describe = (value: Holder) => writeFileSync(path, JSON.stringify(value), { mode: 0o600 });
-  describe(holder);
+  try {
+    describe(holder);
+  } catch (error) {
+    held.release();
+    throw explained(error, path);
+  }
   return {
     ok: true,
     lock: {

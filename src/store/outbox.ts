@@ -1,8 +1,8 @@
-import { type CompiledQuery, sql } from 'kysely';
+import { type CompiledQuery, type Expression, sql } from 'kysely';
 import type { NewOutgoing, Outgoing } from '../types.ts';
 import { type OutboxRow, sqlBuilder } from './schema.ts';
 import type { OutgoingFilter, OutgoingNote } from './store.ts';
-import type { TaskChange } from './task-store.ts';
+import type { TaskChange, TaskReply } from './task-store.ts';
 
 const PAGE_SIZE = 50;
 
@@ -49,6 +49,29 @@ export function insertReply({ taskId, from, reply, at }: TaskChange): readonly C
     .compile() as CompiledQuery<never>;
   const insert = insertRows(outgoingRow(item, deliveryId, at).where((eb) => eb.exists(task)));
   return item.edits === null ? [insert] : [supersede, insert];
+}
+
+/** What belongs to no step. */
+export function insertComment(
+  item: NewOutgoing,
+  deliveryId: string,
+  now: number,
+): CompiledQuery<{ id: string }> {
+  return sqlBuilder
+    .insertInto('outbox')
+    .columns(COLUMNS)
+    .expression(outgoingRow(item, deliveryId, now))
+    .returning('id')
+    .compile();
+}
+
+/** What is to be said unless it was said already: `isSaid` finds something then. */
+export function insertUnless(
+  isSaid: Expression<unknown>,
+  { item, deliveryId }: Omit<TaskReply, 'becomesTaskComment'>,
+  now: number,
+): CompiledQuery<never> {
+  return insertRows(outgoingRow(item, deliveryId, now).where((eb) => eb.not(eb.exists(isSaid))));
 }
 
 function insertRows(rows: ReturnType<typeof outgoingRow>): CompiledQuery<never> {

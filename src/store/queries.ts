@@ -1,4 +1,5 @@
 import { type CompiledQuery, sql } from 'kysely';
+import type { BodyPlace } from './bodies.ts';
 import { type DeliveryRow, sqlBuilder, type TaskRow } from './schema.ts';
 import type { DeliveryFilter, SettledFilter } from './store.ts';
 import type { SyncNote, TaskFilter } from './task-store.ts';
@@ -7,6 +8,14 @@ const PAGE_SIZE = 50;
 
 export function deliveryById(id: string): CompiledQuery<DeliveryRow> {
   return sqlBuilder.selectFrom('deliveries').selectAll().where('id', '=', id).compile();
+}
+
+export function bodyPlace(id: string): CompiledQuery<BodyPlace> {
+  return sqlBuilder
+    .selectFrom('deliveries')
+    .select(['id', 'size', 'body_segment', 'body_offset'])
+    .where('id', '=', id)
+    .compile();
 }
 
 export function listDeliveries(filter: DeliveryFilter): CompiledQuery<DeliveryRow> {
@@ -59,13 +68,25 @@ export function taskById(id: string): CompiledQuery<TaskRow> {
 }
 
 export function listTasks(filter: TaskFilter): CompiledQuery<TaskRow> {
-  const { status, flowId, conversationId, deliveryId, after, before, limit = PAGE_SIZE } = filter;
+  const {
+    status,
+    open,
+    agent,
+    flowId,
+    conversationId,
+    deliveryId,
+    after,
+    before,
+    limit = PAGE_SIZE,
+  } = filter;
   return sqlBuilder
     .selectFrom('tasks')
     .selectAll()
     .where((eb) =>
       eb.and([
         ...(status === undefined ? [] : [eb('status', '=', status)]),
+        ...(open === undefined ? [] : [eb('completed_at', 'is', null)]),
+        ...(agent === undefined ? [] : [eb('agent', '=', agent)]),
         ...(flowId === undefined ? [] : [eb('flow_id', '=', flowId)]),
         ...(conversationId === undefined ? [] : [eb('conversation_id', '=', conversationId)]),
         ...(deliveryId === undefined ? [] : [eb('delivery_id', '=', deliveryId)]),

@@ -1,11 +1,15 @@
 import { existsSync } from 'node:fs';
 import type { DatabaseSync, SQLInputValue } from 'node:sqlite';
 import type { CompiledQuery } from 'kysely';
-import { bodyOf } from './bodies.ts';
+import { consumerNamed, newsEvents, queuedEvents, toAgentEvents } from './agent-events.ts';
+import { auditedRevisions, auditOfRevision, listAudit, toAuditEntry, toAuditedRevision } from './audit.ts';
+import { readBody } from './bodies.ts';
 import { dependentsOf, listConversations, listFlows } from './flows.ts';
 import { requireCurrentSchema, schemaVersion } from './migrations/index.ts';
 import { listOutgoing, outgoingById, responsesBefore, waitingOutgoing } from './outbox.ts';
+import { countOutgoing } from './outbox-counts.ts';
 import {
+  bodyPlace,
   countDeliveries,
   countSettled,
   countTasks,
@@ -27,6 +31,9 @@ import {
   toTransition,
   toWebhookCounts,
 } from './rows.ts';
+import { runReader } from './run-access.ts';
+import { logFolder } from './segments.ts';
+import { selectionReader } from './selection.ts';
 import { createRunner, openForReading } from './sqlite.ts';
 import type { StoreReader } from './store.ts';
 import { transitionsOf } from './transitions.ts';
@@ -48,18 +55,30 @@ export function openReader({ path }: { readonly path: string }): StoreReader | n
     if (db.isOpen) db.close();
     throw error;
   }
-  return readerOf(db);
+  return readerOf(db, logFolder(path));
 }
 
-function readerOf(db: DatabaseSync): StoreReader {
+function readerOf(db: DatabaseSync, folder: string): StoreReader {
   const run = createRunner(db);
   function rows<Row>({ sql, parameters }: CompiledQuery<Row>): readonly Row[] {
     return run({ sql, parameters: parameters as SQLInputValue[] }) as readonly unknown[] as readonly Row[];
   }
+  function body(deliveryId: string): Uint8Array | null {
+    const place = () => rows(bodyPlace(deliveryId))[0] ?? null;
+    const found = place();
+    try {
+      return found === null ? null : readBody(folder, found);
+    } catch (error) {
+      // Retention may have taken it away between the two looks.
+      if (place()?.body_segment === null) return null;
+      throw error;
+    }
+  }
+
   return {
     delivery: (id) => rows(deliveryById(id)).map(toDelivery)[0] ?? null,
     deliveries: (filter = {}) => rows(listDeliveries(filter)).map(toDelivery),
-    body: (deliveryId) => rows(bodyOf(deliveryId))[0]?.bytes ?? null,
+    body,
     task: (id) => rows(taskById(id)).map(toTask)[0] ?? null,
     tasks: (filter = {}) => rows(listTasks(filter)).map(toTask),
     transitions: (taskId) => rows(transitionsOf(taskId)).map(toTransition),
@@ -71,11 +90,20 @@ function readerOf(db: DatabaseSync): StoreReader {
     pending: (after, limit) => rows(pendingDeliveries(after, limit)).map(toPendingDelivery),
     outgoing: (id) => rows(outgoingById(id)).map(toOutgoing)[0] ?? null,
     outbox: (filter = {}) => rows(listOutgoing(filter)).map(toOutgoing),
+    countsByOutgoingStatus: () =>
+      Object.fromEntries(rows(countOutgoing()).map(({ status, count }) => [status, count])),
     waitingOutgoing: (limit) => rows(waitingOutgoing(limit)).map(toOutgoing),
     responsesBefore: (item) => rows(responsesBefore(item))[0]?.count ?? 0,
     countSettled: (externalId, filter) => rows(countSettled(externalId, filter))[0]?.count ?? 0,
     openQuestion: (flowId) => rows(openQuestionOf(flowId)).map(toTask)[0] ?? null,
     projectable: (finished) => rows(projectableTasks(finished)).map(toTask),
+    isConsumer: (name) => rows(consumerNamed(name)).length > 0,
+    agentEvents: (filter) => toAgentEvents(rows(queuedEvents(filter)), rows(newsEvents(filter))),
+    audit: (filter = {}) => rows(listAudit(filter)).map(toAuditEntry),
+    auditedRevisions: (limit) => rows(auditedRevisions(limit)).map(toAuditedRevision),
+    auditOfRevision: (revision, after) => rows(auditOfRevision(revision, after))[0]?.id ?? null,
+    ...runReader(rows),
+    ...selectionReader(rows),
     close: () => db.close(),
   };
 }

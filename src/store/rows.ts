@@ -8,6 +8,7 @@ export function toDelivery(row: DeliveryRow): Delivery {
   return {
     id: row.id,
     webhook: row.webhook,
+    webhookId: row.webhook_id,
     provider: row.provider,
     status: row.status,
     trust: row.trust,
@@ -27,6 +28,7 @@ export function toDelivery(row: DeliveryRow): Delivery {
     attempts: row.attempts,
     nextAttemptAt: row.next_attempt_at,
     decisions: JSON.parse(row.decisions),
+    bodyRemovedAt: row.body_removed_at,
   };
 }
 

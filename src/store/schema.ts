@@ -10,6 +10,7 @@ import type {
   DeliveryStatus,
   OutgoingKind,
   OutgoingStatus,
+  RunState,
   TaskStatus,
   Transition,
   Trust,
@@ -18,18 +19,25 @@ import type {
 /** The tables, as the newest migration leaves them. Times are epoch milliseconds, booleans 0 or 1. */
 export interface Database {
   readonly deliveries: DeliveryRow;
-  readonly bodies: BodyRow;
   readonly dedupe_keys: DedupeKeyRow;
   readonly flows: FlowRow;
   readonly conversations: ConversationRow;
   readonly tasks: TaskRow;
   readonly task_transitions: TransitionRow;
   readonly outbox: OutboxRow;
+  readonly audit: AuditRow;
+  readonly runs: RunRow;
+  readonly budget_notices: BudgetNoticeRow;
+  readonly event_consumers: EventConsumerRow;
+  readonly event_acks: EventAckRow;
 }
 
 export interface DeliveryRow {
   readonly id: string;
+  /** Its name when the delivery came. */
   readonly webhook: string;
+  /** Of a dynamic webhook: what stays when its name changes. */
+  readonly webhook_id: string | null;
   readonly provider: string;
   readonly status: DeliveryStatus;
   readonly trust: Trust | null;
@@ -51,14 +59,14 @@ export interface DeliveryRow {
   readonly decisions: string;
   /** JSON list of the keys it claims while it is pending or has acted; kept so that a requeue can claim them again. */
   readonly claims: string;
+  /** Where its record lies in the log of bodies; null when nothing of it is kept. */
+  readonly body_segment: number | null;
+  readonly body_offset: number | null;
+  /** When retention took the body away. */
+  readonly body_removed_at: number | null;
 }
 
-export interface BodyRow {
-  readonly delivery_id: string;
-  readonly bytes: Uint8Array;
-}
-
-/** A key stands here exactly as long as its delivery is pending or has acted. */
+/** A key of a delivery that has acted; keys of pending ones are in `claims.ts`. */
 export interface DedupeKeyRow {
   readonly webhook: string;
   readonly key: string;
@@ -141,6 +149,67 @@ export interface OutboxRow {
   readonly remote_id: string | null;
   readonly created_at: number;
   readonly settled_at: number | null;
+}
+
+export interface AuditRow {
+  /** Given by SQLite, in the order of recording. */
+  readonly id: Generated<number>;
+  readonly at: number;
+  readonly actor_kind: string;
+  readonly actor: string;
+  readonly what: string;
+  readonly target: string | null;
+  /** JSON object. */
+  readonly details: string;
+  readonly revision: string | null;
+}
+
+export interface EventConsumerRow {
+  readonly name: string;
+  /** The newest transition when it was first heard of. */
+  readonly joined_after: number;
+  readonly created_at: number;
+}
+
+export interface EventAckRow {
+  readonly consumer: string;
+  readonly transition_id: number;
+}
+
+export interface RunRow {
+  readonly id: string;
+  readonly task_id: string;
+  readonly flow_id: string;
+  readonly conversation_id: string;
+  readonly agent: string;
+  readonly runner: string;
+  readonly state: RunState;
+  readonly reason: string | null;
+  readonly pid: number | null;
+  /** JSON list. */
+  readonly command_line: string;
+  readonly folder: string | null;
+  readonly session_key: string | null;
+  readonly session_id: string | null;
+  readonly open_with: string | null;
+  readonly exit_code: number | null;
+  readonly signal: string | null;
+  readonly cost_usd: number | null;
+  readonly input_tokens: number | null;
+  readonly output_tokens: number | null;
+  readonly turns: number | null;
+  /** JSON list. */
+  readonly denials: string;
+  readonly log_path: string | null;
+  readonly reserved_usd: number | null;
+  readonly created_at: number;
+  readonly started_at: number | null;
+  readonly ended_at: number | null;
+}
+
+export interface BudgetNoticeRow {
+  readonly scope: string;
+  readonly given_at: number;
 }
 
 /** Kysely as a typed query builder only: it compiles, the connections in `sqlite.ts` execute. */

@@ -1,17 +1,17 @@
 import { type CompiledQuery, sql } from 'kysely';
 import type { TaskStatus, Transition } from '../types.ts';
+import { compileOnce } from './compile-once.ts';
 import { insertOutgoing } from './outbox.ts';
 import { sqlBuilder, type TaskRow } from './schema.ts';
 import type { NewAnswer, SettledTask, Settlement } from './store.ts';
-import { recordStep } from './transitions.ts';
+import { changeTask, recordStep } from './transitions.ts';
 
 /**
  * The end of a delivery's dispatch as one job; its rows are the tasks as stored. Each query holds only while the
  * delivery is pending, which the last one ends, so a second settlement changes nothing.
  */
 export function settleDelivery(settlement: Settlement): readonly CompiledQuery<TaskRow>[] {
-  const { deliveryId, status, tasks, outgoing, answers, approvals, settledAt } = settlement;
-  const acted = status === 'processed' || tasks.length > 0;
+  const { deliveryId, tasks, outgoing, answers, approvals, stops = [], settledAt } = settlement;
   return [
     ...flowsOf(tasks).flatMap((flow) => [openFlow(flow, settlement), openConversation(flow, settlement)]),
     ...tasks.map((task) => insertTask(task, settlement)),
@@ -24,8 +24,8 @@ export function settleDelivery(settlement: Settlement): readonly CompiledQuery<T
       record(settlement, taskId, 'approve', 'waiting_approval', 'queued'),
       approveTask(taskId, settlement),
     ]),
+    ...stops.flatMap(changeTask),
     ...outgoing.map((item) => insertOutgoing(item, deliveryId, settledAt)),
-    ...(acted ? [] : [releaseKeys(deliveryId)]),
     closeDelivery(settlement),
   ];
 }
@@ -178,25 +178,24 @@ function record(
   return recordStep({ deliveryId, taskId, event, from, to, at: settledAt }) as CompiledQuery<never>;
 }
 
-function releaseKeys(deliveryId: string): CompiledQuery<never> {
-  return sqlBuilder
-    .deleteFrom('dedupe_keys')
-    .where('delivery_id', 'in', pendingDelivery(deliveryId).select('deliveries.id'))
-    .compile() as CompiledQuery<never>;
+function closeDelivery({ deliveryId, status, reason, settledAt, decisions }: Settlement) {
+  return updateSettled({ deliveryId, status, reason, settledAt, decisions: JSON.stringify(decisions) });
 }
 
-function closeDelivery(settlement: Settlement): CompiledQuery<never> {
-  const { deliveryId, status, reason, settledAt, decisions } = settlement;
-  return sqlBuilder
-    .updateTable('deliveries')
-    .set({
-      status,
-      reason,
-      settled_at: settledAt,
-      next_attempt_at: null,
-      decisions: JSON.stringify(decisions),
-    })
-    .where('id', '=', deliveryId)
-    .where('status', '=', 'pending')
-    .compile() as CompiledQuery<never>;
-}
+const updateSettled = compileOnce(
+  (
+    end: Pick<Settlement, 'deliveryId' | 'status' | 'reason' | 'settledAt'> & { readonly decisions: string },
+  ) =>
+    sqlBuilder
+      .updateTable('deliveries')
+      .set({
+        status: end.status,
+        reason: end.reason,
+        settled_at: end.settledAt,
+        next_attempt_at: null,
+        decisions: end.decisions,
+      })
+      .where('id', '=', end.deliveryId)
+      .where('status', '=', 'pending')
+      .compile() as CompiledQuery<never>,
+);

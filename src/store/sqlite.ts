@@ -1,6 +1,7 @@
 import { chmodSync, closeSync, existsSync, openSync } from 'node:fs';
 import type { DatabaseSync, SQLInputValue, SQLOutputValue, StatementSync } from 'node:sqlite';
 import { failure } from '../errors.ts';
+import { explained } from './damage.ts';
 
 /** What crosses to the writer thread of a compiled query. */
 export interface Statement {
@@ -16,36 +17,50 @@ const BUSY_TIMEOUT_MS = 50;
 const SYNCHRONOUS_FULL = 2;
 const PRIVATE = 0o600;
 
-/** Opens for reading only; the file must exist. */
+/** Opens for reading only; the file must exist. Throws `store_damaged` or `store_unusable`. */
 export function openForReading(path: string): DatabaseSync {
-  const { DatabaseSync } = loadSqlite();
-  return new DatabaseSync(path, { readOnly: true, timeout: BUSY_TIMEOUT_MS });
+  return open(path, true);
 }
 
 /**
  * Opens for writing, made if it is missing, so that a commit is on disk when it returns.
- * Throws `store_not_durable` where the file system does not allow that.
+ * Throws `store_not_durable` where the file system does not allow that, `store_damaged` or `store_unusable`.
  */
 export function openForWriting(path: string): DatabaseSync {
   createPrivate(path);
-  const { DatabaseSync } = loadSqlite();
-  const db = new DatabaseSync(path, { timeout: BUSY_TIMEOUT_MS });
+  const db = open(path, false);
   try {
     makeDurable(db, path);
     return db;
   } catch (error) {
     db.close();
-    throw error;
+    throw explained(error, path);
   }
 }
 
-/** Executes statements on one connection; each text is prepared once. */
+function open(path: string, readOnly: boolean): DatabaseSync {
+  const { DatabaseSync } = loadSqlite();
+  try {
+    return new DatabaseSync(path, { readOnly, timeout: BUSY_TIMEOUT_MS });
+  } catch (error) {
+    throw explained(error, path);
+  }
+}
+
+/**
+ * Executes statements on one connection; each text is prepared once. They throw what SQLite says, but
+ * `store_damaged` or `store_unusable` where file or disk are at fault.
+ */
 export function createRunner(db: DatabaseSync): (statement: Statement) => SqlRow[] {
   const prepared = new Map<string, StatementSync>();
   return ({ sql, parameters }) => {
-    const statement = prepared.get(sql) ?? db.prepare(sql);
-    prepared.set(sql, statement);
-    return statement.all(...parameters);
+    try {
+      const statement = prepared.get(sql) ?? db.prepare(sql);
+      prepared.set(sql, statement);
+      return statement.all(...parameters);
+    } catch (error) {
+      throw explained(error, db.location() ?? 'the store');
+    }
   };
 }
 
@@ -70,8 +85,12 @@ function makeDurable(db: DatabaseSync, path: string): void {
  * is never opened here: closing any descriptor of a file drops the locks that SQLite holds on it in this process.
  */
 export function createPrivate(path: string): void {
-  if (!existsSync(path)) createEmpty(path);
-  chmodSync(path, PRIVATE);
+  try {
+    if (!existsSync(path)) createEmpty(path);
+    chmodSync(path, PRIVATE);
+  } catch (error) {
+    throw explained(error, path);
+  }
 }
 
 function createEmpty(path: string): void {

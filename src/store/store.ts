@@ -3,6 +3,7 @@ import type {
   Delivery,
   DeliveryStatus,
   Headers,
+  NewAuditEntry,
   NewOutgoing,
   NewTask,
   Outgoing,
@@ -10,12 +11,18 @@ import type {
   Task,
   Trust,
 } from '../types.ts';
-import type { TaskReader, TaskWriter } from './task-store.ts';
+import type { AgentEventReader, AgentEventWriter } from './agent-events.ts';
+import type { AuditReader } from './audit.ts';
+import type { RunReader, RunWriter } from './run-store.ts';
+import type { SelectionReader } from './selection.ts';
+import type { TaskChange, TaskReader, TaskWriter } from './task-store.ts';
 
 /** A request that passed verification (or is a replay), ready to be made durable. */
 export interface NewDelivery {
   readonly id: string;
   readonly webhook: string;
+  /** Of a dynamic webhook; null for one that is written in code, which its name tells for good. */
+  readonly webhookId: string | null;
   readonly provider: string;
   /** `unparsed` is stored whole but never queued; a duplicate is found out by the store itself. */
   readonly status: 'pending' | 'unparsed';
@@ -48,6 +55,8 @@ export interface Accepted {
 export interface NewRejection {
   readonly id: string;
   readonly webhook: string;
+  /** Of a dynamic webhook. */
+  readonly webhookId: string | null;
   readonly provider: string;
   readonly reason: string;
   readonly senderDeliveryId: string | null;
@@ -69,6 +78,8 @@ export interface Settlement {
   readonly answers: readonly NewAnswer[];
   /** Tasks that waited for approval and that the delivery approved. */
   readonly approvals: readonly string[];
+  /** Steps that cancel tasks, as the delivery's sender asked; left out: none. */
+  readonly stops?: readonly TaskChange[];
   readonly settledAt: number;
 }
 
@@ -139,10 +150,13 @@ export interface WebhookCounts {
 }
 
 /** Everything that only looks. Synchronous: SQLite answers from its page cache in microseconds. */
-export interface StoreReader extends TaskReader {
+export interface StoreReader extends TaskReader, SelectionReader, RunReader, AuditReader, AgentEventReader {
   delivery(id: string): Delivery | null;
   deliveries(filter?: DeliveryFilter): readonly Delivery[];
-  /** The bytes as received; null for rejected rows and where retention removed them. */
+  /**
+   * The bytes as received; null for rejected and duplicate rows and where retention removed them. Throws
+   * `damaged_body` or `missing_body` when what lies on the disk is not what was received.
+   */
   body(deliveryId: string): Uint8Array | null;
   countsByWebhook(): readonly WebhookCounts[];
   /** Pending deliveries in the order in which they came, at most `limit`, whose id is after `after`. */
@@ -150,6 +164,7 @@ export interface StoreReader extends TaskReader {
   outgoing(id: string): Outgoing | null;
   /** Newest first. */
   outbox(filter?: OutgoingFilter): readonly Outgoing[];
+  countsByOutgoingStatus(): Readonly<Partial<Record<OutgoingStatus, number>>>;
   /** What waits to be sent, in the order in which it is due, at most `limit`; also what is due only later. */
   waitingOutgoing(limit: number): readonly Outgoing[];
   /**
@@ -174,7 +189,7 @@ export interface PendingDelivery {
  * The one truth. A write resolves when it is on disk (fsync'd); all writes that wait share one commit. A write that
  * rejects left nothing behind.
  */
-export interface Store extends Omit<StoreReader, 'close'>, TaskWriter {
+export interface Store extends Omit<StoreReader, 'close'>, TaskWriter, RunWriter, AgentEventWriter {
   accept(delivery: NewDelivery): Promise<Accepted>;
   /** Keeps the newest 1,000 rejections. */
   reject(rejection: NewRejection): Promise<void>;
@@ -187,6 +202,8 @@ export interface Store extends Omit<StoreReader, 'close'>, TaskWriter {
    * belong to a later delivery of the same thing.
    */
   requeue(deliveryId: string): Promise<boolean>;
+  /** Has a comment sent that stands for itself. Returns false when its delivery is no longer stored. */
+  addComment(item: NewOutgoing, deliveryId: string, now: number): Promise<boolean>;
   /** Counts a try that is about to be made, so that a crash does not hide that it may have happened. */
   beginOutgoing(id: string): Promise<void>;
   /** Does nothing to what no longer waits. */
@@ -195,5 +212,9 @@ export interface Store extends Omit<StoreReader, 'close'>, TaskWriter {
   retryOutgoing(id: string, now: number): Promise<boolean>;
   /** Gives up what waits or failed. Returns false when it is in another state. */
   dropOutgoing(id: string, now: number): Promise<boolean>;
+  /** Appends to the audit, all or nothing. */
+  recordAudit(entries: readonly NewAuditEntry[]): Promise<void>;
+  /** Resolves when a write would be kept now: one that changes nothing went to the disk. */
+  probe(): Promise<void>;
   close(): Promise<void>;
 }

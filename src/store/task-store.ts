@@ -12,6 +12,9 @@ import type {
 
 export interface TaskFilter {
   readonly status?: TaskStatus;
+  /** Only tasks that have not ended. */
+  readonly open?: true;
+  readonly agent?: string;
   readonly flowId?: string;
   readonly conversationId?: string;
   readonly deliveryId?: string;
@@ -74,11 +77,13 @@ export interface TaskChange {
   readonly at: number;
 }
 
-/** What is sent about a task. The first comment becomes the task's own, which later ones edit. */
+/** What is sent about a task. */
 export interface TaskReply {
   /** The delivery that is answered. */
   readonly deliveryId: string;
   readonly item: NewOutgoing;
+  /** It is the task's own comment from now on, which later ones edit. */
+  readonly becomesTaskComment: boolean;
 }
 
 /** What happened to a task without effect on it. */

@@ -130,7 +130,6 @@ function recordChange({ taskId, event, from, to, actor, at, reason }: TaskChange
 
 function updateTask(change: TaskChange): CompiledQuery<TaskRow> {
   const { taskId, from, to, at, spent, isEnd, reply } = change;
-  const isFirst = reply !== null && reply.item.edits === null;
   return sqlBuilder
     .updateTable('tasks')
     .set({
@@ -142,7 +141,7 @@ function updateTask(change: TaskChange): CompiledQuery<TaskRow> {
       cost_usd: plus('cost_usd', spent.costUsd),
       input_tokens: plus('input_tokens', spent.inputTokens),
       output_tokens: plus('output_tokens', spent.outputTokens),
-      ...(isFirst && {
+      ...(reply?.becomesTaskComment === true && {
         source_metadata: sql<string>`json_patch(source_metadata, ${JSON.stringify({ comment_outgoing_id: reply.item.id })})`,
       }),
       ...(from === 'running' && {
@@ -157,6 +156,6 @@ function updateTask(change: TaskChange): CompiledQuery<TaskRow> {
 }
 
 /** The column and one more run; what nobody told leaves it as it is. */
-function plus(column: 'cost_usd' | 'input_tokens' | 'output_tokens', more: number | null) {
+export function plus(column: 'cost_usd' | 'input_tokens' | 'output_tokens', more: number | null) {
   return sql<number | null>`coalesce(${sql.ref(column)} + ${more}, ${sql.ref(column)}, ${more})`;
 }

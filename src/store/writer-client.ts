@@ -2,54 +2,79 @@ import type { SQLInputValue } from 'node:sqlite';
 import { Worker } from 'node:worker_threads';
 import type { CompiledQuery } from 'kysely';
 import { failure, type HookctlError, messageOf } from '../errors.ts';
+import { oncePerTurn } from '../lib/once-per-turn.ts';
+import type { Job, Outcome, Reopen, Run } from './committer.ts';
+import { createPacking, type Parcel } from './packing.ts';
+import type { RecordedRow } from './record.ts';
 import type { Statement } from './sqlite.ts';
-import type { Job, Outcome, WriterRequest } from './writer.ts';
+import type { WriterAnswer, WriterRequest } from './writer.ts';
 
-/** The thread that writes. */
+/** The thread that writes. Every method rejects with `store_write` (nothing was stored) or `store_stopped`. */
 export interface Writer {
   /**
    * Runs the queries as one job and resolves, once they are on disk, with all the rows that they returned. All jobs
    * that wait share one commit; one that fails is undone alone.
-   *
-   * Throws `store_write` (nothing was stored), `store_stopped` (the thread ended, and every later write rejects).
    */
   write<Row>(queries: readonly CompiledQuery<Row>[]): Promise<readonly Row[]>;
+  /** The same for the end of a delivery: its keys are kept, or let go. */
+  settle<Row>(
+    queries: readonly CompiledQuery<Row>[],
+    claims: NonNullable<Run['claims']>,
+  ): Promise<readonly Row[]>;
+  /** Stores a delivery; resolves with the one of which it is a duplicate, or null. */
+  accept(row: RecordedRow, body: Uint8Array): Promise<string | null>;
+  /** Makes a delivery pending again by a query that returns its row; false when that or one of its keys is not free. */
+  reopen(deliveryId: string, query: CompiledQuery<unknown>): Promise<boolean>;
   /** Finishes what waits; resolves when the thread has ended. */
   close(): Promise<void>;
 }
 
+type Rows = Extract<Outcome, { rows: unknown }>['rows'];
+
 interface Waiting {
-  readonly job: Job;
-  readonly resolve: (rows: Extract<Outcome, { rows: unknown }>['rows']) => void;
+  readonly job: Run | Reopen | Parcel;
+  readonly resolve: (rows: Rows) => void;
   readonly reject: (error: HookctlError) => void;
 }
 
 export function startWriter({ path }: { readonly path: string }): Writer {
   const worker = new Worker(writerUrl(), { workerData: { path } });
   const ended = Promise.withResolvers<void>();
+  const packing = createPacking();
   let waiting: Waiting[] = [];
   let inFlight: readonly Waiting[] = [];
   let closing = false;
   let stopped: HookctlError | null = null;
+
+  /** Not at once: what the other requests of this turn bring shares the commit. */
+  const soon = oncePerTurn(next);
 
   function next(): void {
     if (inFlight.length > 0) return;
     if (waiting.length > 0) {
       inFlight = waiting;
       waiting = [];
-      send({ jobs: inFlight.map(({ job }) => job) });
+      sendBatch(inFlight.map(({ job }) => job));
     } else if (closing) {
-      send('close');
+      worker.postMessage('close' satisfies WriterRequest);
     }
   }
 
-  function send(request: WriterRequest): void {
-    worker.postMessage(request, request === 'close' ? [] : buffersOf(request.jobs));
+  function sendBatch(batch: readonly Waiting['job'][]): void {
+    const { records, packed } = packing.pack(batch.filter((job) => 'body' in job));
+    const places = packed.values();
+    const jobs = batch.map((job): Job => {
+      if (!('body' in job)) return job;
+      const { at = 0, end = 0 } = places.next().value ?? {};
+      return { kind: 'accept', at, end };
+    });
+    worker.postMessage({ jobs, records } satisfies WriterRequest, [records.buffer]);
   }
 
-  function answer(outcomes: readonly Outcome[]): void {
+  function answer({ outcomes, records }: WriterAnswer): void {
     const answered = inFlight;
     inFlight = [];
+    packing.returned(records);
     next();
     for (const [index, { resolve, reject }] of answered.entries()) {
       const outcome = outcomes[index] ?? { error: 'the writer gave no answer' };
@@ -74,14 +99,26 @@ export function startWriter({ path }: { readonly path: string }): Writer {
     ended.resolve();
   });
 
+  function enqueue(job: Waiting['job']): Promise<Rows> {
+    const { promise, resolve, reject } = Promise.withResolvers<Rows>();
+    if (stopped !== null) reject(stopped);
+    else if (closing) reject(failure('store_stopped', `The store ${path} is being closed.`));
+    else waiting.push({ job, resolve, reject });
+    if (inFlight.length === 0) soon();
+    return promise;
+  }
+
   return {
-    write<Row>(queries: readonly CompiledQuery<Row>[]) {
-      const { promise, resolve, reject } = Promise.withResolvers<readonly unknown[]>();
-      if (stopped !== null) reject(stopped);
-      else if (closing) reject(failure('store_stopped', `The store ${path} is being closed.`));
-      else waiting.push({ job: queries.map(toStatement), resolve, reject });
-      next();
-      return promise as Promise<readonly Row[]>;
+    write: (queries) =>
+      enqueue({ kind: 'run', statements: queries.map(toStatement) }) as Promise<readonly never[]>,
+    settle: (queries, claims) =>
+      enqueue({ kind: 'run', statements: queries.map(toStatement), claims }) as Promise<readonly never[]>,
+    async accept(row, body) {
+      const [first] = await enqueue({ row: JSON.stringify(row), body });
+      return first === undefined ? null : String(first.duplicate_of);
+    },
+    async reopen(deliveryId, query) {
+      return (await enqueue({ kind: 'reopen', deliveryId, statement: toStatement(query) })).length > 0;
     },
     close() {
       closing = true;
@@ -97,18 +134,5 @@ function writerUrl(): URL {
 }
 
 function toStatement({ sql, parameters }: CompiledQuery<unknown>): Statement {
-  return { sql, parameters: parameters.map(ownBytes) as SQLInputValue[] };
-}
-
-/**
- * A copy of its own, to be transferred: the caller's bytes stay whole, a pooled Buffer cannot be transferred, and
- * cloning a small view would copy all of the memory behind it.
- */
-function ownBytes(parameter: unknown): unknown {
-  return parameter instanceof Uint8Array ? new Uint8Array(parameter) : parameter;
-}
-
-function buffersOf(jobs: readonly Job[]): ArrayBuffer[] {
-  const parameters = jobs.flatMap((job) => job.flatMap((statement) => statement.parameters));
-  return parameters.flatMap((value) => (value instanceof Uint8Array ? [value.buffer as ArrayBuffer] : []));
+  return { sql, parameters: parameters as SQLInputValue[] };
 }

@@ -36,7 +36,10 @@ export type Trust = 'verified' | 'operator' | 'unverified';
 /** A delivery's row. Its bytes are read apart, by `Store.body`. Times are epoch milliseconds. */
 export interface Delivery {
   readonly id: string;
+  /** Its name when the delivery came. */
   readonly webhook: string;
+  /** Of a dynamic webhook: what stays when its name changes; null for one that is written in code. */
+  readonly webhookId: string | null;
   readonly provider: string;
   readonly status: DeliveryStatus;
   /** Null for rejected rows. */
@@ -62,4 +65,6 @@ export interface Delivery {
   readonly attempts: number;
   readonly nextAttemptAt: number | null;
   readonly decisions: readonly Decision[];
+  /** When retention removed its bytes; null while they are kept, or when there never were any. */
+  readonly bodyRemovedAt: number | null;
 }

@@ -64,6 +64,7 @@ export interface TaskUsage {
 /** What can happen to a task, see `tasks/lifecycle.ts`. */
 export const TASK_EVENTS = [
   'approve',
+  'ask',
   'answer',
   'start',
   'release',

@@ -1,5 +1,7 @@
 import type { WebhookEvent } from './event.ts';
+import type { Provider } from './provider.ts';
 import type { JsonObject } from './request.ts';
+import type { WebhookSecret } from './secret.ts';
 
 /** A compiled Handlebars template. Rendering never throws on missing values: they are empty. */
 export interface Template {
@@ -67,18 +69,6 @@ export interface SenderRule {
   readonly apps: readonly string[];
 }
 
-/** A value that must never be printed. Implemented by `lib/secret.ts`. */
-export interface Secret {
-  reveal(): string;
-  toString(): string;
-}
-
-export interface WebhookSecret {
-  readonly value: Secret;
-  /** Epoch milliseconds after which it no longer verifies; null: never. */
-  readonly expiresAt: number | null;
-}
-
 /** Where a webhook was written, for messages that send the user there. */
 export type WebhookOrigin =
   | { readonly kind: 'built-in' }
@@ -88,7 +78,10 @@ export type WebhookOrigin =
 /** A webhook as the pipeline sees it: validated, templates compiled, secrets resolved, frozen. */
 export interface Webhook {
   readonly name: string;
+  /** Name of the provider. */
   readonly provider: string;
+  /** The provider itself, as this webhook's options shape it. */
+  readonly protocol: Provider;
   /** Raw request path it answers on, e.g. `/webhooks/github`. */
   readonly endpoint: string;
   readonly origin: WebhookOrigin;
@@ -117,4 +110,6 @@ export interface Snapshot {
   readonly webhooks: readonly Webhook[];
   readonly byEndpoint: ReadonlyMap<string, Webhook>;
   readonly byName: ReadonlyMap<string, Webhook>;
+  /** Dynamic webhooks by what stays when their name changes. */
+  readonly byWebhookId: ReadonlyMap<string, Webhook>;
 }

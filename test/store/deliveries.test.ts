@@ -12,6 +12,7 @@ test('an accepted delivery is read back as it came, byte for byte', async () => 
   expect(store.delivery('dlv-1')).toEqual({
     id: 'dlv-1',
     webhook: 'github',
+    webhookId: null,
     provider: 'github',
     status: 'pending',
     trust: 'verified',
@@ -31,6 +32,7 @@ test('an accepted delivery is read back as it came, byte for byte', async () => 
     attempts: 0,
     nextAttemptAt: null,
     decisions: [],
+    bodyRemovedAt: null,
   });
   expect([store.delivery('dlv-none'), store.body('dlv-none')]).toEqual([null, null]);
 });
@@ -181,6 +183,7 @@ function rejection(id: string): NewRejection {
   return {
     id,
     webhook: 'github',
+    webhookId: null,
     provider: 'github',
     reason: 'signature_wrong',
     senderDeliveryId: null,

@@ -55,11 +55,11 @@ test('every file is private, whatever the umask', async () => {
   const path = storePath();
   const store = await freshStore(path);
   await store.accept(newDelivery('dlv-1'));
-  const modes = readdirSync(dirname(path)).map((name) => [
-    name,
-    statSync(join(dirname(path), name)).mode & 0o777,
-  ]);
+  const names = readdirSync(dirname(path), { recursive: true, encoding: 'utf8' });
+  const modes = names.map((name) => [name, statSync(join(dirname(path), name)).mode & 0o777]);
   expect(Object.fromEntries(modes)).toEqual({
+    bodies: 0o700,
+    'bodies/00000001.log': 0o600,
     'hookctl.db': 0o600,
     'hookctl.db-shm': 0o600,
     'hookctl.db-wal': 0o600,
@@ -72,7 +72,7 @@ test('closing finishes what waits, folds the log into one file, and refuses late
   const accepted = [store.accept(newDelivery('dlv-1')), store.accept(newDelivery('dlv-2'))];
   await store.close();
   expect((await Promise.all(accepted)).map((result) => result.status)).toEqual(['pending', 'pending']);
-  expect(readdirSync(dirname(path))).toEqual(['hookctl.db']);
+  expect(readdirSync(dirname(path))).toEqual(['bodies', 'hookctl.db']);
   await expect(store.accept(newDelivery('dlv-3'))).rejects.toMatchObject({ code: 'store_stopped' });
 });
 

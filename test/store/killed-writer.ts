@@ -19,6 +19,7 @@ function delivery(id: string): NewDelivery {
   return {
     id,
     webhook: 'github',
+    webhookId: null,
     provider: 'github',
     status: 'pending',
     trust: 'verified',

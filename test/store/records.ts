@@ -7,6 +7,7 @@ export function newDelivery(id: string, changes: Partial<NewDelivery> = {}): New
   return {
     id,
     webhook: 'github',
+    webhookId: null,
     provider: 'github',
     status: 'pending',
     trust: 'verified',

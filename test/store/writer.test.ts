@@ -1,6 +1,7 @@
 import { DatabaseSync } from 'node:sqlite';
 import { CompiledQuery } from 'kysely';
 import { expect, onTestFinished, test } from 'vitest';
+import { prepare } from '../../src/store/index.ts';
 import { startWriter, type Writer } from '../../src/store/writer-client.ts';
 import { storePath } from './fixtures.ts';
 
@@ -26,8 +27,8 @@ test('a job that fails is undone alone, the others of its batch are stored', asy
 test('jobs that wait share a commit: when it fails, all of them reject and nothing is stored', async () => {
   const { writer } = await writerWithTables();
   const orphan = CompiledQuery.raw('insert into children (parent) values (42)');
-  const [, ...batch] = await Promise.allSettled([
-    writer.write([insert(0)]),
+  await writer.write([insert(0)]);
+  const batch = await Promise.allSettled([
     writer.write([insert(1)]),
     writer.write([orphan]),
     writer.write([insert(2)]),
@@ -67,6 +68,7 @@ test('when the thread dies, what waits and what comes later is rejected, and clo
 
 async function writerWithTables(): Promise<{ readonly writer: Writer; readonly path: string }> {
   const path = storePath();
+  prepare(path);
   const writer = startWriter({ path });
   onTestFinished(() => writer.close());
   await writer.write([

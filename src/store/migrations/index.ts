@@ -1,11 +1,20 @@
+import { rmSync } from 'node:fs';
 import type { DatabaseSync } from 'node:sqlite';
 import { failure } from '../../errors.ts';
+import { createPrivate } from '../sqlite.ts';
 import { first } from './0001-first.ts';
 import { outbox } from './0002-outbox.ts';
 import { tasks } from './0003-tasks.ts';
+import { bodyLog } from './0004-body-log.ts';
+import { audit } from './0005-audit.ts';
+import { runs } from './0006-runs.ts';
+import { agentEvents } from './0007-agent-events.ts';
+
+/** SQL, or what takes more than that; `path` is the db's. */
+type Migration = string | ((db: DatabaseSync, path: string) => void);
 
 /** In order; the position is the `user_version` that the migration leads to. Never changed, only added to. */
-const MIGRATIONS: readonly string[] = [first, outbox, tasks];
+const MIGRATIONS: readonly Migration[] = [first, outbox, tasks, bodyLog, audit, runs, agentEvents];
 
 /** The `user_version` that this code reads and writes. */
 export const SCHEMA_VERSION = MIGRATIONS.length;
@@ -23,15 +32,29 @@ export function migrate(db: DatabaseSync, path: string): void {
   const version = schemaVersion(db);
   if (version > SCHEMA_VERSION) throw writtenByNewer(path, version);
   if (version === SCHEMA_VERSION) return;
+  if (version > 0) keepCopy(db, path, version);
   db.exec('begin immediate');
   try {
-    for (const migration of MIGRATIONS.slice(version)) db.exec(migration);
+    for (const migration of MIGRATIONS.slice(version)) {
+      if (typeof migration === 'string') db.exec(migration);
+      else migration(db, path);
+    }
     db.exec(`pragma user_version = ${SCHEMA_VERSION}`);
     db.exec('commit');
   } catch (error) {
     if (db.isTransaction) db.exec('rollback');
     throw error;
   }
+  // What moved out of the db leaves holes in it.
+  if (version > 0) db.exec('vacuum');
+}
+
+/** A copy beside the db as it was, so that the older hookctl can have it back. */
+function keepCopy(db: DatabaseSync, path: string, version: number): void {
+  const copy = `${path}.schema-${version}`;
+  rmSync(copy, { force: true });
+  createPrivate(copy);
+  db.prepare('vacuum into ?').run(copy);
 }
 
 /** Throws `schema_version` unless the db has exactly this code's schema: a reader does not migrate. */

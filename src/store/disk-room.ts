@@ -1,0 +1,13 @@
+import { statfsSync } from 'node:fs';
+
+/** Kept free for what was accepted already: its tasks, replies and task files. Of a small disk, a twentieth. */
+const RESERVE_BYTES = 16 * 1024 * 1024;
+const RESERVE_SHARE = 0.05;
+
+/** Throws when storing this many bytes would eat into the reserve: better to refuse than to accept and not to work. */
+export function requireRoom(folder: string, bytes: number): void {
+  const { bavail, blocks, bsize } = statfsSync(folder);
+  const reserve = Math.min(RESERVE_BYTES, blocks * bsize * RESERVE_SHARE);
+  const left = bavail * bsize;
+  if (left - bytes < reserve) throw new Error(`the disk of ${folder} is full (${left} bytes left)`);
+}

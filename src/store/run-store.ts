@@ -1,0 +1,104 @@
+import type { AgentRun, NewOutgoing, RunEnd, RunUsage, Task, Trust } from '../types.ts';
+import type { TaskChange } from './task-store.ts';
+
+/** What the scheduler needs to know of a task that waits for an agent. */
+export interface QueuedTask {
+  readonly id: string;
+  readonly agent: string;
+  readonly flowId: string;
+  readonly conversationId: string;
+  readonly dependsOn: readonly string[];
+  /** Of the delivery that its root came from; null: no delivery, so a person on this machine; `gone`: not stored any more. */
+  readonly trust: Trust | 'gone' | null;
+}
+
+/** What runs took within a time. */
+export interface Spent {
+  readonly runs: number;
+  /** Of those that ended; where nobody said, what they may have cost at most. */
+  readonly endedUsd: number;
+  /** What those that go on may cost at most. */
+  readonly runningUsd: number;
+}
+
+/** Everything of runs that only looks. */
+export interface RunReader {
+  run(id: string): AgentRun | null;
+  /** Oldest first. */
+  runsOfTask(taskId: string): readonly AgentRun[];
+  /** Those that wait, are held, or run; in the order in which they were made. */
+  openRuns(): readonly AgentRun[];
+  /** Queued tasks of these agents, the oldest first, at most `limit`. */
+  queuedTasks(agents: readonly string[], limit: number): readonly QueuedTask[];
+  /** The session of the newest run of a conversation that was in one. */
+  lastSession(conversationId: string, sessionKey: string): string | null;
+  /** Runs that were started after `since` (epoch milliseconds), of one flow or of all. */
+  spent(since: number, flowId?: string): Spent;
+}
+
+/** A run that waits or is held, as it is to stand from now on. */
+export interface RunWait {
+  readonly id: string;
+  readonly task: Pick<QueuedTask, 'id' | 'agent' | 'flowId' | 'conversationId'>;
+  readonly runner: string;
+  readonly state: 'waiting' | 'held';
+  readonly reason: string;
+  readonly at: number;
+}
+
+export interface RunStart {
+  /** Makes the run if it did not wait before. */
+  readonly wait: RunWait;
+  readonly folder: string;
+  readonly logPath: string;
+  readonly sessionKey: string | null;
+  readonly reservedUsd: number | null;
+  /** The task's step to `running`, from `queued`. */
+  readonly change: TaskChange;
+}
+
+/** What becomes known while a run goes on. */
+export type RunNote = Partial<Pick<AgentRun, 'pid' | 'commandLine' | 'sessionId' | 'openWith'>>;
+
+export interface RunEnding {
+  readonly id: string;
+  readonly state: RunEnd;
+  readonly reason: string | null;
+  readonly exitCode: number | null;
+  readonly signal: string | null;
+  readonly usage: RunUsage;
+  readonly denials: readonly string[];
+  readonly at: number;
+  /** What becomes of its task; null where the task is not to be touched. */
+  readonly task: TaskEnding | null;
+}
+
+export type TaskEnding =
+  | { readonly kind: 'change'; readonly change: TaskChange }
+  /** The task moved on before the run ended; what it took is added, and its result where it has none. */
+  | {
+      readonly kind: 'report';
+      readonly report: Pick<TaskChange, 'taskId' | 'from' | 'result' | 'spent' | 'reply' | 'at'>;
+    };
+
+/** Something to be said once for a scope (`day`, a flow), and again after `since` at the earliest. */
+export interface BudgetNotice {
+  readonly scope: string;
+  readonly since: number;
+  readonly at: number;
+  /** What to post, and about which delivery; null where nobody can be told. */
+  readonly reply: { readonly item: NewOutgoing; readonly deliveryId: string } | null;
+}
+
+/** Everything that changes runs. */
+export interface RunWriter {
+  /** Notes why tasks wait, and forgets what no longer does. */
+  noteWaiting(waits: readonly RunWait[], gone: readonly string[]): Promise<void>;
+  /** Takes task and conversation for a run; null when the task was not queued any more, and nothing changed. */
+  startRun(start: RunStart): Promise<Task | null>;
+  noteRun(id: string, note: RunNote): Promise<void>;
+  /** Ends a run; the task as it is then, null when its change no longer fitted. */
+  endRun(ending: RunEnding): Promise<Task | null>;
+  /** Gives the notice, unless it was given already. */
+  giveNotice(notice: BudgetNotice): Promise<boolean>;
+}

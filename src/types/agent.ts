@@ -1,0 +1,65 @@
+export const RUN_STATES = [
+  'waiting',
+  'held',
+  'running',
+  'completed',
+  'failed',
+  'cancelled',
+  'interrupted',
+] as const;
+/**
+ * `waiting | held → running → completed | failed | cancelled | interrupted`. `held`: over a budget. `interrupted`:
+ * hookctl itself ended, or was killed, while it ran.
+ */
+export type RunState = (typeof RUN_STATES)[number];
+
+/** How a run can end. */
+export type RunEnd = Exclude<RunState, 'waiting' | 'held' | 'running'>;
+
+/** One attempt of an agent at a task. A task that is retried has several. Times are epoch milliseconds. */
+export interface AgentRun {
+  /** `run-…`; also in the environment of everything that the run starts, as `HOOKCTL_RUN_ID`. */
+  readonly id: string;
+  readonly taskId: string;
+  readonly flowId: string;
+  readonly conversationId: string;
+  /** Name under `agents:`, the task's `agent`. */
+  readonly agent: string;
+  /** Name of the runner: `claude`, `command`. */
+  readonly runner: string;
+  readonly state: RunState;
+  /** Why it waits, is held, or ended as it did, in words; null when there is nothing to say. */
+  readonly reason: string | null;
+  /** Leader of the run's process group; null before it was started. */
+  readonly pid: number | null;
+  /** Program and arguments as they were started; empty before. */
+  readonly commandLine: readonly string[];
+  /** Absolute path in which it runs; null before it was started. */
+  readonly folder: string | null;
+  /** The agent's own session, once the agent has said that it is in it. */
+  readonly sessionId: string | null;
+  /** The line that opens this session by hand; null where the agent has no such thing. */
+  readonly openWith: string | null;
+  readonly exitCode: number | null;
+  readonly signal: string | null;
+  readonly usage: RunUsage;
+  /** What the agent wanted to do and was not allowed to. */
+  readonly denials: readonly string[];
+  /** File with what the agent said and did, one JSON object a line; null before it was started. */
+  readonly logPath: string | null;
+  readonly createdAt: number;
+  readonly startedAt: number | null;
+  readonly endedAt: number | null;
+}
+
+/** What a run took; null: the agent did not say. */
+export interface RunUsage {
+  readonly costUsd: number | null;
+  readonly inputTokens: number | null;
+  readonly outputTokens: number | null;
+  /** Turns of the conversation with the model. */
+  readonly turns: number | null;
+}
+
+/** Nothing is known of what it took. */
+export const NO_USAGE: RunUsage = { costUsd: null, inputTokens: null, outputTokens: null, turns: null };

@@ -1,0 +1,34 @@
+import type { JsonObject } from './request.ts';
+
+/**
+ * Who changed something. `cli`: a person at a terminal. `api`: a request with the management token. `editor`: a file
+ * was changed by other means. `server`: hookctl itself. `sender`: a person at a provider, by what they wrote.
+ */
+export const ACTOR_KINDS = ['cli', 'api', 'editor', 'server', 'sender'] as const;
+
+export interface Actor {
+  readonly kind: (typeof ACTOR_KINDS)[number];
+  /** In words: `ada (pid 4711)`, the file that was edited, `github:ada`. */
+  readonly name: string;
+}
+
+/** What was changed, by whom. Never a secret's value. */
+export interface NewAuditEntry {
+  /** Epoch milliseconds. */
+  readonly at: number;
+  readonly actor: Actor;
+  /** Noun and verb: `webhook.add`, `task.approve`, `serve.start`. */
+  readonly what: string;
+  /** Id or name of the thing; null where there is none. */
+  readonly target: string | null;
+  /** Which fields, counts, flags. */
+  readonly details: JsonObject;
+  /** Content hash of `webhooks.json` after the change; null: another thing was changed. */
+  readonly revision: string | null;
+}
+
+/** A line of the audit; it is never changed and never deleted. */
+export interface AuditEntry extends NewAuditEntry {
+  /** In the order of recording. */
+  readonly id: number;
+}

@@ -1,0 +1,112 @@
+import type { WebhookEvent } from './event.ts';
+import type { ReplyPlace } from './outgoing.ts';
+import type { Headers, JsonObject } from './request.ts';
+import type { Secret } from './secret.ts';
+
+/** Who hookctl is towards a provider. Made from `credentials` in webhooks.yml and the provider's usual variables. */
+export interface Account {
+  readonly provider: string;
+  /** Address of the API without a slash at its end. The token goes nowhere else. */
+  readonly baseUrl: string;
+  readonly token: Secret;
+  /** Name that belongs to the token, where the provider wants one (Jira Cloud: the e-mail address). */
+  readonly user: string | null;
+  /** The operator says that the address may lead into a private network. */
+  readonly privateNetwork: boolean;
+}
+
+/** Where the account of a provider is found when webhooks.yml says nothing: names of variables. */
+export interface AccountDefaults {
+  readonly tokenEnv: string;
+  readonly userEnv: string | null;
+  readonly baseUrlEnv: string | null;
+  /** The provider's cloud; null when every site has an address of its own. */
+  readonly baseUrl: string | null;
+}
+
+/** An HTTP request, described. Whoever sends it adds the token, and only when the URL lies below the account's address. */
+export interface OutgoingCall {
+  readonly method: 'GET' | 'POST' | 'PUT' | 'PATCH';
+  readonly url: string;
+  /** JSON; null: none. */
+  readonly body: object | null;
+}
+
+/** What came back, read to its end. */
+export interface CallAnswer {
+  readonly status: number;
+  readonly headers: Headers;
+  readonly text: string;
+}
+
+/**
+ * What an answer means. `done`: it stands (`id`: by which it can be edited). `again`: try later, `afterMs` at the
+ * earliest (null: as the backoff says); `certain`: it was not done for sure. `refused`: trying again would not help.
+ */
+export type Sent =
+  | { readonly result: 'done'; readonly id: string | null }
+  | {
+      readonly result: 'again';
+      readonly reason: string;
+      readonly afterMs: number | null;
+      readonly certain: boolean;
+    }
+  | { readonly result: 'refused'; readonly reason: string };
+
+/** A post by its marker. */
+export interface Post {
+  /** Outgoing id: what the marker says. */
+  readonly id: string;
+  /** Markdown, as long as it may be. */
+  readonly text: string;
+}
+
+/** What one page of a thread says about a post. */
+export interface Lookup {
+  /** The post's id; null when this page does not hold it. */
+  readonly id: string | null;
+  /** A further page may hold it: its URL. */
+  readonly next: string | null;
+}
+
+/** The first answer to an event, before any work is done. */
+export type Immediate =
+  | { readonly kind: 'react'; readonly emoji: string }
+  | { readonly kind: 'comment' | 'ephemeral' };
+
+/**
+ * How a provider is answered: descriptions of calls and the reading of their answers, never the sending. Every call
+ * is built from ids in a place, below the account's address. The functions throw `HookctlError` for what the provider
+ * cannot express (an emoji that it does not have).
+ */
+export interface ReplyChannel {
+  readonly account: AccountDefaults;
+  /** Longest text of a post in characters, the marker included. */
+  readonly textLimit: number;
+  /** Where a reply to this event goes; null when it cannot be answered. */
+  place(event: WebhookEvent): ReplyPlace | null;
+  /** What tells the sender at once that hookctl is at work; null: nothing (Sentry). */
+  immediate(event: WebhookEvent, webhook: { readonly options: JsonObject }): Immediate | null;
+  /** Headers that carry the token. */
+  authorize(account: Account): Headers;
+  comment(account: Account, place: ReplyPlace, post: Post): OutgoingCall;
+  /** Replaces the text of a comment. Left out: comments stand as they are. */
+  edit?(account: Account, place: ReplyPlace, remoteId: string, post: Post): OutgoingCall;
+  /** The first page of the thread on which a comment posted since then would stand. `since` is epoch ms. */
+  find?(account: Account, place: ReplyPlace, since: number): OutgoingCall;
+  readPage?(account: Account, answer: CallAnswer, id: string): Lookup;
+  react?(account: Account, place: ReplyPlace, emoji: string): OutgoingCall;
+  label?(account: Account, place: ReplyPlace, label: string): OutgoingCall;
+  /** A note that only the sender sees. */
+  ephemeral?(account: Account, place: ReplyPlace, post: Post): OutgoingCall;
+  /** The reply channel that the request brought, and how long (ms) and often it may be used; its call is null without one. */
+  readonly respond?: {
+    call(account: Account, place: ReplyPlace, post: Post, inChannel: boolean): OutgoingCall | null;
+    readonly lifetimeMs: number;
+    readonly uses: number;
+  };
+  /** What the provider says in its own way; null: the status tells. */
+  classify?(answer: CallAnswer): Sent | null;
+  /** The id of what a call made; null when the answer does not tell. */
+  postedId(answer: CallAnswer): string | null;
+}
