@@ -1,3 +1,5 @@
+import { openRunView, runView } from './run-views.ts';
+import type { RunReader } from './store/run-store.ts';
 import type { TaskReader } from './store/task-store.ts';
 import { blockersOf } from './tasks/dependencies.ts';
 import type { Conversation, Flow, Task, TaskStatus, Transition } from './types.ts';
@@ -5,7 +7,7 @@ import { iso, isoOrNull, taskView, usageView } from './views.ts';
 
 /** How tasks with their surroundings, flows and conversations look outside: in the API and in every `--json`. */
 
-export type TaskDetails = ReturnType<typeof taskDetails>;
+export type TaskDetails = ReturnType<typeof taskWithRuns>;
 export type FlowView = ReturnType<typeof flowView>;
 export type FlowDetails = ReturnType<typeof flowDetails>;
 export type ConversationView = ReturnType<typeof conversationView>;
@@ -18,6 +20,17 @@ export function taskDetails(store: TaskReader, task: Task) {
     waits_for: blockersOf(store, task).map(({ id, status, title }) => ({ id, status, title })),
     transitions: store.transitions(task.id).map(transitionView),
   };
+}
+
+/** The same with its runs, for people: where their logs lie is nothing for agents. */
+export function taskWithRuns(store: TaskReader & Pick<RunReader, 'runsOfTask'>, task: Task) {
+  return { ...taskDetails(store, task), runs: store.runsOfTask(task.id).map(runView) };
+}
+
+/** Tasks as lists have them: each with the run that goes on, waits or is held, and why. */
+export function listedTasks(store: Pick<RunReader, 'openRuns'>, tasks: readonly Task[]) {
+  const runs = new Map(store.openRuns().map((run) => [run.taskId, run]));
+  return tasks.map((task) => ({ ...taskView(task), run: openRunView(runs.get(task.id)) }));
 }
 
 function transitionView({ event, from, to, actor, reason, at }: Transition) {

@@ -1,4 +1,5 @@
-import type { Decision, Delivery, Outgoing, Task, TaskUsage } from './types.ts';
+import { withoutUserinfo } from './lib/redact.ts';
+import type { AuditEntry, Decision, Delivery, Outgoing, Task, TaskUsage } from './types.ts';
 
 /**
  * How deliveries and tasks look outside: in the API and in every `--json`. The one place where camelCase becomes
@@ -8,6 +9,7 @@ import type { Decision, Delivery, Outgoing, Task, TaskUsage } from './types.ts';
 export type DeliveryView = ReturnType<typeof deliveryView>;
 export type TaskView = ReturnType<typeof taskView>;
 export type OutgoingView = ReturnType<typeof outgoingView>;
+export type AuditView = ReturnType<typeof auditView>;
 
 export function deliveryView(delivery: Delivery) {
   return {
@@ -79,7 +81,7 @@ export function outgoingView(item: Outgoing) {
     provider: item.provider,
     delivery_id: item.deliveryId,
     place: item.place,
-    content: item.content,
+    content: item.kind === 'forward' ? withoutUserinfo(item.content) : item.content,
     edits: item.edits,
     status: item.status,
     reason: item.reason,
@@ -112,6 +114,11 @@ function decisionView(decision: Decision) {
     task_ids: decision.taskIds,
     error: decision.error,
   };
+}
+
+/** A line of the audit. */
+export function auditView({ id, at, actor, what, target, details, revision }: AuditEntry) {
+  return { id, at: iso(at), actor_kind: actor.kind, actor: actor.name, what, target, details, revision };
 }
 
 /** Epoch milliseconds as the API writes them. */

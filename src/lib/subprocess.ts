@@ -1,14 +1,18 @@
-import { type ChildProcess, spawn } from 'node:child_process';
+import { type ChildProcess, type StdioOptions, spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { closeSync, openSync } from 'node:fs';
+import { devNull } from 'node:os';
 import type { Readable } from 'node:stream';
 import { stripVTControlCharacters } from 'node:util';
 import { failure } from '../errors.ts';
 import { pause } from './backoff.ts';
+import { inheritedDescriptors } from './inherited.ts';
 import { visibleLine } from './visible.ts';
 
 /** Lines that are kept for the message when a program dies. */
 const KEPT_LINES = 20;
-/** A program that prints without line ends must not fill the memory. */
+const KEPT_CHARACTERS = 2_000;
+/** A program that prints without line ends must not fill the memory: of a longer line its end is kept, in characters. */
 const LONGEST_LINE = 64 * 1024;
 
 /** How long the output of a program that has ended is read on. */
@@ -39,7 +43,9 @@ export interface ProcessOptions {
   /** Bytes of stdout and stderr as they come, for whoever bounds them. */
   readonly onOutput?: (bytes: number) => void;
   /** Each line of stdout and stderr as it comes, without terminal escapes. */
-  readonly onLine?: (line: string) => void;
+  readonly onLine?: (line: string, stream: 'stdout' | 'stderr') => void;
+  /** Characters of a line that are kept; default 65,536. */
+  readonly longestLine?: number;
   /** Between SIGTERM and SIGKILL, in milliseconds; default 5000. */
   readonly graceMs?: number;
 }
@@ -72,18 +78,23 @@ export function programEnvironment(env: Environment, ...further: readonly string
  */
 export async function startProcess(options: ProcessOptions): Promise<RunningProcess> {
   const { program, args, env, cwd, input, onLine, onOutput, graceMs = 5000 } = options;
-  const stdin = input === undefined ? 'ignore' : 'pipe';
-  const child = spawn(program, args, { env, cwd, detached: true, stdio: [stdin, 'pipe', 'pipe'] });
+  const { longestLine = LONGEST_LINE } = options;
+  const inherited = await inheritedDescriptors();
+  const child = without(inherited, (more) => {
+    const stdio: StdioOptions = [input === undefined ? 'ignore' : 'pipe', 'pipe', 'pipe', ...more];
+    return spawn(program, args, { env, cwd, detached: true, stdio });
+  });
   const kept: string[] = [];
-  const keep = (line: string) => {
-    kept.push(visibleLine(line));
+  const keep = (line: string, name: 'stdout' | 'stderr') => {
+    kept.push(visibleLine(line.slice(-KEPT_CHARACTERS)));
     if (kept.length > KEPT_LINES) kept.shift();
-    onLine?.(line);
+    onLine?.(line, name);
   };
-  for (const stream of [child.stdout, child.stderr]) {
+  for (const name of ['stdout', 'stderr'] as const) {
+    const stream = child[name];
     if (stream === null) continue;
     if (onOutput !== undefined) stream.on('data', (chunk: string) => onOutput(Buffer.byteLength(chunk)));
-    readLines(stream, keep);
+    readLines(stream, longestLine, (line) => keep(line, name));
   }
   const ended = endOf(child);
   await spawned(child, options);
@@ -110,6 +121,21 @@ export function describeEnd(
   return last.length === 0
     ? `${program} ${how} and printed nothing`
     : `${program} ${how}: ${last.join(' | ')}`;
+}
+
+/**
+ * Starts something for which these descriptors lead to nothing. Nothing is waited for in here: who was started tells of it
+ * at once, and has to be listened to by then.
+ */
+function without<T>(inherited: readonly number[], start: (stdio: readonly ('ignore' | number)[]) => T): T {
+  if (inherited.length === 0) return start([]);
+  const nothing = openSync(devNull, 'r');
+  try {
+    const places = Array.from({ length: Math.max(...inherited) - 2 }, (_, index) => index + 3);
+    return start(places.map((place) => (inherited.includes(place) ? nothing : 'ignore')));
+  } finally {
+    closeSync(nothing);
+  }
 }
 
 async function spawned(child: ChildProcess, { program, howToGet }: ProcessOptions): Promise<void> {
@@ -156,15 +182,29 @@ function signalGroup(pid: number, signal: NodeJS.Signals): void {
   }
 }
 
-function readLines(stream: Readable, onLine: (line: string) => void): void {
-  let rest = '';
+function readLines(stream: Readable, longest: number, onLine: (line: string) => void): void {
+  // In parts: to join and search a long line anew with each chunk would take time by the square of its length.
+  let parts: string[] = [];
+  let length = 0;
+  const add = (part: string) => {
+    parts.push(part);
+    length += part.length;
+    if (length > 2 * longest) [parts, length] = [[parts.join('').slice(-longest)], longest];
+  };
+  const end = () => {
+    const line = parts.join('').slice(-longest).replace(/\r$/, '');
+    [parts, length] = [[], 0];
+    onLine(stripVTControlCharacters(line));
+  };
   stream.setEncoding('utf8');
   stream.on('data', (chunk: string) => {
-    const lines = (rest + chunk).split(/\r?\n/);
-    rest = (lines.pop() ?? '').slice(-LONGEST_LINE);
-    for (const line of lines) onLine(stripVTControlCharacters(line));
+    const lines = chunk.split('\n');
+    for (const [index, line] of lines.entries()) {
+      if (index > 0) end();
+      add(line);
+    }
   });
   stream.on('end', () => {
-    if (rest !== '') onLine(stripVTControlCharacters(rest));
+    if (length > 0) end();
   });
 }

@@ -1,4 +1,5 @@
-import { failure, notFound } from '../errors.ts';
+import { failure, type HookctlError, notFound, usageError } from '../errors.ts';
+import type { TaskChange } from '../store/task-store.ts';
 import type { Task, TaskEvent, TaskUsage } from '../types.ts';
 import { syncTasks, type TaskContext } from './context.ts';
 import { blockersOf } from './dependencies.ts';
@@ -13,6 +14,8 @@ export interface TaskReport {
   readonly result?: string | null;
   /** Of a failed task, or why it was cancelled. */
   readonly error?: string | null;
+  /** Of a task that asks. */
+  readonly question?: string | null;
   readonly spent?: Partial<Omit<TaskUsage, 'durationMs'>>;
 }
 
@@ -43,29 +46,51 @@ export async function changeTask(
         fix: `See its history: hookctl task show ${id}`,
       });
     }
-    const { result = null, error = null } = report;
-    const spent = { costUsd: null, inputTokens: null, outputTokens: null, ...report.spent };
-    const progress = { to: step.status, result, error, costUsd: sum(task.usage.costUsd, spent.costUsd) };
-    const root = context.store.task(task.initiatedTaskId) ?? task;
-    const changed = await context.store.changeTask({
-      taskId: id,
-      event,
-      from: task.status,
-      to: step.status,
-      isEnd: isEnd(step.status),
-      actor: report.actor,
-      reason: step.status === 'completed' ? null : error,
-      result,
-      error,
-      spent,
-      reply: progressReply(context.ids, task, root, progress),
-      at: context.clock.now(),
-    });
+    const change = changeOf(context, task, { event, to: step.status }, report);
+    if (event === 'ask' && change.reply === null) throw nobodyToAsk(task, report.question ?? null);
+    const changed = await context.store.changeTask(change);
     // Null: somebody else was quicker, and the step is decided anew from where the task is now.
     if (changed === null) continue;
     const [synced] = await syncTasks(context, [changed]);
     return synced ?? changed;
   }
+}
+
+/** A step that the lifecycle allows, as the store takes it, with what is told about it where the task came from. */
+export function changeOf(
+  { store, ids, clock }: Pick<TaskContext, 'store' | 'ids' | 'clock'>,
+  task: Task,
+  { event, to }: Pick<TaskChange, 'event' | 'to'>,
+  { actor, result = null, error = null, question = null, spent: told }: TaskReport,
+): TaskChange {
+  const spent = { costUsd: null, inputTokens: null, outputTokens: null, ...told };
+  const costUsd = sum(task.usage.costUsd, spent.costUsd);
+  const root = store.task(task.initiatedTaskId) ?? task;
+  return {
+    taskId: task.id,
+    event,
+    from: task.status,
+    to,
+    isEnd: isEnd(to),
+    actor,
+    reason: to === 'completed' ? null : (question ?? error),
+    result,
+    error,
+    spent,
+    reply: progressReply(ids, task, root, { to, result, error, question, costUsd }),
+    at: clock.now(),
+  };
+}
+
+function nobodyToAsk({ id }: Task, question: string | null): HookctlError {
+  if ((question ?? '').trim() === '') return usageError('there is no question');
+  return failure(
+    'no_thread',
+    `nobody can be asked about ${id}: it came from no thread that hookctl may post to`,
+    {
+      fix: 'Decide it yourself and say so in the result, or fail the task with the question.',
+    },
+  );
 }
 
 /** The step of an event, with what the task waits for taken into account. */

@@ -26,6 +26,9 @@ export interface TaskRequest {
   readonly syncToClaudeTasks?: boolean | undefined;
 }
 
+/** Who made a task that no delivery made. */
+export type TaskSource = 'cli' | 'api' | 'mcp';
+
 const TITLE_LENGTH = 80;
 const DEFAULT_AGENT = 'brain';
 
@@ -36,7 +39,7 @@ const DEFAULT_AGENT = 'brain';
 export async function createTask(
   context: TaskContext,
   request: TaskRequest,
-  source: 'cli' | 'api',
+  source: TaskSource,
   where: string,
 ): Promise<Task> {
   const { store, ids, clock } = context;

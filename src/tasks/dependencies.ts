@@ -3,7 +3,10 @@ import type { StoreReader } from '../store/store.ts';
 import type { Task } from '../types.ts';
 
 /** What a task still waits for: everything it depends on that is not completed, failed ones too. */
-export function blockersOf(store: Pick<StoreReader, 'task'>, { dependsOn }: Task): readonly Task[] {
+export function blockersOf(
+  store: Pick<StoreReader, 'task'>,
+  { dependsOn }: Pick<Task, 'dependsOn'>,
+): readonly Task[] {
   return dependsOn
     .map((id) => store.task(id))
     .filter((task) => task !== null)

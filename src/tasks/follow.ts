@@ -26,6 +26,8 @@ export interface FollowOptions {
 const ACTOR = 'claude';
 /** After a change more often follow at once: hookctl's own writes are changes, too. */
 const SETTLE_MS = 50;
+/** A look at a list of thousands takes long: it may take a tenth of the time, so that hookctl has the rest to write. */
+const REST = 9;
 /** Watches miss what happens to a folder that is made anew. */
 const POLL_MS = 5_000;
 /** Everything is compared with the store now and then, and the folder touched. */
@@ -39,15 +41,21 @@ export function followClaude(context: TaskContext, options: FollowOptions): Foll
   let wake = Promise.withResolvers<void>();
   const watch = watchFolder(list.path, () => wake.resolve());
   let repairedAt = context.clock.now();
+  /** A disk that was full has room again after seconds; a file that can never be written is not looked at so often. */
+  let retryMs = POLL_MS;
 
   async function round(): Promise<void> {
-    const isDue = context.clock.now() - repairedAt >= REPAIR_MS;
+    const since = context.clock.now() - repairedAt;
+    // A clock that was set back would put the next repair off.
+    const isDue = since < 0 || since >= (context.claude.isBehind ? retryMs : REPAIR_MS);
     if (isDue) repairedAt = context.clock.now();
     try {
       const reading = isDue ? null : await context.claude.list?.read();
       if (reading) await follow(context, reading, options);
       // Nobody knows what was missed while the folder was away.
       if (isDue || !reading || !context.claude.state.on) await restore(context, isDue);
+      if (!context.claude.isBehind) retryMs = POLL_MS;
+      else if (isDue) retryMs = Math.min(2 * retryMs, REPAIR_MS);
       watch.refresh();
     } catch (error) {
       list?.forget();
@@ -57,8 +65,10 @@ export function followClaude(context: TaskContext, options: FollowOptions): Foll
 
   async function rounds(): Promise<void> {
     while (!stop.signal.aborted) {
+      const begin = context.clock.now();
       await round();
-      await pause(SETTLE_MS, stop.signal);
+      const rest = (context.clock.now() - begin) * REST;
+      await pause(Math.min(Math.max(SETTLE_MS, rest), POLL_MS), stop.signal);
       await Promise.race([wake.promise, pause(POLL_MS, stop.signal)]);
       wake = Promise.withResolvers<void>();
     }

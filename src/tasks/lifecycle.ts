@@ -22,6 +22,8 @@ export function stepOf(from: TaskStatus, event: TaskEvent): Step {
   switch (event) {
     case 'approve':
       return from === 'waiting_approval' ? to('queued') : openOr(from, unchanged);
+    case 'ask':
+      return askFrom(from);
     case 'answer':
       return from === 'waiting_answer' ? to('queued') : refused('it asked nothing');
     case 'start':
@@ -54,6 +56,14 @@ function startFrom(from: TaskStatus): Step {
     default:
       return refused(`it is ${from}`);
   }
+}
+
+/** Who has not begun may ask as well: a question can come up while reading. */
+function askFrom(from: TaskStatus): Step {
+  if (from === 'running' || from === 'queued') return to('waiting_answer');
+  return refused(
+    from === 'waiting_answer' ? 'its last question is not answered yet' : `it is ${words(from)}`,
+  );
 }
 
 function releaseFrom(from: TaskStatus): Step {

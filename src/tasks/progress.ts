@@ -2,7 +2,7 @@ import { cutAtSentence } from '../lib/cut.ts';
 import type { IdSource } from '../lib/ids.ts';
 import { visible } from '../lib/visible.ts';
 import type { TaskReply } from '../store/task-store.ts';
-import type { JsonObject, ReplyPlace, Task, TaskStatus } from '../types.ts';
+import type { JsonObject, NewOutgoing, ReplyPlace, Task, TaskStatus } from '../types.ts';
 
 /** Longest result and error in a comment, in characters. */
 const RESULT_LENGTH = 4_000;
@@ -13,6 +13,8 @@ export interface Progress {
   readonly to: TaskStatus;
   readonly result: string | null;
   readonly error: string | null;
+  /** What the agent wants to know, of a task that waits for an answer then. */
+  readonly question: string | null;
   /** Of all runs together; null when nobody said. */
   readonly costUsd: number | null;
 }
@@ -27,27 +29,43 @@ export function progressReply(ids: IdSource, task: Task, root: Task, progress: P
   const text = textOf(task, progress);
   if (reply === undefined || root.deliveryId === null || text === null) return null;
   if (progress.to === 'running' && reply.edits !== true) return null;
+  // A question is a comment of its own: nobody is told of an edit.
+  const isQuestion = progress.to === 'waiting_answer';
   const { comment_outgoing_id: comment } = task.sourceMetadata;
+  const edits = typeof comment === 'string' && !isQuestion ? comment : null;
   return {
     deliveryId: root.deliveryId,
-    item: {
-      id: ids.next('out'),
-      kind: 'comment',
-      place: reply.place as unknown as ReplyPlace,
-      content: text,
-      edits: typeof comment === 'string' ? comment : null,
-      privateNetwork: false,
-    },
+    item: threadComment(ids, reply, text, edits),
+    becomesTaskComment: edits === null && !isQuestion,
   };
 }
 
-function textOf({ id, agent }: Task, { to, result, error, costUsd }: Progress): string | null {
+/** A comment of its own in the thread that a task came from; null where nobody can be answered. */
+export function separateComment(
+  ids: IdSource,
+  root: Task,
+  text: string,
+): Omit<TaskReply, 'becomesTaskComment'> | null {
+  const reply = root.sourceMetadata.reply as JsonObject | undefined;
+  if (reply === undefined || root.deliveryId === null) return null;
+  const content = cutAtSentence(visible(text), RESULT_LENGTH);
+  return { deliveryId: root.deliveryId, item: threadComment(ids, reply, content, null) };
+}
+
+function threadComment(ids: IdSource, reply: JsonObject, content: string, edits: string | null): NewOutgoing {
+  const place = reply.place as unknown as ReplyPlace;
+  return { id: ids.next('out'), kind: 'comment', place, content, edits, privateNetwork: false };
+}
+
+function textOf({ id, agent }: Task, { to, result, error, question, costUsd }: Progress): string | null {
   const cost = costUsd === null ? '' : ` · $${costUsd.toFixed(2)}`;
   const signed = (text: string, length: number) =>
     `${cutAtSentence(visible(text), length)}\n\n\`${id}\`${cost}`;
   switch (to) {
     case 'running':
       return `\`${id}\` is worked on by ${visible(agent)}.`;
+    case 'waiting_answer':
+      return (question ?? '').trim() === '' ? null : `❓ ${signed(question ?? '', RESULT_LENGTH)}`;
     case 'completed':
       return `✅ ${signed(result ?? 'Done.', RESULT_LENGTH)}`;
     case 'failed':

@@ -3,6 +3,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { SyncNote } from '../../store/task-store.ts';
 import type { Task } from '../../types.ts';
 import { createBatches } from './batches.ts';
+import { claimantOf } from './claim.ts';
 import { listFolderName } from './config-dir.ts';
 import type { Folder } from './folder.ts';
 import { createTaskList, type TaskList } from './list.ts';
@@ -44,6 +45,8 @@ export type ClaudeState =
 export interface ClaudeTasks {
   /** As the last write found it; a folder that is back is taken up by the next one. */
   readonly state: ClaudeState;
+  /** Files of some task could not be written, and are still missing. */
+  readonly isBehind: boolean;
   /**
    * Writes the tasks in every form that is on, and tells of each where it stands or why it does not. Never rejects.
    * No notes when both forms are switched off.
@@ -62,6 +65,8 @@ export interface ClaudeTasks {
 export interface FollowedList extends ListReader {
   /** Its folder, which need not be there. */
   readonly path: string;
+  /** Who has taken a task there, in words; null: nobody. */
+  claimant(task: Task): Promise<string | null>;
 }
 
 const START_PATIENCE_MS = 500;
@@ -87,9 +92,14 @@ export async function openClaudeTasks(options: ClaudeTasksOptions): Promise<Clau
     isClean = true;
   };
   const target: Target = { ...options, list, listName, prepare };
+  const behind = new Set<string>();
   const batches = createBatches<SyncNote>(async (intake) => {
     const { notes, problem } = await projectBatch(target, intake);
     state = problem === null ? whenOn : { on: false, reason: problem };
+    for (const { taskId, unsynced } of notes.values()) {
+      if (unsynced === null) behind.delete(taskId);
+      else behind.add(taskId);
+    }
     return notes;
   });
   // A lock left by a killed program is free after 10 s: the start does not wait for that, the keeper follows.
@@ -98,9 +108,18 @@ export async function openClaudeTasks(options: ClaudeTasksOptions): Promise<Clau
     get state() {
       return state;
     },
+    get isBehind() {
+      return behind.size > 0;
+    },
     project: async (tasks) => (tasks.length === 0 ? [] : batches.add(tasks)),
     list:
-      list === null ? null : { ...reader(options, tasksDir, listName, list), path: join(tasksDir, listName) },
+      list === null
+        ? null
+        : {
+            ...reader(options, tasksDir, listName, list),
+            path: join(tasksDir, listName),
+            claimant: (task) => claimantOf(tasksDir, listName, task),
+          },
     repair: (tasks) => {
       isClean = false;
       list?.forget();
@@ -120,6 +139,7 @@ function reader(
 
 const SWITCHED_OFF: ClaudeTasks = {
   state: { on: false, reason: 'switched off: claudeTasks in webhooks.yml' },
+  isBehind: false,
   list: null,
   project: async () => [],
   repair: async () => [],

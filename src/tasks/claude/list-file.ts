@@ -2,7 +2,7 @@ import { constants } from 'node:fs';
 import { open, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { writeFileAtomic } from '../../lib/atomic-file.ts';
+import { writeFileAtomic, writeFileAtomicNow } from '../../lib/atomic-file.ts';
 import type { Folder } from './folder.ts';
 import type { ListTask } from './list-task.ts';
 import { errorCode } from './problem.ts';
@@ -42,7 +42,7 @@ export async function readListFileOnce(folder: Folder, number: number): Promise<
 
 /** Replaces or makes an entry. Two spaces and no newline at the end, as Claude Code writes it. */
 export async function writeListFile(folder: Folder, number: number, task: ListTask): Promise<void> {
-  await writeFileAtomic(listFilePath(folder, number), JSON.stringify(task, null, 2), { durable: false });
+  writeFileAtomicNow(listFilePath(folder, number), JSON.stringify(task, null, 2));
 }
 
 /** The highest number that was ever freed; 0 when none was. */

@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { writeFileAtomic } from '../../lib/atomic-file.ts';
+import { writeFileAtomicNow } from '../../lib/atomic-file.ts';
 import { visibleLine } from '../../lib/visible.ts';
 import type { JsonObject, Task, TaskStatus } from '../../types.ts';
 import type { Folder } from './folder.ts';
@@ -35,7 +35,7 @@ export function recordId(taskId: string): string {
 /** Writes a task's record into the tasks folder. Nobody else writes it, so it needs no lock. */
 export async function writeRecord(folder: Folder, task: Task, project: string): Promise<void> {
   const content = JSON.stringify(toRecord(task, project), null, 2);
-  await writeFileAtomic(join(folder.path, `${recordId(task.id)}.json`), content, { durable: false });
+  writeFileAtomicNow(join(folder.path, `${recordId(task.id)}.json`), content);
 }
 
 function toRecord(task: Task, project: string): TaskRecord {

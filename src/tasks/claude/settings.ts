@@ -1,69 +1,102 @@
-import { mkdir, readFile, realpath, rm, stat } from 'node:fs/promises';
+import { mkdir, readFile, realpath, rm, rmdir, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import { isDeepStrictEqual } from 'node:util';
 import { failure, messageOf } from '../../errors.ts';
 import { writeFileAtomic } from '../../lib/atomic-file.ts';
 import { listFolderName } from './config-dir.ts';
 import { errorCode } from './problem.ts';
 
-/** Variables in the `env` block of a settings file; Claude Code gives them to its own session. */
-export type SettingsEnv = Readonly<Record<string, string>>;
-
-/** Which variables hookctl set in which settings file: only those are taken out again. */
-export type InstallRecord = Readonly<Record<string, SettingsEnv>>;
-
-/** What an install or uninstall did to the settings file. */
-export interface SettingsChange {
+/**
+ * An object within a JSON file of Claude Code, of which hookctl sets some entries: variables of its sessions (`env` of a
+ * settings file), or MCP servers (`mcpServers` of `.mcp.json`).
+ */
+export interface SettingsBlock {
   readonly path: string;
+  readonly block: 'env' | 'mcpServers';
+}
+
+export type Entries = Readonly<Record<string, unknown>>;
+
+/** What hookctl put into a file: only that is taken out again. */
+export interface Installed {
+  readonly entries: Entries;
+  /** The folder of the file is hookctl's, too. */
+  readonly madeFolder: boolean;
+}
+
+/** What an install or uninstall did to a file: names of entries. */
+export interface SettingsChange {
   readonly changed: readonly string[];
+  /** The folder of the file was made for it. */
+  readonly madeFolder: boolean;
 }
 
 /** Names the list; `CLAUDE_CODE_ENABLE_TODO_TOOLS` asks for the Task tools, which newer models lack since 2.1.233. */
-export function wantedEnv(list: string): SettingsEnv {
+export function wantedEnv(list: string): Readonly<Record<string, string>> {
   return { CLAUDE_CODE_TASK_LIST_ID: listFolderName(list), CLAUDE_CODE_ENABLE_TODO_TOOLS: '1' };
 }
 
 /** The project's own settings that are not committed; Claude Code reads them over all others of the project. */
-export function localSettings(projectFolder: string): string {
-  return join(projectFolder, '.claude', 'settings.local.json');
+export function localSettings(projectFolder: string): SettingsBlock {
+  return { path: join(projectFolder, '.claude', 'settings.local.json'), block: 'env' };
 }
 
-/** The `env` block of a settings file; empty when there is none. Throws `claude_settings`. */
-export async function readSettingsEnv(path: string): Promise<Readonly<Record<string, unknown>>> {
-  return envOf(await readSettings(path), path);
+/** The project's MCP servers, which are committed: no secret may stand there. Claude Code asks before it uses one. */
+export function projectMcp(projectFolder: string): SettingsBlock {
+  return { path: join(projectFolder, '.mcp.json'), block: 'mcpServers' };
+}
+
+/** The entries of a block; empty when there is no such file. Throws `claude_settings`. */
+export async function readEntries(place: SettingsBlock): Promise<Entries> {
+  return entriesOf(await readSettings(place.path), place);
 }
 
 /**
- * Adds variables to the `env` block, leaving everything else as it stands. Throws `claude_settings` when the file is no
- * JSON object, or one of the variables says something else already; nothing is written then.
+ * Adds entries to a block, leaving everything else as it stands. Throws `claude_settings` when the file is no JSON
+ * object, or one of the entries says something else already; nothing is written then.
  */
-export async function installSettings(path: string, wanted: SettingsEnv): Promise<SettingsChange> {
+export async function installEntries(place: SettingsBlock, wanted: Entries): Promise<SettingsChange> {
+  const { path } = place;
   const settings = await readSettings(path);
-  const env = envOf(settings, path);
+  const present = entriesOf(settings, place);
   for (const [name, value] of Object.entries(wanted)) {
-    if (name in env && env[name] !== value) {
+    if (name in present && !isDeepStrictEqual(present[name], value)) {
       throw refused(
-        `${path} sets ${name} to ${JSON.stringify(env[name])} already`,
-        `Remove it there, or make it ${value}.`,
+        `${path} sets ${name} to ${JSON.stringify(present[name])} already`,
+        `Remove it there, or make it ${JSON.stringify(value)}.`,
       );
     }
   }
-  const changed = Object.keys(wanted).filter((name) => !(name in env));
-  if (changed.length > 0) await writeSettings(path, settings, { ...env, ...wanted });
-  return { path, changed };
+  const changed = Object.keys(wanted).filter((name) => !(name in present));
+  if (changed.length === 0) return { changed, madeFolder: false };
+  const madeFolder = (await mkdir(dirname(path), { recursive: true })) !== undefined;
+  await writeBlock(place, settings, { ...present, ...wanted });
+  return { changed, madeFolder };
 }
 
-/** Takes those variables out again that still say what hookctl wrote; a file of which nothing is left is removed. */
-export async function uninstallSettings(path: string, installed: SettingsEnv): Promise<SettingsChange> {
+/**
+ * Takes those entries out again that still say what hookctl wrote. A file of which nothing is left is removed, and so is
+ * its folder, if hookctl made that and it is empty.
+ */
+export async function uninstallEntries(
+  place: SettingsBlock,
+  { entries, madeFolder }: Installed,
+): Promise<readonly string[]> {
+  const { path, block } = place;
   const settings = await readSettings(path);
-  const env = envOf(settings, path);
-  const changed = Object.keys(installed).filter((name) => env[name] === installed[name]);
-  if (changed.length === 0) return { path, changed };
-  const left = Object.fromEntries(Object.entries(env).filter(([name]) => !changed.includes(name)));
-  const { env: _, ...others } = settings?.value ?? {};
-  if (Object.keys(left).length > 0) await writeSettings(path, settings, left);
-  else if (Object.keys(others).length > 0) await write(path, settings, others);
-  else await rm(path);
-  return { path, changed };
+  const present = entriesOf(settings, place);
+  const changed = Object.keys(entries).filter((name) => isDeepStrictEqual(present[name], entries[name]));
+  if (changed.length === 0) return changed;
+  const left = Object.fromEntries(Object.entries(present).filter(([name]) => !changed.includes(name)));
+  const { [block]: _, ...others } = settings?.value ?? {};
+  if (Object.keys(left).length > 0) await writeBlock(place, settings, left);
+  else if (Object.keys(others).length > 0) await write(place, settings, others);
+  else {
+    await rm(path);
+    // Anything that lies in it is somebody else's.
+    if (madeFolder) await rmdir(dirname(path)).catch(() => undefined);
+  }
+  return changed;
 }
 
 interface Settings {
@@ -85,24 +118,27 @@ async function readSettings(path: string): Promise<Settings | null> {
   throw refused(`${path} holds no JSON object`, 'Correct it; nothing was changed.');
 }
 
-function envOf(settings: Settings | null, path: string): Readonly<Record<string, unknown>> {
-  const env = settings?.value.env ?? {};
-  if (isObject(env)) return env;
-  throw refused(`\`env\` in ${path} is no object`, 'Correct it; nothing was changed.');
+function entriesOf(settings: Settings | null, { path, block }: SettingsBlock): Entries {
+  const entries = settings?.value[block] ?? {};
+  if (isObject(entries)) return entries;
+  throw refused(`\`${block}\` in ${path} is no object`, 'Correct it; nothing was changed.');
 }
 
-function writeSettings(path: string, settings: Settings | null, env: object): Promise<void> {
-  return write(path, settings, { ...settings?.value, env });
+function writeBlock(place: SettingsBlock, settings: Settings | null, entries: Entries): Promise<void> {
+  return write(place, settings, { ...settings?.value, [place.block]: entries });
 }
 
 /** Indented as it was. The file behind a symbolic link is written, not the link replaced. */
-async function write(path: string, settings: Settings | null, value: object): Promise<void> {
+async function write(
+  { path, block }: SettingsBlock,
+  settings: Settings | null,
+  value: object,
+): Promise<void> {
   const indent = /^\{\r?\n([ \t]+)"/.exec(settings?.text ?? '')?.[1] ?? '  ';
-  await mkdir(dirname(path), { recursive: true });
   const target = await realpath(path).catch(() => path);
   const mode = await stat(target).then(
     (stats) => stats.mode & 0o777,
-    () => 0o600,
+    () => (block === 'env' ? 0o600 : 0o644),
   );
   await writeFileAtomic(target, `${JSON.stringify(value, null, indent)}\n`, { mode });
 }

@@ -1,0 +1,104 @@
+import { isJsonObject } from '../lib/json.ts';
+import { shorten, visibleLine } from '../lib/visible.ts';
+import type { JsonObject, JsonValue, RunUsage } from '../types.ts';
+import type { LogLine } from './runner.ts';
+
+/** The last event of a run; `subtype` other than `success` stands for how it failed (Claude Code 2.1.330). */
+export interface ClaudeResult {
+  readonly failed: boolean;
+  readonly text: string;
+  readonly sessionId: string | null;
+  readonly usage: RunUsage;
+  readonly denials: readonly string[];
+}
+
+/** What one line of `--output-format stream-json` says; more kinds exist, and more will. */
+export type ClaudeEvent =
+  | { readonly type: 'init'; readonly sessionId: string; readonly folder: string | null }
+  | { readonly type: 'log'; readonly lines: readonly LogLine[] }
+  | { readonly type: 'result'; readonly result: ClaudeResult };
+
+const INPUT_LENGTH = 200;
+
+/** Null: no JSON, so something that a person is to read. */
+export function readClaudeLine(line: string): ClaudeEvent | null {
+  let event: unknown;
+  try {
+    event = JSON.parse(line);
+  } catch {
+    return null;
+  }
+  if (!isJsonObject(event)) return null;
+  const { type, subtype, session_id: sessionId } = event;
+  if (type === 'result') return { type: 'result', result: resultOf(event) };
+  if (type === 'system' && subtype === 'init' && typeof sessionId === 'string') {
+    return { type: 'init', sessionId, folder: textOf(event.cwd) };
+  }
+  if (type === 'assistant') return { type: 'log', lines: contentOf(event).flatMap(spoken) };
+  if (type === 'system' && subtype === 'api_retry') {
+    return {
+      type: 'log',
+      lines: [{ kind: 'note', text: 'the API refused for now; Claude Code tries again' }],
+    };
+  }
+  return { type: 'log', lines: [] };
+}
+
+function contentOf({ message }: JsonObject): readonly JsonValue[] {
+  const content = isJsonObject(message) ? message.content : null;
+  return Array.isArray(content) ? content : [];
+}
+
+function spoken(block: JsonValue): readonly LogLine[] {
+  if (!isJsonObject(block)) return [];
+  if (block.type === 'text' && typeof block.text === 'string') return [{ kind: 'said', text: block.text }];
+  if (block.type !== 'tool_use') return [];
+  const input = shorten(visibleLine(JSON.stringify(block.input ?? {})), INPUT_LENGTH);
+  return [{ kind: 'did', text: `${textOf(block.name) ?? 'a tool'} ${input}` }];
+}
+
+function resultOf(event: JsonObject): ClaudeResult {
+  const {
+    subtype,
+    is_error: isError,
+    result,
+    errors,
+    session_id: sessionId,
+    usage,
+    num_turns: turns,
+  } = event;
+  const failed = isError === true || (subtype !== undefined && subtype !== 'success');
+  const causes = Array.isArray(errors) ? errors.filter((error) => typeof error === 'string').join('; ') : '';
+  const why = [textOf(subtype)?.replaceAll('_', ' '), causes || textOf(result)].filter(Boolean).join(': ');
+  const tokens = isJsonObject(usage) ? usage : {};
+  const read = ['input_tokens', 'cache_creation_input_tokens', 'cache_read_input_tokens'];
+  return {
+    failed,
+    text: failed ? why || 'Claude Code reports an error' : (textOf(result) ?? ''),
+    sessionId: textOf(sessionId),
+    usage: {
+      costUsd: numberOf(event.total_cost_usd),
+      inputTokens: isJsonObject(usage)
+        ? read.reduce((sum, name) => sum + (numberOf(tokens[name]) ?? 0), 0)
+        : null,
+      outputTokens: numberOf(tokens.output_tokens),
+      turns: numberOf(turns),
+    },
+    denials: denialsOf(event.permission_denials),
+  };
+}
+
+function denialsOf(value: JsonValue | undefined): readonly string[] {
+  if (!Array.isArray(value)) return [];
+  return value.filter(isJsonObject).map(({ tool_name: tool, tool_input: input }) => {
+    return shorten(visibleLine(`${textOf(tool) ?? 'a tool'} ${JSON.stringify(input ?? {})}`), INPUT_LENGTH);
+  });
+}
+
+function textOf(value: JsonValue | undefined): string | null {
+  return typeof value === 'string' ? value : null;
+}
+
+function numberOf(value: JsonValue | undefined): number | null {
+  return typeof value === 'number' && Number.isFinite(value) && value >= 0 ? value : null;
+}

@@ -1,0 +1,162 @@
+import { randomUUID } from 'node:crypto';
+import { writeFile } from 'node:fs/promises';
+import { resolve } from 'node:path';
+import { z } from 'zod';
+import { describeEnd } from '../lib/subprocess.ts';
+import { NO_USAGE, type RunUsage } from '../types.ts';
+import { argumentFaults } from './argument-check.ts';
+import { type BoundedEnd, startBounded } from './bounded.ts';
+import { runEnvironment } from './environment.ts';
+import { fillIn, type PlaceholderValues, placeholdersOf, valuesOf } from './placeholders.ts';
+import { collectLines, numberAt, parseOutput, readResultFile, textAt } from './result-text.ts';
+import type { AgentFault, AgentRunner, CommonOptions, RunOrder, RunResult } from './runner.ts';
+import { commonFields } from './settings.ts';
+
+const jsonPath = z.string().min(1).describe('Dotted path, such as output.text.');
+
+const options = z.strictObject({
+  use: z.literal('command'),
+  ...commonFields,
+  program: z.string().min(1).describe('Program: a name on the PATH, or a path from the project folder.'),
+  args: z
+    .array(z.string())
+    .default([])
+    .describe('Arguments: no shell; {{title}}, {{session}}, … are put in, and never become options.'),
+  resumeArgs: z
+    .array(z.string())
+    .describe('Arguments from the second run of a conversation on, for a program that takes {{session}}.')
+    .optional(),
+  prompt: z
+    .enum(['stdin', 'file'])
+    .default('stdin')
+    .describe('Where the prompt stands; a file’s path is {{promptFile}}.'),
+  result: z
+    .union([
+      z.enum(['stdout', 'file']),
+      z.strictObject({
+        json: jsonPath,
+        from: z.enum(['stdout', 'file']).default('stdout'),
+        costUsd: jsonPath.optional(),
+        inputTokens: jsonPath.optional(),
+        outputTokens: jsonPath.optional(),
+        turns: jsonPath.optional(),
+      }),
+    ])
+    .default('stdout')
+    .describe('Where the result stands: stdout, the file {{resultFile}}, or { json: path } in one of them.'),
+});
+
+type CommandOptions = z.output<typeof options> & CommonOptions;
+
+/** Any program: prompt on stdin or in a file, result from stdout, a file, or a path in JSON. */
+export const command: AgentRunner<CommandOptions> = {
+  name: 'command',
+  options,
+
+  check({ program, args, resumeArgs = [] }) {
+    const inProgram = placeholdersOf(program).length > 0;
+    const withoutSession = resumeArgs.length > 0 && !usesSession(args);
+    return [
+      ...(inProgram
+        ? [fault('program', 'the program is fixed: no values are put in', 'Write its name.')]
+        : []),
+      ...(withoutSession
+        ? [
+            fault(
+              'resumeArgs',
+              'only a program that was given a session can resume it',
+              'Put {{session}} into args.',
+            ),
+          ]
+        : []),
+      ...argumentFaults(program, 'args', args),
+      ...argumentFaults(program, 'resumeArgs', resumeArgs),
+    ];
+  },
+
+  program: ({ program }) => program,
+  sessionKey: ({ args }, agent) => (usesSession(args) ? `command:${agent}` : null),
+
+  mostUsd: () => null,
+
+  async start(order, io) {
+    const { options: settings, projectFolder, folder } = order;
+    const session = usesSession(settings.args) ? (order.session ?? randomUUID()) : null;
+    const values = valuesOf(order, session ?? '');
+    const template = order.session === null ? settings.args : (settings.resumeArgs ?? settings.args);
+    const args = template.map((argument) => fillIn(argument, values));
+    const prompt = Buffer.from(order.prompt);
+    if (settings.prompt === 'file') await writeFile(values.promptFile, prompt, { flag: 'wx', mode: 0o600 });
+    const stdout = collectLines();
+    const program = settings.program.includes('/')
+      ? resolve(projectFolder, settings.program)
+      : settings.program;
+    const running = await startBounded({
+      runId: order.run.id,
+      program,
+      args,
+      env: runEnvironment(order, { own: { HOOKCTL_RESULT_FILE: values.resultFile } }),
+      folder,
+      input: settings.prompt === 'stdin' ? prompt : new Uint8Array(),
+      howToGet: `Install it, or correct \`agents.${order.run.agent}.program\`.`,
+      timeout: settings.timeout,
+      outputMb: settings.outputMb,
+      onLine(line, stream) {
+        if (stream === 'stdout') stdout.add(line);
+        io.log({ kind: 'output', text: line });
+      },
+    });
+    io.started(running.pid, [program, ...args]);
+    if (session !== null) io.session(session, null);
+    const result = running.ended.then((end) => resultOf(order, end, stdout.text(), values));
+    return { result, stop: running.stop };
+  },
+};
+
+function usesSession(args: readonly string[]): boolean {
+  return args.some((argument) => placeholdersOf(argument).includes('session'));
+}
+
+function fault(field: string, message: string, fix: string): AgentFault {
+  return { path: [field], message, fix };
+}
+
+async function resultOf(
+  { options: settings }: RunOrder<CommandOptions>,
+  end: BoundedEnd,
+  stdout: string,
+  { resultFile }: PlaceholderValues,
+): Promise<RunResult> {
+  const wish = typeof settings.result === 'string' ? { from: settings.result } : settings.result;
+  const source = wish.from === 'stdout' ? stdout : await readResultFile(resultFile);
+  const value = 'json' in wish ? parseOutput(source ?? '') : undefined;
+  const text = ('json' in wish ? textAt(value, wish.json) : source)?.trim() ?? '';
+  const usage: RunUsage =
+    'json' in wish
+      ? {
+          costUsd: numberAt(value, wish.costUsd),
+          inputTokens: numberAt(value, wish.inputTokens),
+          outputTokens: numberAt(value, wish.outputTokens),
+          turns: numberAt(value, wish.turns),
+        }
+      : NO_USAGE;
+  const failed = failureOf(settings, end, text);
+  return {
+    state: failed === null ? 'completed' : 'failed',
+    text: failed ?? text,
+    exitCode: end.code,
+    signal: end.signal,
+    usage,
+    denials: [],
+  };
+}
+
+/** Why a run has failed; null when it has not. */
+function failureOf({ program, result }: CommandOptions, end: BoundedEnd, text: string): string | null {
+  const said = describeEnd(program, end, end.lastLines);
+  if (end.why !== null) return `${program} was stopped: ${end.why}; ${said}`;
+  if (end.code !== 0) return said;
+  if (text !== '') return null;
+  const where = typeof result === 'string' ? result : `${result.json} of ${result.from}`;
+  return `it left no result in ${where}; ${said}`;
+}

@@ -1,0 +1,37 @@
+import { type Environment, programEnvironment } from '../lib/subprocess.ts';
+import type { RunOrder } from './runner.ts';
+
+/** Would let an agent log in elsewhere as the user: only for those who name it. */
+const NOT_BY_ITSELF = ['SSH_AUTH_SOCK'];
+
+/** How everything that a run started is known, also what left its process group: an entry of its environment. */
+export function markerOf(runId: string): string {
+  return `HOOKCTL_RUN_ID=${runId}`;
+}
+
+/**
+ * The whole environment of a run: what programs need to run, what the runner adds (`usual`: names, `own`: values), what
+ * the agent's settings name, and ids of hookctl. Never one of hookctl's secrets, whoever names it.
+ */
+export function runEnvironment(
+  order: Pick<
+    RunOrder<{ readonly env: readonly string[] }>,
+    'run' | 'options' | 'env' | 'secretNames' | 'environment'
+  >,
+  { usual = [], own = {} }: { readonly usual?: readonly string[]; readonly own?: Environment } = {},
+): Environment {
+  const { run, options, env, secretNames, environment } = order;
+  const inherited = Object.entries(programEnvironment(env, 'TERM', ...usual, ...options.env)).filter(
+    ([name]) => !secretNames.has(name) && (!NOT_BY_ITSELF.includes(name) || options.env.includes(name)),
+  );
+  return {
+    ...Object.fromEntries(inherited),
+    ...own,
+    ...environment.env,
+    HOOKCTL_RUN_ID: run.id,
+    HOOKCTL_TASK_ID: run.taskId,
+    HOOKCTL_FLOW_ID: run.flowId,
+    HOOKCTL_CONVERSATION_ID: run.conversationId,
+    HOOKCTL_AGENT: run.agent,
+  };
+}

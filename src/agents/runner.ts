@@ -1,0 +1,104 @@
+import type { z } from 'zod';
+import type { Environment } from '../lib/subprocess.ts';
+import type { AgentRun, RunUsage, Task } from '../types.ts';
+import type { LogLine } from './log-line.ts';
+import type { RunEnvironment } from './run-environment.ts';
+
+export type { LogLine } from './log-line.ts';
+
+/** What a runner is to do. */
+export interface RunOrder<Options> {
+  readonly run: AgentRun;
+  readonly task: Task;
+  /** Of this agent, from `agents:` in webhooks.yml. */
+  readonly options: Options;
+  /** What the agent is told: fenced data first, hookctl's instructions behind it. */
+  readonly prompt: string;
+  /** Absolute, real path of the folder to work in. */
+  readonly folder: string;
+  /** A folder (0700) for files of this run alone; removed when the run ends. */
+  readonly scratch: string;
+  /** Folder with hookctl's own files and secrets, which the agent has no business in. */
+  readonly dataFolder: string;
+  /** Folder of the project: a program that is named by a path is found from here. */
+  readonly projectFolder: string;
+  /** hookctl's own environment, of which the run gets only what is listed. */
+  readonly env: Environment;
+  /** Names of variables that hold secrets of hookctl: never passed on, whoever names them. */
+  readonly secretNames: ReadonlySet<string>;
+  /** Name of Claude Code's task list; null where the list is switched off. */
+  readonly taskList: string | null;
+  /** The session of the conversation's earlier run; null: this is the first one. */
+  readonly session: string | null;
+  readonly environment: RunEnvironment;
+}
+
+/** Where a runner tells what happens, while it happens. */
+export interface RunIo {
+  log(line: LogLine): void;
+  /** A process was started: once, or again when a lost session had to be started anew. */
+  started(pid: number, commandLine: readonly string[]): void;
+  /** The agent is in this session. `openWith`: the line that opens it by hand. */
+  session(id: string, openWith: string | null): void;
+}
+
+/** What a run came to. */
+export interface RunResult {
+  readonly state: 'completed' | 'failed';
+  /** What the agent answers, or why it failed, with the last lines that it printed. */
+  readonly text: string;
+  readonly exitCode: number | null;
+  readonly signal: string | null;
+  readonly usage: RunUsage;
+  readonly denials: readonly string[];
+}
+
+/** A run that goes on. */
+export interface StartedRun {
+  /** Resolves when nothing of the run is left: no process, no open pipe. */
+  readonly result: Promise<RunResult>;
+  /** SIGTERM, then SIGKILL, to all that the run started; `result` resolves as failed, with this reason. */
+  stop(reason: string): void;
+}
+
+/** Something that can't be run safely, found before anything runs. */
+export interface AgentFault {
+  /** Within the agent's settings: `['args', 1]`. */
+  readonly path: readonly (string | number)[];
+  readonly message: string;
+  readonly fix: string;
+}
+
+/** What every agent's settings have, whatever its runner. */
+export interface CommonOptions {
+  readonly use: string;
+  /** As written: relative to the project folder, or absolute. */
+  readonly cwd: string;
+  /** Milliseconds. */
+  readonly timeout: number;
+  /** Most output that a run may print, in megabytes. */
+  readonly outputMb: number;
+  /** How many runs of this agent at once. */
+  readonly concurrency: number;
+  /** Variables that are passed on beside the usual ones. */
+  readonly env: readonly string[];
+  /** A run that hookctl's own end interrupted is repeated at the next start. */
+  readonly rerunOnCrash: boolean;
+}
+
+/** A way to run an agent. One file each, listed in `agents/index.ts`; the model to follow: `agents/command.ts`. */
+export interface AgentRunner<Options extends CommonOptions = CommonOptions> {
+  readonly name: string;
+  /** The settings under `agents: <name>:`, with `use` being the runner's name. */
+  readonly options: z.ZodObject;
+  /** What can't be run safely with these settings. Pure. */
+  check(options: Options): readonly AgentFault[];
+  /** The program that must be there: a name on the PATH, or a path from the project folder. */
+  program(options: Options): string;
+  /** Runs of one conversation with the same key continue one session; null: the agent has no sessions. */
+  sessionKey(options: Options, agent: string): string | null;
+  /** What a run may cost at most, in dollars; null: nobody knows. */
+  mostUsd(options: Options): number | null;
+  /** Starts the agent. Rejects with `HookctlError` when it can't be started at all. */
+  start(order: RunOrder<Options>, io: RunIo): Promise<StartedRun>;
+}

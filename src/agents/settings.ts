@@ -1,0 +1,30 @@
+import { z } from 'zod';
+import { duration } from '../lib/units.ts';
+
+const LONGEST_MS = 24 * 3_600_000;
+
+/** The settings that every agent has, whatever its runner. `describe` is what an editor shows in webhooks.yml. */
+export const commonFields = {
+  cwd: z
+    .string()
+    .min(1)
+    .default('.')
+    .describe('Folder to work in: within the project, or an absolute path that you name here.'),
+  timeout: duration
+    .refine((ms) => ms <= LONGEST_MS, 'expected at most 24h')
+    .prefault('20m')
+    .describe('When a run is ended, such as 20m (the default).'),
+  outputMb: z.number().positive().max(10_000).default(50).describe('Most output of a run, in megabytes.'),
+  concurrency: z.int().min(1).max(64).default(1).describe('Runs of this agent at once; default 1.'),
+  env: z
+    .array(z.string().regex(/^[A-Za-z_][A-Za-z0-9_]*$/, 'expected names of environment variables'))
+    .default([])
+    .describe('Further variables that it may see; secrets of webhooks and of replies are never passed on.'),
+  rerunOnCrash: z
+    .boolean()
+    .default(false)
+    .describe('true: a run that the end of hookctl interrupted is repeated at the next start.'),
+};
+
+/** Between SIGTERM and SIGKILL: less than what `serve` has for its own end. */
+export const GRACE_MS = 3_000;

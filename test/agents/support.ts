@@ -1,0 +1,268 @@
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  realpathSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { onTestFinished } from 'vitest';
+import { NO_ENVIRONMENTS } from '../../src/agents/run-environment.ts';
+import type { AgentRunner, CommonOptions, LogLine, RunOrder } from '../../src/agents/runner.ts';
+import { type Scheduler, startScheduler } from '../../src/scheduler/scheduler.ts';
+import { type AgentRun, NO_USAGE, type Task } from '../../src/types.ts';
+import { startEngine, type TestEngine, type TestEngineOptions } from '../support/engine.ts';
+import { eventually } from '../support/eventually.ts';
+
+/** What the fake agent saw of its surroundings. */
+export interface Dump {
+  readonly argv: readonly string[];
+  readonly env: Readonly<Record<string, string>>;
+  readonly stdin: string;
+  readonly prompt: string;
+  readonly cwd: string;
+  readonly pid: number;
+}
+
+/** Puts the fake agent into a folder, as a program; returns its path. */
+export function installAgent(folder: string): string {
+  const script = join(import.meta.dirname, 'fixtures/fake-agent.ts');
+  const file = join(folder, 'fake-agent');
+  writeFileSync(file, `#!/bin/sh\nexec "${process.execPath}" "${script}" "$@"\n`);
+  chmodSync(file, 0o755);
+  return file;
+}
+
+/** Puts `dumper` into a folder: it only writes down its arguments and which descriptors it passes on, quickly. */
+export function installDumper(folder: string): void {
+  const file = join(folder, 'dumper');
+  const result = JSON.stringify({ type: 'result', subtype: 'success', is_error: false, result: 'Done.' });
+  writeFileSync(
+    file,
+    `#!/bin/sh\nprintf '%s\\0' "$@" > "arguments-$$"\n[ -d /proc/self/fd ] && ls -l /proc/self/fd > descriptors\ncat > /dev/null\nprintf '%s\\n' '${result}'\n`,
+  );
+  chmodSync(file, 0o755);
+}
+
+/** The arguments of a dumper that was started with these; null when none was. */
+export function readArguments(folder: string, started: readonly string[]): readonly string[] | null {
+  const wanted = JSON.stringify(started);
+  const dumps = readdirSync(folder).filter((name) => name.startsWith('arguments-'));
+  const read = dumps.map((name) => readFileSync(join(folder, name), 'utf8').split('\0').slice(0, -1));
+  return read.find((argv) => JSON.stringify(argv) === wanted) ?? null;
+}
+
+export function dumpsIn(folder: string): readonly Dump[] {
+  const place = join(folder, 'dumps');
+  if (!existsSync(place)) return [];
+  return readdirSync(place)
+    .toSorted()
+    .map((name) => JSON.parse(readFileSync(join(place, name), 'utf8')) as Dump);
+}
+
+/** A folder that is gone when the test ends. */
+export function folderForTest(): string {
+  const folder = realpathSync(mkdtempSync(join(tmpdir(), 'hookctl-agents-')));
+  onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
+  return folder;
+}
+
+let runs = 0;
+
+export const TASK: Task = {
+  id: 'task-01jd9x3k2a7f3kq2',
+  title: 'Fix the login',
+  status: 'running',
+  agent: 'brain',
+  prompt: 'Fix it.',
+  flowId: 'flow-0123456789abcdef',
+  conversationId: 'conv-01jd9x3k2a7f3kq2',
+  source: 'github',
+  parentTaskId: null,
+  dependsOn: [],
+  initiatedTaskId: 'task-01jd9x3k2a7f3kq2',
+  deliveryId: null,
+  webhook: null,
+  command: null,
+  externalId: 'github:o/r#1',
+  url: 'https://github.com/o/r/issues/1',
+  result: null,
+  error: null,
+  sourceMetadata: {},
+  syncToClaudeTasks: true,
+  unsynced: null,
+  usage: { costUsd: null, inputTokens: null, outputTokens: null, durationMs: null },
+  createdAt: 0,
+  updatedAt: 0,
+  startedAt: 0,
+  completedAt: null,
+};
+
+export function aRun(folder: string): AgentRun {
+  runs += 1;
+  return {
+    id: `run-${process.pid}x${runs}`,
+    taskId: TASK.id,
+    flowId: TASK.flowId,
+    conversationId: TASK.conversationId,
+    agent: 'brain',
+    runner: 'command',
+    state: 'running',
+    reason: null,
+    pid: null,
+    commandLine: [],
+    folder,
+    sessionId: null,
+    openWith: null,
+    exitCode: null,
+    signal: null,
+    usage: NO_USAGE,
+    denials: [],
+    logPath: null,
+    createdAt: 0,
+    startedAt: 0,
+    endedAt: null,
+  };
+}
+
+/** Everything that a run came to, and what was told of it meanwhile. */
+export interface Ran {
+  readonly result: Awaited<Awaited<ReturnType<AgentRunner['start']>>['result']>;
+  readonly log: readonly LogLine[];
+  readonly sessions: readonly (readonly [string, string | null])[];
+  readonly commandLines: readonly (readonly string[])[];
+  readonly dump: Dump | null;
+}
+
+/** Runs the fake agent by a runner, in a folder. `settings`: of the agent, as in webhooks.yml. */
+export async function runAgent(
+  runner: AgentRunner,
+  folder: string,
+  settings: Readonly<Record<string, unknown>>,
+  more: Partial<RunOrder<CommonOptions>> = {},
+): Promise<Ran> {
+  const options = runner.options.parse({ use: runner.name, ...settings }) as unknown as CommonOptions;
+  const run = aRun(folder);
+  const scratch = join(folder, `scratch-${run.id}`);
+  mkdirSync(scratch);
+  const log: LogLine[] = [];
+  const sessions: [string, string | null][] = [];
+  const commandLines: (readonly string[])[] = [];
+  const order: RunOrder<CommonOptions> = {
+    ...{
+      run,
+      task: TASK,
+      options,
+      folder,
+      scratch,
+      projectFolder: folder,
+      dataFolder: join(folder, '.hookctl'),
+    },
+    ...{ prompt: 'Fix it.', env: { PATH: process.env.PATH }, secretNames: new Set(), taskList: 'hookctl' },
+    ...{ session: null, environment: {} },
+    ...more,
+  };
+  const started = await runner.start(order, {
+    log: (line) => log.push(line),
+    started: (_, commandLine) => commandLines.push(commandLine),
+    session: (id, openWith) => sessions.push([id, openWith]),
+  });
+  const result = await started.result;
+  const file = join(folder, 'dumps', `${run.id}.json`);
+  const dump = existsSync(file) ? (JSON.parse(readFileSync(file, 'utf8')) as Dump) : null;
+  return { result, log, sessions, commandLines, dump };
+}
+
+/** True while a process is there; one that ended and was not asked for is none. */
+export function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return !existsSync('/proc/self/stat') || !/\) Z /.test(readFileSync(`/proc/${pid}/stat`, 'utf8'));
+  } catch {
+    return false;
+  }
+}
+
+/** An engine with a scheduler on it, as `serve` has them. */
+export interface AgentEngine extends TestEngine {
+  readonly scheduler: Scheduler;
+  /** What was said to be held. */
+  readonly held: readonly string[];
+  /** Runs as they started and ended. */
+  readonly told: readonly AgentRun[];
+  /** Makes a task as `hookctl task create` does. */
+  task(prompt: string, more?: Partial<TaskWish>): Promise<Task>;
+  /** The newest run of a task once it has ended. */
+  ended(taskId: string): Promise<AgentRun>;
+}
+
+interface TaskWish {
+  readonly agent: string;
+  readonly externalId: string;
+  readonly parentId: string;
+  readonly dependsOn: readonly string[];
+}
+
+/** The fake agent, and `quick`, which says `Done.` at once. */
+function installPrograms(folder: string): void {
+  installAgent(folder);
+  writeFileSync(join(folder, 'quick'), '#!/bin/sh\ncat > /dev/null\necho Done.\n');
+  chmodSync(join(folder, 'quick'), 0o755);
+}
+
+/** `yaml` may name `program: ./fake-agent` and `./quick`. */
+export async function startAgents(options: TestEngineOptions): Promise<AgentEngine> {
+  const { createTask } = await import('../../src/tasks/create.ts');
+  const engine = await startEngine({ ...options, prepare: installPrograms });
+  const { context, configuration, folder, env } = engine;
+  const held: string[] = [];
+  const told: AgentRun[] = [];
+  const scheduler = startScheduler({
+    ...context,
+    agents: configuration.agents,
+    limits: configuration.project.runs,
+    projectFolder: folder,
+    dataFolder: join(folder, '.hookctl'),
+    env,
+    secretNames: () => configuration.agents.secretNames,
+    taskList: 'hookctl',
+    environments: NO_ENVIRONMENTS,
+    redact: (text) => text,
+    report: {
+      run: (run) => told.push(run),
+      progress: () => undefined,
+      held: (reason) => held.push(reason),
+      task: () => engine.outbox.wake(),
+      broken(error) {
+        throw error;
+      },
+    },
+  });
+  onTestFinished(scheduler.close);
+  return {
+    ...engine,
+    scheduler,
+    held,
+    told,
+    async deliver(...wanted) {
+      const settled = await engine.deliver(...wanted);
+      scheduler.wake();
+      return settled;
+    },
+    async task(prompt, more = {}) {
+      const task = await createTask(context, { prompt, ...more }, 'cli', folder);
+      scheduler.wake();
+      return task;
+    },
+    ended: (taskId) =>
+      eventually(`the run of ${taskId} to end`, () => {
+        const run = context.store.runsOfTask(taskId).at(-1);
+        return run?.endedAt == null ? null : run;
+      }),
+  };
+}

@@ -1,0 +1,151 @@
+import { closeSync, existsSync, openSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { z } from 'zod';
+import { agentRunners, runnerNamed } from '../../src/agents/index.ts';
+import type { AgentRunner, CommonOptions } from '../../src/agents/runner.ts';
+import {
+  folderForTest,
+  installAgent,
+  installDumper,
+  isAlive,
+  readArguments,
+  runAgent,
+  TASK,
+} from '../agents/support.ts';
+import { COMMANDS, OPTIONS, SECRETS } from '../agents/values.ts';
+
+/** The fake agent under each runner, with all that the runner can be told. */
+const SETTINGS: Readonly<Record<string, Readonly<Record<string, unknown>>>> = {
+  claude: { model: 'sonnet', allowedTools: ['Edit', 'Bash(npm test:*)'], maxTurns: 5, worktree: true },
+  command: {
+    args: [
+      '--title={{title}}',
+      '--url={{url}}',
+      '--id={{externalId}}',
+      'about {{title}}',
+      '--session={{session}}',
+      '--',
+      '{{title}}',
+      '{{url}}',
+      '{{externalId}}',
+    ],
+  },
+};
+
+const inFolder = (name: string, more: object = {}) => {
+  const folder = folderForTest();
+  const program = installAgent(folder);
+  return { folder, settings: { ...SETTINGS[name], program, ...more } };
+};
+
+describe.each(agentRunners.map((runner) => [runner.name, runner] as const))('%s', (name, runner) => {
+  test('is found by its name, and its settings say what they are for', () => {
+    expect(runnerNamed(name)).toBe(runner);
+    const { folder: _, settings } = inFolder(name);
+    const options = runner.options.parse({ use: name, ...settings }) as unknown as CommonOptions;
+    expect(runner.check(options)).toEqual([]);
+    expect(runner.program(options)).toBe(settings.program);
+    const { properties = {} } = z.toJSONSchema(runner.options, { io: 'input' });
+    for (const [field, schema] of Object.entries(properties)) {
+      if (field !== 'use') expect((schema as { description?: string }).description, field).toMatch(/\.$/);
+    }
+    expect(runner.options.safeParse({ use: name, ...settings, comand: 1 }).success).toBe(false);
+  });
+
+  test('gives the prompt on stdin, the result, and what was said meanwhile', async () => {
+    const { folder, settings } = inFolder(name);
+    const { result, dump, log, commandLines } = await runAgent(runner, folder, settings);
+    expect(result).toMatchObject({ state: 'completed', text: 'It is done.', exitCode: 0, signal: null });
+    expect(dump).toMatchObject({ stdin: 'Fix it.', cwd: folder });
+    expect(commandLines).toEqual([[settings.program, ...(dump?.argv ?? [])]]);
+    expect(log.length).toBeGreaterThan(0);
+  });
+
+  test('of 25 planted secrets a run sees none, and it inherits no descriptor', async () => {
+    const { folder, settings } = inFolder(name, { env: ['MY_OWN', 'GITHUB_TOKEN'] });
+    expect(Object.keys(SECRETS)).toHaveLength(25);
+    const open = openSync(import.meta.filename, 'r');
+    installDumper(folder);
+    await runAgent(runner, folder, { ...settings, program: './dumper' });
+    const { dump } = await runAgent(runner, folder, settings, {
+      env: { PATH: process.env.PATH, HOME: folder, MY_OWN: 'mine', ...SECRETS },
+      secretNames: new Set(['GITHUB_TOKEN']),
+    });
+    closeSync(open);
+    const seen = Object.entries(SECRETS).filter(([secret, value]) => {
+      return secret in (dump?.env ?? {}) || JSON.stringify(dump).includes(value);
+    });
+    expect(seen).toEqual([]);
+    expect(dump?.env).toMatchObject({ MY_OWN: 'mine', HOME: folder, HOOKCTL_TASK_ID: TASK.id });
+    if (process.platform !== 'linux') return;
+    const listed = readFileSync(join(folder, 'descriptors'), 'utf8').matchAll(/(\d+) -> (.*)/g);
+    const others = [...listed].filter(([, fd]) => Number(fd) > 2).map(([, , target]) => target);
+    // `ls` itself reads one; what this process was started with leads to nothing.
+    expect(others.filter((target) => target !== '/dev/null')).toEqual([
+      expect.stringMatching(/^\/proc\/\d+\/fd$/),
+    ]);
+  });
+
+  test(`none of ${OPTIONS.length} option-like and ${COMMANDS.length} command-like values is taken for one, in any slot`, async () => {
+    expect(OPTIONS.length).toBeGreaterThanOrEqual(40);
+    expect(COMMANDS.length).toBeGreaterThanOrEqual(40);
+    const { folder, settings } = inFolder(name);
+    installDumper(folder);
+    const usual = await argvFor(runner, folder, settings, 'plain');
+    const shape = (argv: readonly string[]) =>
+      argv.filter((arg) => arg.startsWith('-')).map((arg) => arg.split('=')[0]);
+    const values = [...OPTIONS, ...COMMANDS];
+    for (let at = 0; at < values.length; at += 8) {
+      await Promise.all(
+        values.slice(at, at + 8).map(async (value) => {
+          const argv = await argvFor(runner, folder, settings, value);
+          // Not one argument more, and none that a program could read as an option, wherever it looks.
+          expect(argv).toHaveLength(usual.length);
+          expect(shape(argv), value).toEqual(shape(usual));
+          expect(argv.some((arg) => /^[@+]/.test(arg))).toBe(false);
+        }),
+      );
+    }
+    expect(existsSync(join(folder, 'canary'))).toBe(false);
+  });
+
+  test.each([
+    ['hangs', 'hang', { timeout: '1s' }, /took longer than 1 s/],
+    ['ignores SIGTERM', 'stubborn', { timeout: '1s' }, /took longer than 1 s/],
+    ['writes 1 GB', 'flood', { outputMb: 5 }, /printed more than 5 MB/],
+    ['exits 0 with nothing', 'nothing', {}, /without a result|left no result/],
+    ['is killed', 'killed', {}, /SIGKILL/],
+    ['fails', 'fail', {}, /status 3: first line \| last line of it/],
+  ])('one that %s ends in its limit, as failed', async (_, what, limits, why) => {
+    const { folder, settings } = inFolder(name, limits);
+    const begun = performance.now();
+    const { result, dump } = await runAgent(runner, folder, settings, { prompt: `do: ${what}` });
+    expect(result.state).toBe('failed');
+    expect(result.text).toMatch(why);
+    expect(performance.now() - begun).toBeLessThan(9_000);
+    expect(isAlive(dump?.pid ?? 0)).toBe(false);
+  });
+
+  test('what a run leaves behind ends with it, also a daemon that is deaf and has left the group', async () => {
+    const { folder, settings } = inFolder(name);
+    const { result } = await runAgent(runner, folder, settings, { prompt: 'do: daemon' });
+    expect(result).toMatchObject({ state: 'completed', text: 'A daemon was left behind.' });
+    expect(isAlive(Number(readFileSync(join(folder, 'daemon'), 'utf8')))).toBe(false);
+  });
+
+  test('a program that is not there is a failure that says how to get it', async () => {
+    const { folder, settings } = inFolder(name, { program: './nowhere' });
+    await expect(runAgent(runner, folder, settings)).rejects.toMatchObject({ code: 'program_missing' });
+  });
+});
+
+async function argvFor(runner: AgentRunner, folder: string, settings: object, value: string) {
+  const task = { ...TASK, title: value, url: value, externalId: value, prompt: value };
+  const more = { task, prompt: `Said: ${value}` };
+  const { commandLines } = await runAgent(runner, folder, { ...settings, program: './dumper' }, more);
+  // What was started is what arrived: nothing stands between, and the dumper tells.
+  const [, ...started] = commandLines[0] ?? [];
+  expect(readArguments(folder, started)).toEqual(started);
+  return started.map((arg) => arg.replace(/[0-9a-f]{8}-[0-9a-f-]{27}/, 'uuid'));
+}
