@@ -20,12 +20,18 @@ export interface HmacCheck {
  * list of secrets and an empty secret fail like a wrong signature does: anybody can compute an HMAC with key ''.
  */
 export function checkHmac(check: HmacCheck): Verdict {
+  return checkHmacList(check, check.header === undefined || check.header === '' ? [] : [check.header]);
+}
+
+/**
+ * The same for several signatures in one header, any of which may fit. The signed bytes are hashed once for each
+ * secret, however many signatures a stranger lists.
+ */
+export function checkHmacList(check: Omit<HmacCheck, 'header'>, signatures: readonly string[]): Verdict {
   if (check.secrets.length === 0) return refused('no_secret', 'the webhook has no secret to verify with');
-  if (check.header === undefined || check.header === '') {
-    return refused('signature_missing', 'the request carries no signature');
-  }
-  const given = decodeSignature(check.header, check);
-  if (given === null) {
+  if (signatures.length === 0) return refused('signature_missing', 'the request carries no signature');
+  const given = signatures.map((text) => decodeSignature(text, check)).filter((bytes) => bytes !== null);
+  if (given.length === 0) {
     return refused(
       'signature_malformed',
       `the signature is not \`${check.prefix}\` and ${check.encoding} digits`,
@@ -64,6 +70,15 @@ export function checkToken(header: string | undefined, secrets: readonly Webhook
     : { ok: true, secretIndex: index };
 }
 
+/**
+ * One verdict on several signatures in one header: the first that fits, else that one is wrong, else what the first is.
+ */
+export function anyVerdict(verdicts: readonly Verdict[]): Verdict {
+  const wrong = verdicts.find((verdict) => !verdict.ok && verdict.cause === 'signature_wrong');
+  const [first = refused('signature_missing', 'the request carries no signature')] = verdicts;
+  return verdicts.find(({ ok }) => ok) ?? wrong ?? first;
+}
+
 /** Equal bytes, in a time that tells nothing about where they differ. */
 export function sameBytes(left: Uint8Array, right: Uint8Array): boolean {
   return left.length === right.length && timingSafeEqual(left, right);
@@ -75,39 +90,47 @@ export function refused(cause: Extract<Verdict, { ok: false }>['cause'], detail:
 }
 
 /** All secrets are tried even after a match, so that the time does not tell which one fitted. */
-function firstMatch(check: HmacCheck, given: Buffer): number {
+function firstMatch(check: Omit<HmacCheck, 'header'>, given: readonly Buffer[]): number {
   return check.secrets.reduce((found, { value }, index) => {
     const key = keyFrom(check, value.reveal());
-    const fits = sameBytes(digest(check, key), given) && key.length > 0;
+    const right = digest(check, key);
+    const fits = given.filter((bytes) => sameBytes(right, bytes)).length > 0 && key.length > 0;
     return fits && found < 0 ? index : found;
   }, -1);
 }
 
-function keyFrom({ keyOf }: Pick<HmacCheck, 'keyOf'>, secret: string): Uint8Array {
-  return keyOf === undefined ? Buffer.from(secret, 'utf8') : keyOf(secret);
+/** Text stays text, its UTF-8 bytes are the key: of bytes Node finds out by an error that they are no key object. */
+function keyFrom({ keyOf }: Pick<HmacCheck, 'keyOf'>, secret: string): string | Uint8Array {
+  return keyOf === undefined ? secret : keyOf(secret);
 }
 
 function sha256(data: string | Uint8Array): Buffer {
   return createHash('sha256').update(data).digest();
 }
 
-function digest(check: Pick<HmacCheck, 'algorithm' | 'signed'>, key: Uint8Array): Buffer {
+function digest(check: Pick<HmacCheck, 'algorithm' | 'signed'>, key: string | Uint8Array): Buffer {
   const hmac = createHmac(check.algorithm, key);
   for (const part of check.signed) hmac.update(part);
   return hmac.digest();
 }
 
-const DIGEST_BYTES = { sha1: 20, sha256: 32, sha512: 64 } as const;
+/** Length of a digest. */
+export const DIGEST_BYTES = { sha1: 20, sha256: 32, sha512: 64 } as const;
 
-/** Strict: Node's decoder skips what it does not know, so that two different headers could mean the same bytes. */
 function decodeSignature(
   header: string,
-  check: Pick<HmacCheck, 'prefix' | 'encoding' | 'algorithm'>,
+  { prefix, encoding, algorithm }: Pick<HmacCheck, 'prefix' | 'encoding' | 'algorithm'>,
 ): Buffer | null {
-  if (!header.startsWith(check.prefix)) return null;
-  const text = header.slice(check.prefix.length);
-  const bytes = Buffer.from(text, check.encoding);
-  return bytes.length === DIGEST_BYTES[check.algorithm] && bytes.toString(check.encoding) === text
-    ? bytes
+  return header.startsWith(prefix)
+    ? decodeDigits(header.slice(prefix.length), encoding, DIGEST_BYTES[algorithm])
     : null;
+}
+
+/**
+ * The bytes that digits stand for; null when they are not exactly that many. Strict: Node's decoder skips what it does
+ * not know, so that two different headers could mean the same bytes.
+ */
+export function decodeDigits(text: string, encoding: HmacCheck['encoding'], length: number): Buffer | null {
+  const bytes = Buffer.from(text, encoding);
+  return bytes.length === length && bytes.toString(encoding) === text ? bytes : null;
 }

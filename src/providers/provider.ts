@@ -1,140 +1,15 @@
-import type {
-  Headers,
-  JsonObject,
-  RawRequest,
-  Secret,
-  Verdict,
-  Webhook,
-  WebhookEvent,
-  WebhookSecret,
+export type {
+  Ack,
+  BuiltInCommand,
+  BuiltInWebhook,
+  Configured,
+  FormField,
+  OptionFault,
+  OutgoingRequest,
+  Parsed,
+  ParseSettings,
+  Provider,
+  Sample,
+  SampleContext,
+  SignContext,
 } from '../types.ts';
-import type { ReplyChannel } from './reply.ts';
-
-/** What a verified request turned out to say. Unparseable is an expected failure, so it is a value. */
-export type Parsed =
-  | {
-      readonly ok: true;
-      readonly events: readonly WebhookEvent[];
-      /**
-       * Keys beside the sender's delivery id under which a second delivery of the same human act is recognised
-       * (GitHub signs only the body, so the hash of the body; Jira's comment id). Empty: the id alone decides.
-       */
-      readonly semanticKeys: readonly string[];
-    }
-  | { readonly ok: false; readonly reason: string };
-
-/**
- * What a webhook may change about how its requests are read. `commandPrefix` is what stands in the text where the app
- * itself is addressed by a mention or a slash command, which are no plain text (Slack); `options.baseUrl` names the
- * own host of a provider whose payloads do not (Sentry).
- */
-export type ParseSettings = Pick<Webhook, 'commandPrefix' | 'options'>;
-
-/** The HTTP answer to the sender. */
-export interface Ack {
-  readonly status: number;
-  readonly headers: Headers;
-  readonly body: string;
-}
-
-/** A request that hookctl makes as the provider would: for `trigger`, tests and samples. */
-export interface OutgoingRequest {
-  readonly headers: Headers;
-  readonly body: Uint8Array;
-}
-
-/** A realistic request body for an event, with fresh ids each time. */
-export interface Sample {
-  /** Event type as `parse` will report it, e.g. `issue_comment.created`. */
-  readonly type: string;
-  /** `text` is what the person writes, where the event has text at all. */
-  readonly build: (context: SampleContext) => JsonObject;
-}
-
-export interface SampleContext {
-  readonly text: string | null;
-  readonly now: Date;
-  /** A number that differs on every call, for ids. */
-  readonly nextNumber: () => number;
-}
-
-/** A label and a value of the form in which the provider's web page asks for a webhook. */
-export interface FormField {
-  readonly label: string;
-  readonly value: string;
-}
-
-/** The provider's own webhook, served when the project does not replace it. Same fields as `defineWebhook`. */
-export interface BuiltInWebhook {
-  readonly name: string;
-  readonly secretEnv: string;
-  readonly commandPrefix?: string;
-  readonly requirePrefix?: boolean;
-  readonly targetAgent?: string;
-  readonly defaultCommand?: string;
-  readonly events?: readonly string[];
-  readonly allow?: { readonly associations?: readonly string[] };
-  readonly commands: readonly BuiltInCommand[];
-}
-
-export interface BuiltInCommand {
-  readonly name: string;
-  readonly aliases?: readonly string[];
-  readonly targetAgent?: string;
-  readonly template: string;
-  readonly requiresApproval?: boolean;
-}
-
-/**
- * One sender: how its requests are signed, what they say, how it wants to be answered. One file each; the contract
- * suite in `test/contracts/providers.test.ts` runs over every entry of `providers/index.ts`.
- */
-export interface Provider {
-  /** Lower case, as in `/webhooks/<name>` and `webhook add <name>`. */
-  readonly name: string;
-  /** As people write it: `GitHub`. */
-  readonly label: string;
-  /** Largest body it sends, in bytes; more is answered 413. */
-  readonly bodyLimit: number;
-  /** Associations that may command when the webhook says nothing; empty for senders without persons. */
-  readonly defaultAssociations: readonly string[];
-  readonly webhook: BuiltInWebhook;
-  readonly samples: readonly Sample[];
-  /** Header names (lower case) that carry plain secrets and are never stored, beside Authorization and Cookie. */
-  readonly secretHeaders: readonly string[];
-
-  /** Pure, constant time over all secrets; never throws. Expired secrets are already left out. `now` is epoch ms. */
-  verify(request: RawRequest, secrets: readonly WebhookSecret[], now: number): Verdict;
-  /** Signs a body as the provider would, headers included (event, delivery id, signature). */
-  sign(body: Uint8Array, context: SignContext): OutgoingRequest;
-  /** The sender's own delivery id, from unverified headers; null where there is none. */
-  deliveryId(headers: Headers): string | null;
-  /** Event type as far as the headers alone tell it, for the rows of refused requests. */
-  eventName(headers: Headers): string | null;
-  /**
-   * Bytes to events. Called on verified requests only; never throws on bad content. `settings` are those of the
-   * webhook that was addressed; left out, the defaults of a webhook.
-   */
-  parse(request: RawRequest, settings?: ParseSettings): Parsed;
-  /**
-   * The answer to a request that the provider does not sign and that says nothing (Slack's `ssl_check`); null for
-   * every other. Asked before verification: what it answers goes no further, nothing is stored and nothing runs.
-   */
-  answerUnsigned?(request: RawRequest): Ack | null;
-  /** An answer that the provider insists on (Slack's challenge); null: the usual 202. */
-  acknowledge?(request: RawRequest, parsed: Parsed): Ack | null;
-  /** Who wrote the payload value at a path; null when the payload does not say. */
-  authorOf(payload: JsonObject, path: readonly string[]): string | null;
-  /** How it is answered; left out: it cannot be. */
-  readonly reply?: ReplyChannel;
-  /** The provider's web form, filled in. `secretCommand` is the hookctl command that prints the secret. */
-  formFields(context: { readonly url: string; readonly secretCommand: string }): readonly FormField[];
-}
-
-export interface SignContext {
-  /** Event type as `parse` reports it (`issue_comment.created`). */
-  readonly type: string;
-  readonly secret: Secret;
-  readonly deliveryId: string;
-  readonly now: Date;
-}

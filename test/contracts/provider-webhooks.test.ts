@@ -26,7 +26,9 @@ const AUTOMATIC: Readonly<Record<string, readonly string[]>> = {
   sentry: ['issue.created', 'event_alert.triggered', 'metric_alert.critical'],
 };
 
-describe.each(providers.map((provider) => [provider.name, provider] as const))(
+const withWebhook = providers.filter(({ webhook }) => webhook !== null);
+
+describe.each(withWebhook.map((provider) => [provider.name, provider] as const))(
   'the built-in webhook of %s',
   (name, provider) => {
     const webhook = webhookWith({ ...provider.webhook, provider: name });
@@ -34,7 +36,7 @@ describe.each(providers.map((provider) => [provider.name, provider] as const))(
 
     test.each(
       speaking.flatMap((type) =>
-        provider.webhook.commands.map((command) => [type, command.name, command] as const),
+        (provider.webhook?.commands ?? []).map((command) => [type, command.name, command] as const),
       ),
     )('%s starts %s', (type, word, command) => {
       const [fired, ...more] = firedBy(webhook, eventOf(provider, type, `@agent ${word} why & how`));
@@ -68,8 +70,8 @@ describe.each(providers.map((provider) => [provider.name, provider] as const))(
   },
 );
 
-test('every provider of the index stands in the table', () => {
-  expect(Object.keys(SPEAKING)).toEqual(providers.map(({ name }) => name));
+test('every provider with a webhook of its own stands in the table', () => {
+  expect(Object.keys(SPEAKING)).toEqual(withWebhook.map(({ name }) => name));
 });
 
 test('with another prefix a mention and a slash command of Slack still address the app', () => {

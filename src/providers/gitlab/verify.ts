@@ -1,5 +1,6 @@
+import { SIGNING_SECRET_PREFIX } from '../../lib/secret-key.ts';
 import { checkToken } from '../../lib/signature.ts';
-import { checkStandardWebhook, SIGNING_SECRET_PREFIX } from '../../lib/standard-webhooks.ts';
+import { checkStandardWebhook } from '../../lib/standard-webhooks.ts';
 import type { RawRequest, Verdict, WebhookSecret } from '../../types.ts';
 
 /** The plain token. It is the secret itself, so it is never stored. */

@@ -1,0 +1,54 @@
+import { createHash } from 'node:crypto';
+import { hostOf, idAt, objectsAt, textAt } from '../lib/payload.ts';
+import type { JsonObject, WebhookEvent } from '../types.ts';
+import { event } from './generic/event.ts';
+import { noPerson } from './no-person.ts';
+import type { Parsed } from './provider.ts';
+
+/**
+ * The envelope of Alertmanager (version 4), which Grafana sends with a few fields more: the alerts of one group. Each
+ * is an event of its own, `alert.firing` or `alert.resolved`. Its payload is the alert, with the rest of the envelope
+ * as `group`: `labels.severity`, `group.receiver`.
+ */
+export function parseAlerts(provider: string, label: string, payload: JsonObject): Parsed {
+  const { alerts: _, ...group } = payload;
+  if (!Array.isArray(payload.alerts)) return { ok: false, reason: 'the payload has no list of alerts' };
+  const alerts = objectsAt(payload, 'alerts');
+  const host = hostOf(textAt(payload, 'externalURL'));
+  return {
+    ok: true,
+    events: alerts.map((alert) => toEvent({ ...alert, group }, { provider, label, host })),
+    semanticKeys: [stateKey(payload, alerts)],
+  };
+}
+
+interface Origin {
+  readonly provider: string;
+  readonly label: string;
+  readonly host: string | null;
+}
+
+/** The subject is the alert by its labels, whose hash the fingerprint is: firing, resolved and firing again are one flow. */
+function toEvent(payload: JsonObject, { provider, label, host }: Origin): WebhookEvent {
+  const fingerprint = idAt(payload, 'fingerprint');
+  const place = `${provider}:${host === null ? '' : `${host}/`}`;
+  return event(payload, {
+    type: `alert.${textAt(payload, 'status') ?? 'unknown'}`,
+    externalId: fingerprint === null ? null : `${place}${fingerprint.replaceAll(/\s/g, '_')}`.toLowerCase(),
+    sender: noPerson(provider, label),
+    title: textAt(payload, 'annotations', 'summary') ?? textAt(payload, 'labels', 'alertname'),
+    url: textAt(payload, 'generatorURL'),
+  });
+}
+
+/**
+ * A group is sent again every few hours as long as it fires: that is the same fact, until an alert comes, goes, or
+ * starts anew. An alert's own key would not do: what is new in a group would fall with what is known of it.
+ */
+function stateKey(payload: JsonObject, alerts: readonly JsonObject[]): string {
+  const states = alerts.map((alert) =>
+    ['fingerprint', 'status', 'startsAt'].map((name) => textAt(alert, name) ?? '').join('@'),
+  );
+  const facts = [idAt(payload, 'groupKey'), textAt(payload, 'receiver'), ...states.toSorted()];
+  return `alerts:${createHash('sha256').update(JSON.stringify(facts)).digest('hex')}`;
+}

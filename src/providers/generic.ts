@@ -1,0 +1,84 @@
+import type { JsonObject } from '../types.ts';
+import { readOptions } from './generic/options.ts';
+import { providerWith } from './generic/preset.ts';
+import { authorBy, eventSources, readEvent } from './generic/read.ts';
+import { sampleHeaders, samplesFor } from './generic/samples.ts';
+import { type Scheme, schemeOf } from './generic/scheme.ts';
+import { genericSchema } from './generic/settings.ts';
+import type { Configured, FormField, Provider } from './provider.ts';
+
+/**
+ * Any sender that has no provider of its own: the `options` of a webhook say how it signs (`generic/settings.ts`) and
+ * where in its requests things stand. Without options it is signed like GitHub, and says no more than that it came.
+ */
+export const generic: Provider = shaped({});
+
+function shaped(options: JsonObject): Provider {
+  const configured = configure(options);
+  if (configured.ok) return configured.provider;
+  throw new Error(configured.faults.map(({ path, message }) => `${path.join('.')}: ${message}`).join('; '));
+}
+
+function configure(options: JsonObject): Configured {
+  const read = readOptions(genericSchema, options, {});
+  if (!read.ok) return read;
+  const scheme = schemeOf(read.settings);
+  const sources = eventSources(read.settings);
+  const provider = providerWith(
+    {
+      name: 'generic',
+      label: 'Generic',
+      settings: read.settings,
+      webhook: null,
+      samples: samplesFor(sources, scheme),
+      headers: (context) => sampleHeaders(sources, context),
+      eventName: (headers) => {
+        const [place] = sources.eventType?.places ?? [];
+        return place?.in === 'header' ? (headers[place.name] ?? null) : null;
+      },
+      parse: (payload, { request, settings }) =>
+        readEvent(sources, payload, { headers: request.headers, webhook: settings.name ?? null }),
+      authorOf: authorBy(sources),
+      formFields: ({ url, secretCommand }) => [
+        { label: 'URL', value: url },
+        { label: 'Content type', value: 'application/json' },
+        ...proofFields(scheme, secretCommand),
+      ],
+    },
+    [scheme],
+  );
+  return { ok: true, provider: { ...provider, configure } };
+}
+
+/** What the sender has to be told of how it proves itself. */
+function proofFields(scheme: Scheme, secretCommand: string): readonly FormField[] {
+  const secret = `what \`${secretCommand}\` prints`;
+  const [header = ''] = scheme.headers;
+  switch (scheme.kind) {
+    case 'hmac': {
+      const what = `HMAC-${scheme.algorithm.toUpperCase()} of ${scheme.contentText} in ${scheme.encoding}`;
+      const prefix = scheme.prefix === '' ? '' : `, behind ${scheme.prefix}`;
+      return [
+        { label: 'Secret', value: secret },
+        { label: `Header ${header}`, value: what + prefix },
+      ];
+    }
+    case 'ed25519':
+      return [
+        {
+          label: `Header ${header}`,
+          value: `Ed25519 signature of ${scheme.contentText} in ${scheme.encoding}`,
+        },
+        { label: 'Public key', value: 'made by the sender: put it into the option publicKey' },
+      ];
+    case 'token':
+      return [{ label: `Header ${header}`, value: `${scheme.prefix}${secret}` }];
+    case 'basic':
+      return [
+        { label: 'User', value: scheme.user },
+        { label: 'Password', value: secret },
+      ];
+    default:
+      return scheme.kind satisfies never;
+  }
+}

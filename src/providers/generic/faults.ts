@@ -1,0 +1,158 @@
+import { KEY_BYTES, keyBytes } from '../../lib/ed25519.ts';
+import type { OptionFault } from '../provider.ts';
+import { parsePlace, parseSource } from './place.ts';
+import { eventFields, type ValidSettings, type ValidSignature } from './settings.ts';
+import { PLACEHOLDERS, parseSignedContent, type SignedPiece } from './signed-content.ts';
+
+type Name = keyof ValidSettings & string;
+type Scheme = NonNullable<ValidSignature['scheme']>;
+
+/** Settings that mean something under some schemes only: elsewhere they would give a false sense of safety. */
+const ONLY_UNDER: Readonly<Partial<Record<Name, readonly Scheme[]>>> = {
+  algorithm: ['hmac'],
+  encoding: ['hmac', 'ed25519'],
+  prefix: ['hmac', 'ed25519', 'token'],
+  separator: ['hmac', 'ed25519'],
+  signedContent: ['hmac', 'ed25519'],
+  timestamp: ['hmac', 'ed25519'],
+  timestampUnit: ['hmac', 'ed25519'],
+  tolerance: ['hmac', 'ed25519'],
+  secretEncoding: ['hmac'],
+  publicKey: ['ed25519'],
+  user: ['basic'],
+  publicUrl: ['hmac', 'ed25519'],
+};
+
+/**
+ * What is wrong with settings of the right form: what contradicts itself, and what would prove less than it seems.
+ * `schemes`: all that the settings serve, where a sender may sign in several ways.
+ */
+export function settingFaults(
+  settings: ValidSettings,
+  schemes: readonly Scheme[] = [settings.scheme ?? 'hmac'],
+): readonly OptionFault[] {
+  return [
+    ...misplaced(settings, schemes),
+    ...placeFaults(settings),
+    ...contentFaults(settings),
+    ...timeFaults(settings),
+    ...keyFaults(settings),
+    ...writerFaults(settings),
+  ];
+}
+
+function misplaced(settings: ValidSettings, used: readonly Scheme[]): readonly OptionFault[] {
+  return Object.entries(ONLY_UNDER).flatMap(([name, schemes]) => {
+    if (settings[name as Name] === undefined || schemes.some((scheme) => used.includes(scheme))) return [];
+    const message = `has no effect under scheme ${used.join(', ')}`;
+    return [
+      { path: [name], message, fix: `Remove it, or choose scheme: ${schemes.join(' or ')}.`, atKey: true },
+    ];
+  });
+}
+
+function placeFaults(settings: ValidSettings): readonly OptionFault[] {
+  const places = (['timestamp', 'deliveryId'] as const).flatMap((name) => {
+    const text = settings[name];
+    const place = text === undefined ? null : parsePlace(text);
+    if (typeof place === 'string') return [fault(name, place, HOW_TO_PLACE, text)];
+    if (place?.in !== 'part') return [];
+    if (name !== 'timestamp') return [fault(name, 'part: is for the timestamp alone', HOW_TO_PLACE, text)];
+    return settings.separator === undefined
+      ? [fault(name, 'the signature header has parts only with a separator', 'Add separator: ","', text)]
+      : [];
+  });
+  const sources = Object.keys(eventFields).flatMap((name) => {
+    const text = settings[name as keyof typeof eventFields];
+    const source = typeof text === 'string' ? parseSource(text) : null;
+    return typeof source === 'string' ? [fault(name, source, HOW_TO_SOURCE, String(text))] : [];
+  });
+  return [...places, ...sources];
+}
+
+const HOW_TO_PLACE = 'Write header:x-name, or the dotted path of a payload value: comment.id';
+const HOW_TO_SOURCE =
+  'Write header:x-name, a dotted path (comment.body), or text around them: {project}#{issue.id}';
+
+function contentFaults(settings: ValidSettings): readonly OptionFault[] {
+  const template = settings.signedContent;
+  if (template === undefined) return [];
+  const pieces = parseSignedContent(template);
+  const wrong = (message: string, fix: string) => fault('signedContent', message, fix, template);
+  if (typeof pieces === 'string') return [wrong(pieces, `Known: ${PLACEHOLDERS}.`)];
+  const has = (kind: SignedPiece['kind']) => pieces.some((piece) => piece.kind === kind);
+  const id = settings.deliveryId === undefined ? null : parsePlace(settings.deliveryId);
+  const idIsHeader = id !== null && typeof id !== 'string' && id.in === 'header';
+  return [
+    ...(has('body') || has('payload')
+      ? []
+      : [wrong('the body is not signed, so anybody could change it', 'Add {body}.')]),
+    ...(has('timestamp') && settings.timestamp === undefined
+      ? [wrong('it is not said where {timestamp} stands', 'Add timestamp: header:x-timestamp, or part:t')]
+      : []),
+    ...(has('id') && !idIsHeader
+      ? [wrong('{id} is the delivery id, which must stand in a header', 'Add deliveryId: header:x-id')]
+      : []),
+    ...(has('url') && settings.publicUrl === undefined
+      ? [wrong('it is not said what {url} is', 'Add publicUrl: the URL that you gave to the sender')]
+      : []),
+  ];
+}
+
+function timeFaults(settings: ValidSettings): readonly OptionFault[] {
+  const { timestamp, tolerance, timestampUnit, signedContent = '{body}' } = settings;
+  if (timestamp === undefined) {
+    const alone = { tolerance, timestampUnit };
+    return Object.entries(alone)
+      .filter(([, value]) => value !== undefined)
+      .map(([name]) => ({
+        path: [name],
+        message: 'stands without a timestamp, so no time is checked',
+        fix: `Add timestamp: header:x-timestamp, or remove ${name}.`,
+        atKey: true,
+      }));
+  }
+  const place = parsePlace(timestamp);
+  const pieces = parseSignedContent(signedContent);
+  if (typeof place === 'string' || typeof pieces === 'string') return [];
+  const isSigned = pieces.some(
+    (piece) =>
+      piece.kind === 'timestamp' ||
+      (piece.kind === 'header' && place.in === 'header' && piece.name === place.name),
+  );
+  if (place.in !== 'payload' && !isSigned) {
+    const message = 'the signature does not cover this time, so that anybody could change it';
+    const fix = 'Add {timestamp} to signedContent, or remove timestamp.';
+    return [fault('timestamp', message, fix, timestamp)];
+  }
+  if (place.in === 'payload' && isSigned) {
+    const message =
+      'a time inside the payload is signed with it: {timestamp} in signedContent means a header';
+    return [
+      fault('timestamp', message, 'Write timestamp: header:x-timestamp, or remove {timestamp}.', timestamp),
+    ];
+  }
+  return [];
+}
+
+function keyFaults({ publicKey }: ValidSettings): readonly OptionFault[] {
+  if (publicKey === undefined) return [];
+  const { length } = keyBytes(publicKey);
+  if (length === KEY_BYTES) return [];
+  const found = length === 0 ? 'this is neither hex nor base64' : `this has ${length}`;
+  const message = `an ed25519 public key has ${KEY_BYTES} bytes, ${found}`;
+  return [fault('publicKey', message, 'Paste it as the sender shows it: 64 hex digits, or base64.')];
+}
+
+/** Text that commands needs somebody who may command. */
+function writerFaults({ text, sender }: ValidSettings): readonly OptionFault[] {
+  if (text === undefined || sender !== undefined) return [];
+  const message = 'it is not said who wrote it, so that nobody may command';
+  return [
+    fault('text', message, 'Add sender: the path of the writer’s id, and list ids under allow.users.', text),
+  ];
+}
+
+function fault(name: string, message: string, fix: string, text?: string): OptionFault {
+  return { path: [name], message, fix, ...(text !== undefined && { text }) };
+}

@@ -1,0 +1,163 @@
+import { DIGEST_BYTES, decodeDigits } from '../../lib/signature.ts';
+import type { Headers, RawRequest } from '../../types.ts';
+import { idHeader, type Scheme, signatureHeader, timestampText } from './scheme.ts';
+import { parseSignedContent, signedBytes } from './signed-content.ts';
+
+/** Where senders put signatures. */
+const SIGNATURE_HEADERS = [
+  'x-hub-signature-256',
+  'x-hub-signature',
+  'webhook-signature',
+  'svix-signature',
+  'x-signature',
+  'x-signature-256',
+  'x-signature-sha256',
+  'x-webhook-signature',
+  'x-webhook-signature-256',
+  'x-hmac-signature',
+  'x-hmac-sha256',
+  'x-shopify-hmac-sha256',
+  'x-gitea-signature',
+  'x-forgejo-signature',
+  'x-gogs-signature',
+  'x-slack-signature',
+  'x-pagerduty-signature',
+  'x-notion-signature',
+  'x-signature-ed25519',
+  'linear-signature',
+  'sentry-hook-signature',
+  'stripe-signature',
+  'signature',
+  'authorization',
+];
+
+/** Where senders put the time of signing. */
+const TIMESTAMP_HEADERS = [
+  'webhook-timestamp',
+  'svix-timestamp',
+  'x-timestamp',
+  'x-signature-timestamp',
+  'x-request-timestamp',
+  'x-webhook-timestamp',
+  'x-slack-request-timestamp',
+];
+/** Where senders put the id of a delivery. */
+const ID_HEADERS = ['webhook-id', 'svix-id', 'x-webhook-id', 'x-request-id', 'x-delivery-id', 'x-message-id'];
+
+/** What senders sign, the usual first. */
+const CONTENTS = [
+  '{body}',
+  '{timestamp}.{body}',
+  '{id}.{timestamp}.{body}',
+  '{timestamp}{body}',
+  '{timestamp}:{body}',
+  'v0:{timestamp}:{body}',
+  '{payload}',
+];
+
+const MAX_CANDIDATES = 6;
+const MAX_HEADER = 1024;
+
+/** Something in a header that has the form of a signature. */
+export interface Candidate {
+  readonly header: string;
+  readonly prefix: string;
+  readonly encoding: 'hex' | 'base64';
+  readonly algorithm: Scheme['algorithm'];
+  readonly bytes: Buffer;
+}
+
+/** Everything in the configured header, or else in others, that has as many bytes as a signature. */
+export function candidatesFor(
+  scheme: Scheme,
+  { headers }: RawRequest,
+  lengths: readonly number[],
+): readonly Candidate[] {
+  const configured = scheme.headers.filter((name) => headers[name]);
+  const names = signatureHeader(scheme, headers)
+    ? configured
+    : SIGNATURE_HEADERS.filter((name) => headers[name]);
+  return names.flatMap((name) => digitsIn(name, headers[name] ?? '', lengths)).slice(0, MAX_CANDIDATES);
+}
+
+function digitsIn(header: string, value: string, lengths: readonly number[]): readonly Candidate[] {
+  return value
+    .slice(0, MAX_HEADER)
+    .split(/[\s,;]+/)
+    .flatMap((element) => [element, element.slice(element.indexOf('=') + 1)])
+    .filter((digits, index, all) => digits !== '' && all.indexOf(digits) === index)
+    .flatMap((digits) => {
+      const read = decoded(digits, lengths);
+      return read === null ? [] : [{ header, prefix: prefixOf(value, digits), ...read }];
+    });
+}
+
+function decoded(digits: string, lengths: readonly number[]): Omit<Candidate, 'header' | 'prefix'> | null {
+  for (const [algorithm, length] of Object.entries(DIGEST_BYTES) as [Scheme['algorithm'], number][]) {
+    for (const encoding of ['hex', 'base64'] as const) {
+      const bytes = lengths.includes(length) ? decodeDigits(digits, encoding, length) : null;
+      if (bytes !== null) return { algorithm, encoding, bytes };
+    }
+  }
+  return null;
+}
+
+/** `sha256=`, `v1,`, `HMAC `: the word before the digits. */
+function prefixOf(value: string, digits: string): string {
+  return /(?:[A-Za-z][A-Za-z0-9_-]*[=, ])?$/.exec(value.slice(0, value.indexOf(digits)))?.[0] ?? '';
+}
+
+/** Bytes that may have been signed. */
+export interface SignedAlternative {
+  readonly text: string;
+  readonly parts: readonly (string | Uint8Array)[];
+  /** Settings that it takes beside `signedContent`, as `name: value`. */
+  readonly settings: readonly string[];
+}
+
+/** What may have been signed, with what the request brings for it; what the scheme says comes first. */
+export function contentsFor(scheme: Scheme, request: RawRequest): readonly SignedAlternative[] {
+  const time = timeOf(scheme, request);
+  const id = headerOf(idHeader(scheme), ID_HEADERS, request.headers);
+  return [...new Set([scheme.contentText, ...CONTENTS])].flatMap((text) => {
+    const pieces = parseSignedContent(text);
+    if (typeof pieces === 'string') return [];
+    const has = (kind: string) => pieces.some((piece) => piece.kind === kind);
+    if ((has('timestamp') && time === null) || (has('id') && id === null)) return [];
+    const { url, formField } = scheme;
+    const values = { timestamp: time?.value, idHeader: id?.name ?? null, url, formField };
+    const signed = signedBytes(pieces, request, values);
+    const settings = [
+      ...(has('timestamp') && time !== null && time.setting !== null ? [time.setting] : []),
+      ...(has('id') && id !== null && id.name !== idHeader(scheme) ? [`deliveryId: header:${id.name}`] : []),
+    ];
+    return signed.ok ? [{ text, parts: signed.parts, settings }] : [];
+  });
+}
+
+interface FoundTime {
+  readonly value: string;
+  /** The setting that it takes; null: it is set already. */
+  readonly setting: string | null;
+}
+
+function timeOf(scheme: Scheme, request: RawRequest): FoundTime | null {
+  const own = timestampText(scheme, request);
+  if (own) return { value: own, setting: null };
+  const found = headerOf(null, TIMESTAMP_HEADERS, request.headers);
+  if (found !== null) return { value: found.value, setting: `timestamp: header:${found.name}` };
+  const part = /(?:^|,)t=(\d{1,15})(?:,|$)/.exec(signatureHeader(scheme, request.headers) ?? '')?.[1];
+  return part === undefined ? null : { value: part, setting: 'timestamp: part:t, separator: ","' };
+}
+
+function headerOf(
+  own: string | null,
+  usual: readonly string[],
+  headers: Headers,
+): { readonly name: string; readonly value: string } | null {
+  for (const name of own === null ? usual : [own, ...usual]) {
+    const value = headers[name];
+    if (value) return { name, value };
+  }
+  return null;
+}

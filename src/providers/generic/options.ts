@@ -1,0 +1,48 @@
+import type { z } from 'zod';
+import { faultsOf } from '../../lib/faults.ts';
+import { suggestion } from '../../lib/suggest.ts';
+import type { JsonObject, OptionFault } from '../../types.ts';
+import { settingFaults } from './faults.ts';
+import type { SignatureSettings } from './signature-settings.ts';
+
+type Read<T> =
+  | { readonly ok: true; readonly settings: T; readonly other: JsonObject }
+  | { readonly ok: false; readonly faults: readonly OptionFault[] };
+
+interface Reading {
+  readonly base?: object;
+  /** Names that are no settings, and are left to the provider. */
+  readonly others?: readonly string[];
+  /** All schemes that the settings serve. */
+  readonly schemes?: readonly NonNullable<SignatureSettings['scheme']>[];
+}
+
+/**
+ * Reads the `options` of a webhook as settings over those that a provider has already. All faults at once.
+ */
+export function readOptions<T extends z.ZodObject>(
+  schema: T,
+  options: JsonObject,
+  { base = {}, others = [], schemes }: Reading,
+): Read<z.output<T>> {
+  const entries = Object.entries(options);
+  const other = Object.fromEntries(entries.filter(([name]) => others.includes(name)));
+  const own = Object.fromEntries(entries.filter(([name]) => !others.includes(name)));
+  const result = schema.safeParse({ ...base, ...own });
+  const known = [...Object.keys(schema.shape), ...others];
+  if (!result.success) {
+    const faulty = faultsOf(schema, result.error).map((fault) =>
+      fault.message === 'unknown field'
+        ? { ...fault, message: 'unknown setting', fix: suggestion(String(fault.path[0]), known) }
+        : fault,
+    );
+    // The rest is checked further, so that one run shows all mistakes.
+    const names = faulty.map(({ path }) => path[0]);
+    const right = Object.entries({ ...base, ...own }).filter(([name]) => !names.includes(name));
+    const rest = schema.safeParse(Object.fromEntries(right));
+    const further = rest.success ? settingFaults(rest.data, schemes) : [];
+    return { ok: false, faults: [...faulty, ...further] };
+  }
+  const faults = settingFaults(result.data, schemes);
+  return faults.length > 0 ? { ok: false, faults } : { ok: true, settings: result.data, other };
+}

@@ -1,0 +1,60 @@
+import { getPath } from '../../lib/json.ts';
+import type { Headers, JsonObject } from '../../types.ts';
+import { isHeaderName } from './header-name.ts';
+
+/*
+ * Where a value stands in a request. As people write it: `header:x-event`, `part:t` (an element of the signature
+ * header, as in Stripe's `t=…,v1=…`), or the dotted path of a payload value: `comment.body`, `alerts.0.status`.
+ */
+export type Place =
+  | { readonly in: 'header'; readonly name: string }
+  | { readonly in: 'part'; readonly name: string }
+  | { readonly in: 'payload'; readonly path: readonly string[] };
+
+/** One place, or text around several: `{repository}#{issue.number}`. */
+export interface ValueSource {
+  readonly literals: readonly string[];
+  /** One fewer than there are literals: they stand between. */
+  readonly places: readonly Place[];
+}
+
+/** Reads a place; a text says what is wrong with it. */
+export function parsePlace(text: string): Place | string {
+  const [, kind, name = ''] = /^(header|part):(.*)$/s.exec(text) ?? [];
+  if (kind === 'header') {
+    const lower = name.toLowerCase();
+    return isHeaderName(lower) ? { in: 'header', name: lower } : `${text} names no header`;
+  }
+  if (kind === 'part') return name === '' ? 'part: names no part' : { in: 'part', name };
+  const path = text.split('.');
+  return path.includes('') ? `a path has an empty part: ${text || '(nothing)'}` : { in: 'payload', path };
+}
+
+/** Reads a place, or text with places in braces; a text says what is wrong with it. */
+export function parseSource(text: string): ValueSource | string {
+  if (!/[{}]/.test(text)) {
+    const place = parsePlace(text);
+    return typeof place === 'string' ? place : { literals: ['', ''], places: [place] };
+  }
+  const pieces = text.split(/\{([^{}]*)\}/);
+  const literals = pieces.filter((_, index) => index % 2 === 0);
+  if (literals.some((literal) => /[{}]/.test(literal))) return `a brace is open or empty: ${text}`;
+  const places = pieces.filter((_, index) => index % 2 === 1).map(parsePlace);
+  const mistake = places.find((place) => typeof place === 'string');
+  return mistake ?? { literals, places: places.filter((place) => typeof place !== 'string') };
+}
+
+/** The text at a place: texts, numbers and truth values as text; null when there is none. */
+export function valueAt(place: Place, headers: Headers, payload: JsonObject): string | null {
+  if (place.in === 'part') return null;
+  const found = place.in === 'header' ? headers[place.name] : getPath(payload, place.path);
+  if (typeof found === 'number' || typeof found === 'boolean') return String(found);
+  return typeof found === 'string' && found !== '' ? found : null;
+}
+
+/** The text of a source; null when one of its places has none. */
+export function textOf(source: ValueSource, headers: Headers, payload: JsonObject): string | null {
+  const values = source.places.map((place) => valueAt(place, headers, payload));
+  if (values.includes(null)) return null;
+  return source.literals.map((literal, index) => literal + (values[index] ?? '')).join('');
+}

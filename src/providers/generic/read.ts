@@ -1,0 +1,111 @@
+import type { Headers, JsonObject, Parsed, Sender } from '../../types.ts';
+import { event } from './event.ts';
+import { parseSource, textOf, type ValueSource } from './place.ts';
+import type { ValidSettings } from './settings.ts';
+
+type Field = 'eventType' | 'externalId' | 'sender' | 'senderName' | 'text' | 'title' | 'url' | 'uniqueBy';
+
+/** Where the fields of an event stand, read from the settings. */
+export interface EventSources extends Readonly<Partial<Record<Field, ValueSource>>> {
+  readonly textEvents: readonly string[];
+}
+
+const FIELDS: readonly Field[] = [
+  'eventType',
+  'externalId',
+  'sender',
+  'senderName',
+  'text',
+  'title',
+  'url',
+  'uniqueBy',
+];
+
+/** The settings without faults, read. Throws when they have some. */
+export function eventSources(settings: ValidSettings): EventSources {
+  const sources = FIELDS.flatMap((field) => {
+    const text = settings[field];
+    if (text === undefined) return [];
+    const source = parseSource(text);
+    if (typeof source === 'string') throw new Error(source);
+    return [[field, source] as const];
+  });
+  return { ...Object.fromEntries(sources), textEvents: settings.textEvents ?? ['*'] };
+}
+
+/**
+ * The one event of a request. Several webhooks may be of this provider, each with another sender behind it: the name of
+ * the webhook is part of the external id, or their numbers would share a flow.
+ */
+export function readEvent(
+  sources: EventSources,
+  payload: JsonObject,
+  { headers, webhook }: { readonly headers: Headers; readonly webhook: string | null },
+): Parsed {
+  const at = (field: Field): string | null => {
+    const source = sources[field];
+    return source === undefined ? null : textOf(source, headers, payload);
+  };
+  const type = typeOf(sources, payload, headers);
+  const externalId = at('externalId');
+  const unique = at('uniqueBy');
+  const said = event(payload, {
+    type,
+    externalId:
+      externalId === null ? null : ['generic', webhook ?? [], externalId].flat().map(oneWord).join(':'),
+    sender: senderOf(sources, at),
+    text: sources.textEvents.some((pattern) => fits(pattern, type)) ? at('text') : null,
+    title: at('title'),
+    url: webUrl(at('url')),
+  });
+  return { ok: true, events: [said], semanticKeys: unique === null ? [] : [`key:${unique}`] };
+}
+
+/** Of `{header:x-event}.{action}`, what is there: a push has no action. */
+function typeOf({ eventType }: EventSources, payload: JsonObject, headers: Headers): string {
+  if (eventType === undefined) return 'event';
+  const parts = eventType.literals.map((literal, index) => {
+    const place = eventType.places[index];
+    const source = place === undefined ? null : { literals: ['', ''], places: [place] };
+    return literal + (source === null ? '' : (textOf(source, headers, payload) ?? ''));
+  });
+  const type = oneWord(parts.join(''))
+    .replace(/\.{2,}/g, '.')
+    .replace(/^\.|\.$/g, '');
+  return type === '' ? 'unknown' : type.slice(0, 200);
+}
+
+/** Event types and external ids are compared and printed as words. */
+function oneWord(text: string): string {
+  return text.trim().replace(/[\s\p{C}]+/gu, '_');
+}
+
+/** Without the setting nobody is behind it, as with CI and alerts. Where it leads to nothing, it is not known who did it. */
+function senderOf(sources: EventSources, at: (field: Field) => string | null): Sender | null {
+  const id = sources.sender === undefined ? 'generic' : at('sender');
+  const kind = sources.sender === undefined ? 'system' : 'person';
+  return id === null ? null : { id, name: at('senderName') ?? id, kind, association: null, appId: null };
+}
+
+function webUrl(text: string | null): string | null {
+  return text !== null && /^https?:\/\//.test(text) && URL.canParse(text) ? text : null;
+}
+
+/** `issue.*`, `*` or the type itself. */
+function fits(pattern: string, type: string): boolean {
+  return (
+    pattern === '*' || pattern === type || (pattern.endsWith('.*') && type.startsWith(pattern.slice(0, -1)))
+  );
+}
+
+/** Which of the event's fields was said at that path: texts and titles are the sender's own words. */
+export function authorBy(
+  sources: EventSources,
+): (payload: JsonObject, path: readonly string[]) => string | null {
+  const spoken = [sources.text, sources.title].flatMap((source) =>
+    (source?.places ?? []).flatMap((place) => (place.in === 'payload' ? [place.path.join('\0')] : [])),
+  );
+  const name = sources.senderName ?? sources.sender;
+  return (payload, path) =>
+    name !== undefined && spoken.includes(path.join('\0')) ? textOf(name, {}, payload) : null;
+}

@@ -1,0 +1,108 @@
+import type { SecretEncoding } from '../../lib/secret-key.ts';
+import type { TimeUnit } from '../../lib/signed-time.ts';
+import type { Headers, RawRequest } from '../../types.ts';
+import { type Place, parsePlace } from './place.ts';
+import type { ValidSignature } from './settings.ts';
+import { parseSignedContent, type SignedPiece } from './signed-content.ts';
+
+/** A rotation needs two; each may cost a check of a key pair, before anybody knows who sent it. */
+const MAX_SIGNATURES = 8;
+
+/** Settings with their defaults, read. */
+export interface Scheme {
+  readonly kind: 'hmac' | 'ed25519' | 'token' | 'basic';
+  /** Lower case; the first that a request carries counts. */
+  readonly headers: readonly string[];
+  readonly algorithm: 'sha1' | 'sha256' | 'sha512';
+  readonly encoding: 'hex' | 'base64';
+  readonly prefix: string;
+  readonly separator: string | null;
+  readonly content: readonly SignedPiece[];
+  /** The same as it was written. */
+  readonly contentText: string;
+  readonly timestamp: Place | null;
+  readonly unit: TimeUnit;
+  readonly toleranceMs: number;
+  readonly secretEncoding: SecretEncoding;
+  readonly publicKey: string | null;
+  readonly user: string;
+  readonly url: string;
+  readonly formField: string;
+  readonly deliveryId: Place | null;
+}
+
+const DEFAULT_HEADERS = {
+  hmac: 'x-hub-signature-256',
+  ed25519: 'x-signature-ed25519',
+  token: 'authorization',
+  basic: 'authorization',
+} as const;
+
+/** Settings without faults → scheme. Throws when they have some: a preset's own settings are tested, not asked. */
+export function schemeOf(settings: ValidSignature): Scheme {
+  const kind = settings.scheme ?? 'hmac';
+  const contentText = settings.signedContent ?? '{body}';
+  const content = parseSignedContent(contentText);
+  if (typeof content === 'string') throw new Error(content);
+  return {
+    kind,
+    headers: [settings.header ?? DEFAULT_HEADERS[kind]].flat(),
+    algorithm: settings.algorithm ?? 'sha256',
+    encoding: settings.encoding ?? 'hex',
+    prefix: settings.prefix ?? defaultPrefix(kind, settings.header),
+    separator: settings.separator ?? null,
+    content,
+    contentText,
+    timestamp: placeOf(settings.timestamp),
+    unit: settings.timestampUnit ?? 's',
+    toleranceMs: (settings.tolerance ?? 300) * 1000,
+    secretEncoding: settings.secretEncoding ?? 'utf8',
+    publicKey: settings.publicKey ?? null,
+    user: settings.user ?? 'hookctl',
+    url: settings.publicUrl ?? '',
+    formField: settings.formField ?? 'payload',
+    deliveryId: placeOf(settings.deliveryId),
+  };
+}
+
+function defaultPrefix(kind: Scheme['kind'], header: ValidSignature['header']): string {
+  if (kind === 'hmac') return header === undefined ? 'sha256=' : '';
+  const inAuthorization = [header ?? DEFAULT_HEADERS[kind]].flat().includes('authorization');
+  return kind === 'token' && inAuthorization ? 'Bearer ' : '';
+}
+
+function placeOf(text: string | undefined): Place | null {
+  const place = text === undefined ? null : parsePlace(text);
+  if (typeof place === 'string') throw new Error(place);
+  return place;
+}
+
+/** The header that carries the signature; undefined when none does. */
+export function signatureHeader({ headers: names }: Scheme, headers: Headers): string | undefined {
+  return names.map((name) => headers[name]).find((value) => value !== undefined);
+}
+
+/** The signatures in a header: the whole of it, or those elements of a list that have the prefix. */
+export function candidatesIn({ separator, prefix }: Scheme, header: string): readonly string[] {
+  if (separator === null) return [header];
+  const known = header.split(separator).filter((part) => part !== '' && part.startsWith(prefix));
+  return known.length === 0 ? [header] : known.slice(0, MAX_SIGNATURES);
+}
+
+/** The time of signing as it stands outside the payload; undefined when the request does not tell. */
+export function timestampText(scheme: Scheme, { headers }: RawRequest): string | undefined {
+  const { timestamp, separator } = scheme;
+  if (timestamp?.in === 'header') return headers[timestamp.name];
+  if (timestamp?.in !== 'part' || separator === null) return undefined;
+  const mark = `${timestamp.name}=`;
+  const found = signatureHeader(scheme, headers)
+    ?.split(separator)
+    .filter((part) => part.startsWith(mark));
+  // Of two times, one would be signed and the other believed.
+  return found?.length === 1 ? found[0]?.slice(mark.length) : undefined;
+}
+
+/** Name of the header that `{id}` stands for. */
+export function idHeader({ deliveryId }: Scheme): string | null {
+  return deliveryId?.in === 'header' ? deliveryId.name : null;
+}

@@ -1,0 +1,113 @@
+import { z } from 'zod';
+import { isHeaderName } from './header-name.ts';
+
+/*
+ * The settings of `generic`: how a sender signs, and where in its requests things stand. Flat, and mostly text, so that
+ * one `--option name=value` gives each. `describe` is what `webhook add generic --help` and editors show.
+ */
+
+const headerName = z
+  .string()
+  .transform((name) => name.toLowerCase())
+  .refine(isHeaderName, 'expected the name of a header, such as x-signature');
+
+const text = z.string().min(1, 'expected some text');
+const wholeSeconds = z
+  .union(
+    [
+      z.int(),
+      z
+        .string()
+        .regex(/^\d{1,6}$/)
+        .transform(Number),
+    ],
+    { error: 'expected a number of seconds' },
+  )
+  .refine((value) => value >= 1 && value <= 86_400, 'expected 1 to 86400 seconds');
+
+const place = text;
+const source = text;
+
+/** How requests are proved. */
+export const signatureFields = {
+  scheme: z
+    .enum(['hmac', 'ed25519', 'token', 'basic'])
+    .describe('hmac (default), ed25519, token (the header is the secret) or basic (HTTP basic auth).')
+    .optional(),
+  header: z
+    .union([headerName, z.array(headerName).min(1).readonly()], {
+      error: 'expected the name of a header, such as x-signature',
+    })
+    .describe(
+      'Header with the signature or token; of several, the first that is there. Default x-hub-signature-256.',
+    )
+    .optional(),
+  algorithm: z.enum(['sha1', 'sha256', 'sha512']).describe('Hash of the HMAC; default sha256.').optional(),
+  encoding: z.enum(['hex', 'base64']).describe('How the signature is written; default hex.').optional(),
+  prefix: z.string().describe('What stands before the digits or the token: sha256=, v0=.').optional(),
+  separator: text
+    .max(3, 'expected at most 3 characters')
+    .describe('Between several signatures in the header, any of which may fit: a comma, a space.')
+    .optional(),
+  signedContent: text
+    .describe('The bytes that are signed: {body} (default), {timestamp}.{body}, {id}.{timestamp}.{body}.')
+    .optional(),
+  timestamp: place
+    .describe(
+      'Where the time of signing stands: header:x-timestamp, part:t (of the signature), or a payload path.',
+    )
+    .optional(),
+  timestampUnit: z
+    .enum(['s', 'ms', 'iso'])
+    .describe('Seconds (default), milliseconds or ISO 8601.')
+    .optional(),
+  tolerance: wholeSeconds.describe('Seconds that the time may be off, either way; default 300.').optional(),
+  secretEncoding: z
+    .enum(['utf8', 'hex', 'base64', 'whsec'])
+    .describe('How the secret becomes the key; whsec: base64 behind whsec_. Default utf8.')
+    .optional(),
+  publicKey: text.describe('ed25519: the sender’s public key, in hex, base64 or whpk_….').optional(),
+  user: text.describe('basic: the user name; default hookctl. The secret is the password.').optional(),
+  publicUrl: z.url('expected a URL').describe('What {url} in signedContent stands for.').optional(),
+  formField: text.describe('Field that holds the JSON when the body is a form; default payload.').optional(),
+  deliveryId: place
+    .describe('Where the sender’s id of a delivery stands: header:x-delivery, or a payload path.')
+    .optional(),
+};
+
+/** What a request says. */
+export const eventFields = {
+  eventType: source
+    .describe('Event type: header:x-event, a payload path, or {header:x-event}.{action}.')
+    .optional(),
+  externalId: source.describe('What it is about, such as {project}#{issue.number}.').optional(),
+  sender: source.describe('Id of the person who acted; without it, nobody did (CI, alerts).').optional(),
+  senderName: source.describe('Name of that person, for reading.').optional(),
+  text: source.describe('What a person wrote, where commands are looked for.').optional(),
+  textEvents: z
+    .union([z.array(text).readonly(), text.transform((value) => value.split(',').map((each) => each.trim()))])
+    .describe('Event types on which that text is new (issue.*); default: all.')
+    .optional(),
+  title: source.describe('Title, for task names.').optional(),
+  url: source.describe('Link to it.').optional(),
+  uniqueBy: source
+    .describe('What makes a delivery unique, such as {group}:{status}; default: its id, else its bytes.')
+    .optional(),
+};
+
+/** Settings of a sender's signature: those of `options` of a webhook, of a preset, or of `defineProvider`. */
+export const signatureSchema = z.strictObject(signatureFields);
+/** All settings of `generic`. */
+export const genericSchema = z.strictObject({ ...signatureFields, ...eventFields });
+
+/** `SignatureSettings`, read: header names in lower case. */
+export type ValidSignature = z.output<typeof signatureSchema>;
+export type ValidSettings = z.output<typeof genericSchema>;
+
+/** Every setting with what it means, for help. */
+export function settingDescriptions(): readonly { readonly name: string; readonly description: string }[] {
+  return Object.entries(genericSchema.shape).map(([name, schema]) => ({
+    name,
+    description: z.globalRegistry.get(schema.unwrap())?.description ?? '',
+  }));
+}

@@ -1,0 +1,78 @@
+import { randomBytes } from 'node:crypto';
+import { failure } from '../../errors.ts';
+import { PRIVATE_PREFIX, signEd25519, signingKey } from '../../lib/ed25519.ts';
+import { SIGNING_SECRET_PREFIX, secretKey } from '../../lib/secret-key.ts';
+import { signHmac } from '../../lib/signature.ts';
+import { timeText } from '../../lib/signed-time.ts';
+import type { Headers, RawRequest, Secret } from '../../types.ts';
+import { idHeader, type Scheme } from './scheme.ts';
+import { signedBytes } from './signed-content.ts';
+
+export interface SignWishes {
+  readonly secret: Secret;
+  readonly deliveryId: string;
+  readonly now: Date;
+}
+
+/**
+ * The headers by which a sender with this secret would prove the request: signature, time, delivery id. Throws
+ * `cannot_sign` when the secret is a public key.
+ */
+export function signBy(
+  scheme: Scheme,
+  { headers, body }: Pick<RawRequest, 'headers' | 'body'>,
+  { secret, deliveryId, now }: SignWishes,
+): Headers {
+  const id = idHeader(scheme);
+  const timestamp = timeText(now, scheme.unit);
+  const own: Headers = {
+    ...(id !== null && { [id]: deliveryId }),
+    ...(scheme.timestamp?.in === 'header' && { [scheme.timestamp.name]: timestamp }),
+  };
+  const all = { ...headers, ...own };
+  const [header = ''] = scheme.headers;
+  const proof = proofOf(scheme, { headers: all, body, query: '' }, secret.reveal(), timestamp);
+  const { timestamp: place, separator } = scheme;
+  const parts = place?.in === 'part' ? `${place.name}=${timestamp}${separator}` : '';
+  return { ...own, [header]: parts + proof };
+}
+
+function proofOf(scheme: Scheme, request: RawRequest, secret: string, timestamp: string): string {
+  if (scheme.kind === 'token') return scheme.prefix + latin1(secret);
+  if (scheme.kind === 'basic') {
+    return `Basic ${Buffer.from(`${scheme.user}:${secret}`).toString('base64')}`;
+  }
+  const { url, formField, prefix, algorithm, encoding } = scheme;
+  const signed = signedBytes(scheme.content, request, {
+    timestamp,
+    idHeader: idHeader(scheme),
+    url,
+    formField,
+  });
+  const parts = signed.ok ? signed.parts : [];
+  if (scheme.kind === 'hmac') {
+    const keyOf = (text: string) => secretKey(text, scheme.secretEncoding);
+    return signHmac({ prefix, algorithm, encoding, signed: parts, keyOf }, secret);
+  }
+  const key = signingKey(secret);
+  if (key === null) {
+    throw failure('cannot_sign', 'only the sender can sign: the webhook has its public key alone', {
+      fix: `To try things out, give the webhook a private key (${PRIVATE_PREFIX}…), or post a file past the signature: hookctl replay body.json --webhook <name>`,
+    });
+  }
+  return prefix + signEd25519(key, Buffer.concat(parts.map((part) => Buffer.from(part)))).toString(encoding);
+}
+
+/** Header text is latin1; the bytes are UTF-8. */
+function latin1(text: string): string {
+  return Buffer.from(text, 'utf8').toString('latin1');
+}
+
+/** A fresh secret in the form that the scheme reads. */
+export function newSecretFor({ kind, secretEncoding }: Scheme): string {
+  const bytes = randomBytes(32);
+  if (kind === 'ed25519') return PRIVATE_PREFIX + bytes.toString('base64');
+  if (kind === 'hmac' && secretEncoding === 'whsec') return SIGNING_SECRET_PREFIX + bytes.toString('base64');
+  if (kind === 'hmac' && secretEncoding === 'base64') return bytes.toString('base64');
+  return bytes.toString('hex');
+}

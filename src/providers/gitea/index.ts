@@ -1,0 +1,51 @@
+import { preset } from '../generic/preset.ts';
+import { eventName } from './fit.ts';
+import { parse } from './parse.ts';
+import { reply } from './reply.ts';
+import { samples } from './samples.ts';
+import { authorOf } from './sender.ts';
+
+/**
+ * Gitea, Forgejo and Gogs. They send GitHub's headers, too, but sign otherwise: what is signed is the JSON, also where
+ * it stands in a form. Only their own headers count here. Without a secret they send empty signatures. Source: go-gitea
+ * `services/webhook/deliver.go`; forgejo.org/docs, "Webhooks".
+ */
+export const gitea = preset({
+  name: 'gitea',
+  label: 'Gitea, Forgejo',
+  defaultAssociations: ['owner', 'member'],
+  settings: {
+    header: ['x-forgejo-signature', 'x-gitea-signature', 'x-gogs-signature'],
+    signedContent: '{payload}',
+    deliveryId: 'header:x-gitea-delivery',
+  },
+  webhook: null,
+  samples,
+  headers: ({ type, deliveryId }) => {
+    const event = type.split('.')[0] ?? type;
+    return {
+      'x-gitea-event': event,
+      'x-gitea-event-type': event,
+      'x-gogs-delivery': deliveryId,
+      'x-gogs-event': event,
+      'x-github-delivery': deliveryId,
+      'x-github-event': event,
+    };
+  },
+  deliveryId: (headers) =>
+    headers['x-forgejo-delivery'] ?? headers['x-gitea-delivery'] ?? headers['x-gogs-delivery'] ?? null,
+  eventName,
+  parse,
+  authorOf,
+  reply,
+  formFields: ({ url, secretCommand }) => [
+    { label: 'Target URL', value: url },
+    { label: 'HTTP Method', value: 'POST' },
+    { label: 'POST Content Type', value: 'application/json' },
+    { label: 'Secret', value: `what \`${secretCommand}\` prints` },
+    {
+      label: 'Trigger On',
+      value: 'Issues, Issue Comment, Pull Request, Pull Request Comment, Pull Request Reviewed',
+    },
+  ],
+});

@@ -1,0 +1,62 @@
+import { getPath } from '../../lib/json.ts';
+import { hostOf, idAt, objectAt, textAt } from '../../lib/payload.ts';
+import type { JsonObject } from '../../types.ts';
+import { event } from '../generic/event.ts';
+import type { ReadContext } from '../generic/preset.ts';
+import type { Parsed } from '../provider.ts';
+import { eventName, misfit } from './fit.ts';
+import { senderOf } from './sender.ts';
+
+/** Where each event keeps what a person wrote, and the action on which it was written. */
+const TEXTS: Readonly<Record<string, { readonly created: string; readonly at: readonly string[] }>> = {
+  issue_comment: { created: 'created', at: ['comment', 'body'] },
+  issues: { created: 'opened', at: ['issue', 'body'] },
+  pull_request: { created: 'opened', at: ['pull_request', 'body'] },
+  pull_request_approved: { created: 'reviewed', at: ['review', 'content'] },
+  pull_request_comment: { created: 'reviewed', at: ['review', 'content'] },
+  pull_request_rejected: { created: 'reviewed', at: ['review', 'content'] },
+};
+
+/** Reads a verified request of Gitea, Forgejo or Gogs. */
+export function parse(payload: JsonObject, { request }: ReadContext): Parsed {
+  const name = eventName(request.headers);
+  if (name === null) return { ok: false, reason: 'the X-Gitea-Event header is missing or no event name' };
+  const problem = misfit(name, payload);
+  if (problem !== null) return { ok: false, reason: problem };
+  const action = textAt(payload, 'action');
+  const texts = Object.hasOwn(TEXTS, name) ? TEXTS[name] : undefined;
+  const subject = subjectOf(payload) ?? undefined;
+  const isEdit = action === 'edited' && getPath(payload, ['changes', 'body']) !== undefined;
+  const isText = texts !== undefined && (action === texts.created ? wroteIt(payload, texts.at) : isEdit);
+  const parsed = event(payload, {
+    type: action === null ? name : `${name}.${action}`,
+    externalId: externalId(payload),
+    sender: senderOf(payload),
+    text: isText ? textAt(payload, ...texts.at) : null,
+    textOrigin: action === 'edited' ? 'edited' : 'created',
+    title: textAt(subject, 'title'),
+    url: textAt(payload, 'comment', 'html_url') ?? textAt(subject, 'html_url'),
+  });
+  return { ok: true, events: [parsed], semanticKeys: [] };
+}
+
+/** The issue or pull request; they share one sequence of numbers. */
+export function subjectOf(payload: JsonObject): JsonObject | null {
+  return objectAt(payload, 'issue') ?? objectAt(payload, 'pull_request');
+}
+
+/** Who moves or mirrors a text is not who wrote it; a review names no author beside the sender. */
+function wroteIt(payload: JsonObject, [place = '']: readonly string[]): boolean {
+  const author = idAt(payload, place, 'user', 'id');
+  return place === 'review' || (author !== null && author === idAt(payload, 'sender', 'id'));
+}
+
+/** `gitea:git.example.com/owner/repo#42`: everybody hosts it themselves, so that the host is always part of it. */
+function externalId(payload: JsonObject): string | null {
+  const repository = textAt(payload, 'repository', 'full_name');
+  const number = idAt(subjectOf(payload) ?? undefined, 'number');
+  if (!repository || number === null) return null;
+  const host = hostOf(textAt(payload, 'repository', 'html_url')) ?? '';
+  const id = `gitea:${host}/${repository}#${number}`.toLowerCase();
+  return /\s/.test(id) ? null : id;
+}

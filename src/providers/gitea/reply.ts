@@ -1,0 +1,75 @@
+import { answerJson } from '../../lib/answer-json.ts';
+import { apiPath } from '../../lib/api-path.ts';
+import { isJsonObject } from '../../lib/json.ts';
+import { hasMarker, hiddenMarker } from '../../lib/marker.ts';
+import { hostOf, idAt, objectAt, textAt } from '../../lib/payload.ts';
+import type { ReplyPlace } from '../../types.ts';
+import type { Account, OutgoingCall, Post, ReplyChannel } from '../reply.ts';
+import { subjectOf } from './parse.ts';
+
+/** Clocks differ; a comment is looked for from a little before it was asked for. */
+const SKEW_MS = 300_000;
+
+/**
+ * Comments on issues and pull requests, which share one API. Source: go-gitea `routers/api/v1/repo/issue_comment.go`
+ * and `issue_reaction.go`; Forgejo has kept them.
+ */
+export const reply: ReplyChannel = {
+  account: { tokenEnv: 'GITEA_TOKEN', userEnv: null, baseUrlEnv: 'GITEA_URL', baseUrl: null },
+  textLimit: 65_536,
+
+  place({ payload }) {
+    const [owner = null, repo = null] = (textAt(payload, 'repository', 'full_name') ?? '').split('/');
+    const number = idAt(subjectOf(payload) ?? undefined, 'number');
+    const host = hostOf(textAt(payload, 'repository', 'html_url'));
+    if (owner === null || repo === null || number === null) return null;
+    return { host, owner, repo, number, comment: idAt(payload, 'comment', 'id') };
+  },
+
+  immediate: ({ type, payload }) =>
+    type.endsWith('.opened')
+      ? { kind: 'comment' }
+      : objectAt(payload, 'comment') === null
+        ? null
+        : { kind: 'react', emoji: 'eyes' },
+
+  authorize: ({ token }) => ({ authorization: `token ${token.reveal()}`, accept: 'application/json' }),
+
+  comment: (account, place, post) =>
+    call('POST', account, place, [place.number, 'comments'], { body: marked(post) }),
+  edit: (account, place, remoteId, post) =>
+    call('PATCH', account, place, ['comments', remoteId], { body: marked(post) }),
+
+  find(account, place, since) {
+    const { url } = call('GET', account, place, [place.number, 'comments'], null);
+    return { method: 'GET', url: `${url}?since=${new Date(since - SKEW_MS).toISOString()}`, body: null };
+  },
+
+  readPage(_, answer, id) {
+    const comments = answerJson(answer);
+    const list = Array.isArray(comments) ? comments.filter(isJsonObject) : [];
+    const found = list.find((comment) => hasMarker(textAt(comment, 'body') ?? '', id));
+    return { id: idAt(found, 'id'), next: null };
+  },
+
+  react(account, place, emoji) {
+    const target = place.comment == null ? [place.number] : ['comments', place.comment];
+    return call('POST', account, place, [...target, 'reactions'], { content: emoji });
+  },
+
+  postedId: (answer) => idAt(answerJson(answer), 'id'),
+};
+
+function call(
+  method: OutgoingCall['method'],
+  { baseUrl }: Account,
+  { owner, repo }: ReplyPlace,
+  segments: readonly (string | null | undefined)[],
+  body: object | null,
+): OutgoingCall {
+  return { method, url: `${baseUrl}/api/v1${apiPath('repos', owner, repo, 'issues', ...segments)}`, body };
+}
+
+function marked({ id, text }: Post): string {
+  return `${hiddenMarker(id)}\n${text}`;
+}

@@ -1,0 +1,32 @@
+import { getPath } from '../../lib/json.ts';
+import { idAt, textAt } from '../../lib/payload.ts';
+import type { JsonObject, Sender } from '../../types.ts';
+
+/**
+ * Who acted. Gitea tells no role; but the owner of a repository is named in it, and in a private one only those whom
+ * the owner let in can do anything. In a public one anybody may write: no association.
+ */
+export function senderOf(payload: JsonObject): Sender | null {
+  const id = idAt(payload, 'sender', 'id');
+  const name = textAt(payload, 'sender', 'login') ?? textAt(payload, 'sender', 'username');
+  if (id === null || name === null) return null;
+  // Gitea's own actors have negative ids (-1 Ghost, -2 Actions).
+  const isBot = id.startsWith('-');
+  const isOwner = id === idAt(payload, 'repository', 'owner', 'id');
+  const isPrivate = getPath(payload, ['repository', 'private']) === true;
+  return {
+    id,
+    name,
+    kind: isBot ? 'bot' : 'person',
+    association: isBot ? null : isOwner ? 'owner' : isPrivate ? 'member' : null,
+    appId: isBot ? id : null,
+  };
+}
+
+/** The login of the nearest `user` above the value; a review is by the sender. */
+export function authorOf(payload: JsonObject, path: readonly string[]): string | null {
+  if (path[0] === 'review') return textAt(payload, 'sender', 'login');
+  const places = path.slice(0, -1).map((_, index) => path.slice(0, path.length - 1 - index));
+  const logins = places.map((place) => textAt(payload, ...place, 'user', 'login'));
+  return logins.find((login) => login !== null) ?? null;
+}

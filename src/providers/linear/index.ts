@@ -1,0 +1,43 @@
+import { preset } from '../generic/preset.ts';
+import type { Ack } from '../provider.ts';
+import { parse } from './parse.ts';
+import { reply } from './reply.ts';
+import { samples } from './samples.ts';
+import { authorOf } from './sender.ts';
+
+const OK: Ack = { status: 200, headers: { 'content-type': 'application/json' }, body: '{}' };
+
+/**
+ * Linear. The time of signing is a field of the signed body; the header with a time is not signed. Linear wants exactly
+ * a 200, and switches a webhook off that does not give it. Source: @linear/sdk `webhooks`; linear.app/developers/webhooks.
+ */
+export const linear = preset({
+  name: 'linear',
+  label: 'Linear',
+  // What Linear's own library takes.
+  bodyLimit: 5 * 1024 * 1024,
+  defaultAssociations: ['user'],
+  settings: {
+    header: 'linear-signature',
+    timestamp: 'webhookTimestamp',
+    timestampUnit: 'ms',
+    tolerance: 60,
+    deliveryId: 'header:linear-delivery',
+  },
+  webhook: null,
+  samples,
+  headers: ({ type }) => ({ 'linear-event': type.split('.')[0] ?? type, 'user-agent': 'Linear-Webhook' }),
+  eventName: (headers) => headers['linear-event'] ?? null,
+  parse,
+  acknowledge: (_, parsed) => (parsed.ok ? OK : null),
+  authorOf,
+  reply,
+  formFields: ({ url }) => [
+    { label: 'URL', value: url },
+    { label: 'Data change events', value: 'Issues, Comments' },
+    {
+      label: 'Signing secret',
+      value: 'made by Linear: give it to the webhook by --secret-env or --secret',
+    },
+  ],
+});

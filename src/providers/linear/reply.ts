@@ -1,0 +1,105 @@
+import { answerJson } from '../../lib/answer-json.ts';
+import { getPath, isJsonObject } from '../../lib/json.ts';
+import { hasMarker, plainMarker } from '../../lib/marker.ts';
+import { idAt, objectAt, objectsAt, textAt } from '../../lib/payload.ts';
+import type { Account, CallAnswer, OutgoingCall, Post, ReplyChannel, Sent } from '../reply.ts';
+import { issueOf } from './parse.ts';
+
+const CREATE =
+  'mutation($input: CommentCreateInput!) { commentCreate(input: $input) { success comment { id } } }';
+const UPDATE =
+  'mutation($id: String!, $input: CommentUpdateInput!) { commentUpdate(id: $id, input: $input) { success comment { id } } }';
+const REACT = 'mutation($input: ReactionCreateInput!) { reactionCreate(input: $input) { success } }';
+const FIND =
+  'query($id: String!, $mark: String!) { issue(id: $id) { comments(filter: { body: { contains: $mark } }) { nodes { id body } } } }';
+
+/**
+ * Comments on issues, in the thread in which the command stood. Everything is one GraphQL address, which answers 200
+ * also when it refuses. Linear shows every text, so that the mark is a last line. Source: linear.app/developers,
+ * "Working with the GraphQL API"; the schema of @linear/sdk.
+ */
+export const reply: ReplyChannel = {
+  account: {
+    tokenEnv: 'LINEAR_API_KEY',
+    userEnv: null,
+    baseUrlEnv: null,
+    baseUrl: 'https://api.linear.app',
+  },
+  // Not documented; longer ones are read by nobody.
+  textLimit: 30_000,
+
+  place({ payload }) {
+    const issue = idAt(issueOf(payload) ?? undefined, 'id') ?? idAt(payload, 'data', 'issueId');
+    if (issue === null) return null;
+    const comment =
+      textAt(payload, 'type') === 'Comment'
+        ? objectAt(payload, 'data')
+        : objectAt(payload, 'agentSession', 'comment');
+    const id = idAt(comment ?? undefined, 'id');
+    // A thread has one level: what answers an answer hangs on the first comment.
+    return { host: 'linear.app', issue, comment: id, thread: idAt(comment ?? undefined, 'parentId') ?? id };
+  },
+
+  immediate: ({ type }) =>
+    type === 'Comment.create'
+      ? { kind: 'react', emoji: 'eyes' }
+      : type === 'Issue.create' || type.startsWith('AgentSessionEvent.')
+        ? { kind: 'comment' }
+        : null,
+
+  /** A personal key stands alone; a token of an application is a bearer token. */
+  authorize({ token }) {
+    const value = token.reveal();
+    return { authorization: value.startsWith('lin_api_') ? value : `Bearer ${value}` };
+  },
+
+  comment: (account, place, post) =>
+    call(account, CREATE, {
+      input: {
+        issueId: place.issue,
+        body: marked(post),
+        ...(place.thread != null && { parentId: place.thread }),
+      },
+    }),
+  edit: (account, _, id, post) => call(account, UPDATE, { id, input: { body: marked(post) } }),
+  find: (account, place) => call(account, FIND, { id: place.issue, mark: 'hookctl:out' }),
+
+  readPage(_, answer, id) {
+    const nodes = objectsAt(answerJson(answer), 'data', 'issue', 'comments', 'nodes');
+    const found = nodes.find((each) => hasMarker(textAt(each, 'body') ?? '', id));
+    return { id: idAt(found, 'id'), next: null };
+  },
+
+  react: (account, place, emoji) =>
+    call(account, REACT, {
+      input: { emoji, ...(place.comment == null ? { issueId: place.issue } : { commentId: place.comment }) },
+    }),
+
+  classify,
+  postedId(answer) {
+    const data = objectAt(answerJson(answer), 'data') ?? {};
+    return idAt(data, 'commentCreate', 'comment', 'id') ?? idAt(data, 'commentUpdate', 'comment', 'id');
+  },
+};
+
+function call({ baseUrl }: Account, query: string, variables: object): OutgoingCall {
+  return { method: 'POST', url: `${baseUrl}/graphql`, body: { query, variables } };
+}
+
+/** Refusals stand in the body, whatever the status; "too many requests" comes as 400. */
+function classify(answer: CallAnswer): Sent | null {
+  const body = answerJson(answer);
+  const [error] = objectsAt(body, 'errors');
+  if (error !== undefined) {
+    const code = textAt(error, 'extensions', 'code');
+    const reason = textAt(error, 'message') ?? code ?? 'Linear refuses it';
+    if (code === 'RATELIMITED') return { result: 'again', reason, afterMs: null, certain: true };
+    return answer.status >= 500 ? null : { result: 'refused', reason };
+  }
+  const outcome = Object.values(objectAt(body, 'data') ?? {}).find(isJsonObject);
+  return getPath(outcome, ['success']) === false ? { result: 'refused', reason: 'Linear refuses it' } : null;
+}
+
+function marked({ id, text }: Post): string {
+  return `${text}\n\n${plainMarker(id)}`;
+}

@@ -1,0 +1,104 @@
+import type {
+  Ack,
+  FormField,
+  Headers,
+  JsonObject,
+  OutgoingRequest,
+  Parsed,
+  ParseSettings,
+  RawRequest,
+  ReplyChannel,
+  Sample,
+  Sender,
+  SignContext,
+  Verdict,
+  WebhookSecret,
+} from '../../types.ts';
+import type { SignatureSettings } from '../generic/signature-settings.ts';
+
+/** An event as a project's `parse` returns it: `type` is all that must be there. */
+export interface EventDraft {
+  /** `ticket.created`: what triggers name. */
+  readonly type: string;
+  /** What it is about; hookctl puts the provider's name before it. Left out: a flow of its own. */
+  readonly externalId?: string | null | undefined;
+  /** Who did it. Left out or null: nobody knows, so that it may not command. */
+  readonly sender?: Sender | null | undefined;
+  /** What a person wrote, on the action that wrote it alone. */
+  readonly text?: string | null | undefined;
+  /** `edited`: commands only if the webhook's `events` names this type. Default `created`. */
+  readonly textOrigin?: 'created' | 'edited' | undefined;
+  readonly title?: string | null | undefined;
+  readonly url?: string | null | undefined;
+  /** What templates and conditions see. Default: the payload of the request. */
+  readonly payload?: JsonObject | undefined;
+}
+
+/** What `parse` is told beside the payload. */
+export interface ParseContext {
+  readonly headers: Headers;
+  readonly request: RawRequest;
+  /** Name, `commandPrefix` and `options` of the webhook that was addressed. */
+  readonly settings: ParseSettings;
+}
+
+/** One event, several (envelopes), or why the payload says none. */
+export type ParseResult = EventDraft | readonly EventDraft[] | { readonly unparsed: string };
+
+interface ProviderFields {
+  /** Lower-case letters, digits and -; none of hookctl's own providers. */
+  readonly name: string;
+  /** As people write it. Default: the name. */
+  readonly label?: string | undefined;
+  /** Largest body in bytes. Default 25 MiB. */
+  readonly bodyLimit?: number | undefined;
+  /** Associations that may command when the webhook's `allow` says nothing. Default: none. */
+  readonly defaultAssociations?: readonly string[] | undefined;
+  /** Headers that are secrets themselves, and are never stored. Those of a token or of basic auth in `signature` are known. */
+  readonly secretHeaders?: readonly string[] | undefined;
+  /** What a verified request says. */
+  parse(payload: JsonObject, context: ParseContext): ParseResult;
+  /** How the bytes become the payload; null: they are unreadable. Default: JSON, or the JSON in a form's field. */
+  decode?: ((request: RawRequest) => JsonObject | null) | undefined;
+  /** Keys beside the delivery id by which a second delivery of the same act is known. */
+  uniqueKeys?: ((payload: JsonObject, request: RawRequest) => readonly string[]) | undefined;
+  /** An answer that the sender insists on; null: the usual 202. */
+  acknowledge?: ((request: RawRequest, parsed: Parsed) => Ack | null) | undefined;
+  /** Who wrote the payload value at a path; null: not told. */
+  authorOf?: ((payload: JsonObject, path: readonly string[]) => string | null) | undefined;
+  /** How it is answered. Left out: it cannot be. */
+  readonly reply?: ReplyChannel | undefined;
+  /** Realistic bodies, for `hookctl trigger` and the contract suite. */
+  readonly samples?: readonly Sample[] | undefined;
+  /** What the sender's web form asks for, filled in. Default: URL and secret. */
+  formFields?:
+    | ((context: { readonly url: string; readonly secretCommand: string }) => readonly FormField[])
+    | undefined;
+  /** Event type as far as the headers alone tell it, for the rows of refused requests. */
+  eventName?: ((headers: Headers) => string | null) | undefined;
+}
+
+/** A provider whose signature is described by settings: those of `generic`. */
+export interface ProviderBySettings extends ProviderFields {
+  readonly signature: SignatureSettings;
+  /** Further headers of requests that hookctl makes in its name: the name of the event. */
+  headers?: ((context: SignContext) => Headers) | undefined;
+  readonly verify?: never;
+  readonly sign?: never;
+  readonly deliveryId?: never;
+}
+
+/** A provider that verifies by code. */
+export interface ProviderByCode extends ProviderFields {
+  /** Judges the raw bytes: constant time, all secrets, not async. `now` is epoch ms. */
+  verify(request: RawRequest, secrets: readonly WebhookSecret[], now: number): Verdict;
+  /** Signs a body as the sender would, for `hookctl trigger` and the contract suite. */
+  sign?: ((body: Uint8Array, context: SignContext) => OutgoingRequest) | undefined;
+  /** The sender's own id of a delivery. */
+  deliveryId?: ((headers: Headers) => string | null) | undefined;
+  readonly signature?: never;
+  readonly headers?: never;
+}
+
+/** What `defineProvider` takes. */
+export type ProviderDefinition = ProviderBySettings | ProviderByCode;

@@ -1,0 +1,38 @@
+import { textAt } from '../../lib/payload.ts';
+import { preset } from '../generic/preset.ts';
+import { parse } from './parse.ts';
+import { reply } from './reply.ts';
+import { samples } from './samples.ts';
+
+/**
+ * PagerDuty, V3 webhooks: the header lists one `v1` for each secret. A webhook is sent up to four times more, under
+ * one id. Source: developer.pagerduty.com, "Webhooks overview", "Verifying signatures".
+ */
+export const pagerduty = preset({
+  name: 'pagerduty',
+  label: 'PagerDuty',
+  // "dropped over 256 KB"
+  bodyLimit: 1024 * 1024,
+  defaultAssociations: ['user'],
+  settings: {
+    header: 'x-pagerduty-signature',
+    prefix: 'v1=',
+    separator: ',',
+    deliveryId: 'header:x-webhook-id',
+  },
+  webhook: null,
+  samples,
+  headers: () => ({ 'user-agent': 'PagerDuty-Webhook/V3.0' }),
+  parse,
+  authorOf: (payload, path) =>
+    path[0] === 'event' && path.at(-1) === 'content' ? textAt(payload, 'event', 'agent', 'summary') : null,
+  reply,
+  formFields: ({ url }) => [
+    { label: 'Webhook URL', value: url },
+    { label: 'Event Subscription', value: 'incident.triggered, incident.annotated, incident.resolved' },
+    {
+      label: 'Signing secret',
+      value: 'made by PagerDuty and shown once: give it to the webhook by --secret-env or --secret',
+    },
+  ],
+});

@@ -1,0 +1,62 @@
+import { answerJson } from '../../lib/answer-json.ts';
+import { apiPath } from '../../lib/api-path.ts';
+import { hasMarker, plainMarker } from '../../lib/marker.ts';
+import { idAt, objectAt, objectsAt, textAt } from '../../lib/payload.ts';
+import type { Account, OutgoingCall, Post, ReplyChannel } from '../reply.ts';
+import { incidentOf } from './parse.ts';
+
+/**
+ * Notes on incidents, plain text, which stand as they are. A general access token needs the e-mail address of the user
+ * who writes. Source: developer.pagerduty.com, REST API, "Create a note on an incident".
+ */
+export const reply: ReplyChannel = {
+  account: {
+    tokenEnv: 'PAGERDUTY_TOKEN',
+    userEnv: 'PAGERDUTY_EMAIL',
+    baseUrlEnv: null,
+    baseUrl: 'https://api.pagerduty.com',
+  },
+  // Not documented; longer ones are read by nobody who was just woken up.
+  textLimit: 5_000,
+
+  place({ payload }) {
+    const incident = incidentOf(objectAt(payload, 'event', 'data') ?? {});
+    const id = idAt(incident ?? undefined, 'id');
+    // The account's own host (acme.pagerduty.com, …eu.pagerduty.com) is none of the API.
+    return id === null ? null : { host: null, incident: id };
+  },
+
+  immediate: () => null,
+
+  authorize: ({ token, user }) => ({
+    accept: 'application/vnd.pagerduty+json;version=2',
+    authorization: `Token token=${token.reveal()}`,
+    ...(user !== null && { from: user }),
+  }),
+
+  comment: (account, place, post) =>
+    notes('POST', account, place.incident, { note: { content: marked(post) } }),
+  find: (account, place) => notes('GET', account, place.incident, null),
+
+  readPage(_, answer, id) {
+    const found = objectsAt(answerJson(answer), 'notes').find((note) =>
+      hasMarker(textAt(note, 'content') ?? '', id),
+    );
+    return { id: idAt(found, 'id'), next: null };
+  },
+
+  postedId: (answer) => idAt(answerJson(answer), 'note', 'id'),
+};
+
+function notes(
+  method: OutgoingCall['method'],
+  { baseUrl }: Account,
+  incident: string | null | undefined,
+  body: object | null,
+): OutgoingCall {
+  return { method, url: baseUrl + apiPath('incidents', incident, 'notes'), body };
+}
+
+function marked({ id, text }: Post): string {
+  return `${text}\n\n(${plainMarker(id)})`;
+}

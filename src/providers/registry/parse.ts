@@ -1,0 +1,42 @@
+import { createHash } from 'node:crypto';
+import { idAt, objectsAt, textAt } from '../../lib/payload.ts';
+import type { JsonObject, WebhookEvent } from '../../types.ts';
+import { event } from '../generic/event.ts';
+import { noPerson } from '../no-person.ts';
+import type { Parsed } from '../provider.ts';
+
+/** Reads an envelope of notifications: several events that need not have anything to do with each other. */
+export function parse(payload: JsonObject): Parsed {
+  if (!Array.isArray(payload.events)) return { ok: false, reason: 'the payload has no list of events' };
+  const events = objectsAt(payload, 'events');
+  const ids = events.map((each) => idAt(each, 'id'));
+  // An envelope that got no answer comes again as it is. Without all ids nothing tells it from another one.
+  const isKnown = ids.length > 0 && ids.every((id) => id !== null);
+  const key = createHash('sha256').update(JSON.stringify(ids)).digest('hex');
+  return { ok: true, events: events.map(toEvent), semanticKeys: isKnown ? [`events:${key}`] : [] };
+}
+
+function toEvent(payload: JsonObject): WebhookEvent {
+  const repository = textAt(payload, 'target', 'repository');
+  const tag = textAt(payload, 'target', 'tag');
+  const name = repository === null ? null : `${repository}${tag === null ? '' : `:${tag}`}`;
+  const type = textAt(payload, 'action') ?? 'unknown';
+  return event(payload, {
+    type,
+    externalId: externalId(payload, repository, tag),
+    // The registry vouches for the name, but tells nothing of what it may do here.
+    sender: noPerson('registry', textAt(payload, 'actor', 'name') || 'registry'),
+    title: name === null ? null : `${type} ${name}`,
+    url: textAt(payload, 'target', 'url'),
+  });
+}
+
+/** `registry:hub.example.com/team/app:1.2`; `@sha256:…` where the event has no tag, as a deletion. */
+function externalId(payload: JsonObject, repository: string | null, tag: string | null): string | null {
+  const reference = tag ?? textAt(payload, 'target', 'digest');
+  if (!repository || !reference) return null;
+  const host = textAt(payload, 'request', 'host') ?? textAt(payload, 'source', 'addr');
+  const place = [host, repository].filter((part) => part !== null && part !== '').join('/');
+  const id = `registry:${place}${tag === null ? '@' : ':'}${reference}`;
+  return /\s/.test(id) ? null : id;
+}

@@ -1,0 +1,44 @@
+import { preset } from '../generic/preset.ts';
+import { parse } from './parse.ts';
+import { samples } from './samples.ts';
+
+/** Svix sends the same under names of its own. */
+const SVIX = {
+  header: 'svix-signature',
+  timestamp: 'header:svix-timestamp',
+  deliveryId: 'header:svix-id',
+};
+/** Asymmetric signatures: the webhook's secret is the sender's public key (`whpk_…`). */
+const ED25519 = { scheme: 'ed25519', prefix: 'v1a,' } as const;
+
+/**
+ * Every sender that follows Standard Webhooks (Svix and its customers, OpenAI, Supabase, …): `v1` is HMAC-SHA256 under
+ * `whsec_…`, `v1a` is ed25519. The header lists several signatures while a secret is rotated; any one that fits is
+ * enough, unknown versions are skipped. Source: standardwebhooks.com, specification 1.0.0.
+ */
+export const standard = preset({
+  name: 'standard',
+  label: 'Standard Webhooks',
+  settings: {
+    header: 'webhook-signature',
+    prefix: 'v1,',
+    separator: ' ',
+    encoding: 'base64',
+    signedContent: '{id}.{timestamp}.{body}',
+    timestamp: 'header:webhook-timestamp',
+    deliveryId: 'header:webhook-id',
+    secretEncoding: 'whsec',
+  },
+  alternatives: [SVIX, ED25519, { ...SVIX, ...ED25519 }],
+  webhook: null,
+  samples,
+  deliveryId: (headers) => headers['webhook-id'] ?? headers['svix-id'] ?? null,
+  parse,
+  formFields: ({ url, secretCommand }) => [
+    { label: 'Endpoint URL', value: url },
+    {
+      label: 'Signing secret',
+      value: `what \`${secretCommand}\` prints; if the sender makes its own (whsec_…), or shows a public key (whpk_…), give that to the webhook by --secret`,
+    },
+  ],
+});

@@ -1,0 +1,152 @@
+import { describe, expect, test } from 'vitest';
+import { defineProvider, type ProviderByCode, type ProviderBySettings } from '../../src/index.ts';
+import { providerDraft } from '../../src/lib/defined-provider.ts';
+import type { Provider } from '../../src/providers/provider.ts';
+import { bytes, json, NOW, onlyEvent, request, secretsOf } from './support.ts';
+
+const MINIMAL: ProviderBySettings = {
+  name: 'tickets',
+  signature: { header: 'x-sig' },
+  parse: () => ({ type: 'ticket.opened' }),
+};
+
+function provider(changes: Partial<ProviderBySettings> | Partial<ProviderByCode> = {}): Provider {
+  const draft = providerDraft(defineProvider({ ...MINIMAL, ...changes } as ProviderBySettings));
+  if (draft?.result.ok !== true) throw new Error(JSON.stringify(draft));
+  return draft.result.provider;
+}
+
+function byCode(verify: unknown, more: Partial<ProviderByCode> = {}): Provider {
+  return provider({ ...more, signature: undefined, verify } as unknown as Partial<ProviderByCode>);
+}
+
+describe('what parse returns', () => {
+  test('needs no more than a type', () => {
+    expect(onlyEvent(provider().parse(request(json({ a: 1 }))))).toEqual({
+      type: 'ticket.opened',
+      externalId: null,
+      sender: null,
+      text: null,
+      textOrigin: 'created',
+      title: null,
+      url: null,
+      payload: { a: 1 },
+    });
+  });
+
+  test('is qualified by the provider’s name, once', () => {
+    const idOf = (externalId: string) =>
+      onlyEvent(provider({ parse: () => ({ type: 'x', externalId }) }).parse(request(json({})))).externalId;
+    expect([idOf('7'), idOf('tickets:7')]).toEqual(['tickets:7', 'tickets:7']);
+  });
+
+  test('may be several events, each with a payload of its own', () => {
+    const several = provider({
+      parse: ({ items }) => (items as []).map((item) => ({ type: 'item', payload: { item } })),
+    });
+    const parsed = several.parse(request(json({ items: [1, 2] })));
+    expect(parsed.ok && parsed.events.map(({ payload }) => payload)).toEqual([{ item: 1 }, { item: 2 }]);
+  });
+
+  test.each([
+    ['says why it is none', () => ({ unparsed: 'no ticket' }), 'no ticket'],
+    ['throws', () => raise('oh'), 'parse of tickets throws: oh'],
+    ['is nothing', () => undefined, 'parse of tickets returns no event: missing, expected object'],
+    [
+      'is a promise',
+      async () => ({ type: 'x' }),
+      'parse of tickets returns no event, type: missing, expected string',
+    ],
+    ['has no type', () => ({}), 'parse of tickets returns no event, type: missing, expected string'],
+    [
+      'has a text that is none',
+      () => ({ type: 'x', text: 5 }),
+      'parse of tickets returns no event, text: expected string, received number',
+    ],
+    [
+      'has a sender of which half is missing',
+      () => ({ type: 'x', sender: { id: '1' } }),
+      'parse of tickets returns no event, sender.name: missing, expected string',
+    ],
+    [
+      'has an id of two words',
+      () => ({ type: 'x', externalId: 'a b' }),
+      'parse of tickets returns no event, externalId: expected one word without spaces',
+    ],
+  ])('%s', (_, parse, reason) => {
+    const parsed = provider({ parse: parse as never }).parse(request(json({})));
+    expect(parsed).toEqual({ ok: false, reason });
+  });
+
+  test('is asked only of bytes that can be read, by its own decode where it has one', () => {
+    expect(provider().parse(request(bytes('<xml/>')))).toMatchObject({ ok: false });
+    const xml = provider({ decode: ({ body }) => ({ text: Buffer.from(body).toString() }) });
+    expect(onlyEvent(xml.parse(request(bytes('<xml/>')))).payload).toEqual({ text: '<xml/>' });
+    const none = provider({ decode: () => null });
+    expect(none.parse(request(bytes('?')))).toEqual({
+      ok: false,
+      reason: 'decode of tickets cannot read the body',
+    });
+  });
+});
+
+describe('verify by code', () => {
+  const judge = (verify: unknown, secrets = ['key']) => {
+    const verdict = byCode(verify).verify(request(json({})), secretsOf(...secrets), NOW.getTime());
+    return verdict.ok ? 'accepted' : verdict.detail;
+  };
+  test.each([
+    ['a verdict', () => ({ ok: true, secretIndex: 0 }), 'accepted'],
+    ['a refusal', () => ({ ok: false, cause: 'signature_wrong', detail: 'no' }), 'no'],
+    ['true', () => true, 'verify of tickets returns no verdict; it may not be async'],
+    ['nothing', () => undefined, 'verify of tickets returns no verdict; it may not be async'],
+    ['ok, but not quite', () => ({ ok: 1 }), 'verify of tickets returns no verdict; it may not be async'],
+    [
+      'a promise of a verdict',
+      async () => ({ ok: true, secretIndex: 0 }),
+      'verify of tickets returns no verdict; it may not be async',
+    ],
+    ['an exception', () => raise('oh'), 'verify of tickets throws: oh'],
+  ])('returns %s', (_, verify, expected) => expect(judge(verify)).toBe(expected));
+
+  test('is not even asked without a secret', () => {
+    expect(judge(() => ({ ok: true, secretIndex: 0 }), [])).toBe('the webhook has no secret to verify with');
+  });
+
+  test('without sign it cannot be triggered, and it is said what to add', () => {
+    const [secret] = secretsOf('key');
+    if (secret === undefined) throw new Error('no secret');
+    const context = { type: 'x', secret: secret.value, deliveryId: 'd', now: NOW };
+    expect(() => byCode(() => true).sign(json({}), context)).toThrow(
+      'tickets does not say how its requests are signed',
+    );
+  });
+});
+
+test('what throws beside the verdict costs no delivery', () => {
+  const broken = provider({
+    acknowledge: () => raise('oh'),
+    authorOf: () => raise('oh'),
+    eventName: () => raise('oh'),
+    formFields: () => raise('oh'),
+  });
+  const incoming = request(json({}));
+  expect(broken.acknowledge?.(incoming, broken.parse(incoming))).toBeNull();
+  expect(broken.authorOf({}, [])).toBeNull();
+  expect(broken.eventName({})).toBeNull();
+  expect(broken.formFields({ url: 'https://x', secretCommand: 'y' })[0]).toEqual({
+    label: 'URL',
+    value: 'https://x',
+  });
+});
+
+test('settings of a webhook go over those of the definition', () => {
+  const configured = provider().configure?.({ header: 'x-other', encoding: 'base64' });
+  expect(configured?.ok === true && configured.provider.name).toBe('tickets');
+  const wrong = provider().configure?.({ headr: 'x' });
+  expect(wrong?.ok === false && wrong.faults[0]?.fix).toBe('Did you mean header?');
+});
+
+function raise(message: string): never {
+  throw new Error(message);
+}
