@@ -1,60 +1,26 @@
-import { execFile } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, readFile, realpath, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { promisify } from 'node:util';
-import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest';
-import { listFolderName } from '../../src/tasks/claude/index.ts';
+import { expect, onTestFinished, test } from 'vitest';
 import { createTask } from '../../src/tasks/create.ts';
 import { followClaude } from '../../src/tasks/follow.ts';
 import { startEngine, type TestEngine } from '../support/engine.ts';
 import { eventually } from '../support/eventually.ts';
 import { claudeSchema } from '../tasks/claude/support.ts';
+import { headless, inTerminal } from './claude-session.ts';
 import { type MessagesApi, startMessagesApi, type ToolCall } from './messages-api.ts';
 
-/*
- * The real Claude Code from npm, in a folder that is thrown away, against a Messages API on loopback that plays a
- * script. Needs the npm registry once, to install it; where that fails the tests fail and say so.
- */
+/** A headless session on the engine's list, in which the model makes these calls. */
+async function session({ folder }: TestEngine, script: readonly ToolCall[]): Promise<MessagesApi> {
+  const api = await apiForTest(script);
+  await headless(folder, api);
+  return api;
+}
 
-const run = promisify(execFile);
-let folder: string;
-let program: string;
-
-beforeAll(async () => {
-  folder = await mkdtemp(join(tmpdir(), 'hookctl-claude-code-'));
-  const options = ['--no-audit', '--no-fund', '--prefix', folder];
-  await run('npm', ['install', ...options, '@anthropic-ai/claude-code'], { cwd: folder });
-  program = join(folder, 'node_modules/.bin/claude');
-  const { stdout } = await run(program, ['--version']).catch((error: unknown) => {
-    throw new Error(`this machine can't run Claude Code, so nothing was tried with it: ${error}`);
-  });
-  console.log(`Claude Code ${stdout.trim()}`);
-});
-
-afterAll(() => rm(folder, { recursive: true, force: true }));
-
-/** One headless session of Claude Code on the engine's list, in which the model makes these calls. */
-async function session(engine: TestEngine, script: readonly ToolCall[]): Promise<MessagesApi> {
+async function apiForTest(script: readonly ToolCall[]): Promise<MessagesApi> {
   const api = await startMessagesApi(script);
   onTestFinished(() => api.close());
-  const env = {
-    PATH: process.env.PATH ?? '',
-    HOME: engine.folder,
-    CLAUDE_CONFIG_DIR: join(engine.folder, 'claude'),
-    CLAUDE_CODE_TASK_LIST_ID: listFolderName('hookctl'),
-    CLAUDE_CODE_ENABLE_TODO_TOOLS: '1',
-    CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC: '1',
-    DISABLE_AUTOUPDATER: '1',
-    ANTHROPIC_BASE_URL: api.url,
-    ANTHROPIC_API_KEY: 'not-a-key',
-  };
-  const tools = ['TaskList', 'TaskGet', 'TaskUpdate', 'TaskCreate'];
-  const args = ['-p', 'Work on the tasks', '--model', 'claude-sonnet-4-5', '--allowedTools', ...tools];
-  const child = run(program, args, { cwd: engine.folder, env, timeout: 240_000 });
-  child.child.stdin?.end();
-  await child;
   return api;
 }
 
@@ -120,3 +86,54 @@ test('60 tasks made by Claude Code while hookctl writes 500: none is lost', asyn
   expect([...subjects].filter((subject) => subject.startsWith('hookctl '))).toHaveLength(500);
   expect(existsSync(join(list(engine), '.lock.lock'))).toBe(false);
 });
+
+test('a finished list stands while a session is open, and without the keeper Claude Code wipes it', async () => {
+  const engine = await startEngine();
+  following(engine);
+  const { context } = engine;
+  const tasks = [
+    await createTask(context, { prompt: 'Say why the login fails' }, 'cli', 'here'),
+    await createTask(context, { prompt: 'Fix it' }, 'cli', 'here'),
+  ];
+  const finish = ['2', '3'].map((taskId) => ({ name: 'TaskUpdate', input: { taskId, status: 'completed' } }));
+  const api = await apiForTest(finish);
+  const session = await inTerminal(engine.folder, api);
+  await eventually(
+    'hookctl to follow',
+    () => tasks.every(({ id }) => context.store.task(id)?.status === 'completed'),
+    60_000,
+  );
+  await eventually('the session to be told', () => api.results.length === finish.length);
+
+  // Begun later and wiped: so the time after which the other list would have gone is over.
+  const control = await homeWithoutKeeper(await readdir(list(engine)), list(engine));
+  const other = await inTerminal(control, await apiForTest([{ name: 'TaskList', input: {} }]));
+  await eventually(
+    'Claude Code to wipe the control',
+    async () => (await taskNames(join(control, 'claude/tasks/hookctl'))).length === 0,
+    60_000,
+  );
+  expect([session.running(), other.running()]).toEqual([true, true]);
+  expect(await taskNames(list(engine))).toEqual(['1.json', '2.json', '3.json']);
+  for (const { id } of tasks) {
+    expect(context.store.transitions(id).map(({ event }) => event)).not.toContain('delete');
+  }
+});
+
+/** A home with the finished tasks of a list, but for its keeper. */
+async function homeWithoutKeeper(names: readonly string[], from: string): Promise<string> {
+  const home = await realpath(await mkdtemp(join(tmpdir(), 'hookctl-no-keeper-')));
+  onTestFinished(() => rm(home, { recursive: true, force: true }));
+  const to = join(home, 'claude/tasks/hookctl');
+  await mkdir(to, { recursive: true });
+  for (const name of names.filter((each) => each.endsWith('.json'))) {
+    const file = claudeSchema.parse(JSON.parse(await readFile(join(from, name), 'utf8')));
+    if (file.metadata?._internal !== true) await writeFile(join(to, name), JSON.stringify(file, null, 2));
+  }
+  expect(await taskNames(to)).toEqual(['2.json', '3.json']);
+  return home;
+}
+
+async function taskNames(folder: string): Promise<readonly string[]> {
+  return (await readdir(folder)).filter((name) => /^\d+\.json$/.test(name)).sort();
+}

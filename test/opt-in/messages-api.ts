@@ -8,10 +8,18 @@ export interface ToolCall {
   readonly input: object;
 }
 
+/** What the model does with one prompt: it calls these tools, one after the other, then says something. */
+export interface Turn {
+  readonly calls: readonly ToolCall[];
+  readonly says: string;
+}
+
 export interface MessagesApi {
   readonly url: string;
-  /** What the tools of the script answered to the model, in order. */
+  /** What the tools of the last turn answered to the model, in order. */
   readonly results: readonly string[];
+  /** Everything that the last request of a turn told the model, as JSON. */
+  readonly told: string;
   close(): Promise<void>;
 }
 
@@ -22,21 +30,22 @@ interface Block {
 
 interface MessagesRequest {
   readonly tools?: readonly { readonly name: string }[];
-  readonly messages: readonly { readonly content: string | readonly Block[] }[];
+  readonly messages: readonly Message[];
 }
 
-/** Claude Code loads the Task tools only when the model looks for them. */
-const FIND_TOOLS: ToolCall = {
-  name: 'ToolSearch',
-  input: { query: 'select:TaskCreate,TaskGet,TaskList,TaskUpdate', max_results: 10 },
-};
+interface Message {
+  readonly role: 'user' | 'assistant';
+  readonly content: string | readonly Block[];
+}
 
 /**
- * The Messages API on a loopback port, played from a script: each request of the session is answered with the next call,
- * the last one with a text. Where a conversation stands is seen from the tool results that it brings.
+ * The Messages API on a loopback port, played from a script of turns. Where a session stands is seen from what its
+ * request brings: a turn is over with an answer that calls no tool, and a session that is resumed brings the earlier ones.
  */
-export async function startMessagesApi(script: readonly ToolCall[]): Promise<MessagesApi> {
+export async function startMessagesApi(script: readonly ToolCall[] | readonly Turn[]): Promise<MessagesApi> {
+  const turns = script.every((each) => 'calls' in each) ? script : [{ calls: script, says: 'Done.' }];
   let results: readonly string[] = [];
+  let told = '';
 
   async function answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const body = await readText(request);
@@ -44,13 +53,16 @@ export async function startMessagesApi(script: readonly ToolCall[]): Promise<Mes
       response.setHeader('content-type', 'application/json').end('{"input_tokens":1}');
       return;
     }
-    const message = JSON.parse(body) as MessagesRequest;
-    const names = message.tools?.map(({ name }) => name) ?? [];
-    if (!names.includes('ToolSearch')) return play(response, []);
-    const told = message.messages.flatMap(({ content }) => resultsIn(content));
-    results = told.slice(1);
-    const call = [FIND_TOOLS, ...script][told.length];
-    play(response, call === undefined ? [] : [call]);
+    const { tools, messages } = JSON.parse(body) as MessagesRequest;
+    // Claude Code asks for more than what its user does, such as a title: that has no tools.
+    if (!tools?.some(({ name }) => name === 'ToolSearch')) return play(response, [], 'A title');
+    const ends = messages.flatMap((message, index) => (isEnd(message) ? [index] : []));
+    const { calls, says } = turns[ends.length] ?? { calls: [], says: 'Done.' };
+    const answers = messages.slice((ends.at(-1) ?? -1) + 1).flatMap(({ content }) => resultsIn(content));
+    results = answers.slice(1);
+    told = JSON.stringify(messages);
+    const call = calls.length === 0 ? undefined : [findTools(calls), ...calls][answers.length];
+    play(response, call === undefined ? [] : [call], says);
   }
 
   const server = createServer((request, response) => void answer(request, response));
@@ -60,8 +72,23 @@ export async function startMessagesApi(script: readonly ToolCall[]): Promise<Mes
     get results() {
       return results;
     },
+    get told() {
+      return told;
+    },
     close: () => closeServer(server),
   };
+}
+
+/** Claude Code loads these tools only when the model looks for them. */
+function findTools(calls: readonly ToolCall[]): ToolCall {
+  const names = [...new Set(calls.map(({ name }) => name))].join(',');
+  return { name: 'ToolSearch', input: { query: `select:${names}`, max_results: 20 } };
+}
+
+function isEnd({ role, content }: Message): boolean {
+  return (
+    role === 'assistant' && (typeof content === 'string' || content.every(({ type }) => type !== 'tool_use'))
+  );
 }
 
 function resultsIn(content: string | readonly Block[]): readonly string[] {
@@ -73,7 +100,7 @@ function resultsIn(content: string | readonly Block[]): readonly string[] {
 }
 
 /** One answer as server-sent events. */
-function play(response: ServerResponse, calls: readonly ToolCall[]): void {
+function play(response: ServerResponse, calls: readonly ToolCall[], says: string): void {
   const send = (type: string, fields: object) =>
     response.write(`event: ${type}\ndata: ${JSON.stringify({ type, ...fields })}\n\n`);
   const usage = { input_tokens: 1, output_tokens: 1 };
@@ -91,7 +118,7 @@ function play(response: ServerResponse, calls: readonly ToolCall[]): void {
     start: { type: 'tool_use', id: `toolu_${crypto.randomUUID().replaceAll('-', '')}`, name, input: {} },
     delta: { type: 'input_json_delta', partial_json: JSON.stringify(input) },
   }));
-  const text = { start: { type: 'text', text: '' }, delta: { type: 'text_delta', text: 'Done.' } };
+  const text = { start: { type: 'text', text: '' }, delta: { type: 'text_delta', text: says } };
   for (const [index, { start, delta }] of (blocks.length > 0 ? blocks : [text]).entries()) {
     send('content_block_start', { index, content_block: start });
     send('content_block_delta', { index, delta });

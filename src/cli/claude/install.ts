@@ -1,12 +1,21 @@
 import type { Command } from 'commander';
 import type { App, AppFlags } from '../../app.ts';
 import { say } from '../../lib/io.ts';
-import { installSettings, localSettings, wantedEnv } from '../../tasks/claude/settings.ts';
+import {
+  type Entries,
+  installEntries,
+  localSettings,
+  projectMcp,
+  type SettingsBlock,
+  wantedEnv,
+} from '../../tasks/claude/settings.ts';
 import { examples, type Runner } from '../command.ts';
 import { printJson } from '../print.ts';
-import { claudePlace, noteInstalled, readInstalled } from './place.ts';
+import { mcpCommand } from './mcp-command.ts';
+import { claudePlace, noteInstalled } from './place.ts';
 
 interface InstallFlags extends AppFlags {
+  readonly mcp?: boolean;
   readonly json?: boolean;
 }
 
@@ -15,24 +24,44 @@ export function configureInstall(command: Command, runner: Runner): void {
     .description(
       'Let every Claude Code session of this project see hookctl’s tasks (.claude/settings.local.json).',
     )
+    .option('--mcp', 'also register the tools of `hookctl mcp` for the project (.mcp.json)')
     .option('--json', 'print one object')
-    .addHelpText('after', examples('hookctl claude install'))
+    .addHelpText('after', examples('hookctl claude install', 'hookctl claude install --mcp'))
     .action((flags: InstallFlags) => runner.run(command.optsWithGlobals(), (app) => install(app, flags)));
 }
 
-async function install(app: App, { json }: InstallFlags): Promise<0> {
+async function install(app: App, { json, mcp }: InstallFlags): Promise<0> {
   const { projectFolder, list } = await claudePlace(app);
-  const wanted = wantedEnv(list);
-  const path = localSettings(projectFolder);
-  const { changed } = await installSettings(path, wanted);
-  const before = (await readInstalled(app))[path] ?? {};
-  const added = Object.fromEntries(Object.entries(wanted).filter(([name]) => changed.includes(name)));
-  await noteInstalled(app, path, { ...before, ...added });
-  if (json === true) printJson(app.io, { path, list, changed });
+  const settings = await put(app, localSettings(projectFolder), wantedEnv(list));
+  const server = mcp === true ? await mcpCommand(app, projectFolder) : null;
+  const tools = server === null ? null : await put(app, projectMcp(projectFolder), { hookctl: server.entry });
+  if (json === true) printJson(app.io, { ...settings, list, ...(tools !== null && { mcp: tools }) });
   else {
-    const what = changed.length === 0 ? 'has it already' : `sets ${changed.join(' and ')}`;
-    say(app.io.out, `${path} ${what}`);
-    say(app.io.err, `New sessions in ${projectFolder} use the list ${list}. Undo: hookctl claude uninstall`);
+    told(app, settings, `New sessions in ${projectFolder} use the list ${list}.`);
+    if (tools !== null && server !== null) {
+      const { command, args } = server.entry;
+      told(app, tools, `Claude Code asks once before it starts \`${[command, ...args].join(' ')}\`.`);
+      if (!server.portable) {
+        say(
+          app.io.err,
+          `It names a path of this machine: do not commit it, or install hookctl globally first.`,
+        );
+      }
+    }
+    say(app.io.err, 'Undo: hookctl claude uninstall');
   }
   return 0;
+}
+
+/** Adds entries and notes what was added, so that no more than that is taken out again. */
+async function put(app: App, place: SettingsBlock, wanted: Entries) {
+  const { changed, madeFolder } = await installEntries(place, wanted);
+  const entries = Object.fromEntries(Object.entries(wanted).filter(([name]) => changed.includes(name)));
+  if (changed.length > 0) await noteInstalled(app, place.path, { entries, madeFolder });
+  return { path: place.path, changed };
+}
+
+function told({ io }: App, { path, changed }: Awaited<ReturnType<typeof put>>, effect: string): void {
+  say(io.out, `${path} ${changed.length === 0 ? 'has it already' : `sets ${changed.join(' and ')}`}`);
+  say(io.err, effect);
 }

@@ -5,7 +5,7 @@ import { prepareDataFolder } from '../../config/locate.ts';
 import { defaultProject, readProject } from '../../config/project.ts';
 import { writeFileAtomic } from '../../lib/atomic-file.ts';
 import { claudeConfigDir, listFolderName } from '../../tasks/claude/index.ts';
-import type { InstallRecord, SettingsEnv } from '../../tasks/claude/settings.ts';
+import type { Installed } from '../../tasks/claude/settings.ts';
 
 /** Where Claude Code and this project meet. */
 export async function claudePlace({ located, cwd, env, home }: App) {
@@ -21,19 +21,38 @@ export async function claudePlace({ located, cwd, env, home }: App) {
   };
 }
 
-/** What hookctl set in settings files, by their paths. */
-export async function readInstalled({ located }: App): Promise<InstallRecord> {
-  const text = await readFile(recordPath(located.dataFolder), 'utf8').catch(() => '{}');
-  return JSON.parse(text) as InstallRecord;
+/** What hookctl put into files of Claude Code, by their paths. */
+type InstallRecord = Readonly<Record<string, Installed>>;
+
+/** What hookctl put into one file; null: nothing. */
+export async function readInstalled({ located }: App, path: string): Promise<Installed | null> {
+  return (await readRecord(located.dataFolder))[path] ?? null;
 }
 
-/** Notes what hookctl set in one settings file; an empty set forgets the file. */
-export async function noteInstalled(app: App, path: string, env: SettingsEnv): Promise<void> {
-  const { dataFolder } = app.located;
-  const { [path]: _, ...others } = await readInstalled(app);
+/** Adds to what hookctl put into a file. */
+export async function noteInstalled(app: App, path: string, more: Installed): Promise<void> {
+  const before = await readInstalled(app, path);
+  await noteFile(app, path, {
+    entries: { ...before?.entries, ...more.entries },
+    madeFolder: more.madeFolder || (before?.madeFolder ?? false),
+  });
+}
+
+/** Nothing of hookctl is in the file any more. */
+export async function forgetInstalled(app: App, path: string): Promise<void> {
+  if ((await readInstalled(app, path)) !== null) await noteFile(app, path, null);
+}
+
+async function noteFile({ located }: App, path: string, installed: Installed | null): Promise<void> {
+  const { dataFolder } = located;
+  const { [path]: _, ...others } = await readRecord(dataFolder);
   await prepareDataFolder(dataFolder);
-  const record = Object.keys(env).length === 0 ? others : { ...others, [path]: env };
+  const record: InstallRecord = installed === null ? others : { ...others, [path]: installed };
   await writeFileAtomic(recordPath(dataFolder), JSON.stringify(record, null, 2));
+}
+
+async function readRecord(dataFolder: string): Promise<InstallRecord> {
+  return JSON.parse(await readFile(recordPath(dataFolder), 'utf8').catch(() => '{}')) as InstallRecord;
 }
 
 function recordPath(dataFolder: string): string {

@@ -3,7 +3,7 @@ import type { App, AppFlags } from '../../app.ts';
 import { say } from '../../lib/io.ts';
 import { sessionCommand } from '../../tasks/claude/index.ts';
 import { inspectList } from '../../tasks/claude/inspect.ts';
-import { localSettings, readSettingsEnv, wantedEnv } from '../../tasks/claude/settings.ts';
+import { localSettings, projectMcp, readEntries, wantedEnv } from '../../tasks/claude/settings.ts';
 import { taskTools } from '../../tasks/claude/tools.ts';
 import { examples, type Runner } from '../command.ts';
 import { facts, printJson } from '../print.ts';
@@ -32,10 +32,12 @@ async function status(app: App, { json }: StatusFlags): Promise<0 | 1> {
 async function look(app: App) {
   const { projectFolder, list, enabled, configDir } = await claudePlace(app);
   const settings = localSettings(projectFolder);
-  const [state, tools, env] = await Promise.all([
+  const mcp = projectMcp(projectFolder);
+  const [state, tools, env, servers] = await Promise.all([
     inspectList(configDir, list),
     taskTools(app.env),
-    readSettingsEnv(settings),
+    readEntries(settings),
+    readEntries(mcp),
   ]);
   const missing = Object.entries(wantedEnv(list)).filter(([name, value]) => env[name] !== value);
   return {
@@ -47,8 +49,10 @@ async function look(app: App) {
     claude_version: tools.version,
     task_tools: tools.tools,
     note: tools.note,
-    settings_file: settings,
+    settings_file: settings.path,
     installed: missing.length === 0,
+    mcp_file: mcp.path,
+    mcp_installed: 'hookctl' in servers,
     session_command: sessionCommand(list),
   };
 }
@@ -64,6 +68,10 @@ function print({ io }: App, view: Awaited<ReturnType<typeof look>>): void {
       [
         'this project',
         view.installed ? `uses the list (${view.settings_file})` : 'is not pointed at the list',
+      ],
+      [
+        'tools (mcp)',
+        view.mcp_installed ? `registered (${view.mcp_file})` : 'not registered: hookctl claude install --mcp',
       ],
     ]),
   );

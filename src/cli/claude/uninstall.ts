@@ -1,10 +1,15 @@
 import type { Command } from 'commander';
 import type { App, AppFlags } from '../../app.ts';
 import { say } from '../../lib/io.ts';
-import { localSettings, uninstallSettings } from '../../tasks/claude/settings.ts';
+import {
+  localSettings,
+  projectMcp,
+  type SettingsBlock,
+  uninstallEntries,
+} from '../../tasks/claude/settings.ts';
 import { examples, type Runner } from '../command.ts';
 import { printJson } from '../print.ts';
-import { claudePlace, noteInstalled, readInstalled } from './place.ts';
+import { claudePlace, forgetInstalled, readInstalled } from './place.ts';
 
 interface UninstallFlags extends AppFlags {
   readonly json?: boolean;
@@ -12,7 +17,9 @@ interface UninstallFlags extends AppFlags {
 
 export function configureUninstall(command: Command, runner: Runner): void {
   command
-    .description('Take out of .claude/settings.local.json what `claude install` put there, and nothing else.')
+    .description(
+      'Take out of .claude/settings.local.json and .mcp.json what `claude install` put there, and nothing else.',
+    )
     .option('--json', 'print one object')
     .addHelpText('after', examples('hookctl claude uninstall'))
     .action((flags: UninstallFlags) => runner.run(command.optsWithGlobals(), (app) => uninstall(app, flags)));
@@ -20,12 +27,22 @@ export function configureUninstall(command: Command, runner: Runner): void {
 
 async function uninstall(app: App, { json }: UninstallFlags): Promise<0> {
   const { projectFolder } = await claudePlace(app);
-  const path = localSettings(projectFolder);
-  const installed = (await readInstalled(app))[path];
-  const { changed } = installed === undefined ? { changed: [] } : await uninstallSettings(path, installed);
-  if (installed !== undefined) await noteInstalled(app, path, {});
-  if (json === true) printJson(app.io, { path, changed });
-  else if (changed.length === 0) say(app.io.out, `${path} holds nothing of hookctl`);
-  else say(app.io.out, `${path} no longer sets ${changed.join(' and ')}`);
+  const settings = await takeOut(app, localSettings(projectFolder));
+  const mcp = await takeOut(app, projectMcp(projectFolder));
+  if (json === true) printJson(app.io, { ...settings, mcp });
+  else for (const change of [settings, mcp]) say(app.io.out, lineOf(change));
   return 0;
+}
+
+async function takeOut(app: App, place: SettingsBlock) {
+  const installed = await readInstalled(app, place.path);
+  const changed = installed === null ? [] : await uninstallEntries(place, installed);
+  await forgetInstalled(app, place.path);
+  return { path: place.path, changed };
+}
+
+function lineOf({ path, changed }: Awaited<ReturnType<typeof takeOut>>): string {
+  return changed.length === 0
+    ? `${path} holds nothing of hookctl`
+    : `${path} no longer sets ${changed.join(' and ')}`;
 }

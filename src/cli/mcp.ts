@@ -1,0 +1,97 @@
+import { Writable } from 'node:stream';
+import { setTimeout as delay } from 'node:timers/promises';
+import { type App, type AppFlags, createApp, type Host } from '../app.ts';
+import { HookctlError, messageOf } from '../errors.ts';
+import { fullJitter } from '../lib/backoff.ts';
+import { type OutputStream, say } from '../lib/io.ts';
+import type { McpBackend } from '../mcp/backend.ts';
+import { serveMcpStdio } from '../mcp/stdio.ts';
+import { type CliCommand, examples } from './command.ts';
+import { operations } from './operate.ts';
+
+interface McpFlags extends AppFlags {
+  readonly agent?: string;
+}
+
+/** How long a change waits for others that have the data folder: each has it for well under a second. */
+const PATIENCE_MS = 15_000;
+const WAIT = { baseMs: 30, capMs: 250, random: Math.random };
+
+/** `hookctl mcp`: the tools for agents over stdin and stdout. */
+export const mcp: CliCommand = {
+  configure(command, runner) {
+    command
+      .option('--agent <name>', 'whose tasks and events are meant where a call names no agent')
+      .addHelpText(
+        'after',
+        [
+          '',
+          'Speaks the Model Context Protocol on stdin and stdout: an agent starts it, not a person. It works with a',
+          'running server and without one. The same tools are at /mcp of the management socket (Streamable HTTP, with',
+          'the token of `hookctl token`).',
+          examples(
+            'hookctl claude install --mcp',
+            'claude mcp add hookctl -- hookctl mcp',
+            'hookctl mcp --agent planning',
+          ),
+        ].join('\n'),
+      )
+      .action((flags: McpFlags) => {
+        const all = command.optsWithGlobals<McpFlags>();
+        return runner.run(all, (app) => serveStdio(app, runner.host, { ...all, ...flags }));
+      });
+  },
+};
+
+async function serveStdio(app: App, host: Host, flags: McpFlags): Promise<0> {
+  const stop = new AbortController();
+  void app.signals.next().then(() => stop.abort());
+  const options = {
+    backend: backendOf(app, host, flags),
+    scope: null,
+    agent: flags.agent ?? null,
+    now: app.clock.now,
+    stopping: stop.signal,
+    onError: (error: unknown) => say(app.io.err, `hookctl mcp: ${messageOf(error)}`),
+  };
+  await serveMcpStdio(options, app.stdin, writable(app.io.out));
+  stop.abort();
+  return 0;
+}
+
+/**
+ * Each change takes what it needs and gives it back: a session lasts hours, and others must get at the data folder
+ * meanwhile. Reads go straight to the store.
+ */
+function backendOf(app: App, host: Host, flags: AppFlags): McpBackend {
+  return {
+    async look(ask, nothing) {
+      const store = app.reader();
+      return store === null ? nothing : ask(store);
+    },
+    async change(work) {
+      const deadline = app.clock.now() + PATIENCE_MS;
+      for (let tries = 0; ; tries += 1) {
+        const own = await createApp(host, flags);
+        try {
+          return await work((await operations(own, 'mcp')).tasks);
+        } catch (error) {
+          const isBusy = error instanceof HookctlError && error.code === 'in_use';
+          if (!isBusy || app.clock.now() > deadline) throw error;
+        } finally {
+          await own.close();
+        }
+        await delay(fullJitter(tries, WAIT));
+      }
+    },
+  };
+}
+
+function writable(stream: OutputStream): Writable {
+  return new Writable({
+    write(chunk: Buffer, _encoding, done) {
+      stream.write(chunk.toString('utf8'));
+      done();
+    },
+  });
+}

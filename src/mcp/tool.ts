@@ -1,0 +1,41 @@
+import type { z } from 'zod';
+import type { McpBackend } from './backend.ts';
+import type { RunScope } from './scope.ts';
+
+/** What a tool works with. */
+export interface ToolContext {
+  readonly backend: McpBackend;
+  /** Null: the caller may do everything. */
+  readonly scope: RunScope | null;
+  /** Whose tasks are meant where a call names no agent; null: everybody's. */
+  readonly agent: string | null;
+  readonly now: () => number;
+  /** Aborted when the caller gives up, or hookctl ends. */
+  readonly signal: AbortSignal;
+}
+
+/** What a tool answers. */
+export interface ToolAnswer {
+  /** For models whose client shows them only text. */
+  readonly text: string;
+  readonly data: Readonly<Record<string, unknown>>;
+}
+
+/** One thing that an agent can do over MCP. Listed in `tools/index.ts`. */
+export interface McpTool<Input extends z.ZodObject = z.ZodObject> {
+  readonly name: string;
+  /** For the model: what it does, and when to call it. */
+  readonly description: string;
+  readonly input: Input;
+  /** It changes nothing. */
+  readonly readOnly: boolean;
+  /** People outside see what comes of it. */
+  readonly reachesOut: boolean;
+  /** Throws `HookctlError`, which becomes a tool error. */
+  run(context: ToolContext, input: z.output<Input>): Promise<ToolAnswer>;
+}
+
+/** Gives `run` the types of `input`. */
+export function tool<Input extends z.ZodObject>(parts: McpTool<Input>): McpTool {
+  return parts as unknown as McpTool;
+}

@@ -1,0 +1,49 @@
+import { messagesOf, taskDetails } from '../../task-views.ts';
+import type { Task } from '../../types.ts';
+import { type TaskView, taskView } from '../../views.ts';
+import type { AgentStore } from '../backend.ts';
+
+/** A task in a list: without the texts, which can be long. */
+export function brief(task: Task | TaskView) {
+  const view = 'created_at' in task ? task : taskView(task);
+  const { id, title, status, agent, flow_id, conversation_id, parent_task_id, external_id, url, created_at } =
+    view;
+  return { id, title, status, agent, flow_id, conversation_id, parent_task_id, external_id, url, created_at };
+}
+
+export function line({ id, status, agent, title }: Pick<Task, 'id' | 'status' | 'agent' | 'title'>): string {
+  return `${id} [${status}] ${agent}: ${title}`;
+}
+
+/** A task with what it waits for, what was made below it, and what was said before in its conversation. */
+export function whole(store: AgentStore, task: Task) {
+  const family = store.tasks({ flowId: task.flowId, limit: 200 });
+  const children = family.filter(({ parentTaskId }) => parentTaskId === task.id).toReversed();
+  const earlier = store
+    .tasks({ conversationId: task.conversationId, before: task.id, limit: 10 })
+    .toReversed();
+  return {
+    ...taskDetails(store, task),
+    children: children.map((child) => ({ ...brief(child), result: child.result, error: child.error })),
+    earlier_messages: messagesOf(earlier),
+  };
+}
+
+export type WholeTask = ReturnType<typeof whole>;
+
+export function wholeText(task: WholeTask): string {
+  const waits = task.waits_for.map(({ id, status }) => `waits for: ${id} (${status})`);
+  const children = task.children.map((child) => `child: ${line(child)}`);
+  return [
+    line(task),
+    `agent: ${task.agent} · conversation: ${task.conversation_id} · about: ${task.external_id}`,
+    ...(task.url === null ? [] : [`url: ${task.url}`]),
+    ...waits,
+    ...children,
+    ...(task.result === null ? [] : ['', 'Result:', task.result]),
+    ...(task.error === null ? [] : ['', 'Error:', task.error]),
+    '',
+    'Prompt:',
+    task.prompt,
+  ].join('\n');
+}

@@ -1,0 +1,103 @@
+import { z } from 'zod';
+import type { TaskReport } from '../../tasks/change.ts';
+import { taskFor } from '../scope.ts';
+import { type ToolAnswer, type ToolContext, tool } from '../tool.ts';
+import { agentName, longText, taskId } from './fields.ts';
+import { brief, line } from './views.ts';
+
+/** Who did it, in a task's history. */
+const ACTOR = 'mcp';
+
+type Verb = 'start' | 'complete' | 'fail' | 'ask';
+
+/** Lets an event happen to the task of a call. */
+export async function step(
+  { backend, scope }: ToolContext,
+  named: string | undefined,
+  verb: Verb,
+  report: Omit<TaskReport, 'actor'>,
+): Promise<ToolAnswer> {
+  const { id } = await taskFor(backend, scope, named, 'change');
+  const task = await backend.change((operations) => operations.change(id, verb, { actor: ACTOR, ...report }));
+  return { text: line(task), data: { task: brief(task) } };
+}
+
+export const startTask = tool({
+  name: 'start_task',
+  description: 'Says that you work on a queued task now, so that nobody else does. Call it before you begin.',
+  readOnly: false,
+  reachesOut: true,
+  input: z.strictObject({ task_id: taskId }),
+  run: (context, { task_id: id }) => step(context, id, 'start', {}),
+});
+
+export const completeTask = tool({
+  name: 'complete_task',
+  description:
+    'Ends a task with its result, which is posted where the task came from. Markdown; say what was done and what was found.',
+  readOnly: false,
+  reachesOut: true,
+  input: z.strictObject({
+    task_id: taskId,
+    result: longText.describe('What the person who asked is to read.'),
+    cost_usd: z.number().min(0).optional(),
+    input_tokens: z.int().min(0).optional(),
+    output_tokens: z.int().min(0).optional(),
+  }),
+  run: (context, { task_id: id, result, cost_usd, input_tokens, output_tokens }) =>
+    step(context, id, 'complete', {
+      result,
+      spent: {
+        costUsd: cost_usd ?? null,
+        inputTokens: input_tokens ?? null,
+        outputTokens: output_tokens ?? null,
+      },
+    }),
+});
+
+export const failTask = tool({
+  name: 'fail_task',
+  description: 'Ends a task that cannot be done, with the reason, which is posted where the task came from.',
+  readOnly: false,
+  reachesOut: true,
+  input: z.strictObject({ task_id: taskId, error: longText.describe('Why, and what would help.') }),
+  run: (context, { task_id: id, error }) => step(context, id, 'fail', { error }),
+});
+
+export const createSubtask = tool({
+  name: 'create_subtask',
+  description:
+    'Makes a child of a task: a piece of its work for yourself or another agent. It inherits flow and conversation; get_task of the parent shows what became of it.',
+  readOnly: false,
+  reachesOut: false,
+  input: z.strictObject({
+    parent_task_id: taskId,
+    prompt: longText.describe('What is to be done, with all that the agent must know.'),
+    title: z.string().max(200).optional().describe('Default: the first line of the prompt.'),
+    agent: agentName.optional().describe('Default: the agent of the parent.'),
+    depends_on: z.array(z.string().min(1)).max(50).optional().describe('Tasks that must be completed first.'),
+    requires_approval: z.boolean().optional().describe('A person must approve it before it starts.'),
+    new_conversation: z.boolean().optional().describe('true: it starts without what was said so far.'),
+  }),
+  async run(context, { parent_task_id: named, depends_on: dependsOn = [], ...asked }) {
+    const { backend, scope } = context;
+    const parent = await taskFor(backend, scope, named, 'change');
+    for (const id of dependsOn) await taskFor(backend, scope, id, 'read');
+    const task = await backend.change((operations) =>
+      operations.create(
+        {
+          prompt: asked.prompt,
+          title: asked.title,
+          agent: asked.agent,
+          parentId: parent.id,
+          dependsOn,
+          requiresApproval: asked.requires_approval,
+          // Said by an agent, not typed by a person: words like "start fresh" in it mean nothing.
+          metadata: { new_conversation: asked.new_conversation ?? false },
+        },
+        'mcp',
+      ),
+    );
+    return { text: line(task), data: { task: brief(task) } };
+  },
+});

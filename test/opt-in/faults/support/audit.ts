@@ -1,0 +1,179 @@
+import { createHash } from 'node:crypto';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { OWN_POST_MARKER } from '../../../../src/lib/marker.ts';
+import type { ProviderApis } from '../../../support/provider-apis.ts';
+import type { Entry, Ledger } from './ledger.ts';
+import { all, api, type Served } from './served.ts';
+import { eventually, inLanes } from './wait.ts';
+
+/** As the API shows it. */
+export interface DeliveryRow {
+  readonly id: string;
+  readonly status: string;
+  readonly reason: string | null;
+  readonly sender_delivery_id: string;
+  readonly size: number;
+  readonly duplicate_of: string | null;
+}
+
+export interface TaskRow {
+  readonly id: string;
+  readonly delivery_id: string | null;
+  readonly webhook: string | null;
+}
+
+/** What is looked at when a fault is over. */
+export interface Scene {
+  readonly served: Served;
+  readonly ledger: Ledger;
+  /** Where replies were posted. */
+  readonly github: ProviderApis;
+  /** One in so many bodies is read back byte for byte; default 1. */
+  readonly everyBody?: number;
+  /** How long hookctl may take to work off what is left; default 60 s. */
+  readonly patienceMs?: number;
+}
+
+/** Requests at once while bodies are read. */
+const LANES = 8;
+
+/**
+ * Holds hookctl's book against the sender's, once nothing is pending: every delivery that was answered 2xx is there
+ * with its bytes and was worked off, each has its task, files or reply exactly once, and nothing is there that was
+ * never sent. Throws with the first cases of each kind of fault.
+ */
+export async function audit(scene: Scene): Promise<void> {
+  await settle(scene);
+  const { served, ledger, github } = scene;
+  const rows = await all<DeliveryRow>(served, 'deliveries');
+  const tasks = await all<TaskRow>(served, 'tasks');
+  const real = new Map<string, DeliveryRow[]>();
+  for (const row of rows.filter(({ status }) => status !== 'duplicate')) {
+    real.set(row.sender_delivery_id, [...(real.get(row.sender_delivery_id) ?? []), row]);
+  }
+  const first = (entry: Entry) => real.get(entry.hook.guid)?.[0];
+  const present = [...ledger.entries.values()].filter((entry) => first(entry) !== undefined);
+  const withEffect = (...effects: readonly string[]) =>
+    present.filter(({ hook }) => effects.includes(hook.effect)).map((entry) => first(entry)?.id ?? '');
+  const files = tasks.filter(({ webhook }) => webhook === 'github').map(({ id }) => id);
+  report({
+    'acknowledged, and not there': missing(ledger, rows),
+    'stored twice': [...real].filter(([, alike]) => alike.length > 1).map(([guid]) => guid),
+    'stored, but never sent': [...real.keys()].filter((guid) => !ledger.entries.has(guid)),
+    'not worked off': [...real.values()]
+      .flat()
+      .filter(isUnfinished)
+      .map(({ id, status, reason }) => `${id} (${status}: ${reason})`),
+    'bytes lost or changed': await wrongBodies(
+      scene,
+      present.map((entry) => [entry, first(entry)?.id ?? '']),
+    ),
+    ...difference(
+      'task',
+      withEffect('task', 'files'),
+      tasks.map(({ delivery_id: id }) => id ?? 'nothing'),
+    ),
+    ...difference('record file', files, recordFiles(served)),
+    ...difference('entry of the list', files, listEntries(served)),
+    ...difference('reply', withEffect('reply'), await repliedTo(served, github)),
+  });
+}
+
+/** Until nothing is pending, nothing waits to be sent, and every task has its files. */
+export async function settle({ served, patienceMs = 60_000 }: Scene): Promise<void> {
+  const none = async (path: string) =>
+    (await api<{ items: unknown[] }>(served, `${path}&limit=1`)).items.length === 0;
+  const quiet = async () =>
+    (await none('deliveries?status=pending')) && (await none('outbox?status=waiting'));
+  await eventually('everything to be worked off', quiet, patienceMs);
+  const tasks = (await all<TaskRow>(served, 'tasks')).filter(({ webhook }) => webhook === 'github');
+  const written = () =>
+    recordFiles(served).length >= tasks.length && listEntries(served).length >= tasks.length;
+  // A missing file is named by the audit.
+  await eventually('the task files', written, Math.min(patienceMs, 30_000)).catch(() => undefined);
+}
+
+function missing({ entries }: Ledger, rows: readonly DeliveryRow[]): readonly string[] {
+  const stored = new Map(rows.map((row) => [row.id, row]));
+  return [...entries.values()].flatMap(({ hook, ids }) =>
+    ids.filter((id) => stored.get(id)?.sender_delivery_id !== hook.guid),
+  );
+}
+
+function isUnfinished({ status }: DeliveryRow): boolean {
+  return status !== 'processed';
+}
+
+async function wrongBodies(
+  { served, everyBody = 1 }: Scene,
+  entries: readonly (readonly [Entry, string])[],
+): Promise<readonly string[]> {
+  const wrong: string[] = [];
+  const looked = entries.filter((_, index) => index % everyBody === 0);
+  await inLanes(looked.length, LANES, async (index) => {
+    const [entry, id] = looked[index] ?? [];
+    const { body_base64: stored } = await api<{ body_base64: string | null }>(served, `deliveries/${id}`);
+    const bytes = Buffer.from(stored ?? '', 'base64');
+    if (createHash('sha256').update(bytes).digest('hex') !== entry?.hook.sha256) wrong.push(`${id}`);
+  });
+  return wrong;
+}
+
+/** What should be there once, against what is there. */
+function difference(what: string, wanted: readonly string[], found: readonly string[]) {
+  const twice = found.filter((id, index) => found.indexOf(id) !== index && found.length < 5_000);
+  const [want, have] = [new Set(wanted), new Set(found)];
+  return {
+    [`without its ${what}`]: [...want].filter((id) => !have.has(id)),
+    [`with a ${what} more than once`]:
+      found.length === have.size ? [] : twice.length > 0 ? twice : ['(many)'],
+    [`${what} of nothing`]: [...have].filter((id) => !want.has(id)),
+  };
+}
+
+/** Tasks that have a record file in Claude's folder. A file that is no JSON throws. */
+function recordFiles({ bed }: Served): readonly string[] {
+  return jsonFiles(join(bed.claudeFolder, 'tasks'), /^claude-task-.*\.json$/).map((record) =>
+    String(taskOf(record)),
+  );
+}
+
+/** Tasks that stand in Claude's list, but for the placeholder that keeps it. */
+function listEntries({ bed }: Served): readonly string[] {
+  return jsonFiles(join(bed.claudeFolder, 'tasks', 'hookctl'), /^\d+\.json$/).flatMap(
+    (entry) => taskOf(entry) ?? [],
+  );
+}
+
+function taskOf(file: unknown): string | undefined {
+  return (file as { metadata?: { orchestration_task_id?: string } }).metadata?.orchestration_task_id;
+}
+
+function jsonFiles(folder: string, name: RegExp): readonly unknown[] {
+  if (!existsSync(folder)) return [];
+  const names = readdirSync(folder).filter((each) => name.test(each));
+  return names.map((each) => JSON.parse(readFileSync(join(folder, each), 'utf8')));
+}
+
+/** Deliveries whose reply stands at GitHub. */
+async function repliedTo(served: Served, { posts }: ProviderApis): Promise<readonly string[]> {
+  const items = await all<{ id: string; delivery_id: string }>(served, 'outbox');
+  const deliveryOf = new Map(items.map(({ id, delivery_id: delivery }) => [id, delivery]));
+  return posts.flatMap(({ text }) => {
+    const id = text.split(OWN_POST_MARKER)[1]?.split(' ')[0] ?? '';
+    return deliveryOf.get(id) ?? `an unknown ${id}`;
+  });
+}
+
+const SHOWN = 3;
+
+function report(found: Readonly<Record<string, readonly string[]>>): void {
+  const wrong = Object.entries(found).filter(([, cases]) => cases.length > 0);
+  if (wrong.length === 0) return;
+  const lines = wrong.map(
+    ([what, cases]) =>
+      `${cases.length} ${what}: ${cases.slice(0, SHOWN).join(', ')}${cases.length > SHOWN ? ', …' : ''}`,
+  );
+  throw new Error(lines.join('; '));
+}

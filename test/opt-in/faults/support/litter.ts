@@ -1,0 +1,26 @@
+import { existsSync, readdirSync, utimesSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Bed } from './bed.ts';
+
+const HOUR_S = 3_600;
+
+/** Makes half written files look an hour old: younger ones could be somebody's who is still at it. */
+export function ageLitter(bed: Bed): void {
+  const then = Date.now() / 1_000 - HOUR_S;
+  for (const path of litterOf(bed)) utimesSync(path, then, then);
+}
+
+/** Throws when temporary files are left that nobody will rename any more. */
+export function requireNoLitter(bed: Bed): void {
+  const left = litterOf(bed);
+  if (left.length > 0) throw new Error(`half written files are left: ${left.join(', ')}`);
+}
+
+function litterOf({ dataFolder, claudeFolder }: Bed): readonly string[] {
+  return [dataFolder, join(claudeFolder, 'tasks')]
+    .filter((folder) => existsSync(folder))
+    .flatMap((folder) =>
+      readdirSync(folder, { recursive: true, encoding: 'utf8' }).map((name) => join(folder, name)),
+    )
+    .filter((path) => path.endsWith('.tmp'));
+}
