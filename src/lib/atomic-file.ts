@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { constants } from 'node:fs';
+import { closeSync, constants, fchmodSync, openSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { type FileHandle, open, rename, unlink } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 
@@ -13,6 +13,9 @@ export interface AtomicWriteOptions {
   readonly durable?: boolean;
 }
 
+const PRIVATE = 0o600;
+const NEW_FILE = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW;
+
 /**
  * Replaces a file in one step: a reader sees the old content or the new one, never a part, and after a crash the
  * name leads to one of the two. The temporary name is random and opened with O_EXCL | O_NOFOLLOW, so that a link
@@ -21,11 +24,10 @@ export interface AtomicWriteOptions {
 export async function writeFileAtomic(
   path: string,
   content: string | Uint8Array,
-  { mode = 0o600, durable = true }: AtomicWriteOptions = {},
+  { mode = PRIVATE, durable = true }: AtomicWriteOptions = {},
 ): Promise<void> {
-  const temporary = join(dirname(path), `.${basename(path)}.${randomBytes(6).toString('hex')}.tmp`);
-  const flags = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW;
-  const handle = await open(temporary, flags, mode);
+  const temporary = temporaryFor(path);
+  const handle = await open(temporary, NEW_FILE, mode);
   try {
     await fill(handle, content, mode, durable);
     await rename(temporary, path);
@@ -50,6 +52,32 @@ async function fill(
   } finally {
     await handle.close();
   }
+}
+
+/**
+ * The same for a small file (0600) that can be made again, at once and without an fsync: what the system has to do
+ * takes less time than to go to another thread for each of its five steps. Whoever writes many lets others have their
+ * turn in between.
+ */
+export function writeFileAtomicNow(path: string, content: string): void {
+  const temporary = temporaryFor(path);
+  const fd = openSync(temporary, NEW_FILE, PRIVATE);
+  try {
+    try {
+      fchmodSync(fd, PRIVATE);
+      writeFileSync(fd, content);
+    } finally {
+      closeSync(fd);
+    }
+    renameSync(temporary, path);
+  } catch (error) {
+    rmSync(temporary, { force: true });
+    throw error;
+  }
+}
+
+function temporaryFor(path: string): string {
+  return join(dirname(path), `.${basename(path)}.${randomBytes(6).toString('hex')}.tmp`);
 }
 
 /** Makes a rename or a new name in a folder survive a power loss. */

@@ -1,4 +1,5 @@
 import { styleText } from 'node:util';
+import { oncePerTurn } from './once-per-turn.ts';
 
 /** Where a command reads and writes. Data goes to `out`, talk to `err`; tests pass streams of their own. */
 export interface Io {
@@ -19,6 +20,30 @@ export type Style = Parameters<typeof styleText>[0];
 /** Styled text where colour is wanted, plain text elsewhere. */
 export function paint(stream: OutputStream, style: Style, text: string): string {
   return stream.color ? styleText(style, text, { validateStream: false }) : text;
+}
+
+/** The same stream, behind something that changes each text. */
+export function through(stream: OutputStream, change: (text: string) => string): OutputStream {
+  const { isTerminal, color } = stream;
+  return { isTerminal, color, write: (text) => stream.write(change(text)) };
+}
+
+/** The same stream, written to once in each turn of the event loop: for those that say much. */
+export function perTurn(stream: OutputStream): OutputStream {
+  const { isTerminal, color } = stream;
+  let waiting = '';
+  const flush = oncePerTurn(() => {
+    stream.write(waiting);
+    waiting = '';
+  });
+  return {
+    isTerminal,
+    color,
+    write(text) {
+      waiting += text;
+      flush();
+    },
+  };
 }
 
 /** One line. */

@@ -1,3 +1,4 @@
+import { isUtf8 } from 'node:buffer';
 import { messageOf } from '../errors.ts';
 import type { JsonObject, JsonValue } from '../types.ts';
 import { visibleLine } from './visible.ts';
@@ -21,6 +22,8 @@ export function parseJson(bytes: Uint8Array): JsonResult {
   const text = decode(bytes);
   if (text === null) return refuse('the body is not valid UTF-8');
   if (text.charCodeAt(0) === 0xfeff) return refuse('the body starts with a byte order mark');
+  const sound = parseSound(text, bytes);
+  if (sound !== null) return { ok: true, value: sound };
   const scan = scanStructure(text);
   if (!scan.ok) return scan;
   let value: JsonValue;
@@ -60,11 +63,63 @@ function getOwn(value: JsonValue | undefined, key: string): JsonValue | undefine
 const SUSPECT_ESCAPE = /\\u(?:0000|[dD][89a-fA-F])/;
 
 function decode(bytes: Uint8Array): string | null {
+  if (!isUtf8(bytes)) return null;
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('utf8');
+}
+
+/** A longer text is looked at before anything is made of it. */
+const QUICK_LENGTH = 256 * 1024;
+
+/**
+ * The value of a document in which nothing is wrong; null where that is not certain, and a closer look has to tell.
+ * Each key and each text has two quotation marks in the document; when a key came twice, the value has fewer of
+ * them than the document. Counting marks takes a fifth of the time of reading the structure.
+ */
+function parseSound(text: string, bytes: Uint8Array): JsonObject | null {
+  if (text.length > QUICK_LENGTH || (text.includes('\\u') && SUSPECT_ESCAPE.test(text))) return null;
+  let value: JsonValue;
   try {
-    return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes);
+    value = JSON.parse(text);
   } catch {
     return null;
   }
+  if (!isJsonObject(value)) return null;
+  const tally: Tally = { keys: 0, texts: 0 };
+  if (!fits(value, 1, tally) || tally.keys > MAX_KEYS) return null;
+  return 2 * (tally.keys + tally.texts) === countQuotes(bytes) - countEscapedQuotes(text) ? value : null;
+}
+
+interface Tally {
+  keys: number;
+  texts: number;
+}
+
+/** Counts keys and texts; false when the nesting is too deep. */
+function fits(value: object, depth: number, tally: Tally): boolean {
+  if (depth > MAX_DEPTH) return false;
+  const items: readonly unknown[] = Array.isArray(value) ? value : Object.values(value);
+  if (items !== value) tally.keys += items.length;
+  for (const item of items) {
+    if (typeof item === 'string') tally.texts += 1;
+    else if (typeof item === 'object' && item !== null && !fits(item, depth + 1, tally)) return false;
+  }
+  return true;
+}
+
+function countQuotes(bytes: Uint8Array): number {
+  const { length } = bytes;
+  let count = 0;
+  for (let i = 0; i < length; i++) if (bytes[i] === QUOTE) count += 1;
+  return count;
+}
+
+/** In a valid document a backslash stands only in a text, and takes the next character with it. */
+function countEscapedQuotes(text: string): number {
+  let count = 0;
+  for (let at = text.indexOf('\\'); at >= 0; at = text.indexOf('\\', at + 2)) {
+    if (text.charCodeAt(at + 1) === QUOTE) count += 1;
+  }
+  return count;
 }
 
 const QUOTE = 0x22;

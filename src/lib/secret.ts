@@ -1,7 +1,6 @@
 import { inspect } from 'node:util';
 import type { Secret } from '../types.ts';
-
-const REDACTED = '[redacted]';
+import { REDACTED } from './redact.ts';
 
 /**
  * Wraps a secret so that no log line, JSON, template string or stack trace can show it by accident: only

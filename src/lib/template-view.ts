@@ -38,8 +38,20 @@ export function viewOf(value: JsonValue | undefined, path: readonly string[], pr
   }
   if (!isJsonObject(value)) return value;
   const view: Record<string, unknown> = Object.create(PRINTING);
-  for (const [key, item] of Object.entries(value)) view[key] = viewOf(item, [...path, key], print);
+  for (const [key, item] of Object.entries(value)) {
+    makeLater(view, key, () => viewOf(item, [...path, key], print));
+  }
   return attach(view, { value, path, print });
+}
+
+/** A template names a few fields of a payload that has hundreds: the others need not be made. */
+function makeLater(view: object, key: string, make: () => unknown): void {
+  const get = () => {
+    const value = make();
+    Object.defineProperty(view, key, { enumerable: true, value });
+    return value;
+  };
+  Object.defineProperty(view, key, { enumerable: true, configurable: true, get });
 }
 
 /** The JSON value behind whatever a helper was given: a view, or a literal of the template. */

@@ -11,6 +11,20 @@ export function visible(text: string): string {
   return text.toWellFormed().replace(HIDDEN, showCodePoint);
 }
 
+/**
+ * JSON in which each hidden character is an escape: a reader gets back exactly what it was, a terminal gets nothing that
+ * it would follow. `indent`: spaces for each level.
+ */
+export function visibleJson(value: unknown, indent?: number): string {
+  return JSON.stringify(value, null, indent).replace(HIDDEN, (character) =>
+    [...Array(character.length).keys()].map((at) => escaped(character.charCodeAt(at))).join(''),
+  );
+}
+
+function escaped(unit: number): string {
+  return `\\u${unit.toString(16).padStart(4, '0')}`;
+}
+
 /** `visible` on one line, for a table cell or a log line: newlines and tabs become spaces. */
 export function visibleLine(text: string): string {
   return visible(text).replace(/\s+/g, ' ').trim();

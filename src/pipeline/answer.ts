@@ -26,7 +26,10 @@ export function answered({ store }: Pick<PipelineContext, 'store'>, occasion: Oc
   if (ownPost(event) !== null || spoken(text).trim() === '' || !admit(webhook.allow, sender).allowed)
     return null;
   const task = store.openQuestion(flowIdOf(externalId));
-  if (task === null || task.webhook !== webhook.name) return null;
+  if (task === null) return null;
+  // A child is asked about where its root came from.
+  const root = store.task(task.initiatedTaskId) ?? task;
+  if (root.webhook !== webhook.name) return null;
   if (findCall({ ...webhook, requirePrefix: true }, event).command !== null) return null;
   const nonce = randomBytes(16).toString('hex');
   const inside = fence(text, { source: 'answer', author: sender.name }, nonce);

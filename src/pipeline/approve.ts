@@ -4,7 +4,7 @@ import type { Decision } from '../types.ts';
 import type { PipelineContext } from './context.ts';
 import type { Occasion } from './occasion.ts';
 import { admit } from './senders.ts';
-import { approvalCall, ownPost } from './text-command.ts';
+import { ownPost, steeringCall } from './text-command.ts';
 
 /** What an event's `@agent approve [task id]` comes to. */
 export interface Approved {
@@ -18,7 +18,7 @@ export function approved(
   { store }: Pick<PipelineContext, 'store'>,
   { webhook, event, index, delivery }: Occasion,
 ): Approved | null {
-  const call = ownPost(event) === null ? approvalCall(webhook, event) : null;
+  const call = ownPost(event) === null ? steeringCall(webhook, event, 'approve') : null;
   if (call === null) return null;
   const decide = (taskId: string | null, reason: string): Approved => ({
     taskId,

@@ -5,6 +5,8 @@ import type { IdSource } from '../lib/ids.ts';
 import type { Store } from '../store/store.ts';
 import type { ClaudeTasks } from '../tasks/claude/index.ts';
 import type { Delivery, Snapshot, Task } from '../types.ts';
+import type { Hints } from './hints.ts';
+import type { Limits } from './limits.ts';
 
 /** What the steps of the journey need. `App` is one of these. */
 export interface PipelineContext {
@@ -18,6 +20,10 @@ export interface PipelineContext {
   readonly insecure: ReadonlySet<string>;
   /** By which requests are known that a relay of ours passed on with changed bytes. */
   readonly relayKey: string;
+  /** How much senders may ask for. */
+  readonly limits: Limits;
+  /** What refused requests are signed by instead. */
+  readonly hints: Hints;
   /** Who hookctl is where it answers. */
   readonly accounts: Accounts;
   /** Where the programs of commands run. */

@@ -1,44 +1,73 @@
-import { providerNamed } from '../providers/index.ts';
+import type { Parsed } from '../providers/provider.ts';
 import type { Settlement } from '../store/store.ts';
 import { syncTasks } from '../tasks/context.ts';
-import type { Decision, Delivery, RawRequest } from '../types.ts';
+import type { Decision, Delivery, RawRequest, Webhook } from '../types.ts';
 import type { PipelineContext, Settled } from './context.ts';
+import { findWebhook } from './webhook-of.ts';
 import { type EventOutcome, workEvent } from './work-event.ts';
 
 /** What the commands of a webhook come to for one delivery, before anything is recorded. */
 type Outcome = Omit<Settlement, 'deliveryId' | 'settledAt'>;
 
+/** What of a delivery is still at hand since it came in: reading it back would parse it a second time. */
+export interface Arrived {
+  readonly delivery: Delivery;
+  /** As it was when the bytes were parsed. */
+  readonly webhook: Webhook;
+  readonly parsed: Parsed;
+}
+
+export interface DispatchOptions {
+  readonly arrived?: Arrived | null;
+  /** Told when nothing is left to do but to wait for the disk. `quiet`: nothing came of it that others could see. */
+  readonly worked?: (quiet: boolean) => void;
+}
+
 /**
  * Steps 6–8 for a stored delivery: match, act, record both in one transaction, sync the task files. Throws when
  * something is broken (disk, store): the delivery stays pending. Null when it is pending no longer.
  */
-export async function dispatch(context: PipelineContext, deliveryId: string): Promise<Settled | null> {
+export async function dispatch(
+  context: PipelineContext,
+  deliveryId: string,
+  { arrived = null, worked = () => undefined }: DispatchOptions = {},
+): Promise<Settled | null> {
   const { store, clock } = context;
-  const delivery = store.delivery(deliveryId);
-  if (delivery?.status !== 'pending') return null;
-  const outcome = await work(context, delivery);
-  const stored = await store.settle({ ...outcome, deliveryId, settledAt: clock.now() });
+  const delivery = arrived?.delivery ?? store.delivery(deliveryId);
+  const outcome = delivery?.status === 'pending' ? await work(context, delivery, arrived) : null;
+  if (delivery === null || outcome === null) {
+    worked(true);
+    return null;
+  }
+  const settledAt = clock.now();
+  const settled = store.settle({ ...outcome, deliveryId, settledAt });
+  worked(isQuiet(outcome));
+  const stored = await settled;
+  const { status, reason, decisions } = outcome;
   return {
-    delivery: store.delivery(deliveryId) ?? delivery,
-    tasks: await syncTasks(context, stored),
+    delivery: { ...delivery, status, reason, decisions, settledAt, nextAttemptAt: null },
+    tasks: stored.length === 0 ? [] : await syncTasks(context, stored),
   };
 }
 
-async function work(context: PipelineContext, delivery: Delivery): Promise<Outcome> {
-  const webhook = context.snapshot().byName.get(delivery.webhook);
-  if (webhook === undefined) return nothing('ignored', `there is no webhook ${delivery.webhook} any more`);
+async function work(context: PipelineContext, delivery: Delivery, arrived: Arrived | null): Promise<Outcome> {
+  const webhook = findWebhook(context.snapshot(), delivery);
+  if (webhook === null) return nothing('ignored', `there is no webhook ${delivery.webhook} any more`);
   if (!webhook.enabled) return nothing('ignored', `the webhook ${webhook.name} is disabled`);
-  const provider = providerNamed(webhook.provider);
-  const request = storedRequest(context, delivery);
-  if (provider === null || request === null) return nothing('failed', 'its bytes are no longer stored');
-
-  const parsed = provider.parse(request, webhook);
+  const { protocol: provider } = webhook;
+  const parsed = arrived?.webhook === webhook ? arrived.parsed : parseStored(context, delivery, webhook);
+  if (parsed === null) return nothing('failed', 'its bytes are no longer stored');
   if (!parsed.ok) return nothing('failed', parsed.reason);
   const outcomes: EventOutcome[] = [];
   for (const [index, event] of parsed.events.entries()) {
     outcomes.push(await workEvent(context, { delivery, webhook, provider, event, index }));
   }
   return outcomeOf(outcomes);
+}
+
+function parseStored(context: PipelineContext, delivery: Delivery, webhook: Webhook): Parsed | null {
+  const request = storedRequest(context, delivery);
+  return request === null ? null : webhook.protocol.parse(request, webhook);
 }
 
 /** The request as it was received, from the store; null when its bytes are gone. */
@@ -57,6 +86,7 @@ function outcomeOf(outcomes: readonly EventOutcome[]): Outcome {
     outgoing: outcomes.flatMap(({ outgoing }) => outgoing),
     answers: outcomes.flatMap(({ answers }) => answers),
     approvals: outcomes.flatMap(({ approvals }) => approvals),
+    stops: outcomes.flatMap(({ stops = [] }) => stops),
   };
   const fired = made.decisions.filter((decision) => decision.fired);
   const failed = fired.filter(({ error }) => error !== null);
@@ -66,6 +96,10 @@ function outcomeOf(outcomes: readonly EventOutcome[]): Outcome {
   }
   const status = failed.length === fired.length ? 'failed' : 'processed';
   return { ...made, status, reason: reasonOf(failed.length > 0 ? failed : fired) };
+}
+
+function isQuiet({ tasks, outgoing, answers, approvals }: Outcome): boolean {
+  return [tasks, outgoing, answers, approvals].every((made) => made.length === 0);
 }
 
 /** `analyze: the text says …`; commands that have one reason in common stand before it together. */

@@ -1,15 +1,19 @@
 import type { Configuration } from '../config/index.ts';
 import type { Clock } from '../lib/clock.ts';
 import type { IdSource } from '../lib/ids.ts';
+import { oncePerTurn } from '../lib/once-per-turn.ts';
 import { hookctlVersion } from '../lib/version.ts';
 import { createTransport } from '../outbox/transport.ts';
 import { createOutbox, type Outbox, type OutboxOptions } from '../outbox/worker.ts';
-import { providerNamed } from '../providers/index.ts';
+import { providerIn } from '../providers/index.ts';
 import { databasePath, openStore } from '../store/index.ts';
+import { redactingStore } from '../store/redacting.ts';
 import { claudeConfigDir, openClaudeTasks } from '../tasks/claude/index.ts';
 import { newRelayKey } from '../tunnels/relay.ts';
 import type { Outgoing, Snapshot } from '../types.ts';
 import type { PipelineContext, Settled } from './context.ts';
+import { createHints } from './hints.ts';
+import { createLimits } from './limits.ts';
 import { createQueue, type Queue } from './queue.ts';
 
 export interface EngineOptions {
@@ -39,13 +43,15 @@ interface Place {
   readonly home: string;
   readonly clock: Clock;
   readonly ids: IdSource;
+  /** Takes secrets out of words that are about to be stored. */
+  readonly redact: (text: string) => string;
 }
 
 /** Opens the parts. The caller holds the folder's lock. */
 export async function openEngine(options: EngineOptions & Place): Promise<Engine> {
   const { configuration, snapshot, insecure, onSettled, clock, ids } = options;
-  const { claudeTasks } = configuration.project;
-  const store = await openStore({ path: databasePath(options.dataFolder) });
+  const { claudeTasks, ingress } = configuration.project;
+  const store = redactingStore(await openStore({ path: databasePath(options.dataFolder) }), options.redact);
   const { path, explicit } = claudeConfigDir(options.env, options.home);
   const claude = await openClaudeTasks({
     configDir: path,
@@ -61,11 +67,23 @@ export async function openEngine(options: EngineOptions & Place): Promise<Engine
   const { projectFolder, env } = options;
   const surroundings = { projectFolder, env, stopping: stop.signal };
   const { accounts } = configuration;
-  const common = { store, clock, ids, claude, snapshot, insecure, relayKey };
+  const limits = createLimits(ingress.rateLimit);
+  const common = {
+    store,
+    clock,
+    ids,
+    claude,
+    snapshot,
+    insecure,
+    relayKey,
+    limits,
+    hints: createHints(clock),
+  };
   const context: PipelineContext = { ...common, accounts, surroundings };
   const outbox = createOutbox(outboxOptions(context, options));
+  const wakeOutbox = oncePerTurn(outbox.wake);
   const settled = (result: Settled) => {
-    outbox.wake();
+    wakeOutbox();
     onSettled(result);
   };
   const queue = createQueue(context, { onSettled: settled, random: Math.random });
@@ -84,7 +102,7 @@ export async function openEngine(options: EngineOptions & Place): Promise<Engine
 }
 
 function outboxOptions(
-  { store, clock, accounts }: PipelineContext,
+  { store, clock, accounts, snapshot }: PipelineContext,
   { onOutgoing = () => undefined }: EngineOptions,
 ): OutboxOptions {
   return {
@@ -93,7 +111,7 @@ function outboxOptions(
     random: Math.random,
     userAgent: `hookctl/${hookctlVersion()}`,
     transport: createTransport(),
-    channelOf: (provider) => providerNamed(provider)?.reply ?? null,
+    channelOf: (name) => providerIn(snapshot(), name)?.reply ?? null,
     accountOf: (provider) =>
       accounts.byProvider.get(provider) ?? {
         missing: accounts.missing.get(provider) ?? `no account for ${provider}`,

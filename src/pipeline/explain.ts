@@ -1,4 +1,3 @@
-import { providerNamed } from '../providers/index.ts';
 import type { RawRequest, Webhook } from '../types.ts';
 import { type Match, type Matching, match } from './match.ts';
 
@@ -12,8 +11,7 @@ export interface Explanation {
 /** Explains a request that was verified when it came, or that a person vouches for. */
 export function explain(webhook: Webhook, request: RawRequest): Explanation {
   if (!webhook.enabled) return { obstacle: `the webhook ${webhook.name} is disabled`, events: [] };
-  const parsed = providerNamed(webhook.provider)?.parse(request, webhook);
-  if (parsed === undefined) return { obstacle: `there is no provider ${webhook.provider}`, events: [] };
+  const parsed = webhook.protocol.parse(request, webhook);
   if (!parsed.ok) return { obstacle: parsed.reason, events: [] };
   const place = ({ command }: Match) => webhook.commands.indexOf(command);
   const events = parsed.events.map((event) => {

@@ -2,19 +2,23 @@ import { messageOf } from '../errors.ts';
 import { fullJitter, pause } from '../lib/backoff.ts';
 import type { PendingDelivery } from '../store/store.ts';
 import type { PipelineContext, Settled } from './context.ts';
-import { dispatch } from './dispatch.ts';
+import { type Arrived, dispatch } from './dispatch.ts';
 
 /** Deliveries that are worked on at once. Those of one flow never are. */
 const CONCURRENCY = 8;
+/** Those that are worked on, and those whose outcome is on its way to the disk: it goes there in large groups. */
+const UNDER_WAY = 256;
 /** A delivery that could not be dispatched this often has failed; `delivery retry` starts anew. */
 const MAX_ATTEMPTS = 5;
 const BACKOFF = { baseMs: 500, capMs: 60_000 };
 const PAGE = 1_000;
+/** Bytes of deliveries that are kept at hand; those of a longer queue are read back when their turn comes. */
+const AT_HAND_BYTES = 8 * 1024 * 1024;
 
 /** Works off what is pending: bounded, in order within a flow, again after a failure. */
 export interface Queue {
   /** Takes a pending delivery. Resolves when it is settled; null when something else settled it, or at close. */
-  push(item: PendingDelivery): Promise<Settled | null>;
+  push(item: PendingDelivery, arrived?: Arrived): Promise<Settled | null>;
   /** Takes everything that the store holds as pending, for the start after a crash. Returns how many. */
   recover(): number;
   readonly depth: () => number;
@@ -24,6 +28,7 @@ export interface Queue {
 
 interface Entry {
   readonly item: PendingDelivery;
+  readonly arrived: Arrived | null;
   readonly done: (settled: Settled | null) => void;
 }
 
@@ -42,20 +47,29 @@ export function createQueue(context: PipelineContext, { onSettled, random }: Que
   const ready: string[] = [];
   const running = new Set<Promise<void>>();
   const stop = new AbortController();
+  let depth = 0;
+  let atHand = 0;
+  let working = 0;
+  /** Those whose pause is over while all places are taken. */
+  const waiting: (() => void)[] = [];
 
-  function push(item: PendingDelivery): Promise<Settled | null> {
+  function push(item: PendingDelivery, fresh?: Arrived): Promise<Settled | null> {
     const key = item.externalId ?? item.id;
+    const bytes = fresh?.delivery.size ?? 0;
+    const arrived = atHand + bytes > AT_HAND_BYTES ? null : (fresh ?? null);
+    if (arrived !== null) atHand += bytes;
+    depth += 1;
     return new Promise((done) => {
       const lane = lanes.get(key);
-      if (lane !== undefined) return void lane.push({ item, done });
-      lanes.set(key, [{ item, done }]);
+      if (lane !== undefined) return void lane.push({ item, arrived, done });
+      lanes.set(key, [{ item, arrived, done }]);
       ready.push(key);
       pump();
     });
   }
 
   function pump(): void {
-    while (!stop.signal.aborted && running.size < CONCURRENCY) {
+    while (!stop.signal.aborted && working < CONCURRENCY && running.size < UNDER_WAY) {
       const key = ready.shift();
       if (key === undefined) return;
       const run: Promise<void> = workOne(key).finally(() => {
@@ -71,26 +85,65 @@ export function createQueue(context: PipelineContext, { onSettled, random }: Que
     const lane = lanes.get(key);
     const entry = lane?.[0];
     if (lane === undefined || entry === undefined) return;
-    const settled = await attempt(entry.item, entry.item.attempts);
-    lane.shift();
+    const leave = once(() => {
+      lane.shift();
+      atHand -= entry.arrived?.delivery.size ?? 0;
+      if (lane.length > 0) ready.push(key);
+      else lanes.delete(key);
+    });
+    // What came to nothing need not be on disk before the next one of its flow is looked at.
+    const settled = await attempt(entry.item, entry.item.attempts, entry.arrived, (quiet) => {
+      if (quiet) leave();
+    });
+    leave();
+    depth -= 1;
     entry.done(settled);
-    if (lane.length > 0) ready.push(key);
-    else lanes.delete(key);
   }
 
-  async function attempt({ id, nextAttemptAt }: PendingDelivery, attempts: number): Promise<Settled | null> {
-    if (nextAttemptAt !== null) await pause(Math.max(0, nextAttemptAt - context.clock.now()), stop.signal);
+  async function attempt(
+    { id, nextAttemptAt }: PendingDelivery,
+    attempts: number,
+    arrived: Arrived | null,
+    worked: (quiet: boolean) => void,
+  ): Promise<Settled | null> {
+    if (nextAttemptAt !== null) {
+      await pause(waitFor(nextAttemptAt), stop.signal);
+      while (working >= CONCURRENCY) await new Promise<void>((resume) => waiting.push(resume));
+    }
     if (stop.signal.aborted) return null;
+    working += 1;
+    const free = once(() => {
+      working -= 1;
+      const resume = waiting.shift() ?? pump;
+      resume();
+    });
     try {
-      const settled = await dispatch(context, id);
+      const settled = await dispatch(context, id, {
+        arrived,
+        worked(quiet) {
+          worked(quiet);
+          free();
+        },
+      });
       if (settled !== null) onSettled(settled);
       return settled;
     } catch (error) {
-      return again(id, attempts + 1, messageOf(error));
+      free();
+      return again(id, attempts + 1, messageOf(error), worked);
     }
   }
 
-  async function again(id: string, attempts: number, reason: string): Promise<Settled | null> {
+  /** In ms, for a timer that no clock can set back; a clock that was changed meanwhile costs a minute at most. */
+  function waitFor(dueAt: number): number {
+    return Math.min(BACKOFF.capMs, Math.max(0, dueAt - context.clock.now()));
+  }
+
+  async function again(
+    id: string,
+    attempts: number,
+    reason: string,
+    worked: (quiet: boolean) => void,
+  ): Promise<Settled | null> {
     const { store, clock } = context;
     const nextAttemptAt = clock.now() + fullJitter(attempts, { ...BACKOFF, random });
     try {
@@ -111,7 +164,8 @@ export function createQueue(context: PipelineContext, { onSettled, random }: Que
       // The store itself is what fails: nothing can be noted, and the delivery is still pending on disk.
     }
     const delivery = store.delivery(id);
-    if (delivery?.status === 'pending') return attempt({ ...delivery, nextAttemptAt }, attempts);
+    if (delivery?.status === 'pending')
+      return attempt({ ...delivery, nextAttemptAt }, attempts, null, worked);
     const settled = delivery === null ? null : { delivery, tasks: [] };
     if (settled !== null) onSettled(settled);
     return settled;
@@ -132,11 +186,19 @@ export function createQueue(context: PipelineContext, { onSettled, random }: Que
   return {
     push,
     recover,
-    depth: () => [...lanes.values()].reduce((sum, lane) => sum + lane.length, 0),
+    depth: () => depth,
     async close() {
       stop.abort();
       await Promise.all(running);
       for (const lane of lanes.values()) for (const { done } of lane) done(null);
     },
+  };
+}
+
+function once(work: () => void): () => void {
+  let done = false;
+  return () => {
+    if (!done) work();
+    done = true;
   };
 }

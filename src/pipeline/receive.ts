@@ -1,22 +1,29 @@
-import { providerNamed } from '../providers/index.ts';
 import type { Ack, Parsed, Provider } from '../providers/provider.ts';
 import type { NewDelivery } from '../store/store.ts';
 import { RELAY_HEADER } from '../tunnels/relay.ts';
-import type { DeliveryStatus, Headers, RawRequest, Trust, Webhook } from '../types.ts';
+import type { Delivery, DeliveryStatus, Headers, RawRequest, Trust, Webhook } from '../types.ts';
 import type { PipelineContext } from './context.ts';
+import type { Arrived } from './dispatch.ts';
 import { verify } from './verify.ts';
 
 /** What `receive` made of a request: the row that was written, and the answer to send. */
 export interface Receipt {
   readonly deliveryId: string;
   readonly webhook: Webhook;
-  readonly status: Extract<DeliveryStatus, 'pending' | 'duplicate' | 'unparsed' | 'rejected'>;
+  /** `limited`: it was verified and turned away, because its webhook has had too many; nothing of it is stored. */
+  readonly status: Extract<DeliveryStatus, 'pending' | 'duplicate' | 'unparsed' | 'rejected'> | 'limited';
+  /** False: there is no row of it, because rows like it come too often. */
+  readonly recorded: boolean;
   readonly reason: string | null;
+  /** What a refused request was signed by instead, for the operator alone; null: nothing is known. */
+  readonly hint: string | null;
   readonly eventType: string | null;
   readonly externalId: string | null;
   readonly senderName: string | null;
   readonly size: number;
   readonly ack: Ack;
+  /** What was made of a delivery that is to be worked off. */
+  readonly arrived?: Arrived;
 }
 
 /**
@@ -28,10 +35,12 @@ export async function receive(
   webhook: Webhook,
   request: RawRequest,
 ): Promise<Receipt> {
-  const provider = providerNamed(webhook.provider);
-  if (provider === null) throw new Error(`webhook ${webhook.name} has no provider ${webhook.provider}`);
+  const { protocol: provider } = webhook;
   const verification = verify(context, webhook, request);
-  if (!verification.ok) return reject(context, webhook, provider, request, verification.verdict.detail);
+  if (!verification.ok) return reject(context, webhook, request, verification.verdict.detail);
+
+  const waitSeconds = context.limits.waitFor(webhook.name);
+  if (waitSeconds > 0) return limited(context, webhook, request, waitSeconds);
 
   const parsed = provider.parse(request, webhook);
   const delivery = toDelivery({ context, webhook, provider, request, parsed, trust: verification.trust });
@@ -40,12 +49,15 @@ export async function receive(
     deliveryId: delivery.id,
     webhook,
     status,
+    recorded: true,
     reason: duplicateOf === null ? delivery.reason : `the same as ${duplicateOf}`,
+    hint: null,
     eventType: delivery.eventType,
     externalId: delivery.externalId,
     senderName: delivery.senderName,
     size: request.body.byteLength,
     ack: provider.acknowledge?.(request, parsed) ?? answer(delivery, duplicateOf),
+    arrived: { delivery: asStored(delivery), webhook, parsed },
   };
 }
 
@@ -65,6 +77,7 @@ export function toDelivery({ context, webhook, provider, request, parsed, trust 
   return {
     id: context.ids.next('dlv'),
     webhook: webhook.name,
+    webhookId: webhookIdOf(webhook),
     provider: provider.name,
     status: parsed.ok ? 'pending' : 'unparsed',
     trust,
@@ -83,36 +96,73 @@ export function toDelivery({ context, webhook, provider, request, parsed, trust 
   };
 }
 
+/** The row of a delivery that was stored just now. */
+function asStored({ dedupeKeys: _, body, ...delivery }: NewDelivery): Delivery {
+  return {
+    ...delivery,
+    size: body.byteLength,
+    settledAt: null,
+    duplicateOf: null,
+    attempts: 0,
+    nextAttemptAt: null,
+    decisions: [],
+    bodyRemovedAt: null,
+  };
+}
+
+function webhookIdOf({ origin }: Webhook): string | null {
+  return origin.kind === 'dynamic' ? origin.webhookId : null;
+}
+
 function dedupeKeys(deliveryId: string | null, semanticKeys: readonly string[]): readonly string[] {
   return deliveryId === null ? semanticKeys : [`id:${deliveryId}`, ...semanticKeys];
 }
 
+const NEVER_STORED: ReadonlySet<string> = new Set([
+  'authorization',
+  'proxy-authorization',
+  'cookie',
+  RELAY_HEADER,
+]);
+
 /** Headers that are secrets themselves are not kept; signatures are, or a re-sent delivery could not be verified. */
+/** Whatever the provider: a sender that was pointed at the wrong endpoint gives its plain token away. */
+const NAMES_SECRET = /(?:^|-)(?:token|secret|password|passwd|api-?key|auth)(?:-|$)/;
+
 function storable(headers: Headers, secretHeaders: readonly string[]): Headers {
-  const never = ['authorization', 'proxy-authorization', 'cookie', RELAY_HEADER, ...secretHeaders];
-  return Object.fromEntries(Object.entries(headers).filter(([name]) => !never.includes(name)));
+  const kept: Record<string, string> = {};
+  for (const [name, value] of Object.entries(headers)) {
+    if (!NEVER_STORED.has(name) && !NAMES_SECRET.test(name) && !secretHeaders.includes(name))
+      kept[name] = value;
+  }
+  return kept;
 }
 
 async function reject(
-  { store, ids, clock }: PipelineContext,
+  { store, ids, clock, limits, hints }: PipelineContext,
   webhook: Webhook,
-  provider: Provider,
   request: RawRequest,
-  reason: string,
+  detail: string,
 ): Promise<Receipt> {
+  const { protocol: provider } = webhook;
+  const recorded = limits.mayRecordRefusal();
+  const hint = recorded ? hints.of(webhook, request) : null;
   const row = {
     id: ids.next('dlv'),
     webhook: webhook.name,
+    webhookId: webhookIdOf(webhook),
     provider: provider.name,
-    reason,
+    reason: hint === null ? detail : `${detail}; ${hint}`,
     senderDeliveryId: provider.deliveryId(request.headers),
     eventType: provider.eventName(request.headers),
     size: request.body.byteLength,
     receivedAt: clock.now(),
   };
-  await store.reject(row);
+  if (recorded) await store.reject(row);
   return {
     ...row,
+    recorded,
+    hint,
     deliveryId: row.id,
     webhook,
     status: 'rejected',
@@ -120,6 +170,29 @@ async function reject(
     senderName: null,
     // One answer for every cause: which check failed is nobody's business but the operator's.
     ack: json(401, {}),
+  };
+}
+
+/** 429 is what senders that try again understand (Jira, PagerDuty, Slack, Standard Webhooks). */
+function limited(
+  { ids }: PipelineContext,
+  webhook: Webhook,
+  request: RawRequest,
+  waitSeconds: number,
+): Receipt {
+  const { status, headers, body } = json(429, { error: 'too_many_requests' });
+  return {
+    deliveryId: ids.next('dlv'),
+    webhook,
+    status: 'limited',
+    recorded: false,
+    reason: 'more deliveries than ingress.rateLimit allows',
+    hint: null,
+    eventType: null,
+    externalId: null,
+    senderName: null,
+    size: request.body.byteLength,
+    ack: { status, headers: { ...headers, 'retry-after': String(waitSeconds) }, body },
   };
 }
 

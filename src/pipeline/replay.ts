@@ -1,17 +1,19 @@
 import { failure, notFound, usageError } from '../errors.ts';
-import { providerNamed } from '../providers/index.ts';
 import type { Parsed, Provider } from '../providers/provider.ts';
 import type { NewDelivery, StoreReader } from '../store/store.ts';
 import type { Delivery, RawRequest, Trust, Webhook } from '../types.ts';
 import type { PipelineContext, Settled } from './context.ts';
 import type { Queue } from './queue.ts';
 import { toDelivery } from './receive.ts';
+import { findWebhook } from './webhook-of.ts';
 
 /** Stored bytes that are to run again: a delivery's, or those of a file that a person names. */
 export interface ReplaySource {
   /** The delivery whose bytes they are; null for a file. */
   readonly deliveryId: string | null;
   readonly webhookName: string;
+  /** Of a dynamic webhook, which may have another name by now. */
+  readonly webhookId?: string | null;
   readonly request: RawRequest;
   readonly trust: Trust;
 }
@@ -40,6 +42,7 @@ export function storedSource(
   return {
     deliveryId: original.id,
     webhookName: original.webhook,
+    webhookId: original.webhookId,
     request: { headers: original.headers, query: original.query, body },
     trust: original.trust ?? 'operator',
   };
@@ -48,10 +51,10 @@ export function storedSource(
 /** The webhook that a source belongs to. Throws `not_found`. */
 export function webhookOf(
   { snapshot }: Pick<PipelineContext, 'snapshot'>,
-  { webhookName }: ReplaySource,
+  { webhookName, webhookId = null }: Pick<ReplaySource, 'webhookName' | 'webhookId'>,
 ): Webhook {
-  const webhook = snapshot().byName.get(webhookName);
-  if (webhook !== undefined) return webhook;
+  const webhook = findWebhook(snapshot(), { webhook: webhookName, webhookId });
+  if (webhook !== null) return webhook;
   const known = [...snapshot().byName.keys()].join(', ');
   throw notFound(`there is no webhook ${webhookName}`, `Known webhooks: ${known}.`);
 }
@@ -73,8 +76,7 @@ export function readSource(
   name: string,
 ): ReadSource {
   const webhook = webhookOf(context, source);
-  const provider = providerNamed(webhook.provider);
-  if (provider === null) throw new Error(`webhook ${webhook.name} has no provider ${webhook.provider}`);
+  const { protocol: provider } = webhook;
   const parsed = provider.parse(source.request, webhook);
   if (parsed.ok) return { webhook, provider, parsed };
   const message = `${name} can't be replayed: ${parsed.reason}`;
@@ -97,6 +99,20 @@ export function replayDelivery(context: ReplayContext, source: ReplaySource, rep
   };
 }
 
+/** A replay that is on disk, as it enters the queue. */
+export type StoredReplay = Pick<NewDelivery, 'id' | 'externalId'>;
+
+/** Stores a replay; it is not queued yet. Throws as `replayDelivery`. */
+export async function storeReplay(
+  context: PipelineContext,
+  source: ReplaySource,
+  replies: boolean,
+): Promise<StoredReplay> {
+  const delivery = replayDelivery(context, source, replies);
+  await context.store.accept(delivery);
+  return delivery;
+}
+
 /** Stores the replay and works it off. Resolves when it is settled. */
 export async function replay(
   context: PipelineContext,
@@ -104,9 +120,7 @@ export async function replay(
   source: ReplaySource,
   replies: boolean,
 ): Promise<Settled> {
-  const delivery = replayDelivery(context, source, replies);
-  await context.store.accept(delivery);
-  return settle(context, queue, delivery.id);
+  return untilSettled(queue, await storeReplay(context, source, replies));
 }
 
 /** The same record again: a failed or ignored delivery is taken up anew. Throws `not_found` or `not_retryable`. */
@@ -129,7 +143,7 @@ export async function retry(
       fix: insteadOfRetry(delivery),
     });
   }
-  return settle(context, queue, id);
+  return untilSettled(queue, delivery);
 }
 
 /** What to do with a delivery that can't be retried. */
@@ -144,8 +158,8 @@ function insteadOfRetry({ id, status }: Delivery): string {
   }
 }
 
-async function settle({ store }: PipelineContext, queue: Queue, id: string): Promise<Settled> {
-  const { externalId = null } = store.delivery(id) ?? {};
+/** Queues a stored delivery and resolves when it is settled. Throws `stopped` when hookctl ends before. */
+export async function untilSettled(queue: Queue, { id, externalId }: StoredReplay): Promise<Settled> {
   const settled = await queue.push({ id, externalId, attempts: 0, nextAttemptAt: null });
   if (settled !== null) return settled;
   throw failure('stopped', `hookctl stopped before ${id} was worked off`, {

@@ -1,6 +1,5 @@
 import { isMarked } from '../lib/marker.ts';
 import { spoken, unquoted } from '../lib/spoken.ts';
-import { providerNamed } from '../providers/index.ts';
 import { RESERVED_COMMAND_NAMES, type TextCommand, type Webhook, type WebhookEvent } from '../types.ts';
 import { eventMatches } from './event-type.ts';
 
@@ -25,22 +24,23 @@ export function findCall(webhook: Webhook, event: WebhookEvent): Call {
 }
 
 /**
- * An approval by `@agent approve [task id]`; the id is null when none is named. Never an edit: whoever may edit a text
+ * `@agent approve [task id]`, `@agent stop [task id]`; the id is null when none is named. Never an edit: whoever may edit a text
  * is not always the one whose word it is.
  */
-export function approvalCall(
+export function steeringCall(
   webhook: Webhook,
   event: WebhookEvent,
+  word: (typeof RESERVED_COMMAND_NAMES)[number],
 ): { readonly taskId: string | null } | null {
   if (event.text === null || event.textOrigin !== 'created') return null;
   const found = behindPrefix(event.text, webhook.commandPrefix);
-  if (found?.word !== 'approve') return null;
+  if (found?.word !== word) return null;
   return { taskId: /^`?(task-[0-9a-z]+)/.exec(found.afterWord)?.[1] ?? null };
 }
 
 function silence(webhook: Webhook, event: WebhookEvent): string {
   if (event.text === null) {
-    return `${event.type} brings no text${canBringText(webhook.provider, event.type) ? '' : ' that commands'}`;
+    return `${event.type} brings no text${canBringText(webhook, event.type) ? '' : ' that commands'}`;
   }
   if (event.textOrigin === 'edited' && !eventMatches(webhook.events, event.type)) {
     return `the text is an edit, and \`events\` of ${webhook.name} does not name ${event.type}`;
@@ -52,8 +52,8 @@ function silence(webhook: Webhook, event: WebhookEvent): string {
 }
 
 /** Whether people write something in events of this type, as far as the provider's sample of it tells. */
-function canBringText(provider: string, type: string): boolean {
-  const sample = providerNamed(provider)?.samples.find((each) => each.type === type);
+function canBringText({ protocol }: Webhook, type: string): boolean {
+  const sample = protocol.samples.find((each) => each.type === type);
   const built = sample?.build({ text: SAMPLE_TEXT, now: new Date(0), nextNumber: () => 1 });
   return JSON.stringify(built ?? null).includes(SAMPLE_TEXT);
 }

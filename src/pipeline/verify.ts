@@ -1,6 +1,6 @@
-import { providerNamed } from '../providers/index.ts';
 import { isRelayed, RELAY_VERDICT } from '../tunnels/relay.ts';
 import type { RawRequest, Trust, Verdict, Webhook } from '../types.ts';
+import { activeSecrets } from './active-secrets.ts';
 import type { PipelineContext } from './context.ts';
 
 /** Whether a request may enter, and why it is believed. */
@@ -16,9 +16,7 @@ export function verify(
 ): Verification {
   if (insecure.has(webhook.name)) return { ok: true, trust: 'unverified' };
   const now = clock.now();
-  const secrets = webhook.secrets.filter(({ expiresAt }) => expiresAt === null || now < expiresAt);
-  const verdict = providerNamed(webhook.provider)?.verify(request, secrets, now);
-  if (verdict === undefined) throw new Error(`webhook ${webhook.name} has no provider ${webhook.provider}`);
+  const verdict = webhook.protocol.verify(request, activeSecrets(webhook, now), now);
   if (verdict.ok) return { ok: true, trust: 'verified' };
   if (verdict.cause !== 'signature_wrong' || !isRelayed(request.headers, relayKey))
     return { ok: false, verdict };

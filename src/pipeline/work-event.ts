@@ -5,23 +5,27 @@ import { approved } from './approve.ts';
 import type { PipelineContext } from './context.ts';
 import { type Matching, match } from './match.ts';
 import type { Occasion } from './occasion.ts';
+import { stopped } from './stop.ts';
 import { pausedThread } from './thread-breaker.ts';
 
 /** What one event comes to. */
 export interface EventOutcome
-  extends Pick<Settlement, 'decisions' | 'tasks' | 'outgoing' | 'answers' | 'approvals'> {
+  extends Pick<Settlement, 'decisions' | 'tasks' | 'outgoing' | 'answers' | 'approvals' | 'stops'> {
   /** Why nothing fired; null when something did. */
   readonly ignored: string | null;
 }
 
 /**
- * Steps 6 and 7 for one event: an approval or an answer first, then what its commands say, unless the thread is paused.
+ * Steps 6 and 7 for one event: an approval, a stop or an answer first, then what its commands say, unless the thread is
+ * paused.
  */
 export async function workEvent(context: PipelineContext, occasion: Occasion): Promise<EventOutcome> {
   const approval = approved(context, occasion);
-  const answer = approval === null ? answered(context, occasion) : null;
+  const stop = approval === null ? stopped(context, occasion) : null;
+  const answer = approval === null && stop === null ? answered(context, occasion) : null;
   const matching = match(occasion.webhook, occasion.event);
-  const commands = approval === null && answer === null ? matching : withoutTexts(matching);
+  const isSaid = approval !== null || stop !== null || answer !== null;
+  const commands = isSaid ? withoutTexts(matching) : matching;
   const outcome = await runCommands(context, occasion, commands);
   if (approval !== null) {
     const { taskId, decision } = approval;
@@ -30,6 +34,15 @@ export async function workEvent(context: PipelineContext, occasion: Occasion): P
       decisions: [decision, ...outcome.decisions],
       approvals: taskId === null ? [] : [taskId],
       ignored: taskId === null ? decision.reason : null,
+    };
+  }
+  if (stop !== null) {
+    const { changes, decision } = stop;
+    return {
+      ...outcome,
+      decisions: [decision, ...outcome.decisions],
+      stops: changes,
+      ignored: changes.length === 0 ? decision.reason : null,
     };
   }
   if (answer === null) return outcome;

@@ -19,23 +19,40 @@ export type ReadBody = (
  */
 export function createBodyReader(memoryLimit: number = MEMORY_LIMIT): ReadBody {
   let held = 0;
-  return async (request, limit) => {
-    if (Number(request.headers['content-length'] ?? 0) > limit) return { ok: false, why: 'too_large' };
+  return (request, limit) => {
+    if (Number(request.headers['content-length'] ?? 0) > limit) {
+      return Promise.resolve({ ok: false, why: 'too_large' });
+    }
+    const { promise, resolve } = Promise.withResolvers<Awaited<ReturnType<ReadBody>>>();
     const chunks: Buffer[] = [];
     let size = 0;
-    try {
-      for await (const chunk of request as AsyncIterable<Buffer>) {
-        size += chunk.length;
-        held += chunk.length;
-        if (size > limit) return { ok: false, why: 'too_large' };
-        if (held > memoryLimit) return { ok: false, why: 'busy' };
-        chunks.push(chunk);
-      }
-    } catch {
-      return { ok: false, why: 'closed' };
-    } finally {
-      held -= size;
+
+    function take(chunk: Buffer): void {
+      size += chunk.length;
+      held += chunk.length;
+      if (size > limit) end({ ok: false, why: 'too_large' });
+      else if (held > memoryLimit) end({ ok: false, why: 'busy' });
+      else chunks.push(chunk);
     }
-    return request.complete ? { ok: true, body: Buffer.concat(chunks, size) } : { ok: false, why: 'closed' };
+
+    function end(result: Awaited<ReturnType<ReadBody>>): void {
+      request.off('data', take).off('end', whole).off('error', gone).off('close', gone);
+      held -= size;
+      // What may still come is nobody's: a paused socket keeps it out of memory until it is closed.
+      if (!result.ok) request.on('error', () => undefined).pause();
+      resolve(result);
+    }
+
+    function whole(): void {
+      const body = chunks.length === 1 && chunks[0] !== undefined ? chunks[0] : Buffer.concat(chunks, size);
+      end(request.complete ? { ok: true, body } : { ok: false, why: 'closed' });
+    }
+
+    function gone(): void {
+      end({ ok: false, why: 'closed' });
+    }
+
+    request.on('data', take).on('end', whole).on('error', gone).on('close', gone);
+    return promise;
   };
 }

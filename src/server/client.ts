@@ -1,7 +1,9 @@
 import { failure, HookctlError } from '../errors.ts';
-import type { Secret } from '../types.ts';
+import type { Actor, Secret } from '../types.ts';
 import type { OutgoingView } from '../views.ts';
+import { clientHeader } from './actor.ts';
 import type { Operations, SettledView } from './operations.ts';
+import type { ReplayedView } from './replayed-view.ts';
 import type { StatusView } from './status.ts';
 import { remoteTaskOperations } from './task-operations.ts';
 
@@ -14,6 +16,8 @@ export interface ManagementClient extends Operations {
 export interface ManagementAddress {
   readonly port: number;
   readonly token: Secret;
+  /** Who asks, for the audit. */
+  readonly actor: Actor;
 }
 
 export interface ManagementRequest {
@@ -26,7 +30,7 @@ export interface ManagementRequest {
 
 /** One request to a running server, whatever it answers. Throws `unreachable` when it does not. */
 export async function askManagement(
-  { port, token }: ManagementAddress,
+  { port, token, actor }: ManagementAddress,
   { method, path, body }: ManagementRequest,
 ): Promise<{ readonly status: number; readonly text: string }> {
   const { request } = await import('undici');
@@ -34,7 +38,11 @@ export async function askManagement(
   try {
     const response = await request(base + path, {
       method: method as 'GET',
-      headers: { authorization: `Bearer ${token.reveal()}`, 'content-type': 'application/json' },
+      headers: {
+        authorization: `Bearer ${token.reveal()}`,
+        'content-type': 'application/json',
+        ...clientHeader(actor),
+      },
       body,
       // The answer to a replay comes when it is worked off, which may be behind others.
       headersTimeout: 120_000,
@@ -54,10 +62,10 @@ interface Problem {
 }
 
 /** Its methods throw what the server answered as `HookctlError`, with the exit code it would have had here. */
-export function managementClient(port: number, token: Secret): ManagementClient {
+export function managementClient(address: ManagementAddress): ManagementClient {
   async function call<T>(method: 'GET' | 'POST', path: string, body?: object): Promise<T> {
     const json = body === undefined ? null : JSON.stringify(body);
-    const { status, text } = await askManagement({ port, token }, { method, path, body: json });
+    const { status, text } = await askManagement(address, { method, path, body: json });
     const answer = JSON.parse(text) as T | Problem;
     if (status >= 400) throw fromProblem(answer as Problem);
     return answer as T;
@@ -69,6 +77,14 @@ export function managementClient(port: number, token: Secret): ManagementClient 
     retry: (id) => call<SettledView>('POST', `/api/deliveries/${encodeURIComponent(id)}/retry`, {}),
     replay: (id, replies) =>
       call<SettledView>('POST', `/api/deliveries/${encodeURIComponent(id)}/replay`, { replies }),
+    replayMany: async (ids, replies) => {
+      const { items } = await call<{ readonly items: readonly ReplayedView[] }>(
+        'POST',
+        '/api/deliveries/replay',
+        { ids, replies },
+      );
+      return items;
+    },
     replayFile: ({ webhookName, request }, replies) =>
       call<SettledView>('POST', '/api/replays', {
         webhook: webhookName,

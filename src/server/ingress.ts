@@ -1,6 +1,5 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { Receipt } from '../pipeline/receive.ts';
-import { providerNamed } from '../providers/index.ts';
 import type { Ack } from '../providers/provider.ts';
 import { PROBE_HEADER, PROBE_PATH } from '../tunnels/probe.ts';
 import type { Headers, RawRequest, Snapshot, Webhook } from '../types.ts';
@@ -25,6 +24,8 @@ export interface IngressOptions {
   readonly receive: (webhook: Webhook, request: RawRequest) => Promise<Receipt>;
   /** Knows the probes of our own tunnel; they are answered, and never become deliveries. */
   readonly acceptProbe: (path: string, headers: Headers) => boolean;
+  /** Told of every answer. `seconds`: since the head of its request was read. */
+  readonly onAnswered?: (status: number, seconds: number) => void;
   /** Told of a request that could not be stored. */
   readonly onError: (error: unknown) => void;
 }
@@ -43,7 +44,11 @@ export function createIngress(options: IngressOptions): Server {
       connectionsCheckingInterval: LIMITS.checkInterval,
     },
     (request, response) => {
-      void answerSafely(request).then((answer) => send(response, answer));
+      const begun = performance.now();
+      void answerSafely(request).then((answer) => {
+        send(response, answer);
+        if (answer !== null) options.onAnswered?.(answer.status, (performance.now() - begun) / 1000);
+      });
     },
   );
   server.maxConnections = LIMITS.connections;
@@ -70,10 +75,10 @@ export function createIngress(options: IngressOptions): Server {
     if (!webhook.enabled) return refusal(403, 'webhook_disabled');
     if (!isIdentity(request)) return refusal(415, 'content_encoding');
 
-    const read = await readBody(request, providerNamed(webhook.provider)?.bodyLimit ?? 0);
+    const read = await readBody(request, webhook.protocol.bodyLimit);
     if (!read.ok) return unread(read.why);
     const raw = { headers, body: read.body, query };
-    const unsigned = providerNamed(webhook.provider)?.answerUnsigned?.(raw) ?? null;
+    const unsigned = webhook.protocol.answerUnsigned?.(raw) ?? null;
     return unsigned ?? delivered(await options.receive(webhook, raw));
   }
 }
@@ -96,7 +101,9 @@ function health({ method }: IncomingMessage): Answer {
 
 /** The id goes along in a header, because the body may be one that the provider insists on. */
 function delivered({ ack, deliveryId, status }: Receipt): Answer {
-  return status === 'rejected' ? ack : { ...ack, headers: { ...ack.headers, [DELIVERY_HEADER]: deliveryId } };
+  return status === 'rejected' || status === 'limited'
+    ? ack
+    : { ...ack, headers: { ...ack.headers, [DELIVERY_HEADER]: deliveryId } };
 }
 
 /** The header goes back, which shows that the answer, too, found its way. */
@@ -138,13 +145,18 @@ function isIdentity({ headers }: IncomingMessage): boolean {
 
 /** Node shows the first of two Host headers; a hop before it may have acted on the other. */
 function countHeader({ rawHeaders }: IncomingMessage, name: string): number {
-  return rawHeaders.filter((value, index) => index % 2 === 0 && value.toLowerCase() === name).length;
+  let count = 0;
+  for (let at = 0; at < rawHeaders.length; at += 2) {
+    const header = rawHeaders[at] ?? '';
+    if (header.length === name.length && header.toLowerCase() === name) count += 1;
+  }
+  return count;
 }
 
 function flatten(headers: IncomingMessage['headers']): Headers {
-  const entries = Object.entries(headers).map(([name, value]) => [
-    name,
-    Array.isArray(value) ? value.join(', ') : value,
-  ]);
-  return Object.fromEntries(entries.filter(([, value]) => value !== undefined));
+  const flat: Record<string, string> = {};
+  for (const [name, value] of Object.entries(headers)) {
+    if (value !== undefined) flat[name] = Array.isArray(value) ? value.join(', ') : value;
+  }
+  return flat;
 }

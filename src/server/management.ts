@@ -1,18 +1,28 @@
 import type { Server } from 'node:http';
-import { createAdaptorServer, type HttpBindings } from '@hono/node-server';
+import { createAdaptorServer } from '@hono/node-server';
 import { Hono } from 'hono';
 import { HookctlError } from '../errors.ts';
+import type { Redactor } from '../lib/redact.ts';
+import type { McpEndpoint } from '../mcp/http.ts';
+import type { AuditReader } from '../store/audit.ts';
+import type { RunReader } from '../store/run-store.ts';
 import type { TaskReader } from '../store/task-store.ts';
 import type { Secret } from '../types.ts';
+import { agentRoutes } from './api/agents.ts';
+import { auditRoutes } from './api/audit.ts';
+import { claudeHookRoutes } from './api/claude-hooks.ts';
 import { type DeliverySource, deliveryRoutes } from './api/deliveries.ts';
 import { conversationRoutes, flowRoutes } from './api/flows.ts';
 import { allowedMethods } from './api/methods.ts';
 import { type OutboxSource, outboxRoutes } from './api/outbox.ts';
 import { taskRoutes } from './api/tasks.ts';
 import { commandRoutes, type WebhookAdmin, webhookRoutes } from './api/webhooks.ts';
-import { guard } from './guard.ts';
-import type { Operations } from './operations.ts';
+import { guard, type ManagementEnv } from './guard.ts';
+import type { OperationsFor } from './operations.ts';
 import { problem, problemOf } from './problem.ts';
+import type { Readiness } from './readiness.ts';
+import { redactedAnswers } from './redacted-answers.ts';
+import type { RunAccess } from './run-access.ts';
 import type { StatusView } from './status.ts';
 
 /** A replayed file of GitHub's largest body, as base64, with room for its headers. */
@@ -20,24 +30,33 @@ const BODY_LIMIT = 40 * 1024 * 1024;
 
 export interface ManagementOptions {
   readonly token: Secret;
-  readonly operations: Operations;
-  readonly store: DeliverySource & OutboxSource & TaskReader;
+  readonly operationsFor: OperationsFor;
+  readonly store: DeliverySource & OutboxSource & TaskReader & RunReader & Pick<AuditReader, 'audit'>;
   readonly webhooks: WebhookAdmin;
+  /** Answers `/mcp`. */
+  readonly mcp: Pick<McpEndpoint, 'answer'>;
+  readonly runs: Pick<RunAccess, 'scopeOf' | 'reported'>;
   readonly status: () => StatusView;
+  /** Why nothing could be stored now. */
+  readonly readiness: Readiness;
+  /** In Prometheus' text format. */
+  readonly metrics: () => Promise<string>;
+  readonly redactor: Redactor;
   /** Told of what broke while a request was answered. */
   readonly onError: (error: unknown) => void;
 }
 
 /** The private socket: loopback only, every request with the token. No tunnel ever points here. */
 export function createManagement(options: ManagementOptions): Server {
-  const app = new Hono<{ Bindings: HttpBindings }>();
-  app.use(guard(options.token));
+  const app = new Hono<ManagementEnv>();
+  app.use(guard(options.token, options.runs.scopeOf));
   app.use(async (context, next) => {
     await next();
     context.header('cache-control', 'no-store');
     context.header('x-content-type-options', 'nosniff');
     context.header('cross-origin-resource-policy', 'same-origin');
   });
+  app.use(redactedAnswers(options.redactor));
   app.use('/api/*', async (context, next) => {
     const { headers } = context.env.incoming;
     const length = Number(headers['content-length'] ?? 0);
@@ -49,14 +68,28 @@ export function createManagement(options: ManagementOptions): Server {
     return problem(context, 415, 'content_type', 'send `Content-Type: application/json`');
   });
   app.get('/healthz', (context) => context.json({ status: 'ok' }));
+  app.get('/readyz', async (context) => {
+    const reasons = await options.readiness();
+    if (reasons.length === 0) return context.json({ status: 'ready' });
+    context.header('retry-after', '5');
+    return problem(context, 503, 'not_ready', reasons.join('; '));
+  });
+  app.get('/metrics', async (context) => {
+    context.header('content-type', 'text/plain; version=0.0.4; charset=utf-8');
+    return context.body(await options.metrics());
+  });
   app.get('/api/status', (context) => context.json(options.status()));
   app.route('/api', webhookRoutes(options.webhooks));
   app.route('/api', commandRoutes(options.webhooks));
-  app.route('/api', deliveryRoutes(options.store, options.operations));
-  app.route('/api', outboxRoutes(options.store, options.operations));
-  app.route('/api', taskRoutes(options.store, options.operations.tasks));
+  app.route('/api', deliveryRoutes(options.store, options.operationsFor));
+  app.route('/api', outboxRoutes(options.store, options.operationsFor));
+  app.route('/api', taskRoutes(options.store, options.operationsFor));
   app.route('/api', flowRoutes(options.store));
   app.route('/api', conversationRoutes(options.store));
+  app.route('/api', agentRoutes(options.operationsFor));
+  app.route('/api', auditRoutes(options.store));
+  app.route('/', claudeHookRoutes(options.runs));
+  app.all('/mcp', (context) => options.mcp.answer(context.req.raw, context.get('scope')));
   app.notFound((context) => {
     const { method, path } = context.req;
     const allowed = allowedMethods(app, path);

@@ -3,6 +3,7 @@ import type { Outbox } from '../outbox/worker.ts';
 import type { PipelineContext, Settled } from '../pipeline/context.ts';
 import type { Queue } from '../pipeline/queue.ts';
 import { type ReplaySource, replay, retry, storedSource } from '../pipeline/replay.ts';
+import { replayMany } from '../pipeline/replay-many.ts';
 import type { Task } from '../types.ts';
 import {
   type DeliveryView,
@@ -12,6 +13,8 @@ import {
   type TaskView,
   taskView,
 } from '../views.ts';
+import type { Asking } from './actor.ts';
+import { type ReplayedView, replayedView } from './replayed-view.ts';
 import { localTaskOperations, type TaskOperations } from './task-operations.ts';
 
 /** What became of a delivery, as it looks outside. */
@@ -28,12 +31,17 @@ export interface Operations {
   retry(deliveryId: string): Promise<SettledView>;
   replay(deliveryId: string, replies: boolean): Promise<SettledView>;
   replayFile(source: ReplaySource, replies: boolean): Promise<SettledView>;
+  /** Replays a batch of stored deliveries; what can't be replayed is told among the results, in their order. */
+  replayMany(deliveryIds: readonly string[], replies: boolean): Promise<readonly ReplayedView[]>;
   /** Sends a failed or dropped one again. Throws `not_found` or `not_retryable`. */
   retryOutgoing(id: string): Promise<OutgoingView>;
   /** Gives up what waits or failed. Throws `not_found` or `not_droppable`. */
   dropOutgoing(id: string): Promise<OutgoingView>;
   readonly tasks: TaskOperations;
 }
+
+/** The operations as the sender of a request does them: whoever that is stands in the audit. */
+export type OperationsFor = (asking: Asking) => Operations;
 
 /** The operations of the process that holds the data folder. `where` names the folder in messages. */
 export function localOperations(
@@ -49,11 +57,13 @@ export function localOperations(
     taskChanged(task);
   };
   return {
-    tasks: localTaskOperations(context, where, changed),
+    tasks: localTaskOperations(context, where, { changed, said: outbox.wake }),
     retry: async (id) => settledView(await retry(context, queue, id, where)),
     replay: async (id, replies) =>
       settledView(await replay(context, queue, storedSource(context.store, id, where), replies)),
     replayFile: async (source, replies) => settledView(await replay(context, queue, source, replies)),
+    replayMany: async (ids, replies) =>
+      (await replayMany(context, queue, ids, { replies, where })).map(replayedView),
     async retryOutgoing(id) {
       const item = outgoing(store, id);
       if (!(await store.retryOutgoing(id, clock.now()))) {

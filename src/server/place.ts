@@ -1,6 +1,7 @@
 import type { ProjectConfig } from '../config/project-schema.ts';
 import { usageError } from '../errors.ts';
 import type { TunnelSettings } from '../tunnels/settings.ts';
+import type { JsonObject } from '../types.ts';
 
 /** What the command line says; the rest comes from webhooks.yml. */
 export interface ServeOptions {
@@ -22,6 +23,18 @@ export interface Place {
   readonly publicUrl: string | null;
   /** Null: no tunnel. */
   readonly tunnel: TunnelSettings | null;
+}
+
+/** Flags that say how far the start opened the door; URLs may hold more than a host. */
+export function startDetails(options: ServeOptions, place: Place): JsonObject {
+  return {
+    host: place.host,
+    port: place.port,
+    insecure_no_verify: options.insecure,
+    tunnel: place.tunnel?.use ?? null,
+    public_host: URL.parse(place.publicUrl ?? '')?.host ?? null,
+    flags: Object.keys(options).filter((name) => name !== 'insecure'),
+  };
 }
 
 /** The command line wins over webhooks.yml. Throws `usage` when both sockets are to have one port. */

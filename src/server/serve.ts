@@ -2,41 +2,28 @@ import type { Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { App } from '../app.ts';
 import type { Accounts } from '../config/accounts.ts';
-import { type Live, type LiveChange, openLive } from '../config/live.ts';
+import { openLive } from '../config/live.ts';
+import { secretsIn } from '../config/snapshot.ts';
 import { usageError } from '../errors.ts';
-import type { Settled } from '../pipeline/context.ts';
+import { oncePerTurn } from '../lib/once-per-turn.ts';
 import type { Engine } from '../pipeline/engine.ts';
 import { type Receipt, receive } from '../pipeline/receive.ts';
+import type { Scheduler } from '../scheduler/scheduler.ts';
 import { type ClaudeState, sessionCommand } from '../tasks/claude/index.ts';
 import { followClaude } from '../tasks/follow.ts';
 import { repairFiles } from '../tasks/repair.ts';
-import type { TunnelStatus } from '../tunnels/supervisor.ts';
-import type { Outgoing, RawRequest, Snapshot, Task, Webhook } from '../types.ts';
+import type { RawRequest, Snapshot, Webhook } from '../types.ts';
+import { agentGrants, type Grant } from './grants.ts';
 import { createIngress } from './ingress.ts';
 import { closeGently, listenOrExplain } from './listen.ts';
-import { createManagement } from './management.ts';
-import { localOperations } from './operations.ts';
-import { placeOf, type ServeOptions } from './place.ts';
-import { endpointUrl, type RunningFacts, statusView } from './status.ts';
-import { ensureToken } from './token.ts';
-import { openServeTunnel, requireReachable, type ServeTunnel } from './tunnel.ts';
-import { webhookAdmin } from './webhook-admin.ts';
-
-/** Told of everything that happens while serving. */
-export interface ServeReporter {
-  received(receipt: Receipt): void;
-  settled(settled: Settled): void;
-  /** A reply or forward was sent, or given up. */
-  sent(item: Outgoing): void;
-  /** A task was made or moved on, by a person, an agent or Claude Code. */
-  task(task: Task): void;
-  /** A request could not be answered as it should. */
-  broken(error: unknown): void;
-  /** The tunnel's state, reason or URL changed. */
-  tunnel(status: TunnelStatus): void;
-  /** The dynamic webhooks changed, or would have. */
-  reloaded(change: LiveChange): void;
-}
+import { createMetrics, type Metrics } from './metrics.ts';
+import { placeOf, type ServeOptions, startDetails } from './place.ts';
+import { gatherRefusals, type ServeReporter } from './reporter.ts';
+import { agentProblems, serveAgents, waking } from './serve-agents.ts';
+import { openServeAudit, type ServeAudit } from './serve-audit.ts';
+import { managementOf } from './serve-management.ts';
+import type { RunningFacts } from './status.ts';
+import { openServeTunnel, requireReachable, type ServeTunnel, tunnelSecrets } from './tunnel.ts';
 
 export interface Serving {
   readonly facts: () => RunningFacts;
@@ -48,6 +35,8 @@ export interface Serving {
   readonly sessionCommand: string | null;
   /** Deliveries that an earlier run had accepted and not worked off. */
   readonly recovered: number;
+  /** What may run, post or start now that could not when this folder was last served. */
+  readonly granted: readonly Grant[];
 }
 
 /** Time for running requests to end when serving ends. */
@@ -58,30 +47,58 @@ const GRACE_MS = 7_000;
  * so that no request arrives before it can be stored; the tunnel last. All of it closes with the app. Throws
  * `in_use`, `port_in_use`, `usage` or `ConfigError`.
  */
-export async function serve(app: App, options: ServeOptions, reporter: ServeReporter): Promise<Serving> {
+export async function serve(app: App, options: ServeOptions, output: ServeReporter): Promise<Serving> {
+  let scheduler: Scheduler | null = null;
+  const reporter = waking(
+    output,
+    oncePerTurn(() => scheduler?.wake()),
+  );
   const configuration = await app.configuration({ createMissing: true });
   const { claudeTasks } = configuration.project;
   const place = placeOf(configuration.project, options);
   const insecure = insecureWebhooks(options.insecure, configuration.snapshot);
   if (place.tunnel !== null) requireReachable(place.host);
+  app.redactor.learn('tunnel', () => tunnelSecrets(place.tunnel, app.env));
 
   const held = await app.hold('serve');
-  const live = await openLive({ configuration, env: app.env, report: reporter.reloaded });
+  let audit: ServeAudit | null = null;
+  const live = await openLive({
+    configuration,
+    env: app.env,
+    report(change) {
+      learnSecrets();
+      audit?.reloaded(change);
+      reporter.reloaded(change);
+    },
+  });
+  const learnSecrets = () =>
+    app.redactor.learn('configuration', () => secretsIn(live.current(), configuration.accounts));
   app.defer(live.close);
+  const metrics = createMetrics();
+  app.defer(metrics.close);
   const engine = await app.engine({
     configuration,
     insecure,
     snapshot: live.current,
-    onSettled: reporter.settled,
+    onSettled(settled) {
+      metrics.settled(settled.delivery);
+      audit?.settled(settled);
+      reporter.settled(settled);
+    },
     onOutgoing: reporter.sent,
   });
   const { relayKey } = engine.context;
-  const problems = () => [...live.problems(), ...[...insecure].map(insecureWarning)];
+  const problems = () => [
+    ...live.problems(),
+    ...agentProblems(configuration),
+    ...[...insecure].map(insecureWarning),
+  ];
 
   let tunnel: ServeTunnel | null = null;
   const ingress = createIngress({
     snapshot: live.current,
-    receive: receiver(engine, reporter),
+    receive: receiver(app, engine, reporter, metrics),
+    onAnswered: metrics.answered,
     acceptProbe: (path, headers) => tunnel?.acceptProbe(path, headers) ?? false,
     onError: reporter.broken,
   });
@@ -96,10 +113,28 @@ export async function serve(app: App, options: ServeOptions, reporter: ServeRepo
     revision: live.revision(),
     claudeTasks: whereTasksStand(engine.context.claude.state),
   });
-  const management = await managementOf({ app, engine, live, reporter, facts, problems });
+  const { server: management, access } = await managementOf({
+    app,
+    engine,
+    live,
+    reporter,
+    metrics,
+    facts,
+    problems,
+  });
+  audit = openServeAudit({
+    app,
+    store: engine.context.store,
+    live,
+    files: configuration.files,
+    agents: agentGrants(configuration.project.agents),
+    onGranted: reporter.granted,
+    broken: reporter.broken,
+  });
+  app.defer(audit.close);
 
   const outside = closedTogether(app);
-  outside.push(() => closeGently([ingress, management], GRACE_MS));
+  outside.push(() => closeGently([ingress, management], GRACE_MS), access.mcp.close);
   await listenOrExplain(management, {
     host: '127.0.0.1',
     port: place.managementPort,
@@ -107,6 +142,8 @@ export async function serve(app: App, options: ServeOptions, reporter: ServeRepo
   });
   const ingressPort = await listenOrExplain(ingress, { host: place.host, port: place.port, flag: '--port' });
   outside.push(...mindTaskFiles(app, engine, reporter));
+  scheduler = serveAgents({ app, engine, configuration, live, reporter, environments: access.runs });
+  outside.push(scheduler.close);
   if (place.tunnel !== null) {
     tunnel = openServeTunnel(app, { settings: place.tunnel, ingressPort, relayKey, report: reporter.tunnel });
     outside.push(tunnel.close);
@@ -116,8 +153,11 @@ export async function serve(app: App, options: ServeOptions, reporter: ServeRepo
   const server = { ingressHost, ingressPort, managementPort: portOf(management), publicUrl, relayKey };
   held.lock.describe({ ...held.holder, server });
 
+  const granted = await audit.started(startDetails(options, place));
+
   return {
     facts,
+    granted,
     webhooks: live.current().webhooks,
     problems: problems(),
     accounts: configuration.accounts,
@@ -126,53 +166,18 @@ export async function serve(app: App, options: ServeOptions, reporter: ServeRepo
   };
 }
 
-interface ManagementParts {
-  readonly app: App;
-  readonly engine: Engine;
-  readonly live: Live;
-  readonly reporter: ServeReporter;
-  readonly facts: () => RunningFacts;
-  readonly problems: () => readonly string[];
-}
-
-async function managementOf({
-  app,
-  engine,
-  live,
-  reporter,
-  facts,
-  problems,
-}: ManagementParts): Promise<Server> {
-  const { located, version } = app;
-  const { context, queue, outbox } = engine;
-  const { store } = context;
-  return createManagement({
-    token: await ensureToken(located.dataFolder),
-    operations: localOperations(context, queue, located.dataFolder, outbox, reporter.task),
-    store,
-    webhooks: webhookAdmin({
-      db: await app.dynamic(),
-      snapshot: live.current,
-      revision: live.revision,
-      reload: live.reload,
-      store,
-      urlOf: (endpoint) => endpointUrl(facts(), endpoint),
-    }),
-    status: () => {
-      const { webhooks } = live.current();
-      return statusView({ version, ...located, server: facts(), store, webhooks, problems: problems() });
-    },
-    onError: reporter.broken,
-  });
-}
-
 /** Steps 1–5 for the ingress; what is to be worked off goes into the queue and is not waited for. */
-function receiver({ context, queue }: Engine, reporter: ServeReporter) {
+function receiver(app: App, { context, queue }: Engine, reporter: ServeReporter, metrics: Metrics) {
+  const unrecorded = gatherRefusals(reporter.refused);
+  app.defer(unrecorded.close);
   return async (webhook: Webhook, request: RawRequest): Promise<Receipt> => {
     const receipt = await receive(context, webhook, request);
-    reporter.received(receipt);
+    metrics.received(receipt);
+    if (receipt.recorded) reporter.received(receipt);
+    else unrecorded.add();
     const { deliveryId: id, externalId, status } = receipt;
-    if (status === 'pending') void queue.push({ id, externalId, attempts: 0, nextAttemptAt: null });
+    if (status === 'pending')
+      void queue.push({ id, externalId, attempts: 0, nextAttemptAt: null }, receipt.arrived);
     return receipt;
   };
 }

@@ -1,13 +1,15 @@
+import type { AgentOperations } from '../mcp/backend.ts';
 import { changeTask, type TaskReport } from '../tasks/change.ts';
+import { commentOnTask } from '../tasks/comment.ts';
 import type { TaskContext } from '../tasks/context.ts';
-import { createTask, type TaskRequest } from '../tasks/create.ts';
+import { createTask, type TaskRequest, type TaskSource } from '../tasks/create.ts';
 import { repairFiles } from '../tasks/repair.ts';
 import type { Task } from '../types.ts';
-import { type TaskView, taskView } from '../views.ts';
+import { type OutgoingView, outgoingView, type TaskView, taskView } from '../views.ts';
 import { fromReport, fromRequest } from './task-request.ts';
 
 /** What users and agents do to a task. */
-export const TASK_VERBS = ['start', 'complete', 'fail', 'cancel', 'approve', 'retry'] as const;
+export const TASK_VERBS = ['start', 'complete', 'fail', 'cancel', 'approve', 'retry', 'ask'] as const;
 export type TaskVerb = (typeof TASK_VERBS)[number];
 
 /** Claude's directory, after everything in it was compared with the store. */
@@ -21,17 +23,25 @@ export interface SyncView {
 }
 
 /** What changes tasks; see `Operations`. */
-export interface TaskOperations {
-  create(request: TaskRequest, source: 'cli' | 'api'): Promise<TaskView>;
+export interface TaskOperations extends AgentOperations {
+  create(request: TaskRequest, source: TaskSource): Promise<TaskView>;
   change(id: string, verb: TaskVerb, report: TaskReport): Promise<TaskView>;
   sync(): Promise<SyncView>;
 }
 
-/** The operations of the process that holds the data folder; `changed` is told of every task that moved. */
+/** Told of what was done. */
+export interface TaskListener {
+  /** A task moved. */
+  changed(task: Task): void;
+  /** Something is to be posted. */
+  said(): void;
+}
+
+/** The operations of the process that holds the data folder; told of what they do. */
 export function localTaskOperations(
   context: TaskContext,
   where: string,
-  changed: (task: Task) => void,
+  { changed, said }: TaskListener,
 ): TaskOperations {
   const told = (task: Task) => {
     changed(task);
@@ -40,6 +50,13 @@ export function localTaskOperations(
   return {
     create: async (request, source) => told(await createTask(context, request, source, where)),
     change: async (id, verb, report) => told(await changeTask(context, id, verb, report, where)),
+    async comment(id, text) {
+      const item = await commentOnTask(context, id, text, where);
+      said();
+      return outgoingView(item);
+    },
+    listen: (consumer, sinceTask) => context.store.joinEvents(consumer, sinceTask, context.clock.now()),
+    ackEvent: (consumer, eventId) => context.store.ackEvent(consumer, eventId),
     async sync() {
       const { state, tasks, unsynced } = await repairFiles(context);
       return {
@@ -58,6 +75,14 @@ export function remoteTaskOperations(post: <T>(path: string, body: object) => Pr
     create: (request, source) => post<TaskView>('/api/tasks', fromRequest(request, source)),
     change: (id, verb, report) =>
       post<TaskView>(`/api/tasks/${encodeURIComponent(id)}/${verb}`, fromReport(report)),
+    comment: (id, text) => post<OutgoingView>(`/api/tasks/${encodeURIComponent(id)}/comment`, { text }),
+    listen: async (consumer, sinceTask) => {
+      await post('/api/events/listen', { consumer, since_task_id: sinceTask });
+    },
+    async ackEvent(consumer, eventId) {
+      const { known } = await post<{ known: boolean }>('/api/events/ack', { consumer, event_id: eventId });
+      return known;
+    },
     sync: () => post<SyncView>('/api/sync', {}),
   };
 }

@@ -1,12 +1,12 @@
 import { z } from 'zod';
 import type { TaskReport } from '../tasks/change.ts';
-import type { TaskRequest } from '../tasks/create.ts';
+import type { TaskRequest, TaskSource } from '../tasks/create.ts';
 import type { JsonObject } from '../types.ts';
 
 /** How tasks are asked for and reported on by JSON: the one place where these bodies are made and read. */
 
 const ID = z.string().min(1);
-const Source = z.enum(['cli', 'api']).default('api');
+const Source = z.enum(['cli', 'api', 'mcp'] satisfies TaskSource[]).default('api');
 
 /** Body of `POST /api/tasks`. */
 export const CreateBody = z.strictObject({
@@ -30,11 +30,21 @@ export const CreateBody = z.strictObject({
 export const ReportBody = z.strictObject({
   result: z.string().nullish(),
   error: z.string().nullish(),
+  question: z.string().nullish(),
   cost_usd: z.number().min(0).nullish(),
   input_tokens: z.int().min(0).nullish(),
   output_tokens: z.int().min(0).nullish(),
   source: Source,
 });
+
+/** Body of `POST /api/tasks/:id/comment`. */
+export const CommentBody = z.strictObject({ text: z.string() });
+
+/** Body of `POST /api/events/listen`. */
+export const ListenBody = z.strictObject({ consumer: ID, since_task_id: ID.nullish() });
+
+/** Body of `POST /api/events/ack`. */
+export const AckBody = z.strictObject({ consumer: ID, event_id: ID });
 
 export function toRequest(body: z.output<typeof CreateBody>): TaskRequest {
   return {
@@ -51,7 +61,7 @@ export function toRequest(body: z.output<typeof CreateBody>): TaskRequest {
   };
 }
 
-export function fromRequest(request: TaskRequest, source: 'cli' | 'api'): z.input<typeof CreateBody> {
+export function fromRequest(request: TaskRequest, source: TaskSource): z.input<typeof CreateBody> {
   return {
     prompt: request.prompt,
     title: request.title,
@@ -72,6 +82,7 @@ export function toReport(body: z.output<typeof ReportBody>): TaskReport {
     actor: body.source,
     result: body.result ?? null,
     error: body.error ?? null,
+    question: body.question ?? null,
     spent: {
       costUsd: body.cost_usd ?? null,
       inputTokens: body.input_tokens ?? null,
@@ -80,13 +91,20 @@ export function toReport(body: z.output<typeof ReportBody>): TaskReport {
   };
 }
 
-export function fromReport({ result, error, spent }: TaskReport): z.input<typeof ReportBody> {
+export function fromReport({
+  actor,
+  result,
+  error,
+  question,
+  spent,
+}: TaskReport): z.input<typeof ReportBody> {
   return {
     result: result ?? null,
     error: error ?? null,
+    question: question ?? null,
     cost_usd: spent?.costUsd ?? null,
     input_tokens: spent?.inputTokens ?? null,
     output_tokens: spent?.outputTokens ?? null,
-    source: 'cli',
+    source: actor === 'mcp' ? 'mcp' : 'cli',
   };
 }

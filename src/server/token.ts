@@ -1,12 +1,17 @@
 import { randomBytes } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { requireOwnFolder } from '../config/locate.ts';
 import { writeFileAtomic } from '../lib/atomic-file.ts';
 import { secret } from '../lib/secret.ts';
 import type { Secret } from '../types.ts';
 
-/** The management token of a data folder (256 bits, a 0600 file); null when none was made yet. */
+/**
+ * The management token of a data folder (256 bits, a 0600 file); null when none was made yet. Throws ConfigError when
+ * others may look into the folder.
+ */
 export async function readToken(dataFolder: string): Promise<Secret | null> {
+  requireOwnFolder(dataFolder);
   const text = await readFile(tokenPath(dataFolder), 'utf8').catch(() => '');
   return text.trim() === '' ? null : secret(text.trim());
 }

@@ -27,6 +27,15 @@ export function requireReachable(host: string): void {
   );
 }
 
+/** What the variables hold that a tunnel's settings name, whatever they are called. */
+export function tunnelSecrets(settings: TunnelSettings | null, env: NodeJS.ProcessEnv): readonly string[] {
+  const { tokenEnv = '', authtokenEnv = '' } = (settings ?? {}) as {
+    tokenEnv?: string;
+    authtokenEnv?: string;
+  };
+  return [env[tokenEnv] ?? '', env[authtokenEnv] ?? ''];
+}
+
 /** A tunnel to the ingress of this process, which knows the tunnel's probes when they arrive. */
 export interface ServeTunnel extends TunnelSupervisor {
   readonly acceptProbe: Prober['accept'];

@@ -25,8 +25,8 @@ export function webhookAdmin(options: WebhookAdminOptions): WebhookAdmin {
     snapshot,
     store,
     viewer: async () => webhookViewer({ counts: store.countsByWebhook(), urlOf, records: await records() }),
-    async change(change) {
-      const { result } = await db.edit(change);
+    async change(change, actor) {
+      const { result } = await db.edit(change, actor);
       await reload();
       return result;
     },

@@ -23,6 +23,7 @@ describe('a form', () => {
     ['half an escape', 'a=%'],
     ['bytes that are no UTF-8, encoded', 'a=%FF'],
     ['bytes that are no UTF-8', 'a=\xff'],
+    ['more fields than any sender has', Array.from({ length: 1_001 }, (_, index) => `f${index}=`).join('&')],
   ])('%s is refused', (_, text) => expect(read(text)).toBeNull());
 
   test('survives what encodes it', () => {

@@ -1,4 +1,5 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { type StdioOptions, spawnSync } from 'node:child_process';
+import { closeSync, existsSync, openSync, readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import { describeEnd, programEnvironment, startProcess } from '../../src/lib/subprocess.ts';
 
@@ -95,6 +96,21 @@ test('a program that ends at SIGTERM is not waited for', async () => {
   const child = await run('setInterval(() => {}, 1000)', { graceMs: 60_000 });
   expect(await child.stop()).toEqual({ code: null, signal: 'SIGTERM' });
   expect(await child.stop()).toEqual({ code: null, signal: 'SIGTERM' });
+});
+
+test.runIf(process.platform === 'linux')('what hookctl itself inherited is not passed on', async () => {
+  const module = new URL('../../src/lib/subprocess.ts', import.meta.url);
+  const script = `const { startProcess } = await import('${module}');
+    const args = ['-l', '/proc/self/fd'];
+    const ls = await startProcess({ program: 'ls', args, env: process.env, howToGet: '', onLine: (line) => console.log(line) });
+    await ls.ended`;
+  const inherited = openSync(import.meta.filename, 'r');
+  const stdio: StdioOptions = ['ignore', 'pipe', 'inherit', ...Array<'ignore'>(17).fill('ignore'), inherited];
+  const args = ['--input-type=module', '-e', script];
+  const child = spawnSync(process.execPath, args, { stdio, encoding: 'utf8' });
+  closeSync(inherited);
+  expect(child.stdout).toMatch(/ 20 -> \/dev\/null$/m);
+  expect(child.stdout).not.toContain(import.meta.filename);
 });
 
 test('foreign programs get no secrets unless they are named', () => {

@@ -11,7 +11,7 @@ test('GET /outbox pages, POST retry and drop change what is there', async () => 
     'credentials: { github: { tokenEnv: T, baseUrl: "http://127.0.0.1:1" } }\n';
   const { deliver, context, queue, outbox, folder } = await startEngine({ yaml, env: { T: 't' } });
   await deliver('github', 'issue_comment.created', undefined, '@agent go');
-  const routes = outboxRoutes(context.store, localOperations(context, queue, folder, outbox));
+  const routes = outboxRoutes(context.store, () => localOperations(context, queue, folder, outbox));
   const get = async (path: string) => (await (await routes.request(path)).json()) as Page<OutgoingView>;
   const first = await get('/outbox?limit=2');
   expect(first.items).toMatchObject([{ content: 'c', status: 'waiting' }, { content: 'b' }]);

@@ -4,7 +4,7 @@ import { notFound } from '../../errors.ts';
 import type { DeliveryFilter, StoreReader } from '../../store/store.ts';
 import { DELIVERY_STATUSES } from '../../types.ts';
 import { type DeliveryView, deliveryView, exportedDelivery } from '../../views.ts';
-import type { Operations } from '../operations.ts';
+import type { OperationsFor } from '../operations.ts';
 import { readBody } from './body.ts';
 import { type Page, pageFields, pageOf, parseQuery } from './paging.ts';
 
@@ -15,6 +15,12 @@ const ListQuery = z.strictObject({
 });
 
 const Replay = z.strictObject({ replies: z.boolean().default(false) });
+
+/** As many as one answer can hold without a sender of requests waiting long for it. */
+const ReplayMany = z.strictObject({
+  ids: z.array(z.string()).min(1).max(500),
+  replies: z.boolean().default(false),
+});
 
 const ReplayFile = z.strictObject({
   webhook: z.string(),
@@ -29,9 +35,9 @@ export type DeliverySource = Pick<StoreReader, 'delivery' | 'deliveries' | 'body
 
 /**
  * `GET /deliveries` (newest first), `GET /deliveries/:id` (with headers and bytes, as `delivery show --json`),
- * `POST /deliveries/:id/retry|replay`, and `POST /replays` for the bytes of a file.
+ * `POST /deliveries/:id/retry|replay`, `POST /deliveries/replay` for many, and `POST /replays` for the bytes of a file.
  */
-export function deliveryRoutes(store: DeliverySource, operations: Operations): Hono {
+export function deliveryRoutes(store: DeliverySource, operationsFor: OperationsFor): Hono {
   return new Hono()
     .get('/deliveries', (context) => {
       const { status, webhook, ...page } = parseQuery(ListQuery, context.req.query());
@@ -46,11 +52,15 @@ export function deliveryRoutes(store: DeliverySource, operations: Operations): H
       return context.json(exportedDelivery(delivery, store.body(id)));
     })
     .post('/deliveries/:id/retry', async (context) =>
-      context.json(await operations.retry(context.req.param('id'))),
+      context.json(await operationsFor(context).retry(context.req.param('id'))),
     )
     .post('/deliveries/:id/replay', async (context) => {
       const { replies } = await readBody(Replay, context);
-      return context.json(await operations.replay(context.req.param('id'), replies), 201);
+      return context.json(await operationsFor(context).replay(context.req.param('id'), replies), 201);
+    })
+    .post('/deliveries/replay', async (context) => {
+      const { ids, replies } = await readBody(ReplayMany, context);
+      return context.json({ items: await operationsFor(context).replayMany(ids, replies) }, 201);
     })
     .post('/replays', async (context) => {
       const file = await readBody(ReplayFile, context);
@@ -60,7 +70,7 @@ export function deliveryRoutes(store: DeliverySource, operations: Operations): H
         body: Buffer.from(file.body_base64, 'base64'),
       };
       const source = { deliveryId: null, webhookName: file.webhook, request, trust: 'operator' } as const;
-      return context.json(await operations.replayFile(source, file.replies), 201);
+      return context.json(await operationsFor(context).replayFile(source, file.replies), 201);
     });
 }
 

@@ -3,7 +3,7 @@ import { z } from 'zod';
 import type { StoreReader } from '../../store/store.ts';
 import { OUTGOING_STATUSES } from '../../types.ts';
 import { outgoingView } from '../../views.ts';
-import type { Operations } from '../operations.ts';
+import type { OperationsFor } from '../operations.ts';
 import { pageFields, pageOf, parseQuery } from './paging.ts';
 
 const ListQuery = z.strictObject({ ...pageFields, status: z.enum(OUTGOING_STATUSES).optional() });
@@ -12,7 +12,7 @@ const ListQuery = z.strictObject({ ...pageFields, status: z.enum(OUTGOING_STATUS
 export type OutboxSource = Pick<StoreReader, 'outbox'>;
 
 /** `GET /outbox` (newest first), `POST /outbox/:id/retry`, `POST /outbox/:id/drop`. */
-export function outboxRoutes(store: OutboxSource, operations: Operations): Hono {
+export function outboxRoutes(store: OutboxSource, operationsFor: OperationsFor): Hono {
   return new Hono()
     .get('/outbox', (context) => {
       const { status, limit, cursor } = parseQuery(ListQuery, context.req.query());
@@ -24,9 +24,9 @@ export function outboxRoutes(store: OutboxSource, operations: Operations): Hono 
       return context.json(pageOf(rows.map(outgoingView), limit, ({ id }) => id));
     })
     .post('/outbox/:id/retry', async (context) =>
-      context.json(await operations.retryOutgoing(context.req.param('id'))),
+      context.json(await operationsFor(context).retryOutgoing(context.req.param('id'))),
     )
     .post('/outbox/:id/drop', async (context) =>
-      context.json(await operations.dropOutgoing(context.req.param('id'))),
+      context.json(await operationsFor(context).dropOutgoing(context.req.param('id'))),
     );
 }

@@ -1,11 +1,12 @@
 import { Hono } from 'hono';
 import { z } from 'zod';
 import { notFound } from '../../errors.ts';
+import type { RunReader } from '../../store/run-store.ts';
 import type { TaskReader } from '../../store/task-store.ts';
-import { taskDetails } from '../../task-views.ts';
+import { listedTasks, taskWithRuns } from '../../task-views.ts';
 import { TASK_STATUSES } from '../../types.ts';
-import { taskView } from '../../views.ts';
-import { TASK_VERBS, type TaskOperations } from '../task-operations.ts';
+import type { OperationsFor } from '../operations.ts';
+import { TASK_VERBS } from '../task-operations.ts';
 import { CreateBody, ReportBody, toReport, toRequest } from '../task-request.ts';
 import { readBody } from './body.ts';
 import { pageFields, pageOf, parseQuery } from './paging.ts';
@@ -19,10 +20,10 @@ const ListQuery = z.strictObject({
 });
 
 /**
- * `GET|POST /tasks`, `GET /tasks/:id` (with history), `POST /tasks/:id/start|complete|fail|cancel|approve|retry`, and
- * `POST /sync`, which compares Claude's directory with the store.
+ * `GET|POST /tasks`, `GET /tasks/:id` (with history), `POST /tasks/:id/start|complete|fail|cancel|approve|retry|ask`,
+ * and `POST /sync`, which compares Claude's directory with the store.
  */
-export function taskRoutes(store: TaskReader, operations: TaskOperations): Hono {
+export function taskRoutes(store: TaskReader & RunReader, operationsFor: OperationsFor): Hono {
   const routes = new Hono()
     .get('/tasks', (context) => {
       const query = parseQuery(ListQuery, context.req.query());
@@ -35,11 +36,11 @@ export function taskRoutes(store: TaskReader, operations: TaskOperations): Hono 
         ...(conversation_id && { conversationId: conversation_id }),
         ...(delivery_id && { deliveryId: delivery_id }),
       });
-      return context.json(pageOf(rows.map(taskView), limit, ({ id }) => id));
+      return context.json(pageOf(listedTasks(store, rows), limit, ({ id }) => id));
     })
     .post('/tasks', async (context) => {
       const body = await readBody(CreateBody, context);
-      const task = await operations.create(toRequest(body), body.source);
+      const task = await operationsFor(context).tasks.create(toRequest(body), body.source);
       context.header('location', `/api/tasks/${task.id}`);
       return context.json(task, 201);
     })
@@ -47,13 +48,13 @@ export function taskRoutes(store: TaskReader, operations: TaskOperations): Hono 
       const id = context.req.param('id');
       const task = store.task(id);
       if (task === null) throw notFound(`there is no task ${id}`);
-      return context.json(taskDetails(store, task));
+      return context.json(taskWithRuns(store, task));
     })
-    .post('/sync', async (context) => context.json(await operations.sync()));
+    .post('/sync', async (context) => context.json(await operationsFor(context).tasks.sync()));
   for (const verb of TASK_VERBS) {
     routes.post(`/tasks/:id/${verb}`, async (context) => {
       const report = toReport(await readBody(ReportBody, context));
-      return context.json(await operations.change(context.req.param('id'), verb, report));
+      return context.json(await operationsFor(context).tasks.change(context.req.param('id'), verb, report));
     });
   }
   return routes;

@@ -5,7 +5,8 @@ import { addWebhook, removeWebhook, setEnabled, updateWebhook } from '../../conf
 import { addCommand, removeCommand, updateCommand } from '../../config/dynamic/edit-commands.ts';
 import { failure, notFound } from '../../errors.ts';
 import type { StoreReader } from '../../store/store.ts';
-import type { Snapshot, Webhook } from '../../types.ts';
+import type { Actor, Snapshot, Webhook } from '../../types.ts';
+import { actorOf } from '../actor.ts';
 import { commandView, type WebhookView } from '../webhook-view.ts';
 import { readJson } from './body.ts';
 import { deliveryPage } from './deliveries.ts';
@@ -19,7 +20,7 @@ export interface WebhookAdmin {
   /** How a webhook is shown, with counts and times as they are now. */
   readonly viewer: () => Promise<(webhook: Webhook) => WebhookView>;
   /** Changes the JSON db; resolves when the change is in force. Throws what the change throws. */
-  readonly change: <T>(change: Change<T>) => Promise<T>;
+  readonly change: <T>(change: Change<T>, actor: Actor) => Promise<T>;
   readonly store: Pick<StoreReader, 'deliveries'>;
 }
 
@@ -30,8 +31,8 @@ export interface WebhookAdmin {
  */
 export function webhookRoutes(admin: WebhookAdmin): Hono {
   const shown = async (webhook: Webhook) => (await admin.viewer())(webhook);
-  const switched = async (ref: string, enabled: boolean) => {
-    const { webhook } = await admin.change(setEnabled(ref, enabled));
+  const switched = async (ref: string, enabled: boolean, actor: Actor) => {
+    const { webhook } = await admin.change(setEnabled(ref, enabled), actor);
     return shown(changed(admin, webhook.webhook_id));
   };
 
@@ -46,7 +47,10 @@ export function webhookRoutes(admin: WebhookAdmin): Hono {
       return context.json(pageOf(rows.map(await admin.viewer()), limit, ({ name }) => name));
     })
     .post('/webhooks', async (context) => {
-      const { webhook, generatedSecret } = await admin.change(addWebhook(await readJson(context)));
+      const { webhook, generatedSecret } = await admin.change(
+        addWebhook(await readJson(context)),
+        actorOf(context),
+      );
       const view = await shown(changed(admin, webhook.webhook_id));
       context.header('location', `/api/webhooks/${webhook.webhook_id}`);
       return context.json({ ...view, ...(generatedSecret !== null && { secret: generatedSecret }) }, 201);
@@ -54,18 +58,18 @@ export function webhookRoutes(admin: WebhookAdmin): Hono {
     .get('/webhooks/:id', async (context) => context.json(await shown(named(admin, context.req.param('id')))))
     .put('/webhooks/:id', async (context) => {
       const change = updateWebhook(context.req.param('id'), await readJson(context));
-      const { webhook } = await admin.change(change);
+      const { webhook } = await admin.change(change, actorOf(context));
       return context.json(await shown(changed(admin, webhook.webhook_id)));
     })
     .delete('/webhooks/:id', async (context) => {
-      await admin.change(removeWebhook(context.req.param('id')));
+      await admin.change(removeWebhook(context.req.param('id')), actorOf(context));
       return context.body(null, 204);
     })
     .post('/webhooks/:id/enable', async (context) =>
-      context.json(await switched(context.req.param('id'), true)),
+      context.json(await switched(context.req.param('id'), true, actorOf(context))),
     )
     .post('/webhooks/:id/disable', async (context) =>
-      context.json(await switched(context.req.param('id'), false)),
+      context.json(await switched(context.req.param('id'), false, actorOf(context))),
     )
     .get('/webhooks/:id/deliveries', (context) => {
       const { name } = named(admin, context.req.param('id'));
@@ -93,18 +97,21 @@ export function commandRoutes(admin: WebhookAdmin): Hono {
     })
     .post('/webhooks/:id/commands', async (context) => {
       const change = addCommand(context.req.param('id'), await readJson(context));
-      const { webhook, command } = await admin.change(change);
+      const { webhook, command } = await admin.change(change, actorOf(context));
       context.header('location', `/api/webhooks/${webhook.webhook_id}/commands/${command.id}`);
       return context.json(shown(webhook.webhook_id, command.id), 201);
     })
     .put('/webhooks/:id/commands/:command', async (context) => {
       const { id, command: ref } = context.req.param();
-      const { webhook, command } = await admin.change(updateCommand(id, ref, await readJson(context)));
+      const { webhook, command } = await admin.change(
+        updateCommand(id, ref, await readJson(context)),
+        actorOf(context),
+      );
       return context.json(shown(webhook.webhook_id, command.id));
     })
     .delete('/webhooks/:id/commands/:command', async (context) => {
       const { id, command } = context.req.param();
-      await admin.change(removeCommand(id, command));
+      await admin.change(removeCommand(id, command), actorOf(context));
       return context.body(null, 204);
     });
 }

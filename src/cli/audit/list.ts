@@ -1,0 +1,56 @@
+import type { Command } from 'commander';
+import type { App, AppFlags } from '../../app.ts';
+import { say } from '../../lib/io.ts';
+import { type AuditView, auditView } from '../../views.ts';
+import { examples, type Runner } from '../command.ts';
+import { moment } from '../moment.ts';
+import { sayNoRows } from '../no-matches.ts';
+import { positive } from '../options.ts';
+import { localTime, printJson, table } from '../print.ts';
+
+interface ListFlags extends AppFlags {
+  readonly what?: string;
+  readonly since?: string;
+  readonly limit: number;
+  readonly before?: number;
+  readonly json?: boolean;
+}
+
+export function configureList(command: Command, runner: Runner): void {
+  command
+    .description('List who changed what, newest first.')
+    .option('--what <name>', 'only this: webhook.add, or webhook for all that begins so')
+    .option('--since <time>', 'only since then: 2h, 7d, 2026-01-31, 2026-01-31T12:00:00Z')
+    .option('--limit <n>', 'how many at most', positive, 50)
+    .option('--before <id>', 'only lines before this one: the next page', positive)
+    .option('--json', 'print an array')
+    .addHelpText('after', examples('hookctl audit list', 'hookctl audit list --what webhook --since 7d'))
+    .action((flags: ListFlags) => runner.run(command.optsWithGlobals(), (app) => list(app, flags)));
+}
+
+async function list(app: App, flags: ListFlags): Promise<0> {
+  const { what, since, limit, before, json } = flags;
+  const filter = {
+    limit,
+    ...(what !== undefined && { what }),
+    ...(before !== undefined && { before }),
+    ...(since !== undefined && { since: moment('--since', since, app.clock.now()) }),
+  };
+  const rows = (app.reader()?.audit(filter) ?? []).map(auditView);
+  if (json === true) printJson(app.io, rows);
+  else if (rows.length === 0) {
+    const filters = { '--what': what, '--since': since, '--before': before?.toString() };
+    sayNoRows(app, { nouns: ['line', 'lines of the audit'], filters });
+  } else say(app.io.out, table(['id', 'at', 'who', 'what', 'target', 'details'], rows.map(cells)));
+  return 0;
+}
+
+function cells({ id, at, actor_kind: kind, actor, what, target, details }: AuditView): readonly string[] {
+  return [String(id), localTime(at), `${kind} ${actor}`, what, target ?? '-', inWords(details)];
+}
+
+function inWords(details: AuditView['details']): string {
+  return Object.entries(details)
+    .map(([name, value]) => `${name}=${typeof value === 'string' ? value : JSON.stringify(value)}`)
+    .join(' ');
+}

@@ -1,0 +1,157 @@
+/** What stands in the place of a secret. */
+export const REDACTED = '[redacted]';
+
+/** Shorter values are not looked for: they would be found in words that are no secrets. */
+export const SHORTEST = 8;
+/** By so many characters a place is recognised where a secret may begin. */
+const PROBE = 4;
+
+/** Takes secrets out of what is about to be printed, logged, stored or answered. */
+export interface Redactor {
+  /** Looks for these from now on, in place of those of the same origin. They are read when they are needed. */
+  learn(origin: string, secrets: () => Iterable<string>): void;
+  /** No longer looks for this value: to show it is what the user asked for. */
+  reveal(secret: string): void;
+  /** For data, which must stay what it is: takes out the secrets that are known, and nothing else. */
+  redactKnown(text: string): string;
+  /** For messages: takes out what is known and whatever looks like a secret. */
+  redact(text: string): string;
+}
+
+/** Knows at first what the environment holds. */
+export function createRedactor(env: Readonly<Record<string, string | undefined>>): Redactor {
+  const index: Index = { begins: new Set(), byBegin: new Map() };
+  const origins = new Map<string, ReadonlySet<string>>();
+  const revealed = new Set<string>();
+  const unread = new Map<string, () => Iterable<string>>([['environment', () => secretsOfEnvironment(env)]]);
+
+  function read(): void {
+    for (const [origin, secrets] of unread) {
+      const former = origins.get(origin) ?? new Set();
+      const latter = new Set(secrets());
+      origins.set(origin, latter);
+      for (const secret of latter) if (!former.has(secret) && !revealed.has(secret)) addSecret(index, secret);
+      for (const secret of former) if (!isKnown(secret)) removeSecret(index, secret);
+    }
+    unread.clear();
+  }
+
+  function isKnown(secret: string): boolean {
+    return [...origins.values()].some((secrets) => secrets.has(secret));
+  }
+
+  function redactKnown(text: string): string {
+    if (unread.size > 0) read();
+    return withoutKnown(text, index);
+  }
+
+  return {
+    learn: (origin, secrets) => void unread.set(origin, secrets),
+    reveal(secret) {
+      revealed.add(secret);
+      removeSecret(index, secret);
+    },
+    redactKnown,
+    redact: (text) => withoutShapes(redactKnown(text)),
+  };
+}
+
+/** Secrets by their first characters; beside them a set that is asked for every place of a text. */
+interface Index {
+  readonly begins: Set<number>;
+  readonly byBegin: Map<string, Alike>;
+}
+
+/** Those that begin alike, found by their lengths, the longest first: many may have a prefix in common. */
+interface Alike {
+  readonly forms: Set<string>;
+  lengths: readonly number[];
+}
+
+function addSecret(index: Index, secret: string): void {
+  if (secret.length >= SHORTEST) for (const form of formsOf(secret)) addForm(index, form);
+}
+
+function removeSecret({ byBegin }: Index, secret: string): void {
+  for (const form of formsOf(secret)) byBegin.get(form.slice(0, PROBE))?.forms.delete(form);
+}
+
+function addForm({ begins, byBegin }: Index, form: string): void {
+  const begin = form.slice(0, PROBE);
+  const alike = byBegin.get(begin) ?? { forms: new Set(), lengths: [] };
+  byBegin.set(begin, alike);
+  begins.add(hashAt(begin, 0));
+  alike.forms.add(form);
+  if (!alike.lengths.includes(form.length))
+    alike.lengths = [...alike.lengths, form.length].sort((a, b) => b - a);
+}
+
+/** A secret as it may stand in JSON, in a URL, or in a Basic header. */
+function formsOf(secret: string): readonly string[] {
+  const bytes = Buffer.from(secret);
+  const base64 = bytes.toString('base64').replace(/=+$/, '');
+  return [
+    secret,
+    JSON.stringify(secret).slice(1, -1),
+    encodeURIComponent(secret.toWellFormed()),
+    base64,
+    bytes.toString('base64url'),
+    bytes.toString('hex'),
+  ];
+}
+
+function withoutKnown(text: string, { begins, byBegin }: Index): string {
+  if (begins.size === 0) return text;
+  let clean = '';
+  let copied = 0;
+  for (let at = 0; at + SHORTEST <= text.length; at += 1) {
+    if (!begins.has(hashAt(text, at))) continue;
+    const found = lengthAt(text, at, byBegin.get(text.slice(at, at + PROBE)));
+    if (found === null) continue;
+    clean += text.slice(copied, at) + REDACTED;
+    copied = at + found;
+    at = copied - 1;
+  }
+  return copied === 0 ? text : clean + text.slice(copied);
+}
+
+function lengthAt(text: string, at: number, alike: Alike | undefined): number | null {
+  return alike?.lengths.find((length) => alike.forms.has(text.slice(at, at + length))) ?? null;
+}
+
+function hashAt(text: string, at: number): number {
+  return (
+    ((text.charCodeAt(at) * 31 + text.charCodeAt(at + 1)) * 31 + text.charCodeAt(at + 2)) * 31 +
+    text.charCodeAt(at + 3)
+  );
+}
+
+/** What is a secret by its form, wherever it comes from: each with the group that stays. */
+const SHAPES: readonly RegExp[] = [
+  // `https://user:password@host`, also without a user.
+  /(:\/\/)[^\s/?#@:"'<>\\]{0,256}:[^\s/?#@"'<>\\]{1,256}(?=@)/g,
+  // An Authorization or Cookie header, in a header line, as JSON, or in a list of names and values.
+  /(\b(?:proxy-)?authorization["']?\s*[:=,]\s*["']?)(?:[a-z][\w-]{0,31}\s+)?(?![$<{])[^\s"',;\\]{8,}/gi,
+  /(\b(?:set-)?cookie["']?\s*[:=,]\s*["']?)[^\s"';,=\\]+=[^"'\\\r\n]+/gi,
+  /(\b(?:bearer|basic)\s+)[\w.~+/=-]{8,}/gi,
+  // Tokens that carry their maker's name.
+  /()\b(?:gh[opsur]_\w{20,}|github_pat_\w{20,}|glpat-[\w-]{16,}|xox[abeoprs]-[\w-]{10,}|sntry[su]_[\w+/=]{16,}|lin_(?:api|wh)_\w{16,}|sk-[\w-]{20,}|whsec_[\w+/=]{16,})/g,
+];
+
+function withoutShapes(text: string): string {
+  return SHAPES.reduce((clean, shape) => clean.replace(shape, `$1${REDACTED}`), text);
+}
+
+/** A URL without the user and password in it. */
+export function withoutUserinfo(url: string): string {
+  return url.replace(/^([a-z][a-z0-9+.-]*:\/\/)[^/?#@]*@/i, `$1${REDACTED}@`);
+}
+
+/** Variables of an environment whose names say that they hold secrets. */
+function secretsOfEnvironment(env: Readonly<Record<string, string | undefined>>): readonly string[] {
+  return Object.entries(env).flatMap(([name, value]) =>
+    SECRET_NAME.test(name) && value ? [value.trim()] : [],
+  );
+}
+
+const SECRET_NAME = /(?:SECRET|TOKEN|PASSWORD|PASSWD|API_?KEY|ACCESS_?KEY|PRIVATE_?KEY|CREDENTIALS?)$/i;

@@ -1,0 +1,25 @@
+import { Hono } from 'hono';
+import type { OperationsFor } from '../operations.ts';
+import { AckBody, CommentBody, ListenBody } from '../task-request.ts';
+import { readBody } from './body.ts';
+
+/**
+ * What `hookctl mcp` needs of a running server beside the tasks themselves: `POST /tasks/:id/comment`, which posts in the
+ * thread that the task came from, and `POST /events/listen|ack` for agents that wait for what happens.
+ */
+export function agentRoutes(operationsFor: OperationsFor): Hono {
+  return new Hono()
+    .post('/tasks/:id/comment', async (context) => {
+      const { text } = await readBody(CommentBody, context);
+      return context.json(await operationsFor(context).tasks.comment(context.req.param('id'), text), 201);
+    })
+    .post('/events/listen', async (context) => {
+      const { consumer, since_task_id: sinceTask } = await readBody(ListenBody, context);
+      await operationsFor(context).tasks.listen(consumer, sinceTask ?? null);
+      return context.json({});
+    })
+    .post('/events/ack', async (context) => {
+      const { consumer, event_id: id } = await readBody(AckBody, context);
+      return context.json({ known: await operationsFor(context).tasks.ackEvent(consumer, id) });
+    });
+}

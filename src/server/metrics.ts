@@ -1,0 +1,148 @@
+import { monitorEventLoopDelay } from 'node:perf_hooks';
+import type { Metric, Registry } from 'prom-client';
+import { createCounts, createTimes, type Times } from '../lib/tally.ts';
+import type { Receipt } from '../pipeline/receive.ts';
+import type { TunnelStatus } from '../tunnels/supervisor.ts';
+import { type Delivery, OUTGOING_STATUSES, type OutgoingStatus } from '../types.ts';
+
+/** What `/metrics` looks at when it is asked. */
+export interface MetricsSource {
+  readonly queueDepth: () => number;
+  /** Seconds for which the oldest pending delivery waits; 0: none does. */
+  readonly oldestPendingSeconds: () => number;
+  readonly outbox: () => Readonly<Partial<Record<OutgoingStatus, number>>>;
+  readonly tunnel: () => TunnelStatus | null;
+  readonly webhooks: () => number;
+}
+
+/** What is counted while serving. */
+export interface Metrics {
+  /** The ingress answered, stored or not. `seconds`: since the request's head was read. */
+  answered(status: number, seconds: number): void;
+  received(receipt: Pick<Receipt, 'webhook' | 'status'>): void;
+  /** A delivery was worked off. */
+  settled(delivery: Pick<Delivery, 'status' | 'receivedAt' | 'settledAt'>): void;
+  /** In Prometheus' text format. */
+  text(source: MetricsSource): Promise<string>;
+  close(): void;
+}
+
+/** Webhooks that are told apart; 5 outcomes each. Further ones are counted together. */
+const MOST_SERIES = 500;
+const LOOP_QUANTILES = [50, 90, 99] as const;
+
+/** Counts by itself; prom-client, which takes long to load, is read when `/metrics` is asked for the first time. */
+export function createMetrics(): Metrics {
+  const answers = createCounts(100);
+  const deliveries = createCounts(MOST_SERIES);
+  const settlements = createCounts(100);
+  const ack = createTimes();
+  const dispatch = createTimes();
+  const loop = monitorEventLoopDelay({ resolution: 20 });
+  loop.enable();
+  let process: Registry | null = null;
+
+  return {
+    answered(status, seconds) {
+      answers.add(String(status));
+      ack.observe(seconds);
+    },
+    received: ({ webhook, status }) => deliveries.add(webhook.name, webhook.provider, status),
+    settled({ status, receivedAt, settledAt }) {
+      settlements.add(status);
+      if (settledAt !== null) dispatch.observe(Math.max(0, settledAt - receivedAt) / 1000);
+    },
+    async text(source) {
+      const { Counter, Gauge, Registry, collectDefaultMetrics } = await import('prom-client');
+      if (process === null) {
+        process = new Registry();
+        collectDefaultMetrics({ register: process });
+      }
+      const register = new Registry();
+      const registers = [register];
+      const count = (name: string, help: string, labelNames: readonly string[], counts = answers) => {
+        const counter = new Counter({ name, help, labelNames: [...labelNames], registers });
+        for (const { labels, count } of counts.entries()) counter.labels(...labels).inc(count);
+      };
+      const gauge = (name: string, help: string, values: readonly (readonly [Labels, number])[]) => {
+        const labelNames = [...new Set(values.flatMap(([labels]) => Object.keys(labels)))];
+        const made = new Gauge({ name, help, labelNames, registers });
+        for (const [labels, value] of values) made.set({ ...labels }, value);
+      };
+      count('hookctl_answers_total', 'Answers of the ingress, by HTTP status.', ['status']);
+      count(
+        'hookctl_deliveries_total',
+        'Requests for a webhook, by what became of them at the door.',
+        ['webhook', 'provider', 'outcome'],
+        deliveries,
+      );
+      count(
+        'hookctl_settled_total',
+        'Deliveries that were worked off, by their end.',
+        ['status'],
+        settlements,
+      );
+      register.registerMetric(
+        histogram('hookctl_ack_seconds', 'From the head of a request to its answer.', ack),
+      );
+      register.registerMetric(
+        histogram(
+          'hookctl_dispatch_seconds',
+          'From the receipt of a delivery until it was worked off.',
+          dispatch,
+        ),
+      );
+      gauge('hookctl_webhooks', 'Webhooks in force.', [[{}, source.webhooks()]]);
+      gauge('hookctl_queue_depth', 'Deliveries that wait or are worked on.', [[{}, source.queueDepth()]]);
+      gauge('hookctl_queue_age_seconds', 'Age of the oldest pending delivery.', [
+        [{}, source.oldestPendingSeconds()],
+      ]);
+      const outbox = source.outbox();
+      gauge(
+        'hookctl_outbox',
+        'What leaves, by status.',
+        OUTGOING_STATUSES.map((status) => [{ status }, outbox[status] ?? 0]),
+      );
+      gauge('hookctl_tunnel_up', '1: the tunnel leads here.', tunnelValues(source.tunnel()));
+      gauge(
+        'hookctl_event_loop_delay_seconds',
+        'Delay of the event loop since the last scrape.',
+        loopValues(loop),
+      );
+      return `${await register.metrics()}${await process.metrics()}`;
+    },
+    close: () => loop.disable(),
+  };
+}
+
+type Labels = Readonly<Record<string, string>>;
+
+function tunnelValues(tunnel: TunnelStatus | null): readonly (readonly [Labels, number])[] {
+  return tunnel === null ? [] : [[{ driver: tunnel.driver }, tunnel.phase === 'up' ? 1 : 0]];
+}
+
+function loopValues(loop: ReturnType<typeof monitorEventLoopDelay>): readonly (readonly [Labels, number])[] {
+  const values = LOOP_QUANTILES.map((percentile) => {
+    const labels = { quantile: String(percentile / 100) };
+    return [labels, loop.percentile(percentile) / 1e9] as const;
+  });
+  const worst = [{ quantile: '1' }, loop.max / 1e9] as const;
+  loop.reset();
+  return [...values, worst];
+}
+
+/** Times as prom-client reads them from any metric: it can't be given counts that were made elsewhere. */
+function histogram(name: string, help: string, times: Times): Metric {
+  const buckets = times.cumulative().map(({ bound, count }) => ({
+    metricName: `${name}_bucket`,
+    labels: { le: Number.isFinite(bound) ? bound : '+Inf' },
+    value: count,
+  }));
+  const values = [
+    ...buckets,
+    { metricName: `${name}_sum`, labels: {}, value: times.sum() },
+    { metricName: `${name}_count`, labels: {}, value: buckets.at(-1)?.value ?? 0 },
+  ];
+  const metric = { name, help, type: 'histogram', aggregator: 'sum', values };
+  return { name, get: async () => metric } as unknown as Metric;
+}

@@ -1,0 +1,49 @@
+import type { LiveChange } from '../config/live.ts';
+import type { Settled } from '../pipeline/context.ts';
+import type { Receipt } from '../pipeline/receive.ts';
+import type { SchedulerReporter } from '../scheduler/context.ts';
+import type { TunnelStatus } from '../tunnels/supervisor.ts';
+import type { Outgoing, Task } from '../types.ts';
+import type { Grant } from './grants.ts';
+
+/** Told of everything that happens while serving. */
+export interface ServeReporter extends SchedulerReporter {
+  received(receipt: Receipt): void;
+  /** So many more requests were refused than are told singly: they failed verification, or were too many. */
+  refused(count: number): void;
+  settled(settled: Settled): void;
+  /** A reply or forward was sent, or given up. */
+  sent(item: Outgoing): void;
+  /** A task was made or moved on, by a person, an agent or Claude Code. */
+  task(task: Task): void;
+  /** A request could not be answered as it should. */
+  broken(error: unknown): void;
+  /** The tunnel's state, reason or URL changed. */
+  tunnel(status: TunnelStatus): void;
+  /** The dynamic webhooks changed, or would have. */
+  reloaded(change: LiveChange): void;
+  /** A reload lets hookctl run a program, post, or start an agent where it did not before. */
+  granted(grants: readonly Grant[]): void;
+}
+
+/** How long refusals that are not told singly are gathered, in milliseconds. */
+const GATHER_MS = 10_000;
+
+/** Counts what is refused without a record, and tells the sum ten seconds after the first. */
+export function gatherRefusals(tell: (count: number) => void): { add(): void; close(): void } {
+  let count = 0;
+  let timer: NodeJS.Timeout | null = null;
+  const flush = () => {
+    if (timer !== null) clearTimeout(timer);
+    timer = null;
+    if (count > 0) tell(count);
+    count = 0;
+  };
+  return {
+    add() {
+      count += 1;
+      timer ??= setTimeout(flush, GATHER_MS).unref();
+    },
+    close: flush,
+  };
+}

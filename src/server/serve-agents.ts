@@ -1,0 +1,73 @@
+import { dirname } from 'node:path';
+import type { RunEnvironments } from '../agents/run-environment.ts';
+import type { App } from '../app.ts';
+import type { Configuration } from '../config/index.ts';
+import type { Live } from '../config/live.ts';
+import type { Engine } from '../pipeline/engine.ts';
+import { type Scheduler, startScheduler } from '../scheduler/scheduler.ts';
+import { listFolderName } from '../tasks/claude/index.ts';
+import type { ServeReporter } from './reporter.ts';
+
+export interface ServeAgentsOptions {
+  readonly app: App;
+  readonly engine: Engine;
+  readonly configuration: Configuration;
+  readonly live: Pick<Live, 'current'>;
+  readonly reporter: ServeReporter;
+  /** By which runs speak to this server. */
+  readonly environments: RunEnvironments;
+}
+
+/** Runs agents on tasks for as long as the server runs. */
+export function serveAgents(options: ServeAgentsOptions): Scheduler {
+  const { app, engine, configuration, live, reporter, environments } = options;
+  const { project, agents } = configuration;
+  const { located, env, redactor } = app;
+  return startScheduler({
+    ...engine.context,
+    agents,
+    limits: project.runs,
+    projectFolder: located.projectFile === null ? app.cwd : dirname(located.projectFile),
+    dataFolder: located.dataFolder,
+    env,
+    // Of dynamic webhooks, too, which come and go: the first word of where a secret comes from is its variable.
+    secretNames: () =>
+      new Set([
+        ...agents.secretNames,
+        ...live.current().webhooks.map(({ secretSource }) => secretSource.split(' ')[0] ?? ''),
+      ]),
+    taskList: project.claudeTasks.enabled ? listFolderName(project.claudeTasks.list) : null,
+    environments,
+    redact: redactor.redact,
+    report: {
+      run: reporter.run,
+      progress: reporter.progress,
+      held: reporter.held,
+      broken: reporter.broken,
+      task(task) {
+        engine.outbox.wake();
+        reporter.task(task);
+      },
+    },
+  });
+}
+
+/** A reporter that also wakes the scheduler, when a task was made or has moved. */
+export function waking(reporter: ServeReporter, wake: () => void): ServeReporter {
+  return {
+    ...reporter,
+    settled(settled) {
+      reporter.settled(settled);
+      wake();
+    },
+    task(task) {
+      reporter.task(task);
+      wake();
+    },
+  };
+}
+
+/** What keeps agents from running, for the user to see. */
+export function agentProblems({ agents }: Pick<Configuration, 'agents'>): readonly string[] {
+  return agents.missing.map(({ field, message, fix = '' }) => `${field}: ${message}. ${fix}`);
+}

@@ -1,0 +1,99 @@
+import type { Server } from 'node:http';
+import type { App } from '../app.ts';
+import type { Live } from '../config/live.ts';
+import type { Engine } from '../pipeline/engine.ts';
+import type { StoreReader } from '../store/store.ts';
+import type { Actor } from '../types.ts';
+import { actorOf } from './actor.ts';
+import { type AgentAccess, openAgentAccess } from './agent-access.ts';
+import { auditedOperations } from './audited-operations.ts';
+import { createManagement } from './management.ts';
+import type { Metrics } from './metrics.ts';
+import { localOperations } from './operations.ts';
+import { createReadiness } from './readiness.ts';
+import type { ServeReporter } from './reporter.ts';
+import { endpointUrl, type RunningFacts, statusView } from './status.ts';
+import { ensureToken } from './token.ts';
+import { webhookAdmin } from './webhook-admin.ts';
+
+/** Beyond this many pending deliveries `/readyz` sends new ones elsewhere. */
+const QUEUE_LIMIT = 100_000;
+
+export interface ManagementParts {
+  readonly app: App;
+  readonly engine: Engine;
+  readonly live: Live;
+  readonly reporter: ServeReporter;
+  readonly metrics: Metrics;
+  readonly facts: () => RunningFacts;
+  readonly problems: () => readonly string[];
+}
+
+export interface OpenedManagement {
+  readonly server: Server;
+  readonly access: AgentAccess;
+}
+
+/** The private socket with all that stands behind it. */
+export async function managementOf({
+  app,
+  engine,
+  live,
+  reporter,
+  metrics,
+  facts,
+  problems,
+}: ManagementParts): Promise<OpenedManagement> {
+  const { located, version } = app;
+  const { context, queue, outbox } = engine;
+  const { store } = context;
+  const operations = localOperations(context, queue, located.dataFolder, outbox, reporter.task);
+  const token = await ensureToken(located.dataFolder);
+  app.redactor.learn('management token', () => [token.reveal()]);
+  const operationsOf = (actor: Actor) =>
+    auditedOperations(operations, (what, target, details) => app.audit([{ what, target, details }], actor));
+  const managementUrl = () => facts().managementUrl;
+  const access = openAgentAccess({ app, store, operationsOf, managementUrl, onError: reporter.broken });
+  const server = createManagement({
+    token,
+    operationsFor: (asking) => operationsOf(actorOf(asking)),
+    ...access,
+    store,
+    redactor: app.redactor,
+    readiness: createReadiness({
+      ...located,
+      store,
+      queueDepth: queue.depth,
+      queueLimit: QUEUE_LIMIT,
+      now: () => performance.now(),
+    }),
+    metrics: () =>
+      metrics.text({
+        queueDepth: queue.depth,
+        oldestPendingSeconds: () => oldestPendingSeconds(store, app.clock.now()),
+        outbox: store.countsByOutgoingStatus,
+        tunnel: () => facts().tunnel,
+        webhooks: () => live.current().webhooks.length,
+      }),
+    webhooks: webhookAdmin({
+      db: await app.dynamic(),
+      snapshot: live.current,
+      revision: live.revision,
+      reload: live.reload,
+      store,
+      urlOf: (endpoint) => endpointUrl(facts(), endpoint),
+    }),
+    status: () => {
+      const { webhooks } = live.current();
+      return statusView({ version, ...located, server: facts(), store, webhooks, problems: problems() });
+    },
+    onError: reporter.broken,
+  });
+  return { server, access };
+}
+
+function oldestPendingSeconds(store: Pick<StoreReader, 'pending' | 'delivery'>, now: number): number {
+  const [oldest] = store.pending(null, 1);
+  const receivedAt = oldest === undefined ? null : (store.delivery(oldest.id)?.receivedAt ?? null);
+  return receivedAt === null ? 0 : Math.max(0, (now - receivedAt) / 1000);
+}

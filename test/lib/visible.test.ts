@@ -1,0 +1,38 @@
+import { expect, test } from 'vitest';
+import { shorten, visible, visibleJson, visibleLine } from '../../src/lib/visible.ts';
+import { allHidden } from '../support/hidden.ts';
+
+test('every control, format and separator character and all that is drawn as nothing is shown by its number', () => {
+  const hidden = allHidden();
+  expect(hidden.length).toBeGreaterThan(4_000);
+  for (const character of hidden) {
+    const code = (character.codePointAt(0) ?? 0).toString(16).toUpperCase().padStart(4, '0');
+    expect(visible(`a${character}b`)).toBe(`a⟦U+${code}⟧b`);
+    expect(visibleLine(`a${character}b`)).not.toContain(character);
+  }
+});
+
+test('half of a surrogate pair becomes a replacement character; what people write stays', () => {
+  expect(visible('a\ud800b\udc00c')).toBe('a\ufffdb\ufffdc');
+  const written = 'Ünïcödé 漢字 العربية 👩 e\u0301 “quotes” — and\ttabs\nand lines';
+  expect(visible(written)).toBe(written);
+});
+
+test('on one line there is no other line', () => {
+  expect(visibleLine('a\r\nb\n\n c\td')).toBe('a⟦U+000D⟧ b c d');
+  expect(visibleLine('a\u2028b\u2029c\u0085d')).toBe('a⟦U+2028⟧b⟦U+2029⟧c⟦U+0085⟧d');
+});
+
+test('JSON shows them as escapes, so that it reads back as what it was', () => {
+  const value = { title: `a${allHidden().join('')}b\ud800`, list: ['漢字 👩', '\n\t'] };
+  const text = visibleJson(value);
+  for (const character of allHidden()) expect(text).not.toContain(character);
+  expect(JSON.parse(text)).toEqual(value);
+  expect(visibleJson({ a: '漢字 👩' })).toBe('{"a":"漢字 👩"}');
+  expect(visibleJson({ a: 1 }, 2)).toBe('{\n  "a": 1\n}');
+});
+
+test('what is cut is cut between characters', () => {
+  expect(shorten('👩👩👩', 4)).toBe('👩\ufffd…');
+  expect(shorten('short', 5)).toBe('short');
+});
