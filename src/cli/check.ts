@@ -20,9 +20,10 @@ export const check: CliCommand = {
 async function run(app: App, { json }: CheckFlags): Promise<ExitCode> {
   const { io } = app;
   try {
-    const { snapshot, notices, dynamic } = await app.configuration();
+    const { snapshot, notices, dynamic, agents } = await app.configuration();
     // For serving the last good copy stands in; here it is the file that is asked about.
     if (dynamic.refused.length > 0) throw new ConfigError(dynamic.refused);
+    if (agents.missing.length > 0) throw new ConfigError(agents.missing);
     if (json === true) printJson(io, { ok: true, problems: [], notices });
     else {
       for (const notice of notices) say(io.err, `note: ${notice}`);

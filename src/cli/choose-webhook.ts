@@ -1,12 +1,13 @@
 import { notFound, usageError } from '../errors.ts';
-import { providerNamed, providers } from '../providers/index.ts';
+import { providersIn } from '../providers/index.ts';
 import type { Provider } from '../providers/provider.ts';
 import type { Snapshot, Webhook } from '../types.ts';
 
-/** The provider of that name. Throws `usage`. */
-export function requireProvider(name: string): Provider {
-  const provider = providerNamed(name);
-  if (provider !== null) return provider;
+/** The provider of that name, hookctl's own or the project's. Throws `usage`. */
+export function requireProvider(name: string, snapshot: Snapshot): Provider {
+  const providers = providersIn(snapshot);
+  const provider = providers.find((each) => each.name === name);
+  if (provider !== undefined) return provider;
   const known = providers.map((each) => each.name).join(', ');
   throw usageError(`there is no provider ${name}`, `Known: ${known}.`);
 }

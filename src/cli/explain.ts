@@ -6,8 +6,9 @@ import { deliveryView } from '../views.ts';
 import { type CliCommand, examples } from './command.ts';
 import { explanationView, printExplanation } from './explanation.ts';
 import { facts, printJson } from './print.ts';
-import { fileOptions } from './replay.ts';
+
 import { type FileHints, fileSource, isFile } from './replay-file.ts';
+import { fileOptions } from './replay-options.ts';
 import { storedReader } from './stored.ts';
 
 interface ExplainFlags extends AppFlags, FileHints {

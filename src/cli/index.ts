@@ -80,6 +80,11 @@ export const commands: readonly CliEntry[] = [
     load: async () => (await import('./outbox/index.ts')).outbox,
   },
   {
+    name: 'audit',
+    summary: 'who changed what',
+    load: async () => (await import('./audit/index.ts')).audit,
+  },
+  {
     name: 'replay',
     summary: 'run stored deliveries or files as new ones',
     load: async () => (await import('./replay.ts')).replay,
@@ -88,6 +93,11 @@ export const commands: readonly CliEntry[] = [
     name: 'explain',
     summary: 'why each command fired or did not',
     load: async () => (await import('./explain.ts')).explainCommand,
+  },
+  {
+    name: 'mcp',
+    summary: 'the tools for agents (Model Context Protocol) on stdin and stdout',
+    load: async () => (await import('./mcp.ts')).mcp,
   },
   {
     name: 'token',

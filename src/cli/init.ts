@@ -1,11 +1,11 @@
 import { existsSync } from 'node:fs';
 import { rename } from 'node:fs/promises';
 import { join, relative } from 'node:path';
-import { createInterface } from 'node:readline/promises';
 import type { App, AppFlags } from '../app.ts';
 import { scaffold } from '../config/scaffold.ts';
 import { say } from '../lib/io.ts';
 import { databasePath } from '../store/index.ts';
+import { agrees, canAsk } from './ask.ts';
 import { type CliCommand, examples } from './command.ts';
 
 interface InitFlags extends AppFlags {
@@ -39,20 +39,10 @@ async function offerMove(app: App, wish: boolean | undefined): Promise<void> {
   const from = join(app.home, '.hookctl');
   const to = join(app.cwd, '.hookctl');
   if (app.env.HOOKCTL_HOME !== undefined || !existsSync(databasePath(from)) || existsSync(to)) return;
-  if (wish ?? (await agrees(app, `Move the existing data folder ${from} to ${to}?`))) {
+  if (wish ?? (canAsk(app) && (await agrees(app, `Move the existing data folder ${from} to ${to}?`)))) {
     await rename(from, to);
     say(app.io.out, `moved ${from} to ${to}`);
   } else {
     say(app.io.err, `${from} stays; from here on data lies in ${to}. To move it: hookctl init --move-data`);
-  }
-}
-
-async function agrees({ io, stdin }: App, question: string): Promise<boolean> {
-  if (!io.err.isTerminal || !stdin.isTTY) return false;
-  const terminal = createInterface({ input: stdin, output: process.stderr });
-  try {
-    return /^y/i.test(await terminal.question(`${question} [y/N] `));
-  } finally {
-    terminal.close();
   }
 }

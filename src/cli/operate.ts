@@ -1,5 +1,6 @@
 import type { App } from '../app.ts';
 import { failure } from '../errors.ts';
+import { auditedOperations } from '../server/audited-operations.ts';
 import { type ManagementAddress, type ManagementClient, managementClient } from '../server/client.ts';
 import { localOperations, type Operations } from '../server/operations.ts';
 import type { StatusView } from '../server/status.ts';
@@ -16,7 +17,7 @@ export async function operations(app: App, command: string): Promise<Operations>
 /** The running server's management API; null when none runs. */
 export async function serverClient(app: App): Promise<ManagementClient | null> {
   const address = await serverAddress(app);
-  return address === null ? null : managementClient(address.port, address.token);
+  return address === null ? null : managementClient(address);
 }
 
 /** The running server's state; null when none runs. */
@@ -34,7 +35,7 @@ export async function serverAddress(app: App): Promise<ManagementAddress | null>
     throw failure('no_token', `there is no management token in ${dataFolder}`, {
       fix: 'Restart `hookctl serve`.',
     });
-  return { port: server.managementPort, token };
+  return { port: server.managementPort, token, actor: app.actor };
 }
 
 async function ownOperations(app: App, command: string): Promise<Operations> {
@@ -46,5 +47,6 @@ async function ownOperations(app: App, command: string): Promise<Operations> {
     insecure: new Set(),
     onSettled: () => undefined,
   });
-  return localOperations(context, queue, app.located.dataFolder, outbox);
+  const local = localOperations(context, queue, app.located.dataFolder, outbox);
+  return auditedOperations(local, (what, target, details) => app.audit([{ what, target, details }]));
 }

@@ -1,12 +1,12 @@
 import { type Io, say } from '../lib/io.ts';
-import { visibleLine } from '../lib/visible.ts';
+import { visibleJson, visibleLine } from '../lib/visible.ts';
 import type { usageView } from '../views.ts';
 
 type UsageView = ReturnType<typeof usageView>;
 
 /** One JSON value on stdout, for `--json`. */
 export function printJson({ out }: Io, value: unknown): void {
-  say(out, JSON.stringify(value, null, 2));
+  say(out, visibleJson(value, 2));
 }
 
 /** Columns as wide as their widest cell; the last one is left as it is. Cells are made safe for terminals. */
@@ -62,6 +62,11 @@ export function costOf({
 /** How long tasks took; null when none was worked on. */
 export function tookOf({ duration_ms: ms }: UsageView): string | null {
   return ms === null ? null : duration(ms);
+}
+
+/** A number as a person reads it: `10,000`. */
+export function counted(count: number): string {
+  return count.toLocaleString('en-US');
 }
 
 /** Bytes as a person reads them. */

@@ -59,12 +59,12 @@ function bareBody(path: string, body: Uint8Array, hints: FileHints, snapshot: Sn
       'Say it: --provider github --event issue_comment.created',
     );
   }
-  const provider = requireProvider(hints.provider);
-  const webhook = webhookFor(provider, hints.webhook, snapshot);
+  const webhook = webhookFor(requireProvider(hints.provider, snapshot), hints.webhook, snapshot);
+  const { protocol } = webhook;
   // Signed with a key that nobody has: a replay is not verified, but its headers are those a provider sends.
-  const request = provider.sign(body, {
+  const request = protocol.sign(body, {
     type: hints.event,
-    secret: secret(randomUUID()),
+    secret: secret(protocol.newSecret?.() ?? randomUUID()),
     deliveryId: randomUUID(),
     now: new Date(),
   });

@@ -1,51 +1,60 @@
-import type { Command } from 'commander';
-import type { App, AppFlags } from '../app.ts';
+import type { App } from '../app.ts';
 import { explain } from '../pipeline/explain.ts';
 import { type ReplaySource, readSource, storedSource, webhookOf } from '../pipeline/replay.ts';
 import { type CliCommand, examples } from './command.ts';
 import { explanationView, printExplanation } from './explanation.ts';
 import { operations } from './operate.ts';
 import { printJson } from './print.ts';
-import { type FileHints, fileSource, isFile } from './replay-file.ts';
+import { fileSource, isFile } from './replay-file.ts';
+import { checkFlags, type ReplayFlags, replayOptions, selectionOf } from './replay-options.ts';
 import { printSettled, succeeded } from './settled.ts';
 import { storedReader } from './stored.ts';
 
-interface ReplayFlags extends AppFlags, FileHints {
-  readonly dryRun?: boolean;
-  readonly replies?: boolean;
-  readonly json?: boolean;
-}
-
 export const replay: CliCommand = {
   configure(command, runner) {
-    fileOptions(command.argument('<id-or-file...>', 'delivery ids, exported deliveries, or bodies'))
-      .option('--dry-run', 'say what would happen, and do nothing')
-      .option('--replies', 'also post what the commands answer; a replay is silent otherwise')
-      .option(
-        '--json',
-        'print an array of { delivery, tasks }, with --dry-run of what `explain --json` prints',
-      )
+    replayOptions(command.argument('[id-or-file...]', 'delivery ids, exported deliveries, or bodies'))
       .addHelpText(
         'after',
         examples(
           'hookctl replay dlv-01jd9x3k2a7f3kq2',
           'hookctl replay body.json --provider github --event issue_comment.created --dry-run',
+          'hookctl replay --since 2h --status failed',
+          'hookctl replay --webhook github --since 2026-01-31 --to http://localhost:3000/hook --resign',
         ),
       )
+      .addHelpText('after', NOTES)
       .action((sources: readonly string[], flags: ReplayFlags) =>
-        runner.run(command.optsWithGlobals(), (app) =>
-          flags.dryRun ? dryRun(app, sources, flags) : run(app, sources, flags),
-        ),
+        runner.run(command.optsWithGlobals(), (app) => start(app, sources, flags)),
       );
   },
 };
 
-/** The options by which a bare body says what it is. */
-export function fileOptions(command: Command): Command {
-  return command
-    .option('--provider <name>', 'who sent the body of a file')
-    .option('--event <type>', 'what the body of a file is, e.g. issue_comment.created')
-    .option('--webhook <name>', 'webhook to run it in, if not the provider’s own');
+const NOTES = `
+Filters select what was processed, ignored or failed, oldest first, and never what is a replay itself.
+With --to a webhook's own secrets that are plain headers are not sent: they are not kept. --resign adds them.`;
+
+async function start(app: App, sources: readonly string[], flags: ReplayFlags): Promise<0 | 1> {
+  checkFlags(sources, flags);
+  if (sources.length === 0) return startMany(app, flags);
+  if (flags.to !== undefined) {
+    const { sendSources } = await import('./replay-to.ts');
+    const files = await fileSources(app, sources, flags);
+    const all = sources.map((name) => ({ name, source: files.get(name) ?? stored(app, name) }));
+    return sendSources(app, all, flags, flags.to);
+  }
+  return flags.dryRun === true ? dryRun(app, sources, flags) : run(app, sources, flags);
+}
+
+async function startMany(app: App, flags: ReplayFlags): Promise<0 | 1> {
+  const selection = selectionOf(app, flags);
+  if (flags.to !== undefined) {
+    const { sendSelection } = await import('./replay-to.ts');
+    return sendSelection(app, selection, flags, flags.to);
+  }
+  const many = await import('./replay-many.ts');
+  return flags.dryRun === true
+    ? many.dryRunMany(app, selection, flags)
+    : many.replaySelection(app, selection, flags);
 }
 
 async function run(app: App, sources: readonly string[], flags: ReplayFlags): Promise<0 | 1> {
@@ -69,14 +78,17 @@ async function dryRun(app: App, sources: readonly string[], flags: ReplayFlags):
   const files = await fileSources(app, sources, flags);
   const views = [];
   for (const source of sources) {
-    const replayed =
-      files.get(source) ?? storedSource(storedReader(app, source), source, app.located.dataFolder);
+    const replayed = files.get(source) ?? stored(app, source);
     const explanation = explain(webhookOf({ snapshot: () => snapshot }, replayed), replayed.request);
     views.push({ source, ...explanationView(explanation) });
     if (flags.json !== true) printExplanation(app.io, source, explanation);
   }
   if (flags.json === true) printJson(app.io, views);
   return 0;
+}
+
+function stored(app: App, id: string): ReplaySource {
+  return storedSource(storedReader(app, id), id, app.located.dataFolder);
 }
 
 /** All files are read before anything runs: a mistake in the third must not leave the first two half done. */

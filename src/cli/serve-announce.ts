@@ -1,5 +1,5 @@
 import { visibleLine } from '../lib/visible.ts';
-import { providerNamed, providers } from '../providers/index.ts';
+import { providers } from '../providers/index.ts';
 import type { Serving } from '../server/serve.ts';
 import { endpointUrl, publicBase, type RunningFacts } from '../server/status.ts';
 import { publicUrl } from '../tunnels/tunnel.ts';
@@ -15,6 +15,8 @@ export function announce(serving: Serving, print: Print): void {
   print(`Task list: ${facts.claudeTasks}`);
   if (serving.sessionCommand !== null) print(`  open a Claude session on it: ${serving.sessionCommand}`);
   for (const problem of serving.problems) print(`warning: ${visibleLine(problem)}`);
+  for (const { target, says } of serving.granted)
+    print(`new since the last start: ${visibleLine(`${target} ${says}`)}`);
   if (serving.recovered > 0) print(`Taking up ${serving.recovered} deliveries that were accepted earlier.`);
   if (facts.tunnel !== null && facts.tunnel.tunnel === null) {
     print(`Tunnel ${facts.tunnel.driver}: ${facts.tunnel.phase}; the public URLs follow.`);
@@ -44,15 +46,14 @@ export function announceUrls({ facts, webhooks }: Serving, print: Print): void {
 }
 
 function announceWebhook(webhook: Webhook, facts: RunningFacts, print: Print): void {
-  const { name, origin, enabled, secretSource } = webhook;
-  const provider = providerNamed(webhook.provider);
+  const { name, origin, enabled, secretSource, protocol } = webhook;
   const url = endpointUrl(facts, webhook.endpoint);
   print(
-    `${name} (${provider?.label ?? webhook.provider}, ${origin.kind}) ${enabled ? `${url}, secret: ${secretSource}` : 'disabled'}${showsForm(webhook) ? '' : `; form: hookctl webhook show ${name}`}`,
+    `${name} (${protocol.label}, ${origin.kind}) ${enabled ? `${url}, secret: ${secretSource}` : 'disabled'}${showsForm(webhook) ? '' : `; form: hookctl webhook show ${name}`}`,
   );
   if (!enabled || !showsForm(webhook)) return;
   const secretCommand = `hookctl webhook show ${name} --show-secret`;
-  for (const { label, value } of provider?.formFields({ url, secretCommand }) ?? []) {
+  for (const { label, value } of protocol.formFields({ url, secretCommand })) {
     print(`  ${`${label}:`.padEnd(14)} ${value}`);
   }
 }

@@ -7,8 +7,10 @@ import { providerNamed } from '../providers/index.ts';
 import type { Serving } from '../server/serve.ts';
 import { RELAY_VERDICT } from '../tunnels/relay.ts';
 import type { TunnelStatus } from '../tunnels/supervisor.ts';
+import type { TaskStatus } from '../types.ts';
 import { bytes, localTime } from './print.ts';
 import { liveChangeLines } from './reloaded.ts';
+import { runLine, runStyle } from './run-line.ts';
 import { announce, announceUrls } from './serve-announce.ts';
 import type { ServeOutput } from './serve-output.ts';
 import { tunnelLine } from './tunnel/line.ts';
@@ -37,11 +39,17 @@ export function humanOutput({ err }: Io): ServeOutput {
     received(receipt) {
       line(`--> ${whatCame(receipt)}  [${receipt.deliveryId}]`);
       if (receipt.status === 'rejected')
-        became('red', `rejected: ${receipt.reason}. ${fixFor(receipt)}`, receipt.deliveryId);
+        became(
+          'red',
+          `rejected: ${receipt.hint ?? `${receipt.reason}. ${fixFor(receipt)}`}`,
+          receipt.deliveryId,
+        );
       if (receipt.status === 'unparsed') became('red', `unparsed: ${receipt.reason}`, receipt.deliveryId);
       if (receipt.status === 'duplicate')
         became('yellow', `duplicate: ${receipt.reason}`, receipt.deliveryId);
     },
+    refused: (count) =>
+      line(paint(err, 'red', `${count} more requests were refused, too many to tell one by one`)),
     settled(settled) {
       const { delivery } = settled;
       became(
@@ -53,6 +61,10 @@ export function humanOutput({ err }: Io): ServeOutput {
     task({ id, status, title }) {
       line(`task ${status}: ${visibleLine(title)}  [${id}]`);
     },
+    run: (run) => line(paint(err, runStyle(run), visibleLine(runLine(run)))),
+    progress: ({ agent, id }, text) =>
+      line(paint(err, 'dim', `${agent}: ${shorten(visibleLine(text), REASON_LENGTH)}  [${id}]`)),
+    held: (reason) => line(paint(err, 'yellow', `runs are held: ${visibleLine(reason)}`)),
     sent({ id, kind, provider, content, status, reason }) {
       const where = kind === 'forward' ? content : provider;
       if (status === 'sent') line(paint(err, 'green', `${kind} → ${visibleLine(where)}  [${id}]`));
@@ -69,6 +81,10 @@ export function humanOutput({ err }: Io): ServeOutput {
       const style = change.kind === 'applied' ? 'green' : change.kind === 'refused' ? 'red' : 'yellow';
       for (const text of liveChangeLines(change)) line(paint(err, style, visibleLine(text)));
     },
+    granted(grants) {
+      for (const { target, says } of grants)
+        line(paint(err, 'yellow', `new: ${visibleLine(`${target} ${says}`)}`));
+    },
     broken: (error) => line(paint(err, 'red', `answered 503: ${visibleLine(messageOf(error))}`)),
     state: (state, reason) => line(`${state}: ${reason}`),
   };
@@ -81,11 +97,17 @@ function whatCame({ eventType, senderName, externalId, webhook, size }: Receipt)
     .join('  ');
 }
 
+/** What became of a task, where it was not simply queued. */
+const HOLDS: Readonly<Partial<Record<TaskStatus, string>>> = {
+  waiting_approval: ', waits for approval',
+  cancelled: ', stopped',
+};
+
 function outcome({ delivery, tasks }: Settled): string {
   if (delivery.eventType === 'ping')
     return `${providerNamed(delivery.provider)?.label ?? delivery.provider} reaches you`;
   const made = tasks.map(({ id, command, agent, status, unsynced }) => {
-    const held = status === 'waiting_approval' ? ', waits for approval' : '';
+    const held = HOLDS[status] ?? '';
     return `${command} → ${id} (${agent}${held})${unsynced === null ? '' : `; files not written: ${unsynced}`}`;
   });
   return `${delivery.status}: ${made.length > 0 ? made.join(', ') : delivery.reason}`;

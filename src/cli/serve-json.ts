@@ -1,17 +1,24 @@
 import { messageOf } from '../errors.ts';
-import { type Io, say } from '../lib/io.ts';
+import { type OutputStream, say } from '../lib/io.ts';
+import { visibleJson } from '../lib/visible.ts';
+import { runView } from '../run-views.ts';
+import type { Grant } from '../server/grants.ts';
 import { publicBase } from '../server/status.ts';
 import { tunnelView } from '../server/tunnel-view.ts';
 import { deliveryView, iso, outgoingView, taskView } from '../views.ts';
 import { liveChangeView } from './reloaded.ts';
 import type { ServeOutput } from './serve-output.ts';
 
-/** One JSON object for each line of stdout; `type` is `ready`, `delivery`, `task`, `outgoing` or `state`. */
-export function jsonOutput({ out }: Io): ServeOutput {
+function grantView({ target, says }: Grant) {
+  return { target, says };
+}
+
+/** One JSON object for each line of stdout; `type` is `ready`, `delivery`, `task`, `run`, `outgoing` or `state`. */
+export function jsonOutput(out: OutputStream): ServeOutput {
   const print = (type: string, fields: object) =>
-    say(out, JSON.stringify({ type, at: iso(Date.now()), ...fields }));
+    say(out, visibleJson({ type, at: iso(Date.now()), ...fields }));
   return {
-    ready({ facts, webhooks, problems, recovered }) {
+    ready({ facts, webhooks, problems, recovered, granted }) {
       const { pid, ingressUrl, managementUrl } = facts();
       print('ready', {
         pid,
@@ -21,6 +28,7 @@ export function jsonOutput({ out }: Io): ServeOutput {
         webhooks: webhooks.map(({ name, endpoint, enabled }) => ({ name, endpoint, enabled })),
         problems,
         recovered,
+        granted: granted.map(grantView),
       });
     },
     received({ deliveryId, webhook, status, reason, eventType, externalId, senderName, size }) {
@@ -35,14 +43,20 @@ export function jsonOutput({ out }: Io): ServeOutput {
         size,
       });
     },
+    refused: (count) => print('state', { of: 'ingress', state: 'refusing', count }),
     settled({ delivery, tasks }) {
       print('delivery', deliveryView(delivery));
       for (const task of tasks) print('task', taskView(task));
     },
     task: (task) => print('task', taskView(task)),
+    run: (run) => print('run', runView(run)),
+    progress: ({ id, taskId }, text) =>
+      print('run', { id, task_id: taskId, state: 'running', progress: text }),
+    held: (reason) => print('state', { of: 'agents', state: 'held', reason }),
     sent: (item) => print('outgoing', outgoingView(item)),
     tunnel: (status) => print('state', { of: 'tunnel', ...tunnelView(status) }),
     reloaded: (change) => print('state', { of: 'webhooks', ...liveChangeView(change) }),
+    granted: (grants) => print('state', { of: 'grants', state: 'added', granted: grants.map(grantView) }),
     broken: (error) => print('state', { state: 'degraded', reason: messageOf(error) }),
     state: (state, reason) => print('state', { state, reason }),
   };

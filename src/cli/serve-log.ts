@@ -1,18 +1,25 @@
-import { openSync } from 'node:fs';
+import { openRotatingFile } from '../lib/rotating-file.ts';
+import { runView } from '../run-views.ts';
 import { deliveryView } from '../views.ts';
 import type { ServeOutput } from './serve-output.ts';
 
 /**
- * Everything that `output` is told, in a log file, too (pino's JSON lines, mode 0600): for reading what happened
- * days later, and the only place where stack traces go.
+ * Everything that `output` is told, in a log file, too (pino's JSON lines, mode 0600, four parts of 10 MB at most): for
+ * reading what happened days later, and the only place where stack traces go. `redact` sees each line.
  */
-export async function logged(output: ServeOutput, file: string): Promise<ServeOutput> {
+export async function logged(
+  output: ServeOutput,
+  file: string,
+  redact: (line: string) => string,
+): Promise<ServeOutput> {
   const { default: pino } = await import('pino');
-  const log = pino(pino.destination({ fd: openSync(file, 'a', 0o600), sync: true }));
+  const target = openRotatingFile(file);
+  const log = pino({}, { write: (line: string) => target.write(redact(line)) });
   return {
     ready(serving) {
       const { tunnel, ...facts } = serving.facts();
-      log.info({ ...facts, tunnel: tunnel?.reason, problems: serving.problems }, 'ready');
+      const { problems, granted } = serving;
+      log.info({ ...facts, tunnel: tunnel?.reason, problems, granted }, 'ready');
       output.ready(serving);
     },
     received(receipt) {
@@ -20,6 +27,10 @@ export async function logged(output: ServeOutput, file: string): Promise<ServeOu
       const level = status === 'rejected' || status === 'unparsed' ? 'warn' : 'info';
       log[level]({ id: deliveryId, webhook: webhook.name, status, reason, eventType, size }, 'received');
       output.received(receipt);
+    },
+    refused(count) {
+      log.warn({ count }, 'refused');
+      output.refused(count);
     },
     settled(settled) {
       const { delivery, tasks } = settled;
@@ -30,6 +41,18 @@ export async function logged(output: ServeOutput, file: string): Promise<ServeOu
     task(task) {
       log.info({ id: task.id, status: task.status }, 'task');
       output.task(task);
+    },
+    run(run) {
+      log[run.state === 'failed' ? 'error' : 'info'](runView(run), 'run');
+      output.run(run);
+    },
+    progress(run, text) {
+      log.info({ id: run.id, task: run.taskId, text }, 'progress');
+      output.progress(run, text);
+    },
+    held(reason) {
+      log.warn({ reason }, 'held');
+      output.held(reason);
     },
     sent(item) {
       const { id, kind, provider, status, reason, attempts } = item;
@@ -43,6 +66,10 @@ export async function logged(output: ServeOutput, file: string): Promise<ServeOu
     reloaded(change) {
       log[change.kind === 'applied' ? 'info' : 'warn'](change, 'webhooks');
       output.reloaded(change);
+    },
+    granted(grants) {
+      log.warn({ grants }, 'granted');
+      output.granted(grants);
     },
     broken(error) {
       log.error(error, 'broken');

@@ -1,4 +1,5 @@
-import type { ServeReporter, Serving } from '../server/serve.ts';
+import type { ServeReporter } from '../server/reporter.ts';
+import type { Serving } from '../server/serve.ts';
 
 /** What `serve` tells while it runs, for people or for programs. */
 export interface ServeOutput extends ServeReporter {

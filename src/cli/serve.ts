@@ -1,10 +1,12 @@
 import type { App, AppFlags } from '../app.ts';
+import { perTurn, through } from '../lib/io.ts';
 import type { ServeOptions } from '../server/place.ts';
 import { serve } from '../server/serve.ts';
 import { parseTunnelFlag } from '../tunnels/settings.ts';
 import type { TunnelStatus } from '../tunnels/supervisor.ts';
 import { type CliCommand, examples } from './command.ts';
 import { collect, port } from './options.ts';
+import { folded } from './serve-fold.ts';
 import { humanOutput } from './serve-human.ts';
 import { jsonOutput } from './serve-json.ts';
 import { logged } from './serve-log.ts';
@@ -36,7 +38,7 @@ export const serveCommand: CliCommand = {
       .option('--exit-on-tunnel-loss', 'end with status 1 when the tunnel is lost')
       .option('--insecure-no-verify <webhook>', 'accept this webhook unverified (repeatable)', collect, [])
       .option('--log-file <file>', 'also write everything, with stack traces, as JSON lines to a file')
-      .option('--json', 'print events as NDJSON on stdout: ready, delivery, task, state')
+      .option('--json', 'print events as NDJSON on stdout: ready, delivery, task, run, state')
       .addHelpText(
         'after',
         examples(
@@ -77,8 +79,11 @@ async function outputFor(
   flags: ServeFlags,
   onLoss: (reason: string) => void,
 ): Promise<ServeOutput> {
-  const shown = flags.json === true ? jsonOutput(app.io) : humanOutput(app.io);
-  const output = flags.logFile === undefined ? shown : await logged(shown, flags.logFile);
+  const { redact } = app.redactor;
+  const { out, err } = app.io;
+  const shown =
+    flags.json === true ? jsonOutput(perTurn(through(out, redact))) : humanOutput({ out, err: perTurn(err) });
+  const output = folded(flags.logFile === undefined ? shown : await logged(shown, flags.logFile, redact));
   if (flags.exitOnTunnelLoss !== true) return output;
   return { ...output, tunnel: onTunnelLoss(output, onLoss) };
 }

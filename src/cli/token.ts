@@ -11,7 +11,7 @@ export const tokenCommand: CliCommand = {
         examples('curl -H "Authorization: Bearer $(hookctl token)" http://127.0.0.1:8001/api/status'),
       )
       .action(() =>
-        runner.run(command.optsWithGlobals(), async ({ io, located: { dataFolder } }) => {
+        runner.run(command.optsWithGlobals(), async ({ io, redactor, located: { dataFolder } }) => {
           const token = await readToken(dataFolder);
           if (token === null) {
             throw notFound(
@@ -19,6 +19,7 @@ export const tokenCommand: CliCommand = {
               'The first `hookctl serve` makes it.',
             );
           }
+          redactor.reveal(token.reveal());
           say(io.out, token.reveal());
           return 0;
         }),

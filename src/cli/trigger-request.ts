@@ -1,7 +1,7 @@
 import { randomInt, randomUUID } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { failure, usageError } from '../errors.ts';
-import type { OutgoingRequest, Provider } from '../providers/provider.ts';
+import type { OutgoingRequest } from '../providers/provider.ts';
 import type { JsonObject, Webhook } from '../types.ts';
 import { setPath } from './set-path.ts';
 
@@ -17,7 +17,6 @@ export interface RequestWishes {
 
 /** A request as the provider would make it, with fresh ids, signed with the webhook's secret. */
 export async function makeRequest(
-  provider: Provider,
   webhook: Webhook,
   wishes: RequestWishes,
   now: Date,
@@ -27,9 +26,9 @@ export async function makeRequest(
     throw failure('no_secret', `${webhook.name} has no secret to sign with: ${webhook.secretSource}`);
   }
   const { type, payload } =
-    wishes.payload === undefined ? sample(provider, webhook, wishes, now) : await ownPayload(wishes);
+    wishes.payload === undefined ? sample(webhook, wishes, now) : await ownPayload(wishes);
   const body = Buffer.from(JSON.stringify(wishes.set.reduce(setPath, payload)));
-  return provider.sign(body, { type, secret, deliveryId: randomUUID(), now });
+  return webhook.protocol.sign(body, { type, secret, deliveryId: randomUUID(), now });
 }
 
 interface Payload {
@@ -37,7 +36,8 @@ interface Payload {
   readonly payload: JsonObject;
 }
 
-function sample(provider: Provider, webhook: Webhook, { type, text }: RequestWishes, now: Date): Payload {
+function sample(webhook: Webhook, { type, text }: RequestWishes, now: Date): Payload {
+  const { protocol: provider } = webhook;
   const found = provider.samples.find((each) => type === undefined || each.type === type);
   if (found === undefined) {
     const fix = `List them: hookctl trigger --list ${provider.name}`;

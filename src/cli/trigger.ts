@@ -2,7 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { App, AppFlags } from '../app.ts';
 import { failure, usageError } from '../errors.ts';
 import { say } from '../lib/io.ts';
-import { providers } from '../providers/index.ts';
+import { providers, providersIn } from '../providers/index.ts';
 import type { OutgoingRequest } from '../providers/provider.ts';
 import { DELIVERY_HEADER } from '../server/ingress.ts';
 import type { SettledView } from '../server/operations.ts';
@@ -57,9 +57,16 @@ export const trigger: CliCommand = {
   },
 };
 
-async function list({ io }: App, name: string | undefined, { json }: TriggerFlags): Promise<0> {
-  const listed = name === undefined ? providers : [requireProvider(name)];
-  const samples = listed.flatMap((each) => each.samples.map(({ type }) => ({ provider: each.name, type })));
+async function list(app: App, name: string | undefined, { json }: TriggerFlags): Promise<0> {
+  const { io } = app;
+  const { snapshot } = await app.configuration();
+  const listed = name === undefined ? providersIn(snapshot) : [requireProvider(name, snapshot)];
+  const samples = listed.flatMap(({ name: provider, samples: own }) => {
+    // Where a webhook's options shape the provider, they shape its samples.
+    const shaped = snapshot.webhooks.filter((it) => it.provider === provider);
+    const types = [own, ...shaped.map(({ protocol }) => protocol.samples)].flat().map(({ type }) => type);
+    return [...new Set(types)].map((type) => ({ provider, type }));
+  });
   if (json === true) printJson(io, samples);
   else for (const { provider, type } of samples) say(io.out, `${provider} ${type}`);
   return 0;
@@ -68,15 +75,14 @@ async function list({ io }: App, name: string | undefined, { json }: TriggerFlag
 async function run(app: App, name: string | undefined, flags: TriggerFlags & RequestWishes): Promise<0 | 1> {
   if (name === undefined)
     throw usageError('name a provider', 'List what can be sent: hookctl trigger --list');
-  const provider = requireProvider(name);
   const server = app.holder()?.server ?? null;
   if (server === null) {
     const fix = 'Start it in another terminal: hookctl serve';
     throw failure('not_running', `no server works on ${app.located.dataFolder}`, { fix });
   }
   const { project, snapshot } = await app.configuration();
-  const webhook = webhookFor(provider, flags.webhook, snapshot);
-  const request = await makeRequest(provider, webhook, flags, new Date(app.clock.now()));
+  const webhook = webhookFor(requireProvider(name, snapshot), flags.webhook, snapshot);
+  const request = await makeRequest(webhook, flags, new Date(app.clock.now()));
   const settled = await settledDelivery(
     app,
     await post(server, webhook, request),

@@ -1,7 +1,7 @@
 import { dirname, relative } from 'node:path';
 import type { ConfigProblem } from '../errors.ts';
 import { suggestion } from '../lib/suggest.ts';
-import type { Provider } from '../providers/provider.ts';
+import type { BuiltInWebhook, Provider } from '../providers/provider.ts';
 import type { WebhookOrigin } from '../types.ts';
 import { type Fault, type Path, type Source, toProblem } from './problems.ts';
 import type { ProjectConfig } from './project-schema.ts';
@@ -32,13 +32,14 @@ export interface Assembled {
 /** The built-in webhooks, adjusted by webhooks.yml or replaced by the project's own, and those. All problems at once. */
 export function assemble(parts: Parts): Assembled {
   const { project, source, definitions, providers } = parts;
-  const replaced = providers.flatMap((provider) => {
-    const by = definitions.find(({ definition }) => takesPlaceOf(definition, provider));
-    return by === undefined ? [] : [{ name: provider.webhook.name, file: by.source.file }];
+  const own = builtInWebhooks(providers);
+  const replaced = own.flatMap(({ webhook }) => {
+    const by = definitions.find(({ definition }) => takesPlaceOf(definition, webhook));
+    return by === undefined ? [] : [{ name: webhook.name, file: by.source.file }];
   });
-  const builtIn = providers
+  const builtIn = own
     .filter(({ webhook }) => replaced.every(({ name }) => name !== webhook.name))
-    .map((provider) => builtInCandidate(provider, project.webhooks[provider.webhook.name], source));
+    .map((entry) => builtInCandidate(entry, project.webhooks[entry.webhook.name], source));
   const resolved = [...builtIn, ...definitions.map(ownCandidate)].map((it) => resolveCandidate(it, parts));
   return {
     webhooks: resolved.flatMap(({ webhook }) => webhook ?? []),
@@ -68,14 +69,25 @@ interface Candidate {
   readonly faults: readonly Fault[];
 }
 
+/** A provider's own webhook. */
+interface BuiltIn {
+  /** Name of the provider. */
+  readonly provider: string;
+  readonly webhook: BuiltInWebhook;
+}
+
+function builtInWebhooks(providers: readonly Provider[]): readonly BuiltIn[] {
+  return providers.flatMap(({ name, webhook }) => (webhook === null ? [] : [{ provider: name, webhook }]));
+}
+
 function builtInCandidate(
-  { name, webhook }: Provider,
+  { provider, webhook }: BuiltIn,
   adjustment: WebhookAdjustment | undefined,
   source: Source,
 ): Candidate {
   const allow = { ...webhook.allow, ...adjustment?.allow };
   return {
-    definition: definitionSchema.parse({ ...webhook, provider: name, ...adjustment, allow }),
+    definition: definitionSchema.parse({ ...webhook, provider, ...adjustment, allow }),
     origin: { kind: 'built-in' },
     source,
     prefix: ['webhooks', webhook.name],
@@ -101,7 +113,8 @@ function resolveCandidate(candidate: Candidate, known: Known): Resolved {
   const problems = [...candidate.faults, ...further].map((fault) => toProblem(source, fault, prefix));
   if (!resolution.ok || problems.length > 0) return { webhook: null, problems };
   const secretEnv = definition.secretEnv ?? null;
-  const secret = { webhook: definition.name, secretEnv, optional: secretIsOptional };
+  const make = resolution.webhook.protocol.newSecret;
+  const secret = { webhook: definition.name, secretEnv, optional: secretIsOptional, make };
   return { webhook: { webhook: resolution.webhook, secret }, problems };
 }
 
@@ -110,12 +123,12 @@ function isNoneOf(faults: readonly Fault[]): (further: Fault) => boolean {
   return ({ path }) => !faults.some((fault) => path.every((part, index) => fault.path[index] === part));
 }
 
-function takesPlaceOf(definition: ValidDefinition, { webhook }: Provider): boolean {
+function takesPlaceOf(definition: ValidDefinition, webhook: BuiltInWebhook): boolean {
   return definition.name === webhook.name || endpointOf(definition) === endpointOf(webhook);
 }
 
 function unknownAdjustments({ project, source, providers }: Parts): readonly ConfigProblem[] {
-  const names = providers.map(({ webhook }) => webhook.name);
+  const names = builtInWebhooks(providers).map(({ webhook }) => webhook.name);
   return Object.keys(project.webhooks)
     .filter((name) => !names.includes(name))
     .map((name) => {

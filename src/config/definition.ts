@@ -1,3 +1,4 @@
+import type { DefinedProvider } from '../lib/defined-provider.ts';
 import type { JsonObject } from '../types.ts';
 
 /*
@@ -9,8 +10,8 @@ import type { JsonObject } from '../types.ts';
 export interface WebhookDefinition {
   /** Lower-case letters, digits, - and _. The name of a built-in webhook replaces that one. */
   readonly name: string;
-  /** Who sends: `github`, … */
-  readonly provider: string;
+  /** Who sends: `github`, `generic`, …, or what `defineProvider` returned. */
+  readonly provider: string | DefinedProvider;
   /** Path it answers on. Default `/webhooks/<name>`. The endpoint of a built-in webhook replaces that one. */
   readonly endpoint?: string | undefined;
   /** False: the endpoint answers 403. Default true. */

@@ -1,17 +1,22 @@
 import { ConfigError, type ConfigProblem } from '../errors.ts';
+import type { Provider } from '../providers/provider.ts';
 import type { Snapshot, Webhook } from '../types.ts';
 import { type Accounts, resolveAccounts } from './accounts.ts';
+import { type Agents, resolveAgents } from './agents.ts';
 import { type AssembledWebhook, assemble } from './assemble.ts';
 import { type DbFile, dbFile } from './dynamic/db-file.ts';
 import { type LoadedDynamic, loadDynamic, noticesOf } from './dynamic/load.ts';
 import { createResolver } from './dynamic/resolve-db.ts';
 import type { Located } from './locate.ts';
+import { ownProviders } from './own-providers.ts';
 import { defaultProject, type ReadProject, readProject } from './project.ts';
 import type { ProjectConfig } from './project-schema.ts';
 import type { Known } from './resolve.ts';
 import { resolveSecret, type SecretPlaces } from './secrets.ts';
 import { createSnapshot } from './snapshot.ts';
 import { loadStatic } from './static.ts';
+
+export { secretsIn } from './snapshot.ts';
 
 export interface LoadOptions extends Known {
   readonly located: Located;
@@ -35,12 +40,18 @@ export interface FixedConfiguration {
   readonly project: ProjectConfig;
   /** Who hookctl is where it answers. */
   readonly accounts: Accounts;
+  /** Whom hookctl runs by itself. */
+  readonly agents: Agents;
+  /** hookctl's own providers, and those of the project. */
+  readonly providers: readonly Provider[];
   /** Built-in and static webhooks. */
   readonly fixed: readonly Webhook[];
   /** Notices about those. */
   readonly fixedNotices: readonly string[];
   /** webhooks.yml and the static modules. */
   readonly files: readonly string[];
+  /** Everything of the project that they were read from; null when that can't be told. */
+  readonly sources: readonly string[] | null;
 }
 
 /**
@@ -51,7 +62,10 @@ export async function loadConfiguration(options: LoadOptions): Promise<Configura
   const { located, env, createMissing } = options;
   const written = await loadFixed(options);
   const { fixed, fixedNotices } = written;
-  const db = dbFile(located.dataFolder, createResolver(options));
+  const db = dbFile(
+    located.dataFolder,
+    createResolver(() => ({ ...options, providers: written.providers })),
+  );
   const dynamic = await loadDynamic(db, { env, fixed }, { keep: createMissing });
   const snapshot = createSnapshot([...fixed, ...dynamic.webhooks]);
   return { ...written, snapshot, notices: [...fixedNotices, ...noticesOf(dynamic)], db, dynamic };
@@ -63,12 +77,23 @@ export async function loadFixed(options: LoadOptions): Promise<FixedConfiguratio
   const { project, source, problems } = await readOrDefault(located.projectFile);
   const modules =
     located.projectFile === null
-      ? { definitions: [], problems: [] }
+      ? { definitions: [], problems: [], sources: [] }
       : await loadStatic(source, project.static);
-  const parts = { project, source, definitions: modules.definitions, providers, actions };
+  const own = await ownProviders(modules.definitions, providers);
+  const known = [...providers, ...own.providers];
+  const parts = { project, source, definitions: modules.definitions, providers: known, actions };
   const assembled = assemble(parts);
-  const { accounts, problems: accountProblems } = await resolveAccounts(project, source, providers, env);
-  const all = [...problems, ...modules.problems, ...assembled.problems, ...accountProblems];
+  const { accounts, problems: accountProblems } = await resolveAccounts(project, source, known, env);
+  const webhookSecrets = assembled.webhooks.flatMap(({ secret }) => secret.secretEnv ?? []);
+  const { agents, problems: agentProblems } = await resolveAgents({ ...parts, webhookSecrets, env });
+  const all = [
+    ...problems,
+    ...modules.problems,
+    ...own.problems,
+    ...assembled.problems,
+    ...accountProblems,
+    ...agentProblems,
+  ];
   if (all.length > 0) throw new ConfigError(all.toSorted(byPlace));
 
   const places = { env, dataFolder: located.dataFolder, createMissing };
@@ -77,9 +102,12 @@ export async function loadFixed(options: LoadOptions): Promise<FixedConfiguratio
   return {
     project,
     accounts,
+    agents,
+    providers: known,
     fixed: unlocked.map(({ webhook }) => webhook),
     fixedNotices: [...assembled.notices, ...unlocked.flatMap(({ notice }) => notice ?? [])],
     files: [...new Set(files)],
+    sources: modules.sources && [...new Set([...files, ...modules.sources])],
   };
 }
 

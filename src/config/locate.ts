@@ -1,7 +1,8 @@
 import { statSync } from 'node:fs';
-import { chmod, mkdir, stat, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, readdir, writeFile } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { ConfigError } from '../errors.ts';
+import { shellQuote } from '../lib/shell-quote.ts';
 
 export const PROJECT_FILE = 'webhooks.yml';
 export const DATA_FOLDER = '.hookctl';
@@ -52,24 +53,38 @@ function isFile(path: string): boolean {
 }
 
 /**
- * Makes the data folder (0700, kept out of git). Throws ConfigError when it belongs to somebody else or others may
- * write to it: who can write there can change secrets and tasks.
+ * Makes the data folder (0700, kept out of git). Throws ConfigError when it is not its user's alone, see
+ * `requireOwnFolder`; an empty one is closed instead, because nothing in it can have been read or changed.
  */
 export async function prepareDataFolder(path: string): Promise<void> {
   await mkdir(path, { recursive: true, mode: 0o700 });
-  const { mode, uid } = await stat(path);
+  if ((await readdir(path)).length === 0) await chmod(path, 0o700);
+  requireOwnFolder(path);
+  await writeFile(join(path, '.gitignore'), '*\n', { flag: 'wx', mode: 0o600 }).catch(ignoreExisting);
+}
+
+/**
+ * Throws ConfigError, with the command that repairs it, when a data folder that exists belongs to somebody else or
+ * others may look into it: who can read there has the secrets, who can write there decides what runs.
+ */
+export function requireOwnFolder(path: string): void {
+  const found = statSync(path, { throwIfNoEntry: false });
+  if (found === undefined) return;
   const refuse = (message: string, fix: string) => new ConfigError([{ file: path, message, fix }]);
-  if (process.getuid !== undefined && uid !== process.getuid()) {
+  const own = process.getuid?.() ?? found.uid;
+  if (found.uid !== own) {
     throw refuse(
-      'the data folder belongs to another user',
-      'Name one of your own: HOOKCTL_HOME=~/.hookctl hookctl …',
+      `the data folder belongs to another user (uid ${found.uid}, you are ${own})`,
+      `Type: sudo chown -R ${own} ${shellQuote(path)} - or name a folder of your own with HOOKCTL_HOME.`,
     );
   }
-  if ((mode & 0o022) !== 0) {
-    throw refuse('others may write to the data folder', `Type: chmod 700 ${path}`);
+  if ((found.mode & 0o077) !== 0) {
+    const mode = (found.mode & 0o777).toString(8);
+    throw refuse(
+      `others may look into the data folder (mode ${mode})`,
+      `Type: chmod -R go-rwx ${shellQuote(path)} - and if somebody may have looked, give the webhooks new secrets.`,
+    );
   }
-  await chmod(path, 0o700);
-  await writeFile(join(path, '.gitignore'), '*\n', { flag: 'wx', mode: 0o600 }).catch(ignoreExisting);
 }
 
 function ignoreExisting(error: NodeJS.ErrnoException): void {

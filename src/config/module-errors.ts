@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { basename } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { type ConfigProblem, messageOf } from '../errors.ts';
-import { type CallSite, callSite } from './define.ts';
+import { type CallSite, callSite } from '../lib/call-site.ts';
 
 /** What went wrong when a project's module was imported, with the line where the stack or the text tells it. */
 export function moduleProblem(file: string, error: unknown): ConfigProblem {

@@ -1,4 +1,4 @@
-import type { CallSite } from './define.ts';
+import type { CallSite } from '../lib/call-site.ts';
 import type { Fault, Path, Source } from './problems.ts';
 
 /**

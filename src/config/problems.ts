@@ -1,19 +1,7 @@
-import { z } from 'zod';
 import type { ConfigProblem } from '../errors.ts';
-import { suggestion } from '../lib/suggest.ts';
+import { type Fault, faultsOf, type Path } from '../lib/faults.ts';
 
-export type Path = readonly (string | number)[];
-
-/** A mistake in a value, before it is known where the value was written. */
-export interface Fault {
-  readonly path: Path;
-  readonly message: string;
-  readonly fix?: string;
-  /** True: the key itself is wrong (an unknown field), so its position is the one to show. */
-  readonly atKey?: boolean;
-  /** The text that is wrong, which helps to find its line in a TypeScript module. */
-  readonly text?: string;
-}
+export { type Fault, faultsOf, type Path };
 
 export interface Position {
   readonly line?: number;
@@ -38,65 +26,4 @@ export function toProblem(source: Source, fault: Fault, prefix: Path = []): Conf
     message: fault.message,
     ...(fault.fix === undefined ? {} : { fix: fault.fix }),
   };
-}
-
-/** What zod found wrong, one fault per unknown field and per wrong value, with the closest known name. */
-export function faultsOf(schema: z.ZodType, error: z.ZodError): readonly Fault[] {
-  return error.issues.flatMap((issue) => faultsOfIssue(schema, issue, []));
-}
-
-type Issue = z.core.$ZodIssue;
-
-function faultsOfIssue(schema: z.ZodType, issue: Issue, prefix: Path): readonly Fault[] {
-  const path = [...prefix, ...issue.path.map((part) => (typeof part === 'symbol' ? String(part) : part))];
-  switch (issue.code) {
-    case 'unrecognized_keys':
-      return issue.keys.map((key) => ({
-        path: [...path, key],
-        message: 'unknown field',
-        fix: suggestion(key, fieldsAt(schema, path)),
-        atKey: true,
-      }));
-    case 'invalid_union': {
-      const branch = issue.errors.find(hasRightForm);
-      return branch === undefined
-        ? [{ path, message: issue.message }]
-        : branch.flatMap((inner) => faultsOfIssue(schema, inner, path));
-    }
-    default:
-      return [{ path, message: inWords(issue.message) }];
-  }
-}
-
-/** The member of a union that was meant: its faults lie inside the value, not in what kind of value it is. */
-function hasRightForm(issues: readonly Issue[]): boolean {
-  return issues.every((issue) => issue.path.length > 0 || issue.code !== 'invalid_type');
-}
-
-/** Zod's sentence without its preamble, in the words of YAML. */
-function inWords(message: string): string {
-  const sentence = message.replace(/^(Invalid|Too) \w+: /, '');
-  return sentence.endsWith(', received undefined')
-    ? `missing, ${sentence.replace(', received undefined', '')}`
-    : sentence;
-}
-
-/** Names of the fields that a schema knows at a path. */
-function fieldsAt(schema: unknown, path: Path): readonly string[] {
-  const [head, ...rest] = path;
-  if (
-    schema instanceof z.ZodReadonly ||
-    schema instanceof z.ZodOptional ||
-    schema instanceof z.ZodNullable ||
-    schema instanceof z.ZodPrefault ||
-    schema instanceof z.ZodDefault
-  ) {
-    return fieldsAt(schema.unwrap(), path);
-  }
-  if (schema instanceof z.ZodPipe) return fieldsAt(schema.in, path);
-  if (schema instanceof z.ZodUnion) return schema.options.flatMap((option) => fieldsAt(option, path));
-  if (schema instanceof z.ZodRecord) return fieldsAt(schema.valueType, rest);
-  if (schema instanceof z.ZodArray) return fieldsAt(schema.element, rest);
-  if (!(schema instanceof z.ZodObject)) return [];
-  return head === undefined ? Object.keys(schema.shape) : fieldsAt(schema.shape[head], rest);
 }

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import type { JsonObject } from '../types.ts';
+import { agentsSchema, runsSchema } from './agents-schema.ts';
 import { adjustmentSchema, variableName } from './schema.ts';
 import { tunnelSchema } from './tunnel-schema.ts';
 
@@ -9,9 +10,17 @@ export const DEFAULT_STATIC = './webhooks/*.ts';
 const port = z.int().min(0).max(65_535);
 const httpUrl = z.url({ protocol: /^https?$/, error: 'expected a URL that starts with https:// or http://' });
 
+const rateLimit = z.strictObject({
+  perSecond: z.number().positive().default(10_000).describe('Verified deliveries a second, each webhook.'),
+  burst: z.int().positive().default(20_000).describe('How many may come at once.'),
+});
+
 const ingress = z.strictObject({
   host: z.string().min(1).default('127.0.0.1').describe('Address that deliveries arrive on.'),
   port: port.default(8000).describe('Port that deliveries arrive on.'),
+  rateLimit: rateLimit
+    .prefault({})
+    .describe('How many deliveries each webhook takes; what is beyond is answered 429 with Retry-After.'),
 });
 
 const management = z.strictObject({
@@ -59,6 +68,10 @@ export const projectSchema = z.strictObject({
     .describe('Changes to the built-in webhooks, by name.'),
   credentials: z.record(z.string(), credential).prefault({}).describe('For replies, by provider.'),
   claudeTasks: claudeTasks.prefault({}).describe('How tasks appear in Claude Code.'),
+  agents: agentsSchema
+    .prefault({})
+    .describe('Whom hookctl runs on tasks, by the agent that a task is for: planning: { use: claude, … }.'),
+  runs: runsSchema.prefault({}).describe('How much agents may run.'),
 });
 
 /** webhooks.yml as the rest of hookctl sees it: defaults filled in, times in milliseconds, sizes in bytes. */

@@ -1,9 +1,8 @@
-import type { Action } from '../actions/action.ts';
 import { suggestion } from '../lib/suggest.ts';
 import type { Provider } from '../providers/provider.ts';
-import type { SenderRule, Webhook, WebhookOrigin } from '../types.ts';
+import type { JsonObject, SenderRule, Webhook, WebhookOrigin } from '../types.ts';
 import type { Fault } from './problems.ts';
-import { resolveCommands } from './resolve-commands.ts';
+import { type CommandSettings, resolveCommands } from './resolve-commands.ts';
 import type { ValidDefinition } from './schema.ts';
 
 /** A webhook that lacks only its secrets, which are looked up when everything else is right. */
@@ -14,9 +13,8 @@ export type Resolution =
   | { readonly ok: false; readonly faults: readonly Fault[] };
 
 /** What a definition may name. */
-export interface Known {
+export interface Known extends CommandSettings {
   readonly providers: readonly Provider[];
-  readonly actions: readonly Action[];
 }
 
 /**
@@ -26,19 +24,22 @@ export interface Known {
 export function resolveWebhook(definition: ValidDefinition, origin: WebhookOrigin, known: Known): Resolution {
   const provider = known.providers.find(({ name }) => name === definition.provider);
   const targetAgent = definition.targetAgent ?? 'brain';
-  const { commands, faults } = resolveCommands(definition.commands ?? [], targetAgent, known.actions);
+  const { commands, faults } = resolveCommands(definition.commands ?? [], targetAgent, known);
   const defaultCommand = findDefault(definition);
-  const all = [
-    ...(provider === undefined ? [unknownProvider(definition.provider, known.providers)] : []),
-    ...faults,
-    ...defaultFaults(definition, defaultCommand),
-  ];
-  if (provider === undefined || all.length > 0) return { ok: false, faults: all };
+  const options = definition.options ?? {};
+  const shaped =
+    provider === undefined
+      ? { ok: false as const, faults: [unknownProvider(definition.provider, known.providers)] }
+      : shapedBy(provider, options);
+  const all = [...(shaped.ok ? [] : shaped.faults), ...faults, ...defaultFaults(definition, defaultCommand)];
+  if (!shaped.ok || all.length > 0) return { ok: false, faults: all };
+  const { provider: protocol } = shaped;
   return {
     ok: true,
     webhook: {
       name: definition.name,
-      provider: provider.name,
+      provider: protocol.name,
+      protocol,
       endpoint: endpointOf(definition),
       origin,
       enabled: definition.enabled ?? true,
@@ -47,11 +48,11 @@ export function resolveWebhook(definition: ValidDefinition, origin: WebhookOrigi
       targetAgent,
       defaultCommand,
       events: definition.events ?? [],
-      allow: senderRule(definition, provider),
+      allow: senderRule(definition, protocol),
       commands,
       syncToClaudeTasks: definition.syncToClaudeTasks ?? true,
       allowUnverifiable: definition.allowUnverifiable ?? false,
-      options: definition.options ?? {},
+      options,
     },
   };
 }
@@ -59,6 +60,21 @@ export function resolveWebhook(definition: ValidDefinition, origin: WebhookOrigi
 /** The path that a definition answers on: its own, or the one of its name. */
 export function endpointOf({ name, endpoint }: Pick<ValidDefinition, 'name' | 'endpoint'>): string {
   return endpoint ?? `/webhooks/${name}`;
+}
+
+/** The provider as the webhook's options shape it, or what is wrong with them; paths start at the definition. */
+function shapedBy(
+  provider: Provider,
+  options: JsonObject,
+):
+  | { readonly ok: true; readonly provider: Provider }
+  | { readonly ok: false; readonly faults: readonly Fault[] } {
+  const configured = provider.configure?.(options) ?? { ok: true, provider };
+  if (configured.ok) return configured;
+  return {
+    ok: false,
+    faults: configured.faults.map((fault) => ({ ...fault, path: ['options', ...fault.path] })),
+  };
 }
 
 function senderRule({ allow }: ValidDefinition, provider: Provider): SenderRule {

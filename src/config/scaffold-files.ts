@@ -23,6 +23,11 @@ static: ./webhooks/*.ts
 
 # Tasks in Claude Code's task directory.
 claudeTasks: { enabled: true, list: hookctl, record: true }
+
+# Whom hookctl runs by itself, by the agent that a task is for. Without an entry tasks wait for you.
+# agents:
+#   brain: { use: claude, cwd: ., model: sonnet, timeout: 20m, allowedTools: [Edit, "Bash(npm test:*)"], budgetUsd: 2 }
+# runs: { concurrency: 4, perDay: { runs: 100, usd: 20 }, perThread: { runs: 10, usd: 5 } }
 `;
 
 /** What `hookctl init` writes as webhooks/example.ts. */

@@ -17,6 +17,8 @@ export interface SecretRequest {
    * serves. False: the user named it, and then nothing else will do.
    */
   readonly optional: boolean;
+  /** Makes one in the form that the provider wants; left out: 32 random bytes in hex. */
+  readonly make?: (() => string) | undefined;
 }
 
 export interface SecretPlaces {
@@ -28,7 +30,7 @@ export interface SecretPlaces {
 
 /** Looks the secret up: in the variable, exactly as it stands there, else in the data folder. */
 export async function resolveSecret(
-  { webhook, secretEnv, optional }: SecretRequest,
+  { webhook, secretEnv, optional, make = randomSecret }: SecretRequest,
   { env, dataFolder, createMissing }: SecretPlaces,
 ): Promise<Pick<Webhook, 'secrets' | 'secretSource'>> {
   const value = secretEnv === null ? undefined : env[secretEnv];
@@ -38,7 +40,8 @@ export async function resolveSecret(
     return { secrets: [], secretSource: `${secretEnv} is ${value === undefined ? 'not set' : 'empty'}` };
   }
   const folder = join(dataFolder, 'secrets');
-  const generated = (await read(folder, webhook)) ?? (createMissing ? await generate(folder, webhook) : null);
+  const generated =
+    (await read(folder, webhook)) ?? (createMissing ? await generate(folder, webhook, make()) : null);
   return generated === null
     ? { secrets: [], secretSource: 'not generated yet' }
     : { secrets: [forever(generated)], secretSource: 'generated' };
@@ -59,14 +62,19 @@ async function read(folder: string, name: string): Promise<string | null> {
   throw new ConfigError([{ file, message: 'the file of the generated secret is empty', fix }]);
 }
 
+/** 32 random bytes in hex. */
+export function randomSecret(): string {
+  return randomBytes(32).toString('hex');
+}
+
 /**
- * 32 random bytes in hex, 0600. Written aside and linked into place: the name appears with its whole content or not
+ * 0600. Written aside and linked into place: the name appears with its whole content or not
  * at all, and of two processes that generate at once the first one wins for both.
  */
-async function generate(folder: string, name: string): Promise<string | null> {
+async function generate(folder: string, name: string, value: string): Promise<string | null> {
   await mkdir(folder, { recursive: true, mode: 0o700 });
   const draft = join(folder, `.${name}.${randomBytes(6).toString('hex')}.new`);
-  await writeFileAtomic(draft, randomBytes(32).toString('hex'));
+  await writeFileAtomic(draft, value);
   try {
     await link(draft, join(folder, name));
   } catch (error) {

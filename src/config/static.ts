@@ -1,8 +1,10 @@
 import { glob, readFile, realpath } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
-import { pathToFileURL } from 'node:url';
+import { fileURLToPath, pathToFileURL } from 'node:url';
 import type { ConfigProblem } from '../errors.ts';
-import { type CallSite, definitionOf } from './define.ts';
+import type { CallSite } from '../lib/call-site.ts';
+import { type ProviderDraft, providerDraft } from '../lib/defined-provider.ts';
+import { definitionOf } from './define.ts';
 import { moduleProblem } from './module-errors.ts';
 import { withProjectModules } from './module-hooks.ts';
 import { moduleSource } from './module-source.ts';
@@ -16,6 +18,8 @@ export interface StaticDefinition {
   readonly definition: ValidDefinition;
   readonly source: Source;
   readonly calledAt: CallSite;
+  /** The project's own provider that it names; null when it names one of hookctl's. */
+  readonly provider: ProviderDraft | null;
   /** What the schema found wrong; `definition` is then what remains without it. */
   readonly faults: readonly Fault[];
 }
@@ -25,16 +29,36 @@ export interface StaticModules {
   readonly problems: readonly ConfigProblem[];
 }
 
+export interface LoadedModules extends StaticModules {
+  /**
+   * Every module of the project that had a say, and the folders where more may appear; null when a pattern has
+   * folders of its own, so that this can't be told.
+   */
+  readonly sources: readonly string[] | null;
+}
+
 /**
  * Loads the modules that `static:` names, relative to webhooks.yml, in order of their paths. Node keeps a module
  * for the life of the process: a changed one needs a restart.
  */
-export async function loadStatic(project: Source, patterns: readonly string[]): Promise<StaticModules> {
+export async function loadStatic(project: Source, patterns: readonly string[]): Promise<LoadedModules> {
   const expanded = await Promise.all(patterns.map((pattern) => expand(project, pattern)));
   const files = [...new Set(expanded.flatMap(({ files }) => files))].sort();
   const urls = files.map((file) => pathToFileURL(file).href);
-  const loaded = await withProjectModules(urls, () => Promise.all(files.map(loadModule)));
-  return merge([...expanded.map(({ problems }) => ({ definitions: [], problems })), ...loaded]);
+  const modules = new Set<string>();
+  const seen = (url: string) => void (url.startsWith('file:') && modules.add(fileURLToPath(url)));
+  const loaded = await withProjectModules(urls, seen, () => Promise.all(files.map(loadModule)));
+  const folders = patterns.map((pattern) => fixedFolder(resolve(dirname(project.file), pattern)));
+  return {
+    ...merge([...expanded.map(({ problems }) => ({ definitions: [], problems })), ...loaded]),
+    sources: folders.every((folder) => folder !== null) ? [...files, ...modules, ...folders] : null,
+  };
+}
+
+/** The folder of a pattern; null when that is a pattern, too. */
+function fixedFolder(pattern: string): string | null {
+  const folder = dirname(pattern);
+  return /[*?[\]{}()!+@]/.test(folder) ? null : folder;
 }
 
 interface Expanded {
@@ -89,12 +113,14 @@ function readDefinition(file: string, text: string, value: unknown): StaticModul
   // A definition made by a helper elsewhere is still reported in the module that exports it.
   const calledAt = defined.calledAt?.file === file ? defined.calledAt : { file, line: 1 };
   const source = moduleSource(text, calledAt, defined.definition);
-  const result = definitionSchema.safeParse(defined.definition);
+  const provider = providerDraft(defined.definition?.provider);
+  const written = provider === null ? defined.definition : { ...defined.definition, provider: provider.name };
+  const result = definitionSchema.safeParse(written);
   const faults = result.success ? [] : faultsOf(definitionSchema, result.error);
-  const definition = definitionSchema.safeParse(withoutFaulty(defined.definition, faults)).data;
+  const definition = definitionSchema.safeParse(withoutFaulty(written, faults)).data;
   return definition === undefined
     ? { definitions: [], problems: faults.map((fault) => toProblem(source, fault)) }
-    : { definitions: [{ definition, source, calledAt, faults }], problems: [] };
+    : { definitions: [{ definition, source, calledAt, provider, faults }], problems: [] };
 }
 
 function merge(parts: readonly StaticModules[]): StaticModules {

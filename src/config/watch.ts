@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { type FSWatcher, watch } from 'chokidar';
 import { messageOf } from '../errors.ts';
 
@@ -14,13 +15,18 @@ export interface FileWatch {
 }
 
 const POLL_MS = 500;
+/** How often a file that does not exist is looked for, in ms. */
+const MISSING_MS = 50;
 
 /**
  * Watches files by their own paths: a watch on the folder goes silent when the folder is made anew. Resolves when
- * changes are seen; what happened before has to be looked for.
+ * changes are seen; what happened before has to be looked for. A file that does not exist yet is looked for instead:
+ * chokidar would read its whole folder anew at everything that happens there, which beside a db is at every write.
  */
 export async function watchPaths(options: WatchOptions): Promise<FileWatch> {
-  let watcher = open(options, false);
+  const { files, touched } = options;
+  let missing = files.filter((file) => !existsSync(file));
+  let watcher = open({ ...options, files: files.filter((file) => !missing.includes(file)) }, false);
   let polling: Promise<void> | null = null;
   const failed = new Promise<void>((resolve) => {
     watcher.on('error', (error) => {
@@ -28,11 +34,19 @@ export async function watchPaths(options: WatchOptions): Promise<FileWatch> {
       resolve();
     });
   });
+  const looking = setInterval(() => {
+    const made = missing.filter((file) => existsSync(file));
+    if (made.length === 0) return;
+    missing = missing.filter((file) => !made.includes(file));
+    watcher.add(made);
+    for (const file of made) touched(file);
+  }, MISSING_MS);
   await Promise.race([ready(watcher), failed]);
   await polling;
 
   async function poll(reason: string): Promise<void> {
     await watcher.close();
+    clearInterval(looking);
     watcher = open(options, true);
     // A file that cannot be looked at is found out by whoever reads it.
     watcher.on('error', () => undefined);
@@ -42,6 +56,7 @@ export async function watchPaths(options: WatchOptions): Promise<FileWatch> {
 
   return {
     async close() {
+      clearInterval(looking);
       await polling;
       await watcher.close();
     },

@@ -64,6 +64,7 @@ test('a definition with only name and provider gets every default', () => {
     name: 'own',
     allowUnverifiable: false,
     provider: 'github',
+    protocol: providers[0],
     endpoint: '/webhooks/own',
     origin: { kind: 'built-in' },
     enabled: true,

@@ -1,4 +1,5 @@
-import { chmodSync, mkdirSync, readFileSync, statSync } from 'node:fs';
+import { execSync } from 'node:child_process';
+import { chmodSync, chownSync, mkdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { locate, prepareDataFolder } from '../../src/config/locate.ts';
@@ -45,14 +46,28 @@ test('the data folder is its user’s alone and stays out of git', async () => {
   expect(readFileSync(join(folder, '.gitignore'), 'utf8')).toBe('*\n');
 });
 
-test('a data folder that others may read is closed; one that others may write to is refused', async () => {
+test('a data folder that others may look into is refused, with the command that closes it', async () => {
   const folder = join(folderWith(), 'data');
   mkdirSync(folder);
-  chmodSync(folder, 0o755);
+  chmodSync(folder, 0o777);
   await prepareDataFolder(folder);
-  expect(statSync(folder).mode & 0o777).toBe(0o700);
-  chmodSync(folder, 0o770);
+  expect(statSync(folder).mode & 0o777, 'an empty one is closed').toBe(0o700);
+  for (const mode of [0o750, 0o705, 0o770, 0o711]) {
+    chmodSync(folder, mode);
+    await expect(prepareDataFolder(folder)).rejects.toThrow(
+      `${folder} others may look into the data folder (mode ${mode.toString(8)})\n  Type: chmod -R go-rwx ${folder} - and if`,
+    );
+    expect(statSync(folder).mode & 0o777, 'nothing is changed').toBe(mode);
+  }
+  execSync(`chmod -R go-rwx ${folder}`);
+  await prepareDataFolder(folder);
+});
+
+test.runIf(process.getuid?.() === 0)('a data folder of another user is refused', async () => {
+  const folder = join(folderWith(), 'data');
+  await prepareDataFolder(folder);
+  chownSync(folder, 12_345, 12_345);
   await expect(prepareDataFolder(folder)).rejects.toThrow(
-    `${folder} others may write to the data folder\n  Type: chmod 700 ${folder}`,
+    `the data folder belongs to another user (uid 12345, you are 0)\n  Type: sudo chown -R 0 ${folder}`,
   );
 });

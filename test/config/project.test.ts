@@ -13,12 +13,14 @@ test('an empty webhooks.yml is a project with the defaults', async () => {
   const { project, notices } = await load(folderWith({ 'webhooks.yml': '# nothing\n' }));
   expect(notices).toEqual([]);
   expect(project).toEqual({
-    ingress: { host: '127.0.0.1', port: 8000 },
+    ingress: { host: '127.0.0.1', port: 8000, rateLimit: { perSecond: 10_000, burst: 20_000 } },
     management: { port: 8001 },
     static: ['./webhooks/*.ts'],
     webhooks: {},
     credentials: {},
     claudeTasks: { enabled: true, list: 'hookctl', record: true },
+    agents: {},
+    runs: { concurrency: 4, perDay: { runs: 200, usd: 50 }, perThread: { runs: 20, usd: 20 } },
   });
 });
 

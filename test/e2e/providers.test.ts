@@ -9,9 +9,9 @@ import { readStore, settled } from '../support/server.ts';
 import { serverOfSuite } from '../support/suite.ts';
 
 const suite = serverOfSuite();
-const samples = providers.flatMap(({ name, samples: own }) =>
-  own.map(({ type }) => ({ provider: name, type })),
-);
+const samples = providers
+  .filter(({ webhook }) => webhook !== null)
+  .flatMap(({ name, samples: own }) => own.map(({ type }) => ({ provider: name, type })));
 
 interface Triggered {
   readonly delivery: DeliveryView;

@@ -5,8 +5,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
 import { actions } from '../../src/actions/index.ts';
-import { loadConfiguration } from '../../src/config/index.ts';
+import { type Configuration, loadConfiguration } from '../../src/config/index.ts';
 import { createIds } from '../../src/lib/ids.ts';
+import { createRedactor } from '../../src/lib/redact.ts';
 import { secret } from '../../src/lib/secret.ts';
 import type { Settled } from '../../src/pipeline/context.ts';
 import { type Engine, openEngine } from '../../src/pipeline/engine.ts';
@@ -18,6 +19,8 @@ import { eventually } from './eventually.ts';
 
 export interface TestEngine extends Engine {
   readonly folder: string;
+  readonly configuration: Configuration;
+  readonly env: Readonly<Record<string, string>>;
   /** A sample of a provider, changed and signed, received and worked off. */
   deliver(
     provider: string,
@@ -37,6 +40,8 @@ export interface TestEngineOptions {
   /** Epoch milliseconds; default the machine's clock. */
   readonly now?: () => number;
   readonly insecure?: readonly string[];
+  /** Puts something into the project before its configuration is read. */
+  readonly prepare?: (folder: string) => void;
 }
 
 const SECRETS = {
@@ -55,6 +60,7 @@ export async function startEngine(options: TestEngineOptions = {}): Promise<Test
   const dataFolder = join(folder, '.hookctl');
   await mkdir(dataFolder);
   await writeFile(projectFile, yaml);
+  options.prepare?.(folder);
   const env = {
     PATH: process.env.PATH ?? '',
     CLAUDE_CONFIG_DIR: join(folder, 'claude'),
@@ -81,6 +87,7 @@ export async function startEngine(options: TestEngineOptions = {}): Promise<Test
     home: folder,
     clock: { now },
     ids,
+    redact: createRedactor(env).redact,
   });
   let closed: Promise<void> | null = null;
   const close = () => {
@@ -97,6 +104,8 @@ export async function startEngine(options: TestEngineOptions = {}): Promise<Test
     ...engine,
     close,
     folder,
+    configuration,
+    env,
     async deliver(name, type, change = (payload) => payload, text = '@agent analyze') {
       const provider = providerNamed(name);
       const webhook = context.snapshot().webhooks.find((each) => each.provider === name);

@@ -1,4 +1,5 @@
 import { main } from '../../src/cli.ts';
+import { createRedactor } from '../../src/lib/redact.ts';
 import type { Sandbox } from './sandbox.ts';
 
 /** How a command ended that ran in this process. */
@@ -24,6 +25,8 @@ export async function tell(sandbox: Sandbox, ...args: readonly string[]): Promis
     cwd: sandbox.project,
     home: sandbox.home,
     pid: process.pid,
+    user: 'tester',
+    redactor: createRedactor(sandbox.env),
     stdin: process.stdin,
     signals: { next: () => new Promise(() => undefined), die: () => undefined },
   });

@@ -44,8 +44,9 @@ interface State {
   readonly labels: string[];
 }
 
-export async function startProviderApis(): Promise<ProviderApis> {
-  const state: State = { requests: [], posts: [], reactions: [], labels: [] };
+/** `standing`: posts of before. */
+export async function startProviderApis(standing: readonly StandingPost[] = []): Promise<ProviderApis> {
+  const state: State = { requests: [], posts: [...standing], reactions: [], labels: [] };
   const faults: Fault[] = [];
   const server = createServer((request, response) => {
     void readAll(request).then((body) => {

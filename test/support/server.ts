@@ -11,7 +11,7 @@ import type { Sandbox } from './sandbox.ts';
 
 /** One line of `serve --json`. */
 export interface ServeLine {
-  readonly type: 'ready' | 'delivery' | 'task' | 'state';
+  readonly type: 'ready' | 'delivery' | 'task' | 'run' | 'state';
   readonly at: string;
   readonly [field: string]: unknown;
 }

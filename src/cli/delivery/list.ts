@@ -2,7 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { type Command, Option } from 'commander';
 import type { App, AppFlags } from '../../app.ts';
 import { type Io, say } from '../../lib/io.ts';
-import { shorten, visibleLine } from '../../lib/visible.ts';
+import { shorten, visibleJson, visibleLine } from '../../lib/visible.ts';
 import { DELIVERY_STATUSES, type Delivery, type DeliveryStatus } from '../../types.ts';
 import { deliveryView } from '../../views.ts';
 import { examples, type Runner } from '../command.ts';
@@ -74,7 +74,7 @@ async function follow(app: App, flags: ListFlags, start: readonly Delivery[]): P
 
 function printLines({ out }: Io, rows: readonly Delivery[], { json }: ListFlags): void {
   for (const row of rows) {
-    say(out, json === true ? JSON.stringify(deliveryView(row)) : cells(row).map(visibleLine).join('  '));
+    say(out, json === true ? visibleJson(deliveryView(row)) : cells(row).map(visibleLine).join('  '));
   }
 }
 

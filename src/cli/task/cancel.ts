@@ -10,7 +10,7 @@ interface CancelFlags extends AppFlags {
 
 export function configureCancel(command: Command, runner: Runner): void {
   command
-    .description('Cancel a task that is not over.')
+    .description('Cancel a task that is not over; its run is ended.')
     .argument('<id>', 'task id')
     .option('--reason <text>', 'why, for its history')
     .option('--json', 'print one object')

@@ -4,6 +4,7 @@ import { configureComplete } from './complete.ts';
 import { configureCreate } from './create.ts';
 import { configureFail } from './fail.ts';
 import { configureList } from './list.ts';
+import { configureLogs } from './logs.ts';
 import { configureShow } from './show.ts';
 import { configureStep } from './step.ts';
 
@@ -11,6 +12,7 @@ export const task: CliCommand = {
   configure(command, runner) {
     configureList(command.command('list'), runner);
     configureShow(command.command('show'), runner);
+    configureLogs(command.command('logs'), runner);
     configureCreate(command.command('create'), runner);
     configureStep(command.command('start'), runner, 'start');
     configureComplete(command.command('complete'), runner);

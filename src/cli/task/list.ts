@@ -1,8 +1,8 @@
 import { type Command, Option } from 'commander';
 import type { App, AppFlags } from '../../app.ts';
 import { say } from '../../lib/io.ts';
+import { listedTasks } from '../../task-views.ts';
 import { TASK_STATUSES, type TaskStatus } from '../../types.ts';
-import { taskView } from '../../views.ts';
 import { examples, type Runner } from '../command.ts';
 import { requireBefore, sayNoRows } from '../no-matches.ts';
 import { positive } from '../options.ts';
@@ -37,7 +37,7 @@ async function list(app: App, { flow, delivery, json, ...page }: ListFlags): Pro
   const filter = { ...page, ...(flow && { flowId: flow }), ...(delivery && { deliveryId: delivery }) };
   const reader = app.reader();
   requireBefore(app, page.before, (id) => reader?.task(id));
-  const views = (reader?.tasks(filter) ?? []).map(taskView);
+  const views = reader === null ? [] : listedTasks(reader, reader.tasks(filter));
   if (json === true) printJson(app.io, views);
   else if (views.length === 0) {
     const { status, before } = page;
@@ -45,15 +45,17 @@ async function list(app: App, { flow, delivery, json, ...page }: ListFlags): Pro
     const filters = { '--status': status, '--flow': flow, '--delivery': delivery, '--before': before };
     sayNoRows(app, { nouns: ['task', 'tasks'], filters, total });
   } else {
+    const waits = views.some(({ run }) => run?.reason != null) ? ['waits because'] : [];
     const rows = views.map((view) => [
       view.id,
       localTime(view.created_at),
-      view.status,
+      view.run?.state === 'held' ? `${view.status} (held)` : view.status,
       view.agent,
       view.external_id,
       view.title,
+      ...waits.map(() => view.run?.reason ?? ''),
     ]);
-    say(app.io.out, table(['id', 'created', 'status', 'agent', 'about', 'title'], rows));
+    say(app.io.out, table(['id', 'created', 'status', 'agent', 'about', 'title', ...waits], rows));
   }
   return 0;
 }

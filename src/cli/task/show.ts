@@ -3,10 +3,11 @@ import type { App, AppFlags } from '../../app.ts';
 import { notFound } from '../../errors.ts';
 import { say } from '../../lib/io.ts';
 import { visible } from '../../lib/visible.ts';
-import { type TaskDetails, taskDetails } from '../../task-views.ts';
+import { type TaskDetails, taskWithRuns } from '../../task-views.ts';
 import { examples, type Runner } from '../command.ts';
 import { costOf, facts, localTime, printJson, table, tookOf } from '../print.ts';
 import { storedReader } from '../stored.ts';
+import { lastSaid, runText } from './runs.ts';
 
 interface ShowFlags extends AppFlags {
   readonly json?: boolean;
@@ -14,7 +15,7 @@ interface ShowFlags extends AppFlags {
 
 export function configureShow(command: Command, runner: Runner): void {
   command
-    .description('Show one task: where it came from, where it stands, what the agent is told.')
+    .description('Show one task: where it came from, where it stands, what the agent is told, and its runs.')
     .argument('<id>', 'task id')
     .option('--json', 'print one object')
     .addHelpText('after', examples('hookctl task show task-01jd9x3k2a7f3kq2'))
@@ -29,7 +30,7 @@ async function show(app: App, id: string, { json }: ShowFlags): Promise<0> {
   if (found === null)
     throw notFound(`there is no task ${id} in ${located.dataFolder}`, 'List them with `hookctl task list`.');
   const store = storedReader(app, id);
-  const view = taskDetails(store, found);
+  const view = taskWithRuns(store, found);
   if (json === true) {
     printJson(io, view);
     return 0;
@@ -63,6 +64,7 @@ async function show(app: App, id: string, { json }: ShowFlags): Promise<0> {
   say(io.out, `\n${visible(view.prompt)}`);
   if (view.result !== null) say(io.out, `\n## Result\n\n${visible(view.result)}`);
   if (view.error !== null) say(io.out, `\n## Error\n\n${visible(view.error)}`);
+  for (const run of view.runs) say(io.out, `\n${runText(run, await lastSaid(run))}`);
   const rows = view.transitions.map(({ at, event, to, actor, reason }) => [
     localTime(at),
     event,

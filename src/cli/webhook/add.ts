@@ -3,10 +3,12 @@ import type { App, AppFlags } from '../../app.ts';
 import type { Change } from '../../config/dynamic/change.ts';
 import { type Added, addFrom, addWebhook } from '../../config/dynamic/edit.ts';
 import { usageError } from '../../errors.ts';
-import { providerNamed, providers } from '../../providers/index.ts';
+import { settingDescriptions } from '../../providers/generic/settings.ts';
+import { providers } from '../../providers/index.ts';
 import type { Webhook } from '../../types.ts';
 import { requireProvider } from '../choose-webhook.ts';
 import { examples, type Runner } from '../command.ts';
+import { facts } from '../print.ts';
 import { formFields, viewer } from './address.ts';
 import { changeDb, dynamicWebhook, report } from './change.ts';
 import { givenFields, type WebhookFlags, webhookOptions } from './fields.ts';
@@ -34,8 +36,11 @@ export function configureAdd(command: Command, runner: Runner): void {
         'hookctl webhook add github --name triage',
         'hookctl webhook add github --name triage --secret-env TRIAGE_SECRET --allow-association OWNER',
         'hookctl webhook add --from github --name github-two',
+        'hookctl webhook add generic --name deploys --option header=x-signature --option title=deploy.name',
+        "hookctl webhook add generic --name shop --option header=x-sig --option timestamp=header:x-time --option 'signedContent={timestamp}.{body}'",
       ),
     )
+    .addHelpText('after', settingsHelp)
     .action((provider: string | undefined, flags: AddFlags) =>
       runner.run(command.optsWithGlobals(), (app) => add(app, provider, flags)),
     );
@@ -45,6 +50,7 @@ async function add(app: App, provider: string | undefined, flags: AddFlags): Pro
   const changed = await changeDb(app, await addition(app, provider, flags));
   const webhook = dynamicWebhook(changed, changed.result.webhook.webhook_id);
   const secret = changed.result.generatedSecret;
+  if (secret !== null) app.redactor.reveal(secret);
   const ref = refOf(webhook);
   return report(app, flags.json, {
     view: { ...viewer(app, changed)(webhook), ...(secret !== null && { secret }) },
@@ -57,13 +63,19 @@ async function add(app: App, provider: string | undefined, flags: AddFlags): Pro
   });
 }
 
+/** The settings of `generic`, which presets take as well where a sender differs from the rule. */
+function settingsHelp(): string {
+  const rows = settingDescriptions().map(({ name, description }) => [`  ${name}`, description] as const);
+  return `\nSettings of generic, by --option name=value; a place is header:x-name or a payload path (issue.id):\n${facts(rows)}`;
+}
+
 /** An event that the provider sends, for an example. */
-function sampleType({ provider }: Webhook): string {
-  return providerNamed(provider)?.samples[0]?.type ?? '*';
+function sampleType({ protocol }: Webhook): string {
+  return protocol.samples[0]?.type ?? '*';
 }
 
 async function addition(app: App, provider: string | undefined, flags: AddFlags): Promise<Change<Added>> {
-  if (provider !== undefined) requireProvider(provider);
+  if (provider !== undefined) requireProvider(provider, (await app.configuration()).snapshot);
   const name = flags.name === undefined ? {} : { name: flags.name };
   const given = { ...givenFields(flags), ...name };
   if (flags.from !== undefined) {

@@ -1,6 +1,5 @@
 import type { App } from '../../app.ts';
 import type { Configuration } from '../../config/index.ts';
-import { providerNamed } from '../../providers/index.ts';
 import type { StatusView } from '../../server/status.ts';
 import { type WebhookView, webhookViewer } from '../../server/webhook-view.ts';
 import type { Webhook } from '../../types.ts';
@@ -26,7 +25,7 @@ export function viewer(app: App, surroundings: Surroundings): (webhook: Webhook)
 export function formFields(surroundings: Surroundings, webhook: Webhook, secret: string | null): string {
   const secretCommand = `hookctl webhook show ${refOf(webhook)} --show-secret`;
   const url = urlsOf(surroundings)(webhook.endpoint);
-  const fields = providerNamed(webhook.provider)?.formFields({ url, secretCommand }) ?? [];
+  const fields = webhook.protocol.formFields({ url, secretCommand });
   const withSecret = (value: string) => (secret !== null && value.includes(secretCommand) ? secret : value);
   return facts(fields.map(({ label, value }) => [`  ${label}`, withSecret(value)] as const));
 }

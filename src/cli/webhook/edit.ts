@@ -43,6 +43,7 @@ export function configureEdit(command: Command, runner: Runner): void {
       examples(
         'hookctl webhook edit triage --agent planning --allow-user 583231',
         'hookctl webhook edit triage --clear default-command',
+        'hookctl webhook edit deploys --option tolerance=60',
       ),
     )
     .action((ref: string, flags: EditFlags) =>
@@ -61,7 +62,7 @@ async function edit(app: App, ref: string, flags: EditFlags): Promise<0> {
     throw usageError('nothing to change', 'Name a setting: hookctl webhook edit --help');
   const changed = await changeDb(
     app,
-    onWebhook(ref, (id) => editing(id, patch)),
+    onWebhook(ref, (id) => editing(id, patch, flags.options === undefined)),
   );
   const webhook = dynamicWebhook(changed, changed.result.webhook.webhook_id);
   return report(app, flags.json, {
@@ -72,11 +73,15 @@ async function edit(app: App, ref: string, flags: EditFlags): Promise<0> {
   });
 }
 
-/** `--allow-user` alone must not take away who is allowed by association. */
-function editing(ref: string, patch: WebhookPatch): Change<Updated> {
+/** `--allow-user` alone must not take away who is allowed by association, nor one `--option` the other settings. */
+function editing(ref: string, patch: WebhookPatch, keepsOptions: boolean): Change<Updated> {
   return (state, context) => {
-    const { allow } = findInDb(state, ref, context.fixed);
-    const merged = patch.allow == null ? patch : { ...patch, allow: { ...allow, ...patch.allow } };
+    const { allow, options } = findInDb(state, ref, context.fixed);
+    const merged = {
+      ...patch,
+      ...(patch.allow != null && { allow: { ...allow, ...patch.allow } }),
+      ...(patch.options != null && keepsOptions && { options: { ...options, ...patch.options } }),
+    };
     return updateWebhook(ref, merged)(state, context);
   };
 }

@@ -8,6 +8,7 @@ import type { Configuration } from '../../config/index.ts';
 import { usageError } from '../../errors.ts';
 import { writeFileAtomic } from '../../lib/atomic-file.ts';
 import { say } from '../../lib/io.ts';
+import { visibleJson } from '../../lib/visible.ts';
 import { examples, type Runner } from '../command.ts';
 import { findWebhook } from './find.ts';
 
@@ -43,6 +44,7 @@ async function run(app: App, refs: readonly string[], flags: ExportFlags): Promi
   const webhooks = chosen(configuration, refs);
   const content = await written(webhooks, configuration, flags);
   if (flags.output === undefined) {
+    if (flags.withSecrets === true) revealAll(app, webhooks);
     app.io.out.write(content);
     return 0;
   }
@@ -53,6 +55,13 @@ async function run(app: App, refs: readonly string[], flags: ExportFlags): Promi
   );
   say(app.io.err, `Next: ${nextAfter(webhooks, flags)}`);
   return 0;
+}
+
+/** What the user asked to have written out. */
+function revealAll({ redactor }: App, webhooks: readonly DbWebhook[]): void {
+  for (const secret of webhooks.flatMap(({ secrets }) => secrets)) {
+    if ('value' in secret) redactor.reveal(secret.value);
+  }
 }
 
 function chosen({ snapshot, dynamic }: Configuration, refs: readonly string[]): readonly DbWebhook[] {
@@ -82,7 +91,7 @@ async function written(
     );
   }
   const value = exportWebhooks(webhooks, { withSecrets: flags.withSecrets === true });
-  return flags.format === 'yaml' ? stringify(value) : `${JSON.stringify(value, null, 2)}\n`;
+  return flags.format === 'yaml' ? stringify(value) : `${visibleJson(value, 2)}\n`;
 }
 
 function nextAfter(webhooks: readonly DbWebhook[], { typescript, output }: ExportFlags): string {

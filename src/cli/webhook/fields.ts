@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
 import type { WebhookInput } from '../../config/dynamic/schema.ts';
 import { usageError } from '../../errors.ts';
+import type { JsonObject } from '../../types.ts';
 import { collect } from '../options.ts';
 import { objectOption } from './json-option.ts';
 
@@ -18,6 +19,7 @@ export interface WebhookFlags {
   readonly allowApp: readonly string[];
   readonly event: readonly string[];
   readonly sync?: boolean;
+  readonly option: readonly string[];
   readonly options?: string;
 }
 
@@ -37,7 +39,13 @@ export function webhookOptions(command: Command): Command {
     .option('--event <type>', 'event type whose edits may command (repeatable)', collect, [])
     .option('--sync', 'its tasks appear in Claude Code (the default)')
     .option('--no-sync', 'its tasks stay out of Claude Code')
-    .option('--options <json>', 'settings of the provider');
+    .option(
+      '--option <name=value>',
+      'a setting of the provider (repeatable): header=x-signature',
+      collect,
+      [],
+    )
+    .option('--options <json>', 'all settings of the provider at once');
 }
 
 /** What of a webhook the flags name, in the words of the db; `name` and `provider` stand beside. */
@@ -45,11 +53,12 @@ export type GivenFields = Partial<Omit<WebhookInput, 'provider' | 'name' | 'comm
 
 /** The fields that were given, and no others. Throws `usage` when two flags say different things. */
 export function givenFields(flags: WebhookFlags): GivenFields {
-  const { secret, secretEnv, prefix, requirePrefix, agent, defaultCommand, event, sync, options } = flags;
+  const { secret, secretEnv, prefix, requirePrefix, agent, defaultCommand, event, sync } = flags;
   if (secret !== undefined && secretEnv !== undefined) {
     throw usageError('--secret and --secret-env exclude each other', 'Give one of them.');
   }
   const allow = givenAllow(flags);
+  const settings = givenSettings(flags);
   return {
     ...(secret !== undefined && { secret }),
     ...(secretEnv !== undefined && { secrets: [{ env: secretEnv }] }),
@@ -60,8 +69,22 @@ export function givenFields(flags: WebhookFlags): GivenFields {
     ...(event.length > 0 && { events: event }),
     ...(Object.keys(allow).length > 0 && { allow }),
     ...(sync !== undefined && { sync_to_claude_tasks: sync }),
-    ...(options !== undefined && { options: objectOption('--options', options) }),
+    ...(settings !== null && { options: settings }),
   };
+}
+
+/** `--option` names settings one by one, over those of `--options`; null when neither is given. */
+function givenSettings({ option, options }: WebhookFlags): JsonObject | null {
+  if (options === undefined && option.length === 0) return null;
+  const all = options === undefined ? {} : objectOption('--options', options);
+  return { ...all, ...Object.fromEntries(option.map(setting)) };
+}
+
+function setting(text: string): readonly [string, string] {
+  const at = text.indexOf('=');
+  if (at < 1)
+    throw usageError(`--option ${text} has no \`=\``, 'Write it as name=value: --option header=x-signature');
+  return [text.slice(0, at), text.slice(at + 1)];
 }
 
 function givenAllow({

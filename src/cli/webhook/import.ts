@@ -37,6 +37,9 @@ async function run(app: App, file: string, { json }: ImportFlags): Promise<0> {
   const changed = await changeDb(app, change).catch((error: unknown) => {
     throw error instanceof ConfigError ? new ConfigError(error.problems.map(placedIn(text))) : error;
   });
+  for (const { generatedSecret } of changed.result) {
+    if (generatedSecret !== null) app.redactor.reveal(generatedSecret);
+  }
   const view = viewer(app, changed);
   return report(app, json, {
     view: changed.result.map((entry) => ({

@@ -1,30 +1,21 @@
-import type { CliCommand } from '../command.ts';
-import { configureAdd } from './add.ts';
-import { configureCommand } from './command/index.ts';
-import { configureDisable } from './disable.ts';
-import { configureEdit } from './edit.ts';
-import { configureEnable } from './enable.ts';
-import { configureExport } from './export.ts';
-import { configureImport } from './import.ts';
-import { configureList } from './list.ts';
-import { configureRemove } from './remove.ts';
-import { configureRestore } from './restore.ts';
-import { configureRotateSecret } from './rotate-secret.ts';
-import { configureShow } from './show.ts';
+import { addSubcommands, type CliCommand, type Subcommand } from '../command.ts';
+
+/** In the order of the help. */
+const subcommands: readonly Subcommand[] = [
+  { name: 'add', load: async () => (await import('./add.ts')).configureAdd },
+  { name: 'list', load: async () => (await import('./list.ts')).configureList },
+  { name: 'show', load: async () => (await import('./show.ts')).configureShow },
+  { name: 'edit', load: async () => (await import('./edit.ts')).configureEdit },
+  { name: 'enable', load: async () => (await import('./enable.ts')).configureEnable },
+  { name: 'disable', load: async () => (await import('./disable.ts')).configureDisable },
+  { name: 'remove', load: async () => (await import('./remove.ts')).configureRemove },
+  { name: 'rotate-secret', load: async () => (await import('./rotate-secret.ts')).configureRotateSecret },
+  { name: 'command', load: async () => (await import('./command/index.ts')).configureCommand },
+  { name: 'export', load: async () => (await import('./export.ts')).configureExport },
+  { name: 'import', load: async () => (await import('./import.ts')).configureImport },
+  { name: 'restore', load: async () => (await import('./restore.ts')).configureRestore },
+];
 
 export const webhook: CliCommand = {
-  configure(command, runner) {
-    configureAdd(command.command('add'), runner);
-    configureList(command.command('list'), runner);
-    configureShow(command.command('show'), runner);
-    configureEdit(command.command('edit'), runner);
-    configureEnable(command.command('enable'), runner);
-    configureDisable(command.command('disable'), runner);
-    configureRemove(command.command('remove'), runner);
-    configureRotateSecret(command.command('rotate-secret'), runner);
-    configureCommand(command.command('command'), runner);
-    configureExport(command.command('export'), runner);
-    configureImport(command.command('import'), runner);
-    configureRestore(command.command('restore'), runner);
-  },
+  configure: (command, runner) => addSubcommands(command, runner, subcommands),
 };

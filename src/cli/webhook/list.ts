@@ -1,11 +1,14 @@
 import type { Command } from 'commander';
 import type { App, AppFlags } from '../../app.ts';
+import { type ListedWebhook, listed, quickListing, rememberListing } from '../../config/listing.ts';
+import { locate } from '../../config/locate.ts';
 import { formatProblem } from '../../errors.ts';
-import { say } from '../../lib/io.ts';
+import { type Io, say } from '../../lib/io.ts';
+import { hookctlVersion } from '../../lib/version.ts';
+import { type LastDelivery, lastDeliveries } from '../../store/last-deliveries.ts';
+import { databasePath } from '../../store/place.ts';
 import { examples, type Runner } from '../command.ts';
-import { served } from '../operate.ts';
-import { localTime, printJson, table } from '../print.ts';
-import { viewer } from './address.ts';
+import { localTime, table } from '../print.ts';
 
 interface ListFlags extends AppFlags {
   readonly json?: boolean;
@@ -19,27 +22,53 @@ export function configureList(command: Command, runner: Runner): void {
       'after',
       examples('hookctl webhook list', 'hookctl webhook list --json | jq -r ".[].endpoint"'),
     )
-    .action((flags: ListFlags) => runner.run(command.optsWithGlobals(), (app) => list(app, flags)));
+    .action(async (flags: ListFlags) => {
+      const options: AppFlags = command.optsWithGlobals();
+      if (flags.json === true) await runner.run(options, listAsJson);
+      else if (!listQuickly(runner, options)) await runner.run(options, list);
+    });
 }
 
-async function list(app: App, { json }: ListFlags): Promise<0> {
+/** The app and all configuration code stay unread where the list can be told without them. */
+function listQuickly({ host }: Runner, { config }: AppFlags): boolean {
+  const { env, cwd, home, io } = host;
+  const located = locate({ cwd, env, home, configFlag: config ?? null });
+  const webhooks = quickListing({ located, env, version: hookctlVersion() });
+  if (webhooks === null) return false;
+  printList(io, located.dataFolder, webhooks);
+  return true;
+}
+
+async function list(app: App): Promise<0> {
   const configuration = await app.configuration();
-  const views = configuration.snapshot.webhooks.map(
-    viewer(app, { configuration, served: await served(app) }),
-  );
-  if (json === true) printJson(app.io, views);
-  else {
-    const rows = views.map((view) => [
-      view.name,
-      view.provider,
-      view.origin,
-      view.enabled ? (view.has_secret ? 'enabled' : 'no secret') : 'disabled',
-      view.endpoint,
-      localTime(view.last_received_at),
-      view.last_delivery_id ?? '-',
-    ]);
-    say(app.io.out, table(['name', 'provider', 'origin', 'state', 'endpoint', 'last', 'delivery'], rows));
-    for (const problem of configuration.dynamic.refused) say(app.io.err, formatProblem(problem));
-  }
+  printList(app.io, app.located.dataFolder, configuration.snapshot.webhooks.map(listed));
+  for (const problem of configuration.dynamic.refused) say(app.io.err, formatProblem(problem));
+  await rememberListing(app, configuration, app.clock.now());
   return 0;
+}
+
+async function listAsJson(app: App): Promise<0> {
+  const { printJsonList } = await import('./list-json.ts');
+  return printJsonList(app);
+}
+
+function printList({ out }: Io, dataFolder: string, webhooks: readonly ListedWebhook[]): void {
+  const last = lastDeliveries(
+    databasePath(dataFolder),
+    webhooks.map(({ name }) => name),
+  );
+  const rows = webhooks.map(({ name, provider, origin, enabled, hasSecret, endpoint }) => [
+    name,
+    provider,
+    origin,
+    enabled ? (hasSecret ? 'enabled' : 'no secret') : 'disabled',
+    endpoint,
+    localTime(timeOf(last.get(name))),
+    last.get(name)?.id ?? '-',
+  ]);
+  say(out, table(['name', 'provider', 'origin', 'state', 'endpoint', 'last', 'delivery'], rows));
+}
+
+function timeOf(last: LastDelivery | undefined): string | null {
+  return last === undefined ? null : new Date(last.receivedAt).toISOString();
 }

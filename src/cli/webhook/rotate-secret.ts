@@ -44,6 +44,8 @@ async function rotate(app: App, ref: string, flags: RotateFlags): Promise<0> {
     onWebhook(ref, (id) => rotateSecret(id, options)),
   );
   const webhook = dynamicWebhook(changed, changed.result.webhook.webhook_id);
+  const { generatedSecret } = changed.result;
+  if (generatedSecret !== null) app.redactor.reveal(generatedSecret);
   const until = changed.result.retiring[0]?.expires_at ?? null;
   const former =
     until === null ? 'the former one no longer verifies' : `the former one until ${localTime(until)}`;

@@ -2,7 +2,6 @@ import type { Command } from 'commander';
 import type { App, AppFlags } from '../../app.ts';
 import { failure } from '../../errors.ts';
 import { say } from '../../lib/io.ts';
-import { providerNamed } from '../../providers/index.ts';
 import { examples, type Runner } from '../command.ts';
 import { served } from '../operate.ts';
 import { facts, printJson } from '../print.ts';
@@ -38,8 +37,10 @@ async function show(app: App, ref: string, flags: ShowFlags): Promise<0> {
     const secret = webhook.secrets[0];
     if (secret === undefined)
       throw failure('no_secret', `${webhook.name} has no secret: ${webhook.secretSource}`);
-    if (flags.json === true) printJson(io, { webhook: webhook.name, secret: secret.value.reveal() });
-    else say(io.out, secret.value.reveal());
+    const value = secret.value.reveal();
+    app.redactor.reveal(value);
+    if (flags.json === true) printJson(io, { webhook: webhook.name, secret: value });
+    else say(io.out, value);
     return 0;
   }
   const surroundings = { configuration, served: await served(app) };
@@ -65,13 +66,11 @@ async function show(app: App, ref: string, flags: ShowFlags): Promise<0> {
         'allowed',
         [...view.allow.associations, ...view.allow.users, ...view.allow.apps].join(', ') || 'nobody',
       ],
+      ['options', Object.keys(view.options).length === 0 ? null : JSON.stringify(view.options)],
       ['deliveries', String(view.total)],
     ]),
   );
-  say(
-    io.out,
-    `\n${providerNamed(webhook.provider)?.label ?? webhook.provider}’s form:\n${formFields(surroundings, webhook, null)}`,
-  );
+  say(io.out, `\n${webhook.protocol.label}’s form:\n${formFields(surroundings, webhook, null)}`);
   if (webhook.commands.length > 0) say(io.out, `\n${commandTable(webhook.commands)}`);
   return 0;
 }

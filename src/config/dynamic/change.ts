@@ -10,8 +10,8 @@ export interface EditContext {
   /** Epoch milliseconds. */
   readonly now: number;
   readonly nextId: (prefix: 'wh' | 'cmd') => string;
-  /** A new secret: 32 random bytes in hex. */
-  readonly newSecret: () => string;
+  /** A new secret, in the form that the webhook's provider wants. */
+  readonly newSecret: (webhook: Pick<DbWebhook, 'provider' | 'options'>) => string;
   /** Built-in and static webhooks, which cannot be changed here and whose names are taken. */
   readonly fixed: readonly Webhook[];
 }

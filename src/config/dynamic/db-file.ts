@@ -5,12 +5,12 @@ import { join } from 'node:path';
 import type { ConfigProblem } from '../../errors.ts';
 import { writeFileAtomic } from '../../lib/atomic-file.ts';
 import { type Fault, toProblem } from '../problems.ts';
-import { parseDb } from './parse.ts';
-import type { ResolvedDb } from './resolve-db.ts';
-import type { DbState } from './schema.ts';
+import { DB_FILE, LAST_GOOD_FILE } from './files.ts';
+import { readMark, writeMark } from './mark.ts';
+import { formatDb, parseDb, parseOwn } from './parse.ts';
+import { doublesIn, type ResolvedDb, type Resolver } from './resolve-db.ts';
+import type { DbState, DbWebhook } from './schema.ts';
 
-export const DB_FILE = 'webhooks.json';
-const LAST_GOOD_FILE = 'webhooks.last-good.json';
 /** 10,000 webhooks take about 10 MB; a file beyond this is none of ours. */
 const MAX_BYTES = 64 * 1024 * 1024;
 
@@ -32,6 +32,11 @@ export type DbReading =
     }
   | { readonly ok: false; readonly problems: readonly ConfigProblem[] };
 
+/** What a content says, without what it means. */
+export type StateReading =
+  | Pick<Extract<DbReading, { ok: true }>, 'ok' | 'state' | 'revision'>
+  | Extract<DbReading, { ok: false }>;
+
 /** Checks beyond schema and commands: faults with paths from the whole file. */
 export type FurtherCheck = (state: DbState) => readonly Fault[];
 
@@ -44,33 +49,56 @@ export interface DbFile {
   stamp(): Promise<string>;
   /** Validates. A file that is absent although webhooks were in it is not taken for an empty one. */
   validate(content: DbContent, further?: FurtherCheck): Promise<DbReading>;
+  /** As `validate`, without what the webhooks mean: of a content that is known to validate nothing is looked into. */
+  stateOf(content: DbContent): Promise<StateReading>;
+  /**
+   * What is wrong with a state that came of one that validated: of its webhooks only `changed` are looked into.
+   * `bytes`: what `formatDb` makes of it.
+   */
+  problemsOfNext(bytes: Uint8Array, state: DbState, changed: readonly DbWebhook[]): readonly ConfigProblem[];
   /** Null: there is none. */
   lastGood(further?: FurtherCheck): Promise<DbReading | null>;
-  /** Replaces the db, and then its last good copy, by bytes that validate. */
-  write(bytes: Uint8Array): Promise<void>;
+  /** Replaces the db, and then its last good copy, by bytes that validate. `canonical`: made by `formatDb`. */
+  write(bytes: Uint8Array, canonical: boolean): Promise<void>;
   /** Keeps bytes that validated as the last good copy. */
   keep(bytes: Uint8Array): Promise<void>;
 }
 
-export function dbFile(dataFolder: string, resolve: (state: DbState) => ResolvedDb): DbFile {
+export function dbFile(dataFolder: string, resolve: Resolver): DbFile {
   const file = join(dataFolder, DB_FILE);
   const lastGoodFile = join(dataFolder, LAST_GOOD_FILE);
 
   const read = (path: string, bytes: Uint8Array, further: FurtherCheck): DbReading => {
-    const parsed = parseDb(path, bytes);
+    const revision = revisionOf(bytes);
+    const mark = readMark(dataFolder);
+    const trusted = mark?.revision === revision;
+    const parsed = trusted && mark.canonical ? parseOwn(path, bytes) : parseDb(path, bytes);
     if (!parsed.ok) return parsed;
     const { state, source } = parsed;
-    const resolved = resolve(state);
+    const resolved = resolve(state, trusted);
     const faults = [...resolved.faults, ...further(state)];
     return faults.length > 0
       ? { ok: false, problems: faults.map((fault) => toProblem(source, fault)) }
-      : { ok: true, state, resolved, revision: revisionOf(bytes), bytes };
+      : { ok: true, state, resolved, revision, bytes };
   };
 
   const lastGood = async (further: FurtherCheck = () => []): Promise<DbReading | null> => {
     const content = await readContent(lastGoodFile);
     return content.kind === 'bytes' ? read(lastGoodFile, content.bytes, further) : null;
   };
+
+  async function validate(content: DbContent, further: FurtherCheck = () => []): Promise<DbReading> {
+    if (content.kind === 'bytes') return read(file, content.bytes, further);
+    if (content.kind === 'unreadable') return { ok: false, problems: [content.problem] };
+    const former = await lastGood();
+    const count = former?.ok === true ? former.state.webhooks.length : 0;
+    if (count > 0) {
+      const message = `the file is gone, although it held ${count} ${count === 1 ? 'webhook' : 'webhooks'}`;
+      return { ok: false, problems: [{ file, message }] };
+    }
+    const state = { webhooks: [] };
+    return { ok: true, state, resolved: resolve(state, false), revision: EMPTY_REVISION, bytes: null };
+  }
 
   return {
     file,
@@ -83,25 +111,40 @@ export function dbFile(dataFolder: string, resolve: (state: DbState) => Resolved
       return found === null ? 'absent' : `${found.ino} ${found.size} ${found.mtimeNs}`;
     },
 
-    async validate(content, further = () => []) {
-      if (content.kind === 'bytes') return read(file, content.bytes, further);
-      if (content.kind === 'unreadable') return { ok: false, problems: [content.problem] };
-      const former = await lastGood();
-      const count = former?.ok === true ? former.state.webhooks.length : 0;
-      if (count > 0) {
-        const message = `the file is gone, although it held ${count} ${count === 1 ? 'webhook' : 'webhooks'}`;
-        return { ok: false, problems: [{ file, message }] };
-      }
-      const state = { webhooks: [] };
-      return { ok: true, state, resolved: resolve(state), revision: EMPTY_REVISION, bytes: null };
+    validate,
+
+    async stateOf(content) {
+      if (content.kind !== 'bytes') return validate(content);
+      const mark = readMark(dataFolder);
+      const revision = revisionOf(content.bytes);
+      const own =
+        mark?.canonical === true && mark.revision === revision ? parseOwn(file, content.bytes) : null;
+      return own?.ok === true ? { ok: true, state: own.state, revision } : validate(content);
     },
 
-    async write(bytes) {
+    problemsOfNext(bytes, state, changed) {
+      const text = Buffer.from(formatDb({ webhooks: changed }));
+      const isRight =
+        parseDb(file, text).ok &&
+        resolve({ webhooks: changed }, false).faults.length === 0 &&
+        doublesIn(state.webhooks).length === 0;
+      if (isRight) return [];
+      // Read from the text, where the place of a mistake can be told.
+      const reading = read(file, bytes, () => []);
+      return reading.ok ? [] : reading.problems;
+    },
+
+    async write(bytes, canonical) {
+      // First, so that whoever reads the new content need not validate it again.
+      await writeMark(dataFolder, { revision: revisionOf(bytes), canonical });
       await writeFileAtomic(file, bytes);
       await writeFileAtomic(lastGoodFile, bytes);
     },
 
     async keep(bytes) {
+      const revision = revisionOf(bytes);
+      if (readMark(dataFolder)?.revision !== revision)
+        await writeMark(dataFolder, { revision, canonical: false });
       const kept = await readContent(lastGoodFile);
       if (kept.kind === 'bytes' && Buffer.compare(kept.bytes, bytes) === 0) return;
       await writeFileAtomic(lastGoodFile, bytes);

@@ -44,7 +44,7 @@ export function addWebhook(input: unknown): Change<Added> {
   return (state, { now, nextId, newSecret, fixed }) => {
     const given = readInput(newWebhookSchema, input, 'webhook add');
     const webhookId = nextId('wh');
-    const generatedSecret = given.secrets.length === 0 ? newSecret() : null;
+    const generatedSecret = given.secrets.length === 0 ? newSecret(given) : null;
     const webhook: DbWebhook = {
       webhook_id: webhookId,
       endpoint: endpointFor(given.provider, webhookId),
@@ -115,7 +115,7 @@ export interface RotateOptions {
 export function rotateSecret(ref: string, { overlapMs, secret }: RotateOptions): Change<Rotated> {
   return (state, { now, newSecret, fixed }) => {
     const former = findWebhook(state, ref, fixed);
-    const generatedSecret = secret === undefined ? newSecret() : null;
+    const generatedSecret = secret === undefined ? newSecret(former) : null;
     const fresh =
       generatedSecret === null
         ? readInput(secretSchema, secret, 'webhook rotate-secret')

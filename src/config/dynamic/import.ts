@@ -54,7 +54,7 @@ function importOne(state: DbState, given: ImportedWebhook, context: EditContext)
   const webhookId = given.webhook_id ?? context.nextId('wh');
   const former = state.webhooks.find(({ webhook_id }) => webhook_id === webhookId);
   const secrets = given.secrets.length > 0 ? given.secrets : (former?.secrets ?? []);
-  const generatedSecret = secrets.length === 0 && former === undefined ? context.newSecret() : null;
+  const generatedSecret = secrets.length === 0 && former === undefined ? context.newSecret(given) : null;
   const webhook: DbWebhook = {
     ...given,
     webhook_id: webhookId,

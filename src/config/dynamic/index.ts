@@ -1,15 +1,18 @@
-import { randomBytes } from 'node:crypto';
 import { readdir, rename, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Low } from 'lowdb';
 import { failure } from '../../errors.ts';
 import type { Clock } from '../../lib/clock.ts';
 import type { IdSource } from '../../lib/ids.ts';
-import type { Webhook } from '../../types.ts';
+import type { Provider } from '../../providers/provider.ts';
+import type { Actor, Webhook } from '../../types.ts';
 import type { Known } from '../resolve.ts';
+import { randomSecret } from '../secrets.ts';
 import { dbAdapter } from './adapter.ts';
 import { type Change, type EditContext, isoTime } from './change.ts';
-import { DB_FILE, dbFile, revisionOf } from './db-file.ts';
+import { dbFile, revisionOf } from './db-file.ts';
+import { DB_FILE } from './files.ts';
+import type { RecordEdit } from './recorded.ts';
 import { createResolver } from './resolve-db.ts';
 import type { DbState } from './schema.ts';
 
@@ -21,6 +24,8 @@ export interface DynamicOptions extends Known {
   readonly dataFolder: string;
   readonly lock: LockFile;
   readonly clock: Clock;
+  /** Told of each edit before it is written; one that can't be recorded is not made. */
+  readonly record: RecordEdit;
   readonly ids: Pick<IdSource, 'next'>;
   /** Built-in and static webhooks, asked for when the first change is made (`loadFixed`). */
   readonly fixed: () => Promise<readonly Webhook[]>;
@@ -51,9 +56,9 @@ export interface DynamicWebhooks {
   /**
    * Changes the file under its lock: read anew, changed, validated whole, replaced in one step. Throws what the
    * change throws, ConfigError when the file or what would come of it does not validate, `busy` when the lock is
-   * kept.
+   * kept. `actor`: who asked for it, for the audit; default: who runs this process.
    */
-  edit<T>(change: Change<T>): Promise<Edited<T>>;
+  edit<T>(change: Change<T>, actor?: Actor): Promise<Edited<T>>;
   /**
    * The revision (content hash) on disk now. A server has everything in force that was written before, once its own
    * revision (`/api/status`) equals this one; others may write meanwhile, so ask both anew each time.
@@ -64,18 +69,33 @@ export interface DynamicWebhooks {
 }
 
 const PATIENCE_MS = 15_000;
-const SECRET_BYTES = 32;
 
 /** Opens the db for changes. */
 export function openDynamic(options: DynamicOptions): DynamicWebhooks {
-  const { dataFolder, lock, clock, ids, fixed } = options;
-  const db = dbFile(dataFolder, createResolver(options));
+  const { dataFolder, lock, clock, ids, fixed, record } = options;
+  /** The project's own providers are known once its modules are read; null: not yet. */
+  let own: readonly Provider[] | null = null;
+  const known = () => [...options.providers, ...(own ?? [])];
+  const resolver = createResolver(() => ({ ...options, providers: known() }));
+  const db = dbFile(dataFolder, resolver);
 
-  const context = (known: readonly Webhook[]): EditContext => ({
+  async function readFixed(): Promise<readonly Webhook[]> {
+    const webhooks = await fixed();
+    own = webhooks
+      .map(({ protocol }) => protocol)
+      .filter(({ name }) => options.providers.every((provider) => provider.name !== name));
+    return webhooks;
+  }
+
+  const context = (written: readonly Webhook[]): EditContext => ({
     now: clock.now(),
     nextId: (prefix) => ids.next(prefix),
-    newSecret: () => randomBytes(SECRET_BYTES).toString('hex'),
-    fixed: known,
+    newSecret: ({ provider: name, options: settings = {} }) => {
+      const provider = known().find((each) => each.name === name);
+      const shaped = provider?.configure?.(settings);
+      return ((shaped?.ok === true ? shaped.provider : provider)?.newSecret ?? randomSecret)();
+    },
+    fixed: written,
   });
 
   const revision = async () => {
@@ -102,22 +122,30 @@ export function openDynamic(options: DynamicOptions): DynamicWebhooks {
   return {
     file: db.file,
     revision,
-    read: async () => (await dbAdapter(db).read()) ?? EMPTY,
+    async read() {
+      if (own === null) await readFixed();
+      return (await dbAdapter(db, unchanged).read()) ?? EMPTY;
+    },
 
-    async edit(change) {
-      const known = await fixed();
+    async edit(change, actor) {
+      const written = await readFixed();
       return locked(async () => {
-        const low = new Low(dbAdapter(db), EMPTY);
+        const low = new Low(
+          dbAdapter(db, (edit) => record(edit, actor ?? null)),
+          EMPTY,
+        );
         await low.read();
-        const { state, result } = change(low.data, context(known));
+        const { state, result } = change(low.data, context(written));
         low.data = state;
         await low.write();
         return { result, revision: await revision() };
       });
     },
 
-    restore: () =>
-      locked(async () => {
+    async restore() {
+      // The way back must stay open when webhooks.yml is broken, too.
+      await readFixed().catch(() => undefined);
+      return locked(async () => {
         const good = await db.lastGood();
         if (good === null || good.ok === false || good.bytes === null) {
           const fix = `Correct ${db.file} by hand, or move it away to start anew.`;
@@ -125,14 +153,23 @@ export function openDynamic(options: DynamicOptions): DynamicWebhooks {
         }
         const reading = await db.validate(await db.content());
         if (reading.ok) throw failure('nothing_to_restore', `${db.file} is in order: it validates`);
+        const content = await db.content();
+        const before = revisionOf(content.kind === 'bytes' ? content.bytes : null);
+        const details = { webhooks: good.state.webhooks.length };
+        const changes = [{ what: 'webhook.restore', target: db.file, details }];
+        await record({ before, after: good.revision, changes }, null);
         const kept = await setAside(db.file, clock.now());
-        await db.write(good.bytes);
+        await db.write(good.bytes, false);
         return { webhooks: good.state.webhooks.length, kept, revision: good.revision };
-      }),
+      });
+    },
   };
 }
 
 const EMPTY: DbState = { webhooks: [] };
+
+/** Reading changes nothing that could be recorded. */
+const unchanged = async () => undefined;
 
 /** What stands in the place of the db, under a name of its own; null: nothing does. */
 async function setAside(file: string, now: number): Promise<string | null> {

@@ -20,16 +20,20 @@ export interface ResolvedDb {
   readonly faults: readonly Fault[];
 }
 
+/** `trusted`: the state was validated before. */
+export type Resolver = (state: DbState, trusted: boolean) => ResolvedDb;
+
 /**
  * Checks all that the schema cannot see, by the rules of static webhooks. What was compiled for the last state is
  * kept for the next one, so that a reload costs what changed and not what is there.
  */
-export function createResolver(known: Known): (state: DbState) => ResolvedDb {
+export function createResolver(known: () => Known): Resolver {
   let compiled: ReadonlyMap<string, Resolution> = new Map();
-  return ({ webhooks }) => {
+  return ({ webhooks }, trusted) => {
+    const context = { ...known(), trusted };
     const results = webhooks.map((written, index) => {
       const text = JSON.stringify(written);
-      const resolution = compiled.get(text) ?? resolveOne(written, known);
+      const resolution = compiled.get(text) ?? resolveOne(written, context);
       return { written, text, index, resolution };
     });
     compiled = new Map(results.map(({ text, resolution }) => [text, resolution]));
@@ -42,8 +46,7 @@ export function createResolver(known: Known): (state: DbState) => ResolvedDb {
           resolution.ok ? [] : resolution.faults.map((fault) => below(index, inDbWords(fault))),
         ),
         ...webhooks.flatMap((webhook, index) => identityFaults(webhook).map((fault) => below(index, fault))),
-        ...doubled(webhooks, 'webhook_id'),
-        ...doubled(webhooks, 'name'),
+        ...doublesIn(webhooks),
       ],
     };
   };
@@ -100,7 +103,11 @@ function identityFaults({ provider, webhook_id, endpoint, commands }: DbWebhook)
   ];
 }
 
-/** Ids and names that come twice, in any case. */
+/** Ids and names that come twice, in any case. Paths start at the whole file. */
+export function doublesIn(webhooks: readonly DbWebhook[]): readonly Fault[] {
+  return [...doubled(webhooks, 'webhook_id'), ...doubled(webhooks, 'name')];
+}
+
 function doubled(webhooks: readonly DbWebhook[], field: 'webhook_id' | 'name'): readonly Fault[] {
   const first = new Map<string, number>();
   return webhooks.flatMap((webhook, index) => {

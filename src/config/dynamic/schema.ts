@@ -1,13 +1,11 @@
 import { z } from 'zod';
 import { commandSchema, definitionSchema, variableName } from '../schema.ts';
+import { SCHEMA_VERSION } from './files.ts';
 
 /*
  * `webhooks.json`, and what the API and the CLI take. Each field is the one of `../schema.ts` under its snake_case
  * name, so that a dynamic webhook takes exactly the values of a static one.
  */
-
-/** Goes up when an older hookctl could no longer read the file. */
-export const SCHEMA_VERSION = 1;
 
 const webhook = definitionSchema.shape;
 const command = commandSchema.shape;
@@ -138,6 +136,8 @@ export type DbSecret = z.output<typeof secretSchema>;
 export type DbCommand = z.output<typeof commandSchemaOfDb>;
 /** A webhook as it stands in the db. */
 export type DbWebhook = z.output<typeof webhookSchemaOfDb>;
+/** The same as people may write it: defaults left out, a single secret in its short form. */
+export type WrittenWebhook = z.input<typeof webhookSchemaOfDb>;
 /** What the db holds. */
 export interface DbState {
   readonly webhooks: readonly DbWebhook[];

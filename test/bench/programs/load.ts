@@ -1,17 +1,31 @@
 import { createHmac, randomUUID } from 'node:crypto';
 import { readFileSync } from 'node:fs';
+import { setTimeout as delay } from 'node:timers/promises';
 import { Pool } from 'undici';
+import type { Load, LoadOptions } from '../load.ts';
 
-/** Posts signed copies of a real payload over 50 connections and prints what it saw, as JSON. */
-const [, , origin = '', path = '', secret = '', count = '0', payloadFile = ''] = process.argv;
-const CONNECTIONS = 50;
+/** Posts signed copies of a payload and prints what it saw, as JSON. */
+const options = JSON.parse(process.argv[2] ?? '{}') as LoadOptions;
+const { origin, path, secret, requests, connections, perSecond } = options;
 
-const pool = new Pool(origin, { connections: CONNECTIONS });
-const payload = JSON.parse(readFileSync(payloadFile, 'utf8')) as Record<string, unknown>;
-const requests = Array.from({ length: Number(count) }, signed);
+/** More would not fit into memory; they are signed between two rounds, while nothing is measured. */
+const AT_ONCE = 10_000;
+
+interface Payload {
+  readonly issue: { readonly number: number };
+}
+
+const pool = new Pool(origin, { connections });
+const payload = JSON.parse(readFileSync(options.payload, 'utf8')) as Payload;
+const latencies: number[] = [];
+let accepted = 0;
+let made = 0;
+let seconds = 0;
 
 function signed() {
-  const body = Buffer.from(JSON.stringify({ ...payload, bench: randomUUID() }));
+  // Each about an issue of its own: what concerns one and the same is worked off one by one.
+  const issue = { ...payload.issue, number: ((process.pid % 20_000) + 1) * 100_000 + ++made };
+  const body = Buffer.from(JSON.stringify({ ...payload, issue, bench: randomUUID() }));
   const headers = {
     'content-type': 'application/json',
     'x-github-event': 'issues',
@@ -21,24 +35,41 @@ function signed() {
   return { path, method: 'POST' as const, headers, body };
 }
 
-let accepted = 0;
-const latencies: number[] = [];
-async function connection(): Promise<void> {
-  for (let request = requests.pop(); request !== undefined; request = requests.pop()) {
-    const start = performance.now();
-    const { statusCode, body } = await pool.request(request);
-    await body.dump();
-    latencies.push(performance.now() - start);
-    if (statusCode === 202) accepted += 1;
-  }
+type Request = ReturnType<typeof signed>;
+
+async function send(request: Request, since: number): Promise<void> {
+  const { statusCode, body } = await pool.request(request);
+  await body.dump();
+  latencies.push(performance.now() - since);
+  if (statusCode >= 200 && statusCode < 300) accepted += 1;
 }
 
-const start = performance.now();
-await Promise.all(Array.from({ length: CONNECTIONS }, connection));
-const seconds = (performance.now() - start) / 1_000;
+async function asFastAsAnswered(waiting: Request[]): Promise<void> {
+  const connection = async () => {
+    for (let request = waiting.pop(); request !== undefined; request = waiting.pop()) {
+      await send(request, performance.now());
+    }
+  };
+  await Promise.all(Array.from({ length: connections }, connection));
+}
+
+/** A late answer delays no other request, and counts from the moment when its request was due. */
+async function atEvenDistance(waiting: Request[]): Promise<void> {
+  const start = performance.now();
+  const sent = waiting.map(async (request, index) => {
+    const due = start + (index * 1_000) / perSecond;
+    await delay(due - performance.now());
+    await send(request, due);
+  });
+  await Promise.all(sent);
+}
+
+for (let left = requests; left > 0; left -= AT_ONCE) {
+  const waiting = Array.from({ length: Math.min(left, AT_ONCE) }, signed);
+  const start = performance.now();
+  await (perSecond > 0 ? atEvenDistance(waiting) : asFastAsAnswered(waiting));
+  seconds += (performance.now() - start) / 1_000;
+}
 await pool.close();
-const sorted = latencies.toSorted((left, right) => left - right);
-const at = (share: number) => sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? 0;
-process.stdout.write(
-  JSON.stringify({ accepted, perSecond: accepted / seconds, p50: at(0.5), p99: at(0.99) }),
-);
+const seen: Load = { accepted, seconds, perSecond: accepted / seconds, latencies };
+process.stdout.write(JSON.stringify(seen));

@@ -39,6 +39,7 @@ export function placeIn(
       lock: lockFile,
       clock: systemClock,
       ids: createIds(systemClock.now),
+      record: async () => undefined,
       fixed: async () => (await loadFixed(options)).fixed,
     }),
     configuration: (env = {}) => loadConfiguration({ ...options, env }),

@@ -6,9 +6,8 @@ import { paint, say } from '../../../lib/io.ts';
 import { suggest } from '../../../lib/suggest.ts';
 import { eventMatches } from '../../../pipeline/event-type.ts';
 import type { Provider } from '../../../providers/provider.ts';
-import { requireProvider } from '../../choose-webhook.ts';
 import { examples, type Runner } from '../../command.ts';
-import { changeDb } from '../change.ts';
+import { changeDb, dynamicWebhook } from '../change.ts';
 import { onWebhook } from '../find.ts';
 import { type CommandFlags, commandOptions, givenCommand } from './fields.ts';
 import { reportCommand } from './report.ts';
@@ -51,8 +50,8 @@ async function add(app: App, ref: string, flags: AddFlags): Promise<0> {
     app,
     onWebhook(ref, (id) => addCommand(id, given)),
   );
-  const { provider: name, command_prefix: prefix = '@agent' } = changed.result.webhook;
-  const provider = requireProvider(name);
+  const { provider: name, command_prefix: prefix = '@agent', webhook_id: id } = changed.result.webhook;
+  const { protocol: provider } = dynamicWebhook(changed, id);
   const doubt = flags.trigger === undefined ? null : triggerDoubt(provider, flags.trigger);
   if (doubt !== null) say(app.io.err, paint(app.io.err, 'yellow', doubt));
   const trial =

@@ -1,0 +1,115 @@
+import { createReadStream } from 'node:fs';
+import { createInterface } from 'node:readline';
+import { setTimeout as delay } from 'node:timers/promises';
+import type { Command } from 'commander';
+import type { App, AppFlags } from '../../app.ts';
+import { failure, notFound } from '../../errors.ts';
+import { type Io, paint, say } from '../../lib/io.ts';
+import { visible } from '../../lib/visible.ts';
+import type { AgentRun } from '../../types.ts';
+import { examples, type Runner } from '../command.ts';
+import { localTime } from '../print.ts';
+import { storedReader } from '../stored.ts';
+
+interface LogsFlags extends AppFlags {
+  readonly follow?: boolean;
+  readonly json?: boolean;
+}
+
+const POLL_MS = 200;
+
+export function configureLogs(command: Command, runner: Runner): void {
+  command
+    .description('Show what an agent said and did on a task: its newest run, or the run that is named.')
+    .argument('<id>', 'task or run id')
+    .option('-f, --follow', 'go on until the run ends')
+    .option('--json', 'print one object on each line: at, kind (said, did, output, note), text')
+    .addHelpText(
+      'after',
+      examples(
+        'hookctl task logs task-01jd9x3k2a7f3kq2',
+        'hookctl task logs -f task-01jd9x3k2a7f3kq2',
+        'hookctl task logs --json run-01jd9x3k2a7f3kq2 | jq -r "select(.kind == \\"did\\").text"',
+      ),
+    )
+    .action((id: string, flags: LogsFlags) =>
+      runner.run(command.optsWithGlobals(), (app) => logs(app, id, flags)),
+    );
+}
+
+async function logs(app: App, id: string, { follow, json }: LogsFlags): Promise<0> {
+  const run = runOf(app, id);
+  const { logPath } = run;
+  if (logPath === null) {
+    throw failure('no_run', `${id} has not run yet: ${run.reason ?? run.state}`, {
+      fix: `See why it waits: hookctl task show ${run.taskId}`,
+    });
+  }
+  let ended = false;
+  if (follow === true)
+    void app.signals.next().then(() => {
+      ended = true;
+    });
+  for (let from = 0; ; await delay(POLL_MS)) {
+    // Asked before the file is read: what is written until the end is read, too.
+    const isOver = follow !== true || ended || storedReader(app, id).run(run.id)?.endedAt !== null;
+    from = await printFrom(app.io, logPath, from, json === true);
+    if (isOver) return 0;
+  }
+}
+
+function runOf(app: App, id: string): AgentRun {
+  const reader = app.reader();
+  const run = reader?.run(id) ?? reader?.runsOfTask(id).at(-1) ?? null;
+  if (run !== null) return run;
+  if (reader?.task(id) == null) {
+    throw notFound(
+      `there is no task or run ${id} in ${app.located.dataFolder}`,
+      'List them with `hookctl task list`.',
+    );
+  }
+  throw failure('no_run', `no agent of hookctl has run ${id}`, {
+    fix: 'Which agents it runs stands under `agents:` in webhooks.yml.',
+  });
+}
+
+/** Prints the whole lines behind a position of the file; returns the position behind them. */
+async function printFrom({ out }: Io, path: string, from: number, json: boolean): Promise<number> {
+  let position = from;
+  const stream = createReadStream(path, { start: from, encoding: 'utf8' });
+  try {
+    for await (const line of createInterface({ input: stream, crlfDelay: Number.POSITIVE_INFINITY })) {
+      const entry = entryOf(line);
+      // Half a line: the rest comes with the next look.
+      if (entry === null) break;
+      position += Buffer.byteLength(line) + 1;
+      say(out, json ? line : textOf(out, entry));
+    }
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
+    if (from === 0) throw notFound(`the log ${path} is no longer there`);
+  } finally {
+    stream.destroy();
+  }
+  return position;
+}
+
+interface Entry {
+  readonly at: string;
+  readonly kind: string;
+  readonly text: string;
+}
+
+function entryOf(line: string): Entry | null {
+  try {
+    return JSON.parse(line) as Entry;
+  } catch {
+    return null;
+  }
+}
+
+function textOf(out: Io['out'], { at, kind, text }: Entry): string {
+  const [time, safe] = [localTime(at).slice(11), visible(text)];
+  if (kind === 'did') return `${time}  ${paint(out, 'cyan', `→ ${safe}`)}`;
+  return `${time}  ${kind === 'note' ? paint(out, 'yellow', safe) : safe}`;
+}

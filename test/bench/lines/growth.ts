@@ -1,0 +1,132 @@
+import type { Bench, Figure, Line } from '../bench.ts';
+import { makeUser, type Serving, serve, type User } from '../hookctl.ts';
+import { load } from '../load.ts';
+import { median } from '../statistics.ts';
+import { writeWebhooks } from '../webhooks.ts';
+
+const LISTS = ['deliveries', 'tasks', 'webhooks', 'flows', 'conversations', 'outbox'];
+
+/** Much that is stored, against nothing; and what the memory of one process does on the way there. */
+export const growth: Line = {
+  name: 'growth',
+
+  async measure(bench) {
+    const many = bench.quick ? 20_000 : 100_000;
+    const webhooks = 10_000;
+    const full = makeUser(bench, 'full');
+    writeWebhooks(full, webhooks);
+    const empty = makeUser(bench, 'empty');
+    const memory = await fill(bench, full, many);
+    const size = `${many.toLocaleString('en-US')} stored deliveries and ${webhooks.toLocaleString('en-US')} webhooks`;
+    return [memory, ...(await compare(bench, full, empty, size)), await starts(bench, full, empty, size)];
+  },
+};
+
+async function fill(bench: Bench, user: User, many: number): Promise<Figure> {
+  const server = await serve(bench, user);
+  await load(bench, { origin: server.origin, requests: many / 10 });
+  const early = await settledMemory(server);
+  bench.say(`memory after ${many / 10}: ${megabytes(early)} MB`);
+  await load(bench, { origin: server.origin, requests: many - many / 10 });
+  const late = await settledMemory(server);
+  bench.say(`memory after ${many}: ${megabytes(late)} MB`);
+  await server.stop();
+  const what = `memory: resident after ${many.toLocaleString('en-US')} deliveries`;
+  const against = `after ${(many / 10).toLocaleString('en-US')}`;
+  const note = Number.isNaN(late) ? 'there is no /proc' : `${megabytes(early)} → ${megabytes(late)} MB`;
+  const value = Number.isNaN(late) ? null : late / early;
+  return { what, against, unit: '×', value, rounds: [late / early], must: { atMost: 1.2 }, note };
+}
+
+/** Resident memory moves with garbage; the median of three seconds at rest does not. */
+async function settledMemory(server: Serving): Promise<number> {
+  const seen: number[] = [];
+  for (let sample = 0; sample < 15; sample++) {
+    await new Promise((resolve) => setTimeout(resolve, 200));
+    seen.push(server.resident());
+  }
+  return median(seen);
+}
+
+async function compare(bench: Bench, full: User, empty: User, size: string): Promise<readonly Figure[]> {
+  const servers = { full: await serve(bench, full), empty: await serve(bench, empty) };
+  const requests = bench.quick ? 2_000 : 5_000;
+  const ratios: number[] = [];
+  const pages: number[][] = [];
+  for (let round = 0; round <= (bench.quick ? 3 : 5); round++) {
+    const own = await load(bench, { origin: servers.full.origin, requests });
+    const other = await load(bench, { origin: servers.empty.origin, requests });
+    if (round > 0) ratios.push(own.perSecond / other.perSecond);
+    bench.say(
+      `growth, round ${round}: ${Math.round(own.perSecond)}/s against ${Math.round(other.perSecond)}/s`,
+    );
+  }
+  for (const list of LISTS) {
+    const times = { full: [] as number[], empty: [] as number[] };
+    for (let round = 0; round < 40; round++) {
+      for (const which of ['full', 'empty'] as const) {
+        const begin = performance.now();
+        await servers[which].get(`/api/${list}?limit=50`);
+        if (round >= 10) times[which].push(performance.now() - begin);
+      }
+    }
+    pages.push([median(times.full), median(times.empty)]);
+  }
+  await servers.full.stop();
+  await servers.empty.stop();
+  return [
+    {
+      what: `growth: accept with ${size}`,
+      against: 'the same with nothing stored',
+      unit: '×',
+      value: median(ratios),
+      rounds: ratios,
+      must: { atLeast: 0.9 },
+      note: null,
+    },
+    slowestPage(pages),
+  ];
+}
+
+/** What an empty list answers faster is mostly its rows: fifty of them may take a few milliseconds more. */
+function slowestPage(pages: readonly number[][]): Figure {
+  const added = pages.map(([full = 0, empty = 0]) => full - empty);
+  const worst = Math.max(...added);
+  return {
+    what: 'growth: first page of any list, beside what it takes with nothing stored',
+    against: `the slowest is ${LISTS[added.indexOf(worst)]}`,
+    unit: 'ms',
+    value: worst,
+    rounds: added,
+    must: { atMost: 10 },
+    note: LISTS.map((list, index) => `${list} ${pages[index]?.[0]?.toFixed(1)} ms`).join(', '),
+  };
+}
+
+async function starts(bench: Bench, full: User, empty: User, size: string): Promise<Figure> {
+  const ratios: number[] = [];
+  for (let round = 0; round < (bench.quick ? 3 : 7); round++) {
+    const times = [];
+    for (const user of [full, empty]) {
+      const server = await serve(bench, user);
+      times.push(server.startMs);
+      await server.stop();
+    }
+    const [own = 0, other = 1] = times;
+    ratios.push(own / other);
+    bench.say(`start, round ${round}: ${own.toFixed(0)} ms against ${other.toFixed(0)} ms`);
+  }
+  return {
+    what: `growth: start with ${size}`,
+    against: 'start with nothing stored',
+    unit: '×',
+    value: median(ratios),
+    rounds: ratios,
+    must: { atMost: 1.5 },
+    note: null,
+  };
+}
+
+function megabytes(bytes: number): string {
+  return (bytes / 1024 ** 2).toFixed(0);
+}

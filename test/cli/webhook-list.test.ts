@@ -1,0 +1,106 @@
+import { existsSync } from 'node:fs';
+import { rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { beforeAll, describe, expect, test } from 'vitest';
+import { cli, spawnCli } from '../support/cli.ts';
+import { eventually } from '../support/eventually.ts';
+import { type Sandbox, sandboxForFile } from '../support/sandbox.ts';
+import { startServe } from '../support/server.ts';
+
+/** Tells on stderr which packages were read. */
+const LOADED = `import { registerHooks } from 'node:module';
+const packages = new Set();
+registerHooks({ load(url, context, next) {
+  packages.add(/node_modules\\/(?!.*node_modules\\/)((@[^/]+\\/)?[^/]+)/.exec(url)?.[1]);
+  return next(url, context);
+} });
+process.on('exit', () => console.error('packages: ' + [...packages].join(' ')));`;
+
+const NAMES = `export const title = 'from-code';`;
+const MODULE = `import { defineWebhook } from 'hookctl';
+import { title } from '../names.ts';
+export default defineWebhook({ name: title, provider: 'github', endpoint: '/webhooks/own', secretEnv: 'OWN',
+  enabled: process.env.QUIET === undefined, commands: [{ name: 'go', template: 'go' }] });`;
+
+describe('webhook list', () => {
+  let sandbox: Sandbox;
+
+  beforeAll(async () => {
+    const files = {
+      'webhooks.yml': 'webhooks: { jira: { enabled: false } }\n',
+      'names.ts': NAMES,
+      'webhooks/own.ts': MODULE,
+    };
+    sandbox = await sandboxForFile({ files });
+    const server = await startServe(sandbox);
+    await cli(sandbox, 'trigger', 'github', 'issue_comment.created');
+    expect(await server.stop()).toMatchObject({ code: 0 });
+  });
+
+  /** Lists until a list was remembered, so that the next one can be quick. */
+  const remembered = () =>
+    eventually('a list that is remembered', async () => {
+      await rm(join(sandbox.dataFolder, 'listing.json'), { force: true });
+      const { code } = await cli(sandbox, 'webhook', 'list');
+      return code === 0 && existsSync(join(sandbox.dataFolder, 'listing.json'));
+    });
+
+  async function listed(env: Readonly<Record<string, string>> = {}) {
+    const changed = { ...sandbox, env: { ...sandbox.env, ...env } };
+    const { stdout, stderr, code } = await spawnCli(
+      changed,
+      ['webhook', 'list'],
+      ['--import', `data:text/javascript,${encodeURIComponent(LOADED)}`],
+    ).ended;
+    expect(code, stderr).toBe(0);
+    const rows = stdout.trim().split('\n').slice(1);
+    return {
+      isQuick: !/kysely|zod|yaml|handlebars|undici/.test(stderr),
+      stateOf: (name: string) =>
+        rows.map((row) => row.split(/\s{2,}/)).find(([first]) => first === name)?.[3],
+      text: stdout,
+    };
+  }
+
+  test('that nothing changed for is told without the schema, YAML, template and SQL libraries', async () => {
+    await remembered();
+    const { isQuick, stateOf, text } = await listed();
+    expect(isQuick).toBe(true);
+    expect(text).toMatch(/^github +github +built-in +enabled +\/webhooks\/github +\S+ \S+ +dlv-\w+$/m);
+    expect(text).toMatch(/^from-code +github +static +no secret +\/webhooks\/own +- +-$/m);
+    expect(stateOf('jira')).toBe('disabled');
+  });
+
+  test('shows dynamic webhooks at once, as quickly', async () => {
+    await remembered();
+    await cli(sandbox, 'webhook', 'add', 'github', '--name', 'triage');
+    expect(await listed()).toMatchObject({ isQuick: true });
+    expect((await listed()).stateOf('triage')).toBe('enabled');
+    await cli(sandbox, 'webhook', 'disable', 'triage');
+    expect((await listed()).stateOf('triage')).toBe('disabled');
+  });
+
+  test('reads everything anew when variables, webhooks.yml, a module or what it imports changed', async () => {
+    await remembered();
+    expect((await listed({ OWN: 'secret' })).stateOf('from-code')).toBe('enabled');
+    expect((await listed({ QUIET: '1' })).stateOf('from-code')).toBe('disabled');
+    expect((await listed({ GITHUB_WEBHOOK_SECRET: '' })).stateOf('github')).toBe('no secret');
+    await sandbox.write('webhooks.yml', '{}\n');
+    expect((await listed()).stateOf('jira')).toBe('enabled');
+    await remembered();
+    await sandbox.write('names.ts', NAMES.replace('from-code', 'renamed'));
+    expect((await listed()).stateOf('renamed')).toBe('no secret');
+    await remembered();
+    await sandbox.write('webhooks/second.ts', MODULE.replace('title,', "'second',").replace('/own', '/two'));
+    expect((await listed()).stateOf('second')).toBe('no secret');
+  });
+
+  test('says what is wrong with a db that was edited by hand, every time', async () => {
+    await remembered();
+    await writeFile(join(sandbox.dataFolder, 'webhooks.json'), '{"schema_version": 1, "webhooks": [{}]}');
+    const { stderr, stdout } = await cli(sandbox, 'webhook', 'list');
+    expect(stderr).toContain('webhooks.json:1:');
+    expect(stdout).toContain('triage');
+    expect((await cli(sandbox, 'webhook', 'list')).stderr).toBe(stderr);
+  });
+});
