@@ -1,6 +1,5 @@
 #!/usr/bin/env node
 // Plain JavaScript that any Node can read: it must start on the old ones to say what they lack.
-import { spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 
@@ -15,7 +14,7 @@ if (!isBuilt) {
 } else if (major > NEEDED[0] || (major === NEEDED[0] && minor >= NEEDED[1])) {
   await start();
 } else if (existsSync(pinned)) {
-  rerun();
+  await rerun();
 } else {
   process.stderr.write(
     `hookctl needs Node ${NEEDED.join('.')} or newer; this is ${process.versions.node}. Install a newer one from https://nodejs.org.\n`,
@@ -31,7 +30,8 @@ async function start() {
 }
 
 /** Runs this file again on the Node that `npm ci` brought along, and passes signals and exit status on. */
-function rerun() {
+async function rerun() {
+  const { spawn } = await import('node:child_process');
   const child = spawn(pinned, [fileURLToPath(import.meta.url), ...process.argv.slice(2)], {
     stdio: ['inherit', 'inherit', 'inherit', 'ipc'],
   });

@@ -1,17 +1,20 @@
 import { dirname } from 'node:path';
 import type { DynamicWebhooks } from './config/dynamic/index.ts';
 import type { Configuration } from './config/index.ts';
-import { type Located, locate, prepareDataFolder } from './config/locate.ts';
+import { type Located, locate, prepareDataFolder, requireOwnFolder } from './config/locate.ts';
 import { failure } from './errors.ts';
 import { type Clock, systemClock } from './lib/clock.ts';
 import { createIds, type IdSource } from './lib/ids.ts';
-import type { Io } from './lib/io.ts';
+import { type Io, through } from './lib/io.ts';
+import type { Redactor } from './lib/redact.ts';
 import { hookctlVersion } from './lib/version.ts';
 import type { Engine, EngineOptions } from './pipeline/engine.ts';
+import { explained } from './store/damage.ts';
 import { lockFile } from './store/file-lock.ts';
 import { databasePath, openReader } from './store/index.ts';
 import { currentHolder, type FolderLock, type Holder, lockFolder } from './store/lock.ts';
-import type { StoreReader } from './store/store.ts';
+import type { Store, StoreReader } from './store/store.ts';
+import type { Actor, NewAuditEntry } from './types.ts';
 
 /** What a process brings along: everything outside that a command may touch. */
 export interface Host {
@@ -20,6 +23,10 @@ export interface Host {
   readonly cwd: string;
   readonly home: string;
   readonly pid: number;
+  /** Name of the user who runs it, for the audit. */
+  readonly user: string;
+  /** Knows the secrets that must not be shown; learns those of the configuration when it is read. */
+  readonly redactor: Redactor;
   readonly stdin: NodeJS.ReadStream;
   readonly signals: Signals;
 }
@@ -55,6 +62,10 @@ export interface App extends Host {
   hold(command: string): Promise<HeldFolder>;
   /** Opens all that writes to the data folder, which this process holds. */
   engine(options: EngineOptions): Promise<Engine>;
+  /** Who runs this process, as the audit names them. */
+  readonly actor: Actor;
+  /** Puts lines on record, through the store of this process or beside that of a server. Resolves when they are on disk. */
+  audit(entries: readonly Pick<NewAuditEntry, 'what' | 'target' | 'details'>[], actor?: Actor): Promise<void>;
   /** Has something else closed with the app. */
   defer(close: () => void | Promise<void>): void;
   /** Closes what was opened, last in first out. */
@@ -69,41 +80,69 @@ export interface HeldFolder {
 
 /** The composition root. Throws `ConfigError` when the place of configuration or data can't be used. */
 export async function createApp(host: Host, flags: AppFlags): Promise<App> {
-  const { env, cwd, home } = host;
+  const { env, cwd, home, redactor } = host;
   const located = await locate({ cwd, env, home, configFlag: flags.config ?? null });
   const clock = systemClock;
   const ids = createIds(clock.now);
   const version = hookctlVersion();
+  const actor: Actor = { kind: 'cli', name: `${host.user} (pid ${host.pid})` };
   const closers: (() => void | Promise<void>)[] = [];
   let reader: StoreReader | null = null;
   let dynamic: Promise<DynamicWebhooks> | null = null;
+  /** Of this process, while it has the folder. */
+  let store: Store | null = null;
 
   async function openDynamicDb(): Promise<DynamicWebhooks> {
     const { openDynamic } = await import('./config/dynamic/index.ts');
     const { loadFixed, known } = await configurationCode();
+    const { entriesOf } = await import('./config/dynamic/recorded.ts');
     return openDynamic({
       ...known,
       dataFolder: located.dataFolder,
       clock,
       ids,
+      record: (edit, by) =>
+        append((last) =>
+          entriesOf(edit, { actor: by ?? actor, at: clock.now(), known: last, file: 'webhooks.json' }),
+        ),
       async lock(path, patienceMs) {
-        await prepareDataFolder(located.dataFolder);
+        await prepareFolder();
         return lockFile(path, patienceMs);
       },
       fixed: async () => (await loadFixed({ ...known, located, env, createMissing: false })).fixed,
     });
   }
 
+  async function prepareFolder(): Promise<void> {
+    await prepareDataFolder(located.dataFolder).catch((error: unknown) => {
+      throw explained(error, located.dataFolder);
+    });
+  }
+
+  /** `compose` is given the state of `webhooks.json` that was recorded last. */
+  async function append(compose: (last: string | null) => readonly NewAuditEntry[]): Promise<void> {
+    if (store !== null) return store.recordAudit(compose(store.auditedRevisions(1)[0]?.revision ?? null));
+    await prepareFolder();
+    const { appendAudit } = await import('./store/audit-log.ts');
+    const holder = { pid: host.pid, command: 'webhook', version, startedAt: clock.now(), server: null };
+    return appendAudit(located.dataFolder, holder, compose);
+  }
+
   return {
     ...host,
+    io: { out: through(host.io.out, redactor.redactKnown), err: host.io.err },
+    actor,
     clock,
     ids,
     version,
     located,
 
     async configuration({ createMissing } = { createMissing: false }) {
-      const { loadConfiguration, known } = await configurationCode();
-      return loadConfiguration({ ...known, located, env, createMissing });
+      if (createMissing) await prepareFolder();
+      const { loadConfiguration, known, secretsIn } = await configurationCode();
+      const loaded = await loadConfiguration({ ...known, located, env, createMissing });
+      redactor.learn('configuration', () => secretsIn(loaded.snapshot, loaded.accounts));
+      return loaded;
     },
 
     dynamic() {
@@ -113,6 +152,7 @@ export async function createApp(host: Host, flags: AppFlags): Promise<App> {
 
     reader() {
       if (reader === null) {
+        requireOwnFolder(located.dataFolder);
         reader = openReader({ path: databasePath(located.dataFolder) });
         if (reader !== null) closers.push(reader.close);
       }
@@ -122,7 +162,7 @@ export async function createApp(host: Host, flags: AppFlags): Promise<App> {
     holder: () => currentHolder(located.dataFolder),
 
     async hold(command) {
-      await prepareDataFolder(located.dataFolder);
+      await prepareFolder();
       const holder: Holder = { pid: host.pid, command, version, startedAt: clock.now(), server: null };
       const taken = await lockFolder(located.dataFolder, holder);
       if (!taken.ok) throw inUse(located.dataFolder, taken.holder);
@@ -132,12 +172,20 @@ export async function createApp(host: Host, flags: AppFlags): Promise<App> {
 
     async engine(options) {
       const projectFolder = located.projectFile === null ? cwd : dirname(located.projectFile);
-      const surroundings = { dataFolder: located.dataFolder, projectFolder, env, home, clock, ids };
+      const { redact } = redactor;
+      const surroundings = { dataFolder: located.dataFolder, projectFolder, env, home, clock, ids, redact };
       const { openEngine } = await import('./pipeline/engine.ts');
       const engine = await openEngine({ ...options, ...surroundings });
-      closers.push(engine.close);
+      closers.push(() => {
+        store = null;
+        return engine.close();
+      });
+      store = engine.context.store;
       return engine;
     },
+
+    audit: (entries, by = actor) =>
+      append(() => entries.map((entry) => ({ ...entry, at: clock.now(), actor: by, revision: null }))),
 
     defer: (close) => void closers.push(close),
 

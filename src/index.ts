@@ -11,4 +11,42 @@ export type {
   WebhookCommandDefinition,
   WebhookDefinition,
 } from './config/definition.ts';
-export type { JsonObject, JsonValue } from './types.ts';
+export type { DefinedProvider } from './lib/defined-provider.ts';
+export type { SignatureSettings } from './providers/generic/signature-settings.ts';
+export { defineProvider } from './providers/own/define.ts';
+export type {
+  EventDraft,
+  ParseContext,
+  ParseResult,
+  ProviderByCode,
+  ProviderBySettings,
+  ProviderDefinition,
+} from './providers/own/definition.ts';
+export type {
+  Account,
+  AccountDefaults,
+  Ack,
+  CallAnswer,
+  FormField,
+  Headers,
+  JsonObject,
+  JsonValue,
+  OutgoingCall,
+  OutgoingRequest,
+  Parsed,
+  ParseSettings,
+  Post,
+  RawRequest,
+  ReplyChannel,
+  ReplyPlace,
+  Sample,
+  SampleContext,
+  Secret,
+  Sender,
+  Sent,
+  SignContext,
+  Verdict,
+  VerdictCause,
+  WebhookEvent,
+  WebhookSecret,
+} from './types.ts';

@@ -1,19 +1,35 @@
-import { homedir } from 'node:os';
+import { homedir, userInfo } from 'node:os';
 import type { Host, Signals } from './app.ts';
-import { outputStream } from './lib/io.ts';
+import { outputStream, through } from './lib/io.ts';
+import { createRedactor } from './lib/redact.ts';
 
 /** The running process as a `Host`: the one place that reads `process`. */
 export function processHost(): Host {
   const { env } = process;
+  const redactor = createRedactor(env);
   return {
-    io: { out: outputStream(process.stdout, env), err: outputStream(process.stderr, env) },
+    io: {
+      out: outputStream(process.stdout, env),
+      err: through(outputStream(process.stderr, env), redactor.redact),
+    },
+    redactor,
     env,
     cwd: process.cwd(),
     home: homedir(),
     pid: process.pid,
+    user: userName(),
     stdin: process.stdin,
     signals: processSignals(),
   };
+}
+
+/** An id without a name in the system's list of users (in a container) has none. */
+function userName(): string {
+  try {
+    return userInfo().username;
+  } catch {
+    return `uid ${process.getuid?.() ?? 'unknown'}`;
+  }
 }
 
 const ENDING = ['SIGINT', 'SIGTERM'] as const;

@@ -28,6 +28,8 @@ export interface OutboxOptions extends PlanContext {
     | 'noteOutgoing'
   >;
   readonly transport: Transport;
+  /** Milliseconds by a clock that nobody sets; default `performance.now`. */
+  readonly steady?: () => number;
   /** 0 up to 1, for the jitter. */
   readonly random: () => number;
   /** Told of everything that is sent or given up. */
@@ -51,13 +53,17 @@ const TIMING: Timing = { baseMs: 2_000, capMs: 1_800_000, settleMs: 3_000, openM
 const CONCURRENCY = 4;
 /** More than can be under way, so that those do not hide what is due. */
 const PAGE = 50;
-/** Timers of Node overflow beyond 2^31 ms; and a clock that was set back is noticed. */
+/** Timers of Node overflow beyond 2^31 ms; and what another process recorded is noticed. */
 const LONGEST_SLEEP_MS = 60_000;
+/** No try is put off for longer: what seems to be is due by a clock that was set back since. */
+const LONGEST_WAIT_MS = 2 * 3_600_000;
 
 export function createOutbox(options: OutboxOptions): Outbox {
-  const { store, now, random, timing = TIMING } = options;
+  const { store, now, random, steady = () => performance.now(), timing = TIMING } = options;
   const breaker = createBreaker(timing.openMs);
   const underWay = new Map<string, Promise<void>>();
+  /** When what waits is due, by the steady clock: the other one may jump, and with it all that it says. */
+  const dueAt = new Map<string, number>();
   let timer: NodeJS.Timeout | null = null;
   let closed = false;
 
@@ -65,11 +71,26 @@ export function createOutbox(options: OutboxOptions): Outbox {
     if (timer !== null) clearTimeout(timer);
     timer = null;
     if (closed) return;
-    const waiting = store.waitingOutgoing(PAGE).filter(({ id }) => !underWay.has(id));
-    const due = waiting.filter((item) => item.nextAttemptAt <= now());
-    for (const item of due.slice(0, CONCURRENCY - underWay.size)) start(item);
-    const later = waiting.find((item) => item.nextAttemptAt > now());
-    if (later !== undefined) sleep(later.nextAttemptAt - now());
+    const all = store.waitingOutgoing(PAGE + dueAt.size);
+    forgetAllBut(new Set(all.map(({ id }) => id)));
+    const waits = all.filter(({ id }) => !underWay.has(id)).map((item) => ({ item, ms: waitOf(item) }));
+    const due = waits.filter(({ ms }) => ms <= 0);
+    for (const { item } of due.slice(0, CONCURRENCY - underWay.size)) start(item);
+    const later = waits.filter(({ ms }) => ms > 0);
+    if (later.length > 0) sleep(Math.min(...later.map(({ ms }) => ms)));
+  }
+
+  /** What was settled or dropped meanwhile. */
+  function forgetAllBut(waiting: ReadonlySet<string>): void {
+    for (const id of dueAt.keys()) if (!waiting.has(id)) dueAt.delete(id);
+  }
+
+  /** Milliseconds until an item is due. Recorded times count once: for what is new, or left by an earlier process. */
+  function waitOf({ id, attempts, nextAttemptAt }: Outgoing): number {
+    const recorded = attempts === 0 ? 0 : Math.min(nextAttemptAt - now(), LONGEST_WAIT_MS);
+    const at = dueAt.get(id) ?? steady() + recorded;
+    dueAt.set(id, at);
+    return at - steady();
   }
 
   function start(item: Outgoing): void {
@@ -78,14 +99,17 @@ export function createOutbox(options: OutboxOptions): Outbox {
       .then(
         () => finish(item.id, wake),
         // The store itself fails: it stays waiting there, and is tried when that works again.
-        () => finish(item.id, () => sleep(timing.capMs)),
+        () => finish(item.id, () => sleep(timing.baseMs)),
       );
     underWay.set(item.id, run);
   }
 
-  /** What nobody foresaw: it is shown on the item, and not tried in a hurry. */
+  /** A store that fails is soon tried again; what nobody foresaw is shown on the item, and not tried in a hurry. */
   function postpone(item: Outgoing, error: unknown): Promise<void> {
-    return note(item, { reason: messageOf(error), nextAttemptAt: now() + timing.capMs });
+    const wait =
+      error instanceof HookctlError ? Math.max(timing.settleMs, jitter(item.attempts)) : timing.capMs;
+    // As it is recorded now: the try that failed here may have arrived there.
+    return again(store.outgoing(item.id) ?? item, { reason: messageOf(error) }, wait);
   }
 
   function finish(id: string, next: () => void): void {
@@ -99,12 +123,12 @@ export function createOutbox(options: OutboxOptions): Outbox {
 
   async function attempt(item: Outgoing): Promise<void> {
     const original = item.edits === null ? null : store.outgoing(item.edits);
-    if (original?.status === 'waiting') return note(item, { nextAttemptAt: now() + timing.baseMs });
+    if (original?.status === 'waiting') return again(item, {}, timing.baseMs);
     const planned = plan(item);
     if ('reason' in planned) return settle(item, { status: 'failed', reason: planned.reason });
     const { host } = new URL(planned.request.url);
-    const blockedUntil = breaker.blockedUntil(host, now());
-    if (blockedUntil !== null) return note(item, { nextAttemptAt: blockedUntil + jitter(0) });
+    const blockedUntil = breaker.blockedUntil(host, steady());
+    if (blockedUntil !== null) return again(item, {}, blockedUntil - steady() + jitter(0));
     const sent = await attemptSend(item, planned, host);
     tellBreaker(host, sent);
     return record({ ...item, attempts: item.attempts + 1 }, sent);
@@ -117,7 +141,7 @@ export function createOutbox(options: OutboxOptions): Outbox {
       const uncertain = item.uncertain && (item.attempts > 0 || planned.find !== null);
       return await send(options, planned, uncertain);
     } catch (error) {
-      breaker.failed(host, now());
+      breaker.failed(host, steady());
       throw error;
     }
   }
@@ -133,8 +157,8 @@ export function createOutbox(options: OutboxOptions): Outbox {
 
   function tellBreaker(host: string, sent: Sent): void {
     if (sent.result !== 'again') breaker.succeeded(host);
-    else if (sent.afterMs !== null) breaker.pause(host, now() + sent.afterMs);
-    else breaker.failed(host, now());
+    else if (sent.afterMs !== null) breaker.pause(host, steady() + sent.afterMs);
+    else breaker.failed(host, steady());
   }
 
   function record(item: Outgoing, sent: Sent): Promise<void> {
@@ -144,13 +168,13 @@ export function createOutbox(options: OutboxOptions): Outbox {
       case 'refused':
         return settle(item, { status: 'failed', reason: sent.reason, uncertain: item.uncertain });
       case 'again':
-        return again(item, sent);
+        return tryAgain(item, sent);
       default:
         return sent satisfies never;
     }
   }
 
-  function again(
+  function tryAgain(
     item: Outgoing,
     { reason, afterMs, certain }: Extract<Sent, { result: 'again' }>,
   ): Promise<void> {
@@ -163,11 +187,13 @@ export function createOutbox(options: OutboxOptions): Outbox {
       });
     }
     const wait = afterMs === null ? jitter(item.attempts) : afterMs + jitter(0);
-    return note(item, {
-      reason,
-      uncertain,
-      nextAttemptAt: now() + Math.max(wait, certain ? 0 : timing.settleMs),
-    });
+    return again(item, { reason, uncertain }, Math.max(wait, certain ? 0 : timing.settleMs));
+  }
+
+  /** It waits on, so many milliseconds. */
+  function again(item: Outgoing, changes: Partial<OutgoingNote>, wait: number): Promise<void> {
+    dueAt.set(item.id, steady() + wait);
+    return note(item, { ...changes, nextAttemptAt: now() + wait });
   }
 
   function jitter(attempt: number): number {

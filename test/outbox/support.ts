@@ -79,16 +79,18 @@ export interface BenchOptions extends TransportOptions {
   readonly store?: Store;
   readonly timing?: Timing;
   readonly now?: () => number;
+  readonly steady?: () => number;
 }
 
 /** A worker on a real store and real connections, in a hurry. */
 export async function startBench(options: BenchOptions): Promise<Bench> {
-  const { accountOf, timing = HURRY, now = Date.now, deadlineMs = 300, resolve } = options;
+  const { accountOf, timing = HURRY, now = Date.now, steady, deadlineMs = 300, resolve } = options;
   const store = options.store ?? (await freshStore());
   const settled: Outgoing[] = [];
   const outbox = createOutbox({
     store,
     now,
+    ...(steady !== undefined && { steady }),
     accountOf,
     timing,
     random: Math.random,

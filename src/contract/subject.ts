@@ -1,0 +1,78 @@
+import { type DefinedProvider, providerDraft } from '../lib/defined-provider.ts';
+import { secret } from '../lib/secret.ts';
+import type { JsonObject, Provider, RawRequest, Sample, WebhookSecret } from '../types.ts';
+import type { ContractOptions } from './types.ts';
+
+/** The moment in which all requests are made. */
+export const NOW = new Date('2026-11-23T12:00:00.000Z');
+/** What people write in samples: everything that a careless reader changes. */
+export const TEXT = '@agent Analyze <why> & "how" é';
+
+/** A provider under test, and how requests are made in its name. */
+export interface Subject {
+  readonly provider: Provider;
+  readonly secret: string;
+  /** Another secret in the same form. */
+  readonly otherSecret: string;
+  /** A sample's payload, with fresh ids each time. */
+  build(sample: Sample): JsonObject;
+  /** A body as the sender would send it. */
+  signed(body: Uint8Array, type: string, secret?: string): RawRequest;
+}
+
+/** Throws an error with all mistakes when the definition has some. */
+export function subjectOf(given: DefinedProvider | Provider, options: ContractOptions): Subject {
+  const provider = shaped(readProvider(given), options.options);
+  const fresh = provider.newSecret ?? (() => 'a-secret-of-the-contract');
+  const own = options.secret ?? fresh();
+  const other = fresh();
+  let number = 1_000_000;
+  return {
+    provider,
+    secret: own,
+    otherSecret: other === own ? `${other}-of-another` : other,
+    build: (sample) => sample.build({ text: TEXT, now: NOW, nextNumber: () => ++number }),
+    signed(body, type, value = own) {
+      const context = {
+        type,
+        secret: secret(value),
+        deliveryId: `0b1a2c3d-0000-4000-8000-${++number}`,
+        now: NOW,
+      };
+      return { ...provider.sign(body, context), query: '' };
+    },
+  };
+}
+
+/** Secrets as a webhook has them. */
+export function secretsOf(...values: readonly string[]): readonly WebhookSecret[] {
+  return values.map((value) => ({ value: secret(value), expiresAt: null }));
+}
+
+export function toJson(payload: unknown): Uint8Array {
+  return Buffer.from(JSON.stringify(payload), 'utf8');
+}
+
+function readProvider(given: DefinedProvider | Provider): Provider {
+  const draft = providerDraft(given);
+  if (draft === null) return given as Provider;
+  if (draft.result.ok) return draft.result.provider;
+  throw new Error(mistakes(draft.name, draft.result.faults));
+}
+
+function shaped(provider: Provider, options: ContractOptions['options']): Provider {
+  if (options === undefined) return provider;
+  const configured = provider.configure?.(options) ?? { ok: true, provider };
+  if (configured.ok) return configured.provider;
+  throw new Error(mistakes(provider.name, configured.faults));
+}
+
+function mistakes(
+  name: string,
+  faults: readonly { readonly path: readonly unknown[]; readonly message: string }[],
+) {
+  return [
+    `${name} has mistakes:`,
+    ...faults.map(({ path, message }) => `${path.join('.')}: ${message}`),
+  ].join('\n  ');
+}
