@@ -30,7 +30,11 @@ beforeAll(async () => {
   });
   server = await serverForFile(sandbox);
 });
-afterAll(() => apis.close());
+afterAll(async () => {
+  // Before its folder goes.
+  await server.stop('SIGTERM');
+  await apis.close();
+});
 
 let issue = 100;
 

@@ -36,6 +36,8 @@ export interface TestEngine extends Engine {
 export interface TestEngineOptions {
   /** webhooks.yml. */
   readonly yaml?: string;
+  /** A module with webhooks of the project, to which the yaml has to point: `static: ./own.ts`. */
+  readonly module?: string;
   readonly env?: Readonly<Record<string, string>>;
   /** Epoch milliseconds; default the machine's clock. */
   readonly now?: () => number;
@@ -60,6 +62,7 @@ export async function startEngine(options: TestEngineOptions = {}): Promise<Test
   const dataFolder = join(folder, '.hookctl');
   await mkdir(dataFolder);
   await writeFile(projectFile, yaml);
+  if (options.module !== undefined) await writeFile(join(folder, 'own.ts'), options.module);
   options.prepare?.(folder);
   const env = {
     PATH: process.env.PATH ?? '',

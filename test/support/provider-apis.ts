@@ -1,5 +1,21 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { closeServer, listen } from '../../src/lib/http-server.ts';
+import { presetRoutes } from './preset-routes.ts';
+import {
+  edit,
+  label,
+  list,
+  ok,
+  post,
+  type Reply,
+  type Route,
+  react,
+  type SeenRequest,
+  type StandingPost,
+  type State,
+} from './provider-state.ts';
+
+export type { SeenRequest, StandingPost } from './provider-state.ts';
 
 /** What a request meets instead of a right answer. `processed`: the provider has done it all the same. */
 export interface Fault {
@@ -11,20 +27,7 @@ export interface Fault {
   readonly cut?: 'reset' | 'silence' | 'half';
 }
 
-export interface SeenRequest {
-  readonly method: string;
-  readonly path: string;
-  readonly headers: IncomingMessage['headers'];
-  readonly body: string;
-}
-
-export interface StandingPost {
-  readonly id: string;
-  readonly thread: string;
-  readonly text: string;
-}
-
-/** The five providers' reply APIs on one loopback port, as far as hookctl speaks them. */
+/** The providers' reply APIs on one loopback port, as far as hookctl speaks them. */
 export interface ProviderApis {
   readonly url: string;
   readonly requests: readonly SeenRequest[];
@@ -35,13 +38,6 @@ export interface ProviderApis {
   /** What the next requests that change something meet, one after the other. */
   fail(...faults: readonly Fault[]): void;
   close(): Promise<void>;
-}
-
-interface State {
-  readonly requests: SeenRequest[];
-  readonly posts: StandingPost[];
-  readonly reactions: string[];
-  readonly labels: string[];
 }
 
 /** `standing`: posts of before. */
@@ -70,11 +66,6 @@ export async function startProviderApis(standing: readonly StandingPost[] = []):
   };
 }
 
-interface Reply {
-  readonly status: number;
-  readonly json: unknown;
-}
-
 function send(response: ServerResponse, { status, json }: Reply): void {
   response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(json));
 }
@@ -91,10 +82,9 @@ function misbehave(response: ServerResponse, fault: Fault, real: Reply | null): 
   response.end(fault.body ?? '');
 }
 
-type Handler = (state: State, match: RegExpExecArray, body: Record<string, unknown>) => Reply;
-
 /** Method and path → what the provider does. The documented status codes; Slack always answers 200. */
-const ROUTES: readonly (readonly [string, RegExp, Handler])[] = [
+const ROUTES: readonly Route[] = [
+  ...presetRoutes,
   [
     'POST',
     /^\/repos\/([^/]+\/[^/]+)\/issues\/(\d+)\/comments$/,
@@ -212,20 +202,6 @@ function answer(state: State, { method, path, body }: SeenRequest): Reply {
   return { status: 404, json: { message: 'Not Found' } };
 }
 
-function ok(json: unknown): Reply {
-  return { status: 200, json };
-}
-
-function list({ posts }: State, thread: string): readonly StandingPost[] {
-  return posts.filter((each) => each.thread === thread);
-}
-
-function post(state: State, thread: string, text: unknown, status: number): Reply {
-  const id = String(1_000 + state.posts.length);
-  state.posts.push({ id, thread, text: String(text) });
-  return { status, json: { id: Number(id), body: text } };
-}
-
 function sentryPost(state: State, thread: string, text: unknown): Reply {
   return list(state, thread).some((each) => each.text === text)
     ? { status: 400, json: { detail: 'You have already posted that comment.' } }
@@ -236,25 +212,6 @@ function slackPost(state: State, body: Record<string, unknown>): Reply {
   if (body.channel === undefined) return ok({ ok: false, error: 'channel_not_found' });
   post(state, 'slack', JSON.stringify(body), 200);
   return ok({ ok: true, ts: state.posts.at(-1)?.id });
-}
-
-function edit(state: State, id: string | undefined, text: unknown): Reply {
-  const at = state.posts.findIndex((each) => each.id === id);
-  const old = state.posts[at];
-  if (old === undefined) return { status: 404, json: { message: 'Not Found' } };
-  state.posts[at] = { ...old, text: String(text) };
-  return ok({ ok: true, id: Number(id) });
-}
-
-function react(state: State, what: string): Reply {
-  const known = state.reactions.includes(what);
-  if (!known) state.reactions.push(what);
-  return { status: known ? 200 : 201, json: { ok: true, id: 1 } };
-}
-
-function label(state: State, labels: unknown): Reply {
-  state.labels.push(String(labels));
-  return ok([]);
 }
 
 async function readAll(request: IncomingMessage): Promise<string> {

@@ -2,8 +2,9 @@ import { existsSync } from 'node:fs';
 import { mkdir, mkdtemp, readFile, realpath, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import { afterAll, onTestFinished } from 'vitest';
+import { onTestFinished } from 'vitest';
 import type { Task } from '../../src/types.ts';
+import { onFileEnd } from './file-end.ts';
 import { SECRET } from './secret.ts';
 
 /** A user with a home, a project and a Claude folder of their own. Nothing in it is shared with the machine's user. */
@@ -74,15 +75,9 @@ export async function sandboxForTest(options?: SandboxOptions): Promise<Sandbox>
 /** A sandbox that is gone when the file ends; call it in `beforeAll`. */
 export async function sandboxForFile(options?: SandboxOptions): Promise<Sandbox> {
   const sandbox = await createSandbox(options);
-  ofFile.push(sandbox);
+  onFileEnd(sandbox.remove);
   return sandbox;
 }
-
-/** Registered while the file is collected: a hook that is registered inside `beforeAll` never runs. */
-const ofFile: Sandbox[] = [];
-afterAll(async () => {
-  for (const sandbox of ofFile) await sandbox.remove();
-});
 
 /** The files of a task in Claude's folder, parsed; null where there is none. */
 export async function taskFiles({ claudeFolder }: Sandbox, task: Task | undefined) {

@@ -1,12 +1,13 @@
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, onTestFinished } from 'vitest';
+import { onTestFinished } from 'vitest';
 import { openReader } from '../../src/store/index.ts';
 import type { StoreReader } from '../../src/store/store.ts';
 import type { Delivery } from '../../src/types.ts';
 import { type Ran, type Running, spawnCli } from './cli.ts';
 import { eventually } from './eventually.ts';
+import { onFileEnd } from './file-end.ts';
 import type { Sandbox } from './sandbox.ts';
 
 /** One line of `serve --json`. */
@@ -70,15 +71,9 @@ export async function serverForTest(sandbox: Sandbox, ...args: readonly string[]
 /** A server that ends with the file; call it in `beforeAll`. */
 export async function serverForFile(sandbox: Sandbox, ...args: readonly string[]): Promise<Server> {
   const server = await startServe(sandbox, ...args);
-  ofFile.push(server);
+  onFileEnd(() => server.stop('SIGKILL'));
   return server;
 }
-
-/** Registered while the file is collected: a hook that is registered inside `beforeAll` never runs. */
-const ofFile: Server[] = [];
-afterAll(async () => {
-  for (const server of ofFile) await server.stop('SIGKILL');
-});
 
 /** Starts `serve` as a person would see it, and waits for its last line before the first delivery. */
 export async function startHumanServe(sandbox: Sandbox, ...args: readonly string[]): Promise<Running> {

@@ -35,9 +35,14 @@ export const nextEvent = tool({
   async run(context, { agent, consumer: named, wait_seconds: wait }) {
     const who = listener(context, agent, named);
     await join(context, who.consumer);
+    let seen = -1;
     for (const deadline = context.now() + wait * 1000; ; await pause(POLL_MS, context.signal)) {
-      const found = await context.backend.look((store) => oldest(store, context, who), null);
-      if (found !== null) return told(found);
+      const newest = await context.backend.look((store) => store.newestTransition(), 0);
+      if (newest !== seen) {
+        seen = newest;
+        const found = await context.backend.look((store) => oldest(store, context, who), null);
+        if (found !== null) return told(found);
+      }
       if (context.now() >= deadline || context.signal.aborted) {
         return { text: 'Nothing happened. Call next_event again to go on waiting.', data: { event: null } };
       }

@@ -15,4 +15,5 @@ create table event_acks (
   primary key (consumer, transition_id)
 ) strict, without rowid;
 create index event_acks_by_transition on event_acks (transition_id);
+create index task_transitions_news on task_transitions (event, id) where event in ('answer', 'cancel');
 `;
