@@ -19,8 +19,8 @@
  */
 
 export * from './types/agent.ts';
-export * from './types/audit.ts';
 export * from './types/agent-event.ts';
+export * from './types/audit.ts';
 export * from './types/delivery.ts';
 export * from './types/event.ts';
 export * from './types/outgoing.ts';

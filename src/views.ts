@@ -30,6 +30,7 @@ export function deliveryView(delivery: Delivery) {
     replay_of: delivery.replayOf,
     attempts: delivery.attempts,
     next_attempt_at: isoOrNull(delivery.nextAttemptAt),
+    body_removed_at: isoOrNull(delivery.bodyRemovedAt),
     decisions: delivery.decisions.map(decisionView),
   };
 }

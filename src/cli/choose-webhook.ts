@@ -22,6 +22,12 @@ export function webhookFor(
   const chosen =
     candidates.find((webhook) => webhook.name === (name ?? own)) ?? (name ? undefined : candidates[0]);
   if (chosen !== undefined) return chosen;
-  const known = candidates.map((webhook) => webhook.name).join(', ') || 'none';
-  throw notFound(`there is no ${label} webhook ${name ?? ''}`.trim(), `${label} webhooks: ${known}.`);
+  const message = `there is no ${label} webhook ${name ?? ''}`.trim();
+  const known = candidates.map((webhook) => webhook.name).join(', ');
+  throw notFound(
+    message,
+    known === ''
+      ? `Make one: hookctl webhook add ${own} --name ${name ?? own}`
+      : `${label} webhooks: ${known}.`,
+  );
 }

@@ -100,6 +100,16 @@ export const commands: readonly CliEntry[] = [
     load: async () => (await import('./mcp.ts')).mcp,
   },
   {
+    name: 'backup',
+    summary: 'copy everything that is stored, also while serving',
+    load: async () => (await import('./backup.ts')).backup,
+  },
+  {
+    name: 'restore',
+    summary: 'put a backup in the place of what is stored',
+    load: async () => (await import('./restore.ts')).restore,
+  },
+  {
     name: 'token',
     summary: 'print the token of the management API',
     load: async () => (await import('./token.ts')).tokenCommand,

@@ -64,8 +64,9 @@ async function findAccount(
   const tokenEnv = credential.tokenEnv ?? defaults.tokenEnv;
   const file =
     credential.tokenFile === undefined ? null : resolve(dirname(source.file), credential.tokenFile);
-  const token = file === null ? asSecret(named(tokenEnv)) : await readToken(file);
-  if (token !== null && 'fault' in token) return token;
+  const given = file === null ? asSecret(named(tokenEnv)) : await readToken(file);
+  if (given !== null && 'fault' in given) return given;
+  const token = given ?? (tokenEnv === null ? { secret: secret('') } : null);
   if (token === null) return { missing: `no ${tokenEnv}` };
   const baseUrl = credential.baseUrl ?? named(defaults.baseUrlEnv) ?? defaults.baseUrl;
   if (baseUrl === null) return { missing: `no ${defaults.baseUrlEnv ?? 'baseUrl'}` };

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { byteSize, duration } from '../lib/units.ts';
 import type { JsonObject } from '../types.ts';
 import { agentsSchema, runsSchema } from './agents-schema.ts';
 import { adjustmentSchema, variableName } from './schema.ts';
@@ -53,6 +54,15 @@ const claudeTasks = z.strictObject({
   record: z.boolean().default(true).describe('Also write one record file per task.'),
 });
 
+const retention = z.strictObject({
+  age: duration
+    .prefault('30d')
+    .describe('How long the bytes of a delivery that was worked off are kept, such as 30d.'),
+  size: byteSize
+    .prefault('2GB')
+    .describe('How many bytes are kept altogether, such as 2GB; beyond that the oldest go first.'),
+});
+
 /** webhooks.yml, whole. */
 export const projectSchema = z.strictObject({
   ingress: ingress.prefault({}).describe('The socket that senders (and a tunnel) reach.'),
@@ -67,6 +77,7 @@ export const projectSchema = z.strictObject({
     .prefault({})
     .describe('Changes to the built-in webhooks, by name.'),
   credentials: z.record(z.string(), credential).prefault({}).describe('For replies, by provider.'),
+  retention: retention.prefault({}).describe('What is kept of deliveries that were worked off.'),
   claudeTasks: claudeTasks.prefault({}).describe('How tasks appear in Claude Code.'),
   agents: agentsSchema
     .prefault({})

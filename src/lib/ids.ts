@@ -24,6 +24,11 @@ export function createIds(now: () => number): IdSource {
   };
 }
 
+/** What every id made at or after this moment sorts behind. */
+export function idFloor(prefix: IdPrefix, ms: number): string {
+  return `${prefix}-${encode(Math.max(0, ms), 10)}`;
+}
+
 function encode(value: number, length: number): string {
   let text = '';
   for (let rest = value; text.length < length; rest = Math.floor(rest / 32)) {

@@ -2,6 +2,14 @@ import { z } from 'zod';
 
 const SECONDS: Readonly<Record<string, number>> = { s: 1, m: 60, h: 3600, d: 86_400, w: 604_800 };
 
+const BYTES: Readonly<Record<string, number>> = { KB: 1024, MB: 1024 ** 2, GB: 1024 ** 3, TB: 1024 ** 4 };
+
+/** `2GB`, `500MB` → bytes. */
+export const byteSize = z
+  .string()
+  .regex(/^[1-9]\d{0,5}[KMGT]B$/, 'expected a size: a number and KB, MB, GB or TB, such as 2GB')
+  .transform((text) => Number.parseInt(text, 10) * (BYTES[text.slice(-2)] ?? 0));
+
 /** `30d`, `20m`, `90s` → milliseconds. */
 export const duration = z
   .string()

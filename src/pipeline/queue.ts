@@ -1,4 +1,4 @@
-import { messageOf } from '../errors.ts';
+import { failure, messageOf } from '../errors.ts';
 import { fullJitter, pause } from '../lib/backoff.ts';
 import type { PendingDelivery } from '../store/store.ts';
 import type { PipelineContext, Settled } from './context.ts';
@@ -12,6 +12,8 @@ const UNDER_WAY = 256;
 const MAX_ATTEMPTS = 5;
 const BACKOFF = { baseMs: 500, capMs: 60_000 };
 const PAGE = 1_000;
+/** More are refused: what is accepted is promised to be worked off, and each takes memory until then. */
+const LONGEST = 100_000;
 /** Bytes of deliveries that are kept at hand; those of a longer queue are read back when their turn comes. */
 const AT_HAND_BYTES = 8 * 1024 * 1024;
 
@@ -22,6 +24,8 @@ export interface Queue {
   /** Takes everything that the store holds as pending, for the start after a crash. Returns how many. */
   recover(): number;
   readonly depth: () => number;
+  /** Throws `queue_full` while so much waits that more must not be promised. */
+  requireRoom(): void;
   /** Takes nothing more and resolves when what runs has ended; what waits stays pending in the store. */
   close(): Promise<void>;
 }
@@ -187,6 +191,12 @@ export function createQueue(context: PipelineContext, { onSettled, random }: Que
     push,
     recover,
     depth: () => depth,
+    requireRoom() {
+      if (depth < LONGEST) return;
+      throw failure('queue_full', `${depth} deliveries wait already`, {
+        fix: 'See what holds them up: hookctl delivery list --status pending',
+      });
+    },
     async close() {
       stop.abort();
       await Promise.all(running);

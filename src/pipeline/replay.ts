@@ -35,7 +35,11 @@ export function storedSource(
     delivery.duplicateOf === null ? delivery : (store.delivery(delivery.duplicateOf) ?? delivery);
   const body = store.body(original.id);
   if (body === null) {
-    throw failure('no_bytes', `${id} can't be replayed: of a ${delivery.status} delivery no bytes are kept`, {
+    const why =
+      original.bodyRemovedAt === null
+        ? `of a ${delivery.status} delivery no bytes are kept`
+        : `retention removed its bytes on ${new Date(original.bodyRemovedAt).toISOString().slice(0, 10)}`;
+    throw failure('no_bytes', `${id} can't be replayed: ${why}`, {
       fix: 'Have the sender deliver it again.',
     });
   }
@@ -135,15 +139,17 @@ export async function retry(
     throw notFound(`there is no delivery ${id} in ${where}`, 'List them with `hookctl delivery list`.');
   }
   if (!(await context.store.requeue(id))) {
-    const why =
-      delivery.status === 'failed' || delivery.status === 'ignored'
-        ? 'was delivered again since'
-        : `is ${delivery.status}`;
+    const why = whyNotAgain(delivery);
     throw failure('not_retryable', `${id} ${why}; only a failed or ignored delivery can be retried`, {
       fix: insteadOfRetry(delivery),
     });
   }
   return untilSettled(queue, delivery);
+}
+
+function whyNotAgain({ status, bodyRemovedAt }: Delivery): string {
+  if (status !== 'failed' && status !== 'ignored') return `is ${status}`;
+  return bodyRemovedAt === null ? 'was delivered again since' : 'lost its bytes to retention';
 }
 
 /** What to do with a delivery that can't be retried. */

@@ -10,7 +10,7 @@ export function auditedOperations(operations: Operations, record: RecordDone): O
   const after = async <T>(
     done: Promise<T>,
     what: string,
-    about: (result: T) => [string, JsonObject],
+    about: (result: T) => [string | null, JsonObject],
   ): Promise<T> => {
     const result = await done;
     await record(what, ...about(result));
@@ -38,6 +38,11 @@ export function auditedOperations(operations: Operations, record: RecordDone): O
       after(operations.replayFile(source, replies), 'delivery.replay_file', ({ delivery }) => [
         delivery.id,
         { webhook: source.webhookName, replies },
+      ]),
+    prune: (before) =>
+      after(operations.prune(before), 'delivery.prune', ({ deliveries, bytes }) => [
+        null,
+        { before: new Date(before).toISOString(), deliveries, bytes },
       ]),
     retryOutgoing: (id) => after(operations.retryOutgoing(id), 'outbox.retry', ({ kind }) => [id, { kind }]),
     dropOutgoing: (id) => after(operations.dropOutgoing(id), 'outbox.drop', ({ kind }) => [id, { kind }]),

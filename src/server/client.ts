@@ -2,7 +2,7 @@ import { failure, HookctlError } from '../errors.ts';
 import type { Actor, Secret } from '../types.ts';
 import type { OutgoingView } from '../views.ts';
 import { clientHeader } from './actor.ts';
-import type { Operations, SettledView } from './operations.ts';
+import type { Operations, PrunedView, SettledView } from './operations.ts';
 import type { ReplayedView } from './replayed-view.ts';
 import type { StatusView } from './status.ts';
 import { remoteTaskOperations } from './task-operations.ts';
@@ -93,6 +93,8 @@ export function managementClient(address: ManagementAddress): ManagementClient {
         body_base64: Buffer.from(request.body).toString('base64'),
         replies,
       }),
+    prune: (before) =>
+      call<PrunedView>('POST', '/api/deliveries/prune', { before: new Date(before).toISOString() }),
     retryOutgoing: (id) => call<OutgoingView>('POST', `/api/outbox/${encodeURIComponent(id)}/retry`, {}),
     dropOutgoing: (id) => call<OutgoingView>('POST', `/api/outbox/${encodeURIComponent(id)}/drop`, {}),
   };

@@ -22,6 +22,7 @@ import { gatherRefusals, type ServeReporter } from './reporter.ts';
 import { agentProblems, serveAgents, waking } from './serve-agents.ts';
 import { openServeAudit, type ServeAudit } from './serve-audit.ts';
 import { managementOf } from './serve-management.ts';
+import { serveRetention } from './serve-retention.ts';
 import type { RunningFacts } from './status.ts';
 import { openServeTunnel, requireReachable, type ServeTunnel, tunnelSecrets } from './tunnel.ts';
 
@@ -142,6 +143,7 @@ export async function serve(app: App, options: ServeOptions, output: ServeReport
   });
   const ingressPort = await listenOrExplain(ingress, { host: place.host, port: place.port, flag: '--port' });
   outside.push(...mindTaskFiles(app, engine, reporter));
+  outside.push(serveRetention(engine.context, configuration.project.retention, reporter.broken).close);
   scheduler = serveAgents({ app, engine, configuration, live, reporter, environments: access.runs });
   outside.push(scheduler.close);
   if (place.tunnel !== null) {
@@ -171,6 +173,7 @@ function receiver(app: App, { context, queue }: Engine, reporter: ServeReporter,
   const unrecorded = gatherRefusals(reporter.refused);
   app.defer(unrecorded.close);
   return async (webhook: Webhook, request: RawRequest): Promise<Receipt> => {
+    queue.requireRoom();
     const receipt = await receive(context, webhook, request);
     metrics.received(receipt);
     if (receipt.recorded) reporter.received(receipt);

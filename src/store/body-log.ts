@@ -22,7 +22,7 @@ export interface BodyLog {
   keep(): void;
   /** Takes back an append that the db could not record, so that it does not come back at the next start. */
   undo(): void;
-  /** Begins a new segment with the next append, so that the present one can be removed. */
+  /** Begins a new segment unless the present one is empty, so that that can be removed. */
   rotate(): void;
   close(): void;
 }
@@ -120,7 +120,11 @@ export function openBodyLog(databasePath: string, options: BodyLogOptions = {}):
       if (before !== null && current?.number === before.segment) cutTo(before.offset);
       before = null;
     },
-    rotate: abandon,
+    rotate() {
+      if (current === null || current.size === 0) return;
+      abandon();
+      current = openNext();
+    },
     close: abandon,
   };
 }

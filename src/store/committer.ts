@@ -5,8 +5,9 @@ import { type BodyLog, openBodyLog } from './body-log.ts';
 import { openClaims } from './claims.ts';
 import { createNoteEnd, createStoreRow } from './new-row.ts';
 import { packedRow, type RecordedRow, recordOf, sealRecord } from './record.ts';
-import type { LogPosition } from './segments.ts';
+import { type LogPosition, logFolder } from './segments.ts';
 import { createRunner, type SqlRow, type Statement } from './sqlite.ts';
+import { sweepLog } from './sweep.ts';
 
 /** Statements that are stored together or not at all. */
 export interface Run {
@@ -30,7 +31,12 @@ export interface Reopen {
   readonly statement: Statement;
 }
 
-export type Job = Run | Accept | Reopen;
+/** Segments of the log that nobody needs are to be removed, once the batch is on disk. */
+export interface Sweep {
+  readonly kind: 'sweep';
+}
+
+export type Job = Run | Accept | Reopen | Sweep;
 
 /** The rows that a job's statements returned, in order; or why nothing of it was stored. */
 export type Outcome = { readonly rows: readonly SqlRow[] } | { readonly error: string };
@@ -71,7 +77,9 @@ export function createCommitter(db: DatabaseSync, path: string): Committer {
     try {
       await begin();
       // Steps of what is stored come first: a key that one of them takes is taken for what arrives with it.
-      const outcomes = jobs.map((job) => (job.kind === 'accept' ? { rows: [] } : runJob(job)));
+      const outcomes = jobs.map((job) =>
+        job.kind === 'run' || job.kind === 'reopen' ? runJob(job) : { rows: [] },
+      );
       const arrived = jobs.flatMap((job) =>
         job.kind === 'accept' ? judge(records.subarray(job.at, job.end)) : [],
       );
@@ -79,14 +87,24 @@ export function createCommitter(db: DatabaseSync, path: string): Committer {
       exec('commit');
       log?.keep();
       const answers = arrived.map(({ row }) => failed ?? accepted(row))[Symbol.iterator]();
-      return jobs.map((job, index) =>
-        job.kind === 'accept' ? (answers.next().value ?? noAnswer) : (outcomes[index] ?? noAnswer),
-      );
+      return jobs.map((job, index) => {
+        if (job.kind === 'sweep') return sweep();
+        return (job.kind === 'accept' ? answers.next().value : outcomes[index]) ?? noAnswer;
+      });
     } catch (error) {
       if (db.isTransaction) db.exec('rollback');
       log?.undo();
       claims.reload();
       return jobs.map(() => ({ error: messageOf(error) }));
+    }
+  }
+
+  function sweep(): Outcome {
+    try {
+      log ??= openBodyLog(path);
+      return { rows: [{ ...sweepLog(db, logFolder(path), log) }] };
+    } catch (error) {
+      return { error: messageOf(error) };
     }
   }
 

@@ -28,19 +28,25 @@ export async function lockFile(path: string, patienceMs: number): Promise<FileLo
 
 /** Whether somebody holds the lock now. */
 export function isLocked(path: string): boolean {
-  const database = tryLock(path);
-  database?.close();
-  return database === null;
+  try {
+    const database = tryLock(path);
+    database?.close();
+    return database === null;
+  } catch {
+    // Where nothing can be written it can't be tried, and who is named may well hold it.
+    return true;
+  }
 }
 
 function tryLock(path: string): DatabaseSync | null {
   const { DatabaseSync } = loadSqlite();
-  const database = new DatabaseSync(path, { timeout: 0 });
+  let database: DatabaseSync | null = null;
   try {
+    database = new DatabaseSync(path, { timeout: 0 });
     database.exec('PRAGMA locking_mode=EXCLUSIVE; BEGIN EXCLUSIVE');
     return database;
   } catch (error) {
-    database.close();
+    database?.close();
     if (isBusy(error)) return null;
     throw explained(error, path);
   }

@@ -8,6 +8,7 @@ import { rewriteSchemaVersion } from './probe.ts';
 import { noteTaskSync } from './queries.ts';
 import { openReader } from './reader.ts';
 import { recoverRows } from './recovery.ts';
+import { forgetDeliveries, removeBodies } from './retention.ts';
 import { toTask } from './rows.ts';
 import { runWriter } from './run-access.ts';
 import { postponeDelivery, settleDelivery } from './settlement.ts';
@@ -103,6 +104,9 @@ function storeOf(reader: StoreReader, writer: Writer): Store {
     async probe() {
       await writer.write([rewriteSchemaVersion()]);
     },
+    removeBodies: async (ids, at) => (await writer.write(removeBodies(ids, at))).length,
+    forgetDeliveries: async (before, limit) => (await writer.write([forgetDeliveries(before, limit)])).length,
+    sweepLog: writer.sweep,
     async noteSync(notes) {
       if (notes.length > 0) await writer.write(notes.map(noteTaskSync));
     },

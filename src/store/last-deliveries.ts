@@ -21,10 +21,7 @@ const LAST_OF_WEBHOOK = `
  * What each of these webhooks received last; those that received nothing are missing. Takes a look into an index for
  * each, however many deliveries there are.
  */
-export function lastDeliveries(
-  path: string,
-  webhooks: readonly string[],
-): ReadonlyMap<string, LastDelivery> {
+export function lastDeliveries(path: string, webhooks: readonly string[]): ReadonlyMap<string, LastDelivery> {
   if (!existsSync(path)) return new Map();
   const db = openForReading(path);
   try {

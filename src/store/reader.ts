@@ -1,9 +1,10 @@
 import { existsSync } from 'node:fs';
 import type { DatabaseSync, SQLInputValue } from 'node:sqlite';
 import type { CompiledQuery } from 'kysely';
-import { consumerNamed, newsEvents, queuedEvents, toAgentEvents } from './agent-events.ts';
+import { consumerNamed, newestTransition, newsEvents, queuedEvents, toAgentEvents } from './agent-events.ts';
 import { auditedRevisions, auditOfRevision, listAudit, toAuditEntry, toAuditedRevision } from './audit.ts';
 import { readBody } from './bodies.ts';
+import { explained } from './damage.ts';
 import { dependentsOf, listConversations, listFlows } from './flows.ts';
 import { requireCurrentSchema, schemaVersion } from './migrations/index.ts';
 import { listOutgoing, outgoingById, responsesBefore, waitingOutgoing } from './outbox.ts';
@@ -21,6 +22,7 @@ import {
   projectableTasks,
   taskById,
 } from './queries.ts';
+import { countPrunable, prunableBodies } from './retention.ts';
 import {
   toConversation,
   toDelivery,
@@ -32,7 +34,7 @@ import {
   toWebhookCounts,
 } from './rows.ts';
 import { runReader } from './run-access.ts';
-import { logFolder } from './segments.ts';
+import { logFolder, logSize } from './segments.ts';
 import { selectionReader } from './selection.ts';
 import { createRunner, openForReading } from './sqlite.ts';
 import type { StoreReader } from './store.ts';
@@ -40,7 +42,7 @@ import { transitionsOf } from './transitions.ts';
 
 /**
  * Opens the store to look at it, beside a running server or without one. Null when nothing was ever stored there.
- * Throws `schema_version` when the db was written by an older or a newer hookctl.
+ * Throws `schema_version` when the db was written by an older or a newer hookctl, `store_damaged` when it is none.
  */
 export function openReader({ path }: { readonly path: string }): StoreReader | null {
   if (!existsSync(path)) return null;
@@ -53,7 +55,7 @@ export function openReader({ path }: { readonly path: string }): StoreReader | n
     requireCurrentSchema(db, path);
   } catch (error) {
     if (db.isOpen) db.close();
-    throw error;
+    throw explained(error, path);
   }
   return readerOf(db, logFolder(path));
 }
@@ -79,6 +81,12 @@ function readerOf(db: DatabaseSync, folder: string): StoreReader {
     delivery: (id) => rows(deliveryById(id)).map(toDelivery)[0] ?? null,
     deliveries: (filter = {}) => rows(listDeliveries(filter)).map(toDelivery),
     body,
+    prunable: (before, limit) => rows(prunableBodies(before, limit)),
+    countPrunable(before) {
+      const { count = 0, bytes = 0 } = rows(countPrunable(before))[0] ?? {};
+      return { count, bytes: bytes ?? 0 };
+    },
+    logBytes: () => logSize(folder),
     task: (id) => rows(taskById(id)).map(toTask)[0] ?? null,
     tasks: (filter = {}) => rows(listTasks(filter)).map(toTask),
     transitions: (taskId) => rows(transitionsOf(taskId)).map(toTransition),
@@ -97,6 +105,7 @@ function readerOf(db: DatabaseSync, folder: string): StoreReader {
     countSettled: (externalId, filter) => rows(countSettled(externalId, filter))[0]?.count ?? 0,
     openQuestion: (flowId) => rows(openQuestionOf(flowId)).map(toTask)[0] ?? null,
     projectable: (finished) => rows(projectableTasks(finished)).map(toTask),
+    newestTransition: () => rows(newestTransition())[0]?.id ?? 0,
     isConsumer: (name) => rows(consumerNamed(name)).length > 0,
     agentEvents: (filter) => toAgentEvents(rows(queuedEvents(filter)), rows(newsEvents(filter))),
     audit: (filter = {}) => rows(listAudit(filter)).map(toAuditEntry),

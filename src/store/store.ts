@@ -13,6 +13,7 @@ import type {
 } from '../types.ts';
 import type { AgentEventReader, AgentEventWriter } from './agent-events.ts';
 import type { AuditReader } from './audit.ts';
+import type { PrunableBody, Swept } from './retention.ts';
 import type { RunReader, RunWriter } from './run-store.ts';
 import type { SelectionReader } from './selection.ts';
 import type { TaskChange, TaskReader, TaskWriter } from './task-store.ts';
@@ -158,6 +159,12 @@ export interface StoreReader extends TaskReader, SelectionReader, RunReader, Aud
    * `damaged_body` or `missing_body` when what lies on the disk is not what was received.
    */
   body(deliveryId: string): Uint8Array | null;
+  /** Bodies that retention may remove, the oldest first. `before`: only of what came before; epoch milliseconds. */
+  prunable(before: number | null, limit: number): readonly PrunableBody[];
+  /** How many those are, and their bytes. */
+  countPrunable(before: number | null): { readonly count: number; readonly bytes: number };
+  /** Bytes that the log of bodies takes on disk. */
+  logBytes(): number;
   countsByWebhook(): readonly WebhookCounts[];
   /** Pending deliveries in the order in which they came, at most `limit`, whose id is after `after`. */
   pending(after: string | null, limit: number): readonly PendingDelivery[];
@@ -212,6 +219,12 @@ export interface Store extends Omit<StoreReader, 'close'>, TaskWriter, RunWriter
   retryOutgoing(id: string, now: number): Promise<boolean>;
   /** Gives up what waits or failed. Returns false when it is in another state. */
   dropOutgoing(id: string, now: number): Promise<boolean>;
+  /** Lets go of bodies of settled deliveries, and of what was sent for them; their rows stay. Returns how many. */
+  removeBodies(ids: readonly string[], at: number): Promise<number>;
+  /** Forgets rows without bodies that came before, with their dedupe keys; at most `limit`. Returns how many. */
+  forgetDeliveries(before: number, limit: number): Promise<number>;
+  /** Removes what of the log nobody needs. */
+  sweepLog(): Promise<Swept>;
   /** Appends to the audit, all or nothing. */
   recordAudit(entries: readonly NewAuditEntry[]): Promise<void>;
   /** Resolves when a write would be kept now: one that changes nothing went to the disk. */

@@ -3,9 +3,10 @@ import { Worker } from 'node:worker_threads';
 import type { CompiledQuery } from 'kysely';
 import { failure, type HookctlError, messageOf } from '../errors.ts';
 import { oncePerTurn } from '../lib/once-per-turn.ts';
-import type { Job, Outcome, Reopen, Run } from './committer.ts';
+import type { Job, Outcome, Reopen, Run, Sweep } from './committer.ts';
 import { createPacking, type Parcel } from './packing.ts';
 import type { RecordedRow } from './record.ts';
+import type { Swept } from './retention.ts';
 import type { Statement } from './sqlite.ts';
 import type { WriterAnswer, WriterRequest } from './writer.ts';
 
@@ -25,6 +26,8 @@ export interface Writer {
   accept(row: RecordedRow, body: Uint8Array): Promise<string | null>;
   /** Makes a delivery pending again by a query that returns its row; false when that or one of its keys is not free. */
   reopen(deliveryId: string, query: CompiledQuery<unknown>): Promise<boolean>;
+  /** Removes segments of the log that nobody needs. */
+  sweep(): Promise<Swept>;
   /** Finishes what waits; resolves when the thread has ended. */
   close(): Promise<void>;
 }
@@ -32,7 +35,7 @@ export interface Writer {
 type Rows = Extract<Outcome, { rows: unknown }>['rows'];
 
 interface Waiting {
-  readonly job: Run | Reopen | Parcel;
+  readonly job: Run | Reopen | Sweep | Parcel;
   readonly resolve: (rows: Rows) => void;
   readonly reject: (error: HookctlError) => void;
 }
@@ -119,6 +122,10 @@ export function startWriter({ path }: { readonly path: string }): Writer {
     },
     async reopen(deliveryId, query) {
       return (await enqueue({ kind: 'reopen', deliveryId, statement: toStatement(query) })).length > 0;
+    },
+    async sweep() {
+      const [swept] = await enqueue({ kind: 'sweep' });
+      return { segments: Number(swept?.segments), bytes: Number(swept?.bytes) };
     },
     close() {
       closing = true;

@@ -17,7 +17,8 @@ export interface Account {
 
 /** Where the account of a provider is found when webhooks.yml says nothing: names of variables. */
 export interface AccountDefaults {
-  readonly tokenEnv: string;
+  /** Null: requests bring along what answers them (Discord), so that no token is needed. */
+  readonly tokenEnv: string | null;
   readonly userEnv: string | null;
   readonly baseUrlEnv: string | null;
   /** The provider's cloud; null when every site has an address of its own. */

@@ -1,11 +1,17 @@
+import { existsSync, statSync } from 'node:fs';
 import { DatabaseSync } from 'node:sqlite';
 import { expect, test } from 'vitest';
+import { rowOf } from '../../src/store/acceptance.ts';
+import { first } from '../../src/store/migrations/0001-first.ts';
+import { outbox } from '../../src/store/migrations/0002-outbox.ts';
+import { tasks } from '../../src/store/migrations/0003-tasks.ts';
 import {
   migrate,
   requireCurrentSchema,
   SCHEMA_VERSION,
   schemaVersion,
 } from '../../src/store/migrations/index.ts';
+import { freshStore, newDelivery, storePath } from './fixtures.ts';
 
 test('migrating brings an empty db to the newest schema, and again changes nothing', () => {
   const db = new DatabaseSync(':memory:');
@@ -36,4 +42,31 @@ test('a migration that fails leaves the db as it was', () => {
   expect(schemaVersion(db)).toBe(0);
   expect(db.prepare("select name from sqlite_schema where type = 'table'").all()).toHaveLength(1);
   db.close();
+});
+
+test('an earlier folder, with bodies in its db, is taken over whole, and its db is kept beside it', async () => {
+  const path = storePath();
+  const old = new DatabaseSync(path);
+  for (const schema of [first, outbox, tasks, 'pragma user_version = 3']) old.exec(schema);
+  const ids = Array.from({ length: 30 }, (_, index) => `dlv-${String(index).padStart(2, '0')}`);
+  for (const id of ids) {
+    const { webhook_id: _, ...row } = rowOf(newDelivery(id, { body: Buffer.alloc(400_000, id) }));
+    const names = Object.keys(row);
+    old
+      .prepare(`insert into deliveries (${names.join()}) values (${names.map(() => '?').join()})`)
+      .run(...Object.values(row));
+    old.prepare('insert into bodies values (?, ?)').run(id, Buffer.alloc(400_000, id));
+    old.prepare('insert into dedupe_keys values (?, ?, ?)').run('github', `id:sender-${id}`, id);
+  }
+  old.close();
+
+  const store = await freshStore(path);
+  expect(ids.filter((id) => !Buffer.from(store.body(id) ?? []).equals(Buffer.alloc(400_000, id)))).toEqual(
+    [],
+  );
+  expect(store.pending(null, 100)).toHaveLength(30);
+  const again = newDelivery('dlv-later', { dedupeKeys: ['id:sender-dlv-07'] });
+  expect((await store.accept(again)).duplicateOf).toBe('dlv-07');
+  expect(existsSync(`${path}.schema-3`) && statSync(`${path}.schema-3`).mode & 0o777).toBe(0o600);
+  expect(statSync(path).size).toBeLessThan(1_000_000);
 });

@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import type { App, AppFlags } from '../../app.ts';
-import { notFound } from '../../errors.ts';
+import { failure, notFound } from '../../errors.ts';
 import { say } from '../../lib/io.ts';
 import { visible } from '../../lib/visible.ts';
 import { type DeliveryView, deliveryView, exportedDelivery } from '../../views.ts';
@@ -40,6 +40,11 @@ async function show(app: App, id: string, flags: ShowFlags): Promise<0> {
     );
   }
   const body = app.reader()?.body(id) ?? null;
+  if (flags.body === true && delivery.bodyRemovedAt !== null) {
+    throw failure('no_bytes', `retention removed the bytes of ${id}`, {
+      fix: nextStep(deliveryView(delivery)),
+    });
+  }
   if (flags.json === true || flags.body === true) {
     if (flags.json === true) printJson(io, exportedDelivery(delivery, body));
     else say(io.out, visible(Buffer.from(body ?? []).toString('utf8')));
@@ -61,6 +66,10 @@ async function show(app: App, id: string, flags: ShowFlags): Promise<0> {
       ['received', localTime(view.received_at)],
       ['settled', view.settled_at === null ? null : localTime(view.settled_at)],
       ['size', bytes(view.size)],
+      [
+        'bytes',
+        view.body_removed_at === null ? null : `removed by retention, ${localTime(view.body_removed_at)}`,
+      ],
       ['duplicate of', view.duplicate_of],
       ['replay of', view.replay_of],
       ['attempts', view.attempts === 0 ? null : String(view.attempts)],
@@ -80,7 +89,8 @@ async function show(app: App, id: string, flags: ShowFlags): Promise<0> {
 }
 
 /** The next useful command, none that must fail. */
-function nextStep({ id, status }: DeliveryView): string {
+function nextStep({ id, status, body_removed_at: removedAt }: DeliveryView): string {
+  if (removedAt !== null) return 'Its bytes are gone: to run it again, have the sender deliver it again.';
   switch (status) {
     case 'rejected':
       return 'Its bytes were not kept: have the sender deliver it again.';

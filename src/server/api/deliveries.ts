@@ -22,6 +22,8 @@ const ReplayMany = z.strictObject({
   replies: z.boolean().default(false),
 });
 
+const Prune = z.strictObject({ before: z.iso.datetime({ offset: true }) });
+
 const ReplayFile = z.strictObject({
   webhook: z.string(),
   headers: z.record(z.string(), z.string()),
@@ -61,6 +63,10 @@ export function deliveryRoutes(store: DeliverySource, operationsFor: OperationsF
     .post('/deliveries/replay', async (context) => {
       const { ids, replies } = await readBody(ReplayMany, context);
       return context.json({ items: await operationsFor(context).replayMany(ids, replies) }, 201);
+    })
+    .post('/deliveries/prune', async (context) => {
+      const { before } = await readBody(Prune, context);
+      return context.json(await operationsFor(context).prune(Date.parse(before)));
     })
     .post('/replays', async (context) => {
       const file = await readBody(ReplayFile, context);

@@ -1,0 +1,79 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import type { Clock } from '../lib/clock.ts';
+import type { Store } from '../store/store.ts';
+
+/** What retention keeps. */
+export interface RetentionSettings {
+  /** Milliseconds. */
+  readonly age: number;
+  /** Bytes of the log of bodies. */
+  readonly size: number;
+}
+
+/** What a pruning removed. */
+export interface Pruned {
+  /** Deliveries whose bytes went. */
+  readonly deliveries: number;
+  /** Bytes as received. */
+  readonly bytes: number;
+  /** Bytes that the disk got back; a segment of the log goes when nothing in it is needed any more. */
+  readonly freedBytes: number;
+}
+
+export interface PruneOptions {
+  /** Only what came before this moment, epoch milliseconds. */
+  readonly before: number;
+  /** Beyond so many bytes of log the oldest go as well, whenever they came; null: no limit. */
+  readonly size: number | null;
+  readonly stop?: AbortSignal;
+}
+
+type PruneContext = { readonly store: Store; readonly clock: Clock };
+
+/** A step takes a few milliseconds of the writer; between two of them others have their turn. */
+const STEP = 200;
+const PAUSE_MS = 10;
+/** A delivery is known again, and not run twice, for so long after its bytes may be gone. */
+const KEYS_KEPT_MS = 90 * 24 * 60 * 60 * 1000;
+
+/**
+ * Removes the bytes of deliveries that were worked off, and what was sent for them, in small steps beside the traffic.
+ * What is pending, or still has something to send, stays. Rows stay, too: they say what happened.
+ */
+export async function prune(context: PruneContext, { before, size, stop }: PruneOptions): Promise<Pruned> {
+  const { store } = context;
+  const removed = { deliveries: 0, bytes: 0, freedBytes: 0 };
+  const goOn = () => stop?.aborted !== true;
+  while (goOn() && (await step(context, before, removed))) await delay(PAUSE_MS);
+  removed.freedBytes += (await store.sweepLog()).bytes;
+  while (size !== null && goOn() && store.logBytes() > size && (await step(context, null, removed))) {
+    removed.freedBytes += (await store.sweepLog()).bytes;
+    await delay(PAUSE_MS);
+  }
+  return removed;
+}
+
+interface Removed {
+  deliveries: number;
+  bytes: number;
+}
+
+async function step(
+  { store, clock }: PruneContext,
+  before: number | null,
+  removed: Removed,
+): Promise<boolean> {
+  const bodies = store.prunable(before, STEP);
+  if (bodies.length === 0) return false;
+  const ids = bodies.map(({ id }) => id);
+  removed.deliveries += await store.removeBodies(ids, clock.now());
+  removed.bytes += bodies.reduce((sum, { size }) => sum + size, 0);
+  return true;
+}
+
+/** Forgets rows that nobody needs any more to know a delivery again. */
+export async function forget({ store, clock }: PruneContext, age: number, stop?: AbortSignal): Promise<void> {
+  const before = clock.now() - Math.max(age, KEYS_KEPT_MS);
+  while (stop?.aborted !== true && (await store.forgetDeliveries(before, STEP)) === STEP)
+    await delay(PAUSE_MS);
+}

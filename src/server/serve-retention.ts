@@ -1,0 +1,48 @@
+import type { PipelineContext } from '../pipeline/context.ts';
+import { forget, prune, type RetentionSettings } from '../pipeline/retention.ts';
+import { removeOldRecords } from '../tasks/claude/old-records.ts';
+
+/** Retention while serving. */
+export interface Retention {
+  /** Stops after the step that is under way. */
+  close(): Promise<void>;
+}
+
+/** Not in the first moments: what a crash left is worked off first. */
+const FIRST_MS = 30_000;
+const EVERY_MS = 10 * 60_000;
+
+/** Looks every ten minutes for what has become too old or too much. A look that fails is told, and made again. */
+export function serveRetention(
+  context: Pick<PipelineContext, 'store' | 'clock' | 'claude'>,
+  settings: RetentionSettings,
+  broken: (error: unknown) => void,
+): Retention {
+  const stop = new AbortController();
+  let running: Promise<void> = Promise.resolve();
+  let timer = setTimeout(begin, FIRST_MS);
+
+  function begin(): void {
+    running = look()
+      .catch(broken)
+      .then(() => {
+        if (!stop.signal.aborted) timer = setTimeout(begin, EVERY_MS);
+      });
+  }
+
+  async function look(): Promise<void> {
+    const { store, clock, claude } = context;
+    const before = clock.now() - settings.age;
+    await prune(context, { before, size: settings.size, stop: stop.signal });
+    await forget(context, settings.age, stop.signal);
+    if (claude.state.on) await removeOldRecords(claude.state.tasksDir, store, before);
+  }
+
+  return {
+    async close() {
+      stop.abort();
+      clearTimeout(timer);
+      await running;
+    },
+  };
+}

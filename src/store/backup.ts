@@ -1,0 +1,191 @@
+import { createHash } from 'node:crypto';
+import { createReadStream, existsSync } from 'node:fs';
+import { chmod, copyFile, mkdir, readdir, readFile, rename, rm, stat } from 'node:fs/promises';
+import { dirname, join, relative } from 'node:path';
+import { failure, messageOf } from '../errors.ts';
+import { writeFileAtomic } from '../lib/atomic-file.ts';
+import { SCHEMA_VERSION, schemaVersion } from './migrations/index.ts';
+import { databasePath } from './place.ts';
+import { createPrivate, openForReading } from './sqlite.ts';
+
+/** What a backup holds, and how to see that it is whole. */
+export interface Manifest {
+  /** Of the hookctl that made it. */
+  readonly version: string;
+  readonly schema: number;
+  /** ISO 8601. */
+  readonly created_at: string;
+  readonly files: readonly BackedUpFile[];
+}
+
+export interface BackedUpFile {
+  /** From the folder of the backup. */
+  readonly path: string;
+  readonly bytes: number;
+  readonly sha256: string;
+}
+
+const MANIFEST = 'backup.json';
+/** The db is copied as SQLite does it; locks and the address of a server belong to who runs now. */
+const LEFT_OUT =
+  /^(?:hookctl\.db(?:-wal|-shm)?|serve\.(?:lock.*|json)|.*\.lock|\.restore-.*|before-restore-.*)$/;
+
+export interface BackupOptions {
+  readonly dataFolder: string;
+  /** A folder that does not exist yet. */
+  readonly target: string;
+  readonly version: string;
+  /** Epoch milliseconds. */
+  readonly now: number;
+}
+
+/**
+ * Copies a data folder, also while a server works in it: first the db at one moment, then the log of bodies, which only
+ * grows, so that every body of that moment is in it. The manifest comes last: without it nothing is a backup. Throws
+ * `exists`, `nothing_stored`, or `backup_failed` when retention removed what was being copied.
+ */
+export async function backUp({ dataFolder, target, version, now }: BackupOptions): Promise<Manifest> {
+  const path = databasePath(dataFolder);
+  if (existsSync(target)) throw failure('exists', `${target} exists already`, { fix: 'Name a new folder.' });
+  if (!existsSync(path)) throw failure('nothing_stored', `nothing is stored in ${dataFolder}`);
+  await mkdir(target, { recursive: true, mode: 0o700 });
+  copyDatabase(path, databasePath(target));
+  await copyTree(dataFolder, target);
+  requireSegments(databasePath(target), target);
+  const files: BackedUpFile[] = [];
+  for (const name of await filesIn(target)) files.push(await describe(target, name));
+  const manifest = { version, schema: SCHEMA_VERSION, created_at: new Date(now).toISOString(), files };
+  await writeFileAtomic(join(target, MANIFEST), JSON.stringify(manifest, null, 2));
+  return manifest;
+}
+
+/** Reads every byte of a backup. Throws `not_a_backup`, `damaged_backup` or `schema_version`. */
+export async function checkBackup(source: string): Promise<Manifest> {
+  const manifest = await readManifest(source);
+  for (const file of manifest.files) {
+    const found = await describe(source, file.path).catch(() => null);
+    if (found === null || found.sha256 !== file.sha256)
+      throw damaged(`${file.path} is not what was backed up`);
+  }
+  if (manifest.schema > SCHEMA_VERSION) {
+    throw failure('schema_version', `${source} was written by a newer hookctl (${manifest.version})`, {
+      fix: 'Upgrade this hookctl to that version.',
+    });
+  }
+  const db = openForReading(databasePath(source));
+  try {
+    const { integrity_check: verdict } = db.prepare('pragma integrity_check').get() ?? {};
+    if (verdict !== 'ok' || schemaVersion(db) !== manifest.schema)
+      throw damaged(`its db: ${String(verdict)}`);
+  } finally {
+    db.close();
+  }
+  return manifest;
+}
+
+/**
+ * Puts a backup in the place of a data folder, which this process holds. Everything is read, checked and copied before
+ * anything is changed; what stood there moves into the folder whose path is returned.
+ */
+export async function restoreBackup(source: string, dataFolder: string, now: number): Promise<string> {
+  const manifest = await checkBackup(source);
+  const stamp = new Date(now).toISOString().replaceAll(/[:.]/g, '-');
+  const staged = join(dataFolder, `.restore-${stamp}`);
+  const former = join(dataFolder, `before-restore-${stamp}`);
+  await mkdir(staged, { recursive: true, mode: 0o700 });
+  try {
+    for (const { path } of manifest.files) await copyPrivate(join(source, path), join(staged, path));
+    for (const file of manifest.files) {
+      const { sha256 } = await describe(staged, file.path);
+      if (sha256 !== file.sha256) throw damaged(`${file.path} changed while it was read`);
+    }
+  } catch (error) {
+    await rm(staged, { recursive: true, force: true });
+    throw error;
+  }
+  await mkdir(former, { mode: 0o700 });
+  const databaseFiles = ['hookctl.db', 'hookctl.db-wal', 'hookctl.db-shm'];
+  const others = (await readdir(dataFolder)).filter((name) => !LEFT_OUT.test(name));
+  for (const name of [...databaseFiles, ...others]) {
+    if (existsSync(join(dataFolder, name))) await rename(join(dataFolder, name), join(former, name));
+  }
+  for (const name of await readdir(staged)) await rename(join(staged, name), join(dataFolder, name));
+  await rm(staged, { recursive: true });
+  return former;
+}
+
+function copyDatabase(path: string, target: string): void {
+  const db = openForReading(path);
+  try {
+    createPrivate(target);
+    db.prepare('vacuum into ?').run(target);
+  } finally {
+    db.close();
+  }
+}
+
+async function copyTree(from: string, to: string): Promise<void> {
+  for (const entry of await readdir(from, { withFileTypes: true })) {
+    if (LEFT_OUT.test(entry.name)) continue;
+    const [source, target] = [join(from, entry.name), join(to, entry.name)];
+    if (entry.isDirectory()) await copyTree(source, target);
+    else if (entry.isFile()) await copyPrivate(source, target).catch(ignoreGone);
+  }
+}
+
+async function copyPrivate(source: string, target: string): Promise<void> {
+  await mkdir(dirname(target), { recursive: true, mode: 0o700 });
+  await copyFile(source, target);
+  await chmod(target, 0o600);
+}
+
+/** A temporary file, or a segment that retention took: whether it was needed is looked at afterwards. */
+function ignoreGone(error: NodeJS.ErrnoException): void {
+  if (error.code !== 'ENOENT') throw error;
+}
+
+function requireSegments(path: string, target: string): void {
+  const db = openForReading(path);
+  try {
+    const used = db.prepare(
+      'select distinct body_segment as segment from deliveries where body_segment is not null',
+    );
+    for (const { segment } of used.iterate()) {
+      const name = `bodies/${String(segment).padStart(8, '0')}.log`;
+      if (existsSync(join(target, name))) continue;
+      throw failure('backup_failed', `${name} was removed by retention while it was being copied`, {
+        fix: 'Remove the folder and make the backup again.',
+      });
+    }
+  } finally {
+    db.close();
+  }
+}
+
+async function filesIn(folder: string): Promise<readonly string[]> {
+  const entries = await readdir(folder, { recursive: true, withFileTypes: true });
+  const files = entries.filter((entry) => entry.isFile());
+  return files.map((entry) => relative(folder, join(entry.parentPath, entry.name))).toSorted();
+}
+
+async function describe(folder: string, path: string): Promise<BackedUpFile> {
+  const hash = createHash('sha256');
+  for await (const chunk of createReadStream(join(folder, path))) hash.update(chunk as Buffer);
+  return { path, bytes: (await stat(join(folder, path))).size, sha256: hash.digest('hex') };
+}
+
+async function readManifest(source: string): Promise<Manifest> {
+  try {
+    return JSON.parse(await readFile(join(source, MANIFEST), 'utf8')) as Manifest;
+  } catch (error) {
+    throw failure('not_a_backup', `${source} is no whole backup: ${messageOf(error)}`, {
+      fix: 'Name a folder that `hookctl backup` wrote.',
+    });
+  }
+}
+
+function damaged(what: string): Error {
+  return failure('damaged_backup', `the backup is damaged: ${what}. Nothing was changed.`, {
+    fix: 'Restore another one.',
+  });
+}

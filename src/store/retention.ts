@@ -1,0 +1,84 @@
+import { type CompiledQuery, sql } from 'kysely';
+import { idFloor } from '../lib/ids.ts';
+import { sqlBuilder } from './schema.ts';
+
+/** A body that may go: its delivery is settled, and nothing waits to be sent for it. */
+export interface PrunableBody {
+  readonly id: string;
+  /** Bytes as received. */
+  readonly size: number;
+}
+
+/** What of the log is no longer on disk. */
+export interface Swept {
+  readonly segments: number;
+  readonly bytes: number;
+}
+
+/** Those that may go, the oldest first. `before`: only what came before this moment, epoch milliseconds. */
+export function prunableBodies(before: number | null, limit: number): CompiledQuery<PrunableBody> {
+  return prunable(before)
+    .select(['deliveries.id', 'deliveries.size'])
+    .orderBy('body_segment')
+    .orderBy('deliveries.id')
+    .limit(limit)
+    .compile();
+}
+
+export function countPrunable(before: number | null): CompiledQuery<{ count: number; bytes: number | null }> {
+  return prunable(before)
+    .select((eb) => [
+      eb.fn.countAll<number>().as('count'),
+      eb.fn.sum<number | null>('deliveries.size').as('bytes'),
+    ])
+    .compile();
+}
+
+function prunable(before: number | null) {
+  const waiting = sqlBuilder
+    .selectFrom('outbox')
+    .select('outbox.id')
+    .where('outbox.delivery_id', '=', sql<string>`deliveries.id`)
+    .where('outbox.status', '=', 'waiting');
+  return sqlBuilder
+    .selectFrom('deliveries')
+    .where('body_segment', 'is not', null)
+    .where('deliveries.status', '<>', 'pending')
+    .where((eb) =>
+      eb.and([
+        eb.not(eb.exists(waiting)),
+        ...(before === null ? [] : [eb('deliveries.id', '<', idFloor('dlv', before))]),
+      ]),
+    );
+}
+
+/** Lets go of bodies, and of what was sent or given up for them. One job; a row for each that was let go. */
+export function removeBodies(ids: readonly string[], at: number): readonly CompiledQuery<{ id: string }>[] {
+  const gone = sqlBuilder
+    .updateTable('deliveries')
+    .set({ body_segment: null, body_offset: null, body_removed_at: at })
+    .where('id', 'in', ids)
+    .where('status', '<>', 'pending')
+    .where('body_segment', 'is not', null)
+    .returning('id')
+    .compile();
+  const sent = sqlBuilder
+    .deleteFrom('outbox')
+    .where('delivery_id', 'in', ids)
+    .where('status', '<>', 'waiting')
+    .compile() as CompiledQuery<never>;
+  return [gone, sent];
+}
+
+/** Forgets rows whose bodies are gone, the oldest first; their dedupe keys go with them. A row for each. */
+export function forgetDeliveries(before: number, limit: number): CompiledQuery<{ id: string }> {
+  const old = sqlBuilder
+    .selectFrom('deliveries')
+    .select('id')
+    .where('id', '<', idFloor('dlv', before))
+    .where('status', '<>', 'pending')
+    .where('body_segment', 'is', null)
+    .orderBy('id')
+    .limit(limit);
+  return sqlBuilder.deleteFrom('deliveries').where('id', 'in', old).returning('id').compile();
+}

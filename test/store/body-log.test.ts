@@ -1,0 +1,186 @@
+import {
+  copyFileSync,
+  cpSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { expect, onTestFinished, test } from 'vitest';
+import { rowOf } from '../../src/store/acceptance.ts';
+import { openReader, openStore } from '../../src/store/index.ts';
+import { type RecordedRow, readRecord, recordOf } from '../../src/store/record.ts';
+import type { NewOutgoing } from '../../src/types.ts';
+import { NOW, newDelivery, settlement, storePath } from './fixtures.ts';
+
+const PLACE = { host: null } as unknown as NewOutgoing['place'];
+const segmentOf = (path: string) => join(dirname(path), 'bodies/00000001.log');
+
+/** A store with these deliveries that a crash ended: the copy of its folder is taken while it is open. */
+async function crashed(ids: readonly string[], atEnd: (path: string) => void = () => undefined) {
+  const path = storePath();
+  const store = await openStore({ path });
+  for (const id of ids) await store.accept(newDelivery(id));
+  const copy = mkdtempSync(join(tmpdir(), 'hookctl-crashed-'));
+  onTestFinished(() => rmSync(copy, { recursive: true, force: true }));
+  cpSync(dirname(path), copy, { recursive: true });
+  await store.close();
+  const copied = join(copy, 'hookctl.db');
+  atEnd(copied);
+  return copied;
+}
+
+async function statuses(path: string, ids: readonly string[]) {
+  const store = await openStore({ path });
+  try {
+    return ids.map((id) => [store.delivery(id)?.status, Buffer.from(store.body(id) ?? []).toString()]);
+  } finally {
+    await store.close();
+  }
+}
+
+const whole = (id: string) => ['pending', `{"id":"${id}"}`];
+
+test('a record without a row, as a crash before the commit leaves it, becomes a row, once', async () => {
+  const path = await crashed(['dlv-1']);
+  const row = rowOf(newDelivery('dlv-2'));
+  writeFileSync(segmentOf(path), recordOf(row, Buffer.from('{"id":"dlv-2"}')), { flag: 'a' });
+  expect(await statuses(path, ['dlv-1', 'dlv-2'])).toEqual([whole('dlv-1'), whole('dlv-2')]);
+  const reader = openReader({ path });
+  expect(reader?.deliveries().map(({ id }) => id)).toEqual(['dlv-2', 'dlv-1']);
+  reader?.close();
+});
+
+test('rows that were lost with the write-ahead log come back from the log of bodies, duplicates as duplicates', async () => {
+  const path = storePath();
+  const store = await openStore({ path });
+  await store.accept(newDelivery('dlv-1', { dedupeKeys: ['id:same'] }));
+  await store.accept(newDelivery('dlv-2', { dedupeKeys: ['id:same'] }));
+  const copy = storePath();
+  copyFileSync(path, copy);
+  cpSync(join(dirname(path), 'bodies'), join(dirname(copy), 'bodies'), { recursive: true });
+  await store.close();
+
+  const again = await openStore({ path: copy });
+  onTestFinished(() => again.close());
+  expect(again.delivery('dlv-1')).toMatchObject({ status: 'pending', duplicateOf: null });
+  expect(again.delivery('dlv-2')).toMatchObject({ status: 'duplicate', duplicateOf: 'dlv-1' });
+  expect((await again.accept(newDelivery('dlv-3', { dedupeKeys: ['id:same'] }))).duplicateOf).toBe('dlv-1');
+});
+
+test('when the whole db is lost nothing runs a second time unasked', async () => {
+  const path = await crashed(['dlv-1']);
+  for (const name of readdirSync(dirname(path)))
+    if (name.startsWith('hookctl.db')) rmSync(join(dirname(path), name));
+  const store = await openStore({ path });
+  onTestFinished(() => store.close());
+  expect(store.delivery('dlv-1')).toMatchObject({
+    status: 'failed',
+    reason: expect.stringContaining('db was lost'),
+  });
+  expect(store.body('dlv-1')).not.toBeNull();
+});
+
+test('a record that is cut off at any of its bytes is cut away, and what stands before it stays', async () => {
+  const path = await crashed(['dlv-1']);
+  const before = readFileSync(segmentOf(path));
+  const record = recordOf(rowOf(newDelivery('dlv-2')), Buffer.from('{"id":"dlv-2"}'));
+  const wrong: number[] = [];
+  const { recoverRows } = await import('../../src/store/recovery.ts');
+  const { openForWriting } = await import('../../src/store/sqlite.ts');
+  const db = openForWriting(path);
+  onTestFinished(() => db.close());
+  for (let length = 1; length < record.length; length += 1) {
+    writeFileSync(segmentOf(path), Buffer.concat([before, record.subarray(0, length)]));
+    recoverRows(db, path, false);
+    if (!readFileSync(segmentOf(path)).equals(before)) wrong.push(length);
+  }
+  expect(wrong).toEqual([]);
+  expect(db.prepare('select id from deliveries').all()).toHaveLength(1);
+});
+
+test('a flipped byte anywhere in a record is noticed: never wrong bytes, and the message names the place', async () => {
+  const row = rowOf(newDelivery('dlv-1')) as RecordedRow;
+  const record = recordOf(row, Buffer.from('{"id":"dlv-1"}'));
+  const unnoticed = Array.from(record.keys()).filter((at) => {
+    const bent = Buffer.from(record);
+    bent[at] = (bent[at] ?? 0) ^ 1;
+    return readRecord(bent, 0) !== null;
+  });
+  expect(unnoticed).toEqual([]);
+
+  const path = await crashed(['dlv-1', 'dlv-2'], (copied) => {
+    const bytes = readFileSync(segmentOf(copied));
+    const at = bytes.indexOf('{"id":"dlv-1"}');
+    bytes[at + 3] = 0;
+    writeFileSync(segmentOf(copied), bytes);
+  });
+  const reader = openReader({ path });
+  onTestFinished(() => reader?.close());
+  const damaged = {
+    code: 'damaged_body',
+    message: expect.stringMatching(/dlv-1 .*byte 0 of .*00000001\.log is damaged/),
+  };
+  expect(() => reader?.body('dlv-1')).toThrow(expect.objectContaining(damaged));
+  expect(Buffer.from(reader?.body('dlv-2') ?? []).toString()).toBe('{"id":"dlv-2"}');
+});
+
+test('a segment that lost its end, or is gone, is said so, and new deliveries are stored all the same', async () => {
+  const path = await crashed(['dlv-1', 'dlv-2'], (copied) => truncateSync(segmentOf(copied), 40));
+  const store = await openStore({ path });
+  onTestFinished(() => store.close());
+  await store.accept(newDelivery('dlv-3'));
+  expect(() => store.body('dlv-1')).toThrow(expect.objectContaining({ code: 'damaged_body' }));
+  expect(Buffer.from(store.body('dlv-3') ?? []).toString()).toBe('{"id":"dlv-3"}');
+  rmSync(segmentOf(path));
+  expect(() => store.body('dlv-2')).toThrow(expect.objectContaining({ code: 'missing_body' }));
+});
+
+test('retention: bytes of settled deliveries go, what is pending or has something to send stays, rows tell', async () => {
+  const path = storePath();
+  const store = await openStore({ path });
+  onTestFinished(() => store.close());
+  for (const id of ['dlv-1', 'dlv-2', 'dlv-3']) await store.accept(newDelivery(id));
+  await store.settle(settlement('dlv-1'));
+  const item = {
+    id: 'out-1',
+    kind: 'comment',
+    place: PLACE,
+    content: 'x',
+    edits: null,
+    privateNetwork: false,
+  } as const;
+  await store.settle(settlement('dlv-2', { outgoing: [item] }));
+  expect(store.countPrunable(null)).toEqual({ count: 1, bytes: 14 });
+  expect(
+    await store.removeBodies(
+      store.prunable(null, 10).map(({ id }) => id),
+      NOW,
+    ),
+  ).toBe(1);
+  expect(store.body('dlv-1')).toBeNull();
+  expect(store.delivery('dlv-1')).toMatchObject({ status: 'processed', bodyRemovedAt: NOW });
+  expect([store.body('dlv-2'), store.body('dlv-3')]).not.toContain(null);
+  expect(await store.sweepLog()).toEqual({ segments: 0, bytes: 0 });
+  expect((await store.accept(newDelivery('dlv-4', { dedupeKeys: ['id:sender-dlv-1'] }))).duplicateOf).toBe(
+    'dlv-1',
+  );
+  expect(await store.requeue('dlv-1')).toBe(false);
+});
+
+test('a segment in which nothing is needed leaves the disk, and its number is not given again', async () => {
+  const path = storePath();
+  const store = await openStore({ path });
+  await store.accept(newDelivery('dlv-1'));
+  await store.settle(settlement('dlv-1'));
+  await store.removeBodies(['dlv-1'], NOW);
+  expect(await store.sweepLog()).toMatchObject({ segments: 1, bytes: expect.any(Number) });
+  await store.accept(newDelivery('dlv-2'));
+  expect(readdirSync(join(dirname(path), 'bodies'))).toEqual(['00000002.log']);
+  await store.close();
+  expect(await statuses(path, ['dlv-2'])).toEqual([whole('dlv-2')]);
+});
