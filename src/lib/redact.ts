@@ -3,6 +3,8 @@ export const REDACTED = '[redacted]';
 
 /** Shorter values are not looked for: they would be found in words that are no secrets. */
 export const SHORTEST = 8;
+/** Of the table that is asked first; a power of two. */
+const PLACES = 65_536;
 /** By so many characters a place is recognised where a secret may begin. */
 const PROBE = 4;
 
@@ -20,7 +22,7 @@ export interface Redactor {
 
 /** Knows at first what the environment holds. */
 export function createRedactor(env: Readonly<Record<string, string | undefined>>): Redactor {
-  const index: Index = { begins: new Set(), byBegin: new Map() };
+  const index: Index = { begins: new Uint8Array(PLACES), byBegin: new Map() };
   const origins = new Map<string, ReadonlySet<string>>();
   const revealed = new Set<string>();
   const unread = new Map<string, () => Iterable<string>>([['environment', () => secretsOfEnvironment(env)]]);
@@ -56,9 +58,9 @@ export function createRedactor(env: Readonly<Record<string, string | undefined>>
   };
 }
 
-/** Secrets by their first characters; beside them a set that is asked for every place of a text. */
+/** Secrets by their first characters; beside them a table that is asked for every place of a text, and may err once. */
 interface Index {
-  readonly begins: Set<number>;
+  readonly begins: Uint8Array;
   readonly byBegin: Map<string, Alike>;
 }
 
@@ -80,7 +82,9 @@ function addForm({ begins, byBegin }: Index, form: string): void {
   const begin = form.slice(0, PROBE);
   const alike = byBegin.get(begin) ?? { forms: new Set(), lengths: [] };
   byBegin.set(begin, alike);
-  begins.add(hashAt(begin, 0));
+  let hash = 0;
+  for (let at = 0; at < begin.length; at += 1) hash = hashOn(hash, begin.charCodeAt(at));
+  begins[hash] = 1;
   alike.forms.add(form);
   if (!alike.lengths.includes(form.length))
     alike.lengths = [...alike.lengths, form.length].sort((a, b) => b - a);
@@ -101,16 +105,18 @@ function formsOf(secret: string): readonly string[] {
 }
 
 function withoutKnown(text: string, { begins, byBegin }: Index): string {
-  if (begins.size === 0) return text;
+  if (byBegin.size === 0) return text;
   let clean = '';
   let copied = 0;
-  for (let at = 0; at + SHORTEST <= text.length; at += 1) {
-    if (!begins.has(hashAt(text, at))) continue;
-    const found = lengthAt(text, at, byBegin.get(text.slice(at, at + PROBE)));
-    if (found === null) continue;
+  let hash = 0;
+  for (let last = 0; last < text.length; last += 1) {
+    hash = hashOn(hash, text.charCodeAt(last));
+    if (begins[hash] === 0) continue;
+    const at = last - PROBE + 1;
+    const length = at < copied ? null : lengthAt(text, at, byBegin.get(text.slice(at, last + 1)));
+    if (length === null) continue;
     clean += text.slice(copied, at) + REDACTED;
-    copied = at + found;
-    at = copied - 1;
+    copied = at + length;
   }
   return copied === 0 ? text : clean + text.slice(copied);
 }
@@ -119,11 +125,9 @@ function lengthAt(text: string, at: number, alike: Alike | undefined): number | 
   return alike?.lengths.find((length) => alike.forms.has(text.slice(at, at + length))) ?? null;
 }
 
-function hashAt(text: string, at: number): number {
-  return (
-    ((text.charCodeAt(at) * 31 + text.charCodeAt(at + 1)) * 31 + text.charCodeAt(at + 2)) * 31 +
-    text.charCodeAt(at + 3)
-  );
+/** A hash of the last `PROBE` characters, carried from one to the next: what came before them is shifted out. */
+function hashOn(hash: number, code: number): number {
+  return ((hash << 5) ^ code) & (PLACES - 1);
 }
 
 /** What is a secret by its form, wherever it comes from: each with the group that stays. */

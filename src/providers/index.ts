@@ -1,14 +1,43 @@
 import type { Snapshot } from '../types.ts';
+import { alertmanager } from './alertmanager/index.ts';
+import { bitbucket } from './bitbucket/index.ts';
+import { discord } from './discord/index.ts';
 import { generic } from './generic.ts';
+import { gitea } from './gitea/index.ts';
 import { github } from './github/index.ts';
 import { gitlab } from './gitlab/index.ts';
+import { grafana } from './grafana/index.ts';
 import { jira } from './jira/index.ts';
+import { linear } from './linear/index.ts';
+import { pagerduty } from './pagerduty/index.ts';
 import type { Provider } from './provider.ts';
+import { registry } from './registry/index.ts';
 import { sentry } from './sentry/index.ts';
+import { shopify } from './shopify/index.ts';
 import { slack } from './slack/index.ts';
+import { standard } from './standard/index.ts';
+import { stripe } from './stripe/index.ts';
 
 /** Every sender that hookctl speaks with. One line each. */
-export const providers: readonly Provider[] = [github, jira, slack, sentry, gitlab, generic];
+export const providers: readonly Provider[] = [
+  github,
+  jira,
+  slack,
+  sentry,
+  gitlab,
+  gitea,
+  bitbucket,
+  linear,
+  discord,
+  pagerduty,
+  stripe,
+  shopify,
+  standard,
+  alertmanager,
+  grafana,
+  registry,
+  generic,
+];
 
 const byName = new Map(providers.map((provider) => [provider.name, provider]));
 

@@ -18,7 +18,13 @@ test('tokens come from the usual variables; a missing one is told by name', asyn
     slack: 'no SLACK_BOT_TOKEN',
     sentry: 'no SENTRY_AUTH_TOKEN',
     gitlab: 'no GITLAB_TOKEN',
+    gitea: 'no GITEA_TOKEN',
+    bitbucket: 'no BITBUCKET_TOKEN',
+    linear: 'no LINEAR_API_KEY',
+    pagerduty: 'no PAGERDUTY_TOKEN',
   });
+  // Its requests bring along what answers them.
+  expect(accounts.byProvider.get('discord')?.baseUrl).toBe('https://discord.com/api/v10');
 });
 
 test('Jira has an e-mail address and a site of its own', async () => {

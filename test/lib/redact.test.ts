@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { createRedactor, withoutUserinfo } from '../../src/lib/redact.ts';
 import { secret } from '../../src/lib/secret.ts';
 
-const SECRET = 'It’s "quoted" & long';
+const SECRET = '👩’s "quoted" & long';
 const knowing = (...secrets: readonly string[]) => {
   const redactor = createRedactor({});
   redactor.learn('test', () => secrets);

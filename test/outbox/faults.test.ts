@@ -4,6 +4,15 @@ import type { Fault } from '../support/provider-apis.ts';
 import { account, apisForFile, comment, record, startBench, storeForFile } from './support.ts';
 
 const PROVIDERS = ['github', 'jira', 'slack', 'sentry', 'gitlab'];
+/** These are spoken to through the same transport, so that only what their own channel decides is tried. */
+const PRESETS = ['gitea', 'bitbucket', 'linear', 'discord', 'pagerduty'];
+const OF_THE_CHANNEL = [
+  '500 that has done it',
+  '401',
+  '200 with broken JSON, done',
+  'processed, then reset',
+  'reset before it was processed',
+];
 
 /** What a comment comes to after a fault: it stands once, or it does not and somebody is told. */
 const FAULTS: readonly (readonly [name: string, fault: Fault, end: 'sent' | 'failed'])[] = [
@@ -35,9 +44,13 @@ const FAULTS: readonly (readonly [name: string, fault: Fault, end: 'sent' | 'fai
 const apis = apisForFile();
 const openStore = storeForFile();
 
-describe.each(PROVIDERS)('a comment on %s', (provider) => {
+describe.each([...PROVIDERS, ...PRESETS])('a comment on %s', (provider) => {
   // GitHub itself says how long to wait when it does not say: a test of its own.
-  const faults = FAULTS.filter(([name]) => provider !== 'github' || name !== '429 without a time');
+  const faults = FAULTS.filter(([name]) =>
+    PRESETS.includes(provider)
+      ? OF_THE_CHANNEL.includes(name)
+      : provider !== 'github' || name !== '429 without a time',
+  );
 
   test.each(faults)('%s', async (_, fault, end) => {
     const { store, end: ended } = await startBench({
@@ -52,12 +65,16 @@ describe.each(PROVIDERS)('a comment on %s', (provider) => {
     const standing = apis().posts.filter(({ text }) => hasMarker(text, item.id));
     expect(standing).toHaveLength(end === 'sent' ? 1 : 0);
     if (end === 'sent' && provider !== 'sentry') expect(remoteId).toBe(standing[0]?.id);
-    const authorized = apis().requests.filter(
-      ({ headers }) => headers.authorization ?? headers['private-token'],
+    // Discord's token stands in the address.
+    const bare = apis().requests.filter(
+      ({ headers, path }) =>
+        !path.startsWith('/webhooks/') && !headers.authorization && !headers['private-token'],
     );
-    expect(authorized.length).toBe(apis().requests.length);
+    expect(bare).toEqual([]);
   });
+});
 
+describe.each(PROVIDERS)('a comment on %s', (provider) => {
   test.each([
     ['nobody listens', 'http://127.0.0.1:1', /ECONNREFUSED/],
     ['the name does not exist', 'http://no-such-host.invalid', /no-such-host\.invalid/],
@@ -89,6 +106,32 @@ test('Slack refuses with status 200, and is understood', async () => {
   await record(store, 'slack', item);
   apis().fail({ status: 200, body: '{"ok":false,"error":"not_in_channel"}' });
   expect(await end(item)).toMatchObject({ status: 'failed', reason: 'not_in_channel' });
+});
+
+test('Linear refuses with status 200, too, and says "not now" with 400', async () => {
+  const { store, end } = await startBench({
+    store: openStore(),
+    accountOf: () => account('linear', apis().url),
+  });
+  const [refused, delayed] = [comment('linear'), comment('linear')];
+  await record(store, 'linear', refused);
+  apis().fail({ status: 200, body: '{"data":null,"errors":[{"message":"Entity not found: Issue"}]}' });
+  expect(await end(refused)).toMatchObject({ status: 'failed', reason: 'Entity not found: Issue' });
+  await record(store, 'linear', delayed);
+  const busy = '{"errors":[{"message":"Rate limit exceeded","extensions":{"code":"RATELIMITED"}}]}';
+  apis().fail({ status: 400, body: busy });
+  expect((await end(delayed)).status).toBe('sent');
+});
+
+test('Discord’s interaction is over after a quarter of an hour, which is said', async () => {
+  const { store, end } = await startBench({
+    store: openStore(),
+    accountOf: () => account('discord', apis().url),
+  });
+  const item = comment('discord');
+  await record(store, 'discord', item);
+  apis().fail({ status: 401, body: '{"message":"Invalid Webhook Token","code":50027}' });
+  expect(await end(item)).toMatchObject({ status: 'failed', reason: expect.stringContaining('15 minutes') });
 });
 
 test('GitHub’s 403 for too many requests is not final', async () => {

@@ -21,6 +21,11 @@ export const PLACES: Readonly<Record<string, ReplyPlace>> = {
   slack: { host: null, channel: 'C1', thread: '1.0', message: '1.0', user: 'U1', responseUrl: null },
   sentry: { host: null, issue: '42' },
   gitlab: { host: null, project: '5', kind: 'issues', number: '3', note: null },
+  gitea: { host: null, owner: 'acme', repo: 'web', number: '1', comment: '7' },
+  bitbucket: { host: null, workspace: 'acme', repo: 'web', kind: 'pullrequests', number: '1' },
+  linear: { host: null, issue: 'issue-1', comment: 'comment-1', thread: 'comment-1' },
+  discord: { host: null, application: '845', token: 'interaction-1' },
+  pagerduty: { host: null, incident: 'P1' },
 };
 
 const HURRY: Timing = { baseMs: 10, capMs: 40, settleMs: 20, openMs: 60 };

@@ -1,6 +1,6 @@
 import { mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { beforeAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, expect, test } from 'vitest';
 import { comment, type Payload, signedPost } from '../support/github.ts';
 import { tell } from '../support/in-process.ts';
 import { ask } from '../support/management.ts';
@@ -45,6 +45,9 @@ const NAMES = [
   'constructor',
 ];
 
+/** What hookctl calls its files for Claude Code, whatever a sender wrote. */
+const OWN = /^claude\/tasks(?:\/(?:claude-task-task-[a-z0-9]+\.json|hookctl(?:\/(?:\d+\.json|\.[\w.-]+))?))?$/;
+
 let sandbox: Sandbox;
 let server: Server;
 beforeAll(async () => {
@@ -53,6 +56,9 @@ beforeAll(async () => {
   writeFileSync(join(sandbox.root, 'canary/victim'), 'untouched');
   server = await serverForFile(sandbox);
 });
+
+// Before its sandbox is removed: it may still write the files of the last tasks.
+afterAll(async () => void (await server.stop('SIGKILL')));
 
 /** Every file below the sandbox that is not the store's own, by name; the canary with its content. */
 function files(): readonly string[] {
@@ -147,9 +153,7 @@ test('as names and ids that a sender gives they name no file and start nothing',
   }
   const made = files().filter((name) => !before.includes(name));
   expect(made.length).toBeGreaterThan(NAMES.length);
-  const own =
-    /^claude\/tasks(?:\/(?:claude-task-task-[a-z0-9]+\.json|hookctl(?:\/(?:\d+\.json|\.[\w-]+))?))?$/;
-  expect(made.filter((name) => !own.test(name))).toEqual([]);
+  expect(made.filter((name) => !OWN.test(name))).toEqual([]);
 });
 
 test('as the name of a new webhook they name a webhook, and no file', async () => {
@@ -163,5 +167,7 @@ test('as the name of a new webhook they name a webhook, and no file', async () =
     expect((await ask(server, 'DELETE', `/api/webhooks/${webhook_id}`)).status).toBe(204);
   }
   const made = files().filter((name) => !before.includes(name));
-  expect(made.filter((name) => !/^data\/webhooks\.(?:json|last-good\.json)$/.test(name))).toEqual([]);
+  const left = made.filter((name) => !/^data\/webhooks\.[a-z-]*\.?json$/.test(name));
+  // Files of the tasks of before may come late.
+  expect(left.filter((name) => !OWN.test(name))).toEqual([]);
 });

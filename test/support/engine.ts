@@ -36,8 +36,8 @@ export interface TestEngine extends Engine {
 export interface TestEngineOptions {
   /** webhooks.yml. */
   readonly yaml?: string;
-  /** A module with webhooks of the project, to which the yaml has to point: `static: ./own.ts`. */
-  readonly module?: string;
+  /** webhooks.json: dynamic webhooks. */
+  readonly db?: string;
   readonly env?: Readonly<Record<string, string>>;
   /** Epoch milliseconds; default the machine's clock. */
   readonly now?: () => number;
@@ -62,7 +62,8 @@ export async function startEngine(options: TestEngineOptions = {}): Promise<Test
   const dataFolder = join(folder, '.hookctl');
   await mkdir(dataFolder);
   await writeFile(projectFile, yaml);
-  if (options.module !== undefined) await writeFile(join(folder, 'own.ts'), options.module);
+  if (options.db !== undefined)
+    await writeFile(join(dataFolder, 'webhooks.json'), options.db, { mode: 0o600 });
   options.prepare?.(folder);
   const env = {
     PATH: process.env.PATH ?? '',

@@ -1,11 +1,12 @@
 import { getPath } from '../../lib/json.ts';
-import { hostOf, idAt, objectAt, textAt } from '../../lib/payload.ts';
+import { idAt, textAt } from '../../lib/payload.ts';
 import type { JsonObject } from '../../types.ts';
 import { event } from '../generic/event.ts';
 import type { ReadContext } from '../generic/preset.ts';
 import type { Parsed } from '../provider.ts';
 import { eventName, misfit } from './fit.ts';
 import { senderOf } from './sender.ts';
+import { externalId, subjectOf } from './subject.ts';
 
 /** Where each event keeps what a person wrote, and the action on which it was written. */
 const TEXTS: Readonly<Record<string, { readonly created: string; readonly at: readonly string[] }>> = {
@@ -40,23 +41,8 @@ export function parse(payload: JsonObject, { request }: ReadContext): Parsed {
   return { ok: true, events: [parsed], semanticKeys: [] };
 }
 
-/** The issue or pull request; they share one sequence of numbers. */
-export function subjectOf(payload: JsonObject): JsonObject | null {
-  return objectAt(payload, 'issue') ?? objectAt(payload, 'pull_request');
-}
-
 /** Who moves or mirrors a text is not who wrote it; a review names no author beside the sender. */
 function wroteIt(payload: JsonObject, [place = '']: readonly string[]): boolean {
   const author = idAt(payload, place, 'user', 'id');
   return place === 'review' || (author !== null && author === idAt(payload, 'sender', 'id'));
-}
-
-/** `gitea:git.example.com/owner/repo#42`: everybody hosts it themselves, so that the host is always part of it. */
-function externalId(payload: JsonObject): string | null {
-  const repository = textAt(payload, 'repository', 'full_name');
-  const number = idAt(subjectOf(payload) ?? undefined, 'number');
-  if (!repository || number === null) return null;
-  const host = hostOf(textAt(payload, 'repository', 'html_url')) ?? '';
-  const id = `gitea:${host}/${repository}#${number}`.toLowerCase();
-  return /\s/.test(id) ? null : id;
 }

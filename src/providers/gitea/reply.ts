@@ -5,7 +5,7 @@ import { hasMarker, hiddenMarker } from '../../lib/marker.ts';
 import { hostOf, idAt, objectAt, textAt } from '../../lib/payload.ts';
 import type { ReplyPlace } from '../../types.ts';
 import type { Account, OutgoingCall, Post, ReplyChannel } from '../reply.ts';
-import { subjectOf } from './parse.ts';
+import { subjectOf } from './subject.ts';
 
 /** Clocks differ; a comment is looked for from a little before it was asked for. */
 const SKEW_MS = 300_000;

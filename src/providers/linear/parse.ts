@@ -1,9 +1,10 @@
 import { getPath } from '../../lib/json.ts';
-import { idAt, objectAt, textAt } from '../../lib/payload.ts';
+import { idAt, textAt } from '../../lib/payload.ts';
 import type { JsonObject } from '../../types.ts';
 import { event } from '../generic/event.ts';
 import type { Parsed } from '../provider.ts';
 import { senderOf } from './sender.ts';
+import { externalId, issueOf } from './subject.ts';
 
 /** Where each type keeps what a person wrote. */
 const TEXTS: Readonly<Record<string, string>> = { Comment: 'body', Issue: 'description' };
@@ -30,14 +31,6 @@ export function parse(payload: JsonObject): Parsed {
   };
 }
 
-/** The issue itself, or the one that a comment, a session, a reaction belongs to. */
-export function issueOf(payload: JsonObject): JsonObject | null {
-  const data = objectAt(payload, 'data') ?? objectAt(payload, 'agentSession') ?? {};
-  return textAt(payload, 'type') === 'Issue'
-    ? data
-    : (objectAt(data, 'issue') ?? objectAt(data, 'comment', 'issue'));
-}
-
 function textOf(type: string, action: string | null, payload: JsonObject) {
   if (type === 'AgentSessionEvent') {
     const written =
@@ -48,19 +41,4 @@ function textOf(type: string, action: string | null, payload: JsonObject) {
   const isEdit = action === 'update' && key !== null && getPath(payload, ['updatedFrom', key]) !== undefined;
   const text = key !== null && (action === 'create' || isEdit) ? textAt(payload, 'data', key) : null;
   return { text, textOrigin: isEdit ? 'edited' : 'created' } as const;
-}
-
-/**
- * `linear:acme/ENG-42`: the workspace stands only in the links, which older payloads of comments have where they lack
- * the identifier. Without a link, the issue by its own id.
- */
-function externalId(payload: JsonObject, issue: JsonObject | undefined): string | null {
-  const links = [textAt(issue, 'url'), textAt(payload, 'url'), textAt(payload, 'agentSession', 'url')];
-  const [, workspace, identifier] =
-    links
-      .map((link) => /^https:\/\/linear\.app\/([\w-]+)\/issue\/([\w]+-\d+)/.exec(link ?? ''))
-      .find(Boolean) ?? [];
-  if (workspace !== undefined) return `linear:${workspace.toLowerCase()}/${identifier}`;
-  const id = idAt(issue, 'id') ?? idAt(payload, 'data', 'issueId');
-  return id === null || /\s/.test(id) ? null : `linear:${id}`;
 }

@@ -3,7 +3,7 @@ import { getPath, isJsonObject } from '../../lib/json.ts';
 import { hasMarker, plainMarker } from '../../lib/marker.ts';
 import { idAt, objectAt, objectsAt, textAt } from '../../lib/payload.ts';
 import type { Account, CallAnswer, OutgoingCall, Post, ReplyChannel, Sent } from '../reply.ts';
-import { issueOf } from './parse.ts';
+import { issueOf } from './subject.ts';
 
 const CREATE =
   'mutation($input: CommentCreateInput!) { commentCreate(input: $input) { success comment { id } } }';

@@ -23,10 +23,7 @@ export const registry = preset({
   acknowledge: () => TAKEN,
   formFields: ({ url, secretCommand }) => [
     { label: 'notifications › endpoints › url', value: url },
-    {
-      label: 'headers › Authorization',
-      value: `[Bearer <secret>], where <secret> is what \`${secretCommand}\` prints`,
-    },
+    { label: 'headers › Authorization › [Bearer …]', value: `what \`${secretCommand}\` prints` },
     { label: 'timeout', value: '5s' },
     { label: 'ignore › actions', value: '[pull]' },
   ],

@@ -1,0 +1,37 @@
+import { preset } from '../generic/preset.ts';
+import { eventName } from './events.ts';
+import { parse } from './parse.ts';
+import { reply } from './reply.ts';
+import { samples } from './samples.ts';
+import { authorOf } from './sender.ts';
+
+/**
+ * Bitbucket Cloud, Server and Data Center: only the body is signed, the name of the event is not. Server names the
+ * installation only in the links of newer versions; `options.baseUrl` says it where they are missing. Source:
+ * support.atlassian.com, "Manage webhooks"; confluence.atlassian.com, "Event payload".
+ */
+export const bitbucket = preset({
+  name: 'bitbucket',
+  label: 'Bitbucket',
+  defaultAssociations: ['member'],
+  settings: { header: 'x-hub-signature', prefix: 'sha256=', deliveryId: 'header:x-request-uuid' },
+  otherOptions: ['baseUrl'],
+  webhook: null,
+  samples,
+  headers: ({ type }) => ({
+    'x-event-key': type,
+    'x-attempt-number': '1',
+    'user-agent': 'Bitbucket-Webhooks/2.0',
+  }),
+  // Cloud, and Server.
+  deliveryId: (headers) => headers['x-request-uuid'] ?? headers['x-request-id'] ?? null,
+  eventName,
+  parse,
+  authorOf,
+  reply,
+  formFields: ({ url, secretCommand }) => [
+    { label: 'URL', value: url },
+    { label: 'Secret', value: `what \`${secretCommand}\` prints` },
+    { label: 'Triggers', value: 'Pull request: Created, Comment created; Issue: Created, Comment created' },
+  ],
+});

@@ -1,0 +1,74 @@
+import { answerJson } from '../../lib/answer-json.ts';
+import { apiPath } from '../../lib/api-path.ts';
+import { hasMarker, plainMarker } from '../../lib/marker.ts';
+import { idAt, objectsAt, textAt } from '../../lib/payload.ts';
+import type { ReplyPlace } from '../../types.ts';
+import type { Account, OutgoingCall, Post, ReplyChannel } from '../reply.ts';
+import { fullName, repositoryOf, subjectOf } from './subject.ts';
+
+/**
+ * Comments on pull requests and issues of Bitbucket Cloud. Server and Data Center have another API, which is not
+ * spoken. Source: developer.atlassian.com, "The Bitbucket Cloud REST API", pull requests, issue tracker.
+ */
+export const reply: ReplyChannel = {
+  account: {
+    tokenEnv: 'BITBUCKET_TOKEN',
+    userEnv: 'BITBUCKET_EMAIL',
+    baseUrlEnv: null,
+    baseUrl: 'https://api.bitbucket.org',
+  },
+  textLimit: 30_000,
+
+  place({ payload }) {
+    const [workspace = null, repo = null] = (fullName(repositoryOf(payload)) ?? '').split('/');
+    const subject = subjectOf(payload);
+    const isCloud = textAt(repositoryOf(payload) ?? undefined, 'full_name') !== null;
+    if (!isCloud || workspace === null || repo === null || subject === null) return null;
+    return { host: 'bitbucket.org', workspace, repo, kind: subject.kind, number: subject.number };
+  },
+
+  immediate: ({ type }) => (/^(?:pullrequest|issue):created$/.test(type) ? { kind: 'comment' } : null),
+
+  /** An API token belongs to an e-mail address; an access token of a repository or workspace stands alone. */
+  authorize: ({ user, token }) => ({
+    accept: 'application/json',
+    authorization:
+      user === null
+        ? `Bearer ${token.reveal()}`
+        : `Basic ${Buffer.from(`${user}:${token.reveal()}`).toString('base64')}`,
+  }),
+
+  comment: (account, place, post) => call('POST', account, place, [], content(post)),
+  edit: (account, place, remoteId, post) => call('PUT', account, place, [remoteId], content(post)),
+
+  find(account, place) {
+    const { url } = call('GET', account, place, [], null);
+    return { method: 'GET', url: `${url}?sort=-created_on&pagelen=100`, body: null };
+  },
+
+  readPage(_, answer, id) {
+    const page = answerJson(answer);
+    const found = objectsAt(page, 'values').find((each) =>
+      hasMarker(textAt(each, 'content', 'raw') ?? '', id),
+    );
+    return { id: idAt(found, 'id'), next: textAt(page, 'next') };
+  },
+
+  postedId: (answer) => idAt(answerJson(answer), 'id'),
+};
+
+function call(
+  method: OutgoingCall['method'],
+  { baseUrl }: Account,
+  { workspace, repo, kind, number }: ReplyPlace,
+  segments: readonly string[],
+  body: object | null,
+): OutgoingCall {
+  const path = apiPath('2.0', 'repositories', workspace, repo, kind, number, 'comments', ...segments);
+  return { method, url: baseUrl + path, body };
+}
+
+/** Bitbucket shows HTML comments; a link definition that nothing refers to is not shown. */
+function content({ id, text }: Post): object {
+  return { content: { raw: `${text}\n\n[//]: # (${plainMarker(id)})` } };
+}

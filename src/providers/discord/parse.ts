@@ -1,0 +1,44 @@
+import { idAt, textAt } from '../../lib/payload.ts';
+import type { JsonObject } from '../../types.ts';
+import { event } from '../generic/event.ts';
+import type { ReadContext } from '../generic/preset.ts';
+import type { Parsed } from '../provider.ts';
+import { senderOf } from './sender.ts';
+import { spokenText } from './spoken-text.ts';
+
+/** `type` of an interaction, in Discord's words (Interaction Type). */
+const TYPES: Readonly<Record<string, string>> = {
+  1: 'ping',
+  2: 'application_command',
+  3: 'message_component',
+  4: 'application_command_autocomplete',
+  5: 'modal_submit',
+};
+
+/** Reads a verified interaction. */
+export function parse(payload: JsonObject, { settings }: ReadContext): Parsed {
+  const type = typeOf(payload);
+  const id = idAt(payload, 'id');
+  const channel = idAt(payload, 'channel_id');
+  const name = textAt(payload, 'data', 'name');
+  const parsed = event(payload, {
+    type,
+    externalId: channel === null || !/^\d+$/.test(channel) ? null : `discord:${channel}`,
+    sender: senderOf(payload),
+    text:
+      type === 'application_command' && name !== null
+        ? spokenText(payload, name, settings.commandPrefix)
+        : null,
+    title: name === null ? null : `/${name}`,
+    url:
+      channel === null
+        ? null
+        : `https://discord.com/channels/${idAt(payload, 'guild_id') ?? '@me'}/${channel}`,
+  });
+  return { ok: true, events: [parsed], semanticKeys: id === null ? [] : [`interaction:${id}`] };
+}
+
+export function typeOf(payload: JsonObject): string {
+  const type = idAt(payload, 'type') ?? '';
+  return (Object.hasOwn(TYPES, type) ? TYPES[type] : null) ?? 'unknown';
+}

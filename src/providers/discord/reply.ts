@@ -1,0 +1,92 @@
+import { answerJson } from '../../lib/answer-json.ts';
+import { apiPath } from '../../lib/api-path.ts';
+import { hasMarker, plainMarker } from '../../lib/marker.ts';
+import { idAt, textAt } from '../../lib/payload.ts';
+import type { ReplyPlace } from '../../types.ts';
+import type { Account, CallAnswer, OutgoingCall, Post, ReplyChannel, Sent } from '../reply.ts';
+import { typeOf } from './parse.ts';
+
+/** "valid for 15 minutes" (discord.com/developers, Receiving and Responding to Interactions). */
+const LIFETIME_MS = 15 * 60_000;
+/** Discord names no number; a command that posts more than this is none. */
+const USES = 50;
+/** Invalid Webhook Token, Unknown Webhook (JSON error codes). */
+const GONE = ['50027', '10015'];
+
+/**
+ * Follow-ups of an interaction, by the token that it brought, which is why Discord needs no token of the operator. The
+ * reply takes the place of the "thinking …" with which the command was answered: to send it twice changes nothing.
+ * Source: discord.com/developers, "Followup Messages".
+ */
+export const reply: ReplyChannel = {
+  account: {
+    tokenEnv: null,
+    userEnv: null,
+    baseUrlEnv: null,
+    baseUrl: 'https://discord.com/api/v10',
+  },
+  // "up to 2000 characters"
+  textLimit: 2_000,
+
+  place({ payload }) {
+    const [application, token] = [idAt(payload, 'application_id'), idAt(payload, 'token')];
+    const isDeferred = ['application_command', 'modal_submit', 'message_component'].includes(typeOf(payload));
+    return application === null || token === null || !isDeferred ? null : { host: null, application, token };
+  },
+
+  // A button has no "thinking …" that waits to be replaced.
+  immediate: ({ type }) => (type === 'message_component' ? null : { kind: 'comment' }),
+
+  authorize: () => ({}),
+
+  comment: (account, place, post) => original('PATCH', account, place, message(post)),
+  find: (account, place) => original('GET', account, place, null),
+  readPage(_, answer, id) {
+    const posted = answerJson(answer);
+    return { id: hasMarker(textAt(posted, 'content') ?? '', id) ? idAt(posted, 'id') : null, next: null };
+  },
+  edit: (account, place, id, post) => call('PATCH', account, place, ['messages', id], message(post)),
+  ephemeral: (account, place, post) => call('POST', account, place, [], { ...message(post), flags: 64 }),
+
+  respond: {
+    call: (account, place, post, inChannel) =>
+      call('POST', account, place, [], { ...message(post), ...(!inChannel && { flags: 64 }) }),
+    lifetimeMs: LIFETIME_MS,
+    uses: USES,
+  },
+
+  classify: expired,
+  postedId: (answer) => idAt(answerJson(answer), 'id'),
+};
+
+function call(
+  method: OutgoingCall['method'],
+  { baseUrl }: Account,
+  { application, token }: ReplyPlace,
+  segments: readonly string[],
+  body: object,
+): OutgoingCall {
+  return { method, url: baseUrl + apiPath('webhooks', application, token, ...segments), body };
+}
+
+/** The answer to the interaction itself. */
+function original(
+  method: OutgoingCall['method'],
+  { baseUrl }: Account,
+  { application, token }: ReplyPlace,
+  body: object | null,
+): OutgoingCall {
+  return { method, url: `${baseUrl}${apiPath('webhooks', application, token)}/messages/@original`, body };
+}
+
+/** Small print carries the mark; nobody is called by what a text mentions. */
+function message({ id, text }: Post): object {
+  return { content: `${text}\n-# ${plainMarker(id)}`, allowed_mentions: { parse: [] } };
+}
+
+function expired(answer: CallAnswer): Sent | null {
+  const code = idAt(answerJson(answer), 'code') ?? '';
+  return answer.status >= 400 && answer.status < 500 && GONE.includes(code)
+    ? { result: 'refused', reason: 'an interaction can be answered for 15 minutes, which are over' }
+    : null;
+}

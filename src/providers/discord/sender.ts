@@ -1,0 +1,23 @@
+import { getPath } from '../../lib/json.ts';
+import { idAt, objectAt, textAt } from '../../lib/payload.ts';
+import type { JsonObject, Sender } from '../../types.ts';
+
+/**
+ * Who did it. An app can be taken into any server, also by strangers, who may do there what they like: so the
+ * association names the server, `guild:<id>`, and none is allowed by default.
+ */
+export function senderOf(payload: JsonObject): Sender | null {
+  const user = objectAt(payload, 'member', 'user') ?? objectAt(payload, 'user');
+  const id = idAt(user ?? undefined, 'id');
+  if (user === null || id === null) return null;
+  const isBot = getPath(user, ['bot']) === true;
+  const guild = idAt(payload, 'guild_id');
+  const isMember = objectAt(payload, 'member') !== null && guild !== null;
+  return {
+    id,
+    name: textAt(user, 'global_name') ?? textAt(user, 'username') ?? id,
+    kind: isBot ? 'bot' : 'person',
+    association: !isBot && isMember ? `guild:${guild}` : null,
+    appId: isBot ? id : null,
+  };
+}

@@ -1,0 +1,17 @@
+import { hostOf, idAt, objectAt, textAt } from '../../lib/payload.ts';
+import type { JsonObject } from '../../types.ts';
+
+/** The issue or pull request; they share one sequence of numbers. */
+export function subjectOf(payload: JsonObject): JsonObject | null {
+  return objectAt(payload, 'issue') ?? objectAt(payload, 'pull_request');
+}
+
+/** `gitea:git.example.com/owner/repo#42`: everybody hosts it themselves, so that the host is always part of it. */
+export function externalId(payload: JsonObject): string | null {
+  const repository = textAt(payload, 'repository', 'full_name');
+  const number = idAt(subjectOf(payload) ?? undefined, 'number');
+  if (!repository || number === null) return null;
+  const host = hostOf(textAt(payload, 'repository', 'html_url')) ?? '';
+  const id = `gitea:${host}/${repository}#${number}`.toLowerCase();
+  return /\s/.test(id) ? null : id;
+}
