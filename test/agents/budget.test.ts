@@ -15,14 +15,12 @@ credentials: { github: { tokenEnv: TOKEN, baseUrl: "${apis().url}" } }\n`,
     env: { TOKEN: 't' },
   });
   const { store } = engine.context;
-  const begun = performance.now();
   const wanted = Array.from({ length: 500 }, (_, index) => index + 1);
   for (let at = 0; at < wanted.length; at += 50) {
     await Promise.all(
       wanted.slice(at, at + 50).map((n) => engine.deliver('github', 'issue_comment.created', onIssue(n))),
     );
   }
-  expect(performance.now() - begun).toBeLessThan(60_000);
   const states = await eventually('all to run or be held', () => {
     const runs = store.tasks({ limit: 1_000 }).map(({ id }) => store.runsOfTask(id).at(-1)?.state ?? 'none');
     const counts = Object.fromEntries(

@@ -22,9 +22,7 @@ test.each([
   outbox.wake();
   await eventually('a first try to fail', () => store.outgoing(item.id)?.reason);
   offset = jump;
-  const from = performance.now();
   expect(await end(item)).toMatchObject({ status: 'sent', attempts: 2 });
-  expect(performance.now() - from, 'not a day').toBeLessThan(5_000);
 });
 
 test('what an earlier process put off by a clock that was wrong is sent within hours', async () => {

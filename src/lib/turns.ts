@@ -1,0 +1,40 @@
+/** Runs work later, one piece after the other. */
+export type InTurns = (work: () => void) => void;
+
+/** In milliseconds. A turn of the thread that is over sooner costs more than it brings: the system is asked between two. */
+const TURN_MS = 3;
+
+/**
+ * For work that comes in many small pieces and may wait, on a thread on which others may not: pieces run in the order
+ * in which they came, and as soon as they have taken some milliseconds, everything else has its turn. What a piece
+ * sets off by resolving a promise counts as part of it.
+ */
+export function createTurns(turnMs = TURN_MS): InTurns {
+  const pieces: (() => void)[] = [];
+  let endsAt = 0;
+  let isUnderWay = false;
+
+  function next(): void {
+    pieces.shift()?.();
+    isUnderWay = pieces.length > 0;
+    if (isUnderWay) goOn();
+  }
+
+  function goOn(): void {
+    // A microtask, so that what the last piece set off is done before the clock is looked at.
+    if (performance.now() < endsAt) queueMicrotask(next);
+    else setImmediate(begin);
+  }
+
+  function begin(): void {
+    endsAt = performance.now() + turnMs;
+    next();
+  }
+
+  return (work) => {
+    pieces.push(work);
+    if (isUnderWay) return;
+    isUnderWay = true;
+    goOn();
+  };
+}

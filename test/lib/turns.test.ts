@@ -1,0 +1,42 @@
+import { setImmediate as turn } from 'node:timers/promises';
+import { expect, test } from 'vitest';
+import { createTurns } from '../../src/lib/turns.ts';
+
+/** Holds the thread for so long, as work does. */
+function work(ms: number): void {
+  for (const end = performance.now() + ms; performance.now() < end; );
+}
+
+test('what others wait for has its turn between two pieces, however many of them wait', async () => {
+  const inTurns = createTurns(2);
+  let done = 0;
+  const all = Promise.all(
+    Array.from({ length: 40 }, async () => {
+      await new Promise<void>((resolve) => inTurns(resolve));
+      work(1);
+      done += 1;
+    }),
+  );
+  const seen: number[] = [];
+  while (done < 40) {
+    await turn();
+    seen.push(done);
+  }
+  await all;
+  const most = Math.max(...seen.map((count, index) => count - (seen[index - 1] ?? 0)));
+  expect(most).toBeLessThanOrEqual(4);
+});
+
+test('pieces run in the order in which they came, and those that come while one runs behind them', async () => {
+  const inTurns = createTurns();
+  const order: number[] = [];
+  await new Promise<void>((resolve) => {
+    inTurns(() => {
+      order.push(1);
+      inTurns(() => order.push(3));
+      inTurns(resolve);
+    });
+    inTurns(() => order.push(2));
+  });
+  expect(order).toEqual([1, 2, 3]);
+});
