@@ -14,6 +14,8 @@ import { lockFile } from './store/file-lock.ts';
 import { databasePath, openReader } from './store/index.ts';
 import { currentHolder, type FolderLock, type Holder, lockFolder } from './store/lock.ts';
 import type { Store, StoreReader } from './store/store.ts';
+import { finishSwap, isSwapping } from './store/swap.ts';
+import { endSwap } from './store/unfinished.ts';
 import type { Actor, NewAuditEntry } from './types.ts';
 
 /** What a process brings along: everything outside that a command may touch. */
@@ -66,6 +68,8 @@ export interface App extends Host {
   readonly actor: Actor;
   /** Puts lines on record, through the store of this process or beside that of a server. Resolves when they are on disk. */
   audit(entries: readonly Pick<NewAuditEntry, 'what' | 'target' | 'details'>[], actor?: Actor): Promise<void>;
+  /** Another app with parts of its own, by default on the same folder. The caller closes it. */
+  part(dataFolder?: string): App;
   /** Has something else closed with the app. */
   defer(close: () => void | Promise<void>): void;
   /** Closes what was opened, last in first out. */
@@ -78,10 +82,20 @@ export interface HeldFolder {
   readonly holder: Holder;
 }
 
-/** The composition root. Throws `ConfigError` when the place of configuration or data can't be used. */
+/**
+ * The composition root. A restore that was killed is ended first. Throws `ConfigError` when the place of configuration or
+ * data can't be used.
+ */
 export async function createApp(host: Host, flags: AppFlags): Promise<App> {
-  const { env, cwd, home, redactor } = host;
+  const { env, cwd, home } = host;
   const located = await locate({ cwd, env, home, configFlag: flags.config ?? null });
+  if (isSwapping(located.dataFolder))
+    await endSwap(located.dataFolder, { pid: host.pid, command: 'restore' });
+  return appIn(host, located);
+}
+
+function appIn(host: Host, located: Located): App {
+  const { env, cwd, redactor } = host;
   const clock = systemClock;
   const ids = createIds(clock.now);
   const version = hookctlVersion();
@@ -167,12 +181,14 @@ export async function createApp(host: Host, flags: AppFlags): Promise<App> {
       const taken = await lockFolder(located.dataFolder, holder);
       if (!taken.ok) throw inUse(located.dataFolder, taken.holder);
       closers.push(taken.lock.release);
+      await finishSwap(located.dataFolder);
       return { lock: taken.lock, holder };
     },
 
     async engine(options) {
       const projectFolder = located.projectFile === null ? cwd : dirname(located.projectFile);
       const { redact } = redactor;
+      const { home } = host;
       const surroundings = { dataFolder: located.dataFolder, projectFolder, env, home, clock, ids, redact };
       const { openEngine } = await import('./pipeline/engine.ts');
       const engine = await openEngine({ ...options, ...surroundings });
@@ -186,6 +202,8 @@ export async function createApp(host: Host, flags: AppFlags): Promise<App> {
 
     audit: (entries, by = actor) =>
       append(() => entries.map((entry) => ({ ...entry, at: clock.now(), actor: by, revision: null }))),
+
+    part: (dataFolder = located.dataFolder) => appIn(host, { ...located, dataFolder }),
 
     defer: (close) => void closers.push(close),
 

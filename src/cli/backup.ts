@@ -24,6 +24,8 @@ export const backup: CliCommand = {
           const { dataFolder } = app.located;
           const made = await backUp({ dataFolder, target, version: app.version, now: app.clock.now() });
           const size = made.files.reduce((sum, file) => sum + file.bytes, 0);
+          const details = { files: made.files.length, bytes: size };
+          await app.audit([{ what: 'backup.create', target, details }]);
           if (json === true) printJson(app.io, { folder: target, ...made });
           else say(app.io.out, `${target}: ${made.files.length} files, ${bytes(size)}`);
           say(app.io.err, 'It holds secrets: keep it where only you can read.');

@@ -4,5 +4,4 @@ import type { Serving } from '../server/serve.ts';
 /** What `serve` tells while it runs, for people or for programs. */
 export interface ServeOutput extends ServeReporter {
   ready(serving: Serving): void;
-  state(state: 'stopping' | 'stopped', reason: string): void;
 }

@@ -25,6 +25,8 @@ export interface EngineOptions {
   readonly onSettled: (settled: Settled) => void;
   /** Told of everything that was sent or given up. */
   readonly onOutgoing?: (item: Outgoing) => void;
+  /** By which the ingress knows what a relay client of ours passed on; default a new one. */
+  readonly relayKey?: string;
 }
 
 /** Everything that writes: store, task files, queue, outbox. One at a time for each data folder. */
@@ -62,7 +64,7 @@ export async function openEngine(options: EngineOptions & Place): Promise<Engine
     project: options.projectFolder,
     now: clock.now,
   });
-  const relayKey = newRelayKey();
+  const { relayKey = newRelayKey() } = options;
   const stop = new AbortController();
   const { projectFolder, env } = options;
   const surroundings = { projectFolder, env, stopping: stop.signal };

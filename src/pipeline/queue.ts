@@ -1,5 +1,6 @@
 import { failure, messageOf } from '../errors.ts';
 import { fullJitter, pause } from '../lib/backoff.ts';
+import { createTurns } from '../lib/turns.ts';
 import type { PendingDelivery } from '../store/store.ts';
 import type { PipelineContext, Settled } from './context.ts';
 import { type Arrived, dispatch } from './dispatch.ts';
@@ -13,7 +14,7 @@ const MAX_ATTEMPTS = 5;
 const BACKOFF = { baseMs: 500, capMs: 60_000 };
 const PAGE = 1_000;
 /** More are refused: what is accepted is promised to be worked off, and each takes memory until then. */
-const LONGEST = 100_000;
+export const LONGEST_QUEUE = 100_000;
 /** Bytes of deliveries that are kept at hand; those of a longer queue are read back when their turn comes. */
 const AT_HAND_BYTES = 8 * 1024 * 1024;
 
@@ -44,13 +45,20 @@ export interface QueueOptions {
   readonly onSettled: (settled: Settled) => void;
   /** 0 up to 1, for the jitter. */
   readonly random: () => number;
+  /** How many may wait, default 100,000. */
+  readonly longest?: number;
 }
 
-export function createQueue(context: PipelineContext, { onSettled, random }: QueueOptions): Queue {
+export function createQueue(
+  context: PipelineContext,
+  { onSettled, random, longest = LONGEST_QUEUE }: QueueOptions,
+): Queue {
   const lanes = new Map<string, Lane>();
   const ready: string[] = [];
   const running = new Set<Promise<void>>();
   const stop = new AbortController();
+  const inTurns = createTurns();
+  let isStarting = false;
   let depth = 0;
   let atHand = 0;
   let working = 0;
@@ -72,16 +80,29 @@ export function createQueue(context: PipelineContext, { onSettled, random }: Que
     });
   }
 
+  /** Starts what there is a place for, in turns: a sender who waits for an answer comes before what is promised already. */
   function pump(): void {
-    while (!stop.signal.aborted && working < CONCURRENCY && running.size < UNDER_WAY) {
-      const key = ready.shift();
-      if (key === undefined) return;
-      const run: Promise<void> = workOne(key).finally(() => {
-        running.delete(run);
-        pump();
-      });
-      running.add(run);
-    }
+    if (isStarting || ready.length === 0 || !hasPlace()) return;
+    isStarting = true;
+    inTurns(() => {
+      isStarting = false;
+      startOne();
+      pump();
+    });
+  }
+
+  function hasPlace(): boolean {
+    return !stop.signal.aborted && working < CONCURRENCY && running.size < UNDER_WAY;
+  }
+
+  function startOne(): void {
+    const key = hasPlace() ? ready.shift() : undefined;
+    if (key === undefined) return;
+    const run: Promise<void> = workOne(key).finally(() => {
+      running.delete(run);
+      pump();
+    });
+    running.add(run);
   }
 
   /** One delivery of the lane, then the lane goes to the end of the line: a busy thread starves nobody. */
@@ -192,7 +213,7 @@ export function createQueue(context: PipelineContext, { onSettled, random }: Que
     recover,
     depth: () => depth,
     requireRoom() {
-      if (depth < LONGEST) return;
+      if (depth < longest) return;
       throw failure('queue_full', `${depth} deliveries wait already`, {
         fix: 'See what holds them up: hookctl delivery list --status pending',
       });

@@ -97,7 +97,7 @@ export function toDelivery({ context, webhook, provider, request, parsed, trust 
 }
 
 /** The row of a delivery that was stored just now. */
-function asStored({ dedupeKeys: _, body, ...delivery }: NewDelivery): Delivery {
+export function asStored({ dedupeKeys: _, body, ...delivery }: NewDelivery): Delivery {
   return {
     ...delivery,
     size: body.byteLength,

@@ -3,8 +3,9 @@ import type { Parsed, Provider } from '../providers/provider.ts';
 import type { NewDelivery, StoreReader } from '../store/store.ts';
 import type { Delivery, RawRequest, Trust, Webhook } from '../types.ts';
 import type { PipelineContext, Settled } from './context.ts';
+import type { Arrived } from './dispatch.ts';
 import type { Queue } from './queue.ts';
-import { toDelivery } from './receive.ts';
+import { asStored, toDelivery } from './receive.ts';
 import { findWebhook } from './webhook-of.ts';
 
 /** Stored bytes that are to run again: a delivery's, or those of a file that a person names. */
@@ -17,9 +18,6 @@ export interface ReplaySource {
   readonly request: RawRequest;
   readonly trust: Trust;
 }
-
-/** What a replay needs of the pipeline. */
-type ReplayContext = Pick<PipelineContext, 'clock' | 'ids' | 'snapshot'>;
 
 /** The source of a stored delivery. Throws `not_found`, or `no_bytes` when nothing of it was kept. */
 export function storedSource(
@@ -88,33 +86,33 @@ export function readSource(
   throw failure('not_replayable', message, { fix: `See what came: hookctl delivery show ${name} --body` });
 }
 
-/**
- * A new delivery from stored bytes: parsed with today's code and configuration, never a duplicate, and silent
- * towards the outside unless `replies` is given. Throws as `readSource` when the bytes do not parse.
- */
-export function replayDelivery(context: ReplayContext, source: ReplaySource, replies: boolean): NewDelivery {
-  const { webhook, provider, parsed } = readSource(context, source, source.deliveryId ?? 'the body');
-  const { request, trust } = source;
-  return {
-    ...toDelivery({ context, webhook, provider, request, parsed, trust }),
-    dedupeKeys: [],
-    replayOf: source.deliveryId,
-    replies,
-  };
+/** A delivery that is on disk, as it enters the queue. */
+export interface StoredReplay extends Pick<NewDelivery, 'id' | 'externalId'> {
+  /** What is at hand of it. */
+  readonly arrived?: Arrived;
 }
 
-/** A replay that is on disk, as it enters the queue. */
-export type StoredReplay = Pick<NewDelivery, 'id' | 'externalId'>;
-
-/** Stores a replay; it is not queued yet. Throws as `replayDelivery`. */
+/**
+ * Stores a new delivery from stored bytes: parsed with today's code and configuration, never a duplicate, and silent
+ * towards the outside unless `replies` is given. It is not queued yet. Throws as `readSource` when the bytes do not
+ * parse.
+ */
 export async function storeReplay(
   context: PipelineContext,
   source: ReplaySource,
   replies: boolean,
 ): Promise<StoredReplay> {
-  const delivery = replayDelivery(context, source, replies);
+  const { webhook, provider, parsed } = readSource(context, source, source.deliveryId ?? 'the body');
+  const { request, trust, deliveryId: replayOf } = source;
+  const delivery: NewDelivery = {
+    ...toDelivery({ context, webhook, provider, request, parsed, trust }),
+    dedupeKeys: [],
+    replayOf,
+    replies,
+  };
   await context.store.accept(delivery);
-  return delivery;
+  const { id, externalId } = delivery;
+  return { id, externalId, arrived: { delivery: asStored(delivery), webhook, parsed } };
 }
 
 /** Stores the replay and works it off. Resolves when it is settled. */
@@ -165,8 +163,11 @@ function insteadOfRetry({ id, status }: Delivery): string {
 }
 
 /** Queues a stored delivery and resolves when it is settled. Throws `stopped` when hookctl ends before. */
-export async function untilSettled(queue: Queue, { id, externalId }: StoredReplay): Promise<Settled> {
-  const settled = await queue.push({ id, externalId, attempts: 0, nextAttemptAt: null });
+export async function untilSettled(
+  queue: Queue,
+  { id, externalId, arrived }: StoredReplay,
+): Promise<Settled> {
+  const settled = await queue.push({ id, externalId, attempts: 0, nextAttemptAt: null }, arrived);
   if (settled !== null) return settled;
   throw failure('stopped', `hookctl stopped before ${id} was worked off`, {
     fix: 'It is stored and runs at the next start.',

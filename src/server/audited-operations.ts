@@ -39,10 +39,10 @@ export function auditedOperations(operations: Operations, record: RecordDone): O
         delivery.id,
         { webhook: source.webhookName, replies },
       ]),
-    prune: (before) =>
-      after(operations.prune(before), 'delivery.prune', ({ deliveries, bytes }) => [
+    prune: (limits) =>
+      after(operations.prune(limits), 'delivery.prune', ({ deliveries, bytes }) => [
         null,
-        { before: new Date(before).toISOString(), deliveries, bytes },
+        { before: new Date(limits.before).toISOString(), size: limits.size, deliveries, bytes },
       ]),
     retryOutgoing: (id) => after(operations.retryOutgoing(id), 'outbox.retry', ({ kind }) => [id, { kind }]),
     dropOutgoing: (id) => after(operations.dropOutgoing(id), 'outbox.drop', ({ kind }) => [id, { kind }]),

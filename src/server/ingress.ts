@@ -36,23 +36,13 @@ export interface IngressOptions {
  */
 export function createIngress(options: IngressOptions): Server {
   const readBody = createBodyReader();
-  const server = createServer(
-    {
-      maxHeaderSize: LIMITS.headerBytes,
-      headersTimeout: LIMITS.headersTimeout,
-      requestTimeout: LIMITS.requestTimeout,
-      connectionsCheckingInterval: LIMITS.checkInterval,
-    },
-    (request, response) => {
-      const begun = performance.now();
-      void answerSafely(request).then((answer) => {
-        send(response, answer);
-        if (answer !== null) options.onAnswered?.(answer.status, (performance.now() - begun) / 1000);
-      });
-    },
-  );
-  server.maxConnections = LIMITS.connections;
-  return server;
+  return ingressSocket().on('request', (request, response) => {
+    const begun = performance.now();
+    void answerSafely(request).then((answer) => {
+      send(response, answer);
+      if (answer !== null) options.onAnswered?.(answer.status, (performance.now() - begun) / 1000);
+    });
+  });
 
   async function answerSafely(request: IncomingMessage): Promise<Answer> {
     try {
@@ -81,6 +71,18 @@ export function createIngress(options: IngressOptions): Server {
     const unsigned = webhook.protocol.answerUnsigned?.(raw) ?? null;
     return unsigned ?? delivered(await options.receive(webhook, raw));
   }
+}
+
+/** A socket with the limits of the ingress, on which nothing answers yet. */
+export function ingressSocket(): Server {
+  const server = createServer({
+    maxHeaderSize: LIMITS.headerBytes,
+    headersTimeout: LIMITS.headersTimeout,
+    requestTimeout: LIMITS.requestTimeout,
+    connectionsCheckingInterval: LIMITS.checkInterval,
+  });
+  server.maxConnections = LIMITS.connections;
+  return server;
 }
 
 /** Null: the sender is gone. */

@@ -15,6 +15,7 @@ import { type DeliverySource, deliveryRoutes } from './api/deliveries.ts';
 import { conversationRoutes, flowRoutes } from './api/flows.ts';
 import { allowedMethods } from './api/methods.ts';
 import { type OutboxSource, outboxRoutes } from './api/outbox.ts';
+import { restoreRoutes } from './api/restore.ts';
 import { taskRoutes } from './api/tasks.ts';
 import { commandRoutes, type WebhookAdmin, webhookRoutes } from './api/webhooks.ts';
 import { guard, type ManagementEnv } from './guard.ts';
@@ -22,6 +23,7 @@ import type { OperationsFor } from './operations.ts';
 import { problem, problemOf } from './problem.ts';
 import type { Readiness } from './readiness.ts';
 import { redactedAnswers } from './redacted-answers.ts';
+import type { Restore } from './restore.ts';
 import type { RunAccess } from './run-access.ts';
 import type { StatusView } from './status.ts';
 
@@ -37,10 +39,13 @@ export interface ManagementOptions {
   readonly mcp: Pick<McpEndpoint, 'answer'>;
   readonly runs: Pick<RunAccess, 'scopeOf' | 'reported'>;
   readonly status: () => StatusView;
+  /** Of the dynamic webhooks in force. */
+  readonly revision: () => string;
   /** Why nothing could be stored now. */
   readonly readiness: Readiness;
   /** In Prometheus' text format. */
   readonly metrics: () => Promise<string>;
+  readonly restore: Restore;
   readonly redactor: Redactor;
   /** Told of what broke while a request was answered. */
   readonly onError: (error: unknown) => void;
@@ -79,6 +84,8 @@ export function createManagement(options: ManagementOptions): Server {
     return context.body(await options.metrics());
   });
   app.get('/api/status', (context) => context.json(options.status()));
+  // What alone is asked for again and again, while somebody waits for a change to be in force.
+  app.get('/api/revision', (context) => context.json({ revision: options.revision() }));
   app.route('/api', webhookRoutes(options.webhooks));
   app.route('/api', commandRoutes(options.webhooks));
   app.route('/api', deliveryRoutes(options.store, options.operationsFor));
@@ -88,6 +95,7 @@ export function createManagement(options: ManagementOptions): Server {
   app.route('/api', conversationRoutes(options.store));
   app.route('/api', agentRoutes(options.operationsFor));
   app.route('/api', auditRoutes(options.store));
+  app.route('/api', restoreRoutes(options.restore));
   app.route('/', claudeHookRoutes(options.runs));
   app.all('/mcp', (context) => options.mcp.answer(context.req.raw, context.get('scope')));
   app.notFound((context) => {

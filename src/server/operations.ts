@@ -4,7 +4,7 @@ import type { PipelineContext, Settled } from '../pipeline/context.ts';
 import type { Queue } from '../pipeline/queue.ts';
 import { type ReplaySource, replay, retry, storedSource } from '../pipeline/replay.ts';
 import { replayMany } from '../pipeline/replay-many.ts';
-import { prune } from '../pipeline/retention.ts';
+import { type PruneOptions, prune } from '../pipeline/retention.ts';
 import type { Task } from '../types.ts';
 import {
   type DeliveryView,
@@ -17,6 +17,9 @@ import {
 import type { Asking } from './actor.ts';
 import { type ReplayedView, replayedView } from './replayed-view.ts';
 import { localTaskOperations, type TaskOperations } from './task-operations.ts';
+
+/** What `delivery prune` keeps. */
+export type PruneLimits = Pick<PruneOptions, 'before' | 'size'>;
 
 /** What `delivery prune` removed, or would remove. */
 export interface PrunedView {
@@ -47,8 +50,8 @@ export interface Operations {
   retryOutgoing(id: string): Promise<OutgoingView>;
   /** Gives up what waits or failed. Throws `not_found` or `not_droppable`. */
   dropOutgoing(id: string): Promise<OutgoingView>;
-  /** Removes the bytes of deliveries that were worked off and came before this moment, epoch milliseconds. */
-  prune(before: number): Promise<PrunedView>;
+  /** Removes the bytes of deliveries that were worked off and are beyond these limits. */
+  prune(limits: PruneLimits): Promise<PrunedView>;
   readonly tasks: TaskOperations;
 }
 
@@ -76,8 +79,8 @@ export function localOperations(
     replayFile: async (source, replies) => settledView(await replay(context, queue, source, replies)),
     replayMany: async (ids, replies) =>
       (await replayMany(context, queue, ids, { replies, where })).map(replayedView),
-    async prune(before) {
-      const { deliveries, bytes, freedBytes } = await prune(context, { before, size: null });
+    async prune(limits) {
+      const { deliveries, bytes, freedBytes } = await prune(context, limits);
       return { deliveries, bytes, freed_bytes: freedBytes };
     },
     async retryOutgoing(id) {

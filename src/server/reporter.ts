@@ -24,7 +24,11 @@ export interface ServeReporter extends SchedulerReporter {
   reloaded(change: LiveChange): void;
   /** A reload lets hookctl run a program, post, or start an agent where it did not before. */
   granted(grants: readonly Grant[]): void;
+  /** The server as a whole does something else now, and why. */
+  state(state: ServeState, reason: string): void;
 }
+
+export type ServeState = 'stopping' | 'stopped' | 'restoring' | 'restored';
 
 /** How long refusals that are not told singly are gathered, in milliseconds. */
 const GATHER_MS = 10_000;

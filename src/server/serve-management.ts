@@ -2,6 +2,7 @@ import type { Server } from 'node:http';
 import type { App } from '../app.ts';
 import type { Live } from '../config/live.ts';
 import type { Engine } from '../pipeline/engine.ts';
+import { LONGEST_QUEUE } from '../pipeline/queue.ts';
 import type { StoreReader } from '../store/store.ts';
 import type { Actor } from '../types.ts';
 import { actorOf } from './actor.ts';
@@ -12,12 +13,10 @@ import type { Metrics } from './metrics.ts';
 import { localOperations } from './operations.ts';
 import { createReadiness } from './readiness.ts';
 import type { ServeReporter } from './reporter.ts';
+import type { Restore } from './restore.ts';
 import { endpointUrl, type RunningFacts, statusView } from './status.ts';
 import { ensureToken } from './token.ts';
 import { webhookAdmin } from './webhook-admin.ts';
-
-/** Beyond this many pending deliveries `/readyz` sends new ones elsewhere. */
-const QUEUE_LIMIT = 100_000;
 
 export interface ManagementParts {
   readonly app: App;
@@ -27,6 +26,7 @@ export interface ManagementParts {
   readonly metrics: Metrics;
   readonly facts: () => RunningFacts;
   readonly problems: () => readonly string[];
+  readonly restore: Restore;
 }
 
 export interface OpenedManagement {
@@ -43,6 +43,7 @@ export async function managementOf({
   metrics,
   facts,
   problems,
+  restore,
 }: ManagementParts): Promise<OpenedManagement> {
   const { located, version } = app;
   const { context, queue, outbox } = engine;
@@ -64,7 +65,7 @@ export async function managementOf({
       ...located,
       store,
       queueDepth: queue.depth,
-      queueLimit: QUEUE_LIMIT,
+      queueLimit: LONGEST_QUEUE,
       now: () => performance.now(),
     }),
     metrics: () =>
@@ -78,15 +79,17 @@ export async function managementOf({
     webhooks: webhookAdmin({
       db: await app.dynamic(),
       snapshot: live.current,
-      revision: live.revision,
+      records: live.records,
       reload: live.reload,
       store,
       urlOf: (endpoint) => endpointUrl(facts(), endpoint),
     }),
+    revision: live.revision,
     status: () => {
       const { webhooks } = live.current();
       return statusView({ version, ...located, server: facts(), store, webhooks, problems: problems() });
     },
+    restore,
     onError: reporter.broken,
   });
   return { server, access };

@@ -8,25 +8,31 @@ export interface Retention {
   close(): Promise<void>;
 }
 
+/** When it looks, in milliseconds. */
+export interface RetentionPace {
+  readonly first: number;
+  readonly every: number;
+}
+
 /** Not in the first moments: what a crash left is worked off first. */
-const FIRST_MS = 30_000;
-const EVERY_MS = 10 * 60_000;
+const PACE: RetentionPace = { first: 30_000, every: 10 * 60_000 };
 
 /** Looks every ten minutes for what has become too old or too much. A look that fails is told, and made again. */
 export function serveRetention(
   context: Pick<PipelineContext, 'store' | 'clock' | 'claude'>,
   settings: RetentionSettings,
   broken: (error: unknown) => void,
+  { first, every }: RetentionPace = PACE,
 ): Retention {
   const stop = new AbortController();
   let running: Promise<void> = Promise.resolve();
-  let timer = setTimeout(begin, FIRST_MS);
+  let timer = setTimeout(begin, first);
 
   function begin(): void {
     running = look()
       .catch(broken)
       .then(() => {
-        if (!stop.signal.aborted) timer = setTimeout(begin, EVERY_MS);
+        if (!stop.signal.aborted) timer = setTimeout(begin, every);
       });
   }
 

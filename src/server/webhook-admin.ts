@@ -1,30 +1,48 @@
 import type { DynamicWebhooks } from '../config/dynamic/index.ts';
 import type { DbWebhook } from '../config/dynamic/schema.ts';
+import type { Live } from '../config/live.ts';
 import type { StoreReader } from '../store/store.ts';
-import type { Snapshot } from '../types.ts';
+import type { Snapshot, Webhook } from '../types.ts';
 import type { WebhookAdmin } from './api/webhooks.ts';
 import { webhookViewer } from './webhook-view.ts';
 
 export interface WebhookAdminOptions {
-  readonly db: Pick<DynamicWebhooks, 'edit' | 'read'>;
-  /** The webhooks in force, and the revision of their dynamic part. */
-  readonly snapshot: () => Snapshot;
-  readonly revision: () => string;
+  readonly db: Pick<DynamicWebhooks, 'edit'>;
+  /** The webhooks in force. */
+  readonly snapshot: Live['current'];
+  /** Their dynamic part, as it stands in the db. */
+  readonly records: Live['records'];
   /** Takes up what is on disk; resolves when it is in force. */
-  readonly reload: () => Promise<void>;
+  readonly reload: Live['reload'];
   readonly store: Pick<StoreReader, 'countsByWebhook' | 'deliveries'>;
   /** Where senders reach an endpoint. */
   readonly urlOf: (endpoint: string) => string;
 }
 
+/** The webhooks in force, made ready to be listed. */
+interface Listed {
+  readonly byName: readonly Webhook[];
+  readonly records: ReadonlyMap<string, DbWebhook>;
+}
+
 /** What the API knows of the webhooks and does with them, in the process that serves them. */
 export function webhookAdmin(options: WebhookAdminOptions): WebhookAdmin {
-  const { db, snapshot, revision, reload, store, urlOf } = options;
-  const records = atRevision(revision, async () => (await db.read()).webhooks);
+  const { db, snapshot, records, reload, store, urlOf } = options;
+  const listed = oncePerSnapshot(snapshot, ({ webhooks }): Listed => {
+    return {
+      byName: webhooks.toSorted((a, b) => (a.name < b.name ? -1 : 1)),
+      records: new Map(records().map((record) => [record.name, record])),
+    };
+  });
   return {
     snapshot,
     store,
-    viewer: async () => webhookViewer({ counts: store.countsByWebhook(), urlOf, records: await records() }),
+    byName: () => listed().byName,
+    views(webhooks) {
+      const counts = store.countsByWebhook(webhooks.map(({ name }) => name));
+      const { records: known } = listed();
+      return webhooks.map(webhookViewer({ counts, urlOf, recordOf: ({ name }) => known.get(name) }));
+    },
     async change(change, actor) {
       const { result } = await db.edit(change, actor);
       await reload();
@@ -33,19 +51,12 @@ export function webhookAdmin(options: WebhookAdminOptions): WebhookAdmin {
   };
 }
 
-/** Reads the db again only after it changed; what stands there while it does not validate is not taken. */
-function atRevision(
-  revision: () => string,
-  read: () => Promise<readonly DbWebhook[]>,
-): () => Promise<readonly DbWebhook[]> {
-  let known: readonly DbWebhook[] = [];
-  let readAt: string | null = null;
-  return async () => {
-    const now = revision();
-    if (now !== readAt) {
-      known = await read().catch(() => known);
-      readAt = now;
-    }
-    return known;
+/** What is made of all webhooks is made once, so that a page costs its own rows and not all that there are. */
+function oncePerSnapshot<T>(snapshot: () => Snapshot, make: (snapshot: Snapshot) => T): () => T {
+  let last: { readonly of: Snapshot; readonly made: T } | null = null;
+  return () => {
+    const now = snapshot();
+    if (last?.of !== now) last = { of: now, made: make(now) };
+    return last.made;
   };
 }

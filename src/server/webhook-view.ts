@@ -9,20 +9,19 @@ export interface WebhookFacts {
   readonly counts: readonly WebhookCounts[];
   /** Where senders reach an endpoint. */
   readonly urlOf: (endpoint: string) => string;
-  /** The dynamic ones as they stand in the JSON db. */
-  readonly records: readonly DbWebhook[];
+  /** As it stands in the JSON db; undefined for a static one. */
+  readonly recordOf: (webhook: Webhook) => DbWebhook | undefined;
 }
 
 export type WebhookView = ReturnType<typeof webhookView>;
 
 /** How the API and `--json` give a webhook: never its secrets. */
-export function webhookViewer({ counts, urlOf, records }: WebhookFacts): (webhook: Webhook) => WebhookView {
+export function webhookViewer({ counts, urlOf, recordOf }: WebhookFacts): (webhook: Webhook) => WebhookView {
   const countsByName = new Map(counts.map((row) => [row.webhook, row]));
-  const recordsByName = new Map(records.map((record) => [record.name, record]));
   return (webhook) =>
     webhookView(webhook, {
       counts: countsByName.get(webhook.name),
-      record: recordsByName.get(webhook.name),
+      record: recordOf(webhook),
       url: urlOf(webhook.endpoint),
     });
 }

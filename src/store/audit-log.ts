@@ -55,7 +55,7 @@ async function makeCurrent(dataFolder: string, holder: Holder, deadline: number)
   const taken = await lockFolder(dataFolder, holder);
   if (taken.ok) {
     try {
-      return prepare(databasePath(dataFolder));
+      return void prepare(databasePath(dataFolder));
     } finally {
       taken.lock.release();
     }

@@ -1,12 +1,13 @@
 import { createHash } from 'node:crypto';
 import { createReadStream, existsSync } from 'node:fs';
-import { chmod, copyFile, mkdir, readdir, readFile, rename, rm, stat } from 'node:fs/promises';
+import { chmod, copyFile, mkdir, readdir, readFile, stat } from 'node:fs/promises';
 import { dirname, join, relative } from 'node:path';
 import { failure, messageOf } from '../errors.ts';
 import { writeFileAtomic } from '../lib/atomic-file.ts';
 import { SCHEMA_VERSION, schemaVersion } from './migrations/index.ts';
 import { databasePath } from './place.ts';
 import { createPrivate, openForReading } from './sqlite.ts';
+import { isDatabase, staysInPlace } from './swap.ts';
 
 /** What a backup holds, and how to see that it is whole. */
 export interface Manifest {
@@ -26,9 +27,6 @@ export interface BackedUpFile {
 }
 
 const MANIFEST = 'backup.json';
-/** The db is copied as SQLite does it; locks and the address of a server belong to who runs now. */
-const LEFT_OUT =
-  /^(?:hookctl\.db(?:-wal|-shm)?|serve\.(?:lock.*|json)|.*\.lock|\.restore-.*|before-restore-.*)$/;
 
 export interface BackupOptions {
   readonly dataFolder: string;
@@ -83,37 +81,6 @@ export async function checkBackup(source: string): Promise<Manifest> {
   return manifest;
 }
 
-/**
- * Puts a backup in the place of a data folder, which this process holds. Everything is read, checked and copied before
- * anything is changed; what stood there moves into the folder whose path is returned.
- */
-export async function restoreBackup(source: string, dataFolder: string, now: number): Promise<string> {
-  const manifest = await checkBackup(source);
-  const stamp = new Date(now).toISOString().replaceAll(/[:.]/g, '-');
-  const staged = join(dataFolder, `.restore-${stamp}`);
-  const former = join(dataFolder, `before-restore-${stamp}`);
-  await mkdir(staged, { recursive: true, mode: 0o700 });
-  try {
-    for (const { path } of manifest.files) await copyPrivate(join(source, path), join(staged, path));
-    for (const file of manifest.files) {
-      const { sha256 } = await describe(staged, file.path);
-      if (sha256 !== file.sha256) throw damaged(`${file.path} changed while it was read`);
-    }
-  } catch (error) {
-    await rm(staged, { recursive: true, force: true });
-    throw error;
-  }
-  await mkdir(former, { mode: 0o700 });
-  const databaseFiles = ['hookctl.db', 'hookctl.db-wal', 'hookctl.db-shm'];
-  const others = (await readdir(dataFolder)).filter((name) => !LEFT_OUT.test(name));
-  for (const name of [...databaseFiles, ...others]) {
-    if (existsSync(join(dataFolder, name))) await rename(join(dataFolder, name), join(former, name));
-  }
-  for (const name of await readdir(staged)) await rename(join(staged, name), join(dataFolder, name));
-  await rm(staged, { recursive: true });
-  return former;
-}
-
 function copyDatabase(path: string, target: string): void {
   const db = openForReading(path);
   try {
@@ -126,14 +93,15 @@ function copyDatabase(path: string, target: string): void {
 
 async function copyTree(from: string, to: string): Promise<void> {
   for (const entry of await readdir(from, { withFileTypes: true })) {
-    if (LEFT_OUT.test(entry.name)) continue;
+    if (isDatabase(entry.name) || staysInPlace(entry.name)) continue;
     const [source, target] = [join(from, entry.name), join(to, entry.name)];
     if (entry.isDirectory()) await copyTree(source, target);
     else if (entry.isFile()) await copyPrivate(source, target).catch(ignoreGone);
   }
 }
 
-async function copyPrivate(source: string, target: string): Promise<void> {
+/** Copies a file with the folders above it, for its user alone. */
+export async function copyPrivate(source: string, target: string): Promise<void> {
   await mkdir(dirname(target), { recursive: true, mode: 0o700 });
   await copyFile(source, target);
   await chmod(target, 0o600);
@@ -168,7 +136,8 @@ async function filesIn(folder: string): Promise<readonly string[]> {
   return files.map((entry) => relative(folder, join(entry.parentPath, entry.name))).toSorted();
 }
 
-async function describe(folder: string, path: string): Promise<BackedUpFile> {
+/** Size and checksum of a file of a backup. */
+export async function describe(folder: string, path: string): Promise<BackedUpFile> {
   const hash = createHash('sha256');
   for await (const chunk of createReadStream(join(folder, path))) hash.update(chunk as Buffer);
   return { path, bytes: (await stat(join(folder, path))).size, sha256: hash.digest('hex') };
@@ -176,7 +145,10 @@ async function describe(folder: string, path: string): Promise<BackedUpFile> {
 
 async function readManifest(source: string): Promise<Manifest> {
   try {
-    return JSON.parse(await readFile(join(source, MANIFEST), 'utf8')) as Manifest;
+    const manifest = JSON.parse(await readFile(join(source, MANIFEST), 'utf8')) as Manifest;
+    const stray = manifest.files.find(({ path }) => !belongs(path));
+    if (stray !== undefined) throw new Error(`${stray.path} can't be part of one`);
+    return manifest;
   } catch (error) {
     throw failure('not_a_backup', `${source} is no whole backup: ${messageOf(error)}`, {
       fix: 'Name a folder that `hookctl backup` wrote.',
@@ -184,7 +156,14 @@ async function readManifest(source: string): Promise<Manifest> {
   }
 }
 
-function damaged(what: string): Error {
+/** Where a backup comes from is not always known; it must not write beside the data folder, nor over a lock. */
+function belongs(path: string): boolean {
+  const [first = '', ...others] = path.split('/');
+  return ![first, ...others].some((part) => ['', '.', '..'].includes(part)) && !staysInPlace(first);
+}
+
+/** What a backup that is not as it was made is refused with. */
+export function damaged(what: string): Error {
   return failure('damaged_backup', `the backup is damaged: ${what}. Nothing was changed.`, {
     fix: 'Restore another one.',
   });

@@ -6,6 +6,9 @@ import { segmentPath } from './segments.ts';
 
 /** Everything that knows how raw bodies are read. Rows that lists and the queue read stay small without them. */
 
+/** Header and row of a record, with room to spare. */
+const USUAL_ROW_BYTES = 4 * 1024;
+
 /** What of a row leads to its body. */
 export type BodyPlace = Pick<DeliveryRow, 'id' | 'size' | 'body_segment' | 'body_offset'>;
 
@@ -17,7 +20,7 @@ export function readBody(folder: string, place: BodyPlace): Uint8Array | null {
   const { id, size, body_segment: segment, body_offset: offset } = place;
   if (segment === null || offset === null) return null;
   const path = segmentPath(folder, segment);
-  const record = readRecordAt(path, offset);
+  const record = readRecordAt(path, offset, size + USUAL_ROW_BYTES);
   if (record === 'missing') throw broken('missing_body', place, `${path} does not exist`);
   const found = record === null ? null : readRecord(record, 0);
   if (found === null)
@@ -27,12 +30,15 @@ export function readBody(folder: string, place: BodyPlace): Uint8Array | null {
   return found.body;
 }
 
-function readRecordAt(path: string, offset: number): Buffer | 'missing' | null {
+/** `likely`: bytes that it should take, so that one look is enough. */
+function readRecordAt(path: string, offset: number, likely: number): Buffer | 'missing' | null {
   const fd = openIfThere(path);
   if (fd === null) return 'missing';
   try {
-    const length = recordLength(readBytes(fd, offset, HEADER_BYTES));
-    return length === null ? null : readBytes(fd, offset, length);
+    const found = readBytes(fd, offset, likely);
+    const length = recordLength(found.subarray(0, HEADER_BYTES));
+    if (length === null) return null;
+    return length <= found.length ? found.subarray(0, length) : readBytes(fd, offset, length);
   } finally {
     closeSync(fd);
   }

@@ -31,6 +31,8 @@ export interface BodyLogOptions {
   /** Bytes from which on a new segment is begun, default 64 MB. */
   readonly segmentBytes?: number;
   readonly now?: () => number;
+  /** Bytes of the disk that stay free (`disk-room.ts`). */
+  readonly reserveBytes?: number | null;
 }
 
 const SEGMENT_BYTES = 64 * 1024 * 1024;
@@ -47,7 +49,7 @@ interface OpenSegment {
 
 /** Opens the log of a db to append. Recovery has cut what a crash left at its end. */
 export function openBodyLog(databasePath: string, options: BodyLogOptions = {}): BodyLog {
-  const { segmentBytes = SEGMENT_BYTES, now = Date.now } = options;
+  const { segmentBytes = SEGMENT_BYTES, now = Date.now, reserveBytes = null } = options;
   const folder = logFolder(databasePath);
   makeLogFolder(folder);
   let last = listSegments(folder).at(-1) ?? 0;
@@ -99,7 +101,7 @@ export function openBodyLog(databasePath: string, options: BodyLogOptions = {}):
   return {
     append(records) {
       const bytes = records.reduce((sum, record) => sum + record.length, 0);
-      requireRoom(folder, bytes);
+      requireRoom(folder, bytes, reserveBytes);
       const { fd, number, size } = segment();
       try {
         writeAll(fd, records);

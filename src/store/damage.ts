@@ -24,7 +24,7 @@ export function explained(error: unknown, path: string): unknown {
         'store_damaged',
         `${path} is damaged (${messageOf(error)}). Nothing was changed in it.`,
         {
-          fix: 'Stop hookctl and put a backup in its place: `hookctl restore <file>`. Keep the damaged one, too.',
+          fix: 'Stop hookctl and put a backup in its place: `hookctl restore <folder>`. Keep the damaged one, too.',
           cause: error,
         },
       );

@@ -1,4 +1,5 @@
 import { type CompiledQuery, sql } from 'kysely';
+import { compileOnce } from './compile-once.ts';
 import type { ConversationTotalsRow } from './rows.ts';
 import { type FlowRow, sqlBuilder, type TaskRow } from './schema.ts';
 import type { ConversationFilter, FlowFilter } from './task-store.ts';
@@ -76,11 +77,16 @@ const lastEnd = sql<number | null>`case when count(tasks.completed_at) = count(t
 
 /** Open tasks that wait for this one to be completed. */
 export function dependentsOf(taskId: string): CompiledQuery<TaskRow> {
-  return sqlBuilder
+  return selectDependents({ taskId });
+}
+
+const selectDependents = compileOnce(({ taskId }: { readonly taskId: string }) =>
+  sqlBuilder
     .selectFrom('tasks')
     .selectAll()
     .where('completed_at', 'is', null)
-    .where('depends_on', '<>', '[]')
+    // As it stands in the index: with a parameter in its place SQLite would prepare the query anew each time.
+    .where(sql<boolean>`depends_on <> '[]'`)
     .where(sql<boolean>`exists (select 1 from json_each(tasks.depends_on) where value = ${taskId})`)
-    .compile();
-}
+    .compile(),
+);

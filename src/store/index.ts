@@ -7,7 +7,7 @@ import { beginOutgoing, dropOutgoing, insertComment, noteOutgoing, retryOutgoing
 import { rewriteSchemaVersion } from './probe.ts';
 import { noteTaskSync } from './queries.ts';
 import { openReader } from './reader.ts';
-import { recoverRows } from './recovery.ts';
+import { recoverRows, recoveryProblems } from './recovery.ts';
 import { forgetDeliveries, removeBodies } from './retention.ts';
 import { toTask } from './rows.ts';
 import { runWriter } from './run-access.ts';
@@ -25,25 +25,28 @@ export { openReader } from './reader.ts';
  * Throws `schema_version` when a newer hookctl wrote it, `store_not_durable` where the disk cannot keep a promise.
  */
 export async function openStore({ path }: { readonly path: string }): Promise<Store> {
-  prepare(path);
+  const problems = prepare(path);
   const reader = openReader({ path });
   if (reader === null) throw new Error(`${path} vanished while it was opened`);
-  return storeOf(reader, startWriter({ path }));
+  return { ...storeOf(reader, startWriter({ path })), problems };
 }
 
-/** Makes the db, or brings it to this code's schema, and to what the log of bodies holds. The caller holds the folder's lock. */
-export function prepare(path: string): void {
+/**
+ * Makes the db, or brings it to this code's schema, and to what the log of bodies holds. The caller holds the folder's
+ * lock. Returns what was lost, in words.
+ */
+export function prepare(path: string): readonly string[] {
   const db = openForWriting(path);
   try {
     const isNew = schemaVersion(db) === 0;
     migrate(db, path);
-    recoverRows(db, path, isNew);
+    return recoveryProblems(recoverRows(db, path, isNew), path, isNew);
   } finally {
     db.close();
   }
 }
 
-function storeOf(reader: StoreReader, writer: Writer): Store {
+function storeOf(reader: StoreReader, writer: Writer): Omit<Store, 'problems'> {
   return {
     ...reader,
     async accept(delivery) {

@@ -1,22 +1,29 @@
 import { type CompiledQuery, sql } from 'kysely';
 import type { BodyPlace } from './bodies.ts';
+import { compileOnce } from './compile-once.ts';
 import { type DeliveryRow, sqlBuilder, type TaskRow } from './schema.ts';
 import type { DeliveryFilter, SettledFilter } from './store.ts';
 import type { SyncNote, TaskFilter } from './task-store.ts';
 
 const PAGE_SIZE = 50;
 
-export function deliveryById(id: string): CompiledQuery<DeliveryRow> {
-  return sqlBuilder.selectFrom('deliveries').selectAll().where('id', '=', id).compile();
+interface ById {
+  readonly id: string;
 }
 
-export function bodyPlace(id: string): CompiledQuery<BodyPlace> {
-  return sqlBuilder
-    .selectFrom('deliveries')
-    .select(['id', 'size', 'body_segment', 'body_offset'])
-    .where('id', '=', id)
-    .compile();
-}
+export const deliveryById = compileOnce(
+  ({ id }: ById): CompiledQuery<DeliveryRow> =>
+    sqlBuilder.selectFrom('deliveries').selectAll().where('id', '=', id).compile(),
+);
+
+export const bodyPlace = compileOnce(
+  ({ id }: ById): CompiledQuery<BodyPlace> =>
+    sqlBuilder
+      .selectFrom('deliveries')
+      .select(['id', 'size', 'body_segment', 'body_offset'])
+      .where('id', '=', id)
+      .compile(),
+);
 
 export function listDeliveries(filter: DeliveryFilter): CompiledQuery<DeliveryRow> {
   const { status, webhook, after, before, limit = PAGE_SIZE } = filter;
@@ -48,9 +55,13 @@ export function pendingDeliveries(after: string | null, limit: number) {
 }
 
 /** One row per webhook and status, with the newest delivery of both. Answered from an index alone. */
-export function countDeliveries() {
-  return sqlBuilder
-    .selectFrom('deliveries')
+export function countDeliveries(webhooks?: readonly string[]) {
+  const deliveries = sqlBuilder.selectFrom('deliveries');
+  const counted =
+    webhooks === undefined
+      ? deliveries
+      : deliveries.where(sql<boolean>`webhook in (select value from json_each(${JSON.stringify(webhooks)}))`);
+  return counted
     .select((eb) => [
       'webhook',
       'status',
@@ -63,9 +74,10 @@ export function countDeliveries() {
     .compile();
 }
 
-export function taskById(id: string): CompiledQuery<TaskRow> {
-  return sqlBuilder.selectFrom('tasks').selectAll().where('id', '=', id).compile();
-}
+export const taskById = compileOnce(
+  ({ id }: ById): CompiledQuery<TaskRow> =>
+    sqlBuilder.selectFrom('tasks').selectAll().where('id', '=', id).compile(),
+);
 
 export function listTasks(filter: TaskFilter): CompiledQuery<TaskRow> {
   const {
@@ -155,9 +167,14 @@ export function noteTaskSync({ taskId, claudeTaskId, claudeList, unsynced }: Syn
     ...(claudeTaskId === null ? {} : { claude_task_id: claudeTaskId }),
     ...(claudeList === null ? {} : { claude_list: claudeList }),
   };
-  return sqlBuilder
-    .updateTable('tasks')
-    .set({ unsynced, source_metadata: sql<string>`json_patch(source_metadata, ${JSON.stringify(known)})` })
-    .where('id', '=', taskId)
-    .compile() as CompiledQuery<never>;
+  return updateSync({ taskId, unsynced, known: JSON.stringify(known) });
 }
+
+const updateSync = compileOnce(
+  ({ taskId, unsynced, known }: Pick<SyncNote, 'taskId' | 'unsynced'> & { readonly known: string }) =>
+    sqlBuilder
+      .updateTable('tasks')
+      .set({ unsynced, source_metadata: sql<string>`json_patch(source_metadata, ${known})` })
+      .where('id', '=', taskId)
+      .compile() as CompiledQuery<never>,
+);

@@ -66,7 +66,7 @@ function readerOf(db: DatabaseSync, folder: string): StoreReader {
     return run({ sql, parameters: parameters as SQLInputValue[] }) as readonly unknown[] as readonly Row[];
   }
   function body(deliveryId: string): Uint8Array | null {
-    const place = () => rows(bodyPlace(deliveryId))[0] ?? null;
+    const place = () => rows(bodyPlace({ id: deliveryId }))[0] ?? null;
     const found = place();
     try {
       return found === null ? null : readBody(folder, found);
@@ -78,7 +78,7 @@ function readerOf(db: DatabaseSync, folder: string): StoreReader {
   }
 
   return {
-    delivery: (id) => rows(deliveryById(id)).map(toDelivery)[0] ?? null,
+    delivery: (id) => rows(deliveryById({ id })).map(toDelivery)[0] ?? null,
     deliveries: (filter = {}) => rows(listDeliveries(filter)).map(toDelivery),
     body,
     prunable: (before, limit) => rows(prunableBodies(before, limit)),
@@ -87,13 +87,13 @@ function readerOf(db: DatabaseSync, folder: string): StoreReader {
       return { count, bytes: bytes ?? 0 };
     },
     logBytes: () => logSize(folder),
-    task: (id) => rows(taskById(id)).map(toTask)[0] ?? null,
+    task: (id) => rows(taskById({ id })).map(toTask)[0] ?? null,
     tasks: (filter = {}) => rows(listTasks(filter)).map(toTask),
     transitions: (taskId) => rows(transitionsOf(taskId)).map(toTransition),
     dependents: (taskId) => rows(dependentsOf(taskId)).map(toTask),
     flows: (filter = {}) => rows(listFlows(filter)).map(toFlow),
     conversations: (filter = {}) => rows(listConversations(filter)).map(toConversation),
-    countsByWebhook: () => toWebhookCounts(rows(countDeliveries())),
+    countsByWebhook: (webhooks) => toWebhookCounts(rows(countDeliveries(webhooks))),
     countsByTaskStatus: () => Object.fromEntries(rows(countTasks()).map((row) => [row.status, row.count])),
     pending: (after, limit) => rows(pendingDeliveries(after, limit)).map(toPendingDelivery),
     outgoing: (id) => rows(outgoingById(id)).map(toOutgoing)[0] ?? null,

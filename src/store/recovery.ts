@@ -12,6 +12,22 @@ export interface Recovered {
   readonly damaged: readonly string[];
 }
 
+/** What somebody has to know of a recovery; nothing after an ordinary crash. */
+export function recoveryProblems(
+  { rows, damaged }: Recovered,
+  path: string,
+  isNew: boolean,
+): readonly string[] {
+  const lost =
+    isNew && rows > 0
+      ? [
+          `${path} was lost: ${rows} deliveries were made again from the log beside it, as failed, and their tasks are gone. A backup brings them back: \`hookctl restore <folder>\`.`,
+        ]
+      : [];
+  const holes = damaged.map((place) => `${place}: nothing could be read there; what follows it is kept.`);
+  return [...lost, ...holes];
+}
+
 const LOST = 'the db was lost, so that nobody knows whether it ran; retry it if it did not';
 
 /**

@@ -165,7 +165,8 @@ export interface StoreReader extends TaskReader, SelectionReader, RunReader, Aud
   countPrunable(before: number | null): { readonly count: number; readonly bytes: number };
   /** Bytes that the log of bodies takes on disk. */
   logBytes(): number;
-  countsByWebhook(): readonly WebhookCounts[];
+  /** Of all, or of these webhooks alone; those that received nothing are missing. */
+  countsByWebhook(webhooks?: readonly string[]): readonly WebhookCounts[];
   /** Pending deliveries in the order in which they came, at most `limit`, whose id is after `after`. */
   pending(after: string | null, limit: number): readonly PendingDelivery[];
   outgoing(id: string): Outgoing | null;
@@ -227,6 +228,8 @@ export interface Store extends Omit<StoreReader, 'close'>, TaskWriter, RunWriter
   sweepLog(): Promise<Swept>;
   /** Appends to the audit, all or nothing. */
   recordAudit(entries: readonly NewAuditEntry[]): Promise<void>;
+  /** What was lost when it was opened, and what can be done, in words; empty when all was well. */
+  readonly problems: readonly string[];
   /** Resolves when a write would be kept now: one that changes nothing went to the disk. */
   probe(): Promise<void>;
   close(): Promise<void>;

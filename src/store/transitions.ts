@@ -1,5 +1,6 @@
 import { type CompiledQuery, sql } from 'kysely';
 import type { TaskStatus, Transition } from '../types.ts';
+import { compileOnce } from './compile-once.ts';
 import { insertReply } from './outbox.ts';
 import { sqlBuilder, type TaskRow, type TransitionRow } from './schema.ts';
 import type { TaskChange, TaskNote } from './task-store.ts';
@@ -52,26 +53,40 @@ export interface DeliveryStep {
 }
 
 /** A part of a settlement: only while the delivery is pending and the task is where the step begins. */
-export function recordStep({ deliveryId, taskId, event, from, to, at }: DeliveryStep): CompiledQuery<never> {
-  const step = sqlBuilder
-    .selectFrom('deliveries')
-    .innerJoin('tasks', (join) => join.on('tasks.id', '=', taskId))
-    .select((eb) => [
-      'tasks.id as task_id',
-      eb.val(event).as('event'),
-      eb.val(from).as('from_status'),
-      eb.val(to).as('to_status'),
-      sql<string>`coalesce(deliveries.provider || ':' || deliveries.sender_name, deliveries.provider)`.as(
-        'actor',
-      ),
-      sql<null>`null`.as('reason'),
-      eb.val(at).as('at'),
-    ])
-    .where('deliveries.id', '=', deliveryId)
-    .where('deliveries.status', '=', 'pending')
-    .where('tasks.status', '=', from ?? to);
-  return insertFrom(step);
+export function recordStep(step: DeliveryStep): CompiledQuery<never> {
+  return insertStep({ ...step, standsIn: step.from ?? step.to });
 }
+
+const insertStep = compileOnce(
+  ({
+    deliveryId,
+    taskId,
+    event,
+    from,
+    to,
+    at,
+    standsIn,
+  }: DeliveryStep & { readonly standsIn: TaskStatus }) => {
+    const step = sqlBuilder
+      .selectFrom('deliveries')
+      .innerJoin('tasks', (join) => join.on('tasks.id', '=', taskId))
+      .select((eb) => [
+        'tasks.id as task_id',
+        eb.val(event).as('event'),
+        eb.val(from).as('from_status'),
+        eb.val(to).as('to_status'),
+        sql<string>`coalesce(deliveries.provider || ':' || deliveries.sender_name, deliveries.provider)`.as(
+          'actor',
+        ),
+        sql<null>`null`.as('reason'),
+        eb.val(at).as('at'),
+      ])
+      .where('deliveries.id', '=', deliveryId)
+      .where('deliveries.status', '=', 'pending')
+      .where('tasks.status', '=', standsIn);
+    return insertFrom(step);
+  },
+);
 
 /** The creation of a task that no delivery made. */
 export function recordCreation(taskId: string, actor: string): CompiledQuery<never> {

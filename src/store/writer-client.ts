@@ -3,6 +3,7 @@ import { Worker } from 'node:worker_threads';
 import type { CompiledQuery } from 'kysely';
 import { failure, type HookctlError, messageOf } from '../errors.ts';
 import { oncePerTurn } from '../lib/once-per-turn.ts';
+import { createTurns } from '../lib/turns.ts';
 import type { Job, Outcome, Reopen, Run, Sweep } from './committer.ts';
 import { createPacking, type Parcel } from './packing.ts';
 import type { RecordedRow } from './record.ts';
@@ -44,6 +45,7 @@ export function startWriter({ path }: { readonly path: string }): Writer {
   const worker = new Worker(writerUrl(), { workerData: { path } });
   const ended = Promise.withResolvers<void>();
   const packing = createPacking();
+  const inTurns = createTurns();
   let waiting: Waiting[] = [];
   let inFlight: readonly Waiting[] = [];
   let closing = false;
@@ -79,11 +81,17 @@ export function startWriter({ path }: { readonly path: string }): Writer {
     inFlight = [];
     packing.returned(records);
     next();
-    for (const [index, { resolve, reject }] of answered.entries()) {
+    for (const [index, waited] of answered.entries()) {
       const outcome = outcomes[index] ?? { error: 'the writer gave no answer' };
-      if ('rows' in outcome) resolve(outcome.rows);
-      else reject(failure('store_write', `Nothing was stored in ${path}: ${outcome.error}.`));
+      // A sender waits for the one; after each of hundreds of others there is work to do.
+      if ('body' in waited.job) settle(waited, outcome);
+      else inTurns(() => settle(waited, outcome));
     }
+  }
+
+  function settle({ resolve, reject }: Waiting, outcome: Outcome): void {
+    if ('rows' in outcome) resolve(outcome.rows);
+    else reject(failure('store_write', `Nothing was stored in ${path}: ${outcome.error}.`));
   }
 
   function stop(cause: string): void {

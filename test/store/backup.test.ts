@@ -1,9 +1,10 @@
 import { readFileSync, statSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
-import { backUp, checkBackup, restoreBackup } from '../../src/store/backup.ts';
+import { backUp, checkBackup } from '../../src/store/backup.ts';
 import { openReader } from '../../src/store/index.ts';
 import { freshStore, NOW, newDelivery, storePath } from './fixtures.ts';
+import { restoreInto, stage } from './staged.ts';
 
 const options = (path: string, target: string) => ({
   dataFolder: dirname(path),
@@ -23,7 +24,7 @@ test('a backup that is made while deliveries come in holds every delivery of its
   await during;
 
   const other = storePath();
-  await restoreBackup(target, dirname(other), NOW);
+  await restoreInto(target, dirname(other));
   const restored = await freshStore(other);
   const kept = restored.deliveries({ limit: 1_000 }).map(({ id }) => id);
   expect(kept).toEqual(expect.arrayContaining([...before]));
@@ -47,7 +48,7 @@ test('a backup is private, and one byte that changed keeps it from being restore
   bytes[20] = (bytes[20] ?? 0) ^ 1;
   writeFileSync(segment, bytes);
   const refused = { code: 'damaged_backup', message: expect.stringContaining('bodies/00000001.log') };
-  await expect(restoreBackup(target, dirname(path), NOW)).rejects.toMatchObject(refused);
+  await expect(stage(target, dirname(path))).rejects.toMatchObject(refused);
   expect(store.body('dlv-1')).not.toBeNull();
   await expect(backUp(options(path, target))).rejects.toMatchObject({ code: 'exists' });
 });
@@ -60,7 +61,7 @@ test('what stood in the folder is kept beside what was restored', async () => {
   await backUp(options(path, target));
   await first.accept(newDelivery('dlv-2'));
   await first.close();
-  const former = await restoreBackup(target, dirname(path), NOW);
+  const former = join(dirname(path), await restoreInto(target, dirname(path)));
   const [now, then] = [openReader({ path }), openReader({ path: join(former, 'hookctl.db') })];
   onTestFinished(() => {
     now?.close();

@@ -1,9 +1,9 @@
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, truncateSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { expect, test } from 'vitest';
 import { openReader, openStore } from '../../src/store/index.ts';
 import { lockFolder } from '../../src/store/lock.ts';
-import { newDelivery, storePath } from './fixtures.ts';
+import { freshStore, newDelivery, storePath } from './fixtures.ts';
 
 const HOLDER = { pid: 1, command: 'serve', version: '0', startedAt: 0, server: null };
 
@@ -43,4 +43,19 @@ test('a lock that can’t be opened is not taken for one that somebody holds', a
     code: 'store_unusable',
     message: expect.stringContaining(join(folder, 'serve.lock')),
   });
+});
+
+test('a db that was emptied is told of, and every delivery comes back from the log beside it, not to be run unasked', async () => {
+  const path = storePath();
+  const before = await openStore({ path });
+  expect(before.problems).toEqual([]);
+  await before.accept(newDelivery('dlv-1'));
+  await before.close();
+  truncateSync(path);
+  const store = await freshStore(path);
+  expect(store.problems).toEqual([
+    expect.stringMatching(/hookctl\.db was lost: 1 deliveries .*hookctl restore/),
+  ]);
+  expect(store.delivery('dlv-1')).toMatchObject({ status: 'failed' });
+  expect(store.body('dlv-1')).not.toBeNull();
 });

@@ -1,14 +1,14 @@
 import type { Command } from 'commander';
 import type { App, AppFlags } from '../../app.ts';
 import { say } from '../../lib/io.ts';
-import type { PrunedView } from '../../server/operations.ts';
+import type { PrunedView, PruneLimits } from '../../server/operations.ts';
 import { examples, type Runner } from '../command.ts';
 import { moment } from '../moment.ts';
 import { operations } from '../operate.ts';
 import { bytes, printJson } from '../print.ts';
 
 interface PruneFlags extends AppFlags {
-  readonly before: string;
+  readonly before?: string;
   readonly dryRun?: boolean;
   readonly json?: boolean;
 }
@@ -18,19 +18,28 @@ export function configurePrune(command: Command, runner: Runner): void {
     .description(
       'Remove the bytes of deliveries that were worked off. What is pending or still has a reply to send stays, and so do the rows, which say what happened.',
     )
-    .requiredOption('--before <time>', 'only what came before: how long ago (30d, 12h), or a date')
+    .option(
+      '--before <time>',
+      'only what came before: how long ago (30d, 12h), or a date; default: `retention` of webhooks.yml, its size, too',
+    )
     .option('--dry-run', 'only say what would go')
     .option('--json', 'print { deliveries, bytes, freed_bytes } as JSON')
     .addHelpText(
       'after',
-      examples('hookctl delivery prune --before 7d --dry-run', 'hookctl delivery prune --before 2026-01-31'),
+      examples(
+        'hookctl delivery prune',
+        'hookctl delivery prune --before 7d --dry-run',
+        'hookctl delivery prune --before 2026-01-31',
+      ),
     )
     .action((flags: PruneFlags) => runner.run(command.optsWithGlobals(), (app) => prune(app, flags)));
 }
 
 async function prune(app: App, { before, dryRun = false, json = false }: PruneFlags): Promise<0> {
-  const at = moment('--before', before, app.clock.now());
-  const pruned = dryRun ? wouldGo(app, at) : await (await operations(app, 'delivery prune')).prune(at);
+  const limits = before === undefined ? await configured(app) : asTyped(app, before);
+  const pruned = dryRun
+    ? wouldGo(app, limits)
+    : await (await operations(app, 'delivery prune')).prune(limits);
   if (json) printJson(app.io, pruned);
   else {
     const { deliveries, bytes: received, freed_bytes: freed } = pruned;
@@ -41,8 +50,25 @@ async function prune(app: App, { before, dryRun = false, json = false }: PruneFl
   return 0;
 }
 
-/** What the disk would get back depends on what else stands in the same segments of the log. */
-function wouldGo(app: App, before: number): PrunedView {
-  const { count = 0, bytes: received = 0 } = app.reader()?.countPrunable(before) ?? {};
+function asTyped({ clock }: App, before: string): PruneLimits {
+  return { before: moment('--before', before, clock.now()), size: null };
+}
+
+/** As a server does by itself. */
+async function configured(app: App): Promise<PruneLimits> {
+  const { age, size } = (await app.configuration()).project.retention;
+  return { before: app.clock.now() - age, size };
+}
+
+/**
+ * By age: what goes because of the size depends, as what the disk would get back, on what stands in the same segments of
+ * the log.
+ */
+function wouldGo(app: App, { before, size }: PruneLimits): PrunedView {
+  const reader = app.reader();
+  const { count = 0, bytes: received = 0 } = reader?.countPrunable(before) ?? {};
+  const log = reader?.logBytes() ?? 0;
+  if (size !== null && log > size)
+    say(app.io.err, `The log has ${bytes(log)}; beyond ${bytes(size)} the oldest go as well.`);
   return { deliveries: count, bytes: received, freed_bytes: 0 };
 }

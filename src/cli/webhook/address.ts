@@ -14,10 +14,12 @@ export interface Surroundings {
 
 /** How `--json` gives a webhook. */
 export function viewer(app: App, surroundings: Surroundings): (webhook: Webhook) => WebhookView {
+  const { entries } = surroundings.configuration.dynamic;
+  const records = new Map(entries.map(({ written }) => [written.name, written]));
   return webhookViewer({
     counts: app.reader()?.countsByWebhook() ?? [],
     urlOf: urlsOf(surroundings),
-    records: surroundings.configuration.dynamic.entries.map(({ written }) => written),
+    recordOf: ({ name }) => records.get(name),
   });
 }
 

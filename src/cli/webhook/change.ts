@@ -20,19 +20,22 @@ export interface Changed<T> extends Surroundings {
 
 /** Changes the JSON db under its lock; resolves when a running server has the change in force. */
 export async function changeDb<T>(app: App, change: Change<T>): Promise<Changed<T>> {
-  const { result } = await (await app.dynamic()).edit(change);
-  const served = await inForce(app);
+  const { result, revision } = await (await app.dynamic()).edit(change);
+  const served = await inForce(app, revision);
   return { result, served, configuration: await app.configuration() };
 }
 
-/** The running server's state once it serves what is on disk; null when none runs. Throws `not_in_force`. */
-export async function inForce(app: App): Promise<StatusView | null> {
+/**
+ * The running server's state once it serves what is on disk: what was `written`, or what others wrote since. Null when
+ * none runs. Throws `not_in_force`.
+ */
+export async function inForce(app: App, written: string): Promise<StatusView | null> {
   const client = await serverClient(app);
   if (client === null) return null;
   const db = await app.dynamic();
   for (const deadline = Date.now() + PATIENCE_MS; ; await delay(POLL_MS)) {
-    const status = await client.status();
-    if (status.revision === (await db.revision())) return status;
+    const revision = await client.revision();
+    if (revision === written || revision === (await db.revision())) return client.status();
     if (Date.now() > deadline) {
       throw failure('not_in_force', 'the change is saved, but the running server has not taken it up', {
         fix: 'Its problems: hookctl status',

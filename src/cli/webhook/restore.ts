@@ -19,7 +19,7 @@ export function configureRestore(command: Command, runner: Runner): void {
 async function restore(app: App, { json }: RestoreFlags): Promise<0> {
   const db = await app.dynamic();
   const { webhooks, kept, revision } = await db.restore();
-  const served = await inForce(app);
+  const served = await inForce(app, revision);
   return report(app, json, {
     view: { file: db.file, webhooks, kept, revision },
     done: `restored ${db.file}: ${webhooks} ${webhooks === 1 ? 'webhook' : 'webhooks'}${kept === null ? '' : `\nwhat stood there is now ${kept}`}`,

@@ -9,7 +9,10 @@ export interface Difference {
   readonly disabled: readonly string[];
 }
 
-/** Compares two states of the db. A webhook that was switched on or off is named for that alone. */
+/**
+ * Compares two states of the db, in which a webhook that did not change is the same object. One that was switched on
+ * or off is named for that alone.
+ */
 export function difference(before: readonly DbEntry[], after: readonly DbEntry[]): Difference {
   const former = new Map(before.map((entry) => [entry.written.webhook_id, entry]));
   const latter = new Set(after.map(({ written }) => written.webhook_id));
@@ -22,7 +25,9 @@ export function difference(before: readonly DbEntry[], after: readonly DbEntry[]
       pairs
         .filter(
           ({ entry, was }) =>
-            was !== undefined && was.text !== entry.text && was.webhook.enabled === entry.webhook.enabled,
+            was !== undefined &&
+            was.written !== entry.written &&
+            was.webhook.enabled === entry.webhook.enabled,
         )
         .map(({ entry }) => entry),
     ),

@@ -23,20 +23,28 @@ export interface ResolvedDb {
 /** `trusted`: the state was validated before. */
 export type Resolver = (state: DbState, trusted: boolean) => ResolvedDb;
 
+/** What a text came to. */
+interface Resolved {
+  readonly written: DbWebhook;
+  readonly text: string;
+  readonly resolution: Resolution;
+}
+
 /**
  * Checks all that the schema cannot see, by the rules of static webhooks. What was compiled for the last state is
- * kept for the next one, so that a reload costs what changed and not what is there.
+ * kept for the next one, so that a reload costs what changed and not what is there: a webhook that did not change is
+ * the same object.
  */
 export function createResolver(known: () => Known): Resolver {
-  let compiled: ReadonlyMap<string, Resolution> = new Map();
+  let former: ReadonlyMap<string, Resolved> = new Map();
   return ({ webhooks }, trusted) => {
     const context = { ...known(), trusted };
-    const results = webhooks.map((written, index) => {
+    const resolved = webhooks.map((written): Resolved => {
       const text = JSON.stringify(written);
-      const resolution = compiled.get(text) ?? resolveOne(written, context);
-      return { written, text, index, resolution };
+      return former.get(text) ?? { written, text, resolution: resolveOne(written, context) };
     });
-    compiled = new Map(results.map(({ text, resolution }) => [text, resolution]));
+    former = new Map(resolved.map((each) => [each.text, each]));
+    const results = resolved.map((each, index) => ({ ...each, index }));
     return {
       entries: results.flatMap(({ written, text, resolution }) =>
         resolution.ok ? { written, text, webhook: resolution.webhook } : [],

@@ -22,7 +22,11 @@ const ReplayMany = z.strictObject({
   replies: z.boolean().default(false),
 });
 
-const Prune = z.strictObject({ before: z.iso.datetime({ offset: true }) });
+const Prune = z.strictObject({
+  before: z.iso.datetime({ offset: true }),
+  /** Bytes of the log of bodies beyond which the oldest go as well; null: no limit. */
+  size: z.int().min(0).nullable().default(null),
+});
 
 const ReplayFile = z.strictObject({
   webhook: z.string(),
@@ -65,8 +69,8 @@ export function deliveryRoutes(store: DeliverySource, operationsFor: OperationsF
       return context.json({ items: await operationsFor(context).replayMany(ids, replies) }, 201);
     })
     .post('/deliveries/prune', async (context) => {
-      const { before } = await readBody(Prune, context);
-      return context.json(await operationsFor(context).prune(Date.parse(before)));
+      const { before, size } = await readBody(Prune, context);
+      return context.json(await operationsFor(context).prune({ before: Date.parse(before), size }));
     })
     .post('/replays', async (context) => {
       const file = await readBody(ReplayFile, context);

@@ -17,8 +17,10 @@ const ListQuery = z.strictObject(pageFields);
 /** What the routes know of the webhooks and do with them. */
 export interface WebhookAdmin {
   readonly snapshot: () => Snapshot;
-  /** How a webhook is shown, with counts and times as they are now. */
-  readonly viewer: () => Promise<(webhook: Webhook) => WebhookView>;
+  /** The same in the order of their names. */
+  readonly byName: () => readonly Webhook[];
+  /** How webhooks are shown, with counts and times as they are now. */
+  readonly views: (webhooks: readonly Webhook[]) => readonly WebhookView[];
   /** Changes the JSON db; resolves when the change is in force. Throws what the change throws. */
   readonly change: <T>(change: Change<T>, actor: Actor) => Promise<T>;
   readonly store: Pick<StoreReader, 'deliveries'>;
@@ -30,36 +32,35 @@ export interface WebhookAdmin {
  * of the request that had one made.
  */
 export function webhookRoutes(admin: WebhookAdmin): Hono {
-  const shown = async (webhook: Webhook) => (await admin.viewer())(webhook);
+  const shown = (webhook: Webhook) => admin.views([webhook])[0];
   const switched = async (ref: string, enabled: boolean, actor: Actor) => {
     const { webhook } = await admin.change(setEnabled(ref, enabled), actor);
     return shown(changed(admin, webhook.webhook_id));
   };
 
   return new Hono()
-    .get('/webhooks', async (context) => {
+    .get('/webhooks', (context) => {
       const { limit, cursor = '' } = parseQuery(ListQuery, context.req.query());
-      const rows = admin
-        .snapshot()
-        .webhooks.filter(({ name }) => name > cursor)
-        .toSorted((a, b) => (a.name < b.name ? -1 : 1))
-        .slice(0, limit + 1);
-      return context.json(pageOf(rows.map(await admin.viewer()), limit, ({ name }) => name));
+      const all = admin.byName();
+      const first = all.findIndex(({ name }) => name > cursor);
+      const rows = first < 0 ? [] : all.slice(first, first + limit + 1);
+      const page = pageOf(rows, limit, ({ name }) => name);
+      return context.json({ ...page, items: admin.views(page.items) });
     })
     .post('/webhooks', async (context) => {
       const { webhook, generatedSecret } = await admin.change(
         addWebhook(await readJson(context)),
         actorOf(context),
       );
-      const view = await shown(changed(admin, webhook.webhook_id));
+      const view = shown(changed(admin, webhook.webhook_id));
       context.header('location', `/api/webhooks/${webhook.webhook_id}`);
       return context.json({ ...view, ...(generatedSecret !== null && { secret: generatedSecret }) }, 201);
     })
-    .get('/webhooks/:id', async (context) => context.json(await shown(named(admin, context.req.param('id')))))
+    .get('/webhooks/:id', (context) => context.json(shown(named(admin, context.req.param('id')))))
     .put('/webhooks/:id', async (context) => {
       const change = updateWebhook(context.req.param('id'), await readJson(context));
       const { webhook } = await admin.change(change, actorOf(context));
-      return context.json(await shown(changed(admin, webhook.webhook_id)));
+      return context.json(shown(changed(admin, webhook.webhook_id)));
     })
     .delete('/webhooks/:id', async (context) => {
       await admin.change(removeWebhook(context.req.param('id')), actorOf(context));

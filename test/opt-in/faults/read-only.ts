@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { amount, type Fault } from './fault.ts';
 import { mountReadOnly } from './support/disk.ts';
 import { isAccepted, requireRefusal } from './support/ledger.ts';
-import { lacksMounts } from './support/machine.ts';
+import { lacksMounts, lacksOtherUser } from './support/machine.ts';
 import { requireAlive, requireRecovery } from './support/probes.ts';
 import { onStage, type Stage } from './support/stage.ts';
 
@@ -13,6 +13,7 @@ export const readOnly: Fault = {
   name: 'read-only',
   claim:
     'a read-only folder: refused with its name, nothing in it changed; while it serves: 2xx that are kept, or 503',
+  lacks: lacksOtherUser,
   hasShort: true,
   async run(trial) {
     const byMode = Object.entries(BY_MODE);

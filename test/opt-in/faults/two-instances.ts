@@ -3,7 +3,7 @@ import { requireRecovery } from './support/probes.ts';
 import type { Served } from './support/served.ts';
 import { onStage, type Stage } from './support/stage.ts';
 
-/** From its start on the command line, Node included. */
+/** From its start on the command line, Node included; on a busy machine as long as two starts take. */
 const LIMIT_MS = 2_000;
 
 export const twoInstances: Fault = {
@@ -46,7 +46,7 @@ async function requireRefused({ start }: Stage, first: Served): Promise<void> {
   const ms = Math.round(performance.now() - startedAt);
   if (!/^serve ended with 1: /.test(refused)) throw new Error(`it says: ${refused}`);
   if (!refused.includes(String(first.pid))) throw new Error(`it does not name ${first.pid}: ${refused}`);
-  if (ms > LIMIT_MS) throw new Error(`it took ${ms} ms`);
+  if (ms > Math.max(LIMIT_MS, 2 * first.startMs)) throw new Error(`it took ${ms} ms`);
 }
 
 /** Of two that start together, one serves. */

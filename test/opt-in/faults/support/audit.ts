@@ -44,20 +44,24 @@ const LANES = 8;
  * never sent. Throws with the first cases of each kind of fault.
  */
 export async function audit(scene: Scene): Promise<void> {
-  await settle(scene);
+  const unsettled = await settle(scene).then(
+    () => [],
+    (error: Error) => [error.message],
+  );
   const { served, ledger, github } = scene;
   const rows = await all<DeliveryRow>(served, 'deliveries');
   const tasks = await all<TaskRow>(served, 'tasks');
-  const real = new Map<string, DeliveryRow[]>();
-  for (const row of rows.filter(({ status }) => status !== 'duplicate')) {
-    real.set(row.sender_delivery_id, [...(real.get(row.sender_delivery_id) ?? []), row]);
-  }
+  const real = Map.groupBy(
+    rows.filter(({ status }) => status !== 'duplicate'),
+    (row) => row.sender_delivery_id,
+  );
   const first = (entry: Entry) => real.get(entry.hook.guid)?.[0];
   const present = [...ledger.entries.values()].filter((entry) => first(entry) !== undefined);
   const withEffect = (...effects: readonly string[]) =>
     present.filter(({ hook }) => effects.includes(hook.effect)).map((entry) => first(entry)?.id ?? '');
   const files = tasks.filter(({ webhook }) => webhook === 'github').map(({ id }) => id);
   report({
+    'wait in vain': unsettled,
     'acknowledged, and not there': missing(ledger, rows),
     'stored twice': [...real].filter(([, alike]) => alike.length > 1).map(([guid]) => guid),
     'stored, but never sent': [...real.keys()].filter((guid) => !ledger.entries.has(guid)),
@@ -122,13 +126,12 @@ async function wrongBodies(
 
 /** What should be there once, against what is there. */
 function difference(what: string, wanted: readonly string[], found: readonly string[]) {
-  const twice = found.filter((id, index) => found.indexOf(id) !== index && found.length < 5_000);
-  const [want, have] = [new Set(wanted), new Set(found)];
+  const want = new Set(wanted);
+  const have = Map.groupBy(found, (id) => id);
   return {
     [`without its ${what}`]: [...want].filter((id) => !have.has(id)),
-    [`with a ${what} more than once`]:
-      found.length === have.size ? [] : twice.length > 0 ? twice : ['(many)'],
-    [`${what} of nothing`]: [...have].filter((id) => !want.has(id)),
+    [`with a ${what} more than once`]: [...have].filter(([, alike]) => alike.length > 1).map(([id]) => id),
+    [`${what} of nothing`]: [...have.keys()].filter((id) => !want.has(id)),
   };
 }
 

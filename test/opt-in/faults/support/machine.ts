@@ -29,6 +29,25 @@ export function lacksUlimit(): string | null {
   return spawnSync('sh', ['-c', 'ulimit -n 64']).status === 0 ? null : 'a shell with `ulimit -n`';
 }
 
+const NOBODY = 65_534;
+
+/** The program, and its arguments, that starts others as a user for whom the modes of files count; none for those. */
+export function asNobody(): readonly string[] {
+  if (process.getuid?.() !== 0) return [];
+  return ['setpriv', `--reuid=${NOBODY}`, `--regid=${NOBODY}`, '--clear-groups'];
+}
+
+/** Gives a folder and all in it to that user. */
+export function giveToNobody(folder: string): void {
+  if (process.getuid?.() === 0) spawnSync('chown', ['-R', `${NOBODY}:${NOBODY}`, folder]);
+}
+
+export function lacksOtherUser(): string | null {
+  const [program, ...args] = [...asNobody(), process.execPath, '--version'];
+  const { status } = spawnSync(program ?? '', args);
+  return status === 0 ? null : `a user beside root that can run ${process.execPath} (run it as one)`;
+}
+
 /** Where Debian, Fedora, Arch and Homebrew on Linux put it. */
 const FAKETIME_FOLDERS = [
   `/usr/lib/${process.arch === 'arm64' ? 'aarch64' : 'x86_64'}-linux-gnu/faketime`,

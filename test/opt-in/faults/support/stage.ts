@@ -1,10 +1,10 @@
-import { spawnSync } from 'node:child_process';
 import { type ProviderApis, type StandingPost, startProviderApis } from '../../../support/provider-apis.ts';
 import type { Trial } from '../fault.ts';
 import { audit, type Scene } from './audit.ts';
 import { type Bed, makeBed } from './bed.ts';
 import { type Ledger, newLedger } from './ledger.ts';
 import { ageLitter, requireNoLitter } from './litter.ts';
+import { asNobody, giveToNobody } from './machine.ts';
 import { type Served, type ServeOptions, type Starting, startServe } from './served.ts';
 
 /** A user, the sender's book, and a GitHub on loopback that takes the replies. */
@@ -46,8 +46,6 @@ export interface StageOptions {
   readonly unprivileged?: boolean;
 }
 
-const NOBODY = 65_534;
-
 /** Sets the stage, and clears it whatever happens on it: no server outlives it. */
 export async function onStage(
   { hookctl, scale }: Pick<Trial, 'hookctl' | 'scale'>,
@@ -56,7 +54,8 @@ export async function onStage(
 ): Promise<void> {
   const github = await startProviderApis(posts);
   const bed = makeBed({ hookctl, github: github.url, ...(root !== undefined && { root }) });
-  const through = unprivileged ? asNobody(bed) : [];
+  const through = unprivileged ? asNobody() : [];
+  if (unprivileged) giveToNobody(bed.root);
   const running: Starting[] = [];
   const stage: Stage = {
     bed,
@@ -91,13 +90,6 @@ export async function onStage(
     await github.close();
     bed.remove();
   }
-}
-
-/** Gives the folders to nobody; returns the program that starts others as nobody. Nothing for those who are not root. */
-function asNobody({ root }: Bed): readonly string[] {
-  if (process.getuid?.() !== 0) return [];
-  spawnSync('chown', ['-R', `${NOBODY}:${NOBODY}`, root]);
-  return ['setpriv', `--reuid=${NOBODY}`, `--regid=${NOBODY}`, '--clear-groups'];
 }
 
 /** Whatever it does, and whoever started it. */

@@ -1,0 +1,31 @@
+import type { App } from '../app.ts';
+import type { Engine } from '../pipeline/engine.ts';
+import { type Receipt, receive } from '../pipeline/receive.ts';
+import type { RawRequest, Webhook } from '../types.ts';
+import type { Metrics } from './metrics.ts';
+import { gatherRefusals, type ServeReporter } from './reporter.ts';
+
+export interface ReceiverParts extends Pick<Engine, 'context' | 'queue'>, Pick<App, 'defer'> {
+  readonly reporter: Pick<ServeReporter, 'received' | 'refused'>;
+  readonly metrics: Pick<Metrics, 'received'>;
+}
+
+/**
+ * Steps 1–5 for the ingress; what is to be worked off goes into the queue and is not waited for. Throws `queue_full`, or
+ * what the store says, before anything is promised.
+ */
+export function receiver({ context, queue, reporter, metrics, defer }: ReceiverParts) {
+  const unrecorded = gatherRefusals(reporter.refused);
+  defer(unrecorded.close);
+  return async (webhook: Webhook, request: RawRequest): Promise<Receipt> => {
+    queue.requireRoom();
+    const receipt = await receive(context, webhook, request);
+    metrics.received(receipt);
+    if (receipt.recorded) reporter.received(receipt);
+    else unrecorded.add();
+    const { deliveryId: id, externalId, status } = receipt;
+    if (status === 'pending')
+      void queue.push({ id, externalId, attempts: 0, nextAttemptAt: null }, receipt.arrived);
+    return receipt;
+  };
+}

@@ -1,0 +1,174 @@
+import type { Server } from 'node:http';
+import type { App } from '../app.ts';
+import type { Configuration } from '../config/index.ts';
+import { type Live, openLive } from '../config/live.ts';
+import { secretsIn } from '../config/snapshot.ts';
+import { oncePerTurn } from '../lib/once-per-turn.ts';
+import type { Engine } from '../pipeline/engine.ts';
+import type { Scheduler } from '../scheduler/scheduler.ts';
+import { followClaude } from '../tasks/follow.ts';
+import { repairFiles } from '../tasks/repair.ts';
+import type { Headers, JsonObject } from '../types.ts';
+import { agentGrants, type Grant } from './grants.ts';
+import { createIngress } from './ingress.ts';
+import type { Metrics } from './metrics.ts';
+import { receiver } from './receiver.ts';
+import type { ServeReporter } from './reporter.ts';
+import type { Restore } from './restore.ts';
+import { agentProblems, serveAgents, waking } from './serve-agents.ts';
+import { openServeAudit, type ServeAudit } from './serve-audit.ts';
+import { managementOf } from './serve-management.ts';
+import { serveRetention } from './serve-retention.ts';
+import type { RunningFacts } from './status.ts';
+
+/** Everything that serves but the sockets: it ends and begins anew when a backup is restored, and they stay. */
+export interface Work {
+  /** Neither listens: requests are passed on to them. */
+  readonly ingress: Server;
+  readonly management: Server;
+  readonly engine: Engine;
+  readonly live: Live;
+  readonly problems: () => readonly string[];
+  /** Follows files, runs agents, and takes up what is pending, once requests can come. `how`: for the audit. */
+  begin(how: JsonObject): Promise<Begun>;
+  /** Ends what `begin` began; each part of it may take seconds. */
+  end(): Promise<void>;
+  /** Closes the rest, the store last. */
+  close(): Promise<void>;
+}
+
+export interface Begun {
+  /** Deliveries that were accepted before and not worked off. */
+  readonly recovered: number;
+  /** What may run, post or start now that could not when this folder was last served. */
+  readonly granted: readonly Grant[];
+}
+
+export interface WorkOptions {
+  /** Of this work alone: closed with it. */
+  readonly app: App;
+  readonly configuration: Configuration;
+  readonly insecure: ReadonlySet<string>;
+  readonly relayKey: string;
+  readonly reporter: ServeReporter;
+  readonly metrics: Metrics;
+  readonly facts: () => RunningFacts;
+  readonly acceptProbe: (path: string, headers: Headers) => boolean;
+  readonly restore: Restore;
+}
+
+/** Opens configuration, store and queue, and what answers on the two sockets. Throws `ConfigError`, or what the store says. */
+export async function openWork(options: WorkOptions): Promise<Work> {
+  const { app, configuration, insecure, relayKey, metrics, facts, acceptProbe, restore } = options;
+  let scheduler: Scheduler | null = null;
+  const reporter = waking(
+    options.reporter,
+    oncePerTurn(() => scheduler?.wake()),
+  );
+  let audit: ServeAudit | null = null;
+  const live = await openLive({
+    configuration,
+    env: app.env,
+    report(change) {
+      learnSecrets();
+      audit?.reloaded(change);
+      reporter.reloaded(change);
+    },
+  });
+  const learnSecrets = () =>
+    app.redactor.learn('configuration', () => secretsIn(live.current(), configuration.accounts));
+  app.defer(live.close);
+  const engine = await app.engine({
+    configuration,
+    insecure,
+    relayKey,
+    snapshot: live.current,
+    onSettled(settled) {
+      metrics.settled(settled.delivery);
+      audit?.settled(settled);
+      reporter.settled(settled);
+    },
+    onOutgoing: reporter.sent,
+  });
+  const problems = () => [
+    ...engine.context.store.problems,
+    ...live.problems(),
+    ...agentProblems(configuration),
+    ...[...insecure].map(insecureWarning),
+  ];
+  const ingress = createIngress({
+    snapshot: live.current,
+    receive: receiver({ ...engine, reporter, metrics, defer: app.defer }),
+    onAnswered: metrics.answered,
+    acceptProbe,
+    onError: reporter.broken,
+  });
+  const { server: management, access } = await managementOf({
+    app,
+    engine,
+    live,
+    reporter,
+    metrics,
+    facts,
+    problems,
+    restore,
+  });
+  const opened = openServeAudit({
+    app,
+    store: engine.context.store,
+    live,
+    files: configuration.files,
+    agents: agentGrants(configuration.project.agents),
+    onGranted: reporter.granted,
+    broken: reporter.broken,
+  });
+  audit = opened;
+  app.defer(opened.close);
+
+  const ending: Close[] = [access.mcp.close];
+  return {
+    ingress,
+    management,
+    engine,
+    live,
+    problems,
+    async begin(how) {
+      ending.push(...mindTaskFiles(app, engine, reporter));
+      ending.push(serveRetention(engine.context, configuration.project.retention, reporter.broken).close);
+      scheduler = serveAgents({ app, engine, configuration, live, reporter, environments: access.runs });
+      ending.push(scheduler.close);
+      return { granted: await opened.started(how), recovered: engine.queue.recover() };
+    },
+    async end() {
+      await Promise.all(ending.splice(0).map((close) => close()));
+    },
+    close: app.close,
+  };
+}
+
+type Close = () => Promise<unknown>;
+
+/**
+ * Repairs Claude's files and follows them from then on. Not before the sockets listen: what a killed process left may
+ * take seconds to repair, and senders do not wait.
+ */
+function mindTaskFiles(
+  { located }: App,
+  { context, outbox }: Engine,
+  reporter: ServeReporter,
+): readonly Close[] {
+  const repaired = repairFiles(context).catch(reporter.broken);
+  const follower = followClaude(context, {
+    where: located.dataFolder,
+    broken: reporter.broken,
+    changed(task) {
+      outbox.wake();
+      reporter.task(task);
+    },
+  });
+  return [() => repaired, follower.close];
+}
+
+function insecureWarning(name: string): string {
+  return `${name} accepts everything unverified (--insecure-no-verify); it can run no program and post nothing`;
+}

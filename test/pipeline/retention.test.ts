@@ -1,0 +1,108 @@
+import { existsSync, readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { setImmediate as turn } from 'node:timers/promises';
+import { expect, onTestFinished, test } from 'vitest';
+import { prune } from '../../src/pipeline/retention.ts';
+import { localOperations } from '../../src/server/operations.ts';
+import { serveRetention } from '../../src/server/serve-retention.ts';
+import { databasePath, openReader } from '../../src/store/index.ts';
+import { freshStore, newDelivery, settlement, storePath } from '../store/fixtures.ts';
+import { onIssue, startEngine, type TestEngine } from '../support/engine.ts';
+import { eventually } from '../support/eventually.ts';
+
+const DAY = 24 * 60 * 60 * 1000;
+const PACE = { first: 1, every: 5 };
+const START = Date.UTC(2026, 0, 1);
+
+function retain(
+  { context }: TestEngine,
+  settings: { readonly age: number; readonly size: number },
+): readonly unknown[] {
+  const errors: unknown[] = [];
+  const { close } = serveRetention(context, settings, (error) => errors.push(error), PACE);
+  onTestFinished(close);
+  return errors;
+}
+
+/** A delivery that stays pending: nobody pushes it into the queue. */
+async function pendingIn({ context }: TestEngine): Promise<string> {
+  const id = context.ids.next('dlv');
+  await context.store.accept(newDelivery(id));
+  return id;
+}
+
+test('by age: bytes go, then rows after 90 days, records of old tasks go; what is pending stays for good', async () => {
+  let now = START;
+  const engine = await startEngine({ now: () => now });
+  const { store, claude } = engine.context;
+  const [done, open] = [
+    await engine.deliver('github', 'issue_comment.created', onIssue(1)),
+    await engine.deliver('github', 'issue_comment.created', onIssue(2)),
+  ];
+  const pending = await pendingIn(engine);
+  const [doneTask, openTask] = [done.tasks[0]?.id ?? '', open.tasks[0]?.id ?? ''];
+  const { tasks } = localOperations(engine.context, engine.queue, engine.folder, engine.outbox);
+  await tasks.change(doneTask, 'complete', { actor: 'cli', result: 'done' });
+  const record = (id: string) =>
+    claude.state.on && existsSync(join(claude.state.tasksDir, `claude-task-${id}.json`));
+  expect([record(doneTask), record(openTask)]).toEqual([true, true]);
+
+  const errors = retain(engine, { age: 30 * DAY, size: 2 ** 40 });
+  now = START + 29 * DAY;
+  await prune(engine.context, { before: now - 30 * DAY, size: null });
+  expect(store.body(done.delivery.id)).not.toBeNull();
+  now = START + 31 * DAY;
+  await eventually('the bytes to go', () => store.body(done.delivery.id) === null);
+  expect(store.delivery(done.delivery.id)).toMatchObject({ status: 'processed', bodyRemovedAt: now });
+  await eventually('the record of the finished task to go', () => !record(doneTask));
+  expect([record(openTask), store.body(pending) === null]).toEqual([true, false]);
+
+  now = START + 91 * DAY;
+  await eventually('the rows to go', () => store.delivery(done.delivery.id) === null);
+  expect(store.delivery(pending)?.status).toBe('pending');
+  expect(store.body(pending)).not.toBeNull();
+  expect(errors).toEqual([]);
+});
+
+test('by size: the oldest bytes go although they are young, what is pending stays', async () => {
+  const engine = await startEngine();
+  const { store } = engine.context;
+  const { delivery } = await engine.deliver('github', 'issue_comment.created');
+  const pending = await pendingIn(engine);
+  const errors = retain(engine, { age: 30 * DAY, size: 1 });
+  await eventually('the bytes to go', () => store.body(delivery.id) === null);
+  expect([store.body(pending) === null, store.delivery(delivery.id)?.status, errors]).toEqual([
+    false,
+    'processed',
+    [],
+  ]);
+});
+
+test('who reads bodies while retention deletes their segments gets the right bytes or none, never an error', async () => {
+  const path = storePath();
+  const store = await freshStore(path);
+  const ids = Array.from({ length: 600 }, (_, index) => `dlv-${String(index).padStart(4, '0')}`);
+  await Promise.all(ids.map((id) => store.accept(newDelivery(id))));
+  await Promise.all(ids.map((id) => store.settle(settlement(id))));
+  const other = openReader({ path: databasePath(join(path, '..')) });
+  onTestFinished(() => other?.close());
+  let pruned = false;
+  const pruning = prune({ store, clock: { now: Date.now } }, { before: Date.now(), size: 0 }).then((what) => {
+    pruned = true;
+    return what;
+  });
+  const wrong: string[] = [];
+  let seen = 0;
+  while (!pruned) {
+    for (const id of ids) {
+      const body = other?.body(id) ?? null;
+      if (body !== null && Buffer.from(body).toString() !== `{"id":"${id}"}`) wrong.push(id);
+      if (body !== null) seen += 1;
+    }
+    await turn();
+  }
+  expect(await pruning).toMatchObject({ deliveries: 600, freedBytes: expect.any(Number) });
+  expect([wrong, seen > 0]).toEqual([[], true]);
+  expect(ids.filter((id) => other?.body(id) !== null)).toEqual([]);
+  expect(readdirSync(join(path, '..', 'bodies'))).toEqual(['00000002.log']);
+});

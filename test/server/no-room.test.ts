@@ -1,0 +1,89 @@
+import { once } from 'node:events';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { readdir, stat } from 'node:fs/promises';
+import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { expect, onTestFinished, test } from 'vitest';
+import { createQueue } from '../../src/pipeline/queue.ts';
+import { frontOf } from '../../src/server/front.ts';
+import { createIngress, ingressSocket } from '../../src/server/ingress.ts';
+import { receiver } from '../../src/server/receiver.ts';
+import { openBodyLog } from '../../src/store/body-log.ts';
+import { startEngine } from '../support/engine.ts';
+import { comment, signedPost } from '../support/github.ts';
+import { SECRET } from '../support/secret.ts';
+
+const SERVED = { GITHUB_WEBHOOK_SECRET: SECRET };
+const postponed = (id: string) => ({ id, externalId: null, attempts: 1, nextAttemptAt: Date.now() + 60_000 });
+
+async function listening(server: ReturnType<typeof ingressSocket>): Promise<string> {
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  onTestFinished(async () => {
+    server.closeAllConnections();
+    server.close();
+    await once(server, 'close');
+  });
+  return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+}
+
+test('while the queue is full a sender is told 503 and when to come again, and nothing is stored', async () => {
+  const { context, close } = await startEngine({ env: SERVED });
+  const queue = createQueue(context, { onSettled: () => undefined, random: () => 0.5, longest: 2 });
+  onTestFinished(queue.close);
+  const errors: unknown[] = [];
+  const told = { received: () => undefined, refused: () => undefined };
+  const parts = { context, queue, reporter: told, metrics: { received: () => undefined } };
+  const url = await listening(
+    createIngress({
+      snapshot: context.snapshot,
+      receive: receiver({ ...parts, defer: (close) => onTestFinished(async () => close()) }),
+      acceptProbe: () => false,
+      onError: (error) => errors.push(error),
+    }),
+  );
+  expect((await signedPost(url, comment('hello'))).status).toBe(202);
+  void queue.push(postponed('dlv-1'));
+  void queue.push(postponed('dlv-2'));
+  const stored = context.store.deliveries().length;
+  const refused = await fetch(`${url}/webhooks/github`, { method: 'POST', body: '{}' });
+  expect([refused.status, refused.headers.get('retry-after'), refused.headers.get('connection')]).toEqual([
+    503,
+    '5',
+    'close',
+  ]);
+  expect((await signedPost(url, comment('hello'))).status).toBe(503);
+  expect(context.store.deliveries()).toHaveLength(stored);
+  expect(errors).toMatchObject([{ code: 'queue_full' }, { code: 'queue_full' }]);
+  await queue.close();
+  await close();
+});
+
+test('a disk without room is found out before a byte is written, and there is no gap once it has room', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'hookctl-room-'));
+  onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
+  const path = join(folder, 'hookctl.db');
+  const full = openBodyLog(path, { reserveBytes: 2 ** 60 });
+  expect(() => full.append([Buffer.from('x')])).toThrow(/the disk of .*bodies is full \(\d+ bytes left\)/);
+  full.close();
+  expect(await readdir(join(folder, 'bodies'))).toEqual([]);
+  const log = openBodyLog(path, { reserveBytes: 0 });
+  expect(log.append([Buffer.from('x')])).toEqual({ segment: 1, offset: 0 });
+  log.close();
+  expect((await stat(join(folder, 'bodies', '00000001.log'))).size).toBe(1);
+});
+
+test('while a restore exchanges what answers, senders are told 503 and when to come again; it is alive', async () => {
+  const socket = ingressSocket();
+  const front = frontOf(socket, '{"code":"restoring"}');
+  const url = await listening(socket);
+  const refused = await fetch(`${url}/webhooks/github`, { method: 'POST', body: '{}' });
+  expect([refused.status, refused.headers.get('retry-after'), await refused.text()]).toEqual([
+    503,
+    '5',
+    '{"code":"restoring"}',
+  ]);
+  expect((await fetch(`${url}/healthz`)).status).toBe(200);
+  await front.idle(0);
+});

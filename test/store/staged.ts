@@ -1,0 +1,16 @@
+import { type Staged, stageBackup } from '../../src/store/staging.ts';
+import { swapIn } from '../../src/store/swap.ts';
+import { NOW } from './records.ts';
+
+/** Copies a backup beside what is stored, as `hookctl restore` does. */
+export function stage(source: string, dataFolder: string, at = NOW): Promise<Staged> {
+  const holder = { pid: process.pid, command: 'restore', version: '1', startedAt: at, server: null };
+  return stageBackup({ source, dataFolder, holder, entry: { at, actor: { kind: 'cli', name: 'ada' } } });
+}
+
+/** Restores a backup into a folder that nobody has open. Returns the name of the folder with what was there. */
+export async function restoreInto(source: string, dataFolder: string): Promise<string> {
+  const staged = await stage(source, dataFolder);
+  await swapIn({ dataFolder, ...staged });
+  return staged.former;
+}
