@@ -1,4 +1,4 @@
-import { randomBytes } from 'node:crypto';
+import { randomUUID } from 'node:crypto';
 import { closeSync, constants, fchmodSync, openSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { type FileHandle, open, rename, unlink } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
@@ -76,8 +76,9 @@ export function writeFileAtomicNow(path: string, content: string): void {
   }
 }
 
+/** The last part of a UUID is random; Node draws the bytes of many at once. */
 function temporaryFor(path: string): string {
-  return join(dirname(path), `.${basename(path)}.${randomBytes(6).toString('hex')}.tmp`);
+  return join(dirname(path), `.${basename(path)}.${randomUUID().slice(-12)}.tmp`);
 }
 
 /** Makes a rename or a new name in a folder survive a power loss. */

@@ -1,5 +1,5 @@
 import { type CompiledQuery, sql } from 'kysely';
-import type { TaskStatus, Transition } from '../types.ts';
+import type { NewTask, TaskStatus, Transition } from '../types.ts';
 import { compileOnce } from './compile-once.ts';
 import { insertOutgoing } from './outbox.ts';
 import { sqlBuilder, type TaskRow } from './schema.ts';
@@ -64,35 +64,74 @@ function pendingDelivery(deliveryId: string) {
 }
 
 function openFlow(flow: FlowWish, { deliveryId, settledAt }: Settlement): CompiledQuery<never> {
+  const { flowId, externalId, newConversationId, startNewConversation } = flow;
+  const values = { deliveryId, settledAt, flowId, externalId, newConversationId };
+  return startNewConversation ? openFlowAnew(values) : openFlowIfNone(values);
+}
+
+interface FlowValues extends Pick<SettledTask, 'flowId' | 'externalId' | 'newConversationId'> {
+  readonly deliveryId: string;
+  readonly settledAt: number;
+}
+
+const openFlowIfNone = compileOnce(
+  (flow: FlowValues) =>
+    insertFlow(flow)
+      .onConflict((conflict) => conflict.column('id').doNothing())
+      .compile() as CompiledQuery<never>,
+);
+
+const openFlowAnew = compileOnce(
+  (flow: FlowValues) =>
+    insertFlow(flow)
+      .onConflict((conflict) =>
+        conflict.column('id').doUpdateSet({ current_conversation_id: flow.newConversationId }),
+      )
+      .compile() as CompiledQuery<never>,
+);
+
+function insertFlow({ deliveryId, flowId, externalId, newConversationId, settledAt }: FlowValues) {
   const wish = pendingDelivery(deliveryId).select((eb) => [
-    eb.val(flow.flowId).as('id'),
-    eb.val(flow.externalId).as('external_id'),
-    eb.val(flow.newConversationId).as('current_conversation_id'),
+    eb.val(flowId).as('id'),
+    eb.val(externalId).as('external_id'),
+    eb.val(newConversationId).as('current_conversation_id'),
     eb.val(settledAt).as('created_at'),
   ]);
   return sqlBuilder
     .insertInto('flows')
     .columns(['id', 'external_id', 'current_conversation_id', 'created_at'])
-    .expression(wish)
-    .onConflict((conflict) =>
-      flow.startNewConversation
-        ? conflict.column('id').doUpdateSet({ current_conversation_id: flow.newConversationId })
-        : conflict.column('id').doNothing(),
-    )
-    .compile() as CompiledQuery<never>;
+    .expression(wish);
 }
 
 /** Makes the conversation only where `openFlow` made it the flow's current one. */
 function openConversation(flow: FlowWish, { deliveryId, settledAt }: Settlement): CompiledQuery<never> {
-  const opened = pendingDelivery(deliveryId)
-    .innerJoin('flows', (join) => join.on('flows.id', '=', flow.flowId))
-    .select((eb) => ['flows.current_conversation_id', 'flows.id', eb.val(settledAt).as('created_at')])
-    .where('flows.current_conversation_id', '=', flow.newConversationId);
-  return sqlBuilder
-    .insertInto('conversations')
-    .columns(['id', 'flow_id', 'created_at'])
-    .expression(opened)
-    .compile() as CompiledQuery<never>;
+  const { flowId, newConversationId } = flow;
+  return insertConversation({ deliveryId, settledAt, flowId, newConversationId });
+}
+
+const insertConversation = compileOnce(
+  ({ deliveryId, flowId, newConversationId, settledAt }: Omit<FlowValues, 'externalId'>) => {
+    const opened = pendingDelivery(deliveryId)
+      .innerJoin('flows', (join) => join.on('flows.id', '=', flowId))
+      .select((eb) => ['flows.current_conversation_id', 'flows.id', eb.val(settledAt).as('created_at')])
+      .where('flows.current_conversation_id', '=', newConversationId);
+    return sqlBuilder
+      .insertInto('conversations')
+      .columns(['id', 'flow_id', 'created_at'])
+      .expression(opened)
+      .compile() as CompiledQuery<never>;
+  },
+);
+
+function insertTask({ task, flowId, externalId, command }: SettledTask, settlement: Settlement) {
+  const { id, title, status, agent, prompt, url } = task;
+  return insertTaskRow({
+    ...{ id, title, status, agent, prompt, url, flowId, externalId, command },
+    deliveryId: settlement.deliveryId,
+    settledAt: settlement.settledAt,
+    sourceMetadata: JSON.stringify(task.sourceMetadata),
+    syncToClaude: task.syncToClaudeTasks ? 1 : 0,
+  });
 }
 
 const TASK_COLUMNS = [
@@ -116,31 +155,41 @@ const TASK_COLUMNS = [
   'updated_at',
 ] as const;
 
-function insertTask({ task, ...place }: SettledTask, settlement: Settlement): CompiledQuery<TaskRow> {
-  const row = pendingDelivery(settlement.deliveryId)
-    .innerJoin('flows', (join) => join.on('flows.id', '=', place.flowId))
+interface TaskValues
+  extends Pick<NewTask, 'id' | 'title' | 'status' | 'agent' | 'prompt' | 'url'>,
+    Pick<SettledTask, 'flowId' | 'externalId' | 'command'> {
+  readonly deliveryId: string;
+  readonly settledAt: number;
+  /** JSON. */
+  readonly sourceMetadata: string;
+  readonly syncToClaude: number;
+}
+
+const insertTaskRow = compileOnce((values: TaskValues) => {
+  const row = pendingDelivery(values.deliveryId)
+    .innerJoin('flows', (join) => join.on('flows.id', '=', values.flowId))
     .select((eb) => [
-      eb.val(task.id).as('id'),
-      eb.val(task.title).as('title'),
-      eb.val(task.status).as('status'),
-      eb.val(task.agent).as('agent'),
-      eb.val(task.prompt).as('prompt'),
+      eb.val(values.id).as('id'),
+      eb.val(values.title).as('title'),
+      eb.val(values.status).as('status'),
+      eb.val(values.agent).as('agent'),
+      eb.val(values.prompt).as('prompt'),
       'flows.id as flow_id',
       'flows.current_conversation_id as conversation_id',
       'deliveries.provider as source',
-      eb.val(task.id).as('initiated_task_id'),
+      eb.val(values.id).as('initiated_task_id'),
       'deliveries.id as delivery_id',
       'deliveries.webhook',
-      eb.val(place.command).as('command'),
-      eb.val(place.externalId).as('external_id'),
-      eb.val(task.url).as('url'),
-      eb.val(JSON.stringify(task.sourceMetadata)).as('source_metadata'),
-      eb.val(task.syncToClaudeTasks ? 1 : 0).as('sync_to_claude'),
-      eb.val(settlement.settledAt).as('created_at'),
-      eb.val(settlement.settledAt).as('updated_at'),
+      eb.val(values.command).as('command'),
+      eb.val(values.externalId).as('external_id'),
+      eb.val(values.url).as('url'),
+      eb.val(values.sourceMetadata).as('source_metadata'),
+      eb.val(values.syncToClaude).as('sync_to_claude'),
+      eb.val(values.settledAt).as('created_at'),
+      eb.val(values.settledAt).as('updated_at'),
     ]);
   return sqlBuilder.insertInto('tasks').columns(TASK_COLUMNS).expression(row).returningAll().compile();
-}
+});
 
 function answerTask({ taskId, prompt }: NewAnswer, settlement: Settlement): CompiledQuery<TaskRow> {
   return sqlBuilder

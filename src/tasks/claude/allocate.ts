@@ -47,7 +47,7 @@ export async function allocate(
   const byTask = new Map([...found].map(([number, { taskId }]) => [taskId, number]));
   const noted = tasks.map((task) => notedNumber(task, context.list) ?? 0);
   const numberOf = (taskId: string) => numbers.get(taskId) ?? byTask.get(taskId);
-  let last = Math.max(highest, await readHighWaterMark(folder), ...noted);
+  let last = Math.max(highest, readHighWaterMark(folder), ...noted);
 
   if (![...found.values()].some(({ isKeeper }) => isKeeper)) {
     last += 1;

@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import type { Task } from '../../types.ts';
 
 /** Runs one batch at a time; what is added meanwhile goes into the next `take`. */
@@ -22,6 +23,12 @@ interface Job<Result> {
   readonly resolve: (results: readonly Result[]) => void;
 }
 
+/**
+ * Between two batches that follow each other: what a batch costs by itself (the lock, the names of the whole list) is
+ * shared by more tasks, and Claude Code gets the lock in between.
+ */
+const REST_MS = 20;
+
 export function createBatches<Result>(work: BatchWork<Result>): Batches<Result> {
   let waiting: readonly Job<Result>[] = [];
   let running = false;
@@ -44,7 +51,11 @@ export function createBatches<Result>(work: BatchWork<Result>): Batches<Result> 
 
   async function runAll(): Promise<void> {
     running = true;
-    while (waiting.length > 0) await runBatch();
+    await runBatch();
+    while (waiting.length > 0) {
+      await delay(REST_MS);
+      await runBatch();
+    }
     running = false;
   }
 

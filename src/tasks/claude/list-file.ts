@@ -1,5 +1,4 @@
-import { constants } from 'node:fs';
-import { open, readFile } from 'node:fs/promises';
+import { closeSync, constants, openSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { writeFileAtomic, writeFileAtomicNow } from '../../lib/atomic-file.ts';
@@ -23,16 +22,16 @@ export function listFilePath(folder: Folder, number: number): string {
 /** Reads entry `number`, a few times when it is damaged: Claude Code creates with a plain write, seen half done. */
 export async function readListFile(folder: Folder, number: number): Promise<ListFile> {
   for (let attempt = 1; ; attempt += 1) {
-    const file = await readListFileOnce(folder, number);
+    const file = readListFileNow(folder, number);
     if (file !== 'damaged' || attempt === READ_ATTEMPTS) return file;
     await delay(READ_PAUSE_MS);
   }
 }
 
 /** Reads entry `number` as it is now. */
-export async function readListFileOnce(folder: Folder, number: number): Promise<ListFile> {
+export function readListFileNow(folder: Folder, number: number): ListFile {
   try {
-    const value: unknown = JSON.parse(await readPlainFile(listFilePath(folder, number)));
+    const value: unknown = JSON.parse(readPlainFile(listFilePath(folder, number)));
     return isListTask(value) ? value : 'damaged';
   } catch (error) {
     if (error instanceof SyntaxError) return 'damaged';
@@ -46,25 +45,32 @@ export async function writeListFile(folder: Folder, number: number, task: ListTa
 }
 
 /** The highest number that was ever freed; 0 when none was. */
-export async function readHighWaterMark(folder: Folder): Promise<number> {
-  const text = await readPlainFile(join(folder.path, '.highwatermark')).catch(() => '');
-  const mark = Number.parseInt(text, 10);
-  return Number.isSafeInteger(mark) ? mark : 0;
+export function readHighWaterMark(folder: Folder): number {
+  try {
+    const mark = Number.parseInt(readPlainFile(join(folder.path, '.highwatermark')), 10);
+    return Number.isSafeInteger(mark) ? mark : 0;
+  } catch {
+    return 0;
+  }
 }
 
 /** Must stand before an entry is removed, or Claude Code would give its number to another task. */
 export async function raiseHighWaterMark(folder: Folder, number: number): Promise<void> {
-  if ((await readHighWaterMark(folder)) >= number) return;
+  if (readHighWaterMark(folder) >= number) return;
   await writeFileAtomic(join(folder.path, '.highwatermark'), String(number), { durable: false });
 }
 
-async function readPlainFile(path: string): Promise<string> {
+/**
+ * At once: what the system has to do for a small file takes less time than to go to another thread for each of its
+ * steps. Whoever reads many lets others have their turn in between.
+ */
+function readPlainFile(path: string): string {
   // O_NONBLOCK: a named pipe put there must not stop hookctl.
-  const handle = await open(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
+  const fd = openSync(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
   try {
-    return await readFile(handle, 'utf8');
+    return readFileSync(fd, 'utf8');
   } finally {
-    await handle.close();
+    closeSync(fd);
   }
 }
 

@@ -1,9 +1,10 @@
-import { lstat, readdir, stat } from 'node:fs/promises';
+import { lstatSync } from 'node:fs';
+import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type Folder, openFolder } from './folder.ts';
 import { listFilePath, readListFile } from './list-file.ts';
 import { type ListStatus, statusByOthers } from './list-task.ts';
-import { errorCode } from './problem.ts';
+import { inSlices } from './slices.ts';
 
 /** A status that somebody else gave an entry of this project. */
 export interface EntryChange {
@@ -48,14 +49,14 @@ export function createListReader({ tasksDir, list, project, isPruned }: ReaderOp
   async function readFolder(folder: Folder): Promise<Reading> {
     const found = new Map<number, Seen>();
     const changes: EntryChange[] = [];
-    for (const number of await numbersIn(folder)) {
-      const stamp = await stampOf(folder, number);
-      if (stamp === null) continue;
+    await inSlices(await numbersIn(folder), async (number) => {
+      const stamp = stampOf(folder, number);
+      if (stamp === null) return;
       const before = seen.get(number);
       const now = before?.stamp === stamp ? before : await look(folder, number, stamp, project);
       found.set(number, now);
       if (now !== before && now.change !== null) changes.push(now.change);
-    }
+    });
     const left = new Set([...found.values()].map(({ taskId }) => taskId));
     const gone = [...seen.values()].flatMap(({ taskId }) => taskId ?? []).filter((id) => !left.has(id));
     seen = found;
@@ -98,14 +99,9 @@ async function numbersIn(folder: Folder): Promise<readonly number[]> {
 }
 
 /** Null for what is gone again, or is no plain file. */
-async function stampOf(folder: Folder, number: number): Promise<string | null> {
-  try {
-    const stats = await lstat(listFilePath(folder, number));
-    return stats.isFile() ? `${stats.ino}:${stats.mtimeMs}:${stats.size}` : null;
-  } catch (error) {
-    if (errorCode(error) === 'ENOENT') return null;
-    throw error;
-  }
+function stampOf(folder: Folder, number: number): string | null {
+  const stats = lstatSync(listFilePath(folder, number), { throwIfNoEntry: false });
+  return stats?.isFile() ? `${stats.ino}:${stats.mtimeMs}:${stats.size}` : null;
 }
 
 async function look(folder: Folder, number: number, stamp: string, project: string): Promise<Seen> {

@@ -4,11 +4,11 @@ const SLICE = 32;
 
 /**
  * Works on many items, a few at a time: all at once would run out of file handles, one by one of patience. Between
- * two slices everything else has its turn, because small files are written without leaving the thread.
+ * two slices everything else has its turn, because small files are read and written without leaving the thread.
  */
 export async function inSlices<Item>(
   items: readonly Item[],
-  work: (item: Item) => Promise<void>,
+  work: (item: Item) => Promise<void> | void,
 ): Promise<void> {
   for (let start = 0; start < items.length; start += SLICE) {
     if (start > 0) await turn();

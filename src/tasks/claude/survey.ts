@@ -1,8 +1,9 @@
 import { readdir } from 'node:fs/promises';
 import type { Folder } from './folder.ts';
 import { isKeeper } from './keeper.ts';
-import { readListFileOnce } from './list-file.ts';
+import { readListFileNow } from './list-file.ts';
 import { isFinal, type ListTask } from './list-task.ts';
+import { inSlices } from './slices.ts';
 
 /** What hookctl remembers of one number of a list, so that no file is read twice. */
 export interface Entry {
@@ -29,13 +30,17 @@ export interface Survey {
 export async function survey(folder: Folder, known: Entries, project: string): Promise<Survey> {
   const numbers = (await readdir(folder.path)).map(numberOf).filter((number) => number !== null);
   const entries = new Map<number, Entry>();
+  const unknown: number[] = [];
   for (const number of numbers) {
     const before = known.get(number);
     // The keeper is looked at every time: one that somebody completed or replaced no longer protects the list.
-    const isKnown = before !== undefined && !before.isKeeper;
-    const entry = isKnown ? before : await identify(folder, number, project);
-    if (entry !== null) entries.set(number, entry);
+    if (before === undefined || before.isKeeper) unknown.push(number);
+    else entries.set(number, before);
   }
+  await inSlices(unknown, (number) => {
+    const entry = identify(folder, number, project);
+    if (entry !== null) entries.set(number, entry);
+  });
   return { entries, highest: numbers.reduce((most, number) => Math.max(most, number), 0) };
 }
 
@@ -45,8 +50,8 @@ function numberOf(name: string): number | null {
 }
 
 /** Null for what cannot be read: it may be valid next time. */
-async function identify(folder: Folder, number: number, project: string): Promise<Entry | null> {
-  const file = await readListFileOnce(folder, number);
+function identify(folder: Folder, number: number, project: string): Entry | null {
+  const file = readListFileNow(folder, number);
   return typeof file === 'string' ? null : toEntry(file, project);
 }
 
