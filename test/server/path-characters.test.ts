@@ -46,7 +46,8 @@ const NAMES = [
 ];
 
 /** What hookctl calls its files for Claude Code, whatever a sender wrote. */
-const OWN = /^claude\/tasks(?:\/(?:claude-task-task-[a-z0-9]+\.json|hookctl(?:\/(?:\d+\.json|\.[\w.-]+))?))?$/;
+const OWN =
+  /^claude\/tasks(?:\/(?:claude-task-task-[a-z0-9]+\.json|hookctl(?:\/(?:\d+\.json|\.[\w.-]+))?))?$/;
 
 let sandbox: Sandbox;
 let server: Server;
