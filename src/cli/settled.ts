@@ -2,6 +2,7 @@ import type { Io } from '../lib/io.ts';
 import { paint, say } from '../lib/io.ts';
 import { visibleLine } from '../lib/visible.ts';
 import type { SettledView } from '../server/operations.ts';
+import type { TaskView } from '../views.ts';
 import { facts } from './print.ts';
 
 /** What became of a delivery: its id, the commands that fired, the tasks, and the next useful command. */
@@ -27,10 +28,11 @@ export function printSettled(io: Io, { delivery, tasks }: SettledView): void {
       say(io.err, paint(io.err, 'yellow', `task files not written: ${visibleLine(unsynced)}`));
   }
   const task = tasks[0];
-  say(
-    io.err,
-    task === undefined ? `Why: hookctl explain ${delivery.id}` : `Next: hookctl task show ${task.id}`,
-  );
+  say(io.err, task === undefined ? `Why: hookctl explain ${delivery.id}` : `Next: ${nextFor(task)}`);
+}
+
+function nextFor({ id, status }: TaskView): string {
+  return `hookctl task ${status === 'waiting_approval' ? 'approve' : 'show'} ${id}`;
 }
 
 /** Whether a command that waited for this delivery has succeeded. */

@@ -73,6 +73,7 @@ async function show(app: App, id: string, { json }: ShowFlags): Promise<0> {
     reason ?? '',
   ]);
   say(io.out, `\n${table(['when', 'what', 'status', 'who', 'why'], rows)}`);
+  if (view.status === 'waiting_approval') say(io.err, `Next: hookctl task approve ${view.id}`);
   return 0;
 }
 

@@ -1,4 +1,5 @@
-import { resolve } from 'node:path';
+import { mkdir } from 'node:fs/promises';
+import { dirname, resolve } from 'node:path';
 import { type Command, Option } from 'commander';
 import { stringify } from 'yaml';
 import type { App, AppFlags } from '../../app.ts';
@@ -31,7 +32,7 @@ export function configureExport(command: Command, runner: Runner): void {
       'after',
       examples(
         'hookctl webhook export --format yaml > webhooks-backup.yml',
-        'hookctl webhook export triage --typescript --output webhooks/triage.ts',
+        'hookctl webhook export triage --typescript --output triage.ts',
       ),
     )
     .action((refs: readonly string[], flags: ExportFlags) =>
@@ -48,7 +49,9 @@ async function run(app: App, refs: readonly string[], flags: ExportFlags): Promi
     app.io.out.write(content);
     return 0;
   }
-  await writeFileAtomic(resolve(app.cwd, flags.output), content);
+  const file = resolve(app.cwd, flags.output);
+  await mkdir(dirname(file), { recursive: true });
+  await writeFileAtomic(file, content);
   say(
     app.io.out,
     `wrote ${flags.output}: ${webhooks.length} ${webhooks.length === 1 ? 'webhook' : 'webhooks'}`,
@@ -96,6 +99,11 @@ async function written(
 
 function nextAfter(webhooks: readonly DbWebhook[], { typescript, output }: ExportFlags): string {
   if (typescript !== true) return `hookctl webhook import ${output}`;
-  const [first] = webhooks;
-  return `hookctl webhook remove ${first?.webhook_id ?? '<webhook>'}, set its secret’s variable, and restart serve`;
+  const id = webhooks[0]?.webhook_id ?? '<webhook>';
+  return [
+    'two webhooks of one name can’t be in force, so in this order:',
+    `  hookctl webhook show ${id} --show-secret    # put it into the variable that the module names`,
+    `  hookctl webhook remove ${id}`,
+    `  move ${output} to where \`static:\` looks, and restart serve`,
+  ].join('\n');
 }
