@@ -1,5 +1,7 @@
 import { defineConfig } from 'vitest/config';
 
+/** What the bench installs brings tests of its own. */
+const INSTALLED = '**/node_modules/**';
 const OPT_IN = 'test/opt-in/**';
 /** Tests that run the packed and installed CLI; packing takes some seconds, which the others need not wait for. */
 const PACKED = 'test/{cli,e2e}/**/*.test.ts';
@@ -22,7 +24,7 @@ export default defineConfig({
           ...shared,
           name: 'parts',
           include: ['test/**/*.test.ts'],
-          exclude: [OPT_IN, PACKED],
+          exclude: [INSTALLED, OPT_IN, PACKED],
         },
       },
       { test: { ...shared, name: 'packed', include: [PACKED], globalSetup: ['test/setup/packed.ts'] } },
