@@ -63,6 +63,7 @@ const FOREIGN_HOSTS = [
   'localhost:P@evil.test',
   'a@localhost:P',
   'localhost:P, evil.test',
+  'localhost:1',
   'localhost:99999',
   'my-tunnel.trycloudflare.com',
   'abc.ngrok-free.app',

@@ -69,74 +69,9 @@ describe('the token', () => {
   });
 });
 
-describe('Host', () => {
-  test.each(['127.0.0.1:P', 'localhost:P', '[::1]:P'])('%s is ours', async (host) => {
-    expect((await ask({ hosts: [host] })).status).toBe(200);
-  });
-
-  test.each([
-    'localhost',
-    'localhost.:P',
-    'foo.localhost:P',
-    '127.1:P',
-    '127.0.0.2:P',
-    '2130706433:P',
-    '0x7f.1:P',
-    '0.0.0.0:P',
-    '[::]:P',
-    '[::ffff:127.0.0.1]:P',
-    '127.0.0.1.nip.io:P',
-    'evil.test:P',
-    'evil.test',
-    'a@localhost:P',
-    'localhost:1',
-    '',
-  ])('%j is not', async (host) => {
-    const { status } = await ask({ hosts: [host] });
-    expect(status === 421 || status === 400, String(status)).toBe(true);
-  });
-
-  test('comes exactly once', async () => {
-    for (const hosts of [
-      [],
-      ['127.0.0.1:P', 'evil.test'],
-      ['evil.test', '127.0.0.1:P'],
-      ['localhost:P', 'localhost:P'],
-    ]) {
-      const { status } = await ask({ hosts });
-      expect([hosts, status === 421 || status === 400]).toEqual([hosts, true]);
-    }
-  });
-});
-
-describe('pages and proxies', () => {
-  test('a page of this address is let in', async () => {
-    const own = [`Origin: http://127.0.0.1:${server.managementPort}`, 'Sec-Fetch-Site: same-origin'];
-    expect((await ask({ headers: own })).status).toBe(200);
-  });
-
-  test.each([
-    'Origin: https://evil.test',
-    'Origin: null',
-    'Origin: http://localhost:1',
-    'Origin: http://192.168.1.5',
-    'Origin: file://',
-    'Origin: vscode-webview://x',
-    'Sec-Fetch-Site: cross-site',
-    'Sec-Fetch-Site: same-site',
-    'X-Forwarded-For: 1.2.3.4',
-    'X-Forwarded-Host: localhost',
-    'Forwarded: for=1.2.3.4',
-    'X-Real-IP: 1.2.3.4',
-    'Via: 1.1 proxy',
-    'Cf-Ray: 1',
-    'Cf-Connecting-Ip: 1.2.3.4',
-    'Ngrok-Trace-Id: 1',
-    'Tailscale-User-Login: ada',
-    'X-Original-Host: evil.test',
-  ])('%s is refused, even with the token', async (header) => {
-    expect((await ask({ headers: [header] })).status).toBe(403);
-  });
+test('a page of this address is let in; all others, and proxies: doors.test.ts', async () => {
+  const own = [`Origin: http://127.0.0.1:${server.managementPort}`, 'Sec-Fetch-Site: same-origin'];
+  expect((await ask({ headers: own })).status).toBe(200);
 });
 
 describe('what changes something', () => {
