@@ -31,7 +31,9 @@ export function jsonOutput(out: OutputStream): ServeOutput {
         granted: granted.map(grantView),
       });
     },
-    received({ deliveryId, webhook, status, reason, eventType, externalId, senderName, size }) {
+    received({ settled, deliveryId, webhook, status, reason, eventType, externalId, senderName, size }) {
+      // What `settled` prints of it in the same moment says all of this.
+      if (settled !== null) return;
       print('delivery', {
         id: deliveryId,
         webhook: webhook.name,

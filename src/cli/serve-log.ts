@@ -23,9 +23,11 @@ export async function logged(
       output.ready(serving);
     },
     received(receipt) {
-      const { deliveryId, webhook, status, reason, eventType, size } = receipt;
+      const { deliveryId, webhook, status, reason, eventType, size, settled } = receipt;
       const level = status === 'rejected' || status === 'unparsed' ? 'warn' : 'info';
-      log[level]({ id: deliveryId, webhook: webhook.name, status, reason, eventType, size }, 'received');
+      // What is at its end has one line, of `settled`.
+      if (settled === null)
+        log[level]({ id: deliveryId, webhook: webhook.name, status, reason, eventType, size }, 'received');
       output.received(receipt);
     },
     refused(count) {

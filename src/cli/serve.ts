@@ -11,6 +11,7 @@ import { humanOutput } from './serve-human.ts';
 import { jsonOutput } from './serve-json.ts';
 import { logged } from './serve-log.ts';
 import type { ServeOutput } from './serve-output.ts';
+import { quiet } from './serve-quiet.ts';
 
 interface ServeFlags extends AppFlags {
   readonly host?: string;
@@ -22,6 +23,7 @@ interface ServeFlags extends AppFlags {
   readonly insecureNoVerify: readonly string[];
   readonly logFile?: string;
   readonly json?: boolean;
+  readonly quiet?: boolean;
 }
 
 /** Time for everything to end after a signal: a supervisor sends SIGKILL after ten seconds. */
@@ -38,6 +40,7 @@ export const serveCommand: CliCommand = {
       .option('--exit-on-tunnel-loss', 'end with status 1 when the tunnel is lost')
       .option('--insecure-no-verify <webhook>', 'accept this webhook unverified (repeatable)', collect, [])
       .option('--log-file <file>', 'also write everything, with stack traces, as JSON lines to a file')
+      .option('-q, --quiet', 'tell only what needs somebody: refusals, failures, approvals, changes')
       .option('--json', 'print events as NDJSON on stdout: ready, delivery, task, run, state')
       .addHelpText(
         'after',
@@ -83,7 +86,8 @@ async function outputFor(
   const { out, err } = app.io;
   const shown =
     flags.json === true ? jsonOutput(perTurn(through(out, redact))) : humanOutput({ out, err: perTurn(err) });
-  const output = folded(flags.logFile === undefined ? shown : await logged(shown, flags.logFile, redact));
+  const told = flags.quiet === true ? quiet(shown) : shown;
+  const output = folded(flags.logFile === undefined ? told : await logged(told, flags.logFile, redact));
   if (flags.exitOnTunnelLoss !== true) return output;
   return { ...output, tunnel: onTunnelLoss(output, onLoss) };
 }

@@ -8,6 +8,10 @@ const PLACES = 65_536;
 /** By so many characters a place is recognised where a secret may begin. */
 const PROBE = 4;
 
+/** Longer messages are no phrases that come again. */
+const LONGEST_KNOWN = 200;
+const MOST_KNOWN = 1_000;
+
 /** Takes secrets out of what is about to be printed, logged, stored or answered. */
 export interface Redactor {
   /** Looks for these from now on, in place of those of the same origin. They are read when they are needed. */
@@ -25,6 +29,8 @@ export function createRedactor(env: Readonly<Record<string, string | undefined>>
   const index: Index = { begins: new Uint8Array(PLACES), byBegin: new Map() };
   const origins = new Map<string, ReadonlySet<string>>();
   const revealed = new Set<string>();
+  /** Short messages that came before, and what became of them: most reasons are said of thousands of deliveries. */
+  const clean = new Map<string, string>();
   const unread = new Map<string, () => Iterable<string>>([['environment', () => secretsOfEnvironment(env)]]);
 
   function read(): void {
@@ -36,6 +42,7 @@ export function createRedactor(env: Readonly<Record<string, string | undefined>>
       for (const secret of former) if (!isKnown(secret)) removeSecret(index, secret);
     }
     unread.clear();
+    clean.clear();
   }
 
   function isKnown(secret: string): boolean {
@@ -47,14 +54,26 @@ export function createRedactor(env: Readonly<Record<string, string | undefined>>
     return withoutKnown(text, index);
   }
 
+  function redact(text: string): string {
+    if (unread.size > 0) read();
+    if (text.length > LONGEST_KNOWN) return withoutShapes(withoutKnown(text, index));
+    const known = clean.get(text);
+    if (known !== undefined) return known;
+    const made = withoutShapes(withoutKnown(text, index));
+    if (clean.size >= MOST_KNOWN) clean.clear();
+    clean.set(text, made);
+    return made;
+  }
+
   return {
     learn: (origin, secrets) => void unread.set(origin, secrets),
     reveal(secret) {
       revealed.add(secret);
       removeSecret(index, secret);
+      clean.clear();
     },
     redactKnown,
-    redact: (text) => withoutShapes(redactKnown(text)),
+    redact,
   };
 }
 

@@ -66,7 +66,11 @@ function perform(context: ActContext, occasion: Occasion, match: Match): Promise
 }
 
 /** The record of a match, as it was decided or as these changes say. */
-export function decide({ event, index }: Occasion, match: Match, changes: Partial<Decision>): Decision {
+export function decide(
+  { event, index }: Pick<Occasion, 'event' | 'index'>,
+  match: Match,
+  changes: Partial<Decision>,
+): Decision {
   return {
     event: index,
     eventType: event.type,

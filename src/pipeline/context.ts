@@ -34,4 +34,6 @@ export interface PipelineContext {
 export interface Settled {
   readonly delivery: Delivery;
   readonly tasks: readonly Task[];
+  /** Nothing came of it that others could see: no task was made or moved, and nothing is to be sent. */
+  readonly quiet: boolean;
 }

@@ -3,6 +3,7 @@ import type { Settlement } from '../store/store.ts';
 import { syncTasks } from '../tasks/context.ts';
 import type { Decision, Delivery, RawRequest, Webhook } from '../types.ts';
 import type { PipelineContext, Settled } from './context.ts';
+import { whyNothing } from './nothing-to-do.ts';
 import { findWebhook } from './webhook-of.ts';
 import { type EventOutcome, workEvent } from './work-event.ts';
 
@@ -41,12 +42,14 @@ export async function dispatch(
   }
   const settledAt = clock.now();
   const settled = store.settle({ ...outcome, deliveryId, settledAt });
-  worked(isQuiet(outcome));
+  const quiet = isQuiet(outcome);
+  worked(quiet);
   const stored = await settled;
   const { status, reason, decisions } = outcome;
   return {
     delivery: { ...delivery, status, reason, decisions, settledAt, nextAttemptAt: null },
     tasks: stored.length === 0 ? [] : await syncTasks(context, stored),
+    quiet,
   };
 }
 
@@ -91,15 +94,14 @@ function outcomeOf(outcomes: readonly EventOutcome[]): Outcome {
   const fired = made.decisions.filter((decision) => decision.fired);
   const failed = fired.filter(({ error }) => error !== null);
   if (fired.length === 0) {
-    const why = [...new Set(outcomes.flatMap(({ ignored }) => ignored ?? []))].join('; ');
-    return { ...made, status: 'ignored', reason: why || 'it holds no event' };
+    return { ...made, status: 'ignored', reason: whyNothing(outcomes.map(({ ignored }) => ignored)) };
   }
   const status = failed.length === fired.length ? 'failed' : 'processed';
   return { ...made, status, reason: reasonOf(failed.length > 0 ? failed : fired) };
 }
 
-function isQuiet({ tasks, outgoing, answers, approvals }: Outcome): boolean {
-  return [tasks, outgoing, answers, approvals].every((made) => made.length === 0);
+function isQuiet({ tasks, outgoing, answers, approvals, stops = [] }: Outcome): boolean {
+  return [tasks, outgoing, answers, approvals, stops].every((made) => made.length === 0);
 }
 
 /** `analyze: the text says …`; commands that have one reason in common stand before it together. */

@@ -85,7 +85,7 @@ export async function openEngine(options: EngineOptions & Place): Promise<Engine
   const outbox = createOutbox(outboxOptions(context, options));
   const wakeOutbox = oncePerTurn(outbox.wake);
   const settled = (result: Settled) => {
-    wakeOutbox();
+    if (!result.quiet) wakeOutbox();
     onSettled(result);
   };
   const queue = createQueue(context, { onSettled: settled, random: Math.random });

@@ -22,6 +22,8 @@ const AT_HAND_BYTES = 8 * 1024 * 1024;
 export interface Queue {
   /** Takes a pending delivery. Resolves when it is settled; null when something else settled it, or at close. */
   push(item: PendingDelivery, arrived?: Arrived): Promise<Settled | null>;
+  /** Tells of a delivery that was at its end before it could come here. */
+  passBy(settled: Settled): void;
   /** Takes everything that the store holds as pending, for the start after a crash. Returns how many. */
   recover(): number;
   readonly depth: () => number;
@@ -191,7 +193,7 @@ export function createQueue(
     const delivery = store.delivery(id);
     if (delivery?.status === 'pending')
       return attempt({ ...delivery, nextAttemptAt }, attempts, null, worked);
-    const settled = delivery === null ? null : { delivery, tasks: [] };
+    const settled = delivery === null ? null : { delivery, tasks: [], quiet: true };
     if (settled !== null) onSettled(settled);
     return settled;
   }
@@ -210,6 +212,7 @@ export function createQueue(
 
   return {
     push,
+    passBy: onSettled,
     recover,
     depth: () => depth,
     requireRoom() {

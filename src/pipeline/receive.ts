@@ -2,8 +2,9 @@ import type { Ack, Parsed, Provider } from '../providers/provider.ts';
 import type { NewDelivery } from '../store/store.ts';
 import { RELAY_HEADER } from '../tunnels/relay.ts';
 import type { Delivery, DeliveryStatus, Headers, RawRequest, Trust, Webhook } from '../types.ts';
-import type { PipelineContext } from './context.ts';
+import type { PipelineContext, Settled } from './context.ts';
 import type { Arrived } from './dispatch.ts';
+import { nothingToDo } from './nothing-to-do.ts';
 import { verify } from './verify.ts';
 
 /** What `receive` made of a request: the row that was written, and the answer to send. */
@@ -11,7 +12,7 @@ export interface Receipt {
   readonly deliveryId: string;
   readonly webhook: Webhook;
   /** `limited`: it was verified and turned away, because its webhook has had too many; nothing of it is stored. */
-  readonly status: Extract<DeliveryStatus, 'pending' | 'duplicate' | 'unparsed' | 'rejected'> | 'limited';
+  readonly status: Exclude<DeliveryStatus, 'processed' | 'failed'> | 'limited';
   /** False: there is no row of it, because rows like it come too often. */
   readonly recorded: boolean;
   readonly reason: string | null;
@@ -24,6 +25,8 @@ export interface Receipt {
   readonly ack: Ack;
   /** What was made of a delivery that is to be worked off. */
   readonly arrived?: Arrived;
+  /** Its end, where that was certain at once. */
+  readonly settled: Settled | null;
 }
 
 /**
@@ -58,6 +61,7 @@ export async function receive(
     size: request.body.byteLength,
     ack: provider.acknowledge?.(request, parsed) ?? answer(delivery, duplicateOf),
     arrived: { delivery: asStored(delivery), webhook, parsed },
+    settled: status === 'ignored' ? { delivery: asStored(delivery), tasks: [], quiet: true } : null,
   };
 }
 
@@ -74,14 +78,14 @@ export interface Incoming {
 export function toDelivery({ context, webhook, provider, request, parsed, trust }: Incoming): NewDelivery {
   const senderDeliveryId = provider.deliveryId(request.headers);
   const first = parsed.ok ? parsed.events[0] : undefined;
+  const receivedAt = context.clock.now();
   return {
     id: context.ids.next('dlv'),
     webhook: webhook.name,
     webhookId: webhookIdOf(webhook),
     provider: provider.name,
-    status: parsed.ok ? 'pending' : 'unparsed',
     trust,
-    reason: parsed.ok ? null : parsed.reason,
+    ...stateOf(webhook, parsed, receivedAt),
     senderDeliveryId,
     dedupeKeys: parsed.ok ? dedupeKeys(senderDeliveryId, parsed.semanticKeys) : [],
     eventType: first?.type ?? provider.eventName(request.headers),
@@ -90,10 +94,22 @@ export function toDelivery({ context, webhook, provider, request, parsed, trust 
     headers: storable(request.headers, provider.secretHeaders),
     query: request.query,
     body: request.body,
-    receivedAt: context.clock.now(),
+    receivedAt,
     replayOf: null,
     replies: true,
   };
+}
+
+function stateOf(
+  webhook: Webhook,
+  parsed: Parsed,
+  at: number,
+): Pick<NewDelivery, 'status' | 'reason' | 'settledAt' | 'decisions'> {
+  if (!parsed.ok) return { status: 'unparsed', reason: parsed.reason, settledAt: null, decisions: [] };
+  const ignored = nothingToDo(webhook, parsed);
+  return ignored === null
+    ? { status: 'pending', reason: null, settledAt: null, decisions: [] }
+    : { status: 'ignored', settledAt: at, ...ignored };
 }
 
 /** The row of a delivery that was stored just now. */
@@ -101,11 +117,9 @@ export function asStored({ dedupeKeys: _, body, ...delivery }: NewDelivery): Del
   return {
     ...delivery,
     size: body.byteLength,
-    settledAt: null,
     duplicateOf: null,
     attempts: 0,
     nextAttemptAt: null,
-    decisions: [],
     bodyRemovedAt: null,
   };
 }
@@ -170,6 +184,7 @@ async function reject(
     senderName: null,
     // One answer for every cause: which check failed is nobody's business but the operator's.
     ack: json(401, {}),
+    settled: null,
   };
 }
 
@@ -193,6 +208,7 @@ function limited(
     senderName: null,
     size: request.body.byteLength,
     ack: { status, headers: { ...headers, 'retry-after': String(waitSeconds) }, body },
+    settled: null,
   };
 }
 

@@ -90,6 +90,8 @@ export function readSource(
 export interface StoredReplay extends Pick<NewDelivery, 'id' | 'externalId'> {
   /** What is at hand of it. */
   readonly arrived?: Arrived;
+  /** Its end, where that was certain at once: it enters no queue. */
+  readonly settled?: Settled;
 }
 
 /**
@@ -111,8 +113,14 @@ export async function storeReplay(
     replies,
   };
   await context.store.accept(delivery);
-  const { id, externalId } = delivery;
-  return { id, externalId, arrived: { delivery: asStored(delivery), webhook, parsed } };
+  const { id, externalId, status } = delivery;
+  const stored = asStored(delivery);
+  return {
+    id,
+    externalId,
+    arrived: { delivery: stored, webhook, parsed },
+    ...(status === 'ignored' && { settled: { delivery: stored, tasks: [], quiet: true } }),
+  };
 }
 
 /** Stores the replay and works it off. Resolves when it is settled. */
@@ -165,8 +173,12 @@ function insteadOfRetry({ id, status }: Delivery): string {
 /** Queues a stored delivery and resolves when it is settled. Throws `stopped` when hookctl ends before. */
 export async function untilSettled(
   queue: Queue,
-  { id, externalId, arrived }: StoredReplay,
+  { id, externalId, arrived, settled: ended }: StoredReplay,
 ): Promise<Settled> {
+  if (ended !== undefined) {
+    queue.passBy(ended);
+    return ended;
+  }
   const settled = await queue.push({ id, externalId, attempts: 0, nextAttemptAt: null }, arrived);
   if (settled !== null) return settled;
   throw failure('stopped', `hookctl stopped before ${id} was worked off`, {

@@ -23,7 +23,8 @@ export function receiver({ context, queue, reporter, metrics, defer }: ReceiverP
     metrics.received(receipt);
     if (receipt.recorded) reporter.received(receipt);
     else unrecorded.add();
-    const { deliveryId: id, externalId, status } = receipt;
+    const { deliveryId: id, externalId, status, settled } = receipt;
+    if (settled !== null) queue.passBy(settled);
     if (status === 'pending')
       void queue.push({ id, externalId, attempts: 0, nextAttemptAt: null }, receipt.arrived);
     return receipt;

@@ -58,7 +58,7 @@ export function waking(reporter: ServeReporter, wake: () => void): ServeReporter
     ...reporter,
     settled(settled) {
       reporter.settled(settled);
-      wake();
+      if (!settled.quiet) wake();
     },
     task(task) {
       reporter.task(task);

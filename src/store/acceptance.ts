@@ -19,7 +19,9 @@ export function rowOf(delivery: NewDelivery): RecordedRow {
     size: delivery.body.byteLength,
     replay_of: delivery.replayOf,
     replies: delivery.replies ? 1 : 0,
-    claims: JSON.stringify(delivery.status === 'pending' ? delivery.dedupeKeys : []),
+    settled_at: delivery.settledAt,
+    decisions: JSON.stringify(delivery.decisions),
+    claims: JSON.stringify(delivery.dedupeKeys),
   };
 }
 

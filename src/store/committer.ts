@@ -151,7 +151,7 @@ export function createCommitter(db: DatabaseSync, path: string): Committer {
       const duplicate = asDuplicate(row, owner);
       return { row: duplicate, record: recordOf(duplicate, new Uint8Array()) };
     }
-    claims.begin(row);
+    if (row.status === 'pending') claims.begin(row);
     sealRecord(record);
     return { row, record };
   }

@@ -23,7 +23,12 @@ export function redactingStore(store: Store, redact: (text: string) => string): 
   });
   return {
     ...store,
-    accept: (delivery) => store.accept({ ...delivery, reason: words(delivery.reason) }),
+    accept: (delivery) =>
+      store.accept({
+        ...delivery,
+        reason: words(delivery.reason),
+        decisions: delivery.decisions.map(decision),
+      }),
     reject: (rejection) => store.reject({ ...rejection, reason: redact(rejection.reason) }),
     settle: (settled) => store.settle(settlement(settled)),
     postpone: (id, reason, nextAttemptAt) => store.postpone(id, redact(reason), nextAttemptAt),

@@ -25,8 +25,11 @@ export interface NewDelivery {
   /** Of a dynamic webhook; null for one that is written in code, which its name tells for good. */
   readonly webhookId: string | null;
   readonly provider: string;
-  /** `unparsed` is stored whole but never queued; a duplicate is found out by the store itself. */
-  readonly status: 'pending' | 'unparsed';
+  /**
+   * `unparsed` is stored whole but never queued, `ignored` is at its end already; a duplicate is found out by the
+   * store itself.
+   */
+  readonly status: 'pending' | 'unparsed' | 'ignored';
   readonly trust: Trust;
   readonly reason: string | null;
   readonly senderDeliveryId: string | null;
@@ -42,13 +45,16 @@ export interface NewDelivery {
   readonly query: string;
   readonly body: Uint8Array;
   readonly receivedAt: number;
+  /** Null, and no decisions, unless it is at its end. */
+  readonly settledAt: number | null;
+  readonly decisions: readonly Decision[];
   readonly replayOf: string | null;
   readonly replies: boolean;
 }
 
 /** What the store made of a new delivery. */
 export interface Accepted {
-  readonly status: 'pending' | 'duplicate' | 'unparsed';
+  readonly status: NewDelivery['status'] | 'duplicate';
   readonly duplicateOf: string | null;
 }
 

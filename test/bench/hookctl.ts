@@ -88,7 +88,7 @@ export async function serve(
   { node = [], side = 'server' }: ServeOptions = {},
 ): Promise<Serving> {
   const ports = ['--port', '0', '--management-port', '0'];
-  const command = [process.execPath, ...node, hookctlBinary(bench), 'serve', '--json', ...ports];
+  const command = [process.execPath, ...node, hookctlBinary(bench), 'serve', '--json', '--quiet', ...ports];
   const begin = performance.now();
   const listening = await bench.programs.listen(
     { side, command, cwd: user.project, env: user.env },

@@ -33,6 +33,8 @@ function delivery(id: string): NewDelivery {
     query: '',
     body: Buffer.alloc(12_000, id),
     receivedAt: 1,
+    settledAt: null,
+    decisions: [],
     replayOf: null,
     replies: true,
   };

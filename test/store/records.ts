@@ -21,6 +21,8 @@ export function newDelivery(id: string, changes: Partial<NewDelivery> = {}): New
     query: '',
     body: Buffer.from(`{"id":"${id}"}`),
     receivedAt: NOW,
+    settledAt: null,
+    decisions: [],
     replayOf: null,
     replies: true,
     ...changes,
