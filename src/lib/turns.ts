@@ -1,3 +1,5 @@
+import { setImmediate as turn } from 'node:timers/promises';
+
 /** Runs work later, one piece after the other. */
 export type InTurns = (work: () => void) => void;
 
@@ -36,5 +38,18 @@ export function createTurns(turnMs = TURN_MS): InTurns {
     if (isUnderWay) return;
     isUnderWay = true;
     goOn();
+  };
+}
+
+/**
+ * The same for a loop that must stay one: awaited before each of its pieces, it lets everything else have its turn as
+ * soon as the pieces have taken some milliseconds.
+ */
+export function createPauses(turnMs = TURN_MS): () => Promise<void> {
+  let endsAt = performance.now() + turnMs;
+  return async () => {
+    if (performance.now() < endsAt) return;
+    await turn();
+    endsAt = performance.now() + turnMs;
   };
 }

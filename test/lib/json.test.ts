@@ -39,6 +39,28 @@ describe('what is refused, and why', () => {
   });
 });
 
+test.each([0, 1, 2, 3, 4, 5, 6, 7])(
+  'a key twice is seen wherever in memory the body lies: at %i',
+  (offset) => {
+    // Beside the quotation mark lie `!` and `#`; `¢` and `¡` have bytes with its bits, and one bit more.
+    const filler = ['', '!', '#', '¢¡', '\\"', '"":"', '£"'];
+    for (const [length, text] of filler.entries()) {
+      const key = 'k'.repeat(length + 1);
+      const once = JSON.stringify({ [key]: text, other: [text, { [key]: text }] });
+      const twice = once.replace('"other"', JSON.stringify(key));
+      for (const [body, sound] of [
+        [once, true],
+        [twice, false],
+      ] as const) {
+        const memory = Buffer.alloc(offset + Buffer.byteLength(body) + 9, '"');
+        memory.write(body, offset);
+        const view = memory.subarray(offset, offset + Buffer.byteLength(body));
+        expect([body, parseJson(view).ok]).toEqual([body, sound]);
+      }
+    }
+  },
+);
+
 describe('what is accepted', () => {
   test.each([
     ['an empty object', '{}'],

@@ -55,6 +55,16 @@ describe('a secret that is known', () => {
     expect(JSON.stringify(JSON.parse(redact(text)))).not.toMatch(/quoted|sid=1|abcdefgh|u:p/);
   });
 
+  test('is taken out of a message that was clean before it was known', () => {
+    const redactor = createRedactor({});
+    const message = 'it says later-secret';
+    expect([redactor.redact(message), redactor.redact(message)]).toEqual([message, message]);
+    redactor.learn('test', () => ['later-secret']);
+    expect(redactor.redact(message)).toBe('it says [redacted]');
+    redactor.reveal('later-secret');
+    expect(redactor.redact(message)).toBe(message);
+  });
+
   test('is no longer looked for when its origin has another, or when it is to be shown', () => {
     const redactor = createRedactor({});
     redactor.learn('test', () => ['former-secret']);

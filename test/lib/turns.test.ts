@@ -1,6 +1,6 @@
 import { setImmediate as turn } from 'node:timers/promises';
 import { expect, test } from 'vitest';
-import { createTurns } from '../../src/lib/turns.ts';
+import { createPauses, createTurns } from '../../src/lib/turns.ts';
 
 /** Holds the thread for so long, as work does. */
 function work(ms: number): void {
@@ -39,4 +39,24 @@ test('pieces run in the order in which they came, and those that come while one 
     inTurns(() => order.push(2));
   });
   expect(order).toEqual([1, 2, 3]);
+});
+
+test('a loop that pauses lets others have their turn every few milliseconds, and does not rest otherwise', async () => {
+  const pause = createPauses(2);
+  let done = 0;
+  const all = (async () => {
+    for (; done < 40; done += 1) {
+      await pause();
+      work(1);
+    }
+  })();
+  const seen: number[] = [];
+  while (done < 40) {
+    await turn();
+    seen.push(done);
+  }
+  await all;
+  const steps = seen.map((count, index) => count - (seen[index - 1] ?? 0));
+  expect(Math.max(...steps)).toBeLessThanOrEqual(4);
+  expect(seen.length).toBeGreaterThanOrEqual(10);
 });

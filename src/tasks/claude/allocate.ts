@@ -1,4 +1,4 @@
-import { setImmediate as turn } from 'node:timers/promises';
+import { createPauses } from '../../lib/turns.ts';
 import type { Task } from '../../types.ts';
 import type { Folder } from './folder.ts';
 import { keeperTask } from './keeper.ts';
@@ -28,9 +28,6 @@ export interface AllocationContext {
   readonly lock: HeldLock;
 }
 
-/** Entries that are written before others have their turn, such as a sender who waits for an answer. */
-const TURN = 16;
-
 /**
  * Gives every task its number: the one it has, else max(existing, .highwatermark) + 1, and writes the entries that
  * are new. Makes the keeper if the list has none. Only under the list's lock.
@@ -54,8 +51,9 @@ export async function allocate(
     await writeListFile(folder, last, keeperTask(last));
     entries.set(last, { taskId: null, isKeeper: true, finishedAt: null });
   }
-  for (const [position, task] of tasks.entries()) {
-    if (position % TURN === TURN - 1) await turn();
+  const pause = createPauses();
+  for (const task of tasks) {
+    await pause();
     const place = await findPlace(context, task, byTask.get(task.id));
     if (place === null) last += 1;
     const number = place?.number ?? last;

@@ -8,7 +8,7 @@ import type { ListOutcome, TaskList } from './list.ts';
 import { isListed } from './list-task.ts';
 import { errorCode, reasonOf, unwritable } from './problem.ts';
 import { recordId, writeRecord } from './record.ts';
-import { inSlices } from './slices.ts';
+import { oneByOne } from './slices.ts';
 
 /** Where and in which forms a batch is written. */
 export interface Target {
@@ -86,10 +86,12 @@ async function writeList(
 async function writeRecords(folder: Folder, tasks: readonly Task[], project: string): Promise<Problems> {
   const problems = new Map<string, string>();
   const newest = [...new Map(tasks.map((task) => [task.id, task])).values()];
-  await inSlices(newest, async (task) => {
-    await writeRecord(folder, task, project).catch((error: unknown) =>
-      problems.set(task.id, reasonOf(error, folder.name)),
-    );
+  await oneByOne(newest, (task) => {
+    try {
+      writeRecord(folder, task, project);
+    } catch (error) {
+      problems.set(task.id, reasonOf(error, folder.name));
+    }
   });
   return problems;
 }

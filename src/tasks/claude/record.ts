@@ -33,7 +33,7 @@ export function recordId(taskId: string): string {
 }
 
 /** Writes a task's record into the tasks folder. Nobody else writes it, so it needs no lock. */
-export async function writeRecord(folder: Folder, task: Task, project: string): Promise<void> {
+export function writeRecord(folder: Folder, task: Task, project: string): void {
   const content = JSON.stringify(toRecord(task, project), null, 2);
   writeFileAtomicNow(join(folder.path, `${recordId(task.id)}.json`), content);
 }

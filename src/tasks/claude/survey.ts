@@ -3,7 +3,7 @@ import type { Folder } from './folder.ts';
 import { isKeeper } from './keeper.ts';
 import { readListFileNow } from './list-file.ts';
 import { isFinal, type ListTask } from './list-task.ts';
-import { inSlices } from './slices.ts';
+import { oneByOne } from './slices.ts';
 
 /** What hookctl remembers of one number of a list, so that no file is read twice. */
 export interface Entry {
@@ -37,7 +37,7 @@ export async function survey(folder: Folder, known: Entries, project: string): P
     if (before === undefined || before.isKeeper) unknown.push(number);
     else entries.set(number, before);
   }
-  await inSlices(unknown, (number) => {
+  await oneByOne(unknown, (number) => {
     const entry = identify(folder, number, project);
     if (entry !== null) entries.set(number, entry);
   });
