@@ -64,9 +64,9 @@ export async function sendSelection(
 function* selected(app: App, selection: DeliverySelection): Generator<Sending> {
   const reader = storedReader(app, 'delivery');
   for (const page of pagesOf(reader, selection, PAGE)) {
-    for (const { id, webhook, headers, query } of page) {
+    for (const { id, webhook, headers, query, body: read } of page) {
       const request = () => {
-        const body = reader.body(id);
+        const body = read();
         return body === null ? null : { headers, query, body };
       };
       yield { name: id, webhookName: webhook, request };

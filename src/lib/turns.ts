@@ -4,7 +4,7 @@ import { setImmediate as turn } from 'node:timers/promises';
 export type InTurns = (work: () => void) => void;
 
 /** In milliseconds. A turn of the thread that is over sooner costs more than it brings: the system is asked between two. */
-const TURN_MS = 3;
+const TURN_MS = 1.5;
 
 /**
  * For work that comes in many small pieces and may wait, on a thread on which others may not: pieces run in the order

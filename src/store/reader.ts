@@ -3,7 +3,7 @@ import type { DatabaseSync, SQLInputValue } from 'node:sqlite';
 import type { CompiledQuery } from 'kysely';
 import { consumerNamed, newestTransition, newsEvents, queuedEvents, toAgentEvents } from './agent-events.ts';
 import { auditedRevisions, auditOfRevision, listAudit, toAuditEntry, toAuditedRevision } from './audit.ts';
-import { readBody } from './bodies.ts';
+import { type BodyPlace, createBodyReader } from './bodies.ts';
 import { explained } from './damage.ts';
 import { dependentsOf, listConversations, listFlows } from './flows.ts';
 import { requireCurrentSchema, schemaVersion } from './migrations/index.ts';
@@ -65,14 +65,14 @@ function readerOf(db: DatabaseSync, folder: string): StoreReader {
   function rows<Row>({ sql, parameters }: CompiledQuery<Row>): readonly Row[] {
     return run({ sql, parameters: parameters as SQLInputValue[] }) as readonly unknown[] as readonly Row[];
   }
-  function body(deliveryId: string): Uint8Array | null {
-    const place = () => rows(bodyPlace({ id: deliveryId }))[0] ?? null;
-    const found = place();
+  const readBody = createBodyReader(folder);
+  const placeOf = (id: string) => rows(bodyPlace({ id }))[0] ?? null;
+  function bodyAt(place: BodyPlace): Uint8Array | null {
     try {
-      return found === null ? null : readBody(folder, found);
+      return readBody(place);
     } catch (error) {
       // Retention may have taken it away between the two looks.
-      if (place()?.body_segment === null) return null;
+      if (placeOf(place.id)?.body_segment === null) return null;
       throw error;
     }
   }
@@ -80,7 +80,10 @@ function readerOf(db: DatabaseSync, folder: string): StoreReader {
   return {
     delivery: (id) => rows(deliveryById({ id })).map(toDelivery)[0] ?? null,
     deliveries: (filter = {}) => rows(listDeliveries(filter)).map(toDelivery),
-    body,
+    body(deliveryId) {
+      const place = placeOf(deliveryId);
+      return place === null ? null : bodyAt(place);
+    },
     prunable: (before, limit) => rows(prunableBodies(before, limit)),
     countPrunable(before) {
       const { count = 0, bytes = 0 } = rows(countPrunable(before))[0] ?? {};
@@ -112,7 +115,7 @@ function readerOf(db: DatabaseSync, folder: string): StoreReader {
     auditedRevisions: (limit) => rows(auditedRevisions(limit)).map(toAuditedRevision),
     auditOfRevision: (revision, after) => rows(auditOfRevision(revision, after))[0]?.id ?? null,
     ...runReader(rows),
-    ...selectionReader(rows),
+    ...selectionReader(rows, bodyAt),
     close: () => db.close(),
   };
 }

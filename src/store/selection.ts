@@ -1,5 +1,6 @@
 import type { CompiledQuery } from 'kysely';
 import type { DeliveryStatus, Headers, Trust } from '../types.ts';
+import type { ReadBody } from './bodies.ts';
 import { sqlBuilder } from './schema.ts';
 
 /**
@@ -17,13 +18,15 @@ export interface DeliverySelection {
   readonly after?: string;
 }
 
-/** As much of a delivery as it takes to send it again; its bytes are read by `body`. */
+/** As much of a delivery as it takes to send it again. */
 export interface SelectedDelivery {
   readonly id: string;
   readonly webhook: string;
   readonly trust: Trust;
   readonly headers: Headers;
   readonly query: string;
+  /** Reads its bytes, as `StoreReader.body` does. */
+  readonly body: () => Uint8Array | null;
 }
 
 export interface SelectionReader {
@@ -34,13 +37,16 @@ export interface SelectionReader {
 
 type Rows = <Row>(query: CompiledQuery<Row>) => readonly Row[];
 
-export function selectionReader(rows: Rows): SelectionReader {
+export function selectionReader(rows: Rows, bodyAt: ReadBody): SelectionReader {
   return {
     selected: (selection, limit) =>
-      rows(selectDeliveries(selection, limit)).map(({ headers, trust, ...row }) => ({
-        ...row,
+      rows(selectDeliveries(selection, limit)).map(({ id, webhook, query, headers, trust, ...place }) => ({
+        id,
+        webhook,
+        query,
         trust: trust ?? 'operator',
         headers: JSON.parse(headers) as Headers,
+        body: () => bodyAt({ id, ...place }),
       })),
     countSelected: (selection) => rows(countDeliveries(selection))[0]?.count ?? 0,
   };
@@ -48,7 +54,7 @@ export function selectionReader(rows: Rows): SelectionReader {
 
 function selectDeliveries(selection: DeliverySelection, limit: number) {
   return chosen(selection)
-    .select(['id', 'webhook', 'trust', 'headers', 'query'])
+    .select(['id', 'webhook', 'trust', 'headers', 'query', 'size', 'body_segment', 'body_offset'])
     .orderBy('id')
     .limit(limit)
     .compile();

@@ -67,6 +67,7 @@ export function createRunner(db: DatabaseSync): (statement: Statement) => SqlRow
 function makeDurable(db: DatabaseSync, path: string): void {
   db.exec('pragma journal_mode = wal');
   db.exec('pragma synchronous = full');
+  db.exec('pragma wal_autocheckpoint = 300');
   // macOS: a plain fsync leaves the data in the drive's cache. Without effect elsewhere.
   db.exec('pragma fullfsync = 1; pragma checkpoint_fullfsync = 1');
   // Builds with a weaker default for WAL apply it at the first statement, not at the pragma.

@@ -41,12 +41,23 @@ interface Waiting {
   readonly reject: (error: HookctlError) => void;
 }
 
+/**
+ * Jobs that nobody outside waits for, in one batch, while senders come now and then: one of them may have to wait for the
+ * batch before its own, and so many are on disk within milliseconds. Where nobody waits, or many do, large batches get
+ * more done.
+ */
+const SHORT_BATCH = 12;
+const FEW_SENDERS = 4;
+/** In milliseconds: whoever came so long ago may be followed by another at any moment. */
+const NOW_AND_THEN = 1_000;
+
 export function startWriter({ path }: { readonly path: string }): Writer {
   const worker = new Worker(writerUrl(), { workerData: { path } });
   const ended = Promise.withResolvers<void>();
   const packing = createPacking();
   const inTurns = createTurns();
   let waiting: Waiting[] = [];
+  let lastSenderAt = Number.NEGATIVE_INFINITY;
   let inFlight: readonly Waiting[] = [];
   let closing = false;
   let stopped: HookctlError | null = null;
@@ -57,12 +68,22 @@ export function startWriter({ path }: { readonly path: string }): Writer {
   function next(): void {
     if (inFlight.length > 0) return;
     if (waiting.length > 0) {
-      inFlight = waiting;
-      waiting = [];
+      inFlight = takeBatch();
       sendBatch(inFlight.map(({ job }) => job));
     } else if (closing) {
       worker.postMessage('close' satisfies WriterRequest);
     }
+  }
+
+  /** All that senders wait for, and as much of the rest as delays none of them. */
+  function takeBatch(): readonly Waiting[] {
+    const senders = waiting.filter(({ job }) => 'body' in job);
+    if (senders.length > 0) lastSenderAt = performance.now();
+    const isShort = senders.length <= FEW_SENDERS && performance.now() - lastSenderAt < NOW_AND_THEN;
+    const inside = waiting.filter(({ job }) => !('body' in job));
+    const taken = isShort ? inside.slice(0, SHORT_BATCH) : inside;
+    waiting = inside.slice(taken.length);
+    return [...senders, ...taken];
   }
 
   function sendBatch(batch: readonly Waiting['job'][]): void {

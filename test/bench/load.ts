@@ -51,6 +51,14 @@ export function payload(): { readonly sender: { readonly id: number } } {
   return labeled as unknown as ReturnType<typeof payload>;
 }
 
+/** As `load`, by a loop over undici's `Pool`, which is what a user would write; `origin` counts. */
+export async function poolLoop(bench: Bench, wishes: Wishes): Promise<void> {
+  const options = { path: '/', secret: SECRET, payload: payloadFile(bench), connections: 50, ...wishes };
+  const command = [process.execPath, here('programs/pool-loop.ts'), JSON.stringify(options)];
+  const { code, stderr } = await bench.programs.run({ side: 'generator', command });
+  if (code !== 0) throw new Error(`the loop failed: ${stderr}`);
+}
+
 /** Sends signed copies of the payload. Throws when one of them is not answered with a 2xx. */
 export async function load(bench: Bench, wishes: Wishes): Promise<Load> {
   const options: LoadOptions = {

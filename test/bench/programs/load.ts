@@ -1,8 +1,7 @@
-import { createHmac, randomUUID } from 'node:crypto';
-import { readFileSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Load, LoadOptions } from '../load.ts';
 import { type Connection, openConnection } from './connection.ts';
+import { signer } from './signed.ts';
 
 /** Posts signed copies of a payload and prints what it saw, as JSON. */
 const options = JSON.parse(process.argv[2] ?? '{}') as LoadOptions;
@@ -12,28 +11,19 @@ const origin = new URL(options.origin);
 /** More would not fit into memory; they are signed between two rounds, while nothing is measured. */
 const AT_ONCE = 10_000;
 
-interface Payload {
-  readonly issue: { readonly number: number };
-}
-
-const payload = JSON.parse(readFileSync(options.payload, 'utf8')) as Payload;
+const sign = signer(options.payload, secret);
 const latencies: number[] = [];
 let accepted = 0;
-let made = 0;
 let seconds = 0;
 
+/** A whole request, ready to be written. */
 function signed(): Buffer {
-  // Each about an issue of its own: what concerns one and the same is worked off one by one.
-  const issue = { ...payload.issue, number: ((process.pid % 20_000) + 1) * 100_000 + ++made };
-  const body = Buffer.from(JSON.stringify({ ...payload, issue, bench: randomUUID() }));
+  const { headers, body } = sign();
   const head = [
     `POST ${path} HTTP/1.1`,
     `host: ${origin.host}`,
-    'content-type: application/json',
     `content-length: ${body.length}`,
-    'x-github-event: issues',
-    `x-github-delivery: ${randomUUID()}`,
-    `x-hub-signature-256: sha256=${createHmac('sha256', secret).update(body).digest('hex')}`,
+    ...Object.entries(headers).map(([name, value]) => `${name}: ${value}`),
   ];
   return Buffer.concat([Buffer.from(`${head.join('\r\n')}\r\n\r\n`), body]);
 }
@@ -54,7 +44,10 @@ async function asFastAsAnswered(open: readonly Connection[], waiting: Buffer[]):
   );
 }
 
-/** A late answer delays no other request, and counts from the moment when its request was due. */
+/**
+ * A late answer delays no other request, and counts from the moment when its request was due. A connection is opened when
+ * all others are in use, as by senders who know nothing of each other.
+ */
 async function atEvenDistance(open: Connection[], waiting: readonly Buffer[]): Promise<void> {
   const start = performance.now();
   const sent = waiting.map(async (request, index) => {
@@ -67,7 +60,8 @@ async function atEvenDistance(open: Connection[], waiting: readonly Buffer[]): P
   await Promise.all(sent);
 }
 
-const open = await Promise.all(Array.from({ length: connections }, () => openConnection(origin)));
+const atOnce = perSecond > 0 ? 0 : connections;
+const open = await Promise.all(Array.from({ length: atOnce }, () => openConnection(origin)));
 for (let left = requests; left > 0; left -= AT_ONCE) {
   const waiting = Array.from({ length: Math.min(left, AT_ONCE) }, signed);
   const start = performance.now();
