@@ -12,6 +12,13 @@ export function requireProvider(name: string, snapshot: Snapshot): Provider {
   throw usageError(`there is no provider ${name}`, `Known: ${known}.`);
 }
 
+/** A webhook by its own name, or a provider's as `webhookFor` finds it. Throws `usage` or `not_found`. */
+export function webhookOrProvider(name: string, webhook: string | undefined, snapshot: Snapshot): Webhook {
+  const isProvider = providersIn(snapshot).some((each) => each.name === name);
+  const own = isProvider || webhook !== undefined ? undefined : snapshot.byName.get(name);
+  return own ?? webhookFor(requireProvider(name, snapshot), webhook, snapshot);
+}
+
 /** The webhook that was named, or the provider's own, or its first. Throws `not_found`. */
 export function webhookFor(
   { label, name: own }: Provider,

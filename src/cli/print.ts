@@ -64,6 +64,12 @@ export function tookOf({ duration_ms: ms }: UsageView): string | null {
   return ms === null ? null : duration(ms);
 }
 
+/** Whether a webhook takes requests. */
+export function webhookState(enabled: boolean, hasSecret: boolean): string {
+  if (!enabled) return 'disabled';
+  return hasSecret ? 'enabled' : 'no secret';
+}
+
 /** A number as a person reads it: `10,000`. */
 export function counted(count: number): string {
   return count.toLocaleString('en-US');

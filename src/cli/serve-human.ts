@@ -2,7 +2,7 @@ import { messageOf } from '../errors.ts';
 import { type Io, paint, type Style, say } from '../lib/io.ts';
 import { shorten, visibleLine } from '../lib/visible.ts';
 import type { Settled } from '../pipeline/context.ts';
-import type { Receipt } from '../pipeline/receive.ts';
+import type { Receipt } from '../pipeline/receipt.ts';
 import { providerNamed } from '../providers/index.ts';
 import type { Serving } from '../server/serve.ts';
 import { RELAY_VERDICT } from '../tunnels/relay.ts';
@@ -119,6 +119,11 @@ function tunnelStyle({ phase, previousUrl }: TunnelStatus): Style {
 }
 
 function fixFor({ webhook, reason }: Receipt): string {
+  if (!webhook.enabled) {
+    return webhook.origin.kind === 'dynamic'
+      ? `Enable it: hookctl webhook enable ${webhook.name}`
+      : 'It says `enabled: false` where it is written';
+  }
   if (reason === RELAY_VERDICT) {
     return 'Use a tunnel that keeps bytes (cloudflared, ssh, gosmee), or set allowUnverifiable';
   }

@@ -3,7 +3,7 @@ import { say } from '../lib/io.ts';
 import { type StatusView, statusView } from '../server/status.ts';
 import { type CliCommand, examples } from './command.ts';
 import { serverClient } from './operate.ts';
-import { facts, localTime, printJson, table } from './print.ts';
+import { facts, localTime, printJson, table, webhookState } from './print.ts';
 
 interface StatusFlags extends AppFlags {
   readonly json?: boolean;
@@ -58,7 +58,7 @@ function print({ io }: App, view: StatusView): void {
   if (view.webhooks.length > 0) {
     const rows = view.webhooks.map((webhook) => [
       webhook.name,
-      webhook.enabled ? (webhook.has_secret ? 'enabled' : 'no secret') : 'disabled',
+      webhookState(webhook.enabled, webhook.has_secret),
       webhook.url ?? webhook.endpoint,
       String(webhook.total),
       localTime(webhook.last_received_at),

@@ -2,6 +2,7 @@ import { randomInt, randomUUID } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { failure, usageError } from '../errors.ts';
 import type { OutgoingRequest } from '../providers/provider.ts';
+import { sampleBringsText } from '../providers/sample-text.ts';
 import type { JsonObject, Webhook } from '../types.ts';
 import { setPath } from './set-path.ts';
 
@@ -42,6 +43,11 @@ function sample(webhook: Webhook, { type, text }: RequestWishes, now: Date): Pay
   if (found === undefined) {
     const fix = `List them: hookctl trigger --list ${provider.name}`;
     throw usageError(`there is no sample ${type} for ${provider.label}`, fix);
+  }
+  if (text !== undefined && !sampleBringsText(found)) {
+    const others = provider.samples.filter(sampleBringsText).map((each) => each.type);
+    const fix = others.length === 0 ? 'Leave --text out.' : `These bring one: ${others.join(', ')}.`;
+    throw usageError(`${found.type} of ${provider.label} brings no text`, fix);
   }
   const usual = [webhook.commandPrefix, webhook.defaultCommand].filter((word) => word !== null).join(' ');
   const context = { text: text ?? usual, now, nextNumber: () => randomInt(1, 2 ** 47) };

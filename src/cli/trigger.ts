@@ -9,7 +9,7 @@ import type { SettledView } from '../server/operations.ts';
 import type { ServerAddress } from '../store/lock.ts';
 import type { Task, Webhook } from '../types.ts';
 import { deliveryView, taskView } from '../views.ts';
-import { requireProvider, webhookFor } from './choose-webhook.ts';
+import { requireProvider, webhookOrProvider } from './choose-webhook.ts';
 import { type CliCommand, examples } from './command.ts';
 import { collect } from './options.ts';
 import { printJson } from './print.ts';
@@ -29,7 +29,7 @@ const POLL_MS = 20;
 export const trigger: CliCommand = {
   configure(command, runner) {
     command
-      .argument('[provider]', providers.map(({ name }) => name).join(', '))
+      .argument('[provider]', `${providers.map(({ name }) => name).join(', ')}; or a webhook`)
       .argument('[event]', 'event type, e.g. issue_comment.created; the first sample if left out')
       .option('--text <text>', 'what the person writes; the default command if left out')
       .option(
@@ -81,7 +81,7 @@ async function run(app: App, name: string | undefined, flags: TriggerFlags & Req
     throw failure('not_running', `no server works on ${app.located.dataFolder}`, { fix });
   }
   const { project, snapshot } = await app.configuration();
-  const webhook = webhookFor(requireProvider(name, snapshot), flags.webhook, snapshot);
+  const webhook = webhookOrProvider(name, flags.webhook, snapshot);
   const request = await makeRequest(webhook, flags, new Date(app.clock.now()));
   const settled = await settledDelivery(
     app,

@@ -61,6 +61,9 @@ function fixedFolder(pattern: string): string | null {
   return /[*?[\]{}()!+@]/.test(folder) ? null : folder;
 }
 
+/** Declarations, packages, and the tests that stand beside a project's modules: to load one would run it. */
+const NO_WEBHOOK = /\.d\.ts$|\.(?:test|spec)\.[mc]?[jt]s$|(?:^|\/)node_modules\//;
+
 interface Expanded {
   readonly files: readonly string[];
   readonly problems: readonly ConfigProblem[];
@@ -70,7 +73,7 @@ async function expand(project: Source, pattern: string): Promise<Expanded> {
   const folder = dirname(project.file);
   const wanted: string[] = [];
   for await (const file of glob(pattern, { cwd: folder })) {
-    if (!file.endsWith('.d.ts') && !file.includes('node_modules/')) wanted.push(file);
+    if (!NO_WEBHOOK.test(file)) wanted.push(file);
   }
   // Node names a module by its real path; so do stack traces, and the lines found in them must fit.
   const files = await Promise.all(wanted.map((file) => realpath(resolve(folder, file))));

@@ -1,46 +1,29 @@
 import type { Ack, Parsed, Provider } from '../providers/provider.ts';
 import type { NewDelivery } from '../store/store.ts';
 import { RELAY_HEADER } from '../tunnels/relay.ts';
-import type { Delivery, DeliveryStatus, Headers, RawRequest, Trust, Webhook } from '../types.ts';
-import type { PipelineContext, Settled } from './context.ts';
-import type { Arrived } from './dispatch.ts';
+import type { Delivery, Headers, RawRequest, Trust, Webhook } from '../types.ts';
+import type { PipelineContext } from './context.ts';
 import { nothingToDo } from './nothing-to-do.ts';
+import type { Receipt } from './receipt.ts';
+import { DISABLED, jsonAck, limited, reject, unverified } from './refuse.ts';
 import { verify } from './verify.ts';
-
-/** What `receive` made of a request: the row that was written, and the answer to send. */
-export interface Receipt {
-  readonly deliveryId: string;
-  readonly webhook: Webhook;
-  /** `limited`: it was verified and turned away, because its webhook has had too many; nothing of it is stored. */
-  readonly status: Exclude<DeliveryStatus, 'processed' | 'failed'> | 'limited';
-  /** False: there is no row of it, because rows like it come too often. */
-  readonly recorded: boolean;
-  readonly reason: string | null;
-  /** What a refused request was signed by instead, for the operator alone; null: nothing is known. */
-  readonly hint: string | null;
-  readonly eventType: string | null;
-  readonly externalId: string | null;
-  readonly senderName: string | null;
-  readonly size: number;
-  readonly ack: Ack;
-  /** What was made of a delivery that is to be worked off. */
-  readonly arrived?: Arrived;
-  /** Its end, where that was certain at once. */
-  readonly settled: Settled | null;
-}
+import { webhookIdOf } from './webhook-of.ts';
 
 /**
  * Steps 1–5: verify the raw bytes, parse, make it durable, and only then say so. A 2xx means that the delivery is
- * on disk. Throws when the store can't write; the caller answers 503.
+ * on disk. Of what comes to a disabled webhook nothing is looked at, but that it came is written down. Throws when the
+ * store can't write; the caller answers 503.
  */
 export async function receive(
   context: PipelineContext,
   webhook: Webhook,
   request: RawRequest,
 ): Promise<Receipt> {
+  if (!webhook.enabled) return reject(context, webhook, request, DISABLED);
   const { protocol: provider } = webhook;
   const verification = verify(context, webhook, request);
-  if (!verification.ok) return reject(context, webhook, request, verification.verdict.detail);
+  if (!verification.ok)
+    return reject(context, webhook, request, unverified(context, webhook, request, verification.verdict));
 
   const waitSeconds = context.limits.waitFor(webhook.name);
   if (waitSeconds > 0) return limited(context, webhook, request, waitSeconds);
@@ -124,10 +107,6 @@ export function asStored({ dedupeKeys: _, body, ...delivery }: NewDelivery): Del
   };
 }
 
-function webhookIdOf({ origin }: Webhook): string | null {
-  return origin.kind === 'dynamic' ? origin.webhookId : null;
-}
-
 function dedupeKeys(deliveryId: string | null, semanticKeys: readonly string[]): readonly string[] {
   return deliveryId === null ? semanticKeys : [`id:${deliveryId}`, ...semanticKeys];
 }
@@ -139,10 +118,10 @@ const NEVER_STORED: ReadonlySet<string> = new Set([
   RELAY_HEADER,
 ]);
 
-/** Headers that are secrets themselves are not kept; signatures are, or a re-sent delivery could not be verified. */
 /** Whatever the provider: a sender that was pointed at the wrong endpoint gives its plain token away. */
 const NAMES_SECRET = /(?:^|-)(?:token|secret|password|passwd|api-?key|auth)(?:-|$)/;
 
+/** Headers that are secrets themselves are not kept; signatures are, or a re-sent delivery could not be verified. */
 function storable(headers: Headers, secretHeaders: readonly string[]): Headers {
   const kept: Record<string, string> = {};
   for (const [name, value] of Object.entries(headers)) {
@@ -152,71 +131,7 @@ function storable(headers: Headers, secretHeaders: readonly string[]): Headers {
   return kept;
 }
 
-async function reject(
-  { store, ids, clock, limits, hints }: PipelineContext,
-  webhook: Webhook,
-  request: RawRequest,
-  detail: string,
-): Promise<Receipt> {
-  const { protocol: provider } = webhook;
-  const recorded = limits.mayRecordRefusal();
-  const hint = recorded ? hints.of(webhook, request) : null;
-  const row = {
-    id: ids.next('dlv'),
-    webhook: webhook.name,
-    webhookId: webhookIdOf(webhook),
-    provider: provider.name,
-    reason: hint === null ? detail : `${detail}; ${hint}`,
-    senderDeliveryId: provider.deliveryId(request.headers),
-    eventType: provider.eventName(request.headers),
-    size: request.body.byteLength,
-    receivedAt: clock.now(),
-  };
-  if (recorded) await store.reject(row);
-  return {
-    ...row,
-    recorded,
-    hint,
-    deliveryId: row.id,
-    webhook,
-    status: 'rejected',
-    externalId: null,
-    senderName: null,
-    // One answer for every cause: which check failed is nobody's business but the operator's.
-    ack: json(401, {}),
-    settled: null,
-  };
-}
-
-/** 429 is what senders that try again understand (Jira, PagerDuty, Slack, Standard Webhooks). */
-function limited(
-  { ids }: PipelineContext,
-  webhook: Webhook,
-  request: RawRequest,
-  waitSeconds: number,
-): Receipt {
-  const { status, headers, body } = json(429, { error: 'too_many_requests' });
-  return {
-    deliveryId: ids.next('dlv'),
-    webhook,
-    status: 'limited',
-    recorded: false,
-    reason: 'more deliveries than ingress.rateLimit allows',
-    hint: null,
-    eventType: null,
-    externalId: null,
-    senderName: null,
-    size: request.body.byteLength,
-    ack: { status, headers: { ...headers, 'retry-after': String(waitSeconds) }, body },
-    settled: null,
-  };
-}
-
 function answer({ id, status, reason }: NewDelivery, duplicateOf: string | null): Ack {
-  if (duplicateOf !== null) return json(200, { id, duplicate_of: duplicateOf });
-  return status === 'unparsed' ? json(400, { error: 'unparsed', reason, id }) : json(202, { id });
-}
-
-function json(status: number, body: object): Ack {
-  return { status, headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) };
+  if (duplicateOf !== null) return jsonAck(200, { id, duplicate_of: duplicateOf });
+  return status === 'unparsed' ? jsonAck(400, { error: 'unparsed', reason, id }) : jsonAck(202, { id });
 }

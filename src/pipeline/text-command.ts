@@ -1,10 +1,8 @@
 import { isMarked } from '../lib/marker.ts';
 import { spoken, unquoted } from '../lib/spoken.ts';
+import { sampleBringsText } from '../providers/sample-text.ts';
 import { RESERVED_COMMAND_NAMES, type TextCommand, type Webhook, type WebhookEvent } from '../types.ts';
 import { eventMatches } from './event-type.ts';
-
-/** A word that stands in no sample by itself. */
-const SAMPLE_TEXT = 'whatapersonwrites';
 
 /** What a text asks for: one command with its argument, or none and why. */
 export type Call =
@@ -51,23 +49,10 @@ function silence(webhook: Webhook, event: WebhookEvent): string {
   return `the text has no \`${webhook.commandPrefix}\``;
 }
 
-type Sample = Webhook['protocol']['samples'][number];
-
-/** What is known of a sample: to build one takes longer than all the rest of a match. */
-const bringingText = new WeakMap<Sample, boolean>();
-
 /** Whether people write something in events of this type, as far as the provider's sample of it tells. */
 function canBringText({ protocol }: Webhook, type: string): boolean {
   const sample = protocol.samples.find((each) => each.type === type);
-  if (sample === undefined) return false;
-  const known = bringingText.get(sample) ?? sampleBringsText(sample);
-  bringingText.set(sample, known);
-  return known;
-}
-
-function sampleBringsText(sample: Sample): boolean {
-  const built = sample.build({ text: SAMPLE_TEXT, now: new Date(0), nextNumber: () => 1 });
-  return JSON.stringify(built).includes(SAMPLE_TEXT);
+  return sample !== undefined && sampleBringsText(sample);
 }
 
 /** Why an event may start nothing at all; null when it may. */

@@ -10,3 +10,8 @@ export function findWebhook(
 ): Webhook | null {
   return (webhookId === null ? byName.get(webhook) : byWebhookId.get(webhookId)) ?? null;
 }
+
+/** Its id in the store; null for one that is written in code, which its name tells for good. */
+export function webhookIdOf({ origin }: Webhook): string | null {
+  return origin.kind === 'dynamic' ? origin.webhookId : null;
+}

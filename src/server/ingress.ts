@@ -1,5 +1,5 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
-import type { Receipt } from '../pipeline/receive.ts';
+import type { Receipt } from '../pipeline/receipt.ts';
 import type { Ack } from '../providers/provider.ts';
 import { PROBE_HEADER, PROBE_PATH } from '../tunnels/probe.ts';
 import type { Headers, RawRequest, Snapshot, Webhook } from '../types.ts';
@@ -62,7 +62,9 @@ export function createIngress(options: IngressOptions): Server {
     const webhook = options.snapshot().byEndpoint.get(path);
     if (webhook === undefined) return refusal(404, 'unknown_webhook');
     if (request.method !== 'POST') return refusal(405, 'method_not_allowed', { allow: 'POST' });
-    if (!webhook.enabled) return refusal(403, 'webhook_disabled');
+    // Its body stays where it is: nobody is going to look at it.
+    if (!webhook.enabled)
+      return delivered(await options.receive(webhook, { headers, body: NO_BYTES, query }));
     if (!isIdentity(request)) return refusal(415, 'content_encoding');
 
     const read = await readBody(request, webhook.protocol.bodyLimit);
@@ -72,6 +74,8 @@ export function createIngress(options: IngressOptions): Server {
     return unsigned ?? delivered(await options.receive(webhook, raw));
   }
 }
+
+const NO_BYTES = Buffer.alloc(0);
 
 /** A socket with the limits of the ingress, on which nothing answers yet. */
 export function ingressSocket(): Server {

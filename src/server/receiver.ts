@@ -1,6 +1,7 @@
 import type { App } from '../app.ts';
 import type { Engine } from '../pipeline/engine.ts';
-import { type Receipt, receive } from '../pipeline/receive.ts';
+import type { Receipt } from '../pipeline/receipt.ts';
+import { receive } from '../pipeline/receive.ts';
 import type { RawRequest, Webhook } from '../types.ts';
 import type { Metrics } from './metrics.ts';
 import { gatherRefusals, type ServeReporter } from './reporter.ts';

@@ -1,6 +1,6 @@
 import type { LiveChange } from '../config/live.ts';
 import type { Settled } from '../pipeline/context.ts';
-import type { Receipt } from '../pipeline/receive.ts';
+import type { Receipt } from '../pipeline/receipt.ts';
 import type { SchedulerReporter } from '../scheduler/context.ts';
 import type { TunnelStatus } from '../tunnels/supervisor.ts';
 import type { Outgoing, Task } from '../types.ts';

@@ -47,9 +47,27 @@ function prunable(before: number | null) {
     .where((eb) =>
       eb.and([
         eb.not(eb.exists(waiting)),
-        ...(before === null ? [] : [eb('deliveries.id', '<', idFloor('dlv', before))]),
+        ...(before === null
+          ? []
+          : [eb('deliveries.id', '<', idFloor('dlv', before)), liesBeforeYoung(before)]),
       ]),
     );
+}
+
+/**
+ * The log keeps the order in which deliveries came, whatever the clock said: one that lies behind a younger one is no
+ * older than that, although it came while the clock was set to 1970.
+ */
+function liesBeforeYoung(before: number) {
+  const young = sqlBuilder
+    .selectFrom('deliveries as young')
+    .select(['young.body_segment', 'young.body_offset'])
+    .where('young.body_segment', 'is not', null)
+    .where('young.id', '>=', idFloor('dlv', before))
+    .orderBy('young.body_segment')
+    .orderBy('young.body_offset')
+    .limit(1);
+  return sql<boolean>`coalesce((deliveries.body_segment, deliveries.body_offset) < (${young}), true)`;
 }
 
 /** Lets go of bodies, and of what was sent or given up for them. One job; a row for each that was let go. */
@@ -70,15 +88,23 @@ export function removeBodies(ids: readonly string[], at: number): readonly Compi
   return [gone, sent];
 }
 
-/** Forgets rows whose bodies are gone, the oldest first; their dedupe keys go with them. A row for each. */
+/**
+ * Forgets rows whose bodies are gone, the oldest first; their dedupe keys go with them. A duplicate stays as long as what
+ * it points at. A row for each.
+ */
 export function forgetDeliveries(before: number, limit: number): CompiledQuery<{ id: string }> {
+  const first = sqlBuilder
+    .selectFrom('deliveries as first')
+    .select('first.id')
+    .where('first.id', '=', sql<string>`deliveries.duplicate_of`);
   const old = sqlBuilder
     .selectFrom('deliveries')
-    .select('id')
-    .where('id', '<', idFloor('dlv', before))
-    .where('status', '<>', 'pending')
-    .where('body_segment', 'is', null)
-    .orderBy('id')
+    .select('deliveries.id')
+    .where('deliveries.id', '<', idFloor('dlv', before))
+    .where('deliveries.status', '<>', 'pending')
+    .where('deliveries.body_segment', 'is', null)
+    .where((eb) => eb.not(eb.exists(first)))
+    .orderBy('deliveries.id')
     .limit(limit);
   return sqlBuilder.deleteFrom('deliveries').where('id', 'in', old).returning('id').compile();
 }

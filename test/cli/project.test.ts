@@ -88,6 +88,18 @@ describe('trigger', () => {
     expect(bug.tasks[0]).toMatchObject({ webhook: 'triage', command: 'trigger:1' });
   });
 
+  test('a webhook’s own name will do as well', async () => {
+    const { delivery } = await triggerJson('triage', 'issues.opened');
+    expect(delivery).toMatchObject({ webhook: 'triage', status: 'processed' });
+  });
+
+  test('--text for an event that brings none: 2, and which events do', async () => {
+    const { code, stderr } = await trigger('github', 'push', '--text', '@agent analyze');
+    expect(code).toBe(2);
+    expect(stderr).toContain('push of GitHub brings no text');
+    expect(stderr).toMatch(/These bring one: .*issue_comment\.created/);
+  });
+
   test.each([
     [[], 2, 'name a provider'],
     [['githab'], 2, 'there is no provider githab'],

@@ -30,6 +30,7 @@ test('modules load from any folder, whatever its package.json says, and Node war
       'package.json': type,
       'webhooks/own.ts': VALID,
       'webhooks/types.d.ts': 'export type Nothing = never;\n',
+      'webhooks/own.test.ts': 'throw new Error("a test was run");\n',
       'more/plain.js': `import { defineWebhook } from 'hookctl';
 export default [
   defineWebhook({ name: 'one', provider: 'github' }),

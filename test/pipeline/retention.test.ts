@@ -2,7 +2,7 @@ import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { setImmediate as turn } from 'node:timers/promises';
 import { expect, onTestFinished, test } from 'vitest';
-import { prune } from '../../src/pipeline/retention.ts';
+import { forget, prune } from '../../src/pipeline/retention.ts';
 import { localOperations } from '../../src/server/operations.ts';
 import { serveRetention } from '../../src/server/serve-retention.ts';
 import { databasePath, openReader } from '../../src/store/index.ts';
@@ -62,6 +62,58 @@ test('by age: bytes go, then rows after 90 days, records of old tasks go; what i
   expect(store.delivery(pending)?.status).toBe('pending');
   expect(store.body(pending)).not.toBeNull();
   expect(errors).toEqual([]);
+});
+
+test('what came while the clock was set to 1970 is as young as what came before it', async () => {
+  let now = START;
+  const engine = await startEngine({ now: () => now });
+  const { store } = engine.context;
+  const deliver = (issue: number) => engine.deliver('github', 'issue_comment.created', onIssue(issue));
+  const before = await deliver(1);
+  now = 10_000;
+  const during = await deliver(2);
+  const duplicate = engine.context.ids.next('dlv');
+  const { senderDeliveryId } = during.delivery;
+  await store.accept(newDelivery(duplicate, { dedupeKeys: [`id:${senderDeliveryId}`] }));
+  now = START + DAY;
+  const errors = retain(engine, { age: 30 * DAY, size: 2 ** 40 });
+  await prune(engine.context, { before: now - 30 * DAY, size: null });
+  await forget(engine.context, 30 * DAY);
+  expect([before, during].map(({ delivery }) => store.body(delivery.id) === null)).toEqual([false, false]);
+  expect(store.delivery(duplicate)).toMatchObject({ status: 'duplicate', duplicateOf: during.delivery.id });
+
+  now = START + 31 * DAY;
+  await eventually('the bytes to go', () => store.body(during.delivery.id) === null);
+  now = START + 91 * DAY;
+  await eventually('all rows to go', () => store.deliveries().length === 0);
+  expect(errors).toEqual([]);
+});
+
+test('a look that finds the clock moved by years removes nothing; the next one takes it as it is', async () => {
+  let now = START;
+  let asked = 0;
+  const engine = await startEngine({ now: () => now });
+  const { store } = engine.context;
+  const { delivery } = await engine.deliver('github', 'issue_comment.created');
+  const clock = {
+    now() {
+      asked += 1;
+      return now;
+    },
+  };
+  const settings = { age: 30 * DAY, size: 2 ** 40 };
+  const once = { first: 20, every: 10 * DAY };
+  const look = () => serveRetention({ ...engine.context, clock }, settings, () => undefined, once);
+
+  const jumped = look();
+  now = START + 5_000 * DAY;
+  await eventually('the look', () => asked > 1);
+  await jumped.close();
+  expect(store.body(delivery.id)).not.toBeNull();
+
+  const { close } = look();
+  onTestFinished(close);
+  await eventually('the bytes to go', () => store.body(delivery.id) === null);
 });
 
 test('by size: the oldest bytes go although they are young, what is pending stays', async () => {

@@ -55,6 +55,16 @@ describe('what is refused before anything is read', () => {
     expect((await post('/webhooks/off', [])).status).toBe(403);
   });
 
+  test('what comes to a disabled webhook is not looked at, but told and listed', async () => {
+    const { status, body } = await post('/webhooks/off', ['X-GitHub-Delivery: late-1'], '{"a":1}');
+    expect([status, body]).toEqual([403, '{"error":"webhook_disabled"}']);
+    const rejected = readStore(server.sandbox, (reader) => reader.deliveries({ status: 'rejected' }));
+    const stored = rejected.find(({ senderDeliveryId }) => senderDeliveryId === 'late-1');
+    expect(stored).toMatchObject({ webhook: 'off', reason: 'the webhook is disabled', size: 0 });
+    const told = () => server.lines().find(({ id }) => id === stored?.id);
+    expect(await eventually('its line', told)).toMatchObject({ type: 'delivery', status: 'rejected' });
+  });
+
   test.each(['gzip', 'br', 'deflate', 'gzip, identity', 'x-unknown'])(
     'content encoding %s: 415',
     async (encoding) => {

@@ -8,7 +8,7 @@ import { hookctlVersion } from '../../lib/version.ts';
 import { type LastDelivery, lastDeliveries } from '../../store/last-deliveries.ts';
 import { databasePath } from '../../store/place.ts';
 import { examples, type Runner } from '../command.ts';
-import { localTime, table } from '../print.ts';
+import { localTime, table, webhookState } from '../print.ts';
 
 interface ListFlags extends AppFlags {
   readonly json?: boolean;
@@ -61,7 +61,7 @@ function printList({ out }: Io, dataFolder: string, webhooks: readonly ListedWeb
     name,
     provider,
     origin,
-    enabled ? (hasSecret ? 'enabled' : 'no secret') : 'disabled',
+    webhookState(enabled, hasSecret),
     endpoint,
     localTime(timeOf(last.get(name))),
     last.get(name)?.id ?? '-',

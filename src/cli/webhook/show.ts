@@ -4,7 +4,7 @@ import { failure } from '../../errors.ts';
 import { say } from '../../lib/io.ts';
 import { examples, type Runner } from '../command.ts';
 import { served } from '../operate.ts';
-import { facts, printJson } from '../print.ts';
+import { facts, printJson, webhookState } from '../print.ts';
 import { formFields, viewer } from './address.ts';
 import { commandTable } from './command/list.ts';
 import { findWebhook } from './find.ts';
@@ -58,7 +58,7 @@ async function show(app: App, ref: string, flags: ShowFlags): Promise<0> {
       ['id', view.webhook_id],
       ['url', view.url],
       ['written in', place],
-      ['state', view.enabled ? 'enabled' : 'disabled'],
+      ['state', webhookState(view.enabled, view.has_secret)],
       ['secret', view.secret_source],
       ['prefix', view.require_prefix ? view.command_prefix : `${view.command_prefix}, not required`],
       ['default', view.default_command],

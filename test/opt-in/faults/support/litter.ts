@@ -1,6 +1,7 @@
 import { existsSync, readdirSync, utimesSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Bed } from './bed.ts';
+import { eventually } from './wait.ts';
 
 const HOUR_S = 3_600;
 
@@ -10,10 +11,11 @@ export function ageLitter(bed: Bed): void {
   for (const path of litterOf(bed)) utimesSync(path, then, then);
 }
 
-/** Throws when temporary files are left that nobody will rename any more. */
-export function requireNoLitter(bed: Bed): void {
-  const left = litterOf(bed);
-  if (left.length > 0) throw new Error(`half written files are left: ${left.join(', ')}`);
+/** Throws when temporary files are left that nobody renames any more; one that is being written is waited for. */
+export async function requireNoLitter(bed: Bed): Promise<void> {
+  await eventually('half written files to be gone', () => litterOf(bed).length === 0).catch((error) => {
+    throw new Error(`half written files are left: ${litterOf(bed).join(', ')}`, { cause: error });
+  });
 }
 
 function litterOf({ dataFolder, claudeFolder }: Bed): readonly string[] {

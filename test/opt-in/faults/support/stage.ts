@@ -79,7 +79,7 @@ export async function onStage(
       const served = await stage.serve();
       await first?.(served);
       await stage.audit(served, options);
-      requireNoLitter(bed);
+      await requireNoLitter(bed);
       await served.stop();
     },
   };
