@@ -7,7 +7,7 @@ import { writeFileAtomic } from '../../lib/atomic-file.ts';
 import { type Fault, toProblem } from '../problems.ts';
 import { DB_FILE, LAST_GOOD_FILE } from './files.ts';
 import { readMark, writeMark } from './mark.ts';
-import { formatDb, parseDb, parseOwn } from './parse.ts';
+import { formatDb, parseDb, parseKnown, parseOwn } from './parse.ts';
 import { doublesIn, type ResolvedDb, type Resolver } from './resolve-db.ts';
 import type { DbState, DbWebhook } from './schema.ts';
 
@@ -72,7 +72,8 @@ export function dbFile(dataFolder: string, resolve: Resolver): DbFile {
     const revision = revisionOf(bytes);
     const mark = readMark(dataFolder);
     const trusted = mark?.revision === revision;
-    const parsed = trusted && mark.canonical ? parseOwn(path, bytes) : parseDb(path, bytes);
+    const parse = !trusted ? parseDb : mark.canonical ? parseOwn : parseKnown;
+    const parsed = parse(path, bytes);
     if (!parsed.ok) return parsed;
     const { state, source } = parsed;
     const resolved = resolve(state, trusted);

@@ -38,15 +38,30 @@ export function parseDb(file: string, bytes: Uint8Array): ParsedDb {
     : { ok: false, problems: faultsOf(dbSchema, result.error).map((fault) => toProblem(source, fault)) };
 }
 
+/** The same for bytes that validated before: what stands where is not found out, what they leave out is added. */
+export function parseKnown(file: string, bytes: Uint8Array): ParsedDb {
+  const text = Buffer.from(bytes).toString('utf8');
+  const result = dbSchema.safeParse(JSON.parse(text));
+  if (!result.success) return parseDb(file, bytes);
+  return { ok: true, state: { webhooks: result.data.webhooks }, source: unreadSource(file, text) };
+}
+
 /** The same for bytes that hookctl wrote itself and that validated: nothing is checked, nothing is added. */
 export function parseOwn(file: string, bytes: Uint8Array): ParsedDb {
   const text = Buffer.from(bytes).toString('utf8');
   const { webhooks } = JSON.parse(text) as DbState;
-  const position: Source['position'] = (fault) => {
-    const layout = layoutOf(text);
-    return layout.ok ? positionIn(text, layout.root, fault) : {};
+  return { ok: true, state: { webhooks }, source: unreadSource(file, text) };
+}
+
+/** Places are found when somebody asks for one: to know all of them takes longer than to read the text. */
+function unreadSource(file: string, text: string): Source {
+  return {
+    file,
+    position(fault) {
+      const layout = layoutOf(text);
+      return layout.ok ? positionIn(text, layout.root, fault) : {};
+    },
   };
-  return { ok: true, state: { webhooks }, source: { file, position } };
 }
 
 /** The text of the db for a state. */
