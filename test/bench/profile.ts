@@ -15,17 +15,28 @@ interface CpuProfile {
 
 const SHOWN = 25;
 
-/** Does the work on a server that is profiled, and writes where its time went to `results/profile-<name>.md`. */
-export async function measureProfile(
+/** Does the work on a server that is profiled, as `writeProfile`. */
+export function measureProfile(
   bench: Bench,
   name: string,
   user: User,
   work: (server: Serving) => Promise<unknown>,
 ): Promise<void> {
+  return writeProfile(bench, name, async (node) => {
+    const server = await serve(bench, user, { node });
+    await work(server);
+    await server.stop();
+  });
+}
+
+/** Runs something with these options of Node, and writes where its time went to `results/profile-<name>.md`. */
+export async function writeProfile(
+  bench: Bench,
+  name: string,
+  run: (node: readonly string[]) => Promise<unknown>,
+): Promise<void> {
   const folder = bench.place(`profile-${name}`);
-  const server = await serve(bench, user, { node: ['--cpu-prof', '--cpu-prof-dir', folder] });
-  await work(server);
-  await server.stop();
+  await run(['--cpu-prof', '--cpu-prof-dir', folder]);
   const files = readdirSync(folder).filter((file) => file.endsWith('.cpuprofile'));
   const parts = files.map((file) => summary(JSON.parse(readFileSync(join(folder, file), 'utf8'))));
   rmSync(folder, { recursive: true });

@@ -1,8 +1,9 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Line } from '../bench.ts';
-import { makeUser, SLOW_COMMAND, serve, TASK_COMMAND } from '../hookctl.ts';
+import type { Bench, Line } from '../bench.ts';
+import { makeUser, type Serving, SLOW_COMMAND, serve, TASK_COMMAND, type User } from '../hookctl.ts';
 import { load } from '../load.ts';
+import { measureProfile } from '../profile.ts';
 import { median, percentile } from '../statistics.ts';
 
 const BACKLOG = 10_000;
@@ -16,31 +17,17 @@ export const latency: Line = {
     const rounds: number[] = [];
     let note = '';
     for (let round = 0; round < (bench.quick ? 1 : 3); round++) {
-      const user = makeUser(bench, `latency-${round}`, SLOW_COMMAND);
-      const slow = await serve(bench, user);
-      await load(bench, { origin: slow.origin, requests: BACKLOG });
-      await slow.stop('SIGKILL');
-      writeFileSync(join(user.project, 'webhooks.yml'), TASK_COMMAND);
-      const server = await serve(bench, user);
-      const depth = async () =>
-        (await server.get<{ server: { queue_depth: number } }>('/api/status')).server.queue_depth;
-      const before = await depth();
-      const latencies: number[] = [];
-      let left = before;
-      // As long as there is a backlog that is more than what comes in, in slices.
-      while (left > PER_SECOND && latencies.length < 1_000) {
-        const slice = await load(bench, {
-          origin: server.origin,
-          requests: PER_SECOND,
-          perSecond: PER_SECOND,
-        });
-        left = await depth();
-        if (left > PER_SECOND || latencies.length === 0) latencies.push(...slice.latencies);
-      }
+      const server = await serve(bench, await withBacklog(bench, `latency-${round}`));
+      const before = await depthOf(server);
+      const latencies = await answers(bench, server);
       await server.stop();
       rounds.push(percentile(latencies, 0.99));
       note = `${before.toLocaleString('en-US')} were waiting, ${latencies.length} answers, median ${median(latencies).toFixed(1)} ms`;
       bench.say(`latency, round ${round}: p99 ${rounds.at(-1)?.toFixed(1)} ms; ${note}`);
+    }
+    if (bench.profile) {
+      const user = await withBacklog(bench, 'latency-profile');
+      await measureProfile(bench, 'latency', user, (server) => answers(bench, server));
     }
     return [
       {
@@ -55,3 +42,30 @@ export const latency: Line = {
     ];
   },
 };
+
+/** A folder in which much is pending that will make tasks. */
+async function withBacklog(bench: Bench, name: string): Promise<User> {
+  const user = makeUser(bench, name, SLOW_COMMAND);
+  const slow = await serve(bench, user);
+  await load(bench, { origin: slow.origin, requests: BACKLOG });
+  await slow.stop('SIGKILL');
+  writeFileSync(join(user.project, 'webhooks.yml'), TASK_COMMAND);
+  return user;
+}
+
+/** How long each answer took for as long as there is a backlog that is more than what comes in; in slices. */
+async function answers(bench: Bench, server: Serving): Promise<readonly number[]> {
+  const latencies: number[] = [];
+  let left = await depthOf(server);
+  while (left > PER_SECOND && latencies.length < 1_000) {
+    const { origin } = server;
+    const slice = await load(bench, { origin, requests: PER_SECOND, perSecond: PER_SECOND });
+    left = await depthOf(server);
+    if (left > PER_SECOND || latencies.length === 0) latencies.push(...slice.latencies);
+  }
+  return latencies;
+}
+
+async function depthOf({ get }: Serving): Promise<number> {
+  return (await get<{ server: { queue_depth: number } }>('/api/status')).server.queue_depth;
+}

@@ -1,7 +1,8 @@
 import { request } from 'undici';
 import type { Bench, Figure, Line } from '../bench.ts';
-import { cli, makeUser, serve, TASK_COMMAND, type User } from '../hookctl.ts';
+import { cli, hookctlBinary, makeUser, serve, TASK_COMMAND, type User } from '../hookctl.ts';
 import { here, poolLoop } from '../load.ts';
+import { writeProfile } from '../profile.ts';
 import { median } from '../statistics.ts';
 import { tasks } from './whole-job.ts';
 
@@ -52,17 +53,23 @@ async function sendElsewhere(bench: Bench, user: User): Promise<Figure> {
   };
   const rounds: number[] = [];
   for (let round = 0; round <= (bench.quick ? 3 : 5); round++) {
-    const { stdout } = await cli(
-      bench,
-      user,
-      ...['replay', '--webhook', 'github', '--to', `${origin}/hook`, '--concurrency', '50', '--yes'],
-    );
+    const { stdout } = await cli(bench, user, ...sending(origin));
     const own = await seen();
     const sent = Number(/^sent ([\d,]+)/.exec(stdout)?.[1]?.replaceAll(',', ''));
     await poolLoop(bench, { origin, requests: sent });
     const other = await seen();
     bench.say(`replay --to, round ${round}: ${Math.round(own)}/s against ${Math.round(other)}/s of ${sent}`);
     if (round > 0) rounds.push(own / other);
+  }
+  if (bench.profile) {
+    await writeProfile(bench, 'replay-to', (node) =>
+      bench.programs.run({
+        side: 'generator',
+        command: [process.execPath, ...node, hookctlBinary(bench), ...sending(origin)],
+        cwd: user.project,
+        env: user.env,
+      }),
+    );
   }
   await receiver.stop();
   return {
@@ -74,4 +81,8 @@ async function sendElsewhere(bench: Bench, user: User): Promise<Figure> {
     must: { atLeast: 0.8 },
     note: 'from the first request to the last, 50 connections',
   };
+}
+
+function sending(origin: string): readonly string[] {
+  return ['replay', '--webhook', 'github', '--to', `${origin}/hook`, '--concurrency', '50', '--yes'];
 }
