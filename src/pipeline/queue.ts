@@ -193,7 +193,8 @@ export function createQueue(
     const delivery = store.delivery(id);
     if (delivery?.status === 'pending')
       return attempt({ ...delivery, nextAttemptAt }, attempts, null, worked);
-    const settled = delivery === null ? null : { delivery, tasks: [], quiet: true };
+    // What was recorded before it failed is not known here: whoever waits for tasks or posts has to look.
+    const settled = delivery === null ? null : { delivery, tasks: [], quiet: false };
     if (settled !== null) onSettled(settled);
     return settled;
   }
