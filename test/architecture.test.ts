@@ -4,7 +4,7 @@ import { expect, test } from 'vitest';
 
 const ROOT = join(import.meta.dirname, '..');
 const SRC = join(ROOT, 'src');
-const MAX_LINES = 250;
+const MAX_LINES = 400;
 
 /** Everything below the plug-ins. */
 const BASE = ['lib', 'types', 'errors'];
