@@ -86,6 +86,7 @@ export function humanOutput({ err }: Io): ServeOutput {
         line(paint(err, 'yellow', `new: ${visibleLine(`${target} ${says}`)}`));
     },
     broken: (error) => line(paint(err, 'red', `answered 503: ${visibleLine(messageOf(error))}`)),
+    problem: (text) => line(paint(err, 'yellow', `problem: ${visibleLine(text)}`)),
     state: (state, reason) => line(`${state}: ${reason}`),
   };
 }

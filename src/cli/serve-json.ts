@@ -60,6 +60,7 @@ export function jsonOutput(out: OutputStream): ServeOutput {
     reloaded: (change) => print('state', { of: 'webhooks', ...liveChangeView(change) }),
     granted: (grants) => print('state', { of: 'grants', state: 'added', granted: grants.map(grantView) }),
     broken: (error) => print('state', { state: 'degraded', reason: messageOf(error) }),
+    problem: (text) => print('state', { of: 'problems', state: 'added', reason: text }),
     state: (state, reason) => print('state', { state, reason }),
   };
 }

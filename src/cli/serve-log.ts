@@ -77,6 +77,10 @@ export async function logged(
       log.error(error, 'broken');
       output.broken(error);
     },
+    problem(text) {
+      log.warn({ reason: text }, 'problem');
+      output.problem(text);
+    },
     state(state, reason) {
       log.info({ reason }, state);
       output.state(state, reason);

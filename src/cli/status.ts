@@ -1,5 +1,7 @@
 import type { App, AppFlags } from '../app.ts';
 import { say } from '../lib/io.ts';
+import { visibleLine } from '../lib/visible.ts';
+import { storedProblems } from '../server/problems/index.ts';
 import { type StatusView, statusView } from '../server/status.ts';
 import { type CliCommand, examples } from './command.ts';
 import { serverClient } from './operate.ts';
@@ -28,8 +30,15 @@ async function run(app: App, { json }: StatusFlags): Promise<0> {
 
 /** What the folder alone tells, without a server and without reading anybody's configuration. */
 function offline(app: App): StatusView {
-  const { version, located } = app;
-  return statusView({ version, ...located, server: null, store: app.reader(), webhooks: [], problems: [] });
+  const { version, located, clock } = app;
+  const store = app.reader();
+  const problems = store === null ? [] : storedProblems({ store, now: clock.now() });
+  return statusView({
+    ...{ version, ...located, store },
+    server: null,
+    webhooks: [],
+    problems: problems.map(({ text }) => text),
+  });
 }
 
 function print({ io }: App, view: StatusView): void {
@@ -66,7 +75,7 @@ function print({ io }: App, view: StatusView): void {
     ]);
     say(io.out, `\n${table(['webhook', 'state', 'url', 'deliveries', 'last', 'id'], rows)}`);
   }
-  for (const problem of view.problems) say(io.out, `\nproblem: ${problem}`);
+  for (const problem of view.problems) say(io.out, `\nproblem: ${visibleLine(problem)}`);
 }
 
 function counts(byStatus: StatusView['tasks']): string {

@@ -24,6 +24,8 @@ export interface ServeReporter extends SchedulerReporter {
   reloaded(change: LiveChange): void;
   /** A reload lets hookctl run a program, post, or start an agent where it did not before. */
   granted(grants: readonly Grant[]): void;
+  /** Something that a person should end has begun; `status` shows it behind `problem:` as long as it lasts. */
+  problem(text: string): void;
   /** The server as a whole does something else now, and why. */
   state(state: ServeState, reason: string): void;
 }

@@ -12,6 +12,7 @@ import type { Headers, JsonObject } from '../types.ts';
 import { agentGrants, type Grant } from './grants.ts';
 import { createIngress } from './ingress.ts';
 import type { Metrics } from './metrics.ts';
+import { lastingProblem, type Problem, storedProblems, watchProblems } from './problems/index.ts';
 import { receiver } from './receiver.ts';
 import type { ServeReporter } from './reporter.ts';
 import type { Restore } from './restore.ts';
@@ -90,12 +91,16 @@ export async function openWork(options: WorkOptions): Promise<Work> {
     },
     onOutgoing: reporter.sent,
   });
-  const problems = () => [
-    ...engine.context.store.problems,
-    ...live.problems(),
-    ...agentProblems(configuration),
-    ...[...insecure].map(insecureWarning),
+  const problemsNow = (): readonly Problem[] => [
+    ...[
+      ...engine.context.store.problems,
+      ...live.problems(),
+      ...agentProblems(configuration),
+      ...[...insecure].map(insecureWarning),
+    ].map(lastingProblem),
+    ...storedProblems({ store: engine.context.store, now: app.clock.now() }),
   ];
+  const problems = () => problemsNow().map(({ text }) => text);
   const ingress = createIngress({
     snapshot: live.current,
     receive: receiver({ ...engine, reporter, metrics, defer: app.defer }),
@@ -137,6 +142,8 @@ export async function openWork(options: WorkOptions): Promise<Work> {
       ending.push(serveRetention(engine.context, configuration.project.retention, reporter.broken).close);
       scheduler = serveAgents({ app, engine, configuration, live, reporter, environments: access.runs });
       ending.push(scheduler.close);
+      const watch = watchProblems({ look: problemsNow, found: reporter.problem, broken: reporter.broken });
+      ending.push(async () => watch.close());
       return { granted: await opened.started(how), recovered: engine.queue.recover() };
     },
     async end() {

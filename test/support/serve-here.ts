@@ -1,0 +1,103 @@
+import { onTestFinished } from 'vitest';
+import type { Signals } from '../../src/app.ts';
+import { main } from '../../src/cli.ts';
+import { createRedactor } from '../../src/lib/redact.ts';
+import { eventually } from './eventually.ts';
+import type { Sandbox } from './sandbox.ts';
+import type { ServeLine } from './server.ts';
+
+/** `hookctl serve` in the process of the test: no start to wait for, one more server costs milliseconds. */
+export interface ServeHere {
+  readonly url: string;
+  readonly port: number;
+  readonly managementUrl: string;
+  readonly managementPort: number;
+  readonly stdout: () => string;
+  readonly stderr: () => string;
+  /** What it printed with `--json`. */
+  readonly lines: () => readonly ServeLine[];
+  /** Sends it a signal; it does what it does on the real one. */
+  readonly signal: (signal: NodeJS.Signals) => void;
+  /** Signals by which it would have ended the process. */
+  readonly died: () => readonly NodeJS.Signals[];
+  readonly ended: Promise<number>;
+  /** SIGTERM, and waits for the end. */
+  readonly stop: () => Promise<number>;
+}
+
+export interface ServeHereOptions {
+  /** Default: nothing is a terminal. */
+  readonly isTerminal?: boolean;
+  /** In place of the sandbox's. */
+  readonly env?: Readonly<Record<string, string>>;
+}
+
+/** Starts it on free ports and waits until it is ready. The test ends it, or it ends with the test. */
+export async function serveHere(
+  sandbox: Sandbox,
+  args: readonly string[] = ['--json'],
+  { isTerminal = false, env = sandbox.env }: ServeHereOptions = {},
+): Promise<ServeHere> {
+  const written = { stdout: '', stderr: '' };
+  const died: NodeJS.Signals[] = [];
+  let waiting: ((signal: NodeJS.Signals) => void)[] = [];
+  const signals: Signals = {
+    next: () => new Promise((resolve) => waiting.push(resolve)),
+    die: (signal) => void died.push(signal),
+  };
+  const stream = (name: 'stdout' | 'stderr') => ({
+    isTerminal,
+    color: false,
+    write(text: string) {
+      written[name] += text;
+    },
+  });
+  const ended = main(['serve', '--port', '0', '--management-port', '0', ...args], {
+    io: { out: stream('stdout'), err: stream('stderr') },
+    env,
+    cwd: sandbox.project,
+    home: sandbox.home,
+    pid: process.pid,
+    user: 'tester',
+    redactor: createRedactor(env),
+    stdin: process.stdin,
+    signals,
+  });
+  const signal = (name: NodeJS.Signals) => {
+    const [all] = [waiting];
+    waiting = [];
+    for (const tell of all) tell(name);
+  };
+  const stop = async () => {
+    signal('SIGTERM');
+    return ended;
+  };
+  onTestFinished(async () => void (await stop()));
+  const lines = () =>
+    written.stdout
+      .split('\n')
+      .slice(0, -1)
+      .map((line) => JSON.parse(line) as ServeLine);
+  const found = await Promise.race([eventually('the ready line', () => addresses(written)), ended]);
+  if (typeof found === 'number') throw new Error(`serve ended with ${found}: ${written.stderr}`);
+  return {
+    ...found,
+    port: Number(new URL(found.url).port),
+    managementPort: Number(new URL(found.managementUrl).port),
+    stdout: () => written.stdout,
+    stderr: () => written.stderr,
+    lines,
+    signal,
+    died: () => died,
+    ended,
+    stop,
+  };
+}
+
+function addresses({ stdout, stderr }: { readonly stdout: string; readonly stderr: string }) {
+  const [, url, managementUrl] =
+    /"type":"ready".*?"ingress_url":"([^"]+)".*?"management_url":"([^"]+)"/.exec(stdout) ??
+    /^Ready on (http:\/\/[^\s,]+).*?\(management ([^,]+),/m.exec(stderr) ??
+    [];
+  return url === undefined || managementUrl === undefined ? null : { url, managementUrl };
+}
