@@ -42,6 +42,12 @@ export function parseJson(bytes: Uint8Array): JsonResult {
   return { ok: true, value };
 }
 
+/** The bytes behind a byte order mark in UTF-8, which .NET and Windows senders write before their JSON (RFC 8259, 8.1). */
+export function withoutBom(bytes: Uint8Array): Uint8Array {
+  const hasBom = bytes[0] === 0xef && bytes[1] === 0xbb && bytes[2] === 0xbf;
+  return hasBom ? bytes.subarray(3) : bytes;
+}
+
 /** True for a JSON object; false for arrays and null. */
 export function isJsonObject(value: unknown): value is JsonObject {
   return typeof value === 'object' && value !== null && !Array.isArray(value);

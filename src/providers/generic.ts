@@ -1,3 +1,4 @@
+import { parseJson, withoutBom } from '../lib/json.ts';
 import type { JsonObject } from '../types.ts';
 import { readOptions } from './generic/options.ts';
 import { providerWith } from './generic/preset.ts';
@@ -5,6 +6,7 @@ import { authorBy, eventSources, readEvent } from './generic/read.ts';
 import { sampleHeaders, samplesFor } from './generic/samples.ts';
 import { type Scheme, schemeOf } from './generic/scheme.ts';
 import { genericSchema } from './generic/settings.ts';
+import { formPayload } from './generic/signed-content.ts';
 import type { Configured, FormField, Provider } from './provider.ts';
 
 /**
@@ -36,6 +38,7 @@ function configure(options: JsonObject): Configured {
         const [place] = sources.eventType?.places ?? [];
         return place?.in === 'header' ? (headers[place.name] ?? null) : null;
       },
+      decode: (request) => parseJson(withoutBom(formPayload(request, scheme.formField) ?? request.body)),
       parse: (payload, { request, settings }) =>
         readEvent(sources, payload, { headers: request.headers, webhook: settings.name ?? null }),
       authorOf: authorBy(sources),

@@ -26,6 +26,11 @@ export interface WebhookEvent {
   /** `edited`: the text is an edit, which commands only if the webhook's `events` names this type. */
   readonly textOrigin: 'created' | 'edited';
   readonly title: string | null;
+  /**
+   * What happened, gathered from the payload where it is spread over many fields (message and frames of an error).
+   * `{{@event.details}}`; left out or null when `payload` says it plainly.
+   */
+  readonly details?: string | null;
   readonly url: string | null;
   readonly payload: JsonObject;
 }

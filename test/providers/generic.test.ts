@@ -241,6 +241,68 @@ describe('the time of signing', () => {
   });
 });
 
+describe('F19: blanks around a separator are not part of a value', () => {
+  const v1 = `v1=${hmac('key', `${SECONDS}.{}`).digest('hex')}`;
+  const t = `t=${SECONDS}`;
+  test.each([
+    ['a blank behind the comma', ',', `${t}, ${v1}`],
+    ['blanks on both sides', ',', `${v1} ,\t${t}`],
+    ['a comma alone where the setting has a blank', ', ', `${t},${v1}`],
+    ['both ways in one header', ', ', `v1=00,${v1} , ${t}`],
+    ['semicolons', ';', `${t} ; ${v1}`],
+  ])('F19: %s', (_, separator, header) => {
+    expect(outcome({ ...STRIPE, separator }, { 'stripe-signature': header }, '{}')).toBe('accepted');
+    expect(outcome({ ...STRIPE, separator }, { 'stripe-signature': header }, '{} ')).toBe('signature_wrong');
+  });
+
+  test('F19: a second time is found behind a blank, too', () => {
+    expect(outcome(STRIPE, { 'stripe-signature': `${t}, t=1, ${v1}` }, '{}')).toBe('timestamp_invalid');
+  });
+
+  test('F19: a blank that separates still does', () => {
+    const signature = `v1,${hmac('key', `m.${SECONDS}.{}`).digest('base64')}`;
+    const headers = {
+      'webhook-id': 'm',
+      'webhook-timestamp': String(SECONDS),
+      'webhook-signature': `v1,x  ${signature}`,
+    };
+    expect(outcome({ ...STANDARD, secretEncoding: 'utf8' }, headers, '{}')).toBe('accepted');
+  });
+});
+
+describe('D4: a byte order mark before the JSON', () => {
+  const BOM = '\ufeff';
+  const settings = { header: 'x-sig', externalId: 'id', deliveryId: 'id' };
+  const body = `${BOM}{"id":7}`;
+  const said = (text: string, headers = {}) => shaped(settings).parse(request(bytes(text), headers));
+
+  test('D4: is read past, and signed as it came', () => {
+    const sign = (signed: string) => ({ 'x-sig': hmac('key', signed).digest('hex') });
+    expect(outcome(settings, sign(body), body)).toBe('accepted');
+    expect(outcome(settings, sign('{"id":7}'), body)).toBe('signature_wrong');
+    expect(onlyEvent(said(body)).externalId).toBe('generic:7');
+    expect(keysOf(said(body))).toContain('id:7');
+  });
+
+  test('D4: in the field of a form as well', () => {
+    const form = `payload=${encodeURIComponent(body)}`;
+    expect(onlyEvent(said(form, { 'content-type': 'application/x-www-form-urlencoded' })).externalId).toBe(
+      'generic:7',
+    );
+  });
+
+  test('D4: before a signed time inside the payload', () => {
+    const timed = `${BOM}{"at":${SECONDS}}`;
+    const headers = { 'x-sig': hmac('key', timed).digest('hex') };
+    expect(outcome({ header: 'x-sig', timestamp: 'at' }, headers, timed)).toBe('accepted');
+  });
+
+  test('D4: a second one, or one elsewhere, is no JSON', () => {
+    for (const wrong of [BOM + body, `${BOM}`, `{"id":${BOM}7}`, body + BOM])
+      expect(said(wrong).ok).toBe(false);
+  });
+});
+
 describe('ed25519', () => {
   const { publicKey, privateKey } = generateKeyPairSync('ed25519');
   const raw = publicKey.export({ format: 'der', type: 'spki' }).subarray(-32);

@@ -281,6 +281,37 @@ describe('a registry', () => {
     expect(keysOf(result)).toEqual(keysOf(parsed(registry, 'push', { events: [push ?? {}, deleted ?? {}] })));
     expect(keysOf(result)).not.toEqual(keysOf(parsed(registry, 'push')));
   });
+
+  test.each([
+    ['a layer', { mediaType: 'application/octet-stream' }, 'push', 'blob.push'],
+    [
+      'the configuration',
+      { mediaType: 'application/vnd.docker.container.image.v1+json' },
+      'push',
+      'blob.push',
+    ],
+    ['a layer of another repository', { mediaType: 'application/octet-stream' }, 'mount', 'blob.mount'],
+    [
+      'the manifest of one platform',
+      { mediaType: 'application/vnd.oci.image.manifest.v1+json' },
+      'push',
+      'manifest.push',
+    ],
+    ['an index', { mediaType: 'application/vnd.oci.image.index.v1+json' }, 'push', 'manifest.push'],
+    [
+      'an index with a tag',
+      { mediaType: 'application/vnd.oci.image.index.v1+json', tag: '1' },
+      'push',
+      'push',
+    ],
+    ['an artifact with a tag', { mediaType: 'application/vnd.acme.chart', tag: '1' }, 'push', 'push'],
+    ['a digest that was deleted', {}, 'delete', 'delete'],
+    ['a tag that was deleted', { tag: '1' }, 'delete', 'delete'],
+  ])('F19: %s is told apart from the push of a tag', (_, about, action, type) => {
+    const target = { repository: 'acme/web', digest: 'sha256:1', ...about };
+    const events = [{ id: '1', action, target }];
+    expect(eventOf(registry, 'push', { events }).type).toBe(type);
+  });
 });
 
 describe('PagerDuty', () => {

@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { compileTemplate } from '../../src/lib/template.ts';
 import { sentry } from '../../src/providers/sentry/index.ts';
 import type { JsonObject } from '../../src/types.ts';
 import { bytes, hmac, json, keysOf, onlyEvent, request, samplePayload, secretsOf } from './support.ts';
@@ -145,5 +146,115 @@ test('new resources and requests of UI components are read', () => {
   expect(onlyEvent(sentry.parse(request(json({ fields: {}, issueId: 1 }))))).toMatchObject({
     type: 'app_request',
     sender: null,
+  });
+});
+
+describe('C5: a task of Sentry says what happened', () => {
+  const frames = (count: number) =>
+    Array.from({ length: count }, (_, index) => ({
+      filename: `src/f${index}.ts`,
+      function: `call${index}`,
+      lineno: index,
+    }));
+  const details = (resource: string, action: string, data: JsonObject) =>
+    event(resource, { action, installation: { uuid: 'u' }, data, actor: null }).details;
+
+  test('C5: the message of a user feedback', () => {
+    const contexts = { feedback: { message: 'The pump shows -1 bar', contact_email: 'bob@acme.example' } };
+    const feedback = { event_id: 'e', issue_id: '7', title: 'User Feedback', contexts };
+    expect(details('event_alert', 'triggered', { event: feedback, triggered_rule: 'r' })).toBe(
+      'Feedback: The pump shows -1 bar',
+    );
+    const issue = { id: '7', title: 'User Feedback', metadata: { message: 'The pump shows -1 bar' } };
+    expect(details('issue', 'created', { issue })).toBe('Feedback: The pump shows -1 bar');
+  });
+
+  test('C5: an error with its culprit and the topmost frames, what was raised last first', () => {
+    const values = [
+      { type: 'SocketError', value: 'closed', stacktrace: { frames: frames(1) } },
+      { type: 'PumpError', value: 'no answer', stacktrace: { frames: frames(12) } },
+    ];
+    const error = { event_id: 'e', issue_id: '7', culprit: 'pump(read)', exception: { values } };
+    const text = details('error', 'created', { error }) ?? '';
+    expect(text.split('\n')).toEqual([
+      'Culprit: pump(read)',
+      'PumpError: no answer',
+      ...frames(12)
+        .toReversed()
+        .slice(0, 10)
+        .map((frame) => `  at ${frame.function} (${frame.filename}:${frame.lineno})`),
+      '  … 2 more frames',
+      'SocketError: closed',
+      '  at call0 (src/f0.ts:0)',
+    ]);
+  });
+
+  test.each([
+    ['a log message', { logentry: { message: 'pump %s', formatted: 'pump 7' } }, 'Message: pump 7'],
+    ['an entry of the API', { entries: [{ type: 'message', data: { formatted: 'low' } }] }, 'Message: low'],
+    [
+      'an exception among the entries',
+      { entries: [{ type: 'exception', data: { values: [{ type: 'E', value: 'x' }] } }] },
+      'E: x',
+    ],
+    [
+      'an issue, which has no stack',
+      { metadata: { type: 'PumpError', value: 'dry' } },
+      'Message: PumpError: dry',
+    ],
+    [
+      'a message with a stack',
+      { message: 'slow', stacktrace: { frames: frames(1) } },
+      'Message: slow\n  at call0 (src/f0.ts:0)',
+    ],
+    [
+      'a crash, by the thread that crashed',
+      { threads: { values: [{ id: 1 }, { id: 2, crashed: true, stacktrace: { frames: frames(1) } }] } },
+      '  at call0 (src/f0.ts:0)',
+    ],
+    [
+      'the code of a frame of the application alone',
+      {
+        exception: {
+          values: [
+            {
+              type: 'E',
+              stacktrace: {
+                frames: [
+                  { function: 'lib', filename: 'lib.js', context_line: 'x()', in_app: false },
+                  { function: 'own', filename: 'own.js', lineno: 3, context_line: '  y()', in_app: true },
+                ],
+              },
+            },
+          ],
+        },
+      },
+      'E\n  at own (own.js:3): y()\n  at lib (lib.js)',
+    ],
+    ['nothing that is known', { level: 'error' }, null],
+  ])('C5: %s', (_, about, expected) => {
+    expect(details('event_alert', 'triggered', { event: { event_id: 'e', issue_id: '7', ...about } })).toBe(
+      expected,
+    );
+  });
+
+  test('C5: a metric alert by its description, a long message cut', () => {
+    const alert = { metric_alert: { id: '1' }, description_text: '1000 events in 10 minutes' };
+    expect(details('metric_alert', 'critical', alert)).toBe('Message: 1000 events in 10 minutes');
+    expect(details('event_alert', 'triggered', { event: { message: 'x'.repeat(100_000) } })).toHaveLength(
+      4_009,
+    );
+  });
+
+  test('C5: the task of the built-in webhook holds it, fenced as words from outside', () => {
+    const said = onlyEvent(parse('event_alert', sample('event_alert.triggered')));
+    const compiled = compileTemplate(sentry.webhook?.commands[0]?.template ?? '');
+    const context = { event: said, argument: '', authorOf: () => null };
+    const prompt = compiled.ok ? compiled.template.fenced(context) : '';
+    expect(prompt).toContain('Culprit: login(src/login)\nTypeError: Cannot read');
+    expect(prompt).toContain(
+      '  at login (src/login.ts:42): return session.user.id\n  at handle (src/login.ts:12)',
+    );
+    expect(prompt).toMatch(/source="?@event\.details/);
   });
 });

@@ -82,10 +82,25 @@ export function signatureHeader({ headers: names }: Scheme, headers: Headers): s
   return names.map((name) => headers[name]).find((value) => value !== undefined);
 }
 
+/**
+ * The elements of a list in a header. Senders write `, ` where they document `,`, and the other way round: blanks around
+ * a separator are no part of a value. Those at the ends of the header are.
+ */
+function elementsOf(header: string, separator: string): readonly string[] {
+  const sign = separator.trim();
+  if (sign === '') return header.split(separator);
+  const elements = header.split(sign);
+  const last = elements.length - 1;
+  return elements.map((element, index) => {
+    const start = index === 0 ? element : element.trimStart();
+    return index === last ? start : start.trimEnd();
+  });
+}
+
 /** The signatures in a header: the whole of it, or those elements of a list that have the prefix. */
 export function candidatesIn({ separator, prefix }: Scheme, header: string): readonly string[] {
   if (separator === null) return [header];
-  const known = header.split(separator).filter((part) => part !== '' && part.startsWith(prefix));
+  const known = elementsOf(header, separator).filter((part) => part !== '' && part.startsWith(prefix));
   return known.length === 0 ? [header] : known.slice(0, MAX_SIGNATURES);
 }
 
@@ -95,11 +110,11 @@ export function timestampText(scheme: Scheme, { headers }: RawRequest): string |
   if (timestamp?.in === 'header') return headers[timestamp.name];
   if (timestamp?.in !== 'part' || separator === null) return undefined;
   const mark = `${timestamp.name}=`;
-  const found = signatureHeader(scheme, headers)
-    ?.split(separator)
-    .filter((part) => part.startsWith(mark));
+  const found = elementsOf(signatureHeader(scheme, headers) ?? '', separator).filter((part) =>
+    part.startsWith(mark),
+  );
   // Of two times, one would be signed and the other believed.
-  return found?.length === 1 ? found[0]?.slice(mark.length) : undefined;
+  return found.length === 1 ? found[0]?.slice(mark.length) : undefined;
 }
 
 /** Name of the header that `{id}` stands for. */

@@ -6,7 +6,7 @@ import {
   SIGNATURE_BYTES,
   verifyingKey,
 } from '../../lib/ed25519.ts';
-import { parseJson } from '../../lib/json.ts';
+import { parseJson, withoutBom } from '../../lib/json.ts';
 import { secretKey, strictBase64 } from '../../lib/secret-key.ts';
 import { anyVerdict, checkHmacList, checkToken, decodeDigits, refused } from '../../lib/signature.ts';
 import { checkSignedTime } from '../../lib/signed-time.ts';
@@ -122,7 +122,8 @@ function checkTime(scheme: Scheme, verdict: Verdict, request: RawRequest, now: n
   if (timestamp.in !== 'payload')
     return checkSignedTime(verdict, timestampText(scheme, request), now, scheme);
   if (!verdict.ok) return verdict;
-  const payload = parseJson(request.body);
+  // Whether a mark before the JSON is taken is for the reader to say; the signature covers it either way.
+  const payload = parseJson(withoutBom(request.body));
   const text = payload.ok ? valueAt(timestamp, request.headers, payload.value) : null;
   return checkSignedTime(verdict, text ?? undefined, now, scheme);
 }

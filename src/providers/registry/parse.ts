@@ -20,7 +20,7 @@ function toEvent(payload: JsonObject): WebhookEvent {
   const repository = textAt(payload, 'target', 'repository');
   const tag = textAt(payload, 'target', 'tag');
   const name = repository === null ? null : `${repository}${tag === null ? '' : `:${tag}`}`;
-  const type = textAt(payload, 'action') ?? 'unknown';
+  const type = typeOf(payload, tag);
   return event(payload, {
     type,
     externalId: externalId(payload, repository, tag),
@@ -29,6 +29,18 @@ function toEvent(payload: JsonObject): WebhookEvent {
     title: name === null ? null : `${type} ${name}`,
     url: textAt(payload, 'target', 'url'),
   });
+}
+
+/**
+ * `push` is a tag that was pushed. One `docker push` also tells of each layer, of the configuration and, for several
+ * platforms, of each platform's manifest, none of which has a name: those are `blob.push` and `manifest.push`. What
+ * does not say its media type (a deletion) keeps its action. Source: distribution `notifications/event.go`, `bridge.go`.
+ */
+function typeOf(payload: JsonObject, tag: string | null): string {
+  const action = textAt(payload, 'action') ?? 'unknown';
+  const mediaType = textAt(payload, 'target', 'mediaType');
+  if (tag || !mediaType) return action;
+  return /manifest|image\.index/.test(mediaType) ? `manifest.${action}` : `blob.${action}`;
 }
 
 /** `registry:hub.example.com/team/app:1.2`; `@sha256:…` where the event has no tag, as a deletion. */

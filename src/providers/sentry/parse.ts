@@ -2,6 +2,7 @@ import { parseJson } from '../../lib/json.ts';
 import { idAt, textAt } from '../../lib/payload.ts';
 import type { JsonObject, RawRequest, Sender, WebhookEvent } from '../../types.ts';
 import type { Parsed, ParseSettings } from '../provider.ts';
+import { detailsOf } from './details.ts';
 import { misfit } from './fit.ts';
 import { externalIdOf, webUrlOf } from './issue.ts';
 
@@ -37,6 +38,7 @@ function toEvent(type: string, payload: JsonObject, settings: ParseSettings | un
     text: isComment ? textAt(payload, 'data', 'comment') : null,
     textOrigin: type === 'comment.updated' ? 'edited' : 'created',
     title: titles.find((title) => title !== null) ?? textAt(payload, 'data', 'description_title'),
+    details: detailsOf(payload),
     url: webUrlOf(payload),
     payload,
   };

@@ -81,9 +81,32 @@ function event(context: SampleContext): JsonObject {
     level: 'error',
     platform: 'javascript',
     datetime: context.now.toISOString(),
+    exception: { values: [exception()] },
     issue_url: `${API}/organizations/acme/issues/${issueId}/`,
     url: `${API}/projects/acme/web/events/${eventId}/`,
     web_url: `${WEB}/issues/${issueId}/events/${eventId}/`,
+  };
+}
+
+/** The oldest frame comes first. */
+function exception(): JsonObject {
+  const frame = (name: string, lineno: number, context_line: string, in_app: boolean): JsonObject => ({
+    filename: in_app ? 'src/login.ts' : 'node:internal/process/task_queues',
+    function: name,
+    lineno,
+    context_line,
+    in_app,
+  });
+  return {
+    type: 'TypeError',
+    value: 'Cannot read properties of undefined (reading "id")',
+    stacktrace: {
+      frames: [
+        frame('processTicksAndRejections', 103, '', false),
+        frame('handle', 12, 'return login(request.session)', true),
+        frame('login', 42, 'return session.user.id', true),
+      ],
+    },
   };
 }
 

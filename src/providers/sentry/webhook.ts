@@ -8,10 +8,9 @@ function template(task: string): string {
     'What happened: {{@event.type}}',
     'Link: {{@event.url}}',
     '',
-    '{{#with data.issue}}Issue: {{shortId}} in {{project.slug}}, level {{level}}, {{status}}',
-    'Where: {{culprit}}{{/with}}',
-    '{{#with data.event}}Level: {{level}}',
-    'Where: {{culprit}}{{/with}}',
+    '{{#with data.issue}}Issue: {{shortId}} in {{project.slug}}, level {{level}}, {{status}}{{/with}}',
+    '{{#with data.event}}Level: {{level}}{{/with}}',
+    '{{@event.details}}',
   ].join('\n');
 }
 
