@@ -27,6 +27,7 @@ export type {
   AccountDefaults,
   Ack,
   CallAnswer,
+  EventAuthor,
   FormField,
   Headers,
   JsonObject,

@@ -62,7 +62,7 @@ function checkEvent(subject: Subject, sample: Sample): void {
   const { provider } = subject;
   const events = eventsOf(provider.parse(subject.signed(toJson(subject.build(sample)), sample.type)));
   assert.equal(events[0]?.type, sample.type);
-  for (const { externalId, sender, text } of events) {
+  for (const { externalId, sender, text, author } of events) {
     const mark = `${provider.name}:`;
     assert.ok(
       externalId === null || (externalId.startsWith(mark) && /^\S+$/.test(externalId)),
@@ -70,6 +70,11 @@ function checkEvent(subject: Subject, sample: Sample): void {
     );
     assert.notEqual(sender?.id, '', 'the sender has an empty id');
     assert.ok(text === null || text === '' || text === TEXT, `the text is not as it was written: ${text}`);
+    assert.ok(text !== null || author === null, 'there is an author, but no text');
+    assert.ok(
+      text === null || sender === null || author?.id === sender.id,
+      `the sample's text is by ${author?.id ?? 'nobody that it names'}, expected its sender ${sender?.id}`,
+    );
   }
 }
 

@@ -121,8 +121,8 @@ function dataView({ event, argument }: TemplateContext, print: Print): object {
 const IDENTIFIERS = ['@event.url', '@event.type', '@event.externalId', '@sender.id'];
 const HARMLESS = /^[\w.:/#@?=&%+~,;-]{1,500}$/;
 
-/** What the sender wrote or is; a title may be somebody else's. */
-const BY_SENDER = ['@event.text', '@argument', '@sender.name'];
+/** What the author of the event's text wrote; a title may be somebody else's. */
+const BY_AUTHOR = ['@event.text', '@argument'];
 
 function fencing({ authorOf, event }: TemplateContext, random: Uint8Array): Printers {
   const nonce = Buffer.from(random).toString('hex');
@@ -134,8 +134,12 @@ function fencing({ authorOf, event }: TemplateContext, random: Uint8Array): Prin
     data: (text, path) => {
       const source = path.join('.');
       if (IDENTIFIERS.includes(source) && HARMLESS.test(text)) return text;
-      const author = BY_SENDER.includes(source) ? (event.sender?.name ?? null) : null;
-      return fence(text, { source, author }, nonce);
+      const writer = BY_AUTHOR.includes(source)
+        ? event.author
+        : source === '@sender.name'
+          ? event.sender
+          : null;
+      return fence(text, { source, author: writer?.name ?? null }, nonce);
     },
   };
 }
@@ -146,6 +150,7 @@ const EMPTY: TemplateContext = {
     externalId: null,
     sender: null,
     text: null,
+    author: null,
     textOrigin: 'created',
     title: null,
     url: null,

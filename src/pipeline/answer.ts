@@ -6,7 +6,7 @@ import { flowIdOf } from '../tasks/flows.ts';
 import type { Decision } from '../types.ts';
 import type { PipelineContext } from './context.ts';
 import type { Occasion } from './occasion.ts';
-import { admit } from './senders.ts';
+import { admitText } from './senders.ts';
 import { findCall, ownPost } from './text-command.ts';
 
 /** A question that an event answers, and what is recorded of it. */
@@ -23,7 +23,7 @@ export function answered({ store }: Pick<PipelineContext, 'store'>, occasion: Oc
   const { webhook, event, index } = occasion;
   const { text, sender, externalId } = event;
   if (text === null || sender === null || externalId === null || event.textOrigin !== 'created') return null;
-  if (ownPost(event) !== null || spoken(text).trim() === '' || !admit(webhook.allow, sender).allowed)
+  if (ownPost(event) !== null || spoken(text).trim() === '' || !admitText(webhook.allow, event).allowed)
     return null;
   const task = store.openQuestion(flowIdOf(externalId));
   if (task === null) return null;

@@ -3,7 +3,7 @@ import { flowIdOf } from '../tasks/flows.ts';
 import type { Decision } from '../types.ts';
 import type { PipelineContext } from './context.ts';
 import type { Occasion } from './occasion.ts';
-import { admit } from './senders.ts';
+import { admitText } from './senders.ts';
 import { ownPost, steeringCall } from './text-command.ts';
 
 /** What an event's `@agent approve [task id]` comes to. */
@@ -33,7 +33,7 @@ export function approved(
     },
   });
   if (delivery.trust === 'unverified') return decide(null, 'the delivery was not verified');
-  const admission = admit(webhook.allow, event.sender);
+  const admission = admitText(webhook.allow, event);
   // Being no person is enough to be admitted, but an approval is a person's word.
   if (!admission.allowed || event.sender?.kind === 'system') return decide(null, admission.reason);
   if (event.externalId === null) return decide(null, 'the event belongs to no thread');

@@ -1,7 +1,7 @@
 import { actionNamed } from '../actions/index.ts';
 import type { TriggerCommand, Webhook, WebhookCommand, WebhookEvent } from '../types.ts';
 import { eventMatches } from './event-type.ts';
-import { type Admission, admit } from './senders.ts';
+import { type Admission, admit, admitText } from './senders.ts';
 import { type Call, findCall, ownPost } from './text-command.ts';
 
 /** What one command makes of one event. */
@@ -29,16 +29,17 @@ export interface Matching {
 export function match(webhook: Webhook, event: WebhookEvent): Matching {
   const own = ownPost(event);
   const admission = own === null ? admit(webhook.allow, event.sender) : { allowed: false, reason: own };
+  const textAdmission = own === null ? admitText(webhook.allow, event) : admission;
   const call = findCall(webhook, event);
   const matches = inOrder(webhook.commands).map((command): Match => {
     if (own !== null) return silent(command, own);
     return command.kind === 'text'
-      ? matchText(command, call, admission)
+      ? matchText(command, call, textAdmission)
       : matchTrigger(command, event, admission);
   });
   return {
     matches,
-    ignored: matches.some(({ fired }) => fired) ? null : whyNothing(matches, event, call, admission),
+    ignored: matches.some(({ fired }) => fired) ? null : whyNothing(matches, event, call, textAdmission),
   };
 }
 

@@ -1,4 +1,4 @@
-import type { Sender, SenderRule } from '../types.ts';
+import type { Sender, SenderRule, WebhookEvent } from '../types.ts';
 
 /** Whether a sender may command, and why. */
 export interface Admission {
@@ -25,6 +25,27 @@ export function admit(rule: SenderRule, sender: Sender | null): Admission {
   return rule.associations.includes(association)
     ? { allowed: true, reason: `${sender.name} is ${association}` }
     : { allowed: false, reason: stranger(rule, sender, association) };
+}
+
+/**
+ * Whether the text of an event may command, answer, approve or stop: it must be the sender's own, and the sender must be
+ * allowed. The account that acts is often another than the one that wrote: who moves, transfers, imports or edits an issue sends the
+ * words of its author. An event without text is judged by its sender alone.
+ */
+export function admitText(rule: SenderRule, event: WebhookEvent): Admission {
+  const foreign = event.text === null ? null : foreignText(event);
+  return foreign === null ? admit(rule, event.sender) : { allowed: false, reason: foreign };
+}
+
+/** Why a text is not its sender's own act; null when it is. */
+function foreignText({ author, sender, textOrigin }: WebhookEvent): string | null {
+  if (sender === null) return null;
+  const acted = `${sender.name} (id ${sender.id}) acted`;
+  if (author === null) return `the payload does not name who wrote the text, and ${acted}`;
+  if (author.id !== sender.id) {
+    return `${author.name} (id ${author.id}) wrote the text, and ${acted}: a text commands only when its author sends it`;
+  }
+  return textOrigin === 'moved' ? `${sender.name} moved the text here, and wrote it earlier` : null;
 }
 
 function unlistedApp({ name, appId }: Sender): string {

@@ -4,7 +4,7 @@ import { flowIdOf } from '../tasks/flows.ts';
 import type { Decision, Task } from '../types.ts';
 import type { PipelineContext } from './context.ts';
 import type { Occasion } from './occasion.ts';
-import { admit } from './senders.ts';
+import { admitText } from './senders.ts';
 import { ownPost, steeringCall } from './text-command.ts';
 
 /** What an event's `@agent stop [task id]` comes to. */
@@ -40,7 +40,7 @@ export function stopped(context: StopContext, occasion: Occasion): Stopped | nul
     },
   });
   if (delivery.trust === 'unverified') return decide([], 'the delivery was not verified');
-  const admission = admit(webhook.allow, event.sender);
+  const admission = admitText(webhook.allow, event);
   if (!admission.allowed || event.sender?.kind === 'system') return decide([], admission.reason);
   if (event.externalId === null) return decide([], 'the event belongs to no thread');
   const tasks = stoppable(context, flowIdOf(event.externalId), call.taskId);

@@ -12,7 +12,7 @@ export type Call =
 /** Finds the command that an event's text asks for. Pure; the sender is judged elsewhere. */
 export function findCall(webhook: Webhook, event: WebhookEvent): Call {
   const named =
-    event.text !== null && (event.textOrigin === 'created' || eventMatches(webhook.events, event.type));
+    event.text !== null && (event.textOrigin !== 'edited' || eventMatches(webhook.events, event.type));
   const found = named ? behindPrefix(event.text ?? '', webhook.commandPrefix) : null;
   if (found !== null) return lookUp(webhook, found);
   if (!webhook.requirePrefix && eventMatches(webhook.events, event.type)) {

@@ -14,6 +14,14 @@ export interface Sender {
   readonly appId: string | null;
 }
 
+/** The account that a payload names as the writer of a text. The one that acts may be another. */
+export interface EventAuthor {
+  /** Compared with the sender's id: of the same kind, and as immutable. */
+  readonly id: string;
+  /** For people to read; no decision is made on it. */
+  readonly name: string;
+}
+
 /** What a delivery says, in common terms. */
 export interface WebhookEvent {
   /** `issue_comment.created`, `jira:issue_updated`, `message.channels`, … */
@@ -21,10 +29,18 @@ export interface WebhookEvent {
   /** Qualified id of what it is about (`github:owner/repo#42`); null when the event has no subject. */
   readonly externalId: string | null;
   readonly sender: Sender | null;
-  /** What a person wrote, only on the action that wrote it; null otherwise. */
+  /** What a person wrote, only on the action that wrote or moved it; null otherwise. */
   readonly text: string | null;
-  /** `edited`: the text is an edit, which commands only if the webhook's `events` names this type. */
-  readonly textOrigin: 'created' | 'edited';
+  /**
+   * Who wrote `text`, by the payload's own naming; null when the payload names no writer, or there is no text. Providers only
+   * report it: `pipeline/senders.ts` decides whether the text may command.
+   */
+  readonly author: EventAuthor | null;
+  /**
+   * `edited`: the text is an edit, which commands only if the webhook's `events` names this type. `moved`: the text was written
+   * earlier and came along with what was transferred or imported, so that it never commands.
+   */
+  readonly textOrigin: 'created' | 'edited' | 'moved';
   readonly title: string | null;
   /**
    * What happened, gathered from the payload where it is spread over many fields (message and frames of an error).

@@ -13,6 +13,7 @@ const EVENT: WebhookEvent = {
   externalId: 'github:o/r#1',
   sender: null,
   text: null,
+  author: null,
   textOrigin: 'created',
   title: 'Login fails',
   url: 'https://github.com/o/r/issues/1',

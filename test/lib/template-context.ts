@@ -21,6 +21,7 @@ export function contextOf(payload: JsonObject = PAYLOAD, sender = 'octocat'): Te
     externalId: 'github:o/r#1',
     sender: person,
     text: 'please look',
+    author: { id: '1', name: sender },
     textOrigin: 'created',
     title: 'Fix it',
     url: 'https://github.com/o/r/issues/1',

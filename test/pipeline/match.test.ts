@@ -21,6 +21,28 @@ function fires(webhook: Webhook, event: WebhookEvent): readonly string[] {
     .map(({ command, needsApproval }) => command.template.source + (needsApproval ? ' (approval)' : ''));
 }
 
+describe('A1: the text of another than the sender', () => {
+  const moved = { text: '@agent fix it', author: { id: '2', name: 'mallory' }, type: 'issues.opened' };
+
+  test('starts no text command, and the reason names both', () => {
+    const { matches, ignored } = match(webhookWith(), eventWith(moved));
+    expect(matches.filter(({ fired }) => fired)).toEqual([]);
+    expect(ignored).toContain('mallory (id 2) wrote the text, and ada (id 1) acted');
+  });
+
+  test('starts no default command where none needs the prefix', () => {
+    const webhook = webhookWith({ requirePrefix: false, events: ['issues.opened'] });
+    expect(match(webhook, eventWith(moved)).ignored).toContain('mallory (id 2) wrote the text');
+    expect(match(webhook, eventWith({ ...moved, text: null, author: null })).ignored).toBeNull();
+  });
+
+  test('starts triggers, which the sender is judged for', () => {
+    const commands = [{ trigger: 'issues.opened', template: 'New' }];
+    const [found] = match(webhookWith({ commands, defaultCommand: undefined }), eventWith(moved)).matches;
+    expect(found).toMatchObject({ fired: true, needsApproval: false });
+  });
+});
+
 describe('trigger commands', () => {
   const webhook = webhookWith({ commands: TRIGGERS, defaultCommand: undefined });
 

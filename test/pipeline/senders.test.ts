@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
-import { admit } from '../../src/pipeline/senders.ts';
+import { admit, admitText } from '../../src/pipeline/senders.ts';
 import type { SenderRule } from '../../src/types.ts';
-import { person } from './support.ts';
+import { eventWith, person } from './support.ts';
 
 const rule: SenderRule = {
   associations: ['OWNER', 'MEMBER', 'COLLABORATOR'],
@@ -58,4 +58,52 @@ test('senders without a person need only verification; no sender at all is refus
 
 test('empty lists allow nobody', () => {
   expect(admit({ associations: [], users: [], apps: [] }, person()).allowed).toBe(false);
+});
+
+describe('A1: a text commands only as its author’s own act', () => {
+  const said = (changes: Parameters<typeof eventWith>[0]) =>
+    admitText(rule, eventWith({ text: '@agent fix', ...changes }));
+
+  test('the sender’s own text is judged by the sender', () => {
+    expect(said({})).toEqual({ allowed: true, reason: 'ada is OWNER' });
+    expect(said({ sender: person({ association: 'NONE' }) }).allowed).toBe(false);
+    expect(said({ sender: null })).toEqual({ allowed: false, reason: 'the event names no sender' });
+  });
+
+  test('somebody else’s text does not command, and the reason names both', () => {
+    expect(said({ author: { id: '2', name: 'mallory' } })).toEqual({
+      allowed: false,
+      reason:
+        'mallory (id 2) wrote the text, and ada (id 1) acted: a text commands only when its author sends it',
+    });
+  });
+
+  test('names do not make two accounts one', () => {
+    expect(said({ author: { id: '2', name: 'ada' } }).allowed).toBe(false);
+    expect(said({ author: { id: '1', name: 'Ada L.' } }).allowed).toBe(true);
+  });
+
+  test('a text without a named author does not command', () => {
+    expect(said({ author: null })).toEqual({
+      allowed: false,
+      reason: 'the payload does not name who wrote the text, and ada (id 1) acted',
+    });
+  });
+
+  test('a text that was moved does not command, not even its author’s', () => {
+    expect(said({ textOrigin: 'moved' })).toEqual({
+      allowed: false,
+      reason: 'ada moved the text here, and wrote it earlier',
+    });
+  });
+
+  test('a system is no exception', () => {
+    const sender = person({ id: 'ci', name: 'CI', kind: 'system', association: null });
+    expect(said({ sender }).allowed).toBe(true);
+    expect(said({ sender, author: { id: '2', name: 'mallory' } }).allowed).toBe(false);
+  });
+
+  test('an event without text is judged by its sender', () => {
+    expect(said({ text: null, author: null })).toEqual({ allowed: true, reason: 'ada is OWNER' });
+  });
 });

@@ -29,12 +29,16 @@ export function person(changes: Partial<Sender> = {}): Sender {
   return { id: '1', name: 'ada', kind: 'person', association: 'OWNER', appId: null, ...changes };
 }
 
+/** An event whose text, where it has one, is its sender's. */
 export function eventWith(changes: Partial<WebhookEvent> = {}): WebhookEvent {
+  const sender = changes.sender === undefined ? person() : changes.sender;
+  const isText = sender !== null && (changes.text ?? null) !== null;
   return {
     type: 'issue_comment.created',
     externalId: 'github:octo/repo#1',
-    sender: person(),
+    sender,
     text: null,
+    author: isText ? { id: sender.id, name: sender.name } : null,
     textOrigin: 'created',
     title: 'Login fails',
     url: 'https://github.com/octo/repo/issues/1',

@@ -399,11 +399,20 @@ describe('what a request says', () => {
       externalId: 'generic:Bug_tracker:shop#7',
       sender: { id: '12', name: 'ada', kind: 'person', association: null, appId: null },
       text: '@agent look',
+      author: { id: '12', name: 'ada' },
       textOrigin: 'created',
       title: 'Crash',
       url: 'https://example.com/7',
       payload,
     });
+  });
+
+  test('the author of a text is the sender, or whom `author` names', () => {
+    const authorOf = (author: string, user: JsonObject) =>
+      onlyEvent(read({ comment: { body: '@agent look', user } }, undefined, { author })).author;
+    expect(authorOf('comment.user.id', { id: 12 })).toEqual({ id: '12', name: 'ada' });
+    expect(authorOf('comment.user.id', { id: 13 })).toEqual({ id: '13', name: '13' });
+    expect(authorOf('comment.user.id', {})).toBeNull();
   });
 
   test('is left out where it does not stand', () => {

@@ -85,7 +85,8 @@ describe('text is what the sender wrote by this very act', () => {
   test('who moves an issue here does not speak its text', () => {
     const sender = { id: 1, login: 'maintainer', type: 'User' };
     expect(event('issues', { ...samplePayload(github, 'issues.opened'), sender })).toMatchObject({
-      text: null,
+      text: '@agent analyze',
+      author: { id: '583231', name: 'octocat' },
       sender: { id: '1', association: null },
     });
   });

@@ -154,6 +154,36 @@ describe('text is what the sender wrote by this very act', () => {
   });
 });
 
+describe('A1: the author of a text', () => {
+  const opened = (attributes: JsonObject, kind = 'issue'): JsonObject => {
+    const payload = samplePayload(gitlab, `${kind}.open`);
+    return {
+      ...payload,
+      object_attributes: { ...(payload.object_attributes as JsonObject), ...attributes },
+    };
+  };
+
+  test.each([
+    ['an issue that a maintainer moved here', opened({ author_id: 900 })],
+    ['a merge request that an import made', opened({ author_id: 900 }, 'merge_request')],
+    ['a note that another edited', note({ author_id: 900, action: 'update' })],
+  ])('of %s is not its sender', (_, payload) => {
+    expect(event(payload)).toMatchObject({
+      text: '@agent analyze',
+      author: { id: '900', name: 'user 900' },
+      sender: { id: '51', association: 'member' },
+    });
+  });
+
+  test('is the sender where the payload names the same user', () => {
+    expect(event(note()).author).toEqual({ id: '51', name: 'ada' });
+  });
+
+  test('is unknown where the payload does not name one', () => {
+    expect(event(note({ author_id: null })).author).toBeNull();
+  });
+});
+
 describe('the external id', () => {
   const { merge_request: _, ...bare } = note();
   test.each([

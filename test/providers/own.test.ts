@@ -27,11 +27,23 @@ describe('what parse returns', () => {
       externalId: null,
       sender: null,
       text: null,
+      author: null,
       textOrigin: 'created',
       title: null,
       url: null,
       payload: { a: 1 },
     });
+  });
+
+  test.each([
+    ['the sender, where nothing is said', {}, { id: '1', name: 'ada' }],
+    ['whom the definition names', { author: { id: '2', name: 'bob' } }, { id: '2', name: 'bob' }],
+    ['not told, where it says null', { author: null }, null],
+    ['none, where there is no text', { text: null }, null],
+  ])('the author of a text is %s', (_, changes, author) => {
+    const sender = { id: '1', name: 'ada', kind: 'person', association: null, appId: null } as const;
+    const parse = () => ({ type: 'x', sender, text: '@agent look', ...changes });
+    expect(onlyEvent(provider({ parse }).parse(request(json({})))).author).toEqual(author);
   });
 
   test('is qualified by the provider’s name, once', () => {

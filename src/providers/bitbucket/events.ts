@@ -1,5 +1,6 @@
 import { textAt } from '../../lib/payload.ts';
 import type { Headers, JsonObject } from '../../types.ts';
+import { writerOf } from './sender.ts';
 
 type Texts = Readonly<Record<string, readonly (readonly string[])[]>>;
 const COMMENT = [
@@ -51,6 +52,8 @@ export function textOf(type: string, payload: JsonObject) {
   const isEdit = Object.hasOwn(EDITED, type);
   const places = isEdit ? EDITED[type] : Object.hasOwn(CREATED, type) ? CREATED[type] : undefined;
   const texts = (places ?? []).map((path) => textAt(payload, ...path));
-  const textOrigin = isEdit ? 'edited' : 'created';
-  return { text: texts.find((text) => text !== null) ?? null, textOrigin } as const;
+  const text = texts.find((found) => found !== null) ?? null;
+  const [place] = places?.[0] ?? [];
+  const author = text === null || place === undefined ? null : writerOf(payload, place);
+  return { text, author, textOrigin: isEdit ? 'edited' : 'created' } as const;
 }

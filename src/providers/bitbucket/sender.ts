@@ -1,7 +1,11 @@
 import { getPath } from '../../lib/json.ts';
 import { idAt, objectAt, textAt } from '../../lib/payload.ts';
-import type { JsonObject, Sender } from '../../types.ts';
+import type { EventAuthor, JsonObject, Sender } from '../../types.ts';
 import { repositoryOf } from './subject.ts';
+
+/** The account's ids: of Atlassian, of Bitbucket Cloud, of a Server. The first that is there names it. */
+const IDS = ['account_id', 'uuid', 'id'] as const;
+const WRITERS = ['user', 'author', 'reporter'] as const;
 
 /**
  * Who acted. Bitbucket tells no role; but only members can do anything in a private repository. In a public one
@@ -9,7 +13,7 @@ import { repositoryOf } from './subject.ts';
  */
 export function senderOf(payload: JsonObject): Sender | null {
   const actor = objectAt(payload, 'actor') ?? undefined;
-  const id = idAt(actor, 'account_id') ?? idAt(actor, 'uuid') ?? idAt(actor, 'id');
+  const id = accountId(actor);
   if (id === null) return null;
   // `user` of Cloud, `NORMAL` of Server; apps, teams and service users are no people.
   const isPerson = ['user', 'NORMAL'].includes(textAt(actor, 'type') ?? '');
@@ -20,6 +24,25 @@ export function senderOf(payload: JsonObject): Sender | null {
     association: isPerson && isPrivate(repositoryOf(payload)) ? 'member' : null,
     appId: isPerson ? null : id,
   };
+}
+
+function accountId(account: JsonObject | undefined): string | null {
+  return IDS.map((key) => idAt(account, key)).find((id) => id !== null) ?? null;
+}
+
+/**
+ * Who wrote the comment, pull request or issue at `place`: `user` or `author` of a comment, `author` of a pull request (Server: a
+ * participant, with the account in `user`), `reporter` of an issue. One that shares an id with the actor is the actor, also where
+ * the payload names it by fewer ids there.
+ */
+export function writerOf(payload: JsonObject, place: string): EventAuthor | null {
+  const found = WRITERS.map((key) => objectAt(payload, place, key)).find((each) => each !== null);
+  const account = objectAt(found ?? undefined, 'user') ?? found ?? undefined;
+  const id = accountId(account);
+  if (id === null) return null;
+  const actor = objectAt(payload, 'actor') ?? undefined;
+  const isActor = IDS.some((key) => idAt(account, key) !== null && idAt(account, key) === idAt(actor, key));
+  return { id: (isActor ? accountId(actor) : null) ?? id, name: nameIn(account) ?? id };
 }
 
 /** Who wrote a comment, a pull request, an issue: the nearest of `user`, `author`, `reporter` above the value. */

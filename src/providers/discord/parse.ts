@@ -1,6 +1,6 @@
 import { idAt, textAt } from '../../lib/payload.ts';
 import type { JsonObject } from '../../types.ts';
-import { event } from '../generic/event.ts';
+import { authoredBy, event } from '../generic/event.ts';
 import type { ReadContext } from '../generic/preset.ts';
 import type { Parsed } from '../provider.ts';
 import { senderOf } from './sender.ts';
@@ -21,14 +21,14 @@ export function parse(payload: JsonObject, { settings }: ReadContext): Parsed {
   const id = idAt(payload, 'id');
   const channel = idAt(payload, 'channel_id');
   const name = textAt(payload, 'data', 'name');
+  const sender = senderOf(payload);
+  const isCommand = type === 'application_command' && name !== null;
   const parsed = event(payload, {
     type,
     externalId: channel === null || !/^\d+$/.test(channel) ? null : `discord:${channel}`,
-    sender: senderOf(payload),
-    text:
-      type === 'application_command' && name !== null
-        ? spokenText(payload, name, settings.commandPrefix)
-        : null,
+    sender,
+    text: isCommand ? spokenText(payload, name, settings.commandPrefix) : null,
+    author: isCommand ? authoredBy(sender) : null,
     title: name === null ? null : `/${name}`,
     url:
       channel === null

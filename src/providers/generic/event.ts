@@ -1,4 +1,4 @@
-import type { JsonObject, WebhookEvent } from '../../types.ts';
+import type { EventAuthor, JsonObject, Sender, WebhookEvent } from '../../types.ts';
 
 /** An event of which only `type` must be known: everything that is left out is null, and the text is no edit. */
 export function event(
@@ -9,10 +9,16 @@ export function event(
     externalId: null,
     sender: null,
     text: null,
+    author: null,
     textOrigin: 'created',
     title: null,
     url: null,
     ...fields,
     payload,
   };
+}
+
+/** The sender as the author of a text, where a provider names nobody beside the account that acts. */
+export function authoredBy(sender: Sender | null): EventAuthor | null {
+  return sender === null ? null : { id: sender.id, name: sender.name };
 }

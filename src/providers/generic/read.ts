@@ -1,9 +1,18 @@
-import type { Headers, JsonObject, Parsed, Sender } from '../../types.ts';
-import { event } from './event.ts';
+import type { EventAuthor, Headers, JsonObject, Parsed, Sender } from '../../types.ts';
+import { authoredBy, event } from './event.ts';
 import { parseSource, textOf, type ValueSource } from './place.ts';
 import type { ValidSettings } from './settings.ts';
 
-type Field = 'eventType' | 'externalId' | 'sender' | 'senderName' | 'text' | 'title' | 'url' | 'uniqueBy';
+type Field =
+  | 'eventType'
+  | 'externalId'
+  | 'sender'
+  | 'senderName'
+  | 'author'
+  | 'text'
+  | 'title'
+  | 'url'
+  | 'uniqueBy';
 
 /** Where the fields of an event stand, read from the settings. */
 export interface EventSources extends Readonly<Partial<Record<Field, ValueSource>>> {
@@ -15,6 +24,7 @@ const FIELDS: readonly Field[] = [
   'externalId',
   'sender',
   'senderName',
+  'author',
   'text',
   'title',
   'url',
@@ -49,12 +59,15 @@ export function readEvent(
   const type = typeOf(sources, payload, headers);
   const externalId = at('externalId');
   const unique = at('uniqueBy');
+  const sender = senderOf(sources, at);
+  const text = sources.textEvents.some((pattern) => fits(pattern, type)) ? at('text') : null;
   const said = event(payload, {
     type,
     externalId:
       externalId === null ? null : ['generic', webhook ?? [], externalId].flat().map(oneWord).join(':'),
-    sender: senderOf(sources, at),
-    text: sources.textEvents.some((pattern) => fits(pattern, type)) ? at('text') : null,
+    sender,
+    text,
+    author: text === null ? null : authorOf(sources, at, sender),
     title: at('title'),
     url: webUrl(at('url')),
   });
@@ -85,6 +98,17 @@ function senderOf(sources: EventSources, at: (field: Field) => string | null): S
   const id = sources.sender === undefined ? 'generic' : at('sender');
   const kind = sources.sender === undefined ? 'system' : 'person';
   return id === null ? null : { id, name: at('senderName') ?? id, kind, association: null, appId: null };
+}
+
+/** The sender, unless the settings say where the writer of the text is named. */
+function authorOf(
+  { author }: EventSources,
+  at: (field: Field) => string | null,
+  sender: Sender | null,
+): EventAuthor | null {
+  if (author === undefined) return authoredBy(sender);
+  const id = at('author');
+  return id === null ? null : { id, name: id === sender?.id ? sender.name : id };
 }
 
 function webUrl(text: string | null): string | null {

@@ -39,6 +39,7 @@ function payloadOf(sources: EventSources, scheme: Scheme, type: string, context:
     [sources.externalId, null],
     [sources.eventType, type],
     [sources.sender, '1'],
+    [sources.author, '1'],
     [sources.senderName, 'ada'],
     [sources.url, null],
     [sources.title, 'An example'],

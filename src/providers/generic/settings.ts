@@ -83,6 +83,9 @@ export const eventFields = {
   externalId: source.describe('What it is about, such as {project}#{issue.number}.').optional(),
   sender: source.describe('Id of the person who acted; without it, nobody did (CI, alerts).').optional(),
   senderName: source.describe('Name of that person, for reading.').optional(),
+  author: source
+    .describe('Id of the person who wrote the text, where that may be another; default: the sender.')
+    .optional(),
   text: source.describe('What a person wrote, where commands are looked for.').optional(),
   textEvents: z
     .union([z.array(text).readonly(), text.transform((value) => value.split(',').map((each) => each.trim()))])

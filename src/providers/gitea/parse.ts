@@ -1,6 +1,6 @@
 import { getPath } from '../../lib/json.ts';
 import { idAt, textAt } from '../../lib/payload.ts';
-import type { JsonObject } from '../../types.ts';
+import type { EventAuthor, JsonObject } from '../../types.ts';
 import { event } from '../generic/event.ts';
 import type { ReadContext } from '../generic/preset.ts';
 import type { Parsed } from '../provider.ts';
@@ -28,12 +28,13 @@ export function parse(payload: JsonObject, { request }: ReadContext): Parsed {
   const texts = Object.hasOwn(TEXTS, name) ? TEXTS[name] : undefined;
   const subject = subjectOf(payload) ?? undefined;
   const isEdit = action === 'edited' && getPath(payload, ['changes', 'body']) !== undefined;
-  const isText = texts !== undefined && (action === texts.created ? wroteIt(payload, texts.at) : isEdit);
+  const isText = texts !== undefined && (action === texts.created || isEdit);
   const parsed = event(payload, {
     type: action === null ? name : `${name}.${action}`,
     externalId: externalId(payload),
     sender: senderOf(payload),
     text: isText ? textAt(payload, ...texts.at) : null,
+    author: isText ? authorOf(payload, texts.at) : null,
     textOrigin: action === 'edited' ? 'edited' : 'created',
     title: textAt(subject, 'title'),
     url: textAt(payload, 'comment', 'html_url') ?? textAt(subject, 'html_url'),
@@ -41,8 +42,9 @@ export function parse(payload: JsonObject, { request }: ReadContext): Parsed {
   return { ok: true, events: [parsed], semanticKeys: [] };
 }
 
-/** Who moves or mirrors a text is not who wrote it; a review names no author beside the sender. */
-function wroteIt(payload: JsonObject, [place = '']: readonly string[]): boolean {
-  const author = idAt(payload, place, 'user', 'id');
-  return place === 'review' || (author !== null && author === idAt(payload, 'sender', 'id'));
+/** Who wrote a text: the `user` beside it. A review names nobody beside the sender. */
+function authorOf(payload: JsonObject, [place = '']: readonly string[]): EventAuthor | null {
+  const user = place === 'review' ? ['sender'] : [place, 'user'];
+  const id = idAt(payload, ...user, 'id');
+  return id === null ? null : { id, name: textAt(payload, ...user, 'login') ?? id };
 }

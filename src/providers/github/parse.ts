@@ -1,7 +1,7 @@
 import { isForm, parseForm } from '../../lib/form.ts';
 import { parseJson } from '../../lib/json.ts';
 import { hostOf, idAt, objectAt, textAt } from '../../lib/payload.ts';
-import type { JsonObject, RawRequest, Sender, WebhookEvent } from '../../types.ts';
+import type { EventAuthor, JsonObject, RawRequest, Sender, WebhookEvent } from '../../types.ts';
 import { misfit } from './fit.ts';
 
 type Outcome =
@@ -19,6 +19,16 @@ const TEXTS: Readonly<Record<string, { readonly created: string; readonly at: re
   pull_request: { created: 'opened', at: ['pull_request'] },
   discussion: { created: 'created', at: ['discussion'] },
 };
+
+/** Keys of `changes` that name where an issue or a discussion was before. */
+const MOVES = [
+  'old_issue',
+  'old_repository',
+  'new_issue',
+  'new_repository',
+  'old_discussion',
+  'new_discussion',
+];
 
 /** What an event is about: the first of these that the payload holds gives number, title and link. */
 const SUBJECTS = ['issue', 'pull_request', 'discussion'] as const;
@@ -44,25 +54,36 @@ function payloadBytes({ headers, body }: RawRequest): Uint8Array {
 function toEvent(name: string, payload: JsonObject): WebhookEvent {
   const action = textAt(payload, 'action');
   const texts = Object.hasOwn(TEXTS, name) ? TEXTS[name] : undefined;
-  const author = texts === undefined ? null : objectAt(payload, ...texts.at);
+  const written = texts === undefined ? null : objectAt(payload, ...texts.at);
   const subject = SUBJECTS.map((key) => objectAt(payload, key)).find((found) => found !== null) ?? null;
-  const isText = author !== null && (action === texts?.created ? wroteIt(payload, author) : isEdit(payload));
+  const isText = written !== null && (action === texts?.created || isEdit(payload));
+  const author = written === null ? null : authorOf(written);
   return {
     type: action === null ? name : `${name}.${action}`,
     externalId: externalId(payload, subject),
-    sender: senderOf(payload, author),
-    text: isText ? textAt(author, 'body') : null,
-    textOrigin: action === 'edited' ? 'edited' : 'created',
+    sender: senderOf(payload, written),
+    text: isText ? textAt(written, 'body') : null,
+    author: isText ? author : null,
+    textOrigin: originOf(action, payload),
     title: textAt(subject ?? {}, 'title'),
-    url: textAt(author ?? {}, 'html_url') ?? textAt(subject ?? {}, 'html_url'),
+    url: textAt(written ?? {}, 'html_url') ?? textAt(subject ?? {}, 'html_url'),
     payload,
   };
 }
 
-/** A transferred issue is `opened` by who moved it, with the text of who wrote it. */
-function wroteIt(payload: JsonObject, author: JsonObject): boolean {
-  const id = idAt(author, 'user', 'id');
-  return id !== null && id === idAt(payload, 'sender', 'id');
+/** Who wrote a comment, review, issue, pull request or discussion. */
+function authorOf(written: JsonObject): EventAuthor | null {
+  const id = idAt(written, 'user', 'id');
+  return id === null ? null : { id, name: textAt(written, 'user', 'login') ?? id };
+}
+
+/**
+ * A transferred issue is `opened` in its new repository, with `changes.old_issue`, by whoever moved it; a discussion that
+ * was made of an issue or came from another repository is `created` with `changes`. Their texts were written earlier.
+ */
+function originOf(action: string | null, payload: JsonObject): WebhookEvent['textOrigin'] {
+  if (action === 'edited') return 'edited';
+  return MOVES.some((key) => objectAt(payload, 'changes', key) !== null) ? 'moved' : 'created';
 }
 
 /** `changes` names what an edit changed; a new title is no new text. */
@@ -88,11 +109,11 @@ function externalId(payload: JsonObject, subject: JsonObject | null): string | n
  * The payload tells the association of an author, not of the sender: it counts only where they are one person,
  * or a stranger could command by labelling the owner's issue.
  */
-function senderOf(payload: JsonObject, author: JsonObject | null): Sender | null {
+function senderOf(payload: JsonObject, written: JsonObject | null): Sender | null {
   const id = idAt(payload, 'sender', 'id');
   const name = textAt(payload, 'sender', 'login');
   if (id === null || name === null) return null;
-  const own = author !== null && wroteIt(payload, author) ? author : {};
+  const own = written !== null && authorOf(written)?.id === id ? written : {};
   // `Bot`, `Mannequin`, `Organization` are no people; nor is a login that only apps can have.
   const isPerson = (textAt(payload, 'sender', 'type') ?? 'User') === 'User' && !name.endsWith('[bot]');
   return {

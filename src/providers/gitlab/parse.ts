@@ -1,6 +1,6 @@
 import { getPath, parseJson } from '../../lib/json.ts';
 import { idAt, objectAt, textAt } from '../../lib/payload.ts';
-import type { JsonObject, RawRequest, WebhookEvent } from '../../types.ts';
+import type { EventAuthor, JsonObject, RawRequest, Sender, WebhookEvent } from '../../types.ts';
 import type { Parsed } from '../provider.ts';
 import { placeOf, subjectOf } from './place.ts';
 import { senderOf } from './sender.ts';
@@ -29,11 +29,13 @@ function toEvent(kind: string, payload: JsonObject): WebhookEvent {
   const action = actionOf(kind, payload);
   const subject = subjectOf(payload);
   const origin = textOrigin(kind, action, payload);
+  const sender = senderOf(payload);
   return {
     type: action === null ? kind : `${kind}.${action}`,
     externalId: placeOf(payload)?.externalId ?? null,
-    sender: senderOf(payload),
+    sender,
     text: origin === null ? null : textAt(payload, 'object_attributes', TEXTS[kind] ?? ''),
+    author: origin === null ? null : authorOf(payload, sender),
     textOrigin: origin ?? 'created',
     title: textAt(subject ?? undefined, 'title'),
     url: textAt(payload, 'object_attributes', 'url') ?? textAt(subject ?? undefined, 'url'),
@@ -62,6 +64,12 @@ function textOrigin(
   const isEdit =
     action === 'update' && (kind === 'note' || objectAt(payload, 'changes', 'description') !== null);
   return isEdit ? 'edited' : null;
+}
+
+/** Notes, issues and merge requests name their author by id alone. */
+function authorOf(payload: JsonObject, sender: Sender | null): EventAuthor | null {
+  const id = idAt(payload, 'object_attributes', 'author_id');
+  return id === null ? null : { id, name: id === sender?.id ? sender.name : `user ${id}` };
 }
 
 /** One comment comes twice where a project and its group both have a hook; its id is unique in the instance. */

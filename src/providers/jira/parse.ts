@@ -3,7 +3,7 @@ import { parseJson } from '../../lib/json.ts';
 import { idAt, objectAt, objectsAt, textAt } from '../../lib/payload.ts';
 import type { JsonObject, JsonValue, RawRequest, Sender, WebhookEvent } from '../../types.ts';
 import type { Parsed } from '../provider.ts';
-import { senderOf } from './sender.ts';
+import { authorOfText, senderOf } from './sender.ts';
 import { type Place, placeOf } from './site.ts';
 import { writtenText } from './text.ts';
 
@@ -31,6 +31,7 @@ export function parse({ body }: RawRequest): Parsed {
     externalId: place.externalId,
     sender: type === null ? AUTOMATION : senderOf(payload, actorOf(payload, written)),
     text: written === null ? null : writtenText(written.value),
+    author: written === null ? null : authorOfText(written.comment, issue),
     textOrigin: written?.origin ?? 'created',
     title: textAt(issue ?? undefined, 'fields', 'summary'),
     url: place.url,

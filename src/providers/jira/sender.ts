@@ -1,6 +1,6 @@
 import { getPath } from '../../lib/json.ts';
 import { idAt, objectAt, textAt } from '../../lib/payload.ts';
-import type { JsonObject, Sender } from '../../types.ts';
+import type { EventAuthor, JsonObject, Sender } from '../../types.ts';
 
 /** Where a payload names accounts. One that is named twice may have its type in only one of the places. */
 const ACCOUNTS = [
@@ -33,6 +33,23 @@ export function senderOf(payload: JsonObject, account: JsonObject | null): Sende
     association,
     appId: isApp ? id : null,
   };
+}
+
+/**
+ * Who wrote a text: the author of a comment, the creator of an issue. Where another account is named as its reporter (issues made
+ * by mail or for a customer), the payload does not say whose words the description holds: null.
+ */
+export function authorOfText(comment: JsonObject | null, issue: JsonObject | null): EventAuthor | null {
+  if (comment !== null) return toAuthor(objectAt(comment, 'author'));
+  const creator = toAuthor(objectAt(issue ?? undefined, 'fields', 'creator'));
+  const reporter = toAuthor(objectAt(issue ?? undefined, 'fields', 'reporter'));
+  if (creator === null || reporter === null) return creator ?? reporter;
+  return creator.id === reporter.id ? creator : null;
+}
+
+function toAuthor(account: JsonObject | null): EventAuthor | null {
+  const id = accountIdOf(account);
+  return id === null ? null : { id, name: textAt(account ?? undefined, 'displayName') ?? id };
 }
 
 function accountIdOf(account: JsonObject | null): string | null {

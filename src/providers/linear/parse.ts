@@ -3,7 +3,7 @@ import { idAt, textAt } from '../../lib/payload.ts';
 import type { JsonObject } from '../../types.ts';
 import { event } from '../generic/event.ts';
 import type { Parsed } from '../provider.ts';
-import { senderOf } from './sender.ts';
+import { dataAuthorOf, senderOf, sessionAuthorOf } from './sender.ts';
 import { externalId, issueOf } from './subject.ts';
 
 /** Where each type keeps what a person wrote. */
@@ -35,10 +35,12 @@ function textOf(type: string, action: string | null, payload: JsonObject) {
   if (type === 'AgentSessionEvent') {
     const written =
       action === 'created' ? ['agentSession', 'comment', 'body'] : ['agentActivity', 'content', 'body'];
-    return { text: textAt(payload, ...written) };
+    const text = textAt(payload, ...written);
+    return { text, author: text === null ? null : sessionAuthorOf(payload, action) };
   }
   const key = Object.hasOwn(TEXTS, type) ? (TEXTS[type] ?? null) : null;
   const isEdit = action === 'update' && key !== null && getPath(payload, ['updatedFrom', key]) !== undefined;
   const text = key !== null && (action === 'create' || isEdit) ? textAt(payload, 'data', key) : null;
-  return { text, textOrigin: isEdit ? 'edited' : 'created' } as const;
+  const author = text === null ? null : dataAuthorOf(payload);
+  return { text, author, textOrigin: isEdit ? 'edited' : 'created' } as const;
 }

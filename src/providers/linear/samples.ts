@@ -75,6 +75,7 @@ function issue(context: SampleContext) {
     id: uuid(context),
     identifier,
     title: 'Login fails with status 500',
+    creatorId: person().id,
     teamId: TEAM.id,
     team: TEAM,
     url: `${WEB}/issue/${identifier}/login-fails-with-status-500`,

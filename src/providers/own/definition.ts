@@ -1,5 +1,6 @@
 import type {
   Ack,
+  EventAuthor,
   FormField,
   Headers,
   JsonObject,
@@ -26,8 +27,13 @@ export interface EventDraft {
   readonly sender?: Sender | null | undefined;
   /** What a person wrote, on the action that wrote it alone. */
   readonly text?: string | null | undefined;
-  /** `edited`: commands only if the webhook's `events` names this type. Default `created`. */
-  readonly textOrigin?: 'created' | 'edited' | undefined;
+  /** Who wrote the text. Left out: the sender did. Another than the sender, or null (not told): the text does not command. */
+  readonly author?: EventAuthor | null | undefined;
+  /**
+   * `edited`: commands only if the webhook's `events` names this type. `moved`: written earlier, and only transferred or imported
+   * now: never commands. Default `created`.
+   */
+  readonly textOrigin?: 'created' | 'edited' | 'moved' | undefined;
   readonly title?: string | null | undefined;
   readonly url?: string | null | undefined;
   /** What templates and conditions see. Default: the payload of the request. */

@@ -1,6 +1,6 @@
 import { faultsOf } from '../../lib/faults.ts';
 import type { JsonObject, WebhookEvent } from '../../types.ts';
-import { event } from '../generic/event.ts';
+import { authoredBy, event } from '../generic/event.ts';
 import type { EventDraft, ParseResult } from './definition.ts';
 import { eventSchema } from './schema.ts';
 
@@ -32,13 +32,14 @@ export function readEvents(name: string, said: ParseResult, payload: JsonObject)
 }
 
 function complete(name: string, draft: EventDraft, payload: JsonObject): WebhookEvent {
-  const { type, externalId = null } = draft;
+  const { type, externalId = null, sender = null, text = null } = draft;
   const mark = `${name}:`;
   return event(draft.payload ?? payload, {
     type,
     externalId: externalId === null || externalId.startsWith(mark) ? externalId : mark + externalId,
-    sender: draft.sender ?? null,
-    text: draft.text ?? null,
+    sender,
+    text,
+    author: text === null ? null : draft.author === undefined ? authoredBy(sender) : draft.author,
     textOrigin: draft.textOrigin ?? 'created',
     title: draft.title ?? null,
     url: draft.url ?? null,

@@ -47,13 +47,16 @@ const sender = z.strictObject({
   appId: z.string().nullable(),
 });
 
+const author = z.strictObject({ id: z.string().min(1, 'expected an id'), name: z.string() });
+
 /** An event as `parse` returns it. */
 export const eventSchema = z.strictObject({
   type: word,
   externalId: word.nullish(),
   sender: sender.nullish(),
   text: z.string().nullish(),
-  textOrigin: z.enum(['created', 'edited']).optional(),
+  author: author.nullish(),
+  textOrigin: z.enum(['created', 'edited', 'moved']).optional(),
   title: z.string().nullish(),
   url: z.string().nullish(),
   payload: z.record(z.string(), z.unknown()).optional(),

@@ -1,6 +1,6 @@
 import { idAt, objectAt, textAt } from '../../lib/payload.ts';
 import type { JsonObject, Sender } from '../../types.ts';
-import { event } from '../generic/event.ts';
+import { authoredBy, event } from '../generic/event.ts';
 import { noPerson } from '../no-person.ts';
 import type { Parsed } from '../provider.ts';
 
@@ -11,11 +11,14 @@ export function parse(payload: JsonObject): Parsed {
   const data = objectAt(inner, 'data') ?? {};
   const incident = incidentOf(data);
   const id = idAt(incident ?? undefined, 'id');
+  const sender = senderOf(inner);
+  const text = type === 'incident.annotated' ? textAt(data, 'content') : null;
   const parsed = event(payload, {
     type,
     externalId: id === null ? null : `pagerduty:${id}`,
-    sender: senderOf(inner),
-    text: type === 'incident.annotated' ? textAt(data, 'content') : null,
+    sender,
+    text,
+    author: text === null ? null : authoredBy(sender),
     title: textAt(incident ?? undefined, 'title') ?? textAt(incident ?? undefined, 'summary'),
     url: textAt(incident ?? undefined, 'html_url'),
   });

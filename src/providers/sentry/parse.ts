@@ -1,6 +1,7 @@
 import { parseJson } from '../../lib/json.ts';
 import { idAt, textAt } from '../../lib/payload.ts';
 import type { JsonObject, RawRequest, Sender, WebhookEvent } from '../../types.ts';
+import { authoredBy } from '../generic/event.ts';
 import type { Parsed, ParseSettings } from '../provider.ts';
 import { detailsOf } from './details.ts';
 import { misfit } from './fit.ts';
@@ -31,11 +32,14 @@ export function parse({ headers, body }: RawRequest, settings?: ParseSettings): 
 function toEvent(type: string, payload: JsonObject, settings: ParseSettings | undefined): WebhookEvent {
   const isComment = type === 'comment.created' || type === 'comment.updated';
   const titles = ['issue', 'event', 'error'].map((key) => textAt(payload, 'data', key, 'title'));
+  const sender = senderOf(type, payload);
   return {
     type,
     externalId: externalIdOf(payload, settings),
-    sender: senderOf(type, payload),
+    sender,
     text: isComment ? textAt(payload, 'data', 'comment') : null,
+    // Sentry names nobody beside the actor, and lets only the writer of a comment edit it.
+    author: isComment ? authoredBy(sender) : null,
     textOrigin: type === 'comment.updated' ? 'edited' : 'created',
     title: titles.find((title) => title !== null) ?? textAt(payload, 'data', 'description_title'),
     details: detailsOf(payload),

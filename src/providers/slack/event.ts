@@ -2,7 +2,7 @@ import { getPath } from '../../lib/json.ts';
 import { idAt, objectAt, objectsAt, textAt } from '../../lib/payload.ts';
 import type { JsonObject, WebhookEvent } from '../../types.ts';
 import { channelUrl, threadId } from './place.ts';
-import { appOf, senderOf } from './sender.ts';
+import { appOf, authorOf, senderOf } from './sender.ts';
 import { firstMention, plainText } from './text.ts';
 
 /** Subtypes of messages in which somebody says something; the rest tell of what became of a channel or a message. */
@@ -34,6 +34,7 @@ export function readCallback(envelope: JsonObject, prefix: string): Told {
       externalId: threadId(place),
       sender: senderOf(envelope, message, editor),
       text,
+      author: text === null ? null : authorOf(message),
       textOrigin: editor === null ? 'created' : 'edited',
       title: null,
       url: channelUrl(place),

@@ -31,22 +31,15 @@ function slashCommand(fields: JsonObject, prefix: string): WebhookEvent {
   const said = plainText(textAt(fields, 'text') ?? '', { botUser: null, prefix }).trim();
   const addressed = said.split(/\s/)[0] === prefix;
   const id = idAt(fields, 'user_id');
+  const author = id === null ? null : { id, name: textAt(fields, 'user_name') ?? id };
   return {
     type: 'slash_command',
     // No message stands in the channel, so that there is no thread to continue.
     externalId: null,
-    sender:
-      id === null
-        ? null
-        : {
-            id,
-            name: textAt(fields, 'user_name') ?? id,
-            kind: 'person',
-            // Only people of the workspaces in which an app is installed see its commands.
-            association: 'member',
-            appId: null,
-          },
+    // Only people of the workspaces in which an app is installed see its commands.
+    sender: author === null ? null : { ...author, kind: 'person', association: 'member', appId: null },
     text: addressed ? said : `${prefix} ${said}`.trim(),
+    author,
     textOrigin: 'created',
     title: null,
     url: channelUrl({ team: idAt(fields, 'team_id'), channel: idAt(fields, 'channel_id'), thread: null }),
@@ -71,6 +64,7 @@ function interaction(payload: JsonObject): WebhookEvent {
     externalId: threadId(place),
     sender: clicker(payload, team),
     text: null,
+    author: null,
     textOrigin: 'created',
     title: null,
     url: channelUrl(place),

@@ -24,6 +24,7 @@ function notice(payload: JsonObject): WebhookEvent {
     externalId: null,
     sender: null,
     text: null,
+    author: null,
     textOrigin: 'created',
     title: null,
     url: null,

@@ -1,6 +1,6 @@
 import { getPath } from '../../lib/json.ts';
 import { idAt, objectAt, objectsAt, textAt } from '../../lib/payload.ts';
-import type { JsonObject, Sender } from '../../types.ts';
+import type { EventAuthor, JsonObject, Sender } from '../../types.ts';
 
 /** Slackbot posts reminders in other people's words. */
 const SLACKBOT = 'USLACKBOT';
@@ -18,6 +18,12 @@ export function senderOf(envelope: JsonObject, act: JsonObject, by: string | nul
     association: isBot ? null : associationOf(envelope, act),
     appId: appOf(act),
   };
+}
+
+/** Who a message names as its writer, edited or not. */
+export function authorOf(message: JsonObject): EventAuthor | null {
+  const id = idAt(message, 'user') ?? idAt(message, 'user', 'id') ?? idAt(message, 'bot_id');
+  return id === null ? null : { id, name: nameOf(message) ?? id };
 }
 
 /** The app that posted a message; null when a person did. */

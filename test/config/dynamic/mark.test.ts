@@ -31,7 +31,15 @@ test('a marked template is compiled when it is used, and renders as it always di
   const { snapshot } = await placeIn(folder).configuration();
   const [text, trigger] = snapshot.byName.get('hook')?.commands ?? [];
   const payload = { issue: { title: 'Login', state: 'closed' } };
-  const event = { type: 'issues.opened', externalId: null, sender: null, text: null, title: null, url: null };
+  const event = {
+    type: 'issues.opened',
+    externalId: null,
+    sender: null,
+    text: null,
+    author: null,
+    title: null,
+    url: null,
+  };
   const context = {
     event: { ...event, textOrigin: 'created' as const, payload },
     argument: '',
