@@ -17,11 +17,11 @@ type OperandCheck = (operand: unknown) => string | null;
 
 const isScalar = (value: unknown) =>
   value === null || typeof value === 'string' || typeof value === 'boolean' || Number.isFinite(value);
-const isScalarList = (value: unknown) => Array.isArray(value) && value.every(isScalar);
+const isScalarList = (value: unknown) => Array.isArray(value) && value.length > 0 && value.every(isScalar);
 
 const anything: OperandCheck = () => null;
 const ordered = expecting('a number or a text', (v) => typeof v === 'string' || Number.isFinite(v));
-const list = expecting('a list of values', isScalarList);
+const list = expecting('a list of values, at least one', isScalarList);
 
 const OPERATORS: Readonly<Record<string, OperandCheck>> = {
   $eq: anything,
@@ -84,7 +84,13 @@ function checkFields(fields: unknown, path: string): readonly ConditionProblem[]
 
 function checkGroup(value: unknown, path: string): readonly ConditionProblem[] {
   if (!Array.isArray(value) || value.length === 0) return problem(path, 'expected a list of conditions');
-  return value.flatMap((item, index) => checkFields(item, join(path, String(index))));
+  return value.flatMap((item, index) => {
+    const here = join(path, String(index));
+    const isEmpty = isJsonObject(item) && Object.keys(item).length === 0;
+    return isEmpty
+      ? problem(here, 'expected a condition, found {}, which always holds')
+      : checkFields(item, here);
+  });
 }
 
 function checkOperators(query: Readonly<Record<string, unknown>>, path: string): readonly ConditionProblem[] {
@@ -100,7 +106,7 @@ function checkOperator(name: string, operand: unknown, path: string): readonly C
   const here = join(path, name);
   if (GROUPS.includes(name)) return problem(here, `${name} stands before fields, not behind one`);
   if (!name.startsWith('$')) return problem(path, `expected operators; for a field inside write ${here}`);
-  const expected = OPERATORS[name];
+  const expected = Object.hasOwn(OPERATORS, name) ? OPERATORS[name] : undefined;
   if (expected === undefined) return unknownOperator(name, here);
   const message = expected(operand);
   if (message !== null) return problem(here, message);

@@ -1,9 +1,10 @@
+import { isDeepStrictEqual } from 'node:util';
 import sift from 'sift';
 import type { Conditions, JsonObject, JsonValue } from '../types.ts';
 import { type Budget, BudgetError, createBudget } from './budget.ts';
 import { type ConditionProblem, checkConditions } from './conditions-check.ts';
 import { describeActual, describeWanted } from './conditions-words.ts';
-import { getPath, isJsonObject } from './json.ts';
+import { isJsonObject, valuesAt } from './json.ts';
 import { compileRegex } from './regex.ts';
 
 export { allOf, parseWhen, type WhenResult } from './when.ts';
@@ -21,9 +22,10 @@ type Check = (payload: JsonObject) => string | null;
 type Compile = (query: JsonObject) => (payload: JsonObject) => boolean;
 
 /**
- * Compiles MongoDB query operators on dotted paths (array indexes allowed). A text compared with an array of objects
- * that have a `name` is compared with the names: `issue.labels: bug` means `issue.labels.name: bug`. Everything that
- * could run code or reach a prototype is refused before sift sees the query.
+ * Compiles MongoDB query operators on dotted paths (array indexes allowed). A text compared with an array in which
+ * objects have a `name` is compared with those names: `issue.labels: bug` means `issue.labels.name: bug`. A number or
+ * a boolean equals the text of its own digits (`2` and `"2"`), because payloads hold either; a text operand is exact.
+ * Everything that could run code or reach a prototype is refused before sift sees the query.
  */
 export function compileConditions(source: JsonObject): ConditionsResult {
   const problems = checkConditions(source);
@@ -105,10 +107,10 @@ function splitOperators(query: JsonValue): readonly JsonObject[] {
 function compileTest(path: string, query: JsonObject, compile: Compile): Check {
   const segments = path.split('.');
   const test = compile({ [path]: query });
-  const testNames = comparesText(query) ? compile({ [`${path}.name`]: query }) : null;
+  const testNames = comparesText(query) ? compile({ values: query }) : null;
   return (payload) => {
-    const byName = testNames !== null && isNamedList(getPath(payload, segments));
-    if (byName ? testNames(payload) : test(payload)) return null;
+    const named = testNames === null ? null : withNames(valuesAt(payload, segments));
+    if (testNames !== null && named !== null ? testNames({ values: named }) : test(payload)) return null;
     return `${path} ${describeActual(payload, segments)}, wanted ${describeWanted(query)}`;
   };
 }
@@ -116,22 +118,25 @@ function compileTest(path: string, query: JsonObject, compile: Compile): Check {
 /** Whether an operand is a text that may be meant as a name. The operands of $type, $gt and so on are none. */
 function comparesText(query: JsonValue | undefined): boolean {
   if (!isJsonObject(query)) return false;
-  const { $eq, $ne, $in = [], $nin = [], $all = [], $not, $regex } = query;
+  const { $eq, $ne, $in = [], $nin = [], $all = [], $not, $elemMatch, $regex } = query;
   const operands = [$eq, $ne, $regex, $in, $nin, $all].flat();
-  return operands.some((operand) => typeof operand === 'string') || comparesText($not);
+  return (
+    operands.some((operand) => typeof operand === 'string') || comparesText($not) || comparesText($elemMatch)
+  );
 }
 
-function isNamedList(value: JsonValue | undefined): boolean {
-  return (
-    Array.isArray(value) &&
-    value.length > 0 &&
-    value.every((item) => isJsonObject(item) && typeof item.name === 'string')
+/** The elements of the lists among some values, named objects replaced by their names; null when none has a name. */
+function withNames(values: readonly JsonValue[]): readonly JsonValue[] | null {
+  const elements = values.flatMap((value) => (Array.isArray(value) ? (value as readonly JsonValue[]) : []));
+  const names = elements.map((item) =>
+    isJsonObject(item) && typeof item.name === 'string' ? item.name : item,
   );
+  return names.some((name, index) => name !== elements[index]) ? names : null;
 }
 
 function compilerWith(budget: Budget): Compile {
   const { createEqualsOperation, createQueryTester } = sift;
-  const { $eq, $ne, $gt, $gte, $lt, $lte, $in, $nin, $all, $elemMatch } = sift;
+  const { $eq, $ne, $in, $nin, $all, $elemMatch } = sift;
   const { $size, $exists, $not, $and, $or, $nor } = sift;
   // sift calls a function given to "equals" with each value on the path.
   const calling = (test: (value: unknown) => boolean, ...[owner, options]: EqualsContext) =>
@@ -142,15 +147,49 @@ function compilerWith(budget: Budget): Compile {
     if (!result.ok) throw new Error(result.message);
     return calling((v) => typeof v === 'string' && result.regex.test(v, budget), owner, options);
   };
+  const ordering =
+    (holds: (value: Ordered, operand: Ordered) => boolean): OrderOperator =>
+    (operand, ...context) =>
+      calling(
+        (value) => {
+          const ordered = typeof operand === 'number' ? digitsAsNumber(value) : value;
+          return isOrdered(ordered) && typeof ordered === typeof operand && holds(ordered, operand);
+        },
+        ...context,
+      );
+  const $gt = ordering((value, operand) => value > operand);
+  const $gte = ordering((value, operand) => value >= operand);
+  const $lt = ordering((value, operand) => value < operand);
+  const $lte = ordering((value, operand) => value <= operand);
   const $options = sift.$options;
   const logical = { $not, $and, $or, $nor, $elemMatch };
   const comparing = { $eq, $ne, $gt, $gte, $lt, $lte, $in, $nin, $all, $size, $exists, $type };
   const operations = { ...logical, ...comparing, $regex, $options };
-  return (query) => createQueryTester<JsonObject>(query, { operations });
+  return (query) => createQueryTester<JsonObject>(query, { operations, compare: alike });
 }
 
 type EqualsContext = [owner: { $options?: string }, options: Parameters<typeof sift.$eq>[2]];
 type Operator = (operand: string, ...context: EqualsContext) => ReturnType<typeof sift.$eq>;
+type Ordered = string | number;
+type OrderOperator = (operand: Ordered, ...context: EqualsContext) => ReturnType<typeof sift.$eq>;
+
+/** Equal, with null for what is missing, and with a number or boolean operand for the text of its digits. */
+function alike(operand: unknown, value: unknown): boolean {
+  if (operand == null || value == null) return operand == null && value == null;
+  if (typeof operand === 'number' || typeof operand === 'boolean') {
+    return operand === value || String(operand) === value;
+  }
+  return isDeepStrictEqual(operand, value);
+}
+
+function isOrdered(value: unknown): value is Ordered {
+  return typeof value === 'string' || typeof value === 'number';
+}
+
+/** A text of digits as its number, when the number is written with these very digits; else the value itself. */
+function digitsAsNumber(value: unknown): unknown {
+  return typeof value === 'string' && String(Number(value)) === value ? Number(value) : value;
+}
 
 function typeOf(value: unknown): string {
   if (value === null) return 'null';

@@ -60,6 +60,14 @@ export function getPath(value: JsonValue | undefined, path: readonly string[]): 
   return current;
 }
 
+/** The values at a path where a name inside an array is that field of all its elements, as in MongoDB. */
+export function valuesAt(value: JsonValue | undefined, path: readonly string[]): readonly JsonValue[] {
+  const [segment, ...rest] = path;
+  if (segment === undefined) return value === undefined ? [] : [value];
+  if (!Array.isArray(value) || /^\d+$/.test(segment)) return valuesAt(getOwn(value, segment), rest);
+  return (value as readonly JsonValue[]).flatMap((item) => valuesAt(item, path));
+}
+
 function getOwn(value: JsonValue | undefined, key: string): JsonValue | undefined {
   if (Array.isArray(value)) return /^\d+$/.test(key) ? value[Number(key)] : undefined;
   return isJsonObject(value) && Object.hasOwn(value, key) ? value[key] : undefined;

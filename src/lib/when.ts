@@ -24,7 +24,8 @@ const OPERATORS: ReadonlyMap<string, string> = new Map([
 /**
  * Reads the short form of one condition, as `--when` takes it: `issue.labels.name=bug`, `issue.comments>=3`,
  * `issue.title~^fix`. Operators: `=` `!=` `>` `>=` `<` `<=` and `~` (regular expression). The value is a number,
- * `true`, `false`, `null`, or else text; quotes (`"1"`, `'true'`) make it text.
+ * `true`, `false`, `null`, or else text; quotes (`"1"`, `'true'`) make it text. `=` and `!=` take a number for one
+ * only when its digits come back the same: `1.10` and `007` are text.
  */
 export function parseWhen(text: string): WhenResult {
   const path = /^\s*[^\s=!<>~"']*/.exec(text)?.[0] ?? '';
@@ -51,7 +52,7 @@ export function allOf(conditions: readonly JsonObject[]): JsonObject {
 
 function withValue(field: string, operator: string, raw: string, index: number): WhenResult {
   if (raw === '') return mistake(index, 'expected a value; the empty text is ""');
-  const value = operator === '$regex' && !/^["']/.test(raw) ? raw : readValue(raw);
+  const value = operator === '$regex' && !/^["']/.test(raw) ? raw : readValue(raw, operator);
   if (value === undefined) return mistake(index, 'the quotation mark is not closed at the end');
   const condition = { [field]: operator === '$eq' ? value : { [operator]: value } };
   if (operator !== '$regex') return { ok: true, condition };
@@ -62,12 +63,15 @@ function withValue(field: string, operator: string, raw: string, index: number):
 }
 
 /** undefined when a quoted text does not end as it began. */
-function readValue(raw: string): JsonValue | undefined {
+function readValue(raw: string, operator: string): JsonValue | undefined {
   const quote = raw[0];
   if (quote === '"' || quote === "'") {
     return raw.length > 1 && raw.endsWith(quote) ? raw.slice(1, -1) : undefined;
   }
-  if (/^-?\d+(\.\d+)?$/.test(raw)) return Number(raw);
+  if (/^-?\d+(\.\d+)?$/.test(raw)) {
+    const isExact = String(Number(raw)) === raw;
+    return isExact || ['$gt', '$gte', '$lt', '$lte'].includes(operator) ? Number(raw) : raw;
+  }
   return raw === 'true' ? true : raw === 'false' ? false : raw === 'null' ? null : raw;
 }
 

@@ -27,6 +27,29 @@ describe('parseWhen', () => {
     expect(compileConditions(condition as JsonObject).ok).toBe(true);
   });
 
+  test.each<readonly [string, string | number, boolean]>([
+    ['release.tag_name=1.10', '1.10', true],
+    ['release.tag_name=1.10', 1.1, false],
+    ['release.tag_name=1.10', '1.1', false],
+    ['release.tag_name=2', '2', true],
+    ['release.tag_name=2', 2, true],
+    ['release.tag_name!=2', '2', false],
+    ['release.tag_name!=1.10', '1.10', false],
+    ['release.tag_name=007', '007', true],
+    ['release.tag_name=007', 7, false],
+    ['release.tag_name=1.0', '1.0', true],
+    ['release.tag_name=-0', '-0', true],
+    ['release.tag_name="2"', 2, false],
+    ['release.tag_name=12345678901234567890', '12345678901234567890', true],
+    ['release.tag_name>=1.50', 2, true],
+    ['release.tag_name>9', '10', true],
+  ])('E2: %s on %j holds: %s', (text, tag_name, holds) => {
+    const read = parseWhen(text);
+    const compiled = read.ok ? compileConditions(read.condition) : null;
+    if (compiled?.ok !== true) throw new Error(`${text} is refused`);
+    expect(compiled.conditions.unmet({ release: { tag_name } }) === null).toBe(holds);
+  });
+
   test.each([
     ['', 1, /expected a field/],
     ['=bug', 1, /expected a field/],
