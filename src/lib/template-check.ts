@@ -1,5 +1,6 @@
 import Handlebars from 'handlebars';
 import { suggestion } from './suggest.ts';
+import { findHabit } from './template-habits.ts';
 import { ARITY, BLOCK_HELPERS } from './template-helpers.ts';
 
 /** The first mistake of a template, 1-based. */
@@ -29,6 +30,14 @@ export function findOversized(source: string): TemplateMistake | null {
     }
   }
   return null;
+}
+
+/** An expression of another language, with its place; null when there is none. */
+export function findForeign(source: string): TemplateMistake | null {
+  const habit = findHabit(source);
+  if (habit === null) return null;
+  const before = source.slice(0, habit.index).split('\n');
+  return { message: habit.message, line: before.length, column: (before.at(-1)?.length ?? 0) + 1 };
 }
 
 /** What Handlebars accepts and hookctl does not; null when there is nothing. Only the tree is read. */

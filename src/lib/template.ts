@@ -4,7 +4,13 @@ import { failure } from '../errors.ts';
 import type { Template, TemplateContext } from '../types.ts';
 import { BudgetError, createBudget } from './budget.ts';
 import { fence } from './fence.ts';
-import { explainError, findOversized, findRefused, type TemplateMistake } from './template-check.ts';
+import {
+  explainError,
+  findForeign,
+  findOversized,
+  findRefused,
+  type TemplateMistake,
+} from './template-check.ts';
 import { eachHelper, KNOWN_HELPERS, VALUE_HELPERS } from './template-helpers.ts';
 import { type Print, viewOf } from './template-view.ts';
 import { visible } from './visible.ts';
@@ -27,6 +33,8 @@ export function compileTemplate(source: string): TemplateResult {
   if (typeof source !== 'string') return { ok: false, message: 'a template must be a text' };
   const oversized = findOversized(source);
   if (oversized !== null) return { ok: false, ...oversized };
+  const foreign = findForeign(source);
+  if (foreign !== null) return { ok: false, ...foreign };
   const render = createRenderer(source);
   try {
     const refused = findRefused(Handlebars.parse(source));

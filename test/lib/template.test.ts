@@ -34,6 +34,61 @@ test.each([
   expect(plain(source)).toBe(expected);
 });
 
+describe('E19: an expression of another language is refused, with what to write', () => {
+  test.each([
+    ['{{issue?.title}}', /write issue\.title: missing values render empty/],
+    ['{{@event?.title}}', /write @event\.title: missing values render empty/],
+    ['{{issue.body?}}', /write issue\.body: missing values render empty/],
+    ["{{issue?.['title']}}", /write issue\.title: missing values render empty/],
+    ['{{#if issue?.body}}x{{/if}}', /write issue\.body: missing values render empty/],
+    ['{{#each issue?.labels}}{{name}}{{/each}}', /write issue\.labels: missing/],
+    ['{{truncate issue?.title 5}}', /write issue\.title: missing/],
+    ["{{issue.title || 'x'}}", /write default issue\.title "…"/],
+    ['{{issue.title ?? x}}', /write default issue\.title x/],
+    ['{{issue.title??x}}', /write default issue\.title x/],
+    ["{{ issue['title'] }}", /write issue\.title$/],
+    ['{{issue["labels"][0].name}}', /write issue\.labels\.0\.name$/],
+    ['{{issue.labels[0].name}}', /write issue\.labels\.0\.name$/],
+    // biome-ignore lint/suspicious/noTemplateCurlyInString: the mistake itself
+    ['${issue.title}', /write \{\{issue\.title\}\}/],
+    // biome-ignore lint/suspicious/noTemplateCurlyInString: the mistake itself
+    ['${issue?.title}', /write \{\{issue\.title\}\}/],
+    ['{{#if issue.a && issue.b}}x{{/if}}', /one block inside the other/],
+    ['{{#if !issue.a}}x{{/if}}', /write \{\{#unless issue\.a\}\}/],
+    ['{{!issue.closed}}', /write \{\{#unless issue\.closed\}\}/],
+    ["{{#if issue.a === 'b'}}x{{/if}}", /a condition of the command/],
+    ["{{issue.title ? 'a' : 'b'}}", /write \{\{#if issue\.title\}\}/],
+    ['{{issue.title.toUpperCase()}}', /helpers are json/],
+    ['{{upper(issue.title)}}', /\{\{upper issue\.title\}\}/],
+    ['{{issue.title | upper}}', /write the helper first: upper issue\.title/],
+    ["{{issue.title + 'x'}}", /one expression beside the other/],
+    ['{{ .issue.title }}', /write issue\.title/],
+    ['{{issue.title!}}', /write issue\.title/],
+  ])('%s', (source, message) => {
+    expect(compileTemplate(`a\n b${source}`)).toEqual({
+      ok: false,
+      message: expect.stringMatching(message),
+      line: 2,
+      column: 3,
+    });
+  });
+
+  test('E19: what is Handlebars, or no expression, is left alone', () => {
+    for (const source of [
+      '{{issue.[odd? name]}}',
+      '{{default issue.body "a || b ?? c && d"}}',
+      '{{! why? a || b }}{{!-- issue?.title --}}',
+      '\\{{issue?.title}}',
+      'Is it ok? a || b, x?.y, $' + '{HOME}',
+      '{{join issue.labels " | "}} {{upper (truncate issue.title 4)}}',
+      '{{#each issue.labels as |label i|}}{{label.name}}{{/each}}',
+      '{{../x}}{{./y}}{{.}}{{this.[0]}}{{{issue.title}}}',
+    ]) {
+      expect([source, compileTemplate(source).ok]).toEqual([source, true]);
+    }
+  });
+});
+
 test('a payload never gets its own braces rendered, nor its HTML escaped', () => {
   for (const text of [
     '{{issue.user.login}}',
