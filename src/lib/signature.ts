@@ -32,15 +32,17 @@ export function checkHmacList(check: Omit<HmacCheck, 'header'>, signatures: read
   if (signatures.length === 0) return refused('signature_missing', 'the request carries no signature');
   const given = signatures.map((text) => decodeSignature(text, check)).filter((bytes) => bytes !== null);
   if (given.length === 0) {
-    return refused(
-      'signature_malformed',
-      `the signature is not \`${check.prefix}\` and ${check.encoding} digits`,
-    );
+    return refused('signature_malformed', `the signature is not ${digitsInWords(check)}`);
   }
   const index = firstMatch(check, given);
   return index < 0
     ? refused('signature_wrong', 'the signature does not fit the body under any secret of the webhook')
     : { ok: true, secretIndex: index };
+}
+
+/** What a signature has to look like: `sha256=` and hex digits. */
+export function digitsInWords({ prefix, encoding }: Pick<HmacCheck, 'prefix' | 'encoding'>): string {
+  return prefix === '' ? `${encoding} digits alone` : `\`${prefix}\` and ${encoding} digits`;
 }
 
 /** The signature that a sender with this secret would put into the header, prefix included. */

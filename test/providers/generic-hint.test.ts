@@ -72,6 +72,73 @@ describe('a request that is refused', () => {
     expect(hint(settings, headers as Record<string, string>)).toBe(expected);
   });
 
+  test.each<readonly [string, JsonObject, Record<string, string>, string | null]>([
+    [
+      'a blank after the prefix',
+      {},
+      { 'x-hub-signature-256': `sha256= ${hex('{}')}` },
+      'the signature would fit with prefix: "sha256= "',
+    ],
+    [
+      'a colon after the prefix',
+      { header: 'x-sig' },
+      { 'x-sig': `sha256:${hex('{}')}` },
+      'the signature would fit with prefix: "sha256:"',
+    ],
+    [
+      'one of a list',
+      { header: 'x-sig' },
+      { 'x-sig': `v0=${hex('other')},v1=${hex('{}')}` },
+      'the signature would fit with prefix: "v1=", separator: ","',
+    ],
+    [
+      'another header, whose prefix is no longer the default',
+      {},
+      { 'x-signature': `sha256=${hex('{}')}` },
+      'the signature would fit with header: x-signature, prefix: "sha256="',
+    ],
+    ['digits in quotes, which no prefix expresses', { header: 'x-sig' }, { 'x-sig': `"${hex('{}')}"` }, null],
+    [
+      'a time in milliseconds beside other bytes',
+      { header: 'x-sig' },
+      { 'x-sig': hex(`${NOW.getTime()}.{}`), 'x-timestamp': String(NOW.getTime()) },
+      'computed over `{body}`; the signature would fit `{timestamp}.{body}` with timestamp: header:x-timestamp, timestampUnit: ms',
+    ],
+    [
+      'a wrong signature and a time in milliseconds',
+      { header: 'x-sig', signedContent: '{timestamp}.{body}', timestamp: 'header:x-time' },
+      { 'x-sig': hex('other'), 'x-time': String(NOW.getTime()) },
+      null,
+    ],
+  ])('D7: %s: a hint is told only when the request verifies by it', (_, settings, headers, expected) => {
+    expect(hint(settings, headers)).toBe(expected);
+    const named = [...(expected ?? '').matchAll(/(\w+): (?:"([^"]*)"|([^, ]+))/g)];
+    const content = /would fit `([^`]+)`/.exec(expected ?? '')?.[1];
+    const changed = {
+      ...settings,
+      ...(content !== undefined && { signedContent: content }),
+      ...Object.fromEntries(named.map(([, name, quoted, plain]) => [name, quoted ?? plain])),
+    };
+    const configured = generic.configure?.(changed as JsonObject);
+    if (configured?.ok !== true) throw new Error(JSON.stringify(configured));
+    const verdict = configured.provider.verify(
+      request(bytes('{}'), headers),
+      secretsOf('key'),
+      NOW.getTime(),
+    );
+    expect(verdict.ok).toBe(expected !== null);
+  });
+
+  test('D7: without a prefix the reason names the digits alone', () => {
+    const configured = generic.configure?.({ header: 'x-sig' });
+    if (configured?.ok !== true) throw new Error('refused');
+    const given = request(bytes('{}'), { 'x-sig': 'sha256=00' });
+    expect(configured.provider.verify(given, secretsOf('key'), NOW.getTime())).toMatchObject({
+      cause: 'signature_malformed',
+      detail: 'the signature is not hex digits alone',
+    });
+  });
+
   test('was signed with the decoded secret', () => {
     const headers = { 'x-sig': hmac(KEY, '{}').digest('hex') };
     expect(hint({ header: 'x-sig' }, headers, '{}', KEY.toString('base64'))).toBe(

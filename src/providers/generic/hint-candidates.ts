@@ -1,6 +1,6 @@
 import { DIGEST_BYTES, decodeDigits } from '../../lib/signature.ts';
 import type { Headers, RawRequest } from '../../types.ts';
-import { idHeader, type Scheme, signatureHeader, timestampText } from './scheme.ts';
+import { type Changes, idHeader, type Scheme, signatureHeader, timestampText } from './scheme.ts';
 import { parseSignedContent, signedBytes } from './signed-content.ts';
 
 /** Where senders put signatures. */
@@ -61,7 +61,8 @@ const MAX_HEADER = 1024;
 /** Something in a header that has the form of a signature. */
 export interface Candidate {
   readonly header: string;
-  readonly prefix: string;
+  /** What may be set as the prefix, the likeliest first: all that stands before the digits, or the word before them. */
+  readonly prefixes: readonly string[];
   readonly encoding: 'hex' | 'base64';
   readonly algorithm: Scheme['algorithm'];
   readonly bytes: Buffer;
@@ -83,16 +84,16 @@ export function candidatesFor(
 function digitsIn(header: string, value: string, lengths: readonly number[]): readonly Candidate[] {
   return value
     .slice(0, MAX_HEADER)
-    .split(/[\s,;]+/)
+    .split(/[\s,;:]+/)
     .flatMap((element) => [element, element.slice(element.indexOf('=') + 1)])
     .filter((digits, index, all) => digits !== '' && all.indexOf(digits) === index)
     .flatMap((digits) => {
       const read = decoded(digits, lengths);
-      return read === null ? [] : [{ header, prefix: prefixOf(value, digits), ...read }];
+      return read === null ? [] : [{ header, prefixes: prefixesOf(value, digits), ...read }];
     });
 }
 
-function decoded(digits: string, lengths: readonly number[]): Omit<Candidate, 'header' | 'prefix'> | null {
+function decoded(digits: string, lengths: readonly number[]): Omit<Candidate, 'header' | 'prefixes'> | null {
   for (const [algorithm, length] of Object.entries(DIGEST_BYTES) as [Scheme['algorithm'], number][]) {
     for (const encoding of ['hex', 'base64'] as const) {
       const bytes = lengths.includes(length) ? decodeDigits(digits, encoding, length) : null;
@@ -102,17 +103,19 @@ function decoded(digits: string, lengths: readonly number[]): Omit<Candidate, 'h
   return null;
 }
 
-/** `sha256=`, `v1,`, `HMAC `: the word before the digits. */
-function prefixOf(value: string, digits: string): string {
-  return /(?:[A-Za-z][A-Za-z0-9_-]*[=, ])?$/.exec(value.slice(0, value.indexOf(digits)))?.[0] ?? '';
+/** `sha256=`, `v1,`, `HMAC `, `sha256= `: a word and what is between it and the digits. */
+function prefixesOf(value: string, digits: string): readonly string[] {
+  const before = value.slice(0, value.indexOf(digits));
+  const whole = /^(?:[A-Za-z][\w-]{0,30}[=,: ]{1,3})?$/.exec(before)?.[0] ?? [];
+  return [...new Set([whole, /(?:[A-Za-z][\w-]*[=,: ])?$/.exec(before)?.[0] ?? ''].flat())];
 }
 
 /** Bytes that may have been signed. */
 export interface SignedAlternative {
   readonly text: string;
   readonly parts: readonly (string | Uint8Array)[];
-  /** Settings that it takes beside `signedContent`, as `name: value`. */
-  readonly settings: readonly string[];
+  /** Settings that it takes beside `signedContent`. */
+  readonly settings: Changes;
 }
 
 /** What may have been signed, with what the request brings for it; what the scheme says comes first. */
@@ -127,27 +130,27 @@ export function contentsFor(scheme: Scheme, request: RawRequest): readonly Signe
     const { url, formField } = scheme;
     const values = { timestamp: time?.value, idHeader: id?.name ?? null, url, formField };
     const signed = signedBytes(pieces, request, values);
-    const settings = [
-      ...(has('timestamp') && time !== null && time.setting !== null ? [time.setting] : []),
-      ...(has('id') && id !== null && id.name !== idHeader(scheme) ? [`deliveryId: header:${id.name}`] : []),
-    ];
+    const settings = {
+      ...(has('timestamp') && time?.settings),
+      ...(has('id') && id !== null && id.name !== idHeader(scheme) && { deliveryId: `header:${id.name}` }),
+    };
     return signed.ok ? [{ text, parts: signed.parts, settings }] : [];
   });
 }
 
 interface FoundTime {
   readonly value: string;
-  /** The setting that it takes; null: it is set already. */
-  readonly setting: string | null;
+  /** The settings that it takes; empty: they are set already. */
+  readonly settings: Changes;
 }
 
 function timeOf(scheme: Scheme, request: RawRequest): FoundTime | null {
   const own = timestampText(scheme, request);
-  if (own) return { value: own, setting: null };
+  if (own) return { value: own, settings: {} };
   const found = headerOf(null, TIMESTAMP_HEADERS, request.headers);
-  if (found !== null) return { value: found.value, setting: `timestamp: header:${found.name}` };
+  if (found !== null) return { value: found.value, settings: { timestamp: `header:${found.name}` } };
   const part = /(?:^|,)t=(\d{1,15})(?:,|$)/.exec(signatureHeader(scheme, request.headers) ?? '')?.[1];
-  return part === undefined ? null : { value: part, setting: 'timestamp: part:t, separator: ","' };
+  return part === undefined ? null : { value: part, settings: { timestamp: 'part:t', separator: ',' } };
 }
 
 function headerOf(

@@ -2,10 +2,10 @@ import { createHmac } from 'node:crypto';
 import { fitsEd25519, verifyingKey } from '../../lib/ed25519.ts';
 import { type SecretEncoding, secretKey } from '../../lib/secret-key.ts';
 import { checkToken, sameBytes } from '../../lib/signature.ts';
-import { epochOf } from '../../lib/signed-time.ts';
 import type { RawRequest, WebhookSecret } from '../../types.ts';
 import { type Candidate, candidatesFor, contentsFor, type SignedAlternative } from './hint-candidates.ts';
-import { type Scheme, timestampText } from './scheme.ts';
+import { type Changes, changedScheme, type Scheme, timestampText } from './scheme.ts';
+import { verifyAny } from './verify.ts';
 
 /**
  * Most bytes that are hashed for one hint: some 5 ms. Whoever is refused may be anybody, and must not be able to keep
@@ -24,28 +24,27 @@ interface Fit {
 }
 
 /**
- * What a refused request seems to be signed by instead; null when nothing is found. Whatever is found, all alternatives
- * are tried, so that the time until the answer tells the sender nothing. Names settings and, only where a signature
- * fits, header names of the request: never a signature, a secret, or anything that a stranger wrote.
+ * What a refused request seems to be signed by instead; null when nothing is found. Settings are named only after the
+ * request was verified by them. Whatever is found, all alternatives are computed, so that the time until the answer
+ * tells the sender nothing. Names settings and, only where a signature fits, header names of the request: never a
+ * signature, a secret, or anything that a stranger wrote.
  */
 export function hintFor(
   scheme: Scheme,
   request: RawRequest,
   secrets: readonly WebhookSecret[],
+  now: number,
 ): string | null {
   if (request.body.byteLength > MAX_BODY) return null;
-  const tried = secrets.slice(0, MAX_SECRETS);
+  const used = secrets.slice(0, MAX_SECRETS);
+  const trial: Trial = { scheme, request, secrets: used, now };
   switch (scheme.kind) {
     case 'hmac':
-      return (
-        describeBest(scheme, hmacFits(scheme, request, tried)) ??
-        timeHint(scheme, request) ??
-        keyHint(scheme, tried)
-      );
+      return describeBest(trial, hmacFits(scheme, request, used)) ?? keyHint(scheme, used);
     case 'ed25519':
-      return describeBest(scheme, ed25519Fits(scheme, request, tried)) ?? timeHint(scheme, request);
+      return describeBest(trial, ed25519Fits(scheme, request, used));
     case 'token':
-      return tokenHint(scheme, request, tried);
+      return tokenHint(trial);
     case 'basic':
       return null;
     default:
@@ -104,43 +103,96 @@ function keysOf(secrets: readonly WebhookSecret[]): readonly Key[] {
   );
 }
 
-/** The fit that changes the fewest settings. */
-function describeBest(scheme: Scheme, fits: readonly Fit[]): string | null {
-  const described = fits.map((fit) => ({ fit, changes: changesFor(scheme, fit) }));
-  const [best] = described.toSorted((left, right) => left.changes.length - right.changes.length);
-  if (best === undefined || best.changes.length === 0) return null;
-  const { content } = best.fit;
-  const others = best.changes.filter((change) => !change.startsWith('signedContent:'));
-  const over =
-    content.text === scheme.contentText
-      ? 'the signature would fit'
-      : `computed over \`${scheme.contentText}\`; the signature would fit \`${content.text}\``;
-  return others.length === 0 ? over : `${over} with ${others.join(', ')}`;
+/** What settings are tried on. */
+interface Trial {
+  readonly scheme: Scheme;
+  readonly request: RawRequest;
+  readonly secrets: readonly WebhookSecret[];
+  readonly now: number;
 }
 
-function changesFor(scheme: Scheme, { candidate, content, secretEncoding }: Fit): readonly string[] {
-  const { header, prefix, algorithm, encoding } = candidate;
+/** Each costs as much as verifying; a fit has seldom more than three ways to be expressed. */
+const MAX_TRIALS = 24;
+
+/** The fit that changes the fewest settings, of those by which the request verifies. */
+function describeBest(trial: Trial, fits: readonly Fit[]): string | null {
+  const variants = fits
+    .flatMap((fit) => variantsOf(trial, fit))
+    .filter((changes) => Object.keys(changes).length > 0)
+    .toSorted((left, right) => Object.keys(left).length - Object.keys(right).length)
+    .slice(0, MAX_TRIALS)
+    .map((changes) => ({ changes, outcome: tried(trial, changes) }));
+  const best =
+    variants.find(({ outcome }) => outcome === 'fits') ?? variants.find(({ outcome }) => outcome === 'late');
+  return best === undefined ? null : describe(trial, best.changes);
+}
+
+/**
+ * `late`: the signature fits, and the request is too old or too new, which no setting changes. A unit of the time that
+ * is not the sender's gives the same verdict, so it is looked for first.
+ */
+function tried({ scheme, request, secrets, now }: Trial, changes: Changes): 'fits' | 'late' | null {
+  const verdict = verifyAny([changedScheme(scheme, changes)], request, secrets, now);
+  if (verdict.ok) return 'fits';
+  const isUnit = Object.keys(changes).every((name) => name === 'timestampUnit');
+  return verdict.cause === 'timestamp_outside_window' && !isUnit ? 'late' : null;
+}
+
+/** All settings that may express a fit: a prefix, a separator and a unit of the time are not known from it alone. */
+function variantsOf({ scheme, request }: Trial, fit: Fit): readonly Changes[] {
+  const { candidate, content } = fit;
+  const separators = [',', ' ', ';', ', '].filter((text) =>
+    request.headers[candidate.header]?.includes(text),
+  );
+  const listed = content.settings.separator === undefined ? [undefined, ...separators] : [undefined];
+  const units = content.settings.timestamp === undefined && scheme.timestamp === null ? [] : UNITS;
+  return candidate.prefixes.flatMap((prefix) =>
+    listed.flatMap((separator) =>
+      [undefined, ...units.filter((unit) => unit !== scheme.unit)].map((timestampUnit) => ({
+        ...changesFor(scheme, fit, prefix),
+        ...(separator !== undefined && separator !== scheme.separator && { separator }),
+        ...(timestampUnit !== undefined && { timestampUnit }),
+      })),
+    ),
+  );
+}
+
+const UNITS = ['s', 'ms', 'iso'] as const;
+
+function changesFor(scheme: Scheme, { candidate, content, secretEncoding }: Fit, prefix: string): Changes {
+  const { header, algorithm, encoding } = candidate;
   const isHmac = scheme.kind === 'hmac';
-  return [
-    ...(scheme.headers.includes(header) ? [] : [`header: ${header}`]),
-    ...(prefix === scheme.prefix ? [] : [`prefix: "${prefix}"`]),
-    ...(encoding === scheme.encoding ? [] : [`encoding: ${encoding}`]),
-    ...(isHmac && algorithm !== scheme.algorithm ? [`algorithm: ${algorithm}`] : []),
-    ...(isHmac && secretEncoding !== scheme.secretEncoding ? [`secretEncoding: ${secretEncoding}`] : []),
-    ...(content.text === scheme.contentText ? [] : [`signedContent: ${content.text}`]),
+  const isElsewhere = !scheme.headers.includes(header);
+  return {
+    ...(isElsewhere && { header }),
+    // The default prefix depends on the header, so a new header takes its prefix along.
+    ...((prefix !== scheme.prefix || (isElsewhere && prefix !== '')) && { prefix }),
+    ...(encoding !== scheme.encoding && { encoding }),
+    ...(isHmac && algorithm !== scheme.algorithm && { algorithm }),
+    ...(isHmac && secretEncoding !== scheme.secretEncoding && { secretEncoding }),
+    ...(content.text !== scheme.contentText && { signedContent: content.text }),
     ...content.settings,
-  ];
+  };
 }
 
-/** Seconds of today have ten digits, milliseconds thirteen. */
-function timeHint(scheme: Scheme, request: RawRequest): string | null {
-  const text = timestampText(scheme, request);
-  if (text === undefined) return null;
-  if (scheme.unit === 's' && /^\d{13}$/.test(text)) return 'the time has 13 digits: set timestampUnit: ms';
-  if (scheme.unit === 'ms' && /^\d{10}$/.test(text)) return 'the time has 10 digits: set timestampUnit: s';
-  return scheme.unit !== 'iso' && epochOf(text, 'iso') !== null
-    ? 'the time is written in ISO 8601: set timestampUnit: iso'
-    : null;
+function describe({ scheme, request }: Trial, changes: Changes): string {
+  const { signedContent, ...others } = changes;
+  const names = Object.entries(others).map(([name, value]) => settingText(name, value));
+  if (signedContent === undefined && names.length === 1 && others.timestampUnit !== undefined) {
+    const text = timestampText(scheme, request) ?? '';
+    const written = /^\d+$/.test(text) ? `has ${text.length} digits` : 'is written in ISO 8601';
+    return `the time ${written}: set ${names[0]}`;
+  }
+  const over =
+    signedContent === undefined
+      ? 'the signature would fit'
+      : `computed over \`${scheme.contentText}\`; the signature would fit \`${signedContent}\``;
+  return names.length === 0 ? over : `${over} with ${names.join(', ')}`;
+}
+
+/** Blanks count in these two, so they are quoted. */
+function settingText(name: string, value: string): string {
+  return ['prefix', 'separator'].includes(name) ? `${name}: "${value}"` : `${name}: ${value}`;
 }
 
 function keyHint({ secretEncoding }: Scheme, secrets: readonly WebhookSecret[]): string | null {
@@ -148,19 +200,17 @@ function keyHint({ secretEncoding }: Scheme, secrets: readonly WebhookSecret[]):
   return wrong ? `the secret is not written in ${secretEncoding}, as secretEncoding says` : null;
 }
 
-/** The token stands in another header, or behind another prefix. */
-function tokenHint(
-  scheme: Scheme,
-  { headers }: RawRequest,
-  secrets: readonly WebhookSecret[],
-): string | null {
-  const found = Object.entries(headers).flatMap(([header, value]) => {
-    const [, prefix = '', token = ''] = /^([A-Za-z]+ )?(.*)$/s.exec(value) ?? [];
-    if (checkToken(value, secrets).ok) return [{ header, prefix: '' }];
-    return checkToken(token, secrets).ok ? [{ header, prefix }] : [];
+/** The token is in another header, or behind another prefix. */
+function tokenHint(trial: Trial): string | null {
+  const { scheme, request, secrets } = trial;
+  const found = Object.entries(request.headers).flatMap(([header, value]): readonly Changes[] => {
+    const where = scheme.headers.includes(header) ? {} : { header };
+    const [, prefix = '', token = ''] = /^([A-Za-z][\w-]{0,30}(?:[=: ]+))?(.*)$/s.exec(value) ?? [];
+    if (checkToken(value, secrets).ok) return [{ ...where, prefix: '' }];
+    return checkToken(token, secrets).ok ? [{ ...where, prefix }] : [];
   });
-  const [first] = found;
-  if (first === undefined) return null;
-  const where = scheme.headers.includes(first.header) ? '' : `header: ${first.header}, `;
-  return `the token would fit with ${where}prefix: "${first.prefix}"`;
+  const fitting = found.find((changes) => tried(trial, changes) === 'fits');
+  if (fitting === undefined) return null;
+  const names = Object.entries(fitting).map(([name, value]) => settingText(name, value));
+  return `the token would fit with ${names.join(', ')}`;
 }

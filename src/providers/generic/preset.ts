@@ -113,7 +113,7 @@ export function providerWith(spec: Preset, schemes: readonly Scheme[]): Provider
 
     newSecret: () => newSecretFor(scheme),
     verify: (request, secrets, now) => verifyAny(schemes, request, secrets, now),
-    hint: (request, secrets) => hintFor(scheme, request, secrets),
+    hint: (request, secrets, now) => hintFor(scheme, request, secrets, now),
     sign(body, context) {
       const headers = { 'content-type': spec.contentType ?? 'application/json', ...spec.headers?.(context) };
       return { body, headers: { ...headers, ...signBy(scheme, { headers, body }, context) } };

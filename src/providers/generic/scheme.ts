@@ -65,6 +65,35 @@ export function schemeOf(settings: ValidSignature): Scheme {
   };
 }
 
+/** Settings by name, each with the value that it is to have. */
+export type Changes = Readonly<Partial<Record<ChangedSetting, string>>>;
+type ChangedSetting =
+  | 'header'
+  | 'prefix'
+  | 'encoding'
+  | 'algorithm'
+  | 'secretEncoding'
+  | 'signedContent'
+  | 'timestamp'
+  | 'separator'
+  | 'deliveryId'
+  | 'timestampUnit';
+
+/** A scheme with some of its settings changed. Throws as `schemeOf` does. */
+export function changedScheme(scheme: Scheme, changes: Changes): Scheme {
+  const { header, signedContent, timestamp, deliveryId, timestampUnit, ...same } = changes;
+  const read = signedContent === undefined ? null : schemeOf({ signedContent });
+  return {
+    ...scheme,
+    ...(same as Partial<Scheme>),
+    ...(header !== undefined && { headers: [header] }),
+    ...(read !== null && { content: read.content, contentText: read.contentText }),
+    ...(timestamp !== undefined && { timestamp: placeOf(timestamp) }),
+    ...(deliveryId !== undefined && { deliveryId: placeOf(deliveryId) }),
+    ...(timestampUnit !== undefined && { unit: timestampUnit as Scheme['unit'] }),
+  };
+}
+
 function defaultPrefix(kind: Scheme['kind'], header: ValidSignature['header']): string {
   if (kind === 'hmac') return header === undefined ? 'sha256=' : '';
   const inAuthorization = [header ?? DEFAULT_HEADERS[kind]].flat().includes('authorization');

@@ -8,7 +8,14 @@ import {
 } from '../../lib/ed25519.ts';
 import { parseJson, withoutBom } from '../../lib/json.ts';
 import { secretKey, strictBase64 } from '../../lib/secret-key.ts';
-import { anyVerdict, checkHmacList, checkToken, decodeDigits, refused } from '../../lib/signature.ts';
+import {
+  anyVerdict,
+  checkHmacList,
+  checkToken,
+  decodeDigits,
+  digitsInWords,
+  refused,
+} from '../../lib/signature.ts';
 import { checkSignedTime } from '../../lib/signed-time.ts';
 import type { RawRequest, Verdict, WebhookSecret } from '../../types.ts';
 import { valueAt } from './place.ts';
@@ -100,7 +107,7 @@ function checkEd25519(
   if (signatures.length === 0) {
     return refused(
       'signature_malformed',
-      `the signature is not \`${prefix}\` and ${encoding} digits of 64 bytes`,
+      `the signature is not ${digitsInWords({ prefix, encoding })} of 64 bytes`,
     );
   }
   const texts = [...secrets.map(({ value }) => value.reveal()), ...(publicKey === null ? [] : [publicKey])];
