@@ -14,8 +14,7 @@ import { lockFile } from './store/file-lock.ts';
 import { databasePath, openReader } from './store/index.ts';
 import { currentHolder, type FolderLock, type Holder, lockFolder } from './store/lock.ts';
 import type { Store, StoreReader } from './store/store.ts';
-import { finishSwap, isSwapping } from './store/swap.ts';
-import { endSwap } from './store/unfinished.ts';
+import { endSwap, finishSwap, isSwapping } from './store/swap.ts';
 import type { Actor, NewAuditEntry } from './types.ts';
 
 /** What a process brings along: everything outside that a command may touch. */
@@ -68,8 +67,8 @@ export interface App extends Host {
   readonly actor: Actor;
   /** Puts lines on record, through the store of this process or beside that of a server. Resolves when they are on disk. */
   audit(entries: readonly Pick<NewAuditEntry, 'what' | 'target' | 'details'>[], actor?: Actor): Promise<void>;
-  /** Another app with parts of its own, by default on the same folder. The caller closes it. */
-  part(dataFolder?: string): App;
+  /** Another app with parts of its own, on another folder. The caller closes it. */
+  part(dataFolder: string): App;
   /** Has something else closed with the app. */
   defer(close: () => void | Promise<void>): void;
   /** Closes what was opened, last in first out. */
@@ -203,7 +202,7 @@ function appIn(host: Host, located: Located): App {
     audit: (entries, by = actor) =>
       append(() => entries.map((entry) => ({ ...entry, at: clock.now(), actor: by, revision: null }))),
 
-    part: (dataFolder = located.dataFolder) => appIn(host, { ...located, dataFolder }),
+    part: (dataFolder) => appIn(host, { ...located, dataFolder }),
 
     defer: (close) => void closers.push(close),
 

@@ -8,7 +8,7 @@ import { createOutbox, type Outbox, type OutboxOptions } from '../outbox/worker.
 import { providerIn } from '../providers/index.ts';
 import { databasePath, openStore } from '../store/index.ts';
 import { redactingStore } from '../store/redacting.ts';
-import { claudeConfigDir, openClaudeTasks } from '../tasks/claude/index.ts';
+import { type ClaudeTasksOptions, claudeConfigDir, openClaudeTasks } from '../tasks/claude/index.ts';
 import { newRelayKey } from '../tunnels/relay.ts';
 import type { Outgoing, Snapshot } from '../types.ts';
 import type { PipelineContext, Settled } from './context.ts';
@@ -52,18 +52,9 @@ interface Place {
 /** Opens the parts. The caller holds the folder's lock. */
 export async function openEngine(options: EngineOptions & Place): Promise<Engine> {
   const { configuration, snapshot, insecure, onSettled, clock, ids } = options;
-  const { claudeTasks, ingress } = configuration.project;
+  const { ingress } = configuration.project;
   const store = redactingStore(await openStore({ path: databasePath(options.dataFolder) }), options.redact);
-  const { path, explicit } = claudeConfigDir(options.env, options.home);
-  const claude = await openClaudeTasks({
-    configDir: path,
-    explicit,
-    list: claudeTasks.list,
-    listEnabled: claudeTasks.enabled,
-    recordEnabled: claudeTasks.enabled && claudeTasks.record,
-    project: options.projectFolder,
-    now: clock.now,
-  });
+  const claude = await openClaudeTasks(claudeOptions(configuration, options));
   const { relayKey = newRelayKey() } = options;
   const stop = new AbortController();
   const { projectFolder, env } = options;
@@ -100,6 +91,23 @@ export async function openEngine(options: EngineOptions & Place): Promise<Engine
       await outbox.close();
       await store.close();
     },
+  };
+}
+
+/** Which files of Claude Code the tasks of a project go to. */
+export function claudeOptions(
+  { project: { claudeTasks } }: Configuration,
+  { env, home, projectFolder, clock }: Pick<Place, 'env' | 'home' | 'projectFolder' | 'clock'>,
+): ClaudeTasksOptions {
+  const { path, explicit } = claudeConfigDir(env, home);
+  return {
+    configDir: path,
+    explicit,
+    list: claudeTasks.list,
+    listEnabled: claudeTasks.enabled,
+    recordEnabled: claudeTasks.enabled && claudeTasks.record,
+    project: projectFolder,
+    now: clock.now,
   };
 }
 

@@ -4,15 +4,12 @@ import type { OutgoingView } from '../views.ts';
 import { clientHeader } from './actor.ts';
 import type { Operations, PrunedView, SettledView } from './operations.ts';
 import type { ReplayedView } from './replayed-view.ts';
-import type { RestoredView } from './restore.ts';
 import type { StatusView } from './status.ts';
 import { remoteTaskOperations } from './task-operations.ts';
 
 /** The management API of a running server, as the CLI uses it. */
 export interface ManagementClient extends Operations {
   status(): Promise<StatusView>;
-  /** Puts in force what was staged in the data folder (`store/staging.ts`). */
-  restore(staged: string): Promise<RestoredView>;
   /** Of the dynamic webhooks that the server has in force. */
   revision(): Promise<string>;
 }
@@ -80,7 +77,6 @@ export function managementClient(address: ManagementAddress): ManagementClient {
     tasks: remoteTaskOperations((path, body) => call('POST', path, body)),
     status: () => call<StatusView>('GET', '/api/status'),
     revision: async () => (await call<{ readonly revision: string }>('GET', '/api/revision')).revision,
-    restore: (staged) => call<RestoredView>('POST', '/api/restore', { staged }),
     retry: (id) => call<SettledView>('POST', `/api/deliveries/${encodeURIComponent(id)}/retry`, {}),
     replay: (id, replies) =>
       call<SettledView>('POST', `/api/deliveries/${encodeURIComponent(id)}/replay`, { replies }),

@@ -78,7 +78,7 @@ export function createIngress(options: IngressOptions): Server {
 const NO_BYTES = Buffer.alloc(0);
 
 /** A socket with the limits of the ingress, on which nothing answers yet. */
-export function ingressSocket(): Server {
+function ingressSocket(): Server {
   const server = createServer({
     maxHeaderSize: LIMITS.headerBytes,
     headersTimeout: LIMITS.headersTimeout,

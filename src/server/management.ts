@@ -15,7 +15,6 @@ import { type DeliverySource, deliveryRoutes } from './api/deliveries.ts';
 import { conversationRoutes, flowRoutes } from './api/flows.ts';
 import { allowedMethods } from './api/methods.ts';
 import { type OutboxSource, outboxRoutes } from './api/outbox.ts';
-import { restoreRoutes } from './api/restore.ts';
 import { taskRoutes } from './api/tasks.ts';
 import { commandRoutes, type WebhookAdmin, webhookRoutes } from './api/webhooks.ts';
 import { guard, type ManagementEnv } from './guard.ts';
@@ -23,7 +22,6 @@ import type { OperationsFor } from './operations.ts';
 import { problem, problemOf } from './problem.ts';
 import type { Readiness } from './readiness.ts';
 import { redactedAnswers } from './redacted-answers.ts';
-import type { Restore } from './restore.ts';
 import type { RunAccess } from './run-access.ts';
 import type { StatusView } from './status.ts';
 
@@ -45,7 +43,6 @@ export interface ManagementOptions {
   readonly readiness: Readiness;
   /** In Prometheus' text format. */
   readonly metrics: () => Promise<string>;
-  readonly restore: Restore;
   readonly redactor: Redactor;
   /** Told of what broke while a request was answered. */
   readonly onError: (error: unknown) => void;
@@ -95,7 +92,6 @@ export function createManagement(options: ManagementOptions): Server {
   app.route('/api', conversationRoutes(options.store));
   app.route('/api', agentRoutes(options.operationsFor));
   app.route('/api', auditRoutes(options.store));
-  app.route('/api', restoreRoutes(options.restore));
   app.route('/', claudeHookRoutes(options.runs));
   app.all('/mcp', (context) => options.mcp.answer(context.req.raw, context.get('scope')));
   app.notFound((context) => {

@@ -13,7 +13,6 @@ import type { Metrics } from './metrics.ts';
 import { localOperations } from './operations.ts';
 import { createReadiness } from './readiness.ts';
 import type { ServeReporter } from './reporter.ts';
-import type { Restore } from './restore.ts';
 import { endpointUrl, type RunningFacts, statusView } from './status.ts';
 import { ensureToken } from './token.ts';
 import { webhookAdmin } from './webhook-admin.ts';
@@ -26,7 +25,6 @@ export interface ManagementParts {
   readonly metrics: Metrics;
   readonly facts: () => RunningFacts;
   readonly problems: () => readonly string[];
-  readonly restore: Restore;
 }
 
 export interface OpenedManagement {
@@ -43,7 +41,6 @@ export async function managementOf({
   metrics,
   facts,
   problems,
-  restore,
 }: ManagementParts): Promise<OpenedManagement> {
   const { located, version } = app;
   const { context, queue, outbox } = engine;
@@ -89,7 +86,6 @@ export async function managementOf({
       const { webhooks } = live.current();
       return statusView({ version, ...located, server: facts(), store, webhooks, problems: problems() });
     },
-    restore,
     onError: reporter.broken,
   });
   return { server, access };

@@ -15,16 +15,14 @@ import type { Metrics } from './metrics.ts';
 import { lastingProblem, type Problem, storedProblems, watchProblems } from './problems/index.ts';
 import { receiver } from './receiver.ts';
 import type { ServeReporter } from './reporter.ts';
-import type { Restore } from './restore.ts';
 import { agentProblems, serveAgents, waking } from './serve-agents.ts';
 import { openServeAudit, type ServeAudit } from './serve-audit.ts';
 import { managementOf } from './serve-management.ts';
 import { serveRetention } from './serve-retention.ts';
 import type { RunningFacts } from './status.ts';
 
-/** Everything that serves but the sockets: it ends and begins anew when a backup is restored, and they stay. */
+/** Everything that serves; its two servers do not listen yet. */
 export interface Work {
-  /** Neither listens: requests are passed on to them. */
   readonly ingress: Server;
   readonly management: Server;
   readonly engine: Engine;
@@ -34,8 +32,6 @@ export interface Work {
   begin(how: JsonObject): Promise<Begun>;
   /** Ends what `begin` began; each part of it may take seconds. */
   end(): Promise<void>;
-  /** Closes the rest, the store last. */
-  close(): Promise<void>;
 }
 
 export interface Begun {
@@ -46,7 +42,6 @@ export interface Begun {
 }
 
 export interface WorkOptions {
-  /** Of this work alone: closed with it. */
   readonly app: App;
   readonly configuration: Configuration;
   readonly insecure: ReadonlySet<string>;
@@ -55,12 +50,11 @@ export interface WorkOptions {
   readonly metrics: Metrics;
   readonly facts: () => RunningFacts;
   readonly acceptProbe: (path: string, headers: Headers) => boolean;
-  readonly restore: Restore;
 }
 
 /** Opens configuration, store and queue, and what answers on the two sockets. Throws `ConfigError`, or what the store says. */
 export async function openWork(options: WorkOptions): Promise<Work> {
-  const { app, configuration, insecure, relayKey, metrics, facts, acceptProbe, restore } = options;
+  const { app, configuration, insecure, relayKey, metrics, facts, acceptProbe } = options;
   let scheduler: Scheduler | null = null;
   const reporter = waking(
     options.reporter,
@@ -116,7 +110,6 @@ export async function openWork(options: WorkOptions): Promise<Work> {
     metrics,
     facts,
     problems,
-    restore,
   });
   const opened = openServeAudit({
     app,
@@ -149,7 +142,6 @@ export async function openWork(options: WorkOptions): Promise<Work> {
     async end() {
       await Promise.all(ending.splice(0).map((close) => close()));
     },
-    close: app.close,
   };
 }
 

@@ -1,20 +1,16 @@
-import { createServer, type Server } from 'node:http';
+import type { Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { App } from '../app.ts';
 import type { Accounts } from '../config/accounts.ts';
-import type { Configuration } from '../config/index.ts';
 import { usageError } from '../errors.ts';
 import { type ClaudeState, sessionCommand } from '../tasks/claude/index.ts';
 import { newRelayKey } from '../tunnels/relay.ts';
 import type { Headers, Snapshot, Webhook } from '../types.ts';
-import { frontOf } from './front.ts';
-import { ingressSocket } from './ingress.ts';
 import { closeGently, listenOrExplain } from './listen.ts';
 import { createMetrics } from './metrics.ts';
 import { placeOf, type ServeOptions, startDetails } from './place.ts';
 import type { ServeReporter } from './reporter.ts';
-import { createRestore } from './restore.ts';
-import { type Begun, openWork, type Work } from './serve-work.ts';
+import { type Begun, openWork } from './serve-work.ts';
 import type { RunningFacts } from './status.ts';
 import { openServeTunnel, requireReachable, type ServeTunnel, tunnelSecrets } from './tunnel.ts';
 
@@ -30,15 +26,6 @@ export interface Serving extends Begun {
 
 /** Time for running requests to end when serving ends. */
 const GRACE_MS = 7_000;
-
-/** Answered while a restore exchanges what stands behind the sockets. */
-const RESTORING = JSON.stringify({
-  type: 'about:blank',
-  title: 'restoring',
-  status: 503,
-  code: 'restoring',
-  detail: 'a backup is being restored; come again in a few seconds',
-});
 
 /**
  * Opens everything that serves: the folder's lock, configuration, store and queue, then management, then the ingress,
@@ -57,76 +44,40 @@ export async function serve(app: App, options: ServeOptions, reporter: ServeRepo
   const metrics = createMetrics();
   app.defer(metrics.close);
   const relayKey = newRelayKey();
-  const [ingress, management] = [frontOf(ingressSocket(), RESTORING), frontOf(createServer(), RESTORING)];
   let tunnel: ServeTunnel | null = null;
 
   const facts = (): RunningFacts => ({
     pid: app.pid,
     startedAt: held.holder.startedAt,
-    ingressUrl: `http://${place.host.includes(':') ? `[${place.host}]` : place.host}:${portOf(ingress.server)}`,
+    ingressUrl: `http://${place.host.includes(':') ? `[${place.host}]` : place.host}:${portOf(work.ingress)}`,
     publicUrl: place.publicUrl,
     tunnel: tunnel?.current() ?? null,
-    managementUrl: `http://127.0.0.1:${portOf(management.server)}`,
+    managementUrl: `http://127.0.0.1:${portOf(work.management)}`,
     queueDepth: work.engine.queue.depth(),
     revision: work.live.revision(),
     claudeTasks: whereTasksStand(work.engine.context.claude.state),
   });
-  const open = async (configured: Configuration): Promise<Work> => {
-    const part = app.part();
-    const acceptProbe = (path: string, headers: Headers) => tunnel?.acceptProbe(path, headers) ?? false;
-    const own = { app: part, configuration: configured, acceptProbe, restore };
-    const opened = await openWork({ ...own, insecure, relayKey, reporter, metrics, facts }).catch(
-      async (error: unknown) => {
-        await part.close();
-        throw error;
-      },
-    );
-    ingress.leadTo(opened.ingress);
-    management.leadTo(opened.management);
-    return opened;
-  };
-  const { restore, ended } = createRestore({
-    dataFolder: app.located.dataFolder,
-    async check(folder) {
-      const part = app.part(folder);
-      await part.configuration().finally(part.close);
-    },
-    async pause() {
-      ingress.leadTo(null);
-      management.leadTo(null);
-      await ingress.idle(GRACE_MS);
-      await work.end();
-      await work.close();
-    },
-    async resume() {
-      work = await open(await app.configuration({ createMissing: true }));
-      const { granted } = await work.begin({ ...startDetails(options, place), restored: true });
-      if (granted.length > 0) reporter.granted(granted);
-    },
-    tell: reporter.state,
+  const acceptProbe = (path: string, headers: Headers) => tunnel?.acceptProbe(path, headers) ?? false;
+  const work = await openWork({
+    ...{ app, configuration, insecure, relayKey, reporter, metrics, facts, acceptProbe },
   });
-  let work = await open(configuration);
-  app.defer(() => ended().then(() => work.close()));
 
   const outside = closedTogether(app);
-  outside.push(
-    () => closeGently([ingress.server, management.server], GRACE_MS),
-    () => ended().then(() => work.end()),
-  );
-  await listenOrExplain(management.server, {
+  outside.push(() => closeGently([work.ingress, work.management], GRACE_MS), work.end);
+  await listenOrExplain(work.management, {
     host: '127.0.0.1',
     port: place.managementPort,
     flag: '--management-port',
   });
   const ingressPlace = { host: place.host, port: place.port, flag: '--port' };
-  const ingressPort = await listenOrExplain(ingress.server, ingressPlace);
+  const ingressPort = await listenOrExplain(work.ingress, ingressPlace);
   if (place.tunnel !== null) {
     tunnel = openServeTunnel(app, { settings: place.tunnel, ingressPort, relayKey, report: reporter.tunnel });
     outside.push(tunnel.close);
   }
   // Who finds the server by this may ask it at once, so that everything it tells has to be there.
   const { host: ingressHost, publicUrl } = place;
-  const managementPort = portOf(management.server);
+  const managementPort = portOf(work.management);
   const server = { ingressHost, ingressPort, managementPort, publicUrl, relayKey };
   held.lock.describe({ ...held.holder, server });
 

@@ -1,13 +1,15 @@
 import { createHash } from 'node:crypto';
 import { createReadStream, existsSync } from 'node:fs';
-import { chmod, copyFile, mkdir, readdir, readFile, stat } from 'node:fs/promises';
-import { dirname, join, relative } from 'node:path';
+import { chmod, copyFile, mkdir, readdir, stat } from 'node:fs/promises';
+import { basename, dirname, join, relative } from 'node:path';
+import { z } from 'zod';
 import { failure, messageOf } from '../errors.ts';
 import { writeFileAtomic } from '../lib/atomic-file.ts';
-import { SCHEMA_VERSION, schemaVersion } from './migrations/index.ts';
+import { SCHEMA_VERSION } from './migrations/index.ts';
 import { databasePath } from './place.ts';
+import { readPlain } from './plain-file.ts';
 import { createPrivate, openForReading } from './sqlite.ts';
-import { isDatabase, staysInPlace } from './swap.ts';
+import { isDatabase, isOfThisMachine, staysInPlace } from './swap.ts';
 
 /** What a backup holds, and how to see that it is whole. */
 export interface Manifest {
@@ -27,6 +29,17 @@ export interface BackedUpFile {
 }
 
 const MANIFEST = 'backup.json';
+const LARGEST_MANIFEST = 64 * 1024 * 1024;
+const DATABASE_FILE = basename(databasePath(''));
+
+const Manifests = z.object({
+  version: z.string(),
+  schema: z.int().positive(),
+  created_at: z.iso.datetime(),
+  files: z.array(
+    z.object({ path: z.string(), bytes: z.int().nonnegative(), sha256: z.string().regex(/^[0-9a-f]{64}$/) }),
+  ),
+});
 
 export interface BackupOptions {
   readonly dataFolder: string;
@@ -57,26 +70,13 @@ export async function backUp({ dataFolder, target, version, now }: BackupOptions
   return manifest;
 }
 
-/** Reads every byte of a backup. Throws `not_a_backup`, `damaged_backup` or `schema_version`. */
-export async function checkBackup(source: string): Promise<Manifest> {
+/** What a backup says that it holds. Throws `not_a_backup` or `schema_version`. */
+export async function manifestOf(source: string): Promise<Manifest> {
   const manifest = await readManifest(source);
-  for (const file of manifest.files) {
-    const found = await describe(source, file.path).catch(() => null);
-    if (found === null || found.sha256 !== file.sha256)
-      throw damaged(`${file.path} is not what was backed up`);
-  }
   if (manifest.schema > SCHEMA_VERSION) {
     throw failure('schema_version', `${source} was written by a newer hookctl (${manifest.version})`, {
       fix: 'Upgrade this hookctl to that version.',
     });
-  }
-  const db = openForReading(databasePath(source));
-  try {
-    const { integrity_check: verdict } = db.prepare('pragma integrity_check').get() ?? {};
-    if (verdict !== 'ok' || schemaVersion(db) !== manifest.schema)
-      throw damaged(`its db: ${String(verdict)}`);
-  } finally {
-    db.close();
   }
   return manifest;
 }
@@ -93,7 +93,7 @@ function copyDatabase(path: string, target: string): void {
 
 async function copyTree(from: string, to: string): Promise<void> {
   for (const entry of await readdir(from, { withFileTypes: true })) {
-    if (isDatabase(entry.name) || staysInPlace(entry.name)) continue;
+    if (isDatabase(entry.name) || staysInPlace(entry.name) || isOfThisMachine(entry.name)) continue;
     const [source, target] = [join(from, entry.name), join(to, entry.name)];
     if (entry.isDirectory()) await copyTree(source, target);
     else if (entry.isFile()) await copyPrivate(source, target).catch(ignoreGone);
@@ -101,7 +101,7 @@ async function copyTree(from: string, to: string): Promise<void> {
 }
 
 /** Copies a file with the folders above it, for its user alone. */
-export async function copyPrivate(source: string, target: string): Promise<void> {
+async function copyPrivate(source: string, target: string): Promise<void> {
   await mkdir(dirname(target), { recursive: true, mode: 0o700 });
   await copyFile(source, target);
   await chmod(target, 0o600);
@@ -130,14 +130,15 @@ function requireSegments(path: string, target: string): void {
   }
 }
 
-async function filesIn(folder: string): Promise<readonly string[]> {
+/** The plain files in a folder, from there. */
+export async function filesIn(folder: string): Promise<readonly string[]> {
   const entries = await readdir(folder, { recursive: true, withFileTypes: true });
   const files = entries.filter((entry) => entry.isFile());
   return files.map((entry) => relative(folder, join(entry.parentPath, entry.name))).toSorted();
 }
 
 /** Size and checksum of a file of a backup. */
-export async function describe(folder: string, path: string): Promise<BackedUpFile> {
+async function describe(folder: string, path: string): Promise<BackedUpFile> {
   const hash = createHash('sha256');
   for await (const chunk of createReadStream(join(folder, path))) hash.update(chunk as Buffer);
   return { path, bytes: (await stat(join(folder, path))).size, sha256: hash.digest('hex') };
@@ -145,10 +146,11 @@ export async function describe(folder: string, path: string): Promise<BackedUpFi
 
 async function readManifest(source: string): Promise<Manifest> {
   try {
-    const manifest = JSON.parse(await readFile(join(source, MANIFEST), 'utf8')) as Manifest;
+    const text = await readPlain(source, MANIFEST, LARGEST_MANIFEST);
+    const manifest = Manifests.parse(JSON.parse(text.toString('utf8')));
     const stray = manifest.files.find(({ path }) => !belongs(path));
     if (stray !== undefined) throw new Error(`${stray.path} can't be part of one`);
-    return manifest;
+    return { ...manifest, files: manifest.files.filter(({ path }) => !isOfThisMachine(path)) };
   } catch (error) {
     throw failure('not_a_backup', `${source} is no whole backup: ${messageOf(error)}`, {
       fix: 'Name a folder that `hookctl backup` wrote.',
@@ -156,10 +158,11 @@ async function readManifest(source: string): Promise<Manifest> {
   }
 }
 
-/** Where a backup comes from is not always known; it must not write beside the data folder, nor over a lock. */
+/** A backup of unknown origin must not write beside the data folder, over a lock, or beside the db. */
 function belongs(path: string): boolean {
   const [first = '', ...others] = path.split('/');
-  return ![first, ...others].some((part) => ['', '.', '..'].includes(part)) && !staysInPlace(first);
+  if ([first, ...others].some((part) => ['', '.', '..'].includes(part))) return false;
+  return isOfThisMachine(first) || (!staysInPlace(first) && (first === DATABASE_FILE || !isDatabase(first)));
 }
 
 /** What a backup that is not as it was made is refused with. */

@@ -1,13 +1,13 @@
 import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { readdir, stat } from 'node:fs/promises';
+import type { Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import { createQueue } from '../../src/pipeline/queue.ts';
-import { frontOf } from '../../src/server/front.ts';
-import { createIngress, ingressSocket } from '../../src/server/ingress.ts';
+import { createIngress } from '../../src/server/ingress.ts';
 import { receiver } from '../../src/server/receiver.ts';
 import { openBodyLog } from '../../src/store/body-log.ts';
 import { startEngine } from '../support/engine.ts';
@@ -17,7 +17,7 @@ import { SECRET } from '../support/secret.ts';
 const SERVED = { GITHUB_WEBHOOK_SECRET: SECRET };
 const postponed = (id: string) => ({ id, externalId: null, attempts: 1, nextAttemptAt: Date.now() + 60_000 });
 
-async function listening(server: ReturnType<typeof ingressSocket>): Promise<string> {
+async function listening(server: Server): Promise<string> {
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
   onTestFinished(async () => {
@@ -72,18 +72,4 @@ test('a disk without room is found out before a byte is written, and there is no
   expect(log.append([Buffer.from('x')])).toEqual({ segment: 1, offset: 0 });
   log.close();
   expect((await stat(join(folder, 'bodies', '00000001.log'))).size).toBe(1);
-});
-
-test('while a restore exchanges what answers, senders are told 503 and when to come again; it is alive', async () => {
-  const socket = ingressSocket();
-  const front = frontOf(socket, '{"code":"restoring"}');
-  const url = await listening(socket);
-  const refused = await fetch(`${url}/webhooks/github`, { method: 'POST', body: '{}' });
-  expect([refused.status, refused.headers.get('retry-after'), await refused.text()]).toEqual([
-    503,
-    '5',
-    '{"code":"restoring"}',
-  ]);
-  expect((await fetch(`${url}/healthz`)).status).toBe(200);
-  await front.idle(0);
 });

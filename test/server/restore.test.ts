@@ -1,164 +1,273 @@
-import { existsSync, readdirSync, writeFileSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import {
+  chmodSync,
+  existsSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
+import { cp, mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { expect, test } from 'vitest';
-import { createRestore } from '../../src/server/restore.ts';
-import { openReader } from '../../src/store/index.ts';
+import { DatabaseSync } from 'node:sqlite';
+import { expect, onTestFinished, test } from 'vitest';
+import { lockFolder } from '../../src/store/lock.ts';
 import { stage } from '../store/staged.ts';
-import { cli, cliJson, spawnIn } from '../support/cli.ts';
-import { eventually } from '../support/eventually.ts';
-import { comment, signedPost } from '../support/github.ts';
-import { ask, expectJson } from '../support/management.ts';
+import { spawnIn } from '../support/cli.ts';
+import { tell, tellJson, tellPerson } from '../support/in-process.ts';
 import { type Sandbox, sandboxForTest } from '../support/sandbox.ts';
-import { readStore, type Server, serverForTest, settled } from '../support/server.ts';
+import { readStore, serverForTest, tokenOf } from '../support/server.ts';
 
-interface Restored {
-  readonly former: string;
-  readonly served: boolean;
+interface Made {
+  readonly id: string;
 }
 
-const accepted = async (server: Server, text = 'hello', path?: string) => {
-  const { status, id } = await signedPost(server.url, comment(text), path === undefined ? {} : { path });
-  expect(status).toBe(202);
-  return id;
+const make = (sandbox: Sandbox, prompt: string) => tellJson<Made>(sandbox, 'task', 'create', prompt);
+
+/** A folder with a task `early`, which is in the backup, and a task `late`, which is not. */
+async function backedUp(options: Parameters<typeof sandboxForTest>[0] = {}) {
+  const sandbox = await sandboxForTest(options);
+  const early = await make(sandbox, 'early');
+  const target = join(sandbox.root, 'backup');
+  await tellJson(sandbox, 'backup', target);
+  const late = await make(sandbox, 'late');
+  return { sandbox, target, early, late };
+}
+
+const tasksIn = (sandbox: Sandbox) =>
+  readStore(sandbox, (reader) => reader.tasks().map(({ title }) => title));
+const formers = ({ dataFolder }: Sandbox) =>
+  readdirSync(dataFolder).filter((name) => name.startsWith('before-restore-'));
+
+/** The tasks that have files in Claude's folder, by record and by entry of the list. */
+function claudeFiles({ claudeFolder }: Sandbox): readonly string[] {
+  const folder = join(claudeFolder, 'tasks');
+  const names = readdirSync(folder, { recursive: true, encoding: 'utf8' });
+  const ids = names
+    .filter((name) => name.endsWith('.json'))
+    .map((name) => JSON.parse(readFileSync(join(folder, name), 'utf8')).metadata?.orchestration_task_id);
+  return ids.filter((id) => id !== undefined);
+}
+
+/** Changes a backup so that its manifest is right all the same. */
+function forge(target: string, path: string, change: (file: string) => void): void {
+  const file = join(target, path);
+  change(file);
+  const manifest = JSON.parse(readFileSync(join(target, 'backup.json'), 'utf8'));
+  const bytes = readFileSync(file);
+  const entry = { path, bytes: bytes.length, sha256: createHash('sha256').update(bytes).digest('hex') };
+  const files = [...manifest.files.filter((known: { path: string }) => known.path !== path), entry];
+  writeFileSync(join(target, 'backup.json'), JSON.stringify({ ...manifest, files }));
+}
+
+test('E6: a restore says what is lost, asks, and can be undone; the list forgets the newer tasks', async () => {
+  const { sandbox, target, early, late } = await backedUp();
+  expect(claudeFiles(sandbox).filter((id) => id === late.id)).toHaveLength(2);
+
+  const refused = await tellPerson(sandbox, 'n', 'restore', target);
+  expect(refused.stderr).toContain('Lost: 0 deliveries and 1 task');
+  expect(refused.stderr).toContain('Nothing was changed.');
+  expect([refused.code, tasksIn(sandbox), formers(sandbox)]).toEqual([0, ['late', 'early'], []]);
+
+  const agreed = await tellPerson(sandbox, 'y', 'restore', target);
+  expect([agreed.code, tasksIn(sandbox)]).toEqual([0, ['early']]);
+  expect(new Set(claudeFiles(sandbox))).toEqual(new Set([early.id]));
+  const [former = ''] = formers(sandbox);
+  expect(agreed.stderr).toContain(`Undo it: hookctl restore ${former}`);
+
+  const undone = await tell(sandbox, 'restore', former, '--yes');
+  expect([undone.code, tasksIn(sandbox)]).toEqual([0, ['late', 'early']]);
+  expect((await tell(sandbox, 'sync')).code).toBe(0);
+  expect(claudeFiles(sandbox).filter((id) => id === late.id)).toHaveLength(2);
+});
+
+test('E6: without a terminal a restore changes nothing unless --yes is given', async () => {
+  const { sandbox, target } = await backedUp();
+  const { code, stderr } = await tell(sandbox, 'restore', target);
+  expect([code, tasksIn(sandbox)]).toEqual([2, ['late', 'early']]);
+  expect(stderr).toContain('Lost: 0 deliveries and 1 task');
+  expect(stderr).toContain(`hookctl restore ${target} --yes`);
+  expect(readdirSync(sandbox.dataFolder).filter((name) => /restore/.test(name))).toEqual([]);
+  const manifest = join(target, 'backup.json');
+  expect(await tellJson(sandbox, 'restore', manifest, '--yes')).toMatchObject({
+    restored: target,
+    lost: { deliveries: 0, tasks: 1 },
+    newly_allowed: [],
+  });
+});
+
+test('E6: a restore is refused while a server runs, with the three commands to type', async () => {
+  const { sandbox, target } = await backedUp();
+  const holder = { pid: 4711, command: 'serve', version: '1', startedAt: 0, server: null };
+  const taken = await lockFolder(sandbox.dataFolder, holder);
+  if (!taken.ok) throw new Error('the folder is held');
+  onTestFinished(taken.lock.release);
+  const { code, stderr } = await tell(sandbox, 'restore', target, '--yes');
+  expect([code, tasksIn(sandbox)]).toEqual([1, ['late', 'early']]);
+  expect(stderr).toContain('a server (pid 4711) works on');
+  expect(stderr).toContain(`kill 4711\n  hookctl restore ${target}\n  hookctl serve`);
+});
+
+test('E26: a restore is audited as the person who restored; the next start finds no edit in it', async () => {
+  const { sandbox, target } = await backedUp();
+  // An edit while the backup was made: the backup holds a state that its audit does not know.
+  await tellJson(sandbox, 'webhook', 'add', 'github', '--name', 'later');
+  const edited = readFileSync(join(sandbox.dataFolder, 'webhooks.json'));
+  forge(target, 'webhooks.json', (file) => writeFileSync(file, edited));
+  await tellJson(sandbox, 'webhook', 'remove', 'later');
+  expect((await tell(sandbox, 'restore', target, '--yes')).code).toBe(0);
+  await (await serverForTest(sandbox)).stop();
+  const lines = readStore(sandbox, (reader) => reader.audit({ limit: 100 }));
+  const restores = lines.filter(({ what }) => what === 'backup.restore');
+  expect(restores).toMatchObject([
+    { actor: { kind: 'cli' }, target, details: { version: expect.any(String) } },
+  ]);
+  expect(lines.filter(({ actor }) => actor.kind === 'editor')).toEqual([]);
+});
+
+const FOREIGN = {
+  'a trigger': 'create trigger t after insert on tasks begin delete from audit; end',
+  'a view': 'create view v as select * from deliveries',
+  'a table': 'create table notes (text)',
+  'an index': 'create index i on tasks (title)',
+  'a column': 'alter table tasks add column more text',
+  'a table less': 'drop table audit',
 };
 
-const add = ({ env }: Sandbox) => [
-  ...['webhook', 'add', 'github', '--name', 'mine'],
-  ...['--secret', env.GITHUB_WEBHOOK_SECRET ?? ''],
-];
-
-test('a restore while serving under load: each answer is a 2xx or a 503, and what was restored is in force', {
-  timeout: 120_000,
-}, async () => {
-  const sandbox = await sandboxForTest();
-  const server = await serverForTest(sandbox);
-  const { endpoint } = await cliJson<{ endpoint: string }>(sandbox, ...add(sandbox));
-  const before = await accepted(server, '@agent analyze', endpoint);
-  await settled(sandbox, before);
-  const target = join(sandbox.root, 'backup');
-  await cliJson(sandbox, 'backup', target);
-  expect((await cli(sandbox, 'webhook', 'remove', 'mine')).code).toBe(0);
-  const after = await accepted(server);
-  expect((await signedPost(server.url, comment('x'), { path: endpoint })).status).toBe(404);
-
-  const acknowledged: string[] = [];
-  const others = new Map<number, number>();
-  let loaded = true;
-  const load = Array.from({ length: 8 }, async (_, lane) => {
-    for (let n = 0; loaded; n += 1) {
-      const { status, id } = await signedPost(server.url, comment('hello', { issue: lane * 10_000 + n }));
-      if (status === 202) acknowledged.push(id);
-      else others.set(status, (others.get(status) ?? 0) + 1);
-    }
-  });
-  const { former, served } = await cliJson<Restored>(sandbox, 'restore', target);
-  const restoredAt = acknowledged.length;
-  await eventually('deliveries to come in again', () => acknowledged.length > restoredAt + 20);
-  loaded = false;
-  await Promise.all(load);
-
-  expect(served).toBe(true);
-  expect([...others.keys()].filter((status) => status !== 503)).toEqual([]);
-  expect(server.lines().flatMap(({ state }) => (state === undefined ? [] : [state]))).toEqual(
-    expect.arrayContaining(['restoring', 'restored']),
-  );
-  const now = (id: string) => readStore(sandbox, (reader) => reader.delivery(id)) !== null;
-  const then = openReader({ path: join(former, 'hookctl.db') });
-  expect([now(before), now(after), then?.delivery(after)?.id]).toEqual([true, false, after]);
-  expect(acknowledged.filter((id) => !now(id) && (then?.delivery(id) ?? null) === null)).toEqual([]);
-  then?.close();
-  // The webhook, its secret and its address are there again, in the same process.
-  await settled(sandbox, await accepted(server, '@agent analyze', endpoint));
-  expect(server.running.child.exitCode).toBeNull();
-  const { items } = await expectJson<{ items: { what: string }[] }>(
-    200,
-    server,
-    'GET',
-    '/api/audit?limit=50',
-  );
-  expect(items.map(({ what }) => what)).toEqual(expect.arrayContaining(['backup.restore', 'serve.start']));
+test('F11: a backup whose db is not as hookctl makes it is refused, and what is stored stays', async () => {
+  const { sandbox, target } = await backedUp();
+  for (const [what, sql] of Object.entries(FOREIGN)) {
+    const copy = `${target} with ${what}`;
+    await cp(target, copy, { recursive: true });
+    forge(copy, 'hookctl.db', (file) => {
+      const db = new DatabaseSync(file);
+      db.exec(sql);
+      db.close();
+    });
+    const { code, stderr } = await tell(sandbox, 'restore', copy, '--yes');
+    expect([code, stderr], what).toEqual([1, expect.stringContaining('its db is not as hookctl makes it')]);
+  }
+  expect([tasksIn(sandbox), formers(sandbox)]).toEqual([['late', 'early'], []]);
 });
 
-test('what can not be served with the project as it is now is refused, and the server goes on as it was', async () => {
-  const sandbox = await sandboxForTest({ files: { 'webhooks.yml': 'claudeTasks: { enabled: false }\n' } });
-  const server = await serverForTest(sandbox);
-  const target = join(sandbox.root, 'backup');
-  await cliJson(sandbox, 'backup', target);
-  const kept = await accepted(server);
+test('F11: a restore takes plain files only, and waits for none', async () => {
+  const { sandbox, target } = await backedUp();
+  await tellJson(sandbox, 'webhook', 'add', 'github', '--name', 'x');
+  const whole = join(sandbox.root, 'whole');
+  await tellJson(sandbox, 'backup', whole);
+  const hidden = join(sandbox.root, 'private');
+  await cp(join(whole, 'webhooks.json'), hidden);
+  const cases: Readonly<Record<string, (copy: string) => void | Promise<void>>> = {
+    'a link to a file': async (copy) => {
+      await rm(join(copy, 'webhooks.json'));
+      symlinkSync(hidden, join(copy, 'webhooks.json'));
+    },
+    'a named pipe': async (copy) => {
+      await rm(join(copy, 'webhooks.json'));
+      execFileSync('mkfifo', [join(copy, 'webhooks.json')]);
+    },
+    'a folder': async (copy) => {
+      await rm(join(copy, 'webhooks.json'));
+      await mkdir(join(copy, 'webhooks.json'));
+    },
+    'a pipe for a manifest': async (copy) => {
+      await rm(join(copy, 'backup.json'));
+      execFileSync('mkfifo', [join(copy, 'backup.json')]);
+    },
+    'a linked folder': async (copy) => {
+      await mkdir(join(copy, 'bodies'), { recursive: true });
+      forge(copy, 'bodies/00000001.log', (file) => writeFileSync(file, ''));
+      renameSync(join(copy, 'bodies'), join(sandbox.root, 'elsewhere'));
+      symlinkSync(join(sandbox.root, 'elsewhere'), join(copy, 'bodies'));
+    },
+  };
+  for (const [what, change] of Object.entries(cases)) {
+    const copy = `${target} with ${what}`;
+    await cp(whole, copy, { recursive: true });
+    await change(copy);
+    const { code, stderr } = await tell(sandbox, 'restore', copy, '--yes');
+    expect([code, stderr], what).toEqual([1, expect.stringMatching(/no plain (?:file|folder)/)]);
+  }
+  // What the manifest does not name is neither followed nor opened.
+  execFileSync('mkfifo', [join(whole, 'hookctl.db-wal')]);
+  expect((await tell(sandbox, 'restore', whole, '--yes')).code).toBe(0);
+});
+
+test('F11: a restore keeps this machine’s token, and what was validated elsewhere is validated here', async () => {
+  const { sandbox, target } = await backedUp();
+  await (await serverForTest(sandbox)).stop();
+  const token = tokenOf(sandbox);
+  forge(target, 'token', (file) => writeFileSync(file, 'foreign'));
+  forge(target, 'webhooks.checked.json', (file) => writeFileSync(file, '{"revision":"x","canonical":true}'));
+  expect((await tell(sandbox, 'restore', target, '--yes')).code).toBe(0);
+  expect(tokenOf(sandbox)).toBe(token);
+  expect(existsSync(join(sandbox.dataFolder, 'webhooks.checked.json'))).toBe(false);
+  const again = join(sandbox.root, 'again');
+  await tellJson(sandbox, 'backup', again);
+  expect(readFileSync(join(again, 'backup.json'), 'utf8')).not.toContain('"token"');
+});
+
+test('F11: what a restore newly allows is said before it asks: programs, hosts, agents, people, secrets', async () => {
+  const yaml = 'agents: { planning: { use: command, program: cat } }\n';
+  const { sandbox, target } = await backedUp({ files: { 'webhooks.yml': yaml } });
+  const add = ['webhook', 'add', 'github', '--name', 'deploys', '--agent', 'planning', '--allow-user', '42'];
+  await tellJson(sandbox, ...add, '--secret', 'a-secret-of-this-test');
+  const on = (...rest: readonly string[]) =>
+    tellJson(sandbox, 'webhook', 'command', 'add', 'deploys', '--trigger', 'push', ...rest);
+  await on('--action', 'run', '--options', '{"program":"./deploy.sh"}');
+  await on('--action', 'forward', '--options', '{"urls":["https://example.com/hook"]}');
+  const allowing = join(sandbox.root, 'allowing');
+  await tellJson(sandbox, 'backup', allowing);
+  await tellJson(sandbox, 'webhook', 'remove', 'deploys');
+
+  const told = await tellPerson(sandbox, 'n', 'restore', allowing);
+  expect(told.code).toBe(0);
+  const [before = ''] = told.stderr.split('Restore it');
+  for (const words of [
+    'runs ./deploy.sh',
+    'forwards to example.com',
+    'deploys starts the agent planning',
+    'deploys takes commands of the user 42',
+    'deploys accepts requests that are signed with another secret',
+  ]) {
+    expect(before).toContain(words);
+  }
+  expect(told.stderr).not.toContain('a-secret-of-this-test');
+  expect((await tellPerson(sandbox, 'n', 'restore', target)).stderr).not.toContain('It allows');
+});
+
+test('E6: a state that can not be served with the project as it is now is refused', async () => {
+  const { sandbox, target } = await backedUp();
   await sandbox.write('webhooks.yml', 'claudeTasks: { enabled: perhaps }\n');
-  const { code, stderr } = await cli(sandbox, 'restore', target);
+  const { code, stderr } = await tell(sandbox, 'restore', target, '--yes');
   expect([code, stderr]).toEqual([3, expect.stringContaining('webhooks.yml')]);
-  await accepted(server);
-  expect(readStore(sandbox, (reader) => reader.delivery(kept))).not.toBeNull();
-  expect(readdirSync(sandbox.dataFolder).filter((name) => /restore/.test(name))).toEqual([]);
-  const missing = await ask(server, 'POST', '/api/restore', { body: { staged: '../../backup' } });
-  expect([missing.status, missing.text]).toEqual([409, expect.stringContaining('not_staged')]);
+  expect([tasksIn(sandbox), readdirSync(sandbox.dataFolder).filter((name) => /restore/.test(name))]).toEqual([
+    ['late', 'early'],
+    [],
+  ]);
 });
 
-test('without a server, backup and restore are on record, and a second restore brings the former state back', async () => {
-  const sandbox = await sandboxForTest();
-  const server = await serverForTest(sandbox);
-  const first = await accepted(server);
-  await server.stop();
-  const target = join(sandbox.root, 'backup');
-  await cliJson(sandbox, 'backup', target);
-  expect(readStore(sandbox, (reader) => reader.audit({ what: 'backup' }))).toMatchObject([
-    { what: 'backup.create', target, actor: { kind: 'cli' } },
-  ]);
-  expect(await cliJson<Restored>(sandbox, 'restore', target)).toMatchObject({ served: false });
-  const { stdout, stderr } = await cli(sandbox, 'restore', target);
-  expect(stdout).toMatch(/^Restored .*backup\.\nWhat was there before is in .*before-restore-/);
-  expect(stderr).toContain('Checking');
-  expect(readStore(sandbox, (reader) => reader.delivery(first)?.id)).toBe(first);
-  expect(existsSync(join(sandbox.dataFolder, 'restore.json'))).toBe(false);
+test('E6: a damaged store can be replaced, although what is lost is not known', async () => {
+  const { sandbox, target } = await backedUp();
+  const path = join(sandbox.dataFolder, 'hookctl.db');
+  chmodSync(path, 0o600);
+  writeFileSync(path, 'no database at all, and long enough to be taken for a header of one'.repeat(100));
+  const { code, stderr } = await tell(sandbox, 'restore', target, '--yes');
+  expect([code, stderr]).toEqual([0, expect.stringContaining('what is lost is not known')]);
+  expect(tasksIn(sandbox)).toEqual(['early']);
 });
 
 test('a restore that was killed in the middle is ended by the next command, whichever it is', async () => {
-  const sandbox = await sandboxForTest();
-  const server = await serverForTest(sandbox);
-  const first = await accepted(server);
-  await server.stop();
-  const [target, { dataFolder }] = [join(sandbox.root, 'backup'), sandbox];
-  await cliJson(sandbox, 'backup', target);
+  const { sandbox, target, early } = await backedUp();
+  const { dataFolder } = sandbox;
   const { staged, former } = await stage(target, dataFolder, Date.now());
   const program = join(import.meta.dirname, '../store/killed-swap.ts');
   const { signal } = await spawnIn(sandbox, process.execPath, [program, dataFolder, staged, former, '3'])
     .ended;
   expect([signal, existsSync(join(dataFolder, 'restore.json'))]).toEqual(['SIGKILL', true]);
-  const listed = await cliJson<{ id: string }[]>(sandbox, 'delivery', 'list');
-  expect(listed.map(({ id }) => id)).toEqual([first]);
+  const listed = await tellJson<readonly Made[]>(sandbox, 'task', 'list');
+  expect(listed.map(({ id }) => id)).toEqual([early.id]);
   expect(readdirSync(dataFolder).filter((name) => /restore/.test(name))).toEqual([former]);
-});
-
-test('a restored state that can not be opened is taken out again, and the former one is served', async () => {
-  const sandbox = await sandboxForTest();
-  const { dataFolder } = sandbox;
-  const server = await serverForTest(sandbox);
-  await server.stop();
-  const target = join(sandbox.root, 'backup');
-  await cliJson(sandbox, 'backup', target);
-  const marker = join(dataFolder, 'marker');
-  writeFileSync(marker, 'former');
-  const { staged, former } = await stage(target, dataFolder, Date.now());
-  const seen: boolean[] = [];
-  const { restore, ended } = createRestore({
-    dataFolder,
-    check: async () => undefined,
-    pause: async () => undefined,
-    async resume() {
-      seen.push(existsSync(marker));
-      if (seen.length === 1) throw new Error('no such port');
-    },
-    tell: () => undefined,
-  });
-  const running = restore(staged);
-  await expect(restore(staged)).rejects.toMatchObject({ code: 'restoring' });
-  await expect(running).rejects.toMatchObject({
-    code: 'restore_failed',
-    message: expect.stringContaining('no such port'),
-  });
-  await ended();
-  expect(seen).toEqual([false, true]);
-  const left = readdirSync(dataFolder).filter((name) => /restore/.test(name));
-  expect(left).toEqual([former.replace('before', 'failed')]);
 });

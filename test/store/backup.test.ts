@@ -1,7 +1,7 @@
 import { readFileSync, statSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
-import { backUp, checkBackup } from '../../src/store/backup.ts';
+import { backUp, manifestOf } from '../../src/store/backup.ts';
 import { openReader } from '../../src/store/index.ts';
 import { freshStore, NOW, newDelivery, storePath } from './fixtures.ts';
 import { restoreInto, stage } from './staged.ts';
@@ -41,7 +41,7 @@ test('a backup is private, and one byte that changed keeps it from being restore
   const { files } = await backUp(options(path, target));
   expect(files.map((file) => file.path)).toEqual(['bodies/00000001.log', 'hookctl.db']);
   for (const file of files) expect(statSync(join(target, file.path)).mode & 0o077).toBe(0);
-  expect(await checkBackup(target)).toMatchObject({ version: '1' });
+  expect(await manifestOf(target)).toMatchObject({ version: '1' });
 
   const segment = join(target, 'bodies/00000001.log');
   const bytes = readFileSync(segment);

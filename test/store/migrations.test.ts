@@ -6,6 +6,7 @@ import { first } from '../../src/store/migrations/0001-first.ts';
 import { outbox } from '../../src/store/migrations/0002-outbox.ts';
 import { tasks } from '../../src/store/migrations/0003-tasks.ts';
 import {
+  foreignPart,
   migrate,
   requireCurrentSchema,
   SCHEMA_VERSION,
@@ -69,4 +70,16 @@ test('an earlier folder, with bodies in its db, is taken over whole, and its db 
   expect((await store.accept(again)).duplicateOf).toBe('dlv-07');
   expect(existsSync(`${path}.schema-3`) && statSync(`${path}.schema-3`).mode & 0o777).toBe(0o600);
   expect(statSync(path).size).toBeLessThan(1_000_000);
+});
+
+test('F11: a db of an older hookctl is known as its own, and what was added to it is named', () => {
+  const db = new DatabaseSync(':memory:');
+  for (const sql of [first, outbox, tasks]) db.exec(sql);
+  db.exec('pragma user_version = 3');
+  expect(foreignPart(db)).toBeNull();
+  db.exec('create trigger later after insert on tasks begin select 1; end');
+  expect(foreignPart(db)).toBe('trigger later');
+  db.exec('drop trigger later; drop table outbox');
+  expect(foreignPart(db)).toMatch(/^no (?:table|index) outbox/);
+  db.close();
 });

@@ -4,8 +4,14 @@ import { NOW } from './records.ts';
 
 /** Copies a backup beside what is stored, as `hookctl restore` does. */
 export function stage(source: string, dataFolder: string, at = NOW): Promise<Staged> {
+  const revision = async () => null;
   const holder = { pid: process.pid, command: 'restore', version: '1', startedAt: at, server: null };
-  return stageBackup({ source, dataFolder, holder, entry: { at, actor: { kind: 'cli', name: 'ada' } } });
+  return stageBackup({
+    source,
+    dataFolder,
+    holder,
+    entry: { at, actor: { kind: 'cli', name: 'ada' }, revision },
+  });
 }
 
 /** Restores a backup into a folder that nobody has open. Returns the name of the folder with what was there. */

@@ -1,3 +1,4 @@
+import { PassThrough } from 'node:stream';
 import { main } from '../../src/cli.ts';
 import { createRedactor } from '../../src/lib/redact.ts';
 import type { Sandbox } from './sandbox.ts';
@@ -10,10 +11,25 @@ export interface Told {
 }
 
 /** Runs one command of the CLI in this process: no start to wait for, where many command lines are tried. */
-export async function tell(sandbox: Sandbox, ...args: readonly string[]): Promise<Told> {
+export function tell(sandbox: Sandbox, ...args: readonly string[]): Promise<Told> {
+  return run(sandbox, args, { isTerminal: false, stdin: process.stdin });
+}
+
+/** As `tell`, by a person at a terminal who types this line when asked. */
+export function tellPerson(sandbox: Sandbox, answer: string, ...args: readonly string[]): Promise<Told> {
+  const stdin = Object.assign(new PassThrough(), { isTTY: true });
+  stdin.end(`${answer}\n`);
+  return run(sandbox, args, { isTerminal: true, stdin: stdin as unknown as NodeJS.ReadStream });
+}
+
+async function run(
+  sandbox: Sandbox,
+  args: readonly string[],
+  { isTerminal, stdin }: { readonly isTerminal: boolean; readonly stdin: NodeJS.ReadStream },
+): Promise<Told> {
   const written = { stdout: '', stderr: '' };
   const stream = (name: 'stdout' | 'stderr') => ({
-    isTerminal: false,
+    isTerminal,
     color: false,
     write(text: string) {
       written[name] += text;
@@ -27,7 +43,7 @@ export async function tell(sandbox: Sandbox, ...args: readonly string[]): Promis
     pid: process.pid,
     user: 'tester',
     redactor: createRedactor(sandbox.env),
-    stdin: process.stdin,
+    stdin,
     signals: { next: () => new Promise(() => undefined), die: () => undefined },
   });
   return { code, ...written };

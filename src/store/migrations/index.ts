@@ -1,7 +1,7 @@
 import { rmSync } from 'node:fs';
 import type { DatabaseSync } from 'node:sqlite';
 import { failure } from '../../errors.ts';
-import { createPrivate } from '../sqlite.ts';
+import { createPrivate, loadSqlite } from '../sqlite.ts';
 import { first } from './0001-first.ts';
 import { outbox } from './0002-outbox.ts';
 import { tasks } from './0003-tasks.ts';
@@ -22,6 +22,54 @@ export const SCHEMA_VERSION = MIGRATIONS.length;
 /** The schema version of an open db; 0 when nothing was ever stored in it. */
 export function schemaVersion(db: DatabaseSync): number {
   return Number(db.prepare('pragma user_version').get()?.user_version);
+}
+
+/** One table, index, view or trigger of a db, as SQLite keeps it. */
+interface SchemaPart {
+  readonly type: string;
+  readonly name: string;
+  readonly sql: string;
+}
+
+/**
+ * What a db holds that hookctl of its schema version did not make, or that it lacks: `trigger x`, `no table tasks`.
+ * Nothing of the db is run or changed. Null when it is as hookctl makes it.
+ */
+export function foreignPart(db: DatabaseSync): string | null {
+  const version = schemaVersion(db);
+  const own = new Map(ownSchema(version).map((part) => [keyOf(part), part]));
+  for (const part of partsOf(db)) {
+    if (own.get(keyOf(part))?.sql !== part.sql) return keyOf(part);
+    own.delete(keyOf(part));
+  }
+  const [missing] = own.keys();
+  return missing === undefined ? null : `no ${missing}`;
+}
+
+function ownSchema(version: number): readonly SchemaPart[] {
+  const { DatabaseSync } = loadSqlite();
+  const db = new DatabaseSync(':memory:');
+  try {
+    for (const migration of MIGRATIONS.slice(0, version)) {
+      if (typeof migration === 'string') db.exec(migration);
+      else migration(db, ':memory:');
+    }
+    return partsOf(db);
+  } finally {
+    db.close();
+  }
+}
+
+/** SQLite makes tables and indexes of its own (`sqlite_stat1`); nobody else can take such a name. */
+function partsOf(db: DatabaseSync): readonly SchemaPart[] {
+  const rows = db.prepare('select type, name, sql from sqlite_schema').all();
+  return rows
+    .map(({ type, name, sql }) => ({ type: String(type), name: String(name), sql: String(sql) }))
+    .filter(({ type, name }) => !(['table', 'index'].includes(type) && name.startsWith('sqlite_')));
+}
+
+function keyOf({ type, name }: SchemaPart): string {
+  return `${type} ${name}`;
 }
 
 /**

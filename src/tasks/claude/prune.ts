@@ -24,12 +24,13 @@ export async function prune(folder: Folder, entries: Entries): Promise<Entries> 
   const left = new Map(entries);
   await raiseHighWaterMark(folder, Math.max(...surplus.map(([number]) => number)));
   for (const [number, { taskId }] of surplus) {
-    if (await remove(folder, number, taskId)) left.delete(number);
+    if (await removeEntry(folder, number, taskId)) left.delete(number);
   }
   return left;
 }
 
-async function remove(folder: Folder, number: number, taskId: string | null): Promise<boolean> {
+/** Removes the entry of a task, unless it is somebody else's by now. Only under the list's lock. */
+export async function removeEntry(folder: Folder, number: number, taskId: string | null): Promise<boolean> {
   const file = await readListFile(folder, number);
   if (file === 'missing') return true;
   if (typeof file === 'string' || file.metadata?.orchestration_task_id !== taskId) return false;

@@ -1,0 +1,57 @@
+import { rm, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import { messageOf } from '../../errors.ts';
+import { listFolderName } from './config-dir.ts';
+import { openFolder } from './folder.ts';
+import type { ClaudeTasksOptions } from './index.ts';
+import { raiseHighWaterMark } from './list-file.ts';
+import { withLock } from './lock.ts';
+import { removeEntry } from './prune.ts';
+import { recordId } from './record.ts';
+import { survey } from './survey.ts';
+
+const LOCK_PATIENCE_MS = 12_000;
+
+/**
+ * Removes the files of tasks that the store will no longer know: their records, and their entries in the list.
+ * Resolves with how many tasks had an entry, or with why the list could not be changed, in words.
+ */
+export async function removeTasks(
+  { configDir, list, project }: Pick<ClaudeTasksOptions, 'configDir' | 'list' | 'project'>,
+  taskIds: readonly string[],
+): Promise<number | string> {
+  const tasksDir = join(configDir, 'tasks');
+  for (const id of taskIds) await rm(join(tasksDir, `${recordId(id)}.json`), { force: true });
+  const path = join(tasksDir, listFolderName(list));
+  if (taskIds.length === 0 || !(await isThere(path))) return 0;
+  try {
+    return await removeEntries(path, project, new Set(taskIds));
+  } catch (error) {
+    return messageOf(error);
+  }
+}
+
+async function removeEntries(path: string, project: string, taskIds: ReadonlySet<string>): Promise<number> {
+  const folder = await openFolder(path, path);
+  try {
+    return await withLock(join(folder.path, '.lock'), LOCK_PATIENCE_MS, async () => {
+      const { entries } = await survey(folder, new Map(), project);
+      const gone = [...entries].filter(([, { taskId }]) => taskId !== null && taskIds.has(taskId));
+      if (gone.length > 0) await raiseHighWaterMark(folder, Math.max(...gone.map(([number]) => number)));
+      let removed = 0;
+      for (const [number, { taskId }] of gone) {
+        if (await removeEntry(folder, number, taskId)) removed += 1;
+      }
+      return removed;
+    });
+  } finally {
+    await folder.close();
+  }
+}
+
+function isThere(path: string): Promise<boolean> {
+  return stat(path).then(
+    () => true,
+    () => false,
+  );
+}
