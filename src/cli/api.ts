@@ -4,6 +4,7 @@ import { resolve } from 'node:path';
 import type { App, AppFlags } from '../app.ts';
 import { type ExitCode, failure, messageOf, usageError } from '../errors.ts';
 import { paint, say } from '../lib/io.ts';
+import { visible, visibleJsonText } from '../lib/visible.ts';
 import { askManagement } from '../server/client.ts';
 import { type CliCommand, examples } from './command.ts';
 import { serverAddress } from './operate.ts';
@@ -46,8 +47,8 @@ async function run(app: App, method: string, path: string, { data }: ApiFlags): 
       fix: 'Start one with `hookctl serve`.',
     });
   }
-  const { status, text } = await askManagement(address, { method, path, body });
-  if (text !== '') say(app.io.out, text);
+  const { status, isJson, text } = await askManagement(address, { method, path, body });
+  if (text !== '') say(app.io.out, isJson ? visibleJsonText(text) : visible(text));
   if (status < 400) return 0;
   say(app.io.err, paint(app.io.err, 'red', `${status} ${STATUS_CODES[status] ?? ''}`));
   return status === 404 ? 4 : 1;

@@ -19,7 +19,11 @@ export function visible(text: string): string {
  * it would follow. `indent`: spaces for each level.
  */
 export function visibleJson(value: unknown, indent?: number): string {
-  const text = JSON.stringify(value, null, indent);
+  return visibleJsonText(JSON.stringify(value, null, indent));
+}
+
+/** The same for JSON that is text already. */
+export function visibleJsonText(text: string): string {
   // Most is plain ASCII, which this tells in a tenth of the time that looking for each kind of character takes.
   if (!BEYOND_ASCII.test(text)) return text;
   return text.replace(HIDDEN, (character) =>
@@ -34,6 +38,11 @@ function escaped(unit: number): string {
 /** `visible` on one line, for a table cell or a log line: newlines and tabs become spaces. */
 export function visibleLine(text: string): string {
   return visible(text).replace(/\s+/g, ' ').trim();
+}
+
+/** `visible`, each line moved in by two blanks, so that none of them passes for a line of hookctl's own. */
+export function indented(text: string): string {
+  return `  ${visible(text).replaceAll('\n', '\n  ')}`;
 }
 
 /** The first `length` characters at most, with `…` where something was cut. */

@@ -30,11 +30,17 @@ export interface ManagementRequest {
   readonly body: string | null;
 }
 
+export interface ManagementAnswer {
+  readonly status: number;
+  readonly isJson: boolean;
+  readonly text: string;
+}
+
 /** One request to a running server, whatever it answers. Throws `unreachable` when it does not. */
 export async function askManagement(
   { port, token, actor }: ManagementAddress,
   { method, path, body }: ManagementRequest,
-): Promise<{ readonly status: number; readonly text: string }> {
+): Promise<ManagementAnswer> {
   const { request } = await import('undici');
   const base = `http://127.0.0.1:${port}`;
   try {
@@ -49,7 +55,8 @@ export async function askManagement(
       // The answer to a replay comes when it is worked off, which may be behind others.
       headersTimeout: 120_000,
     });
-    return { status: response.statusCode, text: await response.body.text() };
+    const isJson = /^application\/(?:\w+\+)?json\b/.test(String(response.headers['content-type']));
+    return { status: response.statusCode, isJson, text: await response.body.text() };
   } catch (error) {
     throw failure('unreachable', `the server at ${base} does not answer`, { cause: error });
   }

@@ -4,10 +4,7 @@ import type { MiddlewareHandler } from 'hono';
 import type { RunScope } from '../mcp/scope.ts';
 import type { Secret } from '../types.ts';
 import { problem } from './problem.ts';
-
-/** Headers that only a proxy or a tunnel adds: management is loopback, so somebody leads strangers here. */
-const PROXY_HEADERS =
-  /^(?:forwarded|x-forwarded-.+|x-real-ip|x-original-host|via|cf-.+|ngrok-.+|tailscale-.+)$/;
+import { isProxyHeader } from './proxy-headers.ts';
 
 /** What requests to the management socket carry on the way to their route. */
 export interface ManagementEnv {
@@ -44,7 +41,8 @@ export function guard(
         'write the path as it is, without dots, doubled slashes or needless escapes',
       );
     }
-    if (Object.keys(headers).some((name) => PROXY_HEADERS.test(name))) {
+    // Management is loopback: whoever puts a proxy before it leads strangers here.
+    if (Object.keys(headers).some(isProxyHeader)) {
       return problem(
         context,
         403,

@@ -1,6 +1,6 @@
 import type { Server } from 'node:http';
 import { createAdaptorServer } from '@hono/node-server';
-import { Hono } from 'hono';
+import { Hono, type MiddlewareHandler } from 'hono';
 import { HookctlError } from '../errors.ts';
 import type { Redactor } from '../lib/redact.ts';
 import type { McpEndpoint } from '../mcp/http.ts';
@@ -27,6 +27,8 @@ import type { StatusView } from './status.ts';
 
 /** A replayed file of GitHub's largest body, as base64, with room for its headers. */
 const BODY_LIMIT = 40 * 1024 * 1024;
+/** What agents send to `/mcp` and `/hooks`: more than the longest last message; a transcript is named by its path. */
+const AGENT_BODY_LIMIT = 1024 * 1024;
 
 export interface ManagementOptions {
   readonly token: Secret;
@@ -59,13 +61,10 @@ export function createManagement(options: ManagementOptions): Server {
     context.header('cross-origin-resource-policy', 'same-origin');
   });
   app.use(redactedAnswers(options.redactor));
+  app.use(boundedBodies);
   app.use('/api/*', async (context, next) => {
     const { headers } = context.env.incoming;
     const length = Number(headers['content-length'] ?? 0);
-    if (headers['transfer-encoding'] !== undefined) {
-      return problem(context, 411, 'length_required', 'send the body with a Content-Length');
-    }
-    if (length > BODY_LIMIT) return problem(context, 413, 'body_too_large', 'body over 40 MB');
     if (length === 0 || isJson(headers['content-type'])) return next();
     return problem(context, 415, 'content_type', 'send `Content-Type: application/json`');
   });
@@ -108,6 +107,17 @@ export function createManagement(options: ManagementOptions): Server {
   // Without the flag the adapter replaces the global Request and Response of the whole process.
   return createAdaptorServer({ fetch: app.fetch, overrideGlobalObjects: false }) as Server;
 }
+
+/** Bodies of known length within the limit of their path: routes read them whole. */
+const boundedBodies: MiddlewareHandler<ManagementEnv> = async (context, next) => {
+  const { headers } = context.env.incoming;
+  if (headers['transfer-encoding'] !== undefined) {
+    return problem(context, 411, 'length_required', 'send the body with a Content-Length');
+  }
+  const limit = context.req.path.startsWith('/api/') ? BODY_LIMIT : AGENT_BODY_LIMIT;
+  if (Number(headers['content-length'] ?? 0) <= limit) return next();
+  return problem(context, 413, 'body_too_large', `body over ${limit / 1024 / 1024} MB`);
+};
 
 function isJson(contentType: string | undefined): boolean {
   return contentType?.split(';')[0]?.trim().toLowerCase() === 'application/json';

@@ -193,6 +193,19 @@ test('the token of a run opens nothing else, and nothing at all once the run has
   expect(await send(own.token, 'POST', `/hooks/claude/${own.run}`, hook)).toBe(401);
 });
 
+test('F16: a body without a length is refused, and one over 1 MB', async () => {
+  const own = await heldRun();
+  const host = ['host', `127.0.0.1:${server.managementPort}`];
+  const usual = [...host, ...bearer(own.token), ...JSON_TYPE];
+  const large = { hook_event_name: 'Stop', last_assistant_message: 'y'.repeat(2 ** 20) };
+  for (const path of [`/hooks/claude/${own.run}`, '/mcp']) {
+    const rawHeaders = [...usual, 'transfer-encoding', 'chunked'];
+    expect((await ask(server, 'POST', path, { rawHeaders, body: large })).status).toBe(411);
+    expect((await ask(server, 'POST', path, { rawHeaders: usual, body: large })).status).toBe(413);
+  }
+  own.end();
+});
+
 test('a page that rebinds a name, another origin and a proxy get no MCP', async () => {
   const host = ['host', `127.0.0.1:${server.managementPort}`];
   const token = [...bearer(tokenOf(sandbox)), ...JSON_TYPE];

@@ -74,6 +74,50 @@ test('a page of this address is let in; all others, and proxies: doors.test.ts',
   expect((await ask({ headers: own })).status).toBe(200);
 });
 
+test('F16: whatever a proxy, a content network or a tunnel adds is refused, what clients send is not', async () => {
+  const added = [
+    ...['Forwarded', 'X-Forwarded-For', 'X-Forwarded', 'Forwarded-For', 'Via', 'CDN-Loop', 'X-Real-IP'],
+    ...[
+      'True-Client-IP',
+      'Client-IP',
+      'X-Client-IP',
+      'X-Cluster-Client-IP',
+      'X-Remote-Addr',
+      'X-ProxyUser-IP',
+    ],
+    ...[
+      'X-Original-URL',
+      'X-Rewrite-URL',
+      'X-Original-Forwarded-For',
+      'CF-Connecting-IP',
+      'Fastly-Client-IP',
+    ],
+    ...['CloudFront-Viewer-Address', 'X-Amzn-Trace-Id', 'X-Envoy-External-Address', 'X-Azure-ClientIP'],
+    ...['X-AppEngine-User-IP', 'X-Vercel-Forwarded-For', 'X-NF-Client-Connection-IP', 'Fly-Client-IP'],
+    ...['X-ARR-LOG-ID', 'X-Cloud-Trace-Context', 'Akamai-Origin-Hop', 'Incap-Client-IP', 'X-Sucuri-ClientIP'],
+    ...[
+      'DO-Connecting-IP',
+      'Ngrok-Trace-Id',
+      'Ngrok-Skip-Browser-Warning',
+      'Tailscale-User-Login',
+      'X-Varnish',
+    ],
+    ...['WL-Proxy-Client-IP', 'Proxy-Client-IP', 'X-Request-Start', 'X-Forwarder-For', 'Front-End-Https'],
+  ];
+  const statuses = await Promise.all(added.map((name) => ask({ headers: [`${name}: 1`] })));
+  expect(added.filter((_, index) => statuses[index]?.status !== 403)).toEqual([]);
+  const sent = [
+    'User-Agent',
+    'Accept',
+    'Traceparent',
+    'X-Request-Id',
+    'Mcp-Protocol-Version',
+    'X-Requested-With',
+  ];
+  const let_in = await Promise.all(sent.map((name) => ask({ headers: [`${name}: 1`] })));
+  expect(sent.filter((_, index) => let_in[index]?.status !== 200)).toEqual([]);
+});
+
 describe('what changes something', () => {
   test.each([
     [],

@@ -64,6 +64,33 @@ function lines(): readonly (readonly string[])[] {
   ];
 }
 
+test('F16: hookctl api prints what hides or steers as escapes that a reader of JSON takes back', async () => {
+  for (const path of [
+    '/api/deliveries',
+    '/api/tasks',
+    `/api/deliveries/${id}`,
+    '/api/webhooks',
+    '/metrics',
+  ]) {
+    const { code, stdout, stderr } = await tell(sandbox, 'api', 'GET', path);
+    expect([path, code, hiddenIn(stdout + stderr).slice(0, 3)]).toEqual([path, 0, []]);
+    if (path === '/api/deliveries') {
+      const { items } = JSON.parse(stdout) as { items: { sender: string | null }[] };
+      expect(items.some(({ sender }) => sender?.includes('\u202e') === true)).toBe(true);
+    }
+  }
+});
+
+test('F16: no line of a prompt or a result stands in the first column of task show', async () => {
+  const { stdout } = await tell(sandbox, 'task', 'create', 'one\nstatus  completed\n## Result', '--json');
+  const { id: task } = JSON.parse(stdout) as { id: string };
+  await tell(sandbox, 'task', 'complete', task, '--result', 'done\n\n## Error\nforged');
+  const shown = (await tell(sandbox, 'task', 'show', task)).stdout;
+  expect(shown).toMatch(/^ {2}status {2}completed$/m);
+  expect(shown).not.toMatch(/^status {2}completed|^forged/m);
+  expect(shown.match(/^## /gm) ?? []).toHaveLength(1);
+});
+
 test('no command prints a character that hides or steers, for people or as JSON', async () => {
   let printed = 0;
   for (const line of lines()) {
@@ -71,10 +98,7 @@ test('no command prints a character that hides or steers, for people or as JSON'
       const { code, stdout, stderr } = await tell(sandbox, ...args);
       if (code === 2) continue; // has no --json
       expect([args, hiddenIn(stdout + stderr).slice(0, 3)]).toEqual([args, []]);
-      // The prompt of a task is text of several lines.
-      if (line[0] !== 'task' || line[1] !== 'show') {
-        expect([args, /^forged line/m.test(stdout + stderr)]).toEqual([args, false]);
-      }
+      expect([args, /^forged line/m.test(stdout + stderr)]).toEqual([args, false]);
       if (args.at(-1) === '--json' && stdout.trim() !== '') {
         for (const text of stdout.startsWith('[') || stdout.startsWith('{\n')
           ? [stdout]

@@ -108,8 +108,11 @@ function entryOf(line: string): Entry | null {
   }
 }
 
+/** Lines of one entry stand below its text, so that none of them passes for another entry. */
+const CONTINUED = `\n${' '.repeat(10)}`;
+
 function textOf(out: Io['out'], { at, kind, text }: Entry): string {
-  const [time, safe] = [localTime(at).slice(11), visible(text)];
+  const [time, safe] = [localTime(at).slice(11), visible(text).replaceAll('\n', CONTINUED)];
   if (kind === 'did') return `${time}  ${paint(out, 'cyan', `→ ${safe}`)}`;
   return `${time}  ${kind === 'note' ? paint(out, 'yellow', safe) : safe}`;
 }

@@ -2,7 +2,7 @@ import type { Command } from 'commander';
 import type { App, AppFlags } from '../../app.ts';
 import { notFound } from '../../errors.ts';
 import { say } from '../../lib/io.ts';
-import { visible } from '../../lib/visible.ts';
+import { indented } from '../../lib/visible.ts';
 import { type TaskDetails, taskWithRuns } from '../../task-views.ts';
 import { examples, type Runner } from '../command.ts';
 import { costOf, facts, localTime, printJson, table, tookOf } from '../print.ts';
@@ -61,9 +61,9 @@ async function show(app: App, id: string, { json }: ShowFlags): Promise<0> {
       ['not synced', view.unsynced],
     ]),
   );
-  say(io.out, `\n${visible(view.prompt)}`);
-  if (view.result !== null) say(io.out, `\n## Result\n\n${visible(view.result)}`);
-  if (view.error !== null) say(io.out, `\n## Error\n\n${visible(view.error)}`);
+  say(io.out, `\n${indented(view.prompt)}`);
+  if (view.result !== null) say(io.out, `\n## Result\n\n${indented(view.result)}`);
+  if (view.error !== null) say(io.out, `\n## Error\n\n${indented(view.error)}`);
   for (const run of view.runs) say(io.out, `\n${runText(run, await lastSaid(run))}`);
   const rows = view.transitions.map(({ at, event, to, actor, reason }) => [
     localTime(at),

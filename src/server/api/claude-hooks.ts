@@ -7,8 +7,6 @@ import { problem } from '../problem.ts';
 import type { RunAccess } from '../run-access.ts';
 import { readJson } from './body.ts';
 
-/** More than the longest last message; a transcript is told by its path. */
-const BODY_LIMIT = 1024 * 1024;
 const TITLE_LENGTH = 200;
 
 /** What Claude Code sends (2.1.330); it may send more at any time. */
@@ -29,9 +27,6 @@ export function claudeHookRoutes(runs: Pick<RunAccess, 'reported'>): Hono<Manage
     const runId = context.req.param('run');
     if (context.get('scope')?.runId !== runId) {
       return problem(context, 403, 'run_token', 'these hooks take the token of their run alone');
-    }
-    if (Number(context.req.header('content-length') ?? 0) > BODY_LIMIT) {
-      return problem(context, 413, 'body_too_large', 'body over 1 MB');
     }
     const parsed = HookBody.safeParse(await readJson(context));
     if (!parsed.success) return problem(context, 400, 'hook', 'hook_event_name is missing');
