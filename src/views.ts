@@ -68,6 +68,7 @@ export function taskView(task: Task) {
     ...usageView(task.usage),
     source_metadata: task.sourceMetadata,
     unsynced: task.unsynced,
+    trust: task.trust,
     created_at: iso(task.createdAt),
     updated_at: iso(task.updatedAt),
     started_at: isoOrNull(task.startedAt),

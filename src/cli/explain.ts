@@ -54,7 +54,7 @@ async function explainStored(app: App, id: string, { json }: ExplainFlags): Prom
   const explanation =
     source === null
       ? { obstacle: 'it was refused before it was parsed, and its bytes were not kept', events: [] }
-      : explain(webhookOf({ snapshot: () => snapshot }, source), source.request);
+      : explain(webhookOf({ snapshot: () => snapshot }, source), source.request, source.trust);
   const view = delivery === null ? null : deliveryView(delivery);
   if (json === true) printJson(app.io, { source: id, delivery: view, ...explanationView(explanation) });
   else {

@@ -98,7 +98,7 @@ function explainOne(reader: StoreReader, snapshot: Snapshot, delivery: SelectedD
     return { obstacle: `there is no webhook ${delivery.webhook} any more`, events: [] };
   const body = reader.body(delivery.id);
   if (body === null) return { obstacle: 'its bytes are no longer stored', events: [] };
-  return explain(webhook, { headers: delivery.headers, query: delivery.query, body });
+  return explain(webhook, { headers: delivery.headers, query: delivery.query, body }, delivery.trust);
 }
 
 function outlook({ obstacle, events }: Explanation): readonly string[] {

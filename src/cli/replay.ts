@@ -79,7 +79,11 @@ async function dryRun(app: App, sources: readonly string[], flags: ReplayFlags):
   const views = [];
   for (const source of sources) {
     const replayed = files.get(source) ?? stored(app, source);
-    const explanation = explain(webhookOf({ snapshot: () => snapshot }, replayed), replayed.request);
+    const explanation = explain(
+      webhookOf({ snapshot: () => snapshot }, replayed),
+      replayed.request,
+      replayed.trust,
+    );
     views.push({ source, ...explanationView(explanation) });
     if (flags.json !== true) printExplanation(app.io, source, explanation);
   }

@@ -25,16 +25,32 @@ export async function taskFor(
     throw failure('no_task', 'name the task', { fix: 'Give task_id; list_tasks shows them.' });
   const found = await backend.look((store) => {
     const task = store.task(id);
+    if (task !== null && !isReadable(task)) throw unread(task);
     return task === null || scope === null ? task : reachable(store, scope, task, want);
   }, null);
   if (found !== null) return found;
   throw notFound(`there is no task ${id}`, 'List them with list_tasks.');
 }
 
+/** Whether an agent may read the words of a task: those of an unverified delivery it never may. */
+export function isReadable({ trust }: Pick<Task, 'trust'>): boolean {
+  return trust !== 'unverified';
+}
+
+function unread({ id }: Task): Error {
+  return failure(
+    'unverified',
+    `the delivery of ${id} was not verified, so no agent reads it or works on it`,
+    {
+      fix: 'Leave it to the people at this machine.',
+    },
+  );
+}
+
 /** Null hides that a task of others exists. Throws `not_yours` where it may be seen and not changed. */
 function reachable(store: AgentStore, scope: RunScope, task: Task, want: Want): Task | null {
   if (isBelow(store, scope.taskId, task)) return task;
-  if (task.conversationId !== scope.conversationId) return null;
+  if (task.conversationId !== scope.conversationId || task.status === 'waiting_approval') return null;
   if (want === 'read') return task;
   throw failure('not_yours', `${task.id} is not below ${scope.taskId}, which is the task of this run`, {
     fix: 'Change your own task, or make a child of it with create_subtask.',

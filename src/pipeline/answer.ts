@@ -20,10 +20,10 @@ export interface Answered {
  * that calls a command by the prefix is a command and no answer.
  */
 export function answered({ store }: Pick<PipelineContext, 'store'>, occasion: Occasion): Answered | null {
-  const { webhook, event, index } = occasion;
+  const { webhook, event, index, delivery } = occasion;
   const { text, sender, externalId } = event;
   if (text === null || sender === null || externalId === null || event.textOrigin !== 'created') return null;
-  if (ownPost(event) !== null || spoken(text).trim() === '' || !admitText(webhook.allow, event).allowed)
+  if (ownPost(event) !== null || spoken(text).trim() === '' || !admitText(webhook.allow, event, delivery.trust).allowed)
     return null;
   const task = store.openQuestion(flowIdOf(externalId));
   if (task === null) return null;

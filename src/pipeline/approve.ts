@@ -32,8 +32,7 @@ export function approved(
       error: null,
     },
   });
-  if (delivery.trust === 'unverified') return decide(null, 'the delivery was not verified');
-  const admission = admitText(webhook.allow, event);
+  const admission = admitText(webhook.allow, event, delivery.trust);
   // Being no person is enough to be admitted, but an approval is a person's word.
   if (!admission.allowed || event.sender?.kind === 'system') return decide(null, admission.reason);
   if (event.externalId === null) return decide(null, 'the event belongs to no thread');

@@ -1,4 +1,4 @@
-import type { RawRequest, Webhook } from '../types.ts';
+import type { RawRequest, Trust, Webhook } from '../types.ts';
 import { type Match, type Matching, match } from './match.ts';
 
 /** What every command of a webhook makes of a request today. Nothing is written, nothing runs. */
@@ -8,14 +8,14 @@ export interface Explanation {
   readonly events: readonly (Matching & { readonly type: string; readonly externalId: string | null })[];
 }
 
-/** Explains a request that was verified when it came, or that a person vouches for. */
-export function explain(webhook: Webhook, request: RawRequest): Explanation {
+/** Explains a request; `trust` is why it is believed. */
+export function explain(webhook: Webhook, request: RawRequest, trust: Trust = 'operator'): Explanation {
   if (!webhook.enabled) return { obstacle: `the webhook ${webhook.name} is disabled`, events: [] };
   const parsed = webhook.protocol.parse(request, webhook);
   if (!parsed.ok) return { obstacle: parsed.reason, events: [] };
   const place = ({ command }: Match) => webhook.commands.indexOf(command);
   const events = parsed.events.map((event) => {
-    const { matches, ignored } = match(webhook, event);
+    const { matches, ignored } = match(webhook, event, trust);
     return {
       // In the order in which the webhook lists its commands: the two are read side by side.
       matches: matches.toSorted((left, right) => place(left) - place(right)),

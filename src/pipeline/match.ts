@@ -1,5 +1,5 @@
 import { actionNamed } from '../actions/index.ts';
-import type { TriggerCommand, Webhook, WebhookCommand, WebhookEvent } from '../types.ts';
+import type { TriggerCommand, Trust, Webhook, WebhookCommand, WebhookEvent } from '../types.ts';
 import { eventMatches } from './event-type.ts';
 import { type Admission, admit, admitText } from './senders.ts';
 import { type Call, findCall, ownPost } from './text-command.ts';
@@ -25,11 +25,14 @@ export interface Matching {
   readonly ignored: string | null;
 }
 
-/** Decides, for one event, which commands of a webhook fire, and for each that does not, why. Pure. */
-export function match(webhook: Webhook, event: WebhookEvent): Matching {
+/**
+ * Decides, for one event, which commands of a webhook fire, and for each that does not, why. Pure. The text of an unverified
+ * delivery commands nothing; its triggers make tasks that never run.
+ */
+export function match(webhook: Webhook, event: WebhookEvent, trust: Trust = 'verified'): Matching {
   const own = ownPost(event);
   const admission = own === null ? admit(webhook.allow, event.sender) : { allowed: false, reason: own };
-  const textAdmission = own === null ? admitText(webhook.allow, event) : admission;
+  const textAdmission = own === null ? admitText(webhook.allow, event, trust) : admission;
   const call = findCall(webhook, event);
   const matches = inOrder(webhook.commands).map((command): Match => {
     if (own !== null) return silent(command, own);

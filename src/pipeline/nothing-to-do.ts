@@ -1,5 +1,5 @@
 import type { Parsed } from '../providers/provider.ts';
-import type { Decision, Webhook } from '../types.ts';
+import type { Decision, Trust, Webhook } from '../types.ts';
 import { decide } from './act.ts';
 import { match } from './match.ts';
 
@@ -17,9 +17,10 @@ export interface Ignored {
 export function nothingToDo(
   webhook: Webhook,
   { events }: Pick<Extract<Parsed, { ok: true }>, 'events'>,
+  trust: Trust,
 ): Ignored | null {
   if (events.some(({ text }) => text !== null)) return null;
-  const matchings = events.map((event) => match(webhook, event));
+  const matchings = events.map((event) => match(webhook, event, trust));
   if (matchings.some(({ ignored }) => ignored === null)) return null;
   return {
     reason: whyNothing(matchings.map(({ ignored }) => ignored)),

@@ -68,7 +68,7 @@ export function toDelivery({ context, webhook, provider, request, parsed, trust 
     webhookId: webhookIdOf(webhook),
     provider: provider.name,
     trust,
-    ...stateOf(webhook, parsed, receivedAt),
+    ...stateOf(webhook, parsed, trust, receivedAt),
     senderDeliveryId,
     dedupeKeys: parsed.ok ? dedupeKeys(senderDeliveryId, parsed.semanticKeys) : [],
     eventType: first?.type ?? provider.eventName(request.headers),
@@ -86,10 +86,11 @@ export function toDelivery({ context, webhook, provider, request, parsed, trust 
 function stateOf(
   webhook: Webhook,
   parsed: Parsed,
+  trust: Trust,
   at: number,
 ): Pick<NewDelivery, 'status' | 'reason' | 'settledAt' | 'decisions'> {
   if (!parsed.ok) return { status: 'unparsed', reason: parsed.reason, settledAt: null, decisions: [] };
-  const ignored = nothingToDo(webhook, parsed);
+  const ignored = nothingToDo(webhook, parsed, trust);
   return ignored === null
     ? { status: 'pending', reason: null, settledAt: null, decisions: [] }
     : { status: 'ignored', settledAt: at, ...ignored };

@@ -1,4 +1,4 @@
-import type { Sender, SenderRule, WebhookEvent } from '../types.ts';
+import type { Sender, SenderRule, Trust, WebhookEvent } from '../types.ts';
 
 /** Whether a sender may command, and why. */
 export interface Admission {
@@ -30,9 +30,10 @@ export function admit(rule: SenderRule, sender: Sender | null): Admission {
 /**
  * Whether the text of an event may command, answer, approve or stop: it must be the sender's own, and the sender must be
  * allowed. The account that acts is often another than the one that wrote: who moves, transfers, imports or edits an issue sends the
- * words of its author. An event without text is judged by its sender alone.
+ * words of its author. An event without text is judged by its sender alone. What was not verified is no word of anybody.
  */
-export function admitText(rule: SenderRule, event: WebhookEvent): Admission {
+export function admitText(rule: SenderRule, event: WebhookEvent, trust: Trust | null): Admission {
+  if (trust === null || trust === 'unverified') return { allowed: false, reason: 'the delivery was not verified' };
   const foreign = event.text === null ? null : foreignText(event);
   return foreign === null ? admit(rule, event.sender) : { allowed: false, reason: foreign };
 }

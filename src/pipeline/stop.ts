@@ -39,8 +39,7 @@ export function stopped(context: StopContext, occasion: Occasion): Stopped | nul
       error: null,
     },
   });
-  if (delivery.trust === 'unverified') return decide([], 'the delivery was not verified');
-  const admission = admitText(webhook.allow, event);
+  const admission = admitText(webhook.allow, event, delivery.trust);
   if (!admission.allowed || event.sender?.kind === 'system') return decide([], admission.reason);
   if (event.externalId === null) return decide([], 'the event belongs to no thread');
   const tasks = stoppable(context, flowIdOf(event.externalId), call.taskId);

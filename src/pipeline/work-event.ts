@@ -23,7 +23,7 @@ export async function workEvent(context: PipelineContext, occasion: Occasion): P
   const approval = approved(context, occasion);
   const stop = approval === null ? stopped(context, occasion) : null;
   const answer = approval === null && stop === null ? answered(context, occasion) : null;
-  const matching = match(occasion.webhook, occasion.event);
+  const matching = match(occasion.webhook, occasion.event, occasion.delivery.trust ?? 'unverified');
   const isSaid = approval !== null || stop !== null || answer !== null;
   const commands = isSaid ? withoutTexts(matching) : matching;
   const outcome = await runCommands(context, occasion, commands);

@@ -2,6 +2,7 @@ import type { Agents } from '../config/agents.ts';
 import type { RunLimits } from '../config/agents-schema.ts';
 import type { QueuedTask, RunReader } from '../store/run-store.ts';
 import type { TaskReader } from '../store/task-store.ts';
+import { NOT_VERIFIED } from '../tasks/change.ts';
 import { blockersOf } from '../tasks/dependencies.ts';
 import { BUDGET_MS, budgetFor } from './budget.ts';
 
@@ -93,9 +94,7 @@ function wait(reason: string): Verdict {
 
 /** Why a task is not to be run at all for now; it holds nobody back. */
 function unfitFor({ store }: SurveyOptions, { dependsOn, trust }: QueuedTask): string | null {
-  if (trust === 'unverified') return 'its delivery was not verified, so no agent runs on it';
-  if (trust === 'gone')
-    return 'its delivery is no longer stored, so that nobody knows whether it was verified';
+  if (trust === 'unverified') return `${NOT_VERIFIED}, so no agent runs on it`;
   const blockers = blockersOf(store, { dependsOn });
   return blockers.length === 0
     ? null

@@ -60,6 +60,7 @@ const COLUMNS = [
   'url',
   'source_metadata',
   'sync_to_claude',
+  'trust',
   'created_at',
   'updated_at',
 ] as const;
@@ -85,6 +86,8 @@ function insertTask(creation: TaskCreation): CompiledQuery<TaskRow> {
       eb.val(task.url).as('url'),
       eb.val(JSON.stringify(task.sourceMetadata)).as('source_metadata'),
       eb.val(task.syncToClaudeTasks ? 1 : 0).as('sync_to_claude'),
+      // Without a parent a person on this machine typed it.
+      eb.val(parent?.trust ?? 'operator').as('trust'),
       eb.val(at).as('created_at'),
       eb.val(at).as('updated_at'),
     ])

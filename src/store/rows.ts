@@ -55,6 +55,7 @@ export function toTask(row: TaskRow): Task {
     sourceMetadata: JSON.parse(row.source_metadata),
     syncToClaudeTasks: row.sync_to_claude === 1,
     unsynced: row.unsynced,
+    trust: row.trust,
     usage: toUsage(row),
     createdAt: row.created_at,
     updatedAt: row.updated_at,

@@ -8,8 +8,7 @@ export interface QueuedTask {
   readonly flowId: string;
   readonly conversationId: string;
   readonly dependsOn: readonly string[];
-  /** Of the delivery that its root came from; null: no delivery, so a person on this machine; `gone`: not stored any more. */
-  readonly trust: Trust | 'gone' | null;
+  readonly trust: Trust;
 }
 
 /** What runs took within a time. */

@@ -46,23 +46,18 @@ export function openRuns(): CompiledQuery<RunRow> {
   return sqlBuilder.selectFrom('runs').selectAll().where('ended_at', 'is', null).orderBy('id').compile();
 }
 
-interface QueuedRow extends Pick<TaskRow, 'id' | 'agent' | 'flow_id' | 'conversation_id' | 'depends_on'> {
-  readonly trust: QueuedTask['trust'];
-}
+type QueuedRow = Pick<TaskRow, 'id' | 'agent' | 'flow_id' | 'conversation_id' | 'depends_on' | 'trust'>;
 
 export function queuedTasks(agents: readonly string[], limit: number): CompiledQuery<QueuedRow> {
   return sqlBuilder
     .selectFrom('tasks')
-    .innerJoin('tasks as root', 'root.id', 'tasks.initiated_task_id')
-    .leftJoin('deliveries', 'deliveries.id', 'root.delivery_id')
     .select([
       'tasks.id',
       'tasks.agent',
       'tasks.flow_id',
       'tasks.conversation_id',
       'tasks.depends_on',
-      sql<QueuedTask['trust']>`case when root.delivery_id is null then null
-        else coalesce(deliveries.trust, 'gone') end`.as('trust'),
+      'tasks.trust',
     ])
     .where('tasks.status', '=', 'queued')
     .where('tasks.agent', 'in', agents)

@@ -118,6 +118,7 @@ export interface TaskRow {
   readonly output_tokens: number | null;
   readonly duration_ms: number | null;
   readonly started_at: number | null;
+  readonly trust: Trust;
 }
 
 export interface TransitionRow {

@@ -1,5 +1,5 @@
 import { type CompiledQuery, sql } from 'kysely';
-import type { NewTask, TaskStatus, Transition } from '../types.ts';
+import type { NewTask, TaskStatus, Transition, Trust } from '../types.ts';
 import { compileOnce } from './compile-once.ts';
 import { insertOutgoing } from './outbox.ts';
 import { sqlBuilder, type TaskRow } from './schema.ts';
@@ -151,6 +151,7 @@ const TASK_COLUMNS = [
   'url',
   'source_metadata',
   'sync_to_claude',
+  'trust',
   'created_at',
   'updated_at',
 ] as const;
@@ -185,6 +186,7 @@ const insertTaskRow = compileOnce((values: TaskValues) => {
       eb.val(values.url).as('url'),
       eb.val(values.sourceMetadata).as('source_metadata'),
       eb.val(values.syncToClaude).as('sync_to_claude'),
+      sql<Trust>`coalesce(deliveries.trust, 'unverified')`.as('trust'),
       eb.val(values.settledAt).as('created_at'),
       eb.val(values.settledAt).as('updated_at'),
     ]);
@@ -197,6 +199,7 @@ function answerTask({ taskId, prompt }: NewAnswer, settlement: Settlement): Comp
     .set({
       status: 'queued',
       prompt: sql<string>`prompt || ${prompt}`,
+      trust: lowerTrust(settlement.deliveryId),
       updated_at: settlement.settledAt,
     })
     .where('id', '=', taskId)
@@ -204,6 +207,16 @@ function answerTask({ taskId, prompt }: NewAnswer, settlement: Settlement): Comp
     .where((eb) => eb.exists(pendingDelivery(settlement.deliveryId).select('deliveries.id')))
     .returningAll()
     .compile();
+}
+
+/** The prompt holds the words of both from now on. */
+function lowerTrust(deliveryId: string) {
+  return sql<Trust>`(
+    select case
+      when 'unverified' in (tasks.trust, coalesce(answer.trust, 'unverified')) then 'unverified'
+      when 'verified' in (tasks.trust, answer.trust) then 'verified'
+      else 'operator' end
+    from deliveries as answer where answer.id = ${deliveryId})`;
 }
 
 function approveTask(taskId: string, settlement: Settlement): CompiledQuery<TaskRow> {

@@ -6,6 +6,9 @@ import { blockersOf } from './dependencies.ts';
 import { isEnd, type Step, stepOf } from './lifecycle.ts';
 import { progressReply } from './progress.ts';
 
+/** Why no agent works on a task with words of an unverified delivery. */
+export const NOT_VERIFIED = 'its delivery was not verified';
+
 /** What is told with an event. */
 export interface TaskReport {
   /** `cli`, `api`, `claude`. */
@@ -97,6 +100,9 @@ function nobodyToAsk({ id }: Task, question: string | null): HookctlError {
 export function guardedStep({ store }: Pick<TaskContext, 'store'>, task: Task, event: TaskEvent): Step {
   const step = stepOf(task.status, event);
   if (event !== 'start' || step.kind !== 'to') return step;
+  if (task.trust === 'unverified') {
+    return { kind: 'refused', reason: `${NOT_VERIFIED}, so no agent works on it` };
+  }
   const blockers = blockersOf(store, task);
   if (blockers.length === 0) return step;
   const names = blockers.map(({ id, status }) => `${id} (${status})`).join(', ');

@@ -29,7 +29,8 @@ export interface Decision {
 
 /**
  * Why a delivery is believed: `verified` by its signature, `operator` when a person on this machine replayed a
- * file, `unverified` under `--insecure-no-verify`. An unverified one never runs a program and never posts.
+ * file, `unverified` under `--insecure-no-verify` or `allowUnverifiable`. An unverified one never commands, approves, stops or
+ * answers, runs no program and posts nothing.
  */
 export type Trust = 'verified' | 'operator' | 'unverified';
 

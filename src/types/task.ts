@@ -1,3 +1,4 @@
+import type { Trust } from './delivery.ts';
 import type { JsonObject } from './request.ts';
 
 export const TASK_STATUSES = [
@@ -42,6 +43,8 @@ export interface Task {
   readonly syncToClaudeTasks: boolean;
   /** Why its files are not in Claude's directory although they should be; null when they are or need not be. */
   readonly unsynced: string | null;
+  /** The lowest of all that wrote to its prompt; a child has its parent's. An `unverified` task never runs and never posts. */
+  readonly trust: Trust;
   /** Of all runs together, a retried task's earlier ones too. */
   readonly usage: TaskUsage;
   readonly createdAt: number;

@@ -96,6 +96,7 @@ export const TASK: Task = {
   sourceMetadata: {},
   syncToClaudeTasks: true,
   unsynced: null,
+  trust: 'verified',
   usage: { costUsd: null, inputTokens: null, outputTokens: null, durationMs: null },
   createdAt: 0,
   updatedAt: 0,

@@ -5,7 +5,7 @@ import { blockersOf } from '../../tasks/dependencies.ts';
 import type { AgentEvent, Task } from '../../types.ts';
 import { iso } from '../../views.ts';
 import type { AgentStore } from '../backend.ts';
-import type { RunScope } from '../scope.ts';
+import { isReadable, type RunScope } from '../scope.ts';
 import { type ToolContext, tool } from '../tool.ts';
 import { agentName } from './fields.ts';
 import { whole, wholeText } from './views.ts';
@@ -120,6 +120,8 @@ function oldest(
  * because it would be done twice: it is told what a person asked for meanwhile, and that runs after it.
  */
 function kindOf(store: AgentStore, { kind }: AgentEvent, task: Task, scope: RunScope | null): Kind | null {
+  // Words of an unverified delivery reach no agent.
+  if (!isReadable(task)) return null;
   if (kind !== 'task') return kind;
   if (scope === null) return blockersOf(store, task).length === 0 ? kind : null;
   return task.deliveryId !== null && task.id !== scope.taskId ? 'comment' : null;

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import type { TaskFilter } from '../../store/task-store.ts';
 import { TASK_STATUSES } from '../../types.ts';
-import { taskFor } from '../scope.ts';
+import { isReadable, taskFor } from '../scope.ts';
 import { tool } from '../tool.ts';
 import { agentName, taskId } from './fields.ts';
 import { brief, line, whole, wholeText } from './views.ts';
@@ -28,7 +28,8 @@ export const listTasks = tool({
       ...(ids.flow_id !== undefined && { flowId: ids.flow_id }),
       ...(conversationId !== undefined && { conversationId }),
     };
-    const tasks = await backend.look((store) => store.tasks(filter), []);
+    const found = await backend.look((store) => store.tasks(filter), []);
+    const tasks = found.filter(isReadable);
     return {
       text: tasks.length === 0 ? 'There are none.' : tasks.map(line).join('\n'),
       data: { tasks: tasks.map(brief) },

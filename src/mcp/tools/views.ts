@@ -2,6 +2,7 @@ import { messagesOf, taskDetails } from '../../task-views.ts';
 import type { Task } from '../../types.ts';
 import { type TaskView, taskView } from '../../views.ts';
 import type { AgentStore } from '../backend.ts';
+import { isReadable } from '../scope.ts';
 
 /** A task in a list: without the texts, which can be long. */
 export function brief(task: Task | TaskView) {
@@ -21,6 +22,7 @@ export function whole(store: AgentStore, task: Task) {
   const children = family.filter(({ parentTaskId }) => parentTaskId === task.id).toReversed();
   const earlier = store
     .tasks({ conversationId: task.conversationId, before: task.id, limit: 10 })
+    .filter((each) => isReadable(each) && each.status !== 'waiting_approval')
     .toReversed();
   return {
     ...taskDetails(store, task),

@@ -38,9 +38,9 @@ const LIST_STATUS: Readonly<Record<TaskStatus, ListStatus | null>> = {
   cancelled: 'completed',
 };
 
-/** Whether a task stands in the list; one that waits for approval must not be picked up by anybody. */
+/** Whether a task is in the list. Agents pick up what they find there: neither what waits for approval, nor unverified words. */
 export function isListed(task: Task): boolean {
-  return LIST_STATUS[task.status] !== null;
+  return LIST_STATUS[task.status] !== null && task.trust !== 'unverified';
 }
 
 /** Whether a `metadata.state` is one of hookctl's final states. */

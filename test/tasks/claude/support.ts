@@ -123,6 +123,7 @@ export function aTask(id: string, changes: Partial<Task> = {}): Task {
     sourceMetadata: {},
     syncToClaudeTasks: true,
     unsynced: null,
+    trust: 'verified',
     usage: { costUsd: null, inputTokens: null, outputTokens: null, durationMs: null },
     createdAt: 1_700_000_000_000,
     updatedAt: 1_700_000_000_000,
