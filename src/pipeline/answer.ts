@@ -23,7 +23,11 @@ export function answered({ store }: Pick<PipelineContext, 'store'>, occasion: Oc
   const { webhook, event, index, delivery } = occasion;
   const { text, sender, externalId } = event;
   if (text === null || sender === null || externalId === null || event.textOrigin !== 'created') return null;
-  if (ownPost(event) !== null || spoken(text).trim() === '' || !admitText(webhook.allow, event, delivery.trust).allowed)
+  if (
+    ownPost(event) !== null ||
+    spoken(text).trim() === '' ||
+    !admitText(webhook.allow, event, delivery.trust).allowed
+  )
     return null;
   const task = store.openQuestion(flowIdOf(externalId));
   if (task === null) return null;

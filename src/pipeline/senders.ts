@@ -33,7 +33,8 @@ export function admit(rule: SenderRule, sender: Sender | null): Admission {
  * words of its author. An event without text is judged by its sender alone. What was not verified is no word of anybody.
  */
 export function admitText(rule: SenderRule, event: WebhookEvent, trust: Trust | null): Admission {
-  if (trust === null || trust === 'unverified') return { allowed: false, reason: 'the delivery was not verified' };
+  if (trust === null || trust === 'unverified')
+    return { allowed: false, reason: 'the delivery was not verified' };
   const foreign = event.text === null ? null : foreignText(event);
   return foreign === null ? admit(rule, event.sender) : { allowed: false, reason: foreign };
 }

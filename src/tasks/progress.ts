@@ -25,7 +25,8 @@ export interface Progress {
  * is answered where its root came from.
  */
 export function progressReply(ids: IdSource, task: Task, root: Task, progress: Progress): TaskReply | null {
-  const reply = task.trust === 'unverified' ? undefined : (root.sourceMetadata.reply as JsonObject | undefined);
+  const reply =
+    task.trust === 'unverified' ? undefined : (root.sourceMetadata.reply as JsonObject | undefined);
   const text = textOf(task, progress);
   if (reply === undefined || root.deliveryId === null || text === null) return null;
   if (progress.to === 'running' && reply.edits !== true) return null;

@@ -159,11 +159,13 @@ describe('an action that answers', () => {
 
   test('never posts for a delivery that nobody verified', async () => {
     const yaml =
-      credentials() +
-      commands('github', '{ name: go, action: comment, template: x }', '{ trigger: "*", template: y }');
+      credentials() + commands('github', '{ name: go }', '{ trigger: "*", action: comment, template: y }');
     const { deliver, sent } = await startEngine({ yaml, env, insecure: ['github'] });
     const { delivery } = await deliver('github', 'issue_comment.created', undefined, '@agent go');
-    expect(delivery.decisions[0]?.error).toBe('the delivery was not verified');
+    expect(delivery.decisions.map(({ fired, error }) => [fired, error])).toEqual([
+      [false, null],
+      [true, 'the delivery was not verified'],
+    ]);
     expect(await sent(delivery.id)).toEqual([]);
   });
 });

@@ -93,7 +93,10 @@ describe('a program', () => {
   });
 
   test('never runs for a delivery that nobody verified', async () => {
-    const yaml = running(`require('fs').writeFileSync('ran','')`);
+    const yaml = running(`require('fs').writeFileSync('ran','')`).replace(
+      '"name":"go"',
+      '"name":"go"},{"trigger":"*"',
+    );
     const { engine, delivery } = await runOnce(yaml, '@agent go', { insecure: ['github'] });
     expect(delivery.status).toBe('failed');
     expect(existsSync(join(engine.folder, 'ran'))).toBe(false);

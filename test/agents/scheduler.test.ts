@@ -188,8 +188,10 @@ test('what a stranger started runs only once somebody who may command has approv
 });
 
 test('no agent runs on what came of a delivery that nobody verified', async () => {
-  const engine = await startAgents({ yaml: planning(''), insecure: ['github'] });
-  const { tasks } = await engine.deliver('github', 'issue_comment.created');
+  const trigger =
+    'webhooks: { github: { targetAgent: planning, commands: [{ name: analyze }, { trigger: issues.labeled }] } }\n';
+  const engine = await startAgents({ yaml: trigger + planning(''), insecure: ['github'] });
+  const { tasks } = await engine.deliver('github', 'issues.labeled');
   const run = await openRun(engine, tasks[0]?.id ?? '', 'waiting');
   expect(run.reason).toBe('its delivery was not verified, so no agent runs on it');
   const child = await engine.task('Below it', { parentId: tasks[0]?.id ?? '', agent: 'planning' });

@@ -62,7 +62,7 @@ test('empty lists allow nobody', () => {
 
 describe('A1: a text commands only as its author’s own act', () => {
   const said = (changes: Parameters<typeof eventWith>[0]) =>
-    admitText(rule, eventWith({ text: '@agent fix', ...changes }));
+    admitText(rule, eventWith({ text: '@agent fix', ...changes }), 'verified');
 
   test('the sender’s own text is judged by the sender', () => {
     expect(said({})).toEqual({ allowed: true, reason: 'ada is OWNER' });

@@ -180,7 +180,11 @@ test('--insecure-no-verify accepts anything, says so, and marks it; another name
   expect(server.lines()[0]?.problems).toEqual([expect.stringContaining('accepts everything unverified')]);
   const { status, id } = await signedPost(server.url, comment('@agent analyze'), { secret: 'wrong' });
   expect(status).toBe(202);
-  expect(await settled(sandbox, id)).toMatchObject({ trust: 'unverified', status: 'processed' });
+  expect(await settled(sandbox, id)).toMatchObject({
+    trust: 'unverified',
+    status: 'ignored',
+    reason: 'the delivery was not verified',
+  });
   await server.stop();
 
   const { code, stderr } = await cli(sandbox, 'serve', '--insecure-no-verify', 'githab');

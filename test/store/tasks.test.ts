@@ -40,6 +40,7 @@ test('a settlement stores decisions and tasks together, and returns the tasks as
     sourceMetadata: { source: 'github' },
     syncToClaudeTasks: true,
     unsynced: null,
+    trust: 'verified',
     usage: { costUsd: null, inputTokens: null, outputTokens: null, durationMs: null },
     createdAt: NOW + 5,
     updatedAt: NOW + 5,
