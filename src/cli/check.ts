@@ -1,4 +1,5 @@
 import type { App, AppFlags } from '../app.ts';
+import { secretProblems } from '../config/secret-problems.ts';
 import { ConfigError, type ExitCode, formatProblem } from '../errors.ts';
 import { paint, say } from '../lib/io.ts';
 import { type CliCommand, examples } from './command.ts';
@@ -24,6 +25,8 @@ async function run(app: App, { json }: CheckFlags): Promise<ExitCode> {
     // For serving the last good copy stands in; here it is the file that is asked about.
     if (dynamic.refused.length > 0) throw new ConfigError(dynamic.refused);
     if (agents.missing.length > 0) throw new ConfigError(agents.missing);
+    const useless = secretProblems(snapshot.webhooks);
+    if (useless.length > 0) throw new ConfigError(useless);
     if (json === true) printJson(io, { ok: true, problems: [], notices });
     else {
       for (const notice of notices) say(io.err, `note: ${notice}`);

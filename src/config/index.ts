@@ -12,6 +12,7 @@ import { ownProviders } from './own-providers.ts';
 import { defaultProject, type ReadProject, readProject } from './project.ts';
 import type { ProjectConfig } from './project-schema.ts';
 import type { Known } from './resolve.ts';
+import { secretNotices } from './secret-problems.ts';
 import { resolveSecret, type SecretPlaces } from './secrets.ts';
 import { createSnapshot } from './snapshot.ts';
 import { loadStatic } from './static.ts';
@@ -105,7 +106,11 @@ export async function loadFixed(options: LoadOptions): Promise<FixedConfiguratio
     agents,
     providers: known,
     fixed: unlocked.map(({ webhook }) => webhook),
-    fixedNotices: [...assembled.notices, ...unlocked.flatMap(({ notice }) => notice ?? [])],
+    fixedNotices: [
+      ...assembled.notices,
+      ...unlocked.flatMap(({ notice }) => notice ?? []),
+      ...unlocked.flatMap(({ webhook }) => secretNotices(webhook)),
+    ],
     files: [...new Set(files)],
     sources: modules.sources && [...new Set([...files, ...modules.sources])],
   };

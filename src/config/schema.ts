@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { nameProblem } from '../lib/webhook-name.ts';
 import type { JsonObject } from '../types.ts';
 
 /*
@@ -7,9 +8,15 @@ import type { JsonObject } from '../types.ts';
  */
 
 /** A webhook's name: it appears in commands, URLs and as a file name. */
-const webhookName = z
-  .string()
-  .regex(/^[a-z0-9][a-z0-9_-]{0,63}$/, 'expected a name of lower-case letters, digits, - and _');
+const webhookName = z.string().superRefine((name, context) => {
+  const message = nameProblem(name) ?? staticNameProblem(name);
+  if (message !== null) context.addIssue({ code: 'custom', message });
+});
+
+function staticNameProblem(name: string): string | null {
+  if (name.length > 64) return 'expected a name of at most 64 characters';
+  return /^[a-z0-9][a-z0-9_-]*$/.test(name) ? null : 'expected a name of lower-case letters, digits, - and _';
+}
 
 const endpoint = z
   .string()

@@ -3,7 +3,7 @@ import { link, mkdir, readFile, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ConfigError } from '../errors.ts';
 import { syncDirectory, writeFileAtomic } from '../lib/atomic-file.ts';
-import { secret } from '../lib/secret.ts';
+import { secret, withoutLineEnds } from '../lib/secret.ts';
 import type { Webhook, WebhookSecret } from '../types.ts';
 
 /** Which secret a webhook asks for. */
@@ -28,12 +28,13 @@ export interface SecretPlaces {
   readonly createMissing: boolean;
 }
 
-/** Looks the secret up: in the variable, exactly as it stands there, else in the data folder. */
+/** Looks the secret up: in the variable (line ends around it do not count), else in the data folder. */
 export async function resolveSecret(
   { webhook, secretEnv, optional, make = randomSecret }: SecretRequest,
   { env, dataFolder, createMissing }: SecretPlaces,
 ): Promise<Pick<Webhook, 'secrets' | 'secretSource'>> {
-  const value = secretEnv === null ? undefined : env[secretEnv];
+  const written = secretEnv === null ? undefined : env[secretEnv];
+  const value = written === undefined ? undefined : withoutLineEnds(written);
   // An empty key would let anybody sign.
   if (secretEnv !== null && value) return { secrets: [forever(value)], secretSource: secretEnv };
   if (secretEnv !== null && !optional) {

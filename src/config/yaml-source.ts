@@ -1,4 +1,14 @@
-import { type Document, isAlias, isMap, isScalar, isSeq, LineCounter, type Node, parseDocument } from 'yaml';
+import {
+  type Document,
+  isAlias,
+  isMap,
+  isScalar,
+  isSeq,
+  LineCounter,
+  type Node,
+  parseDocument,
+  visit,
+} from 'yaml';
 import { type ConfigProblem, messageOf } from '../errors.ts';
 import type { Fault, Position, Source } from './problems.ts';
 
@@ -25,7 +35,9 @@ export function readYaml(file: string, text: string): YamlText {
   const problems = [...document.errors, ...document.warnings].map((error) => ({
     file,
     ...toPosition(lines, error.pos[0]),
-    message: error.message,
+    ...(error.code === 'DUPLICATE_KEY'
+      ? doubledKey(document, lines, error.pos[0])
+      : { message: error.message }),
   }));
   if (problems.length > 0) return { value: null, source, problems };
   try {
@@ -33,6 +45,28 @@ export function readYaml(file: string, text: string): YamlText {
   } catch (error) {
     return { value: null, source, problems: [{ file, message: messageOf(error) }] };
   }
+}
+
+/** The name of a key that a map has twice, and where it was first. */
+function doubledKey(
+  document: Document,
+  lines: LineCounter,
+  offset: number,
+): Pick<ConfigProblem, 'message' | 'fix'> {
+  let found: readonly [name: string, first: number] = ['', offset];
+  visit(document, {
+    Map(_, { items }) {
+      const keys = items.flatMap(({ key }) => (isScalar(key) ? key : []));
+      const doubled = keys.find((key) => offsetOf(key) === offset);
+      const first = keys.find(({ value }) => value === doubled?.value);
+      if (doubled === undefined || first === undefined) return undefined;
+      found = [String(doubled.value), offsetOf(first) ?? offset];
+      return visit.BREAK;
+    },
+  });
+  const [name, first] = found;
+  const { line } = toPosition(lines, first);
+  return { message: `the key ${name} is already set on line ${line}`, fix: 'Keep one of them.' };
 }
 
 /** The position of the deepest part of the path that is there. */

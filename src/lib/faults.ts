@@ -28,7 +28,7 @@ function faultsOfIssue(schema: z.ZodType, issue: Issue, prefix: Path): readonly 
       return issue.keys.map((key) => ({
         path: [...path, key],
         message: 'unknown field',
-        fix: suggestion(key, fieldsAt(schema, path)),
+        fix: fixForUnknown(key, fieldsAt(schema, path)),
         atKey: true,
       }));
     case 'invalid_union': {
@@ -40,6 +40,31 @@ function faultsOfIssue(schema: z.ZodType, issue: Issue, prefix: Path): readonly 
     default:
       return [{ path, message: inWords(issue.message) }];
   }
+}
+
+/** What others call a field, by what it is called here: the webhook architecture's names, and their likes elsewhere. */
+const OTHER_NAMES: Readonly<Record<string, readonly string[]>> = {
+  prompttemplate: ['template'],
+  prompt: ['template'],
+  messagetemplate: ['template'],
+  source: ['provider'],
+  agent: ['targetAgent', 'target_agent'],
+  targetagent: ['agent'],
+  event: ['trigger'],
+  eventtype: ['trigger'],
+  filters: ['conditions'],
+  filter: ['conditions'],
+  prefix: ['commandPrefix', 'command_prefix'],
+  webhooksecret: ['secret', 'secretEnv'],
+  secret: ['secretEnv'],
+};
+
+function fixForUnknown(key: string, known: readonly string[]): string {
+  const names = OTHER_NAMES[key.replace(/[_-]/g, '').toLowerCase()] ?? [];
+  const meant = names.find((name) => known.includes(name));
+  if (meant !== undefined) return `Did you mean ${meant}?`;
+  if (key === 'source') return 'Did you mean provider? It cannot be set here: remove it.';
+  return suggestion(key, known);
 }
 
 /** The member of a union that was meant: its faults lie inside the value, not in what kind of value it is. */

@@ -7,11 +7,18 @@ export function suggestion(typed: string, known: readonly string[]): string {
 
 /** The known word that a mistyped one most likely meant: at most two edits away; null when none is near. */
 export function suggest(typed: string, known: readonly string[]): string | null {
+  const same = known.find((word) => bare(word) === bare(typed));
+  if (same !== undefined) return same;
   const ranked = known
     .map((word) => ({ word, distance: editDistance(typed.toLowerCase(), word.toLowerCase()) }))
     .filter(({ word, distance }) => distance <= Math.min(2, word.length / 2))
     .sort((a, b) => a.distance - b.distance);
   return ranked[0]?.word ?? null;
+}
+
+/** `prompt_template`, `promptTemplate` and `Prompt-Template` are one word. */
+function bare(word: string): string {
+  return word.toLowerCase().replace(/[_-]/g, '');
 }
 
 /** Levenshtein's distance, one row at a time. */

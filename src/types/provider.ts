@@ -122,6 +122,8 @@ export interface Provider {
   configure?(options: JsonObject): Configured;
   /** A fresh secret in the sender's own form. Left out: 32 random bytes in hex. */
   newSecret?(): string;
+  /** Why nothing can be verified with this secret; null when it has the right form. Left out: any text will do. */
+  secretProblem?(secret: string): string | null;
   /** Pure, constant time over all secrets; never throws. Expired secrets are already left out. `now` is epoch ms. */
   verify(request: RawRequest, secrets: readonly WebhookSecret[], now: number): Verdict;
   /**

@@ -83,7 +83,34 @@ test('errors of syntax and doubled keys have their line', async () => {
   const [syntax] = await problemsOf('ingress: { port: 80\nstatic: x\n');
   expect(syntax).toMatchObject({ file: 'webhooks.yml', line: 2 });
   const [doubled] = await messages('static: a\nstatic: b\n');
-  expect(doubled).toBe('webhooks.yml:2:1 Map keys must be unique');
+  expect(doubled).toMatch(/^webhooks.yml:2:1 the key static is already set on line 1/);
+});
+
+test('E24: a doubled key is named, with the line that has it already', async () => {
+  expect(await messages('ingress: { port: 1 }\nwebhooks:\n  github: {}\n  jira: {}\n  github: {}\n')).toEqual(
+    ['webhooks.yml:5:3 the key github is already set on line 3\n  Keep one of them.'],
+  );
+  expect(await messages('webhooks:\n  github: { "commandPrefix": a, commandPrefix: b }\n')).toEqual([
+    'webhooks.yml:2:33 the key commandPrefix is already set on line 2\n  Keep one of them.',
+  ]);
+  expect(await messages('static: a.ts\n"static": b.ts\n')).toEqual([
+    'webhooks.yml:2:1 the key static is already set on line 1\n  Keep one of them.',
+  ]);
+});
+
+test('G12: names of the webhook architecture are named in the error', async () => {
+  const command = 'webhooks:\n  github:\n    commands:\n      - name: a\n        ';
+  expect((await messages(`${command}prompt_template: x\n`)).join()).toContain('Did you mean template?');
+  expect((await messages(`${command}target_agent: x\n`)).join()).toContain('Did you mean targetAgent?');
+  expect((await messages('webhooks:\n  github: { source: x }\n')).join()).toMatch(
+    /source: unknown field\n {2}Did you mean provider\? It cannot be set here: remove it\./,
+  );
+  expect((await messages('webhooks:\n  github: { default_command: x }\n')).join()).toContain(
+    'Did you mean defaultCommand?',
+  );
+  expect((await messages('webhooks:\n  github: { sync_to_claude_tasks: true }\n')).join()).toContain(
+    'Did you mean syncToClaudeTasks?',
+  );
 });
 
 test('a file that would expand to gigabytes is refused', async () => {

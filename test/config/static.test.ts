@@ -22,6 +22,17 @@ async function messagesOf(...modules: readonly string[]): Promise<readonly (read
   return (await problemsOfModules(modules)).map((problems) => problems.map(formatProblem));
 }
 
+test('G12: names of the webhook architecture are named in the error', async () => {
+  const [source, prompt] = await problemsOfModules([
+    "import { defineWebhook } from 'hookctl';\nexport default defineWebhook({ name: 'own', source: 'github' });\n",
+    "import { defineWebhook } from 'hookctl';\nexport default defineWebhook({ name: 'own', provider: 'github',\n  commands: [{ name: 'a', prompt_template: 'x' }] });\n",
+  ]);
+  expect(source?.map(({ field, fix }) => [field, fix])).toContainEqual(['source', 'Did you mean provider?']);
+  expect(prompt?.map(({ field, fix }) => [field, fix])).toEqual([
+    ['commands.0.prompt_template', 'Did you mean template?'],
+  ]);
+});
+
 test('modules load from any folder, whatever its package.json says, and Node warns of nothing', async () => {
   const types = ['{"type":"commonjs"}', '{"type":"module"}', '{}'];
   const folders = types.map((type) =>

@@ -36,6 +36,71 @@ function create(name: string, more: object = {}): Promise<Webhook> {
   return expectJson<Webhook>(201, server, 'POST', '/api/webhooks', { body });
 }
 
+describe('G11: one POST makes the whole webhook', () => {
+  test('G11: with its commands and the default among them', async () => {
+    const commands = [
+      { name: 'analyze', aliases: ['look'], agent: 'planning', template: 'Analyze {{issue.title}}' },
+      { trigger: 'issues.opened', conditions: { 'issue.state': 'open' }, priority: 5 },
+    ];
+    const webhook = await create('whole', { default_command: 'analyze', commands });
+    expect(webhook).toMatchObject({ default_command: 'analyze', commands });
+  });
+
+  test.each(['written', 'github', 'sentry'])(
+    'G11: what GET gives of %s is taken under another name',
+    async (name) => {
+      const source = await expectJson<Webhook>(200, server, 'GET', `/api/webhooks/${name}`);
+      const body = { ...source, name: `${name} moved`, secret: 'my-secret' };
+      const moved = await expectJson<Webhook>(201, server, 'POST', '/api/webhooks', { body });
+      const own = [
+        'webhook_id',
+        'endpoint',
+        'url',
+        'origin',
+        'secret_source',
+        'created_at',
+        'updated_at',
+        'name',
+      ];
+      const rest = ({ commands, ...webhook }: Webhook) => [
+        Object.entries(webhook).filter(
+          ([field]) => !own.includes(field) && !['file', 'line'].includes(field),
+        ),
+        (commands as Command[]).map((command) => ({ ...command, id: null })),
+      ];
+      expect(moved).toMatchObject({
+        origin: 'dynamic',
+        endpoint: `/webhooks/${source.provider}/${moved.webhook_id}`,
+      });
+      expect(rest(moved)).toEqual(rest({ ...source, has_secret: true }));
+    },
+  );
+
+  test('G11: fields that a webhook only shows are unknown in any other body', async () => {
+    const body = { provider: 'github', name: 'odd', endpoint: '/webhooks/odd' };
+    const answer = await ask(server, 'POST', '/api/webhooks', { body });
+    expect(answer).toMatchObject({ status: 422, text: expect.stringContaining('endpoint: unknown field') });
+  });
+});
+
+describe('G12: names of the webhook architecture are named in the error', () => {
+  test.each([
+    [
+      { commands: [{ name: 'a', prompt_template: 'x' }] },
+      /commands\.0\.prompt_template.*Did you mean template\?/s,
+    ],
+    [{ source: 'github' }, /source: unknown field.*Did you mean provider\?/s],
+    [{ commands: [{ name: 'a', target_agent: 'x' }] }, /Did you mean agent\?/],
+    [{ syncToClaudeTasks: true }, /Did you mean sync_to_claude_tasks\?/],
+    [{ commands: [{ trigger: 'push', filters: {} }] }, /Did you mean conditions\?/],
+  ])('G12: %j', async (more, message) => {
+    const body = { provider: 'github', name: 'named', ...more };
+    const answer = await ask(server, 'POST', '/api/webhooks', { body });
+    expect(answer.status).toBe(422);
+    expect(JSON.parse(answer.text).detail).toMatch(message);
+  });
+});
+
 describe('a webhook', () => {
   test('is created, shown, changed, switched and removed', async () => {
     const body = { provider: 'github', name: 'Made by API', allow: { users: [5] } };

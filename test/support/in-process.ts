@@ -10,23 +10,34 @@ export interface Told {
   readonly stderr: string;
 }
 
+/** What differs from a script that runs in the sandbox's project. */
+export interface TellOptions {
+  /** A person sits at the terminal. */
+  readonly isTerminal?: boolean;
+  /** What comes on standard input. */
+  readonly stdin?: string;
+  /** Variables beside the sandbox's. */
+  readonly env?: Readonly<Record<string, string>>;
+  readonly cwd?: string;
+}
+
 /** Runs one command of the CLI in this process: no start to wait for, where many command lines are tried. */
 export function tell(sandbox: Sandbox, ...args: readonly string[]): Promise<Told> {
-  return run(sandbox, args, { isTerminal: false, stdin: process.stdin });
+  return tellWith(sandbox, {}, ...args);
 }
 
 /** As `tell`, by a person at a terminal who types this line when asked. */
 export function tellPerson(sandbox: Sandbox, answer: string, ...args: readonly string[]): Promise<Told> {
-  const stdin = Object.assign(new PassThrough(), { isTTY: true });
-  stdin.end(`${answer}\n`);
-  return run(sandbox, args, { isTerminal: true, stdin: stdin as unknown as NodeJS.ReadStream });
+  return tellWith(sandbox, { isTerminal: true, stdin: `${answer}\n` }, ...args);
 }
 
-async function run(
+/** As `tell`, with what differs. */
+export async function tellWith(
   sandbox: Sandbox,
-  args: readonly string[],
-  { isTerminal, stdin }: { readonly isTerminal: boolean; readonly stdin: NodeJS.ReadStream },
+  { isTerminal = false, stdin, env: more, cwd = sandbox.project }: TellOptions,
+  ...args: readonly string[]
 ): Promise<Told> {
+  const env = { ...sandbox.env, ...more };
   const written = { stdout: '', stderr: '' };
   const stream = (name: 'stdout' | 'stderr') => ({
     isTerminal,
@@ -37,16 +48,22 @@ async function run(
   });
   const code = await main(args, {
     io: { out: stream('stdout'), err: stream('stderr') },
-    env: sandbox.env,
-    cwd: sandbox.project,
+    env,
+    cwd,
     home: sandbox.home,
     pid: process.pid,
     user: 'tester',
-    redactor: createRedactor(sandbox.env),
-    stdin,
+    redactor: createRedactor(env),
+    stdin: stdin === undefined ? process.stdin : typed(stdin, isTerminal),
     signals: { next: () => new Promise(() => undefined), die: () => undefined },
   });
   return { code, ...written };
+}
+
+function typed(text: string, isTTY: boolean): NodeJS.ReadStream {
+  const stream = Object.assign(new PassThrough(), { isTTY });
+  stream.end(text);
+  return stream as unknown as NodeJS.ReadStream;
 }
 
 /** A command that must succeed, and what it printed as JSON (`--json` is added). */

@@ -77,7 +77,7 @@ function sampleType({ protocol }: Webhook): string {
 async function addition(app: App, provider: string | undefined, flags: AddFlags): Promise<Change<Added>> {
   if (provider !== undefined) requireProvider(provider, (await app.configuration()).snapshot);
   const name = flags.name === undefined ? {} : { name: flags.name };
-  const given = { ...givenFields(flags), ...name };
+  const given = { ...(await givenFields(app, flags)), ...name };
   if (flags.from !== undefined) {
     if (provider !== undefined)
       throw usageError('--from brings its provider along', `Leave ${provider} out.`);

@@ -53,7 +53,7 @@ export function configureEdit(command: Command, runner: Runner): void {
 
 async function edit(app: App, ref: string, flags: EditFlags): Promise<0> {
   const patch: WebhookPatch = {
-    ...givenFields(flags),
+    ...(await givenFields(app, flags)),
     ...(flags.name !== undefined && { name: flags.name }),
     ...Object.fromEntries(flags.clear.map((setting) => [CLEARABLE[setting], null])),
   };

@@ -1,15 +1,15 @@
 import type { Command } from 'commander';
+import type { App } from '../../app.ts';
 import type { WebhookInput } from '../../config/dynamic/schema.ts';
 import { usageError } from '../../errors.ts';
 import type { JsonObject } from '../../types.ts';
 import { collect } from '../options.ts';
 import { objectOption } from './json-option.ts';
+import { givenSecret, type SecretFlags, secretOptions } from './secret-input.ts';
 
 /** The settings of a webhook, as `add` and `edit` take them. */
-export interface WebhookFlags {
+export interface WebhookFlags extends SecretFlags {
   readonly name?: string;
-  readonly secret?: string;
-  readonly secretEnv?: string;
   readonly prefix?: string;
   readonly requirePrefix?: boolean;
   readonly agent?: string;
@@ -24,10 +24,10 @@ export interface WebhookFlags {
 }
 
 export function webhookOptions(command: Command): Command {
-  return command
-    .option('--name <name>', 'unique over all webhooks, static ones too')
-    .option('--secret <secret>', 'the secret that the sender signs with')
-    .option('--secret-env <variable>', 'environment variable that holds the secret')
+  return secretOptions(
+    command.option('--name <name>', 'unique over all webhooks, static ones too'),
+    'the secret that the sender signs with',
+  )
     .option('--prefix <word>', 'the word that text commands stand behind, default @agent')
     .option('--require-prefix', 'text commands need the prefix (the default)')
     .option('--no-require-prefix', 'the default command runs on its events without a prefix')
@@ -52,16 +52,13 @@ export function webhookOptions(command: Command): Command {
 export type GivenFields = Partial<Omit<WebhookInput, 'provider' | 'name' | 'commands' | 'enabled'>>;
 
 /** The fields that were given, and no others. Throws `usage` when two flags say different things. */
-export function givenFields(flags: WebhookFlags): GivenFields {
-  const { secret, secretEnv, prefix, requirePrefix, agent, defaultCommand, event, sync } = flags;
-  if (secret !== undefined && secretEnv !== undefined) {
-    throw usageError('--secret and --secret-env exclude each other', 'Give one of them.');
-  }
+export async function givenFields(app: App, flags: WebhookFlags): Promise<GivenFields> {
+  const { prefix, requirePrefix, agent, defaultCommand, event, sync } = flags;
   const allow = givenAllow(flags);
   const settings = givenSettings(flags);
+  const secret = await givenSecret(app, flags);
   return {
-    ...(secret !== undefined && { secret }),
-    ...(secretEnv !== undefined && { secrets: [{ env: secretEnv }] }),
+    ...(secret !== null && ('value' in secret ? { secret: secret.value } : { secrets: [secret] })),
     ...(prefix !== undefined && { command_prefix: prefix }),
     ...(requirePrefix !== undefined && { require_prefix: requirePrefix }),
     ...(agent !== undefined && { target_agent: agent }),

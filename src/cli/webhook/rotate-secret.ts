@@ -1,25 +1,23 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import type { App, AppFlags } from '../../app.ts';
 import { rotateSecret } from '../../config/dynamic/edit.ts';
-import { usageError } from '../../errors.ts';
 import { duration } from '../../lib/units.ts';
 import { examples, type Runner } from '../command.ts';
 import { localTime } from '../print.ts';
 import { formFields, viewer } from './address.ts';
 import { changeDb, dynamicWebhook, report } from './change.ts';
 import { onWebhook, refOf } from './find.ts';
+import { givenSecret, type SecretFlags, secretOptions } from './secret-input.ts';
 
-interface RotateFlags extends AppFlags {
+interface RotateFlags extends AppFlags, SecretFlags {
   readonly overlap: number;
-  readonly secret?: string;
-  readonly secretEnv?: string;
   readonly json?: boolean;
 }
 
 const DAY_MS = 86_400_000;
 
 export function configureRotateSecret(command: Command, runner: Runner): void {
-  command
+  secretOptions(command, 'the new secret, in place of a generated one')
     .description('Give a dynamic webhook a new secret; the former one still verifies for a while.')
     .argument('<webhook>', 'id or name')
     .addOption(
@@ -27,8 +25,6 @@ export function configureRotateSecret(command: Command, runner: Runner): void {
         .argParser(overlap)
         .default(DAY_MS, '24h'),
     )
-    .option('--secret <secret>', 'the new secret, in place of a generated one')
-    .option('--secret-env <variable>', 'environment variable that holds the new secret')
     .option('--json', 'print one object')
     .addHelpText('after', examples('hookctl webhook rotate-secret triage --overlap 24h'))
     .action((ref: string, flags: RotateFlags) =>
@@ -37,7 +33,7 @@ export function configureRotateSecret(command: Command, runner: Runner): void {
 }
 
 async function rotate(app: App, ref: string, flags: RotateFlags): Promise<0> {
-  const secret = givenSecret(flags);
+  const secret = await givenSecret(app, flags);
   const options = { overlapMs: flags.overlap, ...(secret !== null && { secret }) };
   const changed = await changeDb(
     app,
@@ -60,14 +56,6 @@ async function rotate(app: App, ref: string, flags: RotateFlags): Promise<0> {
     next: `change the secret at the sender, then: hookctl delivery list --webhook ${refOf(webhook)}`,
     served: changed.served,
   });
-}
-
-function givenSecret({ secret, secretEnv }: RotateFlags): object | null {
-  if (secret !== undefined && secretEnv !== undefined) {
-    throw usageError('--secret and --secret-env exclude each other', 'Give one of them.');
-  }
-  if (secret !== undefined) return { value: secret };
-  return secretEnv === undefined ? null : { env: secretEnv };
 }
 
 function overlap(text: string): number {

@@ -1,3 +1,4 @@
+import { isJsonObject } from '../../lib/json.ts';
 import type { Webhook } from '../../types.ts';
 import {
   type Change,
@@ -42,7 +43,7 @@ export interface Rotated extends Added {
  */
 export function addWebhook(input: unknown): Change<Added> {
   return (state, { now, nextId, newSecret, fixed }) => {
-    const given = readInput(newWebhookSchema, input, 'webhook add');
+    const given = readInput(newWebhookSchema, withoutView(input), 'webhook add');
     const webhookId = nextId('wh');
     const generatedSecret = given.secrets.length === 0 ? newSecret(given) : null;
     const webhook: DbWebhook = {
@@ -57,6 +58,24 @@ export function addWebhook(input: unknown): Change<Added> {
     };
     return { state: withWebhook(state, webhook, fixed), result: { webhook, generatedSecret } };
   };
+}
+
+/** Fields of a webhook as the API shows it that a new one gets by itself. */
+const SHOWN_ONLY = [
+  ...['webhook_id', 'endpoint', 'url', 'origin', 'file', 'line', 'has_secret', 'secret_source'],
+  ...['created_at', 'updated_at', 'deliveries', 'total', 'last_delivery_id', 'last_received_at'],
+];
+
+/**
+ * A webhook as `GET /api/webhooks/{id}` gives it, as input: so one POST of it makes a static webhook a dynamic one.
+ * Anything else is returned as it is, and its unknown fields are refused.
+ */
+function withoutView(input: unknown): unknown {
+  if (!isJsonObject(input) || !('origin' in input && 'has_secret' in input)) return input;
+  const entries = Object.entries(input).filter(([name]) => !SHOWN_ONLY.includes(name));
+  const { commands, ...rest } = Object.fromEntries(entries);
+  if (!Array.isArray(commands)) return { ...rest, ...(commands !== undefined && { commands }) };
+  return { ...rest, commands: commands.map((it) => (isJsonObject(it) ? { ...it, id: undefined } : it)) };
 }
 
 /**

@@ -1,7 +1,7 @@
 import { readdir, rename, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Low } from 'lowdb';
-import { failure } from '../../errors.ts';
+import { ConfigError, type ConfigProblem, failure } from '../../errors.ts';
 import type { Clock } from '../../lib/clock.ts';
 import type { IdSource } from '../../lib/ids.ts';
 import type { Provider } from '../../providers/provider.ts';
@@ -14,7 +14,7 @@ import { dbFile, revisionOf } from './db-file.ts';
 import { DB_FILE } from './files.ts';
 import type { RecordEdit } from './recorded.ts';
 import { createResolver } from './resolve-db.ts';
-import type { DbState } from './schema.ts';
+import type { DbState, DbWebhook } from './schema.ts';
 
 /** Takes a lock file, waiting up to `patienceMs`; null when another process keeps it (`store/file-lock.ts`). */
 export type LockFile = (path: string, patienceMs: number) => Promise<{ readonly release: () => void } | null>;
@@ -87,14 +87,16 @@ export function openDynamic(options: DynamicOptions): DynamicWebhooks {
     return webhooks;
   }
 
+  const shapedFor = ({ provider: name, options: settings = {} }: Pick<DbWebhook, 'provider' | 'options'>) => {
+    const provider = known().find((each) => each.name === name);
+    const shaped = provider?.configure?.(settings);
+    return shaped?.ok === true ? shaped.provider : provider;
+  };
+
   const context = (written: readonly Webhook[]): EditContext => ({
     now: clock.now(),
     nextId: (prefix) => ids.next(prefix),
-    newSecret: ({ provider: name, options: settings = {} }) => {
-      const provider = known().find((each) => each.name === name);
-      const shaped = provider?.configure?.(settings);
-      return ((shaped?.ok === true ? shaped.provider : provider)?.newSecret ?? randomSecret)();
-    },
+    newSecret: (webhook) => (shapedFor(webhook)?.newSecret ?? randomSecret)(),
     fixed: written,
   });
 
@@ -136,6 +138,10 @@ export function openDynamic(options: DynamicOptions): DynamicWebhooks {
         );
         await low.read();
         const { state, result } = change(low.data, context(written));
+        const problems = uselessSecrets(low.data, state, (webhook, text) =>
+          shapedFor(webhook)?.secretProblem?.(text),
+        );
+        if (problems.length > 0) throw new ConfigError(problems);
         low.data = state;
         await low.write();
         return { result, revision: await revision() };
@@ -167,6 +173,23 @@ export function openDynamic(options: DynamicOptions): DynamicWebhooks {
 }
 
 const EMPTY: DbState = { webhooks: [] };
+
+/** What is wrong with the secrets that a change brings. Those that were there before are `check`'s to judge. */
+function uselessSecrets(
+  before: DbState,
+  after: DbState,
+  problemOf: (webhook: DbWebhook, secret: string) => string | null | undefined,
+): readonly ConfigProblem[] {
+  const known = new Set(
+    before.webhooks.flatMap(({ secrets }) => secrets.map((it) => 'value' in it && it.value)),
+  );
+  return after.webhooks.flatMap((webhook) =>
+    webhook.secrets.flatMap((it) => {
+      const message = 'value' in it && !known.has(it.value) ? problemOf(webhook, it.value) : null;
+      return message == null ? [] : [{ file: `webhook ${webhook.name}`, field: 'secret', message }];
+    }),
+  );
+}
 
 /** Reading changes nothing that could be recorded. */
 const unchanged = async () => undefined;

@@ -1,5 +1,6 @@
 import { ConfigError, type ConfigProblem, formatProblem } from '../../errors.ts';
 import type { Webhook } from '../../types.ts';
+import { secretNotices } from '../secret-problems.ts';
 import type { DbFile, DbReading } from './db-file.ts';
 import { clashesWith, type DbEntry } from './resolve-db.ts';
 import { type Env, unlockSecrets } from './secrets.ts';
@@ -58,7 +59,10 @@ export function unlock(
     entries: resolved.entries,
     webhooks,
     revision,
-    notices: webhooks.filter(({ enabled, secrets }) => enabled && secrets.length === 0).map(lockedNotice),
+    notices: [
+      ...webhooks.filter(({ enabled, secrets }) => enabled && secrets.length === 0).map(lockedNotice),
+      ...webhooks.flatMap(secretNotices),
+    ],
     refused: [],
   };
 }

@@ -1,4 +1,6 @@
 import { z } from 'zod';
+import { withoutLineEnds } from '../../lib/secret.ts';
+import { nameProblem } from '../../lib/webhook-name.ts';
 import { commandSchema, definitionSchema, variableName } from '../schema.ts';
 import { SCHEMA_VERSION } from './files.ts';
 
@@ -22,9 +24,20 @@ const dynamicName = z
   .string()
   .max(100, 'expected at most 100 characters')
   .regex(/^(?!\s)[^\p{C}\p{Zl}\p{Zp}]+(?<!\s)$/u, 'expected a name on one line, without spaces around it')
-  .refine((name) => !/^wh-/i.test(name), 'a name may not begin with wh-, which ids begin with');
+  .superRefine((name, context) => {
+    const message = nameProblem(name);
+    if (message !== null) context.addIssue({ code: 'custom', message });
+  });
 
-const secretValue = z.string().min(1, 'an empty secret would let anybody sign');
+const secretValue = z
+  .string()
+  .transform(withoutLineEnds)
+  .pipe(
+    z
+      .string()
+      .min(1, 'an empty secret would let anybody sign')
+      .regex(/^\S(?:.*\S)?$/s, 'the secret begins or ends with a blank; leave it out'),
+  );
 /** One secret, as the db holds it and as `webhook rotate-secret` takes it. */
 export const secretSchema = z.union(
   [

@@ -1,4 +1,4 @@
-import { secret } from '../../lib/secret.ts';
+import { secret, withoutLineEnds } from '../../lib/secret.ts';
 import type { Webhook, WebhookSecret } from '../../types.ts';
 import type { DbSecret } from './schema.ts';
 
@@ -17,7 +17,7 @@ export function unlockSecrets(
 }
 
 function unlock(given: DbSecret, env: Env): readonly WebhookSecret[] {
-  const value = 'value' in given ? given.value : env[given.env];
+  const value = 'value' in given ? given.value : variable(given.env, env);
   // An empty key would let anybody sign.
   if (!value) return [];
   const expiresAt = given.expires_at == null ? null : Date.parse(given.expires_at);
@@ -26,6 +26,11 @@ function unlock(given: DbSecret, env: Env): readonly WebhookSecret[] {
 
 function sourceOf(given: DbSecret, env: Env): string {
   if ('value' in given) return 'in webhooks.json';
-  const value = env[given.env];
+  const value = variable(given.env, env);
   return value ? given.env : `${given.env} is ${value === undefined ? 'not set' : 'empty'}`;
+}
+
+function variable(name: string, env: Env): string | undefined {
+  const value = env[name];
+  return value === undefined ? undefined : withoutLineEnds(value);
 }

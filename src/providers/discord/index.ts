@@ -34,7 +34,7 @@ export const discord = preset({
     { label: 'General Information › Interactions Endpoint URL', value: url },
     {
       label: 'General Information › Public Key',
-      value: 'made by Discord: type hookctl webhook edit <webhook> --secret …',
+      value: 'made by Discord: type hookctl webhook edit <webhook> --secret-stdin',
     },
   ],
 });

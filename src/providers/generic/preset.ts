@@ -14,6 +14,7 @@ import { hintFor } from './hint.ts';
 import { readOptions } from './options.ts';
 import { valueAt } from './place.ts';
 import { type Scheme, schemeOf, timestampText } from './scheme.ts';
+import { secretProblem } from './secret-form.ts';
 import { signatureSchema } from './settings.ts';
 import { newSecretFor, signBy } from './sign.ts';
 import type { SignatureSettings } from './signature-settings.ts';
@@ -112,6 +113,7 @@ export function providerWith(spec: Preset, schemes: readonly Scheme[]): Provider
     ],
 
     newSecret: () => newSecretFor(scheme),
+    secretProblem: (text) => secretProblem(schemes, text),
     verify: (request, secrets, now) => verifyAny(schemes, request, secrets, now),
     hint: (request, secrets, now) => hintFor(scheme, request, secrets, now),
     sign(body, context) {

@@ -37,7 +37,7 @@ export const linear = preset({
     { label: 'Data change events', value: 'Issues, Comments' },
     {
       label: 'Signing secret',
-      value: 'made by Linear: type hookctl webhook edit <webhook> --secret …',
+      value: 'made by Linear: type hookctl webhook edit <webhook> --secret-stdin',
     },
   ],
 });

@@ -32,7 +32,7 @@ export const pagerduty = preset({
     { label: 'Event Subscription', value: 'incident.triggered, incident.annotated, incident.resolved' },
     {
       label: 'Signing secret',
-      value: 'made by PagerDuty and shown once: type hookctl webhook edit <webhook> --secret …',
+      value: 'made by PagerDuty and shown once: type hookctl webhook edit <webhook> --secret-stdin',
     },
   ],
 });

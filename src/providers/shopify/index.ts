@@ -30,7 +30,7 @@ export const shopify = preset({
     { label: 'URL', value: url },
     {
       label: 'Client secret, or the key on the page of notifications',
-      value: 'made by Shopify: type hookctl webhook edit <webhook> --secret …',
+      value: 'made by Shopify: type hookctl webhook edit <webhook> --secret-stdin',
     },
   ],
 });

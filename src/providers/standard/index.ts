@@ -38,7 +38,7 @@ export const standard = preset({
     { label: 'Endpoint URL', value: url },
     {
       label: 'Signing secret',
-      value: `what \`${secretCommand}\` prints; if the sender makes its own (whsec_…), or shows a public key (whpk_…), type hookctl webhook edit <webhook> --secret …`,
+      value: `what \`${secretCommand}\` prints; if the sender makes its own (whsec_…), or shows a public key (whpk_…), type hookctl webhook edit <webhook> --secret-stdin`,
     },
   ],
 });

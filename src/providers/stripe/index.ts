@@ -26,7 +26,7 @@ export const stripe = preset({
     { label: 'Events to send', value: 'invoice.payment_failed, charge.dispute.created, …' },
     {
       label: 'Signing secret',
-      value: 'made by Stripe (whsec_…): type hookctl webhook edit <webhook> --secret …',
+      value: 'made by Stripe (whsec_…): type hookctl webhook edit <webhook> --secret-stdin',
     },
   ],
 });

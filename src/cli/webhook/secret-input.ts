@@ -1,0 +1,50 @@
+import type { Command } from 'commander';
+import type { App } from '../../app.ts';
+import { usageError } from '../../errors.ts';
+import { paint, say } from '../../lib/io.ts';
+import { readText } from '../text-input.ts';
+
+/** How a person gives a secret. */
+export interface SecretFlags {
+  readonly secret?: string;
+  readonly secretEnv?: string;
+  readonly secretFile?: string;
+  readonly secretStdin?: boolean;
+}
+
+/** `what` is the secret in words: `the secret that the sender signs with`. */
+export function secretOptions(command: Command, what: string): Command {
+  return command
+    .option('--secret-stdin', `read ${what} from standard input`)
+    .option('--secret-file <file>', `read ${what} from a file`)
+    .option('--secret-env <variable>', `environment variable that holds ${what}`)
+    .option('--secret <secret>', `${what}; other users can see it in the list of processes`);
+}
+
+/** The secret that the flags give; null when they give none. Throws `usage` when several do. */
+export async function givenSecret(
+  app: App,
+  { secret, secretEnv, secretFile, secretStdin }: SecretFlags,
+): Promise<{ readonly value: string } | { readonly env: string } | null> {
+  const given = { secret, 'secret-env': secretEnv, 'secret-file': secretFile, 'secret-stdin': secretStdin };
+  const [first, second] = Object.entries(given).filter(([, value]) => value !== undefined);
+  if (first === undefined) return null;
+  if (second !== undefined) {
+    throw usageError(`--${first[0]} and --${second[0]} exclude each other`, 'Give one of them.');
+  }
+  if (secretEnv !== undefined) return { env: secretEnv };
+  if (secret !== undefined) {
+    const advice = 'The secret is in the list of processes and in your shell’s history:';
+    say(
+      app.io.err,
+      paint(app.io.err, 'yellow', `${advice}\n  next time give it with --secret-stdin or --secret-file.`),
+    );
+    return { value: secret };
+  }
+  if (secretStdin === true && app.stdin.isTTY)
+    say(app.io.err, 'Paste the secret, then press Enter and Ctrl-D.');
+  const file = secretStdin === true ? '-' : secretFile;
+  const text = await readText(app, { option: '--secret', text: undefined, file });
+  if (text === null || text.trim() === '') throw usageError('the secret is empty', 'Nothing was changed.');
+  return { value: text };
+}
