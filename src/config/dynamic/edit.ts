@@ -72,7 +72,9 @@ const SHOWN_ONLY = [
  */
 function withoutView(input: unknown): unknown {
   if (!isJsonObject(input) || !('origin' in input && 'has_secret' in input)) return input;
-  const entries = Object.entries(input).filter(([name]) => !SHOWN_ONLY.includes(name));
+  const entries = Object.entries(input).filter(
+    ([name, value]) => !SHOWN_ONLY.includes(name) && value !== null,
+  );
   const { commands, ...rest } = Object.fromEntries(entries);
   if (!Array.isArray(commands)) return { ...rest, ...(commands !== undefined && { commands }) };
   return { ...rest, commands: commands.map((it) => (isJsonObject(it) ? { ...it, id: undefined } : it)) };
