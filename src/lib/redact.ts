@@ -1,3 +1,5 @@
+import { withoutShapes } from './secret-shapes.ts';
+
 /** What stands in the place of a secret. */
 export const REDACTED = '[redacted]';
 
@@ -56,10 +58,10 @@ export function createRedactor(env: Readonly<Record<string, string | undefined>>
 
   function redact(text: string): string {
     if (unread.size > 0) read();
-    if (text.length > LONGEST_KNOWN) return withoutShapes(withoutKnown(text, index));
+    if (text.length > LONGEST_KNOWN) return withoutShapes(withoutKnown(text, index), REDACTED);
     const known = clean.get(text);
     if (known !== undefined) return known;
-    const made = withoutShapes(withoutKnown(text, index));
+    const made = withoutShapes(withoutKnown(text, index), REDACTED);
     if (clean.size >= MOST_KNOWN) clean.clear();
     clean.set(text, made);
     return made;
@@ -147,22 +149,6 @@ function lengthAt(text: string, at: number, alike: Alike | undefined): number | 
 /** A hash of the last `PROBE` characters, carried from one to the next: what came before them is shifted out. */
 function hashOn(hash: number, code: number): number {
   return ((hash << 5) ^ code) & (PLACES - 1);
-}
-
-/** What is a secret by its form, wherever it comes from: each with the group that stays. */
-const SHAPES: readonly RegExp[] = [
-  // `https://user:password@host`, also without a user.
-  /(:\/\/)[^\s/?#@:"'<>\\]{0,256}:[^\s/?#@"'<>\\]{1,256}(?=@)/g,
-  // An Authorization or Cookie header, in a header line, as JSON, or in a list of names and values.
-  /(\b(?:proxy-)?authorization["']?\s*[:=,]\s*["']?)(?:[a-z][\w-]{0,31}\s+)?(?![$<{])[^\s"',;\\]{8,}/gi,
-  /(\b(?:set-)?cookie["']?\s*[:=,]\s*["']?)[^\s"';,=\\]+=[^"'\\\r\n]+/gi,
-  /(\b(?:bearer|basic)\s+)[\w.~+/=-]{8,}/gi,
-  // Tokens that carry their maker's name.
-  /()\b(?:gh[opsur]_\w{20,}|github_pat_\w{20,}|glpat-[\w-]{16,}|xox[abeoprs]-[\w-]{10,}|sntry[su]_[\w+/=]{16,}|lin_(?:api|wh)_\w{16,}|sk-[\w-]{20,}|whsec_[\w+/=]{16,})/g,
-];
-
-function withoutShapes(text: string): string {
-  return SHAPES.reduce((clean, shape) => clean.replace(shape, `$1${REDACTED}`), text);
 }
 
 /** A URL without the user and password in it. */
