@@ -138,7 +138,7 @@ function appIn(host: Host, located: Located): App {
     await prepareFolder();
     const { appendAudit } = await import('./store/audit-log.ts');
     const holder = { pid: host.pid, command: 'webhook', version, startedAt: clock.now(), server: null };
-    return appendAudit(located.dataFolder, holder, compose);
+    return appendAudit(located.dataFolder, holder, compose, redactor.redact);
   }
 
   return {

@@ -1,5 +1,7 @@
 import { withoutShapes } from './secret-shapes.ts';
 
+export { isSecretName } from './secret-shapes.ts';
+
 /** What stands in the place of a secret. */
 export const REDACTED = '[redacted]';
 

@@ -13,6 +13,8 @@ export interface PlanContext {
   readonly accountOf: (provider: string) => Account | { readonly missing: string };
   readonly channelOf: (provider: string) => ReplyChannel | null;
   readonly userAgent: string;
+  /** Takes secrets out of a text that leaves. */
+  readonly redact: (text: string) => string;
 }
 
 /** How one item is sent. */
@@ -102,7 +104,10 @@ interface Described {
 
 function callOf(context: PlanContext, item: Outgoing, channel: ReplyChannel, account: Account): Described {
   const { kind, place, content } = item;
-  const post: Post = { id: item.edits ?? item.id, text: cutAtSentence(content, channel.textLimit - MARGIN) };
+  const post: Post = {
+    id: item.edits ?? item.id,
+    text: cutAtSentence(context.redact(content), channel.textLimit - MARGIN),
+  };
   const fixed = (call: OutgoingCall | undefined): Described => {
     if (call === undefined) throw failure('not_supported', `${item.provider} has no ${kind}`);
     return { call, findable: false };

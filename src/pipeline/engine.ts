@@ -7,7 +7,6 @@ import { createTransport } from '../outbox/transport.ts';
 import { createOutbox, type Outbox, type OutboxOptions } from '../outbox/worker.ts';
 import { providerIn } from '../providers/index.ts';
 import { databasePath, openStore } from '../store/index.ts';
-import { redactingStore } from '../store/redacting.ts';
 import { type ClaudeTasksOptions, claudeConfigDir, openClaudeTasks } from '../tasks/claude/index.ts';
 import { newRelayKey } from '../tunnels/relay.ts';
 import type { Outgoing, Snapshot } from '../types.ts';
@@ -53,7 +52,7 @@ interface Place {
 export async function openEngine(options: EngineOptions & Place): Promise<Engine> {
   const { configuration, snapshot, insecure, onSettled, clock, ids } = options;
   const { ingress } = configuration.project;
-  const store = redactingStore(await openStore({ path: databasePath(options.dataFolder) }), options.redact);
+  const store = await openStore({ path: databasePath(options.dataFolder), redact: options.redact });
   const claude = await openClaudeTasks(claudeOptions(configuration, options));
   const { relayKey = newRelayKey() } = options;
   const stop = new AbortController();
@@ -113,13 +112,14 @@ export function claudeOptions(
 
 function outboxOptions(
   { store, clock, accounts, snapshot }: PipelineContext,
-  { onOutgoing = () => undefined }: EngineOptions,
+  { onOutgoing = () => undefined, redact }: EngineOptions & Pick<Place, 'redact'>,
 ): OutboxOptions {
   return {
     store,
     now: clock.now,
     random: Math.random,
     userAgent: `hookctl/${hookctlVersion()}`,
+    redact,
     transport: createTransport(),
     channelOf: (name) => providerIn(snapshot(), name)?.reply ?? null,
     accountOf: (provider) =>

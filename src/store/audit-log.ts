@@ -9,6 +9,7 @@ import { databasePath, prepare } from './index.ts';
 import { type Holder, lockFolder } from './lock.ts';
 import { SCHEMA_VERSION, schemaVersion } from './migrations/index.ts';
 import { openForReading, openForWriting } from './sqlite.ts';
+import { type Redact, withoutSecrets } from './words.ts';
 
 /** How long another process may keep the folder while the db has yet to be made or migrated. */
 const PATIENCE_MS = 10_000;
@@ -24,6 +25,7 @@ export async function appendAudit(
   dataFolder: string,
   holder: Holder,
   compose: (lastRevision: string | null) => readonly NewAuditEntry[],
+  redact: Redact = (text) => text,
 ): Promise<void> {
   const path = databasePath(dataFolder);
   const deadline = Date.now() + PATIENCE_MS;
@@ -32,7 +34,8 @@ export async function appendAudit(
   try {
     await begin(db, deadline);
     const [last] = run(db, auditedRevisions(1)) as Parameters<typeof toAuditedRevision>[0][];
-    for (const entry of compose(last?.revision ?? null)) run(db, insertAudit(entry));
+    const entries = withoutSecrets(compose(last?.revision ?? null), redact);
+    for (const entry of entries) run(db, insertAudit(entry));
     db.exec('commit');
   } finally {
     if (db.isTransaction) db.exec('rollback');

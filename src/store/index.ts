@@ -15,6 +15,7 @@ import { postponeDelivery, settleDelivery } from './settlement.ts';
 import { openForWriting } from './sqlite.ts';
 import type { Store, StoreReader } from './store.ts';
 import { changeTask, noteTask } from './transitions.ts';
+import { type Redact, redacting } from './words.ts';
 import { startWriter, type Writer } from './writer-client.ts';
 
 export { databasePath } from './place.ts';
@@ -24,11 +25,27 @@ export { openReader } from './reader.ts';
  * Opens the store to write, made and migrated if need be. The caller holds the folder's lock; the folder exists.
  * Throws `schema_version` when a newer hookctl wrote it, `store_not_durable` where the disk cannot keep a promise.
  */
-export async function openStore({ path }: { readonly path: string }): Promise<Store> {
+export async function openStore({ path, redact = (text) => text }: StoreOptions): Promise<Store> {
   const problems = prepare(path);
   const reader = openReader({ path });
   if (reader === null) throw new Error(`${path} vanished while it was opened`);
-  return { ...storeOf(reader, startWriter({ path })), problems };
+  const writer = startWriter({ path });
+  return {
+    ...reader,
+    ...redacting(writesOf(writer), redact),
+    problems,
+    async close() {
+      // The writer is the last to leave: only a connection that may write can fold the log into the db.
+      reader.close();
+      await writer.close();
+    },
+  };
+}
+
+export interface StoreOptions {
+  readonly path: string;
+  /** Takes secrets out of words before they become rows; default: none are known. */
+  readonly redact?: Redact;
 }
 
 /**
@@ -46,9 +63,9 @@ export function prepare(path: string): readonly string[] {
   }
 }
 
-function storeOf(reader: StoreReader, writer: Writer): Omit<Store, 'problems'> {
+/** Everything that writes. */
+function writesOf(writer: Writer): Omit<Store, keyof StoreReader | 'problems'> {
   return {
-    ...reader,
     async accept(delivery) {
       const duplicateOf = await writer.accept(rowOf(delivery), delivery.body);
       return { status: duplicateOf === null ? delivery.status : 'duplicate', duplicateOf };
@@ -114,10 +131,5 @@ function storeOf(reader: StoreReader, writer: Writer): Omit<Store, 'problems'> {
       if (notes.length > 0) await writer.write(notes.map(noteTaskSync));
     },
     ...runWriter(writer),
-    async close() {
-      // The writer is the last to leave: only a connection that may write can fold the log into the db.
-      reader.close();
-      await writer.close();
-    },
   };
 }

@@ -19,6 +19,7 @@ const outbox = createOutbox({
   now: Date.now,
   random: Math.random,
   userAgent: 'hookctl/test',
+  redact: (text) => text,
   transport: createTransport(),
   channelOf: (name) => providerNamed(name)?.reply ?? null,
   accountOf: () => ({ provider, baseUrl, token, user: null, privateNetwork: false }),

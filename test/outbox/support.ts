@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, onTestFinished } from 'vitest';
 import { createIds } from '../../src/lib/ids.ts';
+import { createRedactor } from '../../src/lib/redact.ts';
 import { secret } from '../../src/lib/secret.ts';
 import { createTransport, type TransportOptions } from '../../src/outbox/transport.ts';
 import { createOutbox, type Outbox, type OutboxOptions, type Timing } from '../../src/outbox/worker.ts';
@@ -100,6 +101,7 @@ export async function startBench(options: BenchOptions): Promise<Bench> {
     timing,
     random: Math.random,
     userAgent: 'hookctl/test',
+    redact: createRedactor({}).redact,
     channelOf: (provider) => providerNamed(provider)?.reply ?? null,
     transport: createTransport({ deadlineMs, ...(resolve !== undefined && { resolve }) }),
     onSettled: (item) => void settled.push(item),

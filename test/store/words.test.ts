@@ -1,0 +1,258 @@
+import { readdirSync, readFileSync, statSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { expect, test } from 'vitest';
+import { createRedactor } from '../../src/lib/redact.ts';
+import { appendAudit } from '../../src/store/audit-log.ts';
+import { openStore } from '../../src/store/index.ts';
+import type { Store, StoreReader } from '../../src/store/store.ts';
+import type { TaskChange, TaskCreation } from '../../src/store/task-store.ts';
+import type { Decision, NewOutgoing } from '../../src/types.ts';
+import { tokenOf } from '../lib/tokens.ts';
+import { NOW, newDelivery, settledTask, settlement, storePath } from './fixtures.ts';
+
+const TOKEN = tokenOf('ghs_{d9}_eyJ{w40}.eyJ{w60}.{w43}');
+const PASSWORD = tokenOf('{w18}');
+const WORDS = `it printed ${TOKEN} and password=${PASSWORD}`;
+
+const item = (id: string, changes: Partial<NewOutgoing> = {}): NewOutgoing => ({
+  id,
+  kind: 'comment',
+  place: { host: null },
+  content: WORDS,
+  edits: null,
+  privateNetwork: false,
+  ...changes,
+});
+const decision: Decision = {
+  event: 0,
+  eventType: 'issue_comment.created',
+  command: 'analyze',
+  fired: true,
+  reason: WORDS,
+  taskIds: [],
+  error: WORDS,
+};
+const task = (id: string) =>
+  settledTask(id, {
+    task: {
+      title: WORDS,
+      prompt: WORDS,
+      typed: WORDS,
+      url: `https://x/?token=${TOKEN}`,
+      sourceMetadata: { note: WORDS },
+    },
+  });
+const spent = { costUsd: null, inputTokens: null, outputTokens: null };
+const change = (changes: Partial<TaskChange>): TaskChange => ({
+  taskId: 'task-1',
+  event: 'complete',
+  from: 'running',
+  to: 'completed',
+  isEnd: true,
+  actor: WORDS,
+  reason: WORDS,
+  result: WORDS,
+  error: WORDS,
+  spent,
+  reply: { deliveryId: 'dlv-1', item: item(`out-${changes.taskId}`), becomesTaskComment: true },
+  at: NOW,
+  ...changes,
+});
+const creation: TaskCreation = {
+  task: { ...task('task-7').task },
+  source: 'cli',
+  actor: WORDS,
+  parent: null,
+  dependsOn: [],
+  flowId: 'flow-7',
+  externalId: 'cli:task-7',
+  newConversationId: 'conv-7',
+  startNewConversation: false,
+  at: NOW,
+};
+const wait = (taskId: string) => ({
+  id: `run-${taskId}`,
+  task: { id: taskId, agent: 'planning', flowId: 'flow-1', conversationId: 'conv-task-1' },
+  runner: 'claude',
+  state: 'waiting' as const,
+  reason: WORDS,
+  at: NOW,
+});
+
+type Write = Exclude<keyof Store, keyof StoreReader | 'problems'>;
+
+/** What each method that writes is given, in an order in which each finds what it changes. A new method has to be added. */
+const WRITES: Readonly<Record<Write, (store: Store) => Promise<unknown>>> = {
+  accept: async (store) => {
+    for (const id of ['dlv-1', 'dlv-2', 'dlv-3']) {
+      await store.accept(newDelivery(id, { senderName: WORDS, eventType: WORDS }));
+    }
+    await store.accept(
+      newDelivery('dlv-4', { status: 'ignored', settledAt: NOW, reason: WORDS, decisions: [decision] }),
+    );
+  },
+  reject: (store) =>
+    store.reject({
+      id: 'dlv-5',
+      webhook: 'github',
+      webhookId: null,
+      provider: 'github',
+      reason: WORDS,
+      senderDeliveryId: null,
+      eventType: WORDS,
+      size: 1,
+      receivedAt: NOW,
+    }),
+  postpone: (store) => store.postpone('dlv-2', WORDS, NOW),
+  settle: async (store) => {
+    const tasks = ['task-1', 'task-2', 'task-3', 'task-4'].map(task);
+    await store.settle(
+      settlement('dlv-1', {
+        tasks,
+        reason: WORDS,
+        decisions: [decision],
+        outgoing: [item('out-1'), item('out-2')],
+      }),
+    );
+    await store.settle(
+      settlement('dlv-2', {
+        status: 'failed',
+        reason: WORDS,
+        stops: [change({ taskId: 'task-4', from: 'queued', to: 'cancelled' })],
+      }),
+    );
+    await store.settle(settlement('dlv-3', { answers: [{ taskId: 'task-3', prompt: WORDS }] }));
+  },
+  requeue: (store) => store.requeue('dlv-2'),
+  createTask: (store) => store.createTask(creation),
+  noteTask: (store) =>
+    store.noteTask({ taskId: 'task-2', event: 'reopen', actor: WORDS, reason: WORDS, at: NOW }),
+  noteSync: (store) =>
+    store.noteSync([{ taskId: 'task-2', claudeTaskId: 'claude-task-2', claudeList: null, unsynced: WORDS }]),
+  changeTask: async (store) => {
+    await store.changeTask(change({ taskId: 'task-2', from: 'queued', to: 'waiting_answer', isEnd: false }));
+  },
+  addComment: (store) => store.addComment(item('out-9'), 'dlv-1', NOW),
+  beginOutgoing: (store) => store.beginOutgoing('out-1'),
+  noteOutgoing: (store) =>
+    store.noteOutgoing('out-1', {
+      status: 'failed',
+      reason: WORDS,
+      uncertain: false,
+      nextAttemptAt: NOW,
+      remoteId: null,
+      settledAt: NOW,
+    }),
+  retryOutgoing: (store) => store.retryOutgoing('out-1', NOW),
+  dropOutgoing: (store) => store.dropOutgoing('out-2', NOW),
+  noteWaiting: (store) => store.noteWaiting([wait('task-1'), wait('task-3')], []),
+  startRun: (store) =>
+    store.startRun({
+      wait: wait('task-1'),
+      folder: '/work',
+      logPath: '/work/log',
+      sessionKey: 'claude',
+      reservedUsd: null,
+      change: change({ from: 'queued', to: 'running', isEnd: false, reply: null }),
+    }),
+  noteRun: (store) =>
+    store.noteRun('run-task-1', { commandLine: ['agent', `--token=${TOKEN}`], openWith: WORDS }),
+  endRun: (store) =>
+    store.endRun({
+      id: 'run-task-1',
+      state: 'completed',
+      reason: WORDS,
+      exitCode: 0,
+      signal: null,
+      usage: { ...spent, turns: 1 },
+      denials: [WORDS],
+      at: NOW,
+      task: { kind: 'change', change: change({}) },
+    }),
+  giveNotice: (store) =>
+    store.giveNotice({
+      scope: 'day',
+      since: 0,
+      at: NOW,
+      reply: { item: item('out-10'), deliveryId: 'dlv-1' },
+    }),
+  recordAudit: (store) =>
+    store.recordAudit([
+      {
+        at: NOW,
+        actor: { kind: 'cli', name: WORDS },
+        what: 'webhook.edit',
+        target: WORDS,
+        details: { note: WORDS, password: PASSWORD, deep: [{ authorization: PASSWORD }] },
+        revision: null,
+      },
+    ]),
+  joinEvents: (store) => store.joinEvents('agent', null, NOW),
+  ackEvent: (store) => store.ackEvent('agent', 'evt-1'),
+  probe: (store) => store.probe(),
+  sweepLog: (store) => store.sweepLog(),
+  removeBodies: (store) => store.removeBodies(['dlv-4'], NOW),
+  forgetDeliveries: (store) => store.forgetDeliveries(0, 10),
+};
+
+/** All bytes of a folder. */
+function bytesOf(folder: string): string {
+  return readdirSync(folder)
+    .map((name) => join(folder, name))
+    .map((path) => (statSync(path).isDirectory() ? bytesOf(path) : readFileSync(path, 'latin1')))
+    .join('\n');
+}
+
+test('F7: words lose their secrets before they become rows, by every method that writes', async () => {
+  const path = storePath();
+  const store = await openStore({ path, redact: createRedactor({}).redact });
+  for (const [name, write] of Object.entries(WRITES)) {
+    await write(store);
+    const bytes = bytesOf(dirname(path));
+    expect(bytes.includes(TOKEN) || bytes.includes(PASSWORD), name).toBe(false);
+  }
+  expect(store.task('task-1')).toMatchObject({
+    status: 'completed',
+    prompt: expect.stringContaining('[redacted]'),
+  });
+  expect(store.outgoing('out-9')?.content).toBe('it printed [redacted] and password=[redacted]');
+  expect(store.run('run-task-1')).toMatchObject({ commandLine: ['agent', '--token=[redacted]'] });
+  await store.close();
+});
+
+test('F7: bytes, headers, keys and places of a delivery stay as they came', async () => {
+  const path = storePath();
+  const store = await openStore({ path, redact: createRedactor({}).redact });
+  const headers = { authorization: `Bearer ${TOKEN}` };
+  const body = Buffer.from(JSON.stringify({ text: WORDS }));
+  const forward = `https://hooks.slack.com/services/${tokenOf('{A9}/{A11}/{w24}')}`;
+  const place = { host: null, responseUrl: forward };
+  await store.accept(newDelivery('dlv-1', { headers, body, query: `token=${TOKEN}` }));
+  const outgoing = [item('out-1', { kind: 'forward', content: forward }), item('out-2', { place })];
+  await store.settle(settlement('dlv-1', { outgoing }));
+  expect(store.delivery('dlv-1')).toMatchObject({ headers, query: `token=${TOKEN}` });
+  expect(Buffer.from(store.body('dlv-1') ?? [])).toEqual(body);
+  expect(store.outgoing('out-1')?.content).toBe(forward);
+  expect(store.outgoing('out-2')?.place).toEqual(place);
+  await store.close();
+});
+
+test('F7: an edit that is put on record without a server loses its secrets, too', async () => {
+  const path = storePath();
+  await (await openStore({ path })).close();
+  const holder = { pid: process.pid, command: 'webhook', version: '0', startedAt: NOW, server: null };
+  const entry = {
+    at: NOW,
+    actor: { kind: 'cli', name: 'ada' } as const,
+    what: 'webhook.edit',
+    revision: null,
+  };
+  const { redact } = createRedactor({});
+  await appendAudit(
+    dirname(path),
+    holder,
+    () => [{ ...entry, target: WORDS, details: { note: WORDS } }],
+    redact,
+  );
+  expect(bytesOf(dirname(path))).not.toContain(TOKEN);
+});
