@@ -16,7 +16,7 @@ import type { ServeOutput } from './serve-output.ts';
 import { tunnelLine } from './tunnel/line.ts';
 
 /** Longest reason on one line. */
-const REASON_LENGTH = 160;
+const REASON_LENGTH = 260;
 
 /** Lines for people on stderr, two for each delivery: what came in, what became of it, the id last. */
 export function humanOutput({ err }: Io): ServeOutput {
@@ -50,6 +50,7 @@ export function humanOutput({ err }: Io): ServeOutput {
     },
     refused: (count) =>
       line(paint(err, 'red', `${count} more requests were refused, too many to tell one by one`)),
+    unrouted: ({ id, status, reason }) => became('red', `${status} ${reason}`, id),
     settled(settled) {
       const { delivery } = settled;
       became(

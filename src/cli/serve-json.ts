@@ -46,6 +46,8 @@ export function jsonOutput(out: OutputStream): ServeOutput {
       });
     },
     refused: (count) => print('state', { of: 'ingress', state: 'refusing', count }),
+    unrouted: ({ id, webhook, status, reason }) =>
+      print('delivery', { id, webhook, status: 'rejected', answered: status, reason }),
     settled({ delivery, tasks }) {
       print('delivery', deliveryView(delivery));
       for (const task of tasks) print('task', taskView(task));

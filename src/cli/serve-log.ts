@@ -34,6 +34,10 @@ export async function logged(
       log.warn({ count }, 'refused');
       output.refused(count);
     },
+    unrouted(row) {
+      log.warn({ ...row }, 'unrouted');
+      output.unrouted(row);
+    },
     settled(settled) {
       const { delivery, tasks } = settled;
       const level = delivery.status === 'failed' ? 'error' : 'info';

@@ -13,7 +13,8 @@ export function quiet(output: ServeOutput): ServeOutput {
       if (receipt.status === 'rejected' || receipt.status === 'unparsed') output.received(receipt);
     },
     settled(settled) {
-      if (settled.delivery.status === 'failed') output.settled(settled);
+      const waits = settled.tasks.some(({ status }) => status.startsWith('waiting_'));
+      if (settled.delivery.status === 'failed' || waits) output.settled(settled);
     },
     task(task) {
       if (task.status === 'failed' || task.status.startsWith('waiting_')) output.task(task);

@@ -7,6 +7,9 @@ import { createTokenBucket, type RateLimit, type TokenBucket } from '../lib/toke
  */
 const REFUSALS: RateLimit = { perSecond: 10, burst: 200 };
 
+/** The same for requests that reach no webhook: scanners find a public address within minutes. */
+const UNROUTED: RateLimit = { perSecond: 1, burst: 50 };
+
 /** Bounds what senders may ask for. */
 export interface Limits {
   /**
@@ -16,10 +19,13 @@ export interface Limits {
   waitFor(webhook: string): number;
   /** Asked for each request that was not verified: whether it is written down. */
   mayRecordRefusal(): boolean;
+  /** Asked for each request that reached no webhook: whether it is written down. */
+  mayRecordUnrouted(): boolean;
 }
 
 export function createLimits(rateLimit: RateLimit, now: () => number = () => performance.now()): Limits {
   const refusals = createTokenBucket(REFUSALS, now);
+  const unrouted = createTokenBucket(UNROUTED, now);
   const buckets = new Map<string, TokenBucket>();
   return {
     waitFor(webhook) {
@@ -31,5 +37,6 @@ export function createLimits(rateLimit: RateLimit, now: () => number = () => per
       return Math.ceil(bucket.take() / 1000);
     },
     mayRecordRefusal: () => refusals.take() === 0,
+    mayRecordUnrouted: () => unrouted.take() === 0,
   };
 }

@@ -4,6 +4,8 @@ import type { Ack } from '../providers/provider.ts';
 import { PROBE_HEADER, PROBE_PATH } from '../tunnels/probe.ts';
 import type { Headers, RawRequest, Snapshot, Webhook } from '../types.ts';
 import { type BodyFailure, createBodyReader } from './body.ts';
+import { limitConnections } from './connection-limit.ts';
+import type { RefusedRequest } from './unrouted.ts';
 
 /** Names the delivery in every answer to a request that was stored. */
 export const DELIVERY_HEADER = 'x-hookctl-delivery';
@@ -26,6 +28,8 @@ export interface IngressOptions {
   readonly acceptProbe: (path: string, headers: Headers) => boolean;
   /** Told of every answer. `seconds`: since the head of its request was read. */
   readonly onAnswered?: (status: number, seconds: number) => void;
+  /** Told of a request that was refused before any webhook looked at it. */
+  readonly onRefused?: (request: RefusedRequest) => void;
   /** Told of a request that could not be stored. */
   readonly onError: (error: unknown) => void;
 }
@@ -54,24 +58,32 @@ export function createIngress(options: IngressOptions): Server {
   }
 
   async function answer(request: IncomingMessage): Promise<Answer> {
-    if (countHeader(request, 'host') !== 1) return refusal(400, 'one_host_header');
     const [path = '', query = ''] = splitTarget(request.url ?? '');
-    if (path === '/healthz') return health(request);
+    if (countHeader(request, 'host') !== 1) return refuse({ request, path }, 400, 'one_host_header');
+    if (path === '/healthz') return isLook(request) ? HEALTHY : refuse({ request, path }, ...ONLY_GET);
     const headers = flatten(request.headers);
     if (path === PROBE_PATH && options.acceptProbe(path, headers)) return probed(headers);
     const webhook = options.snapshot().byEndpoint.get(path);
-    if (webhook === undefined) return refusal(404, 'unknown_webhook');
-    if (request.method !== 'POST') return refusal(405, 'method_not_allowed', { allow: 'POST' });
+    if (webhook === undefined) return refuse({ request, path }, 404, 'unknown_webhook');
+    const found = { request, path, webhook };
+    if (request.method !== 'POST') return refuse(found, ...ONLY_POST);
     // Its body stays where it is: nobody is going to look at it.
     if (!webhook.enabled)
       return delivered(await options.receive(webhook, { headers, body: NO_BYTES, query }));
-    if (!isIdentity(request)) return refusal(415, 'content_encoding');
+    if (!isIdentity(request)) return refuse(found, 415, 'content_encoding');
 
     const read = await readBody(request, webhook.protocol.bodyLimit);
-    if (!read.ok) return unread(read.why);
+    if (!read.ok) return read.why === 'too_large' ? refuse(found, 413, 'body_too_large') : unread(read.why);
     const raw = { headers, body: read.body, query };
     const unsigned = webhook.protocol.answerUnsigned?.(raw) ?? null;
     return unsigned ?? delivered(await options.receive(webhook, raw));
+  }
+
+  function refuse({ request, path, webhook = null }: Found, ...answer: Parameters<typeof refusal>): Ack {
+    const { method = '', headers } = request;
+    const encoding = headers['content-encoding'] ?? null;
+    options.onRefused?.({ method, path, webhook, status: answer[0], encoding });
+    return refusal(...answer);
   }
 }
 
@@ -85,9 +97,24 @@ function ingressSocket(): Server {
     requestTimeout: LIMITS.requestTimeout,
     connectionsCheckingInterval: LIMITS.checkInterval,
   });
-  server.maxConnections = LIMITS.connections;
+  limitConnections(server, LIMITS.connections);
   return server;
 }
+
+/** A request, and how far its way was found. */
+interface Found {
+  readonly request: IncomingMessage;
+  readonly path: string;
+  readonly webhook?: Webhook | null;
+}
+
+const ONLY_POST = [405, 'method_not_allowed', { allow: 'POST' }] as const;
+const ONLY_GET = [405, 'method_not_allowed', { allow: 'GET' }] as const;
+const HEALTHY: Ack = {
+  status: 200,
+  headers: { 'content-type': 'application/json' },
+  body: '{"status":"ok"}',
+};
 
 /** Null: the sender is gone. */
 type Answer = Ack | null;
@@ -100,9 +127,8 @@ function send(response: ServerResponse, answer: Answer): void {
   response.end(answer.body);
 }
 
-function health({ method }: IncomingMessage): Answer {
-  if (method !== 'GET' && method !== 'HEAD') return refusal(405, 'method_not_allowed', { allow: 'GET' });
-  return { status: 200, headers: { 'content-type': 'application/json' }, body: '{"status":"ok"}' };
+function isLook({ method }: IncomingMessage): boolean {
+  return method === 'GET' || method === 'HEAD';
 }
 
 /** The id goes along in a header, because the body may be one that the provider insists on. */
@@ -117,10 +143,8 @@ function probed(headers: Headers): Answer {
   return { status: 204, headers: { [PROBE_HEADER]: headers[PROBE_HEADER] ?? '' }, body: '' };
 }
 
-function unread(why: BodyFailure): Answer {
+function unread(why: Exclude<BodyFailure, 'too_large'>): Answer {
   switch (why) {
-    case 'too_large':
-      return refusal(413, 'body_too_large');
     case 'busy':
       return refusal(503, 'busy', { 'retry-after': '5' });
     case 'closed':

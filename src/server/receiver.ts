@@ -1,13 +1,14 @@
-import type { App } from '../app.ts';
 import type { Engine } from '../pipeline/engine.ts';
 import type { Receipt } from '../pipeline/receipt.ts';
 import { receive } from '../pipeline/receive.ts';
 import type { RawRequest, Webhook } from '../types.ts';
 import type { Metrics } from './metrics.ts';
-import { gatherRefusals, type ServeReporter } from './reporter.ts';
+import type { RefusalCount, ServeReporter } from './reporter.ts';
 
-export interface ReceiverParts extends Pick<Engine, 'context' | 'queue'>, Pick<App, 'defer'> {
-  readonly reporter: Pick<ServeReporter, 'received' | 'refused'>;
+export interface ReceiverParts extends Pick<Engine, 'context' | 'queue'> {
+  readonly reporter: Pick<ServeReporter, 'received'>;
+  /** Counts what is refused without a row. */
+  readonly unrecorded: Pick<RefusalCount, 'add'>;
   readonly metrics: Pick<Metrics, 'received'>;
 }
 
@@ -15,9 +16,7 @@ export interface ReceiverParts extends Pick<Engine, 'context' | 'queue'>, Pick<A
  * Steps 1–5 for the ingress; what is to be worked off goes into the queue and is not waited for. Throws `queue_full`, or
  * what the store says, before anything is promised.
  */
-export function receiver({ context, queue, reporter, metrics, defer }: ReceiverParts) {
-  const unrecorded = gatherRefusals(reporter.refused);
-  defer(unrecorded.close);
+export function receiver({ context, queue, reporter, metrics, unrecorded }: ReceiverParts) {
   return async (webhook: Webhook, request: RawRequest): Promise<Receipt> => {
     queue.requireRoom();
     const receipt = await receive(context, webhook, request);

@@ -5,12 +5,15 @@ import type { SchedulerReporter } from '../scheduler/context.ts';
 import type { TunnelStatus } from '../tunnels/supervisor.ts';
 import type { Outgoing, Task } from '../types.ts';
 import type { Grant } from './grants.ts';
+import type { UnroutedRow } from './unrouted.ts';
 
 /** Told of everything that happens while serving. */
 export interface ServeReporter extends SchedulerReporter {
   received(receipt: Receipt): void;
   /** So many more requests were refused than are told singly: they failed verification, or were too many. */
   refused(count: number): void;
+  /** A request was refused that reached no webhook. */
+  unrouted(row: UnroutedRow): void;
   settled(settled: Settled): void;
   /** A reply or forward was sent, or given up. */
   sent(item: Outgoing): void;
@@ -35,8 +38,13 @@ export type ServeState = 'stopping' | 'stopped';
 /** How long refusals that are not told singly are gathered, in milliseconds. */
 const GATHER_MS = 10_000;
 
+export interface RefusalCount {
+  add(): void;
+  close(): void;
+}
+
 /** Counts what is refused without a record, and tells the sum ten seconds after the first. */
-export function gatherRefusals(tell: (count: number) => void): { add(): void; close(): void } {
+export function gatherRefusals(tell: (count: number) => void): RefusalCount {
   let count = 0;
   let timer: NodeJS.Timeout | null = null;
   const flush = () => {

@@ -14,12 +14,13 @@ import { createIngress } from './ingress.ts';
 import type { Metrics } from './metrics.ts';
 import { lastingProblem, type Problem, storedProblems, watchProblems } from './problems/index.ts';
 import { receiver } from './receiver.ts';
-import type { ServeReporter } from './reporter.ts';
+import { gatherRefusals, type ServeReporter } from './reporter.ts';
 import { agentProblems, serveAgents, waking } from './serve-agents.ts';
 import { openServeAudit, type ServeAudit } from './serve-audit.ts';
 import { managementOf } from './serve-management.ts';
 import { serveRetention } from './serve-retention.ts';
 import type { RunningFacts } from './status.ts';
+import { unroutedRecorder } from './unrouted.ts';
 
 /** Everything that serves; its two servers do not listen yet. */
 export interface Work {
@@ -95,9 +96,18 @@ export async function openWork(options: WorkOptions): Promise<Work> {
     ...storedProblems({ store: engine.context.store, now: app.clock.now() }),
   ];
   const problems = () => problemsNow().map(({ text }) => text);
+  const unrecorded = gatherRefusals(reporter.refused);
+  app.defer(unrecorded.close);
   const ingress = createIngress({
     snapshot: live.current,
-    receive: receiver({ ...engine, reporter, metrics, defer: app.defer }),
+    receive: receiver({ ...engine, reporter, metrics, unrecorded }),
+    onRefused: unroutedRecorder({
+      context: engine.context,
+      managementUrl: () => facts().managementUrl,
+      written: reporter.unrouted,
+      uncounted: unrecorded.add,
+      broken: reporter.broken,
+    }),
     onAnswered: metrics.answered,
     acceptProbe,
     onError: reporter.broken,

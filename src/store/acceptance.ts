@@ -1,10 +1,13 @@
 import type { CompiledQuery } from 'kysely';
+import { NO_WEBHOOK } from '../types.ts';
 import { compileOnce } from './compile-once.ts';
 import type { RecordedRow } from './record.ts';
 import { type DeliveryRow, sqlBuilder } from './schema.ts';
 import type { NewDelivery, NewRejection } from './store.ts';
 
 const REJECTIONS_KEPT = 1_000;
+/** Of requests to no webhook, which must not push those of webhooks out. */
+const UNROUTED_KEPT = 200;
 
 /** The row of a delivery as it is accepted; whether it is a duplicate is found out where it is written. */
 export function rowOf(delivery: NewDelivery): RecordedRow {
@@ -27,7 +30,7 @@ export function rowOf(delivery: NewDelivery): RecordedRow {
 
 /** Stores a rejected request and removes the oldest of those that are too many. One job. */
 export function recordRejection(rejection: NewRejection): readonly CompiledQuery<never>[] {
-  return [insertRejection(rejection), trimRejections()];
+  return [insertRejection(rejection), trimRejections(rejection.webhook === NO_WEBHOOK)];
 }
 
 /** Makes a failed or ignored delivery pending again. A row: it was done. */
@@ -90,12 +93,18 @@ const insertRow = compileOnce(
   (row: DeliveryRow) => sqlBuilder.insertInto('deliveries').values(row).compile() as CompiledQuery<never>,
 );
 
-function trimRejections(): CompiledQuery<never> {
-  const rejected = sqlBuilder.selectFrom('deliveries').select('id').where('status', '=', 'rejected');
-  const newestTooMany = rejected.orderBy('id', 'desc').limit(1).offset(REJECTIONS_KEPT);
+function trimRejections(unrouted: boolean): CompiledQuery<never> {
+  const rejected = sqlBuilder
+    .selectFrom('deliveries')
+    .select('id')
+    .where('status', '=', 'rejected')
+    .where('webhook', unrouted ? '=' : '<>', NO_WEBHOOK);
+  const kept = unrouted ? UNROUTED_KEPT : REJECTIONS_KEPT;
+  const newestTooMany = rejected.orderBy('id', 'desc').limit(1).offset(kept);
   return sqlBuilder
     .deleteFrom('deliveries')
     .where('status', '=', 'rejected')
+    .where('webhook', unrouted ? '=' : '<>', NO_WEBHOOK)
     .where('id', '<=', newestTooMany)
     .compile() as CompiledQuery<never>;
 }

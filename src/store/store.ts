@@ -205,7 +205,7 @@ export interface PendingDelivery {
  */
 export interface Store extends Omit<StoreReader, 'close'>, TaskWriter, RunWriter, AgentEventWriter {
   accept(delivery: NewDelivery): Promise<Accepted>;
-  /** Keeps the newest 1,000 rejections. */
+  /** Keeps the newest 1,000 rejections, and 200 of requests to no webhook. */
   reject(rejection: NewRejection): Promise<void>;
   /** Records outcome and tasks; returns the tasks as stored. Does nothing when the delivery is no longer pending. */
   settle(settlement: Settlement): Promise<readonly Task[]>;

@@ -33,12 +33,12 @@ test('while the queue is full a sender is told 503 and when to come again, and n
   const queue = createQueue(context, { onSettled: () => undefined, random: () => 0.5, longest: 2 });
   onTestFinished(queue.close);
   const errors: unknown[] = [];
-  const told = { received: () => undefined, refused: () => undefined };
+  const told = { received: () => undefined };
   const parts = { context, queue, reporter: told, metrics: { received: () => undefined } };
   const url = await listening(
     createIngress({
       snapshot: context.snapshot,
-      receive: receiver({ ...parts, defer: (close) => onTestFinished(async () => close()) }),
+      receive: receiver({ ...parts, unrecorded: { add: () => undefined } }),
       acceptProbe: () => false,
       onError: (error) => errors.push(error),
     }),

@@ -32,6 +32,9 @@ export interface ServeHereOptions {
   readonly env?: Readonly<Record<string, string>>;
 }
 
+/** Beside the rest of a test run a start may take long. */
+const PATIENCE_MS = 60_000;
+
 /** Starts it on free ports and waits until it is ready. The test ends it, or it ends with the test. */
 export async function serveHere(
   sandbox: Sandbox,
@@ -41,8 +44,15 @@ export async function serveHere(
   const written = { stdout: '', stderr: '' };
   const died: NodeJS.Signals[] = [];
   let waiting: ((signal: NodeJS.Signals) => void)[] = [];
+  /** Sent before anybody listened. */
+  const early: NodeJS.Signals[] = [];
   const signals: Signals = {
-    next: () => new Promise((resolve) => waiting.push(resolve)),
+    next: () =>
+      new Promise((resolve) => {
+        const sent = early.shift();
+        if (sent === undefined) waiting.push(resolve);
+        else resolve(sent);
+      }),
     die: (signal) => void died.push(signal),
   };
   const stream = (name: 'stdout' | 'stderr') => ({
@@ -64,8 +74,9 @@ export async function serveHere(
     signals,
   });
   const signal = (name: NodeJS.Signals) => {
-    const [all] = [waiting];
+    const all = waiting;
     waiting = [];
+    if (all.length === 0) early.push(name);
     for (const tell of all) tell(name);
   };
   const stop = async () => {
@@ -78,7 +89,10 @@ export async function serveHere(
       .split('\n')
       .slice(0, -1)
       .map((line) => JSON.parse(line) as ServeLine);
-  const found = await Promise.race([eventually('the ready line', () => addresses(written)), ended]);
+  const found = await Promise.race([
+    eventually('the ready line', () => addresses(written), PATIENCE_MS),
+    ended,
+  ]);
   if (typeof found === 'number') throw new Error(`serve ended with ${found}: ${written.stderr}`);
   return {
     ...found,

@@ -1,4 +1,5 @@
-import { visibleLine } from '../../lib/visible.ts';
+import { shorten, visibleLine } from '../../lib/visible.ts';
+import { NO_WEBHOOK } from '../../types.ts';
 import type { Problem, ProblemSource } from './problem.ts';
 
 /** An older refusal is no news: senders that still matter have tried again. */
@@ -19,7 +20,9 @@ export function refusedRequests({ store, now }: ProblemSource): readonly Problem
     if (last?.status !== 'rejected') return [];
     const count = rows.length === MOST ? `${MOST} or more` : String(rows.length);
     const requests = rows.length === 1 ? '1 request was' : `${count} requests were`;
-    const text = `${webhook}: ${requests} refused in the last 24 h, the last because ${visibleLine(last.reason ?? 'of an unknown reason')}. See hookctl explain ${last.id}`;
+    const whose = webhook === NO_WEBHOOK ? 'No webhook' : webhook;
+    const why = shorten(visibleLine(last.reason ?? 'of an unknown reason'), 260);
+    const text = `${whose}: ${requests} refused in the last 24 h, the last because ${why}. See hookctl explain ${last.id}`;
     return [{ key: `refused:${webhook}`, text, printed: true }];
   });
 }
