@@ -32,6 +32,9 @@ export interface Server {
   stop(signal?: NodeJS.Signals): Promise<Ran>;
 }
 
+/** Beside the rest of a test run a start may take long. */
+const START_MS = 60_000;
+
 const FREE_PORTS = ['--port', '0', '--management-port', '0'];
 
 /** Starts `serve --json` on free ports and waits until it says that it is ready. */
@@ -43,7 +46,7 @@ export async function startServe(sandbox: Sandbox, ...args: readonly string[]): 
     return running.ended;
   };
   const ready = await Promise.race([
-    eventually('the ready line', () => lines().find(({ type }) => type === 'ready')),
+    eventually('the ready line', () => lines().find(({ type }) => type === 'ready'), START_MS),
     once(running.child, 'exit').then(() => null),
   ]);
   if (ready === null) throw new Error(`serve ended before it was ready: ${running.stderr()}`);
@@ -82,7 +85,7 @@ export async function startHumanServe(sandbox: Sandbox, ...args: readonly string
     running.child.kill('SIGKILL');
     await running.ended;
   });
-  await eventually('the readiness line', () => /^Ready on /m.test(running.stderr()));
+  await eventually('the readiness line', () => /^Ready on /m.test(running.stderr()), START_MS);
   return running;
 }
 
