@@ -1,6 +1,7 @@
 import { type Io, say } from '../lib/io.ts';
 import type { Explanation } from '../pipeline/explain.ts';
-import { facts, table } from './print.ts';
+import { facts } from './print.ts';
+import { below, state, table } from './table.ts';
 
 /** For each event, each command and why it fires or not. */
 export function printExplanation({ out }: Io, source: string, { obstacle, events }: Explanation): void {
@@ -27,7 +28,7 @@ export function printExplanation({ out }: Io, source: string, { obstacle, events
       fired ? (needsApproval ? 'fires, waits for approval' : 'fires') : 'no',
       reason,
     ]);
-    say(out, `\n${table(['command', 'fires', 'why'], rows)}`);
+    say(out, `\n${table(out, ['command', state('fires'), below('why')], rows)}`);
   }
 }
 

@@ -9,20 +9,6 @@ export function printJson({ out }: Io, value: unknown): void {
   say(out, visibleJson(value, 2));
 }
 
-/** Columns as wide as their widest cell; the last one is left as it is. Cells are made safe for terminals. */
-export function table(header: readonly string[], rows: readonly (readonly string[])[]): string {
-  const cells = [header.map((title) => title.toUpperCase()), ...rows.map((row) => row.map(visibleLine))];
-  const widths = header.map((_, column) => Math.max(...cells.map((row) => row[column]?.length ?? 0)));
-  return cells
-    .map((row) =>
-      row
-        .map((cell, column) => cell.padEnd(widths[column] ?? 0))
-        .join('  ')
-        .trimEnd(),
-    )
-    .join('\n');
-}
-
 /** `label  value` lines, labels as wide as the widest; absent values are left out. */
 export function facts(entries: readonly (readonly [label: string, value: string | null])[]): string {
   const present = entries.filter((entry): entry is readonly [string, string] => entry[1] !== null);

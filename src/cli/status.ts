@@ -5,7 +5,8 @@ import { storedProblems } from '../server/problems/index.ts';
 import { type StatusView, statusView } from '../server/status.ts';
 import { type CliCommand, examples } from './command.ts';
 import { serverClient } from './operate.ts';
-import { facts, localTime, printJson, table, webhookState } from './print.ts';
+import { facts, localTime, printJson, webhookState } from './print.ts';
+import { below, state, table, time, whole } from './table.ts';
 
 interface StatusFlags extends AppFlags {
   readonly json?: boolean;
@@ -73,7 +74,10 @@ function print({ io }: App, view: StatusView): void {
       localTime(webhook.last_received_at),
       webhook.last_delivery_id ?? '-',
     ]);
-    say(io.out, `\n${table(['webhook', 'state', 'url', 'deliveries', 'last', 'id'], rows)}`);
+    say(
+      io.out,
+      `\n${table(io.out, ['webhook', state('state'), below('url'), whole('deliveries'), time('last'), whole('id')], rows)}`,
+    );
   }
   for (const problem of view.problems) say(io.out, `\nproblem: ${visibleLine(problem)}`);
 }

@@ -2,7 +2,8 @@ import type { App, AppFlags } from '../app.ts';
 import { say } from '../lib/io.ts';
 import { type CliCommand, examples } from './command.ts';
 import { operations } from './operate.ts';
-import { facts, printJson, table } from './print.ts';
+import { facts, printJson } from './print.ts';
+import { below, table, whole } from './table.ts';
 
 interface SyncFlags extends AppFlags {
   readonly json?: boolean;
@@ -32,7 +33,7 @@ async function run(app: App, { json }: SyncFlags): Promise<0 | 1> {
       ]),
     );
     const rows = view.unsynced.map(({ task_id, reason }) => [task_id, reason]);
-    if (rows.length > 0) say(app.io.out, `\n${table(['task', 'why'], rows)}`);
+    if (rows.length > 0) say(app.io.out, `\n${table(app.io.out, [whole('task'), below('why')], rows)}`);
   }
   return view.unsynced.length === 0 ? 0 : 1;
 }

@@ -13,6 +13,8 @@ export interface OutputStream {
   readonly isTerminal: boolean;
   /** Colour is wanted: a terminal, and NO_COLOR is not set. */
   readonly color: boolean;
+  /** Width of the terminal; left out where there is none. */
+  readonly columns?: number | undefined;
 }
 
 export type Style = Parameters<typeof styleText>[0];
@@ -24,8 +26,7 @@ export function paint(stream: OutputStream, style: Style, text: string): string 
 
 /** The same stream, behind something that changes each text. */
 export function through(stream: OutputStream, change: (text: string) => string): OutputStream {
-  const { isTerminal, color } = stream;
-  return { isTerminal, color, write: (text) => stream.write(change(text)) };
+  return { ...stream, write: (text) => stream.write(change(text)) };
 }
 
 /** The same stream, written to once in each turn of the event loop: for those that say much. */
@@ -64,6 +65,7 @@ export function outputStream(stream: NodeJS.WriteStream, env: NodeJS.ProcessEnv)
   return {
     isTerminal,
     color: isTerminal && (env.NO_COLOR ?? '') === '' && env.TERM !== 'dumb',
+    columns: isTerminal ? stream.columns : undefined,
     write: (text) => void (broken || stream.write(text)),
   };
 }

@@ -6,7 +6,8 @@ import { examples, type Runner } from '../command.ts';
 import { moment } from '../moment.ts';
 import { sayNoRows } from '../no-matches.ts';
 import { positive } from '../options.ts';
-import { localTime, printJson, table } from '../print.ts';
+import { localTime, printJson } from '../print.ts';
+import { below, table, time, whole } from '../table.ts';
 
 interface ListFlags extends AppFlags {
   readonly what?: string;
@@ -41,7 +42,15 @@ async function list(app: App, flags: ListFlags): Promise<0> {
   else if (rows.length === 0) {
     const filters = { '--what': what, '--since': since, '--before': before?.toString() };
     sayNoRows(app, { nouns: ['line', 'lines of the audit'], filters });
-  } else say(app.io.out, table(['id', 'at', 'who', 'what', 'target', 'details'], rows.map(cells)));
+  } else
+    say(
+      app.io.out,
+      table(
+        app.io.out,
+        [whole('id'), time('at'), 'who', 'what', 'target', below('details')],
+        rows.map(cells),
+      ),
+    );
   return 0;
 }
 

@@ -5,7 +5,8 @@ import { conversationView } from '../../task-views.ts';
 import { examples, type Runner } from '../command.ts';
 import { requireBefore, sayNoRows } from '../no-matches.ts';
 import { positive } from '../options.ts';
-import { costOf, localTime, printJson, table, tookOf } from '../print.ts';
+import { costOf, localTime, printJson, tookOf } from '../print.ts';
+import { below, table, time, whole } from '../table.ts';
 
 interface ListFlags extends AppFlags {
   readonly flow?: string;
@@ -43,7 +44,10 @@ async function list(app: App, { flow, json, ...page }: ListFlags): Promise<0> {
       tookOf(view) ?? '-',
       costOf(view) ?? '-',
     ]);
-    say(app.io.out, table(['id', 'created', 'flow', 'tasks', 'took', 'cost'], rows));
+    say(
+      app.io.out,
+      table(app.io.out, [whole('id'), time('created'), whole('flow'), 'tasks', 'took', below('cost')], rows),
+    );
   }
   return 0;
 }

@@ -8,7 +8,8 @@ import { deliveryView } from '../../views.ts';
 import { examples, type Runner } from '../command.ts';
 import { requireBefore, sayNoRows } from '../no-matches.ts';
 import { positive } from '../options.ts';
-import { localTime, printJson, table } from '../print.ts';
+import { localTime, printJson } from '../print.ts';
+import { below, state, table, time, whole } from '../table.ts';
 
 interface ListFlags extends AppFlags {
   readonly status?: DeliveryStatus;
@@ -21,6 +22,15 @@ interface ListFlags extends AppFlags {
 
 const POLL_MS = 200;
 const REASON_LENGTH = 100;
+const COLUMNS = [
+  whole('id'),
+  time('received'),
+  'webhook',
+  'event',
+  'sender',
+  state('status'),
+  below('reason'),
+];
 
 export function configureList(command: Command, runner: Runner): void {
   command
@@ -49,11 +59,7 @@ async function list(app: App, flags: ListFlags): Promise<0> {
     const total = (reader?.countsByWebhook() ?? []).reduce((sum, row) => sum + row.total, 0);
     const filters = { '--status': status, '--webhook': webhook, '--before': before };
     sayNoRows(app, { nouns: ['delivery', 'deliveries'], filters, total });
-  } else
-    say(
-      app.io.out,
-      table(['id', 'received', 'webhook', 'event', 'sender', 'status', 'reason'], rows.map(cells)),
-    );
+  } else say(app.io.out, table(app.io.out, COLUMNS, rows.map(cells)));
   return 0;
 }
 

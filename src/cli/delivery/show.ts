@@ -5,7 +5,8 @@ import { say } from '../../lib/io.ts';
 import { visible } from '../../lib/visible.ts';
 import { type DeliveryView, deliveryView, exportedDelivery } from '../../views.ts';
 import { examples, type Runner } from '../command.ts';
-import { bytes, facts, localTime, printJson, table } from '../print.ts';
+import { bytes, facts, localTime, printJson } from '../print.ts';
+import { below, table } from '../table.ts';
 
 interface ShowFlags extends AppFlags {
   readonly json?: boolean;
@@ -82,7 +83,7 @@ async function show(app: App, id: string, flags: ShowFlags): Promise<0> {
       row.task_ids.join(' ') || '-',
       row.error ?? row.reason,
     ]);
-    say(io.out, `\n${table(['command', 'fired', 'task', 'why'], rows)}`);
+    say(io.out, `\n${table(io.out, ['command', 'fired', 'task', below('why')], rows)}`);
   }
   say(io.err, nextStep(view));
   return 0;

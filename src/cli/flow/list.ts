@@ -5,7 +5,8 @@ import { flowView } from '../../task-views.ts';
 import { examples, type Runner } from '../command.ts';
 import { requireBefore, sayNoRows } from '../no-matches.ts';
 import { positive } from '../options.ts';
-import { localTime, printJson, table } from '../print.ts';
+import { localTime, printJson } from '../print.ts';
+import { table, time, whole } from '../table.ts';
 
 interface ListFlags extends AppFlags {
   readonly externalId?: string;
@@ -40,7 +41,7 @@ async function list(app: App, flags: ListFlags): Promise<0> {
       view.current_conversation_id,
       view.external_id,
     ]);
-    say(app.io.out, table(['id', 'created', 'conversation', 'about'], rows));
+    say(app.io.out, table(app.io.out, [whole('id'), time('created'), whole('conversation'), 'about'], rows));
   }
   return 0;
 }

@@ -7,7 +7,8 @@ import { type OutgoingView, outgoingView } from '../../views.ts';
 import { examples, type Runner } from '../command.ts';
 import { requireBefore, sayNoRows } from '../no-matches.ts';
 import { positive } from '../options.ts';
-import { localTime, printJson, table } from '../print.ts';
+import { localTime, printJson } from '../print.ts';
+import { below, state, table, time, whole } from '../table.ts';
 
 interface ListFlags extends AppFlags {
   readonly status?: OutgoingStatus;
@@ -17,6 +18,16 @@ interface ListFlags extends AppFlags {
 }
 
 const CONTENT_LENGTH = 60;
+const COLUMNS = [
+  whole('id'),
+  time('created'),
+  whole('kind'),
+  'to',
+  state('status'),
+  whole('tries'),
+  below('reason'),
+  below('content'),
+];
 
 export function configureList(command: Command, runner: Runner): void {
   command
@@ -37,11 +48,7 @@ async function list(app: App, flags: ListFlags): Promise<0> {
   else if (rows.length === 0) {
     const filters = { '--status': flags.status, '--before': flags.before };
     sayNoRows(app, { nouns: ['item', 'items of the outbox'], filters });
-  } else
-    say(
-      app.io.out,
-      table(['id', 'created', 'kind', 'to', 'status', 'tries', 'reason', 'content'], rows.map(cells)),
-    );
+  } else say(app.io.out, table(app.io.out, COLUMNS, rows.map(cells)));
   return 0;
 }
 

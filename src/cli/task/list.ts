@@ -6,7 +6,8 @@ import { TASK_STATUSES, type TaskStatus } from '../../types.ts';
 import { examples, type Runner } from '../command.ts';
 import { requireBefore, sayNoRows } from '../no-matches.ts';
 import { positive } from '../options.ts';
-import { localTime, printJson, table } from '../print.ts';
+import { localTime, printJson } from '../print.ts';
+import { below, state, table, time, whole } from '../table.ts';
 
 interface ListFlags extends AppFlags {
   readonly status?: TaskStatus;
@@ -45,7 +46,7 @@ async function list(app: App, { flow, delivery, json, ...page }: ListFlags): Pro
     const filters = { '--status': status, '--flow': flow, '--delivery': delivery, '--before': before };
     sayNoRows(app, { nouns: ['task', 'tasks'], filters, total });
   } else {
-    const waits = views.some(({ run }) => run?.reason != null) ? ['waits because'] : [];
+    const waits = views.some(({ run }) => run?.reason != null) ? [below('waits because')] : [];
     const rows = views.map((view) => [
       view.id,
       localTime(view.created_at),
@@ -55,7 +56,14 @@ async function list(app: App, { flow, delivery, json, ...page }: ListFlags): Pro
       view.title,
       ...waits.map(() => view.run?.reason ?? ''),
     ]);
-    say(app.io.out, table(['id', 'created', 'status', 'agent', 'about', 'title', ...waits], rows));
+    say(
+      app.io.out,
+      table(
+        app.io.out,
+        [whole('id'), time('created'), state('status'), 'agent', 'about', 'title', ...waits],
+        rows,
+      ),
+    );
   }
   return 0;
 }

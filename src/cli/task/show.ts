@@ -5,8 +5,9 @@ import { say } from '../../lib/io.ts';
 import { indented } from '../../lib/visible.ts';
 import { type TaskDetails, taskWithRuns } from '../../task-views.ts';
 import { examples, type Runner } from '../command.ts';
-import { costOf, facts, localTime, printJson, table, tookOf } from '../print.ts';
+import { costOf, facts, localTime, printJson, tookOf } from '../print.ts';
 import { storedReader } from '../stored.ts';
+import { below, state, table, time } from '../table.ts';
 import { lastSaid, runText } from './runs.ts';
 
 interface ShowFlags extends AppFlags {
@@ -72,7 +73,7 @@ async function show(app: App, id: string, { json }: ShowFlags): Promise<0> {
     actor,
     reason ?? '',
   ]);
-  say(io.out, `\n${table(['when', 'what', 'status', 'who', 'why'], rows)}`);
+  say(io.out, `\n${table(io.out, [time('when'), 'what', state('status'), 'who', below('why')], rows)}`);
   if (view.status === 'waiting_approval') say(io.err, `Next: hookctl task approve ${view.id}`);
   return 0;
 }

@@ -3,7 +3,8 @@ import type { AppFlags } from '../../app.ts';
 import { say } from '../../lib/io.ts';
 import { tunnelDrivers } from '../../tunnels/index.ts';
 import { examples, type Runner } from '../command.ts';
-import { printJson, table } from '../print.ts';
+import { printJson } from '../print.ts';
+import { below, table } from '../table.ts';
 
 interface ListFlags extends AppFlags {
   readonly json?: boolean;
@@ -22,7 +23,8 @@ export function configureList(command: Command, runner: Runner): void {
           say(
             io.out,
             table(
-              ['tunnel', 'what it is'],
+              io.out,
+              ['tunnel', below('what it is')],
               drivers.map(({ name, summary }) => [name, summary]),
             ),
           );

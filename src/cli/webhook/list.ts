@@ -8,7 +8,8 @@ import { hookctlVersion } from '../../lib/version.ts';
 import { type LastDelivery, lastDeliveries } from '../../store/last-deliveries.ts';
 import { databasePath } from '../../store/place.ts';
 import { examples, type Runner } from '../command.ts';
-import { localTime, table, webhookState } from '../print.ts';
+import { localTime, webhookState } from '../print.ts';
+import { below, state, table, time, whole } from '../table.ts';
 
 interface ListFlags extends AppFlags {
   readonly json?: boolean;
@@ -66,7 +67,14 @@ function printList({ out }: Io, dataFolder: string, webhooks: readonly ListedWeb
     localTime(timeOf(last.get(name))),
     last.get(name)?.id ?? '-',
   ]);
-  say(out, table(['name', 'provider', 'origin', 'state', 'endpoint', 'last', 'delivery'], rows));
+  say(
+    out,
+    table(
+      out,
+      ['name', 'provider', 'origin', state('state'), below('endpoint'), time('last'), whole('delivery')],
+      rows,
+    ),
+  );
 }
 
 function timeOf(last: LastDelivery | undefined): string | null {

@@ -71,6 +71,6 @@ async function show(app: App, ref: string, flags: ShowFlags): Promise<0> {
     ]),
   );
   say(io.out, `\n${webhook.protocol.label}’s form:\n${formFields(surroundings, webhook, null)}`);
-  if (webhook.commands.length > 0) say(io.out, `\n${commandTable(webhook.commands)}`);
+  if (webhook.commands.length > 0) say(io.out, `\n${commandTable(io.out, webhook.commands)}`);
   return 0;
 }

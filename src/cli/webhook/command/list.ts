@@ -1,10 +1,11 @@
 import type { Command } from 'commander';
 import type { App, AppFlags } from '../../../app.ts';
-import { say } from '../../../lib/io.ts';
+import { type OutputStream, say } from '../../../lib/io.ts';
 import { commandView } from '../../../server/webhook-view.ts';
 import type { WebhookCommand } from '../../../types.ts';
 import { examples, type Runner } from '../../command.ts';
-import { printJson, table } from '../../print.ts';
+import { printJson } from '../../print.ts';
+import { below, table, whole } from '../../table.ts';
 import { findWebhook } from '../find.ts';
 
 interface ListFlags extends AppFlags {
@@ -27,12 +28,12 @@ async function list(app: App, ref: string, { json }: ListFlags): Promise<0> {
   const { name, commands } = findWebhook(snapshot.webhooks, ref);
   if (json === true) printJson(app.io, commands.map(commandView));
   else if (commands.length === 0) say(app.io.err, `${name} has no commands.`);
-  else say(app.io.out, commandTable(commands));
+  else say(app.io.out, commandTable(app.io.out, commands));
   return 0;
 }
 
 /** Commands with what starts them. */
-export function commandTable(commands: readonly WebhookCommand[]): string {
+export function commandTable(out: OutputStream, commands: readonly WebhookCommand[]): string {
   const rows = commands.map((row) => [
     row.id,
     row.kind === 'text' ? [row.name, ...row.aliases].join(', ') : row.trigger,
@@ -44,5 +45,9 @@ export function commandTable(commands: readonly WebhookCommand[]): string {
       ? ''
       : JSON.stringify(row.conditions.source),
   ]);
-  return table(['id', 'started by', 'priority', 'action', 'agent', 'needs approval', 'if'], rows);
+  return table(
+    out,
+    [whole('id'), 'started by', 'priority', 'action', 'agent', 'needs approval', below('if')],
+    rows,
+  );
 }
