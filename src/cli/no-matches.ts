@@ -1,6 +1,10 @@
 import type { App } from '../app.ts';
 import { notFound } from '../errors.ts';
 import { say } from '../lib/io.ts';
+import { suggest } from '../lib/suggest.ts';
+
+/** Names in an error message; more would scroll the rest away. */
+const NAMES_SHOWN = 20;
 
 /** Why a list has no rows. */
 interface NoRows {
@@ -22,6 +26,35 @@ export function sayNoRows({ io, located }: App, { nouns: [one, several], filters
   const words = given.map(([option, value]) => `${option} ${value}`).join(' ');
   const all = total === undefined ? '' : `${total} ${total === 1 ? one : several} `;
   say(io.err, `No ${several} match ${words} (${all}in ${located.dataFolder}).`);
+}
+
+/** A name by which a list is filtered. */
+interface Filtered {
+  /** What it is the name of: `webhook`. */
+  readonly noun: string;
+  readonly value: string | undefined;
+  /** Every name that there is, from the cheapest source on: the next one is asked only for a name that is in none. */
+  readonly known: readonly (() => readonly string[] | Promise<readonly string[]>)[];
+}
+
+/** A filter that names nothing must not read as an empty list. Throws `not_found` with what was meant. */
+export async function requireKnown(...filters: readonly Filtered[]): Promise<void> {
+  for (const { noun, value, known } of filters) {
+    if (value === undefined) continue;
+    const names = new Set<string>();
+    for (const source of known) {
+      for (const name of await source()) names.add(name);
+      if (names.has(value)) break;
+    }
+    if (names.has(value)) continue;
+    const message = `there is no ${noun} ${value}`;
+    const near = suggest(value, [...names]);
+    const some = [...names].slice(0, NAMES_SHOWN).join(', ');
+    throw notFound(
+      message,
+      near !== null ? `Did you mean ${near}?` : some === '' ? undefined : `Known: ${some}.`,
+    );
+  }
 }
 
 /** What stands before an id that does not exist is no page. Throws `not_found`. */

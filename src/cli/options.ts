@@ -1,4 +1,5 @@
-import { type Command, InvalidArgumentError } from 'commander';
+import { type Command, InvalidArgumentError, Option } from 'commander';
+import { suggest } from '../lib/suggest.ts';
 
 /** A whole number from 1, for `--limit`. */
 export function positive(text: string): number {
@@ -51,12 +52,23 @@ export function clearOption(command: Command, settings: readonly string[]): Comm
   return command.option('--clear <setting>', words, collectFrom(settings), []);
 }
 
+/** An option that takes one of these words; another one is refused with the word that was meant. */
+export function oneOf(flags: string, description: string, choices: readonly string[]): Option {
+  return new Option(flags, description)
+    .choices([...choices])
+    .argParser((value: string) => chosen(value, choices));
+}
+
 /** Gathers the values of a repeatable option that takes only these. */
 export function collectFrom(
   choices: readonly string[],
 ): (value: string, previous: readonly string[]) => readonly string[] {
-  return (value, previous) => {
-    if (choices.includes(value)) return [...previous, value];
-    throw new InvalidArgumentError(`It must be one of ${choices.join(', ')}.`);
-  };
+  return (value, previous) => [...previous, chosen(value, choices)];
+}
+
+function chosen(value: string, choices: readonly string[]): string {
+  if (choices.includes(value)) return value;
+  const near = suggest(value, choices);
+  const meant = near === null ? '' : ` Did you mean ${near}?`;
+  throw new InvalidArgumentError(`It must be one of ${choices.join(', ')}.${meant}`);
 }

@@ -3,7 +3,8 @@ import { failure } from '../errors.ts';
 import { say } from '../lib/io.ts';
 import type { DeliverySelection, SelectedDelivery, SelectionReader } from '../store/selection.ts';
 import { agrees, canAsk } from './ask.ts';
-import { sayNoRows } from './no-matches.ts';
+import { webhookNames } from './known-names.ts';
+import { requireKnown, sayNoRows } from './no-matches.ts';
 import { counted } from './print.ts';
 import type { ReplayFlags } from './replay-options.ts';
 
@@ -43,6 +44,7 @@ export async function confirmedCount(
       '--webhook': webhook,
       '--after': after,
     };
+    await requireKnown({ noun: 'webhook', value: webhook, known: webhookNames(app) });
     sayNoRows(app, { nouns: ['delivery', 'deliveries'], filters });
     return null;
   }

@@ -17,6 +17,8 @@ export interface AuditFilter {
 export interface AuditReader {
   /** Newest first. */
   audit(filter?: AuditFilter): readonly AuditEntry[];
+  /** Every kind of change that is on record: `webhook.add`, … */
+  auditedNames(): readonly string[];
   /** The newest changes of `webhooks.json`, at most `limit`. */
   auditedRevisions(limit: number): readonly AuditedRevision[];
   /** The first line behind `after` that tells of this revision; null: none does. */
@@ -93,6 +95,11 @@ export function auditOfRevision(revision: string, after: number): CompiledQuery<
     .where('revision', '=', revision)
     .where('id', '>', after)
     .compile();
+}
+
+/** Every kind of change that is on record. */
+export function auditedNames(): CompiledQuery<{ what: string }> {
+  return sqlBuilder.selectFrom('audit').select('what').distinct().orderBy('what').compile();
 }
 
 export function toAuditEntry(row: Selectable<AuditRow>): AuditEntry {

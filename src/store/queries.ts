@@ -119,6 +119,10 @@ export function countTasks() {
     .compile();
 }
 
+export function agentNames(): CompiledQuery<{ agent: string }> {
+  return sqlBuilder.selectFrom('tasks').select('agent').distinct().orderBy('agent').compile();
+}
+
 /** The oldest task of a flow that waits for a person's answer. */
 export function openQuestionOf(flowId: string): CompiledQuery<TaskRow> {
   return sqlBuilder

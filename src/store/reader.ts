@@ -2,7 +2,14 @@ import { existsSync } from 'node:fs';
 import type { DatabaseSync, SQLInputValue } from 'node:sqlite';
 import type { CompiledQuery } from 'kysely';
 import { consumerNamed, newestTransition, newsEvents, queuedEvents, toAgentEvents } from './agent-events.ts';
-import { auditedRevisions, auditOfRevision, listAudit, toAuditEntry, toAuditedRevision } from './audit.ts';
+import {
+  auditedNames,
+  auditedRevisions,
+  auditOfRevision,
+  listAudit,
+  toAuditEntry,
+  toAuditedRevision,
+} from './audit.ts';
 import { type BodyPlace, createBodyReader } from './bodies.ts';
 import { explained } from './damage.ts';
 import { dependentsOf, listConversations, listFlows } from './flows.ts';
@@ -10,6 +17,7 @@ import { requireCurrentSchema, schemaVersion } from './migrations/index.ts';
 import { listOutgoing, outgoingById, responsesBefore, waitingOutgoing } from './outbox.ts';
 import { countOutgoing } from './outbox-counts.ts';
 import {
+  agentNames,
   bodyPlace,
   countDeliveries,
   countSettled,
@@ -59,6 +67,19 @@ export function openReader({ path }: { readonly path: string }): StoreReader | n
   }
   return readerOf(db, logFolder(path));
 }
+
+/** What SQLite takes for no limit. */
+const UNLIMITED = -1;
+
+/** The lists whose rows can be counted, each with its query. */
+const countable = {
+  deliveries: listDeliveries,
+  tasks: listTasks,
+  flows: listFlows,
+  conversations: listConversations,
+  outbox: listOutgoing,
+  audit: listAudit,
+};
 
 function readerOf(db: DatabaseSync, folder: string): StoreReader {
   const run = createRunner(db);
@@ -114,6 +135,17 @@ function readerOf(db: DatabaseSync, folder: string): StoreReader {
     audit: (filter = {}) => rows(listAudit(filter)).map(toAuditEntry),
     auditedRevisions: (limit) => rows(auditedRevisions(limit)).map(toAuditedRevision),
     auditOfRevision: (revision, after) => rows(auditOfRevision(revision, after))[0]?.id ?? null,
+    count(list, filter = {}) {
+      const everything = { ...filter, limit: UNLIMITED };
+      const { sql, parameters } = countable[list](everything as never);
+      const [row] = run({
+        sql: `select count(*) as count from (${sql})`,
+        parameters: parameters as SQLInputValue[],
+      });
+      return Number(row?.count);
+    },
+    agentNames: () => rows(agentNames()).map(({ agent }) => agent),
+    auditedNames: () => rows(auditedNames()).map(({ what }) => what),
     ...runReader(rows),
     ...selectionReader(rows, bodyAt),
     close: () => db.close(),

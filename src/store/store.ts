@@ -12,11 +12,18 @@ import type {
   Trust,
 } from '../types.ts';
 import type { AgentEventReader, AgentEventWriter } from './agent-events.ts';
-import type { AuditReader } from './audit.ts';
+import type { AuditFilter, AuditReader } from './audit.ts';
 import type { PrunableBody, Swept } from './retention.ts';
 import type { RunReader, RunWriter } from './run-store.ts';
 import type { SelectionReader } from './selection.ts';
-import type { TaskChange, TaskReader, TaskWriter } from './task-store.ts';
+import type {
+  ConversationFilter,
+  FlowFilter,
+  TaskChange,
+  TaskFilter,
+  TaskReader,
+  TaskWriter,
+} from './task-store.ts';
 
 /** A request that passed verification (or is a replay), ready to be made durable. */
 export interface NewDelivery {
@@ -137,6 +144,16 @@ export interface OutgoingFilter {
   readonly limit?: number;
 }
 
+/** The lists whose rows can be counted, by their filters. */
+export interface Filters {
+  readonly deliveries: DeliveryFilter;
+  readonly tasks: TaskFilter;
+  readonly flows: FlowFilter;
+  readonly conversations: ConversationFilter;
+  readonly outbox: OutgoingFilter;
+  readonly audit: AuditFilter;
+}
+
 /** What a try to send came to. */
 export interface OutgoingNote {
   readonly status: OutgoingStatus;
@@ -178,6 +195,8 @@ export interface StoreReader extends TaskReader, SelectionReader, RunReader, Aud
   outgoing(id: string): Outgoing | null;
   /** Newest first. */
   outbox(filter?: OutgoingFilter): readonly Outgoing[];
+  /** How many rows a list has for a filter, whatever its `limit`. */
+  count<List extends keyof Filters>(list: List, filter?: Filters[List]): number;
   countsByOutgoingStatus(): Readonly<Partial<Record<OutgoingStatus, number>>>;
   /** What waits to be sent, in the order in which it is due, at most `limit`; also what is due only later. */
   waitingOutgoing(limit: number): readonly Outgoing[];

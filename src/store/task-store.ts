@@ -105,6 +105,8 @@ export interface TaskReader {
   dependents(taskId: string): readonly Task[];
   flows(filter?: FlowFilter): readonly Flow[];
   conversations(filter?: ConversationFilter): readonly Conversation[];
+  /** Every agent that some task is or was for. */
+  agentNames(): readonly string[];
   countsByTaskStatus(): Readonly<Partial<Record<TaskStatus, number>>>;
   /** The task of a flow that waits for an answer, the oldest first; null when none does. */
   openQuestion(flowId: string): Task | null;

@@ -26,7 +26,7 @@ export function tell(sandbox: Sandbox, ...args: readonly string[]): Promise<Told
   return tellWith(sandbox, {}, ...args);
 }
 
-/** As `tell`, by a person at a terminal who types this line when asked. */
+/** As `tell`, on a terminal of 80 columns, by a person who types this line when asked. */
 export function tellPerson(sandbox: Sandbox, answer: string, ...args: readonly string[]): Promise<Told> {
   return tellWith(sandbox, { isTerminal: true, stdin: `${answer}\n` }, ...args);
 }
@@ -41,6 +41,7 @@ export async function tellWith(
   const written = { stdout: '', stderr: '' };
   const stream = (name: 'stdout' | 'stderr') => ({
     isTerminal,
+    columns: isTerminal ? 80 : undefined,
     color: false,
     write(text: string) {
       written[name] += text;

@@ -4,7 +4,8 @@ import { say } from '../../lib/io.ts';
 import { type AuditView, auditView } from '../../views.ts';
 import { examples, type Runner } from '../command.ts';
 import { moment } from '../moment.ts';
-import { sayNoRows } from '../no-matches.ts';
+import { sayNextPage } from '../next-page.ts';
+import { requireKnown, sayNoRows } from '../no-matches.ts';
 import { positive } from '../options.ts';
 import { localTime, printJson } from '../print.ts';
 import { below, table, time, whole } from '../table.ts';
@@ -17,6 +18,9 @@ interface ListFlags extends AppFlags {
   readonly json?: boolean;
 }
 
+/** What changes are made to; `webhook.add` is one of the first. */
+const NOUNS = ['webhook', 'command', 'delivery', 'task', 'outbox', 'backup', 'serve', 'config', 'grant'];
+
 export function configureList(command: Command, runner: Runner): void {
   command
     .description('List who changed what, newest first.')
@@ -26,10 +30,12 @@ export function configureList(command: Command, runner: Runner): void {
     .option('--before <id>', 'only lines before this one: the next page', positive)
     .option('--json', 'print an array')
     .addHelpText('after', examples('hookctl audit list', 'hookctl audit list --what webhook --since 7d'))
-    .action((flags: ListFlags) => runner.run(command.optsWithGlobals(), (app) => list(app, flags)));
+    .action((flags: ListFlags) =>
+      runner.run(command.optsWithGlobals(), (app) => list(app, flags, runner.argv)),
+    );
 }
 
-async function list(app: App, flags: ListFlags): Promise<0> {
+async function list(app: App, flags: ListFlags, argv: readonly string[]): Promise<0> {
   const { what, since, limit, before, json } = flags;
   const filter = {
     limit,
@@ -37,6 +43,9 @@ async function list(app: App, flags: ListFlags): Promise<0> {
     ...(before !== undefined && { before }),
     ...(since !== undefined && { since: moment('--since', since, app.clock.now()) }),
   };
+  const recorded = () => (app.reader()?.auditedNames() ?? []).map(nounOf);
+  const noun = what === undefined ? undefined : nounOf(what);
+  await requireKnown({ noun: 'kind of change', value: noun, known: [recorded, () => NOUNS] });
   const rows = (app.reader()?.audit(filter) ?? []).map(auditView);
   if (json === true) printJson(app.io, rows);
   else if (rows.length === 0) {
@@ -51,7 +60,12 @@ async function list(app: App, flags: ListFlags): Promise<0> {
         rows.map(cells),
       ),
     );
+  sayNextPage(app, { list: 'audit', filter: filter, shown: rows.length, last: rows.at(-1)?.id, argv });
   return 0;
+}
+
+function nounOf(what: string): string {
+  return what.split('.')[0] ?? '';
 }
 
 function cells({ id, at, actor_kind: kind, actor, what, target, details }: AuditView): readonly string[] {

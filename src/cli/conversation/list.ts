@@ -3,7 +3,8 @@ import type { App, AppFlags } from '../../app.ts';
 import { say } from '../../lib/io.ts';
 import { conversationView } from '../../task-views.ts';
 import { examples, type Runner } from '../command.ts';
-import { requireBefore, sayNoRows } from '../no-matches.ts';
+import { sayNextPage } from '../next-page.ts';
+import { requireBefore, requireKnown, sayNoRows } from '../no-matches.ts';
 import { positive } from '../options.ts';
 import { costOf, localTime, printJson, tookOf } from '../print.ts';
 import { below, table, time, whole } from '../table.ts';
@@ -23,12 +24,19 @@ export function configureList(command: Command, runner: Runner): void {
     .option('--before <id>', 'only older ones than this: the next page')
     .option('--json', 'print an array')
     .addHelpText('after', examples('hookctl conversation list --flow flow-0f3a8b7c6d5e4f30'))
-    .action((flags: ListFlags) => runner.run(command.optsWithGlobals(), (app) => list(app, flags)));
+    .action((flags: ListFlags) =>
+      runner.run(command.optsWithGlobals(), (app) => list(app, flags, runner.argv)),
+    );
 }
 
-async function list(app: App, { flow, json, ...page }: ListFlags): Promise<0> {
+async function list(app: App, { flow, json, ...page }: ListFlags, argv: readonly string[]): Promise<0> {
   const filter = { ...page, ...(flow && { flowId: flow }) };
   const reader = app.reader();
+  await requireKnown({
+    noun: 'flow',
+    value: flow,
+    known: [() => (reader?.flows({ id: flow ?? '' }) ?? []).map(({ id }) => id)],
+  });
   requireBefore(app, page.before, (id) => reader?.conversations({ id })[0]);
   const views = (reader?.conversations(filter) ?? []).map(conversationView);
   if (json === true) printJson(app.io, views);
@@ -49,6 +57,13 @@ async function list(app: App, { flow, json, ...page }: ListFlags): Promise<0> {
       table(app.io.out, [whole('id'), time('created'), whole('flow'), 'tasks', 'took', below('cost')], rows),
     );
   }
+  sayNextPage(app, {
+    list: 'conversations',
+    filter: filter,
+    shown: views.length,
+    last: views.at(-1)?.id,
+    argv,
+  });
   return 0;
 }
 

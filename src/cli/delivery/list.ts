@@ -1,13 +1,15 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { type Command, Option } from 'commander';
+import type { Command } from 'commander';
 import type { App, AppFlags } from '../../app.ts';
 import { type Io, say } from '../../lib/io.ts';
 import { shorten, visibleJson, visibleLine } from '../../lib/visible.ts';
 import { DELIVERY_STATUSES, type Delivery, type DeliveryStatus } from '../../types.ts';
 import { deliveryView } from '../../views.ts';
 import { examples, type Runner } from '../command.ts';
-import { requireBefore, sayNoRows } from '../no-matches.ts';
-import { positive } from '../options.ts';
+import { webhookNames } from '../known-names.ts';
+import { sayNextPage } from '../next-page.ts';
+import { requireBefore, requireKnown, sayNoRows } from '../no-matches.ts';
+import { oneOf, positive } from '../options.ts';
 import { localTime, printJson } from '../print.ts';
 import { below, state, table, time, whole } from '../table.ts';
 
@@ -35,7 +37,7 @@ const COLUMNS = [
 export function configureList(command: Command, runner: Runner): void {
   command
     .description('List deliveries, newest first.')
-    .addOption(new Option('--status <status>', 'only those in this status').choices([...DELIVERY_STATUSES]))
+    .addOption(oneOf('--status <status>', 'only those in this status', DELIVERY_STATUSES))
     .option('--webhook <name>', 'only those of this webhook')
     .option('--limit <n>', 'how many at most', positive, 50)
     .option('--before <id>', 'only older ones than this: the next page')
@@ -45,11 +47,14 @@ export function configureList(command: Command, runner: Runner): void {
       'after',
       examples('hookctl delivery list --status rejected', 'hookctl delivery list -f --json | jq .reason'),
     )
-    .action((flags: ListFlags) => runner.run(command.optsWithGlobals(), (app) => list(app, flags)));
+    .action((flags: ListFlags) =>
+      runner.run(command.optsWithGlobals(), (app) => list(app, flags, runner.argv)),
+    );
 }
 
-async function list(app: App, flags: ListFlags): Promise<0> {
+async function list(app: App, flags: ListFlags, argv: readonly string[]): Promise<0> {
   const reader = app.reader();
+  await requireKnown({ noun: 'webhook', value: flags.webhook, known: webhookNames(app) });
   requireBefore(app, flags.before, (id) => reader?.delivery(id));
   const rows = reader?.deliveries(flags) ?? [];
   if (flags.follow === true) return follow(app, flags, rows);
@@ -60,6 +65,7 @@ async function list(app: App, flags: ListFlags): Promise<0> {
     const filters = { '--status': status, '--webhook': webhook, '--before': before };
     sayNoRows(app, { nouns: ['delivery', 'deliveries'], filters, total });
   } else say(app.io.out, table(app.io.out, COLUMNS, rows.map(cells)));
+  sayNextPage(app, { list: 'deliveries', filter: flags, shown: rows.length, last: rows.at(-1)?.id, argv });
   return 0;
 }
 

@@ -3,7 +3,8 @@ import type { App, AppFlags } from '../../app.ts';
 import { say } from '../../lib/io.ts';
 import { flowView } from '../../task-views.ts';
 import { examples, type Runner } from '../command.ts';
-import { requireBefore, sayNoRows } from '../no-matches.ts';
+import { sayNextPage } from '../next-page.ts';
+import { requireBefore, requireKnown, sayNoRows } from '../no-matches.ts';
 import { positive } from '../options.ts';
 import { localTime, printJson } from '../print.ts';
 import { table, time, whole } from '../table.ts';
@@ -23,11 +24,21 @@ export function configureList(command: Command, runner: Runner): void {
     .option('--before <id>', 'only older ones than this: the next page')
     .option('--json', 'print an array')
     .addHelpText('after', examples('hookctl flow list --external-id jira:PROJ-123'))
-    .action((flags: ListFlags) => runner.run(command.optsWithGlobals(), (app) => list(app, flags)));
+    .action((flags: ListFlags) =>
+      runner.run(command.optsWithGlobals(), (app) => list(app, flags, runner.argv)),
+    );
 }
 
-async function list(app: App, flags: ListFlags): Promise<0> {
+async function list(app: App, flags: ListFlags, argv: readonly string[]): Promise<0> {
   const reader = app.reader();
+  await requireKnown({
+    noun: 'flow about',
+    value: flags.externalId,
+    known: [
+      () => (reader?.flows({ externalId: flags.externalId ?? '' }) ?? []).map(({ externalId }) => externalId),
+      () => (reader?.flows() ?? []).map(({ externalId }) => externalId),
+    ],
+  });
   requireBefore(app, flags.before, (id) => reader?.flows({ id })[0]);
   const views = (reader?.flows(flags) ?? []).map(flowView);
   if (flags.json === true) printJson(app.io, views);
@@ -43,5 +54,6 @@ async function list(app: App, flags: ListFlags): Promise<0> {
     ]);
     say(app.io.out, table(app.io.out, [whole('id'), time('created'), whole('conversation'), 'about'], rows));
   }
+  sayNextPage(app, { list: 'flows', filter: flags, shown: views.length, last: views.at(-1)?.id, argv });
   return 0;
 }

@@ -1,12 +1,13 @@
-import { type Command, Option } from 'commander';
+import type { Command } from 'commander';
 import type { App, AppFlags } from '../../app.ts';
 import { say } from '../../lib/io.ts';
 import { shorten } from '../../lib/visible.ts';
 import { OUTGOING_STATUSES, type OutgoingStatus } from '../../types.ts';
 import { type OutgoingView, outgoingView } from '../../views.ts';
 import { examples, type Runner } from '../command.ts';
+import { sayNextPage } from '../next-page.ts';
 import { requireBefore, sayNoRows } from '../no-matches.ts';
-import { positive } from '../options.ts';
+import { oneOf, positive } from '../options.ts';
 import { localTime, printJson } from '../print.ts';
 import { below, state, table, time, whole } from '../table.ts';
 
@@ -32,15 +33,17 @@ const COLUMNS = [
 export function configureList(command: Command, runner: Runner): void {
   command
     .description('List what leaves, newest first.')
-    .addOption(new Option('--status <status>', 'only those in this status').choices([...OUTGOING_STATUSES]))
+    .addOption(oneOf('--status <status>', 'only those in this status', OUTGOING_STATUSES))
     .option('--limit <n>', 'how many at most', positive, 50)
     .option('--before <id>', 'only older ones than this: the next page')
     .option('--json', 'print an array')
     .addHelpText('after', examples('hookctl outbox list --status failed'))
-    .action((flags: ListFlags) => runner.run(command.optsWithGlobals(), (app) => list(app, flags)));
+    .action((flags: ListFlags) =>
+      runner.run(command.optsWithGlobals(), (app) => list(app, flags, runner.argv)),
+    );
 }
 
-async function list(app: App, flags: ListFlags): Promise<0> {
+async function list(app: App, flags: ListFlags, argv: readonly string[]): Promise<0> {
   const reader = app.reader();
   requireBefore(app, flags.before, (id) => reader?.outgoing(id));
   const rows = (reader?.outbox(flags) ?? []).map(outgoingView);
@@ -49,6 +52,7 @@ async function list(app: App, flags: ListFlags): Promise<0> {
     const filters = { '--status': flags.status, '--before': flags.before };
     sayNoRows(app, { nouns: ['item', 'items of the outbox'], filters });
   } else say(app.io.out, table(app.io.out, COLUMNS, rows.map(cells)));
+  sayNextPage(app, { list: 'outbox', filter: flags, shown: rows.length, last: rows.at(-1)?.id, argv });
   return 0;
 }
 

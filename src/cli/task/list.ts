@@ -1,16 +1,19 @@
-import { type Command, Option } from 'commander';
+import type { Command } from 'commander';
 import type { App, AppFlags } from '../../app.ts';
 import { say } from '../../lib/io.ts';
 import { listedTasks } from '../../task-views.ts';
 import { TASK_STATUSES, type TaskStatus } from '../../types.ts';
 import { examples, type Runner } from '../command.ts';
-import { requireBefore, sayNoRows } from '../no-matches.ts';
-import { positive } from '../options.ts';
+import { agentNames } from '../known-names.ts';
+import { sayNextPage } from '../next-page.ts';
+import { requireBefore, requireKnown, sayNoRows } from '../no-matches.ts';
+import { oneOf, positive } from '../options.ts';
 import { localTime, printJson } from '../print.ts';
 import { below, state, table, time, whole } from '../table.ts';
 
 interface ListFlags extends AppFlags {
   readonly status?: TaskStatus;
+  readonly agent?: string;
   readonly flow?: string;
   readonly delivery?: string;
   readonly limit: number;
@@ -21,7 +24,8 @@ interface ListFlags extends AppFlags {
 export function configureList(command: Command, runner: Runner): void {
   command
     .description('List tasks, newest first.')
-    .addOption(new Option('--status <status>', 'only those in this status').choices([...TASK_STATUSES]))
+    .addOption(oneOf('--status <status>', 'only those in this status', TASK_STATUSES))
+    .option('--agent <name>', 'only those of this agent')
     .option('--flow <id>', 'only those of this flow')
     .option('--delivery <id>', 'only those that came of this delivery')
     .option('--limit <n>', 'how many at most', positive, 50)
@@ -31,19 +35,44 @@ export function configureList(command: Command, runner: Runner): void {
       'after',
       examples('hookctl task list --status waiting_approval', 'hookctl task list --json | jq -r ".[].id"'),
     )
-    .action((flags: ListFlags) => runner.run(command.optsWithGlobals(), (app) => list(app, flags)));
+    .action((flags: ListFlags) =>
+      runner.run(command.optsWithGlobals(), (app) => list(app, flags, runner.argv)),
+    );
 }
 
-async function list(app: App, { flow, delivery, json, ...page }: ListFlags): Promise<0> {
+async function list(
+  app: App,
+  { flow, delivery, json, ...page }: ListFlags,
+  argv: readonly string[],
+): Promise<0> {
   const filter = { ...page, ...(flow && { flowId: flow }), ...(delivery && { deliveryId: delivery }) };
   const reader = app.reader();
+  await requireKnown(
+    { noun: 'agent', value: page.agent, known: agentNames(app) },
+    {
+      noun: 'flow',
+      value: flow,
+      known: [() => (reader?.flows({ id: flow ?? '' }) ?? []).map(({ id }) => id)],
+    },
+    {
+      noun: 'delivery',
+      value: delivery,
+      known: [() => (reader?.delivery(delivery ?? '') ? [delivery ?? ''] : [])],
+    },
+  );
   requireBefore(app, page.before, (id) => reader?.task(id));
   const views = reader === null ? [] : listedTasks(reader, reader.tasks(filter));
   if (json === true) printJson(app.io, views);
   else if (views.length === 0) {
-    const { status, before } = page;
+    const { status, agent, before } = page;
     const total = Object.values(reader?.countsByTaskStatus() ?? {}).reduce((sum, count) => sum + count, 0);
-    const filters = { '--status': status, '--flow': flow, '--delivery': delivery, '--before': before };
+    const filters = {
+      '--status': status,
+      '--agent': agent,
+      '--flow': flow,
+      '--delivery': delivery,
+      '--before': before,
+    };
     sayNoRows(app, { nouns: ['task', 'tasks'], filters, total });
   } else {
     const waits = views.some(({ run }) => run?.reason != null) ? [below('waits because')] : [];
@@ -65,5 +94,6 @@ async function list(app: App, { flow, delivery, json, ...page }: ListFlags): Pro
       ),
     );
   }
+  sayNextPage(app, { list: 'tasks', filter: filter, shown: views.length, last: views.at(-1)?.id, argv });
   return 0;
 }

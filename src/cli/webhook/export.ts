@@ -1,6 +1,6 @@
 import { mkdir } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
-import { type Command, Option } from 'commander';
+import type { Command } from 'commander';
 import { stringify } from 'yaml';
 import type { App, AppFlags } from '../../app.ts';
 import { exportWebhooks } from '../../config/dynamic/import.ts';
@@ -11,6 +11,7 @@ import { writeFileAtomic } from '../../lib/atomic-file.ts';
 import { say } from '../../lib/io.ts';
 import { visibleJson } from '../../lib/visible.ts';
 import { examples, type Runner } from '../command.ts';
+import { oneOf } from '../options.ts';
 import { findWebhook } from './find.ts';
 
 interface ExportFlags extends AppFlags {
@@ -24,7 +25,7 @@ export function configureExport(command: Command, runner: Runner): void {
   command
     .description('Write dynamic webhooks for `webhook import`, or as a TypeScript module for `static:`.')
     .argument('[webhook...]', 'ids or names; all dynamic ones if left out')
-    .addOption(new Option('--format <format>', 'how to write them').choices(['json', 'yaml']).default('json'))
+    .addOption(oneOf('--format <format>', 'how to write them', ['json', 'yaml']).default('json'))
     .option('--typescript', 'write a module with defineWebhook: dynamic → static')
     .option('--with-secrets', 'also write the secrets that stand in webhooks.json')
     .option('--output <file>', 'write to a file (mode 0600) in place of stdout')
