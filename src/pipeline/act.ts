@@ -3,7 +3,7 @@ import { actionNamed } from '../actions/index.ts';
 import { failure, HookctlError } from '../errors.ts';
 import type { SettledTask } from '../store/store.ts';
 import { asksForNewConversation } from '../tasks/conversations.ts';
-import { flowIdOf, ownExternalId } from '../tasks/flows.ts';
+import { flowOf, ownExternalId } from '../tasks/flows.ts';
 import type { Decision, NewOutgoing, NewTask } from '../types.ts';
 import type { PipelineContext } from './context.ts';
 import type { Match } from './match.ts';
@@ -17,7 +17,7 @@ export interface Act {
   readonly outgoing: readonly NewOutgoing[];
 }
 
-type ActContext = Pick<PipelineContext, 'ids' | 'accounts' | 'surroundings'>;
+type ActContext = Pick<PipelineContext, 'store' | 'ids' | 'accounts' | 'surroundings'>;
 
 /** Runs the action of a match that fired. What fails is recorded beside it and stops no other command. */
 export async function act(context: ActContext, occasion: Occasion, match: Match): Promise<Act> {
@@ -84,7 +84,7 @@ export function decide(
 }
 
 function placed(
-  { ids }: Pick<PipelineContext, 'ids'>,
+  { store, ids }: Pick<PipelineContext, 'store' | 'ids'>,
   { delivery, event }: Occasion,
   match: Match,
   task: NewTask,
@@ -94,7 +94,7 @@ function placed(
     task,
     command: match.command.id,
     externalId,
-    flowId: flowIdOf(externalId),
+    flowId: flowOf(store, { ...event, externalId }),
     newConversationId: ids.next('conv'),
     startNewConversation: asksForNewConversation(task.typed),
   };

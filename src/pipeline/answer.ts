@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { fence } from '../lib/fence.ts';
 import { spoken } from '../lib/spoken.ts';
 import type { NewAnswer } from '../store/store.ts';
-import { flowIdOf } from '../tasks/flows.ts';
+import { flowOf } from '../tasks/flows.ts';
 import type { Decision } from '../types.ts';
 import type { PipelineContext } from './context.ts';
 import type { Occasion } from './occasion.ts';
@@ -29,7 +29,7 @@ export function answered({ store }: Pick<PipelineContext, 'store'>, occasion: Oc
     !admitText(webhook.allow, event, delivery.trust).allowed
   )
     return null;
-  const task = store.openQuestion(flowIdOf(externalId));
+  const task = store.openQuestion(flowOf(store, { ...event, externalId }));
   if (task === null) return null;
   // A child is asked about where its root came from.
   const root = store.task(task.initiatedTaskId) ?? task;

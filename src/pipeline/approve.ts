@@ -1,5 +1,5 @@
 import { approvedTask } from '../tasks/approval.ts';
-import { flowIdOf } from '../tasks/flows.ts';
+import { flowOf } from '../tasks/flows.ts';
 import type { Decision } from '../types.ts';
 import type { PipelineContext } from './context.ts';
 import type { Occasion } from './occasion.ts';
@@ -36,6 +36,7 @@ export function approved(
   // Being no person is enough to be admitted, but an approval is a person's word.
   if (!admission.allowed || event.sender?.kind === 'system') return decide(null, admission.reason);
   if (event.externalId === null) return decide(null, 'the event belongs to no thread');
-  const { taskId, reason } = approvedTask(store, flowIdOf(event.externalId), call.taskId);
+  const flowId = flowOf(store, { ...event, externalId: event.externalId });
+  const { taskId, reason } = approvedTask(store, flowId, call.taskId);
   return decide(taskId, `${reason}; ${admission.reason}`);
 }

@@ -90,6 +90,7 @@ function outcomeOf(outcomes: readonly EventOutcome[]): Outcome {
     answers: outcomes.flatMap(({ answers }) => answers),
     approvals: outcomes.flatMap(({ approvals }) => approvals),
     stops: outcomes.flatMap(({ stops = [] }) => stops),
+    aliases: outcomes.flatMap(({ aliases = [] }) => aliases),
   };
   const fired = made.decisions.filter((decision) => decision.fired);
   const failed = fired.filter(({ error }) => error !== null);

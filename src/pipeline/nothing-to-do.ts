@@ -1,6 +1,7 @@
 import type { Parsed } from '../providers/provider.ts';
 import type { Decision, Trust, Webhook } from '../types.ts';
 import { decide } from './act.ts';
+import { isMove } from './aliases.ts';
 import { match } from './match.ts';
 
 /** The end of a delivery of which nothing comes. */
@@ -11,7 +12,7 @@ export interface Ignored {
 
 /**
  * Why nothing comes of a delivery, where that is certain before it is stored: its events bring no text, so that nobody
- * answers, approves or stops anything by them, and no command fires. Most deliveries are like that, and one write
+ * answers, approves or stops anything by them, move no subject, and no command fires. Most deliveries are like that, and one write
  * records all of them that there will ever be. Null: it has to be worked off. Pure.
  */
 export function nothingToDo(
@@ -19,7 +20,7 @@ export function nothingToDo(
   { events }: Pick<Extract<Parsed, { ok: true }>, 'events'>,
   trust: Trust,
 ): Ignored | null {
-  if (events.some(({ text }) => text !== null)) return null;
+  if (events.some((event) => event.text !== null || isMove(event))) return null;
   const matchings = events.map((event) => match(webhook, event, trust));
   if (matchings.some(({ ignored }) => ignored === null)) return null;
   return {

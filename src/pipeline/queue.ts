@@ -68,7 +68,7 @@ export function createQueue(
   const waiting: (() => void)[] = [];
 
   function push(item: PendingDelivery, fresh?: Arrived): Promise<Settled | null> {
-    const key = item.externalId ?? item.id;
+    const key = laneOf(item, fresh);
     const bytes = fresh?.delivery.size ?? 0;
     const arrived = atHand + bytes > AT_HAND_BYTES ? null : (fresh ?? null);
     if (arrived !== null) atHand += bytes;
@@ -228,6 +228,12 @@ export function createQueue(
       for (const lane of lanes.values()) for (const { done } of lane) done(null);
     },
   };
+}
+
+/** A subject that is renamed keeps its lane; what names a transfer waits for what was said before it. */
+function laneOf({ id, externalId }: PendingDelivery, arrived: Arrived | undefined): string {
+  const event = arrived?.parsed.ok === true ? arrived.parsed.events[0] : undefined;
+  return event?.stableIds?.at(-1) ?? externalId ?? id;
 }
 
 function once(work: () => void): () => void {

@@ -1,6 +1,6 @@
 import type { TaskChange } from '../store/task-store.ts';
 import { changeOf } from '../tasks/change.ts';
-import { flowIdOf } from '../tasks/flows.ts';
+import { flowOf } from '../tasks/flows.ts';
 import type { Decision, Task } from '../types.ts';
 import type { PipelineContext } from './context.ts';
 import type { Occasion } from './occasion.ts';
@@ -42,7 +42,8 @@ export function stopped(context: StopContext, occasion: Occasion): Stopped | nul
   const admission = admitText(webhook.allow, event, delivery.trust);
   if (!admission.allowed || event.sender?.kind === 'system') return decide([], admission.reason);
   if (event.externalId === null) return decide([], 'the event belongs to no thread');
-  const tasks = stoppable(context, flowIdOf(event.externalId), call.taskId);
+  const flowId = flowOf(context.store, { ...event, externalId: event.externalId });
+  const tasks = stoppable(context, flowId, call.taskId);
   if (typeof tasks === 'string') return decide([], tasks);
   return decide(tasks, `${tasks.map(({ id }) => id).join(', ')} stopped; ${admission.reason}`);
 }

@@ -1,5 +1,6 @@
 import type { Settlement } from '../store/store.ts';
 import { act, decide } from './act.ts';
+import { aliasesFor } from './aliases.ts';
 import { answered } from './answer.ts';
 import { approved } from './approve.ts';
 import type { PipelineContext } from './context.ts';
@@ -10,7 +11,10 @@ import { pausedThread } from './thread-breaker.ts';
 
 /** What one event comes to. */
 export interface EventOutcome
-  extends Pick<Settlement, 'decisions' | 'tasks' | 'outgoing' | 'answers' | 'approvals' | 'stops'> {
+  extends Pick<
+    Settlement,
+    'decisions' | 'tasks' | 'outgoing' | 'answers' | 'approvals' | 'stops' | 'aliases'
+  > {
   /** Why nothing fired; null when something did. */
   readonly ignored: string | null;
 }
@@ -26,7 +30,8 @@ export async function workEvent(context: PipelineContext, occasion: Occasion): P
   const matching = match(occasion.webhook, occasion.event, occasion.delivery.trust ?? 'unverified');
   const isSaid = approval !== null || stop !== null || answer !== null;
   const commands = isSaid ? withoutTexts(matching) : matching;
-  const outcome = await runCommands(context, occasion, commands);
+  const ran = await runCommands(context, occasion, commands);
+  const outcome = { ...ran, aliases: aliasesFor(context, occasion, ran.tasks) };
   if (approval !== null) {
     const { taskId, decision } = approval;
     return {

@@ -13,7 +13,9 @@ export function listFlows({ id, externalId, before, limit = PAGE_SIZE }: FlowFil
     .where((eb) =>
       eb.and([
         ...(id === undefined ? [] : [eb('id', '=', id)]),
-        ...(externalId === undefined ? [] : [eb('external_id', '=', externalId)]),
+        ...(externalId === undefined
+          ? []
+          : [eb.or([eb('external_id', '=', externalId), aliased(externalId)])]),
         ...(before === undefined ? [] : [olderThan(before)]),
       ]),
     )
@@ -21,6 +23,11 @@ export function listFlows({ id, externalId, before, limit = PAGE_SIZE }: FlowFil
     .orderBy('id', 'desc')
     .limit(limit)
     .compile();
+}
+
+/** Whether a flow has this name, too, since its subject was renamed or moved. */
+function aliased(name: string) {
+  return sql<boolean>`id in (select flow_id from flow_aliases where alias = ${name})`;
 }
 
 /** Ids of flows come from their external ids and say nothing about time. */

@@ -12,6 +12,7 @@ import {
 } from './audit.ts';
 import { type BodyPlace, createBodyReader } from './bodies.ts';
 import { explained } from './damage.ts';
+import { aliasesNamed, aliasesOfFlow } from './flow-aliases.ts';
 import { dependentsOf, listConversations, listFlows } from './flows.ts';
 import { requireCurrentSchema, schemaVersion } from './migrations/index.ts';
 import { listOutgoing, outgoingById, responsesBefore, waitingOutgoing } from './outbox.ts';
@@ -35,6 +36,7 @@ import {
   toConversation,
   toDelivery,
   toFlow,
+  toFlowAlias,
   toOutgoing,
   toPendingDelivery,
   toTask,
@@ -120,6 +122,8 @@ function readerOf(db: DatabaseSync, folder: string): StoreReader {
     countsByWebhook: (webhooks) => toWebhookCounts(rows(countDeliveries(webhooks))),
     countsByTaskStatus: () => Object.fromEntries(rows(countTasks()).map((row) => [row.status, row.count])),
     pending: (after, limit) => rows(pendingDeliveries(after, limit)).map(toPendingDelivery),
+    aliases: (names) => rows(aliasesNamed(names)).map(toFlowAlias),
+    aliasesOf: (flowId) => rows(aliasesOfFlow({ flowId })).map(toFlowAlias),
     outgoing: (id) => rows(outgoingById(id)).map(toOutgoing)[0] ?? null,
     outbox: (filter = {}) => rows(listOutgoing(filter)).map(toOutgoing),
     countsByOutgoingStatus: () =>

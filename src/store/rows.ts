@@ -1,6 +1,14 @@
 import type { Conversation, Delivery, Flow, Outgoing, Task, TaskUsage, Transition } from '../types.ts';
-import type { ConversationRow, DeliveryRow, FlowRow, OutboxRow, TaskRow, TransitionRow } from './schema.ts';
-import type { PendingDelivery, WebhookCounts } from './store.ts';
+import type {
+  ConversationRow,
+  DeliveryRow,
+  FlowAliasRow,
+  FlowRow,
+  OutboxRow,
+  TaskRow,
+  TransitionRow,
+} from './schema.ts';
+import type { FlowAlias, PendingDelivery, WebhookCounts } from './store.ts';
 
 /** The one place where snake_case rows become the camelCase vocabulary. */
 
@@ -166,4 +174,8 @@ export function toWebhookCounts(rows: readonly CountRow[]): readonly WebhookCoun
       lastReceivedAt: last.last_received_at,
     };
   });
+}
+
+export function toFlowAlias({ alias, flow_id, stable }: FlowAliasRow): FlowAlias {
+  return { alias, flowId: flow_id, stable: stable === 1 };
 }

@@ -21,6 +21,7 @@ export interface Database {
   readonly deliveries: DeliveryRow;
   readonly dedupe_keys: DedupeKeyRow;
   readonly flows: FlowRow;
+  readonly flow_aliases: FlowAliasRow;
   readonly conversations: ConversationRow;
   readonly tasks: TaskRow;
   readonly task_transitions: TransitionRow;
@@ -77,6 +78,14 @@ export interface FlowRow {
   readonly id: string;
   readonly external_id: string;
   readonly current_conversation_id: string;
+  readonly created_at: number;
+}
+
+export interface FlowAliasRow {
+  readonly alias: string;
+  readonly flow_id: string;
+  /** 1: an id that no rename changes; 0: an external id. */
+  readonly stable: number;
   readonly created_at: number;
 }
 

@@ -1,6 +1,7 @@
 import { type CompiledQuery, sql } from 'kysely';
 import type { NewTask, TaskStatus, Transition, Trust } from '../types.ts';
 import { compileOnce } from './compile-once.ts';
+import { insertAlias } from './flow-aliases.ts';
 import { insertOutgoing } from './outbox.ts';
 import { sqlBuilder, type TaskRow } from './schema.ts';
 import type { NewAnswer, SettledTask, Settlement } from './store.ts';
@@ -11,9 +12,10 @@ import { changeTask, recordStep } from './transitions.ts';
  * delivery is pending, which the last one ends, so a second settlement changes nothing.
  */
 export function settleDelivery(settlement: Settlement): readonly CompiledQuery<TaskRow>[] {
-  const { deliveryId, tasks, outgoing, answers, approvals, stops = [], settledAt } = settlement;
+  const { deliveryId, tasks, outgoing, answers, approvals, aliases = [], stops = [], settledAt } = settlement;
   return [
     ...flowsOf(tasks).flatMap((flow) => [openFlow(flow, settlement), openConversation(flow, settlement)]),
+    ...aliases.map((alias) => insertAlias(alias, settlement)),
     ...tasks.map((task) => insertTask(task, settlement)),
     ...tasks.map(({ task }) => record(settlement, task.id, 'create', null, task.status)),
     ...answers.flatMap((answer) => [

@@ -92,6 +92,8 @@ export interface Settlement {
   readonly answers: readonly NewAnswer[];
   /** Tasks that waited for approval and that the delivery approved. */
   readonly approvals: readonly string[];
+  /** Names by which flows are to be found from now on; left out: none. */
+  readonly aliases?: readonly FlowAlias[];
   /** Steps that cancel tasks, as the delivery's sender asked; left out: none. */
   readonly stops?: readonly TaskChange[];
   readonly settledAt: number;
@@ -102,6 +104,14 @@ export interface NewAnswer {
   readonly taskId: string;
   /** Appended to the prompt, already fenced. */
   readonly prompt: string;
+}
+
+/** A name of a flow beside the one that its id is made of. */
+export interface FlowAlias {
+  readonly alias: string;
+  readonly flowId: string;
+  /** An id that a rename, transfer or move of the subject does not change; otherwise an external id. */
+  readonly stable: boolean;
 }
 
 /** A task with where it belongs. */
@@ -192,6 +202,10 @@ export interface StoreReader extends TaskReader, SelectionReader, RunReader, Aud
   countsByWebhook(webhooks?: readonly string[]): readonly WebhookCounts[];
   /** Pending deliveries in the order in which they came, at most `limit`, whose id is after `after`. */
   pending(after: string | null, limit: number): readonly PendingDelivery[];
+  /** The aliases among these names. */
+  aliases(names: readonly string[]): readonly FlowAlias[];
+  /** All aliases of a flow. */
+  aliasesOf(flowId: string): readonly FlowAlias[];
   outgoing(id: string): Outgoing | null;
   /** Newest first. */
   outbox(filter?: OutgoingFilter): readonly Outgoing[];

@@ -5,7 +5,7 @@ import { taskNamed } from './change.ts';
 import { syncTasks, type TaskContext } from './context.ts';
 import { startsNewConversation } from './conversations.ts';
 import { dependencies } from './dependencies.ts';
-import { flowIdOf } from './flows.ts';
+import { flowOf } from './flows.ts';
 
 /** A task that a person or an agent asks for. */
 export interface TaskRequest {
@@ -68,7 +68,7 @@ export async function createTask(
     actor: source,
     parent,
     dependsOn: dependencies(store, request.dependsOn ?? [], where),
-    flowId: parent?.flowId ?? flowIdOf(externalId),
+    flowId: parent?.flowId ?? flowOf(store, { externalId }),
     externalId,
     newConversationId: ids.next('conv'),
     startNewConversation: startsNewConversation(request.prompt, metadata),

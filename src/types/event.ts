@@ -28,6 +28,14 @@ export interface WebhookEvent {
   readonly type: string;
   /** Qualified id of what it is about (`github:owner/repo#42`); null when the event has no subject. */
   readonly externalId: string | null;
+  /**
+   * Ids of the subject that a rename, transfer or move does not change, qualified by provider and host
+   * (`github:github.com/repository/1296269#42`), the present one first: an event that tells of a transfer names both. The flow that is
+   * known under one of them goes on. All events of a subject name the same ones. Left out: none is known.
+   */
+  readonly stableIds?: readonly string[];
+  /** External ids that the subject has besides, where this event renames, transfers or moves it. Left out: none. */
+  readonly otherIds?: readonly string[];
   readonly sender: Sender | null;
   /** What a person wrote, only on the action that wrote or moved it; null otherwise. */
   readonly text: string | null;

@@ -6,7 +6,7 @@ import type { ReadContext } from '../generic/preset.ts';
 import type { Parsed } from '../provider.ts';
 import { eventName, misfit } from './fit.ts';
 import { senderOf } from './sender.ts';
-import { externalId, subjectOf } from './subject.ts';
+import { externalId, stableIds, subjectOf } from './subject.ts';
 
 /** Where each event keeps what a person wrote, and the action on which it was written. */
 const TEXTS: Readonly<Record<string, { readonly created: string; readonly at: readonly string[] }>> = {
@@ -32,6 +32,7 @@ export function parse(payload: JsonObject, { request }: ReadContext): Parsed {
   const parsed = event(payload, {
     type: action === null ? name : `${name}.${action}`,
     externalId: externalId(payload),
+    stableIds: stableIds(payload),
     sender: senderOf(payload),
     text: isText ? textAt(payload, ...texts.at) : null,
     author: isText ? authorOf(payload, texts.at) : null,

@@ -1,8 +1,9 @@
 import { isForm, parseForm } from '../../lib/form.ts';
 import { parseJson } from '../../lib/json.ts';
-import { hostOf, idAt, objectAt, textAt } from '../../lib/payload.ts';
+import { idAt, objectAt, textAt } from '../../lib/payload.ts';
 import type { EventAuthor, JsonObject, RawRequest, Sender, WebhookEvent } from '../../types.ts';
 import { misfit } from './fit.ts';
+import { subjectIds, subjectOf } from './subject.ts';
 
 type Outcome =
   | { readonly ok: true; readonly events: readonly WebhookEvent[] }
@@ -30,9 +31,6 @@ const MOVES = [
   'new_discussion',
 ];
 
-/** What an event is about: the first of these that the payload holds gives number, title and link. */
-const SUBJECTS = ['issue', 'pull_request', 'discussion'] as const;
-
 /** Reads a verified GitHub request. The payload stands in the body, or in the form field `payload`. */
 export function parse(request: RawRequest): Outcome {
   const name = request.headers['x-github-event'];
@@ -55,12 +53,12 @@ function toEvent(name: string, payload: JsonObject): WebhookEvent {
   const action = textAt(payload, 'action');
   const texts = Object.hasOwn(TEXTS, name) ? TEXTS[name] : undefined;
   const written = texts === undefined ? null : objectAt(payload, ...texts.at);
-  const subject = SUBJECTS.map((key) => objectAt(payload, key)).find((found) => found !== null) ?? null;
+  const subject = subjectOf(payload);
   const isText = written !== null && (action === texts?.created || isEdit(payload));
   const author = written === null ? null : authorOf(written);
   return {
     type: action === null ? name : `${name}.${action}`,
-    externalId: externalId(payload, subject),
+    ...subjectIds(payload),
     sender: senderOf(payload, written),
     text: isText ? textAt(written, 'body') : null,
     author: isText ? author : null,
@@ -90,19 +88,6 @@ function originOf(action: string | null, payload: JsonObject): WebhookEvent['tex
 function isEdit(payload: JsonObject): boolean {
   const changes = objectAt(payload, 'changes');
   return textAt(payload, 'action') === 'edited' && (changes === null || Object.hasOwn(changes, 'body'));
-}
-
-/** `github:owner/repo#42`; a commit comment belongs to its commit; the host is named where it is not github.com. */
-function externalId(payload: JsonObject, subject: JsonObject | null): string | null {
-  const repository = textAt(payload, 'repository', 'full_name');
-  if (repository === null) return null;
-  const host = hostOf(textAt(payload, 'repository', 'html_url'));
-  const place =
-    `github:${host === null || host === 'github.com' ? '' : `${host}/`}${repository}`.toLowerCase();
-  const number = idAt(subject ?? {}, 'number');
-  if (number !== null) return `${place}#${number}`;
-  const commit = textAt(payload, 'comment', 'commit_id');
-  return commit === null ? null : `${place}@${commit.toLowerCase()}`;
 }
 
 /**

@@ -2,7 +2,7 @@ import { getPath, parseJson } from '../../lib/json.ts';
 import { idAt, objectAt, textAt } from '../../lib/payload.ts';
 import type { EventAuthor, JsonObject, RawRequest, Sender, WebhookEvent } from '../../types.ts';
 import type { Parsed } from '../provider.ts';
-import { placeOf, subjectOf } from './place.ts';
+import { placeOf, stableIds, subjectOf } from './place.ts';
 import { senderOf } from './sender.ts';
 
 /** Where each kind keeps what a person wrote, in `object_attributes`. */
@@ -33,6 +33,7 @@ function toEvent(kind: string, payload: JsonObject): WebhookEvent {
   return {
     type: action === null ? kind : `${kind}.${action}`,
     externalId: placeOf(payload)?.externalId ?? null,
+    stableIds: stableIds(payload),
     sender,
     text: origin === null ? null : textAt(payload, 'object_attributes', TEXTS[kind] ?? ''),
     author: origin === null ? null : authorOf(payload, sender),

@@ -16,6 +16,13 @@ const MARKS: Readonly<Record<string, string>> = {
   work_item: '#',
   snippet: '$',
 };
+/** Issues, incidents and tasks are work items, numbered together. */
+const KINDS: Readonly<Record<string, string>> = {
+  merge_request: 'merge_request',
+  issue: 'issue',
+  work_item: 'issue',
+  snippet: 'snippet',
+};
 const SUBJECTS = ['merge_request', 'issue', 'work_item', 'snippet'] as const;
 
 /** Null when the payload names no project. */
@@ -28,6 +35,16 @@ export function placeOf(payload: JsonObject): Place | null {
   return { host: host ?? '', externalId: reference === null ? null : project + reference };
 }
 
+/** Of the object's own number in the instance, which a rename or transfer of its project does not change. */
+export function stableIds(payload: JsonObject): readonly string[] {
+  const host = hostOf(textAt(payload, 'project', 'web_url'));
+  const subject = subjectOf(payload) ?? undefined;
+  const [kind, id] = [kindOfSubject(payload), idAt(subject, 'id')];
+  if (host === null || !Object.hasOwn(KINDS, kind)) return [];
+  const ids = [idAt(subject, 'moved_to_id'), id].filter((each) => each !== null);
+  return ids.map((each) => `gitlab:${host}/${KINDS[kind]}/${each}`);
+}
+
 /** The issue or merge request itself: beside a note, or the event's own object. */
 export function subjectOf(payload: JsonObject): JsonObject | null {
   const beside = SUBJECTS.map((key) => objectAt(payload, key)).find((found) => found !== null);
@@ -35,10 +52,13 @@ export function subjectOf(payload: JsonObject): JsonObject | null {
   return beside ?? (Object.hasOwn(MARKS, kind) ? objectAt(payload, 'object_attributes') : null);
 }
 
+function kindOfSubject(payload: JsonObject): string {
+  return SUBJECTS.find((key) => objectAt(payload, key) !== null) ?? textAt(payload, 'object_kind') ?? '';
+}
+
 function referenceOf(payload: JsonObject): string | null {
   const subject = subjectOf(payload);
-  const beside = SUBJECTS.find((key) => objectAt(payload, key) !== null);
-  const kind = beside ?? textAt(payload, 'object_kind') ?? '';
+  const kind = kindOfSubject(payload);
   const number =
     idAt(subject ?? undefined, 'iid') ?? (kind === 'snippet' ? idAt(subject ?? undefined, 'id') : null);
   if (number !== null) return `${MARKS[kind] ?? '#'}${number}`;

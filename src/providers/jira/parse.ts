@@ -4,7 +4,7 @@ import { idAt, objectAt, objectsAt, textAt } from '../../lib/payload.ts';
 import type { JsonObject, JsonValue, RawRequest, Sender, WebhookEvent } from '../../types.ts';
 import type { Parsed } from '../provider.ts';
 import { authorOfText, senderOf } from './sender.ts';
-import { type Place, placeOf } from './site.ts';
+import { formerIds, type Place, placeOf } from './site.ts';
 import { writtenText } from './text.ts';
 
 /** A rule of Automation for Jira: verified, and no person is behind it. */
@@ -29,6 +29,8 @@ export function parse({ body }: RawRequest): Parsed {
   const event: WebhookEvent = {
     type: type ?? 'automation',
     externalId: place.externalId,
+    stableIds: place.stableIds,
+    otherIds: formerIds(payload, place),
     sender: type === null ? AUTOMATION : senderOf(payload, actorOf(payload, written)),
     text: written === null ? null : writtenText(written.value),
     author: written === null ? null : authorOfText(written.comment, issue),

@@ -1,8 +1,10 @@
-import { hostOf, idAt, textAt } from '../../lib/payload.ts';
+import { hostOf, idAt, objectsAt, textAt } from '../../lib/payload.ts';
 import type { JsonObject } from '../../types.ts';
 
 /** Atlassian's own hosts; ids of sites there are not qualified by a host. */
 const CLOUD = /(?:^|\.)(?:atlassian\.net|jira\.com|atlassian\.com)$/;
+
+const API_HOST = 'api.atlassian.com';
 
 /** Where an issue lives, read from the REST addresses in a payload. */
 export interface Place {
@@ -10,6 +12,8 @@ export interface Place {
   readonly host: string;
   /** `jira:PROJ-1`, on a host of one's own `jira:jira.example.com/PROJ-1`; null without an issue. */
   readonly externalId: string | null;
+  /** Of the issue's own number, which it keeps when it is moved; empty where the payload does not name it and its site. */
+  readonly stableIds: readonly string[];
   readonly url: string | null;
 }
 
@@ -25,12 +29,29 @@ export function placeOf(payload: JsonObject, issue: JsonObject | null): Place {
   const host = hostOf(self);
   const key = idAt(issue ?? undefined, 'key');
   const name = key ?? idAt(issue ?? undefined, 'id') ?? idInAddress(self);
-  const qualifier = host === null || CLOUD.test(host) ? '' : `${host}/`;
   return {
     host: host ?? '',
-    externalId: name === null ? null : `jira:${qualifier}${name}`,
+    externalId: name === null ? null : `jira:${qualifierOf(host ?? '')}${name}`,
+    stableIds: stableIds(host, idAt(issue ?? undefined, 'id') ?? idInAddress(self)),
     url: key === null ? null : browseUrl(self, key, idAt(payload, 'comment', 'id')),
   };
+}
+
+/** OAuth apps see one API host for all sites: nothing tells there which site a number is of. */
+function stableIds(host: string | null, id: string | null): readonly string[] {
+  return host === null || id === null || host === API_HOST ? [] : [`jira:${host}/issue/${id}`];
+}
+
+/** The external id that an issue had before it was moved to another project, which `changelog` names as its `Key`. */
+export function formerIds(payload: JsonObject, { externalId, host }: Place): readonly string[] {
+  const moved = objectsAt(payload, 'changelog', 'items').find((item) => textAt(item, 'field') === 'Key');
+  const former = textAt(moved, 'fromString');
+  const isKey = former !== null && /^[A-Z][A-Z0-9_]*-\d+$/.test(former);
+  return externalId === null || !isKey ? [] : [`jira:${qualifierOf(host)}${former}`];
+}
+
+function qualifierOf(host: string): string {
+  return host === '' || CLOUD.test(host) ? '' : `${host}/`;
 }
 
 /** `…/rest/api/2/issue/10013/comment/10082` */
@@ -41,7 +62,7 @@ function idInAddress(self: string | null): string | null {
 /** The page of an issue, below whatever path Jira is served under. OAuth apps see an API host that has no pages. */
 function browseUrl(self: string | null, key: string, comment: string | null): string | null {
   const base = /^(https?:\/\/.+?)\/rest\/api\//.exec(self ?? '')?.[1];
-  if (base === undefined || hostOf(base) === 'api.atlassian.com') return null;
+  if (base === undefined || hostOf(base) === API_HOST) return null;
   const focus = comment === null ? '' : `?focusedCommentId=${encodeURIComponent(comment)}`;
   return `${base}/browse/${encodeURIComponent(key)}${focus}`;
 }

@@ -10,12 +10,23 @@ import { audit } from './0005-audit.ts';
 import { runs } from './0006-runs.ts';
 import { agentEvents } from './0007-agent-events.ts';
 import { trust } from './0008-trust.ts';
+import { flowAliases } from './0009-flow-aliases.ts';
 
 /** SQL, or what takes more than that; `path` is the db's. */
 type Migration = string | ((db: DatabaseSync, path: string) => void);
 
 /** In order; the position is the `user_version` that the migration leads to. Never changed, only added to. */
-const MIGRATIONS: readonly Migration[] = [first, outbox, tasks, bodyLog, audit, runs, agentEvents, trust];
+const MIGRATIONS: readonly Migration[] = [
+  first,
+  outbox,
+  tasks,
+  bodyLog,
+  audit,
+  runs,
+  agentEvents,
+  trust,
+  flowAliases,
+];
 
 /** The `user_version` that this code reads and writes. */
 export const SCHEMA_VERSION = MIGRATIONS.length;
