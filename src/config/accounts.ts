@@ -14,6 +14,11 @@ export interface Accounts {
   readonly byProvider: ReadonlyMap<string, Account>;
   /** Why there is no account: `no GITHUB_TOKEN`. */
   readonly missing: ReadonlyMap<string, string>;
+  /**
+   * Accounts without a token, of providers whose requests bring a reply channel (Slack's `response_url`): with them
+   * that channel can be used, and nothing else.
+   */
+  readonly bare: ReadonlyMap<string, Account>;
 }
 
 export interface ResolvedAccounts {
@@ -36,22 +41,28 @@ export async function resolveAccounts(
 ): Promise<ResolvedAccounts> {
   const byProvider = new Map<string, Account>();
   const missing = new Map<string, string>();
+  const bare = new Map<string, Account>();
   const faults: Fault[] = [...unknownProviders(credentials, providers)];
   for (const { name, reply } of providers) {
     if (reply === undefined) continue;
     const credential = credentials[name] ?? {};
     const found = await findAccount(name, reply.account, credential, source, env);
     if ('fault' in found) faults.push({ ...found.fault, path: ['credentials', name, ...found.fault.path] });
-    else if ('missing' in found) missing.set(name, found.missing);
-    else byProvider.set(name, found.account);
+    else if ('missing' in found) {
+      missing.set(name, found.missing);
+      if (reply.respond !== undefined && found.bare !== null) bare.set(name, found.bare);
+    } else byProvider.set(name, found.account);
   }
   return {
-    accounts: { byProvider, missing },
+    accounts: { byProvider, missing, bare },
     problems: faults.map((fault) => toProblem(source, fault)),
   };
 }
 
-type Found = { readonly account: Account } | { readonly missing: string } | { readonly fault: Fault };
+type Found =
+  | { readonly account: Account }
+  | { readonly missing: string; readonly bare: Account | null }
+  | { readonly fault: Fault };
 
 async function findAccount(
   provider: string,
@@ -67,20 +78,25 @@ async function findAccount(
   const given = file === null ? asSecret(named(tokenEnv)) : await readToken(file);
   if (given !== null && 'fault' in given) return given;
   const token = given ?? (tokenEnv === null ? { secret: secret('') } : null);
-  if (token === null) return { missing: `no ${tokenEnv}` };
   const baseUrl = credential.baseUrl ?? named(defaults.baseUrlEnv) ?? defaults.baseUrl;
-  if (baseUrl === null) return { missing: `no ${defaults.baseUrlEnv ?? 'baseUrl'}` };
-  if (!/^https?:$/.test(URL.parse(baseUrl)?.protocol ?? '')) {
-    return { missing: `${defaults.baseUrlEnv} is no URL that starts with https://` };
-  }
+  const isUrl = /^https?:$/.test(URL.parse(baseUrl ?? '')?.protocol ?? '');
+  const account = (key: Secret): Account | null =>
+    baseUrl === null || !isUrl
+      ? null
+      : {
+          provider,
+          baseUrl: baseUrl.replace(/\/+$/, ''),
+          token: key,
+          user: credential.user ?? named(defaults.userEnv),
+          privateNetwork: credential.privateNetwork ?? false,
+        };
+  if (token === null) return { missing: `no ${tokenEnv}`, bare: account(secret('')) };
+  const found = account(token.secret);
+  if (found !== null) return { account: found };
+  const variable = defaults.baseUrlEnv ?? 'baseUrl';
   return {
-    account: {
-      provider,
-      baseUrl: baseUrl.replace(/\/+$/, ''),
-      token: token.secret,
-      user: credential.user ?? named(defaults.userEnv),
-      privateNetwork: credential.privateNetwork ?? false,
-    },
+    missing: baseUrl === null ? `no ${variable}` : `${variable} is no URL that starts with https://`,
+    bare: null,
   };
 }
 

@@ -69,12 +69,24 @@ function shapedBy(
 ):
   | { readonly ok: true; readonly provider: Provider }
   | { readonly ok: false; readonly faults: readonly Fault[] } {
-  const configured = provider.configure?.(options) ?? { ok: true, provider };
-  if (configured.ok) return configured;
+  const configured = provider.configure?.(options);
+  const faults =
+    configured === undefined ? noOptions(provider, options) : configured.ok ? [] : configured.faults;
+  if (faults.length === 0) return configured?.ok === true ? configured : { ok: true, provider };
   return {
     ok: false,
-    faults: configured.faults.map((fault) => ({ ...fault, path: ['options', ...fault.path] })),
+    faults: faults.map((fault) => ({ ...fault, path: ['options', ...fault.path] })),
   };
+}
+
+/** A provider that reads no options knows none. */
+function noOptions({ label }: Provider, options: JsonObject): readonly Fault[] {
+  return Object.keys(options).map((name) => ({
+    path: [name],
+    message: `unknown setting: a webhook of ${label} has no options`,
+    fix: 'Remove it.',
+    atKey: true,
+  }));
 }
 
 function senderRule({ allow }: ValidDefinition, provider: Provider): SenderRule {

@@ -114,14 +114,16 @@ function createRenderer(source: string): Render {
   };
 }
 
-/** `@event`, `@sender` and `@argument`. What a sender cannot be known to have (null) renders empty. */
-function dataView({ event, argument }: TemplateContext, print: Print): object {
+/** `@event`, `@sender`, `@argument` and `@commands`. What a sender cannot be known to have (null) renders empty. */
+function dataView({ event, argument, commands = '' }: TemplateContext, print: Print): object {
   const { title, details = null, text, url, type, externalId, sender } = event;
   const { name = null, id = null } = sender ?? {};
   return {
     event: viewOf({ title, details, text, url, type, externalId }, ['@event'], print),
     sender: viewOf({ name, id }, ['@sender'], print),
     argument: viewOf(argument, ['@argument'], print),
+    // The configuration's own words: nothing from outside is in them.
+    commands,
   };
 }
 

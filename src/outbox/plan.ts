@@ -10,7 +10,10 @@ import type { WireRequest } from './transport.ts';
 export interface PlanContext {
   readonly store: Pick<StoreReader, 'outgoing' | 'delivery' | 'body' | 'responsesBefore'>;
   readonly now: () => number;
-  readonly accountOf: (provider: string) => Account | { readonly missing: string };
+  /** `bare`: the account without a token, where requests bring a reply channel. */
+  readonly accountOf: (
+    provider: string,
+  ) => Account | { readonly missing: string; readonly bare?: Account | null };
   readonly channelOf: (provider: string) => ReplyChannel | null;
   readonly userAgent: string;
   /** Takes secrets out of a text that leaves. */
@@ -69,7 +72,7 @@ function planReply(context: PlanContext, item: Outgoing): Plan {
   const channel = context.channelOf(item.provider);
   const account = context.accountOf(item.provider);
   if (channel === null) throw failure('no_replies', `${item.provider} can't be answered`);
-  if ('missing' in account) throw failure('no_account', account.missing);
+  if ('missing' in account) return planByResponse(context, item, channel, account);
   checkHost(account, item.place.host);
   const authorize = (call: OutgoingCall) =>
     wire(call, account, channel.authorize(account), context.userAgent);
@@ -80,6 +83,23 @@ function planReply(context: PlanContext, item: Outgoing): Plan {
     find: findable ? findingOf(item, channel, account, authorize) : null,
     repeatable: item.kind === 'react' || item.kind === 'label' || call.method !== 'POST',
   };
+}
+
+/** Without a token only the reply channel that the request brought is open. It takes texts, and nothing else. */
+function planByResponse(
+  context: PlanContext,
+  item: Outgoing,
+  channel: ReplyChannel,
+  { missing, bare = null }: { readonly missing: string; readonly bare?: Account | null },
+): Plan {
+  const isText = item.kind === 'comment' || item.kind === 'respond' || item.kind === 'ephemeral';
+  const post = postOf(context, item, channel);
+  const call =
+    bare === null || !isText
+      ? null
+      : responseCall(context, item, channel, bare, { post, inChannel: item.kind !== 'ephemeral' });
+  if (bare === null || call === null) throw failure('no_account', missing);
+  return { request: wire(call, bare, {}, context.userAgent), channel, find: null, repeatable: false };
 }
 
 function findingOf(
@@ -96,6 +116,14 @@ function findingOf(
   };
 }
 
+function postOf(
+  { redact }: PlanContext,
+  { id, edits, content }: Outgoing,
+  { textLimit }: ReplyChannel,
+): Post {
+  return { id: edits ?? id, text: cutAtSentence(redact(content), textLimit - MARGIN) };
+}
+
 interface Described {
   readonly call: OutgoingCall;
   /** It becomes a post in the thread, under its marker. */
@@ -104,10 +132,7 @@ interface Described {
 
 function callOf(context: PlanContext, item: Outgoing, channel: ReplyChannel, account: Account): Described {
   const { kind, place, content } = item;
-  const post: Post = {
-    id: item.edits ?? item.id,
-    text: cutAtSentence(context.redact(content), channel.textLimit - MARGIN),
-  };
+  const post = postOf(context, item, channel);
   const fixed = (call: OutgoingCall | undefined): Described => {
     if (call === undefined) throw failure('not_supported', `${item.provider} has no ${kind}`);
     return { call, findable: false };

@@ -5,6 +5,7 @@ import type { SettledTask } from '../store/store.ts';
 import { asksForNewConversation } from '../tasks/conversations.ts';
 import { flowOf, ownExternalId } from '../tasks/flows.ts';
 import type { Decision, NewOutgoing, NewTask } from '../types.ts';
+import { commandList } from './command-list.ts';
 import type { PipelineContext } from './context.ts';
 import type { Match } from './match.ts';
 import type { Occasion } from './occasion.ts';
@@ -60,6 +61,7 @@ function perform(context: ActContext, occasion: Occasion, match: Match): Promise
     template: {
       event,
       argument: match.argument,
+      commands: commandList(webhook),
       authorOf: (path) => provider.authorOf(event.payload, path),
     },
   });

@@ -125,6 +125,7 @@ function outboxOptions(
     accountOf: (provider) =>
       accounts.byProvider.get(provider) ?? {
         missing: accounts.missing.get(provider) ?? `no account for ${provider}`,
+        bare: accounts.bare.get(provider) ?? null,
       },
     onSettled: onOutgoing,
   };

@@ -15,6 +15,7 @@ export function findCall(webhook: Webhook, event: WebhookEvent): Call {
     event.text !== null && (event.textOrigin !== 'edited' || eventMatches(webhook.events, event.type));
   const found = named ? behindPrefix(event.text ?? '', webhook.commandPrefix) : null;
   if (found !== null) return lookUp(webhook, found);
+  if (event.asks != null) return defaultCall(webhook, '', event.asks);
   if (!webhook.requirePrefix && eventMatches(webhook.events, event.type)) {
     return defaultCall(webhook, event.text ?? '', `${event.type} runs the default command without a prefix`);
   }

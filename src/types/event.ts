@@ -49,6 +49,11 @@ export interface WebhookEvent {
    * earlier and came along with what was transferred or imported, so that it never commands.
    */
   readonly textOrigin: 'created' | 'edited' | 'moved';
+  /**
+   * Why the event itself asks the agent, without a text that calls it: `the issue was assigned to 5b10…`. The default
+   * command runs, if the sender may command. Left out or null: only the text can ask.
+   */
+  readonly asks?: string | null;
   readonly title: string | null;
   /**
    * What happened, gathered from the payload where it is spread over many fields (message and frames of an error).

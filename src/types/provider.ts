@@ -79,6 +79,8 @@ export interface BuiltInCommand {
   readonly name: string;
   readonly aliases?: readonly string[];
   readonly targetAgent?: string;
+  /** Default `create_task`. */
+  readonly action?: string;
   readonly template: string;
   readonly requiresApproval?: boolean;
 }
@@ -118,7 +120,7 @@ export interface Provider {
   /** Header names (lower case) that carry plain secrets and are never stored, beside Authorization and Cookie. */
   readonly secretHeaders: readonly string[];
 
-  /** The provider as these options of a webhook shape it. Left out: `options` change nothing but what `parse` reads. */
+  /** The provider as these options of a webhook shape it, or what is wrong with them. Left out: it has no options. */
   configure?(options: JsonObject): Configured;
   /** A fresh secret in the sender's own form. Left out: 32 random bytes in hex. */
   newSecret?(): string;

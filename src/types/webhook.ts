@@ -16,6 +16,8 @@ export interface Template {
 export interface TemplateContext {
   readonly event: WebhookEvent;
   readonly argument: string;
+  /** The webhook's text commands as a list, for a help text (`{{@commands}}`); left out: none. */
+  readonly commands?: string;
   /** Who wrote the payload value at a path (`['issue', 'title']`); null when the payload does not say. */
   readonly authorOf: (path: readonly string[]) => string | null;
 }

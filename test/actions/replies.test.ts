@@ -43,28 +43,45 @@ describe('the immediate response', () => {
     expect(await sent(delivery.id)).toMatchObject([{ kind: 'ephemeral', status: 'sent' }]);
   });
 
-  test.each([
-    ['sentry', 'comment.created'],
-    ['jira', 'comment_created'],
-  ])('is none on %s', async (provider, type) => {
+  test('is none on Jira for a comment', async () => {
     const { deliver, sent } = await engineWith();
-    const { delivery, tasks } = await deliver(provider, type);
+    const { delivery, tasks } = await deliver('jira', 'comment_created');
     expect(tasks).toHaveLength(1);
     expect(await sent(delivery.id)).toEqual([]);
   });
 
-  test('is a comment in Jira only when the issue was given to the agent', async () => {
-    const yaml = `${commands('jira', '{ trigger: "jira:issue_updated", template: x }', '{ name: go }')}    options: { agentUser: "5c:agent" }\n`;
+  test('G7: assigning a Jira issue to the agent starts the default command, with a comment on the issue', async () => {
+    const yaml = `${commands('jira', '{ trigger: "jira:issue_updated", template: "trigger" }', '{ name: go, template: "assigned" }')}    options: { agentUser: "5c:agent" }\n`;
     const { deliver, sent } = await engineWith(yaml);
     const assign = (to: string) => (payload: JsonObject) => ({
       ...payload,
       changelog: { id: '1', items: [{ field: 'assignee', from: null, to }] },
     });
     const other = await deliver('jira', 'jira:issue_updated', assign('5c:somebody'));
+    expect(other.tasks.map(({ title }) => title)).toEqual(['trigger']);
     expect(await sent(other.delivery.id)).toEqual([]);
     const ours = await deliver('jira', 'jira:issue_updated', assign('5c:agent'));
-    expect(await sent(ours.delivery.id)).toMatchObject([{ kind: 'comment', status: 'sent' }]);
+    expect(ours.tasks.map(({ title }) => title)).toEqual(['assigned', 'trigger']);
+    expect(ours.delivery.reason).toContain('go: the issue was assigned to 5c:agent');
+    const items = await sent(ours.delivery.id);
+    expect(items.map(({ kind, status }) => [kind, status])).toEqual([
+      ['comment', 'sent'],
+      ['comment', 'sent'],
+    ]);
   });
+
+  test.each(['issue.created', 'event_alert.triggered', 'comment.created'])(
+    'G8: is a note on the Sentry issue of %s, where a token allows it',
+    async (type) => {
+      const allow = 'webhooks: { sentry: { allow: { users: ["789"] } } }\n';
+      const { deliver, sent } = await engineWith(allow);
+      const { delivery, tasks } = await deliver('sentry', type);
+      const [item, ...more] = await sent(delivery.id);
+      expect(item).toMatchObject({ kind: 'comment', status: 'sent' });
+      expect(more).toEqual([]);
+      expect(apis().posts.find(({ text }) => hasMarker(text, item?.id ?? ''))?.text).toContain(tasks[0]?.id);
+    },
+  );
 
   test('is none for a sender who may not command, although the task waits for approval', async () => {
     const { deliver, sent } = await engineWith(
@@ -91,6 +108,84 @@ describe('the immediate response', () => {
     const { delivery, tasks } = await deliver('github', 'issue_comment.created');
     expect(tasks).toHaveLength(1);
     expect(await sent(delivery.id)).toEqual([]);
+  });
+});
+
+describe('E9: Slack without a token', () => {
+  const bare = (yaml = '') =>
+    startEngine({ yaml: `credentials: { slack: { baseUrl: "${apis().url}/api" } }\n${yaml}` });
+  const bring = (payload: JsonObject) => ({ ...payload, response_url: `${apis().url}/commands/T0/1/x` });
+  const responses = () => apis().posts.filter(({ thread }) => thread === 'slack-response');
+
+  test('E9: a slash command is answered by its response_url', async () => {
+    const { deliver, sent } = await bare(
+      commands('slack', '{ name: go, action: respond, template: "at once" }'),
+    );
+    const { delivery } = await deliver('slack', 'slash_command', bring, 'go');
+    expect(delivery.status).toBe('processed');
+    expect(await sent(delivery.id)).toMatchObject([{ kind: 'respond', status: 'sent' }]);
+    expect(JSON.parse(responses().at(-1)?.text ?? '')).toMatchObject({ response_type: 'in_channel' });
+  });
+
+  test('E9: a task of a slash command is told to its sender alone', async () => {
+    const { deliver, sent } = await bare();
+    const { delivery, tasks } = await deliver('slack', 'slash_command', bring, 'analyze the pump');
+    expect(await sent(delivery.id)).toMatchObject([{ kind: 'ephemeral', status: 'sent' }]);
+    const said = JSON.parse(responses().at(-1)?.text ?? '');
+    expect(said).toMatchObject({
+      response_type: 'ephemeral',
+      text: expect.stringContaining(tasks[0]?.id ?? '?'),
+    });
+  });
+
+  test('E9: a comment of a slash command takes the same way', async () => {
+    const { deliver, sent } = await bare(
+      commands('slack', '{ name: go, action: comment, template: "said" }'),
+    );
+    const { delivery } = await deliver('slack', 'slash_command', bring, 'go');
+    expect(await sent(delivery.id)).toMatchObject([{ kind: 'comment', status: 'sent' }]);
+  });
+
+  test('E9: what a response_url cannot do fails with what is missing', async () => {
+    const { deliver, sent } = await bare(
+      commands('slack', '{ name: go, action: react, options: { emoji: eyes } }'),
+    );
+    const { delivery } = await deliver('slack', 'slash_command', bring, 'go');
+    expect(await sent(delivery.id)).toMatchObject([{ status: 'failed', reason: 'no SLACK_BOT_TOKEN' }]);
+    const mention = await deliver('slack', 'app_mention', undefined, '@agent go');
+    expect(mention.delivery).toMatchObject({
+      status: 'failed',
+      reason: expect.stringContaining('no SLACK_BOT_TOKEN'),
+    });
+  });
+
+  test('E9: a response_url elsewhere than at Slack is not used', async () => {
+    const { deliver } = await startEngine({
+      yaml: commands('slack', '{ name: go, action: respond, template: "at once" }'),
+    });
+    const { delivery } = await deliver('slack', 'slash_command', bring, 'go');
+    expect(delivery).toMatchObject({
+      status: 'failed',
+      reason: expect.stringContaining('no SLACK_BOT_TOKEN'),
+    });
+  });
+
+  test('E9: help answers with the commands, and makes no task', async () => {
+    const { deliver, sent } = await bare();
+    const { delivery, tasks } = await deliver('slack', 'slash_command', bring, 'help');
+    expect(tasks).toEqual([]);
+    expect(await sent(delivery.id)).toMatchObject([{ kind: 'respond', status: 'sent' }]);
+    const { text } = JSON.parse(responses().at(-1)?.text ?? '') as { text: string };
+    expect(text).toContain('• `@agent analyze`: also `analysis`; a task for planning; the default');
+    expect(text).toContain('• `@agent execute`: a task for executor; waits for approval');
+  });
+
+  test('E9: help is answered in the thread of a mention', async () => {
+    const { deliver, sent } = await engineWith();
+    const { delivery, tasks } = await deliver('slack', 'app_mention', undefined, '@agent help');
+    expect(tasks).toEqual([]);
+    expect(await sent(delivery.id)).toMatchObject([{ kind: 'respond', status: 'sent' }]);
+    expect(apis().posts.at(-1)?.text).toContain('@agent execute');
   });
 });
 

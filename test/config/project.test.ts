@@ -2,7 +2,8 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { projectJsonSchema } from '../../src/config/project-schema.ts';
-import { formatProblem } from '../../src/errors.ts';
+import { ConfigError, formatProblem } from '../../src/errors.ts';
+import { providers } from '../../src/providers/index.ts';
 import { folderWith, load, problemsOf } from './support.ts';
 
 async function messages(yaml: string): Promise<readonly string[]> {
@@ -152,4 +153,36 @@ test('the JSON Schema for editors describes every setting', () => {
   const undescribed = Object.entries(schema.properties).filter(([, { description }]) => !description);
   expect(undescribed).toEqual([]);
   expect(schema).toMatchObject({ additionalProperties: false, type: 'object' });
+});
+
+test('G7: an option that a provider does not have is refused, with the one that was meant', async () => {
+  const yaml = (name: string, options: string) => `webhooks:\n  ${name}: { options: { ${options} } }\n`;
+  const folder = (text: string) => load(folderWith({ 'webhooks.yml': text }), { providers });
+  const wrong = async (name: string, options: string) => {
+    const error = await folder(yaml(name, options)).catch((thrown: unknown) => thrown);
+    if (!(error instanceof ConfigError)) throw new Error(`expected a ConfigError, got ${error}`);
+    expect(error.exitCode).toBe(3);
+    return error.problems.map((problem) =>
+      formatProblem(problem).replace(/^.*webhooks\.yml/, 'webhooks.yml'),
+    );
+  };
+  expect(await wrong('jira', 'agentUsr: x')).toEqual([
+    'webhooks.yml:2:22 webhooks.jira.options.agentUsr: unknown setting\n  Did you mean agentUser?',
+  ]);
+  expect(await wrong('jira', 'agentUser: 7')).toEqual([
+    'webhooks.yml:2:33 webhooks.jira.options.agentUser: expected string, received number',
+  ]);
+  expect(await wrong('sentry', 'baseURL: "https://sentry.example.com"')).toEqual([
+    'webhooks.yml:2:24 webhooks.sentry.options.baseURL: unknown setting\n  Did you mean baseUrl?',
+  ]);
+  expect(await wrong('sentry', 'baseUrl: sentry')).toEqual([
+    'webhooks.yml:2:33 webhooks.sentry.options.baseUrl: expected a URL',
+  ]);
+  for (const name of ['github', 'gitlab', 'slack']) {
+    expect(await wrong(name, 'agentUser: x')).toEqual([
+      expect.stringMatching(/agentUser: unknown setting: a webhook of \w+ has no options\n {2}Remove it\.$/),
+    ]);
+  }
+  const right = await folder(yaml('jira', 'agentUser: "557058:agent"'));
+  expect(right.snapshot.byName.get('jira')?.options).toEqual({ agentUser: '557058:agent' });
 });

@@ -210,3 +210,55 @@ test('events without an issue and events of tomorrow are read', () => {
   });
   expect(event({ anything: 1 })).toMatchObject({ type: 'automation', externalId: null });
 });
+
+describe('G7: an assignment asks the agent', () => {
+  const agentUser = '557058:agent';
+  const agent = { accountId: agentUser, displayName: 'Agent' };
+  const issue = (assignee: unknown) => ({ id: '1', key: 'P-1', fields: { summary: 's', assignee } });
+  const changed = (...items: readonly JsonObject[]) => ({
+    timestamp: 1,
+    webhookEvent: 'jira:issue_updated',
+    user: { accountId: '5c1', accountType: 'atlassian' },
+    changelog: { items },
+  });
+  const asks = (payload: unknown, user: string | null = agentUser) => {
+    const options = user === null ? {} : { agentUser: user };
+    return onlyEvent(jira.parse(request(json(payload)), { commandPrefix: '@agent', options })).asks ?? null;
+  };
+  const server = { key: 'JIRAUSER9', name: 'hookctl' };
+
+  test.each([
+    ['given to the agent', { ...changed({ field: 'assignee', to: agentUser }), issue: issue(agent) }],
+    [
+      'given and renamed at once',
+      { ...changed({ field: 'summary' }, { field: 'assignee', to: agentUser }), issue: issue(agent) },
+    ],
+    ['made for the agent', { ...changed(), webhookEvent: 'jira:issue_created', issue: issue(agent) }],
+    [
+      'without a list of changes',
+      { ...changed(), issue_event_type_name: 'issue_assigned', issue: issue(agent) },
+    ],
+  ])('G7: %s', (_, payload) => expect(asks(payload)).toBe(`the issue was assigned to ${agentUser}`));
+
+  test.each([
+    ['given to somebody else', { ...changed({ field: 'assignee', to: '5c2' }), issue: issue(null) }],
+    [
+      'taken from the agent',
+      { ...changed({ field: 'assignee', from: agentUser, to: null }), issue: issue(null) },
+    ],
+    ['the agent has it already', { ...changed({ field: 'summary' }), issue: issue(agent) }],
+    [
+      'taken by the agent itself',
+      { ...changed({ field: 'assignee', to: agentUser }), user: agent, issue: issue(agent) },
+    ],
+    ['a comment on it', { ...comment(), issue: issue(agent) }],
+  ])('G7: not when %s', (_, payload) => expect(asks(payload)).toBeNull());
+
+  test('G7: Data Center names the user by key or name', () => {
+    const payload = { ...changed({ field: 'assignee', to: 'JIRAUSER9' }), issue: issue(server) };
+    expect(asks(payload, 'JIRAUSER9')).not.toBeNull();
+    expect(asks(payload, 'hookctl')).not.toBeNull();
+    expect(asks(payload, 'JIRAUSER8')).toBeNull();
+    expect(asks(payload, null)).toBeNull();
+  });
+});

@@ -17,6 +17,13 @@ interface Reading {
   readonly schemes?: readonly NonNullable<SignatureSettings['scheme']>[];
 }
 
+/** A fault of a name that is not known, with the known name that was probably meant; any other fault as it is. */
+export function unknownSetting(fault: OptionFault, known: readonly string[]): OptionFault {
+  return fault.message === 'unknown field'
+    ? { ...fault, message: 'unknown setting', fix: suggestion(String(fault.path[0]), known) }
+    : fault;
+}
+
 /**
  * Reads the `options` of a webhook as settings over those that a provider has already. All faults at once.
  */
@@ -31,11 +38,7 @@ export function readOptions<T extends z.ZodObject>(
   const result = schema.safeParse({ ...base, ...own });
   const known = [...Object.keys(schema.shape), ...others];
   if (!result.success) {
-    const faulty = faultsOf(schema, result.error).map((fault) =>
-      fault.message === 'unknown field'
-        ? { ...fault, message: 'unknown setting', fix: suggestion(String(fault.path[0]), known) }
-        : fault,
-    );
+    const faulty = faultsOf(schema, result.error).map((fault) => unknownSetting(fault, known));
     // The rest is checked further, so that one run shows all mistakes.
     const names = faulty.map(({ path }) => path[0]);
     const right = Object.entries({ ...base, ...own }).filter(([name]) => !names.includes(name));

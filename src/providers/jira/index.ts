@@ -1,4 +1,6 @@
+import { z } from 'zod';
 import { checkHmac, checkToken, signHmac } from '../../lib/signature.ts';
+import { withOptions } from '../generic/own-options.ts';
 import type { Provider } from '../provider.ts';
 import { authorOf } from './author.ts';
 import { parse } from './parse.ts';
@@ -17,7 +19,7 @@ const TOKEN_HEADER = 'x-hookctl-token';
  * sends the secret itself in `X-Hookctl-Token`. A request with a signature is judged by that alone.
  * Source: developer.atlassian.com/cloud/jira/platform/webhooks, "Secure admin webhooks".
  */
-export const jira: Provider = {
+const provider: Provider = {
   name: 'jira',
   label: 'Jira',
   // Not documented; as generous as the largest sender that documents one.
@@ -60,3 +62,5 @@ export const jira: Provider = {
     { label: 'Exclude body', value: 'no' },
   ],
 };
+
+export const jira = withOptions(provider, z.strictObject({ agentUser: z.string().min(1).optional() }));

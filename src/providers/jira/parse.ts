@@ -2,7 +2,8 @@ import { bodyKey } from '../../lib/body-key.ts';
 import { parseJson } from '../../lib/json.ts';
 import { idAt, objectAt, objectsAt, textAt } from '../../lib/payload.ts';
 import type { JsonObject, JsonValue, RawRequest, Sender, WebhookEvent } from '../../types.ts';
-import type { Parsed } from '../provider.ts';
+import type { Parsed, ParseSettings } from '../provider.ts';
+import { isAssignedTo } from './assignment.ts';
 import { authorOfText, senderOf } from './sender.ts';
 import { formerIds, type Place, placeOf } from './site.ts';
 import { writtenText } from './text.ts';
@@ -17,7 +18,7 @@ const AUTOMATION: Sender = {
 };
 
 /** Reads a verified Jira request: a webhook (`webhookEvent`), or an issue that an automation rule sent. */
-export function parse({ body }: RawRequest): Parsed {
+export function parse({ body }: RawRequest, settings?: ParseSettings): Parsed {
   const json = parseJson(body);
   if (!json.ok) return json;
   const payload = json.value;
@@ -26,6 +27,7 @@ export function parse({ body }: RawRequest): Parsed {
     objectAt(payload, 'issue') ?? (type === null && objectAt(payload, 'fields') !== null ? payload : null);
   const place = placeOf(payload, issue);
   const written = writtenIn(type, payload, issue);
+  const agentUser = textAt(settings?.options, 'agentUser');
   const event: WebhookEvent = {
     type: type ?? 'automation',
     externalId: place.externalId,
@@ -35,6 +37,7 @@ export function parse({ body }: RawRequest): Parsed {
     text: written === null ? null : writtenText(written.value),
     author: written === null ? null : authorOfText(written.comment, issue),
     textOrigin: written?.origin ?? 'created',
+    asks: isAssignedTo(agentUser, payload) ? `the issue was assigned to ${agentUser}` : null,
     title: textAt(issue ?? undefined, 'fields', 'summary'),
     url: place.url,
     payload,

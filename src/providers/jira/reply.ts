@@ -2,7 +2,7 @@ import { answerJson } from '../../lib/answer-json.ts';
 import { apiPath } from '../../lib/api-path.ts';
 import { hasMarker, plainMarker } from '../../lib/marker.ts';
 import { idAt, objectAt, objectsAt, textAt } from '../../lib/payload.ts';
-import type { JsonObject, Webhook } from '../../types.ts';
+import type { JsonObject } from '../../types.ts';
 import type { Account, OutgoingCall, Post, ReplyChannel } from '../reply.ts';
 import { adfToText } from './adf.ts';
 import { placeOf } from './site.ts';
@@ -35,7 +35,7 @@ export const reply: ReplyChannel = {
     return key === null ? null : { host: host === '' ? null : host, issue: key };
   },
 
-  immediate: ({ payload }, webhook) => (wasAssigned(payload, webhook) ? { kind: 'comment' } : null),
+  immediate: ({ asks }) => (asks == null ? null : { kind: 'comment' }),
 
   /** An API token of Cloud belongs to an e-mail address; a personal access token of Data Center stands alone. */
   authorize: ({ user, token }) => ({
@@ -93,20 +93,4 @@ function content(account: Account, { id, text }: Post): object {
 function bodyText(comment: JsonObject): string {
   const adf = objectAt(comment, 'body');
   return adf === null ? (textAt(comment, 'body') ?? '') : adfToText(adf);
-}
-
-/**
- * Whether this event gave the issue to the agent: `options.agentUser` of the webhook, the account id on Cloud, the
- * user key on Data Center.
- */
-function wasAssigned(payload: JsonObject, { options }: Pick<Webhook, 'options'>): boolean {
-  const agent = textAt(options, 'agentUser');
-  if (agent === null) return false;
-  if (textAt(payload, 'webhookEvent') === 'jira:issue_created') {
-    const assignee = objectAt(payload, 'issue', 'fields', 'assignee') ?? undefined;
-    return [idAt(assignee, 'accountId'), idAt(assignee, 'key'), idAt(assignee, 'name')].includes(agent);
-  }
-  return objectsAt(payload, 'changelog', 'items').some(
-    (item) => textAt(item, 'field') === 'assignee' && idAt(item, 'to') === agent,
-  );
 }

@@ -60,8 +60,10 @@ function shared(definition: ProviderDefinition) {
 
 function byCode(definition: ByCode): Provider {
   const { name } = definition;
-  return {
+  const provider: Provider = {
     ...shared(definition),
+    // Which options its code reads, it alone knows.
+    configure: () => ({ ok: true, provider }),
     verify(request, secrets, now) {
       if (secrets.length === 0) return refused('no_secret', 'the webhook has no secret to verify with');
       try {
@@ -87,6 +89,7 @@ function byCode(definition: ByCode): Provider {
       return payload.ok ? parsed(definition, payload.value, request, settings) : payload;
     },
   };
+  return provider;
 }
 
 type Decoded = ReturnType<typeof parseJson>;

@@ -1,4 +1,6 @@
+import { z } from 'zod';
 import { checkHmac, signHmac } from '../../lib/signature.ts';
+import { withOptions } from '../generic/own-options.ts';
 import type { Provider } from '../provider.ts';
 import { authorOf } from './author.ts';
 import { parse } from './parse.ts';
@@ -14,7 +16,7 @@ const SIGNATURE = { prefix: '', algorithm: 'sha256', encoding: 'hex' } as const;
  * signed body, so no time window is drawn from them. It waits one second for an answer.
  * Source: getsentry/sentry, `app_platform_event.py`; docs.sentry.io, "Integration platform webhooks".
  */
-export const sentry: Provider = {
+const provider: Provider = {
   name: 'sentry',
   label: 'Sentry',
   // Not documented; an event is at most 1 MB when it is taken in.
@@ -63,3 +65,8 @@ export const sentry: Provider = {
     },
   ],
 };
+
+export const sentry = withOptions(
+  provider,
+  z.strictObject({ baseUrl: z.url({ protocol: /^https?$/, error: 'expected a URL' }).optional() }),
+);

@@ -27,7 +27,7 @@ export const reply: ReplyChannel = {
     return issue === undefined ? null : { host: hostOf(webUrlOf(payload)), issue };
   },
 
-  immediate: () => null,
+  immediate: () => ({ kind: 'comment' }),
   authorize: ({ token }) => ({ authorization: `Bearer ${token.reveal()}` }),
 
   comment: ({ baseUrl }, place, { id, text }) => ({

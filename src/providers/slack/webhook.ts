@@ -13,6 +13,8 @@ function template(task: string): string {
   ].join('\n');
 }
 
+const HELP = 'What can be asked here:\n\n{{@commands}}';
+
 /** The webhook at `/webhooks/slack` when a project does not define its own. */
 export const webhook: BuiltInWebhook = {
   name: 'slack',
@@ -21,7 +23,7 @@ export const webhook: BuiltInWebhook = {
   targetAgent: 'brain',
   defaultCommand: 'analyze',
   commands: [
-    { name: 'help', template: template('Say what can be asked here') },
+    { name: 'help', action: 'respond', template: HELP },
     { name: 'analyze', aliases: ['analysis'], targetAgent: 'planning', template: template('Analyze') },
     { name: 'execute', targetAgent: 'executor', template: template('Execute'), requiresApproval: true },
   ],
