@@ -32,8 +32,10 @@ export interface Matching {
 export function match(webhook: Webhook, event: WebhookEvent, trust: Trust = 'verified'): Matching {
   const own = ownPost(event);
   const admission = own === null ? admit(webhook.allow, event.sender) : { allowed: false, reason: own };
-  const textAdmission = own === null ? admitText(webhook.allow, event, trust) : admission;
   const call = findCall(webhook, event);
+  // Who assigns an issue speaks by that, whoever wrote its text.
+  const spoken = call.byEvent ? { ...event, text: null } : event;
+  const textAdmission = own === null ? admitText(webhook.allow, spoken, trust) : admission;
   const matches = inOrder(webhook.commands).map((command): Match => {
     if (own !== null) return silent(command, own);
     return command.kind === 'text'

@@ -6,8 +6,14 @@ import { eventMatches } from './event-type.ts';
 
 /** What a text asks for: one command with its argument, or none and why. */
 export type Call =
-  | { readonly command: TextCommand; readonly argument: string; readonly reason: string }
-  | { readonly command: null; readonly reason: string };
+  | {
+      readonly command: TextCommand;
+      readonly argument: string;
+      readonly reason: string;
+      /** The event itself asked (an assignment), not its text. */
+      readonly byEvent?: true;
+    }
+  | { readonly command: null; readonly reason: string; readonly byEvent?: undefined };
 
 /** Finds the command that an event's text asks for. Pure; the sender is judged elsewhere. */
 export function findCall(webhook: Webhook, event: WebhookEvent): Call {
@@ -15,7 +21,10 @@ export function findCall(webhook: Webhook, event: WebhookEvent): Call {
     event.text !== null && (event.textOrigin !== 'edited' || eventMatches(webhook.events, event.type));
   const found = named ? behindPrefix(event.text ?? '', webhook.commandPrefix) : null;
   if (found !== null) return lookUp(webhook, found);
-  if (event.asks != null) return defaultCall(webhook, '', event.asks);
+  if (event.asks != null) {
+    const call = defaultCall(webhook, '', event.asks);
+    return call.command === null ? call : { ...call, byEvent: true };
+  }
   if (!webhook.requirePrefix && eventMatches(webhook.events, event.type)) {
     return defaultCall(webhook, event.text ?? '', `${event.type} runs the default command without a prefix`);
   }

@@ -70,6 +70,26 @@ describe('the immediate response', () => {
     ]);
   });
 
+  test('G7: who assigns is judged, whoever wrote the issue', async () => {
+    const yaml = `${commands('jira', '{ name: go, template: "assigned" }')}    options: { agentUser: "5c:agent" }\n`;
+    const { deliver } = await engineWith(yaml);
+    const made = (accountType: string) => (payload: JsonObject) => {
+      const issue = payload.issue as JsonObject;
+      const other = { accountId: '5c:bob', accountType: 'atlassian' };
+      const fields = { ...(issue.fields as JsonObject), creator: other, reporter: other };
+      return {
+        ...payload,
+        user: { accountId: '5c:ada', accountType },
+        issue: { ...issue, fields: { ...fields, assignee: { accountId: '5c:agent' } } },
+      };
+    };
+    const ours = await deliver('jira', 'jira:issue_created', made('atlassian'), 'The pump stops.');
+    expect(ours.tasks.map(({ title }) => title)).toEqual(['assigned']);
+    const customer = await deliver('jira', 'jira:issue_created', made('customer'), 'The pump stops.');
+    expect(customer.tasks).toEqual([]);
+    expect(customer.delivery.reason).toContain('customer');
+  });
+
   test.each(['issue.created', 'event_alert.triggered', 'comment.created'])(
     'G8: is a note on the Sentry issue of %s, where a token allows it',
     async (type) => {
