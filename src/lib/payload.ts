@@ -30,3 +30,8 @@ export function objectsAt(value: JsonValue | undefined, ...path: readonly string
 export function hostOf(address: string | null): string | null {
   return address !== null && URL.canParse(address) ? new URL(address).host || null : null;
 }
+
+/** Whether an own key holds something: serialisers write keys without a value as null. */
+export function hasValue(value: JsonObject, key: string): boolean {
+  return Object.hasOwn(value, key) && value[key] !== null && value[key] !== undefined;
+}

@@ -1,4 +1,4 @@
-import { textAt } from '../../lib/payload.ts';
+import { hasValue, objectAt, textAt } from '../../lib/payload.ts';
 import type { Headers, JsonObject } from '../../types.ts';
 import { writerOf } from './sender.ts';
 
@@ -41,19 +41,38 @@ export function eventName(headers: Headers): string | null {
 
 /** Why the payload cannot be of that event; null when it fits. */
 export function misfit(type: string, payload: JsonObject): string | null {
-  const missing = REQUIRED.find(([pattern, key]) => pattern.test(type) && !Object.hasOwn(payload, key));
+  const missing = REQUIRED.find(([pattern, key]) => pattern.test(type) && !hasValue(payload, key));
   if (missing !== undefined) return `the header says ${type}, but the payload has no \`${missing[1]}\``;
-  const isAlien = Object.hasOwn(payload, 'comment') && !type.includes('comment');
+  const isAlien =
+    hasValue(payload, 'comment') && !type.includes('comment') && !isCommentedUpdate(type, payload);
   return isAlien ? `the header says ${type}, but the payload has a \`comment\`` : null;
+}
+
+/** Cloud's update of an issue brings the comment that was written with it. */
+function isCommentedUpdate(type: string, payload: JsonObject): boolean {
+  return type === 'issue:updated' && objectAt(payload, 'changes') !== null;
+}
+
+/** Where an update of an issue holds what was written: its comment, else the description that it changed. */
+function updated(payload: JsonObject) {
+  const comment = textAt(payload, 'comment', 'content', 'raw') ?? '';
+  if (comment !== '') return { places: COMMENT, textOrigin: 'created' } as const;
+  const isEdit = objectAt(payload, 'changes', 'content') !== null;
+  return { places: isEdit ? [['issue', 'content', 'raw']] : [], textOrigin: 'edited' } as const;
 }
 
 /** What the event says that a person wrote. */
 export function textOf(type: string, payload: JsonObject) {
+  const { places, textOrigin } = placesOf(type, payload);
+  const text = places.map((path) => textAt(payload, ...path)).find((found) => found !== null) ?? null;
+  const [place] = places[0] ?? [];
+  const author = text === null || place === undefined ? null : writerOf(payload, place);
+  return { text, author, textOrigin } as const;
+}
+
+function placesOf(type: string, payload: JsonObject) {
+  if (type === 'issue:updated') return updated(payload);
   const isEdit = Object.hasOwn(EDITED, type);
   const places = isEdit ? EDITED[type] : Object.hasOwn(CREATED, type) ? CREATED[type] : undefined;
-  const texts = (places ?? []).map((path) => textAt(payload, ...path));
-  const text = texts.find((found) => found !== null) ?? null;
-  const [place] = places?.[0] ?? [];
-  const author = text === null || place === undefined ? null : writerOf(payload, place);
-  return { text, author, textOrigin: isEdit ? 'edited' : 'created' } as const;
+  return { places: places ?? [], textOrigin: isEdit ? 'edited' : 'created' } as const;
 }

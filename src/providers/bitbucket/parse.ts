@@ -1,4 +1,4 @@
-import { idAt, textAt } from '../../lib/payload.ts';
+import { hasValue, idAt, textAt } from '../../lib/payload.ts';
 import type { JsonObject } from '../../types.ts';
 import { event } from '../generic/event.ts';
 import type { ReadContext } from '../generic/preset.ts';
@@ -45,7 +45,7 @@ function externalId(payload: JsonObject, baseUrl: string | null): string | null 
   const subject = subjectOf(payload);
   if (!name || subject === null) return null;
   const host = hostIn(payload) ?? URL.parse(baseUrl ?? '')?.host ?? null;
-  const isCloud = host === 'bitbucket.org' || Object.hasOwn(payload, 'pullrequest');
+  const isCloud = host === 'bitbucket.org' || hasValue(payload, 'pullrequest');
   const place = isCloud ? '' : `${host ?? 'server'}/`;
   const id = `bitbucket:${place}${name}${MARKS[subject.kind]}${subject.number}`.toLowerCase();
   return /\s/.test(id) ? null : id;

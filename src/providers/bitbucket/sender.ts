@@ -32,8 +32,8 @@ function accountId(account: JsonObject | undefined): string | null {
 
 /**
  * Who wrote the comment, pull request or issue at `place`: `user` or `author` of a comment, `author` of a pull request (Server: a
- * participant, with the account in `user`), `reporter` of an issue. One that shares an id with the actor is the actor, also where
- * the payload names it by fewer ids there.
+ * participant, with the account in `user`), `reporter` of an issue. One whose ids are the actor's is the actor, also where the
+ * payload names it by fewer of them.
  */
 export function writerOf(payload: JsonObject, place: string): EventAuthor | null {
   const found = WRITERS.map((key) => objectAt(payload, place, key)).find((each) => each !== null);
@@ -41,7 +41,8 @@ export function writerOf(payload: JsonObject, place: string): EventAuthor | null
   const id = accountId(account);
   if (id === null) return null;
   const actor = objectAt(payload, 'actor') ?? undefined;
-  const isActor = IDS.some((key) => idAt(account, key) !== null && idAt(account, key) === idAt(actor, key));
+  const shared = IDS.filter((key) => idAt(account, key) !== null && idAt(actor, key) !== null);
+  const isActor = shared.length > 0 && shared.every((key) => idAt(account, key) === idAt(actor, key));
   return { id: (isActor ? accountId(actor) : null) ?? id, name: nameIn(account) ?? id };
 }
 

@@ -1,3 +1,4 @@
+import { hasValue } from '../../lib/payload.ts';
 import type { Headers, JsonObject } from '../../types.ts';
 
 /** The same event under three names, in the order in which the forks add theirs. */
@@ -35,10 +36,11 @@ export function eventName(headers: Headers): string | null {
  */
 export function misfit(event: string, payload: JsonObject): string | null {
   const required = Object.hasOwn(REQUIRED, event) ? (REQUIRED[event] ?? []) : [];
-  const missing = required.find((key) => !Object.hasOwn(payload, key));
+  const missing = required.find((key) => !hasValue(payload, key));
   if (missing !== undefined) return `the header says ${event}, but the payload has no \`${missing}\``;
+  // Gitea and Forgejo write `"review": null` into every pull request.
   const alien = Object.entries(EXCLUSIVE).find(
-    ([key, events]) => Object.hasOwn(payload, key) && Object.hasOwn(REQUIRED, event) && !events.test(event),
+    ([key, events]) => hasValue(payload, key) && Object.hasOwn(REQUIRED, event) && !events.test(event),
   );
   return alien === undefined ? null : `the header says ${event}, but the payload has a \`${alien[0]}\``;
 }

@@ -1,5 +1,4 @@
-import { getPath } from '../../lib/json.ts';
-import { idAt, textAt } from '../../lib/payload.ts';
+import { idAt, objectAt, textAt } from '../../lib/payload.ts';
 import type { EventAuthor, JsonObject } from '../../types.ts';
 import { event } from '../generic/event.ts';
 import type { ReadContext } from '../generic/preset.ts';
@@ -27,7 +26,7 @@ export function parse(payload: JsonObject, { request }: ReadContext): Parsed {
   const action = textAt(payload, 'action');
   const texts = Object.hasOwn(TEXTS, name) ? TEXTS[name] : undefined;
   const subject = subjectOf(payload) ?? undefined;
-  const isEdit = action === 'edited' && getPath(payload, ['changes', 'body']) !== undefined;
+  const isEdit = action === 'edited' && objectAt(payload, 'changes', 'body') !== null;
   const isText = texts !== undefined && (action === texts.created || isEdit);
   const parsed = event(payload, {
     type: action === null ? name : `${name}.${action}`,

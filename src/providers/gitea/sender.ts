@@ -3,6 +3,12 @@ import { idAt, textAt } from '../../lib/payload.ts';
 import type { JsonObject, Sender } from '../../types.ts';
 
 /**
+ * Accounts that Gitea and Forgejo keep for themselves have ids below 1: Ghost (-1, who was deleted), gitea-actions and
+ * forgejo-actions (-2, workflows). Their names are reserved. Source: go-gitea/gitea `models/user/user_system.go`, Forgejo's copy of it.
+ */
+const MACHINES = ['ghost', 'gitea-actions', 'forgejo-actions'];
+
+/**
  * Who acted. Gitea tells no role; but the owner of a repository is named in it, and in a private one only those whom
  * the owner let in can do anything. In a public one anybody may write: no association.
  */
@@ -10,8 +16,7 @@ export function senderOf(payload: JsonObject): Sender | null {
   const id = idAt(payload, 'sender', 'id');
   const name = textAt(payload, 'sender', 'login') ?? textAt(payload, 'sender', 'username');
   if (id === null || name === null) return null;
-  // Gitea's own actors have negative ids (-1 Ghost, -2 Actions).
-  const isBot = id.startsWith('-');
+  const isBot = Number(id) <= 0 || MACHINES.includes(name.toLowerCase());
   const isOwner = id === idAt(payload, 'repository', 'owner', 'id');
   const isPrivate = getPath(payload, ['repository', 'private']) === true;
   return {

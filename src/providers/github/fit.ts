@@ -1,3 +1,4 @@
+import { hasValue } from '../../lib/payload.ts';
 import type { JsonObject } from '../../types.ts';
 
 /**
@@ -34,6 +35,9 @@ const REQUIRED: Readonly<Record<string, readonly string[]>> = {
   workflow_run: ['workflow_run'],
 };
 
+/** Keys that may be null where they are required: a dispatch without inputs. */
+const NULLABLE = ['inputs', 'client_payload'];
+
 /** Keys that only these events carry: a comment posted as `issues` would otherwise pass for an issue. */
 const EXCLUSIVE: Readonly<Record<string, readonly string[]>> = {
   comment: ['commit_comment', 'discussion_comment', 'issue_comment', 'pull_request_review_comment'],
@@ -46,10 +50,12 @@ const EXCLUSIVE: Readonly<Record<string, readonly string[]>> = {
 export function misfit(event: string, payload: JsonObject): string | null {
   // Own keys only: `constructor` is a name that a header can carry.
   const isKnown = Object.hasOwn(REQUIRED, event);
-  const missing = isKnown ? REQUIRED[event]?.find((key) => !Object.hasOwn(payload, key)) : undefined;
+  const isThere = (key: string) =>
+    NULLABLE.includes(key) ? Object.hasOwn(payload, key) : hasValue(payload, key);
+  const missing = isKnown ? REQUIRED[event]?.find((key) => !isThere(key)) : undefined;
   if (missing !== undefined) return `the header says ${event}, but the payload has no \`${missing}\``;
   for (const [key, events] of Object.entries(EXCLUSIVE)) {
-    if (Object.hasOwn(payload, key) && isKnown && !events.includes(event)) {
+    if (hasValue(payload, key) && isKnown && !events.includes(event)) {
       return `the header says ${event}, but the payload has a \`${key}\``;
     }
   }

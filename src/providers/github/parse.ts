@@ -1,6 +1,6 @@
 import { isForm, parseForm } from '../../lib/form.ts';
 import { parseJson } from '../../lib/json.ts';
-import { idAt, objectAt, textAt } from '../../lib/payload.ts';
+import { hasValue, idAt, objectAt, textAt } from '../../lib/payload.ts';
 import type { EventAuthor, JsonObject, RawRequest, Sender, WebhookEvent } from '../../types.ts';
 import { misfit } from './fit.ts';
 import { subjectIds, subjectOf } from './subject.ts';
@@ -87,10 +87,16 @@ function originOf(action: string | null, payload: JsonObject): WebhookEvent['tex
 /** `changes` names what an edit changed; a new title is no new text. */
 function isEdit(payload: JsonObject): boolean {
   const changes = objectAt(payload, 'changes');
-  return textAt(payload, 'action') === 'edited' && (changes === null || Object.hasOwn(changes, 'body'));
+  return textAt(payload, 'action') === 'edited' && (changes === null || hasValue(changes, 'body'));
 }
 
+/** Owns what deleted accounts left; a `User` like any other (api.github.com/users/ghost). */
+const GHOST = '10137';
+
 /**
+ * `Bot`, `Mannequin` (who an import did not find) and `Organization` are no people, nor is a login that only apps can have. Source:
+ * octokit/webhooks, `User.type`.
+ *
  * The payload tells the association of an author, not of the sender: it counts only where they are one person,
  * or a stranger could command by labelling the owner's issue.
  */
@@ -99,8 +105,8 @@ function senderOf(payload: JsonObject, written: JsonObject | null): Sender | nul
   const name = textAt(payload, 'sender', 'login');
   if (id === null || name === null) return null;
   const own = written !== null && authorOf(written)?.id === id ? written : {};
-  // `Bot`, `Mannequin`, `Organization` are no people; nor is a login that only apps can have.
-  const isPerson = (textAt(payload, 'sender', 'type') ?? 'User') === 'User' && !name.endsWith('[bot]');
+  const isPerson =
+    (textAt(payload, 'sender', 'type') ?? 'User') === 'User' && !name.endsWith('[bot]') && id !== GHOST;
   return {
     id,
     name,
