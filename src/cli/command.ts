@@ -62,7 +62,10 @@ export async function addSubcommands(
 ): Promise<void> {
   const { argv } = runner;
   const named = subcommands.filter(({ name }) => argv.includes(name));
-  const listed = named.length === 0 || ['help', '-h', '--help'].some((help) => argv.includes(help));
+  const typed = argv[argv.indexOf(group.name()) + 1] ?? '';
+  const isUnknown = !typed.startsWith('-') && !subcommands.some(({ name }) => name === typed);
+  const listed =
+    named.length === 0 || isUnknown || ['help', '-h', '--help'].some((help) => argv.includes(help));
   for (const { name, load } of listed ? subcommands : named) (await load())(group.command(name), runner);
 }
 

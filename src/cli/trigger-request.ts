@@ -1,6 +1,8 @@
 import { randomInt, randomUUID } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { failure, usageError } from '../errors.ts';
+import { commandLine } from '../lib/shell-quote.ts';
+import { suggest } from '../lib/suggest.ts';
 import type { OutgoingRequest } from '../providers/provider.ts';
 import { sampleBringsText } from '../providers/sample-text.ts';
 import type { JsonObject, Webhook } from '../types.ts';
@@ -41,17 +43,44 @@ function sample(webhook: Webhook, { type, text }: RequestWishes, now: Date): Pay
   const { protocol: provider } = webhook;
   const found = provider.samples.find((each) => type === undefined || each.type === type);
   if (found === undefined) {
-    const fix = `List them: hookctl trigger --list ${provider.name}`;
-    throw usageError(`there is no sample ${type} for ${provider.label}`, fix);
+    const near = suggest(
+      type ?? '',
+      provider.samples.map((each) => each.type),
+    );
+    const fix =
+      near === null ? `List them: hookctl trigger --list ${provider.name}` : `Did you mean ${near}?`;
+    throw usageError(
+      type === undefined
+        ? `${provider.label} has no sample`
+        : `there is no sample ${type} for ${provider.label}`,
+      fix,
+    );
   }
   if (text !== undefined && !sampleBringsText(found)) {
     const others = provider.samples.filter(sampleBringsText).map((each) => each.type);
     const fix = others.length === 0 ? 'Leave --text out.' : `These bring one: ${others.join(', ')}.`;
     throw usageError(`${found.type} of ${provider.label} brings no text`, fix);
   }
-  const usual = [webhook.commandPrefix, webhook.defaultCommand].filter((word) => word !== null).join(' ');
-  const context = { text: text ?? usual, now, nextNumber: () => randomInt(1, 2 ** 47) };
+  const context = { text: text ?? plainText(webhook), now, nextNumber: () => randomInt(1, 2 ** 47) };
   return { type: found.type, payload: found.build(context) };
+}
+
+/** The command line by which a person's words are tried; null where they are no part of the event. */
+export function withText(
+  { name, protocol, commandPrefix, defaultCommand }: Webhook,
+  type: string,
+): string | null {
+  const found = protocol.samples.find((each) => each.type === type);
+  if (found === undefined || !sampleBringsText(found)) return null;
+  const text = [commandPrefix, defaultCommand].filter((word) => word !== null).join(' ');
+  return commandLine('hookctl', 'trigger', name, type, '--text', text);
+}
+
+/** What a person writes who commands nothing. */
+const PLAIN_TEXT = 'A text without a command.';
+
+function plainText({ commandPrefix }: Webhook): string {
+  return PLAIN_TEXT.toLowerCase().includes(commandPrefix.toLowerCase()) ? '-' : PLAIN_TEXT;
 }
 
 async function ownPayload({ type, text, payload: file = '' }: RequestWishes): Promise<Payload> {

@@ -14,7 +14,7 @@ import { type CliCommand, examples } from './command.ts';
 import { collect } from './options.ts';
 import { printJson } from './print.ts';
 import { printSettled, succeeded } from './settled.ts';
-import { makeRequest, type RequestWishes } from './trigger-request.ts';
+import { makeRequest, type RequestWishes, withText } from './trigger-request.ts';
 
 interface TriggerFlags extends AppFlags, Omit<RequestWishes, 'type'> {
   readonly webhook?: string;
@@ -31,7 +31,7 @@ export const trigger: CliCommand = {
     command
       .argument('[provider]', `${providers.map(({ name }) => name).join(', ')}; or a webhook`)
       .argument('[event]', 'event type, e.g. issue_comment.created; the first sample if left out')
-      .option('--text <text>', 'what the person writes; the default command if left out')
+      .option('--text <text>', 'what the person writes; without it no text command fires')
       .option(
         '--set <path=value>',
         'change a field of the payload (repeatable); JSON is taken as JSON',
@@ -75,13 +75,13 @@ async function list(app: App, name: string | undefined, { json }: TriggerFlags):
 async function run(app: App, name: string | undefined, flags: TriggerFlags & RequestWishes): Promise<0 | 1> {
   if (name === undefined)
     throw usageError('name a provider', 'List what can be sent: hookctl trigger --list');
+  const { project, snapshot } = await app.configuration();
+  const webhook = webhookOrProvider(name, flags.webhook, snapshot);
   const server = app.holder()?.server ?? null;
   if (server === null) {
     const fix = 'Start it in another terminal: hookctl serve';
     throw failure('not_running', `no server works on ${app.located.dataFolder}`, { fix });
   }
-  const { project, snapshot } = await app.configuration();
-  const webhook = webhookOrProvider(name, flags.webhook, snapshot);
   const request = await makeRequest(webhook, flags, new Date(app.clock.now()));
   const settled = await settledDelivery(
     app,
@@ -90,6 +90,10 @@ async function run(app: App, name: string | undefined, flags: TriggerFlags & Req
   );
   if (flags.json === true) printJson(app.io, settled);
   else printSettled(app.io, settled);
+  if (flags.text === undefined && flags.payload === undefined && settled.delivery.status === 'ignored') {
+    const line = withText(webhook, settled.delivery.event_type ?? '');
+    if (line !== null) say(app.io.err, `Text commands fire with --text only: ${line}`);
+  }
   return succeeded(settled) ? 0 : 1;
 }
 

@@ -33,10 +33,10 @@ describe('help', () => {
 describe('a list that is empty because of its filters says so', () => {
   test('with the filters, and how many there are without', async () => {
     await tellJson<TaskView>(sandbox, 'task', 'create', 'One');
-    const told = await tell(sandbox, 'task', 'list', '--flow', 'nope');
+    const told = await tell(sandbox, 'task', 'list', '--status', 'failed');
     expect([told.code, told.stdout]).toEqual([0, '']);
-    expect(told.stderr).toBe(`No tasks match --flow nope (1 task in ${sandbox.dataFolder}).\n`);
-    const deliveries = await tell(sandbox, 'delivery', 'list', '--webhook', 'nope');
+    expect(told.stderr).toBe(`No tasks match --status failed (1 task in ${sandbox.dataFolder}).\n`);
+    const deliveries = await tell(sandbox, 'delivery', 'list', '--webhook', 'github');
     expect(deliveries.stderr).toBe(`No deliveries in ${sandbox.dataFolder}.\n`);
   });
 

@@ -102,7 +102,7 @@ describe('trigger', () => {
 
   test.each([
     [[], 2, 'name a provider'],
-    [['githab'], 2, 'there is no provider githab'],
+    [['githab'], 2, 'there is no provider or webhook githab\nDid you mean github?'],
     [['github', 'nothing'], 2, 'there is no sample nothing'],
     [['github', 'issues.opened', '--set', 'title'], 2, 'has no `=`'],
     [['github', 'issues.opened', '--payload', 'nothere.json'], 2, 'there is no file nothere.json'],

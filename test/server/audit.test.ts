@@ -203,7 +203,7 @@ describe('the lines', () => {
     expect((await list()).map(({ what }) => what)).toEqual(['webhook.disable', 'webhook.add', 'webhook.add']);
     expect((await list('--what', 'webhook.add')).map(({ id }) => id)).toEqual([2, 1]);
     expect(await list('--what', 'webhook', '--limit', '1', '--before', '3')).toMatchObject([{ id: 2 }]);
-    expect(await list('--what', 'web')).toEqual([]);
+    expect((await tell(sandbox, 'audit', 'list', '--what', 'web')).code).toBe(4);
     expect(await list('--since', '2999-01-01')).toEqual([]);
     expect(await list('--since', '1h')).toHaveLength(3);
     expect((await tell(sandbox, 'audit', 'list', '--since', 'lunch')).code).toBe(2);

@@ -1,0 +1,83 @@
+import { beforeAll, expect, test } from 'vitest';
+import { tell } from '../support/in-process.ts';
+import { type Sandbox, sandboxForFile } from '../support/sandbox.ts';
+
+let sandbox: Sandbox;
+beforeAll(async () => {
+  sandbox = await sandboxForFile();
+});
+
+test('E25: the help is in groups, fits 80 columns and ends with two examples', async () => {
+  for (const args of [[], ['--help'], ['help']]) {
+    const { code, stdout, stderr } = await tell(sandbox, ...args);
+    expect([code, stderr]).toEqual([0, '']);
+    const headings = stdout.match(/^\S.*:$/gm);
+    expect(headings).toEqual([
+      'Options:',
+      ...['Start:', 'Webhooks:', 'Deliveries:', 'Tasks:', 'Upkeep:', 'Examples:'],
+    ]);
+    const lines = stdout.trimEnd().split('\n');
+    expect(lines.filter((line) => line.length > 80)).toEqual([]);
+    expect(
+      lines.slice(lines.indexOf('Examples:') + 1).filter((line) => line.startsWith('  hookctl ')),
+    ).toHaveLength(2);
+  }
+});
+
+test('E25: an unknown command, topic, subcommand or option is refused with what was meant', async () => {
+  const cases = [
+    [['srve'], 'Did you mean serve?'],
+    [['help', 'foo'], 'there is no command hookctl foo'],
+    [['help', 'trigerr'], 'Did you mean trigger?'],
+    [['webhook', 'help', 'ad'], 'Did you mean add?'],
+    [['help', 'webhook', 'commnd'], 'Did you mean command?'],
+    [['webhook', 'ad'], 'Did you mean add?'],
+    [['webhook', 'lst', 'add'], 'Did you mean list?'],
+    [['task', 'aprove', 'task-1'], 'Did you mean approve?'],
+    [['webhook', 'command', 'ad'], 'Did you mean add?'],
+    [['delivery', 'list', '--statsu', 'failed'], 'Did you mean --status?'],
+    [['trigger', 'githb'], 'Did you mean github?'],
+    [['trigger', 'github', '--webhook', 'githb'], 'Did you mean github?'],
+    [['webhook', 'show', 'githb'], 'Did you mean github?'],
+  ] as const;
+  for (const [args, words] of cases) {
+    const { code, stdout, stderr } = await tell(sandbox, ...args);
+    expect([code === 2 || code === 4, stdout], args.join(' ')).toEqual([true, '']);
+    expect(stderr, args.join(' ')).toContain(words);
+  }
+});
+
+test('E25: an error of a nested command names the help of that command, not of its group', async () => {
+  const cases = [
+    [['webhook', 'add', '--nope'], 'See hookctl webhook add --help'],
+    [['webhook', 'command', 'add', 'x', '--nope'], 'See hookctl webhook command add --help'],
+    [['task', 'show'], 'See hookctl task show --help'],
+    [['delivery', 'list', '--limit', 'x'], 'See hookctl delivery list --help'],
+    [['webhook', 'nope'], 'See hookctl webhook --help'],
+    [['serve', '--nope'], 'See hookctl serve --help'],
+    [['nope'], 'See hookctl --help'],
+  ] as const;
+  for (const [args, words] of cases) {
+    const { code, stderr } = await tell(sandbox, ...args);
+    expect(code, args.join(' ')).toBe(2);
+    expect(stderr, args.join(' ')).toContain(`${words}\n`);
+  }
+});
+
+test('E25: help of a command is that command’s, by every way to ask', async () => {
+  for (const args of [
+    ['help', 'webhook'],
+    ['webhook', '--help'],
+    ['webhook', 'help'],
+    ['help', 'webhook', 'add'],
+    ['webhook', 'help', 'command'],
+    ['help', 'webhook', 'command', 'add'],
+  ]) {
+    expect(await tell(sandbox, ...args), args.join(' ')).toMatchObject({
+      code: 0,
+      stdout: expect.stringContaining(
+        `Usage: hookctl ${args.filter((word) => /^\w/.test(word) && word !== 'help').join(' ')} [options]`,
+      ),
+    });
+  }
+});
