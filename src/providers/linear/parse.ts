@@ -4,7 +4,7 @@ import type { JsonObject } from '../../types.ts';
 import { event } from '../generic/event.ts';
 import type { Parsed } from '../provider.ts';
 import { dataAuthorOf, senderOf, sessionAuthorOf } from './sender.ts';
-import { externalId, issueOf } from './subject.ts';
+import { issueOf, subjectOf } from './subject.ts';
 
 /** Where each type keeps what a person wrote. */
 const TEXTS: Readonly<Record<string, string>> = { Comment: 'body', Issue: 'description' };
@@ -16,10 +16,10 @@ export function parse(payload: JsonObject): Parsed {
   const issue = issueOf(payload) ?? undefined;
   const parsed = event(payload, {
     type: action === null ? type : `${type}.${action}`,
-    externalId: externalId(payload, issue),
+    ...subjectOf(payload),
     sender: senderOf(payload),
     ...textOf(type, action, payload),
-    title: textAt(issue, 'title'),
+    title: textAt(issue, 'title') ?? textAt(payload, 'data', 'title') ?? textAt(payload, 'data', 'name'),
     url: textAt(payload, 'url') ?? textAt(issue, 'url'),
   });
   const id = idAt(payload, 'data', 'id');

@@ -3,7 +3,7 @@ import { getPath, isJsonObject } from '../../lib/json.ts';
 import { hasMarker, plainMarker } from '../../lib/marker.ts';
 import { idAt, objectAt, objectsAt, textAt } from '../../lib/payload.ts';
 import type { Account, CallAnswer, OutgoingCall, Post, ReplyChannel, Sent } from '../reply.ts';
-import { issueOf } from './subject.ts';
+import { issueIdOf } from './subject.ts';
 
 const CREATE =
   'mutation($input: CommentCreateInput!) { commentCreate(input: $input) { success comment { id } } }';
@@ -29,7 +29,7 @@ export const reply: ReplyChannel = {
   textLimit: 30_000,
 
   place({ payload }) {
-    const issue = idAt(issueOf(payload) ?? undefined, 'id') ?? idAt(payload, 'data', 'issueId');
+    const issue = issueIdOf(payload);
     if (issue === null) return null;
     const comment =
       textAt(payload, 'type') === 'Comment'
