@@ -130,7 +130,7 @@ describe('one mention is one act', () => {
       message({ ...said, type: 'app_mention' }, { event_id: 'Ev1' }),
       message(said, { event_id: 'Ev2' }),
     ];
-    expect(key(mention)).toEqual(['message:T0ACME:C0GENERAL:1.000100']);
+    expect(key(mention)).toEqual(['message:C0GENERAL:1.000100']);
     expect(key(twin)).toEqual(key(mention));
   });
 

@@ -1,9 +1,10 @@
 import { getPath } from '../../lib/json.ts';
 import { idAt, objectAt, objectsAt, textAt } from '../../lib/payload.ts';
 import type { JsonObject, WebhookEvent } from '../../types.ts';
-import { channelUrl, threadId } from './place.ts';
+import { blocksText } from './blocks.ts';
+import { channelUrl, stableThreadIds, threadId } from './place.ts';
 import { appOf, authorOf, senderOf } from './sender.ts';
-import { firstMention, plainText } from './text.ts';
+import { firstMention, mentions, plainText } from './text.ts';
 
 /** Subtypes of messages in which somebody says something; the rest tell of what became of a channel or a message. */
 const SPEECH = [null, 'file_share', 'thread_broadcast', 'me_message', 'bot_message'];
@@ -32,6 +33,7 @@ export function readCallback(envelope: JsonObject, prefix: string): Told {
     event: {
       type: typeOf(event),
       externalId: threadId(place),
+      stableIds: stableThreadIds(place),
       sender: senderOf(envelope, message, editor),
       text,
       author: text === null ? null : authorOf(message),
@@ -42,7 +44,7 @@ export function readCallback(envelope: JsonObject, prefix: string): Told {
     },
     semanticKeys: [
       ...(eventId === null ? [] : [`event:${eventId}`]),
-      ...(text === null ? [] : [messageKey(envelope, channel, message)]),
+      ...(text === null ? [] : [messageKey(channel, message)]),
     ],
   };
 }
@@ -63,14 +65,27 @@ function writtenText(
   prefix: string,
 ): string | null {
   const type = textAt(event, 'type');
-  const text = textAt(message, 'text');
-  if ((type !== 'message' && type !== 'app_mention') || text === null) return null;
+  if (type !== 'message' && type !== 'app_mention') return null;
   const subtype = textAt(event, 'subtype');
   const isEdit = subtype === 'message_changed';
-  if (isEdit ? text === textAt(event, 'previous_message', 'text') : !SPEECH.includes(subtype)) return null;
+  if (!isEdit && !SPEECH.includes(subtype)) return null;
   if (isEdit && objectAt(message, 'edited') === null) return null;
-  const botUser = botUserOf(envelope) ?? (type === 'app_mention' ? firstMention(text) : null);
+  const shown = blocksText(message);
+  const plain = textAt(message, 'text');
+  const mentioned = firstMention(plain ?? '') ?? firstMention(shown);
+  const botUser = botUserOf(envelope) ?? (type === 'app_mention' ? mentioned : null);
+  const text = saidText(plain, shown, botUser);
+  const before = objectAt(event, 'previous_message') ?? {};
+  if (text === null || (isEdit && text === saidText(textAt(before, 'text'), blocksText(before), botUser)))
+    return null;
   return isOwn(envelope, message, botUser) ? null : plainText(text, { botUser, prefix });
+}
+
+/** `text`, unless the blocks alone call the app or there is no text: people write both alike, apps need not. */
+function saidText(text: string | null, shown: string, botUser: string | null): string | null {
+  const calls = (words: string) => botUser !== null && mentions(words, botUser);
+  if (shown === '' || (text !== null && text !== '' && !(calls(shown) && !calls(text)))) return text;
+  return shown;
 }
 
 /** The bot user of the app that this request was sent to. */
@@ -86,15 +101,12 @@ function isOwn(envelope: JsonObject, message: JsonObject, botUser: string | null
   return (app !== null && app === idAt(envelope, 'api_app_id')) || (author !== null && author === botUser);
 }
 
-/** One mention in a channel comes as `app_mention` and as `message`, under two event ids. */
-function messageKey(envelope: JsonObject, channel: string | null, message: JsonObject): string {
+/**
+ * One mention in a channel comes as `app_mention` and as `message`, under two event ids; in a channel that is shared with another
+ * company, also under the ids of two workspaces.
+ */
+function messageKey(channel: string | null, message: JsonObject): string {
   const edit = idAt(message, 'edited', 'ts');
-  const parts = [
-    'message',
-    idAt(envelope, 'team_id'),
-    channel,
-    idAt(message, 'ts'),
-    ...(edit === null ? [] : [edit]),
-  ];
+  const parts = ['message', channel, idAt(message, 'ts'), ...(edit === null ? [] : [edit])];
   return parts.join(':');
 }

@@ -1,9 +1,10 @@
 import { parseForm } from '../../lib/form.ts';
 import { parseJson } from '../../lib/json.ts';
-import { idAt, objectAt, textAt } from '../../lib/payload.ts';
+import { idAt, textAt } from '../../lib/payload.ts';
 import type { JsonObject, WebhookEvent } from '../../types.ts';
 import type { Parsed } from '../provider.ts';
-import { channelUrl, threadId } from './place.ts';
+import { channelUrl, stableThreadIds, threadId } from './place.ts';
+import { clickerOf } from './sender.ts';
 import { plainText } from './text.ts';
 
 /** Reads a form: a slash command's fields, or an interaction as JSON in the field `payload`. */
@@ -62,26 +63,13 @@ function interaction(payload: JsonObject): WebhookEvent {
   return {
     type: textAt(payload, 'type') ?? 'interaction',
     externalId: threadId(place),
-    sender: clicker(payload, team),
+    stableIds: stableThreadIds(place),
+    sender: clickerOf(payload),
     text: null,
     author: null,
     textOrigin: 'created',
     title: null,
     url: channelUrl(place),
     payload,
-  };
-}
-
-function clicker(payload: JsonObject, team: string | null): WebhookEvent['sender'] {
-  const user = objectAt(payload, 'user') ?? {};
-  const id = idAt(user, 'id');
-  if (id === null) return null;
-  const isOurs = (idAt(user, 'team_id') ?? team) === team;
-  return {
-    id,
-    name: textAt(user, 'username') ?? textAt(user, 'name') ?? id,
-    kind: 'person',
-    association: isOurs ? 'member' : 'external',
-    appId: null,
   };
 }

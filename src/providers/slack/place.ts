@@ -11,6 +11,14 @@ export function threadId({ team, channel, thread }: Place): string | null {
   return team === null || channel === null || thread === null ? null : `slack:${team}:${channel}:${thread}`;
 }
 
+/**
+ * The thread whichever workspace tells of it: in a shared channel (Slack Connect) both companies' deliveries name the same channel
+ * and timestamp, under different `team_id`s. Source: docs.slack.dev, "Slack Connect" ("channel IDs are the same across workspaces").
+ */
+export function stableThreadIds({ channel, thread }: Place): readonly string[] {
+  return channel === null || thread === null ? [] : [`slack:slack.com/${channel}:${thread}`];
+}
+
 /** The address that Slack's own client shows for a channel or a thread. */
 export function channelUrl({ team, channel, thread }: Place): string | null {
   if (team === null || channel === null) return null;

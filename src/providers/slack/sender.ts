@@ -48,14 +48,55 @@ function nameOf(act: JsonObject): string | null {
  */
 function associationOf(envelope: JsonObject, act: JsonObject): string {
   const profile = objectAt(act, 'user_profile') ?? objectAt(act, 'user') ?? {};
-  const restricted = ['is_restricted', 'is_ultra_restricted'].some(
-    (flag) => getPath(profile, [flag]) === true,
-  );
-  if (restricted) return 'guest';
+  const marked = markedAs(profile);
+  if (marked !== null) return marked;
   if (getPath(envelope, ['is_ext_shared_channel']) === false) return 'member';
   const [authorization = {}] = objectsAt(envelope, 'authorizations');
-  const ours = idAt(authorization, 'team_id') ?? idAt(envelope, 'team_id');
+  const team = idAt(authorization, 'team_id') ?? idAt(envelope, 'team_id');
+  const organisation = idAt(authorization, 'enterprise_id') ?? idAt(envelope, 'enterprise_id');
+  // Of people in an organisation Slack also names that in place of their workspace (`E…`).
   const theirs = idAt(act, 'user_team') ?? idAt(act, 'source_team') ?? idAt(act, 'team');
   const isShared = getPath(envelope, ['is_ext_shared_channel']) === true;
-  return theirs === ours || (theirs === null && !isShared) ? 'member' : 'external';
+  if (theirs === null) return isShared ? 'external' : 'member';
+  return theirs === team || theirs === organisation ? 'member' : 'external';
+}
+
+/** What a payload says of an account outright; null when it says nothing. */
+function markedAs(profile: JsonObject): 'guest' | 'external' | null {
+  const isMarked = (...flags: readonly string[]) => flags.some((flag) => getPath(profile, [flag]) === true);
+  if (isMarked('is_stranger')) return 'external';
+  return isMarked('is_restricted', 'is_ultra_restricted') ? 'guest' : null;
+}
+
+/**
+ * Who clicked a button or sent a modal. `team` is the workspace in which that happened, `user.team_id` the user's own, or their
+ * organisation (`E…`); an app that a whole organisation installed may name no `team`. People of another workspace belong to the
+ * organisation if the payload says so: of themselves, or by an `enterprise` that is the one of `team`, as slack-bolt for Python takes
+ * it for the actor's (`extract_actor_enterprise_id`). Source: docs.slack.dev, "block_actions payloads".
+ */
+export function clickerOf(payload: JsonObject): Sender | null {
+  const user = objectAt(payload, 'user') ?? {};
+  const id = idAt(user, 'id');
+  if (id === null) return null;
+  return {
+    id,
+    name: textAt(user, 'username') ?? textAt(user, 'name') ?? id,
+    kind: getPath(user, ['is_bot']) === true || id === SLACKBOT ? 'bot' : 'person',
+    association: markedAs(user) ?? (isOurs(payload, user) ? 'member' : 'external'),
+    appId: null,
+  };
+}
+
+function isOurs(payload: JsonObject, user: JsonObject): boolean {
+  const home = idAt(user, 'team_id');
+  const team = idAt(payload, 'team', 'id');
+  if (home === null || team === null || home === team) return true;
+  const ofTeam = idAt(payload, 'team', 'enterprise_id') ?? idAt(payload, 'team', 'enterprise', 'id');
+  const enterprise = idAt(payload, 'enterprise', 'id');
+  const ofUser =
+    idAt(user, 'enterprise_user', 'enterprise_id') ??
+    idAt(user, 'enterprise_id') ??
+    idAt(user, 'enterprise', 'id') ??
+    (home.startsWith('E') ? home : null);
+  return ofUser === null ? ofTeam !== null && ofTeam === enterprise : ofUser === (ofTeam ?? enterprise);
 }

@@ -33,6 +33,11 @@ export function firstMention(text: string): string | null {
   return /<@([UW][A-Z0-9]+)/.exec(text)?.[1] ?? null;
 }
 
+/** Whether a text mentions this user. */
+export function mentions(text: string, user: string): boolean {
+  return text.includes(`<@${user}>`) || text.includes(`<@${user}|`);
+}
+
 function mentionedUser(token: string): string | null {
   return /^@([UW][A-Z0-9]+)(?:\||$)/.exec(token)?.[1] ?? null;
 }

@@ -1,0 +1,225 @@
+import type { BlockAction } from '@slack/bolt';
+import type { RichTextBlock } from '@slack/types';
+import { describe, expect, test } from 'vitest';
+import { slack } from '../../src/providers/slack/index.ts';
+import type { JsonObject } from '../../src/types.ts';
+import { json, keysOf, onlyEvent, request, samplePayload, signed } from './support.ts';
+
+const SETTINGS = { commandPrefix: '@agent', options: {} };
+const parse = (payload: unknown) =>
+  slack.parse(request(json(payload), { 'content-type': 'application/json' }), SETTINGS);
+const event = (payload: unknown) => onlyEvent(parse(payload));
+
+function message(change: object, envelope: JsonObject = {}): JsonObject {
+  const payload = samplePayload(slack, 'message.channel', 'x');
+  return { ...payload, event: { ...(payload.event as JsonObject), ...change }, ...envelope };
+}
+
+const BOT = 'U0HOOKBOT';
+type Section = RichTextBlock['elements'][number];
+/** Typed by Slack's own package, so that the fields are those that Slack sends. */
+const richText = (...elements: readonly Section[]): RichTextBlock => ({
+  type: 'rich_text',
+  elements: [...elements],
+});
+const called = { type: 'user', user_id: BOT } as const;
+const words = (text: string) => ({ type: 'text', text }) as const;
+const line = (text: string): Section => ({ type: 'rich_text_section', elements: [called, words(text)] });
+const app = { bot_id: 'B1', app_id: 'A0ALERTS', user: 'U0ALERTS', text: 'New incident' };
+const said = (...blocks: readonly unknown[]) => event(message({ ...app, blocks })).text;
+
+describe('B13: the words of an app stand in its blocks', () => {
+  test('B13: a mention as a user element is the prefix, although the text for notifications has none', () => {
+    expect(event(message({ ...app, blocks: [richText(line(' analyze a < b & c'))] }))).toMatchObject({
+      text: '@agent analyze a < b & c',
+      sender: { kind: 'bot', appId: 'A0ALERTS' },
+      author: { id: 'U0ALERTS' },
+    });
+  });
+
+  test.each([
+    [
+      'in a list',
+      richText({
+        type: 'rich_text_list',
+        style: 'bullet',
+        elements: [{ type: 'rich_text_section', elements: [called, words(' fix')] }],
+      }),
+      '• @agent fix',
+    ],
+    [
+      'in a section of mrkdwn',
+      { type: 'section', text: { type: 'mrkdwn', text: `<@${BOT}> fix` } },
+      '@agent fix',
+    ],
+    [
+      'beside a link, a channel and a group',
+      richText({
+        type: 'rich_text_section',
+        elements: [
+          called,
+          words(' see '),
+          { type: 'link', url: 'https://x.test/?a=1&b=2', text: 'x' },
+          { type: 'channel', channel_id: 'C1' },
+          { type: 'usergroup', usergroup_id: 'S1' },
+        ],
+      }),
+      '@agent see x (https://x.test/?a=1&b=2)#C1@S1',
+    ],
+  ])('B13: %s', (_, block, expected) => expect(said(block)).toBe(expected));
+
+  test.each([
+    ['a quote', richText({ type: 'rich_text_quote', elements: [called, words(' fix')] }), '> @agent fix'],
+    [
+      'a code block',
+      richText({ type: 'rich_text_preformatted', border: 0, elements: [words(`<@${BOT}> fix`)] }),
+      'New incident',
+    ],
+  ])('B13: %s stays one', (_, block, expected) => expect(said(block)).toBe(expected));
+
+  test('B13: what is typed in a block is no mention', () => {
+    const typed = richText({ type: 'rich_text_section', elements: [words(`<@${BOT}> fix`)] });
+    expect(said(typed)).toBe('New incident');
+  });
+
+  test.each([
+    ['the preview of a link', { attachments: [{ from_url: 'https://x.test', text: `<@${BOT}> fix` }] }],
+    [
+      'a message that was shared',
+      {
+        attachments: [
+          {
+            is_share: true,
+            is_msg_unfurl: true,
+            text: `<@${BOT}> fix`,
+            message_blocks: [{ message: { blocks: [richText(line(' fix'))] } }],
+          },
+        ],
+      },
+    ],
+    ['blocks of an attachment', { attachments: [{ blocks: [richText(line(' fix'))] }] }],
+    [
+      'a button',
+      {
+        blocks: [
+          {
+            type: 'actions',
+            elements: [{ type: 'button', text: { type: 'plain_text', text: `<@${BOT}> fix` } }],
+          },
+        ],
+      },
+    ],
+  ])('B13: %s stays out', (_, change) =>
+    expect(event(message({ ...app, ...change })).text).toBe('New incident'),
+  );
+
+  test('B13: a person’s text stays as it is, and a message without one is read from its blocks', () => {
+    const blocks = [richText(line(' fix'))];
+    expect(event(message({ text: `<@${BOT}> *fix*`, blocks })).text).toBe('@agent *fix*');
+    expect(event(message({ text: '', blocks })).text).toBe('@agent fix');
+    expect(event(message({ text: undefined, blocks })).text).toBe('@agent fix');
+  });
+
+  test('B13: an edit of the blocks alone is one', () => {
+    const edit = samplePayload(slack, 'message.message_changed', 'same');
+    const inner = edit.event as JsonObject;
+    const before = { ...(inner.previous_message as JsonObject), text: 'same' };
+    const after = { ...(inner.message as JsonObject), blocks: [richText(line(' fix'))] };
+    const changed = (now: unknown) =>
+      event({ ...edit, event: { ...inner, message: now, previous_message: before } });
+    expect(changed(after)).toMatchObject({ text: '@agent fix', textOrigin: 'edited' });
+    expect(changed(inner.message).text).toBeNull();
+  });
+});
+
+describe('A5: an organisation of several workspaces (Enterprise Grid)', () => {
+  const click = (change: object) => {
+    const payload = { ...samplePayload(slack, 'block_actions'), ...change };
+    return onlyEvent(slack.parse(signed(slack, json(payload), { type: 'block_actions' }), SETTINGS)).sender
+      ?.association;
+  };
+  type Grid = Pick<BlockAction, 'team' | 'enterprise' | 'is_enterprise_install'>;
+  const team = { id: 'T0ACME', domain: 'acme', enterprise_id: 'E0ACME', enterprise_name: 'Acme' };
+  const grid: Grid = { team, enterprise: { id: 'E0ACME', name: 'Acme' }, is_enterprise_install: false };
+  const user = (change: object) => ({ user: { id: 'U1', username: 'bob', ...change } });
+  const sister = { team_id: 'T0SISTER' };
+
+  test.each([
+    ['a click from a sister workspace', { ...grid, ...user(sister) }, 'member'],
+    [
+      'the same, said of the user',
+      { ...grid, ...user({ ...sister, enterprise_user: { enterprise_id: 'E0ACME' } }) },
+      'member',
+    ],
+    ['the organisation in place of the workspace', { ...grid, ...user({ team_id: 'E0ACME' }) }, 'member'],
+    [
+      'an app that the whole organisation installed',
+      { ...grid, is_enterprise_install: true, ...user(sister) },
+      'member',
+    ],
+    [
+      'such an app, without a workspace',
+      { ...grid, team: null, is_enterprise_install: true, ...user(sister) },
+      'member',
+    ],
+    ['the workspace itself', { ...grid, ...user({ team_id: 'T0ACME' }) }, 'member'],
+    ['another organisation', { ...grid, ...user({ team_id: 'E0OTHER' }) }, 'external'],
+    [
+      'another organisation, said of the user',
+      { ...grid, ...user({ ...sister, enterprise_user: { enterprise_id: 'E0OTHER' } }) },
+      'external',
+    ],
+    [
+      'the actor’s organisation is another',
+      { ...grid, enterprise: { id: 'E0OTHER', name: 'x' }, ...user(sister) },
+      'external',
+    ],
+    [
+      'a workspace without an organisation',
+      { team: { id: 'T0ACME', domain: 'acme' }, ...user(sister) },
+      'external',
+    ],
+    [
+      'a workspace whose organisation is not told',
+      { ...grid, team: { id: 'T0ACME', domain: 'acme' }, ...user(sister) },
+      'external',
+    ],
+    [
+      'a stranger who is marked as one',
+      { ...grid, ...user({ team_id: 'T0ACME', is_stranger: true }) },
+      'external',
+    ],
+    ['a guest', { ...grid, ...user({ team_id: 'T0ACME', is_restricted: true }) }, 'guest'],
+  ])('A5: %s', (_, change, association) => expect(click(change)).toBe(association));
+
+  test('A5: a message in a shared channel by the organisation that wrote it', () => {
+    const authorizations = [
+      { enterprise_id: 'E0ACME', team_id: 'T0ACME', user_id: BOT, is_bot: true, is_enterprise_install: true },
+    ];
+    const by = (userTeam: string) =>
+      event(message({ user_team: userTeam }, { is_ext_shared_channel: true, authorizations })).sender
+        ?.association;
+    expect(['E0ACME', 'T0ACME', 'E0OTHER', 'T0OTHER'].map(by)).toEqual([
+      'member',
+      'member',
+      'external',
+      'external',
+    ]);
+  });
+});
+
+test('C3: two workspaces tell of one message in a shared channel: one act, one subject', () => {
+  const text = `<@${BOT}> analyze`;
+  const shared = { text, ts: '1.2', channel: 'C0SHARED', user_team: 'T0HOME' };
+  const told = [
+    message({ ...shared, type: 'app_mention' }, { team_id: 'T0OTHER', event_id: 'Ev1' }),
+    message(shared, { team_id: 'T0HOME', event_id: 'Ev2' }),
+  ];
+  const keys = told.map((payload) => keysOf(parse(payload)).filter((key) => key.startsWith('message:')));
+  expect(keys[0]).toEqual(keys[1]);
+  const [first, second] = told.map(event);
+  expect(first?.stableIds).toEqual(['slack:slack.com/C0SHARED:1.2']);
+  expect(second?.stableIds).toEqual(first?.stableIds);
+  const reply = event(message({ ...shared, ts: '1.9', thread_ts: '1.2' }, { team_id: 'T0OTHER' }));
+  expect(reply.stableIds).toEqual(first?.stableIds);
+});
