@@ -72,15 +72,9 @@ export function conversationView(conversation: Conversation) {
   };
 }
 
-/** The totals of a conversation, with the average over its tasks that ended. */
+/** The totals of a conversation, with the average over its tasks that ended and said what they cost. */
 export function metricsView(conversation: Conversation) {
-  const view = conversationView(conversation);
-  const { completed = 0, failed = 0, cancelled = 0 } = conversation.byStatus;
-  const ended = completed + failed + cancelled;
-  return {
-    ...view,
-    average_cost_usd: view.cost_usd === null || ended === 0 ? null : view.cost_usd / ended,
-  };
+  return { ...conversationView(conversation), average_cost_usd: conversation.averageCostUsd };
 }
 
 /** What was said in tasks of a conversation: each prompt, and what came of it. */

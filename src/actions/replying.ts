@@ -40,9 +40,9 @@ export function replyNote(replies: Replies): JsonObject {
   return { reply: { place: replies.place, edits: replies.channel.edit !== undefined } };
 }
 
-/** Says that a replay left out what it would have posted. */
+/** Says that a replay or a sample left out what it would have posted. */
 export function silence({ state }: Replies): string | null {
-  return state === 'silent' ? 'a replay posts nothing; add --replies to post' : null;
+  return state === 'silent' ? 'a replay or a sample posts nothing; add --replies to post' : null;
 }
 
 /** Throws what the provider says against an emoji or label, while somebody still looks. */

@@ -3,7 +3,10 @@ import { shorten, visibleLine } from '../lib/visible.ts';
 import type { JsonObject, JsonValue, RunUsage } from '../types.ts';
 import type { LogLine } from './runner.ts';
 
-/** The last event of a run; `subtype` other than `success` stands for how it failed (Claude Code 2.1.330). */
+/**
+ * The last event of a run (Claude Code 2.1.330). `is_error` says whether it failed: a refusal or an error of the API has
+ * the subtype `success`, too. Other subtypes name how it failed.
+ */
 export interface ClaudeResult {
   readonly failed: boolean;
   readonly text: string;
@@ -58,34 +61,48 @@ function spoken(block: JsonValue): readonly LogLine[] {
 }
 
 function resultOf(event: JsonObject): ClaudeResult {
-  const {
-    subtype,
-    is_error: isError,
-    result,
-    errors,
-    session_id: sessionId,
-    usage,
-    num_turns: turns,
-  } = event;
+  const { subtype, is_error: isError, result, errors, session_id: sessionId, num_turns: turns } = event;
   const failed = isError === true || (subtype !== undefined && subtype !== 'success');
   const causes = Array.isArray(errors) ? errors.filter((error) => typeof error === 'string').join('; ') : '';
-  const why = [textOf(subtype)?.replaceAll('_', ' '), causes || textOf(result)].filter(Boolean).join(': ');
-  const tokens = isJsonObject(usage) ? usage : {};
-  const read = ['input_tokens', 'cache_creation_input_tokens', 'cache_read_input_tokens'];
+  const how = subtype === 'success' ? null : textOf(subtype)?.replaceAll('_', ' ');
+  const why = [how, causes || textOf(result)].filter(Boolean).join(': ');
   return {
     failed,
     text: failed ? why || 'Claude Code reports an error' : (textOf(result) ?? ''),
     sessionId: textOf(sessionId),
     usage: {
       costUsd: numberOf(event.total_cost_usd),
-      inputTokens: isJsonObject(usage)
-        ? read.reduce((sum, name) => sum + (numberOf(tokens[name]) ?? 0), 0)
-        : null,
-      outputTokens: numberOf(tokens.output_tokens),
+      ...tokensOf(event),
       turns: numberOf(turns),
     },
     denials: denialsOf(event.permission_denials),
   };
+}
+
+/** `usage` is all zeros where the budget or an error ended the run; `modelUsage` then has what each model took. */
+function tokensOf({ usage, modelUsage }: JsonObject): Pick<RunUsage, 'inputTokens' | 'outputTokens'> {
+  const total = isJsonObject(usage)
+    ? summed(
+        [usage],
+        ['input_tokens', 'cache_creation_input_tokens', 'cache_read_input_tokens'],
+        'output_tokens',
+      )
+    : { inputTokens: null, outputTokens: null };
+  const models = isJsonObject(modelUsage) ? Object.values(modelUsage).filter(isJsonObject) : [];
+  if (models.length === 0 || (total.inputTokens ?? 0) + (total.outputTokens ?? 0) > 0) return total;
+  return summed(models, ['inputTokens', 'cacheCreationInputTokens', 'cacheReadInputTokens'], 'outputTokens');
+}
+
+function summed(
+  parts: readonly JsonObject[],
+  read: readonly string[],
+  written: string,
+): { readonly inputTokens: number; readonly outputTokens: number } {
+  const sumOf = (names: readonly string[]) =>
+    parts
+      .flatMap((part) => names.map((name) => numberOf(part[name]) ?? 0))
+      .reduce((sum, each) => sum + each, 0);
+  return { inputTokens: sumOf(read), outputTokens: sumOf([written]) };
 }
 
 function denialsOf(value: JsonValue | undefined): readonly string[] {

@@ -1,3 +1,4 @@
+import { agentLabel } from '../lib/agent-label.ts';
 import { shorten, visibleLine } from '../lib/visible.ts';
 import type { RunOrder } from './runner.ts';
 
@@ -48,7 +49,7 @@ export function valuesOf(
   session: string,
 ): PlaceholderValues {
   return {
-    title: task.title,
+    title: agentLabel(task),
     url: task.url ?? '',
     externalId: task.externalId,
     taskId: task.id,

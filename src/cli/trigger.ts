@@ -2,6 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { App, AppFlags } from '../app.ts';
 import { failure, usageError } from '../errors.ts';
 import { say } from '../lib/io.ts';
+import { SILENT_HEADER } from '../pipeline/receive.ts';
 import { providers, providersIn } from '../providers/index.ts';
 import type { OutgoingRequest } from '../providers/provider.ts';
 import { DELIVERY_HEADER } from '../server/ingress.ts';
@@ -18,6 +19,7 @@ import { makeRequest, type RequestWishes, withText } from './trigger-request.ts'
 
 interface TriggerFlags extends AppFlags, Omit<RequestWishes, 'type'> {
   readonly webhook?: string;
+  readonly replies?: boolean;
   readonly list?: boolean;
   readonly json?: boolean;
 }
@@ -40,6 +42,7 @@ export const trigger: CliCommand = {
       )
       .option('--payload <file>', 'a JSON file instead of the built-in sample')
       .option('--webhook <name>', 'webhook to post to, if not the provider’s own')
+      .option('--replies', 'also post what the commands answer; a sample is silent otherwise')
       .option('--list', 'list the built-in samples')
       .option('--json', 'print { delivery, tasks } as JSON, with --list an array of { provider, type }')
       .addHelpText(
@@ -82,7 +85,9 @@ async function run(app: App, name: string | undefined, flags: TriggerFlags & Req
     const fix = 'Start it in another terminal: hookctl serve';
     throw failure('not_running', `no server works on ${app.located.dataFolder}`, { fix });
   }
-  const request = await makeRequest(webhook, flags, new Date(app.clock.now()));
+  const sample = await makeRequest(webhook, flags, new Date(app.clock.now()));
+  const silence = flags.replies === true ? {} : { [SILENT_HEADER.name]: SILENT_HEADER.value };
+  const request = { ...sample, headers: { ...sample.headers, ...silence } };
   const settled = await settledDelivery(
     app,
     await post(server, webhook, request),

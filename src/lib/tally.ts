@@ -3,6 +3,8 @@
 /** How often something happened, by a key of labels. */
 export interface Counts {
   add(...labels: readonly string[]): void;
+  /** Forgets what is counted under labels that are no longer wanted. */
+  keepOnly(wanted: (...labels: readonly string[]) => boolean): void;
   entries(): readonly { readonly labels: readonly string[]; readonly count: number }[];
 }
 
@@ -15,14 +17,20 @@ export interface Times {
   sum(): number;
 }
 
-/** `maxKeys`: how many keys are told apart; what comes later is counted under `other`. */
+/** Stands for the first label of what came too late to be told apart. */
+export const OTHER = 'other';
+
+/** `maxKeys`: how many keys are told apart; what comes later is counted under `OTHER`. */
 export function createCounts(maxKeys: number): Counts {
   const counts = new Map<string, number>();
   return {
     add(...labels) {
       let key = labels.join(SEPARATOR);
-      if (!counts.has(key) && counts.size >= maxKeys) key = ['other', ...labels.slice(1)].join(SEPARATOR);
+      if (!counts.has(key) && counts.size >= maxKeys) key = [OTHER, ...labels.slice(1)].join(SEPARATOR);
       counts.set(key, (counts.get(key) ?? 0) + 1);
+    },
+    keepOnly(wanted) {
+      for (const key of counts.keys()) if (!wanted(...key.split(SEPARATOR))) counts.delete(key);
     },
     entries: () => [...counts].map(([key, count]) => ({ labels: key.split(SEPARATOR), count })),
   };

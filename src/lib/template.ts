@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import Handlebars from 'handlebars';
 import { failure } from '../errors.ts';
 import type { Template, TemplateContext } from '../types.ts';
+import { HARMLESS_ID } from './agent-label.ts';
 import { BudgetError, createBudget } from './budget.ts';
 import { fence } from './fence.ts';
 import {
@@ -129,7 +130,6 @@ function dataView({ event, argument, commands = '' }: TemplateContext, print: Pr
 
 /** Ids, types and addresses: made by machines, and without a space or a mark nothing that could instruct an agent. */
 const IDENTIFIERS = ['@event.url', '@event.type', '@event.externalId', '@sender.id'];
-const HARMLESS = /^[\w.:/#@?=&%+~,;-]{1,500}$/;
 
 /** What the author of the event's text wrote; a title may be somebody else's. */
 const BY_AUTHOR = ['@event.text', '@argument'];
@@ -143,7 +143,7 @@ function fencing({ authorOf, event }: TemplateContext, random: Uint8Array): Prin
     },
     data: (text, path) => {
       const source = path.join('.');
-      if (IDENTIFIERS.includes(source) && HARMLESS.test(text)) return text;
+      if (IDENTIFIERS.includes(source) && HARMLESS_ID.test(text)) return text;
       const writer = BY_AUTHOR.includes(source)
         ? event.author
         : source === '@sender.name'

@@ -128,7 +128,10 @@ export function createOutbox(options: OutboxOptions): Outbox {
     if ('reason' in planned) return settle(item, { status: 'failed', reason: planned.reason });
     const { host } = new URL(planned.request.url);
     const blockedUntil = breaker.blockedUntil(host, steady());
-    if (blockedUntil !== null) return again(item, {}, blockedUntil - steady() + jitter(0));
+    if (blockedUntil !== null) {
+      const reason = item.reason ?? `${host} does not answer; it is asked again later`;
+      return again(item, { reason }, blockedUntil - steady() + jitter(0));
+    }
     const sent = await attemptSend(item, planned, host);
     tellBreaker(host, sent);
     return record({ ...item, attempts: item.attempts + 1 }, sent);
@@ -193,7 +196,8 @@ export function createOutbox(options: OutboxOptions): Outbox {
   /** It waits on, so many milliseconds. */
   function again(item: Outgoing, changes: Partial<OutgoingNote>, wait: number): Promise<void> {
     dueAt.set(item.id, steady() + wait);
-    return note(item, { ...changes, nextAttemptAt: now() + wait });
+    // The steady clock has fractions of a millisecond, a row has none.
+    return note(item, { ...changes, nextAttemptAt: Math.ceil(now() + wait) });
   }
 
   function jitter(attempt: number): number {

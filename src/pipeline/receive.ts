@@ -79,7 +79,7 @@ export function toDelivery({ context, webhook, provider, request, parsed, trust 
     body: request.body,
     receivedAt,
     replayOf: null,
-    replies: true,
+    replies: request.headers[SILENT_HEADER.name] !== SILENT_HEADER.value,
   };
 }
 
@@ -111,6 +111,12 @@ export function asStored({ dedupeKeys: _, body, ...delivery }: NewDelivery): Del
 function dedupeKeys(deliveryId: string | null, semanticKeys: readonly string[]): readonly string[] {
   return deliveryId === null ? semanticKeys : [`id:${deliveryId}`, ...semanticKeys];
 }
+
+/**
+ * With it nothing is posted for a request, as for a replay (`hookctl trigger`). No secret: whoever can add it to a signed
+ * request could also leave that out.
+ */
+export const SILENT_HEADER = { name: 'x-hookctl-replies', value: 'off' } as const;
 
 const NEVER_STORED: ReadonlySet<string> = new Set([
   'authorization',

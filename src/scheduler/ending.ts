@@ -41,7 +41,8 @@ export async function endRun(context: SchedulerContext, run: AgentRun, ended: En
     const [synced] = changed === null ? [] : await syncTasks(context, [changed]);
     const stored = store.run(run.id);
     if (stored !== null) report.run(stored);
-    if (synced !== undefined && synced.status !== 'running') report.task(synced);
+    // A task that moved on by itself was told when it did.
+    if (synced !== undefined && ending.task?.kind === 'change') report.task(synced);
     return;
   }
 }

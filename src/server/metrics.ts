@@ -1,6 +1,6 @@
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 import type { Metric, Registry } from 'prom-client';
-import { createCounts, createTimes, type Times } from '../lib/tally.ts';
+import { createCounts, createTimes, OTHER, type Times } from '../lib/tally.ts';
 import type { Receipt } from '../pipeline/receipt.ts';
 import type { TunnelStatus } from '../tunnels/supervisor.ts';
 import { type Delivery, OUTGOING_STATUSES, type OutgoingStatus } from '../types.ts';
@@ -12,7 +12,8 @@ export interface MetricsSource {
   readonly oldestPendingSeconds: () => number;
   readonly outbox: () => Readonly<Partial<Record<OutgoingStatus, number>>>;
   readonly tunnel: () => TunnelStatus | null;
-  readonly webhooks: () => number;
+  /** Names of those in force. */
+  readonly webhooks: () => ReadonlySet<string>;
 }
 
 /** What is counted while serving. */
@@ -47,7 +48,9 @@ export function createMetrics(): Metrics {
       answers.add(String(status));
       ack.observe(seconds);
     },
-    received: ({ webhook, status }) => deliveries.add(webhook.name, webhook.provider, status),
+    // Counters only grow: what waits now is `hookctl_queue_depth`.
+    received: ({ webhook, status }) =>
+      deliveries.add(webhook.name, webhook.provider, status === 'pending' ? 'accepted' : status),
     settled({ status, receivedAt, settledAt }) {
       settlements.add(status);
       if (settledAt !== null) dispatch.observe(Math.max(0, settledAt - receivedAt) / 1000);
@@ -58,6 +61,8 @@ export function createMetrics(): Metrics {
         process = new Registry();
         collectDefaultMetrics({ register: process });
       }
+      const webhooks = source.webhooks();
+      deliveries.keepOnly((webhook = '') => webhooks.has(webhook) || webhook === OTHER);
       const register = new Registry();
       const registers = [register];
       const count = (name: string, help: string, labelNames: readonly string[], counts = answers) => {
@@ -92,7 +97,7 @@ export function createMetrics(): Metrics {
           dispatch,
         ),
       );
-      gauge('hookctl_webhooks', 'Webhooks in force.', [[{}, source.webhooks()]]);
+      gauge('hookctl_webhooks', 'Webhooks in force.', [[{}, webhooks.size]]);
       gauge('hookctl_queue_depth', 'Deliveries that wait or are worked on.', [[{}, source.queueDepth()]]);
       gauge('hookctl_queue_age_seconds', 'Age of the oldest pending delivery.', [
         [{}, source.oldestPendingSeconds()],

@@ -40,7 +40,11 @@ export function serveAgents(options: ServeAgentsOptions): Scheduler {
     environments,
     redact: redactor.redact,
     report: {
-      run: reporter.run,
+      run(run) {
+        // Its end may have put a comment there, also where the task itself stays as it is.
+        engine.outbox.wake();
+        reporter.run(run);
+      },
       progress: reporter.progress,
       held: reporter.held,
       broken: reporter.broken,

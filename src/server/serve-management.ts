@@ -71,7 +71,7 @@ export async function managementOf({
         oldestPendingSeconds: () => oldestPendingSeconds(store, app.clock.now()),
         outbox: store.countsByOutgoingStatus,
         tunnel: () => facts().tunnel,
-        webhooks: () => live.current().webhooks.length,
+        webhooks: () => new Set(live.current().webhooks.map(({ name }) => name)),
       }),
     webhooks: webhookAdmin({
       db: await app.dynamic(),

@@ -62,6 +62,7 @@ export function listConversations(filter: ConversationFilter): CompiledQuery<Con
       eb.fn.sum<number | null>('tasks.input_tokens').as('input_tokens'),
       eb.fn.sum<number | null>('tasks.output_tokens').as('output_tokens'),
       eb.fn.sum<number | null>('tasks.duration_ms').as('duration_ms'),
+      averageCost.as('average_cost_usd'),
       eb.fn.min<number | null>('tasks.started_at').as('started_at'),
       lastEnd.as('completed_at'),
     ])
@@ -77,6 +78,9 @@ const countsByStatus = sql<string>`(
     where counted.conversation_id = conversations.id group by status
   )
 )`;
+
+/** Over tasks that ended and said what they cost; null when none did. */
+const averageCost = sql<number | null>`avg(case when tasks.completed_at is not null then tasks.cost_usd end)`;
 
 /** Null while a task is open. */
 const lastEnd = sql<number | null>`case when count(tasks.completed_at) = count(tasks.id)

@@ -3,6 +3,7 @@ import type { NewOutgoing, Outgoing } from '../types.ts';
 import { type OutboxRow, sqlBuilder } from './schema.ts';
 import type { OutgoingFilter, OutgoingNote } from './store.ts';
 import type { TaskChange, TaskReply } from './task-store.ts';
+import { whole } from './whole.ts';
 
 const PAGE_SIZE = 50;
 
@@ -158,7 +159,7 @@ export function noteOutgoing(id: string, note: OutgoingNote): CompiledQuery<neve
       status: note.status,
       reason: note.reason,
       uncertain: note.uncertain ? 1 : 0,
-      next_attempt_at: note.nextAttemptAt,
+      next_attempt_at: whole(note.nextAttemptAt),
       remote_id: note.remoteId,
       settled_at: note.settledAt,
     })

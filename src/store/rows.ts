@@ -96,6 +96,7 @@ export function toFlow(row: FlowRow): Flow {
 export interface ConversationTotalsRow extends ConversationRow, UsageColumns {
   /** JSON object of counts. */
   readonly by_status: string;
+  readonly average_cost_usd: number | null;
   readonly started_at: number | null;
   readonly completed_at: number | null;
 }
@@ -107,6 +108,7 @@ export function toConversation(row: ConversationTotalsRow): Conversation {
     createdAt: row.created_at,
     byStatus: JSON.parse(row.by_status),
     usage: toUsage(row),
+    averageCostUsd: row.average_cost_usd,
     startedAt: row.started_at,
     completedAt: row.completed_at,
   };

@@ -4,6 +4,7 @@ import type { BudgetNotice, RunEnding, RunNote, RunStart, RunWait, TaskEnding } 
 import { sqlBuilder, type TaskRow } from './schema.ts';
 import type { TaskChange } from './task-store.ts';
 import { changeTask, plus } from './transitions.ts';
+import { whole } from './whole.ts';
 
 /** Made or changed, while its task is queued and it did not start meanwhile. */
 export function noteWait({ id, task, runner, state, reason, at }: RunWait): CompiledQuery<never> {
@@ -102,9 +103,9 @@ export function endRun(ending: RunEnding): readonly CompiledQuery<TaskRow>[] {
       exit_code: exitCode,
       signal,
       cost_usd: usage.costUsd,
-      input_tokens: usage.inputTokens,
-      output_tokens: usage.outputTokens,
-      turns: usage.turns,
+      input_tokens: whole(usage.inputTokens),
+      output_tokens: whole(usage.outputTokens),
+      turns: whole(usage.turns),
       denials: JSON.stringify(denials),
       ended_at: at,
     })
@@ -122,8 +123,8 @@ function endTask(task: TaskEnding): readonly CompiledQuery<TaskRow>[] {
     .set({
       result: sql<string | null>`coalesce(result, ${result})`,
       cost_usd: plus('cost_usd', spent.costUsd),
-      input_tokens: plus('input_tokens', spent.inputTokens),
-      output_tokens: plus('output_tokens', spent.outputTokens),
+      input_tokens: plus('input_tokens', whole(spent.inputTokens)),
+      output_tokens: plus('output_tokens', whole(spent.outputTokens)),
       updated_at: at,
     })
     .where('id', '=', taskId)

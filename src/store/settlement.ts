@@ -6,6 +6,7 @@ import { insertOutgoing } from './outbox.ts';
 import { sqlBuilder, type TaskRow } from './schema.ts';
 import type { NewAnswer, SettledTask, Settlement } from './store.ts';
 import { changeTask, recordStep } from './transitions.ts';
+import { whole } from './whole.ts';
 
 /**
  * The end of a delivery's dispatch as one job; its rows are the tasks as stored. Each query holds only while the
@@ -40,7 +41,7 @@ export function postponeDelivery(
 ): CompiledQuery<never> {
   return sqlBuilder
     .updateTable('deliveries')
-    .set((eb) => ({ attempts: eb('attempts', '+', 1), reason, next_attempt_at: nextAttemptAt }))
+    .set((eb) => ({ attempts: eb('attempts', '+', 1), reason, next_attempt_at: whole(nextAttemptAt) }))
     .where('id', '=', deliveryId)
     .where('status', '=', 'pending')
     .compile() as CompiledQuery<never>;

@@ -4,6 +4,7 @@ import { compileOnce } from './compile-once.ts';
 import { insertReply } from './outbox.ts';
 import { sqlBuilder, type TaskRow, type TransitionRow } from './schema.ts';
 import type { TaskChange, TaskNote } from './task-store.ts';
+import { whole } from './whole.ts';
 
 /** Moves a task on and records it. One job; its row is the task as it is now, none when it had left `from`. */
 export function changeTask(change: TaskChange): readonly CompiledQuery<TaskRow>[] {
@@ -154,8 +155,8 @@ function updateTask(change: TaskChange): CompiledQuery<TaskRow> {
       result: change.result,
       error: change.error,
       cost_usd: plus('cost_usd', spent.costUsd),
-      input_tokens: plus('input_tokens', spent.inputTokens),
-      output_tokens: plus('output_tokens', spent.outputTokens),
+      input_tokens: plus('input_tokens', whole(spent.inputTokens)),
+      output_tokens: plus('output_tokens', whole(spent.outputTokens)),
       ...(reply?.becomesTaskComment === true && {
         source_metadata: sql<string>`json_patch(source_metadata, ${JSON.stringify({ comment_outgoing_id: reply.item.id })})`,
       }),

@@ -107,6 +107,8 @@ export interface Conversation {
   readonly createdAt: number;
   readonly byStatus: Readonly<Partial<Record<TaskStatus, number>>>;
   readonly usage: TaskUsage;
+  /** Over tasks that ended and said what they cost; null when none did. */
+  readonly averageCostUsd: number | null;
   /** When the first of its tasks that ran was started. */
   readonly startedAt: number | null;
   /** When the last of its tasks ended; null while one is open. */

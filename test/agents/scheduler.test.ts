@@ -273,6 +273,8 @@ test('the result edits the one comment; where the agent completed the task itsel
   expect([typeof result, usage?.costUsd]).toEqual(['string', 0.25]);
   await eventually('the comment', () => posts(other)[0]?.includes('$0.25'));
   expect(posts(other)).toHaveLength(1);
+  expect(engine.moved(), 'E26: its end was told when the agent said it').not.toContain(`${other} completed`);
+  expect(engine.moved()).toContain(`${id} completed`);
 });
 
 test('a run that the end of hookctl interrupts fails its task, or is repeated where the agent says so', async () => {

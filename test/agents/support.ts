@@ -196,6 +196,8 @@ export interface AgentEngine extends TestEngine {
   readonly held: readonly string[];
   /** Runs as they started and ended. */
   readonly told: readonly AgentRun[];
+  /** Tasks that runs moved on: `task-… completed`. */
+  readonly moved: () => readonly string[];
   /** Makes a task as `hookctl task create` does. */
   task(prompt: string, more?: Partial<TaskWish>): Promise<Task>;
   /** The newest run of a task once it has ended. */
@@ -223,6 +225,7 @@ export async function startAgents(options: TestEngineOptions): Promise<AgentEngi
   const { context, configuration, folder, env } = engine;
   const held: string[] = [];
   const told: AgentRun[] = [];
+  const moved: string[] = [];
   const scheduler = startScheduler({
     ...context,
     agents: configuration.agents,
@@ -235,10 +238,16 @@ export async function startAgents(options: TestEngineOptions): Promise<AgentEngi
     environments: NO_ENVIRONMENTS,
     redact: (text) => text,
     report: {
-      run: (run) => told.push(run),
+      run(run) {
+        told.push(run);
+        engine.outbox.wake();
+      },
       progress: () => undefined,
       held: (reason) => held.push(reason),
-      task: () => engine.outbox.wake(),
+      task({ id, status }) {
+        moved.push(`${id} ${status}`);
+        engine.outbox.wake();
+      },
       broken(error) {
         throw error;
       },
@@ -250,6 +259,7 @@ export async function startAgents(options: TestEngineOptions): Promise<AgentEngi
     scheduler,
     held,
     told,
+    moved: () => moved,
     async deliver(...wanted) {
       const settled = await engine.deliver(...wanted);
       scheduler.wake();

@@ -77,7 +77,7 @@ test('/metrics counts deliveries by webhook, provider and outcome, and tells of 
   });
   const github = 'webhook="github",provider="github"';
   const lines = [
-    `hookctl_deliveries_total{${github},outcome="pending"} 1`,
+    `hookctl_deliveries_total{${github},outcome="accepted"} 1`,
     `hookctl_deliveries_total{${github},outcome="duplicate"} 1`,
     `hookctl_deliveries_total{${github},outcome="rejected"} 1`,
     `hookctl_deliveries_total{${github},outcome="unparsed"} 1`,

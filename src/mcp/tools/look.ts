@@ -31,7 +31,7 @@ export const listTasks = tool({
     const found = await backend.look((store) => store.tasks(filter), []);
     const tasks = found.filter(isReadable);
     return {
-      text: tasks.length === 0 ? 'There are none.' : tasks.map(line).join('\n'),
+      text: tasks.length === 0 ? 'There are none.' : tasks.map(brief).map(line).join('\n'),
       data: { tasks: tasks.map(brief) },
     };
   },

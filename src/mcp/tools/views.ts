@@ -1,3 +1,4 @@
+import { agentLabel } from '../../lib/agent-label.ts';
 import { messagesOf, taskDetails } from '../../task-views.ts';
 import type { Task } from '../../types.ts';
 import { type TaskView, taskView } from '../../views.ts';
@@ -7,12 +8,26 @@ import { isReadable } from '../scope.ts';
 /** A task in a list: without the texts, which can be long. */
 export function brief(task: Task | TaskView) {
   const view = 'created_at' in task ? task : taskView(task);
-  const { id, title, status, agent, flow_id, conversation_id, parent_task_id, external_id, url, created_at } =
-    view;
+  const { id, status, agent, flow_id, conversation_id, parent_task_id, external_id, url, created_at } = view;
+  const title = labelOf(view);
   return { id, title, status, agent, flow_id, conversation_id, parent_task_id, external_id, url, created_at };
 }
 
-export function line({ id, status, agent, title }: Pick<Task, 'id' | 'status' | 'agent' | 'title'>): string {
+/** Titles hold words from outside, and nothing fences them: agents read command and external id in their place. */
+function labelOf({
+  command,
+  external_id,
+  flow_id,
+}: Pick<TaskView, 'command' | 'external_id' | 'flow_id'>): string {
+  return agentLabel({ command, externalId: external_id, flowId: flow_id });
+}
+
+export function line({
+  id,
+  status,
+  agent,
+  title,
+}: Pick<TaskView, 'id' | 'status' | 'agent' | 'title'>): string {
   return `${id} [${status}] ${agent}: ${title}`;
 }
 
@@ -24,8 +39,11 @@ export function whole(store: AgentStore, task: Task) {
     .tasks({ conversationId: task.conversationId, before: task.id, limit: 10 })
     .filter((each) => isReadable(each) && each.status !== 'waiting_approval')
     .toReversed();
+  const details = taskDetails(store, task);
   return {
-    ...taskDetails(store, task),
+    ...details,
+    title: labelOf(details),
+    waits_for: details.waits_for.map(({ id, status }) => ({ id, status })),
     children: children.map((child) => ({ ...brief(child), result: child.result, error: child.error })),
     earlier_messages: messagesOf(earlier),
   };

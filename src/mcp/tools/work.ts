@@ -19,7 +19,8 @@ export async function step(
 ): Promise<ToolAnswer> {
   const { id } = await taskFor(backend, scope, named, 'change');
   const task = await backend.change((operations) => operations.change(id, verb, { actor: ACTOR, ...report }));
-  return { text: line(task), data: { task: brief(task) } };
+  const shown = brief(task);
+  return { text: line(shown), data: { task: shown } };
 }
 
 export const startTask = tool({
@@ -98,6 +99,7 @@ export const createSubtask = tool({
         'mcp',
       ),
     );
-    return { text: line(task), data: { task: brief(task) } };
+    const shown = brief(task);
+    return { text: line(shown), data: { task: shown } };
   },
 });

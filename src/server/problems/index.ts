@@ -1,10 +1,11 @@
 import type { Problem, ProblemCheck, ProblemSource } from './problem.ts';
 import { refusedRequests } from './refused-requests.ts';
+import { unsentPosts } from './unsent-posts.ts';
 
 export type { Problem } from './problem.ts';
 
 /** In the order in which `status` shows them. One file each. */
-const CHECKS: readonly ProblemCheck[] = [refusedRequests];
+const CHECKS: readonly ProblemCheck[] = [refusedRequests, unsentPosts];
 
 /** The problems that the store tells, with or without a server. */
 export function storedProblems(source: ProblemSource): readonly Problem[] {

@@ -34,9 +34,9 @@ test('a task becomes an entry that Claude Code accepts, with prompt, links and i
   const entry = await scene.entryOf('task-a');
   expect(entry).toEqual({
     id: '2',
-    subject: 'Analyze task-a',
+    subject: 'analyze github:acme/shop#42',
     description: expect.stringContaining('Say why the login fails.'),
-    activeForm: 'Working on Analyze task-a',
+    activeForm: 'Working on analyze github:acme/shop#42',
     status: 'pending',
     blocks: [],
     blockedBy: [],
@@ -58,12 +58,12 @@ test('a task becomes an entry that Claude Code accepts, with prompt, links and i
 });
 
 test.each([
-  ['queued', 'pending', 'Analyze task-a', null],
-  ['running', 'in_progress', 'Analyze task-a', null],
-  ['waiting_answer', 'pending', 'Analyze task-a', null],
-  ['completed', 'completed', 'Analyze task-a', 'completed'],
-  ['failed', 'completed', '[failed] Analyze task-a', 'failed'],
-  ['cancelled', 'completed', '[cancelled] Analyze task-a', 'cancelled'],
+  ['queued', 'pending', 'analyze github:acme/shop#42', null],
+  ['running', 'in_progress', 'analyze github:acme/shop#42', null],
+  ['waiting_answer', 'pending', 'analyze github:acme/shop#42', null],
+  ['completed', 'completed', 'analyze github:acme/shop#42', 'completed'],
+  ['failed', 'completed', '[failed] analyze github:acme/shop#42', 'failed'],
+  ['cancelled', 'completed', '[cancelled] analyze github:acme/shop#42', 'cancelled'],
 ] as const)('%s shows as %s', async (status, listStatus, subject, outcome) => {
   const claude = await scene.open();
   await claude.project([aTask('task-a', { status })]);
@@ -121,12 +121,13 @@ test('each form can be switched off', async () => {
 
 test('long and hostile text is cut and shown, never a broken file', async () => {
   const claude = await scene.open();
-  const title = `a\u202Eb\n../../${'x'.repeat(200)}`;
-  const long = { title, prompt: '€'.repeat(2_000_000), result: 'r'.repeat(3_000_000) };
+  const externalId = `form:a\u202Eb\n../../${'x'.repeat(200)}`;
+  const long = { externalId, prompt: '€'.repeat(2_000_000), result: 'r'.repeat(3_000_000) };
   await claude.project([aTask('task-a', { ...long, status: 'failed', error: 'e'.repeat(100_000) })]);
   const { subject, description } = await scene.entryOf('task-a');
   expect(subject.length).toBeLessThanOrEqual(80);
-  expect(subject).toContain('[failed] a⟦U+202E⟧b ../../');
+  expect(subject).toBe('[failed] analyze flow-0123456789abcdef');
+  expect(description).toContain('External id: form:a⟦U+202E⟧b ../../');
   expect(Buffer.byteLength(description)).toBeLessThanOrEqual(64 * 1024);
   expect(description).toContain('hookctl task show task-a');
   expect(description).not.toContain('\uFFFD');

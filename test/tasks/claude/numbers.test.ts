@@ -29,7 +29,12 @@ test('an entry that vanished comes back under its number, one that was taken by 
     { claudeList: { number: 2 } },
     { claudeList: { number: 4 } },
   ]);
-  expect(await scene.list()).toMatchObject([{}, {}, { subject: 'Mine' }, { subject: 'Analyze task-b' }]);
+  expect(await scene.list()).toMatchObject([
+    {},
+    {},
+    { subject: 'Mine' },
+    { metadata: { orchestration_task_id: 'task-b' } },
+  ]);
 });
 
 test('a half-written entry is read again, an empty one of ours is written again', async () => {

@@ -1,0 +1,18 @@
+import type { Task } from '../types.ts';
+import { shorten } from './visible.ts';
+
+/** Without a space or a mark nothing can instruct an agent. */
+export const HARMLESS_ID = /^[\w.:/#@?=&%+~,;-]{1,500}$/;
+
+/**
+ * How agents read a task's name in lists and arguments, where nothing can be fenced: its command and external id. The
+ * title holds words of whoever wrote the issue; it is for people.
+ */
+export function agentLabel({
+  command,
+  externalId,
+  flowId,
+}: Pick<Task, 'command' | 'externalId' | 'flowId'>): string {
+  const about = HARMLESS_ID.test(externalId) ? externalId : flowId;
+  return `${command ?? 'task'} ${shorten(about, 200)}`;
+}

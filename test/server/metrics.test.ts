@@ -1,0 +1,31 @@
+import { expect, onTestFinished, test } from 'vitest';
+import { createMetrics } from '../../src/server/metrics.ts';
+import type { Webhook } from '../../src/types.ts';
+
+test('E26: /metrics shows the webhooks in force, and counts no waiting delivery as an outcome', async () => {
+  const metrics = createMetrics();
+  onTestFinished(metrics.close);
+  const received = (name: string, status: 'pending' | 'duplicate') =>
+    metrics.received({ webhook: { name, provider: 'github' } as Webhook, status });
+  const linesOf = async (...names: readonly string[]) => {
+    const text = await metrics.text({
+      queueDepth: () => 0,
+      oldestPendingSeconds: () => 0,
+      outbox: () => ({}),
+      tunnel: () => null,
+      webhooks: () => new Set(names),
+    });
+    return text.split('\n').filter((line) => /^hookctl_(?:deliveries_total|webhooks)/.test(line));
+  };
+  for (const name of ['kept', 'removed']) {
+    received(name, 'pending');
+    received(name, 'duplicate');
+  }
+  const kept = ['accepted', 'duplicate'].map(
+    (outcome) => `hookctl_deliveries_total{webhook="kept",provider="github",outcome="${outcome}"} 1`,
+  );
+  expect(await linesOf('kept', 'removed')).toHaveLength(5);
+  expect(await linesOf('kept')).toEqual([...kept, 'hookctl_webhooks 1']);
+  // One of the same name that is made later begins anew.
+  expect(await linesOf('kept', 'removed')).toEqual([...kept, 'hookctl_webhooks 2']);
+});
