@@ -3,7 +3,7 @@ import { parseJson } from '../../lib/json.ts';
 import { hasValue, idAt, objectAt, textAt } from '../../lib/payload.ts';
 import type { EventAuthor, JsonObject, RawRequest, Sender, WebhookEvent } from '../../types.ts';
 import { misfit } from './fit.ts';
-import { subjectIds, subjectOf } from './subject.ts';
+import { subjectOf } from './subject.ts';
 
 type Outcome =
   | { readonly ok: true; readonly events: readonly WebhookEvent[] }
@@ -53,18 +53,17 @@ function toEvent(name: string, payload: JsonObject): WebhookEvent {
   const action = textAt(payload, 'action');
   const texts = Object.hasOwn(TEXTS, name) ? TEXTS[name] : undefined;
   const written = texts === undefined ? null : objectAt(payload, ...texts.at);
-  const subject = subjectOf(payload);
+  const subject = subjectOf(name, payload);
   const isText = written !== null && (action === texts?.created || isEdit(payload));
   const author = written === null ? null : authorOf(written);
   return {
     type: action === null ? name : `${name}.${action}`,
-    ...subjectIds(payload),
+    ...subject,
     sender: senderOf(payload, written),
     text: isText ? textAt(written, 'body') : null,
     author: isText ? author : null,
     textOrigin: originOf(action, payload),
-    title: textAt(subject ?? {}, 'title'),
-    url: textAt(written ?? {}, 'html_url') ?? textAt(subject ?? {}, 'html_url'),
+    url: textAt(written ?? {}, 'html_url') ?? subject.url,
     payload,
   };
 }

@@ -1,25 +1,42 @@
 import { hostOf, idAt, objectAt, textAt } from '../../lib/payload.ts';
 import type { JsonObject } from '../../types.ts';
+import { pullRequestOf, thingOf } from './things.ts';
 
-/** What an event is about: the first of these that the payload holds gives number, title and link. */
-const SUBJECTS = ['issue', 'pull_request', 'discussion'] as const;
-
-/** The names of a subject: as people read it, and by the repository's own number, which a rename or transfer does not change. */
-export interface SubjectIds {
+/** What an event is about: its names, as people read it and by ids that stay, its title and its page. */
+export interface Subject {
   readonly externalId: string | null;
   readonly stableIds: readonly string[];
   readonly otherIds: readonly string[];
+  readonly title: string | null;
+  readonly url: string | null;
 }
 
-export function subjectOf(payload: JsonObject): JsonObject | null {
-  return SUBJECTS.map((key) => objectAt(payload, key)).find((found) => found !== null) ?? null;
+/** An issue, pull request or discussion, and the repository that it is in. */
+interface Numbered {
+  readonly thing: JsonObject;
+  readonly repository: JsonObject | null;
 }
 
-/** `github:owner/repo#42`; a commit comment belongs to its commit; the host is named where it is not github.com. */
-export function subjectIds(payload: JsonObject): SubjectIds {
+const NUMBERED = ['issue', 'pull_request', 'discussion'] as const;
+
+/** Which of the two issues an event of this action is about; the other is its parent, its child or what holds it up. */
+const RELATED: readonly (readonly [action: RegExp, key: string])[] = [
+  [/^parent_issue_/, 'sub_issue'],
+  [/^sub_issue_/, 'parent_issue'],
+  [/^blocked_by_/, 'blocked_issue'],
+  [/^blocking_/, 'blocking_issue'],
+];
+
+/**
+ * `github:owner/repo#42`; the host is named where it is not github.com. What belongs to no issue, pull request or discussion belongs
+ * to its commit (`@6dcb09b…`), or is named by the path of its page (`/releases/tag/v1`).
+ */
+export function subjectOf(event: string, payload: JsonObject): Subject {
   const host = hostOf(textAt(payload, 'repository', 'html_url')) ?? 'github.com';
-  const reference = referenceOf(payload);
-  const here = idsAt(host, objectAt(payload, 'repository'), reference);
+  const numbered = numberedIn(payload);
+  const told = numbered === null ? thingOf(event, payload) : null;
+  const repository = numbered?.repository ?? objectAt(payload, 'repository');
+  const here = idsAt(host, repository, referenceOf(payload, numbered) ?? told?.reference ?? null);
   const there = movedIds(host, payload);
   const stable = [there.stable, here.stable];
   return {
@@ -27,14 +44,31 @@ export function subjectIds(payload: JsonObject): SubjectIds {
     // The present one first. `opened` comes from the new repository, `transferred` from the old one.
     stableIds: (there.isFormer ? stable.toReversed() : stable).filter((id) => id !== null),
     otherIds: here.readable === null || there.readable === null ? [] : [there.readable],
+    title: told?.title ?? textAt(numbered?.thing, 'title'),
+    url: told?.url ?? textAt(numbered?.thing, 'html_url'),
   };
 }
 
-function referenceOf(payload: JsonObject): string | null {
-  const number = idAt(subjectOf(payload) ?? undefined, 'number');
+function numberedIn(payload: JsonObject): Numbered | null {
+  const action = textAt(payload, 'action') ?? '';
+  const related = RELATED.find(([pattern]) => pattern.test(action))?.[1];
+  const own = related === undefined ? null : objectAt(payload, related);
+  if (own !== null) {
+    return {
+      thing: own,
+      repository: objectAt(payload, `${related}_repo`) ?? objectAt(payload, 'repository'),
+    };
+  }
+  const thing = NUMBERED.map((key) => objectAt(payload, key)).find((found) => found !== null);
+  return thing === undefined ? null : { thing, repository: objectAt(payload, 'repository') };
+}
+
+function referenceOf(payload: JsonObject, numbered: Numbered | null): string | null {
+  const number = idAt(numbered?.thing, 'number') ?? (numbered === null ? pullRequestOf(payload) : null);
   if (number !== null) return `#${number}`;
-  const commit = textAt(payload, 'comment', 'commit_id');
-  return commit === null ? null : `@${commit.toLowerCase()}`;
+  // A card of a classic project names its issue only by the address of the API.
+  const card = /\/issues\/(\d+)$/.exec(textAt(payload, 'project_card', 'content_url') ?? '')?.[1];
+  return card === undefined ? null : `#${card}`;
 }
 
 interface Ids {
@@ -42,6 +76,7 @@ interface Ids {
   readonly stable: string | null;
 }
 
+/** The stable id is of the repository's own number, which a rename or transfer of it does not change. */
 function idsAt(host: string, repository: JsonObject | null, reference: string | null): Ids {
   const name = textAt(repository ?? undefined, 'full_name');
   const id = idAt(repository ?? undefined, 'id');
