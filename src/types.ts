@@ -29,4 +29,5 @@ export * from './types/reply.ts';
 export * from './types/request.ts';
 export * from './types/secret.ts';
 export * from './types/task.ts';
+export * from './types/text.ts';
 export * from './types/webhook.ts';

@@ -25,7 +25,7 @@ export function answered({ store }: Pick<PipelineContext, 'store'>, occasion: Oc
   if (text === null || sender === null || externalId === null || event.textOrigin !== 'created') return null;
   if (
     ownPost(event) !== null ||
-    spoken(text).trim() === '' ||
+    spoken(text, event.textFormat).trim() === '' ||
     !admitText(webhook.allow, event, delivery.trust).allowed
   )
     return null;

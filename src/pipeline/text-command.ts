@@ -1,5 +1,6 @@
 import { isMarked } from '../lib/marker.ts';
-import { spoken, unquoted } from '../lib/spoken.ts';
+import { unquoted } from '../lib/spoken.ts';
+import { findMention, type Mention, type Search } from '../lib/text/mention.ts';
 import { sampleBringsText } from '../providers/sample-text.ts';
 import { RESERVED_COMMAND_NAMES, type TextCommand, type Webhook, type WebhookEvent } from '../types.ts';
 import { eventMatches } from './event-type.ts';
@@ -19,8 +20,8 @@ export type Call =
 export function findCall(webhook: Webhook, event: WebhookEvent): Call {
   const named =
     event.text !== null && (event.textOrigin !== 'edited' || eventMatches(webhook.events, event.type));
-  const found = named ? behindPrefix(event.text ?? '', webhook.commandPrefix) : null;
-  if (found !== null) return lookUp(webhook, found);
+  const found = named ? search(webhook, event) : null;
+  if (found?.mention) return lookUp(webhook, found.mention);
   if (event.asks != null) {
     const call = defaultCall(webhook, '', event.asks);
     return call.command === null ? call : { ...call, byEvent: true };
@@ -28,7 +29,7 @@ export function findCall(webhook: Webhook, event: WebhookEvent): Call {
   if (!webhook.requirePrefix && eventMatches(webhook.events, event.type)) {
     return defaultCall(webhook, event.text ?? '', `${event.type} runs the default command without a prefix`);
   }
-  return { command: null, reason: silence(webhook, event) };
+  return { command: null, reason: found?.reason ?? silence(webhook, event) };
 }
 
 /**
@@ -41,22 +42,22 @@ export function steeringCall(
   word: (typeof RESERVED_COMMAND_NAMES)[number],
 ): { readonly taskId: string | null } | null {
   if (event.text === null || event.textOrigin !== 'created') return null;
-  const found = behindPrefix(event.text, webhook.commandPrefix);
-  if (found?.word !== word) return null;
-  return { taskId: /^`?(task-[0-9a-z]+)/.exec(found.afterWord)?.[1] ?? null };
+  const { mention } = search(webhook, event);
+  if (mention?.word !== word) return null;
+  return { taskId: /^`?(task-[0-9a-z]+)/.exec(mention.afterWord)?.[1] ?? null };
 }
 
+/** Looks for the webhook's prefix in what the writer says. */
+function search({ commandPrefix }: Webhook, { text, textFormat = 'markdown' }: WebhookEvent): Search {
+  return findMention(text ?? '', textFormat, commandPrefix);
+}
+
+/** Why the text was not searched at all. */
 function silence(webhook: Webhook, event: WebhookEvent): string {
   if (event.text === null) {
     return `${event.type} brings no text${canBringText(webhook, event.type) ? '' : ' that commands'}`;
   }
-  if (event.textOrigin === 'edited' && !eventMatches(webhook.events, event.type)) {
-    return `the text is an edit, and \`events\` of ${webhook.name} does not name ${event.type}`;
-  }
-  if (event.text.includes(webhook.commandPrefix)) {
-    return `\`${webhook.commandPrefix}\` stands only in quotes, code or inside another word`;
-  }
-  return `the text has no \`${webhook.commandPrefix}\``;
+  return `the text is an edit, and \`events\` of ${webhook.name} does not name ${event.type}`;
 }
 
 /** Whether people write something in events of this type, as far as the provider's sample of it tells. */
@@ -67,34 +68,12 @@ function canBringText({ protocol }: Webhook, type: string): boolean {
 
 /** Why an event may start nothing at all; null when it may. */
 export function ownPost(event: WebhookEvent): string | null {
-  return event.text !== null && isMarked(unquoted(event.text)) ? 'hookctl posted this text itself' : null;
+  return event.text !== null && isMarked(unquoted(event.text, event.textFormat))
+    ? 'hookctl posted this text itself'
+    : null;
 }
 
-interface Found {
-  /** The word behind the prefix in lower case, without the punctuation that ends it; empty at the end of the text. */
-  readonly word: string;
-  /** The text behind the word, and behind the prefix. */
-  readonly afterWord: string;
-  readonly afterPrefix: string;
-}
-
-/** The first prefix that the writer speaks as a word of its own: not `@agent-x`, `@agent.dev` or `mail@agent`. */
-function behindPrefix(text: string, prefix: string): Found | null {
-  const escaped = prefix.replace(/[.*+?^${}()|[\]\\]/g, '\\$&');
-  const match = new RegExp(`(?<=^|[\\s(*_])${escaped}(?=[\\s,!?;:)*]|\\.*(?!\\S))[.,!?;:*]*`, 'iu').exec(
-    spoken(text),
-  );
-  if (match === null) return null;
-  const afterPrefix = text.slice(match.index + match[0].length);
-  const word = /^\s*(\S+)/.exec(afterPrefix);
-  return {
-    word: (word?.[1] ?? '').replace(/[.,!?;:)*]+$/, '').toLowerCase(),
-    afterWord: afterPrefix.slice(word?.[0].length ?? 0).trim(),
-    afterPrefix: afterPrefix.trim(),
-  };
-}
-
-function lookUp(webhook: Webhook, { word, afterWord, afterPrefix }: Found): Call {
+function lookUp(webhook: Webhook, { word, afterWord, afterPrefix }: Mention): Call {
   if ((RESERVED_COMMAND_NAMES as readonly string[]).includes(word)) {
     return { command: null, reason: `\`${word}\` is reserved and starts no command` };
   }
@@ -102,12 +81,8 @@ function lookUp(webhook: Webhook, { word, afterWord, afterPrefix }: Found): Call
     [name, ...aliases].some((known) => known.toLowerCase() === word),
   );
   if (command !== undefined) return { command, argument: afterWord, reason: `the text says \`${word}\`` };
-  const said = word === '' ? 'no command stands' : `\`${word}\` is no command; the default stands in`;
-  return defaultCall(
-    webhook,
-    afterPrefix,
-    word === '' ? `${said} behind the prefix; the default stands in` : said,
-  );
+  const said = word === '' ? 'no command follows the prefix' : `\`${word}\` is no command`;
+  return defaultCall(webhook, afterPrefix, `${said}; the default runs`);
 }
 
 function defaultCall(webhook: Webhook, argument: string, reason: string): Call {

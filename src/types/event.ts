@@ -1,4 +1,5 @@
 import type { JsonObject } from './request.ts';
+import type { TextFormat, TextSpan } from './text.ts';
 
 /** Who did what an event tells of. */
 export interface Sender {
@@ -54,6 +55,11 @@ export interface WebhookEvent {
    * command runs, if the sender may command. Left out or null: only the text can ask.
    */
   readonly asks?: string | null;
+  /**
+   * The markup of `text`; the spans themselves where the text was made of a document that tells them (ADF, Slack's rich text). Left
+   * out: `markdown`.
+   */
+  readonly textFormat?: TextFormat | readonly TextSpan[];
   readonly title: string | null;
   /**
    * What happened, gathered from the payload where it is spread over many fields (message and frames of an error).
