@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { findCall } from '../../src/pipeline/text-command.ts';
+import { growth, LINEAR } from '../support/growth.ts';
 import { eventWith, webhookWith } from './support.ts';
 
 const github = webhookWith();
@@ -55,30 +56,33 @@ describe('another word, or none, means the default command with the whole text',
 
 describe('what is no word of its own, or not the writer’s own words, is no command', () => {
   test.each([
-    ['@agents fix'],
-    ['@agent-x fix'],
-    ['@agent/team fix'],
-    ['ada@agent fix'],
-    ['@agent.example fix'],
-    ['"@agent fix"'],
-    ['> @agent fix'],
-    ['  > @agent fix'],
-    ['> > @agent fix'],
-    ['write `@agent fix` for that'],
-    ['write ``@agent fix`` for that'],
-    ['```\n@agent fix\n```'],
-    ['```sh\n@agent fix\n```\nlike so'],
-    ['~~~\n@agent fix\n~~~'],
-    ['```\n@agent fix'],
-    ['like so:\n\n    @agent fix\n\nand so on'],
-    ['like so:\n\n\t@agent fix'],
-    ['<!-- @agent fix -->'],
-    ['<!-- @agent fix'],
-    ['Thanks!\n\nOn Mon, 3 Nov 2026 at 10:00, Ada <ada@example.com> wrote:\n\n@agent fix'],
-    ['Thanks!\n\n-----Original Message-----\n@agent fix'],
-  ])('%j asks for nothing', (text) => {
+    ['@agents fix', '1 is part of a longer word'],
+    ['@agent-x fix', '1 is part of a longer word'],
+    ['@agent/team fix', '1 is part of a longer word'],
+    ['ada@agent fix', '1 is part of a longer word'],
+    ['@agent.example fix', '1 is part of a longer word'],
+    ['"@agent fix"', '1 is in quotation marks'],
+    ['> @agent fix', '1 is in a quote'],
+    ['  > @agent fix', '1 is in a quote'],
+    ['> > @agent fix', '1 is in a quote'],
+    ['write `@agent fix` for that', '1 is in a code span'],
+    ['write ``@agent fix`` for that', '1 is in a code span'],
+    ['```\n@agent fix\n```', '2 is in a code block'],
+    ['```sh\n@agent fix\n```\nlike so', '2 is in a code block'],
+    ['~~~\n@agent fix\n~~~', '2 is in a code block'],
+    ['```\n@agent fix', '2 is in a code block'],
+    ['like so:\n\n    @agent fix\n\nand so on', '3 is in a code block'],
+    ['like so:\n\n\t@agent fix', '3 is in a code block'],
+    ['<!-- @agent fix -->', '1 is in an HTML comment'],
+    ['<!-- @agent fix', '1 is in an HTML comment'],
+    [
+      'Thanks!\n\nOn Mon, 3 Nov 2026 at 10:00, Ada <ada@example.com> wrote:\n\n@agent fix',
+      '5 is in quoted mail',
+    ],
+    ['Thanks!\n\n-----Original Message-----\n@agent fix', '4 is in quoted mail'],
+  ])('%j asks for nothing', (text, where) => {
     expect(asked(text)).toBeNull();
-    expect(whyNot(text)).toBe('`@agent` stands only in quotes, code or inside another word');
+    expect(whyNot(text)).toBe(`\`@agent\` in line ${where}`);
   });
 
   test('a text without the prefix says so', () => {
@@ -147,12 +151,13 @@ test.each([
   '> ',
   '@agent',
   '@agent.',
+  '"@agent fix"',
   '<!--',
   '    x\n\n',
   '```\n',
   '```a\n',
   'On wrote: ',
   ' ',
-])('a long text of nothing but %j holds nobody up', (piece) => {
-  asked(piece.repeat(65_536 / piece.length));
+])('a text of nothing but %j takes time in proportion to its length', (piece) => {
+  expect(growth((times) => void asked(`${piece.repeat(times)} \n> @agent fix`), 16_000)).toBeLessThan(LINEAR);
 });

@@ -1,6 +1,15 @@
 import type { TextSpan } from '../../types/text.ts';
 import { Line } from './line.ts';
-import { definitionAt } from './markdown-links.ts';
+import {
+  type Blocks,
+  type Container,
+  type Footnote,
+  type Leaf,
+  type MarkdownDialect,
+  type OpenLeaf,
+  type Parts,
+  withoutDefinitions,
+} from './markdown-leaves.ts';
 import {
   ATX_HEADING,
   CLOSING_FENCE,
@@ -17,38 +26,6 @@ import {
   THEMATIC_BREAK,
 } from './markdown-starts.ts';
 
-/** What a dialect of Markdown adds or leaves out. */
-export interface MarkdownDialect {
-  /** False: HTML is shown as text. */
-  readonly html: boolean;
-  /** Whether `>>>` begins and ends a quote of several lines. */
-  readonly fencedQuotes: boolean;
-}
-
-/** Stretches of the text, `from` and `to` by turns: the lines of a block without the marks before them. */
-export type Parts = readonly number[];
-
-export type Leaf =
-  | { readonly kind: 'text' | 'html'; readonly parts: Parts }
-  /** A container, heading or cell begins, or ends: HTML elements that were opened in it end with it. */
-  | { readonly kind: 'begin' | 'end' };
-
-export interface Blocks {
-  /** In their order. */
-  readonly leaves: readonly Leaf[];
-  readonly spans: readonly TextSpan[];
-  /** Normalised labels of links. */
-  readonly definitions: ReadonlySet<string>;
-  readonly footnotes: readonly Footnote[];
-}
-
-export interface Footnote {
-  /** What refers to it: `[^1]`. */
-  readonly mark: string;
-  readonly from: number;
-  readonly to: number;
-}
-
 /** Deeper containers are not read: each line is compared with every container it is in. */
 export const DEEPEST = 40;
 
@@ -63,25 +40,6 @@ export function readBlocks(text: string, dialect: MarkdownDialect): Blocks {
   scanner.read(from, text.length);
   return scanner.end();
 }
-
-interface Container {
-  readonly kind: 'quote' | 'fenced-quote' | 'item' | 'footnote';
-  /** Columns that the content is indented by; of a fenced quote the length of its fence. */
-  readonly size: number;
-  /** Nothing is in it yet: a blank line ends such an item. */
-  isEmpty: boolean;
-  /** Of a footnote. */
-  readonly mark: string;
-  readonly from: number;
-}
-
-type OpenLeaf =
-  /** `indent` is that of its last line. */
-  | { readonly kind: 'paragraph'; parts: number[]; indent: number }
-  | { readonly kind: 'table' }
-  /** `fence` is empty in indented code. */
-  | { readonly kind: 'code'; readonly fence: string; readonly indent: number }
-  | { readonly kind: 'html'; readonly type: number; readonly parts: number[] };
 
 /** What began in a line: a container, behind which more may begin, or a leaf that took the rest of the line. */
 type Begun = 'container' | 'leaf' | null;
@@ -409,19 +367,11 @@ class BlockScanner {
 
   /** Takes the link definitions out of the beginning of a paragraph. */
   private takeDefinitions(paragraph: Extract<OpenLeaf, { kind: 'paragraph' }>): void {
-    const { parts } = paragraph;
-    if (this.text[parts[0] ?? -1] !== '[') return;
-    const content = joined(this.text, parts);
-    let at = 0;
-    for (let found = definitionAt(content, at); found !== null; found = definitionAt(content, at)) {
-      this.definitions.add(found.label);
-      at = found.end;
-    }
-    if (at === 0) return;
-    const lines = content.slice(0, at).split('\n').length - (content[at - 1] === '\n' ? 1 : 0);
-    const to = parts[2 * lines - 1] ?? 0;
-    if (this.quotes === 0) this.mark('hidden', parts[0] ?? 0, to, 'the definition of a link');
-    paragraph.parts = parts.slice(2 * lines);
+    const [from = 0] = paragraph.parts;
+    const { labels, rest, to } = withoutDefinitions(this.text, paragraph.parts);
+    for (const label of labels) this.definitions.add(label);
+    if (labels.length > 0 && this.quotes === 0) this.mark('hidden', from, to, 'the definition of a link');
+    paragraph.parts = rest;
   }
 
   private addClosedText(parts: Parts): void {
@@ -442,12 +392,3 @@ class BlockScanner {
 
 /** A line without `>` that goes on with the paragraph of the quote above it. */
 export const LAZY_QUOTE = 'the quote that the line above goes on with (an empty line ends it)';
-
-/** The lines of a block as one text. */
-export function joined(text: string, parts: Parts): string {
-  if (parts.length === 2) return text.slice(parts[0], parts[1]);
-  const lines: string[] = [];
-  for (let index = 0; index < parts.length; index += 2)
-    lines.push(text.slice(parts[index], parts[index + 1]));
-  return lines.join('\n');
-}

@@ -1,7 +1,8 @@
 import type { TextFormat, TextSpan } from '../../types/text.ts';
 import { HtmlState, htmlSpans } from './html.ts';
-import { joined, type Leaf, type MarkdownDialect, type Parts, readBlocks } from './markdown-blocks.ts';
+import { readBlocks } from './markdown-blocks.ts';
 import { inlineSpans } from './markdown-inline.ts';
+import { joined, type Leaf, type MarkdownDialect, type Parts } from './markdown-leaves.ts';
 
 /**
  * Sources: GFM 0.29 (GitHub; Gitea's goldmark and Sentry's renderer take the same marks); docs.gitlab.com, "GitLab Flavored

@@ -107,10 +107,12 @@ function read(text: string, spans: readonly TextSpan[], { index, end }: Place): 
   const isFirst = !/[\p{L}\p{N}]/u.test(spokenBefore(text, spans, index));
   const behind = skipTrailing(text, spans, end);
   const afterPrefix = text.slice(behind).trim();
-  const from = skipNotWords(text, spans, behind);
-  const span = spans[firstEndingBehind(spans, from)];
-  const isSaid = span === undefined || span.from > from || span.what === 'a code span';
-  const word = isSaid ? matchAt(WORD_BEHIND, text, from) : '';
+  const reached = skip(text, spans, { from: behind, pattern: NOT_WORD });
+  const span = spans[firstEndingBehind(spans, reached)];
+  const isSpoken = span === undefined || span.from > reached;
+  // A command is often written as code: `@agent \`review\` it`.
+  const from = span?.what === 'a code span' ? reached + matchAt(NOT_WORD, text, reached).length : reached;
+  const word = isSpoken || span.what === 'a code span' ? matchAt(WORD_BEHIND, text, from) : '';
   if (word === '') return { index, word, afterWord: afterPrefix, afterPrefix, isFirst };
   const afterWord = text.slice(skipTrailing(text, spans, from + word.length)).trim();
   return { index, word: word.toLowerCase(), afterWord, afterPrefix, isFirst };
@@ -138,10 +140,6 @@ function skipTrailing(text: string, spans: readonly TextSpan[], from: number): n
 /** `@agent、see`: the punctuation between goes; `@agent (see)`: a bracket that opens stays. */
 function skipOpening(text: string, spans: readonly TextSpan[], from: number): number {
   return skip(text, spans, { from, pattern: /[\p{Pe}\p{Pf}*_~.,;:!?…、。，；：！？]*/uy });
-}
-
-function skipNotWords(text: string, spans: readonly TextSpan[], from: number): number {
-  return skip(text, spans, { from, pattern: NOT_WORD });
 }
 
 /** Goes on over what the pattern takes and over hidden spans, by turns. */

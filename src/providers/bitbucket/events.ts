@@ -67,7 +67,7 @@ export function textOf(type: string, payload: JsonObject) {
   const text = places.map((path) => textAt(payload, ...path)).find((found) => found !== null) ?? null;
   const [place] = places[0] ?? [];
   const author = text === null || place === undefined ? null : writerOf(payload, place);
-  return { text, author, textOrigin } as const;
+  return { text, author, textOrigin, textFormat: 'bitbucket' } as const;
 }
 
 function placesOf(type: string, payload: JsonObject) {

@@ -38,6 +38,7 @@ function toEvent(kind: string, payload: JsonObject): WebhookEvent {
     text: origin === null ? null : textAt(payload, 'object_attributes', TEXTS[kind] ?? ''),
     author: origin === null ? null : authorOf(payload, sender),
     textOrigin: origin ?? 'created',
+    textFormat: 'gitlab',
     title: textAt(subject ?? undefined, 'title'),
     url: textAt(payload, 'object_attributes', 'url') ?? textAt(subject ?? undefined, 'url'),
     payload,

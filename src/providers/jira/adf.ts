@@ -1,42 +1,63 @@
 import { getPath } from '../../lib/json.ts';
 import { objectsAt, textAt } from '../../lib/payload.ts';
+import { joinPieces, type MarkedText, marked, type Piece, separated } from '../../lib/text/pieces.ts';
 import type { JsonObject } from '../../types.ts';
 
-/** Nodes whose children stand in one line; the children of all others stand below each other. */
+/** Nodes whose children form one line; the children of all others are below each other. */
 const LINES = ['paragraph', 'heading', 'taskItem', 'decisionItem', 'caption'];
 
 /**
- * Atlassian Document Format as text, with the marks of Markdown where they decide who speaks: quotes and code.
- * Nodes that are not known give their children. Source: developer.atlassian.com, "Atlassian Document Format".
+ * Atlassian Document Format as text, with the marks of Markdown for quotes and code, so that readers see them, and with the spans that
+ * the document itself tells: a backtick in its text is a backtick. Nodes that are not known give their children. Source:
+ * developer.atlassian.com, "Atlassian Document Format".
  */
-export function adfToText(node: JsonObject): string {
+export function adfToText(node: JsonObject): MarkedText {
+  return joinPieces(piecesOf(node));
+}
+
+function piecesOf(node: JsonObject): readonly Piece[] {
   const type = textAt(node, 'type') ?? '';
   switch (type) {
     case 'text':
-      return inline(node);
+      return [inline(node)];
     case 'hardBreak':
-      return '\n';
+      return [{ text: '\n' }];
     case 'mention':
       // By id, as in wiki text: a name is free to be `@agent`.
-      return `[~accountid:${textAt(node, 'attrs', 'id') ?? ''}]`;
+      return [hidden(`[~accountid:${textAt(node, 'attrs', 'id') ?? ''}]`, 'a mention')];
     case 'emoji':
-      return textAt(node, 'attrs', 'text') ?? textAt(node, 'attrs', 'shortName') ?? '';
+      return [hidden(textAt(node, 'attrs', 'text') ?? textAt(node, 'attrs', 'shortName') ?? '', 'an emoji')];
     case 'inlineCard':
     case 'blockCard':
-      return textAt(node, 'attrs', 'url') ?? '';
+    case 'embedCard':
+      return [hidden(textAt(node, 'attrs', 'url') ?? '', 'an address')];
     case 'codeBlock':
-      return fenced(objectsAt(node, 'content').map(adfToText).join(''));
+      return [marked(children(node, ''), { kind: 'code', what: 'a code block' }, fenced)];
     case 'blockquote':
-      return quoted(children(node, '\n'));
+      return [marked(children(node, '\n'), { kind: 'quoted', what: 'a quote' }, quoted)];
     case 'listItem':
-      return `- ${children(node, '\n')}`;
+      return [{ text: '- ' }, ...children(node, '\n')];
     default:
       return children(node, LINES.includes(type) ? '' : '\n');
   }
 }
 
+function children(node: JsonObject, separator: string): readonly Piece[] {
+  return separated(objectsAt(node, 'content').map(piecesOf), separator);
+}
+
+function hidden(text: string, what: string): Piece {
+  return { text, mark: { kind: 'hidden', what } };
+}
+
+function inline(node: JsonObject): Piece {
+  const text = textAt(node, 'text') ?? '';
+  const isCode = objectsAt(node, 'marks').some((mark) => getPath(mark, ['type']) === 'code');
+  return isCode ? { text: `\`${text}\``, mark: { kind: 'code', what: 'a code span' } } : { text };
+}
+
 /** The lines as a Markdown quote. */
-export function quoted(text: string): string {
+function quoted(text: string): string {
   return text
     .split('\n')
     .map((line) => `> ${line}`)
@@ -44,18 +65,9 @@ export function quoted(text: string): string {
 }
 
 /** The text as a Markdown code block; its fence is longer than any in the text. */
-export function fenced(code: string): string {
-  const longest = Math.max(2, ...[...code.matchAll(/`+/g)].map(([ticks]) => ticks.length));
+function fenced(code: string): string {
+  let longest = 2;
+  for (const [ticks] of code.matchAll(/`+/g)) longest = Math.max(longest, ticks.length);
   const fence = '`'.repeat(longest + 1);
   return `${fence}\n${code}\n${fence}`;
-}
-
-function children(node: JsonObject, separator: string): string {
-  return objectsAt(node, 'content').map(adfToText).join(separator);
-}
-
-function inline(node: JsonObject): string {
-  const text = textAt(node, 'text') ?? '';
-  const isCode = objectsAt(node, 'marks').some((mark) => getPath(mark, ['type']) === 'code');
-  return isCode ? `\`${text}\`` : text;
 }

@@ -34,7 +34,7 @@ export function parse({ body }: RawRequest, settings?: ParseSettings): Parsed {
     stableIds: place.stableIds,
     otherIds: formerIds(payload, place),
     sender: type === null ? AUTOMATION : senderOf(payload, actorOf(payload, written)),
-    text: written === null ? null : writtenText(written.value),
+    ...writtenText(written?.value),
     author: written === null ? null : authorOfText(written.comment, issue),
     textOrigin: written?.origin ?? 'created',
     asks: isAssignedTo(agentUser, payload) ? `the issue was assigned to ${agentUser}` : null,

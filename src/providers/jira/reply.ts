@@ -92,5 +92,5 @@ function content(account: Account, { id, text }: Post): object {
 
 function bodyText(comment: JsonObject): string {
   const adf = objectAt(comment, 'body');
-  return adf === null ? (textAt(comment, 'body') ?? '') : adfToText(adf);
+  return adf === null ? (textAt(comment, 'body') ?? '') : adfToText(adf).text;
 }

@@ -36,11 +36,15 @@ function textOf(type: string, action: string | null, payload: JsonObject) {
     const written =
       action === 'created' ? ['agentSession', 'comment', 'body'] : ['agentActivity', 'content', 'body'];
     const text = textAt(payload, ...written);
-    return { text, author: text === null ? null : sessionAuthorOf(payload, action) };
+    return {
+      text,
+      author: text === null ? null : sessionAuthorOf(payload, action),
+      textFormat: 'linear',
+    } as const;
   }
   const key = Object.hasOwn(TEXTS, type) ? (TEXTS[type] ?? null) : null;
   const isEdit = action === 'update' && key !== null && getPath(payload, ['updatedFrom', key]) !== undefined;
   const text = key !== null && (action === 'create' || isEdit) ? textAt(payload, 'data', key) : null;
   const author = text === null ? null : dataAuthorOf(payload);
-  return { text, author, textOrigin: isEdit ? 'edited' : 'created' } as const;
+  return { text, author, textOrigin: isEdit ? 'edited' : 'created', textFormat: 'linear' } as const;
 }

@@ -12,6 +12,7 @@ import type {
   Sample,
   Sender,
   SignContext,
+  TextFormat,
   Verdict,
   WebhookSecret,
 } from '../../types.ts';
@@ -34,6 +35,8 @@ export interface EventDraft {
    * now: never commands. Default `created`.
    */
   readonly textOrigin?: 'created' | 'edited' | 'moved' | undefined;
+  /** The markup of `text`, which decides what counts as a quote or as code. Default `markdown`. */
+  readonly textFormat?: TextFormat | undefined;
   readonly title?: string | null | undefined;
   readonly url?: string | null | undefined;
   /** What templates and conditions see. Default: the payload of the request. */

@@ -41,6 +41,7 @@ function complete(name: string, draft: EventDraft, payload: JsonObject): Webhook
     text,
     author: text === null ? null : draft.author === undefined ? authoredBy(sender) : draft.author,
     textOrigin: draft.textOrigin ?? 'created',
+    ...(draft.textFormat === undefined ? {} : { textFormat: draft.textFormat }),
     title: draft.title ?? null,
     url: draft.url ?? null,
   });

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { TEXT_FORMATS } from '../../types.ts';
 import type { ProviderDefinition } from './definition.ts';
 
 const fn = z.custom<(...given: never[]) => unknown>(
@@ -57,6 +58,7 @@ export const eventSchema = z.strictObject({
   text: z.string().nullish(),
   author: author.nullish(),
   textOrigin: z.enum(['created', 'edited', 'moved']).optional(),
+  textFormat: z.enum(TEXT_FORMATS).optional(),
   title: z.string().nullish(),
   url: z.string().nullish(),
   payload: z.record(z.string(), z.unknown()).optional(),

@@ -37,6 +37,7 @@ export function readCallback(envelope: JsonObject, prefix: string): Told {
       sender: senderOf(envelope, message, editor),
       text,
       author: text === null ? null : authorOf(message),
+      textFormat: 'mrkdwn',
       textOrigin: editor === null ? 'created' : 'edited',
       title: null,
       url: channelUrl(place),

@@ -42,6 +42,7 @@ function slashCommand(fields: JsonObject, prefix: string): WebhookEvent {
     text: addressed ? said : `${prefix} ${said}`.trim(),
     author,
     textOrigin: 'created',
+    textFormat: 'plain',
     title: null,
     url: channelUrl({ team: idAt(fields, 'team_id'), channel: idAt(fields, 'channel_id'), thread: null }),
     payload: fields,
