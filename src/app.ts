@@ -5,7 +5,7 @@ import { type Located, locate, prepareDataFolder, requireOwnFolder } from './con
 import { failure } from './errors.ts';
 import { type Clock, systemClock } from './lib/clock.ts';
 import { createIds, type IdSource } from './lib/ids.ts';
-import { type Io, through } from './lib/io.ts';
+import { type Io, say, through } from './lib/io.ts';
 import type { Redactor } from './lib/redact.ts';
 import { hookctlVersion } from './lib/version.ts';
 import type { Engine, EngineOptions } from './pipeline/engine.ts';
@@ -51,8 +51,14 @@ export interface App extends Host {
   readonly ids: IdSource;
   readonly version: string;
   readonly located: Located;
-  /** Reads and validates all configuration. `createMissing`: make the secrets that do not exist yet. */
-  configuration(options?: { readonly createMissing: boolean }): Promise<Configuration>;
+  /**
+   * Reads and validates all configuration. `createMissing`: make the secrets that do not exist yet. `runModules`: run the
+   * project's modules; without it, what they defined at the last start stands in.
+   */
+  configuration(options?: {
+    readonly createMissing?: boolean;
+    readonly runModules?: boolean;
+  }): Promise<Configuration>;
   /** The db of dynamic webhooks, for changes. */
   dynamic(): Promise<DynamicWebhooks>;
   /** The store, read-only; null while the data folder holds none. */
@@ -87,13 +93,15 @@ export interface HeldFolder {
  */
 export async function createApp(host: Host, flags: AppFlags): Promise<App> {
   const { env, cwd, home } = host;
-  const located = await locate({ cwd, env, home, configFlag: flags.config ?? null });
+  const located = locate({ cwd, env, home, configFlag: flags.config ?? null });
+  if (located.ignored !== undefined) say(host.io.err, `note: ${located.ignored}`);
   if (isSwapping(located.dataFolder))
     await endSwap(located.dataFolder, { pid: host.pid, command: 'restore' });
   return appIn(host, located);
 }
 
-function appIn(host: Host, located: Located): App {
+/** `ran`: this process has run the project's modules already. */
+function appIn(host: Host, located: Located, ran = false): App {
   const { env, cwd, redactor } = host;
   const clock = systemClock;
   const ids = createIds(clock.now);
@@ -122,7 +130,10 @@ function appIn(host: Host, located: Located): App {
         await prepareFolder();
         return lockFile(path, patienceMs);
       },
-      fixed: async () => (await loadFixed({ ...known, located, env, createMissing: false })).fixed,
+      fixed: async () => {
+        const options = { ...known, located, env, createMissing: false, runModules: ran };
+        return (await loadFixed(options)).fixed;
+      },
     });
   }
 
@@ -150,10 +161,12 @@ function appIn(host: Host, located: Located): App {
     version,
     located,
 
-    async configuration({ createMissing } = { createMissing: false }) {
+    async configuration({ createMissing = false, runModules = false } = {}) {
       if (createMissing) await prepareFolder();
+      else requireOwnFolder(located.dataFolder);
+      ran ||= runModules;
       const { loadConfiguration, known, secretsIn } = await configurationCode();
-      const loaded = await loadConfiguration({ ...known, located, env, createMissing });
+      const loaded = await loadConfiguration({ ...known, located, env, createMissing, runModules });
       redactor.learn('configuration', () => secretsIn(loaded.snapshot, loaded.accounts));
       return loaded;
     },
@@ -202,7 +215,7 @@ function appIn(host: Host, located: Located): App {
     audit: (entries, by = actor) =>
       append(() => entries.map((entry) => ({ ...entry, at: clock.now(), actor: by, revision: null }))),
 
-    part: (dataFolder) => appIn(host, { ...located, dataFolder }),
+    part: (dataFolder) => appIn(host, { ...located, dataFolder }, ran),
 
     defer: (close) => void closers.push(close),
 

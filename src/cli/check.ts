@@ -21,7 +21,7 @@ export const check: CliCommand = {
 async function run(app: App, { json }: CheckFlags): Promise<ExitCode> {
   const { io } = app;
   try {
-    const { snapshot, notices, dynamic, agents } = await app.configuration();
+    const { snapshot, notices, dynamic, agents } = await app.configuration({ runModules: true });
     // For serving the last good copy stands in; here it is the file that is asked about.
     if (dynamic.refused.length > 0) throw new ConfigError(dynamic.refused);
     if (agents.missing.length > 0) throw new ConfigError(agents.missing);

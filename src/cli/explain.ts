@@ -1,15 +1,18 @@
 import type { App, AppFlags } from '../app.ts';
+import type { Configuration } from '../config/index.ts';
 import { say } from '../lib/io.ts';
 import { explain } from '../pipeline/explain.ts';
 import { storedSource, webhookOf } from '../pipeline/replay.ts';
 import { deliveryView } from '../views.ts';
 import { type CliCommand, examples } from './command.ts';
 import { explanationView, printExplanation } from './explanation.ts';
+import { served } from './operate.ts';
 import { facts, printJson } from './print.ts';
 
 import { type FileHints, fileSource, isFile } from './replay-file.ts';
 import { fileOptions } from './replay-options.ts';
 import { storedReader } from './stored.ts';
+import { sayUnloaded } from './unloaded.ts';
 
 interface ExplainFlags extends AppFlags, FileHints {
   readonly json?: boolean;
@@ -35,7 +38,7 @@ export const explainCommand: CliCommand = {
 };
 
 async function explainFile(app: App, path: string, flags: ExplainFlags): Promise<0> {
-  const { snapshot } = await app.configuration();
+  const { snapshot } = await lookedAt(app);
   const source = await fileSource(path, flags, snapshot);
   const explanation = explain(webhookOf({ snapshot: () => snapshot }, source), source.request);
   if (flags.json === true)
@@ -44,13 +47,20 @@ async function explainFile(app: App, path: string, flags: ExplainFlags): Promise
   return 0;
 }
 
+/** The configuration, and lines about files that a server, or the last start, does not have as they are. */
+async function lookedAt(app: App): Promise<Configuration> {
+  const configuration = await app.configuration();
+  sayUnloaded(app, (await served(app))?.not_loaded ?? configuration.unloaded);
+  return configuration;
+}
+
 /** What became of it then, and what today's configuration makes of it. */
 async function explainStored(app: App, id: string, { json }: ExplainFlags): Promise<0> {
   const reader = storedReader(app, id);
   const delivery = reader.delivery(id);
   const hasBytes = delivery === null || delivery.status !== 'rejected';
   const source = hasBytes ? storedSource(reader, id, app.located.dataFolder) : null;
-  const { snapshot } = await app.configuration();
+  const { snapshot } = await lookedAt(app);
   const explanation =
     source === null
       ? { obstacle: 'it was refused before it was parsed, and its bytes were not kept', events: [] }

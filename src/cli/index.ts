@@ -24,6 +24,12 @@ export const commands: readonly CliEntry[] = [
     load: async () => (await import('./check.ts')).check,
   },
   {
+    name: 'trust',
+    group: 'Upkeep',
+    summary: 'use the webhooks.yml and modules of a folder that others can write to',
+    load: async () => (await import('./trust.ts')).trust,
+  },
+  {
     name: 'serve',
     group: 'Start',
     summary: 'receive webhooks and turn them into tasks',

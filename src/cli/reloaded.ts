@@ -1,3 +1,4 @@
+import { unloadedText } from '../config/kept-modules.ts';
 import type { LiveChange } from '../config/live.ts';
 import { formatProblem } from '../errors.ts';
 import { shorten } from '../lib/visible.ts';
@@ -25,7 +26,7 @@ export function liveChangeLines(change: LiveChange): readonly string[] {
         'webhooks: not taken up; what was in force stays',
       ];
     case 'restart_needed':
-      return [`${change.file} changed: restart hookctl serve to take it up`];
+      return [unloadedText(change, null)];
     case 'polling':
       return [`files are looked at twice a second, because they cannot be watched: ${change.reason}`];
     case 'not_kept':
@@ -45,7 +46,7 @@ export function liveChangeView(change: LiveChange): object {
     case 'refused':
       return { state: 'refused', problems: change.problems };
     case 'restart_needed':
-      return { state: 'restart_needed', file: change.file };
+      return { state: 'restart_needed', file: change.file, change: change.state };
     case 'polling':
     case 'not_kept':
       return { state: change.kind, reason: change.reason };

@@ -12,10 +12,12 @@ import type { Task, Webhook } from '../types.ts';
 import { deliveryView, taskView } from '../views.ts';
 import { requireProvider, webhookOrProvider } from './choose-webhook.ts';
 import { type CliCommand, examples } from './command.ts';
+import { served } from './operate.ts';
 import { collect } from './options.ts';
 import { printJson } from './print.ts';
 import { printSettled, succeeded } from './settled.ts';
 import { makeRequest, type RequestWishes, withText } from './trigger-request.ts';
+import { sayUnloaded } from './unloaded.ts';
 
 interface TriggerFlags extends AppFlags, Omit<RequestWishes, 'type'> {
   readonly webhook?: string;
@@ -62,7 +64,7 @@ export const trigger: CliCommand = {
 
 async function list(app: App, name: string | undefined, { json }: TriggerFlags): Promise<0> {
   const { io } = app;
-  const { snapshot } = await app.configuration();
+  const { snapshot } = await app.configuration({ runModules: true });
   const listed = name === undefined ? providersIn(snapshot) : [requireProvider(name, snapshot)];
   const samples = listed.flatMap(({ name: provider, samples: own }) => {
     // Where a webhook's options shape the provider, they shape its samples.
@@ -78,13 +80,14 @@ async function list(app: App, name: string | undefined, { json }: TriggerFlags):
 async function run(app: App, name: string | undefined, flags: TriggerFlags & RequestWishes): Promise<0 | 1> {
   if (name === undefined)
     throw usageError('name a provider', 'List what can be sent: hookctl trigger --list');
-  const { project, snapshot } = await app.configuration();
+  const { project, snapshot } = await app.configuration({ runModules: true });
   const webhook = webhookOrProvider(name, flags.webhook, snapshot);
   const server = app.holder()?.server ?? null;
   if (server === null) {
     const fix = 'Start it in another terminal: hookctl serve';
     throw failure('not_running', `no server works on ${app.located.dataFolder}`, { fix });
   }
+  await requireServed(app, webhook);
   const sample = await makeRequest(webhook, flags, new Date(app.clock.now()));
   const silence = flags.replies === true ? {} : { [SILENT_HEADER.name]: SILENT_HEADER.value };
   const request = { ...sample, headers: { ...sample.headers, ...silence } };
@@ -100,6 +103,19 @@ async function run(app: App, name: string | undefined, flags: TriggerFlags & Req
     if (line !== null) say(app.io.err, `Text commands fire with --text only: ${line}`);
   }
   return succeeded(settled) ? 0 : 1;
+}
+
+/** Throws `not_loaded` when the running server does not have the webhook; says which files it has not loaded. */
+async function requireServed(app: App, { name, origin, endpoint }: Webhook): Promise<void> {
+  const status = await served(app);
+  if (status === null) return;
+  sayUnloaded(app, status.not_loaded);
+  if (status.webhooks.some((webhook) => webhook.name === name && webhook.endpoint === endpoint)) return;
+  const place =
+    origin.kind === 'static' ? `${origin.file}: written, not loaded` : 'its configuration is older';
+  throw failure('not_loaded', `the running server does not have the webhook ${name}: ${place}`, {
+    fix: 'Restart `hookctl serve`.',
+  });
 }
 
 /** Posts to the running server and returns the id under which the request was stored. */

@@ -7,15 +7,24 @@ import { type AssembledWebhook, assemble } from './assemble.ts';
 import { type DbFile, dbFile } from './dynamic/db-file.ts';
 import { type LoadedDynamic, loadDynamic, noticesOf } from './dynamic/load.ts';
 import { createResolver } from './dynamic/resolve-db.ts';
+import {
+  hashesOf,
+  type KeptDefinition,
+  type KeptModules,
+  keepModules,
+  readKeptModules,
+  type UnloadedFile,
+} from './kept-modules.ts';
 import type { Located } from './locate.ts';
 import { ownProviders } from './own-providers.ts';
+import type { Source } from './problems.ts';
 import { defaultProject, type ReadProject, readProject } from './project.ts';
 import type { ProjectConfig } from './project-schema.ts';
 import type { Known } from './resolve.ts';
 import { secretNotices } from './secret-problems.ts';
 import { resolveSecret, type SecretPlaces } from './secrets.ts';
 import { createSnapshot } from './snapshot.ts';
-import { loadStatic } from './static.ts';
+import { loadStatic, type StaticDefinition } from './static.ts';
 
 export { secretsIn } from './snapshot.ts';
 
@@ -24,6 +33,8 @@ export interface LoadOptions extends Known {
   readonly env: SecretPlaces['env'];
   /** False for commands that only look: no secret is generated, nothing is written. */
   readonly createMissing: boolean;
+  /** True: the project's modules are run. Default false: what they defined at the last start stands in. */
+  readonly runModules?: boolean;
 }
 
 /** Everything that the project says, validated. */
@@ -51,6 +62,12 @@ export interface FixedConfiguration {
   readonly fixedNotices: readonly string[];
   /** webhooks.yml and the static modules. */
   readonly files: readonly string[];
+  /** webhooks.yml, from which the patterns of `static:` are followed. */
+  readonly source: Source;
+  /** What was read of the project's files, and what its modules defined. */
+  readonly modules: KeptModules;
+  /** Modules that were not run and are not as they were at the last start. */
+  readonly unloaded: readonly UnloadedFile[];
   /** Everything of the project that they were read from; null when that can't be told. */
   readonly sources: readonly string[] | null;
 }
@@ -69,6 +86,7 @@ export async function loadConfiguration(options: LoadOptions): Promise<Configura
   );
   const dynamic = await loadDynamic(db, { env, fixed }, { keep: createMissing });
   const snapshot = createSnapshot([...fixed, ...dynamic.webhooks]);
+  if (createMissing && options.runModules === true) await keepModules(located.dataFolder, written.modules);
   return { ...written, snapshot, notices: [...fixedNotices, ...noticesOf(dynamic)], db, dynamic };
 }
 
@@ -76,10 +94,12 @@ export async function loadConfiguration(options: LoadOptions): Promise<Configura
 export async function loadFixed(options: LoadOptions): Promise<FixedConfiguration> {
   const { located, env, createMissing, providers, actions } = options;
   const { project, source, problems } = await readOrDefault(located.projectFile);
+  const kept = options.runModules === true ? null : readKeptModules(located.dataFolder);
+  const fileHash = hashesOf(located.projectFile === null ? [] : [located.projectFile]);
   const modules =
     located.projectFile === null
-      ? { definitions: [], problems: [], sources: [] }
-      : await loadStatic(source, project.static);
+      ? { definitions: [], problems: [], sources: [], hashes: {}, unloaded: [] }
+      : await loadStatic(source, project.static, { kept, trusted: located.trusted ?? [] });
   const own = await ownProviders(modules.definitions, providers);
   const known = [...providers, ...own.providers];
   const parts = { project, source, definitions: modules.definitions, providers: known, actions };
@@ -112,8 +132,19 @@ export async function loadFixed(options: LoadOptions): Promise<FixedConfiguratio
       ...unlocked.flatMap(({ webhook }) => secretNotices(webhook)),
     ],
     files: [...new Set(files)],
+    source,
+    modules: {
+      files: { ...fileHash, ...modules.hashes },
+      definitions: modules.definitions.map(keptDefinition),
+    },
+    unloaded: modules.unloaded,
     sources: modules.sources && [...new Set([...files, ...modules.sources])],
   };
+}
+
+function keptDefinition({ definition, calledAt, provider, lacksProvider }: StaticDefinition): KeptDefinition {
+  const hasOwnProvider = provider !== null || lacksProvider === true;
+  return { definition, file: calledAt.file, line: calledAt.line, hasOwnProvider };
 }
 
 async function readOrDefault(projectFile: string | null): Promise<ReadProject> {

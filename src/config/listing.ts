@@ -6,6 +6,7 @@ import { DB_FILE, LAST_GOOD_FILE, SCHEMA_VERSION } from './dynamic/files.ts';
 import type { WrittenWebhook } from './dynamic/schema.ts';
 import { unlockSecrets } from './dynamic/secrets.ts';
 import type { Configuration } from './index.ts';
+import { KEPT_MODULES_FILE, type UnloadedFile } from './kept-modules.ts';
 import type { Located } from './locate.ts';
 
 /*
@@ -39,6 +40,14 @@ interface Remembered {
   /** Names the state of the sources, the variables and hookctl itself. */
   readonly key: string;
   readonly webhooks: readonly ListedWebhook[];
+  readonly unloaded: readonly UnloadedFile[];
+}
+
+/** All that a list shows. */
+export interface Listing {
+  readonly webhooks: readonly ListedWebhook[];
+  /** Modules that were not run as they are. */
+  readonly unloaded: readonly UnloadedFile[];
 }
 
 const FILE = 'listing.json';
@@ -48,10 +57,12 @@ const SETTLED_AFTER_MS = 2_000;
 const PASSING_VARIABLES: readonly string[] = ['_', 'PWD', 'OLDPWD', 'SHLVL', 'COLUMNS', 'LINES'];
 
 /** All webhooks, as `loadConfiguration` would have them; null: it has to be asked. */
-export function quickListing(place: ListingPlace): readonly ListedWebhook[] | null {
-  const fixed = recall(place);
-  const dynamic = fixed === null ? null : listDynamic(place);
-  return fixed === null || dynamic === null ? null : [...fixed, ...dynamic];
+export function quickListing(place: ListingPlace): Listing | null {
+  const remembered = recall(place);
+  const dynamic = remembered === null ? null : listDynamic(place);
+  if (remembered === null || dynamic === null) return null;
+  const { webhooks, unloaded } = remembered;
+  return { webhooks: [...webhooks, ...dynamic], unloaded };
 }
 
 export function listed(webhook: Webhook): ListedWebhook {
@@ -65,24 +76,35 @@ export function listed(webhook: Webhook): ListedWebhook {
  */
 export async function rememberListing(
   place: ListingPlace,
-  { fixed, sources: known, dynamic }: Pick<Configuration, 'fixed' | 'sources' | 'dynamic'>,
+  {
+    fixed,
+    sources: known,
+    dynamic,
+    unloaded,
+  }: Pick<Configuration, 'fixed' | 'sources' | 'dynamic' | 'unloaded'>,
   now: number,
 ): Promise<void> {
   if (known === null || dynamic.refused.length > 0) return;
-  const sources = [...known, join(place.located.dataFolder, 'secrets')];
+  const sources = [
+    ...known,
+    ...unloaded.map(({ file }) => file),
+    join(place.located.dataFolder, 'secrets'),
+    join(place.located.dataFolder, KEPT_MODULES_FILE),
+  ];
   if (sources.some((path) => (stateOf(path)?.ctimeMs ?? 0) > now - SETTLED_AFTER_MS)) return;
-  const remembered: Remembered = { sources, key: keyOf(sources, place), webhooks: fixed.map(listed) };
+  const webhooks = fixed.map(listed);
+  const remembered: Remembered = { sources, key: keyOf(sources, place), webhooks, unloaded };
   const file = join(place.located.dataFolder, FILE);
   const { writeFileAtomic } = await import('../lib/atomic-file.ts');
   // Only saves time: a folder that is missing or can't be written to is no reason to fail.
   await writeFileAtomic(file, JSON.stringify(remembered), { durable: false }).catch(() => undefined);
 }
 
-function recall(place: ListingPlace): readonly ListedWebhook[] | null {
+function recall(place: ListingPlace): Remembered | null {
   try {
     const text = readFileSync(join(place.located.dataFolder, FILE), 'utf8');
-    const { sources, key, webhooks } = JSON.parse(text) as Remembered;
-    return key === keyOf(sources, place) ? webhooks : null;
+    const remembered = JSON.parse(text) as Remembered;
+    return remembered.key === keyOf(remembered.sources, place) ? remembered : null;
   } catch {
     return null;
   }

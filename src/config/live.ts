@@ -7,7 +7,9 @@ import { clashesWith } from './dynamic/resolve-db.ts';
 import type { DbWebhook } from './dynamic/schema.ts';
 import { readSettled } from './dynamic/settled.ts';
 import type { Configuration } from './index.ts';
+import type { UnloadedFile } from './kept-modules.ts';
 import { createSnapshot } from './snapshot.ts';
+import { sourceLooks } from './source-watch.ts';
 import { type FileWatch, watchPaths } from './watch.ts';
 
 /** What happened to the configuration while serving. */
@@ -16,8 +18,8 @@ export type LiveChange =
   | ({ readonly kind: 'applied'; readonly revision: string } & Difference)
   /** The file does not validate (or is gone): what was in force stays. */
   | { readonly kind: 'refused'; readonly problems: readonly ConfigProblem[] }
-  /** webhooks.yml or a static module changed, which takes effect with the next start. */
-  | { readonly kind: 'restart_needed'; readonly file: string }
+  /** webhooks.yml or a static module is not as it was loaded, which takes effect with the next start. */
+  | { readonly kind: 'restart_needed'; readonly file: string; readonly state: UnloadedFile['state'] }
   /** The system cannot watch more files; they are looked at twice a second. */
   | { readonly kind: 'polling'; readonly reason: string }
   /** What is in force could not be copied as the last good state. */
@@ -39,6 +41,8 @@ export interface Live {
   revision(): string;
   /** What is not as it should be: a file that is refused, variables that are not set, files that cannot be watched. */
   problems(): readonly string[];
+  /** The project's files that are not as they were loaded. */
+  unloaded(): readonly UnloadedFile[];
   /** Takes up what is on disk now; resolves when it is in force, or refused. */
   reload(): Promise<void>;
   close(): Promise<void>;
@@ -56,6 +60,8 @@ export async function openLive({ configuration, env, report }: LiveOptions): Pro
   let inode: number | null = null;
   let stamp = '';
   let polling: string | null = null;
+  let unloaded: readonly UnloadedFile[] = [];
+  const sources = sourceLooks(configuration);
 
   const further = (state: Parameters<typeof clashesWith>[1]) => clashesWith(fixed, state);
   const reload = oneAtATime(async () => {
@@ -92,7 +98,17 @@ export async function openLive({ configuration, env, report }: LiveOptions): Pro
     return true;
   }
 
+  const lookAtSources = oneAtATime(async () => {
+    const found = await sources.look();
+    const told = new Set(unloaded.map(({ file, state }) => `${state} ${file}`));
+    unloaded = found;
+    for (const { file, state } of found) {
+      if (!told.has(`${state} ${file}`)) report({ kind: 'restart_needed', file, state });
+    }
+  });
+
   async function look(): Promise<void> {
+    void lookAtSources();
     if ((await db.stamp()) !== stamp) await reload();
   }
 
@@ -109,7 +125,7 @@ export async function openLive({ configuration, env, report }: LiveOptions): Pro
   const watch: FileWatch = await watchPaths({
     files: [db.file, ...files],
     touched(path) {
-      if (files.includes(path)) report({ kind: 'restart_needed', file: path });
+      if (files.includes(path)) void lookAtSources();
       else void reload();
     },
     polling(reason) {
@@ -126,11 +142,13 @@ export async function openLive({ configuration, env, report }: LiveOptions): Pro
     records: () => loaded.entries.map(({ written }) => written),
     revision: () => loaded.revision,
     problems: () => [...fixedNotices, ...noticesOf(loaded), ...(polling === null ? [] : [polling])],
+    unloaded: () => unloaded,
     reload,
     async close() {
       clearInterval(timer);
       ending.abort();
       await watch.close();
+      await lookAtSources();
       await reload();
     },
   };

@@ -3,6 +3,7 @@ import { chmod, mkdir, readdir, writeFile } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { ConfigError } from '../errors.ts';
 import { shellQuote } from '../lib/shell-quote.ts';
+import { howToTrust, trustedFolders, trustProblem } from './trust.ts';
 
 export const PROJECT_FILE = 'webhooks.yml';
 export const DATA_FOLDER = '.hookctl';
@@ -21,25 +22,51 @@ export interface Located {
   /** webhooks.yml; null: hookctl runs with its defaults. */
   readonly projectFile: string | null;
   readonly dataFolder: string;
+  /** A webhooks.yml that was found and does not count, in one line with what to type. Left out: there is none. */
+  readonly ignored?: string;
+  /** Folders whose files count whoever wrote them (`trust.ts`). Left out: none. */
+  readonly trusted?: readonly string[];
 }
 
 /**
  * Finds webhooks.yml (`--config`, or here, or in the nearest folder above) and the data folder: `.hookctl` beside
- * it, else `~/.hookctl`; `HOOKCTL_HOME` wins over both. Throws ConfigError when `--config` names no file.
+ * it, else `~/.hookctl`; `HOOKCTL_HOME` wins over both. A file that others could have written does not count
+ * (`trust.ts`). Throws ConfigError when `--config` names no file, or one that does not count.
  */
 export function locate({ cwd, env, home, configFlag }: LocateOptions): Located {
-  const projectFile = configFlag === null ? findAbove(cwd) : existing(resolve(cwd, configFlag));
+  const trusted = trustedFolders({ env, home });
+  const found = configFlag === null ? findAbove(cwd, home) : existing(resolve(cwd, configFlag));
+  const problem = found === null ? null : trustProblem(found, trusted);
+  if (found !== null && problem !== null && configFlag !== null) {
+    throw new ConfigError([{ file: found, message: `is not used: ${problem}`, fix: howToTrust(found) }]);
+  }
+  const ignored =
+    found === null || problem === null ? null : `${found} is not used: ${problem}. ${howToTrust(found)}`;
+  const projectFile = ignored === null ? found : null;
   const fixed = env.HOOKCTL_HOME;
-  if (fixed !== undefined && fixed !== '') return { projectFile, dataFolder: resolve(cwd, fixed) };
   const folder = projectFile === null ? home : dirname(projectFile);
-  return { projectFile, dataFolder: join(folder, DATA_FOLDER) };
+  const dataFolder = fixed === undefined || fixed === '' ? join(folder, DATA_FOLDER) : resolve(cwd, fixed);
+  return {
+    projectFile,
+    dataFolder,
+    ...(ignored !== null && { ignored }),
+    ...(trusted.length > 0 && { trusted }),
+  };
 }
 
-function findAbove(folder: string): string | null {
-  const candidate = join(folder, PROJECT_FILE);
-  if (isFile(candidate)) return candidate;
-  const parent = dirname(folder);
-  return parent === folder ? null : findAbove(parent);
+/** The nearest webhooks.yml here or above; the search ends at the home folder and at another file system. */
+function findAbove(cwd: string, home: string): string | null {
+  const end = statSync(home, { throwIfNoEntry: false });
+  const start = statSync(cwd);
+  for (let folder = cwd, found = start; ; ) {
+    const candidate = join(folder, PROJECT_FILE);
+    if (isFile(candidate)) return candidate;
+    const parent = dirname(folder);
+    if (parent === folder || (found.ino === end?.ino && found.dev === end.dev)) return null;
+    folder = parent;
+    found = statSync(folder);
+    if (found.dev !== start.dev) return null;
+  }
 }
 
 function existing(file: string): string {

@@ -3,6 +3,7 @@ import type { ConfigProblem } from '../errors.ts';
 import type { CallSite } from '../lib/call-site.ts';
 import type { ProviderDraft } from '../lib/defined-provider.ts';
 import type { Provider } from '../providers/provider.ts';
+import { absentProvider } from './absent-provider.ts';
 import { moduleSource } from './module-source.ts';
 import { type Fault, toProblem } from './problems.ts';
 import type { StaticDefinition } from './static.ts';
@@ -27,8 +28,14 @@ export async function ownProviders(
   const problems = await Promise.all(
     drafts.map((it, index) => problemsOf(it, nameFaults(it, drafts.slice(0, index), builtIn))),
   );
+  const absent = definitions.flatMap(({ definition, lacksProvider }) =>
+    lacksProvider === true ? definition.provider : [],
+  );
   return {
-    providers: drafts.flatMap(({ draft }) => providerOf(draft, builtIn) ?? []),
+    providers: [
+      ...drafts.flatMap(({ draft }) => providerOf(draft, builtIn) ?? []),
+      ...[...new Set(absent)].map(absentProvider),
+    ],
     problems: problems.flat(),
   };
 }

@@ -5,6 +5,7 @@ import type { ConfigProblem } from '../errors.ts';
 import type { CallSite } from '../lib/call-site.ts';
 import { type ProviderDraft, providerDraft } from '../lib/defined-provider.ts';
 import { definitionOf } from './define.ts';
+import { hashesOf, type KeptModules, type UnloadedFile, unloadedFiles } from './kept-modules.ts';
 import { moduleProblem } from './module-errors.ts';
 import { withProjectModules } from './module-hooks.ts';
 import { moduleSource } from './module-source.ts';
@@ -12,9 +13,12 @@ import { type Fault, faultsOf, type Source, toProblem } from './problems.ts';
 import { DEFAULT_STATIC } from './project-schema.ts';
 import { withoutFaulty } from './prune.ts';
 import { definitionSchema, type ValidDefinition } from './schema.ts';
+import { howToTrust, trustProblem } from './trust.ts';
 
 /** A definition from a module, with its place. */
 export interface StaticDefinition {
+  /** True: the provider it names is code of the project, which was not run. */
+  readonly lacksProvider?: boolean;
   readonly definition: ValidDefinition;
   readonly source: Source;
   readonly calledAt: CallSite;
@@ -30,6 +34,10 @@ export interface StaticModules {
 }
 
 export interface LoadedModules extends StaticModules {
+  /** Hashes of the modules that `static:` names, and of what they import where they were run. */
+  readonly hashes: KeptModules['files'];
+  /** Those of them that are not what the definitions came from. */
+  readonly unloaded: readonly UnloadedFile[];
   /**
    * Every module of the project that had a say, and the folders where more may appear; null when a pattern has
    * folders of its own, so that this can't be told.
@@ -41,17 +49,87 @@ export interface LoadedModules extends StaticModules {
  * Loads the modules that `static:` names, relative to webhooks.yml, in order of their paths. Node keeps a module
  * for the life of the process: a changed one needs a restart.
  */
-export async function loadStatic(project: Source, patterns: readonly string[]): Promise<LoadedModules> {
+export async function loadStatic(
+  project: Source,
+  patterns: readonly string[],
+  how: HowToLoad,
+): Promise<LoadedModules> {
   const expanded = await Promise.all(patterns.map((pattern) => expand(project, pattern)));
-  const files = [...new Set(expanded.flatMap(({ files }) => files))].sort();
-  const urls = files.map((file) => pathToFileURL(file).href);
-  const modules = new Set<string>();
-  const seen = (url: string) => void (url.startsWith('file:') && modules.add(fileURLToPath(url)));
-  const loaded = await withProjectModules(urls, seen, () => Promise.all(files.map(loadModule)));
+  const files = filesOf(expanded);
+  const modules = new Set<string>(files);
+  const loaded =
+    how.kept === null ? await runModules(files, how.trusted, modules) : [remembered(files, how.kept)];
   const folders = patterns.map((pattern) => fixedFolder(resolve(dirname(project.file), pattern)));
   return {
     ...merge([...expanded.map(({ problems }) => ({ definitions: [], problems })), ...loaded]),
-    sources: folders.every((folder) => folder !== null) ? [...files, ...modules, ...folders] : null,
+    hashes: hashesOf([...modules]),
+    unloaded: how.kept === null ? [] : changedSince(modulesIn(how.kept, project.file), files),
+    sources: folders.every((folder) => folder !== null) ? [...modules, ...folders] : null,
+  };
+}
+
+/** How a project's modules come to be definitions. */
+export interface HowToLoad {
+  /** What the last start kept, which stands in for running them; null: they are run. */
+  readonly kept: KeptModules | null;
+  /** Folders whose modules may be run whoever wrote them. */
+  readonly trusted: readonly string[];
+}
+
+/** The modules that the patterns of `static:` name now. */
+export async function staticFiles(project: Source, patterns: readonly string[]): Promise<readonly string[]> {
+  return filesOf(await Promise.all(patterns.map((pattern) => expand(project, pattern))));
+}
+
+function filesOf(expanded: readonly Expanded[]): readonly string[] {
+  return [...new Set(expanded.flatMap(({ files }) => files))].sort();
+}
+
+function changedSince(loaded: KeptModules['files'], files: readonly string[]): readonly UnloadedFile[] {
+  return unloadedFiles(loaded, hashesOf([...new Set([...files, ...Object.keys(loaded)])]));
+}
+
+function modulesIn({ files }: KeptModules, projectFile: string): KeptModules['files'] {
+  return Object.fromEntries(Object.entries(files).filter(([file]) => file !== projectFile));
+}
+
+/** Runs modules, each only if its file and folder are the user's own or trusted; so for what they import. */
+async function runModules(
+  files: readonly string[],
+  trusted: readonly string[],
+  modules: Set<string>,
+): Promise<readonly StaticModules[]> {
+  const judged = files.map((file) => ({ file, problem: trustProblem(file, trusted) }));
+  const own = judged.flatMap(({ file, problem }) => (problem === null ? [file] : []));
+  const seen = (url: string) => {
+    if (!url.startsWith('file:')) return;
+    const file = fileURLToPath(url);
+    modules.add(file);
+    const problem = trustProblem(file, trusted);
+    if (problem !== null) throw new Error(`${file} is not run: ${problem}. ${howToTrust(file)}`);
+  };
+  const urls = own.map((file) => pathToFileURL(file).href);
+  const loaded = await withProjectModules(urls, seen, () => Promise.all(own.map(loadModule)));
+  const problems = judged.flatMap(({ file, problem }) =>
+    problem === null ? [] : [{ file, message: `is not run: ${problem}`, fix: howToTrust(file) }],
+  );
+  return [...loaded, { definitions: [], problems }];
+}
+
+/** What the last start made of those modules that are still there. */
+function remembered(files: readonly string[], { definitions }: KeptModules): StaticModules {
+  return {
+    problems: [],
+    definitions: definitions
+      .filter(({ file }) => files.includes(file))
+      .map(({ definition, file, line, hasOwnProvider }) => ({
+        definition,
+        source: { file, position: () => ({ line }) },
+        calledAt: { file, line },
+        provider: null,
+        faults: [],
+        lacksProvider: hasOwnProvider,
+      })),
   };
 }
 

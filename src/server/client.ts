@@ -2,14 +2,18 @@ import { failure, HookctlError } from '../errors.ts';
 import type { Actor, Secret } from '../types.ts';
 import type { OutgoingView } from '../views.ts';
 import { clientHeader } from './actor.ts';
+import type { Page } from './api/paging.ts';
 import type { Operations, PrunedView, SettledView } from './operations.ts';
 import type { ReplayedView } from './replayed-view.ts';
 import type { StatusView } from './status.ts';
 import { remoteTaskOperations } from './task-operations.ts';
+import type { WebhookView } from './webhook-view.ts';
 
 /** The management API of a running server, as the CLI uses it. */
 export interface ManagementClient extends Operations {
   status(): Promise<StatusView>;
+  /** All webhooks that the server has, in the order of their names. */
+  webhooks(): Promise<readonly WebhookView[]>;
   /** Of the dynamic webhooks that the server has in force. */
   revision(): Promise<string>;
 }
@@ -83,6 +87,16 @@ export function managementClient(address: ManagementAddress): ManagementClient {
   return {
     tasks: remoteTaskOperations((path, body) => call('POST', path, body)),
     status: () => call<StatusView>('GET', '/api/status'),
+    async webhooks() {
+      const views: WebhookView[] = [];
+      for (let cursor: string | null = ''; cursor !== null; ) {
+        const after = cursor === '' ? '' : `&cursor=${encodeURIComponent(cursor)}`;
+        const page: Page<WebhookView> = await call('GET', `/api/webhooks?limit=200${after}`);
+        views.push(...page.items);
+        cursor = page.next_cursor;
+      }
+      return views;
+    },
     revision: async () => (await call<{ readonly revision: string }>('GET', '/api/revision')).revision,
     retry: (id) => call<SettledView>('POST', `/api/deliveries/${encodeURIComponent(id)}/retry`, {}),
     replay: (id, replies) =>

@@ -84,7 +84,16 @@ export async function managementOf({
     revision: live.revision,
     status: () => {
       const { webhooks } = live.current();
-      return statusView({ version, ...located, server: facts(), store, webhooks, problems: problems() });
+      const notLoaded = live.unloaded();
+      return statusView({
+        version,
+        ...located,
+        server: facts(),
+        store,
+        webhooks,
+        notLoaded,
+        problems: problems(),
+      });
     },
     onError: reporter.broken,
   });

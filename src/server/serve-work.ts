@@ -1,6 +1,8 @@
 import type { Server } from 'node:http';
+import { dirname } from 'node:path';
 import type { App } from '../app.ts';
 import type { Configuration } from '../config/index.ts';
+import { type UnloadedFile, unloadedText } from '../config/kept-modules.ts';
 import { type Live, openLive } from '../config/live.ts';
 import { secretsIn } from '../config/snapshot.ts';
 import { oncePerTurn } from '../lib/once-per-turn.ts';
@@ -86,6 +88,7 @@ export async function openWork(options: WorkOptions): Promise<Work> {
     },
     onOutgoing: reporter.sent,
   });
+  const textOf = (file: UnloadedFile) => unloadedText(file, dirname(configuration.source.file));
   const problemsNow = (): readonly Problem[] => [
     ...[
       ...engine.context.store.problems,
@@ -93,6 +96,8 @@ export async function openWork(options: WorkOptions): Promise<Work> {
       ...agentProblems(configuration),
       ...[...insecure].map(insecureWarning),
     ].map(lastingProblem),
+    // `serve` printed each when it was seen.
+    ...live.unloaded().map((file) => ({ ...lastingProblem(textOf(file)), printed: true as const })),
     ...storedProblems({ store: engine.context.store, now: app.clock.now() }),
   ];
   const problems = () => problemsNow().map(({ text }) => text);

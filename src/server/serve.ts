@@ -33,7 +33,7 @@ const GRACE_MS = 7_000;
  * `in_use`, `port_in_use`, `usage` or `ConfigError`.
  */
 export async function serve(app: App, options: ServeOptions, reporter: ServeReporter): Promise<Serving> {
-  const configuration = await app.configuration({ createMissing: true });
+  const configuration = await app.configuration({ createMissing: true, runModules: true });
   const { claudeTasks } = configuration.project;
   const place = placeOf(configuration.project, options);
   const insecure = insecureWebhooks(options.insecure, configuration.snapshot);

@@ -1,3 +1,4 @@
+import type { UnloadedFile } from '../config/kept-modules.ts';
 import type { StoreReader, WebhookCounts } from '../store/store.ts';
 import type { TunnelStatus } from '../tunnels/supervisor.ts';
 import { publicUrl } from '../tunnels/tunnel.ts';
@@ -15,6 +16,8 @@ export interface StatusSource {
   /** Null while nothing was ever stored. */
   readonly store: Pick<StoreReader, 'countsByWebhook' | 'countsByTaskStatus' | 'deliveries'> | null;
   readonly webhooks: readonly Webhook[];
+  /** Files of the project that the server has not loaded as they are. Left out: none. */
+  readonly notLoaded?: readonly UnloadedFile[];
   /** Everything that is not as it should be, each with what to do. */
   readonly problems: readonly string[];
 }
@@ -69,6 +72,7 @@ export function statusView(source: StatusSource) {
     totals: totals(source.webhooks, rows),
     tasks: source.store?.countsByTaskStatus() ?? {},
     recent_deliveries: (source.store?.deliveries({ limit: RECENT }) ?? []).map(recentDelivery),
+    not_loaded: source.notLoaded ?? [],
     problems: source.problems,
   };
 }

@@ -65,6 +65,8 @@ function webhookView(webhook: Webhook, { counts, record, url }: OneWebhook) {
   };
 }
 
+export type CommandView = ReturnType<typeof commandView>;
+
 /** A command as the API and `--json` give it. */
 export function commandView(command: WebhookCommand) {
   return { id: command.id, ...givenCommand(command) };

@@ -16,6 +16,7 @@ async function describe(folder: string): Promise<Loaded> {
       providers: [github],
       actions,
       createMissing: true,
+      runModules: true,
     });
     const webhooks = snapshot.webhooks.map(({ name, endpoint, origin, commands }) => ({
       name,

@@ -1,12 +1,20 @@
 import type { App } from '../../app.ts';
-import { served } from '../operate.ts';
+import { serverClient } from '../operate.ts';
 import { printJson } from '../print.ts';
+import { sayUnloaded } from '../unloaded.ts';
 import { viewer } from './address.ts';
 
-/** Every webhook as the API gives it. */
+/** Every webhook as the API gives it: by a running server where there is one, else by what is here. */
 export async function printJsonList(app: App): Promise<0> {
+  const client = await serverClient(app);
+  if (client !== null) {
+    const [views, status] = await Promise.all([client.webhooks(), client.status()]);
+    sayUnloaded(app, status.not_loaded);
+    printJson(app.io, views);
+    return 0;
+  }
   const configuration = await app.configuration();
-  const view = viewer(app, { configuration, served: await served(app) });
-  printJson(app.io, configuration.snapshot.webhooks.map(view));
+  sayUnloaded(app, configuration.unloaded);
+  printJson(app.io, configuration.snapshot.webhooks.map(viewer(app, { configuration, served: null })));
   return 0;
 }

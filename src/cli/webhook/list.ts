@@ -1,11 +1,14 @@
+import { dirname, relative } from 'node:path';
 import type { Command } from 'commander';
 import type { App, AppFlags } from '../../app.ts';
-import { type ListedWebhook, listed, quickListing, rememberListing } from '../../config/listing.ts';
-import { locate } from '../../config/locate.ts';
+import { type UnloadedFile, unloadedText } from '../../config/kept-modules.ts';
+import { type Listing, listed, quickListing, rememberListing } from '../../config/listing.ts';
+import { type Located, locate } from '../../config/locate.ts';
 import { formatProblem } from '../../errors.ts';
 import { type Io, say } from '../../lib/io.ts';
 import { hookctlVersion } from '../../lib/version.ts';
 import { type LastDelivery, lastDeliveries } from '../../store/last-deliveries.ts';
+import { currentHolder } from '../../store/lock.ts';
 import { databasePath } from '../../store/place.ts';
 import { examples, type Runner } from '../command.ts';
 import { localTime, webhookState } from '../print.ts';
@@ -34,15 +37,27 @@ export function configureList(command: Command, runner: Runner): void {
 function listQuickly({ host }: Runner, { config }: AppFlags): boolean {
   const { env, cwd, home, io } = host;
   const located = locate({ cwd, env, home, configFlag: config ?? null });
-  const webhooks = quickListing({ located, env, version: hookctlVersion() });
-  if (webhooks === null) return false;
-  printList(io, located.dataFolder, webhooks);
+  // What a server has, it alone knows: its variables may be others than those here.
+  if (currentHolder(located.dataFolder)?.server != null) return false;
+  const listing = quickListing({ located, env, version: hookctlVersion() });
+  if (listing === null) return false;
+  if (located.ignored !== undefined) say(io.err, `note: ${located.ignored}`);
+  printList(io, located, listing);
   return true;
 }
 
 async function list(app: App): Promise<0> {
+  const { serverClient } = await import('../operate.ts');
+  const client = await serverClient(app);
+  if (client !== null) {
+    const [views, { not_loaded: unloaded }] = await Promise.all([client.webhooks(), client.status()]);
+    const webhooks = views.map(({ has_secret: hasSecret, ...view }) => ({ ...view, hasSecret }));
+    printList(app.io, app.located, { webhooks, unloaded });
+    return 0;
+  }
   const configuration = await app.configuration();
-  printList(app.io, app.located.dataFolder, configuration.snapshot.webhooks.map(listed));
+  const { snapshot, unloaded } = configuration;
+  printList(app.io, app.located, { webhooks: snapshot.webhooks.map(listed), unloaded });
   for (const problem of configuration.dynamic.refused) say(app.io.err, formatProblem(problem));
   await rememberListing(app, configuration, app.clock.now());
   return 0;
@@ -53,7 +68,9 @@ async function listAsJson(app: App): Promise<0> {
   return printJsonList(app);
 }
 
-function printList({ out }: Io, dataFolder: string, webhooks: readonly ListedWebhook[]): void {
+function printList({ out, err }: Io, { dataFolder, projectFile }: Located, listing: Listing): void {
+  const { webhooks, unloaded } = listing;
+  const folder = projectFile === null ? null : dirname(projectFile);
   const last = lastDeliveries(
     databasePath(dataFolder),
     webhooks.map(({ name }) => name),
@@ -67,6 +84,20 @@ function printList({ out }: Io, dataFolder: string, webhooks: readonly ListedWeb
     localTime(timeOf(last.get(name))),
     last.get(name)?.id ?? '-',
   ]);
+  const isNew = ({ file, state }: UnloadedFile) => state === 'written' && file !== projectFile;
+  const pending = unloaded
+    .filter(isNew)
+    .map(({ file }) => [
+      folder === null ? file : relative(folder, file),
+      '-',
+      'static',
+      'not loaded',
+      '-',
+      '-',
+      '-',
+    ]);
+  for (const file of unloaded) say(err, unloadedText(file, folder));
+  rows.push(...pending);
   say(
     out,
     table(

@@ -3,8 +3,9 @@ import type { App, AppFlags } from '../../app.ts';
 import { failure } from '../../errors.ts';
 import { say } from '../../lib/io.ts';
 import { examples, type Runner } from '../command.ts';
-import { served } from '../operate.ts';
+import { serverClient } from '../operate.ts';
 import { facts, printJson, webhookState } from '../print.ts';
+import { sayUnloaded } from '../unloaded.ts';
 import { formFields, viewer } from './address.ts';
 import { commandTable } from './command/list.ts';
 import { findWebhook } from './find.ts';
@@ -43,8 +44,15 @@ async function show(app: App, ref: string, flags: ShowFlags): Promise<0> {
     else say(io.out, value);
     return 0;
   }
-  const surroundings = { configuration, served: await served(app) };
-  const view = viewer(app, surroundings)(webhook);
+  const client = await serverClient(app);
+  const surroundings = { configuration, served: (await client?.status()) ?? null };
+  sayUnloaded(app, surroundings.served?.not_loaded ?? configuration.unloaded);
+  // What a server has may differ from what is here: its variables, and the files it was started with.
+  const has = (await client?.webhooks())?.find(({ name }) => name === webhook.name);
+  if (client !== null && has === undefined) {
+    say(io.err, `note: the running server does not have ${webhook.name}: restart \`hookctl serve\``);
+  }
+  const view = has ?? viewer(app, surroundings)(webhook);
   if (flags.json === true) {
     printJson(io, view);
     return 0;
@@ -71,6 +79,6 @@ async function show(app: App, ref: string, flags: ShowFlags): Promise<0> {
     ]),
   );
   say(io.out, `\n${webhook.protocol.label}’s form:\n${formFields(surroundings, webhook, null)}`);
-  if (webhook.commands.length > 0) say(io.out, `\n${commandTable(io.out, webhook.commands)}`);
+  if (view.commands.length > 0) say(io.out, `\n${commandTable(io.out, view.commands)}`);
   return 0;
 }

@@ -150,7 +150,7 @@ test('a change of webhooks.yml asks for a restart', async () => {
   const live = await liveIn(placeIn(folder, projectFile));
   writeFileSync(projectFile, 'ingress: { port: 9000 }\n');
   await eventually('the line', () => live.changes.length > 0);
-  expect(live.changes[0]).toEqual({ kind: 'restart_needed', file: projectFile });
+  expect(live.changes[0]).toEqual({ kind: 'restart_needed', file: projectFile, state: 'changed' });
   expect(readFileSync(projectFile, 'utf8')).toContain('9000');
 });
 

@@ -1,8 +1,7 @@
 import type { Command } from 'commander';
 import type { App, AppFlags } from '../../../app.ts';
 import { type OutputStream, say } from '../../../lib/io.ts';
-import { commandView } from '../../../server/webhook-view.ts';
-import type { WebhookCommand } from '../../../types.ts';
+import { type CommandView, commandView } from '../../../server/webhook-view.ts';
 import { examples, type Runner } from '../../command.ts';
 import { printJson } from '../../print.ts';
 import { below, table, whole } from '../../table.ts';
@@ -25,25 +24,26 @@ export function configureCommandList(command: Command, runner: Runner): void {
 
 async function list(app: App, ref: string, { json }: ListFlags): Promise<0> {
   const { snapshot } = await app.configuration();
-  const { name, commands } = findWebhook(snapshot.webhooks, ref);
-  if (json === true) printJson(app.io, commands.map(commandView));
+  const { name, commands: found } = findWebhook(snapshot.webhooks, ref);
+  const commands = found.map(commandView);
+  if (json === true) printJson(app.io, commands);
   else if (commands.length === 0) say(app.io.err, `${name} has no commands.`);
   else say(app.io.out, commandTable(app.io.out, commands));
   return 0;
 }
 
 /** Commands with what starts them. */
-export function commandTable(out: OutputStream, commands: readonly WebhookCommand[]): string {
+export function commandTable(out: OutputStream, commands: readonly CommandView[]): string {
   const rows = commands.map((row) => [
-    row.id,
-    row.kind === 'text' ? [row.name, ...row.aliases].join(', ') : row.trigger,
-    row.kind === 'text' ? '-' : String(row.priority),
-    row.action,
-    row.targetAgent,
-    row.requiresApproval ? 'yes' : 'no',
-    row.kind === 'text' || Object.keys(row.conditions.source).length === 0
+    row.id ?? '',
+    row.trigger ?? [row.name ?? '', ...(row.aliases ?? [])].join(', '),
+    String(row.priority ?? '-'),
+    row.action ?? '',
+    row.agent ?? '',
+    row.requires_approval === true ? 'yes' : 'no',
+    row.conditions === undefined || Object.keys(row.conditions).length === 0
       ? ''
-      : JSON.stringify(row.conditions.source),
+      : JSON.stringify(row.conditions),
   ]);
   return table(
     out,
