@@ -25,8 +25,8 @@ export const commands: readonly CliEntry[] = [
   },
   {
     name: 'trust',
-    group: 'Upkeep',
-    summary: 'use the webhooks.yml and modules of a folder that others can write to',
+    group: 'Start',
+    summary: 'use a webhooks.yml and modules that others can write to',
     load: async () => (await import('./trust.ts')).trust,
   },
   {
