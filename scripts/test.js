@@ -1,4 +1,5 @@
-// `npm test`: types, lint and format, then every test; the last line counts them. Arguments go to vitest.
+// `npm test`: types, lint and format, then every test; the last line counts them, and those that this machine lacks
+// something for as skipped. Arguments go to vitest.
 import { spawnSync } from 'node:child_process';
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { createRequire } from 'node:module';
@@ -26,14 +27,14 @@ const checks = [
 const vitest = [join(resolve('vitest'), 'vitest.mjs'), 'run', '--reporter=default', '--reporter=json'];
 const complete = run('tests', ...vitest, `--outputFile.json=${report}`, ...process.argv.slice(2));
 // Without a report (packing failed, say) nothing ran, and the last line still has to say so.
-const nothing = { numPassedTests: 0, numFailedTests: 0, numFailedTestSuites: 0 };
+const nothing = { numPassedTests: 0, numFailedTests: 0, numPendingTests: 0, numFailedTestSuites: 0 };
 const results = existsSync(report) ? JSON.parse(readFileSync(report, 'utf8')) : nothing;
-const { numPassedTests, numFailedTests, numFailedTestSuites } = results;
+const { numPassedTests, numFailedTests, numPendingTests, numFailedTestSuites } = results;
 rmSync(join(report, '..'), { recursive: true, force: true });
 
 // A file that can't be loaded has no failed test, and must not count as none.
 const broken = numFailedTests === 0 && !complete ? Math.max(1, numFailedTestSuites) : 0;
 const passed = numPassedTests + checks.filter(Boolean).length;
 const failed = numFailedTests + broken + checks.filter((ok) => !ok).length;
-console.log(`\n${passed} passed, ${failed} failed`);
+console.log(`\n${passed} passed, ${failed} failed, ${numPendingTests} skipped`);
 process.exitCode = failed === 0 ? 0 : 1;

@@ -76,12 +76,12 @@ function planReply(context: PlanContext, item: Outgoing): Plan {
   checkHost(account, item.place.host);
   const authorize = (call: OutgoingCall) =>
     wire(call, account, channel.authorize(account), context.userAgent);
-  const { call, findable } = callOf(context, item, channel, account);
+  const { call, findable, repeatable } = callOf(context, item, channel, account);
   return {
     request: authorize(call),
     channel,
     find: findable ? findingOf(item, channel, account, authorize) : null,
-    repeatable: item.kind === 'react' || item.kind === 'label' || call.method !== 'POST',
+    repeatable,
   };
 }
 
@@ -128,27 +128,29 @@ interface Described {
   readonly call: OutgoingCall;
   /** It becomes a post in the thread, under its marker. */
   readonly findable: boolean;
+  /** Sent twice it changes nothing: reactions, labels and edits, whatever their method (Slack's `chat.update` is a POST). */
+  readonly repeatable: boolean;
 }
 
 function callOf(context: PlanContext, item: Outgoing, channel: ReplyChannel, account: Account): Described {
   const { kind, place, content } = item;
   const post = postOf(context, item, channel);
-  const fixed = (call: OutgoingCall | undefined): Described => {
+  const fixed = (call: OutgoingCall | undefined, repeatable: boolean): Described => {
     if (call === undefined) throw failure('not_supported', `${item.provider} has no ${kind}`);
-    return { call, findable: false };
+    return { call, findable: false, repeatable };
   };
   switch (kind) {
     case 'react':
-      return fixed(channel.react?.(account, place, content));
+      return fixed(channel.react?.(account, place, content), true);
     case 'label':
-      return fixed(channel.label?.(account, place, content));
+      return fixed(channel.label?.(account, place, content), true);
     case 'ephemeral': {
       const call = responseCall(context, item, channel, account, { post, inChannel: false });
-      return fixed(call ?? channel.ephemeral?.(account, place, post));
+      return fixed(call ?? channel.ephemeral?.(account, place, post), false);
     }
     case 'respond': {
       const call = responseCall(context, item, channel, account, { post, inChannel: true });
-      return call === null ? { call: channel.comment(account, place, post), findable: true } : fixed(call);
+      return call === null ? posted(channel.comment(account, place, post)) : fixed(call, false);
     }
     case 'comment':
       return describeComment(context, item, channel, account, post);
@@ -169,9 +171,14 @@ function describeComment(
 ): Described {
   const original = item.edits === null ? null : store.outgoing(item.edits);
   if (original !== null && original.remoteId !== null && channel.edit !== undefined) {
-    return { call: channel.edit(account, item.place, original.remoteId, post), findable: false };
+    const call = channel.edit(account, item.place, original.remoteId, post);
+    return { call, findable: false, repeatable: true };
   }
-  return { call: channel.comment(account, item.place, { ...post, id: item.id }), findable: true };
+  return posted(channel.comment(account, item.place, { ...post, id: item.id }));
+}
+
+function posted(call: OutgoingCall): Described {
+  return { call, findable: true, repeatable: false };
 }
 
 /** Null where there is no reply channel, or it may not be used any more: one of a replayed request is long gone. */

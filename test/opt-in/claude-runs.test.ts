@@ -42,9 +42,10 @@ async function scene(turns: readonly Turn[]) {
     const task = readStore(sandbox, (store) => store.task(run.taskId));
     if (task === null) throw new Error(`${run.taskId} vanished`);
     const said = await readFile(run.logPath ?? '', 'utf8');
-    const comments = await eventually('its comment', () => {
+    // The text that is edited in last: until then the comment tells of what is under way.
+    const comments = await eventually('the result in its comment', () => {
       const own = github.posts.filter((post) => post.text.includes(task.id));
-      return own.some((post) => post.text.includes('✅')) && own;
+      return own.some((post) => post.text.includes(`✅ ${task.result}`)) && own;
     });
     return { run, task, said, comments: comments.map((post) => post.text) };
   };

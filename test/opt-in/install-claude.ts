@@ -7,6 +7,9 @@ import type { TestProject } from 'vitest/node';
 
 const run = promisify(execFile);
 
+/** The version that the tests were seen with; another one may say the same in other words. */
+const VERSION = '2.1.332';
+
 declare module 'vitest' {
   interface ProvidedContext {
     /** Path of the real Claude Code. */
@@ -21,12 +24,13 @@ declare module 'vitest' {
 export default async function install(project: TestProject): Promise<() => Promise<void>> {
   const folder = await mkdtemp(join(tmpdir(), 'hookctl-claude-code-'));
   const options = ['--no-audit', '--no-fund', '--prefix', folder];
-  await run('npm', ['install', ...options, '@anthropic-ai/claude-code'], { cwd: folder });
+  await run('npm', ['install', ...options, `@anthropic-ai/claude-code@${VERSION}`], { cwd: folder });
   const program = join(folder, 'node_modules/.bin/claude');
   const { stdout } = await run(program, ['--version']).catch((error: unknown) => {
     throw new Error(`this machine can't run Claude Code, so nothing was tried with it: ${error}`);
   });
-  console.log(`Claude Code ${stdout.trim()}`);
+  if (!stdout.startsWith(`${VERSION} `))
+    throw new Error(`Claude Code ${VERSION} was asked for, ${stdout.trim()} came`);
   project.provide('claude', program);
   return () => rm(folder, { recursive: true, force: true });
 }

@@ -212,11 +212,13 @@ async function post(url: string, body: unknown): Promise<void> {
 }
 
 function deliveries(): readonly DeliveryRow[] {
-  return hookctl('delivery', 'list', '--json') as readonly DeliveryRow[];
+  return hookctl('delivery', 'list', '--limit', '100000', '--json') as readonly DeliveryRow[];
 }
 
 function titles(): readonly string[] {
-  const tasks = hookctl('task', 'list', '--json') as readonly { readonly title: string }[];
+  const tasks = hookctl('task', 'list', '--limit', '100000', '--json') as readonly {
+    readonly title: string;
+  }[];
   return tasks.map(({ title }) => title).toSorted();
 }
 

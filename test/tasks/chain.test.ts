@@ -119,3 +119,32 @@ test('a chain of tasks over HTTP and CLI stays one flow, in one conversation unt
   expect(readStore(sandbox, (store) => store.tasks().map(({ id, flowId }) => [id, flowId]))).toEqual(before);
   expect(new Set(before.map(([, flowId]) => flowId))).toEqual(new Set(['flow-da9a99a002fd9fff']));
 });
+
+const PHRASES = ['new conversation', 'Start fresh', 'NEW CONTEXT', 'reset  conversation'];
+const NOT_ASKED = ['newer conversation', 'restart freshly', 'a new contextual menu', 'preset conversations'];
+
+test('G2: each of the four phrases starts a new conversation, alike in a comment and in a prompt by hand', async () => {
+  const sandbox = await sandboxForTest({ env: { JIRA_WEBHOOK_SECRET: SECRET } });
+  const server = await serverForTest(sandbox);
+  const first = await comment(server, '@agent analyze');
+  const conversations = new Set([first.conversation_id]);
+  const made = (prompt: string, metadata: JsonObject = {}) =>
+    expectJson<TaskView>(201, server, 'POST', '/api/tasks', {
+      body: { prompt, parent_task_id: first.id, metadata },
+    });
+
+  for (const [index, phrase] of PHRASES.entries()) {
+    const typed = await made(`Look again, ${phrase}.`);
+    conversations.add(typed.conversation_id);
+    const commented = await comment(server, `@agent analyze (${phrase})`);
+    conversations.add(commented.conversation_id);
+    expect(conversations.size, phrase).toBe(3 + 2 * index);
+    expect([typed.flow_id, commented.flow_id], phrase).toEqual([first.flow_id, first.flow_id]);
+    expect((await made(`${phrase}!`, { new_conversation: false })).conversation_id).toBe(
+      first.conversation_id,
+    );
+  }
+  for (const words of NOT_ASKED)
+    expect((await made(words)).conversation_id, words).toBe(first.conversation_id);
+  expect((await made('Go on', { new_conversation: true })).conversation_id).not.toBe(first.conversation_id);
+});

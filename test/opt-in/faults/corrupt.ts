@@ -36,7 +36,6 @@ function damages(): ReadonlyMap<string, Damage> {
 export const corrupt: Fault = {
   name: 'corrupt',
   claim: `a db damaged at ${PLACES} places and in 5 ways: nothing lost in silence, nothing overwritten, the message helps`,
-  hasShort: true,
   async run(trial) {
     const prepared = await prepare(trial, amount(trial, { full: 200, quick: 200, short: 30 }));
     try {

@@ -15,7 +15,6 @@ export const descriptors: Fault = {
   name: 'descriptors',
   claim: 'no file descriptor left (EMFILE): it lives, nothing accepted is lost, well again in 5 s',
   lacks: lacksUlimit,
-  hasShort: true,
   run: (trial) =>
     onStage(trial, async ({ ledger, serve, conclude }) => {
       const served = await serve({

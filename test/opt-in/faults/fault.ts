@@ -1,4 +1,4 @@
-/** How much of a fault is tried: all that is promised, `--quick`, or what `npm test` has time for. */
+/** How much of a fault is tried: all that is promised, `--quick`, or the seconds that CI has for each. */
 export type Scale = 'full' | 'quick' | 'short';
 
 /** One kind of fault: how it is made, and what must hold all the same. */
@@ -9,8 +9,6 @@ export interface Fault {
   readonly claim: string;
   /** What this machine lacks to make it, and how to get that; null when nothing is missing. */
   readonly lacks?: () => string | null;
-  /** False: no short form, because it takes too long or another test of `npm test` holds the same. */
-  readonly hasShort: boolean;
   run(trial: Trial): Promise<void>;
 }
 
@@ -21,7 +19,7 @@ export interface Trial {
   readonly hookctl: string;
   /** One part: it holds when `check` returns, and does not when it throws. */
   part(name: string, check: () => void | Promise<void>): Promise<void>;
-  /** A part that this machine can't do; it counts as not held. */
+  /** A part that this machine can't do: skipped, neither held nor failed. */
   lacking(name: string, what: string): void;
   /** A fact for the end of the line: `100,012 acknowledged`. */
   note(fact: string): void;
@@ -34,6 +32,8 @@ export interface Outcome {
   readonly notes: readonly string[];
   /** `part: what went wrong`. */
   readonly failures: readonly string[];
+  /** `part: what the machine lacks`; not among the parts. */
+  readonly skipped: readonly string[];
 }
 
 /** By scale. */
@@ -52,6 +52,7 @@ export interface TrialOptions {
 export async function tryFault(fault: Fault, { scale, hookctl, progress }: TrialOptions): Promise<Outcome> {
   const notes: string[] = [];
   const failures: string[] = [];
+  const skipped: string[] = [];
   let parts = 0;
   const failed = (name: string, error: unknown) =>
     failures.push(`${name}: ${error instanceof Error ? error.message : String(error)}`);
@@ -67,10 +68,7 @@ export async function tryFault(fault: Fault, { scale, hookctl, progress }: Trial
       }
       progress?.(parts, failures.length);
     },
-    lacking(name, what) {
-      parts += 1;
-      failed(name, what);
-    },
+    lacking: (name, what) => void skipped.push(`${name}: ${what}`),
     note: (fact) => void notes.push(fact),
   };
   try {
@@ -79,5 +77,5 @@ export async function tryFault(fault: Fault, { scale, hookctl, progress }: Trial
     parts += 1;
     failed('could not be tried to its end', error);
   }
-  return { held: parts - failures.length, parts, notes, failures };
+  return { held: parts - failures.length, parts, notes, failures, skipped };
 }

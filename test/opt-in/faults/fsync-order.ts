@@ -1,65 +1,121 @@
 import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
-import { amount, type Fault } from './fault.ts';
-import { connections } from './support/hooks.ts';
+import { dirname, join } from 'node:path';
+import { amount, type Fault, type Trial } from './fault.ts';
+import { connections, newHook } from './support/hooks.ts';
 import { newLedger } from './support/ledger.ts';
 import { lacksStrace } from './support/machine.ts';
-import { onStage } from './support/stage.ts';
+import { all, type Served, send } from './support/served.ts';
+import { onStage, type Stage } from './support/stage.ts';
 import { attach, type Call, callsOf } from './support/strace.ts';
-import { inLanes } from './support/wait.ts';
+import { eventually, inLanes } from './support/wait.ts';
 
 const SENDERS = 8;
-const CALLS = 'write,writev,pwrite64,pwritev,sendto,sendmsg,fsync,fdatasync,msync';
+const CALLS =
+  'openat,rename,renameat,renameat2,link,linkat,write,writev,pwrite64,pwritev,sendto,sendmsg,fsync,fdatasync,msync';
 /** strace prints so many bytes of what is written: a record, or a page of the db, whole. */
 const SHOWN_BYTES = 65_536;
+/** By these written bytes are recognised: deliveries, replies, webhooks (also in the name of a file), a person's words. */
+const ID = /(?:dlv|out|wh)-[0-9a-hjkmnp-tv-z]{16}|nonce-\d{6}/g;
 
 export const fsyncOrder: Fault = {
   name: 'fsync-order',
   claim:
-    'under load, each 2xx on the ingress socket follows an fsync issued after the last write of its delivery',
+    'a 2xx, the answer to a person’s change and a reply leave only after an fsync of every file that got their bytes',
   lacks: lacksStrace,
-  hasShort: false,
   run: (trial) =>
     onStage(
       trial,
-      async ({ bed, ledger, serve, conclude }) => {
+      async (stage) => {
+        const { bed, ledger, github, serve, audit } = stage;
         const served = await serve();
         const log = join(bed.root, 'trace');
         const options = ['-yy', '-e', `trace=${CALLS}`, '-s', String(SHOWN_BYTES), '-o', log];
         const tracer = await attach({ pid: served.pid }, options);
-        const agent = connections(SENDERS);
-        const wanted = amount(trial, { full: 1_000, quick: 100, short: 20 });
-        await inLanes(wanted, SENDERS, async () => void (await ledger.send(served.url, undefined, agent)));
-        agent.destroy();
+        await underLoad(trial, stage, served);
+        await byReply(trial, stage, served);
+        await audit(served);
+        // Failed tasks are posted, too; the audit would count those comments as posts of no delivery.
+        const nonces = await byPerson(trial, stage, served);
+        const replies = github.posts.length;
         await tracer.detach();
         const calls = [...callsOf(readFileSync(log, 'latin1'))];
-        const answers = calls.flatMap((call) => answered(call) ?? []);
         const order = orderOf(calls, bed.dataFolder);
-        for (const answer of answers) {
-          await trial.part(`the answer to ${answer.id}`, () => order.judge(answer));
-        }
+        const acks = calls.flatMap((call) =>
+          leaving(call, /"HTTP\/1\.1 2.*x-hookctl-delivery: (dlv-[0-9a-z]{16})/i),
+        );
+        const answers = calls.flatMap((call) =>
+          leaving(call, /"HTTP\/1\.1 2.*(nonce-\d{6})/).flatMap((each) => [
+            each,
+            ...leaving(call, /"HTTP\/1\.1 2.*(wh-[0-9a-z]{16})/),
+          ]),
+        );
+        const posts = calls.flatMap((call) => leaving(call, /hookctl:(out-[0-9a-z]{16})/));
+        for (const each of acks) await trial.part(`the answer to ${each.id}`, () => order.judge(each));
+        for (const each of answers) await trial.part(`the answer about ${each.id}`, () => order.judge(each));
+        for (const each of posts) await trial.part(`the reply ${each.id}`, () => order.judge(each));
         await trial.part('every answer was seen', () => {
-          if (answers.length !== ledger.acknowledged())
-            throw new Error(`${ledger.acknowledged()} were acknowledged, ${answers.length} are in the trace`);
+          requireCount('acknowledged', ledger.acknowledged(), acks);
+          requireCount(
+            'changed by a person',
+            nonces,
+            answers.filter(({ id }) => id.startsWith('nonce')),
+          );
+          requireCount('posted', replies, posts);
         });
-        trial.note(`${order.syncs} syncs for ${answers.length} deliveries`);
-        await conclude(served);
+        trial.note(
+          `${order.syncs} syncs for ${acks.length} deliveries, ${nonces} changes, ${posts.length} replies`,
+        );
+        await served.stop();
       },
       // The work behind the answers would only make the trace longer.
       { ledger: newLedger({ effect: () => 'task' }) },
     ),
 };
 
-/** A 2xx that was written to a socket, and the delivery that it names. */
-interface Answered {
+async function underLoad(trial: Trial, { ledger }: Stage, served: Served): Promise<void> {
+  const agent = connections(SENDERS);
+  const wanted = amount(trial, { full: 1_000, quick: 100, short: 20 });
+  await inLanes(wanted, SENDERS, async () => void (await ledger.send(served.url, undefined, agent)));
+  agent.destroy();
+}
+
+/** Changes by a person: a task that fails (the db), a webhook that is added (the JSON db). Returns how many. */
+async function byPerson(trial: Trial, { github }: Stage, served: Served): Promise<number> {
+  const wanted = amount(trial, { full: 50, quick: 10, short: 4 });
+  const posts = github.posts.length;
+  let made = 0;
+  const nonce = () => `nonce-${String(++made).padStart(6, '0')}`;
+  const tasks = (await all<{ id: string }>(served, 'tasks?status=queued')).slice(0, wanted);
+  for (const { id } of tasks) await send(served, 'POST', `tasks/${id}/fail`, { error: nonce() });
+  for (let added = 0; added < wanted; added += 1) {
+    await send(served, 'POST', 'webhooks', { name: nonce(), provider: 'github' });
+  }
+  await eventually('the ends of the tasks to be posted', () => github.posts.length >= posts + wanted);
+  return made;
+}
+
+/** Comments on issues. */
+async function byReply(trial: Trial, { ledger, github }: Stage, served: Served): Promise<void> {
+  const wanted = amount(trial, { full: 50, quick: 10, short: 4 });
+  for (let sent = 0; sent < wanted; sent += 1) await ledger.send(served.url, newHook('reply'));
+  await eventually('the replies to be posted', () => github.posts.length >= wanted);
+}
+
+function requireCount(what: string, wanted: number, seen: readonly Leaving[]): void {
+  const ids = new Set(seen.map(({ id }) => id));
+  if (ids.size !== wanted) throw new Error(`${wanted} were ${what}, ${ids.size} are in the trace`);
+}
+
+/** A write to a socket that names what had to be kept before. */
+interface Leaving {
   readonly id: string;
   readonly began: number;
 }
 
-function answered({ text, began }: Call): Answered | null {
-  if (!/^\w+\(\d+<TCP/.test(text) || !/"HTTP\/1\.1 2/.test(text)) return null;
-  const id = /x-hookctl-delivery: (dlv-[0-9a-z]{16})/i.exec(text)?.[1];
-  return id === undefined ? null : { id, began };
+function leaving({ text, began }: Call, names: RegExp): readonly Leaving[] {
+  if (!/^\w+\(\d+<TCP/.test(text)) return [];
+  const id = names.exec(text)?.[1];
+  return id === undefined ? [] : [{ id, began }];
 }
 
 interface FileCall {
@@ -68,11 +124,22 @@ interface FileCall {
   readonly ended: number;
 }
 
-/** Which files of the folder got a delivery, and when each was synced. */
+/** A name that a call made: of a file that was not there before, or the new one of a temporary file. */
+interface NewName {
+  /** The path under which the file was written. */
+  readonly written: string;
+  readonly path: string;
+  readonly ended: number;
+}
+
+/** Which files of the folder got an id, and when each file, and the folder of each new name, was synced. */
 function orderOf(calls: readonly Call[], folder: string) {
   const syncs: FileCall[] = [];
+  const names: NewName[] = [];
   const writes = new Map<string, FileCall[]>();
   for (const { name, text, began, ended } of calls) {
+    const made = newName(text);
+    if (made?.path.startsWith(folder) === true) names.push({ ...made, ended });
     const path = /^\w+\(\d+<([^>]+)>/.exec(text)?.[1] ?? '';
     if (!path.startsWith(folder)) continue;
     const call = { path, began, ended };
@@ -80,26 +147,41 @@ function orderOf(calls: readonly Call[], folder: string) {
       if (/= 0$/.test(text)) syncs.push(call);
       continue;
     }
-    for (const id of new Set(text.match(/dlv-[0-9a-z]{16}/g))) {
-      writes.set(id, [...(writes.get(id) ?? []), call]);
-    }
+    for (const id of new Set(text.match(ID))) writes.set(id, [...(writes.get(id) ?? []), call]);
   }
+  const requireSync = (path: string, after: number, before: number): void => {
+    const synced = syncs.some((sync) => sync.path === path && sync.began > after && sync.ended < before);
+    if (!synced) throw new Error(`${path} was not synced between the write and what left`);
+  };
   return {
     syncs: syncs.length,
     /**
-     * Throws unless every file that got the delivery was synced between that and the answer. Its first write counts:
-     * a page of the db is written again with later deliveries.
+     * Throws unless every file that got the id was synced between that and what left, and the folder of each that got a
+     * new name after that name. Its first write counts: a page of the db is written again with later rows.
      */
-    judge({ id, began }: Answered): void {
+    judge({ id, began }: Leaving): void {
       const first = new Map<string, FileCall>();
       for (const write of (writes.get(id) ?? []).filter(({ ended }) => ended < began).toReversed()) {
         first.set(write.path, write);
       }
-      if (first.size === 0) throw new Error('answered before anything of it was written');
+      if (first.size === 0) throw new Error('it left before anything of it was written');
       for (const { path, ended } of first.values()) {
-        const synced = syncs.some((sync) => sync.path === path && sync.began > ended && sync.ended < began);
-        if (!synced) throw new Error(`${path} was not synced between the write and the answer`);
+        requireSync(path, ended, began);
+        for (const made of names) {
+          if (made.written === path && made.ended < began) requireSync(dirname(made.path), made.ended, began);
+        }
       }
     },
   };
+}
+
+function newName(text: string): Pick<NewName, 'written' | 'path'> | null {
+  if (/= -1/.test(text)) return null;
+  if (/^openat\(.*O_EXCL/.test(text)) {
+    const path = /= \d+<([^>]+)>$/.exec(text)?.[1];
+    // A temporary file gets the name that counts by a rename.
+    return path === undefined || path.endsWith('.tmp') ? null : { written: path, path };
+  }
+  const renamed = /^(?:rename(?:at2?)?|link(?:at)?)\([^"]*"([^"]+)",[^"]*"([^"]+)"/.exec(text);
+  return renamed === null ? null : { written: renamed[1] ?? '', path: renamed[2] ?? '' };
 }

@@ -18,7 +18,6 @@ export const fullDisk: Fault = {
   name: 'full-disk',
   claim: 'a full disk: 503 with Retry-After and no 2xx that is not kept, accepts 5 s after there is room',
   lacks: lacksMounts,
-  hasShort: false,
   async run(trial) {
     for (const [name, scenario] of Object.entries(SCENARIOS)) {
       await trial.part(name, () =>

@@ -22,8 +22,6 @@ const REPLY_EVERY = 25;
 export const killed: Fault = {
   name: 'killed',
   claim: 'kill -9 at random under load: 0 lost, 0 doubled, the db opens each time',
-  // test/e2e/killed.test.ts
-  hasShort: false,
   async run(trial) {
     const kills = amount(trial, { full: 1_000, quick: 20, short: 4 });
     let acknowledged = 0;

@@ -14,7 +14,6 @@ export const readOnly: Fault = {
   claim:
     'a read-only folder: refused with its name, nothing in it changed; while it serves: 2xx that are kept, or 503',
   lacks: lacksOtherUser,
-  hasShort: true,
   async run(trial) {
     const byMode = Object.entries(BY_MODE);
     for (const [name, scenario] of amount(trial, {

@@ -11,7 +11,6 @@ export const stopped: Fault = {
   name: 'stopped',
   claim:
     'SIGSTOP for a minute under load, then SIGCONT (a laptop asleep): goes on in 5 s, nothing lost or doubled',
-  hasShort: true,
   run: (trial) =>
     onStage(trial, async ({ ledger, serve, conclude }) => {
       const served = await serve();

@@ -29,7 +29,6 @@ export const syscalls: Fault = {
   claim:
     'kill -9, ENOSPC and EIO at each call by which one delivery changes files (log, db, WAL, task files)',
   lacks: lacksStrace,
-  hasShort: false,
   async run(trial) {
     const prepared = await prepare(trial, DELIVERIES_BEFORE);
     try {

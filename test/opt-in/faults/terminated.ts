@@ -10,7 +10,6 @@ const LIMIT_MS = 10_000;
 export const terminated: Fault = {
   name: 'terminated',
   claim: 'SIGTERM at random with 20 requests in flight: ends with status 0 within 10 s, nothing lost',
-  hasShort: true,
   run: (trial) =>
     onStage(trial, async ({ ledger, serve, auditAfresh }) => {
       const rounds = amount(trial, { full: 100, quick: 5, short: 1 });

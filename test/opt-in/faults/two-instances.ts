@@ -10,8 +10,6 @@ export const twoInstances: Fault = {
   name: 'two-instances',
   claim:
     'a second `serve` on the folder: ends in 2 s naming the first; after kill -9 the folder is free at once',
-  // test/server/serve.test.ts
-  hasShort: false,
   run: (trial) =>
     onStage(trial, async (stage) => {
       const { ledger, serve, auditAfresh } = stage;

@@ -21,7 +21,6 @@ const HOLDER = `
 export const writeLock: Fault = {
   name: 'write-lock',
   claim: `another process holds the db's write lock for 30 s: event loop stalls ≤ ${STALL_MS} ms, all answered, 0 lost`,
-  hasShort: true,
   run: (trial) =>
     onStage(trial, async ({ bed, ledger, serve, conclude }) => {
       const served = await serve();

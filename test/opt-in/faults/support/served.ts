@@ -107,13 +107,23 @@ export function isAlive({ child }: Pick<Served, 'child'>): boolean {
 }
 
 /** One request to the management API, with the token of the folder. */
-export async function api<T>({ bed, managementPort }: Served, path: string): Promise<T> {
+export const api = <T>(served: Served, path: string): Promise<T> => send<T>(served, 'GET', path);
+
+/** The same with a method and a JSON body. */
+export async function send<T>(
+  { bed, managementPort }: Served,
+  method: 'GET' | 'POST',
+  path: string,
+  body?: object,
+): Promise<T> {
   const token = readFileSync(join(bed.dataFolder, 'token'), 'utf8').trim();
   const response = await fetch(`http://127.0.0.1:${managementPort}/api/${path}`, {
-    headers: { authorization: `Bearer ${token}` },
+    method,
+    headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json' },
+    ...(body !== undefined && { body: JSON.stringify(body) }),
   });
   if (!response.ok)
-    throw new Error(`GET /api/${path} was answered ${response.status}: ${await response.text()}`);
+    throw new Error(`${method} /api/${path} was answered ${response.status}: ${await response.text()}`);
   return (await response.json()) as T;
 }
 
