@@ -21,7 +21,9 @@ async function comment({ url, sandbox }: Server, text: string): Promise<TaskView
   const payload = sample?.build({ text: '', now, nextNumber: () => now.getTime() }) as JsonObject;
   const issue = payload.issue as JsonObject;
   const fields = { ...(issue.fields as JsonObject), description: `we should start fresh\n\n${text}` };
-  const body = Buffer.from(JSON.stringify({ ...payload, issue: { ...issue, key: 'PROJ-123', fields } }));
+  const body = Buffer.from(
+    JSON.stringify({ ...payload, issue: { ...issue, id: '10042', key: 'PROJ-123', fields } }),
+  );
   const signed = jira.sign(body, {
     type: 'jira:issue_created',
     secret: secret(SECRET),
