@@ -1,5 +1,6 @@
 import type { Agents } from '../config/agents.ts';
 import type { RunLimits } from '../config/agents-schema.ts';
+import { commandLine } from '../lib/shell-quote.ts';
 import type { QueuedTask, RunReader } from '../store/run-store.ts';
 import type { TaskReader } from '../store/task-store.ts';
 import { NOT_VERIFIED } from '../tasks/change.ts';
@@ -93,7 +94,10 @@ function wait(reason: string): Verdict {
 }
 
 /** Why a task is not to be run at all for now; it holds nobody back. */
-function unfitFor({ store }: SurveyOptions, { dependsOn, trust }: QueuedTask): string | null {
+function unfitFor({ store }: SurveyOptions, task: QueuedTask): string | null {
+  const { agent, dependsOn, trust, isBacklog } = task;
+  if (isBacklog)
+    return `it was queued before ${agent} was configured: ${commandLine('hookctl', 'task', 'release', agent)}`;
   if (trust === 'unverified') return `${NOT_VERIFIED}, so no agent runs on it`;
   const blockers = blockersOf(store, { dependsOn });
   return blockers.length === 0

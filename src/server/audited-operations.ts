@@ -58,6 +58,8 @@ export function auditedOperations(operations: Operations, record: RecordDone): O
         after(tasks.comment(id, text), 'task.comment', ({ id: outgoing }) => [id, { outgoing }]),
       listen: tasks.listen,
       ackEvent: tasks.ackEvent,
+      release: (agent) =>
+        after(tasks.release(agent), 'task.release', ({ tasks: count }) => [agent, { tasks: count }]),
       sync: tasks.sync,
     },
   };

@@ -148,6 +148,8 @@ export async function openWork(options: WorkOptions): Promise<Work> {
     async begin(how) {
       ending.push(...mindTaskFiles(app, engine, reporter));
       ending.push(serveRetention(engine.context, configuration.project.retention, reporter.broken).close);
+      // Before a task can come in: what is queued for an agent that is new waits for a person.
+      await engine.context.store.noteAgents([...configuration.agents.byName.keys()], app.clock.now());
       scheduler = serveAgents({ app, engine, configuration, live, reporter, environments: access.runs });
       ending.push(scheduler.close);
       const watch = watchProblems({ look: problemsNow, found: reporter.problem, broken: reporter.broken });

@@ -1,3 +1,5 @@
+import { notFound } from '../errors.ts';
+import { suggestion } from '../lib/suggest.ts';
 import type { AgentOperations } from '../mcp/backend.ts';
 import { changeTask, type TaskReport } from '../tasks/change.ts';
 import { commentOnTask } from '../tasks/comment.ts';
@@ -22,10 +24,18 @@ export interface SyncView {
   readonly unsynced: readonly { readonly task_id: string; readonly reason: string }[];
 }
 
+/** What `task release` let run. */
+export interface ReleasedView {
+  readonly agent: string;
+  readonly tasks: number;
+}
+
 /** What changes tasks; see `Operations`. */
 export interface TaskOperations extends AgentOperations {
   create(request: TaskRequest, source: TaskSource): Promise<TaskView>;
   change(id: string, verb: TaskVerb, report: TaskReport): Promise<TaskView>;
+  /** Lets tasks run that were queued before their agent was configured. Returns how many. Throws `not_found`. */
+  release(agent: string): Promise<ReleasedView>;
   sync(): Promise<SyncView>;
 }
 
@@ -57,6 +67,15 @@ export function localTaskOperations(
     },
     listen: (consumer, sinceTask) => context.store.joinEvents(consumer, sinceTask, context.clock.now()),
     ackEvent: (consumer, eventId) => context.store.ackEvent(consumer, eventId),
+    async release(agent) {
+      const tasks = context.store.backlogs().find((backlog) => backlog.agent === agent)?.tasks ?? 0;
+      if (tasks > 0 && (await context.store.releaseBacklog(agent))) return { agent, tasks };
+      const held = context.store.backlogs().map((backlog) => backlog.agent);
+      throw notFound(
+        `no tasks of ${agent} wait for a release`,
+        held.length === 0 ? undefined : suggestion(agent, held),
+      );
+    },
     async sync() {
       const { state, tasks, unsynced } = await repairFiles(context);
       return {
@@ -83,6 +102,7 @@ export function remoteTaskOperations(post: <T>(path: string, body: object) => Pr
       const { known } = await post<{ known: boolean }>('/api/events/ack', { consumer, event_id: eventId });
       return known;
     },
+    release: (agent) => post<ReleasedView>(`/api/agents/${encodeURIComponent(agent)}/release`, {}),
     sync: () => post<SyncView>('/api/sync', {}),
   };
 }

@@ -1,4 +1,5 @@
 import type { CompiledQuery } from 'kysely';
+import { backlogs, noteAgents, releaseBacklog } from './backlog.ts';
 import { toTask } from './rows.ts';
 import { endRun, forgetWait, giveNotice, noteRun, noteWait, startRun } from './run-changes.ts';
 import type { RunReader, RunWriter } from './run-store.ts';
@@ -21,6 +22,7 @@ export function runReader(rows: <Row>(query: CompiledQuery<Row>) => readonly Row
     runsOfTask: (taskId) => rows(runsOfTask(taskId)).map(toRun),
     openRuns: () => rows(openRuns()).map(toRun),
     queuedTasks: (agents, limit) => rows(queuedTasks(agents, limit)).map(toQueuedTask),
+    backlogs: () => rows(backlogs()),
     lastSession: (conversationId, key) => rows(lastSession(conversationId, key))[0]?.session_id ?? null,
     spent: (since, flowId) => rows(spentSince(since, flowId))[0] ?? { runs: 0, endedUsd: 0, runningUsd: 0 },
   };
@@ -28,6 +30,10 @@ export function runReader(rows: <Row>(query: CompiledQuery<Row>) => readonly Row
 
 export function runWriter(writer: Writer): RunWriter {
   return {
+    async noteAgents(names, at) {
+      await writer.write(noteAgents(names, at));
+    },
+    releaseBacklog: async (agent) => (await writer.write([releaseBacklog(agent)])).length > 0,
     async noteWaiting(waits, gone) {
       await writer.write([...waits.map(noteWait), ...gone.map(forgetWait)]);
     },

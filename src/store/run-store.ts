@@ -9,6 +9,14 @@ export interface QueuedTask {
   readonly conversationId: string;
   readonly dependsOn: readonly string[];
   readonly trust: Trust;
+  /** It was queued before its agent was configured, and nobody released it. */
+  readonly isBacklog: boolean;
+}
+
+/** Tasks that were queued before their agent was configured. */
+export interface Backlog {
+  readonly agent: string;
+  readonly tasks: number;
 }
 
 /** What runs took within a time. */
@@ -27,7 +35,9 @@ export interface RunReader {
   runsOfTask(taskId: string): readonly AgentRun[];
   /** Those that wait, are held, or run; in the order in which they were made. */
   openRuns(): readonly AgentRun[];
-  /** Queued tasks of these agents, the oldest first, at most `limit`. */
+  /** Agents whose backlog waits for a release. */
+  backlogs(): readonly Backlog[];
+  /** Queued tasks of these agents, the oldest first and the backlog last, at most `limit`. */
   queuedTasks(agents: readonly string[], limit: number): readonly QueuedTask[];
   /** The session of the newest run of a conversation that was in one. */
   lastSession(conversationId: string, sessionKey: string): string | null;
@@ -91,6 +101,10 @@ export interface BudgetNotice {
 
 /** Everything that changes runs. */
 export interface RunWriter {
+  /** Notes which agents are configured; what is queued for a new one waits for `releaseBacklog`. */
+  noteAgents(names: readonly string[], at: number): Promise<void>;
+  /** Lets the backlog of an agent run. Returns false when it has none. */
+  releaseBacklog(agent: string): Promise<boolean>;
   /** Notes why tasks wait, and forgets what no longer does. */
   noteWaiting(waits: readonly RunWait[], gone: readonly string[]): Promise<void>;
   /** Takes task and conversation for a run; null when the task was not queued any more, and nothing changed. */

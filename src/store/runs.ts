@@ -1,5 +1,6 @@
 import { type CompiledQuery, sql } from 'kysely';
 import type { AgentRun } from '../types.ts';
+import { isBacklog } from './backlog.ts';
 import type { QueuedTask, Spent } from './run-store.ts';
 import { type RunRow, sqlBuilder, type TaskRow } from './schema.ts';
 
@@ -46,12 +47,16 @@ export function openRuns(): CompiledQuery<RunRow> {
   return sqlBuilder.selectFrom('runs').selectAll().where('ended_at', 'is', null).orderBy('id').compile();
 }
 
-type QueuedRow = Pick<TaskRow, 'id' | 'agent' | 'flow_id' | 'conversation_id' | 'depends_on' | 'trust'>;
+type QueuedRow = Pick<TaskRow, 'id' | 'agent' | 'flow_id' | 'conversation_id' | 'depends_on' | 'trust'> & {
+  readonly is_backlog: number;
+};
 
 export function queuedTasks(agents: readonly string[], limit: number): CompiledQuery<QueuedRow> {
   return sqlBuilder
     .selectFrom('tasks')
+    .leftJoin('known_agents', 'known_agents.name', 'tasks.agent')
     .select([
+      isBacklog.as('is_backlog'),
       'tasks.id',
       'tasks.agent',
       'tasks.flow_id',
@@ -61,6 +66,7 @@ export function queuedTasks(agents: readonly string[], limit: number): CompiledQ
     ])
     .where('tasks.status', '=', 'queued')
     .where('tasks.agent', 'in', agents)
+    .orderBy('is_backlog')
     .orderBy('tasks.id')
     .limit(limit)
     .compile();
@@ -74,6 +80,7 @@ export function toQueuedTask(row: QueuedRow): QueuedTask {
     conversationId: row.conversation_id,
     dependsOn: JSON.parse(row.depends_on),
     trust: row.trust,
+    isBacklog: row.is_backlog === 1,
   };
 }
 

@@ -27,6 +27,7 @@ export interface Database {
   readonly task_transitions: TransitionRow;
   readonly outbox: OutboxRow;
   readonly audit: AuditRow;
+  readonly known_agents: KnownAgentRow;
   readonly runs: RunRow;
   readonly budget_notices: BudgetNoticeRow;
   readonly event_consumers: EventConsumerRow;
@@ -87,6 +88,13 @@ export interface FlowAliasRow {
   /** 1: an id that no rename changes; 0: an external id. */
   readonly stable: number;
   readonly created_at: number;
+}
+
+export interface KnownAgentRow {
+  readonly name: string;
+  readonly configured_at: number;
+  /** Queued tasks that were last changed until then wait for a release; null when none do. */
+  readonly held_before: number | null;
 }
 
 export interface ConversationRow {

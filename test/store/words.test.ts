@@ -189,6 +189,8 @@ const WRITES: Readonly<Record<Write, (store: Store) => Promise<unknown>>> = {
     ]),
   joinEvents: (store) => store.joinEvents('agent', null, NOW),
   ackEvent: (store) => store.ackEvent('agent', 'evt-1'),
+  noteAgents: (store) => store.noteAgents(['planning'], NOW),
+  releaseBacklog: (store) => store.releaseBacklog('planning'),
   probe: (store) => store.probe(),
   sweepLog: (store) => store.sweepLog(),
   removeBodies: (store) => store.removeBodies(['dlv-4'], NOW),

@@ -1,23 +1,121 @@
 import type { Command } from 'commander';
-import type { AppFlags } from '../../app.ts';
+import type { App, AppFlags } from '../../app.ts';
+import { usageError } from '../../errors.ts';
+import { say } from '../../lib/io.ts';
+import { commandLine } from '../../lib/shell-quote.ts';
+import type { Task, TaskStatus } from '../../types.ts';
+import { agrees, canAsk } from '../ask.ts';
 import { examples, type Runner } from '../command.ts';
+import { agentNames } from '../known-names.ts';
+import { requireKnown, sayNoRows } from '../no-matches.ts';
+import { operations } from '../operate.ts';
+import { oneOf } from '../options.ts';
+import { counted, printJson } from '../print.ts';
 import { changeTask } from './changed.ts';
 
 interface CancelFlags extends AppFlags {
+  readonly status?: TaskStatus;
+  readonly agent?: string;
+  readonly flow?: string;
   readonly reason?: string;
+  readonly yes?: boolean;
   readonly json?: boolean;
 }
 
+/** The statuses of tasks that are not over. */
+const OPEN = ['waiting_approval', 'queued', 'running', 'waiting_answer'] as const;
+
 export function configureCancel(command: Command, runner: Runner): void {
   command
-    .description('Cancel a task that is not over; its run is ended.')
-    .argument('<id>', 'task id')
+    .description('Cancel a task that is not over, or all that the filters select; a run is ended.')
+    .argument('[id]', 'task id')
+    .addOption(oneOf('--status <status>', 'all in this status', OPEN))
+    .option('--agent <name>', 'all of this agent')
+    .option('--flow <id>', 'all of this flow')
     .option('--reason <text>', 'why, for its history')
-    .option('--json', 'print one object')
-    .addHelpText('after', examples('hookctl task cancel task-01jd9x3k2a7f3kq2 --reason "done by hand"'))
-    .action((id: string, { reason, json }: CancelFlags) =>
-      runner.run(command.optsWithGlobals(), (app) =>
-        changeTask(app, id, 'cancel', { json, error: reason ?? null }),
+    .option('-y, --yes', 'with filters: do not ask')
+    .option('--json', 'print one object, with filters an array')
+    .addHelpText(
+      'after',
+      examples(
+        'hookctl task cancel task-01jd9x3k2a7f3kq2 --reason "done by hand"',
+        'hookctl task cancel --status queued --agent planning',
       ),
+    )
+    .action((id: string | undefined, flags: CancelFlags) =>
+      runner.run(command.optsWithGlobals(), (app) => cancel(app, id, flags, runner.argv)),
     );
+}
+
+async function cancel(
+  app: App,
+  id: string | undefined,
+  flags: CancelFlags,
+  argv: readonly string[],
+): Promise<0> {
+  const { status, agent, flow, reason, json } = flags;
+  const isFiltered = [status, agent, flow].some((filter) => filter !== undefined);
+  if (id !== undefined && isFiltered) {
+    throw usageError('a task is named, and filters select tasks', 'Give an id, or filters.');
+  }
+  if (id !== undefined) return changeTask(app, id, 'cancel', { json, error: reason ?? null });
+  if (!isFiltered) {
+    throw usageError(
+      'nothing says what to cancel',
+      'Name a task, or select with --status, --agent or --flow.',
+    );
+  }
+  return cancelMany(app, flags, argv);
+}
+
+async function cancelMany(app: App, flags: CancelFlags, argv: readonly string[]): Promise<0> {
+  const { status, agent, flow, reason = null, json } = flags;
+  await requireKnown({ noun: 'agent', value: agent, known: agentNames(app) });
+  const selected = selectedTasks(app, flags);
+  if (selected.length === 0) {
+    const filters = { '--status': status, '--agent': agent, '--flow': flow };
+    sayNoRows(app, { nouns: ['open task', 'open tasks'], filters });
+    if (json === true) printJson(app.io, []);
+    return 0;
+  }
+  if (!(await confirmed(app, selected.length, flags, argv))) {
+    say(app.io.err, 'Nothing was cancelled.');
+    return 0;
+  }
+  const { tasks } = await operations(app, 'task cancel');
+  const views = [];
+  for (const { id } of selected)
+    views.push(await tasks.change(id, 'cancel', { error: reason, actor: 'cli' }));
+  if (json === true) printJson(app.io, views);
+  else say(app.io.out, `cancelled ${many(views.length)}`);
+  return 0;
+}
+
+function selectedTasks(app: App, { status, agent, flow }: CancelFlags): readonly Task[] {
+  const filter = {
+    open: true as const,
+    ...(status !== undefined && { status }),
+    ...(agent !== undefined && { agent }),
+    ...(flow !== undefined && { flowId: flow }),
+  };
+  const reader = app.reader();
+  return reader === null ? [] : reader.tasks({ ...filter, limit: reader.count('tasks', filter) });
+}
+
+async function confirmed(
+  app: App,
+  count: number,
+  { yes }: CancelFlags,
+  argv: readonly string[],
+): Promise<boolean> {
+  if (yes === true) return true;
+  if (canAsk(app)) return agrees(app, `Cancel ${many(count)}?`);
+  throw usageError(
+    `this would cancel ${many(count)}, and there is no terminal to ask on; nothing was cancelled`,
+    `If this is right: ${commandLine('hookctl', ...argv, '--yes')}`,
+  );
+}
+
+function many(count: number): string {
+  return `${counted(count)} ${count === 1 ? 'task' : 'tasks'}`;
 }

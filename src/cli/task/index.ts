@@ -5,6 +5,7 @@ import { configureCreate } from './create.ts';
 import { configureFail } from './fail.ts';
 import { configureList } from './list.ts';
 import { configureLogs } from './logs.ts';
+import { configureRelease } from './release.ts';
 import { configureShow } from './show.ts';
 import { configureStep } from './step.ts';
 
@@ -19,6 +20,7 @@ export const task: CliCommand = {
     configureFail(command.command('fail'), runner);
     configureCancel(command.command('cancel'), runner);
     configureStep(command.command('approve'), runner, 'approve');
+    configureRelease(command.command('release'), runner);
     configureStep(command.command('retry'), runner, 'retry');
   },
 };

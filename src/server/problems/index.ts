@@ -1,3 +1,4 @@
+import { backlogs } from './backlogs.ts';
 import type { Problem, ProblemCheck, ProblemSource } from './problem.ts';
 import { refusedRequests } from './refused-requests.ts';
 import { unsentPosts } from './unsent-posts.ts';
@@ -5,7 +6,7 @@ import { unsentPosts } from './unsent-posts.ts';
 export type { Problem } from './problem.ts';
 
 /** In the order in which `status` shows them. One file each. */
-const CHECKS: readonly ProblemCheck[] = [refusedRequests, unsentPosts];
+const CHECKS: readonly ProblemCheck[] = [backlogs, refusedRequests, unsentPosts];
 
 /** The problems that the store tells, with or without a server. */
 export function storedProblems(source: ProblemSource): readonly Problem[] {

@@ -11,6 +11,7 @@ import { runs } from './0006-runs.ts';
 import { agentEvents } from './0007-agent-events.ts';
 import { trust } from './0008-trust.ts';
 import { flowAliases } from './0009-flow-aliases.ts';
+import { knownAgents } from './0010-known-agents.ts';
 
 /** SQL, or what takes more than that; `path` is the db's. */
 type Migration = string | ((db: DatabaseSync, path: string) => void);
@@ -26,6 +27,7 @@ const MIGRATIONS: readonly Migration[] = [
   agentEvents,
   trust,
   flowAliases,
+  knownAgents,
 ];
 
 /** The `user_version` that this code reads and writes. */
