@@ -34,10 +34,10 @@ export function checkHmacList(check: Omit<HmacCheck, 'header'>, signatures: read
   if (given.length === 0) {
     return refused('signature_malformed', `the signature is not ${digitsInWords(check)}`);
   }
-  const index = firstMatch(check, given);
-  return index < 0
+  const match = firstMatch(check, given);
+  return match === null
     ? refused('signature_wrong', 'the signature does not fit the body under any secret of the webhook')
-    : { ok: true, secretIndex: index };
+    : { ok: true, secretIndex: match.index, seal: match.digest.toString('base64url') };
 }
 
 /** What a signature has to look like: `sha256=` and hex digits. */
@@ -69,7 +69,7 @@ export function checkToken(header: string | undefined, secrets: readonly Webhook
   }, -1);
   return index < 0
     ? refused('signature_wrong', 'the token is no secret of the webhook')
-    : { ok: true, secretIndex: index };
+    : { ok: true, secretIndex: index, seal: null };
 }
 
 /**
@@ -92,13 +92,18 @@ export function refused(cause: Extract<Verdict, { ok: false }>['cause'], detail:
 }
 
 /** All secrets are tried even after a match, so that the time does not tell which one fitted. */
-function firstMatch(check: Omit<HmacCheck, 'header'>, given: readonly Buffer[]): number {
-  return check.secrets.reduce((found, { value }, index) => {
+function firstMatch(
+  check: Omit<HmacCheck, 'header'>,
+  given: readonly Buffer[],
+): { readonly index: number; readonly digest: Buffer } | null {
+  let found: { readonly index: number; readonly digest: Buffer } | null = null;
+  for (const [index, { value }] of check.secrets.entries()) {
     const key = keyFrom(check, value.reveal());
     const right = digest(check, key);
     const fits = given.filter((bytes) => sameBytes(right, bytes)).length > 0 && key.length > 0;
-    return fits && found < 0 ? index : found;
-  }, -1);
+    if (fits && found === null) found = { index, digest: right };
+  }
+  return found;
 }
 
 /** Text stays text, its UTF-8 bytes are the key: of bytes Node finds out by an error that they are no key object. */

@@ -1,9 +1,12 @@
+import type { KeyLock } from '../lib/key-lock.ts';
 import type { Parsed } from '../providers/provider.ts';
 import type { Settlement } from '../store/store.ts';
 import { syncTasks } from '../tasks/context.ts';
 import type { Decision, Delivery, RawRequest, Webhook } from '../types.ts';
 import type { PipelineContext, Settled } from './context.ts';
+import { actKeys } from './dedupe-keys.ts';
 import { whyNothing } from './nothing-to-do.ts';
+import { isFirstHand } from './occasion.ts';
 import { findWebhook } from './webhook-of.ts';
 import { type EventOutcome, workEvent } from './work-event.ts';
 
@@ -22,6 +25,8 @@ export interface DispatchOptions {
   readonly arrived?: Arrived | null;
   /** Told when nothing is left to do but to wait for the disk. `quiet`: nothing came of it that others could see. */
   readonly worked?: (quiet: boolean) => void;
+  /** Deliveries that tell of one act are worked on one after the other. Left out: nothing else is worked on. */
+  readonly inTurn?: KeyLock;
 }
 
 /**
@@ -31,36 +36,74 @@ export interface DispatchOptions {
 export async function dispatch(
   context: PipelineContext,
   deliveryId: string,
-  { arrived = null, worked = () => undefined }: DispatchOptions = {},
+  { arrived = null, worked = () => undefined, inTurn = (_, work) => work() }: DispatchOptions = {},
 ): Promise<Settled | null> {
-  const { store, clock } = context;
-  const delivery = arrived?.delivery ?? store.delivery(deliveryId);
-  const outcome = delivery?.status === 'pending' ? await work(context, delivery, arrived) : null;
-  if (delivery === null || outcome === null) {
+  const delivery = arrived?.delivery ?? context.store.delivery(deliveryId);
+  if (delivery?.status !== 'pending') {
     worked(true);
     return null;
   }
+  const read = readDelivery(context, delivery, arrived);
+  if ('status' in read) return settle(context, delivery, read, worked);
+  const acts = isFirstHand(delivery) ? actKeys(delivery.provider, read.parsed.events) : [];
+  return inTurn(acts, async () =>
+    settle(
+      context,
+      delivery,
+      actedBefore(context, delivery, acts) ?? (await work(context, delivery, read)),
+      worked,
+    ),
+  );
+}
+
+async function settle(
+  context: PipelineContext,
+  delivery: Delivery,
+  outcome: Outcome,
+  worked: (quiet: boolean) => void,
+): Promise<Settled> {
+  const { store, clock } = context;
   const settledAt = clock.now();
-  const settled = store.settle({ ...outcome, deliveryId, settledAt });
+  const settled = store.settle({ ...outcome, deliveryId: delivery.id, settledAt });
   const quiet = isQuiet(outcome);
   worked(quiet);
   const stored = await settled;
-  const { status, reason, decisions } = outcome;
+  const { status, reason, decisions, duplicateOf = null } = outcome;
   return {
-    delivery: { ...delivery, status, reason, decisions, settledAt, nextAttemptAt: null },
+    delivery: { ...delivery, status, reason, decisions, duplicateOf, settledAt, nextAttemptAt: null },
     tasks: stored.length === 0 ? [] : await syncTasks(context, stored),
     quiet,
   };
 }
 
-async function work(context: PipelineContext, delivery: Delivery, arrived: Arrived | null): Promise<Outcome> {
+interface Read {
+  readonly webhook: Webhook;
+  readonly parsed: Extract<Parsed, { ok: true }>;
+}
+
+/** What a delivery says to its webhook of today; or its end, where nothing of it can be read. */
+function readDelivery(context: PipelineContext, delivery: Delivery, arrived: Arrived | null): Read | Outcome {
   const webhook = findWebhook(context.snapshot(), delivery);
   if (webhook === null) return nothing('ignored', `there is no webhook ${delivery.webhook} any more`);
   if (!webhook.enabled) return nothing('ignored', `the webhook ${webhook.name} is disabled`);
-  const { protocol: provider } = webhook;
   const parsed = arrived?.webhook === webhook ? arrived.parsed : parseStored(context, delivery, webhook);
   if (parsed === null) return nothing('failed', 'its bytes are no longer stored');
-  if (!parsed.ok) return nothing('failed', parsed.reason);
+  return parsed.ok ? { webhook, parsed } : nothing('failed', parsed.reason);
+}
+
+/** A duplicate where another delivery told of the same act and a command ran of it; null where none did. */
+function actedBefore({ store }: PipelineContext, { id }: Delivery, acts: readonly string[]): Outcome | null {
+  const holders = acts.map((key) => store.holderOf(key)).filter((holder) => holder !== null && holder !== id);
+  const [first = null] = holders;
+  return first === null ? null : { ...nothing('duplicate', `the same as ${first}`), duplicateOf: first };
+}
+
+async function work(
+  context: PipelineContext,
+  delivery: Delivery,
+  { webhook, parsed }: Read,
+): Promise<Outcome> {
+  const { protocol: provider } = webhook;
   const outcomes: EventOutcome[] = [];
   for (const [index, event] of parsed.events.entries()) {
     outcomes.push(await workEvent(context, { delivery, webhook, provider, event, index }));
@@ -91,6 +134,7 @@ function outcomeOf(outcomes: readonly EventOutcome[]): Outcome {
     approvals: outcomes.flatMap(({ approvals }) => approvals),
     stops: outcomes.flatMap(({ stops = [] }) => stops),
     aliases: outcomes.flatMap(({ aliases = [] }) => aliases),
+    said: outcomes.flatMap(({ said = [] }) => said),
   };
   const fired = made.decisions.filter((decision) => decision.fired);
   const failed = fired.filter(({ error }) => error !== null);

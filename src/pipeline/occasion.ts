@@ -10,3 +10,8 @@ export interface Occasion {
   /** Position of the event in its delivery. */
   readonly index: number;
 }
+
+/** Whether a sender delivered it. What a person replays is to run again. */
+export function isFirstHand({ trust, replayOf }: Pick<Delivery, 'trust' | 'replayOf'>): boolean {
+  return trust !== 'operator' && replayOf === null;
+}

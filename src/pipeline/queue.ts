@@ -1,5 +1,6 @@
 import { failure, messageOf } from '../errors.ts';
 import { fullJitter, pause } from '../lib/backoff.ts';
+import { createKeyLock } from '../lib/key-lock.ts';
 import { createTurns } from '../lib/turns.ts';
 import type { PendingDelivery } from '../store/store.ts';
 import type { PipelineContext, Settled } from './context.ts';
@@ -60,6 +61,7 @@ export function createQueue(
   const running = new Set<Promise<void>>();
   const stop = new AbortController();
   const inTurns = createTurns();
+  const oneActAtATime = createKeyLock();
   let isStarting = false;
   let depth = 0;
   let atHand = 0;
@@ -147,6 +149,7 @@ export function createQueue(
     try {
       const settled = await dispatch(context, id, {
         arrived,
+        inTurn: oneActAtATime,
         worked(quiet) {
           worked(quiet);
           free();

@@ -1,8 +1,9 @@
 import type { Ack, Parsed, Provider } from '../providers/provider.ts';
 import type { NewDelivery } from '../store/store.ts';
 import { RELAY_HEADER } from '../tunnels/relay.ts';
-import type { Delivery, Headers, RawRequest, Trust, Webhook } from '../types.ts';
+import type { Delivery, Headers, RawRequest, Trust, Webhook, WebhookEvent } from '../types.ts';
 import type { PipelineContext } from './context.ts';
+import { dedupeKeys } from './dedupe-keys.ts';
 import { nothingToDo } from './nothing-to-do.ts';
 import type { Receipt } from './receipt.ts';
 import { DISABLED, jsonAck, limited, reject, unverified } from './refuse.ts';
@@ -29,7 +30,7 @@ export async function receive(
   if (waitSeconds > 0) return limited(context, webhook, request, waitSeconds);
 
   const parsed = provider.parse(request, webhook);
-  const delivery = toDelivery({ context, webhook, provider, request, parsed, trust: verification.trust });
+  const delivery = toDelivery({ context, webhook, provider, request, parsed, ...verification });
   const { status, duplicateOf } = await context.store.accept(delivery);
   return {
     deliveryId: delivery.id,
@@ -55,10 +56,13 @@ export interface Incoming {
   readonly request: RawRequest;
   readonly parsed: Parsed;
   readonly trust: Trust;
+  /** See `Verdict`. */
+  readonly seal: string | null;
 }
 
 /** The row of a request that may enter. */
-export function toDelivery({ context, webhook, provider, request, parsed, trust }: Incoming): NewDelivery {
+export function toDelivery(incoming: Incoming): NewDelivery {
+  const { context, webhook, provider, request, parsed, trust, seal } = incoming;
   const senderDeliveryId = provider.deliveryId(request.headers);
   const first = parsed.ok ? parsed.events[0] : undefined;
   const receivedAt = context.clock.now();
@@ -70,10 +74,13 @@ export function toDelivery({ context, webhook, provider, request, parsed, trust 
     trust,
     ...stateOf(webhook, parsed, trust, receivedAt),
     senderDeliveryId,
-    dedupeKeys: parsed.ok ? dedupeKeys(senderDeliveryId, parsed.semanticKeys) : [],
+    dedupeKeys: parsed.ok
+      ? dedupeKeys({ provider: provider.name, trust, seal, senderDeliveryId, parsed, receivedAt })
+      : [],
     eventType: first?.type ?? provider.eventName(request.headers),
     externalId: first?.externalId ?? null,
     senderName: first?.sender?.name ?? null,
+    isByPerson: parsed.ok && parsed.events.length > 0 && parsed.events.every(isByPerson),
     headers: storable(request.headers, provider.secretHeaders),
     query: request.query,
     body: request.body,
@@ -97,7 +104,7 @@ function stateOf(
 }
 
 /** The row of a delivery that was stored just now. */
-export function asStored({ dedupeKeys: _, body, ...delivery }: NewDelivery): Delivery {
+export function asStored({ dedupeKeys: _, isByPerson: __, body, ...delivery }: NewDelivery): Delivery {
   return {
     ...delivery,
     size: body.byteLength,
@@ -108,8 +115,12 @@ export function asStored({ dedupeKeys: _, body, ...delivery }: NewDelivery): Del
   };
 }
 
-function dedupeKeys(deliveryId: string | null, semanticKeys: readonly string[]): readonly string[] {
-  return deliveryId === null ? semanticKeys : [`id:${deliveryId}`, ...semanticKeys];
+/**
+ * A text marks a person's own act. What happens without one (a label, an assignment) may as well be the work of our own token,
+ * which can belong to a person.
+ */
+function isByPerson({ text, sender }: WebhookEvent): boolean {
+  return text !== null && sender?.kind === 'person' && sender.appId === null;
 }
 
 /**

@@ -107,7 +107,7 @@ export async function storeReplay(
   const { webhook, provider, parsed } = readSource(context, source, source.deliveryId ?? 'the body');
   const { request, trust, deliveryId: replayOf } = source;
   const delivery: NewDelivery = {
-    ...toDelivery({ context, webhook, provider, request, parsed, trust }),
+    ...toDelivery({ context, webhook, provider, request, parsed, trust, seal: null }),
     dedupeKeys: [],
     replayOf,
     replies,

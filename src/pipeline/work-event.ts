@@ -1,11 +1,13 @@
 import type { Settlement } from '../store/store.ts';
-import { act, decide } from './act.ts';
+import type { Decision } from '../types.ts';
+import { type Act, act, decide } from './act.ts';
 import { aliasesFor } from './aliases.ts';
 import { answered } from './answer.ts';
 import { approved } from './approve.ts';
 import type { PipelineContext } from './context.ts';
+import { saidKey } from './dedupe-keys.ts';
 import { type Matching, match } from './match.ts';
-import type { Occasion } from './occasion.ts';
+import { isFirstHand, type Occasion } from './occasion.ts';
 import { stopped } from './stop.ts';
 import { pausedThread } from './thread-breaker.ts';
 
@@ -13,7 +15,7 @@ import { pausedThread } from './thread-breaker.ts';
 export interface EventOutcome
   extends Pick<
     Settlement,
-    'decisions' | 'tasks' | 'outgoing' | 'answers' | 'approvals' | 'stops' | 'aliases'
+    'decisions' | 'tasks' | 'outgoing' | 'answers' | 'approvals' | 'stops' | 'aliases' | 'said'
   > {
   /** Why nothing fired; null when something did. */
   readonly ignored: string | null;
@@ -29,7 +31,7 @@ export async function workEvent(context: PipelineContext, occasion: Occasion): P
   const answer = approval === null && stop === null ? answered(context, occasion) : null;
   const matching = match(occasion.webhook, occasion.event, occasion.delivery.trust ?? 'unverified');
   const isSaid = approval !== null || stop !== null || answer !== null;
-  const commands = isSaid ? withoutTexts(matching) : matching;
+  const commands = isSaid ? withoutTexts(matching) : withoutRepeated(context, occasion, matching);
   const ran = await runCommands(context, occasion, commands);
   const outcome = { ...ran, aliases: aliasesFor(context, occasion, ran.tasks) };
   if (approval !== null) {
@@ -77,7 +79,7 @@ async function runCommands(
       ignored: pause.reason,
     };
   }
-  const acts = [];
+  const acts: Act[] = [];
   for (const each of matches) acts.push(await act(context, occasion, each));
   return {
     decisions: acts.map(({ decision }) => decision),
@@ -85,8 +87,32 @@ async function runCommands(
     outgoing: acts.flatMap(({ outgoing }) => outgoing),
     answers: [],
     approvals: [],
+    said: matches.some(({ command }, index) => command.kind === 'text' && hasRun(acts[index]?.decision))
+      ? [saidKey(occasion.provider.name, occasion.event) ?? []].flat()
+      : [],
     ignored,
   };
+}
+
+function hasRun(decision: Decision | undefined): boolean {
+  return decision !== undefined && decision.fired && decision.error === null;
+}
+
+/** One task for each mention: an edit of a text of which a command ran runs none, whatever it changed. */
+function withoutRepeated(
+  { store }: Pick<PipelineContext, 'store'>,
+  { provider, event, delivery }: Occasion,
+  { matches, ignored }: Matching,
+): Matching {
+  const isEdit = event.textOrigin === 'edited' && isFirstHand(delivery);
+  const said = isEdit ? saidKey(provider.name, event) : null;
+  const holder = said === null ? null : store.holderOf(said);
+  if (holder === null || holder === delivery.id) return { matches, ignored };
+  const reason = `a command of this text has run before (${holder})`;
+  const left = matches.map((each) =>
+    each.fired && each.command.kind === 'text' ? { ...each, fired: false, reason } : each,
+  );
+  return { matches: left, ignored: left.some(({ fired }) => fired) ? null : reason };
 }
 
 /** What answers a question is no command, also where commands need no prefix. */

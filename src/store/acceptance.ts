@@ -25,6 +25,7 @@ export function rowOf(delivery: NewDelivery): RecordedRow {
     settled_at: delivery.settledAt,
     decisions: JSON.stringify(delivery.decisions),
     claims: JSON.stringify(delivery.dedupeKeys),
+    by_person: delivery.isByPerson ? 1 : 0,
   };
 }
 
@@ -65,6 +66,7 @@ function insertRejection(rejection: NewRejection): CompiledQuery<never> {
     replay_of: null,
     replies: 0,
     claims: '[]',
+    by_person: null,
     body_segment: null,
     body_offset: null,
     body_removed_at: null,

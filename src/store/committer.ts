@@ -14,7 +14,11 @@ export interface Run {
   readonly kind: 'run';
   readonly statements: readonly Statement[];
   /** The delivery whose keys are kept or let go with it. */
-  readonly claims?: { readonly deliveryId: string; readonly keep: boolean };
+  readonly claims?: {
+    readonly deliveryId: string;
+    readonly acted: boolean;
+    readonly more: readonly string[];
+  };
 }
 
 /** A delivery that is to be stored: where its packed record lies in the batch. */
@@ -69,7 +73,9 @@ export function createCommitter(db: DatabaseSync, path: string): Committer {
   const claims = openClaims(db);
   const storeRow = createStoreRow(db);
   const noteEnd = createNoteEnd(db);
-  const claimant = db.prepare('select id, webhook, webhook_id, claims from deliveries where id = ?');
+  const claimant = db.prepare(
+    'select id, webhook, webhook_id, sender_delivery_id, claims from deliveries where id = ?',
+  );
   const exec = (sql: string) => void run({ sql, parameters: [] });
   let log: BodyLog | null = null;
 
@@ -123,13 +129,16 @@ export function createCommitter(db: DatabaseSync, path: string): Committer {
     exec('savepoint job');
     try {
       const rows = job.kind === 'run' ? job.statements.flatMap(run) : reopen(job);
+      if (job.kind === 'run' && job.claims !== undefined) {
+        claims.end(job.claims.deliveryId, job.claims.acted, job.claims.more);
+      }
       exec('release job');
-      if (job.kind === 'run' && job.claims !== undefined) claims.end(job.claims.deliveryId, job.claims.keep);
       return { rows };
     } catch (error) {
       // A full disk ends the whole transaction; going on would commit the later jobs without the earlier ones.
       if (!db.isTransaction) throw error;
       exec('rollback to job');
+      if (job.kind === 'run' && job.claims !== undefined) claims.reload();
       exec('release job');
       return { error: messageOf(error) };
     }
@@ -151,7 +160,7 @@ export function createCommitter(db: DatabaseSync, path: string): Committer {
       const duplicate = asDuplicate(row, owner);
       return { row: duplicate, record: recordOf(duplicate, new Uint8Array()) };
     }
-    if (row.status === 'pending') claims.begin(row);
+    if (row.status !== 'unparsed') claims.begin(row);
     sealRecord(record);
     return { row, record };
   }
@@ -163,12 +172,13 @@ export function createCommitter(db: DatabaseSync, path: string): Committer {
       log ??= openBodyLog(path);
       start = log.append(arrived.map(({ record }) => record));
     } catch (error) {
-      for (const { row } of arrived) claims.end(row.id, false);
+      for (const { row } of arrived) claims.forget(row.id);
       return { error: messageOf(error) };
     }
     let { offset } = start;
     for (const { row, record } of arrived) {
       storeRow(row, { segment: start.segment, offset });
+      if (row.status === 'ignored') claims.end(row.id, false);
       offset += record.length;
     }
     noteEnd({ segment: start.segment, offset });

@@ -74,8 +74,8 @@ function writesOf(writer: Writer): Omit<Store, keyof StoreReader | 'problems'> {
       await writer.write(recordRejection(rejection));
     },
     async settle(settlement) {
-      const { deliveryId, status, tasks: made } = settlement;
-      const claims = { deliveryId, keep: status === 'processed' || made.length > 0 };
+      const { deliveryId, status, tasks: made, said = [] } = settlement;
+      const claims = { deliveryId, acted: status === 'processed' || made.length > 0, more: said };
       const tasks = await writer.settle(settleDelivery(settlement), claims);
       return tasks.map(toTask);
     },

@@ -26,6 +26,7 @@ const COLUMNS: readonly (keyof RecordedRow)[] = [
   'next_attempt_at',
   'decisions',
   'claims',
+  'by_person',
 ];
 
 /** Stores rows of recorded deliveries; one that is there already stays as it is. */

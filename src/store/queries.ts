@@ -135,6 +135,18 @@ export function openQuestionOf(flowId: string): CompiledQuery<TaskRow> {
     .compile();
 }
 
+/** The delivery that acted and holds a key that counts for all webhooks. */
+export const holderOf = compileOnce(
+  ({ key }: { readonly key: string }): CompiledQuery<{ delivery_id: string }> =>
+    sqlBuilder
+      .selectFrom('dedupe_keys')
+      .select('delivery_id')
+      .where('webhook', '=', '@')
+      .where('key', '=', key)
+      .where('acted', '=', 1)
+      .compile(),
+);
+
 /** Deliveries of one thread that were settled as the filter says, replays not counted. */
 export function countSettled(externalId: string, { status, since, reason = '' }: SettledFilter) {
   return sqlBuilder

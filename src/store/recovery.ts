@@ -1,5 +1,6 @@
 import { closeSync, fdatasyncSync, ftruncateSync, openSync, readFileSync, statSync } from 'node:fs';
 import type { DatabaseSync } from 'node:sqlite';
+import { createKeepKeys } from './claims.ts';
 import { createNoteEnd, createStoreRow, notedEnd, type StoreRow } from './new-row.ts';
 import { nextRecord, type RecordedRow, readRecord } from './record.ts';
 import { type LogPosition, listSegments, logFolder, segmentPath } from './segments.ts';
@@ -39,7 +40,7 @@ export function recoverRows(db: DatabaseSync, path: string, isNew: boolean): Rec
   const folder = logFolder(path);
   const segments = listSegments(folder);
   const known = notedEnd(db);
-  const store = createStoreRow(db);
+  const store = keepingKeys(db);
   const found = { rows: 0, damaged: [] as string[] };
   for (const segment of segments.filter((number) => number >= known.segment)) {
     const from = segment === known.segment ? known.offset : 0;
@@ -101,6 +102,16 @@ function cutTail(path: string, at: number): void {
   } finally {
     closeSync(fd);
   }
+}
+
+/** What was ignored at once, or is not known to have run, keeps the keys of its bytes; those of pending ones are in memory. */
+function keepingKeys(db: DatabaseSync): StoreRow {
+  const store = createStoreRow(db);
+  const keep = createKeepKeys(db);
+  return (row, at) => {
+    store(row, at);
+    if (row.status === 'ignored' || row.status === 'failed') keep(row, false);
+  };
 }
 
 function settled(store: StoreRow): StoreRow {

@@ -59,20 +59,24 @@ export interface DeliveryRow {
   readonly attempts: number;
   readonly next_attempt_at: number | null;
   readonly decisions: string;
-  /** JSON list of the keys it claims while it is pending or has acted; kept so that a requeue can claim them again. */
+  /** JSON list of the keys it claims; kept so that a requeue can claim them again. */
   readonly claims: string;
   /** Where its record lies in the log of bodies; null when nothing of it is kept. */
   readonly body_segment: number | null;
   readonly body_offset: number | null;
   /** When retention took the body away. */
   readonly body_removed_at: number | null;
+  /** 1: a person wrote what it says. Null in rows that do not say it. */
+  readonly by_person: number | null;
 }
 
-/** A key of a delivery that has acted; keys of pending ones are in `claims.ts`. */
+/** A key of a delivery that was worked off; keys of pending ones are in `claims.ts`. */
 export interface DedupeKeyRow {
   readonly webhook: string;
   readonly key: string;
   readonly delivery_id: string;
+  /** 1: it has acted; 0: it was ignored or failed, and the key is that of its signed bytes. */
+  readonly acted: number;
 }
 
 export interface FlowRow {

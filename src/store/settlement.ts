@@ -243,13 +243,20 @@ function record(
   return recordStep({ deliveryId, taskId, event, from, to, at: settledAt }) as CompiledQuery<never>;
 }
 
-function closeDelivery({ deliveryId, status, reason, settledAt, decisions }: Settlement) {
-  return updateSettled({ deliveryId, status, reason, settledAt, decisions: JSON.stringify(decisions) });
+function closeDelivery(settlement: Settlement) {
+  const { deliveryId, status, reason, settledAt, decisions, duplicateOf = null } = settlement;
+  return updateSettled({
+    ...{ deliveryId, status, reason, settledAt, duplicateOf },
+    decisions: JSON.stringify(decisions),
+  });
 }
 
 const updateSettled = compileOnce(
   (
-    end: Pick<Settlement, 'deliveryId' | 'status' | 'reason' | 'settledAt'> & { readonly decisions: string },
+    end: Pick<Settlement, 'deliveryId' | 'status' | 'reason' | 'settledAt'> & {
+      readonly decisions: string;
+      readonly duplicateOf: string | null;
+    },
   ) =>
     sqlBuilder
       .updateTable('deliveries')
@@ -259,6 +266,7 @@ const updateSettled = compileOnce(
         settled_at: end.settledAt,
         next_attempt_at: null,
         decisions: end.decisions,
+        duplicate_of: end.duplicateOf,
       })
       .where('id', '=', end.deliveryId)
       .where('status', '=', 'pending')

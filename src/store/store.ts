@@ -41,13 +41,15 @@ export interface NewDelivery {
   readonly reason: string | null;
   readonly senderDeliveryId: string | null;
   /**
-   * Keys that make it a duplicate of one that is pending or has acted, e.g. `id:72d3…`, `body:9f86…`. Unique within
-   * the webhook. Empty for replays and for events that may rightly come twice.
+   * Keys that make it a duplicate (`pipeline/dedupe-keys.ts`), e.g. `id:72d3…`, `body:9f86…`. They count within the webhook,
+   * those with `@` for all. Empty for replays.
    */
   readonly dedupeKeys: readonly string[];
   readonly eventType: string | null;
   readonly externalId: string | null;
   readonly senderName: string | null;
+  /** A person wrote what it says, by no app. */
+  readonly isByPerson: boolean;
   readonly headers: Headers;
   readonly query: string;
   readonly body: Uint8Array;
@@ -82,7 +84,9 @@ export interface NewRejection {
 /** The end of a delivery's dispatch, recorded in one transaction with all that it made. */
 export interface Settlement {
   readonly deliveryId: string;
-  readonly status: 'processed' | 'ignored' | 'failed';
+  readonly status: 'processed' | 'ignored' | 'failed' | 'duplicate';
+  /** The delivery that did it before; only of a duplicate. */
+  readonly duplicateOf?: string;
   readonly reason: string;
   readonly decisions: readonly Decision[];
   readonly tasks: readonly SettledTask[];
@@ -96,6 +100,8 @@ export interface Settlement {
   readonly aliases?: readonly FlowAlias[];
   /** Steps that cancel tasks, as the delivery's sender asked; left out: none. */
   readonly stops?: readonly TaskChange[];
+  /** Keys of the texts of which a command ran (`pipeline/dedupe-keys.ts`); left out: none. */
+  readonly said?: readonly string[];
   readonly settledAt: number;
 }
 
@@ -219,6 +225,8 @@ export interface StoreReader extends TaskReader, SelectionReader, RunReader, Aud
    * they were sent by now or not, so that the count is the same whoever is first.
    */
   responsesBefore(item: Pick<Outgoing, 'id' | 'deliveryId'>): number;
+  /** The delivery that acted and holds a key that counts for all webhooks (`@act:…`); null when there is none. */
+  holderOf(key: string): string | null;
   /** How many deliveries about one external id were settled so; replays do not count. */
   countSettled(externalId: string, filter: SettledFilter): number;
   close(): void;

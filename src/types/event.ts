@@ -60,6 +60,13 @@ export interface WebhookEvent {
    * out: `markdown`.
    */
   readonly textFormat?: TextFormat | readonly TextSpan[];
+  /**
+   * Id of the text, the same over its edits and over all hooks that tell it, with its host: `github.com/issue_comment/42`. Left
+   * out or null: none.
+   */
+  readonly textId?: string | null;
+  /** When the text was written, or edited; epoch milliseconds. Left out or null: the payload does not say. */
+  readonly writtenAt?: number | null;
   readonly title: string | null;
   /**
    * What happened, gathered from the payload where it is spread over many fields (message and frames of an error).

@@ -16,7 +16,16 @@ export interface RawRequest {
 
 /** What a request proves. An expected failure, so it is a value. `cause` is stable and listed by `delivery list`. */
 export type Verdict =
-  | { readonly ok: true /** Position of the secret that fitted. */; readonly secretIndex: number }
+  | {
+      readonly ok: true;
+      /** Position of the secret that fitted. */
+      readonly secretIndex: number;
+      /**
+       * The signature that fitted, as canonical text: the same bytes under the same secret have the same one, whatever else the
+       * headers say. Null where the proof does not cover the bytes (a token). Left out: hookctl takes a digest of secret and body.
+       */
+      readonly seal?: string | null;
+    }
   | { readonly ok: false; readonly cause: VerdictCause; readonly detail: string };
 
 export type VerdictCause =

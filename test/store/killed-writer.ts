@@ -29,6 +29,7 @@ function delivery(id: string): NewDelivery {
     eventType: null,
     externalId: null,
     senderName: null,
+    isByPerson: false,
     headers: {},
     query: '',
     body: Buffer.alloc(12_000, id),

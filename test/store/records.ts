@@ -17,6 +17,7 @@ export function newDelivery(id: string, changes: Partial<NewDelivery> = {}): New
     eventType: 'issue_comment.created',
     externalId: 'github:octo/repo#1',
     senderName: 'octocat',
+    isByPerson: true,
     headers: { 'x-github-event': 'issue_comment' },
     query: '',
     body: Buffer.from(`{"id":"${id}"}`),

@@ -36,7 +36,9 @@ export function verifyAny(
       const own = secrets.filter((secret) => isMarkedKey(secret) === (scheme.kind === 'ed25519'));
       const verdict = verifyBy(scheme, request, own, now);
       const fitted = verdict.ok ? own[verdict.secretIndex] : undefined;
-      return fitted === undefined ? verdict : { ok: true, secretIndex: secrets.indexOf(fitted) };
+      return fitted === undefined || !verdict.ok
+        ? verdict
+        : { ...verdict, secretIndex: secrets.indexOf(fitted) };
     }),
   );
 }
@@ -113,10 +115,11 @@ function checkEd25519(
   const texts = [...secrets.map(({ value }) => value.reveal()), ...(publicKey === null ? [] : [publicKey])];
   const keys: readonly (KeyObject | null)[] = texts.map(verifyingKey);
   const signed = Buffer.concat(parts.map((part) => (typeof part === 'string' ? Buffer.from(part) : part)));
-  const index = keys.findIndex(
-    (key) => key !== null && signatures.some((signature) => fitsEd25519(key, signed, signature)),
-  );
-  if (index >= 0) return { ok: true, secretIndex: index };
+  for (const [index, key] of keys.entries()) {
+    const fitted =
+      key === null ? undefined : signatures.find((signature) => fitsEd25519(key, signed, signature));
+    if (fitted !== undefined) return { ok: true, secretIndex: index, seal: fitted.toString('base64url') };
+  }
   return keys.every((key) => key === null)
     ? refused('no_secret', 'the webhook has no public key: neither publicKey nor a secret is one')
     : refused('signature_wrong', 'the signature does not fit the body under any public key of the webhook');

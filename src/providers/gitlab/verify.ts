@@ -21,7 +21,7 @@ export function verify(request: RawRequest, secrets: readonly WebhookSecret[], n
     ? checkStandardWebhook(request, used, now)
     : checkToken(request.headers[TOKEN_HEADER], used);
   const fitted = verdict.ok ? used[verdict.secretIndex] : undefined;
-  return fitted === undefined ? verdict : { ok: true, secretIndex: secrets.indexOf(fitted) };
+  return fitted === undefined || !verdict.ok ? verdict : { ...verdict, secretIndex: secrets.indexOf(fitted) };
 }
 
 function isSigning({ value }: WebhookSecret): boolean {

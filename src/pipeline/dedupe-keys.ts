@@ -1,0 +1,59 @@
+import type { Parsed } from '../providers/provider.ts';
+import type { Trust, WebhookEvent } from '../types.ts';
+
+/**
+ * How long a request that may rightly come again with the same bytes (a dispatch) counts as the same one: at least this, at
+ * most twice this. Two hooks and a second click are within it.
+ */
+const BRIEF_MS = 30_000;
+
+export interface KeyedDelivery {
+  readonly provider: string;
+  readonly trust: Trust;
+  /** See `Verdict`; null where nothing proves the bytes. */
+  readonly seal: string | null;
+  readonly senderDeliveryId: string | null;
+  readonly parsed: Extract<Parsed, { ok: true }>;
+  /** Epoch milliseconds. */
+  readonly receivedAt: number;
+}
+
+/**
+ * The keys by which a second delivery of the same thing is known (`store/claims.ts`). Plain ones count within the webhook.
+ * Those with `@` count for all webhooks: `@seal:` is the signed message itself, whichever webhook with the same secret it
+ * is sent to; `@act:` is what a person wrote, whichever hook tells it in whichever words. `?` marks those of an unverified
+ * delivery, which hold back no verified one.
+ */
+export function dedupeKeys(delivery: KeyedDelivery): readonly string[] {
+  const { provider, trust, senderDeliveryId: id, parsed } = delivery;
+  const own = [...(id === null ? [] : [`id:${id}`]), ...parsed.semanticKeys];
+  if (trust === 'unverified') return [...new Set(own)].map((key) => `?${key}`);
+  return [...new Set([...own, ...sealKeys(delivery), ...actKeys(provider, parsed.events)])];
+}
+
+function sealKeys({ seal, parsed, receivedAt }: KeyedDelivery): readonly string[] {
+  if (seal === null) return [];
+  if (parsed.mayRepeat === true) {
+    const span = Math.floor(receivedAt / BRIEF_MS);
+    return [span, span + 1].map((each) => `@brief:${seal}:${each}`);
+  }
+  if (parsed.semanticKeys.length === 0) return [];
+  // Where settings say what makes a delivery unique, that tells two with the same bytes apart.
+  const unique = parsed.semanticKeys.find((key) => key.startsWith('key:'));
+  return [unique === undefined ? `@seal:${seal}` : `@seal:${seal}:${unique}`];
+}
+
+/** Keys of the acts by which people wrote the texts of these events; an edit is an act of its own. */
+export function actKeys(provider: string, events: readonly WebhookEvent[]): readonly string[] {
+  return events.flatMap(({ text, textId = null, textOrigin, writtenAt = null }) => {
+    if (text === null || textId === null) return [];
+    return textOrigin === 'edited'
+      ? `@act:${provider}:edited:${textId}:${writtenAt ?? ''}`
+      : `@act:${provider}:${textOrigin}:${textId}`;
+  });
+}
+
+/** The key of a text of which a command has run, over all its edits; null where the text has no id. */
+export function saidKey(provider: string, { textId = null }: WebhookEvent): string | null {
+  return textId === null ? null : `@said:${provider}:${textId}`;
+}
