@@ -42,7 +42,8 @@ export function proofChecks(subject: Subject): readonly ContractCheck[] {
     check('an empty secret is refused', () => refuses(subject, request(subject), [''])),
     check('what anybody can sign with an empty secret is refused', () => checkEmptySecret(subject)),
     check('while a secret is rotated, the old one still counts, and it is told which fitted', () => {
-      assert.deepEqual(judge(subject, request(subject), [otherSecret, secret]), { ok: true, secretIndex: 1 });
+      const verdict = judge(subject, request(subject), [otherSecret, secret]);
+      assert.equal(verdict.ok && verdict.secretIndex, 1);
     }),
     check('without the headers that prove it, a request is refused', () => checkProofs(subject)),
     ...Object.entries(HEADER_CHANGES).map(([name, change]) =>

@@ -25,7 +25,7 @@ function checksOf(subject: Subject, sample: Sample): readonly ContractCheck[] {
         for (const text of [JSON.stringify(payload), JSON.stringify(payload, null, 1)]) {
           const incoming = subject.signed(Buffer.from(text), sample.type);
           const verdict = provider.verify(incoming, secretsOf(subject.secret), NOW.getTime());
-          assert.deepEqual(verdict, { ok: true, secretIndex: 0 });
+          assert.ok(verdict.ok && verdict.secretIndex === 0, JSON.stringify(verdict));
         }
       },
     },

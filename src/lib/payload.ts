@@ -35,3 +35,13 @@ export function hostOf(address: string | null): string | null {
 export function hasValue(value: JsonObject, key: string): boolean {
   return Object.hasOwn(value, key) && value[key] !== null && value[key] !== undefined;
 }
+
+/** The moment at a path in epoch milliseconds, as ISO 8601 text (GitLab's with a space and `UTC`) or a number of milliseconds; null when there is none. */
+export function timeAt(value: JsonValue | undefined, ...path: readonly string[]): number | null {
+  const found = getPath(value, path);
+  if (typeof found === 'number') return Number.isSafeInteger(found) ? found : null;
+  if (typeof found !== 'string' || !/^\d{4}-\d\d-\d\d[T ]\d\d:\d\d/.test(found)) return null;
+  const hasZone = /(?:Z|UTC|[+-]\d\d:?\d\d)$/.test(found);
+  const moment = Date.parse(hasZone ? found : `${found}Z`);
+  return Number.isNaN(moment) ? null : moment;
+}

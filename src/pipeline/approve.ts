@@ -37,6 +37,6 @@ export function approved(
   if (!admission.allowed || event.sender?.kind === 'system') return decide(null, admission.reason);
   if (event.externalId === null) return decide(null, 'the event belongs to no thread');
   const flowId = flowOf(store, { ...event, externalId: event.externalId });
-  const { taskId, reason } = approvedTask(store, flowId, call.taskId);
+  const { taskId, reason } = approvedTask(store, flowId, call);
   return decide(taskId, `${reason}; ${admission.reason}`);
 }

@@ -37,7 +37,7 @@ function sealKeys({ seal, parsed, receivedAt }: KeyedDelivery): readonly string[
     const span = Math.floor(receivedAt / BRIEF_MS);
     return [span, span + 1].map((each) => `@brief:${seal}:${each}`);
   }
-  if (parsed.semanticKeys.length === 0) return [];
+  if (parsed.semanticKeys.length === 0 && parsed.isOnce !== true) return [];
   // Where settings say what makes a delivery unique, that tells two with the same bytes apart.
   const unique = parsed.semanticKeys.find((key) => key.startsWith('key:'));
   return [unique === undefined ? `@seal:${seal}` : `@seal:${seal}:${unique}`];

@@ -1,4 +1,5 @@
 import type { TaskChange } from '../store/task-store.ts';
+import { isMeant, notMeant, type Steering } from '../tasks/approval.ts';
 import { changeOf } from '../tasks/change.ts';
 import { flowOf } from '../tasks/flows.ts';
 import type { Decision, Task } from '../types.ts';
@@ -43,7 +44,7 @@ export function stopped(context: StopContext, occasion: Occasion): Stopped | nul
   if (!admission.allowed || event.sender?.kind === 'system') return decide([], admission.reason);
   if (event.externalId === null) return decide([], 'the event belongs to no thread');
   const flowId = flowOf(context.store, { ...event, externalId: event.externalId });
-  const tasks = stoppable(context, flowId, call.taskId);
+  const tasks = stoppable(context, flowId, call);
   if (typeof tasks === 'string') return decide([], tasks);
   return decide(tasks, `${tasks.map(({ id }) => id).join(', ')} stopped; ${admission.reason}`);
 }
@@ -52,8 +53,9 @@ export function stopped(context: StopContext, occasion: Occasion): Stopped | nul
 function stoppable(
   { store }: Pick<StopContext, 'store'>,
   flowId: string,
-  named: string | null,
+  steering: Steering,
 ): readonly Task[] | string {
+  const named = steering.taskId;
   if (named !== null) {
     const task = store.task(named);
     if (task?.flowId !== flowId) return `this thread has no task ${named}`;
@@ -62,7 +64,9 @@ function stoppable(
   const tasks = (['running', 'queued'] as const).flatMap((status) =>
     store.tasks({ flowId, status, limit: MOST }),
   );
-  return tasks.length === 0 ? 'nothing runs or is queued in this thread' : tasks;
+  if (tasks.length === 0) return 'nothing runs or is queued in this thread';
+  const meant = tasks.filter((task) => isMeant(task, steering));
+  return meant.length === 0 ? notMeant('stop', steering, tasks) : meant;
 }
 
 function isStoppable({ status }: Task): boolean {

@@ -2,6 +2,7 @@ import { isMarked } from '../lib/marker.ts';
 import { unquoted } from '../lib/spoken.ts';
 import { findMention, type Mention, type Search } from '../lib/text/mention.ts';
 import { sampleBringsText } from '../providers/sample-text.ts';
+import type { Steering } from '../tasks/approval.ts';
 import { RESERVED_COMMAND_NAMES, type TextCommand, type Webhook, type WebhookEvent } from '../types.ts';
 import { eventMatches } from './event-type.ts';
 
@@ -33,18 +34,19 @@ export function findCall(webhook: Webhook, event: WebhookEvent): Call {
 }
 
 /**
- * `@agent approve [task id]`, `@agent stop [task id]`; the id is null when none is named. Never an edit: whoever may edit a text
- * is not always the one whose word it is.
+ * `@agent approve [task id]`, `@agent stop [task id]`; the id is null when none is named. Only at the beginning of what is said:
+ * further on it may be part of a sentence about it. Never an edit: whoever may edit a text is not always the one whose word it is.
  */
 export function steeringCall(
   webhook: Webhook,
   event: WebhookEvent,
   word: (typeof RESERVED_COMMAND_NAMES)[number],
-): { readonly taskId: string | null } | null {
+): Steering | null {
   if (event.text === null || event.textOrigin !== 'created') return null;
   const { mention } = search(webhook, event);
-  if (mention?.word !== word) return null;
-  return { taskId: /^`?(task-[0-9a-z]+)/.exec(mention.afterWord)?.[1] ?? null };
+  if (mention?.word !== word || !mention.isFirst) return null;
+  const taskId = /^`?(task-[0-9a-z]+)/.exec(mention.afterWord)?.[1] ?? null;
+  return { taskId, writtenAt: event.writtenAt ?? null };
 }
 
 /** Looks for the webhook's prefix in what the writer says. */
@@ -75,7 +77,10 @@ export function ownPost(event: WebhookEvent): string | null {
 
 function lookUp(webhook: Webhook, { word, afterWord, afterPrefix }: Mention): Call {
   if ((RESERVED_COMMAND_NAMES as readonly string[]).includes(word)) {
-    return { command: null, reason: `\`${word}\` is reserved and starts no command` };
+    return {
+      command: null,
+      reason: `\`${word}\` counts only at the beginning of a comment, and starts no command`,
+    };
   }
   const command = textCommands(webhook).find(({ name, aliases }) =>
     [name, ...aliases].some((known) => known.toLowerCase() === word),

@@ -95,7 +95,7 @@ async function runCommands(
 }
 
 function hasRun(decision: Decision | undefined): boolean {
-  return decision !== undefined && decision.fired && decision.error === null;
+  return decision?.fired === true && decision.error === null;
 }
 
 /** One task for each mention: an edit of a text of which a command ran runs none, whatever it changed. */

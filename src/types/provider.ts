@@ -13,6 +13,8 @@ export type Parsed =
        * (GitHub signs only the body, so the hash of the body; Jira's comment id). Empty: the id alone decides.
        */
       readonly semanticKeys: readonly string[];
+      /** The signature covers an id of the delivery, so that one signature is one message. */
+      readonly isOnce?: boolean;
       /** The same bytes may rightly come again, though not within seconds (a dispatch). */
       readonly mayRepeat?: true;
     }

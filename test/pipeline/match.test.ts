@@ -111,7 +111,7 @@ describe('text commands', () => {
   test.each([
     ['the text has no `@agent`', says('looks good')],
     ['issue_comment.deleted brings no text that commands', eventWith({ type: 'issue_comment.deleted' })],
-    ['`stop` is reserved and starts no command', says('@agent stop')],
+    ['`stop` counts only at the beginning of a comment, and starts no command', says('@agent stop')],
   ])('%s', (reason, event) => {
     expect(match(webhook, event).ignored).toBe(reason);
   });

@@ -51,7 +51,11 @@ test('an earlier folder, with bodies in its db, is taken over whole, and its db 
   for (const schema of [first, outbox, tasks, 'pragma user_version = 3']) old.exec(schema);
   const ids = Array.from({ length: 30 }, (_, index) => `dlv-${String(index).padStart(2, '0')}`);
   for (const id of ids) {
-    const { webhook_id: _, ...row } = rowOf(newDelivery(id, { body: Buffer.alloc(400_000, id) }));
+    const {
+      webhook_id: _,
+      by_person: __,
+      ...row
+    } = rowOf(newDelivery(id, { body: Buffer.alloc(400_000, id) }));
     const names = Object.keys(row);
     old
       .prepare(`insert into deliveries (${names.join()}) values (${names.map(() => '?').join()})`)

@@ -40,7 +40,11 @@ export function comment(text: string, options: CommentOptions = {}): Payload {
     Record<'issue' | 'comment', Payload>;
   payload.action = action;
   Object.assign(payload.issue, { number: issue, ...(title !== undefined && { title }) });
-  Object.assign(payload.comment, { id: randomInt(2 ** 47), body: text, author_association: association });
+  const now = new Date().toISOString();
+  Object.assign(payload.comment, {
+    ...{ id: randomInt(2 ** 47), body: text, author_association: association },
+    ...{ created_at: now, updated_at: now },
+  });
   if (user !== undefined) {
     payload.sender = user;
     payload.comment.user = user;

@@ -1,6 +1,7 @@
-import { hasValue, objectAt, textAt } from '../../lib/payload.ts';
+import { hasValue, idAt, objectAt, textAt, timeAt } from '../../lib/payload.ts';
 import type { Headers, JsonObject } from '../../types.ts';
 import { writerOf } from './sender.ts';
+import { fullName, hostIn, repositoryOf } from './subject.ts';
 
 type Texts = Readonly<Record<string, readonly (readonly string[])[]>>;
 const COMMENT = [
@@ -67,7 +68,8 @@ export function textOf(type: string, payload: JsonObject) {
   const text = places.map((path) => textAt(payload, ...path)).find((found) => found !== null) ?? null;
   const [place] = places[0] ?? [];
   const author = text === null || place === undefined ? null : writerOf(payload, place);
-  return { text, author, textOrigin, textFormat: 'bitbucket' } as const;
+  const writing = text === null ? {} : writingOf(payload, place ?? '', textOrigin === 'edited');
+  return { text, author, textOrigin, textFormat: 'bitbucket', ...writing } as const;
 }
 
 function placesOf(type: string, payload: JsonObject) {
@@ -75,4 +77,15 @@ function placesOf(type: string, payload: JsonObject) {
   const isEdit = Object.hasOwn(EDITED, type);
   const places = isEdit ? EDITED[type] : Object.hasOwn(CREATED, type) ? CREATED[type] : undefined;
   return { places: places ?? [], textOrigin: isEdit ? 'edited' : 'created' } as const;
+}
+
+/** The id of a text in its repository, and when it was written: ISO 8601 on Cloud, milliseconds on Server. */
+function writingOf(payload: JsonObject, place: string, isEdit: boolean) {
+  const id = idAt(payload, place, 'id');
+  const repository = idAt(payload, 'repository', 'uuid') ?? fullName(repositoryOf(payload));
+  const names = isEdit ? ['updated_on', 'updatedDate'] : ['created_on', 'createdDate'];
+  return {
+    textId: id === null || !repository ? null : `${hostIn(payload) ?? ''}/${repository}/${place}/${id}`,
+    writtenAt: names.map((name) => timeAt(payload, place, name)).find((time) => time !== null) ?? null,
+  };
 }

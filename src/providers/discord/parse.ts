@@ -30,6 +30,7 @@ export function parse(payload: JsonObject, { settings }: ReadContext): Parsed {
     textFormat: 'plain',
     text: isCommand ? spokenText(payload, name, settings.commandPrefix) : null,
     author: isCommand ? authoredBy(sender) : null,
+    writtenAt: momentOf(id),
     title: name === null ? null : `/${name}`,
     url:
       channel === null
@@ -42,4 +43,9 @@ export function parse(payload: JsonObject, { settings }: ReadContext): Parsed {
 export function typeOf(payload: JsonObject): string {
   const type = idAt(payload, 'type') ?? '';
   return (Object.hasOwn(TYPES, type) ? TYPES[type] : null) ?? 'unknown';
+}
+
+/** Discord's ids tell when they were made: milliseconds since 2015, above 22 other bits. Source: Discord, "Snowflakes". */
+function momentOf(id: string | null): number | null {
+  return id !== null && /^\d{15,20}$/.test(id) ? Number(BigInt(id) >> 22n) + 1_420_070_400_000 : null;
 }

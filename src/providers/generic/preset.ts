@@ -133,7 +133,8 @@ export function providerWith(spec: Preset, schemes: readonly Scheme[]): Provider
       if (!parsed.ok) return parsed;
       const id = deliveryId?.in === 'payload' ? valueAt(deliveryId, request.headers, payload.value) : null;
       const keys = [...(id === null ? [] : [`id:${id}`]), ...parsed.semanticKeys];
-      return { ...parsed, semanticKeys: [...keys, ...replayKeys(scheme, request, keys)] };
+      const semanticKeys = [...keys, ...replayKeys(scheme, request, keys)];
+      return { ...parsed, semanticKeys, ...(isIdSigned(scheme) && { isOnce: true }) };
     },
 
     authorOf: spec.authorOf ?? (() => null),
@@ -144,6 +145,10 @@ export function providerWith(spec: Preset, schemes: readonly Scheme[]): Provider
   };
 }
 
+function isIdSigned({ content }: Scheme): boolean {
+  return content.some(({ kind }) => kind === 'id');
+}
+
 /**
  * The key under which the same signed bytes are recognised. Where the delivery id is outside the signature, a captured
  * request could be sent again under a new one; where there is no key at all, nothing else would tell. The signed time
@@ -151,8 +156,8 @@ export function providerWith(spec: Preset, schemes: readonly Scheme[]): Provider
  */
 function replayKeys(scheme: Scheme, request: RawRequest, keys: readonly string[]): readonly string[] {
   if (scheme.kind === 'token' || scheme.kind === 'basic') return [];
-  const idIsSigned = scheme.content.some(({ kind }) => kind === 'id');
-  if (idIsSigned || (scheme.deliveryId?.in !== 'header' && keys.length > 0)) return [];
+  const isToldApart = isIdSigned(scheme) || keys.some((key) => key.startsWith('key:'));
+  if (isToldApart || (scheme.deliveryId?.in !== 'header' && keys.length > 0)) return [];
   const time = timestampText(scheme, request);
   return [time === undefined ? bodyKey(request.body) : `${bodyKey(request.body)}:${time}`];
 }

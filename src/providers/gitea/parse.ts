@@ -1,4 +1,4 @@
-import { idAt, objectAt, textAt } from '../../lib/payload.ts';
+import { hostOf, idAt, objectAt, textAt, timeAt } from '../../lib/payload.ts';
 import type { EventAuthor, JsonObject } from '../../types.ts';
 import { event } from '../generic/event.ts';
 import type { ReadContext } from '../generic/preset.ts';
@@ -36,10 +36,21 @@ export function parse(payload: JsonObject, { request }: ReadContext): Parsed {
     text: isText ? textAt(payload, ...texts.at) : null,
     author: isText ? authorOf(payload, texts.at) : null,
     textOrigin: action === 'edited' ? 'edited' : 'created',
+    ...(isText && writingOf(payload, texts.at, action === 'edited')),
     title: textAt(subject, 'title'),
     url: textAt(payload, 'comment', 'html_url') ?? textAt(subject, 'html_url'),
   });
   return { ok: true, events: [parsed], semanticKeys: [] };
+}
+
+/** The id of a text, unique in the instance, and when it was written. A review has neither. */
+function writingOf(payload: JsonObject, [place = '']: readonly string[], isEdit: boolean) {
+  const id = idAt(payload, place, 'id');
+  const host = hostOf(textAt(payload, 'repository', 'html_url')) ?? '';
+  return {
+    textId: id === null ? null : `${host}/${place}/${id}`,
+    writtenAt: timeAt(payload, place, isEdit ? 'updated_at' : 'created_at'),
+  };
 }
 
 /** Who wrote a text: the `user` beside it. A review names nobody beside the sender. */

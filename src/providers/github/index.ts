@@ -54,7 +54,7 @@ export const github: Provider = {
 
   parse(request) {
     const events = parse(request);
-    return events.ok ? { ...events, semanticKeys: semanticKeys(request) } : events;
+    return events.ok ? { ...events, ...keysOf(request) } : events;
   },
 
   authorOf,
@@ -73,10 +73,11 @@ export const github: Provider = {
 
 /**
  * The delivery id is not signed: a captured body can be sent again under a new one. The hash of the body tells
- * them apart. Pings and dispatches may rightly have the same body twice.
+ * them apart. A ping may have the same body as often as it likes; so may a dispatch, but not within seconds.
  */
-function semanticKeys({ headers, body }: Parameters<Provider['parse']>[0]): readonly string[] {
+function keysOf({ headers, body }: Parameters<Provider['parse']>[0]) {
   const event = headers['x-github-event'] ?? '';
-  if (event === 'ping' || event.endsWith('_dispatch')) return [];
-  return [bodyKey(body)];
+  if (event === 'ping') return { semanticKeys: [] };
+  if (event.endsWith('_dispatch')) return { semanticKeys: [], mayRepeat: true } as const;
+  return { semanticKeys: [bodyKey(body)] };
 }

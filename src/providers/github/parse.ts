@@ -1,6 +1,6 @@
 import { isForm, parseForm } from '../../lib/form.ts';
 import { parseJson } from '../../lib/json.ts';
-import { hasValue, idAt, objectAt, textAt } from '../../lib/payload.ts';
+import { hasValue, hostOf, idAt, objectAt, textAt, timeAt } from '../../lib/payload.ts';
 import type { EventAuthor, JsonObject, RawRequest, Sender, WebhookEvent } from '../../types.ts';
 import { misfit } from './fit.ts';
 import { subjectOf } from './subject.ts';
@@ -63,8 +63,20 @@ function toEvent(name: string, payload: JsonObject): WebhookEvent {
     text: isText ? textAt(written, 'body') : null,
     author: isText ? author : null,
     textOrigin: originOf(action, payload),
+    ...(isText && writingOf(name, payload, written, action === 'edited')),
     url: textAt(written ?? {}, 'html_url') ?? subject.url,
     payload,
+  };
+}
+
+/** The id of a text and when it was written. A review names when it was submitted. */
+function writingOf(name: string, payload: JsonObject, written: JsonObject, isEdit: boolean) {
+  const id = idAt(written, 'id');
+  const host = hostOf(textAt(payload, 'repository', 'html_url')) ?? 'github.com';
+  const created = timeAt(written, 'created_at') ?? timeAt(written, 'submitted_at');
+  return {
+    textId: id === null ? null : `${host}/${name}/${id}`,
+    writtenAt: isEdit ? timeAt(written, 'updated_at') : created,
   };
 }
 

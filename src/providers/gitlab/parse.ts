@@ -1,5 +1,6 @@
+import { bodyKey } from '../../lib/body-key.ts';
 import { getPath, parseJson } from '../../lib/json.ts';
-import { idAt, objectAt, textAt } from '../../lib/payload.ts';
+import { idAt, objectAt, textAt, timeAt } from '../../lib/payload.ts';
 import type { EventAuthor, JsonObject, RawRequest, Sender, WebhookEvent } from '../../types.ts';
 import type { Parsed } from '../provider.ts';
 import { placeOf, stableIds, subjectOf } from './place.ts';
@@ -22,7 +23,7 @@ export function parse({ headers, body }: RawRequest): Parsed {
   const kind =
     textAt(payload, 'object_kind') ?? textAt(payload, 'event_name') ?? kindOf(headers['x-gitlab-event']);
   const event = toEvent(kind, payload);
-  return { ok: true, events: [event], semanticKeys: semanticKeys(kind, event) };
+  return { ok: true, events: [event], semanticKeys: semanticKeys(event, body) };
 }
 
 function toEvent(kind: string, payload: JsonObject): WebhookEvent {
@@ -39,6 +40,7 @@ function toEvent(kind: string, payload: JsonObject): WebhookEvent {
     author: origin === null ? null : authorOf(payload, sender),
     textOrigin: origin ?? 'created',
     textFormat: 'gitlab',
+    ...(origin !== null && writingOf(kind, payload, origin)),
     title: textAt(subject ?? undefined, 'title'),
     url: textAt(payload, 'object_attributes', 'url') ?? textAt(subject ?? undefined, 'url'),
     payload,
@@ -74,11 +76,25 @@ function authorOf(payload: JsonObject, sender: Sender | null): EventAuthor | nul
   return id === null ? null : { id, name: id === sender?.id ? sender.name : `user ${id}` };
 }
 
-/** One comment comes twice where a project and its group both have a hook; its id is unique in the instance. */
-function semanticKeys(kind: string, { payload, text, textOrigin }: WebhookEvent): readonly string[] {
+/** The id of a text, which is unique in the instance, and when it was written. */
+function writingOf(kind: string, payload: JsonObject, origin: WebhookEvent['textOrigin']) {
   const id = idAt(payload, 'object_attributes', 'id');
-  if (text === null || id === null || textOrigin !== 'created') return [];
-  return [`${kind}:${placeOf(payload)?.host ?? ''}:${id}`];
+  return {
+    textId: id === null ? null : `${placeOf(payload)?.host ?? ''}/${kind}/${id}`,
+    writtenAt: timeAt(payload, 'object_attributes', origin === 'edited' ? 'updated_at' : 'created_at'),
+  };
+}
+
+/**
+ * One comment comes twice where a project and its group both have a hook. With a plain token nothing is signed: a text names
+ * its id, so that its bytes do not rightly come again.
+ */
+function semanticKeys(
+  { text, textId = null, textOrigin }: WebhookEvent,
+  body: Uint8Array,
+): readonly string[] {
+  if (text === null || textId === null) return [];
+  return [...(textOrigin === 'created' ? [textId] : []), bodyKey(body)];
 }
 
 /** `Merge Request Hook` → `merge_request`, for what GitLab adds without an `object_kind`. */

@@ -1,6 +1,6 @@
 import { bodyKey } from '../../lib/body-key.ts';
 import { parseJson } from '../../lib/json.ts';
-import { idAt, objectAt, objectsAt, textAt } from '../../lib/payload.ts';
+import { idAt, objectAt, objectsAt, textAt, timeAt } from '../../lib/payload.ts';
 import type { JsonObject, JsonValue, RawRequest, Sender, WebhookEvent } from '../../types.ts';
 import type { Parsed, ParseSettings } from '../provider.ts';
 import { isAssignedTo } from './assignment.ts';
@@ -37,12 +37,30 @@ export function parse({ body }: RawRequest, settings?: ParseSettings): Parsed {
     ...writtenText(written?.value),
     author: written === null ? null : authorOfText(written.comment, issue),
     textOrigin: written?.origin ?? 'created',
+    ...(written !== null && writingOf(payload, written, issue, place)),
     asks: isAssignedTo(agentUser, payload) ? `the issue was assigned to ${agentUser}` : null,
     title: textAt(issue ?? undefined, 'fields', 'summary'),
     url: place.url,
     payload,
   };
   return { ok: true, events: [event], semanticKeys: semanticKeys(payload, body, place, written) };
+}
+
+/** The id of a comment or of an issue's description, and when it was written. */
+function writingOf(
+  payload: JsonObject,
+  { comment, origin }: Written,
+  issue: JsonObject | null,
+  { host }: Place,
+) {
+  const id = comment === null ? idAt(issue ?? undefined, 'id') : idAt(comment, 'id');
+  const [at, name] =
+    comment === null ? [objectAt(issue ?? undefined, 'fields'), 'issue'] : [comment, 'comment'];
+  return {
+    textId: id === null ? null : `${host}/${name}/${id}`,
+    writtenAt:
+      timeAt(at ?? undefined, origin === 'edited' ? 'updated' : 'created') ?? timeAt(payload, 'timestamp'),
+  };
 }
 
 interface Written {

@@ -1,5 +1,5 @@
 import { getPath } from '../../lib/json.ts';
-import { idAt, textAt } from '../../lib/payload.ts';
+import { idAt, textAt, timeAt } from '../../lib/payload.ts';
 import type { JsonObject } from '../../types.ts';
 import { event } from '../generic/event.ts';
 import type { Parsed } from '../provider.ts';
@@ -36,15 +36,19 @@ function textOf(type: string, action: string | null, payload: JsonObject) {
     const written =
       action === 'created' ? ['agentSession', 'comment', 'body'] : ['agentActivity', 'content', 'body'];
     const text = textAt(payload, ...written);
-    return {
-      text,
-      author: text === null ? null : sessionAuthorOf(payload, action),
-      textFormat: 'linear',
-    } as const;
+    const author = text === null ? null : sessionAuthorOf(payload, action);
+    return { text, author, textFormat: 'linear', writtenAt: timeAt(payload, 'createdAt') } as const;
   }
   const key = Object.hasOwn(TEXTS, type) ? (TEXTS[type] ?? null) : null;
   const isEdit = action === 'update' && key !== null && getPath(payload, ['updatedFrom', key]) !== undefined;
   const text = key !== null && (action === 'create' || isEdit) ? textAt(payload, 'data', key) : null;
   const author = text === null ? null : dataAuthorOf(payload);
-  return { text, author, textOrigin: isEdit ? 'edited' : 'created', textFormat: 'linear' } as const;
+  const id = idAt(payload, 'data', 'id');
+  return {
+    ...{ text, author },
+    textFormat: 'linear',
+    textOrigin: isEdit ? 'edited' : 'created',
+    textId: text === null || id === null ? null : `linear.app/${type}/${id}`,
+    writtenAt: timeAt(payload, 'data', isEdit ? 'updatedAt' : 'createdAt'),
+  } as const;
 }

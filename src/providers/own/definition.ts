@@ -37,6 +37,12 @@ export interface EventDraft {
   readonly textOrigin?: 'created' | 'edited' | 'moved' | undefined;
   /** The markup of `text`, which decides what counts as a quote or as code. Default `markdown`. */
   readonly textFormat?: TextFormat | undefined;
+  /** Id of the text, the same over its edits and in each delivery that tells it. One command runs of it. */
+  readonly textId?: string | null | undefined;
+  /**
+   * When the text was written, in epoch milliseconds. Without it, `approve` and `stop` count only where they name their task.
+   */
+  readonly writtenAt?: number | null | undefined;
   readonly title?: string | null | undefined;
   readonly url?: string | null | undefined;
   /** What templates and conditions see. Default: the payload of the request. */

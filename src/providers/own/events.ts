@@ -42,6 +42,8 @@ function complete(name: string, draft: EventDraft, payload: JsonObject): Webhook
     author: text === null ? null : draft.author === undefined ? authoredBy(sender) : draft.author,
     textOrigin: draft.textOrigin ?? 'created',
     ...(draft.textFormat === undefined ? {} : { textFormat: draft.textFormat }),
+    ...(typeof draft.textId === 'string' && { textId: draft.textId }),
+    ...(typeof draft.writtenAt === 'number' && { writtenAt: draft.writtenAt }),
     title: draft.title ?? null,
     url: draft.url ?? null,
   });

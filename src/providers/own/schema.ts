@@ -59,6 +59,8 @@ export const eventSchema = z.strictObject({
   author: author.nullish(),
   textOrigin: z.enum(['created', 'edited', 'moved']).optional(),
   textFormat: z.enum(TEXT_FORMATS).optional(),
+  textId: word.nullish(),
+  writtenAt: z.number().nullish(),
   title: z.string().nullish(),
   url: z.string().nullish(),
   payload: z.record(z.string(), z.unknown()).optional(),

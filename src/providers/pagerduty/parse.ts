@@ -1,4 +1,4 @@
-import { idAt, objectAt, textAt } from '../../lib/payload.ts';
+import { idAt, objectAt, textAt, timeAt } from '../../lib/payload.ts';
 import type { JsonObject, Sender } from '../../types.ts';
 import { authoredBy, event } from '../generic/event.ts';
 import { noPerson } from '../no-person.ts';
@@ -19,6 +19,7 @@ export function parse(payload: JsonObject): Parsed {
     sender,
     text,
     author: text === null ? null : authoredBy(sender),
+    writtenAt: timeAt(inner, 'occurred_at'),
     title: textAt(incident ?? undefined, 'title') ?? textAt(incident ?? undefined, 'summary'),
     url: textAt(incident ?? undefined, 'html_url'),
   });

@@ -1,5 +1,5 @@
 import { parseJson } from '../../lib/json.ts';
-import { idAt, textAt } from '../../lib/payload.ts';
+import { idAt, textAt, timeAt } from '../../lib/payload.ts';
 import type { JsonObject, RawRequest, Sender, WebhookEvent } from '../../types.ts';
 import { authoredBy } from '../generic/event.ts';
 import type { Parsed, ParseSettings } from '../provider.ts';
@@ -41,6 +41,8 @@ function toEvent(type: string, payload: JsonObject, settings: ParseSettings | un
     // Sentry names nobody beside the actor, and lets only the writer of a comment edit it.
     author: isComment ? authoredBy(sender) : null,
     textOrigin: type === 'comment.updated' ? 'edited' : 'created',
+    textId: isComment ? idAt(payload, 'data', 'comment_id') : null,
+    writtenAt: isComment ? timeAt(payload, 'data', 'timestamp') : null,
     title: titles.find((title) => title !== null) ?? textAt(payload, 'data', 'description_title'),
     details: detailsOf(payload),
     url: webUrlOf(payload),

@@ -39,6 +39,7 @@ export function readCallback(envelope: JsonObject, prefix: string): Told {
       author: text === null ? null : authorOf(message),
       textFormat: 'mrkdwn',
       textOrigin: editor === null ? 'created' : 'edited',
+      ...(text !== null && writingOf(channel, message)),
       title: null,
       url: channelUrl(place),
       payload: envelope,
@@ -100,6 +101,20 @@ function isOwn(envelope: JsonObject, message: JsonObject, botUser: string | null
   const app = appOf(message);
   const author = idAt(message, 'user');
   return (app !== null && app === idAt(envelope, 'api_app_id')) || (author !== null && author === botUser);
+}
+
+/** A message is known by channel and time of writing. */
+function writingOf(channel: string | null, message: JsonObject) {
+  const written = idAt(message, 'ts');
+  return {
+    textId: written === null ? null : `${channel}/${written}`,
+    writtenAt: momentOf(idAt(message, 'edited', 'ts') ?? written),
+  };
+}
+
+/** `1700000000.000123` in epoch milliseconds. */
+function momentOf(ts: string | null): number | null {
+  return ts !== null && /^\d{1,12}(?:\.\d{1,6})?$/.test(ts) ? Math.floor(Number(ts) * 1000) : null;
 }
 
 /**
