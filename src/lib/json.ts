@@ -8,12 +8,15 @@ export const MAX_DEPTH = 64;
 /** More keys than this in one document are refused; GitHub's largest payloads stay below 10,000. */
 export const MAX_KEYS = 50_000;
 
+/** More values, empty objects and empty lists are refused: 24 MB of `{}` hold the event loop for seconds. */
+export const MAX_VALUES = 100_000;
+
 export type JsonResult =
   | { readonly ok: true; readonly value: JsonObject }
   | { readonly ok: false; readonly reason: string };
 
 /**
- * Parses a request body by a strict policy: fatal UTF-8 without BOM, nesting ≤ 64, at most 50,000 keys, no key twice
+ * Parses a request body by a strict policy: fatal UTF-8 without BOM, nesting ≤ 64, at most 50,000 keys and 100,000 values, no key twice
  * in an object, neither NUL nor lone surrogates in keys, an object at the top. Never throws; `reason` says in words
  * what is wrong and, where known, at which character (1-based). Everything else is as `JSON.parse` has it: a key
  * `__proto__` is an own property like any other.
@@ -98,20 +101,22 @@ function parseSound(text: string, bytes: Uint8Array): JsonObject | null {
     return null;
   }
   if (!isJsonObject(value)) return null;
-  const tally: Tally = { keys: 0, texts: 0 };
-  if (!fits(value, 1, tally) || tally.keys > MAX_KEYS) return null;
+  const tally: Tally = { keys: 0, texts: 0, values: 0 };
+  if (!fits(value, 1, tally) || tally.keys > MAX_KEYS || tally.values > MAX_VALUES) return null;
   return 2 * (tally.keys + tally.texts) === countQuotes(bytes) - countEscapedQuotes(text) ? value : null;
 }
 
 interface Tally {
   keys: number;
   texts: number;
+  values: number;
 }
 
-/** Counts keys and texts; false when the nesting is too deep. */
+/** Counts keys, texts and values; false when the nesting is too deep. */
 function fits(value: object, depth: number, tally: Tally): boolean {
   if (depth > MAX_DEPTH) return false;
   const items: readonly unknown[] = Array.isArray(value) ? value : Object.values(value);
+  tally.values += Math.max(1, items.length);
   if (items !== value) tally.keys += items.length;
   for (const item of items) {
     if (typeof item === 'string') tally.texts += 1;
@@ -150,24 +155,33 @@ function countEscapedQuotes(text: string): number {
 }
 
 const QUOTE = 0x22;
+const COMMA = 0x2c;
 const COLON = 0x3a;
 const BACKSLASH = 0x5c;
 
-/** Counts keys (each has one colon outside strings) and levels, before anything recursive sees the document. */
+/** Counts keys (each has one colon outside strings), values (commas and openings) and levels, before anything recursive sees the document. */
 function scanStructure(text: string): { ok: true; keys: number } | { ok: false; reason: string } {
   let depth = 0;
   let keys = 0;
+  let values = 0;
   for (let i = 0; i < text.length; i++) {
     const code = text.charCodeAt(i);
     if (code === QUOTE) {
       i = endOfString(text, i);
     } else if (code === COLON) {
       if (++keys > MAX_KEYS) return refuse(`more than ${MAX_KEYS} keys, at character ${i + 1}`);
+    } else if (code === COMMA) {
+      if (++values > MAX_VALUES) return tooManyValues(i);
     } else if (isOpening(code)) {
+      if (++values > MAX_VALUES) return tooManyValues(i);
       if (++depth > MAX_DEPTH) return refuse(`nested deeper than ${MAX_DEPTH} levels, at character ${i + 1}`);
     } else if (isClosing(code)) depth--;
   }
   return { ok: true, keys };
+}
+
+function tooManyValues(at: number) {
+  return refuse(`more than ${MAX_VALUES} values, at character ${at + 1}`);
 }
 
 function endOfString(text: string, start: number): number {

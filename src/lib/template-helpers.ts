@@ -69,9 +69,10 @@ export function eachHelper(
 ): HelperDelegate {
   return function each(this: unknown, owner: unknown, options: HelperOptions) {
     const output = createBudget(maxOutput, `more than ${maxOutput / 1e6} MB of output`);
+    // All at once, before anything of a long list is copied.
+    iterations.spend(sizeOf(owner));
     const entries = entriesOf(owner);
     const turn = ([key, value]: readonly [unknown, unknown], index: number): string => {
-      iterations.spend(1);
       const position = { key, index, first: index === 0, last: index === entries.length - 1 };
       const data = Object.assign(createFrame(options.data), position);
       const text = String(options.fn(value, { data, blockParams: [value, key] }));
@@ -80,6 +81,11 @@ export function eachHelper(
     };
     return entries.length === 0 ? options.inverse(this) : entries.map(turn).join('');
   };
+}
+
+function sizeOf(owner: unknown): number {
+  if (typeof owner !== 'object' || owner === null) return 0;
+  return Array.isArray(owner) ? owner.length : Object.keys(owner).length;
 }
 
 function entriesOf(owner: unknown): readonly (readonly [unknown, unknown])[] {

@@ -25,6 +25,9 @@ const PRINTING = Object.assign(Object.create(null) as object, {
   },
 });
 
+/** Items of a list that get a view: `each` takes no more, and a copy of a million takes a second. */
+export const MOST_ITEMS = 10_000;
+
 /**
  * A copy of a JSON value for a template to walk: each text is an object that prints itself, so that it stays marked
  * through blocks and helpers. Empty texts stay as they are, so that `{{#if}}` works. Objects have no prototype that
@@ -33,7 +36,10 @@ const PRINTING = Object.assign(Object.create(null) as object, {
 export function viewOf(value: JsonValue | undefined, path: readonly string[], print: Print): unknown {
   if (typeof value === 'string') return value === '' ? '' : textView(value, path, print);
   if (Array.isArray(value)) {
-    const items = value.map((item, index) => viewOf(item, [...path, String(index)], print));
+    const items = value
+      .slice(0, MOST_ITEMS)
+      .map((item, index) => viewOf(item, [...path, String(index)], print));
+    items.length = value.length;
     return attach(items, { value, path, print });
   }
   if (!isJsonObject(value)) return value;

@@ -13,7 +13,7 @@ import {
   type TemplateMistake,
 } from './template-check.ts';
 import { eachHelper, KNOWN_HELPERS, VALUE_HELPERS } from './template-helpers.ts';
-import { type Print, viewOf } from './template-view.ts';
+import { MOST_ITEMS, type Print, viewOf } from './template-view.ts';
 import { visible } from './visible.ts';
 
 export type TemplateResult =
@@ -21,7 +21,7 @@ export type TemplateResult =
   | ({ readonly ok: false } & TemplateMistake);
 
 const MAX_OUTPUT = 1_000_000;
-const MAX_ITERATIONS = 10_000;
+const MAX_ITERATIONS = MOST_ITEMS;
 
 /**
  * Compiles a Handlebars template. Payload at the root (`{{issue.title}}`), the rest as `{{@event.title}}`,

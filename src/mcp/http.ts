@@ -31,7 +31,11 @@ export function createMcpEndpoint({ backendOf, now, onError }: McpEndpointOption
 
   return {
     async answer(request, scope) {
-      handler ??= open();
+      handler ??= open().catch((error: unknown) => {
+        // One request fails; the next tries again.
+        handler = null;
+        throw error;
+      });
       const authInfo = { token: '', clientId: scope?.runId ?? 'operator', scopes: [], extra: { scope } };
       return (await handler).fetch(request, { authInfo });
     },

@@ -1,17 +1,17 @@
 import type { IncomingMessage } from 'node:http';
 
-/** Bytes of unverified bodies that all requests together may hold. */
+/** Bytes of bodies that all requests together may hold, until each is answered. */
 const MEMORY_LIMIT = 64 * 1024 * 1024;
 
 /** Why a body was not read. `closed`: the sender went away, nobody waits for an answer. */
 export type BodyFailure = 'too_large' | 'busy' | 'closed';
 
-export type ReadBody = (
-  request: IncomingMessage,
-  limit: number,
-) => Promise<
-  { readonly ok: true; readonly body: Buffer } | { readonly ok: false; readonly why: BodyFailure }
->;
+export type ReadBody = (request: IncomingMessage, limit: number) => Promise<Read>;
+
+/** `release`: called once nothing holds the body any more. */
+export type Read =
+  | { readonly ok: true; readonly body: Buffer; readonly release: () => void }
+  | { readonly ok: false; readonly why: BodyFailure };
 
 /**
  * Makes a reader of request bodies that counts while they stream: a sender's Content-Length is a claim, and many
@@ -23,7 +23,7 @@ export function createBodyReader(memoryLimit: number = MEMORY_LIMIT): ReadBody {
     if (Number(request.headers['content-length'] ?? 0) > limit) {
       return Promise.resolve({ ok: false, why: 'too_large' });
     }
-    const { promise, resolve } = Promise.withResolvers<Awaited<ReturnType<ReadBody>>>();
+    const { promise, resolve } = Promise.withResolvers<Read>();
     const chunks: Buffer[] = [];
     let size = 0;
 
@@ -35,9 +35,9 @@ export function createBodyReader(memoryLimit: number = MEMORY_LIMIT): ReadBody {
       else chunks.push(chunk);
     }
 
-    function end(result: Awaited<ReturnType<ReadBody>>): void {
+    function end(result: Read): void {
       request.off('data', take).off('end', whole).off('error', gone).off('close', gone);
-      held -= size;
+      if (!result.ok) held -= size;
       // What may still come is nobody's: a paused socket keeps it out of memory until it is closed.
       if (!result.ok) request.on('error', () => undefined).pause();
       resolve(result);
@@ -45,7 +45,10 @@ export function createBodyReader(memoryLimit: number = MEMORY_LIMIT): ReadBody {
 
     function whole(): void {
       const body = chunks.length === 1 && chunks[0] !== undefined ? chunks[0] : Buffer.concat(chunks, size);
-      end(request.complete ? { ok: true, body } : { ok: false, why: 'closed' });
+      const release = () => {
+        held -= size;
+      };
+      end(request.complete ? { ok: true, body, release } : { ok: false, why: 'closed' });
     }
 
     function gone(): void {

@@ -1,4 +1,5 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import { createSingleFile } from '../lib/single-file.ts';
 import type { Receipt } from '../pipeline/receipt.ts';
 import type { Ack } from '../providers/provider.ts';
 import { PROBE_HEADER, PROBE_PATH } from '../tunnels/probe.ts';
@@ -40,6 +41,7 @@ export interface IngressOptions {
  */
 export function createIngress(options: IngressOptions): Server {
   const readBody = createBodyReader();
+  const oneAtATime = createSingleFile();
   return ingressSocket().on('request', (request, response) => {
     const begun = performance.now();
     void answerSafely(request).then((answer) => {
@@ -76,7 +78,12 @@ export function createIngress(options: IngressOptions): Server {
     if (!read.ok) return read.why === 'too_large' ? refuse(found, 413, 'body_too_large') : unread(read.why);
     const raw = { headers, body: read.body, query };
     const unsigned = webhook.protocol.answerUnsigned?.(raw) ?? null;
-    return unsigned ?? delivered(await options.receive(webhook, raw));
+    const take = () => options.receive(webhook, raw);
+    try {
+      return unsigned ?? delivered(await (read.body.byteLength > LARGE_BYTES ? oneAtATime(take) : take()));
+    } finally {
+      read.release();
+    }
   }
 
   function refuse({ request, path, webhook = null }: Found, ...answer: Parameters<typeof refusal>): Ack {
@@ -86,6 +93,9 @@ export function createIngress(options: IngressOptions): Server {
     return refusal(...answer);
   }
 }
+
+/** A body from which on its text, its values and its record take much memory beside it. */
+const LARGE_BYTES = 1024 * 1024;
 
 const NO_BYTES = Buffer.alloc(0);
 

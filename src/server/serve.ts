@@ -9,6 +9,7 @@ import type { Headers, Snapshot, Webhook } from '../types.ts';
 import { closeGently, listenOrExplain } from './listen.ts';
 import { createMetrics } from './metrics.ts';
 import { placeOf, type ServeOptions, startDetails } from './place.ts';
+import { preload } from './preload.ts';
 import type { ServeReporter } from './reporter.ts';
 import { type Begun, openWork } from './serve-work.ts';
 import type { RunningFacts } from './status.ts';
@@ -75,6 +76,7 @@ export async function serve(app: App, options: ServeOptions, reporter: ServeRepo
     tunnel = openServeTunnel(app, { settings: place.tunnel, ingressPort, relayKey, report: reporter.tunnel });
     outside.push(tunnel.close);
   }
+  await Promise.all([preload(), work.engine.context.store.probe()]);
   // Who finds the server by this may ask it at once, so that everything it tells has to be there.
   const { host: ingressHost, publicUrl } = place;
   const managementPort = portOf(work.management);

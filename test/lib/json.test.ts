@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { getPath, MAX_DEPTH, MAX_KEYS, parseJson } from '../../src/lib/json.ts';
+import { getPath, MAX_DEPTH, MAX_KEYS, MAX_VALUES, parseJson } from '../../src/lib/json.ts';
 
 const bytes = (text: string) => new TextEncoder().encode(text);
 const nested = (levels: number) => `{"a":${'['.repeat(levels - 1)}${']'.repeat(levels - 1)}}`;
@@ -122,4 +122,29 @@ describe('getPath', () => {
     [['constructor'], undefined],
     [['issue', '__proto__', 'toString'], undefined],
   ])('%j', (path, expected) => expect(getPath(value, path)).toEqual(expected));
+});
+
+test.each([
+  ['empty objects', (count: number) => `{"a":[${'{},'.repeat(count)}{}]}`, 2],
+  ['empty lists', (count: number) => `{"a":[${'[],'.repeat(count)}[]]}`, 2],
+  ['numbers', (count: number) => `{"a":[${'1,'.repeat(count)}1]}`, 1],
+  ['texts', (count: number) => `{"a":[${'"a",'.repeat(count)}"a"]}`, 1],
+  ['lists in lists', (count: number) => `{"a":[${'[1],'.repeat(count)}[1]]}`, 2],
+])('F15: more than 100,000 values are refused before they are made: %s', (_, make, cost) => {
+  const most = MAX_VALUES / cost - 4;
+  expect(parseJson(bytes(make(most))).ok).toBe(true);
+  const over = parseJson(bytes(make(most + 8)));
+  expect(over.ok ? 'accepted' : over.reason).toMatch(/more than 100000 values, at character \d+/);
+});
+
+test('F15: the length behind the last value that counts costs nothing', () => {
+  const timeOf = (count: number) => {
+    const body = bytes(`{"a":[${'{},'.repeat(count)}{}]}`);
+    const begun = performance.now();
+    for (let n = 0; n < 5; n += 1) expect(parseJson(body).ok).toBe(false);
+    return performance.now() - begun;
+  };
+  timeOf(200_000);
+  // Decoding alone grows with it: eight million objects took two hundred times as long as forty thousand.
+  expect(timeOf(8_000_000)).toBeLessThan(40 * timeOf(200_000) + 500);
 });

@@ -98,6 +98,23 @@ describe('limits', () => {
     expect(codeOf(() => plain(source, { list: many(10_001) }))).toBe('template_too_large');
   });
 
+  test('F15: each counts a list before it copies one, so that a million items cost no more than ten thousand', () => {
+    const source = '{{#each list}}x{{/each}}';
+    const timeOf = (count: number) => {
+      const list = many(count);
+      const begun = performance.now();
+      for (let n = 0; n < 10; n += 1) codeOf(() => plain(source, { list }));
+      return performance.now() - begun;
+    };
+    timeOf(10_001);
+    expect(codeOf(() => plain(source, { list: many(1_000_000) }))).toBe('template_too_large');
+    expect(timeOf(1_000_000)).toBeLessThan(5 * timeOf(10_001) + 50);
+    expect(plain('{{list.length}} {{list.[9999]}}', { list: many(20_000) })).toBe('20000 1');
+    expect(codeOf(() => plain(source, { list: Object.fromEntries(many(10_001).entries()) }))).toBe(
+      'template_too_large',
+    );
+  });
+
   test('a hundred million nested turns end at once', () => {
     const source =
       '{{#each l}}{{#each ../l}}{{#each ../../l}}{{#each ../../../l}}x{{/each}}{{/each}}{{/each}}{{/each}}';
