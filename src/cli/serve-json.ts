@@ -13,6 +13,12 @@ function grantView({ target, says }: Grant) {
   return { target, says };
 }
 
+/** The line of those that a reader did not take in time. */
+export function leftOutAsJson(lines: number): string {
+  const event = { type: 'state', at: iso(Date.now()), of: 'output', state: 'left_out', count: lines };
+  return `${JSON.stringify(event)}\n`;
+}
+
 /** One JSON object for each line of stdout; `type` is `ready`, `delivery`, `task`, `run`, `outgoing` or `state`. */
 export function jsonOutput(out: OutputStream): ServeOutput {
   const print = (type: string, fields: object) =>

@@ -13,7 +13,9 @@ export async function logged(
   redact: (line: string) => string,
 ): Promise<ServeOutput> {
   const { default: pino } = await import('pino');
-  const target = openRotatingFile(file);
+  const leftOut = (lines: number) =>
+    `${JSON.stringify({ level: 40, time: Date.now(), lines, msg: 'left out' })}\n`;
+  const target = openRotatingFile(file, { leftOut });
   const log = pino({}, { write: (line: string) => target.write(redact(line)) });
   return {
     ready(serving) {

@@ -1,14 +1,16 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { App, AppFlags } from '../app.ts';
 import { perTurn, through } from '../lib/io.ts';
 import type { ServeOptions } from '../server/place.ts';
-import { serve } from '../server/serve.ts';
+import { type Serving, serve } from '../server/serve.ts';
 import { parseTunnelFlag } from '../tunnels/settings.ts';
 import type { TunnelStatus } from '../tunnels/supervisor.ts';
 import { type CliCommand, examples } from './command.ts';
 import { collect, port } from './options.ts';
+import { duration } from './print.ts';
 import { folded } from './serve-fold.ts';
 import { humanOutput } from './serve-human.ts';
-import { jsonOutput } from './serve-json.ts';
+import { jsonOutput, leftOutAsJson } from './serve-json.ts';
 import { logged } from './serve-log.ts';
 import type { ServeOutput } from './serve-output.ts';
 import { quiet } from './serve-quiet.ts';
@@ -25,6 +27,9 @@ interface ServeFlags extends AppFlags {
   readonly json?: boolean;
   readonly quiet?: boolean;
 }
+
+/** For a reader who is a moment behind, in milliseconds. */
+const LAST_LINES_MS = 1_000;
 
 /** Time for everything to end after a signal: a supervisor sends SIGKILL after ten seconds. */
 const DEADLINE_MS = 9_500;
@@ -63,18 +68,50 @@ async function run(app: App, flags: ServeFlags): Promise<0 | 1> {
   const lost = Promise.withResolvers<End>();
   const output = await outputFor(app, flags, (reason) => lost.resolve({ lost: reason }));
   const signalled = app.signals.next().then((signal): End => ({ signal }));
-  output.ready(await serve(app, options(flags), output));
+  const serving = await serve(app, options(flags), output);
+  output.ready(serving);
 
-  const end = await Promise.race([signalled, lost.promise]);
+  const first = await Promise.race([signalled, lost.promise]);
+  const end = isCtrlC(first, app) ? await waitForAgents(app, serving, output, first) : first;
   const signal = 'signal' in end ? end.signal : 'SIGTERM';
   const why = 'signal' in end ? end.signal : end.lost;
-  output.state('stopping', `${why}: finishing what runs; a second signal ends at once`);
+  const cut = serving.running();
+  const runs = cut.length === 0 ? '' : `, and ends ${inWords(cut, app.clock.now())}`;
+  output.state('stopping', `${why}: hookctl finishes what it is at${runs}; a second signal ends it at once`);
   void app.signals.next().then(app.signals.die);
   // What does not end in time is cut off with the process: it is stored, and taken up at the next start.
   setTimeout(() => app.signals.die(signal), DEADLINE_MS).unref();
   await app.close();
   output.state('stopped', 'everything that was accepted is stored');
+  // The last lines are written at the end of this turn.
+  await nextTurn();
+  await Promise.all([app.io.out, app.io.err].map((stream) => stream.flushed?.(LAST_LINES_MS)));
   return 'lost' in end ? 1 : 0;
+}
+
+function isCtrlC(end: End, { io, stdin }: App): end is { readonly signal: 'SIGINT' } {
+  const onTerminal = io.err.isTerminal || io.out.isTerminal || stdin.isTTY === true;
+  return 'signal' in end && end.signal === 'SIGINT' && onTerminal;
+}
+
+/** Whoever presses Ctrl-C once wants hookctl to end, not to lose an agent's work of minutes. */
+async function waitForAgents(app: App, serving: Serving, output: ServeOutput, first: End): Promise<End> {
+  const runs = serving.running();
+  if (runs.length === 0) return first;
+  const now = app.clock.now();
+  const longest = Math.max(...runs.map(({ since, timeout }) => since + timeout - now));
+  output.state(
+    'stopping',
+    `Ctrl-C: hookctl waits for ${inWords(runs, now)}, at most ${duration(Math.max(0, longest))}, and starts no other; Ctrl-C again ends them`,
+  );
+  const again = app.signals.next().then((signal): End => ({ signal }));
+  return Promise.race([serving.drain().then(() => first), again]);
+}
+
+/** `2 runs (planning for 3 min, brain for 12.0 s)`. */
+function inWords(runs: ReturnType<Serving['running']>, now: number): string {
+  const each = runs.map(({ agent, since }) => `${agent} for ${duration(now - since)}`);
+  return `${runs.length} ${runs.length === 1 ? 'run' : 'runs'} (${each.join(', ')})`;
 }
 
 async function outputFor(
@@ -84,6 +121,9 @@ async function outputFor(
 ): Promise<ServeOutput> {
   const { redact } = app.redactor;
   const { out, err } = app.io;
+  const leftOut = (lines: number) => `… ${lines} lines left out\n`;
+  err.neverWait?.(leftOut);
+  out.neverWait?.(flags.json === true ? leftOutAsJson : leftOut);
   const shown =
     flags.json === true ? jsonOutput(perTurn(through(out, redact))) : humanOutput({ out, err: perTurn(err) });
   const told = flags.quiet === true ? quiet(shown) : shown;

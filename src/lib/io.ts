@@ -1,5 +1,7 @@
 import { styleText } from 'node:util';
+import { type BoundedWriter, createBoundedWriter, takenBy } from './bounded-writer.ts';
 import { oncePerTurn } from './once-per-turn.ts';
+import { type StandardStream, unblockedDescriptor } from './unblocked.ts';
 
 /** Where a command reads and writes. Data goes to `out`, talk to `err`; tests pass streams of their own. */
 export interface Io {
@@ -9,6 +11,13 @@ export interface Io {
 
 export interface OutputStream {
   write(text: string): void;
+  /**
+   * From now on no write waits for who reads: lines that find no room are left out. `leftOut`: the line that says so,
+   * with its newline. Missing where nothing can be waited for.
+   */
+  neverWait?(leftOut: (lines: number) => string): void;
+  /** Resolves when everything is out, or after so many milliseconds. */
+  flushed?(patienceMs: number): Promise<void>;
   /** A terminal, where colour, questions and progress make sense. */
   readonly isTerminal: boolean;
   /** Colour is wanted: a terminal, and NO_COLOR is not set. */
@@ -31,15 +40,13 @@ export function through(stream: OutputStream, change: (text: string) => string):
 
 /** The same stream, written to once in each turn of the event loop: for those that say much. */
 export function perTurn(stream: OutputStream): OutputStream {
-  const { isTerminal, color } = stream;
   let waiting = '';
   const flush = oncePerTurn(() => {
     stream.write(waiting);
     waiting = '';
   });
   return {
-    isTerminal,
-    color,
+    ...stream,
     write(text) {
       waiting += text;
       flush();
@@ -56,8 +63,9 @@ export function say(stream: OutputStream, line = ''): void {
  * A process stream as `OutputStream`. A closed pipe (`hookctl … | head -1`) ends the writing, not the process:
  * without a listener Node turns EPIPE into an uncaught error.
  */
-export function outputStream(stream: NodeJS.WriteStream, env: NodeJS.ProcessEnv): OutputStream {
+export function outputStream(stream: StandardStream, env: NodeJS.ProcessEnv): OutputStream {
   let broken = false;
+  let bounded: BoundedWriter | null = null;
   stream.on('error', () => {
     broken = true;
   });
@@ -66,6 +74,14 @@ export function outputStream(stream: NodeJS.WriteStream, env: NodeJS.ProcessEnv)
     isTerminal,
     color: isTerminal && (env.NO_COLOR ?? '') === '' && env.TERM !== 'dumb',
     columns: isTerminal ? stream.columns : undefined,
-    write: (text) => void (broken || stream.write(text)),
+    write(text) {
+      if (bounded !== null) bounded.write(text);
+      else if (!broken) stream.write(text);
+    },
+    neverWait(leftOut) {
+      const fd = unblockedDescriptor(stream);
+      if (fd !== null) bounded ??= createBoundedWriter({ take: (bytes) => takenBy(fd, bytes), leftOut });
+    },
+    flushed: async (patienceMs) => bounded?.flushed(patienceMs),
   };
 }

@@ -1,26 +1,36 @@
-import { closeSync, fchmodSync, fstatSync, openSync, renameSync, writeSync } from 'node:fs';
+import { closeSync, constants, fchmodSync, fstatSync, openSync, renameSync } from 'node:fs';
+import { createBoundedWriter, takenBy } from './bounded-writer.ts';
 
 export interface RotatingFileOptions {
   /** A file of this size is put aside and a new one begun. Default 10 MB. */
   readonly maxBytes?: number;
   /** Files put aside at most: `<path>.1` is the newest. Default 3. */
   readonly keep?: number;
+  /** The line, with its newline, that stands where lines could not be written. */
+  readonly leftOut?: (lines: number) => string;
 }
 
 /** A log file that does not grow without end. Its parts are 0600. */
 export interface RotatingFile {
-  /** Never throws: what can't be written (the disk is full) is lost, and serving goes on. */
+  /** Never throws and never waits: what can't be written (the disk is full, a pipe is not read) is left out. */
   write(line: string): void;
   close(): void;
 }
 
-const DEFAULTS = { maxBytes: 10_000_000, keep: 3 };
+const DEFAULTS = {
+  maxBytes: 10_000_000,
+  keep: 3,
+  leftOut: (lines: number) => `… ${lines} lines left out\n`,
+};
 
 /** Opens the file to append to it, made if it is missing. Throws what `open` throws. */
 export function openRotatingFile(path: string, options: RotatingFileOptions = {}): RotatingFile {
-  const { maxBytes, keep } = { ...DEFAULTS, ...options };
+  const { maxBytes, keep, leftOut } = { ...DEFAULTS, ...options };
   let fd = openPrivate(path);
   let size = fstatSync(fd).size;
+  let closed = false;
+  const isFile = fstatSync(fd).isFile();
+  const writer = createBoundedWriter({ take, leftOut });
 
   function rotate(): void {
     for (let number = keep; number >= 1; number -= 1) {
@@ -32,23 +42,32 @@ export function openRotatingFile(path: string, options: RotatingFileOptions = {}
     size = fstatSync(fd).size;
   }
 
+  function take(bytes: Buffer): number {
+    if (closed) throw new Error('closed');
+    try {
+      if (isFile && size > 0 && size + bytes.length > maxBytes) rotate();
+      const taken = takenBy(fd, bytes);
+      size += taken;
+      return taken;
+    } catch {
+      // Tried again: the disk may have room later.
+      return 0;
+    }
+  }
+
   return {
-    write(line) {
-      const bytes = Buffer.from(line);
-      try {
-        if (size > 0 && size + bytes.byteLength > maxBytes) rotate();
-        size += writeSync(fd, bytes);
-      } catch {
-        // There is no place left to say it.
-      }
+    write: writer.write,
+    close() {
+      closed = true;
+      closeSync(fd);
     },
-    close: () => closeSync(fd),
   };
 }
 
 /** The umask has no say, and neither has the mode of a file that was there before. */
 function openPrivate(path: string): number {
-  const fd = openSync(path, 'a', 0o600);
+  const { O_WRONLY, O_APPEND, O_CREAT, O_NONBLOCK } = constants;
+  const fd = openSync(path, O_WRONLY | O_APPEND | O_CREAT | O_NONBLOCK, 0o600);
   fchmodSync(fd, 0o600);
   return fd;
 }

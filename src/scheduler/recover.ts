@@ -1,5 +1,6 @@
 import { markerOf } from '../agents/environment.ts';
 import { endMarkedProcesses } from '../lib/marked-processes.ts';
+import type { AgentRun } from '../types.ts';
 import type { SchedulerContext } from './context.ts';
 import { endRun } from './ending.ts';
 import { removeScratch } from './scratch.ts';
@@ -10,15 +11,28 @@ import { removeScratch } from './scratch.ts';
  * is queued again where the agent says `rerunOnCrash`, else it has failed. Returns how many there were.
  */
 export async function recoverRuns(context: SchedulerContext): Promise<number> {
-  const { store, agents } = context;
+  const { store } = context;
   const left = store.openRuns().filter(({ state }) => state === 'running');
   for (const run of left) {
-    const again = agents.byName.get(run.agent)?.options.rerunOnCrash === true;
-    const text = `hookctl ended while it ran; ${again ? 'it is repeated' : `repeat it: hookctl task retry ${run.taskId}`}`;
+    const again = isRepeated(context, run);
+    const text = interruptedText(context, run, 'hookctl ended while it ran');
     await endRun(context, run, { state: 'interrupted', text, again });
   }
   // Before anything starts again: two runs of one conversation must not meet.
   await endMarkedProcesses(left.map(({ id }) => markerOf(id)));
   await removeScratch(left.map(({ id }) => id));
   return left.length;
+}
+
+function isRepeated({ agents }: Pick<SchedulerContext, 'agents'>, { agent }: AgentRun): boolean {
+  return agents.byName.get(agent)?.options.rerunOnCrash === true;
+}
+
+/** Why a run was cut short, and what becomes of its task. */
+export function interruptedText(
+  context: Pick<SchedulerContext, 'agents'>,
+  run: AgentRun,
+  why: string,
+): string {
+  return `${why}; ${isRepeated(context, run) ? 'it is repeated' : `repeat it: hookctl task retry ${run.taskId}`}`;
 }

@@ -8,7 +8,7 @@ import type { AgentRun, Task } from '../types.ts';
 import { actorOf, type SchedulerContext } from './context.ts';
 import { endRun } from './ending.ts';
 import { giveBudgetNotice } from './notice.ts';
-import { recoverRuns } from './recover.ts';
+import { interruptedText, recoverRuns } from './recover.ts';
 import { pruneRunLogs, runLogPath } from './run-log.ts';
 import { type ActiveRun, runTask } from './run-task.ts';
 import { createSurvey, type Verdict } from './survey.ts';
@@ -17,8 +17,21 @@ import { createSurvey, type Verdict } from './survey.ts';
 export interface Scheduler {
   /** Something changed: tasks, or what they wait for. */
   wake(): void;
+  /** What runs now. */
+  running(): readonly RunningAgent[];
+  /** Takes nothing more and resolves when what runs has ended by itself. */
+  drain(): Promise<void>;
   /** Takes nothing more and ends what runs, as interrupted; resolves when nothing is left of it. */
   close(): Promise<void>;
+}
+
+/** A run, and how long it may take. */
+export interface RunningAgent {
+  readonly agent: string;
+  /** Epoch milliseconds. */
+  readonly since: number;
+  /** Milliseconds. */
+  readonly timeout: number;
 }
 
 /** Beyond that many queued tasks the newest wait unseen. */
@@ -36,16 +49,18 @@ export function startScheduler(context: SchedulerContext): Scheduler {
   const stop = new AbortController();
   const heldScopes = new Set<string>();
   const missingUntil = new Map<string, number>();
+  let draining = false;
   let wakened = Promise.withResolvers<void>();
 
   async function round(): Promise<void> {
     stopCancelled();
+    if (draining) return;
     const queued = agents.byName.size === 0 ? [] : store.queuedTasks([...agents.byName.keys()], MOST_QUEUED);
     const open = new Map(store.openRuns().map((run) => [run.taskId, run]));
     const survey = createSurvey({ ...context, now: context.clock.now(), busy });
     const waits: RunWait[] = [];
     for (const task of queued) {
-      if (stop.signal.aborted) return;
+      if (stop.signal.aborted || draining) return;
       const known = open.get(task.id) ?? null;
       // Its run goes on; the task was given back in Claude's list.
       if (known?.state === 'running') continue;
@@ -166,7 +181,8 @@ export function startScheduler(context: SchedulerContext): Scheduler {
     while (!stop.signal.aborted) {
       wakened = Promise.withResolvers();
       const begun = performance.now();
-      await round().catch(report.broken);
+      current = round().catch(report.broken);
+      await current;
       // Nobody will ever run: what an earlier configuration let wait is forgotten, and that is all.
       if (agents.byName.size === 0) return;
       // A flood of wakes over thousands of queued tasks leaves the thread to those that answer.
@@ -179,14 +195,27 @@ export function startScheduler(context: SchedulerContext): Scheduler {
     wakened.resolve();
   }
 
+  let current: Promise<void> = Promise.resolve();
   const running = rounds();
   return {
     wake,
+    running: () =>
+      [...active.values()].map(({ run }) => ({
+        agent: run.agent,
+        since: run.startedAt ?? run.createdAt,
+        timeout: agents.byName.get(run.agent)?.options.timeout ?? 0,
+      })),
+    async drain() {
+      draining = true;
+      await current;
+      while (active.size > 0) await Promise.all([...active.values()].map(({ ended }) => ended));
+    },
     async close() {
       stop.abort();
       await running;
-      for (const { stop: stopRun } of active.values()) {
-        stopRun({ state: 'interrupted', reason: 'hookctl was stopped' });
+      for (const { run, stop: stopRun } of active.values()) {
+        const reason = interruptedText(context, run, 'hookctl was stopped');
+        stopRun({ state: 'interrupted', reason });
       }
       await Promise.all([...active.values()].map(({ ended }) => ended));
     },

@@ -7,7 +7,7 @@ import { type Live, openLive } from '../config/live.ts';
 import { secretsIn } from '../config/snapshot.ts';
 import { oncePerTurn } from '../lib/once-per-turn.ts';
 import type { Engine } from '../pipeline/engine.ts';
-import type { Scheduler } from '../scheduler/scheduler.ts';
+import type { RunningAgent, Scheduler } from '../scheduler/scheduler.ts';
 import { followClaude } from '../tasks/follow.ts';
 import { repairFiles } from '../tasks/repair.ts';
 import type { Headers, JsonObject } from '../types.ts';
@@ -33,6 +33,10 @@ export interface Work {
   readonly problems: () => readonly string[];
   /** Follows files, runs agents, and takes up what is pending, once requests can come. `how`: for the audit. */
   begin(how: JsonObject): Promise<Begun>;
+  /** Agents that work now. */
+  running(): readonly RunningAgent[];
+  /** Starts no more agents; resolves when those that work have ended by themselves. */
+  drain(): Promise<void>;
   /** Ends what `begin` began; each part of it may take seconds. */
   end(): Promise<void>;
 }
@@ -156,6 +160,8 @@ export async function openWork(options: WorkOptions): Promise<Work> {
       ending.push(async () => watch.close());
       return { granted: await opened.started(how), recovered: engine.queue.recover() };
     },
+    running: () => scheduler?.running() ?? [],
+    drain: async () => scheduler?.drain(),
     async end() {
       await Promise.all(ending.splice(0).map((close) => close()));
     },

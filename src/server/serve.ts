@@ -11,12 +11,14 @@ import { createMetrics } from './metrics.ts';
 import { placeOf, type ServeOptions, startDetails } from './place.ts';
 import { preload } from './preload.ts';
 import type { ServeReporter } from './reporter.ts';
-import { type Begun, openWork } from './serve-work.ts';
+import { type Begun, openWork, type Work } from './serve-work.ts';
 import type { RunningFacts } from './status.ts';
 import { openServeTunnel, requireReachable, type ServeTunnel, tunnelSecrets } from './tunnel.ts';
 
 export interface Serving extends Begun {
   readonly facts: () => RunningFacts;
+  readonly running: Work['running'];
+  readonly drain: Work['drain'];
   readonly webhooks: readonly Webhook[];
   readonly problems: readonly string[];
   /** Who hookctl is where it answers. */
@@ -87,6 +89,8 @@ export async function serve(app: App, options: ServeOptions, reporter: ServeRepo
   return {
     ...begun,
     facts,
+    running: work.running,
+    drain: work.drain,
     webhooks: work.live.current().webhooks,
     problems: work.problems(),
     accounts: configuration.accounts,
