@@ -287,8 +287,12 @@ test('a run that the end of hookctl interrupts fails its task, or is repeated wh
   const twice = await engine.task('B\ndo: hang', { agent: 'again' });
   await eventually('both to hang', () => dumpsIn(engine.folder).length === 2);
   await engine.scheduler.close();
-  for (const { id } of [once, twice]) {
-    expect(store.runsOfTask(id)).toMatchObject([{ state: 'interrupted', reason: 'hookctl was stopped' }]);
+  for (const [{ id }, next] of [
+    [once, `repeat it: hookctl task retry ${once.id}`],
+    [twice, 'it is repeated'],
+  ] as const) {
+    const reason = `hookctl was stopped; ${next}`;
+    expect(store.runsOfTask(id)).toMatchObject([{ state: 'interrupted', reason }]);
   }
   expect(store.task(once.id)?.status).toBe('failed');
   expect(store.task(twice.id)?.status).toBe('queued');
