@@ -1,3 +1,4 @@
+import { shownText } from './lib/post-text.ts';
 import { withoutUserinfo } from './lib/redact.ts';
 import type { AuditEntry, Decision, Delivery, Outgoing, Task, TaskUsage } from './types.ts';
 
@@ -83,7 +84,7 @@ export function outgoingView(item: Outgoing) {
     provider: item.provider,
     delivery_id: item.deliveryId,
     place: item.place,
-    content: item.kind === 'forward' ? withoutUserinfo(item.content) : item.content,
+    content: item.kind === 'forward' ? withoutUserinfo(item.content) : shownText(item.content),
     edits: item.edits,
     status: item.status,
     reason: item.reason,

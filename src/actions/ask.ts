@@ -20,7 +20,7 @@ export const ask: Action = {
     }
     const question = command.template.plain(template);
     const id = ids.next('task');
-    const outgoing = mustReply(context, { kind: 'comment', content: question });
+    const outgoing = mustReply(context, { kind: 'comment', content: command.template.posted(template) });
     const task = taskFor(context, {
       id,
       title: `[INTERACTIVE] ${question}`,

@@ -9,7 +9,7 @@ export const comment: Action = {
   options: z.strictObject({}),
 
   async run(context) {
-    const content = context.command.template.plain(context.template);
+    const content = context.command.template.posted(context.template);
     return outcome({
       outgoing: mustReply(context, { kind: 'comment', content }),
       note: silence(context.replies),

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { ownText } from '../lib/post-text.ts';
 import type { NewOutgoing } from '../types.ts';
 import { type Action, type ActionContext, outcome } from './action.ts';
 import { taskFor } from './new-task.ts';
@@ -35,9 +36,8 @@ function immediateResponse(context: ActionContext, taskId: string): NewOutgoing 
   if (replies.state !== 'on') return null;
   const immediate = replies.channel.immediate(template.event, webhook);
   if (immediate === null) return null;
-  const content =
-    immediate.kind === 'react'
-      ? immediate.emoji
-      : `\`${taskId}\` ${needsApproval ? 'waits for approval' : `is queued for ${command.targetAgent}`}.`;
-  return replyTo(ids, replies.place, { kind: immediate.kind, content });
+  if (immediate.kind === 'react')
+    return replyTo(ids, replies.place, { kind: 'react', content: immediate.emoji });
+  const state = needsApproval ? 'waits for approval' : `is queued for ${command.targetAgent}`;
+  return replyTo(ids, replies.place, { kind: immediate.kind, content: ownText(`\`${taskId}\` ${state}.`) });
 }

@@ -1,13 +1,13 @@
 import { failure } from '../errors.ts';
 import type { IdSource } from '../lib/ids.ts';
-import type { JsonObject, NewOutgoing, OutgoingKind, ReplyPlace } from '../types.ts';
+import type { PostText } from '../lib/post-text.ts';
+import type { JsonObject, NewOutgoing, ReplyPlace } from '../types.ts';
 import type { ActionContext, Replies } from './action.ts';
 
 /** What a reply is made of: text, emoji or label. */
-export interface ReplyParts {
-  readonly kind: Exclude<OutgoingKind, 'forward'>;
-  readonly content: string;
-}
+export type ReplyParts =
+  | { readonly kind: 'react' | 'label'; readonly content: string }
+  | { readonly kind: 'comment' | 'respond' | 'ephemeral'; readonly content: PostText };
 
 /** A reply to the place that the event came from. */
 export function replyTo(ids: IdSource, place: ReplyPlace, { kind, content }: ReplyParts): NewOutgoing {

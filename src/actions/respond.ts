@@ -12,7 +12,7 @@ export const respond: Action = {
   options: z.strictObject({}),
 
   async run(context) {
-    const content = context.command.template.plain(context.template);
+    const content = context.command.template.posted(context.template);
     return outcome({
       outgoing: mustReply(context, { kind: 'respond', content }),
       note: silence(context.replies),

@@ -5,6 +5,7 @@ import type { Template, TemplateContext } from '../types.ts';
 import { HARMLESS_ID } from './agent-label.ts';
 import { BudgetError, createBudget } from './budget.ts';
 import { fence } from './fence.ts';
+import { renderedText } from './post-text.ts';
 import {
   explainError,
   findForeign,
@@ -46,7 +47,12 @@ export function compileTemplate(source: string): TemplateResult {
   }
   const plain = (context: TemplateContext) => render(context, SHOWN);
   const fenced = (context: TemplateContext) => render(context, fencing(context, randomBytes(16)));
-  return { ok: true, template: { source, plain, fenced } };
+  const posted = (context: TemplateContext) =>
+    renderedText((printed) => {
+      const print: Print = (text) => printed(visible(text));
+      return render(context, { payload: print, data: print });
+    });
+  return { ok: true, template: { source, plain, posted, fenced } };
 }
 
 /**
@@ -65,6 +71,7 @@ export function compiledLater(source: string): Template {
   return {
     source,
     plain: (context) => template().plain(context),
+    posted: (context) => template().posted(context),
     fenced: (context) => template().fenced(context),
   };
 }

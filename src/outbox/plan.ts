@@ -119,9 +119,9 @@ function findingOf(
 function postOf(
   { redact }: PlanContext,
   { id, edits, content }: Outgoing,
-  { textLimit }: ReplyChannel,
+  { textLimit, inert }: ReplyChannel,
 ): Post {
-  return { id: edits ?? id, text: cutAtSentence(redact(content), textLimit - MARGIN) };
+  return { id: edits ?? id, text: cutAtSentence(inert(redact(content)), textLimit - MARGIN) };
 }
 
 interface Described {

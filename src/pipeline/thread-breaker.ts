@@ -1,5 +1,6 @@
 import { actionNamed } from '../actions/index.ts';
 import { replyTo } from '../actions/replying.ts';
+import { ownText } from '../lib/post-text.ts';
 import type { NewOutgoing } from '../types.ts';
 import type { PipelineContext } from './context.ts';
 import type { Match } from './match.ts';
@@ -41,7 +42,9 @@ export function pausedThread(
   if (runs < RUNS) return null;
   const reason = `${PAUSED} ${runs} runs about ${event.externalId} in ${WINDOW_MS / 60_000} minutes; run it with \`hookctl replay ${delivery.id}\``;
   const isFirst = store.countSettled(event.externalId, { status: 'ignored', since, reason: PAUSED }) === 0;
-  const content = `hookctl ran ${runs} times here within ${WINDOW_MS / 60_000} minutes and pauses. What is asked meanwhile is recorded and not run.`;
+  const content = ownText(
+    `hookctl ran ${runs} times here within ${WINDOW_MS / 60_000} minutes and pauses. What is asked meanwhile is recorded and not run.`,
+  );
   const notice =
     isFirst && replies.state === 'on' ? [replyTo(ids, replies.place, { kind: 'comment', content })] : [];
   return { reason, notice };

@@ -1,3 +1,4 @@
+import { ownText } from '../lib/post-text.ts';
 import type { QueuedTask } from '../store/run-store.ts';
 import { separateComment } from '../tasks/progress.ts';
 import { BUDGET_MS } from './budget.ts';
@@ -14,7 +15,7 @@ export async function giveBudgetNotice(
 ): Promise<boolean> {
   const task = store.task(id);
   const root = task === null ? null : (store.task(task.initiatedTaskId) ?? task);
-  const text = `✋ ${reason}. What is asked meanwhile is kept and runs when there is budget again.`;
+  const text = ownText(`✋ ${reason}. What is asked meanwhile is kept and runs when there is budget again.`);
   const at = clock.now();
   const reply = root === null ? null : separateComment(ids, root, text);
   return store.giveNotice({ scope, since: at - BUDGET_MS, at, reply });

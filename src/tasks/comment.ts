@@ -2,7 +2,7 @@ import { failure, usageError } from '../errors.ts';
 import type { Outgoing } from '../types.ts';
 import { taskNamed } from './change.ts';
 import type { TaskContext } from './context.ts';
-import { separateComment } from './progress.ts';
+import { agentText, separateComment } from './progress.ts';
 
 /** Comments of their own that the tasks of one delivery may post in an hour: an agent that loops must not flood a thread. */
 const MOST_PER_HOUR = 30;
@@ -21,7 +21,7 @@ export async function commentOnTask(
   const { store, ids, clock } = context;
   const task = taskNamed(context, id, where);
   if (text.trim() === '') throw usageError('there is nothing to post');
-  const comment = separateComment(ids, store.task(task.initiatedTaskId) ?? task, text);
+  const comment = separateComment(ids, store.task(task.initiatedTaskId) ?? task, agentText(text));
   const now = clock.now();
   if (comment === null) throw noThread(id);
   const posted = store

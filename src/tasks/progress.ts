@@ -1,5 +1,6 @@
 import { cutAtSentence } from '../lib/cut.ts';
 import type { IdSource } from '../lib/ids.ts';
+import { foreignText, joinTexts, notice, ownText, type PostText } from '../lib/post-text.ts';
 import { visible } from '../lib/visible.ts';
 import type { TaskReply } from '../store/task-store.ts';
 import type { JsonObject, NewOutgoing, ReplyPlace, Task, TaskStatus } from '../types.ts';
@@ -45,34 +46,43 @@ export function progressReply(ids: IdSource, task: Task, root: Task, progress: P
 export function separateComment(
   ids: IdSource,
   root: Task,
-  text: string,
+  text: PostText,
 ): Omit<TaskReply, 'becomesTaskComment'> | null {
   const reply = root.sourceMetadata.reply as JsonObject | undefined;
   if (reply === undefined || root.deliveryId === null) return null;
-  const content = cutAtSentence(visible(text), RESULT_LENGTH);
-  return { deliveryId: root.deliveryId, item: threadComment(ids, reply, content, null) };
+  return { deliveryId: root.deliveryId, item: threadComment(ids, reply, text, null) };
 }
 
-function threadComment(ids: IdSource, reply: JsonObject, content: string, edits: string | null): NewOutgoing {
+/** Words of an agent, as long as they may be. */
+export function agentText(text: string, length = RESULT_LENGTH): PostText {
+  return foreignText(cutAtSentence(visible(text), length));
+}
+
+function threadComment(
+  ids: IdSource,
+  reply: JsonObject,
+  content: PostText,
+  edits: string | null,
+): NewOutgoing {
   const place = reply.place as unknown as ReplyPlace;
   return { id: ids.next('out'), kind: 'comment', place, content, edits, privateNetwork: false };
 }
 
-function textOf({ id, agent }: Task, { to, result, error, question, costUsd }: Progress): string | null {
+function textOf({ id, agent }: Task, { to, result, error, question, costUsd }: Progress): PostText | null {
   const cost = costUsd === null ? '' : ` · $${costUsd.toFixed(2)}`;
-  const signed = (text: string, length: number) =>
-    `${cutAtSentence(visible(text), length)}\n\n\`${id}\`${cost}`;
+  const signed = (sign: string, text: string, length: number) =>
+    joinTexts(ownText(`${sign} `), agentText(text, length), ownText(`\n\n\`${id}\`${cost}`));
   switch (to) {
     case 'running':
-      return `\`${id}\` is worked on by ${visible(agent)}.`;
+      return notice`\`${id}\` is worked on by ${visible(agent)}.`;
     case 'waiting_answer':
-      return (question ?? '').trim() === '' ? null : `❓ ${signed(question ?? '', RESULT_LENGTH)}`;
+      return (question ?? '').trim() === '' ? null : signed('❓', question ?? '', RESULT_LENGTH);
     case 'completed':
-      return `✅ ${signed(result ?? 'Done.', RESULT_LENGTH)}`;
+      return signed('✅', result ?? 'Done.', RESULT_LENGTH);
     case 'failed':
-      return `❌ ${signed(error ?? 'It failed.', ERROR_LENGTH)}`;
+      return signed('❌', error ?? 'It failed.', ERROR_LENGTH);
     case 'cancelled':
-      return `🚫 ${signed(error ?? 'It was cancelled.', ERROR_LENGTH)}`;
+      return signed('🚫', error ?? 'It was cancelled.', ERROR_LENGTH);
     default:
       return null;
   }

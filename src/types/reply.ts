@@ -82,6 +82,8 @@ export type Immediate =
  */
 export interface ReplyChannel {
   readonly account: AccountDefaults;
+  /** Makes the text of a post inert where it is read: words of payloads and agents act nowhere. */
+  inert(marked: string): string;
   /** Longest text of a post in characters, the marker included. */
   readonly textLimit: number;
   /** Where a reply to this event goes; null when it cannot be answered. */

@@ -1,4 +1,5 @@
 import type { WebhookEvent } from './event.ts';
+import type { PostText } from './outgoing.ts';
 import type { Provider } from './provider.ts';
 import type { JsonObject } from './request.ts';
 import type { WebhookSecret } from './secret.ts';
@@ -8,6 +9,8 @@ export interface Template {
   readonly source: string;
   /** For titles, records, replies and terminals: hidden characters are shown. */
   plain(context: TemplateContext): string;
+  /** The same for a post: texts from outside do not act where it is read. */
+  posted(context: TemplateContext): PostText;
   /** For an agent: each payload value is fenced and marked with its author and source. */
   fenced(context: TemplateContext): string;
 }

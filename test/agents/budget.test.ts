@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import { shownText } from '../../src/lib/post-text.ts';
 import { apisForFile } from '../outbox/support.ts';
 import { onIssue } from '../support/engine.ts';
 import { eventually } from '../support/eventually.ts';
@@ -31,7 +32,7 @@ credentials: { github: { tokenEnv: TOKEN, baseUrl: "${apis().url}" } }\n`,
   expect(states).toEqual({ completed: 10, held: 490 });
   expect(engine.held).toEqual(['the budget of the day is used up: 10 runs within 24 hours']);
   const notices = store.outbox({ limit: 5_000 }).filter(({ content }) => content.includes('budget'));
-  expect(notices.map(({ content }) => content)).toEqual([
+  expect(notices.map(({ content }) => shownText(content))).toEqual([
     '✋ the budget of the day is used up: 10 runs within 24 hours. What is asked meanwhile is kept and runs when there is budget again.',
   ]);
 });

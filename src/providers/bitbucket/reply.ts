@@ -1,5 +1,6 @@
 import { answerJson } from '../../lib/answer-json.ts';
 import { apiPath } from '../../lib/api-path.ts';
+import { inert } from '../../lib/inert.ts';
 import { hasMarker, plainMarker } from '../../lib/marker.ts';
 import { idAt, objectsAt, textAt } from '../../lib/payload.ts';
 import type { ReplyPlace } from '../../types.ts';
@@ -17,6 +18,7 @@ export const reply: ReplyChannel = {
     baseUrlEnv: null,
     baseUrl: 'https://api.bitbucket.org',
   },
+  inert: inert.bitbucket,
   textLimit: 30_000,
 
   place({ payload }) {

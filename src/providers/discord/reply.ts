@@ -1,5 +1,6 @@
 import { answerJson } from '../../lib/answer-json.ts';
 import { apiPath } from '../../lib/api-path.ts';
+import { inert } from '../../lib/inert.ts';
 import { hasMarker, plainMarker } from '../../lib/marker.ts';
 import { idAt, textAt } from '../../lib/payload.ts';
 import type { ReplyPlace } from '../../types.ts';
@@ -25,6 +26,7 @@ export const reply: ReplyChannel = {
     baseUrlEnv: null,
     baseUrl: 'https://discord.com/api/v10',
   },
+  inert: inert.escaped,
   // "up to 2000 characters"
   textLimit: 2_000,
 

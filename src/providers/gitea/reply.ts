@@ -1,5 +1,6 @@
 import { answerJson } from '../../lib/answer-json.ts';
 import { apiPath } from '../../lib/api-path.ts';
+import { inert } from '../../lib/inert.ts';
 import { isJsonObject } from '../../lib/json.ts';
 import { hasMarker, hiddenMarker } from '../../lib/marker.ts';
 import { hostOf, idAt, objectAt, textAt } from '../../lib/payload.ts';
@@ -16,6 +17,7 @@ const SKEW_MS = 300_000;
  */
 export const reply: ReplyChannel = {
   account: { tokenEnv: 'GITEA_TOKEN', userEnv: null, baseUrlEnv: 'GITEA_URL', baseUrl: null },
+  inert: inert.gitea,
   textLimit: 65_536,
 
   place({ payload }) {

@@ -1,6 +1,7 @@
 import { failure } from '../../errors.ts';
 import { answerJson } from '../../lib/answer-json.ts';
 import { apiPath } from '../../lib/api-path.ts';
+import { inert } from '../../lib/inert.ts';
 import { hasMarker, hiddenMarker } from '../../lib/marker.ts';
 import { hostOf, idAt, objectAt, textAt } from '../../lib/payload.ts';
 import type { ReplyPlace, WebhookEvent } from '../../types.ts';
@@ -38,6 +39,7 @@ export const reply: ReplyChannel = {
     baseUrlEnv: null,
     baseUrl: 'https://api.github.com',
   },
+  inert: inert.github,
   textLimit: 65_536,
 
   place(event) {

@@ -1,6 +1,7 @@
 import { failure } from '../../errors.ts';
 import { answerJson } from '../../lib/answer-json.ts';
 import { apiPath } from '../../lib/api-path.ts';
+import { inert } from '../../lib/inert.ts';
 import { isJsonObject } from '../../lib/json.ts';
 import { hasMarker, hiddenMarker } from '../../lib/marker.ts';
 import { hostOf, idAt, textAt } from '../../lib/payload.ts';
@@ -21,6 +22,7 @@ export const reply: ReplyChannel = {
     baseUrlEnv: 'GITLAB_URL',
     baseUrl: 'https://gitlab.com',
   },
+  inert: inert.gitlab,
   // GitLab takes a million characters; nobody reads them.
   textLimit: 65_536,
 

@@ -1,5 +1,6 @@
 import { answerJson } from '../../lib/answer-json.ts';
 import { apiPath } from '../../lib/api-path.ts';
+import { inert } from '../../lib/inert.ts';
 import { hasMarker, plainMarker } from '../../lib/marker.ts';
 import { idAt, objectAt, objectsAt, textAt } from '../../lib/payload.ts';
 import type { JsonObject } from '../../types.ts';
@@ -25,6 +26,7 @@ export const reply: ReplyChannel = {
     baseUrlEnv: 'JIRA_BASE_URL',
     baseUrl: null,
   },
+  inert: inert.escaped,
   // 32,767 (Jira's default for comments), less what the formats add.
   textLimit: 30_000,
 

@@ -1,4 +1,5 @@
 import { answerJson } from '../../lib/answer-json.ts';
+import { inert } from '../../lib/inert.ts';
 import { getPath, isJsonObject } from '../../lib/json.ts';
 import { hasMarker, plainMarker } from '../../lib/marker.ts';
 import { idAt, objectAt, objectsAt, textAt } from '../../lib/payload.ts';
@@ -25,6 +26,7 @@ export const reply: ReplyChannel = {
     baseUrlEnv: null,
     baseUrl: 'https://api.linear.app',
   },
+  inert: inert.linear,
   // Not documented; longer ones are read by nobody.
   textLimit: 30_000,
 

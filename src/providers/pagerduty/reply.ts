@@ -1,5 +1,6 @@
 import { answerJson } from '../../lib/answer-json.ts';
 import { apiPath } from '../../lib/api-path.ts';
+import { inert } from '../../lib/inert.ts';
 import { hasMarker, plainMarker } from '../../lib/marker.ts';
 import { idAt, objectAt, objectsAt, textAt } from '../../lib/payload.ts';
 import type { Account, OutgoingCall, Post, ReplyChannel } from '../reply.ts';
@@ -16,6 +17,7 @@ export const reply: ReplyChannel = {
     baseUrlEnv: null,
     baseUrl: 'https://api.pagerduty.com',
   },
+  inert: inert.escaped,
   // Not documented; longer ones are read by nobody who was just woken up.
   textLimit: 5_000,
 

@@ -1,5 +1,6 @@
 import { answerJson } from '../../lib/answer-json.ts';
 import { apiPath } from '../../lib/api-path.ts';
+import { inert } from '../../lib/inert.ts';
 import { isJsonObject } from '../../lib/json.ts';
 import { hasMarker, hiddenMarker } from '../../lib/marker.ts';
 import { hostOf, idAt, textAt } from '../../lib/payload.ts';
@@ -19,6 +20,7 @@ export const reply: ReplyChannel = {
     baseUrlEnv: 'SENTRY_URL',
     baseUrl: 'https://sentry.io',
   },
+  inert: inert.sentry,
   // Sentry states none.
   textLimit: 20_000,
 

@@ -1,4 +1,5 @@
 import { answerJson } from '../../lib/answer-json.ts';
+import { inert } from '../../lib/inert.ts';
 import { plainMarker } from '../../lib/marker.ts';
 import { idAt, objectAt, objectsAt, textAt } from '../../lib/payload.ts';
 import type { ReplyPlace, WebhookEvent } from '../../types.ts';
@@ -31,6 +32,7 @@ export const reply: ReplyChannel = {
     baseUrlEnv: null,
     baseUrl: 'https://slack.com/api',
   },
+  inert: inert.escaped,
   // A text is cut by Slack at 40,000 and split in its clients above 4,000; escapes can make it longer.
   textLimit: 12_000,
 
