@@ -5,7 +5,7 @@
 export function growth(work: (times: number) => void, n: number): number {
   const shortest = (times: number) =>
     Math.min(
-      ...Array.from({ length: 7 }, () => {
+      ...Array.from({ length: 5 }, () => {
         const from = process.cpuUsage();
         work(times);
         const { user, system } = process.cpuUsage(from);
@@ -13,8 +13,8 @@ export function growth(work: (times: number) => void, n: number): number {
       }),
     );
   work(n);
-  // Half a millisecond is below what the clock can tell apart.
-  return shortest(4 * n) / Math.max(shortest(n), 500);
+  // Below two milliseconds a collection of garbage is longer than the work; what grows with the square takes far more on 4n.
+  return shortest(4 * n) / Math.max(shortest(n), 2_000);
 }
 
 /** Between 4 and 16, nearer to the former. */

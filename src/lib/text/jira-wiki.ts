@@ -4,7 +4,7 @@ import type { TextSpan } from '../../types/text.ts';
 const MACRO = /\{([a-z][a-z-]{0,30})(?::[^{}\n]{0,500})?\}/iy;
 const MONOSPACE = /\{\{[^{}\n]{1,2000}\}\}/y;
 /** Behind a `|` the address of a link; `[~id]` is a mention, `[^name]` a file. */
-const LINK = /\[(?:[~^][^\]\n]{1,300}|([^\]|\n]{1,500})\|[^\]\n]{1,2000})\]/y;
+const LINK = /\[(?:[~^][^[\]\n]{1,300}|([^[\]|\n]{1,500})\|[^[\]\n]{1,2000})\]/y;
 const PAIRS: Readonly<Record<string, Pick<TextSpan, 'kind' | 'what'>>> = {
   code: { kind: 'code', what: 'a {code} block' },
   noformat: { kind: 'code', what: 'a {noformat} block' },

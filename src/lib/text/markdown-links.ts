@@ -2,6 +2,8 @@
 
 /** A longer address or title in a link is taken for text: each `](` must not be read to the end of the paragraph. */
 const LONGEST = 2_000;
+/** Parentheses within parentheses of an address; CommonMark asks for at least three, cmark allows this many. */
+const DEEPEST_PARENTHESES = 32;
 const LABEL = /\[((?:[^\\[\]]|\\[\s\S]){1,999})\]/y;
 const BLANKS = /[ \t]*(?:\n[ \t]*)?/y;
 const BRACKETED = new RegExp(String.raw`<(?:[^<>\n\\]|\\.){0,${LONGEST}}>`, 'y');
@@ -67,6 +69,7 @@ function addressEnd(text: string, from: number): number | null {
     const character = text[at] ?? '';
     if (character <= ' ' || character === '\x7f') break;
     if (character === '\\' && /[!-/:-@[-`{-~]/.test(text[at + 1] ?? '')) at += 1;
+    else if (character === '(' && open === DEEPEST_PARENTHESES) return null;
     else if (character === '(') open += 1;
     else if (character === ')' && open === 0) break;
     else if (character === ')') open -= 1;
