@@ -1,4 +1,5 @@
 import type { App, AppFlags } from '../app.ts';
+import { doubtsAbout } from '../config/doubts.ts';
 import { secretProblems } from '../config/secret-problems.ts';
 import { ConfigError, type ExitCode, formatProblem } from '../errors.ts';
 import { paint, say } from '../lib/io.ts';
@@ -27,9 +28,10 @@ async function run(app: App, { json }: CheckFlags): Promise<ExitCode> {
     if (agents.missing.length > 0) throw new ConfigError(agents.missing);
     const useless = secretProblems(snapshot.webhooks);
     if (useless.length > 0) throw new ConfigError(useless);
-    if (json === true) printJson(io, { ok: true, problems: [], notices });
+    const all = [...notices, ...doubtsAbout(snapshot.webhooks)];
+    if (json === true) printJson(io, { ok: true, problems: [], notices: all });
     else {
-      for (const notice of notices) say(io.err, `note: ${notice}`);
+      for (const notice of all) say(io.err, `note: ${notice}`);
       say(
         io.out,
         `${snapshot.webhooks.length} webhooks: 0 errors, ${app.located.projectFile ?? 'no webhooks.yml, built-in webhooks only'}`,

@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs';
-import { rename } from 'node:fs/promises';
+import { readFile, rename } from 'node:fs/promises';
 import { join, relative } from 'node:path';
 import type { App, AppFlags } from '../app.ts';
 import { scaffold } from '../config/scaffold.ts';
@@ -30,8 +30,17 @@ async function run(app: App, { moveData }: InitFlags): Promise<0> {
   const { written, kept } = await scaffold(cwd);
   for (const file of written) say(io.out, `wrote ${relative(cwd, file)}`);
   for (const file of kept) say(io.out, `kept ${relative(cwd, file)}, which was there`);
+  if (!(await dependsOnHookctl(cwd))) {
+    say(io.err, 'So that editors find the types in every clone: npm install --save-dev hookctl');
+  }
   say(io.err, 'Next: hookctl check && hookctl serve');
   return 0;
+}
+
+/** Whether the folder's package.json names hookctl, so that `npm install` brings its types. */
+async function dependsOnHookctl(folder: string): Promise<boolean> {
+  const text = await readFile(join(folder, 'package.json'), 'utf8').catch(() => '');
+  return /"hookctl"\s*:/.test(text);
 }
 
 /** With a webhooks.yml here, data lies beside it: without the move an existing store would seem to be gone. */

@@ -1,9 +1,11 @@
 import { ConfigError, type ConfigProblem } from '../errors.ts';
+import { suggest } from '../lib/suggest.ts';
 import type { Provider } from '../providers/provider.ts';
 import type { Snapshot, Webhook } from '../types.ts';
 import { type Accounts, resolveAccounts } from './accounts.ts';
 import { type Agents, resolveAgents } from './agents.ts';
 import { type AssembledWebhook, assemble } from './assemble.ts';
+import { defaultClaudeList } from './claude-list.ts';
 import { type DbFile, dbFile } from './dynamic/db-file.ts';
 import { type LoadedDynamic, loadDynamic, noticesOf } from './dynamic/load.ts';
 import { createResolver } from './dynamic/resolve-db.ts';
@@ -47,9 +49,14 @@ export interface Configuration extends FixedConfiguration {
   readonly dynamic: LoadedDynamic;
 }
 
+/** webhooks.yml, with what its folder decides filled in. */
+export interface ResolvedProject extends ProjectConfig {
+  readonly claudeTasks: ProjectConfig['claudeTasks'] & { readonly list: string };
+}
+
 /** What is written in code, and changes only with a restart. */
 export interface FixedConfiguration {
-  readonly project: ProjectConfig;
+  readonly project: ResolvedProject;
   /** Who hookctl is where it answers. */
   readonly accounts: Accounts;
   /** Whom hookctl runs by itself. */
@@ -104,7 +111,12 @@ export async function loadFixed(options: LoadOptions): Promise<FixedConfiguratio
   const known = [...providers, ...own.providers];
   const parts = { project, source, definitions: modules.definitions, providers: known, actions };
   const assembled = assemble(parts);
-  const { accounts, problems: accountProblems } = await resolveAccounts(project, source, known, env);
+  const { accounts, problems: accountProblems } = await resolveAccounts(
+    kept === null ? project : withoutOwnProviders(project, providers),
+    source,
+    known,
+    env,
+  );
   const webhookSecrets = assembled.webhooks.flatMap(({ secret }) => secret.secretEnv ?? []);
   const { agents, problems: agentProblems } = await resolveAgents({ ...parts, webhookSecrets, env });
   const all = [
@@ -120,8 +132,9 @@ export async function loadFixed(options: LoadOptions): Promise<FixedConfiguratio
   const places = { env, dataFolder: located.dataFolder, createMissing };
   const unlocked = await Promise.all(assembled.webhooks.map((entry) => unlock(entry, places)));
   const files = [located.projectFile ?? [], modules.definitions.map((it) => it.source.file)].flat();
+  const list = project.claudeTasks.list ?? defaultClaudeList(located.projectFile, env);
   return {
-    project,
+    project: { ...project, claudeTasks: { ...project.claudeTasks, list } },
     accounts,
     agents,
     providers: known,
@@ -140,6 +153,14 @@ export async function loadFixed(options: LoadOptions): Promise<FixedConfiguratio
     unloaded: modules.unloaded,
     sources: modules.sources && [...new Set([...files, ...modules.sources])],
   };
+}
+
+/** Credentials of providers that are code of the project mean nothing where that code was not run. */
+function withoutOwnProviders(project: ProjectConfig, builtIn: readonly Provider[]): ProjectConfig {
+  const names = builtIn.map(({ name }) => name);
+  const entries = Object.entries(project.credentials);
+  const own = entries.filter(([name]) => names.includes(name) || suggest(name, names) !== null);
+  return { ...project, credentials: Object.fromEntries(own) };
 }
 
 function keptDefinition({ definition, calledAt, provider, lacksProvider }: StaticDefinition): KeptDefinition {

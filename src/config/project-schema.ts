@@ -49,8 +49,8 @@ const claudeTasks = z.strictObject({
   list: z
     .string()
     .regex(/^[A-Za-z0-9_-]{1,64}$/, 'expected a name of letters, digits, - and _')
-    .default('hookctl')
-    .describe('Name of the task list.'),
+    .optional()
+    .describe('Name of the task list; default: that of the project’s folder.'),
   record: z.boolean().default(true).describe('Also write one record file per task.'),
 });
 

@@ -21,8 +21,8 @@ static: ./webhooks/*.ts
 #     targetAgent: brain
 #     allow: { associations: [OWNER, MEMBER] }
 
-# Tasks in Claude Code's task directory.
-claudeTasks: { enabled: true, list: hookctl, record: true }
+# Tasks in Claude Code's task directory; the list has the name of this folder unless you set list.
+claudeTasks: { enabled: true, record: true }
 
 # Whom hookctl runs by itself, by the agent that a task is for. Without an entry tasks wait for you.
 # agents:

@@ -2,6 +2,7 @@ import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { writeFileAtomic } from '../lib/atomic-file.ts';
+import { hookctlVersion } from '../lib/version.ts';
 import { DATA_FOLDER, PROJECT_FILE, prepareDataFolder } from './locate.ts';
 import { projectJsonSchema } from './project-schema.ts';
 import { EXAMPLE_WEBHOOK, PROJECT_TEMPLATE } from './scaffold-files.ts';
@@ -23,13 +24,10 @@ export async function scaffold(folder: string): Promise<Scaffolded> {
   const results = [
     await writeNew(folder, PROJECT_FILE, PROJECT_TEMPLATE),
     await writeNew(folder, 'webhooks/example.ts', EXAMPLE_WEBHOOK),
-    await writeNew(
-      folder,
-      'tsconfig.json',
-      json({ extends: `./${DATA_FOLDER}/tsconfig.json`, include: ['webhooks'] }),
-    ),
+    await writeNew(folder, 'tsconfig.json', json(editorSettings())),
+    await writeNew(folder, 'package.json', json(packageSettings())),
     await refresh(folder, `${DATA_FOLDER}/webhooks.schema.json`, json(projectJsonSchema())),
-    await refresh(folder, `${DATA_FOLDER}/tsconfig.json`, json(editorSettings())),
+    await refresh(folder, TYPES, `export * from ${JSON.stringify(ownTypes())};\n`),
   ];
   return {
     written: results.flatMap(({ name, isNew }) => (isNew ? name : [])),
@@ -62,13 +60,14 @@ async function refresh(folder: string, name: string, content: string): Promise<R
   return { name, isNew: true };
 }
 
+/** In the data folder, which is not committed: types of the installation that ran `init`. */
+const TYPES = `${DATA_FOLDER}/hookctl.d.ts`;
+
 /**
- * How an editor reads `webhooks/*.ts`, in the words of what Node can run. The types of `hookctl` are those of this
- * installation, which need not be under the project's node_modules; its path is this machine's, and therefore stands in
- * the data folder, not in the tsconfig.json that the user commits.
+ * How an editor reads `webhooks/*.ts`, in the words of what Node can run. The user commits this file, so it names nothing
+ * of this machine: where the data folder is missing (in a colleague's clone), TypeScript goes on to node_modules.
  */
 function editorSettings(): object {
-  const types = import.meta.url.endsWith('.ts') ? '../index.ts' : '../index.d.ts';
   return {
     compilerOptions: {
       target: 'es2024',
@@ -79,9 +78,20 @@ function editorSettings(): object {
       verbatimModuleSyntax: true,
       allowImportingTsExtensions: true,
       skipLibCheck: true,
-      paths: { hookctl: [fileURLToPath(new URL(types, import.meta.url))] },
+      paths: { hookctl: [`./${TYPES}`] },
     },
+    include: ['webhooks'],
   };
+}
+
+/** For a folder without a package.json: `npm install` then brings the types to everybody who clones it. */
+function packageSettings(): object {
+  return { private: true, devDependencies: { hookctl: `^${hookctlVersion()}` } };
+}
+
+function ownTypes(): string {
+  const isSource = import.meta.url.endsWith('.ts');
+  return fileURLToPath(new URL(isSource ? '../index.ts' : '../index.d.ts', import.meta.url));
 }
 
 function json(value: object): string {

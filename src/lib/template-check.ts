@@ -47,6 +47,20 @@ export function findRefused(program: hbs.AST.Program): TemplateMistake | null {
   return visitor.mistake;
 }
 
+/** What stands behind `@`, with its fields; those of `root` are the payload's. */
+const DATA_FIELDS: Readonly<Record<string, readonly string[]>> = {
+  event: ['title', 'details', 'text', 'url', 'type', 'externalId'],
+  sender: ['name', 'id'],
+  argument: [],
+  commands: [],
+  root: [],
+  index: [],
+  key: [],
+  first: [],
+  last: [],
+};
+const LEAVES = ['argument', 'commands', 'index', 'key', 'first', 'last'];
+
 /** Visits the tree in the order of the text and keeps the first mistake. */
 class RefusalVisitor extends Handlebars.Visitor {
   mistake: TemplateMistake | null = null;
@@ -80,6 +94,7 @@ class RefusalVisitor extends Handlebars.Visitor {
   override PathExpression(node: hbs.AST.PathExpression): void {
     const bad = node.parts.find((part) => PROTOTYPE_NAMES.includes(part));
     if (bad !== undefined) this.refuse(node, `"${bad}" is refused: it leads to a prototype`);
+    else if (node.data) this.checkData(node);
   }
 
   override PartialStatement(node: hbs.AST.PartialStatement): void {
@@ -96,6 +111,20 @@ class RefusalVisitor extends Handlebars.Visitor {
 
   override DecoratorBlock(node: hbs.AST.DecoratorBlock): void {
     this.refuse(node, NO_PARTIALS);
+  }
+
+  /** `@event` and its likes have fixed fields: another name would render nothing. */
+  private checkData(node: hbs.AST.PathExpression): void {
+    const [root = '', field] = node.parts;
+    const fields = Object.hasOwn(DATA_FIELDS, root) ? DATA_FIELDS[root] : undefined;
+    if (fields === undefined) {
+      const known = Object.keys(DATA_FIELDS).map((name) => `@${name}`);
+      this.refuse(node, `there is no @${root}. ${suggestion(`@${root}`, known)}`);
+    } else if (field !== undefined && fields.length > 0 && !fields.includes(field)) {
+      this.refuse(node, `@${root} has no ${field}. ${suggestion(field, fields)}`);
+    } else if (field !== undefined && LEAVES.includes(root)) {
+      this.refuse(node, `@${root} has no fields`);
+    }
   }
 
   private checkCall(node: hbs.AST.MustacheStatement | hbs.AST.SubExpression, name: string): void {

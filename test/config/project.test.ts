@@ -19,7 +19,7 @@ test('an empty webhooks.yml is a project with the defaults', async () => {
     static: ['./webhooks/*.ts'],
     webhooks: {},
     credentials: {},
-    claudeTasks: { enabled: true, list: 'hookctl', record: true },
+    claudeTasks: { enabled: true, list: expect.stringMatching(/^hookctl-config-\w+$/), record: true },
     retention: { age: 2_592_000_000, size: 2_147_483_648 },
     agents: {},
     runs: { concurrency: 4, perDay: { runs: 200, usd: 50 }, perThread: { runs: 20, usd: 20 } },

@@ -1,12 +1,12 @@
 import { spawnSync } from 'node:child_process';
-import { readFileSync, statSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { scaffold } from '../../src/config/scaffold.ts';
 import { folderWith, loadInNode } from './support.ts';
 
-const FILES = ['webhooks.yml', 'webhooks/example.ts', 'tsconfig.json'];
-const GENERATED = ['.hookctl/webhooks.schema.json', '.hookctl/tsconfig.json'];
+const FILES = ['webhooks.yml', 'webhooks/example.ts', 'tsconfig.json', 'package.json'];
+const GENERATED = ['.hookctl/webhooks.schema.json', '.hookctl/hookctl.d.ts'];
 
 test('a new project has no problem, no notice, and the example answers on its own endpoint', async () => {
   const folder = folderWith();
@@ -30,11 +30,11 @@ test('the second time everything is kept as it was', async () => {
   expect(readFileSync(join(folder, 'webhooks/example.ts'), 'utf8')).toBe('// mine too\n');
 });
 
-test('an editor finds the types of hookctl, and refuses what hookctl would refuse', async () => {
+test('E14: an editor finds the types of hookctl, in a clone as well, and refuses what hookctl would refuse', async () => {
   const folder = folderWith();
   await scaffold(folder);
   const source = join(ROOT, 'src/index.ts');
-  const settings = join(folder, '.hookctl/tsconfig.json');
+  const settings = join(folder, '.hookctl/hookctl.d.ts');
   expect(readFileSync(settings, 'utf8')).toContain(source);
   // An installation has declarations in place of the sources.
   const types = folderWith();
@@ -60,6 +60,18 @@ test('an editor finds the types of hookctl, and refuses what hookctl would refus
   );
   writeFileSync(settings, readFileSync(settings, 'utf8').replace(source, join(types, 'index.d.ts')));
   expect(tsc('-p', folder)).toBe('');
+  // E14: a colleague's clone has no data folder, and after `npm install` the package.
+  const clone = folderWith();
+  for (const name of ['tsconfig.json', 'package.json', 'webhooks'])
+    cpSync(join(folder, name), join(clone, name), { recursive: true });
+  expect(JSON.parse(readFileSync(join(clone, 'package.json'), 'utf8')).devDependencies).toHaveProperty(
+    'hookctl',
+  );
+  const installed = join(clone, 'node_modules/hookctl');
+  mkdirSync(installed, { recursive: true });
+  cpSync(types, join(installed, 'dist'), { recursive: true });
+  cpSync(join(ROOT, 'package.json'), join(installed, 'package.json'));
+  expect(tsc('-p', clone)).toBe('');
   const file = join(folder, 'webhooks/example.ts');
   writeFileSync(file, readFileSync(file, 'utf8').replace('defaultCommand', 'defaultComand'));
   expect(tsc('-p', folder)).toContain("'defaultComand' does not exist in type 'WebhookDefinition'");

@@ -8,7 +8,7 @@ test.each([
   ['{{@event.title}} {{@event.url}} {{@event.type}}', 'Fix it https://github.com/o/r/issues/1 issues.opened'],
   ['{{@event.text}} {{@event.externalId}}', 'please look github:o/r#1'],
   ['{{@sender.name}} {{@sender.id}} {{@argument}}', 'octocat 1 the login'],
-  ['[{{nope}}{{nope.x.y}}{{issue.none}}{{issue.body}}{{@event.nope}}{{@nope}}]', '[]'],
+  ['[{{nope}}{{nope.x.y}}{{issue.none}}{{issue.body}}]', '[]'],
   ['{{issue.count}}', '0'],
   ['{{#if issue.body}}yes{{else}}no{{/if}}', 'no'],
   ['{{#if issue.count}}yes{{else if issue.title}}other{{/if}}', 'other'],
@@ -32,6 +32,20 @@ test.each([
   ['{{upper (truncate issue.title 4)}}', 'FIX…'],
 ])('%s', (source, expected) => {
   expect(plain(source)).toBe(expected);
+});
+
+describe('E24: @event and its likes have no other fields', () => {
+  test.each([
+    ['{{@event.titel}}', /@event has no titel\. Did you mean title\?/],
+    ['{{#if @event.URL2}}x{{/if}}', /Did you mean url\?/],
+    ['{{@sender.login}}', /@sender has no login\. Known here: name, id\./],
+    ['{{@evnt.title}}', /there is no @evnt\. Did you mean @event\?/],
+    ['{{truncate @event.body 5}}', /@event has no body\. Known here: title, details, text/],
+    ['{{@argument.text}}', /@argument has no fields/],
+    ['{{#each issue.labels}}{{@indx}}{{/each}}', /Did you mean @index\?/],
+  ])('%s', (source, message) => {
+    expect(compileTemplate(source)).toMatchObject({ ok: false, message: expect.stringMatching(message) });
+  });
 });
 
 describe('E19: an expression of another language is refused, with what to write', () => {

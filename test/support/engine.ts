@@ -57,10 +57,12 @@ const SECRETS = {
 /** Store, queue and outbox in a folder of their own, closed when the test ends. */
 export async function startEngine(options: TestEngineOptions = {}): Promise<TestEngine> {
   const { yaml = '', now = Date.now, insecure = [] } = options;
-  const folder = realpathSync(mkdtempSync(join(tmpdir(), 'hookctl-engine-')));
+  const root = realpathSync(mkdtempSync(join(tmpdir(), 'hookctl-engine-')));
+  // Claude's list has the name of the project's folder.
+  const folder = join(root, 'hookctl');
   const projectFile = join(folder, 'webhooks.yml');
   const dataFolder = join(folder, '.hookctl');
-  await mkdir(dataFolder);
+  await mkdir(dataFolder, { recursive: true });
   await writeFile(projectFile, yaml);
   if (options.db !== undefined)
     await writeFile(join(dataFolder, 'webhooks.json'), options.db, { mode: 0o600 });
@@ -100,7 +102,7 @@ export async function startEngine(options: TestEngineOptions = {}): Promise<Test
   };
   onTestFinished(async () => {
     await close();
-    rmSync(folder, { recursive: true, force: true });
+    rmSync(root, { recursive: true, force: true });
   });
   const { context, queue } = engine;
 

@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { App } from '../../app.ts';
+import { defaultClaudeList } from '../../config/claude-list.ts';
 import { prepareDataFolder } from '../../config/locate.ts';
 import { defaultProject, readProject } from '../../config/project.ts';
 import { writeFileAtomic } from '../../lib/atomic-file.ts';
@@ -14,7 +15,7 @@ export async function claudePlace({ located, cwd, env, home }: App) {
   const { list, enabled, record } = project.claudeTasks;
   return {
     projectFolder: projectFile === null ? cwd : dirname(projectFile),
-    list: listFolderName(list),
+    list: listFolderName(list ?? defaultClaudeList(projectFile, env)),
     enabled,
     record,
     configDir: claudeConfigDir(env, home),

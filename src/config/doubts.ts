@@ -1,0 +1,105 @@
+import { isJsonObject, valuesAt } from '../lib/json.ts';
+import { suggest } from '../lib/suggest.ts';
+import { payloadPaths } from '../lib/template-paths.ts';
+import type { JsonObject, JsonValue, Sample, Webhook, WebhookCommand } from '../types.ts';
+
+/** More samples than these are not made for one command. */
+const MAX_SAMPLES = 40;
+
+/**
+ * What is allowed and probably a mistake: event types and payload paths that no sample of the provider has. Samples do
+ * not hold everything that a sender may send, so these are notes, and no errors.
+ */
+export function doubtsAbout(webhooks: readonly Webhook[]): readonly string[] {
+  return webhooks.flatMap((webhook) => {
+    const { samples } = webhook.protocol;
+    if (samples.length === 0) return [];
+    const doubts = [
+      ...webhook.events.flatMap((type) => eventDoubt(type, webhook) ?? []),
+      ...webhook.commands.flatMap((command) => commandDoubts(command, webhook)),
+    ];
+    const place = webhook.origin.kind === 'static' ? `${webhook.origin.file}: ` : '';
+    return [...new Set(doubts)].map((doubt) => `${place}webhook ${webhook.name}: ${doubt}`);
+  });
+}
+
+function commandDoubts(command: WebhookCommand, webhook: Webhook): readonly string[] {
+  if (command.kind === 'text') return pathDoubts(command, webhook, webhook.protocol.samples);
+  const event = eventDoubt(command.trigger, webhook);
+  if (event !== null) return [event];
+  return pathDoubts(command, webhook, samplesOf(command.trigger, webhook));
+}
+
+/** An event type near to one that is known, or of a family that no sample has. */
+function eventDoubt(type: string, { protocol }: Webhook): string | null {
+  if (type.includes('*')) return null;
+  const known = protocol.samples.map((sample) => sample.type);
+  if (known.includes(type)) return null;
+  const near = suggest(type, known);
+  const told = `${protocol.label} has no known event type ${type}`;
+  if (near !== null) return `${told}; did you mean ${near}?`;
+  const family = (text: string) => text.split('.')[0];
+  const isKnownFamily = known.some((other) => family(other) === family(type));
+  // Providers without a webhook of their own, such as generic, take any event type.
+  return isKnownFamily || protocol.webhook === null
+    ? null
+    : `${told}; known: ${known.slice(0, 8).join(', ')}, …`;
+}
+
+function samplesOf(trigger: string, { protocol }: Webhook): readonly Sample[] {
+  const pattern = trigger === '*' ? '' : trigger.replace(/\*$/, '');
+  return protocol.samples.filter(({ type }) =>
+    trigger.endsWith('*') ? type.startsWith(pattern) : type === trigger,
+  );
+}
+
+function pathDoubts(
+  command: WebhookCommand,
+  { protocol }: Webhook,
+  samples: readonly Sample[],
+): readonly string[] {
+  const conditions = command.kind === 'trigger' ? conditionPaths(command.conditions.source) : [];
+  const paths = [...payloadPaths(command.template.source), ...conditions];
+  if (paths.length === 0 || samples.length === 0) return [];
+  const payloads = samples.slice(0, MAX_SAMPLES).map(payloadOf);
+  const where = command.kind === 'trigger' ? command.trigger : protocol.label;
+  return paths.flatMap((path) => {
+    if (payloads.some((payload) => valuesAt(payload, path).length > 0)) return [];
+    const near = nearest(path, payloads);
+    const told = `no sample of ${where} has ${path.join('.')}`;
+    return [near === null ? told : `${told}; did you mean ${near}?`];
+  });
+}
+
+function payloadOf(sample: Sample): JsonObject {
+  let number = 1;
+  return sample.build({ text: 'x', now: new Date(0), nextNumber: () => number++ });
+}
+
+/** Fields that conditions name; `$exists: false` expects none. */
+function conditionPaths(source: JsonObject): readonly (readonly string[])[] {
+  return Object.entries(source).flatMap(([key, query]) => {
+    if (key.startsWith('$'))
+      return Array.isArray(query)
+        ? (query as readonly JsonValue[]).flatMap((item) => (isJsonObject(item) ? conditionPaths(item) : []))
+        : [];
+    return isJsonObject(query) && '$exists' in query ? [] : [key.split('.')];
+  });
+}
+
+/** The path with its first unknown name replaced by the one that was probably meant. */
+function nearest(path: readonly string[], payloads: readonly JsonObject[]): string | null {
+  for (const payload of payloads) {
+    const known = path.findIndex((_, index) => valuesAt(payload, path.slice(0, index + 1)).length === 0);
+    const parents = known === 0 ? [payload] : valuesAt(payload, path.slice(0, known));
+    const names = parents.flatMap((parent) => {
+      const inside = Array.isArray(parent) ? (parent as readonly JsonValue[])[0] : parent;
+      return isJsonObject(inside ?? null) ? Object.keys(inside as JsonObject) : [];
+    });
+    const near = suggest(path[known] ?? '', names);
+    if (near === null) continue;
+    const fixed = [...path.slice(0, known), near, ...path.slice(known + 1)];
+    if (valuesAt(payload, fixed).length > 0) return fixed.join('.');
+  }
+  return null;
+}

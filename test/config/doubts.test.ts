@@ -1,0 +1,75 @@
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { defaultClaudeList } from '../../src/config/claude-list.ts';
+import { doubtsAbout } from '../../src/config/doubts.ts';
+import { providers } from '../../src/providers/index.ts';
+import { folderWith, load } from './support.ts';
+
+async function doubts(command: string): Promise<readonly string[]> {
+  const yaml = `webhooks:\n  github:\n    commands:\n      - name: analyze\n      - ${command}\n`;
+  const { snapshot } = await load(folderWith({ 'webhooks.yml': yaml }));
+  return doubtsAbout(snapshot.webhooks);
+}
+
+describe('E24: check tells what is probably a mistake', () => {
+  test.each([
+    ['{ trigger: issue.opened }', 'has no known event type issue.opened; did you mean issues.opened?'],
+    ['{ trigger: issue_comments.created }', 'did you mean issue_comment.created?'],
+    ['{ trigger: nonsense.happened }', 'has no known event type nonsense.happened; known: '],
+    [
+      '{ trigger: issues.opened, template: "{{issue.titel}}" }',
+      'no sample of issues.opened has issue.titel; did you mean issue.title?',
+    ],
+    [
+      '{ trigger: issues.opened, template: "{{truncate isue.body 9}}" }',
+      'has isue.body; did you mean issue.body?',
+    ],
+    [
+      '{ trigger: issues.opened, conditions: { issue.stat: open } }',
+      'has issue.stat; did you mean issue.state?',
+    ],
+    ['{ trigger: issues.opened, conditions: { $or: [{ issue.labels.nam: x }] } }', 'has issue.labels.nam'],
+    ['{ name: go, template: "{{repositori.full_name}}" }', 'did you mean repository.full_name?'],
+  ])('%s', async (command, told) => {
+    expect((await doubts(command)).join()).toContain(told);
+  });
+
+  test('E24: nothing is said of what a sample has, of wildcards, and of what a template asks about first', async () => {
+    for (const command of [
+      '{ trigger: issues.opened, template: "{{issue.title}} {{issue.user.login}}" }',
+      '{ trigger: issues.*, conditions: { issue.state: open } }',
+      '{ trigger: "*", template: "{{@event.title}}" }',
+      '{ trigger: issues.opened, template: "{{#if issue.nope}}{{issue.nope}}{{/if}}{{default x.y \'z\'}}" }',
+      '{ trigger: issues.opened, template: "{{#each issue.labels}}{{name}} {{nope}}{{/each}}" }',
+      '{ trigger: issues.opened, conditions: { issue.gone: { $exists: false } } }',
+    ]) {
+      expect([command, await doubts(command)]).toEqual([command, []]);
+    }
+  });
+
+  test('E24: the built-in webhooks of all providers give no doubt', async () => {
+    const { snapshot } = await load(folderWith({ 'webhooks.yml': '' }), { providers });
+    expect(doubtsAbout(snapshot.webhooks)).toEqual([]);
+  });
+});
+
+describe('E15: the list in Claude Code has the name of the project', () => {
+  test('E15: of its folder, without a project hookctl, and never that of another project', () => {
+    const claude = folderWith();
+    const env = { CLAUDE_CONFIG_DIR: claude };
+    expect(defaultClaudeList('/work/shop/webhooks.yml', env)).toBe('shop');
+    expect(defaultClaudeList('/work/My Shop (new)/webhooks.yml', env)).toBe('My-Shop-new');
+    expect(defaultClaudeList('/work/店/webhooks.yml', env)).toBe('hookctl');
+    expect(defaultClaudeList(null, env)).toBe('hookctl');
+    const list = join(claude, 'tasks/shop');
+    mkdirSync(list, { recursive: true });
+    const entry = { id: '2', subject: 'x', metadata: { project: '/work/shop' } };
+    writeFileSync(join(list, '1.json'), '{"id":"1","metadata":{"_internal":true}}');
+    writeFileSync(join(list, '2.json'), JSON.stringify(entry));
+    expect(defaultClaudeList('/work/shop/webhooks.yml', env)).toBe('shop');
+    const other = defaultClaudeList('/home/ada/shop/webhooks.yml', env);
+    expect(other).toMatch(/^shop-[0-9a-f]{6}$/);
+    expect(defaultClaudeList('/home/bob/shop/webhooks.yml', env)).not.toBe(other);
+  });
+});
