@@ -58,5 +58,9 @@ function unlistedApp({ name, appId }: Sender): string {
 
 function stranger(rule: SenderRule, { name, id }: Sender, association: string): string {
   const wanted = rule.associations.join(', ') || 'nobody by association';
-  return `${name} (id ${id}, ${association}) may not command; allowed: ${wanted}, or an id in \`allow.users\``;
+  const refused = `${name} (id ${id}, ${association}) may not command; allowed: ${wanted}, or an id in \`allow.users\``;
+  // Not a stranger, perhaps: the provider does not tell, so the operator has to.
+  return association === 'unstated'
+    ? `${refused}; the payload does not say what kind of account it is: write \`allow: { users: ["${id}"] }\`, or \`allow: { associations: [${[...rule.associations, association].join(', ')}] }\` for all such accounts`
+    : refused;
 }

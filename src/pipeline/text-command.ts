@@ -57,6 +57,7 @@ function search({ commandPrefix }: Webhook, { text, textFormat = 'markdown' }: W
 /** Why the text was not searched at all. */
 function silence(webhook: Webhook, event: WebhookEvent): string {
   if (event.text === null) {
+    if (event.withoutText != null) return event.withoutText;
     return `${event.type} brings no text${canBringText(webhook, event.type) ? '' : ' that commands'}`;
   }
   return `the text is an edit, and \`events\` of ${webhook.name} does not name ${event.type}`;

@@ -67,6 +67,8 @@ export interface WebhookEvent {
   readonly textId?: string | null;
   /** When the text was written, or edited; epoch milliseconds. Left out or null: the payload does not say. */
   readonly writtenAt?: number | null;
+  /** Why `text` is null although somebody wrote something, in words a user can act on. Left out or null: there is no reason. */
+  readonly withoutText?: string | null;
   readonly title: string | null;
   /**
    * What happened, gathered from the payload where it is spread over many fields (message and frames of an error).

@@ -1,7 +1,9 @@
 import { describe, expect, test } from 'vitest';
 import { getPath } from '../../src/lib/json.ts';
+import { match } from '../../src/pipeline/match.ts';
 import { jira } from '../../src/providers/jira/index.ts';
 import type { JsonObject } from '../../src/types.ts';
+import { webhookWith } from '../pipeline/support.ts';
 import { bytes, json, keysOf, onlyEvent, request, samplePayload, secretsOf } from './support.ts';
 
 const parse = (payload: unknown) => jira.parse(request(json(payload)));
@@ -85,15 +87,26 @@ describe('Data Center tells of one comment twice', () => {
   const commentKeys = (payload: unknown) =>
     keysOf(parse(payload)).filter((key) => key.startsWith('comment:'));
 
-  test('and both say the same, by the same person, under the same key', () => {
-    for (const payload of [first, twin]) {
-      expect(event(payload)).toMatchObject({
-        text: '@agent fix',
-        textOrigin: 'created',
-        sender: { id: 'JIRAUSER10100', name: 'Ada', kind: 'person', association: 'unstated', appId: null },
+  const ada = { id: 'JIRAUSER10100', name: 'Ada', kind: 'person', association: 'unstated', appId: null };
+
+  test('and the one with its issue speaks, under the key of the comment', () => {
+    expect(event(twin)).toMatchObject({ text: '@agent fix', textOrigin: 'created', sender: ada });
+    expect(commentKeys(twin)).toEqual(['comment:jira.example.com:10082']);
+  });
+
+  test('C2: the one without its issue says nothing, says why, and does not make the other a duplicate', () => {
+    for (const webhookEvent of ['comment_created', 'comment_updated']) {
+      expect(event({ ...first, webhookEvent })).toMatchObject({
+        text: null,
+        author: null,
+        sender: ada,
+        withoutText: expect.stringContaining('names no issue; Jira sends the comment again with its issue'),
       });
-      expect(commentKeys(payload)).toEqual(['comment:jira.example.com:10082']);
+      expect(commentKeys({ ...first, webhookEvent })).toEqual([]);
     }
+    expect(event({ ...first, issue })).toMatchObject({ text: '@agent fix', withoutText: null });
+    expect(commentKeys({ ...first, issue })).toEqual(commentKeys(twin));
+    expect(event(first).stableIds).toEqual(event(twin).stableIds);
   });
 
   test('without an issue the address of the comment tells its id', () => {
@@ -126,11 +139,11 @@ describe('Data Center tells of one comment twice', () => {
   test('both tellings of an edit have one key, which is not that of the comment', () => {
     const edits = [
       { ...twin, issue_event_type_name: 'issue_comment_edited', comment: later },
-      { ...first, webhookEvent: 'comment_updated', comment: later },
+      { ...first, webhookEvent: 'comment_updated', comment: later, issue },
     ];
     const [one, two] = edits.map(commentKeys);
     expect(one).toEqual(two);
-    expect(one).not.toEqual(commentKeys(first));
+    expect(one).not.toEqual(commentKeys(twin));
   });
 
   test('a deleted comment says nothing any more', () => {
@@ -171,6 +184,22 @@ describe('the sender', () => {
       null,
     ],
     ['renamed', { displayName: 'Agent' }, {}, 'person', 'unstated', null],
+    [
+      'the user of an app on Data Center',
+      { accountId: null, key: 'addon_com.acme', name: 'addon_com.acme' },
+      {},
+      'bot',
+      'app',
+      'addon_com.acme',
+    ],
+    [
+      'Automation for Jira',
+      { accountId: '557058:f58131cb-b67d-43c7-b30d-6b58d40bd077' },
+      {},
+      'bot',
+      'app',
+      '557058:f58131cb-b67d-43c7-b30d-6b58d40bd077',
+    ],
   ])('%s', (_, change, fields, kind, association, appId) => {
     expect(by(change, fields)).toMatchObject({ kind, association, appId });
   });
@@ -192,8 +221,125 @@ describe('the sender', () => {
   });
 });
 
-test('a customer may not command by default; a user whose type is not told may', () => {
-  expect(jira.defaultAssociations).toEqual(['atlassian', 'unstated']);
+test('F9: neither a customer nor an account whose type is not stated may command by default', () => {
+  expect(jira.defaultAssociations).toEqual(['atlassian']);
+});
+
+describe('F9: an account of Data Center, whose type is not stated', () => {
+  const author = { key: 'JIRAUSER10100', name: 'ada', displayName: 'Ada' };
+  const said = (text: string) => {
+    const base = comment();
+    return event({ ...base, comment: { ...(base.comment as JsonObject), author, body: text } });
+  };
+  const webhook = (allow?: object) =>
+    webhookWith({
+      name: 'jira',
+      provider: 'jira',
+      commands: [{ name: 'analyze' }, { trigger: 'comment_created' }],
+      ...(allow !== undefined && { allow }),
+    });
+  const judge = (allow?: object) => match(webhook(allow), said('@agent analyze')).matches;
+
+  test('F9: its command is ignored, with the line to write', () => {
+    const [command] = judge();
+    expect(command).toMatchObject({ fired: false });
+    expect(command?.reason).toContain('Ada (id JIRAUSER10100, unstated) may not command');
+    expect(command?.reason).toContain('write `allow: { users: ["JIRAUSER10100"] }`');
+    expect(command?.reason).toContain('`allow: { associations: [atlassian, unstated] }`');
+  });
+
+  test('F9: its trigger waits for approval', () => {
+    expect(judge()[1]).toMatchObject({ fired: true, needsApproval: true });
+  });
+
+  test.each([[{ users: ['JIRAUSER10100'] }], [{ associations: ['atlassian', 'unstated'] }]])(
+    'F9: %j lets it command',
+    (allow) => expect(judge(allow)[0]).toMatchObject({ fired: true, needsApproval: false }),
+  );
+});
+
+describe('A6: a workflow’s post-function', () => {
+  const transition = { transitionId: 5, transitionName: 'Done', workflowName: 'W' };
+  const customer = { accountId: 'qm:1', displayName: 'Bob', accountType: 'customer' };
+  const sent = (change: JsonObject) => event({ transition, issue: { key: 'P-1', fields: {} }, ...change });
+
+  test.each([
+    [
+      'the user of the transition',
+      { user: customer },
+      { id: 'qm:1', kind: 'person', association: 'customer' },
+    ],
+    ['an app', { user: { accountId: '5c1', accountType: 'app' } }, { kind: 'bot', appId: '5c1' }],
+    ['nobody, where the user is not told', {}, null],
+    ['nobody, where the user has no id', { user: { displayName: 'Bob' } }, null],
+    ['the user, also without a transition', { transition: undefined, user: customer }, { id: 'qm:1' }],
+    ['the rule, where it names no user', { transition: undefined }, { id: 'automation', kind: 'system' }],
+  ])('A6: is judged by %s', (_, change, sender) => {
+    const found = sent(change as JsonObject).sender;
+    if (sender === null) expect(found).toBeNull();
+    else expect(found).toMatchObject(sender);
+  });
+});
+
+describe('C6: what an event names is its subject; what it is about did not act', () => {
+  const REST = 'https://acme.atlassian.net/rest/api/2';
+  const person = (id: string) => ({
+    accountId: id,
+    displayName: id,
+    accountType: 'atlassian',
+    self: `${REST}/user?accountId=${id}`,
+  });
+  const thing = (name: string) => ({ id: '7', name, self: `${REST}/${name}/7`, projectLead: person('lead') });
+  const log = {
+    id: '1',
+    issueId: '10013',
+    self: `${REST}/issue/10013/worklog/1`,
+    author: person('a'),
+    updateAuthor: person('b'),
+  };
+  const file = { id: '1', filename: 'pump.log', self: `${REST}/attachment/1`, author: person('a') };
+  test.each([
+    ['attachment_created', { attachment: file }, null, 'a', 'pump.log'],
+    ['attachment_deleted', { attachment: file }, null, null, 'pump.log'],
+    ['worklog_created', { worklog: log }, 'jira:10013', 'a', null],
+    ['worklog_updated', { worklog: log }, 'jira:10013', 'b', null],
+    ['worklog_deleted', { worklog: log }, 'jira:10013', null, null],
+    [
+      'issuelink_created',
+      { issueLink: { id: 1, sourceIssueId: 10013, destinationIssueId: 10014 } },
+      'jira:10013',
+      null,
+      null,
+    ],
+    ['sprint_started', { sprint: thing('sprint') }, 'jira:sprint/7', null, 'sprint'],
+    ['jira:version_released', { version: thing('version') }, 'jira:version/7', null, 'version'],
+    ['project_created', { project: thing('project') }, 'jira:project/7', null, 'project'],
+    ['user_created', { user: person('new') }, null, null, null],
+    ['user_deleted', { user: person('new') }, null, null, null],
+    [
+      'comment_deleted',
+      { comment: { id: '1', author: person('a'), self: `${REST}/issue/10013/comment/1` } },
+      'jira:10013',
+      null,
+      null,
+    ],
+    [
+      'jira:issue_updated',
+      { user: person('a'), issue: { id: '1', key: 'P-1', fields: { assignee: person('b') } } },
+      'jira:P-1',
+      'a',
+      null,
+    ],
+  ])('C6: %s', (webhookEvent, payload, externalId, sender, title) => {
+    const said = event({ timestamp: 1, webhookEvent, ...payload });
+    expect({ ...said, sender: said.sender?.id ?? null }).toMatchObject({ externalId, sender, title });
+  });
+
+  test('C6: a sprint has no place for an answer, an attachment’s issue is not told', () => {
+    const place = (payload: JsonObject) => jira.reply?.place(event({ timestamp: 1, ...payload }));
+    expect(place({ webhookEvent: 'sprint_started', sprint: thing('sprint') })).toBeNull();
+    expect(place({ webhookEvent: 'worklog_created', worklog: log })).toMatchObject({ issue: '10013' });
+  });
 });
 
 test('the same bytes are the same delivery; a retry keeps its identifier', () => {

@@ -24,7 +24,7 @@ const provider: Provider = {
   label: 'Jira',
   // Not documented; as generous as the largest sender that documents one.
   bodyLimit: 25 * 1024 * 1024,
-  defaultAssociations: ['atlassian', 'unstated'],
+  defaultAssociations: ['atlassian'],
   webhook,
   samples,
   secretHeaders: [TOKEN_HEADER],

@@ -1,21 +1,13 @@
 import { bodyKey } from '../../lib/body-key.ts';
 import { parseJson } from '../../lib/json.ts';
 import { idAt, objectAt, objectsAt, textAt, timeAt } from '../../lib/payload.ts';
-import type { JsonObject, JsonValue, RawRequest, Sender, WebhookEvent } from '../../types.ts';
+import type { JsonObject, JsonValue, RawRequest, WebhookEvent } from '../../types.ts';
 import type { Parsed, ParseSettings } from '../provider.ts';
+import { actingSender, type Spoken } from './actor.ts';
 import { isAssignedTo } from './assignment.ts';
-import { authorOfText, senderOf } from './sender.ts';
-import { formerIds, type Place, placeOf } from './site.ts';
+import { authorOfText } from './sender.ts';
+import { formerIds, type Place, placeOf, titleOf } from './site.ts';
 import { writtenText } from './text.ts';
-
-/** A rule of Automation for Jira: verified, and no person is behind it. */
-const AUTOMATION: Sender = {
-  id: 'automation',
-  name: 'Automation for Jira',
-  kind: 'system',
-  association: null,
-  appId: null,
-};
 
 /** Reads a verified Jira request: a webhook (`webhookEvent`), or an issue that an automation rule sent. */
 export function parse({ body }: RawRequest, settings?: ParseSettings): Parsed {
@@ -33,13 +25,14 @@ export function parse({ body }: RawRequest, settings?: ParseSettings): Parsed {
     externalId: place.externalId,
     stableIds: place.stableIds,
     otherIds: formerIds(payload, place),
-    sender: type === null ? AUTOMATION : senderOf(payload, actorOf(payload, written)),
+    sender: actingSender(type, payload, written),
     ...writtenText(written?.value),
     author: written === null ? null : authorOfText(written.comment, issue),
     textOrigin: written?.origin ?? 'created',
     ...(written !== null && writingOf(payload, written, issue, place)),
     asks: isAssignedTo(agentUser, payload) ? `the issue was assigned to ${agentUser}` : null,
-    title: textAt(issue ?? undefined, 'fields', 'summary'),
+    title: textAt(issue ?? undefined, 'fields', 'summary') ?? titleOf(payload),
+    withoutText: writtenElsewhere(type, payload),
     url: place.url,
     payload,
   };
@@ -63,15 +56,24 @@ function writingOf(
   };
 }
 
-interface Written {
-  readonly origin: WebhookEvent['textOrigin'];
+interface Written extends Spoken {
   readonly value: JsonValue | undefined;
-  /** The comment that was written; null for the description of an issue. */
-  readonly comment: JsonObject | null;
+}
+
+/**
+ * Data Center sends a comment twice. The one without its issue is not read: a task of it would have no title, key or link, and the
+ * same comment comes with its issue.
+ */
+function writtenElsewhere(type: string | null, payload: JsonObject): string | null {
+  const isBare = objectAt(payload, 'comment') !== null && objectAt(payload, 'issue') === null;
+  return isBare && (type === 'comment_created' || type === 'comment_updated')
+    ? `${type} names no issue; Jira sends the comment again with its issue, as jira:issue_updated: tick \`Issue: updated\` in the form of its webhook`
+    : null;
 }
 
 /** What a person wrote by this act; null when it wrote nothing. */
 function writtenIn(type: string | null, payload: JsonObject, issue: JsonObject | null): Written | null {
+  if (writtenElsewhere(type, payload) !== null) return null;
   const comment = objectAt(payload, 'comment');
   const commented = comment === null ? null : commentOrigin(type, payload, comment);
   if (comment !== null && commented !== null) return { origin: commented, value: comment.body, comment };
@@ -110,14 +112,6 @@ function commentOrigin(
       return updated === null || updated === textAt(comment, 'created') ? 'created' : 'edited';
     }
   }
-}
-
-/** Cloud's comment events have no `user`: there the author acted, or who edited. */
-function actorOf(payload: JsonObject, written: Written | null): JsonObject | null {
-  const user = objectAt(payload, 'user');
-  const comment = written?.comment ?? undefined;
-  if (comment === undefined) return user ?? objectAt(payload, 'worklog', 'updateAuthor');
-  return objectAt(comment, written?.origin === 'edited' ? 'updateAuthor' : 'author') ?? user;
 }
 
 /** The identifier in the header is not signed; the time in the body makes every delivery's bytes its own. */

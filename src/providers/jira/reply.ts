@@ -32,9 +32,8 @@ export const reply: ReplyChannel = {
 
   place({ payload }) {
     const issue = objectAt(payload, 'issue') ?? (objectAt(payload, 'fields') === null ? null : payload);
-    const { host, externalId } = placeOf(payload, issue);
-    const key = idAt(issue ?? undefined, 'key') ?? externalId?.split(/[:/]/).at(-1) ?? null;
-    return key === null ? null : { host: host === '' ? null : host, issue: key };
+    const { host, issue: name } = placeOf(payload, issue);
+    return name === null ? null : { host: host === '' ? null : host, issue: name };
   },
 
   immediate: ({ asks }) => (asks == null ? null : { kind: 'comment' }),

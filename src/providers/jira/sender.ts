@@ -7,6 +7,9 @@ const ACCOUNTS = [
   ['user'],
   ['comment', 'author'],
   ['comment', 'updateAuthor'],
+  ['worklog', 'author'],
+  ['worklog', 'updateAuthor'],
+  ['attachment', 'author'],
   ['issue', 'fields', 'creator'],
   ['issue', 'fields', 'reporter'],
   ['issue', 'fields', 'assignee'],
@@ -17,22 +20,34 @@ const ACCOUNTS = [
  * and is no id.
  *
  * The association is the account's type: `atlassian` (a user of the site), `app`, `customer` (of a service desk).
- * Data Center never tells it, Cloud not in every place. Then it is `unstated`, which may command by default, or
- * nobody on such a site could; but `customer` where the id has the form of one, and none at all in a service desk,
- * where the public writes comments.
+ * Data Center never tells it, Cloud not in every place. Then it is `unstated`, which commands only where `allow` says so: the public
+ * may have accounts there, and mail becomes issues; but `customer` where the id has the form of one, and none at all in a service
+ * desk, where the public writes comments.
  */
 export function senderOf(payload: JsonObject, account: JsonObject | null): Sender | null {
   const id = accountIdOf(account);
   if (account === null || id === null) return null;
   const association = accountTypeOf(payload, id) ?? untoldType(payload, id);
-  const isApp = association === 'app';
+  const isApp = association === 'app' || isMachine(account);
   return {
     id,
     name: textAt(account, 'displayName') ?? textAt(account, 'name') ?? id,
     kind: isApp ? 'bot' : 'person',
-    association,
+    association: isApp ? 'app' : association,
     appId: isApp ? id : null,
   };
+}
+
+/** The account of Automation for Jira, the same on every site of Cloud (support.atlassian.com, "Automation for Jira user"). */
+const AUTOMATION_ACCOUNT = '557058:f58131cb-b67d-43c7-b30d-6b58d40bd077';
+
+/** Users that apps have on sites that tell no type: `addon_<app key>` (developer.atlassian.com, Connect, "Add-on users"). */
+function isMachine(account: JsonObject): boolean {
+  const names = ['key', 'name'].map((field) => idAt(account, field));
+  return (
+    idAt(account, 'accountId') === AUTOMATION_ACCOUNT ||
+    names.some((name) => name?.startsWith('addon_') === true)
+  );
 }
 
 /**

@@ -15,6 +15,8 @@ export interface Place {
   /** Of the issue's own number, which it keeps when it is moved; empty where the payload does not name it and its site. */
   readonly stableIds: readonly string[];
   readonly url: string | null;
+  /** Key of the issue, else its number; null without an issue. */
+  readonly issue: string | null;
 }
 
 /** `issue` is null where the payload has none: a comment of Data Center names its issue only in its own address. */
@@ -22,18 +24,25 @@ export function placeOf(payload: JsonObject, issue: JsonObject | null): Place {
   const addresses = [
     textAt(issue ?? undefined, 'self'),
     textAt(payload, 'comment', 'self'),
-    textAt(payload, 'worklog', 'self'),
-    textAt(payload, 'user', 'self'),
+    ...['worklog', 'attachment', 'sprint', 'version', 'project', 'board', 'user'].map((thing) =>
+      textAt(payload, thing, 'self'),
+    ),
   ];
   const self = addresses.find((address) => address !== null) ?? null;
   const host = hostOf(self);
   const key = idAt(issue ?? undefined, 'key');
-  const name = key ?? idAt(issue ?? undefined, 'id') ?? idInAddress(self);
+  const issueId =
+    idAt(issue ?? undefined, 'id') ??
+    idInAddress(self) ??
+    idAt(payload, 'worklog', 'issueId') ??
+    idAt(payload, 'issueLink', 'sourceIssueId');
+  const name = key ?? issueId ?? thingOf(payload);
   return {
     host: host ?? '',
     externalId: name === null ? null : `jira:${qualifierOf(host ?? '')}${name}`,
-    stableIds: stableIds(host, idAt(issue ?? undefined, 'id') ?? idInAddress(self)),
+    stableIds: stableIds(host, issueId),
     url: key === null ? null : browseUrl(self, key, idAt(payload, 'comment', 'id')),
+    issue: key ?? issueId,
   };
 }
 
@@ -65,4 +74,19 @@ function browseUrl(self: string | null, key: string, comment: string | null): st
   if (base === undefined || hostOf(base) === API_HOST) return null;
   const focus = comment === null ? '' : `?focusedCommentId=${encodeURIComponent(comment)}`;
   return `${base}/browse/${encodeURIComponent(key)}${focus}`;
+}
+
+/** The title of what an event is about, where it is no issue. */
+export function titleOf(payload: JsonObject): string | null {
+  const things = ['attachment', 'sprint', 'version', 'project', 'board', 'filter'];
+  const names = things.map((thing) => textAt(payload, thing, 'filename') ?? textAt(payload, thing, 'name'));
+  return names.find((name) => name !== null) ?? null;
+}
+
+/** What an event without an issue is about: `sprint/7`. */
+function thingOf(payload: JsonObject): string | null {
+  const things = ['sprint', 'version', 'project', 'board', 'filter'];
+  const found = things.find((thing) => idAt(payload, thing, 'id') !== null);
+  const id = found === undefined ? null : idAt(payload, found, 'id');
+  return id === null || !/^[\w-]+$/.test(id) ? null : `${found}/${id}`;
 }
