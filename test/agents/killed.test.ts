@@ -16,7 +16,7 @@ const project = async (yaml: string): Promise<Sandbox> => {
   return sandbox;
 };
 
-test('a run of a killed server is interrupted within 2 s of the next start, and nothing of it is left', async () => {
+test('a run of a killed server is interrupted by the next start, and nothing of it is left', async () => {
   const sandbox = await project(`agents:
   brain: { use: command, program: ./fake-agent }
   again: { use: command, program: ./fake-agent, rerunOnCrash: true }\n`);

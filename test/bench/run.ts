@@ -12,12 +12,13 @@ import { cliStart } from './lines/cli-start.ts';
 import { growth } from './lines/growth.ts';
 import { hotReload } from './lines/hot-reload.ts';
 import { latency } from './lines/latency.ts';
+import { recovery } from './lines/recovery.ts';
 import { replay } from './lines/replay.ts';
 import { wholeJob } from './lines/whole-job.ts';
 import { createPrograms } from './programs.ts';
 import { settingOf, table, write } from './report.ts';
 
-const LINES: readonly Line[] = [accept, wholeJob, growth, cliStart, hotReload, replay, latency];
+const LINES: readonly Line[] = [accept, wholeJob, growth, cliStart, hotReload, replay, latency, recovery];
 
 const { values } = parseArgs({
   options: {

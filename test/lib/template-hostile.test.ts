@@ -115,7 +115,7 @@ describe('limits', () => {
     );
   });
 
-  test('a hundred million nested turns end at once', () => {
+  test('a hundred million nested turns are refused', () => {
     const source =
       '{{#each l}}{{#each ../l}}{{#each ../../l}}{{#each ../../../l}}x{{/each}}{{/each}}{{/each}}{{/each}}';
     expect(codeOf(() => fenced(source, { l: many(100) }))).toBe('template_too_large');

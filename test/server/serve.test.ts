@@ -25,7 +25,7 @@ test.each(['--port', '--management-port'])(
   },
 );
 
-test('a second serve on the folder ends at once and names the first', async () => {
+test('a second serve on the folder is refused and names the first', async () => {
   const sandbox = await sandboxForTest();
   const { pid } = await serverForTest(sandbox);
   const { code, stderr } = await cli(sandbox, 'serve', '--port', '0', '--management-port', '0');

@@ -66,7 +66,7 @@ describe('a tunnel that somebody else keeps up', () => {
     expect(supervisor.current().provenAt).toBeGreaterThanOrEqual(supervisor.current().since);
   });
 
-  test('that dies becomes degraded at once, and is opened again after three probes', async () => {
+  test('that dies becomes degraded, and is opened again after three probes', async () => {
     await edge.close();
     await comes('it is noticed', /^the tunnel is dead: http/);
     await until('it is opened again', () => supervisor.current().restarts > 0);
@@ -125,7 +125,7 @@ test('what trying again cannot cure is down for good, with what to do', async ()
   expect(supervisor.current().fix).toContain('brew install cloudflared');
 });
 
-test('closes at once, also while it waits for the next try', async () => {
+test('closes also while it waits for the next try', async () => {
   supervise({ use: 'smee', url: 'http://127.0.0.1:1/nobody' }, { scale: 1 });
   await until('it is down', () => supervisor.current().phase === 'down');
   await supervisor.close();
