@@ -43,7 +43,8 @@ export const recovery: Line = {
 
 /** A folder with a backlog and runs under way, whose server was killed. */
 async function withOrphans(bench: Bench, name: string): Promise<User> {
-  const agents = 'agents: { brain: { use: command, program: ./agent, concurrency: 4 } }\nruns: { concurrency: 4 }\n';
+  const agents =
+    'agents: { brain: { use: command, program: ./agent, concurrency: 4 } }\nruns: { concurrency: 4 }\n';
   const user = makeUser(bench, name, SLOW_COMMAND + agents);
   const program = join(user.project, 'agent');
   writeFileSync(program, '#!/bin/sh\nexec sleep 60\n');
