@@ -45,3 +45,13 @@ export function timeAt(value: JsonValue | undefined, ...path: readonly string[])
   const moment = Date.parse(hasZone ? found : `${found}Z`);
   return Number.isNaN(moment) ? null : moment;
 }
+
+/** The first text that is there and not empty. */
+export function firstText(values: readonly (string | null | undefined)[]): string | null {
+  return values.find((value) => value !== null && value !== undefined && value !== '') ?? null;
+}
+
+/** The first line of a text (the subject of a commit message), at most 500 characters; null when it is blank. */
+export function firstLine(text: string | null): string | null {
+  return text === null ? null : (text.trim().split('\n')[0] ?? '').trim().slice(0, 500) || null;
+}

@@ -71,7 +71,7 @@ function inOwnRepository(payload: Payload, index: number): Payload {
   const apart = { ...payload, example: index };
   return repository === undefined
     ? apart
-    : { ...apart, repository: { ...repository, full_name: `octo/${index}` } };
+    : { ...apart, repository: { ...repository, id: index + 1, full_name: `octo/${index}` } };
 }
 
 test('every published example is answered 2xx and stored byte for byte', async () => {

@@ -11,8 +11,8 @@ const samples = presets.flatMap(({ name, samples: own }) =>
 
 /** Forms of a qualified id. */
 const EXTERNAL_ID: Readonly<Record<string, RegExp>> = {
-  gitea: /^gitea:git\.example\.com\/acme\/web#\d+$/,
-  bitbucket: /^bitbucket:(?:bitbucket\.example\.com\/)?acme\/web[!#]\d+$/,
+  gitea: /^gitea:git\.example\.com\/acme\/web[#@]\w+$/,
+  bitbucket: /^bitbucket:(?:bitbucket\.example\.com\/)?acme\/web[!#@]\w+$/,
   linear: /^linear:acme\/ENG-\d+$/,
   discord: /^discord:\d+$/,
   pagerduty: /^pagerduty:P\w+$/,
@@ -23,7 +23,7 @@ const EXTERNAL_ID: Readonly<Record<string, RegExp>> = {
   registry: /^registry:registry\.example\.com:5000\/acme\/web[:@]\S+$/,
 };
 /** What is about nothing that a later event could be about, too. */
-const WITHOUT_SUBJECT = ['contact.created', 'invoice.paid', 'pagey.ping', 'ping', 'repo:push', 'push'];
+const WITHOUT_SUBJECT = ['contact.created', 'invoice.paid', 'pagey.ping', 'ping'];
 
 const suite = serverOfSuite();
 const added = new Map<string, string>();

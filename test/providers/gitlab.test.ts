@@ -180,7 +180,7 @@ describe('the external id', () => {
     ['an issue', { ...bare, issue: { iid: 7 } }, 'gitlab:acme/web#7'],
     ['a snippet', { ...bare, snippet: { id: 7 } }, 'gitlab:acme/web$7'],
     ['a commit', { ...bare, object_attributes: { commit_id: 'ABC' } }, 'gitlab:acme/web@abc'],
-    ['nothing', samplePayload(gitlab, 'push'), null],
+    ['a push', { ...samplePayload(gitlab, 'push'), after: 'ABCDEF0' }, 'gitlab:acme/web@abcdef0'],
     ['a pipeline', samplePayload(gitlab, 'pipeline'), null],
     [
       'a work item',

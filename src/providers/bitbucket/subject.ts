@@ -1,4 +1,4 @@
-import { hostOf, idAt, objectAt, objectsAt, textAt } from '../../lib/payload.ts';
+import { firstLine, firstText, hostOf, idAt, objectAt, objectsAt, textAt } from '../../lib/payload.ts';
 import type { JsonObject } from '../../types.ts';
 
 /** What an event is about. Pull requests and issues are numbered apart, so that a number alone says nothing. */
@@ -34,6 +34,61 @@ export function fullName(repository: JsonObject | null): string | null {
     textAt(repository ?? undefined, 'full_name') ??
     (project === null || slug === null ? null : `${project}/${slug}`)
   );
+}
+
+/** The newest commit of an event without pull request or issue, as Cloud and Server name it. */
+export function commitOf(payload: JsonObject): string | null {
+  const hash = firstText([
+    textAt(payload, 'commit', 'hash'),
+    textAt(payload, 'commit', 'id'),
+    textAt(payload, 'commit'),
+    textAt(payload, 'commit_status', 'commit', 'hash'),
+    /\/commit\/([0-9a-f]+)$/.exec(textAt(payload, 'commit_status', 'links', 'commit', 'href') ?? '')?.[1],
+    textAt(newestChange(payload), 'new', 'target', 'hash'),
+    textAt(newestChange(payload), 'toHash'),
+  ]);
+  return hash !== null && /^[0-9a-f]{7,64}$/i.test(hash) && !/^0+$/.test(hash) ? hash.toLowerCase() : null;
+}
+
+/** Of a push: Cloud lists the newest change first, Server has one for each ref. */
+function newestChange(payload: JsonObject): JsonObject | undefined {
+  return objectsAt(payload, 'push', 'changes')[0] ?? objectsAt(payload, 'changes')[0];
+}
+
+/** How the thing that an event is about is called; at least its repository. */
+export function titleOf(payload: JsonObject): string | null {
+  const subject = subjectOf(payload);
+  if (subject !== null) return subject.title;
+  const change = newestChange(payload);
+  return firstLine(
+    firstText([
+      textAt(payload, 'commit_status', 'name'),
+      textAt(payload, 'commit_status', 'key'),
+      textAt(payload, 'commit', 'message'),
+      textAt(change, 'new', 'target', 'message'),
+      textAt(objectsAt(payload, 'commits')[0], 'message'),
+      textAt(change, 'new', 'name'),
+      textAt(change, 'old', 'name'),
+      textAt(change, 'ref', 'displayId'),
+      textAt(payload, 'fork', 'full_name'),
+      fullName(repositoryOf(payload)),
+    ]),
+  );
+}
+
+/** The page of that thing, else of its repository. */
+export function urlOf(payload: JsonObject): string | null {
+  const change = newestChange(payload);
+  return firstText([
+    textAt(payload, 'comment', 'links', 'html', 'href'),
+    subjectOf(payload)?.url,
+    textAt(payload, 'commit_status', 'url'),
+    linkOf(objectAt(payload, 'commit')),
+    textAt(change, 'links', 'html', 'href'),
+    linkOf(objectAt(change, 'new', 'target')),
+    linkOf(objectAt(payload, 'fork')),
+    linkOf(repositoryOf(payload)),
+  ]);
 }
 
 /** Host of the installation; null when the payload does not tell, as older Servers. */

@@ -5,7 +5,7 @@ import type { ReadContext } from '../generic/preset.ts';
 import type { Parsed } from '../provider.ts';
 import { eventName, misfit } from './fit.ts';
 import { senderOf } from './sender.ts';
-import { externalId, stableIds, subjectOf } from './subject.ts';
+import { externalId, stableIds, titleOf, urlOf } from './subject.ts';
 
 /** Where each event keeps what a person wrote, and the action on which it was written. */
 const TEXTS: Readonly<Record<string, { readonly created: string; readonly at: readonly string[] }>> = {
@@ -25,7 +25,6 @@ export function parse(payload: JsonObject, { request }: ReadContext): Parsed {
   if (problem !== null) return { ok: false, reason: problem };
   const action = textAt(payload, 'action');
   const texts = Object.hasOwn(TEXTS, name) ? TEXTS[name] : undefined;
-  const subject = subjectOf(payload) ?? undefined;
   const isEdit = action === 'edited' && objectAt(payload, 'changes', 'body') !== null;
   const isText = texts !== undefined && (action === texts.created || isEdit);
   const parsed = event(payload, {
@@ -37,8 +36,8 @@ export function parse(payload: JsonObject, { request }: ReadContext): Parsed {
     author: isText ? authorOf(payload, texts.at) : null,
     textOrigin: action === 'edited' ? 'edited' : 'created',
     ...(isText && writingOf(payload, texts.at, action === 'edited')),
-    title: textAt(subject, 'title'),
-    url: textAt(payload, 'comment', 'html_url') ?? textAt(subject, 'html_url'),
+    title: titleOf(payload),
+    url: urlOf(payload),
   });
   return { ok: true, events: [parsed], semanticKeys: [] };
 }

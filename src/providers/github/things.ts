@@ -1,4 +1,4 @@
-import { idAt, objectAt, objectsAt, textAt } from '../../lib/payload.ts';
+import { firstLine, firstText, idAt, objectAt, objectsAt, textAt } from '../../lib/payload.ts';
 import type { JsonObject } from '../../types.ts';
 
 /** How an event's own thing is called and reached, where the payload holds neither issue nor pull request nor discussion. */
@@ -91,7 +91,8 @@ export function thingOf(event: string, payload: JsonObject): Told {
   );
   const found = there.find(({ key }) => key === event) ?? there[0];
   const thing = found === undefined ? undefined : (objectAt(payload, found.key) ?? undefined);
-  const at = (paths: readonly string[] = []) => first(paths.map((path) => textAt(thing, ...path.split('.'))));
+  const at = (paths: readonly string[] = []) =>
+    firstText(paths.map((path) => textAt(thing, ...path.split('.'))));
   const place = objectAt(payload, 'repository') ?? objectAt(payload, 'organization') ?? undefined;
   const titles = [
     ...titlesBeside(event, payload),
@@ -102,8 +103,8 @@ export function thingOf(event: string, payload: JsonObject): Told {
   const own = at(found?.urls ?? ['html_url']);
   const commit = at(found?.commit === undefined ? [] : [found.commit]) ?? commitBeside(payload);
   return {
-    title: firstLine(first(titles)),
-    url: first([own, urlBeside(event, payload), textAt(place, 'html_url'), pageOf(place)]),
+    title: firstLine(firstText(titles)),
+    url: firstText([own, urlBeside(event, payload), textAt(place, 'html_url'), pageOf(place)]),
     reference:
       found?.isSubject === true ? pathBelow(place, own) : commit === null ? null : `@${commit.toLowerCase()}`,
   };
@@ -148,7 +149,7 @@ function urlBeside(event: string, payload: JsonObject): string | null {
 
 /** A deployment's status, a push without a commit of its own, an alert of code scanning name their commit elsewhere. */
 function commitBeside(payload: JsonObject): string | null {
-  return first([
+  return firstText([
     textAt(payload, 'deployment', 'sha'),
     textAt(payload, 'sha'),
     textAt(payload, 'workflow_run', 'head_sha'),
@@ -185,12 +186,4 @@ export function pullRequestOf(payload: JsonObject): string | null {
   }
   // The branch of a merge queue is named after its pull request.
   return /\/pr-(\d+)-[0-9a-f]{40}$/.exec(textAt(payload, 'merge_group', 'head_ref') ?? '')?.[1] ?? null;
-}
-
-function first(values: readonly (string | null | undefined)[]): string | null {
-  return values.find((value) => value !== null && value !== undefined && value !== '') ?? null;
-}
-
-function firstLine(text: string | null): string | null {
-  return text === null ? null : (text.trim().split('\n')[0] ?? '').slice(0, 500) || null;
 }

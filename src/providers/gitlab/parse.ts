@@ -3,7 +3,8 @@ import { getPath, parseJson } from '../../lib/json.ts';
 import { idAt, objectAt, textAt, timeAt } from '../../lib/payload.ts';
 import type { EventAuthor, JsonObject, RawRequest, Sender, WebhookEvent } from '../../types.ts';
 import type { Parsed } from '../provider.ts';
-import { placeOf, stableIds, subjectOf } from './place.ts';
+import { titleOf, urlOf } from './description.ts';
+import { placeOf, stableIds } from './place.ts';
 import { senderOf } from './sender.ts';
 
 /** Where each kind keeps what a person wrote, in `object_attributes`. */
@@ -28,7 +29,6 @@ export function parse({ headers, body }: RawRequest): Parsed {
 
 function toEvent(kind: string, payload: JsonObject): WebhookEvent {
   const action = actionOf(kind, payload);
-  const subject = subjectOf(payload);
   const origin = textOrigin(kind, action, payload);
   const sender = senderOf(payload);
   return {
@@ -41,8 +41,8 @@ function toEvent(kind: string, payload: JsonObject): WebhookEvent {
     textOrigin: origin ?? 'created',
     textFormat: 'gitlab',
     ...(origin !== null && writingOf(kind, payload, origin)),
-    title: textAt(subject ?? undefined, 'title'),
-    url: textAt(payload, 'object_attributes', 'url') ?? textAt(subject ?? undefined, 'url'),
+    title: titleOf(payload),
+    url: urlOf(payload),
     payload,
   };
 }
