@@ -24,6 +24,11 @@ export function hasMarker(text: string, id: string): boolean {
   return text.replaceAll('\\', '').includes(plainMarker(id));
 }
 
+/** Whether a post is by the account that looks for it; an API that names no author, or not the account, leaves it open. */
+export function isBy(account: string | null, author: string | null): boolean {
+  return account === null || author === null || account === author;
+}
+
 /** Whether a text carries the mark of any hookctl. */
 export function isMarked(text: string): boolean {
   return text.includes(OWN_POST_MARKER) || MARK.test(text);

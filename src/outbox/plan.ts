@@ -34,7 +34,12 @@ export interface Plan {
 /** How a post is looked for in its thread, page by page. */
 export interface Finding {
   readonly first: WireRequest;
-  readonly read: (answer: CallAnswer) => Lookup;
+  readonly read: (answer: CallAnswer, author: string | null) => Lookup;
+  /** Asks who posts; null: it is not asked. */
+  readonly whoami: {
+    readonly request: WireRequest;
+    readonly read: (answer: CallAnswer) => string | null;
+  } | null;
   /** The request for a further page. */
   readonly page: (url: string) => WireRequest;
 }
@@ -104,14 +109,15 @@ function planByResponse(
 
 function findingOf(
   { id, place, createdAt }: Outgoing,
-  { find, readPage }: ReplyChannel,
+  { find, readPage, whoami }: ReplyChannel,
   account: Account,
   authorize: (call: OutgoingCall) => WireRequest,
 ): Finding | null {
   if (find === undefined || readPage === undefined) return null;
   return {
     first: authorize(find(account, place, createdAt)),
-    read: (answer) => readPage(account, answer, id),
+    read: (answer, author) => readPage(account, answer, id, author),
+    whoami: whoami === undefined ? null : { request: authorize(whoami.call(account)), read: whoami.read },
     page: (url) => authorize({ method: 'GET', url, body: null }),
   };
 }

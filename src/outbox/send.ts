@@ -40,6 +40,10 @@ async function lookUp(
   finding: Finding,
   now: number,
 ): Promise<Sent | null> {
+  const self = finding.whoami === null ? null : await ask(transport, finding.whoami.request);
+  if (self !== null && 'result' in self) return { ...self, certain: false };
+  // Tokens of apps may not ask; then the mark alone has to do.
+  const author = self !== null && self.status === 200 ? (finding.whoami?.read(self) ?? null) : null;
   let request = finding.first;
   for (let page = 0; page < MAX_PAGES; page += 1) {
     const answer = await ask(transport, request);
@@ -50,7 +54,7 @@ async function lookUp(
       return { result: 'refused', reason: `${UNKNOWN_END} (the thread can't be read: ${sent.reason})` };
     if (answerJson(answer) === null)
       return { result: 'again', reason: 'the answer is not JSON', afterMs: null, certain: false };
-    const { id, next } = finding.read(answer);
+    const { id, next } = finding.read(answer, author);
     if (id !== null) return { result: 'done', id };
     if (next === null || new URL(next).origin !== new URL(request.url).origin) return null;
     request = finding.page(next);

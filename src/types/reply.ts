@@ -97,7 +97,13 @@ export interface ReplyChannel {
   edit?(account: Account, place: ReplyPlace, remoteId: string, post: Post): OutgoingCall;
   /** The first page of the thread on which a comment posted since then would stand. `since` is epoch ms. */
   find?(account: Account, place: ReplyPlace, since: number): OutgoingCall;
-  readPage?(account: Account, answer: CallAnswer, id: string): Lookup;
+  /** `author`: who the account is, where `whoami` told; then posts of others are none of ours, whatever they hold. */
+  readPage?(account: Account, answer: CallAnswer, id: string, author: string | null): Lookup;
+  /** Asks who the account is, as posts name their author. Left out: the API does not tell, or the page itself does. */
+  readonly whoami?: {
+    call(account: Account): OutgoingCall;
+    read(answer: CallAnswer): string | null;
+  };
   react?(account: Account, place: ReplyPlace, emoji: string): OutgoingCall;
   label?(account: Account, place: ReplyPlace, label: string): OutgoingCall;
   /** A note that only the sender sees. */

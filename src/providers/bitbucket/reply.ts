@@ -1,7 +1,7 @@
 import { answerJson } from '../../lib/answer-json.ts';
 import { apiPath } from '../../lib/api-path.ts';
 import { inert } from '../../lib/inert.ts';
-import { hasMarker, plainMarker } from '../../lib/marker.ts';
+import { hasMarker, isBy, plainMarker } from '../../lib/marker.ts';
 import { idAt, objectsAt, textAt } from '../../lib/payload.ts';
 import type { ReplyPlace } from '../../types.ts';
 import type { Account, OutgoingCall, Post, ReplyChannel } from '../reply.ts';
@@ -48,10 +48,16 @@ export const reply: ReplyChannel = {
     return { method: 'GET', url: `${url}?sort=-created_on&pagelen=100`, body: null };
   },
 
-  readPage(_, answer, id) {
+  whoami: {
+    call: (account) => ({ method: 'GET', url: `${account.baseUrl}/2.0/user`, body: null }),
+    read: (answer) => idAt(answerJson(answer), 'uuid'),
+  },
+
+  readPage(_, answer, id, author) {
     const page = answerJson(answer);
-    const found = objectsAt(page, 'values').find((each) =>
-      hasMarker(textAt(each, 'content', 'raw') ?? '', id),
+    const found = objectsAt(page, 'values').find(
+      (each) =>
+        hasMarker(textAt(each, 'content', 'raw') ?? '', id) && isBy(author, idAt(each, 'user', 'uuid')),
     );
     return { id: idAt(found, 'id'), next: textAt(page, 'next') };
   },

@@ -2,7 +2,7 @@ import { answerJson } from '../../lib/answer-json.ts';
 import { apiPath } from '../../lib/api-path.ts';
 import { inert } from '../../lib/inert.ts';
 import { isJsonObject } from '../../lib/json.ts';
-import { hasMarker, hiddenMarker } from '../../lib/marker.ts';
+import { hasMarker, hiddenMarker, isBy } from '../../lib/marker.ts';
 import { hostOf, idAt, objectAt, textAt } from '../../lib/payload.ts';
 import type { ReplyPlace } from '../../types.ts';
 import type { Account, OutgoingCall, Post, ReplyChannel } from '../reply.ts';
@@ -47,10 +47,17 @@ export const reply: ReplyChannel = {
     return { method: 'GET', url: `${url}?since=${new Date(since - SKEW_MS).toISOString()}`, body: null };
   },
 
-  readPage(_, answer, id) {
+  whoami: {
+    call: (account) => ({ method: 'GET', url: `${account.baseUrl}/api/v1/user`, body: null }),
+    read: (answer) => idAt(answerJson(answer), 'id'),
+  },
+
+  readPage(_, answer, id, author) {
     const comments = answerJson(answer);
     const list = Array.isArray(comments) ? comments.filter(isJsonObject) : [];
-    const found = list.find((comment) => hasMarker(textAt(comment, 'body') ?? '', id));
+    const found = list.find(
+      (comment) => hasMarker(textAt(comment, 'body') ?? '', id) && isBy(author, idAt(comment, 'user', 'id')),
+    );
     return { id: idAt(found, 'id'), next: null };
   },
 

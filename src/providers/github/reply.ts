@@ -2,7 +2,7 @@ import { failure } from '../../errors.ts';
 import { answerJson } from '../../lib/answer-json.ts';
 import { apiPath } from '../../lib/api-path.ts';
 import { inert } from '../../lib/inert.ts';
-import { hasMarker, hiddenMarker } from '../../lib/marker.ts';
+import { hasMarker, hiddenMarker, isBy } from '../../lib/marker.ts';
 import { hostOf, idAt, objectAt, textAt } from '../../lib/payload.ts';
 import type { ReplyPlace, WebhookEvent } from '../../types.ts';
 import type { Account, CallAnswer, OutgoingCall, ReplyChannel, Sent } from '../reply.ts';
@@ -82,10 +82,17 @@ export const reply: ReplyChannel = {
     return { method: 'GET', url: `${url}?per_page=100&since=${from}`, body: null };
   },
 
-  readPage(_, answer, id) {
+  whoami: {
+    call: (account) => ({ method: 'GET', url: `${account.baseUrl}/user`, body: null }),
+    read: (answer) => idAt(answerJson(answer), 'id'),
+  },
+
+  readPage(_, answer, id, author) {
     const comments = answerJson(answer);
     const list = Array.isArray(comments) ? comments : [];
-    const found = list.find((comment) => hasMarker(textAt(comment, 'body') ?? '', id));
+    const found = list.find(
+      (comment) => hasMarker(textAt(comment, 'body') ?? '', id) && isBy(author, idAt(comment, 'user', 'id')),
+    );
     const next = /<([^>]+)>;\s*rel="next"/.exec(answer.headers.link ?? '')?.[1] ?? null;
     return { id: found === undefined ? null : idAt(found, 'id'), next };
   },

@@ -3,7 +3,7 @@ import { answerJson } from '../../lib/answer-json.ts';
 import { apiPath } from '../../lib/api-path.ts';
 import { inert } from '../../lib/inert.ts';
 import { isJsonObject } from '../../lib/json.ts';
-import { hasMarker, hiddenMarker } from '../../lib/marker.ts';
+import { hasMarker, hiddenMarker, isBy } from '../../lib/marker.ts';
 import { hostOf, idAt, textAt } from '../../lib/payload.ts';
 import type { JsonObject, ReplyPlace } from '../../types.ts';
 import type { Account, OutgoingCall, ReplyChannel } from '../reply.ts';
@@ -55,10 +55,17 @@ export const reply: ReplyChannel = {
     return { method: 'GET', url: `${url}?order_by=created_at&sort=desc&per_page=100`, body: null };
   },
 
-  readPage(_, answer, id) {
+  whoami: {
+    call: (account) => ({ method: 'GET', url: `${account.baseUrl}/api/v4/user`, body: null }),
+    read: (answer) => idAt(answerJson(answer), 'id'),
+  },
+
+  readPage(_, answer, id, author) {
     const notes = answerJson(answer);
     const list = Array.isArray(notes) ? notes.filter(isJsonObject) : [];
-    const found = list.find((note) => hasMarker(textAt(note, 'body') ?? '', id));
+    const found = list.find(
+      (note) => hasMarker(textAt(note, 'body') ?? '', id) && isBy(author, idAt(note, 'author', 'id')),
+    );
     return { id: idAt(found, 'id'), next: null };
   },
 

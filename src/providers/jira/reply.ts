@@ -1,7 +1,8 @@
 import { answerJson } from '../../lib/answer-json.ts';
 import { apiPath } from '../../lib/api-path.ts';
 import { inert } from '../../lib/inert.ts';
-import { hasMarker, plainMarker } from '../../lib/marker.ts';
+import { isJsonObject } from '../../lib/json.ts';
+import { hasMarker, isBy, plainMarker } from '../../lib/marker.ts';
 import { idAt, objectAt, objectsAt, textAt } from '../../lib/payload.ts';
 import type { JsonObject } from '../../types.ts';
 import type { Account, OutgoingCall, Post, ReplyChannel } from '../reply.ts';
@@ -57,8 +58,19 @@ export const reply: ReplyChannel = {
     return { method: 'GET', url: `${url}?orderBy=-created&maxResults=${PAGE}`, body: null };
   },
 
-  readPage(_, answer, id) {
-    const found = objectsAt(answerJson(answer), 'comments').find((each) => hasMarker(bodyText(each), id));
+  whoami: {
+    call: (account) => ({
+      method: 'GET',
+      url: `${account.baseUrl}/rest/api/${isCloud(account) ? '3' : '2'}/myself`,
+      body: null,
+    }),
+    read: (answer) => personOf(answerJson(answer)),
+  },
+
+  readPage(_, answer, id, author) {
+    const found = objectsAt(answerJson(answer), 'comments').find(
+      (each) => hasMarker(bodyText(each), id) && isBy(author, personOf(objectAt(each, 'author'))),
+    );
     return { id: idAt(found, 'id'), next: null };
   },
 
@@ -89,6 +101,12 @@ function content(account: Account, { id, text }: Post): object {
   const marks = [{ type: 'textColor', attrs: { color: MARK_COLOR } }];
   const mark = { type: 'paragraph', content: [{ type: 'text', text: plainMarker(id), marks }] };
   return { body: { type: 'doc', version: 1, content: [mark, ...toAdf(text)] } };
+}
+
+/** Cloud names people by account id, Data Center by key. */
+function personOf(person: unknown): string | null {
+  const fields = isJsonObject(person) ? person : undefined;
+  return idAt(fields, 'accountId') ?? idAt(fields, 'key');
 }
 
 function bodyText(comment: JsonObject): string {

@@ -1,7 +1,7 @@
 import { answerJson } from '../../lib/answer-json.ts';
 import { inert } from '../../lib/inert.ts';
 import { getPath, isJsonObject } from '../../lib/json.ts';
-import { hasMarker, plainMarker } from '../../lib/marker.ts';
+import { hasMarker, isBy, plainMarker } from '../../lib/marker.ts';
 import { idAt, objectAt, objectsAt, textAt } from '../../lib/payload.ts';
 import type { Account, CallAnswer, OutgoingCall, Post, ReplyChannel, Sent } from '../reply.ts';
 import { issueIdOf } from './subject.ts';
@@ -12,7 +12,7 @@ const UPDATE =
   'mutation($id: String!, $input: CommentUpdateInput!) { commentUpdate(id: $id, input: $input) { success comment { id } } }';
 const REACT = 'mutation($input: ReactionCreateInput!) { reactionCreate(input: $input) { success } }';
 const FIND =
-  'query($id: String!, $mark: String!) { issue(id: $id) { comments(filter: { body: { contains: $mark } }) { nodes { id body } } } }';
+  'query($id: String!, $mark: String!) { viewer { id } issue(id: $id) { comments(filter: { body: { contains: $mark } }) { nodes { id body user { id } } } } }';
 
 /**
  * Comments on issues, in the thread in which the command stood. Everything is one GraphQL address, which answers 200
@@ -68,7 +68,10 @@ export const reply: ReplyChannel = {
 
   readPage(_, answer, id) {
     const nodes = objectsAt(answerJson(answer), 'data', 'issue', 'comments', 'nodes');
-    const found = nodes.find((each) => hasMarker(textAt(each, 'body') ?? '', id));
+    const author = idAt(objectAt(answerJson(answer), 'data', 'viewer') ?? undefined, 'id');
+    const found = nodes.find(
+      (each) => hasMarker(textAt(each, 'body') ?? '', id) && isBy(author, idAt(each, 'user', 'id')),
+    );
     return { id: idAt(found, 'id'), next: null };
   },
 

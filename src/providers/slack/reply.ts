@@ -1,6 +1,6 @@
 import { answerJson } from '../../lib/answer-json.ts';
 import { inert } from '../../lib/inert.ts';
-import { plainMarker } from '../../lib/marker.ts';
+import { isBy, plainMarker } from '../../lib/marker.ts';
 import { idAt, objectAt, objectsAt, textAt } from '../../lib/payload.ts';
 import type { ReplyPlace, WebhookEvent } from '../../types.ts';
 import type { Account, CallAnswer, OutgoingCall, Post, ReplyChannel, Sent } from '../reply.ts';
@@ -73,9 +73,16 @@ export const reply: ReplyChannel = {
     return { method: 'GET', url: `${account.baseUrl}/${name}?${query}`, body: null };
   },
 
-  readPage(_, answer, id) {
+  whoami: {
+    call: (account) => ({ method: 'GET', url: `${account.baseUrl}/auth.test`, body: null }),
+    read: (answer) => idAt(answerJson(answer), 'user_id'),
+  },
+
+  readPage(_, answer, id, author) {
     const found = objectsAt(answerJson(answer), 'messages').find(
-      (each) => textAt(each, 'metadata', 'event_payload', 'mark') === plainMarker(id),
+      (each) =>
+        textAt(each, 'metadata', 'event_payload', 'mark') === plainMarker(id) &&
+        isBy(author, idAt(each, 'user')),
     );
     return { id: idAt(found, 'ts'), next: null };
   },
