@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { cli, cliJson, type Ran } from '../support/cli.ts';
 import { sandboxForTest } from '../support/sandbox.ts';
+import { serverForTest } from '../support/server.ts';
 
 interface Webhook {
   readonly webhook_id: string;
@@ -70,6 +71,8 @@ describe('moving webhooks', () => {
     await sandbox.write('webhooks/.keep', '');
     await ok(cli(sandbox, 'webhook', 'export', 'copy', '--typescript', '--output', 'webhooks/copy.ts'));
     await ok(cli(sandbox, 'webhook', 'remove', 'copy'));
+    // A module counts from the next start on.
+    await (await serverForTest(sandbox)).stop();
     const back = await cliJson<Webhook>(sandbox, 'webhook', 'show', 'copy');
     expect(back).toMatchObject({ origin: 'static', endpoint: copy.endpoint });
     expect(commands(back)).toEqual(commands(original));

@@ -33,6 +33,10 @@ export function configureShow(command: Command, runner: Runner): void {
 async function show(app: App, ref: string, flags: ShowFlags): Promise<0> {
   const { io } = app;
   const configuration = await app.configuration({ createMissing: flags.showSecret === true });
+  const client = await serverClient(app);
+  const surroundings = { configuration, served: (await client?.status()) ?? null };
+  // First, because what is not loaded is not found.
+  sayUnloaded(app, surroundings.served?.not_loaded ?? configuration.unloaded);
   const webhook = findWebhook(configuration.snapshot.webhooks, ref);
   if (flags.showSecret === true) {
     const secret = webhook.secrets[0];
@@ -44,9 +48,6 @@ async function show(app: App, ref: string, flags: ShowFlags): Promise<0> {
     else say(io.out, value);
     return 0;
   }
-  const client = await serverClient(app);
-  const surroundings = { configuration, served: (await client?.status()) ?? null };
-  sayUnloaded(app, surroundings.served?.not_loaded ?? configuration.unloaded);
   // What a server has may differ from what is here: its variables, and the files it was started with.
   const has = (await client?.webhooks())?.find(({ name }) => name === webhook.name);
   if (client !== null && has === undefined) {
