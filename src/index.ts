@@ -46,6 +46,8 @@ export type {
   Sender,
   Sent,
   SignContext,
+  TextFormat,
+  TextSpan,
   Verdict,
   VerdictCause,
   WebhookEvent,

@@ -139,6 +139,8 @@ describe('where a command may be', () => {
     ['On Friday Bob wrote:\n\n@agent analyze it', 'analyze: it'],
     ['From: 1.2.0\nTo: 1.3.0\n\n@agent review the upgrade', 'review: the upgrade'],
     ['Date: today\n\n@agent review it', 'review: it'],
+    ['Datum: 3.11.\nVon: Pumpe 3\n\n@agent review it', 'review: it'],
+    ['On 2026-11-03 the log wrote:\n\n@agent analyze it', 'analyze: it'],
     ['To: do\n\n@agent review it', 'review: it'],
     ['On 3 Nov the log said:\n\n@agent analyze it', 'analyze: it'],
     ['Fra: Bob <bob@acme.example>\nSendt: mandag\n\n> det stopper\n\n@agent analyze it', 'analyze: it'],

@@ -3,21 +3,21 @@
  * and `email-forward-parser` 1 (lib/parser.js), both of Crisp, for Apple Mail, Gmail, Outlook, Thunderbird and Yahoo; Mailgun's
  * `talon` (quotations.py). Those lists are regular expressions that need RE2; here they are words that are looked up.
  */
-export type MailField = 'from' | 'date' | 'to' | 'subject' | 'other';
+export type MailField = 'from' | 'sent' | 'date' | 'to' | 'subject' | 'other';
 
-type Words = Readonly<Record<Exclude<MailField, 'other'>, string>>;
+type Words = Readonly<Record<'from' | 'date' | 'to' | 'subject', string>>;
 
-/** Labels of the fields, several with `|`. */
+/** Labels of the fields, several with `|`; the first for the date says that a mail was sent then, and is found nowhere else. */
 const FIELDS: Readonly<Record<string, Words>> = {
   en: { from: 'From', date: 'Sent|Date', to: 'To', subject: 'Subject' },
-  cs: { from: 'Od', date: 'Datum|Odesláno', to: 'Komu', subject: 'Předmět' },
+  cs: { from: 'Od', date: 'Odesláno|Datum', to: 'Komu', subject: 'Předmět' },
   da: { from: 'Fra', date: 'Sendt|Dato', to: 'Til', subject: 'Emne' },
   de: { from: 'Von', date: 'Gesendet|Datum', to: 'An', subject: 'Betreff' },
   es: { from: 'De', date: 'Enviado|Enviado el|Fecha', to: 'Para', subject: 'Asunto' },
   et: { from: 'Saatja', date: 'Saadetud|Kuupäev', to: 'Adressaat', subject: 'Teema' },
   fi: { from: 'Lähettäjä', date: 'Lähetetty|Päivämäärä|Päiväys', to: 'Vastaanottaja', subject: 'Aihe' },
   fr: { from: 'De', date: 'Envoyé|Date', to: 'À|Pour', subject: 'Objet|Sujet' },
-  hr: { from: 'Šalje|Od', date: 'Datum|Poslano', to: 'Prima', subject: 'Predmet|Naslov' },
+  hr: { from: 'Šalje|Od', date: 'Poslano|Datum', to: 'Prima', subject: 'Predmet|Naslov' },
   hu: { from: 'Feladó', date: 'Elküldve|Dátum', to: 'Címzett', subject: 'Tárgy' },
   it: { from: 'Da|Mittente', date: 'Inviato|Data', to: 'A', subject: 'Oggetto' },
   ja: { from: '差出人|送信元|From', date: '送信日時|日時|日付|Date', to: '宛先|To', subject: '件名|Subject' },
@@ -62,7 +62,9 @@ function fieldsByLabel() {
   };
   for (const [language, words] of Object.entries(FIELDS)) {
     add(words.from, language, 'from');
-    add(words.date, language, 'date');
+    const [sent = '', ...dates] = words.date.split('|');
+    add(sent, language, 'sent');
+    for (const date of dates) add(date, language, 'date');
     add(words.to, language, 'to');
     add(words.subject, language, 'subject');
     add(OTHER_FIELDS, language, 'other');

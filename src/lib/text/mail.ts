@@ -108,7 +108,9 @@ function isMail(sender: string, fields: readonly { readonly field: MailField }[]
   if (NAMED_ADDRESS.test(sender) && sender.endsWith('>')) return true;
   const has = (wanted: MailField) => fields.some(({ field }) => field === wanted);
   if (!/\p{L}/u.test(sender)) return false;
-  return has('date') || (ADDRESS.test(sender) && (has('to') || has('subject')));
+  const signs = [ADDRESS.test(sender), has('date'), has('to') || has('subject')].filter(Boolean);
+  // `From: 1.2.0` above `To: 1.3.0` is no mail.
+  return has('sent') || (signs.length > 1 && (ADDRESS.test(sender) || has('date')));
 }
 
 function fieldsOf(line: string) {
@@ -130,11 +132,11 @@ function sentenceEndingAt(lines: readonly MailLine[], last: number): Header | nu
 
 /** Machines name an address or a time; `On Friday Bob wrote:` is what a person writes above a quote. */
 function isIntroduction(sentence: string): boolean {
-  const hasAddress = ADDRESS.test(sentence);
-  if (/@\S{1,200}>\s?:$/.test(sentence) && TIME.test(sentence)) return true;
+  const hasTime = TIME.test(sentence);
+  if (hasTime && /@\S{1,200}>\s?:$/.test(sentence)) return true;
+  const isExact = ADDRESS.test(sentence) || (hasTime && /,|\d[:.h]\d{2}/.test(sentence));
   return MAIL_WROTE.some(
     ({ begin, verb }) =>
-      verb.test(sentence) &&
-      (NAMED_ADDRESS.test(sentence) || (begin.test(sentence) && (hasAddress || TIME.test(sentence)))),
+      verb.test(sentence) && (NAMED_ADDRESS.test(sentence) || (begin.test(sentence) && isExact)),
   );
 }
