@@ -59,6 +59,8 @@ export interface Action {
    * verified. Other actions become tasks that wait for approval.
    */
   readonly reachesOut: boolean;
+  /** It renders the command's template; a command of another action that has one is refused. */
+  readonly usesTemplate: boolean;
   /** What a command's `options` may say; checked when configuration is loaded, and applied (defaults) when it runs. */
   readonly options: z.ZodType<unknown, JsonObject>;
   /** Throws `HookctlError` when the command's template or options can't be followed for this event. */

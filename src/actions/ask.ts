@@ -11,6 +11,7 @@ import { mustReply, silence } from './replying.ts';
 export const ask: Action = {
   name: 'ask',
   reachesOut: true,
+  usesTemplate: true,
   options: z.strictObject({}),
 
   async run(context) {

@@ -6,6 +6,7 @@ import { mustReply, silence } from './replying.ts';
 export const comment: Action = {
   name: 'comment',
   reachesOut: true,
+  usesTemplate: true,
   options: z.strictObject({}),
 
   async run(context) {

@@ -9,6 +9,7 @@ import { replyTo } from './replying.ts';
 export const createTask: Action = {
   name: 'create_task',
   reachesOut: false,
+  usesTemplate: true,
   options: z.strictObject({}),
 
   async run(context) {

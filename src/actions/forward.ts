@@ -22,6 +22,7 @@ const options = z.strictObject({
 export const forward: Action = {
   name: 'forward',
   reachesOut: true,
+  usesTemplate: false,
   options,
 
   async run({ command, ids, replies }) {

@@ -13,6 +13,7 @@ const options = z.strictObject({
 export const label: Action = {
   name: 'label',
   reachesOut: true,
+  usesTemplate: false,
   options,
 
   async run(context) {

@@ -14,6 +14,7 @@ const options = z.strictObject({
 export const react: Action = {
   name: 'react',
   reachesOut: true,
+  usesTemplate: false,
   options,
 
   async run(context) {

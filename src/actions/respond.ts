@@ -9,6 +9,7 @@ import { mustReply, silence } from './replying.ts';
 export const respond: Action = {
   name: 'respond',
   reachesOut: true,
+  usesTemplate: true,
   options: z.strictObject({}),
 
   async run(context) {

@@ -43,6 +43,7 @@ type Options = z.output<typeof options>;
 export const run: Action = {
   name: 'run',
   reachesOut: true,
+  usesTemplate: false,
   options,
 
   async run(context) {

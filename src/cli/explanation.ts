@@ -1,4 +1,5 @@
 import { type Io, say } from '../lib/io.ts';
+import { commandLabel } from '../pipeline/command-list.ts';
 import type { Explanation } from '../pipeline/explain.ts';
 import { facts } from './print.ts';
 import { below, state, table } from './table.ts';
@@ -24,7 +25,7 @@ export function printExplanation({ out }: Io, source: string, { obstacle, events
       ]),
     );
     const rows = event.matches.map(({ command, fired, needsApproval, reason }) => [
-      command.id,
+      commandLabel(command),
       fired ? (needsApproval ? 'fires, waits for approval' : 'fires') : 'no',
       reason,
     ]);

@@ -52,6 +52,13 @@ export function clearOption(command: Command, settings: readonly string[]): Comm
   return command.option('--clear <setting>', words, collectFrom(settings), []);
 }
 
+/** A former name of an option, which is refused with the name that it has now. */
+export function renamed(flags: string, now: string): Option {
+  return new Option(flags).hideHelp().argParser(() => {
+    throw new InvalidArgumentError(`Did you mean ${now}?`);
+  });
+}
+
 /** An option that takes one of these words; another one is refused with the word that was meant. */
 export function oneOf(flags: string, description: string, choices: readonly string[]): Option {
   return new Option(flags, description)

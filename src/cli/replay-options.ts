@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
 import type { App, AppFlags } from '../app.ts';
 import { usageError } from '../errors.ts';
+import { commandLine } from '../lib/shell-quote.ts';
 import type { DeliverySelection } from '../store/selection.ts';
 import type { DeliveryStatus } from '../types.ts';
 import { moment } from './moment.ts';
@@ -105,10 +106,10 @@ export function goOnWith({ statuses, webhook, since, until }: DeliverySelection,
     ...(since === undefined ? [] : ['--since', iso(since)]),
     ...['--until', iso(until)],
     ...statuses.flatMap((status) => ['--status', status]),
-    ...(webhook === undefined ? [] : ['--webhook', /^[\w-]+$/.test(webhook) ? webhook : `"${webhook}"`]),
+    ...(webhook === undefined ? [] : ['--webhook', webhook]),
     ...(flags.replies === true ? ['--replies'] : []),
     ...(flags.to === undefined ? [] : ['--to', flags.to]),
     ...(flags.resign === true ? ['--resign'] : []),
   ];
-  return `hookctl replay ${words.join(' ')} --after`;
+  return `${commandLine('hookctl', 'replay', ...words)} --after`;
 }

@@ -1,3 +1,4 @@
+import { commandLine } from '../lib/shell-quote.ts';
 import { visibleLine } from '../lib/visible.ts';
 import { providers } from '../providers/index.ts';
 import type { Serving } from '../server/serve.ts';
@@ -49,10 +50,10 @@ function announceWebhook(webhook: Webhook, facts: RunningFacts, print: Print): v
   const { name, origin, enabled, secretSource, protocol } = webhook;
   const url = endpointUrl(facts, webhook.endpoint);
   print(
-    `${name} (${protocol.label}, ${origin.kind}) ${enabled ? `${url}, secret: ${secretSource}` : 'disabled'}${showsForm(webhook) ? '' : `; form: hookctl webhook show ${name}`}`,
+    `${name} (${protocol.label}, ${origin.kind}) ${enabled ? `${url}, secret: ${secretSource}` : 'disabled'}${showsForm(webhook) ? '' : `; form: ${commandLine('hookctl', 'webhook', 'show', name)}`}`,
   );
   if (!enabled || !showsForm(webhook)) return;
-  const secretCommand = `hookctl webhook show ${name} --show-secret`;
+  const secretCommand = commandLine('hookctl', 'webhook', 'show', name, '--show-secret');
   for (const { label, value } of protocol.formFields({ url, secretCommand })) {
     print(`  ${`${label}:`.padEnd(14)} ${value}`);
   }

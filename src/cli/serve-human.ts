@@ -1,5 +1,6 @@
 import { messageOf } from '../errors.ts';
 import { type Io, paint, type Style, say } from '../lib/io.ts';
+import { commandLine } from '../lib/shell-quote.ts';
 import { shorten, visibleLine } from '../lib/visible.ts';
 import type { Settled } from '../pipeline/context.ts';
 import type { Receipt } from '../pipeline/receipt.ts';
@@ -123,7 +124,7 @@ function tunnelStyle({ phase, previousUrl }: TunnelStatus): Style {
 function fixFor({ webhook, reason }: Receipt): string {
   if (!webhook.enabled) {
     return webhook.origin.kind === 'dynamic'
-      ? `Enable it: hookctl webhook enable ${webhook.name}`
+      ? `Enable it: ${commandLine('hookctl', 'webhook', 'enable', webhook.name)}`
       : 'It says `enabled: false` where it is written';
   }
   if (reason === RELAY_VERDICT) {
@@ -131,5 +132,5 @@ function fixFor({ webhook, reason }: Receipt): string {
   }
   return webhook.secrets.length === 0
     ? `Set a secret: ${webhook.secretSource}`
-    : `Compare the secrets: hookctl webhook show ${webhook.name} --show-secret`;
+    : `Compare the secrets: ${commandLine('hookctl', 'webhook', 'show', webhook.name, '--show-secret')}`;
 }

@@ -1,3 +1,4 @@
+import { z } from 'zod';
 import type { Action } from '../actions/action.ts';
 import { suggestion } from '../lib/suggest.ts';
 import { type Fault, faultsOf } from './problems.ts';
@@ -11,6 +12,7 @@ export function actionFaults(definition: ValidCommand, actions: readonly Action[
   return [
     ...optionFaults(action, definition),
     ...(requiresApproval === true && action.reachesOut ? [noApproval(name)] : []),
+    ...(definition.template !== undefined && !action.usesTemplate ? [noTemplate(action)] : []),
   ];
 }
 
@@ -24,6 +26,14 @@ function optionFaults({ options: schema }: Action, { options = {} }: ValidComman
   const result = schema.safeParse(options);
   if (result.success) return [];
   return faultsOf(schema, result.error).map((fault) => ({ ...fault, path: ['options', ...fault.path] }));
+}
+
+/** What is not used would be taken for what happens. */
+function noTemplate({ name, options }: Action): Fault {
+  const known = options instanceof z.ZodObject ? Object.keys(options.shape) : [];
+  const message = `has no effect on ${name}, which renders no template`;
+  const fix = `Remove it; ${name} takes these options: ${known.join(', ')}.`;
+  return { path: ['template'], message, fix, atKey: true };
 }
 
 /** Only a task can wait: anything else would already have happened. */

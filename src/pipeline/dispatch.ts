@@ -3,6 +3,7 @@ import type { Parsed } from '../providers/provider.ts';
 import type { Settlement } from '../store/store.ts';
 import { syncTasks } from '../tasks/context.ts';
 import type { Decision, Delivery, RawRequest, Webhook } from '../types.ts';
+import { commandLabel } from './command-list.ts';
 import type { PipelineContext, Settled } from './context.ts';
 import { actKeys } from './dedupe-keys.ts';
 import { whyNothing } from './nothing-to-do.ts';
@@ -108,7 +109,7 @@ async function work(
   for (const [index, event] of parsed.events.entries()) {
     outcomes.push(await workEvent(context, { delivery, webhook, provider, event, index }));
   }
-  return outcomeOf(outcomes);
+  return outcomeOf(outcomes, webhook);
 }
 
 function parseStored(context: PipelineContext, delivery: Delivery, webhook: Webhook): Parsed | null {
@@ -125,7 +126,7 @@ export function storedRequest(
   return body === null ? null : { headers: delivery.headers, query: delivery.query, body };
 }
 
-function outcomeOf(outcomes: readonly EventOutcome[]): Outcome {
+function outcomeOf(outcomes: readonly EventOutcome[], webhook: Webhook): Outcome {
   const made = {
     decisions: outcomes.flatMap(({ decisions }) => decisions),
     tasks: outcomes.flatMap(({ tasks }) => tasks),
@@ -142,7 +143,7 @@ function outcomeOf(outcomes: readonly EventOutcome[]): Outcome {
     return { ...made, status: 'ignored', reason: whyNothing(outcomes.map(({ ignored }) => ignored)) };
   }
   const status = failed.length === fired.length ? 'failed' : 'processed';
-  return { ...made, status, reason: reasonOf(failed.length > 0 ? failed : fired) };
+  return { ...made, status, reason: reasonOf(failed.length > 0 ? failed : fired, webhook) };
 }
 
 function isQuiet({ tasks, outgoing, answers, approvals, stops = [] }: Outcome): boolean {
@@ -150,11 +151,12 @@ function isQuiet({ tasks, outgoing, answers, approvals, stops = [] }: Outcome): 
 }
 
 /** `analyze: the text says …`; commands that have one reason in common stand before it together. */
-function reasonOf(decisions: readonly Decision[]): string {
+function reasonOf(decisions: readonly Decision[], { commands: known }: Webhook): string {
+  const nameOf = new Map(known.map((command) => [command.id, commandLabel(command)]));
   const byReason = Map.groupBy(decisions, ({ error, reason }) => error ?? reason);
   return [...byReason]
     .map(([reason, alike]) => {
-      const commands = new Set(alike.map(({ command }) => command));
+      const commands = new Set(alike.map(({ command }) => nameOf.get(command) ?? command));
       return `${[...commands].join(', ')}: ${reason}`;
     })
     .join('; ');

@@ -10,7 +10,7 @@ test('without a server a task is made, worked on, failed, retried and completed'
   const sandbox = await sandboxForTest({ files: { 'report.md': '# All done\n' } });
   const { id } = await tellJson<TaskView>(sandbox, 'task', 'create', 'Look at it', '--agent', 'planning');
   expect((await tell(sandbox, 'task', 'start', id)).stdout).toMatch(/^status +running$/m);
-  await tellJson(sandbox, 'task', 'fail', id, '--error', 'no network', '--cost-usd', '0.5');
+  await tellJson(sandbox, 'task', 'fail', id, '--reason', 'no network', '--cost-usd', '0.5');
   await tellJson(sandbox, 'task', 'retry', id);
   await tellJson(sandbox, 'task', 'complete', id, '--result-file', 'report.md', '--cost-usd', '0.25');
   const shown = await tellJson<TaskDetails>(sandbox, 'task', 'show', id);

@@ -45,7 +45,8 @@ const inCommands: readonly (readonly [string, readonly string[], RegExp])[] = [
   ['a template file', ['--template-file', 'wrong.hbs'], /wrong\.hbs:\d/],
   ['a missing template file', ['--template-file', 'none.hbs'], /can't read .*none\.hbs/],
   ['a priority', ['--priority', 'high'], /whole number/],
-  ['options', ['--options', '{"a"'], /--options, character 5: not valid JSON/],
+  ['an option without a value', ['--option', 'emoji'], /--option emoji has no `=`/],
+  ['a former name', ['--options', '{}'], /Did you mean --option name=value\?/],
 ];
 
 describe('a mistake in a command is shown where it is, and nothing is written:', () => {

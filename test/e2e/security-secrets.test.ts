@@ -160,7 +160,7 @@ async function scene(): Promise<void> {
     'task',
     'fail',
     task.id,
-    '--error',
+    '--reason',
     `the run said ${canary('key of a model')} and ${tokenOf(sandbox)}`,
   );
   const done = await tellJson<{ id: string }>(sandbox, 'task', 'create', 'look again');

@@ -70,8 +70,8 @@ test('a reload says it, too', async () => {
   const sandbox = await sandboxForTest();
   const server = await serverForTest(sandbox);
   await tell(sandbox, 'webhook', 'add', 'github', '--name', 'triage');
-  const options = JSON.stringify({ urls: ['https://user:pass-word@hooks.example.com/secret-path'] });
-  const command = ['--trigger', 'push', '--action', 'forward', '--options', options];
+  const urls = JSON.stringify(['https://user:pass-word@hooks.example.com/secret-path']);
+  const command = ['--trigger', 'push', '--action', 'forward', '--option', `urls=${urls}`];
   const { code, stderr } = await tell(sandbox, 'webhook', 'command', 'add', 'triage', ...command);
   expect([code, stderr]).toEqual([0, expect.any(String)]);
   const line = await eventually('the line', () => server.lines().find(({ of }) => of === 'grants'));

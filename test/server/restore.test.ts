@@ -216,8 +216,8 @@ test('F11: what a restore newly allows is said before it asks: programs, hosts, 
   await tellJson(sandbox, ...add, '--secret', 'a-secret-of-this-test');
   const on = (...rest: readonly string[]) =>
     tellJson(sandbox, 'webhook', 'command', 'add', 'deploys', '--trigger', 'push', ...rest);
-  await on('--action', 'run', '--options', '{"program":"./deploy.sh"}');
-  await on('--action', 'forward', '--options', '{"urls":["https://example.com/hook"]}');
+  await on('--action', 'run', '--option', 'program=./deploy.sh');
+  await on('--action', 'forward', '--option', 'urls=["https://example.com/hook"]');
   const allowing = join(sandbox.root, 'allowing');
   await tellJson(sandbox, 'backup', allowing);
   await tellJson(sandbox, 'webhook', 'remove', 'deploys');

@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
 import { usageError } from '../../errors.ts';
 import { say } from '../../lib/io.ts';
+import { commandLine } from '../../lib/shell-quote.ts';
 import { createSmeeChannel } from '../../tunnels/smee-channel.ts';
 import { examples, type Runner } from '../command.ts';
 
@@ -19,7 +20,10 @@ export function configureNew(command: Command, runner: Runner): void {
           throw usageError(`there are no channels at ${relay}`, 'Use: hookctl tunnel new smee');
         const url = await createSmeeChannel(server, env);
         say(io.out, url);
-        say(io.err, `Whoever knows it can read and post. Next: hookctl serve --tunnel smee=${url}`);
+        say(
+          io.err,
+          `Whoever knows it can read and post. Next: ${commandLine('hookctl', 'serve', '--tunnel', `smee=${url}`)}`,
+        );
         return 0;
       }),
     );

@@ -62,7 +62,7 @@ async function edit(app: App, ref: string, flags: EditFlags): Promise<0> {
     throw usageError('nothing to change', 'Name a setting: hookctl webhook edit --help');
   const changed = await changeDb(
     app,
-    onWebhook(ref, (id) => editing(id, patch, flags.options === undefined)),
+    onWebhook(ref, (id) => editing(id, patch)),
   );
   const webhook = dynamicWebhook(changed, changed.result.webhook.webhook_id);
   return report(app, flags.json, {
@@ -74,13 +74,13 @@ async function edit(app: App, ref: string, flags: EditFlags): Promise<0> {
 }
 
 /** `--allow-user` alone must not take away who is allowed by association, nor one `--option` the other settings. */
-function editing(ref: string, patch: WebhookPatch, keepsOptions: boolean): Change<Updated> {
+function editing(ref: string, patch: WebhookPatch): Change<Updated> {
   return (state, context) => {
     const { allow, options } = findInDb(state, ref, context.fixed);
     const merged = {
       ...patch,
       ...(patch.allow != null && { allow: { ...allow, ...patch.allow } }),
-      ...(patch.options != null && keepsOptions && { options: { ...options, ...patch.options } }),
+      ...(patch.options != null && { options: { ...options, ...patch.options } }),
     };
     return updateWebhook(ref, merged)(state, context);
   };

@@ -9,6 +9,7 @@ import type { Configuration } from '../../config/index.ts';
 import { usageError } from '../../errors.ts';
 import { writeFileAtomic } from '../../lib/atomic-file.ts';
 import { say } from '../../lib/io.ts';
+import { commandLine } from '../../lib/shell-quote.ts';
 import { visibleJson } from '../../lib/visible.ts';
 import { examples, type Runner } from '../command.ts';
 import { oneOf } from '../options.ts';
@@ -77,7 +78,7 @@ function chosen({ snapshot, dynamic }: Configuration, refs: readonly string[]): 
     if (webhook !== undefined) return webhook;
     throw usageError(
       `${name} is static: it is written in the project already`,
-      `For a dynamic copy: hookctl webhook add --from ${name}`,
+      `For a dynamic copy: ${commandLine('hookctl', 'webhook', 'add', '--from', name)}`,
     );
   });
 }
@@ -99,7 +100,7 @@ async function written(
 }
 
 function nextAfter(webhooks: readonly DbWebhook[], { typescript, output }: ExportFlags): string {
-  if (typescript !== true) return `hookctl webhook import ${output}`;
+  if (typescript !== true) return commandLine('hookctl', 'webhook', 'import', output ?? '-');
   const id = webhooks[0]?.webhook_id ?? '<webhook>';
   return [
     'two webhooks of one name can’t be in force, so in this order:',

@@ -1,11 +1,10 @@
 import type { Command } from 'commander';
 import type { App } from '../../app.ts';
 import type { WebhookInput } from '../../config/dynamic/schema.ts';
-import { usageError } from '../../errors.ts';
 import type { JsonObject } from '../../types.ts';
-import { collect } from '../options.ts';
-import { objectOption } from './json-option.ts';
+import { collect, renamed } from '../options.ts';
 import { givenSecret, type SecretFlags, secretOptions } from './secret-input.ts';
+import { setting } from './setting.ts';
 
 /** The settings of a webhook, as `add` and `edit` take them. */
 export interface WebhookFlags extends SecretFlags {
@@ -20,7 +19,6 @@ export interface WebhookFlags extends SecretFlags {
   readonly event: readonly string[];
   readonly sync?: boolean;
   readonly option: readonly string[];
-  readonly options?: string;
 }
 
 export function webhookOptions(command: Command): Command {
@@ -45,7 +43,8 @@ export function webhookOptions(command: Command): Command {
       collect,
       [],
     )
-    .option('--options <json>', 'all settings of the provider at once');
+    .addOption(renamed('--options <json>', '--option name=value'))
+    .addOption(renamed('--target-agent <name>', '--agent'));
 }
 
 /** What of a webhook the flags name, in the words of the db; `name` and `provider` stand beside. */
@@ -70,18 +69,9 @@ export async function givenFields(app: App, flags: WebhookFlags): Promise<GivenF
   };
 }
 
-/** `--option` names settings one by one, over those of `--options`; null when neither is given. */
-function givenSettings({ option, options }: WebhookFlags): JsonObject | null {
-  if (options === undefined && option.length === 0) return null;
-  const all = options === undefined ? {} : objectOption('--options', options);
-  return { ...all, ...Object.fromEntries(option.map(setting)) };
-}
-
-function setting(text: string): readonly [string, string] {
-  const at = text.indexOf('=');
-  if (at < 1)
-    throw usageError(`--option ${text} has no \`=\``, 'Write it as name=value: --option header=x-signature');
-  return [text.slice(0, at), text.slice(at + 1)];
+/** Settings that `--option` names one by one; null when it is not given. */
+function givenSettings({ option }: WebhookFlags): JsonObject | null {
+  return option.length === 0 ? null : Object.fromEntries(option.map(setting));
 }
 
 function givenAllow({

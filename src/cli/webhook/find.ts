@@ -1,6 +1,7 @@
 import type { Change } from '../../config/dynamic/change.ts';
 import type { DbCommand, DbState } from '../../config/dynamic/schema.ts';
 import { notFound, usageError } from '../../errors.ts';
+import { shellQuote } from '../../lib/shell-quote.ts';
 import { suggest } from '../../lib/suggest.ts';
 import type { Webhook } from '../../types.ts';
 
@@ -43,11 +44,9 @@ export function onCommand<T>(
   });
 }
 
-/** How a webhook is named in a command line that is to be copied: by its name where a shell takes it as it is. */
-export function refOf(webhook: Webhook): string {
-  const { id, name } = namesOf(webhook);
-  if (/^[\w-]+$/.test(name)) return name;
-  return id === null || /^[\w .,:@+-]+$/.test(name) ? `"${name}"` : id;
+/** How a webhook is named in a command line that is to be copied: its name, quoted where a shell needs that. */
+export function refOf({ name }: Pick<Webhook, 'name'>): string {
+  return shellQuote(name);
 }
 
 function find(webhooks: readonly Names[], ref: string): Names {

@@ -1,5 +1,6 @@
 import type { z } from 'zod';
 import { ConfigError, failure, HookctlError, notFound } from '../../errors.ts';
+import { commandLine } from '../../lib/shell-quote.ts';
 import { suggest } from '../../lib/suggest.ts';
 import type { Webhook } from '../../types.ts';
 import { faultsOf, toProblem } from '../problems.ts';
@@ -57,12 +58,12 @@ export function findWebhook({ webhooks }: DbState, ref: string, fixed: readonly 
 function staticWebhook({ name, origin }: Webhook): HookctlError {
   if (origin.kind !== 'static') {
     return failure('static_webhook', `${name} is built in and cannot be changed while serving`, {
-      fix: `Adjust it under webhooks.${name} in webhooks.yml, or copy it: hookctl webhook add --from ${name}`,
+      fix: `Adjust it under webhooks.${name} in webhooks.yml, or copy it: ${commandLine('hookctl', 'webhook', 'add', '--from', name)}`,
     });
   }
   const place = origin.line === null ? origin.file : `${origin.file}:${origin.line}`;
   return failure('static_webhook', `${name} is static: it is written in ${place}`, {
-    fix: `Edit that file and restart serve, or copy it: hookctl webhook add --from ${name}`,
+    fix: `Edit that file and restart serve, or copy it: ${commandLine('hookctl', 'webhook', 'add', '--from', name)}`,
   });
 }
 

@@ -1,4 +1,5 @@
 import { notFound } from '../../errors.ts';
+import { commandLine } from '../../lib/shell-quote.ts';
 import {
   type Change,
   type EditContext,
@@ -71,7 +72,10 @@ export function findCommand({ name, commands }: DbWebhook, ref: string): DbComma
   const found = byId ?? (alike.length === 1 ? alike[0] : undefined);
   if (found !== undefined) return found;
   if (alike.length === 0) {
-    throw notFound(`${name} has no command ${ref}`, `List them: hookctl webhook command list "${name}"`);
+    throw notFound(
+      `${name} has no command ${ref}`,
+      `List them: ${commandLine('hookctl', 'webhook', 'command', 'list', name)}`,
+    );
   }
   const ids = alike.map(({ id }) => id).join(', ');
   throw notFound(`${alike.length} commands of ${name} are called ${ref}`, `Name one by its id: ${ids}.`);

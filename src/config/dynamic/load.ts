@@ -1,4 +1,5 @@
 import { ConfigError, type ConfigProblem, formatProblem } from '../../errors.ts';
+import { commandLine } from '../../lib/shell-quote.ts';
 import type { Webhook } from '../../types.ts';
 import { secretNotices } from '../secret-problems.ts';
 import type { DbFile, DbReading } from './db-file.ts';
@@ -100,6 +101,6 @@ function lockedNotice({ name, endpoint, secretSource, origin }: Webhook): string
   const reason = secretSource === 'none' ? 'it has no secret' : secretSource;
   return (
     `webhook ${name}: ${reason}, so every delivery to ${endpoint} is refused (401). ` +
-    `Give it one: hookctl webhook rotate-secret ${ref}`
+    `Give it one: ${commandLine('hookctl', 'webhook', 'rotate-secret', ref)}`
   );
 }

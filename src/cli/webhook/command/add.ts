@@ -3,6 +3,7 @@ import type { App, AppFlags } from '../../../app.ts';
 import { addCommand } from '../../../config/dynamic/edit-commands.ts';
 import { usageError } from '../../../errors.ts';
 import { paint, say } from '../../../lib/io.ts';
+import { commandLine } from '../../../lib/shell-quote.ts';
 import { suggest } from '../../../lib/suggest.ts';
 import { eventMatches } from '../../../pipeline/event-type.ts';
 import type { Provider } from '../../../providers/provider.ts';
@@ -56,7 +57,7 @@ async function add(app: App, ref: string, flags: AddFlags): Promise<0> {
   if (doubt !== null) say(app.io.err, paint(app.io.err, 'yellow', doubt));
   const trial =
     flags.trigger === undefined
-      ? `--text "${prefix} ${flags.textName}"`
+      ? commandLine('--text', `${prefix} ${flags.textName}`)
       : sampleTypes(provider).find((type) => eventMatches([flags.trigger ?? ''], type));
   return reportCommand(app, flags.json, changed, {
     did: 'added',

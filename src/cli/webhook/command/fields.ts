@@ -5,10 +5,11 @@ import type { CommandInput } from '../../../config/dynamic/schema.ts';
 import { messageOf, usageError } from '../../../errors.ts';
 import { allOf, compileConditions, parseWhen } from '../../../lib/conditions.ts';
 import { compileTemplate } from '../../../lib/template.ts';
-import type { JsonObject } from '../../../types.ts';
-import { collect, integer } from '../../options.ts';
+import type { JsonObject, JsonValue } from '../../../types.ts';
+import { collect, integer, renamed } from '../../options.ts';
 import { objectOption } from '../json-option.ts';
 import { mistakeAt } from '../mistake.ts';
+import { setting } from '../setting.ts';
 
 /** The settings of a command, as `command add` and `command edit` take them. */
 export interface CommandFlags {
@@ -23,7 +24,7 @@ export interface CommandFlags {
   readonly template?: string;
   readonly templateFile?: string;
   readonly requiresApproval?: boolean;
-  readonly options?: string;
+  readonly option: readonly string[];
 }
 
 export function commandOptions(command: Command): Command {
@@ -40,12 +41,15 @@ export function commandOptions(command: Command): Command {
     .option('--template-file <file>', 'read the template from a file')
     .option('--requires-approval', 'the task waits until somebody approves it')
     .option('--no-requires-approval', 'the task starts by itself (the default)')
-    .option('--options <json>', 'settings of the action');
+    .option('--option <name=value>', 'a setting of the action (repeatable): program=./deploy.sh', collect, [])
+    .addOption(renamed('--options <json>', '--option name=value'))
+    .addOption(renamed('--target-agent <name>', '--agent'))
+    .addOption(renamed('--name <word>', '--text-name'));
 }
 
 /** The fields that were given, and no others. Throws `usage` that shows where a mistake is. */
 export async function givenCommand(flags: CommandFlags, cwd: string): Promise<CommandInput> {
-  const { trigger, textName, alias, action, agent, priority, requiresApproval, options } = flags;
+  const { trigger, textName, alias, action, agent, priority, requiresApproval, option } = flags;
   const conditions = givenConditions(flags);
   const template = await givenTemplate(flags, cwd);
   return {
@@ -58,8 +62,19 @@ export async function givenCommand(flags: CommandFlags, cwd: string): Promise<Co
     ...(agent !== undefined && { agent }),
     ...(template !== null && { template }),
     ...(requiresApproval !== undefined && { requires_approval: requiresApproval }),
-    ...(options !== undefined && { options: objectOption('--options', options) }),
+    ...(option.length > 0 && { options: commandOptionsOf(option) }),
   };
+}
+
+/** The settings of actions are typed: `timeout=60` is a number, which a webhook's settings need not be. */
+function commandOptionsOf(option: readonly string[]): JsonObject {
+  return Object.fromEntries(
+    option.map(setting).map(([name, value]) => [name, isNumber(value) ? Number(value) : value]),
+  );
+}
+
+function isNumber(value: JsonValue): boolean {
+  return typeof value === 'string' && /^-?\d+(?:\.\d+)?$/.test(value);
 }
 
 function givenConditions({ when, conditions }: CommandFlags): JsonObject | null {

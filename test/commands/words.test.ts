@@ -1,0 +1,104 @@
+import { execFileSync } from 'node:child_process';
+import { beforeAll, expect, test } from 'vitest';
+import { commandLine } from '../../src/lib/shell-quote.ts';
+import type { SettledView } from '../../src/server/operations.ts';
+import { tell, tellJson } from '../support/in-process.ts';
+import { type Sandbox, sandboxForFile, sandboxForTest } from '../support/sandbox.ts';
+import { serveHere } from '../support/serve-here.ts';
+
+const NAME = "My Hook's $HOME `x`";
+
+let sandbox: Sandbox;
+beforeAll(async () => {
+  sandbox = await sandboxForFile();
+  await tellJson(sandbox, 'webhook', 'add', 'github', '--name', 'bugs');
+});
+
+/** The words of a printed command line, as a shell takes them. */
+const words = (line: string) =>
+  execFileSync('sh', ['-c', `printf '%s\\n' ${line}`], { encoding: 'utf8' })
+    .trimEnd()
+    .split('\n');
+
+/** The command lines of a text: from `hookctl` to the end of the line. */
+const linesIn = (text: string) =>
+  [...text.matchAll(/hookctl (?:webhook|trigger|delivery) [^`\n]*/g)].map(([line]) => line);
+
+test('E11: whatever is printed to be pasted is one command for a shell, whatever a name holds', async () => {
+  for (const word of [NAME, 'a b', '*', "it's", '日本語', '-x', 'a;b', '$(x)', '~', '!']) {
+    expect(words(commandLine('hookctl', 'webhook', 'show', word)).at(-1)).toBe(word);
+  }
+  const own = await sandboxForTest();
+  const add = await tell(own, 'webhook', 'add', 'github', '--name', 'My Custom Webhook');
+  const more = [
+    await tell(own, 'webhook', 'command', 'add', 'My Custom Webhook', '--trigger', 'issues.opened'),
+    await tell(own, 'webhook', 'command', 'add', 'My Custom Webhook', '--text-name', 'triage'),
+    await tell(own, 'webhook', 'show', 'My Custom Webhook'),
+    await tell(own, 'webhook', 'disable', 'My Custom Webhook'),
+    await tell(own, 'webhook', 'enable', 'My Custom Webhook'),
+    await tell(own, 'webhook', 'edit', 'My Custom Webhook', '--agent', 'planning'),
+    await tell(own, 'webhook', 'rotate-secret', 'My Custom Webhook'),
+    await tell(own, 'webhook', 'command', 'remove', 'My Custom Webhook', 'nope'),
+  ];
+  const server = await serveHere(own, []);
+  const printed = [add, ...more].map(({ stdout, stderr }) => stdout + stderr).join('\n') + server.stderr();
+  const lines = linesIn(printed).filter((line) => line.includes('My'));
+  expect(lines.length).toBeGreaterThanOrEqual(9);
+  for (const line of lines) expect(words(line), line).toContain('My Custom Webhook');
+});
+
+test('E21: each thing has one option, and its former name is refused with the present one', async () => {
+  for (const [args, meant] of [
+    [['task', 'fail', 'task-1', '--error', 'x'], '--reason'],
+    [['task', 'fail', 'task-1', '--error-file', 'x'], '--reason-file'],
+    [['webhook', 'add', 'github', '--name', 'x', '--options', '{}'], '--option name=value'],
+    [['webhook', 'edit', 'bugs', '--options', '{}'], '--option name=value'],
+    [['webhook', 'add', 'github', '--name', 'x', '--target-agent', 'y'], '--agent'],
+    [['webhook', 'command', 'add', 'bugs', '--options', '{}'], '--option name=value'],
+    [['webhook', 'command', 'edit', 'bugs', 'x', '--target-agent', 'y'], '--agent'],
+  ] as const) {
+    const { code, stderr } = await tell(sandbox, ...args);
+    expect([code, stderr], args.join(' ')).toEqual([2, expect.stringContaining(`Did you mean ${meant}?`)]);
+  }
+  const { stdout } = await tell(sandbox, 'task', 'fail', '--help');
+  expect(stdout).not.toContain('--error');
+});
+
+test('E21: settings of an action are given one by one, with their types', async () => {
+  const add = ['webhook', 'command', 'add', 'bugs', '--trigger', 'push', '--action', 'forward'];
+  const { command } = await tellJson<{ command: { options: object } }>(
+    sandbox,
+    ...[...add, '--option', 'urls=["https://example.com/a"]', '--option', 'privateNetwork=true'],
+  );
+  expect(command.options).toEqual({ urls: ['https://example.com/a'], privateNetwork: true });
+});
+
+test('E21: an option or a template that the action does not use is refused, with those that it uses', async () => {
+  const add = ['webhook', 'command', 'add', 'bugs', '--trigger', 'push', '--action'];
+  for (const [action, setting, used] of [
+    ['react', [], 'emoji'],
+    ['label', ['--option', 'labels=["a"]'], 'labels'],
+    ['forward', ['--option', 'urls=["https://example.com"]'], 'urls'],
+    ['run', ['--option', 'program=true'], 'program'],
+  ] as const) {
+    const { code, stderr } = await tell(sandbox, ...add, action, ...setting, '--template', 'x');
+    expect(code, action).toBe(3);
+    expect(stderr, action).toContain(`has no effect on ${action}`);
+    expect(stderr, action).toContain(used);
+  }
+  const { code, stderr } = await tell(sandbox, ...add, 'react', '--option', 'emojy=eyes');
+  expect([code, stderr]).toEqual([3, expect.stringContaining('emoji')]);
+});
+
+test('E21: reasons show the names of commands, not their ids', async () => {
+  const own = await sandboxForTest();
+  await tellJson(own, 'webhook', 'add', 'github', '--name', 'named');
+  await tellJson(own, 'webhook', 'command', 'add', 'named', '--text-name', 'triage');
+  await serveHere(own);
+  const text = ['issue_comment.created', '--text', '@agent triage it'];
+  const { delivery } = await tellJson<SettledView>(own, 'trigger', 'named', ...text);
+  expect(delivery.reason).toMatch(/^triage: /);
+  const { stdout } = await tell(own, 'explain', delivery.id);
+  expect(stdout).toMatch(/^triage +fires/m);
+  expect(delivery.reason + stdout).not.toContain('cmd-');
+});
