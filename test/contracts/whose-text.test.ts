@@ -12,9 +12,19 @@ import { gitea } from './text-cases/gitea.ts';
 import { github } from './text-cases/github.ts';
 import { gitlab } from './text-cases/gitlab.ts';
 import { jira } from './text-cases/jira.ts';
+import { linear } from './text-cases/linear.ts';
+import { slack } from './text-cases/slack.ts';
 
 /** Situations of each provider; a provider without any has texts by its sender alone. */
-const CASES: Readonly<Record<string, readonly TextCase[]>> = { bitbucket, gitea, github, gitlab, jira };
+const CASES: Readonly<Record<string, readonly TextCase[]>> = {
+  bitbucket,
+  gitea,
+  github,
+  gitlab,
+  jira,
+  linear,
+  slack,
+};
 
 /** Samples whose payload names one account: who acts is who writes. */
 const ONE_ACCOUNT = [

@@ -1,0 +1,40 @@
+import { type TextCase, WROTE } from './case.ts';
+
+const MESSAGE = 'message.channel';
+const BOT = 'acts through app A1';
+
+/** Machine accounts: docs.slack.dev, "bot_message", "Slackbot"; @slack/types `GenericMessageEvent`, `BotMessageEvent`. */
+export const slack: readonly TextCase[] = [
+  { name: 'a bot', sample: MESSAGE, change: { event: { bot_id: 'B1', app_id: 'A1' } }, refused: BOT },
+  {
+    name: 'a workflow',
+    sample: MESSAGE,
+    change: { event: { subtype: 'bot_message', bot_id: 'B1', bot_profile: { app_id: 'A1' } } },
+    refused: BOT,
+  },
+  {
+    name: 'an app that posts as a person',
+    sample: MESSAGE,
+    change: { event: { app_id: 'A1' } },
+    refused: BOT,
+  },
+  {
+    name: 'a listed bot',
+    sample: MESSAGE,
+    change: { event: { bot_id: 'B1', app_id: 'A1' } },
+    apps: ['A1'],
+    refused: null,
+  },
+  {
+    name: 'Slackbot',
+    sample: MESSAGE,
+    change: { event: { user: 'USLACKBOT' } },
+    refused: 'is a bot, and bots command only by a listed app id',
+  },
+  {
+    name: 'a message that another edited',
+    sample: 'message.message_changed',
+    change: { event: { message: { user: 'U0MALLORY' } } },
+    refused: WROTE,
+  },
+];
