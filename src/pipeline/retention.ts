@@ -8,6 +8,8 @@ export interface RetentionSettings {
   readonly age: number;
   /** Bytes of the log of bodies. */
   readonly size: number;
+  /** Rows of deliveries; default 1,000,000. */
+  readonly rows?: number;
 }
 
 /** What a pruning removed. */
@@ -71,9 +73,14 @@ async function step(
   return true;
 }
 
-/** Forgets rows that nobody needs any more to know a delivery again. */
-export async function forget({ store, clock }: PruneContext, age: number, stop?: AbortSignal): Promise<void> {
-  const before = clock.now() - Math.max(age, KEYS_KEPT_MS);
+/** Forgets rows that no longer help to know a delivery again, and all that came before `oldest`, epoch milliseconds. */
+export async function forget(
+  { store, clock }: PruneContext,
+  age: number,
+  stop?: AbortSignal,
+  oldest = 0,
+): Promise<void> {
+  const before = Math.max(clock.now() - Math.max(age, KEYS_KEPT_MS), oldest);
   while (stop?.aborted !== true && (await store.forgetDeliveries(before, STEP)) === STEP)
     await delay(PAUSE_MS);
 }

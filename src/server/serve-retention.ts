@@ -1,9 +1,12 @@
 import type { PipelineContext } from '../pipeline/context.ts';
+import { SEGMENT_BYTES } from '../store/body-log.ts';
 import { forget, prune, type RetentionSettings } from '../pipeline/retention.ts';
 import { removeOldRecords } from '../tasks/claude/old-records.ts';
 
 /** Retention while serving. */
 export interface Retention {
+  /** So many bytes came into the log; looks at once when they fill a segment, or an eighth of what may be kept. */
+  stored(bytes: number): void;
   /** Stops after the step that is under way. */
   close(): Promise<void>;
 }
@@ -17,11 +20,14 @@ export interface RetentionPace {
 /** What no time server corrects in one step, in milliseconds. */
 const JUMP_MS = 60_000;
 
+/** Rows of deliveries that are kept at most; a million takes about a gigabyte. */
+const MOST_ROWS = 1_000_000;
+
 /** Not in the first moments: what a crash left is worked off first. */
 const PACE: RetentionPace = { first: 30_000, every: 10 * 60_000 };
 
 /**
- * Looks every ten minutes for what has become too old or too much. A look that fails is told, and made again. One is left
+ * Looks every ten minutes, and whenever a segment's worth of bytes came, for what has become too old or too much. A look that fails is told, and made again. One is left
  * out when the clock has jumped since the last: what it says now may be wrong by years, and what is removed is gone.
  */
 export function serveRetention(
@@ -35,12 +41,19 @@ export function serveRetention(
   let lead = ahead();
   let running: Promise<void> = Promise.resolve();
   let timer = setTimeout(begin, first);
+  const enough = Math.min(SEGMENT_BYTES, settings.size / 8);
+  let unseen = 0;
+  let isLooking = false;
 
   function begin(): void {
+    clearTimeout(timer);
+    isLooking = true;
+    unseen = 0;
     running = look()
       .catch(broken)
       .then(() => {
-        if (!stop.signal.aborted) timer = setTimeout(begin, every);
+        isLooking = false;
+        if (!stop.signal.aborted) timer = setTimeout(begin, unseen > enough ? 0 : every);
       });
   }
 
@@ -49,13 +62,18 @@ export function serveRetention(
     const former = lead;
     lead = ahead();
     if (Math.abs(lead - former) > JUMP_MS) return;
-    const before = clock.now() - settings.age;
+    const oldest = store.receivedAtRank(settings.rows ?? MOST_ROWS) ?? 0;
+    const before = Math.max(clock.now() - settings.age, oldest);
     await prune(context, { before, size: settings.size, stop: stop.signal });
-    await forget(context, settings.age, stop.signal);
+    await forget(context, settings.age, stop.signal, oldest);
     if (claude.state.on) await removeOldRecords(claude.state.tasksDir, store, before);
   }
 
   return {
+    stored(bytes) {
+      unseen += bytes;
+      if (unseen > enough && !isLooking && !stop.signal.aborted) begin();
+    },
     async close() {
       stop.abort();
       clearTimeout(timer);

@@ -20,7 +20,7 @@ import { gatherRefusals, type ServeReporter } from './reporter.ts';
 import { agentProblems, serveAgents, waking } from './serve-agents.ts';
 import { openServeAudit, type ServeAudit } from './serve-audit.ts';
 import { managementOf } from './serve-management.ts';
-import { serveRetention } from './serve-retention.ts';
+import { type Retention, serveRetention } from './serve-retention.ts';
 import type { RunningFacts } from './status.ts';
 import { unroutedRecorder } from './unrouted.ts';
 
@@ -107,9 +107,15 @@ export async function openWork(options: WorkOptions): Promise<Work> {
   const problems = () => problemsNow().map(({ text }) => text);
   const unrecorded = gatherRefusals(reporter.refused);
   app.defer(unrecorded.close);
+  const take = receiver({ ...engine, reporter, metrics, unrecorded });
+  let retention: Retention | null = null;
   const ingress = createIngress({
     snapshot: live.current,
-    receive: receiver({ ...engine, reporter, metrics, unrecorded }),
+    async receive(webhook, request) {
+      const receipt = await take(webhook, request);
+      if (receipt.recorded) retention?.stored(receipt.size);
+      return receipt;
+    },
     onRefused: unroutedRecorder({
       context: engine.context,
       managementUrl: () => facts().managementUrl,
@@ -151,7 +157,8 @@ export async function openWork(options: WorkOptions): Promise<Work> {
     problems,
     async begin(how) {
       ending.push(...mindTaskFiles(app, engine, reporter));
-      ending.push(serveRetention(engine.context, configuration.project.retention, reporter.broken).close);
+      retention = serveRetention(engine.context, configuration.project.retention, reporter.broken);
+      ending.push(retention.close);
       // Before a task can come in: what is queued for an agent that is new waits for a person.
       await engine.context.store.noteAgents([...configuration.agents.byName.keys()], app.clock.now());
       scheduler = serveAgents({ app, engine, configuration, live, reporter, environments: access.runs });

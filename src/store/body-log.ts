@@ -35,7 +35,8 @@ export interface BodyLogOptions {
   readonly reserveBytes?: number | null;
 }
 
-const SEGMENT_BYTES = 64 * 1024 * 1024;
+/** Default size of a segment. */
+export const SEGMENT_BYTES = 64 * 1024 * 1024;
 /** A segment is removed as a whole, so that a quiet folder must not keep one for months. */
 const SEGMENT_MS = 24 * 60 * 60 * 1000;
 const PRIVATE = 0o600;

@@ -32,7 +32,7 @@ import {
   projectableTasks,
   taskById,
 } from './queries.ts';
-import { countPrunable, prunableBodies } from './retention.ts';
+import { countPrunable, deliveryAtRank, prunableBodies } from './retention.ts';
 import {
   toConversation,
   toDelivery,
@@ -113,6 +113,7 @@ function readerOf(db: DatabaseSync, folder: string): StoreReader {
       const { count = 0, bytes = 0 } = rows(countPrunable(before))[0] ?? {};
       return { count, bytes: bytes ?? 0 };
     },
+    receivedAtRank: (rank) => rows(deliveryAtRank(rank))[0]?.received_at ?? null,
     logBytes: () => logSize(folder),
     task: (id) => rows(taskById({ id })).map(toTask)[0] ?? null,
     tasks: (filter = {}) => rows(listTasks(filter)).map(toTask),

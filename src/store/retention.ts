@@ -25,6 +25,17 @@ export function prunableBodies(before: number | null, limit: number): CompiledQu
     .compile();
 }
 
+/** The row that has `rank` newer ones. */
+export function deliveryAtRank(rank: number): CompiledQuery<{ received_at: number }> {
+  return sqlBuilder
+    .selectFrom('deliveries')
+    .select('received_at')
+    .orderBy('id', 'desc')
+    .limit(1)
+    .offset(rank)
+    .compile();
+}
+
 export function countPrunable(before: number | null): CompiledQuery<{ count: number; bytes: number | null }> {
   return prunable(before)
     .select((eb) => [

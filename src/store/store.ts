@@ -202,6 +202,8 @@ export interface StoreReader extends TaskReader, SelectionReader, RunReader, Aud
   prunable(before: number | null, limit: number): readonly PrunableBody[];
   /** How many those are, and their bytes. */
   countPrunable(before: number | null): { readonly count: number; readonly bytes: number };
+  /** When the newest delivery but `rank` came, epoch milliseconds; null: there are not so many rows. */
+  receivedAtRank(rank: number): number | null;
   /** Bytes that the log of bodies takes on disk. */
   logBytes(): number;
   /** Of all, or of these webhooks alone; those that received nothing are missing. */

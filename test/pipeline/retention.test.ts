@@ -158,3 +158,41 @@ test('who reads bodies while retention deletes their segments gets the right byt
   expect(ids.filter((id) => other?.body(id) !== null)).toEqual([]);
   expect(readdirSync(join(path, '..', 'bodies'))).toEqual(['00000002.log']);
 });
+
+test('F13: the cap on bytes is looked at when a segment’s worth came, not only every ten minutes', async () => {
+  const engine = await startEngine();
+  const { context } = engine;
+  const hour = 3_600_000;
+  const retention = serveRetention(
+    context,
+    { age: 30 * DAY, size: 4_000 },
+    (error) => expect(error).toBeNull(),
+    { first: hour, every: hour },
+  );
+  onTestFinished(retention.close);
+  const first = await engine.deliver('github', 'issue_comment.created', onIssue(1));
+  const second = await engine.deliver('github', 'issue_comment.created', onIssue(2));
+  retention.stored(100);
+  expect(context.store.logBytes()).toBeGreaterThan(4_000);
+  retention.stored(second.delivery.size + 500);
+  await eventually('the log within its cap', () => context.store.logBytes() <= 4_000);
+  expect(context.store.delivery(first.delivery.id)?.bodyRemovedAt).not.toBeNull();
+});
+
+test('F13: rows have a cap, too: the oldest settled ones go, with their bytes', async () => {
+  const engine = await startEngine();
+  const { store } = engine.context;
+  const pending = await pendingIn(engine);
+  const ids: string[] = [];
+  for (let n = 1; n <= 6; n += 1) {
+    ids.push((await engine.deliver('github', 'issue_comment.created', onIssue(n))).delivery.id);
+    await new Promise((resolve) => setTimeout(resolve, 2));
+  }
+  const settings = { age: 365 * DAY, size: 2 ** 40, rows: 3 };
+  const retention = serveRetention(engine.context, settings, (error) => expect(error).toBeNull(), PACE);
+  onTestFinished(retention.close);
+  await eventually('the oldest to go', () => store.delivery(ids[0] ?? '') === null);
+  await eventually('the second to go', () => store.delivery(ids[1] ?? '') === null);
+  expect(ids.slice(-3).map((id) => store.delivery(id)?.id)).toEqual(ids.slice(-3));
+  expect(store.delivery(pending)?.status).toBe('pending');
+});
