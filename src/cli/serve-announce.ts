@@ -9,11 +9,12 @@ import type { Webhook } from '../types.ts';
 type Print = (text: string) => void;
 
 /** What a user needs at start: where senders post, what to enter in their forms, where tasks appear. Ready comes last. */
-export function announce(serving: Serving, print: Print): void {
+export function announce(serving: Serving, print: Print, warn: Print): void {
   const facts = serving.facts();
   for (const webhook of serving.webhooks) announceWebhook(webhook, facts, print);
   print(repliesLine(serving));
-  print(`Task list: ${facts.claudeTasks}`);
+  const isOff = facts.claudeTasks.startsWith('off: ');
+  (isOff && serving.listWanted ? warn : print)(`Task list: ${facts.claudeTasks}`);
   if (serving.sessionCommand !== null) print(`  open a Claude session on it: ${serving.sessionCommand}`);
   for (const problem of serving.problems) print(`warning: ${visibleLine(problem)}`);
   for (const { target, says } of serving.granted)

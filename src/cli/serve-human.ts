@@ -35,7 +35,7 @@ export function humanOutput({ err }: Io): ServeOutput {
     ready(started) {
       serving = started;
       announced = started.facts().tunnel?.tunnel?.url ?? null;
-      announce(started, print);
+      announce(started, print, (text) => print(paint(err, 'yellow', text)));
     },
     received(receipt) {
       line(`--> ${whatCame(receipt)}  [${receipt.deliveryId}]`);
@@ -54,11 +54,7 @@ export function humanOutput({ err }: Io): ServeOutput {
     unrouted: ({ id, status, reason }) => became('red', `${status} ${reason}`, id),
     settled(settled) {
       const { delivery } = settled;
-      became(
-        delivery.status === 'failed' ? 'red' : delivery.status === 'processed' ? 'green' : 'yellow',
-        outcome(settled),
-        delivery.id,
-      );
+      became(styleOf(settled), outcome(settled), delivery.id);
     },
     task({ id, status, title }) {
       line(`task ${status}: ${visibleLine(title)}  [${id}]`);
@@ -105,6 +101,12 @@ const HOLDS: Readonly<Partial<Record<TaskStatus, string>>> = {
   waiting_approval: ', waits for approval',
   cancelled: ', stopped',
 };
+
+/** Green is what needs no look: a task whose files were not written does. */
+function styleOf({ delivery: { status }, tasks }: Settled): Style {
+  if (status === 'failed') return 'red';
+  return status === 'processed' && tasks.every(({ unsynced }) => unsynced === null) ? 'green' : 'yellow';
+}
 
 function outcome({ delivery, tasks }: Settled): string {
   if (delivery.eventType === 'ping')

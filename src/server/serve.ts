@@ -23,6 +23,8 @@ export interface Serving extends Begun {
   readonly problems: readonly string[];
   /** Who hookctl is where it answers. */
   readonly accounts: Accounts;
+  /** Tasks are meant to appear in Claude Code's list. */
+  readonly listWanted: boolean;
   /** The line that opens a Claude Code session on the task list; null when there is no list. */
   readonly sessionCommand: string | null;
 }
@@ -94,7 +96,9 @@ export async function serve(app: App, options: ServeOptions, reporter: ServeRepo
     webhooks: work.live.current().webhooks,
     problems: work.problems(),
     accounts: configuration.accounts,
-    sessionCommand: claudeTasks.enabled ? sessionCommand(claudeTasks.list) : null,
+    listWanted: claudeTasks.enabled,
+    sessionCommand:
+      claudeTasks.enabled && work.engine.context.claude.state.on ? sessionCommand(claudeTasks.list) : null,
   };
 }
 

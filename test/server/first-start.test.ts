@@ -1,0 +1,19 @@
+import { expect, test } from 'vitest';
+import { eventually } from '../support/eventually.ts';
+import { comment, signedPost } from '../support/github.ts';
+import { sandboxForTest } from '../support/sandbox.ts';
+import { serveHere } from '../support/serve-here.ts';
+
+test('E22: a first start without ~/.claude gives one instruction and offers no session', async () => {
+  const sandbox = await sandboxForTest();
+  const { CLAUDE_CONFIG_DIR: _, ...env } = sandbox.env;
+  const { url, stderr } = await serveHere(sandbox, [], { env });
+  expect(stderr()).toMatch(/^Task list: off: .*\.claude does not exist: start Claude Code once/m);
+  expect(stderr()).not.toContain('open a Claude session');
+  expect(stderr()).toContain('hookctl webhook show github --show-secret');
+  const { id } = await signedPost(url, comment('@agent analyze'));
+  await eventually(
+    'what became of it',
+    () => stderr().includes(`[${id}]\n`) && /files not written/.test(stderr()),
+  );
+});
