@@ -82,6 +82,8 @@ export interface CommonOptions {
   readonly concurrency: number;
   /** Variables that are passed on beside the usual ones. */
   readonly env: readonly string[];
+  /** Other agents for which its runs may make subtasks that start at once. */
+  readonly mayCall: readonly string[];
   /** A run that hookctl's own end interrupted is repeated at the next start. */
   readonly rerunOnCrash: boolean;
 }

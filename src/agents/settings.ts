@@ -20,6 +20,12 @@ export const commonFields = {
     .array(z.string().regex(/^[A-Za-z_][A-Za-z0-9_]*$/, 'expected names of environment variables'))
     .default([])
     .describe('Further variables that it may see; secrets of webhooks and of replies are never passed on.'),
+  mayCall: z
+    .array(z.string().min(1))
+    .default([])
+    .describe(
+      'Agents for which its runs may make subtasks that start at once; those for other agents wait for approval.',
+    ),
   rerunOnCrash: z
     .boolean()
     .default(false)

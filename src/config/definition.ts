@@ -91,6 +91,11 @@ interface CommandFields {
   readonly template?: string | undefined;
   /** The task waits until somebody approves it. Default false. */
   readonly requiresApproval?: boolean | undefined;
+  /**
+   * `never`: the task starts at once, also where no person is the sender and a stranger can have written the words: errors
+   * that Sentry reports, a customer's note. Left out: such a task waits for approval.
+   */
+  readonly approval?: 'never' | undefined;
   /** Settings of the action. */
   readonly options?: JsonObject | undefined;
 }

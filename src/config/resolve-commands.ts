@@ -76,6 +76,7 @@ function resolveCommand(definition: ValidCommand, place: CommandPlace): Resolved
     targetAgent: definition.targetAgent ?? place.targetAgent,
     template: template.template,
     requiresApproval: definition.requiresApproval ?? false,
+    approval: definition.approval ?? null,
     options: definition.options ?? {},
   };
   if (name !== undefined) return { command: { ...base, kind: 'text', id: name, name, aliases }, faults };

@@ -68,6 +68,10 @@ export const commandSchema = z.strictObject({
   targetAgent: word.describe('Who is to work on it; default: the webhook’s targetAgent.').optional(),
   template: z.string().describe('Handlebars: payload fields, {{@event.title}}, {{@argument}}.').optional(),
   requiresApproval: z.boolean().describe('The task waits for approval; default false.').optional(),
+  approval: z
+    .enum(['never'])
+    .describe('never: the task starts at once, also where a stranger can have written the words (an error).')
+    .optional(),
   options: jsonObject.describe('Settings of the action.').optional(),
 });
 

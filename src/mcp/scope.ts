@@ -8,6 +8,8 @@ export interface RunScope {
   readonly taskId: string;
   readonly conversationId: string;
   readonly agent: string;
+  /** Other agents that it may give work to without approval. */
+  readonly mayCall: readonly string[];
 }
 
 /** What a call wants of a task. */

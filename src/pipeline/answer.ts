@@ -19,7 +19,10 @@ export interface Answered {
  * The next allowed reply in a thread answers the task that waits there (action `ask`), the oldest one first. A text
  * that calls a command by the prefix is a command and no answer.
  */
-export function answered({ store }: Pick<PipelineContext, 'store'>, occasion: Occasion): Answered | null {
+export function answered(
+  { store, snapshot }: Pick<PipelineContext, 'store' | 'snapshot'>,
+  occasion: Occasion,
+): Answered | null {
   const { webhook, event, index, delivery } = occasion;
   const { text, sender, externalId } = event;
   if (text === null || sender === null || externalId === null || event.textOrigin !== 'created') return null;
@@ -33,8 +36,13 @@ export function answered({ store }: Pick<PipelineContext, 'store'>, occasion: Oc
   if (task === null) return null;
   // A child is asked about where its root came from.
   const root = store.task(task.initiatedTaskId) ?? task;
-  if (root.webhook !== webhook.name) return null;
-  if (findCall({ ...webhook, requirePrefix: true }, event).command !== null) return null;
+  const asking = root.webhook === null ? undefined : snapshot().byName.get(root.webhook);
+  // A thread may be told by several webhooks. The one that asked must let the sender answer, too, and neither may find a command.
+  if (asking !== undefined && !admitText(asking.allow, event, delivery.trust).allowed) return null;
+  const isCommand = [webhook, asking ?? webhook].some(
+    (each) => findCall({ ...each, requirePrefix: true }, event).command !== null,
+  );
+  if (isCommand) return null;
   const nonce = randomBytes(16).toString('hex');
   const inside = fence(text, { source: 'answer', author: sender.name }, nonce);
   return {

@@ -39,7 +39,7 @@ export function match(webhook: Webhook, event: WebhookEvent, trust: Trust = 'ver
   const matches = inOrder(webhook.commands).map((command): Match => {
     if (own !== null) return silent(command, own);
     return command.kind === 'text'
-      ? matchText(command, call, textAdmission)
+      ? matchText(command, call, { event, admission: textAdmission })
       : matchTrigger(command, event, admission);
   });
   return {
@@ -55,16 +55,30 @@ function inOrder(commands: readonly WebhookCommand[]): readonly WebhookCommand[]
   return [...texts, ...triggers.toSorted((left, right) => left.priority - right.priority)];
 }
 
-function matchText(command: WebhookCommand, call: Call, admission: Admission): Match {
+/**
+ * Why a task waits although its sender may command: no person is behind it, and a stranger can have written its words. Only a
+ * command that says `approval: never` starts on them.
+ */
+function strangersWords({ approval }: WebhookCommand, { sender, hasStrangersWords }: WebhookEvent): string {
+  if (sender?.kind !== 'system' || hasStrangersWords !== true || approval === 'never') return '';
+  return '; waits for approval: a stranger can have written the words (`approval: never` starts it at once)';
+}
+
+function matchText(
+  command: WebhookCommand,
+  call: Call,
+  { event, admission }: { readonly event: WebhookEvent; readonly admission: Admission },
+): Match {
   if (call.command === null) return silent(command, call.reason);
   if (call.command !== command) return silent(command, `the text asks for \`${call.command.name}\``);
   if (!admission.allowed) return silent(command, `${call.reason}, but ${admission.reason}`);
+  const held = strangersWords(command, event);
   return {
     command,
     fired: true,
-    reason: `${call.reason}; ${admission.reason}`,
+    reason: `${call.reason}; ${admission.reason}${held}`,
     argument: call.argument,
-    needsApproval: command.requiresApproval,
+    needsApproval: command.requiresApproval || held !== '',
     allowed: true,
   };
 }
@@ -78,8 +92,10 @@ function matchTrigger(command: TriggerCommand, event: WebhookEvent, admission: A
   if (!admission.allowed && actionNamed(command.action)?.reachesOut) {
     return silent(command, `\`${command.action}\` needs an allowed sender: ${admission.reason}`);
   }
-  const needsApproval = command.requiresApproval || !admission.allowed;
-  const held = admission.allowed ? '' : `; waits for approval: ${admission.reason}`;
+  const held = admission.allowed
+    ? strangersWords(command, event)
+    : `; waits for approval: ${admission.reason}`;
+  const needsApproval = command.requiresApproval || held !== '';
   return {
     command,
     fired: true,

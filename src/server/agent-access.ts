@@ -20,11 +20,13 @@ export interface AgentAccessOptions {
   readonly operationsOf: (actor: Actor) => Operations;
   /** `http://127.0.0.1:8001`, once the socket listens. */
   readonly managementUrl: () => string;
+  /** Other agents that one may give work to without approval. */
+  readonly mayCall: (agent: string) => readonly string[];
   readonly onError: (error: unknown) => void;
 }
 
 export function openAgentAccess(options: AgentAccessOptions): AgentAccess {
-  const { app, store, operationsOf, managementUrl, onError } = options;
+  const { app, store, operationsOf, managementUrl, mayCall, onError } = options;
   return {
     mcp: createMcpEndpoint({
       backendOf: (scope) => localBackend(store, operationsOf(actorOf(scope)).tasks),
@@ -33,6 +35,7 @@ export function openAgentAccess(options: AgentAccessOptions): AgentAccess {
     }),
     runs: createRunAccess({
       managementUrl,
+      mayCall,
       tokensAre: (tokens) => app.redactor.learn('tokens of runs', () => tokens),
     }),
   };

@@ -31,17 +31,19 @@ export interface RunAccessOptions {
   readonly managementUrl: () => string;
   /** Told which tokens are good now, so that none gets into a log. */
   readonly tokensAre: (tokens: readonly string[]) => void;
+  /** Other agents that one may give work to without approval. */
+  readonly mayCall: (agent: string) => readonly string[];
 }
 
 /** Tokens live in memory alone: those of a killed server open nothing after it. */
-export function createRunAccess({ managementUrl, tokensAre }: RunAccessOptions): RunAccess {
+export function createRunAccess({ managementUrl, tokensAre, mayCall }: RunAccessOptions): RunAccess {
   const scopes = new Map<string, RunScope>();
   const open = new Map<string, OpenRun>();
   const tell = () => tokensAre([...open.values()].map(({ token }) => token));
   return {
     async open({ id: runId, taskId, conversationId, agent }, _task, log) {
       const token = randomBytes(32).toString('hex');
-      scopes.set(hashOf(token), { runId, taskId, conversationId, agent });
+      scopes.set(hashOf(token), { runId, taskId, conversationId, agent, mayCall: mayCall(agent) });
       open.set(runId, { token, log });
       tell();
       const url = managementUrl();

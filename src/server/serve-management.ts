@@ -1,5 +1,6 @@
 import type { Server } from 'node:http';
 import type { App } from '../app.ts';
+import type { Agents } from '../config/agents.ts';
 import type { Live } from '../config/live.ts';
 import type { Engine } from '../pipeline/engine.ts';
 import { LONGEST_QUEUE } from '../pipeline/queue.ts';
@@ -22,6 +23,7 @@ export interface ManagementParts {
   readonly engine: Engine;
   readonly live: Live;
   readonly reporter: ServeReporter;
+  readonly agents: Agents;
   readonly metrics: Metrics;
   readonly facts: () => RunningFacts;
   readonly problems: () => readonly string[];
@@ -35,6 +37,7 @@ export interface OpenedManagement {
 /** The private socket with all that stands behind it. */
 export async function managementOf({
   app,
+  agents,
   engine,
   live,
   reporter,
@@ -51,7 +54,11 @@ export async function managementOf({
   const operationsOf = (actor: Actor) =>
     auditedOperations(operations, (what, target, details) => app.audit([{ what, target, details }], actor));
   const managementUrl = () => facts().managementUrl;
-  const access = openAgentAccess({ app, store, operationsOf, managementUrl, onError: reporter.broken });
+  const mayCall = (name: string) => agents.byName.get(name)?.options.mayCall ?? [];
+  const access = openAgentAccess({
+    ...{ app, store, operationsOf, managementUrl, mayCall },
+    onError: reporter.broken,
+  });
   const server = createManagement({
     token,
     operationsFor: (asking) => operationsOf(actorOf(asking)),

@@ -128,6 +128,7 @@ export async function openWork(options: WorkOptions): Promise<Work> {
     onError: reporter.broken,
   });
   const { server: management, access } = await managementOf({
+    agents: configuration.agents,
     app,
     engine,
     live,

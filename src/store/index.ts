@@ -87,8 +87,9 @@ function writesOf(writer: Writer): Omit<Store, keyof StoreReader | 'problems'> {
     },
     async createTask(creation) {
       const [task] = await writer.write(createTask(creation));
-      if (task === undefined) throw new Error(`task ${creation.task.id} was not stored`);
-      return toTask(task);
+      if (task !== undefined) return toTask(task);
+      if (typeof creation.mostBelow === 'number') return null;
+      throw new Error(`task ${creation.task.id} was not stored`);
     },
     async changeTask(change) {
       const [task] = await writer.write(changeTask(change));

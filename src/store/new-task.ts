@@ -1,4 +1,4 @@
-import type { CompiledQuery } from 'kysely';
+import { type CompiledQuery, sql } from 'kysely';
 import { sqlBuilder, type TaskRow } from './schema.ts';
 import type { TaskCreation } from './task-store.ts';
 import { recordCreation } from './transitions.ts';
@@ -65,6 +65,13 @@ const COLUMNS = [
   'updated_at',
 ] as const;
 
+function hasRoom({ flowId, parent, mostBelow = null }: TaskCreation) {
+  if (parent === null || mostBelow === null) return sql<boolean>`true`;
+  return sql<boolean>`(
+    select count(*) from tasks where flow_id = ${flowId} and initiated_task_id = ${parent.initiatedTaskId}
+      and parent_task_id is not null and completed_at is null) < ${mostBelow}`;
+}
+
 function insertTask(creation: TaskCreation): CompiledQuery<TaskRow> {
   const { task, parent, at } = creation;
   const inherited = creation.startNewConversation ? null : (parent?.conversationId ?? null);
@@ -91,6 +98,7 @@ function insertTask(creation: TaskCreation): CompiledQuery<TaskRow> {
       eb.val(at).as('created_at'),
       eb.val(at).as('updated_at'),
     ])
-    .where('flows.id', '=', creation.flowId);
+    .where('flows.id', '=', creation.flowId)
+    .where(hasRoom(creation));
   return sqlBuilder.insertInto('tasks').columns(COLUMNS).expression(row).returningAll().compile();
 }

@@ -55,6 +55,8 @@ export interface TaskCreation {
   /** Used if the flow is new, or if a new conversation was asked for. */
   readonly newConversationId: string;
   readonly startNewConversation: boolean;
+  /** Not stored where so many open tasks are below its root already. Left out or null: without bound. */
+  readonly mostBelow?: number | null;
   readonly at: number;
 }
 
@@ -116,7 +118,8 @@ export interface TaskReader {
 
 /** Everything that changes tasks, but for what a settlement makes. */
 export interface TaskWriter {
-  createTask(creation: TaskCreation): Promise<Task>;
+  /** Null: `mostBelow` are open already. */
+  createTask(creation: TaskCreation): Promise<Task | null>;
   /** The task as it is now; null when it was no longer in `from`, and nothing changed. */
   changeTask(change: TaskChange): Promise<Task | null>;
   /** Records what changed nothing. Returns false when it was the last thing that was recorded already. */

@@ -1,4 +1,4 @@
-import { usageError } from '../errors.ts';
+import { failure, usageError } from '../errors.ts';
 import { shorten, visible, visibleLine } from '../lib/visible.ts';
 import type { JsonObject, Task } from '../types.ts';
 import { taskNamed } from './change.ts';
@@ -29,6 +29,8 @@ export interface TaskRequest {
 /** Who made a task that no delivery made. */
 export type TaskSource = 'cli' | 'api' | 'mcp';
 
+/** Open tasks that agents may have made below one root: an agent that loops must not fill the queue. */
+const MOST_CHILDREN = 20;
 const TITLE_LENGTH = 80;
 const DEFAULT_AGENT = 'brain';
 
@@ -72,8 +74,19 @@ export async function createTask(
     externalId,
     newConversationId: ids.next('conv'),
     startNewConversation: startsNewConversation(request.prompt, metadata),
+    mostBelow: source === 'mcp' && parent !== null ? MOST_CHILDREN : null,
     at: clock.now(),
   });
+  if (task === null) {
+    const root = parent?.initiatedTaskId ?? id;
+    throw failure(
+      'too_many_children',
+      `${root} has ${MOST_CHILDREN} open tasks below it, which are the most`,
+      {
+        fix: 'Complete or cancel some of them, or do this work within an open one.',
+      },
+    );
+  }
   const [synced] = await syncTasks(context, [task]);
   return synced ?? task;
 }

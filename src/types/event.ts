@@ -69,6 +69,11 @@ export interface WebhookEvent {
   readonly writtenAt?: number | null;
   /** Why `text` is null although somebody wrote something, in words a user can act on. Left out or null: there is no reason. */
   readonly withoutText?: string | null;
+  /**
+   * A stranger can have written words of the payload (an error, feedback, a customer's note, mail), although no person is its
+   * sender: a task of it waits for approval. Left out: they are facts, or a person's whom the sender rule judges.
+   */
+  readonly hasStrangersWords?: boolean;
   readonly title: string | null;
   /**
    * What happened, gathered from the payload where it is spread over many fields (message and frames of an error).

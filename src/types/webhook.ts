@@ -41,6 +41,8 @@ interface CommandBase {
   readonly targetAgent: string;
   readonly template: Template;
   readonly requiresApproval: boolean;
+  /** `never`: its task does not wait either where a stranger can have written the words. */
+  readonly approval: 'never' | null;
   /** Settings of the action (`forward`: urls, `run`: program, …). */
   readonly options: JsonObject;
 }

@@ -16,7 +16,13 @@ webhooks:
 `;
 
 /** A tool as a run of an agent on this task calls it. Text of the answer, or why it was refused. */
-async function called(engine: TestEngine, task: Task | null, name: string, args: object): Promise<string> {
+async function called(
+  engine: TestEngine,
+  task: Task | null,
+  name: string,
+  args: object,
+  mayCall: readonly string[] = [],
+): Promise<string> {
   const { context } = engine;
   const operations = localTaskOperations(context, engine.folder, {
     changed: () => undefined,
@@ -25,7 +31,7 @@ async function called(engine: TestEngine, task: Task | null, name: string, args:
   const scope: RunScope | null =
     task === null
       ? null
-      : { runId: 'run-1', taskId: task.id, conversationId: task.conversationId, agent: task.agent };
+      : { runId: 'run-1', taskId: task.id, conversationId: task.conversationId, agent: task.agent, mayCall };
   const tool = tools.find((each) => each.name === name);
   if (tool === undefined) throw new Error(`no tool ${name}`);
   const toolContext: ToolContext = {
@@ -76,4 +82,20 @@ test('F1: what waits for approval is not told to a run of its conversation', asy
   expect(await called(engine, asked, 'get_task', { task_id: held.id })).toContain('there is no task');
   const whole = await called(engine, asked, 'get_task', {});
   expect(whole).not.toContain(held.id);
+});
+
+test('F5: a child for another agent waits for approval unless `mayCall` names it; 20 open ones are the most', async () => {
+  const engine = await startEngine({ yaml: WAITS });
+  const [task] = (await engine.deliver('github', 'issue_comment.created', onIssue(6))).tasks;
+  if (task === undefined) throw new Error('no task');
+  const child = (args: object, mayCall: readonly string[] = []) =>
+    called(engine, task, 'create_subtask', { prompt: 'Go on', ...args }, mayCall);
+  expect(await child({ agent: 'executor' })).toContain('[waiting_approval] executor');
+  expect(await child({ agent: 'executor' }, ['planning'])).toContain('[waiting_approval] executor');
+  expect(await child({ agent: 'executor' }, ['executor'])).toContain('[queued] executor');
+  expect(await child({})).toContain(`[queued] ${task.agent}`);
+  // All at once: none slips through between the count and the write.
+  const more = await Promise.all(Array.from({ length: 30 }, () => child({})));
+  expect(more.filter((answer) => answer.includes('[queued]'))).toHaveLength(16);
+  expect(more.filter((answer) => answer.includes('20 open tasks below it'))).toHaveLength(14);
 });

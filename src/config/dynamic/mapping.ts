@@ -55,6 +55,7 @@ export function givenCommand(command: WebhookCommand): GivenCommand {
     agent: command.targetAgent,
     template: command.template.source,
     requires_approval: command.requiresApproval,
+    ...(command.approval !== null && { approval: command.approval }),
     options: command.options,
   };
   return command.kind === 'text'

@@ -58,6 +58,7 @@ const commandFields = {
   template: command.template,
   options: command.options,
   requires_approval: command.requiresApproval,
+  approval: command.approval,
 };
 
 /** What webhooks and changes to them have in common. */

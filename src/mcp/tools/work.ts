@@ -68,7 +68,7 @@ export const failTask = tool({
 export const createSubtask = tool({
   name: 'create_subtask',
   description:
-    'Makes a child of a task: a piece of its work for yourself or another agent. It inherits flow and conversation; get_task of the parent shows what became of it.',
+    'Makes a child of a task: a piece of its work for yourself or another agent, which may have to wait for approval. It inherits flow and conversation; get_task of the parent shows what became of it.',
   readOnly: false,
   reachesOut: false,
   input: z.strictObject({
@@ -84,6 +84,9 @@ export const createSubtask = tool({
     const { backend, scope } = context;
     const parent = await taskFor(backend, scope, named, 'change');
     for (const id of dependsOn) await taskFor(backend, scope, id, 'read');
+    const agent = asked.agent ?? parent.agent;
+    // Whoever talks a run into making a child must not reach an agent whose command needs approval.
+    const isForeign = scope !== null && agent !== scope.agent && !scope.mayCall.includes(agent);
     const task = await backend.change((operations) =>
       operations.create(
         {
@@ -92,7 +95,7 @@ export const createSubtask = tool({
           agent: asked.agent,
           parentId: parent.id,
           dependsOn,
-          requiresApproval: asked.requires_approval,
+          requiresApproval: isForeign || asked.requires_approval,
           // Said by an agent, not typed by a person: words like "start fresh" in it mean nothing.
           metadata: { new_conversation: asked.new_conversation ?? false },
         },

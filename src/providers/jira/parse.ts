@@ -29,6 +29,8 @@ export function parse({ body }: RawRequest, settings?: ParseSettings): Parsed {
     ...writtenText(written?.value),
     author: written === null ? null : authorOfText(written.comment, issue),
     textOrigin: written?.origin ?? 'created',
+    // A rule acts on issues that customers may have written.
+    hasStrangersWords: type === null,
     ...(written !== null && writingOf(payload, written, issue, place)),
     asks: isAssignedTo(agentUser, payload) ? `the issue was assigned to ${agentUser}` : null,
     title: textAt(issue ?? undefined, 'fields', 'summary') ?? titleOf(payload),

@@ -43,6 +43,11 @@ export interface EventDraft {
    * When the text was written, in epoch milliseconds. Without it, `approve` and `stop` count only where they name their task.
    */
   readonly writtenAt?: number | null | undefined;
+  /**
+   * Where no person is the sender (`kind: 'system'`): whether a stranger can have written words of the payload. Then its tasks
+   * wait for approval. Default true; say false for facts: a check's result, a schedule, an alert of one's own monitor.
+   */
+  readonly hasStrangersWords?: boolean | undefined;
   readonly title?: string | null | undefined;
   readonly url?: string | null | undefined;
   /** What templates and conditions see. Default: the payload of the request. */

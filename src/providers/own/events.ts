@@ -44,6 +44,7 @@ function complete(name: string, draft: EventDraft, payload: JsonObject): Webhook
     ...(draft.textFormat === undefined ? {} : { textFormat: draft.textFormat }),
     ...(typeof draft.textId === 'string' && { textId: draft.textId }),
     ...(typeof draft.writtenAt === 'number' && { writtenAt: draft.writtenAt }),
+    ...(sender?.kind === 'system' && { hasStrangersWords: draft.hasStrangersWords ?? true }),
     title: draft.title ?? null,
     url: draft.url ?? null,
   });

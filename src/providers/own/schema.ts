@@ -61,6 +61,7 @@ export const eventSchema = z.strictObject({
   textFormat: z.enum(TEXT_FORMATS).optional(),
   textId: word.nullish(),
   writtenAt: z.number().nullish(),
+  hasStrangersWords: z.boolean().optional(),
   title: z.string().nullish(),
   url: z.string().nullish(),
   payload: z.record(z.string(), z.unknown()).optional(),

@@ -19,6 +19,8 @@ export function parse(payload: JsonObject): Parsed {
     sender,
     text,
     author: text === null ? null : authoredBy(sender),
+    // Whoever knows the address of an integration by mail can write to it.
+    hasStrangersWords: /mail/i.test(textAt(inner, 'agent', 'type') ?? ''),
     writtenAt: timeAt(inner, 'occurred_at'),
     title: textAt(incident ?? undefined, 'title') ?? textAt(incident ?? undefined, 'summary'),
     url: textAt(incident ?? undefined, 'html_url'),

@@ -40,6 +40,8 @@ function toEvent(type: string, payload: JsonObject, settings: ParseSettings | un
     text: isComment ? textAt(payload, 'data', 'comment') : null,
     // Sentry names nobody beside the actor, and lets only the writer of a comment edit it.
     author: isComment ? authoredBy(sender) : null,
+    // Whoever has the public DSN can send errors and feedback; a metric is the project's own measure.
+    hasStrangersWords: !type.startsWith('metric_alert.'),
     textOrigin: type === 'comment.updated' ? 'edited' : 'created',
     textId: isComment ? idAt(payload, 'data', 'comment_id') : null,
     writtenAt: isComment ? timeAt(payload, 'data', 'timestamp') : null,

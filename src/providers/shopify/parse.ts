@@ -16,11 +16,16 @@ export function parse(payload: JsonObject, { request }: ReadContext): Parsed {
     type,
     externalId: externalId(type, payload, request.headers),
     sender: noPerson('shopify', 'Shopify'),
+    hasStrangersWords: !OWN_TOPICS.test(type),
     title: textAt(payload, 'title') ?? textAt(payload, 'name'),
     url: textAt(payload, 'order_status_url'),
   });
   return { ok: true, events: [parsed], semanticKeys: [] };
 }
+
+/** Topics of what the shop's own people write; all others may hold a customer's words (name, note). */
+const OWN_TOPICS =
+  /^(?:app|bulk_operations|collections|inventory_items|inventory_levels|locations|products|shop|themes)\//;
 
 export function topicOf(headers: Headers): string | null {
   const topic = headers['x-shopify-topic'] ?? '';

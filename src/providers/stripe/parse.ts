@@ -16,11 +16,15 @@ export function parse(payload: JsonObject): Parsed {
     type: textAt(payload, 'type') ?? 'unknown',
     externalId: subjectId === null ? null : `stripe:${subjectId}`,
     sender: noPerson('stripe', 'Stripe'),
+    hasStrangersWords: !OWN_EVENTS.test(textAt(payload, 'type') ?? ''),
     title: titleOf(payload, subject, subjectId),
     url: textAt(subject ?? undefined, 'hosted_invoice_url'),
   });
   return { ok: true, events: [parsed], semanticKeys: id === null ? [] : [`event:${id}`] };
 }
+
+/** What the account's own people or Stripe write; all others may hold a customer's words (name, custom fields). */
+const OWN_EVENTS = /^(?:account|balance|coupon|payout|plan|price|product|promotion_code|reporting|topup)\./;
 
 /** `invoice.payment_failed: in_1Q… (Invoice of January)` */
 function titleOf(payload: JsonObject, subject: JsonObject | null, id: string | null): string | null {

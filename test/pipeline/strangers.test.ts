@@ -1,0 +1,58 @@
+import { expect, test } from 'vitest';
+import { onIssue, startEngine } from '../support/engine.ts';
+import type { Payload } from '../support/github.ts';
+
+const sentry = (more: string) =>
+  `webhooks: { sentry: { commands: [{ name: analyze-error }, { trigger: '*', template: Look${more} }] } }`;
+
+test.each([
+  ['error.created', '', 'waiting_approval'],
+  ['event_alert.triggered', '', 'waiting_approval'],
+  ['issue.created', '', 'waiting_approval'],
+  ['metric_alert.critical', '', 'queued'],
+  ['error.created', ', approval: never', 'queued'],
+])('F8: an automatic task of Sentry %s%s is %s', async (type, more, status) => {
+  const engine = await startEngine({ yaml: sentry(more) });
+  const { tasks, delivery } = await engine.deliver('sentry', type);
+  expect(tasks.map((task) => task.status)).toContain(status);
+  if (status === 'waiting_approval') expect(delivery.reason).toContain('a stranger can have written');
+});
+
+test('G10: a question is answered by a reply that another webhook of the thread brings', async () => {
+  const at = '2026-01-01T00:00:00Z';
+  const db = JSON.stringify({
+    schema_version: 1,
+    webhooks: [
+      {
+        webhook_id: 'wh-app',
+        ...{ provider: 'github', name: 'app', endpoint: '/webhooks/github/wh-app', secret: 'app' },
+        commands: [{ id: 'cmd-other', name: 'other' }],
+        ...{ created_at: at, updated_at: at },
+      },
+    ],
+  });
+  const yaml = `credentials: { github: { tokenEnv: TOKEN, baseUrl: 'http://127.0.0.1:9' } }
+webhooks: { github: { defaultCommand: go, commands: [{ name: go, action: ask, template: 'Which branch?' }] } }`;
+  const engine = await startEngine({ yaml, db, env: { TOKEN: 'a-token' } });
+  const asked = await engine.deliver('github', 'issue_comment.created', onIssue(12), '@agent go');
+  const app = engine.context.snapshot().byName.get('app');
+  const sample = app?.protocol.samples.find(({ type }) => type === 'issue_comment.created');
+  if (app === undefined || sample === undefined) throw new Error('no webhook');
+  const say = async (text: string, change: (payload: Payload) => Payload = (payload) => payload) => {
+    const built = sample.build({ text, now: new Date(), nextNumber: () => Math.floor(Math.random() * 1e9) });
+    const payload = change(onIssue(12)(built) as Payload);
+    const body = Buffer.from(JSON.stringify(payload));
+    const secret = app.secrets[0]?.value;
+    if (secret === undefined) throw new Error('no secret');
+    const signed = app.protocol.sign(body, { type: sample.type, secret, deliveryId: text, now: new Date() });
+    const { receive } = await import('../../src/pipeline/receive.ts');
+    const { deliveryId: id, externalId } = await receive(engine.context, app, { ...signed, query: '' });
+    return engine.queue.push({ id, externalId, attempts: 0, nextAttemptAt: null });
+  };
+  const status = () => engine.context.store.task(asked.tasks[0]?.id ?? '')?.status;
+  expect(status()).toBe('waiting_answer');
+  await say('@agent go on'); // A command of the webhook that asked.
+  expect(status()).toBe('waiting_answer');
+  await say('main, please');
+  expect(status()).toBe('queued');
+});
