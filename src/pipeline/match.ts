@@ -1,6 +1,6 @@
 import { actionNamed } from '../actions/index.ts';
 import type { TriggerCommand, Trust, Webhook, WebhookCommand, WebhookEvent } from '../types.ts';
-import { eventMatches } from './event-type.ts';
+import { namesEvent } from './event-type.ts';
 import { type Admission, admit, admitText } from './senders.ts';
 import { type Call, findCall, ownPost } from './text-command.ts';
 
@@ -32,7 +32,7 @@ export interface Matching {
 export function match(webhook: Webhook, event: WebhookEvent, trust: Trust = 'verified'): Matching {
   const own = ownPost(event);
   const admission = own === null ? admit(webhook.allow, event.sender) : { allowed: false, reason: own };
-  const call = findCall(webhook, event);
+  const call = callOf(webhook, event, trust);
   // Who assigns an issue speaks by that, whoever wrote its text.
   const spoken = call.byEvent ? { ...event, text: null } : event;
   const textAdmission = own === null ? admitText(webhook.allow, spoken, trust) : admission;
@@ -46,6 +46,14 @@ export function match(webhook: Webhook, event: WebhookEvent, trust: Trust = 'ver
     matches,
     ignored: matches.some(({ fired }) => fired) ? null : whyNothing(matches, event, call, textAdmission),
   };
+}
+
+/** Where the event itself asks (an assignment), a text that starts nothing does not stand in its way. */
+function callOf(webhook: Webhook, event: WebhookEvent, trust: Trust): Call {
+  const call = findCall(webhook, event);
+  if (event.asks == null || event.text === null || call.byEvent) return call;
+  const counts = call.command !== null && admitText(webhook.allow, event, trust).allowed;
+  return counts ? call : findCall(webhook, { ...event, text: null });
 }
 
 /** A stable sort: commands of one priority stay in the order of their creation. */
@@ -84,8 +92,9 @@ function matchText(
 }
 
 function matchTrigger(command: TriggerCommand, event: WebhookEvent, admission: Admission): Match {
-  if (!eventMatches([command.trigger], event.type)) {
-    return silent(command, `the event is ${event.type}, the trigger ${command.trigger}`);
+  if (!namesEvent([command.trigger], event)) {
+    const part = event.isPart === true ? ', which only a trigger of that exact type takes' : '';
+    return silent(command, `the event is ${event.type}${part}, the trigger ${command.trigger}`);
   }
   const unmet = command.conditions.unmet(event.payload);
   if (unmet !== null) return silent(command, unmet);

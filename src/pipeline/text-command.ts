@@ -4,7 +4,7 @@ import { findMention, type Mention, type Search } from '../lib/text/mention.ts';
 import { sampleBringsText } from '../providers/sample-text.ts';
 import type { Steering } from '../tasks/approval.ts';
 import { RESERVED_COMMAND_NAMES, type TextCommand, type Webhook, type WebhookEvent } from '../types.ts';
-import { eventMatches } from './event-type.ts';
+import { namesEvent } from './event-type.ts';
 
 /** What a text asks for: one command with its argument, or none and why. */
 export type Call =
@@ -19,15 +19,14 @@ export type Call =
 
 /** Finds the command that an event's text asks for. Pure; the sender is judged elsewhere. */
 export function findCall(webhook: Webhook, event: WebhookEvent): Call {
-  const named =
-    event.text !== null && (event.textOrigin !== 'edited' || eventMatches(webhook.events, event.type));
+  const named = event.text !== null && (event.textOrigin !== 'edited' || namesEvent(webhook.events, event));
   const found = named ? search(webhook, event) : null;
   if (found?.mention) return lookUp(webhook, found.mention);
   if (event.asks != null) {
     const call = defaultCall(webhook, '', event.asks);
     return call.command === null ? call : { ...call, byEvent: true };
   }
-  if (!webhook.requirePrefix && eventMatches(webhook.events, event.type)) {
+  if (!webhook.requirePrefix && namesEvent(webhook.events, event)) {
     return defaultCall(webhook, event.text ?? '', `${event.type} runs the default command without a prefix`);
   }
   return { command: null, reason: found?.reason ?? silence(webhook, event) };

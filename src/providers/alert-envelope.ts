@@ -1,25 +1,47 @@
 import { createHash } from 'node:crypto';
-import { hostOf, idAt, objectsAt, textAt } from '../lib/payload.ts';
+import { hostOf, idAt, objectAt, objectsAt, textAt } from '../lib/payload.ts';
 import type { JsonObject, WebhookEvent } from '../types.ts';
 import { event } from './generic/event.ts';
 import { noPerson } from './no-person.ts';
 import type { Parsed } from './provider.ts';
 
 /**
- * The envelope of Alertmanager (version 4), which Grafana sends with a few fields more: the alerts of one group. Each
+ * The envelope of Alertmanager (version 4, and 3 of before 0.5), which Grafana sends with a few fields more: the alerts of one group. Each
  * is an event of its own, `alert.firing` or `alert.resolved`. Its payload is the alert, with the rest of the envelope
  * as `group`: `labels.severity`, `group.receiver`.
  */
 export function parseAlerts(provider: string, label: string, payload: JsonObject): Parsed {
   const { alerts: _, ...group } = payload;
   if (!Array.isArray(payload.alerts)) return { ok: false, reason: 'the payload has no list of alerts' };
-  const alerts = objectsAt(payload, 'alerts');
+  const status = textAt(payload, 'status');
+  const alerts = objectsAt(payload, 'alerts').map((alert) => withOlderFields(alert, status));
   const host = hostOf(textAt(payload, 'externalURL'));
   return {
     ok: true,
     events: alerts.map((alert) => toEvent({ ...alert, group }, { provider, label, host })),
     semanticKeys: [stateKey(payload, alerts)],
   };
+}
+
+/** An alert with what older versions leave out: its own status, and the fingerprint (before 0.19). */
+function withOlderFields(alert: JsonObject, groupStatus: string | null): JsonObject {
+  const status = textAt(alert, 'status') ?? groupStatus;
+  const labels = objectAt(alert, 'labels');
+  const fingerprint = idAt(alert, 'fingerprint') ?? (labels === null ? null : fingerprintOf(labels));
+  return { ...alert, ...(status !== null && { status }), ...(fingerprint !== null && { fingerprint }) };
+}
+
+const FNV_OFFSET = 14_695_981_039_346_656_037n;
+const FNV_PRIME = 1_099_511_628_211n;
+
+/** The fingerprint that newer versions send for these labels. Source: prometheus/common `model/signature.go` (FNV-1a, 64 bits). */
+export function fingerprintOf(labels: JsonObject): string {
+  let hash = FNV_OFFSET;
+  for (const name of Object.keys(labels).toSorted()) {
+    const words = [name, String(labels[name])].flatMap((word) => [...Buffer.from(word, 'utf8'), 0xff]);
+    for (const byte of words) hash = BigInt.asUintN(64, (hash ^ BigInt(byte)) * FNV_PRIME);
+  }
+  return hash.toString(16).padStart(16, '0');
 }
 
 interface Origin {

@@ -74,6 +74,11 @@ export interface WebhookEvent {
    * sender: a task of it waits for approval. Left out: they are facts, or a person's whom the sender rule judges.
    */
   readonly hasStrangersWords?: boolean;
+  /**
+   * The event is a part of what another event reports as a whole (a layer of an image that is pushed): only a pattern that is its exact
+   * type fits it, `*` does not. Left out: it is no part.
+   */
+  readonly isPart?: boolean;
   readonly title: string | null;
   /**
    * What happened, gathered from the payload where it is spread over many fields (message and frames of an error).

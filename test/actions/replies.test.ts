@@ -90,6 +90,34 @@ describe('the immediate response', () => {
     expect(customer.delivery.reason).toContain('customer');
   });
 
+  test.each([
+    ['of another', '@agent go at it', 'atlassian', ['assigned']],
+    ['of another, with no command', 'cc @agent', 'atlassian', ['assigned']],
+    ['of another, by a customer', '@agent go at it', 'customer', []],
+  ])(
+    'G7: an assignment starts the default command beside a text %s',
+    async (_, text, accountType, titles) => {
+      const yaml = `${commands('jira', '{ name: go, template: "assigned" }')}    options: { agentUser: "5c:agent" }\n`;
+      const { deliver } = await engineWith(yaml);
+      const bob = { accountId: '5c:bob', accountType: 'atlassian' };
+      const { tasks } = await deliver(
+        'jira',
+        'jira:issue_created',
+        (payload) => {
+          const issue = payload.issue as JsonObject;
+          const fields = { ...(issue.fields as JsonObject), creator: bob, reporter: bob };
+          return {
+            ...payload,
+            user: { accountId: '5c:ada', accountType },
+            issue: { ...issue, fields: { ...fields, assignee: { accountId: '5c:agent' } } },
+          };
+        },
+        text,
+      );
+      expect(tasks.map(({ title }) => title)).toEqual(titles);
+    },
+  );
+
   test.each(['issue.created', 'event_alert.triggered', 'comment.created'])(
     'G8: is a note on the Sentry issue of %s, where a token allows it',
     async (type) => {

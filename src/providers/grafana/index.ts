@@ -1,5 +1,6 @@
 import { parseAlerts } from '../alert-envelope.ts';
 import { preset } from '../generic/preset.ts';
+import { parseLegacyAlert } from './legacy-alert.ts';
 import { samples } from './samples.ts';
 
 /**
@@ -15,7 +16,7 @@ export const grafana = preset({
   webhook: null,
   samples,
   headers: () => ({ 'user-agent': 'Grafana' }),
-  parse: (payload) => parseAlerts('grafana', 'Grafana', payload),
+  parse: (payload) => parseLegacyAlert(payload) ?? parseAlerts('grafana', 'Grafana', payload),
   formFields: ({ url, secretCommand }) => [
     { label: 'Contact point › Integration', value: 'Webhook' },
     { label: 'URL', value: url },

@@ -22,7 +22,8 @@ export const reply: ReplyChannel = {
   textLimit: 5_000,
 
   place({ payload }) {
-    const incident = incidentOf(objectAt(payload, 'event', 'data') ?? {});
+    const data = objectAt(payload, 'event', 'data') ?? objectAt(payload, 'data') ?? payload;
+    const incident = incidentOf(data);
     const id = idAt(incident ?? undefined, 'id');
     // The account's own host (acme.pagerduty.com, …eu.pagerduty.com) is none of the API.
     return id === null ? null : { host: null, incident: id };

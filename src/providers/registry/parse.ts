@@ -28,19 +28,20 @@ function toEvent(payload: JsonObject): WebhookEvent {
     sender: noPerson('registry', textAt(payload, 'actor', 'name') || 'registry'),
     title: name === null ? null : `${type} ${name}`,
     url: textAt(payload, 'target', 'url'),
+    isPart: /^(?:blob|manifest)\./.test(type),
   });
 }
 
 /**
- * `push` is a tag that was pushed. One `docker push` also tells of each layer, of the configuration and, for several
- * platforms, of each platform's manifest, none of which has a name: those are `blob.push` and `manifest.push`. What
- * does not say its media type (a deletion) keeps its action. Source: distribution `notifications/event.go`, `bridge.go`.
+ * `push` is a tag that was pushed. One `docker push` also sends each layer, the configuration and, for several platforms, each
+ * platform's manifest, none of which has a tag: those are `blob.push` and `manifest.push`, which `push` and `*` do not take. Where no
+ * media type is given, the address says which. A deletion keeps its action. Source: distribution `notifications/event.go`, `bridge.go`.
  */
 function typeOf(payload: JsonObject, tag: string | null): string {
   const action = textAt(payload, 'action') ?? 'unknown';
-  const mediaType = textAt(payload, 'target', 'mediaType');
-  if (tag || !mediaType) return action;
-  return /manifest|image\.index/.test(mediaType) ? `manifest.${action}` : `blob.${action}`;
+  if (tag || action === 'delete' || !textAt(payload, 'target', 'digest')) return action;
+  const kind = textAt(payload, 'target', 'mediaType') || textAt(payload, 'target', 'url') || '';
+  return /manifest|image\.index/.test(kind) ? `manifest.${action}` : `blob.${action}`;
 }
 
 /** `registry:hub.example.com/team/app:1.2`; `@sha256:…` where the event has no tag, as a deletion. */

@@ -5,7 +5,7 @@ import { authoredBy } from '../generic/event.ts';
 import type { Parsed, ParseSettings } from '../provider.ts';
 import { detailsOf } from './details.ts';
 import { misfit } from './fit.ts';
-import { externalIdOf, webUrlOf } from './issue.ts';
+import { externalIdOf, isPluginAlert, titleOf, webUrlOf } from './issue.ts';
 
 /** Reads a verified Sentry request. The resource stands in a header, the action in the body. */
 export function parse({ headers, body }: RawRequest, settings?: ParseSettings): Parsed {
@@ -20,13 +20,24 @@ export function parse({ headers, body }: RawRequest, settings?: ParseSettings): 
   const problem = resource === undefined ? null : misfit(resource, json.value);
   if (problem !== null) return { ok: false, reason: problem };
   const action = textAt(json.value, 'action');
-  // Alert-rule actions and issue links come without a resource: `sentry-app-signature`.
-  const type = resource === undefined ? 'app_request' : action === null ? resource : `${resource}.${action}`;
+  const type = resource === undefined ? typeWithoutResource(json.value) : named(resource, action);
   return {
     ok: true,
     events: [toEvent(type, json.value, settings)],
     semanticKeys: semanticKeys(type, json.value),
   };
+}
+
+function named(resource: string, action: string | null): string {
+  return action === null ? resource : `${resource}.${action}`;
+}
+
+/**
+ * Alert-rule actions and issue links come without a resource (`sentry-app-signature`), as the alerts of the legacy WebHooks plugin do.
+ * Source: getsentry/sentry `build_legacy_webhook_payload`.
+ */
+function typeWithoutResource(payload: JsonObject): string {
+  return isPluginAlert(payload) ? 'plugin_alert' : 'app_request';
 }
 
 function toEvent(type: string, payload: JsonObject, settings: ParseSettings | undefined): WebhookEvent {
@@ -41,11 +52,14 @@ function toEvent(type: string, payload: JsonObject, settings: ParseSettings | un
     // Sentry names nobody beside the actor, and lets only the writer of a comment edit it.
     author: isComment ? authoredBy(sender) : null,
     // Whoever has the public DSN can send errors and feedback; a metric is the project's own measure.
-    hasStrangersWords: !type.startsWith('metric_alert.'),
+    hasStrangersWords: !/^(?:metric_alert|installation)\./.test(type),
     textOrigin: type === 'comment.updated' ? 'edited' : 'created',
     textId: isComment ? idAt(payload, 'data', 'comment_id') : null,
     writtenAt: isComment ? timeAt(payload, 'data', 'timestamp') : null,
-    title: titles.find((title) => title !== null) ?? textAt(payload, 'data', 'description_title'),
+    title:
+      titles.find((title) => title !== null) ??
+      textAt(payload, 'data', 'description_title') ??
+      titleOf(payload),
     details: detailsOf(payload),
     url: webUrlOf(payload),
     payload,
@@ -70,7 +84,7 @@ const SENTRY: Sender = { id: 'sentry', name: 'Sentry', kind: 'system', associati
 
 /** Nobody does these: Sentry does when something happened in the application that it watches. */
 function isAutomatic(type: string): boolean {
-  return /^(?:event_alert|metric_alert|error)\.|^issue\.created$/.test(type);
+  return /^(?:event_alert|metric_alert|error)\.|^issue\.created$|^plugin_alert$/.test(type);
 }
 
 /**
