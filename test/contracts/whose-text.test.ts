@@ -8,21 +8,28 @@ import { json, NOW, onlyEvent, samplePayload, secretsOf, signed } from '../provi
 import { merged } from '../support/merged.ts';
 import { bitbucket } from './text-cases/bitbucket.ts';
 import type { TextCase } from './text-cases/case.ts';
+import { discord } from './text-cases/discord.ts';
 import { gitea } from './text-cases/gitea.ts';
 import { github } from './text-cases/github.ts';
 import { gitlab } from './text-cases/gitlab.ts';
 import { jira } from './text-cases/jira.ts';
+import { jiraMachines } from './text-cases/jira-machines.ts';
 import { linear } from './text-cases/linear.ts';
+import { pagerduty } from './text-cases/pagerduty.ts';
+import { sentry } from './text-cases/sentry.ts';
 import { slack } from './text-cases/slack.ts';
 
 /** Situations of each provider; a provider without any has texts by its sender alone. */
 const CASES: Readonly<Record<string, readonly TextCase[]>> = {
   bitbucket,
+  discord,
   gitea,
   github,
   gitlab,
-  jira,
+  jira: [...jira, ...jiraMachines],
   linear,
+  pagerduty,
+  sentry,
   slack,
 };
 

@@ -185,6 +185,41 @@ describe('A5: an organisation of several workspaces (Enterprise Grid)', () => {
       'external',
     ],
     [
+      'a modal that a stranger opened in a shared channel',
+      {
+        team: { id: 'T0OTHER', domain: 'other' },
+        enterprise: null,
+        ...user({ team_id: 'T0OTHER' }),
+        view: { app_installed_team_id: 'T0ACME' },
+      },
+      'external',
+    ],
+    [
+      'the same by somebody of another organisation',
+      {
+        team: { id: 'T0OTHER', domain: 'other', enterprise_id: 'E0OTHER' },
+        enterprise: { id: 'E0OTHER', name: 'x' },
+        ...user({ team_id: 'T0OTHER' }),
+        view: { app_installed_team_id: 'T0ACME' },
+      },
+      'external',
+    ],
+    [
+      'a modal of an app that the organisation installed',
+      {
+        ...grid,
+        team: { ...team, id: 'T0SISTER' },
+        ...user(sister),
+        view: { app_installed_team_id: 'E0ACME' },
+      },
+      'member',
+    ],
+    [
+      'a modal of one’s own workspace',
+      { ...grid, ...user({ team_id: 'T0ACME' }), view: { app_installed_team_id: 'T0ACME' } },
+      'member',
+    ],
+    [
       'a stranger who is marked as one',
       { ...grid, ...user({ team_id: 'T0ACME', is_stranger: true }) },
       'external',

@@ -10,7 +10,10 @@ export function senderOf(payload: JsonObject): Sender | null {
   const user = objectAt(payload, 'member', 'user') ?? objectAt(payload, 'user');
   const id = idAt(user ?? undefined, 'id');
   if (user === null || id === null) return null;
-  const isBot = getPath(user, ['bot']) === true;
+  // `system`: Discord's own account; `webhook_id`: a webhook, which shows any name. Source: discord.com/developers, "User", "Message".
+  const webhook = idAt(payload, 'webhook_id');
+  const isSystem = getPath(user, ['system']) === true;
+  const isBot = getPath(user, ['bot']) === true || isSystem || webhook !== null;
   const guild = idAt(payload, 'guild_id');
   const isMember = objectAt(payload, 'member') !== null && guild !== null;
   return {
@@ -18,6 +21,6 @@ export function senderOf(payload: JsonObject): Sender | null {
     name: textAt(user, 'global_name') ?? textAt(user, 'username') ?? id,
     kind: isBot ? 'bot' : 'person',
     association: !isBot && isMember ? `guild:${guild}` : null,
-    appId: isBot ? id : null,
+    appId: isBot && !isSystem ? (webhook ?? id) : null,
   };
 }

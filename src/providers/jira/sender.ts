@@ -38,7 +38,10 @@ export function senderOf(payload: JsonObject, account: JsonObject | null): Sende
   };
 }
 
-/** The account of Automation for Jira, the same on every site of Cloud (support.atlassian.com, "Automation for Jira user"). */
+/**
+ * The account of Automation for Jira. No page of Atlassian gives the id; public code of several unrelated sites names the same one.
+ * It is needed where the payload shows the account without its `accountType`.
+ */
 const AUTOMATION_ACCOUNT = '557058:f58131cb-b67d-43c7-b30d-6b58d40bd077';
 
 /** Users that apps have on sites that tell no type: `addon_<app key>` (developer.atlassian.com, Connect, "Add-on users"). */

@@ -22,7 +22,8 @@ export function parse(payload: JsonObject): Parsed {
     externalId: id === null ? null : `pagerduty:${kind}${id}`,
     sender,
     text,
-    author: text === null ? null : authoredBy(sender),
+    // An integration that adds a note passes on the words of whoever wrote to it.
+    author: text === null || sender.kind === 'system' ? null : authoredBy(sender),
     // Whoever knows the address of an integration by mail can write to it.
     hasStrangersWords: /mail/i.test(textAt(inner, 'agent', 'type') ?? ''),
     writtenAt: timeAt(inner, 'occurred_at'),

@@ -50,7 +50,7 @@ function toEvent(type: string, payload: JsonObject, settings: ParseSettings | un
     sender,
     text: isComment ? textAt(payload, 'data', 'comment') : null,
     // Sentry names nobody beside the actor, and lets only the writer of a comment edit it.
-    author: isComment ? authoredBy(sender) : null,
+    author: isComment && sender?.kind !== 'system' ? authoredBy(sender) : null,
     // Whoever has the public DSN can send errors and feedback; a metric is the project's own measure.
     hasStrangersWords: !/^(?:metric_alert|installation)\./.test(type),
     textOrigin: type === 'comment.updated' ? 'edited' : 'created',

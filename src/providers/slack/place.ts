@@ -13,7 +13,8 @@ export function threadId({ team, channel, thread }: Place): string | null {
 
 /**
  * The thread whichever workspace tells of it: in a shared channel (Slack Connect) both companies' deliveries name the same channel
- * and timestamp, under different `team_id`s. Source: docs.slack.dev, "Slack Connect" ("channel IDs are the same across workspaces").
+ * and timestamp, under different `team_id`s. Source: docs.slack.dev, "Understanding Slack Connect" (names differ, ids are to be used);
+ * slackapi/bolt-python `test_internals.py`, whose payloads of two workspaces name one channel.
  */
 export function stableThreadIds({ channel, thread }: Place): readonly string[] {
   return channel === null || thread === null ? [] : [`slack:slack.com/${channel}:${thread}`];

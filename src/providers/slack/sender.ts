@@ -69,10 +69,12 @@ function markedAs(profile: JsonObject): 'guest' | 'external' | null {
 }
 
 /**
- * Who clicked a button or sent a modal. `team` is the workspace in which that happened, `user.team_id` the user's own, or their
- * organisation (`E…`); an app that a whole organisation installed may name no `team`. People of another workspace belong to the
- * organisation if the payload says so: of themselves, or by an `enterprise` that is the one of `team`, as slack-bolt for Python takes
- * it for the actor's (`extract_actor_enterprise_id`). Source: docs.slack.dev, "block_actions payloads".
+ * Who clicked a button or sent a modal. `user.team_id` is the user's own workspace or organisation (`E…`), `team` the one of the
+ * message's app, or, for a modal in a shared channel, of the user: there `view.app_installed_team_id` is the app's. An app that a whole
+ * organisation installed may name no `team`. People of another workspace belong to the organisation if the payload says so: of
+ * themselves, or by an `enterprise` that is the one of `team`. Sources: docs.slack.dev, "block_actions payload" (`user`, `team`);
+ * slackapi/bolt-python `request/internals.py` (`extract_team_id`, `extract_actor_enterprise_id`, which takes `enterprise` for the
+ * actor's in interactions); slackapi/java-slack-sdk issue 1041 (`team` in a shared channel).
  */
 export function clickerOf(payload: JsonObject): Sender | null {
   const user = objectAt(payload, 'user') ?? {};
@@ -89,9 +91,14 @@ export function clickerOf(payload: JsonObject): Sender | null {
 
 function isOurs(payload: JsonObject, user: JsonObject): boolean {
   const home = idAt(user, 'team_id');
-  const team = idAt(payload, 'team', 'id');
+  const installed = idAt(payload, 'view', 'app_installed_team_id');
+  const team = installed ?? idAt(payload, 'team', 'id');
   if (home === null || team === null || home === team) return true;
-  const ofTeam = idAt(payload, 'team', 'enterprise_id') ?? idAt(payload, 'team', 'enterprise', 'id');
+  // Of the app's workspace a modal names the organisation only where that installed the app.
+  const ofTeam =
+    installed === null || installed === idAt(payload, 'team', 'id')
+      ? (idAt(payload, 'team', 'enterprise_id') ?? idAt(payload, 'team', 'enterprise', 'id'))
+      : installed;
   const enterprise = idAt(payload, 'enterprise', 'id');
   const ofUser =
     idAt(user, 'enterprise_user', 'enterprise_id') ??

@@ -1,4 +1,4 @@
-import { type TextCase, WROTE } from './case.ts';
+import { NO_TEXT, type TextCase, WROTE } from './case.ts';
 
 const MESSAGE = 'message.channel';
 const BOT = 'acts through app A1';
@@ -36,5 +36,24 @@ export const slack: readonly TextCase[] = [
     sample: 'message.message_changed',
     change: { event: { message: { user: 'U0MALLORY' } } },
     refused: WROTE,
+  },
+  {
+    name: 'a message that was shared into the channel',
+    sample: MESSAGE,
+    change: { event: { text: 'see', attachments: [{ is_share: true, text: '@agent analyze' }] } },
+    refused: 'the text has no',
+  },
+  {
+    name: 'a message that was deleted',
+    sample: MESSAGE,
+    change: { event: { subtype: 'message_deleted' } },
+    refused: NO_TEXT,
+  },
+  { name: 'a topic', sample: MESSAGE, change: { event: { subtype: 'channel_topic' } }, refused: NO_TEXT },
+  {
+    name: 'a reply that is sent to the channel too',
+    sample: MESSAGE,
+    change: { event: { subtype: 'thread_broadcast', thread_ts: '1.1' } },
+    refused: null,
   },
 ];
