@@ -1,6 +1,7 @@
 import { withoutShapes } from './secret-shapes.ts';
+import { codesOf } from './text-codes.ts';
 
-export { isSecretName } from './secret-shapes.ts';
+export { isSecretName } from './secret-names.ts';
 
 /** What stands in the place of a secret. */
 export const REDACTED = '[redacted]';
@@ -106,7 +107,7 @@ function addForm({ begins, byBegin }: Index, form: string): void {
   const alike = byBegin.get(begin) ?? { forms: new Set(), lengths: [] };
   byBegin.set(begin, alike);
   let hash = 0;
-  for (let at = 0; at < begin.length; at += 1) hash = hashOn(hash, begin.charCodeAt(at));
+  for (let at = 0; at < begin.length; at += 1) hash = hashOn(hash, begin.charCodeAt(at) & 255);
   begins[hash] = 1;
   alike.forms.add(form);
   if (!alike.lengths.includes(form.length))
@@ -132,8 +133,9 @@ function withoutKnown(text: string, { begins, byBegin }: Index): string {
   let clean = '';
   let copied = 0;
   let hash = 0;
+  const codes = codesOf(text);
   for (let last = 0; last < text.length; last += 1) {
-    hash = hashOn(hash, text.charCodeAt(last));
+    hash = hashOn(hash, codes[last] ?? 0);
     if (begins[hash] === 0) continue;
     const at = last - PROBE + 1;
     const length = at < copied ? null : lengthAt(text, at, byBegin.get(text.slice(at, last + 1)));

@@ -1,3 +1,6 @@
+import { namesIn, withoutNamed } from './secret-names.ts';
+import { codesOf } from './text-codes.ts';
+
 /**
  * Secrets that are known by their form, whoever made them: one table, each with its source. All patterns run in linear
  * time: what may repeat is bounded, or is consumed by the match that looks at it.
@@ -13,7 +16,7 @@ export interface TokenShape {
 
 /** A token that begins as its maker says. */
 interface PrefixedShape extends TokenShape {
-  /** The first two characters of each alternative (or one), by which a place is recognised where it may begin. */
+  /** The first one to three characters of each alternative: a pattern is tried only where they are. */
   readonly begins: string;
 }
 
@@ -32,73 +35,73 @@ export const TOKEN_SHAPES: readonly PrefixedShape[] = [
   {
     // Installation tokens are `ghs_<digits>_<JWT>` since 2026, about 520 characters with two dots.
     name: 'GitHub',
-    begins: 'gh gi',
+    begins: 'ghp gho ghs ghu ghr git',
     pattern: `gh[opsur]_[\\w-]{20,}(?:\\.[\\w-]+){0,2}|github_pat_\\w{20,}`,
     source: 'docs.github.com, "About authentication to GitHub", token formats',
   },
   {
     name: 'GitLab',
-    begins: 'gl GR',
+    begins: 'glp glr glc gld glf gli gla glo gls glw GR1',
     pattern: `gl(?:pat|ptt|rtr?|cbt|dt|ft|ffct|imt|agent|oas|soat|wt)-${rest(16)}|GR1348941[\\w-]{20,}`,
     source: 'docs.gitlab.com, "GitLab token overview", token prefixes',
   },
   {
     name: 'Slack',
-    begins: 'xo xa xw',
+    begins: 'xox xap xwf',
     pattern: `xox[abceoprs](?:-|\\.xox[bp]-)[\\w-]{10,}|xapp-[\\w-]{10,}|xwfp-[\\w-]{10,}`,
     source: 'docs.slack.dev, "Tokens"',
   },
   {
     name: 'Atlassian',
-    begins: 'AT',
+    begins: 'ATA ATC ATS ATB',
     pattern: 'AT(?:ATT|CTT|STT)3[\\w=-]{20,}|ATBB[A-Za-z0-9]{20,}',
     source: 'support.atlassian.com, "Manage API tokens"; Bitbucket Cloud, "App passwords"',
   },
   {
     name: 'Linear',
-    begins: 'li',
+    begins: 'lin',
     pattern: 'lin_(?:api|oauth|wh)_\\w{16,}',
     source: 'linear.app/developers, "Authentication"',
   },
   {
     name: 'Sentry',
-    begins: 'sn',
+    begins: 'snt',
     pattern: 'sntry[a-z]{1,2}_[\\w+/=-]{16,}',
     source: 'develop.sentry.dev, "Auth tokens"',
   },
   {
     name: 'npm, PyPI, RubyGems, Docker, Hugging Face',
-    begins: 'np py ru dc hf ap CL',
+    begins: 'npm pyp rub dck hf_ api CLO',
     pattern: `npm_[A-Za-z0-9]{36,}|pypi-[\\w-]{50,}|rubygems_[a-f0-9]{40,}|dckr_[op]at_[\\w-]{20,}|(?:hf|api_org)_[A-Za-z0-9]{30,}|CLOJARS_[A-Za-z0-9]{60}`,
     source: `docs.npmjs.com, pypi.org/help, docs.docker.com, huggingface.co/docs; ${GITLEAKS}`,
   },
   {
     name: 'AWS',
-    begins: 'A3 AK AS AB AC be',
+    begins: 'A3T AKI ASI ABI ACC ABS bed',
     pattern: `(?:A3T[A-Z0-9]|AKIA|ASIA|ABIA|ACCA)[A-Z0-9]{16}(?![A-Za-z0-9])|ABSK[A-Za-z0-9+/]{100,}={0,2}|bedrock-api-key-[\\w+/=-]{20,}`,
     source: 'docs.aws.amazon.com, IAM, "Unique identifiers"',
   },
   {
     name: 'Google',
-    begins: 'AI ya GO 1/',
+    begins: 'AIz ya2 GOC 1//',
     pattern: `AIza[\\w-]{35,}|ya29\\.[\\w-]{20,}(?:\\.[\\w-]+)*|GOCSPX-[\\w-]{20,}|1//0[\\w-]{30,}`,
     source: 'cloud.google.com, "API keys", "Token types"',
   },
   {
     name: 'Stripe and those who follow it',
-    begins: 'sk rk li te wh',
+    begins: 'sk_ rk_ liv tes whs',
     pattern: `[sr]k_(?:live|test|prod)_[A-Za-z0-9]{10,}|(?:live|test)_(?:pub_)?[a-f0-9]{31,}|whsec_[\\w+/=-]{16,}`,
     source: 'docs.stripe.com, "API keys"; standard-webhooks specification, secrets',
   },
   {
     name: 'OpenAI, Anthropic and those who follow them',
-    begins: 'sk pp gs xa r8',
+    begins: 'sk- ppl gsk xai r8_ r8-',
     pattern: `sk-[\\w-]{20,}|pplx-[A-Za-z0-9]{40,}|(?:gsk|xai|r8)[_-][A-Za-z0-9]{30,}`,
     source: `platform.openai.com and docs.anthropic.com, "API keys"; ${GITLEAKS}`,
   },
   {
     name: 'SendGrid, Brevo, Mailgun, Twilio',
-    begins: 'SG xk pu ke SK',
+    begins: 'SG. xke pub key SK',
     pattern: `SG\\.[\\w=-]{10,}\\.?[\\w=.-]{20,}|xkeysib-[\\w-]{60,}|(?:pub)?key-[a-f0-9]{32}|SK[\\da-fA-F]{32}(?![A-Za-z0-9])`,
     source: `docs of each, "API keys"; ${GITLEAKS}`,
   },
@@ -110,55 +113,55 @@ export const TOKEN_SHAPES: readonly PrefixedShape[] = [
   },
   {
     name: 'JSON web tokens',
-    begins: 'ey ZX',
+    begins: 'eyJ ZXl',
     pattern: `${AT_START}eyJ[\\w-]{7,}\\.[\\w-]*\\.[\\w-]+(?:\\.[\\w-]+){0,2}|ZXlK[a-d][\\w+/-]{40,}={0,2}|eyJrIjoi[A-Za-z0-9+/_-]{60,}={0,3}`,
     source: 'RFC 7515, 7516, 7519; Grafana API keys are JSON in base64',
   },
   {
     name: 'Shopify, Square, Shippo, EasyPost, Duffel, Flutterwave, Plaid',
-    begins: 'sh sq EA EZ du FL ac',
+    begins: 'shp shi sq0 EAA EZA EZT duf FLW acc',
     pattern: `shp(?:at|ca|pa|ss|ua)_[\\da-fA-F]{20,}|(?:sq0[a-z]{3}-|EAAA)[\\w-]{22,}|shippo_(?:live|test)_[\\da-fA-F]{20,}|EZ[AT]K[A-Za-z0-9]{54}|duffel_(?:test|live)_[\\w=-]{30,}|FLW(?:SECK|PUBK)(?:_TEST)?-[\\w-]{12,}|access-(?:sandbox|development|production)-${UUID}`,
     source: `docs of each, "API keys"; ${GITLEAKS}`,
   },
   {
     name: 'Facebook',
-    begins: 'EA',
+    begins: 'EAA',
     pattern: `EAA[A-Z][A-Za-z0-9]{90,}`,
     source: `developers.facebook.com, "Access tokens"; ${GITLEAKS}`,
   },
   {
     name: 'DigitalOcean, Fly, Heroku, Scalingo, OpenShift, Cloudflare',
-    begins: 'do fo fm HR tk sh v1',
+    begins: 'doo dop dor fo1 fm1 fm2 HRK tk- sha v1.',
     pattern: `do[opr]_v1_[a-f0-9]{40,}|fo1_[\\w-]{40,}|fm(?:1[ar]|2)_[\\w+/]{60,}={0,3}|HRKU-[\\w-]{30,}|tk-us-[\\w-]{40,}|sha256~[\\w-]{43,}|v1\\.0-[a-f0-9]{24}-[a-f0-9]{100,}`,
     source: `docs of each, "API tokens"; ${GITLEAKS}`,
   },
   {
     name: 'HashiCorp, 1Password, Doppler, Pulumi, Infracost, age',
-    begins: 'hv s. op A3 dp pu ic AG',
+    begins: 'hvb hvs hvr s. ops A3- dp. pul ico AGE',
     pattern: `hv[bsr]\\.[\\w-]{20,}|(?<![\\w.])s\\.(?=[A-Za-z]{0,23}\\d)[A-Za-z0-9]{24}(?![\\w])|ops_eyJ[\\w+/-]{50,}={0,3}|A3-[A-Z0-9]{6}-(?:[A-Z0-9]{11}|[A-Z0-9]{6}-[A-Z0-9]{5})(?:-[A-Z0-9]{5}){3}|dp\\.[a-z]{2,5}\\.[\\w.-]{40,}|pul-[a-f0-9]{40}|ico-[A-Za-z0-9]{32}|AGE-SECRET-KEY-1[A-Z0-9]{50,}`,
     source: `docs of each; ${GITLEAKS}`,
   },
   {
     name: 'Databricks, ClickHouse, PlanetScale, Prefect',
-    begins: 'da 4b ps pn',
+    begins: 'dap 4b1 psc pnu',
     pattern: `dapi[a-f0-9]{32}(?:-\\d)?|4b1d[A-Za-z0-9]{38}(?![A-Za-z0-9])|pscale_(?:tkn|oauth|pw)_[\\w=.-]{30,}|pnu_[A-Za-z0-9]{36}`,
     source: GITLEAKS,
   },
   {
     name: 'Grafana, Dynatrace, New Relic, LaunchDarkly, Harness, Sourcegraph',
-    begins: 'gl dt NR pa sa sg',
+    begins: 'glc gls dt0 NRA NRI NRJ NRR pat sat sgp',
     pattern: `gl(?:c|sa)_[\\w+/=]{32,}|dt0[a-z]\\d{2}\\.[A-Za-z0-9]{24}\\.[A-Za-z0-9]{64}|NR(?:AK|II|JS|RA)-[\\w-]{19,}|(?:pat|sat)\\.[\\w-]{22}\\.[A-Za-z0-9]{24}\\.[A-Za-z0-9]{20}|sgp_(?:(?:[\\da-fA-F]{16}|local)_)?[\\da-fA-F]{40}`,
     source: `docs of each; ${GITLEAKS}`,
   },
   {
     name: 'JFrog, Sonar, Octopus, Postman, Readme, Notion, Airtable, Typeform, Adobe, frame.io',
-    begins: 'AK cm sq AP PM rd nt se pa tf p8 fi',
+    begins: 'AKC cmV sqa squ sqp API PMA rdm ntn sec pat tfp p8e fio',
     pattern: `AKCp[A-Za-z0-9]{69,}|cmVmd[A-Za-z0-9]{59}(?![A-Za-z0-9])|sq[aup]_[A-Za-z0-9]{40}|API-[A-Z0-9]{26}(?![A-Z0-9])|PMAK-[a-f0-9]{24}-[a-f0-9]{34}|rdme_[a-z0-9]{60,}|(?:ntn_|secret_)[A-Za-z0-9]{43,}|pat[A-Za-z0-9]{14}\\.[a-f0-9]{64}|tfp_[\\w.=-]{40,}|p8e-[A-Za-z0-9]{32}|fio-u-[\\w=-]{60,}`,
     source: GITLEAKS,
   },
   {
     name: 'Alibaba, Yandex, Authress, Intra42, SettleMint, Dropbox, Mapbox, Twitter, defined.net',
-    begins: 'LT t1 AQ sc ex au s- sm sl pk sk AA dn',
+    begins: 'LTA t1. AQV sc_ sca ext aut s-s sm_ sl. pk. sk. AAA dnk',
     pattern: `LTAI[A-Za-z0-9]{20,}|t1\\.[\\w-]{8,}={0,2}\\.[\\w-]{86}={0,2}|AQVN[\\w-]{35,}|(?:sc|ext|scauth|authress)_[A-Za-z0-9]{5,30}\\.[A-Za-z0-9]{4,6}\\.acc[_-][A-Za-z0-9-]{10,32}\\.[\\w+/=-]{30,120}|s-s4t2(?:ud|af)-[a-f0-9]{64}|sm_[aps]at_[A-Za-z0-9]{16,}|sl\\.[\\w=-]{100,}|[ps]k\\.[A-Za-z0-9]{50,}\\.[\\w-]{20,}|A{20,22}[A-Za-z0-9%]{80,}|dnkey-[\\w=-]{26}-[\\w=-]{52}`,
     source: GITLEAKS,
   },
@@ -209,6 +212,8 @@ const ASCII = 128;
 const NEVER = /(?!)/y;
 /** By a pair of characters: 0, or the number of the expression for the tokens that begin with it. */
 const BEGINS = new Uint8Array(ASCII * ASCII);
+/** By that number and a character: whether a token may go on so. */
+const THIRDS = new Uint8Array(256 * ASCII);
 const EXPRESSIONS = expressionsByBegin();
 
 function expressionsByBegin(): readonly RegExp[] {
@@ -224,13 +229,22 @@ function expressionsByBegin(): readonly RegExp[] {
     if (!sources.includes(source)) sources.push(source);
     BEGINS[pair] = sources.indexOf(source);
   }
+  for (const begin of TOKEN_SHAPES.flatMap(({ begins }) => begins.split(' '))) allowThirds(begin);
   return sources.map((source) => new RegExp(source, 'y'));
+}
+
+function allowThirds(begin: string): void {
+  for (const pair of pairsOf(begin)) {
+    const from = (BEGINS[pair] ?? 0) * ASCII;
+    if (begin.length > 2) THIRDS[from + begin.charCodeAt(2)] = 1;
+    else THIRDS.fill(1, from, from + ASCII);
+  }
 }
 
 /** The pairs of a begin: one, or all with its single character first. */
 function pairsOf(begin: string): readonly number[] {
   const row = begin.charCodeAt(0) * ASCII;
-  return begin.length === 2
+  return begin.length > 1
     ? [row + begin.charCodeAt(1)]
     : Array.from({ length: ASCII }, (_, second) => row + second);
 }
@@ -239,12 +253,11 @@ function pairsOf(begin: string): readonly number[] {
 function withoutTokens(text: string, put: string): string {
   let clean = '';
   let copied = 0;
-  let code = text.charCodeAt(0);
+  const codes = codesOf(text);
   for (let at = 0; at < text.length - 1; at += 1) {
-    const next = text.charCodeAt(at + 1);
-    const number = code < ASCII && next < ASCII ? BEGINS[code * ASCII + next] : 0;
-    code = next;
-    if (number === 0 || number === undefined || at < copied || !isAlone(text, at)) continue;
+    const number = BEGINS[(((codes[at] ?? 0) & 127) << 7) | ((codes[at + 1] ?? 0) & 127)] ?? 0;
+    if (number === 0 || THIRDS[(number << 7) | ((codes[at + 2] ?? 0) & 127)] === 0) continue;
+    if (at < copied || !isAlone(text, at)) continue;
     const expression = EXPRESSIONS[number] ?? NEVER;
     expression.lastIndex = at;
     if (!expression.test(text)) continue;
@@ -273,109 +286,59 @@ const KEY_BLOCKS = new RegExp(
   'g',
 );
 
-/** URLs whose path is the secret, and user and password before a host; group 1 stays. */
-const SECRET_URLS: readonly RegExp[] = [
+/** What stays is group 1; tried only where a text holds one of the words. */
+interface KeptShape {
+  readonly holds: readonly string[];
+  readonly pattern: RegExp;
+}
+
+/** Secrets in URLs, and behind words that are written in few ways. */
+const BY_WORD: readonly KeptShape[] = [
   // To the last @ before the path: people write passwords with @ as they are.
-  /(:\/\/)(?:[^\s/?#:"'<>\\]{0,256}:[^\s/?#"'<>\\]{1,512}|(?=[^\s/?#:@"'<>\\]{0,64}\d)[^\s/?#:@"'<>\\]{8,512}|[^\s/?#:@"'<>\\]{20,512})(?=@)/g,
+  {
+    holds: ['@'],
+    pattern:
+      /(:\/\/)(?:[^\s/?#:"'<>\\]{0,256}:[^\s/?#"'<>\\]{1,512}|(?=[^\s/?#:@"'<>\\]{0,64}\d)[^\s/?#:@"'<>\\]{8,512}|[^\s/?#:@"'<>\\]{20,512})(?=@)/g,
+  },
   // docs.slack.dev, discord.com/developers, learn.microsoft.com: "Incoming webhooks".
-  /(hooks\.slack(?:-gov)?\.com\/(?:services|workflows|triggers)\/)[\w+/-]{16,}/g,
-  /(discord(?:app)?\.com\/api\/(?:v\d{1,2}\/)?webhooks\/\d{5,25}\/)[\w-]{16,}/g,
-  /(\.webhook\.office\.com\/webhookb2\/)[\w@/-]{30,}/g,
-  /([?&](?:[\w-]{0,40}(?:token|secret|password|passwd|pwd|api_?key|signature|credential|auth)|sig|key)=)(?![$<{[])[^\s&#"'<>\\]{6,}/gi,
+  {
+    holds: ['hooks.slack'],
+    pattern: /(hooks\.slack(?:-gov)?\.com\/(?:services|workflows|triggers)\/)[\w+/-]{16,}/g,
+  },
+  {
+    holds: ['/webhooks/'],
+    pattern: /(discord(?:app)?\.com\/api\/(?:v\d{1,2}\/)?webhooks\/\d{5,25}\/)[\w-]{16,}/g,
+  },
+  { holds: ['.webhook.office'], pattern: /(\.webhook\.office\.com\/webhookb2\/)[\w@/-]{30,}/g },
+  {
+    holds: ['earer', 'asic', 'BEARER', 'BASIC'],
+    pattern:
+      /((?:[Bb]earer|[Bb]asic|BEARER|BASIC)\s{1,9})(?=[\w.~+/-]{0,200}(?:[\d=]|[a-z][A-Z]))[\w.~+/=-]{8,}/g,
+  },
+  {
+    holds: ['curl'],
+    pattern:
+      /((?<!(?<!\\)\w)curl\b[^\n]{0,400}?\s(?:-u|--user)(?:=|[ \t]{0,5})\\?["']?[^\s:"'\\]{0,200}:)[^\s"'\\]{3,}/g,
+  },
+  {
+    holds: ['-'],
+    pattern:
+      /(--?[\w-]{0,40}(?:password|passwd|token|secret|api-?key)(?:=|[ \t]{1,4})["']?)(?![-$<{["'])(?=[^\s"'\\]{0,80}\d)[^\s"'\\]{4,}/gi,
+  },
 ];
 
-/** Headers, and programs that are called with a password; group 1 stays. */
+/** A secret in the query of a URL. */
+const QUERY =
+  /([?&](?:[\w-]{0,40}(?:token|secret|password|passwd|pwd|api_?key|signature|credential|auth)|sig|key)=)(?![$<{[])[^\s&#"'<>\\]{6,}/gi;
+
+/** Headers, and names and values in XML; group 1 stays. */
 const SECRET_HEADERS: readonly RegExp[] = [
   // A header line, as JSON, or in a list of names and values; Digest and AWS have several parts.
   /((?<!(?<!\\)\w)(?:proxy-)?authorization\\?["']?\s{0,9}[:=,]\s{0,9}\\?["']?)(?:[a-z][\w-]{0,31}\s{1,9})?(?![$<{])[^\s"',;\\]{8,}(?:\\?"[^"\\\r\n]{0,500}\\?")?(?:,\s{0,3}[a-z-]{1,30}=(?:\\?"[^"\\\r\n]{0,500}\\?"|[^\s"',\\]{1,500}))*/gi,
   /((?<!(?<!\\)\w)(?:set-)?cookie\\?["']?\s{0,9}[:=,]\s{0,9}\\?["']?)[^\s"';,=\\]+=[^"'\\\r\n]+/gi,
   /(_gitlab_session=)\w{16,}/g,
-  /((?:[Bb]earer|[Bb]asic|BEARER|BASIC)\s{1,9})(?=[\w.~+/-]{0,200}(?:[\d=]|[a-z][A-Z]))[\w.~+/=-]{8,}/g,
-  /((?<!(?<!\\)\w)curl\b[^\n]{0,400}?\s(?:-u|--user)(?:=|[ \t]{0,5})\\?["']?[^\s:"'\\]{0,200}:)[^\s"'\\]{3,}/g,
-  /(--?[\w-]{0,40}(?:password|passwd|token|secret|api-?key)(?:=|[ \t]{1,4})["']?)(?![-$<{["'])(?=[^\s"'\\]{0,80}\d)[^\s"'\\]{4,}/gi,
   /(password\\?["']\s{1,4}value\s{0,3}=\s{0,3}\\?["'])[^"'\\\r\n]{3,}/gi,
 ];
-
-/** Words that end a name whose value is a secret: `PRIVATE-TOKEN`, `aws_secret_access_key`, `clientSecret`. */
-const OWNERS =
-  'api|access|secret|private|account|auth|encryption|signing|license|master|shared|service|storage|subscription|deploy|client|consumer|app|admin|application|webhook|session|hmac|server|integration|routing';
-const NAME = new RegExp(
-  `(?:(password|passwd|passphrase|passcode|passwort|pwd)|token|secret|credentials?|creds|(?<=(?:${OWNERS})[_. -]?)key|(?:access|client|api)[_-]?id|_auth|contribsys__com)(\\\\?["'\`])?\\]?[ \\t]{0,4}(=>|:=|==|[:=,])[ \\t]{0,4}`,
-  'gi',
-);
-/** A value as code, JSON, JSON in JSON, YAML, a header or a shell has it; none needs an end, so nothing is read twice. */
-const VALUE =
-  /"((?:[^"\\\r\n]|\\.)+)|'([^'\r\n]+)|`([^`\r\n]+)|\\"((?:[^"\\\r\n]|\\\\(?:\\"|[^"\\]))+)|([^\s"'`&,;\\]+)/y;
-/** So much of a value tells whether it is one. */
-const LOOKED_AT = 200;
-
-/** A placeholder, or how code and messages go on behind such a name. */
-const NO_VALUE =
-  /^(?:[$<{%*…(]|\[redacted|(?:string|text|null|none|true|false|undefined|required|missing|invalid|unknown|number|boolean|process\.env\S*|os\.environ\S*|env)[;,.)]?$)/i;
-const OWN_ID = /^(?:task|run|out|conv|flow|evt|del|dlv|wh)-[0-9a-z]{8,}$/;
-
-interface Named {
-  readonly isPassword: boolean;
-  readonly isQuoted: boolean;
-  /** `=` without a blank, as a shell and a query write it. */
-  readonly isTight: boolean;
-  readonly isHeader: boolean;
-  readonly value: string;
-}
-
-function isSecret({ isPassword, isQuoted, isTight, isHeader, value }: Named): boolean {
-  if (NO_VALUE.test(value) || OWN_ID.test(value)) return false;
-  const isMixed = /[\d!@#%^*+=?]/.test(value) || (/[a-z]/.test(value) && /\B[A-Z]/.test(value));
-  if (isPassword)
-    return isQuoted || isTight ? value.length >= 3 : value.length >= 4 && isMixed && !/[()]/.test(value);
-  if (/\s/.test(value)) return false;
-  if (isHeader) return value.length >= 8;
-  const hasDigit = /\d/.test(value);
-  const hasLetter = /[A-Za-z]/.test(value);
-  return (
-    value.length >= 8 && ((hasDigit && (hasLetter || value.length >= 15)) || (value.length >= 20 && isMixed))
-  );
-}
-
-/** Values whose name says what they are. */
-function withoutNamed(text: string, put: string): string {
-  NAME.lastIndex = 0;
-  let clean = '';
-  let copied = 0;
-  for (let found = NAME.exec(text); found !== null; found = NAME.exec(text)) {
-    const from = NAME.lastIndex;
-    VALUE.lastIndex = 0;
-    const begun = VALUE.exec(text.slice(from, from + LOOKED_AT));
-    if (begun === null) continue;
-    const [, password, quote, sign = ''] = found;
-    const value = begun.slice(1).find((part) => part !== undefined) ?? '';
-    const opening = begun[0].length - value.length;
-    // A list of names and values has both between quotes.
-    if (sign === ',' && (quote === undefined || opening === 0)) continue;
-    const isHeader = sign === ':' && text[found.index - 1] === '-';
-    const isTight = sign === '=' && text[from - 1] === '=';
-    if (!isSecret({ isPassword: password !== undefined, isQuoted: opening > 0, isTight, isHeader, value }))
-      continue;
-    VALUE.lastIndex = from;
-    VALUE.exec(text);
-    clean += text.slice(copied, from + opening) + put;
-    copied = VALUE.lastIndex;
-    NAME.lastIndex = copied;
-  }
-  return copied === 0 ? text : clean + text.slice(copied);
-}
-
-/** Whether a field of this name holds a secret, whatever its value looks like. */
-export function isSecretName(name: string): boolean {
-  return SECRET_FIELD.test(name);
-}
-
-const SECRET_FIELD =
-  /(?:password|passwd|passphrase|secret|private[_-]?key|access[_-]?token|refresh[_-]?token|api[_-]?key|^(?:proxy-)?authorization|^(?:set-)?cookie)$/i;
-
-/** Without one of these no header and no named value is there: one look for all of them. */
-const WORDS =
-  /authorization|cookie|bearer|basic|curl|_session|pass(?:w|ph|c)|pwd|token|secret|cred|key|[_-]?id\b|_auth|contribsys/i;
 
 /** The text without what is a secret by its form, with `put` in its place. */
 export function withoutShapes(text: string, put: string): string {
@@ -383,9 +346,9 @@ export function withoutShapes(text: string, put: string): string {
   let clean = text.includes('-----BEGIN ') ? text.replace(KEY_BLOCKS, put) : text;
   clean = withoutTokens(clean, put);
   for (const { holds, pattern } of INNER) if (clean.includes(holds)) clean = clean.replace(pattern, put);
-  if (clean.includes('/') || clean.includes('='))
-    for (const shape of SECRET_URLS) clean = clean.replace(shape, kept);
-  if (!WORDS.test(clean)) return clean;
-  for (const shape of SECRET_HEADERS) clean = clean.replace(shape, kept);
-  return withoutNamed(clean, put);
+  for (const { holds, pattern } of BY_WORD)
+    if (holds.some((word) => clean.includes(word))) clean = clean.replace(pattern, kept);
+  const { hasHeaders, hasNames } = namesIn(clean);
+  if (hasHeaders) for (const shape of SECRET_HEADERS) clean = clean.replace(shape, kept);
+  return hasNames ? withoutNamed(clean.replace(QUERY, kept), put) : clean;
 }
