@@ -1,4 +1,4 @@
-import { namesIn, withoutNamed } from './secret-names.ts';
+import { hasNames, withoutNamed } from './secret-names.ts';
 import { codesOf } from './text-codes.ts';
 
 /**
@@ -331,8 +331,11 @@ const BY_WORD: readonly KeptShape[] = [
 const QUERY =
   /([?&](?:[\w-]{0,40}(?:token|secret|password|passwd|pwd|api_?key|signature|credential|auth)|sig|key)=)(?![$<{[])[^\s&#"'<>\\]{6,}/gi;
 
-/** Headers, and names and values in XML; group 1 stays. */
-const SECRET_HEADERS: readonly RegExp[] = [
+/** One of these is in what the following patterns find. */
+const HEADER = /authorization|cookie|_gitlab_session|password\\?["']\s{1,4}value/i;
+
+/** Headers, names and values in XML; group 1 stays. */
+const BY_NAME: readonly RegExp[] = [
   // A header line, as JSON, or in a list of names and values; Digest and AWS have several parts.
   /((?<!(?<!\\)\w)(?:proxy-)?authorization\\?["']?\s{0,9}[:=,]\s{0,9}\\?["']?)(?:[a-z][\w-]{0,31}\s{1,9})?(?![$<{])[^\s"',;\\]{8,}(?:\\?"[^"\\\r\n]{0,500}\\?")?(?:,\s{0,3}[a-z-]{1,30}=(?:\\?"[^"\\\r\n]{0,500}\\?"|[^\s"',\\]{1,500}))*/gi,
   /((?<!(?<!\\)\w)(?:set-)?cookie\\?["']?\s{0,9}[:=,]\s{0,9}\\?["']?)[^\s"';,=\\]+=[^"'\\\r\n]+/gi,
@@ -348,7 +351,8 @@ export function withoutShapes(text: string, put: string): string {
   for (const { holds, pattern } of INNER) if (clean.includes(holds)) clean = clean.replace(pattern, put);
   for (const { holds, pattern } of BY_WORD)
     if (holds.some((word) => clean.includes(word))) clean = clean.replace(pattern, kept);
-  const { hasHeaders, hasNames } = namesIn(clean);
-  if (hasHeaders) for (const shape of SECRET_HEADERS) clean = clean.replace(shape, kept);
-  return hasNames ? withoutNamed(clean.replace(QUERY, kept), put) : clean;
+  if (!hasNames(clean)) return clean;
+  if (/[?&]/.test(clean)) clean = clean.replace(QUERY, kept);
+  if (HEADER.test(clean)) for (const shape of BY_NAME) clean = clean.replace(shape, kept);
+  return withoutNamed(clean, put);
 }

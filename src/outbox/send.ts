@@ -42,6 +42,8 @@ async function lookUp(
 ): Promise<Sent | null> {
   const self = finding.whoami === null ? null : await ask(transport, finding.whoami.request);
   if (self !== null && 'result' in self) return { ...self, certain: false };
+  const unable = self === null ? null : classify(self, channel, now);
+  if (unable?.result === 'again') return { ...unable, certain: false };
   // Tokens of apps may not ask; then the mark alone has to do.
   const author = self !== null && self.status === 200 ? (finding.whoami?.read(self) ?? null) : null;
   let request = finding.first;

@@ -1,7 +1,10 @@
-import { expect, test } from 'vitest';
+import { once } from 'node:events';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { afterAll, beforeAll, expect, test } from 'vitest';
 import { hiddenMarker, plainMarker } from '../../src/lib/marker.ts';
 import { providerNamed } from '../../src/providers/index.ts';
-import { account } from './support.ts';
+import { account, comment, record, startBench } from './support.ts';
 
 const ID = 'out-01hzy2m8k4c6v0qe';
 const MARKED = { html: hiddenMarker(ID), plain: plainMarker(ID) };
@@ -52,3 +55,46 @@ test.each(Object.entries(PAGES))(
     if (name !== 'linear') expect(found('8', null)).toBe('1');
   },
 );
+
+/** An API that loses its first answer to a post, and holds a post of account 8 with our mark. */
+const state = { whoami: [] as number[], posts: 0, asked: 0, mark: '' };
+const api = createServer((request, response) => {
+  const answer = (status: number, json: unknown) => {
+    response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(json));
+  };
+  if (request.method === 'POST') {
+    state.posts += 1;
+    if (state.posts === 1) return void request.socket.resetAndDestroy();
+    return answer(201, { id: 99 });
+  }
+  if (/(?:comments|notes)\b/.test(request.url ?? '')) {
+    return answer(200, [{ id: 5, user: { id: 8 }, author: { id: 8 }, body: state.mark }]);
+  }
+  state.asked += 1;
+  const status = state.whoami.length > 1 ? state.whoami.shift() : state.whoami[0];
+  return answer(status ?? 200, status === 200 ? { id: 7 } : { message: 'no' });
+});
+beforeAll(async () => {
+  api.listen(0, '127.0.0.1');
+  await once(api, 'listening');
+});
+afterAll(() => {
+  api.closeAllConnections();
+  api.close();
+});
+
+test.each([
+  ['github', 'is told: the post is sent again', [200], { posts: 2, remoteId: '99' }],
+  ['gitlab', 'is told: the post is sent again', [200], { posts: 2, remoteId: '99' }],
+  ['gitea', 'is told: the post is sent again', [200], { posts: 2, remoteId: '99' }],
+  ['github', 'is not for this token: the mark decides', [403], { posts: 1, remoteId: '5' }],
+  ['gitlab', 'is not told for now: it is asked again', [503, 200], { posts: 2, remoteId: '99' }],
+] as const)('F6: %s: who the account is %s', async (provider, _, whoami, { posts, remoteId }) => {
+  const item = comment(provider);
+  Object.assign(state, { whoami: [...whoami], posts: 0, asked: 0, mark: hiddenMarker(item.id) });
+  const base = `http://127.0.0.1:${(api.address() as AddressInfo).port}`;
+  const { store, end } = await startBench({ accountOf: () => account(provider, base) });
+  await record(store, provider, item);
+  expect(await end(item)).toMatchObject({ status: 'sent', remoteId });
+  expect(state).toMatchObject({ posts, asked: whoami.length });
+});
