@@ -76,7 +76,7 @@ describe('one act that two requests tell of', () => {
     expect(`${task?.externalId} ${task?.url}`).toContain(place);
     if (place.startsWith('OPS')) {
       expect(JSON.stringify(task)).toContain('The pump stops');
-      expect(task?.url).toBe(`https://jira.acme.example/browse/${place}`);
+      expect(task?.url).toContain(`https://jira.acme.example/browse/${place}`);
     }
   });
 });

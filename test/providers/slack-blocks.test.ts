@@ -1,6 +1,7 @@
 import type { BlockAction } from '@slack/bolt';
 import type { RichTextBlock } from '@slack/types';
 import { describe, expect, test } from 'vitest';
+import { findMention } from '../../src/lib/text/mention.ts';
 import { slack } from '../../src/providers/slack/index.ts';
 import type { JsonObject } from '../../src/types.ts';
 import { json, keysOf, onlyEvent, request, samplePayload, signed } from './support.ts';
@@ -112,6 +113,63 @@ describe('B13: the words of an app stand in its blocks', () => {
   ])('B13: %s stays out', (_, change) =>
     expect(event(message({ ...app, ...change })).text).toBe('New incident'),
   );
+
+  const section = (...elements: readonly object[]) => ({
+    type: 'rich_text',
+    elements: [{ type: 'rich_text_section', elements }],
+  });
+  const code = (text: string) => ({ ...words(text), style: { code: true } });
+  const quote = { type: 'rich_text_quote', elements: [words('said '), called, words(' fix')] };
+  test.each([
+    [
+      'a backtick that is typed before the mention',
+      [section(words('it`s down '), called, words(' fix it`s'))],
+      true,
+    ],
+    ['fences that are typed', [section(words('``` '), called, words(' fix ```'))], true],
+    ['a `>` that is typed', [section(words('> '), called, words(' fix'))], true],
+    ['code before it', [section(code('a`b'), words(' '), called, words(' fix'))], true],
+    ['words directly beside it', [section(words('hello'), called, words('fix it'))], true],
+    ['bold words', [section(called, { ...words(' fix'), style: { bold: true } })], true],
+    [
+      'a header',
+      [{ type: 'header', text: { type: 'plain_text', text: 'Down' } }, section(called, words(' fix'))],
+      true,
+    ],
+    [
+      'a context of mrkdwn',
+      [{ type: 'context', elements: [{ type: 'mrkdwn', text: `<@${BOT}> fix` }] }],
+      true,
+    ],
+    ['a quote above it', [{ type: 'rich_text', elements: [quote, line(' fix')] }], true],
+    ['a mention in code', [section({ ...called, style: { code: true } }, words(' fix'))], false],
+    ['a quote alone', [{ type: 'rich_text', elements: [quote] }], false],
+    [
+      'a code block alone',
+      [{ type: 'rich_text', elements: [{ type: 'rich_text_preformatted', elements: [called] }] }],
+      false,
+    ],
+    [
+      'a section of mrkdwn in code',
+      [{ type: 'section', text: { type: 'mrkdwn', text: `\`<@${BOT}> fix\`` } }],
+      false,
+    ],
+    [
+      'a section of mrkdwn in a quote',
+      [{ type: 'section', text: { type: 'mrkdwn', text: `&gt; <@${BOT}> fix` } }],
+      false,
+    ],
+    [
+      'a group in place of the app',
+      [section({ type: 'usergroup', usergroup_id: 'S1' }, words(' fix'))],
+      false,
+    ],
+    ['everybody', [section({ type: 'broadcast', range: 'here' }, words(' fix'))], false],
+  ])('B13: %s', (_, blocks, speaks) => {
+    const { text, textFormat } = event(message({ ...app, blocks }));
+    const { mention } = findMention(text ?? '', textFormat ?? 'markdown', '@agent');
+    expect({ word: mention?.word ?? null, text }).toEqual({ word: speaks ? 'fix' : null, text });
+  });
 
   test('B13: a person’s text stays as it is, and a message without one is read from its blocks', () => {
     const blocks = [richText(line(' fix'))];

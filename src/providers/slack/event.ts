@@ -1,7 +1,8 @@
 import { getPath } from '../../lib/json.ts';
 import { idAt, objectAt, objectsAt, textAt } from '../../lib/payload.ts';
+import type { MarkedText } from '../../lib/text/pieces.ts';
 import type { JsonObject, WebhookEvent } from '../../types.ts';
-import { blocksText } from './blocks.ts';
+import { blocksText, readBlocks } from './blocks.ts';
 import { channelUrl, stableThreadIds, threadId } from './place.ts';
 import { appOf, authorOf, senderOf } from './sender.ts';
 import { firstMention, mentions, plainText } from './text.ts';
@@ -24,7 +25,8 @@ export function readCallback(envelope: JsonObject, prefix: string): Told {
   const event = objectAt(envelope, 'event') ?? {};
   const message = objectAt(event, 'message') ?? objectAt(event, 'previous_message') ?? event;
   const editor = textAt(message, 'edited', 'user');
-  const text = writtenText(envelope, event, message, prefix);
+  const written = writtenText(envelope, event, message, prefix);
+  const text = written?.text ?? null;
   const channel = idAt(event, 'channel') ?? idAt(event, 'channel', 'id') ?? idAt(event, 'item', 'channel');
   const time = idAt(message, 'thread_ts') ?? idAt(message, 'ts') ?? idAt(event, 'item', 'ts');
   const eventId = idAt(envelope, 'event_id');
@@ -37,7 +39,7 @@ export function readCallback(envelope: JsonObject, prefix: string): Told {
       sender: senderOf(envelope, message, editor),
       text,
       author: text === null ? null : authorOf(message),
-      textFormat: 'mrkdwn',
+      textFormat: written?.textFormat ?? 'mrkdwn',
       textOrigin: editor === null ? 'created' : 'edited',
       ...(text !== null && writingOf(channel, message)),
       title: null,
@@ -65,7 +67,7 @@ function writtenText(
   event: JsonObject,
   message: JsonObject,
   prefix: string,
-): string | null {
+): (Pick<MarkedText, 'text'> & { readonly textFormat: 'mrkdwn' | MarkedText['textFormat'] }) | null {
   const type = textAt(event, 'type');
   if (type !== 'message' && type !== 'app_mention') return null;
   const subtype = textAt(event, 'subtype');
@@ -80,7 +82,11 @@ function writtenText(
   const before = objectAt(event, 'previous_message') ?? {};
   if (text === null || (isEdit && text === saidText(textAt(before, 'text'), blocksText(before), botUser)))
     return null;
-  return isOwn(envelope, message, botUser) ? null : plainText(text, { botUser, prefix });
+  if (isOwn(envelope, message, botUser)) return null;
+  const addressee = { botUser, prefix };
+  return text === shown && text !== plain
+    ? readBlocks(message, addressee)
+    : { text: plainText(text, addressee), textFormat: 'mrkdwn' };
 }
 
 /** `text`, unless the blocks alone call the app or there is no text: people write both alike, apps need not. */
