@@ -1,6 +1,9 @@
 import type { IncomingMessage } from 'node:http';
 
-/** Bytes of bodies that all requests together may hold, until each is answered. */
+/** Bytes of each body that are not counted: however many large ones are under way, usual ones get in. */
+const FREE_BYTES = 64 * 1024;
+
+/** Bytes of bodies beyond those that all requests together may hold, until each is answered. */
 const MEMORY_LIMIT = 64 * 1024 * 1024;
 
 /** Why a body was not read. `closed`: the sender went away, nobody waits for an answer. */
@@ -26,18 +29,21 @@ export function createBodyReader(memoryLimit: number = MEMORY_LIMIT): ReadBody {
     const { promise, resolve } = Promise.withResolvers<Read>();
     const chunks: Buffer[] = [];
     let size = 0;
+    let counted = 0;
 
     function take(chunk: Buffer): void {
       size += chunk.length;
-      held += chunk.length;
+      held -= counted;
+      counted = Math.max(0, size - FREE_BYTES);
+      held += counted;
       if (size > limit) end({ ok: false, why: 'too_large' });
-      else if (held > memoryLimit) end({ ok: false, why: 'busy' });
+      else if (counted > 0 && held > memoryLimit) end({ ok: false, why: 'busy' });
       else chunks.push(chunk);
     }
 
     function end(result: Read): void {
       request.off('data', take).off('end', whole).off('error', gone).off('close', gone);
-      if (!result.ok) held -= size;
+      if (!result.ok) held -= counted;
       // What may still come is nobody's: a paused socket keeps it out of memory until it is closed.
       if (!result.ok) request.on('error', () => undefined).pause();
       resolve(result);
@@ -46,7 +52,7 @@ export function createBodyReader(memoryLimit: number = MEMORY_LIMIT): ReadBody {
     function whole(): void {
       const body = chunks.length === 1 && chunks[0] !== undefined ? chunks[0] : Buffer.concat(chunks, size);
       const release = () => {
-        held -= size;
+        held -= counted;
       };
       end(request.complete ? { ok: true, body, release } : { ok: false, why: 'closed' });
     }

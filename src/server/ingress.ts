@@ -5,6 +5,7 @@ import type { Ack } from '../providers/provider.ts';
 import { PROBE_HEADER, PROBE_PATH } from '../tunnels/probe.ts';
 import type { Headers, RawRequest, Snapshot, Webhook } from '../types.ts';
 import { type BodyFailure, createBodyReader } from './body.ts';
+import { answerBroken } from './broken-requests.ts';
 import { limitConnections } from './connection-limit.ts';
 import type { RefusedRequest } from './unrouted.ts';
 
@@ -42,7 +43,12 @@ export interface IngressOptions {
 export function createIngress(options: IngressOptions): Server {
   const readBody = createBodyReader();
   const oneAtATime = createSingleFile();
-  return ingressSocket().on('request', (request, response) => {
+  const socket = ingressSocket();
+  answerBroken(socket, (request) => {
+    options.onRefused?.(request);
+    options.onAnswered?.(request.status, 0);
+  });
+  return socket.on('request', (request, response) => {
     const begun = performance.now();
     void answerSafely(request).then((answer) => {
       send(response, answer);
@@ -75,7 +81,7 @@ export function createIngress(options: IngressOptions): Server {
     if (!isIdentity(request)) return refuse(found, 415, 'content_encoding');
 
     const read = await readBody(request, webhook.protocol.bodyLimit);
-    if (!read.ok) return read.why === 'too_large' ? refuse(found, 413, 'body_too_large') : unread(read.why);
+    if (!read.ok) return read.why === 'closed' ? null : refuse(found, ...UNREAD[read.why]);
     const raw = { headers, body: read.body, query };
     const unsigned = webhook.protocol.answerUnsigned?.(raw) ?? null;
     const take = () => options.receive(webhook, raw);
@@ -89,7 +95,7 @@ export function createIngress(options: IngressOptions): Server {
   function refuse({ request, path, webhook = null }: Found, ...answer: Parameters<typeof refusal>): Ack {
     const { method = '', headers } = request;
     const encoding = headers['content-encoding'] ?? null;
-    options.onRefused?.({ method, path, webhook, status: answer[0], encoding });
+    options.onRefused?.({ method, path, webhook, status: answer[0], encoding, fault: null });
     return refusal(...answer);
   }
 }
@@ -118,6 +124,10 @@ interface Found {
   readonly webhook?: Webhook | null;
 }
 
+const UNREAD: Record<Exclude<BodyFailure, 'closed'>, Parameters<typeof refusal>> = {
+  too_large: [413, 'body_too_large'],
+  busy: [503, 'busy', { 'retry-after': '5' }],
+};
 const ONLY_POST = [405, 'method_not_allowed', { allow: 'POST' }] as const;
 const ONLY_GET = [405, 'method_not_allowed', { allow: 'GET' }] as const;
 const HEALTHY: Ack = {
@@ -151,17 +161,6 @@ function delivered({ ack, deliveryId, status }: Receipt): Answer {
 /** The header goes back, which shows that the answer, too, found its way. */
 function probed(headers: Headers): Answer {
   return { status: 204, headers: { [PROBE_HEADER]: headers[PROBE_HEADER] ?? '' }, body: '' };
-}
-
-function unread(why: Exclude<BodyFailure, 'too_large'>): Answer {
-  switch (why) {
-    case 'busy':
-      return refusal(503, 'busy', { 'retry-after': '5' });
-    case 'closed':
-      return null;
-    default:
-      return why satisfies never;
-  }
 }
 
 function refusal(status: number, error: string, headers: Headers = {}): Ack {

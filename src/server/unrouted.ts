@@ -13,6 +13,8 @@ export interface RefusedRequest {
   readonly webhook: Webhook | null;
   /** Of its body; null: none. */
   readonly encoding: string | null;
+  /** `TLS`, or Node's code of why its bytes could not be read as a request; null: they could. */
+  readonly fault: string | null;
 }
 
 /** The row that was written of it. */
@@ -40,7 +42,10 @@ export function unroutedRecorder(parts: UnroutedParts): (request: RefusedRequest
   return (request) => {
     if (!limits.mayRecordUnrouted()) return uncounted();
     const { method, path, status, webhook } = request;
-    const came = `${shorten(visibleLine(method), 12)} ${shorten(visibleLine(path), 80)}`;
+    const came =
+      method === ''
+        ? 'A connection'
+        : `${shorten(visibleLine(method), 12)} ${shorten(visibleLine(path), 80)}`;
     const row = {
       id: ids.next('dlv'),
       webhook: webhook?.name ?? NO_WEBHOOK,
@@ -63,7 +68,8 @@ export function unroutedRecorder(parts: UnroutedParts): (request: RefusedRequest
 const MANAGEMENT = /^\/+(?:api|mcp|hooks|metrics|readyz)(?:\/|$)/;
 
 function adviceFor(request: RefusedRequest, parts: UnroutedParts): string {
-  const { status, webhook, path, encoding } = request;
+  const { status, webhook, path, encoding, fault } = request;
+  if (fault !== null) return brokenAdvice(fault);
   switch (status) {
     case 404:
       return `no webhook is there. ${nearest(path, parts)}`;
@@ -73,10 +79,25 @@ function adviceFor(request: RefusedRequest, parts: UnroutedParts): string {
         : `${webhook?.name} takes POST alone. A browser shows nothing here; set the sender to POST`;
     case 413:
       return 'its body is too large. Have the sender send less in one request';
+    case 503:
+      return 'hookctl held as many large bodies as it may. Have the sender send it again later';
     case 415:
       return `its body is compressed (${shorten(visibleLine(encoding ?? ''), 20)}). Switch that off at the sender, or at the proxy before hookctl`;
     default:
       return 'it does not have exactly one Host header. Look at the proxy before hookctl';
+  }
+}
+
+function brokenAdvice(fault: string): string {
+  switch (fault) {
+    case 'TLS':
+      return 'it speaks TLS, this port plain HTTP. Write http:// at the sender, or have a tunnel or a proxy take TLS off';
+    case 'HPE_HEADER_OVERFLOW':
+      return 'its headers are larger than 8 KB. Look at what the proxy before hookctl adds';
+    case 'ERR_HTTP_REQUEST_TIMEOUT':
+      return 'its head took longer than 10 s, or all of it longer than 15 s. Look at the network of the sender';
+    default:
+      return `it is not valid HTTP (${shorten(visibleLine(fault), 40)}). Look at the sender, or at the proxy before hookctl`;
   }
 }
 

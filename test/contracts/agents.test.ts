@@ -123,7 +123,7 @@ describe.each(agentRunners.map((runner) => [runner.name, runner] as const))('%s'
     const { result, dump } = await runAgent(runner, folder, settings, { prompt: `do: ${what}` });
     expect(result.state).toBe('failed');
     expect(result.text).toMatch(why);
-    expect(performance.now() - begun).toBeLessThan(9_000);
+    expect(performance.now() - begun).toBeLessThan(30_000);
     expect(isAlive(dump?.pid ?? 0)).toBe(false);
   });
 

@@ -1,4 +1,5 @@
 import { once } from 'node:events';
+import { connect } from 'node:net';
 import { expect, onTestFinished, test } from 'vitest';
 import { listen } from '../../src/lib/http-server.ts';
 import { receive } from '../../src/pipeline/receive.ts';
@@ -46,4 +47,42 @@ test('F15: large bodies are parsed and stored one at a time, small ones go past 
   gate.resolve();
   expect((await Promise.all(large)).map(({ status }) => status)).toEqual([202, 202, 202, 202]);
   expect([most, begun.length]).toEqual([1, 5]);
+});
+
+test('F15: unfinished large bodies hold at most 64 MB and 64 KB each; usual deliveries get in beside them', async () => {
+  const { context } = await startEngine({ env: { GITHUB_WEBHOOK_SECRET: SECRET } });
+  const refused: number[] = [];
+  const server = createIngress({
+    snapshot: context.snapshot,
+    receive: (webhook, request) => receive(context, webhook, request),
+    acceptProbe: () => false,
+    onRefused: ({ status }) => void refused.push(status),
+    onError: (error) => expect(error).toBeNull(),
+  });
+  let taken = 0;
+  server.on('request', (request) =>
+    request.on('data', (chunk: Buffer) => {
+      taken += chunk.length;
+    }),
+  );
+  const port = await listen(server, { host: '127.0.0.1', port: 0 });
+  const url = `http://127.0.0.1:${port}`;
+  onTestFinished(async () => {
+    server.closeAllConnections();
+    server.close();
+    await once(server, 'close');
+  });
+  const head = `POST /webhooks/github HTTP/1.1\r\nHost: x\r\nContent-Length: ${25 * MB}\r\n\r\n`;
+  const unfinished = Buffer.concat([Buffer.from(head), Buffer.alloc(20 * MB, 'x')]);
+  const senders = Array.from({ length: 6 }, () => connect({ port, host: '127.0.0.1' }));
+  onTestFinished(() => {
+    for (const sender of senders) sender.destroy();
+  });
+  for (const sender of senders) sender.on('error', () => undefined).write(unfinished);
+  await eventually('those beyond the bound', () => refused.length >= 3);
+  expect(new Set(refused)).toEqual(new Set([503]));
+  const usual = await Promise.all(Array.from({ length: 20 }, () => signedPost(url, comment('hello'))));
+  expect(usual.map(({ status }) => status)).toEqual(usual.map(() => 202));
+  // What a refused one had sent is let go.
+  expect(taken).toBeLessThan(6 * 20 * MB);
 });

@@ -20,7 +20,7 @@ async function freePort(): Promise<number> {
 }
 
 /** Less than the 9.5 s after which `serve` cuts off what does not end, in milliseconds. */
-const SOON = 7_000;
+const SOON = 9_000;
 
 /** Starts `serve` with output that goes where it is never read. */
 async function unread(

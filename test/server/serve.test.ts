@@ -77,10 +77,9 @@ test('a second signal ends it at once, though a request is still coming in', asy
   await eventually('an answer beside it', async () => (await fetch(`${server.url}/healthz`)).ok);
   server.running.child.kill('SIGTERM');
   await eventually('`stopping`', () => server.lines().some(({ state }) => state === 'stopping'));
-  const started = performance.now();
   server.running.child.kill('SIGTERM');
+  // An end after the grace would be status 0.
   const { code, signal } = await server.running.ended;
-  expect(performance.now() - started).toBeLessThan(3_000);
   expect([code, signal]).toEqual([null, 'SIGTERM']);
   await open;
 });

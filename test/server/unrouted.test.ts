@@ -66,6 +66,38 @@ test('E5: a compressed body and one that is too large, with their webhook', asyn
   expect(line.reason).toMatch(/its body is too large/);
 });
 
+test.each([
+  ['no HTTP', 'hello\r\n\r\n', 400, /^A connection: it is not valid HTTP \(HPE_/],
+  ['a TLS handshake', Buffer.from('16030100050100000100', 'hex'), 0, /^A connection: it speaks TLS, .*http:/],
+  [
+    'headers that are too large',
+    request('POST', '/webhooks/github?token=QUERYSECRET', ['Host: x', `X-Large: ${'x'.repeat(9_000)}`]),
+    431,
+    /^POST \/webhooks\/github: its headers are larger than 8 KB/,
+  ],
+  [
+    'two lengths',
+    request('POST', '/webhooks/github', ['Host: x', 'Content-Length: 1', 'Content-Length: 2']),
+    400,
+    /^POST \/webhooks\/github: it is not valid HTTP/,
+  ],
+  [
+    'a chunk without a length',
+    'POST /webhooks/github HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n',
+    400,
+    /it is not valid HTTP \(HPE_INVALID_CHUNK_SIZE\)/,
+  ],
+] as const)('E5: %s is one line and a row with what to do', async (_, bytes, status, reason) => {
+  const known = new Set(server.lines().map(({ id }) => id));
+  expect((await raw(server.port, bytes)).status).toBe(status);
+  const line = await eventually('the line', () =>
+    server.lines().find(({ type, id }) => type === 'delivery' && !known.has(id)),
+  );
+  const row = readStore(sandbox, (reader) => reader.delivery(String(line.id)));
+  expect(row).toMatchObject({ status: 'rejected', reason: expect.stringMatching(reason) });
+  expect(row?.reason).not.toContain('QUERYSECRET');
+});
+
 test('E5: explain takes the row, status counts it and names it as a problem', async () => {
   const { line } = await told('POST', '/webhooks/githbu');
   const explained = await tell(sandbox, 'explain', String(line.id));

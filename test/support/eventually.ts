@@ -1,6 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 
-const PATIENCE_MS = 15_000;
+/** Longer than a loaded machine needs, shorter than a test may take. */
+const PATIENCE_MS = 45_000;
 const POLL_MS = 15;
 
 type Nothing = null | undefined | false;

@@ -8,13 +8,13 @@ import { superviseTunnel, type TunnelStatus, type TunnelSupervisor } from '../..
 import { type Edge, startEdge } from './fixtures/edge.ts';
 import { installFake } from './fixtures/programs.ts';
 import {
-  clockAt,
   closeServer,
   type Ingress,
   listen,
   type Scene,
   setScene,
   startIngress,
+  startTickingClock,
   until,
 } from './fixtures/scene.ts';
 
@@ -22,6 +22,7 @@ let ingress: Ingress;
 let scene: Scene;
 let reports: TunnelStatus[];
 let supervisor: TunnelSupervisor;
+let clock: ReturnType<typeof startTickingClock>;
 
 beforeEach(async () => {
   ingress = await startIngress();
@@ -30,13 +31,16 @@ beforeEach(async () => {
 });
 afterEach(async () => {
   await supervisor.close();
+  clock[Symbol.dispose]();
   await ingress.close();
   await scene.end();
 });
 
 function supervise(settings: TunnelSettings, { scale = 0.02, path = '', probes = true } = {}): void {
-  const clock = clockAt(scale);
-  const prober = probes ? createProber({ ingressPort: ingress.port, clock, env: {} }) : null;
+  clock = startTickingClock(scale, () => 0.5);
+  // What a probe waits for is not shortened: each of them ends by its answer, however late that comes.
+  const patient = { ...clock, scaled: (ms: number) => ms * 5 };
+  const prober = probes ? createProber({ ingressPort: ingress.port, clock: patient, env: {} }) : null;
   if (prober !== null) ingress.useProber(prober);
   supervisor = superviseTunnel({
     driver: tunnelDrivers[settings.use],
@@ -103,7 +107,7 @@ test.each([
 
 test('a child that dies is started again, and its new URL is told with the old one', async () => {
   const fake = await installFake(scene.folder, 'cloudflared', { mode: 'new-name' });
-  supervise({ use: 'cloudflared' }, { scale: 0.2, path: fake.path, probes: false });
+  supervise({ use: 'cloudflared' }, { scale: 1, path: fake.path, probes: false });
   await until('it is up', () => supervisor.current().phase === 'up');
   const old = supervisor.current().tunnel?.url;
   process.kill(Number(fake.told().pid), 'SIGKILL');
