@@ -132,6 +132,7 @@ test('what goes through a server is on record once, by CLI, API and people who a
   const lines = audit(sandbox);
   expect(told(lines)).toEqual([
     'cli serve.start',
+    'server grant.add',
     'api webhook.add',
     'api command.edit',
     'cli webhook.disable',

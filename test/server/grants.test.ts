@@ -25,7 +25,10 @@ test('a start says what may run, post or start an agent that could not before, o
     },
   });
   const first = await serverForTest(sandbox);
-  expect(granted(first)).toEqual([{ target: 'deploy/trigger:1', says: `runs ${PROGRAM}` }]);
+  expect(granted(first)).toEqual([
+    { target: 'slack/help', says: 'posts (respond)' },
+    { target: 'deploy/trigger:1', says: `runs ${PROGRAM}` },
+  ]);
   await first.stop();
   const again = await serverForTest(sandbox);
   expect(granted(again)).toEqual([]);
@@ -81,6 +84,7 @@ test('a reload says it, too', async () => {
     granted: [{ target: expect.stringMatching(/^triage\/cmd-/), says }],
   });
   expect(grants(sandbox)).toEqual([
+    'grant.add slack/help posts (respond)',
     expect.stringMatching(new RegExp(`^grant\\.add triage/cmd-\\S+ ${says}$`)),
   ]);
   expect(JSON.stringify(line)).not.toMatch(/pass-word|secret-path/);

@@ -159,8 +159,12 @@ describe('a message that can be read in two ways is read in none', () => {
     expect(head).toMatch(/^connection: close$/im);
   });
 
-  test('a chunk that lies about its size ends the connection, and stores nothing', async () => {
-    const before = readStore(sandbox, (reader) => reader.deliveries({ limit: 1_000 }).length);
+  test('a chunk that lies about its size ends the connection, and stores only that it was refused', async () => {
+    const taken = () =>
+      readStore(sandbox, (reader) =>
+        reader.deliveries({ limit: 1_000 }).filter(({ status }) => status !== 'rejected'),
+      ).length;
+    const before = taken();
     for (const chunk of [
       'zz\r\n{}\r\n0\r\n\r\n',
       '-1\r\n{}\r\n0\r\n\r\n',
@@ -170,7 +174,7 @@ describe('a message that can be read in two ways is read in none', () => {
       const { status } = await sent(['Transfer-Encoding: chunked'], chunk);
       expect(status === 400 || status === 413 || status === 0, String(status)).toBe(true);
     }
-    expect(readStore(sandbox, (reader) => reader.deliveries({ limit: 1_000 }).length)).toBe(before);
+    expect(taken()).toBe(before);
   });
 });
 

@@ -26,7 +26,8 @@ test('after a dynamic webhook is renamed, its old delivery is replayed and its p
   const pending = createIds(Date.now).next('dlv');
   const store = await openStore({ path: databasePath(sandbox.dataFolder) });
   const sent = store.delivery(id);
-  const body = store.body(id) ?? Buffer.alloc(0);
+  // Another comment: the one that was sent is claimed.
+  const body = Buffer.from(JSON.stringify(comment('@agent look')));
   const { headers = {}, eventType = null } = sent ?? {};
   const named = { webhook: 'old', webhookId: made.webhook_id };
   await store.accept(newDelivery(pending, { ...named, headers, eventType, body }));
