@@ -143,8 +143,8 @@ test('what goes through a server is on record once, by CLI, API and people who a
     'cli task.approve',
     'api task.cancel',
   ]);
-  expect(lines[5]).toMatchObject({ actor: { name: 'management token' }, target: id });
-  expect(lines[6]?.actor.name).toMatch(/\(pid \d+\)$/);
+  expect(lines[6]).toMatchObject({ actor: { name: 'management token' }, target: id });
+  expect(lines[7]?.actor.name).toMatch(/\(pid \d+\)$/);
 });
 
 test('a person who approves at the provider is on record by name', async () => {

@@ -55,6 +55,7 @@ test('a start says what may run, post or start an agent that could not before, o
   const last = await serverForTest(sandbox);
   expect(granted(last)).toEqual([]);
   expect(grants(sandbox)).toEqual([
+    'grant.add slack/help posts (respond)',
     `grant.add deploy/trigger:1 runs ${PROGRAM}`,
     `grant.add deploy/trigger:1 runs ${PROGRAM}`,
     'grant.add agent planning starts command',
