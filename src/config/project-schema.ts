@@ -63,6 +63,20 @@ const retention = z.strictObject({
     .describe('How many bytes are kept altogether, such as 2GB; beyond that the oldest go first.'),
 });
 
+const loopGuard = z.strictObject({
+  runs: z
+    .int()
+    .min(1)
+    .default(3)
+    .describe(
+      'Most deliveries of bots, apps and automatic changes that run commands in one thread; default 3.',
+    ),
+  within: duration.prefault('10m').describe('The time in which they count, such as 10m.'),
+});
+
+/** When bots that answer each other are stopped; `within` in milliseconds. */
+export type LoopGuard = z.output<typeof loopGuard>;
+
 /** webhooks.yml, whole. */
 export const projectSchema = z.strictObject({
   ingress: ingress.prefault({}).describe('The socket that senders (and a tunnel) reach.'),
@@ -78,6 +92,9 @@ export const projectSchema = z.strictObject({
     .describe('Changes to the built-in webhooks, by name.'),
   credentials: z.record(z.string(), credential).prefault({}).describe('For replies, by provider.'),
   retention: retention.prefault({}).describe('What is kept of deliveries that were worked off.'),
+  loopGuard: loopGuard
+    .prefault({})
+    .describe('When a thread is paused in which bots answer each other. What people write does not count.'),
   claudeTasks: claudeTasks.prefault({}).describe('How tasks appear in Claude Code.'),
   agents: agentsSchema
     .prefault({})

@@ -1,5 +1,6 @@
 import type { Surroundings } from '../actions/action.ts';
 import type { Accounts } from '../config/accounts.ts';
+import type { LoopGuard } from '../config/project-schema.ts';
 import type { Clock } from '../lib/clock.ts';
 import type { IdSource } from '../lib/ids.ts';
 import type { Store } from '../store/store.ts';
@@ -22,6 +23,8 @@ export interface PipelineContext {
   readonly relayKey: string;
   /** How much senders may ask for. */
   readonly limits: Limits;
+  /** When a thread is paused: `loopGuard` of webhooks.yml. */
+  readonly loopGuard: LoopGuard;
   /** What refused requests are signed by instead. */
   readonly hints: Hints;
   /** Who hookctl is where it answers. */

@@ -51,7 +51,7 @@ interface Place {
 /** Opens the parts. The caller holds the folder's lock. */
 export async function openEngine(options: EngineOptions & Place): Promise<Engine> {
   const { configuration, snapshot, insecure, onSettled, clock, ids } = options;
-  const { ingress } = configuration.project;
+  const { ingress, loopGuard } = configuration.project;
   const store = await openStore({ path: databasePath(options.dataFolder), redact: options.redact });
   const claude = await openClaudeTasks(claudeOptions(configuration, options));
   const { relayKey = newRelayKey() } = options;
@@ -69,6 +69,7 @@ export async function openEngine(options: EngineOptions & Place): Promise<Engine
     insecure,
     relayKey,
     limits,
+    loopGuard,
     hints: createHints(clock),
   };
   const context: PipelineContext = { ...common, accounts, surroundings };

@@ -1,12 +1,13 @@
 import type { Ack, Parsed, Provider } from '../providers/provider.ts';
 import type { NewDelivery } from '../store/store.ts';
 import { RELAY_HEADER } from '../tunnels/relay.ts';
-import type { Delivery, Headers, RawRequest, Trust, Webhook, WebhookEvent } from '../types.ts';
+import type { Delivery, Headers, RawRequest, Trust, Webhook } from '../types.ts';
 import type { PipelineContext } from './context.ts';
 import { dedupeKeys } from './dedupe-keys.ts';
 import { nothingToDo } from './nothing-to-do.ts';
 import type { Receipt } from './receipt.ts';
 import { DISABLED, jsonAck, limited, reject, unverified } from './refuse.ts';
+import { isByPerson } from './senders.ts';
 import { verify } from './verify.ts';
 import { webhookIdOf } from './webhook-of.ts';
 
@@ -113,14 +114,6 @@ export function asStored({ dedupeKeys: _, isByPerson: __, body, ...delivery }: N
     nextAttemptAt: null,
     bodyRemovedAt: null,
   };
-}
-
-/**
- * A text marks a person's own act. What happens without one (a label, an assignment) may as well be the work of our own token,
- * which can belong to a person.
- */
-function isByPerson({ text, sender }: WebhookEvent): boolean {
-  return text !== null && sender?.kind === 'person' && sender.appId === null;
 }
 
 /**

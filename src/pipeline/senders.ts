@@ -39,6 +39,14 @@ export function admitText(rule: SenderRule, event: WebhookEvent, trust: Trust | 
   return foreign === null ? admit(rule, event.sender) : { allowed: false, reason: foreign };
 }
 
+/**
+ * Whether a person wrote the event's text. An event without text (a label, an assignment) may be the work of our own token, which can
+ * belong to a person.
+ */
+export function isByPerson({ text, author, sender }: WebhookEvent): boolean {
+  return text !== null && sender?.kind === 'person' && sender.appId === null && author?.id === sender.id;
+}
+
 /** Why a text is not its sender's own act; null when it is. */
 function foreignText({ author, sender, textOrigin }: WebhookEvent): string | null {
   if (sender === null) return null;

@@ -147,7 +147,7 @@ export const holderOf = compileOnce(
       .compile(),
 );
 
-/** Deliveries of one thread that were settled as the filter says, replays not counted. */
+/** Deliveries of one thread that were settled as the filter says. Replays and texts that a person wrote do not count. */
 export function countSettled(externalId: string, { status, since, reason = '' }: SettledFilter) {
   return sqlBuilder
     .selectFrom('deliveries')
@@ -157,6 +157,7 @@ export function countSettled(externalId: string, { status, since, reason = '' }:
     .where('status', '=', status)
     .where('reason', 'like', `${reason}%`)
     .where('replay_of', 'is', null)
+    .where('by_person', 'is not', 1)
     .compile();
 }
 

@@ -411,24 +411,54 @@ describe('a loop', () => {
     expect(await second.sent(delivery.id)).toEqual([]);
   });
 
-  test('a thread runs three times in ten minutes, then pauses with one quiet notice', async () => {
-    let now = Date.now();
-    const engine = await startEngine({
-      yaml: credentials() + commands('github', '{ name: go, template: x }'),
-      env,
-      now: () => now,
-    });
-    const go = () => engine.deliver('github', 'issue_comment.created', onIssue(22), '@agent go');
-    for (let run = 0; run < 3; run += 1) expect((await go()).delivery.status).toBe('processed');
-    const paused = [await go(), await go()];
-    expect(paused.map(({ delivery }) => delivery.status)).toEqual(['ignored', 'ignored']);
-    expect(paused[0]?.delivery.reason).toMatch(/^paused: 3 runs.*hookctl replay dlv-/);
-    const notices = paused.map(({ delivery }) => engine.context.store.outbox({ deliveryId: delivery.id }));
-    expect(notices.map(({ length }) => length)).toEqual([1, 0]);
-    const other = await engine.deliver('github', 'issue_comment.created', onIssue(23), '@agent go');
-    expect(other.delivery.status).toBe('processed');
-    expect((await engine.replay(paused[1]?.delivery.id ?? '', false)).delivery.status).toBe('processed');
-    now += 600_001;
-    expect((await go()).delivery.status).toBe('processed');
+  /** The sender is an app that may command: `loopGuard` counts what apps write. */
+  const byApp = (number: number) => (payload: JsonObject) => {
+    const sender = { login: 'helper[bot]', id: 77, type: 'Bot' };
+    const built = onIssue(number)(payload) as { comment: JsonObject };
+    const comment = { ...built.comment, user: sender, performed_via_github_app: { id: 5, slug: 'helper' } };
+    return { ...built, sender, comment } as unknown as JsonObject;
+  };
+
+  test.each([
+    ['', 3, 600_000],
+    ['loopGuard: { runs: 5, within: 30m }\n', 5, 1_800_000],
+  ])(
+    'G6: an app runs its bound in a thread, then pauses with one notice: %j',
+    async (setting, runs, within) => {
+      let now = Date.now();
+      const yaml = commands('github', '{ name: go, template: x }').replace(
+        'github:',
+        'github:\n    allow: { apps: [5] }',
+      );
+      const engine = await startEngine({ yaml: setting + credentials() + yaml, env, now: () => now });
+      const go = () => engine.deliver('github', 'issue_comment.created', byApp(22), '@agent go');
+      for (let run = 0; run < runs; run += 1) {
+        const { delivery } = await go();
+        expect(delivery.status).toBe('processed');
+      }
+      const paused = [await go(), await go()];
+      expect(paused.map(({ delivery }) => delivery.status)).toEqual(['ignored', 'ignored']);
+      expect(paused[0]?.delivery.reason).toMatch(/^paused: \d runs.*`loopGuard`.*hookctl replay dlv-/);
+      const notices = paused.map(({ delivery }) => engine.context.store.outbox({ deliveryId: delivery.id }));
+      expect(notices.map(({ length }) => length)).toEqual([1, 0]);
+      expect(JSON.stringify(notices[0])).toContain(`hookctl replay ${paused[0]?.delivery.id}`);
+      const other = await engine.deliver('github', 'issue_comment.created', byApp(23), '@agent go');
+      expect(other.delivery.status).toBe('processed');
+      // A person still commands in the paused thread.
+      const person = await engine.deliver('github', 'issue_comment.created', onIssue(22), '@agent go');
+      expect(person.delivery.status).toBe('processed');
+      expect((await engine.replay(paused[1]?.delivery.id ?? '', false)).delivery.status).toBe('processed');
+      now += within + 1;
+      expect((await go()).delivery.status).toBe('processed');
+    },
+  );
+
+  test('G6: a person runs more than three commands in a thread within ten minutes', async () => {
+    const yaml = credentials() + commands('github', '{ name: go, template: x }');
+    const engine = await startEngine({ yaml, env });
+    for (let run = 0; run < 5; run += 1) {
+      const { delivery } = await engine.deliver('github', 'issue_comment.created', onIssue(24), '@agent go');
+      expect(delivery.status).toBe('processed');
+    }
   });
 });
