@@ -6,12 +6,27 @@
 /** Default_Ignorable, format, control and separator characters, but newline and tab. */
 const HIDDEN = /[^\P{Default_Ignorable_Code_Point}]|[\p{Cf}\p{Zl}\p{Zp}]|(?![\n\t])\p{Cc}/gu;
 
+/** What joins emoji, or asks for their coloured form. */
+const JOINED = /[\u200D\uFE0F]/;
+
 /** Anything but printable ASCII and the newline of an indented text. */
 const BEYOND_ASCII = /[^\n\x20-\x7e]/;
 
-/** Shows each hidden character as `⟦U+200B⟧`; newline and tab stay. */
+/** Emoji of Unicode's list (👩‍👧, ❤️): the joiners and selectors in them hide nothing. A flag of tags is not taken. */
+const EMOJI =
+  /\p{RGI_Emoji_ZWJ_Sequence}|\p{Emoji_Keycap_Sequence}|\p{Emoji_Presentation}|[\p{Emoji}--[0-9#*]]\uFE0F/gv;
+
+/** Shows each hidden character outside emoji as `⟦U+200B⟧`; newline and tab stay. */
 export function visible(text: string): string {
-  return text.toWellFormed().replace(HIDDEN, showCodePoint);
+  const whole = text.toWellFormed();
+  if (!JOINED.test(whole)) return whole.replace(HIDDEN, showCodePoint);
+  let shown = '';
+  let from = 0;
+  for (const { 0: emoji, index } of whole.matchAll(EMOJI)) {
+    shown += whole.slice(from, index).replace(HIDDEN, showCodePoint) + emoji;
+    from = index + emoji.length;
+  }
+  return shown + whole.slice(from).replace(HIDDEN, showCodePoint);
 }
 
 /**

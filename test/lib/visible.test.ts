@@ -18,6 +18,14 @@ test('half of a surrogate pair becomes a replacement character; what people writ
   expect(visible(written)).toBe(written);
 });
 
+test('E13: the joiners of an emoji stay, hidden characters beside it are shown', () => {
+  for (const emoji of ['👩‍👩‍👧', '❤️', '1️⃣', '👩🏽‍💻', '🏳️‍🌈', '❤️‍🔥']) {
+    expect(visible(`a ${emoji} b`)).toBe(`a ${emoji} b`);
+  }
+  expect(visible('👩\u200Da\u200Db❤️\uFE0F\u200B')).toBe('👩⟦U+200D⟧a⟦U+200D⟧b❤️⟦U+FE0F⟧⟦U+200B⟧');
+  expect(visible('ab\uFE0F 1\uFE0F')).toBe('ab⟦U+FE0F⟧ 1⟦U+FE0F⟧');
+});
+
 test('on one line there is no other line', () => {
   expect(visibleLine('a\r\nb\n\n c\td')).toBe('a⟦U+000D⟧ b c d');
   expect(visibleLine('a\u2028b\u2029c\u0085d')).toBe('a⟦U+2028⟧b⟦U+2029⟧c⟦U+0085⟧d');
