@@ -48,7 +48,7 @@ export const TOKEN_SHAPES: readonly PrefixedShape[] = [
   {
     name: 'Slack',
     begins: 'xox xap xwf',
-    pattern: `xox[abceoprs](?:-|\\.xox[bp]-)[\\w-]{10,}|xapp-[\\w-]{10,}|xwfp-[\\w-]{10,}`,
+    pattern: `xox[abcdeoprs](?:-|\\.xox[bp]-)[\\w-]{10,}|xapp-[\\w-]{10,}|xwfp-[\\w-]{10,}`,
     source: 'docs.slack.dev, "Tokens"',
   },
   {
@@ -70,9 +70,9 @@ export const TOKEN_SHAPES: readonly PrefixedShape[] = [
     source: 'develop.sentry.dev, "Auth tokens"',
   },
   {
-    name: 'npm, PyPI, RubyGems, Docker, Hugging Face',
-    begins: 'npm pyp rub dck hf_ api CLO',
-    pattern: `npm_[A-Za-z0-9]{36,}|pypi-[\\w-]{50,}|rubygems_[a-f0-9]{40,}|dckr_[op]at_[\\w-]{20,}|(?:hf|api_org)_[A-Za-z0-9]{30,}|CLOJARS_[A-Za-z0-9]{60}`,
+    name: 'npm, NuGet, Figma, PyPI, RubyGems, Docker, Hugging Face',
+    begins: 'oy2 fig npm pyp rub dck hf_ api CLO',
+    pattern: `oy2[a-z0-9]{43}(?![A-Za-z0-9])|figd_[\\w-]{30,}|npm_[A-Za-z0-9]{36,}|pypi-[\\w-]{50,}|rubygems_[a-f0-9]{40,}|dckr_[op]at_[\\w-]{20,}|(?:hf|api_org)_[A-Za-z0-9]{30,}|CLOJARS_[A-Za-z0-9]{60}`,
     source: `docs.npmjs.com, pypi.org/help, docs.docker.com, huggingface.co/docs; ${GITLEAKS}`,
   },
   {

@@ -185,6 +185,55 @@ describe('F7: what is a secret by its form is taken out whole', () => {
   });
 });
 
+/** The same kinds where they are met in files, commands and addresses. */
+const CONTEXTS: readonly (readonly [name: string, shape: string])[] = [
+  ['git remote', 'origin\thttps://x-access-token:|ghs_{w36}|@github.com/acme/app.git (fetch)'],
+  ['git remote of GitLab CI', 'https://gitlab-ci-token:|glcbt-64_{w20}|@gitlab.example.com/acme/app.git'],
+  ['postgres', 'DATABASE_URL=postgres://app:|{w14}|@db:5432/app?sslmode=require'],
+  ['mongodb+srv', 'mongodb+srv://app:|{w14}|@cluster0.example.mongodb.net/test'],
+  ['amqp', 'amqp://app:|{w14}|@mq:5672/%2f'],
+  [
+    'Azure Service Bus',
+    'Endpoint=sb://acme.servicebus.windows.net/;SharedAccessKeyName=Root;SharedAccessKey=|{w43}=|',
+  ],
+  ['.env with quotes', 'STRIPE_KEY="|sk_live_{w24}|"'],
+  ['YAML', 'anthropic:\n  key: |sk-ant-api03-{w93}AA|\n'],
+  ['header of small letters', 'x-api-key: |{w24}|'],
+  ['header of capitals', 'AUTHORIZATION: BEARER |{w40}|'],
+  ['basic authentication of curl', 'curl -s --user ada:|{w16}| https://example.com'],
+  ['URL-encoded', 'next=https%3A%2F%2Fx%3Ftoken%3D|ghp_{w36}|%26a'],
+  [
+    'key of a service account',
+    '{"private_key_id": "x", "private_key": "-----BEGIN PRIVATE KEY-----\\n|{w64}\\n{w20}|\\n-----END PRIVATE KEY-----\\n"}',
+  ],
+  ['Twilio', 'SK{h32}'],
+  ['Mailgun', 'key-{h32}'],
+  ['Grafana', 'glsa_{w32}_{h8}'],
+  ['Vault', 'hvs.{w90}'],
+  ['Databricks', 'dapi{h32}'],
+  ['DigitalOcean', 'dop_v1_{h64}'],
+  ['Doppler', 'dp.st.dev.{w40}'],
+  ['PlanetScale', 'pscale_tkn_{w43}'],
+  ['NuGet', 'oy2{z43}'],
+  ['Shopify', 'shpat_{h32}'],
+  ['Notion', 'ntn_{w46}'],
+  ['Notion, older', 'secret_{w43}'],
+  ['Airtable', 'pat{w14}.{h64}'],
+  ['Figma', 'figd_{w40}'],
+  ['Slack cookie', 'xoxd-{w60}'],
+  ['Stripe test key', 'sk_test_{w24}'],
+  ['Slack refresh', 'xoxe-1-{A60}'],
+  ['Cloudflare', 'CLOUDFLARE_API_TOKEN=|{w40}|'],
+  ['Twilio in an environment', 'TWILIO_AUTH_TOKEN=|{h32}|'],
+];
+
+test.each(CONTEXTS)('F7: where it is met: %s', (_, shape) => {
+  const { text, secret } = secretText(shape);
+  const left = redact(text);
+  expect(leftOf(secret, left), left).toBe('');
+  expect(left).toContain('[redacted]');
+});
+
 const IMAGE = secretText('data:image/png;base64,iVBORw0KGgoAAAANSUhEUgAA{w400}==').text;
 
 const UNTOUCHED: readonly string[] = [

@@ -198,3 +198,32 @@ function complete(path: string, taskId: string, completedAt: number): void {
     db.close();
   }
 }
+
+test('E26: the average cost of a conversation counts only tasks that said what they cost', async () => {
+  const store = await freshStore();
+  await store.accept(newDelivery('dlv-1'));
+  const costs = [0.5, null, 1.5, null, null];
+  const tasks = costs.map((_, index) => settledTask(`task-${index}`));
+  await store.settle(settlement('dlv-1', { tasks }));
+  const conversationId = store.task('task-0')?.conversationId ?? '';
+  const conversation = () => store.conversations().find(({ id }) => id === conversationId);
+  expect(conversation()?.averageCostUsd).toBeNull();
+  // The last task stays open.
+  for (const [index, costUsd] of costs.slice(0, -1).entries()) {
+    await store.changeTask({
+      taskId: `task-${index}`,
+      event: 'complete',
+      from: 'queued',
+      to: 'completed',
+      isEnd: true,
+      actor: 'ada',
+      reason: null,
+      result: null,
+      error: null,
+      spent: { costUsd, inputTokens: null, outputTokens: null },
+      reply: null,
+      at: NOW + 10,
+    });
+  }
+  expect(conversation()).toMatchObject({ averageCostUsd: 1 });
+});

@@ -42,6 +42,7 @@ export const reply: ReplyChannel = {
   authorize: () => ({}),
 
   comment: (account, place, post) => original('PATCH', account, place, message(post)),
+  // The path holds the token of the interaction, which only we have: its original response is our own.
   find: (account, place) => original('GET', account, place, null),
   readPage(_, answer, id) {
     const posted = answerJson(answer);

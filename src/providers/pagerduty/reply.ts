@@ -39,6 +39,7 @@ export const reply: ReplyChannel = {
 
   comment: (account, place, post) =>
     notes('POST', account, place.incident, { note: { content: marked(post) } }),
+  // By the mark alone: /users/me takes keys of users only, and a REST key of the account has no user.
   find: (account, place) => notes('GET', account, place.incident, null),
 
   readPage(_, answer, id) {

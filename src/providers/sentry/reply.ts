@@ -44,6 +44,7 @@ export const reply: ReplyChannel = {
     body: { text: `${hiddenMarker(id)}\n${text}` },
   }),
 
+  // By the mark alone: tokens of an organisation name no user.
   find: ({ baseUrl }, place) => ({
     method: 'GET',
     url: `${baseUrl}/api/0/issues${apiPath(place.issue, 'comments')}/`,
