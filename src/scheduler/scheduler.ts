@@ -141,7 +141,8 @@ export function startScheduler(context: SchedulerContext): Scheduler {
     const running = runTask(context, agent, run, synced);
     active.set(run.id, running);
     report.run(run);
-    report.task(synced);
+    // As it was taken: a task that ended while its files were written has been told as ended.
+    report.task({ ...synced, status: taken.status });
     void running.ended.then(() => {
       active.delete(run.id);
       wake();

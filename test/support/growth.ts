@@ -5,7 +5,7 @@
 export function growth(work: (times: number) => void, n: number): number {
   const shortest = (times: number) =>
     Math.min(
-      ...Array.from({ length: 5 }, () => {
+      ...Array.from({ length: 7 }, () => {
         const from = process.cpuUsage();
         work(times);
         const { user, system } = process.cpuUsage(from);
@@ -17,5 +17,5 @@ export function growth(work: (times: number) => void, n: number): number {
   return shortest(4 * n) / Math.max(shortest(n), 2_000);
 }
 
-/** Between 4 and 16, nearer to the former. */
-export const LINEAR = 9;
+/** Between 4 and 16; caches that the larger input no longer fits add up to half as much again. */
+export const LINEAR = 11;

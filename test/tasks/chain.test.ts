@@ -13,19 +13,20 @@ import { type Sandbox, sandboxForTest, taskFiles } from '../support/sandbox.ts';
 import { readStore, type Server, serverForTest, settled } from '../support/server.ts';
 
 const SECRET = 'jira-secret';
+/** Of the comments. */
+let number = 1_000;
 
 /** A comment on PROJ-123, whose description asks for a fresh start, as Jira sends and signs it. */
 async function comment({ url, sandbox }: Server, text: string): Promise<TaskView> {
   const now = new Date();
-  const sample = jira.samples.find(({ type }) => type === 'jira:issue_created');
-  const payload = sample?.build({ text: '', now, nextNumber: () => now.getTime() }) as JsonObject;
+  const sample = jira.samples.find(({ type }) => type === 'comment_created');
+  const payload = sample?.build({ text, now, nextNumber: () => ++number }) as JsonObject;
   const issue = payload.issue as JsonObject;
-  const fields = { ...(issue.fields as JsonObject), description: `we should start fresh\n\n${text}` };
-  const body = Buffer.from(
-    JSON.stringify({ ...payload, issue: { ...issue, id: '10042', key: 'PROJ-123', fields } }),
-  );
+  const fields = { ...(issue.fields as JsonObject), description: 'we should start fresh' };
+  const about = { ...issue, id: '10042', key: 'PROJ-123', fields };
+  const body = Buffer.from(JSON.stringify({ ...payload, issue: about }));
   const signed = jira.sign(body, {
-    type: 'jira:issue_created',
+    type: 'comment_created',
     secret: secret(SECRET),
     deliveryId: randomUUID(),
     now,
