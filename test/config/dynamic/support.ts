@@ -29,7 +29,13 @@ export function placeIn(
 ): Place {
   mkdirSync(dataFolder, { recursive: true });
   const file = join(dataFolder, 'webhooks.json');
-  const options = { ...KNOWN, located: { projectFile, dataFolder }, env: {}, createMissing: true };
+  const options = {
+    ...KNOWN,
+    located: { projectFile, dataFolder },
+    env: {},
+    createMissing: true,
+    runModules: true,
+  };
   return {
     dataFolder,
     file,
