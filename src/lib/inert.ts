@@ -60,7 +60,8 @@ export const inert = {
   gitea: inertBy([...MARKDOWN, CLOSING]),
   bitbucket: inertBy(MARKDOWN),
   linear: inertBy([...MARKDOWN, PROFILE]),
-  sentry: inertBy(MARKDOWN),
+  /** Sentry, and senders that say nothing of their markup. */
+  markdown: inertBy(MARKDOWN),
   /** mrkdwn and wiki text are escaped as they are written, ADF is a tree, Discord is told to mention nobody. */
   escaped: inertBy(EVERYWHERE),
 } as const;

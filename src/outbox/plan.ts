@@ -1,6 +1,7 @@
 import { failure } from '../errors.ts';
 import { isPrivateHost } from '../lib/addresses.ts';
 import { cutAtSentence } from '../lib/cut.ts';
+import { inert as inertBy } from '../lib/inert.ts';
 import type { Account, CallAnswer, Lookup, OutgoingCall, Post, ReplyChannel } from '../providers/reply.ts';
 import type { StoreReader } from '../store/store.ts';
 import type { Headers, Outgoing } from '../types.ts';
@@ -125,7 +126,8 @@ function findingOf(
 function postOf(
   { redact }: PlanContext,
   { id, edits, content }: Outgoing,
-  { textLimit, inert }: ReplyChannel,
+  // An own provider that says nothing of its markup is taken for one that renders Markdown.
+  { textLimit, inert = inertBy.markdown }: ReplyChannel,
 ): Post {
   return { id: edits ?? id, text: cutAtSentence(inert(redact(content)), textLimit - MARGIN) };
 }

@@ -82,8 +82,11 @@ export type Immediate =
  */
 export interface ReplyChannel {
   readonly account: AccountDefaults;
-  /** Makes the text of a post inert where it is read: words of payloads and agents act nowhere. */
-  inert(marked: string): string;
+  /**
+   * Makes the text of a post inert where it is read: words of payloads and agents act nowhere. Left out: mentions, slash
+   * commands and hidden comments of Markdown.
+   */
+  inert?(marked: string): string;
   /** Longest text of a post in characters, the marker included. */
   readonly textLimit: number;
   /** Where a reply to this event goes; null when it cannot be answered. */

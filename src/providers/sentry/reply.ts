@@ -20,7 +20,7 @@ export const reply: ReplyChannel = {
     baseUrlEnv: 'SENTRY_URL',
     baseUrl: 'https://sentry.io',
   },
-  inert: inert.sentry,
+  inert: inert.markdown,
   // Sentry states none.
   textLimit: 20_000,
 
