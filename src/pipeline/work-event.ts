@@ -26,6 +26,12 @@ export interface EventOutcome
  * paused.
  */
 export async function workEvent(context: PipelineContext, occasion: Occasion): Promise<EventOutcome> {
+  const forgotten = beforeRestore(context, occasion);
+  if (forgotten !== null) {
+    const left = match(occasion.webhook, occasion.event, occasion.delivery.trust ?? 'unverified');
+    const ran = await runCommands(context, occasion, refused(left, forgotten));
+    return { ...ran, aliases: aliasesFor(context, occasion, ran.tasks) };
+  }
   const approval = approved(context, occasion);
   const stop = approval === null ? stopped(context, occasion) : null;
   const answer = approval === null && stop === null ? answered(context, occasion) : null;
@@ -113,6 +119,30 @@ function withoutRepeated(
     each.fired && each.command.kind === 'text' ? { ...each, fired: false, reason } : each,
   );
   return { matches: left, ignored: left.some(({ fired }) => fired) ? null : reason };
+}
+
+/**
+ * Why a text neither commands nor steers: it was written before the newest restore, and a backup does not hold the keys of what came
+ * after it, so that the text may have run already. Null when it counts.
+ */
+function beforeRestore(
+  { store }: Pick<PipelineContext, 'store'>,
+  { event, delivery }: Occasion,
+): string | null {
+  const { text, writtenAt = null } = event;
+  if (text === null || writtenAt === null || !isFirstHand(delivery)) return null;
+  const [restore] = store.audit({ what: 'backup.restore', limit: 1 });
+  if (restore === undefined) return null;
+  const restoredAt = restore.at;
+  if (writtenAt >= restoredAt || delivery.receivedAt < restoredAt) return null;
+  return `the text was written before the restore of ${new Date(restoredAt).toISOString()} and may have run already; if it did not: \`hookctl replay ${delivery.id}\``;
+}
+
+function refused({ matches, ignored }: Matching, reason: string): Matching {
+  const left = matches.map((each) =>
+    each.command.kind === 'text' ? { ...each, fired: false, reason } : each,
+  );
+  return { matches: left, ignored: left.some(({ fired }) => fired) ? ignored : reason };
 }
 
 /** What answers a question is no command, also where commands need no prefix. */

@@ -56,3 +56,25 @@ webhooks: { github: { defaultCommand: go, commands: [{ name: go, action: ask, te
   await say('main, please');
   expect(status()).toBe('queued');
 });
+
+test('G14: a command written before the newest restore is refused with the reason; a replay runs it', async () => {
+  const restoredAt = Date.now() - 60_000;
+  const engine = await startEngine();
+  await engine.context.store.recordAudit([
+    {
+      ...{ at: restoredAt, actor: { kind: 'cli', name: 'test' }, what: 'backup.restore' },
+      ...{ target: '/backup', details: {}, revision: null },
+    },
+  ]);
+  const written = (at: number) => (payload: Payload) => {
+    const built = onIssue(31)(payload) as { comment: Payload };
+    return { ...built, comment: { ...built.comment, created_at: new Date(at).toISOString() } } as Payload;
+  };
+  const say = (at: number) =>
+    engine.deliver('github', 'issue_comment.created', written(at) as never, '@agent analyze');
+  const old = await say(restoredAt - 5000);
+  expect(old.delivery).toMatchObject({ status: 'ignored' });
+  expect(old.delivery.reason).toMatch(/written before the restore of .*hookctl replay dlv-/);
+  expect((await say(restoredAt + 5000)).tasks).toHaveLength(1);
+  expect((await engine.replay(old.delivery.id, false)).tasks).toHaveLength(1);
+});
