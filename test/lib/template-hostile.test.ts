@@ -38,12 +38,10 @@ describe('hostile templates are refused or harmless', () => {
     '{{@event.payload}}',
   ])('%s', (source) => expect(compileTemplate(source).ok).toBe(false));
 
-  test.each([
-    '{{issue.toString}}',
-    '{{issue.labels.join}}',
-    '{{helperMissing}}',
-    '{{issue.title.length}}',
-  ])('%s renders empty', (source) => expect(plain(source)).toBe(''));
+  test.each(['{{issue.toString}}', '{{issue.labels.join}}', '{{helperMissing}}', '{{issue.title.length}}'])(
+    '%s renders empty',
+    (source) => expect(plain(source)).toBe(''),
+  );
 
   test('a syntax tree in place of a text', () => {
     const tree = { type: 'Program', body: [{ type: 'MustacheStatement', path: 'x' }] };
