@@ -129,7 +129,7 @@ describe('without a server, one webhook', () => {
     ];
     const said = await ok(tell(sandbox, 'webhook', 'command', 'add', 'triage', ...text));
     expect(said).toMatch(/added cmd-\w+ \(analyze\) in triage/);
-    expect(said).toMatch(/Next: hookctl trigger github --text "@other analyze" --webhook triage/);
+    expect(said).toMatch(/Next: hookctl trigger github --text '@other analyze' --webhook triage/);
     expect(await ok(tell(sandbox, 'webhook', 'command', 'list', 'triage'))).toMatch(
       /analyze, analysis, look/,
     );
