@@ -111,10 +111,13 @@ describe('a command', () => {
     expect(second.result.text).toBe(`again ${session}`);
   });
 
-  test('sees the task’s ids, and values from outside as they are, on one line', async () => {
+  test('F10: sees the task’s ids, its command in place of a title from outside, and that on one line', async () => {
     const task = { ...TASK, title: 'a\nb\u202e "c"' };
     const { result } = await run({ args: ['--title={{title}}'] }, 'echo "$1 $HOOKCTL_TASK_ID"', { task });
-    expect(result.text).toBe(`--title=a b⟦U+202E⟧ "c" ${TASK.id}`);
+    expect(result.text).toBe(`--title=task github:o/r#1 ${TASK.id}`);
+    const odd = { ...TASK, command: 'a\nb\u202e "c"' };
+    const other = await run({ args: ['--title={{title}}'] }, 'echo "$1"', { task: odd });
+    expect(other.result.text).toBe('--title=a b⟦U+202E⟧ "c" github:o/r#1');
   });
 });
 
