@@ -166,7 +166,7 @@ test('a mistake in a definition is reported with its line, its field and what to
     [
       'webhooks/a.ts:5 commands.0.name: expected string, received number',
       'webhooks/a.ts:6 commands.1.wat: unknown field\n  Known here: name, aliases, trigger, conditions, ' +
-        'priority, action, targetAgent, template, requiresApproval, options.',
+        'priority, action, targetAgent, template, requiresApproval, approval, options.',
       expect.stringMatching(/^webhooks\/a\.ts:6 commands\.1\.template: does not compile/),
     ],
   ]);
