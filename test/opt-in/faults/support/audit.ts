@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { OWN_POST_MARKER } from '../../../../src/lib/marker.ts';
 import type { ProviderApis } from '../../../support/provider-apis.ts';
 import type { Entry, Ledger } from './ledger.ts';
@@ -144,7 +144,7 @@ function recordFiles({ bed }: Served): readonly string[] {
 
 /** Tasks that stand in Claude's list, but for the placeholder that keeps it. */
 function listEntries({ bed }: Served): readonly string[] {
-  return jsonFiles(join(bed.claudeFolder, 'tasks', 'hookctl'), /^\d+\.json$/).flatMap(
+  return jsonFiles(join(bed.claudeFolder, 'tasks', basename(bed.project)), /^\d+\.json$/).flatMap(
     (entry) => taskOf(entry) ?? [],
   );
 }
