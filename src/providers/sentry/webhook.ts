@@ -6,7 +6,7 @@ function template(task: string): string {
     '',
     '{{#if @argument}}Asked: {{@argument}}{{/if}}',
     'What happened: {{@event.type}}',
-    'Link: {{@event.url}}',
+    'Link: {{default @event.url @event.externalId}}',
     '',
     '{{#with data.issue}}Issue: {{shortId}} in {{project.slug}}, level {{level}}, {{status}}{{/with}}',
     '{{#with data.event}}Level: {{level}}{{/with}}',
