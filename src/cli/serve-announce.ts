@@ -5,6 +5,7 @@ import type { Serving } from '../server/serve.ts';
 import { endpointUrl, publicBase, type RunningFacts } from '../server/status.ts';
 import { publicUrl } from '../tunnels/tunnel.ts';
 import type { Webhook } from '../types.ts';
+import { formLines } from './webhook/form.ts';
 
 type Print = (text: string) => void;
 
@@ -54,10 +55,7 @@ function announceWebhook(webhook: Webhook, facts: RunningFacts, print: Print): v
     `${name} (${protocol.label}, ${origin.kind}) ${enabled ? `${url}, secret: ${secretSource}` : 'disabled'}${showsForm(webhook) ? '' : `; form: ${commandLine('hookctl', 'webhook', 'show', name)}`}`,
   );
   if (!enabled || !showsForm(webhook)) return;
-  const secretCommand = commandLine('hookctl', 'webhook', 'show', name, '--show-secret');
-  for (const { label, value } of protocol.formFields({ url, secretCommand })) {
-    print(`  ${`${label}:`.padEnd(14)} ${value}`);
-  }
+  print(formLines(webhook, url));
 }
 
 /** All forms would be a wall of text. Of the built-in webhooks the first has it, the others in `webhook show`. */

@@ -28,7 +28,7 @@ export function absentProvider(name: string): Provider {
     authorOf: () => null,
     formFields: ({ url, secretCommand }) => [
       { label: 'URL', value: url },
-      { label: 'Secret', value: `what \`${secretCommand}\` prints` },
+      { label: 'Secret', value: secretCommand },
     ],
   };
   return provider;

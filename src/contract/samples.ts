@@ -119,7 +119,11 @@ function checkAuthors(subject: Subject, sample: Sample): void {
 
 function checkForm({ provider }: Subject): void {
   const url = 'https://x.test/webhooks/y';
-  const fields = provider.formFields({ url, secretCommand: 'hookctl webhook show y --show-secret' });
+  const fields = provider.formFields({
+    url,
+    secretCommand: 'hookctl webhook show y --show-secret',
+    enterCommand: 'hookctl webhook edit y --secret-stdin',
+  });
   assert.ok(
     fields.some(({ value }) => value === url),
     'no field of the form has the URL',

@@ -55,14 +55,13 @@ function configure(options: JsonObject): Configured {
 
 /** What the sender has to be told of how it proves itself. */
 function proofFields(scheme: Scheme, secretCommand: string): readonly FormField[] {
-  const secret = `what \`${secretCommand}\` prints`;
   const [header = ''] = scheme.headers;
   switch (scheme.kind) {
     case 'hmac': {
       const what = `HMAC-${scheme.algorithm.toUpperCase()} of ${scheme.contentText} in ${scheme.encoding}`;
       const prefix = scheme.prefix === '' ? '' : `, behind ${scheme.prefix}`;
       return [
-        { label: 'Secret', value: secret },
+        { label: 'Secret', value: secretCommand },
         { label: `Header ${header}`, value: what + prefix },
       ];
     }
@@ -75,11 +74,15 @@ function proofFields(scheme: Scheme, secretCommand: string): readonly FormField[
         { label: 'Public key', value: 'made by the sender: put it into the option publicKey' },
       ];
     case 'token':
-      return [{ label: `Header ${header}`, value: `${scheme.prefix}${secret}` }];
+      if (scheme.prefix === '') return [{ label: `Header ${header}`, value: secretCommand }];
+      return [
+        { label: `Header ${header}`, value: `${scheme.prefix}<secret>` },
+        { label: 'Secret', value: secretCommand },
+      ];
     case 'basic':
       return [
         { label: 'User', value: scheme.user },
-        { label: 'Password', value: secret },
+        { label: 'Password', value: secretCommand },
       ];
     default:
       return scheme.kind satisfies never;

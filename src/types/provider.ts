@@ -66,6 +66,14 @@ export interface FormField {
   readonly value: string;
 }
 
+export interface FormContext {
+  readonly url: string;
+  /** The command line that prints the secret. As the whole value of a field it is replaced by a secret made just now. */
+  readonly secretCommand: string;
+  /** The command line that takes a secret which the sender made. */
+  readonly enterCommand: string;
+}
+
 /** The provider's own webhook, served when the project does not replace it. Same fields as `defineWebhook`. */
 export interface BuiltInWebhook {
   readonly name: string;
@@ -162,8 +170,8 @@ export interface Provider {
   authorOf(payload: JsonObject, path: readonly string[]): string | null;
   /** How it is answered; left out: it cannot be. */
   readonly reply?: ReplyChannel;
-  /** The provider's web form, filled in. `secretCommand` is the hookctl command that prints the secret. */
-  formFields(context: { readonly url: string; readonly secretCommand: string }): readonly FormField[];
+  /** The provider's web form, filled in. */
+  formFields(context: FormContext): readonly FormField[];
 }
 
 export interface SignContext {

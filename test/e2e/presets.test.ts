@@ -40,8 +40,8 @@ describe.each(presets.map((preset) => [preset.name, preset] as const))('%s', (na
   test('webhook add prints the fields of its form, with the URL', () => {
     const printed = added.get(name) ?? '';
     expect(printed).toContain(`${suite().server.url}/webhooks/`);
-    for (const { label } of preset.formFields({ url: 'x', secretCommand: 'x' }))
-      expect(printed).toContain(label);
+    for (const { label } of preset.formFields({ url: 'x', secretCommand: 'x', enterCommand: 'x' }))
+      expect(printed).toContain(`  ${label}: `);
   });
 });
 

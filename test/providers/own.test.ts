@@ -146,7 +146,7 @@ test('what throws beside the verdict costs no delivery', () => {
   expect(broken.acknowledge?.(incoming, broken.parse(incoming))).toBeNull();
   expect(broken.authorOf({}, [])).toBeNull();
   expect(broken.eventName({})).toBeNull();
-  expect(broken.formFields({ url: 'https://x', secretCommand: 'y' })[0]).toEqual({
+  expect(broken.formFields({ url: 'https://x', secretCommand: 'y', enterCommand: 'z' })[0]).toEqual({
     label: 'URL',
     value: 'https://x',
   });

@@ -28,6 +28,8 @@ export interface ServeHere {
 export interface ServeHereOptions {
   /** Default: nothing is a terminal. */
   readonly isTerminal?: boolean;
+  /** Default: no colour. */
+  readonly color?: boolean;
   /** In place of the sandbox's. */
   readonly env?: Readonly<Record<string, string>>;
 }
@@ -39,7 +41,7 @@ const PATIENCE_MS = 60_000;
 export async function serveHere(
   sandbox: Sandbox,
   args: readonly string[] = ['--json'],
-  { isTerminal = false, env = sandbox.env }: ServeHereOptions = {},
+  { isTerminal = false, color = false, env = sandbox.env }: ServeHereOptions = {},
 ): Promise<ServeHere> {
   const written = { stdout: '', stderr: '' };
   const died: NodeJS.Signals[] = [];
@@ -57,7 +59,7 @@ export async function serveHere(
   };
   const stream = (name: 'stdout' | 'stderr') => ({
     isTerminal,
-    color: false,
+    color,
     write(text: string) {
       written[name] += text;
     },

@@ -3,8 +3,7 @@ import type { Configuration } from '../../config/index.ts';
 import type { StatusView } from '../../server/status.ts';
 import { type WebhookView, webhookViewer } from '../../server/webhook-view.ts';
 import type { Webhook } from '../../types.ts';
-import { facts } from '../print.ts';
-import { refOf } from './find.ts';
+import { formLines } from './form.ts';
 
 /** The webhooks, and the state of the server that serves them; null when none runs. */
 export interface Surroundings {
@@ -25,11 +24,7 @@ export function viewer(app: App, surroundings: Surroundings): (webhook: Webhook)
 
 /** The provider's web form, filled in; with the secret itself where it was made just now. */
 export function formFields(surroundings: Surroundings, webhook: Webhook, secret: string | null): string {
-  const secretCommand = `hookctl webhook show ${refOf(webhook)} --show-secret`;
-  const url = urlsOf(surroundings)(webhook.endpoint);
-  const fields = webhook.protocol.formFields({ url, secretCommand });
-  const withSecret = (value: string) => (secret !== null && value.includes(secretCommand) ? secret : value);
-  return facts(fields.map(({ label, value }) => [`  ${label}`, withSecret(value)] as const));
+  return formLines(webhook, urlsOf(surroundings)(webhook.endpoint), secret);
 }
 
 /** Where senders reach an endpoint: as the running server says, else as it is configured. */

@@ -17,7 +17,7 @@ export const alertmanager = preset({
   formFields: ({ url, secretCommand }) => [
     { label: 'receivers › webhook_configs › url', value: url },
     { label: 'http_config › authorization › type', value: 'Bearer' },
-    { label: 'http_config › authorization › credentials', value: `what \`${secretCommand}\` prints` },
+    { label: 'http_config › authorization › credentials', value: secretCommand },
     { label: 'send_resolved', value: 'true' },
   ],
 });

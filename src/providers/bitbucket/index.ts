@@ -31,7 +31,7 @@ export const bitbucket = preset({
   reply,
   formFields: ({ url, secretCommand }) => [
     { label: 'URL', value: url },
-    { label: 'Secret', value: `what \`${secretCommand}\` prints` },
+    { label: 'Secret', value: secretCommand },
     { label: 'Triggers', value: 'Pull request: Created, Comment created; Issue: Created, Comment created' },
   ],
 });

@@ -30,11 +30,11 @@ export const discord = preset({
     textAt(payload, 'member', 'user', 'username') ??
     textAt(payload, 'user', 'username'),
   reply,
-  formFields: ({ url }) => [
+  formFields: ({ url, enterCommand }) => [
     { label: 'General Information › Interactions Endpoint URL', value: url },
     {
       label: 'General Information › Public Key',
-      value: 'made by Discord: type hookctl webhook edit <webhook> --secret-stdin',
+      value: `made by Discord: ${enterCommand}`,
     },
   ],
 });

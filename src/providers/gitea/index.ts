@@ -42,7 +42,7 @@ export const gitea = preset({
     { label: 'Target URL', value: url },
     { label: 'HTTP Method', value: 'POST' },
     { label: 'POST Content Type', value: 'application/json' },
-    { label: 'Secret', value: `what \`${secretCommand}\` prints` },
+    { label: 'Secret', value: secretCommand },
     {
       label: 'Trigger On',
       value: 'Issues, Issue Comment, Pull Request, Pull Request Comment, Pull Request Reviewed',

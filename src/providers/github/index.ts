@@ -63,7 +63,7 @@ export const github: Provider = {
   formFields: ({ url, secretCommand }) => [
     { label: 'Payload URL', value: url },
     { label: 'Content type', value: 'application/json' },
-    { label: 'Secret', value: `what \`${secretCommand}\` prints` },
+    { label: 'Secret', value: secretCommand },
     {
       label: 'Events',
       value: 'Issue comments, Issues, Pull requests, Pull request reviews, Pull request review comments',

@@ -52,7 +52,7 @@ export const gitlab: Provider = {
 
   formFields: ({ url, secretCommand }) => [
     { label: 'URL', value: url },
-    { label: 'Secret token', value: `what \`${secretCommand}\` prints` },
+    { label: 'Secret token', value: secretCommand },
     { label: 'Trigger', value: 'Comments, Issues events, Merge request events' },
     { label: 'SSL verification', value: 'on' },
   ],

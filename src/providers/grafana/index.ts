@@ -22,6 +22,6 @@ export const grafana = preset({
     { label: 'URL', value: url },
     { label: 'HTTP Method', value: 'POST' },
     { label: 'Authorization Header › Scheme', value: 'Bearer' },
-    { label: 'Authorization Header › Credentials', value: `what \`${secretCommand}\` prints` },
+    { label: 'Authorization Header › Credentials', value: secretCommand },
   ],
 });

@@ -57,7 +57,7 @@ const provider: Provider = {
 
   formFields: ({ url, secretCommand }) => [
     { label: 'URL', value: url },
-    { label: 'Secret', value: `what \`${secretCommand}\` prints` },
+    { label: 'Secret', value: secretCommand },
     { label: 'Issue related events', value: 'Issue: created, updated; Comment: created, updated' },
     { label: 'Exclude body', value: 'no' },
   ],

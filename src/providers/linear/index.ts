@@ -32,12 +32,12 @@ export const linear = preset({
   acknowledge: (_, parsed) => (parsed.ok ? OK : null),
   authorOf,
   reply,
-  formFields: ({ url }) => [
+  formFields: ({ url, enterCommand }) => [
     { label: 'URL', value: url },
     { label: 'Data change events', value: 'Issues, Comments' },
     {
       label: 'Signing secret',
-      value: 'made by Linear: type hookctl webhook edit <webhook> --secret-stdin',
+      value: `made by Linear: ${enterCommand}`,
     },
   ],
 });

@@ -1,6 +1,7 @@
 import type {
   Ack,
   EventAuthor,
+  FormContext,
   FormField,
   Headers,
   JsonObject,
@@ -91,9 +92,7 @@ interface ProviderFields {
   /** Realistic bodies, for `hookctl trigger` and the contract suite. */
   readonly samples?: readonly Sample[] | undefined;
   /** What the sender's web form asks for, filled in. Default: URL and secret. */
-  formFields?:
-    | ((context: { readonly url: string; readonly secretCommand: string }) => readonly FormField[])
-    | undefined;
+  formFields?: ((context: FormContext) => readonly FormField[]) | undefined;
   /** Event type as far as the headers alone tell it, for the rows of refused requests. */
   eventName?: ((headers: Headers) => string | null) | undefined;
 }

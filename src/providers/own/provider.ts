@@ -3,6 +3,7 @@ import { parseJson } from '../../lib/json.ts';
 import { refused } from '../../lib/signature.ts';
 import type {
   Configured,
+  FormContext,
   FormField,
   JsonObject,
   Parsed,
@@ -15,7 +16,6 @@ import { formPayload } from '../generic/signed-content.ts';
 import type { ProviderDefinition } from './definition.ts';
 import { readEvents } from './events.ts';
 
-type FormContext = Parameters<Provider['formFields']>[0];
 type ByCode = Extract<ProviderDefinition, { readonly verify: unknown }>;
 
 const BODY_LIMIT = 25 * 1024 * 1024;
@@ -137,6 +137,6 @@ function attempt<T>(call: () => T): T | null {
 function usualFields({ url, secretCommand }: FormContext): readonly FormField[] {
   return [
     { label: 'URL', value: url },
-    { label: 'Secret', value: `what \`${secretCommand}\` prints` },
+    { label: 'Secret', value: secretCommand },
   ];
 }

@@ -27,12 +27,12 @@ export const pagerduty = preset({
   authorOf: (payload, path) =>
     path[0] === 'event' && path.at(-1) === 'content' ? textAt(payload, 'event', 'agent', 'summary') : null,
   reply,
-  formFields: ({ url }) => [
+  formFields: ({ url, enterCommand }) => [
     { label: 'Webhook URL', value: url },
     { label: 'Event Subscription', value: 'incident.triggered, incident.annotated, incident.resolved' },
     {
       label: 'Signing secret',
-      value: 'made by PagerDuty and shown once: type hookctl webhook edit <webhook> --secret-stdin',
+      value: `made by PagerDuty and shown once: ${enterCommand}`,
     },
   ],
 });

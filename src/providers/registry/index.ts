@@ -23,7 +23,7 @@ export const registry = preset({
   acknowledge: () => TAKEN,
   formFields: ({ url, secretCommand }) => [
     { label: 'notifications › endpoints › url', value: url },
-    { label: 'headers › Authorization › [Bearer …]', value: `what \`${secretCommand}\` prints` },
+    { label: 'headers › Authorization › [Bearer …]', value: secretCommand },
     { label: 'timeout', value: '5s' },
     { label: 'ignore › actions', value: '[pull]' },
   ],

@@ -24,13 +24,13 @@ export const shopify = preset({
   }),
   eventName: topicOf,
   parse,
-  formFields: ({ url }) => [
+  formFields: ({ url, enterCommand }) => [
     { label: 'Event', value: 'Order creation, …' },
     { label: 'Format', value: 'JSON' },
     { label: 'URL', value: url },
     {
       label: 'Client secret, or the key on the page of notifications',
-      value: 'made by Shopify: type hookctl webhook edit <webhook> --secret-stdin',
+      value: `made by Shopify: ${enterCommand}`,
     },
   ],
 });

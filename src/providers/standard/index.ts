@@ -34,11 +34,12 @@ export const standard = preset({
   samples,
   deliveryId: (headers) => headers['webhook-id'] ?? headers['svix-id'] ?? null,
   parse,
-  formFields: ({ url, secretCommand }) => [
+  formFields: ({ url, secretCommand, enterCommand }) => [
     { label: 'Endpoint URL', value: url },
+    { label: 'Signing secret', value: secretCommand },
     {
-      label: 'Signing secret',
-      value: `what \`${secretCommand}\` prints; if the sender makes its own (whsec_…), or shows a public key (whpk_…), type hookctl webhook edit <webhook> --secret-stdin`,
+      label: 'If the sender makes its own (whsec_…), or shows a public key (whpk_…)',
+      value: enterCommand,
     },
   ],
 });

@@ -21,12 +21,12 @@ export const stripe = preset({
   samples,
   headers: () => ({ 'user-agent': 'Stripe/1.0 (hookctl)' }),
   parse,
-  formFields: ({ url }) => [
+  formFields: ({ url, enterCommand }) => [
     { label: 'Endpoint URL', value: url },
     { label: 'Events to send', value: 'invoice.payment_failed, charge.dispute.created, …' },
     {
       label: 'Signing secret',
-      value: 'made by Stripe (whsec_…): type hookctl webhook edit <webhook> --secret-stdin',
+      value: `made by Stripe (whsec_…): ${enterCommand}`,
     },
   ],
 });
