@@ -150,7 +150,7 @@ describe('without a server, one webhook', () => {
     expect(edited.command).toMatchObject({
       id,
       conditions: {},
-      agent: 'x',
+      target_agent: 'x',
       requires_approval: false,
       priority: 5,
     });

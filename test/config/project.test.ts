@@ -115,6 +115,14 @@ test('G12: names of the webhook architecture are named in the error', async () =
   );
 });
 
+test('E21: agent, for a webhook or a command, is named targetAgent', async () => {
+  const unknown = /agent: unknown field\n {2}Did you mean targetAgent\?/;
+  expect((await messages('webhooks:\n  github: { agent: x }\n')).join()).toMatch(unknown);
+  expect((await messages('webhooks:\n  github: { commands: [{ name: a, agent: x }] }\n')).join()).toMatch(
+    unknown,
+  );
+});
+
 test('a file that would expand to gigabytes is refused', async () => {
   const lines = ['a: &a [x, x, x, x, x, x, x, x, x]'];
   for (const [from, to] of ['ab', 'bc', 'cd', 'de']) {

@@ -51,7 +51,7 @@ describe('the curl examples of the description', () => {
     );
     endpoint = String(webhook.endpoint);
     const template = '"template": "New issue: {{issue.title}}"';
-    const command = `{"trigger": "issues.opened", "action": "create_task", "agent": "planning", ${template}}`;
+    const command = `{"trigger": "issues.opened", "action": "create_task", "target_agent": "planning", ${template}}`;
     await curl(`/api/webhooks/${webhook.webhook_id}/commands`, command);
   });
 

@@ -42,7 +42,7 @@ beforeAll(async () => {
     ['POST', `${webhook}/enable`],
     ['GET', `${webhook}/commands`],
     ['POST', `${webhook}/commands`, { name: 'stranger' }],
-    ['PUT', command, { agent: 'stranger' }],
+    ['PUT', command, { target_agent: 'stranger' }],
     ['DELETE', command],
     ['GET', `${webhook}/deliveries`],
     ['DELETE', webhook],

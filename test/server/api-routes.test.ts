@@ -39,7 +39,7 @@ function create(name: string, more: object = {}): Promise<Webhook> {
 describe('G11: one POST makes the whole webhook', () => {
   test('G11: with its commands and the default among them', async () => {
     const commands = [
-      { name: 'analyze', aliases: ['look'], agent: 'planning', template: 'Analyze {{issue.title}}' },
+      { name: 'analyze', aliases: ['look'], target_agent: 'planning', template: 'Analyze {{issue.title}}' },
       { trigger: 'issues.opened', conditions: { 'issue.state': 'open' }, priority: 5 },
     ];
     const webhook = await create('whole', { default_command: 'analyze', commands });
@@ -90,7 +90,7 @@ describe('G12: names of the webhook architecture are named in the error', () => 
       /commands\.0\.prompt_template.*Did you mean template\?/s,
     ],
     [{ source: 'github' }, /source: unknown field.*Did you mean provider\?/s],
-    [{ commands: [{ name: 'a', target_agent: 'x' }] }, /Did you mean agent\?/],
+    [{ commands: [{ name: 'a', agent: 'x' }] }, /Did you mean target_agent\?/],
     [{ syncToClaudeTasks: true }, /Did you mean sync_to_claude_tasks\?/],
     [{ commands: [{ trigger: 'push', filters: {} }] }, /Did you mean conditions\?/],
   ])('G12: %j', async (more, message) => {
@@ -167,7 +167,7 @@ describe('a webhook', () => {
       ['DELETE', ''],
       ['POST', '/disable'],
       ['POST', '/commands', { name: 'more' }],
-      ['PUT', '/commands/look', { agent: 'x' }],
+      ['PUT', '/commands/look', { target_agent: 'x' }],
       ['DELETE', '/commands/look'],
     ] as const;
     for (const [method, below, body] of writes) {
@@ -181,7 +181,7 @@ describe('a webhook', () => {
 test('commands are added, listed, changed and removed', async () => {
   const { webhook_id } = await create('with commands');
   const path = `/api/webhooks/${webhook_id}/commands`;
-  const body = { trigger: 'issues.opened', agent: 'planning', template: 'New: {{issue.title}}', priority: 5 };
+  const body = { trigger: 'issues.opened', target_agent: 'planning', template: 'New: {{issue.title}}', priority: 5 };
   const first = await expectJson<Command>(201, server, 'POST', path, { body });
   const second = await expectJson<Command>(201, server, 'POST', path, { body: { name: 'look' } });
   expect(first).toMatchObject({ ...body, action: 'create_task', conditions: {}, requires_approval: false });
@@ -189,7 +189,7 @@ test('commands are added, listed, changed and removed', async () => {
   const changed = await expectJson(200, server, 'PUT', `${path}/${first.id}`, {
     body: { conditions, priority: null },
   });
-  expect(changed).toMatchObject({ id: first.id, conditions, priority: 100, agent: 'planning' });
+  expect(changed).toMatchObject({ id: first.id, conditions, priority: 100, target_agent: 'planning' });
   const list = await expectJson<Page<Command>>(200, server, 'GET', path);
   expect(list.items.map(({ id }) => id)).toEqual([first.id, second.id]);
   expect((await ask(server, 'DELETE', `${path}/${first.id}`)).status).toBe(204);

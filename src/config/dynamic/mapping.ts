@@ -27,8 +27,8 @@ export function toDefinition(webhook: DbWebhook): ValidDefinition {
   };
 }
 
-function toCommandDefinition({ id: _, agent, requires_approval, ...same }: DbCommand): ValidCommand {
-  return { ...same, targetAgent: agent, requiresApproval: requires_approval };
+function toCommandDefinition({ id: _, target_agent, requires_approval, ...same }: DbCommand): ValidCommand {
+  return { ...same, targetAgent: target_agent, requiresApproval: requires_approval };
 }
 
 /** A webhook in force as input for a dynamic one: without name, endpoint and secrets. */
@@ -52,7 +52,7 @@ export function fromWebhook(webhook: Webhook) {
 export function givenCommand(command: WebhookCommand): GivenCommand {
   const shared = {
     action: command.action,
-    agent: command.targetAgent,
+    target_agent: command.targetAgent,
     template: command.template.source,
     requires_approval: command.requiresApproval,
     ...(command.approval !== null && { approval: command.approval }),
@@ -68,25 +68,21 @@ export function givenCommand(command: WebhookCommand): GivenCommand {
       };
 }
 
-const WEBHOOK_WORDS: Readonly<Record<string, string>> = {
+const DB_WORDS: Readonly<Record<string, string>> = {
   commandPrefix: 'command_prefix',
   requirePrefix: 'require_prefix',
   targetAgent: 'target_agent',
   defaultCommand: 'default_command',
   allowUnverifiable: 'allow_unverifiable',
   syncToClaudeTasks: 'sync_to_claude_tasks',
-};
-const COMMAND_WORDS: Readonly<Record<string, string>> = {
-  targetAgent: 'agent',
   requiresApproval: 'requires_approval',
 };
 
 /** A fault that was found in a definition, in the words of the db. */
 export function inDbWords({ path, message, fix, ...rest }: Fault): Fault {
-  const words = path[0] === 'commands' ? COMMAND_WORDS : WEBHOOK_WORDS;
   return {
     ...rest,
-    path: path.map((part) => (typeof part === 'string' ? (words[part] ?? part) : part)) satisfies Path,
+    path: path.map((part) => (typeof part === 'string' ? (DB_WORDS[part] ?? part) : part)) satisfies Path,
     message: translate(message),
     ...(fix !== undefined && { fix: translate(fix) }),
   };
@@ -94,6 +90,6 @@ export function inDbWords({ path, message, fix, ...rest }: Fault): Fault {
 
 function translate(sentence: string): string {
   return sentence.replace(/\b(commandPrefix|requirePrefix|defaultCommand)\b/g, (word) => {
-    return WEBHOOK_WORDS[word] ?? word;
+    return DB_WORDS[word] ?? word;
   });
 }

@@ -29,7 +29,7 @@ export function parseDb(file: string, bytes: Uint8Array): ParsedDb {
     });
   }
   const source: Source = { file, position: (fault) => positionIn(text, layout.root, fault) };
-  const value: unknown = JSON.parse(text);
+  const value = readJson(text);
   const version = versionFault(value);
   if (version !== null) return refuse(toProblem(source, version));
   const result = dbSchema.safeParse(value);
@@ -41,7 +41,7 @@ export function parseDb(file: string, bytes: Uint8Array): ParsedDb {
 /** The same for bytes that validated before: what stands where is not found out, what they leave out is added. */
 export function parseKnown(file: string, bytes: Uint8Array): ParsedDb {
   const text = Buffer.from(bytes).toString('utf8');
-  const result = dbSchema.safeParse(JSON.parse(text));
+  const result = dbSchema.safeParse(readJson(text));
   if (!result.success) return parseDb(file, bytes);
   return { ok: true, state: { webhooks: result.data.webhooks }, source: unreadSource(file, text) };
 }
@@ -49,8 +49,29 @@ export function parseKnown(file: string, bytes: Uint8Array): ParsedDb {
 /** The same for bytes that hookctl wrote itself and that validated: nothing is checked, nothing is added. */
 export function parseOwn(file: string, bytes: Uint8Array): ParsedDb {
   const text = Buffer.from(bytes).toString('utf8');
-  const { webhooks } = JSON.parse(text) as DbState;
+  const { webhooks } = readJson(text) as DbState;
   return { ok: true, state: { webhooks }, source: unreadSource(file, text) };
+}
+
+/** The value of the text, in which commands of former versions name `target_agent` `agent`. */
+function readJson(text: string): unknown {
+  const value: unknown = JSON.parse(text);
+  return text.includes('"agent"') ? withEach(value, 'webhooks', inPresentWords) : value;
+}
+
+function inPresentWords(webhook: unknown): unknown {
+  return withEach(webhook, 'commands', (command) => {
+    if (!isJsonObject(command) || 'target_agent' in command) return command;
+    return Object.fromEntries(
+      Object.entries(command).map(([key, value]) => [key === 'agent' ? 'target_agent' : key, value]),
+    );
+  });
+}
+
+/** The object with each entry of one of its lists changed; anything else as it is. */
+function withEach(value: unknown, field: string, change: (entry: unknown) => unknown): unknown {
+  const list = isJsonObject(value) ? value[field] : undefined;
+  return Array.isArray(list) ? { ...(value as object), [field]: list.map(change) } : value;
 }
 
 /** Places are found when somebody asks for one: to know all of them takes longer than to read the text. */

@@ -54,7 +54,7 @@ const commandFields = {
   conditions: command.conditions,
   priority: command.priority,
   action: command.action,
-  agent: command.targetAgent,
+  target_agent: command.targetAgent,
   template: command.template,
   options: command.options,
   requires_approval: command.requiresApproval,

@@ -13,7 +13,7 @@ import { folderWith } from '../support.ts';
 import { placeIn, problemsOf, refusal } from './support.ts';
 
 const HOOK = { provider: 'github', name: 'My Custom Webhook', secret: 'my-secret' };
-const OPENED = { trigger: 'issues.opened', agent: 'planning', template: 'New issue: {{issue.title}}' };
+const OPENED = { trigger: 'issues.opened', target_agent: 'planning', template: 'New issue: {{issue.title}}' };
 
 test('the example of the description becomes a webhook with an endpoint of its own', async () => {
   const { dynamic, configuration } = placeIn(folderWith());
@@ -115,7 +115,7 @@ test('commands are added, changed and removed by id, name or trigger', async () 
   const { dynamic } = placeIn(folderWith());
   await dynamic.edit(addWebhook({ ...HOOK, commands: [{ name: 'analyze' }] }));
   const { result } = await dynamic.edit(addCommand(HOOK.name, OPENED));
-  await dynamic.edit(updateCommand(HOOK.name, 'issues.opened', { priority: 5, agent: null }));
+  await dynamic.edit(updateCommand(HOOK.name, 'issues.opened', { priority: 5, target_agent: null }));
   await dynamic.edit(removeCommand(HOOK.name, 'Analyze'));
   const [webhook] = (await dynamic.read()).webhooks;
   expect(webhook?.commands).toEqual([

@@ -30,7 +30,7 @@ const WEBHOOK = {
     {
       trigger: '*',
       conditions: { 'sender.login': { $regex: '^code', $options: 'i' } },
-      agent: 'other',
+      target_agent: 'other',
       priority: 1,
     },
   ],

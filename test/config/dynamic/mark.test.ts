@@ -1,6 +1,7 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
+import { revisionOf } from '../../../src/config/dynamic/db-file.ts';
 import { addWebhook, setEnabled } from '../../../src/config/dynamic/edit.ts';
 import { readMark } from '../../../src/config/dynamic/mark.ts';
 import { folderWith } from '../support.ts';
@@ -68,4 +69,26 @@ test('one change among many leaves the others as they are', async () => {
   const after = JSON.parse(text()) as typeof before;
   expect([after.webhooks[0], after.webhooks[2]]).toEqual([before.webhooks[0], before.webhooks[2]]);
   expect(after.webhooks[1]).toMatchObject({ name: 'hook 1', enabled: false });
+});
+
+test('E21: a db that says agent for a command is read, marked or not, and written with target_agent', async () => {
+  for (const marked of [true, false]) {
+    const folder = folderWith();
+    const { dynamic, dataFolder, file } = placeIn(folder);
+    const commands = [{ name: 'go', target_agent: 'planning', template: 'Ask the "agent"' }];
+    await dynamic.edit(addWebhook({ ...HOOK, commands }));
+    const before = readFileSync(file, 'utf8');
+    writeFileSync(file, before.replace('"target_agent": "planning"', '"agent": "planning"'));
+    expect(readFileSync(file, 'utf8')).not.toBe(before);
+    if (marked) {
+      const mark = { ...readMark(dataFolder), revision: revisionOf(readFileSync(file)) };
+      writeFileSync(join(dataFolder, 'webhooks.checked.json'), JSON.stringify(mark));
+    }
+    const former = placeIn(folder);
+    const { snapshot } = await former.configuration();
+    expect(snapshot.byName.get('hook')?.commands[0]?.targetAgent).toBe('planning');
+    await former.dynamic.edit(setEnabled('hook', false));
+    expect(former.text()).toContain('"target_agent": "planning"');
+    expect(former.text()).not.toContain('"agent":');
+  }
 });

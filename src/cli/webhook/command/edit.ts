@@ -23,7 +23,7 @@ const CLEARABLE = {
   'text-name': 'name',
   alias: 'aliases',
   action: 'action',
-  agent: 'agent',
+  agent: 'target_agent',
   template: 'template',
   'requires-approval': 'requires_approval',
   options: 'options',

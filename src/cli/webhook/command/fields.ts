@@ -59,7 +59,7 @@ export async function givenCommand(flags: CommandFlags, cwd: string): Promise<Co
     ...(textName !== undefined && { name: textName }),
     ...(alias.length > 0 && { aliases: alias }),
     ...(action !== undefined && { action }),
-    ...(agent !== undefined && { agent }),
+    ...(agent !== undefined && { target_agent: agent }),
     ...(template !== null && { template }),
     ...(requiresApproval !== undefined && { requires_approval: requiresApproval }),
     ...(option.length > 0 && { options: commandOptionsOf(option) }),

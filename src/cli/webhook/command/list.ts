@@ -39,7 +39,7 @@ export function commandTable(out: OutputStream, commands: readonly CommandView[]
     row.trigger ?? [row.name ?? '', ...(row.aliases ?? [])].join(', '),
     String(row.priority ?? '-'),
     row.action ?? '',
-    row.agent ?? '',
+    row.target_agent ?? '',
     row.requires_approval === true ? 'yes' : 'no',
     row.conditions === undefined || Object.keys(row.conditions).length === 0
       ? ''
