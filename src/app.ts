@@ -154,7 +154,7 @@ function appIn(host: Host, located: Located, ran = false): App {
 
   return {
     ...host,
-    io: { out: through(host.io.out, redactor.redactKnown), err: host.io.err },
+    io: { ...host.io, out: through(host.io.out, redactor.redactKnown) },
     actor,
     clock,
     ids,

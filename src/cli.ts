@@ -1,11 +1,12 @@
 import type { Host } from './app.ts';
 import { type ExitCode, HookctlError, messageOf } from './errors.ts';
-import { paint, say } from './lib/io.ts';
+import { type Io, paint, say, through } from './lib/io.ts';
 import { hookctlVersion } from './lib/version.ts';
 import { visible } from './lib/visible.ts';
 
 /** Runs one command line. The only place where exit codes are decided. */
-export async function main(argv: readonly string[], host: Host): Promise<ExitCode> {
+export async function main(argv: readonly string[], outer: Host): Promise<ExitCode> {
+  const host = { ...outer, io: await repeatingConfig(argv, outer.io) };
   try {
     if (asksVersion(argv)) {
       say(host.io.out, hookctlVersion());
@@ -16,6 +17,14 @@ export async function main(argv: readonly string[], host: Host): Promise<ExitCod
   } catch (error) {
     return report(error, host, argv.includes('--verbose'));
   }
+}
+
+/** With `--config`, what is printed to be pasted has it as well. */
+async function repeatingConfig(argv: readonly string[], io: Io): Promise<Io> {
+  if (!argv.some((word) => word.startsWith('--config'))) return io;
+  const { configRepeater } = await import('./cli/repeat-config.ts');
+  const repeatConfig = configRepeater(argv);
+  return repeatConfig === null ? io : { ...io, err: through(io.err, repeatConfig), repeatConfig };
 }
 
 /** What scripts ask most often is answered before anything that parses command lines is read. */

@@ -1,6 +1,6 @@
 import type { App, AppFlags } from '../app.ts';
 import type { Configuration } from '../config/index.ts';
-import { say } from '../lib/io.ts';
+import { commandsOut, say } from '../lib/io.ts';
 import { explain } from '../pipeline/explain.ts';
 import { storedSource, webhookOf } from '../pipeline/replay.ts';
 import { deliveryView } from '../views.ts';
@@ -69,7 +69,7 @@ async function explainStored(app: App, id: string, { json }: ExplainFlags): Prom
   if (json === true) printJson(app.io, { source: id, delivery: view, ...explanationView(explanation) });
   else {
     say(
-      app.io.out,
+      commandsOut(app.io),
       facts([
         ['became', view?.status ?? null],
         ['because', view?.reason ?? null],

@@ -1,11 +1,12 @@
-import { type Io, say } from '../lib/io.ts';
+import { commandsOut, type Io, say } from '../lib/io.ts';
 import { commandLabel } from '../pipeline/command-list.ts';
 import type { Explanation } from '../pipeline/explain.ts';
 import { facts } from './print.ts';
 import { below, state, table } from './table.ts';
 
 /** For each event, each command and why it fires or not. */
-export function printExplanation({ out }: Io, source: string, { obstacle, events }: Explanation): void {
+export function printExplanation(io: Io, source: string, { obstacle, events }: Explanation): void {
+  const out = commandsOut(io);
   if (obstacle !== null)
     say(
       out,

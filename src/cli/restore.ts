@@ -2,6 +2,7 @@ import { existsSync, statSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
 import type { App, AppFlags } from '../app.ts';
+import type { Configuration } from '../config/index.ts';
 import { failure, usageError } from '../errors.ts';
 import { paint, say } from '../lib/io.ts';
 import { shellQuote } from '../lib/shell-quote.ts';
@@ -41,6 +42,8 @@ export const restore: CliCommand = {
 
 /** What the person should know before the state is put in force. */
 interface Outlook {
+  /** Null: the present configuration is broken. */
+  readonly configuration: Configuration | null;
   readonly loss: Loss | null;
   readonly allowed: readonly string[];
 }
@@ -66,7 +69,7 @@ async function run(app: App, typed: string, { yes = false, json = false }: Resto
       say(app.io.err, 'Nothing was changed.');
       return 0;
     }
-    const alone = () => sweepList(app, outlook.loss?.tasks ?? []);
+    const alone = () => sweepList(app, outlook);
     await swapIn({ dataFolder, ...staged, alone });
     report(app, source, staged, outlook, json);
   } catch (error) {
@@ -110,10 +113,11 @@ async function outlookOf(app: App, { staged }: Staged): Promise<Outlook> {
   const part = app.part(folder);
   const after = await part.configuration().finally(part.close);
   // A broken configuration may be the reason for the restore: then all that it allows is new.
-  const before = await app.configuration().catch(() => null);
+  const configuration = await app.configuration().catch(() => null);
   return {
+    configuration,
     loss: lossOf(databasePath(dataFolder), databasePath(folder)),
-    allowed: newlyAllowed(before, after),
+    allowed: newlyAllowed(configuration, after),
   };
 }
 
@@ -144,14 +148,13 @@ async function confirmed(app: App, typed: string, yes: boolean, { loss }: Outloo
 }
 
 /** Before the store forgets the tasks: if the restore is interrupted now, the next server writes the files again. */
-async function sweepList(app: App, taskIds: readonly string[]): Promise<void> {
-  if (taskIds.length === 0) return;
+async function sweepList(app: App, { configuration, loss }: Outlook): Promise<void> {
+  const taskIds = loss?.tasks ?? [];
+  if (taskIds.length === 0 || configuration === null) return;
   const { claudeOptions } = await import('../pipeline/engine.ts');
   const { removeTasks } = await import('../tasks/claude/remove.ts');
   const { located, cwd } = app;
   const projectFolder = located.projectFile === null ? cwd : dirname(located.projectFile);
-  const configuration = await app.configuration().catch(() => null);
-  if (configuration === null) return;
   const removed = await removeTasks(claudeOptions(configuration, { ...app, projectFolder }), taskIds);
   if (typeof removed === 'number') return;
   say(app.io.err, paint(app.io.err, 'yellow', `Claude Code's list keeps the newer tasks: ${removed}`));

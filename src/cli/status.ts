@@ -1,5 +1,5 @@
 import type { App, AppFlags } from '../app.ts';
-import { say } from '../lib/io.ts';
+import { commandsOut, say } from '../lib/io.ts';
 import { visibleLine } from '../lib/visible.ts';
 import { storedProblems } from '../server/problems/index.ts';
 import { type StatusView, statusView } from '../server/status.ts';
@@ -79,7 +79,7 @@ function print({ io }: App, view: StatusView): void {
       `\n${table(io.out, ['webhook', state('state'), below('url'), whole('deliveries'), time('last'), whole('id')], rows)}`,
     );
   }
-  for (const problem of view.problems) say(io.out, `\nproblem: ${visibleLine(problem)}`);
+  for (const problem of view.problems) say(commandsOut(io), `\nproblem: ${visibleLine(problem)}`);
 }
 
 function counts(byStatus: StatusView['tasks']): string {

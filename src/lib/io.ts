@@ -7,6 +7,8 @@ import { type StandardStream, unblockedDescriptor } from './unblocked.ts';
 export interface Io {
   readonly out: OutputStream;
   readonly err: OutputStream;
+  /** Repeats `--config` in the command lines that a text tells to type (see `commandsOut`); `err` does so by itself. */
+  readonly repeatConfig?: ((text: string) => string) | undefined;
 }
 
 export interface OutputStream {
@@ -57,6 +59,11 @@ export function perTurn(stream: OutputStream): OutputStream {
 /** One line. */
 export function say(stream: OutputStream, line = ''): void {
   stream.write(`${line}\n`);
+}
+
+/** `out`, for what tells what to type. */
+export function commandsOut({ out, repeatConfig }: Io): OutputStream {
+  return repeatConfig === undefined ? out : through(out, repeatConfig);
 }
 
 /**

@@ -50,7 +50,7 @@ export interface ManagementOptions {
   readonly onError: (error: unknown) => void;
 }
 
-/** The private socket: loopback only, every request with the token. No tunnel ever points here. */
+/** The private socket: loopback only, every request but `/healthz` with the token. No tunnel ever points here. */
 export function createManagement(options: ManagementOptions): Server {
   const app = new Hono<ManagementEnv>();
   app.use(guard(options.token, options.runs.scopeOf));

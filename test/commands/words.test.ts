@@ -47,6 +47,44 @@ test('E11: whatever is printed to be pasted is one command for a shell, whatever
   for (const line of lines) expect(words(line), line).toContain('My Custom Webhook');
 });
 
+test('E11: what is printed repeats --config, and does what it says when it is pasted', async () => {
+  const own = await sandboxForTest({
+    files: { "it's mine/webhooks.yml": 'webhooks: { jira: { enabled: false } }\n' },
+  });
+  const config = ['--config', "it's mine/webhooks.yml"];
+  const printed: string[] = [];
+  for (const [args, expected] of [
+    [['webhook', 'add', 'github', '--name', 'a b', ...config], 0],
+    [[...config, 'webhook', 'show', 'a b'], 0],
+    [[`--config=${config[1]}`, 'webhook', 'disable', 'a b'], 0],
+    [[...config, 'webhook', 'command', 'add', 'a b', '--trigger', 'issues.opened'], 0],
+    [[...config, 'webhook', 'edit', 'jira', '--agent', 'x'], 1],
+    [[...config, 'webhook', 'command', 'edit', 'a b', 'x', '--priority', '1'], 4],
+    [['task', 'create', 'Look', ...config], 0],
+    [['task', 'create', 'Look', ...config], 0],
+    [['task', 'list', '--limit', '1', ...config], 0],
+  ] as const) {
+    const { code, stdout, stderr } = await tell(own, ...args);
+    expect([args, code, stderr]).toEqual([args, expected, expect.anything()]);
+    printed.push(stdout, stderr);
+  }
+  const lines = [...printed.join('\n').matchAll(/hookctl (?:--config|[a-z]+ (?=[a-z'-]))[^`\n]*/g)].map(
+    ([line]) => line,
+  );
+  expect(lines.length).toBeGreaterThanOrEqual(8);
+  for (const line of lines) {
+    const [, ...typed] = words(line);
+    expect(
+      typed.filter((word) => word === '--config'),
+      line,
+    ).toHaveLength(1);
+    expect(typed, line).toContain(config[1]);
+    // These read standard input, or go on for ever.
+    if (typed.includes('--from') || typed.includes('trigger')) continue;
+    expect([line, (await tell(own, ...typed)).code]).toEqual([line, 0]);
+  }
+});
+
 test('E21: each thing has one option, and its former name is refused with the present one', async () => {
   for (const [args, meant] of [
     [['task', 'fail', 'task-1', '--error', 'x'], '--reason'],

@@ -182,6 +182,24 @@ describe('F2: only check, trigger and serve run modules', () => {
       ['status'],
       ['task', 'list'],
     ];
+    const mistaken = [
+      ['delivery', 'list', '--webhook', 'nope'],
+      ['task', 'list', '--agent', 'nope'],
+      ['task', 'cancel', '--agent', 'nope'],
+      ['outbox', 'list', '--webhook', 'nope'],
+      ['webhook', 'show', 'mine'],
+      ['webhook', 'edit', 'nope', '--agent', 'x'],
+      ['webhook', 'remove', 'nope', '--yes'],
+      ['webhook', 'add', 'githb', '--name', 'x'],
+      ['webhook', 'export', 'nope'],
+      ['explain', 'nope.json'],
+      ['replay', 'nope'],
+      ['restore', 'nope'],
+    ];
+    for (const line of mistaken) {
+      expect([line, (await tell(sandbox, ...line)).code]).not.toEqual([line, 0]);
+      expect([line, existsSync(join(sandbox.root, 'ran-mine'))]).toEqual([line, false]);
+    }
     for (const line of lines) {
       const { code, stderr, stdout } = await tell(sandbox, ...line);
       expect([line, code, stderr]).toEqual([line, 0, expect.anything()]);

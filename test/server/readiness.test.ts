@@ -7,15 +7,20 @@ import { ask, expectJson } from '../support/management.ts';
 import { sandboxForTest } from '../support/sandbox.ts';
 import { serverForTest, settled } from '../support/server.ts';
 
-test('/healthz says that it lives, /readyz that it can store: the latter on management alone, with the token', async () => {
+test('E16: /healthz says on both ports, without a token, that it lives; /readyz on management with the token that it can store', async () => {
   const sandbox = await sandboxForTest();
   const server = await serverForTest(sandbox);
   expect(await expectJson(200, server, 'GET', '/readyz')).toEqual({ status: 'ready' });
   expect(await expectJson(200, server, 'GET', '/healthz')).toEqual({ status: 'ok' });
   const host = ['host', `127.0.0.1:${server.managementPort}`];
-  for (const path of ['/readyz', '/metrics', '/healthz']) {
+  for (const path of ['/readyz', '/metrics', '/healthz/', '/healthz?token=x']) {
     expect((await ask(server, 'GET', path, { rawHeaders: host })).status).toBe(401);
   }
+  const alive = await ask(server, 'GET', '/healthz', { rawHeaders: host });
+  expect([alive.status, await (await fetch(`${server.url}/healthz`)).json()]).toEqual([
+    200,
+    { status: 'ok' },
+  ]);
   for (const path of ['/readyz', '/metrics']) expect((await fetch(server.url + path)).status).toBe(404);
   expect((await cli(sandbox, 'api', 'GET', '/readyz')).stdout).toContain('ready');
 });

@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import type { App, AppFlags } from '../../app.ts';
 import { failure, notFound } from '../../errors.ts';
-import { say } from '../../lib/io.ts';
+import { commandsOut, say } from '../../lib/io.ts';
 import { visible } from '../../lib/visible.ts';
 import { type DeliveryView, deliveryView, exportedDelivery } from '../../views.ts';
 import { examples, type Runner } from '../command.ts';
@@ -53,8 +53,9 @@ async function show(app: App, id: string, flags: ShowFlags): Promise<0> {
   }
 
   const view = deliveryView(delivery);
+  const out = commandsOut(io);
   say(
-    io.out,
+    out,
     facts([
       ['delivery', view.id],
       ['webhook', `${view.webhook} (${view.provider})`],
@@ -83,7 +84,7 @@ async function show(app: App, id: string, flags: ShowFlags): Promise<0> {
       row.task_ids.join(' ') || '-',
       row.error ?? row.reason,
     ]);
-    say(io.out, `\n${table(io.out, ['command', 'fired', 'task', below('why')], rows)}`);
+    say(out, `\n${table(out, ['command', 'fired', 'task', below('why')], rows)}`);
   }
   say(io.err, nextStep(view));
   return 0;

@@ -2,7 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { App } from '../../app.ts';
 import type { Change } from '../../config/dynamic/change.ts';
 import { failure } from '../../errors.ts';
-import { paint, say } from '../../lib/io.ts';
+import { commandsOut, paint, say } from '../../lib/io.ts';
 import type { StatusView } from '../../server/status.ts';
 import type { Webhook } from '../../types.ts';
 import { serverClient } from '../operate.ts';
@@ -67,7 +67,7 @@ export interface Report {
 export function report({ io }: App, json: boolean | undefined, { view, done, next, served }: Report): 0 {
   if (json === true) printJson(io, view);
   else {
-    say(io.out, done);
+    say(commandsOut(io), done);
     if (served === null) say(io.err, paint(io.err, 'dim', 'No server runs; it is in force when one starts.'));
     say(io.err, `Next: ${next}`);
   }

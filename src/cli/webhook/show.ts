@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import type { App, AppFlags } from '../../app.ts';
 import { failure } from '../../errors.ts';
-import { say } from '../../lib/io.ts';
+import { commandsOut, say } from '../../lib/io.ts';
 import { examples, type Runner } from '../command.ts';
 import { serverClient } from '../operate.ts';
 import { facts, printJson, webhookState } from '../print.ts';
@@ -79,7 +79,7 @@ async function show(app: App, ref: string, flags: ShowFlags): Promise<0> {
       ['deliveries', String(view.total)],
     ]),
   );
-  say(io.out, `\n${webhook.protocol.label}’s form:\n${formFields(surroundings, webhook, null)}`);
+  say(commandsOut(io), `\n${webhook.protocol.label}’s form:\n${formFields(surroundings, webhook, null)}`);
   if (view.commands.length > 0) say(io.out, `\n${commandTable(io.out, view.commands)}`);
   return 0;
 }
