@@ -181,7 +181,12 @@ describe('a webhook', () => {
 test('commands are added, listed, changed and removed', async () => {
   const { webhook_id } = await create('with commands');
   const path = `/api/webhooks/${webhook_id}/commands`;
-  const body = { trigger: 'issues.opened', target_agent: 'planning', template: 'New: {{issue.title}}', priority: 5 };
+  const body = {
+    trigger: 'issues.opened',
+    target_agent: 'planning',
+    template: 'New: {{issue.title}}',
+    priority: 5,
+  };
   const first = await expectJson<Command>(201, server, 'POST', path, { body });
   const second = await expectJson<Command>(201, server, 'POST', path, { body: { name: 'look' } });
   expect(first).toMatchObject({ ...body, action: 'create_task', conditions: {}, requires_approval: false });

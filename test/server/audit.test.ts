@@ -117,7 +117,9 @@ test('what goes through a server is on record once, by CLI, API and people who a
   const body = { provider: 'github', name: 'by api', commands: [{ name: 'look' }] };
   const made = await expectJson<Made>(201, server, 'POST', '/api/webhooks', { body });
   const path = `/api/webhooks/${made.webhook_id}`;
-  await expectJson(200, server, 'PUT', `${path}/commands/${made.commands[0]?.id}`, { body: { target_agent: 'x' } });
+  await expectJson(200, server, 'PUT', `${path}/commands/${made.commands[0]?.id}`, {
+    body: { target_agent: 'x' },
+  });
   expect((await tell(sandbox, 'webhook', 'disable', 'by api')).code).toBe(0);
   expect((await ask(server, 'DELETE', path)).status).toBe(204);
 
