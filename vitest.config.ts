@@ -25,9 +25,17 @@ export default defineConfig({
           name: 'parts',
           include: ['test/**/*.test.ts'],
           exclude: [INSTALLED, OPT_IN, PACKED],
+          globalSetup: ['test/setup/built.ts'],
         },
       },
-      { test: { ...shared, name: 'packed', include: [PACKED], globalSetup: ['test/setup/packed.ts'] } },
+      {
+        test: {
+          ...shared,
+          name: 'packed',
+          include: [PACKED],
+          globalSetup: ['test/setup/built.ts', 'test/setup/packed.ts'],
+        },
+      },
     ],
   },
 });

@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 // Plain JavaScript that any Node can read: it must start on the old ones to say what they lack.
-import { existsSync } from 'node:fs';
+import { existsSync, lstatSync, mkdirSync } from 'node:fs';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const NEEDED = [22, 22];
@@ -24,9 +25,29 @@ if (!isBuilt) {
 
 async function start() {
   if (process.channel !== undefined) followParent();
+  await keepCompiledCode();
+  if (process.argv.includes('--verbose')) process.setSourceMapsEnabled(true);
   const { main } = await import('../dist/cli.js');
   const { processHost } = await import('../dist/process-host.js');
   process.exitCode = await main(process.argv.slice(2), processHost());
+}
+
+/** Spares later starts the compiling. The folder must be the user's own: what is in it is run. Without one all works as well. */
+async function keepCompiledCode() {
+  const { HOME, XDG_CACHE_HOME } = process.env;
+  const caches = XDG_CACHE_HOME || (HOME && join(HOME, '.cache'));
+  if (!caches) return;
+  const folder = join(caches, 'hookctl');
+  try {
+    for (const path of [caches, folder]) {
+      if (!existsSync(path)) mkdirSync(path, { mode: 0o700 });
+    }
+    const found = lstatSync(folder);
+    const isOwn = found.isDirectory() && found.uid === process.getuid?.() && (found.mode & 0o022) === 0;
+    if (isOwn) (await import('node:module')).enableCompileCache(folder);
+  } catch {
+    // Read-only, or no such place.
+  }
 }
 
 /** Runs this file again on the Node that `npm ci` brought along, and passes signals and exit status on. */

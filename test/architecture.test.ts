@@ -7,7 +7,7 @@ const SRC = join(ROOT, 'src');
 const MAX_LINES = 400;
 
 /** Everything below the plug-ins. */
-const BASE = ['lib', 'types', 'errors'];
+const BASE = ['lib', 'types', 'errors', 'package-root'];
 
 /**
  * Folder (or file) of src/ → what it may import beside itself. `type:` means types only: erased, so it is no
@@ -16,7 +16,8 @@ const BASE = ['lib', 'types', 'errors'];
 const LAYERS: Readonly<Record<string, readonly string[]>> = {
   types: [],
   errors: [],
-  lib: ['types', 'errors'],
+  'package-root': [],
+  lib: ['types', 'errors', 'package-root'],
   providers: BASE,
   actions: [...BASE, 'type:outbox', 'type:providers'],
   tunnels: BASE,

@@ -1,4 +1,4 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 
@@ -6,37 +6,60 @@ const ROOT = join(import.meta.dirname, '..');
 const MAX_DEPENDENCIES = 20;
 
 const textOf = (name: string) => readFileSync(join(ROOT, name), 'utf8');
-const { dependencies } = JSON.parse(textOf('package.json')) as { dependencies: Record<string, string> };
-const names = Object.keys(dependencies);
+const manifest = JSON.parse(textOf('package.json')) as Record<string, Record<string, string> | undefined>;
+/** The packages that `src/` imports, which the build takes into `dist/`. */
+const names = [...new Set(importsOf('src'))].toSorted();
+
+function importsOf(folder: string): readonly string[] {
+  const statement = /^(?:import|export) (?!type )[^;'"=()]*from '([^.'][^']*)'|import\('([^.'][^']*)'\)/gm;
+  return readdirSync(join(ROOT, folder), { recursive: true, encoding: 'utf8' })
+    .filter((name) => name.endsWith('.ts'))
+    .flatMap((name) => [...textOf(join(folder, name)).matchAll(statement)])
+    .map(([, fixed, lazy]) => fixed ?? lazy ?? '')
+    .filter((name) => !name.startsWith('node:') && name !== 'hookctl')
+    .map((name) => (/^@[^/]+\/[^/]+|^[^/]+/.exec(name) ?? [''])[0]);
+}
 
 interface Locked {
-  readonly dev?: boolean;
+  readonly dependencies?: Record<string, string>;
   readonly link?: boolean;
   readonly hasInstallScript?: boolean;
   readonly integrity?: string;
 }
 
 const { packages } = JSON.parse(textOf('package-lock.json')) as { packages: Record<string, Locked> };
-const installed = Object.entries(packages).filter(([path, { dev }]) => path !== '' && dev !== true);
+/** With what they depend on in their turn. */
+const bundled = new Map<string, Locked>();
+for (const queue = [...names]; queue.length > 0; ) {
+  const path = `node_modules/${queue.pop()}`;
+  const locked = packages[path];
+  if (bundled.has(path) || locked === undefined) continue;
+  bundled.set(path, locked);
+  queue.push(...Object.keys(locked.dependencies ?? {}));
+}
 
-test(`there are at most ${MAX_DEPENDENCIES} runtime dependencies`, () => {
-  expect(names.length).toBeGreaterThan(0);
+test(`at most ${MAX_DEPENDENCIES} packages are imported, and users install none of them`, () => {
+  expect(names.length).toBeGreaterThan(10);
   expect(names.length).toBeLessThanOrEqual(MAX_DEPENDENCIES);
+  expect(names.filter((name) => !bundled.has(`node_modules/${name}`))).toEqual([]);
+  expect([manifest.dependencies, manifest.optionalDependencies, manifest.peerDependencies]).toEqual([
+    undefined,
+    undefined,
+    undefined,
+  ]);
 });
 
-test('none of all that users get runs a script when it is installed', () => {
-  expect(installed.length).toBeGreaterThanOrEqual(names.length);
-  expect(
-    installed.filter(([, { hasInstallScript }]) => hasInstallScript === true).map(([path]) => path),
-  ).toEqual([]);
+test('none of all that is bundled runs a script when it is installed', () => {
+  const scripts = [...bundled].filter(([, { hasInstallScript }]) => hasInstallScript === true);
+  expect(scripts.map(([path]) => path)).toEqual([]);
 });
 
 test('each is pinned by its content in the lock, and comes from a registry', () => {
-  const loose = installed.filter(
+  const loose = [...bundled].filter(
     ([, { integrity, link }]) => link === true || !/^sha512-/.test(integrity ?? ''),
   );
   expect(loose.map(([path]) => path)).toEqual([]);
-  expect(Object.values(dependencies).filter((range) => !/^\^?\d/.test(range))).toEqual([]);
+  expect(names.filter((name) => !/^\^?\d/.test(manifest.devDependencies?.[name] ?? ''))).toEqual([]);
 });
 
 test('each has a line in ARCHITECTURE.md that says what it is for', () => {

@@ -1,8 +1,8 @@
 import { registerHooks } from 'node:module';
+import { entryUrl, FROM_SOURCE } from '../package-root.ts';
 
-const FROM_SOURCE = import.meta.url.endsWith('.ts');
 /** The public API of the installation that is running: its types and its `defineWebhook` are the ones that count. */
-const SELF = new URL(FROM_SOURCE ? '../index.ts' : '../index.js', import.meta.url).href;
+const SELF = entryUrl('index').href;
 
 /**
  * Runs `load` while `import … from 'hookctl'` leads to this installation and TypeScript loads as ES modules from

@@ -3,6 +3,7 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { writeFileAtomic } from '../lib/atomic-file.ts';
 import { hookctlVersion } from '../lib/version.ts';
+import { entryUrl, FROM_SOURCE, PACKAGE_ROOT } from '../package-root.ts';
 import { DATA_FOLDER, PROJECT_FILE, prepareDataFolder } from './locate.ts';
 import { projectJsonSchema } from './project-schema.ts';
 import { EXAMPLE_WEBHOOK, PROJECT_TEMPLATE } from './scaffold-files.ts';
@@ -90,8 +91,7 @@ function packageSettings(): object {
 }
 
 function ownTypes(): string {
-  const isSource = import.meta.url.endsWith('.ts');
-  return fileURLToPath(new URL(isSource ? '../index.ts' : '../index.d.ts', import.meta.url));
+  return fileURLToPath(FROM_SOURCE ? entryUrl('index') : new URL('dist/index.d.ts', PACKAGE_ROOT));
 }
 
 function json(value: object): string {

@@ -4,6 +4,7 @@ import type { CompiledQuery } from 'kysely';
 import { failure, type HookctlError, messageOf } from '../errors.ts';
 import { oncePerTurn } from '../lib/once-per-turn.ts';
 import { createTurns } from '../lib/turns.ts';
+import { entryUrl } from '../package-root.ts';
 import type { Job, Outcome, Reopen, Run, Sweep } from './committer.ts';
 import { createPacking, type Parcel } from './packing.ts';
 import type { RecordedRow } from './record.ts';
@@ -52,7 +53,7 @@ const FEW_SENDERS = 4;
 const NOW_AND_THEN = 1_000;
 
 export function startWriter({ path }: { readonly path: string }): Writer {
-  const worker = new Worker(writerUrl(), { workerData: { path } });
+  const worker = new Worker(entryUrl('store/writer'), { workerData: { path } });
   const ended = Promise.withResolvers<void>();
   const packing = createPacking();
   const inTurns = createTurns();
@@ -162,11 +163,6 @@ export function startWriter({ path }: { readonly path: string }): Writer {
       return ended.promise;
     },
   };
-}
-
-/** TypeScript rewrites the extensions of imports, but not this one. */
-function writerUrl(): URL {
-  return new URL(import.meta.url.endsWith('.ts') ? './writer.ts' : './writer.js', import.meta.url);
 }
 
 function toStatement({ sql, parameters }: CompiledQuery<unknown>): Statement {

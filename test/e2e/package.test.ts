@@ -1,10 +1,19 @@
 import { execFileSync } from 'node:child_process';
-import { existsSync, readdirSync } from 'node:fs';
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  rmdirSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { delimiter, join } from 'node:path';
 import { describe, expect, inject, onTestFinished, test } from 'vitest';
 import { cli, cliPath, spawnCli, spawnIn } from '../support/cli.ts';
 import { eventually } from '../support/eventually.ts';
-import { sandboxForTest, taskFiles } from '../support/sandbox.ts';
+import { type Sandbox, sandboxForTest, taskFiles } from '../support/sandbox.ts';
 import { readStore, serverForTest } from '../support/server.ts';
 
 const ROOT = join(import.meta.dirname, '../..');
@@ -62,7 +71,7 @@ test('`trigger` prints delivery, command and task, and both task files lie in Cl
   expect(entry.description).toContain('why login fails');
 });
 
-test('`--version` reads neither the heavy packages nor the store', async () => {
+test('`--version` reads neither the packages nor the store', async () => {
   const sandbox = await sandboxForTest();
   const hook = `import { registerHooks } from 'node:module';
     import { writeSync } from 'node:fs';
@@ -76,10 +85,52 @@ test('`--version` reads neither the heavy packages nor the store', async () => {
   expect([code, stdout]).toEqual([0, '0.1.0\n']);
   const urls = stderr.trim().split('\n');
   expect(urls.some((url) => url.endsWith('/dist/cli.js'))).toBe(true);
-  const heavy =
-    /\/node_modules\/(hono|@hono|undici|handlebars|kysely|zod|proper-lockfile|chokidar|pino)\/|\/dist\/store\/|node:sqlite/;
-  expect(urls.filter((url) => heavy.test(url))).toEqual([]);
+  const files = urls.filter((url) => url.startsWith('file:') && !url.includes('/bin/'));
+  const bytes = files.map((url) => statSync(new URL(url)).size).reduce((sum, size) => sum + size, 0);
+  // No package is so small, nor is the store.
+  expect(bytes).toBeLessThan(40_000);
+  expect(urls.filter((url) => url === 'node:sqlite')).toEqual([]);
   expect(existsSync(sandbox.dataFolder)).toBe(false);
+});
+
+describe('the compiled code', () => {
+  const kept = (sandbox: Sandbox, ...names: readonly string[]) => join(sandbox.home, '.cache', ...names);
+
+  test('is kept in a folder of the user’s own, and nowhere else in the home', async () => {
+    const sandbox = await sandboxForTest({ env: { XDG_CACHE_HOME: '' } });
+    expect(await cli(sandbox, 'task', 'list')).toMatchObject({ code: 0 });
+    expect(readdirSync(sandbox.home)).toEqual(['.cache']);
+    expect(readdirSync(kept(sandbox))).toEqual(['hookctl']);
+    expect(statSync(kept(sandbox, 'hookctl')).mode & 0o777).toBe(0o700);
+    expect(readdirSync(kept(sandbox, 'hookctl'), { recursive: true }).length).toBeGreaterThan(3);
+  });
+
+  test.each<[string, (sandbox: Sandbox) => void]>([
+    [
+      'a folder that others can write to',
+      (sandbox) => mkdirSync(kept(sandbox, 'hookctl'), { recursive: true }),
+    ],
+    [
+      'a link',
+      (sandbox) => mkdirSync(kept(sandbox)) ?? symlinkSync(sandbox.project, kept(sandbox, 'hookctl')),
+    ],
+    ['a file', (sandbox) => writeFileSync(kept(sandbox), '')],
+    ['no home', (sandbox) => rmdirSync(sandbox.home)],
+  ])('is not kept where there is %s, which is no error', async (_, prepare) => {
+    const sandbox = await sandboxForTest({ env: { XDG_CACHE_HOME: '' } });
+    prepare(sandbox);
+    if (existsSync(kept(sandbox, 'hookctl'))) chmodSync(kept(sandbox, 'hookctl'), 0o777);
+    const before = readdirSync(sandbox.root, { recursive: true });
+    expect(await cli(sandbox, 'task', 'list')).toMatchObject({ code: 0 });
+    expect(readdirSync(sandbox.root, { recursive: true })).toEqual(before);
+  });
+});
+
+test('`--verbose` shows an error by its place in the source', async () => {
+  const sandbox = await sandboxForTest();
+  const { stderr, code } = await cli(sandbox, '--verbose', 'delivery', 'show', 'dlv-none');
+  expect(code).toBe(4);
+  expect(stderr).toMatch(/^ +at .*src\/[\w/.-]+\.ts:\d+:\d+/m);
 });
 
 /** A Node on this machine that is older than hookctl needs; null where there is none. */

@@ -4,7 +4,7 @@ import { defineConfig } from 'vitest/config';
 export default defineConfig({
   test: {
     include: ['test/opt-in/claude*.test.ts'],
-    globalSetup: ['test/opt-in/install-claude.ts'],
+    globalSetup: ['test/setup/built.ts', 'test/opt-in/install-claude.ts'],
     pool: 'forks',
     fileParallelism: false,
     testTimeout: 300_000,

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { TestProject } from 'vitest/node';
+import { ensureBuilt } from './built.ts';
 
 declare module 'vitest' {
   interface ProvidedContext {
@@ -17,13 +18,16 @@ declare module 'vitest' {
  * tested, with only the files that `files` names and only the dependencies that are declared.
  */
 export default function setup({ provide }: TestProject): () => void {
+  ensureBuilt();
   const root = fileURLToPath(new URL('../..', import.meta.url));
   const folder = mkdtempSync(join(tmpdir(), 'hookctl-packed-'));
   // A test that runs as root starts it as somebody else, for whom modes count.
   chmodSync(folder, 0o755);
   const npm = (...args: readonly string[]) =>
     execFileSync('npm', args, { cwd: root, encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'] });
-  const [packed] = JSON.parse(npm('pack', '--json', '--pack-destination', folder)) as { filename: string }[];
+  const [packed] = JSON.parse(npm('pack', '--ignore-scripts', '--json', '--pack-destination', folder)) as {
+    filename: string;
+  }[];
   npm('install', '--global', '--prefix', folder, '--ignore-scripts', join(folder, packed?.filename ?? ''));
   provide('packed', folder);
   return () => rmSync(folder, { recursive: true, force: true });

@@ -20,11 +20,11 @@ export interface Running {
   readonly ended: Promise<Ran>;
 }
 
-/** The packed and globally installed CLI where the test's project has one (cli, e2e), else the one in src/. */
+/** The packed and globally installed CLI where the test's project has one (cli, e2e), else the built one. */
 export function cliPath(): string {
   const packed: string | undefined = inject('packed');
   return packed === undefined
-    ? join(import.meta.dirname, '../../scripts/dev.js')
+    ? join(import.meta.dirname, '../../bin/hookctl.js')
     : join(packed, 'lib/node_modules/hookctl/bin/hookctl.js');
 }
 

@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { mkdir, mkdtemp, readFile, realpath, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import { onTestFinished } from 'vitest';
+import { inject, onTestFinished } from 'vitest';
 import type { Task } from '../../src/types.ts';
 import { onFileEnd } from './file-end.ts';
 import { SECRET } from './secret.ts';
@@ -56,6 +56,7 @@ export async function createSandbox(options: SandboxOptions = {}): Promise<Sandb
     env: {
       PATH: process.env.PATH ?? '',
       HOME: home,
+      XDG_CACHE_HOME: inject('compiled'),
       CLAUDE_CONFIG_DIR: claudeFolder,
       GITHUB_WEBHOOK_SECRET: SECRET,
       ...(fixedDataFolder && { HOOKCTL_HOME: dataFolder }),

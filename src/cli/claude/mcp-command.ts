@@ -1,6 +1,8 @@
 import { access, constants } from 'node:fs/promises';
-import { delimiter, join, resolve } from 'node:path';
+import { delimiter, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import type { App } from '../../app.ts';
+import { PACKAGE_ROOT } from '../../package-root.ts';
 
 /** How Claude Code starts `hookctl mcp`. */
 export interface McpServerEntry {
@@ -28,7 +30,7 @@ export async function mcpCommand({ env }: App, projectFolder: string): Promise<M
     // `--no`: what is not installed is not fetched from anywhere.
     return { entry: entry('npx', '--no', '--', 'hookctl'), portable: true };
   }
-  const script = resolve(import.meta.dirname, '../../../bin/hookctl.js');
+  const script = fileURLToPath(new URL('bin/hookctl.js', PACKAGE_ROOT));
   return { entry: entry('node', script), portable: false };
 }
 

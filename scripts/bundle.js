@@ -1,0 +1,76 @@
+// The second half of the build, in a process of its own: rolldown may need a newer Node than the machine's own.
+import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { dirname, join, resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { rolldown } from 'rolldown';
+
+const root = fileURLToPath(new URL('..', import.meta.url));
+const dist = join(root, 'dist');
+
+/** Each becomes a file of that name in dist/, which package.json, bin/ or `src/package-root.ts` name. */
+const ENTRIES = ['cli', 'process-host', 'store/writer', 'index', 'contract'];
+/** Entries of package.json, whose types users read. */
+const PUBLIC = ['index', 'contract'];
+
+/** Writes the code of dist/, and returns the paths of the modules in it. */
+async function bundle() {
+  const build = await rolldown({
+    cwd: root,
+    input: Object.fromEntries(ENTRIES.map((name) => [name, `src/${name}.ts`])),
+    platform: 'node',
+    tsconfig: false,
+    // A lazy import that loads nothing later, for example: it costs every start.
+    onLog(level, log, next) {
+      if (level === 'warn') throw new Error(log.message);
+      next(level, log);
+    },
+  });
+  const { output } = await build.write({
+    dir: dist,
+    format: 'esm',
+    entryFileNames: '[name].js',
+    // Beside the entries, so that `src/package-root.ts` is right in each.
+    chunkFileNames: 'chunk-[name].js',
+    comments: { legal: false, annotation: false, jsdoc: false },
+    sourcemap: true,
+    sourcemapExcludeSources: true,
+  });
+  await build.close();
+  return output.flatMap((chunk) => (chunk.type === 'chunk' ? chunk.moduleIds : []));
+}
+
+/** Removes the types that no public entry reaches. */
+function keepPublicTypes() {
+  const kept = new Set();
+  const visit = (file) => {
+    if (kept.has(file)) return;
+    kept.add(file);
+    for (const [, name] of readFileSync(file, 'utf8').matchAll(/(?:from|import\()\s*['"](\.[^'"]+)['"]/g)) {
+      visit(resolve(dirname(file), name.replace(/\.[jt]s$/, '.d.ts')));
+    }
+  };
+  for (const name of PUBLIC) visit(join(dist, `${name}.d.ts`));
+  for (const entry of readdirSync(dist, { recursive: true, encoding: 'utf8' })) {
+    if (entry.endsWith('.d.ts') && !kept.has(join(dist, entry))) rmSync(join(dist, entry));
+  }
+}
+
+/** The licence of each package whose code is in the bundle, as most of them ask. */
+function thirdParty(modules) {
+  const folders = new Set();
+  for (const path of modules) {
+    const [, folder] = /^\0?(.*\/node_modules\/(?:@[^/]+\/)?[^/]+)\//.exec(path) ?? [];
+    if (folder !== undefined) folders.add(folder);
+  }
+  const parts = [...folders].sort().map((folder) => {
+    const { name, version, license } = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8'));
+    const files = readdirSync(folder).filter((entry) => /^(?:licen[cs]e|notice)/i.test(entry));
+    const texts = files.map((file) => `\n${readFileSync(join(folder, file), 'utf8').trim()}\n`);
+    return `${name} ${version} (${license})\n${texts.join('')}`;
+  });
+  return `hookctl contains code of these packages.\n\n${parts.join(`\n${'-'.repeat(80)}\n\n`)}`;
+}
+
+if (!existsSync(dist)) throw new Error('dist/ is missing: run scripts/build.js, which runs this file');
+keepPublicTypes();
+writeFileSync(join(dist, 'THIRD-PARTY'), thirdParty(await bundle()));
