@@ -135,6 +135,7 @@ function outcomeOf(outcomes: readonly EventOutcome[], webhook: Webhook): Outcome
     approvals: outcomes.flatMap(({ approvals }) => approvals),
     stops: outcomes.flatMap(({ stops = [] }) => stops),
     aliases: outcomes.flatMap(({ aliases = [] }) => aliases),
+    places: outcomes.flatMap(({ places = [] }) => places),
     said: outcomes.flatMap(({ said = [] }) => said),
   };
   const fired = made.decisions.filter((decision) => decision.fired);

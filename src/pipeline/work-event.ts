@@ -1,7 +1,7 @@
 import type { Settlement } from '../store/store.ts';
 import type { Decision } from '../types.ts';
 import { type Act, act, decide } from './act.ts';
-import { aliasesFor } from './aliases.ts';
+import { subjectNames } from './aliases.ts';
 import { answered } from './answer.ts';
 import { approved } from './approve.ts';
 import type { PipelineContext } from './context.ts';
@@ -15,7 +15,7 @@ import { pausedThread } from './thread-breaker.ts';
 export interface EventOutcome
   extends Pick<
     Settlement,
-    'decisions' | 'tasks' | 'outgoing' | 'answers' | 'approvals' | 'stops' | 'aliases' | 'said'
+    'decisions' | 'tasks' | 'outgoing' | 'answers' | 'approvals' | 'stops' | 'aliases' | 'places' | 'said'
   > {
   /** Why nothing fired; null when something did. */
   readonly ignored: string | null;
@@ -30,7 +30,7 @@ export async function workEvent(context: PipelineContext, occasion: Occasion): P
   if (forgotten !== null) {
     const left = match(occasion.webhook, occasion.event, occasion.delivery.trust ?? 'unverified');
     const ran = await runCommands(context, occasion, refused(left, forgotten));
-    return { ...ran, aliases: aliasesFor(context, occasion, ran.tasks) };
+    return { ...ran, ...subjectNames(context, occasion, ran.tasks, false) };
   }
   const approval = approved(context, occasion);
   const stop = approval === null ? stopped(context, occasion) : null;
@@ -39,7 +39,7 @@ export async function workEvent(context: PipelineContext, occasion: Occasion): P
   const isSaid = approval !== null || stop !== null || answer !== null;
   const commands = isSaid ? withoutTexts(matching) : withoutRepeated(context, occasion, matching);
   const ran = await runCommands(context, occasion, commands);
-  const outcome = { ...ran, aliases: aliasesFor(context, occasion, ran.tasks) };
+  const outcome = { ...ran, ...subjectNames(context, occasion, ran.tasks, isSaid) };
   if (approval !== null) {
     const { taskId, decision } = approval;
     return {

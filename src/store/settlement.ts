@@ -4,7 +4,7 @@ import { compileOnce } from './compile-once.ts';
 import { insertAlias } from './flow-aliases.ts';
 import { insertOutgoing } from './outbox.ts';
 import { sqlBuilder, type TaskRow } from './schema.ts';
-import type { NewAnswer, SettledTask, Settlement } from './store.ts';
+import type { FlowPlace, NewAnswer, SettledTask, Settlement } from './store.ts';
 import { changeTask, recordStep } from './transitions.ts';
 import { whole } from './whole.ts';
 
@@ -13,10 +13,12 @@ import { whole } from './whole.ts';
  * delivery is pending, which the last one ends, so a second settlement changes nothing.
  */
 export function settleDelivery(settlement: Settlement): readonly CompiledQuery<TaskRow>[] {
-  const { deliveryId, tasks, outgoing, answers, approvals, aliases = [], stops = [], settledAt } = settlement;
+  const { deliveryId, tasks, outgoing, answers, approvals, settledAt } = settlement;
+  const { aliases = [], places = [], stops = [] } = settlement;
   return [
     ...flowsOf(tasks).flatMap((flow) => [openFlow(flow, settlement), openConversation(flow, settlement)]),
     ...aliases.map((alias) => insertAlias(alias, settlement)),
+    ...places.map((place) => movePosts(place, deliveryId)),
     ...tasks.map((task) => insertTask(task, settlement)),
     ...tasks.map(({ task }) => record(settlement, task.id, 'create', null, task.status)),
     ...answers.flatMap((answer) => [
@@ -135,6 +137,24 @@ function insertTask({ task, flowId, externalId, command }: SettledTask, settleme
     sourceMetadata: JSON.stringify(task.sourceMetadata),
     syncToClaude: task.syncToClaudeTasks ? 1 : 0,
   });
+}
+
+/**
+ * Lets the tasks of a flow post where its subject is now. A subject that got another number was copied: its comments have other ids,
+ * so that the next post is a new one.
+ */
+function movePosts({ flowId, place }: FlowPlace, deliveryId: string): CompiledQuery<never> {
+  const patch = JSON.stringify({ reply: { place } });
+  const isCopied = sql<boolean>`json_extract(source_metadata, '$.reply.place.number') <> ${place.number ?? null}`;
+  const kept = sql`case when ${isCopied} then json_remove(source_metadata, '$.comment_outgoing_id') else source_metadata end`;
+  return sqlBuilder
+    .updateTable('tasks')
+    .set({ source_metadata: sql<string>`json_patch(${kept}, ${patch})` })
+    .where('flow_id', '=', flowId)
+    .where(sql<boolean>`json_type(source_metadata, '$.reply.place') = 'object'`)
+    .where(sql<boolean>`json_patch(source_metadata, ${patch}) <> source_metadata`)
+    .where((eb) => eb.exists(pendingDelivery(deliveryId).select('deliveries.id')))
+    .compile() as CompiledQuery<never>;
 }
 
 const TASK_COLUMNS = [

@@ -98,6 +98,8 @@ export interface Settlement {
   readonly approvals: readonly string[];
   /** Names by which flows are to be found from now on; left out: none. */
   readonly aliases?: readonly FlowAlias[];
+  /** Where the tasks of renamed or moved subjects post from now on; left out: where they did. */
+  readonly places?: readonly FlowPlace[];
   /** Steps that cancel tasks, as the delivery's sender asked; left out: none. */
   readonly stops?: readonly TaskChange[];
   /** Keys of the texts of which a command ran (`pipeline/dedupe-keys.ts`); left out: none. */
@@ -110,6 +112,12 @@ export interface NewAnswer {
   readonly taskId: string;
   /** Appended to the prompt, already fenced. */
   readonly prompt: string;
+}
+
+/** What a flow's subject is called in the places to which its tasks post. */
+export interface FlowPlace {
+  readonly flowId: string;
+  readonly place: Readonly<Record<string, string>>;
 }
 
 /** A name of a flow beside the one that its id is made of. */

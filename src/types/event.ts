@@ -37,6 +37,8 @@ export interface WebhookEvent {
   readonly stableIds?: readonly string[];
   /** External ids that the subject has besides, where this event renames, transfers or moves it. Left out: none. */
   readonly otherIds?: readonly string[];
+  /** The subject was transferred or moved away from where this event happened. Left out: it is still there. */
+  readonly hasMovedOn?: boolean;
   readonly sender: Sender | null;
   /** What a person wrote, only on the action that wrote or moved it; null otherwise. */
   readonly text: string | null;

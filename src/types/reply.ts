@@ -91,6 +91,11 @@ export interface ReplyChannel {
   readonly textLimit: number;
   /** Where a reply to this event goes; null when it cannot be answered. */
   place(event: WebhookEvent): ReplyPlace | null;
+  /**
+   * Fields of a place that name the subject of the event: after a rename, transfer or move they are others, and the posts of earlier
+   * tasks follow. Left out: a subject keeps its place.
+   */
+  readonly subjectFields?: readonly string[];
   /** What tells the sender at once that hookctl is at work; null: nothing (Sentry). */
   immediate(event: WebhookEvent, webhook: { readonly options: JsonObject }): Immediate | null;
   /** Headers that carry the token. */

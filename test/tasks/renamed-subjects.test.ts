@@ -1,7 +1,10 @@
-import { describe, expect, test } from 'vitest';
-import type { JsonObject } from '../../src/types.ts';
+import { describe, expect, onTestFinished, test } from 'vitest';
+import { changeTask } from '../../src/tasks/change.ts';
+import type { JsonObject, TaskEvent } from '../../src/types.ts';
 import { dbText, record } from '../config/dynamic/support.ts';
 import { startEngine, type TestEngine } from '../support/engine.ts';
+import { eventually } from '../support/eventually.ts';
+import { startProviderApis } from '../support/provider-apis.ts';
 
 type Change = (payload: JsonObject) => JsonObject;
 
@@ -23,16 +26,17 @@ const withChange =
     merged(payload, change);
 
 /** Providers without a webhook of their own. */
-const webhooks = ['gitea', 'bitbucket'].map((name, index) =>
-  record(index + 1, {
-    name,
-    provider: name,
-    endpoint: `/webhooks/${name}/wh-${String(index + 1).padStart(16, '0')}`,
-    secrets: [{ value: 's3cret' }],
-    default_command: 'analyze',
-    commands: [{ id: 'cmd-analyze', name: 'analyze', template: 'Go' }],
-  }),
-);
+const webhooksWith = (action: string) =>
+  ['gitea', 'bitbucket', 'linear'].map((name, index) =>
+    record(index + 1, {
+      name,
+      provider: name,
+      endpoint: `/webhooks/${name}/wh-${String(index + 1).padStart(16, '0')}`,
+      secrets: [{ value: 's3cret' }],
+      default_command: 'analyze',
+      commands: [{ id: 'cmd-analyze', name: 'analyze', action, template: 'Go' }],
+    }),
+  );
 
 /** The same subject before and after a rename, as the comments on it name it. */
 const RENAMES: readonly (readonly [string, string, string, JsonObject, JsonObject, readonly string[]])[] = [
@@ -102,7 +106,60 @@ const RENAMES: readonly (readonly [string, string, string, JsonObject, JsonObjec
     { issue: { id: '10013', key: 'OPS-7' } },
     ['jira:PUMP-1', 'jira:OPS-7'],
   ],
+  [
+    'Linear: the issue is moved to another team',
+    'linear',
+    'Comment.create',
+    { url: null, data: { issue: { id: 'i-1', url: 'https://linear.app/acme/issue/PUMP-1/x' } } },
+    { url: null, data: { issue: { id: 'i-1', url: 'https://linear.app/acme/issue/OPS-7/x' } } },
+    ['linear:acme/PUMP-1', 'linear:acme/OPS-7'],
+  ],
 ];
+
+/** Subjects that are copied, and the event that tells of it. */
+const COPIES: typeof RENAMES = [
+  [
+    'GitLab: the issue is moved to another project',
+    'gitlab',
+    'note.create',
+    {
+      merge_request: null,
+      issue: { id: 92, iid: 7 },
+      project: { id: 5, path_with_namespace: 'a/web', web_url: 'https://gitlab.com/a/web' },
+    },
+    {
+      merge_request: null,
+      issue: { id: 301, iid: 1 },
+      project: { id: 6, path_with_namespace: 'a/ops', web_url: 'https://gitlab.com/a/ops' },
+    },
+    ['gitlab:a/web#7', 'gitlab:a/ops#1'],
+  ],
+  [
+    'GitHub: the issue is transferred to another repository',
+    'github',
+    'issue_comment.created',
+    { issue: { number: 42 }, repository: { id: 1, full_name: 'o/old' } },
+    { issue: { number: 9 }, repository: { id: 2, full_name: 'o/new' } },
+    ['github:o/old#42', 'github:o/new#9'],
+  ],
+];
+const MOVES: Readonly<Record<string, readonly [type: string, change: JsonObject]>> = {
+  gitlab: [
+    'issue.open',
+    {
+      object_attributes: { action: 'update', id: 92, iid: 7, moved_to_id: 301 },
+      project: { id: 5, path_with_namespace: 'a/web', web_url: 'https://gitlab.com/a/web' },
+    },
+  ],
+  github: [
+    'issues.opened',
+    {
+      issue: { number: 9 },
+      repository: { id: 2, full_name: 'o/new' },
+      changes: { old_issue: { number: 42 }, old_repository: { id: 1, full_name: 'o/old' } },
+    },
+  ],
+};
 
 const idsOf = (engine: TestEngine) =>
   engine.context.store
@@ -113,7 +170,7 @@ describe('C1: a renamed or moved subject keeps its flow', () => {
   test.each(RENAMES)(
     '%s: one flow, one conversation, and stop ends the task',
     async (_, provider, type, before, after, ids) => {
-      const engine = await startEngine({ db: dbText(webhooks) });
+      const engine = await startEngine({ db: dbText(webhooksWith('create_task')) });
       const { store } = engine.context;
       const first = await engine.deliver(provider, type, withChange(before));
       const second = await engine.deliver(provider, type, withChange(after));
@@ -149,6 +206,81 @@ describe('C1: a renamed or moved subject keeps its flow', () => {
     expect(other?.flowId).not.toBe(old?.flowId);
     expect(again?.flowId).toBe(other?.flowId);
   });
+});
+
+/** How each provider is posted to, by the path of its API, before and after. */
+const PATHS: Readonly<Record<string, readonly [before: string, after: string]>> = {
+  'GitHub: the repository is renamed': ['/repos/o/old/issues/42/', '/repos/o/new/issues/'],
+  'GitHub: the repository is transferred to another owner': ['/repos/ada/web/', '/repos/acme/web/'],
+  // GitLab's API knows the project by its number.
+  'GitLab: the project is moved to another group': [
+    '/projects/5/merge_requests/4/',
+    '/projects/5/merge_requests/4/',
+  ],
+  'GitLab: the issue is moved to another project': ['/projects/5/issues/7/', '/projects/6/issues/1/'],
+  'GitHub: the issue is transferred to another repository': [
+    '/repos/o/old/issues/42/',
+    '/repos/o/new/issues/',
+  ],
+  'Linear: the issue is moved to another team': ['/graphql', '/graphql'],
+  'Gitea: the repository is renamed': ['/repos/a/old/issues/8/', '/repos/a/new/issues/'],
+  'Bitbucket: the repository is renamed': [
+    '/repositories/acme/old/pullrequests/8/',
+    '/repositories/acme/new/pullrequests/8/',
+  ],
+  'Jira: the issue is moved to another project': ['/issue/PUMP-1/', '/issue/OPS-7/'],
+};
+const TOKENS = {
+  GITHUB_TOKEN: 't',
+  GITLAB_TOKEN: 't',
+  GITEA_TOKEN: 't',
+  BITBUCKET_TOKEN: 't',
+  JIRA_API_TOKEN: 't',
+  LINEAR_API_KEY: 't',
+};
+
+describe('C1: a question that is asked before a rename', () => {
+  test.each([...RENAMES, ...COPIES])(
+    '%s: the reply under the new name answers it, and posts go to the new place',
+    async (name, provider, type, before, after, ids) => {
+      const apis = await startProviderApis();
+      onTestFinished(() => apis.close());
+      const credentials = Object.keys(TOKENS).map((key) => {
+        const of = key.replace(/_(?:API_)?(?:TOKEN|KEY)$/, '').toLowerCase();
+        return `${of}: { tokenEnv: ${key}, baseUrl: '${apis.url}' }`;
+      });
+      const asks = ['github', 'gitlab', 'jira'].map(
+        (of) =>
+          `${of}: { defaultCommand: analyze, commands: [{ name: analyze, action: ask, template: Which branch? }] }`,
+      );
+      const yaml = `credentials: { ${credentials.join(', ')} }\nwebhooks: { ${asks.join(', ')} }`;
+      const engine = await startEngine({ yaml, db: dbText(webhooksWith('ask')), env: TOKENS });
+      const { store } = engine.context;
+      const [old = '', present = ''] = PATHS[name] ?? [];
+      const paths = () => apis.requests.filter(({ method }) => method !== 'GET').map(({ path }) => path);
+
+      const [task] = (await engine.deliver(provider, type, withChange(before))).tasks;
+      expect(store.task(task?.id ?? '')?.status).toBe('waiting_answer');
+      await eventually('the question', () => paths().some((path) => path.includes(old)));
+      const [move, change] = COPIES.some(([copy]) => copy === name) ? (MOVES[provider] ?? []) : [];
+      if (move !== undefined && change !== undefined)
+        await engine.deliver(provider, move, withChange(change));
+      const answer = await engine.deliver(provider, type, withChange(after), 'main, please');
+      expect(answer.delivery.externalId).toBe(ids[1]);
+      expect(answer.delivery.reason).toContain(`answers ${task?.id}`);
+      expect(store.task(task?.id ?? '')?.status).toBe('queued');
+      expect(store.flows({ limit: 10 })).toHaveLength(1);
+
+      const asked = paths().length;
+      const step = (event: TaskEvent) =>
+        changeTask(engine.context, task?.id ?? '', event, { actor: 'cli', result: 'Mended.' }, 'the folder');
+      await step('start');
+      await step('complete');
+      engine.outbox.wake();
+      await eventually('the result', () => apis.posts.some(({ text }) => text.includes('Mended.')));
+      for (const path of paths().slice(asked)) expect(path).toContain(present);
+    },
+  );
 });
 
 describe('C1: an issue that is transferred', () => {

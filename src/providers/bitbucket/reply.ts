@@ -21,6 +21,7 @@ export const reply: ReplyChannel = {
   inert: inert.bitbucket,
   textLimit: 30_000,
 
+  subjectFields: ['workspace', 'repo', 'number'],
   place({ payload }) {
     const [workspace = null, repo = null] = (fullName(repositoryOf(payload)) ?? '').split('/');
     const subject = subjectOf(payload);

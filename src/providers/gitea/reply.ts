@@ -20,6 +20,7 @@ export const reply: ReplyChannel = {
   inert: inert.gitea,
   textLimit: 65_536,
 
+  subjectFields: ['owner', 'repo', 'number'],
   place({ payload }) {
     const [owner = null, repo = null] = (textAt(payload, 'repository', 'full_name') ?? '').split('/');
     const number = idAt(subjectOf(payload) ?? undefined, 'number');

@@ -42,6 +42,7 @@ export const reply: ReplyChannel = {
   inert: inert.github,
   textLimit: 65_536,
 
+  subjectFields: ['owner', 'repo', 'number'],
   place(event) {
     const [owner = null, repo = null] = (textAt(event.payload, 'repository', 'full_name') ?? '').split('/');
     const number = SUBJECTS.map((key) => idAt(event.payload, key, 'number')).find((found) => found !== null);

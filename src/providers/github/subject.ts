@@ -7,6 +7,7 @@ export interface Subject {
   readonly externalId: string | null;
   readonly stableIds: readonly string[];
   readonly otherIds: readonly string[];
+  readonly hasMovedOn: boolean;
   readonly title: string | null;
   readonly url: string | null;
 }
@@ -44,6 +45,7 @@ export function subjectOf(event: string, payload: JsonObject): Subject {
     // The present one first. `opened` comes from the new repository, `transferred` from the old one.
     stableIds: (there.isFormer ? stable.toReversed() : stable).filter((id) => id !== null),
     otherIds: here.readable === null || there.readable === null ? [] : [there.readable],
+    hasMovedOn: there.readable !== null && !there.isFormer,
     title: told?.title ?? textAt(numbered?.thing, 'title'),
     url: told?.url ?? textAt(numbered?.thing, 'html_url'),
   };

@@ -4,7 +4,7 @@ import { idAt, objectAt, textAt, timeAt } from '../../lib/payload.ts';
 import type { EventAuthor, JsonObject, RawRequest, Sender, WebhookEvent } from '../../types.ts';
 import type { Parsed } from '../provider.ts';
 import { titleOf, urlOf } from './description.ts';
-import { placeOf, stableIds } from './place.ts';
+import { placeOf, stableIds, subjectOf } from './place.ts';
 import { senderOf } from './sender.ts';
 
 /** Where each kind keeps what a person wrote, in `object_attributes`. */
@@ -35,6 +35,7 @@ function toEvent(kind: string, payload: JsonObject): WebhookEvent {
     type: action === null ? kind : `${kind}.${action}`,
     externalId: placeOf(payload)?.externalId ?? null,
     stableIds: stableIds(payload),
+    hasMovedOn: idAt(subjectOf(payload) ?? undefined, 'moved_to_id') !== null,
     sender,
     text: origin === null ? null : textAt(payload, 'object_attributes', TEXTS[kind] ?? ''),
     author: origin === null ? null : authorOf(payload, sender),

@@ -26,6 +26,7 @@ export const reply: ReplyChannel = {
   // GitLab takes a million characters; nobody reads them.
   textLimit: 65_536,
 
+  subjectFields: ['project', 'kind', 'number'],
   place({ payload }) {
     const project = idAt(payload, 'project', 'id') ?? idAt(payload, 'project', 'path_with_namespace');
     const kind = kindOf(payload);

@@ -31,6 +31,7 @@ export const reply: ReplyChannel = {
   // 32,767 (Jira's default for comments), less what the formats add.
   textLimit: 30_000,
 
+  subjectFields: ['issue'],
   place({ payload }) {
     const issue = objectAt(payload, 'issue') ?? (objectAt(payload, 'fields') === null ? null : payload);
     const { host, issue: name } = placeOf(payload, issue);
