@@ -124,14 +124,14 @@ describe('C6: GitLab', () => {
     [
       'a milestone',
       'milestone',
-      { project, object_attributes: { iid: 2, title: 'May' } },
-      [null, 'May', WEB],
+      { project, object_attributes: { id: 61, iid: 2, title: 'May' } },
+      ['gitlab:acme/web/-/milestones/2', 'May', `${WEB}/-/milestones/2`],
     ],
     [
       'a feature flag',
       'feature_flag',
-      { user, project, object_attributes: { name: 'pump' } },
-      [null, 'pump', WEB],
+      { user, project, object_attributes: { id: 6, name: 'pump' } },
+      ['gitlab:acme/web/-/feature_flags/pump', 'pump', `${WEB}/-/feature_flags`],
     ],
     [
       'a vulnerability',
@@ -143,7 +143,63 @@ describe('C6: GitLab', () => {
       'a token that expires',
       'access_token',
       { project, object_attributes: { name: 'ci', user_id: 90 } },
-      [null, 'ci', WEB],
+      [null, 'ci', `${WEB}/-/settings/access_tokens`],
+    ],
+    [
+      'a merge request of a system hook, without an address',
+      'merge_request',
+      { user, project, object_attributes: { id: 90, iid: 1, title: 'Pump' } },
+      ['gitlab:acme/web!1', 'Pump', `${WEB}/-/merge_requests/1`],
+    ],
+    [
+      'a pipeline of an older version, without an address',
+      'pipeline',
+      { user, project, object_attributes: { id: 31, sha: SHA }, commit },
+      [`gitlab:acme/web@${SHA}`, 'Mend the pump', `${WEB}/-/pipelines/31`],
+    ],
+    [
+      'a tag',
+      'tag_push',
+      { user_id: 51, project, ref: 'refs/tags/v1.0', checkout_sha: SHA, after: SHA, commits: [] },
+      [`gitlab:acme/web@${SHA}`, 'refs/tags/v1.0', `${WEB}/-/tags/v1.0`],
+    ],
+    [
+      'a push of a system hook, without commits',
+      'push',
+      { user_id: 51, project, ref: 'refs/heads/main', checkout_sha: SHA, after: SHA, commits: [] },
+      [`gitlab:acme/web@${SHA}`, 'refs/heads/main', `${WEB}/-/commit/${SHA}`],
+    ],
+    [
+      'a repository that was updated',
+      'repository_update',
+      { user_id: 51, project, changes: [{ before: SHA, after: SHA, ref: 'refs/heads/main' }] },
+      [`gitlab:acme/web@${SHA}`, 'acme/web', WEB],
+    ],
+    [
+      'a note on a design of an issue',
+      'note',
+      { user, project, object_attributes: { note: 'x', url: `${WEB}/-/issues/7/designs/a.png#note_1` } },
+      ['gitlab:acme/web#7', 'acme/web', `${WEB}/-/issues/7/designs/a.png#note_1`],
+    ],
+    [
+      'a note on a page of the wiki',
+      'note',
+      { user, project, object_attributes: { note: 'x', url: `${WEB}/-/wikis/Home#note_1` } },
+      ['gitlab:acme/web/-/wikis/Home', 'acme/web', `${WEB}/-/wikis/Home#note_1`],
+    ],
+    [
+      'an epic, which belongs to a group',
+      'work_item',
+      {
+        user,
+        object_attributes: {
+          id: 9,
+          iid: 5,
+          title: 'Pumps',
+          url: 'https://gitlab.com/groups/Acme/tools/-/epics/5',
+        },
+      },
+      ['gitlab:acme/tools&5', 'Pumps', 'https://gitlab.com/groups/Acme/tools/-/epics/5'],
     ],
   ])('%s', (_, kind, payload, expected) => {
     expect(told(event({ object_kind: kind, ...payload }))).toEqual(expected);
@@ -195,7 +251,12 @@ describe('C6: Gitea and Forgejo', () => {
       },
       [`${at}@${SHA}`, 'Mend', `${WEB}/commit/${SHA}`],
     ],
-    ['a new tag', 'create', { ref: 'v1', ref_type: 'tag', sha: SHA }, [`${at}@${SHA}`, 'v1', WEB]],
+    [
+      'a new tag',
+      'create',
+      { ref: 'v1', ref_type: 'tag', sha: SHA },
+      [`${at}@${SHA}`, 'v1', `${WEB}/src/tag/v1`],
+    ],
     ['a branch that was deleted', 'delete', { ref: 'x', ref_type: 'branch' }, [null, 'x', WEB]],
     [
       'a release',
@@ -224,8 +285,33 @@ describe('C6: Gitea and Forgejo', () => {
       { run: { title: 'Test', commit_sha: SHA, html_url: `${WEB}/actions/runs/1` } },
       [`${at}@${SHA}`, 'Test', `${WEB}/actions/runs/1`],
     ],
-    ['a wiki page', 'wiki', { action: 'created', page: 'Home', comment: 'x' }, [null, 'Home', WEB]],
-    ['a fork', 'fork', { forkee: { full_name: 'acme/web', html_url: WEB } }, [null, 'acme/web', WEB]],
+    [
+      'a wiki page',
+      'wiki',
+      { action: 'created', page: 'My Home', comment: 'x' },
+      [null, 'My Home', `${WEB}/wiki/My%20Home`],
+    ],
+    [
+      'a fork: the new repository',
+      'fork',
+      {
+        forkee: { full_name: 'acme/web', html_url: WEB },
+        repository: { id: 4, full_name: 'mallory/web', html_url: 'https://git.example.com/mallory/web' },
+      },
+      [null, 'mallory/web', 'https://git.example.com/mallory/web'],
+    ],
+    [
+      'an issue of older versions, without a page',
+      'issues',
+      { action: 'closed', issue: { number: 7, title: 'Pump', url: `${WEB}/api` } },
+      [`${at}#7`, 'Pump', `${WEB}/issues/7`],
+    ],
+    [
+      'a pull request of older versions, without a page',
+      'pull_request',
+      { action: 'closed', pull_request: { number: 7, title: 'Pump' } },
+      [`${at}#7`, 'Pump', `${WEB}/pulls/7`],
+    ],
     [
       'D1: a pull request with `"review": null`',
       'pull_request',
@@ -316,7 +402,7 @@ describe('C6: Bitbucket', () => {
       [
         `bitbucket:bb.example.com/acme/web@${SHA}`,
         'main',
-        'https://bb.example.com/projects/ACME/repos/web/browse',
+        `https://bb.example.com/projects/ACME/repos/web/commits/${SHA}`,
       ],
     ],
     [
@@ -330,14 +416,59 @@ describe('C6: Bitbucket', () => {
       },
       [
         `bitbucket:bb.example.com/acme/web@${SHA}`,
-        'ACME/web',
-        'https://bb.example.com/projects/ACME/repos/web/browse',
+        'commit bcbb5ec396a2',
+        `https://bb.example.com/projects/ACME/repos/web/commits/${SHA}`,
       ],
+    ],
+    [
+      'Server: a comment on a pull request',
+      'pr:comment:added',
+      {
+        eventKey: 'pr:comment:added',
+        pullRequest: {
+          ...{ id: 2, title: 'Pump', toRef: { repository: server } },
+          links: { self: [{ href: 'https://bb.example.com/projects/ACME/repos/web/pull-requests/2' }] },
+        },
+        comment: { id: 62, text: 'x', author: actor },
+      },
+      [
+        'bitbucket:bb.example.com/acme/web!2',
+        'Pump',
+        'https://bb.example.com/projects/ACME/repos/web/pull-requests/2/overview?commentId=62',
+      ],
+    ],
+    [
+      'Server: a repository that was renamed',
+      'repo:modified',
+      { eventKey: 'repo:modified', old: { ...server, slug: 'old' }, new: server },
+      [null, 'ACME/web', 'https://bb.example.com/projects/ACME/repos/web/browse'],
+    ],
+    [
+      'an example of the documentation, whose pages are the API’s',
+      'issue:created',
+      {
+        issue: { id: 1, title: 'Pump', content: { raw: 'x' }, ...page('https://api.bitbucket.org/issue_id') },
+        repository: { full_name: 'acme/web', ...page('https://api.bitbucket.org/acme/web') },
+      },
+      ['bitbucket:acme/web#1', 'Pump', 'https://api.bitbucket.org/issue_id'],
     ],
   ])('%s', (_, name, payload, expected) => {
     const event = onlyEvent(parse(name, payload));
     expect(told(event)).toEqual(expected);
     expect(event.sender?.id).toBe('1');
+  });
+
+  test('Server: without links, pages are below the base URL of the settings', () => {
+    const payload = {
+      ...{ eventKey: 'pr:opened', actor },
+      pullRequest: { id: 2, title: 'Pump', toRef: { repository: { ...server, links: {} } } },
+    };
+    const read = (options: JsonObject) =>
+      onlyEvent(bitbucket.parse(request(json(payload), { 'x-event-key': 'pr:opened' }), { options }));
+    expect(read({ baseUrl: 'https://bb.example.com/git/' }).url).toBe(
+      'https://bb.example.com/git/projects/ACME/repos/web/pull-requests/2',
+    );
+    expect(read({}).url).toBeNull();
   });
 
   test('a header that names another event than the signed body is refused', () => {
@@ -347,5 +478,32 @@ describe('C6: Bitbucket', () => {
       reason: 'the header says pr:opened, the payload pr:deleted',
     });
     expect(parse('pr:deleted', payload).ok).toBe(true);
+  });
+});
+
+describe('C6: whoever forks a repository is no member of it', () => {
+  const stranger = { id: 90, login: 'mallory', type: 'NORMAL', name: 'mallory' };
+  test('Gitea: the new repository is the stranger’s', () => {
+    const payload = {
+      sender: stranger,
+      forkee: { full_name: 'acme/web', owner: { id: 1 }, private: false },
+      repository: { full_name: 'mallory/web', owner: { id: 90 }, private: true },
+    };
+    const event = onlyEvent(gitea.parse(request(json(payload), { 'x-gitea-event': 'fork' })));
+    expect(event.sender).toMatchObject({ id: '90', association: null });
+  });
+
+  test('Bitbucket Server: the new repository is private to the stranger', () => {
+    const payload = {
+      ...{ eventKey: 'repo:forked', actor: stranger },
+      repository: {
+        slug: 'web',
+        project: { key: '~mallory' },
+        public: false,
+        origin: { slug: 'web', public: true },
+      },
+    };
+    const event = onlyEvent(bitbucket.parse(request(json(payload), { 'x-event-key': 'repo:forked' })));
+    expect(event.sender).toMatchObject({ id: '90', association: null });
   });
 });

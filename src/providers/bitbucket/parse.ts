@@ -16,13 +16,14 @@ export function parse(payload: JsonObject, { request, settings }: ReadContext): 
   if (type === null) return { ok: false, reason: 'the X-Event-Key header is missing or no event name' };
   const problem = misfit(type, payload);
   if (problem !== null) return { ok: false, reason: problem };
+  const baseUrl = textAt(settings.options, 'baseUrl');
   const parsed = event(payload, {
     type,
-    ...subjectIds(payload, textAt(settings.options, 'baseUrl')),
+    ...subjectIds(payload, baseUrl),
     sender: senderOf(payload),
     ...textOf(type, payload),
     title: titleOf(payload),
-    url: urlOf(payload),
+    url: urlOf(payload, baseUrl),
   });
   return { ok: true, events: [parsed], semanticKeys: [] };
 }
@@ -37,7 +38,7 @@ function subjectIds(payload: JsonObject, baseUrl: string | null) {
   const id = idAt(repository ?? undefined, 'uuid') ?? idAt(repository ?? undefined, 'id');
   const reference = referenceOf(payload);
   const told = hostIn(payload) ?? URL.parse(baseUrl ?? '')?.host ?? null;
-  const isCloud = told === 'bitbucket.org' || hasValue(payload, 'pullrequest');
+  const isCloud = /^(?:api\.)?bitbucket\.org$/.test(told ?? '') || hasValue(payload, 'pullrequest');
   const host = isCloud ? 'bitbucket.org' : told;
   if (reference === null) return { externalId: null };
   const externalId = `bitbucket:${isCloud ? '' : `${host ?? 'server'}/`}${name}${reference}`.toLowerCase();

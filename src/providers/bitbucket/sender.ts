@@ -21,9 +21,17 @@ export function senderOf(payload: JsonObject): Sender | null {
     id,
     name: textAt(actor, 'nickname') ?? textAt(actor, 'name') ?? nameIn(actor) ?? id,
     kind: isPerson ? 'person' : 'bot',
-    association: isPerson && isPrivate(repositoryOf(payload)) ? 'member' : null,
+    association: isPerson && isPrivate(placeOf(payload)) ? 'member' : null,
     appId: isPerson ? null : id,
   };
+}
+
+/** Server tells of a fork by the new repository, which belongs to whoever made it: the one that was forked counts. */
+function placeOf(payload: JsonObject): JsonObject | null {
+  const repository = repositoryOf(payload);
+  return textAt(payload, 'eventKey') === 'repo:forked'
+    ? objectAt(repository ?? undefined, 'origin')
+    : repository;
 }
 
 function accountId(account: JsonObject | undefined): string | null {

@@ -19,9 +19,14 @@ export function subjectOf(payload: JsonObject): Subject | null {
   return { kind, number, title: textAt(found, 'title'), url: linkOf(found) };
 }
 
-/** The repository: of a pull request of Server, the one into which it is to be merged. */
+/** The repository: of a pull request of Server, the one into which it is to be merged; of one that was changed there, as it is now. */
 export function repositoryOf(payload: JsonObject): JsonObject | null {
-  return objectAt(payload, 'repository') ?? objectAt(payload, 'pullRequest', 'toRef', 'repository');
+  const changed = objectAt(payload, 'new');
+  return (
+    objectAt(payload, 'repository') ??
+    objectAt(payload, 'pullRequest', 'toRef', 'repository') ??
+    (textAt(changed ?? undefined, 'slug') === null ? null : changed)
+  );
 }
 
 /** `acme/web`, of Server `PROJ/web`. */
@@ -71,24 +76,60 @@ export function titleOf(payload: JsonObject): string | null {
       textAt(change, 'old', 'name'),
       textAt(change, 'ref', 'displayId'),
       textAt(payload, 'fork', 'full_name'),
+      commitTitle(payload),
       fullName(repositoryOf(payload)),
+      textAt(payload, 'new', 'name'),
     ]),
   );
 }
 
-/** The page of that thing, else of its repository. */
-export function urlOf(payload: JsonObject): string | null {
+/** A comment on a commit, of Server, which names no more of it. */
+function commitTitle(payload: JsonObject): string | null {
+  const commit = textAt(payload, 'commit');
+  return commit === null ? null : `commit ${commit.slice(0, 12)}`;
+}
+
+/** The page of that thing, else of its repository. `baseUrl` is for older Servers, whose payloads have no links. */
+export function urlOf(payload: JsonObject, baseUrl: string | null): string | null {
   const change = newestChange(payload);
   return firstText([
     textAt(payload, 'comment', 'links', 'html', 'href'),
+    commentedPage(payload, baseUrl),
     subjectOf(payload)?.url,
     textAt(payload, 'commit_status', 'url'),
     linkOf(objectAt(payload, 'commit')),
     textAt(change, 'links', 'html', 'href'),
     linkOf(objectAt(change, 'new', 'target')),
     linkOf(objectAt(payload, 'fork')),
+    serverPage(payload, baseUrl),
     linkOf(repositoryOf(payload)),
   ]);
+}
+
+/** Of Server: the pull request at its comment. */
+function commentedPage(payload: JsonObject, baseUrl: string | null): string | null {
+  const comment = idAt(payload, 'comment', 'id');
+  const page = linkOf(objectAt(payload, 'pullRequest')) ?? serverPage(payload, baseUrl);
+  const isComment = objectAt(payload, 'pullRequest') !== null && comment !== null && page !== null;
+  return isComment ? `${page}/overview?commentId=${comment}` : null;
+}
+
+/** Of Server, where the payload gives no page: the pull request, the commit, the repository. */
+function serverPage(payload: JsonObject, baseUrl: string | null): string | null {
+  const repository = repositoryOf(payload) ?? undefined;
+  const project = textAt(repository, 'project', 'key');
+  const slug = textAt(repository, 'slug');
+  if (project === null || slug === null) return null;
+  const browse = linkOf(repository ?? null)?.replace(/\/browse$/, '') ?? null;
+  const base =
+    browse ??
+    (baseUrl === null
+      ? null
+      : `${baseUrl.replace(/\/+$/, '')}/projects/${encodeURIComponent(project)}/repos/${encodeURIComponent(slug)}`);
+  const number = idAt(payload, 'pullRequest', 'id');
+  const commit = commitOf(payload);
+  if (base === null || (number === null && commit === null)) return base === browse ? null : base;
+  return number === null ? `${base}/commits/${commit}` : `${base}/pull-requests/${number}`;
 }
 
 /** Host of the installation; null when the payload does not tell, as older Servers. */

@@ -1,5 +1,5 @@
 import { getPath } from '../../lib/json.ts';
-import { idAt, textAt } from '../../lib/payload.ts';
+import { idAt, objectAt, textAt } from '../../lib/payload.ts';
 import type { JsonObject, Sender } from '../../types.ts';
 
 /**
@@ -17,8 +17,10 @@ export function senderOf(payload: JsonObject): Sender | null {
   const name = textAt(payload, 'sender', 'login') ?? textAt(payload, 'sender', 'username');
   if (id === null || name === null) return null;
   const isBot = Number(id) <= 0 || MACHINES.includes(name.toLowerCase());
-  const isOwner = id === idAt(payload, 'repository', 'owner', 'id');
-  const isPrivate = getPath(payload, ['repository', 'private']) === true;
+  // Of a fork, which anybody may make, `repository` is the new one, and its owner a stranger.
+  const place = objectAt(payload, 'forkee') ?? objectAt(payload, 'repository') ?? undefined;
+  const isOwner = id === idAt(place, 'owner', 'id');
+  const isPrivate = getPath(place, ['private']) === true;
   return {
     id,
     name,

@@ -7,15 +7,7 @@ export function subjectOf(payload: JsonObject): JsonObject | null {
 }
 
 /** Things that events without an issue are about: `run` is Forgejo's. Source: go-gitea/gitea `modules/structs/hook.go`. */
-const THINGS = [
-  'workflow_job',
-  'workflow_run',
-  'run',
-  'release',
-  'package',
-  'forkee',
-  'head_commit',
-] as const;
+const THINGS = ['workflow_job', 'workflow_run', 'run', 'release', 'package', 'head_commit'] as const;
 const COMMITS = [
   ['workflow_job', 'head_sha'],
   ['workflow_run', 'head_sha'],
@@ -36,10 +28,15 @@ function referenceOf(payload: JsonObject): string | null {
   const base = textAt(payload, 'repository', 'html_url');
   const release = textAt(payload, 'release', 'html_url');
   if (base !== null && release?.startsWith(`${base}/`)) return release.slice(base.length);
+  const commit = commitOf(payload);
+  return commit === null ? null : `@${commit}`;
+}
+
+function commitOf(payload: JsonObject): string | null {
   const commit = COMMITS.map((path) => textAt(payload, ...path)).find(
     (sha) => sha !== null && /^[0-9a-f]{7,64}$/i.test(sha) && !/^0+$/.test(sha),
   );
-  return commit === undefined || commit === null ? null : `@${commit.toLowerCase()}`;
+  return commit?.toLowerCase() ?? null;
 }
 
 /** Of the repository's own number, which a rename or transfer of it does not change. */
@@ -72,7 +69,6 @@ export function titleOf(payload: JsonObject): string | null {
       textAt(thing, 'title'),
       textAt(thing, 'name'),
       textAt(thing, 'tag_name'),
-      textAt(thing, 'full_name'),
       textAt(thing, 'message'),
       textAt(payload, 'context'),
       textAt(objectsAt(payload, 'commits').at(-1), 'message'),
@@ -83,7 +79,7 @@ export function titleOf(payload: JsonObject): string | null {
   );
 }
 
-/** The page of that thing, else of its repository. */
+/** The page of that thing, else of its repository. Of a fork, `forkee` is the repository that was forked, `repository` the new one. */
 export function urlOf(payload: JsonObject): string | null {
   const thing = thingOf(payload);
   return firstText([
@@ -92,7 +88,27 @@ export function urlOf(payload: JsonObject): string | null {
     textAt(thing, 'html_url'),
     textAt(thing, 'url'),
     textAt(payload, 'commit', 'html_url'),
+    builtPage(payload),
     textAt(payload, 'compare_url'),
     textAt(payload, 'repository', 'html_url'),
   ]);
+}
+
+/** Where the payload names no page: of an issue (older versions), a branch or tag that was made, a page of the wiki, a commit. */
+function builtPage(payload: JsonObject): string | null {
+  const page = textAt(payload, 'repository', 'html_url');
+  const number = idAt(subjectOf(payload) ?? undefined, 'number');
+  const commit = commitOf(payload);
+  const [ref, wiki] = [textAt(payload, 'ref'), textAt(payload, 'page')];
+  if (page === null) return null;
+  if (number !== null)
+    return `${page}/${objectAt(payload, 'pull_request') === null ? 'issues' : 'pulls'}/${number}`;
+  if (wiki !== null) return `${page}/wiki/${encodeURIComponent(wiki)}`;
+  if (commit === null) return null;
+  const kind = textAt(payload, 'ref_type');
+  return ref !== null && (kind === 'tag' || kind === 'branch')
+    ? `${page}/src/${kind}/${encodeURI(ref)}`
+    : textAt(payload, 'compare_url') === null
+      ? `${page}/commit/${commit}`
+      : null;
 }

@@ -1,6 +1,6 @@
 import { firstLine, firstText, idAt, objectAt, objectsAt, textAt } from '../../lib/payload.ts';
 import type { JsonObject } from '../../types.ts';
-import { projectPage, subjectOf } from './place.ts';
+import { pageOf, projectPage, subjectOf } from './place.ts';
 
 /**
  * How the thing that an event is about is called: the issue or merge request, else the pipeline, job, release, commit, …; of a system
@@ -37,11 +37,8 @@ export function titleOf(payload: JsonObject): string | null {
 /** The page of that thing, else of its project or group. */
 export function urlOf(payload: JsonObject): string | null {
   return firstText([
-    textAt(payload, 'object_attributes', 'url'),
-    textAt(payload, 'object_attributes', 'awarded_on_url'),
-    textAt(subjectOf(payload) ?? undefined, 'url'),
-    textAt(payload, 'url'),
     jobPage(payload),
+    pageOf(payload),
     textAt(payload, 'deployable_url'),
     textAt(payload, 'commit_url'),
     textAt(objectsAt(payload, 'commits').at(-1), 'url'),

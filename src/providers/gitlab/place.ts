@@ -1,4 +1,4 @@
-import { hostOf, idAt, objectAt, textAt } from '../../lib/payload.ts';
+import { hostOf, idAt, objectAt, objectsAt, textAt } from '../../lib/payload.ts';
 import type { JsonObject } from '../../types.ts';
 
 /** Which object an event is about, and where it lives. */
@@ -25,15 +25,26 @@ const KINDS: Readonly<Record<string, string>> = {
 };
 const SUBJECTS = ['merge_request', 'issue', 'work_item', 'snippet'] as const;
 
-/** Null when the payload names no project. */
+/** Null when the payload names no project, and no epic or work item of a group. */
 export function placeOf(payload: JsonObject): Place | null {
-  const page = projectPage(payload);
-  const host = hostOf(page);
-  const path = textAt(payload, 'project', 'path_with_namespace') ?? pathOf(page);
-  if (path === null) return null;
-  const project = `gitlab:${host === null || host === 'gitlab.com' ? '' : `${host}/`}${path}`.toLowerCase();
-  const reference = referenceOf(payload);
-  return { host: host ?? '', externalId: reference === null ? null : project + reference };
+  const host = hostIn(payload);
+  const path = textAt(payload, 'project', 'path_with_namespace') ?? pathOf(projectPage(payload));
+  const reference = path === null ? groupReference(payload) : referenceOf(payload);
+  if (path === null && reference === null) return null;
+  const owner =
+    `gitlab:${host === null || host === 'gitlab.com' ? '' : `${host}/`}${path ?? ''}`.toLowerCase();
+  return { host: host ?? '', externalId: reference === null ? null : owner + reference };
+}
+
+function hostIn(payload: JsonObject): string | null {
+  return hostOf(projectPage(payload) ?? pageOf(payload));
+}
+
+/** `acme/tools&5`, an epic, or `acme/tools#5`, another work item: a group's own, which belongs to no project. */
+function groupReference(payload: JsonObject): string | null {
+  const [, group = '', kind, number] =
+    /\/groups\/([^\s?#]+?)\/-\/(epics|work_items)\/(\d+)(?:#|$)/.exec(pageOf(payload) ?? '') ?? [];
+  return kind === undefined ? null : `${group.toLowerCase()}${kind === 'epics' ? '&' : '#'}${number}`;
 }
 
 /** The project's page. Jobs of older versions name it only as `repository.homepage`. */
@@ -50,7 +61,7 @@ function pathOf(page: string | null): string | null {
  * issue that was moved to another project names its new number, too.
  */
 export function stableIds(payload: JsonObject): readonly string[] {
-  const host = hostOf(projectPage(payload));
+  const host = hostIn(payload);
   const subject = subjectOf(payload) ?? undefined;
   const kind = kindOfSubject(payload);
   if (host === null) return [];
@@ -60,7 +71,9 @@ export function stableIds(payload: JsonObject): readonly string[] {
   }
   const project = idAt(payload, 'project', 'id') ?? idAt(payload, 'project_id');
   const reference = referenceOf(payload);
-  return project === null || reference === null ? [] : [`gitlab:${host}/project/${project}${reference}`];
+  // Of an issue that only an address names, the number of its own is not known.
+  if (project === null || reference === null || /^[#!$]/.test(reference)) return [];
+  return [`gitlab:${host}/project/${project}${reference}`];
 }
 
 /** The issue or merge request itself: beside a note, or the event's own object. */
@@ -82,20 +95,82 @@ function referenceOf(payload: JsonObject): string | null {
   if (number !== null) return `${MARKS[kind] ?? '#'}${number}`;
   const commit = commitOf(payload);
   if (commit !== null) return `@${commit}`;
-  return Object.hasOwn(PAGES, kind) ? pathBelow(projectPage(payload), pageOf(payload)) : null;
+  const path = pathBelow(projectPage(payload), pageOf(payload));
+  const [, thing = '', numbered] =
+    /^(?:\/-)?\/(issues|work_items|merge_requests)\/(\d+)(?:\/|$)/.exec(path ?? '') ?? [];
+  if (numbered !== undefined) return `${thing === 'merge_requests' ? '!' : '#'}${numbered}`;
+  return Object.hasOwn(PAGES, textAt(payload, 'object_kind') ?? '') ? path : flagReference(payload);
 }
 
-/** Kinds that are known by their own page below the project's. */
-const PAGES: Readonly<Record<string, true>> = { release: true, wiki_page: true, vulnerability: true };
+/** Kinds that are known by their own page below the project's; a note by the page on which it was written. */
+const PAGES: Readonly<Record<string, true>> = {
+  release: true,
+  wiki_page: true,
+  vulnerability: true,
+  milestone: true,
+  note: true,
+  emoji: true,
+};
 
-function pageOf(payload: JsonObject): string | null {
-  return textAt(payload, 'object_attributes', 'url') ?? textAt(payload, 'url');
+/** Feature flags are called by their name; their page has a number that no payload tells. */
+function flagReference(payload: JsonObject): string | null {
+  const name = textAt(payload, 'object_attributes', 'name') ?? '';
+  const isFlag = textAt(payload, 'object_kind') === 'feature_flag' && /^[a-z][\w.-]*$/i.test(name);
+  return isFlag ? `/-/feature_flags/${name}` : null;
 }
 
-/** `/-/releases/v1` */
+/** The page that the payload names, else the one that it lets us build. */
+export function pageOf(payload: JsonObject): string | null {
+  return (
+    textAt(payload, 'object_attributes', 'url') ??
+    textAt(payload, 'object_attributes', 'awarded_on_url') ??
+    textAt(subjectOf(payload) ?? undefined, 'url') ??
+    textAt(payload, 'url') ??
+    builtPage(payload)
+  );
+}
+
+/** Where each kind has its page below the project's, and by which number. Source: docs.gitlab.com, the pages of each feature. */
+const PATHS: Readonly<Record<string, readonly [folder: string, number: string]>> = {
+  pipeline: ['pipelines', 'id'],
+  milestone: ['milestones', 'iid'],
+  merge_request: ['merge_requests', 'iid'],
+  issue: ['issues', 'iid'],
+  work_item: ['work_items', 'iid'],
+  snippet: ['snippets', 'id'],
+};
+/** Kinds whose own page has a number that the payload does not tell: the list in which it is. */
+const LISTS: Readonly<Record<string, string>> = {
+  feature_flag: 'feature_flags',
+  access_token: 'settings/access_tokens',
+};
+
+function builtPage(payload: JsonObject): string | null {
+  const page = projectPage(payload);
+  const kind = textAt(payload, 'object_kind') ?? '';
+  if (page === null) return null;
+  const beside = kindOfSubject(payload);
+  const own = Object.hasOwn(PATHS, kind) ? kind : Object.hasOwn(PATHS, beside) ? beside : null;
+  const [folder, field = ''] = (own === null ? null : PATHS[own]) ?? [];
+  const thing = own === kind ? objectAt(payload, 'object_attributes') : subjectOf(payload);
+  const number = folder === undefined ? null : idAt(thing ?? undefined, field);
+  if (number !== null) return `${page}/-/${folder}/${number}`;
+  if (Object.hasOwn(LISTS, kind)) return `${page}/-/${LISTS[kind]}`;
+  return kind === 'push' || kind === 'tag_push' ? pushedPage(page, payload) : null;
+}
+
+/** Of a push that lists no commits: the tag, or its newest commit. Null of what was deleted. */
+function pushedPage(page: string, payload: JsonObject): string | null {
+  const commit = commitOf(payload);
+  const tag = /^refs\/tags\/(.+)$/.exec(textAt(payload, 'ref') ?? '')?.[1];
+  if (commit === null || objectsAt(payload, 'commits').length > 0) return null;
+  return tag === undefined ? `${page}/-/commit/${commit}` : `${page}/-/tags/${encodeURI(tag)}`;
+}
+
+/** `/-/releases/v1`, without the note on it. */
 function pathBelow(base: string | null, page: string | null): string | null {
   const path = base !== null && page?.startsWith(`${base}/`) ? page.slice(base.length) : '';
-  return /^\/[^\s?#]+$/.test(path) ? path : null;
+  return /^(\/[^\s?#]+)(?:#note_\d+)?$/.exec(path)?.[1] ?? null;
 }
 
 /** Where kinds name their commit: notes, emoji, pipelines, jobs, pushes, deployments. */
@@ -110,11 +185,17 @@ const COMMITS = [
   ['commit', 'id'],
 ] as const;
 
+/** The one commit to which a `repository_update` brought its ref. */
+function updatedTo(payload: JsonObject): string | null {
+  const [change, ...others] = objectsAt(payload, 'changes');
+  return others.length > 0 ? null : textAt(change, 'after');
+}
+
 /** The commit that an event belongs to. A release has a page of its own. */
 function commitOf(payload: JsonObject): string | null {
   if (textAt(payload, 'object_kind') === 'release') return null;
   const linked = /\/-\/commit\/([0-9a-f]{7,64})$/.exec(textAt(payload, 'commit_url') ?? '')?.[1];
-  const named = COMMITS.map((path) => textAt(payload, ...path)).find(
+  const named = [...COMMITS.map((path) => textAt(payload, ...path)), updatedTo(payload)].find(
     (sha) => sha !== null && /^[0-9a-f]{3,64}$/i.test(sha) && !/^0+$/.test(sha),
   );
   return named?.toLowerCase() ?? linked ?? null;
