@@ -464,7 +464,12 @@ describe('C6: Bitbucket', () => {
       pullRequest: { id: 2, title: 'Pump', toRef: { repository: { ...server, links: {} } } },
     };
     const read = (options: JsonObject) =>
-      onlyEvent(bitbucket.parse(request(json(payload), { 'x-event-key': 'pr:opened' }), { options }));
+      onlyEvent(
+        bitbucket.parse(request(json(payload), { 'x-event-key': 'pr:opened' }), {
+          options,
+          commandPrefix: '@agent',
+        }),
+      );
     expect(read({ baseUrl: 'https://bb.example.com/git/' }).url).toBe(
       'https://bb.example.com/git/projects/ACME/repos/web/pull-requests/2',
     );

@@ -65,10 +65,26 @@ function textOrigin(
 ): WebhookEvent['textOrigin'] | null {
   if (!Object.hasOwn(TEXTS, kind) || action === null) return null;
   if (getPath(payload, ['object_attributes', 'system']) === true) return null;
-  if (CREATED.includes(action)) return 'created';
+  if (CREATED.includes(action)) return wasWrittenBefore(kind, payload) ? 'moved' : 'created';
   const isEdit =
     action === 'update' && (kind === 'note' || objectAt(payload, 'changes', 'description') !== null);
   return isEdit ? 'edited' : null;
+}
+
+/** Longer than this after it was made, an issue is no new one. */
+const NEW_FOR_MS = 60_000;
+
+/**
+ * Whether what is opened is a copy: an issue that is moved keeps the time at which it was made, one that is cloned the time of the
+ * last edit. Merge requests are told of some time after they were made. Source: gitlab-org/gitlab `app/services/issues/move_service.rb`,
+ * `clone_service.rb`.
+ */
+function wasWrittenBefore(kind: string, payload: JsonObject): boolean {
+  if (kind === 'note') return false;
+  const at = (field: string) => timeAt(payload, 'object_attributes', field);
+  const [created, updated] = [at('created_at'), at('updated_at')];
+  if (at('last_edited_at') !== null) return true;
+  return kind !== 'merge_request' && created !== null && updated !== null && updated - created > NEW_FOR_MS;
 }
 
 /** Notes, issues and merge requests name their author by id alone. */
@@ -90,12 +106,17 @@ function writingOf(kind: string, payload: JsonObject, origin: WebhookEvent['text
  * One comment comes twice where a project and its group both have a hook. With a plain token nothing is signed: a text names
  * its id, so that its bytes do not rightly come again.
  */
-function semanticKeys(
-  { text, textId = null, textOrigin }: WebhookEvent,
-  body: Uint8Array,
-): readonly string[] {
+function semanticKeys(event: WebhookEvent, body: Uint8Array): readonly string[] {
+  const { text, textId = null, textOrigin } = event;
   if (text === null || textId === null) return [];
-  return [...(textOrigin === 'created' ? [textId] : []), bodyKey(body)];
+  return [...(textOrigin === 'created' ? [textId, ...writtenAs(event)] : []), bodyKey(body)];
+}
+
+/** An issue that is moved at once has another id, but the same words, by the same author, of the same second. */
+function writtenAs({ type, text, author, writtenAt = null, textId }: WebhookEvent): readonly string[] {
+  if (type.startsWith('note') || author === null || writtenAt === null || text === null) return [];
+  const host = textId?.split('/', 1)[0] ?? '';
+  return [`${host}/written/${author.id}/${writtenAt}/${bodyKey(Buffer.from(text))}`];
 }
 
 /** `Merge Request Hook` → `merge_request`, for what GitLab adds without an `object_kind`. */

@@ -1,4 +1,4 @@
-import { BOT, NO_TEXT, type TextCase, UNNAMED, WROTE } from './case.ts';
+import { BOT, MOVED, NO_TEXT, type TextCase, UNNAMED, WROTE } from './case.ts';
 
 const BY_STRANGER = { object_attributes: { author_id: 900 } };
 
@@ -55,6 +55,42 @@ export const gitlab: readonly TextCase[] = [
     sample: 'issue.open',
     change: { user: { username: 'support-bot' } },
     apps: ['51'],
+    refused: null,
+  },
+  ...['issue.open', 'work_item.open'].map((type) => ({
+    name: `A1: an issue that its own author moved, as ${type}`,
+    sample: 'issue.open',
+    type,
+    change: {
+      object_kind: type.slice(0, -'.open'.length),
+      object_attributes: { created_at: '2026-11-01 08:00:00 UTC', updated_at: '2026-11-23 12:00:00 UTC' },
+    },
+    refused: MOVED,
+  })),
+  {
+    name: 'A1: an issue that its own author cloned',
+    sample: 'issue.open',
+    change: { object_attributes: { last_edited_at: '2026-11-01 08:00:00 UTC' } },
+    refused: MOVED,
+  },
+  {
+    name: 'A1: a new issue whose labels were set in the same moment',
+    sample: 'issue.open',
+    change: {
+      object_attributes: {
+        created_at: '2026-11-23T12:00:00Z',
+        updated_at: '2026-11-23T12:00:03Z',
+        last_edited_at: null,
+      },
+    },
+    refused: null,
+  },
+  {
+    name: 'A1: a merge request that GitLab prepared for minutes',
+    sample: 'merge_request.open',
+    change: {
+      object_attributes: { created_at: '2026-11-23 12:00:00 UTC', updated_at: '2026-11-23 12:05:00 UTC' },
+    },
     refused: null,
   },
   { name: 'A1: an issue that a maintainer moved', sample: 'issue.open', change: BY_STRANGER, refused: WROTE },
