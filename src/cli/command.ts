@@ -43,6 +43,9 @@ export function createRunner(
         const app = await createApp(host, flags);
         try {
           exitCode = (await work(app)) ?? 0;
+        } catch (error) {
+          const { explainedWithin } = await import('../store/damage.ts');
+          throw explainedWithin(error, app.located.dataFolder);
         } finally {
           await app.close();
         }

@@ -33,9 +33,16 @@ export async function writeFileAtomic(
     await rename(temporary, path);
   } catch (error) {
     await unlink(temporary).catch(() => undefined);
-    throw error;
+    throw naming(error, path);
   }
   if (durable) await syncDirectory(dirname(path));
+}
+
+/** What failed on an open file names no path by itself. */
+function naming(error: unknown, path: string): unknown {
+  if (!(error instanceof Error) || 'path' in error) return error;
+  error.message += ` '${path}'`;
+  return Object.assign(error, { path });
 }
 
 async function fill(
@@ -72,7 +79,7 @@ export function writeFileAtomicNow(path: string, content: string): void {
     renameSync(temporary, path);
   } catch (error) {
     rmSync(temporary, { force: true });
-    throw error;
+    throw naming(error, path);
   }
 }
 

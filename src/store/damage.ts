@@ -1,3 +1,4 @@
+import { sep } from 'node:path';
 import { failure, messageOf } from '../errors.ts';
 
 /** Primary result codes of SQLite (sqlite.org/rescode.html); the upper bits of an extended one say more. */
@@ -36,6 +37,12 @@ export function explained(error: unknown, path: string): unknown {
     default:
       return error;
   }
+}
+
+/** The same for an error of the file system that names a file of this folder; any other comes back as it is. */
+export function explainedWithin(error: unknown, folder: string): unknown {
+  const isWithin = error instanceof Error && 'path' in error && `${error.path}`.startsWith(folder + sep);
+  return isWithin ? explained(error, folder) : error;
 }
 
 function kindOf(error: unknown): 'damaged' | 'unusable' | null {

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
-import { basename, join } from 'node:path';
+import { join } from 'node:path';
 import { OWN_POST_MARKER } from '../../../../src/lib/marker.ts';
 import type { ProviderApis } from '../../../support/provider-apis.ts';
 import type { Entry, Ledger } from './ledger.ts';
@@ -12,7 +12,7 @@ export interface DeliveryRow {
   readonly id: string;
   readonly status: string;
   readonly reason: string | null;
-  readonly sender_delivery_id: string;
+  readonly sender_delivery_id: string | null;
   readonly size: number;
   readonly duplicate_of: string | null;
 }
@@ -51,9 +51,10 @@ export async function audit(scene: Scene): Promise<void> {
   const { served, ledger, github } = scene;
   const rows = await all<DeliveryRow>(served, 'deliveries');
   const tasks = await all<TaskRow>(served, 'tasks');
+  // A connection that was cut is a row, too; it is no delivery, and has no id of a sender.
   const real = Map.groupBy(
-    rows.filter(({ status }) => status !== 'duplicate'),
-    (row) => row.sender_delivery_id,
+    rows.filter(({ status, sender_delivery_id: guid }) => status !== 'duplicate' && guid !== null),
+    (row) => String(row.sender_delivery_id),
   );
   const first = (entry: Entry) => real.get(entry.hook.guid)?.[0];
   const present = [...ledger.entries.values()].filter((entry) => first(entry) !== undefined);
@@ -79,7 +80,7 @@ export async function audit(scene: Scene): Promise<void> {
       tasks.map(({ delivery_id: id }) => id ?? 'nothing'),
     ),
     ...difference('record file', files, recordFiles(served)),
-    ...difference('entry of the list', files, listEntries(served)),
+    ...difference('entry of the list', files, listEntries(await listFolder(served))),
     ...difference('reply', withEffect('reply'), await repliedTo(served, github)),
   });
 }
@@ -92,8 +93,9 @@ export async function settle({ served, patienceMs = 60_000 }: Scene): Promise<vo
     (await none('deliveries?status=pending')) && (await none('outbox?status=waiting'));
   await eventually('everything to be worked off', quiet, patienceMs);
   const tasks = (await all<TaskRow>(served, 'tasks')).filter(({ webhook }) => webhook === 'github');
+  const list = await listFolder(served);
   const written = () =>
-    recordFiles(served).length >= tasks.length && listEntries(served).length >= tasks.length;
+    recordFiles(served).length >= tasks.length && listEntries(list).length >= tasks.length;
   // A missing file is named by the audit.
   await eventually('the task files', written, Math.min(patienceMs, 30_000)).catch(() => undefined);
 }
@@ -142,11 +144,14 @@ function recordFiles({ bed }: Served): readonly string[] {
   );
 }
 
-/** Tasks that stand in Claude's list, but for the placeholder that keeps it. */
-function listEntries({ bed }: Served): readonly string[] {
-  return jsonFiles(join(bed.claudeFolder, 'tasks', basename(bed.project)), /^\d+\.json$/).flatMap(
-    (entry) => taskOf(entry) ?? [],
-  );
+/** The folder of Claude's list. A copied project has a list of its own beside that of the first one. */
+async function listFolder(served: Served): Promise<string> {
+  return (await api<{ server: { claude_tasks: string } }>(served, 'status')).server.claude_tasks;
+}
+
+/** Tasks in Claude's list, but for the placeholder that keeps it. */
+function listEntries(folder: string): readonly string[] {
+  return jsonFiles(folder, /^\d+\.json$/).flatMap((entry) => taskOf(entry) ?? []);
 }
 
 function taskOf(file: unknown): string | undefined {
