@@ -3,6 +3,7 @@ import type { App, AppFlags } from '../app.ts';
 import { failure, usageError } from '../errors.ts';
 import { say } from '../lib/io.ts';
 import { SILENT_HEADER } from '../pipeline/receive.ts';
+import { SAMPLE_HEADER, sampleProof } from '../pipeline/sample.ts';
 import { providers, providersIn } from '../providers/index.ts';
 import type { OutgoingRequest } from '../providers/provider.ts';
 import { DELIVERY_HEADER } from '../server/ingress.ts';
@@ -90,7 +91,8 @@ async function run(app: App, name: string | undefined, flags: TriggerFlags & Req
   await requireServed(app, webhook);
   const sample = await makeRequest(webhook, flags, new Date(app.clock.now()));
   const silence = flags.replies === true ? {} : { [SILENT_HEADER.name]: SILENT_HEADER.value };
-  const request = { ...sample, headers: { ...sample.headers, ...silence } };
+  const mark = { [SAMPLE_HEADER]: sampleProof(sample.body, server.relayKey) };
+  const request = { ...sample, headers: { ...sample.headers, ...silence, ...mark } };
   const settled = await settledDelivery(
     app,
     await post(server, webhook, request),

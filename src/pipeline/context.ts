@@ -19,7 +19,7 @@ export interface PipelineContext {
   readonly snapshot: () => Snapshot;
   /** Names of webhooks that were started with `--insecure-no-verify`. */
   readonly insecure: ReadonlySet<string>;
-  /** By which requests are known that a relay of ours passed on with changed bytes. */
+  /** By which requests of our own programs are known: passed on by a relay with changed bytes, or made as samples. */
   readonly relayKey: string;
   /** How much senders may ask for. */
   readonly limits: Limits;

@@ -7,6 +7,7 @@ import { dedupeKeys } from './dedupe-keys.ts';
 import { nothingToDo } from './nothing-to-do.ts';
 import type { Receipt } from './receipt.ts';
 import { DISABLED, jsonAck, limited, reject, unverified } from './refuse.ts';
+import { isSample, SAMPLE_HEADER } from './sample.ts';
 import { isByPerson } from './senders.ts';
 import { verify } from './verify.ts';
 import { webhookIdOf } from './webhook-of.ts';
@@ -31,7 +32,8 @@ export async function receive(
   if (waitSeconds > 0) return limited(context, webhook, request, waitSeconds);
 
   const parsed = provider.parse(request, webhook);
-  const delivery = toDelivery({ context, webhook, provider, request, parsed, ...verification });
+  const sample = isSample(request, context.relayKey);
+  const delivery = toDelivery({ context, webhook, provider, request, parsed, sample, ...verification });
   const { status, duplicateOf } = await context.store.accept(delivery);
   return {
     deliveryId: delivery.id,
@@ -59,11 +61,13 @@ export interface Incoming {
   readonly trust: Trust;
   /** See `Verdict`. */
   readonly seal: string | null;
+  /** `hookctl trigger` made it. */
+  readonly sample: boolean;
 }
 
 /** The row of a request that may enter. */
 export function toDelivery(incoming: Incoming): NewDelivery {
-  const { context, webhook, provider, request, parsed, trust, seal } = incoming;
+  const { context, webhook, provider, request, parsed, trust, seal, sample } = incoming;
   const senderDeliveryId = provider.deliveryId(request.headers);
   const first = parsed.ok ? parsed.events[0] : undefined;
   const receivedAt = context.clock.now();
@@ -82,6 +86,7 @@ export function toDelivery(incoming: Incoming): NewDelivery {
     externalId: first?.externalId ?? null,
     senderName: first?.sender?.name ?? null,
     isByPerson: parsed.ok && parsed.events.length > 0 && parsed.events.every(isByPerson),
+    isSample: sample,
     headers: storable(request.headers, provider.secretHeaders),
     query: request.query,
     body: request.body,
@@ -127,6 +132,7 @@ const NEVER_STORED: ReadonlySet<string> = new Set([
   'proxy-authorization',
   'cookie',
   RELAY_HEADER,
+  SAMPLE_HEADER,
 ]);
 
 /** Whatever the provider: a sender that was pointed at the wrong endpoint gives its plain token away. */

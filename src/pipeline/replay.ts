@@ -17,6 +17,8 @@ export interface ReplaySource {
   readonly webhookId?: string | null;
   readonly request: RawRequest;
   readonly trust: Trust;
+  /** Of a sample; left out: no. */
+  readonly sample?: boolean;
 }
 
 /** The source of a stored delivery. Throws `not_found`, or `no_bytes` when nothing of it was kept. */
@@ -47,6 +49,7 @@ export function storedSource(
     webhookId: original.webhookId,
     request: { headers: original.headers, query: original.query, body },
     trust: original.trust ?? 'operator',
+    sample: original.isSample,
   };
 }
 
@@ -105,9 +108,9 @@ export async function storeReplay(
   replies: boolean,
 ): Promise<StoredReplay> {
   const { webhook, provider, parsed } = readSource(context, source, source.deliveryId ?? 'the body');
-  const { request, trust, deliveryId: replayOf } = source;
+  const { request, trust, deliveryId: replayOf, sample = false } = source;
   const delivery: NewDelivery = {
-    ...toDelivery({ context, webhook, provider, request, parsed, trust, seal: null }),
+    ...toDelivery({ context, webhook, provider, request, parsed, trust, seal: null, sample }),
     dedupeKeys: [],
     replayOf,
     replies,

@@ -1,5 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Clock } from '../lib/clock.ts';
+import type { BodyFilter } from '../store/retention.ts';
 import type { Store } from '../store/store.ts';
 
 /** What retention keeps. */
@@ -22,9 +23,7 @@ export interface Pruned {
   readonly freedBytes: number;
 }
 
-export interface PruneOptions {
-  /** Only what came before this moment, epoch milliseconds. */
-  readonly before: number;
+export interface PruneOptions extends BodyFilter {
   /** Beyond so many bytes of log the oldest go as well, whenever they came; null: no limit. */
   readonly size: number | null;
   readonly stop?: AbortSignal;
@@ -42,13 +41,21 @@ const KEYS_KEPT_MS = 90 * 24 * 60 * 60 * 1000;
  * Removes the bytes of deliveries that were worked off, and what was sent for them, in small steps beside the traffic.
  * What is pending, or still has something to send, stays. Rows stay, too: they say what happened.
  */
-export async function prune(context: PruneContext, { before, size, stop }: PruneOptions): Promise<Pruned> {
+export async function prune(
+  context: PruneContext,
+  { before, samples = false, size, stop }: PruneOptions,
+): Promise<Pruned> {
   const { store } = context;
   const removed = { deliveries: 0, bytes: 0, freedBytes: 0 };
   const goOn = () => stop?.aborted !== true;
-  while (goOn() && (await step(context, before, removed))) await delay(PAUSE_MS);
+  while (goOn() && (await step(context, { before, samples }, removed))) await delay(PAUSE_MS);
   removed.freedBytes += (await store.sweepLog()).bytes;
-  while (size !== null && goOn() && store.logBytes() > size && (await step(context, null, removed))) {
+  while (
+    size !== null &&
+    goOn() &&
+    store.logBytes() > size &&
+    (await step(context, { before: null }, removed))
+  ) {
     removed.freedBytes += (await store.sweepLog()).bytes;
     await delay(PAUSE_MS);
   }
@@ -60,12 +67,8 @@ interface Removed {
   bytes: number;
 }
 
-async function step(
-  { store, clock }: PruneContext,
-  before: number | null,
-  removed: Removed,
-): Promise<boolean> {
-  const bodies = store.prunable(before, STEP);
+async function step({ store, clock }: PruneContext, filter: BodyFilter, removed: Removed): Promise<boolean> {
+  const bodies = store.prunable(filter, STEP);
   if (bodies.length === 0) return false;
   const ids = bodies.map(({ id }) => id);
   removed.deliveries += await store.removeBodies(ids, clock.now());

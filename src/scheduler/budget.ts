@@ -1,9 +1,6 @@
 import type { RunLimits } from '../config/agents-schema.ts';
 import type { Spent } from '../store/run-store.ts';
 
-/** The time that budgets of threads and days are counted over. */
-export const BUDGET_MS = 24 * 3_600_000;
-
 /** What stands against one more run. */
 export type BudgetVerdict =
   | { readonly kind: 'free' }

@@ -1,7 +1,7 @@
 import { ownText } from '../lib/post-text.ts';
 import type { QueuedTask } from '../store/run-store.ts';
+import { BUDGET_MS } from '../store/runs.ts';
 import { separateComment } from '../tasks/progress.ts';
-import { BUDGET_MS } from './budget.ts';
 import type { SchedulerContext } from './context.ts';
 
 /**

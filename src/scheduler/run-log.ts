@@ -29,6 +29,14 @@ export async function pruneRunLogs(dataFolder: string, before: number): Promise<
   }
 }
 
+/** Removes the logs of runs whose tasks are gone. */
+export async function removeRunLogs(
+  dataFolder: string,
+  runs: readonly { readonly id: string }[],
+): Promise<void> {
+  for (const { id } of runs) await rm(runLogPath(dataFolder, id), { force: true });
+}
+
 export async function openRunLog(path: string, now: () => number): Promise<RunLog> {
   await mkdir(join(path, '..'), { recursive: true, mode: 0o700 });
   const stream = createWriteStream(path, { flags: 'a', mode: 0o600 });

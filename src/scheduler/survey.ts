@@ -2,10 +2,11 @@ import type { Agents } from '../config/agents.ts';
 import type { RunLimits } from '../config/agents-schema.ts';
 import { commandLine } from '../lib/shell-quote.ts';
 import type { QueuedTask, RunReader } from '../store/run-store.ts';
+import { BUDGET_MS } from '../store/runs.ts';
 import type { TaskReader } from '../store/task-store.ts';
 import { NOT_VERIFIED } from '../tasks/change.ts';
 import { blockersOf } from '../tasks/dependencies.ts';
-import { BUDGET_MS, budgetFor } from './budget.ts';
+import { budgetFor } from './budget.ts';
 
 /** What stands against starting a task now. */
 export type Verdict =

@@ -1,4 +1,5 @@
 import type { JsonObject } from '../types.ts';
+import { isoOrNull } from '../views.ts';
 import type { Operations } from './operations.ts';
 
 /** Puts one thing that was done on record; resolves when it is on disk. */
@@ -42,7 +43,13 @@ export function auditedOperations(operations: Operations, record: RecordDone): O
     prune: (limits) =>
       after(operations.prune(limits), 'delivery.prune', ({ deliveries, bytes }) => [
         null,
-        { before: new Date(limits.before).toISOString(), size: limits.size, deliveries, bytes },
+        {
+          before: isoOrNull(limits.before),
+          samples: limits.samples ?? false,
+          size: limits.size,
+          deliveries,
+          bytes,
+        },
       ]),
     retryOutgoing: (id) => after(operations.retryOutgoing(id), 'outbox.retry', ({ kind }) => [id, { kind }]),
     dropOutgoing: (id) => after(operations.dropOutgoing(id), 'outbox.drop', ({ kind }) => [id, { kind }]),
@@ -61,6 +68,11 @@ export function auditedOperations(operations: Operations, record: RecordDone): O
       release: (agent) =>
         after(tasks.release(agent), 'task.release', ({ tasks: count }) => [agent, { tasks: count }]),
       sync: tasks.sync,
+      prune: (limits) =>
+        after(tasks.prune(limits), 'task.prune', ({ tasks: count, cancelled }) => [
+          null,
+          { before: isoOrNull(limits.before), samples: limits.samples, tasks: count, cancelled },
+        ]),
     },
   };
 }

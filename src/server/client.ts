@@ -1,6 +1,6 @@
 import { failure, HookctlError } from '../errors.ts';
 import type { Actor, Secret } from '../types.ts';
-import type { OutgoingView } from '../views.ts';
+import { isoOrNull, type OutgoingView } from '../views.ts';
 import { clientHeader } from './actor.ts';
 import type { Page } from './api/paging.ts';
 import type { Operations, PrunedView, SettledView } from './operations.ts';
@@ -117,8 +117,8 @@ export function managementClient(address: ManagementAddress): ManagementClient {
         body_base64: Buffer.from(request.body).toString('base64'),
         replies,
       }),
-    prune: ({ before, size }) =>
-      call<PrunedView>('POST', '/api/deliveries/prune', { before: new Date(before).toISOString(), size }),
+    prune: ({ before, samples = false, size }) =>
+      call<PrunedView>('POST', '/api/deliveries/prune', { before: isoOrNull(before), samples, size }),
     retryOutgoing: (id) => call<OutgoingView>('POST', `/api/outbox/${encodeURIComponent(id)}/retry`, {}),
     dropOutgoing: (id) => call<OutgoingView>('POST', `/api/outbox/${encodeURIComponent(id)}/drop`, {}),
   };

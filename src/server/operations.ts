@@ -19,7 +19,7 @@ import { type ReplayedView, replayedView } from './replayed-view.ts';
 import { localTaskOperations, type TaskOperations } from './task-operations.ts';
 
 /** What `delivery prune` keeps. */
-export type PruneLimits = Pick<PruneOptions, 'before' | 'size'>;
+export type PruneLimits = Pick<PruneOptions, 'before' | 'samples' | 'size'>;
 
 /** What `delivery prune` removed, or would remove. */
 export interface PrunedView {

@@ -1,13 +1,15 @@
 import { notFound } from '../errors.ts';
 import { suggestion } from '../lib/suggest.ts';
 import type { AgentOperations } from '../mcp/backend.ts';
+import { removeRunLogs } from '../scheduler/run-log.ts';
 import { changeTask, type TaskReport } from '../tasks/change.ts';
 import { commentOnTask } from '../tasks/comment.ts';
 import type { TaskContext } from '../tasks/context.ts';
 import { createTask, type TaskRequest, type TaskSource } from '../tasks/create.ts';
+import { type PrunedPart, pruneTasks, type TaskPruneLimits } from '../tasks/prune.ts';
 import { repairFiles } from '../tasks/repair.ts';
 import type { Task } from '../types.ts';
-import { type OutgoingView, outgoingView, type TaskView, taskView } from '../views.ts';
+import { isoOrNull, type OutgoingView, outgoingView, type TaskView, taskView } from '../views.ts';
 import { fromReport, fromRequest } from './task-request.ts';
 
 /** What users and agents do to a task. */
@@ -37,6 +39,8 @@ export interface TaskOperations extends AgentOperations {
   /** Lets tasks run that were queued before their agent was configured. Returns how many. Throws `not_found`. */
   release(agent: string): Promise<ReleasedView>;
   sync(): Promise<SyncView>;
+  /** Removes ended tasks and all that belongs to them alone; again while there is `more`. */
+  prune(limits: TaskPruneLimits): Promise<PrunedPart>;
 }
 
 /** Told of what was done. */
@@ -47,7 +51,7 @@ export interface TaskListener {
   said(): void;
 }
 
-/** The operations of the process that holds the data folder; told of what they do. */
+/** The operations of the process that holds the data folder `where`; told of what they do. */
 export function localTaskOperations(
   context: TaskContext,
   where: string,
@@ -76,6 +80,12 @@ export function localTaskOperations(
         held.length === 0 ? undefined : suggestion(agent, held),
       );
     },
+    prune: (limits) =>
+      pruneTasks(context, limits, {
+        cancel: async ({ id }) =>
+          told(await changeTask(context, id, 'cancel', { actor: 'prune', error: 'a sample, pruned' }, where)),
+        removed: (runs) => removeRunLogs(where, runs),
+      }),
     async sync() {
       const { state, tasks, unsynced } = await repairFiles(context);
       return {
@@ -104,5 +114,7 @@ export function remoteTaskOperations(post: <T>(path: string, body: object) => Pr
     },
     release: (agent) => post<ReleasedView>(`/api/agents/${encodeURIComponent(agent)}/release`, {}),
     sync: () => post<SyncView>('/api/sync', {}),
+    prune: ({ before, samples }) =>
+      post<PrunedPart>('/api/tasks/prune', { before: isoOrNull(before), samples }),
   };
 }

@@ -26,6 +26,7 @@ export function rowOf(delivery: NewDelivery): RecordedRow {
     decisions: JSON.stringify(delivery.decisions),
     claims: JSON.stringify(delivery.dedupeKeys),
     by_person: delivery.isByPerson ? 1 : 0,
+    sample: delivery.isSample ? 1 : null,
   };
 }
 
@@ -67,6 +68,7 @@ function insertRejection(rejection: NewRejection): CompiledQuery<never> {
     replies: 0,
     claims: '[]',
     by_person: null,
+    sample: null,
     body_segment: null,
     body_offset: null,
     body_removed_at: null,

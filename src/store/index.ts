@@ -14,6 +14,7 @@ import { runWriter } from './run-access.ts';
 import { postponeDelivery, settleDelivery } from './settlement.ts';
 import { openForWriting } from './sqlite.ts';
 import type { Store, StoreReader } from './store.ts';
+import { pruneTrees } from './task-prune.ts';
 import { changeTask, noteTask } from './transitions.ts';
 import { type Redact, redacting } from './words.ts';
 import { startWriter, type Writer } from './writer-client.ts';
@@ -94,6 +95,9 @@ function writesOf(writer: Writer): Omit<Store, keyof StoreReader | 'problems'> {
     async changeTask(change) {
       const [task] = await writer.write(changeTask(change));
       return task === undefined ? null : toTask(task);
+    },
+    async pruneTrees(trees, filter, at) {
+      return (await writer.write(pruneTrees(trees, filter, at))).map(({ id }) => id);
     },
     async noteTask(note) {
       return (await writer.write([noteTask(note)])).length > 0;

@@ -21,7 +21,7 @@ export interface ServerAddress {
   readonly managementPort: number;
   /** That the user named; a tunnel's own is asked of the server. */
   readonly publicUrl: string | null;
-  /** By which the ingress knows requests that a relay client of ours passed on. */
+  /** By which the ingress knows requests of our own programs: of a relay client, and samples of `hookctl trigger`. */
   readonly relayKey: string;
 }
 

@@ -27,6 +27,7 @@ const COLUMNS: readonly (keyof RecordedRow)[] = [
   'decisions',
   'claims',
   'by_person',
+  'sample',
 ];
 
 /** Stores rows of recorded deliveries; one that is there already stays as it is. */

@@ -61,6 +61,7 @@ const COLUMNS = [
   'source_metadata',
   'sync_to_claude',
   'trust',
+  'sample',
   'created_at',
   'updated_at',
 ] as const;
@@ -95,6 +96,7 @@ function insertTask(creation: TaskCreation): CompiledQuery<TaskRow> {
       eb.val(task.syncToClaudeTasks ? 1 : 0).as('sync_to_claude'),
       // Without a parent a person on this machine typed it.
       eb.val(parent?.trust ?? 'operator').as('trust'),
+      eb.val(parent?.isSample ? 1 : 0).as('sample'),
       eb.val(at).as('created_at'),
       eb.val(at).as('updated_at'),
     ])

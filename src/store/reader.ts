@@ -49,6 +49,7 @@ import { logFolder, logSize } from './segments.ts';
 import { selectionReader } from './selection.ts';
 import { createRunner, openForReading } from './sqlite.ts';
 import type { StoreReader } from './store.ts';
+import { prunableTrees, tasksOfTree } from './task-prune.ts';
 import { transitionsOf } from './transitions.ts';
 
 /**
@@ -108,9 +109,9 @@ function readerOf(db: DatabaseSync, folder: string): StoreReader {
       const place = placeOf(deliveryId);
       return place === null ? null : bodyAt(place);
     },
-    prunable: (before, limit) => rows(prunableBodies(before, limit)),
-    countPrunable(before) {
-      const { count = 0, bytes = 0 } = rows(countPrunable(before))[0] ?? {};
+    prunable: (filter, limit) => rows(prunableBodies(filter, limit)),
+    countPrunable(filter) {
+      const { count = 0, bytes = 0 } = rows(countPrunable(filter))[0] ?? {};
       return { count, bytes: bytes ?? 0 };
     },
     receivedAtRank: (rank) => rows(deliveryAtRank(rank))[0]?.received_at ?? null,
@@ -135,6 +136,8 @@ function readerOf(db: DatabaseSync, folder: string): StoreReader {
     holderOf: (key) => rows(holderOf({ key }))[0]?.delivery_id ?? null,
     countSettled: (externalId, filter) => rows(countSettled(externalId, filter))[0]?.count ?? 0,
     openQuestion: (flowId) => rows(openQuestionOf(flowId)).map(toTask)[0] ?? null,
+    prunableTrees: (filter, after, limit) => rows(prunableTrees(filter, after, limit)),
+    tree: (rootId) => rows(tasksOfTree(rootId)).map(toTask),
     projectable: (finished) => rows(projectableTasks(finished)).map(toTask),
     newestTransition: () => rows(newestTransition())[0]?.id ?? 0,
     isConsumer: (name) => rows(consumerNamed(name)).length > 0,

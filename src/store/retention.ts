@@ -9,15 +9,23 @@ export interface PrunableBody {
   readonly size: number;
 }
 
+/** Whose bodies may go. */
+export interface BodyFilter {
+  /** Only of deliveries that came before this moment, epoch milliseconds; null: of any age. */
+  readonly before: number | null;
+  /** Only of samples; default false. */
+  readonly samples?: boolean;
+}
+
 /** What of the log is no longer on disk. */
 export interface Swept {
   readonly segments: number;
   readonly bytes: number;
 }
 
-/** Those that may go, the oldest first. `before`: only what came before this moment, epoch milliseconds. */
-export function prunableBodies(before: number | null, limit: number): CompiledQuery<PrunableBody> {
-  return prunable(before)
+/** Those that may go, the oldest first. */
+export function prunableBodies(filter: BodyFilter, limit: number): CompiledQuery<PrunableBody> {
+  return prunable(filter)
     .select(['deliveries.id', 'deliveries.size'])
     .orderBy('body_segment')
     .orderBy('deliveries.id')
@@ -36,8 +44,8 @@ export function deliveryAtRank(rank: number): CompiledQuery<{ received_at: numbe
     .compile();
 }
 
-export function countPrunable(before: number | null): CompiledQuery<{ count: number; bytes: number | null }> {
-  return prunable(before)
+export function countPrunable(filter: BodyFilter): CompiledQuery<{ count: number; bytes: number | null }> {
+  return prunable(filter)
     .select((eb) => [
       eb.fn.countAll<number>().as('count'),
       eb.fn.sum<number | null>('deliveries.size').as('bytes'),
@@ -45,7 +53,7 @@ export function countPrunable(before: number | null): CompiledQuery<{ count: num
     .compile();
 }
 
-function prunable(before: number | null) {
+function prunable({ before, samples = false }: BodyFilter) {
   const waiting = sqlBuilder
     .selectFrom('outbox')
     .select('outbox.id')
@@ -58,6 +66,8 @@ function prunable(before: number | null) {
     .where((eb) =>
       eb.and([
         eb.not(eb.exists(waiting)),
+        // Written out: with a parameter the index that holds only samples would not be used.
+        ...(samples ? [sql<boolean>`deliveries.sample = 1`] : []),
         ...(before === null
           ? []
           : [eb('deliveries.id', '<', idFloor('dlv', before)), liesBeforeYoung(before)]),

@@ -37,6 +37,7 @@ export function toDelivery(row: DeliveryRow): Delivery {
     nextAttemptAt: row.next_attempt_at,
     decisions: JSON.parse(row.decisions),
     bodyRemovedAt: row.body_removed_at,
+    isSample: row.sample === 1,
   };
 }
 
@@ -64,6 +65,7 @@ export function toTask(row: TaskRow): Task {
     syncToClaudeTasks: row.sync_to_claude === 1,
     unsynced: row.unsynced,
     trust: row.trust,
+    isSample: row.sample === 1,
     usage: toUsage(row),
     createdAt: row.created_at,
     updatedAt: row.updated_at,

@@ -96,15 +96,18 @@ export function lastSession(conversationId: string, sessionKey: string) {
     .compile();
 }
 
+/** The time that budgets of threads and days are counted over. */
+export const BUDGET_MS = 24 * 3_600_000;
+
 export function spentSince(since: number, flowId: string | undefined): CompiledQuery<Spent> {
+  const ofFlow = flowId === undefined ? sql`` : sql`and flow_id = ${flowId}`;
   const cost = sql`coalesce(cost_usd, reserved_usd, 0)`;
-  const query = sqlBuilder
-    .selectFrom('runs')
-    .select((eb) => [
-      eb.fn.countAll<number>().as('runs'),
-      sql<number>`coalesce(sum(case when state = 'running' then 0 else ${cost} end), 0)`.as('endedUsd'),
-      sql<number>`coalesce(sum(case when state = 'running' then ${cost} else 0 end), 0)`.as('runningUsd'),
-    ])
-    .where('started_at', '>', since);
-  return (flowId === undefined ? query : query.where('flow_id', '=', flowId)).compile();
+  return sql<Spent>`
+    select count(*) as runs,
+      coalesce(sum(case when state = 'running' then 0 else ${cost} end), 0) as "endedUsd",
+      coalesce(sum(case when state = 'running' then ${cost} else 0 end), 0) as "runningUsd"
+    from (
+      select flow_id, state, cost_usd, reserved_usd, started_at from runs
+      union all select flow_id, state, cost_usd, reserved_usd, started_at from pruned_runs)
+    where started_at > ${since} ${ofFlow}`.compile(sqlBuilder);
 }

@@ -29,6 +29,7 @@ export interface Database {
   readonly audit: AuditRow;
   readonly known_agents: KnownAgentRow;
   readonly runs: RunRow;
+  readonly pruned_runs: PrunedRunRow;
   readonly budget_notices: BudgetNoticeRow;
   readonly event_consumers: EventConsumerRow;
   readonly event_acks: EventAckRow;
@@ -68,6 +69,8 @@ export interface DeliveryRow {
   readonly body_removed_at: number | null;
   /** 1: a person wrote what it says. Null in rows that do not say it. */
   readonly by_person: number | null;
+  /** 1: `hookctl trigger` made it. */
+  readonly sample: number | null;
 }
 
 /** A key of a delivery that was worked off; keys of pending ones are in `claims.ts`. */
@@ -140,6 +143,8 @@ export interface TaskRow {
   readonly duration_ms: number | null;
   readonly started_at: number | null;
   readonly trust: Trust;
+  /** 1: a delivery that `hookctl trigger` made is where it came from. */
+  readonly sample: number;
 }
 
 export interface TransitionRow {
@@ -228,6 +233,9 @@ export interface RunRow {
   readonly started_at: number | null;
   readonly ended_at: number | null;
 }
+
+/** What budgets still count of a run whose task is gone. */
+export type PrunedRunRow = Pick<RunRow, 'flow_id' | 'state' | 'cost_usd' | 'reserved_usd' | 'started_at'>;
 
 export interface BudgetNoticeRow {
   readonly scope: string;

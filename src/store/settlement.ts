@@ -175,6 +175,7 @@ const TASK_COLUMNS = [
   'source_metadata',
   'sync_to_claude',
   'trust',
+  'sample',
   'created_at',
   'updated_at',
 ] as const;
@@ -210,6 +211,7 @@ const insertTaskRow = compileOnce((values: TaskValues) => {
       eb.val(values.sourceMetadata).as('source_metadata'),
       eb.val(values.syncToClaude).as('sync_to_claude'),
       sql<Trust>`coalesce(deliveries.trust, 'unverified')`.as('trust'),
+      sql<number>`coalesce(deliveries.sample, 0)`.as('sample'),
       eb.val(values.settledAt).as('created_at'),
       eb.val(values.settledAt).as('updated_at'),
     ]);

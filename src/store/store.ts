@@ -13,7 +13,7 @@ import type {
 } from '../types.ts';
 import type { AgentEventReader, AgentEventWriter } from './agent-events.ts';
 import type { AuditFilter, AuditReader } from './audit.ts';
-import type { PrunableBody, Swept } from './retention.ts';
+import type { BodyFilter, PrunableBody, Swept } from './retention.ts';
 import type { RunReader, RunWriter } from './run-store.ts';
 import type { SelectionReader } from './selection.ts';
 import type {
@@ -50,6 +50,8 @@ export interface NewDelivery {
   readonly senderName: string | null;
   /** A person wrote what it says, by no app. */
   readonly isByPerson: boolean;
+  /** `hookctl trigger` made it. */
+  readonly isSample: boolean;
   readonly headers: Headers;
   readonly query: string;
   readonly body: Uint8Array;
@@ -206,10 +208,10 @@ export interface StoreReader extends TaskReader, SelectionReader, RunReader, Aud
    * `damaged_body` or `missing_body` when what lies on the disk is not what was received.
    */
   body(deliveryId: string): Uint8Array | null;
-  /** Bodies that retention may remove, the oldest first. `before`: only of what came before; epoch milliseconds. */
-  prunable(before: number | null, limit: number): readonly PrunableBody[];
+  /** Bodies that retention may remove, the oldest first. */
+  prunable(filter: BodyFilter, limit: number): readonly PrunableBody[];
   /** How many those are, and their bytes. */
-  countPrunable(before: number | null): { readonly count: number; readonly bytes: number };
+  countPrunable(filter: BodyFilter): { readonly count: number; readonly bytes: number };
   /** When the newest delivery but `rank` came, epoch milliseconds; null: there are not so many rows. */
   receivedAtRank(rank: number): number | null;
   /** Bytes that the log of bodies takes on disk. */

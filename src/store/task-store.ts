@@ -97,6 +97,29 @@ export interface TaskNote {
   readonly at: number;
 }
 
+/** Which tasks `task prune` looks at. */
+export interface TreeFilter {
+  /** Tasks that ended before this moment, epoch milliseconds; with `samples`: that were made before. */
+  readonly before: number;
+  /** Only what samples made; also what is open. */
+  readonly samples: boolean;
+}
+
+/** Why a task and those that it initiated stay; see `store/task-prune.ts`. */
+export type KeptCode = 'open' | 'later' | 'running' | 'unsent' | 'needed';
+
+/** A task with all that it initiated: they are removed together, or not at all. */
+export interface PrunableTree {
+  /** The task that initiated the others. */
+  readonly id: string;
+  readonly flowId: string;
+  readonly deliveryId: string | null;
+  /** How many tasks of it the filter selects. */
+  readonly tasks: number;
+  /** Null when it may go. */
+  readonly kept: KeptCode | null;
+}
+
 /** Everything of tasks, flows and conversations that only looks. */
 export interface TaskReader {
   task(id: string): Task | null;
@@ -114,6 +137,10 @@ export interface TaskReader {
   openQuestion(flowId: string): Task | null;
   /** Tasks whose files in Claude's directory are due: open ones, and the last `finished` that ended. */
   projectable(finished: number): readonly Task[];
+  /** What `task prune` selects, by id, after this one. */
+  prunableTrees(filter: TreeFilter, after: string, limit: number): readonly PrunableTree[];
+  /** The tasks that a task initiated, itself included. */
+  tree(rootId: string): readonly Task[];
 }
 
 /** Everything that changes tasks, but for what a settlement makes. */
@@ -122,6 +149,11 @@ export interface TaskWriter {
   createTask(creation: TaskCreation): Promise<Task | null>;
   /** The task as it is now; null when it was no longer in `from`, and nothing changed. */
   changeTask(change: TaskChange): Promise<Task | null>;
+  /**
+   * Removes those of the trees that are still needed for nothing; budgets go on counting their runs. `at`: epoch
+   * milliseconds. Returns the ids of all tasks that are gone.
+   */
+  pruneTrees(trees: readonly PrunableTree[], filter: TreeFilter, at: number): Promise<readonly string[]>;
   /** Records what changed nothing. Returns false when it was the last thing that was recorded already. */
   noteTask(note: TaskNote): Promise<boolean>;
   /** Notes where a task stands in Claude's directory, or why it does not. */

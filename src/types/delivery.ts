@@ -71,4 +71,6 @@ export interface Delivery {
   readonly decisions: readonly Decision[];
   /** When retention removed its bytes; null while they are kept, or when there never were any. */
   readonly bodyRemovedAt: number | null;
+  /** `hookctl trigger` made it, or it replays one that was made so. */
+  readonly isSample: boolean;
 }

@@ -45,6 +45,8 @@ export interface Task {
   readonly unsynced: string | null;
   /** The lowest of all that wrote to its prompt; a child has its parent's. An `unverified` task never runs and never posts. */
   readonly trust: Trust;
+  /** A delivery that `hookctl trigger` made is where it came from; a child has its parent's. */
+  readonly isSample: boolean;
   /** Of all runs together, a retried task's earlier ones too. */
   readonly usage: TaskUsage;
   readonly createdAt: number;

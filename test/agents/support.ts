@@ -97,6 +97,7 @@ export const TASK: Task = {
   syncToClaudeTasks: true,
   unsynced: null,
   trust: 'verified',
+  isSample: false,
   usage: { costUsd: null, inputTokens: null, outputTokens: null, durationMs: null },
   createdAt: 0,
   updatedAt: 0,

@@ -1,10 +1,16 @@
 import { beforeAll, expect, test } from 'vitest';
+import { SAMPLE_HEADER, sampleProof } from '../../src/pipeline/sample.ts';
 import type { SettledView } from '../../src/server/operations.ts';
+import { currentHolder } from '../../src/store/lock.ts';
+import type { PrunedTasks } from '../../src/tasks/prune.ts';
+import type { DeliveryView } from '../../src/views.ts';
+import { comment, signedPost } from '../support/github.ts';
 import { tell, tellJson } from '../support/in-process.ts';
-import { type Sandbox, sandboxForFile } from '../support/sandbox.ts';
-import { serverForFile } from '../support/server.ts';
+import { type Sandbox, sandboxForFile, taskFiles } from '../support/sandbox.ts';
+import { readStore, type Server, serverForFile, settled } from '../support/server.ts';
 
 let sandbox: Sandbox;
+let server: Server;
 beforeAll(async () => {
   sandbox = await sandboxForFile();
   const add = ['webhook', 'add', 'github', '--name', 'bugs'];
@@ -13,7 +19,7 @@ beforeAll(async () => {
   await tellJson(sandbox, ...command, '--trigger', 'issues.opened');
   await tellJson(sandbox, ...command, '--text-name', 'triage');
   await tellJson(sandbox, 'webhook', 'edit', 'bugs', '--default-command', 'triage');
-  await serverForFile(sandbox);
+  server = await serverForFile(sandbox);
 });
 
 const trigger = (...args: readonly string[]) => tellJson<SettledView>(sandbox, 'trigger', ...args);
@@ -52,4 +58,55 @@ test('E25: an event that the provider has no sample of is refused with what was 
   }
   const { code, stderr } = await tell(sandbox, 'trigger', 'bgus', 'issues.opened');
   expect([code, stderr]).toEqual([2, expect.stringContaining('Did you mean bugs?')]);
+});
+
+test('E15: a sample is marked, its replay too, and no sender can claim the mark', async () => {
+  const { delivery, tasks } = await trigger('bugs', 'issues.opened');
+  expect([delivery.sample, tasks.map(({ sample }) => sample)]).toEqual([true, [true]]);
+  const [replayed] = await tellJson<SettledView[]>(sandbox, 'replay', delivery.id);
+  expect([replayed?.delivery.sample, replayed?.tasks[0]?.sample]).toEqual([true, true]);
+  for (const [noun, id] of [
+    ['delivery', delivery.id],
+    ['task', tasks[0]?.id ?? ''],
+  ] as const) {
+    expect((await tell(sandbox, noun, 'show', id)).stdout).toMatch(/^sample +made by `hookctl trigger`$/m);
+  }
+
+  const key = currentHolder(sandbox.dataFolder)?.server?.relayKey ?? '';
+  const claims = [
+    '1',
+    'true',
+    '',
+    key,
+    sampleProof(Buffer.from('another body'), key),
+    sampleProof(Buffer.from('{}'), ''),
+  ];
+  for (const claim of claims) {
+    const payload = comment('@agent analyze', { issue: 77 });
+    const { id } = await signedPost(server.url, payload, { headers: { [SAMPLE_HEADER]: claim } });
+    expect((await settled(sandbox, id)).isSample, claim).toBe(false);
+    const shown = await tellJson<DeliveryView & { headers: object }>(sandbox, 'delivery', 'show', id);
+    expect([shown.sample, Object.keys(shown.headers)]).toEqual([
+      false,
+      expect.not.arrayContaining([SAMPLE_HEADER]),
+    ]);
+  }
+});
+
+test('E15: `task prune --samples` asks the server to remove samples with their entries, and nothing else', async () => {
+  const { tasks } = await trigger('bugs', 'issues.opened');
+  const sample = readStore(sandbox, (reader) => reader.task(tasks[0]?.id ?? '')) ?? undefined;
+  expect(await taskFiles(sandbox, sample)).toMatchObject({ record: {}, entry: {} });
+  const { id } = await signedPost(server.url, comment('@agent analyze', { issue: 78 }));
+  await settled(sandbox, id);
+  const all = await tellJson<{ id: string; sample: boolean }[]>(sandbox, 'task', 'list', '--limit', '500');
+  const samples = all.filter((task) => task.sample);
+  const pruned = await tellJson<PrunedTasks>(sandbox, 'task', 'prune', '--samples', '--yes');
+  expect(pruned).toEqual({ tasks: samples.length, cancelled: samples.length, kept: [] });
+  const left = await tellJson<{ id: string }[]>(sandbox, 'task', 'list', '--limit', '500');
+  expect(left.map((task) => task.id)).toEqual(all.filter((task) => !task.sample).map((task) => task.id));
+  expect(await taskFiles(sandbox, sample)).toMatchObject({ record: null, entry: null });
+  expect((await tell(sandbox, 'task', 'show', sample?.id ?? '')).code).toBe(4);
+  const lines = readStore(sandbox, (reader) => reader.audit({ what: 'task.prune' }));
+  expect(lines).toMatchObject([{ details: { samples: true, before: null, tasks: samples.length } }]);
 });

@@ -1,7 +1,12 @@
+import { mkdirSync, readdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
 import { expect, test } from 'vitest';
 import { createIds } from '../../src/lib/ids.ts';
 import { databasePath, openStore } from '../../src/store/index.ts';
-import { newDelivery, settlement } from '../store/records.ts';
+import { newDelivery, settledTask, settlement } from '../store/records.ts';
+import { spawnCli } from '../support/cli.ts';
+import { eventually } from '../support/eventually.ts';
 import { comment, signedPost } from '../support/github.ts';
 import { tell, tellJson } from '../support/in-process.ts';
 import { type Sandbox, sandboxForTest } from '../support/sandbox.ts';
@@ -82,4 +87,48 @@ test('with a server it goes through that one, which gives the disk its segments 
   expect(await tellJson(sandbox, 'delivery', 'prune')).toMatchObject({ deliveries: 0 });
   const lines = readStore(sandbox, (reader) => reader.audit({ what: 'delivery.prune' }));
   expect(lines).toMatchObject([{ details: { deliveries: 0 } }, { details: { deliveries: 1 } }]);
+});
+
+test('E15: `task prune` that is killed leaves whole tasks, and goes on at the next call', async () => {
+  const sandbox = await sandboxForTest();
+  expect((await tell(sandbox, 'webhook', 'add', 'github', '--name', 'any')).code).toBe(0);
+  const tasksFolder = join(sandbox.claudeFolder, 'tasks');
+  mkdirSync(tasksFolder, { recursive: true });
+  const path = databasePath(sandbox.dataFolder);
+  const store = await openStore({ path });
+  const ids = createIds(() => Date.now() - 40 * DAY);
+  const tasks = Array.from({ length: 1_000 }, () => {
+    const id = ids.next('task');
+    writeFileSync(join(tasksFolder, `claude-task-${id}.json`), '{}');
+    const task = { sourceMetadata: { claude_task_id: `claude-task-${id}` } };
+    return settledTask(id, { flowId: `flow-${id}`, task });
+  });
+  const delivery = ids.next('dlv');
+  await store.accept(newDelivery(delivery));
+  await store.settle(settlement(delivery, { tasks }));
+  await store.close();
+  const db = new DatabaseSync(path);
+  db.exec("update tasks set status = 'completed', completed_at = 1");
+  const count = () => Number(db.prepare('select count(*) as n from tasks').get()?.n);
+
+  const running = spawnCli(sandbox, ['task', 'prune', '--before', '30d', '--yes']);
+  await eventually('some tasks to be gone', () => count() < tasks.length);
+  running.child.kill('SIGKILL');
+  await running.ended;
+  const left = count();
+  expect(left).toBeGreaterThan(0);
+  expect(db.prepare('pragma foreign_key_check').all()).toEqual([]);
+  const stored = new Set(
+    db
+      .prepare('select id from tasks')
+      .all()
+      .map(({ id }) => `claude-task-${id}.json`),
+  );
+  const records = () => readdirSync(tasksFolder).filter((name) => name.startsWith('claude-task-'));
+  expect(records().filter((name) => !stored.has(name))).toEqual([]);
+  expect(db.prepare('select count(*) as n from flows').get()?.n).toBe(left);
+
+  const again = await tellJson<{ tasks: number }>(sandbox, 'task', 'prune', '--before', '30d', '--yes');
+  expect([again.tasks, count(), records()]).toEqual([left, 0, []]);
+  db.close();
 });

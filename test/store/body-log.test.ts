@@ -155,10 +155,10 @@ test('retention: bytes of settled deliveries go, what is pending or has somethin
     privateNetwork: false,
   } as const;
   await store.settle(settlement('dlv-2', { outgoing: [item] }));
-  expect(store.countPrunable(null)).toEqual({ count: 1, bytes: 14 });
+  expect(store.countPrunable({ before: null })).toEqual({ count: 1, bytes: 14 });
   expect(
     await store.removeBodies(
-      store.prunable(null, 10).map(({ id }) => id),
+      store.prunable({ before: null }, 10).map(({ id }) => id),
       NOW,
     ),
   ).toBe(1);

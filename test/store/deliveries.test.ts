@@ -33,6 +33,7 @@ test('an accepted delivery is read back as it came, byte for byte', async () => 
     nextAttemptAt: null,
     decisions: [],
     bodyRemovedAt: null,
+    isSample: false,
   });
   expect([store.delivery('dlv-none'), store.body('dlv-none')]).toEqual([null, null]);
 });

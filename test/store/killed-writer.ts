@@ -30,6 +30,7 @@ function delivery(id: string): NewDelivery {
     externalId: null,
     senderName: null,
     isByPerson: false,
+    isSample: false,
     headers: {},
     query: '',
     body: Buffer.alloc(12_000, id),

@@ -54,6 +54,7 @@ test('an earlier folder, with bodies in its db, is taken over whole, and its db 
     const {
       webhook_id: _,
       by_person: __,
+      sample: ___,
       ...row
     } = rowOf(newDelivery(id, { body: Buffer.alloc(400_000, id) }));
     const names = Object.keys(row);

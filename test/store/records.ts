@@ -18,6 +18,7 @@ export function newDelivery(id: string, changes: Partial<NewDelivery> = {}): New
     externalId: 'github:octo/repo#1',
     senderName: 'octocat',
     isByPerson: true,
+    isSample: false,
     headers: { 'x-github-event': 'issue_comment' },
     query: '',
     body: Buffer.from(`{"id":"${id}"}`),

@@ -41,6 +41,7 @@ test('a settlement stores decisions and tasks together, and returns the tasks as
     syncToClaudeTasks: true,
     unsynced: null,
     trust: 'verified',
+    isSample: false,
     usage: { costUsd: null, inputTokens: null, outputTokens: null, durationMs: null },
     createdAt: NOW + 5,
     updatedAt: NOW + 5,

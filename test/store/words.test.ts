@@ -194,6 +194,7 @@ const WRITES: Readonly<Record<Write, (store: Store) => Promise<unknown>>> = {
   probe: (store) => store.probe(),
   sweepLog: (store) => store.sweepLog(),
   removeBodies: (store) => store.removeBodies(['dlv-4'], NOW),
+  pruneTrees: (store) => store.pruneTrees([], { before: 0, samples: false }, NOW),
   forgetDeliveries: (store) => store.forgetDeliveries(0, 10),
 };
 

@@ -91,7 +91,8 @@ function printLines({ out }: Io, rows: readonly Delivery[], { json }: ListFlags)
 }
 
 function cells(row: Delivery): readonly string[] {
-  const { id, received_at, webhook, event_type, sender, status, reason } = deliveryView(row);
+  const { id, received_at, webhook, event_type, sender, status, reason, sample } = deliveryView(row);
+  const marked = sample ? `${status} (sample)` : status;
   const why = shorten(reason ?? '', REASON_LENGTH);
-  return [id, localTime(received_at), webhook, event_type ?? '-', sender ?? '-', status, why];
+  return [id, localTime(received_at), webhook, event_type ?? '-', sender ?? '-', marked, why];
 }

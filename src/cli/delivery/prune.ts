@@ -9,6 +9,7 @@ import { bytes, printJson } from '../print.ts';
 
 interface PruneFlags extends AppFlags {
   readonly before?: string;
+  readonly samples?: boolean;
   readonly dryRun?: boolean;
   readonly json?: boolean;
 }
@@ -22,6 +23,7 @@ export function configurePrune(command: Command, runner: Runner): void {
       '--before <time>',
       'only what came before: how long ago (30d, 12h), or a date; default: `retention` of webhooks.yml, its size, too',
     )
+    .option('--samples', 'only of samples that `hookctl trigger` made, of any age')
     .option('--dry-run', 'only say what would go')
     .option('--json', 'print { deliveries, bytes, freed_bytes } as JSON')
     .addHelpText(
@@ -29,14 +31,18 @@ export function configurePrune(command: Command, runner: Runner): void {
       examples(
         'hookctl delivery prune',
         'hookctl delivery prune --before 7d --dry-run',
+        'hookctl delivery prune --samples',
         'hookctl delivery prune --before 2026-01-31',
       ),
     )
     .action((flags: PruneFlags) => runner.run(command.optsWithGlobals(), (app) => prune(app, flags)));
 }
 
-async function prune(app: App, { before, dryRun = false, json = false }: PruneFlags): Promise<0> {
-  const limits = before === undefined ? await configured(app) : asTyped(app, before);
+async function prune(
+  app: App,
+  { before, samples = false, dryRun = false, json = false }: PruneFlags,
+): Promise<0> {
+  const limits = before !== undefined || samples ? asTyped(app, before, samples) : await configured(app);
   const pruned = dryRun
     ? wouldGo(app, limits)
     : await (await operations(app, 'delivery prune')).prune(limits);
@@ -50,8 +56,9 @@ async function prune(app: App, { before, dryRun = false, json = false }: PruneFl
   return 0;
 }
 
-function asTyped({ clock }: App, before: string): PruneLimits {
-  return { before: moment('--before', before, clock.now()), size: null };
+function asTyped({ clock }: App, before: string | undefined, samples: boolean): PruneLimits {
+  const limit = before === undefined ? null : moment('--before', before, clock.now());
+  return { before: limit, samples, size: null };
 }
 
 /** As a server does by itself. */
@@ -64,9 +71,9 @@ async function configured(app: App): Promise<PruneLimits> {
  * By age: what goes because of the size depends, as what the disk would get back, on what stands in the same segments of
  * the log.
  */
-function wouldGo(app: App, { before, size }: PruneLimits): PrunedView {
+function wouldGo(app: App, { size, ...filter }: PruneLimits): PrunedView {
   const reader = app.reader();
-  const { count = 0, bytes: received = 0 } = reader?.countPrunable(before) ?? {};
+  const { count = 0, bytes: received = 0 } = reader?.countPrunable(filter) ?? {};
   const log = reader?.logBytes() ?? 0;
   if (size !== null && log > size)
     say(app.io.err, `The log has ${bytes(log)}; beyond ${bytes(size)} the oldest go as well.`);

@@ -74,6 +74,7 @@ async function show(app: App, id: string, flags: ShowFlags): Promise<0> {
       ],
       ['duplicate of', view.duplicate_of],
       ['replay of', view.replay_of],
+      ['sample', view.sample ? 'made by `hookctl trigger`' : null],
       ['attempts', view.attempts === 0 ? null : String(view.attempts)],
     ]),
   );

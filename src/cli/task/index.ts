@@ -5,6 +5,7 @@ import { configureCreate } from './create.ts';
 import { configureFail } from './fail.ts';
 import { configureList } from './list.ts';
 import { configureLogs } from './logs.ts';
+import { configurePrune } from './prune.ts';
 import { configureRelease } from './release.ts';
 import { configureShow } from './show.ts';
 import { configureStep } from './step.ts';
@@ -22,5 +23,6 @@ export const task: CliCommand = {
     configureStep(command.command('approve'), runner, 'approve');
     configureRelease(command.command('release'), runner);
     configureStep(command.command('retry'), runner, 'retry');
+    configurePrune(command.command('prune'), runner);
   },
 };

@@ -40,6 +40,11 @@ export function configureList(command: Command, runner: Runner): void {
     );
 }
 
+function statusOf({ status, run, sample }: ReturnType<typeof listedTasks>[number]): string {
+  const marks = [...(run?.state === 'held' ? ['held'] : []), ...(sample ? ['sample'] : [])];
+  return marks.length === 0 ? status : `${status} (${marks.join(', ')})`;
+}
+
 async function list(
   app: App,
   { flow, delivery, json, ...page }: ListFlags,
@@ -79,7 +84,7 @@ async function list(
     const rows = views.map((view) => [
       view.id,
       localTime(view.created_at),
-      view.run?.state === 'held' ? `${view.status} (held)` : view.status,
+      statusOf(view),
       view.agent,
       view.external_id,
       view.title,

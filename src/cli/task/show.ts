@@ -49,6 +49,7 @@ async function show(app: App, id: string, { json }: ShowFlags): Promise<0> {
       ['conversation', view.conversation_id],
       ['command', view.command === null ? null : `${view.command} of ${view.webhook}`],
       ['delivery', view.delivery_id],
+      ['sample', view.sample ? 'made by `hookctl trigger`' : null],
       ['parent', view.parent_task_id],
       ['created', `${localTime(view.created_at)} by ${view.source}`],
       ['started', view.started_at === null ? null : localTime(view.started_at)],

@@ -23,7 +23,9 @@ const ReplayMany = z.strictObject({
 });
 
 const Prune = z.strictObject({
-  before: z.iso.datetime({ offset: true }),
+  /** Null: of any age. */
+  before: z.iso.datetime({ offset: true }).nullable(),
+  samples: z.boolean().default(false),
   /** Bytes of the log of bodies beyond which the oldest go as well; null: no limit. */
   size: z.int().min(0).nullable().default(null),
 });
@@ -69,8 +71,9 @@ export function deliveryRoutes(store: DeliverySource, operationsFor: OperationsF
       return context.json({ items: await operationsFor(context).replayMany(ids, replies) }, 201);
     })
     .post('/deliveries/prune', async (context) => {
-      const { before, size } = await readBody(Prune, context);
-      return context.json(await operationsFor(context).prune({ before: Date.parse(before), size }));
+      const { before, ...limits } = await readBody(Prune, context);
+      const moment = before === null ? null : Date.parse(before);
+      return context.json(await operationsFor(context).prune({ before: moment, ...limits }));
     })
     .post('/replays', async (context) => {
       const file = await readBody(ReplayFile, context);

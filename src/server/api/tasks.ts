@@ -19,9 +19,15 @@ const ListQuery = z.strictObject({
   delivery_id: z.string().optional(),
 });
 
+/** `before`: null: all that ended, or all samples. */
+const Prune = z.strictObject({
+  before: z.iso.datetime({ offset: true }).nullable(),
+  samples: z.boolean().default(false),
+});
+
 /**
  * `GET|POST /tasks`, `GET /tasks/:id` (with history), `POST /tasks/:id/start|complete|fail|cancel|approve|retry|ask`,
- * and `POST /sync`, which compares Claude's directory with the store.
+ * `POST /tasks/prune`, and `POST /sync`, which compares Claude's directory with the store.
  */
 export function taskRoutes(store: TaskReader & RunReader, operationsFor: OperationsFor): Hono {
   const routes = new Hono()
@@ -43,6 +49,11 @@ export function taskRoutes(store: TaskReader & RunReader, operationsFor: Operati
       const task = await operationsFor(context).tasks.create(toRequest(body), body.source);
       context.header('location', `/api/tasks/${task.id}`);
       return context.json(task, 201);
+    })
+    .post('/tasks/prune', async (context) => {
+      const { before, samples } = await readBody(Prune, context);
+      const limits = { before: before === null ? null : Date.parse(before), samples };
+      return context.json(await operationsFor(context).tasks.prune(limits));
     })
     .get('/tasks/:id', (context) => {
       const id = context.req.param('id');

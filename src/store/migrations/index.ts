@@ -12,6 +12,7 @@ import { agentEvents } from './0007-agent-events.ts';
 import { trust } from './0008-trust.ts';
 import { flowAliases } from './0009-flow-aliases.ts';
 import { knownAgents } from './0010-known-agents.ts';
+import { samples } from './0011-samples.ts';
 
 /** SQL, or what takes more than that; `path` is the db's. */
 type Migration = string | ((db: DatabaseSync, path: string) => void);
@@ -28,6 +29,7 @@ const MIGRATIONS: readonly Migration[] = [
   trust,
   flowAliases,
   knownAgents,
+  samples,
 ];
 
 /** The `user_version` that this code reads and writes. */

@@ -10,6 +10,7 @@ import { createTaskList, type TaskList } from './list.ts';
 import { removeLitter } from './litter.ts';
 import { projectBatch, type Target } from './projection.ts';
 import { createListReader, type ListReader } from './readback.ts';
+import { removeFiles } from './remove.ts';
 
 export { type ClaudeConfigDir, claudeConfigDir, listFolderName, sessionCommand } from './config-dir.ts';
 export type { EntryChange, ListReader, Reading } from './readback.ts';
@@ -57,6 +58,8 @@ export interface ClaudeTasks {
    * and the last finished ones (`StoreReader.projectable`); also removes what a killed hookctl left half written.
    */
   repair(tasks: readonly Task[]): Promise<readonly SyncNote[]>;
+  /** Removes records and entries of tasks that the store is about to forget. Resolves with why that failed; null: it is done. */
+  remove(tasks: readonly Task[]): Promise<string | null>;
   /** Reads what others do to the list; null when the list form is switched off. */
   readonly list: FollowedList | null;
 }
@@ -77,7 +80,8 @@ const START_PATIENCE_MS = 500;
  */
 export async function openClaudeTasks(options: ClaudeTasksOptions): Promise<ClaudeTasks> {
   const { configDir, listEnabled, recordEnabled, now } = options;
-  if (!listEnabled && !recordEnabled) return SWITCHED_OFF;
+  const remove = (tasks: readonly Task[]) => removeFiles(options, tasks);
+  if (!listEnabled && !recordEnabled) return { ...SWITCHED_OFF, remove };
   const listName = listFolderName(options.list);
   const list = listEnabled
     ? createTaskList({ ...options, list: listName, lockPatienceMs: options.lockPatienceMs ?? 12_000 })
@@ -111,6 +115,7 @@ export async function openClaudeTasks(options: ClaudeTasksOptions): Promise<Clau
     get isBehind() {
       return behind.size > 0;
     },
+    remove,
     project: async (tasks) => (tasks.length === 0 ? [] : batches.add(tasks)),
     list:
       list === null
@@ -137,7 +142,7 @@ function reader(
   return createListReader({ tasksDir, list: listName, project, isPruned: list.takePruned });
 }
 
-const SWITCHED_OFF: ClaudeTasks = {
+const SWITCHED_OFF: Omit<ClaudeTasks, 'remove'> = {
   state: { on: false, reason: 'switched off: claudeTasks in webhooks.yml' },
   isBehind: false,
   list: null,

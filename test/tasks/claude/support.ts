@@ -124,6 +124,7 @@ export function aTask(id: string, changes: Partial<Task> = {}): Task {
     syncToClaudeTasks: true,
     unsynced: null,
     trust: 'verified',
+    isSample: false,
     usage: { costUsd: null, inputTokens: null, outputTokens: null, durationMs: null },
     createdAt: 1_700_000_000_000,
     updatedAt: 1_700_000_000_000,

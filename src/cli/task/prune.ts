@@ -1,0 +1,129 @@
+import type { Command } from 'commander';
+import type { App, AppFlags } from '../../app.ts';
+import { usageError } from '../../errors.ts';
+import { say } from '../../lib/io.ts';
+import { commandLine } from '../../lib/shell-quote.ts';
+import { type PrunedTasks, plannedPrune, type TaskPruneLimits } from '../../tasks/prune.ts';
+import { agrees, canAsk } from '../ask.ts';
+import { examples, type Runner } from '../command.ts';
+import { moment } from '../moment.ts';
+import { operations } from '../operate.ts';
+import { counted, localTime, printJson } from '../print.ts';
+
+interface PruneFlags extends AppFlags {
+  readonly before?: string;
+  readonly samples?: boolean;
+  readonly dryRun?: boolean;
+  readonly yes?: boolean;
+  readonly json?: boolean;
+}
+
+export function configurePrune(command: Command, runner: Runner): void {
+  command
+    .description(
+      'Remove tasks that have ended, with their history, runs, sent comments and entries in Claude’s list. A task goes with all that it initiated; what is still needed stays. Deliveries stay, so that a duplicate is still known.',
+    )
+    .option(
+      '--before <time>',
+      'only what ended before: how long ago (30d, 12h), or a date; default: the age in `retention` of webhooks.yml',
+    )
+    .option(
+      '--samples',
+      'only tasks of samples that `hookctl trigger` made, of any age unless --before; open ones are cancelled',
+    )
+    .option('--dry-run', 'only say what would go')
+    .option('-y, --yes', 'do not ask')
+    .option('--json', 'print { tasks, cancelled, kept } as JSON')
+    .addHelpText(
+      'after',
+      examples(
+        'hookctl task prune --before 90d --dry-run',
+        'hookctl task prune --before 2026-01-31',
+        'hookctl task prune --samples --yes',
+      ),
+    )
+    .action((flags: PruneFlags) =>
+      runner.run(command.optsWithGlobals(), (app) => prune(app, flags, runner.argv)),
+    );
+}
+
+async function prune(app: App, flags: PruneFlags, argv: readonly string[]): Promise<0 | 1> {
+  const { dryRun = false, json = false } = flags;
+  const limits = await limitsOf(app, flags);
+  const reader = app.reader();
+  const planned = reader === null ? { tasks: 0, cancelled: 0, kept: [] } : plannedPrune(reader, limits);
+  if (dryRun || planned.tasks === 0) {
+    report(app, planned, limits, 'would be removed', json);
+    return 0;
+  }
+  if (!(await confirmed(app, planned, flags, argv))) {
+    say(app.io.err, 'Nothing was removed.');
+    return 0;
+  }
+  const pruned = await pruneAll(app, limits);
+  report(app, pruned, limits, 'removed', json);
+  return pruned.tasks < planned.tasks ? 1 : 0;
+}
+
+/** Asks until nothing is left: one call answers after some seconds. */
+async function pruneAll(app: App, limits: TaskPruneLimits): Promise<PrunedTasks> {
+  const { tasks: operation } = await operations(app, 'task prune');
+  for (let [removed, stopped] = [0, 0]; ; ) {
+    const { tasks, cancelled, kept, more } = await operation.prune(limits);
+    removed += tasks;
+    stopped += cancelled;
+    if (!more) return { tasks: removed, cancelled: stopped, kept };
+  }
+}
+
+async function limitsOf(app: App, { before, samples = false }: PruneFlags): Promise<TaskPruneLimits> {
+  const now = app.clock.now();
+  if (before !== undefined) return { before: moment('--before', before, now), samples };
+  if (samples) return { before: null, samples };
+  return { before: now - (await app.configuration()).project.retention.age, samples };
+}
+
+async function confirmed(
+  app: App,
+  planned: PrunedTasks,
+  { yes }: PruneFlags,
+  argv: readonly string[],
+): Promise<boolean> {
+  if (yes === true) return true;
+  if (canAsk(app)) {
+    const open = planned.cancelled === 0 ? '' : `, ${counted(planned.cancelled)} of them open`;
+    return agrees(app, `Remove ${many(planned.tasks)}${open}?`);
+  }
+  throw usageError(
+    `this would remove ${many(planned.tasks)}, and there is no terminal to ask on; nothing was removed`,
+    `If this is right: ${commandLine('hookctl', ...argv, '--yes')}`,
+  );
+}
+
+function report(
+  app: App,
+  pruned: PrunedTasks,
+  { before, samples }: TaskPruneLimits,
+  verb: 'removed' | 'would be removed',
+  json: boolean,
+): void {
+  const { out, err } = app.io;
+  const { tasks, cancelled, kept } = pruned;
+  if (json) printJson(app.io, pruned);
+  else if (tasks === 0) {
+    const which = samples ? 'No tasks of samples' : 'No ended tasks';
+    const since = before === null ? '' : ` before ${localTime(new Date(before).toISOString())}`;
+    say(out, kept.length === 0 ? `${which}${since}.` : 'No task can be removed.');
+  } else {
+    const first = cancelled === 0 ? '' : `, ${counted(cancelled)} of them cancelled first`;
+    say(out, `${many(tasks)} ${verb}${first}.`);
+  }
+  for (const { reason, tasks: count, first } of kept) {
+    say(err, `${many(count)} ${count === 1 ? 'stays' : 'stay'}: ${reason}.`);
+    say(err, `  ${count === 1 ? 'See it' : 'One of them'}: hookctl task show ${first}`);
+  }
+}
+
+function many(count: number): string {
+  return `${counted(count)} ${count === 1 ? 'task' : 'tasks'}`;
+}
