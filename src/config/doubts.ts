@@ -2,6 +2,7 @@ import { isJsonObject, valuesAt } from '../lib/json.ts';
 import { suggest } from '../lib/suggest.ts';
 import { payloadPaths } from '../lib/template-paths.ts';
 import type { JsonObject, JsonValue, Sample, Webhook, WebhookCommand } from '../types.ts';
+import { eventMatches } from './event-type.ts';
 
 /** More samples than these are not made for one command. */
 const MAX_SAMPLES = 40;
@@ -23,6 +24,11 @@ export function doubtsAbout(webhooks: readonly Webhook[]): readonly string[] {
   });
 }
 
+/** The same about one command of a webhook alone. */
+export function doubtsAboutCommand(webhook: Webhook, command: WebhookCommand): readonly string[] {
+  return doubtsAbout([{ ...webhook, events: [], commands: [command] }]);
+}
+
 function commandDoubts(command: WebhookCommand, webhook: Webhook): readonly string[] {
   if (command.kind === 'text') return pathDoubts(command, webhook, webhook.protocol.samples);
   const event = eventDoubt(command.trigger, webhook);
@@ -30,27 +36,28 @@ function commandDoubts(command: WebhookCommand, webhook: Webhook): readonly stri
   return pathDoubts(command, webhook, samplesOf(command.trigger, webhook));
 }
 
-/** An event type near to one that is known, or of a family that no sample has. */
-function eventDoubt(type: string, { protocol }: Webhook): string | null {
-  if (type.includes('*')) return null;
+/** An event type, or a pattern of them, near to one that is known, or of a family that no sample has. */
+function eventDoubt(type: string, webhook: Webhook): string | null {
+  const { protocol } = webhook;
+  if (samplesOf(type, webhook).length > 0) return null;
   const known = protocol.samples.map((sample) => sample.type);
-  if (known.includes(type)) return null;
-  const near = suggest(type, known);
-  const told = `${protocol.label} has no known event type ${type}`;
-  if (near !== null) return `${told}; did you mean ${near}?`;
+  const near = suggest(type, [...known, ...patternsOf(known)]);
+  if (near !== null) return `${protocol.label} is not known to send ${type}; did you mean ${near}?`;
   const family = (text: string) => text.split('.')[0];
   const isKnownFamily = known.some((other) => family(other) === family(type));
   // Providers without a webhook of their own, such as generic, take any event type.
   return isKnownFamily || protocol.webhook === null
     ? null
-    : `${told}; known: ${known.slice(0, 8).join(', ')}, …`;
+    : `hookctl has no sample of ${type}: make sure that ${protocol.label} sends it; known: ${known.slice(0, 8).join(', ')}, …`;
+}
+
+/** `issues.opened` → `issues.*`. */
+function patternsOf(types: readonly string[]): readonly string[] {
+  return types.filter((type) => type.includes('.')).map((type) => type.replace(/\.[^.]*$/, '.*'));
 }
 
 function samplesOf(trigger: string, { protocol }: Webhook): readonly Sample[] {
-  const pattern = trigger === '*' ? '' : trigger.replace(/\*$/, '');
-  return protocol.samples.filter(({ type }) =>
-    trigger.endsWith('*') ? type.startsWith(pattern) : type === trigger,
-  );
+  return protocol.samples.filter(({ type }) => eventMatches([trigger], type));
 }
 
 function pathDoubts(
@@ -83,7 +90,12 @@ function conditionPaths(source: JsonObject): readonly (readonly string[])[] {
       return Array.isArray(query)
         ? (query as readonly JsonValue[]).flatMap((item) => (isJsonObject(item) ? conditionPaths(item) : []))
         : [];
-    return isJsonObject(query) && '$exists' in query ? [] : [key.split('.')];
+    if (!isJsonObject(query)) return [key.split('.')];
+    if (query.$exists === false) return [];
+    const inside = isJsonObject(query.$elemMatch ?? null)
+      ? conditionPaths(query.$elemMatch as JsonObject)
+      : [];
+    return [key.split('.'), ...inside.map((path) => [...key.split('.'), ...path])];
   });
 }
 

@@ -1,6 +1,6 @@
 import { actionNamed } from '../actions/index.ts';
+import { namesEvent } from '../config/event-type.ts';
 import type { TriggerCommand, Trust, Webhook, WebhookCommand, WebhookEvent } from '../types.ts';
-import { namesEvent } from './event-type.ts';
 import { type Admission, admit, admitText } from './senders.ts';
 import { type Call, findCall, ownPost } from './text-command.ts';
 

@@ -1,10 +1,10 @@
+import { namesEvent } from '../config/event-type.ts';
 import { isMarked } from '../lib/marker.ts';
 import { unquoted } from '../lib/spoken.ts';
 import { findMention, type Mention, type Search } from '../lib/text/mention.ts';
 import { sampleBringsText } from '../providers/sample-text.ts';
 import type { Steering } from '../tasks/approval.ts';
 import { RESERVED_COMMAND_NAMES, type TextCommand, type Webhook, type WebhookEvent } from '../types.ts';
-import { namesEvent } from './event-type.ts';
 
 /** What a text asks for: one command with its argument, or none and why. */
 export type Call =

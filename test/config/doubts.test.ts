@@ -14,9 +14,28 @@ async function doubts(command: string): Promise<readonly string[]> {
 
 describe('E24: check tells what is probably a mistake', () => {
   test.each([
-    ['{ trigger: issue.opened }', 'has no known event type issue.opened; did you mean issues.opened?'],
+    ['{ trigger: issue.opened }', 'GitHub is not known to send issue.opened; did you mean issues.opened?'],
     ['{ trigger: issue_comments.created }', 'did you mean issue_comment.created?'],
-    ['{ trigger: nonsense.happened }', 'has no known event type nonsense.happened; known: '],
+    [
+      '{ trigger: nonsense.happened }',
+      'no sample of nonsense.happened: make sure that GitHub sends it; known: ',
+    ],
+    ['{ trigger: issue.* }', 'not known to send issue.*; did you mean issues.*?'],
+    ['{ trigger: issues* }', 'not known to send issues*; did you mean issues.*?'],
+    ['{ trigger: issues }', 'not known to send issues; did you mean issues.*?'],
+    ['{ trigger: Issues.opened }', 'did you mean issues.opened?'],
+    [
+      '{ trigger: issues.opened, conditions: { isue.state: { $exists: true } } }',
+      'did you mean issue.state?',
+    ],
+    [
+      '{ trigger: issues.opened, conditions: { issue.labels: { $elemMatch: { nam: bug } } } }',
+      'did you mean issue.labels.name?',
+    ],
+    [
+      '{ trigger: issues.opened, template: "{{#each issue.lables}}x{{/each}}" }',
+      'did you mean issue.labels?',
+    ],
     [
       '{ trigger: issues.opened, template: "{{issue.titel}}" }',
       'no sample of issues.opened has issue.titel; did you mean issue.title?',

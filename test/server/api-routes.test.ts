@@ -202,6 +202,24 @@ test('commands are added, listed, changed and removed', async () => {
   expect((await ask(server, 'DELETE', `${path}/${first.id}`)).status).toBe(404);
 });
 
+test('E24: what is probably mistyped in a webhook or a command is answered as a note', async () => {
+  const doubted = {
+    trigger: 'issues.opened',
+    template: '{{isue.title}}',
+    conditions: { 'issue.stat': 'open' },
+  };
+  const made = await create('with doubts', { events: ['isues.opened'], commands: [doubted] });
+  const notes = [/did you mean issues\.opened/, /did you mean issue\.title/, /did you mean issue\.state/];
+  expect(made).toMatchObject({ notes: notes.map((note) => expect.stringMatching(note)) });
+  const path = `/api/webhooks/${made.webhook_id}/commands`;
+  const body = { trigger: 'issue.*' };
+  expect(await expectJson(201, server, 'POST', path, { body })).toMatchObject({
+    notes: [expect.stringContaining('did you mean issues.*?')],
+  });
+  const right = { trigger: 'issues.opened', template: '{{issue.title}}' };
+  expect(await expectJson(201, server, 'POST', path, { body: right })).not.toHaveProperty('notes');
+});
+
 test('lists come in pages that neither repeat nor miss', async () => {
   const names = ['page a', 'page b', 'page c', 'page d', 'page e'];
   for (const name of names) await create(name);

@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
 import type { App, AppFlags } from '../../app.ts';
+import { doubtsAbout } from '../../config/doubts.ts';
 import type { Change } from '../../config/dynamic/change.ts';
 import { type Added, addFrom, addWebhook } from '../../config/dynamic/edit.ts';
 import { usageError } from '../../errors.ts';
@@ -60,6 +61,7 @@ async function add(app: App, provider: string | undefined, flags: AddFlags): Pro
         ? `hookctl webhook command add ${ref} --trigger ${sampleType(webhook)} --template "{{@event.title}}"`
         : `hookctl webhook show ${ref}`,
     served: changed.served,
+    doubts: doubtsAbout([webhook]),
   });
 }
 

@@ -3,6 +3,7 @@ import type { App } from '../../app.ts';
 import type { Change } from '../../config/dynamic/change.ts';
 import { failure } from '../../errors.ts';
 import { commandsOut, paint, say } from '../../lib/io.ts';
+import { visibleLine } from '../../lib/visible.ts';
 import type { StatusView } from '../../server/status.ts';
 import type { Webhook } from '../../types.ts';
 import { serverClient } from '../operate.ts';
@@ -62,9 +63,16 @@ export interface Report {
   /** The next useful command. */
   readonly next: string;
   readonly served: StatusView | null;
+  /** What is probably a mistake in what was changed. */
+  readonly doubts?: readonly string[];
 }
 
-export function report({ io }: App, json: boolean | undefined, { view, done, next, served }: Report): 0 {
+export function report(
+  { io }: App,
+  json: boolean | undefined,
+  { view, done, next, served, doubts = [] }: Report,
+): 0 {
+  for (const doubt of doubts) say(io.err, paint(io.err, 'yellow', `note: ${visibleLine(doubt)}`));
   if (json === true) printJson(io, view);
   else {
     say(commandsOut(io), done);

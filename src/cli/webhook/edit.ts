@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
 import type { App, AppFlags } from '../../app.ts';
+import { doubtsAbout } from '../../config/doubts.ts';
 import { type Change, findWebhook as findInDb } from '../../config/dynamic/change.ts';
 import { type Updated, updateWebhook } from '../../config/dynamic/edit.ts';
 import type { WebhookPatch } from '../../config/dynamic/schema.ts';
@@ -70,6 +71,7 @@ async function edit(app: App, ref: string, flags: EditFlags): Promise<0> {
     done: `changed ${webhook.name} (${changed.result.webhook.webhook_id}): ${fields.join(', ')}`,
     next: `hookctl webhook show ${refOf(webhook)}`,
     served: changed.served,
+    doubts: doubtsAbout([webhook]),
   });
 }
 

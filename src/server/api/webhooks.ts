@@ -1,5 +1,6 @@
 import { Hono } from 'hono';
 import { z } from 'zod';
+import { doubtsAbout, doubtsAboutCommand } from '../../config/doubts.ts';
 import type { Change } from '../../config/dynamic/change.ts';
 import { addWebhook, removeWebhook, setEnabled, updateWebhook } from '../../config/dynamic/edit.ts';
 import { addCommand, removeCommand, updateCommand } from '../../config/dynamic/edit-commands.ts';
@@ -52,15 +53,23 @@ export function webhookRoutes(admin: WebhookAdmin): Hono {
         addWebhook(await readJson(context)),
         actorOf(context),
       );
-      const view = shown(changed(admin, webhook.webhook_id));
+      const made = changed(admin, webhook.webhook_id);
       context.header('location', `/api/webhooks/${webhook.webhook_id}`);
-      return context.json({ ...view, ...(generatedSecret !== null && { secret: generatedSecret }) }, 201);
+      return context.json(
+        {
+          ...shown(made),
+          ...withNotes(doubtsAbout([made])),
+          ...(generatedSecret !== null && { secret: generatedSecret }),
+        },
+        201,
+      );
     })
     .get('/webhooks/:id', (context) => context.json(shown(named(admin, context.req.param('id')))))
     .put('/webhooks/:id', async (context) => {
       const change = updateWebhook(context.req.param('id'), await readJson(context));
       const { webhook } = await admin.change(change, actorOf(context));
-      return context.json(shown(changed(admin, webhook.webhook_id)));
+      const now = changed(admin, webhook.webhook_id);
+      return context.json({ ...shown(now), ...withNotes(doubtsAbout([now])) });
     })
     .delete('/webhooks/:id', async (context) => {
       await admin.change(removeWebhook(context.req.param('id')), actorOf(context));
@@ -86,9 +95,10 @@ export function webhookRoutes(admin: WebhookAdmin): Hono {
  */
 export function commandRoutes(admin: WebhookAdmin): Hono {
   const shown = (webhookId: string, commandId: string) => {
-    const command = changed(admin, webhookId).commands.find(({ id }) => id === commandId);
+    const webhook = changed(admin, webhookId);
+    const command = webhook.commands.find(({ id }) => id === commandId);
     if (command === undefined) throw goneAgain(commandId);
-    return commandView(command);
+    return { ...commandView(command), ...withNotes(doubtsAboutCommand(webhook, command)) };
   };
 
   return new Hono()
@@ -115,6 +125,11 @@ export function commandRoutes(admin: WebhookAdmin): Hono {
       await admin.change(removeCommand(id, command), actorOf(context));
       return context.body(null, 204);
     });
+}
+
+/** `notes`: what is probably a mistake in what was changed. */
+function withNotes(notes: readonly string[]): { readonly notes?: readonly string[] } {
+  return notes.length === 0 ? {} : { notes };
 }
 
 /** The webhook of an id or a name, as it is in force. Throws `not_found`. */

@@ -1,11 +1,9 @@
 import type { Command } from 'commander';
 import type { App, AppFlags } from '../../../app.ts';
 import { addCommand } from '../../../config/dynamic/edit-commands.ts';
+import { eventMatches } from '../../../config/event-type.ts';
 import { usageError } from '../../../errors.ts';
-import { paint, say } from '../../../lib/io.ts';
 import { commandLine } from '../../../lib/shell-quote.ts';
-import { suggest } from '../../../lib/suggest.ts';
-import { eventMatches } from '../../../pipeline/event-type.ts';
 import type { Provider } from '../../../providers/provider.ts';
 import { examples, type Runner } from '../../command.ts';
 import { changeDb, dynamicWebhook } from '../change.ts';
@@ -53,8 +51,6 @@ async function add(app: App, ref: string, flags: AddFlags): Promise<0> {
   );
   const { provider: name, command_prefix: prefix = '@agent', webhook_id: id } = changed.result.webhook;
   const { protocol: provider } = dynamicWebhook(changed, id);
-  const doubt = flags.trigger === undefined ? null : triggerDoubt(provider, flags.trigger);
-  if (doubt !== null) say(app.io.err, paint(app.io.err, 'yellow', doubt));
   const trial =
     flags.trigger === undefined
       ? commandLine('--text', `${prefix} ${flags.textName}`)
@@ -68,21 +64,6 @@ async function add(app: App, ref: string, flags: AddFlags): Promise<0> {
   });
 }
 
-/** What is odd about a trigger that fits none of the event types that are known here; null for one that fits. */
-function triggerDoubt(provider: Provider, trigger: string): string | null {
-  const known = sampleTypes(provider);
-  if (known.some((type) => eventMatches([trigger], type))) return null;
-  const near = suggest(trigger, [...known, ...patternsOf(known)]);
-  return near === null
-    ? `hookctl has no sample of ${trigger}: make sure that ${provider.label} sends it`
-    : `${provider.label} is not known to send ${trigger}; did you mean ${near}?`;
-}
-
 function sampleTypes({ samples }: Provider): readonly string[] {
   return samples.map(({ type }) => type);
-}
-
-/** `issues.opened` → `issues.*`. */
-function patternsOf(types: readonly string[]): readonly string[] {
-  return types.filter((type) => type.includes('.')).map((type) => type.replace(/\.[^.]*$/, '.*'));
 }

@@ -1,4 +1,5 @@
 import type { App } from '../../../app.ts';
+import { doubtsAboutCommand } from '../../../config/doubts.ts';
 import type { CommandChanged } from '../../../config/dynamic/edit-commands.ts';
 import { commandView } from '../../../server/webhook-view.ts';
 import { type Changed, dynamicWebhook, report } from '../change.ts';
@@ -28,5 +29,6 @@ export function reportCommand(
     done: `${did} ${id} (${trigger ?? changed.result.command.name}) ${did === 'removed' ? 'from' : 'in'} ${name}`,
     next: next(refOf(webhook)),
     served: changed.served,
+    doubts: command === undefined ? [] : doubtsAboutCommand(webhook, command),
   });
 }
