@@ -4,6 +4,7 @@ import { resolve } from 'node:path';
 import type { App, AppFlags } from '../app.ts';
 import { type ExitCode, failure, messageOf, usageError } from '../errors.ts';
 import { paint, say } from '../lib/io.ts';
+import { suggestion } from '../lib/suggest.ts';
 import { visible, visibleJsonText } from '../lib/visible.ts';
 import { askManagement } from '../server/client.ts';
 import { type CliCommand, examples } from './command.ts';
@@ -38,7 +39,8 @@ export const api: CliCommand = {
 
 /** The body goes to stdout whatever the status; exit 4 for 404, 1 for every other refusal. */
 async function run(app: App, method: string, path: string, { data }: ApiFlags): Promise<ExitCode> {
-  if (!METHODS.includes(method)) throw usageError(`${method} is none of ${METHODS.join(', ')}`);
+  if (!METHODS.includes(method))
+    throw usageError(`there is no method ${method}`, suggestion(method, METHODS));
   if (!path.startsWith('/')) throw usageError(`the path ${path} does not start with /`, `Write /${path}.`);
   const body = await bodyFrom(app, data);
   const address = await serverAddress(app);

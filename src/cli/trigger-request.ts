@@ -5,7 +5,7 @@ import { commandLine } from '../lib/shell-quote.ts';
 import { suggest } from '../lib/suggest.ts';
 import type { OutgoingRequest } from '../providers/provider.ts';
 import { sampleBringsText } from '../providers/sample-text.ts';
-import type { JsonObject, Webhook } from '../types.ts';
+import type { JsonObject, Sample, Webhook } from '../types.ts';
 import { setPath } from './set-path.ts';
 
 /** What the user says of the request that is to be made. */
@@ -39,8 +39,8 @@ interface Payload {
   readonly payload: JsonObject;
 }
 
-function sample(webhook: Webhook, { type, text }: RequestWishes, now: Date): Payload {
-  const { protocol: provider } = webhook;
+/** The sample of an event type, or the first one. Throws `usage` when there is none. */
+export function knownSample({ protocol: provider }: Webhook, type: string | undefined): Sample {
   const found = provider.samples.find((each) => type === undefined || each.type === type);
   if (found === undefined) {
     const near = suggest(
@@ -56,6 +56,12 @@ function sample(webhook: Webhook, { type, text }: RequestWishes, now: Date): Pay
       fix,
     );
   }
+  return found;
+}
+
+function sample(webhook: Webhook, { type, text }: RequestWishes, now: Date): Payload {
+  const { protocol: provider } = webhook;
+  const found = knownSample(webhook, type);
   if (text !== undefined && !sampleBringsText(found)) {
     const others = provider.samples.filter(sampleBringsText).map((each) => each.type);
     const fix = others.length === 0 ? 'Leave --text out.' : `These bring one: ${others.join(', ')}.`;

@@ -17,7 +17,7 @@ import { served } from './operate.ts';
 import { collect } from './options.ts';
 import { printJson } from './print.ts';
 import { printSettled, succeeded } from './settled.ts';
-import { makeRequest, type RequestWishes, withText } from './trigger-request.ts';
+import { knownSample, makeRequest, type RequestWishes, withText } from './trigger-request.ts';
 import { sayUnloaded } from './unloaded.ts';
 
 interface TriggerFlags extends AppFlags, Omit<RequestWishes, 'type'> {
@@ -83,6 +83,8 @@ async function run(app: App, name: string | undefined, flags: TriggerFlags & Req
     throw usageError('name a provider', 'List what can be sent: hookctl trigger --list');
   const { project, snapshot } = await app.configuration({ runModules: true });
   const webhook = webhookOrProvider(name, flags.webhook, snapshot);
+  // A mistyped event is told without a server as well.
+  if (flags.payload === undefined) knownSample(webhook, flags.type);
   const server = app.holder()?.server ?? null;
   if (server === null) {
     const fix = 'Start it in another terminal: hookctl serve';

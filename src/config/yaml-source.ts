@@ -2,6 +2,7 @@ import {
   type Document,
   isAlias,
   isMap,
+  isPair,
   isScalar,
   isSeq,
   LineCounter,
@@ -10,6 +11,7 @@ import {
   visit,
 } from 'yaml';
 import { type ConfigProblem, messageOf } from '../errors.ts';
+import { ORDERING } from '../lib/when.ts';
 import type { Fault, Position, Source } from './problems.ts';
 
 /** Aliases may stand for this many nodes at most; beyond it a few lines could expand to gigabytes. */
@@ -40,11 +42,27 @@ export function readYaml(file: string, text: string): YamlText {
       : { message: error.message }),
   }));
   if (problems.length > 0) return { value: null, source, problems };
+  keepDigits(document);
   try {
     return { value: document.toJS({ maxAliasCount: MAX_ALIASES }), source, problems };
   } catch (error) {
     return { value: null, source, problems: [{ file, message: messageOf(error) }] };
   }
+}
+
+/** Operators that take a number for what it is worth. */
+const BY_WORTH = [...ORDERING, '$size'];
+
+/** In conditions a number that is not written as it is printed is a text, as for `--when`: `1.10`, `007`, `1e3`. */
+function keepDigits(document: Document): void {
+  visit(document, {
+    Scalar(key, node, path) {
+      const names = path.map((part) => (isPair(part) && isScalar(part.key) ? String(part.key.value) : ''));
+      const isExact = typeof node.value !== 'number' || String(node.value) === node.source;
+      if (key === 'key' || isExact || !names.includes('conditions')) return;
+      if (!BY_WORTH.includes(names.at(-1) ?? '')) node.value = node.source;
+    },
+  });
 }
 
 /** The name of a key that a map has twice, and where it was first. */

@@ -21,11 +21,14 @@ const OPERATORS: ReadonlyMap<string, string> = new Map([
   ['~', '$regex'],
 ]);
 
+/** Operators that compare what is more and less. */
+export const ORDERING: readonly string[] = ['$gt', '$gte', '$lt', '$lte'];
+
 /**
  * Reads the short form of one condition, as `--when` takes it: `issue.labels.name=bug`, `issue.comments>=3`,
  * `issue.title~^fix`. Operators: `=` `!=` `>` `>=` `<` `<=` and `~` (regular expression). The value is a number,
  * `true`, `false`, `null`, or else text; quotes (`"1"`, `'true'`) make it text. `=` and `!=` take a number for one
- * only when its digits come back the same: `1.10` and `007` are text.
+ * only when its digits come back the same: `1.10`, `007` and `1e3` are text.
  */
 export function parseWhen(text: string): WhenResult {
   const path = /^\s*[^\s=!<>~"']*/.exec(text)?.[0] ?? '';
@@ -68,10 +71,8 @@ function readValue(raw: string, operator: string): JsonValue | undefined {
   if (quote === '"' || quote === "'") {
     return raw.length > 1 && raw.endsWith(quote) ? raw.slice(1, -1) : undefined;
   }
-  if (/^-?\d+(\.\d+)?$/.test(raw)) {
-    const isExact = String(Number(raw)) === raw;
-    return isExact || ['$gt', '$gte', '$lt', '$lte'].includes(operator) ? Number(raw) : raw;
-  }
+  const number = Number(raw);
+  if (Number.isFinite(number) && (String(number) === raw || ORDERING.includes(operator))) return number;
   return raw === 'true' ? true : raw === 'false' ? false : raw === 'null' ? null : raw;
 }
 

@@ -1,4 +1,5 @@
 import { usageError } from '../errors.ts';
+import { suggest } from '../lib/suggest.ts';
 
 /** Quick tunnel without an account; with a token, a named tunnel whose hostname was set up at Cloudflare. */
 export interface CloudflaredSettings {
@@ -80,8 +81,13 @@ export function parseTunnelFlag(flag: string): TunnelSettings {
     case 'none':
       if (value === null) throw usageError('--tunnel none needs the public URL', 'Use none=https://….');
       return { use, publicUrl: httpUrl(value) };
-    default:
-      throw usageError(`there is no tunnel "${use}"`, EXAMPLES);
+    default: {
+      const near = suggest(use, ['cloudflared', 'ssh', 'smee', 'ngrok', 'none'] satisfies TunnelName[]);
+      throw usageError(
+        `there is no tunnel "${use}"`,
+        near === null ? EXAMPLES : `Did you mean ${near}? ${EXAMPLES}`,
+      );
+    }
   }
 }
 
@@ -93,9 +99,12 @@ function splitOnce(flag: string): readonly [string, string | null] {
 function sshProfile(name: string): SshProfileName {
   const profile = SSH_PROFILES.find((known) => known === name && known !== 'sshd');
   if (profile !== undefined) return profile;
+  const near = suggest(name, SSH_PROFILES);
   throw usageError(
     `there is no ssh profile "${name}"`,
-    'Use localhost.run, pinggy or serveo; your own server goes into webhooks.yml as { use: ssh, profile: sshd, host, url }.',
+    near !== null && near !== 'sshd'
+      ? `Did you mean ${near}?`
+      : 'Use localhost.run, pinggy or serveo; your own server goes into webhooks.yml as { use: ssh, profile: sshd, host, url }.',
   );
 }
 

@@ -39,6 +39,15 @@ test('E25: an unknown command, topic, subcommand or option is refused with what 
     [['trigger', 'githb'], 'Did you mean github?'],
     [['trigger', 'github', '--webhook', 'githb'], 'Did you mean github?'],
     [['webhook', 'show', 'githb'], 'Did you mean github?'],
+    [['trigger', 'github', 'issue.opened'], 'Did you mean issues.opened?'],
+    [['trigger', '--list', 'githb'], 'Did you mean github?'],
+    [['serve', '--tunnel', 'cloudflard'], 'Did you mean cloudflared?'],
+    [['tunnel', 'open', 'ssh=serevo'], 'Did you mean serveo?'],
+    [['api', 'PTU', '/api/status'], 'Known here: GET, POST, PUT, DELETE'],
+    [['claude', 'instal'], 'Did you mean install?'],
+    [['task', 'fail', 'task-1', '--raeson', 'x'], 'Did you mean --reason?'],
+    [['webhook', 'edit', 'github', '--clear', 'agnet'], 'Did you mean agent?'],
+    [['audit', 'list', '--what', 'webhok'], 'Did you mean webhook?'],
   ] as const;
   for (const [args, words] of cases) {
     const { code, stdout, stderr } = await tell(sandbox, ...args);

@@ -123,6 +123,36 @@ test('E21: agent, for a webhook or a command, is named targetAgent', async () =>
   );
 });
 
+test('E2: a number in conditions that is not written as it is printed is a text', async () => {
+  for (const [written, tag_name, holds] of [
+    ['1.10', '1.10', true],
+    ['1.10', '1.1', false],
+    ['2', '2', true],
+    ['2', 2, true],
+    ['007', '007', true],
+    ['1e3', '1e3', true],
+    ['+1', '+1', true],
+    ['0x10', '0x10', true],
+    ['12345678901234567890', '12345678901234567890', true],
+    ['{ $ne: 1.10 }', '1.10', false],
+    ['{ $in: [1.0, 1.10] }', '1.10', true],
+    ['{ $gte: 1.50 }', 2, true],
+    ['{ $gt: 1e3 }', '2000', true],
+    ['true', 'true', true],
+  ] as const) {
+    const command = `{ trigger: release.published, conditions: { release.tag_name: ${written} } }`;
+    const yaml = `webhooks:\n  github: { commands: [{ name: analyze }, ${command}] }\n`;
+    const { snapshot } = await load(folderWith({ 'webhooks.yml': yaml }));
+    const [, found] = snapshot.byName.get('github')?.commands ?? [];
+    if (found?.kind !== 'trigger') throw new Error('no trigger');
+    expect([written, tag_name, found.conditions.unmet({ release: { tag_name } }) === null]).toEqual([
+      written,
+      tag_name,
+      holds,
+    ]);
+  }
+});
+
 test('a file that would expand to gigabytes is refused', async () => {
   const lines = ['a: &a [x, x, x, x, x, x, x, x, x]'];
   for (const [from, to] of ['ab', 'bc', 'cd', 'de']) {

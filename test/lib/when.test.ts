@@ -43,6 +43,19 @@ describe('parseWhen', () => {
     ['release.tag_name=12345678901234567890', '12345678901234567890', true],
     ['release.tag_name>=1.50', 2, true],
     ['release.tag_name>9', '10', true],
+    ['release.tag_name>1e3', 2000, true],
+    ['release.tag_name<=0x10', '16', true],
+    ['release.tag_name>+1', 2, true],
+    ['release.tag_name=1e3', '1e3', true],
+    ['release.tag_name=1e3', 1000, false],
+    ['release.tag_name=0x10', '0x10', true],
+    ['release.tag_name=0x10', 16, false],
+    ['release.tag_name=+1', '+1', true],
+    ['release.tag_name=.5', '.5', true],
+    ['release.tag_name=1_000', '1_000', true],
+    ['release.tag_name=true', 'true', true],
+    ['release.tag_name=null', 'null', false],
+    ['release.tag_name=Infinity', 'Infinity', true],
   ])('E2: %s on %j holds: %s', (text, tag_name, holds) => {
     const read = parseWhen(text);
     const compiled = read.ok ? compileConditions(read.condition) : null;
