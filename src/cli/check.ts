@@ -1,6 +1,7 @@
 import type { App, AppFlags } from '../app.ts';
 import { doubtsAbout } from '../config/doubts.ts';
 import { secretProblems } from '../config/secret-problems.ts';
+import { startingAtOnce } from '../config/starts-at-once.ts';
 import { ConfigError, type ExitCode, formatProblem } from '../errors.ts';
 import { paint, say } from '../lib/io.ts';
 import { type CliCommand, examples } from './command.ts';
@@ -28,7 +29,7 @@ async function run(app: App, { json }: CheckFlags): Promise<ExitCode> {
     if (agents.missing.length > 0) throw new ConfigError(agents.missing);
     const useless = secretProblems(snapshot.webhooks);
     if (useless.length > 0) throw new ConfigError(useless);
-    const all = [...notices, ...doubtsAbout(snapshot.webhooks)];
+    const all = [...notices, ...doubtsAbout(snapshot.webhooks), ...startingAtOnce(snapshot.webhooks)];
     if (json === true) printJson(io, { ok: true, problems: [], notices: all });
     else {
       for (const notice of all) say(io.err, `note: ${notice}`);

@@ -56,7 +56,8 @@ function patternsOf(types: readonly string[]): readonly string[] {
   return types.filter((type) => type.includes('.')).map((type) => type.replace(/\.[^.]*$/, '.*'));
 }
 
-function samplesOf(trigger: string, { protocol }: Webhook): readonly Sample[] {
+/** The samples of the events that a trigger takes. */
+export function samplesOf(trigger: string, { protocol }: Webhook): readonly Sample[] {
   return protocol.samples.filter(({ type }) => eventMatches([trigger], type));
 }
 

@@ -72,6 +72,11 @@ function strangersWords({ approval }: WebhookCommand, { sender, hasStrangersWord
   return '; waits for approval: a stranger can have written the words (`approval: never` starts it at once)';
 }
 
+/** Why a task waits whose sender may not command. Where the event names no sender, `approval: never` starts it, too. */
+function unadmitted({ approval }: WebhookCommand, { sender }: WebhookEvent, { reason }: Admission): string {
+  return sender === null && approval === 'never' ? '' : `; waits for approval: ${reason}`;
+}
+
 function matchText(
   command: WebhookCommand,
   call: Call,
@@ -101,9 +106,7 @@ function matchTrigger(command: TriggerCommand, event: WebhookEvent, admission: A
   if (!admission.allowed && actionNamed(command.action)?.reachesOut) {
     return silent(command, `\`${command.action}\` needs an allowed sender: ${admission.reason}`);
   }
-  const held = admission.allowed
-    ? strangersWords(command, event)
-    : `; waits for approval: ${admission.reason}`;
+  const held = admission.allowed ? strangersWords(command, event) : unadmitted(command, event, admission);
   const needsApproval = command.requiresApproval || held !== '';
   return {
     command,

@@ -66,9 +66,10 @@ function unlistedApp({ name, appId }: Sender): string {
 
 function stranger(rule: SenderRule, { name, id }: Sender, association: string): string {
   const wanted = rule.associations.join(', ') || 'nobody by association';
+  const users = `allow: { users: [${JSON.stringify(id)}] }`;
   const refused = `${name} (id ${id}, ${association}) may not command; allowed: ${wanted}, or an id in \`allow.users\``;
   // Not a stranger, perhaps: the provider does not tell, so the operator has to.
   return association === 'unstated'
-    ? `${refused}; the payload does not say what kind of account it is: write \`allow: { users: ["${id}"] }\`, or \`allow: { associations: [${[...rule.associations, association].join(', ')}] }\` for all such accounts`
-    : refused;
+    ? `${refused}; the payload does not say what kind of account it is: write \`${users}\`, or \`allow: { associations: [${[...rule.associations, association].join(', ')}] }\` for all such accounts`
+    : `${refused}: \`${users}\``;
 }

@@ -31,6 +31,7 @@ function configure(options: JsonObject): Configured {
       name: 'generic',
       label: 'Generic',
       settings: read.settings,
+      strangersWords: read.settings.strangersWords ?? true,
       webhook: null,
       samples: samplesFor(sources, scheme),
       headers: (context) => sampleHeaders(sources, context),

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { defaultClaudeList } from '../../src/config/claude-list.ts';
 import { doubtsAbout } from '../../src/config/doubts.ts';
+import { startingAtOnce } from '../../src/config/starts-at-once.ts';
 import { providers } from '../../src/providers/index.ts';
 import { folderWith, load } from './support.ts';
 
@@ -90,5 +91,44 @@ describe('E15: the list in Claude Code has the name of the project', () => {
     const other = defaultClaudeList('/home/ada/shop/webhooks.yml', env);
     expect(other).toMatch(/^shop-[0-9a-f]{6}$/);
     expect(defaultClaudeList('/home/bob/shop/webhooks.yml', env)).not.toBe(other);
+  });
+});
+
+describe('F8: check names the commands that start on words of strangers', () => {
+  const told = async (provider: string, command: object) => {
+    const at = '2026-01-01T00:00:00Z';
+    const webhook = {
+      ...{ webhook_id: 'wh-words', provider, name: 'words', endpoint: `/webhooks/${provider}/wh-words` },
+      ...{ secret: 'a-secret-of-sixteen', commands: [{ id: 'cmd-words', ...command }] },
+      ...{ created_at: at, updated_at: at },
+    };
+    const db = JSON.stringify({ schema_version: 1, webhooks: [webhook] });
+    const { snapshot } = await load(folderWith({ 'webhooks.yml': '', '.hookctl/webhooks.json': db }), {
+      providers,
+    });
+    return startingAtOnce(snapshot.webhooks).join('\n');
+  };
+  const never = { approval: 'never' };
+
+  test.each([
+    [
+      'sentry',
+      { trigger: 'error.created', ...never },
+      'webhook words: error.created has `approval: never`: ',
+    ],
+    ['sentry', { trigger: '*', agent: 'coder', ...never }, 'coder starts at once'],
+    ['sentry', { name: 'fix', ...never }, 'webhook words: fix has'],
+    ['shopify', { trigger: 'orders/create', ...never }, 'webhook words: orders/create has'],
+    ['sentry', { trigger: 'future.thing', ...never }, 'webhook words: future.thing has'],
+    ['sentry', { trigger: 'error.created', requires_approval: true, ...never }, ''],
+    ['sentry', { trigger: 'error.created' }, ''],
+    ['sentry', { trigger: 'metric_alert.*', ...never }, ''],
+    ['grafana', { trigger: '*', ...never }, ''],
+    // A person is the sender: strangers' tasks wait there all the same.
+    ['github', { trigger: 'issues.opened', ...never }, ''],
+  ])('F8: %s %j', async (webhook, command, expected) => {
+    const said = await told(webhook, command);
+    if (expected === '') expect(said).toBe('');
+    else expect(said).toContain(expected);
   });
 });

@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import { receive } from '../../src/pipeline/receive.ts';
 import { onIssue, startEngine } from '../support/engine.ts';
 import type { Payload } from '../support/github.ts';
 
@@ -16,6 +17,66 @@ test.each([
   const { tasks, delivery } = await engine.deliver('sentry', type);
   expect(tasks.map((task) => task.status)).toContain(status);
   if (status === 'waiting_approval') expect(delivery.reason).toContain('a stranger can have written');
+});
+
+/** A webhook of the data file, and how its sender signs one payload. */
+async function dynamic(provider: string, options: object, command: object) {
+  const at = '2026-01-01T00:00:00Z';
+  const webhook = {
+    ...{
+      webhook_id: 'wh-words',
+      provider,
+      name: 'words',
+      endpoint: `/webhooks/${provider}/wh-words`,
+      secret: `whsec_${Buffer.alloc(24, 7).toString('base64')}`,
+    },
+    ...{ options, commands: [{ id: 'cmd-words', ...command }], created_at: at, updated_at: at },
+  };
+  const engine = await startEngine({ db: JSON.stringify({ schema_version: 1, webhooks: [webhook] }) });
+  return async (payload: object) => {
+    const found = engine.context.snapshot().byName.get('words');
+    const secret = found?.secrets[0]?.value;
+    if (found === undefined || secret === undefined) throw new Error('no webhook');
+    const body = Buffer.from(JSON.stringify(payload));
+    const signed = found.protocol.sign(body, { type: 'x', secret, deliveryId: 'd-1', now: new Date() });
+    const { deliveryId: id, externalId } = await receive(engine.context, found, { ...signed, query: '' });
+    await engine.queue.push({ id, externalId, attempts: 0, nextAttemptAt: null });
+    return engine.context.store.tasks({ deliveryId: id })[0]?.status ?? 'no task';
+  };
+}
+
+test.each([
+  ['generic', {}, { trigger: '*' }, 'waiting_approval'],
+  ['generic', { strangersWords: true }, { trigger: '*' }, 'waiting_approval'],
+  ['generic', { strangersWords: false }, { trigger: '*' }, 'queued'],
+  ['generic', {}, { trigger: '*', approval: 'never' }, 'queued'],
+  ['generic', {}, { trigger: '*', approval: 'never', requires_approval: true }, 'waiting_approval'],
+  // Where the sender is a setting, and the payload names none.
+  ['generic', { sender: 'user.id' }, { trigger: '*' }, 'waiting_approval'],
+  ['generic', { sender: 'user.id', strangersWords: false }, { trigger: '*' }, 'waiting_approval'],
+  ['generic', { sender: 'user.id' }, { trigger: '*', approval: 'never' }, 'queued'],
+  // A person whom the payload names is judged by `allow`, whatever the command says.
+  ['generic', { sender: 'who' }, { trigger: '*', approval: 'never' }, 'waiting_approval'],
+  ['standard', {}, { trigger: '*' }, 'waiting_approval'],
+  ['standard', { strangersWords: false }, { trigger: '*' }, 'queued'],
+  ['standard', {}, { trigger: '*', approval: 'never' }, 'queued'],
+  ['stripe', { strangersWords: false }, { trigger: '*' }, 'queued'],
+  ['grafana', { strangersWords: true }, { trigger: '*' }, 'waiting_approval'],
+])('F8: %s with %j and the command %j: a task is %s', async (provider, options, command, status) => {
+  const deliver = await dynamic(provider, options, { template: 'Look', ...command });
+  const alerts = {
+    status: 'firing',
+    alerts: [{ status: 'firing', labels: { alertname: 'x' }, fingerprint: 'f' }],
+  };
+  const payload = {
+    id: 'evt_1',
+    type: 'customer.updated',
+    kind: 'form',
+    note: '@agent go',
+    who: '7',
+    ...alerts,
+  };
+  expect(await deliver(payload)).toBe(status);
 });
 
 test('G10: a question is answered by a reply that another webhook of the thread brings', async () => {
@@ -45,7 +106,6 @@ webhooks: { github: { defaultCommand: go, commands: [{ name: go, action: ask, te
     const secret = app.secrets[0]?.value;
     if (secret === undefined) throw new Error('no secret');
     const signed = app.protocol.sign(body, { type: sample.type, secret, deliveryId: text, now: new Date() });
-    const { receive } = await import('../../src/pipeline/receive.ts');
     const { deliveryId: id, externalId } = await receive(engine.context, app, { ...signed, query: '' });
     return engine.queue.push({ id, externalId, attempts: 0, nextAttemptAt: null });
   };

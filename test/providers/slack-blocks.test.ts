@@ -202,8 +202,51 @@ describe('A5: an organisation of several workspaces (Enterprise Grid)', () => {
   const user = (change: object) => ({ user: { id: 'U1', username: 'bob', ...change } });
   const sister = { team_id: 'T0SISTER' };
 
+  const foreign = { team_id: 'T0OTHER' };
+
   test.each([
-    ['a click from a sister workspace', { ...grid, ...user(sister) }, 'member'],
+    // What the payload says of the app is nothing about the user: a sister workspace looks like another company.
+    ['a workspace of which organisation is not told', { ...grid, ...user(sister) }, 'unstated'],
+    ['the same with another company behind it', { ...grid, ...user(foreign) }, 'unstated'],
+    [
+      'a click from a sister workspace',
+      { ...grid, ...user({ ...sister, enterprise_id: 'E0ACME' }) },
+      'member',
+    ],
+    ['a user without a workspace', { ...grid, ...user({}) }, 'unstated'],
+    [
+      'a shortcut outside of channels, which only own people have',
+      { ...grid, type: 'shortcut', team: null, is_enterprise_install: true, ...user(sister) },
+      'member',
+    ],
+    [
+      'a shortcut of a message, which may be in a shared channel',
+      { ...grid, type: 'message_action', ...user(foreign) },
+      'unstated',
+    ],
+    [
+      'a stranger’s organisation where the workspace has none',
+      {
+        team: { id: 'T0ACME', domain: 'acme' },
+        enterprise: { id: 'E0OTHER' },
+        ...user({ team_id: 'E0OTHER' }),
+      },
+      'external',
+    ],
+    [
+      'a modal of the organisation by a stranger',
+      { ...grid, ...user(foreign), view: { app_installed_team_id: 'E0ACME' } },
+      'unstated',
+    ],
+    [
+      'a modal of the organisation by somebody of another one',
+      {
+        ...grid,
+        ...user({ ...foreign, enterprise_id: 'E0OTHER' }),
+        view: { app_installed_team_id: 'E0ACME' },
+      },
+      'external',
+    ],
     [
       'the same, said of the user',
       { ...grid, ...user({ ...sister, enterprise_user: { enterprise_id: 'E0ACME' } }) },
@@ -212,12 +255,12 @@ describe('A5: an organisation of several workspaces (Enterprise Grid)', () => {
     ['the organisation in place of the workspace', { ...grid, ...user({ team_id: 'E0ACME' }) }, 'member'],
     [
       'an app that the whole organisation installed',
-      { ...grid, is_enterprise_install: true, ...user(sister) },
+      { ...grid, is_enterprise_install: true, ...user({ ...sister, enterprise: { id: 'E0ACME' } }) },
       'member',
     ],
     [
       'such an app, without a workspace',
-      { ...grid, team: null, is_enterprise_install: true, ...user(sister) },
+      { ...grid, team: null, is_enterprise_install: true, ...user({ team_id: 'E0ACME' }) },
       'member',
     ],
     ['the workspace itself', { ...grid, ...user({ team_id: 'T0ACME' }) }, 'member'],
@@ -267,7 +310,7 @@ describe('A5: an organisation of several workspaces (Enterprise Grid)', () => {
       {
         ...grid,
         team: { ...team, id: 'T0SISTER' },
-        ...user(sister),
+        ...user({ ...sister, enterprise_id: 'E0ACME' }),
         view: { app_installed_team_id: 'E0ACME' },
       },
       'member',

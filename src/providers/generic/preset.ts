@@ -9,13 +9,14 @@ import type {
   Provider,
   RawRequest,
   SignContext,
+  WebhookEvent,
 } from '../../types.ts';
 import { hintFor } from './hint.ts';
 import { readOptions } from './options.ts';
 import { valueAt } from './place.ts';
 import { type Scheme, schemeOf, timestampText } from './scheme.ts';
 import { secretProblem } from './secret-form.ts';
-import { signatureSchema } from './settings.ts';
+import { presetSchema } from './settings.ts';
 import { newSecretFor, signBy } from './sign.ts';
 import type { SignatureSettings } from './signature-settings.ts';
 import { formPayload } from './signed-content.ts';
@@ -61,6 +62,8 @@ export interface Preset
   readonly eventName?: Provider['eventName'];
   /** How the bytes become the payload; default: JSON, or the JSON in a form's field. */
   readonly decode?: (request: RawRequest) => JsonResult;
+  /** Whether a stranger can have written the words of events that no person sent; default: what each event says. */
+  readonly strangersWords?: boolean;
   /** What a verified request says. Never throws on bad content. `semanticKeys`: beside the replay key made here. */
   readonly parse: (payload: JsonObject, context: ReadContext) => Parsed;
 }
@@ -80,7 +83,7 @@ export function build(spec: Preset, options: JsonObject): Configured {
   const wanted = [{}, ...(spec.alternatives ?? [])].map((variant) => ({ ...spec.settings, ...variant }));
   const schemesUsed = wanted.map(({ scheme }) => scheme ?? 'hmac');
   const variants = wanted.map((base) =>
-    readOptions(signatureSchema, options, { base, others, schemes: schemesUsed }),
+    readOptions(presetSchema, options, { base, others, schemes: schemesUsed }),
   );
   // One mistake is one, in however many ways the sender may sign.
   const faults = new Map(
@@ -90,7 +93,11 @@ export function build(spec: Preset, options: JsonObject): Configured {
   );
   if (faults.size > 0) return { ok: false, faults: [...faults.values()] };
   const schemes = variants.flatMap((read) => (read.ok ? [schemeOf(read.settings)] : []));
-  const provider = providerWith(spec, schemes);
+  const { strangersWords = spec.strangersWords } = options;
+  const provider = providerWith(
+    { ...spec, ...(typeof strangersWords === 'boolean' && { strangersWords }) },
+    schemes,
+  );
   return { ok: true, provider: { ...provider, configure: (given) => build(spec, given) } };
 }
 
@@ -134,7 +141,8 @@ export function providerWith(spec: Preset, schemes: readonly Scheme[]): Provider
       const id = deliveryId?.in === 'payload' ? valueAt(deliveryId, request.headers, payload.value) : null;
       const keys = [...(id === null ? [] : [`id:${id}`]), ...parsed.semanticKeys];
       const semanticKeys = [...keys, ...replayKeys(scheme, request, keys)];
-      return { ...parsed, semanticKeys, ...(isIdSigned(scheme) && { isOnce: true }) };
+      const events = parsed.events.map((each) => withWords(each, spec.strangersWords));
+      return { ...parsed, events, semanticKeys, ...(isIdSigned(scheme) && { isOnce: true }) };
     },
 
     authorOf: spec.authorOf ?? (() => null),
@@ -143,6 +151,13 @@ export function providerWith(spec: Preset, schemes: readonly Scheme[]): Provider
     ...(spec.reply !== undefined && { reply: spec.reply }),
     formFields: spec.formFields,
   };
+}
+
+function withWords(event: WebhookEvent, strangersWords: boolean | undefined): WebhookEvent {
+  const isByNoPerson = event.sender?.kind === 'system';
+  return isByNoPerson && strangersWords !== undefined
+    ? { ...event, hasStrangersWords: strangersWords }
+    : event;
 }
 
 function isIdSigned({ content }: Scheme): boolean {

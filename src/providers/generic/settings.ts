@@ -81,7 +81,7 @@ export const eventFields = {
     .describe('Event type: header:x-event, a payload path, or {header:x-event}.{action}.')
     .optional(),
   externalId: source.describe('What it is about, such as {project}#{issue.number}.').optional(),
-  sender: source.describe('Id of the person who acted; without it, nobody did (CI, alerts).').optional(),
+  sender: source.describe('Id of the person who acted; without it, no person did (CI, alerts).').optional(),
   senderName: source.describe('Name of that person, for reading.').optional(),
   author: source
     .describe('Id of the person who wrote the text, where that may be another; default: the sender.')
@@ -98,10 +98,22 @@ export const eventFields = {
     .optional(),
 };
 
-/** Settings of a sender's signature: those of `options` of a webhook, of a preset, or of `defineProvider`. */
+/** Whose words a request brings where no person is its sender. */
+const wordFields = {
+  strangersWords: z
+    .boolean('expected true or false')
+    .describe(
+      'Where no person is the sender: true, tasks wait for approval, since a stranger can have written the words (the default of generic and standard); false, they are facts, such as results of your own CI.',
+    )
+    .optional(),
+};
+
+/** Settings of a sender's signature: those of a preset, or of `defineProvider`. */
 export const signatureSchema = z.strictObject(signatureFields);
+/** What `options` of a webhook may set where settings say how its sender signs. */
+export const presetSchema = z.strictObject({ ...signatureFields, ...wordFields });
 /** All settings of `generic`. */
-export const genericSchema = z.strictObject({ ...signatureFields, ...eventFields });
+export const genericSchema = z.strictObject({ ...signatureFields, ...eventFields, ...wordFields });
 
 /** `SignatureSettings`, read: header names in lower case. */
 export type ValidSignature = z.output<typeof signatureSchema>;

@@ -55,7 +55,8 @@ function associationOf(envelope: JsonObject, act: JsonObject): string {
   const team = idAt(authorization, 'team_id') ?? idAt(envelope, 'team_id');
   const organisation = idAt(authorization, 'enterprise_id') ?? idAt(envelope, 'enterprise_id');
   // Of people in an organisation Slack also names that in place of their workspace (`E…`).
-  const theirs = idAt(act, 'user_team') ?? idAt(act, 'source_team') ?? idAt(act, 'team');
+  const theirs =
+    idAt(act, 'user_team') ?? idAt(act, 'source_team') ?? idAt(profile, 'team') ?? idAt(act, 'team');
   const isShared = getPath(envelope, ['is_ext_shared_channel']) === true;
   if (theirs === null) return isShared ? 'external' : 'member';
   return theirs === team || theirs === organisation ? 'member' : 'external';
@@ -71,10 +72,8 @@ function markedAs(profile: JsonObject): 'guest' | 'external' | null {
 /**
  * Who clicked a button or sent a modal. `user.team_id` is the user's own workspace or organisation (`E…`), `team` the one of the
  * message's app, or, for a modal in a shared channel, of the user: there `view.app_installed_team_id` is the app's. An app that a whole
- * organisation installed may name no `team`. People of another workspace belong to the organisation if the payload says so: of
- * themselves, or by an `enterprise` that is the one of `team`. Sources: docs.slack.dev, "block_actions payload" (`user`, `team`);
- * slackapi/bolt-python `request/internals.py` (`extract_team_id`, `extract_actor_enterprise_id`, which takes `enterprise` for the
- * actor's in interactions); slackapi/java-slack-sdk issue 1041 (`team` in a shared channel).
+ * organisation installed may name no `team`. Sources: docs.slack.dev, "block_actions payload" (`user`, `team`);
+ * slackapi/java-slack-sdk issue 1041 (`team` in a shared channel); slackapi/bolt-js issue 1614 (`view.app_installed_team_id`).
  */
 export function clickerOf(payload: JsonObject): Sender | null {
   const user = objectAt(payload, 'user') ?? {};
@@ -84,26 +83,46 @@ export function clickerOf(payload: JsonObject): Sender | null {
     id,
     name: textAt(user, 'username') ?? textAt(user, 'name') ?? id,
     kind: getPath(user, ['is_bot']) === true || id === SLACKBOT ? 'bot' : 'person',
-    association: markedAs(user) ?? (isOurs(payload, user) ? 'member' : 'external'),
+    association: markedAs(user) ?? homeOf(payload, user),
     appId: null,
   };
 }
 
-function isOurs(payload: JsonObject, user: JsonObject): boolean {
+/**
+ * Whether the user is of our workspace or organisation, by what the payload says of the user. That it names our organisation besides
+ * (`enterprise`) may only be about the app, so that a user of another workspace, whose organisation it leaves out, is `unstated`:
+ * a sister workspace and another company look the same.
+ */
+function homeOf(payload: JsonObject, user: JsonObject): 'member' | 'external' | 'unstated' {
   const home = idAt(user, 'team_id');
   const installed = idAt(payload, 'view', 'app_installed_team_id');
-  const team = installed ?? idAt(payload, 'team', 'id');
-  if (home === null || team === null || home === team) return true;
-  // Of the app's workspace a modal names the organisation only where that installed the app.
-  const ofTeam =
-    installed === null || installed === idAt(payload, 'team', 'id')
-      ? (idAt(payload, 'team', 'enterprise_id') ?? idAt(payload, 'team', 'enterprise', 'id'))
-      : installed;
+  const team = idAt(payload, 'team', 'id');
+  const ours = installed ?? team;
+  if (home !== null && home === ours) return 'member';
+  // A shortcut that belongs to no channel is offered only to people who have the app themselves.
+  if (textAt(payload, 'type') === 'shortcut') return 'member';
   const enterprise = idAt(payload, 'enterprise', 'id');
+  const organisation = organisationOf(payload, { installed, team });
   const ofUser =
     idAt(user, 'enterprise_user', 'enterprise_id') ??
     idAt(user, 'enterprise_id') ??
     idAt(user, 'enterprise', 'id') ??
-    (home.startsWith('E') ? home : null);
-  return ofUser === null ? ofTeam !== null && ofTeam === enterprise : ofUser === (ofTeam ?? enterprise);
+    (home?.startsWith('E') === true ? home : null);
+  if (ofUser !== null && organisation !== null) return ofUser === organisation ? 'member' : 'external';
+  if (home === null || ours === null) return 'unstated';
+  return organisation !== null && [null, organisation].includes(enterprise) ? 'unstated' : 'external';
+}
+
+/** The organisation of the app; of a modal's app only where that says so, since `team` may be the user's there. */
+function organisationOf(
+  payload: JsonObject,
+  { installed, team }: { readonly installed: string | null; readonly team: string | null },
+): string | null {
+  if (installed !== null && installed !== team) return installed.startsWith('E') ? installed : null;
+  const isWide = team === null || getPath(payload, ['is_enterprise_install']) === true;
+  return (
+    idAt(payload, 'team', 'enterprise_id') ??
+    idAt(payload, 'team', 'enterprise', 'id') ??
+    (isWide ? idAt(payload, 'enterprise', 'id') : null)
+  );
 }

@@ -30,6 +30,8 @@ export const standard = preset({
     secretEncoding: 'whsec',
   },
   alternatives: [SVIX, ED25519, { ...SVIX, ...ED25519 }],
+  // Whose words a message brings, the specification does not say: mail, forms, customers.
+  strangersWords: true,
   webhook: null,
   samples,
   deliveryId: (headers) => headers['webhook-id'] ?? headers['svix-id'] ?? null,

@@ -26,6 +26,7 @@ const CLEARABLE = {
   agent: 'target_agent',
   template: 'template',
   'requires-approval': 'requires_approval',
+  approval: 'approval',
   options: 'options',
 } as const;
 

@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
-import type { Command } from 'commander';
+import { type Command, Option } from 'commander';
 import type { CommandInput } from '../../../config/dynamic/schema.ts';
 import { messageOf, usageError } from '../../../errors.ts';
 import { allOf, compileConditions, parseWhen } from '../../../lib/conditions.ts';
@@ -24,6 +24,7 @@ export interface CommandFlags {
   readonly template?: string;
   readonly templateFile?: string;
   readonly requiresApproval?: boolean;
+  readonly approval?: string;
   readonly option: readonly string[];
 }
 
@@ -41,6 +42,12 @@ export function commandOptions(command: Command): Command {
     .option('--template-file <file>', 'read the template from a file')
     .option('--requires-approval', 'the task waits until somebody approves it')
     .option('--no-requires-approval', 'the task starts by itself (the default)')
+    .addOption(
+      new Option(
+        '--approval <never>',
+        'never: it starts also on words that a stranger can have written',
+      ).choices(['never']),
+    )
     .option('--option <name=value>', 'a setting of the action (repeatable): program=./deploy.sh', collect, [])
     .addOption(renamed('--options <json>', '--option name=value'))
     .addOption(renamed('--target-agent <name>', '--agent'))
@@ -49,7 +56,7 @@ export function commandOptions(command: Command): Command {
 
 /** The fields that were given, and no others. Throws `usage` that shows where a mistake is. */
 export async function givenCommand(flags: CommandFlags, cwd: string): Promise<CommandInput> {
-  const { trigger, textName, alias, action, agent, priority, requiresApproval, option } = flags;
+  const { trigger, textName, alias, action, agent, priority, requiresApproval, approval, option } = flags;
   const conditions = givenConditions(flags);
   const template = await givenTemplate(flags, cwd);
   return {
@@ -62,6 +69,7 @@ export async function givenCommand(flags: CommandFlags, cwd: string): Promise<Co
     ...(agent !== undefined && { target_agent: agent }),
     ...(template !== null && { template }),
     ...(requiresApproval !== undefined && { requires_approval: requiresApproval }),
+    ...(approval === 'never' && { approval }),
     ...(option.length > 0 && { options: commandOptionsOf(option) }),
   };
 }

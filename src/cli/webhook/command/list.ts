@@ -40,7 +40,7 @@ export function commandTable(out: OutputStream, commands: readonly CommandView[]
     String(row.priority ?? '-'),
     row.action ?? '',
     row.target_agent ?? '',
-    row.requires_approval === true ? 'yes' : 'no',
+    row.requires_approval === true ? 'yes' : row.approval === 'never' ? 'never' : 'no',
     row.conditions === undefined || Object.keys(row.conditions).length === 0
       ? ''
       : JSON.stringify(row.conditions),
