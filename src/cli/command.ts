@@ -11,7 +11,7 @@ export interface CliCommand {
 /** One subcommand of a group: its module is read when the command line names it. */
 export interface Subcommand {
   readonly name: string;
-  readonly load: () => Promise<(command: Command, runner: Runner) => void>;
+  readonly load: () => Promise<(command: Command, runner: Runner) => void | Promise<void>>;
 }
 
 /** Runs what a command does, and remembers its exit code for `cli.ts`. */
@@ -69,7 +69,9 @@ export async function addSubcommands(
   const isUnknown = !typed.startsWith('-') && !subcommands.some(({ name }) => name === typed);
   const listed =
     named.length === 0 || isUnknown || ['help', '-h', '--help'].some((help) => argv.includes(help));
-  for (const { name, load } of listed ? subcommands : named) (await load())(group.command(name), runner);
+  for (const { name, load } of listed ? subcommands : named) {
+    await (await load())(group.command(name), runner);
+  }
 }
 
 /** Lines under `Examples:` in a command's help. */

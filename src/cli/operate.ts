@@ -1,10 +1,8 @@
 import type { App } from '../app.ts';
 import { failure } from '../errors.ts';
-import { auditedOperations } from '../server/audited-operations.ts';
-import { type ManagementAddress, type ManagementClient, managementClient } from '../server/client.ts';
-import { localOperations, type Operations } from '../server/operations.ts';
+import type { ManagementAddress, ManagementClient } from '../server/client.ts';
+import type { Operations } from '../server/operations.ts';
 import type { StatusView } from '../server/status.ts';
-import { readToken } from '../server/token.ts';
 
 /**
  * What changes deliveries and tasks: through the running server, or, with none, in this process under the folder's
@@ -17,7 +15,7 @@ export async function operations(app: App, command: string): Promise<Operations>
 /** The running server's management API; null when none runs. */
 export async function serverClient(app: App): Promise<ManagementClient | null> {
   const address = await serverAddress(app);
-  return address === null ? null : managementClient(address);
+  return address === null ? null : (await import('../server/client.ts')).managementClient(address);
 }
 
 /** The running server's state; null when none runs. */
@@ -30,6 +28,7 @@ export async function serverAddress(app: App): Promise<ManagementAddress | null>
   const server = app.holder()?.server ?? null;
   if (server === null) return null;
   const { dataFolder } = app.located;
+  const { readToken } = await import('../server/token.ts');
   const token = await readToken(dataFolder);
   if (token === null)
     throw failure('no_token', `there is no management token in ${dataFolder}`, {
@@ -39,6 +38,8 @@ export async function serverAddress(app: App): Promise<ManagementAddress | null>
 }
 
 async function ownOperations(app: App, command: string): Promise<Operations> {
+  const { auditedOperations } = await import('../server/audited-operations.ts');
+  const { localOperations } = await import('../server/operations.ts');
   const configuration = await app.configuration({ createMissing: false });
   await app.hold(command);
   const { context, queue, outbox } = await app.engine({

@@ -68,7 +68,8 @@ export function createManagement(options: ManagementOptions): Server {
     if (length === 0 || isJson(headers['content-type'])) return next();
     return problem(context, 415, 'content_type', 'send `Content-Type: application/json`');
   });
-  app.get('/healthz', (context) => context.json({ status: 'ok' }));
+  // Not the ingress's answer, by which `tunnel open` knows where it may lead.
+  app.get('/healthz', (context) => context.json({ status: 'ok', socket: 'management' }));
   app.get('/readyz', async (context) => {
     const reasons = await options.readiness();
     if (reasons.length === 0) return context.json({ status: 'ready' });

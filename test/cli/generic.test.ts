@@ -39,7 +39,7 @@ test('a sender is added by a few settings; mistakes are explained, all at once',
     'key',
   );
   expect(added.code).toBe(0);
-  expect(added.stdout).toMatch(/Header x-sig {2}HMAC-SHA256 of \{body\} in hex/);
+  expect(added.stdout).toMatch(/Header x-sig: HMAC-SHA256 of \{body\} in hex/);
   await cli(sandbox, 'webhook', 'edit', 'deploys', ...options('encoding=base64'));
   const { stdout } = await cli(sandbox, 'webhook', 'export', 'deploys');
   expect(JSON.parse(stdout).webhooks[0].options).toEqual({

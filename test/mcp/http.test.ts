@@ -170,7 +170,7 @@ test('the token of a run opens nothing else, and nothing at all once the run has
     return status;
   };
   const hook = { hook_event_name: 'TaskCompleted', task_id: '7', task_subject: 'Look\u001b[2J at it' };
-  for (const path of ['/api/tasks', '/api/status', '/api/webhooks', '/healthz', '/mcp/', '/']) {
+  for (const path of ['/api/tasks', '/api/status', '/api/webhooks', '/readyz', '/mcp/', '/']) {
     expect([path, await send(own.token, 'GET', path)]).toEqual([path, 403]);
   }
   expect(await send(own.token, 'POST', `/hooks/claude/${own.run}`, hook)).toBe(200);

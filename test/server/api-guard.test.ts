@@ -32,7 +32,7 @@ beforeAll(async () => {
   const webhook = `/api/webhooks/${made.webhook_id}`;
   const command = `${webhook}/commands/${made.commands[0]?.id}`;
   routes = [
-    ['GET', '/healthz'],
+    ['GET', '/readyz'],
     ['GET', '/api/status'],
     ['GET', '/api/webhooks'],
     ['POST', '/api/webhooks', { provider: 'github', name: 'by a stranger' }],

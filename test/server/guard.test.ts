@@ -42,11 +42,11 @@ test('the right token, host and origin are let in', async () => {
   expect(head).toMatch(/cache-control: no-store/i);
   expect(head).toMatch(/x-content-type-options: nosniff/i);
   expect(head).not.toMatch(/access-control-/i);
-  expect((await ask({ path: '/healthz' })).body).toBe('{"status":"ok"}');
+  expect((await ask({ path: '/healthz' })).body).toBe('{"status":"ok","socket":"management"}');
 });
 
 describe('the token', () => {
-  test.each(['/api/status', '/healthz', '/api/nothing', '/'])('is wanted for %s', async (path) => {
+  test.each(['/api/status', '/readyz', '/api/nothing', '/'])('is wanted for %s', async (path) => {
     const wrong = [
       null,
       '',

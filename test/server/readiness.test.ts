@@ -11,7 +11,10 @@ test('E16: /healthz says on both ports, without a token, that it lives; /readyz 
   const sandbox = await sandboxForTest();
   const server = await serverForTest(sandbox);
   expect(await expectJson(200, server, 'GET', '/readyz')).toEqual({ status: 'ready' });
-  expect(await expectJson(200, server, 'GET', '/healthz')).toEqual({ status: 'ok' });
+  expect(await expectJson(200, server, 'GET', '/healthz')).toEqual({
+    status: 'ok',
+    socket: 'management',
+  });
   const host = ['host', `127.0.0.1:${server.managementPort}`];
   for (const path of ['/readyz', '/metrics', '/healthz/', '/healthz?token=x']) {
     expect((await ask(server, 'GET', path, { rawHeaders: host })).status).toBe(401);

@@ -1,8 +1,10 @@
-import type { CliCommand } from '../command.ts';
-import { configureList } from './list.ts';
+import { addSubcommands, type CliCommand, type Subcommand } from '../command.ts';
+
+/** In the order of the help. */
+const subcommands: readonly Subcommand[] = [
+  { name: 'list', load: async () => (await import('./list.ts')).configureList },
+];
 
 export const audit: CliCommand = {
-  configure(command, runner) {
-    configureList(command.command('list'), runner);
-  },
+  configure: (command, runner) => addSubcommands(command, runner, subcommands),
 };

@@ -1,12 +1,12 @@
-import type { CliCommand } from '../command.ts';
-import { configureInstall } from './install.ts';
-import { configureStatus } from './status.ts';
-import { configureUninstall } from './uninstall.ts';
+import { addSubcommands, type CliCommand, type Subcommand } from '../command.ts';
+
+/** In the order of the help. */
+const subcommands: readonly Subcommand[] = [
+  { name: 'status', load: async () => (await import('./status.ts')).configureStatus },
+  { name: 'install', load: async () => (await import('./install.ts')).configureInstall },
+  { name: 'uninstall', load: async () => (await import('./uninstall.ts')).configureUninstall },
+];
 
 export const claude: CliCommand = {
-  configure(command, runner) {
-    configureStatus(command.command('status'), runner);
-    configureInstall(command.command('install'), runner);
-    configureUninstall(command.command('uninstall'), runner);
-  },
+  configure: (command, runner) => addSubcommands(command, runner, subcommands),
 };

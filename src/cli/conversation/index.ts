@@ -1,10 +1,11 @@
-import type { CliCommand } from '../command.ts';
-import { configureList } from './list.ts';
-import { configureShow } from './show.ts';
+import { addSubcommands, type CliCommand, type Subcommand } from '../command.ts';
+
+/** In the order of the help. */
+const subcommands: readonly Subcommand[] = [
+  { name: 'list', load: async () => (await import('./list.ts')).configureList },
+  { name: 'show', load: async () => (await import('./show.ts')).configureShow },
+];
 
 export const conversation: CliCommand = {
-  configure(command, runner) {
-    configureList(command.command('list'), runner);
-    configureShow(command.command('show'), runner);
-  },
+  configure: (command, runner) => addSubcommands(command, runner, subcommands),
 };

@@ -1,14 +1,13 @@
-import type { CliCommand } from '../command.ts';
-import { configureList } from './list.ts';
-import { configurePrune } from './prune.ts';
-import { configureRetry } from './retry.ts';
-import { configureShow } from './show.ts';
+import { addSubcommands, type CliCommand, type Subcommand } from '../command.ts';
+
+/** In the order of the help. */
+const subcommands: readonly Subcommand[] = [
+  { name: 'list', load: async () => (await import('./list.ts')).configureList },
+  { name: 'show', load: async () => (await import('./show.ts')).configureShow },
+  { name: 'prune', load: async () => (await import('./prune.ts')).configurePrune },
+  { name: 'retry', load: async () => (await import('./retry.ts')).configureRetry },
+];
 
 export const delivery: CliCommand = {
-  configure(command, runner) {
-    configureList(command.command('list'), runner);
-    configureShow(command.command('show'), runner);
-    configurePrune(command.command('prune'), runner);
-    configureRetry(command.command('retry'), runner);
-  },
+  configure: (command, runner) => addSubcommands(command, runner, subcommands),
 };

@@ -11,13 +11,26 @@ interface ChangeFlags extends AppFlags {
   readonly json?: boolean;
 }
 
-/** What one of the commands does to one thing that leaves. */
-export interface Change {
+interface Change {
   readonly description: string;
   readonly change: (operations: Operations, id: string) => Promise<OutgoingView>;
 }
 
-export function configureChange(command: Command, runner: Runner, { description, change }: Change): void {
+export function configureRetry(command: Command, runner: Runner): void {
+  configureChange(command, runner, {
+    description: 'Send a failed or dropped one again.',
+    change: (operations, id) => operations.retryOutgoing(id),
+  });
+}
+
+export function configureDrop(command: Command, runner: Runner): void {
+  configureChange(command, runner, {
+    description: 'Give up one that waits or failed.',
+    change: (operations, id) => operations.dropOutgoing(id),
+  });
+}
+
+function configureChange(command: Command, runner: Runner, { description, change }: Change): void {
   const name = `outbox ${command.name()}`;
   command
     .description(description)

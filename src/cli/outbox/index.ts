@@ -1,17 +1,12 @@
-import type { CliCommand } from '../command.ts';
-import { configureChange } from './change.ts';
-import { configureList } from './list.ts';
+import { addSubcommands, type CliCommand, type Subcommand } from '../command.ts';
+
+/** In the order of the help. */
+const subcommands: readonly Subcommand[] = [
+  { name: 'list', load: async () => (await import('./list.ts')).configureList },
+  { name: 'retry', load: async () => (await import('./change.ts')).configureRetry },
+  { name: 'drop', load: async () => (await import('./change.ts')).configureDrop },
+];
 
 export const outbox: CliCommand = {
-  configure(command, runner) {
-    configureList(command.command('list'), runner);
-    configureChange(command.command('retry'), runner, {
-      description: 'Send a failed or dropped one again.',
-      change: (operations, id) => operations.retryOutgoing(id),
-    });
-    configureChange(command.command('drop'), runner, {
-      description: 'Give up one that waits or failed.',
-      change: (operations, id) => operations.dropOutgoing(id),
-    });
-  },
+  configure: (command, runner) => addSubcommands(command, runner, subcommands),
 };

@@ -1,28 +1,21 @@
-import type { CliCommand } from '../command.ts';
-import { configureCancel } from './cancel.ts';
-import { configureComplete } from './complete.ts';
-import { configureCreate } from './create.ts';
-import { configureFail } from './fail.ts';
-import { configureList } from './list.ts';
-import { configureLogs } from './logs.ts';
-import { configurePrune } from './prune.ts';
-import { configureRelease } from './release.ts';
-import { configureShow } from './show.ts';
-import { configureStep } from './step.ts';
+import { addSubcommands, type CliCommand, type Subcommand } from '../command.ts';
+
+/** In the order of the help. */
+const subcommands: readonly Subcommand[] = [
+  { name: 'list', load: async () => (await import('./list.ts')).configureList },
+  { name: 'show', load: async () => (await import('./show.ts')).configureShow },
+  { name: 'logs', load: async () => (await import('./logs.ts')).configureLogs },
+  { name: 'create', load: async () => (await import('./create.ts')).configureCreate },
+  { name: 'start', load: async () => (await import('./step.ts')).configureStep('start') },
+  { name: 'complete', load: async () => (await import('./complete.ts')).configureComplete },
+  { name: 'fail', load: async () => (await import('./fail.ts')).configureFail },
+  { name: 'cancel', load: async () => (await import('./cancel.ts')).configureCancel },
+  { name: 'approve', load: async () => (await import('./step.ts')).configureStep('approve') },
+  { name: 'release', load: async () => (await import('./release.ts')).configureRelease },
+  { name: 'retry', load: async () => (await import('./step.ts')).configureStep('retry') },
+  { name: 'prune', load: async () => (await import('./prune.ts')).configurePrune },
+];
 
 export const task: CliCommand = {
-  configure(command, runner) {
-    configureList(command.command('list'), runner);
-    configureShow(command.command('show'), runner);
-    configureLogs(command.command('logs'), runner);
-    configureCreate(command.command('create'), runner);
-    configureStep(command.command('start'), runner, 'start');
-    configureComplete(command.command('complete'), runner);
-    configureFail(command.command('fail'), runner);
-    configureCancel(command.command('cancel'), runner);
-    configureStep(command.command('approve'), runner, 'approve');
-    configureRelease(command.command('release'), runner);
-    configureStep(command.command('retry'), runner, 'retry');
-    configurePrune(command.command('prune'), runner);
-  },
+  configure: (command, runner) => addSubcommands(command, runner, subcommands),
 };

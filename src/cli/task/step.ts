@@ -13,8 +13,8 @@ const STEPS = {
   retry: 'Queue a failed or cancelled task again: the same record, its cost counted on.',
 } as const;
 
-/** What `start`, `approve` and `retry` have in common: there is nothing to tell. */
-export function configureStep(command: Command, runner: Runner, step: keyof typeof STEPS): void {
+/** Configures `start`, `approve` or `retry`, which take nothing but the task. */
+export const configureStep = (step: keyof typeof STEPS) => (command: Command, runner: Runner) => {
   command
     .description(STEPS[step])
     .argument('<id>', 'task id')
@@ -23,4 +23,4 @@ export function configureStep(command: Command, runner: Runner, step: keyof type
     .action((id: string, { json }: StepFlags) =>
       runner.run(command.optsWithGlobals(), (app) => changeTask(app, id, step, { json })),
     );
-}
+};

@@ -1,14 +1,13 @@
-import type { CliCommand } from '../command.ts';
-import { configureList } from './list.ts';
-import { configureNew } from './new.ts';
-import { configureOpen } from './open.ts';
-import { configureStatus } from './status.ts';
+import { addSubcommands, type CliCommand, type Subcommand } from '../command.ts';
+
+/** In the order of the help. */
+const subcommands: readonly Subcommand[] = [
+  { name: 'list', load: async () => (await import('./list.ts')).configureList },
+  { name: 'open', load: async () => (await import('./open.ts')).configureOpen },
+  { name: 'status', load: async () => (await import('./status.ts')).configureStatus },
+  { name: 'new', load: async () => (await import('./new.ts')).configureNew },
+];
 
 export const tunnel: CliCommand = {
-  configure(command, runner) {
-    configureList(command.command('list'), runner);
-    configureOpen(command.command('open'), runner);
-    configureStatus(command.command('status'), runner);
-    configureNew(command.command('new'), runner);
-  },
+  configure: (command, runner) => addSubcommands(command, runner, subcommands),
 };

@@ -1,14 +1,15 @@
 import type { Command } from 'commander';
-import type { Runner } from '../../command.ts';
-import { configureCommandAdd } from './add.ts';
-import { configureCommandEdit } from './edit.ts';
-import { configureCommandList } from './list.ts';
-import { configureCommandRemove } from './remove.ts';
+import { addSubcommands, type Runner, type Subcommand } from '../../command.ts';
 
-export function configureCommand(command: Command, runner: Runner): void {
+/** In the order of the help. */
+const subcommands: readonly Subcommand[] = [
+  { name: 'add', load: async () => (await import('./add.ts')).configureCommandAdd },
+  { name: 'list', load: async () => (await import('./list.ts')).configureCommandList },
+  { name: 'edit', load: async () => (await import('./edit.ts')).configureCommandEdit },
+  { name: 'remove', load: async () => (await import('./remove.ts')).configureCommandRemove },
+];
+
+export function configureCommand(command: Command, runner: Runner): Promise<void> {
   command.description('The commands of a webhook: what people can ask for, and what happens by itself.');
-  configureCommandAdd(command.command('add'), runner);
-  configureCommandList(command.command('list'), runner);
-  configureCommandEdit(command.command('edit'), runner);
-  configureCommandRemove(command.command('remove'), runner);
+  return addSubcommands(command, runner, subcommands);
 }
