@@ -5,6 +5,8 @@ const MACRO = /\{([a-z][a-z-]{0,30})(?::[^{}\n]{0,500})?\}/iy;
 const MONOSPACE = /\{\{[^{}\n]{1,2000}\}\}/y;
 /** Behind a `|` the address of a link; `[~id]` is a mention, `[^name]` a file. */
 const LINK = /\[(?:[~^][^[\]\n]{1,300}|([^[\]|\n]{1,500})\|[^[\]\n]{1,2000})\]/y;
+/** `!pump.png|thumbnail!`: a picture or another file. */
+const IMAGE = /!(?:https?:\/\/)?[^\s!|]{1,300}\.\w{2,5}(?:\|[^!\n]{1,300})?!/y;
 const PAIRS: Readonly<Record<string, Pick<TextSpan, 'kind' | 'what'>>> = {
   code: { kind: 'code', what: 'a {code} block' },
   noformat: { kind: 'code', what: 'a {noformat} block' },
@@ -17,7 +19,7 @@ const PAIRS: Readonly<Record<string, Pick<TextSpan, 'kind' | 'what'>>> = {
  */
 export function jiraWikiSpans(text: string): readonly TextSpan[] {
   const spans: TextSpan[] = [];
-  const marks = /\\[^\s]|[{[]|^[ \t]*bq\. .*/gm;
+  const marks = /\\[^\s]|[{[]|(?<![\p{L}\p{N}])!(?=\S)|^[ \t]*bq\. .*/gmu;
   for (let found = marks.exec(text); found !== null; found = marks.exec(text)) {
     const { index, 0: mark } = found;
     const span = mark.startsWith('\\') ? null : spanAt(text, index, mark);
@@ -30,6 +32,7 @@ export function jiraWikiSpans(text: string): readonly TextSpan[] {
 
 function spanAt(text: string, from: number, mark: string): TextSpan | null {
   if (mark === '[') return linkAt(text, from);
+  if (mark === '!') return imageAt(text, from);
   if (mark !== '{') return { kind: 'quoted', from, to: from + mark.length, what: 'a bq. quote' };
   const monospace = match(MONOSPACE, text, from);
   if (monospace !== null) return { kind: 'code', from, to: from + monospace[0].length, what: 'a code span' };
@@ -51,6 +54,11 @@ function linkAt(text: string, at: number): TextSpan | null {
   const label = link[1] ?? '';
   const from = at + (label === '' ? 0 : 1 + label.length);
   return { kind: 'hidden', from, to: at + link[0].length, what: 'the address of a link' };
+}
+
+function imageAt(text: string, from: number): TextSpan | null {
+  const image = match(IMAGE, text, from);
+  return image === null ? null : { kind: 'hidden', from, to: from + image[0].length, what: 'an image' };
 }
 
 function match(pattern: RegExp, text: string, at: number): RegExpExecArray | null {

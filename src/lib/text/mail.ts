@@ -9,6 +9,10 @@ const LONGEST_BLOCK = 8;
 const LONGEST_SENTENCE = 3;
 const ADDRESS = /[\w.+-]{1,100}@[\w-]{1,100}/;
 const NAMED_ADDRESS = /<[^<>\s@]{1,100}@[^<>\s]{1,200}>/;
+/** Marks of direction, which mail programs put around addresses in texts from right to left. */
+const DIRECTION = /[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]/g;
+const CLOCK = /\d{1,2}[:.h]\d{2}/;
+const YEAR = /\b\d{4}\b|\d年/;
 const TIME = /\d{1,2}[:.h]\d{2}|\b(?:19|20)\d{2}\b|\d{1,2}[./-]\d{1,2}[./-]\d{2}|\d年/;
 
 interface MailLine {
@@ -52,9 +56,11 @@ function linesOf(text: string, spans: readonly TextSpan[]): readonly MailLine[] 
     const line = text.slice(from, to);
     const isBlank = line.trim() === '';
     const span = isBlank ? null : spanAt(from + line.length - line.trimStart().length);
-    const mayIntroduce = span === null && !isBlank && line.length <= LONGEST_LINE;
+    // An address in angle brackets may begin the second line of a sentence.
+    const isPlain = span === null || span.what === 'an address';
+    const mayIntroduce = isPlain && !isBlank && line.length <= LONGEST_LINE;
     lines.push({
-      text: mayIntroduce ? line.replace(/[*_]{1,3}(?=[\p{L}])|(?<=[\p{L}:：])[*_]{1,3}/gu, '').trim() : '',
+      text: mayIntroduce ? withoutMarks(line) : '',
       from,
       to,
       isQuoted: span?.kind === 'quoted',
@@ -63,6 +69,13 @@ function linesOf(text: string, spans: readonly TextSpan[]): readonly MailLine[] 
     from = to + 1;
   }
   return lines;
+}
+
+function withoutMarks(line: string): string {
+  return line
+    .replace(DIRECTION, '')
+    .replace(/[*_]{1,3}(?=[\p{L}])|(?<=[\p{L}:：])[*_]{1,3}/gu, '')
+    .trim();
 }
 
 interface Header {
@@ -134,6 +147,8 @@ function sentenceEndingAt(lines: readonly MailLine[], last: number): Header | nu
 function isIntroduction(sentence: string): boolean {
   const hasTime = TIME.test(sentence);
   if (hasTime && /@\S{1,200}>\s?:$/.test(sentence)) return true;
+  // A name with its address, a year and a time of day above what follows: no person writes that, in whatever language.
+  if (NAMED_ADDRESS.test(sentence) && CLOCK.test(sentence) && YEAR.test(sentence)) return true;
   const isExact = ADDRESS.test(sentence) || (hasTime && /,|\d[:.h]\d{2}/.test(sentence));
   return MAIL_WROTE.some(
     ({ begin, verb }) =>

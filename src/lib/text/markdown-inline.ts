@@ -1,10 +1,13 @@
 import type { TextSpan } from '../../types/text.ts';
 import { HtmlReader, type HtmlState } from './html.ts';
+import type { MarkdownDialect } from './markdown-leaves.ts';
 import { inlineTargetEnd, labelAt, normalLabel } from './markdown-links.ts';
+import { formulaEnds } from './markdown-math.ts';
 
 export interface InlineContext {
   /** Null: HTML is shown as text. */
   readonly html: HtmlState | null;
+  readonly math: MarkdownDialect['math'];
   readonly definitions: ReadonlySet<string>;
   /** Marks that refer to footnotes (`[^1]`), in lower case; what is read adds its own. */
   readonly references: Set<string>;
@@ -34,6 +37,7 @@ class InlineReader {
   private readonly context: InlineContext;
   private readonly reader: HtmlReader;
   private readonly codeEnds: ReadonlyMap<number, number>;
+  private readonly formulaEnd: (at: number) => number | null;
   private readonly spans: TextSpan[] = [];
   private readonly brackets: Bracket[] = [];
   /** Brackets below this are known to be inactive. */
@@ -46,10 +50,11 @@ class InlineReader {
     this.context = context;
     this.reader = new HtmlReader(text);
     this.codeEnds = codeSpanEnds(text);
+    this.formulaEnd = formulaEnds(text, context.math);
   }
 
   read(): readonly TextSpan[] {
-    const special = /[\\`<[\]]/g;
+    const special = /[\\`<[\]$]/g;
     for (let found = special.exec(this.text); found !== null; found = special.exec(this.text)) {
       special.lastIndex = this.readAt(found.index, found[0]);
     }
@@ -66,6 +71,8 @@ class InlineReader {
         return this.readCode(at);
       case '<':
         return this.readHtml(at);
+      case '$':
+        return this.readFormula(at);
       case '[':
         this.brackets.push({ at, isImage: this.text[at - 1] === '!', isActive: true });
         return at + 1;
@@ -82,6 +89,13 @@ class InlineReader {
       return behind;
     }
     this.spans.push({ kind: 'code', from: at, to: end, what: 'a code span' });
+    return end;
+  }
+
+  private readFormula(at: number): number {
+    const end = this.formulaEnd(at);
+    if (end === null) return at + (this.text[at + 1] === '$' ? 2 : 1);
+    this.spans.push({ kind: 'code', from: at, to: end, what: 'a formula' });
     return end;
   }
 

@@ -7,6 +7,8 @@ export interface MarkdownDialect {
   readonly html: boolean;
   /** Whether `>>>` begins and ends a quote of several lines. */
   readonly fencedQuotes: boolean;
+  /** How dollars set formulas apart; null: they are text. */
+  readonly math: 'github' | 'gitlab' | null;
 }
 
 /** Stretches of the text, `from` and `to` by turns: the lines of a block without the marks before them. */

@@ -9,10 +9,10 @@ import { joined, type Leaf, type MarkdownDialect, type Parts } from './markdown-
  * Markdown"; Bitbucket ("Markdown syntax guide") and Linear show HTML as text.
  */
 const DIALECTS = {
-  markdown: { html: true, fencedQuotes: false },
-  gitlab: { html: true, fencedQuotes: true },
-  bitbucket: { html: false, fencedQuotes: false },
-  linear: { html: false, fencedQuotes: false },
+  markdown: { html: true, fencedQuotes: false, math: 'github' },
+  gitlab: { html: true, fencedQuotes: true, math: 'gitlab' },
+  bitbucket: { html: false, fencedQuotes: false, math: null },
+  linear: { html: false, fencedQuotes: false, math: null },
 } as const satisfies Partial<Record<TextFormat, MarkdownDialect>>;
 
 /** What in a Markdown text is not spoken by its writer, in any order. */
@@ -33,7 +33,10 @@ export function markdownSpans(text: string, format: keyof typeof DIALECTS): read
       case 'html':
         return html === null ? [] : placed(htmlSpans(joined(text, leaf.parts), html), leaf.parts);
       case 'text':
-        return placed(inlineSpans(joined(text, leaf.parts), { html, definitions, references }), leaf.parts);
+        return placed(
+          inlineSpans(joined(text, leaf.parts), { html, math: dialect.math, definitions, references }),
+          leaf.parts,
+        );
       default:
         return leaf satisfies never;
     }

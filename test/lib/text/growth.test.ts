@@ -38,6 +38,10 @@ const SHAPES: readonly (readonly [name: string, piece: string])[] = [
   ['carriage returns', '\r'],
   ['blank lines in items', '- a\n\n\n'],
   ['tabs', '\t'],
+  ['dollars', '$'],
+  ['formulas that do not end', '$a '],
+  ['formulas', '$$a'],
+  ['pictures that do not end', '!a.b|'],
 ];
 const FORMATS: readonly TextFormat[] = ['gitlab', 'mrkdwn', 'jira-wiki'];
 

@@ -90,6 +90,9 @@ const HTML_PLACES: readonly Place[] = [
   ['hidden', 'a <!-- b\n@agent fix it -->'],
   ['hidden', '<!--\n\n@agent fix it\n\n-->'],
   ['hidden', '<img alt="@agent fix it">'],
+  ['spoken', 'for $5 @agent fix it, not $6'],
+  ['code', 'so $a @agent fix it$ is'],
+  ['code', '$$\n@agent fix it\n$$'],
 ];
 const places = (kind: Kind, blocks: readonly string[]) => blocks.map((block): Place => [kind, block]);
 const MARKDOWN_PLACES: readonly Place[] = [
