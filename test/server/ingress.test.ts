@@ -115,7 +115,7 @@ describe('a body over the limit: 413', () => {
     expect(readStore(sandbox, (reader) => reader.body(id)?.byteLength)).toBe(25 * MB);
   });
 
-  test('64 MB of unfinished bodies together: 503, and room again when they are gone', async () => {
+  test('unfinished large bodies that hold each other up: 503, and room again when they are gone', async () => {
     const head = request('POST', '/webhooks/github', [host, `Content-Length: ${25 * MB}`]);
     const answers: string[] = [];
     const sockets = Array.from({ length: 3 }, () => {

@@ -1,8 +1,10 @@
 import { once } from 'node:events';
+import { createServer, request as httpRequest } from 'node:http';
 import { connect } from 'node:net';
 import { expect, onTestFinished, test } from 'vitest';
 import { listen } from '../../src/lib/http-server.ts';
 import { receive } from '../../src/pipeline/receive.ts';
+import { createBodyReader } from '../../src/server/body.ts';
 import { createIngress } from '../../src/server/ingress.ts';
 import { startEngine } from '../support/engine.ts';
 import { eventually } from '../support/eventually.ts';
@@ -49,7 +51,7 @@ test('F15: large bodies are parsed and stored one at a time, small ones go past 
   expect([most, begun.length]).toEqual([1, 5]);
 });
 
-test('F15: unfinished large bodies hold at most 64 MB and 64 KB each; usual deliveries get in beside them', async () => {
+test('F15: unfinished large bodies are refused in turn; usual deliveries get in beside them', async () => {
   const { context } = await startEngine({ env: { GITHUB_WEBHOOK_SECRET: SECRET } });
   const refused: number[] = [];
   const server = createIngress({
@@ -83,6 +85,63 @@ test('F15: unfinished large bodies hold at most 64 MB and 64 KB each; usual deli
   expect(new Set(refused)).toEqual(new Set([503]));
   const usual = await Promise.all(Array.from({ length: 20 }, () => signedPost(url, comment('hello'))));
   expect(usual.map(({ status }) => status)).toEqual(usual.map(() => 202));
-  // What a refused one had sent is let go.
+  // What a refused one has not sent yet stays in its socket.
   expect(taken).toBeLessThan(6 * 20 * MB);
+});
+
+test('F15: of twelve large bodies only the oldest and 16 MB are in memory; each is taken in its turn', async () => {
+  const { context } = await startEngine({ env: { GITHUB_WEBHOOK_SECRET: SECRET } });
+  const gate = Promise.withResolvers<void>();
+  let taken = 0;
+  let received = 0;
+  const server = createIngress({
+    snapshot: context.snapshot,
+    async receive(webhook, request) {
+      received += 1;
+      await gate.promise;
+      return receive(context, webhook, request);
+    },
+    acceptProbe: () => false,
+    onError: (error) => expect(error).toBeNull(),
+  });
+  server.on('request', (request) =>
+    request.on('data', (chunk: Buffer) => {
+      taken += chunk.length;
+    }),
+  );
+  const url = `http://127.0.0.1:${await listen(server, { host: '127.0.0.1', port: 0 })}`;
+  onTestFinished(() => void server.closeAllConnections());
+  onTestFinished(() => void server.close());
+  const sent = Array.from({ length: 12 }, () => signedPost(url, padded(4)));
+  await eventually('the first body', () => received > 0 && taken >= 16 * MB);
+  const seen: number[] = [];
+  await eventually('the rest to wait in their sockets', () => seen.push(taken) > 1 && seen.at(-2) === taken);
+  expect(taken).toBeLessThan((16 + 4 + 12 * 0.25) * MB);
+  gate.resolve();
+  expect((await Promise.all(sent)).map(({ status }) => status)).toEqual(sent.map(() => 202));
+});
+
+test('F15: a large body that does not go on makes room for those that wait for it', async () => {
+  const read = createBodyReader({ heldBytes: MB, waitMs: 30_000, turnMs: 50 });
+  const ends: string[] = [];
+  const server = createServer(async (request, response) => {
+    const result = await read(request, 25 * MB);
+    ends.push(`${request.url} ${result.ok ? result.body.length / MB : result.why}`);
+    if (result.ok) result.release();
+    response.setHeader('connection', 'close').end();
+  });
+  const port = await listen(server, { host: '127.0.0.1', port: 0 });
+  onTestFinished(() => void server.closeAllConnections());
+  onTestFinished(() => void server.close());
+  const begin = (path: string, mb: number) => {
+    const request = httpRequest({ port, path, method: 'POST', headers: { 'content-length': 2 * MB } });
+    request.on('error', () => undefined).write(Buffer.alloc(mb * MB, 'x'));
+    return request;
+  };
+  const slow = begin('/slow', 1.5);
+  onTestFinished(() => void slow.destroy());
+  await eventually('its bytes', () => slow.writableLength === 0);
+  for (const name of ['/a', '/b']) begin(name, 2).end();
+  await eventually('those that waited', () => ends.length === 3);
+  expect(ends).toEqual(['/slow busy', '/a 2', '/b 2']);
 });

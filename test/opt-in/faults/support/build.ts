@@ -1,9 +1,8 @@
-import { spawnSync } from 'node:child_process';
-import { chmodSync, copyFileSync, cpSync, mkdtempSync, rmSync, symlinkSync } from 'node:fs';
-import { createRequire } from 'node:module';
+import { chmodSync, cpSync, mkdtempSync, rmSync, symlinkSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { ensureBuilt } from '../../../setup/built.ts';
 
 const ROOT = fileURLToPath(new URL('../../../..', import.meta.url));
 
@@ -14,23 +13,18 @@ export interface Build {
   remove(): void;
 }
 
-/** Compiles the sources into a folder of their own. Throws what the compiler says. */
+/** Builds `dist/` where a source is newer, and copies it. */
 export function buildHookctl(): Build {
+  ensureBuilt();
   const folder = mkdtempSync(join(tmpdir(), 'hookctl-built-'));
   // Other users start it, too.
   chmodSync(folder, 0o755);
-  const tsc = createRequire(import.meta.url)
-    .resolve('typescript/package.json')
-    .replace('package.json', 'bin/tsc');
-  const args = [tsc, '-p', join(ROOT, 'tsconfig.build.json'), '--outDir', join(folder, 'dist')];
-  const { status, stdout, stderr } = spawnSync(process.execPath, args, { encoding: 'utf8' });
-  const remove = () => rmSync(folder, { recursive: true, force: true });
-  if (status !== 0) {
-    remove();
-    throw new Error(`hookctl can't be built: ${stdout}${stderr}`);
+  for (const name of ['bin', 'dist', 'package.json']) {
+    cpSync(join(ROOT, name), join(folder, name), { recursive: true });
   }
-  cpSync(join(ROOT, 'bin'), join(folder, 'bin'), { recursive: true });
-  copyFileSync(join(ROOT, 'package.json'), join(folder, 'package.json'));
   symlinkSync(join(ROOT, 'node_modules'), join(folder, 'node_modules'));
-  return { hookctl: join(folder, 'bin', 'hookctl.js'), remove };
+  return {
+    hookctl: join(folder, 'bin', 'hookctl.js'),
+    remove: () => rmSync(folder, { recursive: true, force: true }),
+  };
 }
