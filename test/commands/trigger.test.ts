@@ -1,9 +1,12 @@
+import { chmodSync, existsSync } from 'node:fs';
+import { join } from 'node:path';
 import { beforeAll, expect, test } from 'vitest';
 import { SAMPLE_HEADER, sampleProof } from '../../src/pipeline/sample.ts';
 import type { SettledView } from '../../src/server/operations.ts';
 import { currentHolder } from '../../src/store/lock.ts';
 import type { PrunedTasks } from '../../src/tasks/prune.ts';
 import type { DeliveryView } from '../../src/views.ts';
+import { eventually } from '../support/eventually.ts';
 import { comment, signedPost } from '../support/github.ts';
 import { tell, tellJson } from '../support/in-process.ts';
 import { type Sandbox, sandboxForFile, taskFiles } from '../support/sandbox.ts';
@@ -12,11 +15,14 @@ import { readStore, type Server, serverForFile, settled } from '../support/serve
 let sandbox: Sandbox;
 let server: Server;
 beforeAll(async () => {
-  sandbox = await sandboxForFile();
+  const yaml = 'agents: { slow: { use: command, program: ./slow } }\n';
+  sandbox = await sandboxForFile({ files: { 'webhooks.yml': yaml, slow: '#!/bin/sh\nexec sleep 60\n' } });
+  chmodSync(join(sandbox.project, 'slow'), 0o755);
   const add = ['webhook', 'add', 'github', '--name', 'bugs'];
   await tellJson(sandbox, ...add);
   const command = ['webhook', 'command', 'add', 'bugs', '--template', '{{@event.title}}'];
   await tellJson(sandbox, ...command, '--trigger', 'issues.opened');
+  await tellJson(sandbox, ...command, '--trigger', 'pull_request.opened', '--agent', 'slow');
   await tellJson(sandbox, ...command, '--text-name', 'triage');
   await tellJson(sandbox, 'webhook', 'edit', 'bugs', '--default-command', 'triage');
   server = await serverForFile(sandbox);
@@ -94,6 +100,14 @@ test('E15: a sample is marked, its replay too, and no sender can claim the mark'
 });
 
 test('E15: `task prune --samples` asks the server to remove samples with their entries, and nothing else', async () => {
+  const ran = (await trigger('bugs', 'pull_request.opened')).tasks[0]?.id ?? '';
+  expect((await tell(sandbox, 'task', 'approve', ran)).code).toBe(0);
+  const log = await eventually('its run to go on', () =>
+    readStore(sandbox, (reader) => {
+      const [run] = reader.runsOfTask(ran);
+      return run?.state === 'running' ? run.logPath : null;
+    }),
+  );
   const { tasks } = await trigger('bugs', 'issues.opened');
   const sample = readStore(sandbox, (reader) => reader.task(tasks[0]?.id ?? '')) ?? undefined;
   expect(await taskFiles(sandbox, sample)).toMatchObject({ record: {}, entry: {} });
@@ -106,6 +120,7 @@ test('E15: `task prune --samples` asks the server to remove samples with their e
   const left = await tellJson<{ id: string }[]>(sandbox, 'task', 'list', '--limit', '500');
   expect(left.map((task) => task.id)).toEqual(all.filter((task) => !task.sample).map((task) => task.id));
   expect(await taskFiles(sandbox, sample)).toMatchObject({ record: null, entry: null });
+  expect([existsSync(log), readStore(sandbox, (reader) => reader.openRuns())]).toEqual([false, []]);
   expect((await tell(sandbox, 'task', 'show', sample?.id ?? '')).code).toBe(4);
   const lines = readStore(sandbox, (reader) => reader.audit({ what: 'task.prune' }));
   expect(lines).toMatchObject([{ details: { samples: true, before: null, tasks: samples.length } }]);

@@ -5,6 +5,8 @@ import { rowOf } from '../../src/store/acceptance.ts';
 import { first } from '../../src/store/migrations/0001-first.ts';
 import { outbox } from '../../src/store/migrations/0002-outbox.ts';
 import { tasks } from '../../src/store/migrations/0003-tasks.ts';
+import { agentEvents } from '../../src/store/migrations/0007-agent-events.ts';
+import { samples } from '../../src/store/migrations/0011-samples.ts';
 import {
   foreignPart,
   migrate,
@@ -86,5 +88,28 @@ test('F11: a db of an older hookctl is known as its own, and what was added to i
   expect(foreignPart(db)).toBe('trigger later');
   db.exec('drop trigger later; drop table outbox');
   expect(foreignPart(db)).toMatch(/^no (?:table|index) outbox/);
+  db.close();
+});
+
+test('E15: history and acknowledgements survive the migration, and no id of a transition is used again', () => {
+  const db = new DatabaseSync(':memory:');
+  for (const sql of [first, outbox, tasks, agentEvents]) db.exec(sql);
+  db.exec(`
+    insert into flows values ('flow-1', 'x:1', 'conv-1', 1);
+    insert into conversations values ('conv-1', 'flow-1', 1);
+    insert into tasks (id, title, status, agent, prompt, flow_id, conversation_id, initiated_task_id, external_id,
+      source_metadata, sync_to_claude, created_at, updated_at)
+      values ('task-1', 't', 'queued', 'a', 'p', 'flow-1', 'conv-1', 'task-1', 'x:1', '{}', 0, 1, 1);
+    insert into task_transitions values (7, 'task-1', 'create', null, 'queued', 'cli', null, 1);
+    insert into event_consumers values ('ada', 0, 1);
+    insert into event_acks values ('ada', 7);
+  `);
+  db.exec(samples);
+  expect(db.prepare('select * from event_acks').all()).toEqual([{ consumer: 'ada', transition_id: 7 }]);
+  db.exec('delete from task_transitions');
+  expect(db.prepare('select * from event_acks').all()).toEqual([]);
+  const insert =
+    "insert into task_transitions (task_id, event, to_status, actor, at) values ('task-1', 'fail', 'failed', 'x', 1)";
+  expect(db.prepare(insert).run().lastInsertRowid).toBe(8);
   db.close();
 });
