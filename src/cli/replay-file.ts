@@ -20,6 +20,7 @@ interface ExportedDelivery {
   readonly headers: Headers;
   readonly query?: string;
   readonly body_base64: string;
+  readonly sample?: boolean;
 }
 
 /** Whether an argument of `replay` or `explain` names a file; else it is a delivery id. */
@@ -49,6 +50,7 @@ export async function fileSource(path: string, hints: FileHints, snapshot: Snaps
       body: Buffer.from(exported.body_base64, 'base64'),
     },
     trust: 'operator',
+    sample: exported.sample === true,
   };
 }
 

@@ -109,13 +109,14 @@ export function managementClient(address: ManagementAddress): ManagementClient {
       );
       return items;
     },
-    replayFile: ({ webhookName, request }, replies) =>
+    replayFile: ({ webhookName, request, sample = false }, replies) =>
       call<SettledView>('POST', '/api/replays', {
         webhook: webhookName,
         headers: request.headers,
         query: request.query,
         body_base64: Buffer.from(request.body).toString('base64'),
         replies,
+        sample,
       }),
     prune: ({ before, samples = false, size }) =>
       call<PrunedView>('POST', '/api/deliveries/prune', { before: isoOrNull(before), samples, size }),

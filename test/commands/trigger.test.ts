@@ -71,6 +71,10 @@ test('E15: a sample is marked, its replay too, and no sender can claim the mark'
   expect([delivery.sample, tasks.map(({ sample }) => sample)]).toEqual([true, [true]]);
   const [replayed] = await tellJson<SettledView[]>(sandbox, 'replay', delivery.id);
   expect([replayed?.delivery.sample, replayed?.tasks[0]?.sample]).toEqual([true, true]);
+  const { stdout: exported } = await tell(sandbox, 'delivery', 'show', delivery.id, '--json');
+  await sandbox.write('sample.json', exported);
+  const [fromFile] = await tellJson<SettledView[]>(sandbox, 'replay', join(sandbox.project, 'sample.json'));
+  expect([fromFile?.delivery.sample, fromFile?.tasks[0]?.sample]).toEqual([true, true]);
   for (const [noun, id] of [
     ['delivery', delivery.id],
     ['task', tasks[0]?.id ?? ''],

@@ -40,6 +40,7 @@ beforeAll(async () => {
     ['PUT', webhook, { command_prefix: '@stranger' }],
     ['POST', `${webhook}/disable`],
     ['POST', `${webhook}/enable`],
+    ['POST', '/api/tasks/prune', { before: null, samples: true }],
     ['GET', `${webhook}/commands`],
     ['POST', `${webhook}/commands`, { name: 'stranger' }],
     ['PUT', command, { target_agent: 'stranger' }],

@@ -36,6 +36,7 @@ const ReplayFile = z.strictObject({
   query: z.string().default(''),
   body_base64: z.base64(),
   replies: z.boolean().default(false),
+  sample: z.boolean().default(false),
 });
 
 /** What the routes that only look at deliveries read. */
@@ -82,7 +83,8 @@ export function deliveryRoutes(store: DeliverySource, operationsFor: OperationsF
         query: file.query,
         body: Buffer.from(file.body_base64, 'base64'),
       };
-      const source = { deliveryId: null, webhookName: file.webhook, request, trust: 'operator' } as const;
+      const { webhook: webhookName, sample } = file;
+      const source = { deliveryId: null, webhookName, request, trust: 'operator', sample } as const;
       return context.json(await operationsFor(context).replayFile(source, file.replies), 201);
     });
 }
