@@ -12,6 +12,11 @@ interface TaskSketch extends Pick<NewTask, 'id' | 'title' | 'status'> {
 }
 
 /** A task for the command's agent whose prompt is the rendered template. */
+/** Agents read a task's address outside of fences, so that it is one, with its blanks escaped. */
+function webAddress(url: string | null): string | null {
+  return url !== null && /^https?:\/\//i.test(url) && URL.canParse(url) ? new URL(url).href : null;
+}
+
 export function taskFor(
   { webhook, command, template, replies }: ActionContext,
   { title, metadata, ...sketch }: TaskSketch,
@@ -22,7 +27,7 @@ export function taskFor(
     agent: command.targetAgent,
     prompt: command.template.fenced(template),
     typed: template.argument,
-    url: template.event.url,
+    url: webAddress(template.event.url),
     syncToClaudeTasks: webhook.syncToClaudeTasks,
     sourceMetadata: {
       provider: webhook.provider,

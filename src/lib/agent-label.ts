@@ -4,6 +4,11 @@ import { shorten } from './visible.ts';
 /** Without a space or a mark nothing can instruct an agent. */
 export const HARMLESS_ID = /^[\w.:/#@?=&%+~,;-]{1,500}$/;
 
+/** An id or address as it is, where it cannot instruct an agent; else null. */
+export function harmless(text: string | null): string | null {
+  return text !== null && HARMLESS_ID.test(text) ? text : null;
+}
+
 /**
  * How agents read a task's name in lists and arguments, where nothing can be fenced: its command and external id. The
  * title holds words of whoever wrote the issue; it is for people.

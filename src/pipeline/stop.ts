@@ -74,8 +74,7 @@ function isStoppable({ status }: Task): boolean {
 }
 
 function cancelOf(context: StopContext, { delivery, event }: Occasion, task: Task): TaskChange {
-  const sender = event.sender?.name ?? 'somebody';
-  const actor = `${delivery.provider}:${sender}`;
+  const actor = `${delivery.provider}:${event.sender?.name ?? 'somebody'}`;
   const step = { event: 'cancel', to: 'cancelled' } as const;
-  return changeOf(context, task, step, { actor, error: `It was stopped by ${sender}.` });
+  return changeOf(context, task, step, { actor, error: 'It was stopped in its thread.' });
 }

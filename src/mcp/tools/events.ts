@@ -8,7 +8,7 @@ import type { AgentStore } from '../backend.ts';
 import { isReadable, type RunScope } from '../scope.ts';
 import { type ToolContext, tool } from '../tool.ts';
 import { agentName } from './fields.ts';
-import { whole, wholeText } from './views.ts';
+import { actorFor, whole, wholeText } from './views.ts';
 
 /** Clients give up a call after 60 s. */
 const LONGEST_WAIT_S = 50;
@@ -128,7 +128,8 @@ function kindOf(store: AgentStore, { kind }: AgentEvent, task: Task, scope: RunS
 }
 
 function told({ event, kind, task }: Found) {
-  const { id, actor, reason, at } = event;
+  const { id, reason, at } = event;
+  const actor = actorFor(event.actor);
   return {
     text: `${id} ${kind} by ${actor}${reason === null ? '' : `: ${reason}`}\n\n${wholeText(task)}\n\nThen: ack_event ${id}`,
     data: { event: { id, kind, task_id: task.id, actor, reason, at: iso(at) }, task },

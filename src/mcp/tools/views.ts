@@ -1,4 +1,4 @@
-import { agentLabel } from '../../lib/agent-label.ts';
+import { agentLabel, harmless } from '../../lib/agent-label.ts';
 import { messagesOf, taskDetails } from '../../task-views.ts';
 import type { Task } from '../../types.ts';
 import { type TaskView, taskView } from '../../views.ts';
@@ -8,7 +8,9 @@ import { isReadable } from '../scope.ts';
 /** A task in a list: without the texts, which can be long. */
 export function brief(task: Task | TaskView) {
   const view = 'created_at' in task ? task : taskView(task);
-  const { id, status, agent, flow_id, conversation_id, parent_task_id, external_id, url, created_at } = view;
+  const { id, status, agent, flow_id, conversation_id, parent_task_id, created_at } = view;
+  const external_id = harmless(view.external_id);
+  const url = harmless(view.url);
   const title = labelOf(view);
   return { id, title, status, agent, flow_id, conversation_id, parent_task_id, external_id, url, created_at };
 }
@@ -43,10 +45,18 @@ export function whole(store: AgentStore, task: Task) {
   return {
     ...details,
     title: labelOf(details),
+    external_id: harmless(details.external_id),
+    url: harmless(details.url),
+    transitions: details.transitions.map((each) => ({ ...each, actor: actorFor(each.actor) })),
     waits_for: details.waits_for.map(({ id, status }) => ({ id, status })),
     children: children.map((child) => ({ ...brief(child), result: child.result, error: child.error })),
     earlier_messages: messagesOf(earlier),
   };
+}
+
+/** `github:octocat` → `github`: people and apps choose their names, and nothing fences them. */
+export function actorFor(actor: string): string {
+  return actor.split(':')[0] ?? '';
 }
 
 export type WholeTask = ReturnType<typeof whole>;
@@ -56,7 +66,7 @@ export function wholeText(task: WholeTask): string {
   const children = task.children.map((child) => `child: ${line(child)}`);
   return [
     line(task),
-    `agent: ${task.agent} · conversation: ${task.conversation_id} · about: ${task.external_id}`,
+    `agent: ${task.agent} · conversation: ${task.conversation_id} · about: ${task.external_id ?? task.flow_id}`,
     ...(task.url === null ? [] : [`url: ${task.url}`]),
     ...waits,
     ...children,

@@ -1,4 +1,4 @@
-import { agentLabel } from '../../lib/agent-label.ts';
+import { agentLabel, harmless } from '../../lib/agent-label.ts';
 import { shorten, visible, visibleLine } from '../../lib/visible.ts';
 import type { JsonObject, Task, TaskStatus } from '../../types.ts';
 
@@ -77,7 +77,7 @@ export function toListTask(task: Task, { number, project, numberOf }: ListPlace)
       orchestration_task_id: task.id,
       flow_id: task.flowId,
       conversation_id: task.conversationId,
-      external_id: task.externalId,
+      external_id: harmless(task.externalId),
       url: task.url,
       state: task.status,
       [WRITTEN_STATUS]: status,
@@ -143,7 +143,7 @@ function describe(task: Task): string {
   const more = `see: hookctl task show ${task.id}`;
   const links = [
     ...(task.url === null ? [] : [`- Source: ${visibleLine(task.url)}`]),
-    `- External id: ${visibleLine(task.externalId)}`,
+    `- External id: ${harmless(task.externalId) ?? task.flowId}`,
     `- hookctl task: ${task.id}`,
   ];
   return [
