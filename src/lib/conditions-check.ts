@@ -19,13 +19,13 @@ const isScalar = (value: unknown) =>
   value === null || typeof value === 'string' || typeof value === 'boolean' || Number.isFinite(value);
 const isScalarList = (value: unknown) => Array.isArray(value) && value.length > 0 && value.every(isScalar);
 
-const anything: OperandCheck = () => null;
+const value = expecting('a value', (v) => !isJsonObject(v) || Object.keys(v).length > 0);
 const ordered = expecting('a number or a text', (v) => typeof v === 'string' || Number.isFinite(v));
 const list = expecting('a list of values, at least one', isScalarList);
 
 const OPERATORS: Readonly<Record<string, OperandCheck>> = {
-  $eq: anything,
-  $ne: anything,
+  $eq: value,
+  $ne: value,
   $gt: ordered,
   $gte: ordered,
   $lt: ordered,
@@ -38,7 +38,7 @@ const OPERATORS: Readonly<Record<string, OperandCheck>> = {
   $exists: expecting('true or false', (v) => typeof v === 'boolean'),
   $type: expecting(`one of ${TYPES.join(', ')}`, (v) => TYPES.includes(String(v))),
   $not: expecting('an object of operators', isJsonObject),
-  $regex: expecting('a pattern as text', (v) => typeof v === 'string'),
+  $regex: expecting('a pattern as text, which is not empty', (v) => typeof v === 'string' && v !== ''),
   $options: expecting('flags as text', (v) => typeof v === 'string'),
 };
 

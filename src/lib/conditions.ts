@@ -125,9 +125,9 @@ function comparesText(query: JsonValue | undefined): boolean {
   );
 }
 
-/** The elements of the lists among some values, named objects replaced by their names; null when none has a name. */
+/** Some values and the elements of lists among them, named objects replaced by their names; null when none has a name. */
 function withNames(values: readonly JsonValue[]): readonly JsonValue[] | null {
-  const elements = values.flatMap((value) => (Array.isArray(value) ? (value as readonly JsonValue[]) : []));
+  const elements = values.flatMap((value) => (Array.isArray(value) ? (value as readonly JsonValue[]) : [value]));
   const names = elements.map((item) =>
     isJsonObject(item) && typeof item.name === 'string' ? item.name : item,
   );

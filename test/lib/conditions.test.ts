@@ -154,6 +154,12 @@ describe('E20: the names that are there are compared, also where not all element
     [{ 'pulls.labels': { $ne: 'bug' } }, { pulls }, false],
     [{ 'pulls.labels': { $in: ['bug', 'x'] } }, { pulls }, true],
     [{ 'pulls.labels': { $nin: ['x'] } }, { pulls }, true],
+    [{ team: 'bug' }, { team: { name: 'bug' } }, true],
+    [{ team: { $ne: 'bug' } }, { team: { name: 'bug' } }, false],
+    [{ team: { $in: ['x'] } }, { team: { name: 'bug' } }, false],
+    [{ 'labels.0': { $ne: 'bug' } }, { labels }, false],
+    [{ 'labels.1': 'bug' }, { labels }, false],
+    [{ team: { $exists: true } }, { team: { name: 'bug' } }, true],
   ])('%j on %j: %s', (source, payload, holds) => {
     expect(unmet(source, payload) === null).toBe(holds);
   });
