@@ -50,7 +50,10 @@ const RULES: readonly Rule[] = [
   },
   { pattern: /\s\+\s|\s\+$/, advice: () => 'write one expression beside the other: {{a}}{{b}}' },
   { pattern: /^(\.[A-Za-z_][\w.]*)$/, advice: ([, path = '']) => `write ${path.slice(1)}` },
-  { pattern: /(@?[A-Za-z_][\w.]*)!(?=$|[\s.)])/, advice: ([, path]) => `write ${path}` },
+  {
+    pattern: /@?[A-Za-z_][\w.]*!(?=$|[\s.)])[\w.!]*/,
+    advice: ([path]) => `write ${path.replaceAll('!', '')}`,
+  },
 ];
 
 /**

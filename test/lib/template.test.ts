@@ -77,7 +77,8 @@ describe('E19: an expression of another language is refused, with what to write'
     ['{{issue.title | upper}}', /write the helper first: upper issue\.title/],
     ["{{issue.title + 'x'}}", /one expression beside the other/],
     ['{{ .issue.title }}', /write issue\.title/],
-    ['{{issue.title!}}', /write issue\.title/],
+    ['{{issue.title!}}', /write issue\.title$/],
+    ['{{issue!.user!.login}}', /write issue\.user\.login$/],
   ])('%s', (source, message) => {
     expect(compileTemplate(`a\n b${source}`)).toEqual({
       ok: false,
