@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { commandLabel } from '../lib/command-label.ts';
 import { ownText } from '../lib/post-text.ts';
 import type { NewOutgoing } from '../types.ts';
 import { type Action, type ActionContext, outcome } from './action.ts';
@@ -22,7 +23,7 @@ export const createTask: Action = {
     const first = immediateResponse(context, id);
     const task = taskFor(context, {
       id,
-      title: firstLine ?? `${command.id}: ${template.event.type}`,
+      title: firstLine ?? `${commandLabel(command)}: ${template.event.type}`,
       status: needsApproval ? 'waiting_approval' : 'queued',
       // The comment that later results replace.
       metadata: first?.kind === 'comment' ? { comment_outgoing_id: first.id } : {},

@@ -1,6 +1,7 @@
 import { resolve } from 'node:path';
 import { z } from 'zod';
 import { failure } from '../errors.ts';
+import { commandLabel } from '../lib/command-label.ts';
 import {
   type Environment,
   programEnvironment,
@@ -110,7 +111,7 @@ function factsOf({ delivery, template, command }: ActionContext): Environment {
   const facts = {
     HOOKCTL_DELIVERY_ID: delivery.id,
     HOOKCTL_WEBHOOK: delivery.webhook,
-    HOOKCTL_COMMAND: command.id,
+    HOOKCTL_COMMAND: commandLabel(command),
     HOOKCTL_EVENT_TYPE: event.type,
     HOOKCTL_EXTERNAL_ID: event.externalId ?? '',
     HOOKCTL_ARGUMENT: argument,

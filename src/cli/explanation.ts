@@ -1,5 +1,5 @@
+import { commandLabel } from '../lib/command-label.ts';
 import { commandsOut, type Io, say } from '../lib/io.ts';
-import { commandLabel } from '../pipeline/command-list.ts';
 import type { Explanation } from '../pipeline/explain.ts';
 import { facts } from './print.ts';
 import { below, state, table } from './table.ts';
@@ -43,7 +43,7 @@ export function explanationView({ obstacle, events }: Explanation) {
       external_id: externalId,
       ignored,
       commands: matches.map(({ command, fired, needsApproval, reason }) => ({
-        command: command.id,
+        command: commandLabel(command),
         fires: fired,
         needs_approval: needsApproval,
         reason,

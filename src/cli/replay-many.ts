@@ -1,4 +1,5 @@
 import type { App } from '../app.ts';
+import { commandLabel } from '../lib/command-label.ts';
 import { say } from '../lib/io.ts';
 import { visibleJson, visibleLine } from '../lib/visible.ts';
 import { type Explanation, explain } from '../pipeline/explain.ts';
@@ -104,7 +105,7 @@ function explainOne(reader: StoreReader, snapshot: Snapshot, delivery: SelectedD
 function outlook({ obstacle, events }: Explanation): readonly string[] {
   if (obstacle !== null) return ['-', obstacle];
   return events.flatMap(({ type, ignored, matches }) => {
-    const fired = matches.filter((match) => match.fired).map(({ command }) => command.id);
+    const fired = matches.filter((match) => match.fired).map(({ command }) => commandLabel(command));
     return [type, fired.length > 0 ? `fires ${fired.join(', ')}` : (ignored ?? 'nothing fires')];
   });
 }

@@ -1,6 +1,7 @@
 import type { ActionOutcome } from '../actions/action.ts';
 import { actionNamed } from '../actions/index.ts';
 import { failure, HookctlError } from '../errors.ts';
+import { commandLabel } from '../lib/command-label.ts';
 import type { SettledTask } from '../store/store.ts';
 import { asksForNewConversation } from '../tasks/conversations.ts';
 import { flowOf, ownExternalId } from '../tasks/flows.ts';
@@ -76,7 +77,7 @@ export function decide(
   return {
     event: index,
     eventType: event.type,
-    command: match.command.id,
+    command: commandLabel(match.command),
     fired: true,
     reason: match.reason,
     taskIds: [],
@@ -94,7 +95,7 @@ function placed(
   const externalId = event.externalId ?? ownExternalId(delivery.provider, delivery.id);
   return {
     task,
-    command: match.command.id,
+    command: commandLabel(match.command),
     externalId,
     flowId: flowOf(store, { ...event, externalId }),
     newConversationId: ids.next('conv'),

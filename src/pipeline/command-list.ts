@@ -1,4 +1,4 @@
-import type { Webhook, WebhookCommand } from '../types.ts';
+import type { Webhook } from '../types.ts';
 
 /** The text commands of a webhook as a Markdown list, for `{{@commands}}`: what a person may write, and what comes of it. */
 export function commandList({ commands, commandPrefix, defaultCommand }: Webhook): string {
@@ -14,9 +14,4 @@ export function commandList({ commands, commandPrefix, defaultCommand }: Webhook
       return `- \`${commandPrefix} ${name}\`${notes.length > 0 ? `: ${notes.join('; ')}` : ''}`;
     })
     .join('\n');
-}
-
-/** What people call a command: its name, else what it is found by. */
-export function commandLabel(command: WebhookCommand): string {
-  return command.kind === 'text' ? command.name : command.id;
 }

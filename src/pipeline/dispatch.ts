@@ -3,7 +3,6 @@ import type { Parsed } from '../providers/provider.ts';
 import type { Settlement } from '../store/store.ts';
 import { syncTasks } from '../tasks/context.ts';
 import type { Decision, Delivery, RawRequest, Webhook } from '../types.ts';
-import { commandLabel } from './command-list.ts';
 import type { PipelineContext, Settled } from './context.ts';
 import { actKeys } from './dedupe-keys.ts';
 import { whyNothing } from './nothing-to-do.ts';
@@ -109,7 +108,7 @@ async function work(
   for (const [index, event] of parsed.events.entries()) {
     outcomes.push(await workEvent(context, { delivery, webhook, provider, event, index }));
   }
-  return outcomeOf(outcomes, webhook);
+  return outcomeOf(outcomes);
 }
 
 function parseStored(context: PipelineContext, delivery: Delivery, webhook: Webhook): Parsed | null {
@@ -126,7 +125,7 @@ export function storedRequest(
   return body === null ? null : { headers: delivery.headers, query: delivery.query, body };
 }
 
-function outcomeOf(outcomes: readonly EventOutcome[], webhook: Webhook): Outcome {
+function outcomeOf(outcomes: readonly EventOutcome[]): Outcome {
   const made = {
     decisions: outcomes.flatMap(({ decisions }) => decisions),
     tasks: outcomes.flatMap(({ tasks }) => tasks),
@@ -144,7 +143,7 @@ function outcomeOf(outcomes: readonly EventOutcome[], webhook: Webhook): Outcome
     return { ...made, status: 'ignored', reason: whyNothing(outcomes.map(({ ignored }) => ignored)) };
   }
   const status = failed.length === fired.length ? 'failed' : 'processed';
-  return { ...made, status, reason: reasonOf(failed.length > 0 ? failed : fired, webhook) };
+  return { ...made, status, reason: reasonOf(failed.length > 0 ? failed : fired) };
 }
 
 function isQuiet({ tasks, outgoing, answers, approvals, stops = [] }: Outcome): boolean {
@@ -152,12 +151,11 @@ function isQuiet({ tasks, outgoing, answers, approvals, stops = [] }: Outcome): 
 }
 
 /** `analyze: the text says …`; commands that have one reason in common stand before it together. */
-function reasonOf(decisions: readonly Decision[], { commands: known }: Webhook): string {
-  const nameOf = new Map(known.map((command) => [command.id, commandLabel(command)]));
+function reasonOf(decisions: readonly Decision[]): string {
   const byReason = Map.groupBy(decisions, ({ error, reason }) => error ?? reason);
   return [...byReason]
     .map(([reason, alike]) => {
-      const commands = new Set(alike.map(({ command }) => nameOf.get(command) ?? command));
+      const commands = new Set(alike.map(({ command }) => command));
       return `${[...commands].join(', ')}: ${reason}`;
     })
     .join('; ');

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { actionNamed } from '../actions/index.ts';
+import { commandLabel } from '../lib/command-label.ts';
 import type { AuditReader } from '../store/audit.ts';
 import type { JsonObject, NewAuditEntry, Snapshot, WebhookCommand } from '../types.ts';
 
@@ -26,7 +27,7 @@ export function grantsOf({ webhooks }: Snapshot): readonly Grant[] {
     commands
       .filter(({ action }) => actionNamed(action)?.reachesOut === true)
       .map((command) => ({
-        target: `${name}/${command.id}`,
+        target: `${name}/${commandLabel(command)}`,
         says: says(command),
         fingerprint: fingerprintOf([command.action, command.options]),
       })),

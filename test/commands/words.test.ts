@@ -132,11 +132,19 @@ test('E21: reasons show the names of commands, not their ids', async () => {
   const own = await sandboxForTest();
   await tellJson(own, 'webhook', 'add', 'github', '--name', 'named');
   await tellJson(own, 'webhook', 'command', 'add', 'named', '--text-name', 'triage');
-  await serveHere(own);
+  const server = await serveHere(own, []);
   const text = ['issue_comment.created', '--text', '@agent triage it'];
   const { delivery } = await tellJson<SettledView>(own, 'trigger', 'named', ...text);
   expect(delivery.reason).toMatch(/^triage: /);
   const { stdout } = await tell(own, 'explain', delivery.id);
   expect(stdout).toMatch(/^triage +fires/m);
-  expect(delivery.reason + stdout).not.toContain('cmd-');
+  const { stderr: served } = server;
+  const shown = [
+    await tell(own, 'trigger', 'named', ...text),
+    await tell(own, 'explain', delivery.id, '--json'),
+    await tell(own, 'delivery', 'show', delivery.id),
+    await tell(own, 'delivery', 'list', '--json'),
+    await tell(own, 'task', 'show', delivery.decisions.flatMap(({ task_ids }) => task_ids)[0] ?? ''),
+  ].map((told) => told.stdout + told.stderr);
+  expect([delivery.reason, stdout, ...shown, served()].join('\n')).not.toContain('cmd-');
 });
