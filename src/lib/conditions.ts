@@ -127,7 +127,9 @@ function comparesText(query: JsonValue | undefined): boolean {
 
 /** Some values and the elements of lists among them, named objects replaced by their names; null when none has a name. */
 function withNames(values: readonly JsonValue[]): readonly JsonValue[] | null {
-  const elements = values.flatMap((value) => (Array.isArray(value) ? (value as readonly JsonValue[]) : [value]));
+  const elements = values.flatMap((value) =>
+    Array.isArray(value) ? (value as readonly JsonValue[]) : [value],
+  );
   const names = elements.map((item) =>
     isJsonObject(item) && typeof item.name === 'string' ? item.name : item,
   );
