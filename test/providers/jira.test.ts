@@ -301,21 +301,28 @@ describe('C6: what an event names is its subject; what it is about did not act',
   test.each([
     ['attachment_created', { attachment: file }, null, 'a', 'pump.log'],
     ['attachment_deleted', { attachment: file }, null, null, 'pump.log'],
-    ['worklog_created', { worklog: log }, 'jira:10013', 'a', null],
-    ['worklog_updated', { worklog: log }, 'jira:10013', 'b', null],
-    ['worklog_deleted', { worklog: log }, 'jira:10013', null, null],
+    ['worklog_created', { worklog: log }, 'jira:10013', 'a', 'worklog'],
+    ['worklog_updated', { worklog: log }, 'jira:10013', 'b', 'worklog'],
+    ['worklog_deleted', { worklog: log }, 'jira:10013', null, 'worklog'],
     [
       'issuelink_created',
-      { issueLink: { id: 1, sourceIssueId: 10013, destinationIssueId: 10014 } },
+      { issueLink: { id: 1, sourceIssueId: 10013, issueLinkType: { name: 'Blocks' } } },
       'jira:10013',
       null,
-      null,
+      'Blocks',
     ],
     ['sprint_started', { sprint: thing('sprint') }, 'jira:sprint/7', null, 'sprint'],
     ['jira:version_released', { version: thing('version') }, 'jira:version/7', null, 'version'],
     ['project_created', { project: thing('project') }, 'jira:project/7', null, 'project'],
-    ['user_created', { user: person('new') }, null, null, null],
-    ['user_deleted', { user: person('new') }, null, null, null],
+    ['user_created', { user: person('new') }, null, null, 'new'],
+    ['user_deleted', { user: person('new') }, null, null, 'new'],
+    [
+      'issue_property_set',
+      { property: { key: 'build', value: 1, self: `${REST}/issue/10013/properties/build` } },
+      'jira:10013',
+      null,
+      'build',
+    ],
     [
       'comment_deleted',
       { comment: { id: '1', author: person('a'), self: `${REST}/issue/10013/comment/1` } },
@@ -333,6 +340,24 @@ describe('C6: what an event names is its subject; what it is about did not act',
   ])('C6: %s', (webhookEvent, payload, externalId, sender, title) => {
     const said = event({ timestamp: 1, webhookEvent, ...payload });
     expect({ ...said, sender: said.sender?.id ?? null }).toMatchObject({ externalId, sender, title });
+  });
+
+  test.each([
+    ['project', { project: { ...thing('project'), key: 'PUMP' } }, 'https://acme.atlassian.net/browse/PUMP'],
+    ['filter', { filter: thing('filter') }, 'https://acme.atlassian.net/issues/?filter=7'],
+    ['board', { board: thing('board') }, 'https://acme.atlassian.net/secure/RapidBoard.jspa?rapidView=7'],
+    [
+      'sprint',
+      { sprint: { ...thing('sprint'), originBoardId: 3 } },
+      'https://acme.atlassian.net/secure/RapidBoard.jspa?rapidView=3',
+    ],
+    [
+      'attachment',
+      { attachment: { ...file, content: 'https://acme.atlassian.net/x' } },
+      'https://acme.atlassian.net/x',
+    ],
+  ])('C4: a %s leads to its page', (name, payload, url) => {
+    expect(event({ timestamp: 1, webhookEvent: `${name}_created`, ...payload }).url).toBe(url);
   });
 
   test('C6: a sprint has no place for an answer, an attachment’s issue is not told', () => {

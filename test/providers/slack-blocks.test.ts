@@ -72,6 +72,14 @@ describe('B13: the words of an app stand in its blocks', () => {
   test.each([
     ['a quote', richText({ type: 'rich_text_quote', elements: [called, words(' fix')] }), '> @agent fix'],
     [
+      'a list in a quote',
+      richText({
+        ...{ type: 'rich_text_list', style: 'bullet', border: 1 },
+        elements: [{ type: 'rich_text_section', elements: [called, words(' fix')] }],
+      }),
+      '> • @agent fix',
+    ],
+    [
       'a code block',
       richText({ type: 'rich_text_preformatted', border: 0, elements: [words(`<@${BOT}> fix`)] }),
       'New incident',

@@ -1,4 +1,4 @@
-import { hostOf, idAt, objectsAt, textAt } from '../../lib/payload.ts';
+import { firstText, hostOf, idAt, objectAt, objectsAt, textAt } from '../../lib/payload.ts';
 import type { JsonObject } from '../../types.ts';
 
 /** Atlassian's own hosts; ids of sites there are not qualified by a host. */
@@ -24,9 +24,18 @@ export function placeOf(payload: JsonObject, issue: JsonObject | null): Place {
   const addresses = [
     textAt(issue ?? undefined, 'self'),
     textAt(payload, 'comment', 'self'),
-    ...['worklog', 'attachment', 'sprint', 'version', 'project', 'board', 'user'].map((thing) =>
-      textAt(payload, thing, 'self'),
-    ),
+    ...[
+      'worklog',
+      'attachment',
+      'property',
+      'sprint',
+      'version',
+      'project',
+      'board',
+      'filter',
+      'issuetype',
+      'user',
+    ].map((thing) => textAt(payload, thing, 'self')),
   ];
   const self = addresses.find((address) => address !== null) ?? null;
   const host = hostOf(self);
@@ -41,7 +50,7 @@ export function placeOf(payload: JsonObject, issue: JsonObject | null): Place {
     host: host ?? '',
     externalId: name === null ? null : `jira:${qualifierOf(host ?? '')}${name}`,
     stableIds: stableIds(host, issueId),
-    url: key === null ? null : browseUrl(self, key, idAt(payload, 'comment', 'id')),
+    url: key === null ? thingPage(payload, self) : browseUrl(self, key, idAt(payload, 'comment', 'id')),
     issue: key ?? issueId,
   };
 }
@@ -76,11 +85,33 @@ function browseUrl(self: string | null, key: string, comment: string | null): st
   return `${base}/browse/${encodeURIComponent(key)}${focus}`;
 }
 
-/** The title of what an event is about, where it is no issue. */
+/** The page of what an event is about, where it is no issue: a project, filter or board, or the file itself. */
+function thingPage(payload: JsonObject, self: string | null): string | null {
+  const base = /^(https?:\/\/.+?)\/rest\//.exec(self ?? '')?.[1];
+  if (base === undefined || hostOf(base) === API_HOST) return null;
+  const project = idAt(payload, 'project', 'key');
+  const filter = idAt(payload, 'filter', 'id');
+  const board = idAt(payload, 'sprint', 'originBoardId') ?? idAt(payload, 'board', 'id');
+  if (project !== null) return `${base}/browse/${encodeURIComponent(project)}`;
+  if (filter !== null) return `${base}/issues/?filter=${encodeURIComponent(filter)}`;
+  if (board !== null) return `${base}/secure/RapidBoard.jspa?rapidView=${encodeURIComponent(board)}`;
+  return textAt(payload, 'attachment', 'content');
+}
+
+/** The title of what an event is about, where it is no issue. Of an account, what it is called: it did nothing. */
 export function titleOf(payload: JsonObject): string | null {
-  const things = ['attachment', 'sprint', 'version', 'project', 'board', 'filter'];
+  const things = ['attachment', 'sprint', 'version', 'project', 'board', 'filter', 'issuetype'];
   const names = things.map((thing) => textAt(payload, thing, 'filename') ?? textAt(payload, thing, 'name'));
-  return names.find((name) => name !== null) ?? null;
+  const link = objectAt(payload, 'issueLink') ?? undefined;
+  return firstText([
+    ...names,
+    textAt(payload, 'property', 'key'),
+    textAt(link, 'issueLinkType', 'name') ?? (link === undefined ? null : 'issue link'),
+    objectAt(payload, 'worklog') === null ? null : 'worklog',
+    /^(?:jira:)?user_/.test(textAt(payload, 'webhookEvent') ?? '')
+      ? textAt(payload, 'user', 'displayName')
+      : null,
+  ]);
 }
 
 /** What an event without an issue is about: `sprint/7`. */

@@ -1,5 +1,5 @@
 import { getPath } from '../../lib/json.ts';
-import { idAt, textAt, timeAt } from '../../lib/payload.ts';
+import { firstText, idAt, textAt, timeAt } from '../../lib/payload.ts';
 import type { JsonObject } from '../../types.ts';
 import { event } from '../generic/event.ts';
 import type { Parsed } from '../provider.ts';
@@ -8,6 +8,14 @@ import { issueOf, subjectOf } from './subject.ts';
 
 /** Where each type keeps what a person wrote. */
 const TEXTS: Readonly<Record<string, string>> = { Comment: 'body', Issue: 'description' };
+
+/** How things that belong to no issue are called. */
+const TITLES = [
+  ['data', 'title'],
+  ['data', 'name'],
+  ['data', 'project', 'name'],
+  ['data', 'initiative', 'name'],
+] as const;
 
 /** Reads a verified webhook: a change of data, or an event of a session with an agent. */
 export function parse(payload: JsonObject): Parsed {
@@ -19,7 +27,7 @@ export function parse(payload: JsonObject): Parsed {
     ...subjectOf(payload),
     sender: senderOf(payload),
     ...textOf(type, action, payload),
-    title: textAt(issue, 'title') ?? textAt(payload, 'data', 'title') ?? textAt(payload, 'data', 'name'),
+    title: textAt(issue, 'title') ?? firstText(TITLES.map((path) => textAt(payload, ...path))),
     url: textAt(payload, 'url') ?? textAt(issue, 'url'),
   });
   const id = idAt(payload, 'data', 'id');

@@ -94,11 +94,15 @@ function richText(element: JsonObject): readonly BlockPiece[] {
   switch (textAt(element, 'type')) {
     case 'rich_text_section':
       return inside.map(inline);
-    case 'rich_text_list':
-      return separated(
+    case 'rich_text_list': {
+      const items = separated(
         inside.map((item) => [{ text: '• ' }, ...richText(item)]),
         '\n',
       );
+      // A list with a border is one in a quote: docs.slack.dev, "Rich text block", `border`.
+      const isQuoted = (getPath(element, ['border']) ?? 0) !== 0;
+      return isQuoted ? [marked(items, { kind: 'quoted', what: 'a quote' }, quoted)] : items;
+    }
     case 'rich_text_quote':
       return [marked(inside.map(inline), { kind: 'quoted', what: 'a quote' }, quoted)];
     case 'rich_text_preformatted':
