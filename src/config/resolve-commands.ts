@@ -60,7 +60,9 @@ interface ResolvedCommand {
 
 function resolveCommand(definition: ValidCommand, place: CommandPlace): ResolvedCommand {
   const { name, aliases = [], trigger, action = 'create_task' } = definition;
-  const source = definition.template ?? (trigger === undefined ? TEXT_TEMPLATE : TRIGGER_TEMPLATE);
+  const isUsed = place.actions.find((each) => each.name === action)?.usesTemplate !== false;
+  const usual = trigger === undefined ? TEXT_TEMPLATE : TRIGGER_TEMPLATE;
+  const source = definition.template ?? (isUsed ? usual : '');
   const { template, conditions } = place.trusted ? later(source, definition) : compile(source, definition);
   const faults: readonly Fault[] = place.trusted
     ? []

@@ -126,6 +126,10 @@ test('E21: an option or a template that the action does not use is refused, with
   }
   const { code, stderr } = await tell(sandbox, ...add, 'react', '--option', 'emojy=eyes');
   expect([code, stderr]).toEqual([3, expect.stringContaining('emoji')]);
+  await tellJson(sandbox, ...add, 'react', '--option', 'emoji=eyes');
+  await tellJson(sandbox, ...add, 'label', '--option', 'labels=["a"]');
+  const copy = await tell(sandbox, 'webhook', 'add', '--from', 'bugs', '--name', 'copied');
+  expect([copy.code, copy.stderr]).toEqual([0, expect.any(String)]);
 });
 
 test('E21: reasons show the names of commands, not their ids', async () => {

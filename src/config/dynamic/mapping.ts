@@ -53,7 +53,8 @@ export function givenCommand(command: WebhookCommand): GivenCommand {
   const shared = {
     action: command.action,
     target_agent: command.targetAgent,
-    template: command.template.source,
+    // Of an action that renders none it is empty, and would be refused.
+    ...(command.template.source !== '' && { template: command.template.source }),
     requires_approval: command.requiresApproval,
     ...(command.approval !== null && { approval: command.approval }),
     options: command.options,
