@@ -140,6 +140,21 @@ describe('C6: GitLab', () => {
       ['gitlab:acme/web/-/security/vulnerabilities/1', 'REDOS', `${WEB}/-/security/vulnerabilities/1`],
     ],
     [
+      'a vulnerability, as the documentation shows it, without a project',
+      'vulnerability',
+      { object_attributes: { title: 'REDOS', project_id: 5, url: `${WEB}/-/security/vulnerabilities/1` } },
+      ['gitlab:acme/web/-/security/vulnerabilities/1', 'REDOS', `${WEB}/-/security/vulnerabilities/1`],
+    ],
+    [
+      'a milestone of a group',
+      'milestone',
+      {
+        group: { web_url: 'https://gitlab.com/groups/acme' },
+        object_attributes: { id: 61, iid: 2, title: 'May' },
+      },
+      [null, 'May', 'https://gitlab.com/groups/acme/-/milestones/2'],
+    ],
+    [
       'a token that expires',
       'access_token',
       { project, object_attributes: { name: 'ci', user_id: 90 } },
@@ -390,6 +405,12 @@ describe('C6: Bitbucket', () => {
       'repo:transfer',
       { repository: cloud, previous_owner: { type: 'user', account_id: '2' } },
       [null, 'acme/web', WEB],
+    ],
+    [
+      'a project of a workspace',
+      'project:updated',
+      { project: { key: 'P', name: 'Pumps', ...page('https://bitbucket.org/acme/workspace/projects/P') } },
+      [null, 'Pumps', 'https://bitbucket.org/acme/workspace/projects/P'],
     ],
     [
       'Server: a push',

@@ -79,6 +79,7 @@ export function titleOf(payload: JsonObject): string | null {
       commitTitle(payload),
       fullName(repositoryOf(payload)),
       textAt(payload, 'new', 'name'),
+      textAt(payload, 'project', 'name'),
     ]),
   );
 }
@@ -103,6 +104,7 @@ export function urlOf(payload: JsonObject, baseUrl: string | null): string | nul
     linkOf(objectAt(payload, 'fork')),
     serverPage(payload, baseUrl),
     linkOf(repositoryOf(payload)),
+    linkOf(objectAt(payload, 'project')),
   ]);
 }
 

@@ -71,8 +71,8 @@ function textOrigin(
   return isEdit ? 'edited' : null;
 }
 
-/** Longer than this after it was made, an issue is no new one. */
-const NEW_FOR_MS = 60_000;
+/** An issue that was changed later than this after it was made is no new one: its hook is made in the same request. */
+const NEW_FOR_MS = 10_000;
 
 /**
  * Whether what is opened is a copy: an issue that is moved keeps the time at which it was made, one that is cloned the time of the
@@ -109,14 +109,7 @@ function writingOf(kind: string, payload: JsonObject, origin: WebhookEvent['text
 function semanticKeys(event: WebhookEvent, body: Uint8Array): readonly string[] {
   const { text, textId = null, textOrigin } = event;
   if (text === null || textId === null) return [];
-  return [...(textOrigin === 'created' ? [textId, ...writtenAs(event)] : []), bodyKey(body)];
-}
-
-/** An issue that is moved at once has another id, but the same words, by the same author, of the same second. */
-function writtenAs({ type, text, author, writtenAt = null, textId }: WebhookEvent): readonly string[] {
-  if (type.startsWith('note') || author === null || writtenAt === null || text === null) return [];
-  const host = textId?.split('/', 1)[0] ?? '';
-  return [`${host}/written/${author.id}/${writtenAt}/${bodyKey(Buffer.from(text))}`];
+  return [...(textOrigin === 'created' ? [textId] : []), bodyKey(body)];
 }
 
 /** `Merge Request Hook` → `merge_request`, for what GitLab adds without an `object_kind`. */

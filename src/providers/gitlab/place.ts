@@ -47,9 +47,11 @@ function groupReference(payload: JsonObject): string | null {
   return kind === undefined ? null : `${group.toLowerCase()}${kind === 'epics' ? '&' : '#'}${number}`;
 }
 
-/** The project's page. Jobs of older versions name it only as `repository.homepage`. */
+/** The project's page. Jobs of older versions name it only as `repository.homepage`, vulnerabilities by their own page below it. */
 export function projectPage(payload: JsonObject): string | null {
-  return textAt(payload, 'project', 'web_url') ?? textAt(payload, 'repository', 'homepage');
+  const own = textAt(payload, 'object_attributes', 'url') ?? '';
+  const above = /^https?:\/\/[^/]+\/(?!groups\/)[^?#]+?(?=\/-\/)/.exec(own)?.[0] ?? null;
+  return textAt(payload, 'project', 'web_url') ?? textAt(payload, 'repository', 'homepage') ?? above;
 }
 
 function pathOf(page: string | null): string | null {
@@ -69,7 +71,10 @@ export function stableIds(payload: JsonObject): readonly string[] {
     const ids = [idAt(subject, 'moved_to_id'), idAt(subject, 'id')].filter((each) => each !== null);
     return ids.map((each) => `gitlab:${host}/${KINDS[kind]}/${each}`);
   }
-  const project = idAt(payload, 'project', 'id') ?? idAt(payload, 'project_id');
+  const project =
+    idAt(payload, 'project', 'id') ??
+    idAt(payload, 'project_id') ??
+    idAt(payload, 'object_attributes', 'project_id');
   const reference = referenceOf(payload);
   // Of an issue that only an address names, the number of its own is not known.
   if (project === null || reference === null || /^[#!$]/.test(reference)) return [];
@@ -146,8 +151,8 @@ const LISTS: Readonly<Record<string, string>> = {
 };
 
 function builtPage(payload: JsonObject): string | null {
-  const page = projectPage(payload);
   const kind = textAt(payload, 'object_kind') ?? '';
+  const page = projectPage(payload) ?? (kind === 'milestone' ? textAt(payload, 'group', 'web_url') : null);
   if (page === null) return null;
   const beside = kindOfSubject(payload);
   const own = Object.hasOwn(PATHS, kind) ? kind : Object.hasOwn(PATHS, beside) ? beside : null;
