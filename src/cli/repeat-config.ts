@@ -1,7 +1,8 @@
 import { shellQuote } from '../lib/shell-quote.ts';
 import { commands } from './index.ts';
 
-const NAMES = commands.map(({ name }) => name).join('|');
+/** `init` writes into the folder in which it is typed. */
+const NAMES = commands.flatMap(({ name }) => (name === 'init' ? [] : [name])).join('|');
 
 /** A command line in a text, up to the name of the command, which names no configuration and is no question for help. */
 const COMMAND = new RegExp(`\\bhookctl (?=(?:${NAMES})\\b(?![^\\n\`]*--(?:config|help)\\b))`, 'g');
