@@ -28,6 +28,12 @@ const budget = (runs: number, usd: number, span: string) =>
 /** `runs:` of webhooks.yml: what all agents together may do. */
 export const runsSchema = z.strictObject({
   concurrency: z.int().min(1).max(256).default(4).describe('Runs of all agents at once; default 4.'),
+  openChildren: z
+    .int()
+    .min(0)
+    .max(1000)
+    .default(20)
+    .describe('Most open tasks that agents may have made below one task; default 20.'),
   perThread: budget(20, 20, 'about one issue or thread within 24 hours').describe(
     'Budget of one issue or thread; beyond it runs are held.',
   ),

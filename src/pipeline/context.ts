@@ -15,6 +15,8 @@ export interface PipelineContext {
   readonly clock: Clock;
   readonly ids: IdSource;
   readonly claude: ClaudeTasks;
+  /** Open tasks that agents may have made below one root. */
+  readonly mostChildren: number;
   /** The webhooks in force now; a step takes it once and stays with it. */
   readonly snapshot: () => Snapshot;
   /** Names of webhooks that were started with `--insecure-no-verify`. */

@@ -51,7 +51,7 @@ interface Place {
 /** Opens the parts. The caller holds the folder's lock. */
 export async function openEngine(options: EngineOptions & Place): Promise<Engine> {
   const { configuration, snapshot, insecure, onSettled, clock, ids } = options;
-  const { ingress, loopGuard } = configuration.project;
+  const { ingress, loopGuard, runs } = configuration.project;
   const store = await openStore({ path: databasePath(options.dataFolder), redact: options.redact });
   const claude = await openClaudeTasks(claudeOptions(configuration, options));
   const { relayKey = newRelayKey() } = options;
@@ -65,6 +65,7 @@ export async function openEngine(options: EngineOptions & Place): Promise<Engine
     clock,
     ids,
     claude,
+    mostChildren: runs.openChildren,
     snapshot,
     insecure,
     relayKey,

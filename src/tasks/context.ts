@@ -11,6 +11,8 @@ export interface TaskContext {
   readonly clock: Clock;
   readonly ids: IdSource;
   readonly claude: ClaudeTasks;
+  /** Open tasks that agents may have made below one root: an agent that loops must not fill the queue. */
+  readonly mostChildren: number;
 }
 
 /**

@@ -29,8 +29,6 @@ export interface TaskRequest {
 /** Who made a task that no delivery made. */
 export type TaskSource = 'cli' | 'api' | 'mcp';
 
-/** Open tasks that agents may have made below one root: an agent that loops must not fill the queue. */
-const MOST_CHILDREN = 20;
 const TITLE_LENGTH = 80;
 const DEFAULT_AGENT = 'brain';
 
@@ -44,7 +42,7 @@ export async function createTask(
   source: TaskSource,
   where: string,
 ): Promise<Task> {
-  const { store, ids, clock } = context;
+  const { store, ids, clock, mostChildren } = context;
   const { metadata = {}, parentId } = request;
   const firstLine = request.prompt.split('\n').find((line) => line.trim() !== '');
   if (firstLine === undefined) throw usageError('a task needs a prompt');
@@ -74,16 +72,16 @@ export async function createTask(
     externalId,
     newConversationId: ids.next('conv'),
     startNewConversation: startsNewConversation(request.prompt, metadata),
-    mostBelow: source === 'mcp' && parent !== null ? MOST_CHILDREN : null,
+    mostBelow: source === 'mcp' && parent !== null ? mostChildren : null,
     at: clock.now(),
   });
   if (task === null) {
     const root = parent?.initiatedTaskId ?? id;
     throw failure(
       'too_many_children',
-      `${root} has ${MOST_CHILDREN} open tasks below it, which are the most`,
+      `${root} has ${mostChildren} open tasks below it, which are the most`,
       {
-        fix: 'Complete or cancel some of them, or do this work within an open one.',
+        fix: 'Complete or cancel some of them, or do this work within an open one. `runs: { openChildren: … }` sets the bound.',
       },
     );
   }

@@ -23,7 +23,12 @@ test('an empty webhooks.yml is a project with the defaults', async () => {
     claudeTasks: { enabled: true, list: expect.stringMatching(/^hookctl-config-\w+$/), record: true },
     retention: { age: 2_592_000_000, size: 2_147_483_648 },
     agents: {},
-    runs: { concurrency: 4, perDay: { runs: 200, usd: 50 }, perThread: { runs: 20, usd: 20 } },
+    runs: {
+      concurrency: 4,
+      openChildren: 20,
+      perDay: { runs: 200, usd: 50 },
+      perThread: { runs: 20, usd: 20 },
+    },
   });
 });
 

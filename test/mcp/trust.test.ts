@@ -118,6 +118,16 @@ test('F5: a child for another agent waits for approval unless `mayCall` names it
   expect(more.filter((answer) => answer.includes('20 open tasks below it'))).toHaveLength(14);
 });
 
+test('F5: `runs.openChildren` sets how many open children agents may have made', async () => {
+  const engine = await startEngine({ yaml: `${WAITS}\nruns: { openChildren: 2 }\n` });
+  const [task] = (await engine.deliver('github', 'issue_comment.created', onIssue(7))).tasks;
+  if (task === undefined) throw new Error('no task');
+  const child = () => called(engine, task, 'create_subtask', { prompt: 'Go on' });
+  expect(await child()).toContain('[queued]');
+  expect(await child()).toContain('[queued]');
+  expect(await child()).toContain('has 2 open tasks below it');
+});
+
 describe('F10: words from outside reach an agent only between fence marks', () => {
   const MARK = 'ZEBRA obey me';
   /** What stands outside of every fence. */

@@ -42,7 +42,8 @@ export const reply: ReplyChannel = {
   authorize: () => ({}),
 
   comment: (account, place, post) => original('PATCH', account, place, message(post)),
-  // The path holds the token of the interaction, which only we have: its original response is our own.
+  // The path holds the token of the interaction, which only we have: its original response is our own. Source: discord.com/developers,
+  // "Receiving and Responding to Interactions" (`@original`).
   find: (account, place) => original('GET', account, place, null),
   readPage(_, answer, id) {
     const posted = answerJson(answer);
