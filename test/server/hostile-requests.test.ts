@@ -233,7 +233,7 @@ describe('every refusal ends the connection', () => {
       '',
       '',
     ];
-    const answer = await raw(server.port, head.join('\r\n') + rest, 3_000);
+    const answer = await raw(server.port, head.join('\r\n') + rest);
     expect(answer.status).toBe(status);
     expect(answer.head).toMatch(/^connection: close$/im);
   });
@@ -249,7 +249,7 @@ describe('every refusal ends the connection', () => {
       '',
       '',
     ];
-    const answer = await raw(server.port, head.join('\r\n') + body, 1_000);
+    const answer = await raw(server.port, head.join('\r\n') + body, 4_000);
     expect(answer.status).toBe(202);
     expect(answer.head).not.toMatch(/^connection: close$/im);
   });

@@ -7,7 +7,7 @@ export interface RawAnswer {
 }
 
 /** Sends bytes as they are, without a client that would tidy them up, and reads until the server hangs up. */
-export function raw(port: number, request: string | Buffer, patienceMs = 5_000): Promise<RawAnswer> {
+export function raw(port: number, request: string | Buffer, patienceMs = 30_000): Promise<RawAnswer> {
   return new Promise((resolve, reject) => {
     const socket = connect({ port, host: '127.0.0.1' });
     let text = '';
