@@ -213,9 +213,32 @@ describe('A5: an organisation of several workspaces (Enterprise Grid)', () => {
   const foreign = { team_id: 'T0OTHER' };
 
   test.each([
-    // What the payload says of the app is nothing about the user: a sister workspace looks like another company.
-    ['a workspace of which organisation is not told', { ...grid, ...user(sister) }, 'unstated'],
-    ['the same with another company behind it', { ...grid, ...user(foreign) }, 'unstated'],
+    [
+      'a click from a sister workspace, of which nothing else is said',
+      { ...grid, ...user(sister) },
+      'member',
+    ],
+    ['the same without the organisation', { ...grid, enterprise: null, ...user(sister) }, 'unstated'],
+    [
+      'another company that says so',
+      { ...grid, ...user({ ...foreign, enterprise_id: 'E0OTHER' }) },
+      'external',
+    ],
+    [
+      'another company’s organisation',
+      { ...grid, enterprise: { id: 'E0OTHER' }, ...user(foreign) },
+      'external',
+    ],
+    [
+      'an app that the whole organisation installed, of which nothing else is said',
+      { ...grid, is_enterprise_install: true, ...user(sister) },
+      'member',
+    ],
+    [
+      'such an app without a workspace, of which nothing else is said',
+      { ...grid, team: null, is_enterprise_install: true, ...user(sister) },
+      'member',
+    ],
     [
       'a click from a sister workspace',
       { ...grid, ...user({ ...sister, enterprise_id: 'E0ACME' }) },
@@ -229,7 +252,7 @@ describe('A5: an organisation of several workspaces (Enterprise Grid)', () => {
     ],
     [
       'a shortcut of a message, which may be in a shared channel',
-      { ...grid, type: 'message_action', ...user(foreign) },
+      { ...grid, type: 'message_action', enterprise: null, ...user(foreign) },
       'unstated',
     ],
     [

@@ -89,9 +89,8 @@ export function clickerOf(payload: JsonObject): Sender | null {
 }
 
 /**
- * Whether the user is of our workspace or organisation, by what the payload says of the user. That it names our organisation besides
- * (`enterprise`) may only be about the app, so that a user of another workspace, whose organisation it leaves out, is `unstated`:
- * a sister workspace and another company look the same.
+ * Whether the user is of our workspace or organisation. `enterprise` counts for the user where nothing is said of the user alone, as
+ * in Slack's own SDKs (slackapi/bolt-python, `extract_actor_enterprise_id`). `unstated`: the payload leaves it out.
  */
 function homeOf(payload: JsonObject, user: JsonObject): 'member' | 'external' | 'unstated' {
   const home = idAt(user, 'team_id');
@@ -107,10 +106,12 @@ function homeOf(payload: JsonObject, user: JsonObject): 'member' | 'external' | 
     idAt(user, 'enterprise_user', 'enterprise_id') ??
     idAt(user, 'enterprise_id') ??
     idAt(user, 'enterprise', 'id') ??
-    (home?.startsWith('E') === true ? home : null);
+    (home?.startsWith('E') === true ? home : null) ??
+    (installed !== null && home === team ? idAt(payload, 'team', 'enterprise_id') : null);
   if (ofUser !== null && organisation !== null) return ofUser === organisation ? 'member' : 'external';
-  if (home === null || ours === null) return 'unstated';
-  return organisation !== null && [null, organisation].includes(enterprise) ? 'unstated' : 'external';
+  if (home === null || (ours === null && organisation === null)) return 'unstated';
+  if (organisation === null || (enterprise !== null && enterprise !== organisation)) return 'external';
+  return enterprise === null || installed !== null ? 'unstated' : 'member';
 }
 
 /** The organisation of the app; of a modal's app only where that says so, since `team` may be the user's there. */
