@@ -157,6 +157,7 @@ describe('files of the project and a running server', () => {
     const line = 'webhooks.yml: changed, not loaded: restart `hookctl serve`';
     await point('v2');
     await told(sandbox, line);
+    await eventually('the line of serve', () => restarts(server).length > 0);
     expect(restarts(server)).toEqual([[file, 'changed']]);
     await point('v1');
     await eventually('no line', async () => !(await problems(sandbox)).includes(line));
