@@ -67,6 +67,8 @@ interface Candidate {
   readonly secretIsOptional: boolean;
   /** What is known to be wrong already. */
   readonly faults: readonly Fault[];
+  /** The commands are hookctl's own, which its tests compile: here they are compiled when they are needed. */
+  readonly trusted: boolean;
 }
 
 /** A provider's own webhook. */
@@ -93,12 +95,13 @@ function builtInCandidate(
     prefix: ['webhooks', webhook.name],
     secretIsOptional: adjustment?.secretEnv === undefined,
     faults: [],
+    trusted: adjustment?.commands === undefined,
   };
 }
 
 function ownCandidate({ definition, source, calledAt, faults }: StaticDefinition): Candidate {
   const origin = { kind: 'static', file: calledAt.file, line: calledAt.line } as const;
-  return { definition, origin, source, prefix: [], secretIsOptional: false, faults };
+  return { definition, origin, source, prefix: [], secretIsOptional: false, faults, trusted: false };
 }
 
 interface Resolved {
@@ -107,8 +110,8 @@ interface Resolved {
 }
 
 function resolveCandidate(candidate: Candidate, known: Known): Resolved {
-  const { definition, origin, source, prefix, secretIsOptional } = candidate;
-  const resolution = resolveWebhook(definition, origin, known);
+  const { definition, origin, source, prefix, secretIsOptional, trusted } = candidate;
+  const resolution = resolveWebhook(definition, origin, { ...known, trusted });
   const further = resolution.ok ? [] : resolution.faults.filter(isNoneOf(candidate.faults));
   const problems = [...candidate.faults, ...further].map((fault) => toProblem(source, fault, prefix));
   if (!resolution.ok || problems.length > 0) return { webhook: null, problems };

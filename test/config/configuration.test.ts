@@ -55,6 +55,16 @@ test('the webhooks in force cannot be changed, and their templates still render'
   expect(analyze?.template.plain(CONTEXT)).toContain('Analyze: Login fails');
 });
 
+test('the commands of every built-in webhook compile, which a start does not look at', () => {
+  for (const { name: provider, webhook } of providers) {
+    if (webhook === null) continue;
+    const definition = definitionSchema.parse({ ...webhook, provider });
+    expect(resolveWebhook(definition, { kind: 'built-in' }, { providers, actions })).toMatchObject({
+      ok: true,
+    });
+  }
+});
+
 test('a definition with only name and provider gets every default', () => {
   const commands = [{ name: 'go' }, { trigger: 'issues.*' }, { trigger: '*', priority: 5 }];
   const definition = definitionSchema.parse({ name: 'own', provider: 'github', commands });
