@@ -2,6 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { App, AppFlags } from '../app.ts';
 import { failure, usageError } from '../errors.ts';
 import { say } from '../lib/io.ts';
+import { requestLocal } from '../lib/local-request.ts';
 import { SILENT_HEADER } from '../pipeline/receive.ts';
 import { SAMPLE_HEADER, sampleProof } from '../pipeline/sample.ts';
 import { providers, providersIn } from '../providers/index.ts';
@@ -128,16 +129,14 @@ async function post(
   { endpoint }: Webhook,
   { headers, body }: OutgoingRequest,
 ): Promise<string> {
-  const { request } = await import('undici');
   const host = ingressHost === '0.0.0.0' || ingressHost === '::' ? '127.0.0.1' : ingressHost;
   const origin = `http://${host.includes(':') ? `[${host}]` : host}:${ingressPort}`;
-  const response = await request(origin + endpoint, { method: 'POST', headers, body });
-  const answer = await response.body.text();
-  const id = response.headers[DELIVERY_HEADER];
+  const answer = await requestLocal(origin + endpoint, { method: 'POST', headers, body });
+  const id = answer.headers[DELIVERY_HEADER];
   if (typeof id === 'string') return id;
-  throw failure('refused', `${endpoint} answered ${response.statusCode} ${answer}`, {
+  throw failure('refused', `${endpoint} answered ${answer.status} ${answer.text}`, {
     fix:
-      response.statusCode === 401
+      answer.status === 401
         ? 'The secret here is not the one that the server has: restart it.'
         : 'See the lines of `hookctl serve`.',
   });

@@ -1,4 +1,5 @@
 import { failure, HookctlError } from '../errors.ts';
+import { requestLocal } from '../lib/local-request.ts';
 import type { Actor, Secret } from '../types.ts';
 import { isoOrNull, type OutgoingView } from '../views.ts';
 import { clientHeader } from './actor.ts';
@@ -45,11 +46,10 @@ export async function askManagement(
   { port, token, actor }: ManagementAddress,
   { method, path, body }: ManagementRequest,
 ): Promise<ManagementAnswer> {
-  const { request } = await import('undici');
   const base = `http://127.0.0.1:${port}`;
   try {
-    const response = await request(base + path, {
-      method: method as 'GET',
+    const { status, headers, text } = await requestLocal(base + path, {
+      method,
       headers: {
         authorization: `Bearer ${token.reveal()}`,
         'content-type': 'application/json',
@@ -57,10 +57,10 @@ export async function askManagement(
       },
       body,
       // The answer to a replay comes when it is worked off, which may be behind others.
-      headersTimeout: 120_000,
+      timeoutMs: 120_000,
     });
-    const isJson = /^application\/(?:\w+\+)?json\b/.test(String(response.headers['content-type']));
-    return { status: response.statusCode, isJson, text: await response.body.text() };
+    const isJson = /^application\/(?:\w+\+)?json\b/.test(String(headers['content-type']));
+    return { status, isJson, text };
   } catch (error) {
     throw failure('unreachable', `the server at ${base} does not answer`, { cause: error });
   }
