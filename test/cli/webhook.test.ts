@@ -159,6 +159,28 @@ describe('without a server, one webhook', () => {
     expect(left).toMatchObject([{ name: 'analyze' }]);
   });
 
+  test('F8: a command starts without approval only with --approval never, is listed so, and waits once it is cleared', async () => {
+    const on = ['webhook', 'command'];
+    const add = [...on, 'add', 'triage', '--trigger', 'issues.reopened'];
+    const refused = await tell(sandbox, ...add, '--approval', 'always');
+    expect([refused.code, refused.stderr]).toEqual([2, expect.stringContaining('never')]);
+    const { command } = await tellJson<CommandAnswer>(sandbox, ...add, '--approval', 'never');
+    expect(command).toMatchObject({ trigger: 'issues.reopened', approval: 'never' });
+    const row = async () => {
+      const listed = await ok(tell(sandbox, ...on, 'list', 'triage'));
+      return listed.split('\n').find((line) => line.includes(command.id)) ?? '';
+    };
+    expect(await row()).toMatch(/ never\b/);
+    const edit = [...on, 'edit', 'triage', command.id];
+    const cleared = await tellJson<CommandAnswer>(sandbox, ...edit, '--clear', 'approval');
+    expect(cleared.command.id).toBe(command.id);
+    expect(cleared.command).not.toHaveProperty('approval');
+    expect(await row()).not.toMatch(/ never\b/);
+    await ok(tell(sandbox, ...edit, '--approval', 'never'));
+    expect(await row()).toMatch(/ never\b/);
+    await ok(tell(sandbox, ...on, 'remove', 'triage', command.id));
+  });
+
   test('is found by the beginning of its id, and never guessed', async () => {
     const { webhook_id: id } = webhook;
     expect((await tellJson<Webhook>(sandbox, 'webhook', 'show', id.slice(0, -1))).webhook_id).toBe(id);

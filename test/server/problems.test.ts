@@ -52,3 +52,30 @@ test('serve tells a problem once while it lasts, and again when it comes back', 
   watch.close();
   expect(found).toEqual(['1 item waits', '3 items wait']);
 });
+
+const CLOSED = `
+credentials: { github: { tokenEnv: TOKEN, baseUrl: 'http://127.0.0.1:9' } }
+webhooks: { github: { defaultCommand: say, commands: [{ name: say, action: comment, template: 'Seen {{@event.title}}' }] } }
+`;
+
+test('E1: status and serve show posts to a closed port behind problem:, with the next try and what to type', async () => {
+  const sandbox = await sandboxForTest({ files: { 'webhooks.yml': CLOSED }, env: { TOKEN: 'a-token' } });
+  const server = await serveHere(sandbox, []);
+  for (let n = 1; n <= 6; n += 1)
+    expect((await signedPost(server.url, comment('@agent say', { issue: n }))).status).toBe(202);
+  const problem =
+    /^problem: 6 posts for github wait, tried \d+ times?: .*ECONNREFUSED.*The next try is at \d{4}-.*hookctl outbox list --status waiting$/m;
+  const shown = await eventually('the problem', async () => {
+    const { stdout } = await tell(sandbox, 'status');
+    return problem.test(stdout) ? stdout : null;
+  });
+  expect(shown.match(/^problem: /gm)).toHaveLength(1);
+  await eventually(
+    'serve to print it',
+    () => /^\S+ +problem: \d posts? for github waits?, .*ECONNREFUSED/m.test(server.stderr()),
+    30_000,
+  );
+  expect((await tell(sandbox, 'outbox', 'list', '--status', 'waiting')).stdout).toMatch(/waiting/);
+  await server.stop();
+  expect((await tell(sandbox, 'status')).stdout).toMatch(problem);
+});

@@ -16,9 +16,11 @@ import { expect, onTestFinished, test } from 'vitest';
 import { lockFolder } from '../../src/store/lock.ts';
 import { stage } from '../store/staged.ts';
 import { spawnIn } from '../support/cli.ts';
+import { comment, signedPost } from '../support/github.ts';
 import { tell, tellJson, tellPerson } from '../support/in-process.ts';
 import { type Sandbox, sandboxForTest } from '../support/sandbox.ts';
-import { readStore, serverForTest, tokenOf } from '../support/server.ts';
+import { serveHere } from '../support/serve-here.ts';
+import { readStore, serverForTest, settled, tokenOf } from '../support/server.ts';
 
 interface Made {
   readonly id: string;
@@ -270,4 +272,63 @@ test('a restore that was killed in the middle is ended by the next command, whic
   const listed = await tellJson<readonly Made[]>(sandbox, 'task', 'list');
   expect(listed.map(({ id }) => id)).toEqual([early.id]);
   expect(readdirSync(dataFolder).filter((name) => /restore/.test(name))).toEqual([former]);
+});
+
+const STEERED = `
+credentials: { github: { tokenEnv: TOKEN, baseUrl: 'http://127.0.0.1:9' } }
+webhooks:
+  github:
+    commands:
+      - { name: analyze, template: Analyze }
+      - { name: guarded, template: Guarded, requiresApproval: true }
+      - { name: go, action: ask, template: 'Which branch?' }
+`;
+
+test('G14: after a restore, comments that ran since the backup are refused by new delivery ids; newer ones run', async () => {
+  const sandbox = await sandboxForTest({ files: { 'webhooks.yml': STEERED }, env: { TOKEN: 'a-token' } });
+  const first = await serveHere(sandbox);
+  const deliver = async (url: string, payload: ReturnType<typeof comment>) =>
+    settled(sandbox, (await signedPost(url, payload)).id);
+  const made = async (text: string, issue: number) => {
+    const delivery = await deliver(first.url, comment(text, { issue }));
+    const [id = ''] = delivery.decisions.flatMap(({ taskIds }) => taskIds);
+    return id;
+  };
+  const asked = {
+    approved: await made('@agent guarded', 1),
+    stopped: await made('@agent analyze', 2),
+    answered: await made('@agent go', 3),
+  };
+  const target = join(sandbox.root, 'backup');
+  await tellJson(sandbox, 'backup', target);
+  const statuses = () =>
+    Object.values(asked).map((id) => readStore(sandbox, (reader) => reader.task(id)?.status));
+  const before = statuses();
+  expect(before).toEqual(['waiting_approval', 'queued', 'waiting_answer']);
+
+  const newer = [
+    comment(`@agent approve ${asked.approved}`, { issue: 1 }),
+    comment(`@agent stop ${asked.stopped}`, { issue: 2 }),
+    comment('main, please', { issue: 3 }),
+    comment('@agent analyze', { issue: 4 }),
+  ];
+  for (const each of newer) expect(await deliver(first.url, each)).toMatchObject({ status: 'processed' });
+  expect(statuses()).toEqual(['queued', 'cancelled', 'queued']);
+  expect(tasksIn(sandbox)).toHaveLength(4);
+  await first.stop();
+  expect((await tell(sandbox, 'restore', target, '--yes')).code).toBe(0);
+
+  const second = await serveHere(sandbox);
+  for (const each of newer) {
+    const { id, status, reason } = await deliver(second.url, each);
+    expect([status, reason]).toEqual([
+      'ignored',
+      expect.stringMatching(new RegExp(`written before the restore of .*hookctl replay ${id}`)),
+    ]);
+  }
+  expect([statuses(), tasksIn(sandbox).length]).toEqual([before, 3]);
+  const approval = comment(`@agent approve ${asked.approved}`, { issue: 1 });
+  for (const each of [approval, comment('@agent analyze', { issue: 4 })])
+    expect(await deliver(second.url, each)).toMatchObject({ status: 'processed' });
+  expect([statuses()[0], tasksIn(sandbox).length]).toEqual(['queued', 4]);
 });
