@@ -32,7 +32,8 @@ function userName(): string {
   }
 }
 
-const ENDING = ['SIGINT', 'SIGTERM'] as const;
+/** SIGHUP: the terminal was closed. */
+const ENDING = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 
 function processSignals(): Signals {
   return {

@@ -1,3 +1,4 @@
+import { messageOf } from '../errors.ts';
 import { openRotatingFile } from '../lib/rotating-file.ts';
 import { runView } from '../run-views.ts';
 import { deliveryView } from '../views.ts';
@@ -15,7 +16,9 @@ export async function logged(
   const { default: pino } = await import('pino');
   const leftOut = (lines: number) =>
     `${JSON.stringify({ level: 40, time: Date.now(), lines, msg: 'left out' })}\n`;
-  const target = openRotatingFile(file, { leftOut });
+  const failed = (error: unknown) =>
+    output.problem(`The log file can't be written (${messageOf(error)}); up to 1 MB of its lines waits`);
+  const target = openRotatingFile(file, { leftOut, failed });
   const log = pino({}, { write: (line: string) => target.write(redact(line)) });
   return {
     ready(serving) {

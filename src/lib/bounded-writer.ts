@@ -92,3 +92,13 @@ export function takenBy(fd: number, bytes: Buffer): number {
     throw error;
   }
 }
+
+/** The same for standard output, which may be a file on a disk that has room later. */
+export function takenByOutput(fd: number, bytes: Buffer): number {
+  try {
+    return takenBy(fd, bytes);
+  } catch (error) {
+    if (['ENOSPC', 'EDQUOT'].includes((error as NodeJS.ErrnoException).code ?? '')) return 0;
+    throw error;
+  }
+}

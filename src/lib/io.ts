@@ -1,5 +1,5 @@
 import { styleText } from 'node:util';
-import { type BoundedWriter, createBoundedWriter, takenBy } from './bounded-writer.ts';
+import { type BoundedWriter, createBoundedWriter, takenByOutput } from './bounded-writer.ts';
 import { oncePerTurn } from './once-per-turn.ts';
 import { type StandardStream, unblockedDescriptor } from './unblocked.ts';
 
@@ -87,7 +87,8 @@ export function outputStream(stream: StandardStream, env: NodeJS.ProcessEnv): Ou
     },
     neverWait(leftOut) {
       const fd = unblockedDescriptor(stream);
-      if (fd !== null) bounded ??= createBoundedWriter({ take: (bytes) => takenBy(fd, bytes), leftOut });
+      if (fd !== null)
+        bounded ??= createBoundedWriter({ take: (bytes) => takenByOutput(fd, bytes), leftOut });
     },
     flushed: async (patienceMs) => bounded?.flushed(patienceMs),
   };

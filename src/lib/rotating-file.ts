@@ -1,4 +1,4 @@
-import { closeSync, constants, fchmodSync, fstatSync, openSync, renameSync } from 'node:fs';
+import { closeSync, constants, fchmodSync, fstatSync, openSync, renameSync, statSync } from 'node:fs';
 import { createBoundedWriter, takenBy } from './bounded-writer.ts';
 
 export interface RotatingFileOptions {
@@ -8,6 +8,8 @@ export interface RotatingFileOptions {
   readonly keep?: number;
   /** The line, with its newline, that stands where lines could not be written. */
   readonly leftOut?: (lines: number) => string;
+  /** Called when writing fails, and again only after it worked in between. */
+  readonly failed?: (error: unknown) => void;
 }
 
 /** A log file that does not grow without end. Its parts are 0600. */
@@ -21,36 +23,53 @@ const DEFAULTS = {
   maxBytes: 10_000_000,
   keep: 3,
   leftOut: (lines: number) => `… ${lines} lines left out\n`,
+  failed: () => undefined,
 };
 
 /** Opens the file to append to it, made if it is missing. Throws what `open` throws. */
 export function openRotatingFile(path: string, options: RotatingFileOptions = {}): RotatingFile {
-  const { maxBytes, keep, leftOut } = { ...DEFAULTS, ...options };
+  const { maxBytes, keep, leftOut, failed } = { ...DEFAULTS, ...options };
   let fd = openPrivate(path);
   let size = fstatSync(fd).size;
   let closed = false;
+  let failing = false;
   const isFile = fstatSync(fd).isFile();
   const writer = createBoundedWriter({ take, leftOut });
 
-  function rotate(): void {
+  /** False once the file was removed, or another program put it aside. */
+  function isInPlace(): boolean {
+    const [there, ours] = [statSync(path, { throwIfNoEntry: false }), fstatSync(fd)];
+    return there?.ino === ours.ino && there.dev === ours.dev;
+  }
+
+  function putAside(): void {
     for (let number = keep; number >= 1; number -= 1) {
       const from = number === 1 ? path : `${path}.${number - 1}`;
       renameIfThere(from, `${path}.${number}`);
     }
+  }
+
+  /** Closes the former descriptor last: where none can be opened, its number would soon be that of another file. */
+  function reopen(): void {
+    const next = openPrivate(path);
     closeSync(fd);
-    fd = openPrivate(path);
+    fd = next;
     size = fstatSync(fd).size;
   }
 
   function take(bytes: Buffer): number {
     if (closed) throw new Error('closed');
     try {
-      if (isFile && size > 0 && size + bytes.length > maxBytes) rotate();
+      if (isFile && size > 0 && size + bytes.length > maxBytes && isInPlace()) putAside();
+      if (isFile && !isInPlace()) reopen();
       const taken = takenBy(fd, bytes);
       size += taken;
+      failing = false;
       return taken;
-    } catch {
+    } catch (error) {
       // Tried again: the disk may have room later.
+      if (!failing) failed(error);
+      failing = true;
       return 0;
     }
   }

@@ -114,7 +114,8 @@ function ingressSocket(): Server {
     connectionsCheckingInterval: LIMITS.checkInterval,
   });
   limitConnections(server, LIMITS.connections);
-  return server;
+  // A sender may close its side once it has sent everything; Node would leave it without its answer.
+  return Object.assign(server, { httpAllowHalfOpen: true });
 }
 
 /** A request, and how far its way was found. */
@@ -178,8 +179,7 @@ function splitTarget(target: string): readonly string[] {
 
 /** A compressed body would have to be unpacked before anybody knows who sent it. */
 function isIdentity({ headers }: IncomingMessage): boolean {
-  const encoding = headers['content-encoding'];
-  return encoding === undefined || encoding === 'identity';
+  return ['', 'identity'].includes((headers['content-encoding'] ?? '').toLowerCase());
 }
 
 /** Node shows the first of two Host headers; a hop before it may have acted on the other. */

@@ -12,8 +12,8 @@ export interface MetricsSource {
   readonly oldestPendingSeconds: () => number;
   readonly outbox: () => Readonly<Partial<Record<OutgoingStatus, number>>>;
   readonly tunnel: () => TunnelStatus | null;
-  /** Names of those in force. */
-  readonly webhooks: () => ReadonlySet<string>;
+  /** The provider of each webhook in force, by its name. */
+  readonly webhooks: () => ReadonlyMap<string, string>;
 }
 
 /** What is counted while serving. */
@@ -62,7 +62,9 @@ export function createMetrics(): Metrics {
         collectDefaultMetrics({ register: process });
       }
       const webhooks = source.webhooks();
-      deliveries.keepOnly((webhook = '') => webhooks.has(webhook) || webhook === OTHER);
+      deliveries.keepOnly(
+        (webhook = '', provider) => webhooks.get(webhook) === provider || webhook === OTHER,
+      );
       const register = new Registry();
       const registers = [register];
       const count = (name: string, help: string, labelNames: readonly string[], counts = answers) => {

@@ -78,7 +78,7 @@ export async function managementOf({
         oldestPendingSeconds: () => oldestPendingSeconds(store, app.clock.now()),
         outbox: store.countsByOutgoingStatus,
         tunnel: () => facts().tunnel,
-        webhooks: () => new Set(live.current().webhooks.map(({ name }) => name)),
+        webhooks: () => new Map(live.current().webhooks.map(({ name, provider }) => [name, provider])),
       }),
     webhooks: webhookAdmin({
       db: await app.dynamic(),

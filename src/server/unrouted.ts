@@ -79,6 +79,8 @@ function adviceFor(request: RefusedRequest, parts: UnroutedParts): string {
         : `${webhook?.name} takes POST alone. A browser shows nothing here; set the sender to POST`;
     case 413:
       return 'its body is too large. Have the sender send less in one request';
+    case 417:
+      return 'its Expect header asks for something else than 100-continue. Have the sender leave it out';
     case 503:
       return 'hookctl held as many large bodies as it may. Have the sender send it again later';
     case 415:
@@ -92,6 +94,8 @@ function brokenAdvice(fault: string): string {
   switch (fault) {
     case 'TLS':
       return 'it speaks TLS, this port plain HTTP. Write http:// at the sender, or have a tunnel or a proxy take TLS off';
+    case 'CONNECT':
+      return 'it takes hookctl for a proxy. Have the sender send POST to the address of a webhook: hookctl webhook list';
     case 'HPE_HEADER_OVERFLOW':
       return 'its headers are larger than 8 KB. Look at what the proxy before hookctl adds';
     case 'ERR_HTTP_REQUEST_TIMEOUT':

@@ -7,13 +7,14 @@ test('E26: /metrics shows the webhooks in force, and counts no waiting delivery 
   onTestFinished(metrics.close);
   const received = (name: string, status: 'pending' | 'duplicate') =>
     metrics.received({ webhook: { name, provider: 'github' } as Webhook, status });
-  const linesOf = async (...names: readonly string[]) => {
+  const linesOf = (...names: readonly string[]) => linesWith(names.map((name) => [name, 'github']));
+  const linesWith = async (webhooks: readonly (readonly [name: string, provider: string])[]) => {
     const text = await metrics.text({
       queueDepth: () => 0,
       oldestPendingSeconds: () => 0,
       outbox: () => ({}),
       tunnel: () => null,
-      webhooks: () => new Set(names),
+      webhooks: () => new Map(webhooks),
     });
     return text.split('\n').filter((line) => /^hookctl_(?:deliveries_total|webhooks)/.test(line));
   };
@@ -28,4 +29,7 @@ test('E26: /metrics shows the webhooks in force, and counts no waiting delivery 
   expect(await linesOf('kept')).toEqual([...kept, 'hookctl_webhooks 1']);
   // One of the same name that is made later begins anew.
   expect(await linesOf('kept', 'removed')).toEqual([...kept, 'hookctl_webhooks 2']);
+  // So does one of the same name for another provider.
+  expect(await linesWith([['kept', 'gitlab']])).toEqual(['hookctl_webhooks 1']);
+  expect(await linesOf('kept')).toEqual(['hookctl_webhooks 1']);
 });

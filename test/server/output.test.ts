@@ -1,8 +1,8 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync } from 'node:fs';
-import { expect, onTestFinished, test } from 'vitest';
-import { createBoundedWriter } from '../../src/lib/bounded-writer.ts';
+import { closeSync, existsSync, openSync } from 'node:fs';
+import { describe, expect, onTestFinished, test } from 'vitest';
+import { createBoundedWriter, takenByOutput } from '../../src/lib/bounded-writer.ts';
 import { cliPath } from '../support/cli.ts';
 import { eventually } from '../support/eventually.ts';
 import { comment, signedPost } from '../support/github.ts';
@@ -82,6 +82,7 @@ pid, fd = pty.fork()
 if pid == 0:
     os.execv(sys.argv[1], sys.argv[1:])
 signal.signal(signal.SIGTERM, lambda *_: os.kill(pid, signal.SIGTERM))
+signal.signal(signal.SIGUSR1, lambda *_: os.close(fd))
 while True:
     done, status = os.waitpid(pid, os.WNOHANG)
     if done:
@@ -89,14 +90,24 @@ while True:
     time.sleep(0.02)
 `;
 
-test.skipIf(!existsSync('/usr/bin/python3') && !existsSync('/usr/local/bin/python3'))(
-  'F3: serve on a terminal that is not read answers on, and ends soon after SIGTERM',
-  async () => {
-    const sandbox = await sandboxForTest();
-    const { child, url } = await unread(sandbox, 'python3', (line) => ['-c', ON_TERMINAL, ...line]);
-    await floodOf(url);
-    child.kill('SIGTERM');
-    expect(await once(child, 'exit')).toEqual(ENDED_BY_ITSELF);
+describe.skipIf(!existsSync('/usr/bin/python3') && !existsSync('/usr/local/bin/python3'))(
+  'a terminal',
+  () => {
+    const onTerminal = (sandbox: Sandbox) =>
+      unread(sandbox, 'python3', (line) => ['-c', ON_TERMINAL, ...line]);
+
+    test('F3: serve on a terminal that is not read answers on, and ends soon after SIGTERM', async () => {
+      const { child, url } = await onTerminal(await sandboxForTest());
+      await floodOf(url);
+      child.kill('SIGTERM');
+      expect(await once(child, 'exit')).toEqual(ENDED_BY_ITSELF);
+    });
+
+    test('E7: serve whose terminal is closed ends as after SIGTERM', async () => {
+      const { child } = await onTerminal(await sandboxForTest());
+      child.kill('SIGUSR1');
+      expect(await once(child, 'exit')).toEqual(ENDED_BY_ITSELF);
+    });
   },
 );
 
@@ -138,4 +149,10 @@ test('F3: a reader that is gone ends the writing, not the process', () => {
   writer.write('a\n');
   writer.write('b\n');
   expect(asked).toBe(1);
+});
+
+test('F3: output to a file on a full disk waits for room', () => {
+  const full = openSync('/dev/full', 'w');
+  onTestFinished(() => closeSync(full));
+  expect(takenByOutput(full, Buffer.from('line\n'))).toBe(0);
 });

@@ -7,7 +7,7 @@ import { tell, tellJson } from '../support/in-process.ts';
 import { type Sandbox, sandboxForFile, sandboxForTest } from '../support/sandbox.ts';
 import { serveHere } from '../support/serve-here.ts';
 import { readStore, type Server, serverForFile } from '../support/server.ts';
-import { raw, request } from './raw.ts';
+import { allStatuses, raw, request, signedRequest } from './raw.ts';
 
 let sandbox: Sandbox;
 let server: Server;
@@ -87,6 +87,24 @@ test.each([
     400,
     /it is not valid HTTP \(HPE_INVALID_CHUNK_SIZE\)/,
   ],
+  [
+    'an expectation that is not known',
+    request('POST', '/webhooks/github?token=QUERYSECRET', ['Host: x', 'Expect: 200-ok', 'Content-Length: 0']),
+    417,
+    /^POST \/webhooks\/github: its Expect header/,
+  ],
+  [
+    'CONNECT',
+    request('CONNECT', 'example.invalid:443', ['Host: x']),
+    405,
+    /^CONNECT example\.invalid:443: it takes hookctl for a proxy/,
+  ],
+  [
+    'an address with its host',
+    request('POST', 'http://x/webhooks/github', ['Host: x', 'Content-Length: 0']),
+    404,
+    /Did you mean \/webhooks\/github\?/,
+  ],
 ] as const)('E5: %s is one line and a row with what to do', async (_, bytes, status, reason) => {
   const known = new Set(server.lines().map(({ id }) => id));
   expect((await raw(server.port, bytes)).status).toBe(status);
@@ -154,4 +172,22 @@ test('E10: serve --quiet tells of a task that waits for approval', async () => {
   await eventually('the line', () => stderr().includes(id));
   expect(stderr()).toMatch(/waits for approval/);
   await stop();
+});
+
+const PING = signedRequest({ zen: 'x', hook_id: 1, hook: {} }, 'ping');
+
+test.each([
+  ['bytes after its body', `${PING()}GARBAGE\r\n\r\n`, [202, 400]],
+  ['bytes after a request that closes', `${PING('Connection: close')}GARBAGE\r\n\r\n`, [202]],
+  ['a second request that is cut short', `${PING()}${PING()}POST /web\x01\r\n\r\n`, [202, 202, 400]],
+  ['an encoding in capitals', PING('Content-Encoding: Identity', 'Connection: close'), [202]],
+  ['an empty encoding', PING('Content-Encoding:', 'Connection: close'), [202]],
+])('E5: a whole request gets its own answer, with %s', async (_, bytes, statuses) => {
+  expect(await allStatuses(server.port, bytes)).toEqual(statuses);
+});
+
+test('E5: a sender that closes its side after a whole request gets its answer', async () => {
+  expect(await allStatuses(server.port, PING(), { closeSide: true })).toEqual([202]);
+  expect(await allStatuses(server.port, `${PING()}${PING()}`, { closeSide: true })).toEqual([202, 202]);
+  expect(await allStatuses(server.port, PING().slice(0, -3), { closeSide: true })).toEqual([400]);
 });
