@@ -9,6 +9,8 @@ const BRIEF_MS = 30_000;
 
 export interface KeyedDelivery {
   readonly provider: string;
+  /** The webhook's id in the store; its name where it has none. */
+  readonly webhook: string;
   readonly trust: Trust;
   /** See `Verdict`; null where nothing proves the bytes. */
   readonly seal: string | null;
@@ -21,14 +23,15 @@ export interface KeyedDelivery {
 /**
  * The keys by which a second delivery of the same thing is known (`store/claims.ts`). Plain ones count within the webhook.
  * Those with `@` count for all webhooks: `@seal:` is the signed message itself, whichever webhook with the same secret it
- * is sent to; `@act:` is what a person wrote, whichever hook tells it in whichever words. `?` marks those of an unverified
- * delivery, which hold back no verified one.
+ * is sent to; `@act:` is what a person wrote, whichever hook tells it in whichever words: with the webhook in it, what that one did;
+ * without, that the text commanded, answered or steered, which it does once. `?` marks those of an unverified delivery, which hold
+ * back no verified one.
  */
 export function dedupeKeys(delivery: KeyedDelivery): readonly string[] {
-  const { provider, trust, senderDeliveryId: id, parsed } = delivery;
+  const { provider, webhook, trust, senderDeliveryId: id, parsed } = delivery;
   const own = [...(id === null ? [] : [`id:${id}`]), ...parsed.semanticKeys];
   if (trust === 'unverified') return [...new Set(own)].map((key) => `?${key}`);
-  return [...new Set([...own, ...sealKeys(delivery), ...actKeys(provider, parsed.events)])];
+  return [...new Set([...own, ...sealKeys(delivery), ...actsOf(provider, parsed.events, webhook)])];
 }
 
 function sealKeys({ seal, parsed, receivedAt }: KeyedDelivery): readonly string[] {
@@ -43,14 +46,29 @@ function sealKeys({ seal, parsed, receivedAt }: KeyedDelivery): readonly string[
   return [unique === undefined ? `@seal:${seal}` : `@seal:${seal}:${unique}`];
 }
 
+/** Keys of what a webhook did of the texts of these events. */
+export function actsOf(
+  provider: string,
+  events: readonly WebhookEvent[],
+  webhook: string,
+): readonly string[] {
+  return actKeys(provider, events).map((key) => `${key}@${webhook}`);
+}
+
 /** Keys of the acts by which people wrote the texts of these events; an edit is an act of its own. */
 export function actKeys(provider: string, events: readonly WebhookEvent[]): readonly string[] {
-  return events.flatMap(({ text, textId = null, textOrigin, writtenAt = null }) => {
-    if (text === null || textId === null) return [];
-    return textOrigin === 'edited'
-      ? `@act:${provider}:edited:${textId}:${writtenAt ?? ''}`
-      : `@act:${provider}:${textOrigin}:${textId}`;
-  });
+  return events.flatMap((event) => actKey(provider, event) ?? []);
+}
+
+/** Null where the text has no id. */
+export function actKey(
+  provider: string,
+  { text, textId = null, textOrigin, writtenAt = null }: WebhookEvent,
+): string | null {
+  if (text === null || textId === null) return null;
+  return textOrigin === 'edited'
+    ? `@act:${provider}:edited:${textId}:${writtenAt ?? ''}`
+    : `@act:${provider}:${textOrigin}:${textId}`;
 }
 
 /** The key of a text of which a command has run, over all its edits; null where the text has no id. */

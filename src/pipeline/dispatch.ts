@@ -4,7 +4,7 @@ import type { Settlement } from '../store/store.ts';
 import { syncTasks } from '../tasks/context.ts';
 import type { Decision, Delivery, RawRequest, Webhook } from '../types.ts';
 import type { PipelineContext, Settled } from './context.ts';
-import { actKeys } from './dedupe-keys.ts';
+import { actKeys, actsOf } from './dedupe-keys.ts';
 import { whyNothing } from './nothing-to-do.ts';
 import { isFirstHand } from './occasion.ts';
 import { findWebhook } from './webhook-of.ts';
@@ -45,15 +45,23 @@ export async function dispatch(
   }
   const read = readDelivery(context, delivery, arrived);
   if ('status' in read) return settle(context, delivery, read, worked);
-  const acts = isFirstHand(delivery) ? actKeys(delivery.provider, read.parsed.events) : [];
-  return inTurn(acts, async () =>
-    settle(
+  const { events } = read.parsed;
+  const acts = isFirstHand(delivery) ? actKeys(delivery.provider, events) : [];
+  return inTurn(acts, async () => {
+    const own = actsOf(
+      delivery.provider,
+      acts.length === 0 ? [] : events,
+      delivery.webhookId ?? delivery.webhook,
+    );
+    const outcome = actedBefore(context, delivery, own) ?? (await work(context, delivery, read));
+    const isIdle = outcome.status === 'ignored' && outcome.outgoing.length === 0;
+    return settle(
       context,
       delivery,
-      actedBefore(context, delivery, acts) ?? (await work(context, delivery, read)),
+      (isIdle ? actedBefore(context, delivery, acts) : null) ?? outcome,
       worked,
-    ),
-  );
+    );
+  });
 }
 
 async function settle(
@@ -91,7 +99,7 @@ function readDelivery(context: PipelineContext, delivery: Delivery, arrived: Arr
   return parsed.ok ? { webhook, parsed } : nothing('failed', parsed.reason);
 }
 
-/** A duplicate where another delivery told of the same act and a command ran of it; null where none did. */
+/** A duplicate where another delivery holds one of these keys; null where none does. */
 function actedBefore({ store }: PipelineContext, { id }: Delivery, acts: readonly string[]): Outcome | null {
   const holders = acts.map((key) => store.holderOf(key)).filter((holder) => holder !== null && holder !== id);
   const [first = null] = holders;

@@ -72,6 +72,13 @@ function strangersWords({ approval }: WebhookCommand, { sender, hasStrangersWord
   return '; waits for approval: a stranger can have written the words (`approval: never` starts it at once)';
 }
 
+/** Why a task waits although its sender may command: nothing says that the new words are the sender's (an issue that was made of mail). */
+function unnamedAuthor({ approval }: WebhookCommand, { sender, text, author }: WebhookEvent): string {
+  return approval !== 'never' && sender?.kind === 'person' && text !== null && author === null
+    ? '; waits for approval: the payload does not name who wrote the words'
+    : '';
+}
+
 /** Why a task waits whose sender may not command. Where the event names no sender, `approval: never` starts it, too. */
 function unadmitted({ approval }: WebhookCommand, { sender }: WebhookEvent, { reason }: Admission): string {
   return sender === null && approval === 'never' ? '' : `; waits for approval: ${reason}`;
@@ -106,7 +113,9 @@ function matchTrigger(command: TriggerCommand, event: WebhookEvent, admission: A
   if (!admission.allowed && actionNamed(command.action)?.reachesOut) {
     return silent(command, `\`${command.action}\` needs an allowed sender: ${admission.reason}`);
   }
-  const held = admission.allowed ? strangersWords(command, event) : unadmitted(command, event, admission);
+  const held = admission.allowed
+    ? strangersWords(command, event) || unnamedAuthor(command, event)
+    : unadmitted(command, event, admission);
   const needsApproval = command.requiresApproval || held !== '';
   return {
     command,

@@ -80,7 +80,15 @@ export function toDelivery(incoming: Incoming): NewDelivery {
     ...stateOf(webhook, parsed, trust, receivedAt),
     senderDeliveryId,
     dedupeKeys: parsed.ok
-      ? dedupeKeys({ provider: provider.name, trust, seal, senderDeliveryId, parsed, receivedAt })
+      ? dedupeKeys({
+          provider: provider.name,
+          webhook: webhookIdOf(webhook) ?? webhook.name,
+          trust,
+          seal,
+          senderDeliveryId,
+          parsed,
+          receivedAt,
+        })
       : [],
     eventType: first?.type ?? provider.eventName(request.headers),
     externalId: first?.externalId ?? null,

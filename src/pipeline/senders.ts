@@ -40,11 +40,12 @@ export function admitText(rule: SenderRule, event: WebhookEvent, trust: Trust | 
 }
 
 /**
- * Whether a person wrote the event's text. An event without text (a label, an assignment) may be the work of our own token, which can
- * belong to a person.
+ * Whether a person wrote the event's text, or clicked. Another event without text (a label, an assignment) may be the work of our own
+ * token, which can belong to a person.
  */
-export function isByPerson({ text, author, sender }: WebhookEvent): boolean {
-  return text !== null && sender?.kind === 'person' && sender.appId === null && author?.id === sender.id;
+export function isByPerson({ text, author, sender, isClick }: WebhookEvent): boolean {
+  if (sender?.kind !== 'person' || sender.appId !== null) return false;
+  return isClick === true || (text !== null && author?.id === sender.id);
 }
 
 /** Why a text is not its sender's own act; null when it is. */

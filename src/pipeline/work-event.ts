@@ -5,7 +5,7 @@ import { subjectNames } from './aliases.ts';
 import { answered } from './answer.ts';
 import { approved } from './approve.ts';
 import type { PipelineContext } from './context.ts';
-import { saidKey } from './dedupe-keys.ts';
+import { actKey, saidKey } from './dedupe-keys.ts';
 import { type Matching, match } from './match.ts';
 import { isFirstHand, type Occasion } from './occasion.ts';
 import { stopped } from './stop.ts';
@@ -26,7 +26,7 @@ export interface EventOutcome
  * paused.
  */
 export async function workEvent(context: PipelineContext, occasion: Occasion): Promise<EventOutcome> {
-  const forgotten = beforeRestore(context, occasion);
+  const forgotten = beforeRestore(context, occasion) ?? heardElsewhere(context, occasion);
   if (forgotten !== null) {
     const left = match(occasion.webhook, occasion.event, occasion.delivery.trust ?? 'unverified');
     const ran = await runCommands(context, occasion, refused(left, forgotten));
@@ -46,6 +46,7 @@ export async function workEvent(context: PipelineContext, occasion: Occasion): P
       ...outcome,
       decisions: [decision, ...outcome.decisions],
       approvals: taskId === null ? [] : [taskId],
+      said: taskId === null ? [] : heardKeys(occasion),
       ignored: taskId === null ? decision.reason : null,
     };
   }
@@ -55,6 +56,7 @@ export async function workEvent(context: PipelineContext, occasion: Occasion): P
       ...outcome,
       decisions: [decision, ...outcome.decisions],
       stops: changes,
+      said: changes.length === 0 ? [] : heardKeys(occasion),
       ignored: changes.length === 0 ? decision.reason : null,
     };
   }
@@ -63,6 +65,7 @@ export async function workEvent(context: PipelineContext, occasion: Occasion): P
     ...outcome,
     decisions: [answer.decision, ...outcome.decisions],
     answers: [answer.answer],
+    said: heardKeys(occasion),
     ignored: null,
   };
 }
@@ -94,31 +97,41 @@ async function runCommands(
     answers: [],
     approvals: [],
     said: matches.some(({ command }, index) => command.kind === 'text' && hasRun(acts[index]?.decision))
-      ? [saidKey(occasion.provider.name, occasion.event) ?? []].flat()
+      ? [saidKey(occasion.provider.name, occasion.event) ?? [], heardKeys(occasion)].flat()
       : [],
     ignored,
   };
+}
+
+/** The key by which no other webhook hears the text again. */
+function heardKeys({ provider, event, delivery }: Occasion): readonly string[] {
+  return isFirstHand(delivery) ? [actKey(provider.name, event) ?? []].flat() : [];
+}
+
+/** Why a text does nothing here: it commanded, answered or steered at another webhook. The triggers of this one run. */
+function heardElsewhere(
+  { store }: Pick<PipelineContext, 'store'>,
+  { provider, event, delivery }: Occasion,
+): string | null {
+  const key = isFirstHand(delivery) ? actKey(provider.name, event) : null;
+  const holder = key === null ? null : store.holderOf(key);
+  return holder === null || holder === delivery.id ? null : `the same as ${holder}`;
 }
 
 function hasRun(decision: Decision | undefined): boolean {
   return decision?.fired === true && decision.error === null;
 }
 
-/** One task for each mention: an edit of a text of which a command ran runs none, whatever it changed. */
+/** One task for each mention: a text of which a command ran runs none again, in whichever order its edits come. */
 function withoutRepeated(
   { store }: Pick<PipelineContext, 'store'>,
   { provider, event, delivery }: Occasion,
   { matches, ignored }: Matching,
 ): Matching {
-  const isEdit = event.textOrigin === 'edited' && isFirstHand(delivery);
-  const said = isEdit ? saidKey(provider.name, event) : null;
+  const said = event.text !== null && isFirstHand(delivery) ? saidKey(provider.name, event) : null;
   const holder = said === null ? null : store.holderOf(said);
   if (holder === null || holder === delivery.id) return { matches, ignored };
-  const reason = `a command of this text has run before (${holder})`;
-  const left = matches.map((each) =>
-    each.fired && each.command.kind === 'text' ? { ...each, fired: false, reason } : each,
-  );
-  return { matches: left, ignored: left.some(({ fired }) => fired) ? null : reason };
+  return refused({ matches, ignored }, `a command of this text has run before (${holder})`);
 }
 
 /**

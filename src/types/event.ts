@@ -40,6 +40,8 @@ export interface WebhookEvent {
   /** The subject was transferred or moved away from where this event happened. Left out: it is still there. */
   readonly hasMovedOn?: boolean;
   readonly sender: Sender | null;
+  /** No API can cause the event, only somebody who clicks (a button, a modal). Left out: our own token could have caused it. */
+  readonly isClick?: true;
   /** What a person wrote, only on the action that wrote or moved it; null otherwise. */
   readonly text: string | null;
   /**

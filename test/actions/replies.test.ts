@@ -3,6 +3,7 @@ import { hasMarker } from '../../src/lib/marker.ts';
 import type { JsonObject } from '../../src/types.ts';
 import { apisForFile } from '../outbox/support.ts';
 import { onIssue, startEngine } from '../support/engine.ts';
+import { merged } from '../support/merged.ts';
 
 const apis = apisForFile();
 
@@ -453,12 +454,25 @@ describe('a loop', () => {
     },
   );
 
-  test('G6: a person runs more than three commands in a thread within ten minutes', async () => {
-    const yaml = credentials() + commands('github', '{ name: go, template: x }');
-    const engine = await startEngine({ yaml, env });
-    for (let run = 0; run < 5; run += 1) {
-      const { delivery } = await engine.deliver('github', 'issue_comment.created', onIssue(24), '@agent go');
-      expect(delivery.status).toBe('processed');
-    }
-  });
+  test.each([
+    ['writes commands', 'github', 'issue_comment.created', 'name: go'],
+    ['clicks buttons', 'slack', 'block_actions', 'trigger: block_actions'],
+  ])(
+    'G6: a person who %s runs more than three in a thread within ten minutes',
+    async (_, provider, type, command) => {
+      const yaml = commands(provider, '{ name: go, template: x }');
+      const more = command.startsWith('trigger') ? `      - { ${command}, template: x }\n` : '';
+      const engine = await startEngine({ yaml: credentials() + yaml + more, env });
+      const thread = { issue: 24, ts: '1700000000.000100' };
+      const there = (payload: JsonObject) =>
+        provider === 'github'
+          ? onIssue(thread.issue)(payload)
+          : merged(payload, { message: { ts: thread.ts }, container: { message_ts: thread.ts } });
+      for (let run = 0; run < 5; run += 1) {
+        const { delivery } = await engine.deliver(provider, type, there, '@agent go');
+        expect(delivery).toMatchObject({ status: 'processed', externalId: expect.any(String) });
+      }
+      expect(engine.context.store.flows({})).toHaveLength(1);
+    },
+  );
 });

@@ -177,6 +177,28 @@ test('F12: over two webhooks the comment runs at the one that has a command for 
   expect(engine.context.store.tasks()).toHaveLength(1);
 });
 
+test('F12: a trigger at one webhook holds back no command at another, in either order; each runs once', async () => {
+  const engine = await startEngine({
+    db: db(
+      webhook('app', 'app-secret', [{ name: 'look' }]),
+      webhook('other', 'other-secret', [{ trigger: 'issue_comment.created' }]),
+    ),
+  });
+  const url = await openDoor(engine);
+  const to = (name: string) => ({ path: `/webhooks/github/wh-${name}`, secret: `${name}-secret` });
+  for (const [issue, names] of [
+    [14, ['other', 'app']],
+    [15, ['app', 'other']],
+  ] as const) {
+    const body = comment('@agent look at it', { issue });
+    for (const name of names) expect((await send(engine, url, body, to(name))).status).toBe('processed');
+    const again = { ...body, extra: 1 };
+    const both = await Promise.all(names.map((name) => send(engine, url, again, to(name))));
+    expect(both.map(({ status }) => status)).toEqual(['duplicate', 'duplicate']);
+  }
+  expect(engine.context.store.tasks()).toHaveLength(4);
+});
+
 test('F12: one signed body is taken by one of the webhooks that share its secret', async () => {
   const engine = await startEngine({
     db: db(
@@ -243,6 +265,18 @@ test('B12: a mention makes one task, whatever is edited later; an edit that adds
     'ignored',
   );
   expect(engine.context.store.tasks()).toHaveLength(2);
+});
+
+test('B12: an edit that comes before its comment runs, and the comment no more', async () => {
+  const yaml = 'webhooks: { github: { events: [issue_comment.edited] } }';
+  const engine = await startEngine({ yaml });
+  const url = await openDoor(engine);
+  const typo = comment('@agent analyze teh pump', { issue: 11 });
+  const mended = await send(engine, url, edited(typo, '@agent analyze the pump', Date.now()));
+  expect(mended.status).toBe('processed');
+  const late = await send(engine, url, typo);
+  expect(late).toMatchObject({ status: 'ignored', reason: expect.stringContaining('has run before') });
+  expect(engine.context.store.tasks()).toHaveLength(1);
 });
 
 test('B12: a trigger on the edit itself fires for each edit', async () => {

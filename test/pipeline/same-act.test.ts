@@ -1,8 +1,12 @@
 import { createHmac, randomUUID } from 'node:crypto';
 import { describe, expect, test } from 'vitest';
+import { secret } from '../../src/lib/secret.ts';
+import { providerNamed } from '../../src/providers/index.ts';
 import type { JsonObject } from '../../src/types.ts';
+import { samplePayload } from '../providers/support.ts';
 import { openDoor, workedOff } from '../support/door.ts';
 import { startEngine } from '../support/engine.ts';
+import { merged } from '../support/merged.ts';
 
 const AT = '2026-01-01T10:00:00.000+0000';
 const author = { key: 'ada', name: 'ada', displayName: 'Ada' };
@@ -79,4 +83,70 @@ describe('one act that two requests tell of', () => {
       expect(task?.url).toContain(`https://jira.acme.example/browse/${place}`);
     }
   });
+});
+
+const providerOf = (name: string) => {
+  const provider = providerNamed(name);
+  if (provider === null) throw new Error(`no ${name}`);
+  return provider;
+};
+
+const pair = (
+  provider: string,
+  types: readonly [string, string],
+  share: (first: JsonObject) => JsonObject,
+) => {
+  const [first, second] = types.map((type) => samplePayload(providerOf(provider), type, '@agent analyze it'));
+  if (first === undefined || second === undefined) throw new Error(`no samples of ${provider}`);
+  return [first, merged(second, share(first))] as const;
+};
+
+test.each([
+  {
+    name: 'F12: Linear, a comment and the session that it opens: one task',
+    ...({ provider: 'linear', types: ['Comment.create', 'AgentSessionEvent.created'], tasks: 1 } as const),
+    share: ({ data }: JsonObject) => ({ agentSession: { comment: { id: (data as JsonObject).id ?? '' } } }),
+  },
+  {
+    name: 'F12: Linear, a session whose comment is another: two tasks',
+    ...({ provider: 'linear', types: ['Comment.create', 'AgentSessionEvent.created'], tasks: 2 } as const),
+    share: () => ({ agentSession: { comment: { id: 'another' } } }),
+  },
+  {
+    name: 'F12: Bitbucket, comments on a pull request and on an issue, numbered alike: two tasks',
+    ...({
+      provider: 'bitbucket',
+      types: ['pullrequest:comment_created', 'issue:comment_created'],
+      tasks: 2,
+    } as const),
+    share: ({ comment: { id } }: JsonObject & { comment: JsonObject }) => ({ comment: { id } }),
+  },
+])('$name', async ({ provider, types, tasks, share }) => {
+  const at = '2026-01-01T00:00:00Z';
+  const webhook = {
+    ...{
+      webhook_id: 'wh-1',
+      provider,
+      name: 'one',
+      endpoint: `/webhooks/${provider}/wh-1`,
+      secret: 'secret',
+    },
+    ...{ commands: [{ id: 'cmd-1', name: 'analyze' }], created_at: at, updated_at: at },
+  };
+  const engine = await startEngine({ db: JSON.stringify({ schema_version: 1, webhooks: [webhook] }) });
+  const url = await openDoor(engine);
+  const signing = { secret: secret('secret'), now: new Date() };
+  for (const [index, payload] of pair(
+    provider,
+    types,
+    share as (first: JsonObject) => JsonObject,
+  ).entries()) {
+    const now = { ...payload, ...(provider === 'linear' && { webhookTimestamp: signing.now.getTime() }) };
+    const { headers, body } = providerOf(provider).sign(Buffer.from(JSON.stringify(now)), {
+      ...{ type: types[index] ?? '', deliveryId: randomUUID(), ...signing },
+    });
+    const answer = await fetch(url + webhook.endpoint, { method: 'POST', headers, body: Buffer.from(body) });
+    await workedOff(engine, answer.headers.get('x-hookctl-delivery') ?? '');
+  }
+  expect(engine.context.store.tasks()).toHaveLength(tasks);
 });

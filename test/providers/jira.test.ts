@@ -4,6 +4,7 @@ import { match } from '../../src/pipeline/match.ts';
 import { jira } from '../../src/providers/jira/index.ts';
 import type { JsonObject } from '../../src/types.ts';
 import { webhookWith } from '../pipeline/support.ts';
+import { merged } from '../support/merged.ts';
 import { bytes, json, keysOf, onlyEvent, request, samplePayload, secretsOf } from './support.ts';
 
 const parse = (payload: unknown) => jira.parse(request(json(payload)));
@@ -256,6 +257,34 @@ describe('F9: an account of Data Center, whose type is not stated', () => {
     'F9: %j lets it command',
     (allow) => expect(judge(allow)[0]).toMatchObject({ fired: true, needsApproval: false }),
   );
+});
+
+describe('F9: an issue whose creator is not its reporter, made of mail or for a customer', () => {
+  const made = (reporter: JsonObject) =>
+    event(
+      merged(samplePayload(jira, 'jira:issue_created', '@agent analyze'), {
+        issue: { fields: { reporter } },
+      }),
+    );
+  const judge = (reporter: JsonObject, approval?: 'never') =>
+    match(
+      webhookWith({
+        ...{ name: 'jira', provider: 'jira' },
+        commands: [{ name: 'analyze' }, { trigger: 'jira:issue_created', ...(approval && { approval }) }],
+      }),
+      made(reporter),
+    ).matches.map(({ fired, needsApproval }) => (fired ? (needsApproval ? 'waits' : 'starts') : 'ignored'));
+  const customer = { accountId: 'qm:1:2', accountType: 'customer', displayName: 'Mallory' };
+
+  test('F9: its text is ignored, and its trigger waits for approval', () => {
+    expect(judge(customer)).toEqual(['ignored', 'waits']);
+    expect(judge({ ...customer, accountId: 'another', accountType: 'atlassian' })).toEqual([
+      'ignored',
+      'waits',
+    ]);
+    expect(judge({})).toEqual(['starts', 'starts']);
+    expect(judge(customer, 'never')).toEqual(['ignored', 'starts']);
+  });
 });
 
 describe('A6: a workflow’s post-function', () => {

@@ -71,7 +71,8 @@ export function textOf(type: string, payload: JsonObject) {
   const text = places.map((path) => textAt(payload, ...path)).find((found) => found !== null) ?? null;
   const [place] = places[0] ?? [];
   const author = text === null || place === undefined ? null : writerOf(payload, place);
-  const writing = text === null ? {} : writingOf(payload, place ?? '', textOrigin === 'edited');
+  const writing =
+    text === null ? {} : writingOf(payload, { type, place: place ?? '', isEdit: textOrigin === 'edited' });
   return { text, author, textOrigin, textFormat: 'bitbucket', ...writing } as const;
 }
 
@@ -82,13 +83,24 @@ function placesOf(type: string, payload: JsonObject) {
   return { places: places ?? [], textOrigin: isEdit ? 'edited' : 'created' } as const;
 }
 
-/** The id of a text in its repository, and when it was written: ISO 8601 on Cloud, milliseconds on Server. */
-function writingOf(payload: JsonObject, place: string, isEdit: boolean) {
+interface Writing {
+  readonly type: string;
+  readonly place: string;
+  readonly isEdit: boolean;
+}
+
+/**
+ * The id of a text in its repository, and when it was written: ISO 8601 on Cloud, milliseconds on Server. Comments on issues, pull
+ * requests and commits are numbered apart: the first word of the event's type tells which.
+ */
+function writingOf(payload: JsonObject, { type, place, isEdit }: Writing) {
   const id = idAt(payload, place, 'id');
+  const [family = ''] = type.split(':');
   const repository = idAt(payload, 'repository', 'uuid') ?? fullName(repositoryOf(payload));
   const names = isEdit ? ['updated_on', 'updatedDate'] : ['created_on', 'createdDate'];
   return {
-    textId: id === null || !repository ? null : `${hostIn(payload) ?? ''}/${repository}/${place}/${id}`,
+    textId:
+      id === null || !repository ? null : `${hostIn(payload) ?? ''}/${repository}/${family}/${place}/${id}`,
     writtenAt: names.map((name) => timeAt(payload, place, name)).find((time) => time !== null) ?? null,
   };
 }

@@ -27,6 +27,7 @@ export function parse(payload: JsonObject, { settings }: ReadContext): Parsed {
     type,
     externalId: channel === null || !/^\d+$/.test(channel) ? null : `discord:${channel}`,
     sender,
+    isClick: true,
     textFormat: 'plain',
     text: isCommand ? spokenText(payload, name, settings.commandPrefix) : null,
     author: isCommand ? authoredBy(sender) : null,

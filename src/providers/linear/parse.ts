@@ -45,7 +45,8 @@ function textOf(type: string, action: string | null, payload: JsonObject) {
       action === 'created' ? ['agentSession', 'comment', 'body'] : ['agentActivity', 'content', 'body'];
     const text = textAt(payload, ...written);
     const author = text === null ? null : sessionAuthorOf(payload, action);
-    return { text, author, textFormat: 'linear', writtenAt: timeAt(payload, 'createdAt') } as const;
+    const textId = text === null ? null : sessionTextId(action, payload);
+    return { text, author, textFormat: 'linear', textId, writtenAt: timeAt(payload, 'createdAt') } as const;
   }
   const key = Object.hasOwn(TEXTS, type) ? (TEXTS[type] ?? null) : null;
   const isEdit = action === 'update' && key !== null && getPath(payload, ['updatedFrom', key]) !== undefined;
@@ -59,4 +60,18 @@ function textOf(type: string, action: string | null, payload: JsonObject) {
     textId: text === null || id === null ? null : `linear.app/${type}/${id}`,
     writtenAt: timeAt(payload, 'data', isEdit ? 'updatedAt' : 'createdAt'),
   } as const;
+}
+
+/** What opens a session or goes on with it is a comment, of which `Comment.create` tells, too. */
+function sessionTextId(action: string | null, payload: JsonObject): string | null {
+  const comment =
+    action === 'created'
+      ? idAt(payload, 'agentSession', 'comment', 'id')
+      : idAt(payload, 'agentActivity', 'sourceCommentId');
+  const id = action === 'created' ? null : idAt(payload, 'agentActivity', 'id');
+  return comment !== null
+    ? `linear.app/Comment/${comment}`
+    : id === null
+      ? null
+      : `linear.app/AgentActivity/${id}`;
 }

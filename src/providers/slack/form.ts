@@ -66,6 +66,7 @@ function interaction(payload: JsonObject): WebhookEvent {
     externalId: threadId(place),
     stableIds: stableThreadIds(place),
     sender: clickerOf(payload),
+    isClick: true,
     text: null,
     author: null,
     textOrigin: 'created',
