@@ -44,7 +44,9 @@ export function steeringCall(
   if (event.text === null || event.textOrigin !== 'created') return null;
   const { mention } = search(webhook, event);
   if (mention?.word !== word || !mention.isFirst) return null;
-  const taskId = /^`?(task-[0-9a-z]+)/.exec(mention.afterWord)?.[1] ?? null;
+  const [line = ''] = mention.afterWord.split('\n', 1);
+  // Whatever is around it or wrong about it (bold, a link, capitals, cut off): a word that names a task means no other one.
+  const taskId = /\btask-[0-9a-z]*/i.exec(line)?.[0].toLowerCase() ?? null;
   return { taskId, writtenAt: event.writtenAt ?? null };
 }
 

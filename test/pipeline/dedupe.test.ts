@@ -108,6 +108,28 @@ test.each([
   );
 });
 
+test.each([
+  ['in bold', (id: string) => `@agent approve **${id}**`],
+  ['in a link', (id: string) => `@agent approve [the fix](https://x.example/${id})`],
+  ['in capitals', (id: string) => `@agent approve ${id.toUpperCase()}`],
+  ['behind other words', (id: string) => `@agent approve the one with ${id}`],
+  ['cut off', () => '@agent approve task-'],
+])('F4: an approval that names a task of another thread %s approves none', async (_, text) => {
+  const engine = await startEngine();
+  const url = await openDoor(engine);
+  const ids = [];
+  for (const issue of [16, 17]) {
+    const asked = await send(engine, url, comment('@agent fix it', { issue }));
+    ids.push(asked.decisions.flatMap(({ taskIds }) => taskIds)[0] ?? '');
+  }
+  const said = await send(engine, url, comment(text(ids[1] ?? ''), { issue: 16 }));
+  expect(said).toMatchObject({
+    status: 'ignored',
+    reason: expect.stringContaining('this thread has no task'),
+  });
+  expect(ids.map((id) => engine.context.store.task(id)?.status)).toEqual(Array(2).fill('waiting_approval'));
+});
+
 test('F4: a stop means tasks that are older than itself, or the one that it names', async () => {
   const engine = await startEngine();
   const url = await openDoor(engine);

@@ -24,6 +24,7 @@ export interface Told {
 export function readCallback(envelope: JsonObject, prefix: string): Told {
   const event = objectAt(envelope, 'event') ?? {};
   const message = objectAt(event, 'message') ?? objectAt(event, 'previous_message') ?? event;
+  const isEdited = objectAt(message, 'edited') !== null;
   const editor = textAt(message, 'edited', 'user');
   const written = writtenText(envelope, event, message, prefix);
   const text = written?.text ?? null;
@@ -36,11 +37,11 @@ export function readCallback(envelope: JsonObject, prefix: string): Told {
       type: typeOf(event),
       externalId: threadId(place),
       stableIds: stableThreadIds(place),
-      sender: senderOf(envelope, message, editor),
+      sender: isEdited && editor === null ? null : senderOf(envelope, message, editor),
       text,
       author: text === null ? null : authorOf(message),
       textFormat: written?.textFormat ?? 'mrkdwn',
-      textOrigin: editor === null ? 'created' : 'edited',
+      textOrigin: isEdited ? 'edited' : 'created',
       ...(text !== null && writingOf(channel, message)),
       title: null,
       url: channelUrl(place),

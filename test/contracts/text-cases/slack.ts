@@ -38,6 +38,12 @@ export const slack: readonly TextCase[] = [
     refused: WROTE,
   },
   {
+    name: 'A3: an edit whose editor is not named',
+    sample: 'message.message_changed',
+    change: { event: { message: { edited: { user: null } } } },
+    refused: 'names no sender',
+  },
+  {
     name: 'a message that was shared into the channel',
     sample: MESSAGE,
     change: { event: { text: 'see', attachments: [{ is_share: true, text: '@agent analyze' }] } },
