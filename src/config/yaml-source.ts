@@ -41,6 +41,13 @@ export function readYaml(file: string, text: string): YamlText {
       ? doubledKey(document, lines, error.pos[0])
       : { message: error.message }),
   }));
+  visit(document, {
+    Pair(_, { key }) {
+      if (!isScalar(key) || key.value !== '__proto__') return;
+      const message = '__proto__ is refused: every JavaScript object has a field of that name';
+      problems.push({ file, ...toPosition(lines, key.range?.[0] ?? 0), message });
+    },
+  });
   if (problems.length > 0) return { value: null, source, problems };
   keepDigits(document);
   try {

@@ -37,6 +37,8 @@ function faultsOfIssue(schema: z.ZodType, issue: Issue, prefix: Path): readonly 
         ? [{ path, message: issue.message }]
         : branch.flatMap((inner) => faultsOfIssue(schema, inner, path));
     }
+    case 'invalid_key':
+      return issue.issues.map(({ message }) => ({ path, message: inWords(message), atKey: true }));
     default:
       return [{ path, message: inWords(issue.message) }];
   }
@@ -60,7 +62,8 @@ const OTHER_NAMES: Readonly<Record<string, readonly string[]>> = {
 };
 
 function fixForUnknown(key: string, known: readonly string[]): string {
-  const names = OTHER_NAMES[key.replace(/[_-]/g, '').toLowerCase()] ?? [];
+  const plain = key.replace(/[_-]/g, '').toLowerCase();
+  const names = (Object.hasOwn(OTHER_NAMES, plain) ? OTHER_NAMES[plain] : null) ?? [];
   const meant = names.find((name) => known.includes(name));
   if (meant !== undefined) return `Did you mean ${meant}?`;
   if (key === 'source') return 'Did you mean provider? It cannot be set here: remove it.';

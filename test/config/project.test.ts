@@ -47,6 +47,22 @@ test('an unknown field is shown where its name stands, with the one that was mea
   ]);
 });
 
+test.each([
+  ['constructor: 1', 1, 'constructor: unknown field'],
+  ['ingress: { toString: 1 }', 12, 'ingress.toString: unknown field'],
+  ['__proto__: { a: 1 }', 1, '__proto__ is refused'],
+  ['webhooks: { __proto__: { commandPrefix: "@x" } }', 13, '__proto__ is refused'],
+  ['webhooks: { github: { commands: [{ "__proto__": x }] } }', 36, '__proto__ is refused'],
+  ['agents: { __proto__: { use: command, program: a } }', 11, '__proto__ is refused'],
+  ['agents: { "-x": { use: command, program: a } }', 11, 'agents.-x: expected the name of an agent'],
+  ['agents: { "..": { use: command, program: a } }', 11, 'agents...: expected the name of an agent'],
+  ['credentials: { __proto__: { tokenEnv: A } }', 16, '__proto__ is refused'],
+])('F16: the name in %s is refused in column %i', async (yaml, column, message) => {
+  const found = await messages(`${yaml}\n`);
+  expect(found).toHaveLength(1);
+  expect(found[0]).toContain(`webhooks.yml:1:${column} ${message}`);
+});
+
 test('a field that is known nowhere near gets the list of those that are', async () => {
   const [message] = await messages('claudeTasks: { colour: red }\n');
   expect(message).toBe(

@@ -124,7 +124,11 @@ test('F15: of twelve large bodies only the oldest and 16 MB are in memory; each 
 test('F15: a large body that does not go on makes room for those that wait for it', async () => {
   const read = createBodyReader({ heldBytes: MB, waitMs: 30_000, turnMs: 50 });
   const ends: string[] = [];
+  const taken = new Map<string | undefined, number>();
   const server = createServer(async (request, response) => {
+    request.on('data', ({ length }: Buffer) =>
+      taken.set(request.url, (taken.get(request.url) ?? 0) + length),
+    );
     const result = await read(request, 25 * MB);
     ends.push(`${request.url} ${result.ok ? result.body.length / MB : result.why}`);
     if (result.ok) result.release();
@@ -141,7 +145,10 @@ test('F15: a large body that does not go on makes room for those that wait for i
   const slow = begin('/slow', 1.5);
   onTestFinished(() => void slow.destroy());
   await eventually('its bytes', () => slow.writableLength === 0);
-  for (const name of ['/a', '/b']) begin(name, 2).end();
+  for (const name of ['/a', '/b']) {
+    begin(name, 2).end();
+    await eventually(`${name} to become large`, () => (taken.get(name) ?? 0) > 64 * 1024);
+  }
   await eventually('those that waited', () => ends.length === 3);
   expect(ends).toEqual(['/slow busy', '/a 2', '/b 2']);
 });

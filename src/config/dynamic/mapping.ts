@@ -83,7 +83,9 @@ const DB_WORDS: Readonly<Record<string, string>> = {
 export function inDbWords({ path, message, fix, ...rest }: Fault): Fault {
   return {
     ...rest,
-    path: path.map((part) => (typeof part === 'string' ? (DB_WORDS[part] ?? part) : part)) satisfies Path,
+    path: path.map((part) =>
+      typeof part === 'string' && Object.hasOwn(DB_WORDS, part) ? (DB_WORDS[part] ?? part) : part,
+    ) satisfies Path,
     message: translate(message),
     ...(fix !== undefined && { fix: translate(fix) }),
   };

@@ -97,7 +97,7 @@ function referenceOf(payload: JsonObject): string | null {
   const kind = kindOfSubject(payload);
   const number =
     idAt(subject ?? undefined, 'iid') ?? (kind === 'snippet' ? idAt(subject ?? undefined, 'id') : null);
-  if (number !== null) return `${MARKS[kind] ?? '#'}${number}`;
+  if (number !== null) return `${(Object.hasOwn(MARKS, kind) ? MARKS[kind] : null) ?? '#'}${number}`;
   const commit = commitOf(payload);
   if (commit !== null) return `@${commit}`;
   const path = pathBelow(projectPage(payload), pageOf(payload));
