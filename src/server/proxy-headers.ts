@@ -22,6 +22,7 @@ const NAMES: ReadonlySet<string> = new Set([
     'x-request-start',
     'x-http-host-override',
   ],
+  ...['remote-addr', 'x-originating-ip', 'x-forward-for', 'z-forwarded-for', 'x-nginx-proxy', 'x-cdn'],
   ...['front-end-https', 'x-forwarder-for', 'x-coming-from', 'x-bluecoat-via', 'x-varnish', 'x-iinfo'],
   // Cloudflare, Akamai, DigitalOcean, Google, Heroku.
   ...['true-client-ip', 'do-connecting-ip', 'x-cloud-trace-context', 'x-gfe-request-trace', 'connect-time'],
@@ -29,7 +30,17 @@ const NAMES: ReadonlySet<string> = new Set([
 
 /** Families of such headers, each of one vendor or of one meaning. */
 const PREFIXES: readonly string[] = [
-  ...['x-forwarded', 'x-original', 'x-real-', 'x-cluster-', 'x-remote-', 'x-proxy', 'x-lb-'],
+  ...[
+    'x-forwarded',
+    'x-original',
+    'x-real-',
+    'x-cluster-',
+    'x-remote-',
+    'x-proxy',
+    'x-lb-',
+    'x-kong-',
+    'x-sigsci-',
+  ],
   ...['cf-', 'cdn-', 'fastly-', 'akamai-', 'x-akamai-', 'cloudfront-', 'incap-', 'x-sucuri-', 'x-edge-'],
   ...['x-envoy-', 'x-amzn-', 'x-amz-cf-', 'x-azure-', 'x-arr-', 'x-ms-', 'x-fd-', 'x-appengine-', 'x-goog-'],
   ...['fly-', 'x-vercel-', 'x-nf-', 'x-render-', 'x-railway-', 'x-replit-', 'x-heroku-', 'x-traefik-'],
@@ -45,7 +56,8 @@ const PREFIXES: readonly string[] = [
   ],
 ];
 
-/** Whether a header, in lower case, shows that the request came through a proxy. */
+/** Whether a header, in lower case, shows that the request came through a proxy. Some proxies write `_` for `-`. */
 export function isProxyHeader(name: string): boolean {
-  return NAMES.has(name) || PREFIXES.some((prefix) => name.startsWith(prefix));
+  const plain = name.replaceAll('_', '-');
+  return NAMES.has(plain) || PREFIXES.some((prefix) => plain.startsWith(prefix));
 }

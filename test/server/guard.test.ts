@@ -103,6 +103,8 @@ test('F16: whatever a proxy, a content network or a tunnel adds is refused, what
       'X-Varnish',
     ],
     ...['WL-Proxy-Client-IP', 'Proxy-Client-IP', 'X-Request-Start', 'X-Forwarder-For', 'Front-End-Https'],
+    ...['x-FORWARDED-for', 'X_Forwarded_For', 'Cf_Connecting_IP', 'Remote-Addr', 'X-NginX-Proxy', 'X-CDN'],
+    ...['X-Originating-IP', 'X-Forward-For', 'Z-Forwarded-For', 'X-Kong-Request-Id', 'X-SigSci-Tags'],
   ];
   const statuses = await Promise.all(added.map((name) => ask({ headers: [`${name}: 1`] })));
   expect(added.filter((_, index) => statuses[index]?.status !== 403)).toEqual([]);
