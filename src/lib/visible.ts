@@ -62,12 +62,23 @@ export function indented(text: string): string {
 
 /** The first `length` characters at most, with `…` where something was cut. */
 export function shorten(text: string, length: number): string {
-  return text.length <= length
-    ? text
-    : `${text
-        .slice(0, length - 1)
-        .trimEnd()
-        .toWellFormed()}…`;
+  if (text.length <= length) return text;
+  return `${text
+    .slice(0, cutPlace(text, length - 1))
+    .trimEnd()
+    .toWellFormed()}…`;
+}
+
+/** A shorter part of a word tells nothing of a secret. */
+const TELLING = 8;
+const IN_WORD = /[\w-]/;
+
+/** Redaction does not know a part of a secret: where a cut would fall into a long word, it is made before the word. */
+function cutPlace(text: string, end: number): number {
+  if (!IN_WORD.test(text[end] ?? '')) return end;
+  let start = end;
+  while (start > 0 && IN_WORD.test(text[start - 1] ?? '')) start -= 1;
+  return start === 0 || end - start < TELLING ? end : start;
 }
 
 let compiledEmoji: RegExp | null = null;

@@ -53,7 +53,8 @@ const HOP_HEADERS =
 
 /** Turns an item into a request. Throws `HookctlError` when it can't be sent at all: no token, no place, no bytes. */
 export function planOf(context: PlanContext, item: Outgoing): Plan {
-  return item.kind === 'forward' ? planForward(context, item) : planReply(context, item);
+  if (item.kind === 'forward') return planForward(context, item);
+  return planReply(context, { ...item, content: context.redact(item.content) });
 }
 
 function planForward({ store }: PlanContext, item: Outgoing): Plan {
@@ -99,7 +100,7 @@ function planByResponse(
   { missing, bare = null }: { readonly missing: string; readonly bare?: Account | null },
 ): Plan {
   const isText = item.kind === 'comment' || item.kind === 'respond' || item.kind === 'ephemeral';
-  const post = postOf(context, item, channel);
+  const post = postOf(item, channel);
   const call =
     bare === null || !isText
       ? null
@@ -124,12 +125,11 @@ function findingOf(
 }
 
 function postOf(
-  { redact }: PlanContext,
   { id, edits, content }: Outgoing,
   // An own provider that says nothing of its markup is taken for one that renders Markdown.
   { textLimit, inert = inertBy.markdown }: ReplyChannel,
 ): Post {
-  return { id: edits ?? id, text: cutAtSentence(inert(redact(content)), textLimit - MARGIN) };
+  return { id: edits ?? id, text: cutAtSentence(inert(content), textLimit - MARGIN) };
 }
 
 interface Described {
@@ -142,7 +142,7 @@ interface Described {
 
 function callOf(context: PlanContext, item: Outgoing, channel: ReplyChannel, account: Account): Described {
   const { kind, place, content } = item;
-  const post = postOf(context, item, channel);
+  const post = postOf(item, channel);
   const fixed = (call: OutgoingCall | undefined, repeatable: boolean): Described => {
     if (call === undefined) throw failure('not_supported', `${item.provider} has no ${kind}`);
     return { call, findable: false, repeatable };

@@ -1,3 +1,5 @@
+import { REDACTED } from '../lib/redact.ts';
+import { withoutShapes } from '../lib/secret-shapes.ts';
 import type { RawRequest, Trust, Webhook } from '../types.ts';
 import { type Match, type Matching, match } from './match.ts';
 
@@ -12,17 +14,24 @@ export interface Explanation {
 export function explain(webhook: Webhook, request: RawRequest, trust: Trust = 'operator'): Explanation {
   if (!webhook.enabled) return { obstacle: `the webhook ${webhook.name} is disabled`, events: [] };
   const parsed = webhook.protocol.parse(request, webhook);
-  if (!parsed.ok) return { obstacle: parsed.reason, events: [] };
+  if (!parsed.ok) return { obstacle: clean(parsed.reason), events: [] };
   const place = ({ command }: Match) => webhook.commands.indexOf(command);
   const events = parsed.events.map((event) => {
     const { matches, ignored } = match(webhook, event, trust);
     return {
       // In the order in which the webhook lists its commands: the two are read side by side.
-      matches: matches.toSorted((left, right) => place(left) - place(right)),
-      ignored,
+      matches: matches
+        .toSorted((left, right) => place(left) - place(right))
+        .map((each) => ({ ...each, reason: clean(each.reason) })),
+      ignored: clean(ignored),
       type: event.type,
-      externalId: event.externalId,
+      externalId: clean(event.externalId),
     };
   });
   return { obstacle: null, events };
+}
+
+/** Reasons quote the payload, and these never became rows that redaction saw. */
+function clean<Text extends string | null>(text: Text): Text | string {
+  return text === null ? text : withoutShapes(text, REDACTED);
 }

@@ -44,3 +44,10 @@ test('what is cut is cut between characters', () => {
   expect(shorten('👩👩👩', 4)).toBe('👩\ufffd…');
   expect(shorten('short', 5)).toBe('short');
 });
+
+test('F7: a cut leaves out a long word whole, because redaction does not know a part of a secret', () => {
+  expect(shorten('deploy with ghp_0123456789abcdef now', 24)).toBe('deploy with…');
+  expect(shorten('deploy with care', 14)).toBe('deploy with c…');
+  expect(shorten('deploy whatever-is-new now', 23)).toBe('deploy whatever-is-new…');
+  expect(shorten('x'.repeat(30), 10)).toBe(`${'x'.repeat(9)}…`);
+});

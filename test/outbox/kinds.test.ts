@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import type { NewOutgoing } from '../../src/types.ts';
+import type { NewOutgoing, OutgoingKind } from '../../src/types.ts';
+import { tokenOf } from '../lib/tokens.ts';
 import { FAULTS } from './fault-table.ts';
 import { account, apisForFile, comment, PLACES, record, startBench, storeForFile } from './support.ts';
 
@@ -89,4 +90,33 @@ describe.each(['github', 'jira', 'slack', 'gitlab'])('an edit on %s', (provider)
     const standing = apis().posts.filter(({ text }) => text.includes(`finished ${number}`));
     expect(standing).toHaveLength(usual === 'sent' ? 1 : 0);
   });
+});
+
+const TOKEN = tokenOf('ghp_{w36}');
+
+/** Rows that an older hookctl wrote hold what they were given: what leaves is clean by itself. */
+const LEAVES: Readonly<Record<Exclude<OutgoingKind, 'forward'>, readonly string[]>> = {
+  comment: Object.keys(PLACES).filter((provider) => provider !== 'discord' && provider !== 'pagerduty'),
+  respond: ['slack'],
+  ephemeral: ['slack'],
+  react: ['gitlab', 'slack'],
+  label: ['github', 'gitlab', 'jira'],
+};
+const CASES = Object.entries(LEAVES).flatMap(([kind, providers]) =>
+  providers.map((provider) => [kind as OutgoingKind, provider] as const),
+);
+
+test.each(CASES)('F7: no token leaves in a %s of %s', async (kind, provider) => {
+  const { store, end } = await bench();
+  const from = apis().requests.length;
+  const place = { ...PLACES[provider], host: null };
+  if (kind === 'respond') Object.assign(place, { responseUrl: `${apis().url}/commands/T1/token` });
+  const item = comment(provider, `mark ${TOKEN} ${++number}`, { kind, place });
+  await record(store, provider, item);
+  await end(item);
+  const sent = apis()
+    .requests.slice(from)
+    .map(({ path, body }) => `${decodeURIComponent(path)} ${body}`);
+  expect(sent.join('\n')).toContain('redacted');
+  expect(sent.join('\n')).not.toContain(TOKEN);
 });
