@@ -36,8 +36,8 @@ test('what brings no text and fits no trigger is at its end with the answer, and
   const retried = readStore(sandbox, (reader) => reader.delivery(id));
   expect(retried).toEqual({ ...atOnce, settledAt: retried?.settledAt });
   expect(retried?.settledAt).toBeGreaterThan(atOnce?.settledAt ?? 0);
-  const told = server.lines().filter(({ id: of }) => of === id);
-  expect(told.map(({ status: of }) => of)).toEqual(['ignored', 'ignored']);
+  const told = () => server.lines().filter(({ id: of }) => of === id);
+  await expect.poll(() => told().map(({ status: of }) => of)).toEqual(['ignored', 'ignored']);
 });
 
 test('it is no duplicate when it comes again, for nobody acted on it', async () => {
@@ -63,8 +63,8 @@ test('what brings a text has to be worked off: it may answer, approve or stop', 
   const server = await serverForTest(sandbox);
   const { id } = await signedPost(server.url, comment('thank you'));
   await expect.poll(() => readStore(sandbox, (reader) => reader.delivery(id))?.status).toBe('ignored');
-  const told = server.lines().filter(({ id: of }) => of === id);
-  expect(told.map(({ status }) => status)).toEqual(['pending', 'ignored']);
+  const told = () => server.lines().filter(({ id: of }) => of === id);
+  await expect.poll(() => told().map(({ status }) => status)).toEqual(['pending', 'ignored']);
 });
 
 function labelOf(payload: Payload): unknown {
