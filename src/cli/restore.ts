@@ -42,7 +42,7 @@ export const restore: CliCommand = {
 
 /** What the person should know before the state is put in force. */
 interface Outlook {
-  /** Null: the present configuration is broken. */
+  /** Null when the present configuration is broken. */
   readonly configuration: Configuration | null;
   readonly loss: Loss | null;
   readonly allowed: readonly string[];

@@ -2,8 +2,8 @@ import type { Sample, Webhook, WebhookCommand } from '../types.ts';
 import { samplesOf } from './doubts.ts';
 
 /**
- * The commands with `approval: never` whose words a stranger can write, each as a note: who reads the configuration
- * should know that nobody looks before the agent starts.
+ * A note for each command with `approval: never` whose words a stranger can write: the agent starts on them without a
+ * person's approval.
  */
 export function startingAtOnce(webhooks: readonly Webhook[]): readonly string[] {
   return webhooks.flatMap((webhook) =>

@@ -74,7 +74,7 @@ export function createBodyReader(limits: BodyLimits = LIMITS): ReadBody {
       if (result.ok) queue.received(large);
       else {
         queue.remove(large);
-        // What may still come is nobody's: a paused socket keeps it out of memory until it is closed.
+        // A paused socket keeps the rest of the body out of memory until it is closed.
         request.on('error', () => undefined).pause();
       }
       resolve(result);

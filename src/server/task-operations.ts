@@ -51,7 +51,7 @@ export interface TaskListener {
   said(): void;
 }
 
-/** The operations of the process that holds the data folder `where`; told of what they do. */
+/** The operations of the process that holds the data folder `where`. */
 export function localTaskOperations(
   context: TaskContext,
   where: string,

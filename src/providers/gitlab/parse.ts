@@ -76,7 +76,7 @@ const NEW_FOR_MS = 10_000;
 
 /**
  * Whether what is opened is a copy: an issue that is moved keeps the time at which it was made, one that is cloned the time of the
- * last edit. Merge requests are told of some time after they were made. Source: gitlab-org/gitlab `app/services/issues/move_service.rb`,
+ * last edit. GitLab reports merge requests some time after they were made. Source: gitlab-org/gitlab `app/services/issues/move_service.rb`,
  * `clone_service.rb`.
  */
 function wasWrittenBefore(kind: string, payload: JsonObject): boolean {

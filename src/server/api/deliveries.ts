@@ -23,7 +23,7 @@ const ReplayMany = z.strictObject({
 });
 
 const Prune = z.strictObject({
-  /** Null: of any age. */
+  /** Null for any age. */
   before: z.iso.datetime({ offset: true }).nullable(),
   samples: z.boolean().default(false),
   /** Bytes of the log of bodies beyond which the oldest go as well; null: no limit. */

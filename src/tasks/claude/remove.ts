@@ -31,7 +31,7 @@ export async function removeFiles(options: ListOptions, tasks: readonly Task[]):
   }
   return null;
 
-  /** Null: it was never written. */
+  /** Null when it was never written. */
   function listOf({ sourceMetadata: { claude_list: entry, claude_task_id: record } }: Task): string | null {
     const { list } = (entry ?? {}) as { readonly list?: unknown };
     if (typeof list === 'string' && list !== '') return list;
