@@ -1,8 +1,8 @@
-import type { Host } from './app.ts';
 import { type ExitCode, HookctlError, messageOf } from './errors.ts';
 import { type Io, paint, say, through } from './lib/io.ts';
+import { visible } from './lib/text/escape-invisible.ts';
 import { hookctlVersion } from './lib/version.ts';
-import { visible } from './lib/visible.ts';
+import type { Host } from './services.ts';
 
 /** Runs one command line. The only place where exit codes are decided. */
 export async function main(argv: readonly string[], outer: Host): Promise<ExitCode> {
@@ -12,7 +12,7 @@ export async function main(argv: readonly string[], outer: Host): Promise<ExitCo
       say(host.io.out, hookctlVersion());
       return 0;
     }
-    const { runCommandLine } = await import('./cli/program.ts');
+    const { runCommandLine } = await import('./cli/kit/program.ts');
     return await runCommandLine(argv, host);
   } catch (error) {
     return report(error, host, argv.includes('--verbose'));
@@ -22,7 +22,7 @@ export async function main(argv: readonly string[], outer: Host): Promise<ExitCo
 /** With `--config`, what is printed to be pasted has it as well. */
 async function repeatingConfig(argv: readonly string[], io: Io): Promise<Io> {
   if (!argv.some((word) => word.startsWith('--config'))) return io;
-  const { configRepeater } = await import('./cli/repeat-config.ts');
+  const { configRepeater } = await import('./cli/kit/repeat-config.ts');
   const repeatConfig = configRepeater(argv);
   return repeatConfig === null ? io : { ...io, err: through(io.err, repeatConfig), repeatConfig };
 }

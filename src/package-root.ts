@@ -8,6 +8,6 @@ export const PACKAGE_ROOT = new URL('../', import.meta.url);
 export const FROM_SOURCE = import.meta.url.endsWith('.ts');
 
 /** URL of an entry of the package: `index`, say, which is `src/index.ts` or `dist/index.js`. */
-export function entryUrl(name: 'index' | 'store/writer'): URL {
+export function entryUrl(name: 'index' | 'store/local/writer'): URL {
   return new URL(FROM_SOURCE ? `src/${name}.ts` : `dist/${name}.js`, PACKAGE_ROOT);
 }

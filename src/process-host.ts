@@ -1,7 +1,7 @@
 import { homedir, userInfo } from 'node:os';
-import type { Host, Signals } from './app.ts';
 import { outputStream, through } from './lib/io.ts';
-import { createRedactor } from './lib/redact.ts';
+import { createRedactor } from './lib/redact/redact.ts';
+import type { Host, Signals } from './services.ts';
 
 /** The running process as a `Host`: the one place that reads `process`. */
 export function processHost(): Host {

@@ -1,5 +1,5 @@
-import { shownText } from './lib/post-text.ts';
-import { withoutUserinfo } from './lib/redact.ts';
+import { withoutUserinfo } from './lib/redact/redact.ts';
+import { shownText } from './lib/text/post-text.ts';
 import type { AuditEntry, Decision, Delivery, Outgoing, Task, TaskUsage } from './types.ts';
 
 /**

@@ -1,6 +1,6 @@
 import type { z } from 'zod';
 import type { IdSource } from '../lib/ids.ts';
-import type { ReplyChannel } from '../providers/reply.ts';
+import type { ReplyChannel } from '../providers/kit/reply.ts';
 import type {
   Delivery,
   JsonObject,

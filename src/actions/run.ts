@@ -7,9 +7,9 @@ import {
   programEnvironment,
   type RunningProcess,
   startProcess,
-} from '../lib/subprocess.ts';
+} from '../lib/process/subprocess.ts';
+import { shorten } from '../lib/text/escape-invisible.ts';
 import { duration } from '../lib/units.ts';
-import { shorten } from '../lib/visible.ts';
 import { type Action, type ActionContext, outcome } from './action.ts';
 
 const OUTPUT_LIMIT = 1_000_000;

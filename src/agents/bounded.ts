@@ -1,5 +1,5 @@
-import { endMarkedProcesses } from '../lib/marked-processes.ts';
-import { type Environment, type ProcessEnd, startProcess } from '../lib/subprocess.ts';
+import { endMarkedProcesses } from '../lib/process/marked-processes.ts';
+import { type Environment, type ProcessEnd, startProcess } from '../lib/process/subprocess.ts';
 import { markerOf } from './environment.ts';
 import { GRACE_MS } from './settings.ts';
 

@@ -1,5 +1,5 @@
 import { isJsonObject } from '../lib/json.ts';
-import { shorten, visibleLine } from '../lib/visible.ts';
+import { shorten, visibleLine } from '../lib/text/escape-invisible.ts';
 import type { JsonObject, JsonValue, RunUsage } from '../types.ts';
 import type { LogLine } from './runner.ts';
 

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { writeFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { z } from 'zod';
-import { describeEnd } from '../lib/subprocess.ts';
+import { describeEnd } from '../lib/process/subprocess.ts';
 import { NO_USAGE, type RunUsage } from '../types.ts';
 import { argumentFaults } from './argument-check.ts';
 import { type BoundedEnd, startBounded } from './bounded.ts';

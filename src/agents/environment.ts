@@ -1,4 +1,4 @@
-import { type Environment, programEnvironment } from '../lib/subprocess.ts';
+import { type Environment, programEnvironment } from '../lib/process/subprocess.ts';
 import type { RunOrder } from './runner.ts';
 
 /** Would let an agent log in elsewhere as the user: only for those who name it. */

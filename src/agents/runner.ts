@@ -1,5 +1,5 @@
 import type { z } from 'zod';
-import type { Environment } from '../lib/subprocess.ts';
+import type { Environment } from '../lib/process/subprocess.ts';
 import type { AgentRun, RunUsage, Task } from '../types.ts';
 import type { LogLine } from './log-line.ts';
 import type { RunEnvironment } from './run-environment.ts';

@@ -1,8 +1,8 @@
 import { resolve } from 'node:path';
-import type { AppFlags } from '../app.ts';
 import { say } from '../lib/io.ts';
-import { type CliCommand, examples } from './command.ts';
-import { bytes, printJson } from './print.ts';
+import type { AppFlags } from '../services.ts';
+import { type CliCommand, examples } from './kit/command.ts';
+import { bytes, printJson } from './kit/print.ts';
 
 interface BackupFlags extends AppFlags {
   readonly json?: boolean;
@@ -19,7 +19,7 @@ export const backup: CliCommand = {
       .addHelpText('after', examples('hookctl backup ~/hookctl-backup-2026-01-31'))
       .action((folder: string, { json }: BackupFlags) =>
         runner.run(command.optsWithGlobals(), async (app) => {
-          const { backUp } = await import('../store/backup.ts');
+          const { backUp } = await import('../store/local/backup.ts');
           const target = resolve(app.cwd, folder);
           const { dataFolder } = app.located;
           const made = await backUp({ dataFolder, target, version: app.version, now: app.clock.now() });

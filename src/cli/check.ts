@@ -1,11 +1,11 @@
-import type { App, AppFlags } from '../app.ts';
 import { doubtsAbout } from '../config/doubts.ts';
 import { secretProblems } from '../config/secret-problems.ts';
 import { startingAtOnce } from '../config/starts-at-once.ts';
 import { ConfigError, type ExitCode, formatProblem } from '../errors.ts';
 import { paint, say } from '../lib/io.ts';
-import { type CliCommand, examples } from './command.ts';
-import { printJson } from './print.ts';
+import type { App, AppFlags } from '../services.ts';
+import { type CliCommand, examples } from './kit/command.ts';
+import { printJson } from './kit/print.ts';
 
 interface CheckFlags extends AppFlags {
   readonly json?: boolean;

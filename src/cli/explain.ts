@@ -1,18 +1,17 @@
-import type { App, AppFlags } from '../app.ts';
 import type { Configuration } from '../config/index.ts';
+import { explain } from '../deliveries/explain.ts';
+import { storedSource, webhookOf } from '../deliveries/replay.ts';
 import { commandsOut, say } from '../lib/io.ts';
-import { explain } from '../pipeline/explain.ts';
-import { storedSource, webhookOf } from '../pipeline/replay.ts';
+import type { App, AppFlags } from '../services.ts';
 import { deliveryView } from '../views.ts';
-import { type CliCommand, examples } from './command.ts';
-import { explanationView, printExplanation } from './explanation.ts';
-import { served } from './operate.ts';
-import { facts, printJson } from './print.ts';
-
-import { type FileHints, fileSource, isFile } from './replay-file.ts';
-import { fileOptions } from './replay-options.ts';
-import { storedReader } from './stored.ts';
-import { sayUnloaded } from './unloaded.ts';
+import { type CliCommand, examples } from './kit/command.ts';
+import { explanationView, printExplanation } from './kit/explanation.ts';
+import { served } from './kit/operate.ts';
+import { facts, printJson } from './kit/print.ts';
+import { storedReader } from './kit/stored.ts';
+import { sayUnloaded } from './kit/unloaded.ts';
+import { type FileHints, fileSource, isFile } from './replay/file.ts';
+import { fileOptions } from './replay/options.ts';
 
 interface ExplainFlags extends AppFlags, FileHints {
   readonly json?: boolean;

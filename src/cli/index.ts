@@ -1,4 +1,4 @@
-import type { CliCommand } from './command.ts';
+import type { CliCommand } from './kit/command.ts';
 
 /** A command as the help lists it; its module is read when it is called. */
 export interface CliEntry {
@@ -33,7 +33,7 @@ export const commands: readonly CliEntry[] = [
     name: 'serve',
     group: 'Start',
     summary: 'receive webhooks and turn them into tasks',
-    load: async () => (await import('./serve.ts')).serveCommand,
+    load: async () => (await import('./serve/serve.ts')).serveCommand,
   },
   {
     name: 'status',
@@ -45,7 +45,7 @@ export const commands: readonly CliEntry[] = [
     name: 'trigger',
     group: 'Start',
     summary: 'send a signed sample as a provider would',
-    load: async () => (await import('./trigger.ts')).trigger,
+    load: async () => (await import('./trigger/trigger.ts')).trigger,
   },
   {
     name: 'tunnel',
@@ -75,7 +75,7 @@ export const commands: readonly CliEntry[] = [
     name: 'replay',
     group: 'Deliveries',
     summary: 'run stored deliveries or files as new ones',
-    load: async () => (await import('./replay.ts')).replay,
+    load: async () => (await import('./replay/replay.ts')).replay,
   },
   {
     name: 'outbox',
@@ -147,6 +147,6 @@ export const commands: readonly CliEntry[] = [
     name: 'api',
     group: 'Upkeep',
     summary: 'send a request to the running server’s management API',
-    load: async () => (await import('./api.ts')).api,
+    load: async () => (await import('./kit/api.ts')).api,
   },
 ];

@@ -1,12 +1,12 @@
 import { existsSync } from 'node:fs';
 import { readFile, rename } from 'node:fs/promises';
 import { join, relative } from 'node:path';
-import type { App, AppFlags } from '../app.ts';
-import { scaffold } from '../config/scaffold.ts';
+import { scaffold } from '../config/project/scaffold.ts';
 import { say } from '../lib/io.ts';
-import { databasePath } from '../store/index.ts';
-import { agrees, canAsk } from './ask.ts';
-import { type CliCommand, examples } from './command.ts';
+import type { App, AppFlags } from '../services.ts';
+import { databasePath } from '../store/local/index.ts';
+import { agrees, canAsk } from './kit/ask.ts';
+import { type CliCommand, examples } from './kit/command.ts';
 
 interface InitFlags extends AppFlags {
   readonly moveData?: boolean;

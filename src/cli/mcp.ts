@@ -1,13 +1,13 @@
 import { Writable } from 'node:stream';
 import { setTimeout as delay } from 'node:timers/promises';
-import { type App, type AppFlags, createApp, type Host } from '../app.ts';
 import { HookctlError, messageOf } from '../errors.ts';
 import { fullJitter } from '../lib/backoff.ts';
 import { type OutputStream, say } from '../lib/io.ts';
 import type { McpBackend } from '../mcp/backend.ts';
 import { serveMcpStdio } from '../mcp/stdio.ts';
-import { type CliCommand, examples } from './command.ts';
-import { operations } from './operate.ts';
+import { type App, type AppFlags, createApp, type Host } from '../services.ts';
+import { type CliCommand, examples } from './kit/command.ts';
+import { operations } from './kit/operate.ts';
 
 interface McpFlags extends AppFlags {
   readonly agent?: string;

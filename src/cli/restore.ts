@@ -1,17 +1,17 @@
 import { existsSync, statSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
-import type { App, AppFlags } from '../app.ts';
 import type { Configuration } from '../config/index.ts';
 import { failure, usageError } from '../errors.ts';
 import { paint, say } from '../lib/io.ts';
 import { shellQuote } from '../lib/shell-quote.ts';
-import { visibleLine } from '../lib/visible.ts';
-import type { Loss } from '../store/loss.ts';
-import type { Staged } from '../store/staging.ts';
-import { agrees, canAsk } from './ask.ts';
-import { type CliCommand, examples } from './command.ts';
-import { counted, localTime, printJson } from './print.ts';
+import { visibleLine } from '../lib/text/escape-invisible.ts';
+import type { App, AppFlags } from '../services.ts';
+import type { Loss } from '../store/local/loss.ts';
+import type { Staged } from '../store/local/staging.ts';
+import { agrees, canAsk } from './kit/ask.ts';
+import { type CliCommand, examples } from './kit/command.ts';
+import { counted, localTime, printJson } from './kit/print.ts';
 
 interface RestoreFlags extends AppFlags {
   readonly yes?: boolean;
@@ -53,8 +53,8 @@ async function run(app: App, typed: string, { yes = false, json = false }: Resto
   const source = sourceOf(app, typed);
   refuseBesideServer(app, typed);
   await app.hold('restore');
-  const { stageBackup, unstage } = await import('../store/staging.ts');
-  const { isSwapping, swapIn } = await import('../store/swap.ts');
+  const { stageBackup, unstage } = await import('../store/local/staging.ts');
+  const { isSwapping, swapIn } = await import('../store/local/swap.ts');
   say(app.io.err, `Checking ${source} …`);
   const staged = await stageBackup({
     ...{ source, dataFolder },
@@ -106,8 +106,8 @@ async function webhooksRevision(folder: string): Promise<string> {
 /** Throws ConfigError when the staged state can't be served with the project as it is now. */
 async function outlookOf(app: App, { staged }: Staged): Promise<Outlook> {
   const { dataFolder } = app.located;
-  const { lossOf } = await import('../store/loss.ts');
-  const { databasePath } = await import('../store/place.ts');
+  const { lossOf } = await import('../store/local/loss.ts');
+  const { databasePath } = await import('../store/local/place.ts');
   const { newlyAllowed } = await import('../server/newly-allowed.ts');
   const folder = join(dataFolder, staged);
   const part = app.part(folder);
@@ -151,7 +151,7 @@ async function confirmed(app: App, typed: string, yes: boolean, { loss }: Outloo
 async function sweepList(app: App, { configuration, loss }: Outlook): Promise<void> {
   const taskIds = loss?.tasks ?? [];
   if (taskIds.length === 0 || configuration === null) return;
-  const { claudeOptions } = await import('../pipeline/engine.ts');
+  const { claudeOptions } = await import('../deliveries/engine.ts');
   const { removeTasks } = await import('../tasks/claude/remove.ts');
   const { located, cwd } = app;
   const projectFolder = located.projectFile === null ? cwd : dirname(located.projectFile);

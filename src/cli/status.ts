@@ -1,12 +1,12 @@
-import type { App, AppFlags } from '../app.ts';
 import { commandsOut, say } from '../lib/io.ts';
-import { visibleLine } from '../lib/visible.ts';
+import { visibleLine } from '../lib/text/escape-invisible.ts';
 import { storedProblems } from '../server/problems/index.ts';
 import { type StatusView, statusView } from '../server/status.ts';
-import { type CliCommand, examples } from './command.ts';
-import { serverClient } from './operate.ts';
-import { facts, localTime, printJson, webhookState } from './print.ts';
-import { below, state, table, time, whole } from './table.ts';
+import type { App, AppFlags } from '../services.ts';
+import { type CliCommand, examples } from './kit/command.ts';
+import { serverClient } from './kit/operate.ts';
+import { facts, localTime, printJson, webhookState } from './kit/print.ts';
+import { below, state, table, time, whole } from './kit/table.ts';
 
 interface StatusFlags extends AppFlags {
   readonly json?: boolean;

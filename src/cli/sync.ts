@@ -1,9 +1,9 @@
-import type { App, AppFlags } from '../app.ts';
 import { say } from '../lib/io.ts';
-import { type CliCommand, examples } from './command.ts';
-import { operations } from './operate.ts';
-import { facts, printJson } from './print.ts';
-import { below, table, whole } from './table.ts';
+import type { App, AppFlags } from '../services.ts';
+import { type CliCommand, examples } from './kit/command.ts';
+import { operations } from './kit/operate.ts';
+import { facts, printJson } from './kit/print.ts';
+import { below, table, whole } from './kit/table.ts';
 
 interface SyncFlags extends AppFlags {
   readonly json?: boolean;

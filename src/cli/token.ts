@@ -1,7 +1,7 @@
 import { notFound } from '../errors.ts';
 import { say } from '../lib/io.ts';
 import { readToken } from '../server/token.ts';
-import { type CliCommand, examples } from './command.ts';
+import { type CliCommand, examples } from './kit/command.ts';
 
 export const tokenCommand: CliCommand = {
   configure(command, runner) {

@@ -1,10 +1,10 @@
 import { realpathSync, statSync } from 'node:fs';
 import { resolve } from 'node:path';
-import { keepTrustedFolders, trustedFolders, trustFile } from '../config/trust.ts';
+import { keepTrustedFolders, trustedFolders, trustFile } from '../config/project/trust.ts';
 import { notFound, usageError } from '../errors.ts';
 import { say } from '../lib/io.ts';
-import { type CliCommand, examples, type Runner } from './command.ts';
-import { printJson } from './print.ts';
+import { type CliCommand, examples, type Runner } from './kit/command.ts';
+import { printJson } from './kit/print.ts';
 
 interface TrustFlags {
   readonly list?: boolean;

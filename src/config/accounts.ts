@@ -1,13 +1,13 @@
 import { readFile, stat } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 import { type ConfigProblem, messageOf } from '../errors.ts';
-import { secret } from '../lib/secret.ts';
+import { secret } from '../lib/redact/secret.ts';
 import { suggestion } from '../lib/suggest.ts';
+import type { Account, AccountDefaults } from '../providers/kit/reply.ts';
 import type { Provider } from '../providers/provider.ts';
-import type { Account, AccountDefaults } from '../providers/reply.ts';
 import type { Secret } from '../types.ts';
 import { type Fault, type Source, toProblem } from './problems.ts';
-import type { ProjectConfig } from './project-schema.ts';
+import type { ProjectConfig } from './project/schema.ts';
 
 /** Who hookctl is towards each provider that can be answered. */
 export interface Accounts {

@@ -3,12 +3,12 @@ import type { ConfigProblem } from '../errors.ts';
 import { suggestion } from '../lib/suggest.ts';
 import type { BuiltInWebhook, Provider } from '../providers/provider.ts';
 import type { WebhookOrigin } from '../types.ts';
+import type { StaticDefinition } from './modules/static.ts';
 import { type Fault, type Path, type Source, toProblem } from './problems.ts';
-import type { ProjectConfig } from './project-schema.ts';
+import type { ProjectConfig } from './project/schema.ts';
 import { endpointOf, type Known, resolveWebhook, type UnlockedWebhook } from './resolve.ts';
 import { definitionSchema, type ValidDefinition, type WebhookAdjustment } from './schema.ts';
 import type { SecretRequest } from './secrets.ts';
-import type { StaticDefinition } from './static.ts';
 
 export interface Parts extends Known {
   readonly project: ProjectConfig;

@@ -1,8 +1,8 @@
+import { eventMatches } from '../conditions/event-type.ts';
 import { isJsonObject, valuesAt } from '../lib/json.ts';
 import { suggest } from '../lib/suggest.ts';
-import { payloadPaths } from '../lib/template-paths.ts';
+import { payloadPaths } from '../templates/paths.ts';
 import type { JsonObject, JsonValue, Sample, Webhook, WebhookCommand } from '../types.ts';
-import { eventMatches } from './event-type.ts';
 
 /** More samples than these are not made for one command. */
 const MAX_SAMPLES = 40;

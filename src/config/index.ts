@@ -3,9 +3,7 @@ import { suggest } from '../lib/suggest.ts';
 import type { Provider } from '../providers/provider.ts';
 import type { Snapshot, Webhook } from '../types.ts';
 import { type Accounts, resolveAccounts } from './accounts.ts';
-import { type Agents, resolveAgents } from './agents.ts';
 import { type AssembledWebhook, assemble } from './assemble.ts';
-import { defaultClaudeList } from './claude-list.ts';
 import { type DbFile, dbFile } from './dynamic/db-file.ts';
 import { type LoadedDynamic, loadDynamic, noticesOf } from './dynamic/load.ts';
 import { createResolver } from './dynamic/resolve-db.ts';
@@ -16,17 +14,19 @@ import {
   keepModules,
   readKeptModules,
   type UnloadedFile,
-} from './kept-modules.ts';
-import type { Located } from './locate.ts';
-import { ownProviders } from './own-providers.ts';
+} from './modules/kept-modules.ts';
+import { ownProviders } from './modules/own-providers.ts';
+import { loadStatic, type StaticDefinition } from './modules/static.ts';
 import type { Source } from './problems.ts';
-import { defaultProject, type ReadProject, readProject } from './project.ts';
-import type { ProjectConfig } from './project-schema.ts';
+import { type Agents, resolveAgents } from './project/agents.ts';
+import { defaultClaudeList } from './project/claude-list.ts';
+import type { Located } from './project/locate.ts';
+import { defaultProject, type ReadProject, readProject } from './project/project.ts';
+import type { ProjectConfig } from './project/schema.ts';
 import type { Known } from './resolve.ts';
 import { secretNotices } from './secret-problems.ts';
 import { resolveSecret, type SecretPlaces } from './secrets.ts';
 import { createSnapshot } from './snapshot.ts';
-import { loadStatic, type StaticDefinition } from './static.ts';
 
 export { secretsIn } from './snapshot.ts';
 

@@ -6,8 +6,8 @@ import { DB_FILE, LAST_GOOD_FILE, SCHEMA_VERSION } from './dynamic/files.ts';
 import type { WrittenWebhook } from './dynamic/schema.ts';
 import { unlockSecrets } from './dynamic/secrets.ts';
 import type { Configuration } from './index.ts';
-import { KEPT_MODULES_FILE, type UnloadedFile } from './kept-modules.ts';
-import type { Located } from './locate.ts';
+import { KEPT_MODULES_FILE, type UnloadedFile } from './modules/kept-modules.ts';
+import type { Located } from './project/locate.ts';
 
 /*
  * The list of webhooks without loading the configuration: that takes the schema library, YAML, templates and the
@@ -95,7 +95,7 @@ export async function rememberListing(
   const webhooks = fixed.map(listed);
   const remembered: Remembered = { sources, key: keyOf(sources, place), webhooks, unloaded };
   const file = join(place.located.dataFolder, FILE);
-  const { writeFileAtomic } = await import('../lib/atomic-file.ts');
+  const { writeFileAtomic } = await import('../lib/files/atomic-file.ts');
   // Only saves time: a folder that is missing or can't be written to is no reason to fail.
   await writeFileAtomic(file, JSON.stringify(remembered), { durable: false }).catch(() => undefined);
 }

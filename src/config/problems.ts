@@ -1,5 +1,5 @@
 import type { ConfigProblem } from '../errors.ts';
-import { type Fault, faultsOf, type Path } from '../lib/faults.ts';
+import { type Fault, faultsOf, type Path } from '../lib/diagnostics.ts';
 
 export { type Fault, faultsOf, type Path };
 

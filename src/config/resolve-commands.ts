@@ -1,6 +1,6 @@
 import type { Action } from '../actions/action.ts';
-import { compileConditions, conditionsLater } from '../lib/conditions.ts';
-import { compiledLater, compileTemplate } from '../lib/template.ts';
+import { compileConditions, conditionsLater } from '../conditions/conditions.ts';
+import { compiledLater, compileTemplate } from '../templates/template.ts';
 import type { WebhookCommand } from '../types.ts';
 import { actionFaults } from './action-faults.ts';
 import { formFaults, wordFaults } from './command-faults.ts';

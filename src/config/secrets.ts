@@ -2,8 +2,8 @@ import { randomBytes } from 'node:crypto';
 import { link, mkdir, readFile, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ConfigError } from '../errors.ts';
-import { syncDirectory, writeFileAtomic } from '../lib/atomic-file.ts';
-import { secret, withoutLineEnds } from '../lib/secret.ts';
+import { syncDirectory, writeFileAtomic } from '../lib/files/atomic-file.ts';
+import { secret, withoutLineEnds } from '../lib/redact/secret.ts';
 import type { Webhook, WebhookSecret } from '../types.ts';
 
 /** Which secret a webhook asks for. */

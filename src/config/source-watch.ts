@@ -1,8 +1,8 @@
 import { realpathSync, statSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Configuration } from './index.ts';
-import { contentHash, type KeptModules, type UnloadedFile, unloadedFiles } from './kept-modules.ts';
-import { staticFiles } from './static.ts';
+import { contentHash, type KeptModules, type UnloadedFile, unloadedFiles } from './modules/kept-modules.ts';
+import { staticFiles } from './modules/static.ts';
 
 /** Editors replace a file by removing it first: what is gone for less than this, in ms, is not reported as removed. */
 const REPLACED_WITHIN_MS = 250;

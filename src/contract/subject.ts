@@ -1,5 +1,5 @@
 import { type DefinedProvider, providerDraft } from '../lib/defined-provider.ts';
-import { secret } from '../lib/secret.ts';
+import { secret } from '../lib/redact/secret.ts';
 import type { JsonObject, Provider, RawRequest, Sample, WebhookSecret } from '../types.ts';
 import type { ContractOptions } from './types.ts';
 

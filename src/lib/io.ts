@@ -1,6 +1,6 @@
 import { styleText } from 'node:util';
-import { type BoundedWriter, createBoundedWriter, takenByOutput } from './bounded-writer.ts';
-import { oncePerTurn } from './once-per-turn.ts';
+import { oncePerTurn } from './coalesce.ts';
+import { type BoundedWriter, createBoundedWriter, takenByOutput } from './files/bounded-writer.ts';
 import { type StandardStream, unblockedDescriptor } from './unblocked.ts';
 
 /** Where a command reads and writes. Data goes to `out`, talk to `err`; tests pass streams of their own. */

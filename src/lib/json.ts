@@ -1,7 +1,7 @@
 import { isUtf8 } from 'node:buffer';
 import { messageOf } from '../errors.ts';
 import type { JsonObject, JsonValue } from '../types.ts';
-import { visibleLine } from './visible.ts';
+import { visibleLine } from './text/escape-invisible.ts';
 
 /** Deeper nesting is refused: `JSON.stringify` overflows the stack at 10,000 levels, which fit in 20 KB. */
 export const MAX_DEPTH = 64;

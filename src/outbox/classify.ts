@@ -1,6 +1,6 @@
 import { STATUS_CODES } from 'node:http';
-import { shorten, visibleLine } from '../lib/visible.ts';
-import type { CallAnswer, ReplyChannel, Sent } from '../providers/reply.ts';
+import { shorten, visibleLine } from '../lib/text/escape-invisible.ts';
+import type { CallAnswer, ReplyChannel, Sent } from '../providers/kit/reply.ts';
 import { retryAfterMs } from './retry-after.ts';
 
 const REASON_LENGTH = 200;

@@ -1,8 +1,15 @@
 import { failure } from '../errors.ts';
-import { isPrivateHost } from '../lib/addresses.ts';
-import { cutAtSentence } from '../lib/cut.ts';
-import { inert as inertBy } from '../lib/inert.ts';
-import type { Account, CallAnswer, Lookup, OutgoingCall, Post, ReplyChannel } from '../providers/reply.ts';
+import { isPrivateHost } from '../lib/http/addresses.ts';
+import { cutAtSentence } from '../lib/text/cut.ts';
+import { inert as inertBy } from '../providers/kit/inert.ts';
+import type {
+  Account,
+  CallAnswer,
+  Lookup,
+  OutgoingCall,
+  Post,
+  ReplyChannel,
+} from '../providers/kit/reply.ts';
 import type { StoreReader } from '../store/store.ts';
 import type { Headers, Outgoing } from '../types.ts';
 import type { WireRequest } from './transport.ts';

@@ -1,5 +1,5 @@
-import { answerJson } from '../lib/answer-json.ts';
-import type { CallAnswer, Sent } from '../providers/reply.ts';
+import { answerJson } from '../providers/kit/answer-json.ts';
+import type { CallAnswer, Sent } from '../providers/kit/reply.ts';
 import { classify } from './classify.ts';
 import type { Finding, Plan } from './plan.ts';
 import { type Transport, TransportError, type WireRequest } from './transport.ts';

@@ -1,6 +1,6 @@
 import { HookctlError, messageOf } from '../errors.ts';
 import { fullJitter } from '../lib/backoff.ts';
-import type { Sent } from '../providers/reply.ts';
+import type { Sent } from '../providers/kit/reply.ts';
 import type { OutgoingNote, Store } from '../store/store.ts';
 import type { Outgoing } from '../types.ts';
 import { createBreaker } from './breaker.ts';

@@ -1,4 +1,4 @@
-import { visibleLine } from '../lib/visible.ts';
+import { visibleLine } from '../lib/text/escape-invisible.ts';
 import type { Actor } from '../types.ts';
 
 /**

@@ -1,5 +1,5 @@
 import { failure, HookctlError } from '../errors.ts';
-import { requestLocal } from '../lib/local-request.ts';
+import { requestLocal } from '../lib/http/local-request.ts';
 import type { Actor, Secret } from '../types.ts';
 import { isoOrNull, type OutgoingView } from '../views.ts';
 import { clientHeader } from './actor.ts';

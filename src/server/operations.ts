@@ -1,10 +1,10 @@
+import type { PipelineContext, Settled } from '../deliveries/context.ts';
+import type { Queue } from '../deliveries/queue.ts';
+import { type ReplaySource, replay, retry, storedSource } from '../deliveries/replay.ts';
+import { replayMany } from '../deliveries/replay-many.ts';
+import { type PruneOptions, prune } from '../deliveries/retention.ts';
 import { failure, notFound } from '../errors.ts';
 import type { Outbox } from '../outbox/worker.ts';
-import type { PipelineContext, Settled } from '../pipeline/context.ts';
-import type { Queue } from '../pipeline/queue.ts';
-import { type ReplaySource, replay, retry, storedSource } from '../pipeline/replay.ts';
-import { replayMany } from '../pipeline/replay-many.ts';
-import { type PruneOptions, prune } from '../pipeline/retention.ts';
 import type { Task } from '../types.ts';
 import {
   type DeliveryView,

@@ -1,4 +1,4 @@
-import type { ProjectConfig } from '../config/project-schema.ts';
+import type { ProjectConfig } from '../config/project/schema.ts';
 import { usageError } from '../errors.ts';
 import type { TunnelSettings } from '../tunnels/settings.ts';
 import type { JsonObject } from '../types.ts';

@@ -1,11 +1,11 @@
-import type { LiveChange } from '../config/live.ts';
-import type { Settled } from '../pipeline/context.ts';
-import type { Receipt } from '../pipeline/receipt.ts';
-import type { SchedulerReporter } from '../scheduler/context.ts';
+import type { SchedulerReporter } from '../agents/scheduler/context.ts';
+import type { LiveChange } from '../config/registry.ts';
+import type { Settled } from '../deliveries/context.ts';
+import type { Receipt } from '../deliveries/receipt.ts';
 import type { TunnelStatus } from '../tunnels/supervisor.ts';
 import type { Outgoing, Task } from '../types.ts';
 import type { Grant } from './grants.ts';
-import type { UnroutedRow } from './unrouted.ts';
+import type { UnroutedRow } from './ingress/unrouted.ts';
 
 /** Told of everything that happens while serving. */
 export interface ServeReporter extends SchedulerReporter {

@@ -1,10 +1,10 @@
 import { dirname } from 'node:path';
 import type { RunEnvironments } from '../agents/run-environment.ts';
-import type { App } from '../app.ts';
+import { type Scheduler, startScheduler } from '../agents/scheduler/scheduler.ts';
 import type { Configuration } from '../config/index.ts';
-import type { Live } from '../config/live.ts';
-import type { Engine } from '../pipeline/engine.ts';
-import { type Scheduler, startScheduler } from '../scheduler/scheduler.ts';
+import type { Live } from '../config/registry.ts';
+import type { Engine } from '../deliveries/engine.ts';
+import type { App } from '../services.ts';
 import { listFolderName } from '../tasks/claude/index.ts';
 import type { ServeReporter } from './reporter.ts';
 

@@ -1,10 +1,10 @@
 import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { basename } from 'node:path';
-import type { App } from '../app.ts';
 import { changesBetween, editedElsewhere, entriesOf } from '../config/dynamic/recorded.ts';
-import type { Live, LiveChange } from '../config/live.ts';
-import type { Settled } from '../pipeline/context.ts';
+import type { Live, LiveChange } from '../config/registry.ts';
+import type { Settled } from '../deliveries/context.ts';
+import type { App } from '../services.ts';
 import type { Store } from '../store/store.ts';
 import type { Actor, JsonObject, NewAuditEntry } from '../types.ts';
 import { compareGrants, type Grant, grantEntries, grantsOf, recordedGrants } from './grants.ts';

@@ -1,28 +1,28 @@
 import type { Server } from 'node:http';
 import { dirname } from 'node:path';
-import type { App } from '../app.ts';
+import type { RunningAgent, Scheduler } from '../agents/scheduler/scheduler.ts';
 import type { Configuration } from '../config/index.ts';
-import { type UnloadedFile, unloadedText } from '../config/kept-modules.ts';
-import { type Live, openLive } from '../config/live.ts';
+import { type UnloadedFile, unloadedText } from '../config/modules/kept-modules.ts';
+import { type Live, openLive } from '../config/registry.ts';
 import { secretsIn } from '../config/snapshot.ts';
-import { oncePerTurn } from '../lib/once-per-turn.ts';
-import type { Engine } from '../pipeline/engine.ts';
-import type { RunningAgent, Scheduler } from '../scheduler/scheduler.ts';
+import type { Engine } from '../deliveries/engine.ts';
+import { oncePerTurn } from '../lib/coalesce.ts';
+import type { App } from '../services.ts';
 import { followClaude } from '../tasks/follow.ts';
 import { repairFiles } from '../tasks/repair.ts';
 import type { Headers, JsonObject } from '../types.ts';
 import { agentGrants, type Grant } from './grants.ts';
-import { createIngress } from './ingress.ts';
+import { createIngress } from './ingress/ingress.ts';
+import { receiver } from './ingress/receiver.ts';
+import { unroutedRecorder } from './ingress/unrouted.ts';
 import type { Metrics } from './metrics.ts';
 import { lastingProblem, type Problem, storedProblems, watchProblems } from './problems/index.ts';
-import { receiver } from './receiver.ts';
 import { gatherRefusals, type ServeReporter } from './reporter.ts';
 import { agentProblems, serveAgents, waking } from './serve-agents.ts';
 import { openServeAudit, type ServeAudit } from './serve-audit.ts';
 import { managementOf } from './serve-management.ts';
 import { type Retention, serveRetention } from './serve-retention.ts';
 import type { RunningFacts } from './status.ts';
-import { unroutedRecorder } from './unrouted.ts';
 
 /** Everything that serves; its two servers do not listen yet. */
 export interface Work {

@@ -1,10 +1,10 @@
 import type { Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import type { App } from '../app.ts';
 import type { Accounts } from '../config/accounts.ts';
 import { usageError } from '../errors.ts';
+import type { App } from '../services.ts';
 import { type ClaudeState, sessionCommand } from '../tasks/claude/index.ts';
-import { newRelayKey } from '../tunnels/relay.ts';
+import { newRelayKey } from '../tunnels/drivers/relay.ts';
 import type { Headers, Snapshot, Webhook } from '../types.ts';
 import { closeGently, listenOrExplain } from './listen.ts';
 import { createMetrics } from './metrics.ts';

@@ -1,7 +1,7 @@
+import { removeRunLogs } from '../agents/scheduler/run-log.ts';
 import { notFound } from '../errors.ts';
 import { suggestion } from '../lib/suggest.ts';
 import type { AgentOperations } from '../mcp/backend.ts';
-import { removeRunLogs } from '../scheduler/run-log.ts';
 import { changeTask, type TaskReport } from '../tasks/change.ts';
 import { commentOnTask } from '../tasks/comment.ts';
 import type { TaskContext } from '../tasks/context.ts';

@@ -1,9 +1,9 @@
 import { randomBytes } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { requireOwnFolder } from '../config/locate.ts';
-import { writeFileAtomic } from '../lib/atomic-file.ts';
-import { secret } from '../lib/secret.ts';
+import { requireOwnFolder } from '../config/project/locate.ts';
+import { writeFileAtomic } from '../lib/files/atomic-file.ts';
+import { secret } from '../lib/redact/secret.ts';
 import type { Secret } from '../types.ts';
 
 /**

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
-import type { App } from '../app.ts';
 import { usageError } from '../errors.ts';
-import { tunnelDrivers } from '../tunnels/index.ts';
+import type { App } from '../services.ts';
+import { tunnelDrivers } from '../tunnels/drivers/index.ts';
 import { createProber, type Prober } from '../tunnels/prober.ts';
 import type { TunnelSettings } from '../tunnels/settings.ts';
 import { superviseTunnel, type TunnelStatus, type TunnelSupervisor } from '../tunnels/supervisor.ts';

@@ -1,6 +1,6 @@
 import type { DynamicWebhooks } from '../config/dynamic/index.ts';
 import type { DbWebhook } from '../config/dynamic/schema.ts';
-import type { Live } from '../config/live.ts';
+import type { Live } from '../config/registry.ts';
 import type { StoreReader } from '../store/store.ts';
 import type { Snapshot, Webhook } from '../types.ts';
 import type { WebhookAdmin } from './api/webhooks.ts';

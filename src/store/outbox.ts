@@ -1,9 +1,9 @@
 import { type CompiledQuery, type Expression, sql } from 'kysely';
 import type { NewOutgoing, Outgoing } from '../types.ts';
-import { type OutboxRow, sqlBuilder } from './schema.ts';
+import { type OutboxRow, sqlBuilder } from './local/schema.ts';
+import { whole } from './local/whole.ts';
 import type { OutgoingFilter, OutgoingNote } from './store.ts';
 import type { TaskChange, TaskReply } from './task-store.ts';
-import { whole } from './whole.ts';
 
 const PAGE_SIZE = 50;
 

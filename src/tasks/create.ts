@@ -1,5 +1,5 @@
 import { failure, usageError } from '../errors.ts';
-import { shorten, visible, visibleLine } from '../lib/visible.ts';
+import { shorten, visible, visibleLine } from '../lib/text/escape-invisible.ts';
 import type { JsonObject, Task } from '../types.ts';
 import { taskNamed } from './change.ts';
 import { syncTasks, type TaskContext } from './context.ts';

@@ -1,7 +1,7 @@
-import { cutAtSentence } from '../lib/cut.ts';
 import type { IdSource } from '../lib/ids.ts';
-import { foreignText, joinTexts, notice, ownText, type PostText } from '../lib/post-text.ts';
-import { visible } from '../lib/visible.ts';
+import { cutAtSentence } from '../lib/text/cut.ts';
+import { visible } from '../lib/text/escape-invisible.ts';
+import { foreignText, joinTexts, notice, ownText, type PostText } from '../lib/text/post-text.ts';
 import type { TaskReply } from '../store/task-store.ts';
 import type { JsonObject, NewOutgoing, ReplyPlace, Task, TaskStatus } from '../types.ts';
 

@@ -1,6 +1,6 @@
 import { HookctlError, messageOf } from '../errors.ts';
 import { fullJitter, pause } from '../lib/backoff.ts';
-import type { Environment } from '../lib/subprocess.ts';
+import type { Environment } from '../lib/process/subprocess.ts';
 import type { Prober } from './prober.ts';
 import type { TunnelSettings } from './settings.ts';
 import {

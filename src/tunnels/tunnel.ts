@@ -1,5 +1,5 @@
 import { type FailureFacts, HookctlError } from '../errors.ts';
-import type { Environment } from '../lib/subprocess.ts';
+import type { Environment } from '../lib/process/subprocess.ts';
 import type { TunnelSettings } from './settings.ts';
 
 /** `connecting → up → degraded → down`: up carries requests, degraded is in doubt, down carries none. */

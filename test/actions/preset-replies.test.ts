@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { hasMarker } from '../../src/lib/marker.ts';
+import { hasMarker } from '../../src/providers/kit/marker.ts';
 import { dbText, record } from '../config/dynamic/support.ts';
 import { apisForFile } from '../outbox/support.ts';
 import { startEngine } from '../support/engine.ts';

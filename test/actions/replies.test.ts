@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { hasMarker } from '../../src/lib/marker.ts';
+import { hasMarker } from '../../src/providers/kit/marker.ts';
 import type { JsonObject } from '../../src/types.ts';
 import { apisForFile } from '../outbox/support.ts';
 import { onIssue, startEngine } from '../support/engine.ts';

@@ -1,7 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { openReader } from '../../src/store/index.ts';
+import { openReader } from '../../src/store/local/index.ts';
 import { startEngine, type TestEngineOptions } from '../support/engine.ts';
 import { eventually } from '../support/eventually.ts';
 

@@ -14,7 +14,7 @@ import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
 import { NO_ENVIRONMENTS } from '../../src/agents/run-environment.ts';
 import type { AgentRunner, CommonOptions, LogLine, RunOrder } from '../../src/agents/runner.ts';
-import { type Scheduler, startScheduler } from '../../src/scheduler/scheduler.ts';
+import { type Scheduler, startScheduler } from '../../src/agents/scheduler/scheduler.ts';
 import { type AgentRun, NO_USAGE, type Task } from '../../src/types.ts';
 import { startEngine, type TestEngine, type TestEngineOptions } from '../support/engine.ts';
 import { eventually } from '../support/eventually.ts';

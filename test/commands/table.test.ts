@@ -1,6 +1,6 @@
 import stringWidth from 'string-width';
 import { expect, test } from 'vitest';
-import { below, state, table, time, whole } from '../../src/cli/table.ts';
+import { below, state, table, time, whole } from '../../src/cli/kit/table.ts';
 import type { OutputStream } from '../../src/lib/io.ts';
 import { tell, tellPerson } from '../support/in-process.ts';
 import { sandboxForTest } from '../support/sandbox.ts';

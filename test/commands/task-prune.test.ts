@@ -2,7 +2,7 @@ import { mkdirSync } from 'node:fs';
 import { DatabaseSync } from 'node:sqlite';
 import { beforeAll, expect, test } from 'vitest';
 import { createIds } from '../../src/lib/ids.ts';
-import { databasePath, openStore } from '../../src/store/index.ts';
+import { databasePath, openStore } from '../../src/store/local/index.ts';
 import type { Store } from '../../src/store/store.ts';
 import type { TaskChange } from '../../src/store/task-store.ts';
 import type { PrunedTasks } from '../../src/tasks/prune.ts';

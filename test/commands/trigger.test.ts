@@ -1,9 +1,9 @@
 import { chmodSync, existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, expect, test } from 'vitest';
-import { SAMPLE_HEADER, sampleProof } from '../../src/pipeline/sample.ts';
+import { SAMPLE_HEADER, sampleProof } from '../../src/deliveries/sample.ts';
 import type { SettledView } from '../../src/server/operations.ts';
-import { currentHolder } from '../../src/store/lock.ts';
+import { currentHolder } from '../../src/store/local/lock.ts';
 import type { PrunedTasks } from '../../src/tasks/prune.ts';
 import type { DeliveryView } from '../../src/views.ts';
 import { eventually } from '../support/eventually.ts';

@@ -2,7 +2,7 @@ import { execSync } from 'node:child_process';
 import { chmodSync, chownSync, mkdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { locate, prepareDataFolder } from '../../src/config/locate.ts';
+import { locate, prepareDataFolder } from '../../src/config/project/locate.ts';
 import { folderWith } from './support.ts';
 
 const HOME = '/home/somebody';

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { projectJsonSchema } from '../../src/config/project-schema.ts';
+import { projectJsonSchema } from '../../src/config/project/schema.ts';
 import { ConfigError, formatProblem } from '../../src/errors.ts';
 import { providers } from '../../src/providers/index.ts';
 import { folderWith, load, problemsOf } from './support.ts';

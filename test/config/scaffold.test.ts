@@ -2,7 +2,7 @@ import { spawnSync } from 'node:child_process';
 import { cpSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { scaffold } from '../../src/config/scaffold.ts';
+import { scaffold } from '../../src/config/project/scaffold.ts';
 import { folderWith, loadInNode } from './support.ts';
 
 const FILES = ['webhooks.yml', 'webhooks/example.ts', 'tsconfig.json', 'package.json'];

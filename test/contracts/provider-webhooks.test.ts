@@ -1,9 +1,9 @@
 import { describe, expect, test } from 'vitest';
-import { match } from '../../src/pipeline/match.ts';
+import { match } from '../../src/deliveries/match.ts';
 import { providers } from '../../src/providers/index.ts';
 import type { Provider } from '../../src/providers/provider.ts';
 import type { Webhook, WebhookEvent } from '../../src/types.ts';
-import { webhookWith } from '../pipeline/support.ts';
+import { webhookWith } from '../deliveries/support.ts';
 import { json, onlyEvent, samplePayload, signed } from '../providers/support.ts';
 
 /** The samples in which a person says something new; all others say nothing that could command. */

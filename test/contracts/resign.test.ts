@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
-import { proofOf } from '../../src/cli/resign.ts';
+import { proofOf } from '../../src/cli/replay/resign.ts';
 import { HookctlError } from '../../src/errors.ts';
-import { secret } from '../../src/lib/secret.ts';
+import { secret } from '../../src/lib/redact/secret.ts';
 import { providers } from '../../src/providers/index.ts';
 import type { Provider } from '../../src/providers/provider.ts';
 import type { RawRequest } from '../../src/types.ts';

@@ -1,9 +1,9 @@
 import { describe, expect, test } from 'vitest';
+import { match } from '../../src/deliveries/match.ts';
 import { getPath, isJsonObject } from '../../src/lib/json.ts';
-import { match } from '../../src/pipeline/match.ts';
 import { providers } from '../../src/providers/index.ts';
 import type { JsonObject, JsonValue, Provider, WebhookEvent } from '../../src/types.ts';
-import { webhookWith } from '../pipeline/support.ts';
+import { webhookWith } from '../deliveries/support.ts';
 import { json, NOW, onlyEvent, samplePayload, secretsOf, signed } from '../providers/support.ts';
 import { merged } from '../support/merged.ts';
 import { bitbucket } from './text-cases/bitbucket.ts';

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { isPrivateAddress, isPrivateHost } from '../../src/lib/addresses.ts';
+import { isPrivateAddress, isPrivateHost } from '../../src/lib/http/addresses.ts';
 
 const INSIDE = [
   ...['0.0.0.0', '0.1.2.3', '10.9.8.7', '100.64.0.1', '100.127.255.255', '127.0.0.1', '127.9.9.9'],

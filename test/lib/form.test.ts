@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { encodeForm, isForm, parseForm } from '../../src/lib/form.ts';
+import { encodeForm, isForm, parseForm } from '../../src/providers/kit/form.ts';
 
 const read = (text: string) => {
   const fields = parseForm(Buffer.from(text, 'latin1'));

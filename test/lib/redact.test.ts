@@ -1,7 +1,7 @@
 import { inspect } from 'node:util';
 import { describe, expect, test } from 'vitest';
-import { createRedactor, withoutUserinfo } from '../../src/lib/redact.ts';
-import { secret } from '../../src/lib/secret.ts';
+import { createRedactor, withoutUserinfo } from '../../src/lib/redact/redact.ts';
+import { secret } from '../../src/lib/redact/secret.ts';
 
 const SECRET = '👩’s "quoted" & long';
 const knowing = (...secrets: readonly string[]) => {

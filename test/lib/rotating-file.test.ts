@@ -14,7 +14,7 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
-import { openRotatingFile } from '../../src/lib/rotating-file.ts';
+import { openRotatingFile } from '../../src/lib/files/rotating-file.ts';
 import { eventually } from '../support/eventually.ts';
 
 function logIn(): string {

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { createRedactor } from '../../src/lib/redact.ts';
-import { TOKEN_SHAPES } from '../../src/lib/secret-shapes.ts';
+import { createRedactor } from '../../src/lib/redact/redact.ts';
+import { TOKEN_SHAPES } from '../../src/lib/redact/secret-shapes.ts';
 import { GITLEAKS_RULES } from './gitleaks-rules.ts';
 import { secretText } from './tokens.ts';
 
@@ -277,7 +277,7 @@ const UNTOUCHED: readonly string[] = [
   'uses: actions/checkout@08c6903cd8c0fde910a37f88322edcfb5dd907a8 # v5.0.0',
   '1740837600000 2026-03-01T14:05:00.000Z +49 30 901820 4111',
   'class TokenBucket extends SecretStore { keyOf = (a: string) => a.key; }',
-  'src/lib/secret-shapes.ts:120:14 error TS2345: Argument of type',
+  'src/lib/redact/secret-shapes.ts:120:14 error TS2345: Argument of type',
   'sha256~ and sk- and ghp_ and xoxb- are prefixes; AKIA too',
 ];
 

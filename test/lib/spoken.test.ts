@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { spoken, unquoted } from '../../src/lib/spoken.ts';
+import { spoken, unquoted } from '../../src/lib/text/spoken.ts';
 import { growth, LINEAR } from '../support/growth.ts';
 
 const words = (text: string) => spoken(text).split(/\s+/).filter(Boolean);

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { readServerSentEvents, type ServerSentEvent } from '../../src/lib/sse.ts';
+import { readServerSentEvents, type ServerSentEvent } from '../../src/lib/http/sse.ts';
 
 async function* inPieces(text: string, size: number): AsyncGenerator<Uint8Array> {
   const bytes = Buffer.from(text);

@@ -1,7 +1,7 @@
 import { type StdioOptions, spawnSync } from 'node:child_process';
 import { closeSync, existsSync, openSync, readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
-import { describeEnd, programEnvironment, startProcess } from '../../src/lib/subprocess.ts';
+import { describeEnd, programEnvironment, startProcess } from '../../src/lib/process/subprocess.ts';
 
 const run = (
   script: string,
@@ -99,7 +99,7 @@ test('a program that ends at SIGTERM is not waited for', async () => {
 });
 
 test.runIf(process.platform === 'linux')('what hookctl itself inherited is not passed on', async () => {
-  const module = new URL('../../src/lib/subprocess.ts', import.meta.url);
+  const module = new URL('../../src/lib/process/subprocess.ts', import.meta.url);
   const script = `const { startProcess } = await import('${module}');
     const args = ['-l', '/proc/self/fd'];
     const ls = await startProcess({ program: 'ls', args, env: process.env, howToGet: '', onLine: (line) => console.log(line) });

@@ -1,6 +1,6 @@
 import { setImmediate as turn } from 'node:timers/promises';
 import { expect, test } from 'vitest';
-import { createPauses, createTurns } from '../../src/lib/turns.ts';
+import { createPauses, createTurns } from '../../src/lib/time-slicer.ts';
 
 /** Holds the thread for so long, as work does. */
 function work(ms: number): void {

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { shorten, visible, visibleJson, visibleLine } from '../../src/lib/visible.ts';
+import { shorten, visible, visibleJson, visibleLine } from '../../src/lib/text/escape-invisible.ts';
 import { allHidden } from '../support/hidden.ts';
 
 test('every control, format and separator character and all that is drawn as nothing is shown by its number', () => {

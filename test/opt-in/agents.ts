@@ -4,7 +4,7 @@ import { mkdirSync, mkdtempSync, readFileSync, realpathSync, rmSync, writeFileSy
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { openReader } from '../../src/store/index.ts';
+import { openReader } from '../../src/store/local/index.ts';
 import { installCounted, MANY_YAML, manyTasks, violations } from '../agents/many.ts';
 
 const TASKS = 200;

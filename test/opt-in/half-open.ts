@@ -2,7 +2,7 @@
  * `npm run test:half-open`: how long a tunnel with a half-open connection takes to be noticed, by the real clock. The
  * tests in `test/tunnels` do the same with scaled times.
  */
-import { tunnelDrivers } from '../../src/tunnels/index.ts';
+import { tunnelDrivers } from '../../src/tunnels/drivers/index.ts';
 import { createProber } from '../../src/tunnels/prober.ts';
 import { superviseTunnel } from '../../src/tunnels/supervisor.ts';
 import { startRelay } from '../tunnels/fixtures/relay-server.ts';

@@ -10,9 +10,9 @@ import { copyFile, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { userInfo } from 'node:os';
 import { delimiter, join } from 'node:path';
-import { send } from '../../src/tunnels/http.ts';
+import { send } from '../../src/tunnels/drivers/http.ts';
+import { ssh } from '../../src/tunnels/drivers/ssh.ts';
 import { createProber } from '../../src/tunnels/prober.ts';
-import { ssh } from '../../src/tunnels/ssh.ts';
 import { superviseTunnel, type TunnelStatus } from '../../src/tunnels/supervisor.ts';
 import { clockAt, listen, setScene, startIngress, until } from '../tunnels/fixtures/scene.ts';
 

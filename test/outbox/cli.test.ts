@@ -1,8 +1,8 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { hasMarker } from '../../src/lib/marker.ts';
-import { openReader, openStore } from '../../src/store/index.ts';
+import { hasMarker } from '../../src/providers/kit/marker.ts';
+import { openReader, openStore } from '../../src/store/local/index.ts';
 import type { OutgoingView } from '../../src/views.ts';
 import { tell, tellJson } from '../support/in-process.ts';
 import { sandboxForTest } from '../support/sandbox.ts';

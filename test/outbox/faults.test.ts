@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { hasMarker } from '../../src/lib/marker.ts';
+import { hasMarker } from '../../src/providers/kit/marker.ts';
 import { FAULTS } from './fault-table.ts';
 import { account, apisForFile, comment, record, startBench, storeForFile } from './support.ts';
 

@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest';
-import { inert } from '../../src/lib/inert.ts';
-import { foreignText, joinTexts, notice, ownText, shownText } from '../../src/lib/post-text.ts';
-import { compileTemplate } from '../../src/lib/template.ts';
+import { foreignText, joinTexts, notice, ownText, shownText } from '../../src/lib/text/post-text.ts';
 import { providers } from '../../src/providers/index.ts';
+import { inert } from '../../src/providers/kit/inert.ts';
+import { compileTemplate } from '../../src/templates/template.ts';
 import type { JsonObject } from '../../src/types.ts';
 import { startEngine } from '../support/engine.ts';
 import { account, apisForFile, PLACES } from './support.ts';
@@ -125,7 +125,7 @@ describe('F6: what is posted is inert', () => {
 describe('F6: what does not act stays as it is', () => {
   test.each([
     'Mail ada@example.com, or see https://medium.com/@ada/post and (https://example.com:8080/@ada).',
-    'The file src/app.ts and the path a/b; 3 / 4; either/or.',
+    'The file src/services.ts and the path a/b; 3 / 4; either/or.',
     'See #12 and !34; it was closed, fixed and resolved.',
     'const a = b @ c; 5 @ 3',
     '# Heading\n\n- item\n- [x] done\n\n> quote\n\n| a | b |\n|---|---|\n',

@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { hasMarker } from '../../src/lib/marker.ts';
+import { hasMarker } from '../../src/providers/kit/marker.ts';
 import { freshStore, storePath } from '../store/fixtures.ts';
 import { eventually } from '../support/eventually.ts';
 import { account, apisForFile, comment, startBench } from './support.ts';

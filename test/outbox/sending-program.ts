@@ -1,10 +1,10 @@
 /** A program for the kill test: records one comment, says so, and sends it if it is asked to. */
 import { writeSync } from 'node:fs';
-import { secret } from '../../src/lib/secret.ts';
+import { secret } from '../../src/lib/redact/secret.ts';
 import { createTransport } from '../../src/outbox/transport.ts';
 import { createOutbox } from '../../src/outbox/worker.ts';
 import { providerNamed } from '../../src/providers/index.ts';
-import { openStore } from '../../src/store/index.ts';
+import { openStore } from '../../src/store/local/index.ts';
 import { newDelivery, settlement } from '../store/records.ts';
 
 const [path = '', baseUrl = '', provider = '', outgoing = '', sends = ''] = process.argv.slice(2);

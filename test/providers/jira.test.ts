@@ -1,9 +1,9 @@
 import { describe, expect, test } from 'vitest';
+import { match } from '../../src/deliveries/match.ts';
 import { getPath } from '../../src/lib/json.ts';
-import { match } from '../../src/pipeline/match.ts';
 import { jira } from '../../src/providers/jira/index.ts';
 import type { JsonObject } from '../../src/types.ts';
-import { webhookWith } from '../pipeline/support.ts';
+import { webhookWith } from '../deliveries/support.ts';
 import { merged } from '../support/merged.ts';
 import { bytes, json, keysOf, onlyEvent, request, samplePayload, secretsOf } from './support.ts';
 

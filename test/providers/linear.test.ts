@@ -1,9 +1,9 @@
 import type { LinearWebhookPayload } from '@linear/sdk/webhooks';
 import { describe, expect, test } from 'vitest';
-import { match } from '../../src/pipeline/match.ts';
+import { match } from '../../src/deliveries/match.ts';
 import { linear } from '../../src/providers/linear/index.ts';
 import type { JsonObject } from '../../src/types.ts';
-import { webhookWith } from '../pipeline/support.ts';
+import { webhookWith } from '../deliveries/support.ts';
 import { json, onlyEvent, request, samplePayload } from './support.ts';
 
 const event = (payload: JsonObject) => onlyEvent(linear.parse(request(json(payload))));

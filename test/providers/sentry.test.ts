@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { compileTemplate } from '../../src/lib/template.ts';
 import { sentry } from '../../src/providers/sentry/index.ts';
+import { compileTemplate } from '../../src/templates/template.ts';
 import type { JsonObject } from '../../src/types.ts';
 import { bytes, hmac, json, keysOf, onlyEvent, request, samplePayload, secretsOf } from './support.ts';
 

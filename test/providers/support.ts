@@ -1,5 +1,5 @@
 import { createHmac } from 'node:crypto';
-import { secret } from '../../src/lib/secret.ts';
+import { secret } from '../../src/lib/redact/secret.ts';
 import type { Parsed, Provider } from '../../src/providers/provider.ts';
 import type { Headers, JsonObject, RawRequest, WebhookEvent, WebhookSecret } from '../../src/types.ts';
 

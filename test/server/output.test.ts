@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { closeSync, existsSync, openSync } from 'node:fs';
 import { describe, expect, onTestFinished, test } from 'vitest';
-import { createBoundedWriter, takenByOutput } from '../../src/lib/bounded-writer.ts';
+import { createBoundedWriter, takenByOutput } from '../../src/lib/files/bounded-writer.ts';
 import { cliPath } from '../support/cli.ts';
 import { eventually } from '../support/eventually.ts';
 import { comment, signedPost } from '../support/github.ts';

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { expect, test } from 'vitest';
 import { createIds } from '../../src/lib/ids.ts';
-import { databasePath, openStore } from '../../src/store/index.ts';
+import { databasePath, openStore } from '../../src/store/local/index.ts';
 import { newDelivery, settledTask, settlement } from '../store/records.ts';
 import { spawnCli } from '../support/cli.ts';
 import { eventually } from '../support/eventually.ts';

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { createIds } from '../../src/lib/ids.ts';
-import { databasePath, openStore } from '../../src/store/index.ts';
+import { databasePath, openStore } from '../../src/store/local/index.ts';
 import { newDelivery } from '../store/records.ts';
 import { comment, signedPost } from '../support/github.ts';
 import { tellJson } from '../support/in-process.ts';

@@ -13,7 +13,7 @@ import { cp, mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { expect, onTestFinished, test } from 'vitest';
-import { lockFolder } from '../../src/store/lock.ts';
+import { lockFolder } from '../../src/store/local/lock.ts';
 import { stage } from '../store/staged.ts';
 import { spawnIn } from '../support/cli.ts';
 import { comment, signedPost } from '../support/github.ts';

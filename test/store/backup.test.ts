@@ -1,8 +1,8 @@
 import { readFileSync, statSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
-import { backUp, manifestOf } from '../../src/store/backup.ts';
-import { openReader } from '../../src/store/index.ts';
+import { backUp, manifestOf } from '../../src/store/local/backup.ts';
+import { openReader } from '../../src/store/local/index.ts';
 import { freshStore, NOW, newDelivery, storePath } from './fixtures.ts';
 import { restoreInto, stage } from './staged.ts';
 

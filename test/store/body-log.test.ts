@@ -11,9 +11,9 @@ import {
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
-import { rowOf } from '../../src/store/acceptance.ts';
-import { openReader, openStore } from '../../src/store/index.ts';
-import { type RecordedRow, readRecord, recordOf } from '../../src/store/record.ts';
+import { rowOf } from '../../src/store/local/acceptance.ts';
+import { openReader, openStore } from '../../src/store/local/index.ts';
+import { type RecordedRow, readRecord, recordOf } from '../../src/store/local/record.ts';
 import type { NewOutgoing } from '../../src/types.ts';
 import { NOW, newDelivery, settlement, storePath } from './fixtures.ts';
 
@@ -90,8 +90,8 @@ test('a record that is cut off at any of its bytes is cut away, and what stands 
   const before = readFileSync(segmentOf(path));
   const record = recordOf(rowOf(newDelivery('dlv-2')), Buffer.from('{"id":"dlv-2"}'));
   const wrong: number[] = [];
-  const { recoverRows } = await import('../../src/store/recovery.ts');
-  const { openForWriting } = await import('../../src/store/sqlite.ts');
+  const { recoverRows } = await import('../../src/store/local/recovery.ts');
+  const { openForWriting } = await import('../../src/store/local/sqlite.ts');
   const db = openForWriting(path);
   onTestFinished(() => db.close());
   for (let length = 1; length < record.length; length += 1) {

@@ -1,8 +1,8 @@
 import { mkdirSync, readFileSync, truncateSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { expect, test } from 'vitest';
-import { openReader, openStore } from '../../src/store/index.ts';
-import { lockFolder } from '../../src/store/lock.ts';
+import { openReader, openStore } from '../../src/store/local/index.ts';
+import { lockFolder } from '../../src/store/local/lock.ts';
 import { freshStore, newDelivery, storePath } from './fixtures.ts';
 
 const HOLDER = { pid: 1, command: 'serve', version: '0', startedAt: 0, server: null };

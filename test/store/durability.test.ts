@@ -6,7 +6,7 @@ import { createInterface } from 'node:readline';
 import { DatabaseSync } from 'node:sqlite';
 import { fileURLToPath } from 'node:url';
 import { expect, onTestFinished, test } from 'vitest';
-import { openReader, openStore } from '../../src/store/index.ts';
+import { openReader, openStore } from '../../src/store/local/index.ts';
 import { freshStore, newDelivery, storePath } from './fixtures.ts';
 
 test('200 deliveries at once are all stored, each readable as soon as it is acknowledged', async () => {

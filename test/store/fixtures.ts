@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
-import { openStore } from '../../src/store/index.ts';
+import { openStore } from '../../src/store/local/index.ts';
 import type { Store } from '../../src/store/store.ts';
 
 export { NOW, newDelivery, settledTask, settlement } from './records.ts';

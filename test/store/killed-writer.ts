@@ -1,6 +1,6 @@
 /** A program for the kill test: accepts deliveries without end and prints each id once it is acknowledged. */
 import { writeSync } from 'node:fs';
-import { openStore } from '../../src/store/index.ts';
+import { openStore } from '../../src/store/local/index.ts';
 import type { NewDelivery } from '../../src/store/store.ts';
 
 const [path = '', prefix = ''] = process.argv.slice(2);

@@ -1,19 +1,19 @@
 import { existsSync, statSync } from 'node:fs';
 import { DatabaseSync } from 'node:sqlite';
 import { expect, test } from 'vitest';
-import { rowOf } from '../../src/store/acceptance.ts';
-import { first } from '../../src/store/migrations/0001-first.ts';
-import { outbox } from '../../src/store/migrations/0002-outbox.ts';
-import { tasks } from '../../src/store/migrations/0003-tasks.ts';
-import { agentEvents } from '../../src/store/migrations/0007-agent-events.ts';
-import { samples } from '../../src/store/migrations/0011-samples.ts';
+import { rowOf } from '../../src/store/local/acceptance.ts';
+import { first } from '../../src/store/local/migrations/0001-first.ts';
+import { outbox } from '../../src/store/local/migrations/0002-outbox.ts';
+import { tasks } from '../../src/store/local/migrations/0003-tasks.ts';
+import { agentEvents } from '../../src/store/local/migrations/0007-agent-events.ts';
+import { samples } from '../../src/store/local/migrations/0011-samples.ts';
 import {
   foreignPart,
   migrate,
   requireCurrentSchema,
   SCHEMA_VERSION,
   schemaVersion,
-} from '../../src/store/migrations/index.ts';
+} from '../../src/store/local/migrations/index.ts';
 import { freshStore, newDelivery, storePath } from './fixtures.ts';
 
 test('migrating brings an empty db to the newest schema, and again changes nothing', () => {

@@ -3,10 +3,10 @@ import { once } from 'node:events';
 import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
-import { backUp } from '../../src/store/backup.ts';
-import { openReader } from '../../src/store/index.ts';
-import { openForReading } from '../../src/store/sqlite.ts';
-import { endSwap, finishSwap, swapIn } from '../../src/store/swap.ts';
+import { backUp } from '../../src/store/local/backup.ts';
+import { openReader } from '../../src/store/local/index.ts';
+import { openForReading } from '../../src/store/local/sqlite.ts';
+import { endSwap, finishSwap, swapIn } from '../../src/store/local/swap.ts';
 import { freshStore, NOW, newDelivery, storePath } from './fixtures.ts';
 import { stage } from './staged.ts';
 

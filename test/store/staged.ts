@@ -1,5 +1,5 @@
-import { type Staged, stageBackup } from '../../src/store/staging.ts';
-import { swapIn } from '../../src/store/swap.ts';
+import { type Staged, stageBackup } from '../../src/store/local/staging.ts';
+import { swapIn } from '../../src/store/local/swap.ts';
 import { NOW } from './records.ts';
 
 /** Copies a backup beside what is stored, as `hookctl restore` does. */

@@ -1,9 +1,9 @@
 import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { expect, test } from 'vitest';
-import { createRedactor } from '../../src/lib/redact.ts';
-import { appendAudit } from '../../src/store/audit-log.ts';
-import { openStore } from '../../src/store/index.ts';
+import { createRedactor } from '../../src/lib/redact/redact.ts';
+import { appendAudit } from '../../src/store/local/audit-log.ts';
+import { openStore } from '../../src/store/local/index.ts';
 import type { Store, StoreReader } from '../../src/store/store.ts';
 import type { TaskChange, TaskCreation } from '../../src/store/task-store.ts';
 import type { Decision, NewOutgoing } from '../../src/types.ts';

@@ -1,8 +1,8 @@
 import { DatabaseSync } from 'node:sqlite';
 import { CompiledQuery } from 'kysely';
 import { expect, onTestFinished, test } from 'vitest';
-import { prepare } from '../../src/store/index.ts';
-import { startWriter, type Writer } from '../../src/store/writer-client.ts';
+import { prepare } from '../../src/store/local/index.ts';
+import { startWriter, type Writer } from '../../src/store/local/writer-client.ts';
 import { storePath } from './fixtures.ts';
 
 test('a job that fails is undone alone, the others of its batch are stored', async () => {

@@ -1,8 +1,8 @@
 import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
 import { onTestFinished } from 'vitest';
-import { receive } from '../../src/pipeline/receive.ts';
-import { createIngress } from '../../src/server/ingress.ts';
+import { receive } from '../../src/deliveries/receive.ts';
+import { createIngress } from '../../src/server/ingress/ingress.ts';
 import type { Delivery } from '../../src/types.ts';
 import type { TestEngine } from './engine.ts';
 import { eventually } from './eventually.ts';

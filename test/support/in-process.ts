@@ -1,6 +1,6 @@
 import { PassThrough } from 'node:stream';
 import { main } from '../../src/cli.ts';
-import { createRedactor } from '../../src/lib/redact.ts';
+import { createRedactor } from '../../src/lib/redact/redact.ts';
 import type { Sandbox } from './sandbox.ts';
 
 /** How a command ended that ran in this process. */

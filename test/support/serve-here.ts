@@ -1,7 +1,7 @@
 import { onTestFinished } from 'vitest';
-import type { Signals } from '../../src/app.ts';
 import { main } from '../../src/cli.ts';
-import { createRedactor } from '../../src/lib/redact.ts';
+import { createRedactor } from '../../src/lib/redact/redact.ts';
+import type { Signals } from '../../src/services.ts';
 import { eventually } from './eventually.ts';
 import type { Sandbox } from './sandbox.ts';
 import type { ServeLine } from './server.ts';

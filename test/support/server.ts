@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
-import { openReader } from '../../src/store/index.ts';
+import { openReader } from '../../src/store/local/index.ts';
 import type { StoreReader } from '../../src/store/store.ts';
 import type { Delivery } from '../../src/types.ts';
 import { type Ran, type Running, spawnCli } from './cli.ts';

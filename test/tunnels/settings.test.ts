@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { isRelayed, newRelayKey, RELAY_HEADER } from '../../src/tunnels/relay.ts';
+import { isRelayed, newRelayKey, RELAY_HEADER } from '../../src/tunnels/drivers/relay.ts';
 import { parseTunnelFlag } from '../../src/tunnels/settings.ts';
 import { publicUrl } from '../../src/tunnels/tunnel.ts';
 

@@ -1,7 +1,7 @@
 import { createServer } from 'node:http';
 import { connect } from 'node:net';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { tunnelDrivers } from '../../src/tunnels/index.ts';
+import { tunnelDrivers } from '../../src/tunnels/drivers/index.ts';
 import { createProber } from '../../src/tunnels/prober.ts';
 import type { TunnelSettings } from '../../src/tunnels/settings.ts';
 import { superviseTunnel, type TunnelStatus, type TunnelSupervisor } from '../../src/tunnels/supervisor.ts';

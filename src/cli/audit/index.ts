@@ -1,4 +1,4 @@
-import { addSubcommands, type CliCommand, type Subcommand } from '../command.ts';
+import { addSubcommands, type CliCommand, type Subcommand } from '../kit/command.ts';
 
 /** In the order of the help. */
 const subcommands: readonly Subcommand[] = [

@@ -1,14 +1,14 @@
 import type { Command } from 'commander';
-import type { App, AppFlags } from '../../app.ts';
 import { say } from '../../lib/io.ts';
+import type { App, AppFlags } from '../../services.ts';
 import { type AuditView, auditView } from '../../views.ts';
-import { examples, type Runner } from '../command.ts';
-import { moment } from '../moment.ts';
-import { sayNextPage } from '../next-page.ts';
-import { requireKnown, sayNoRows } from '../no-matches.ts';
-import { positive } from '../options.ts';
-import { localTime, printJson } from '../print.ts';
-import { below, table, time, whole } from '../table.ts';
+import { examples, type Runner } from '../kit/command.ts';
+import { moment } from '../kit/moment.ts';
+import { sayNextPage } from '../kit/next-page.ts';
+import { requireKnown, sayNoRows } from '../kit/no-matches.ts';
+import { positive } from '../kit/options.ts';
+import { localTime, printJson } from '../kit/print.ts';
+import { below, table, time, whole } from '../kit/table.ts';
 
 interface ListFlags extends AppFlags {
   readonly what?: string;

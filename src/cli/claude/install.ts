@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
-import type { App, AppFlags } from '../../app.ts';
 import { say } from '../../lib/io.ts';
+import type { App, AppFlags } from '../../services.ts';
 import {
   type Entries,
   installEntries,
@@ -9,8 +9,8 @@ import {
   type SettingsBlock,
   wantedEnv,
 } from '../../tasks/claude/settings.ts';
-import { examples, type Runner } from '../command.ts';
-import { printJson } from '../print.ts';
+import { examples, type Runner } from '../kit/command.ts';
+import { printJson } from '../kit/print.ts';
 import { mcpCommand } from './mcp-command.ts';
 import { claudePlace, noteInstalled } from './place.ts';
 

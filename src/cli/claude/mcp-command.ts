@@ -1,8 +1,8 @@
 import { access, constants } from 'node:fs/promises';
 import { delimiter, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import type { App } from '../../app.ts';
 import { PACKAGE_ROOT } from '../../package-root.ts';
+import type { App } from '../../services.ts';
 
 /** How Claude Code starts `hookctl mcp`. */
 export interface McpServerEntry {

@@ -1,10 +1,10 @@
 import { readFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import type { App } from '../../app.ts';
-import { defaultClaudeList } from '../../config/claude-list.ts';
-import { prepareDataFolder } from '../../config/locate.ts';
-import { defaultProject, readProject } from '../../config/project.ts';
-import { writeFileAtomic } from '../../lib/atomic-file.ts';
+import { defaultClaudeList } from '../../config/project/claude-list.ts';
+import { prepareDataFolder } from '../../config/project/locate.ts';
+import { defaultProject, readProject } from '../../config/project/project.ts';
+import { writeFileAtomic } from '../../lib/files/atomic-file.ts';
+import type { App } from '../../services.ts';
 import { claudeConfigDir, listFolderName } from '../../tasks/claude/index.ts';
 import type { Installed } from '../../tasks/claude/settings.ts';
 

@@ -1,12 +1,12 @@
 import type { Command } from 'commander';
-import type { App, AppFlags } from '../../app.ts';
 import { say } from '../../lib/io.ts';
+import type { App, AppFlags } from '../../services.ts';
 import { sessionCommand } from '../../tasks/claude/index.ts';
 import { inspectList } from '../../tasks/claude/inspect.ts';
 import { localSettings, projectMcp, readEntries, wantedEnv } from '../../tasks/claude/settings.ts';
 import { taskTools } from '../../tasks/claude/tools.ts';
-import { examples, type Runner } from '../command.ts';
-import { facts, printJson } from '../print.ts';
+import { examples, type Runner } from '../kit/command.ts';
+import { facts, printJson } from '../kit/print.ts';
 import { claudePlace } from './place.ts';
 
 interface StatusFlags extends AppFlags {

@@ -1,14 +1,14 @@
 import type { Command } from 'commander';
-import type { App, AppFlags } from '../../app.ts';
 import { say } from '../../lib/io.ts';
+import type { App, AppFlags } from '../../services.ts';
 import {
   localSettings,
   projectMcp,
   type SettingsBlock,
   uninstallEntries,
 } from '../../tasks/claude/settings.ts';
-import { examples, type Runner } from '../command.ts';
-import { printJson } from '../print.ts';
+import { examples, type Runner } from '../kit/command.ts';
+import { printJson } from '../kit/print.ts';
 import { claudePlace, forgetInstalled, readInstalled } from './place.ts';
 
 interface UninstallFlags extends AppFlags {

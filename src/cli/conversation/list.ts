@@ -1,13 +1,13 @@
 import type { Command } from 'commander';
-import type { App, AppFlags } from '../../app.ts';
 import { say } from '../../lib/io.ts';
+import type { App, AppFlags } from '../../services.ts';
 import { conversationView } from '../../task-views.ts';
-import { examples, type Runner } from '../command.ts';
-import { sayNextPage } from '../next-page.ts';
-import { requireBefore, requireKnown, sayNoRows } from '../no-matches.ts';
-import { positive } from '../options.ts';
-import { costOf, localTime, printJson, tookOf } from '../print.ts';
-import { below, table, time, whole } from '../table.ts';
+import { examples, type Runner } from '../kit/command.ts';
+import { sayNextPage } from '../kit/next-page.ts';
+import { requireBefore, requireKnown, sayNoRows } from '../kit/no-matches.ts';
+import { positive } from '../kit/options.ts';
+import { costOf, localTime, printJson, tookOf } from '../kit/print.ts';
+import { below, table, time, whole } from '../kit/table.ts';
 
 interface ListFlags extends AppFlags {
   readonly flow?: string;

@@ -1,13 +1,13 @@
 import type { Command } from 'commander';
-import type { App, AppFlags } from '../../app.ts';
 import { notFound } from '../../errors.ts';
 import { say } from '../../lib/io.ts';
+import type { App, AppFlags } from '../../services.ts';
 import { metricsView } from '../../task-views.ts';
 import { taskView } from '../../views.ts';
-import { examples, type Runner } from '../command.ts';
 import { taskTree } from '../flow/tree.ts';
-import { costOf, facts, localTime, printJson, tookOf } from '../print.ts';
-import { storedReader } from '../stored.ts';
+import { examples, type Runner } from '../kit/command.ts';
+import { costOf, facts, localTime, printJson, tookOf } from '../kit/print.ts';
+import { storedReader } from '../kit/stored.ts';
 import { counts } from './list.ts';
 
 interface ShowFlags extends AppFlags {

@@ -1,17 +1,17 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Command } from 'commander';
-import type { App, AppFlags } from '../../app.ts';
 import { type Io, say } from '../../lib/io.ts';
-import { shorten, visibleJson, visibleLine } from '../../lib/visible.ts';
+import { shorten, visibleJson, visibleLine } from '../../lib/text/escape-invisible.ts';
+import type { App, AppFlags } from '../../services.ts';
 import { DELIVERY_STATUSES, type Delivery, type DeliveryStatus } from '../../types.ts';
 import { deliveryView } from '../../views.ts';
-import { examples, type Runner } from '../command.ts';
-import { webhookNames } from '../known-names.ts';
-import { sayNextPage } from '../next-page.ts';
-import { requireBefore, requireKnown, sayNoRows } from '../no-matches.ts';
-import { oneOf, positive } from '../options.ts';
-import { localTime, printJson } from '../print.ts';
-import { below, state, table, time, whole } from '../table.ts';
+import { examples, type Runner } from '../kit/command.ts';
+import { webhookNames } from '../kit/known-names.ts';
+import { sayNextPage } from '../kit/next-page.ts';
+import { requireBefore, requireKnown, sayNoRows } from '../kit/no-matches.ts';
+import { oneOf, positive } from '../kit/options.ts';
+import { localTime, printJson } from '../kit/print.ts';
+import { below, state, table, time, whole } from '../kit/table.ts';
 
 interface ListFlags extends AppFlags {
   readonly status?: DeliveryStatus;

@@ -1,11 +1,11 @@
 import type { Command } from 'commander';
-import type { App, AppFlags } from '../../app.ts';
 import { say } from '../../lib/io.ts';
 import type { PrunedView, PruneLimits } from '../../server/operations.ts';
-import { examples, type Runner } from '../command.ts';
-import { moment } from '../moment.ts';
-import { operations } from '../operate.ts';
-import { bytes, printJson } from '../print.ts';
+import type { App, AppFlags } from '../../services.ts';
+import { examples, type Runner } from '../kit/command.ts';
+import { moment } from '../kit/moment.ts';
+import { operations } from '../kit/operate.ts';
+import { bytes, printJson } from '../kit/print.ts';
 
 interface PruneFlags extends AppFlags {
   readonly before?: string;

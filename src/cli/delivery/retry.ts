@@ -1,9 +1,9 @@
 import type { Command } from 'commander';
-import type { AppFlags } from '../../app.ts';
-import { examples, type Runner } from '../command.ts';
-import { operations } from '../operate.ts';
-import { printJson } from '../print.ts';
-import { printSettled, succeeded } from '../settled.ts';
+import type { AppFlags } from '../../services.ts';
+import { examples, type Runner } from '../kit/command.ts';
+import { operations } from '../kit/operate.ts';
+import { printJson } from '../kit/print.ts';
+import { printSettled, succeeded } from '../kit/settled.ts';
 
 interface RetryFlags extends AppFlags {
   readonly json?: boolean;

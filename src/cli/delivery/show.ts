@@ -1,12 +1,12 @@
 import type { Command } from 'commander';
-import type { App, AppFlags } from '../../app.ts';
 import { failure, notFound } from '../../errors.ts';
 import { commandsOut, say } from '../../lib/io.ts';
-import { visible } from '../../lib/visible.ts';
+import { visible } from '../../lib/text/escape-invisible.ts';
+import type { App, AppFlags } from '../../services.ts';
 import { type DeliveryView, deliveryView, exportedDelivery } from '../../views.ts';
-import { examples, type Runner } from '../command.ts';
-import { bytes, facts, localTime, printJson } from '../print.ts';
-import { below, table } from '../table.ts';
+import { examples, type Runner } from '../kit/command.ts';
+import { bytes, facts, localTime, printJson } from '../kit/print.ts';
+import { below, table } from '../kit/table.ts';
 
 interface ShowFlags extends AppFlags {
   readonly json?: boolean;

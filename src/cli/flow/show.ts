@@ -1,11 +1,11 @@
 import type { Command } from 'commander';
-import type { App, AppFlags } from '../../app.ts';
 import { notFound } from '../../errors.ts';
 import { say } from '../../lib/io.ts';
+import type { App, AppFlags } from '../../services.ts';
 import { flowDetails } from '../../task-views.ts';
-import { examples, type Runner } from '../command.ts';
-import { facts, localTime, printJson } from '../print.ts';
-import { storedReader } from '../stored.ts';
+import { examples, type Runner } from '../kit/command.ts';
+import { facts, localTime, printJson } from '../kit/print.ts';
+import { storedReader } from '../kit/stored.ts';
 import { taskTree } from './tree.ts';
 
 interface ShowFlags extends AppFlags {

@@ -1,6 +1,6 @@
-import { shorten, visibleLine } from '../../lib/visible.ts';
+import { shorten, visibleLine } from '../../lib/text/escape-invisible.ts';
 import type { TaskView } from '../../views.ts';
-import { duration, localTime } from '../print.ts';
+import { duration, localTime } from '../kit/print.ts';
 
 const RESULT_LENGTH = 100;
 

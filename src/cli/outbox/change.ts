@@ -1,11 +1,11 @@
 import type { Command } from 'commander';
-import type { AppFlags } from '../../app.ts';
 import { say } from '../../lib/io.ts';
 import type { Operations } from '../../server/operations.ts';
+import type { AppFlags } from '../../services.ts';
 import type { OutgoingView } from '../../views.ts';
-import { examples, type Runner } from '../command.ts';
-import { operations } from '../operate.ts';
-import { facts, printJson } from '../print.ts';
+import { examples, type Runner } from '../kit/command.ts';
+import { operations } from '../kit/operate.ts';
+import { facts, printJson } from '../kit/print.ts';
 
 interface ChangeFlags extends AppFlags {
   readonly json?: boolean;

@@ -1,16 +1,16 @@
 import type { Command } from 'commander';
-import type { App, AppFlags } from '../../app.ts';
 import { usageError } from '../../errors.ts';
 import { say } from '../../lib/io.ts';
 import { commandLine } from '../../lib/shell-quote.ts';
+import type { App, AppFlags } from '../../services.ts';
 import type { Task, TaskStatus } from '../../types.ts';
-import { agrees, canAsk } from '../ask.ts';
-import { examples, type Runner } from '../command.ts';
-import { agentNames } from '../known-names.ts';
-import { requireKnown, sayNoRows } from '../no-matches.ts';
-import { operations } from '../operate.ts';
-import { oneOf } from '../options.ts';
-import { counted, printJson } from '../print.ts';
+import { agrees, canAsk } from '../kit/ask.ts';
+import { examples, type Runner } from '../kit/command.ts';
+import { agentNames } from '../kit/known-names.ts';
+import { requireKnown, sayNoRows } from '../kit/no-matches.ts';
+import { operations } from '../kit/operate.ts';
+import { oneOf } from '../kit/options.ts';
+import { counted, printJson } from '../kit/print.ts';
 import { changeTask } from './changed.ts';
 
 interface CancelFlags extends AppFlags {

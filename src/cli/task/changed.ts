@@ -1,11 +1,11 @@
-import type { App } from '../../app.ts';
 import { paint, say } from '../../lib/io.ts';
-import { visibleLine } from '../../lib/visible.ts';
+import { visibleLine } from '../../lib/text/escape-invisible.ts';
 import type { TaskVerb } from '../../server/task-operations.ts';
+import type { App } from '../../services.ts';
 import type { TaskReport } from '../../tasks/change.ts';
 import { iso, type TaskView } from '../../views.ts';
-import { operations } from '../operate.ts';
-import { facts, printJson } from '../print.ts';
+import { operations } from '../kit/operate.ts';
+import { facts, printJson } from '../kit/print.ts';
 
 /** Lets something happen to a task, here or in the running server, and prints where it stands then. */
 export async function changeTask(

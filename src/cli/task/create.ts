@@ -1,10 +1,10 @@
 import type { Command } from 'commander';
-import type { App, AppFlags } from '../../app.ts';
 import { usageError } from '../../errors.ts';
-import { examples, type Runner } from '../command.ts';
-import { operations } from '../operate.ts';
-import { collect } from '../options.ts';
-import { readText } from '../text-input.ts';
+import type { App, AppFlags } from '../../services.ts';
+import { examples, type Runner } from '../kit/command.ts';
+import { operations } from '../kit/operate.ts';
+import { collect } from '../kit/options.ts';
+import { readText } from '../kit/text-input.ts';
 import { printChanged } from './changed.ts';
 
 interface CreateFlags extends AppFlags {

@@ -1,8 +1,8 @@
 import type { Command } from 'commander';
-import type { AppFlags } from '../../app.ts';
-import { examples, type Runner } from '../command.ts';
-import { renamed } from '../options.ts';
-import { readText } from '../text-input.ts';
+import type { AppFlags } from '../../services.ts';
+import { examples, type Runner } from '../kit/command.ts';
+import { renamed } from '../kit/options.ts';
+import { readText } from '../kit/text-input.ts';
 import { changeTask } from './changed.ts';
 import { type SpentFlags, spentOf, spentOptions } from './spent.ts';
 

@@ -1,15 +1,15 @@
 import type { Command } from 'commander';
-import type { App, AppFlags } from '../../app.ts';
 import { say } from '../../lib/io.ts';
+import type { App, AppFlags } from '../../services.ts';
 import { listedTasks } from '../../task-views.ts';
 import { TASK_STATUSES, type TaskStatus } from '../../types.ts';
-import { examples, type Runner } from '../command.ts';
-import { agentNames } from '../known-names.ts';
-import { sayNextPage } from '../next-page.ts';
-import { requireBefore, requireKnown, sayNoRows } from '../no-matches.ts';
-import { oneOf, positive } from '../options.ts';
-import { localTime, printJson } from '../print.ts';
-import { below, state, table, time, whole } from '../table.ts';
+import { examples, type Runner } from '../kit/command.ts';
+import { agentNames } from '../kit/known-names.ts';
+import { sayNextPage } from '../kit/next-page.ts';
+import { requireBefore, requireKnown, sayNoRows } from '../kit/no-matches.ts';
+import { oneOf, positive } from '../kit/options.ts';
+import { localTime, printJson } from '../kit/print.ts';
+import { below, state, table, time, whole } from '../kit/table.ts';
 
 interface ListFlags extends AppFlags {
   readonly status?: TaskStatus;

@@ -2,14 +2,14 @@ import { createReadStream } from 'node:fs';
 import { createInterface } from 'node:readline';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Command } from 'commander';
-import type { App, AppFlags } from '../../app.ts';
 import { failure, notFound } from '../../errors.ts';
 import { type Io, paint, say } from '../../lib/io.ts';
-import { visible } from '../../lib/visible.ts';
+import { visible } from '../../lib/text/escape-invisible.ts';
+import type { App, AppFlags } from '../../services.ts';
 import type { AgentRun } from '../../types.ts';
-import { examples, type Runner } from '../command.ts';
-import { localTime } from '../print.ts';
-import { storedReader } from '../stored.ts';
+import { examples, type Runner } from '../kit/command.ts';
+import { localTime } from '../kit/print.ts';
+import { storedReader } from '../kit/stored.ts';
 
 interface LogsFlags extends AppFlags {
   readonly follow?: boolean;

@@ -1,14 +1,14 @@
 import type { Command } from 'commander';
-import type { App, AppFlags } from '../../app.ts';
 import { usageError } from '../../errors.ts';
 import { say } from '../../lib/io.ts';
 import { commandLine } from '../../lib/shell-quote.ts';
+import type { App, AppFlags } from '../../services.ts';
 import { type PrunedTasks, plannedPrune, type TaskPruneLimits } from '../../tasks/prune.ts';
-import { agrees, canAsk } from '../ask.ts';
-import { examples, type Runner } from '../command.ts';
-import { moment } from '../moment.ts';
-import { operations } from '../operate.ts';
-import { counted, localTime, printJson } from '../print.ts';
+import { agrees, canAsk } from '../kit/ask.ts';
+import { examples, type Runner } from '../kit/command.ts';
+import { moment } from '../kit/moment.ts';
+import { operations } from '../kit/operate.ts';
+import { counted, localTime, printJson } from '../kit/print.ts';
 
 interface PruneFlags extends AppFlags {
   readonly before?: string;

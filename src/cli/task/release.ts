@@ -1,9 +1,9 @@
 import type { Command } from 'commander';
-import type { AppFlags } from '../../app.ts';
 import { say } from '../../lib/io.ts';
-import { examples, type Runner } from '../command.ts';
-import { operations } from '../operate.ts';
-import { counted, printJson } from '../print.ts';
+import type { AppFlags } from '../../services.ts';
+import { examples, type Runner } from '../kit/command.ts';
+import { operations } from '../kit/operate.ts';
+import { counted, printJson } from '../kit/print.ts';
 
 interface ReleaseFlags extends AppFlags {
   readonly json?: boolean;

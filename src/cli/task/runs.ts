@@ -1,8 +1,8 @@
 import { open } from 'node:fs/promises';
 import { shellQuote } from '../../lib/shell-quote.ts';
-import { shorten, visible, visibleLine } from '../../lib/visible.ts';
+import { shorten, visible, visibleLine } from '../../lib/text/escape-invisible.ts';
 import type { RunView } from '../../run-views.ts';
-import { costOf, duration, facts, localTime } from '../print.ts';
+import { costOf, duration, facts, localTime } from '../kit/print.ts';
 
 /** What a person wants to know of a run: what was started where, how it ended, and how to go on by hand. */
 export function runText(run: RunView, doing: string | null): string {

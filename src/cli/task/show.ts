@@ -1,13 +1,13 @@
 import type { Command } from 'commander';
-import type { App, AppFlags } from '../../app.ts';
 import { notFound } from '../../errors.ts';
 import { say } from '../../lib/io.ts';
-import { indented } from '../../lib/visible.ts';
+import { indented } from '../../lib/text/escape-invisible.ts';
+import type { App, AppFlags } from '../../services.ts';
 import { type TaskDetails, taskWithRuns } from '../../task-views.ts';
-import { examples, type Runner } from '../command.ts';
-import { costOf, facts, localTime, printJson, tookOf } from '../print.ts';
-import { storedReader } from '../stored.ts';
-import { below, state, table, time } from '../table.ts';
+import { examples, type Runner } from '../kit/command.ts';
+import { costOf, facts, localTime, printJson, tookOf } from '../kit/print.ts';
+import { storedReader } from '../kit/stored.ts';
+import { below, state, table, time } from '../kit/table.ts';
 import { lastSaid, runText } from './runs.ts';
 
 interface ShowFlags extends AppFlags {

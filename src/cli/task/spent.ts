@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import type { TaskUsage } from '../../types.ts';
-import { amount, count } from '../options.ts';
+import { amount, count } from '../kit/options.ts';
 
 /** What a run of a task used, as options. */
 export interface SpentFlags {

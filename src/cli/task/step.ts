@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
-import type { AppFlags } from '../../app.ts';
-import { examples, type Runner } from '../command.ts';
+import type { AppFlags } from '../../services.ts';
+import { examples, type Runner } from '../kit/command.ts';
 import { changeTask } from './changed.ts';
 
 interface StepFlags extends AppFlags {

@@ -1,4 +1,4 @@
-import { visibleLine } from '../../lib/visible.ts';
+import { visibleLine } from '../../lib/text/escape-invisible.ts';
 import type { TunnelStatus } from '../../tunnels/supervisor.ts';
 
 /** A tunnel's state in one line; a changed URL is said so that nobody misses it. */

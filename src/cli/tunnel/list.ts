@@ -1,10 +1,10 @@
 import type { Command } from 'commander';
-import type { AppFlags } from '../../app.ts';
 import { say } from '../../lib/io.ts';
-import { tunnelDrivers } from '../../tunnels/index.ts';
-import { examples, type Runner } from '../command.ts';
-import { printJson } from '../print.ts';
-import { below, table } from '../table.ts';
+import type { AppFlags } from '../../services.ts';
+import { tunnelDrivers } from '../../tunnels/drivers/index.ts';
+import { examples, type Runner } from '../kit/command.ts';
+import { printJson } from '../kit/print.ts';
+import { below, table } from '../kit/table.ts';
 
 interface ListFlags extends AppFlags {
   readonly json?: boolean;

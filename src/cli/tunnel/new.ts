@@ -2,8 +2,8 @@ import type { Command } from 'commander';
 import { usageError } from '../../errors.ts';
 import { say } from '../../lib/io.ts';
 import { commandLine } from '../../lib/shell-quote.ts';
-import { createSmeeChannel } from '../../tunnels/smee-channel.ts';
-import { examples, type Runner } from '../command.ts';
+import { createSmeeChannel } from '../../tunnels/drivers/smee-channel.ts';
+import { examples, type Runner } from '../kit/command.ts';
 
 export function configureNew(command: Command, runner: Runner): void {
   command

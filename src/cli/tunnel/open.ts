@@ -1,14 +1,14 @@
 import type { Command } from 'commander';
-import type { App, AppFlags } from '../../app.ts';
 import { failure, type HookctlError } from '../../errors.ts';
 import { say } from '../../lib/io.ts';
 import { openTunnel } from '../../server/tunnel.ts';
-import { send } from '../../tunnels/http.ts';
-import { newRelayKey } from '../../tunnels/relay.ts';
+import type { App, AppFlags } from '../../services.ts';
+import { send } from '../../tunnels/drivers/http.ts';
+import { newRelayKey } from '../../tunnels/drivers/relay.ts';
 import { parseTunnelFlag } from '../../tunnels/settings.ts';
 import type { TunnelStatus } from '../../tunnels/supervisor.ts';
-import { examples, type Runner } from '../command.ts';
-import { port } from '../options.ts';
+import { examples, type Runner } from '../kit/command.ts';
+import { port } from '../kit/options.ts';
 import { tunnelLine } from './line.ts';
 
 interface OpenFlags extends AppFlags {

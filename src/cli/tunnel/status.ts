@@ -1,11 +1,11 @@
 import type { Command } from 'commander';
-import type { App, AppFlags } from '../../app.ts';
 import { failure } from '../../errors.ts';
 import { say } from '../../lib/io.ts';
 import type { TunnelView } from '../../server/tunnel-view.ts';
-import { examples, type Runner } from '../command.ts';
-import { serverClient } from '../operate.ts';
-import { facts, localTime, printJson } from '../print.ts';
+import type { App, AppFlags } from '../../services.ts';
+import { examples, type Runner } from '../kit/command.ts';
+import { serverClient } from '../kit/operate.ts';
+import { facts, localTime, printJson } from '../kit/print.ts';
 
 interface StatusFlags extends AppFlags {
   readonly printUrl?: boolean;

@@ -1,7 +1,7 @@
-import type { App } from '../../app.ts';
 import type { Configuration } from '../../config/index.ts';
 import type { StatusView } from '../../server/status.ts';
 import { type WebhookView, webhookViewer } from '../../server/webhook-view.ts';
+import type { App } from '../../services.ts';
 import type { Webhook } from '../../types.ts';
 import { formLines } from './form.ts';
 

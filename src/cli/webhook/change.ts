@@ -1,13 +1,13 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import type { App } from '../../app.ts';
 import type { Change } from '../../config/dynamic/change.ts';
 import { failure } from '../../errors.ts';
 import { commandsOut, paint, say } from '../../lib/io.ts';
-import { visibleLine } from '../../lib/visible.ts';
+import { visibleLine } from '../../lib/text/escape-invisible.ts';
 import type { StatusView } from '../../server/status.ts';
+import type { App } from '../../services.ts';
 import type { Webhook } from '../../types.ts';
-import { serverClient } from '../operate.ts';
-import { printJson } from '../print.ts';
+import { serverClient } from '../kit/operate.ts';
+import { printJson } from '../kit/print.ts';
 import type { Surroundings } from './address.ts';
 
 /** How long a running server may take to have a change in force. */

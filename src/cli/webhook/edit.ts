@@ -1,12 +1,12 @@
 import type { Command } from 'commander';
-import type { App, AppFlags } from '../../app.ts';
 import { doubtsAbout } from '../../config/doubts.ts';
 import { type Change, findWebhook as findInDb } from '../../config/dynamic/change.ts';
 import { type Updated, updateWebhook } from '../../config/dynamic/edit.ts';
 import type { WebhookPatch } from '../../config/dynamic/schema.ts';
 import { usageError } from '../../errors.ts';
-import { examples, type Runner } from '../command.ts';
-import { clearOption } from '../options.ts';
+import type { App, AppFlags } from '../../services.ts';
+import { examples, type Runner } from '../kit/command.ts';
+import { clearOption } from '../kit/options.ts';
 import { viewer } from './address.ts';
 import { changeDb, dynamicWebhook, report } from './change.ts';
 import { givenFields, type WebhookFlags, webhookOptions } from './fields.ts';

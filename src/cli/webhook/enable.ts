@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import type { Runner } from '../command.ts';
+import type { Runner } from '../kit/command.ts';
 import { configureSwitch } from './switch.ts';
 
 export function configureEnable(command: Command, runner: Runner): void {

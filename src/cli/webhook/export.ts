@@ -2,17 +2,17 @@ import { mkdir } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 import type { Command } from 'commander';
 import { stringify } from 'yaml';
-import type { App, AppFlags } from '../../app.ts';
 import { exportWebhooks } from '../../config/dynamic/import.ts';
 import type { DbWebhook } from '../../config/dynamic/schema.ts';
 import type { Configuration } from '../../config/index.ts';
 import { usageError } from '../../errors.ts';
-import { writeFileAtomic } from '../../lib/atomic-file.ts';
+import { writeFileAtomic } from '../../lib/files/atomic-file.ts';
 import { say } from '../../lib/io.ts';
 import { commandLine } from '../../lib/shell-quote.ts';
-import { visibleJson } from '../../lib/visible.ts';
-import { examples, type Runner } from '../command.ts';
-import { oneOf } from '../options.ts';
+import { visibleJson } from '../../lib/text/escape-invisible.ts';
+import type { App, AppFlags } from '../../services.ts';
+import { examples, type Runner } from '../kit/command.ts';
+import { oneOf } from '../kit/options.ts';
 import { findWebhook } from './find.ts';
 
 interface ExportFlags extends AppFlags {

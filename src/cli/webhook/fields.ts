@@ -1,8 +1,8 @@
 import type { Command } from 'commander';
-import type { App } from '../../app.ts';
 import type { WebhookInput } from '../../config/dynamic/schema.ts';
+import type { App } from '../../services.ts';
 import type { JsonObject } from '../../types.ts';
-import { collect, renamed } from '../options.ts';
+import { collect, renamed } from '../kit/options.ts';
 import { givenSecret, type SecretFlags, secretOptions } from './secret-input.ts';
 import { setting } from './setting.ts';
 

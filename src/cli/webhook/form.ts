@@ -1,5 +1,5 @@
 import { commandLine } from '../../lib/shell-quote.ts';
-import { visibleLine } from '../../lib/visible.ts';
+import { visibleLine } from '../../lib/text/escape-invisible.ts';
 import type { Webhook } from '../../types.ts';
 
 /** The provider's web form, filled in, one field a line. `secret` is shown in place of the command that prints it. */

@@ -2,12 +2,12 @@ import { readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { text as readText } from 'node:stream/consumers';
 import type { Command } from 'commander';
-import type { App, AppFlags } from '../../app.ts';
 import { type Imported, importWebhooks } from '../../config/dynamic/import.ts';
-import { readYaml, type YamlText } from '../../config/yaml-source.ts';
+import { readYaml, type YamlText } from '../../config/project/yaml-source.ts';
 import { ConfigError, type ConfigProblem, messageOf, usageError } from '../../errors.ts';
-import { examples, type Runner } from '../command.ts';
-import { facts } from '../print.ts';
+import type { App, AppFlags } from '../../services.ts';
+import { examples, type Runner } from '../kit/command.ts';
+import { facts } from '../kit/print.ts';
 import { viewer } from './address.ts';
 import { changeDb, dynamicWebhook, report } from './change.ts';
 

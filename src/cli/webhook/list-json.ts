@@ -1,7 +1,7 @@
-import type { App } from '../../app.ts';
-import { serverClient } from '../operate.ts';
-import { printJson } from '../print.ts';
-import { sayUnloaded } from '../unloaded.ts';
+import type { App } from '../../services.ts';
+import { serverClient } from '../kit/operate.ts';
+import { printJson } from '../kit/print.ts';
+import { sayUnloaded } from '../kit/unloaded.ts';
 import { viewer } from './address.ts';
 
 /** Every webhook as the API gives it: by a running server where there is one, else by what is here. */

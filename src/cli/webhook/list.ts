@@ -1,18 +1,18 @@
 import { dirname, relative } from 'node:path';
 import type { Command } from 'commander';
-import type { App, AppFlags } from '../../app.ts';
-import { type UnloadedFile, unloadedText } from '../../config/kept-modules.ts';
 import { type Listing, listed, quickListing, rememberListing } from '../../config/listing.ts';
-import { type Located, locate } from '../../config/locate.ts';
+import { type UnloadedFile, unloadedText } from '../../config/modules/kept-modules.ts';
+import { type Located, locate } from '../../config/project/locate.ts';
 import { formatProblem } from '../../errors.ts';
 import { type Io, say } from '../../lib/io.ts';
 import { hookctlVersion } from '../../lib/version.ts';
-import { type LastDelivery, lastDeliveries } from '../../store/last-deliveries.ts';
-import { currentHolder } from '../../store/lock.ts';
-import { databasePath } from '../../store/place.ts';
-import { examples, type Runner } from '../command.ts';
-import { localTime, webhookState } from '../print.ts';
-import { below, state, table, time, whole } from '../table.ts';
+import type { App, AppFlags } from '../../services.ts';
+import { type LastDelivery, lastDeliveries } from '../../store/local/last-deliveries.ts';
+import { currentHolder } from '../../store/local/lock.ts';
+import { databasePath } from '../../store/local/place.ts';
+import { examples, type Runner } from '../kit/command.ts';
+import { localTime, webhookState } from '../kit/print.ts';
+import { below, state, table, time, whole } from '../kit/table.ts';
 
 interface ListFlags extends AppFlags {
   readonly json?: boolean;
@@ -47,7 +47,7 @@ function listQuickly({ host }: Runner, { config }: AppFlags): boolean {
 }
 
 async function list(app: App): Promise<0> {
-  const { serverClient } = await import('../operate.ts');
+  const { serverClient } = await import('../kit/operate.ts');
   const client = await serverClient(app);
   if (client !== null) {
     const [views, { not_loaded: unloaded }] = await Promise.all([client.webhooks(), client.status()]);

@@ -1,5 +1,5 @@
 import { type HookctlError, usageError } from '../../errors.ts';
-import { visibleLine } from '../../lib/visible.ts';
+import { visibleLine } from '../../lib/text/escape-invisible.ts';
 
 /** As much of a long value as fits a line, on either side of the mistake. */
 const AROUND = 35;

@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
-import type { App, AppFlags } from '../../app.ts';
 import { removeWebhook } from '../../config/dynamic/edit.ts';
-import { examples, type Runner } from '../command.ts';
+import type { App, AppFlags } from '../../services.ts';
+import { examples, type Runner } from '../kit/command.ts';
 import { changeDb, report } from './change.ts';
 import { onWebhook } from './find.ts';
 

@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
-import type { App, AppFlags } from '../../app.ts';
-import { examples, type Runner } from '../command.ts';
+import type { App, AppFlags } from '../../services.ts';
+import { examples, type Runner } from '../kit/command.ts';
 import { inForce, report } from './change.ts';
 
 interface RestoreFlags extends AppFlags {

@@ -1,9 +1,9 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
-import type { App, AppFlags } from '../../app.ts';
 import { rotateSecret } from '../../config/dynamic/edit.ts';
 import { duration } from '../../lib/units.ts';
-import { examples, type Runner } from '../command.ts';
-import { localTime } from '../print.ts';
+import type { App, AppFlags } from '../../services.ts';
+import { examples, type Runner } from '../kit/command.ts';
+import { localTime } from '../kit/print.ts';
 import { formFields, viewer } from './address.ts';
 import { changeDb, dynamicWebhook, report } from './change.ts';
 import { onWebhook, refOf } from './find.ts';

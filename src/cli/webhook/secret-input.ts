@@ -1,8 +1,8 @@
 import type { Command } from 'commander';
-import type { App } from '../../app.ts';
 import { usageError } from '../../errors.ts';
 import { paint, say } from '../../lib/io.ts';
-import { readText } from '../text-input.ts';
+import type { App } from '../../services.ts';
+import { readText } from '../kit/text-input.ts';
 
 /** How a person gives a secret. */
 export interface SecretFlags {

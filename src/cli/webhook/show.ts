@@ -1,11 +1,11 @@
 import type { Command } from 'commander';
-import type { App, AppFlags } from '../../app.ts';
 import { failure } from '../../errors.ts';
 import { commandsOut, say } from '../../lib/io.ts';
-import { examples, type Runner } from '../command.ts';
-import { serverClient } from '../operate.ts';
-import { facts, printJson, webhookState } from '../print.ts';
-import { sayUnloaded } from '../unloaded.ts';
+import type { App, AppFlags } from '../../services.ts';
+import { examples, type Runner } from '../kit/command.ts';
+import { serverClient } from '../kit/operate.ts';
+import { facts, printJson, webhookState } from '../kit/print.ts';
+import { sayUnloaded } from '../kit/unloaded.ts';
 import { formFields, viewer } from './address.ts';
 import { commandTable } from './command/list.ts';
 import { findWebhook } from './find.ts';

@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
-import type { App, AppFlags } from '../../app.ts';
 import { setEnabled } from '../../config/dynamic/edit.ts';
-import { examples, type Runner } from '../command.ts';
+import type { App, AppFlags } from '../../services.ts';
+import { examples, type Runner } from '../kit/command.ts';
 import { viewer } from './address.ts';
 import { changeDb, dynamicWebhook, report } from './change.ts';
 import { onWebhook, refOf } from './find.ts';

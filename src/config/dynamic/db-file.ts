@@ -3,7 +3,7 @@ import { constants } from 'node:fs';
 import { open, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { ConfigProblem } from '../../errors.ts';
-import { writeFileAtomic } from '../../lib/atomic-file.ts';
+import { writeFileAtomic } from '../../lib/files/atomic-file.ts';
 import { type Fault, toProblem } from '../problems.ts';
 import { DB_FILE, LAST_GOOD_FILE } from './files.ts';
 import { readMark, writeMark } from './mark.ts';

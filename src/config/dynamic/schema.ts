@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { withoutLineEnds } from '../../lib/secret.ts';
+import { withoutLineEnds } from '../../lib/redact/secret.ts';
 import { nameProblem } from '../../lib/webhook-name.ts';
 import { commandSchema, definitionSchema, variableName } from '../schema.ts';
 import { SCHEMA_VERSION } from './files.ts';

@@ -1,4 +1,4 @@
-import { secret, withoutLineEnds } from '../../lib/secret.ts';
+import { secret, withoutLineEnds } from '../../lib/redact/secret.ts';
 import type { Webhook, WebhookSecret } from '../../types.ts';
 import type { DbSecret } from './schema.ts';
 

@@ -1,5 +1,5 @@
-import { parseAlerts } from '../alert-envelope.ts';
 import { preset } from '../generic/preset.ts';
+import { parseAlerts } from '../kit/alert-envelope.ts';
 import { samples } from './samples.ts';
 
 /**

@@ -1,5 +1,5 @@
-import { hasValue, idAt, objectAt, textAt, timeAt } from '../../lib/payload.ts';
 import type { Headers, JsonObject } from '../../types.ts';
+import { hasValue, idAt, objectAt, textAt, timeAt } from '../kit/payload.ts';
 import { writerOf } from './sender.ts';
 import { fullName, hostIn, repositoryOf } from './subject.ts';
 

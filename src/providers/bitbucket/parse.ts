@@ -1,7 +1,7 @@
-import { hasValue, idAt, textAt } from '../../lib/payload.ts';
 import type { JsonObject } from '../../types.ts';
 import { event } from '../generic/event.ts';
 import type { ReadContext } from '../generic/preset.ts';
+import { hasValue, idAt, textAt } from '../kit/payload.ts';
 import type { Parsed } from '../provider.ts';
 import { eventName, misfit, textOf } from './events.ts';
 import { senderOf } from './sender.ts';

@@ -1,10 +1,10 @@
-import { answerJson } from '../../lib/answer-json.ts';
-import { apiPath } from '../../lib/api-path.ts';
-import { inert } from '../../lib/inert.ts';
-import { hasMarker, isBy, plainMarker } from '../../lib/marker.ts';
-import { idAt, objectsAt, textAt } from '../../lib/payload.ts';
 import type { ReplyPlace } from '../../types.ts';
-import type { Account, OutgoingCall, Post, ReplyChannel } from '../reply.ts';
+import { answerJson } from '../kit/answer-json.ts';
+import { apiPath } from '../kit/api-path.ts';
+import { inert } from '../kit/inert.ts';
+import { hasMarker, isBy, plainMarker } from '../kit/marker.ts';
+import { idAt, objectsAt, textAt } from '../kit/payload.ts';
+import type { Account, OutgoingCall, Post, ReplyChannel } from '../kit/reply.ts';
 import { fullName, repositoryOf, subjectOf } from './subject.ts';
 
 /**

@@ -1,6 +1,6 @@
 import { getPath } from '../../lib/json.ts';
-import { idAt, objectAt, textAt } from '../../lib/payload.ts';
 import type { EventAuthor, JsonObject, Sender } from '../../types.ts';
+import { idAt, objectAt, textAt } from '../kit/payload.ts';
 import { repositoryOf } from './subject.ts';
 
 /** The account's ids: of Atlassian, of Bitbucket Cloud, of a Server. The first that is there names it. */

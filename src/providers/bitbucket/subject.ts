@@ -1,5 +1,5 @@
-import { firstLine, firstText, hostOf, idAt, objectAt, objectsAt, textAt } from '../../lib/payload.ts';
 import type { JsonObject } from '../../types.ts';
+import { firstLine, firstText, hostOf, idAt, objectAt, objectsAt, textAt } from '../kit/payload.ts';
 
 /** What an event is about. Pull requests and issues are numbered apart, so that a number alone says nothing. */
 export interface Subject {

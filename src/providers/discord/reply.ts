@@ -1,10 +1,10 @@
-import { answerJson } from '../../lib/answer-json.ts';
-import { apiPath } from '../../lib/api-path.ts';
-import { inert } from '../../lib/inert.ts';
-import { hasMarker, plainMarker } from '../../lib/marker.ts';
-import { idAt, textAt } from '../../lib/payload.ts';
 import type { ReplyPlace } from '../../types.ts';
-import type { Account, CallAnswer, OutgoingCall, Post, ReplyChannel, Sent } from '../reply.ts';
+import { answerJson } from '../kit/answer-json.ts';
+import { apiPath } from '../kit/api-path.ts';
+import { inert } from '../kit/inert.ts';
+import { hasMarker, plainMarker } from '../kit/marker.ts';
+import { idAt, textAt } from '../kit/payload.ts';
+import type { Account, CallAnswer, OutgoingCall, Post, ReplyChannel, Sent } from '../kit/reply.ts';
 import { typeOf } from './parse.ts';
 
 /** "valid for 15 minutes" (discord.com/developers, Receiving and Responding to Interactions). */

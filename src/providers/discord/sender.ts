@@ -1,6 +1,6 @@
 import { getPath } from '../../lib/json.ts';
-import { idAt, objectAt, textAt } from '../../lib/payload.ts';
 import type { JsonObject, Sender } from '../../types.ts';
+import { idAt, objectAt, textAt } from '../kit/payload.ts';
 
 /**
  * Who did it. An app can be taken into any server, also by strangers, who may do there what they like: so the

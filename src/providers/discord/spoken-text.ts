@@ -1,6 +1,6 @@
 import { getPath } from '../../lib/json.ts';
-import { objectsAt, textAt } from '../../lib/payload.ts';
 import type { JsonObject } from '../../types.ts';
+import { objectsAt, textAt } from '../kit/payload.ts';
 
 /**
  * A slash command addresses the app, as the prefix does in a text: `/agent prompt:fix it` is `@agent fix it`, and

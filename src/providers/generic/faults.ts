@@ -1,4 +1,4 @@
-import { KEY_BYTES, keyBytes } from '../../lib/ed25519.ts';
+import { KEY_BYTES, keyBytes } from '../kit/keys.ts';
 import type { OptionFault } from '../provider.ts';
 import { parsePlace, parseSource } from './place.ts';
 import { eventFields, type ValidSettings, type ValidSignature } from './settings.ts';

@@ -1,5 +1,5 @@
-import { DIGEST_BYTES, decodeDigits } from '../../lib/signature.ts';
 import type { Headers, RawRequest } from '../../types.ts';
+import { DIGEST_BYTES, decodeDigits } from '../kit/signature.ts';
 import { type Changes, idHeader, type Scheme, signatureHeader, timestampText } from './scheme.ts';
 import { parseSignedContent, signedBytes } from './signed-content.ts';
 

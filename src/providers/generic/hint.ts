@@ -1,8 +1,8 @@
 import { createHmac } from 'node:crypto';
-import { fitsEd25519, verifyingKey } from '../../lib/ed25519.ts';
-import { type SecretEncoding, secretKey } from '../../lib/secret-key.ts';
-import { checkToken, sameBytes } from '../../lib/signature.ts';
 import type { RawRequest, WebhookSecret } from '../../types.ts';
+import { fitsEd25519, verifyingKey } from '../kit/keys.ts';
+import { type SecretEncoding, secretKey } from '../kit/secret-key.ts';
+import { checkToken, sameBytes } from '../kit/signature.ts';
 import { type Candidate, candidatesFor, contentsFor, type SignedAlternative } from './hint-candidates.ts';
 import { type Changes, changedScheme, type Scheme, timestampText } from './scheme.ts';
 import { verifyAny } from './verify.ts';

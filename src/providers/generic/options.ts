@@ -1,5 +1,5 @@
 import type { z } from 'zod';
-import { faultsOf } from '../../lib/faults.ts';
+import { faultsOf } from '../../lib/diagnostics.ts';
 import { suggestion } from '../../lib/suggest.ts';
 import type { JsonObject, OptionFault } from '../../types.ts';
 import { settingFaults } from './faults.ts';

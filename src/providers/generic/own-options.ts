@@ -1,5 +1,5 @@
 import type { z } from 'zod';
-import { faultsOf } from '../../lib/faults.ts';
+import { faultsOf } from '../../lib/diagnostics.ts';
 import type { Configured, JsonObject, Provider } from '../../types.ts';
 import { unknownSetting } from './options.ts';
 

@@ -1,4 +1,3 @@
-import { bodyKey } from '../../lib/body-key.ts';
 import { type JsonResult, parseJson } from '../../lib/json.ts';
 import type {
   Configured,
@@ -11,6 +10,7 @@ import type {
   SignContext,
   WebhookEvent,
 } from '../../types.ts';
+import { bodyKey } from '../kit/body-key.ts';
 import { hintFor } from './hint.ts';
 import { readOptions } from './options.ts';
 import { valueAt } from './place.ts';

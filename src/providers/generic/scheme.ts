@@ -1,6 +1,6 @@
-import type { SecretEncoding } from '../../lib/secret-key.ts';
-import type { TimeUnit } from '../../lib/signed-time.ts';
 import type { Headers, RawRequest } from '../../types.ts';
+import type { SecretEncoding } from '../kit/secret-key.ts';
+import type { TimeUnit } from '../kit/signed-time.ts';
 import { type Place, parsePlace } from './place.ts';
 import type { ValidSignature } from './settings.ts';
 import { parseSignedContent, type SignedPiece } from './signed-content.ts';

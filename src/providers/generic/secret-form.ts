@@ -1,5 +1,5 @@
-import { verifyingKey } from '../../lib/ed25519.ts';
-import { secretKey } from '../../lib/secret-key.ts';
+import { verifyingKey } from '../kit/keys.ts';
+import { secretKey } from '../kit/secret-key.ts';
 import type { Scheme } from './scheme.ts';
 
 const FORMS = { utf8: 'text', hex: 'hex digits', base64: 'base64', whsec: 'base64 behind whsec_' };

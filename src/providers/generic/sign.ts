@@ -1,10 +1,10 @@
 import { randomBytes } from 'node:crypto';
 import { failure } from '../../errors.ts';
-import { PRIVATE_PREFIX, signEd25519, signingKey } from '../../lib/ed25519.ts';
-import { SIGNING_SECRET_PREFIX, secretKey } from '../../lib/secret-key.ts';
-import { signHmac } from '../../lib/signature.ts';
-import { timeText } from '../../lib/signed-time.ts';
 import type { Headers, RawRequest, Secret } from '../../types.ts';
+import { PRIVATE_PREFIX, signEd25519, signingKey } from '../kit/keys.ts';
+import { SIGNING_SECRET_PREFIX, secretKey } from '../kit/secret-key.ts';
+import { signHmac } from '../kit/signature.ts';
+import { timeText } from '../kit/signed-time.ts';
 import { idHeader, type Scheme } from './scheme.ts';
 import { signedBytes } from './signed-content.ts';
 

@@ -1,6 +1,6 @@
-import { isForm, parseForm } from '../../lib/form.ts';
-import { refused } from '../../lib/signature.ts';
 import type { RawRequest, Verdict } from '../../types.ts';
+import { isForm, parseForm } from '../kit/form.ts';
+import { refused } from '../kit/signature.ts';
 import { isHeaderName } from './header-name.ts';
 
 /** A placeholder of `signedContent`. */

@@ -1,13 +1,8 @@
 import type { KeyObject } from 'node:crypto';
-import {
-  fitsEd25519,
-  PRIVATE_PREFIX,
-  PUBLIC_PREFIX,
-  SIGNATURE_BYTES,
-  verifyingKey,
-} from '../../lib/ed25519.ts';
 import { parseJson, withoutBom } from '../../lib/json.ts';
-import { secretKey, strictBase64 } from '../../lib/secret-key.ts';
+import type { RawRequest, Verdict, WebhookSecret } from '../../types.ts';
+import { fitsEd25519, PRIVATE_PREFIX, PUBLIC_PREFIX, SIGNATURE_BYTES, verifyingKey } from '../kit/keys.ts';
+import { secretKey, strictBase64 } from '../kit/secret-key.ts';
 import {
   anyVerdict,
   checkHmacList,
@@ -15,9 +10,8 @@ import {
   decodeDigits,
   digitsInWords,
   refused,
-} from '../../lib/signature.ts';
-import { checkSignedTime } from '../../lib/signed-time.ts';
-import type { RawRequest, Verdict, WebhookSecret } from '../../types.ts';
+} from '../kit/signature.ts';
+import { checkSignedTime } from '../kit/signed-time.ts';
 import { valueAt } from './place.ts';
 import { candidatesIn, idHeader, type Scheme, signatureHeader, timestampText } from './scheme.ts';
 import { signedBytes } from './signed-content.ts';

@@ -1,5 +1,5 @@
-import { hasValue } from '../../lib/payload.ts';
 import type { Headers, JsonObject } from '../../types.ts';
+import { hasValue } from '../kit/payload.ts';
 
 /** The same event under three names, in the order in which the forks add theirs. */
 const HEADERS = ['x-forgejo-event', 'x-gitea-event', 'x-gogs-event'] as const;

@@ -1,7 +1,7 @@
-import { hostOf, idAt, objectAt, textAt, timeAt } from '../../lib/payload.ts';
 import type { EventAuthor, JsonObject } from '../../types.ts';
 import { event } from '../generic/event.ts';
 import type { ReadContext } from '../generic/preset.ts';
+import { hostOf, idAt, objectAt, textAt, timeAt } from '../kit/payload.ts';
 import type { Parsed } from '../provider.ts';
 import { eventName, misfit } from './fit.ts';
 import { senderOf } from './sender.ts';

@@ -1,11 +1,11 @@
-import { answerJson } from '../../lib/answer-json.ts';
-import { apiPath } from '../../lib/api-path.ts';
-import { inert } from '../../lib/inert.ts';
 import { isJsonObject } from '../../lib/json.ts';
-import { hasMarker, hiddenMarker, isBy } from '../../lib/marker.ts';
-import { hostOf, idAt, objectAt, textAt } from '../../lib/payload.ts';
 import type { ReplyPlace } from '../../types.ts';
-import type { Account, OutgoingCall, Post, ReplyChannel } from '../reply.ts';
+import { answerJson } from '../kit/answer-json.ts';
+import { apiPath } from '../kit/api-path.ts';
+import { inert } from '../kit/inert.ts';
+import { hasMarker, hiddenMarker, isBy } from '../kit/marker.ts';
+import { hostOf, idAt, objectAt, textAt } from '../kit/payload.ts';
+import type { Account, OutgoingCall, Post, ReplyChannel } from '../kit/reply.ts';
 import { subjectOf } from './subject.ts';
 
 /** Clocks differ; a comment is looked for from a little before it was asked for. */

@@ -1,5 +1,5 @@
-import { firstLine, firstText, hostOf, idAt, objectAt, objectsAt, textAt } from '../../lib/payload.ts';
 import type { JsonObject } from '../../types.ts';
+import { firstLine, firstText, hostOf, idAt, objectAt, objectsAt, textAt } from '../kit/payload.ts';
 
 /** The issue or pull request; they share one sequence of numbers. */
 export function subjectOf(payload: JsonObject): JsonObject | null {

@@ -1,5 +1,5 @@
-import { hasValue } from '../../lib/payload.ts';
 import type { JsonObject } from '../../types.ts';
+import { hasValue } from '../kit/payload.ts';
 
 /**
  * Keys without which a payload is not of its event. `X-GitHub-Event` is outside the signature: without this check a

@@ -1,5 +1,5 @@
-import { bodyKey } from '../../lib/body-key.ts';
-import { checkHmac, signHmac } from '../../lib/signature.ts';
+import { bodyKey } from '../kit/body-key.ts';
+import { checkHmac, signHmac } from '../kit/signature.ts';
 import type { Provider } from '../provider.ts';
 import { authorOf } from './author.ts';
 import { parse } from './parse.ts';

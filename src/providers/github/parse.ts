@@ -1,7 +1,7 @@
-import { isForm, parseForm } from '../../lib/form.ts';
 import { parseJson } from '../../lib/json.ts';
-import { hasValue, hostOf, idAt, objectAt, textAt, timeAt } from '../../lib/payload.ts';
 import type { EventAuthor, JsonObject, RawRequest, Sender, WebhookEvent } from '../../types.ts';
+import { isForm, parseForm } from '../kit/form.ts';
+import { hasValue, hostOf, idAt, objectAt, textAt, timeAt } from '../kit/payload.ts';
 import { misfit } from './fit.ts';
 import { subjectOf } from './subject.ts';
 

@@ -1,11 +1,11 @@
 import { failure } from '../../errors.ts';
-import { answerJson } from '../../lib/answer-json.ts';
-import { apiPath } from '../../lib/api-path.ts';
-import { inert } from '../../lib/inert.ts';
-import { hasMarker, hiddenMarker, isBy } from '../../lib/marker.ts';
-import { hostOf, idAt, objectAt, textAt } from '../../lib/payload.ts';
 import type { ReplyPlace, WebhookEvent } from '../../types.ts';
-import type { Account, CallAnswer, OutgoingCall, ReplyChannel, Sent } from '../reply.ts';
+import { answerJson } from '../kit/answer-json.ts';
+import { apiPath } from '../kit/api-path.ts';
+import { inert } from '../kit/inert.ts';
+import { hasMarker, hiddenMarker, isBy } from '../kit/marker.ts';
+import { hostOf, idAt, objectAt, textAt } from '../kit/payload.ts';
+import type { Account, CallAnswer, OutgoingCall, ReplyChannel, Sent } from '../kit/reply.ts';
 
 /** All that GitHub knows (REST, "Reactions"), and the names under which others know them. */
 const REACTIONS: Readonly<Record<string, string>> = {

@@ -1,5 +1,5 @@
-import { hostOf, idAt, objectAt, textAt } from '../../lib/payload.ts';
 import type { JsonObject } from '../../types.ts';
+import { hostOf, idAt, objectAt, textAt } from '../kit/payload.ts';
 import { pullRequestOf, thingOf } from './things.ts';
 
 /** What an event is about: its names, as people read it and by ids that stay, its title and its page. */

@@ -1,5 +1,5 @@
-import { firstLine, firstText, idAt, objectAt, objectsAt, textAt } from '../../lib/payload.ts';
 import type { JsonObject } from '../../types.ts';
+import { firstLine, firstText, idAt, objectAt, objectsAt, textAt } from '../kit/payload.ts';
 
 /** How an event's own thing is called and reached, where the payload holds neither issue nor pull request nor discussion. */
 interface Thing {

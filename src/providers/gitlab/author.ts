@@ -1,6 +1,6 @@
 import { getPath } from '../../lib/json.ts';
-import { idAt, textAt } from '../../lib/payload.ts';
 import type { JsonObject } from '../../types.ts';
+import { idAt, textAt } from '../kit/payload.ts';
 
 /** A commit names its author; notes, issues and merge requests have an `author_id`, which may be the sender's. */
 export function authorOf(payload: JsonObject, path: readonly string[]): string | null {

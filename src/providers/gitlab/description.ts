@@ -1,5 +1,5 @@
-import { firstLine, firstText, idAt, objectAt, objectsAt, textAt } from '../../lib/payload.ts';
 import type { JsonObject } from '../../types.ts';
+import { firstLine, firstText, idAt, objectAt, objectsAt, textAt } from '../kit/payload.ts';
 import { pageOf, projectPage, subjectOf } from './place.ts';
 
 /**

@@ -1,5 +1,5 @@
-import { SIGNING_SECRET_PREFIX } from '../../lib/secret-key.ts';
-import { signStandardWebhook } from '../../lib/standard-webhooks.ts';
+import { SIGNING_SECRET_PREFIX } from '../kit/secret-key.ts';
+import { signStandardWebhook } from '../kit/standard-webhooks.ts';
 import type { Provider } from '../provider.ts';
 import { authorOf } from './author.ts';
 import { parse } from './parse.ts';

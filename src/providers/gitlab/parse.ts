@@ -1,7 +1,7 @@
-import { bodyKey } from '../../lib/body-key.ts';
 import { getPath, parseJson } from '../../lib/json.ts';
-import { idAt, objectAt, textAt, timeAt } from '../../lib/payload.ts';
 import type { EventAuthor, JsonObject, RawRequest, Sender, WebhookEvent } from '../../types.ts';
+import { bodyKey } from '../kit/body-key.ts';
+import { idAt, objectAt, textAt, timeAt } from '../kit/payload.ts';
 import type { Parsed } from '../provider.ts';
 import { titleOf, urlOf } from './description.ts';
 import { placeOf, stableIds, subjectOf } from './place.ts';

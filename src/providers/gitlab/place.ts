@@ -1,5 +1,5 @@
-import { hostOf, idAt, objectAt, objectsAt, textAt } from '../../lib/payload.ts';
 import type { JsonObject } from '../../types.ts';
+import { hostOf, idAt, objectAt, objectsAt, textAt } from '../kit/payload.ts';
 
 /** Which object an event is about, and where it lives. */
 export interface Place {

@@ -1,12 +1,12 @@
 import { failure } from '../../errors.ts';
-import { answerJson } from '../../lib/answer-json.ts';
-import { apiPath } from '../../lib/api-path.ts';
-import { inert } from '../../lib/inert.ts';
 import { isJsonObject } from '../../lib/json.ts';
-import { hasMarker, hiddenMarker, isBy } from '../../lib/marker.ts';
-import { hostOf, idAt, textAt } from '../../lib/payload.ts';
 import type { JsonObject, ReplyPlace } from '../../types.ts';
-import type { Account, OutgoingCall, ReplyChannel } from '../reply.ts';
+import { answerJson } from '../kit/answer-json.ts';
+import { apiPath } from '../kit/api-path.ts';
+import { inert } from '../kit/inert.ts';
+import { hasMarker, hiddenMarker, isBy } from '../kit/marker.ts';
+import { hostOf, idAt, textAt } from '../kit/payload.ts';
+import type { Account, OutgoingCall, ReplyChannel } from '../kit/reply.ts';
 import { subjectOf } from './place.ts';
 
 /** Names by which others know GitLab's emoji. */

@@ -1,6 +1,6 @@
 import { getPath } from '../../lib/json.ts';
-import { idAt, objectAt, textAt } from '../../lib/payload.ts';
 import type { JsonObject, Sender } from '../../types.ts';
+import { idAt, objectAt, textAt } from '../kit/payload.ts';
 import { isMachineName } from './machine-accounts.ts';
 
 /**

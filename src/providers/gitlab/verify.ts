@@ -1,7 +1,7 @@
-import { SIGNING_SECRET_PREFIX } from '../../lib/secret-key.ts';
-import { checkToken } from '../../lib/signature.ts';
-import { checkStandardWebhook } from '../../lib/standard-webhooks.ts';
 import type { RawRequest, Verdict, WebhookSecret } from '../../types.ts';
+import { SIGNING_SECRET_PREFIX } from '../kit/secret-key.ts';
+import { checkToken } from '../kit/signature.ts';
+import { checkStandardWebhook } from '../kit/standard-webhooks.ts';
 
 /** The plain token. It is the secret itself, so it is never stored. */
 export const TOKEN_HEADER = 'x-gitlab-token';

@@ -1,7 +1,7 @@
-import { hostOf, idAt, textAt } from '../../lib/payload.ts';
 import type { JsonObject } from '../../types.ts';
 import { event } from '../generic/event.ts';
-import { noPerson } from '../no-person.ts';
+import { noPerson } from '../kit/no-person.ts';
+import { hostOf, idAt, textAt } from '../kit/payload.ts';
 import type { Parsed } from '../provider.ts';
 
 /** States of a rule that have a name among alerts; the others (`no_data`, `pending`, `paused`) keep theirs. */

@@ -1,5 +1,5 @@
-import { objectAt } from '../../lib/payload.ts';
 import type { JsonObject, Sender, WebhookEvent } from '../../types.ts';
+import { objectAt } from '../kit/payload.ts';
 import { senderOf } from './sender.ts';
 
 /** A rule of Automation for Jira: verified, and no person is behind it. */

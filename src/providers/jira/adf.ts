@@ -1,7 +1,7 @@
 import { getPath } from '../../lib/json.ts';
-import { objectsAt, textAt } from '../../lib/payload.ts';
 import { joinPieces, type MarkedText, marked, type Piece, separated } from '../../lib/text/pieces.ts';
 import type { JsonObject } from '../../types.ts';
+import { objectsAt, textAt } from '../kit/payload.ts';
 
 /** Nodes whose children form one line; the children of all others are below each other. */
 const LINES = ['paragraph', 'heading', 'taskItem', 'decisionItem', 'caption'];

@@ -1,5 +1,5 @@
-import { idAt, objectAt, objectsAt, textAt } from '../../lib/payload.ts';
 import type { JsonObject } from '../../types.ts';
+import { idAt, objectAt, objectsAt, textAt } from '../kit/payload.ts';
 
 /**
  * Whether this event gives the issue to the agent: `agentUser` is its account id on Cloud, its user key or name on Data

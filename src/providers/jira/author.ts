@@ -1,5 +1,5 @@
-import { textAt } from '../../lib/payload.ts';
 import type { JsonObject } from '../../types.ts';
+import { textAt } from '../kit/payload.ts';
 
 /** Name of the account that wrote a comment, an issue's texts or a change; null for the rest. */
 export function authorOf(payload: JsonObject, path: readonly string[]): string | null {

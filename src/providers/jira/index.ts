@@ -1,6 +1,6 @@
 import { z } from 'zod';
-import { checkHmac, checkToken, signHmac } from '../../lib/signature.ts';
 import { withOptions } from '../generic/own-options.ts';
+import { checkHmac, checkToken, signHmac } from '../kit/signature.ts';
 import type { Provider } from '../provider.ts';
 import { authorOf } from './author.ts';
 import { parse } from './parse.ts';

@@ -1,11 +1,11 @@
-import { answerJson } from '../../lib/answer-json.ts';
-import { apiPath } from '../../lib/api-path.ts';
-import { inert } from '../../lib/inert.ts';
 import { isJsonObject } from '../../lib/json.ts';
-import { hasMarker, isBy, plainMarker } from '../../lib/marker.ts';
-import { idAt, objectAt, objectsAt, textAt } from '../../lib/payload.ts';
 import type { JsonObject } from '../../types.ts';
-import type { Account, OutgoingCall, Post, ReplyChannel } from '../reply.ts';
+import { answerJson } from '../kit/answer-json.ts';
+import { apiPath } from '../kit/api-path.ts';
+import { inert } from '../kit/inert.ts';
+import { hasMarker, isBy, plainMarker } from '../kit/marker.ts';
+import { idAt, objectAt, objectsAt, textAt } from '../kit/payload.ts';
+import type { Account, OutgoingCall, Post, ReplyChannel } from '../kit/reply.ts';
 import { adfToText } from './adf.ts';
 import { placeOf } from './site.ts';
 import { toAdf } from './to-adf.ts';

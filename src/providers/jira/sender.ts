@@ -1,6 +1,6 @@
 import { getPath } from '../../lib/json.ts';
-import { idAt, objectAt, textAt } from '../../lib/payload.ts';
 import type { EventAuthor, JsonObject, Sender } from '../../types.ts';
+import { idAt, objectAt, textAt } from '../kit/payload.ts';
 
 /** Where a payload names accounts. One that is named twice may have its type in only one of the places. */
 const ACCOUNTS = [

@@ -1,5 +1,5 @@
-import { firstText, hostOf, idAt, objectAt, objectsAt, textAt } from '../../lib/payload.ts';
 import type { JsonObject } from '../../types.ts';
+import { firstText, hostOf, idAt, objectAt, objectsAt, textAt } from '../kit/payload.ts';
 
 /** Atlassian's own hosts; ids of sites there are not qualified by a host. */
 const CLOUD = /(?:^|\.)(?:atlassian\.net|jira\.com|atlassian\.com)$/;

@@ -1,4 +1,4 @@
-import { type Block, parseMarkdown, type Span, type SpanStyle } from '../../lib/markdown.ts';
+import { type Block, parseMarkdown, type Span, type SpanStyle } from '../kit/markdown.ts';
 
 /** A node of the Atlassian Document Format. */
 export type AdfNode = Readonly<Record<string, unknown>>;

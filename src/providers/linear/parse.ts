@@ -1,7 +1,7 @@
 import { getPath } from '../../lib/json.ts';
-import { firstText, idAt, textAt, timeAt } from '../../lib/payload.ts';
 import type { JsonObject } from '../../types.ts';
 import { event } from '../generic/event.ts';
+import { firstText, idAt, textAt, timeAt } from '../kit/payload.ts';
 import type { Parsed } from '../provider.ts';
 import { dataAuthorOf, senderOf, sessionAuthorOf } from './sender.ts';
 import { issueOf, subjectOf } from './subject.ts';

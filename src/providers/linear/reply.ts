@@ -1,9 +1,9 @@
-import { answerJson } from '../../lib/answer-json.ts';
-import { inert } from '../../lib/inert.ts';
 import { getPath, isJsonObject } from '../../lib/json.ts';
-import { hasMarker, isBy, plainMarker } from '../../lib/marker.ts';
-import { idAt, objectAt, objectsAt, textAt } from '../../lib/payload.ts';
-import type { Account, CallAnswer, OutgoingCall, Post, ReplyChannel, Sent } from '../reply.ts';
+import { answerJson } from '../kit/answer-json.ts';
+import { inert } from '../kit/inert.ts';
+import { hasMarker, isBy, plainMarker } from '../kit/marker.ts';
+import { idAt, objectAt, objectsAt, textAt } from '../kit/payload.ts';
+import type { Account, CallAnswer, OutgoingCall, Post, ReplyChannel, Sent } from '../kit/reply.ts';
 import { issueIdOf } from './subject.ts';
 
 const CREATE =

@@ -1,6 +1,6 @@
 import { getPath } from '../../lib/json.ts';
-import { idAt, objectAt, textAt } from '../../lib/payload.ts';
 import type { EventAuthor, JsonObject, Sender } from '../../types.ts';
+import { idAt, objectAt, textAt } from '../kit/payload.ts';
 
 /**
  * Who acted: a member of the workspace (`user`), or an app or integration. An actor of another kind (somebody from

@@ -1,5 +1,5 @@
-import { idAt, objectAt, textAt } from '../../lib/payload.ts';
 import type { JsonObject } from '../../types.ts';
+import { idAt, objectAt, textAt } from '../kit/payload.ts';
 
 /** Where the types of payloads keep the issue: data of a change, a session, a notification, a service level. */
 const HOLDERS = ['data', 'agentSession', 'notification', 'issueData'] as const;

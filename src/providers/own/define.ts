@@ -1,6 +1,6 @@
 import { callerSite } from '../../lib/call-site.ts';
 import { type DefinedProvider, definedProvider } from '../../lib/defined-provider.ts';
-import { faultsOf } from '../../lib/faults.ts';
+import { faultsOf } from '../../lib/diagnostics.ts';
 import { isJsonObject } from '../../lib/json.ts';
 import type { Configured, OptionFault } from '../../types.ts';
 import { readOptions } from '../generic/options.ts';

@@ -1,4 +1,4 @@
-import { faultsOf } from '../../lib/faults.ts';
+import { faultsOf } from '../../lib/diagnostics.ts';
 import type { JsonObject, WebhookEvent } from '../../types.ts';
 import { authoredBy, event } from '../generic/event.ts';
 import type { EventDraft, ParseResult } from './definition.ts';

@@ -1,6 +1,5 @@
 import { failure, messageOf } from '../../errors.ts';
 import { parseJson } from '../../lib/json.ts';
-import { refused } from '../../lib/signature.ts';
 import type {
   Configured,
   FormContext,
@@ -13,6 +12,7 @@ import type {
 } from '../../types.ts';
 import { build } from '../generic/preset.ts';
 import { formPayload } from '../generic/signed-content.ts';
+import { refused } from '../kit/signature.ts';
 import type { ProviderDefinition } from './definition.ts';
 import { readEvents } from './events.ts';
 

@@ -1,6 +1,6 @@
-import { idAt, objectAt, objectsAt, textAt, timeAt } from '../../lib/payload.ts';
 import type { JsonObject, WebhookEvent } from '../../types.ts';
 import { event } from '../generic/event.ts';
+import { idAt, objectAt, objectsAt, textAt, timeAt } from '../kit/payload.ts';
 import type { Parsed } from '../provider.ts';
 import { senderOf } from './sender.ts';
 

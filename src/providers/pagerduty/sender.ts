@@ -1,6 +1,6 @@
-import { idAt, textAt } from '../../lib/payload.ts';
 import type { JsonObject, Sender } from '../../types.ts';
-import { noPerson } from '../no-person.ts';
+import { noPerson } from '../kit/no-person.ts';
+import { idAt, textAt } from '../kit/payload.ts';
 
 /**
  * Who did it: a user, who is a member of the account, or nobody (an integration, a rule). An agent of a kind that is

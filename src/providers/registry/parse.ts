@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto';
-import { idAt, objectsAt, textAt } from '../../lib/payload.ts';
 import type { JsonObject, WebhookEvent } from '../../types.ts';
 import { event } from '../generic/event.ts';
-import { noPerson } from '../no-person.ts';
+import { noPerson } from '../kit/no-person.ts';
+import { idAt, objectsAt, textAt } from '../kit/payload.ts';
 import type { Parsed } from '../provider.ts';
 
 /** Reads an envelope of notifications: several events that need not have anything to do with each other. */

@@ -1,5 +1,5 @@
-import { textAt } from '../../lib/payload.ts';
 import type { JsonObject } from '../../types.ts';
+import { textAt } from '../kit/payload.ts';
 
 /** A comment is its actor's. All else is what the watched application said, which nobody on Sentry wrote. */
 export function authorOf(payload: JsonObject, path: readonly string[]): string | null {

@@ -1,6 +1,6 @@
-import { idAt, objectAt, objectsAt, textAt } from '../../lib/payload.ts';
-import { shorten } from '../../lib/visible.ts';
+import { shorten } from '../../lib/text/escape-invisible.ts';
 import type { JsonObject } from '../../types.ts';
+import { idAt, objectAt, objectsAt, textAt } from '../kit/payload.ts';
 
 /** Enough to see where it broke; the link leads to the rest. */
 const MAX_FRAMES = 10;

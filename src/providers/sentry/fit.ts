@@ -1,6 +1,6 @@
 import { getPath } from '../../lib/json.ts';
-import { textAt } from '../../lib/payload.ts';
 import type { JsonObject } from '../../types.ts';
+import { textAt } from '../kit/payload.ts';
 
 /** What `data` of each resource must hold. Resources that are not listed are Sentry's to add, and pass. */
 const REQUIRED: Readonly<Record<string, string>> = {

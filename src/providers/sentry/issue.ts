@@ -1,5 +1,5 @@
-import { firstText, hostOf, idAt, objectAt, textAt } from '../../lib/payload.ts';
 import type { JsonObject } from '../../types.ts';
+import { firstText, hostOf, idAt, objectAt, textAt } from '../kit/payload.ts';
 import type { ParseSettings } from '../provider.ts';
 
 /** Where each resource keeps its issue. A comment has nothing but the number. */

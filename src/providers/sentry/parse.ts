@@ -1,7 +1,7 @@
 import { parseJson } from '../../lib/json.ts';
-import { idAt, textAt, timeAt } from '../../lib/payload.ts';
 import type { JsonObject, RawRequest, Sender, WebhookEvent } from '../../types.ts';
 import { authoredBy } from '../generic/event.ts';
+import { idAt, textAt, timeAt } from '../kit/payload.ts';
 import type { Parsed, ParseSettings } from '../provider.ts';
 import { detailsOf } from './details.ts';
 import { misfit } from './fit.ts';

@@ -1,6 +1,6 @@
 import { getPath } from '../../lib/json.ts';
-import { idAt, textAt } from '../../lib/payload.ts';
 import type { JsonObject } from '../../types.ts';
+import { idAt, textAt } from '../kit/payload.ts';
 
 /** Who is named nearest above a value: `user` of a message or an interaction, `user_name` of a slash command. */
 export function authorOf(payload: JsonObject, path: readonly string[]): string | null {

@@ -1,7 +1,7 @@
 import { getPath } from '../../lib/json.ts';
-import { idAt, objectAt, objectsAt, textAt } from '../../lib/payload.ts';
 import type { MarkedText } from '../../lib/text/pieces.ts';
 import type { JsonObject, WebhookEvent } from '../../types.ts';
+import { idAt, objectAt, objectsAt, textAt } from '../kit/payload.ts';
 import { blocksText, readBlocks } from './blocks.ts';
 import { channelUrl, stableThreadIds, threadId } from './place.ts';
 import { appOf, authorOf, senderOf } from './sender.ts';

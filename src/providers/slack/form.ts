@@ -1,7 +1,7 @@
-import { parseForm } from '../../lib/form.ts';
 import { parseJson } from '../../lib/json.ts';
-import { idAt, textAt } from '../../lib/payload.ts';
 import type { JsonObject, WebhookEvent } from '../../types.ts';
+import { parseForm } from '../kit/form.ts';
+import { idAt, textAt } from '../kit/payload.ts';
 import type { Parsed } from '../provider.ts';
 import { channelUrl, stableThreadIds, threadId } from './place.ts';
 import { clickerOf } from './sender.ts';

@@ -1,7 +1,7 @@
-import { isForm, parseForm } from '../../lib/form.ts';
-import { textAt } from '../../lib/payload.ts';
-import { checkHmac } from '../../lib/signature.ts';
-import { checkSignedTime } from '../../lib/signed-time.ts';
+import { isForm, parseForm } from '../kit/form.ts';
+import { textAt } from '../kit/payload.ts';
+import { checkHmac } from '../kit/signature.ts';
+import { checkSignedTime } from '../kit/signed-time.ts';
 import type { Ack, Provider } from '../provider.ts';
 import { authorOf } from './author.ts';
 import { parse } from './parse.ts';

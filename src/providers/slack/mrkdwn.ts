@@ -1,5 +1,5 @@
-import { type Block, parseMarkdown, type Span } from '../../lib/markdown.ts';
-import { lineIn, type Markup } from '../../lib/markup.ts';
+import { type Block, parseMarkdown, type Span } from '../kit/markdown.ts';
+import { lineIn, type Markup } from '../kit/markup.ts';
 
 const MRKDWN: Markup = {
   marks: { bold: ['*', '*'], italic: ['_', '_'], strike: ['~', '~'], code: ['`', '`'] },

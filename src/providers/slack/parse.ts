@@ -1,7 +1,7 @@
-import { isForm } from '../../lib/form.ts';
 import { parseJson } from '../../lib/json.ts';
-import { textAt } from '../../lib/payload.ts';
 import type { JsonObject, RawRequest, WebhookEvent } from '../../types.ts';
+import { isForm } from '../kit/form.ts';
+import { textAt } from '../kit/payload.ts';
 import type { Parsed } from '../provider.ts';
 import { readCallback } from './event.ts';
 import { readForm } from './form.ts';

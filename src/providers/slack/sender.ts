@@ -1,6 +1,6 @@
 import { getPath } from '../../lib/json.ts';
-import { idAt, objectAt, objectsAt, textAt } from '../../lib/payload.ts';
 import type { EventAuthor, JsonObject, Sender } from '../../types.ts';
+import { idAt, objectAt, objectsAt, textAt } from '../kit/payload.ts';
 
 /** Slackbot posts reminders in other people's words. */
 const SLACKBOT = 'USLACKBOT';

@@ -1,6 +1,6 @@
-import { encodeForm } from '../../lib/form.ts';
 import { parseJson } from '../../lib/json.ts';
-import { signHmac } from '../../lib/signature.ts';
+import { encodeForm } from '../kit/form.ts';
+import { signHmac } from '../kit/signature.ts';
 import type { OutgoingRequest, SignContext } from '../provider.ts';
 
 /** Version 0 is the only one: HMAC-SHA256 in hex over `v0:<timestamp>:<raw body>`. */

@@ -1,7 +1,7 @@
-import { idAt, objectAt, textAt } from '../../lib/payload.ts';
 import type { JsonObject } from '../../types.ts';
 import { event } from '../generic/event.ts';
-import { noPerson } from '../no-person.ts';
+import { noPerson } from '../kit/no-person.ts';
+import { idAt, objectAt, textAt } from '../kit/payload.ts';
 import type { Parsed } from '../provider.ts';
 
 /**

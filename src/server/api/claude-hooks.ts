@@ -1,11 +1,11 @@
 import { Hono } from 'hono';
 import { z } from 'zod';
 import type { LogLine } from '../../agents/runner.ts';
-import { shorten, visibleLine } from '../../lib/visible.ts';
-import type { ManagementEnv } from '../guard.ts';
-import { problem } from '../problem.ts';
-import type { RunAccess } from '../run-access.ts';
+import { shorten, visibleLine } from '../../lib/text/escape-invisible.ts';
 import { readJson } from './body.ts';
+import type { ManagementEnv } from './guard.ts';
+import { problem } from './problem.ts';
+import type { RunAccess } from './run-access.ts';
 
 const TITLE_LENGTH = 200;
 

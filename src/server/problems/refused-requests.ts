@@ -1,4 +1,4 @@
-import { shorten, visibleLine } from '../../lib/visible.ts';
+import { shorten, visibleLine } from '../../lib/text/escape-invisible.ts';
 import { NO_WEBHOOK } from '../../types.ts';
 import type { Problem, ProblemSource } from './problem.ts';
 

@@ -1,4 +1,4 @@
-import { visibleLine } from '../../lib/visible.ts';
+import { visibleLine } from '../../lib/text/escape-invisible.ts';
 import type { Outgoing } from '../../types.ts';
 import type { Problem, ProblemSource } from './problem.ts';
 

@@ -1,11 +1,11 @@
-import { createPauses } from '../../lib/turns.ts';
+import { createPauses } from '../../lib/time-slicer.ts';
 import type { Task } from '../../types.ts';
 import type { Folder } from './folder.ts';
-import { keeperTask } from './keeper.ts';
 import { readHighWaterMark, readListFile, writeListFile } from './list-file.ts';
 import { isFinal, toListTask } from './list-task.ts';
 import type { HeldLock } from './lock.ts';
-import type { Entries, Entry, Survey } from './survey.ts';
+import { keeperTask } from './placeholder-entry.ts';
+import type { Entries, Entry, Survey } from './scan.ts';
 
 /** Where the list stands after every task has its number. */
 export interface Allocation {

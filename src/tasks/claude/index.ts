@@ -2,18 +2,18 @@ import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { SyncNote } from '../../store/task-store.ts';
 import type { Task } from '../../types.ts';
-import { createBatches } from './batches.ts';
+import { createBatches } from './batch-queue.ts';
 import { claimantOf } from './claim.ts';
 import { listFolderName } from './config-dir.ts';
 import type { Folder } from './folder.ts';
 import { createTaskList, type TaskList } from './list.ts';
-import { removeLitter } from './litter.ts';
+import { createListReader, type ListReader } from './list-reader.ts';
 import { projectBatch, type Target } from './projection.ts';
-import { createListReader, type ListReader } from './readback.ts';
 import { removeFiles } from './remove.ts';
+import { removeLitter } from './stale-temp-files.ts';
 
 export { type ClaudeConfigDir, claudeConfigDir, listFolderName, sessionCommand } from './config-dir.ts';
-export type { EntryChange, ListReader, Reading } from './readback.ts';
+export type { EntryChange, ListReader, Reading } from './list-reader.ts';
 
 export interface ClaudeTasksOptions {
   /** Claude Code's configuration folder, see `claudeConfigDir`. */

@@ -1,7 +1,7 @@
 import { closeSync, constants, openSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { writeFileAtomic, writeFileAtomicNow } from '../../lib/atomic-file.ts';
+import { writeFileAtomic, writeFileAtomicNow } from '../../lib/files/atomic-file.ts';
 import type { Folder } from './folder.ts';
 import type { ListTask } from './list-task.ts';
 import { errorCode } from './problem.ts';

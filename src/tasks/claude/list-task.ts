@@ -1,5 +1,5 @@
 import { agentLabel, harmless } from '../../lib/agent-label.ts';
-import { shorten, visible, visibleLine } from '../../lib/visible.ts';
+import { shorten, visible, visibleLine } from '../../lib/text/escape-invisible.ts';
 import type { JsonObject, Task, TaskStatus } from '../../types.ts';
 
 /** A file of a list, exactly as Claude Code's schema has it (unchanged from 2.1.16 to 2.1.330). */

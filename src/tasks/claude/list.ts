@@ -6,12 +6,12 @@ import { type Allocation, allocate } from './allocate.ts';
 import { type Folder, openFolder } from './folder.ts';
 import { listFilePath, readListFile, writeListFile } from './list-file.ts';
 import { holdBack, isListed, type ListTask, mergeListTask, toListTask } from './list-task.ts';
-import { removeLitter } from './litter.ts';
 import { withLock } from './lock.ts';
 import { errorCode, reasonOf, unwritable } from './problem.ts';
 import { prune } from './prune.ts';
+import { type Entries, survey } from './scan.ts';
 import { inSlices } from './slices.ts';
-import { type Entries, survey } from './survey.ts';
+import { removeLitter } from './stale-temp-files.ts';
 
 export interface ListOptions {
   /** Folder name, see `listFolderName`. */

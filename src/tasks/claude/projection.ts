@@ -2,7 +2,7 @@ import { mkdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { SyncNote } from '../../store/task-store.ts';
 import type { Task } from '../../types.ts';
-import type { Intake } from './batches.ts';
+import type { Intake } from './batch-queue.ts';
 import { type Folder, openFolder } from './folder.ts';
 import type { ListOutcome, TaskList } from './list.ts';
 import { isListed } from './list-task.ts';

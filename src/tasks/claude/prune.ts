@@ -3,7 +3,7 @@ import type { Folder } from './folder.ts';
 import { listFilePath, raiseHighWaterMark, readListFile, writeListFile } from './list-file.ts';
 import type { ListTask } from './list-task.ts';
 import { withLock } from './lock.ts';
-import type { Entries } from './survey.ts';
+import type { Entries } from './scan.ts';
 
 /** Finished tasks that stay in the list. */
 const FINISHED_KEPT = 50;

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
-import { writeFileAtomicNow } from '../../lib/atomic-file.ts';
-import { visibleLine } from '../../lib/visible.ts';
+import { writeFileAtomicNow } from '../../lib/files/atomic-file.ts';
+import { visibleLine } from '../../lib/text/escape-invisible.ts';
 import type { JsonObject, Task, TaskStatus } from '../../types.ts';
 import type { Folder } from './folder.ts';
 

@@ -8,7 +8,7 @@ import { raiseHighWaterMark } from './list-file.ts';
 import { withLock } from './lock.ts';
 import { removeEntry } from './prune.ts';
 import { recordId } from './record.ts';
-import { survey } from './survey.ts';
+import { survey } from './scan.ts';
 
 const LOCK_PATIENCE_MS = 12_000;
 

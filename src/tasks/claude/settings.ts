@@ -2,7 +2,7 @@ import { mkdir, readFile, realpath, rm, rmdir, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import { failure, messageOf } from '../../errors.ts';
-import { writeFileAtomic } from '../../lib/atomic-file.ts';
+import { writeFileAtomic } from '../../lib/files/atomic-file.ts';
 import { listFolderName } from './config-dir.ts';
 import { errorCode } from './problem.ts';
 

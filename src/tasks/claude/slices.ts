@@ -1,5 +1,5 @@
 import { setImmediate as turn } from 'node:timers/promises';
-import { createPauses } from '../../lib/turns.ts';
+import { createPauses } from '../../lib/time-slicer.ts';
 
 const SLICE = 8;
 

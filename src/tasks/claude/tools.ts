@@ -1,5 +1,5 @@
 import { failure, HookctlError } from '../../errors.ts';
-import { programEnvironment, startProcess } from '../../lib/subprocess.ts';
+import { programEnvironment, startProcess } from '../../lib/process/subprocess.ts';
 
 /** Whether this machine's Claude Code has the Task tools by which it sees the list. */
 export interface TaskTools {

@@ -1,7 +1,7 @@
 import { writeFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import { addWebhook, setEnabled } from '../../../src/config/dynamic/edit.ts';
-import type { LiveChange } from '../../../src/config/live.ts';
+import type { LiveChange } from '../../../src/config/registry.ts';
 import { eventually } from '../../support/eventually.ts';
 import { folderWith } from '../support.ts';
 import { ingressFor } from './ingress-support.ts';

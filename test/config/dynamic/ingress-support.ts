@@ -1,8 +1,8 @@
 import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
 import { onTestFinished } from 'vitest';
-import { verify } from '../../../src/pipeline/verify.ts';
-import { createIngress } from '../../../src/server/ingress.ts';
+import { verify } from '../../../src/deliveries/verify.ts';
+import { createIngress } from '../../../src/server/ingress/ingress.ts';
 import type { Watched } from './live-support.ts';
 
 /** An ingress that verifies and answers 202 or 401, without a store behind it. Returns its URL. */

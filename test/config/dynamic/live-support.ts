@@ -1,5 +1,5 @@
 import { onTestFinished } from 'vitest';
-import { type Live, type LiveChange, openLive } from '../../../src/config/live.ts';
+import { type Live, type LiveChange, openLive } from '../../../src/config/registry.ts';
 import type { Place } from './support.ts';
 
 export interface Watched extends Live {

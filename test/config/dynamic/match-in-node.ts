@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { match } from '../../../src/pipeline/match.ts';
+import { match } from '../../../src/deliveries/match.ts';
 import { github } from '../../../src/providers/github/index.ts';
 import type { Webhook, WebhookEvent } from '../../../src/types.ts';
 import { examples } from '../../support/github.ts';

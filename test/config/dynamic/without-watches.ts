@@ -1,6 +1,6 @@
 import fs from 'node:fs';
 import { syncBuiltinESMExports } from 'node:module';
-import type { LiveChange } from '../../../src/config/live.ts';
+import type { LiveChange } from '../../../src/config/registry.ts';
 
 /** Follows a db on a machine that has no inotify watches left: folder, error code. Prints what was reported. */
 const [folder = '', code = ''] = process.argv.slice(2);
@@ -9,7 +9,7 @@ fs.watch = () => {
 };
 syncBuiltinESMExports();
 
-const { openLive } = await import('../../../src/config/live.ts');
+const { openLive } = await import('../../../src/config/registry.ts');
 const { dbText, placeIn, record } = await import('./support.ts');
 
 const place = placeIn(folder);

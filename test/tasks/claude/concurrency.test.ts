@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { lock } from 'proper-lockfile';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
-import { createBatches } from '../../../src/tasks/claude/batches.ts';
+import { createBatches } from '../../../src/tasks/claude/batch-queue.ts';
 import { aTask, createScene, type Scene, someTasks } from './support.ts';
 
 const WRITER = fileURLToPath(new URL('./writer.ts', import.meta.url));

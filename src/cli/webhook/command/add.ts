@@ -1,11 +1,11 @@
 import type { Command } from 'commander';
-import type { App, AppFlags } from '../../../app.ts';
+import { eventMatches } from '../../../conditions/event-type.ts';
 import { addCommand } from '../../../config/dynamic/edit-commands.ts';
-import { eventMatches } from '../../../config/event-type.ts';
 import { usageError } from '../../../errors.ts';
 import { commandLine } from '../../../lib/shell-quote.ts';
 import type { Provider } from '../../../providers/provider.ts';
-import { examples, type Runner } from '../../command.ts';
+import type { App, AppFlags } from '../../../services.ts';
+import { examples, type Runner } from '../../kit/command.ts';
 import { changeDb, dynamicWebhook } from '../change.ts';
 import { onWebhook } from '../find.ts';
 import { type CommandFlags, commandOptions, givenCommand } from './fields.ts';

@@ -1,10 +1,10 @@
 import type { Command } from 'commander';
-import type { App, AppFlags } from '../../../app.ts';
 import { updateCommand } from '../../../config/dynamic/edit-commands.ts';
 import type { CommandPatch } from '../../../config/dynamic/schema.ts';
 import { usageError } from '../../../errors.ts';
-import { examples, type Runner } from '../../command.ts';
-import { clearOption } from '../../options.ts';
+import type { App, AppFlags } from '../../../services.ts';
+import { examples, type Runner } from '../../kit/command.ts';
+import { clearOption } from '../../kit/options.ts';
 import { changeDb } from '../change.ts';
 import { onCommand } from '../find.ts';
 import { type CommandFlags, commandOptions, givenCommand } from './fields.ts';

@@ -1,12 +1,12 @@
 import { readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { type Command, Option } from 'commander';
+import { allOf, compileConditions, parseWhen } from '../../../conditions/conditions.ts';
 import type { CommandInput } from '../../../config/dynamic/schema.ts';
 import { messageOf, usageError } from '../../../errors.ts';
-import { allOf, compileConditions, parseWhen } from '../../../lib/conditions.ts';
-import { compileTemplate } from '../../../lib/template.ts';
+import { compileTemplate } from '../../../templates/template.ts';
 import type { JsonObject, JsonValue } from '../../../types.ts';
-import { collect, integer, renamed } from '../../options.ts';
+import { collect, integer, renamed } from '../../kit/options.ts';
 import { objectOption } from '../json-option.ts';
 import { mistakeAt } from '../mistake.ts';
 import { setting } from '../setting.ts';

@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import { addSubcommands, type Runner, type Subcommand } from '../../command.ts';
+import { addSubcommands, type Runner, type Subcommand } from '../../kit/command.ts';
 
 /** In the order of the help. */
 const subcommands: readonly Subcommand[] = [

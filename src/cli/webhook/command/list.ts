@@ -1,10 +1,10 @@
 import type { Command } from 'commander';
-import type { App, AppFlags } from '../../../app.ts';
 import { type OutputStream, say } from '../../../lib/io.ts';
 import { type CommandView, commandView } from '../../../server/webhook-view.ts';
-import { examples, type Runner } from '../../command.ts';
-import { printJson } from '../../print.ts';
-import { below, table, whole } from '../../table.ts';
+import type { App, AppFlags } from '../../../services.ts';
+import { examples, type Runner } from '../../kit/command.ts';
+import { printJson } from '../../kit/print.ts';
+import { below, table, whole } from '../../kit/table.ts';
 import { findWebhook } from '../find.ts';
 
 interface ListFlags extends AppFlags {

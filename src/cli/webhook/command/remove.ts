@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
-import type { App, AppFlags } from '../../../app.ts';
 import { removeCommand } from '../../../config/dynamic/edit-commands.ts';
-import { examples, type Runner } from '../../command.ts';
+import type { App, AppFlags } from '../../../services.ts';
+import { examples, type Runner } from '../../kit/command.ts';
 import { changeDb } from '../change.ts';
 import { onCommand } from '../find.ts';
 import { reportCommand } from './report.ts';

@@ -1,7 +1,7 @@
-import type { App } from '../../../app.ts';
 import { doubtsAboutCommand } from '../../../config/doubts.ts';
 import type { CommandChanged } from '../../../config/dynamic/edit-commands.ts';
 import { commandView } from '../../../server/webhook-view.ts';
+import type { App } from '../../../services.ts';
 import { type Changed, dynamicWebhook, report } from '../change.ts';
 import { refOf } from '../find.ts';
 

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { OWN_POST_MARKER } from '../../../../src/lib/marker.ts';
+import { OWN_POST_MARKER } from '../../../../src/providers/kit/marker.ts';
 import type { ProviderApis } from '../../../support/provider-apis.ts';
 import type { Entry, Ledger } from './ledger.ts';
 import { all, api, type Served } from './served.ts';

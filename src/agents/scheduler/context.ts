@@ -1,0 +1,42 @@
+import type { Agents } from '../../config/project/agents.ts';
+import type { RunLimits } from '../../config/project/agents-schema.ts';
+import type { TaskContext } from '../../tasks/context.ts';
+import type { AgentRun, Task } from '../../types.ts';
+import type { RunEnvironments } from '../run-environment.ts';
+
+/** What the scheduler works with. */
+export interface SchedulerContext extends TaskContext {
+  readonly agents: Agents;
+  readonly limits: RunLimits;
+  /** Folder of webhooks.yml. */
+  readonly projectFolder: string;
+  readonly dataFolder: string;
+  readonly env: Readonly<Record<string, string | undefined>>;
+  /** Names of variables that no run gets, as of now. */
+  readonly secretNames: () => ReadonlySet<string>;
+  /** Name of Claude Code's task list; null where it is switched off. */
+  readonly taskList: string | null;
+  readonly environments: RunEnvironments;
+  /** Takes secrets out of what a run says before it is stored or posted. */
+  readonly redact: (text: string) => string;
+  readonly report: SchedulerReporter;
+}
+
+/** Told of everything that happens to runs. */
+export interface SchedulerReporter {
+  /** A run was started, or has ended. */
+  run(run: AgentRun): void;
+  /** What a run does now: now and then, not every line. */
+  progress(run: AgentRun, text: string): void;
+  /** Runs are held, because a budget is used up. */
+  held(reason: string): void;
+  /** A task moved on by a run. */
+  task(task: Task): void;
+  /** The store or the machine fails; scheduling goes on. */
+  broken(error: unknown): void;
+}
+
+/** How the actor of an agent's steps is called in a task's history. */
+export function actorOf(agent: string): string {
+  return `agent:${agent}`;
+}

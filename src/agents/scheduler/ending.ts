@@ -1,0 +1,103 @@
+import type { RunEnding, TaskEnding } from '../../store/run-store.ts';
+import { changeOf } from '../../tasks/change.ts';
+import { syncTasks } from '../../tasks/context.ts';
+import { isEnd } from '../../tasks/lifecycle.ts';
+import { progressReply } from '../../tasks/progress.ts';
+import { type AgentRun, NO_USAGE, type RunEnd, type RunUsage, type Task } from '../../types.ts';
+import { actorOf, type SchedulerContext } from './context.ts';
+
+/** How a run ended, before anything of it is stored. */
+export interface Ended {
+  readonly state: RunEnd;
+  /** The result of a completed run; why any other one ended. */
+  readonly text: string;
+  readonly exitCode?: number | null;
+  readonly signal?: string | null;
+  readonly usage?: RunUsage;
+  readonly denials?: readonly string[];
+  /** An interrupted run is to be repeated. */
+  readonly again?: boolean;
+}
+
+/**
+ * Stores the end of a run together with what becomes of its task: completed, failed, or queued again. Where the task
+ * has moved on by itself meanwhile (completed by the agent's own tools, cancelled, waiting for an answer) it stays there
+ * and gets what it took. The run's result edits the comment that stands where the task came from.
+ */
+export async function endRun(context: SchedulerContext, run: AgentRun, ended: Ended): Promise<void> {
+  const { store, clock, report } = context;
+  const { exitCode = null, signal = null, usage = NO_USAGE, denials = [] } = ended;
+  for (;;) {
+    const task = store.task(run.taskId);
+    const ending: RunEnding = {
+      ...{ id: run.id, state: ended.state, exitCode, signal, usage, denials },
+      reason: ended.state === 'completed' ? null : ended.text,
+      at: clock.now(),
+      task: task === null ? null : taskEnding(context, run, task, ended, usage),
+    };
+    const changed = await store.endRun(ending);
+    // Null: the task moved meanwhile, and what becomes of it is decided anew.
+    if (changed === null && task !== null) continue;
+    const [synced] = changed === null ? [] : await syncTasks(context, [changed]);
+    const stored = store.run(run.id);
+    if (stored !== null) report.run(stored);
+    // A task that moved on by itself was told when it did.
+    if (synced !== undefined && ending.task?.kind === 'change') report.task(synced);
+    return;
+  }
+}
+
+function taskEnding(
+  context: SchedulerContext,
+  { agent }: AgentRun,
+  task: Task,
+  ended: Ended,
+  usage: RunUsage,
+): TaskEnding {
+  const { costUsd, inputTokens, outputTokens } = usage;
+  const spent = { costUsd, inputTokens, outputTokens };
+  const completed = ended.state === 'completed';
+  const isOurs = task.status === 'running' || (completed && task.status === 'queued');
+  if (!isOurs) return { kind: 'report', report: reportOf(context, task, ended, spent) };
+  const actor = actorOf(agent);
+  if (completed) {
+    const step = { event: 'complete', to: 'completed' } as const;
+    return { kind: 'change', change: changeOf(context, task, step, { actor, result: ended.text, spent }) };
+  }
+  if (ended.again === true) {
+    const step = { event: 'release', to: 'queued' } as const;
+    const change = changeOf(context, task, step, { actor, spent });
+    return { kind: 'change', change: { ...change, reason: ended.text } };
+  }
+  const step = { event: 'fail', to: 'failed' } as const;
+  return { kind: 'change', change: changeOf(context, task, step, { actor, error: ended.text, spent }) };
+}
+
+type Report = Extract<TaskEnding, { kind: 'report' }>['report'];
+
+function reportOf(
+  { store, ids, clock }: SchedulerContext,
+  task: Task,
+  { state, text }: Ended,
+  spent: Report['spent'],
+): Report {
+  const adds = task.status === 'completed' && task.result === null && state === 'completed';
+  const result = adds ? text : null;
+  const root = store.task(task.initiatedTaskId) ?? task;
+  const costUsd = task.usage.costUsd === null ? spent.costUsd : task.usage.costUsd + (spent.costUsd ?? 0);
+  const progress = {
+    to: task.status,
+    result: task.result ?? result,
+    error: task.error,
+    question: null,
+    costUsd,
+  };
+  // A comment that can't be edited is not posted twice for the sake of what it cost.
+  const isSaid = isEnd(task.status) && (adds || isEdited(root));
+  const reply = isSaid ? progressReply(ids, task, root, progress) : null;
+  return { taskId: task.id, from: task.status, result, spent, reply, at: clock.now() };
+}
+
+function isEdited({ sourceMetadata: { reply } }: Task): boolean {
+  return (reply as { edits?: boolean } | undefined)?.edits === true;
+}

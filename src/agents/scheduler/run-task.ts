@@ -1,0 +1,133 @@
+import { rm } from 'node:fs/promises';
+import type { Agent } from '../../config/project/agents.ts';
+import { failure, HookctlError } from '../../errors.ts';
+import type { RunNote } from '../../store/run-store.ts';
+import type { AgentRun, Task } from '../../types.ts';
+import { agentFolder } from '../folder.ts';
+import { promptFor } from '../prompt.ts';
+import type { CommonOptions, LogLine, RunIo, RunOrder, StartedRun } from '../runner.ts';
+import type { SchedulerContext } from './context.ts';
+import { type Ended, endRun } from './ending.ts';
+import { openRunLog } from './run-log.ts';
+import { makeScratch } from './scratch.ts';
+
+/** Why a run is ended by hookctl, and as what it counts then. */
+export interface Stop {
+  readonly state: 'cancelled' | 'interrupted';
+  readonly reason: string;
+}
+
+/** A run that goes on in this process. */
+export interface ActiveRun {
+  readonly run: AgentRun;
+  /** Resolves when its end is stored and nothing of it is left. */
+  readonly ended: Promise<void>;
+  stop(stop: Stop): void;
+}
+
+/** Between two lines of progress of one run. */
+const PROGRESS_MS = 10_000;
+/** Of one line in the log, in characters. */
+const LONGEST_TEXT = 20_000;
+
+/** Runs an agent on a task that was taken for it, and stores what it comes to. */
+export function runTask(context: SchedulerContext, agent: Agent, run: AgentRun, task: Task): ActiveRun {
+  let stopped: Stop | null = null;
+  let started: StartedRun | null = null;
+
+  async function whole(): Promise<void> {
+    const ended = await work().catch((error: unknown): Ended => {
+      // A program that is missing, a folder that is gone: the task fails. Anything else is told as well.
+      if (!(error instanceof HookctlError)) context.report.broken(error);
+      return { state: 'failed', text: error instanceof Error ? error.message : String(error) };
+    });
+    // What was completed before it could be interrupted counts as that.
+    const cut = stopped?.state === 'interrupted' && ended.state === 'completed' ? null : stopped;
+    const { state, reason } = cut ?? { state: ended.state, reason: context.redact(ended.text) };
+    const again = state === 'interrupted' && agent.options.rerunOnCrash;
+    await endRun(context, run, { ...ended, state, text: reason, again });
+  }
+
+  async function work(): Promise<Ended> {
+    const file = await openRunLog(run.logPath ?? '', context.clock.now);
+    const log = logging(context, run, file.add);
+    const scratch = await makeScratch(run.id);
+    try {
+      const order = await orderFor(context, agent, run, task, { scratch, log });
+      const notes = notesOf(context, run);
+      started = await agent.runner.start(order, { ...notes.io, log });
+      if (stopped !== null) started.stop(stopped.reason);
+      const result = await started.result;
+      await notes.written();
+      // The result itself was said before; why it failed was not.
+      const why = result.state === 'failed' ? `: ${context.redact(result.text)}` : '';
+      file.add({ kind: 'note', text: `${result.state}${why}` });
+      return result;
+    } finally {
+      context.environments.close(run);
+      await file.close();
+      await rm(scratch, { recursive: true, force: true });
+    }
+  }
+
+  return {
+    run,
+    ended: whole().catch(context.report.broken),
+    stop(stop) {
+      stopped ??= stop;
+      started?.stop(stopped.reason);
+    },
+  };
+}
+
+async function orderFor(
+  context: SchedulerContext,
+  { runner, options, name, folder }: Agent,
+  run: AgentRun,
+  task: Task,
+  { scratch, log }: { readonly scratch: string; readonly log: RunIo['log'] },
+): Promise<RunOrder<CommonOptions>> {
+  const { projectFolder, dataFolder, env, taskList, store } = context;
+  const now = await agentFolder(projectFolder, options.cwd);
+  if (!now.ok || now.path !== folder) {
+    throw failure('folder_changed', `${folder} is no longer the folder of agent ${name}`, {
+      fix: 'Look at its cwd in webhooks.yml, then restart `hookctl serve`.',
+    });
+  }
+  const key = runner.sessionKey(options, name);
+  return {
+    ...{ run, task, options, folder, scratch, projectFolder, dataFolder, env, taskList },
+    prompt: promptFor(task),
+    secretNames: context.secretNames(),
+    session: key === null ? null : store.lastSession(run.conversationId, key),
+    environment: await context.environments.open(run, task, log),
+  };
+}
+
+/** Writes down what becomes known of a run, in order; nothing of it is worth waiting for while the run goes on. */
+function notesOf({ store, report }: SchedulerContext, run: AgentRun) {
+  let writing: Promise<void> = Promise.resolve();
+  const note = (facts: RunNote) => {
+    writing = writing.then(() => store.noteRun(run.id, facts)).catch(report.broken);
+  };
+  const io: Omit<RunIo, 'log'> = {
+    started: (pid, commandLine) => note({ pid, commandLine }),
+    session: (sessionId, openWith) => note({ sessionId, openWith }),
+  };
+  return { io, written: () => writing };
+}
+
+function logging(
+  { clock, report, redact }: SchedulerContext,
+  run: AgentRun,
+  add: (line: LogLine) => void,
+): RunIo['log'] {
+  let shownAt = clock.now();
+  return ({ kind, text }) => {
+    const line = { kind, text: redact(text.slice(0, LONGEST_TEXT)) };
+    add(line);
+    if (clock.now() - shownAt < PROGRESS_MS) return;
+    shownAt = clock.now();
+    report.progress(run, line.text);
+  };
+}

@@ -1,0 +1,236 @@
+import type { Agent } from '../../config/project/agents.ts';
+import { pause } from '../../lib/backoff.ts';
+import { findProgram } from '../../lib/process/find-program.ts';
+import type { QueuedTask, RunWait } from '../../store/run-store.ts';
+import { changeOf, guardedStep } from '../../tasks/change.ts';
+import { syncTasks } from '../../tasks/context.ts';
+import type { AgentRun, Task } from '../../types.ts';
+import { actorOf, type SchedulerContext } from './context.ts';
+import { createSurvey, type Verdict } from './eligibility.ts';
+import { endRun } from './ending.ts';
+import { giveBudgetNotice } from './notice.ts';
+import { interruptedText, recoverRuns } from './recover.ts';
+import { pruneRunLogs, runLogPath } from './run-log.ts';
+import { type ActiveRun, runTask } from './run-task.ts';
+
+/** Runs agents on queued tasks: one at a time for each conversation, within limits and budgets. */
+export interface Scheduler {
+  /** Something changed: tasks, or what they wait for. */
+  wake(): void;
+  /** What runs now. */
+  running(): readonly RunningAgent[];
+  /** Takes nothing more and resolves when what runs has ended by itself. */
+  drain(): Promise<void>;
+  /** Takes nothing more and ends what runs, as interrupted; resolves when nothing is left of it. */
+  close(): Promise<void>;
+}
+
+/** A run, and how long it may take. */
+export interface RunningAgent {
+  readonly agent: string;
+  /** Epoch milliseconds. */
+  readonly since: number;
+  /** Milliseconds. */
+  readonly timeout: number;
+}
+
+/** Beyond that many queued tasks the newest wait unseen. */
+const MOST_QUEUED = 5_000;
+/** What changes without a wake: budgets get free, entries of the list are given back, programs are installed. */
+const POLL_MS = 5_000;
+const LONGEST_REST_MS = 500;
+/** Logs of runs are for looking into what happened lately. */
+const LOGS_KEPT_MS = 30 * 24 * 3_600_000;
+
+/** Takes up what an earlier server left running, then runs what is queued. Does nothing where no agent is configured. */
+export function startScheduler(context: SchedulerContext): Scheduler {
+  const { store, agents, report } = context;
+  const active = new Map<string, ActiveRun>();
+  const stop = new AbortController();
+  const heldScopes = new Set<string>();
+  const missingUntil = new Map<string, number>();
+  let draining = false;
+  let wakened = Promise.withResolvers<void>();
+
+  async function round(): Promise<void> {
+    stopCancelled();
+    if (draining) return;
+    const queued = agents.byName.size === 0 ? [] : store.queuedTasks([...agents.byName.keys()], MOST_QUEUED);
+    const open = new Map(store.openRuns().map((run) => [run.taskId, run]));
+    const survey = createSurvey({ ...context, now: context.clock.now(), busy });
+    const waits: RunWait[] = [];
+    for (const task of queued) {
+      if (stop.signal.aborted || draining) return;
+      const known = open.get(task.id) ?? null;
+      // Its run goes on; the task was given back in Claude's list.
+      if (known?.state === 'running') continue;
+      const judged = survey.judge(task);
+      const verdict = judged.kind === 'start' ? await start(task, known) : judged;
+      survey.passed(task, verdict);
+      if (verdict.kind === 'start') continue;
+      if (verdict.kind === 'held') await tellHeld(task, verdict);
+      if (known?.state === verdict.kind && known.reason === verdict.reason) continue;
+      waits.push(waitOf(task, known, verdict.kind, verdict.reason));
+    }
+    const gone = queued.length < MOST_QUEUED ? withoutTask(open, queued) : [];
+    if (waits.length + gone.length > 0) await store.noteWaiting(waits, gone);
+  }
+
+  function busy() {
+    return [...active.values()].map(({ run }) => run);
+  }
+
+  function stopCancelled(): void {
+    for (const { run, stop: stopRun } of active.values()) {
+      const task = store.task(run.taskId);
+      if (task?.status !== 'cancelled') continue;
+      stopRun({ state: 'cancelled', reason: task.error ?? 'its task was cancelled' });
+    }
+  }
+
+  /** Starts a task; if it can't be started after all, why. */
+  async function start(queued: QueuedTask, known: AgentRun | null): Promise<Verdict> {
+    const agent = agents.byName.get(queued.agent);
+    const task = store.task(queued.id);
+    if (agent === undefined || task === null) return later('its agent is not configured');
+    const missing = await missingProgram(agent);
+    if (missing !== null) return later(`there is no program ${missing}`);
+    const claimant = await claimantOf(task);
+    if (claimant !== null) return later(`${claimant} has taken it in Claude’s list`);
+    const wait = waitOf(queued, known, 'waiting', 'it is started');
+    const taken = await take(agent, task, wait);
+    const run = store.run(wait.id);
+    if (taken === null || run?.state !== 'running') return later('it is worked on elsewhere');
+    heldScopes.clear();
+    return begin(agent, run, taken);
+  }
+
+  /** Looked for again after a while: many tasks may wait for a program that is not there. */
+  async function missingProgram({ name, runner, options }: Agent): Promise<string | null> {
+    const program = runner.program(options);
+    const now = performance.now();
+    if ((missingUntil.get(name) ?? 0) > now) return program;
+    if ((await findProgram(program, context.projectFolder, context.env.PATH)) !== null) return null;
+    missingUntil.set(name, now + POLL_MS / 2);
+    return program;
+  }
+
+  async function take(agent: Agent, task: Task, wait: RunWait): Promise<Task | null> {
+    const { runner, options, name, folder } = agent;
+    if (guardedStep(context, task, 'start').kind !== 'to') return null;
+    const step = { event: 'start', to: 'running' } as const;
+    return store.startRun({
+      wait,
+      folder,
+      logPath: runLogPath(context.dataFolder, wait.id),
+      sessionKey: runner.sessionKey(options, name),
+      reservedUsd: runner.mostUsd(options),
+      change: changeOf(context, task, step, { actor: actorOf(name) }),
+    });
+  }
+
+  async function begin(agent: Agent, run: AgentRun, taken: Task): Promise<Verdict> {
+    const [synced = taken] = await syncTasks(context, [taken]);
+    // A session may have taken the entry between the look at it and the writing of it.
+    const claimant = await claimantOf(synced);
+    if (claimant !== null) {
+      const text = `${claimant} has taken it in Claude’s list`;
+      await endRun(context, run, { state: 'cancelled', text, again: true });
+      return later(text);
+    }
+    const running = runTask(context, agent, run, synced);
+    active.set(run.id, running);
+    report.run(run);
+    // As it was taken: a task that ended while its files were written has been told as ended.
+    report.task({ ...synced, status: taken.status });
+    void running.ended.then(() => {
+      active.delete(run.id);
+      wake();
+    });
+    return { kind: 'start' };
+  }
+
+  /** An owner is no claim where hookctl's own earlier run may have entered it. */
+  async function claimantOf(task: Task): Promise<string | null> {
+    const ran = store.runsOfTask(task.id).some(({ endedAt }) => endedAt !== null);
+    return ran ? null : ((await context.claude.list?.claimant(task)) ?? null);
+  }
+
+  async function tellHeld(
+    task: QueuedTask,
+    { reason, scope }: Extract<Verdict, { kind: 'held' }>,
+  ): Promise<void> {
+    if (heldScopes.has(scope)) return;
+    heldScopes.add(scope);
+    if (await giveBudgetNotice(context, task, { reason, scope })) report.held(reason);
+  }
+
+  function waitOf(
+    task: QueuedTask,
+    known: AgentRun | null,
+    state: RunWait['state'],
+    reason: string,
+  ): RunWait {
+    const id = known?.id ?? context.ids.next('run');
+    const runner = agents.byName.get(task.agent)?.runner.name ?? '';
+    return { id, task, runner, state, reason, at: context.clock.now() };
+  }
+
+  async function rounds(): Promise<void> {
+    await recoverRuns(context).catch(report.broken);
+    await pruneRunLogs(context.dataFolder, context.clock.now() - LOGS_KEPT_MS).catch(report.broken);
+    while (!stop.signal.aborted) {
+      wakened = Promise.withResolvers();
+      const begun = performance.now();
+      current = round().catch(report.broken);
+      await current;
+      // Nobody will ever run: what an earlier configuration let wait is forgotten, and that is all.
+      if (agents.byName.size === 0) return;
+      // A flood of wakes over thousands of queued tasks leaves the thread to those that answer.
+      await pause(Math.min(4 * (performance.now() - begun), LONGEST_REST_MS), stop.signal);
+      await Promise.race([wakened.promise, pause(POLL_MS, stop.signal)]);
+    }
+  }
+
+  function wake(): void {
+    wakened.resolve();
+  }
+
+  let current: Promise<void> = Promise.resolve();
+  const running = rounds();
+  return {
+    wake,
+    running: () =>
+      [...active.values()].map(({ run }) => ({
+        agent: run.agent,
+        since: run.startedAt ?? run.createdAt,
+        timeout: agents.byName.get(run.agent)?.options.timeout ?? 0,
+      })),
+    async drain() {
+      draining = true;
+      await current;
+      while (active.size > 0) await Promise.all([...active.values()].map(({ ended }) => ended));
+    },
+    async close() {
+      stop.abort();
+      await running;
+      for (const { run, stop: stopRun } of active.values()) {
+        const reason = interruptedText(context, run, 'hookctl was stopped');
+        stopRun({ state: 'interrupted', reason });
+      }
+      await Promise.all([...active.values()].map(({ ended }) => ended));
+    },
+  };
+}
+
+function later(reason: string): Verdict {
+  return { kind: 'waiting', reason, holdsFlow: false };
+}
+
+/** Runs that wait although their task does not any more. */
+function withoutTask(open: ReadonlyMap<string, AgentRun>, queued: readonly QueuedTask[]): readonly string[] {
+  const ids = new Set(queued.map(({ id }) => id));
+  return [...open.values()]
+    .filter(({ taskId, state }) => state !== 'running' && !ids.has(taskId))
+    .map(({ id }) => id);
+}

@@ -1,0 +1,66 @@
+import { readFile } from 'node:fs/promises';
+import { STATUS_CODES } from 'node:http';
+import { resolve } from 'node:path';
+import { type ExitCode, failure, messageOf, usageError } from '../../errors.ts';
+import { paint, say } from '../../lib/io.ts';
+import { suggestion } from '../../lib/suggest.ts';
+import { visible, visibleJsonText } from '../../lib/text/escape-invisible.ts';
+import { askManagement } from '../../server/client.ts';
+import type { App, AppFlags } from '../../services.ts';
+import { type CliCommand, examples } from './command.ts';
+import { serverAddress } from './operate.ts';
+
+interface ApiFlags extends AppFlags {
+  readonly data?: string;
+}
+
+const METHODS = ['GET', 'POST', 'PUT', 'DELETE'];
+
+/** `hookctl api GET /api/webhooks`: curl with the address and the token of the running server. */
+export const api: CliCommand = {
+  configure(command, runner) {
+    command
+      .argument('<method>', METHODS.join(', '))
+      .argument('<path>', 'path and query, e.g. /api/webhooks?limit=10')
+      .option('--data <json>', 'body to send; @file reads it from a file')
+      .addHelpText(
+        'after',
+        examples(
+          'hookctl api GET /api/webhooks',
+          `hookctl api POST /api/webhooks --data '{"provider":"github","name":"triage"}'`,
+          'hookctl api PUT /api/webhooks/triage --data @change.json',
+        ),
+      )
+      .action((method: string, path: string, flags: ApiFlags) =>
+        runner.run(command.optsWithGlobals(), (app) => run(app, method.toUpperCase(), path, flags)),
+      );
+  },
+};
+
+/** The body goes to stdout whatever the status; exit 4 for 404, 1 for every other refusal. */
+async function run(app: App, method: string, path: string, { data }: ApiFlags): Promise<ExitCode> {
+  if (!METHODS.includes(method))
+    throw usageError(`there is no method ${method}`, suggestion(method, METHODS));
+  if (!path.startsWith('/')) throw usageError(`the path ${path} does not start with /`, `Write /${path}.`);
+  const body = await bodyFrom(app, data);
+  const address = await serverAddress(app);
+  if (address === null) {
+    throw failure('not_running', `no server runs on ${app.located.dataFolder}`, {
+      fix: 'Start one with `hookctl serve`.',
+    });
+  }
+  const { status, isJson, text } = await askManagement(address, { method, path, body });
+  if (text !== '') say(app.io.out, isJson ? visibleJsonText(text) : visible(text));
+  if (status < 400) return 0;
+  say(app.io.err, paint(app.io.err, 'red', `${status} ${STATUS_CODES[status] ?? ''}`));
+  return status === 404 ? 4 : 1;
+}
+
+async function bodyFrom({ cwd }: App, data: string | undefined): Promise<string | null> {
+  if (data === undefined) return null;
+  if (!data.startsWith('@')) return data;
+  const file = resolve(cwd, data.slice(1));
+  return readFile(file, 'utf8').catch((error: unknown) => {
+    throw usageError(`can't read ${file}: ${messageOf(error)}`);
+  });
+}

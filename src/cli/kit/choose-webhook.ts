@@ -1,0 +1,43 @@
+import { notFound, usageError } from '../../errors.ts';
+import { commandLine } from '../../lib/shell-quote.ts';
+import { suggestion } from '../../lib/suggest.ts';
+import { providersIn } from '../../providers/index.ts';
+import type { Provider } from '../../providers/provider.ts';
+import type { Snapshot, Webhook } from '../../types.ts';
+
+/** The provider of that name, hookctl's own or the project's; `others` may be meant as well. Throws `usage`. */
+export function requireProvider(name: string, snapshot: Snapshot, others: readonly string[] = []): Provider {
+  const providers = providersIn(snapshot);
+  const provider = providers.find((each) => each.name === name);
+  if (provider !== undefined) return provider;
+  const known = [...new Set([...providers.map((each) => each.name), ...others])];
+  const what = others.length === 0 ? 'provider' : 'provider or webhook';
+  throw usageError(`there is no ${what} ${name}`, suggestion(name, known));
+}
+
+/** A webhook by its own name, or a provider's as `webhookFor` finds it. Throws `usage` or `not_found`. */
+export function webhookOrProvider(name: string, webhook: string | undefined, snapshot: Snapshot): Webhook {
+  const isProvider = providersIn(snapshot).some((each) => each.name === name);
+  const own = isProvider || webhook !== undefined ? undefined : snapshot.byName.get(name);
+  return own ?? webhookFor(requireProvider(name, snapshot, [...snapshot.byName.keys()]), webhook, snapshot);
+}
+
+/** The webhook that was named, or the provider's own, or its first. Throws `not_found`. */
+export function webhookFor(
+  { label, name: own }: Provider,
+  name: string | undefined,
+  snapshot: Snapshot,
+): Webhook {
+  const candidates = snapshot.webhooks.filter((webhook) => webhook.provider === own);
+  const chosen =
+    candidates.find((webhook) => webhook.name === (name ?? own)) ?? (name ? undefined : candidates[0]);
+  if (chosen !== undefined) return chosen;
+  const message = `there is no ${label} webhook ${name ?? ''}`.trim();
+  const known = candidates.map((webhook) => webhook.name);
+  throw notFound(
+    message,
+    known.length === 0
+      ? `Make one: ${commandLine('hookctl', 'webhook', 'add', own, '--name', name ?? own)}`
+      : suggestion(name ?? own, known),
+  );
+}

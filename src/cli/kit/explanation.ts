@@ -1,0 +1,53 @@
+import type { Explanation } from '../../deliveries/explain.ts';
+import { commandLabel } from '../../lib/command-label.ts';
+import { commandsOut, type Io, say } from '../../lib/io.ts';
+import { facts } from './print.ts';
+import { below, state, table } from './table.ts';
+
+/** For each event, each command and why it fires or not. */
+export function printExplanation(io: Io, source: string, { obstacle, events }: Explanation): void {
+  const out = commandsOut(io);
+  if (obstacle !== null)
+    say(
+      out,
+      facts([
+        ['source', source],
+        ['nothing runs', obstacle],
+      ]),
+    );
+  for (const event of events) {
+    say(
+      out,
+      facts([
+        ['source', source],
+        ['event', event.type],
+        ['about', event.externalId],
+        ['nothing runs', event.ignored],
+      ]),
+    );
+    const rows = event.matches.map(({ command, fired, needsApproval, reason }) => [
+      commandLabel(command),
+      fired ? (needsApproval ? 'fires, waits for approval' : 'fires') : 'no',
+      reason,
+    ]);
+    say(out, `\n${table(out, ['command', state('fires'), below('why')], rows)}`);
+  }
+}
+
+/** The same for `--json`. */
+export function explanationView({ obstacle, events }: Explanation) {
+  return {
+    obstacle,
+    events: events.map(({ type, externalId, ignored, matches }) => ({
+      type,
+      external_id: externalId,
+      ignored,
+      commands: matches.map(({ command, fired, needsApproval, reason }) => ({
+        command: commandLabel(command),
+        fires: fired,
+        needs_approval: needsApproval,
+        reason,
+      })),
+    })),
+  };
+}

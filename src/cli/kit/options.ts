@@ -1,0 +1,81 @@
+import { type Command, InvalidArgumentError, Option } from 'commander';
+import { suggest } from '../../lib/suggest.ts';
+
+/** A whole number from 1, for `--limit`. */
+export function positive(text: string): number {
+  const value = Number(text);
+  if (!Number.isInteger(value) || value < 1)
+    throw new InvalidArgumentError('It must be a whole number from 1.');
+  return value;
+}
+
+/** A whole number, negative ones too, for `--priority`. */
+export function integer(text: string): number {
+  const value = Number(text);
+  if (text.trim() === '' || !Number.isSafeInteger(value))
+    throw new InvalidArgumentError('It must be a whole number.');
+  return value;
+}
+
+/** A whole number from 0, for `--input-tokens`. */
+export function count(text: string): number {
+  const value = Number(text);
+  if (text.trim() === '' || !Number.isSafeInteger(value) || value < 0)
+    throw new InvalidArgumentError('It must be a whole number from 0.');
+  return value;
+}
+
+/** Dollars, for `--cost-usd`. */
+export function amount(text: string): number {
+  const value = Number(text);
+  if (text.trim() === '' || !Number.isFinite(value) || value < 0)
+    throw new InvalidArgumentError('It must be a number from 0.');
+  return value;
+}
+
+/** A TCP port; 0 lets the system choose. */
+export function port(text: string): number {
+  const value = Number(text);
+  if (!Number.isInteger(value) || value < 0 || value > 65_535)
+    throw new InvalidArgumentError('A port is 0 to 65535.');
+  return value;
+}
+
+/** Gathers the values of a repeatable option. */
+export function collect(value: string, previous: readonly string[]): readonly string[] {
+  return [...previous, value];
+}
+
+/** Adds `--clear <setting>`: back to its default. Repeatable. */
+export function clearOption(command: Command, settings: readonly string[]): Command {
+  const words = `back to its default (repeatable): ${settings.join(', ')}`;
+  return command.option('--clear <setting>', words, collectFrom(settings), []);
+}
+
+/** A former name of an option, which is refused with the name that it has now. */
+export function renamed(flags: string, now: string): Option {
+  return new Option(flags).hideHelp().argParser(() => {
+    throw new InvalidArgumentError(`Did you mean ${now}?`);
+  });
+}
+
+/** An option that takes one of these words; another one is refused with the word that was meant. */
+export function oneOf(flags: string, description: string, choices: readonly string[]): Option {
+  return new Option(flags, description)
+    .choices([...choices])
+    .argParser((value: string) => chosen(value, choices));
+}
+
+/** Gathers the values of a repeatable option that takes only these. */
+export function collectFrom(
+  choices: readonly string[],
+): (value: string, previous: readonly string[]) => readonly string[] {
+  return (value, previous) => [...previous, chosen(value, choices)];
+}
+
+function chosen(value: string, choices: readonly string[]): string {
+  if (choices.includes(value)) return value;
+  const near = suggest(value, choices);
+  const meant = near === null ? '' : ` Did you mean ${near}?`;
+  throw new InvalidArgumentError(`It must be one of ${choices.join(', ')}.${meant}`);
+}

@@ -1,0 +1,68 @@
+import { type Io, say } from '../../lib/io.ts';
+import { visibleJson, visibleLine } from '../../lib/text/escape-invisible.ts';
+import type { usageView } from '../../views.ts';
+
+type UsageView = ReturnType<typeof usageView>;
+
+/** One JSON value on stdout, for `--json`. */
+export function printJson({ out }: Io, value: unknown): void {
+  say(out, visibleJson(value, 2));
+}
+
+/** `label  value` lines, labels as wide as the widest; absent values are left out. */
+export function facts(entries: readonly (readonly [label: string, value: string | null])[]): string {
+  const present = entries.filter((entry): entry is readonly [string, string] => entry[1] !== null);
+  const width = Math.max(...present.map(([label]) => label.length));
+  return present.map(([label, value]) => `${label.padEnd(width)}  ${visibleLine(value)}`).join('\n');
+}
+
+/** An ISO time as a person reads it: local, without milliseconds. */
+export function localTime(iso: string | null): string {
+  if (iso === null) return '-';
+  const date = new Date(iso);
+  const part = (value: number) => String(value).padStart(2, '0');
+  const day = [date.getFullYear(), part(date.getMonth() + 1), part(date.getDate())].join('-');
+  return `${day} ${[date.getHours(), date.getMinutes(), date.getSeconds()].map(part).join(':')}`;
+}
+
+/** Milliseconds as a person reads them. */
+export function duration(ms: number): string {
+  if (ms < 60_000) return `${(ms / 1_000).toFixed(1)} s`;
+  const minutes = Math.round(ms / 60_000);
+  return minutes < 60 ? `${minutes} min` : `${Math.floor(minutes / 60)} h ${minutes % 60} min`;
+}
+
+/** What tasks cost in dollars and tokens, in one line; null when nobody said anything. */
+export function costOf({
+  cost_usd: cost,
+  input_tokens: input,
+  output_tokens: output,
+}: UsageView): string | null {
+  const parts = [
+    cost === null ? [] : [`$${cost.toFixed(4)}`],
+    input === null && output === null ? [] : [`${input ?? 0} tokens in, ${output ?? 0} out`],
+  ].flat();
+  return parts.length === 0 ? null : parts.join(', ');
+}
+
+/** How long tasks took; null when none was worked on. */
+export function tookOf({ duration_ms: ms }: UsageView): string | null {
+  return ms === null ? null : duration(ms);
+}
+
+/** Whether a webhook takes requests. */
+export function webhookState(enabled: boolean, hasSecret: boolean): string {
+  if (!enabled) return 'disabled';
+  return hasSecret ? 'enabled' : 'no secret';
+}
+
+/** A number as a person reads it: `10,000`. */
+export function counted(count: number): string {
+  return count.toLocaleString('en-US');
+}
+
+/** Bytes as a person reads them. */
+export function bytes(count: number): string {
+  if (count < 1_000) return `${count} B`;
+  return count < 1_000_000 ? `${(count / 1_000).toFixed(1)} kB` : `${(count / 1_000_000).toFixed(1)} MB`;
+}

@@ -1,0 +1,108 @@
+import { Command, Help, type Option } from 'commander';
+import { type ExitCode, usageError } from '../../errors.ts';
+import { paint } from '../../lib/io.ts';
+import { suggestion } from '../../lib/suggest.ts';
+import { visible } from '../../lib/text/escape-invisible.ts';
+import { hookctlVersion } from '../../lib/version.ts';
+import type { Host } from '../../services.ts';
+import { commands } from '../index.ts';
+import { createRunner, examples } from './command.ts';
+
+/**
+ * Parses a command line and runs what it names. The module of a command is read when it is called. Throws what the
+ * command throws, and commander's own errors, of which it has told the user.
+ */
+export async function runCommandLine(argv: readonly string[], host: Host): Promise<ExitCode> {
+  const { runner, exitCode } = createRunner(host, argv);
+  const program = createProgram(host);
+  for (const { name, group, summary, load } of commands) {
+    const command = program
+      .command(name)
+      .summary(summary)
+      .description(sentence(summary))
+      .helpGroup(`${group}:`);
+    if (argv.includes(name)) await (await load()).configure(command, runner);
+  }
+  pointToOwnHelp(program, 'hookctl');
+  if (argv.length === 0) program.outputHelp();
+  else await program.parseAsync([...withHelpTopic(program, argv)], { from: 'user' });
+  return exitCode();
+}
+
+const EXAMPLES = [
+  'hookctl init && hookctl serve --tunnel cloudflared',
+  'hookctl trigger github issue_comment.created --text "@agent analyze"',
+];
+
+/** An error of a subcommand names the help of that subcommand, not of its group. */
+function pointToOwnHelp(command: Command, path: string): void {
+  command.showHelpAfterError(`See ${path} --help`);
+  for (const sub of command.commands) {
+    // Not the program's, which is in one of its groups.
+    if (sub.commands.length > 0) sub.helpCommand('help [command]', 'show the help of a command');
+    pointToOwnHelp(sub, `${path} ${sub.name()}`);
+  }
+}
+
+/**
+ * `help webhook add` and `webhook help add` as `webhook add --help`. Throws `usage` for a topic that is no command.
+ */
+function withHelpTopic(program: Command, argv: readonly string[]): readonly string[] {
+  const at = argv.indexOf('help');
+  const [before, topics] = [argv.slice(0, at), argv.slice(at + 1)];
+  if (at === -1 || topics.length === 0) return argv;
+  let command = program;
+  for (const [index, word] of [...before, ...topics].entries()) {
+    const next = command.commands.find((sub) => sub.name() === word);
+    if (next === undefined) {
+      // `help` was the value of something.
+      if (index < before.length) return argv;
+      const path = ['hookctl', ...before, ...topics.slice(0, index - before.length + 1)].join(' ');
+      throw usageError(
+        `there is no command ${path}`,
+        suggestion(
+          word,
+          command.commands.map((sub) => sub.name()),
+        ),
+      );
+    }
+    command = next;
+  }
+  return [...before, ...topics, '--help'];
+}
+
+function helpCommand(): Command {
+  return new Command('help')
+    .argument('[command]')
+    .description('show the help of a command')
+    .helpOption(false)
+    .helpGroup('Upkeep:');
+}
+
+function createProgram({ io }: Host): Command {
+  return new Command('hookctl')
+    .description('Receives webhooks, verifies and keeps them, and turns them into tasks for coding agents.')
+    .version(hookctlVersion(), '-V, --version')
+    .option('--config <file>', 'webhooks.yml to use instead of the one found here or above')
+    .option('--verbose', 'show stack traces of failures')
+    .addHelpCommand(helpCommand())
+    .addHelpText('after', examples(...EXAMPLES))
+    .configureHelp({ optionDescription: withoutEmptyDefault })
+    .exitOverride()
+    .configureOutput({
+      writeOut: (text) => io.out.write(text),
+      writeErr: (text) => io.err.write(text),
+      outputError: (text, write) => write(paint(io.err, 'red', visible(text))),
+      getOutHasColors: () => io.out.color,
+      getErrHasColors: () => io.err.color,
+    });
+}
+
+/** A repeatable option starts as an empty list, which tells the reader of the help nothing. */
+function withoutEmptyDefault(this: Help, option: Option): string {
+  return Help.prototype.optionDescription.call(this, option).replace(' (default: [])', '');
+}
+
+function sentence(summary: string): string {
+  return `${summary.charAt(0).toUpperCase()}${summary.slice(1)}.`;
+}

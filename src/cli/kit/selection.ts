@@ -1,0 +1,98 @@
+import { failure } from '../../errors.ts';
+import { say } from '../../lib/io.ts';
+import type { App } from '../../services.ts';
+import type { DeliverySelection, SelectedDelivery, SelectionReader } from '../../store/selection.ts';
+import type { ReplayFlags } from '../replay/options.ts';
+import { agrees, canAsk } from './ask.ts';
+import { webhookNames } from './known-names.ts';
+import { requireKnown, sayNoRows } from './no-matches.ts';
+import { counted } from './print.ts';
+
+/** The deliveries of a selection, oldest first, `size` at a time: there may be more than fit into memory. */
+export function* pagesOf(
+  reader: SelectionReader,
+  selection: DeliverySelection,
+  size: number,
+): Generator<readonly SelectedDelivery[], void> {
+  let { after = '' } = selection;
+  for (;;) {
+    const page = reader.selected({ ...selection, after }, size);
+    const last = page.at(-1);
+    if (last === undefined) return;
+    yield page;
+    after = last.id;
+  }
+}
+
+/**
+ * How many are selected; null when nothing is to be done: there are none, which was said, or the person who was asked
+ * (on a terminal, without `--yes`) thought better of it.
+ */
+export async function confirmedCount(
+  app: App,
+  selection: DeliverySelection,
+  flags: ReplayFlags,
+): Promise<number | null> {
+  const reader = app.reader();
+  const total = reader?.countSelected(selection) ?? 0;
+  if (total === 0) {
+    const { since, until, webhook, status, after } = flags;
+    const filters = {
+      '--since': since,
+      '--until': until,
+      '--status': status.join(' --status ') || undefined,
+      '--webhook': webhook,
+      '--after': after,
+    };
+    await requireKnown({ noun: 'webhook', value: webhook, known: webhookNames(app) });
+    sayNoRows(app, { nouns: ['delivery', 'deliveries'], filters });
+    return null;
+  }
+  if (flags.yes === true || flags.dryRun === true || !canAsk(app)) return total;
+  const what = `${counted(total)} ${total === 1 ? 'delivery' : 'deliveries'}`;
+  const how = flags.to === undefined ? 'as new ones' : `to ${flags.to}`;
+  if (await agrees(app, `Replay ${what} ${how}?`)) return total;
+  say(app.io.err, 'Nothing was replayed.');
+  return null;
+}
+
+/** A selection on its way: how much is done, and whether the user wants it to end. */
+export interface Run {
+  /** True from the first Ctrl-C on: nothing more is begun. A second one ends the process. */
+  stopped(): boolean;
+  /** Where to go on. */
+  done(lastId: string, count: number): void;
+  /** Throws `interrupted` when it was stopped before everything was done. */
+  end(): void;
+  /** Says how far it came, for a run that breaks off. */
+  sayHowFar(): void;
+}
+
+export function startRun(app: App, total: number, goOn: string): Run {
+  let isStopped = false;
+  let last: string | null = null;
+  let count = 0;
+  void app.signals.next().then(() => {
+    isStopped = true;
+  });
+  const rest = () => `${counted(count)} of ${counted(total)} were replayed`;
+  const next = () => (last === null ? undefined : `Go on with: ${goOn} ${last}`);
+  return {
+    stopped: () => isStopped,
+    done(lastId, more) {
+      // Several are under way: one that was begun earlier may end later.
+      if (last === null || lastId > last) last = lastId;
+      count += more;
+    },
+    end() {
+      if (!isStopped || count >= total) return;
+      const fix = next();
+      throw failure('interrupted', `interrupted: ${rest()}`, fix === undefined ? {} : { fix });
+    },
+    sayHowFar() {
+      say(app.io.err, `${rest()}.`);
+      const fix = next();
+      if (fix !== undefined) say(app.io.err, fix);
+    },
+  };
+}

@@ -1,0 +1,41 @@
+import type { Io } from '../../lib/io.ts';
+import { paint, say } from '../../lib/io.ts';
+import { visibleLine } from '../../lib/text/escape-invisible.ts';
+import type { SettledView } from '../../server/operations.ts';
+import type { TaskView } from '../../views.ts';
+import { facts } from './print.ts';
+
+/** What became of a delivery: its id, the commands that fired, the tasks, and the next useful command. */
+export function printSettled(io: Io, { delivery, tasks }: SettledView): void {
+  const fired = delivery.decisions.filter(({ fired }) => fired);
+  say(
+    io.out,
+    facts([
+      ['delivery', delivery.id],
+      ['status', delivery.status],
+      ['event', delivery.event_type],
+      ['reason', delivery.reason],
+      ...fired.map(
+        ({ command, error }) => ['command', error === null ? command : `${command} (${error})`] as const,
+      ),
+      ...tasks.map(
+        ({ id, status, agent, title }) => ['task', `${id}  ${status}  ${agent}  ${title}`] as const,
+      ),
+    ]),
+  );
+  for (const { unsynced } of tasks) {
+    if (unsynced !== null)
+      say(io.err, paint(io.err, 'yellow', `task files not written: ${visibleLine(unsynced)}`));
+  }
+  const task = tasks[0];
+  say(io.err, task === undefined ? `Why: hookctl explain ${delivery.id}` : `Next: ${nextFor(task)}`);
+}
+
+function nextFor({ id, status }: TaskView): string {
+  return `hookctl task ${status === 'waiting_approval' ? 'approve' : 'show'} ${id}`;
+}
+
+/** Whether a command that waited for this delivery has succeeded. */
+export function succeeded({ delivery }: SettledView): boolean {
+  return delivery.status !== 'failed' && delivery.status !== 'rejected' && delivery.status !== 'unparsed';
+}

@@ -1,0 +1,170 @@
+import stringWidth from 'string-width';
+import { type OutputStream, paint, type Style } from '../../lib/io.ts';
+import { visibleLine } from '../../lib/text/escape-invisible.ts';
+
+/**
+ * What may happen to a column where a terminal is too narrow: `text` is cut, `time` loses year and seconds, `below` moves
+ * to lines of its own below the row; `whole` and `status` stay. The words of a `status` are coloured.
+ */
+export interface Column {
+  readonly title: string;
+  readonly kind: 'text' | 'whole' | 'time' | 'status' | 'below';
+}
+
+const GAP = '  ';
+const INDENT = '  ';
+/** A cut text is not made shorter than this; its column moves below the row instead. */
+const SHORTEST = 8;
+const TIME = /^\d{4}-(\d\d-\d\d \d\d:\d\d):\d\d$/;
+
+const STATUS_STYLES: Readonly<Record<string, Style>> = {
+  ...{ completed: 'green', processed: 'green', sent: 'green', enabled: 'green', fires: 'green' },
+  ...{ failed: 'red', rejected: 'red', unparsed: 'red' },
+  ...{ pending: 'yellow', waiting: 'yellow', waiting_approval: 'yellow', waiting_answer: 'yellow' },
+  ...{ running: 'cyan', cancelled: 'dim', ignored: 'dim', duplicate: 'dim', dropped: 'dim', disabled: 'dim' },
+};
+
+export const whole = (title: string): Column => ({ title, kind: 'whole' });
+export const time = (title: string): Column => ({ title, kind: 'time' });
+export const state = (title: string): Column => ({ title, kind: 'status' });
+export const below = (title: string): Column => ({ title, kind: 'below' });
+
+/** How a table is laid out: its cells as they are shown, and which columns are below their row. */
+interface Layout {
+  readonly rows: readonly (readonly string[])[];
+  readonly widths: readonly number[];
+  readonly moved: ReadonlySet<number>;
+}
+
+/**
+ * Columns as wide as their widest cell; on a terminal no line is wider than that. Cells are made safe for terminals. A
+ * bare string is the title of a `text` column.
+ */
+export function table(
+  out: OutputStream,
+  columns: readonly (string | Column)[],
+  rows: readonly (readonly string[])[],
+): string {
+  const known = columns.map((column) =>
+    typeof column === 'string' ? ({ title: column, kind: 'text' } as const) : column,
+  );
+  const header = known.map(({ title }) => title.toUpperCase());
+  const cells = [header, ...rows.map((row) => row.map(visibleLine))];
+  const layout = layOut(known, cells, out.columns ?? Number.POSITIVE_INFINITY);
+  return layout.rows.flatMap((row, index) => linesOf(out, known, row, layout, index === 0)).join('\n');
+}
+
+function layOut(columns: readonly Column[], cells: Layout['rows'], room: number): Layout {
+  const short = cells.map((row) =>
+    row.map((cell, at) => (columns[at]?.kind === 'time' ? cell.replace(TIME, '$1') : cell)),
+  );
+  const moved = new Set<number>();
+  for (const rows of [cells, short]) {
+    const widths = widthsOf(columns, rows);
+    if (total(widths, moved) <= room) return { rows, widths, moved };
+  }
+  const natural = widthsOf(columns, short);
+  for (const [at, { kind }] of columns.entries()) if (kind === 'below') moved.add(at);
+  for (;;) {
+    const texts = columns.flatMap(({ kind }, at) => (kind === 'text' && !moved.has(at) ? [at] : []));
+    const others = natural.map((width, at) => (texts.includes(at) ? 0 : width));
+    const limit = limitFor(
+      texts.map((at) => natural[at] ?? 0),
+      room - total(others, moved),
+    );
+    const last = texts.at(-1);
+    if (limit >= SHORTEST || last === undefined) {
+      const widths = natural.map((width, at) => (texts.includes(at) ? Math.min(width, limit) : width));
+      const rows = short.map((row) => row.map((cell, at) => (texts.includes(at) ? cut(cell, limit) : cell)));
+      return { rows, widths, moved };
+    }
+    moved.add(last);
+  }
+}
+
+function widthsOf(columns: readonly Column[], rows: Layout['rows']): readonly number[] {
+  return columns.map((_, at) => Math.max(...rows.map((row) => stringWidth(row[at] ?? ''))));
+}
+
+function total(widths: readonly number[], moved: ReadonlySet<number>): number {
+  const inRow = widths.filter((_, at) => !moved.has(at));
+  return inRow.reduce((sum, width) => sum + width, 0) + GAP.length * Math.max(0, inRow.length - 1);
+}
+
+/** The widest that each may be so that all together take no more than `room`. */
+function limitFor(widths: readonly number[], room: number): number {
+  const sorted = widths.toSorted((a, b) => a - b);
+  let left = room;
+  for (const [index, width] of sorted.entries()) {
+    const share = Math.floor(left / (sorted.length - index));
+    if (width > share) return share;
+    left -= width;
+  }
+  return Number.POSITIVE_INFINITY;
+}
+
+function linesOf(
+  out: OutputStream,
+  columns: readonly Column[],
+  row: readonly string[],
+  { widths, moved }: Layout,
+  isHeader: boolean,
+): readonly string[] {
+  const inRow = columns.flatMap((column, at) => (moved.has(at) ? [] : [{ ...column, at }]));
+  const line = inRow
+    .map(({ kind, at }, index) => {
+      const cell = row[at] ?? '';
+      const padding = index === inRow.length - 1 ? 0 : (widths[at] ?? 0) - stringWidth(cell);
+      return styled(out, cell, isHeader ? 'header' : kind) + ' '.repeat(Math.max(0, padding));
+    })
+    .join(GAP)
+    .trimEnd();
+  const room = (out.columns ?? Number.POSITIVE_INFINITY) - INDENT.length;
+  const more = [...moved].toSorted((a, b) => a - b).flatMap((at) => wrap(row[at] ?? '', room));
+  return [line, ...more.map((text) => INDENT + paint(out, isHeader ? 'bold' : 'dim', text))];
+}
+
+function styled(out: OutputStream, cell: string, kind: Column['kind'] | 'header'): string {
+  if (kind === 'header') return paint(out, 'bold', cell);
+  const style = kind === 'status' ? STATUS_STYLES[cell.split(/[ ,]/)[0] ?? ''] : undefined;
+  return style === undefined ? cell : paint(out, style, cell);
+}
+
+/** What of a text is at most so wide, with `…` where something was cut. */
+function cut(text: string, width: number): string {
+  if (stringWidth(text) <= width) return text;
+  return `${head(text, width - 1).trimEnd()}…`;
+}
+
+/** The longest beginning of a text that is at most so wide; no character is torn apart. */
+function head(text: string, width: number): string {
+  let taken = '';
+  let used = 0;
+  for (const { segment } of new Intl.Segmenter().segment(text)) {
+    used += stringWidth(segment);
+    if (used > width) break;
+    taken += segment;
+  }
+  return taken;
+}
+
+/** Lines that end between words; only a word that is wider than a line is broken. */
+function wrap(text: string, width: number): readonly string[] {
+  const lines: string[] = [];
+  let line = '';
+  for (const word of text.split(' ')) {
+    const longer = line === '' ? word : `${line} ${word}`;
+    if (stringWidth(longer) <= width) {
+      line = longer;
+      continue;
+    }
+    if (line !== '') lines.push(line);
+    line = word;
+    while (stringWidth(line) > width) {
+      const first = head(line, Math.max(1, width)) || line.slice(0, 1);
+      lines.push(first);
+      line = line.slice(first.length);
+    }
+  }
+  return line === '' ? lines : [...lines, line];
+}

@@ -1,0 +1,111 @@
+import { type Explanation, explain } from '../../deliveries/explain.ts';
+import { commandLabel } from '../../lib/command-label.ts';
+import { say } from '../../lib/io.ts';
+import { visibleJson, visibleLine } from '../../lib/text/escape-invisible.ts';
+import type { ReplayedView } from '../../server/replayed-view.ts';
+import type { App } from '../../services.ts';
+import type { DeliverySelection, SelectedDelivery } from '../../store/selection.ts';
+import type { StoreReader } from '../../store/store.ts';
+import type { Snapshot } from '../../types.ts';
+import { explanationView } from '../kit/explanation.ts';
+import { operations } from '../kit/operate.ts';
+import { counted } from '../kit/print.ts';
+import { createProgress } from '../kit/progress.ts';
+import { confirmedCount, pagesOf, startRun } from '../kit/selection.ts';
+import { storedReader } from '../kit/stored.ts';
+import { createTally } from '../kit/tally.ts';
+import { goOnWith, type ReplayFlags } from './options.ts';
+
+/** As many as travel together. Two batches are under way, so that the queue never waits for the next one. */
+const BATCH = 100;
+
+/** Runs all of a selection as new deliveries: 1 when any of them failed or could not be replayed. */
+export async function replaySelection(
+  app: App,
+  selection: DeliverySelection,
+  flags: ReplayFlags,
+): Promise<0 | 1> {
+  const total = await confirmedCount(app, selection, flags);
+  return total === null ? 0 : replayConfirmed(app, selection, flags, total);
+}
+
+async function replayConfirmed(
+  app: App,
+  selection: DeliverySelection,
+  flags: ReplayFlags,
+  total: number,
+): Promise<0 | 1> {
+  const operate = await operations(app, 'replay');
+  const progress = createProgress(app.io.err, app.clock.now);
+  const tally = createTally();
+  const run = startRun(app, total, goOnWith(selection, flags));
+
+  function report(results: readonly ReplayedView[]): void {
+    for (const result of results) {
+      const { replay_of: source, delivery_id: id, status, reason } = result;
+      if (flags.json === true) say(app.io.out, visibleJson(result));
+      const failed = status === 'failed' || status === 'refused';
+      tally.add(status, failed ? `${source} → ${id ?? status}: ${visibleLine(reason ?? '')}` : null);
+    }
+    run.done(results.at(-1)?.replay_of ?? '', results.length);
+    progress.show(() => `replayed ${counted(tally.total())} of ${counted(total)}: ${tally.line()}`);
+  }
+
+  try {
+    let ahead: Promise<readonly ReplayedView[]> | null = null;
+    for (const page of pagesOf(storedReader(app, 'delivery'), selection, BATCH)) {
+      if (run.stopped()) break;
+      const ids = page.map(({ id }) => id);
+      const next = operate.replayMany(ids, flags.replies === true);
+      // Told when its turn comes: until then the one before may fail, too.
+      next.catch(() => undefined);
+      if (ahead !== null) report(await ahead);
+      ahead = next;
+    }
+    if (ahead !== null) report(await ahead);
+  } catch (error) {
+    progress.clear();
+    run.sayHowFar();
+    throw error;
+  }
+  progress.clear();
+  tally.print(app.io, { verb: 'replayed', json: flags.json === true });
+  run.end();
+  return tally.failures() === 0 ? 0 : 1;
+}
+
+/** Says of each what its commands would do today. */
+export async function dryRunMany(app: App, selection: DeliverySelection, flags: ReplayFlags): Promise<0> {
+  const total = await confirmedCount(app, selection, flags);
+  if (total === null) return 0;
+  const { snapshot } = await app.configuration();
+  const reader = storedReader(app, 'delivery');
+  for (const page of pagesOf(reader, selection, BATCH)) {
+    for (const delivery of page) {
+      const explanation = explainOne(reader, snapshot, delivery);
+      const { id: source, webhook } = delivery;
+      if (flags.json === true)
+        say(app.io.out, visibleJson({ source, webhook, ...explanationView(explanation) }));
+      else say(app.io.out, [source, webhook, ...outlook(explanation)].map(visibleLine).join('  '));
+    }
+  }
+  say(app.io.err, `${counted(total)} would be replayed; nothing was done.`);
+  return 0;
+}
+
+function explainOne(reader: StoreReader, snapshot: Snapshot, delivery: SelectedDelivery): Explanation {
+  const webhook = snapshot.byName.get(delivery.webhook);
+  if (webhook === undefined)
+    return { obstacle: `there is no webhook ${delivery.webhook} any more`, events: [] };
+  const body = reader.body(delivery.id);
+  if (body === null) return { obstacle: 'its bytes are no longer stored', events: [] };
+  return explain(webhook, { headers: delivery.headers, query: delivery.query, body }, delivery.trust);
+}
+
+function outlook({ obstacle, events }: Explanation): readonly string[] {
+  if (obstacle !== null) return ['-', obstacle];
+  return events.flatMap(({ type, ignored, matches }) => {
+    const fired = matches.filter((match) => match.fired).map(({ command }) => commandLabel(command));
+    return [type, fired.length > 0 ? `fires ${fired.join(', ')}` : (ignored ?? 'nothing fires')];
+  });
+}

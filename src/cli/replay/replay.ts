@@ -1,0 +1,113 @@
+import { explain } from '../../deliveries/explain.ts';
+import { type ReplaySource, readSource, storedSource, webhookOf } from '../../deliveries/replay.ts';
+import type { App } from '../../services.ts';
+import { type CliCommand, examples } from '../kit/command.ts';
+import { explanationView, printExplanation } from '../kit/explanation.ts';
+import { operations } from '../kit/operate.ts';
+import { printJson } from '../kit/print.ts';
+import { printSettled, succeeded } from '../kit/settled.ts';
+import { storedReader } from '../kit/stored.ts';
+import { fileSource, isFile } from './file.ts';
+import { checkFlags, type ReplayFlags, replayOptions, selectionOf } from './options.ts';
+
+export const replay: CliCommand = {
+  configure(command, runner) {
+    replayOptions(command.argument('[id-or-file...]', 'delivery ids, exported deliveries, or bodies'))
+      .addHelpText(
+        'after',
+        examples(
+          'hookctl replay dlv-01jd9x3k2a7f3kq2',
+          'hookctl replay body.json --provider github --event issue_comment.created --dry-run',
+          'hookctl replay --since 2h --status failed',
+          'hookctl replay --webhook github --since 2026-01-31 --to http://localhost:3000/hook --resign',
+        ),
+      )
+      .addHelpText('after', NOTES)
+      .action((sources: readonly string[], flags: ReplayFlags) =>
+        runner.run(command.optsWithGlobals(), (app) => start(app, sources, flags)),
+      );
+  },
+};
+
+const NOTES = `
+Filters select what was processed, ignored or failed, oldest first, and never what is a replay itself.
+With --to a webhook's own secrets that are plain headers are not sent: they are not kept. --resign adds them.`;
+
+async function start(app: App, sources: readonly string[], flags: ReplayFlags): Promise<0 | 1> {
+  checkFlags(sources, flags);
+  if (sources.length === 0) return startMany(app, flags);
+  if (flags.to !== undefined) {
+    const { sendSources } = await import('./to.ts');
+    const files = await fileSources(app, sources, flags);
+    const all = sources.map((name) => ({ name, source: files.get(name) ?? stored(app, name) }));
+    return sendSources(app, all, flags, flags.to);
+  }
+  return flags.dryRun === true ? dryRun(app, sources, flags) : run(app, sources, flags);
+}
+
+async function startMany(app: App, flags: ReplayFlags): Promise<0 | 1> {
+  const selection = selectionOf(app, flags);
+  if (flags.to !== undefined) {
+    const { sendSelection } = await import('./to.ts');
+    return sendSelection(app, selection, flags, flags.to);
+  }
+  const many = await import('./many.ts');
+  return flags.dryRun === true
+    ? many.dryRunMany(app, selection, flags)
+    : many.replaySelection(app, selection, flags);
+}
+
+async function run(app: App, sources: readonly string[], flags: ReplayFlags): Promise<0 | 1> {
+  const files = await fileSources(app, sources, flags);
+  const operate = await operations(app, 'replay');
+  const results = [];
+  for (const source of sources) {
+    const file = files.get(source);
+    const replies = flags.replies === true;
+    const settled =
+      file === undefined ? await operate.replay(source, replies) : await operate.replayFile(file, replies);
+    if (flags.json !== true) printSettled(app.io, settled);
+    results.push(settled);
+  }
+  if (flags.json === true) printJson(app.io, results);
+  return results.every(succeeded) ? 0 : 1;
+}
+
+async function dryRun(app: App, sources: readonly string[], flags: ReplayFlags): Promise<0> {
+  const { snapshot } = await app.configuration();
+  const files = await fileSources(app, sources, flags);
+  const views = [];
+  for (const source of sources) {
+    const replayed = files.get(source) ?? stored(app, source);
+    const explanation = explain(
+      webhookOf({ snapshot: () => snapshot }, replayed),
+      replayed.request,
+      replayed.trust,
+    );
+    views.push({ source, ...explanationView(explanation) });
+    if (flags.json !== true) printExplanation(app.io, source, explanation);
+  }
+  if (flags.json === true) printJson(app.io, views);
+  return 0;
+}
+
+function stored(app: App, id: string): ReplaySource {
+  return storedSource(storedReader(app, id), id, app.located.dataFolder);
+}
+
+/** All files are read before anything runs: a mistake in the third must not leave the first two half done. */
+async function fileSources(
+  app: App,
+  sources: readonly string[],
+  flags: ReplayFlags,
+): Promise<Map<string, ReplaySource>> {
+  const files = sources.filter(isFile);
+  if (files.length === 0) return new Map();
+  const { snapshot } = await app.configuration();
+  const read = new Map(
+    await Promise.all(files.map(async (path) => [path, await fileSource(path, flags, snapshot)] as const)),
+  );
+  if (flags.dryRun === true) return read;
+  for (const [path, source] of read) readSource({ snapshot: () => snapshot }, source, path);
+  return read;
+}

@@ -1,0 +1,53 @@
+import { randomUUID } from 'node:crypto';
+import { webhookOf } from '../../deliveries/replay.ts';
+import { failure } from '../../errors.ts';
+import type { Provider } from '../../providers/provider.ts';
+import type { App } from '../../services.ts';
+import type { Headers, RawRequest, Secret, Webhook } from '../../types.ts';
+
+/** The headers of a kept request, its signature made anew. Throws `no_secret`, or what `sign` throws. */
+export type Resign = (webhookName: string, request: RawRequest) => Pick<RawRequest, 'headers'>;
+
+const HOUR_MS = 3_600_000;
+
+export async function createResigner(app: App): Promise<Resign> {
+  const { snapshot } = await app.configuration();
+  return (webhookName, request) => {
+    const webhook = webhookOf({ snapshot: () => snapshot }, { webhookName });
+    const proof = proofOf(webhook.protocol, request, secretOf(webhook, app.clock.now()), app.clock.now());
+    return { headers: { ...request.headers, ...proof } };
+  };
+}
+
+/**
+ * The headers by which a provider proves a body: those that change with the body or the time, and those that were not
+ * kept because they are secrets. All others stay as the sender wrote them.
+ */
+export function proofOf(
+  provider: Provider,
+  { headers, body }: RawRequest,
+  secret: Secret,
+  now: number,
+): Headers {
+  const deliveryId = provider.deliveryId(headers) ?? randomUUID();
+  const sign = (bytes: Uint8Array, at: number) =>
+    // Of no type that a provider would put into a form: the bytes are as they were sent.
+    provider.sign(bytes, { type: 'kept', secret, deliveryId, now: new Date(at) }).headers;
+  const signed = sign(body, now);
+  const other = sign(Buffer.concat([body, Buffer.from(' ')]), now + HOUR_MS);
+  return Object.fromEntries(
+    Object.entries(signed).filter(
+      ([name, value]) => headers[name] === undefined || other[name] !== value || isSecret(provider, name),
+    ),
+  );
+}
+
+function isSecret({ secretHeaders }: Provider, name: string): boolean {
+  return secretHeaders.includes(name) || name === 'authorization';
+}
+
+function secretOf({ name, secrets, secretSource }: Webhook, now: number): Secret {
+  const valid = secrets.find(({ expiresAt }) => expiresAt === null || expiresAt > now);
+  if (valid !== undefined) return valid.value;
+  throw failure('no_secret', `${name} has no secret to sign with: ${secretSource}`);
+}

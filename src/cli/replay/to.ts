@@ -1,0 +1,154 @@
+import type { ReplaySource } from '../../deliveries/replay.ts';
+import { failure } from '../../errors.ts';
+import { say } from '../../lib/io.ts';
+import { visibleJson } from '../../lib/text/escape-invisible.ts';
+import type { App } from '../../services.ts';
+import type { DeliverySelection } from '../../store/selection.ts';
+import type { RawRequest } from '../../types.ts';
+import { counted } from '../kit/print.ts';
+import { createProgress } from '../kit/progress.ts';
+import { confirmedCount, pagesOf, type Run, startRun } from '../kit/selection.ts';
+import { storedReader } from '../kit/stored.ts';
+import { createTally } from '../kit/tally.ts';
+import { goOnWith, type ReplayFlags } from './options.ts';
+import { createPoster, type Sent, targetOf } from './post-kept.ts';
+import { createResigner } from './resign.ts';
+
+/** What is sent: kept bytes, read when their turn comes; null when they are no longer there. */
+interface Sending {
+  readonly name: string;
+  readonly webhookName: string;
+  readonly request: () => RawRequest | null;
+}
+
+const CONCURRENCY = 10;
+const PAGE = 500;
+/** Up to so many are told one by one. */
+const FEW = 20;
+const NO_BYTES = 'its bytes are no longer stored';
+/** Nobody is there: going on would only fail as often. */
+const UNANSWERED_IN_A_ROW = 10;
+
+/** Posts what was named to a URL: 1 when any answer is no 2xx. */
+export async function sendSources(
+  app: App,
+  sources: readonly { readonly name: string; readonly source: ReplaySource }[],
+  flags: ReplayFlags,
+  to: string,
+): Promise<0 | 1> {
+  const target = targetOf(to);
+  if (flags.dryRun === true) return sayOnly(app, sources.length, target);
+  const items = sources.map(({ name, source: { webhookName, request } }) => ({
+    name,
+    webhookName,
+    request: () => request,
+  }));
+  return send(app, items, { target, flags, total: items.length, run: null });
+}
+
+/** The same for a selection. */
+export async function sendSelection(
+  app: App,
+  selection: DeliverySelection,
+  flags: ReplayFlags,
+  to: string,
+): Promise<0 | 1> {
+  const target = targetOf(to);
+  const total = await confirmedCount(app, selection, flags);
+  if (total === null) return 0;
+  if (flags.dryRun === true) return sayOnly(app, total, target);
+  const run = startRun(app, total, goOnWith(selection, flags));
+  return send(app, selected(app, selection), { target, flags, total, run });
+}
+
+function* selected(app: App, selection: DeliverySelection): Generator<Sending> {
+  const reader = storedReader(app, 'delivery');
+  for (const page of pagesOf(reader, selection, PAGE)) {
+    for (const { id, webhook, headers, query, body: read } of page) {
+      const request = () => {
+        const body = read();
+        return body === null ? null : { headers, query, body };
+      };
+      yield { name: id, webhookName: webhook, request };
+    }
+  }
+}
+
+interface SendOptions {
+  readonly target: URL;
+  readonly flags: ReplayFlags;
+  readonly total: number;
+  /** Null: too few to be interrupted. */
+  readonly run: Run | null;
+}
+
+async function send(app: App, items: Iterable<Sending>, options: SendOptions): Promise<0 | 1> {
+  const { target, flags, total, run } = options;
+  const connections = flags.concurrency ?? CONCURRENCY;
+  const poster = await createPoster(target, connections);
+  const resign = flags.resign === true ? await createResigner(app) : null;
+  const report = createReport(app, flags, total);
+  const queue = items[Symbol.iterator]();
+
+  async function lane(): Promise<void> {
+    while (run?.stopped() !== true && !report.isHopeless()) {
+      const { value, done } = queue.next();
+      if (done === true) return;
+      report.add(value.name, await sendOne(value));
+      run?.done(value.name, 1);
+    }
+  }
+
+  async function sendOne({ webhookName, request }: Sending): Promise<Sent> {
+    const kept = request();
+    if (kept === null) return { status: null, error: NO_BYTES };
+    return poster.post(resign === null ? kept : { ...kept, ...resign(webhookName, kept) });
+  }
+
+  try {
+    await Promise.all(Array.from({ length: connections }, lane));
+  } finally {
+    await poster.close();
+    report.print();
+  }
+  if (report.isHopeless() && !report.isComplete()) {
+    run?.sayHowFar();
+    throw failure('unreachable', `${target.origin} does not answer`);
+  }
+  run?.end();
+  return report.failures() === 0 ? 0 : 1;
+}
+
+/** Tells how each request ended: one by one where they are few or a program reads it, else as a sum. */
+function createReport({ io, clock }: App, { json }: ReplayFlags, total: number) {
+  const progress = createProgress(io.err, clock.now);
+  const tally = createTally();
+  const each = total <= FEW;
+  let unanswered = 0;
+  return {
+    add(name: string, { status, error }: Sent): void {
+      const isFine = status !== null && status >= 200 && status < 300;
+      unanswered = status === null && error !== NO_BYTES ? unanswered + 1 : 0;
+      if (json === true) say(io.out, visibleJson({ source: name, status, error }));
+      else if (each) say(io.out, `${name}  ${status ?? error}`);
+      const failed = error ?? `answered ${status}`;
+      tally.add(
+        status === null ? 'not answered' : `answered ${status}`,
+        isFine ? null : `${name}: ${failed}`,
+      );
+      progress.show(() => `sent ${counted(tally.total())} of ${counted(total)}: ${tally.line()}`);
+    },
+    print(): void {
+      progress.clear();
+      if (!each || json === true) tally.print(io, { verb: 'sent', json: json === true });
+    },
+    failures: tally.failures,
+    isComplete: () => tally.total() >= total,
+    isHopeless: () => unanswered >= UNANSWERED_IN_A_ROW,
+  };
+}
+
+function sayOnly({ io }: App, count: number, target: URL): 0 {
+  say(io.err, `${counted(count)} would be sent to ${target.href}; nothing was done.`);
+  return 0;
+}

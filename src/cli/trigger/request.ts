@@ -1,0 +1,107 @@
+import { randomInt, randomUUID } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
+import { failure, usageError } from '../../errors.ts';
+import { commandLine } from '../../lib/shell-quote.ts';
+import { suggest } from '../../lib/suggest.ts';
+import { sampleBringsText } from '../../providers/kit/sample-text.ts';
+import type { OutgoingRequest } from '../../providers/provider.ts';
+import type { JsonObject, Sample, Webhook } from '../../types.ts';
+import { setPath } from '../kit/set-path.ts';
+
+/** What the user says of the request that is to be made. */
+export interface RequestWishes {
+  /** Event type; the provider's first sample if left out. */
+  readonly type: string | undefined;
+  readonly text?: string;
+  readonly set: readonly string[];
+  /** A JSON file instead of the sample. */
+  readonly payload?: string;
+}
+
+/** A request as the provider would make it, with fresh ids, signed with the webhook's secret. */
+export async function makeRequest(
+  webhook: Webhook,
+  wishes: RequestWishes,
+  now: Date,
+): Promise<OutgoingRequest> {
+  const secret = webhook.secrets[0]?.value;
+  if (secret === undefined) {
+    throw failure('no_secret', `${webhook.name} has no secret to sign with: ${webhook.secretSource}`);
+  }
+  const { type, payload } =
+    wishes.payload === undefined ? sample(webhook, wishes, now) : await ownPayload(wishes);
+  const body = Buffer.from(JSON.stringify(wishes.set.reduce(setPath, payload)));
+  return webhook.protocol.sign(body, { type, secret, deliveryId: randomUUID(), now });
+}
+
+interface Payload {
+  readonly type: string;
+  readonly payload: JsonObject;
+}
+
+/** The sample of an event type, or the first one. Throws `usage` when there is none. */
+export function knownSample({ protocol: provider }: Webhook, type: string | undefined): Sample {
+  const found = provider.samples.find((each) => type === undefined || each.type === type);
+  if (found === undefined) {
+    const near = suggest(
+      type ?? '',
+      provider.samples.map((each) => each.type),
+    );
+    const fix =
+      near === null ? `List them: hookctl trigger --list ${provider.name}` : `Did you mean ${near}?`;
+    throw usageError(
+      type === undefined
+        ? `${provider.label} has no sample`
+        : `there is no sample ${type} for ${provider.label}`,
+      fix,
+    );
+  }
+  return found;
+}
+
+function sample(webhook: Webhook, { type, text }: RequestWishes, now: Date): Payload {
+  const { protocol: provider } = webhook;
+  const found = knownSample(webhook, type);
+  if (text !== undefined && !sampleBringsText(found)) {
+    const others = provider.samples.filter(sampleBringsText).map((each) => each.type);
+    const fix = others.length === 0 ? 'Leave --text out.' : `These bring one: ${others.join(', ')}.`;
+    throw usageError(`${found.type} of ${provider.label} brings no text`, fix);
+  }
+  const context = { text: text ?? plainText(webhook), now, nextNumber: () => randomInt(1, 2 ** 47) };
+  return { type: found.type, payload: found.build(context) };
+}
+
+/** The command line by which a person's words are tried; null where they are no part of the event. */
+export function withText(
+  { name, protocol, commandPrefix, defaultCommand }: Webhook,
+  type: string,
+): string | null {
+  const found = protocol.samples.find((each) => each.type === type);
+  if (found === undefined || !sampleBringsText(found)) return null;
+  const text = [commandPrefix, defaultCommand].filter((word) => word !== null).join(' ');
+  return commandLine('hookctl', 'trigger', name, type, '--text', text);
+}
+
+/** What a person writes who commands nothing. */
+const PLAIN_TEXT = 'A text without a command.';
+
+function plainText({ commandPrefix }: Webhook): string {
+  return PLAIN_TEXT.toLowerCase().includes(commandPrefix.toLowerCase()) ? '-' : PLAIN_TEXT;
+}
+
+async function ownPayload({ type, text, payload: file = '' }: RequestWishes): Promise<Payload> {
+  if (type === undefined || text !== undefined) {
+    throw usageError(
+      '--payload needs the event type, and takes no --text',
+      'Change a field: --set comment.body="…"',
+    );
+  }
+  const content = await readFile(file, 'utf8').catch(() => {
+    throw usageError(`there is no file ${file}`);
+  });
+  try {
+    return { type, payload: JSON.parse(content) as JsonObject };
+  } catch (error) {
+    throw usageError(`${file} is not JSON`, error instanceof Error ? error.message : undefined);
+  }
+}

@@ -1,0 +1,161 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { SILENT_HEADER } from '../../deliveries/receive.ts';
+import { SAMPLE_HEADER, sampleProof } from '../../deliveries/sample.ts';
+import { failure, usageError } from '../../errors.ts';
+import { requestLocal } from '../../lib/http/local-request.ts';
+import { say } from '../../lib/io.ts';
+import { providers, providersIn } from '../../providers/index.ts';
+import type { OutgoingRequest } from '../../providers/provider.ts';
+import { DELIVERY_HEADER } from '../../server/ingress/ingress.ts';
+import type { SettledView } from '../../server/operations.ts';
+import type { App, AppFlags } from '../../services.ts';
+import type { ServerAddress } from '../../store/local/lock.ts';
+import type { Task, Webhook } from '../../types.ts';
+import { deliveryView, taskView } from '../../views.ts';
+import { requireProvider, webhookOrProvider } from '../kit/choose-webhook.ts';
+import { type CliCommand, examples } from '../kit/command.ts';
+import { served } from '../kit/operate.ts';
+import { collect } from '../kit/options.ts';
+import { printJson } from '../kit/print.ts';
+import { printSettled, succeeded } from '../kit/settled.ts';
+import { sayUnloaded } from '../kit/unloaded.ts';
+import { knownSample, makeRequest, type RequestWishes, withText } from './request.ts';
+
+interface TriggerFlags extends AppFlags, Omit<RequestWishes, 'type'> {
+  readonly webhook?: string;
+  readonly replies?: boolean;
+  readonly list?: boolean;
+  readonly json?: boolean;
+}
+
+/** How long to wait until the server has worked off what it accepted. */
+const PATIENCE_MS = 30_000;
+const POLL_MS = 20;
+
+export const trigger: CliCommand = {
+  configure(command, runner) {
+    command
+      .argument('[provider]', `${providers.map(({ name }) => name).join(', ')}; or a webhook`)
+      .argument('[event]', 'event type, e.g. issue_comment.created; the first sample if left out')
+      .option('--text <text>', 'what the person writes; without it no text command fires')
+      .option(
+        '--set <path=value>',
+        'change a field of the payload (repeatable); JSON is taken as JSON',
+        collect,
+        [],
+      )
+      .option('--payload <file>', 'a JSON file instead of the built-in sample')
+      .option('--webhook <name>', 'webhook to post to, if not the provider’s own')
+      .option('--replies', 'also post what the commands answer; a sample is silent otherwise')
+      .option('--list', 'list the built-in samples')
+      .option('--json', 'print { delivery, tasks } as JSON, with --list an array of { provider, type }')
+      .addHelpText(
+        'after',
+        examples(
+          'hookctl trigger github issue_comment.created --text "@agent analyze why login fails"',
+          'hookctl trigger github issues.opened --set issue.title="Crash on start"',
+        ),
+      )
+      .action((provider: string | undefined, type: string | undefined, flags: TriggerFlags) =>
+        runner.run(command.optsWithGlobals(), (app) =>
+          flags.list === true ? list(app, provider, flags) : run(app, provider, { ...flags, type }),
+        ),
+      );
+  },
+};
+
+async function list(app: App, name: string | undefined, { json }: TriggerFlags): Promise<0> {
+  const { io } = app;
+  const { snapshot } = await app.configuration({ runModules: true });
+  const listed = name === undefined ? providersIn(snapshot) : [requireProvider(name, snapshot)];
+  const samples = listed.flatMap(({ name: provider, samples: own }) => {
+    // Where a webhook's options shape the provider, they shape its samples.
+    const shaped = snapshot.webhooks.filter((it) => it.provider === provider);
+    const types = [own, ...shaped.map(({ protocol }) => protocol.samples)].flat().map(({ type }) => type);
+    return [...new Set(types)].map((type) => ({ provider, type }));
+  });
+  if (json === true) printJson(io, samples);
+  else for (const { provider, type } of samples) say(io.out, `${provider} ${type}`);
+  return 0;
+}
+
+async function run(app: App, name: string | undefined, flags: TriggerFlags & RequestWishes): Promise<0 | 1> {
+  if (name === undefined)
+    throw usageError('name a provider', 'List what can be sent: hookctl trigger --list');
+  const { project, snapshot } = await app.configuration({ runModules: true });
+  const webhook = webhookOrProvider(name, flags.webhook, snapshot);
+  // A mistyped event is told without a server as well.
+  if (flags.payload === undefined) knownSample(webhook, flags.type);
+  const server = app.holder()?.server ?? null;
+  if (server === null) {
+    const fix = 'Start it in another terminal: hookctl serve';
+    throw failure('not_running', `no server works on ${app.located.dataFolder}`, { fix });
+  }
+  await requireServed(app, webhook);
+  const sample = await makeRequest(webhook, flags, new Date(app.clock.now()));
+  const silence = flags.replies === true ? {} : { [SILENT_HEADER.name]: SILENT_HEADER.value };
+  const mark = { [SAMPLE_HEADER]: sampleProof(sample.body, server.relayKey) };
+  const request = { ...sample, headers: { ...sample.headers, ...silence, ...mark } };
+  const settled = await settledDelivery(
+    app,
+    await post(server, webhook, request),
+    project.claudeTasks.enabled,
+  );
+  if (flags.json === true) printJson(app.io, settled);
+  else printSettled(app.io, settled);
+  if (flags.text === undefined && flags.payload === undefined && settled.delivery.status === 'ignored') {
+    const line = withText(webhook, settled.delivery.event_type ?? '');
+    if (line !== null) say(app.io.err, `Text commands fire with --text only: ${line}`);
+  }
+  return succeeded(settled) ? 0 : 1;
+}
+
+/** Throws `not_loaded` when the running server does not have the webhook; says which files it has not loaded. */
+async function requireServed(app: App, { name, origin, endpoint }: Webhook): Promise<void> {
+  const status = await served(app);
+  if (status === null) return;
+  sayUnloaded(app, status.not_loaded);
+  if (status.webhooks.some((webhook) => webhook.name === name && webhook.endpoint === endpoint)) return;
+  const place =
+    origin.kind === 'static' ? `${origin.file}: written, not loaded` : 'its configuration is older';
+  throw failure('not_loaded', `the running server does not have the webhook ${name}: ${place}`, {
+    fix: 'Restart `hookctl serve`.',
+  });
+}
+
+/** Posts to the running server and returns the id under which the request was stored. */
+async function post(
+  { ingressHost, ingressPort }: ServerAddress,
+  { endpoint }: Webhook,
+  { headers, body }: OutgoingRequest,
+): Promise<string> {
+  const host = ingressHost === '0.0.0.0' || ingressHost === '::' ? '127.0.0.1' : ingressHost;
+  const origin = `http://${host.includes(':') ? `[${host}]` : host}:${ingressPort}`;
+  const answer = await requestLocal(origin + endpoint, { method: 'POST', headers, body });
+  const id = answer.headers[DELIVERY_HEADER];
+  if (typeof id === 'string') return id;
+  throw failure('refused', `${endpoint} answered ${answer.status} ${answer.text}`, {
+    fix:
+      answer.status === 401
+        ? 'The secret here is not the one that the server has: restart it.'
+        : 'See the lines of `hookctl serve`.',
+  });
+}
+
+/** What became of the delivery, once it is worked off and the files of its tasks are written. */
+async function settledDelivery(app: App, id: string, withFiles: boolean): Promise<SettledView> {
+  for (const deadline = app.clock.now() + PATIENCE_MS; ; await delay(POLL_MS)) {
+    const delivery = app.reader()?.delivery(id) ?? null;
+    const tasks = app.reader()?.tasks({ deliveryId: id }) ?? [];
+    const isDone = delivery?.status !== 'pending' && (!withFiles || tasks.every(hasFiles));
+    if (delivery !== null && (isDone || app.clock.now() > deadline)) {
+      return { delivery: deliveryView(delivery), tasks: tasks.map(taskView) };
+    }
+  }
+}
+
+/** Whether the files are written, or it is known why not. */
+function hasFiles({ syncToClaudeTasks, unsynced, sourceMetadata }: Task): boolean {
+  const written = sourceMetadata.claude_task_id ?? sourceMetadata.claude_list;
+  return !syncToClaudeTasks || unsynced !== null || written !== undefined;
+}

@@ -1,0 +1,163 @@
+import { isJsonObject } from '../lib/json.ts';
+import { compileRegex } from '../lib/regex.ts';
+import { suggestion } from '../lib/suggest.ts';
+
+/** One mistake in conditions: where (dotted, `$or.1.issue.state`) and what was expected. */
+export interface ConditionProblem {
+  readonly path: string;
+  readonly message: string;
+}
+
+const MAX_NESTING = 12;
+const GROUPS = ['$and', '$or', '$nor'];
+const TYPES = ['string', 'number', 'bool', 'object', 'array', 'null'];
+
+/** What the operand must be; null when it is that. */
+type OperandCheck = (operand: unknown) => string | null;
+
+const isScalar = (value: unknown) =>
+  value === null || typeof value === 'string' || typeof value === 'boolean' || Number.isFinite(value);
+const isScalarList = (value: unknown) => Array.isArray(value) && value.length > 0 && value.every(isScalar);
+
+const value = expecting('a value', (v) => !isJsonObject(v) || Object.keys(v).length > 0);
+const ordered = expecting('a number or a text', (v) => typeof v === 'string' || Number.isFinite(v));
+const list = expecting('a list of values, at least one', isScalarList);
+
+const OPERATORS: Readonly<Record<string, OperandCheck>> = {
+  $eq: value,
+  $ne: value,
+  $gt: ordered,
+  $gte: ordered,
+  $lt: ordered,
+  $lte: ordered,
+  $in: list,
+  $nin: list,
+  $all: list,
+  $elemMatch: expecting('an object', isJsonObject),
+  $size: expecting('a whole number', (v) => Number.isInteger(v) && Number(v) >= 0),
+  $exists: expecting('true or false', (v) => typeof v === 'boolean'),
+  $type: expecting(`one of ${TYPES.join(', ')}`, (v) => TYPES.includes(String(v))),
+  $not: expecting('an object of operators', isJsonObject),
+  $regex: expecting('a pattern as text, which is not empty', (v) => typeof v === 'string' && v !== ''),
+  $options: expecting('flags as text', (v) => typeof v === 'string'),
+};
+
+/**
+ * Every mistake in conditions; empty when they are good. Takes anything: a static webhook is TypeScript and can hold
+ * functions and RegExp values, which sift would run.
+ */
+export function checkConditions(source: unknown): readonly ConditionProblem[] {
+  return plainProblem(source, '', 0) ?? checkFields(source, '');
+}
+
+/** Whether it is plain JSON of a sane depth without names that lead to a prototype; first problem only. */
+function plainProblem(value: unknown, path: string, depth: number): readonly ConditionProblem[] | null {
+  if (isScalar(value)) return null;
+  if (depth > MAX_NESTING) return problem(path, `nested deeper than ${MAX_NESTING} levels`);
+  if (value instanceof RegExp) return problem(path, 'a RegExp is refused; write { $regex: "…" }');
+  if (!Array.isArray(value) && !isPlainObject(value)) {
+    return problem(path, `${value === undefined ? 'undefined' : `a ${typeof value}`} is no JSON value`);
+  }
+  for (const [key, item] of Object.entries(value)) {
+    const found = nameProblem(key, path) ?? plainProblem(item, join(path, key), depth + 1);
+    if (found !== null) return found;
+  }
+  return null;
+}
+
+function nameProblem(key: string, path: string): readonly ConditionProblem[] | null {
+  const bad = key.split('.').find(leadsToPrototype);
+  return bad === undefined ? null : problem(join(path, key), `"${bad}" is refused: it leads to a prototype`);
+}
+
+function checkFields(fields: unknown, path: string): readonly ConditionProblem[] {
+  if (!isJsonObject(fields)) return problem(path, 'expected an object of conditions');
+  return Object.entries(fields).flatMap(([key, value]) => {
+    const here = join(path, key);
+    if (GROUPS.includes(key)) return checkGroup(value, here);
+    if (key in OPERATORS) return problem(here, `${key} needs a field before it: issue.title: { ${key}: … }`);
+    if (key.startsWith('$')) return unknownOperator(key, here);
+    if (key.split('.').includes('')) return problem(here, 'a path has an empty part');
+    return isJsonObject(value) ? checkOperators(value, here) : [];
+  });
+}
+
+function checkGroup(value: unknown, path: string): readonly ConditionProblem[] {
+  if (!Array.isArray(value) || value.length === 0) return problem(path, 'expected a list of conditions');
+  return value.flatMap((item, index) => {
+    const here = join(path, String(index));
+    const isEmpty = isJsonObject(item) && Object.keys(item).length === 0;
+    return isEmpty
+      ? problem(here, 'expected a condition, found {}, which always holds')
+      : checkFields(item, here);
+  });
+}
+
+function checkOperators(query: Readonly<Record<string, unknown>>, path: string): readonly ConditionProblem[] {
+  const entries = Object.entries(query);
+  if (entries.length === 0) return problem(path, 'expected a value or operators, found {}');
+  return [
+    ...entries.flatMap(([name, operand]) => checkOperator(name, operand, path)),
+    ...checkRegex(query, path),
+  ];
+}
+
+function checkOperator(name: string, operand: unknown, path: string): readonly ConditionProblem[] {
+  const here = join(path, name);
+  if (GROUPS.includes(name)) return problem(here, `${name} stands before fields, not behind one`);
+  if (!name.startsWith('$')) return problem(path, `expected operators; for a field inside write ${here}`);
+  const expected = Object.hasOwn(OPERATORS, name) ? OPERATORS[name] : undefined;
+  if (expected === undefined) return unknownOperator(name, here);
+  const message = expected(operand);
+  if (message !== null) return problem(here, message);
+  if (name === '$not') return isJsonObject(operand) ? checkOperators(operand, here) : [];
+  return name === '$elemMatch' && isJsonObject(operand) ? checkElement(operand, here) : [];
+}
+
+/** The operand of $elemMatch: operators on the element itself, or conditions on its fields. */
+function checkElement(operand: Readonly<Record<string, unknown>>, path: string): readonly ConditionProblem[] {
+  const onItself = Object.keys(operand).some((key) => key in OPERATORS);
+  return onItself || Object.keys(operand).length === 0
+    ? checkOperators(operand, path)
+    : checkFields(operand, path);
+}
+
+function checkRegex(query: Readonly<Record<string, unknown>>, path: string): readonly ConditionProblem[] {
+  const { $regex, $options = '' } = query;
+  if ($regex === undefined) {
+    return '$options' in query ? problem(join(path, '$options'), '$options needs a $regex beside it') : [];
+  }
+  if (typeof $regex !== 'string' || typeof $options !== 'string') return [];
+  const result = compileRegex($regex, $options);
+  if (result.ok) return [];
+  const position = result.position === null ? '' : `character ${result.position}: `;
+  return problem(join(path, '$regex'), `${position}${result.message}`);
+}
+
+function unknownOperator(name: string, path: string): readonly ConditionProblem[] {
+  if (name === '$where') return problem(path, '$where is refused: it would run code');
+  const known = suggestion(name, [...Object.keys(OPERATORS), ...GROUPS]);
+  return problem(path, `unknown operator ${name}. ${known}`);
+}
+
+function expecting(what: string, holds: (operand: unknown) => boolean): OperandCheck {
+  return (operand) => (holds(operand) ? null : `expected ${what}`);
+}
+
+function isPlainObject(value: unknown): value is Readonly<Record<string, unknown>> {
+  if (typeof value !== 'object' || value === null) return false;
+  return Object.getPrototypeOf(value) === Object.prototype;
+}
+
+function problem(path: string, message: string): readonly ConditionProblem[] {
+  return [{ path, message }];
+}
+
+function join(path: string, key: string): string {
+  return path === '' ? key : `${path}.${key}`;
+}
+
+/** `toString` is the name of a field of Jira's (`changelog.items[].toString`), and harmless: only its value is compared. */
+function leadsToPrototype(segment: string): boolean {
+  return segment === 'prototype' || (segment in Object.prototype && segment !== 'toString');
+}

@@ -1,0 +1,200 @@
+import { isDeepStrictEqual } from 'node:util';
+import sift from 'sift';
+import { type Budget, BudgetError, createBudget } from '../lib/budget.ts';
+import { isJsonObject, valuesAt } from '../lib/json.ts';
+import { compileRegex } from '../lib/regex.ts';
+import type { Conditions, JsonObject, JsonValue } from '../types.ts';
+import { type ConditionProblem, checkConditions } from './check.ts';
+import { describeActual, describeWanted } from './words.ts';
+
+export { allOf, parseWhen, type WhenResult } from './when.ts';
+export type { ConditionProblem };
+
+export type ConditionsResult =
+  | { readonly ok: true; readonly conditions: Conditions }
+  | { readonly ok: false; readonly problems: readonly ConditionProblem[] };
+
+/** What all regular expressions of one evaluation may cost together, in instructions times characters. */
+const REGEX_BUDGET = 8_000_000;
+
+/** Says why a condition does not hold; null when it holds. */
+type Check = (payload: JsonObject) => string | null;
+type Compile = (query: JsonObject) => (payload: JsonObject) => boolean;
+
+/**
+ * Compiles MongoDB query operators on dotted paths (array indexes allowed). A text compared with an array in which
+ * objects have a `name` is compared with those names: `issue.labels: bug` means `issue.labels.name: bug`. A number or
+ * a boolean equals the text of its own digits (`2` and `"2"`), because payloads hold either; a text operand is exact.
+ * Everything that could run code or reach a prototype is refused before sift sees the query.
+ */
+export function compileConditions(source: JsonObject): ConditionsResult {
+  const problems = checkConditions(source);
+  if (problems.length > 0) return { ok: false, problems };
+  const budget = createBudget(REGEX_BUDGET, 'too much text for its regular expressions');
+  const checks = compileFields(source, compilerWith(budget));
+  const unmet: Check = (payload) => {
+    budget.renew();
+    try {
+      return firstUnmet(checks, payload);
+    } catch (error) {
+      // Whether a regex that was not run would have matched is unknown; the command must not fire on it.
+      if (error instanceof BudgetError) return `conditions not decided: ${error.message}`;
+      throw error;
+    }
+  };
+  return { ok: true, conditions: { source, unmet } };
+}
+
+/** Conditions that compiled before, compiled again when they are first asked. Should they not, they never hold. */
+export function conditionsLater(source: JsonObject): Conditions {
+  let made: ConditionsResult | null = null;
+  return {
+    source,
+    unmet(payload) {
+      made ??= compileConditions(source);
+      if (made.ok) return made.conditions.unmet(payload);
+      return `its conditions are wrong: ${made.problems.map(({ message }) => message).join('; ')}`;
+    },
+  };
+}
+
+function compileFields(fields: JsonObject, compile: Compile): readonly Check[] {
+  return Object.entries(fields).flatMap(([key, query]) => {
+    const alternatives = () => (query as readonly JsonObject[]).map((item) => compileFields(item, compile));
+    if (key === '$and') return alternatives().flat();
+    if (key === '$or') return [anyOf(alternatives())];
+    if (key === '$nor') return [noneOf(alternatives())];
+    return splitOperators(query ?? null).map((part) => compileTest(key, part, compile));
+  });
+}
+
+function firstUnmet(checks: readonly Check[], payload: JsonObject): string | null {
+  for (const check of checks) {
+    const reason = check(payload);
+    if (reason !== null) return reason;
+  }
+  return null;
+}
+
+function anyOf(alternatives: readonly (readonly Check[])[]): Check {
+  return (payload) => {
+    const reasons: string[] = [];
+    for (const checks of alternatives) {
+      const reason = firstUnmet(checks, payload);
+      if (reason === null) return null;
+      reasons.push(reason);
+    }
+    return `none of $or holds: ${reasons.join('; ')}`;
+  };
+}
+
+function noneOf(alternatives: readonly (readonly Check[])[]): Check {
+  return (payload) => {
+    const index = alternatives.findIndex((checks) => firstUnmet(checks, payload) === null);
+    return index < 0 ? null : `number ${index + 1} of $nor holds`;
+  };
+}
+
+/** One operator each, so that the reason names the one that failed; MongoDB ands them independently, too. */
+function splitOperators(query: JsonValue): readonly JsonObject[] {
+  if (!isJsonObject(query)) return [{ $eq: query }];
+  const { $options, ...operators } = query;
+  return Object.entries(operators).map(([name, operand]) =>
+    name === '$regex' && $options !== undefined ? { $regex: operand, $options } : { [name]: operand },
+  );
+}
+
+function compileTest(path: string, query: JsonObject, compile: Compile): Check {
+  const segments = path.split('.');
+  const test = compile({ [path]: query });
+  const testNames = comparesText(query) ? compile({ values: query }) : null;
+  return (payload) => {
+    const named = testNames === null ? null : withNames(valuesAt(payload, segments));
+    if (testNames !== null && named !== null ? testNames({ values: named }) : test(payload)) return null;
+    return `${path} ${describeActual(payload, segments)}, wanted ${describeWanted(query)}`;
+  };
+}
+
+/** Whether an operand is a text that may be meant as a name. The operands of $type, $gt and so on are none. */
+function comparesText(query: JsonValue | undefined): boolean {
+  if (!isJsonObject(query)) return false;
+  const { $eq, $ne, $in = [], $nin = [], $all = [], $not, $elemMatch, $regex } = query;
+  const operands = [$eq, $ne, $regex, $in, $nin, $all].flat();
+  return (
+    operands.some((operand) => typeof operand === 'string') || comparesText($not) || comparesText($elemMatch)
+  );
+}
+
+/** Some values and the elements of lists among them, named objects replaced by their names; null when none has a name. */
+function withNames(values: readonly JsonValue[]): readonly JsonValue[] | null {
+  const elements = values.flatMap((value) =>
+    Array.isArray(value) ? (value as readonly JsonValue[]) : [value],
+  );
+  const names = elements.map((item) =>
+    isJsonObject(item) && typeof item.name === 'string' ? item.name : item,
+  );
+  return names.some((name, index) => name !== elements[index]) ? names : null;
+}
+
+function compilerWith(budget: Budget): Compile {
+  const { createEqualsOperation, createQueryTester } = sift;
+  const { $eq, $ne, $in, $nin, $all, $elemMatch } = sift;
+  const { $size, $exists, $not, $and, $or, $nor } = sift;
+  // sift calls a function given to "equals" with each value on the path.
+  const calling = (test: (value: unknown) => boolean, ...[owner, options]: EqualsContext) =>
+    createEqualsOperation(test, owner, options);
+  const $type: Operator = (type, ...context) => calling((value) => typeOf(value) === type, ...context);
+  const $regex: Operator = (pattern, owner, options) => {
+    const result = compileRegex(pattern, owner.$options ?? '');
+    if (!result.ok) throw new Error(result.message);
+    return calling((v) => typeof v === 'string' && result.regex.test(v, budget), owner, options);
+  };
+  const ordering =
+    (holds: (value: Ordered, operand: Ordered) => boolean): OrderOperator =>
+    (operand, ...context) =>
+      calling(
+        (value) => {
+          const ordered = typeof operand === 'number' ? digitsAsNumber(value) : value;
+          return isOrdered(ordered) && typeof ordered === typeof operand && holds(ordered, operand);
+        },
+        ...context,
+      );
+  const $gt = ordering((value, operand) => value > operand);
+  const $gte = ordering((value, operand) => value >= operand);
+  const $lt = ordering((value, operand) => value < operand);
+  const $lte = ordering((value, operand) => value <= operand);
+  const $options = sift.$options;
+  const logical = { $not, $and, $or, $nor, $elemMatch };
+  const comparing = { $eq, $ne, $gt, $gte, $lt, $lte, $in, $nin, $all, $size, $exists, $type };
+  const operations = { ...logical, ...comparing, $regex, $options };
+  return (query) => createQueryTester<JsonObject>(query, { operations, compare: alike });
+}
+
+type EqualsContext = [owner: { $options?: string }, options: Parameters<typeof sift.$eq>[2]];
+type Operator = (operand: string, ...context: EqualsContext) => ReturnType<typeof sift.$eq>;
+type Ordered = string | number;
+type OrderOperator = (operand: Ordered, ...context: EqualsContext) => ReturnType<typeof sift.$eq>;
+
+/** Equal, with null for what is missing, and with a number or boolean operand for the text of its digits. */
+function alike(operand: unknown, value: unknown): boolean {
+  if (operand == null || value == null) return operand == null && value == null;
+  if (typeof operand === 'number' || typeof operand === 'boolean') {
+    return operand === value || String(operand) === value;
+  }
+  return isDeepStrictEqual(operand, value);
+}
+
+function isOrdered(value: unknown): value is Ordered {
+  return typeof value === 'string' || typeof value === 'number';
+}
+
+/** A text of digits as its number, when the number is written with these very digits; else the value itself. */
+function digitsAsNumber(value: unknown): unknown {
+  return typeof value === 'string' && String(Number(value)) === value ? Number(value) : value;
+}
+
+function typeOf(value: unknown): string {
+  if (value === null) return 'null';
+  if (Array.isArray(value)) return 'array';
+  return typeof value === 'boolean' ? 'bool' : typeof value;
+}

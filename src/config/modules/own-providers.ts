@@ -1,0 +1,78 @@
+import { readFile } from 'node:fs/promises';
+import type { ConfigProblem } from '../../errors.ts';
+import type { CallSite } from '../../lib/call-site.ts';
+import type { ProviderDraft } from '../../lib/defined-provider.ts';
+import type { Provider } from '../../providers/provider.ts';
+import { type Fault, toProblem } from '../problems.ts';
+import { absentProvider } from './absent-provider.ts';
+import { moduleSource } from './source.ts';
+import type { StaticDefinition } from './static.ts';
+
+/** The project's own providers, and what is wrong with them. */
+export interface OwnProviders {
+  readonly providers: readonly Provider[];
+  readonly problems: readonly ConfigProblem[];
+}
+
+/** The providers that static webhooks bring along, each once. `builtIn` names are taken. */
+export async function ownProviders(
+  definitions: readonly StaticDefinition[],
+  builtIn: readonly Provider[],
+): Promise<OwnProviders> {
+  const brought = definitions.flatMap(({ provider, calledAt }) =>
+    provider === null ? [] : [{ draft: provider, calledAt: provider.calledAt ?? calledAt }],
+  );
+  const drafts = brought.filter(
+    (it, index) => brought.findIndex(({ draft }) => draft === it.draft) === index,
+  );
+  const problems = await Promise.all(
+    drafts.map((it, index) => problemsOf(it, nameFaults(it, drafts.slice(0, index), builtIn))),
+  );
+  const absent = definitions.flatMap(({ definition, lacksProvider }) =>
+    lacksProvider === true ? definition.provider : [],
+  );
+  return {
+    providers: [
+      ...drafts.flatMap(({ draft }) => providerOf(draft, builtIn) ?? []),
+      ...[...new Set(absent)].map(absentProvider),
+    ],
+    problems: problems.flat(),
+  };
+}
+
+interface Brought {
+  readonly draft: ProviderDraft;
+  readonly calledAt: CallSite;
+}
+
+async function problemsOf(
+  { draft, calledAt }: Brought,
+  further: readonly Fault[],
+): Promise<readonly ConfigProblem[]> {
+  const faults = [...(draft.result.ok ? [] : draft.result.faults), ...further];
+  if (faults.length === 0) return [];
+  const text = await readFile(calledAt.file, 'utf8').catch(() => '');
+  const source = moduleSource(text, calledAt, draft.definition);
+  return faults.map((fault) => toProblem(source, fault));
+}
+
+function nameFaults(
+  { draft }: Brought,
+  earlier: readonly Brought[],
+  builtIn: readonly Provider[],
+): readonly Fault[] {
+  const { name } = draft;
+  const fault = (message: string) => [{ path: ['name'], message, fix: 'Choose another name.', text: name }];
+  if (builtIn.some((provider) => provider.name === name)) {
+    return fault(`${name} is a provider that hookctl has already`);
+  }
+  const same = earlier.find((other) => other.draft.name === name);
+  if (same === undefined || name === '') return [];
+  return fault(`${name} is already taken by ${same.calledAt.file}:${same.calledAt.line}`);
+}
+
+/** For one with mistakes another stands in, so that its webhooks are checked as well; with mistakes nothing is loaded. */
+function providerOf({ name, result }: ProviderDraft, [standIn]: readonly Provider[]): Provider | null {
+  if (result.ok) return result.provider;
+  return standIn === undefined ? null : { ...standIn, name, webhook: null };
+}

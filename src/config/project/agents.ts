@@ -1,0 +1,115 @@
+import { dirname } from 'node:path';
+import { agentFolder } from '../../agents/folder.ts';
+import { runnerNamed } from '../../agents/index.ts';
+import type { AgentRunner, CommonOptions } from '../../agents/runner.ts';
+import type { ConfigProblem } from '../../errors.ts';
+import { findProgram } from '../../lib/process/find-program.ts';
+import type { Provider } from '../../providers/provider.ts';
+import { type Fault, type Source, toProblem } from '../problems.ts';
+import type { RunLimits } from './agents-schema.ts';
+import type { ProjectConfig } from './schema.ts';
+
+/** An agent that hookctl runs. */
+export interface Agent {
+  readonly name: string;
+  readonly runner: AgentRunner;
+  readonly options: CommonOptions;
+  /** Where it works: absolute, with every link followed. */
+  readonly folder: string;
+}
+
+/** Whom hookctl runs by itself; empty: nobody. */
+export interface Agents {
+  readonly byName: ReadonlyMap<string, Agent>;
+  /** Programs that are not there: a mistake to `check`, while `serve` lets their tasks wait. */
+  readonly missing: readonly ConfigProblem[];
+  /** Variables that hold secrets of webhooks or tokens of providers: no run gets them. */
+  readonly secretNames: ReadonlySet<string>;
+}
+
+export interface AgentParts {
+  readonly project: ProjectConfig;
+  readonly source: Source;
+  readonly providers: readonly Provider[];
+  /** Variables from which webhooks have their secrets. */
+  readonly webhookSecrets: readonly string[];
+  readonly env: Readonly<Record<string, string | undefined>>;
+}
+
+export interface ResolvedAgents {
+  readonly agents: Agents;
+  readonly problems: readonly ConfigProblem[];
+}
+
+/** Finds folders and programs of the agents, and what can't be run safely. */
+export async function resolveAgents(parts: AgentParts): Promise<ResolvedAgents> {
+  const { project, source, env } = parts;
+  const secretNames = new Set([...parts.webhookSecrets, ...tokenVariables(parts)]);
+  const projectFolder = dirname(source.file);
+  const byName = new Map<string, Agent>();
+  const faults: Fault[] = [];
+  const missing: Fault[] = [];
+  for (const [name, options] of Object.entries(project.agents)) {
+    const runner = runnerNamed(options.use);
+    if (runner === null) continue;
+    const at = (fault: Fault): Fault => ({ ...fault, path: ['agents', name, ...fault.path] });
+    const found = [
+      ...runner.check(options),
+      ...secretFaults(options, secretNames),
+      ...budgetFaults(runner, options, project.runs),
+    ];
+    faults.push(...found.map(at));
+    const folder = await agentFolder(projectFolder, options.cwd);
+    if (!folder.ok) faults.push(at({ path: ['cwd'], message: folder.message, fix: folder.fix }));
+    else byName.set(name, { name, runner, options, folder: folder.path });
+    const program = runner.program(options);
+    if ((await findProgram(program, projectFolder, env.PATH)) === null) missing.push(at(absent(program)));
+  }
+  const problem = (fault: Fault) => toProblem(source, fault);
+  return {
+    agents: { byName, missing: missing.map(problem), secretNames },
+    problems: faults.map(problem),
+  };
+}
+
+function absent(program: string): Fault {
+  const fix = program.includes('/')
+    ? 'Paths start at the project folder; the file has to be executable.'
+    : 'Install it, or name it by its path: program: /path/to/it';
+  return { path: ['program'], message: `there is no program ${program}, so its tasks wait`, fix };
+}
+
+function secretFaults({ env }: CommonOptions, secretNames: ReadonlySet<string>): readonly Fault[] {
+  return env.flatMap((name, index) =>
+    secretNames.has(name)
+      ? [
+          {
+            path: ['env', index],
+            message: `${name} is a secret of hookctl: an agent could be talked into telling it`,
+            fix: 'Give the agent a token of its own, in a variable of its own.',
+          },
+        ]
+      : [],
+  );
+}
+
+function budgetFaults(runner: AgentRunner, options: CommonOptions, limits: RunLimits): readonly Fault[] {
+  const most = runner.mostUsd(options) ?? 0;
+  return (['perDay', 'perThread'] as const)
+    .filter((budget) => limits[budget].runs > 0 && most > limits[budget].usd)
+    .map((budget) => ({
+      path: ['budgetUsd'],
+      message: `a run may cost $${most}, but runs.${budget}.usd is ${limits[budget].usd}: none would ever start`,
+      fix: `Lower budgetUsd, or raise runs.${budget}.usd.`,
+    }));
+}
+
+function tokenVariables({ project, providers }: AgentParts): readonly string[] {
+  const { tunnel, credentials } = project;
+  const named = Object.values(credentials).map(({ tokenEnv }) => tokenEnv);
+  const usual = providers.map(({ reply }) => reply?.account.tokenEnv);
+  const ofTunnel = Object.entries(tunnel ?? {}).map(([key, value]) =>
+    key.endsWith('Env') ? String(value) : null,
+  );
+  return [...named, ...usual, ...ofTunnel].filter((name) => typeof name === 'string');
+}

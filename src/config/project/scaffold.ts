@@ -1,0 +1,99 @@
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { writeFileAtomic } from '../../lib/files/atomic-file.ts';
+import { hookctlVersion } from '../../lib/version.ts';
+import { entryUrl, FROM_SOURCE, PACKAGE_ROOT } from '../../package-root.ts';
+import { DATA_FOLDER, PROJECT_FILE, prepareDataFolder } from './locate.ts';
+import { EXAMPLE_WEBHOOK, PROJECT_TEMPLATE } from './scaffold-files.ts';
+import { projectJsonSchema } from './schema.ts';
+
+/** Names relative to the folder. */
+export interface Scaffolded {
+  readonly written: readonly string[];
+  /** Files that were there already and stay as they are. */
+  readonly kept: readonly string[];
+}
+
+/**
+ * Makes a folder a hookctl project (`hookctl init`): webhooks.yml, an example webhook, and what an editor needs to
+ * know their fields. Files of the user are never overwritten; the two in the data folder belong to hookctl and are
+ * brought up to date with the installation that runs.
+ */
+export async function scaffold(folder: string): Promise<Scaffolded> {
+  await prepareDataFolder(join(folder, DATA_FOLDER));
+  const results = [
+    await writeNew(folder, PROJECT_FILE, PROJECT_TEMPLATE),
+    await writeNew(folder, 'webhooks/example.ts', EXAMPLE_WEBHOOK),
+    await writeNew(folder, 'tsconfig.json', json(editorSettings())),
+    await writeNew(folder, 'package.json', json(packageSettings())),
+    await refresh(folder, `${DATA_FOLDER}/webhooks.schema.json`, json(projectJsonSchema())),
+    await refresh(folder, TYPES, `export * from ${JSON.stringify(ownTypes())};\n`),
+  ];
+  return {
+    written: results.flatMap(({ name, isNew }) => (isNew ? name : [])),
+    kept: results.flatMap(({ name, isNew }) => (isNew ? [] : name)),
+  };
+}
+
+interface Result {
+  readonly name: string;
+  readonly isNew: boolean;
+}
+
+async function writeNew(folder: string, name: string, content: string): Promise<Result> {
+  const file = join(folder, name);
+  await mkdir(dirname(file), { recursive: true });
+  try {
+    await writeFile(file, content, { flag: 'wx' });
+    return { name, isNew: true };
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
+    return { name, isNew: false };
+  }
+}
+
+async function refresh(folder: string, name: string, content: string): Promise<Result> {
+  const file = join(folder, name);
+  const before = await readFile(file, 'utf8').catch(() => null);
+  if (before === content) return { name, isNew: false };
+  await writeFileAtomic(file, content, { durable: false });
+  return { name, isNew: true };
+}
+
+/** In the data folder, which is not committed: types of the installation that ran `init`. */
+const TYPES = `${DATA_FOLDER}/hookctl.d.ts`;
+
+/**
+ * How an editor reads `webhooks/*.ts`, in the words of what Node can run. The user commits this file, so it names nothing
+ * of this machine: where the data folder is missing (in a colleague's clone), TypeScript goes on to node_modules.
+ */
+function editorSettings(): object {
+  return {
+    compilerOptions: {
+      target: 'es2024',
+      module: 'preserve',
+      strict: true,
+      noEmit: true,
+      erasableSyntaxOnly: true,
+      verbatimModuleSyntax: true,
+      allowImportingTsExtensions: true,
+      skipLibCheck: true,
+      paths: { hookctl: [`./${TYPES}`] },
+    },
+    include: ['webhooks'],
+  };
+}
+
+/** For a folder without a package.json: `npm install` then brings the types to everybody who clones it. */
+function packageSettings(): object {
+  return { private: true, devDependencies: { hookctl: `^${hookctlVersion()}` } };
+}
+
+function ownTypes(): string {
+  return fileURLToPath(FROM_SOURCE ? entryUrl('index') : new URL('dist/index.d.ts', PACKAGE_ROOT));
+}
+
+function json(value: object): string {
+  return `${JSON.stringify(value, null, 2)}\n`;
+}

@@ -1,0 +1,119 @@
+import { z } from 'zod';
+import { byteSize, duration } from '../../lib/units.ts';
+import type { JsonObject } from '../../types.ts';
+import { adjustmentSchema, variableName } from '../schema.ts';
+import { agentsSchema, runsSchema } from './agents-schema.ts';
+import { tunnelSchema } from './tunnel-schema.ts';
+
+/** Where static webhooks are looked for when `static:` says nothing; it may match no file. */
+export const DEFAULT_STATIC = './webhooks/*.ts';
+
+const port = z.int().min(0).max(65_535);
+const httpUrl = z.url({ protocol: /^https?$/, error: 'expected a URL that starts with https:// or http://' });
+
+const rateLimit = z.strictObject({
+  perSecond: z.number().positive().default(10_000).describe('Verified deliveries a second, each webhook.'),
+  burst: z.int().positive().default(20_000).describe('How many may come at once.'),
+});
+
+const ingress = z.strictObject({
+  host: z.string().min(1).default('127.0.0.1').describe('Address that deliveries arrive on.'),
+  port: port.default(8000).describe('Port that deliveries arrive on.'),
+  rateLimit: rateLimit
+    .prefault({})
+    .describe('How many deliveries each webhook takes; what is beyond is answered 429 with Retry-After.'),
+});
+
+const management = z.strictObject({
+  port: port.default(8001).describe('Port of the management API, on loopback only.'),
+});
+
+const staticPatterns = z
+  .union([z.string(), z.array(z.string())], { error: 'expected a file pattern, or a list of them' })
+  .transform((patterns) => [patterns].flat());
+
+const credential = z.strictObject({
+  tokenEnv: variableName.describe('Environment variable with the token.').optional(),
+  tokenFile: z.string().min(1).describe('File (mode 0600) with the token.').optional(),
+  baseUrl: httpUrl.describe('Address of the API, where it is not the provider’s cloud.').optional(),
+  user: z
+    .string()
+    .min(1)
+    .describe('Whose token it is, where the provider asks (Jira Cloud: e-mail).')
+    .optional(),
+  privateNetwork: z.boolean().describe('true: the name in baseUrl leads into a private network.').optional(),
+});
+
+const claudeTasks = z.strictObject({
+  enabled: z.boolean().default(true).describe('Show tasks in Claude Code’s task directory.'),
+  list: z
+    .string()
+    .regex(/^[A-Za-z0-9_-]{1,64}$/, 'expected a name of letters, digits, - and _')
+    .optional()
+    .describe('Name of the task list; default: that of the project’s folder.'),
+  record: z.boolean().default(true).describe('Also write one record file per task.'),
+});
+
+const retention = z.strictObject({
+  age: duration
+    .prefault('30d')
+    .describe('How long the bytes of a delivery that was worked off are kept, such as 30d.'),
+  size: byteSize
+    .prefault('2GB')
+    .describe('How many bytes are kept altogether, such as 2GB; beyond that the oldest go first.'),
+});
+
+const loopGuard = z.strictObject({
+  runs: z
+    .int()
+    .min(1)
+    .default(3)
+    .describe(
+      'Most deliveries of bots, apps and automatic changes that run commands in one thread; default 3.',
+    ),
+  within: duration.prefault('10m').describe('The time in which they count, such as 10m.'),
+});
+
+/** When bots that answer each other are stopped; `within` in milliseconds. */
+export type LoopGuard = z.output<typeof loopGuard>;
+
+/** webhooks.yml, whole. */
+export const projectSchema = z.strictObject({
+  ingress: ingress.prefault({}).describe('The socket that senders (and a tunnel) reach.'),
+  management: management.prefault({}).describe('The socket of the CLI and the API.'),
+  publicUrl: httpUrl.describe('Public address, if you bring your own tunnel.').optional(),
+  tunnel: tunnelSchema.describe('Tunnel to open: its name, or { use, … }.').optional(),
+  static: staticPatterns
+    .prefault(DEFAULT_STATIC)
+    .describe('Modules that export defineWebhook({ … }) by default: a pattern, or a list of them.'),
+  webhooks: z
+    .record(z.string(), adjustmentSchema)
+    .prefault({})
+    .describe('Changes to the built-in webhooks, by name.'),
+  credentials: z.record(z.string(), credential).prefault({}).describe('For replies, by provider.'),
+  retention: retention.prefault({}).describe('What is kept of deliveries that were worked off.'),
+  loopGuard: loopGuard
+    .prefault({})
+    .describe('When a thread is paused in which bots answer each other. What people write does not count.'),
+  claudeTasks: claudeTasks.prefault({}).describe('How tasks appear in Claude Code.'),
+  agents: agentsSchema
+    .prefault({})
+    .describe('Whom hookctl runs on tasks, by the agent that a task is for: planning: { use: claude, … }.'),
+  runs: runsSchema.prefault({}).describe('How much agents may run.'),
+});
+
+/** webhooks.yml as the rest of hookctl sees it: defaults filled in, times in milliseconds, sizes in bytes. */
+export type ProjectConfig = z.output<typeof projectSchema>;
+
+/** JSON Schema (draft-07, which editors understand) of webhooks.yml. */
+export function projectJsonSchema(): JsonObject {
+  const schema = z.toJSONSchema(projectSchema, {
+    io: 'input',
+    target: 'draft-7',
+    // Zod's word for lists that the program may not change; an editor would take it for the user.
+    override: ({ jsonSchema }) => {
+      delete jsonSchema.readOnly;
+    },
+  });
+  return { ...(schema as JsonObject), title: 'hookctl: webhooks.yml' };
+}

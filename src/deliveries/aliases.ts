@@ -1,0 +1,56 @@
+import type { FlowAlias, SettledTask, Settlement } from '../store/store.ts';
+import { flowOf, newAliases } from '../tasks/flows.ts';
+import type { WebhookEvent } from '../types.ts';
+import type { PipelineContext } from './context.ts';
+import type { Occasion } from './event-context.ts';
+
+/** Whether an event tells of a rename, transfer or move of its subject. */
+export function isMove({ stableIds = [], otherIds = [] }: WebhookEvent): boolean {
+  return stableIds.length > 1 || otherIds.length > 0;
+}
+
+/**
+ * The names to keep with the event's flow, and where its tasks post from now on: when the event made a task there or spoke to one,
+ * and when its subject was moved. A delivery that was not verified changes neither, because names outlast it.
+ */
+export function subjectNames(
+  { store }: Pick<PipelineContext, 'store'>,
+  occasion: Occasion,
+  tasks: readonly SettledTask[],
+  isSaid: boolean,
+): Pick<Settlement, 'aliases' | 'places'> {
+  const { event, delivery } = occasion;
+  const { externalId } = event;
+  if (externalId === null || delivery.trust === 'unverified') return {};
+  if (tasks.length === 0 && !isSaid && !isMove(event)) return {};
+  const names = { ...event, externalId };
+  const flowId = flowOf(store, names);
+  const aliases = newAliases(store, flowId, names);
+  const place = wasRenamed(store, flowId, externalId, aliases) ? subjectPlace(occasion) : null;
+  return { aliases, places: place === null ? [] : [{ flowId, ...place }] };
+}
+
+/** Whether the flow's subject has, or had, another external id than this one. */
+function wasRenamed(
+  store: PipelineContext['store'],
+  flowId: string,
+  externalId: string,
+  added: readonly FlowAlias[],
+): boolean {
+  const [flow] = store.flows({ id: flowId });
+  if (flow === undefined) return false;
+  const aliases = [...added, ...store.aliasesOf(flowId)];
+  return flow.externalId !== externalId || aliases.some(({ stable }) => !stable);
+}
+
+/** The fields of the event's place that name its subject; null where they are not those of today. */
+function subjectPlace({ event, provider: { reply } }: Occasion) {
+  const fields = reply?.subjectFields ?? [];
+  const place = event.hasMovedOn === true ? null : (reply?.place(event) ?? null);
+  if (place === null || fields.length === 0) return null;
+  const named = fields.flatMap((field) => {
+    const value = place[field] ?? null;
+    return value === null ? [] : [[field, value] as const];
+  });
+  return { place: Object.fromEntries(named) };
+}

@@ -1,0 +1,174 @@
+import type { KeyLock } from '../lib/key-lock.ts';
+import type { Parsed } from '../providers/provider.ts';
+import type { Settlement } from '../store/store.ts';
+import { syncTasks } from '../tasks/context.ts';
+import type { Decision, Delivery, RawRequest, Webhook } from '../types.ts';
+import type { PipelineContext, Settled } from './context.ts';
+import { actKeys, actsOf } from './dedupe-keys.ts';
+import { isFirstHand } from './event-context.ts';
+import { whyNothing } from './nothing-to-do.ts';
+import { findWebhook } from './webhook-of.ts';
+import { type EventOutcome, workEvent } from './work-event.ts';
+
+/** What the commands of a webhook come to for one delivery, before anything is recorded. */
+type Outcome = Omit<Settlement, 'deliveryId' | 'settledAt'>;
+
+/** What of a delivery is still at hand since it came in: reading it back would parse it a second time. */
+export interface Arrived {
+  readonly delivery: Delivery;
+  /** As it was when the bytes were parsed. */
+  readonly webhook: Webhook;
+  readonly parsed: Parsed;
+}
+
+export interface DispatchOptions {
+  readonly arrived?: Arrived | null;
+  /** Told when nothing is left to do but to wait for the disk. `quiet`: nothing came of it that others could see. */
+  readonly worked?: (quiet: boolean) => void;
+  /** Deliveries that tell of one act are worked on one after the other. Left out: nothing else is worked on. */
+  readonly inTurn?: KeyLock;
+}
+
+/**
+ * Steps 6–8 for a stored delivery: match, act, record both in one transaction, sync the task files. Throws when
+ * something is broken (disk, store): the delivery stays pending. Null when it is pending no longer.
+ */
+export async function dispatch(
+  context: PipelineContext,
+  deliveryId: string,
+  { arrived = null, worked = () => undefined, inTurn = (_, work) => work() }: DispatchOptions = {},
+): Promise<Settled | null> {
+  const delivery = arrived?.delivery ?? context.store.delivery(deliveryId);
+  if (delivery?.status !== 'pending') {
+    worked(true);
+    return null;
+  }
+  const read = readDelivery(context, delivery, arrived);
+  if ('status' in read) return settle(context, delivery, read, worked);
+  const { events } = read.parsed;
+  const acts = isFirstHand(delivery) ? actKeys(delivery.provider, events) : [];
+  return inTurn(acts, async () => {
+    const own = actsOf(
+      delivery.provider,
+      acts.length === 0 ? [] : events,
+      delivery.webhookId ?? delivery.webhook,
+    );
+    const outcome = actedBefore(context, delivery, own) ?? (await work(context, delivery, read));
+    const isIdle = outcome.status === 'ignored' && outcome.outgoing.length === 0;
+    return settle(
+      context,
+      delivery,
+      (isIdle ? actedBefore(context, delivery, acts) : null) ?? outcome,
+      worked,
+    );
+  });
+}
+
+async function settle(
+  context: PipelineContext,
+  delivery: Delivery,
+  outcome: Outcome,
+  worked: (quiet: boolean) => void,
+): Promise<Settled> {
+  const { store, clock } = context;
+  const settledAt = clock.now();
+  const settled = store.settle({ ...outcome, deliveryId: delivery.id, settledAt });
+  const quiet = isQuiet(outcome);
+  worked(quiet);
+  const stored = await settled;
+  const { status, reason, decisions, duplicateOf = null } = outcome;
+  return {
+    delivery: { ...delivery, status, reason, decisions, duplicateOf, settledAt, nextAttemptAt: null },
+    tasks: stored.length === 0 ? [] : await syncTasks(context, stored),
+    quiet,
+  };
+}
+
+interface Read {
+  readonly webhook: Webhook;
+  readonly parsed: Extract<Parsed, { ok: true }>;
+}
+
+/** What a delivery says to its webhook of today; or its end, where nothing of it can be read. */
+function readDelivery(context: PipelineContext, delivery: Delivery, arrived: Arrived | null): Read | Outcome {
+  const webhook = findWebhook(context.snapshot(), delivery);
+  if (webhook === null) return nothing('ignored', `there is no webhook ${delivery.webhook} any more`);
+  if (!webhook.enabled) return nothing('ignored', `the webhook ${webhook.name} is disabled`);
+  const parsed = arrived?.webhook === webhook ? arrived.parsed : parseStored(context, delivery, webhook);
+  if (parsed === null) return nothing('failed', 'its bytes are no longer stored');
+  return parsed.ok ? { webhook, parsed } : nothing('failed', parsed.reason);
+}
+
+/** A duplicate where another delivery holds one of these keys; null where none does. */
+function actedBefore({ store }: PipelineContext, { id }: Delivery, acts: readonly string[]): Outcome | null {
+  const holders = acts.map((key) => store.holderOf(key)).filter((holder) => holder !== null && holder !== id);
+  const [first = null] = holders;
+  return first === null ? null : { ...nothing('duplicate', `the same as ${first}`), duplicateOf: first };
+}
+
+async function work(
+  context: PipelineContext,
+  delivery: Delivery,
+  { webhook, parsed }: Read,
+): Promise<Outcome> {
+  const { protocol: provider } = webhook;
+  const outcomes: EventOutcome[] = [];
+  for (const [index, event] of parsed.events.entries()) {
+    outcomes.push(await workEvent(context, { delivery, webhook, provider, event, index }));
+  }
+  return outcomeOf(outcomes);
+}
+
+function parseStored(context: PipelineContext, delivery: Delivery, webhook: Webhook): Parsed | null {
+  const request = storedRequest(context, delivery);
+  return request === null ? null : webhook.protocol.parse(request, webhook);
+}
+
+/** The request as it was received, from the store; null when its bytes are gone. */
+export function storedRequest(
+  { store }: Pick<PipelineContext, 'store'>,
+  delivery: Delivery,
+): RawRequest | null {
+  const body = store.body(delivery.id);
+  return body === null ? null : { headers: delivery.headers, query: delivery.query, body };
+}
+
+function outcomeOf(outcomes: readonly EventOutcome[]): Outcome {
+  const made = {
+    decisions: outcomes.flatMap(({ decisions }) => decisions),
+    tasks: outcomes.flatMap(({ tasks }) => tasks),
+    outgoing: outcomes.flatMap(({ outgoing }) => outgoing),
+    answers: outcomes.flatMap(({ answers }) => answers),
+    approvals: outcomes.flatMap(({ approvals }) => approvals),
+    stops: outcomes.flatMap(({ stops = [] }) => stops),
+    aliases: outcomes.flatMap(({ aliases = [] }) => aliases),
+    places: outcomes.flatMap(({ places = [] }) => places),
+    said: outcomes.flatMap(({ said = [] }) => said),
+  };
+  const fired = made.decisions.filter((decision) => decision.fired);
+  const failed = fired.filter(({ error }) => error !== null);
+  if (fired.length === 0) {
+    return { ...made, status: 'ignored', reason: whyNothing(outcomes.map(({ ignored }) => ignored)) };
+  }
+  const status = failed.length === fired.length ? 'failed' : 'processed';
+  return { ...made, status, reason: reasonOf(failed.length > 0 ? failed : fired) };
+}
+
+function isQuiet({ tasks, outgoing, answers, approvals, stops = [] }: Outcome): boolean {
+  return [tasks, outgoing, answers, approvals, stops].every((made) => made.length === 0);
+}
+
+/** `analyze: the text says …`; commands that have one reason in common stand before it together. */
+function reasonOf(decisions: readonly Decision[]): string {
+  const byReason = Map.groupBy(decisions, ({ error, reason }) => error ?? reason);
+  return [...byReason]
+    .map(([reason, alike]) => {
+      const commands = new Set(alike.map(({ command }) => command));
+      return `${[...commands].join(', ')}: ${reason}`;
+    })
+    .join('; ');
+}
+
+function nothing(status: Outcome['status'], reason: string): Outcome {
+  return { status, reason, decisions: [], tasks: [], outgoing: [], answers: [], approvals: [] };
+}

@@ -1,0 +1,134 @@
+import type { Configuration } from '../config/index.ts';
+import type { Clock } from '../lib/clock.ts';
+import { oncePerTurn } from '../lib/coalesce.ts';
+import type { IdSource } from '../lib/ids.ts';
+import { hookctlVersion } from '../lib/version.ts';
+import { createTransport } from '../outbox/transport.ts';
+import { createOutbox, type Outbox, type OutboxOptions } from '../outbox/worker.ts';
+import { providerIn } from '../providers/index.ts';
+import { databasePath, openStore } from '../store/local/index.ts';
+import { type ClaudeTasksOptions, claudeConfigDir, openClaudeTasks } from '../tasks/claude/index.ts';
+import { newRelayKey } from '../tunnels/drivers/relay.ts';
+import type { Outgoing, Snapshot } from '../types.ts';
+import type { PipelineContext, Settled } from './context.ts';
+import { createHints } from './hints.ts';
+import { createQueue, type Queue } from './queue.ts';
+import { createLimits } from './rules/limits.ts';
+
+export interface EngineOptions {
+  readonly configuration: Configuration;
+  /** The webhooks in force; asked anew for every request. */
+  readonly snapshot: () => Snapshot;
+  readonly insecure: ReadonlySet<string>;
+  /** Told of every delivery that was worked off. */
+  readonly onSettled: (settled: Settled) => void;
+  /** Told of everything that was sent or given up. */
+  readonly onOutgoing?: (item: Outgoing) => void;
+  /** By which the ingress knows what a relay client of ours passed on; default a new one. */
+  readonly relayKey?: string;
+}
+
+/** Everything that writes: store, task files, queue, outbox. One at a time for each data folder. */
+export interface Engine {
+  readonly context: PipelineContext;
+  readonly queue: Queue;
+  readonly outbox: Outbox;
+  close(): Promise<void>;
+}
+
+interface Place {
+  readonly dataFolder: string;
+  /** The folder that the user works in, shown by viewers of the task list. */
+  readonly projectFolder: string;
+  readonly env: NodeJS.ProcessEnv;
+  readonly home: string;
+  readonly clock: Clock;
+  readonly ids: IdSource;
+  /** Takes secrets out of words that are about to be stored. */
+  readonly redact: (text: string) => string;
+}
+
+/** Opens the parts. The caller holds the folder's lock. */
+export async function openEngine(options: EngineOptions & Place): Promise<Engine> {
+  const { configuration, snapshot, insecure, onSettled, clock, ids } = options;
+  const { ingress, loopGuard, runs } = configuration.project;
+  const store = await openStore({ path: databasePath(options.dataFolder), redact: options.redact });
+  const claude = await openClaudeTasks(claudeOptions(configuration, options));
+  const { relayKey = newRelayKey() } = options;
+  const stop = new AbortController();
+  const { projectFolder, env } = options;
+  const surroundings = { projectFolder, env, stopping: stop.signal };
+  const { accounts } = configuration;
+  const limits = createLimits(ingress.rateLimit);
+  const common = {
+    store,
+    clock,
+    ids,
+    claude,
+    mostChildren: runs.openChildren,
+    snapshot,
+    insecure,
+    relayKey,
+    limits,
+    loopGuard,
+    hints: createHints(clock),
+  };
+  const context: PipelineContext = { ...common, accounts, surroundings };
+  const outbox = createOutbox(outboxOptions(context, options));
+  const wakeOutbox = oncePerTurn(outbox.wake);
+  const settled = (result: Settled) => {
+    if (!result.quiet) wakeOutbox();
+    onSettled(result);
+  };
+  const queue = createQueue(context, { onSettled: settled, random: Math.random });
+  outbox.wake();
+  return {
+    context,
+    queue,
+    outbox,
+    async close() {
+      stop.abort();
+      await queue.close();
+      await outbox.close();
+      await store.close();
+    },
+  };
+}
+
+/** Which files of Claude Code the tasks of a project go to. */
+export function claudeOptions(
+  { project: { claudeTasks } }: Configuration,
+  { env, home, projectFolder, clock }: Pick<Place, 'env' | 'home' | 'projectFolder' | 'clock'>,
+): ClaudeTasksOptions {
+  const { path, explicit } = claudeConfigDir(env, home);
+  return {
+    configDir: path,
+    explicit,
+    list: claudeTasks.list,
+    listEnabled: claudeTasks.enabled,
+    recordEnabled: claudeTasks.enabled && claudeTasks.record,
+    project: projectFolder,
+    now: clock.now,
+  };
+}
+
+function outboxOptions(
+  { store, clock, accounts, snapshot }: PipelineContext,
+  { onOutgoing = () => undefined, redact }: EngineOptions & Pick<Place, 'redact'>,
+): OutboxOptions {
+  return {
+    store,
+    now: clock.now,
+    random: Math.random,
+    userAgent: `hookctl/${hookctlVersion()}`,
+    redact,
+    transport: createTransport(),
+    channelOf: (name) => providerIn(snapshot(), name)?.reply ?? null,
+    accountOf: (provider) =>
+      accounts.byProvider.get(provider) ?? {
+        missing: accounts.missing.get(provider) ?? `no account for ${provider}`,
+        bare: accounts.bare.get(provider) ?? null,
+      },
+    onSettled: onOutgoing,
+  };
+}

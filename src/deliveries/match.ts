@@ -1,0 +1,150 @@
+import { actionNamed } from '../actions/index.ts';
+import { namesEvent } from '../conditions/event-type.ts';
+import type { TriggerCommand, Trust, Webhook, WebhookCommand, WebhookEvent } from '../types.ts';
+import { type Admission, admit, admitText } from './rules/senders.ts';
+import { type Call, findCall, ownPost } from './rules/text-command.ts';
+
+/** What one command makes of one event. */
+export interface Match {
+  readonly command: WebhookCommand;
+  readonly fired: boolean;
+  /** Why it fired or did not, in words a user can act on. */
+  readonly reason: string;
+  /** What stood behind the command in the text; empty for triggers. */
+  readonly argument: string;
+  /** The task must wait for a person. */
+  readonly needsApproval: boolean;
+  /** The sender may command; only then is anything posted. */
+  readonly allowed: boolean;
+}
+
+export interface Matching {
+  /** One entry for each command, text command first, then triggers by priority: the order in which they run. */
+  readonly matches: readonly Match[];
+  /** Why nothing fired, in one sentence; null when something did. */
+  readonly ignored: string | null;
+}
+
+/**
+ * Decides, for one event, which commands of a webhook fire, and for each that does not, why. Pure. The text of an unverified
+ * delivery commands nothing; its triggers make tasks that never run.
+ */
+export function match(webhook: Webhook, event: WebhookEvent, trust: Trust = 'verified'): Matching {
+  const own = ownPost(event);
+  const admission = own === null ? admit(webhook.allow, event.sender) : { allowed: false, reason: own };
+  const call = callOf(webhook, event, trust);
+  // Who assigns an issue speaks by that, whoever wrote its text.
+  const spoken = call.byEvent ? { ...event, text: null } : event;
+  const textAdmission = own === null ? admitText(webhook.allow, spoken, trust) : admission;
+  const matches = inOrder(webhook.commands).map((command): Match => {
+    if (own !== null) return silent(command, own);
+    return command.kind === 'text'
+      ? matchText(command, call, { event, admission: textAdmission })
+      : matchTrigger(command, event, admission);
+  });
+  return {
+    matches,
+    ignored: matches.some(({ fired }) => fired) ? null : whyNothing(matches, event, call, textAdmission),
+  };
+}
+
+/** Where the event itself asks (an assignment), a text that starts nothing does not stand in its way. */
+function callOf(webhook: Webhook, event: WebhookEvent, trust: Trust): Call {
+  const call = findCall(webhook, event);
+  if (event.asks == null || event.text === null || call.byEvent) return call;
+  const counts = call.command !== null && admitText(webhook.allow, event, trust).allowed;
+  return counts ? call : findCall(webhook, { ...event, text: null });
+}
+
+/** A stable sort: commands of one priority stay in the order of their creation. */
+function inOrder(commands: readonly WebhookCommand[]): readonly WebhookCommand[] {
+  const texts = commands.filter(({ kind }) => kind === 'text');
+  const triggers = commands.filter((command) => command.kind === 'trigger');
+  return [...texts, ...triggers.toSorted((left, right) => left.priority - right.priority)];
+}
+
+/**
+ * Why a task waits although its sender may command: no person is behind it, and a stranger can have written its words. Only a
+ * command that says `approval: never` starts on them.
+ */
+function strangersWords({ approval }: WebhookCommand, { sender, hasStrangersWords }: WebhookEvent): string {
+  if (sender?.kind !== 'system' || hasStrangersWords !== true || approval === 'never') return '';
+  return '; waits for approval: a stranger can have written the words (`approval: never` starts it at once)';
+}
+
+/** Why a task waits although its sender may command: nothing says that the new words are the sender's (an issue that was made of mail). */
+function unnamedAuthor({ approval }: WebhookCommand, { sender, text, author }: WebhookEvent): string {
+  return approval !== 'never' && sender?.kind === 'person' && text !== null && author === null
+    ? '; waits for approval: the payload does not name who wrote the words'
+    : '';
+}
+
+/** Why a task waits whose sender may not command. Where the event names no sender, `approval: never` starts it, too. */
+function unadmitted({ approval }: WebhookCommand, { sender }: WebhookEvent, { reason }: Admission): string {
+  return sender === null && approval === 'never' ? '' : `; waits for approval: ${reason}`;
+}
+
+function matchText(
+  command: WebhookCommand,
+  call: Call,
+  { event, admission }: { readonly event: WebhookEvent; readonly admission: Admission },
+): Match {
+  if (call.command === null) return silent(command, call.reason);
+  if (call.command !== command) return silent(command, `the text asks for \`${call.command.name}\``);
+  if (!admission.allowed) return silent(command, `${call.reason}, but ${admission.reason}`);
+  const held = strangersWords(command, event);
+  return {
+    command,
+    fired: true,
+    reason: `${call.reason}; ${admission.reason}${held}`,
+    argument: call.argument,
+    needsApproval: command.requiresApproval || held !== '',
+    allowed: true,
+  };
+}
+
+function matchTrigger(command: TriggerCommand, event: WebhookEvent, admission: Admission): Match {
+  if (!namesEvent([command.trigger], event)) {
+    const part = event.isPart === true ? ', which only a trigger of that exact type takes' : '';
+    return silent(command, `the event is ${event.type}${part}, the trigger ${command.trigger}`);
+  }
+  const unmet = command.conditions.unmet(event.payload);
+  if (unmet !== null) return silent(command, unmet);
+  if (!admission.allowed && actionNamed(command.action)?.reachesOut) {
+    return silent(command, `\`${command.action}\` needs an allowed sender: ${admission.reason}`);
+  }
+  const held = admission.allowed
+    ? strangersWords(command, event) || unnamedAuthor(command, event)
+    : unadmitted(command, event, admission);
+  const needsApproval = command.requiresApproval || held !== '';
+  return {
+    command,
+    fired: true,
+    reason: `${event.type} and its conditions hold${held}`,
+    argument: '',
+    needsApproval,
+    allowed: admission.allowed,
+  };
+}
+
+function silent(command: WebhookCommand, reason: string): Match {
+  return { command, fired: false, reason, argument: '', needsApproval: false, allowed: false };
+}
+
+/** The reason that tells most: a refused sender before a missing prefix before a trigger that did not fit. */
+function whyNothing(
+  matches: readonly Match[],
+  { type }: WebhookEvent,
+  call: Call,
+  admission: Admission,
+): string {
+  if (matches.length === 0) return 'the webhook has no commands';
+  if (call.command !== null && !admission.allowed) return admission.reason;
+  const text = matches.find(({ command }) => command.kind === 'text');
+  const trigger = matches.find(
+    ({ command, reason }) => command.kind === 'trigger' && !reason.startsWith('the event is'),
+  );
+  const known = new Set(matches.map(({ command }) => (command.kind === 'trigger' ? command.trigger : '')));
+  const none = `no trigger fits ${type}; triggers: ${[...known].join(', ')}`;
+  return (trigger ?? text)?.reason ?? none;
+}

@@ -1,0 +1,162 @@
+import type { Ack, Parsed, Provider } from '../providers/provider.ts';
+import type { NewDelivery } from '../store/store.ts';
+import { RELAY_HEADER } from '../tunnels/drivers/relay.ts';
+import type { Delivery, Headers, RawRequest, Trust, Webhook } from '../types.ts';
+import type { PipelineContext } from './context.ts';
+import { dedupeKeys } from './dedupe-keys.ts';
+import { nothingToDo } from './nothing-to-do.ts';
+import type { Receipt } from './receipt.ts';
+import { DISABLED, jsonAck, limited, reject, unverified } from './refuse.ts';
+import { isByPerson } from './rules/senders.ts';
+import { isSample, SAMPLE_HEADER } from './sample.ts';
+import { verify } from './verify.ts';
+import { webhookIdOf } from './webhook-of.ts';
+
+/**
+ * Steps 1–5: verify the raw bytes, parse, make it durable, and only then say so. A 2xx means that the delivery is
+ * on disk. Of what comes to a disabled webhook nothing is looked at, but that it came is written down. Throws when the
+ * store can't write; the caller answers 503.
+ */
+export async function receive(
+  context: PipelineContext,
+  webhook: Webhook,
+  request: RawRequest,
+): Promise<Receipt> {
+  if (!webhook.enabled) return reject(context, webhook, request, DISABLED);
+  const { protocol: provider } = webhook;
+  const verification = verify(context, webhook, request);
+  if (!verification.ok)
+    return reject(context, webhook, request, unverified(context, webhook, request, verification.verdict));
+
+  const waitSeconds = context.limits.waitFor(webhook.name);
+  if (waitSeconds > 0) return limited(context, webhook, request, waitSeconds);
+
+  const parsed = provider.parse(request, webhook);
+  const sample = isSample(request, context.relayKey);
+  const delivery = toDelivery({ context, webhook, provider, request, parsed, sample, ...verification });
+  const { status, duplicateOf } = await context.store.accept(delivery);
+  return {
+    deliveryId: delivery.id,
+    webhook,
+    status,
+    recorded: true,
+    reason: duplicateOf === null ? delivery.reason : `the same as ${duplicateOf}`,
+    hint: null,
+    eventType: delivery.eventType,
+    externalId: delivery.externalId,
+    senderName: delivery.senderName,
+    size: request.body.byteLength,
+    ack: provider.acknowledge?.(request, parsed) ?? answer(delivery, duplicateOf),
+    arrived: { delivery: asStored(delivery), webhook, parsed },
+    settled: status === 'ignored' ? { delivery: asStored(delivery), tasks: [], quiet: true } : null,
+  };
+}
+
+export interface Incoming {
+  readonly context: Pick<PipelineContext, 'clock' | 'ids'>;
+  readonly webhook: Webhook;
+  readonly provider: Provider;
+  readonly request: RawRequest;
+  readonly parsed: Parsed;
+  readonly trust: Trust;
+  /** See `Verdict`. */
+  readonly seal: string | null;
+  /** `hookctl trigger` made it. */
+  readonly sample: boolean;
+}
+
+/** The row of a request that may enter. */
+export function toDelivery(incoming: Incoming): NewDelivery {
+  const { context, webhook, provider, request, parsed, trust, seal, sample } = incoming;
+  const senderDeliveryId = provider.deliveryId(request.headers);
+  const first = parsed.ok ? parsed.events[0] : undefined;
+  const receivedAt = context.clock.now();
+  return {
+    id: context.ids.next('dlv'),
+    webhook: webhook.name,
+    webhookId: webhookIdOf(webhook),
+    provider: provider.name,
+    trust,
+    ...stateOf(webhook, parsed, trust, receivedAt),
+    senderDeliveryId,
+    dedupeKeys: parsed.ok
+      ? dedupeKeys({
+          provider: provider.name,
+          webhook: webhookIdOf(webhook) ?? webhook.name,
+          trust,
+          seal,
+          senderDeliveryId,
+          parsed,
+          receivedAt,
+        })
+      : [],
+    eventType: first?.type ?? provider.eventName(request.headers),
+    externalId: first?.externalId ?? null,
+    senderName: first?.sender?.name ?? null,
+    isByPerson: parsed.ok && parsed.events.length > 0 && parsed.events.every(isByPerson),
+    isSample: sample,
+    headers: storable(request.headers, provider.secretHeaders),
+    query: request.query,
+    body: request.body,
+    receivedAt,
+    replayOf: null,
+    replies: request.headers[SILENT_HEADER.name] !== SILENT_HEADER.value,
+  };
+}
+
+function stateOf(
+  webhook: Webhook,
+  parsed: Parsed,
+  trust: Trust,
+  at: number,
+): Pick<NewDelivery, 'status' | 'reason' | 'settledAt' | 'decisions'> {
+  if (!parsed.ok) return { status: 'unparsed', reason: parsed.reason, settledAt: null, decisions: [] };
+  const ignored = nothingToDo(webhook, parsed, trust);
+  return ignored === null
+    ? { status: 'pending', reason: null, settledAt: null, decisions: [] }
+    : { status: 'ignored', settledAt: at, ...ignored };
+}
+
+/** The row of a delivery that was stored just now. */
+export function asStored({ dedupeKeys: _, isByPerson: __, body, ...delivery }: NewDelivery): Delivery {
+  return {
+    ...delivery,
+    size: body.byteLength,
+    duplicateOf: null,
+    attempts: 0,
+    nextAttemptAt: null,
+    bodyRemovedAt: null,
+  };
+}
+
+/**
+ * With it nothing is posted for a request, as for a replay (`hookctl trigger`). No secret: whoever can add it to a signed
+ * request could also leave that out.
+ */
+export const SILENT_HEADER = { name: 'x-hookctl-replies', value: 'off' } as const;
+
+const NEVER_STORED: ReadonlySet<string> = new Set([
+  'authorization',
+  'proxy-authorization',
+  'cookie',
+  RELAY_HEADER,
+  SAMPLE_HEADER,
+]);
+
+/** Whatever the provider: a sender that was pointed at the wrong endpoint gives its plain token away. */
+const NAMES_SECRET = /(?:^|-)(?:token|secret|password|passwd|api-?key|auth)(?:-|$)/;
+
+/** Headers that are secrets themselves are not kept; signatures are, or a re-sent delivery could not be verified. */
+function storable(headers: Headers, secretHeaders: readonly string[]): Headers {
+  const kept: Record<string, string> = {};
+  for (const [name, value] of Object.entries(headers)) {
+    if (!NEVER_STORED.has(name) && !NAMES_SECRET.test(name) && !secretHeaders.includes(name))
+      kept[name] = value;
+  }
+  return kept;
+}
+
+function answer({ id, status, reason }: NewDelivery, duplicateOf: string | null): Ack {
+  if (duplicateOf !== null) return jsonAck(200, { id, duplicate_of: duplicateOf });
+  return status === 'unparsed' ? jsonAck(400, { error: 'unparsed', reason, id }) : jsonAck(202, { id });
+}

@@ -1,0 +1,42 @@
+import { createTokenBucket, type RateLimit, type TokenBucket } from '../../lib/token-bucket.ts';
+
+/**
+ * What fails verification may cost this many rows and log lines a second, all webhooks together: enough to see why a
+ * sender is refused, nothing to flood a disk with. The answer is the same 401 either way, for it tells a stranger
+ * nothing, and some senders drop a URL that does not give it.
+ */
+const REFUSALS: RateLimit = { perSecond: 10, burst: 200 };
+
+/** The same for requests that reach no webhook: scanners find a public address within minutes. */
+const UNROUTED: RateLimit = { perSecond: 1, burst: 50 };
+
+/** Bounds what senders may ask for. */
+export interface Limits {
+  /**
+   * Asked for each request that was verified: only who knows the secret can use up a webhook's bucket. 0: it may
+   * enter; else the seconds after which to try again.
+   */
+  waitFor(webhook: string): number;
+  /** Asked for each request that was not verified: whether it is written down. */
+  mayRecordRefusal(): boolean;
+  /** Asked for each request that reached no webhook: whether it is written down. */
+  mayRecordUnrouted(): boolean;
+}
+
+export function createLimits(rateLimit: RateLimit, now: () => number = () => performance.now()): Limits {
+  const refusals = createTokenBucket(REFUSALS, now);
+  const unrouted = createTokenBucket(UNROUTED, now);
+  const buckets = new Map<string, TokenBucket>();
+  return {
+    waitFor(webhook) {
+      let bucket = buckets.get(webhook);
+      if (bucket === undefined) {
+        bucket = createTokenBucket(rateLimit, now);
+        buckets.set(webhook, bucket);
+      }
+      return Math.ceil(bucket.take() / 1000);
+    },
+    mayRecordRefusal: () => refusals.take() === 0,
+    mayRecordUnrouted: () => unrouted.take() === 0,
+  };
+}

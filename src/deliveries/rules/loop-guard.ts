@@ -1,0 +1,54 @@
+import { actionNamed } from '../../actions/index.ts';
+import { replyTo } from '../../actions/replying.ts';
+import { ownText } from '../../lib/text/post-text.ts';
+import type { NewOutgoing } from '../../types.ts';
+import type { PipelineContext } from '../context.ts';
+import type { Occasion } from '../event-context.ts';
+import type { Match } from '../match.ts';
+import { repliesFor } from '../replies.ts';
+import { isByPerson } from './senders.ts';
+
+/** How the reason of a delivery begins that was not run; by it the notice is known to be given. */
+const PAUSED = 'paused:';
+
+/** Why a thread is paused, and the one notice about it. */
+export interface Pause {
+  readonly reason: string;
+  /** Empty where it was said already, or nothing can be posted. */
+  readonly notice: readonly NewOutgoing[];
+}
+
+/**
+ * Stops bots that answer each other: after `loopGuard.runs` runs within `loopGuard.within`, commands in the thread do not run until
+ * the oldest of these runs is older. Null when the command may run. Texts that people wrote, replays, and commands that post nothing
+ * do not count and are not stopped.
+ */
+export function pausedThread(
+  context: Pick<PipelineContext, 'store' | 'clock' | 'ids' | 'accounts' | 'loopGuard'>,
+  occasion: Occasion,
+  fired: readonly Match[],
+): Pause | null {
+  const { store, clock, ids, loopGuard } = context;
+  const { delivery, event } = occasion;
+  if (fired.length === 0 || event.externalId === null || delivery.replayOf !== null) return null;
+  if (isByPerson(event)) return null;
+  const replies = repliesFor(context, occasion, true);
+  const isHeard =
+    replies.state === 'on' || fired.some(({ command }) => actionNamed(command.action)?.reachesOut);
+  if (!isHeard) return null;
+  const since = clock.now() - loopGuard.within;
+  const runs = store.countSettled(event.externalId, { status: 'processed', since });
+  if (runs < loopGuard.runs) return null;
+  const span =
+    loopGuard.within < 120_000
+      ? `${loopGuard.within / 1000} seconds`
+      : `${loopGuard.within / 60_000} minutes`;
+  const reason = `${PAUSED} ${runs} runs about ${event.externalId} in ${span} that no person's text caused (\`loopGuard\`); run it with \`hookctl replay ${delivery.id}\``;
+  const isFirst = store.countSettled(event.externalId, { status: 'ignored', since, reason: PAUSED }) === 0;
+  const content = ownText(
+    `hookctl ran ${runs} times here within ${span} for bots, apps or automatic changes, and pauses for them. What they ask meanwhile is recorded and not run. What a person writes still runs; \`hookctl replay ${delivery.id}\` runs this one; \`loopGuard\` in webhooks.yml sets the bound.`,
+  );
+  const notice =
+    isFirst && replies.state === 'on' ? [replyTo(ids, replies.place, { kind: 'comment', content })] : [];
+  return { reason, notice };
+}

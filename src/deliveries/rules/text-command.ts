@@ -1,0 +1,107 @@
+import { namesEvent } from '../../conditions/event-type.ts';
+import { findMention, type Mention, type Search } from '../../lib/text/mention.ts';
+import { unquoted } from '../../lib/text/spoken.ts';
+import { isMarked } from '../../providers/kit/marker.ts';
+import { sampleBringsText } from '../../providers/kit/sample-text.ts';
+import type { Steering } from '../../tasks/approval.ts';
+import { RESERVED_COMMAND_NAMES, type TextCommand, type Webhook, type WebhookEvent } from '../../types.ts';
+
+/** What a text asks for: one command with its argument, or none and why. */
+export type Call =
+  | {
+      readonly command: TextCommand;
+      readonly argument: string;
+      readonly reason: string;
+      /** The event itself asked (an assignment), not its text. */
+      readonly byEvent?: true;
+    }
+  | { readonly command: null; readonly reason: string; readonly byEvent?: undefined };
+
+/** Finds the command that an event's text asks for. Pure; the sender is judged elsewhere. */
+export function findCall(webhook: Webhook, event: WebhookEvent): Call {
+  const named = event.text !== null && (event.textOrigin !== 'edited' || namesEvent(webhook.events, event));
+  const found = named ? search(webhook, event) : null;
+  if (found?.mention) return lookUp(webhook, found.mention);
+  if (event.asks != null) {
+    const call = defaultCall(webhook, '', event.asks);
+    return call.command === null ? call : { ...call, byEvent: true };
+  }
+  if (!webhook.requirePrefix && namesEvent(webhook.events, event)) {
+    return defaultCall(webhook, event.text ?? '', `${event.type} runs the default command without a prefix`);
+  }
+  return { command: null, reason: found?.reason ?? silence(webhook, event) };
+}
+
+/**
+ * `@agent approve [task id]`, `@agent stop [task id]`; the id is null when none is named. Only at the beginning of what is said:
+ * further on it may be part of a sentence about it. Never an edit: whoever may edit a text is not always the one whose word it is.
+ */
+export function steeringCall(
+  webhook: Webhook,
+  event: WebhookEvent,
+  word: (typeof RESERVED_COMMAND_NAMES)[number],
+): Steering | null {
+  if (event.text === null || event.textOrigin !== 'created') return null;
+  const { mention } = search(webhook, event);
+  if (mention?.word !== word || !mention.isFirst) return null;
+  const [line = ''] = mention.afterWord.split('\n', 1);
+  // Whatever is around it or wrong about it (bold, a link, capitals, cut off): a word that names a task means no other one.
+  const taskId = /\btask-[0-9a-z]*/i.exec(line)?.[0].toLowerCase() ?? null;
+  return { taskId, writtenAt: event.writtenAt ?? null };
+}
+
+/** Looks for the webhook's prefix in what the writer says. */
+function search({ commandPrefix }: Webhook, { text, textFormat = 'markdown' }: WebhookEvent): Search {
+  return findMention(text ?? '', textFormat, commandPrefix);
+}
+
+/** Why the text was not searched at all. */
+function silence(webhook: Webhook, event: WebhookEvent): string {
+  if (event.text === null) {
+    if (event.withoutText != null) return event.withoutText;
+    return `${event.type} brings no text${canBringText(webhook, event.type) ? '' : ' that commands'}`;
+  }
+  return `the text is an edit, and \`events\` of ${webhook.name} does not name ${event.type}`;
+}
+
+/** Whether people write something in events of this type, as far as the provider's sample of it tells. */
+function canBringText({ protocol }: Webhook, type: string): boolean {
+  const sample = protocol.samples.find((each) => each.type === type);
+  return sample !== undefined && sampleBringsText(sample);
+}
+
+/** Why an event may start nothing at all; null when it may. */
+export function ownPost(event: WebhookEvent): string | null {
+  return event.text !== null && isMarked(unquoted(event.text, event.textFormat))
+    ? 'hookctl posted this text itself'
+    : null;
+}
+
+function lookUp(webhook: Webhook, { word, afterWord, afterPrefix }: Mention): Call {
+  if ((RESERVED_COMMAND_NAMES as readonly string[]).includes(word)) {
+    return {
+      command: null,
+      reason: `\`${word}\` counts only at the beginning of a comment, and starts no command`,
+    };
+  }
+  const command = textCommands(webhook).find(({ name, aliases }) =>
+    [name, ...aliases].some((known) => known.toLowerCase() === word),
+  );
+  if (command !== undefined) return { command, argument: afterWord, reason: `the text says \`${word}\`` };
+  const said = word === '' ? 'no command follows the prefix' : `\`${word}\` is no command`;
+  return defaultCall(webhook, afterPrefix, `${said}; the default runs`);
+}
+
+function defaultCall(webhook: Webhook, argument: string, reason: string): Call {
+  const command = textCommands(webhook).find(({ name }) => name === webhook.defaultCommand);
+  if (command !== undefined) return { command, argument, reason };
+  const names = textCommands(webhook).map(({ name }) => name);
+  return {
+    command: null,
+    reason: `no known command behind the prefix; known: ${names.join(', ') || 'none'}`,
+  };
+}
+
+function textCommands(webhook: Webhook): readonly TextCommand[] {
+  return webhook.commands.filter((command) => command.kind === 'text');
+}

@@ -1,0 +1,11 @@
+export type {
+  Account,
+  AccountDefaults,
+  CallAnswer,
+  Immediate,
+  Lookup,
+  OutgoingCall,
+  Post,
+  ReplyChannel,
+  Sent,
+} from '../../types.ts';

@@ -1,0 +1,143 @@
+import { createHash, createHmac, timingSafeEqual } from 'node:crypto';
+import type { Verdict, WebhookSecret } from '../../types.ts';
+
+export interface HmacCheck {
+  /** The header's value as it came; undefined when it was absent. */
+  readonly header: string | undefined;
+  /** Text before the digits: `sha256=`, `v0=`, or empty. */
+  readonly prefix: string;
+  readonly algorithm: 'sha1' | 'sha256' | 'sha512';
+  readonly encoding: 'hex' | 'base64';
+  /** The bytes that were signed, in order. */
+  readonly signed: readonly (string | Uint8Array)[];
+  readonly secrets: readonly WebhookSecret[];
+  /** How the text of a secret becomes the key; its UTF-8 bytes if left out. An empty key never fits. */
+  readonly keyOf?: (secret: string) => Uint8Array;
+}
+
+/**
+ * Compares a signature header with the HMAC of the signed bytes under every secret. A missing header, an empty
+ * list of secrets and an empty secret fail like a wrong signature does: anybody can compute an HMAC with key ''.
+ */
+export function checkHmac(check: HmacCheck): Verdict {
+  return checkHmacList(check, check.header === undefined || check.header === '' ? [] : [check.header]);
+}
+
+/**
+ * The same for several signatures in one header, any of which may fit. The signed bytes are hashed once for each
+ * secret, however many signatures a stranger lists.
+ */
+export function checkHmacList(check: Omit<HmacCheck, 'header'>, signatures: readonly string[]): Verdict {
+  if (check.secrets.length === 0) return refused('no_secret', 'the webhook has no secret to verify with');
+  if (signatures.length === 0) return refused('signature_missing', 'the request carries no signature');
+  const given = signatures.map((text) => decodeSignature(text, check)).filter((bytes) => bytes !== null);
+  if (given.length === 0) {
+    return refused('signature_malformed', `the signature is not ${digitsInWords(check)}`);
+  }
+  const match = firstMatch(check, given);
+  return match === null
+    ? refused('signature_wrong', 'the signature does not fit the body under any secret of the webhook')
+    : { ok: true, secretIndex: match.index, seal: match.digest.toString('base64url') };
+}
+
+/** What a signature has to look like: `sha256=` and hex digits. */
+export function digitsInWords({ prefix, encoding }: Pick<HmacCheck, 'prefix' | 'encoding'>): string {
+  return prefix === '' ? `${encoding} digits alone` : `\`${prefix}\` and ${encoding} digits`;
+}
+
+/** The signature that a sender with this secret would put into the header, prefix included. */
+export function signHmac(
+  check: Pick<HmacCheck, 'prefix' | 'algorithm' | 'encoding' | 'signed' | 'keyOf'>,
+  secret: string,
+): string {
+  return check.prefix + digest(check, keyFrom(check, secret)).toString(check.encoding);
+}
+
+/**
+ * Compares a header that is the secret itself with every secret. Both sides are hashed first, so that the time tells
+ * nothing of the length either. For senders that cannot sign (GitLab's `X-Gitlab-Token`).
+ */
+export function checkToken(header: string | undefined, secrets: readonly WebhookSecret[]): Verdict {
+  if (secrets.length === 0) return refused('no_secret', 'the webhook has no secret to verify with');
+  if (header === undefined || header === '')
+    return refused('signature_missing', 'the request carries no token');
+  // Header text is latin1 as node:http has it; the sender's bytes may be UTF-8.
+  const given = sha256(Buffer.from(header, 'latin1'));
+  const index = secrets.reduce((found, { value }, position) => {
+    const fits = sameBytes(sha256(value.reveal()), given);
+    return fits && found < 0 ? position : found;
+  }, -1);
+  return index < 0
+    ? refused('signature_wrong', 'the token is no secret of the webhook')
+    : { ok: true, secretIndex: index, seal: null };
+}
+
+/**
+ * One verdict on several signatures in one header: the first that fits, else that one is wrong, else what the first is.
+ */
+export function anyVerdict(verdicts: readonly Verdict[]): Verdict {
+  const wrong = verdicts.find((verdict) => !verdict.ok && verdict.cause === 'signature_wrong');
+  const [first = refused('signature_missing', 'the request carries no signature')] = verdicts;
+  return verdicts.find(({ ok }) => ok) ?? wrong ?? first;
+}
+
+/** Equal bytes, in a time that tells nothing about where they differ. */
+export function sameBytes(left: Uint8Array, right: Uint8Array): boolean {
+  return left.length === right.length && timingSafeEqual(left, right);
+}
+
+/** A failed verdict. */
+export function refused(cause: Extract<Verdict, { ok: false }>['cause'], detail: string): Verdict {
+  return { ok: false, cause, detail };
+}
+
+/** All secrets are tried even after a match, so that the time does not tell which one fitted. */
+function firstMatch(
+  check: Omit<HmacCheck, 'header'>,
+  given: readonly Buffer[],
+): { readonly index: number; readonly digest: Buffer } | null {
+  let found: { readonly index: number; readonly digest: Buffer } | null = null;
+  for (const [index, { value }] of check.secrets.entries()) {
+    const key = keyFrom(check, value.reveal());
+    const right = digest(check, key);
+    const fits = given.filter((bytes) => sameBytes(right, bytes)).length > 0 && key.length > 0;
+    if (fits && found === null) found = { index, digest: right };
+  }
+  return found;
+}
+
+/** Text stays text, its UTF-8 bytes are the key: of bytes Node finds out by an error that they are no key object. */
+function keyFrom({ keyOf }: Pick<HmacCheck, 'keyOf'>, secret: string): string | Uint8Array {
+  return keyOf === undefined ? secret : keyOf(secret);
+}
+
+function sha256(data: string | Uint8Array): Buffer {
+  return createHash('sha256').update(data).digest();
+}
+
+function digest(check: Pick<HmacCheck, 'algorithm' | 'signed'>, key: string | Uint8Array): Buffer {
+  const hmac = createHmac(check.algorithm, key);
+  for (const part of check.signed) hmac.update(part);
+  return hmac.digest();
+}
+
+/** Length of a digest. */
+export const DIGEST_BYTES = { sha1: 20, sha256: 32, sha512: 64 } as const;
+
+function decodeSignature(
+  header: string,
+  { prefix, encoding, algorithm }: Pick<HmacCheck, 'prefix' | 'encoding' | 'algorithm'>,
+): Buffer | null {
+  return header.startsWith(prefix)
+    ? decodeDigits(header.slice(prefix.length), encoding, DIGEST_BYTES[algorithm])
+    : null;
+}
+
+/**
+ * The bytes that digits stand for; null when they are not exactly that many. Strict: Node's decoder skips what it does
+ * not know, so that two different headers could mean the same bytes.
+ */
+export function decodeDigits(text: string, encoding: HmacCheck['encoding'], length: number): Buffer | null {
+  const bytes = Buffer.from(text, encoding);
+  return bytes.length === length && bytes.toString(encoding) === text ? bytes : null;
+}

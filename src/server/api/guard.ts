@@ -1,0 +1,97 @@
+import { createHash, timingSafeEqual } from 'node:crypto';
+import type { HttpBindings } from '@hono/node-server';
+import type { MiddlewareHandler } from 'hono';
+import type { RunScope } from '../../mcp/scope.ts';
+import type { Secret } from '../../types.ts';
+import { problem } from './problem.ts';
+import { isProxyHeader } from './proxy-headers.ts';
+
+/** What requests to the management socket carry on the way to their route. */
+export interface ManagementEnv {
+  readonly Bindings: HttpBindings;
+  /** `scope`: what the token is good for; null: everything. */
+  readonly Variables: { scope: RunScope | null };
+}
+
+/** The only paths that a run's token opens. */
+const FOR_RUNS = /^\/(?:mcp|hooks\/claude\/[^/]+)$/;
+
+/**
+ * Lets in only who may manage: the token as Bearer, exactly one Host that is ours (a rebinding page sends its own),
+ * no foreign Origin, nothing that came through a proxy. `/healthz` asks for no token. A run's token, which `scopeOf` knows, opens MCP and hooks alone.
+ */
+export function guard(
+  token: Secret,
+  scopeOf: (token: string) => RunScope | null,
+): MiddlewareHandler<ManagementEnv> {
+  return async (context, next) => {
+    const { rawHeaders, headers, socket, url = '' } = context.env.incoming;
+    const allowed = ['127.0.0.1', 'localhost', '[::1]'].map((host) => `${host}:${socket.localPort}`);
+    const hosts = rawHeaders.filter(
+      (_, index) => index % 2 === 1 && rawHeaders[index - 1]?.toLowerCase() === 'host',
+    );
+    if (hosts.length !== 1 || !allowed.includes(hosts[0] ?? '')) {
+      return problem(context, 421, 'wrong_host', `Host must be one of ${allowed.join(', ')}`);
+    }
+    if (!isPlain(url)) {
+      return problem(
+        context,
+        400,
+        'bad_path',
+        'write the path as it is, without dots, doubled slashes or needless escapes',
+      );
+    }
+    // Management is loopback: whoever puts a proxy before it leads strangers here.
+    if (Object.keys(headers).some(isProxyHeader)) {
+      return problem(
+        context,
+        403,
+        'proxied',
+        'the request came through a proxy; management answers only locally',
+      );
+    }
+    if (!sameOrigin(headers.origin, headers['sec-fetch-site'], allowed)) {
+      return problem(context, 403, 'foreign_origin', 'the request comes from a page of another origin');
+    }
+    // It says that the process answers, as on the ingress; whatever looks after the process has no token.
+    if (url === '/healthz') return next();
+    const manages = hasToken(headers.authorization, token);
+    const scope = manages ? null : scopeOf(bearer(headers.authorization));
+    context.set('scope', scope);
+    if (!manages && scope === null) {
+      return problem(context, 401, 'token', 'send the token of `hookctl token` as `Authorization: Bearer …`');
+    }
+    if (scope !== null && !FOR_RUNS.test(context.req.path)) {
+      return problem(context, 403, 'run_token', 'the token of a run opens /mcp and its hooks alone');
+    }
+    return next();
+  };
+}
+
+/** Escapes of letters, digits and `-._~`, which nobody needs to escape. */
+const NEEDLESS_ESCAPE = /%(?:2[de]|3\d|[46][1-9a-f]|[57][\da]|5f|7e)/i;
+
+/**
+ * A path that every reader takes for the same: the framework resolves dots and escapes before it looks for a route, so
+ * that `/webhooks/../api/x` would be `/api/x` here and something else to whoever filtered it on the way.
+ */
+function isPlain(target: string): boolean {
+  const path = target.split('?', 1)[0] ?? '';
+  if (!path.startsWith('/') || path.includes('//') || NEEDLESS_ESCAPE.test(path)) return false;
+  return URL.parse(path, 'http://localhost')?.pathname === path;
+}
+
+function sameOrigin(origin: string | undefined, site: unknown, allowed: readonly string[]): boolean {
+  const ours = origin === undefined || allowed.some((host) => origin === `http://${host}`);
+  return ours && (site === undefined || site === 'same-origin' || site === 'none');
+}
+
+function bearer(authorization: string | undefined): string {
+  return /^Bearer (\S+)$/.exec(authorization ?? '')?.[1] ?? '';
+}
+
+/** Hashed first, so that the comparison takes the same time for a token of any length. */
+function hasToken(authorization: string | undefined, token: Secret): boolean {
+  const hash = (text: string) => createHash('sha256').update(text).digest();
+  return timingSafeEqual(hash(authorization ?? ''), hash(`Bearer ${token.reveal()}`));
+}

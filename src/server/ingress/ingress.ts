@@ -1,0 +1,201 @@
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { Receipt } from '../../deliveries/receipt.ts';
+import { createSingleFile } from '../../lib/files/single-file.ts';
+import type { Ack } from '../../providers/provider.ts';
+import { PROBE_HEADER, PROBE_PATH } from '../../tunnels/probe.ts';
+import type { Headers, RawRequest, Snapshot, Webhook } from '../../types.ts';
+import { type BodyFailure, createBodyReader } from './body.ts';
+import { answerBroken } from './broken-requests.ts';
+import { limitConnections } from './connection-limit.ts';
+import type { RefusedRequest } from './unrouted.ts';
+
+/** Names the delivery in every answer to a request that was stored. */
+export const DELIVERY_HEADER = 'x-hookctl-delivery';
+
+/** Limits that Node leaves open or wide; milliseconds and bytes. */
+const LIMITS = {
+  headerBytes: 8 * 1024,
+  headersTimeout: 10_000,
+  requestTimeout: 15_000,
+  checkInterval: 1_000,
+  connections: 256,
+} as const;
+
+/** What the ingress needs: where a path leads, and what to do with a request that came whole. */
+export interface IngressOptions {
+  readonly snapshot: () => Snapshot;
+  /** Verifies, stores and answers. A throw becomes 503: the sender is told before anything was promised. */
+  readonly receive: (webhook: Webhook, request: RawRequest) => Promise<Receipt>;
+  /** Knows the probes of our own tunnel; they are answered, and never become deliveries. */
+  readonly acceptProbe: (path: string, headers: Headers) => boolean;
+  /** Told of every answer. `seconds`: since the head of its request was read. */
+  readonly onAnswered?: (status: number, seconds: number) => void;
+  /** Told of a request that was refused before any webhook looked at it. */
+  readonly onRefused?: (request: RefusedRequest) => void;
+  /** Told of a request that could not be stored. */
+  readonly onError: (error: unknown) => void;
+}
+
+/**
+ * The public socket, and the only one that a tunnel may point at: `POST /webhooks/…` and `GET /healthz`, nothing
+ * else. Routed on the raw path: `new URL()` would turn `/webhooks/../api/x` into `/api/x`.
+ */
+export function createIngress(options: IngressOptions): Server {
+  const readBody = createBodyReader();
+  const oneAtATime = createSingleFile();
+  const socket = ingressSocket();
+  answerBroken(socket, (request) => {
+    options.onRefused?.(request);
+    options.onAnswered?.(request.status, 0);
+  });
+  return socket.on('request', (request, response) => {
+    const begun = performance.now();
+    void answerSafely(request).then((answer) => {
+      send(response, answer);
+      if (answer !== null) options.onAnswered?.(answer.status, (performance.now() - begun) / 1000);
+    });
+  });
+
+  async function answerSafely(request: IncomingMessage): Promise<Answer> {
+    try {
+      return await answer(request);
+    } catch (error) {
+      options.onError(error);
+      return refusal(503, 'unavailable', { 'retry-after': '5' });
+    }
+  }
+
+  async function answer(request: IncomingMessage): Promise<Answer> {
+    const [path = '', query = ''] = splitTarget(request.url ?? '');
+    if (countHeader(request, 'host') !== 1) return refuse({ request, path }, 400, 'one_host_header');
+    if (path === '/healthz') return isLook(request) ? HEALTHY : refuse({ request, path }, ...ONLY_GET);
+    const headers = flatten(request.headers);
+    if (path === PROBE_PATH && options.acceptProbe(path, headers)) return probed(headers);
+    const webhook = options.snapshot().byEndpoint.get(path);
+    if (webhook === undefined) return refuse({ request, path }, 404, 'unknown_webhook');
+    const found = { request, path, webhook };
+    if (request.method !== 'POST') return refuse(found, ...ONLY_POST);
+    // Its body stays where it is: nobody is going to look at it.
+    if (!webhook.enabled)
+      return delivered(await options.receive(webhook, { headers, body: NO_BYTES, query }));
+    if (!isIdentity(request)) return refuse(found, 415, 'content_encoding');
+
+    const read = await readBody(request, webhook.protocol.bodyLimit);
+    if (!read.ok) return read.why === 'closed' ? null : refuse(found, ...UNREAD[read.why]);
+    const raw = { headers, body: read.body, query };
+    const unsigned = webhook.protocol.answerUnsigned?.(raw) ?? null;
+    const take = () => options.receive(webhook, raw);
+    try {
+      return unsigned ?? delivered(await (read.body.byteLength > LARGE_BYTES ? oneAtATime(take) : take()));
+    } finally {
+      read.release();
+    }
+  }
+
+  function refuse({ request, path, webhook = null }: Found, ...answer: Parameters<typeof refusal>): Ack {
+    const { method = '', headers } = request;
+    const encoding = headers['content-encoding'] ?? null;
+    options.onRefused?.({ method, path, webhook, status: answer[0], encoding, fault: null });
+    return refusal(...answer);
+  }
+}
+
+/** A body from which on its text, its values and its record take much memory beside it. */
+const LARGE_BYTES = 1024 * 1024;
+
+const NO_BYTES = Buffer.alloc(0);
+
+/** A socket with the limits of the ingress, on which nothing answers yet. */
+function ingressSocket(): Server {
+  const server = createServer({
+    maxHeaderSize: LIMITS.headerBytes,
+    headersTimeout: LIMITS.headersTimeout,
+    requestTimeout: LIMITS.requestTimeout,
+    connectionsCheckingInterval: LIMITS.checkInterval,
+  });
+  limitConnections(server, LIMITS.connections);
+  // A sender may close its side once it has sent everything; Node would leave it without its answer.
+  return Object.assign(server, { httpAllowHalfOpen: true });
+}
+
+/** A request, and how far its way was found. */
+interface Found {
+  readonly request: IncomingMessage;
+  readonly path: string;
+  readonly webhook?: Webhook | null;
+}
+
+const UNREAD: Record<Exclude<BodyFailure, 'closed'>, Parameters<typeof refusal>> = {
+  too_large: [413, 'body_too_large'],
+  busy: [503, 'busy', { 'retry-after': '5' }],
+};
+const ONLY_POST = [405, 'method_not_allowed', { allow: 'POST' }] as const;
+const ONLY_GET = [405, 'method_not_allowed', { allow: 'GET' }] as const;
+const HEALTHY: Ack = {
+  status: 200,
+  headers: { 'content-type': 'application/json' },
+  body: '{"status":"ok"}',
+};
+
+/** Null: the sender is gone. */
+type Answer = Ack | null;
+
+function send(response: ServerResponse, answer: Answer): void {
+  if (answer === null) return void response.destroy();
+  // A refused sender does not get to keep the connection, nor to send on what nobody will read.
+  const headers = answer.status >= 400 ? { ...answer.headers, connection: 'close' } : answer.headers;
+  response.writeHead(answer.status, { ...headers, 'content-length': Buffer.byteLength(answer.body) });
+  response.end(answer.body);
+}
+
+function isLook({ method }: IncomingMessage): boolean {
+  return method === 'GET' || method === 'HEAD';
+}
+
+/** The id goes along in a header, because the body may be one that the provider insists on. */
+function delivered({ ack, deliveryId, status }: Receipt): Answer {
+  return status === 'rejected' || status === 'limited'
+    ? ack
+    : { ...ack, headers: { ...ack.headers, [DELIVERY_HEADER]: deliveryId } };
+}
+
+/** The header goes back, which shows that the answer, too, found its way. */
+function probed(headers: Headers): Answer {
+  return { status: 204, headers: { [PROBE_HEADER]: headers[PROBE_HEADER] ?? '' }, body: '' };
+}
+
+function refusal(status: number, error: string, headers: Headers = {}): Ack {
+  return {
+    status,
+    headers: { 'content-type': 'application/json', ...headers },
+    body: JSON.stringify({ error }),
+  };
+}
+
+function splitTarget(target: string): readonly string[] {
+  const at = target.indexOf('?');
+  return at < 0 ? [target] : [target.slice(0, at), target.slice(at + 1)];
+}
+
+/** A compressed body would have to be unpacked before anybody knows who sent it. */
+function isIdentity({ headers }: IncomingMessage): boolean {
+  return ['', 'identity'].includes((headers['content-encoding'] ?? '').toLowerCase());
+}
+
+/** Node shows the first of two Host headers; a hop before it may have acted on the other. */
+function countHeader({ rawHeaders }: IncomingMessage, name: string): number {
+  let count = 0;
+  for (let at = 0; at < rawHeaders.length; at += 2) {
+    const header = rawHeaders[at] ?? '';
+    if (header.length === name.length && header.toLowerCase() === name) count += 1;
+  }
+  return count;
+}
+
+function flatten(headers: IncomingMessage['headers']): Headers {
+  const flat: Record<string, string> = {};
+  for (const [name, value] of Object.entries(headers)) {
+    if (value !== undefined) flat[name] = Array.isArray(value) ? value.join(', ') : value;
+  }
+  return flat;
+}

@@ -1,0 +1,243 @@
+import { dirname } from 'node:path';
+import type { DynamicWebhooks } from './config/dynamic/index.ts';
+import type { Configuration } from './config/index.ts';
+import { type Located, locate, prepareDataFolder, requireOwnFolder } from './config/project/locate.ts';
+import type { Engine, EngineOptions } from './deliveries/engine.ts';
+import { failure } from './errors.ts';
+import { type Clock, systemClock } from './lib/clock.ts';
+import { createIds, type IdSource } from './lib/ids.ts';
+import { type Io, say, through } from './lib/io.ts';
+import type { Redactor } from './lib/redact/redact.ts';
+import { hookctlVersion } from './lib/version.ts';
+import { explained } from './store/local/damage.ts';
+import { lockFile } from './store/local/file-lock.ts';
+import { databasePath, openReader } from './store/local/index.ts';
+import { currentHolder, type FolderLock, type Holder, lockFolder } from './store/local/lock.ts';
+import { endSwap, finishSwap, isSwapping } from './store/local/swap.ts';
+import type { Store, StoreReader } from './store/store.ts';
+import type { Actor, NewAuditEntry } from './types.ts';
+
+/** What a process brings along: everything outside that a command may touch. */
+export interface Host {
+  readonly io: Io;
+  readonly env: NodeJS.ProcessEnv;
+  readonly cwd: string;
+  readonly home: string;
+  readonly pid: number;
+  /** Name of the user who runs it, for the audit. */
+  readonly user: string;
+  /** Knows the secrets that must not be shown; learns those of the configuration when it is read. */
+  readonly redactor: Redactor;
+  readonly stdin: NodeJS.ReadStream;
+  readonly signals: Signals;
+}
+
+/** The signals by which a user ends a command. */
+export interface Signals {
+  /** Resolves with the first SIGINT or SIGTERM from now on; until then they no longer end the process. */
+  next(): Promise<NodeJS.Signals>;
+  /** Gives signals their usual effect back, and sends this one to the own process. */
+  die(signal: NodeJS.Signals): void;
+}
+
+/** Flags that every command takes. */
+export interface AppFlags {
+  readonly config?: string;
+}
+
+/** Everything that a command works with. Costly parts are made when they are first asked for. */
+export interface App extends Host {
+  readonly clock: Clock;
+  readonly ids: IdSource;
+  readonly version: string;
+  readonly located: Located;
+  /**
+   * Reads and validates all configuration. `createMissing`: make the secrets that do not exist yet. `runModules`: run the
+   * project's modules; without it, what they defined at the last start stands in.
+   */
+  configuration(options?: {
+    readonly createMissing?: boolean;
+    readonly runModules?: boolean;
+  }): Promise<Configuration>;
+  /** The db of dynamic webhooks, for changes. */
+  dynamic(): Promise<DynamicWebhooks>;
+  /** The store, read-only; null while the data folder holds none. */
+  reader(): StoreReader | null;
+  /** The process that works on the data folder now. */
+  holder(): Holder | null;
+  /** Takes the data folder for this process and the command it runs. Throws `in_use` when another has it. */
+  hold(command: string): Promise<HeldFolder>;
+  /** Opens all that writes to the data folder, which this process holds. */
+  engine(options: EngineOptions): Promise<Engine>;
+  /** Who runs this process, as the audit names them. */
+  readonly actor: Actor;
+  /** Puts lines on record, through the store of this process or beside that of a server. Resolves when they are on disk. */
+  audit(entries: readonly Pick<NewAuditEntry, 'what' | 'target' | 'details'>[], actor?: Actor): Promise<void>;
+  /** Another app with parts of its own, on another folder. The caller closes it. */
+  part(dataFolder: string): App;
+  /** Has something else closed with the app. */
+  defer(close: () => void | Promise<void>): void;
+  /** Closes what was opened, last in first out. */
+  close(): Promise<void>;
+}
+
+/** The data folder in the hands of this process, until the app closes. */
+export interface HeldFolder {
+  readonly lock: FolderLock;
+  readonly holder: Holder;
+}
+
+/**
+ * The composition root. A restore that was killed is ended first. Throws `ConfigError` when the place of configuration or
+ * data can't be used.
+ */
+export async function createApp(host: Host, flags: AppFlags): Promise<App> {
+  const { env, cwd, home } = host;
+  const located = locate({ cwd, env, home, configFlag: flags.config ?? null });
+  if (located.ignored !== undefined) say(host.io.err, `note: ${located.ignored}`);
+  if (isSwapping(located.dataFolder))
+    await endSwap(located.dataFolder, { pid: host.pid, command: 'restore' });
+  return appIn(host, located);
+}
+
+/** `ran`: this process has run the project's modules already. */
+function appIn(host: Host, located: Located, ran = false): App {
+  const { env, cwd, redactor } = host;
+  const clock = systemClock;
+  const ids = createIds(clock.now);
+  const version = hookctlVersion();
+  const actor: Actor = { kind: 'cli', name: `${host.user} (pid ${host.pid})` };
+  const closers: (() => void | Promise<void>)[] = [];
+  let reader: StoreReader | null = null;
+  let dynamic: Promise<DynamicWebhooks> | null = null;
+  /** Of this process, while it has the folder. */
+  let store: Store | null = null;
+
+  async function openDynamicDb(): Promise<DynamicWebhooks> {
+    const { openDynamic } = await import('./config/dynamic/index.ts');
+    const { loadFixed, known } = await configurationCode();
+    const { entriesOf } = await import('./config/dynamic/recorded.ts');
+    return openDynamic({
+      ...known,
+      dataFolder: located.dataFolder,
+      clock,
+      ids,
+      record: (edit, by) =>
+        append((last) =>
+          entriesOf(edit, { actor: by ?? actor, at: clock.now(), known: last, file: 'webhooks.json' }),
+        ),
+      async lock(path, patienceMs) {
+        await prepareFolder();
+        return lockFile(path, patienceMs);
+      },
+      fixed: async () => {
+        const options = { ...known, located, env, createMissing: false, runModules: ran };
+        return (await loadFixed(options)).fixed;
+      },
+    });
+  }
+
+  async function prepareFolder(): Promise<void> {
+    await prepareDataFolder(located.dataFolder).catch((error: unknown) => {
+      throw explained(error, located.dataFolder);
+    });
+  }
+
+  /** `compose` is given the state of `webhooks.json` that was recorded last. */
+  async function append(compose: (last: string | null) => readonly NewAuditEntry[]): Promise<void> {
+    if (store !== null) return store.recordAudit(compose(store.auditedRevisions(1)[0]?.revision ?? null));
+    await prepareFolder();
+    const { appendAudit } = await import('./store/local/audit-log.ts');
+    const holder = { pid: host.pid, command: 'webhook', version, startedAt: clock.now(), server: null };
+    return appendAudit(located.dataFolder, holder, compose, redactor.redact);
+  }
+
+  return {
+    ...host,
+    io: { ...host.io, out: through(host.io.out, redactor.redactKnown) },
+    actor,
+    clock,
+    ids,
+    version,
+    located,
+
+    async configuration({ createMissing = false, runModules = false } = {}) {
+      if (createMissing) await prepareFolder();
+      else requireOwnFolder(located.dataFolder);
+      ran ||= runModules;
+      const { loadConfiguration, known, secretsIn } = await configurationCode();
+      const loaded = await loadConfiguration({ ...known, located, env, createMissing, runModules });
+      redactor.learn('configuration', () => secretsIn(loaded.snapshot, loaded.accounts));
+      return loaded;
+    },
+
+    dynamic() {
+      dynamic ??= openDynamicDb();
+      return dynamic;
+    },
+
+    reader() {
+      if (reader === null) {
+        requireOwnFolder(located.dataFolder);
+        reader = openReader({ path: databasePath(located.dataFolder) });
+        if (reader !== null) closers.push(reader.close);
+      }
+      return reader;
+    },
+
+    holder: () => currentHolder(located.dataFolder),
+
+    async hold(command) {
+      await prepareFolder();
+      const holder: Holder = { pid: host.pid, command, version, startedAt: clock.now(), server: null };
+      const taken = await lockFolder(located.dataFolder, holder);
+      if (!taken.ok) throw inUse(located.dataFolder, taken.holder);
+      closers.push(taken.lock.release);
+      await finishSwap(located.dataFolder);
+      return { lock: taken.lock, holder };
+    },
+
+    async engine(options) {
+      const projectFolder = located.projectFile === null ? cwd : dirname(located.projectFile);
+      const { redact } = redactor;
+      const { home } = host;
+      const surroundings = { dataFolder: located.dataFolder, projectFolder, env, home, clock, ids, redact };
+      const { openEngine } = await import('./deliveries/engine.ts');
+      const engine = await openEngine({ ...options, ...surroundings });
+      closers.push(() => {
+        store = null;
+        return engine.close();
+      });
+      store = engine.context.store;
+      return engine;
+    },
+
+    audit: (entries, by = actor) =>
+      append(() => entries.map((entry) => ({ ...entry, at: clock.now(), actor: by, revision: null }))),
+
+    part: (dataFolder) => appIn(host, { ...located, dataFolder }, ran),
+
+    defer: (close) => void closers.push(close),
+
+    async close() {
+      for (let closer = closers.pop(); closer !== undefined; closer = closers.pop()) await closer();
+    },
+  };
+}
+
+/** Read when it is needed: commands that only look at the store would wait for every template and schema library. */
+async function configurationCode() {
+  const [config, { providers }, { actions }] = await Promise.all([
+    import('./config/index.ts'),
+    import('./providers/index.ts'),
+    import('./actions/index.ts'),
+  ]);
+  return { ...config, known: { providers, actions } };
+}
+
+function inUse(dataFolder: string, holder: Holder | null): Error {
+  const who = holder === null ? 'another hookctl' : `\`hookctl ${holder.command}\` (pid ${holder.pid})`;
+  return failure('in_use', `${dataFolder} is in use by ${who}`, {
+    fix: `Stop it first${holder === null ? '' : ` (kill ${holder.pid})`}, or choose another folder with HOOKCTL_HOME.`,
+  });
+}

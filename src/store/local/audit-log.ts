@@ -1,0 +1,92 @@
+import { existsSync } from 'node:fs';
+import type { DatabaseSync, SQLInputValue } from 'node:sqlite';
+import { setTimeout as delay } from 'node:timers/promises';
+import type { CompiledQuery } from 'kysely';
+import { failure } from '../../errors.ts';
+import type { NewAuditEntry } from '../../types.ts';
+import { auditedRevisions, insertAudit, type toAuditedRevision } from '../audit.ts';
+import { databasePath, prepare } from './index.ts';
+import { type Holder, lockFolder } from './lock.ts';
+import { SCHEMA_VERSION, schemaVersion } from './migrations/index.ts';
+import { openForReading, openForWriting } from './sqlite.ts';
+import { type Redact, withoutSecrets } from './words.ts';
+
+/** How long another process may keep the folder while the db has yet to be made or migrated. */
+const PATIENCE_MS = 10_000;
+const RETRY_MS = 50;
+const SQLITE_BUSY = 5;
+
+/**
+ * Appends to the audit from a process that is not the folder's server, beside one or without one: what the CLI edits
+ * in a file is on record all the same. `compose` sees the state of `webhooks.json` that was recorded last; all that it
+ * returns is on disk when this resolves. Throws `in_use` when the db cannot be made because somebody else keeps the folder.
+ */
+export async function appendAudit(
+  dataFolder: string,
+  holder: Holder,
+  compose: (lastRevision: string | null) => readonly NewAuditEntry[],
+  redact: Redact = (text) => text,
+): Promise<void> {
+  const path = databasePath(dataFolder);
+  const deadline = Date.now() + PATIENCE_MS;
+  while (!isCurrent(path)) await makeCurrent(dataFolder, holder, deadline);
+  const db = openForWriting(path);
+  try {
+    await begin(db, deadline);
+    const [last] = run(db, auditedRevisions(1)) as Parameters<typeof toAuditedRevision>[0][];
+    const entries = withoutSecrets(compose(last?.revision ?? null), redact);
+    for (const entry of entries) run(db, insertAudit(entry));
+    db.exec('commit');
+  } finally {
+    if (db.isTransaction) db.exec('rollback');
+    db.close();
+  }
+}
+
+function isCurrent(path: string): boolean {
+  if (!existsSync(path)) return false;
+  const db = openForReading(path);
+  try {
+    return schemaVersion(db) >= SCHEMA_VERSION;
+  } finally {
+    db.close();
+  }
+}
+
+/** Only the folder's holder makes and migrates the db. */
+async function makeCurrent(dataFolder: string, holder: Holder, deadline: number): Promise<void> {
+  const taken = await lockFolder(dataFolder, holder);
+  if (taken.ok) {
+    try {
+      return void prepare(databasePath(dataFolder));
+    } finally {
+      taken.lock.release();
+    }
+  }
+  if (Date.now() > deadline) {
+    const who =
+      taken.holder === null
+        ? 'another hookctl'
+        : `\`hookctl ${taken.holder.command}\` (pid ${taken.holder.pid})`;
+    throw failure('in_use', `the change can't be put on record: ${who} keeps ${dataFolder}`, {
+      fix: 'Restart it with this version of hookctl, then type the command again.',
+    });
+  }
+  await delay(RETRY_MS);
+}
+
+async function begin(db: DatabaseSync, deadline: number): Promise<void> {
+  for (;;) {
+    try {
+      return db.exec('begin immediate');
+    } catch (error) {
+      const isBusy = error instanceof Error && 'errcode' in error && error.errcode === SQLITE_BUSY;
+      if (!isBusy || Date.now() > deadline) throw error;
+      await delay(RETRY_MS);
+    }
+  }
+}
+
+function run(db: DatabaseSync, { sql, parameters }: CompiledQuery<unknown>): readonly unknown[] {
+  return db.prepare(sql).all(...(parameters as SQLInputValue[]));
+}

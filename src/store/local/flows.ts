@@ -1,0 +1,103 @@
+import { type CompiledQuery, sql } from 'kysely';
+import type { ConversationFilter, FlowFilter } from '../task-store.ts';
+import { compileOnce } from './compile-once.ts';
+import type { ConversationTotalsRow } from './rows.ts';
+import { type FlowRow, sqlBuilder, type TaskRow } from './schema.ts';
+
+const PAGE_SIZE = 50;
+
+export function listFlows({ id, externalId, before, limit = PAGE_SIZE }: FlowFilter): CompiledQuery<FlowRow> {
+  return sqlBuilder
+    .selectFrom('flows')
+    .selectAll()
+    .where((eb) =>
+      eb.and([
+        ...(id === undefined ? [] : [eb('id', '=', id)]),
+        ...(externalId === undefined
+          ? []
+          : [eb.or([eb('external_id', '=', externalId), aliased(externalId)])]),
+        ...(before === undefined ? [] : [olderThan(before)]),
+      ]),
+    )
+    .orderBy('created_at', 'desc')
+    .orderBy('id', 'desc')
+    .limit(limit)
+    .compile();
+}
+
+/** Whether a flow has this name, too, since its subject was renamed or moved. */
+function aliased(name: string) {
+  return sql<boolean>`id in (select flow_id from flow_aliases where alias = ${name})`;
+}
+
+/** Ids of flows come from their external ids and say nothing about time. */
+function olderThan(flowId: string) {
+  return sql<boolean>`(created_at, id) < (select created_at, id from flows where id = ${flowId})`;
+}
+
+/** Conversations with totals, counted from their tasks: whatever happened in whatever order, they are right. */
+export function listConversations(filter: ConversationFilter): CompiledQuery<ConversationTotalsRow> {
+  const { id, flowId, before, limit = PAGE_SIZE } = filter;
+  const page = sqlBuilder
+    .selectFrom('conversations')
+    .select(['id'])
+    .where((eb) =>
+      eb.and([
+        ...(id === undefined ? [] : [eb('id', '=', id)]),
+        ...(flowId === undefined ? [] : [eb('flow_id', '=', flowId)]),
+        ...(before === undefined ? [] : [eb('id', '<', before)]),
+      ]),
+    )
+    .orderBy('id', 'desc')
+    .limit(limit);
+  return sqlBuilder
+    .selectFrom('conversations')
+    .leftJoin('tasks', 'tasks.conversation_id', 'conversations.id')
+    .select((eb) => [
+      'conversations.id',
+      'conversations.flow_id',
+      'conversations.created_at',
+      countsByStatus.as('by_status'),
+      eb.fn.sum<number | null>('tasks.cost_usd').as('cost_usd'),
+      eb.fn.sum<number | null>('tasks.input_tokens').as('input_tokens'),
+      eb.fn.sum<number | null>('tasks.output_tokens').as('output_tokens'),
+      eb.fn.sum<number | null>('tasks.duration_ms').as('duration_ms'),
+      averageCost.as('average_cost_usd'),
+      eb.fn.min<number | null>('tasks.started_at').as('started_at'),
+      lastEnd.as('completed_at'),
+    ])
+    .where('conversations.id', 'in', page)
+    .groupBy('conversations.id')
+    .orderBy('conversations.id', 'desc')
+    .compile();
+}
+
+const countsByStatus = sql<string>`(
+  select coalesce(json_group_object(status, count), '{}') from (
+    select status, count(*) as count from tasks as counted
+    where counted.conversation_id = conversations.id group by status
+  )
+)`;
+
+/** Over tasks that ended and said what they cost; null when none did. */
+const averageCost = sql<number | null>`avg(case when tasks.completed_at is not null then tasks.cost_usd end)`;
+
+/** Null while a task is open. */
+const lastEnd = sql<number | null>`case when count(tasks.completed_at) = count(tasks.id)
+  then max(tasks.completed_at) end`;
+
+/** Open tasks that wait for this one to be completed. */
+export function dependentsOf(taskId: string): CompiledQuery<TaskRow> {
+  return selectDependents({ taskId });
+}
+
+const selectDependents = compileOnce(({ taskId }: { readonly taskId: string }) =>
+  sqlBuilder
+    .selectFrom('tasks')
+    .selectAll()
+    .where('completed_at', 'is', null)
+    // As it stands in the index: with a parameter in its place SQLite would prepare the query anew each time.
+    .where(sql<boolean>`depends_on <> '[]'`)
+    .where(sql<boolean>`exists (select 1 from json_each(tasks.depends_on) where value = ${taskId})`)
+    .compile(),
+);

@@ -1,0 +1,115 @@
+import { chmodSync, closeSync, existsSync, openSync } from 'node:fs';
+import type { DatabaseSync, SQLInputValue, SQLOutputValue, StatementSync } from 'node:sqlite';
+import { failure } from '../../errors.ts';
+import { explained } from './damage.ts';
+
+/** What crosses to the writer thread of a compiled query. */
+export interface Statement {
+  readonly sql: string;
+  readonly parameters: readonly SQLInputValue[];
+}
+
+/** A row as SQLite gives it: BLOBs are `Uint8Array`, the prototype is null. */
+export type SqlRow = Readonly<Record<string, SQLOutputValue>>;
+
+/** How long SQLite may block its thread for a lock, in ms. Whoever can wait longer retries asynchronously. */
+const BUSY_TIMEOUT_MS = 50;
+const SYNCHRONOUS_FULL = 2;
+const PRIVATE = 0o600;
+
+/** Opens for reading only; the file must exist. Throws `store_damaged` or `store_unusable`. */
+export function openForReading(path: string): DatabaseSync {
+  return open(path, true);
+}
+
+/**
+ * Opens for writing, made if it is missing, so that a commit is on disk when it returns.
+ * Throws `store_not_durable` where the file system does not allow that, `store_damaged` or `store_unusable`.
+ */
+export function openForWriting(path: string): DatabaseSync {
+  createPrivate(path);
+  const db = open(path, false);
+  try {
+    makeDurable(db, path);
+    return db;
+  } catch (error) {
+    db.close();
+    throw explained(error, path);
+  }
+}
+
+function open(path: string, readOnly: boolean): DatabaseSync {
+  const { DatabaseSync } = loadSqlite();
+  try {
+    return new DatabaseSync(path, { readOnly, timeout: BUSY_TIMEOUT_MS });
+  } catch (error) {
+    throw explained(error, path);
+  }
+}
+
+/**
+ * Executes statements on one connection; each text is prepared once. They throw what SQLite says, but
+ * `store_damaged` or `store_unusable` where file or disk are at fault.
+ */
+export function createRunner(db: DatabaseSync): (statement: Statement) => SqlRow[] {
+  const prepared = new Map<string, StatementSync>();
+  return ({ sql, parameters }) => {
+    try {
+      const statement = prepared.get(sql) ?? db.prepare(sql);
+      prepared.set(sql, statement);
+      return statement.all(...parameters);
+    } catch (error) {
+      throw explained(error, db.location() ?? 'the store');
+    }
+  };
+}
+
+function makeDurable(db: DatabaseSync, path: string): void {
+  db.exec('pragma journal_mode = wal');
+  db.exec('pragma synchronous = full');
+  db.exec('pragma wal_autocheckpoint = 300');
+  // macOS: a plain fsync leaves the data in the drive's cache. Without effect elsewhere.
+  db.exec('pragma fullfsync = 1; pragma checkpoint_fullfsync = 1');
+  // Builds with a weaker default for WAL apply it at the first statement, not at the pragma.
+  db.exec('select count(*) from sqlite_schema');
+  const { journal_mode: journal } = db.prepare('pragma journal_mode').get() ?? {};
+  const { synchronous } = db.prepare('pragma synchronous').get() ?? {};
+  if (journal !== 'wal' || synchronous !== SYNCHRONOUS_FULL) {
+    throw failure('store_not_durable', `The file system of ${path} does not support a write-ahead log.`, {
+      fix: 'Set HOOKCTL_HOME to a folder on a local disk.',
+    });
+  }
+}
+
+/**
+ * SQLite gives `-wal` and `-shm` the mode of the db, so the db must be private before it is opened. One that exists
+ * is never opened here: closing any descriptor of a file drops the locks that SQLite holds on it in this process.
+ */
+export function createPrivate(path: string): void {
+  try {
+    if (!existsSync(path)) createEmpty(path);
+    chmodSync(path, PRIVATE);
+  } catch (error) {
+    throw explained(error, path);
+  }
+}
+
+function createEmpty(path: string): void {
+  try {
+    closeSync(openSync(path, 'wx', PRIVATE));
+  } catch (error) {
+    // Another process made it a moment ago: that is as good.
+    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
+  }
+}
+
+/** Node 22 prints an ExperimentalWarning when `node:sqlite` is loaded, once per thread; users must not see it. */
+export function loadSqlite() {
+  const { emitWarning } = process;
+  process.emitWarning = () => undefined;
+  try {
+    return process.getBuiltinModule('node:sqlite');
+  } finally {
+    process.emitWarning = emitWarning;
+  }
+}

@@ -1,0 +1,167 @@
+import Handlebars from 'handlebars';
+import { suggestion } from '../lib/suggest.ts';
+import { findHabit } from './habits.ts';
+import { ARITY, BLOCK_HELPERS } from './helpers.ts';
+
+/** The first mistake of a template, 1-based. */
+export interface TemplateMistake {
+  readonly message: string;
+  readonly line?: number;
+  readonly column?: number;
+}
+
+const NO_PARTIALS = 'partials are not supported; write the text here';
+const PROTOTYPE_NAMES = ['__proto__', 'constructor', 'prototype'];
+
+const MAX_SOURCE = 65_536;
+const MAX_NESTING = 30;
+
+/**
+ * What has to be refused before Handlebars parses: its time grows with the square of the nesting and worse (20,000
+ * nested blocks take minutes); null when there is nothing.
+ */
+export function findOversized(source: string): TemplateMistake | null {
+  if (source.length > MAX_SOURCE) return { message: `longer than ${MAX_SOURCE} characters` };
+  let depth = 0;
+  for (const [tag, kind] of source.matchAll(/\{\{~?([#/]|\^(?!~?\}\}))?[^}]*/g)) {
+    if (kind !== undefined) depth += kind === '/' ? -1 : 1;
+    if (depth > MAX_NESTING || tag.split('(').length > MAX_NESTING) {
+      return { message: `nested deeper than ${MAX_NESTING} levels` };
+    }
+  }
+  return null;
+}
+
+/** An expression of another language, with its place; null when there is none. */
+export function findForeign(source: string): TemplateMistake | null {
+  const habit = findHabit(source);
+  if (habit === null) return null;
+  const before = source.slice(0, habit.index).split('\n');
+  return { message: habit.message, line: before.length, column: (before.at(-1)?.length ?? 0) + 1 };
+}
+
+/** What Handlebars accepts and hookctl does not; null when there is nothing. Only the tree is read. */
+export function findRefused(program: hbs.AST.Program): TemplateMistake | null {
+  const visitor = new RefusalVisitor();
+  visitor.accept(program);
+  return visitor.mistake;
+}
+
+/** What stands behind `@`, with its fields; those of `root` are the payload's. */
+const DATA_FIELDS: Readonly<Record<string, readonly string[]>> = {
+  event: ['title', 'details', 'text', 'url', 'type', 'externalId'],
+  sender: ['name', 'id'],
+  argument: [],
+  commands: [],
+  root: [],
+  index: [],
+  key: [],
+  first: [],
+  last: [],
+};
+const LEAVES = ['argument', 'commands', 'index', 'key', 'first', 'last'];
+
+/** Visits the tree in the order of the text and keeps the first mistake. */
+class RefusalVisitor extends Handlebars.Visitor {
+  mistake: TemplateMistake | null = null;
+
+  override MustacheStatement(node: hbs.AST.MustacheStatement): void {
+    const name = nameOf(node.path);
+    const isCall = node.params.length > 0 || node.hash !== undefined;
+    if (name === null) this.refuse(node, 'expected a path such as issue.title');
+    else if (BLOCK_HELPERS.includes(name))
+      this.refuse(node, `${name} is a block: {{#${name} …}}…{{/${name}}}`);
+    else if (isCall || Object.hasOwn(ARITY, name)) this.checkCall(node, name);
+    super.MustacheStatement(node);
+  }
+
+  override SubExpression(node: hbs.AST.SubExpression): void {
+    this.checkCall(node, nameOf(node.path) ?? node.path.original);
+    super.SubExpression(node);
+  }
+
+  override BlockStatement(node: hbs.AST.BlockStatement): void {
+    const name = nameOf(node.path) ?? '';
+    if (!BLOCK_HELPERS.includes(name)) {
+      this.refuse(
+        node,
+        `{{#${name}}} is no block; ${BLOCK_HELPERS.map((block) => `#${block}`).join(', ')} are`,
+      );
+    } else if (node.params.length !== 1) this.refuse(node, `#${name} takes exactly one value`);
+    super.BlockStatement(node);
+  }
+
+  override PathExpression(node: hbs.AST.PathExpression): void {
+    const bad = node.parts.find((part) => PROTOTYPE_NAMES.includes(part));
+    if (bad !== undefined) this.refuse(node, `"${bad}" is refused: it leads to a prototype`);
+    else if (node.data) this.checkData(node);
+  }
+
+  override PartialStatement(node: hbs.AST.PartialStatement): void {
+    this.refuse(node, NO_PARTIALS);
+  }
+
+  override PartialBlockStatement(node: hbs.AST.PartialBlockStatement): void {
+    this.refuse(node, NO_PARTIALS);
+  }
+
+  override Decorator(node: hbs.AST.Decorator): void {
+    this.refuse(node, NO_PARTIALS);
+  }
+
+  override DecoratorBlock(node: hbs.AST.DecoratorBlock): void {
+    this.refuse(node, NO_PARTIALS);
+  }
+
+  /** `@event` and its likes have fixed fields: another name would render nothing. */
+  private checkData(node: hbs.AST.PathExpression): void {
+    const [root = '', field] = node.parts;
+    const fields = Object.hasOwn(DATA_FIELDS, root) ? DATA_FIELDS[root] : undefined;
+    if (fields === undefined) {
+      const known = Object.keys(DATA_FIELDS).map((name) => `@${name}`);
+      this.refuse(node, `there is no @${root}. ${suggestion(`@${root}`, known)}`);
+    } else if (field !== undefined && fields.length > 0 && !fields.includes(field)) {
+      this.refuse(node, `@${root} has no ${field}. ${suggestion(field, fields)}`);
+    } else if (field !== undefined && LEAVES.includes(root)) {
+      this.refuse(node, `@${root} has no fields`);
+    }
+  }
+
+  private checkCall(node: hbs.AST.MustacheStatement | hbs.AST.SubExpression, name: string): void {
+    const arity = Object.hasOwn(ARITY, name) ? ARITY[name] : undefined;
+    const given = node.params.length;
+    if (arity === undefined)
+      this.refuse(node, `unknown helper ${name}. ${suggestion(name, Object.keys(ARITY))}`);
+    else if (given === 0) this.refuse(node, `${name} needs a value; a field is {{this.${name}}}`);
+    else if (given < arity[0] || given > arity[1]) {
+      this.refuse(node, `${name} takes ${[...new Set(arity)].join(' or ')} values, not ${given}`);
+    }
+    if (node.hash !== undefined) this.refuse(node, `${name} takes no named values`);
+  }
+
+  private refuse(node: hbs.AST.Node, message: string): void {
+    const { line, column } = node.loc.start;
+    this.mistake ??= { message, line, column: column + 1 };
+  }
+}
+
+/** The path as one word; null for a literal, which names nothing. */
+function nameOf(path: hbs.AST.Expression): string | null {
+  return path.type === 'PathExpression' ? (path as hbs.AST.PathExpression).original : null;
+}
+
+/** Handlebars' own errors in one line: its parser draws a picture and lists its grammar's tokens. */
+export function explainError(error: unknown): TemplateMistake {
+  const message = error instanceof Error ? error.message : String(error);
+  const [first = '', excerpt = ''] = message.split('\n');
+  const line = /^(?:Parse|Lexical) error on line (\d+)/.exec(first)?.[1];
+  if (line !== undefined) {
+    const open = message.includes("got 'EOF'");
+    const text = open ? 'a block or {{ is not closed' : `cannot be read near ${excerpt}`;
+    return { message: text, line: Number(line) };
+  }
+  const position = / - (\d+):(\d+)$/.exec(first);
+  if (position === null) return { message: first };
+  const [all, at, column] = position;
+  return { message: first.slice(0, -all.length), line: Number(at), column: Number(column) + 1 };
+}

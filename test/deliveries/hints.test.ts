@@ -1,0 +1,34 @@
+import { expect, test } from 'vitest';
+import { createHints } from '../../src/deliveries/hints.ts';
+import { bytes, hmac, request, secretsOf } from '../providers/support.ts';
+import { webhookWith } from './support.ts';
+
+const webhook = {
+  ...webhookWith({
+    name: 'own',
+    provider: 'generic',
+    options: { header: 'x-sig' },
+    commands: [],
+    defaultCommand: undefined,
+  }),
+  secrets: secretsOf('key'),
+};
+const refused = request(bytes('{}'), { 'x-signature': hmac('key', '{}').digest('hex') });
+const HINT = 'the signature would fit with header: x-signature';
+
+test('a hint a second is what those who are refused can make hookctl look for', () => {
+  let now = 1_000_000;
+  const hints = createHints({ now: () => now });
+  expect(hints.of(webhook, refused)).toBe(HINT);
+  now += 999;
+  expect(hints.of(webhook, refused)).toBeNull();
+  now += 1;
+  expect(hints.of(webhook, refused)).toBe(HINT);
+});
+
+test('expired secrets give no hint, and providers without settings have none', () => {
+  const hints = createHints({ now: () => 10 });
+  const expired = webhook.secrets.map((secret) => ({ ...secret, expiresAt: 10 }));
+  expect(hints.of(webhookWith(), refused)).toBeNull();
+  expect(hints.of({ ...webhook, secrets: expired }, refused)).toBeNull();
+});
