@@ -1,6 +1,6 @@
 import { type ExitCode, HookctlError, messageOf } from './errors.ts';
 import { type Io, paint, say, through } from './lib/io.ts';
-import { visible } from './lib/text/escape-invisible.ts';
+import { escapeInvisible } from './lib/text/escape-invisible.ts';
 import { hookctlVersion } from './lib/version.ts';
 import type { Host } from './services.ts';
 
@@ -35,9 +35,9 @@ function asksVersion(argv: readonly string[]): boolean {
 function report(error: unknown, { io }: Host, verbose: boolean): ExitCode {
   const parsed = parserExit(error);
   if (parsed !== null) return parsed;
-  say(io.err, `${paint(io.err, 'red', 'error:')} ${visible(messageOf(error))}`);
-  if (error instanceof HookctlError && error.fix !== null) say(io.err, visible(error.fix));
-  if (verbose && error instanceof Error) say(io.err, visible(error.stack ?? ''));
+  say(io.err, `${paint(io.err, 'red', 'error:')} ${escapeInvisible(messageOf(error))}`);
+  if (error instanceof HookctlError && error.fix !== null) say(io.err, escapeInvisible(error.fix));
+  if (verbose && error instanceof Error) say(io.err, escapeInvisible(error.stack ?? ''));
   else if (!(error instanceof HookctlError)) say(io.err, 'Run it again with --verbose to see where.');
   return error instanceof HookctlError ? error.exitCode : 1;
 }

@@ -39,7 +39,7 @@ export type {
   Post,
   RawRequest,
   ReplyChannel,
-  ReplyPlace,
+  ThreadRef as ReplyPlace,
   Sample,
   SampleContext,
   Secret,

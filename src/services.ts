@@ -1,7 +1,7 @@
 import { dirname } from 'node:path';
 import type { DynamicWebhooks } from './config/dynamic/index.ts';
 import type { Configuration } from './config/index.ts';
-import { type Located, locate, prepareDataFolder, requireOwnFolder } from './config/project/locate.ts';
+import { type ProjectPaths, locate, prepareDataFolder, requireOwnFolder } from './config/project/locate.ts';
 import type { Engine, EngineOptions } from './deliveries/engine.ts';
 import { failure } from './errors.ts';
 import { type Clock, systemClock } from './lib/clock.ts';
@@ -41,16 +41,16 @@ export interface Signals {
 }
 
 /** Flags that every command takes. */
-export interface AppFlags {
+export interface ServiceFlags {
   readonly config?: string;
 }
 
 /** Everything that a command works with. Costly parts are made when they are first asked for. */
-export interface App extends Host {
+export interface Services extends Host {
   readonly clock: Clock;
   readonly ids: IdSource;
   readonly version: string;
-  readonly located: Located;
+  readonly located: ProjectPaths;
   /**
    * Reads and validates all configuration. `createMissing`: make the secrets that do not exist yet. `runModules`: run the
    * project's modules; without it, what they defined at the last start stands in.
@@ -74,7 +74,7 @@ export interface App extends Host {
   /** Puts lines on record, through the store of this process or beside that of a server. Resolves when they are on disk. */
   audit(entries: readonly Pick<NewAuditEntry, 'what' | 'target' | 'details'>[], actor?: Actor): Promise<void>;
   /** Another app with parts of its own, on another folder. The caller closes it. */
-  part(dataFolder: string): App;
+  part(dataFolder: string): Services;
   /** Has something else closed with the app. */
   defer(close: () => void | Promise<void>): void;
   /** Closes what was opened, last in first out. */
@@ -91,7 +91,7 @@ export interface HeldFolder {
  * The composition root. A restore that was killed is ended first. Throws `ConfigError` when the place of configuration or
  * data can't be used.
  */
-export async function createApp(host: Host, flags: AppFlags): Promise<App> {
+export async function openServices(host: Host, flags: ServiceFlags): Promise<Services> {
   const { env, cwd, home } = host;
   const located = locate({ cwd, env, home, configFlag: flags.config ?? null });
   if (located.ignored !== undefined) say(host.io.err, `note: ${located.ignored}`);
@@ -101,7 +101,7 @@ export async function createApp(host: Host, flags: AppFlags): Promise<App> {
 }
 
 /** `ran`: this process has run the project's modules already. */
-function appIn(host: Host, located: Located, ran = false): App {
+function appIn(host: Host, located: ProjectPaths, ran = false): Services {
   const { env, cwd, redactor } = host;
   const clock = systemClock;
   const ids = createIds(clock.now);

@@ -6,7 +6,7 @@ import type {
   JsonObject,
   NewOutgoing,
   NewTask,
-  ReplyPlace,
+  ThreadRef,
   TemplateContext,
   Webhook,
   WebhookCommand,
@@ -27,7 +27,7 @@ export interface ActionContext {
 
 /** Whether and where the event can be answered. */
 export type Replies =
-  | { readonly state: 'on'; readonly channel: ReplyChannel; readonly place: ReplyPlace }
+  | { readonly state: 'on'; readonly channel: ReplyChannel; readonly place: ThreadRef }
   /** A replay that is to post nothing: what would leave is left out. */
   | { readonly state: 'silent' }
   /** `reason`: `no GITHUB_TOKEN`, … */

@@ -18,7 +18,7 @@ export const label: Action = {
 
   async run(context) {
     const { labels } = options.parse(context.command.options);
-    checkSupported(context.replies, 'label', context.webhook.provider);
+    checkSupported(context.replies, 'label', context.webhook.providerName);
     return outcome({
       outgoing: labels.flatMap((content) => mustReply(context, { kind: 'label', content })),
       note: silence(context.replies),

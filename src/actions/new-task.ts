@@ -1,4 +1,4 @@
-import { shorten, visibleLine } from '../lib/text/escape-invisible.ts';
+import { shorten, escapeInvisibleLine } from '../lib/text/escape-invisible.ts';
 import type { JsonObject, NewTask } from '../types.ts';
 import type { ActionContext } from './action.ts';
 import { replyNote } from './replying.ts';
@@ -23,14 +23,14 @@ export function taskFor(
 ): NewTask {
   return {
     ...sketch,
-    title: shorten(visibleLine(title), TITLE_LENGTH),
+    title: shorten(escapeInvisibleLine(title), TITLE_LENGTH),
     agent: command.targetAgent,
     prompt: command.template.fenced(template),
     typed: template.argument,
     url: webAddress(template.event.url),
     syncToClaudeTasks: webhook.syncToClaudeTasks,
     sourceMetadata: {
-      provider: webhook.provider,
+      provider: webhook.providerName,
       event_type: template.event.type,
       ...replyNote(replies),
       ...metadata,

@@ -19,7 +19,7 @@ export const react: Action = {
 
   async run(context) {
     const { emoji } = options.parse(context.command.options);
-    checkSupported(context.replies, 'react', context.webhook.provider);
+    checkSupported(context.replies, 'react', context.webhook.providerName);
     return outcome({
       outgoing: mustReply(context, { kind: 'react', content: emoji }),
       note: silence(context.replies),

@@ -1,7 +1,7 @@
 import { failure } from '../errors.ts';
 import type { IdSource } from '../lib/ids.ts';
 import type { PostText } from '../lib/text/post-text.ts';
-import type { JsonObject, NewOutgoing, ReplyPlace } from '../types.ts';
+import type { JsonObject, NewOutgoing, ThreadRef } from '../types.ts';
 import type { ActionContext, Replies } from './action.ts';
 
 /** What a reply is made of: text, emoji or label. */
@@ -10,7 +10,7 @@ export type ReplyParts =
   | { readonly kind: 'comment' | 'respond' | 'ephemeral'; readonly content: PostText };
 
 /** A reply to the place that the event came from. */
-export function replyTo(ids: IdSource, place: ReplyPlace, { kind, content }: ReplyParts): NewOutgoing {
+export function replyTo(ids: IdSource, place: ThreadRef, { kind, content }: ReplyParts): NewOutgoing {
   return { id: ids.next('out'), kind, place, content, edits: null, privateNetwork: false };
 }
 

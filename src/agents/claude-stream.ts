@@ -1,5 +1,5 @@
 import { isJsonObject } from '../lib/json.ts';
-import { shorten, visibleLine } from '../lib/text/escape-invisible.ts';
+import { shorten, escapeInvisibleLine } from '../lib/text/escape-invisible.ts';
 import type { JsonObject, JsonValue, RunUsage } from '../types.ts';
 import type { LogLine } from './runner.ts';
 
@@ -56,7 +56,7 @@ function spoken(block: JsonValue): readonly LogLine[] {
   if (!isJsonObject(block)) return [];
   if (block.type === 'text' && typeof block.text === 'string') return [{ kind: 'said', text: block.text }];
   if (block.type !== 'tool_use') return [];
-  const input = shorten(visibleLine(JSON.stringify(block.input ?? {})), INPUT_LENGTH);
+  const input = shorten(escapeInvisibleLine(JSON.stringify(block.input ?? {})), INPUT_LENGTH);
   return [{ kind: 'did', text: `${textOf(block.name) ?? 'a tool'} ${input}` }];
 }
 
@@ -108,7 +108,7 @@ function summed(
 function denialsOf(value: JsonValue | undefined): readonly string[] {
   if (!Array.isArray(value)) return [];
   return value.filter(isJsonObject).map(({ tool_name: tool, tool_input: input }) => {
-    return shorten(visibleLine(`${textOf(tool) ?? 'a tool'} ${JSON.stringify(input ?? {})}`), INPUT_LENGTH);
+    return shorten(escapeInvisibleLine(`${textOf(tool) ?? 'a tool'} ${JSON.stringify(input ?? {})}`), INPUT_LENGTH);
   });
 }
 

@@ -4,7 +4,7 @@ import { join, resolve } from 'node:path';
 import { z } from 'zod';
 import { describeEnd, type Environment } from '../lib/process/subprocess.ts';
 import { shellQuote } from '../lib/shell-quote.ts';
-import { visibleLine } from '../lib/text/escape-invisible.ts';
+import { escapeInvisibleLine } from '../lib/text/escape-invisible.ts';
 import { NO_USAGE } from '../types.ts';
 import { type Bounded, type BoundedEnd, startBounded } from './bounded.ts';
 import { type ClaudeResult, readClaudeLine } from './claude-stream.ts';
@@ -121,7 +121,7 @@ async function startOnce(order: ClaudeOrder, io: RunIo, resumed: string | null):
       const event = readClaudeLine(line);
       if (event === null) {
         lost ||= LOST.test(line);
-        printed.push(visibleLine(line));
+        printed.push(escapeInvisibleLine(line));
         if (printed.length > PRINTED_LINES) printed.shift();
         io.log({ kind: 'output', text: line });
       } else if (event.type === 'init') {

@@ -1,5 +1,5 @@
 import { agentLabel } from '../lib/agent-label.ts';
-import { shorten, visibleLine } from '../lib/text/escape-invisible.ts';
+import { shorten, escapeInvisibleLine } from '../lib/text/escape-invisible.ts';
 import type { RunOrder } from './runner.ts';
 
 /** Values that somebody else wrote. */
@@ -39,7 +39,7 @@ export function beforeOutside(argument: string): string | null {
 export function fillIn(argument: string, values: PlaceholderValues): string {
   return argument.replace(PLACEHOLDER, (_, name: PlaceholderName, offset: number) => {
     if (!isOutside(name)) return values[name];
-    const value = shorten(visibleLine(values[name]), LONGEST);
+    const value = shorten(escapeInvisibleLine(values[name]), LONGEST);
     return offset === 0 && /^[-@+]/.test(value) ? ` ${value}` : value;
   });
 }

@@ -1,10 +1,10 @@
 import { resolve } from 'node:path';
 import { say } from '../lib/io.ts';
-import type { AppFlags } from '../services.ts';
+import type { ServiceFlags } from '../services.ts';
 import { type CliCommand, examples } from './kit/command.ts';
 import { bytes, printJson } from './kit/print.ts';
 
-interface BackupFlags extends AppFlags {
+interface BackupFlags extends ServiceFlags {
   readonly json?: boolean;
 }
 

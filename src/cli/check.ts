@@ -3,11 +3,11 @@ import { secretProblems } from '../config/secret-problems.ts';
 import { startingAtOnce } from '../config/starts-at-once.ts';
 import { ConfigError, type ExitCode, formatProblem } from '../errors.ts';
 import { paint, say } from '../lib/io.ts';
-import type { App, AppFlags } from '../services.ts';
+import type { Services, ServiceFlags } from '../services.ts';
 import { type CliCommand, examples } from './kit/command.ts';
 import { printJson } from './kit/print.ts';
 
-interface CheckFlags extends AppFlags {
+interface CheckFlags extends ServiceFlags {
   readonly json?: boolean;
 }
 
@@ -20,7 +20,7 @@ export const check: CliCommand = {
   },
 };
 
-async function run(app: App, { json }: CheckFlags): Promise<ExitCode> {
+async function run(app: Services, { json }: CheckFlags): Promise<ExitCode> {
   const { io } = app;
   try {
     const { snapshot, notices, dynamic, agents } = await app.configuration({ runModules: true });

@@ -2,7 +2,7 @@ import type { Configuration } from '../config/index.ts';
 import { explain } from '../deliveries/explain.ts';
 import { storedSource, webhookOf } from '../deliveries/replay.ts';
 import { commandsOut, say } from '../lib/io.ts';
-import type { App, AppFlags } from '../services.ts';
+import type { Services, ServiceFlags } from '../services.ts';
 import { deliveryView } from '../views.ts';
 import { type CliCommand, examples } from './kit/command.ts';
 import { explanationView, printExplanation } from './kit/explanation.ts';
@@ -13,7 +13,7 @@ import { sayUnloaded } from './kit/unloaded.ts';
 import { type FileHints, fileSource, isFile } from './replay/file.ts';
 import { fileOptions } from './replay/options.ts';
 
-interface ExplainFlags extends AppFlags, FileHints {
+interface ExplainFlags extends ServiceFlags, FileHints {
   readonly json?: boolean;
 }
 
@@ -36,7 +36,7 @@ export const explainCommand: CliCommand = {
   },
 };
 
-async function explainFile(app: App, path: string, flags: ExplainFlags): Promise<0> {
+async function explainFile(app: Services, path: string, flags: ExplainFlags): Promise<0> {
   const { snapshot } = await lookedAt(app);
   const source = await fileSource(path, flags, snapshot);
   const explanation = explain(webhookOf({ snapshot: () => snapshot }, source), source.request);
@@ -47,14 +47,14 @@ async function explainFile(app: App, path: string, flags: ExplainFlags): Promise
 }
 
 /** The configuration, and lines about files that a server, or the last start, does not have as they are. */
-async function lookedAt(app: App): Promise<Configuration> {
+async function lookedAt(app: Services): Promise<Configuration> {
   const configuration = await app.configuration();
   sayUnloaded(app, (await served(app))?.not_loaded ?? configuration.unloaded);
   return configuration;
 }
 
 /** What became of it then, and what today's configuration makes of it. */
-async function explainStored(app: App, id: string, { json }: ExplainFlags): Promise<0> {
+async function explainStored(app: Services, id: string, { json }: ExplainFlags): Promise<0> {
   const reader = storedReader(app, id);
   const delivery = reader.delivery(id);
   const hasBytes = delivery === null || delivery.status !== 'rejected';

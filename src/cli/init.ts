@@ -3,12 +3,12 @@ import { readFile, rename } from 'node:fs/promises';
 import { join, relative } from 'node:path';
 import { scaffold } from '../config/project/scaffold.ts';
 import { say } from '../lib/io.ts';
-import type { App, AppFlags } from '../services.ts';
+import type { Services, ServiceFlags } from '../services.ts';
 import { databasePath } from '../store/local/index.ts';
 import { agrees, canAsk } from './kit/ask.ts';
 import { type CliCommand, examples } from './kit/command.ts';
 
-interface InitFlags extends AppFlags {
+interface InitFlags extends ServiceFlags {
   readonly moveData?: boolean;
 }
 
@@ -24,7 +24,7 @@ export const init: CliCommand = {
   },
 };
 
-async function run(app: App, { moveData }: InitFlags): Promise<0> {
+async function run(app: Services, { moveData }: InitFlags): Promise<0> {
   const { io, cwd } = app;
   await offerMove(app, moveData);
   const { written, kept } = await scaffold(cwd);
@@ -44,7 +44,7 @@ async function dependsOnHookctl(folder: string): Promise<boolean> {
 }
 
 /** With a webhooks.yml here, data lies beside it: without the move an existing store would seem to be gone. */
-async function offerMove(app: App, wish: boolean | undefined): Promise<void> {
+async function offerMove(app: Services, wish: boolean | undefined): Promise<void> {
   const from = join(app.home, '.hookctl');
   const to = join(app.cwd, '.hookctl');
   if (app.env.HOOKCTL_HOME !== undefined || !existsSync(databasePath(from)) || existsSync(to)) return;

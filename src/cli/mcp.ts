@@ -5,11 +5,11 @@ import { fullJitter } from '../lib/backoff.ts';
 import { type OutputStream, say } from '../lib/io.ts';
 import type { McpBackend } from '../mcp/backend.ts';
 import { serveMcpStdio } from '../mcp/stdio.ts';
-import { type App, type AppFlags, createApp, type Host } from '../services.ts';
+import { type Services, type ServiceFlags, openServices, type Host } from '../services.ts';
 import { type CliCommand, examples } from './kit/command.ts';
 import { operations } from './kit/operate.ts';
 
-interface McpFlags extends AppFlags {
+interface McpFlags extends ServiceFlags {
   readonly agent?: string;
 }
 
@@ -43,7 +43,7 @@ export const mcp: CliCommand = {
   },
 };
 
-async function serveStdio(app: App, host: Host, flags: McpFlags): Promise<0> {
+async function serveStdio(app: Services, host: Host, flags: McpFlags): Promise<0> {
   const stop = new AbortController();
   void app.signals.next().then(() => stop.abort());
   const options = {
@@ -63,7 +63,7 @@ async function serveStdio(app: App, host: Host, flags: McpFlags): Promise<0> {
  * Each change takes what it needs and gives it back: a session lasts hours, and others must get at the data folder
  * meanwhile. Reads go straight to the store.
  */
-function backendOf(app: App, host: Host, flags: AppFlags): McpBackend {
+function backendOf(app: Services, host: Host, flags: ServiceFlags): McpBackend {
   return {
     async look(ask, nothing) {
       const store = app.reader();
@@ -72,7 +72,7 @@ function backendOf(app: App, host: Host, flags: AppFlags): McpBackend {
     async change(work) {
       const deadline = app.clock.now() + PATIENCE_MS;
       for (let tries = 0; ; tries += 1) {
-        const own = await createApp(host, flags);
+        const own = await openServices(host, flags);
         try {
           return await work((await operations(own, 'mcp')).tasks);
         } catch (error) {

@@ -5,15 +5,15 @@ import type { Configuration } from '../config/index.ts';
 import { failure, usageError } from '../errors.ts';
 import { paint, say } from '../lib/io.ts';
 import { shellQuote } from '../lib/shell-quote.ts';
-import { visibleLine } from '../lib/text/escape-invisible.ts';
-import type { App, AppFlags } from '../services.ts';
+import { escapeInvisibleLine } from '../lib/text/escape-invisible.ts';
+import type { Services, ServiceFlags } from '../services.ts';
 import type { Loss } from '../store/local/loss.ts';
 import type { Staged } from '../store/local/staging.ts';
 import { agrees, canAsk } from './kit/ask.ts';
 import { type CliCommand, examples } from './kit/command.ts';
 import { counted, localTime, printJson } from './kit/print.ts';
 
-interface RestoreFlags extends AppFlags {
+interface RestoreFlags extends ServiceFlags {
   readonly yes?: boolean;
   readonly json?: boolean;
 }
@@ -48,7 +48,7 @@ interface Outlook {
   readonly allowed: readonly string[];
 }
 
-async function run(app: App, typed: string, { yes = false, json = false }: RestoreFlags): Promise<0> {
+async function run(app: Services, typed: string, { yes = false, json = false }: RestoreFlags): Promise<0> {
   const { dataFolder } = app.located;
   const source = sourceOf(app, typed);
   refuseBesideServer(app, typed);
@@ -81,7 +81,7 @@ async function run(app: App, typed: string, { yes = false, json = false }: Resto
 }
 
 /** A path, or the name of a former state in the data folder. The manifest of a backup stands for its folder. */
-function sourceOf({ cwd, located: { dataFolder } }: App, typed: string): string {
+function sourceOf({ cwd, located: { dataFolder } }: Services, typed: string): string {
   const path = resolve(cwd, typed);
   const former = join(dataFolder, typed);
   const chosen = !existsSync(path) && basename(typed) === typed && existsSync(former) ? former : path;
@@ -89,7 +89,7 @@ function sourceOf({ cwd, located: { dataFolder } }: App, typed: string): string 
   return isFile && basename(chosen) === 'backup.json' ? dirname(chosen) : chosen;
 }
 
-function refuseBesideServer(app: App, typed: string): void {
+function refuseBesideServer(app: Services, typed: string): void {
   const holder = app.holder();
   if (holder?.command !== 'serve') return;
   const again = `kill ${holder.pid}\n  hookctl restore ${shellQuote(typed)}\n  hookctl serve`;
@@ -104,7 +104,7 @@ async function webhooksRevision(folder: string): Promise<string> {
 }
 
 /** Throws ConfigError when the staged state can't be served with the project as it is now. */
-async function outlookOf(app: App, { staged }: Staged): Promise<Outlook> {
+async function outlookOf(app: Services, { staged }: Staged): Promise<Outlook> {
   const { dataFolder } = app.located;
   const { lossOf } = await import('../store/local/loss.ts');
   const { databasePath } = await import('../store/local/place.ts');
@@ -121,7 +121,7 @@ async function outlookOf(app: App, { staged }: Staged): Promise<Outlook> {
   };
 }
 
-function tell({ io }: App, { madeAt }: Staged, { loss, allowed }: Outlook): void {
+function tell({ io }: Services, { madeAt }: Staged, { loss, allowed }: Outlook): void {
   say(io.err, `The state of ${localTime(new Date(madeAt).toISOString())} takes the place of what is stored.`);
   if (loss === null) say(io.err, 'What is stored now can not be read, so what is lost is not known.');
   else {
@@ -134,10 +134,10 @@ function tell({ io }: App, { madeAt }: Staged, { loss, allowed }: Outlook): void
       );
   }
   if (allowed.length > 0) say(io.err, paint(io.err, 'yellow', 'It allows what is not allowed now:'));
-  for (const line of allowed) say(io.err, paint(io.err, 'yellow', `  ${visibleLine(line)}`));
+  for (const line of allowed) say(io.err, paint(io.err, 'yellow', `  ${escapeInvisibleLine(line)}`));
 }
 
-async function confirmed(app: App, typed: string, yes: boolean, { loss }: Outlook): Promise<boolean> {
+async function confirmed(app: Services, typed: string, yes: boolean, { loss }: Outlook): Promise<boolean> {
   if (yes) return true;
   if (canAsk(app))
     return agrees(app, loss === null ? 'Restore it?' : `Restore it, and lose ${lostOf(loss)}?`);
@@ -148,7 +148,7 @@ async function confirmed(app: App, typed: string, yes: boolean, { loss }: Outloo
 }
 
 /** Before the store forgets the tasks: if the restore is interrupted now, the next server writes the files again. */
-async function sweepList(app: App, { configuration, loss }: Outlook): Promise<void> {
+async function sweepList(app: Services, { configuration, loss }: Outlook): Promise<void> {
   const taskIds = loss?.tasks ?? [];
   if (taskIds.length === 0 || configuration === null) return;
   const { claudeOptions } = await import('../deliveries/engine.ts');
@@ -160,7 +160,7 @@ async function sweepList(app: App, { configuration, loss }: Outlook): Promise<vo
   say(app.io.err, paint(app.io.err, 'yellow', `Claude Code's list keeps the newer tasks: ${removed}`));
 }
 
-function report(app: App, source: string, staged: Staged, { loss, allowed }: Outlook, json: boolean): void {
+function report(app: Services, source: string, staged: Staged, { loss, allowed }: Outlook, json: boolean): void {
   const { former } = staged;
   const where = join(app.located.dataFolder, former);
   if (json) {

@@ -1,14 +1,14 @@
 import { commandsOut, say } from '../lib/io.ts';
-import { visibleLine } from '../lib/text/escape-invisible.ts';
+import { escapeInvisibleLine } from '../lib/text/escape-invisible.ts';
 import { storedProblems } from '../server/problems/index.ts';
 import { type StatusView, statusView } from '../server/status.ts';
-import type { App, AppFlags } from '../services.ts';
+import type { Services, ServiceFlags } from '../services.ts';
 import { type CliCommand, examples } from './kit/command.ts';
 import { serverClient } from './kit/operate.ts';
 import { facts, localTime, printJson, webhookState } from './kit/print.ts';
 import { below, state, table, time, whole } from './kit/table.ts';
 
-interface StatusFlags extends AppFlags {
+interface StatusFlags extends ServiceFlags {
   readonly json?: boolean;
 }
 
@@ -21,7 +21,7 @@ export const status: CliCommand = {
   },
 };
 
-async function run(app: App, { json }: StatusFlags): Promise<0> {
+async function run(app: Services, { json }: StatusFlags): Promise<0> {
   const client = await serverClient(app);
   const view = client === null ? offline(app) : await client.status();
   if (json === true) printJson(app.io, view);
@@ -30,7 +30,7 @@ async function run(app: App, { json }: StatusFlags): Promise<0> {
 }
 
 /** What the folder alone tells, without a server and without reading anybody's configuration. */
-function offline(app: App): StatusView {
+function offline(app: Services): StatusView {
   const { version, located, clock } = app;
   const store = app.reader();
   const problems = store === null ? [] : storedProblems({ store, now: clock.now() });
@@ -42,7 +42,7 @@ function offline(app: App): StatusView {
   });
 }
 
-function print({ io }: App, view: StatusView): void {
+function print({ io }: Services, view: StatusView): void {
   const { server, tunnel } = view;
   say(
     io.out,
@@ -79,7 +79,7 @@ function print({ io }: App, view: StatusView): void {
       `\n${table(io.out, ['webhook', state('state'), below('url'), whole('deliveries'), time('last'), whole('id')], rows)}`,
     );
   }
-  for (const problem of view.problems) say(commandsOut(io), `\nproblem: ${visibleLine(problem)}`);
+  for (const problem of view.problems) say(commandsOut(io), `\nproblem: ${escapeInvisibleLine(problem)}`);
 }
 
 function counts(byStatus: StatusView['tasks']): string {

@@ -1,11 +1,11 @@
 import { say } from '../lib/io.ts';
-import type { App, AppFlags } from '../services.ts';
+import type { Services, ServiceFlags } from '../services.ts';
 import { type CliCommand, examples } from './kit/command.ts';
 import { operations } from './kit/operate.ts';
 import { facts, printJson } from './kit/print.ts';
 import { below, table, whole } from './kit/table.ts';
 
-interface SyncFlags extends AppFlags {
+interface SyncFlags extends ServiceFlags {
   readonly json?: boolean;
 }
 
@@ -19,7 +19,7 @@ export const sync: CliCommand = {
 };
 
 /** Exit 1 when a task's files are still missing. */
-async function run(app: App, { json }: SyncFlags): Promise<0 | 1> {
+async function run(app: Services, { json }: SyncFlags): Promise<0 | 1> {
   const { tasks } = await operations(app, 'sync');
   const view = await tasks.sync();
   if (json === true) printJson(app.io, view);

@@ -1,5 +1,5 @@
 import { getPath, isJsonObject } from '../lib/json.ts';
-import { shorten, visibleLine } from '../lib/text/escape-invisible.ts';
+import { shorten, escapeInvisibleLine } from '../lib/text/escape-invisible.ts';
 import type { JsonObject, JsonValue } from '../types.ts';
 
 const MAX_TEXT = 60;
@@ -30,9 +30,9 @@ const WORDS: Readonly<Record<string, (operand: JsonValue, query: JsonObject) => 
   $size: (operand) => `a list of ${show(operand)}`,
   $exists: (operand) => (operand ? 'it to be there' : 'it to be absent'),
   $type: (operand) => `a value of type ${operand}`,
-  $regex: (operand, { $options }) => visibleLine(`a match of /${operand}/${$options ?? ''}`),
+  $regex: (operand, { $options }) => escapeInvisibleLine(`a match of /${operand}/${$options ?? ''}`),
   $not: (operand) => `the contrary of ${isJsonObject(operand) ? describeWanted(operand) : show(operand)}`,
-  $elemMatch: (operand) => `an element with ${visibleLine(shorten(JSON.stringify(operand), MAX_TEXT))}`,
+  $elemMatch: (operand) => `an element with ${escapeInvisibleLine(shorten(JSON.stringify(operand), MAX_TEXT))}`,
 };
 
 /** As `getPath`, but a name inside an array stands for that field of all its elements, as in MongoDB. */
@@ -45,7 +45,7 @@ function collect(value: JsonValue | undefined, path: readonly string[]): JsonVal
 }
 
 function show(value: JsonValue | undefined): string {
-  if (typeof value === 'string') return JSON.stringify(visibleLine(shorten(value, MAX_TEXT)));
+  if (typeof value === 'string') return JSON.stringify(escapeInvisibleLine(shorten(value, MAX_TEXT)));
   if (Array.isArray(value)) return `[${showItems(value)}]`;
   if (isJsonObject(value)) return typeof value.name === 'string' ? show(value.name) : '{…}';
   return String(value);

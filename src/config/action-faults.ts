@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import type { Action } from '../actions/action.ts';
 import { suggestion } from '../lib/suggest.ts';
-import { type Fault, faultsOf } from './problems.ts';
+import { type Fault, diagnosticsOf } from './problems.ts';
 import type { ValidCommand } from './schema.ts';
 
 /** What a command says about its action that the action does not take: its name, its options, that it waits. */
@@ -25,7 +25,7 @@ function unknownAction(name: string, actions: readonly Action[]): Fault {
 function optionFaults({ options: schema }: Action, { options = {} }: ValidCommand): readonly Fault[] {
   const result = schema.safeParse(options);
   if (result.success) return [];
-  return faultsOf(schema, result.error).map((fault) => ({ ...fault, path: ['options', ...fault.path] }));
+  return diagnosticsOf(schema, result.error).map((fault) => ({ ...fault, path: ['options', ...fault.path] }));
 }
 
 /** What is not used would be taken for what happens. */

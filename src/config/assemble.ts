@@ -6,7 +6,7 @@ import type { WebhookOrigin } from '../types.ts';
 import type { StaticDefinition } from './modules/static.ts';
 import { type Fault, type Path, type Source, toProblem } from './problems.ts';
 import type { ProjectConfig } from './project/schema.ts';
-import { endpointOf, type Known, resolveWebhook, type UnlockedWebhook } from './resolve.ts';
+import { endpointOf, type Known, resolveWebhook, type WebhookWithoutSecrets } from './resolve.ts';
 import { definitionSchema, type ValidDefinition, type WebhookAdjustment } from './schema.ts';
 import type { SecretRequest } from './secrets.ts';
 
@@ -19,7 +19,7 @@ export interface Parts extends Known {
 
 /** A webhook that is right, and the secret it asks for. */
 export interface AssembledWebhook {
-  readonly webhook: UnlockedWebhook;
+  readonly webhook: WebhookWithoutSecrets;
   readonly secret: SecretRequest;
 }
 
@@ -116,7 +116,7 @@ function resolveCandidate(candidate: Candidate, known: Known): Resolved {
   const problems = [...candidate.faults, ...further].map((fault) => toProblem(source, fault, prefix));
   if (!resolution.ok || problems.length > 0) return { webhook: null, problems };
   const secretEnv = definition.secretEnv ?? null;
-  const make = resolution.webhook.protocol.newSecret;
+  const make = resolution.webhook.provider.newSecret;
   const secret = { webhook: definition.name, secretEnv, optional: secretIsOptional, make };
   return { webhook: { webhook: resolution.webhook, secret }, problems };
 }

@@ -13,7 +13,7 @@ const MAX_SAMPLES = 40;
  */
 export function doubtsAbout(webhooks: readonly Webhook[]): readonly string[] {
   return webhooks.flatMap((webhook) => {
-    const { samples } = webhook.protocol;
+    const { samples } = webhook.provider;
     if (samples.length === 0) return [];
     const doubts = [
       ...webhook.events.flatMap((type) => eventDoubt(type, webhook) ?? []),
@@ -30,7 +30,7 @@ export function doubtsAboutCommand(webhook: Webhook, command: WebhookCommand): r
 }
 
 function commandDoubts(command: WebhookCommand, webhook: Webhook): readonly string[] {
-  if (command.kind === 'text') return pathDoubts(command, webhook, webhook.protocol.samples);
+  if (command.kind === 'text') return pathDoubts(command, webhook, webhook.provider.samples);
   const event = eventDoubt(command.trigger, webhook);
   if (event !== null) return [event];
   return pathDoubts(command, webhook, samplesOf(command.trigger, webhook));
@@ -38,17 +38,17 @@ function commandDoubts(command: WebhookCommand, webhook: Webhook): readonly stri
 
 /** An event type, or a pattern of them, near to one that is known, or of a family that no sample has. */
 function eventDoubt(type: string, webhook: Webhook): string | null {
-  const { protocol } = webhook;
+  const { provider } = webhook;
   if (samplesOf(type, webhook).length > 0) return null;
-  const known = protocol.samples.map((sample) => sample.type);
+  const known = provider.samples.map((sample) => sample.type);
   const near = suggest(type, [...known, ...patternsOf(known)]);
-  if (near !== null) return `${protocol.label} is not known to send ${type}; did you mean ${near}?`;
+  if (near !== null) return `${provider.label} is not known to send ${type}; did you mean ${near}?`;
   const family = (text: string) => text.split('.')[0];
   const isKnownFamily = known.some((other) => family(other) === family(type));
   // Providers without a webhook of their own, such as generic, take any event type.
-  return isKnownFamily || protocol.webhook === null
+  return isKnownFamily || provider.webhook === null
     ? null
-    : `hookctl has no sample of ${type}: make sure that ${protocol.label} sends it; known: ${known.slice(0, 8).join(', ')}, …`;
+    : `hookctl has no sample of ${type}: make sure that ${provider.label} sends it; known: ${known.slice(0, 8).join(', ')}, …`;
 }
 
 /** `issues.opened` → `issues.*`. */
@@ -57,20 +57,20 @@ function patternsOf(types: readonly string[]): readonly string[] {
 }
 
 /** The samples of the events that a trigger takes. */
-export function samplesOf(trigger: string, { protocol }: Webhook): readonly Sample[] {
-  return protocol.samples.filter(({ type }) => eventMatches([trigger], type));
+export function samplesOf(trigger: string, { provider }: Webhook): readonly Sample[] {
+  return provider.samples.filter(({ type }) => eventMatches([trigger], type));
 }
 
 function pathDoubts(
   command: WebhookCommand,
-  { protocol }: Webhook,
+  { provider }: Webhook,
   samples: readonly Sample[],
 ): readonly string[] {
   const conditions = command.kind === 'trigger' ? conditionPaths(command.conditions.source) : [];
   const paths = [...payloadPaths(command.template.source), ...conditions];
   if (paths.length === 0 || samples.length === 0) return [];
   const payloads = samples.slice(0, MAX_SAMPLES).map(payloadOf);
-  const where = command.kind === 'trigger' ? command.trigger : protocol.label;
+  const where = command.kind === 'trigger' ? command.trigger : provider.label;
   return paths.flatMap((path) => {
     if (payloads.some((payload) => valuesAt(payload, path).length > 0)) return [];
     const near = nearest(path, payloads);

@@ -20,7 +20,7 @@ import { loadStatic, type StaticDefinition } from './modules/static.ts';
 import type { Source } from './problems.ts';
 import { type Agents, resolveAgents } from './project/agents.ts';
 import { defaultClaudeList } from './project/claude-list.ts';
-import type { Located } from './project/locate.ts';
+import type { ProjectPaths } from './project/locate.ts';
 import { defaultProject, type ReadProject, readProject } from './project/project.ts';
 import type { ProjectConfig } from './project/schema.ts';
 import type { Known } from './resolve.ts';
@@ -31,7 +31,7 @@ import { createSnapshot } from './snapshot.ts';
 export { secretsIn } from './snapshot.ts';
 
 export interface LoadOptions extends Known {
-  readonly located: Located;
+  readonly located: ProjectPaths;
   readonly env: SecretPlaces['env'];
   /** False for commands that only look: no secret is generated, nothing is written. */
   readonly createMissing: boolean;

@@ -7,7 +7,7 @@ import type { WrittenWebhook } from './dynamic/schema.ts';
 import { unlockSecrets } from './dynamic/secrets.ts';
 import type { Configuration } from './index.ts';
 import { KEPT_MODULES_FILE, type UnloadedFile } from './modules/kept-modules.ts';
-import type { Located } from './project/locate.ts';
+import type { ProjectPaths } from './project/locate.ts';
 
 /*
  * The list of webhooks without loading the configuration: that takes the schema library, YAML, templates and the
@@ -28,7 +28,7 @@ export interface ListedWebhook {
 
 /** What a list depends on beside the files. */
 export interface ListingPlace {
-  readonly located: Located;
+  readonly located: ProjectPaths;
   readonly env: Readonly<Record<string, string | undefined>>;
   /** hookctl's own. */
   readonly version: string;
@@ -66,7 +66,7 @@ export function quickListing(place: ListingPlace): Listing | null {
 }
 
 export function listed(webhook: Webhook): ListedWebhook {
-  const { name, provider, origin, endpoint, enabled, secrets } = webhook;
+  const { name, providerName: provider, origin, endpoint, enabled, secrets } = webhook;
   return { name, provider, origin: origin.kind, endpoint, enabled, hasSecret: secrets.length > 0 };
 }
 

@@ -1,7 +1,7 @@
 import type { ConfigProblem } from '../errors.ts';
-import { type Fault, faultsOf, type Path } from '../lib/diagnostics.ts';
+import { type Diagnostic, diagnosticsOf, type Path } from '../lib/diagnostics.ts';
 
-export { type Fault, faultsOf, type Path };
+export { type Diagnostic as Fault, diagnosticsOf, type Path };
 
 export interface Position {
   readonly line?: number;
@@ -13,11 +13,11 @@ export interface Source {
   /** Absolute path. */
   readonly file: string;
   /** The best position known for a fault; empty when there is none. */
-  position(fault: Fault): Position;
+  position(fault: Diagnostic): Position;
 }
 
 /** A fault with its place. `prefix` is where in the file the faulty value stands. */
-export function toProblem(source: Source, fault: Fault, prefix: Path = []): ConfigProblem {
+export function toProblem(source: Source, fault: Diagnostic, prefix: Path = []): ConfigProblem {
   const path = [...prefix, ...fault.path];
   return {
     file: source.file,

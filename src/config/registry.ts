@@ -2,7 +2,7 @@ import { type ConfigProblem, messageOf } from '../errors.ts';
 import type { Snapshot } from '../types.ts';
 import { type DbContent, type DbReading, revisionOf } from './dynamic/db-file.ts';
 import { type Difference, difference } from './dynamic/difference.ts';
-import { type LoadedDynamic, noticesOf, unlock, withAdvice } from './dynamic/load.ts';
+import { type LoadedDynamic, noticesOf, withSecrets, withAdvice } from './dynamic/load.ts';
 import { clashesWith } from './dynamic/resolve-db.ts';
 import type { DbWebhook } from './dynamic/schema.ts';
 import { readSettled } from './dynamic/settled.ts';
@@ -13,7 +13,7 @@ import { sourceLooks } from './source-watch.ts';
 import { type FileWatch, watchPaths } from './watch.ts';
 
 /** What happened to the configuration while serving. */
-export type LiveChange =
+export type RegistryChange =
   /** A change of the dynamic webhooks is in force. Without names: the file is in order again as it was. */
   | ({ readonly kind: 'applied'; readonly revision: string } & Difference)
   /** The file does not validate (or is gone): what was in force stays. */
@@ -25,14 +25,14 @@ export type LiveChange =
   /** What is in force could not be copied as the last good state. */
   | { readonly kind: 'not_kept'; readonly reason: string };
 
-export interface LiveOptions {
+export interface RegistryOptions {
   readonly configuration: Configuration;
   readonly env: Readonly<Record<string, string | undefined>>;
-  readonly report: (change: LiveChange) => void;
+  readonly report: (change: RegistryChange) => void;
 }
 
 /** The webhooks in force while serving. */
-export interface Live {
+export interface WebhookRegistry {
   /** Always whole: a change swaps it. */
   current(): Snapshot;
   /** The dynamic ones among them, as they stand in the db. */
@@ -52,7 +52,7 @@ export interface Live {
 const LOOK_MS = 2_000;
 
 /** Puts the configuration in force and follows the db from then on. */
-export async function openLive({ configuration, env, report }: LiveOptions): Promise<Live> {
+export async function openWebhookRegistry({ configuration, env, report }: RegistryOptions): Promise<WebhookRegistry> {
   const { db, fixed, files, fixedNotices } = configuration;
   const ending = new AbortController();
   let loaded = configuration.dynamic;
@@ -78,7 +78,7 @@ export async function openLive({ configuration, env, report }: LiveOptions): Pro
 
   async function apply(reading: Extract<DbReading, { ok: true }>): Promise<void> {
     if (reading.revision === loaded.revision && loaded.refused.length === 0) return;
-    const next = unlock(reading, { env });
+    const next = withSecrets(reading, { env });
     const changes = difference(loaded.entries, next.entries);
     loaded = next;
     snapshot = snapshotOf(next);

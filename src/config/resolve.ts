@@ -6,10 +6,10 @@ import { type CommandSettings, resolveCommands } from './resolve-commands.ts';
 import type { ValidDefinition } from './schema.ts';
 
 /** A webhook that lacks only its secrets, which are looked up when everything else is right. */
-export type UnlockedWebhook = Omit<Webhook, 'secrets' | 'secretSource'>;
+export type WebhookWithoutSecrets = Omit<Webhook, 'secrets' | 'secretSource'>;
 
 export type Resolution =
-  | { readonly ok: true; readonly webhook: UnlockedWebhook }
+  | { readonly ok: true; readonly webhook: WebhookWithoutSecrets }
   | { readonly ok: false; readonly faults: readonly Fault[] };
 
 /** What a definition may name. */
@@ -33,13 +33,13 @@ export function resolveWebhook(definition: ValidDefinition, origin: WebhookOrigi
       : shapedBy(provider, options);
   const all = [...(shaped.ok ? [] : shaped.faults), ...faults, ...defaultFaults(definition, defaultCommand)];
   if (!shaped.ok || all.length > 0) return { ok: false, faults: all };
-  const { provider: protocol } = shaped;
+  const { provider } = shaped;
   return {
     ok: true,
     webhook: {
       name: definition.name,
-      provider: protocol.name,
-      protocol,
+      providerName: provider.name,
+      provider,
       endpoint: endpointOf(definition),
       origin,
       enabled: definition.enabled ?? true,
@@ -48,7 +48,7 @@ export function resolveWebhook(definition: ValidDefinition, origin: WebhookOrigi
       targetAgent,
       defaultCommand,
       events: definition.events ?? [],
-      allow: senderRule(definition, protocol),
+      allow: senderRule(definition, provider),
       commands,
       syncToClaudeTasks: definition.syncToClaudeTasks ?? true,
       allowUnverifiable: definition.allowUnverifiable ?? false,

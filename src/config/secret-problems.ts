@@ -8,7 +8,7 @@ export function secretProblems(webhooks: readonly Webhook[]): readonly ConfigPro
       ? reasonsOf(webhook).map((message) => ({
           ...placeOf(webhook),
           message: `webhook ${webhook.name}: ${message}`,
-          fix: `Compare it with the one that ${webhook.protocol.label} shows (now: ${webhook.secretSource}).`,
+          fix: `Compare it with the one that ${webhook.provider.label} shows (now: ${webhook.secretSource}).`,
         }))
       : [],
   );
@@ -23,11 +23,11 @@ export function secretNotices(webhook: Webhook): readonly string[] {
   );
 }
 
-function reasonsOf({ secrets, protocol }: Webhook): readonly string[] {
+function reasonsOf({ secrets, provider }: Webhook): readonly string[] {
   return secrets.flatMap(({ value }) => {
     const text = value.reveal();
     return (
-      protocol.secretProblem?.(text) ?? (text === text.trim() ? [] : 'the secret begins or ends with a blank')
+      provider.secretProblem?.(text) ?? (text === text.trim() ? [] : 'the secret begins or ends with a blank')
     );
   });
 }

@@ -19,13 +19,13 @@ export function startingAtOnce(webhooks: readonly Webhook[]): readonly string[] 
 
 /** By the samples of the events that the command takes; where there are none, it can. */
 function canBringStrangersWords(webhook: Webhook, command: WebhookCommand): boolean {
-  const { samples } = webhook.protocol;
+  const { samples } = webhook.provider;
   const taken = command.kind === 'trigger' ? samplesOf(command.trigger, webhook) : samples;
   return taken.length === 0 || taken.some((sample) => bringsStrangersWords(webhook, sample));
 }
 
 function bringsStrangersWords(webhook: Webhook, sample: Sample): boolean {
-  const { protocol, commandPrefix, options, name } = webhook;
+  const { provider, commandPrefix, options, name } = webhook;
   const secret = webhook.secrets[0]?.value;
   if (secret === undefined) return true;
   try {
@@ -33,8 +33,8 @@ function bringsStrangersWords(webhook: Webhook, sample: Sample): boolean {
     let number = 1;
     const payload = sample.build({ text: 'x', now, nextNumber: () => number++ });
     const context = { type: sample.type, secret, deliveryId: 'check', now };
-    const request = protocol.sign(Buffer.from(JSON.stringify(payload)), context);
-    const parsed = protocol.parse({ ...request, query: '' }, { commandPrefix, options, name });
+    const request = provider.sign(Buffer.from(JSON.stringify(payload)), context);
+    const parsed = provider.parse({ ...request, query: '' }, { commandPrefix, options, name });
     return (
       !parsed.ok ||
       parsed.events.some(

@@ -1,8 +1,8 @@
-import type { FlowAlias, SettledTask, Settlement } from '../store/store.ts';
+import type { FlowAlias, SettledTask, DeliveryOutcome } from '../store/store.ts';
 import { flowOf, newAliases } from '../tasks/flows.ts';
 import type { WebhookEvent } from '../types.ts';
 import type { PipelineContext } from './context.ts';
-import type { Occasion } from './event-context.ts';
+import type { EventContext } from './event-context.ts';
 
 /** Whether an event tells of a rename, transfer or move of its subject. */
 export function isMove({ stableIds = [], otherIds = [] }: WebhookEvent): boolean {
@@ -15,10 +15,10 @@ export function isMove({ stableIds = [], otherIds = [] }: WebhookEvent): boolean
  */
 export function subjectNames(
   { store }: Pick<PipelineContext, 'store'>,
-  occasion: Occasion,
+  occasion: EventContext,
   tasks: readonly SettledTask[],
   isSaid: boolean,
-): Pick<Settlement, 'aliases' | 'places'> {
+): Pick<DeliveryOutcome, 'aliases' | 'places'> {
   const { event, delivery } = occasion;
   const { externalId } = event;
   if (externalId === null || delivery.trust === 'unverified') return {};
@@ -44,7 +44,7 @@ function wasRenamed(
 }
 
 /** The fields of the event's place that name its subject; null where they are not those of today. */
-function subjectPlace({ event, provider: { reply } }: Occasion) {
+function subjectPlace({ event, provider: { reply } }: EventContext) {
   const fields = reply?.subjectFields ?? [];
   const place = event.hasMovedOn === true ? null : (reply?.place(event) ?? null);
   if (place === null || fields.length === 0) return null;

@@ -36,7 +36,7 @@ export interface PipelineContext {
 }
 
 /** What became of a delivery once its commands ran. */
-export interface Settled {
+export interface DispatchResult {
   readonly delivery: Delivery;
   readonly tasks: readonly Task[];
   /** Nothing came of it that others could see: no task was made or moved, and nothing is to be sent. */

@@ -1,9 +1,9 @@
 import type { KeyLock } from '../lib/key-lock.ts';
 import type { Parsed } from '../providers/provider.ts';
-import type { Settlement } from '../store/store.ts';
+import type { DeliveryOutcome } from '../store/store.ts';
 import { syncTasks } from '../tasks/context.ts';
 import type { Decision, Delivery, RawRequest, Webhook } from '../types.ts';
-import type { PipelineContext, Settled } from './context.ts';
+import type { PipelineContext, DispatchResult } from './context.ts';
 import { actKeys, actsOf } from './dedupe-keys.ts';
 import { isFirstHand } from './event-context.ts';
 import { whyNothing } from './nothing-to-do.ts';
@@ -11,10 +11,10 @@ import { findWebhook } from './webhook-of.ts';
 import { type EventOutcome, workEvent } from './work-event.ts';
 
 /** What the commands of a webhook come to for one delivery, before anything is recorded. */
-type Outcome = Omit<Settlement, 'deliveryId' | 'settledAt'>;
+type Outcome = Omit<DeliveryOutcome, 'deliveryId' | 'settledAt'>;
 
 /** What of a delivery is still at hand since it came in: reading it back would parse it a second time. */
-export interface Arrived {
+export interface ParsedDelivery {
   readonly delivery: Delivery;
   /** As it was when the bytes were parsed. */
   readonly webhook: Webhook;
@@ -22,7 +22,7 @@ export interface Arrived {
 }
 
 export interface DispatchOptions {
-  readonly arrived?: Arrived | null;
+  readonly arrived?: ParsedDelivery | null;
   /** Told when nothing is left to do but to wait for the disk. `quiet`: nothing came of it that others could see. */
   readonly worked?: (quiet: boolean) => void;
   /** Deliveries that tell of one act are worked on one after the other. Left out: nothing else is worked on. */
@@ -37,7 +37,7 @@ export async function dispatch(
   context: PipelineContext,
   deliveryId: string,
   { arrived = null, worked = () => undefined, inTurn = (_, work) => work() }: DispatchOptions = {},
-): Promise<Settled | null> {
+): Promise<DispatchResult | null> {
   const delivery = arrived?.delivery ?? context.store.delivery(deliveryId);
   if (delivery?.status !== 'pending') {
     worked(true);
@@ -69,7 +69,7 @@ async function settle(
   delivery: Delivery,
   outcome: Outcome,
   worked: (quiet: boolean) => void,
-): Promise<Settled> {
+): Promise<DispatchResult> {
   const { store, clock } = context;
   const settledAt = clock.now();
   const settled = store.settle({ ...outcome, deliveryId: delivery.id, settledAt });
@@ -90,7 +90,7 @@ interface Read {
 }
 
 /** What a delivery says to its webhook of today; or its end, where nothing of it can be read. */
-function readDelivery(context: PipelineContext, delivery: Delivery, arrived: Arrived | null): Read | Outcome {
+function readDelivery(context: PipelineContext, delivery: Delivery, arrived: ParsedDelivery | null): Read | Outcome {
   const webhook = findWebhook(context.snapshot(), delivery);
   if (webhook === null) return nothing('ignored', `there is no webhook ${delivery.webhook} any more`);
   if (!webhook.enabled) return nothing('ignored', `the webhook ${webhook.name} is disabled`);
@@ -111,7 +111,7 @@ async function work(
   delivery: Delivery,
   { webhook, parsed }: Read,
 ): Promise<Outcome> {
-  const { protocol: provider } = webhook;
+  const { provider: provider } = webhook;
   const outcomes: EventOutcome[] = [];
   for (const [index, event] of parsed.events.entries()) {
     outcomes.push(await workEvent(context, { delivery, webhook, provider, event, index }));
@@ -121,7 +121,7 @@ async function work(
 
 function parseStored(context: PipelineContext, delivery: Delivery, webhook: Webhook): Parsed | null {
   const request = storedRequest(context, delivery);
-  return request === null ? null : webhook.protocol.parse(request, webhook);
+  return request === null ? null : webhook.provider.parse(request, webhook);
 }
 
 /** The request as it was received, from the store; null when its bytes are gone. */

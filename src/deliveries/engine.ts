@@ -1,6 +1,6 @@
 import type { Configuration } from '../config/index.ts';
 import type { Clock } from '../lib/clock.ts';
-import { oncePerTurn } from '../lib/coalesce.ts';
+import { coalesce } from '../lib/coalesce.ts';
 import type { IdSource } from '../lib/ids.ts';
 import { hookctlVersion } from '../lib/version.ts';
 import { createTransport } from '../outbox/transport.ts';
@@ -10,7 +10,7 @@ import { databasePath, openStore } from '../store/local/index.ts';
 import { type ClaudeTasksOptions, claudeConfigDir, openClaudeTasks } from '../tasks/claude/index.ts';
 import { newRelayKey } from '../tunnels/drivers/relay.ts';
 import type { Outgoing, Snapshot } from '../types.ts';
-import type { PipelineContext, Settled } from './context.ts';
+import type { PipelineContext, DispatchResult } from './context.ts';
 import { createHints } from './hints.ts';
 import { createQueue, type Queue } from './queue.ts';
 import { createLimits } from './rules/limits.ts';
@@ -21,7 +21,7 @@ export interface EngineOptions {
   readonly snapshot: () => Snapshot;
   readonly insecure: ReadonlySet<string>;
   /** Told of every delivery that was worked off. */
-  readonly onSettled: (settled: Settled) => void;
+  readonly onSettled: (settled: DispatchResult) => void;
   /** Told of everything that was sent or given up. */
   readonly onOutgoing?: (item: Outgoing) => void;
   /** By which the ingress knows what a relay client of ours passed on; default a new one. */
@@ -75,8 +75,8 @@ export async function openEngine(options: EngineOptions & Place): Promise<Engine
   };
   const context: PipelineContext = { ...common, accounts, surroundings };
   const outbox = createOutbox(outboxOptions(context, options));
-  const wakeOutbox = oncePerTurn(outbox.wake);
-  const settled = (result: Settled) => {
+  const wakeOutbox = coalesce(outbox.wake);
+  const settled = (result: DispatchResult) => {
     if (!result.quiet) wakeOutbox();
     onSettled(result);
   };

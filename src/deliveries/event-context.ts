@@ -2,7 +2,7 @@ import type { Provider } from '../providers/provider.ts';
 import type { Delivery, Webhook, WebhookEvent } from '../types.ts';
 
 /** One event of a delivery, and where it happened. */
-export interface Occasion {
+export interface EventContext {
   readonly delivery: Delivery;
   readonly webhook: Webhook;
   readonly provider: Provider;

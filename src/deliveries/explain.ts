@@ -13,7 +13,7 @@ export interface Explanation {
 /** Explains a request; `trust` is why it is believed. */
 export function explain(webhook: Webhook, request: RawRequest, trust: Trust = 'operator'): Explanation {
   if (!webhook.enabled) return { obstacle: `the webhook ${webhook.name} is disabled`, events: [] };
-  const parsed = webhook.protocol.parse(request, webhook);
+  const parsed = webhook.provider.parse(request, webhook);
   if (!parsed.ok) return { obstacle: clean(parsed.reason), events: [] };
   const place = ({ command }: Match) => webhook.commands.indexOf(command);
   const events = parsed.events.map((event) => {

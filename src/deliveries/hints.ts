@@ -20,9 +20,9 @@ export function createHints({ now }: Clock): Hints {
   return {
     of(webhook, request) {
       const moment = now();
-      if (webhook.protocol.hint === undefined || moment < next) return null;
+      if (webhook.provider.hint === undefined || moment < next) return null;
       next = moment + EVERY_MS;
-      return webhook.protocol.hint(request, activeSecrets(webhook, moment), moment);
+      return webhook.provider.hint(request, activeSecrets(webhook, moment), moment);
     },
   };
 }

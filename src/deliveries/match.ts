@@ -1,7 +1,7 @@
 import { actionNamed } from '../actions/index.ts';
 import { namesEvent } from '../conditions/event-type.ts';
 import type { TriggerCommand, Trust, Webhook, WebhookCommand, WebhookEvent } from '../types.ts';
-import { type Admission, admit, admitText } from './rules/senders.ts';
+import { type SenderCheck, checkSender, checkTextSender } from './rules/senders.ts';
 import { type Call, findCall, ownPost } from './rules/text-command.ts';
 
 /** What one command makes of one event. */
@@ -31,11 +31,11 @@ export interface Matching {
  */
 export function match(webhook: Webhook, event: WebhookEvent, trust: Trust = 'verified'): Matching {
   const own = ownPost(event);
-  const admission = own === null ? admit(webhook.allow, event.sender) : { allowed: false, reason: own };
+  const admission = own === null ? checkSender(webhook.allow, event.sender) : { allowed: false, reason: own };
   const call = callOf(webhook, event, trust);
   // Who assigns an issue speaks by that, whoever wrote its text.
   const spoken = call.byEvent ? { ...event, text: null } : event;
-  const textAdmission = own === null ? admitText(webhook.allow, spoken, trust) : admission;
+  const textAdmission = own === null ? checkTextSender(webhook.allow, spoken, trust) : admission;
   const matches = inOrder(webhook.commands).map((command): Match => {
     if (own !== null) return silent(command, own);
     return command.kind === 'text'
@@ -52,7 +52,7 @@ export function match(webhook: Webhook, event: WebhookEvent, trust: Trust = 'ver
 function callOf(webhook: Webhook, event: WebhookEvent, trust: Trust): Call {
   const call = findCall(webhook, event);
   if (event.asks == null || event.text === null || call.byEvent) return call;
-  const counts = call.command !== null && admitText(webhook.allow, event, trust).allowed;
+  const counts = call.command !== null && checkTextSender(webhook.allow, event, trust).allowed;
   return counts ? call : findCall(webhook, { ...event, text: null });
 }
 
@@ -80,14 +80,14 @@ function unnamedAuthor({ approval }: WebhookCommand, { sender, text, author }: W
 }
 
 /** Why a task waits whose sender may not command. Where the event names no sender, `approval: never` starts it, too. */
-function unadmitted({ approval }: WebhookCommand, { sender }: WebhookEvent, { reason }: Admission): string {
+function unadmitted({ approval }: WebhookCommand, { sender }: WebhookEvent, { reason }: SenderCheck): string {
   return sender === null && approval === 'never' ? '' : `; waits for approval: ${reason}`;
 }
 
 function matchText(
   command: WebhookCommand,
   call: Call,
-  { event, admission }: { readonly event: WebhookEvent; readonly admission: Admission },
+  { event, admission }: { readonly event: WebhookEvent; readonly admission: SenderCheck },
 ): Match {
   if (call.command === null) return silent(command, call.reason);
   if (call.command !== command) return silent(command, `the text asks for \`${call.command.name}\``);
@@ -103,7 +103,7 @@ function matchText(
   };
 }
 
-function matchTrigger(command: TriggerCommand, event: WebhookEvent, admission: Admission): Match {
+function matchTrigger(command: TriggerCommand, event: WebhookEvent, admission: SenderCheck): Match {
   if (!namesEvent([command.trigger], event)) {
     const part = event.isPart === true ? ', which only a trigger of that exact type takes' : '';
     return silent(command, `the event is ${event.type}${part}, the trigger ${command.trigger}`);
@@ -136,7 +136,7 @@ function whyNothing(
   matches: readonly Match[],
   { type }: WebhookEvent,
   call: Call,
-  admission: Admission,
+  admission: SenderCheck,
 ): string {
   if (matches.length === 0) return 'the webhook has no commands';
   if (call.command !== null && !admission.allowed) return admission.reason;

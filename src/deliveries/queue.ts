@@ -1,10 +1,10 @@
 import { failure, messageOf } from '../errors.ts';
 import { fullJitter, pause } from '../lib/backoff.ts';
 import { createKeyLock } from '../lib/key-lock.ts';
-import { createTurns } from '../lib/time-slicer.ts';
+import { timeSlicer } from '../lib/time-slicer.ts';
 import type { PendingDelivery } from '../store/store.ts';
-import type { PipelineContext, Settled } from './context.ts';
-import { type Arrived, dispatch } from './dispatch.ts';
+import type { PipelineContext, DispatchResult } from './context.ts';
+import { type ParsedDelivery, dispatch } from './dispatch.ts';
 
 /** Deliveries that are worked on at once. Those of one flow never are. */
 const CONCURRENCY = 8;
@@ -22,9 +22,9 @@ const AT_HAND_BYTES = 8 * 1024 * 1024;
 /** Works off what is pending: bounded, in order within a flow, again after a failure. */
 export interface Queue {
   /** Takes a pending delivery. Resolves when it is settled; null when something else settled it, or at close. */
-  push(item: PendingDelivery, arrived?: Arrived): Promise<Settled | null>;
+  push(item: PendingDelivery, arrived?: ParsedDelivery): Promise<DispatchResult | null>;
   /** Tells of a delivery that was at its end before it could come here. */
-  passBy(settled: Settled): void;
+  passBy(settled: DispatchResult): void;
   /** Takes everything that the store holds as pending, for the start after a crash. Returns how many. */
   recover(): number;
   readonly depth: () => number;
@@ -36,8 +36,8 @@ export interface Queue {
 
 interface Entry {
   readonly item: PendingDelivery;
-  readonly arrived: Arrived | null;
-  readonly done: (settled: Settled | null) => void;
+  readonly arrived: ParsedDelivery | null;
+  readonly done: (settled: DispatchResult | null) => void;
 }
 
 /** Deliveries of one flow, first come first served. */
@@ -45,7 +45,7 @@ type Lane = Entry[];
 
 export interface QueueOptions {
   /** Told of every delivery that was settled here, also of those nobody waits for. */
-  readonly onSettled: (settled: Settled) => void;
+  readonly onSettled: (settled: DispatchResult) => void;
   /** 0 up to 1, for the jitter. */
   readonly random: () => number;
   /** How many may wait, default 100,000. */
@@ -60,7 +60,7 @@ export function createQueue(
   const ready: string[] = [];
   const running = new Set<Promise<void>>();
   const stop = new AbortController();
-  const inTurns = createTurns();
+  const inTurns = timeSlicer();
   const oneActAtATime = createKeyLock();
   let isStarting = false;
   let depth = 0;
@@ -69,7 +69,7 @@ export function createQueue(
   /** Those whose pause is over while all places are taken. */
   const waiting: (() => void)[] = [];
 
-  function push(item: PendingDelivery, fresh?: Arrived): Promise<Settled | null> {
+  function push(item: PendingDelivery, fresh?: ParsedDelivery): Promise<DispatchResult | null> {
     const key = laneOf(item, fresh);
     const bytes = fresh?.delivery.size ?? 0;
     const arrived = atHand + bytes > AT_HAND_BYTES ? null : (fresh ?? null);
@@ -132,9 +132,9 @@ export function createQueue(
   async function attempt(
     { id, nextAttemptAt }: PendingDelivery,
     attempts: number,
-    arrived: Arrived | null,
+    arrived: ParsedDelivery | null,
     worked: (quiet: boolean) => void,
-  ): Promise<Settled | null> {
+  ): Promise<DispatchResult | null> {
     if (nextAttemptAt !== null) {
       await pause(waitFor(nextAttemptAt), stop.signal);
       while (working >= CONCURRENCY) await new Promise<void>((resume) => waiting.push(resume));
@@ -173,7 +173,7 @@ export function createQueue(
     attempts: number,
     reason: string,
     worked: (quiet: boolean) => void,
-  ): Promise<Settled | null> {
+  ): Promise<DispatchResult | null> {
     const { store, clock } = context;
     const nextAttemptAt = clock.now() + fullJitter(attempts, { ...BACKOFF, random });
     try {
@@ -234,7 +234,7 @@ export function createQueue(
 }
 
 /** A subject that is renamed keeps its lane; what names a transfer waits for what was said before it. */
-function laneOf({ id, externalId }: PendingDelivery, arrived: Arrived | undefined): string {
+function laneOf({ id, externalId }: PendingDelivery, arrived: ParsedDelivery | undefined): string {
   const event = arrived?.parsed.ok === true ? arrived.parsed.events[0] : undefined;
   return event?.stableIds?.at(-1) ?? externalId ?? id;
 }

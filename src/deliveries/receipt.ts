@@ -1,7 +1,7 @@
 import type { Ack } from '../providers/provider.ts';
 import type { DeliveryStatus, Webhook } from '../types.ts';
-import type { Settled } from './context.ts';
-import type { Arrived } from './dispatch.ts';
+import type { DispatchResult } from './context.ts';
+import type { ParsedDelivery } from './dispatch.ts';
 
 /** What `receive` made of a request: the row that was written, and the answer to send. */
 export interface Receipt {
@@ -20,7 +20,7 @@ export interface Receipt {
   readonly size: number;
   readonly ack: Ack;
   /** What was made of a delivery that is to be worked off. */
-  readonly arrived?: Arrived;
+  readonly arrived?: ParsedDelivery;
   /** Its end, where that was certain at once. */
-  readonly settled: Settled | null;
+  readonly settled: DispatchResult | null;
 }

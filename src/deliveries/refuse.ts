@@ -37,7 +37,7 @@ export async function reject(
   request: RawRequest,
   { detail, ack, hint: hintOf }: Refusal,
 ): Promise<Receipt> {
-  const { protocol: provider } = webhook;
+  const { provider: provider } = webhook;
   const recorded = limits.mayRecordRefusal();
   const hint = recorded ? hintOf() : null;
   const row = {

@@ -1,11 +1,11 @@
 import { HookctlError } from '../errors.ts';
-import type { PipelineContext, Settled } from './context.ts';
+import type { PipelineContext, DispatchResult } from './context.ts';
 import type { Queue } from './queue.ts';
 import { storedSource, storeReplay, untilSettled } from './replay.ts';
 
 /** What became of one of many. */
 export type Replayed =
-  | { readonly source: string; readonly settled: Settled }
+  | { readonly source: string; readonly settled: DispatchResult }
   /** Nothing was made of it: no bytes are kept, they do not parse, its webhook is gone. */
   | { readonly source: string; readonly refused: string };
 

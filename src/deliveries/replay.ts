@@ -2,8 +2,8 @@ import { failure, notFound, usageError } from '../errors.ts';
 import type { Parsed, Provider } from '../providers/provider.ts';
 import type { NewDelivery, StoreReader } from '../store/store.ts';
 import type { Delivery, RawRequest, Trust, Webhook } from '../types.ts';
-import type { PipelineContext, Settled } from './context.ts';
-import type { Arrived } from './dispatch.ts';
+import type { PipelineContext, DispatchResult } from './context.ts';
+import type { ParsedDelivery } from './dispatch.ts';
 import type { Queue } from './queue.ts';
 import { asStored, toDelivery } from './receive.ts';
 import { findWebhook } from './webhook-of.ts';
@@ -81,7 +81,7 @@ export function readSource(
   name: string,
 ): ReadSource {
   const webhook = webhookOf(context, source);
-  const { protocol: provider } = webhook;
+  const { provider: provider } = webhook;
   const parsed = provider.parse(source.request, webhook);
   if (parsed.ok) return { webhook, provider, parsed };
   const message = `${name} can't be replayed: ${parsed.reason}`;
@@ -92,9 +92,9 @@ export function readSource(
 /** A delivery that is on disk, as it enters the queue. */
 export interface StoredReplay extends Pick<NewDelivery, 'id' | 'externalId'> {
   /** What is at hand of it. */
-  readonly arrived?: Arrived;
+  readonly arrived?: ParsedDelivery;
   /** Its end, where that was certain at once: it enters no queue. */
-  readonly settled?: Settled;
+  readonly settled?: DispatchResult;
 }
 
 /**
@@ -132,7 +132,7 @@ export async function replay(
   queue: Queue,
   source: ReplaySource,
   replies: boolean,
-): Promise<Settled> {
+): Promise<DispatchResult> {
   return untilSettled(queue, await storeReplay(context, source, replies));
 }
 
@@ -142,7 +142,7 @@ export async function retry(
   queue: Queue,
   id: string,
   where: string,
-): Promise<Settled> {
+): Promise<DispatchResult> {
   const delivery = context.store.delivery(id);
   if (delivery === null) {
     throw notFound(`there is no delivery ${id} in ${where}`, 'List them with `hookctl delivery list`.');
@@ -177,7 +177,7 @@ function insteadOfRetry({ id, status }: Delivery): string {
 export async function untilSettled(
   queue: Queue,
   { id, externalId, arrived, settled: ended }: StoredReplay,
-): Promise<Settled> {
+): Promise<DispatchResult> {
   if (ended !== undefined) {
     queue.passBy(ended);
     return ended;

@@ -1,8 +1,8 @@
 import type { Replies } from '../actions/action.ts';
 import type { Account, ReplyChannel } from '../providers/kit/reply.ts';
-import type { ReplyPlace } from '../types.ts';
+import type { ThreadRef } from '../types.ts';
 import type { PipelineContext } from './context.ts';
-import type { Occasion } from './event-context.ts';
+import type { EventContext } from './event-context.ts';
 
 /**
  * Whether and where an event can be answered. Nothing is posted for a sender who may not command, for a delivery that
@@ -10,7 +10,7 @@ import type { Occasion } from './event-context.ts';
  */
 export function repliesFor(
   { accounts }: Pick<PipelineContext, 'accounts'>,
-  { delivery, provider, event }: Occasion,
+  { delivery, provider, event }: EventContext,
   allowed: boolean,
 ): Replies {
   const off = (reason: string): Replies => ({ state: 'off', reason });
@@ -30,7 +30,7 @@ export function repliesFor(
 /** Whether the request brought what answers it without a token (Slack's `response_url`). */
 function bringsChannel(
   { respond }: ReplyChannel,
-  place: ReplyPlace | null,
+  place: ThreadRef | null,
   bare: Account | undefined,
 ): boolean {
   if (respond === undefined || place === null || bare === undefined) return false;

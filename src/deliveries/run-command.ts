@@ -8,12 +8,12 @@ import { flowOf, ownExternalId } from '../tasks/flows.ts';
 import type { Decision, NewOutgoing, NewTask } from '../types.ts';
 import { commandList } from './command-list.ts';
 import type { PipelineContext } from './context.ts';
-import type { Occasion } from './event-context.ts';
+import type { EventContext } from './event-context.ts';
 import type { Match } from './match.ts';
 import { repliesFor } from './replies.ts';
 
 /** What a match came to: the decision to record, and what it asks for. */
-export interface Act {
+export interface CommandResult {
   readonly decision: Decision;
   readonly tasks: readonly SettledTask[];
   readonly outgoing: readonly NewOutgoing[];
@@ -22,8 +22,8 @@ export interface Act {
 type ActContext = Pick<PipelineContext, 'store' | 'ids' | 'accounts' | 'surroundings'>;
 
 /** Runs the action of a match that fired. What fails is recorded beside it and stops no other command. */
-export async function act(context: ActContext, occasion: Occasion, match: Match): Promise<Act> {
-  const without = (changes: Partial<Decision>): Act => ({
+export async function runCommand(context: ActContext, occasion: EventContext, match: Match): Promise<CommandResult> {
+  const without = (changes: Partial<Decision>): CommandResult => ({
     decision: decide(occasion, match, changes),
     tasks: [],
     outgoing: [],
@@ -44,7 +44,7 @@ export async function act(context: ActContext, occasion: Occasion, match: Match)
   }
 }
 
-function perform(context: ActContext, occasion: Occasion, match: Match): Promise<ActionOutcome> {
+function perform(context: ActContext, occasion: EventContext, match: Match): Promise<ActionOutcome> {
   const { webhook, delivery, event, provider } = occasion;
   const action = actionNamed(match.command.action);
   if (action === null) throw failure('no_action', `there is no action ${match.command.action}`);
@@ -70,7 +70,7 @@ function perform(context: ActContext, occasion: Occasion, match: Match): Promise
 
 /** The record of a match, as it was decided or as these changes say. */
 export function decide(
-  { event, index }: Pick<Occasion, 'event' | 'index'>,
+  { event, index }: Pick<EventContext, 'event' | 'index'>,
   match: Match,
   changes: Partial<Decision>,
 ): Decision {
@@ -88,7 +88,7 @@ export function decide(
 
 function placed(
   { store, ids }: Pick<PipelineContext, 'store' | 'ids'>,
-  { delivery, event }: Occasion,
+  { delivery, event }: EventContext,
   match: Match,
   task: NewTask,
 ): SettledTask {

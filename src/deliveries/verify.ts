@@ -22,7 +22,7 @@ export function verify(
   if (insecure.has(webhook.name)) return { ok: true, trust: 'unverified', seal: null };
   const now = clock.now();
   const secrets = activeSecrets(webhook, now);
-  const verdict = webhook.protocol.verify(request, secrets, now);
+  const verdict = webhook.provider.verify(request, secrets, now);
   if (verdict.ok) {
     const { seal = digestOf(request, secrets[verdict.secretIndex]) } = verdict;
     return { ok: true, trust: 'verified', seal };

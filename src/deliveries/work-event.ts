@@ -1,12 +1,12 @@
-import type { Settlement } from '../store/store.ts';
+import type { DeliveryOutcome } from '../store/store.ts';
 import type { Decision } from '../types.ts';
 import { subjectNames } from './aliases.ts';
 import type { PipelineContext } from './context.ts';
 import { actKey, saidKey } from './dedupe-keys.ts';
-import { isFirstHand, type Occasion } from './event-context.ts';
+import { isFirstHand, type EventContext } from './event-context.ts';
 import { type Matching, match } from './match.ts';
 import { pausedThread } from './rules/loop-guard.ts';
-import { type Act, act, decide } from './run-command.ts';
+import { type CommandResult, runCommand, decide } from './run-command.ts';
 import { answered } from './steering/answer.ts';
 import { approved } from './steering/approve.ts';
 import { stopped } from './steering/stop.ts';
@@ -14,7 +14,7 @@ import { stopped } from './steering/stop.ts';
 /** What one event comes to. */
 export interface EventOutcome
   extends Pick<
-    Settlement,
+    DeliveryOutcome,
     'decisions' | 'tasks' | 'outgoing' | 'answers' | 'approvals' | 'stops' | 'aliases' | 'places' | 'said'
   > {
   /** Why nothing fired; null when something did. */
@@ -25,7 +25,7 @@ export interface EventOutcome
  * Steps 6 and 7 for one event: an approval, a stop or an answer first, then what its commands say, unless the thread is
  * paused.
  */
-export async function workEvent(context: PipelineContext, occasion: Occasion): Promise<EventOutcome> {
+export async function workEvent(context: PipelineContext, occasion: EventContext): Promise<EventOutcome> {
   const forgotten = beforeRestore(context, occasion) ?? heardElsewhere(context, occasion);
   if (forgotten !== null) {
     const left = match(occasion.webhook, occasion.event, occasion.delivery.trust ?? 'unverified');
@@ -72,7 +72,7 @@ export async function workEvent(context: PipelineContext, occasion: Occasion): P
 
 async function runCommands(
   context: PipelineContext,
-  occasion: Occasion,
+  occasion: EventContext,
   { matches, ignored }: Matching,
 ): Promise<EventOutcome> {
   const fired = matches.filter((each) => each.fired);
@@ -88,8 +88,8 @@ async function runCommands(
       ignored: pause.reason,
     };
   }
-  const acts: Act[] = [];
-  for (const each of matches) acts.push(await act(context, occasion, each));
+  const acts: CommandResult[] = [];
+  for (const each of matches) acts.push(await runCommand(context, occasion, each));
   return {
     decisions: acts.map(({ decision }) => decision),
     tasks: acts.flatMap(({ tasks }) => tasks),
@@ -104,14 +104,14 @@ async function runCommands(
 }
 
 /** The key by which no other webhook hears the text again. */
-function heardKeys({ provider, event, delivery }: Occasion): readonly string[] {
+function heardKeys({ provider, event, delivery }: EventContext): readonly string[] {
   return isFirstHand(delivery) ? [actKey(provider.name, event) ?? []].flat() : [];
 }
 
 /** Why a text does nothing here: it commanded, answered or steered at another webhook. The triggers of this one run. */
 function heardElsewhere(
   { store }: Pick<PipelineContext, 'store'>,
-  { provider, event, delivery }: Occasion,
+  { provider, event, delivery }: EventContext,
 ): string | null {
   const key = isFirstHand(delivery) ? actKey(provider.name, event) : null;
   const holder = key === null ? null : store.holderOf(key);
@@ -125,7 +125,7 @@ function hasRun(decision: Decision | undefined): boolean {
 /** One task for each mention: a text of which a command ran runs none again, in whichever order its edits come. */
 function withoutRepeated(
   { store }: Pick<PipelineContext, 'store'>,
-  { provider, event, delivery }: Occasion,
+  { provider, event, delivery }: EventContext,
   { matches, ignored }: Matching,
 ): Matching {
   const said = event.text !== null && isFirstHand(delivery) ? saidKey(provider.name, event) : null;
@@ -140,7 +140,7 @@ function withoutRepeated(
  */
 function beforeRestore(
   { store }: Pick<PipelineContext, 'store'>,
-  { event, delivery }: Occasion,
+  { event, delivery }: EventContext,
 ): string | null {
   const { text, writtenAt = null } = event;
   if (text === null || writtenAt === null || !isFirstHand(delivery)) return null;

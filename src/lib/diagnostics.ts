@@ -4,7 +4,7 @@ import { suggestion } from './suggest.ts';
 export type Path = readonly (string | number)[];
 
 /** A mistake in a value, before it is known where the value was written. */
-export interface Fault {
+export interface Diagnostic {
   readonly path: Path;
   readonly message: string;
   readonly fix?: string;
@@ -15,13 +15,13 @@ export interface Fault {
 }
 
 /** What zod found wrong, one fault per unknown field and per wrong value, with the closest known name. */
-export function faultsOf(schema: z.ZodType, error: z.ZodError): readonly Fault[] {
+export function diagnosticsOf(schema: z.ZodType, error: z.ZodError): readonly Diagnostic[] {
   return error.issues.flatMap((issue) => faultsOfIssue(schema, issue, []));
 }
 
 type Issue = z.core.$ZodIssue;
 
-function faultsOfIssue(schema: z.ZodType, issue: Issue, prefix: Path): readonly Fault[] {
+function faultsOfIssue(schema: z.ZodType, issue: Issue, prefix: Path): readonly Diagnostic[] {
   const path = [...prefix, ...issue.path.map((part) => (typeof part === 'symbol' ? String(part) : part))];
   switch (issue.code) {
     case 'unrecognized_keys':

@@ -1,5 +1,5 @@
 import { styleText } from 'node:util';
-import { oncePerTurn } from './coalesce.ts';
+import { coalesce } from './coalesce.ts';
 import { type BoundedWriter, createBoundedWriter, takenByOutput } from './files/bounded-writer.ts';
 import { type StandardStream, unblockedDescriptor } from './unblocked.ts';
 
@@ -43,7 +43,7 @@ export function through(stream: OutputStream, change: (text: string) => string):
 /** The same stream, written to once in each turn of the event loop: for those that say much. */
 export function perTurn(stream: OutputStream): OutputStream {
   let waiting = '';
-  const flush = oncePerTurn(() => {
+  const flush = coalesce(() => {
     stream.write(waiting);
     waiting = '';
   });

@@ -1,7 +1,7 @@
 import { isUtf8 } from 'node:buffer';
 import { messageOf } from '../errors.ts';
 import type { JsonObject, JsonValue } from '../types.ts';
-import { visibleLine } from './text/escape-invisible.ts';
+import { escapeInvisibleLine } from './text/escape-invisible.ts';
 
 /** Deeper nesting is refused: `JSON.stringify` overflows the stack at 10,000 levels, which fit in 20 KB. */
 export const MAX_DEPTH = 64;
@@ -228,7 +228,7 @@ function syntaxReason(message: string): string {
   if (position !== undefined) return `not valid JSON at character ${Number(position) + 1}`;
   return /end of JSON input/.test(message)
     ? 'not valid JSON: it ends too early'
-    : visibleLine(`not valid JSON: ${message.replace(/, (?:\.\.\.)?".*$/s, '')}`);
+    : escapeInvisibleLine(`not valid JSON: ${message.replace(/, (?:\.\.\.)?".*$/s, '')}`);
 }
 
 function refuse(reason: string): { ok: false; reason: string } {

@@ -1,7 +1,7 @@
 import { setImmediate as turn } from 'node:timers/promises';
 
 /** Runs work later, one piece after the other. */
-export type InTurns = (work: () => void) => void;
+export type TimeSlicer = (work: () => void) => void;
 
 /** In milliseconds. A turn of the thread that is over sooner costs more than it brings: the system is asked between two. */
 const TURN_MS = 1.5;
@@ -11,7 +11,7 @@ const TURN_MS = 1.5;
  * in which they came, and as soon as they have taken some milliseconds, everything else has its turn. What a piece
  * sets off by resolving a promise counts as part of it.
  */
-export function createTurns(turnMs = TURN_MS): InTurns {
+export function timeSlicer(turnMs = TURN_MS): TimeSlicer {
   const pieces: (() => void)[] = [];
   let endsAt = 0;
   let isUnderWay = false;

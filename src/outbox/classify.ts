@@ -1,5 +1,5 @@
 import { STATUS_CODES } from 'node:http';
-import { shorten, visibleLine } from '../lib/text/escape-invisible.ts';
+import { shorten, escapeInvisibleLine } from '../lib/text/escape-invisible.ts';
 import type { CallAnswer, ReplyChannel, Sent } from '../providers/kit/reply.ts';
 import { retryAfterMs } from './retry-after.ts';
 
@@ -34,6 +34,6 @@ function sentence({ status, headers, text }: CallAnswer): string {
   const name = `${status} ${STATUS_CODES[status] ?? ''}`.trim();
   if (status >= 300 && status < 400)
     return `${name}: it redirects to ${headers.location ?? 'nowhere'}, which is not followed`;
-  const said = visibleLine(text.startsWith('<') ? '' : text);
+  const said = escapeInvisibleLine(text.startsWith('<') ? '' : text);
   return shorten(said === '' ? name : `${name}: ${said}`, REASON_LENGTH);
 }

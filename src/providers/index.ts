@@ -43,7 +43,7 @@ const byName = new Map(providers.map((provider) => [provider.name, provider]));
 
 /** hookctl's own providers, and those that webhooks of the project brought along. */
 export function providersIn({ webhooks }: Pick<Snapshot, 'webhooks'>): readonly Provider[] {
-  const own = webhooks.flatMap(({ protocol }) => (byName.has(protocol.name) ? [] : [protocol]));
+  const own = webhooks.flatMap(({ provider }) => (byName.has(provider.name) ? [] : [provider]));
   return [...providers, ...new Map(own.map((provider) => [provider.name, provider])).values()];
 }
 

@@ -1,4 +1,4 @@
-import { visibleLine } from '../lib/text/escape-invisible.ts';
+import { escapeInvisibleLine } from '../lib/text/escape-invisible.ts';
 import type { Actor } from '../types.ts';
 
 /**
@@ -27,7 +27,7 @@ export function actorOf({ req }: Asking): Actor {
 
 function decoded(text: string): string {
   try {
-    return visibleLine(decodeURIComponent(text)).slice(0, LONGEST);
+    return escapeInvisibleLine(decodeURIComponent(text)).slice(0, LONGEST);
   } catch {
     return '';
   }

@@ -4,14 +4,14 @@ import { closeServer, listen } from '../lib/http/http-server.ts';
 import { portOwner } from '../lib/process/port-owner.ts';
 
 /** Where a server is to listen, and the flag by which the user chooses another port. */
-export interface Place {
+export interface ListenAddress {
   readonly host: string;
   readonly port: number;
   readonly flag: string;
 }
 
 /** Starts to listen; resolves with the port. Throws `port_in_use` naming who has it, or `listen`. */
-export async function listenOrExplain(server: Server, place: Place): Promise<number> {
+export async function listenOrExplain(server: Server, place: ListenAddress): Promise<number> {
   try {
     return await listen(server, place);
   } catch (error) {
@@ -28,7 +28,7 @@ export async function closeGently(servers: readonly Server[], graceMs: number): 
   clearTimeout(cut);
 }
 
-async function explain(error: unknown, { host, port, flag }: Place): Promise<HookctlError> {
+async function explain(error: unknown, { host, port, flag }: ListenAddress): Promise<HookctlError> {
   const { code, message } = error as NodeJS.ErrnoException;
   if (code !== 'EADDRINUSE') {
     const facts = { cause: error, fix: `Choose another with ${flag}.` };

@@ -50,7 +50,7 @@ export function createMetrics(): Metrics {
     },
     // Counters only grow: what waits now is `hookctl_queue_depth`.
     received: ({ webhook, status }) =>
-      deliveries.add(webhook.name, webhook.provider, status === 'pending' ? 'accepted' : status),
+      deliveries.add(webhook.name, webhook.providerName, status === 'pending' ? 'accepted' : status),
     settled({ status, receivedAt, settledAt }) {
       settlements.add(status);
       if (settledAt !== null) dispatch.observe(Math.max(0, settledAt - receivedAt) / 1000);

@@ -1,4 +1,4 @@
-import type { PipelineContext, Settled } from '../deliveries/context.ts';
+import type { PipelineContext, DispatchResult } from '../deliveries/context.ts';
 import type { Queue } from '../deliveries/queue.ts';
 import { type ReplaySource, replay, retry, storedSource } from '../deliveries/replay.ts';
 import { replayMany } from '../deliveries/replay-many.ts';
@@ -110,6 +110,6 @@ function outgoing(store: PipelineContext['store'], id: string): OutgoingView {
   throw notFound(`there is no ${id} in the outbox`, 'List it with `hookctl outbox list`.');
 }
 
-export function settledView({ delivery, tasks }: Settled): SettledView {
+export function settledView({ delivery, tasks }: DispatchResult): SettledView {
   return { delivery: deliveryView(delivery), tasks: tasks.map(taskView) };
 }

@@ -15,7 +15,7 @@ export interface ServeOptions {
 }
 
 /** Where to listen, and how senders get there. */
-export interface Place {
+export interface ServeAddress {
   readonly host: string;
   readonly port: number;
   readonly managementPort: number;
@@ -26,7 +26,7 @@ export interface Place {
 }
 
 /** Flags that say how far the start opened the door; URLs may hold more than a host. */
-export function startDetails(options: ServeOptions, place: Place): JsonObject {
+export function startDetails(options: ServeOptions, place: ServeAddress): JsonObject {
   return {
     host: place.host,
     port: place.port,
@@ -38,8 +38,8 @@ export function startDetails(options: ServeOptions, place: Place): JsonObject {
 }
 
 /** The command line wins over webhooks.yml. Throws `usage` when both sockets are to have one port. */
-export function placeOf(project: ProjectConfig, options: ServeOptions): Place {
-  const place: Place = {
+export function placeOf(project: ProjectConfig, options: ServeOptions): ServeAddress {
+  const place: ServeAddress = {
     host: options.host ?? project.ingress.host,
     port: options.port ?? project.ingress.port,
     managementPort: options.managementPort ?? project.management.port,

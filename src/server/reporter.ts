@@ -1,6 +1,6 @@
 import type { SchedulerReporter } from '../agents/scheduler/context.ts';
-import type { LiveChange } from '../config/registry.ts';
-import type { Settled } from '../deliveries/context.ts';
+import type { RegistryChange } from '../config/registry.ts';
+import type { DispatchResult } from '../deliveries/context.ts';
 import type { Receipt } from '../deliveries/receipt.ts';
 import type { TunnelStatus } from '../tunnels/supervisor.ts';
 import type { Outgoing, Task } from '../types.ts';
@@ -14,7 +14,7 @@ export interface ServeReporter extends SchedulerReporter {
   refused(count: number): void;
   /** A request was refused that reached no webhook. */
   unrouted(row: UnroutedRow): void;
-  settled(settled: Settled): void;
+  settled(settled: DispatchResult): void;
   /** A reply or forward was sent, or given up. */
   sent(item: Outgoing): void;
   /** A task was made or moved on, by a person, an agent or Claude Code. */
@@ -24,7 +24,7 @@ export interface ServeReporter extends SchedulerReporter {
   /** The tunnel's state, reason or URL changed. */
   tunnel(status: TunnelStatus): void;
   /** The dynamic webhooks changed, or would have. */
-  reloaded(change: LiveChange): void;
+  reloaded(change: RegistryChange): void;
   /** A reload lets hookctl run a program, post, or start an agent where it did not before. */
   granted(grants: readonly Grant[]): void;
   /** Something that a person should end has begun; `status` shows it behind `problem:` as long as it lasts. */

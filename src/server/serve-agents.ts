@@ -2,17 +2,17 @@ import { dirname } from 'node:path';
 import type { RunEnvironments } from '../agents/run-environment.ts';
 import { type Scheduler, startScheduler } from '../agents/scheduler/scheduler.ts';
 import type { Configuration } from '../config/index.ts';
-import type { Live } from '../config/registry.ts';
+import type { WebhookRegistry } from '../config/registry.ts';
 import type { Engine } from '../deliveries/engine.ts';
-import type { App } from '../services.ts';
+import type { Services } from '../services.ts';
 import { listFolderName } from '../tasks/claude/index.ts';
 import type { ServeReporter } from './reporter.ts';
 
 export interface ServeAgentsOptions {
-  readonly app: App;
+  readonly app: Services;
   readonly engine: Engine;
   readonly configuration: Configuration;
-  readonly live: Pick<Live, 'current'>;
+  readonly live: Pick<WebhookRegistry, 'current'>;
   readonly reporter: ServeReporter;
   /** By which runs speak to this server. */
   readonly environments: RunEnvironments;

@@ -2,9 +2,9 @@ import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { basename } from 'node:path';
 import { changesBetween, editedElsewhere, entriesOf } from '../config/dynamic/recorded.ts';
-import type { Live, LiveChange } from '../config/registry.ts';
-import type { Settled } from '../deliveries/context.ts';
-import type { App } from '../services.ts';
+import type { WebhookRegistry, RegistryChange } from '../config/registry.ts';
+import type { DispatchResult } from '../deliveries/context.ts';
+import type { Services } from '../services.ts';
 import type { Store } from '../store/store.ts';
 import type { Actor, JsonObject, NewAuditEntry } from '../types.ts';
 import { compareGrants, type Grant, grantEntries, grantsOf, recordedGrants } from './grants.ts';
@@ -14,16 +14,16 @@ export interface ServeAudit {
   /** Records the start. Resolves with what it added to what was in force at the last one. */
   started(how: JsonObject): Promise<readonly Grant[]>;
   /** The dynamic webhooks changed, or would have. */
-  reloaded(change: LiveChange): void;
-  settled(settled: Settled): void;
+  reloaded(change: RegistryChange): void;
+  settled(settled: DispatchResult): void;
   /** Resolves when all that was told is on disk. */
   close(): Promise<void>;
 }
 
 export interface ServeAuditOptions {
-  readonly app: App;
+  readonly app: Services;
   readonly store: Store;
-  readonly live: Live;
+  readonly live: WebhookRegistry;
   /** webhooks.yml and the static modules. */
   readonly files: readonly string[];
   /** Agents that may be started. */
@@ -144,7 +144,7 @@ async function digestOf(file: string): Promise<readonly [string, string]> {
 }
 
 /** What people approved by writing so, at the provider. */
-function approvals({ provider, senderName, id, decisions }: Settled['delivery'], at: number) {
+function approvals({ provider, senderName, id, decisions }: DispatchResult['delivery'], at: number) {
   const given = decisions.filter(({ command, fired }) => command === 'approve' && fired);
   return given.flatMap(({ taskIds }) =>
     taskIds.map((target): NewAuditEntry => {

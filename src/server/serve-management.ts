@@ -1,9 +1,9 @@
 import type { Server } from 'node:http';
 import type { Agents } from '../config/project/agents.ts';
-import type { Live } from '../config/registry.ts';
+import type { WebhookRegistry } from '../config/registry.ts';
 import type { Engine } from '../deliveries/engine.ts';
 import { LONGEST_QUEUE } from '../deliveries/queue.ts';
-import type { App } from '../services.ts';
+import type { Services } from '../services.ts';
 import type { StoreReader } from '../store/store.ts';
 import type { Actor } from '../types.ts';
 import { actorOf } from './actor.ts';
@@ -19,9 +19,9 @@ import { ensureToken } from './token.ts';
 import { webhookAdmin } from './webhook-admin.ts';
 
 export interface ManagementParts {
-  readonly app: App;
+  readonly app: Services;
   readonly engine: Engine;
-  readonly live: Live;
+  readonly live: WebhookRegistry;
   readonly reporter: ServeReporter;
   readonly agents: Agents;
   readonly metrics: Metrics;
@@ -78,7 +78,7 @@ export async function managementOf({
         oldestPendingSeconds: () => oldestPendingSeconds(store, app.clock.now()),
         outbox: store.countsByOutgoingStatus,
         tunnel: () => facts().tunnel,
-        webhooks: () => new Map(live.current().webhooks.map(({ name, provider }) => [name, provider])),
+        webhooks: () => new Map(live.current().webhooks.map(({ name, providerName: provider }) => [name, provider])),
       }),
     webhooks: webhookAdmin({
       db: await app.dynamic(),

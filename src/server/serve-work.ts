@@ -3,11 +3,11 @@ import { dirname } from 'node:path';
 import type { RunningAgent, Scheduler } from '../agents/scheduler/scheduler.ts';
 import type { Configuration } from '../config/index.ts';
 import { type UnloadedFile, unloadedText } from '../config/modules/kept-modules.ts';
-import { type Live, openLive } from '../config/registry.ts';
+import { type WebhookRegistry, openWebhookRegistry } from '../config/registry.ts';
 import { secretsIn } from '../config/snapshot.ts';
 import type { Engine } from '../deliveries/engine.ts';
-import { oncePerTurn } from '../lib/coalesce.ts';
-import type { App } from '../services.ts';
+import { coalesce } from '../lib/coalesce.ts';
+import type { Services } from '../services.ts';
 import { followClaude } from '../tasks/follow.ts';
 import { repairFiles } from '../tasks/repair.ts';
 import type { Headers, JsonObject } from '../types.ts';
@@ -29,7 +29,7 @@ export interface Work {
   readonly ingress: Server;
   readonly management: Server;
   readonly engine: Engine;
-  readonly live: Live;
+  readonly live: WebhookRegistry;
   readonly problems: () => readonly string[];
   /** Follows files, runs agents, and takes up what is pending, once requests can come. `how`: for the audit. */
   begin(how: JsonObject): Promise<Begun>;
@@ -49,7 +49,7 @@ export interface Begun {
 }
 
 export interface WorkOptions {
-  readonly app: App;
+  readonly app: Services;
   readonly configuration: Configuration;
   readonly insecure: ReadonlySet<string>;
   readonly relayKey: string;
@@ -65,10 +65,10 @@ export async function openWork(options: WorkOptions): Promise<Work> {
   let scheduler: Scheduler | null = null;
   const reporter = waking(
     options.reporter,
-    oncePerTurn(() => scheduler?.wake()),
+    coalesce(() => scheduler?.wake()),
   );
   let audit: ServeAudit | null = null;
-  const live = await openLive({
+  const live = await openWebhookRegistry({
     configuration,
     env: app.env,
     report(change) {
@@ -183,7 +183,7 @@ type Close = () => Promise<unknown>;
  * take seconds to repair, and senders do not wait.
  */
 function mindTaskFiles(
-  { located }: App,
+  { located }: Services,
   { context, outbox }: Engine,
   reporter: ServeReporter,
 ): readonly Close[] {

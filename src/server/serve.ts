@@ -2,7 +2,7 @@ import type { Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { Accounts } from '../config/accounts.ts';
 import { usageError } from '../errors.ts';
-import type { App } from '../services.ts';
+import type { Services } from '../services.ts';
 import { type ClaudeState, sessionCommand } from '../tasks/claude/index.ts';
 import { newRelayKey } from '../tunnels/drivers/relay.ts';
 import type { Headers, Snapshot, Webhook } from '../types.ts';
@@ -37,7 +37,7 @@ const GRACE_MS = 7_000;
  * so that no request arrives before it can be stored; the tunnel last. All of it closes with the app. Throws
  * `in_use`, `port_in_use`, `usage` or `ConfigError`.
  */
-export async function serve(app: App, options: ServeOptions, reporter: ServeReporter): Promise<Serving> {
+export async function serve(app: Services, options: ServeOptions, reporter: ServeReporter): Promise<Serving> {
   const configuration = await app.configuration({ createMissing: true, runModules: true });
   const { claudeTasks } = configuration.project;
   const place = placeOf(configuration.project, options);
@@ -105,7 +105,7 @@ export async function serve(app: App, options: ServeOptions, reporter: ServeRepo
 type Close = () => Promise<unknown>;
 
 /** What is pushed is closed with the app, all at once: each may take seconds, and a supervisor waits ten for all of it. */
-function closedTogether(app: App): Close[] {
+function closedTogether(app: Services): Close[] {
   const closing: Close[] = [];
   app.defer(async () => {
     await Promise.all(closing.map((close) => close()));

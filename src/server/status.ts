@@ -57,7 +57,7 @@ export function statusView(source: StatusSource) {
     webhooks: source.webhooks.map((webhook) => ({
       webhook_id: webhook.origin.kind === 'dynamic' ? webhook.origin.webhookId : null,
       name: webhook.name,
-      provider: webhook.provider,
+      provider: webhook.providerName,
       endpoint: webhook.endpoint,
       url: source.server === null ? null : endpointUrl(source.server, webhook.endpoint),
       public_url: source.server === null ? null : publicEndpoint(source.server, webhook.endpoint),

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { usageError } from '../errors.ts';
-import type { App } from '../services.ts';
+import type { Services } from '../services.ts';
 import { tunnelDrivers } from '../tunnels/drivers/index.ts';
 import { createProber, type Prober } from '../tunnels/prober.ts';
 import type { TunnelSettings } from '../tunnels/settings.ts';
@@ -42,14 +42,14 @@ export interface ServeTunnel extends TunnelSupervisor {
 }
 
 /** Opens the tunnel and keeps it open; probes through the public URL show that it leads here. */
-export function openServeTunnel(app: App, options: ServeTunnelOptions): ServeTunnel {
+export function openServeTunnel(app: Services, options: ServeTunnelOptions): ServeTunnel {
   const prober = createProber({ ingressPort: options.ingressPort, clock: clockOf(app), env: app.env });
   return { ...openTunnel(app, options, prober), acceptProbe: prober.accept };
 }
 
 /** The same to an ingress of another process, which would not know the probes: without `prober` there are none. */
 export function openTunnel(
-  app: App,
+  app: Services,
   options: ServeTunnelOptions,
   prober: Prober | null = null,
 ): TunnelSupervisor {
@@ -63,6 +63,6 @@ export function openTunnel(
   });
 }
 
-function clockOf({ clock }: App): TunnelClock {
+function clockOf({ clock }: Services): TunnelClock {
   return { now: clock.now, random: Math.random, scaled: (ms) => ms };
 }

@@ -1,6 +1,6 @@
 import type { DynamicWebhooks } from '../config/dynamic/index.ts';
 import type { DbWebhook } from '../config/dynamic/schema.ts';
-import type { Live } from '../config/registry.ts';
+import type { WebhookRegistry } from '../config/registry.ts';
 import type { StoreReader } from '../store/store.ts';
 import type { Snapshot, Webhook } from '../types.ts';
 import type { WebhookAdmin } from './api/webhooks.ts';
@@ -9,11 +9,11 @@ import { webhookViewer } from './webhook-view.ts';
 export interface WebhookAdminOptions {
   readonly db: Pick<DynamicWebhooks, 'edit'>;
   /** The webhooks in force. */
-  readonly snapshot: Live['current'];
+  readonly snapshot: WebhookRegistry['current'];
   /** Their dynamic part, as it stands in the db. */
-  readonly records: Live['records'];
+  readonly records: WebhookRegistry['records'];
   /** Takes up what is on disk; resolves when it is in force. */
-  readonly reload: Live['reload'];
+  readonly reload: WebhookRegistry['reload'];
   readonly store: Pick<StoreReader, 'countsByWebhook' | 'deliveries'>;
   /** Where senders reach an endpoint. */
   readonly urlOf: (endpoint: string) => string;

@@ -38,7 +38,7 @@ function webhookView(webhook: Webhook, { counts, record, url }: OneWebhook) {
   return {
     webhook_id: origin.kind === 'dynamic' ? origin.webhookId : null,
     name: webhook.name,
-    provider: webhook.provider,
+    provider: webhook.providerName,
     endpoint: webhook.endpoint,
     url,
     origin: origin.kind,

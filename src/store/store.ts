@@ -84,7 +84,7 @@ export interface NewRejection {
 }
 
 /** The end of a delivery's dispatch, recorded in one transaction with all that it made. */
-export interface Settlement {
+export interface DeliveryOutcome {
   readonly deliveryId: string;
   readonly status: 'processed' | 'ignored' | 'failed' | 'duplicate';
   /** The delivery that did it before; only of a duplicate. */
@@ -101,7 +101,7 @@ export interface Settlement {
   /** Names by which flows are to be found from now on; left out: none. */
   readonly aliases?: readonly FlowAlias[];
   /** Where the tasks of renamed or moved subjects post from now on; left out: where they did. */
-  readonly places?: readonly FlowPlace[];
+  readonly places?: readonly FlowThread[];
   /** Steps that cancel tasks, as the delivery's sender asked; left out: none. */
   readonly stops?: readonly TaskChange[];
   /** Keys of the texts of which a command ran (`pipeline/dedupe-keys.ts`); left out: none. */
@@ -117,7 +117,7 @@ export interface NewAnswer {
 }
 
 /** What a flow's subject is called in the places to which its tasks post. */
-export interface FlowPlace {
+export interface FlowThread {
   readonly flowId: string;
   readonly place: Readonly<Record<string, string>>;
 }
@@ -261,7 +261,7 @@ export interface Store extends Omit<StoreReader, 'close'>, TaskWriter, RunWriter
   /** Keeps the newest 1,000 rejections, and 200 of requests to no webhook. */
   reject(rejection: NewRejection): Promise<void>;
   /** Records outcome and tasks; returns the tasks as stored. Does nothing when the delivery is no longer pending. */
-  settle(settlement: Settlement): Promise<readonly Task[]>;
+  settle(settlement: DeliveryOutcome): Promise<readonly Task[]>;
   /** Counts a failed attempt; the delivery stays pending. */
   postpone(deliveryId: string, reason: string, nextAttemptAt: number): Promise<void>;
   /**

@@ -1,5 +1,5 @@
 import { failure, usageError } from '../errors.ts';
-import { shorten, visible, visibleLine } from '../lib/text/escape-invisible.ts';
+import { shorten, escapeInvisible, escapeInvisibleLine } from '../lib/text/escape-invisible.ts';
 import type { JsonObject, Task } from '../types.ts';
 import { taskNamed } from './change.ts';
 import { syncTasks, type TaskContext } from './context.ts';
@@ -55,10 +55,10 @@ export async function createTask(
   const task = await store.createTask({
     task: {
       id,
-      title: shorten(visibleLine(request.title ?? firstLine), TITLE_LENGTH),
+      title: shorten(escapeInvisibleLine(request.title ?? firstLine), TITLE_LENGTH),
       status: request.requiresApproval === true ? 'waiting_approval' : 'queued',
       agent: request.agent ?? parent?.agent ?? DEFAULT_AGENT,
-      prompt: visible(request.prompt),
+      prompt: escapeInvisible(request.prompt),
       typed: request.prompt,
       url: request.url ?? parent?.url ?? null,
       syncToClaudeTasks: request.syncToClaudeTasks ?? parent?.syncToClaudeTasks ?? true,

@@ -1,9 +1,9 @@
 import type { IdSource } from '../lib/ids.ts';
 import { cutAtSentence } from '../lib/text/cut.ts';
-import { visible } from '../lib/text/escape-invisible.ts';
+import { escapeInvisible } from '../lib/text/escape-invisible.ts';
 import { foreignText, joinTexts, notice, ownText, type PostText } from '../lib/text/post-text.ts';
 import type { TaskReply } from '../store/task-store.ts';
-import type { JsonObject, NewOutgoing, ReplyPlace, Task, TaskStatus } from '../types.ts';
+import type { JsonObject, NewOutgoing, ThreadRef, Task, TaskStatus } from '../types.ts';
 
 /** Longest result and error in a comment, in characters. */
 const RESULT_LENGTH = 4_000;
@@ -55,7 +55,7 @@ export function separateComment(
 
 /** Words of an agent, as long as they may be. */
 export function agentText(text: string, length = RESULT_LENGTH): PostText {
-  return foreignText(cutAtSentence(visible(text), length));
+  return foreignText(cutAtSentence(escapeInvisible(text), length));
 }
 
 function threadComment(
@@ -64,7 +64,7 @@ function threadComment(
   content: PostText,
   edits: string | null,
 ): NewOutgoing {
-  const place = reply.place as unknown as ReplyPlace;
+  const place = reply.place as unknown as ThreadRef;
   return { id: ids.next('out'), kind: 'comment', place, content, edits, privateNetwork: false };
 }
 
@@ -74,7 +74,7 @@ function textOf({ id, agent }: Task, { to, result, error, question, costUsd }: P
     joinTexts(ownText(`${sign} `), agentText(text, length), ownText(`\n\n\`${id}\`${cost}`));
   switch (to) {
     case 'running':
-      return notice`\`${id}\` is worked on by ${visible(agent)}.`;
+      return notice`\`${id}\` is worked on by ${escapeInvisible(agent)}.`;
     case 'waiting_answer':
       return (question ?? '').trim() === '' ? null : signed('❓', question ?? '', RESULT_LENGTH);
     case 'completed':

@@ -1,4 +1,4 @@
-import { shorten, visible, visibleLine } from '../lib/text/escape-invisible.ts';
+import { shorten, escapeInvisible, escapeInvisibleLine } from '../lib/text/escape-invisible.ts';
 
 /** Where an untrusted text comes from: payload path (`issue.title`) or `@argument`, and who wrote it. */
 export interface FenceLabel {
@@ -21,11 +21,11 @@ const MARK = /<(?=\s*\/?\s*untrusted)/gi;
 export function fence(text: string, label: FenceLabel, nonce: string): string {
   const source = sanitiseLabel(label.source);
   const author = sanitiseLabel(label.author ?? 'unknown');
-  const inside = visible(text).replace(MARK, '‹');
+  const inside = escapeInvisible(text).replace(MARK, '‹');
   return `<untrusted-${nonce} source="${source}" author="${author}">${inside}</untrusted-${nonce}>`;
 }
 
 /** Names and paths come from outside as well: on one line, without what ends an attribute or a mark. */
 function sanitiseLabel(label: string): string {
-  return shorten(visibleLine(label).replace(/["'<>`]/g, ''), MAX_LABEL);
+  return shorten(escapeInvisibleLine(label).replace(/["'<>`]/g, ''), MAX_LABEL);
 }

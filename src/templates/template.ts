@@ -3,7 +3,7 @@ import Handlebars from 'handlebars';
 import { failure } from '../errors.ts';
 import { HARMLESS_ID } from '../lib/agent-label.ts';
 import { BudgetError, createBudget } from '../lib/budget.ts';
-import { visible } from '../lib/text/escape-invisible.ts';
+import { escapeInvisible } from '../lib/text/escape-invisible.ts';
 import { renderedText } from '../lib/text/post-text.ts';
 import type { Template, TemplateContext } from '../types.ts';
 import { explainError, findForeign, findOversized, findRefused, type TemplateMistake } from './check.ts';
@@ -43,7 +43,7 @@ export function compileTemplate(source: string): TemplateResult {
   const fenced = (context: TemplateContext) => render(context, fencing(context, randomBytes(16)));
   const posted = (context: TemplateContext) =>
     renderedText((printed) => {
-      const print: Print = (text) => printed(visible(text));
+      const print: Print = (text) => printed(escapeInvisible(text));
       return render(context, { payload: print, data: print });
     });
   return { ok: true, template: { source, plain, posted, fenced } };
@@ -80,7 +80,7 @@ interface Printers {
 }
 type Render = (context: TemplateContext, printers: Printers) => string;
 
-const SHOWN: Printers = { payload: visible, data: visible };
+const SHOWN: Printers = { payload: escapeInvisible, data: escapeInvisible };
 
 function createRenderer(source: string): Render {
   const engine = Handlebars.create();

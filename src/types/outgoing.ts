@@ -18,7 +18,7 @@ declare const POST_TEXT: unique symbol;
 export type PostText = string & { readonly [POST_TEXT]: true };
 
 /** Where a reply goes, in the provider's own terms; kept as JSON. Made from ids in the payload, never from its URLs. */
-export interface ReplyPlace {
+export interface ThreadRef {
   /** Host on which the event happened (`github.com`); null when the payload does not say. */
   readonly host: string | null;
   readonly [field: string]: string | null;
@@ -29,7 +29,7 @@ export interface NewOutgoing {
   readonly id: string;
   readonly kind: OutgoingKind;
   /** Empty for `forward`. */
-  readonly place: ReplyPlace;
+  readonly place: ThreadRef;
   /** Text of a comment, emoji, label, or URL of a forward. */
   readonly content: string;
   /** The earlier comment whose text this one replaces, by its outgoing id; null: a post of its own. */

@@ -1,5 +1,5 @@
 import type { WebhookEvent } from './event.ts';
-import type { ReplyPlace } from './outgoing.ts';
+import type { ThreadRef } from './outgoing.ts';
 import type { Headers, JsonObject } from './request.ts';
 import type { Secret } from './secret.ts';
 
@@ -90,7 +90,7 @@ export interface ReplyChannel {
   /** Longest text of a post in characters, the marker included. */
   readonly textLimit: number;
   /** Where a reply to this event goes; null when it cannot be answered. */
-  place(event: WebhookEvent): ReplyPlace | null;
+  place(event: WebhookEvent): ThreadRef | null;
   /**
    * Fields of a place that name the subject of the event: after a rename, transfer or move they are others, and the posts of earlier
    * tasks follow. Left out: a subject keeps its place.
@@ -100,11 +100,11 @@ export interface ReplyChannel {
   immediate(event: WebhookEvent, webhook: { readonly options: JsonObject }): Immediate | null;
   /** Headers that carry the token. */
   authorize(account: Account): Headers;
-  comment(account: Account, place: ReplyPlace, post: Post): OutgoingCall;
+  comment(account: Account, place: ThreadRef, post: Post): OutgoingCall;
   /** Replaces the text of a comment. Left out: comments stand as they are. */
-  edit?(account: Account, place: ReplyPlace, remoteId: string, post: Post): OutgoingCall;
+  edit?(account: Account, place: ThreadRef, remoteId: string, post: Post): OutgoingCall;
   /** The first page of the thread on which a comment posted since then would stand. `since` is epoch ms. */
-  find?(account: Account, place: ReplyPlace, since: number): OutgoingCall;
+  find?(account: Account, place: ThreadRef, since: number): OutgoingCall;
   /** `author`: who the account is, where `whoami` told; then posts of others are none of ours, whatever they hold. */
   readPage?(account: Account, answer: CallAnswer, id: string, author: string | null): Lookup;
   /** Asks who the account is, as posts name their author. Left out: the API does not tell, or the page itself does. */
@@ -112,13 +112,13 @@ export interface ReplyChannel {
     call(account: Account): OutgoingCall;
     read(answer: CallAnswer): string | null;
   };
-  react?(account: Account, place: ReplyPlace, emoji: string): OutgoingCall;
-  label?(account: Account, place: ReplyPlace, label: string): OutgoingCall;
+  react?(account: Account, place: ThreadRef, emoji: string): OutgoingCall;
+  label?(account: Account, place: ThreadRef, label: string): OutgoingCall;
   /** A note that only the sender sees. */
-  ephemeral?(account: Account, place: ReplyPlace, post: Post): OutgoingCall;
+  ephemeral?(account: Account, place: ThreadRef, post: Post): OutgoingCall;
   /** The reply channel that the request brought, and how long (ms) and often it may be used; its call is null without one. */
   readonly respond?: {
-    call(account: Account, place: ReplyPlace, post: Post, inChannel: boolean): OutgoingCall | null;
+    call(account: Account, place: ThreadRef, post: Post, inChannel: boolean): OutgoingCall | null;
     readonly lifetimeMs: number;
     readonly uses: number;
   };

@@ -86,9 +86,9 @@ export type WebhookOrigin =
 export interface Webhook {
   readonly name: string;
   /** Name of the provider. */
-  readonly provider: string;
+  readonly providerName: string;
   /** The provider itself, as this webhook's options shape it. */
-  readonly protocol: Provider;
+  readonly provider: Provider;
   /** Raw request path it answers on, e.g. `/webhooks/github`. */
   readonly endpoint: string;
   readonly origin: WebhookOrigin;

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { admit } from '../../src/deliveries/rules/senders.ts';
+import { checkSender } from '../../src/deliveries/rules/senders.ts';
 import type { Sender, SenderRule } from '../../src/types.ts';
 
 /**
@@ -106,7 +106,7 @@ describe('the sender table', () => {
   test.each(TABLE)('$who: $allowed', ({ rule, senders, allowed }) => {
     for (const sender of senders) {
       for (const name of NAMES)
-        expect(admit(rule, { ...sender, name }).allowed, JSON.stringify({ ...sender, name })).toBe(allowed);
+        expect(checkSender(rule, { ...sender, name }).allowed, JSON.stringify({ ...sender, name })).toBe(allowed);
     }
   });
 });

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { admit, admitText } from '../../src/deliveries/rules/senders.ts';
+import { checkSender, checkTextSender } from '../../src/deliveries/rules/senders.ts';
 import type { SenderRule } from '../../src/types.ts';
 import { eventWith, person } from './support.ts';
 
@@ -11,13 +11,13 @@ const rule: SenderRule = {
 
 describe('people command by association', () => {
   test.each(['OWNER', 'MEMBER', 'COLLABORATOR'])('%s may', (association) => {
-    expect(admit(rule, person({ association }))).toEqual({ allowed: true, reason: `ada is ${association}` });
+    expect(checkSender(rule, person({ association }))).toEqual({ allowed: true, reason: `ada is ${association}` });
   });
 
   test.each(['CONTRIBUTOR', 'FIRST_TIMER', 'FIRST_TIME_CONTRIBUTOR', 'MANNEQUIN', 'NONE', null])(
     '%s may not, and the reason names id and way out',
     (association) => {
-      const { allowed, reason } = admit(rule, person({ association }));
+      const { allowed, reason } = checkSender(rule, person({ association }));
       expect(allowed).toBe(false);
       expect(reason).toContain(`ada (id 1, ${association ?? 'unknown'})`);
       expect(reason).toContain('allowed: OWNER, MEMBER, COLLABORATOR, or an id in `allow.users`');
@@ -26,43 +26,43 @@ describe('people command by association', () => {
 });
 
 test('a listed id may, whatever the association; a name never counts', () => {
-  expect(admit(rule, person({ id: '4711', association: 'NONE' })).allowed).toBe(true);
-  expect(admit(rule, person({ id: '9', name: '4711', association: 'NONE' })).allowed).toBe(false);
+  expect(checkSender(rule, person({ id: '4711', association: 'NONE' })).allowed).toBe(true);
+  expect(checkSender(rule, person({ id: '9', name: '4711', association: 'NONE' })).allowed).toBe(false);
 });
 
 describe('bots and apps', () => {
   const bot = person({ kind: 'bot', name: 'helper[bot]' });
 
   test('a bot may not, even as OWNER or with a listed user id', () => {
-    expect(admit(rule, bot).allowed).toBe(false);
-    expect(admit(rule, { ...bot, id: '4711' }).allowed).toBe(false);
-    expect(admit(rule, bot).reason).toContain('bots command only by a listed app id');
+    expect(checkSender(rule, bot).allowed).toBe(false);
+    expect(checkSender(rule, { ...bot, id: '4711' }).allowed).toBe(false);
+    expect(checkSender(rule, bot).reason).toContain('bots command only by a listed app id');
   });
 
   test('a bot of a listed app may', () => {
-    expect(admit(rule, { ...bot, appId: '29310' }).allowed).toBe(true);
+    expect(checkSender(rule, { ...bot, appId: '29310' }).allowed).toBe(true);
   });
 
   test('an app that acts for an OWNER may not unless it is listed, and a listed one is no more than the person', () => {
-    expect(admit(rule, person({ appId: '7' })).allowed).toBe(false);
-    expect(admit(rule, person({ appId: '7' })).reason).toContain('app 7');
-    expect(admit(rule, person({ appId: '29310' })).allowed).toBe(true);
-    expect(admit(rule, person({ appId: '29310', association: 'NONE' })).allowed).toBe(false);
+    expect(checkSender(rule, person({ appId: '7' })).allowed).toBe(false);
+    expect(checkSender(rule, person({ appId: '7' })).reason).toContain('app 7');
+    expect(checkSender(rule, person({ appId: '29310' })).allowed).toBe(true);
+    expect(checkSender(rule, person({ appId: '29310', association: 'NONE' })).allowed).toBe(false);
   });
 });
 
 test('senders without a person need only verification; no sender at all is refused', () => {
-  expect(admit(rule, person({ kind: 'system', association: null })).allowed).toBe(true);
-  expect(admit(rule, null).allowed).toBe(false);
+  expect(checkSender(rule, person({ kind: 'system', association: null })).allowed).toBe(true);
+  expect(checkSender(rule, null).allowed).toBe(false);
 });
 
 test('empty lists allow nobody', () => {
-  expect(admit({ associations: [], users: [], apps: [] }, person()).allowed).toBe(false);
+  expect(checkSender({ associations: [], users: [], apps: [] }, person()).allowed).toBe(false);
 });
 
 describe('A1: a text commands only as its author’s own act', () => {
   const said = (changes: Parameters<typeof eventWith>[0]) =>
-    admitText(rule, eventWith({ text: '@agent fix', ...changes }), 'verified');
+    checkTextSender(rule, eventWith({ text: '@agent fix', ...changes }), 'verified');
 
   test('the sender’s own text is judged by the sender', () => {
     expect(said({})).toEqual({ allowed: true, reason: 'ada is OWNER' });

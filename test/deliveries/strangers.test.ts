@@ -38,7 +38,7 @@ async function dynamic(provider: string, options: object, command: object) {
     const secret = found?.secrets[0]?.value;
     if (found === undefined || secret === undefined) throw new Error('no webhook');
     const body = Buffer.from(JSON.stringify(payload));
-    const signed = found.protocol.sign(body, { type: 'x', secret, deliveryId: 'd-1', now: new Date() });
+    const signed = found.provider.sign(body, { type: 'x', secret, deliveryId: 'd-1', now: new Date() });
     const { deliveryId: id, externalId } = await receive(engine.context, found, { ...signed, query: '' });
     await engine.queue.push({ id, externalId, attempts: 0, nextAttemptAt: null });
     return engine.context.store.tasks({ deliveryId: id })[0]?.status ?? 'no task';
@@ -97,7 +97,7 @@ webhooks: { github: { defaultCommand: go, commands: [{ name: go, action: ask, te
   const engine = await startEngine({ yaml, db, env: { TOKEN: 'a-token' } });
   const asked = await engine.deliver('github', 'issue_comment.created', onIssue(12), '@agent go');
   const app = engine.context.snapshot().byName.get('app');
-  const sample = app?.protocol.samples.find(({ type }) => type === 'issue_comment.created');
+  const sample = app?.provider.samples.find(({ type }) => type === 'issue_comment.created');
   if (app === undefined || sample === undefined) throw new Error('no webhook');
   const say = async (text: string, change: (payload: Payload) => Payload = (payload) => payload) => {
     const built = sample.build({ text, now: new Date(), nextNumber: () => Math.floor(Math.random() * 1e9) });
@@ -105,7 +105,7 @@ webhooks: { github: { defaultCommand: go, commands: [{ name: go, action: ask, te
     const body = Buffer.from(JSON.stringify(payload));
     const secret = app.secrets[0]?.value;
     if (secret === undefined) throw new Error('no secret');
-    const signed = app.protocol.sign(body, { type: sample.type, secret, deliveryId: text, now: new Date() });
+    const signed = app.provider.sign(body, { type: sample.type, secret, deliveryId: text, now: new Date() });
     const { deliveryId: id, externalId } = await receive(engine.context, app, { ...signed, query: '' });
     return engine.queue.push({ id, externalId, attempts: 0, nextAttemptAt: null });
   };

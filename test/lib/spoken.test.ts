@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import { spoken, unquoted } from '../../src/lib/text/spoken.ts';
+import { stripQuoted, unquoted } from '../../src/lib/text/spoken.ts';
 import { growth, LINEAR } from '../support/growth.ts';
 
-const words = (text: string) => spoken(text).split(/\s+/).filter(Boolean);
+const words = (text: string) => stripQuoted(text).split(/\s+/).filter(Boolean);
 
 describe('what a person says', () => {
   it.each([
@@ -28,8 +28,8 @@ describe('what a person says', () => {
 
   it('keeps the length and every position', () => {
     const text = 'a `b` c\n> d\n```\ne\n```\nf';
-    expect(spoken(text)).toHaveLength(text.length);
-    expect(spoken(text).indexOf('f')).toBe(text.indexOf('f'));
+    expect(stripQuoted(text)).toHaveLength(text.length);
+    expect(stripQuoted(text).indexOf('f')).toBe(text.indexOf('f'));
   });
 
   it('leaves hidden comments in for those who look for a mark', () => {
@@ -45,7 +45,7 @@ describe('what a person says', () => {
     ['open comments', (n: number) => '<!--'.repeat(n)],
     ['quotes and fences', (n: number) => '>\n```\n'.repeat(n)],
   ])('takes time in proportion to the length: %s', (_, build) => {
-    expect(growth((times) => void spoken(build(times)), 16_000)).toBeLessThan(LINEAR);
+    expect(growth((times) => void stripQuoted(build(times)), 16_000)).toBeLessThan(LINEAR);
   });
 });
 

@@ -1,6 +1,6 @@
 import { setImmediate as turn } from 'node:timers/promises';
 import { expect, test } from 'vitest';
-import { createPauses, createTurns } from '../../src/lib/time-slicer.ts';
+import { createPauses, timeSlicer } from '../../src/lib/time-slicer.ts';
 
 /** Holds the thread for so long, as work does. */
 function work(ms: number): void {
@@ -8,7 +8,7 @@ function work(ms: number): void {
 }
 
 test('what others wait for has its turn between two pieces, however many of them wait', async () => {
-  const inTurns = createTurns(2);
+  const inTurns = timeSlicer(2);
   let done = 0;
   const all = Promise.all(
     Array.from({ length: 40 }, async () => {
@@ -28,7 +28,7 @@ test('what others wait for has its turn between two pieces, however many of them
 });
 
 test('pieces run in the order in which they came, and those that come while one runs behind them', async () => {
-  const inTurns = createTurns();
+  const inTurns = timeSlicer();
   const order: number[] = [];
   await new Promise<void>((resolve) => {
     inTurns(() => {

@@ -11,12 +11,12 @@ import { providerNamed } from '../../src/providers/index.ts';
 import type { Account } from '../../src/providers/kit/reply.ts';
 import { openStore } from '../../src/store/local/index.ts';
 import type { Store } from '../../src/store/store.ts';
-import type { NewOutgoing, Outgoing, ReplyPlace } from '../../src/types.ts';
+import type { NewOutgoing, Outgoing, ThreadRef } from '../../src/types.ts';
 import { freshStore, newDelivery, settlement } from '../store/fixtures.ts';
 import { eventually } from '../support/eventually.ts';
 import { type ProviderApis, startProviderApis } from '../support/provider-apis.ts';
 
-export const PLACES: Readonly<Record<string, ReplyPlace>> = {
+export const PLACES: Readonly<Record<string, ThreadRef>> = {
   github: { host: null, owner: 'octo', repo: 'repo', number: '1', comment: '7', commentKind: 'issues' },
   jira: { host: null, issue: 'PROJ-1' },
   slack: { host: null, channel: 'C1', thread: '1.0', message: '1.0', user: 'U1', responseUrl: null },

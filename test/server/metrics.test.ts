@@ -6,7 +6,7 @@ test('E26: /metrics shows the webhooks in force, and counts no waiting delivery 
   const metrics = createMetrics();
   onTestFinished(metrics.close);
   const received = (name: string, status: 'pending' | 'duplicate') =>
-    metrics.received({ webhook: { name, provider: 'github' } as Webhook, status });
+    metrics.received({ webhook: { name, providerName: 'github' } as Webhook, status });
   const linesOf = (...names: readonly string[]) => linesWith(names.map((name) => [name, 'github']));
   const linesWith = async (webhooks: readonly (readonly [name: string, provider: string])[]) => {
     const text = await metrics.text({

@@ -1,4 +1,4 @@
-import type { NewDelivery, SettledTask, Settlement } from '../../src/store/store.ts';
+import type { NewDelivery, SettledTask, DeliveryOutcome } from '../../src/store/store.ts';
 import type { NewTask } from '../../src/types.ts';
 
 export const NOW = 1_700_000_000_000;
@@ -58,7 +58,7 @@ export function settledTask(
   };
 }
 
-export function settlement(deliveryId: string, changes: Partial<Settlement> = {}): Settlement {
+export function settlement(deliveryId: string, changes: Partial<DeliveryOutcome> = {}): DeliveryOutcome {
   return {
     deliveryId,
     status: 'processed',

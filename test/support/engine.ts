@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
 import { actions } from '../../src/actions/index.ts';
 import { type Configuration, loadConfiguration } from '../../src/config/index.ts';
-import type { Settled } from '../../src/deliveries/context.ts';
+import type { DispatchResult } from '../../src/deliveries/context.ts';
 import { type Engine, openEngine } from '../../src/deliveries/engine.ts';
 import { receive } from '../../src/deliveries/receive.ts';
 import { replay, storedSource } from '../../src/deliveries/replay.ts';
@@ -27,8 +27,8 @@ export interface TestEngine extends Engine {
     type: string,
     change?: (payload: JsonObject) => JsonObject,
     text?: string,
-  ): Promise<Settled>;
-  replay(id: string, replies: boolean): Promise<Settled>;
+  ): Promise<DispatchResult>;
+  replay(id: string, replies: boolean): Promise<DispatchResult>;
   /** What a delivery asked to be sent, once none of it waits. */
   sent(deliveryId: string): Promise<readonly Outgoing[]>;
 }
@@ -114,7 +114,7 @@ export async function startEngine(options: TestEngineOptions = {}): Promise<Test
     env,
     async deliver(name, type, change = (payload) => payload, text = '@agent analyze') {
       const provider = providerNamed(name);
-      const webhook = context.snapshot().webhooks.find((each) => each.provider === name);
+      const webhook = context.snapshot().webhooks.find((each) => each.providerName === name);
       const sample = provider?.samples.find((each) => each.type === type);
       if (provider === null || webhook === undefined || sample === undefined)
         throw new Error(`no ${name} ${type}`);

@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import { say } from '../../lib/io.ts';
-import type { App, AppFlags } from '../../services.ts';
+import type { Services, ServiceFlags } from '../../services.ts';
 import { type AuditView, auditView } from '../../views.ts';
 import { examples, type Runner } from '../kit/command.ts';
 import { moment } from '../kit/moment.ts';
@@ -10,7 +10,7 @@ import { positive } from '../kit/options.ts';
 import { localTime, printJson } from '../kit/print.ts';
 import { below, table, time, whole } from '../kit/table.ts';
 
-interface ListFlags extends AppFlags {
+interface ListFlags extends ServiceFlags {
   readonly what?: string;
   readonly since?: string;
   readonly limit: number;
@@ -35,7 +35,7 @@ export function configureList(command: Command, runner: Runner): void {
     );
 }
 
-async function list(app: App, flags: ListFlags, argv: readonly string[]): Promise<0> {
+async function list(app: Services, flags: ListFlags, argv: readonly string[]): Promise<0> {
   const { what, since, limit, before, json } = flags;
   const filter = {
     limit,

@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import { say } from '../../lib/io.ts';
-import type { App, AppFlags } from '../../services.ts';
+import type { Services, ServiceFlags } from '../../services.ts';
 import {
   type Entries,
   installEntries,
@@ -14,7 +14,7 @@ import { printJson } from '../kit/print.ts';
 import { mcpCommand } from './mcp-command.ts';
 import { claudePlace, noteInstalled } from './place.ts';
 
-interface InstallFlags extends AppFlags {
+interface InstallFlags extends ServiceFlags {
   readonly mcp?: boolean;
   readonly json?: boolean;
 }
@@ -30,7 +30,7 @@ export function configureInstall(command: Command, runner: Runner): void {
     .action((flags: InstallFlags) => runner.run(command.optsWithGlobals(), (app) => install(app, flags)));
 }
 
-async function install(app: App, { json, mcp }: InstallFlags): Promise<0> {
+async function install(app: Services, { json, mcp }: InstallFlags): Promise<0> {
   const { projectFolder, list } = await claudePlace(app);
   const settings = await put(app, localSettings(projectFolder), wantedEnv(list));
   const server = mcp === true ? await mcpCommand(app, projectFolder) : null;
@@ -54,14 +54,14 @@ async function install(app: App, { json, mcp }: InstallFlags): Promise<0> {
 }
 
 /** Adds entries and notes what was added, so that no more than that is taken out again. */
-async function put(app: App, place: SettingsBlock, wanted: Entries) {
+async function put(app: Services, place: SettingsBlock, wanted: Entries) {
   const { changed, madeFolder } = await installEntries(place, wanted);
   const entries = Object.fromEntries(Object.entries(wanted).filter(([name]) => changed.includes(name)));
   if (changed.length > 0) await noteInstalled(app, place.path, { entries, madeFolder });
   return { path: place.path, changed };
 }
 
-function told({ io }: App, { path, changed }: Awaited<ReturnType<typeof put>>, effect: string): void {
+function told({ io }: Services, { path, changed }: Awaited<ReturnType<typeof put>>, effect: string): void {
   say(io.out, `${path} ${changed.length === 0 ? 'has it already' : `sets ${changed.join(' and ')}`}`);
   say(io.err, effect);
 }

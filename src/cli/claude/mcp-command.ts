@@ -2,7 +2,7 @@ import { access, constants } from 'node:fs/promises';
 import { delimiter, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { PACKAGE_ROOT } from '../../package-root.ts';
-import type { App } from '../../services.ts';
+import type { Services } from '../../services.ts';
 
 /** How Claude Code starts `hookctl mcp`. */
 export interface McpServerEntry {
@@ -19,7 +19,7 @@ export interface McpCommand {
 }
 
 /** hookctl as the users of a project reach it: on the PATH, as its dependency, else where it lies. */
-export async function mcpCommand({ env }: App, projectFolder: string): Promise<McpCommand> {
+export async function mcpCommand({ env }: Services, projectFolder: string): Promise<McpCommand> {
   const entry = (command: string, ...args: readonly string[]): McpServerEntry => ({
     type: 'stdio',
     command,

@@ -4,12 +4,12 @@ import { defaultClaudeList } from '../../config/project/claude-list.ts';
 import { prepareDataFolder } from '../../config/project/locate.ts';
 import { defaultProject, readProject } from '../../config/project/project.ts';
 import { writeFileAtomic } from '../../lib/files/atomic-file.ts';
-import type { App } from '../../services.ts';
+import type { Services } from '../../services.ts';
 import { claudeConfigDir, listFolderName } from '../../tasks/claude/index.ts';
 import type { Installed } from '../../tasks/claude/settings.ts';
 
 /** Where Claude Code and this project meet. */
-export async function claudePlace({ located, cwd, env, home }: App) {
+export async function claudePlace({ located, cwd, env, home }: Services) {
   const { projectFile } = located;
   const project = projectFile === null ? defaultProject() : (await readProject(projectFile)).project;
   const { list, enabled, record } = project.claudeTasks;
@@ -26,12 +26,12 @@ export async function claudePlace({ located, cwd, env, home }: App) {
 type InstallRecord = Readonly<Record<string, Installed>>;
 
 /** What hookctl put into one file; null: nothing. */
-export async function readInstalled({ located }: App, path: string): Promise<Installed | null> {
+export async function readInstalled({ located }: Services, path: string): Promise<Installed | null> {
   return (await readRecord(located.dataFolder))[path] ?? null;
 }
 
 /** Adds to what hookctl put into a file. */
-export async function noteInstalled(app: App, path: string, more: Installed): Promise<void> {
+export async function noteInstalled(app: Services, path: string, more: Installed): Promise<void> {
   const before = await readInstalled(app, path);
   await noteFile(app, path, {
     entries: { ...before?.entries, ...more.entries },
@@ -40,11 +40,11 @@ export async function noteInstalled(app: App, path: string, more: Installed): Pr
 }
 
 /** Nothing of hookctl is in the file any more. */
-export async function forgetInstalled(app: App, path: string): Promise<void> {
+export async function forgetInstalled(app: Services, path: string): Promise<void> {
   if ((await readInstalled(app, path)) !== null) await noteFile(app, path, null);
 }
 
-async function noteFile({ located }: App, path: string, installed: Installed | null): Promise<void> {
+async function noteFile({ located }: Services, path: string, installed: Installed | null): Promise<void> {
   const { dataFolder } = located;
   const { [path]: _, ...others } = await readRecord(dataFolder);
   await prepareDataFolder(dataFolder);

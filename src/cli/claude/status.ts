@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import { say } from '../../lib/io.ts';
-import type { App, AppFlags } from '../../services.ts';
+import type { Services, ServiceFlags } from '../../services.ts';
 import { sessionCommand } from '../../tasks/claude/index.ts';
 import { inspectList } from '../../tasks/claude/inspect.ts';
 import { localSettings, projectMcp, readEntries, wantedEnv } from '../../tasks/claude/settings.ts';
@@ -9,7 +9,7 @@ import { examples, type Runner } from '../kit/command.ts';
 import { facts, printJson } from '../kit/print.ts';
 import { claudePlace } from './place.ts';
 
-interface StatusFlags extends AppFlags {
+interface StatusFlags extends ServiceFlags {
   readonly json?: boolean;
 }
 
@@ -22,14 +22,14 @@ export function configureStatus(command: Command, runner: Runner): void {
 }
 
 /** Exit 1 when no task gets into the list. */
-async function status(app: App, { json }: StatusFlags): Promise<0 | 1> {
+async function status(app: Services, { json }: StatusFlags): Promise<0 | 1> {
   const view = await look(app);
   if (json === true) printJson(app.io, view);
   else print(app, view);
   return view.problem === null ? 0 : 1;
 }
 
-async function look(app: App) {
+async function look(app: Services) {
   const { projectFolder, list, enabled, configDir } = await claudePlace(app);
   const settings = localSettings(projectFolder);
   const mcp = projectMcp(projectFolder);
@@ -57,7 +57,7 @@ async function look(app: App) {
   };
 }
 
-function print({ io }: App, view: Awaited<ReturnType<typeof look>>): void {
+function print({ io }: Services, view: Awaited<ReturnType<typeof look>>): void {
   say(
     io.out,
     facts([

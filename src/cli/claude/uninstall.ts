@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import { say } from '../../lib/io.ts';
-import type { App, AppFlags } from '../../services.ts';
+import type { Services, ServiceFlags } from '../../services.ts';
 import {
   localSettings,
   projectMcp,
@@ -11,7 +11,7 @@ import { examples, type Runner } from '../kit/command.ts';
 import { printJson } from '../kit/print.ts';
 import { claudePlace, forgetInstalled, readInstalled } from './place.ts';
 
-interface UninstallFlags extends AppFlags {
+interface UninstallFlags extends ServiceFlags {
   readonly json?: boolean;
 }
 
@@ -25,7 +25,7 @@ export function configureUninstall(command: Command, runner: Runner): void {
     .action((flags: UninstallFlags) => runner.run(command.optsWithGlobals(), (app) => uninstall(app, flags)));
 }
 
-async function uninstall(app: App, { json }: UninstallFlags): Promise<0> {
+async function uninstall(app: Services, { json }: UninstallFlags): Promise<0> {
   const { projectFolder } = await claudePlace(app);
   const settings = await takeOut(app, localSettings(projectFolder));
   const mcp = await takeOut(app, projectMcp(projectFolder));
@@ -34,7 +34,7 @@ async function uninstall(app: App, { json }: UninstallFlags): Promise<0> {
   return 0;
 }
 
-async function takeOut(app: App, place: SettingsBlock) {
+async function takeOut(app: Services, place: SettingsBlock) {
   const installed = await readInstalled(app, place.path);
   const changed = installed === null ? [] : await uninstallEntries(place, installed);
   await forgetInstalled(app, place.path);

@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import { say } from '../../lib/io.ts';
-import type { App, AppFlags } from '../../services.ts';
+import type { Services, ServiceFlags } from '../../services.ts';
 import { conversationView } from '../../task-views.ts';
 import { examples, type Runner } from '../kit/command.ts';
 import { sayNextPage } from '../kit/next-page.ts';
@@ -9,7 +9,7 @@ import { positive } from '../kit/options.ts';
 import { costOf, localTime, printJson, tookOf } from '../kit/print.ts';
 import { below, table, time, whole } from '../kit/table.ts';
 
-interface ListFlags extends AppFlags {
+interface ListFlags extends ServiceFlags {
   readonly flow?: string;
   readonly limit: number;
   readonly before?: string;
@@ -29,7 +29,7 @@ export function configureList(command: Command, runner: Runner): void {
     );
 }
 
-async function list(app: App, { flow, json, ...page }: ListFlags, argv: readonly string[]): Promise<0> {
+async function list(app: Services, { flow, json, ...page }: ListFlags, argv: readonly string[]): Promise<0> {
   const filter = { ...page, ...(flow && { flowId: flow }) };
   const reader = app.reader();
   await requireKnown({

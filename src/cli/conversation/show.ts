@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import { notFound } from '../../errors.ts';
 import { say } from '../../lib/io.ts';
-import type { App, AppFlags } from '../../services.ts';
+import type { Services, ServiceFlags } from '../../services.ts';
 import { metricsView } from '../../task-views.ts';
 import { taskView } from '../../views.ts';
 import { taskTree } from '../flow/tree.ts';
@@ -10,7 +10,7 @@ import { costOf, facts, localTime, printJson, tookOf } from '../kit/print.ts';
 import { storedReader } from '../kit/stored.ts';
 import { counts } from './list.ts';
 
-interface ShowFlags extends AppFlags {
+interface ShowFlags extends ServiceFlags {
   readonly json?: boolean;
 }
 
@@ -27,7 +27,7 @@ export function configureShow(command: Command, runner: Runner): void {
     );
 }
 
-async function show(app: App, id: string, { json }: ShowFlags): Promise<0> {
+async function show(app: Services, id: string, { json }: ShowFlags): Promise<0> {
   const store = storedReader(app, id);
   const found = store.conversations({ id })[0];
   if (found === undefined) {

@@ -1,8 +1,8 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Command } from 'commander';
 import { type Io, say } from '../../lib/io.ts';
-import { shorten, visibleJson, visibleLine } from '../../lib/text/escape-invisible.ts';
-import type { App, AppFlags } from '../../services.ts';
+import { shorten, escapeInvisibleJson, escapeInvisibleLine } from '../../lib/text/escape-invisible.ts';
+import type { Services, ServiceFlags } from '../../services.ts';
 import { DELIVERY_STATUSES, type Delivery, type DeliveryStatus } from '../../types.ts';
 import { deliveryView } from '../../views.ts';
 import { examples, type Runner } from '../kit/command.ts';
@@ -13,7 +13,7 @@ import { oneOf, positive } from '../kit/options.ts';
 import { localTime, printJson } from '../kit/print.ts';
 import { below, state, table, time, whole } from '../kit/table.ts';
 
-interface ListFlags extends AppFlags {
+interface ListFlags extends ServiceFlags {
   readonly status?: DeliveryStatus;
   readonly webhook?: string;
   readonly limit: number;
@@ -52,7 +52,7 @@ export function configureList(command: Command, runner: Runner): void {
     );
 }
 
-async function list(app: App, flags: ListFlags, argv: readonly string[]): Promise<0> {
+async function list(app: Services, flags: ListFlags, argv: readonly string[]): Promise<0> {
   const reader = app.reader();
   await requireKnown({ noun: 'webhook', value: flags.webhook, known: webhookNames(app) });
   requireBefore(app, flags.before, (id) => reader?.delivery(id));
@@ -70,7 +70,7 @@ async function list(app: App, flags: ListFlags, argv: readonly string[]): Promis
 }
 
 /** Oldest first, as a log reads, until a signal ends it. */
-async function follow(app: App, flags: ListFlags, start: readonly Delivery[]): Promise<0> {
+async function follow(app: Services, flags: ListFlags, start: readonly Delivery[]): Promise<0> {
   let ended = false;
   void app.signals.next().then(() => {
     ended = true;
@@ -86,7 +86,7 @@ async function follow(app: App, flags: ListFlags, start: readonly Delivery[]): P
 
 function printLines({ out }: Io, rows: readonly Delivery[], { json }: ListFlags): void {
   for (const row of rows) {
-    say(out, json === true ? visibleJson(deliveryView(row)) : cells(row).map(visibleLine).join('  '));
+    say(out, json === true ? escapeInvisibleJson(deliveryView(row)) : cells(row).map(escapeInvisibleLine).join('  '));
   }
 }
 

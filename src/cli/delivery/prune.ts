@@ -1,13 +1,13 @@
 import type { Command } from 'commander';
 import { say } from '../../lib/io.ts';
 import type { PrunedView, PruneLimits } from '../../server/operations.ts';
-import type { App, AppFlags } from '../../services.ts';
+import type { Services, ServiceFlags } from '../../services.ts';
 import { examples, type Runner } from '../kit/command.ts';
 import { moment } from '../kit/moment.ts';
 import { operations } from '../kit/operate.ts';
 import { bytes, printJson } from '../kit/print.ts';
 
-interface PruneFlags extends AppFlags {
+interface PruneFlags extends ServiceFlags {
   readonly before?: string;
   readonly samples?: boolean;
   readonly dryRun?: boolean;
@@ -39,7 +39,7 @@ export function configurePrune(command: Command, runner: Runner): void {
 }
 
 async function prune(
-  app: App,
+  app: Services,
   { before, samples = false, dryRun = false, json = false }: PruneFlags,
 ): Promise<0> {
   const limits = before !== undefined || samples ? asTyped(app, before, samples) : await configured(app);
@@ -56,13 +56,13 @@ async function prune(
   return 0;
 }
 
-function asTyped({ clock }: App, before: string | undefined, samples: boolean): PruneLimits {
+function asTyped({ clock }: Services, before: string | undefined, samples: boolean): PruneLimits {
   const limit = before === undefined ? null : moment('--before', before, clock.now());
   return { before: limit, samples, size: null };
 }
 
 /** As a server does by itself. */
-async function configured(app: App): Promise<PruneLimits> {
+async function configured(app: Services): Promise<PruneLimits> {
   const { age, size } = (await app.configuration()).project.retention;
   return { before: app.clock.now() - age, size };
 }
@@ -71,7 +71,7 @@ async function configured(app: App): Promise<PruneLimits> {
  * By age: what goes because of the size depends, as what the disk would get back, on what stands in the same segments of
  * the log.
  */
-function wouldGo(app: App, { size, ...filter }: PruneLimits): PrunedView {
+function wouldGo(app: Services, { size, ...filter }: PruneLimits): PrunedView {
   const reader = app.reader();
   const { count = 0, bytes: received = 0 } = reader?.countPrunable(filter) ?? {};
   const log = reader?.logBytes() ?? 0;

@@ -1,11 +1,11 @@
 import type { Command } from 'commander';
-import type { AppFlags } from '../../services.ts';
+import type { ServiceFlags } from '../../services.ts';
 import { examples, type Runner } from '../kit/command.ts';
 import { operations } from '../kit/operate.ts';
 import { printJson } from '../kit/print.ts';
 import { printSettled, succeeded } from '../kit/settled.ts';
 
-interface RetryFlags extends AppFlags {
+interface RetryFlags extends ServiceFlags {
   readonly json?: boolean;
 }
 

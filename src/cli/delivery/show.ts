@@ -1,14 +1,14 @@
 import type { Command } from 'commander';
 import { failure, notFound } from '../../errors.ts';
 import { commandsOut, say } from '../../lib/io.ts';
-import { visible } from '../../lib/text/escape-invisible.ts';
-import type { App, AppFlags } from '../../services.ts';
+import { escapeInvisible } from '../../lib/text/escape-invisible.ts';
+import type { Services, ServiceFlags } from '../../services.ts';
 import { type DeliveryView, deliveryView, exportedDelivery } from '../../views.ts';
 import { examples, type Runner } from '../kit/command.ts';
 import { bytes, facts, localTime, printJson } from '../kit/print.ts';
 import { below, table } from '../kit/table.ts';
 
-interface ShowFlags extends AppFlags {
+interface ShowFlags extends ServiceFlags {
   readonly json?: boolean;
   readonly body?: boolean;
 }
@@ -31,7 +31,7 @@ export function configureShow(command: Command, runner: Runner): void {
     );
 }
 
-async function show(app: App, id: string, flags: ShowFlags): Promise<0> {
+async function show(app: Services, id: string, flags: ShowFlags): Promise<0> {
   const { io } = app;
   const delivery = app.reader()?.delivery(id) ?? null;
   if (delivery === null) {
@@ -48,7 +48,7 @@ async function show(app: App, id: string, flags: ShowFlags): Promise<0> {
   }
   if (flags.json === true || flags.body === true) {
     if (flags.json === true) printJson(io, exportedDelivery(delivery, body));
-    else say(io.out, visible(Buffer.from(body ?? []).toString('utf8')));
+    else say(io.out, escapeInvisible(Buffer.from(body ?? []).toString('utf8')));
     return 0;
   }
 

@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import { say } from '../../lib/io.ts';
-import type { App, AppFlags } from '../../services.ts';
+import type { Services, ServiceFlags } from '../../services.ts';
 import { flowView } from '../../task-views.ts';
 import { examples, type Runner } from '../kit/command.ts';
 import { sayNextPage } from '../kit/next-page.ts';
@@ -9,7 +9,7 @@ import { positive } from '../kit/options.ts';
 import { localTime, printJson } from '../kit/print.ts';
 import { table, time, whole } from '../kit/table.ts';
 
-interface ListFlags extends AppFlags {
+interface ListFlags extends ServiceFlags {
   readonly externalId?: string;
   readonly limit: number;
   readonly before?: string;
@@ -29,7 +29,7 @@ export function configureList(command: Command, runner: Runner): void {
     );
 }
 
-async function list(app: App, flags: ListFlags, argv: readonly string[]): Promise<0> {
+async function list(app: Services, flags: ListFlags, argv: readonly string[]): Promise<0> {
   const reader = app.reader();
   await requireKnown({
     noun: 'flow about',

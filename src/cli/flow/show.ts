@@ -1,14 +1,14 @@
 import type { Command } from 'commander';
 import { notFound } from '../../errors.ts';
 import { say } from '../../lib/io.ts';
-import type { App, AppFlags } from '../../services.ts';
+import type { Services, ServiceFlags } from '../../services.ts';
 import { flowDetails } from '../../task-views.ts';
 import { examples, type Runner } from '../kit/command.ts';
 import { facts, localTime, printJson } from '../kit/print.ts';
 import { storedReader } from '../kit/stored.ts';
 import { taskTree } from './tree.ts';
 
-interface ShowFlags extends AppFlags {
+interface ShowFlags extends ServiceFlags {
   readonly json?: boolean;
 }
 
@@ -26,7 +26,7 @@ export function configureShow(command: Command, runner: Runner): void {
     );
 }
 
-async function show(app: App, id: string, { json }: ShowFlags): Promise<0> {
+async function show(app: Services, id: string, { json }: ShowFlags): Promise<0> {
   const store = storedReader(app, id);
   const found = store.flows({ id })[0] ?? store.flows({ externalId: id })[0];
   if (found === undefined) {

@@ -1,4 +1,4 @@
-import { shorten, visibleLine } from '../../lib/text/escape-invisible.ts';
+import { shorten, escapeInvisibleLine } from '../../lib/text/escape-invisible.ts';
 import type { TaskView } from '../../views.ts';
 import { duration, localTime } from '../kit/print.ts';
 
@@ -22,7 +22,7 @@ export function taskTree(tasks: readonly TaskView[]): readonly string[] {
       const inner = indent + trunk + (rest.length > 0 ? '│  ' : '   ');
       return [
         indent + branch + headline(task),
-        ...details(task).map((line) => inner + visibleLine(line)),
+        ...details(task).map((line) => inner + escapeInvisibleLine(line)),
         ...rest,
       ];
     });
@@ -31,7 +31,7 @@ export function taskTree(tasks: readonly TaskView[]): readonly string[] {
 }
 
 function headline({ id, status, agent, title }: TaskView): string {
-  return `${id}  ${status}  ${visibleLine(agent)}  ${visibleLine(title)}`;
+  return `${id}  ${status}  ${escapeInvisibleLine(agent)}  ${escapeInvisibleLine(title)}`;
 }
 
 function details(task: TaskView): readonly string[] {
@@ -42,6 +42,6 @@ function details(task: TaskView): readonly string[] {
   return [
     `made ${localTime(task.created_at)}${ended}${took}, ${task.conversation_id}`,
     ...waits,
-    ...(outcome === null ? [] : [shorten(`→ ${visibleLine(outcome)}`, RESULT_LENGTH)]),
+    ...(outcome === null ? [] : [shorten(`→ ${escapeInvisibleLine(outcome)}`, RESULT_LENGTH)]),
   ];
 }

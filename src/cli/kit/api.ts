@@ -4,13 +4,13 @@ import { resolve } from 'node:path';
 import { type ExitCode, failure, messageOf, usageError } from '../../errors.ts';
 import { paint, say } from '../../lib/io.ts';
 import { suggestion } from '../../lib/suggest.ts';
-import { visible, visibleJsonText } from '../../lib/text/escape-invisible.ts';
+import { escapeInvisible, escapeInvisibleJsonText } from '../../lib/text/escape-invisible.ts';
 import { askManagement } from '../../server/client.ts';
-import type { App, AppFlags } from '../../services.ts';
+import type { Services, ServiceFlags } from '../../services.ts';
 import { type CliCommand, examples } from './command.ts';
 import { serverAddress } from './operate.ts';
 
-interface ApiFlags extends AppFlags {
+interface ApiFlags extends ServiceFlags {
   readonly data?: string;
 }
 
@@ -38,7 +38,7 @@ export const api: CliCommand = {
 };
 
 /** The body goes to stdout whatever the status; exit 4 for 404, 1 for every other refusal. */
-async function run(app: App, method: string, path: string, { data }: ApiFlags): Promise<ExitCode> {
+async function run(app: Services, method: string, path: string, { data }: ApiFlags): Promise<ExitCode> {
   if (!METHODS.includes(method))
     throw usageError(`there is no method ${method}`, suggestion(method, METHODS));
   if (!path.startsWith('/')) throw usageError(`the path ${path} does not start with /`, `Write /${path}.`);
@@ -50,13 +50,13 @@ async function run(app: App, method: string, path: string, { data }: ApiFlags): 
     });
   }
   const { status, isJson, text } = await askManagement(address, { method, path, body });
-  if (text !== '') say(app.io.out, isJson ? visibleJsonText(text) : visible(text));
+  if (text !== '') say(app.io.out, isJson ? escapeInvisibleJsonText(text) : escapeInvisible(text));
   if (status < 400) return 0;
   say(app.io.err, paint(app.io.err, 'red', `${status} ${STATUS_CODES[status] ?? ''}`));
   return status === 404 ? 4 : 1;
 }
 
-async function bodyFrom({ cwd }: App, data: string | undefined): Promise<string | null> {
+async function bodyFrom({ cwd }: Services, data: string | undefined): Promise<string | null> {
   if (data === undefined) return null;
   if (!data.startsWith('@')) return data;
   const file = resolve(cwd, data.slice(1));

@@ -1,14 +1,14 @@
 import { createInterface } from 'node:readline/promises';
 import { Writable } from 'node:stream';
-import type { App } from '../../services.ts';
+import type { Services } from '../../services.ts';
 
 /** Whether there is a person who can be asked. */
-export function canAsk({ io, stdin }: App): boolean {
+export function canAsk({ io, stdin }: Services): boolean {
   return io.err.isTerminal && stdin.isTTY === true;
 }
 
 /** A question that is answered with y or, at a bare return, with no. */
-export async function agrees({ io, stdin }: App, question: string): Promise<boolean> {
+export async function agrees({ io, stdin }: Services, question: string): Promise<boolean> {
   const output = new Writable({
     write(chunk, _encoding, done) {
       io.err.write(String(chunk));

@@ -28,7 +28,7 @@ export function webhookFor(
   name: string | undefined,
   snapshot: Snapshot,
 ): Webhook {
-  const candidates = snapshot.webhooks.filter((webhook) => webhook.provider === own);
+  const candidates = snapshot.webhooks.filter((webhook) => webhook.providerName === own);
   const chosen =
     candidates.find((webhook) => webhook.name === (name ?? own)) ?? (name ? undefined : candidates[0]);
   if (chosen !== undefined) return chosen;

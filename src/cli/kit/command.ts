@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import type { ExitCode } from '../../errors.ts';
-import type { App, AppFlags, Host } from '../../services.ts';
+import type { Services, ServiceFlags, Host } from '../../services.ts';
 
 /** One command of the CLI, or a group with subcommands. One file (or folder) each, listed in `cli/index.ts`. */
 export interface CliCommand {
@@ -23,7 +23,7 @@ export interface Runner {
    * Opens the app, does the work, closes the app, whatever happens. `flags` are the command's options, the global
    * ones among them.
    */
-  run(flags: AppFlags, work: (app: App) => Promise<ExitCode | undefined>): Promise<void>;
+  run(flags: ServiceFlags, work: (app: Services) => Promise<ExitCode | undefined>): Promise<void>;
 }
 
 /** A runner, and the exit code that the last command left. */
@@ -39,8 +39,8 @@ export function createRunner(
       argv,
       async run(flags, work) {
         // Everything heavy hangs on the app: read only now, or `--version` and `--help` would pay for it.
-        const { createApp } = await import('../../services.ts');
-        const app = await createApp(host, flags);
+        const { openServices } = await import('../../services.ts');
+        const app = await openServices(host, flags);
         try {
           exitCode = (await work(app)) ?? 0;
         } catch (error) {

@@ -1,8 +1,8 @@
-import type { App } from '../../services.ts';
+import type { Services } from '../../services.ts';
 import { served } from './operate.ts';
 
 /** Sources of the names of webhooks: those that received something, then those that are configured. */
-export function webhookNames(app: App): readonly (() => readonly string[] | Promise<readonly string[]>)[] {
+export function webhookNames(app: Services): readonly (() => readonly string[] | Promise<readonly string[]>)[] {
   return [
     () => (app.reader()?.countsByWebhook() ?? []).map(({ webhook }) => webhook),
     async () => {
@@ -14,7 +14,7 @@ export function webhookNames(app: App): readonly (() => readonly string[] | Prom
 }
 
 /** Sources of the names of agents: those that have tasks, then those that are configured. */
-export function agentNames(app: App): readonly (() => readonly string[] | Promise<readonly string[]>)[] {
+export function agentNames(app: Services): readonly (() => readonly string[] | Promise<readonly string[]>)[] {
   return [
     () => app.reader()?.agentNames() ?? [],
     async () => {

@@ -1,6 +1,6 @@
 import { say } from '../../lib/io.ts';
 import { commandLine } from '../../lib/shell-quote.ts';
-import type { App } from '../../services.ts';
+import type { Services } from '../../services.ts';
 import type { Filters } from '../../store/store.ts';
 import { counted } from './print.ts';
 
@@ -16,7 +16,7 @@ interface Page<List extends keyof Filters> {
 }
 
 /** `50 of 2,232; next page: hookctl task list --before task-…` when there are older rows than the page has. */
-export function sayNextPage<List extends keyof Filters>(app: App, page: Page<List>): void {
+export function sayNextPage<List extends keyof Filters>(app: Services, page: Page<List>): void {
   const { list, filter, shown, last, argv } = page;
   const reader = app.reader();
   if (reader === null || last === undefined || shown < (filter.limit ?? 0)) return;

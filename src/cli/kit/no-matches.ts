@@ -1,7 +1,7 @@
 import { notFound } from '../../errors.ts';
 import { say } from '../../lib/io.ts';
 import { suggest } from '../../lib/suggest.ts';
-import type { App } from '../../services.ts';
+import type { Services } from '../../services.ts';
 
 /** Names in an error message; more would scroll the rest away. */
 const NAMES_SHOWN = 20;
@@ -17,7 +17,7 @@ interface NoRows {
 }
 
 /** `No tasks match --flow nope (3 tasks in …)`: a filter that fits nothing must not read as an empty store. */
-export function sayNoRows({ io, located }: App, { nouns: [one, several], filters, total }: NoRows): void {
+export function sayNoRows({ io, located }: Services, { nouns: [one, several], filters, total }: NoRows): void {
   const given = Object.entries(filters).filter(([, value]) => value !== undefined);
   if (given.length === 0 || total === 0) {
     say(io.err, `No ${several} in ${located.dataFolder}.`);
@@ -59,7 +59,7 @@ export async function requireKnown(...filters: readonly Filtered[]): Promise<voi
 
 /** What stands before an id that does not exist is no page. Throws `not_found`. */
 export function requireBefore(
-  { located }: App,
+  { located }: Services,
   before: string | undefined,
   find: (id: string) => object | null | undefined,
 ): void {

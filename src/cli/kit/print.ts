@@ -1,19 +1,19 @@
 import { type Io, say } from '../../lib/io.ts';
-import { visibleJson, visibleLine } from '../../lib/text/escape-invisible.ts';
+import { escapeInvisibleJson, escapeInvisibleLine } from '../../lib/text/escape-invisible.ts';
 import type { usageView } from '../../views.ts';
 
 type UsageView = ReturnType<typeof usageView>;
 
 /** One JSON value on stdout, for `--json`. */
 export function printJson({ out }: Io, value: unknown): void {
-  say(out, visibleJson(value, 2));
+  say(out, escapeInvisibleJson(value, 2));
 }
 
 /** `label  value` lines, labels as wide as the widest; absent values are left out. */
 export function facts(entries: readonly (readonly [label: string, value: string | null])[]): string {
   const present = entries.filter((entry): entry is readonly [string, string] => entry[1] !== null);
   const width = Math.max(...present.map(([label]) => label.length));
-  return present.map(([label, value]) => `${label.padEnd(width)}  ${visibleLine(value)}`).join('\n');
+  return present.map(([label, value]) => `${label.padEnd(width)}  ${escapeInvisibleLine(value)}`).join('\n');
 }
 
 /** An ISO time as a person reads it: local, without milliseconds. */

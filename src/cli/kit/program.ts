@@ -2,7 +2,7 @@ import { Command, Help, type Option } from 'commander';
 import { type ExitCode, usageError } from '../../errors.ts';
 import { paint } from '../../lib/io.ts';
 import { suggestion } from '../../lib/suggest.ts';
-import { visible } from '../../lib/text/escape-invisible.ts';
+import { escapeInvisible } from '../../lib/text/escape-invisible.ts';
 import { hookctlVersion } from '../../lib/version.ts';
 import type { Host } from '../../services.ts';
 import { commands } from '../index.ts';
@@ -92,7 +92,7 @@ function createProgram({ io }: Host): Command {
     .configureOutput({
       writeOut: (text) => io.out.write(text),
       writeErr: (text) => io.err.write(text),
-      outputError: (text, write) => write(paint(io.err, 'red', visible(text))),
+      outputError: (text, write) => write(paint(io.err, 'red', escapeInvisible(text))),
       getOutHasColors: () => io.out.color,
       getErrHasColors: () => io.err.color,
     });

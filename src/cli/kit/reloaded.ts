@@ -1,5 +1,5 @@
 import { unloadedText } from '../../config/modules/kept-modules.ts';
-import type { LiveChange } from '../../config/registry.ts';
+import type { RegistryChange } from '../../config/registry.ts';
 import { formatProblem } from '../../errors.ts';
 import { shorten } from '../../lib/text/escape-invisible.ts';
 
@@ -8,7 +8,7 @@ const MAX_NAMES = 10;
 const MAX_LENGTH = 1_000;
 
 /** What a change of the configuration under a running server means, in lines for people. */
-export function liveChangeLines(change: LiveChange): readonly string[] {
+export function liveChangeLines(change: RegistryChange): readonly string[] {
   switch (change.kind) {
     case 'applied': {
       const parts = [
@@ -37,7 +37,7 @@ export function liveChangeLines(change: LiveChange): readonly string[] {
 }
 
 /** The same for programs: the fields of one `state` line. */
-export function liveChangeView(change: LiveChange): object {
+export function liveChangeView(change: RegistryChange): object {
   switch (change.kind) {
     case 'applied': {
       const { kind: _, ...fields } = change;

@@ -1,6 +1,6 @@
 import { failure } from '../../errors.ts';
 import { say } from '../../lib/io.ts';
-import type { App } from '../../services.ts';
+import type { Services } from '../../services.ts';
 import type { DeliverySelection, SelectedDelivery, SelectionReader } from '../../store/selection.ts';
 import type { ReplayFlags } from '../replay/options.ts';
 import { agrees, canAsk } from './ask.ts';
@@ -29,7 +29,7 @@ export function* pagesOf(
  * (on a terminal, without `--yes`) thought better of it.
  */
 export async function confirmedCount(
-  app: App,
+  app: Services,
   selection: DeliverySelection,
   flags: ReplayFlags,
 ): Promise<number | null> {
@@ -68,7 +68,7 @@ export interface Run {
   sayHowFar(): void;
 }
 
-export function startRun(app: App, total: number, goOn: string): Run {
+export function startRun(app: Services, total: number, goOn: string): Run {
   let isStopped = false;
   let last: string | null = null;
   let count = 0;

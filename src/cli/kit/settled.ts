@@ -1,6 +1,6 @@
 import type { Io } from '../../lib/io.ts';
 import { paint, say } from '../../lib/io.ts';
-import { visibleLine } from '../../lib/text/escape-invisible.ts';
+import { escapeInvisibleLine } from '../../lib/text/escape-invisible.ts';
 import type { SettledView } from '../../server/operations.ts';
 import type { TaskView } from '../../views.ts';
 import { facts } from './print.ts';
@@ -25,7 +25,7 @@ export function printSettled(io: Io, { delivery, tasks }: SettledView): void {
   );
   for (const { unsynced } of tasks) {
     if (unsynced !== null)
-      say(io.err, paint(io.err, 'yellow', `task files not written: ${visibleLine(unsynced)}`));
+      say(io.err, paint(io.err, 'yellow', `task files not written: ${escapeInvisibleLine(unsynced)}`));
   }
   const task = tasks[0];
   say(io.err, task === undefined ? `Why: hookctl explain ${delivery.id}` : `Next: ${nextFor(task)}`);

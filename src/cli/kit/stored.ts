@@ -1,9 +1,9 @@
 import { notFound } from '../../errors.ts';
-import type { App } from '../../services.ts';
+import type { Services } from '../../services.ts';
 import type { StoreReader } from '../../store/store.ts';
 
 /** The store, for a command that names something in it. Throws `not_found` when the folder holds no store yet. */
-export function storedReader(app: App, id: string): StoreReader {
+export function storedReader(app: Services, id: string): StoreReader {
   const reader = app.reader();
   if (reader !== null) return reader;
   throw notFound(

@@ -1,6 +1,6 @@
 import stringWidth from 'string-width';
 import { type OutputStream, paint, type Style } from '../../lib/io.ts';
-import { visibleLine } from '../../lib/text/escape-invisible.ts';
+import { escapeInvisibleLine } from '../../lib/text/escape-invisible.ts';
 
 /**
  * What may happen to a column where a terminal is too narrow: `text` is cut, `time` loses year and seconds, `below` moves
@@ -49,7 +49,7 @@ export function table(
     typeof column === 'string' ? ({ title: column, kind: 'text' } as const) : column,
   );
   const header = known.map(({ title }) => title.toUpperCase());
-  const cells = [header, ...rows.map((row) => row.map(visibleLine))];
+  const cells = [header, ...rows.map((row) => row.map(escapeInvisibleLine))];
   const layout = layOut(known, cells, out.columns ?? Number.POSITIVE_INFINITY);
   return layout.rows.flatMap((row, index) => linesOf(out, known, row, layout, index === 0)).join('\n');
 }

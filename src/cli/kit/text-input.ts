@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { text as readStream } from 'node:stream/consumers';
 import { messageOf, usageError } from '../../errors.ts';
-import type { App } from '../../services.ts';
+import type { Services } from '../../services.ts';
 
 /** A long text, as an option gives it: as it stands, or by the name of its file. */
 export interface TextInput {
@@ -14,7 +14,7 @@ export interface TextInput {
 }
 
 /** The text; null when neither is given. Throws `usage` when both are, or the file can't be read. */
-export async function readText(app: App, { option, text, file }: TextInput): Promise<string | null> {
+export async function readText(app: Services, { option, text, file }: TextInput): Promise<string | null> {
   if (text !== undefined && file !== undefined) {
     throw usageError(`${option} and ${option}-file say the same: give one of them`);
   }

@@ -1,13 +1,13 @@
 import type { Command } from 'commander';
 import { say } from '../../lib/io.ts';
 import type { Operations } from '../../server/operations.ts';
-import type { AppFlags } from '../../services.ts';
+import type { ServiceFlags } from '../../services.ts';
 import type { OutgoingView } from '../../views.ts';
 import { examples, type Runner } from '../kit/command.ts';
 import { operations } from '../kit/operate.ts';
 import { facts, printJson } from '../kit/print.ts';
 
-interface ChangeFlags extends AppFlags {
+interface ChangeFlags extends ServiceFlags {
   readonly json?: boolean;
 }
 

@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import { say } from '../../lib/io.ts';
 import { shorten } from '../../lib/text/escape-invisible.ts';
-import type { App, AppFlags } from '../../services.ts';
+import type { Services, ServiceFlags } from '../../services.ts';
 import { OUTGOING_STATUSES, type OutgoingStatus } from '../../types.ts';
 import { type OutgoingView, outgoingView } from '../../views.ts';
 import { examples, type Runner } from '../kit/command.ts';
@@ -11,7 +11,7 @@ import { oneOf, positive } from '../kit/options.ts';
 import { localTime, printJson } from '../kit/print.ts';
 import { below, state, table, time, whole } from '../kit/table.ts';
 
-interface ListFlags extends AppFlags {
+interface ListFlags extends ServiceFlags {
   readonly status?: OutgoingStatus;
   readonly limit: number;
   readonly before?: string;
@@ -43,7 +43,7 @@ export function configureList(command: Command, runner: Runner): void {
     );
 }
 
-async function list(app: App, flags: ListFlags, argv: readonly string[]): Promise<0> {
+async function list(app: Services, flags: ListFlags, argv: readonly string[]): Promise<0> {
   const reader = app.reader();
   requireBefore(app, flags.before, (id) => reader?.outgoing(id));
   const rows = (reader?.outbox(flags) ?? []).map(outgoingView);

@@ -62,11 +62,11 @@ function bareBody(path: string, body: Uint8Array, hints: FileHints, snapshot: Sn
     );
   }
   const webhook = webhookFor(requireProvider(hints.provider, snapshot), hints.webhook, snapshot);
-  const { protocol } = webhook;
+  const { provider } = webhook;
   // Signed with a key that nobody has: a replay is not verified, but its headers are those a provider sends.
-  const request = protocol.sign(body, {
+  const request = provider.sign(body, {
     type: hints.event,
-    secret: secret(protocol.newSecret?.() ?? randomUUID()),
+    secret: secret(provider.newSecret?.() ?? randomUUID()),
     deliveryId: randomUUID(),
     now: new Date(),
   });

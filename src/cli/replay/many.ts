@@ -1,9 +1,9 @@
 import { type Explanation, explain } from '../../deliveries/explain.ts';
 import { commandLabel } from '../../lib/command-label.ts';
 import { say } from '../../lib/io.ts';
-import { visibleJson, visibleLine } from '../../lib/text/escape-invisible.ts';
+import { escapeInvisibleJson, escapeInvisibleLine } from '../../lib/text/escape-invisible.ts';
 import type { ReplayedView } from '../../server/replayed-view.ts';
-import type { App } from '../../services.ts';
+import type { Services } from '../../services.ts';
 import type { DeliverySelection, SelectedDelivery } from '../../store/selection.ts';
 import type { StoreReader } from '../../store/store.ts';
 import type { Snapshot } from '../../types.ts';
@@ -21,7 +21,7 @@ const BATCH = 100;
 
 /** Runs all of a selection as new deliveries: 1 when any of them failed or could not be replayed. */
 export async function replaySelection(
-  app: App,
+  app: Services,
   selection: DeliverySelection,
   flags: ReplayFlags,
 ): Promise<0 | 1> {
@@ -30,7 +30,7 @@ export async function replaySelection(
 }
 
 async function replayConfirmed(
-  app: App,
+  app: Services,
   selection: DeliverySelection,
   flags: ReplayFlags,
   total: number,
@@ -43,9 +43,9 @@ async function replayConfirmed(
   function report(results: readonly ReplayedView[]): void {
     for (const result of results) {
       const { replay_of: source, delivery_id: id, status, reason } = result;
-      if (flags.json === true) say(app.io.out, visibleJson(result));
+      if (flags.json === true) say(app.io.out, escapeInvisibleJson(result));
       const failed = status === 'failed' || status === 'refused';
-      tally.add(status, failed ? `${source} → ${id ?? status}: ${visibleLine(reason ?? '')}` : null);
+      tally.add(status, failed ? `${source} → ${id ?? status}: ${escapeInvisibleLine(reason ?? '')}` : null);
     }
     run.done(results.at(-1)?.replay_of ?? '', results.length);
     progress.show(() => `replayed ${counted(tally.total())} of ${counted(total)}: ${tally.line()}`);
@@ -75,7 +75,7 @@ async function replayConfirmed(
 }
 
 /** Says of each what its commands would do today. */
-export async function dryRunMany(app: App, selection: DeliverySelection, flags: ReplayFlags): Promise<0> {
+export async function dryRunMany(app: Services, selection: DeliverySelection, flags: ReplayFlags): Promise<0> {
   const total = await confirmedCount(app, selection, flags);
   if (total === null) return 0;
   const { snapshot } = await app.configuration();
@@ -85,8 +85,8 @@ export async function dryRunMany(app: App, selection: DeliverySelection, flags: 
       const explanation = explainOne(reader, snapshot, delivery);
       const { id: source, webhook } = delivery;
       if (flags.json === true)
-        say(app.io.out, visibleJson({ source, webhook, ...explanationView(explanation) }));
-      else say(app.io.out, [source, webhook, ...outlook(explanation)].map(visibleLine).join('  '));
+        say(app.io.out, escapeInvisibleJson({ source, webhook, ...explanationView(explanation) }));
+      else say(app.io.out, [source, webhook, ...outlook(explanation)].map(escapeInvisibleLine).join('  '));
     }
   }
   say(app.io.err, `${counted(total)} would be replayed; nothing was done.`);

@@ -1,14 +1,14 @@
 import type { Command } from 'commander';
 import { usageError } from '../../errors.ts';
 import { commandLine } from '../../lib/shell-quote.ts';
-import type { App, AppFlags } from '../../services.ts';
+import type { Services, ServiceFlags } from '../../services.ts';
 import type { DeliverySelection } from '../../store/selection.ts';
 import type { DeliveryStatus } from '../../types.ts';
 import { moment } from '../kit/moment.ts';
 import { collectFrom, positive } from '../kit/options.ts';
 import type { FileHints } from './file.ts';
 
-export interface ReplayFlags extends AppFlags, FileHints {
+export interface ReplayFlags extends ServiceFlags, FileHints {
   readonly since?: string;
   readonly until?: string;
   readonly status: readonly DeliveryStatus[];
@@ -87,7 +87,7 @@ export function checkFlags(sources: readonly string[], flags: ReplayFlags): void
 }
 
 /** What the filters select. What comes in from now on does not belong to it, nor do replays. */
-export function selectionOf({ clock }: App, flags: ReplayFlags): DeliverySelection {
+export function selectionOf({ clock }: Services, flags: ReplayFlags): DeliverySelection {
   const now = clock.now();
   const { webhook, since, until, after, status } = flags;
   return {

@@ -1,6 +1,6 @@
 import { explain } from '../../deliveries/explain.ts';
 import { type ReplaySource, readSource, storedSource, webhookOf } from '../../deliveries/replay.ts';
-import type { App } from '../../services.ts';
+import type { Services } from '../../services.ts';
 import { type CliCommand, examples } from '../kit/command.ts';
 import { explanationView, printExplanation } from '../kit/explanation.ts';
 import { operations } from '../kit/operate.ts';
@@ -33,7 +33,7 @@ const NOTES = `
 Filters select what was processed, ignored or failed, oldest first, and never what is a replay itself.
 With --to a webhook's own secrets that are plain headers are not sent: they are not kept. --resign adds them.`;
 
-async function start(app: App, sources: readonly string[], flags: ReplayFlags): Promise<0 | 1> {
+async function start(app: Services, sources: readonly string[], flags: ReplayFlags): Promise<0 | 1> {
   checkFlags(sources, flags);
   if (sources.length === 0) return startMany(app, flags);
   if (flags.to !== undefined) {
@@ -45,7 +45,7 @@ async function start(app: App, sources: readonly string[], flags: ReplayFlags): 
   return flags.dryRun === true ? dryRun(app, sources, flags) : run(app, sources, flags);
 }
 
-async function startMany(app: App, flags: ReplayFlags): Promise<0 | 1> {
+async function startMany(app: Services, flags: ReplayFlags): Promise<0 | 1> {
   const selection = selectionOf(app, flags);
   if (flags.to !== undefined) {
     const { sendSelection } = await import('./to.ts');
@@ -57,7 +57,7 @@ async function startMany(app: App, flags: ReplayFlags): Promise<0 | 1> {
     : many.replaySelection(app, selection, flags);
 }
 
-async function run(app: App, sources: readonly string[], flags: ReplayFlags): Promise<0 | 1> {
+async function run(app: Services, sources: readonly string[], flags: ReplayFlags): Promise<0 | 1> {
   const files = await fileSources(app, sources, flags);
   const operate = await operations(app, 'replay');
   const results = [];
@@ -73,7 +73,7 @@ async function run(app: App, sources: readonly string[], flags: ReplayFlags): Pr
   return results.every(succeeded) ? 0 : 1;
 }
 
-async function dryRun(app: App, sources: readonly string[], flags: ReplayFlags): Promise<0> {
+async function dryRun(app: Services, sources: readonly string[], flags: ReplayFlags): Promise<0> {
   const { snapshot } = await app.configuration();
   const files = await fileSources(app, sources, flags);
   const views = [];
@@ -91,13 +91,13 @@ async function dryRun(app: App, sources: readonly string[], flags: ReplayFlags):
   return 0;
 }
 
-function stored(app: App, id: string): ReplaySource {
+function stored(app: Services, id: string): ReplaySource {
   return storedSource(storedReader(app, id), id, app.located.dataFolder);
 }
 
 /** All files are read before anything runs: a mistake in the third must not leave the first two half done. */
 async function fileSources(
-  app: App,
+  app: Services,
   sources: readonly string[],
   flags: ReplayFlags,
 ): Promise<Map<string, ReplaySource>> {

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { webhookOf } from '../../deliveries/replay.ts';
 import { failure } from '../../errors.ts';
 import type { Provider } from '../../providers/provider.ts';
-import type { App } from '../../services.ts';
+import type { Services } from '../../services.ts';
 import type { Headers, RawRequest, Secret, Webhook } from '../../types.ts';
 
 /** The headers of a kept request, its signature made anew. Throws `no_secret`, or what `sign` throws. */
@@ -10,11 +10,11 @@ export type Resign = (webhookName: string, request: RawRequest) => Pick<RawReque
 
 const HOUR_MS = 3_600_000;
 
-export async function createResigner(app: App): Promise<Resign> {
+export async function createResigner(app: Services): Promise<Resign> {
   const { snapshot } = await app.configuration();
   return (webhookName, request) => {
     const webhook = webhookOf({ snapshot: () => snapshot }, { webhookName });
-    const proof = proofOf(webhook.protocol, request, secretOf(webhook, app.clock.now()), app.clock.now());
+    const proof = proofOf(webhook.provider, request, secretOf(webhook, app.clock.now()), app.clock.now());
     return { headers: { ...request.headers, ...proof } };
   };
 }

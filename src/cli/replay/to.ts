@@ -1,8 +1,8 @@
 import type { ReplaySource } from '../../deliveries/replay.ts';
 import { failure } from '../../errors.ts';
 import { say } from '../../lib/io.ts';
-import { visibleJson } from '../../lib/text/escape-invisible.ts';
-import type { App } from '../../services.ts';
+import { escapeInvisibleJson } from '../../lib/text/escape-invisible.ts';
+import type { Services } from '../../services.ts';
 import type { DeliverySelection } from '../../store/selection.ts';
 import type { RawRequest } from '../../types.ts';
 import { counted } from '../kit/print.ts';
@@ -31,7 +31,7 @@ const UNANSWERED_IN_A_ROW = 10;
 
 /** Posts what was named to a URL: 1 when any answer is no 2xx. */
 export async function sendSources(
-  app: App,
+  app: Services,
   sources: readonly { readonly name: string; readonly source: ReplaySource }[],
   flags: ReplayFlags,
   to: string,
@@ -48,7 +48,7 @@ export async function sendSources(
 
 /** The same for a selection. */
 export async function sendSelection(
-  app: App,
+  app: Services,
   selection: DeliverySelection,
   flags: ReplayFlags,
   to: string,
@@ -61,7 +61,7 @@ export async function sendSelection(
   return send(app, selected(app, selection), { target, flags, total, run });
 }
 
-function* selected(app: App, selection: DeliverySelection): Generator<Sending> {
+function* selected(app: Services, selection: DeliverySelection): Generator<Sending> {
   const reader = storedReader(app, 'delivery');
   for (const page of pagesOf(reader, selection, PAGE)) {
     for (const { id, webhook, headers, query, body: read } of page) {
@@ -82,7 +82,7 @@ interface SendOptions {
   readonly run: Run | null;
 }
 
-async function send(app: App, items: Iterable<Sending>, options: SendOptions): Promise<0 | 1> {
+async function send(app: Services, items: Iterable<Sending>, options: SendOptions): Promise<0 | 1> {
   const { target, flags, total, run } = options;
   const connections = flags.concurrency ?? CONCURRENCY;
   const poster = await createPoster(target, connections);
@@ -120,7 +120,7 @@ async function send(app: App, items: Iterable<Sending>, options: SendOptions): P
 }
 
 /** Tells how each request ended: one by one where they are few or a program reads it, else as a sum. */
-function createReport({ io, clock }: App, { json }: ReplayFlags, total: number) {
+function createReport({ io, clock }: Services, { json }: ReplayFlags, total: number) {
   const progress = createProgress(io.err, clock.now);
   const tally = createTally();
   const each = total <= FEW;
@@ -129,7 +129,7 @@ function createReport({ io, clock }: App, { json }: ReplayFlags, total: number) 
     add(name: string, { status, error }: Sent): void {
       const isFine = status !== null && status >= 200 && status < 300;
       unanswered = status === null && error !== NO_BYTES ? unanswered + 1 : 0;
-      if (json === true) say(io.out, visibleJson({ source: name, status, error }));
+      if (json === true) say(io.out, escapeInvisibleJson({ source: name, status, error }));
       else if (each) say(io.out, `${name}  ${status ?? error}`);
       const failed = error ?? `answered ${status}`;
       tally.add(
@@ -148,7 +148,7 @@ function createReport({ io, clock }: App, { json }: ReplayFlags, total: number) 
   };
 }
 
-function sayOnly({ io }: App, count: number, target: URL): 0 {
+function sayOnly({ io }: Services, count: number, target: URL): 0 {
   say(io.err, `${counted(count)} would be sent to ${target.href}; nothing was done.`);
   return 0;
 }

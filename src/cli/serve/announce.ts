@@ -1,5 +1,5 @@
 import { commandLine } from '../../lib/shell-quote.ts';
-import { visibleLine } from '../../lib/text/escape-invisible.ts';
+import { escapeInvisibleLine } from '../../lib/text/escape-invisible.ts';
 import { providers } from '../../providers/index.ts';
 import type { Serving } from '../../server/serve.ts';
 import { endpointUrl, publicBase, type RunningFacts } from '../../server/status.ts';
@@ -17,9 +17,9 @@ export function announce(serving: Serving, print: Print, warn: Print): void {
   const isOff = facts.claudeTasks.startsWith('off: ');
   (isOff && serving.listWanted ? warn : print)(`Task list: ${facts.claudeTasks}`);
   if (serving.sessionCommand !== null) print(`  open a Claude session on it: ${serving.sessionCommand}`);
-  for (const problem of serving.problems) print(`warning: ${visibleLine(problem)}`);
+  for (const problem of serving.problems) print(`warning: ${escapeInvisibleLine(problem)}`);
   for (const { target, says } of serving.granted)
-    print(`new since the last start: ${visibleLine(`${target} ${says}`)}`);
+    print(`new since the last start: ${escapeInvisibleLine(`${target} ${says}`)}`);
   if (serving.recovered > 0) print(`Taking up ${serving.recovered} deliveries that were accepted earlier.`);
   if (facts.tunnel !== null && facts.tunnel.tunnel === null) {
     print(`Tunnel ${facts.tunnel.driver}: ${facts.tunnel.phase}; the public URLs follow.`);
@@ -30,7 +30,7 @@ export function announce(serving: Serving, print: Print, warn: Print): void {
 
 /** Where hookctl answers, and why not elsewhere: `Replies: github; off: jira (no JIRA_API_TOKEN)`. */
 function repliesLine({ accounts, webhooks }: Serving): string {
-  const used = new Set(webhooks.filter(({ enabled }) => enabled).map(({ provider }) => provider));
+  const used = new Set(webhooks.filter(({ enabled }) => enabled).map(({ providerName: provider }) => provider));
   const on = [...accounts.byProvider.keys()].filter((provider) => used.has(provider));
   const off = [...accounts.missing].filter(([provider]) => used.has(provider));
   const missing = off.map(([provider, why]) => `${provider} (${why})`).join(', ');
@@ -49,16 +49,16 @@ export function announceUrls({ facts, webhooks }: Serving, print: Print): void {
 }
 
 function announceWebhook(webhook: Webhook, facts: RunningFacts, print: Print): void {
-  const { name, origin, enabled, secretSource, protocol } = webhook;
+  const { name, origin, enabled, secretSource, provider } = webhook;
   const url = endpointUrl(facts, webhook.endpoint);
   print(
-    `${name} (${protocol.label}, ${origin.kind}) ${enabled ? `${url}, secret: ${secretSource}` : 'disabled'}${showsForm(webhook) ? '' : `; form: ${commandLine('hookctl', 'webhook', 'show', name)}`}`,
+    `${name} (${provider.label}, ${origin.kind}) ${enabled ? `${url}, secret: ${secretSource}` : 'disabled'}${showsForm(webhook) ? '' : `; form: ${commandLine('hookctl', 'webhook', 'show', name)}`}`,
   );
   if (!enabled || !showsForm(webhook)) return;
   print(formLines(webhook, url));
 }
 
 /** All forms would be a wall of text. Of the built-in webhooks the first has it, the others in `webhook show`. */
-function showsForm({ origin, provider }: Webhook): boolean {
+function showsForm({ origin, providerName: provider }: Webhook): boolean {
   return origin.kind !== 'built-in' || provider === providers[0]?.name;
 }

@@ -1,9 +1,9 @@
-import type { Settled } from '../../deliveries/context.ts';
+import type { DispatchResult } from '../../deliveries/context.ts';
 import type { Receipt } from '../../deliveries/receipt.ts';
 import { messageOf } from '../../errors.ts';
 import { type Io, paint, type Style, say } from '../../lib/io.ts';
 import { commandLine } from '../../lib/shell-quote.ts';
-import { shorten, visibleLine } from '../../lib/text/escape-invisible.ts';
+import { shorten, escapeInvisibleLine } from '../../lib/text/escape-invisible.ts';
 import { providerNamed } from '../../providers/index.ts';
 import type { Serving } from '../../server/serve.ts';
 import { RELAY_VERDICT } from '../../tunnels/drivers/relay.ts';
@@ -24,7 +24,7 @@ export function humanOutput({ err }: Io): ServeOutput {
   const line = (text: string) =>
     say(err, `${paint(err, 'dim', localTime(new Date().toISOString()).slice(11))}  ${text}`);
   const became = (style: Style, text: string, id: string) =>
-    line(`${paint(err, style, `<-- ${shorten(visibleLine(text), REASON_LENGTH)}`)}  [${id}]`);
+    line(`${paint(err, style, `<-- ${shorten(escapeInvisibleLine(text), REASON_LENGTH)}`)}  [${id}]`);
 
   const print = (text: string) => say(err, text);
   let serving: Serving | null = null;
@@ -57,16 +57,16 @@ export function humanOutput({ err }: Io): ServeOutput {
       became(styleOf(settled), outcome(settled), delivery.id);
     },
     task({ id, status, title }) {
-      line(`task ${status}: ${visibleLine(title)}  [${id}]`);
+      line(`task ${status}: ${escapeInvisibleLine(title)}  [${id}]`);
     },
-    run: (run) => line(paint(err, runStyle(run), visibleLine(runLine(run)))),
+    run: (run) => line(paint(err, runStyle(run), escapeInvisibleLine(runLine(run)))),
     progress: ({ agent, id }, text) =>
-      line(paint(err, 'dim', `${agent}: ${shorten(visibleLine(text), REASON_LENGTH)}  [${id}]`)),
-    held: (reason) => line(paint(err, 'yellow', `runs are held: ${visibleLine(reason)}`)),
+      line(paint(err, 'dim', `${agent}: ${shorten(escapeInvisibleLine(text), REASON_LENGTH)}  [${id}]`)),
+    held: (reason) => line(paint(err, 'yellow', `runs are held: ${escapeInvisibleLine(reason)}`)),
     sent({ id, kind, provider, content, status, reason }) {
       const where = kind === 'forward' ? content : provider;
-      if (status === 'sent') line(paint(err, 'green', `${kind} → ${visibleLine(where)}  [${id}]`));
-      else line(paint(err, 'red', `${kind} → ${visibleLine(`${where}: ${reason ?? status}`)}  [${id}]`));
+      if (status === 'sent') line(paint(err, 'green', `${kind} → ${escapeInvisibleLine(where)}  [${id}]`));
+      else line(paint(err, 'red', `${kind} → ${escapeInvisibleLine(`${where}: ${reason ?? status}`)}  [${id}]`));
     },
     tunnel(status) {
       line(paint(err, tunnelStyle(status), tunnelLine(status)));
@@ -77,14 +77,14 @@ export function humanOutput({ err }: Io): ServeOutput {
     },
     reloaded(change) {
       const style = change.kind === 'applied' ? 'green' : change.kind === 'refused' ? 'red' : 'yellow';
-      for (const text of liveChangeLines(change)) line(paint(err, style, visibleLine(text)));
+      for (const text of liveChangeLines(change)) line(paint(err, style, escapeInvisibleLine(text)));
     },
     granted(grants) {
       for (const { target, says } of grants)
-        line(paint(err, 'yellow', `new: ${visibleLine(`${target} ${says}`)}`));
+        line(paint(err, 'yellow', `new: ${escapeInvisibleLine(`${target} ${says}`)}`));
     },
-    broken: (error) => line(paint(err, 'red', `answered 503: ${visibleLine(messageOf(error))}`)),
-    problem: (text) => line(paint(err, 'yellow', `problem: ${visibleLine(text)}`)),
+    broken: (error) => line(paint(err, 'red', `answered 503: ${escapeInvisibleLine(messageOf(error))}`)),
+    problem: (text) => line(paint(err, 'yellow', `problem: ${escapeInvisibleLine(text)}`)),
     state: (state, reason) => line(`${state}: ${reason}`),
   };
 }
@@ -92,7 +92,7 @@ export function humanOutput({ err }: Io): ServeOutput {
 function whatCame({ eventType, senderName, externalId, webhook, size }: Receipt): string {
   return [eventType ?? 'request', senderName, externalId ?? webhook.name, bytes(size)]
     .filter((part) => part !== null)
-    .map(visibleLine)
+    .map(escapeInvisibleLine)
     .join('  ');
 }
 
@@ -103,12 +103,12 @@ const HOLDS: Readonly<Partial<Record<TaskStatus, string>>> = {
 };
 
 /** Green is what needs no look: a task whose files were not written does. */
-function styleOf({ delivery: { status }, tasks }: Settled): Style {
+function styleOf({ delivery: { status }, tasks }: DispatchResult): Style {
   if (status === 'failed') return 'red';
   return status === 'processed' && tasks.every(({ unsynced }) => unsynced === null) ? 'green' : 'yellow';
 }
 
-function outcome({ delivery, tasks }: Settled): string {
+function outcome({ delivery, tasks }: DispatchResult): string {
   if (delivery.eventType === 'ping')
     return `${providerNamed(delivery.provider)?.label ?? delivery.provider} reaches you`;
   const made = tasks.map(({ id, command, agent, status, unsynced }) => {

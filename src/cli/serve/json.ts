@@ -1,6 +1,6 @@
 import { messageOf } from '../../errors.ts';
 import { type OutputStream, say } from '../../lib/io.ts';
-import { visibleJson } from '../../lib/text/escape-invisible.ts';
+import { escapeInvisibleJson } from '../../lib/text/escape-invisible.ts';
 import { runView } from '../../run-views.ts';
 import type { Grant } from '../../server/grants.ts';
 import { publicBase } from '../../server/status.ts';
@@ -22,7 +22,7 @@ export function leftOutAsJson(lines: number): string {
 /** One JSON object for each line of stdout; `type` is `ready`, `delivery`, `task`, `run`, `outgoing` or `state`. */
 export function jsonOutput(out: OutputStream): ServeOutput {
   const print = (type: string, fields: object) =>
-    say(out, visibleJson({ type, at: iso(Date.now()), ...fields }));
+    say(out, escapeInvisibleJson({ type, at: iso(Date.now()), ...fields }));
   return {
     ready({ facts, webhooks, problems, recovered, granted }) {
       const { pid, ingressUrl, managementUrl } = facts();

@@ -2,7 +2,7 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import { perTurn, through } from '../../lib/io.ts';
 import type { ServeOptions } from '../../server/place.ts';
 import { type Serving, serve } from '../../server/serve.ts';
-import type { App, AppFlags } from '../../services.ts';
+import type { Services, ServiceFlags } from '../../services.ts';
 import { parseTunnelFlag } from '../../tunnels/settings.ts';
 import type { TunnelStatus } from '../../tunnels/supervisor.ts';
 import { type CliCommand, examples } from '../kit/command.ts';
@@ -15,7 +15,7 @@ import { logged } from './log.ts';
 import type { ServeOutput } from './output.ts';
 import { quiet } from './quiet.ts';
 
-interface ServeFlags extends AppFlags {
+interface ServeFlags extends ServiceFlags {
   readonly host?: string;
   readonly port?: number;
   readonly managementPort?: number;
@@ -64,7 +64,7 @@ export const serveCommand: CliCommand = {
 /** Why serving ends. */
 type End = { readonly signal: NodeJS.Signals } | { readonly lost: string };
 
-async function run(app: App, flags: ServeFlags): Promise<0 | 1> {
+async function run(app: Services, flags: ServeFlags): Promise<0 | 1> {
   const lost = Promise.withResolvers<End>();
   const output = await outputFor(app, flags, (reason) => lost.resolve({ lost: reason }));
   const signalled = app.signals.next().then((signal): End => ({ signal }));
@@ -89,13 +89,13 @@ async function run(app: App, flags: ServeFlags): Promise<0 | 1> {
   return 'lost' in end ? 1 : 0;
 }
 
-function isCtrlC(end: End, { io, stdin }: App): end is { readonly signal: 'SIGINT' } {
+function isCtrlC(end: End, { io, stdin }: Services): end is { readonly signal: 'SIGINT' } {
   const onTerminal = io.err.isTerminal || io.out.isTerminal || stdin.isTTY === true;
   return 'signal' in end && end.signal === 'SIGINT' && onTerminal;
 }
 
 /** Whoever presses Ctrl-C once wants hookctl to end, not to lose an agent's work of minutes. */
-async function waitForAgents(app: App, serving: Serving, output: ServeOutput, first: End): Promise<End> {
+async function waitForAgents(app: Services, serving: Serving, output: ServeOutput, first: End): Promise<End> {
   const runs = serving.running();
   if (runs.length === 0) return first;
   const now = app.clock.now();
@@ -115,7 +115,7 @@ function inWords(runs: ReturnType<Serving['running']>, now: number): string {
 }
 
 async function outputFor(
-  app: App,
+  app: Services,
   flags: ServeFlags,
   onLoss: (reason: string) => void,
 ): Promise<ServeOutput> {

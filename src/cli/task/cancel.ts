@@ -2,7 +2,7 @@ import type { Command } from 'commander';
 import { usageError } from '../../errors.ts';
 import { say } from '../../lib/io.ts';
 import { commandLine } from '../../lib/shell-quote.ts';
-import type { App, AppFlags } from '../../services.ts';
+import type { Services, ServiceFlags } from '../../services.ts';
 import type { Task, TaskStatus } from '../../types.ts';
 import { agrees, canAsk } from '../kit/ask.ts';
 import { examples, type Runner } from '../kit/command.ts';
@@ -13,7 +13,7 @@ import { oneOf } from '../kit/options.ts';
 import { counted, printJson } from '../kit/print.ts';
 import { changeTask } from './changed.ts';
 
-interface CancelFlags extends AppFlags {
+interface CancelFlags extends ServiceFlags {
   readonly status?: TaskStatus;
   readonly agent?: string;
   readonly flow?: string;
@@ -48,7 +48,7 @@ export function configureCancel(command: Command, runner: Runner): void {
 }
 
 async function cancel(
-  app: App,
+  app: Services,
   id: string | undefined,
   flags: CancelFlags,
   argv: readonly string[],
@@ -68,7 +68,7 @@ async function cancel(
   return cancelMany(app, flags, argv);
 }
 
-async function cancelMany(app: App, flags: CancelFlags, argv: readonly string[]): Promise<0> {
+async function cancelMany(app: Services, flags: CancelFlags, argv: readonly string[]): Promise<0> {
   const { status, agent, flow, reason = null, json } = flags;
   await requireKnown({ noun: 'agent', value: agent, known: agentNames(app) });
   const selected = selectedTasks(app, flags);
@@ -91,7 +91,7 @@ async function cancelMany(app: App, flags: CancelFlags, argv: readonly string[])
   return 0;
 }
 
-function selectedTasks(app: App, { status, agent, flow }: CancelFlags): readonly Task[] {
+function selectedTasks(app: Services, { status, agent, flow }: CancelFlags): readonly Task[] {
   const filter = {
     open: true as const,
     ...(status !== undefined && { status }),
@@ -103,7 +103,7 @@ function selectedTasks(app: App, { status, agent, flow }: CancelFlags): readonly
 }
 
 async function confirmed(
-  app: App,
+  app: Services,
   count: number,
   { yes }: CancelFlags,
   argv: readonly string[],

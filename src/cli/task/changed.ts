@@ -1,7 +1,7 @@
 import { paint, say } from '../../lib/io.ts';
-import { visibleLine } from '../../lib/text/escape-invisible.ts';
+import { escapeInvisibleLine } from '../../lib/text/escape-invisible.ts';
 import type { TaskVerb } from '../../server/task-operations.ts';
-import type { App } from '../../services.ts';
+import type { Services } from '../../services.ts';
 import type { TaskReport } from '../../tasks/change.ts';
 import { iso, type TaskView } from '../../views.ts';
 import { operations } from '../kit/operate.ts';
@@ -9,7 +9,7 @@ import { facts, printJson } from '../kit/print.ts';
 
 /** Lets something happen to a task, here or in the running server, and prints where it stands then. */
 export async function changeTask(
-  app: App,
+  app: Services,
   id: string,
   verb: TaskVerb,
   { json, ...report }: Omit<TaskReport, 'actor'> & { readonly json: boolean | undefined },
@@ -24,7 +24,7 @@ export async function changeTask(
 }
 
 /** What a command that made or changed a task prints. */
-export function printChanged({ io }: App, view: TaskView, json: boolean | undefined): 0 {
+export function printChanged({ io }: Services, view: TaskView, json: boolean | undefined): 0 {
   if (json === true) {
     printJson(io, view);
     return 0;
@@ -39,7 +39,7 @@ export function printChanged({ io }: App, view: TaskView, json: boolean | undefi
     ]),
   );
   if (view.unsynced !== null) {
-    say(io.err, paint(io.err, 'yellow', `task files not written: ${visibleLine(view.unsynced)}`));
+    say(io.err, paint(io.err, 'yellow', `task files not written: ${escapeInvisibleLine(view.unsynced)}`));
   }
   say(io.err, `Next: hookctl task show ${view.id}`);
   return 0;

@@ -1,11 +1,11 @@
 import type { Command } from 'commander';
-import type { AppFlags } from '../../services.ts';
+import type { ServiceFlags } from '../../services.ts';
 import { examples, type Runner } from '../kit/command.ts';
 import { readText } from '../kit/text-input.ts';
 import { changeTask } from './changed.ts';
 import { type SpentFlags, spentOf, spentOptions } from './spent.ts';
 
-interface CompleteFlags extends AppFlags, SpentFlags {
+interface CompleteFlags extends ServiceFlags, SpentFlags {
   readonly result?: string;
   readonly resultFile?: string;
   readonly json?: boolean;

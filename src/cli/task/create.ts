@@ -1,13 +1,13 @@
 import type { Command } from 'commander';
 import { usageError } from '../../errors.ts';
-import type { App, AppFlags } from '../../services.ts';
+import type { Services, ServiceFlags } from '../../services.ts';
 import { examples, type Runner } from '../kit/command.ts';
 import { operations } from '../kit/operate.ts';
 import { collect } from '../kit/options.ts';
 import { readText } from '../kit/text-input.ts';
 import { printChanged } from './changed.ts';
 
-interface CreateFlags extends AppFlags {
+interface CreateFlags extends ServiceFlags {
   readonly promptFile?: string;
   readonly title?: string;
   readonly agent?: string;
@@ -48,7 +48,7 @@ export function configureCreate(command: Command, runner: Runner): void {
     );
 }
 
-async function create(app: App, text: string | undefined, flags: CreateFlags): Promise<0> {
+async function create(app: Services, text: string | undefined, flags: CreateFlags): Promise<0> {
   const prompt = await readText(app, { option: '--prompt', text, file: flags.promptFile });
   if (prompt === null) throw usageError('a task needs a prompt', 'hookctl task create "Plan the fix"');
   const { title, agent, parent, dependsOn, externalId, url, requiresApproval } = flags;

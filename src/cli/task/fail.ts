@@ -1,12 +1,12 @@
 import type { Command } from 'commander';
-import type { AppFlags } from '../../services.ts';
+import type { ServiceFlags } from '../../services.ts';
 import { examples, type Runner } from '../kit/command.ts';
 import { renamed } from '../kit/options.ts';
 import { readText } from '../kit/text-input.ts';
 import { changeTask } from './changed.ts';
 import { type SpentFlags, spentOf, spentOptions } from './spent.ts';
 
-interface FailFlags extends AppFlags, SpentFlags {
+interface FailFlags extends ServiceFlags, SpentFlags {
   readonly reason?: string;
   readonly reasonFile?: string;
   readonly json?: boolean;

@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import { say } from '../../lib/io.ts';
-import type { App, AppFlags } from '../../services.ts';
+import type { Services, ServiceFlags } from '../../services.ts';
 import { listedTasks } from '../../task-views.ts';
 import { TASK_STATUSES, type TaskStatus } from '../../types.ts';
 import { examples, type Runner } from '../kit/command.ts';
@@ -11,7 +11,7 @@ import { oneOf, positive } from '../kit/options.ts';
 import { localTime, printJson } from '../kit/print.ts';
 import { below, state, table, time, whole } from '../kit/table.ts';
 
-interface ListFlags extends AppFlags {
+interface ListFlags extends ServiceFlags {
   readonly status?: TaskStatus;
   readonly agent?: string;
   readonly flow?: string;
@@ -46,7 +46,7 @@ function statusOf({ status, run, sample }: ReturnType<typeof listedTasks>[number
 }
 
 async function list(
-  app: App,
+  app: Services,
   { flow, delivery, json, ...page }: ListFlags,
   argv: readonly string[],
 ): Promise<0> {

@@ -4,14 +4,14 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { Command } from 'commander';
 import { failure, notFound } from '../../errors.ts';
 import { type Io, paint, say } from '../../lib/io.ts';
-import { visible } from '../../lib/text/escape-invisible.ts';
-import type { App, AppFlags } from '../../services.ts';
+import { escapeInvisible } from '../../lib/text/escape-invisible.ts';
+import type { Services, ServiceFlags } from '../../services.ts';
 import type { AgentRun } from '../../types.ts';
 import { examples, type Runner } from '../kit/command.ts';
 import { localTime } from '../kit/print.ts';
 import { storedReader } from '../kit/stored.ts';
 
-interface LogsFlags extends AppFlags {
+interface LogsFlags extends ServiceFlags {
   readonly follow?: boolean;
   readonly json?: boolean;
 }
@@ -37,7 +37,7 @@ export function configureLogs(command: Command, runner: Runner): void {
     );
 }
 
-async function logs(app: App, id: string, { follow, json }: LogsFlags): Promise<0> {
+async function logs(app: Services, id: string, { follow, json }: LogsFlags): Promise<0> {
   const run = runOf(app, id);
   const { logPath } = run;
   if (logPath === null) {
@@ -58,7 +58,7 @@ async function logs(app: App, id: string, { follow, json }: LogsFlags): Promise<
   }
 }
 
-function runOf(app: App, id: string): AgentRun {
+function runOf(app: Services, id: string): AgentRun {
   const reader = app.reader();
   const run = reader?.run(id) ?? reader?.runsOfTask(id).at(-1) ?? null;
   if (run !== null) return run;
@@ -112,7 +112,7 @@ function entryOf(line: string): Entry | null {
 const CONTINUED = `\n${' '.repeat(10)}`;
 
 function textOf(out: Io['out'], { at, kind, text }: Entry): string {
-  const [time, safe] = [localTime(at).slice(11), visible(text).replaceAll('\n', CONTINUED)];
+  const [time, safe] = [localTime(at).slice(11), escapeInvisible(text).replaceAll('\n', CONTINUED)];
   if (kind === 'did') return `${time}  ${paint(out, 'cyan', `→ ${safe}`)}`;
   return `${time}  ${kind === 'note' ? paint(out, 'yellow', safe) : safe}`;
 }

@@ -2,7 +2,7 @@ import type { Command } from 'commander';
 import { usageError } from '../../errors.ts';
 import { say } from '../../lib/io.ts';
 import { commandLine } from '../../lib/shell-quote.ts';
-import type { App, AppFlags } from '../../services.ts';
+import type { Services, ServiceFlags } from '../../services.ts';
 import { type PrunedTasks, plannedPrune, type TaskPruneLimits } from '../../tasks/prune.ts';
 import { agrees, canAsk } from '../kit/ask.ts';
 import { examples, type Runner } from '../kit/command.ts';
@@ -10,7 +10,7 @@ import { moment } from '../kit/moment.ts';
 import { operations } from '../kit/operate.ts';
 import { counted, localTime, printJson } from '../kit/print.ts';
 
-interface PruneFlags extends AppFlags {
+interface PruneFlags extends ServiceFlags {
   readonly before?: string;
   readonly samples?: boolean;
   readonly dryRun?: boolean;
@@ -47,7 +47,7 @@ export function configurePrune(command: Command, runner: Runner): void {
     );
 }
 
-async function prune(app: App, flags: PruneFlags, argv: readonly string[]): Promise<0 | 1> {
+async function prune(app: Services, flags: PruneFlags, argv: readonly string[]): Promise<0 | 1> {
   const { dryRun = false, json = false } = flags;
   const limits = await limitsOf(app, flags);
   const reader = app.reader();
@@ -66,7 +66,7 @@ async function prune(app: App, flags: PruneFlags, argv: readonly string[]): Prom
 }
 
 /** Asks until nothing is left: one call answers after some seconds. */
-async function pruneAll(app: App, limits: TaskPruneLimits): Promise<PrunedTasks> {
+async function pruneAll(app: Services, limits: TaskPruneLimits): Promise<PrunedTasks> {
   const { tasks: operation } = await operations(app, 'task prune');
   for (let [removed, stopped] = [0, 0]; ; ) {
     const { tasks, cancelled, kept, more } = await operation.prune(limits);
@@ -76,7 +76,7 @@ async function pruneAll(app: App, limits: TaskPruneLimits): Promise<PrunedTasks>
   }
 }
 
-async function limitsOf(app: App, { before, samples = false }: PruneFlags): Promise<TaskPruneLimits> {
+async function limitsOf(app: Services, { before, samples = false }: PruneFlags): Promise<TaskPruneLimits> {
   const now = app.clock.now();
   if (before !== undefined) return { before: moment('--before', before, now), samples };
   if (samples) return { before: null, samples };
@@ -84,7 +84,7 @@ async function limitsOf(app: App, { before, samples = false }: PruneFlags): Prom
 }
 
 async function confirmed(
-  app: App,
+  app: Services,
   planned: PrunedTasks,
   { yes }: PruneFlags,
   argv: readonly string[],
@@ -101,7 +101,7 @@ async function confirmed(
 }
 
 function report(
-  app: App,
+  app: Services,
   pruned: PrunedTasks,
   { before, samples }: TaskPruneLimits,
   verb: 'removed' | 'would be removed',

@@ -1,11 +1,11 @@
 import type { Command } from 'commander';
 import { say } from '../../lib/io.ts';
-import type { AppFlags } from '../../services.ts';
+import type { ServiceFlags } from '../../services.ts';
 import { examples, type Runner } from '../kit/command.ts';
 import { operations } from '../kit/operate.ts';
 import { counted, printJson } from '../kit/print.ts';
 
-interface ReleaseFlags extends AppFlags {
+interface ReleaseFlags extends ServiceFlags {
   readonly json?: boolean;
 }
 

@@ -1,6 +1,6 @@
 import { open } from 'node:fs/promises';
 import { shellQuote } from '../../lib/shell-quote.ts';
-import { shorten, visible, visibleLine } from '../../lib/text/escape-invisible.ts';
+import { shorten, escapeInvisible, escapeInvisibleLine } from '../../lib/text/escape-invisible.ts';
 import type { RunView } from '../../run-views.ts';
 import { costOf, duration, facts, localTime } from '../kit/print.ts';
 
@@ -24,7 +24,7 @@ export function runText(run: RunView, doing: string | null): string {
     ['log', log === null ? null : `hookctl task logs ${run.id}`],
   ]);
   // On a line of its own, and with nothing changed in it: it is there to be pasted.
-  return openWith === null ? lines : `${lines}\n  ${visibleLine(visible(openWith))}`;
+  return openWith === null ? lines : `${lines}\n  ${escapeInvisibleLine(escapeInvisible(openWith))}`;
 }
 
 /** Much more than a line has. */
@@ -42,7 +42,7 @@ export async function lastSaid({ state, log_path: path }: RunView): Promise<stri
     const { buffer, bytesRead } = await log.read(Buffer.alloc(TAIL_BYTES), 0, TAIL_BYTES, start);
     const line = buffer.subarray(0, bytesRead).toString('utf8').trimEnd().split('\n').at(-1) ?? '';
     const { text } = JSON.parse(line) as { readonly text: string };
-    return shorten(visibleLine(text), DOING_LENGTH);
+    return shorten(escapeInvisibleLine(text), DOING_LENGTH);
   } catch (error) {
     // Half a line, or none yet.
     if (error instanceof SyntaxError) return null;

@@ -2,7 +2,7 @@ import type { Command } from 'commander';
 import { notFound } from '../../errors.ts';
 import { say } from '../../lib/io.ts';
 import { indented } from '../../lib/text/escape-invisible.ts';
-import type { App, AppFlags } from '../../services.ts';
+import type { Services, ServiceFlags } from '../../services.ts';
 import { type TaskDetails, taskWithRuns } from '../../task-views.ts';
 import { examples, type Runner } from '../kit/command.ts';
 import { costOf, facts, localTime, printJson, tookOf } from '../kit/print.ts';
@@ -10,7 +10,7 @@ import { storedReader } from '../kit/stored.ts';
 import { below, state, table, time } from '../kit/table.ts';
 import { lastSaid, runText } from './runs.ts';
 
-interface ShowFlags extends AppFlags {
+interface ShowFlags extends ServiceFlags {
   readonly json?: boolean;
 }
 
@@ -25,7 +25,7 @@ export function configureShow(command: Command, runner: Runner): void {
     );
 }
 
-async function show(app: App, id: string, { json }: ShowFlags): Promise<0> {
+async function show(app: Services, id: string, { json }: ShowFlags): Promise<0> {
   const { io, located } = app;
   const found = app.reader()?.task(id) ?? null;
   if (found === null)

@@ -1,9 +1,9 @@
 import type { Command } from 'commander';
-import type { AppFlags } from '../../services.ts';
+import type { ServiceFlags } from '../../services.ts';
 import { examples, type Runner } from '../kit/command.ts';
 import { changeTask } from './changed.ts';
 
-interface StepFlags extends AppFlags {
+interface StepFlags extends ServiceFlags {
   readonly json?: boolean;
 }
 

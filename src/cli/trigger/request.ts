@@ -31,7 +31,7 @@ export async function makeRequest(
   const { type, payload } =
     wishes.payload === undefined ? sample(webhook, wishes, now) : await ownPayload(wishes);
   const body = Buffer.from(JSON.stringify(wishes.set.reduce(setPath, payload)));
-  return webhook.protocol.sign(body, { type, secret, deliveryId: randomUUID(), now });
+  return webhook.provider.sign(body, { type, secret, deliveryId: randomUUID(), now });
 }
 
 interface Payload {
@@ -40,7 +40,7 @@ interface Payload {
 }
 
 /** The sample of an event type, or the first one. Throws `usage` when there is none. */
-export function knownSample({ protocol: provider }: Webhook, type: string | undefined): Sample {
+export function knownSample({ provider: provider }: Webhook, type: string | undefined): Sample {
   const found = provider.samples.find((each) => type === undefined || each.type === type);
   if (found === undefined) {
     const near = suggest(
@@ -60,7 +60,7 @@ export function knownSample({ protocol: provider }: Webhook, type: string | unde
 }
 
 function sample(webhook: Webhook, { type, text }: RequestWishes, now: Date): Payload {
-  const { protocol: provider } = webhook;
+  const { provider: provider } = webhook;
   const found = knownSample(webhook, type);
   if (text !== undefined && !sampleBringsText(found)) {
     const others = provider.samples.filter(sampleBringsText).map((each) => each.type);
@@ -73,10 +73,10 @@ function sample(webhook: Webhook, { type, text }: RequestWishes, now: Date): Pay
 
 /** The command line by which a person's words are tried; null where they are no part of the event. */
 export function withText(
-  { name, protocol, commandPrefix, defaultCommand }: Webhook,
+  { name, provider, commandPrefix, defaultCommand }: Webhook,
   type: string,
 ): string | null {
-  const found = protocol.samples.find((each) => each.type === type);
+  const found = provider.samples.find((each) => each.type === type);
   if (found === undefined || !sampleBringsText(found)) return null;
   const text = [commandPrefix, defaultCommand].filter((word) => word !== null).join(' ');
   return commandLine('hookctl', 'trigger', name, type, '--text', text);

@@ -8,7 +8,7 @@ import { providers, providersIn } from '../../providers/index.ts';
 import type { OutgoingRequest } from '../../providers/provider.ts';
 import { DELIVERY_HEADER } from '../../server/ingress/ingress.ts';
 import type { SettledView } from '../../server/operations.ts';
-import type { App, AppFlags } from '../../services.ts';
+import type { Services, ServiceFlags } from '../../services.ts';
 import type { ServerAddress } from '../../store/local/lock.ts';
 import type { Task, Webhook } from '../../types.ts';
 import { deliveryView, taskView } from '../../views.ts';
@@ -21,7 +21,7 @@ import { printSettled, succeeded } from '../kit/settled.ts';
 import { sayUnloaded } from '../kit/unloaded.ts';
 import { knownSample, makeRequest, type RequestWishes, withText } from './request.ts';
 
-interface TriggerFlags extends AppFlags, Omit<RequestWishes, 'type'> {
+interface TriggerFlags extends ServiceFlags, Omit<RequestWishes, 'type'> {
   readonly webhook?: string;
   readonly replies?: boolean;
   readonly list?: boolean;
@@ -64,14 +64,14 @@ export const trigger: CliCommand = {
   },
 };
 
-async function list(app: App, name: string | undefined, { json }: TriggerFlags): Promise<0> {
+async function list(app: Services, name: string | undefined, { json }: TriggerFlags): Promise<0> {
   const { io } = app;
   const { snapshot } = await app.configuration({ runModules: true });
   const listed = name === undefined ? providersIn(snapshot) : [requireProvider(name, snapshot)];
   const samples = listed.flatMap(({ name: provider, samples: own }) => {
     // Where a webhook's options shape the provider, they shape its samples.
-    const shaped = snapshot.webhooks.filter((it) => it.provider === provider);
-    const types = [own, ...shaped.map(({ protocol }) => protocol.samples)].flat().map(({ type }) => type);
+    const shaped = snapshot.webhooks.filter((it) => it.providerName === provider);
+    const types = [own, ...shaped.map(({ provider }) => provider.samples)].flat().map(({ type }) => type);
     return [...new Set(types)].map((type) => ({ provider, type }));
   });
   if (json === true) printJson(io, samples);
@@ -79,7 +79,7 @@ async function list(app: App, name: string | undefined, { json }: TriggerFlags):
   return 0;
 }
 
-async function run(app: App, name: string | undefined, flags: TriggerFlags & RequestWishes): Promise<0 | 1> {
+async function run(app: Services, name: string | undefined, flags: TriggerFlags & RequestWishes): Promise<0 | 1> {
   if (name === undefined)
     throw usageError('name a provider', 'List what can be sent: hookctl trigger --list');
   const { project, snapshot } = await app.configuration({ runModules: true });
@@ -111,7 +111,7 @@ async function run(app: App, name: string | undefined, flags: TriggerFlags & Req
 }
 
 /** Throws `not_loaded` when the running server does not have the webhook; says which files it has not loaded. */
-async function requireServed(app: App, { name, origin, endpoint }: Webhook): Promise<void> {
+async function requireServed(app: Services, { name, origin, endpoint }: Webhook): Promise<void> {
   const status = await served(app);
   if (status === null) return;
   sayUnloaded(app, status.not_loaded);
@@ -143,7 +143,7 @@ async function post(
 }
 
 /** What became of the delivery, once it is worked off and the files of its tasks are written. */
-async function settledDelivery(app: App, id: string, withFiles: boolean): Promise<SettledView> {
+async function settledDelivery(app: Services, id: string, withFiles: boolean): Promise<SettledView> {
   for (const deadline = app.clock.now() + PATIENCE_MS; ; await delay(POLL_MS)) {
     const delivery = app.reader()?.delivery(id) ?? null;
     const tasks = app.reader()?.tasks({ deliveryId: id }) ?? [];

@@ -1,12 +1,12 @@
 import type { Command } from 'commander';
 import { say } from '../../lib/io.ts';
-import type { AppFlags } from '../../services.ts';
+import type { ServiceFlags } from '../../services.ts';
 import { tunnelDrivers } from '../../tunnels/drivers/index.ts';
 import { examples, type Runner } from '../kit/command.ts';
 import { printJson } from '../kit/print.ts';
 import { below, table } from '../kit/table.ts';
 
-interface ListFlags extends AppFlags {
+interface ListFlags extends ServiceFlags {
   readonly json?: boolean;
 }
 

@@ -2,7 +2,7 @@ import type { Command } from 'commander';
 import { failure, type HookctlError } from '../../errors.ts';
 import { say } from '../../lib/io.ts';
 import { openTunnel } from '../../server/tunnel.ts';
-import type { App, AppFlags } from '../../services.ts';
+import type { Services, ServiceFlags } from '../../services.ts';
 import { send } from '../../tunnels/drivers/http.ts';
 import { newRelayKey } from '../../tunnels/drivers/relay.ts';
 import { parseTunnelFlag } from '../../tunnels/settings.ts';
@@ -11,7 +11,7 @@ import { examples, type Runner } from '../kit/command.ts';
 import { port } from '../kit/options.ts';
 import { tunnelLine } from './line.ts';
 
-interface OpenFlags extends AppFlags {
+interface OpenFlags extends ServiceFlags {
   readonly port?: number;
   readonly printUrl?: boolean;
 }
@@ -33,7 +33,7 @@ export function configureOpen(command: Command, runner: Runner): void {
     );
 }
 
-async function open(app: App, flag: string, flags: OpenFlags): Promise<0 | 1> {
+async function open(app: Services, flag: string, flags: OpenFlags): Promise<0 | 1> {
   const settings = parseTunnelFlag(flag);
   const server = app.holder()?.server ?? null;
   const ingressPort = flags.port ?? server?.ingressPort;

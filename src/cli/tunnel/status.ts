@@ -2,12 +2,12 @@ import type { Command } from 'commander';
 import { failure } from '../../errors.ts';
 import { say } from '../../lib/io.ts';
 import type { TunnelView } from '../../server/tunnel-view.ts';
-import type { App, AppFlags } from '../../services.ts';
+import type { Services, ServiceFlags } from '../../services.ts';
 import { examples, type Runner } from '../kit/command.ts';
 import { serverClient } from '../kit/operate.ts';
 import { facts, localTime, printJson } from '../kit/print.ts';
 
-interface StatusFlags extends AppFlags {
+interface StatusFlags extends ServiceFlags {
   readonly printUrl?: boolean;
   readonly json?: boolean;
 }
@@ -21,7 +21,7 @@ export function configureStatus(command: Command, runner: Runner): void {
     .action((flags: StatusFlags) => runner.run(command.optsWithGlobals(), (app) => status(app, flags)));
 }
 
-async function status(app: App, flags: StatusFlags): Promise<0> {
+async function status(app: Services, flags: StatusFlags): Promise<0> {
   const { io, located } = app;
   const client = await serverClient(app);
   const tunnel = (await client?.status())?.tunnel ?? null;
@@ -52,7 +52,7 @@ async function status(app: App, flags: StatusFlags): Promise<0> {
   return 0;
 }
 
-function print({ io }: App, tunnel: TunnelView): void {
+function print({ io }: Services, tunnel: TunnelView): void {
   say(
     io.out,
     facts([

@@ -5,7 +5,7 @@ import { type Added, addFrom, addWebhook } from '../../config/dynamic/edit.ts';
 import { usageError } from '../../errors.ts';
 import { settingDescriptions } from '../../providers/generic/settings.ts';
 import { providers } from '../../providers/index.ts';
-import type { App, AppFlags } from '../../services.ts';
+import type { Services, ServiceFlags } from '../../services.ts';
 import type { Webhook } from '../../types.ts';
 import { requireProvider } from '../kit/choose-webhook.ts';
 import { examples, type Runner } from '../kit/command.ts';
@@ -15,7 +15,7 @@ import { changeDb, dynamicWebhook, report } from './change.ts';
 import { givenFields, type WebhookFlags, webhookOptions } from './fields.ts';
 import { findWebhook, refOf } from './find.ts';
 
-interface AddFlags extends AppFlags, WebhookFlags {
+interface AddFlags extends ServiceFlags, WebhookFlags {
   readonly from?: string;
   readonly json?: boolean;
 }
@@ -47,7 +47,7 @@ export function configureAdd(command: Command, runner: Runner): void {
     );
 }
 
-async function add(app: App, provider: string | undefined, flags: AddFlags): Promise<0> {
+async function add(app: Services, provider: string | undefined, flags: AddFlags): Promise<0> {
   const changed = await changeDb(app, await addition(app, provider, flags));
   const webhook = dynamicWebhook(changed, changed.result.webhook.webhook_id);
   const secret = changed.result.generatedSecret;
@@ -72,11 +72,11 @@ function settingsHelp(): string {
 }
 
 /** An event that the provider sends, for an example. */
-function sampleType({ protocol }: Webhook): string {
-  return protocol.samples[0]?.type ?? '*';
+function sampleType({ provider }: Webhook): string {
+  return provider.samples[0]?.type ?? '*';
 }
 
-async function addition(app: App, provider: string | undefined, flags: AddFlags): Promise<Change<Added>> {
+async function addition(app: Services, provider: string | undefined, flags: AddFlags): Promise<Change<Added>> {
   if (provider !== undefined) requireProvider(provider, (await app.configuration()).snapshot);
   const name = flags.name === undefined ? {} : { name: flags.name };
   const given = { ...(await givenFields(app, flags)), ...name };

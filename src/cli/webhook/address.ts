@@ -1,7 +1,7 @@
 import type { Configuration } from '../../config/index.ts';
 import type { StatusView } from '../../server/status.ts';
 import { type WebhookView, webhookViewer } from '../../server/webhook-view.ts';
-import type { App } from '../../services.ts';
+import type { Services } from '../../services.ts';
 import type { Webhook } from '../../types.ts';
 import { formLines } from './form.ts';
 
@@ -12,7 +12,7 @@ export interface Surroundings {
 }
 
 /** How `--json` gives a webhook. */
-export function viewer(app: App, surroundings: Surroundings): (webhook: Webhook) => WebhookView {
+export function viewer(app: Services, surroundings: Surroundings): (webhook: Webhook) => WebhookView {
   const { entries } = surroundings.configuration.dynamic;
   const records = new Map(entries.map(({ written }) => [written.name, written]));
   return webhookViewer({

@@ -2,9 +2,9 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { Change } from '../../config/dynamic/change.ts';
 import { failure } from '../../errors.ts';
 import { commandsOut, paint, say } from '../../lib/io.ts';
-import { visibleLine } from '../../lib/text/escape-invisible.ts';
+import { escapeInvisibleLine } from '../../lib/text/escape-invisible.ts';
 import type { StatusView } from '../../server/status.ts';
-import type { App } from '../../services.ts';
+import type { Services } from '../../services.ts';
 import type { Webhook } from '../../types.ts';
 import { serverClient } from '../kit/operate.ts';
 import { printJson } from '../kit/print.ts';
@@ -20,7 +20,7 @@ export interface Changed<T> extends Surroundings {
 }
 
 /** Changes the JSON db under its lock; resolves when a running server has the change in force. */
-export async function changeDb<T>(app: App, change: Change<T>): Promise<Changed<T>> {
+export async function changeDb<T>(app: Services, change: Change<T>): Promise<Changed<T>> {
   const { result, revision } = await (await app.dynamic()).edit(change);
   const served = await inForce(app, revision);
   return { result, served, configuration: await app.configuration() };
@@ -30,7 +30,7 @@ export async function changeDb<T>(app: App, change: Change<T>): Promise<Changed<
  * The running server's state once it serves what is on disk: what was `written`, or what others wrote since. Null when
  * none runs. Throws `not_in_force`.
  */
-export async function inForce(app: App, written: string): Promise<StatusView | null> {
+export async function inForce(app: Services, written: string): Promise<StatusView | null> {
   const client = await serverClient(app);
   if (client === null) return null;
   const db = await app.dynamic();
@@ -68,11 +68,11 @@ export interface Report {
 }
 
 export function report(
-  { io }: App,
+  { io }: Services,
   json: boolean | undefined,
   { view, done, next, served, doubts = [] }: Report,
 ): 0 {
-  for (const doubt of doubts) say(io.err, paint(io.err, 'yellow', `note: ${visibleLine(doubt)}`));
+  for (const doubt of doubts) say(io.err, paint(io.err, 'yellow', `note: ${escapeInvisibleLine(doubt)}`));
   if (json === true) printJson(io, view);
   else {
     say(commandsOut(io), done);

@@ -4,7 +4,7 @@ import { type Change, findWebhook as findInDb } from '../../config/dynamic/chang
 import { type Updated, updateWebhook } from '../../config/dynamic/edit.ts';
 import type { WebhookPatch } from '../../config/dynamic/schema.ts';
 import { usageError } from '../../errors.ts';
-import type { App, AppFlags } from '../../services.ts';
+import type { Services, ServiceFlags } from '../../services.ts';
 import { examples, type Runner } from '../kit/command.ts';
 import { clearOption } from '../kit/options.ts';
 import { viewer } from './address.ts';
@@ -12,7 +12,7 @@ import { changeDb, dynamicWebhook, report } from './change.ts';
 import { givenFields, type WebhookFlags, webhookOptions } from './fields.ts';
 import { onWebhook, refOf } from './find.ts';
 
-interface EditFlags extends AppFlags, WebhookFlags {
+interface EditFlags extends ServiceFlags, WebhookFlags {
   readonly clear: readonly (keyof typeof CLEARABLE)[];
   readonly json?: boolean;
 }
@@ -52,7 +52,7 @@ export function configureEdit(command: Command, runner: Runner): void {
     );
 }
 
-async function edit(app: App, ref: string, flags: EditFlags): Promise<0> {
+async function edit(app: Services, ref: string, flags: EditFlags): Promise<0> {
   const patch: WebhookPatch = {
     ...(await givenFields(app, flags)),
     ...(flags.name !== undefined && { name: flags.name }),

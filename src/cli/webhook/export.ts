@@ -9,13 +9,13 @@ import { usageError } from '../../errors.ts';
 import { writeFileAtomic } from '../../lib/files/atomic-file.ts';
 import { say } from '../../lib/io.ts';
 import { commandLine } from '../../lib/shell-quote.ts';
-import { visibleJson } from '../../lib/text/escape-invisible.ts';
-import type { App, AppFlags } from '../../services.ts';
+import { escapeInvisibleJson } from '../../lib/text/escape-invisible.ts';
+import type { Services, ServiceFlags } from '../../services.ts';
 import { examples, type Runner } from '../kit/command.ts';
 import { oneOf } from '../kit/options.ts';
 import { findWebhook } from './find.ts';
 
-interface ExportFlags extends AppFlags {
+interface ExportFlags extends ServiceFlags {
   readonly format: 'json' | 'yaml';
   readonly typescript?: boolean;
   readonly withSecrets?: boolean;
@@ -42,7 +42,7 @@ export function configureExport(command: Command, runner: Runner): void {
     );
 }
 
-async function run(app: App, refs: readonly string[], flags: ExportFlags): Promise<0> {
+async function run(app: Services, refs: readonly string[], flags: ExportFlags): Promise<0> {
   const configuration = await app.configuration();
   const webhooks = chosen(configuration, refs);
   const content = await written(webhooks, configuration, flags);
@@ -63,7 +63,7 @@ async function run(app: App, refs: readonly string[], flags: ExportFlags): Promi
 }
 
 /** What the user asked to have written out. */
-function revealAll({ redactor }: App, webhooks: readonly DbWebhook[]): void {
+function revealAll({ redactor }: Services, webhooks: readonly DbWebhook[]): void {
   for (const secret of webhooks.flatMap(({ secrets }) => secrets)) {
     if ('value' in secret) redactor.reveal(secret.value);
   }
@@ -96,7 +96,7 @@ async function written(
     );
   }
   const value = exportWebhooks(webhooks, { withSecrets: flags.withSecrets === true });
-  return flags.format === 'yaml' ? stringify(value) : `${visibleJson(value, 2)}\n`;
+  return flags.format === 'yaml' ? stringify(value) : `${escapeInvisibleJson(value, 2)}\n`;
 }
 
 function nextAfter(webhooks: readonly DbWebhook[], { typescript, output }: ExportFlags): string {

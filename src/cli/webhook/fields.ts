@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import type { WebhookInput } from '../../config/dynamic/schema.ts';
-import type { App } from '../../services.ts';
+import type { Services } from '../../services.ts';
 import type { JsonObject } from '../../types.ts';
 import { collect, renamed } from '../kit/options.ts';
 import { givenSecret, type SecretFlags, secretOptions } from './secret-input.ts';
@@ -51,7 +51,7 @@ export function webhookOptions(command: Command): Command {
 export type GivenFields = Partial<Omit<WebhookInput, 'provider' | 'name' | 'commands' | 'enabled'>>;
 
 /** The fields that were given, and no others. Throws `usage` when two flags say different things. */
-export async function givenFields(app: App, flags: WebhookFlags): Promise<GivenFields> {
+export async function givenFields(app: Services, flags: WebhookFlags): Promise<GivenFields> {
   const { prefix, requirePrefix, agent, defaultCommand, event, sync } = flags;
   const allow = givenAllow(flags);
   const settings = givenSettings(flags);

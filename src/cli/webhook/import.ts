@@ -5,13 +5,13 @@ import type { Command } from 'commander';
 import { type Imported, importWebhooks } from '../../config/dynamic/import.ts';
 import { readYaml, type YamlText } from '../../config/project/yaml-source.ts';
 import { ConfigError, type ConfigProblem, messageOf, usageError } from '../../errors.ts';
-import type { App, AppFlags } from '../../services.ts';
+import type { Services, ServiceFlags } from '../../services.ts';
 import { examples, type Runner } from '../kit/command.ts';
 import { facts } from '../kit/print.ts';
 import { viewer } from './address.ts';
 import { changeDb, dynamicWebhook, report } from './change.ts';
 
-interface ImportFlags extends AppFlags {
+interface ImportFlags extends ServiceFlags {
   readonly json?: boolean;
 }
 
@@ -29,7 +29,7 @@ export function configureImport(command: Command, runner: Runner): void {
     );
 }
 
-async function run(app: App, file: string, { json }: ImportFlags): Promise<0> {
+async function run(app: Services, file: string, { json }: ImportFlags): Promise<0> {
   // JSON is YAML: one reader, which knows where each value stands.
   const text = readYaml(file, await contentOf(app, file));
   if (text.problems.length > 0) throw new ConfigError(text.problems);
@@ -58,7 +58,7 @@ function line({ outcome, webhook, generatedSecret }: Imported): string {
   return generatedSecret === null ? done : `${done}\n${facts([['  secret', generatedSecret]])}`;
 }
 
-async function contentOf({ cwd, stdin }: App, file: string): Promise<string> {
+async function contentOf({ cwd, stdin }: Services, file: string): Promise<string> {
   if (file === '-') return readText(stdin);
   return readFile(resolve(cwd, file), 'utf8').catch((error: unknown) => {
     throw usageError(`can't read ${file}: ${messageOf(error)}`);

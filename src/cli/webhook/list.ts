@@ -2,11 +2,11 @@ import { dirname, relative } from 'node:path';
 import type { Command } from 'commander';
 import { type Listing, listed, quickListing, rememberListing } from '../../config/listing.ts';
 import { type UnloadedFile, unloadedText } from '../../config/modules/kept-modules.ts';
-import { type Located, locate } from '../../config/project/locate.ts';
+import { type ProjectPaths, locate } from '../../config/project/locate.ts';
 import { formatProblem } from '../../errors.ts';
 import { type Io, say } from '../../lib/io.ts';
 import { hookctlVersion } from '../../lib/version.ts';
-import type { App, AppFlags } from '../../services.ts';
+import type { Services, ServiceFlags } from '../../services.ts';
 import { type LastDelivery, lastDeliveries } from '../../store/local/last-deliveries.ts';
 import { currentHolder } from '../../store/local/lock.ts';
 import { databasePath } from '../../store/local/place.ts';
@@ -14,7 +14,7 @@ import { examples, type Runner } from '../kit/command.ts';
 import { localTime, webhookState } from '../kit/print.ts';
 import { below, state, table, time, whole } from '../kit/table.ts';
 
-interface ListFlags extends AppFlags {
+interface ListFlags extends ServiceFlags {
   readonly json?: boolean;
 }
 
@@ -27,14 +27,14 @@ export function configureList(command: Command, runner: Runner): void {
       examples('hookctl webhook list', 'hookctl webhook list --json | jq -r ".[].endpoint"'),
     )
     .action(async (flags: ListFlags) => {
-      const options: AppFlags = command.optsWithGlobals();
+      const options: ServiceFlags = command.optsWithGlobals();
       if (flags.json === true) await runner.run(options, listAsJson);
       else if (!listQuickly(runner, options)) await runner.run(options, list);
     });
 }
 
 /** The app and all configuration code stay unread where the list can be told without them. */
-function listQuickly({ host }: Runner, { config }: AppFlags): boolean {
+function listQuickly({ host }: Runner, { config }: ServiceFlags): boolean {
   const { env, cwd, home, io } = host;
   const located = locate({ cwd, env, home, configFlag: config ?? null });
   // What a server has, it alone knows: its variables may be others than those here.
@@ -46,7 +46,7 @@ function listQuickly({ host }: Runner, { config }: AppFlags): boolean {
   return true;
 }
 
-async function list(app: App): Promise<0> {
+async function list(app: Services): Promise<0> {
   const { serverClient } = await import('../kit/operate.ts');
   const client = await serverClient(app);
   if (client !== null) {
@@ -63,12 +63,12 @@ async function list(app: App): Promise<0> {
   return 0;
 }
 
-async function listAsJson(app: App): Promise<0> {
+async function listAsJson(app: Services): Promise<0> {
   const { printJsonList } = await import('./list-json.ts');
   return printJsonList(app);
 }
 
-function printList({ out, err }: Io, { dataFolder, projectFile }: Located, listing: Listing): void {
+function printList({ out, err }: Io, { dataFolder, projectFile }: ProjectPaths, listing: Listing): void {
   const { webhooks, unloaded } = listing;
   const folder = projectFile === null ? null : dirname(projectFile);
   const last = lastDeliveries(

@@ -1,5 +1,5 @@
 import { type HookctlError, usageError } from '../../errors.ts';
-import { visibleLine } from '../../lib/text/escape-invisible.ts';
+import { escapeInvisibleLine } from '../../lib/text/escape-invisible.ts';
 
 /** As much of a long value as fits a line, on either side of the mistake. */
 const AROUND = 35;
@@ -13,8 +13,8 @@ const AROUND = 35;
  */
 export function mistakeAt(flag: string, text: string, index: number, message: string): HookctlError {
   const start = Math.max(0, index - AROUND);
-  const before = visibleLine(`|${text.slice(start, index)}|`).slice(1, -1);
-  const after = visibleLine(`|${text.slice(index, index + AROUND)}|`).slice(1, -1);
+  const before = escapeInvisibleLine(`|${text.slice(start, index)}|`).slice(1, -1);
+  const after = escapeInvisibleLine(`|${text.slice(index, index + AROUND)}|`).slice(1, -1);
   return usageError(
     `${flag}, character ${index + 1}: ${message}\n  ${before}${after}\n  ${' '.repeat(before.length)}^`,
   );

@@ -1,11 +1,11 @@
 import type { Command } from 'commander';
 import { removeWebhook } from '../../config/dynamic/edit.ts';
-import type { App, AppFlags } from '../../services.ts';
+import type { Services, ServiceFlags } from '../../services.ts';
 import { examples, type Runner } from '../kit/command.ts';
 import { changeDb, report } from './change.ts';
 import { onWebhook } from './find.ts';
 
-interface RemoveFlags extends AppFlags {
+interface RemoveFlags extends ServiceFlags {
   readonly json?: boolean;
 }
 
@@ -20,7 +20,7 @@ export function configureRemove(command: Command, runner: Runner): void {
     );
 }
 
-async function remove(app: App, ref: string, { json }: RemoveFlags): Promise<0> {
+async function remove(app: Services, ref: string, { json }: RemoveFlags): Promise<0> {
   const { result, served } = await changeDb(app, onWebhook(ref, removeWebhook));
   const { webhook_id, name, endpoint } = result;
   return report(app, json, {

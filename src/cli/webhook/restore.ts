@@ -1,9 +1,9 @@
 import type { Command } from 'commander';
-import type { App, AppFlags } from '../../services.ts';
+import type { Services, ServiceFlags } from '../../services.ts';
 import { examples, type Runner } from '../kit/command.ts';
 import { inForce, report } from './change.ts';
 
-interface RestoreFlags extends AppFlags {
+interface RestoreFlags extends ServiceFlags {
   readonly json?: boolean;
 }
 
@@ -16,7 +16,7 @@ export function configureRestore(command: Command, runner: Runner): void {
 }
 
 /** Needs no configuration that validates: it is what makes it valid again. */
-async function restore(app: App, { json }: RestoreFlags): Promise<0> {
+async function restore(app: Services, { json }: RestoreFlags): Promise<0> {
   const db = await app.dynamic();
   const { webhooks, kept, revision } = await db.restore();
   const served = await inForce(app, revision);

@@ -1,7 +1,7 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import { rotateSecret } from '../../config/dynamic/edit.ts';
 import { duration } from '../../lib/units.ts';
-import type { App, AppFlags } from '../../services.ts';
+import type { Services, ServiceFlags } from '../../services.ts';
 import { examples, type Runner } from '../kit/command.ts';
 import { localTime } from '../kit/print.ts';
 import { formFields, viewer } from './address.ts';
@@ -9,7 +9,7 @@ import { changeDb, dynamicWebhook, report } from './change.ts';
 import { onWebhook, refOf } from './find.ts';
 import { givenSecret, type SecretFlags, secretOptions } from './secret-input.ts';
 
-interface RotateFlags extends AppFlags, SecretFlags {
+interface RotateFlags extends ServiceFlags, SecretFlags {
   readonly overlap: number;
   readonly json?: boolean;
 }
@@ -32,7 +32,7 @@ export function configureRotateSecret(command: Command, runner: Runner): void {
     );
 }
 
-async function rotate(app: App, ref: string, flags: RotateFlags): Promise<0> {
+async function rotate(app: Services, ref: string, flags: RotateFlags): Promise<0> {
   const secret = await givenSecret(app, flags);
   const options = { overlapMs: flags.overlap, ...(secret !== null && { secret }) };
   const changed = await changeDb(

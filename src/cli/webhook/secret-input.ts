@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import { usageError } from '../../errors.ts';
 import { paint, say } from '../../lib/io.ts';
-import type { App } from '../../services.ts';
+import type { Services } from '../../services.ts';
 import { readText } from '../kit/text-input.ts';
 
 /** How a person gives a secret. */
@@ -23,7 +23,7 @@ export function secretOptions(command: Command, what: string): Command {
 
 /** The secret that the flags give; null when they give none. Throws `usage` when several do. */
 export async function givenSecret(
-  app: App,
+  app: Services,
   { secret, secretEnv, secretFile, secretStdin }: SecretFlags,
 ): Promise<{ readonly value: string } | { readonly env: string } | null> {
   const given = { secret, 'secret-env': secretEnv, 'secret-file': secretFile, 'secret-stdin': secretStdin };

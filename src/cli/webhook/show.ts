@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import { failure } from '../../errors.ts';
 import { commandsOut, say } from '../../lib/io.ts';
-import type { App, AppFlags } from '../../services.ts';
+import type { Services, ServiceFlags } from '../../services.ts';
 import { examples, type Runner } from '../kit/command.ts';
 import { serverClient } from '../kit/operate.ts';
 import { facts, printJson, webhookState } from '../kit/print.ts';
@@ -10,7 +10,7 @@ import { formFields, viewer } from './address.ts';
 import { commandTable } from './command/list.ts';
 import { findWebhook } from './find.ts';
 
-interface ShowFlags extends AppFlags {
+interface ShowFlags extends ServiceFlags {
   readonly showSecret?: boolean;
   readonly json?: boolean;
 }
@@ -30,7 +30,7 @@ export function configureShow(command: Command, runner: Runner): void {
     );
 }
 
-async function show(app: App, ref: string, flags: ShowFlags): Promise<0> {
+async function show(app: Services, ref: string, flags: ShowFlags): Promise<0> {
   const { io } = app;
   const configuration = await app.configuration({ createMissing: flags.showSecret === true });
   const client = await serverClient(app);
@@ -79,7 +79,7 @@ async function show(app: App, ref: string, flags: ShowFlags): Promise<0> {
       ['deliveries', String(view.total)],
     ]),
   );
-  say(commandsOut(io), `\n${webhook.protocol.label}’s form:\n${formFields(surroundings, webhook, null)}`);
+  say(commandsOut(io), `\n${webhook.provider.label}’s form:\n${formFields(surroundings, webhook, null)}`);
   if (view.commands.length > 0) say(io.out, `\n${commandTable(io.out, view.commands)}`);
   return 0;
 }

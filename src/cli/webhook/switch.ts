@@ -1,12 +1,12 @@
 import type { Command } from 'commander';
 import { setEnabled } from '../../config/dynamic/edit.ts';
-import type { App, AppFlags } from '../../services.ts';
+import type { Services, ServiceFlags } from '../../services.ts';
 import { examples, type Runner } from '../kit/command.ts';
 import { viewer } from './address.ts';
 import { changeDb, dynamicWebhook, report } from './change.ts';
 import { onWebhook, refOf } from './find.ts';
 
-interface SwitchFlags extends AppFlags {
+interface SwitchFlags extends ServiceFlags {
   readonly json?: boolean;
 }
 
@@ -21,7 +21,7 @@ export function configureSwitch(command: Command, runner: Runner, enabled: boole
     );
 }
 
-async function turn(app: App, ref: string, enabled: boolean, { json }: SwitchFlags): Promise<0> {
+async function turn(app: Services, ref: string, enabled: boolean, { json }: SwitchFlags): Promise<0> {
   const changed = await changeDb(
     app,
     onWebhook(ref, (id) => setEnabled(id, enabled)),

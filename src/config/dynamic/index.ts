@@ -82,7 +82,7 @@ export function openDynamic(options: DynamicOptions): DynamicWebhooks {
   async function readFixed(): Promise<readonly Webhook[]> {
     const webhooks = await fixed();
     own = webhooks
-      .map(({ protocol }) => protocol)
+      .map(({ provider }) => provider)
       .filter(({ name }) => options.providers.every((provider) => provider.name !== name));
     return webhooks;
   }

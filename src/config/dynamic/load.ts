@@ -37,7 +37,7 @@ export async function loadDynamic(
   const reading = await db.validate(await db.content(), further);
   if (reading.ok) {
     if (keep && reading.bytes !== null) await db.keep(reading.bytes);
-    return unlock(reading, places);
+    return withSecrets(reading, places);
   }
   const lastGood = await db.lastGood(further);
   if (lastGood?.ok !== true) {
@@ -45,11 +45,11 @@ export async function loadDynamic(
       withAdvice(reading.problems, 'There is no good copy: correct the file or move it away.'),
     );
   }
-  return { ...unlock(lastGood, places), refused: withAdvice(reading.problems, RESTORE) };
+  return { ...withSecrets(lastGood, places), refused: withAdvice(reading.problems, RESTORE) };
 }
 
 /** Webhooks with their secrets, from a db that validates. */
-export function unlock(
+export function withSecrets(
   { resolved, revision }: Extract<DbReading, { ok: true }>,
   { env }: Pick<DynamicPlaces, 'env'>,
 ): LoadedDynamic {

@@ -34,7 +34,7 @@ function toCommandDefinition({ id: _, target_agent, requires_approval, ...same }
 /** A webhook in force as input for a dynamic one: without name, endpoint and secrets. */
 export function fromWebhook(webhook: Webhook) {
   return {
-    provider: webhook.provider,
+    provider: webhook.providerName,
     allow: webhook.allow,
     command_prefix: webhook.commandPrefix,
     require_prefix: webhook.requirePrefix,

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import type { ConfigProblem } from '../../errors.ts';
 import { isJsonObject } from '../../lib/json.ts';
-import { type Fault, faultsOf, type Source, toProblem } from '../problems.ts';
+import { type Fault, diagnosticsOf, type Source, toProblem } from '../problems.ts';
 import { SCHEMA_VERSION } from './files.ts';
 import { layoutOf, lineAndColumn, positionIn } from './json-text.ts';
 import { type DbState, dbSchema } from './schema.ts';
@@ -35,7 +35,7 @@ export function parseDb(file: string, bytes: Uint8Array): ParsedDb {
   const result = dbSchema.safeParse(value);
   return result.success
     ? { ok: true, state: { webhooks: result.data.webhooks }, source }
-    : { ok: false, problems: faultsOf(dbSchema, result.error).map((fault) => toProblem(source, fault)) };
+    : { ok: false, problems: diagnosticsOf(dbSchema, result.error).map((fault) => toProblem(source, fault)) };
 }
 
 /** The same for bytes that validated before: what stands where is not found out, what they leave out is added. */

@@ -1,6 +1,6 @@
 import type { Webhook } from '../../types.ts';
 import type { Fault } from '../problems.ts';
-import { type Known, type Resolution, resolveWebhook, type UnlockedWebhook } from '../resolve.ts';
+import { type Known, type Resolution, resolveWebhook, type WebhookWithoutSecrets } from '../resolve.ts';
 import { endpointFor } from './change.ts';
 import { inDbWords, toDefinition } from './mapping.ts';
 import type { DbState, DbWebhook } from './schema.ts';
@@ -10,7 +10,7 @@ export interface DbEntry {
   readonly written: DbWebhook;
   /** The same as text, by which changes are found. */
   readonly text: string;
-  readonly webhook: UnlockedWebhook;
+  readonly webhook: WebhookWithoutSecrets;
 }
 
 /** What the webhooks of the db mean. With faults, `entries` are those without any. */

@@ -10,7 +10,7 @@ export interface SettledOptions {
 }
 
 /** What is on disk once nobody writes to it any more. */
-export interface Settled {
+export interface StableFile {
   readonly content: DbContent;
   readonly reading: DbReading;
 }
@@ -26,7 +26,7 @@ const QUIET_MS = 100;
  * editors do it) is taken at once; everything else, also a file that does not validate or is gone, only when it was
  * the same twice. Null: the waiting was ended.
  */
-export async function readSettled(db: DbFile, options: SettledOptions): Promise<Settled | null> {
+export async function readSettled(db: DbFile, options: SettledOptions): Promise<StableFile | null> {
   const { further, isNew, signal } = options;
   for (let content = await db.content(); !signal.aborted; ) {
     if (isNew(content)) {

@@ -4,7 +4,7 @@ import { fileURLToPath, pathToFileURL } from 'node:url';
 import type { ConfigProblem } from '../../errors.ts';
 import type { CallSite } from '../../lib/call-site.ts';
 import { type ProviderDraft, providerDraft } from '../../lib/defined-provider.ts';
-import { type Fault, faultsOf, type Source, toProblem } from '../problems.ts';
+import { type Fault, diagnosticsOf, type Source, toProblem } from '../problems.ts';
 import { DEFAULT_STATIC } from '../project/schema.ts';
 import { howToTrust, trustProblem } from '../project/trust.ts';
 import { definitionSchema, type ValidDefinition } from '../schema.ts';
@@ -197,7 +197,7 @@ function readDefinition(file: string, text: string, value: unknown): StaticModul
   const provider = providerDraft(defined.definition?.provider);
   const written = provider === null ? defined.definition : { ...defined.definition, provider: provider.name };
   const result = definitionSchema.safeParse(written);
-  const faults = result.success ? [] : faultsOf(definitionSchema, result.error);
+  const faults = result.success ? [] : diagnosticsOf(definitionSchema, result.error);
   const definition = definitionSchema.safeParse(withoutFaulty(written, faults)).data;
   return definition === undefined
     ? { definitions: [], problems: faults.map((fault) => toProblem(source, fault)) }

@@ -18,7 +18,7 @@ export interface LocateOptions {
 }
 
 /** Which files this run is about; all paths are absolute. */
-export interface Located {
+export interface ProjectPaths {
   /** webhooks.yml; null: hookctl runs with its defaults. */
   readonly projectFile: string | null;
   readonly dataFolder: string;
@@ -33,7 +33,7 @@ export interface Located {
  * it, else `~/.hookctl`; `HOOKCTL_HOME` wins over both. A file that others could have written does not count
  * (`trust.ts`). Throws ConfigError when `--config` names no file, or one that does not count.
  */
-export function locate({ cwd, env, home, configFlag }: LocateOptions): Located {
+export function locate({ cwd, env, home, configFlag }: LocateOptions): ProjectPaths {
   const trusted = trustedFolders({ env, home });
   const found = configFlag === null ? findAbove(cwd, home) : existing(resolve(cwd, configFlag));
   const problem = found === null ? null : trustProblem(found, trusted);

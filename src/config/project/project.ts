@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import type { ConfigProblem } from '../../errors.ts';
 import { withoutFaulty } from '../modules/prune.ts';
-import { faultsOf, type Source, toProblem } from '../problems.ts';
+import { diagnosticsOf, type Source, toProblem } from '../problems.ts';
 import { type ProjectConfig, projectSchema } from './schema.ts';
 import { readYaml } from './yaml-source.ts';
 
@@ -25,7 +25,7 @@ export async function readProject(file: string): Promise<ReadProject> {
   const written = value ?? {};
   const result = projectSchema.safeParse(written);
   if (result.success) return { project: result.data, source, problems };
-  const faults = faultsOf(projectSchema, result.error);
+  const faults = diagnosticsOf(projectSchema, result.error);
   return {
     project: projectSchema.safeParse(withoutFaulty(written, faults)).data ?? defaultProject(),
     source,

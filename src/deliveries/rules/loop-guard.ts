@@ -3,7 +3,7 @@ import { replyTo } from '../../actions/replying.ts';
 import { ownText } from '../../lib/text/post-text.ts';
 import type { NewOutgoing } from '../../types.ts';
 import type { PipelineContext } from '../context.ts';
-import type { Occasion } from '../event-context.ts';
+import type { EventContext } from '../event-context.ts';
 import type { Match } from '../match.ts';
 import { repliesFor } from '../replies.ts';
 import { isByPerson } from './senders.ts';
@@ -25,7 +25,7 @@ export interface Pause {
  */
 export function pausedThread(
   context: Pick<PipelineContext, 'store' | 'clock' | 'ids' | 'accounts' | 'loopGuard'>,
-  occasion: Occasion,
+  occasion: EventContext,
   fired: readonly Match[],
 ): Pause | null {
   const { store, clock, ids, loopGuard } = context;

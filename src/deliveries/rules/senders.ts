@@ -1,7 +1,7 @@
 import type { Sender, SenderRule, Trust, WebhookEvent } from '../../types.ts';
 
 /** Whether a sender may command, and why. */
-export interface Admission {
+export interface SenderCheck {
   readonly allowed: boolean;
   readonly reason: string;
 }
@@ -10,7 +10,7 @@ export interface Admission {
  * The sender rule. Default deny: a person by id or association, a bot or app by its app id alone, and those who
  * are no person at all (CI, alerts) on verification. Names decide nothing, they can be changed and taken.
  */
-export function admit(rule: SenderRule, sender: Sender | null): Admission {
+export function checkSender(rule: SenderRule, sender: Sender | null): SenderCheck {
   if (sender === null) return { allowed: false, reason: 'the event names no sender' };
   if (sender.kind === 'system') return { allowed: true, reason: 'verified, and no person is behind it' };
   if (sender.kind === 'bot' || sender.appId !== null) {
@@ -32,11 +32,11 @@ export function admit(rule: SenderRule, sender: Sender | null): Admission {
  * allowed. The account that acts is often another than the one that wrote: who moves, transfers, imports or edits an issue sends the
  * words of its author. An event without text is judged by its sender alone. What was not verified is no word of anybody.
  */
-export function admitText(rule: SenderRule, event: WebhookEvent, trust: Trust | null): Admission {
+export function checkTextSender(rule: SenderRule, event: WebhookEvent, trust: Trust | null): SenderCheck {
   if (trust === null || trust === 'unverified')
     return { allowed: false, reason: 'the delivery was not verified' };
   const foreign = event.text === null ? null : foreignText(event);
-  return foreign === null ? admit(rule, event.sender) : { allowed: false, reason: foreign };
+  return foreign === null ? checkSender(rule, event.sender) : { allowed: false, reason: foreign };
 }
 
 /**

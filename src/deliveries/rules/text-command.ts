@@ -65,8 +65,8 @@ function silence(webhook: Webhook, event: WebhookEvent): string {
 }
 
 /** Whether people write something in events of this type, as far as the provider's sample of it tells. */
-function canBringText({ protocol }: Webhook, type: string): boolean {
-  const sample = protocol.samples.find((each) => each.type === type);
+function canBringText({ provider }: Webhook, type: string): boolean {
+  const sample = provider.samples.find((each) => each.type === type);
   return sample !== undefined && sampleBringsText(sample);
 }
 

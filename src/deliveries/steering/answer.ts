@@ -1,12 +1,12 @@
 import { randomBytes } from 'node:crypto';
-import { spoken } from '../../lib/text/spoken.ts';
+import { stripQuoted } from '../../lib/text/spoken.ts';
 import type { NewAnswer } from '../../store/store.ts';
 import { flowOf } from '../../tasks/flows.ts';
 import { fence } from '../../templates/fence.ts';
 import type { Decision } from '../../types.ts';
 import type { PipelineContext } from '../context.ts';
-import type { Occasion } from '../event-context.ts';
-import { admitText } from '../rules/senders.ts';
+import type { EventContext } from '../event-context.ts';
+import { checkTextSender } from '../rules/senders.ts';
 import { findCall, ownPost } from '../rules/text-command.ts';
 
 /** A question that an event answers, and what is recorded of it. */
@@ -21,15 +21,15 @@ export interface Answered {
  */
 export function answered(
   { store, snapshot }: Pick<PipelineContext, 'store' | 'snapshot'>,
-  occasion: Occasion,
+  occasion: EventContext,
 ): Answered | null {
   const { webhook, event, index, delivery } = occasion;
   const { text, sender, externalId } = event;
   if (text === null || sender === null || externalId === null || event.textOrigin !== 'created') return null;
   if (
     ownPost(event) !== null ||
-    spoken(text, event.textFormat).trim() === '' ||
-    !admitText(webhook.allow, event, delivery.trust).allowed
+    stripQuoted(text, event.textFormat).trim() === '' ||
+    !checkTextSender(webhook.allow, event, delivery.trust).allowed
   )
     return null;
   const task = store.openQuestion(flowOf(store, { ...event, externalId }));
@@ -38,7 +38,7 @@ export function answered(
   const root = store.task(task.initiatedTaskId) ?? task;
   const asking = root.webhook === null ? undefined : snapshot().byName.get(root.webhook);
   // A thread may be told by several webhooks. The one that asked must let the sender answer, too, and neither may find a command.
-  if (asking !== undefined && !admitText(asking.allow, event, delivery.trust).allowed) return null;
+  if (asking !== undefined && !checkTextSender(asking.allow, event, delivery.trust).allowed) return null;
   const isCommand = [webhook, asking ?? webhook].some(
     (each) => findCall({ ...each, requirePrefix: true }, event).command !== null,
   );

@@ -2,8 +2,8 @@ import { approvedTask } from '../../tasks/approval.ts';
 import { flowOf } from '../../tasks/flows.ts';
 import type { Decision } from '../../types.ts';
 import type { PipelineContext } from '../context.ts';
-import type { Occasion } from '../event-context.ts';
-import { admitText } from '../rules/senders.ts';
+import type { EventContext } from '../event-context.ts';
+import { checkTextSender } from '../rules/senders.ts';
 import { ownPost, steeringCall } from '../rules/text-command.ts';
 
 /** What an event's `@agent approve [task id]` comes to. */
@@ -16,7 +16,7 @@ export interface Approved {
 /** Approves a task that waits in the event's thread. Null when the text asks for no approval. */
 export function approved(
   { store }: Pick<PipelineContext, 'store'>,
-  { webhook, event, index, delivery }: Occasion,
+  { webhook, event, index, delivery }: EventContext,
 ): Approved | null {
   const call = ownPost(event) === null ? steeringCall(webhook, event, 'approve') : null;
   if (call === null) return null;
@@ -32,7 +32,7 @@ export function approved(
       error: null,
     },
   });
-  const admission = admitText(webhook.allow, event, delivery.trust);
+  const admission = checkTextSender(webhook.allow, event, delivery.trust);
   // Being no person is enough to be admitted, but an approval is a person's word.
   if (!admission.allowed || event.sender?.kind === 'system') return decide(null, admission.reason);
   if (event.externalId === null) return decide(null, 'the event belongs to no thread');

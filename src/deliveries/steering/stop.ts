@@ -4,8 +4,8 @@ import { changeOf } from '../../tasks/change.ts';
 import { flowOf } from '../../tasks/flows.ts';
 import type { Decision, Task } from '../../types.ts';
 import type { PipelineContext } from '../context.ts';
-import type { Occasion } from '../event-context.ts';
-import { admitText } from '../rules/senders.ts';
+import type { EventContext } from '../event-context.ts';
+import { checkTextSender } from '../rules/senders.ts';
 import { ownPost, steeringCall } from '../rules/text-command.ts';
 
 /** What an event's `@agent stop [task id]` comes to. */
@@ -24,7 +24,7 @@ type StopContext = Pick<PipelineContext, 'store' | 'ids' | 'clock'>;
  * Cancels what is worked on or queued in the event's thread, or the task that is named: with a task its run ends. Null
  * when the text asks for no stop. A child in the same thread stops as well; what waits for a person stays.
  */
-export function stopped(context: StopContext, occasion: Occasion): Stopped | null {
+export function stopped(context: StopContext, occasion: EventContext): Stopped | null {
   const { webhook, event, index, delivery } = occasion;
   const call = ownPost(event) === null ? steeringCall(webhook, event, 'stop') : null;
   if (call === null) return null;
@@ -40,7 +40,7 @@ export function stopped(context: StopContext, occasion: Occasion): Stopped | nul
       error: null,
     },
   });
-  const admission = admitText(webhook.allow, event, delivery.trust);
+  const admission = checkTextSender(webhook.allow, event, delivery.trust);
   if (!admission.allowed || event.sender?.kind === 'system') return decide([], admission.reason);
   if (event.externalId === null) return decide([], 'the event belongs to no thread');
   const flowId = flowOf(context.store, { ...event, externalId: event.externalId });
@@ -73,7 +73,7 @@ function isStoppable({ status }: Task): boolean {
   return status === 'running' || status === 'queued';
 }
 
-function cancelOf(context: StopContext, { delivery, event }: Occasion, task: Task): TaskChange {
+function cancelOf(context: StopContext, { delivery, event }: EventContext, task: Task): TaskChange {
   const actor = `${delivery.provider}:${event.sender?.name ?? 'somebody'}`;
   const step = { event: 'cancel', to: 'cancelled' } as const;
   return changeOf(context, task, step, { actor, error: 'It was stopped in its thread.' });

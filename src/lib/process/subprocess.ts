@@ -6,7 +6,7 @@ import type { Readable } from 'node:stream';
 import { stripVTControlCharacters } from 'node:util';
 import { failure } from '../../errors.ts';
 import { pause } from '../backoff.ts';
-import { visibleLine } from '../text/escape-invisible.ts';
+import { escapeInvisibleLine } from '../text/escape-invisible.ts';
 import { inheritedDescriptors } from './inherited.ts';
 
 /** Lines that are kept for the message when a program dies. */
@@ -86,7 +86,7 @@ export async function startProcess(options: ProcessOptions): Promise<RunningProc
   });
   const kept: string[] = [];
   const keep = (line: string, name: 'stdout' | 'stderr') => {
-    kept.push(visibleLine(line.slice(-KEPT_CHARACTERS)));
+    kept.push(escapeInvisibleLine(line.slice(-KEPT_CHARACTERS)));
     if (kept.length > KEPT_LINES) kept.shift();
     onLine?.(line, name);
   };

@@ -16,7 +16,7 @@ const BEYOND_ASCII = /[^\n\x20-\x7e]/;
 const EMOJI = String.raw`\p{RGI_Emoji_ZWJ_Sequence}|\p{Emoji_Keycap_Sequence}|\p{Emoji_Presentation}|[\p{Emoji}--[0-9#*]]\uFE0F`;
 
 /** Shows each hidden character outside emoji as `⟦U+200B⟧`; newline and tab stay. */
-export function visible(text: string): string {
+export function escapeInvisible(text: string): string {
   // Most is plain ASCII, which this tells in a tenth of the time that looking for each kind of character takes.
   if (!BEYOND_ASCII.test(text)) return text;
   const whole = text.toWellFormed();
@@ -34,12 +34,12 @@ export function visible(text: string): string {
  * JSON in which each hidden character is an escape: a reader gets back exactly what it was, a terminal gets nothing that
  * it would follow. `indent`: spaces for each level.
  */
-export function visibleJson(value: unknown, indent?: number): string {
-  return visibleJsonText(JSON.stringify(value, null, indent));
+export function escapeInvisibleJson(value: unknown, indent?: number): string {
+  return escapeInvisibleJsonText(JSON.stringify(value, null, indent));
 }
 
 /** The same for JSON that is text already. */
-export function visibleJsonText(text: string): string {
+export function escapeInvisibleJsonText(text: string): string {
   if (!BEYOND_ASCII.test(text)) return text;
   return text.replace(HIDDEN, (character) =>
     [...Array(character.length).keys()].map((at) => escaped(character.charCodeAt(at))).join(''),
@@ -51,13 +51,13 @@ function escaped(unit: number): string {
 }
 
 /** `visible` on one line, for a table cell or a log line: newlines and tabs become spaces. */
-export function visibleLine(text: string): string {
-  return visible(text).replace(/\s+/g, ' ').trim();
+export function escapeInvisibleLine(text: string): string {
+  return escapeInvisible(text).replace(/\s+/g, ' ').trim();
 }
 
 /** `visible`, each line moved in by two blanks, so that none of them passes for a line of hookctl's own. */
 export function indented(text: string): string {
-  return `  ${visible(text).replaceAll('\n', '\n  ')}`;
+  return `  ${escapeInvisible(text).replaceAll('\n', '\n  ')}`;
 }
 
 /** The first `length` characters at most, with `…` where something was cut. */

@@ -2,7 +2,7 @@ import { LONGEST_TEXT, type Markup, textSpans } from './index.ts';
 import { withoutSpans } from './spans.ts';
 
 /** What a person says in a text, with all else blanked, character for character. Empty for a text that is too long to look at. */
-export function spoken(text: string, markup: Markup = 'markdown'): string {
+export function stripQuoted(text: string, markup: Markup = 'markdown'): string {
   return text.length > LONGEST_TEXT ? '' : withoutSpans(text, textSpans(text, markup));
 }
 

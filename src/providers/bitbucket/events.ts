@@ -41,7 +41,7 @@ export function eventName(headers: Headers): string | null {
 }
 
 /** Why the payload cannot be of that event; null when it fits. */
-export function misfit(type: string, payload: JsonObject): string | null {
+export function shapeMismatch(type: string, payload: JsonObject): string | null {
   // Server signs the name of the event, in the body.
   const signed = textAt(payload, 'eventKey');
   if (signed !== null && signed !== type) return `the header says ${type}, the payload ${signed}`;

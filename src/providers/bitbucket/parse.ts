@@ -3,7 +3,7 @@ import { event } from '../generic/event.ts';
 import type { ReadContext } from '../generic/preset.ts';
 import { hasValue, idAt, textAt } from '../kit/payload.ts';
 import type { Parsed } from '../provider.ts';
-import { eventName, misfit, textOf } from './events.ts';
+import { eventName, shapeMismatch, textOf } from './events.ts';
 import { senderOf } from './sender.ts';
 import { commitOf, fullName, hostIn, repositoryOf, subjectOf, titleOf, urlOf } from './subject.ts';
 
@@ -14,7 +14,7 @@ const MARKS = { pullrequests: '!', issues: '#' } as const;
 export function parse(payload: JsonObject, { request, settings }: ReadContext): Parsed {
   const type = eventName(request.headers);
   if (type === null) return { ok: false, reason: 'the X-Event-Key header is missing or no event name' };
-  const problem = misfit(type, payload);
+  const problem = shapeMismatch(type, payload);
   if (problem !== null) return { ok: false, reason: problem };
   const baseUrl = textAt(settings.options, 'baseUrl');
   const parsed = event(payload, {

@@ -1,4 +1,4 @@
-import type { ReplyPlace } from '../../types.ts';
+import type { ThreadRef } from '../../types.ts';
 import { answerJson } from '../kit/answer-json.ts';
 import { apiPath } from '../kit/api-path.ts';
 import { inert } from '../kit/inert.ts';
@@ -69,7 +69,7 @@ export const reply: ReplyChannel = {
 function call(
   method: OutgoingCall['method'],
   { baseUrl }: Account,
-  { workspace, repo, kind, number }: ReplyPlace,
+  { workspace, repo, kind, number }: ThreadRef,
   segments: readonly string[],
   body: object | null,
 ): OutgoingCall {

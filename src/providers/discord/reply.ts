@@ -1,4 +1,4 @@
-import type { ReplyPlace } from '../../types.ts';
+import type { ThreadRef } from '../../types.ts';
 import { answerJson } from '../kit/answer-json.ts';
 import { apiPath } from '../kit/api-path.ts';
 import { inert } from '../kit/inert.ts';
@@ -66,7 +66,7 @@ export const reply: ReplyChannel = {
 function call(
   method: OutgoingCall['method'],
   { baseUrl }: Account,
-  { application, token }: ReplyPlace,
+  { application, token }: ThreadRef,
   segments: readonly string[],
   body: object,
 ): OutgoingCall {
@@ -77,7 +77,7 @@ function call(
 function original(
   method: OutgoingCall['method'],
   { baseUrl }: Account,
-  { application, token }: ReplyPlace,
+  { application, token }: ThreadRef,
   body: object | null,
 ): OutgoingCall {
   return { method, url: `${baseUrl}${apiPath('webhooks', application, token)}/messages/@original`, body };

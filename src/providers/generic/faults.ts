@@ -1,6 +1,6 @@
 import { KEY_BYTES, keyBytes } from '../kit/keys.ts';
 import type { OptionFault } from '../provider.ts';
-import { parsePlace, parseSource } from './place.ts';
+import { parseLocator, parseSource } from './place.ts';
 import { eventFields, type ValidSettings, type ValidSignature } from './settings.ts';
 import { PLACEHOLDERS, parseSignedContent, type SignedPiece } from './signed-content.ts';
 
@@ -54,7 +54,7 @@ function misplaced(settings: ValidSettings, used: readonly Scheme[]): readonly O
 function placeFaults(settings: ValidSettings): readonly OptionFault[] {
   const places = (['timestamp', 'deliveryId'] as const).flatMap((name) => {
     const text = settings[name];
-    const place = text === undefined ? null : parsePlace(text);
+    const place = text === undefined ? null : parseLocator(text);
     if (typeof place === 'string') return [fault(name, place, HOW_TO_PLACE, text)];
     if (place?.in !== 'part') return [];
     if (name !== 'timestamp') return [fault(name, 'part: is for the timestamp alone', HOW_TO_PLACE, text)];
@@ -81,7 +81,7 @@ function contentFaults(settings: ValidSettings): readonly OptionFault[] {
   const wrong = (message: string, fix: string) => fault('signedContent', message, fix, template);
   if (typeof pieces === 'string') return [wrong(pieces, `Known: ${PLACEHOLDERS}.`)];
   const has = (kind: SignedPiece['kind']) => pieces.some((piece) => piece.kind === kind);
-  const id = settings.deliveryId === undefined ? null : parsePlace(settings.deliveryId);
+  const id = settings.deliveryId === undefined ? null : parseLocator(settings.deliveryId);
   const idIsHeader = id !== null && typeof id !== 'string' && id.in === 'header';
   return [
     ...(has('body') || has('payload')
@@ -112,7 +112,7 @@ function timeFaults(settings: ValidSettings): readonly OptionFault[] {
         atKey: true,
       }));
   }
-  const place = parsePlace(timestamp);
+  const place = parseLocator(timestamp);
   const pieces = parseSignedContent(signedContent);
   if (typeof place === 'string' || typeof pieces === 'string') return [];
   const isSigned = pieces.some(

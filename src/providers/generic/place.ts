@@ -6,7 +6,7 @@ import { isHeaderName } from './header-name.ts';
  * Where a value stands in a request. As people write it: `header:x-event`, `part:t` (an element of the signature
  * header, as in Stripe's `t=…,v1=…`), or the dotted path of a payload value: `comment.body`, `alerts.0.status`.
  */
-export type Place =
+export type Locator =
   | { readonly in: 'header'; readonly name: string }
   | { readonly in: 'part'; readonly name: string }
   | { readonly in: 'payload'; readonly path: readonly string[] };
@@ -15,11 +15,11 @@ export type Place =
 export interface ValueSource {
   readonly literals: readonly string[];
   /** One fewer than there are literals: they stand between. */
-  readonly places: readonly Place[];
+  readonly places: readonly Locator[];
 }
 
 /** Reads a place; a text says what is wrong with it. */
-export function parsePlace(text: string): Place | string {
+export function parseLocator(text: string): Locator | string {
   const [, kind, name = ''] = /^(header|part):(.*)$/s.exec(text) ?? [];
   if (kind === 'header') {
     const lower = name.toLowerCase();
@@ -33,19 +33,19 @@ export function parsePlace(text: string): Place | string {
 /** Reads a place, or text with places in braces; a text says what is wrong with it. */
 export function parseSource(text: string): ValueSource | string {
   if (!/[{}]/.test(text)) {
-    const place = parsePlace(text);
+    const place = parseLocator(text);
     return typeof place === 'string' ? place : { literals: ['', ''], places: [place] };
   }
   const pieces = text.split(/\{([^{}]*)\}/);
   const literals = pieces.filter((_, index) => index % 2 === 0);
   if (literals.some((literal) => /[{}]/.test(literal))) return `a brace is open or empty: ${text}`;
-  const places = pieces.filter((_, index) => index % 2 === 1).map(parsePlace);
+  const places = pieces.filter((_, index) => index % 2 === 1).map(parseLocator);
   const mistake = places.find((place) => typeof place === 'string');
   return mistake ?? { literals, places: places.filter((place) => typeof place !== 'string') };
 }
 
 /** The text at a place: texts, numbers and truth values as text; null when there is none. */
-export function valueAt(place: Place, headers: Headers, payload: JsonObject): string | null {
+export function valueAt(place: Locator, headers: Headers, payload: JsonObject): string | null {
   if (place.in === 'part') return null;
   const found = place.in === 'header' ? headers[place.name] : getPath(payload, place.path);
   if (typeof found === 'number' || typeof found === 'boolean') return String(found);

@@ -1,5 +1,5 @@
 import type { Headers, JsonObject, JsonValue, Sample, SampleContext, SignContext } from '../../types.ts';
-import type { Place, ValueSource } from './place.ts';
+import type { Locator, ValueSource } from './place.ts';
 import type { EventSources } from './read.ts';
 import type { Scheme } from './scheme.ts';
 
@@ -73,7 +73,7 @@ function fill(
 }
 
 function headersOf(source: ValueSource | undefined, values: readonly string[] | null): Headers {
-  const entries = (source?.places ?? []).flatMap((place: Place, index) =>
+  const entries = (source?.places ?? []).flatMap((place: Locator, index) =>
     place.in === 'header' ? [[place.name, values?.[index] ?? 'example'] as const] : [],
   );
   return Object.fromEntries(entries);

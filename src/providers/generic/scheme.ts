@@ -1,7 +1,7 @@
 import type { Headers, RawRequest } from '../../types.ts';
 import type { SecretEncoding } from '../kit/secret-key.ts';
 import type { TimeUnit } from '../kit/signed-time.ts';
-import { type Place, parsePlace } from './place.ts';
+import { type Locator, parseLocator } from './place.ts';
 import type { ValidSignature } from './settings.ts';
 import { parseSignedContent, type SignedPiece } from './signed-content.ts';
 
@@ -20,7 +20,7 @@ export interface Scheme {
   readonly content: readonly SignedPiece[];
   /** The same as it was written. */
   readonly contentText: string;
-  readonly timestamp: Place | null;
+  readonly timestamp: Locator | null;
   readonly unit: TimeUnit;
   readonly toleranceMs: number;
   readonly secretEncoding: SecretEncoding;
@@ -28,7 +28,7 @@ export interface Scheme {
   readonly user: string;
   readonly url: string;
   readonly formField: string;
-  readonly deliveryId: Place | null;
+  readonly deliveryId: Locator | null;
 }
 
 const DEFAULT_HEADERS = {
@@ -100,8 +100,8 @@ function defaultPrefix(kind: Scheme['kind'], header: ValidSignature['header']): 
   return kind === 'token' && inAuthorization ? 'Bearer ' : '';
 }
 
-function placeOf(text: string | undefined): Place | null {
-  const place = text === undefined ? null : parsePlace(text);
+function placeOf(text: string | undefined): Locator | null {
+  const place = text === undefined ? null : parseLocator(text);
   if (typeof place === 'string') throw new Error(place);
   return place;
 }

@@ -34,7 +34,7 @@ export function eventName(headers: Headers): string | null {
  * Why the payload cannot be of that event; null when it fits. The name is outside the signature: a captured comment
  * could otherwise be sent again as an issue, and match other commands.
  */
-export function misfit(event: string, payload: JsonObject): string | null {
+export function shapeMismatch(event: string, payload: JsonObject): string | null {
   const required = Object.hasOwn(REQUIRED, event) ? (REQUIRED[event] ?? []) : [];
   const missing = required.find((key) => !hasValue(payload, key));
   if (missing !== undefined) return `the header says ${event}, but the payload has no \`${missing}\``;

@@ -3,7 +3,7 @@ import { event } from '../generic/event.ts';
 import type { ReadContext } from '../generic/preset.ts';
 import { hostOf, idAt, objectAt, textAt, timeAt } from '../kit/payload.ts';
 import type { Parsed } from '../provider.ts';
-import { eventName, misfit } from './fit.ts';
+import { eventName, shapeMismatch } from './fit.ts';
 import { senderOf } from './sender.ts';
 import { externalId, stableIds, titleOf, urlOf } from './subject.ts';
 
@@ -21,7 +21,7 @@ const TEXTS: Readonly<Record<string, { readonly created: string; readonly at: re
 export function parse(payload: JsonObject, { request }: ReadContext): Parsed {
   const name = eventName(request.headers);
   if (name === null) return { ok: false, reason: 'the X-Gitea-Event header is missing or no event name' };
-  const problem = misfit(name, payload);
+  const problem = shapeMismatch(name, payload);
   if (problem !== null) return { ok: false, reason: problem };
   const action = textAt(payload, 'action');
   const texts = Object.hasOwn(TEXTS, name) ? TEXTS[name] : undefined;

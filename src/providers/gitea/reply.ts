@@ -1,5 +1,5 @@
 import { isJsonObject } from '../../lib/json.ts';
-import type { ReplyPlace } from '../../types.ts';
+import type { ThreadRef } from '../../types.ts';
 import { answerJson } from '../kit/answer-json.ts';
 import { apiPath } from '../kit/api-path.ts';
 import { inert } from '../kit/inert.ts';
@@ -73,7 +73,7 @@ export const reply: ReplyChannel = {
 function call(
   method: OutgoingCall['method'],
   { baseUrl }: Account,
-  { owner, repo }: ReplyPlace,
+  { owner, repo }: ThreadRef,
   segments: readonly (string | null | undefined)[],
   body: object | null,
 ): OutgoingCall {

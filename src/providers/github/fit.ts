@@ -47,7 +47,7 @@ const EXCLUSIVE: Readonly<Record<string, readonly string[]>> = {
 };
 
 /** Why the payload cannot be of that event; null when it fits. */
-export function misfit(event: string, payload: JsonObject): string | null {
+export function shapeMismatch(event: string, payload: JsonObject): string | null {
   // Own keys only: `constructor` is a name that a header can carry.
   const isKnown = Object.hasOwn(REQUIRED, event);
   const isThere = (key: string) =>

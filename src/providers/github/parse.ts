@@ -2,7 +2,7 @@ import { parseJson } from '../../lib/json.ts';
 import type { EventAuthor, JsonObject, RawRequest, Sender, WebhookEvent } from '../../types.ts';
 import { isForm, parseForm } from '../kit/form.ts';
 import { hasValue, hostOf, idAt, objectAt, textAt, timeAt } from '../kit/payload.ts';
-import { misfit } from './fit.ts';
+import { shapeMismatch } from './fit.ts';
 import { subjectOf } from './subject.ts';
 
 type Outcome =
@@ -39,7 +39,7 @@ export function parse(request: RawRequest): Outcome {
   }
   const json = parseJson(payloadBytes(request));
   if (!json.ok) return json;
-  const problem = misfit(name, json.value);
+  const problem = shapeMismatch(name, json.value);
   return problem === null
     ? { ok: true, events: [toEvent(name, json.value)] }
     : { ok: false, reason: problem };

@@ -1,5 +1,5 @@
 import { failure } from '../../errors.ts';
-import type { ReplyPlace, WebhookEvent } from '../../types.ts';
+import type { ThreadRef, WebhookEvent } from '../../types.ts';
 import { answerJson } from '../kit/answer-json.ts';
 import { apiPath } from '../kit/api-path.ts';
 import { inert } from '../kit/inert.ts';
@@ -126,25 +126,25 @@ function call(
   return { method, url: baseUrl + apiPath(...segments), body };
 }
 
-function repository({ owner, repo }: ReplyPlace) {
+function repository({ owner, repo }: ThreadRef) {
   return ['repos', owner, repo];
 }
 
-function issue(place: ReplyPlace) {
+function issue(place: ThreadRef) {
   return [...repository(place), 'issues', place.number];
 }
 
 /** The posts among which ours will stand. */
-function comments(place: ReplyPlace) {
+function comments(place: ThreadRef) {
   const subject = isInReview(place) ? [...repository(place), 'pulls', place.number] : issue(place);
   return [...subject, 'comments'];
 }
 
-function answered(place: ReplyPlace) {
+function answered(place: ThreadRef) {
   return isInReview(place) ? [place.thread, 'replies'] : [];
 }
 
-function isInReview({ thread }: ReplyPlace): boolean {
+function isInReview({ thread }: ThreadRef): boolean {
   return thread !== null && thread !== undefined;
 }
 

@@ -2,7 +2,7 @@ import type { JsonObject } from '../../types.ts';
 import { hostOf, idAt, objectAt, objectsAt, textAt } from '../kit/payload.ts';
 
 /** Which object an event is about, and where it lives. */
-export interface Place {
+export interface GitLabSubject {
   /** Host of the instance; empty when the payload names none. */
   readonly host: string;
   /** `gitlab:group/project!7` (merge request), `#7` (issue), `@<commit>`, `$7` (snippet): GitLab's own references. */
@@ -26,7 +26,7 @@ const KINDS: Readonly<Record<string, string>> = {
 const SUBJECTS = ['merge_request', 'issue', 'work_item', 'snippet'] as const;
 
 /** Null when the payload names no project, and no epic or work item of a group. */
-export function placeOf(payload: JsonObject): Place | null {
+export function placeOf(payload: JsonObject): GitLabSubject | null {
   const host = hostIn(payload);
   const path = textAt(payload, 'project', 'path_with_namespace') ?? pathOf(projectPage(payload));
   const reference = path === null ? groupReference(payload) : referenceOf(payload);

@@ -1,6 +1,6 @@
 import { failure } from '../../errors.ts';
 import { isJsonObject } from '../../lib/json.ts';
-import type { JsonObject, ReplyPlace } from '../../types.ts';
+import type { JsonObject, ThreadRef } from '../../types.ts';
 import { answerJson } from '../kit/answer-json.ts';
 import { apiPath } from '../kit/api-path.ts';
 import { inert } from '../kit/inert.ts';
@@ -96,7 +96,7 @@ function kindOf(payload: JsonObject): 'issues' | 'merge_requests' | null {
 function call(
   method: OutgoingCall['method'],
   { baseUrl }: Account,
-  { project, kind, number }: ReplyPlace,
+  { project, kind, number }: ThreadRef,
   segments: readonly (string | null | undefined)[],
   body: object | null,
 ): OutgoingCall {

@@ -6,7 +6,7 @@ import type { Parsed, ParseSettings } from '../provider.ts';
 import { actingSender, type Spoken } from './actor.ts';
 import { isAssignedTo } from './assignment.ts';
 import { authorOfText } from './sender.ts';
-import { formerIds, type Place, placeOf, titleOf } from './site.ts';
+import { formerIds, type JiraSubject, placeOf, titleOf } from './site.ts';
 import { writtenText } from './text.ts';
 
 /** Reads a verified Jira request: a webhook (`webhookEvent`), or an issue that an automation rule sent. */
@@ -46,7 +46,7 @@ function writingOf(
   payload: JsonObject,
   { comment, origin }: Written,
   issue: JsonObject | null,
-  { host }: Place,
+  { host }: JiraSubject,
 ) {
   const id = comment === null ? idAt(issue ?? undefined, 'id') : idAt(comment, 'id');
   const [at, name] =
@@ -117,7 +117,7 @@ function commentOrigin(
 }
 
 /** The identifier in the header is not signed; the time in the body makes every delivery's bytes its own. */
-function semanticKeys(payload: JsonObject, body: Uint8Array, { host }: Place, written: Written | null) {
+function semanticKeys(payload: JsonObject, body: Uint8Array, { host }: JiraSubject, written: Written | null) {
   const bytes = Object.hasOwn(payload, 'timestamp') ? [bodyKey(body)] : [];
   const id = idAt(written?.comment ?? undefined, 'id');
   if (id === null) return bytes;

@@ -7,7 +7,7 @@ const CLOUD = /(?:^|\.)(?:atlassian\.net|jira\.com|atlassian\.com)$/;
 const API_HOST = 'api.atlassian.com';
 
 /** Where an issue lives, read from the REST addresses in a payload. */
-export interface Place {
+export interface JiraSubject {
   /** Host of the site, for keys; empty when the payload names none. */
   readonly host: string;
   /** `jira:PROJ-1`, on a host of one's own `jira:jira.example.com/PROJ-1`; null without an issue. */
@@ -20,7 +20,7 @@ export interface Place {
 }
 
 /** `issue` is null where the payload has none: a comment of Data Center names its issue only in its own address. */
-export function placeOf(payload: JsonObject, issue: JsonObject | null): Place {
+export function placeOf(payload: JsonObject, issue: JsonObject | null): JiraSubject {
   const addresses = [
     textAt(issue ?? undefined, 'self'),
     textAt(payload, 'comment', 'self'),
@@ -61,7 +61,7 @@ function stableIds(host: string | null, id: string | null): readonly string[] {
 }
 
 /** The external id that an issue had before it was moved to another project, which `changelog` names as its `Key`. */
-export function formerIds(payload: JsonObject, { externalId, host }: Place): readonly string[] {
+export function formerIds(payload: JsonObject, { externalId, host }: JiraSubject): readonly string[] {
   const moved = objectsAt(payload, 'changelog', 'items').find((item) => textAt(item, 'field') === 'Key');
   const former = textAt(moved, 'fromString');
   const isKey = former !== null && /^[A-Z][A-Z0-9_]*-\d+$/.test(former);

@@ -16,7 +16,7 @@ const REQUIRED: Readonly<Record<string, string>> = {
  * Why the payload cannot be of that resource; null when it fits. `Sentry-Hook-Resource` is outside the signature:
  * without this check a captured body could be sent again as another resource, whose command runs without a prefix.
  */
-export function misfit(resource: string, payload: JsonObject): string | null {
+export function shapeMismatch(resource: string, payload: JsonObject): string | null {
   const required = Object.hasOwn(REQUIRED, resource) ? REQUIRED[resource] : undefined;
   if (required === undefined) return null;
   if (textAt(payload, 'action') === null)

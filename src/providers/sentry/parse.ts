@@ -4,7 +4,7 @@ import { authoredBy } from '../generic/event.ts';
 import { idAt, textAt, timeAt } from '../kit/payload.ts';
 import type { Parsed, ParseSettings } from '../provider.ts';
 import { detailsOf } from './details.ts';
-import { misfit } from './fit.ts';
+import { shapeMismatch } from './fit.ts';
 import { externalIdOf, isPluginAlert, titleOf, webUrlOf } from './issue.ts';
 
 /** Reads a verified Sentry request. The resource stands in a header, the action in the body. */
@@ -17,7 +17,7 @@ export function parse({ headers, body }: RawRequest, settings?: ParseSettings): 
   if (body.byteLength === 0) return { ok: true, events: [toEvent('empty', {}, settings)], semanticKeys: [] };
   const json = parseJson(body);
   if (!json.ok) return json;
-  const problem = resource === undefined ? null : misfit(resource, json.value);
+  const problem = resource === undefined ? null : shapeMismatch(resource, json.value);
   if (problem !== null) return { ok: false, reason: problem };
   const action = textAt(json.value, 'action');
   const type = resource === undefined ? typeWithoutResource(json.value) : named(resource, action);

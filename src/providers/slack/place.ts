@@ -1,5 +1,5 @@
 /** Where something was said. */
-export interface Place {
+export interface SlackThread {
   readonly team: string | null;
   readonly channel: string | null;
   /** Timestamp of the message that opened the thread, which is its id. */
@@ -7,7 +7,7 @@ export interface Place {
 }
 
 /** `slack:T1:C1:1700000000.000100`: a thread; null where nothing can be answered in one. */
-export function threadId({ team, channel, thread }: Place): string | null {
+export function threadId({ team, channel, thread }: SlackThread): string | null {
   return team === null || channel === null || thread === null ? null : `slack:${team}:${channel}:${thread}`;
 }
 
@@ -16,12 +16,12 @@ export function threadId({ team, channel, thread }: Place): string | null {
  * and timestamp, under different `team_id`s. Source: docs.slack.dev, "Understanding Slack Connect" (names differ, ids are to be used);
  * slackapi/bolt-python `test_internals.py`, whose payloads of two workspaces name one channel.
  */
-export function stableThreadIds({ channel, thread }: Place): readonly string[] {
+export function stableThreadIds({ channel, thread }: SlackThread): readonly string[] {
   return channel === null || thread === null ? [] : [`slack:slack.com/${channel}:${thread}`];
 }
 
 /** The address that Slack's own client shows for a channel or a thread. */
-export function channelUrl({ team, channel, thread }: Place): string | null {
+export function channelUrl({ team, channel, thread }: SlackThread): string | null {
   if (team === null || channel === null) return null;
   const base = `https://app.slack.com/client/${encodeURIComponent(team)}/${encodeURIComponent(channel)}`;
   return thread === null ? base : `${base}/thread/${encodeURIComponent(`${channel}-${thread}`)}`;

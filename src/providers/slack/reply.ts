@@ -1,4 +1,4 @@
-import type { ReplyPlace, WebhookEvent } from '../../types.ts';
+import type { ThreadRef, WebhookEvent } from '../../types.ts';
 import { answerJson } from '../kit/answer-json.ts';
 import { inert } from '../kit/inert.ts';
 import { isBy, plainMarker } from '../kit/marker.ts';
@@ -119,7 +119,7 @@ export const reply: ReplyChannel = {
 };
 
 /** Events name channel, message and user in three shapes: Events API, slash command, interaction. */
-function placeOf({ payload }: WebhookEvent): ReplyPlace | null {
+function placeOf({ payload }: WebhookEvent): ThreadRef | null {
   const event = objectAt(payload, 'event') ?? payload;
   const channel =
     idAt(payload, 'channel_id') ??

@@ -1,7 +1,7 @@
 import { createMcpEndpoint, type McpEndpoint } from '../../mcp/http.ts';
 import { localBackend } from '../../mcp/local.ts';
 import type { RunScope } from '../../mcp/scope.ts';
-import type { App } from '../../services.ts';
+import type { Services } from '../../services.ts';
 import type { Store } from '../../store/store.ts';
 import type { Actor } from '../../types.ts';
 import type { Operations } from '../operations.ts';
@@ -14,7 +14,7 @@ export interface AgentAccess {
 }
 
 export interface AgentAccessOptions {
-  readonly app: App;
+  readonly app: Services;
   readonly store: Store;
   /** What an actor does, on record. */
   readonly operationsOf: (actor: Actor) => Operations;

@@ -1,7 +1,7 @@
 import { Hono } from 'hono';
 import { z } from 'zod';
 import type { LogLine } from '../../agents/runner.ts';
-import { shorten, visibleLine } from '../../lib/text/escape-invisible.ts';
+import { shorten, escapeInvisibleLine } from '../../lib/text/escape-invisible.ts';
 import { readJson } from './body.ts';
 import type { ManagementEnv } from './guard.ts';
 import { problem } from './problem.ts';
@@ -39,10 +39,10 @@ export function claudeHookRoutes(runs: Pick<RunAccess, 'reported'>): Hono<Manage
 function lineOf(body: z.output<typeof HookBody>): LogLine | null {
   switch (body.hook_event_name) {
     case 'TaskCompleted': {
-      const subject = shorten(visibleLine(body.task_subject ?? ''), TITLE_LENGTH);
+      const subject = shorten(escapeInvisibleLine(body.task_subject ?? ''), TITLE_LENGTH);
       return {
         kind: 'did',
-        text: `completed #${visibleLine(body.task_id ?? '?')} of the task list: ${subject}`,
+        text: `completed #${escapeInvisibleLine(body.task_id ?? '?')} of the task list: ${subject}`,
       };
     }
     case 'Stop':
@@ -50,7 +50,7 @@ function lineOf(body: z.output<typeof HookBody>): LogLine | null {
     case 'SessionEnd':
       return {
         kind: 'note',
-        text: `Claude Code’s session ended: ${visibleLine(body.reason ?? 'no reason given')}`,
+        text: `Claude Code’s session ended: ${escapeInvisibleLine(body.reason ?? 'no reason given')}`,
       };
     default:
       return null;

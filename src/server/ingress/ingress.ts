@@ -80,10 +80,10 @@ export function createIngress(options: IngressOptions): Server {
       return delivered(await options.receive(webhook, { headers, body: NO_BYTES, query }));
     if (!isIdentity(request)) return refuse(found, 415, 'content_encoding');
 
-    const read = await readBody(request, webhook.protocol.bodyLimit);
+    const read = await readBody(request, webhook.provider.bodyLimit);
     if (!read.ok) return read.why === 'closed' ? null : refuse(found, ...UNREAD[read.why]);
     const raw = { headers, body: read.body, query };
-    const unsigned = webhook.protocol.answerUnsigned?.(raw) ?? null;
+    const unsigned = webhook.provider.answerUnsigned?.(raw) ?? null;
     const take = () => options.receive(webhook, raw);
     try {
       return unsigned ?? delivered(await (read.body.byteLength > LARGE_BYTES ? oneAtATime(take) : take()));

@@ -1,6 +1,6 @@
 import type { PipelineContext } from '../../deliveries/context.ts';
 import { suggest } from '../../lib/suggest.ts';
-import { shorten, visibleLine } from '../../lib/text/escape-invisible.ts';
+import { shorten, escapeInvisibleLine } from '../../lib/text/escape-invisible.ts';
 import { NO_WEBHOOK, type Webhook } from '../../types.ts';
 
 /** A request that the ingress refused before any webhook looked at it: wrong address, method or form. */
@@ -45,7 +45,7 @@ export function unroutedRecorder(parts: UnroutedParts): (request: RefusedRequest
     const came =
       method === ''
         ? 'A connection'
-        : `${shorten(visibleLine(method), 12)} ${shorten(visibleLine(path), 80)}`;
+        : `${shorten(escapeInvisibleLine(method), 12)} ${shorten(escapeInvisibleLine(path), 80)}`;
     const row = {
       id: ids.next('dlv'),
       webhook: webhook?.name ?? NO_WEBHOOK,
@@ -54,7 +54,7 @@ export function unroutedRecorder(parts: UnroutedParts): (request: RefusedRequest
     const rejection = {
       ...row,
       webhookId: webhook?.origin.kind === 'dynamic' ? webhook.origin.webhookId : null,
-      provider: webhook?.protocol.name ?? NO_WEBHOOK,
+      provider: webhook?.provider.name ?? NO_WEBHOOK,
       senderDeliveryId: null,
       eventType: null,
       size: 0,
@@ -84,7 +84,7 @@ function adviceFor(request: RefusedRequest, parts: UnroutedParts): string {
     case 503:
       return 'hookctl held as many large bodies as it may. Have the sender send it again later';
     case 415:
-      return `its body is compressed (${shorten(visibleLine(encoding ?? ''), 20)}). Switch that off at the sender, or at the proxy before hookctl`;
+      return `its body is compressed (${shorten(escapeInvisibleLine(encoding ?? ''), 20)}). Switch that off at the sender, or at the proxy before hookctl`;
     default:
       return 'it does not have exactly one Host header. Look at the proxy before hookctl';
   }
@@ -101,7 +101,7 @@ function brokenAdvice(fault: string): string {
     case 'ERR_HTTP_REQUEST_TIMEOUT':
       return 'its head took longer than 10 s, or all of it longer than 15 s. Look at the network of the sender';
     default:
-      return `it is not valid HTTP (${shorten(visibleLine(fault), 40)}). Look at the sender, or at the proxy before hookctl`;
+      return `it is not valid HTTP (${shorten(escapeInvisibleLine(fault), 40)}). Look at the sender, or at the proxy before hookctl`;
   }
 }
 

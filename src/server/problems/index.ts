@@ -1,20 +1,20 @@
 import { backlogs } from './backlogs.ts';
-import type { Problem, ProblemCheck, ProblemSource } from './problem.ts';
+import type { LastingProblem, ProblemCheck, ProblemSource } from './problem.ts';
 import { refusedRequests } from './refused-requests.ts';
 import { unsentPosts } from './unsent-posts.ts';
 
-export type { Problem } from './problem.ts';
+export type { LastingProblem as Problem } from './problem.ts';
 
 /** In the order in which `status` shows them. One file each. */
 const CHECKS: readonly ProblemCheck[] = [backlogs, refusedRequests, unsentPosts];
 
 /** The problems that the store tells, with or without a server. */
-export function storedProblems(source: ProblemSource): readonly Problem[] {
+export function storedProblems(source: ProblemSource): readonly LastingProblem[] {
   return CHECKS.flatMap((check) => check(source));
 }
 
 /** A problem whose text stays the same as long as it lasts. */
-export function lastingProblem(text: string): Problem {
+export function lastingProblem(text: string): LastingProblem {
   return { key: text, text };
 }
 
@@ -22,7 +22,7 @@ export function lastingProblem(text: string): Problem {
 const LOOK_MS = 5_000;
 
 export interface ProblemWatchOptions {
-  readonly look: () => readonly Problem[];
+  readonly look: () => readonly LastingProblem[];
   /** Called once for each problem that was not there at the last look. */
   readonly found: (text: string) => void;
   readonly broken: (error: unknown) => void;

@@ -1,7 +1,7 @@
 import type { StoreReader } from '../../store/store.ts';
 
 /** A state that a person should end, as `status` shows it behind `problem:` and `serve` prints it once. */
-export interface Problem {
+export interface LastingProblem {
   /** Kind and object, e.g. `refused:github`; unlike the text it does not change while the state lasts. */
   readonly key: string;
   /** What is wrong, how much or since when, and what to type. */
@@ -17,4 +17,4 @@ export interface ProblemSource {
 }
 
 /** Finds problems that the store tells. Asked every few seconds while serving: a few indexed reads at most. */
-export type ProblemCheck = (source: ProblemSource) => readonly Problem[];
+export type ProblemCheck = (source: ProblemSource) => readonly LastingProblem[];

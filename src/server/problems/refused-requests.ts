@@ -1,6 +1,6 @@
-import { shorten, visibleLine } from '../../lib/text/escape-invisible.ts';
+import { shorten, escapeInvisibleLine } from '../../lib/text/escape-invisible.ts';
 import { NO_WEBHOOK } from '../../types.ts';
-import type { Problem, ProblemSource } from './problem.ts';
+import type { LastingProblem, ProblemSource } from './problem.ts';
 
 /** An older refusal is no news: senders that still matter have tried again. */
 const RECENT_MS = 24 * 60 * 60 * 1000;
@@ -11,7 +11,7 @@ const MOST = 200;
  * Each endpoint whose newest requests were refused, until one is accepted there: a wrong secret or address shows nowhere
  * else while the sender only notes an error.
  */
-export function refusedRequests({ store, now }: ProblemSource): readonly Problem[] {
+export function refusedRequests({ store, now }: ProblemSource): readonly LastingProblem[] {
   const refused = store
     .deliveries({ status: 'rejected', limit: MOST })
     .filter(({ receivedAt }) => receivedAt > now - RECENT_MS);
@@ -21,7 +21,7 @@ export function refusedRequests({ store, now }: ProblemSource): readonly Problem
     const count = rows.length === MOST ? `${MOST} or more` : String(rows.length);
     const requests = rows.length === 1 ? '1 request was' : `${count} requests were`;
     const whose = webhook === NO_WEBHOOK ? 'No webhook' : webhook;
-    const why = shorten(visibleLine(last.reason ?? 'of an unknown reason'), 260);
+    const why = shorten(escapeInvisibleLine(last.reason ?? 'of an unknown reason'), 260);
     const text = `${whose}: ${requests} refused in the last 24 h, the last because ${why}. See hookctl explain ${last.id}`;
     return [{ key: `refused:${webhook}`, text, printed: true }];
   });

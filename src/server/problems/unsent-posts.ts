@@ -1,6 +1,6 @@
-import { visibleLine } from '../../lib/text/escape-invisible.ts';
+import { escapeInvisibleLine } from '../../lib/text/escape-invisible.ts';
 import type { Outgoing } from '../../types.ts';
-import type { Problem, ProblemSource } from './problem.ts';
+import type { LastingProblem, ProblemSource } from './problem.ts';
 
 /** An older failure is no news: what came after it was sent, or nothing is posted there any more. */
 const RECENT_MS = 24 * 60 * 60 * 1000;
@@ -13,7 +13,7 @@ const REPEATED = 3;
  * Each provider to which nothing gets through: posts that wait although they were tried, or several that were given up
  * with none sent since.
  */
-export function unsentPosts({ store, now }: ProblemSource): readonly Problem[] {
+export function unsentPosts({ store, now }: ProblemSource): readonly LastingProblem[] {
   const { waiting = 0, failed = 0 } = store.countsByOutgoingStatus();
   return [
     ...(waiting === 0 ? [] : waitingPosts(store.waitingOutgoing(MOST), now)),
@@ -21,7 +21,7 @@ export function unsentPosts({ store, now }: ProblemSource): readonly Problem[] {
   ];
 }
 
-function waitingPosts(items: readonly Outgoing[], now: number): readonly Problem[] {
+function waitingPosts(items: readonly Outgoing[], now: number): readonly LastingProblem[] {
   const tried = items.filter(({ reason }) => reason !== null);
   return [...Map.groupBy(tried, ({ provider }) => provider)].flatMap(([provider, rows]) => {
     const tries = rows.reduce((sum, { attempts }) => sum + attempts, 0);
@@ -30,12 +30,12 @@ function waitingPosts(items: readonly Outgoing[], now: number): readonly Problem
     const next = new Date(Math.min(...rows.map(({ nextAttemptAt }) => nextAttemptAt))).toISOString();
     const minutes = Math.floor((now - Math.min(...rows.map(({ createdAt }) => createdAt))) / 60_000);
     const age = minutes < 1 ? '' : `, the oldest for ${minutes} min`;
-    const text = `${count(rows.length)} for ${provider} wait${rows.length === 1 ? 's' : ''}${age}, tried ${tries} times: ${visibleLine(last.reason ?? '')}. The next try is at ${next}. See hookctl outbox list --status waiting`;
+    const text = `${count(rows.length)} for ${provider} wait${rows.length === 1 ? 's' : ''}${age}, tried ${tries} times: ${escapeInvisibleLine(last.reason ?? '')}. The next try is at ${next}. See hookctl outbox list --status waiting`;
     return [{ key: `outbox-waits:${provider}`, text }];
   });
 }
 
-function failedPosts(store: ProblemSource['store'], now: number): readonly Problem[] {
+function failedPosts(store: ProblemSource['store'], now: number): readonly LastingProblem[] {
   const since = now - RECENT_MS;
   const recent = store
     .outbox({ status: 'failed', limit: MOST })
@@ -49,7 +49,7 @@ function failedPosts(store: ProblemSource['store'], now: number): readonly Probl
     const lost = rows.filter(({ settledAt }) => (settledAt ?? 0) > lastSent);
     const [last] = lost;
     if (last === undefined || lost.length < REPEATED) return [];
-    const text = `${count(lost.length)} for ${provider} failed in the last 24 h and none was sent since, the last because ${visibleLine(last.reason ?? 'of an unknown reason')}. Send one again: hookctl outbox retry ${last.id}`;
+    const text = `${count(lost.length)} for ${provider} failed in the last 24 h and none was sent since, the last because ${escapeInvisibleLine(last.reason ?? 'of an unknown reason')}. Send one again: hookctl outbox retry ${last.id}`;
     return [{ key: `outbox-failed:${provider}`, text }];
   });
 }

@@ -1,7 +1,7 @@
 import { packRecord, recordBound } from './record.ts';
 
 /** A delivery on its way to the writer. */
-export interface Parcel {
+export interface PendingRecord {
   /** Its row as JSON. */
   readonly row: string;
   readonly body: Uint8Array;
@@ -18,7 +18,7 @@ export interface Packed {
  * transfer for all of them, and no new memory for each batch.
  */
 export interface Packing {
-  pack(parcels: readonly Parcel[]): {
+  pack(parcels: readonly PendingRecord[]): {
     readonly records: Uint8Array<ArrayBuffer>;
     readonly packed: readonly Packed[];
   };

@@ -10,13 +10,13 @@ import { segmentPath } from './segments.ts';
 const USUAL_ROW_BYTES = 4 * 1024;
 
 /** What of a row leads to its body. */
-export type BodyPlace = Pick<DeliveryRow, 'id' | 'size' | 'body_segment' | 'body_offset'>;
+export type BodyLocation = Pick<DeliveryRow, 'id' | 'size' | 'body_segment' | 'body_offset'>;
 
 /**
  * The body of a delivery; null when nothing of it is kept. Throws `damaged_body` when what lies there is not what was
  * received, and `missing_body` when the segment is gone.
  */
-export type ReadBody = (place: BodyPlace) => Uint8Array | null;
+export type ReadBody = (place: BodyLocation) => Uint8Array | null;
 
 /** Bytes of a log, and where in it they lie. */
 interface Stretch {
@@ -40,13 +40,13 @@ export function createBodyReader(folder: string): ReadBody {
   let next: { readonly path: string; readonly start: number } | null = null;
 
   /** Null when it was not read ahead, or is no longer what stands in the file. */
-  function fromAhead(path: string, place: BodyPlace, offset: number): Found | null {
+  function fromAhead(path: string, place: BodyLocation, offset: number): Found | null {
     if (ahead === null || ahead.path !== path || offset < ahead.start) return null;
     const found = readRecord(ahead.bytes, offset - ahead.start);
     return found !== null && isOwn(found, place) ? { body: found.body, end: ahead.start + found.end } : null;
   }
 
-  function fromFile(path: string, place: BodyPlace, offset: number): Found {
+  function fromFile(path: string, place: BodyLocation, offset: number): Found {
     const isNext = next?.path === path && next.start === offset;
     const bytes = readRecordAt(path, offset, isNext ? AHEAD_BYTES : place.size + USUAL_ROW_BYTES);
     if (bytes === 'missing') throw broken('missing_body', place, `${path} does not exist`);
@@ -69,7 +69,7 @@ export function createBodyReader(folder: string): ReadBody {
   };
 }
 
-function isOwn({ row, body }: FoundRecord, { id, size }: BodyPlace): boolean {
+function isOwn({ row, body }: FoundRecord, { id, size }: BodyLocation): boolean {
   // Quotation marks of a text are escaped in it, so that only the row's own id stands like this.
   return row.includes(`"id":"${id}"`) && body.byteLength === size;
 }
@@ -110,7 +110,7 @@ function openIfThere(path: string): number | null {
   }
 }
 
-function broken(code: string, { id }: BodyPlace, what: string): HookctlError {
+function broken(code: string, { id }: BodyLocation, what: string): HookctlError {
   return failure(code, `the body of ${id} can't be read: ${what}.`, {
     fix: 'Restore a backup, or have the sender deliver it again.',
   });

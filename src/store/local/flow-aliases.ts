@@ -1,5 +1,5 @@
 import { type CompiledQuery, sql } from 'kysely';
-import type { FlowAlias, Settlement } from '../store.ts';
+import type { FlowAlias, DeliveryOutcome } from '../store.ts';
 import { compileOnce } from './compile-once.ts';
 import { type FlowAliasRow, sqlBuilder } from './schema.ts';
 
@@ -24,7 +24,7 @@ export const aliasesOfFlow = compileOnce(({ flowId }: { readonly flowId: string 
 /** Adds a name to a flow that exists; one that is taken stays with its flow. */
 export function insertAlias(
   { alias, flowId, stable }: FlowAlias,
-  { deliveryId, settledAt }: Settlement,
+  { deliveryId, settledAt }: DeliveryOutcome,
 ): CompiledQuery<never> {
   return insert({ alias, flowId, stable: stable ? 1 : 0, deliveryId, settledAt });
 }

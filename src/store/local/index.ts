@@ -12,7 +12,7 @@ import { openReader } from './reader.ts';
 import { recoverRows, recoveryProblems } from './recovery.ts';
 import { toTask } from './rows.ts';
 import { runWriter } from './run-access.ts';
-import { postponeDelivery, settleDelivery } from './settlement.ts';
+import { postponeDelivery, recordOutcome } from './settlement.ts';
 import { openForWriting } from './sqlite.ts';
 import { pruneTrees } from './task-prune.ts';
 import { changeTask, noteTask } from './transitions.ts';
@@ -77,7 +77,7 @@ function writesOf(writer: Writer): Omit<Store, keyof StoreReader | 'problems'> {
     async settle(settlement) {
       const { deliveryId, status, tasks: made, said = [] } = settlement;
       const claims = { deliveryId, acted: status === 'processed' || made.length > 0, more: said };
-      const tasks = await writer.settle(settleDelivery(settlement), claims);
+      const tasks = await writer.settle(recordOutcome(settlement), claims);
       return tasks.map(toTask);
     },
     async postpone(deliveryId, reason, nextAttemptAt) {

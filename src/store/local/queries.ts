@@ -1,7 +1,7 @@
 import { type CompiledQuery, sql } from 'kysely';
 import type { DeliveryFilter, SettledFilter } from '../store.ts';
 import type { SyncNote, TaskFilter } from '../task-store.ts';
-import type { BodyPlace } from './bodies.ts';
+import type { BodyLocation } from './bodies.ts';
 import { compileOnce } from './compile-once.ts';
 import { type DeliveryRow, sqlBuilder, type TaskRow } from './schema.ts';
 
@@ -17,7 +17,7 @@ export const deliveryById = compileOnce(
 );
 
 export const bodyPlace = compileOnce(
-  ({ id }: ById): CompiledQuery<BodyPlace> =>
+  ({ id }: ById): CompiledQuery<BodyLocation> =>
     sqlBuilder
       .selectFrom('deliveries')
       .select(['id', 'size', 'body_segment', 'body_offset'])

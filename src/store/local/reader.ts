@@ -14,7 +14,7 @@ import { listOutgoing, outgoingById, responsesBefore, waitingOutgoing } from '..
 import { countPrunable, deliveryAtRank, prunableBodies } from '../retention.ts';
 import { selectionReader } from '../selection.ts';
 import type { StoreReader } from '../store.ts';
-import { type BodyPlace, createBodyReader } from './bodies.ts';
+import { type BodyLocation, createBodyReader } from './bodies.ts';
 import { explained } from './damage.ts';
 import { aliasesNamed, aliasesOfFlow } from './flow-aliases.ts';
 import { dependentsOf, listConversations, listFlows } from './flows.ts';
@@ -92,7 +92,7 @@ function readerOf(db: DatabaseSync, folder: string): StoreReader {
   }
   const readBody = createBodyReader(folder);
   const placeOf = (id: string) => rows(bodyPlace({ id }))[0] ?? null;
-  function bodyAt(place: BodyPlace): Uint8Array | null {
+  function bodyAt(place: BodyLocation): Uint8Array | null {
     try {
       return readBody(place);
     } catch (error) {

@@ -1,7 +1,7 @@
 import { type CompiledQuery, sql } from 'kysely';
 import type { NewTask, TaskStatus, Transition, Trust } from '../../types.ts';
 import { insertOutgoing } from '../outbox.ts';
-import type { FlowPlace, NewAnswer, SettledTask, Settlement } from '../store.ts';
+import type { FlowThread, NewAnswer, SettledTask, DeliveryOutcome } from '../store.ts';
 import { compileOnce } from './compile-once.ts';
 import { insertAlias } from './flow-aliases.ts';
 import { sqlBuilder, type TaskRow } from './schema.ts';
@@ -12,7 +12,7 @@ import { whole } from './whole.ts';
  * The end of a delivery's dispatch as one job; its rows are the tasks as stored. Each query holds only while the
  * delivery is pending, which the last one ends, so a second settlement changes nothing.
  */
-export function settleDelivery(settlement: Settlement): readonly CompiledQuery<TaskRow>[] {
+export function recordOutcome(settlement: DeliveryOutcome): readonly CompiledQuery<TaskRow>[] {
   const { deliveryId, tasks, outgoing, answers, approvals, settledAt } = settlement;
   const { aliases = [], places = [], stops = [] } = settlement;
   return [
@@ -68,7 +68,7 @@ function pendingDelivery(deliveryId: string) {
     .where('status', '=', 'pending');
 }
 
-function openFlow(flow: FlowWish, { deliveryId, settledAt }: Settlement): CompiledQuery<never> {
+function openFlow(flow: FlowWish, { deliveryId, settledAt }: DeliveryOutcome): CompiledQuery<never> {
   const { flowId, externalId, newConversationId, startNewConversation } = flow;
   const values = { deliveryId, settledAt, flowId, externalId, newConversationId };
   return startNewConversation ? openFlowAnew(values) : openFlowIfNone(values);
@@ -109,7 +109,7 @@ function insertFlow({ deliveryId, flowId, externalId, newConversationId, settled
 }
 
 /** Makes the conversation only where `openFlow` made it the flow's current one. */
-function openConversation(flow: FlowWish, { deliveryId, settledAt }: Settlement): CompiledQuery<never> {
+function openConversation(flow: FlowWish, { deliveryId, settledAt }: DeliveryOutcome): CompiledQuery<never> {
   const { flowId, newConversationId } = flow;
   return insertConversation({ deliveryId, settledAt, flowId, newConversationId });
 }
@@ -128,7 +128,7 @@ const insertConversation = compileOnce(
   },
 );
 
-function insertTask({ task, flowId, externalId, command }: SettledTask, settlement: Settlement) {
+function insertTask({ task, flowId, externalId, command }: SettledTask, settlement: DeliveryOutcome) {
   const { id, title, status, agent, prompt, url } = task;
   return insertTaskRow({
     ...{ id, title, status, agent, prompt, url, flowId, externalId, command },
@@ -143,7 +143,7 @@ function insertTask({ task, flowId, externalId, command }: SettledTask, settleme
  * Lets the tasks of a flow post where its subject is now. A subject that got another number was copied: its comments have other ids,
  * so that the next post is a new one.
  */
-function movePosts({ flowId, place }: FlowPlace, deliveryId: string): CompiledQuery<never> {
+function movePosts({ flowId, place }: FlowThread, deliveryId: string): CompiledQuery<never> {
   const patch = JSON.stringify({ reply: { place } });
   const isCopied = sql<boolean>`json_extract(source_metadata, '$.reply.place.number') <> ${place.number ?? null}`;
   const kept = sql`case when ${isCopied} then json_remove(source_metadata, '$.comment_outgoing_id') else source_metadata end`;
@@ -218,7 +218,7 @@ const insertTaskRow = compileOnce((values: TaskValues) => {
   return sqlBuilder.insertInto('tasks').columns(TASK_COLUMNS).expression(row).returningAll().compile();
 });
 
-function answerTask({ taskId, prompt }: NewAnswer, settlement: Settlement): CompiledQuery<TaskRow> {
+function answerTask({ taskId, prompt }: NewAnswer, settlement: DeliveryOutcome): CompiledQuery<TaskRow> {
   return sqlBuilder
     .updateTable('tasks')
     .set({
@@ -244,7 +244,7 @@ function lowerTrust(deliveryId: string) {
     from deliveries as answer where answer.id = ${deliveryId})`;
 }
 
-function approveTask(taskId: string, settlement: Settlement): CompiledQuery<TaskRow> {
+function approveTask(taskId: string, settlement: DeliveryOutcome): CompiledQuery<TaskRow> {
   return sqlBuilder
     .updateTable('tasks')
     .set({ status: 'queued', updated_at: settlement.settledAt })
@@ -256,7 +256,7 @@ function approveTask(taskId: string, settlement: Settlement): CompiledQuery<Task
 }
 
 function record(
-  { deliveryId, settledAt }: Settlement,
+  { deliveryId, settledAt }: DeliveryOutcome,
   taskId: string,
   event: Transition['event'],
   from: TaskStatus | null,
@@ -265,7 +265,7 @@ function record(
   return recordStep({ deliveryId, taskId, event, from, to, at: settledAt }) as CompiledQuery<never>;
 }
 
-function closeDelivery(settlement: Settlement) {
+function closeDelivery(settlement: DeliveryOutcome) {
   const { deliveryId, status, reason, settledAt, decisions, duplicateOf = null } = settlement;
   return updateSettled({
     ...{ deliveryId, status, reason, settledAt, duplicateOf },
@@ -275,7 +275,7 @@ function closeDelivery(settlement: Settlement) {
 
 const updateSettled = compileOnce(
   (
-    end: Pick<Settlement, 'deliveryId' | 'status' | 'reason' | 'settledAt'> & {
+    end: Pick<DeliveryOutcome, 'deliveryId' | 'status' | 'reason' | 'settledAt'> & {
       readonly decisions: string;
       readonly duplicateOf: string | null;
     },

@@ -2,11 +2,11 @@ import type { SQLInputValue } from 'node:sqlite';
 import { Worker } from 'node:worker_threads';
 import type { CompiledQuery } from 'kysely';
 import { failure, type HookctlError, messageOf } from '../../errors.ts';
-import { oncePerTurn } from '../../lib/coalesce.ts';
-import { createTurns } from '../../lib/time-slicer.ts';
+import { coalesce } from '../../lib/coalesce.ts';
+import { timeSlicer } from '../../lib/time-slicer.ts';
 import { entryUrl } from '../../package-root.ts';
 import type { Swept } from '../retention.ts';
-import { createPacking, type Parcel } from './batch-buffer.ts';
+import { createPacking, type PendingRecord } from './batch-buffer.ts';
 import type { Job, Outcome, Reopen, Run, Sweep } from './committer.ts';
 import type { RecordedRow } from './record.ts';
 import type { Statement } from './sqlite.ts';
@@ -37,7 +37,7 @@ export interface Writer {
 type Rows = Extract<Outcome, { rows: unknown }>['rows'];
 
 interface Waiting {
-  readonly job: Run | Reopen | Sweep | Parcel;
+  readonly job: Run | Reopen | Sweep | PendingRecord;
   readonly resolve: (rows: Rows) => void;
   readonly reject: (error: HookctlError) => void;
 }
@@ -56,7 +56,7 @@ export function startWriter({ path }: { readonly path: string }): Writer {
   const worker = new Worker(entryUrl('store/local/writer'), { workerData: { path } });
   const ended = Promise.withResolvers<void>();
   const packing = createPacking();
-  const inTurns = createTurns();
+  const inTurns = timeSlicer();
   let waiting: Waiting[] = [];
   let lastSenderAt = Number.NEGATIVE_INFINITY;
   let inFlight: readonly Waiting[] = [];
@@ -64,7 +64,7 @@ export function startWriter({ path }: { readonly path: string }): Writer {
   let stopped: HookctlError | null = null;
 
   /** Not at once: what the other requests of this turn bring shares the commit. */
-  const soon = oncePerTurn(next);
+  const soon = coalesce(next);
 
   function next(): void {
     if (inFlight.length > 0) return;

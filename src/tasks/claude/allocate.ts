@@ -4,8 +4,8 @@ import type { Folder } from './folder.ts';
 import { readHighWaterMark, readListFile, writeListFile } from './list-file.ts';
 import { isFinal, toListTask } from './list-task.ts';
 import type { HeldLock } from './lock.ts';
-import { keeperTask } from './placeholder-entry.ts';
-import type { Entries, Entry, Survey } from './scan.ts';
+import { placeholderEntry } from './placeholder-entry.ts';
+import type { Entries, Entry, ListScan } from './scan.ts';
 
 /** Where the list stands after every task has its number. */
 export interface Allocation {
@@ -34,7 +34,7 @@ export interface AllocationContext {
  */
 export async function allocate(
   context: AllocationContext,
-  { entries: found, highest }: Survey,
+  { entries: found, highest }: ListScan,
   tasks: readonly Task[],
 ): Promise<Allocation> {
   const { folder, project, lock } = context;
@@ -48,7 +48,7 @@ export async function allocate(
 
   if (![...found.values()].some(({ isKeeper }) => isKeeper)) {
     last += 1;
-    await writeListFile(folder, last, keeperTask(last));
+    await writeListFile(folder, last, placeholderEntry(last));
     entries.set(last, { taskId: null, isKeeper: true, finishedAt: null });
   }
   const pause = createPauses();

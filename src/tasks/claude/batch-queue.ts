@@ -2,7 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { Task } from '../../types.ts';
 
 /** Runs one batch at a time; what is added meanwhile goes into the next `take`. */
-export interface Batches<Result> {
+export interface BatchQueue<Result> {
   /** Resolves when the batch that took these tasks is done. A batch runs also for no tasks. */
   add(tasks: readonly Task[]): Promise<readonly Result[]>;
 }
@@ -29,7 +29,7 @@ interface Job<Result> {
  */
 const REST_MS = 20;
 
-export function createBatches<Result>(work: BatchWork<Result>): Batches<Result> {
+export function createBatchQueue<Result>(work: BatchWork<Result>): BatchQueue<Result> {
   let waiting: readonly Job<Result>[] = [];
   let running = false;
 

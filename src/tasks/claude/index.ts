@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { SyncNote } from '../../store/task-store.ts';
 import type { Task } from '../../types.ts';
-import { createBatches } from './batch-queue.ts';
+import { createBatchQueue } from './batch-queue.ts';
 import { claimantOf } from './claim.ts';
 import { listFolderName } from './config-dir.ts';
 import type { Folder } from './folder.ts';
@@ -10,7 +10,7 @@ import { createTaskList, type TaskList } from './list.ts';
 import { createListReader, type ListReader } from './list-reader.ts';
 import { projectBatch, type Target } from './projection.ts';
 import { removeFiles } from './remove.ts';
-import { removeLitter } from './stale-temp-files.ts';
+import { removeStaleTempFiles } from './stale-temp-files.ts';
 
 export { type ClaudeConfigDir, claudeConfigDir, listFolderName, sessionCommand } from './config-dir.ts';
 export type { EntryChange, ListReader, Reading } from './list-reader.ts';
@@ -92,12 +92,12 @@ export async function openClaudeTasks(options: ClaudeTasksOptions): Promise<Clau
   let state: ClaudeState = whenOn;
   let isClean = false;
   const prepare = async (tasksFolder: Folder): Promise<void> => {
-    if (!isClean) await removeLitter(tasksFolder, now());
+    if (!isClean) await removeStaleTempFiles(tasksFolder, now());
     isClean = true;
   };
   const target: Target = { ...options, list, listName, prepare };
   const behind = new Set<string>();
-  const batches = createBatches<SyncNote>(async (intake) => {
+  const batches = createBatchQueue<SyncNote>(async (intake) => {
     const { notes, problem } = await projectBatch(target, intake);
     state = problem === null ? whenOn : { on: false, reason: problem };
     for (const { taskId, unsynced } of notes.values()) {

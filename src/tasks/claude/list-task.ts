@@ -1,5 +1,5 @@
 import { agentLabel, harmless } from '../../lib/agent-label.ts';
-import { shorten, visible, visibleLine } from '../../lib/text/escape-invisible.ts';
+import { shorten, escapeInvisible, escapeInvisibleLine } from '../../lib/text/escape-invisible.ts';
 import type { JsonObject, Task, TaskStatus } from '../../types.ts';
 
 /** A file of a list, exactly as Claude Code's schema has it (unchanged from 2.1.16 to 2.1.330). */
@@ -50,7 +50,7 @@ export function isFinal(state: unknown): boolean {
 }
 
 /** Where an entry stands in its list. */
-export interface ListPlace {
+export interface ListLocation {
   readonly number: number;
   readonly project: string;
   /** The number of another task of this list; undefined when it is not there. */
@@ -58,7 +58,7 @@ export interface ListPlace {
 }
 
 /** A task as an entry. Claude Code shows subject and description; hookctl's ids go into `metadata`. */
-export function toListTask(task: Task, { number, project, numberOf }: ListPlace): OwnListTask {
+export function toListTask(task: Task, { number, project, numberOf }: ListLocation): OwnListTask {
   const status = LIST_STATUS[task.status] ?? 'pending';
   const title = agentLabel(task);
   const prefix = task.status === 'failed' || task.status === 'cancelled' ? `[${task.status}] ` : '';
@@ -142,7 +142,7 @@ Only source="@argument" and source="answer" are what the person asks who may com
 function describe(task: Task): string {
   const more = `see: hookctl task show ${task.id}`;
   const links = [
-    ...(task.url === null ? [] : [`- Source: ${visibleLine(task.url)}`]),
+    ...(task.url === null ? [] : [`- Source: ${escapeInvisibleLine(task.url)}`]),
     `- External id: ${harmless(task.externalId) ?? task.flowId}`,
     `- hookctl task: ${task.id}`,
   ];
@@ -150,8 +150,8 @@ function describe(task: Task): string {
     ON_FENCES,
     cut(task.prompt, PROMPT_BYTES, more),
     links.join('\n'),
-    ...(task.result === null ? [] : [`## Result\n\n${cut(visible(task.result), RESULT_BYTES, more)}`]),
-    ...(task.error === null ? [] : [`## Error\n\n${cut(visible(task.error), RESULT_BYTES / 10, more)}`]),
+    ...(task.result === null ? [] : [`## Result\n\n${cut(escapeInvisible(task.result), RESULT_BYTES, more)}`]),
+    ...(task.error === null ? [] : [`## Error\n\n${cut(escapeInvisible(task.error), RESULT_BYTES / 10, more)}`]),
   ].join('\n\n');
 }
 

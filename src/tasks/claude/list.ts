@@ -9,9 +9,9 @@ import { holdBack, isListed, type ListTask, mergeListTask, toListTask } from './
 import { withLock } from './lock.ts';
 import { errorCode, reasonOf, unwritable } from './problem.ts';
 import { prune } from './prune.ts';
-import { type Entries, survey } from './scan.ts';
+import { type Entries, scanList } from './scan.ts';
 import { inSlices } from './slices.ts';
-import { removeLitter } from './stale-temp-files.ts';
+import { removeStaleTempFiles } from './stale-temp-files.ts';
 
 export interface ListOptions {
   /** Folder name, see `listFolderName`. */
@@ -59,8 +59,8 @@ export function createTaskList({ list, project, lockPatienceMs, now }: ListOptio
       isForgotten = false;
       // Stands again at the end: after a write that failed half way every file is read anew.
       known = null;
-      if (remembered.size === 0) await removeLitter(folder, now());
-      const found = await survey(folder, remembered, project);
+      if (remembered.size === 0) await removeStaleTempFiles(folder, now());
+      const found = await scanList(folder, remembered, project);
       const allocation = await allocate({ folder, list, project, lock }, found, latest(take()));
       lock.assertHeld();
       const entries = await prune(folder, allocation.entries);

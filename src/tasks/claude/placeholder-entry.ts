@@ -4,7 +4,7 @@ import type { ListTask, OwnListTask } from './list-task.ts';
  * The keeper: a pending entry that Claude Code hides (`_internal`, since about 2.1.50). An open session deletes a
  * list 5 s after all its entries are completed; with the keeper that is never so.
  */
-export function keeperTask(number: number): OwnListTask {
+export function placeholderEntry(number: number): OwnListTask {
   return {
     id: String(number),
     subject: 'Kept by hookctl',

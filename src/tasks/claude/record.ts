@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { writeFileAtomicNow } from '../../lib/files/atomic-file.ts';
-import { visibleLine } from '../../lib/text/escape-invisible.ts';
+import { escapeInvisibleLine } from '../../lib/text/escape-invisible.ts';
 import type { JsonObject, Task, TaskStatus } from '../../types.ts';
 import type { Folder } from './folder.ts';
 
@@ -41,7 +41,7 @@ export function writeRecord(folder: Folder, task: Task, project: string): void {
 function toRecord(task: Task, project: string): TaskRecord {
   return {
     id: recordId(task.id),
-    title: visibleLine(task.title),
+    title: escapeInvisibleLine(task.title),
     status: RECORD_STATUS[task.status],
     dependencies: [...(task.parentTaskId === null ? [] : [task.parentTaskId]), ...task.dependsOn].map(
       recordId,

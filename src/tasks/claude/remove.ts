@@ -8,7 +8,7 @@ import { raiseHighWaterMark } from './list-file.ts';
 import { withLock } from './lock.ts';
 import { removeEntry } from './prune.ts';
 import { recordId } from './record.ts';
-import { survey } from './scan.ts';
+import { scanList } from './scan.ts';
 
 const LOCK_PATIENCE_MS = 12_000;
 
@@ -62,7 +62,7 @@ async function removeEntries(path: string, project: string, taskIds: ReadonlySet
   const folder = await openFolder(path, path);
   try {
     return await withLock(join(folder.path, '.lock'), LOCK_PATIENCE_MS, async () => {
-      const { entries } = await survey(folder, new Map(), project);
+      const { entries } = await scanList(folder, new Map(), project);
       const gone = [...entries].filter(([, { taskId }]) => taskId !== null && taskIds.has(taskId));
       if (gone.length > 0) await raiseHighWaterMark(folder, Math.max(...gone.map(([number]) => number)));
       let removed = 0;

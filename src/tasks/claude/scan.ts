@@ -20,14 +20,14 @@ export interface Entry {
 export type Entries = ReadonlyMap<number, Entry>;
 
 /** A list as its folder has it now. */
-export interface Survey {
+export interface ListScan {
   readonly entries: Entries;
   /** The highest number in use, also by names that hold no valid entry; 0 for an empty list. */
   readonly highest: number;
 }
 
 /** Lists the names, which Claude Code adds to as well, and reads only the keeper and what is not in `known`. */
-export async function survey(folder: Folder, known: Entries, project: string): Promise<Survey> {
+export async function scanList(folder: Folder, known: Entries, project: string): Promise<ListScan> {
   const numbers = (await readdir(folder.path)).map(numberOf).filter((number) => number !== null);
   const entries = new Map<number, Entry>();
   const unknown: number[] = [];

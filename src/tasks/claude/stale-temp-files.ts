@@ -8,7 +8,7 @@ const TEMPORARY = /^\.(\d+\.json|\.highwatermark|claude-task-[a-z0-9-]+\.json)\.
 const OLD_MS = 60_000;
 
 /** Removes what a hookctl that was killed in the middle of a write left behind. */
-export async function removeLitter(folder: Folder, now: number): Promise<void> {
+export async function removeStaleTempFiles(folder: Folder, now: number): Promise<void> {
   for (const name of (await readdir(folder.path)).filter((entry) => TEMPORARY.test(entry))) {
     const path = join(folder.path, name);
     const age = await lstat(path).then(

@@ -1,7 +1,7 @@
 import { writeFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import { addWebhook, setEnabled } from '../../../src/config/dynamic/edit.ts';
-import type { LiveChange } from '../../../src/config/registry.ts';
+import type { RegistryChange } from '../../../src/config/registry.ts';
 import { eventually } from '../../support/eventually.ts';
 import { folderWith } from '../support.ts';
 import { ingressFor } from './ingress-support.ts';
@@ -47,7 +47,7 @@ test('under a load of signed requests no change costs a request, and no state is
 
 /** The generations that came into force; throws when one did by half. */
 function pairsOf({ changes }: Watched): readonly string[] {
-  return changes.flatMap((change: LiveChange) => {
+  return changes.flatMap((change: RegistryChange) => {
     if (change.kind !== 'applied') return [];
     const generations = [...change.added, ...change.changed]
       .filter((name) => / [ab]$/.test(name))

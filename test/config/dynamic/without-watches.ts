@@ -1,6 +1,6 @@
 import fs from 'node:fs';
 import { syncBuiltinESMExports } from 'node:module';
-import type { LiveChange } from '../../../src/config/registry.ts';
+import type { RegistryChange } from '../../../src/config/registry.ts';
 
 /** Follows a db on a machine that has no inotify watches left: folder, error code. Prints what was reported. */
 const [folder = '', code = ''] = process.argv.slice(2);
@@ -9,13 +9,13 @@ fs.watch = () => {
 };
 syncBuiltinESMExports();
 
-const { openLive } = await import('../../../src/config/registry.ts');
+const { openWebhookRegistry } = await import('../../../src/config/registry.ts');
 const { dbText, placeIn, record } = await import('./support.ts');
 
 const place = placeIn(folder);
-const changes: LiveChange[] = [];
+const changes: RegistryChange[] = [];
 const applied = Promise.withResolvers<void>();
-const live = await openLive({
+const live = await openWebhookRegistry({
   configuration: await place.configuration(),
   env: {},
   report(change) {

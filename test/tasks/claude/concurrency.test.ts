@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { lock } from 'proper-lockfile';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
-import { createBatches } from '../../../src/tasks/claude/batch-queue.ts';
+import { createBatchQueue } from '../../../src/tasks/claude/batch-queue.ts';
 import { aTask, createScene, type Scene, someTasks } from './support.ts';
 
 const WRITER = fileURLToPath(new URL('./writer.ts', import.meta.url));
@@ -82,7 +82,7 @@ test('calls made while the list is locked share one lock, and the newest state o
 test('a batch that is done does not wait for those that came after it', async () => {
   const second = Promise.withResolvers<void>();
   let runs = 0;
-  const batches = createBatches<string>(async (intake) => {
+  const batches = createBatchQueue<string>(async (intake) => {
     const ids = intake.take().map(({ id }) => id);
     runs += 1;
     await (runs === 1 ? Promise.resolve() : second.promise);

@@ -4,14 +4,14 @@ import { addCommand } from '../../../config/dynamic/edit-commands.ts';
 import { usageError } from '../../../errors.ts';
 import { commandLine } from '../../../lib/shell-quote.ts';
 import type { Provider } from '../../../providers/provider.ts';
-import type { App, AppFlags } from '../../../services.ts';
+import type { Services, ServiceFlags } from '../../../services.ts';
 import { examples, type Runner } from '../../kit/command.ts';
 import { changeDb, dynamicWebhook } from '../change.ts';
 import { onWebhook } from '../find.ts';
 import { type CommandFlags, commandOptions, givenCommand } from './fields.ts';
 import { reportCommand } from './report.ts';
 
-interface AddFlags extends AppFlags, CommandFlags {
+interface AddFlags extends ServiceFlags, CommandFlags {
   readonly json?: boolean;
 }
 
@@ -37,7 +37,7 @@ export function configureCommandAdd(command: Command, runner: Runner): void {
     );
 }
 
-async function add(app: App, ref: string, flags: AddFlags): Promise<0> {
+async function add(app: Services, ref: string, flags: AddFlags): Promise<0> {
   if ((flags.trigger === undefined) === (flags.textName === undefined)) {
     throw usageError(
       'a command is started by an event or by a word that people write',
@@ -50,7 +50,7 @@ async function add(app: App, ref: string, flags: AddFlags): Promise<0> {
     onWebhook(ref, (id) => addCommand(id, given)),
   );
   const { provider: name, command_prefix: prefix = '@agent', webhook_id: id } = changed.result.webhook;
-  const { protocol: provider } = dynamicWebhook(changed, id);
+  const { provider: provider } = dynamicWebhook(changed, id);
   const trial =
     flags.trigger === undefined
       ? commandLine('--text', `${prefix} ${flags.textName}`)

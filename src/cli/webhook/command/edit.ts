@@ -2,7 +2,7 @@ import type { Command } from 'commander';
 import { updateCommand } from '../../../config/dynamic/edit-commands.ts';
 import type { CommandPatch } from '../../../config/dynamic/schema.ts';
 import { usageError } from '../../../errors.ts';
-import type { App, AppFlags } from '../../../services.ts';
+import type { Services, ServiceFlags } from '../../../services.ts';
 import { examples, type Runner } from '../../kit/command.ts';
 import { clearOption } from '../../kit/options.ts';
 import { changeDb } from '../change.ts';
@@ -10,7 +10,7 @@ import { onCommand } from '../find.ts';
 import { type CommandFlags, commandOptions, givenCommand } from './fields.ts';
 import { reportCommand } from './report.ts';
 
-interface EditFlags extends AppFlags, CommandFlags {
+interface EditFlags extends ServiceFlags, CommandFlags {
   readonly clear: readonly (keyof typeof CLEARABLE)[];
   readonly json?: boolean;
 }
@@ -53,7 +53,7 @@ export function configureCommandEdit(command: Command, runner: Runner): void {
     );
 }
 
-async function edit(app: App, ref: string, commandRef: string, flags: EditFlags): Promise<0> {
+async function edit(app: Services, ref: string, commandRef: string, flags: EditFlags): Promise<0> {
   const patch: CommandPatch = {
     ...(await givenCommand(flags, app.cwd)),
     ...Object.fromEntries(flags.clear.map((setting) => [CLEARABLE[setting], null])),

@@ -1,13 +1,13 @@
 import type { Command } from 'commander';
 import { type OutputStream, say } from '../../../lib/io.ts';
 import { type CommandView, commandView } from '../../../server/webhook-view.ts';
-import type { App, AppFlags } from '../../../services.ts';
+import type { Services, ServiceFlags } from '../../../services.ts';
 import { examples, type Runner } from '../../kit/command.ts';
 import { printJson } from '../../kit/print.ts';
 import { below, table, whole } from '../../kit/table.ts';
 import { findWebhook } from '../find.ts';
 
-interface ListFlags extends AppFlags {
+interface ListFlags extends ServiceFlags {
   readonly json?: boolean;
 }
 
@@ -22,7 +22,7 @@ export function configureCommandList(command: Command, runner: Runner): void {
     );
 }
 
-async function list(app: App, ref: string, { json }: ListFlags): Promise<0> {
+async function list(app: Services, ref: string, { json }: ListFlags): Promise<0> {
   const { snapshot } = await app.configuration();
   const { name, commands: found } = findWebhook(snapshot.webhooks, ref);
   const commands = found.map(commandView);

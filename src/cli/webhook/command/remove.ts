@@ -1,12 +1,12 @@
 import type { Command } from 'commander';
 import { removeCommand } from '../../../config/dynamic/edit-commands.ts';
-import type { App, AppFlags } from '../../../services.ts';
+import type { Services, ServiceFlags } from '../../../services.ts';
 import { examples, type Runner } from '../../kit/command.ts';
 import { changeDb } from '../change.ts';
 import { onCommand } from '../find.ts';
 import { reportCommand } from './report.ts';
 
-interface RemoveFlags extends AppFlags {
+interface RemoveFlags extends ServiceFlags {
   readonly json?: boolean;
 }
 
@@ -22,7 +22,7 @@ export function configureCommandRemove(command: Command, runner: Runner): void {
     );
 }
 
-async function remove(app: App, ref: string, commandRef: string, { json }: RemoveFlags): Promise<0> {
+async function remove(app: Services, ref: string, commandRef: string, { json }: RemoveFlags): Promise<0> {
   const changed = await changeDb(app, onCommand(ref, commandRef, removeCommand));
   return reportCommand(app, json, changed, {
     did: 'removed',

@@ -1,7 +1,7 @@
 import { doubtsAboutCommand } from '../../../config/doubts.ts';
 import type { CommandChanged } from '../../../config/dynamic/edit-commands.ts';
 import { commandView } from '../../../server/webhook-view.ts';
-import type { App } from '../../../services.ts';
+import type { Services } from '../../../services.ts';
 import { type Changed, dynamicWebhook, report } from '../change.ts';
 import { refOf } from '../find.ts';
 
@@ -13,7 +13,7 @@ interface CommandReport {
 
 /** What `command add`, `edit` and `remove` say. `--json`: the command as it is now, with its webhook. */
 export function reportCommand(
-  app: App,
+  app: Services,
   json: boolean | undefined,
   changed: Changed<CommandChanged>,
   { did, next }: CommandReport,
