@@ -1,7 +1,7 @@
 import { dirname } from 'node:path';
 import type { DynamicWebhooks } from './config/dynamic/index.ts';
 import type { Configuration } from './config/index.ts';
-import { type ProjectPaths, locate, prepareDataFolder, requireOwnFolder } from './config/project/locate.ts';
+import { locate, type ProjectPaths, prepareDataFolder, requireOwnFolder } from './config/project/locate.ts';
 import type { Engine, EngineOptions } from './deliveries/engine.ts';
 import { failure } from './errors.ts';
 import { type Clock, systemClock } from './lib/clock.ts';

@@ -6,8 +6,8 @@ import type {
   JsonObject,
   NewOutgoing,
   NewTask,
-  ThreadRef,
   TemplateContext,
+  ThreadRef,
   Webhook,
   WebhookCommand,
 } from '../types.ts';

@@ -1,4 +1,4 @@
-import { shorten, escapeInvisibleLine } from '../lib/text/escape-invisible.ts';
+import { escapeInvisibleLine, shorten } from '../lib/text/escape-invisible.ts';
 import type { JsonObject, NewTask } from '../types.ts';
 import type { ActionContext } from './action.ts';
 import { replyNote } from './replying.ts';

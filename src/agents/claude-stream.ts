@@ -1,5 +1,5 @@
 import { isJsonObject } from '../lib/json.ts';
-import { shorten, escapeInvisibleLine } from '../lib/text/escape-invisible.ts';
+import { escapeInvisibleLine, shorten } from '../lib/text/escape-invisible.ts';
 import type { JsonObject, JsonValue, RunUsage } from '../types.ts';
 import type { LogLine } from './runner.ts';
 
@@ -108,7 +108,10 @@ function summed(
 function denialsOf(value: JsonValue | undefined): readonly string[] {
   if (!Array.isArray(value)) return [];
   return value.filter(isJsonObject).map(({ tool_name: tool, tool_input: input }) => {
-    return shorten(escapeInvisibleLine(`${textOf(tool) ?? 'a tool'} ${JSON.stringify(input ?? {})}`), INPUT_LENGTH);
+    return shorten(
+      escapeInvisibleLine(`${textOf(tool) ?? 'a tool'} ${JSON.stringify(input ?? {})}`),
+      INPUT_LENGTH,
+    );
   });
 }
 

@@ -1,5 +1,5 @@
 import { agentLabel } from '../lib/agent-label.ts';
-import { shorten, escapeInvisibleLine } from '../lib/text/escape-invisible.ts';
+import { escapeInvisibleLine, shorten } from '../lib/text/escape-invisible.ts';
 import type { RunOrder } from './runner.ts';
 
 /** Values that somebody else wrote. */

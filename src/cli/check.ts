@@ -3,7 +3,7 @@ import { secretProblems } from '../config/secret-problems.ts';
 import { startingAtOnce } from '../config/starts-at-once.ts';
 import { ConfigError, type ExitCode, formatProblem } from '../errors.ts';
 import { paint, say } from '../lib/io.ts';
-import type { Services, ServiceFlags } from '../services.ts';
+import type { ServiceFlags, Services } from '../services.ts';
 import { type CliCommand, examples } from './kit/command.ts';
 import { printJson } from './kit/print.ts';
 

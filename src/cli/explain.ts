@@ -2,7 +2,7 @@ import type { Configuration } from '../config/index.ts';
 import { explain } from '../deliveries/explain.ts';
 import { storedSource, webhookOf } from '../deliveries/replay.ts';
 import { commandsOut, say } from '../lib/io.ts';
-import type { Services, ServiceFlags } from '../services.ts';
+import type { ServiceFlags, Services } from '../services.ts';
 import { deliveryView } from '../views.ts';
 import { type CliCommand, examples } from './kit/command.ts';
 import { explanationView, printExplanation } from './kit/explanation.ts';

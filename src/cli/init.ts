@@ -3,7 +3,7 @@ import { readFile, rename } from 'node:fs/promises';
 import { join, relative } from 'node:path';
 import { scaffold } from '../config/project/scaffold.ts';
 import { say } from '../lib/io.ts';
-import type { Services, ServiceFlags } from '../services.ts';
+import type { ServiceFlags, Services } from '../services.ts';
 import { databasePath } from '../store/local/index.ts';
 import { agrees, canAsk } from './kit/ask.ts';
 import { type CliCommand, examples } from './kit/command.ts';

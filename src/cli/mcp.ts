@@ -5,7 +5,7 @@ import { fullJitter } from '../lib/backoff.ts';
 import { type OutputStream, say } from '../lib/io.ts';
 import type { McpBackend } from '../mcp/backend.ts';
 import { serveMcpStdio } from '../mcp/stdio.ts';
-import { type Services, type ServiceFlags, openServices, type Host } from '../services.ts';
+import { type Host, openServices, type ServiceFlags, type Services } from '../services.ts';
 import { type CliCommand, examples } from './kit/command.ts';
 import { operations } from './kit/operate.ts';
 

@@ -6,7 +6,7 @@ import { failure, usageError } from '../errors.ts';
 import { paint, say } from '../lib/io.ts';
 import { shellQuote } from '../lib/shell-quote.ts';
 import { escapeInvisibleLine } from '../lib/text/escape-invisible.ts';
-import type { Services, ServiceFlags } from '../services.ts';
+import type { ServiceFlags, Services } from '../services.ts';
 import type { Loss } from '../store/local/loss.ts';
 import type { Staged } from '../store/local/staging.ts';
 import { agrees, canAsk } from './kit/ask.ts';
@@ -160,7 +160,13 @@ async function sweepList(app: Services, { configuration, loss }: Outlook): Promi
   say(app.io.err, paint(app.io.err, 'yellow', `Claude Code's list keeps the newer tasks: ${removed}`));
 }
 
-function report(app: Services, source: string, staged: Staged, { loss, allowed }: Outlook, json: boolean): void {
+function report(
+  app: Services,
+  source: string,
+  staged: Staged,
+  { loss, allowed }: Outlook,
+  json: boolean,
+): void {
   const { former } = staged;
   const where = join(app.located.dataFolder, former);
   if (json) {

@@ -2,7 +2,7 @@ import { commandsOut, say } from '../lib/io.ts';
 import { escapeInvisibleLine } from '../lib/text/escape-invisible.ts';
 import { storedProblems } from '../server/problems/index.ts';
 import { type StatusView, statusView } from '../server/status.ts';
-import type { Services, ServiceFlags } from '../services.ts';
+import type { ServiceFlags, Services } from '../services.ts';
 import { type CliCommand, examples } from './kit/command.ts';
 import { serverClient } from './kit/operate.ts';
 import { facts, localTime, printJson, webhookState } from './kit/print.ts';

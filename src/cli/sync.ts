@@ -1,5 +1,5 @@
 import { say } from '../lib/io.ts';
-import type { Services, ServiceFlags } from '../services.ts';
+import type { ServiceFlags, Services } from '../services.ts';
 import { type CliCommand, examples } from './kit/command.ts';
 import { operations } from './kit/operate.ts';
 import { facts, printJson } from './kit/print.ts';

@@ -1,5 +1,5 @@
 import { getPath, isJsonObject } from '../lib/json.ts';
-import { shorten, escapeInvisibleLine } from '../lib/text/escape-invisible.ts';
+import { escapeInvisibleLine, shorten } from '../lib/text/escape-invisible.ts';
 import type { JsonObject, JsonValue } from '../types.ts';
 
 const MAX_TEXT = 60;
@@ -32,7 +32,8 @@ const WORDS: Readonly<Record<string, (operand: JsonValue, query: JsonObject) => 
   $type: (operand) => `a value of type ${operand}`,
   $regex: (operand, { $options }) => escapeInvisibleLine(`a match of /${operand}/${$options ?? ''}`),
   $not: (operand) => `the contrary of ${isJsonObject(operand) ? describeWanted(operand) : show(operand)}`,
-  $elemMatch: (operand) => `an element with ${escapeInvisibleLine(shorten(JSON.stringify(operand), MAX_TEXT))}`,
+  $elemMatch: (operand) =>
+    `an element with ${escapeInvisibleLine(shorten(JSON.stringify(operand), MAX_TEXT))}`,
 };
 
 /** As `getPath`, but a name inside an array stands for that field of all its elements, as in MongoDB. */

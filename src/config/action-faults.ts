@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import type { Action } from '../actions/action.ts';
 import { suggestion } from '../lib/suggest.ts';
-import { type Fault, diagnosticsOf } from './problems.ts';
+import { diagnosticsOf, type Fault } from './problems.ts';
 import type { ValidCommand } from './schema.ts';
 
 /** What a command says about its action that the action does not take: its name, its options, that it waits. */

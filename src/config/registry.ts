@@ -2,7 +2,7 @@ import { type ConfigProblem, messageOf } from '../errors.ts';
 import type { Snapshot } from '../types.ts';
 import { type DbContent, type DbReading, revisionOf } from './dynamic/db-file.ts';
 import { type Difference, difference } from './dynamic/difference.ts';
-import { type LoadedDynamic, noticesOf, withSecrets, withAdvice } from './dynamic/load.ts';
+import { type LoadedDynamic, noticesOf, withAdvice, withSecrets } from './dynamic/load.ts';
 import { clashesWith } from './dynamic/resolve-db.ts';
 import type { DbWebhook } from './dynamic/schema.ts';
 import { readSettled } from './dynamic/settled.ts';
@@ -52,7 +52,11 @@ export interface WebhookRegistry {
 const LOOK_MS = 2_000;
 
 /** Puts the configuration in force and follows the db from then on. */
-export async function openWebhookRegistry({ configuration, env, report }: RegistryOptions): Promise<WebhookRegistry> {
+export async function openWebhookRegistry({
+  configuration,
+  env,
+  report,
+}: RegistryOptions): Promise<WebhookRegistry> {
   const { db, fixed, files, fixedNotices } = configuration;
   const ending = new AbortController();
   let loaded = configuration.dynamic;

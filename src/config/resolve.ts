@@ -22,15 +22,15 @@ export interface Known extends CommandSettings {
  * compiled, names checked. All faults at once, with paths inside the definition. Static and dynamic webhooks alike.
  */
 export function resolveWebhook(definition: ValidDefinition, origin: WebhookOrigin, known: Known): Resolution {
-  const provider = known.providers.find(({ name }) => name === definition.provider);
+  const found = known.providers.find(({ name }) => name === definition.provider);
   const targetAgent = definition.targetAgent ?? 'brain';
   const { commands, faults } = resolveCommands(definition.commands ?? [], targetAgent, known);
   const defaultCommand = findDefault(definition);
   const options = definition.options ?? {};
   const shaped =
-    provider === undefined
+    found === undefined
       ? { ok: false as const, faults: [unknownProvider(definition.provider, known.providers)] }
-      : shapedBy(provider, options);
+      : shapedBy(found, options);
   const all = [...(shaped.ok ? [] : shaped.faults), ...faults, ...defaultFaults(definition, defaultCommand)];
   if (!shaped.ok || all.length > 0) return { ok: false, faults: all };
   const { provider } = shaped;

@@ -1,4 +1,4 @@
-import type { FlowAlias, SettledTask, DeliveryOutcome } from '../store/store.ts';
+import type { DeliveryOutcome, FlowAlias, SettledTask } from '../store/store.ts';
 import { flowOf, newAliases } from '../tasks/flows.ts';
 import type { WebhookEvent } from '../types.ts';
 import type { PipelineContext } from './context.ts';

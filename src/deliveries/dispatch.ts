@@ -3,7 +3,7 @@ import type { Parsed } from '../providers/provider.ts';
 import type { DeliveryOutcome } from '../store/store.ts';
 import { syncTasks } from '../tasks/context.ts';
 import type { Decision, Delivery, RawRequest, Webhook } from '../types.ts';
-import type { PipelineContext, DispatchResult } from './context.ts';
+import type { DispatchResult, PipelineContext } from './context.ts';
 import { actKeys, actsOf } from './dedupe-keys.ts';
 import { isFirstHand } from './event-context.ts';
 import { whyNothing } from './nothing-to-do.ts';
@@ -90,7 +90,11 @@ interface Read {
 }
 
 /** What a delivery says to its webhook of today; or its end, where nothing of it can be read. */
-function readDelivery(context: PipelineContext, delivery: Delivery, arrived: ParsedDelivery | null): Read | Outcome {
+function readDelivery(
+  context: PipelineContext,
+  delivery: Delivery,
+  arrived: ParsedDelivery | null,
+): Read | Outcome {
   const webhook = findWebhook(context.snapshot(), delivery);
   if (webhook === null) return nothing('ignored', `there is no webhook ${delivery.webhook} any more`);
   if (!webhook.enabled) return nothing('ignored', `the webhook ${webhook.name} is disabled`);
@@ -111,7 +115,7 @@ async function work(
   delivery: Delivery,
   { webhook, parsed }: Read,
 ): Promise<Outcome> {
-  const { provider: provider } = webhook;
+  const { provider } = webhook;
   const outcomes: EventOutcome[] = [];
   for (const [index, event] of parsed.events.entries()) {
     outcomes.push(await workEvent(context, { delivery, webhook, provider, event, index }));

@@ -10,7 +10,7 @@ import { databasePath, openStore } from '../store/local/index.ts';
 import { type ClaudeTasksOptions, claudeConfigDir, openClaudeTasks } from '../tasks/claude/index.ts';
 import { newRelayKey } from '../tunnels/drivers/relay.ts';
 import type { Outgoing, Snapshot } from '../types.ts';
-import type { PipelineContext, DispatchResult } from './context.ts';
+import type { DispatchResult, PipelineContext } from './context.ts';
 import { createHints } from './hints.ts';
 import { createQueue, type Queue } from './queue.ts';
 import { createLimits } from './rules/limits.ts';

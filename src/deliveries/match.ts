@@ -1,7 +1,7 @@
 import { actionNamed } from '../actions/index.ts';
 import { namesEvent } from '../conditions/event-type.ts';
 import type { TriggerCommand, Trust, Webhook, WebhookCommand, WebhookEvent } from '../types.ts';
-import { type SenderCheck, checkSender, checkTextSender } from './rules/senders.ts';
+import { checkSender, checkTextSender, type SenderCheck } from './rules/senders.ts';
 import { type Call, findCall, ownPost } from './rules/text-command.ts';
 
 /** What one command makes of one event. */

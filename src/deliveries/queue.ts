@@ -3,8 +3,8 @@ import { fullJitter, pause } from '../lib/backoff.ts';
 import { createKeyLock } from '../lib/key-lock.ts';
 import { timeSlicer } from '../lib/time-slicer.ts';
 import type { PendingDelivery } from '../store/store.ts';
-import type { PipelineContext, DispatchResult } from './context.ts';
-import { type ParsedDelivery, dispatch } from './dispatch.ts';
+import type { DispatchResult, PipelineContext } from './context.ts';
+import { dispatch, type ParsedDelivery } from './dispatch.ts';
 
 /** Deliveries that are worked on at once. Those of one flow never are. */
 const CONCURRENCY = 8;

@@ -23,7 +23,7 @@ export async function receive(
   request: RawRequest,
 ): Promise<Receipt> {
   if (!webhook.enabled) return reject(context, webhook, request, DISABLED);
-  const { provider: provider } = webhook;
+  const { provider } = webhook;
   const verification = verify(context, webhook, request);
   if (!verification.ok)
     return reject(context, webhook, request, unverified(context, webhook, request, verification.verdict));

@@ -37,7 +37,7 @@ export async function reject(
   request: RawRequest,
   { detail, ack, hint: hintOf }: Refusal,
 ): Promise<Receipt> {
-  const { provider: provider } = webhook;
+  const { provider } = webhook;
   const recorded = limits.mayRecordRefusal();
   const hint = recorded ? hintOf() : null;
   const row = {

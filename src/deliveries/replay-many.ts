@@ -1,5 +1,5 @@
 import { HookctlError } from '../errors.ts';
-import type { PipelineContext, DispatchResult } from './context.ts';
+import type { DispatchResult, PipelineContext } from './context.ts';
 import type { Queue } from './queue.ts';
 import { storedSource, storeReplay, untilSettled } from './replay.ts';
 

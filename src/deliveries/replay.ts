@@ -2,7 +2,7 @@ import { failure, notFound, usageError } from '../errors.ts';
 import type { Parsed, Provider } from '../providers/provider.ts';
 import type { NewDelivery, StoreReader } from '../store/store.ts';
 import type { Delivery, RawRequest, Trust, Webhook } from '../types.ts';
-import type { PipelineContext, DispatchResult } from './context.ts';
+import type { DispatchResult, PipelineContext } from './context.ts';
 import type { ParsedDelivery } from './dispatch.ts';
 import type { Queue } from './queue.ts';
 import { asStored, toDelivery } from './receive.ts';
@@ -81,7 +81,7 @@ export function readSource(
   name: string,
 ): ReadSource {
   const webhook = webhookOf(context, source);
-  const { provider: provider } = webhook;
+  const { provider } = webhook;
   const parsed = provider.parse(source.request, webhook);
   if (parsed.ok) return { webhook, provider, parsed };
   const message = `${name} can't be replayed: ${parsed.reason}`;

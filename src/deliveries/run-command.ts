@@ -22,7 +22,11 @@ export interface CommandResult {
 type ActContext = Pick<PipelineContext, 'store' | 'ids' | 'accounts' | 'surroundings'>;
 
 /** Runs the action of a match that fired. What fails is recorded beside it and stops no other command. */
-export async function runCommand(context: ActContext, occasion: EventContext, match: Match): Promise<CommandResult> {
+export async function runCommand(
+  context: ActContext,
+  occasion: EventContext,
+  match: Match,
+): Promise<CommandResult> {
   const without = (changes: Partial<Decision>): CommandResult => ({
     decision: decide(occasion, match, changes),
     tasks: [],

@@ -1,5 +1,5 @@
 import { STATUS_CODES } from 'node:http';
-import { shorten, escapeInvisibleLine } from '../lib/text/escape-invisible.ts';
+import { escapeInvisibleLine, shorten } from '../lib/text/escape-invisible.ts';
 import type { CallAnswer, ReplyChannel, Sent } from '../providers/kit/reply.ts';
 import { retryAfterMs } from './retry-after.ts';
 

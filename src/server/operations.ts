@@ -1,4 +1,4 @@
-import type { PipelineContext, DispatchResult } from '../deliveries/context.ts';
+import type { DispatchResult, PipelineContext } from '../deliveries/context.ts';
 import type { Queue } from '../deliveries/queue.ts';
 import { type ReplaySource, replay, retry, storedSource } from '../deliveries/replay.ts';
 import { replayMany } from '../deliveries/replay-many.ts';

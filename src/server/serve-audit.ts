@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { basename } from 'node:path';
 import { changesBetween, editedElsewhere, entriesOf } from '../config/dynamic/recorded.ts';
-import type { WebhookRegistry, RegistryChange } from '../config/registry.ts';
+import type { RegistryChange, WebhookRegistry } from '../config/registry.ts';
 import type { DispatchResult } from '../deliveries/context.ts';
 import type { Services } from '../services.ts';
 import type { Store } from '../store/store.ts';

@@ -78,7 +78,8 @@ export async function managementOf({
         oldestPendingSeconds: () => oldestPendingSeconds(store, app.clock.now()),
         outbox: store.countsByOutgoingStatus,
         tunnel: () => facts().tunnel,
-        webhooks: () => new Map(live.current().webhooks.map(({ name, providerName: provider }) => [name, provider])),
+        webhooks: () =>
+          new Map(live.current().webhooks.map(({ name, providerName: provider }) => [name, provider])),
       }),
     webhooks: webhookAdmin({
       db: await app.dynamic(),

@@ -3,7 +3,7 @@ import { dirname } from 'node:path';
 import type { RunningAgent, Scheduler } from '../agents/scheduler/scheduler.ts';
 import type { Configuration } from '../config/index.ts';
 import { type UnloadedFile, unloadedText } from '../config/modules/kept-modules.ts';
-import { type WebhookRegistry, openWebhookRegistry } from '../config/registry.ts';
+import { openWebhookRegistry, type WebhookRegistry } from '../config/registry.ts';
 import { secretsIn } from '../config/snapshot.ts';
 import type { Engine } from '../deliveries/engine.ts';
 import { coalesce } from '../lib/coalesce.ts';

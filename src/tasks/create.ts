@@ -1,5 +1,5 @@
 import { failure, usageError } from '../errors.ts';
-import { shorten, escapeInvisible, escapeInvisibleLine } from '../lib/text/escape-invisible.ts';
+import { escapeInvisible, escapeInvisibleLine, shorten } from '../lib/text/escape-invisible.ts';
 import type { JsonObject, Task } from '../types.ts';
 import { taskNamed } from './change.ts';
 import { syncTasks, type TaskContext } from './context.ts';

@@ -3,7 +3,7 @@ import { cutAtSentence } from '../lib/text/cut.ts';
 import { escapeInvisible } from '../lib/text/escape-invisible.ts';
 import { foreignText, joinTexts, notice, ownText, type PostText } from '../lib/text/post-text.ts';
 import type { TaskReply } from '../store/task-store.ts';
-import type { JsonObject, NewOutgoing, ThreadRef, Task, TaskStatus } from '../types.ts';
+import type { JsonObject, NewOutgoing, Task, TaskStatus, ThreadRef } from '../types.ts';
 
 /** Longest result and error in a comment, in characters. */
 const RESULT_LENGTH = 4_000;

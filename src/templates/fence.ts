@@ -1,4 +1,4 @@
-import { shorten, escapeInvisible, escapeInvisibleLine } from '../lib/text/escape-invisible.ts';
+import { escapeInvisible, escapeInvisibleLine, shorten } from '../lib/text/escape-invisible.ts';
 
 /** Where an untrusted text comes from: payload path (`issue.title`) or `@argument`, and who wrote it. */
 export interface FenceLabel {

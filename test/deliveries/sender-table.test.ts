@@ -106,7 +106,9 @@ describe('the sender table', () => {
   test.each(TABLE)('$who: $allowed', ({ rule, senders, allowed }) => {
     for (const sender of senders) {
       for (const name of NAMES)
-        expect(checkSender(rule, { ...sender, name }).allowed, JSON.stringify({ ...sender, name })).toBe(allowed);
+        expect(checkSender(rule, { ...sender, name }).allowed, JSON.stringify({ ...sender, name })).toBe(
+          allowed,
+        );
     }
   });
 });

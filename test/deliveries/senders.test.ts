@@ -11,7 +11,10 @@ const rule: SenderRule = {
 
 describe('people command by association', () => {
   test.each(['OWNER', 'MEMBER', 'COLLABORATOR'])('%s may', (association) => {
-    expect(checkSender(rule, person({ association }))).toEqual({ allowed: true, reason: `ada is ${association}` });
+    expect(checkSender(rule, person({ association }))).toEqual({
+      allowed: true,
+      reason: `ada is ${association}`,
+    });
   });
 
   test.each(['CONTRIBUTOR', 'FIRST_TIMER', 'FIRST_TIME_CONTRIBUTOR', 'MANNEQUIN', 'NONE', null])(

@@ -1,5 +1,10 @@
 import { expect, test } from 'vitest';
-import { shorten, escapeInvisible, escapeInvisibleJson, escapeInvisibleLine } from '../../src/lib/text/escape-invisible.ts';
+import {
+  escapeInvisible,
+  escapeInvisibleJson,
+  escapeInvisibleLine,
+  shorten,
+} from '../../src/lib/text/escape-invisible.ts';
 import { allHidden } from '../support/hidden.ts';
 
 test('every control, format and separator character and all that is drawn as nothing is shown by its number', () => {

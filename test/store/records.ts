@@ -1,4 +1,4 @@
-import type { NewDelivery, SettledTask, DeliveryOutcome } from '../../src/store/store.ts';
+import type { DeliveryOutcome, NewDelivery, SettledTask } from '../../src/store/store.ts';
 import type { NewTask } from '../../src/types.ts';
 
 export const NOW = 1_700_000_000_000;

@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import { say } from '../../lib/io.ts';
-import type { Services, ServiceFlags } from '../../services.ts';
+import type { ServiceFlags, Services } from '../../services.ts';
 import {
   type Entries,
   installEntries,

@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import { say } from '../../lib/io.ts';
-import type { Services, ServiceFlags } from '../../services.ts';
+import type { ServiceFlags, Services } from '../../services.ts';
 import { sessionCommand } from '../../tasks/claude/index.ts';
 import { inspectList } from '../../tasks/claude/inspect.ts';
 import { localSettings, projectMcp, readEntries, wantedEnv } from '../../tasks/claude/settings.ts';

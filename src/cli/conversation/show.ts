@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import { notFound } from '../../errors.ts';
 import { say } from '../../lib/io.ts';
-import type { Services, ServiceFlags } from '../../services.ts';
+import type { ServiceFlags, Services } from '../../services.ts';
 import { metricsView } from '../../task-views.ts';
 import { taskView } from '../../views.ts';
 import { taskTree } from '../flow/tree.ts';

@@ -1,8 +1,8 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Command } from 'commander';
 import { type Io, say } from '../../lib/io.ts';
-import { shorten, escapeInvisibleJson, escapeInvisibleLine } from '../../lib/text/escape-invisible.ts';
-import type { Services, ServiceFlags } from '../../services.ts';
+import { escapeInvisibleJson, escapeInvisibleLine, shorten } from '../../lib/text/escape-invisible.ts';
+import type { ServiceFlags, Services } from '../../services.ts';
 import { DELIVERY_STATUSES, type Delivery, type DeliveryStatus } from '../../types.ts';
 import { deliveryView } from '../../views.ts';
 import { examples, type Runner } from '../kit/command.ts';
@@ -86,7 +86,10 @@ async function follow(app: Services, flags: ListFlags, start: readonly Delivery[
 
 function printLines({ out }: Io, rows: readonly Delivery[], { json }: ListFlags): void {
   for (const row of rows) {
-    say(out, json === true ? escapeInvisibleJson(deliveryView(row)) : cells(row).map(escapeInvisibleLine).join('  '));
+    say(
+      out,
+      json === true ? escapeInvisibleJson(deliveryView(row)) : cells(row).map(escapeInvisibleLine).join('  '),
+    );
   }
 }
 

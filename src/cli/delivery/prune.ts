@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import { say } from '../../lib/io.ts';
 import type { PrunedView, PruneLimits } from '../../server/operations.ts';
-import type { Services, ServiceFlags } from '../../services.ts';
+import type { ServiceFlags, Services } from '../../services.ts';
 import { examples, type Runner } from '../kit/command.ts';
 import { moment } from '../kit/moment.ts';
 import { operations } from '../kit/operate.ts';

@@ -2,7 +2,7 @@ import type { Command } from 'commander';
 import { failure, notFound } from '../../errors.ts';
 import { commandsOut, say } from '../../lib/io.ts';
 import { escapeInvisible } from '../../lib/text/escape-invisible.ts';
-import type { Services, ServiceFlags } from '../../services.ts';
+import type { ServiceFlags, Services } from '../../services.ts';
 import { type DeliveryView, deliveryView, exportedDelivery } from '../../views.ts';
 import { examples, type Runner } from '../kit/command.ts';
 import { bytes, facts, localTime, printJson } from '../kit/print.ts';

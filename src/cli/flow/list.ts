@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import { say } from '../../lib/io.ts';
-import type { Services, ServiceFlags } from '../../services.ts';
+import type { ServiceFlags, Services } from '../../services.ts';
 import { flowView } from '../../task-views.ts';
 import { examples, type Runner } from '../kit/command.ts';
 import { sayNextPage } from '../kit/next-page.ts';

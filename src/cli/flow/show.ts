@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import { notFound } from '../../errors.ts';
 import { say } from '../../lib/io.ts';
-import type { Services, ServiceFlags } from '../../services.ts';
+import type { ServiceFlags, Services } from '../../services.ts';
 import { flowDetails } from '../../task-views.ts';
 import { examples, type Runner } from '../kit/command.ts';
 import { facts, localTime, printJson } from '../kit/print.ts';

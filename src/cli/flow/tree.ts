@@ -1,4 +1,4 @@
-import { shorten, escapeInvisibleLine } from '../../lib/text/escape-invisible.ts';
+import { escapeInvisibleLine, shorten } from '../../lib/text/escape-invisible.ts';
 import type { TaskView } from '../../views.ts';
 import { duration, localTime } from '../kit/print.ts';
 

@@ -6,7 +6,7 @@ import { paint, say } from '../../lib/io.ts';
 import { suggestion } from '../../lib/suggest.ts';
 import { escapeInvisible, escapeInvisibleJsonText } from '../../lib/text/escape-invisible.ts';
 import { askManagement } from '../../server/client.ts';
-import type { Services, ServiceFlags } from '../../services.ts';
+import type { ServiceFlags, Services } from '../../services.ts';
 import { type CliCommand, examples } from './command.ts';
 import { serverAddress } from './operate.ts';
 

@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import type { ExitCode } from '../../errors.ts';
-import type { Services, ServiceFlags, Host } from '../../services.ts';
+import type { Host, ServiceFlags, Services } from '../../services.ts';
 
 /** One command of the CLI, or a group with subcommands. One file (or folder) each, listed in `cli/index.ts`. */
 export interface CliCommand {

@@ -2,7 +2,9 @@ import type { Services } from '../../services.ts';
 import { served } from './operate.ts';
 
 /** Sources of the names of webhooks: those that received something, then those that are configured. */
-export function webhookNames(app: Services): readonly (() => readonly string[] | Promise<readonly string[]>)[] {
+export function webhookNames(
+  app: Services,
+): readonly (() => readonly string[] | Promise<readonly string[]>)[] {
   return [
     () => (app.reader()?.countsByWebhook() ?? []).map(({ webhook }) => webhook),
     async () => {

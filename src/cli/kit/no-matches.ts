@@ -17,7 +17,10 @@ interface NoRows {
 }
 
 /** `No tasks match --flow nope (3 tasks in …)`: a filter that fits nothing must not read as an empty store. */
-export function sayNoRows({ io, located }: Services, { nouns: [one, several], filters, total }: NoRows): void {
+export function sayNoRows(
+  { io, located }: Services,
+  { nouns: [one, several], filters, total }: NoRows,
+): void {
   const given = Object.entries(filters).filter(([, value]) => value !== undefined);
   if (given.length === 0 || total === 0) {
     say(io.err, `No ${several} in ${located.dataFolder}.`);

@@ -4,7 +4,10 @@ import { say } from '../../lib/io.ts';
 import type { Services } from '../../services.ts';
 
 /** Says which files of the project are not loaded as they are, one line each. */
-export function sayUnloaded({ io, located: { projectFile } }: Services, unloaded: readonly UnloadedFile[]): void {
+export function sayUnloaded(
+  { io, located: { projectFile } }: Services,
+  unloaded: readonly UnloadedFile[],
+): void {
   const folder = projectFile === null ? null : dirname(projectFile);
   for (const file of unloaded) say(io.err, `note: ${unloadedText(file, folder)}`);
 }

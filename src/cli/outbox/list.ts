@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import { say } from '../../lib/io.ts';
 import { shorten } from '../../lib/text/escape-invisible.ts';
-import type { Services, ServiceFlags } from '../../services.ts';
+import type { ServiceFlags, Services } from '../../services.ts';
 import { OUTGOING_STATUSES, type OutgoingStatus } from '../../types.ts';
 import { type OutgoingView, outgoingView } from '../../views.ts';
 import { examples, type Runner } from '../kit/command.ts';

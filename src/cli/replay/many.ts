@@ -75,7 +75,11 @@ async function replayConfirmed(
 }
 
 /** Says of each what its commands would do today. */
-export async function dryRunMany(app: Services, selection: DeliverySelection, flags: ReplayFlags): Promise<0> {
+export async function dryRunMany(
+  app: Services,
+  selection: DeliverySelection,
+  flags: ReplayFlags,
+): Promise<0> {
   const total = await confirmedCount(app, selection, flags);
   if (total === null) return 0;
   const { snapshot } = await app.configuration();

@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import { usageError } from '../../errors.ts';
 import { commandLine } from '../../lib/shell-quote.ts';
-import type { Services, ServiceFlags } from '../../services.ts';
+import type { ServiceFlags, Services } from '../../services.ts';
 import type { DeliverySelection } from '../../store/selection.ts';
 import type { DeliveryStatus } from '../../types.ts';
 import { moment } from '../kit/moment.ts';

@@ -30,7 +30,9 @@ export function announce(serving: Serving, print: Print, warn: Print): void {
 
 /** Where hookctl answers, and why not elsewhere: `Replies: github; off: jira (no JIRA_API_TOKEN)`. */
 function repliesLine({ accounts, webhooks }: Serving): string {
-  const used = new Set(webhooks.filter(({ enabled }) => enabled).map(({ providerName: provider }) => provider));
+  const used = new Set(
+    webhooks.filter(({ enabled }) => enabled).map(({ providerName: provider }) => provider),
+  );
   const on = [...accounts.byProvider.keys()].filter((provider) => used.has(provider));
   const off = [...accounts.missing].filter(([provider]) => used.has(provider));
   const missing = off.map(([provider, why]) => `${provider} (${why})`).join(', ');

@@ -3,7 +3,7 @@ import type { Receipt } from '../../deliveries/receipt.ts';
 import { messageOf } from '../../errors.ts';
 import { type Io, paint, type Style, say } from '../../lib/io.ts';
 import { commandLine } from '../../lib/shell-quote.ts';
-import { shorten, escapeInvisibleLine } from '../../lib/text/escape-invisible.ts';
+import { escapeInvisibleLine, shorten } from '../../lib/text/escape-invisible.ts';
 import { providerNamed } from '../../providers/index.ts';
 import type { Serving } from '../../server/serve.ts';
 import { RELAY_VERDICT } from '../../tunnels/drivers/relay.ts';
@@ -66,7 +66,8 @@ export function humanOutput({ err }: Io): ServeOutput {
     sent({ id, kind, provider, content, status, reason }) {
       const where = kind === 'forward' ? content : provider;
       if (status === 'sent') line(paint(err, 'green', `${kind} → ${escapeInvisibleLine(where)}  [${id}]`));
-      else line(paint(err, 'red', `${kind} → ${escapeInvisibleLine(`${where}: ${reason ?? status}`)}  [${id}]`));
+      else
+        line(paint(err, 'red', `${kind} → ${escapeInvisibleLine(`${where}: ${reason ?? status}`)}  [${id}]`));
     },
     tunnel(status) {
       line(paint(err, tunnelStyle(status), tunnelLine(status)));

@@ -1,8 +1,8 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { perTurn, through } from '../../lib/io.ts';
-import type { ServeOptions } from '../../server/place.ts';
 import { type Serving, serve } from '../../server/serve.ts';
-import type { Services, ServiceFlags } from '../../services.ts';
+import type { ServeOptions } from '../../server/serve-address.ts';
+import type { ServiceFlags, Services } from '../../services.ts';
 import { parseTunnelFlag } from '../../tunnels/settings.ts';
 import type { TunnelStatus } from '../../tunnels/supervisor.ts';
 import { type CliCommand, examples } from '../kit/command.ts';

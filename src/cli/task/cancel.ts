@@ -2,7 +2,7 @@ import type { Command } from 'commander';
 import { usageError } from '../../errors.ts';
 import { say } from '../../lib/io.ts';
 import { commandLine } from '../../lib/shell-quote.ts';
-import type { Services, ServiceFlags } from '../../services.ts';
+import type { ServiceFlags, Services } from '../../services.ts';
 import type { Task, TaskStatus } from '../../types.ts';
 import { agrees, canAsk } from '../kit/ask.ts';
 import { examples, type Runner } from '../kit/command.ts';

@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import { usageError } from '../../errors.ts';
-import type { Services, ServiceFlags } from '../../services.ts';
+import type { ServiceFlags, Services } from '../../services.ts';
 import { examples, type Runner } from '../kit/command.ts';
 import { operations } from '../kit/operate.ts';
 import { collect } from '../kit/options.ts';

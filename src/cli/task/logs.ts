@@ -5,7 +5,7 @@ import type { Command } from 'commander';
 import { failure, notFound } from '../../errors.ts';
 import { type Io, paint, say } from '../../lib/io.ts';
 import { escapeInvisible } from '../../lib/text/escape-invisible.ts';
-import type { Services, ServiceFlags } from '../../services.ts';
+import type { ServiceFlags, Services } from '../../services.ts';
 import type { AgentRun } from '../../types.ts';
 import { examples, type Runner } from '../kit/command.ts';
 import { localTime } from '../kit/print.ts';

@@ -1,6 +1,6 @@
 import { open } from 'node:fs/promises';
 import { shellQuote } from '../../lib/shell-quote.ts';
-import { shorten, escapeInvisible, escapeInvisibleLine } from '../../lib/text/escape-invisible.ts';
+import { escapeInvisible, escapeInvisibleLine, shorten } from '../../lib/text/escape-invisible.ts';
 import type { RunView } from '../../run-views.ts';
 import { costOf, duration, facts, localTime } from '../kit/print.ts';
 

@@ -2,7 +2,7 @@ import type { Command } from 'commander';
 import { notFound } from '../../errors.ts';
 import { say } from '../../lib/io.ts';
 import { indented } from '../../lib/text/escape-invisible.ts';
-import type { Services, ServiceFlags } from '../../services.ts';
+import type { ServiceFlags, Services } from '../../services.ts';
 import { type TaskDetails, taskWithRuns } from '../../task-views.ts';
 import { examples, type Runner } from '../kit/command.ts';
 import { costOf, facts, localTime, printJson, tookOf } from '../kit/print.ts';

@@ -40,7 +40,7 @@ interface Payload {
 }
 
 /** The sample of an event type, or the first one. Throws `usage` when there is none. */
-export function knownSample({ provider: provider }: Webhook, type: string | undefined): Sample {
+export function knownSample({ provider }: Webhook, type: string | undefined): Sample {
   const found = provider.samples.find((each) => type === undefined || each.type === type);
   if (found === undefined) {
     const near = suggest(
@@ -60,7 +60,7 @@ export function knownSample({ provider: provider }: Webhook, type: string | unde
 }
 
 function sample(webhook: Webhook, { type, text }: RequestWishes, now: Date): Payload {
-  const { provider: provider } = webhook;
+  const { provider } = webhook;
   const found = knownSample(webhook, type);
   if (text !== undefined && !sampleBringsText(found)) {
     const others = provider.samples.filter(sampleBringsText).map((each) => each.type);

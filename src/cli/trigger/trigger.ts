@@ -8,7 +8,7 @@ import { providers, providersIn } from '../../providers/index.ts';
 import type { OutgoingRequest } from '../../providers/provider.ts';
 import { DELIVERY_HEADER } from '../../server/ingress/ingress.ts';
 import type { SettledView } from '../../server/operations.ts';
-import type { Services, ServiceFlags } from '../../services.ts';
+import type { ServiceFlags, Services } from '../../services.ts';
 import type { ServerAddress } from '../../store/local/lock.ts';
 import type { Task, Webhook } from '../../types.ts';
 import { deliveryView, taskView } from '../../views.ts';
@@ -79,7 +79,11 @@ async function list(app: Services, name: string | undefined, { json }: TriggerFl
   return 0;
 }
 
-async function run(app: Services, name: string | undefined, flags: TriggerFlags & RequestWishes): Promise<0 | 1> {
+async function run(
+  app: Services,
+  name: string | undefined,
+  flags: TriggerFlags & RequestWishes,
+): Promise<0 | 1> {
   if (name === undefined)
     throw usageError('name a provider', 'List what can be sent: hookctl trigger --list');
   const { project, snapshot } = await app.configuration({ runModules: true });

@@ -5,7 +5,7 @@ import { type Added, addFrom, addWebhook } from '../../config/dynamic/edit.ts';
 import { usageError } from '../../errors.ts';
 import { settingDescriptions } from '../../providers/generic/settings.ts';
 import { providers } from '../../providers/index.ts';
-import type { Services, ServiceFlags } from '../../services.ts';
+import type { ServiceFlags, Services } from '../../services.ts';
 import type { Webhook } from '../../types.ts';
 import { requireProvider } from '../kit/choose-webhook.ts';
 import { examples, type Runner } from '../kit/command.ts';
@@ -76,7 +76,11 @@ function sampleType({ provider }: Webhook): string {
   return provider.samples[0]?.type ?? '*';
 }
 
-async function addition(app: Services, provider: string | undefined, flags: AddFlags): Promise<Change<Added>> {
+async function addition(
+  app: Services,
+  provider: string | undefined,
+  flags: AddFlags,
+): Promise<Change<Added>> {
   if (provider !== undefined) requireProvider(provider, (await app.configuration()).snapshot);
   const name = flags.name === undefined ? {} : { name: flags.name };
   const given = { ...(await givenFields(app, flags)), ...name };

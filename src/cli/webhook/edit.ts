@@ -4,7 +4,7 @@ import { type Change, findWebhook as findInDb } from '../../config/dynamic/chang
 import { type Updated, updateWebhook } from '../../config/dynamic/edit.ts';
 import type { WebhookPatch } from '../../config/dynamic/schema.ts';
 import { usageError } from '../../errors.ts';
-import type { Services, ServiceFlags } from '../../services.ts';
+import type { ServiceFlags, Services } from '../../services.ts';
 import { examples, type Runner } from '../kit/command.ts';
 import { clearOption } from '../kit/options.ts';
 import { viewer } from './address.ts';

@@ -10,7 +10,7 @@ import { writeFileAtomic } from '../../lib/files/atomic-file.ts';
 import { say } from '../../lib/io.ts';
 import { commandLine } from '../../lib/shell-quote.ts';
 import { escapeInvisibleJson } from '../../lib/text/escape-invisible.ts';
-import type { Services, ServiceFlags } from '../../services.ts';
+import type { ServiceFlags, Services } from '../../services.ts';
 import { examples, type Runner } from '../kit/command.ts';
 import { oneOf } from '../kit/options.ts';
 import { findWebhook } from './find.ts';

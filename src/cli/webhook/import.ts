@@ -5,7 +5,7 @@ import type { Command } from 'commander';
 import { type Imported, importWebhooks } from '../../config/dynamic/import.ts';
 import { readYaml, type YamlText } from '../../config/project/yaml-source.ts';
 import { ConfigError, type ConfigProblem, messageOf, usageError } from '../../errors.ts';
-import type { Services, ServiceFlags } from '../../services.ts';
+import type { ServiceFlags, Services } from '../../services.ts';
 import { examples, type Runner } from '../kit/command.ts';
 import { facts } from '../kit/print.ts';
 import { viewer } from './address.ts';

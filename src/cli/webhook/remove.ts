@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import { removeWebhook } from '../../config/dynamic/edit.ts';
-import type { Services, ServiceFlags } from '../../services.ts';
+import type { ServiceFlags, Services } from '../../services.ts';
 import { examples, type Runner } from '../kit/command.ts';
 import { changeDb, report } from './change.ts';
 import { onWebhook } from './find.ts';

@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import type { Services, ServiceFlags } from '../../services.ts';
+import type { ServiceFlags, Services } from '../../services.ts';
 import { examples, type Runner } from '../kit/command.ts';
 import { inForce, report } from './change.ts';
 

@@ -1,7 +1,7 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import { rotateSecret } from '../../config/dynamic/edit.ts';
 import { duration } from '../../lib/units.ts';
-import type { Services, ServiceFlags } from '../../services.ts';
+import type { ServiceFlags, Services } from '../../services.ts';
 import { examples, type Runner } from '../kit/command.ts';
 import { localTime } from '../kit/print.ts';
 import { formFields, viewer } from './address.ts';

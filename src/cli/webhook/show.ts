@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import { failure } from '../../errors.ts';
 import { commandsOut, say } from '../../lib/io.ts';
-import type { Services, ServiceFlags } from '../../services.ts';
+import type { ServiceFlags, Services } from '../../services.ts';
 import { examples, type Runner } from '../kit/command.ts';
 import { serverClient } from '../kit/operate.ts';
 import { facts, printJson, webhookState } from '../kit/print.ts';

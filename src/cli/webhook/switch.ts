@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import { setEnabled } from '../../config/dynamic/edit.ts';
-import type { Services, ServiceFlags } from '../../services.ts';
+import type { ServiceFlags, Services } from '../../services.ts';
 import { examples, type Runner } from '../kit/command.ts';
 import { viewer } from './address.ts';
 import { changeDb, dynamicWebhook, report } from './change.ts';

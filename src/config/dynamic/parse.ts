@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import type { ConfigProblem } from '../../errors.ts';
 import { isJsonObject } from '../../lib/json.ts';
-import { type Fault, diagnosticsOf, type Source, toProblem } from '../problems.ts';
+import { diagnosticsOf, type Fault, type Source, toProblem } from '../problems.ts';
 import { SCHEMA_VERSION } from './files.ts';
 import { layoutOf, lineAndColumn, positionIn } from './json-text.ts';
 import { type DbState, dbSchema } from './schema.ts';

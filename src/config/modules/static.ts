@@ -4,7 +4,7 @@ import { fileURLToPath, pathToFileURL } from 'node:url';
 import type { ConfigProblem } from '../../errors.ts';
 import type { CallSite } from '../../lib/call-site.ts';
 import { type ProviderDraft, providerDraft } from '../../lib/defined-provider.ts';
-import { type Fault, diagnosticsOf, type Source, toProblem } from '../problems.ts';
+import { diagnosticsOf, type Fault, type Source, toProblem } from '../problems.ts';
 import { DEFAULT_STATIC } from '../project/schema.ts';
 import { howToTrust, trustProblem } from '../project/trust.ts';
 import { definitionSchema, type ValidDefinition } from '../schema.ts';

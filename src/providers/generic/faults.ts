@@ -1,6 +1,6 @@
 import { KEY_BYTES, keyBytes } from '../kit/keys.ts';
 import type { OptionFault } from '../provider.ts';
-import { parseLocator, parseSource } from './place.ts';
+import { parseLocator, parseSource } from './locator.ts';
 import { eventFields, type ValidSettings, type ValidSignature } from './settings.ts';
 import { PLACEHOLDERS, parseSignedContent, type SignedPiece } from './signed-content.ts';
 

@@ -12,8 +12,8 @@ import type {
 } from '../../types.ts';
 import { bodyKey } from '../kit/body-key.ts';
 import { hintFor } from './hint.ts';
+import { valueAt } from './locator.ts';
 import { readOptions } from './options.ts';
-import { valueAt } from './place.ts';
 import { type Scheme, schemeOf, timestampText } from './scheme.ts';
 import { secretProblem } from './secret-form.ts';
 import { presetSchema } from './settings.ts';

@@ -1,6 +1,6 @@
 import type { EventAuthor, Headers, JsonObject, Parsed, Sender } from '../../types.ts';
 import { authoredBy, event } from './event.ts';
-import { parseSource, textOf, type ValueSource } from './place.ts';
+import { parseSource, textOf, type ValueSource } from './locator.ts';
 import type { ValidSettings } from './settings.ts';
 
 type Field =

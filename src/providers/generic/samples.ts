@@ -1,5 +1,5 @@
 import type { Headers, JsonObject, JsonValue, Sample, SampleContext, SignContext } from '../../types.ts';
-import type { Locator, ValueSource } from './place.ts';
+import type { Locator, ValueSource } from './locator.ts';
 import type { EventSources } from './read.ts';
 import type { Scheme } from './scheme.ts';
 

@@ -1,7 +1,7 @@
 import type { Headers, RawRequest } from '../../types.ts';
 import type { SecretEncoding } from '../kit/secret-key.ts';
 import type { TimeUnit } from '../kit/signed-time.ts';
-import { type Locator, parseLocator } from './place.ts';
+import { type Locator, parseLocator } from './locator.ts';
 import type { ValidSignature } from './settings.ts';
 import { parseSignedContent, type SignedPiece } from './signed-content.ts';
 

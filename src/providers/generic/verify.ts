@@ -12,7 +12,7 @@ import {
   refused,
 } from '../kit/signature.ts';
 import { checkSignedTime } from '../kit/signed-time.ts';
-import { valueAt } from './place.ts';
+import { valueAt } from './locator.ts';
 import { candidatesIn, idHeader, type Scheme, signatureHeader, timestampText } from './scheme.ts';
 import { signedBytes } from './signed-content.ts';
 

@@ -1,5 +1,5 @@
 import { preset } from '../generic/preset.ts';
-import { eventName } from './fit.ts';
+import { eventName } from './event-shape.ts';
 import { parse } from './parse.ts';
 import { reply } from './reply.ts';
 import { samples } from './samples.ts';

@@ -2,7 +2,7 @@ import { parseJson } from '../../lib/json.ts';
 import type { EventAuthor, JsonObject, RawRequest, Sender, WebhookEvent } from '../../types.ts';
 import { isForm, parseForm } from '../kit/form.ts';
 import { hasValue, hostOf, idAt, objectAt, textAt, timeAt } from '../kit/payload.ts';
-import { shapeMismatch } from './fit.ts';
+import { shapeMismatch } from './event-shape.ts';
 import { subjectOf } from './subject.ts';
 
 type Outcome =

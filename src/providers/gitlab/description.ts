@@ -1,6 +1,6 @@
 import type { JsonObject } from '../../types.ts';
 import { firstLine, firstText, idAt, objectAt, objectsAt, textAt } from '../kit/payload.ts';
-import { pageOf, projectPage, subjectOf } from './place.ts';
+import { pageOf, projectPage, subjectOf } from './reference.ts';
 
 /**
  * How the thing that an event is about is called: the issue or merge request, else the pipeline, job, release, commit, …; of a system

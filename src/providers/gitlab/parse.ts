@@ -4,7 +4,7 @@ import { bodyKey } from '../kit/body-key.ts';
 import { idAt, objectAt, textAt, timeAt } from '../kit/payload.ts';
 import type { Parsed } from '../provider.ts';
 import { titleOf, urlOf } from './description.ts';
-import { placeOf, stableIds, subjectOf } from './place.ts';
+import { placeOf, stableIds, subjectOf } from './reference.ts';
 import { senderOf } from './sender.ts';
 
 /** Where each kind keeps what a person wrote, in `object_attributes`. */

@@ -7,7 +7,7 @@ import { inert } from '../kit/inert.ts';
 import { hasMarker, hiddenMarker, isBy } from '../kit/marker.ts';
 import { hostOf, idAt, textAt } from '../kit/payload.ts';
 import type { Account, OutgoingCall, ReplyChannel } from '../kit/reply.ts';
-import { subjectOf } from './place.ts';
+import { subjectOf } from './reference.ts';
 
 /** Names by which others know GitLab's emoji. */
 const EMOJI: Readonly<Record<string, string>> = { '+1': 'thumbsup', '-1': 'thumbsdown' };

@@ -4,7 +4,7 @@ import { authoredBy } from '../generic/event.ts';
 import { idAt, textAt, timeAt } from '../kit/payload.ts';
 import type { Parsed, ParseSettings } from '../provider.ts';
 import { detailsOf } from './details.ts';
-import { shapeMismatch } from './fit.ts';
+import { shapeMismatch } from './event-shape.ts';
 import { externalIdOf, isPluginAlert, titleOf, webUrlOf } from './issue.ts';
 
 /** Reads a verified Sentry request. The resource stands in a header, the action in the body. */

@@ -3,9 +3,9 @@ import type { MarkedText } from '../../lib/text/pieces.ts';
 import type { JsonObject, WebhookEvent } from '../../types.ts';
 import { idAt, objectAt, objectsAt, textAt } from '../kit/payload.ts';
 import { blocksText, readBlocks } from './blocks.ts';
-import { channelUrl, stableThreadIds, threadId } from './place.ts';
 import { appOf, authorOf, senderOf } from './sender.ts';
 import { firstMention, mentions, plainText } from './text.ts';
+import { channelUrl, stableThreadIds, threadId } from './thread.ts';
 
 /** Subtypes of messages in which somebody says something; the rest tell of what became of a channel or a message. */
 const SPEECH = [null, 'file_share', 'thread_broadcast', 'me_message', 'bot_message'];

@@ -3,9 +3,9 @@ import type { JsonObject, WebhookEvent } from '../../types.ts';
 import { parseForm } from '../kit/form.ts';
 import { idAt, textAt } from '../kit/payload.ts';
 import type { Parsed } from '../provider.ts';
-import { channelUrl, stableThreadIds, threadId } from './place.ts';
 import { clickerOf } from './sender.ts';
 import { plainText } from './text.ts';
+import { channelUrl, stableThreadIds, threadId } from './thread.ts';
 
 /** Reads a form: a slash command's fields, or an interaction as JSON in the field `payload`. */
 export function readForm(body: Uint8Array, prefix: string): Parsed {

@@ -1,7 +1,7 @@
 import { Hono } from 'hono';
 import { z } from 'zod';
 import type { LogLine } from '../../agents/runner.ts';
-import { shorten, escapeInvisibleLine } from '../../lib/text/escape-invisible.ts';
+import { escapeInvisibleLine, shorten } from '../../lib/text/escape-invisible.ts';
 import { readJson } from './body.ts';
 import type { ManagementEnv } from './guard.ts';
 import { problem } from './problem.ts';

@@ -1,6 +1,6 @@
 import type { PipelineContext } from '../../deliveries/context.ts';
 import { suggest } from '../../lib/suggest.ts';
-import { shorten, escapeInvisibleLine } from '../../lib/text/escape-invisible.ts';
+import { escapeInvisibleLine, shorten } from '../../lib/text/escape-invisible.ts';
 import { NO_WEBHOOK, type Webhook } from '../../types.ts';
 
 /** A request that the ingress refused before any webhook looked at it: wrong address, method or form. */

@@ -1,4 +1,4 @@
-import { shorten, escapeInvisibleLine } from '../../lib/text/escape-invisible.ts';
+import { escapeInvisibleLine, shorten } from '../../lib/text/escape-invisible.ts';
 import { NO_WEBHOOK } from '../../types.ts';
 import type { LastingProblem, ProblemSource } from './problem.ts';
 

@@ -1,5 +1,5 @@
 import { type CompiledQuery, sql } from 'kysely';
-import type { FlowAlias, DeliveryOutcome } from '../store.ts';
+import type { DeliveryOutcome, FlowAlias } from '../store.ts';
 import { compileOnce } from './compile-once.ts';
 import { type FlowAliasRow, sqlBuilder } from './schema.ts';
 

@@ -1,7 +1,7 @@
 import { type CompiledQuery, sql } from 'kysely';
 import type { NewTask, TaskStatus, Transition, Trust } from '../../types.ts';
 import { insertOutgoing } from '../outbox.ts';
-import type { FlowThread, NewAnswer, SettledTask, DeliveryOutcome } from '../store.ts';
+import type { DeliveryOutcome, FlowThread, NewAnswer, SettledTask } from '../store.ts';
 import { compileOnce } from './compile-once.ts';
 import { insertAlias } from './flow-aliases.ts';
 import { sqlBuilder, type TaskRow } from './schema.ts';

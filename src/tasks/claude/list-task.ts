@@ -1,5 +1,5 @@
 import { agentLabel, harmless } from '../../lib/agent-label.ts';
-import { shorten, escapeInvisible, escapeInvisibleLine } from '../../lib/text/escape-invisible.ts';
+import { escapeInvisible, escapeInvisibleLine, shorten } from '../../lib/text/escape-invisible.ts';
 import type { JsonObject, Task, TaskStatus } from '../../types.ts';
 
 /** A file of a list, exactly as Claude Code's schema has it (unchanged from 2.1.16 to 2.1.330). */
@@ -150,8 +150,12 @@ function describe(task: Task): string {
     ON_FENCES,
     cut(task.prompt, PROMPT_BYTES, more),
     links.join('\n'),
-    ...(task.result === null ? [] : [`## Result\n\n${cut(escapeInvisible(task.result), RESULT_BYTES, more)}`]),
-    ...(task.error === null ? [] : [`## Error\n\n${cut(escapeInvisible(task.error), RESULT_BYTES / 10, more)}`]),
+    ...(task.result === null
+      ? []
+      : [`## Result\n\n${cut(escapeInvisible(task.result), RESULT_BYTES, more)}`]),
+    ...(task.error === null
+      ? []
+      : [`## Error\n\n${cut(escapeInvisible(task.error), RESULT_BYTES / 10, more)}`]),
   ].join('\n\n');
 }
 

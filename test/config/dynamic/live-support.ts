@@ -1,5 +1,9 @@
 import { onTestFinished } from 'vitest';
-import { type WebhookRegistry, type RegistryChange, openWebhookRegistry } from '../../../src/config/registry.ts';
+import {
+  openWebhookRegistry,
+  type RegistryChange,
+  type WebhookRegistry,
+} from '../../../src/config/registry.ts';
 import type { Place } from './support.ts';
 
 export interface Watched extends WebhookRegistry {
@@ -11,7 +15,11 @@ export interface Watched extends WebhookRegistry {
 export async function liveIn(place: Place): Promise<Watched> {
   const changes: RegistryChange[] = [];
   const configuration = await place.configuration();
-  const live = await openWebhookRegistry({ configuration, env: {}, report: (change) => changes.push(change) });
+  const live = await openWebhookRegistry({
+    configuration,
+    env: {},
+    report: (change) => changes.push(change),
+  });
   onTestFinished(live.close);
   return { ...live, changes };
 }

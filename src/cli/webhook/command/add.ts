@@ -4,7 +4,7 @@ import { addCommand } from '../../../config/dynamic/edit-commands.ts';
 import { usageError } from '../../../errors.ts';
 import { commandLine } from '../../../lib/shell-quote.ts';
 import type { Provider } from '../../../providers/provider.ts';
-import type { Services, ServiceFlags } from '../../../services.ts';
+import type { ServiceFlags, Services } from '../../../services.ts';
 import { examples, type Runner } from '../../kit/command.ts';
 import { changeDb, dynamicWebhook } from '../change.ts';
 import { onWebhook } from '../find.ts';
@@ -50,7 +50,7 @@ async function add(app: Services, ref: string, flags: AddFlags): Promise<0> {
     onWebhook(ref, (id) => addCommand(id, given)),
   );
   const { provider: name, command_prefix: prefix = '@agent', webhook_id: id } = changed.result.webhook;
-  const { provider: provider } = dynamicWebhook(changed, id);
+  const { provider } = dynamicWebhook(changed, id);
   const trial =
     flags.trigger === undefined
       ? commandLine('--text', `${prefix} ${flags.textName}`)

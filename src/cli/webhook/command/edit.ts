@@ -2,7 +2,7 @@ import type { Command } from 'commander';
 import { updateCommand } from '../../../config/dynamic/edit-commands.ts';
 import type { CommandPatch } from '../../../config/dynamic/schema.ts';
 import { usageError } from '../../../errors.ts';
-import type { Services, ServiceFlags } from '../../../services.ts';
+import type { ServiceFlags, Services } from '../../../services.ts';
 import { examples, type Runner } from '../../kit/command.ts';
 import { clearOption } from '../../kit/options.ts';
 import { changeDb } from '../change.ts';

@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import { type OutputStream, say } from '../../../lib/io.ts';
 import { type CommandView, commandView } from '../../../server/webhook-view.ts';
-import type { Services, ServiceFlags } from '../../../services.ts';
+import type { ServiceFlags, Services } from '../../../services.ts';
 import { examples, type Runner } from '../../kit/command.ts';
 import { printJson } from '../../kit/print.ts';
 import { below, table, whole } from '../../kit/table.ts';

@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import { removeCommand } from '../../../config/dynamic/edit-commands.ts';
-import type { Services, ServiceFlags } from '../../../services.ts';
+import type { ServiceFlags, Services } from '../../../services.ts';
 import { examples, type Runner } from '../../kit/command.ts';
 import { changeDb } from '../change.ts';
 import { onCommand } from '../find.ts';

@@ -1,7 +1,7 @@
 import type { Server } from 'node:http';
-import { failure, type HookctlError } from '../errors.ts';
-import { closeServer, listen } from '../lib/http/http-server.ts';
-import { portOwner } from '../lib/process/port-owner.ts';
+import { failure, type HookctlError } from '../../errors.ts';
+import { portOwner } from '../process/port-owner.ts';
+import { closeServer, listen } from './http-server.ts';
 
 /** Where a server is to listen, and the flag by which the user chooses another port. */
 export interface ListenAddress {
