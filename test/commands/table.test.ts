@@ -2,6 +2,8 @@ import stringWidth from 'string-width';
 import { expect, test } from 'vitest';
 import { below, state, table, time, whole } from '../../src/cli/kit/table.ts';
 import type { OutputStream } from '../../src/lib/io.ts';
+import { databasePath, openStore } from '../../src/store/local/index.ts';
+import { comment, record } from '../outbox/support.ts';
 import { tell, tellPerson } from '../support/in-process.ts';
 import { sandboxForTest } from '../support/sandbox.ts';
 
@@ -97,7 +99,13 @@ test('E13: every list of the command line fits 80 columns', async () => {
     '--secret',
     'x'.repeat(40),
   );
+  const text = 'a text of many words, ログイン後にクラッシュする, and so on and on';
+  const store = await openStore({ path: databasePath(sandbox.dataFolder) });
+  await record(store, 'github', comment('github', text));
+  await store.close();
   for (const list of [
+    ['delivery', 'list'],
+    ['outbox', 'list'],
     ['task', 'list'],
     ['flow', 'list'],
     ['conversation', 'list'],

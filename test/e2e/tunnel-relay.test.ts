@@ -41,7 +41,7 @@ test('changed bytes are rejected as unverifiable, with what to do, and never as 
   const relay = await relayForTest('smee');
   const sandbox = await sandboxForTest();
   const running = await startHumanServe(sandbox, '--tunnel', `smee=${relay.url}`);
-  const urlOf = (webhook: string) => new RegExp(`^ *${webhook}\\b.*${relay.url}`, 'm');
+  const urlOf = (webhook: string) => new RegExp(`^ *${webhook}\\b.*(?:\\n {2}.*)*${relay.url}`, 'm');
   await eventually('the endpoint', () => urlOf('github').test(running.stderr()));
   expect(running.stderr(), 'a channel leads to one endpoint').not.toMatch(urlOf('jira'));
   await post(relay.url, SPACED);

@@ -128,7 +128,9 @@ test('for people: the form of GitHub, the Claude session, and Ready last, withou
   expect(text).toMatch(/Events: .*Issue comments/);
   expect(text).toMatch(/^Replies: /m);
   expect(text).toMatch(/CLAUDE_CODE_TASK_LIST_ID=hookctl/);
-  expect(text.trim().split('\n').at(-1)).toMatch(/^Ready on http:\/\/127\.0\.0\.1:\d+, public https:/);
+  expect(text.trimEnd().split('\n').slice(-2).join('\n')).toMatch(
+    /^Ready on http:\/\/127\.0\.0\.1:\d+, public https:\S+\n {2}\(management \S+, pid \d+\)$/,
+  );
   expect(running.stdout()).toBe('');
 });
 

@@ -113,7 +113,7 @@ export async function serveHere(
 function addresses({ stdout, stderr }: { readonly stdout: string; readonly stderr: string }) {
   const [, url, managementUrl] =
     /"type":"ready".*?"ingress_url":"([^"]+)".*?"management_url":"([^"]+)"/.exec(stdout) ??
-    /^Ready on (http:\/\/[^\s,]+).*?\(management ([^,]+),/m.exec(stderr) ??
+    /^Ready on (http:\/\/[^\s,]+)[\s\S]*?\(management ([^,]+),/m.exec(stderr) ??
     [];
   return url === undefined || managementUrl === undefined ? null : { url, managementUrl };
 }

@@ -85,7 +85,11 @@ export async function startHumanServe(sandbox: Sandbox, ...args: readonly string
     running.child.kill('SIGKILL');
     await running.ended;
   });
-  await eventually('the readiness line', () => /^Ready on /m.test(running.stderr()), START_MS);
+  await eventually(
+    'the readiness line',
+    () => /^Ready on [\s\S]*\(management .+\)$/m.test(running.stderr()),
+    START_MS,
+  );
   return running;
 }
 

@@ -1,6 +1,7 @@
 import stringWidth from 'string-width';
 import { type OutputStream, paint, type Style } from '../../lib/io.ts';
 import { escapeInvisibleLine } from '../../lib/text/escape-invisible.ts';
+import { wrap } from '../../lib/text/wrap.ts';
 
 /**
  * What may happen to a column where a terminal is too narrow: `text` is cut, `time` loses year and seconds, `below` moves
@@ -120,7 +121,9 @@ function linesOf(
     .join(GAP)
     .trimEnd();
   const room = (out.columns ?? Number.POSITIVE_INFINITY) - INDENT.length;
-  const more = [...moved].toSorted((a, b) => a - b).flatMap((at) => wrap(row[at] ?? '', room));
+  const more = [...moved]
+    .toSorted((a, b) => a - b)
+    .flatMap((at) => wrap(wordsFor(row[at] ?? '', room), room));
   return [line, ...more.map((text) => INDENT + paint(out, isHeader ? 'bold' : 'dim', text))];
 }
 
@@ -148,23 +151,18 @@ function head(text: string, width: number): string {
   return taken;
 }
 
-/** Lines that end between words; only a word that is wider than a line is broken. */
-function wrap(text: string, width: number): readonly string[] {
-  const lines: string[] = [];
-  let line = '';
-  for (const word of text.split(' ')) {
-    const longer = line === '' ? word : `${line} ${word}`;
-    if (stringWidth(longer) <= width) {
-      line = longer;
-      continue;
-    }
-    if (line !== '') lines.push(line);
-    line = word;
-    while (stringWidth(line) > width) {
-      const first = head(line, Math.max(1, width)) || line.slice(0, 1);
-      lines.push(first);
-      line = line.slice(first.length);
-    }
+/** The words of a text; one that is wider than a line is broken. */
+function wordsFor(text: string, width: number): readonly string[] {
+  return text.split(' ').flatMap((word) => piecesOf(word, Math.max(1, width)));
+}
+
+function piecesOf(word: string, width: number): readonly string[] {
+  const pieces: string[] = [];
+  let rest = word;
+  while (stringWidth(rest) > width) {
+    const first = head(rest, width) || rest.slice(0, 1);
+    pieces.push(first);
+    rest = rest.slice(first.length);
   }
-  return line === '' ? lines : [...lines, line];
+  return [...pieces, rest];
 }

@@ -12,21 +12,27 @@ import type { TaskStatus } from '../../types.ts';
 import { bytes, localTime } from '../kit/print.ts';
 import { liveChangeLines } from '../kit/reloaded.ts';
 import { runLine, runStyle } from '../kit/run-line.ts';
+import { wrapped } from '../kit/wrapped.ts';
 import { tunnelLine } from '../tunnel/line.ts';
-import { announce, announceUrls } from './announce.ts';
+import { announce, announceUrls, type Print } from './announce.ts';
 import type { ServeOutput } from './output.ts';
 
 /** Longest reason on one line. */
 const REASON_LENGTH = 260;
 
 /** Lines for people on stderr, two for each delivery: what came in, what became of it, the id last. */
-export function humanOutput({ err }: Io): ServeOutput {
+export function humanOutput({ err, repeatConfig = (text) => text }: Io): ServeOutput {
   const line = (text: string) =>
     say(err, `${paint(err, 'dim', localTime(new Date().toISOString()).slice(11))}  ${text}`);
   const became = (style: Style, text: string, id: string) =>
     line(`${paint(err, style, `<-- ${shorten(escapeInvisibleLine(text), REASON_LENGTH)}`)}  [${id}]`);
 
-  const print = (text: string) => say(err, text);
+  const print =
+    (style: Style | null): Print =>
+    (pieces, indent) => {
+      for (const text of wrapped(pieces.map(repeatConfig), indent))
+        say(err, style === null ? text : paint(err, style, text));
+    };
   let serving: Serving | null = null;
   /** The tunnel's URL under which the endpoints were printed last. */
   let announced: string | null = null;
@@ -35,7 +41,7 @@ export function humanOutput({ err }: Io): ServeOutput {
     ready(started) {
       serving = started;
       announced = started.facts().tunnel?.tunnel?.url ?? null;
-      announce(started, print, (text) => print(paint(err, 'yellow', text)));
+      announce(started, print(null), print('yellow'));
     },
     received(receipt) {
       line(`--> ${whatCame(receipt)}  [${receipt.deliveryId}]`);
@@ -74,7 +80,7 @@ export function humanOutput({ err }: Io): ServeOutput {
       const url = status.tunnel?.url ?? null;
       if (serving === null || status.phase !== 'up' || url === announced) return;
       announced = url;
-      announceUrls(serving, print);
+      announceUrls(serving, print(null));
     },
     reloaded(change) {
       const style = change.kind === 'applied' ? 'green' : change.kind === 'refused' ? 'red' : 'yellow';

@@ -125,7 +125,9 @@ async function outputFor(
   err.neverWait?.(leftOut);
   out.neverWait?.(flags.json === true ? leftOutAsJson : leftOut);
   const shown =
-    flags.json === true ? jsonOutput(perTurn(through(out, redact))) : humanOutput({ out, err: perTurn(err) });
+    flags.json === true
+      ? jsonOutput(perTurn(through(out, redact)))
+      : humanOutput({ ...app.io, err: perTurn(err) });
   const told = flags.quiet === true ? quiet(shown) : shown;
   const output = folded(flags.logFile === undefined ? told : await logged(told, flags.logFile, redact));
   if (flags.exitOnTunnelLoss !== true) return output;

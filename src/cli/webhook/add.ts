@@ -10,7 +10,7 @@ import type { Webhook } from '../../types.ts';
 import { requireProvider } from '../kit/choose-webhook.ts';
 import { examples, type Runner } from '../kit/command.ts';
 import { facts } from '../kit/print.ts';
-import { formFields, viewer } from './address.ts';
+import { formLines, viewer } from './address.ts';
 import { changeDb, dynamicWebhook, report } from './change.ts';
 import { givenFields, type WebhookFlags, webhookOptions } from './fields.ts';
 import { findWebhook, refOf } from './find.ts';
@@ -55,7 +55,7 @@ async function add(app: Services, provider: string | undefined, flags: AddFlags)
   const ref = refOf(webhook);
   return report(app, flags.json, {
     view: { ...viewer(app, changed)(webhook), ...(secret !== null && { secret }) },
-    done: `added ${webhook.name} (${changed.result.webhook.webhook_id})\n${formFields(changed, webhook, secret)}`,
+    done: `added ${webhook.name} (${changed.result.webhook.webhook_id})\n${formLines(changed, webhook, secret)}`,
     next:
       webhook.commands.length === 0
         ? `hookctl webhook command add ${ref} --trigger ${sampleType(webhook)} --template "{{@event.title}}"`

@@ -3,7 +3,7 @@ import type { StatusView } from '../../server/status.ts';
 import { type WebhookView, webhookViewer } from '../../server/webhook-view.ts';
 import type { Services } from '../../services.ts';
 import type { Webhook } from '../../types.ts';
-import { formLines } from './form.ts';
+import { formFields } from './form.ts';
 
 /** The webhooks, and the state of the server that serves them; null when none runs. */
 export interface Surroundings {
@@ -22,9 +22,11 @@ export function viewer(app: Services, surroundings: Surroundings): (webhook: Web
   });
 }
 
-/** The provider's web form, filled in; with the secret itself where it was made just now. */
-export function formFields(surroundings: Surroundings, webhook: Webhook, secret: string | null): string {
-  return formLines(webhook, urlsOf(surroundings)(webhook.endpoint), secret);
+/** The provider's web form, one field a line; with the secret itself where it was made just now. */
+export function formLines(surroundings: Surroundings, webhook: Webhook, secret: string | null): string {
+  return formFields(webhook, urlsOf(surroundings)(webhook.endpoint), secret)
+    .map(({ label, value }) => `  ${label}: ${value}`)
+    .join('\n');
 }
 
 /** Where senders reach an endpoint: as the running server says, else as it is configured. */

@@ -4,7 +4,7 @@ import { duration } from '../../lib/units.ts';
 import type { ServiceFlags, Services } from '../../services.ts';
 import { examples, type Runner } from '../kit/command.ts';
 import { localTime } from '../kit/print.ts';
-import { formFields, viewer } from './address.ts';
+import { formLines, viewer } from './address.ts';
 import { changeDb, dynamicWebhook, report } from './change.ts';
 import { onWebhook, refOf } from './find.ts';
 import { givenSecret, type SecretFlags, secretOptions } from './secret-input.ts';
@@ -45,7 +45,7 @@ async function rotate(app: Services, ref: string, flags: RotateFlags): Promise<0
   const until = changed.result.retiring[0]?.expires_at ?? null;
   const former =
     until === null ? 'the former one no longer verifies' : `the former one until ${localTime(until)}`;
-  const fields = formFields(changed, webhook, changed.result.generatedSecret);
+  const fields = formLines(changed, webhook, changed.result.generatedSecret);
   return report(app, flags.json, {
     view: {
       ...viewer(app, changed)(webhook),

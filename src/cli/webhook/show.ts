@@ -6,7 +6,7 @@ import { examples, type Runner } from '../kit/command.ts';
 import { serverClient } from '../kit/operate.ts';
 import { facts, printJson, webhookState } from '../kit/print.ts';
 import { sayUnloaded } from '../kit/unloaded.ts';
-import { formFields, viewer } from './address.ts';
+import { formLines, viewer } from './address.ts';
 import { commandTable } from './command/list.ts';
 import { findWebhook } from './find.ts';
 
@@ -79,7 +79,7 @@ async function show(app: Services, ref: string, flags: ShowFlags): Promise<0> {
       ['deliveries', String(view.total)],
     ]),
   );
-  say(commandsOut(io), `\n${webhook.provider.label}’s form:\n${formFields(surroundings, webhook, null)}`);
+  say(commandsOut(io), `\n${webhook.provider.label}’s form:\n${formLines(surroundings, webhook, null)}`);
   if (view.commands.length > 0) say(io.out, `\n${commandTable(io.out, view.commands)}`);
   return 0;
 }
