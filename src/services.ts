@@ -82,7 +82,7 @@ export interface Services extends Host {
 }
 
 /** The data folder in the hands of this process, until the app closes. */
-export interface HeldFolder {
+interface HeldFolder {
   readonly lock: FolderLock;
   readonly holder: Holder;
 }

@@ -8,7 +8,6 @@ import { iso, isoOrNull, taskView, usageView } from './views.ts';
 /** How tasks with their surroundings, flows and conversations look outside: in the API and in every `--json`. */
 
 export type TaskDetails = ReturnType<typeof taskWithRuns>;
-export type FlowView = ReturnType<typeof flowView>;
 export type FlowDetails = ReturnType<typeof flowDetails>;
 export type ConversationView = ReturnType<typeof conversationView>;
 export type MessageView = ReturnType<typeof messagesOf>[number];

@@ -5,7 +5,7 @@ import type { JsonObject, NewOutgoing, ThreadRef } from '../types.ts';
 import type { ActionContext, Replies } from './action.ts';
 
 /** What a reply is made of: text, emoji or label. */
-export type ReplyParts =
+type ReplyParts =
   | { readonly kind: 'react' | 'label'; readonly content: string }
   | { readonly kind: 'comment' | 'respond' | 'ephemeral'; readonly content: PostText };
 

@@ -3,7 +3,7 @@ import { type Environment, type ProcessEnd, startProcess } from '../lib/process/
 import { markerOf } from './environment.ts';
 import { GRACE_MS } from './settings.ts';
 
-export interface BoundedOptions {
+interface BoundedOptions {
   readonly runId: string;
   readonly program: string;
   readonly args: readonly string[];

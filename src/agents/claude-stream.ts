@@ -16,7 +16,7 @@ export interface ClaudeResult {
 }
 
 /** What one line of `--output-format stream-json` says; more kinds exist, and more will. */
-export type ClaudeEvent =
+type ClaudeEvent =
   | { readonly type: 'init'; readonly sessionId: string; readonly folder: string | null }
   | { readonly type: 'log'; readonly lines: readonly LogLine[] }
   | { readonly type: 'result'; readonly result: ClaudeResult };

@@ -2,7 +2,7 @@ import { realpath, stat } from 'node:fs/promises';
 import { isAbsolute, relative, resolve } from 'node:path';
 
 /** Where an agent works, with every link followed; or why it may not. */
-export type AgentFolder =
+type AgentFolder =
   | { readonly ok: true; readonly path: string }
   | { readonly ok: false; readonly message: string; readonly fix: string };
 

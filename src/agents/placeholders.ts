@@ -7,7 +7,7 @@ const OUTSIDE = ['title', 'url', 'externalId'] as const;
 /** Values that hookctl makes: ids of letters, digits and dashes, and absolute paths. */
 const OWN = ['taskId', 'runId', 'flowId', 'conversationId', 'session', 'promptFile', 'resultFile'] as const;
 
-export type PlaceholderName = (typeof OUTSIDE)[number] | (typeof OWN)[number];
+type PlaceholderName = (typeof OUTSIDE)[number] | (typeof OWN)[number];
 export type PlaceholderValues = Readonly<Record<PlaceholderName, string>>;
 
 const PLACEHOLDER = /\{\{\s*([A-Za-z]*)\s*\}\}/g;
@@ -21,7 +21,7 @@ export function placeholdersOf(argument: string): readonly string[] {
   return [...argument.matchAll(PLACEHOLDER)].map(([, name]) => name ?? '');
 }
 
-export function isOutside(name: string): boolean {
+function isOutside(name: string): boolean {
   return (OUTSIDE as readonly string[]).includes(name);
 }
 

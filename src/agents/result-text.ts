@@ -4,10 +4,10 @@ import { getPath } from '../lib/json.ts';
 import type { JsonValue } from '../types.ts';
 
 /** Most of a result that is kept, in characters (of a file: bytes). */
-export const RESULT_LIMIT = 1_000_000;
+const RESULT_LIMIT = 1_000_000;
 
 /** Lines as they come, of which the last `RESULT_LIMIT` characters are kept. */
-export interface Collected {
+interface Collected {
   add(line: string): void;
   text(): string;
 }

@@ -1,7 +1,7 @@
 import type { CliCommand } from './kit/command.ts';
 
 /** A command as the help lists it; its module is read when it is called. */
-export interface CliEntry {
+interface CliEntry {
   readonly name: string;
   /** Under which heading the help lists it. */
   readonly group: 'Start' | 'Webhooks' | 'Deliveries' | 'Tasks' | 'Upkeep';

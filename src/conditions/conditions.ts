@@ -10,7 +10,7 @@ import { describeActual, describeWanted } from './words.ts';
 export { allOf, parseWhen, type WhenResult } from './when.ts';
 export type { ConditionProblem };
 
-export type ConditionsResult =
+type ConditionsResult =
   | { readonly ok: true; readonly conditions: Conditions }
   | { readonly ok: false; readonly problems: readonly ConditionProblem[] };
 

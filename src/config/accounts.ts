@@ -21,7 +21,7 @@ export interface Accounts {
   readonly bare: ReadonlyMap<string, Account>;
 }
 
-export interface ResolvedAccounts {
+interface ResolvedAccounts {
   readonly accounts: Accounts;
   readonly problems: readonly ConfigProblem[];
 }

@@ -10,7 +10,7 @@ import { endpointOf, type Known, resolveWebhook, type WebhookWithoutSecrets } fr
 import { definitionSchema, type ValidDefinition, type WebhookAdjustment } from './schema.ts';
 import type { SecretRequest } from './secrets.ts';
 
-export interface Parts extends Known {
+interface Parts extends Known {
   readonly project: ProjectConfig;
   /** webhooks.yml; stands for itself in messages even where there is none. */
   readonly source: Source;
@@ -23,7 +23,7 @@ export interface AssembledWebhook {
   readonly secret: SecretRequest;
 }
 
-export interface Assembled {
+interface Assembled {
   readonly webhooks: readonly AssembledWebhook[];
   readonly problems: readonly ConfigProblem[];
   readonly notices: readonly string[];

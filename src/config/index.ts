@@ -30,7 +30,7 @@ import { createSnapshot } from './snapshot.ts';
 
 export { secretsIn } from './snapshot.ts';
 
-export interface LoadOptions extends Known {
+interface LoadOptions extends Known {
   readonly located: ProjectPaths;
   readonly env: SecretPlaces['env'];
   /** False for commands that only look: no secret is generated, nothing is written. */
@@ -50,12 +50,12 @@ export interface Configuration extends FixedConfiguration {
 }
 
 /** webhooks.yml, with what its folder decides filled in. */
-export interface ResolvedProject extends ProjectConfig {
+interface ResolvedProject extends ProjectConfig {
   readonly claudeTasks: ProjectConfig['claudeTasks'] & { readonly list: string };
 }
 
 /** What is written in code, and changes only with a restart. */
-export interface FixedConfiguration {
+interface FixedConfiguration {
   readonly project: ResolvedProject;
   /** Who hookctl is where it answers. */
   readonly accounts: Accounts;

@@ -17,7 +17,7 @@ import type { ProjectPaths } from './project/locate.ts';
  */
 
 /** What a list shows of a webhook. */
-export interface ListedWebhook {
+interface ListedWebhook {
   readonly name: string;
   readonly provider: string;
   readonly origin: Webhook['origin']['kind'];
@@ -27,7 +27,7 @@ export interface ListedWebhook {
 }
 
 /** What a list depends on beside the files. */
-export interface ListingPlace {
+interface ListingPlace {
   readonly located: ProjectPaths;
   readonly env: Readonly<Record<string, string | undefined>>;
   /** hookctl's own. */

@@ -25,7 +25,7 @@ export type RegistryChange =
   /** What is in force could not be copied as the last good state. */
   | { readonly kind: 'not_kept'; readonly reason: string };
 
-export interface RegistryOptions {
+interface RegistryOptions {
   readonly configuration: Configuration;
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly report: (change: RegistryChange) => void;

@@ -10,7 +10,7 @@ import type { ValidCommand } from './schema.ts';
 const TEXT_TEMPLATE = '{{@event.title}}\n\n{{@argument}}';
 const TRIGGER_TEMPLATE = '{{@event.type}}: {{@event.title}}\n\n{{@event.url}}';
 
-export interface ResolvedCommands {
+interface ResolvedCommands {
   /** Those without a fault. */
   readonly commands: readonly WebhookCommand[];
   readonly faults: readonly Fault[];

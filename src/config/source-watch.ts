@@ -7,7 +7,7 @@ import { staticFiles } from './modules/static.ts';
 /** Editors replace a file by removing it first: what is gone for less than this, in ms, is not reported as removed. */
 const REPLACED_WITHIN_MS = 250;
 
-export interface SourceLooks {
+interface SourceLooks {
   /** The project's files that are not as they were loaded. */
   look(): Promise<readonly UnloadedFile[]>;
 }

@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { type FSWatcher, watch } from 'chokidar';
 import { messageOf } from '../errors.ts';
 
-export interface WatchOptions {
+interface WatchOptions {
   readonly files: readonly string[];
   /** A file was written, replaced, removed or made; which of these is found out by looking. */
   readonly touched: (file: string) => void;

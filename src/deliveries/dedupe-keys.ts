@@ -7,7 +7,7 @@ import type { Trust, WebhookEvent } from '../types.ts';
  */
 const BRIEF_MS = 30_000;
 
-export interface KeyedDelivery {
+interface KeyedDelivery {
   readonly provider: string;
   /** The webhook's id in the store; its name where it has none. */
   readonly webhook: string;

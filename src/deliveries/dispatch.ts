@@ -21,7 +21,7 @@ export interface ParsedDelivery {
   readonly parsed: Parsed;
 }
 
-export interface DispatchOptions {
+interface DispatchOptions {
   readonly arrived?: ParsedDelivery | null;
   /** Told when nothing is left to do but to wait for the disk. `quiet`: nothing came of it that others could see. */
   readonly worked?: (quiet: boolean) => void;
@@ -129,7 +129,7 @@ function parseStored(context: PipelineContext, delivery: Delivery, webhook: Webh
 }
 
 /** The request as it was received, from the store; null when its bytes are gone. */
-export function storedRequest(
+function storedRequest(
   { store }: Pick<PipelineContext, 'store'>,
   delivery: Delivery,
 ): RawRequest | null {

@@ -5,7 +5,7 @@ import { match } from './match.ts';
 import { decide } from './run-command.ts';
 
 /** The end of a delivery of which nothing comes. */
-export interface Ignored {
+interface Ignored {
   readonly reason: string;
   readonly decisions: readonly Decision[];
 }

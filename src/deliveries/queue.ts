@@ -43,7 +43,7 @@ interface Entry {
 /** Deliveries of one flow, first come first served. */
 type Lane = Entry[];
 
-export interface QueueOptions {
+interface QueueOptions {
   /** Told of every delivery that was settled here, also of those nobody waits for. */
   readonly onSettled: (settled: DispatchResult) => void;
   /** 0 up to 1, for the jitter. */

@@ -52,7 +52,7 @@ export async function receive(
   };
 }
 
-export interface Incoming {
+interface Incoming {
   readonly context: Pick<PipelineContext, 'clock' | 'ids'>;
   readonly webhook: Webhook;
   readonly provider: Provider;

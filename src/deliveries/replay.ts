@@ -90,7 +90,7 @@ export function readSource(
 }
 
 /** A delivery that is on disk, as it enters the queue. */
-export interface StoredReplay extends Pick<NewDelivery, 'id' | 'externalId'> {
+interface StoredReplay extends Pick<NewDelivery, 'id' | 'externalId'> {
   /** What is at hand of it. */
   readonly arrived?: ParsedDelivery;
   /** Its end, where that was certain at once: it enters no queue. */

@@ -14,7 +14,7 @@ export interface RetentionSettings {
 }
 
 /** What a pruning removed. */
-export interface Pruned {
+interface Pruned {
   /** Deliveries whose bytes went. */
   readonly deliveries: number;
   /** Bytes as received. */

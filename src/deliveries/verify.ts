@@ -5,7 +5,7 @@ import { activeSecrets } from './active-secrets.ts';
 import type { PipelineContext } from './context.ts';
 
 /** Whether a request may enter, and why it is believed. */
-export type Verification =
+type Verification =
   | {
       readonly ok: true;
       readonly trust: Trust /** See `Verdict`; null where nothing proves the bytes. */;

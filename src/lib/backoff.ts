@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 
-export interface BackoffOptions {
+interface BackoffOptions {
   /** Upper bound of the first wait, in milliseconds; it doubles with each attempt. */
   readonly baseMs: number;
   /** Upper bound of every wait, in milliseconds. */

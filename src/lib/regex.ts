@@ -17,7 +17,7 @@ const FLAGS: ReadonlyMap<string, number> = new Map([
 ]);
 
 /** A regular expression that runs in linear time, whatever the pattern and the text. */
-export interface Regex {
+interface Regex {
   /**
    * Whether it matches anywhere in the text. Linear is not yet fast (a hostile pair needs 20 ns per instruction and
    * character), so each search is paid for.
@@ -26,7 +26,7 @@ export interface Regex {
   test(text: string, budget: Budget): boolean;
 }
 
-export type RegexResult =
+type RegexResult =
   | { readonly ok: true; readonly regex: Regex }
   | {
       readonly ok: false;

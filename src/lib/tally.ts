@@ -1,7 +1,7 @@
 /** Counts by labels, and times by size: cheap enough for every request, read when somebody asks. */
 
 /** How often something happened, by a key of labels. */
-export interface Counts {
+interface Counts {
   add(...labels: readonly string[]): void;
   /** Forgets what is counted under labels that are no longer wanted. */
   keepOnly(wanted: (...labels: readonly string[]) => boolean): void;

@@ -1,7 +1,7 @@
 import { setImmediate as turn } from 'node:timers/promises';
 
 /** Runs work later, one piece after the other. */
-export type TimeSlicer = (work: () => void) => void;
+type TimeSlicer = (work: () => void) => void;
 
 /** In milliseconds. A turn of the thread that is over sooner costs more than it brings: the system is asked between two. */
 const TURN_MS = 1.5;

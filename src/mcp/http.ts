@@ -11,7 +11,7 @@ export interface McpEndpoint {
   close(): Promise<void>;
 }
 
-export interface McpEndpointOptions extends Pick<McpServerOptions, 'now' | 'onError'> {
+interface McpEndpointOptions extends Pick<McpServerOptions, 'now' | 'onError'> {
   readonly backendOf: (scope: RunScope | null) => McpBackend;
 }
 

@@ -1,5 +1,5 @@
 /** Stops asking a host that does not answer: of many waiting items only one probes it now and then. */
-export interface Breaker {
+interface Breaker {
   /** Epoch milliseconds before which the host is to be left alone; null: it may be asked now. */
   blockedUntil(host: string, now: number): number | null;
   succeeded(host: string): void;

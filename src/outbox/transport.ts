@@ -34,7 +34,7 @@ export class TransportError extends Error {
 }
 
 /** Resolves a name, as `dns.lookup` does; tests bring their own. */
-export type Resolve = (
+type Resolve = (
   hostname: string,
   options: LookupOptions & { readonly all: true },
   callback: (error: NodeJS.ErrnoException | null, addresses: LookupAddress[]) => void,

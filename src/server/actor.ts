@@ -5,7 +5,7 @@ import type { Actor } from '../types.ts';
  * By this header the CLI names its user, so that the audit tells a person at a terminal from a program with the
  * token. It is a claim: whoever has the token may write anything there, and may do anything anyway.
  */
-export const CLIENT_HEADER = 'x-hookctl-client';
+const CLIENT_HEADER = 'x-hookctl-client';
 
 const LONGEST = 100;
 

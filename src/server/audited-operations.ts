@@ -3,7 +3,7 @@ import { isoOrNull } from '../views.ts';
 import type { Operations } from './operations.ts';
 
 /** Puts one thing that was done on record; resolves when it is on disk. */
-export type RecordDone = (what: string, target: string | null, details: JsonObject) => Promise<void>;
+type RecordDone = (what: string, target: string | null, details: JsonObject) => Promise<void>;
 
 /** The same operations; what each did is on record before it is answered. What failed changed nothing. */
 export function auditedOperations(operations: Operations, record: RecordDone): Operations {

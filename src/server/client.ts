@@ -27,7 +27,7 @@ export interface ManagementAddress {
   readonly actor: Actor;
 }
 
-export interface ManagementRequest {
+interface ManagementRequest {
   readonly method: string;
   /** With its query, from `/`. */
   readonly path: string;
@@ -35,7 +35,7 @@ export interface ManagementRequest {
   readonly body: string | null;
 }
 
-export interface ManagementAnswer {
+interface ManagementAnswer {
   readonly status: number;
   readonly isJson: boolean;
   readonly text: string;

@@ -15,7 +15,7 @@ export interface Grant {
 }
 
 /** What is different from what was in force before. */
-export interface GrantChanges {
+interface GrantChanges {
   /** New, or with other settings. */
   readonly added: readonly Grant[];
   readonly removed: readonly Grant[];
@@ -44,7 +44,7 @@ export function agentGrants(agents: Readonly<Record<string, { readonly use: stri
 }
 
 /** Names a state of settings without showing them. */
-export function fingerprintOf(settings: unknown): string {
+function fingerprintOf(settings: unknown): string {
   return createHash('sha256').update(JSON.stringify(settings)).digest('hex').slice(0, 16);
 }
 

@@ -6,7 +6,7 @@ import type { TunnelStatus } from '../tunnels/supervisor.ts';
 import { type Delivery, OUTGOING_STATUSES, type OutgoingStatus } from '../types.ts';
 
 /** What `/metrics` looks at when it is asked. */
-export interface MetricsSource {
+interface MetricsSource {
   readonly queueDepth: () => number;
   /** Seconds for which the oldest pending delivery waits; 0: none does. */
   readonly oldestPendingSeconds: () => number;

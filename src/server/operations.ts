@@ -110,6 +110,6 @@ function outgoing(store: PipelineContext['store'], id: string): OutgoingView {
   throw notFound(`there is no ${id} in the outbox`, 'List it with `hookctl outbox list`.');
 }
 
-export function settledView({ delivery, tasks }: DispatchResult): SettledView {
+function settledView({ delivery, tasks }: DispatchResult): SettledView {
   return { delivery: deliveryView(delivery), tasks: tasks.map(taskView) };
 }

@@ -8,7 +8,7 @@ const MIN_FREE_BYTES = 64 * 1024 * 1024;
 const FRESH_MS = 1_000;
 const PATIENCE_MS = 3_000;
 
-export interface ReadinessSource {
+interface ReadinessSource {
   readonly dataFolder: string;
   readonly store: Pick<Store, 'probe'>;
   readonly queueDepth: () => number;

@@ -33,7 +33,7 @@ export interface ServeReporter extends SchedulerReporter {
   state(state: ServeState, reason: string): void;
 }
 
-export type ServeState = 'stopping' | 'stopped';
+type ServeState = 'stopping' | 'stopped';
 
 /** How long refusals that are not told singly are gathered, in milliseconds. */
 const GATHER_MS = 10_000;

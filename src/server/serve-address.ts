@@ -15,7 +15,7 @@ export interface ServeOptions {
 }
 
 /** Where to listen, and how senders get there. */
-export interface ServeAddress {
+interface ServeAddress {
   readonly host: string;
   readonly port: number;
   readonly managementPort: number;

@@ -8,7 +8,7 @@ import type { Services } from '../services.ts';
 import { listFolderName } from '../tasks/claude/index.ts';
 import type { ServeReporter } from './reporter.ts';
 
-export interface ServeAgentsOptions {
+interface ServeAgentsOptions {
   readonly app: Services;
   readonly engine: Engine;
   readonly configuration: Configuration;

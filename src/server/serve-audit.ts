@@ -20,7 +20,7 @@ export interface ServeAudit {
   close(): Promise<void>;
 }
 
-export interface ServeAuditOptions {
+interface ServeAuditOptions {
   readonly app: Services;
   readonly store: Store;
   readonly live: WebhookRegistry;

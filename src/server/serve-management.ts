@@ -18,7 +18,7 @@ import { endpointUrl, type RunningFacts, statusView } from './status.ts';
 import { ensureToken } from './token.ts';
 import { webhookAdmin } from './webhook-admin.ts';
 
-export interface ManagementParts {
+interface ManagementParts {
   readonly app: Services;
   readonly engine: Engine;
   readonly live: WebhookRegistry;
@@ -29,7 +29,7 @@ export interface ManagementParts {
   readonly problems: () => readonly string[];
 }
 
-export interface OpenedManagement {
+interface OpenedManagement {
   readonly server: Server;
   readonly access: AgentAccess;
 }

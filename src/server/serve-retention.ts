@@ -12,7 +12,7 @@ export interface Retention {
 }
 
 /** When it looks, in milliseconds. */
-export interface RetentionPace {
+interface RetentionPace {
   readonly first: number;
   readonly every: number;
 }

@@ -48,7 +48,7 @@ export interface Begun {
   readonly granted: readonly Grant[];
 }
 
-export interface WorkOptions {
+interface WorkOptions {
   readonly app: Services;
   readonly configuration: Configuration;
   readonly insecure: ReadonlySet<string>;

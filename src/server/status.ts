@@ -7,7 +7,7 @@ import { deliveryView, iso } from '../views.ts';
 import { tunnelView } from './tunnel-view.ts';
 
 /** What `status` is made of, in a server and in a CLI that found none. */
-export interface StatusSource {
+interface StatusSource {
   readonly version: string;
   readonly dataFolder: string;
   readonly projectFile: string | null;

@@ -17,7 +17,7 @@ export const TASK_VERBS = ['start', 'complete', 'fail', 'cancel', 'approve', 're
 export type TaskVerb = (typeof TASK_VERBS)[number];
 
 /** Claude's directory, after everything in it was compared with the store. */
-export interface SyncView {
+interface SyncView {
   /** Null: nothing can be written. */
   readonly list_folder: string | null;
   /** Why nothing can be written; null when all is well. */
@@ -27,7 +27,7 @@ export interface SyncView {
 }
 
 /** What `task release` let run. */
-export interface ReleasedView {
+interface ReleasedView {
   readonly agent: string;
   readonly tasks: number;
 }
@@ -44,7 +44,7 @@ export interface TaskOperations extends AgentOperations {
 }
 
 /** Told of what was done. */
-export interface TaskListener {
+interface TaskListener {
   /** A task moved. */
   changed(task: Task): void;
   /** Something is to be posted. */

@@ -7,7 +7,7 @@ import type { TunnelSettings } from '../tunnels/settings.ts';
 import { superviseTunnel, type TunnelStatus, type TunnelSupervisor } from '../tunnels/supervisor.ts';
 import type { TunnelClock } from '../tunnels/tunnel.ts';
 
-export interface ServeTunnelOptions {
+interface ServeTunnelOptions {
   readonly settings: TunnelSettings;
   readonly ingressPort: number;
   /** Marks requests whose body a relay has changed. */

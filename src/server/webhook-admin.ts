@@ -6,7 +6,7 @@ import type { Snapshot, Webhook } from '../types.ts';
 import type { WebhookAdmin } from './api/webhooks.ts';
 import { webhookViewer } from './webhook-view.ts';
 
-export interface WebhookAdminOptions {
+interface WebhookAdminOptions {
   readonly db: Pick<DynamicWebhooks, 'edit'>;
   /** The webhooks in force. */
   readonly snapshot: WebhookRegistry['current'];

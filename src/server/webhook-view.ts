@@ -5,7 +5,7 @@ import type { Webhook, WebhookCommand } from '../types.ts';
 import { iso } from '../views.ts';
 
 /** What stands around the webhooks. */
-export interface WebhookFacts {
+interface WebhookFacts {
   readonly counts: readonly WebhookCounts[];
   /** Where senders reach an endpoint. */
   readonly urlOf: (endpoint: string) => string;

@@ -71,7 +71,7 @@ export function newestTransition(): CompiledQuery<{ id: number | null }> {
     .compile();
 }
 
-export type EventRow = Pick<TransitionRow, 'task_id' | 'event' | 'actor' | 'reason' | 'at'> & {
+type EventRow = Pick<TransitionRow, 'task_id' | 'event' | 'actor' | 'reason' | 'at'> & {
   readonly id: number;
   readonly joined_after: number;
 };

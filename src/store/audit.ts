@@ -26,7 +26,7 @@ export interface AuditReader {
 }
 
 /** A state of `webhooks.json` that the audit knows of. */
-export interface AuditedRevision {
+interface AuditedRevision {
   /** Of the line. */
   readonly id: number;
   readonly revision: string;

@@ -64,7 +64,7 @@ export interface NewDelivery {
 }
 
 /** What the store made of a new delivery. */
-export interface Accepted {
+interface Accepted {
   readonly status: NewDelivery['status'] | 'duplicate';
   readonly duplicateOf: string | null;
 }

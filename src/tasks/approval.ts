@@ -2,7 +2,7 @@ import type { StoreReader } from '../store/store.ts';
 import type { Task } from '../types.ts';
 
 /** Which task an approval in a thread means, or why none. */
-export type Approval =
+type Approval =
   | { readonly taskId: string; readonly reason: string }
   | { readonly taskId: null; readonly reason: string };
 

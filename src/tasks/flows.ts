@@ -3,12 +3,12 @@ import type { FlowAlias, StoreReader } from '../store/store.ts';
 import type { WebhookEvent } from '../types.ts';
 
 /** The names by which an event calls its subject. */
-export type SubjectNames = Pick<WebhookEvent, 'stableIds' | 'otherIds'> & { readonly externalId: string };
+type SubjectNames = Pick<WebhookEvent, 'stableIds' | 'otherIds'> & { readonly externalId: string };
 
 type FlowReader = Pick<StoreReader, 'flows' | 'aliases' | 'aliasesOf'>;
 
 /** The id of a flow whose subject is first seen under this name: the same on every machine. */
-export function flowIdOf(name: string): string {
+function flowIdOf(name: string): string {
   return `flow-${createHash('sha256').update(name).digest('hex').slice(0, 16)}`;
 }
 

@@ -9,12 +9,12 @@ import { isEnd } from './lifecycle.ts';
 import { repairFiles } from './repair.ts';
 
 /** Follows what Claude Code and people do to the task list. */
-export interface Follower {
+interface Follower {
   /** Stops following; resolves when what runs has ended. */
   close(): Promise<void>;
 }
 
-export interface FollowOptions {
+interface FollowOptions {
   /** Names the data folder in messages. */
   readonly where: string;
   /** Told of every task that was changed from the list. */
@@ -85,7 +85,7 @@ export function followClaude(context: TaskContext, options: FollowOptions): Foll
 }
 
 /** Turns what was read into steps of the tasks; what the lifecycle refuses is recorded and changes nothing. */
-export async function follow(
+async function follow(
   context: TaskContext,
   { changes, removed }: Reading,
   { where, changed }: Pick<FollowOptions, 'where' | 'changed'>,

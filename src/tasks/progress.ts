@@ -10,7 +10,7 @@ const RESULT_LENGTH = 4_000;
 const ERROR_LENGTH = 8_000;
 
 /** What is told about a step, and what became of the task by it. */
-export interface Progress {
+interface Progress {
   readonly to: TaskStatus;
   readonly result: string | null;
   readonly error: string | null;

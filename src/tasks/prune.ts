@@ -12,7 +12,7 @@ export interface TaskPruneLimits extends Pick<TreeFilter, 'samples'> {
 }
 
 /** Tasks that stay for one reason. */
-export interface KeptTasks {
+interface KeptTasks {
   /** In words. */
   readonly reason: string;
   readonly tasks: number;
@@ -33,7 +33,7 @@ export interface PrunedPart extends PrunedTasks {
   readonly more: boolean;
 }
 
-export interface PruneSteps {
+interface PruneSteps {
   /** Cancels an open sample. */
   readonly cancel: (task: Task) => Promise<unknown>;
   /** Told of runs whose tasks are gone. */

@@ -2,7 +2,7 @@ import type { ClaudeState } from './claude/index.ts';
 import type { TaskContext } from './context.ts';
 
 /** What a repair found. */
-export interface Repair {
+interface Repair {
   readonly state: ClaudeState;
   /** Tasks that were compared with their files. */
   readonly tasks: number;

@@ -1,7 +1,7 @@
 import { escapeInvisible, escapeInvisibleLine, shorten } from '../lib/text/escape-invisible.ts';
 
 /** Where an untrusted text comes from: payload path (`issue.title`) or `@argument`, and who wrote it. */
-export interface FenceLabel {
+interface FenceLabel {
   readonly source: string;
   /** null: the payload does not say; shown as `unknown`. */
   readonly author: string | null;

@@ -1,5 +1,5 @@
 /** Something in a template that another language writes so; `index` is where it begins in the source. */
-export interface Habit {
+interface Habit {
   readonly index: number;
   readonly message: string;
 }

@@ -11,7 +11,7 @@ import { fence } from './fence.ts';
 import { eachHelper, KNOWN_HELPERS, VALUE_HELPERS } from './helpers.ts';
 import { MOST_ITEMS, type Print, viewOf } from './view.ts';
 
-export type TemplateResult =
+type TemplateResult =
   | { readonly ok: true; readonly template: Template }
   | ({ readonly ok: false } & TemplateMistake);
 

@@ -22,7 +22,7 @@ const GATEWAY_ERRORS = new Set([502, 503, 504, 520, 521, 522, 523, 524, 525, 526
 const REFUSALS = new Set([401, 403, 429]);
 
 /** Who is to blame when a probe did not arrive. `unknown`: the probe itself was refused. */
-export type ProbeCulprit = 'tunnel' | 'ingress' | 'url' | 'unknown';
+type ProbeCulprit = 'tunnel' | 'ingress' | 'url' | 'unknown';
 
 export type ProbeResult =
   | { readonly ok: true; readonly tookMs: number }
@@ -41,7 +41,7 @@ export interface Prober {
   probe(tunnel: ProbedTunnel, signal: AbortSignal): Promise<ProbeResult>;
 }
 
-export interface ProberOptions {
+interface ProberOptions {
   readonly ingressPort: number;
   readonly clock: TunnelClock;
   readonly env: Environment;

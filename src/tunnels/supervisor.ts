@@ -33,7 +33,7 @@ export interface TunnelStatus extends TunnelState {
   readonly provenAt: number | null;
 }
 
-export interface SupervisorOptions {
+interface SupervisorOptions {
   readonly driver: TunnelDriver;
   readonly settings: TunnelSettings;
   readonly ingressPort: number;

@@ -87,7 +87,7 @@ export interface TunnelDriver<S extends TunnelSettings = TunnelSettings> {
   open(context: OpenContext<S>): Promise<OpenTunnel>;
 }
 
-export interface TunnelFailureFacts extends FailureFacts {
+interface TunnelFailureFacts extends FailureFacts {
   /** The soonest moment at which trying again makes sense, in milliseconds from now. */
   readonly retryAfterMs?: number;
   /** No use in trying again before somebody has changed something. */

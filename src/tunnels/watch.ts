@@ -14,7 +14,7 @@ const PROBE_AGAIN_MS = 10_000;
 /** Failed probes in a row that make a tunnel dead. */
 const PATIENCE = 3;
 
-export interface WatchOptions {
+interface WatchOptions {
   /** Ends the watch; its reason is the text that is returned. */
   readonly signal: AbortSignal;
   readonly clock: TunnelClock;

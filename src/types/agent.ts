@@ -1,4 +1,4 @@
-export const RUN_STATES = [
+const RUN_STATES = [
   'waiting',
   'held',
   'running',

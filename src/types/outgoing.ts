@@ -1,4 +1,4 @@
-export const OUTGOING_KINDS = ['comment', 'respond', 'ephemeral', 'react', 'label', 'forward'] as const;
+const OUTGOING_KINDS = ['comment', 'respond', 'ephemeral', 'react', 'label', 'forward'] as const;
 /**
  * What leaves. `comment`: a post where the event came from, found again by its marker. `respond`: through the reply
  * channel that the request brought (Slack's `response_url`). `ephemeral`: a note that only the sender sees. `forward`:

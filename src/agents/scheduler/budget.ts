@@ -2,13 +2,13 @@ import type { RunLimits } from '../../config/project/agents-schema.ts';
 import type { Spent } from '../../store/run-store.ts';
 
 /** What stands against one more run. */
-export type BudgetVerdict =
+type BudgetVerdict =
   | { readonly kind: 'free' }
   /** Runs that go on may use up what is left. */
   | { readonly kind: 'wait'; readonly reason: string }
   | { readonly kind: 'held'; readonly reason: string; readonly scope: string };
 
-export interface BudgetQuestion {
+interface BudgetQuestion {
   readonly flowId: string;
   /** What the run may cost at most; null: nobody knows. */
   readonly mostUsd: number | null;

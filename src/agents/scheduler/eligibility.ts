@@ -16,12 +16,12 @@ export type Verdict =
   | { readonly kind: 'held'; readonly reason: string; readonly scope: string };
 
 /** Runs that go on now, as far as limits ask for them. */
-export interface Busy {
+interface Busy {
   readonly agent: string;
   readonly conversationId: string;
 }
 
-export interface SurveyOptions {
+interface SurveyOptions {
   readonly store: Pick<RunReader, 'spent'> & Pick<TaskReader, 'task'>;
   readonly agents: Agents;
   readonly limits: RunLimits;
@@ -32,7 +32,7 @@ export interface SurveyOptions {
 }
 
 /** Judges queued tasks, oldest first; tasks of one flow start in the order in which they came. */
-export interface Survey {
+interface Survey {
   judge(task: QueuedTask): Verdict;
   /** What became of a task that was to start: for who comes after it in its flow. */
   passed(task: QueuedTask, verdict: Verdict): void;

@@ -7,7 +7,7 @@ import type { LogLine } from '../runner.ts';
 const MOST_BYTES = 5_000_000;
 
 /** What a run says and does, as JSON lines: `{ at, kind, text }`. */
-export interface RunLog {
+interface RunLog {
   add(line: LogLine): void;
   /** Resolves when everything is in the file. */
   close(): Promise<void>;

@@ -12,7 +12,7 @@ import { openRunLog } from './run-log.ts';
 import { makeScratch } from './scratch.ts';
 
 /** Why a run is ended by hookctl, and as what it counts then. */
-export interface Stop {
+interface Stop {
   readonly state: 'cancelled' | 'interrupted';
   readonly reason: string;
 }

@@ -5,14 +5,14 @@ import { PACKAGE_ROOT } from '../../package-root.ts';
 import type { Services } from '../../services.ts';
 
 /** How Claude Code starts `hookctl mcp`. */
-export interface McpServerEntry {
+interface McpServerEntry {
   readonly type: 'stdio';
   readonly command: string;
   readonly args: readonly string[];
 }
 
 /** An entry for `.mcp.json`. */
-export interface McpCommand {
+interface McpCommand {
   readonly entry: McpServerEntry;
   /** It works for whoever has the project; false: it names a path of this machine. */
   readonly portable: boolean;

@@ -1,7 +1,7 @@
 import type { OutputStream } from '../../lib/io.ts';
 
 /** A line on a terminal that says how far a long command is. */
-export interface Progress {
+interface Progress {
   /** Shows the line as it is now; most calls do nothing, so that every step may call it. */
   show(line: () => string): void;
   /** Takes the line away, before anything else is printed. */

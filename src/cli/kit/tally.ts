@@ -2,7 +2,7 @@ import { type Io, paint, say } from '../../lib/io.ts';
 import { counted } from './print.ts';
 
 /** What became of many, counted by how it ended. */
-export interface Tally {
+interface Tally {
   /** `failure`: how to say it, where it is one; else null. */
   add(outcome: string, failure: string | null): void;
   total(): number;

@@ -5,7 +5,7 @@ import { messageOf, usageError } from '../../errors.ts';
 import type { Services } from '../../services.ts';
 
 /** A long text, as an option gives it: as it stands, or by the name of its file. */
-export interface TextInput {
+interface TextInput {
   /** The option, for messages: `--result`. */
   readonly option: string;
   readonly text: string | undefined;

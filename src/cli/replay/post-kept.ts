@@ -11,7 +11,7 @@ export interface Sent {
 }
 
 /** Posts kept requests to one place, over connections that stay open. */
-export interface Poster {
+interface Poster {
   post(request: RawRequest): Promise<Sent>;
   close(): Promise<void>;
 }

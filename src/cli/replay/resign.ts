@@ -6,7 +6,7 @@ import type { Services } from '../../services.ts';
 import type { Headers, RawRequest, Secret, Webhook } from '../../types.ts';
 
 /** The headers of a kept request, its signature made anew. Throws `no_secret`, or what `sign` throws. */
-export type Resign = (webhookName: string, request: RawRequest) => Pick<RawRequest, 'headers'>;
+type Resign = (webhookName: string, request: RawRequest) => Pick<RawRequest, 'headers'>;
 
 const HOUR_MS = 3_600_000;
 

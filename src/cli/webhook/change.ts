@@ -55,7 +55,7 @@ export function dynamicWebhook({ configuration }: Surroundings, id: string): Web
 }
 
 /** What a command that changed something says. */
-export interface Report {
+interface Report {
   /** For `--json`. */
   readonly view: object;
   /** What was done, one or several lines. */

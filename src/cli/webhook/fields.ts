@@ -48,7 +48,7 @@ export function webhookOptions(command: Command): Command {
 }
 
 /** What of a webhook the flags name, in the words of the db; `name` and `provider` stand beside. */
-export type GivenFields = Partial<Omit<WebhookInput, 'provider' | 'name' | 'commands' | 'enabled'>>;
+type GivenFields = Partial<Omit<WebhookInput, 'provider' | 'name' | 'commands' | 'enabled'>>;
 
 /** The fields that were given, and no others. Throws `usage` when two flags say different things. */
 export async function givenFields(app: Services, flags: WebhookFlags): Promise<GivenFields> {

@@ -33,7 +33,7 @@ export type DbReading =
   | { readonly ok: false; readonly problems: readonly ConfigProblem[] };
 
 /** What a content says, without what it means. */
-export type StateReading =
+type StateReading =
   | Pick<Extract<DbReading, { ok: true }>, 'ok' | 'state' | 'revision'>
   | Extract<DbReading, { ok: false }>;
 

@@ -64,7 +64,7 @@ export function removeCommand(webhookRef: string, commandRef: string): Change<Co
 }
 
 /** The command of an id, or of a name or trigger that only one has. Throws `not_found`. */
-export function findCommand({ name, commands }: DbWebhook, ref: string): DbCommand {
+function findCommand({ name, commands }: DbWebhook, ref: string): DbCommand {
   const byId = commands.find(({ id }) => id === ref);
   const alike = commands.filter(
     (command) => command.name?.toLowerCase() === ref.toLowerCase() || command.trigger === ref,

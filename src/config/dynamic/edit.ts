@@ -32,7 +32,7 @@ export interface Updated {
   readonly previous: DbWebhook;
 }
 
-export interface Rotated extends Added {
+interface Rotated extends Added {
   /** The former secrets that still verify, each until its `expires_at`. */
   readonly retiring: readonly DbSecret[];
 }
@@ -125,7 +125,7 @@ export function removeWebhook(ref: string): Change<DbWebhook> {
   };
 }
 
-export interface RotateOptions {
+interface RotateOptions {
   /** How long the former secrets still verify, in milliseconds; 0: not at all. */
   readonly overlapMs: number;
   /** The new secret, `{ value }` or `{ env }`. Default: one is generated. */

@@ -17,9 +17,9 @@ import { createResolver } from './resolve-db.ts';
 import type { DbState, DbWebhook } from './schema.ts';
 
 /** Takes a lock file, waiting up to `patienceMs`; null when another process keeps it (`store/file-lock.ts`). */
-export type LockFile = (path: string, patienceMs: number) => Promise<{ readonly release: () => void } | null>;
+type LockFile = (path: string, patienceMs: number) => Promise<{ readonly release: () => void } | null>;
 
-export interface DynamicOptions extends Known {
+interface DynamicOptions extends Known {
   /** Must exist (`prepareDataFolder`) before the first `edit`. */
   readonly dataFolder: string;
   readonly lock: LockFile;
@@ -32,14 +32,14 @@ export interface DynamicOptions extends Known {
 }
 
 /** A change that is on disk. */
-export interface Edited<T> {
+interface Edited<T> {
   readonly result: T;
   /** Of the file that was written. */
   readonly revision: string;
 }
 
 /** What `restore` did. */
-export interface Restored {
+interface Restored {
   /** How many are there again. */
   readonly webhooks: number;
   /** Where that which stood in the place of the good copy is now; null when nothing did. */

@@ -2,7 +2,7 @@ import { MAX_DEPTH } from '../../lib/json.ts';
 import type { Fault, Position } from '../problems.ts';
 
 /** Where the parts of a JSON text stand; offsets count UTF-16 units. */
-export interface JsonNode {
+interface JsonNode {
   readonly offset: number;
   readonly members?: ReadonlyMap<string, JsonMember>;
   readonly items?: readonly JsonNode[];
@@ -13,12 +13,12 @@ interface JsonMember {
 }
 
 /** The first mistake of syntax. */
-export interface JsonMistake {
+interface JsonMistake {
   readonly offset: number;
   readonly message: string;
 }
 
-export type JsonLayout =
+type JsonLayout =
   | { readonly ok: true; readonly root: JsonNode }
   | ({ readonly ok: false } & JsonMistake);
 

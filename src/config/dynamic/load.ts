@@ -6,7 +6,7 @@ import type { DbFile, DbReading } from './db-file.ts';
 import { clashesWith, type DbEntry } from './resolve-db.ts';
 import { type Env, unlockSecrets } from './secrets.ts';
 
-export interface DynamicPlaces {
+interface DynamicPlaces {
   readonly env: Env;
   /** Built-in and static webhooks, whose names and endpoints are taken. */
   readonly fixed: readonly Webhook[];

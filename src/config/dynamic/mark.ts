@@ -7,7 +7,7 @@ import { hookctlVersion } from '../../lib/version.ts';
  * Names the content of the db that was validated whole, and by which hookctl: to compile every template of 10,000
  * webhooks again takes seconds, at each start and for each command that changes one of them.
  */
-export interface Mark {
+interface Mark {
   readonly revision: string;
   /** Another version may ask for more. */
   readonly version: string;

@@ -7,7 +7,7 @@ import { layoutOf, lineAndColumn, positionIn } from './json-text.ts';
 import { type DbState, dbSchema } from './schema.ts';
 
 /** What the text of the db says, by its schema. `source` places further faults. */
-export type ParsedDb =
+type ParsedDb =
   | { readonly ok: true; readonly state: DbState; readonly source: Source }
   | { readonly ok: false; readonly problems: readonly ConfigProblem[] };
 

@@ -2,7 +2,7 @@ import type { Actor, JsonObject, NewAuditEntry } from '../../types.ts';
 import type { DbCommand, DbState, DbWebhook } from './schema.ts';
 
 /** What an edit of the db does, in terms of the audit: names of fields, never their values. */
-export interface DbChange {
+interface DbChange {
   /** `webhook.add`, `webhook.rotate_secret`, `command.edit`, … */
   readonly what: string;
   /** The webhook's id. */

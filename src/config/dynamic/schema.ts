@@ -156,8 +156,6 @@ export type WrittenWebhook = z.input<typeof webhookSchemaOfDb>;
 export interface DbState {
   readonly webhooks: readonly DbWebhook[];
 }
-export type NewWebhook = z.output<typeof newWebhookSchema>;
-export type NewCommand = z.output<typeof newCommandSchema>;
 export type GivenCommand = z.output<typeof givenCommandSchema>;
 export type ImportedWebhook = z.output<typeof importedWebhookSchema>;
 /** What `addWebhook` takes, in JSON's own words. */

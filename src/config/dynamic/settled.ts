@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { DbContent, DbFile, DbReading, FurtherCheck } from './db-file.ts';
 
-export interface SettledOptions {
+interface SettledOptions {
   readonly further: FurtherCheck;
   /** Whether this is another file than the one that was read last: put in its place, not written over. */
   readonly isNew: (content: DbContent) => boolean;
@@ -10,7 +10,7 @@ export interface SettledOptions {
 }
 
 /** What is on disk once nobody writes to it any more. */
-export interface StableFile {
+interface StableFile {
   readonly content: DbContent;
   readonly reading: DbReading;
 }

@@ -9,7 +9,7 @@ import { moduleSource } from './source.ts';
 import type { StaticDefinition } from './static.ts';
 
 /** The project's own providers, and what is wrong with them. */
-export interface OwnProviders {
+interface OwnProviders {
   readonly providers: readonly Provider[];
   readonly problems: readonly ConfigProblem[];
 }

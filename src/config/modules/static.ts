@@ -28,12 +28,12 @@ export interface StaticDefinition {
   readonly faults: readonly Fault[];
 }
 
-export interface StaticModules {
+interface StaticModules {
   readonly definitions: readonly StaticDefinition[];
   readonly problems: readonly ConfigProblem[];
 }
 
-export interface LoadedModules extends StaticModules {
+interface LoadedModules extends StaticModules {
   /** Hashes of the modules that `static:` names, and of what they import where they were run. */
   readonly hashes: KeptModules['files'];
   /** Those of them that are not what the definitions came from. */
@@ -69,7 +69,7 @@ export async function loadStatic(
 }
 
 /** How a project's modules come to be definitions. */
-export interface HowToLoad {
+interface HowToLoad {
   /** What the last start kept, which stands in for running them; null: they are run. */
   readonly kept: KeptModules | null;
   /** Folders whose modules may be run whoever wrote them. */

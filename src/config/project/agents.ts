@@ -27,7 +27,7 @@ export interface Agents {
   readonly secretNames: ReadonlySet<string>;
 }
 
-export interface AgentParts {
+interface AgentParts {
   readonly project: ProjectConfig;
   readonly source: Source;
   readonly providers: readonly Provider[];
@@ -36,7 +36,7 @@ export interface AgentParts {
   readonly env: Readonly<Record<string, string | undefined>>;
 }
 
-export interface ResolvedAgents {
+interface ResolvedAgents {
   readonly agents: Agents;
   readonly problems: readonly ConfigProblem[];
 }

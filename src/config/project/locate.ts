@@ -8,7 +8,7 @@ import { howToTrust, trustedFolders, trustProblem } from './trust.ts';
 export const PROJECT_FILE = 'webhooks.yml';
 export const DATA_FOLDER = '.hookctl';
 
-export interface LocateOptions {
+interface LocateOptions {
   readonly cwd: string;
   readonly env: Readonly<Record<string, string | undefined>>;
   /** The user's home folder. */

@@ -9,7 +9,7 @@ import { EXAMPLE_WEBHOOK, PROJECT_TEMPLATE } from './scaffold-files.ts';
 import { projectJsonSchema } from './schema.ts';
 
 /** Names relative to the folder. */
-export interface Scaffolded {
+interface Scaffolded {
   readonly written: readonly string[];
   /** Files that were there already and stay as they are. */
   readonly kept: readonly string[];

@@ -10,7 +10,7 @@ import { shellQuote } from '../../lib/shell-quote.ts';
  */
 
 /** Whom a run belongs to. */
-export interface TrustPlaces {
+interface TrustPlaces {
   readonly env: Readonly<Record<string, string | undefined>>;
   /** The user's home folder. */
   readonly home: string;

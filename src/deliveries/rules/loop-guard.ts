@@ -12,7 +12,7 @@ import { isByPerson } from './senders.ts';
 const PAUSED = 'paused:';
 
 /** Why a thread is paused, and the one notice about it. */
-export interface Pause {
+interface Pause {
   readonly reason: string;
   /** Empty where it was said already, or nothing can be posted. */
   readonly notice: readonly NewOutgoing[];

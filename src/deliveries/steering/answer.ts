@@ -10,7 +10,7 @@ import { checkTextSender } from '../rules/senders.ts';
 import { findCall, ownPost } from '../rules/text-command.ts';
 
 /** A question that an event answers, and what is recorded of it. */
-export interface Answered {
+interface Answered {
   readonly answer: NewAnswer;
   readonly decision: Decision;
 }

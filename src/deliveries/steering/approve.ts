@@ -7,7 +7,7 @@ import { checkTextSender } from '../rules/senders.ts';
 import { ownPost, steeringCall } from '../rules/text-command.ts';
 
 /** What an event's `@agent approve [task id]` comes to. */
-export interface Approved {
+interface Approved {
   /** Null: refused, for the reason that the decision tells. */
   readonly taskId: string | null;
   readonly decision: Decision;

@@ -9,7 +9,7 @@ import { checkTextSender } from '../rules/senders.ts';
 import { ownPost, steeringCall } from '../rules/text-command.ts';
 
 /** What an event's `@agent stop [task id]` comes to. */
-export interface Stopped {
+interface Stopped {
   /** Steps that cancel tasks; none: refused, for the reason that the decision tells. */
   readonly changes: readonly TaskChange[];
   readonly decision: Decision;

@@ -3,7 +3,7 @@ import { closeSync, constants, fchmodSync, openSync, renameSync, rmSync, writeFi
 import { type FileHandle, open, rename, unlink } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 
-export interface AtomicWriteOptions {
+interface AtomicWriteOptions {
   /** Default 0o600: everything hookctl writes is its user's alone. */
   readonly mode?: number;
   /**

@@ -7,7 +7,7 @@ export interface BoundedWriter {
   flushed(patienceMs: number): Promise<void>;
 }
 
-export interface BoundedWriterOptions {
+interface BoundedWriterOptions {
   /** Writes what goes at once and returns how many bytes that were; 0: none now. Throws: no more ever goes. */
   readonly take: (bytes: Buffer) => number;
   /** The line, with its newline, that stands where lines found no room. */

@@ -1,7 +1,7 @@
 import { closeSync, constants, fchmodSync, fstatSync, openSync, renameSync, statSync } from 'node:fs';
 import { createBoundedWriter, takenBy } from './bounded-writer.ts';
 
-export interface RotatingFileOptions {
+interface RotatingFileOptions {
   /** A file of this size is put aside and a new one begun. Default 10 MB. */
   readonly maxBytes?: number;
   /** Files put aside at most: `<path>.1` is the newest. Default 3. */
@@ -13,7 +13,7 @@ export interface RotatingFileOptions {
 }
 
 /** A log file that does not grow without end. Its parts are 0600. */
-export interface RotatingFile {
+interface RotatingFile {
   /** Never throws and never waits: what can't be written (the disk is full, a pipe is not read) is left out. */
   write(line: string): void;
   close(): void;

@@ -4,7 +4,7 @@ import { portOwner } from '../process/port-owner.ts';
 import { closeServer, listen } from './http-server.ts';
 
 /** Where a server is to listen, and the flag by which the user chooses another port. */
-export interface ListenAddress {
+interface ListenAddress {
   readonly host: string;
   readonly port: number;
   readonly flag: string;

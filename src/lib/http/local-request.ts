@@ -1,6 +1,6 @@
 import type { IncomingHttpHeaders } from 'node:http';
 
-export interface LocalRequest {
+interface LocalRequest {
   readonly method: string;
   readonly headers: Readonly<Record<string, string>>;
   readonly body: string | Uint8Array | null;
@@ -8,7 +8,7 @@ export interface LocalRequest {
   readonly timeoutMs?: number;
 }
 
-export interface LocalAnswer {
+interface LocalAnswer {
   readonly status: number;
   readonly headers: IncomingHttpHeaders;
   readonly text: string;

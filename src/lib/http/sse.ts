@@ -7,7 +7,7 @@ export interface ServerSentEvent {
   readonly id: string;
 }
 
-export interface SseOptions {
+interface SseOptions {
   /** An event with more characters than this ends the stream with an error. */
   readonly maxLength: number;
   /** Called for every chunk, comments included: somebody is there. */

@@ -28,7 +28,7 @@ const PASSED_ON = new Set(
 
 export type Environment = Readonly<Record<string, string | undefined>>;
 
-export interface ProcessOptions {
+interface ProcessOptions {
   /** Looked up on the PATH of `env`. */
   readonly program: string;
   /** Handed over as they are: there is no shell. */

@@ -7,7 +7,7 @@ export { isSecretName } from './secret-names.ts';
 export const REDACTED = '[redacted]';
 
 /** Shorter values are not looked for: they would be found in words that are no secrets. */
-export const SHORTEST = 8;
+const SHORTEST = 8;
 /** Of the table that is asked first; a power of two. */
 const PLACES = 65_536;
 /** By so many characters a place is recognised where a secret may begin. */

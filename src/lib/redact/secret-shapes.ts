@@ -7,7 +7,7 @@ import { codesOf } from './text-codes.ts';
  */
 
 /** A token whose characters alone tell what it is. */
-export interface TokenShape {
+interface TokenShape {
   readonly name: string;
   /** A regular expression without flags and capturing groups. */
   readonly pattern: string;
@@ -168,7 +168,7 @@ export const TOKEN_SHAPES: readonly PrefixedShape[] = [
 ];
 
 /** Tokens that are known by what they hold, not by how they begin: looked for only where `holds` stands. */
-export const INNER_SHAPES: readonly (TokenShape & { readonly holds: string })[] = [
+const INNER_SHAPES: readonly (TokenShape & { readonly holds: string })[] = [
   {
     name: 'Azure, Microsoft',
     holds: 'Q~',

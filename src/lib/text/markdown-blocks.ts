@@ -27,7 +27,7 @@ import {
 } from './markdown-starts.ts';
 
 /** Deeper containers are not read: each line is compared with every container it is in. */
-export const DEEPEST = 40;
+const DEEPEST = 40;
 
 /** The blocks of a Markdown text. Takes time in proportion to its length. */
 export function readBlocks(text: string, dialect: MarkdownDialect): Blocks {
@@ -391,4 +391,4 @@ class BlockScanner {
 }
 
 /** A line without `>` that goes on with the paragraph of the quote above it. */
-export const LAZY_QUOTE = 'the quote that the line above goes on with (an empty line ends it)';
+const LAZY_QUOTE = 'the quote that the line above goes on with (an empty line ends it)';

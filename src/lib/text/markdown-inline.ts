@@ -4,7 +4,7 @@ import type { MarkdownDialect } from './markdown-leaves.ts';
 import { inlineTargetEnd, labelAt, normalLabel } from './markdown-links.ts';
 import { formulaEnds } from './markdown-math.ts';
 
-export interface InlineContext {
+interface InlineContext {
   /** Null: HTML is shown as text. */
   readonly html: HtmlState | null;
   readonly math: MarkdownDialect['math'];

@@ -17,7 +17,7 @@ const TITLE = new RegExp(
 );
 const REST_OF_LINE = /[ \t]*(?:\n|$)/y;
 
-export interface Definition {
+interface Definition {
   readonly label: string;
   readonly end: number;
 }

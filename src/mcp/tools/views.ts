@@ -59,7 +59,7 @@ export function actorFor(actor: string): string {
   return actor.split(':')[0] ?? '';
 }
 
-export type WholeTask = ReturnType<typeof whole>;
+type WholeTask = ReturnType<typeof whole>;
 
 export function wholeText(task: WholeTask): string {
   const waits = task.waits_for.map(({ id, status }) => `waits for: ${id} (${status})`);

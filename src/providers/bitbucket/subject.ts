@@ -2,7 +2,7 @@ import type { JsonObject } from '../../types.ts';
 import { firstLine, firstText, hostOf, idAt, objectAt, objectsAt, textAt } from '../kit/payload.ts';
 
 /** What an event is about. Pull requests and issues are numbered apart, so that a number alone says nothing. */
-export interface Subject {
+interface Subject {
   readonly kind: 'pullrequests' | 'issues';
   readonly number: string;
   readonly title: string | null;

@@ -32,7 +32,7 @@ export interface ReadContext {
 }
 
 /** A provider by settings: how it signs is said, not coded; what it says is a function. */
-export interface Preset
+interface Preset
   extends Pick<Provider, 'name' | 'label' | 'webhook' | 'samples' | 'formFields'>,
     Partial<
       Pick<

@@ -29,7 +29,7 @@ const place = text;
 const source = text;
 
 /** How requests are proved. */
-export const signatureFields = {
+const signatureFields = {
   scheme: z
     .enum(['hmac', 'ed25519', 'token', 'basic'])
     .describe('hmac (default), ed25519, token (the header is the secret) or basic (HTTP basic auth).')

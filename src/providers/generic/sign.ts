@@ -8,7 +8,7 @@ import { timeText } from '../kit/signed-time.ts';
 import { idHeader, type Scheme } from './scheme.ts';
 import { signedBytes } from './signed-content.ts';
 
-export interface SignWishes {
+interface SignWishes {
   readonly secret: Secret;
   readonly deliveryId: string;
   readonly now: Date;

@@ -30,7 +30,7 @@ export function parseSignedContent(template: string): readonly SignedPiece[] | s
 }
 
 /** What stands for the placeholders that are no headers of their own. */
-export interface SignedValues {
+interface SignedValues {
   readonly timestamp: string | undefined;
   /** Header that `{id}` means. */
   readonly idHeader: string | null;

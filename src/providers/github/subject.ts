@@ -3,7 +3,7 @@ import { hostOf, idAt, objectAt, textAt } from '../kit/payload.ts';
 import { pullRequestOf, thingOf } from './things.ts';
 
 /** What an event is about: its names, as people read it and by ids that stay, its title and its page. */
-export interface Subject {
+interface Subject {
   readonly externalId: string | null;
   readonly stableIds: readonly string[];
   readonly otherIds: readonly string[];

@@ -73,7 +73,7 @@ const THINGS: readonly Thing[] = [
 ];
 
 /** Title and page of what an event is about. */
-export interface Told {
+interface Told {
   readonly title: string | null;
   readonly url: string | null;
   /** `@<commit>`, or the path of its page; null when it has neither. */

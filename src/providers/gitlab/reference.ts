@@ -2,7 +2,7 @@ import type { JsonObject } from '../../types.ts';
 import { hostOf, idAt, objectAt, objectsAt, textAt } from '../kit/payload.ts';
 
 /** Which object an event is about, and where it lives. */
-export interface GitLabSubject {
+interface GitLabSubject {
   /** Host of the instance; empty when the payload names none. */
   readonly host: string;
   /** `gitlab:group/project!7` (merge request), `#7` (issue), `@<commit>`, `$7` (snippet): GitLab's own references. */

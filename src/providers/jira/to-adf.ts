@@ -1,7 +1,7 @@
 import { type Block, parseMarkdown, type Span, type SpanStyle } from '../kit/markdown.ts';
 
 /** A node of the Atlassian Document Format. */
-export type AdfNode = Readonly<Record<string, unknown>>;
+type AdfNode = Readonly<Record<string, unknown>>;
 
 /** Markdown as ADF, for Jira Cloud. Source: developer.atlassian.com, "Atlassian Document Format". */
 export function toAdf(markdown: string): readonly AdfNode[] {

@@ -14,7 +14,7 @@ interface Rule {
 }
 
 /** Makes a text of a post inert but for own words. */
-export type Inert = (marked: string) => string;
+type Inert = (marked: string) => string;
 
 const ZERO_WIDTH = '\u200B';
 

@@ -4,7 +4,7 @@ import { refused } from './signature.ts';
 /** How a sender writes the moment of signing: whole seconds or milliseconds since 1970, or ISO 8601. */
 export type TimeUnit = 's' | 'ms' | 'iso';
 
-export interface SignedTime {
+interface SignedTime {
   /** Default `s`. */
   readonly unit: TimeUnit;
   /** How far from now in either direction, in milliseconds. Slack and Standard Webhooks both name five minutes. */
@@ -41,7 +41,7 @@ export function checkSignedTime(
 }
 
 /** Epoch milliseconds of a time as a sender writes it; null when it is none. */
-export function epochOf(text: string, unit: TimeUnit): number | null {
+function epochOf(text: string, unit: TimeUnit): number | null {
   if (unit === 'iso') {
     const isTime = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,9})?(?:Z|[+-]\d\d:\d\d)$/.test(text);
     const epoch = isTime ? Date.parse(text) : Number.NaN;

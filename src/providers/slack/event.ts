@@ -11,7 +11,7 @@ import { channelUrl, stableThreadIds, threadId } from './thread.ts';
 const SPEECH = [null, 'file_share', 'thread_broadcast', 'me_message', 'bot_message'];
 
 /** What one `event_callback` says, and by which keys the same human act is known again. */
-export interface Told {
+interface Told {
   readonly event: WebhookEvent;
   readonly semanticKeys: readonly string[];
 }

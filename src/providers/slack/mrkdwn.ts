@@ -13,7 +13,7 @@ export function toMrkdwn(markdown: string): string {
 }
 
 /** The three characters that Slack reads as markup; a payload's `<!channel>` must not call everybody. */
-export function escapeSlack(text: string): string {
+function escapeSlack(text: string): string {
   return text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;');
 }
 

@@ -1,5 +1,5 @@
 /** Where something was said. */
-export interface SlackThread {
+interface SlackThread {
   readonly team: string | null;
   readonly channel: string | null;
   /** Timestamp of the message that opened the thread, which is its id. */

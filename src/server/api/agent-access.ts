@@ -13,7 +13,7 @@ export interface AgentAccess {
   readonly runs: RunAccess;
 }
 
-export interface AgentAccessOptions {
+interface AgentAccessOptions {
   readonly app: Services;
   readonly store: Store;
   /** What an actor does, on record. */

@@ -30,7 +30,7 @@ const BODY_LIMIT = 40 * 1024 * 1024;
 /** What agents send to `/mcp` and `/hooks`: more than the longest last message; a transcript is named by its path. */
 const AGENT_BODY_LIMIT = 1024 * 1024;
 
-export interface ManagementOptions {
+interface ManagementOptions {
   readonly token: Secret;
   readonly operationsFor: OperationsFor;
   readonly store: DeliverySource & OutboxSource & TaskReader & RunReader & Pick<AuditReader, 'audit'>;

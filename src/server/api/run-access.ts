@@ -12,11 +12,10 @@ export interface RunAccess extends RunEnvironments {
 }
 
 /** Where a run's Claude Code reports, below the management address. */
-export const HOOK_PATH = '/hooks/claude';
+const HOOK_PATH = '/hooks/claude';
 
 /** Events of Claude Code that are reported. They cost the agent a request each, so only those that are used. */
 const HOOK_EVENTS = ['TaskCompleted', 'Stop', 'SessionEnd'] as const;
-export type HookEvent = (typeof HOOK_EVENTS)[number];
 
 /** A hook must not hold up the agent. */
 const HOOK_TIMEOUT_S = 5;
@@ -26,7 +25,7 @@ interface OpenRun {
   readonly log: (line: LogLine) => void;
 }
 
-export interface RunAccessOptions {
+interface RunAccessOptions {
   /** `http://127.0.0.1:8001`, once the socket listens. */
   readonly managementUrl: () => string;
   /** Told which tokens are good now, so that none gets into a log. */

@@ -5,7 +5,7 @@ const FREE_BYTES = 64 * 1024;
 
 const LIMITS: BodyLimits = { heldBytes: 16 * 1024 * 1024, waitMs: 8_000, turnMs: 5_000 };
 
-export interface BodyLimits {
+interface BodyLimits {
   /** Bytes of bodies beyond the free ones that all requests together may hold; the oldest body may go beyond them. */
   readonly heldBytes: number;
   /** A body that has waited so long for its turn is refused. */
@@ -17,10 +17,10 @@ export interface BodyLimits {
 /** Why a body was not read. `closed`: the sender went away, nobody waits for an answer. */
 export type BodyFailure = 'too_large' | 'busy' | 'closed';
 
-export type ReadBody = (request: IncomingMessage, limit: number) => Promise<Read>;
+type ReadBody = (request: IncomingMessage, limit: number) => Promise<Read>;
 
 /** `release`: called once nothing holds the body any more. */
-export type Read =
+type Read =
   | { readonly ok: true; readonly body: Buffer; readonly release: () => void }
   | { readonly ok: false; readonly why: BodyFailure };
 

@@ -22,7 +22,7 @@ const LIMITS = {
 } as const;
 
 /** What the ingress needs: where a path leads, and what to do with a request that came whole. */
-export interface IngressOptions {
+interface IngressOptions {
   readonly snapshot: () => Snapshot;
   /** Verifies, stores and answers. A throw becomes 503: the sender is told before anything was promised. */
   readonly receive: (webhook: Webhook, request: RawRequest) => Promise<Receipt>;

@@ -5,7 +5,7 @@ import type { RawRequest, Webhook } from '../../types.ts';
 import type { Metrics } from '../metrics.ts';
 import type { RefusalCount, ServeReporter } from '../reporter.ts';
 
-export interface ReceiverParts extends Pick<Engine, 'context' | 'queue'> {
+interface ReceiverParts extends Pick<Engine, 'context' | 'queue'> {
   readonly reporter: Pick<ServeReporter, 'received'>;
   /** Counts what is refused without a row. */
   readonly unrecorded: Pick<RefusalCount, 'add'>;

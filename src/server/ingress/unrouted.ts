@@ -26,7 +26,7 @@ export interface UnroutedRow {
   readonly reason: string;
 }
 
-export interface UnroutedParts {
+interface UnroutedParts {
   readonly context: Pick<PipelineContext, 'store' | 'clock' | 'ids' | 'limits' | 'snapshot'>;
   readonly managementUrl: () => string;
   readonly written: (row: UnroutedRow) => void;

@@ -21,7 +21,7 @@ export function lastingProblem(text: string): LastingProblem {
 /** How often serving looks for new problems, in milliseconds. */
 const LOOK_MS = 5_000;
 
-export interface ProblemWatchOptions {
+interface ProblemWatchOptions {
   readonly look: () => readonly LastingProblem[];
   /** Called once for each problem that was not there at the last look. */
   readonly found: (text: string) => void;

@@ -12,7 +12,7 @@ import { createPrivate, openForReading } from './sqlite.ts';
 import { isDatabase, isOfThisMachine, staysInPlace } from './swap.ts';
 
 /** What a backup holds, and how to see that it is whole. */
-export interface Manifest {
+interface Manifest {
   /** Of the hookctl that made it. */
   readonly version: string;
   readonly schema: number;
@@ -21,7 +21,7 @@ export interface Manifest {
   readonly files: readonly BackedUpFile[];
 }
 
-export interface BackedUpFile {
+interface BackedUpFile {
   /** From the folder of the backup. */
   readonly path: string;
   readonly bytes: number;
@@ -41,7 +41,7 @@ const Manifests = z.object({
   ),
 });
 
-export interface BackupOptions {
+interface BackupOptions {
   readonly dataFolder: string;
   /** A folder that does not exist yet. */
   readonly target: string;

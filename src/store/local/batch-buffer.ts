@@ -8,7 +8,7 @@ export interface PendingRecord {
 }
 
 /** Where a parcel was packed. */
-export interface Packed {
+interface Packed {
   readonly at: number;
   readonly end: number;
 }
@@ -17,7 +17,7 @@ export interface Packed {
  * Packs the deliveries of a batch into one piece of memory, which crosses to the writer and comes back: one
  * transfer for all of them, and no new memory for each batch.
  */
-export interface Packing {
+interface Packing {
   pack(parcels: readonly PendingRecord[]): {
     readonly records: Uint8Array<ArrayBuffer>;
     readonly packed: readonly Packed[];

@@ -27,7 +27,7 @@ export interface BodyLog {
   close(): void;
 }
 
-export interface BodyLogOptions {
+interface BodyLogOptions {
   /** Bytes from which on a new segment is begun, default 64 MB. */
   readonly segmentBytes?: number;
   readonly now?: () => number;

@@ -22,7 +22,7 @@ export interface Run {
 }
 
 /** A delivery that is to be stored: where its packed record lies in the batch. */
-export interface Accept {
+interface Accept {
   readonly kind: 'accept';
   readonly at: number;
   readonly end: number;
@@ -45,7 +45,7 @@ export type Job = Run | Accept | Reopen | Sweep;
 /** The rows that a job's statements returned, in order; or why nothing of it was stored. */
 export type Outcome = { readonly rows: readonly SqlRow[] } | { readonly error: string };
 
-export interface Committer {
+interface Committer {
   /** Runs jobs that share a commit, and answers each. What is answered with rows is on disk. */
   commit(jobs: readonly Job[], records: Buffer): Promise<readonly Outcome[]>;
   close(): void;

@@ -2,14 +2,14 @@ import type { DatabaseSync } from 'node:sqlite';
 import type { RecordedRow } from './record.ts';
 
 /** Columns needed to look up a delivery's dedupe keys. */
-export type Claimant = Pick<RecordedRow, 'id' | 'webhook' | 'webhook_id' | 'sender_delivery_id' | 'claims'>;
+type Claimant = Pick<RecordedRow, 'id' | 'webhook' | 'webhook_id' | 'sender_delivery_id' | 'claims'>;
 
 /**
  * Which delivery owns which dedupe key. While a delivery is pending its keys are kept in memory. Once it has acted, the
  * table keeps all of them; of one that was ignored or failed it keeps those of its signed bytes alone, so that only the
  * sender's own redelivery, under the same delivery id, runs again. Keys that begin with `@` count for all webhooks.
  */
-export interface Claims {
+interface Claims {
   /** The first of the other deliveries that make this one a duplicate; null when there is none. */
   owner(claimant: Claimant): string | null;
   /** It is pending from now on. */

@@ -43,7 +43,7 @@ export async function openStore({ path, redact = (text) => text }: StoreOptions)
   };
 }
 
-export interface StoreOptions {
+interface StoreOptions {
   readonly path: string;
   /** Takes secrets out of words before they become rows; default: none are known. */
   readonly redact?: Redact;

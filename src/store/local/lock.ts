@@ -31,7 +31,7 @@ export interface FolderLock {
   release(): void;
 }
 
-export type LockResult =
+type LockResult =
   | { readonly ok: true; readonly lock: FolderLock }
   | { readonly ok: false; readonly holder: Holder | null };
 

@@ -8,7 +8,7 @@ const PLAIN = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
 const CHUNK_BYTES = 1024 * 1024;
 
 /** Size and checksum of what was copied. */
-export interface Copied {
+interface Copied {
   readonly bytes: number;
   readonly sha256: string;
 }

@@ -6,7 +6,7 @@ import { nextRecord, type RecordedRow, readRecord } from './record.ts';
 import { type LogPosition, listSegments, logFolder, segmentPath } from './segments.ts';
 
 /** What recovery found behind the end that the db knows. */
-export interface Recovered {
+interface Recovered {
   /** Rows that were made again from their records. */
   readonly rows: number;
   /** Places in which nothing could be read, although whole records follow: `…/00000001.log, byte 4711`. */

@@ -160,7 +160,7 @@ export function toPendingDelivery(
 }
 
 /** A row of `countDeliveries`. */
-export interface CountRow extends Pick<DeliveryRow, 'webhook' | 'status'> {
+interface CountRow extends Pick<DeliveryRow, 'webhook' | 'status'> {
   readonly count: number;
   readonly last_id: string;
   readonly last_received_at: number;

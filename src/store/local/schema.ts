@@ -17,7 +17,7 @@ import type {
 } from '../../types.ts';
 
 /** The tables, as the newest migration leaves them. Times are epoch milliseconds, booleans 0 or 1. */
-export interface Database {
+interface Database {
   readonly deliveries: DeliveryRow;
   readonly dedupe_keys: DedupeKeyRow;
   readonly flows: FlowRow;
@@ -74,7 +74,7 @@ export interface DeliveryRow {
 }
 
 /** A key of a delivery that was worked off; keys of pending ones are in `claims.ts`. */
-export interface DedupeKeyRow {
+interface DedupeKeyRow {
   readonly webhook: string;
   readonly key: string;
   readonly delivery_id: string;
@@ -97,7 +97,7 @@ export interface FlowAliasRow {
   readonly created_at: number;
 }
 
-export interface KnownAgentRow {
+interface KnownAgentRow {
   readonly name: string;
   readonly configured_at: number;
   /** Queued tasks that were last changed until then wait for a release; null when none do. */
@@ -191,14 +191,14 @@ export interface AuditRow {
   readonly revision: string | null;
 }
 
-export interface EventConsumerRow {
+interface EventConsumerRow {
   readonly name: string;
   /** The newest transition when it was first heard of. */
   readonly joined_after: number;
   readonly created_at: number;
 }
 
-export interface EventAckRow {
+interface EventAckRow {
   readonly consumer: string;
   readonly transition_id: number;
 }
@@ -235,9 +235,9 @@ export interface RunRow {
 }
 
 /** What budgets still count of a run whose task is gone. */
-export type PrunedRunRow = Pick<RunRow, 'flow_id' | 'state' | 'cost_usd' | 'reserved_usd' | 'started_at'>;
+type PrunedRunRow = Pick<RunRow, 'flow_id' | 'state' | 'cost_usd' | 'reserved_usd' | 'started_at'>;
 
-export interface BudgetNoticeRow {
+interface BudgetNoticeRow {
   readonly scope: string;
   readonly given_at: number;
 }

@@ -14,7 +14,7 @@ import { copyPlain } from './plain-file.ts';
 import { openForReading } from './sqlite.ts';
 import { isDatabase, isFormer, isOfThisMachine, staysInPlace } from './swap.ts';
 
-export interface StagingOptions {
+interface StagingOptions {
   /** A folder that `hookctl backup` wrote, or one that an earlier restore left (`before-restore-…`). */
   readonly source: string;
   readonly dataFolder: string;

@@ -21,7 +21,7 @@ interface Journal {
   readonly in: readonly string[];
 }
 
-export interface SwapOptions {
+interface SwapOptions {
   readonly dataFolder: string;
   /** Name of the folder in the data folder whose content is to be in force, whole and on disk. */
   readonly staged: string;

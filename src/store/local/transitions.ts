@@ -43,7 +43,7 @@ export function noteTask({ taskId, event, actor, reason, at }: TaskNote): Compil
 }
 
 /** What a delivery did to a task: its actor is the sender. */
-export interface DeliveryStep {
+interface DeliveryStep {
   readonly deliveryId: string;
   readonly taskId: string;
   readonly event: Transition['event'];

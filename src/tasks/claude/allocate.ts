@@ -21,7 +21,7 @@ export interface Allocation {
 }
 
 /** What `allocate` works with, under the list's lock. */
-export interface AllocationContext {
+interface AllocationContext {
   readonly folder: Folder;
   readonly list: string;
   readonly project: string;

@@ -2,7 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { Task } from '../../types.ts';
 
 /** Runs one batch at a time; what is added meanwhile goes into the next `take`. */
-export interface BatchQueue<Result> {
+interface BatchQueue<Result> {
   /** Resolves when the batch that took these tasks is done. A batch runs also for no tasks. */
   add(tasks: readonly Task[]): Promise<readonly Result[]>;
 }
@@ -16,7 +16,7 @@ export interface Intake {
 }
 
 /** Does one batch and returns a result for every task id that it took. Takes at least once, and must not reject. */
-export type BatchWork<Result> = (intake: Intake) => Promise<ReadonlyMap<string, Result>>;
+type BatchWork<Result> = (intake: Intake) => Promise<ReadonlyMap<string, Result>>;
 
 interface Job<Result> {
   readonly tasks: readonly Task[];

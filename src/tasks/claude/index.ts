@@ -65,7 +65,7 @@ export interface ClaudeTasks {
 }
 
 /** The list, as somebody follows it. */
-export interface FollowedList extends ListReader {
+interface FollowedList extends ListReader {
   /** Its folder, which need not be there. */
   readonly path: string;
   /** Who has taken a task there, in words; null: nobody. */

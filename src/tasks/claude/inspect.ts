@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import type { ClaudeConfigDir } from './config-dir.ts';
 
 /** Whether hookctl can write a list; looked at without making anything. */
-export interface ListState {
+interface ListState {
   readonly path: string;
   readonly exists: boolean;
   /** Why it can't be written; null: it can, or it can be made. */

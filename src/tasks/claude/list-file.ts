@@ -10,7 +10,7 @@ import { errorCode } from './problem.ts';
  * `damaged`: a file, but no entry that Claude Code would accept. `unreadable`: a folder, a link, or something else that
  * is not hookctl's to replace.
  */
-export type ListFile = ListTask | 'missing' | 'damaged' | 'unreadable';
+type ListFile = ListTask | 'missing' | 'damaged' | 'unreadable';
 
 const READ_ATTEMPTS = 5;
 const READ_PAUSE_MS = 20;

@@ -27,7 +27,7 @@ export interface ListReader {
   forget(): void;
 }
 
-export interface ReaderOptions {
+interface ReaderOptions {
   readonly tasksDir: string;
   /** Folder name of the list. */
   readonly list: string;

@@ -50,7 +50,7 @@ export function isFinal(state: unknown): boolean {
 }
 
 /** Where an entry stands in its list. */
-export interface ListLocation {
+interface ListLocation {
   readonly number: number;
   readonly project: string;
   /** The number of another task of this list; undefined when it is not there. */

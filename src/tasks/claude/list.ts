@@ -13,7 +13,7 @@ import { type Entries, scanList } from './scan.ts';
 import { inSlices } from './slices.ts';
 import { removeStaleTempFiles } from './stale-temp-files.ts';
 
-export interface ListOptions {
+interface ListOptions {
   /** Folder name, see `listFolderName`. */
   readonly list: string;
   /** For `metadata.project`; a list may be shared by several projects. */

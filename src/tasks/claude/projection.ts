@@ -25,7 +25,7 @@ export interface Target {
 }
 
 /** What became of a batch. */
-export interface Projected {
+interface Projected {
   /** By task id, one for every task that was taken. */
   readonly notes: ReadonlyMap<string, SyncNote>;
   /** Why a form as a whole cannot be written; null when all is well. */

@@ -25,7 +25,7 @@ export interface Installed {
 }
 
 /** What an install or uninstall did to a file: names of entries. */
-export interface SettingsChange {
+interface SettingsChange {
   readonly changed: readonly string[];
   /** The folder of the file was made for it. */
   readonly madeFolder: boolean;

@@ -2,7 +2,7 @@ import { failure, HookctlError } from '../../errors.ts';
 import { programEnvironment, startProcess } from '../../lib/process/subprocess.ts';
 
 /** Whether this machine's Claude Code has the Task tools by which it sees the list. */
-export interface TaskTools {
+interface TaskTools {
   /** `2.1.330`; null when Claude Code was not found. */
   readonly version: string | null;
   /** `asked`: newer models have them only where `CLAUDE_CODE_ENABLE_TODO_TOOLS` asks. */

@@ -1,7 +1,7 @@
 import { type FSWatcher, lstatSync, watch } from 'node:fs';
 
 /** A watch on one folder, also when it is removed and made again. */
-export interface FolderWatch {
+interface FolderWatch {
   /** Looks whether the folder is still the one that is watched; called now and then. */
   refresh(): void;
   close(): void;

@@ -6,7 +6,7 @@ import type { Headers } from '../../types.ts';
 /** More of an answer is of no interest: these are addresses, states and error pages. */
 const LONGEST_ANSWER = 64 * 1024;
 
-export interface SendOptions {
+interface SendOptions {
   /** Default `GET`. */
   readonly method?: string;
   readonly headers?: Headers;

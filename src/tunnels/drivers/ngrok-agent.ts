@@ -8,7 +8,7 @@ const ASK_EVERY_MS = 10_000;
 const ONE_SESSION_MS = 60_000;
 
 /** Where a tunnel of the agent leads, and its public URL. */
-export interface AgentTunnel {
+interface AgentTunnel {
   readonly addr: string;
   readonly url: string;
 }

@@ -26,7 +26,7 @@ export type Finding =
   | { readonly kind: 'failure'; readonly failure: TunnelFailure };
 
 /** A program that keeps up a tunnel for as long as it runs. */
-export interface TunnelProgram {
+interface TunnelProgram {
   readonly program: string;
   readonly args: readonly string[];
   readonly env: Environment;
