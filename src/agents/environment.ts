@@ -1,4 +1,8 @@
+import { realpath, stat } from 'node:fs/promises';
+import { isAbsolute, relative, resolve } from 'node:path';
 import { type Environment, programEnvironment } from '../lib/process/subprocess.ts';
+import type { AgentRun, Task } from '../types.ts';
+import type { LogLine } from './log-line.ts';
 import type { RunOrder } from './runner.ts';
 
 /** Would let an agent log in elsewhere as the user: only for those who name it. */
@@ -34,4 +38,61 @@ export function runEnvironment(
     HOOKCTL_CONVERSATION_ID: run.conversationId,
     HOOKCTL_AGENT: run.agent,
   };
+}
+
+/**
+ * What the server adds to a run, so that the agent can speak to it: an MCP server to call, hooks that report, and a
+ * token that is good for this run alone. Runners that know nothing of it ignore it.
+ */
+export interface RunEnvironment {
+  /** Configuration of MCP servers, as JSON text (`claude --mcp-config`); written to a file that only the run's user reads. */
+  readonly mcpConfig?: string;
+  /** Settings with hooks, as JSON text (`claude --settings`); likewise. */
+  readonly settings?: string;
+  /** Tools that come with it and that the agent may use without asking: `mcp__hookctl`. */
+  readonly allowedTools?: readonly string[];
+  /** Further variables. */
+  readonly env?: Readonly<Record<string, string>>;
+}
+
+/** Where runs get it from: the server, which alone knows its sockets and tokens. */
+export interface RunEnvironments {
+  /** Asked once for each run, right before it starts. `log` takes what the run reports by this way. */
+  open(run: AgentRun, task: Task, log: (line: LogLine) => void): Promise<RunEnvironment>;
+  /** The run has ended: its token is good for nothing any more. */
+  close(run: AgentRun): void;
+}
+
+/** Runs that can't speak to hookctl. */
+export const NO_ENVIRONMENTS: RunEnvironments = { open: async () => ({}), close: () => undefined };
+
+/** Where an agent works, with every link followed; or why it may not. */
+type AgentFolder =
+  | { readonly ok: true; readonly path: string }
+  | { readonly ok: false; readonly message: string; readonly fix: string };
+
+/**
+ * The folder of an agent. A relative one has to lie in the project, also after all links are followed; any other one
+ * has to be written as an absolute path, so that somebody meant it.
+ */
+export async function agentFolder(projectFolder: string, cwd: string): Promise<AgentFolder> {
+  const written = resolve(projectFolder, cwd);
+  const [path, project] = await Promise.all([realpath(written), realpath(projectFolder)]).catch(() => [
+    null,
+    null,
+  ]);
+  if (path === null || project === null || !(await stat(path)).isDirectory()) {
+    return { ok: false, message: `there is no folder ${written}`, fix: 'Make it, or correct cwd.' };
+  }
+  if (isAbsolute(cwd) || isWithin(project, path)) return { ok: true, path };
+  return {
+    ok: false,
+    message: `${cwd} leads out of the project, to ${path}`,
+    fix: `If agents are to work there, write it as it is: cwd: ${path}`,
+  };
+}
+
+function isWithin(folder: string, path: string): boolean {
+  const way = relative(folder, path);
+  return way === '' || (!isAbsolute(way) && way.split('/')[0] !== '..');
 }

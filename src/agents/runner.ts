@@ -1,8 +1,8 @@
 import type { z } from 'zod';
 import type { Environment } from '../lib/process/subprocess.ts';
 import type { AgentRun, RunUsage, Task } from '../types.ts';
+import type { RunEnvironment } from './environment.ts';
 import type { LogLine } from './log-line.ts';
-import type { RunEnvironment } from './run-environment.ts';
 
 export type { LogLine } from './log-line.ts';
 

@@ -129,10 +129,7 @@ function parseStored(context: PipelineContext, delivery: Delivery, webhook: Webh
 }
 
 /** The request as it was received, from the store; null when its bytes are gone. */
-function storedRequest(
-  { store }: Pick<PipelineContext, 'store'>,
-  delivery: Delivery,
-): RawRequest | null {
+function storedRequest({ store }: Pick<PipelineContext, 'store'>, delivery: Delivery): RawRequest | null {
   const body = store.body(delivery.id);
   return body === null ? null : { headers: delivery.headers, query: delivery.query, body };
 }

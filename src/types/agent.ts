@@ -1,12 +1,4 @@
-const RUN_STATES = [
-  'waiting',
-  'held',
-  'running',
-  'completed',
-  'failed',
-  'cancelled',
-  'interrupted',
-] as const;
+const RUN_STATES = ['waiting', 'held', 'running', 'completed', 'failed', 'cancelled', 'interrupted'] as const;
 /**
  * `waiting | held → running → completed | failed | cancelled | interrupted`. `held`: over a budget. `interrupted`:
  * hookctl itself ended, or was killed, while it ran.

@@ -3,7 +3,7 @@ import type { Agent } from '../../config/project/agents.ts';
 import { failure, HookctlError } from '../../errors.ts';
 import type { RunNote } from '../../store/run-store.ts';
 import type { AgentRun, Task } from '../../types.ts';
-import { agentFolder } from '../folder.ts';
+import { agentFolder } from '../environment.ts';
 import { promptFor } from '../prompt.ts';
 import type { CommonOptions, LogLine, RunIo, RunOrder, StartedRun } from '../runner.ts';
 import type { SchedulerContext } from './context.ts';

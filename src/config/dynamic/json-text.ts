@@ -18,9 +18,7 @@ interface JsonMistake {
   readonly message: string;
 }
 
-type JsonLayout =
-  | { readonly ok: true; readonly root: JsonNode }
-  | ({ readonly ok: false } & JsonMistake);
+type JsonLayout = { readonly ok: true; readonly root: JsonNode } | ({ readonly ok: false } & JsonMistake);
 
 const SPACE = /[ \t\n\r]*/y;
 const OTHER = /-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?|true|false|null/y;

@@ -1,5 +1,5 @@
 import { dirname } from 'node:path';
-import { agentFolder } from '../../agents/folder.ts';
+import { agentFolder } from '../../agents/environment.ts';
 import { runnerNamed } from '../../agents/index.ts';
 import type { AgentRunner, CommonOptions } from '../../agents/runner.ts';
 import type { ConfigProblem } from '../../errors.ts';

@@ -1,5 +1,5 @@
 import { createHash, randomBytes } from 'node:crypto';
-import type { RunEnvironments } from '../../agents/run-environment.ts';
+import type { RunEnvironments } from '../../agents/environment.ts';
 import type { LogLine } from '../../agents/runner.ts';
 import type { RunScope } from '../../mcp/scope.ts';
 
