@@ -74,8 +74,8 @@ test('a definition with only name and provider gets every default', () => {
   expect(webhook).toEqual({
     name: 'own',
     allowUnverifiable: false,
-    provider: 'github',
-    protocol: providers[0],
+    providerName: 'github',
+    provider: providers[0],
     endpoint: '/webhooks/own',
     origin: { kind: 'built-in' },
     enabled: true,
