@@ -12,8 +12,8 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
-import { NO_ENVIRONMENTS } from '../../src/agents/environment.ts';
 import type { AgentRunner, CommonOptions, LogLine, RunOrder } from '../../src/agents/runner.ts';
+import { NO_ENVIRONMENTS } from '../../src/agents/runner.ts';
 import { type Scheduler, startScheduler } from '../../src/agents/scheduler/scheduler.ts';
 import { type AgentRun, NO_USAGE, type Task } from '../../src/types.ts';
 import { startEngine, type TestEngine, type TestEngineOptions } from '../support/engine.ts';

@@ -2,7 +2,7 @@ import type { Agents } from '../../config/project/agents.ts';
 import type { RunLimits } from '../../config/project/agents-schema.ts';
 import type { TaskContext } from '../../tasks/context.ts';
 import type { AgentRun, Task } from '../../types.ts';
-import type { RunEnvironments } from '../environment.ts';
+import type { RunEnvironments } from '../runner.ts';
 
 /** What the scheduler works with. */
 export interface SchedulerContext extends TaskContext {

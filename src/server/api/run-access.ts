@@ -1,6 +1,5 @@
 import { createHash, randomBytes } from 'node:crypto';
-import type { RunEnvironments } from '../../agents/environment.ts';
-import type { LogLine } from '../../agents/runner.ts';
+import type { LogLine, RunEnvironments } from '../../agents/runner.ts';
 import type { RunScope } from '../../mcp/scope.ts';
 
 /** How runs of agents get at the management socket: each with a token that is good for nothing but that run. */
