@@ -1,5 +1,5 @@
 import { dirname } from 'node:path';
-import type { RunEnvironments } from '../agents/environment.ts';
+import type { RunEnvironments } from '../agents/runner.ts';
 import { type Scheduler, startScheduler } from '../agents/scheduler/scheduler.ts';
 import type { Configuration } from '../config/index.ts';
 import type { WebhookRegistry } from '../config/registry.ts';
