@@ -22,7 +22,7 @@ export async function main(argv: readonly string[], outer: Host): Promise<ExitCo
 /** With `--config`, what is printed to be pasted has it as well. */
 async function repeatingConfig(argv: readonly string[], io: Io): Promise<Io> {
   if (!argv.some((word) => word.startsWith('--config'))) return io;
-  const { configRepeater } = await import('./cli/kit/repeat-config.ts');
+  const { configRepeater } = await import('./cli/kit/program.ts');
   const repeatConfig = configRepeater(argv);
   return repeatConfig === null ? io : { ...io, err: through(io.err, repeatConfig), repeatConfig };
 }

@@ -9,7 +9,7 @@ import { explanationView, printExplanation } from './kit/explanation.ts';
 import { served } from './kit/operate.ts';
 import { facts, printJson } from './kit/print.ts';
 import { storedReader } from './kit/stored.ts';
-import { sayUnloaded } from './kit/unloaded.ts';
+import { sayUnloaded } from './kit/webhooks.ts';
 import { type FileHints, fileSource, isFile } from './replay/file.ts';
 import { fileOptions } from './replay/options.ts';
 

@@ -147,6 +147,6 @@ export const commands: readonly CliEntry[] = [
     name: 'api',
     group: 'Upkeep',
     summary: 'send a request to the running server’s management API',
-    load: async () => (await import('./kit/api.ts')).api,
+    load: async () => (await import('./api.ts')).api,
   },
 ];

@@ -5,8 +5,8 @@ import { scaffold } from '../config/project/scaffold.ts';
 import { say } from '../lib/io.ts';
 import type { ServiceFlags, Services } from '../services.ts';
 import { databasePath } from '../store/local/index.ts';
-import { agrees, canAsk } from './kit/ask.ts';
 import { type CliCommand, examples } from './kit/command.ts';
+import { agrees, canAsk } from './kit/prompts.ts';
 
 interface InitFlags extends ServiceFlags {
   readonly moveData?: boolean;

@@ -9,9 +9,9 @@ import { escapeInvisibleLine } from '../lib/text/escape-invisible.ts';
 import type { ServiceFlags, Services } from '../services.ts';
 import type { Loss } from '../store/local/loss.ts';
 import type { Staged } from '../store/local/staging.ts';
-import { agrees, canAsk } from './kit/ask.ts';
 import { type CliCommand, examples } from './kit/command.ts';
 import { counted, localTime, printJson } from './kit/print.ts';
+import { agrees, canAsk } from './kit/prompts.ts';
 
 interface RestoreFlags extends ServiceFlags {
   readonly yes?: boolean;

@@ -7,7 +7,7 @@ import { localSettings, projectMcp, readEntries, wantedEnv } from '../../tasks/c
 import { taskTools } from '../../tasks/claude/tools.ts';
 import { examples, type Runner } from '../kit/command.ts';
 import { facts, printJson } from '../kit/print.ts';
-import { claudePlace } from './place.ts';
+import { claudePlace } from './project.ts';
 
 interface StatusFlags extends ServiceFlags {
   readonly json?: boolean;

@@ -9,7 +9,7 @@ import {
 } from '../../tasks/claude/settings.ts';
 import { examples, type Runner } from '../kit/command.ts';
 import { printJson } from '../kit/print.ts';
-import { claudePlace, forgetInstalled, readInstalled } from './place.ts';
+import { claudePlace, forgetInstalled, readInstalled } from './project.ts';
 
 interface UninstallFlags extends ServiceFlags {
   readonly json?: boolean;

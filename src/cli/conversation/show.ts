@@ -4,7 +4,7 @@ import { say } from '../../lib/io.ts';
 import type { ServiceFlags, Services } from '../../services.ts';
 import { metricsView } from '../../task-views.ts';
 import { taskView } from '../../views.ts';
-import { taskTree } from '../flow/tree.ts';
+import { taskTree } from '../flow/show.ts';
 import { examples, type Runner } from '../kit/command.ts';
 import { costOf, facts, localTime, printJson, tookOf } from '../kit/print.ts';
 import { storedReader } from '../kit/stored.ts';

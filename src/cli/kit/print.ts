@@ -1,5 +1,6 @@
 import { type Io, say } from '../../lib/io.ts';
 import { escapeInvisibleJson, escapeInvisibleLine } from '../../lib/text/escape-invisible.ts';
+import type { TunnelStatus } from '../../tunnels/supervisor.ts';
 import type { usageView } from '../../views.ts';
 
 type UsageView = ReturnType<typeof usageView>;
@@ -65,4 +66,12 @@ export function counted(count: number): string {
 export function bytes(count: number): string {
   if (count < 1_000) return `${count} B`;
   return count < 1_000_000 ? `${(count / 1_000).toFixed(1)} kB` : `${(count / 1_000_000).toFixed(1)} MB`;
+}
+
+/** A tunnel's state in one line; a changed URL is said so that nobody misses it. */
+export function tunnelLine({ driver, phase, reason, fix, previousUrl, tunnel }: TunnelStatus): string {
+  const changed = previousUrl === null ? '' : `. PUBLIC URL CHANGED: enter ${tunnel?.url} at the provider`;
+  return escapeInvisibleLine(
+    `tunnel ${driver} ${phase}: ${reason}${fix === null ? '' : `. ${fix}`}${changed}`,
+  );
 }

@@ -5,7 +5,7 @@ import type { ReplaySource } from '../../deliveries/replay.ts';
 import { notFound, usageError } from '../../errors.ts';
 import { secret } from '../../lib/redact/secret.ts';
 import type { Headers, Snapshot } from '../../types.ts';
-import { requireProvider, webhookFor } from '../kit/choose-webhook.ts';
+import { requireProvider, webhookFor } from '../kit/webhooks.ts';
 
 /** What the user says of a file that does not say it itself. */
 export interface FileHints {

@@ -10,11 +10,10 @@ import type { Snapshot } from '../../types.ts';
 import { explanationView } from '../kit/explanation.ts';
 import { operations } from '../kit/operate.ts';
 import { counted } from '../kit/print.ts';
-import { createProgress } from '../kit/progress.ts';
-import { confirmedCount, pagesOf, startRun } from '../kit/selection.ts';
 import { storedReader } from '../kit/stored.ts';
-import { createTally } from '../kit/tally.ts';
 import { goOnWith, type ReplayFlags } from './options.ts';
+import { createProgress, createTally } from './progress.ts';
+import { confirmedCount, pagesOf, startRun } from './selection.ts';
 
 /** As many as travel together. Two batches are under way, so that the queue never waits for the next one. */
 const BATCH = 100;

@@ -8,14 +8,28 @@ import { providerNamed } from '../../providers/index.ts';
 import type { Serving } from '../../server/serve.ts';
 import { RELAY_VERDICT } from '../../tunnels/drivers/relay.ts';
 import type { TunnelStatus } from '../../tunnels/supervisor.ts';
-import type { TaskStatus } from '../../types.ts';
-import { bytes, localTime } from '../kit/print.ts';
-import { liveChangeLines } from '../kit/reloaded.ts';
-import { runLine, runStyle } from '../kit/run-line.ts';
-import { wrapped } from '../kit/wrapped.ts';
-import { tunnelLine } from '../tunnel/line.ts';
+import type { AgentRun, TaskStatus } from '../../types.ts';
+import { bytes, duration, localTime, tunnelLine } from '../kit/print.ts';
 import { announce, announceUrls, type Print } from './announce.ts';
+import { liveChangeLines } from './live-change.ts';
 import type { ServeOutput } from './output.ts';
+import { wrapped } from './wrapped.ts';
+
+const RUN_REASON_LENGTH = 200;
+
+/** One line for a run that was started or has ended: `planning completed in 12.3 s, $0.4210: …`. */
+function runLine(run: AgentRun): string {
+  const { id, agent, taskId, state, reason, startedAt, endedAt, usage, folder } = run;
+  if (endedAt === null || startedAt === null) return `${agent} works on ${taskId} in ${folder}  [${id}]`;
+  const cost = usage.costUsd === null ? '' : `, $${usage.costUsd.toFixed(4)}`;
+  const why = reason === null ? '' : `: ${shorten(reason, RUN_REASON_LENGTH)}`;
+  return `${agent} ${state} on ${taskId} in ${duration(endedAt - startedAt)}${cost}${why}  [${id}]`;
+}
+
+function runStyle({ state }: AgentRun): Style {
+  if (state === 'failed' || state === 'interrupted') return 'red';
+  return state === 'completed' ? 'green' : 'yellow';
+}
 
 /** Longest reason on one line. */
 const REASON_LENGTH = 260;

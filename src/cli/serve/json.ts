@@ -6,7 +6,7 @@ import type { Grant } from '../../server/grants.ts';
 import { publicBase } from '../../server/status.ts';
 import { tunnelView } from '../../server/tunnel-view.ts';
 import { deliveryView, iso, outgoingView, taskView } from '../../views.ts';
-import { liveChangeView } from '../kit/reloaded.ts';
+import { liveChangeView } from './live-change.ts';
 import type { ServeOutput } from './output.ts';
 
 function grantView({ target, says }: Grant) {

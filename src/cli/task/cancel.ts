@@ -4,13 +4,12 @@ import { say } from '../../lib/io.ts';
 import { commandLine } from '../../lib/shell-quote.ts';
 import type { ServiceFlags, Services } from '../../services.ts';
 import type { Task, TaskStatus } from '../../types.ts';
-import { agrees, canAsk } from '../kit/ask.ts';
 import { examples, type Runner } from '../kit/command.ts';
-import { agentNames } from '../kit/known-names.ts';
-import { requireKnown, sayNoRows } from '../kit/no-matches.ts';
+import { agentNames, requireKnown, sayNoRows } from '../kit/list.ts';
 import { operations } from '../kit/operate.ts';
 import { oneOf } from '../kit/options.ts';
 import { counted, printJson } from '../kit/print.ts';
+import { agrees, canAsk } from '../kit/prompts.ts';
 import { changeTask } from './changed.ts';
 
 interface CancelFlags extends ServiceFlags {

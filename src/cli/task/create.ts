@@ -4,7 +4,7 @@ import type { ServiceFlags, Services } from '../../services.ts';
 import { examples, type Runner } from '../kit/command.ts';
 import { operations } from '../kit/operate.ts';
 import { collect } from '../kit/options.ts';
-import { readText } from '../kit/text-input.ts';
+import { readText } from '../kit/prompts.ts';
 import { printChanged } from './changed.ts';
 
 interface CreateFlags extends ServiceFlags {

@@ -2,7 +2,7 @@ import type { Command } from 'commander';
 import type { ServiceFlags } from '../../services.ts';
 import { examples, type Runner } from '../kit/command.ts';
 import { renamed } from '../kit/options.ts';
-import { readText } from '../kit/text-input.ts';
+import { readText } from '../kit/prompts.ts';
 import { changeTask } from './changed.ts';
 import { type SpentFlags, spentOf, spentOptions } from './spent.ts';
 

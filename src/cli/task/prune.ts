@@ -4,11 +4,11 @@ import { say } from '../../lib/io.ts';
 import { commandLine } from '../../lib/shell-quote.ts';
 import type { ServiceFlags, Services } from '../../services.ts';
 import { type PrunedTasks, plannedPrune, type TaskPruneLimits } from '../../tasks/prune.ts';
-import { agrees, canAsk } from '../kit/ask.ts';
 import { examples, type Runner } from '../kit/command.ts';
 import { moment } from '../kit/moment.ts';
 import { operations } from '../kit/operate.ts';
 import { counted, localTime, printJson } from '../kit/print.ts';
+import { agrees, canAsk } from '../kit/prompts.ts';
 
 interface PruneFlags extends ServiceFlags {
   readonly before?: string;

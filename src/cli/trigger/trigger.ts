@@ -12,13 +12,12 @@ import type { ServiceFlags, Services } from '../../services.ts';
 import type { ServerAddress } from '../../store/local/lock.ts';
 import type { Task, Webhook } from '../../types.ts';
 import { deliveryView, taskView } from '../../views.ts';
-import { requireProvider, webhookOrProvider } from '../kit/choose-webhook.ts';
 import { type CliCommand, examples } from '../kit/command.ts';
 import { served } from '../kit/operate.ts';
 import { collect } from '../kit/options.ts';
 import { printJson } from '../kit/print.ts';
 import { printSettled, succeeded } from '../kit/settled.ts';
-import { sayUnloaded } from '../kit/unloaded.ts';
+import { requireProvider, sayUnloaded, webhookOrProvider } from '../kit/webhooks.ts';
 import { knownSample, makeRequest, type RequestWishes, withText } from './request.ts';
 
 interface TriggerFlags extends ServiceFlags, Omit<RequestWishes, 'type'> {

@@ -9,7 +9,7 @@ import { parseTunnelFlag } from '../../tunnels/settings.ts';
 import type { TunnelStatus } from '../../tunnels/supervisor.ts';
 import { examples, type Runner } from '../kit/command.ts';
 import { port } from '../kit/options.ts';
-import { tunnelLine } from './line.ts';
+import { tunnelLine } from '../kit/print.ts';
 
 interface OpenFlags extends ServiceFlags {
   readonly port?: number;

@@ -7,13 +7,13 @@ import { settingDescriptions } from '../../providers/generic/settings.ts';
 import { providers } from '../../providers/index.ts';
 import type { ServiceFlags, Services } from '../../services.ts';
 import type { Webhook } from '../../types.ts';
-import { requireProvider } from '../kit/choose-webhook.ts';
 import { examples, type Runner } from '../kit/command.ts';
 import { facts } from '../kit/print.ts';
-import { formLines, viewer } from './address.ts';
+import { requireProvider } from '../kit/webhooks.ts';
 import { changeDb, dynamicWebhook, report } from './change.ts';
 import { givenFields, type WebhookFlags, webhookOptions } from './fields.ts';
 import { findWebhook, refOf } from './find.ts';
+import { formLines, viewer } from './view.ts';
 
 interface AddFlags extends ServiceFlags, WebhookFlags {
   readonly from?: string;

@@ -8,7 +8,7 @@ import type { Services } from '../../services.ts';
 import type { Webhook } from '../../types.ts';
 import { serverClient } from '../kit/operate.ts';
 import { printJson } from '../kit/print.ts';
-import type { Surroundings } from './address.ts';
+import type { Surroundings } from './view.ts';
 
 /** How long a running server may take to have a change in force. */
 const PATIENCE_MS = 15_000;

@@ -7,10 +7,10 @@ import { usageError } from '../../errors.ts';
 import type { ServiceFlags, Services } from '../../services.ts';
 import { examples, type Runner } from '../kit/command.ts';
 import { clearOption } from '../kit/options.ts';
-import { viewer } from './address.ts';
 import { changeDb, dynamicWebhook, report } from './change.ts';
 import { givenFields, type WebhookFlags, webhookOptions } from './fields.ts';
 import { onWebhook, refOf } from './find.ts';
+import { viewer } from './view.ts';
 
 interface EditFlags extends ServiceFlags, WebhookFlags {
   readonly clear: readonly (keyof typeof CLEARABLE)[];

@@ -8,8 +8,8 @@ import { ConfigError, type ConfigProblem, messageOf, usageError } from '../../er
 import type { ServiceFlags, Services } from '../../services.ts';
 import { examples, type Runner } from '../kit/command.ts';
 import { facts } from '../kit/print.ts';
-import { viewer } from './address.ts';
 import { changeDb, dynamicWebhook, report } from './change.ts';
+import { viewer } from './view.ts';
 
 interface ImportFlags extends ServiceFlags {
   readonly json?: boolean;

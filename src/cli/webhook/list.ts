@@ -11,7 +11,8 @@ import { type LastDelivery, lastDeliveries } from '../../store/local/last-delive
 import { currentHolder } from '../../store/local/lock.ts';
 import { databasePath } from '../../store/local/place.ts';
 import { examples, type Runner } from '../kit/command.ts';
-import { localTime, webhookState } from '../kit/print.ts';
+import { serverClient } from '../kit/operate.ts';
+import { localTime, printJson, webhookState } from '../kit/print.ts';
 import { below, state, table, time, whole } from '../kit/table.ts';
 
 interface ListFlags extends ServiceFlags {
@@ -47,7 +48,6 @@ function listQuickly({ host }: Runner, { config }: ServiceFlags): boolean {
 }
 
 async function list(app: Services): Promise<0> {
-  const { serverClient } = await import('../kit/operate.ts');
   const client = await serverClient(app);
   if (client !== null) {
     const [views, { not_loaded: unloaded }] = await Promise.all([client.webhooks(), client.status()]);
@@ -63,9 +63,23 @@ async function list(app: Services): Promise<0> {
   return 0;
 }
 
+/** Every webhook as the API gives it: by a running server where there is one, else by what is here. */
 async function listAsJson(app: Services): Promise<0> {
-  const { printJsonList } = await import('./list-json.ts');
-  return printJsonList(app);
+  const [{ viewer }, { sayUnloaded }] = await Promise.all([
+    import('./view.ts'),
+    import('../kit/webhooks.ts'),
+  ]);
+  const client = await serverClient(app);
+  if (client !== null) {
+    const [views, status] = await Promise.all([client.webhooks(), client.status()]);
+    sayUnloaded(app, status.not_loaded);
+    printJson(app.io, views);
+    return 0;
+  }
+  const configuration = await app.configuration();
+  sayUnloaded(app, configuration.unloaded);
+  printJson(app.io, configuration.snapshot.webhooks.map(viewer(app, { configuration, served: null })));
+  return 0;
 }
 
 function printList({ out, err }: Io, { dataFolder, projectFile }: ProjectPaths, listing: Listing): void {

@@ -4,10 +4,10 @@ import { duration } from '../../lib/units.ts';
 import type { ServiceFlags, Services } from '../../services.ts';
 import { examples, type Runner } from '../kit/command.ts';
 import { localTime } from '../kit/print.ts';
-import { formLines, viewer } from './address.ts';
 import { changeDb, dynamicWebhook, report } from './change.ts';
 import { onWebhook, refOf } from './find.ts';
 import { givenSecret, type SecretFlags, secretOptions } from './secret-input.ts';
+import { formLines, viewer } from './view.ts';
 
 interface RotateFlags extends ServiceFlags, SecretFlags {
   readonly overlap: number;

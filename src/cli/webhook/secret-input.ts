@@ -2,7 +2,7 @@ import type { Command } from 'commander';
 import { usageError } from '../../errors.ts';
 import { paint, say } from '../../lib/io.ts';
 import type { Services } from '../../services.ts';
-import { readText } from '../kit/text-input.ts';
+import { readText } from '../kit/prompts.ts';
 
 /** How a person gives a secret. */
 export interface SecretFlags {

@@ -5,10 +5,10 @@ import type { ServiceFlags, Services } from '../../services.ts';
 import { examples, type Runner } from '../kit/command.ts';
 import { serverClient } from '../kit/operate.ts';
 import { facts, printJson, webhookState } from '../kit/print.ts';
-import { sayUnloaded } from '../kit/unloaded.ts';
-import { formLines, viewer } from './address.ts';
+import { sayUnloaded } from '../kit/webhooks.ts';
 import { commandTable } from './command/list.ts';
 import { findWebhook } from './find.ts';
+import { formLines, viewer } from './view.ts';
 
 interface ShowFlags extends ServiceFlags {
   readonly showSecret?: boolean;

@@ -2,9 +2,9 @@ import type { Command } from 'commander';
 import { setEnabled } from '../../config/dynamic/edit.ts';
 import type { ServiceFlags, Services } from '../../services.ts';
 import { examples, type Runner } from '../kit/command.ts';
-import { viewer } from './address.ts';
 import { changeDb, dynamicWebhook, report } from './change.ts';
 import { onWebhook, refOf } from './find.ts';
+import { viewer } from './view.ts';
 
 interface SwitchFlags extends ServiceFlags {
   readonly json?: boolean;

@@ -1,8 +1,12 @@
+import { dirname } from 'node:path';
+import { type UnloadedFile, unloadedText } from '../../config/modules/kept-modules.ts';
 import { notFound, usageError } from '../../errors.ts';
+import { say } from '../../lib/io.ts';
 import { commandLine } from '../../lib/shell-quote.ts';
 import { suggestion } from '../../lib/suggest.ts';
 import { providersIn } from '../../providers/index.ts';
 import type { Provider } from '../../providers/provider.ts';
+import type { Services } from '../../services.ts';
 import type { Snapshot, Webhook } from '../../types.ts';
 
 /** The provider of that name, hookctl's own or the project's; `others` may be meant as well. Throws `usage`. */
@@ -40,4 +44,13 @@ export function webhookFor(
       ? `Make one: ${commandLine('hookctl', 'webhook', 'add', own, '--name', name ?? own)}`
       : suggestion(name ?? own, known),
   );
+}
+
+/** Says which files of the project are not loaded as they are, one line each. */
+export function sayUnloaded(
+  { io, located: { projectFile } }: Services,
+  unloaded: readonly UnloadedFile[],
+): void {
+  const folder = projectFile === null ? null : dirname(projectFile);
+  for (const file of unloaded) say(io.err, `note: ${unloadedText(file, folder)}`);
 }

@@ -2,11 +2,10 @@ import { failure } from '../../errors.ts';
 import { say } from '../../lib/io.ts';
 import type { Services } from '../../services.ts';
 import type { DeliverySelection, SelectedDelivery, SelectionReader } from '../../store/selection.ts';
-import type { ReplayFlags } from '../replay/options.ts';
-import { agrees, canAsk } from './ask.ts';
-import { webhookNames } from './known-names.ts';
-import { requireKnown, sayNoRows } from './no-matches.ts';
-import { counted } from './print.ts';
+import { requireKnown, sayNoRows, webhookNames } from '../kit/list.ts';
+import { counted } from '../kit/print.ts';
+import { agrees, canAsk } from '../kit/prompts.ts';
+import type { ReplayFlags } from './options.ts';
 
 /** The deliveries of a selection, oldest first, `size` at a time: there may be more than fit into memory. */
 export function* pagesOf(

@@ -1,7 +1,43 @@
 import { notFound } from '../../errors.ts';
 import { say } from '../../lib/io.ts';
+import { commandLine } from '../../lib/shell-quote.ts';
 import { suggest } from '../../lib/suggest.ts';
 import type { Services } from '../../services.ts';
+import type { Filters } from '../../store/store.ts';
+import { served } from './operate.ts';
+import { counted } from './print.ts';
+
+/** A page of a list that may have been cut. */
+interface Page<List extends keyof Filters> {
+  readonly list: List;
+  readonly filter: Filters[List];
+  /** How many rows the page has, and the id of its last one. */
+  readonly shown: number;
+  readonly last: string | number | undefined;
+  /** The command line as it was typed. */
+  readonly argv: readonly string[];
+}
+
+/** `50 of 2,232; next page: hookctl task list --before task-…` when there are older rows than the page has. */
+export function sayNextPage<List extends keyof Filters>(app: Services, page: Page<List>): void {
+  const { list, filter, shown, last, argv } = page;
+  const reader = app.reader();
+  if (reader === null || last === undefined || shown < (filter.limit ?? 0)) return;
+  const older = { ...filter, before: last } as Filters[List];
+  if (reader.count(list, older) === 0) return;
+  const { before, ...all } = filter;
+  const next = commandLine('hookctl', ...without('--before', argv), '--before', String(last));
+  say(
+    app.io.err,
+    `${counted(shown)} of ${counted(reader.count(list, all as Filters[List]))}; next page: ${next}`,
+  );
+}
+
+function without(option: string, argv: readonly string[]): readonly string[] {
+  return argv.filter(
+    (word, at) => word !== option && argv[at - 1] !== option && !word.startsWith(`${option}=`),
+  );
+}
 
 /** Names in an error message; more would scroll the rest away. */
 const NAMES_SHOWN = 20;
@@ -71,4 +107,33 @@ export function requireBefore(
     `there is no ${before} in ${located.dataFolder}`,
     'Give --before the last id of the page before.',
   );
+}
+
+/** Sources of the names of webhooks: those that received something, then those that are configured. */
+export function webhookNames(
+  app: Services,
+): readonly (() => readonly string[] | Promise<readonly string[]>)[] {
+  return [
+    () => (app.reader()?.countsByWebhook() ?? []).map(({ webhook }) => webhook),
+    async () => {
+      const status = await served(app).catch(() => null);
+      if (status !== null) return status.webhooks.map(({ name }) => name);
+      return (await app.configuration()).snapshot.webhooks.map(({ name }) => name);
+    },
+  ];
+}
+
+/** Sources of the names of agents: those that have tasks, then those that are configured. */
+export function agentNames(app: Services): readonly (() => readonly string[] | Promise<readonly string[]>)[] {
+  return [
+    () => app.reader()?.agentNames() ?? [],
+    async () => {
+      const { project, snapshot } = await app.configuration();
+      const named = snapshot.webhooks.flatMap(({ targetAgent, commands }) => [
+        targetAgent,
+        ...commands.map((command) => command.targetAgent),
+      ]);
+      return [...Object.keys(project.agents), ...named];
+    },
+  ];
 }

@@ -1,14 +1,14 @@
 import { readFile } from 'node:fs/promises';
 import { STATUS_CODES } from 'node:http';
 import { resolve } from 'node:path';
-import { type ExitCode, failure, messageOf, usageError } from '../../errors.ts';
-import { paint, say } from '../../lib/io.ts';
-import { suggestion } from '../../lib/suggest.ts';
-import { escapeInvisible, escapeInvisibleJsonText } from '../../lib/text/escape-invisible.ts';
-import { askManagement } from '../../server/client.ts';
-import type { ServiceFlags, Services } from '../../services.ts';
-import { type CliCommand, examples } from './command.ts';
-import { serverAddress } from './operate.ts';
+import { type ExitCode, failure, messageOf, usageError } from '../errors.ts';
+import { paint, say } from '../lib/io.ts';
+import { suggestion } from '../lib/suggest.ts';
+import { escapeInvisible, escapeInvisibleJsonText } from '../lib/text/escape-invisible.ts';
+import { askManagement } from '../server/client.ts';
+import type { ServiceFlags, Services } from '../services.ts';
+import { type CliCommand, examples } from './kit/command.ts';
+import { serverAddress } from './kit/operate.ts';
 
 interface ApiFlags extends ServiceFlags {
   readonly data?: string;

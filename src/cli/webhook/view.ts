@@ -1,9 +1,24 @@
 import type { Configuration } from '../../config/index.ts';
+import { commandLine } from '../../lib/shell-quote.ts';
+import { escapeInvisibleLine } from '../../lib/text/escape-invisible.ts';
 import type { StatusView } from '../../server/status.ts';
 import { type WebhookView, webhookViewer } from '../../server/webhook-view.ts';
 import type { Services } from '../../services.ts';
-import type { Webhook } from '../../types.ts';
-import { formFields } from './form.ts';
+import type { FormField, Webhook } from '../../types.ts';
+
+/** The provider's web form, filled in. `secret` is shown in place of the command that prints it. */
+export function formFields(
+  { name, provider }: Webhook,
+  url: string,
+  secret: string | null = null,
+): readonly FormField[] {
+  const secretCommand = commandLine('hookctl', 'webhook', 'show', name, '--show-secret');
+  const enterCommand = commandLine('hookctl', 'webhook', 'edit', name, '--secret-stdin');
+  const shown = (value: string) => (secret !== null && value.includes(secretCommand) ? secret : value);
+  return provider
+    .formFields({ url, secretCommand, enterCommand })
+    .map(({ label, value }) => ({ label, value: escapeInvisibleLine(shown(value)) }));
+}
 
 /** The webhooks, and the state of the server that serves them; null when none runs. */
 export interface Surroundings {

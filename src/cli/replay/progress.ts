@@ -1,5 +1,5 @@
-import { type Io, paint, say } from '../../lib/io.ts';
-import { counted } from './print.ts';
+import { type Io, type OutputStream, paint, say } from '../../lib/io.ts';
+import { counted } from '../kit/print.ts';
 
 /** What became of many, counted by how it ended. */
 interface Tally {
@@ -37,6 +37,34 @@ export function createTally(): Tally {
       for (const failure of shown) say(io.err, paint(io.err, 'yellow', failure));
       if (failures > shown.length) say(io.err, `and ${counted(failures - shown.length)} more`);
       say(json ? io.err : io.out, `${verb} ${counted(total)}: ${line() || 'nothing'}`);
+    },
+  };
+}
+
+/** A line on a terminal that says how far a long command is. */
+interface Progress {
+  /** Shows the line as it is now; most calls do nothing, so that every step may call it. */
+  show(line: () => string): void;
+  /** Takes the line away, before anything else is printed. */
+  clear(): void;
+}
+
+const EVERY_MS = 100;
+
+/** Silent where nobody watches: a log full of these lines helps no one. */
+export function createProgress(stream: OutputStream, now: () => number): Progress {
+  let shownAt = Number.NEGATIVE_INFINITY;
+  let isShown = false;
+  return {
+    show(line) {
+      if (!stream.isTerminal || now() - shownAt < EVERY_MS) return;
+      shownAt = now();
+      isShown = true;
+      stream.write(`\r\x1b[2K${line()}`);
+    },
+    clear() {
+      if (isShown) stream.write('\r\x1b[2K');
+      isShown = false;
     },
   };
 }
