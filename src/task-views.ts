@@ -1,6 +1,6 @@
 import { openRunView, runView } from './run-views.ts';
-import type { RunReader } from './store/run-store.ts';
-import type { TaskReader } from './store/task-store.ts';
+import type { RunReader } from './store/runs.ts';
+import type { TaskReader } from './store/tasks.ts';
 import { blockersOf } from './tasks/dependencies.ts';
 import type { Conversation, Flow, Task, TaskStatus, Transition } from './types.ts';
 import { iso, isoOrNull, taskView, usageView } from './views.ts';

@@ -1,6 +1,6 @@
 import { type CompiledQuery, sql } from 'kysely';
 import type { AgentEvent, AgentEventFilter } from '../types.ts';
-import { sqlBuilder, type TransitionRow } from './local/schema.ts';
+import { sqlBuilder, type TransitionRow } from './local/tables/rows.ts';
 
 /** Everything of events for agents that only looks. */
 export interface AgentEventReader {

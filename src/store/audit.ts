@@ -1,6 +1,6 @@
 import type { CompiledQuery, Selectable } from 'kysely';
 import type { Actor, AuditEntry, JsonObject, NewAuditEntry } from '../types.ts';
-import { type AuditRow, sqlBuilder } from './local/schema.ts';
+import { type AuditRow, sqlBuilder } from './local/tables/rows.ts';
 
 export interface AuditFilter {
   /** `webhook.add`; `webhook` stands for all that begins with `webhook.`. */

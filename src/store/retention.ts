@@ -1,6 +1,6 @@
 import { type CompiledQuery, sql } from 'kysely';
 import { idFloor } from '../lib/ids.ts';
-import { sqlBuilder } from './local/schema.ts';
+import { sqlBuilder } from './local/tables/rows.ts';
 
 /** A body that may go: its delivery is settled, and nothing waits to be sent for it. */
 export interface PrunableBody {

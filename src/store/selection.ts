@@ -1,7 +1,7 @@
 import type { CompiledQuery } from 'kysely';
 import type { DeliveryStatus, Headers, Trust } from '../types.ts';
-import type { ReadBody } from './local/bodies.ts';
-import { sqlBuilder } from './local/schema.ts';
+import type { ReadBody } from './local/log/bodies.ts';
+import { sqlBuilder } from './local/tables/rows.ts';
 
 /**
  * Deliveries that are to be run or sent again. Replays are never among them: a second replay of the same time would

@@ -14,7 +14,7 @@ import type {
 import type { AgentEventReader, AgentEventWriter } from './agent-events.ts';
 import type { AuditFilter, AuditReader } from './audit.ts';
 import type { BodyFilter, PrunableBody, Swept } from './retention.ts';
-import type { RunReader, RunWriter } from './run-store.ts';
+import type { RunReader, RunWriter } from './runs.ts';
 import type { SelectionReader } from './selection.ts';
 import type {
   ConversationFilter,
@@ -23,7 +23,7 @@ import type {
   TaskFilter,
   TaskReader,
   TaskWriter,
-} from './task-store.ts';
+} from './tasks.ts';
 
 /** A request that passed verification (or is a replay), ready to be made durable. */
 export interface NewDelivery {

@@ -1,5 +1,5 @@
 import { failure, type HookctlError, notFound, usageError } from '../errors.ts';
-import type { TaskChange } from '../store/task-store.ts';
+import type { TaskChange } from '../store/tasks.ts';
 import type { Task, TaskEvent, TaskUsage } from '../types.ts';
 import { syncTasks, type TaskContext } from './context.ts';
 import { blockersOf } from './dependencies.ts';

@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { HookctlError } from '../errors.ts';
-import type { KeptCode, PrunableTree, TaskReader, TreeFilter } from '../store/task-store.ts';
+import type { KeptCode, PrunableTree, TaskReader, TreeFilter } from '../store/tasks.ts';
 import type { AgentRun, Task } from '../types.ts';
 import type { TaskContext } from './context.ts';
 import { isEnd } from './lifecycle.ts';

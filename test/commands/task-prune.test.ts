@@ -4,7 +4,7 @@ import { beforeAll, expect, test } from 'vitest';
 import { createIds } from '../../src/lib/ids.ts';
 import { databasePath, openStore } from '../../src/store/local/index.ts';
 import type { Store } from '../../src/store/store.ts';
-import type { TaskChange } from '../../src/store/task-store.ts';
+import type { TaskChange } from '../../src/store/tasks.ts';
 import type { PrunedTasks } from '../../src/tasks/prune.ts';
 import type { NewOutgoing, Task } from '../../src/types.ts';
 import { newDelivery, settledTask, settlement } from '../store/records.ts';

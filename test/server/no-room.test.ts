@@ -9,7 +9,7 @@ import { expect, onTestFinished, test } from 'vitest';
 import { createQueue } from '../../src/deliveries/queue.ts';
 import { createIngress } from '../../src/server/ingress/ingress.ts';
 import { receiver } from '../../src/server/ingress/receiver.ts';
-import { openBodyLog } from '../../src/store/local/body-log.ts';
+import { openBodyLog } from '../../src/store/local/log/body-log.ts';
 import { startEngine } from '../support/engine.ts';
 import { comment, signedPost } from '../support/github.ts';
 import { SECRET } from '../support/secret.ts';

@@ -11,9 +11,9 @@ import {
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
-import { rowOf } from '../../src/store/local/acceptance.ts';
+import { rowOf } from '../../src/store/local/tables/acceptance.ts';
 import { openReader, openStore } from '../../src/store/local/index.ts';
-import { type RecordedRow, readRecord, recordOf } from '../../src/store/local/record.ts';
+import { type RecordedRow, readRecord, recordOf } from '../../src/store/local/log/record.ts';
 import type { NewOutgoing } from '../../src/types.ts';
 import { NOW, newDelivery, settlement, storePath } from './fixtures.ts';
 
@@ -90,7 +90,7 @@ test('a record that is cut off at any of its bytes is cut away, and what stands 
   const before = readFileSync(segmentOf(path));
   const record = recordOf(rowOf(newDelivery('dlv-2')), Buffer.from('{"id":"dlv-2"}'));
   const wrong: number[] = [];
-  const { recoverRows } = await import('../../src/store/local/recovery.ts');
+  const { recoverRows } = await import('../../src/store/local/log/recovery.ts');
   const { openForWriting } = await import('../../src/store/local/sqlite.ts');
   const db = openForWriting(path);
   onTestFinished(() => db.close());

@@ -1,7 +1,7 @@
 import { existsSync, statSync } from 'node:fs';
 import { DatabaseSync } from 'node:sqlite';
 import { expect, test } from 'vitest';
-import { rowOf } from '../../src/store/local/acceptance.ts';
+import { rowOf } from '../../src/store/local/tables/acceptance.ts';
 import { first } from '../../src/store/local/migrations/0001-first.ts';
 import { outbox } from '../../src/store/local/migrations/0002-outbox.ts';
 import { tasks } from '../../src/store/local/migrations/0003-tasks.ts';

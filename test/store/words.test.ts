@@ -5,7 +5,7 @@ import { createRedactor } from '../../src/lib/redact/redact.ts';
 import { appendAudit } from '../../src/store/local/audit-log.ts';
 import { openStore } from '../../src/store/local/index.ts';
 import type { Store, StoreReader } from '../../src/store/store.ts';
-import type { TaskChange, TaskCreation } from '../../src/store/task-store.ts';
+import type { TaskChange, TaskCreation } from '../../src/store/tasks.ts';
 import type { Decision, NewOutgoing } from '../../src/types.ts';
 import { tokenOf } from '../lib/tokens.ts';
 import { NOW, newDelivery, settledTask, settlement, storePath } from './fixtures.ts';

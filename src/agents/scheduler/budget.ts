@@ -1,5 +1,5 @@
 import type { RunLimits } from '../../config/project/agents-schema.ts';
-import type { Spent } from '../../store/run-store.ts';
+import type { Spent } from '../../store/runs.ts';
 
 /** What stands against one more run. */
 type BudgetVerdict =

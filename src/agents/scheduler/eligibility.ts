@@ -1,9 +1,9 @@
 import type { Agents } from '../../config/project/agents.ts';
 import type { RunLimits } from '../../config/project/agents-schema.ts';
 import { commandLine } from '../../lib/shell-quote.ts';
-import { BUDGET_MS } from '../../store/local/runs.ts';
-import type { QueuedTask, RunReader } from '../../store/run-store.ts';
-import type { TaskReader } from '../../store/task-store.ts';
+import { BUDGET_MS } from '../../store/local/tables/runs.ts';
+import type { QueuedTask, RunReader } from '../../store/runs.ts';
+import type { TaskReader } from '../../store/tasks.ts';
 import { NOT_VERIFIED } from '../../tasks/change.ts';
 import { blockersOf } from '../../tasks/dependencies.ts';
 import { budgetFor } from './budget.ts';

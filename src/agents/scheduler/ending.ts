@@ -1,4 +1,4 @@
-import type { RunEnding, TaskEnding } from '../../store/run-store.ts';
+import type { RunEnding, TaskEnding } from '../../store/runs.ts';
 import { changeOf } from '../../tasks/change.ts';
 import { syncTasks } from '../../tasks/context.ts';
 import { isEnd } from '../../tasks/lifecycle.ts';

@@ -1,6 +1,6 @@
 import { ownText } from '../../lib/text/post-text.ts';
-import { BUDGET_MS } from '../../store/local/runs.ts';
-import type { QueuedTask } from '../../store/run-store.ts';
+import { BUDGET_MS } from '../../store/local/tables/runs.ts';
+import type { QueuedTask } from '../../store/runs.ts';
 import { separateComment } from '../../tasks/progress.ts';
 import type { SchedulerContext } from './context.ts';
 

@@ -1,7 +1,7 @@
 import { rm } from 'node:fs/promises';
 import type { Agent } from '../../config/project/agents.ts';
 import { failure, HookctlError } from '../../errors.ts';
-import type { RunNote } from '../../store/run-store.ts';
+import type { RunNote } from '../../store/runs.ts';
 import type { AgentRun, Task } from '../../types.ts';
 import { agentFolder } from '../environment.ts';
 import { promptFor } from '../prompt.ts';

@@ -1,7 +1,7 @@
 import type { Agent } from '../../config/project/agents.ts';
 import { pause } from '../../lib/backoff.ts';
 import { findProgram } from '../../lib/process/find-program.ts';
-import type { QueuedTask, RunWait } from '../../store/run-store.ts';
+import type { QueuedTask, RunWait } from '../../store/runs.ts';
 import { changeOf, guardedStep } from '../../tasks/change.ts';
 import { syncTasks } from '../../tasks/context.ts';
 import type { AgentRun, Task } from '../../types.ts';

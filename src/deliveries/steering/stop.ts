@@ -1,4 +1,4 @@
-import type { TaskChange } from '../../store/task-store.ts';
+import type { TaskChange } from '../../store/tasks.ts';
 import { isMeant, notMeant, type Steering } from '../../tasks/approval.ts';
 import { changeOf } from '../../tasks/change.ts';
 import { flowOf } from '../../tasks/flows.ts';

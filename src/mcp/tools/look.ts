@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { TaskFilter } from '../../store/task-store.ts';
+import type { TaskFilter } from '../../store/tasks.ts';
 import { TASK_STATUSES } from '../../types.ts';
 import { isReadable, taskFor } from '../scope.ts';
 import { tool } from '../tool.ts';

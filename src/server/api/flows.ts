@@ -1,7 +1,7 @@
 import { Hono } from 'hono';
 import { z } from 'zod';
 import { notFound } from '../../errors.ts';
-import type { TaskReader } from '../../store/task-store.ts';
+import type { TaskReader } from '../../store/tasks.ts';
 import { conversationView, flowDetails, flowView, messagesOf, metricsView } from '../../task-views.ts';
 import type { Conversation } from '../../types.ts';
 import { pageFields, pageOf, parseQuery } from './paging.ts';

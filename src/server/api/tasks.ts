@@ -1,8 +1,8 @@
 import { Hono } from 'hono';
 import { z } from 'zod';
 import { notFound } from '../../errors.ts';
-import type { RunReader } from '../../store/run-store.ts';
-import type { TaskReader } from '../../store/task-store.ts';
+import type { RunReader } from '../../store/runs.ts';
+import type { TaskReader } from '../../store/tasks.ts';
 import { listedTasks, taskWithRuns } from '../../task-views.ts';
 import { TASK_STATUSES } from '../../types.ts';
 import type { OperationsFor } from '../operations.ts';

@@ -1,13 +1,13 @@
 import type { DatabaseSync } from 'node:sqlite';
 import { setTimeout as delay } from 'node:timers/promises';
 import { messageOf } from '../../errors.ts';
-import { type BodyLog, openBodyLog } from './body-log.ts';
-import { openClaims } from './dedupe.ts';
-import { createNoteEnd, createStoreRow } from './new-row.ts';
-import { packedRow, type RecordedRow, recordOf, sealRecord } from './record.ts';
-import { type LogPosition, logFolder } from './segments.ts';
+import { type BodyLog, openBodyLog } from './log/body-log.ts';
+import { openClaims } from './log/dedupe.ts';
+import { createNoteEnd, createStoreRow } from './log/new-row.ts';
+import { packedRow, type RecordedRow, recordOf, sealRecord } from './log/record.ts';
+import { type LogPosition, logFolder } from './log/segments.ts';
 import { createRunner, type SqlRow, type Statement } from './sqlite.ts';
-import { sweepLog } from './sweep.ts';
+import { sweepLog } from './log/sweep.ts';
 
 /** Statements that are stored together or not at all. */
 export interface Run {

@@ -10,16 +10,16 @@ import {
   toAuditEntry,
   toAuditedRevision,
 } from '../audit.ts';
-import { listOutgoing, outgoingById, responsesBefore, waitingOutgoing } from '../outbox.ts';
+import { listOutgoing, outgoingById, responsesBefore, waitingOutgoing } from './tables/outbox.ts';
 import { countPrunable, deliveryAtRank, prunableBodies } from '../retention.ts';
 import { selectionReader } from '../selection.ts';
 import type { StoreReader } from '../store.ts';
-import { type BodyLocation, createBodyReader } from './bodies.ts';
+import { type BodyLocation, createBodyReader } from './log/bodies.ts';
 import { explained } from './damage.ts';
-import { aliasesNamed, aliasesOfFlow } from './flow-aliases.ts';
-import { dependentsOf, listConversations, listFlows } from './flows.ts';
+import { aliasesNamed, aliasesOfFlow } from './tables/flow-aliases.ts';
+import { dependentsOf, listConversations, listFlows } from './tables/flows.ts';
 import { requireCurrentSchema, schemaVersion } from './migrations/index.ts';
-import { countOutgoing } from './outbox-counts.ts';
+import { countOutgoing } from './tables/outbox-counts.ts';
 import {
   agentNames,
   bodyPlace,
@@ -34,7 +34,7 @@ import {
   pendingDeliveries,
   projectableTasks,
   taskById,
-} from './queries.ts';
+} from './tables/queries.ts';
 import {
   toConversation,
   toDelivery,
@@ -45,12 +45,12 @@ import {
   toTask,
   toTransition,
   toWebhookCounts,
-} from './rows.ts';
+} from './tables/mapping.ts';
 import { runReader } from './run-access.ts';
-import { logFolder, logSize } from './segments.ts';
+import { logFolder, logSize } from './log/segments.ts';
 import { createRunner, openForReading } from './sqlite.ts';
-import { prunableTrees, tasksOfTree } from './task-prune.ts';
-import { transitionsOf } from './transitions.ts';
+import { prunableTrees, tasksOfTree } from './tables/task-prune.ts';
+import { transitionsOf } from './tables/transitions.ts';
 
 /**
  * Opens the store to look at it, beside a running server or without one. Null when nothing was ever stored there.

@@ -1,8 +1,8 @@
 import type { CompiledQuery } from 'kysely';
-import type { RunReader, RunWriter } from '../run-store.ts';
-import { backlogs, noteAgents, releaseBacklog } from './backlog.ts';
-import { toTask } from './rows.ts';
-import { endRun, forgetWait, giveNotice, noteRun, noteWait, startRun } from './run-changes.ts';
+import type { RunReader, RunWriter } from '../runs.ts';
+import { backlogs, noteAgents, releaseBacklog } from './tables/backlog.ts';
+import { toTask } from './tables/mapping.ts';
+import { endRun, forgetWait, giveNotice, noteRun, noteWait, startRun } from './tables/run-changes.ts';
 import {
   lastSession,
   openRuns,
@@ -12,7 +12,7 @@ import {
   spentSince,
   toQueuedTask,
   toRun,
-} from './runs.ts';
+} from './tables/runs.ts';
 import type { Writer } from './writer-client.ts';
 
 /** Runs, as somebody reads them who runs queries like this. */

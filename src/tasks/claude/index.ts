@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import type { SyncNote } from '../../store/task-store.ts';
+import type { SyncNote } from '../../store/tasks.ts';
 import type { Task } from '../../types.ts';
 import { createBatchQueue } from './batch-queue.ts';
 import { claimantOf } from './claim.ts';

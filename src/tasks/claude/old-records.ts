@@ -1,6 +1,6 @@
 import { readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { TaskReader } from '../../store/task-store.ts';
+import type { TaskReader } from '../../store/tasks.ts';
 
 const RECORD = /^claude-task-(task-[a-z0-9]+)\.json$/;
 

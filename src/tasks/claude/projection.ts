@@ -1,6 +1,6 @@
 import { mkdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { SyncNote } from '../../store/task-store.ts';
+import type { SyncNote } from '../../store/tasks.ts';
 import type { Task } from '../../types.ts';
 import type { Intake } from './batch-queue.ts';
 import { type Folder, openFolder } from './folder.ts';

@@ -2,7 +2,7 @@ import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { z } from 'zod';
-import type { SyncNote } from '../../../src/store/task-store.ts';
+import type { SyncNote } from '../../../src/store/tasks.ts';
 import {
   type ClaudeTasks,
   type ClaudeTasksOptions,

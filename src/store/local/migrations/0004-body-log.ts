@@ -1,9 +1,9 @@
 import { rmSync } from 'node:fs';
 import type { DatabaseSync } from 'node:sqlite';
-import { openBodyLog } from '../body-log.ts';
-import { createNoteEnd } from '../new-row.ts';
-import { type RecordedRow, recordOf } from '../record.ts';
-import { logFolder } from '../segments.ts';
+import { openBodyLog } from '../log/body-log.ts';
+import { createNoteEnd } from '../log/new-row.ts';
+import { type RecordedRow, recordOf } from '../log/record.ts';
+import { logFolder } from '../log/segments.ts';
 
 const SCHEMA = `
 alter table deliveries add column webhook_id text;

@@ -1,8 +1,8 @@
 import { type CompiledQuery, sql } from 'kysely';
-import { insertReply, insertUnless } from '../outbox.ts';
-import type { BudgetNotice, RunEnding, RunNote, RunStart, RunWait, TaskEnding } from '../run-store.ts';
-import type { TaskChange } from '../task-store.ts';
-import { sqlBuilder, type TaskRow } from './schema.ts';
+import { insertReply, insertUnless } from './outbox.ts';
+import type { BudgetNotice, RunEnding, RunNote, RunStart, RunWait, TaskEnding } from '../../runs.ts';
+import type { TaskChange } from '../../tasks.ts';
+import { sqlBuilder, type TaskRow } from './rows.ts';
 import { changeTask, plus } from './transitions.ts';
 import { whole } from './whole.ts';
 

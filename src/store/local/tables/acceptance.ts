@@ -1,9 +1,9 @@
 import type { CompiledQuery } from 'kysely';
-import { NO_WEBHOOK } from '../../types.ts';
-import type { NewDelivery, NewRejection } from '../store.ts';
-import { compileOnce } from './compile-once.ts';
-import type { RecordedRow } from './record.ts';
-import { type DeliveryRow, sqlBuilder } from './schema.ts';
+import { NO_WEBHOOK } from '../../../types.ts';
+import type { NewDelivery, NewRejection } from '../../store.ts';
+import { compileOnce } from './builder.ts';
+import type { RecordedRow } from '../log/record.ts';
+import { type DeliveryRow, sqlBuilder } from './rows.ts';
 
 const REJECTIONS_KEPT = 1_000;
 /** Of requests to no webhook, which must not push those of webhooks out. */

@@ -1,6 +1,6 @@
 import { type CompiledQuery, sql } from 'kysely';
-import type { Backlog } from '../run-store.ts';
-import { sqlBuilder } from './schema.ts';
+import type { Backlog } from '../../runs.ts';
+import { sqlBuilder } from './rows.ts';
 
 /** Whether a queued task waits since before its agent was configured. Joins `known_agents`. */
 export const isBacklog = sql<number>`coalesce(tasks.updated_at <= known_agents.held_before, 0)`;

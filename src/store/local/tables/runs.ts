@@ -1,8 +1,8 @@
 import { type CompiledQuery, sql } from 'kysely';
-import type { AgentRun } from '../../types.ts';
-import type { QueuedTask, Spent } from '../run-store.ts';
+import type { AgentRun } from '../../../types.ts';
+import type { QueuedTask, Spent } from '../../runs.ts';
 import { isBacklog } from './backlog.ts';
-import { type RunRow, sqlBuilder, type TaskRow } from './schema.ts';
+import { type RunRow, sqlBuilder, type TaskRow } from './rows.ts';
 
 export function toRun(row: RunRow): AgentRun {
   return {

@@ -1,6 +1,6 @@
 import type { CompiledQuery } from 'kysely';
-import type { OutgoingStatus } from '../../types.ts';
-import { sqlBuilder } from './schema.ts';
+import type { OutgoingStatus } from '../../../types.ts';
+import { sqlBuilder } from './rows.ts';
 
 /** How many of what leaves are in each state. Answered from an index alone. */
 export function countOutgoing(): CompiledQuery<{ status: OutgoingStatus; count: number }> {

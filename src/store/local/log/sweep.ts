@@ -1,6 +1,6 @@
 import { rmSync, statSync } from 'node:fs';
 import type { DatabaseSync } from 'node:sqlite';
-import type { Swept } from '../retention.ts';
+import type { Swept } from '../../retention.ts';
 import type { BodyLog } from './body-log.ts';
 import { listSegments, segmentPath, syncFolder } from './segments.ts';
 

@@ -1,8 +1,8 @@
 import { type CompiledQuery, sql } from 'kysely';
-import type { ConversationFilter, FlowFilter } from '../task-store.ts';
-import { compileOnce } from './compile-once.ts';
-import type { ConversationTotalsRow } from './rows.ts';
-import { type FlowRow, sqlBuilder, type TaskRow } from './schema.ts';
+import type { ConversationFilter, FlowFilter } from '../../tasks.ts';
+import { compileOnce } from './builder.ts';
+import type { ConversationTotalsRow } from './mapping.ts';
+import { type FlowRow, sqlBuilder, type TaskRow } from './rows.ts';
 
 const PAGE_SIZE = 50;
 

@@ -1,5 +1,5 @@
 import { crc32 } from 'node:zlib';
-import type { DeliveryRow } from './schema.ts';
+import type { DeliveryRow } from '../tables/rows.ts';
 
 /**
  * One delivery in the log of bodies: 16 bytes of header, its row as JSON, its raw bytes. The header is four

@@ -1,7 +1,7 @@
 import { type CompiledQuery, sql } from 'kysely';
-import type { DeliveryOutcome, FlowAlias } from '../store.ts';
-import { compileOnce } from './compile-once.ts';
-import { type FlowAliasRow, sqlBuilder } from './schema.ts';
+import type { DeliveryOutcome, FlowAlias } from '../../store.ts';
+import { compileOnce } from './builder.ts';
+import { type FlowAliasRow, sqlBuilder } from './rows.ts';
 
 /** The aliases among these names. */
 export function aliasesNamed(names: readonly string[]): CompiledQuery<FlowAliasRow> {

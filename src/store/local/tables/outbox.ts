@@ -1,9 +1,9 @@
 import { type CompiledQuery, type Expression, sql } from 'kysely';
-import type { NewOutgoing, Outgoing } from '../types.ts';
-import { type OutboxRow, sqlBuilder } from './local/schema.ts';
-import { whole } from './local/whole.ts';
-import type { OutgoingFilter, OutgoingNote } from './store.ts';
-import type { TaskChange, TaskReply } from './task-store.ts';
+import type { NewOutgoing, Outgoing } from '../../../types.ts';
+import { type OutboxRow, sqlBuilder } from './rows.ts';
+import { whole } from './whole.ts';
+import type { OutgoingFilter, OutgoingNote } from '../../store.ts';
+import type { TaskChange, TaskReply } from '../../tasks.ts';
 
 const PAGE_SIZE = 50;
 

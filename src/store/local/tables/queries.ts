@@ -1,9 +1,9 @@
 import { type CompiledQuery, sql } from 'kysely';
-import type { DeliveryFilter, SettledFilter } from '../store.ts';
-import type { SyncNote, TaskFilter } from '../task-store.ts';
-import type { BodyLocation } from './bodies.ts';
-import { compileOnce } from './compile-once.ts';
-import { type DeliveryRow, sqlBuilder, type TaskRow } from './schema.ts';
+import type { DeliveryFilter, SettledFilter } from '../../store.ts';
+import type { SyncNote, TaskFilter } from '../../tasks.ts';
+import type { BodyLocation } from '../log/bodies.ts';
+import { compileOnce } from './builder.ts';
+import { type DeliveryRow, sqlBuilder, type TaskRow } from './rows.ts';
 
 const PAGE_SIZE = 50;
 

@@ -1,10 +1,10 @@
 import { type CompiledQuery, sql } from 'kysely';
-import type { NewTask, TaskStatus, Transition, Trust } from '../../types.ts';
-import { insertOutgoing } from '../outbox.ts';
-import type { DeliveryOutcome, FlowThread, NewAnswer, SettledTask } from '../store.ts';
-import { compileOnce } from './compile-once.ts';
+import type { NewTask, TaskStatus, Transition, Trust } from '../../../types.ts';
+import { insertOutgoing } from './outbox.ts';
+import type { DeliveryOutcome, FlowThread, NewAnswer, SettledTask } from '../../store.ts';
+import { compileOnce } from './builder.ts';
 import { insertAlias } from './flow-aliases.ts';
-import { sqlBuilder, type TaskRow } from './schema.ts';
+import { sqlBuilder, type TaskRow } from './rows.ts';
 import { changeTask, recordStep } from './transitions.ts';
 import { whole } from './whole.ts';
 

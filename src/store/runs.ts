@@ -1,5 +1,5 @@
 import type { AgentRun, NewOutgoing, RunEnd, RunUsage, Task, Trust } from '../types.ts';
-import type { TaskChange } from './task-store.ts';
+import type { TaskChange } from './tasks.ts';
 
 /** What the scheduler needs to know of a task that waits for an agent. */
 export interface QueuedTask {

@@ -1,6 +1,6 @@
 import { type CompiledQuery, sql } from 'kysely';
-import type { TaskCreation } from '../task-store.ts';
-import { sqlBuilder, type TaskRow } from './schema.ts';
+import type { TaskCreation } from '../../tasks.ts';
+import { sqlBuilder, type TaskRow } from './rows.ts';
 import { recordCreation } from './transitions.ts';
 
 /** Stores a task that no delivery made, with its flow and conversation where those are new. One job, one row. */

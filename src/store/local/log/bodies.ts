@@ -1,7 +1,7 @@
 import { closeSync, constants, openSync, readSync } from 'node:fs';
-import { failure, type HookctlError } from '../../errors.ts';
+import { failure, type HookctlError } from '../../../errors.ts';
 import { type FoundRecord, HEADER_BYTES, readRecord, recordLength } from './record.ts';
-import type { DeliveryRow } from './schema.ts';
+import type { DeliveryRow } from '../tables/rows.ts';
 import { segmentPath } from './segments.ts';
 
 /** Everything that knows how raw bodies are read. Rows that lists and the queue read stay small without them. */

@@ -1,5 +1,5 @@
-import type { Conversation, Delivery, Flow, Outgoing, Task, TaskUsage, Transition } from '../../types.ts';
-import type { FlowAlias, PendingDelivery, WebhookCounts } from '../store.ts';
+import type { Conversation, Delivery, Flow, Outgoing, Task, TaskUsage, Transition } from '../../../types.ts';
+import type { FlowAlias, PendingDelivery, WebhookCounts } from '../../store.ts';
 import type {
   ConversationRow,
   DeliveryRow,
@@ -8,7 +8,7 @@ import type {
   OutboxRow,
   TaskRow,
   TransitionRow,
-} from './schema.ts';
+} from './rows.ts';
 
 /** The one place where snake_case rows become the camelCase vocabulary. */
 

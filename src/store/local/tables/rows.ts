@@ -14,7 +14,7 @@ import type {
   TaskStatus,
   Transition,
   Trust,
-} from '../../types.ts';
+} from '../../../types.ts';
 
 /** The tables, as the newest migration leaves them. Times are epoch milliseconds, booleans 0 or 1. */
 interface Database {
