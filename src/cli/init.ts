@@ -4,7 +4,7 @@ import { join, relative } from 'node:path';
 import { scaffold } from '../config/project/scaffold.ts';
 import { say } from '../lib/io.ts';
 import type { ServiceFlags, Services } from '../services.ts';
-import { databasePath } from '../store/local/index.ts';
+import { databasePath } from '../store/local/sqlite.ts';
 import { type CliCommand, examples } from './kit/command.ts';
 import { agrees, canAsk } from './kit/prompts.ts';
 

@@ -107,7 +107,7 @@ async function webhooksRevision(folder: string): Promise<string> {
 async function outlookOf(app: Services, { staged }: Staged): Promise<Outlook> {
   const { dataFolder } = app.located;
   const { lossOf } = await import('../store/local/loss.ts');
-  const { databasePath } = await import('../store/local/place.ts');
+  const { databasePath } = await import('../store/local/sqlite.ts');
   const { newlyAllowed } = await import('../server/newly-allowed.ts');
   const folder = join(dataFolder, staged);
   const part = app.part(folder);

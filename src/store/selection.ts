@@ -1,6 +1,6 @@
 import type { CompiledQuery } from 'kysely';
 import type { DeliveryStatus, Headers, Trust } from '../types.ts';
-import type { ReadBody } from './local/log/bodies.ts';
+import type { ReadBody } from './local/log/body-log.ts';
 import { sqlBuilder } from './local/tables/rows.ts';
 
 /**

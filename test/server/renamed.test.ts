@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import { createIds } from '../../src/lib/ids.ts';
-import { databasePath, openStore } from '../../src/store/local/index.ts';
+import { openStore } from '../../src/store/local/index.ts';
+import { databasePath } from '../../src/store/local/sqlite.ts';
 import { newDelivery } from '../store/records.ts';
 import { comment, signedPost } from '../support/github.ts';
 import { tellJson } from '../support/in-process.ts';

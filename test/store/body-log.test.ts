@@ -11,9 +11,9 @@ import {
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
-import { rowOf } from '../../src/store/local/tables/acceptance.ts';
 import { openReader, openStore } from '../../src/store/local/index.ts';
 import { type RecordedRow, readRecord, recordOf } from '../../src/store/local/log/record.ts';
+import { rowOf } from '../../src/store/local/tables/acceptance.ts';
 import type { NewOutgoing } from '../../src/types.ts';
 import { NOW, newDelivery, settlement, storePath } from './fixtures.ts';
 

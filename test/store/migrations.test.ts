@@ -1,7 +1,6 @@
 import { existsSync, statSync } from 'node:fs';
 import { DatabaseSync } from 'node:sqlite';
 import { expect, test } from 'vitest';
-import { rowOf } from '../../src/store/local/tables/acceptance.ts';
 import { first } from '../../src/store/local/migrations/0001-first.ts';
 import { outbox } from '../../src/store/local/migrations/0002-outbox.ts';
 import { tasks } from '../../src/store/local/migrations/0003-tasks.ts';
@@ -14,6 +13,7 @@ import {
   SCHEMA_VERSION,
   schemaVersion,
 } from '../../src/store/local/migrations/index.ts';
+import { rowOf } from '../../src/store/local/tables/acceptance.ts';
 import { freshStore, newDelivery, storePath } from './fixtures.ts';
 
 test('migrating brings an empty db to the newest schema, and again changes nothing', () => {

@@ -44,7 +44,7 @@ export function createRunner(
         try {
           exitCode = (await work(app)) ?? 0;
         } catch (error) {
-          const { explainedWithin } = await import('../../store/local/damage.ts');
+          const { explainedWithin } = await import('../../store/local/sqlite.ts');
           throw explainedWithin(error, app.located.dataFolder);
         } finally {
           await app.close();

@@ -9,7 +9,7 @@ import { hookctlVersion } from '../../lib/version.ts';
 import type { ServiceFlags, Services } from '../../services.ts';
 import { type LastDelivery, lastDeliveries } from '../../store/local/last-deliveries.ts';
 import { currentHolder } from '../../store/local/lock.ts';
-import { databasePath } from '../../store/local/place.ts';
+import { databasePath } from '../../store/local/sqlite.ts';
 import { examples, type Runner } from '../kit/command.ts';
 import { serverClient } from '../kit/operate.ts';
 import { localTime, printJson, webhookState } from '../kit/print.ts';

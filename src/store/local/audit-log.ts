@@ -5,10 +5,10 @@ import type { CompiledQuery } from 'kysely';
 import { failure } from '../../errors.ts';
 import type { NewAuditEntry } from '../../types.ts';
 import { auditedRevisions, insertAudit, type toAuditedRevision } from '../audit.ts';
-import { databasePath, prepare } from './index.ts';
+import { prepare } from './index.ts';
 import { type Holder, lockFolder } from './lock.ts';
 import { SCHEMA_VERSION, schemaVersion } from './migrations/index.ts';
-import { openForReading, openForWriting } from './sqlite.ts';
+import { databasePath, openForReading, openForWriting } from './sqlite.ts';
 import { type Redact, withoutSecrets } from './words.ts';
 
 /** How long another process may keep the folder while the db has yet to be made or migrated. */

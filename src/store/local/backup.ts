@@ -6,9 +6,8 @@ import { z } from 'zod';
 import { failure, messageOf } from '../../errors.ts';
 import { writeFileAtomic } from '../../lib/files/atomic-file.ts';
 import { SCHEMA_VERSION } from './migrations/index.ts';
-import { databasePath } from './place.ts';
 import { readPlain } from './plain-file.ts';
-import { createPrivate, openForReading } from './sqlite.ts';
+import { createPrivate, databasePath, openForReading } from './sqlite.ts';
 import { isDatabase, isOfThisMachine, staysInPlace } from './swap.ts';
 
 /** What a backup holds, and how to see that it is whole. */

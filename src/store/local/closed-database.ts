@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
-import type { FileLock } from './file-lock.ts';
+import type { FileLock } from './lock.ts';
 import { loadSqlite } from './sqlite.ts';
 
 const PATIENCE_MS = 2_000;

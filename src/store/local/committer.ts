@@ -3,11 +3,16 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { messageOf } from '../../errors.ts';
 import { type BodyLog, openBodyLog } from './log/body-log.ts';
 import { openClaims } from './log/dedupe.ts';
-import { createNoteEnd, createStoreRow } from './log/new-row.ts';
-import { packedRow, type RecordedRow, recordOf, sealRecord } from './log/record.ts';
-import { type LogPosition, logFolder } from './log/segments.ts';
+import {
+  createNoteEnd,
+  createStoreRow,
+  packedRow,
+  type RecordedRow,
+  recordOf,
+  sealRecord,
+} from './log/record.ts';
+import { type LogPosition, logFolder, sweepLog } from './log/segments.ts';
 import { createRunner, type SqlRow, type Statement } from './sqlite.ts';
-import { sweepLog } from './log/sweep.ts';
 
 /** Statements that are stored together or not at all. */
 export interface Run {

@@ -9,9 +9,8 @@ import { damaged, filesIn, manifestOf } from './backup.ts';
 import { prepare } from './index.ts';
 import type { Holder } from './lock.ts';
 import { foreignPart, schemaVersion } from './migrations/index.ts';
-import { databasePath } from './place.ts';
 import { copyPlain } from './plain-file.ts';
-import { openForReading } from './sqlite.ts';
+import { databasePath, openForReading } from './sqlite.ts';
 import { isDatabase, isFormer, isOfThisMachine, staysInPlace } from './swap.ts';
 
 interface StagingOptions {

@@ -5,9 +5,8 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { failure } from '../../errors.ts';
 import { syncDirectory, writeFileAtomic } from '../../lib/files/atomic-file.ts';
 import { closedDatabase } from './closed-database.ts';
-import { lockFile } from './file-lock.ts';
-import { type Holder, lockFolder } from './lock.ts';
-import { databasePath } from './place.ts';
+import { type Holder, lockFile, lockFolder } from './lock.ts';
+import { databasePath } from './sqlite.ts';
 
 /** What is to change places. It is on disk before the first rename, so that whoever finds it can go on. */
 interface Journal {

@@ -6,9 +6,8 @@ import { coalesce } from '../../lib/coalesce.ts';
 import { timeSlicer } from '../../lib/time-slicer.ts';
 import { entryUrl } from '../../package-root.ts';
 import type { Swept } from '../retention.ts';
-import { createPacking, type PendingRecord } from './log/batch-buffer.ts';
 import type { Job, Outcome, Reopen, Run, Sweep } from './committer.ts';
-import type { RecordedRow } from './log/record.ts';
+import { createPacking, type PendingRecord, type RecordedRow } from './log/record.ts';
 import type { Statement } from './sqlite.ts';
 import type { WriterAnswer, WriterRequest } from './writer.ts';
 

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { expect, test } from 'vitest';
 import { addWebhook } from '../../../src/config/dynamic/edit.ts';
-import { lockFile } from '../../../src/store/local/file-lock.ts';
+import { lockFile } from '../../../src/store/local/lock.ts';
 import { folderWith } from '../support.ts';
 import { placeIn } from './support.ts';
 

@@ -8,7 +8,7 @@ import { ConfigError, type ConfigProblem, HookctlError } from '../../../src/erro
 import { systemClock } from '../../../src/lib/clock.ts';
 import { createIds } from '../../../src/lib/ids.ts';
 import { providers } from '../../../src/providers/index.ts';
-import { lockFile } from '../../../src/store/local/file-lock.ts';
+import { lockFile } from '../../../src/store/local/lock.ts';
 
 const KNOWN = { providers, actions };
 

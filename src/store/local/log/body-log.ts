@@ -1,5 +1,17 @@
-import { closeSync, constants, fdatasyncSync, fstatSync, ftruncateSync, openSync, writevSync } from 'node:fs';
-import { requireRoom } from './disk-room.ts';
+import {
+  closeSync,
+  constants,
+  fdatasyncSync,
+  fstatSync,
+  ftruncateSync,
+  openSync,
+  readSync,
+  statfsSync,
+  writevSync,
+} from 'node:fs';
+import { failure, type HookctlError } from '../../../errors.ts';
+import type { DeliveryRow } from '../tables/rows.ts';
+import { type FoundRecord, HEADER_BYTES, readRecord, recordLength } from './record.ts';
 import {
   type LogPosition,
   listSegments,
@@ -8,6 +20,21 @@ import {
   segmentPath,
   syncFolder,
 } from './segments.ts';
+
+/** Kept free for what was accepted already: its tasks, replies and task files. Of a small disk, a twentieth. */
+const RESERVE_BYTES = 16 * 1024 * 1024;
+const RESERVE_SHARE = 0.05;
+
+/**
+ * Throws when storing this many bytes would eat into the reserve: better to refuse than to accept and not to work.
+ * `given`: a reserve in bytes, default 16 MB, or a twentieth of a small disk.
+ */
+function requireRoom(folder: string, bytes: number, given: number | null = null): void {
+  const { bavail, blocks, bsize } = statfsSync(folder);
+  const reserve = given ?? Math.min(RESERVE_BYTES, blocks * bsize * RESERVE_SHARE);
+  const left = bavail * bsize;
+  if (left - bytes < reserve) throw new Error(`the disk of ${folder} is full (${left} bytes left)`);
+}
 
 /** The end of the log, in the hands of the one thread that appends. */
 export interface BodyLog {
@@ -146,4 +173,116 @@ function writeAll(fd: number, records: readonly Buffer[]): void {
     const [cut, ...others] = rest.slice(whole);
     rest = cut === undefined ? [] : [cut.subarray(written), ...others];
   }
+}
+
+/** Everything that knows how raw bodies are read. Rows that lists and the queue read stay small without them. */
+
+/** Header and row of a record, with room to spare. */
+const USUAL_ROW_BYTES = 4 * 1024;
+
+/** What of a row leads to its body. */
+export type BodyLocation = Pick<DeliveryRow, 'id' | 'size' | 'body_segment' | 'body_offset'>;
+
+/**
+ * The body of a delivery; null when nothing of it is kept. Throws `damaged_body` when what lies there is not what was
+ * received, and `missing_body` when the segment is gone.
+ */
+export type ReadBody = (place: BodyLocation) => Uint8Array | null;
+
+/** Bytes of a log, and where in it they lie. */
+interface Stretch {
+  readonly path: string;
+  readonly start: number;
+  readonly bytes: Buffer;
+}
+
+/** Read at once where one body after the other is wanted, as by a replay of many. */
+const AHEAD_BYTES = 256 * 1024;
+
+/** A body, and where in its segment the next record begins. */
+interface Found {
+  readonly body: Uint8Array;
+  readonly end: number;
+}
+
+/** Reads bodies of a log; whoever reads one after the other in their order has most of them read ahead. */
+export function createBodyReader(folder: string): ReadBody {
+  let ahead: Stretch | null = null;
+  let next: { readonly path: string; readonly start: number } | null = null;
+
+  /** Null when it was not read ahead, or is no longer what stands in the file. */
+  function fromAhead(path: string, place: BodyLocation, offset: number): Found | null {
+    if (ahead === null || ahead.path !== path || offset < ahead.start) return null;
+    const found = readRecord(ahead.bytes, offset - ahead.start);
+    return found !== null && isOwn(found, place) ? { body: found.body, end: ahead.start + found.end } : null;
+  }
+
+  function fromFile(path: string, place: BodyLocation, offset: number): Found {
+    const isNext = next?.path === path && next.start === offset;
+    const bytes = readRecordAt(path, offset, isNext ? AHEAD_BYTES : place.size + USUAL_ROW_BYTES);
+    if (bytes === 'missing') throw broken('missing_body', place, `${path} does not exist`);
+    const found = bytes === null ? null : readRecord(bytes, 0);
+    if (bytes === null || found === null)
+      throw broken('damaged_body', place, `its record at byte ${offset} of ${path} is damaged`);
+    if (!isOwn(found, place))
+      throw broken('damaged_body', place, `the record at byte ${offset} of ${path} is not its own`);
+    ahead = isNext ? { path, start: offset, bytes } : null;
+    return { body: found.body, end: offset + found.end };
+  }
+
+  return (place) => {
+    const { body_segment: segment, body_offset: offset } = place;
+    if (segment === null || offset === null) return null;
+    const path = segmentPath(folder, segment);
+    const { body, end } = fromAhead(path, place, offset) ?? fromFile(path, place, offset);
+    next = { path, start: end };
+    return body;
+  };
+}
+
+function isOwn({ row, body }: FoundRecord, { id, size }: BodyLocation): boolean {
+  // Quotation marks of a text are escaped in it, so that only the row's own id stands like this.
+  return row.includes(`"id":"${id}"`) && body.byteLength === size;
+}
+
+/** `likely`: bytes that are wanted, so that one look is enough. All of them that there are, but whole the first record. */
+function readRecordAt(path: string, offset: number, likely: number): Buffer | 'missing' | null {
+  const fd = openIfThere(path);
+  if (fd === null) return 'missing';
+  try {
+    const found = readBytes(fd, offset, likely);
+    const length = recordLength(found.subarray(0, HEADER_BYTES));
+    if (length === null) return null;
+    return length <= found.length ? found : readBytes(fd, offset, length);
+  } finally {
+    closeSync(fd);
+  }
+}
+
+/** Fewer when the file ends before that. Grows with what is there: a damaged length must not take all memory. */
+function readBytes(fd: number, offset: number, length: number): Buffer {
+  const chunks: Buffer[] = [];
+  for (let read = 0; read < length; ) {
+    const chunk = Buffer.allocUnsafe(Math.min(length - read, 1024 * 1024));
+    const count = readSync(fd, chunk, 0, chunk.length, offset + read);
+    if (count === 0) break;
+    chunks.push(chunk.subarray(0, count));
+    read += count;
+  }
+  return chunks.length === 1 && chunks[0] !== undefined ? chunks[0] : Buffer.concat(chunks);
+}
+
+function openIfThere(path: string): number | null {
+  try {
+    return openSync(path, constants.O_RDONLY | constants.O_NOFOLLOW);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return null;
+    throw error;
+  }
+}
+
+function broken(code: string, { id }: BodyLocation, what: string): HookctlError {
+  return failure(code, `the body of ${id} can't be read: ${what}.`, {
+    fix: 'Restore a backup, or have the sender deliver it again.',
+  });
 }

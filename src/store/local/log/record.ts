@@ -1,5 +1,7 @@
+import type { DatabaseSync, SQLInputValue } from 'node:sqlite';
 import { crc32 } from 'node:zlib';
 import type { DeliveryRow } from '../tables/rows.ts';
+import type { LogPosition } from './segments.ts';
 
 /**
  * One delivery in the log of bodies: 16 bytes of header, its row as JSON, its raw bytes. The header is four
@@ -25,12 +27,12 @@ export interface FoundRecord {
 }
 
 /** Most bytes that `packRecord` may take. */
-export function recordBound(row: string, body: Uint8Array): number {
+function recordBound(row: string, body: Uint8Array): number {
   return HEADER_BYTES + row.length * 3 + body.byteLength;
 }
 
 /** Writes a record, still without its magic and checksum, and returns where it ends. */
-export function packRecord(target: Buffer, at: number, row: string, body: Uint8Array): number {
+function packRecord(target: Buffer, at: number, row: string, body: Uint8Array): number {
   const rowBytes = target.write(row, at + HEADER_BYTES, 'utf8');
   target.set(body, at + HEADER_BYTES + rowBytes);
   target.writeUInt32LE(rowBytes, at + ROW_BYTES_AT);
@@ -87,4 +89,113 @@ export function nextRecord(bytes: Buffer, from: number): number | null {
     if (readRecord(bytes, at) !== null) return at;
   }
   return null;
+}
+
+/** A delivery on its way to the writer. */
+export interface PendingRecord {
+  /** Its row as JSON. */
+  readonly row: string;
+  readonly body: Uint8Array;
+}
+
+/** Where a parcel was packed. */
+interface Packed {
+  readonly at: number;
+  readonly end: number;
+}
+
+/**
+ * Packs the deliveries of a batch into one piece of memory, which crosses to the writer and comes back: one
+ * transfer for all of them, and no new memory for each batch.
+ */
+interface Packing {
+  pack(parcels: readonly PendingRecord[]): {
+    readonly records: Uint8Array<ArrayBuffer>;
+    readonly packed: readonly Packed[];
+  };
+  /** Takes the memory back. */
+  returned(records: Uint8Array): void;
+}
+
+/** Rare batches that need more get memory of their own. */
+const KEPT_BYTES = 4 * 1024 * 1024;
+
+export function createPacking(): Packing {
+  let free: ArrayBuffer = new ArrayBuffer(0);
+  return {
+    pack(parcels) {
+      const bound = parcels.reduce((sum, { row, body }) => sum + recordBound(row, body), 0);
+      const memory = free.byteLength >= bound ? free : new ArrayBuffer(bound);
+      free = new ArrayBuffer(0);
+      const target = Buffer.from(memory);
+      let at = 0;
+      const packed = parcels.map(({ row, body }) => {
+        const end = packRecord(target, at, row, body);
+        const place = { at, end };
+        at = end;
+        return place;
+      });
+      return { records: new Uint8Array(memory), packed };
+    },
+    returned({ buffer }) {
+      if (buffer.byteLength <= KEPT_BYTES && buffer.byteLength > free.byteLength)
+        free = buffer as ArrayBuffer;
+    },
+  };
+}
+
+const COLUMNS: readonly (keyof RecordedRow)[] = [
+  'id',
+  'webhook',
+  'webhook_id',
+  'provider',
+  'status',
+  'trust',
+  'reason',
+  'sender_delivery_id',
+  'event_type',
+  'external_id',
+  'sender_name',
+  'headers',
+  'query',
+  'size',
+  'received_at',
+  'settled_at',
+  'duplicate_of',
+  'replay_of',
+  'replies',
+  'attempts',
+  'next_attempt_at',
+  'decisions',
+  'claims',
+  'by_person',
+  'sample',
+];
+
+/** Stores rows of recorded deliveries; one that is there already stays as it is. */
+export type StoreRow = (row: RecordedRow, at: LogPosition) => void;
+
+export function createStoreRow(db: DatabaseSync): StoreRow {
+  const names = [...COLUMNS, 'body_segment', 'body_offset'];
+  const insert = db.prepare(
+    `insert into deliveries (${names.join(', ')}) values (${names.map(() => '?').join(', ')}) on conflict do nothing`,
+  );
+  return (row, { segment, offset }) => {
+    const values: SQLInputValue[] = COLUMNS.map((name) => row[name] ?? null);
+    // Nothing of a duplicate's body was recorded.
+    const place = row.status === 'duplicate' ? [null, null] : [segment, offset];
+    insert.run(...values, ...place);
+  };
+}
+
+/** Notes up to where every record of the log has a row. */
+export function createNoteEnd(db: DatabaseSync): (end: LogPosition) => void {
+  const update = db.prepare('update body_log set segment = ?, "offset" = ?');
+  return ({ segment, offset }) => void update.run(segment, offset);
+}
+
+/** Up to where every record of the log has a row. */
+export function notedEnd(db: DatabaseSync): LogPosition {
+  const { segment, offset } = db.prepare('select segment, "offset" from body_log').get() ?? {};
+  return { segment: Number(segment), offset: Number(offset) };
 }

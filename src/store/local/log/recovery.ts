@@ -1,8 +1,15 @@
 import { closeSync, fdatasyncSync, ftruncateSync, openSync, readFileSync, statSync } from 'node:fs';
 import type { DatabaseSync } from 'node:sqlite';
 import { createKeepKeys } from './dedupe.ts';
-import { createNoteEnd, createStoreRow, notedEnd, type StoreRow } from './new-row.ts';
-import { nextRecord, type RecordedRow, readRecord } from './record.ts';
+import {
+  createNoteEnd,
+  createStoreRow,
+  nextRecord,
+  notedEnd,
+  type RecordedRow,
+  readRecord,
+  type StoreRow,
+} from './record.ts';
 import { type LogPosition, listSegments, logFolder, segmentPath } from './segments.ts';
 
 /** What recovery found behind the end that the db knows. */

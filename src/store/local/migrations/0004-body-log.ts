@@ -1,8 +1,7 @@
 import { rmSync } from 'node:fs';
 import type { DatabaseSync } from 'node:sqlite';
 import { openBodyLog } from '../log/body-log.ts';
-import { createNoteEnd } from '../log/new-row.ts';
-import { type RecordedRow, recordOf } from '../log/record.ts';
+import { createNoteEnd, type RecordedRow, recordOf } from '../log/record.ts';
 import { logFolder } from '../log/segments.ts';
 
 const SCHEMA = `

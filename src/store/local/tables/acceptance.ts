@@ -1,8 +1,8 @@
 import type { CompiledQuery } from 'kysely';
 import { NO_WEBHOOK } from '../../../types.ts';
 import type { NewDelivery, NewRejection } from '../../store.ts';
-import { compileOnce } from './builder.ts';
 import type { RecordedRow } from '../log/record.ts';
+import { compileOnce } from './builder.ts';
 import { type DeliveryRow, sqlBuilder } from './rows.ts';
 
 const REJECTIONS_KEPT = 1_000;

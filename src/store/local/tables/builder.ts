@@ -30,3 +30,11 @@ export function compileOnce<Values extends object, Row>(
 function slotsFor<Values extends object>(values: Values): Values {
   return Object.fromEntries(Object.keys(values).map((name) => [name, new Slot(name)])) as Values;
 }
+
+/**
+ * A number for a column of whole numbers, which SQLite's strict tables refuse with a fraction: clocks and agents' own
+ * figures have some.
+ */
+export function whole<Given extends number | null>(value: Given): Given {
+  return (value === null ? null : Math.ceil(value)) as Given;
+}

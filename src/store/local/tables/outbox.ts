@@ -1,9 +1,9 @@
 import { type CompiledQuery, type Expression, sql } from 'kysely';
-import type { NewOutgoing, Outgoing } from '../../../types.ts';
-import { type OutboxRow, sqlBuilder } from './rows.ts';
-import { whole } from './whole.ts';
+import type { NewOutgoing, Outgoing, OutgoingStatus } from '../../../types.ts';
 import type { OutgoingFilter, OutgoingNote } from '../../store.ts';
 import type { TaskChange, TaskReply } from '../../tasks.ts';
+import { whole } from './builder.ts';
+import { type OutboxRow, sqlBuilder } from './rows.ts';
 
 const PAGE_SIZE = 50;
 
@@ -185,5 +185,14 @@ export function dropOutgoing(id: string, now: number): CompiledQuery<{ id: strin
     .where('id', '=', id)
     .where('status', 'in', ['waiting', 'failed'])
     .returning('id')
+    .compile();
+}
+
+/** How many of what leaves are in each state. Answered from an index alone. */
+export function countOutgoing(): CompiledQuery<{ status: OutgoingStatus; count: number }> {
+  return sqlBuilder
+    .selectFrom('outbox')
+    .select((eb) => ['status', eb.fn.countAll<number>().as('count')])
+    .groupBy('status')
     .compile();
 }

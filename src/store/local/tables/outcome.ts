@@ -1,12 +1,11 @@
 import { type CompiledQuery, sql } from 'kysely';
 import type { NewTask, TaskStatus, Transition, Trust } from '../../../types.ts';
-import { insertOutgoing } from './outbox.ts';
 import type { DeliveryOutcome, FlowThread, NewAnswer, SettledTask } from '../../store.ts';
-import { compileOnce } from './builder.ts';
-import { insertAlias } from './flow-aliases.ts';
+import { compileOnce, whole } from './builder.ts';
+import { insertAlias } from './flows.ts';
+import { insertOutgoing } from './outbox.ts';
 import { sqlBuilder, type TaskRow } from './rows.ts';
 import { changeTask, recordStep } from './transitions.ts';
-import { whole } from './whole.ts';
 
 /**
  * The end of a delivery's dispatch as one job; its rows are the tasks as stored. Each query holds only while the

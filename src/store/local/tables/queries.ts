@@ -1,7 +1,7 @@
 import { type CompiledQuery, sql } from 'kysely';
 import type { DeliveryFilter, SettledFilter } from '../../store.ts';
 import type { SyncNote, TaskFilter } from '../../tasks.ts';
-import type { BodyLocation } from '../log/bodies.ts';
+import type { BodyLocation } from '../log/body-log.ts';
 import { compileOnce } from './builder.ts';
 import { type DeliveryRow, sqlBuilder, type TaskRow } from './rows.ts';
 

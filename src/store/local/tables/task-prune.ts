@@ -1,7 +1,7 @@
 import { type CompiledQuery, type RawBuilder, sql } from 'kysely';
 import type { PrunableTree, TreeFilter } from '../../tasks.ts';
-import { BUDGET_MS } from './runs.ts';
 import { sqlBuilder, type TaskRow } from './rows.ts';
+import { BUDGET_MS } from './runs.ts';
 
 /**
  * Trees of tasks that are over: a task is removed with all that it initiated, or not at all. A tree is named by its root. In the
