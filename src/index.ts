@@ -3,14 +3,15 @@
  *
  * @module
  */
-export { type DefinedWebhook, defineWebhook } from './config/modules/define.ts';
+
 export type {
   SenderRuleDefinition,
   TextCommandDefinition,
   TriggerCommandDefinition,
   WebhookCommandDefinition,
   WebhookDefinition,
-} from './config/modules/definition.ts';
+} from './config/modules/define.ts';
+export { type DefinedWebhook, defineWebhook } from './config/modules/define.ts';
 export type { DefinedProvider } from './lib/defined-provider.ts';
 export type { SignatureSettings } from './providers/generic/signature-settings.ts';
 export { defineProvider } from './providers/own/define.ts';

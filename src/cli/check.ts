@@ -1,6 +1,5 @@
-import { doubtsAbout } from '../config/doubts.ts';
-import { secretProblems } from '../config/secret-problems.ts';
-import { startingAtOnce } from '../config/starts-at-once.ts';
+import { doubtsAbout, startingAtOnce } from '../config/doubts.ts';
+import { secretProblems } from '../config/secrets.ts';
 import { ConfigError, type ExitCode, formatProblem } from '../errors.ts';
 import { paint, say } from '../lib/io.ts';
 import type { ServiceFlags, Services } from '../services.ts';

@@ -1,12 +1,12 @@
 import { readFile, stat } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 import { type ConfigProblem, messageOf } from '../errors.ts';
+import { type Issue, type Source, toProblem } from '../lib/diagnostics.ts';
 import { secret } from '../lib/redact/secret.ts';
 import { suggestion } from '../lib/suggest.ts';
 import type { Account, AccountDefaults } from '../providers/kit/reply.ts';
 import type { Provider } from '../providers/provider.ts';
 import type { Secret } from '../types.ts';
-import { type Fault, type Source, toProblem } from './problems.ts';
 import type { ProjectConfig } from './project/schema.ts';
 
 /** Who hookctl is towards each provider that can be answered. */
@@ -42,7 +42,7 @@ export async function resolveAccounts(
   const byProvider = new Map<string, Account>();
   const missing = new Map<string, string>();
   const bare = new Map<string, Account>();
-  const faults: Fault[] = [...unknownProviders(credentials, providers)];
+  const faults: Issue[] = [...unknownProviders(credentials, providers)];
   for (const { name, reply } of providers) {
     if (reply === undefined) continue;
     const credential = credentials[name] ?? {};
@@ -62,7 +62,7 @@ export async function resolveAccounts(
 type Found =
   | { readonly account: Account }
   | { readonly missing: string; readonly bare: Account | null }
-  | { readonly fault: Fault };
+  | { readonly fault: Issue };
 
 async function findAccount(
   provider: string,
@@ -104,7 +104,7 @@ function asSecret(value: string | null): { readonly secret: Secret } | null {
   return value === null ? null : { secret: secret(value.trim()) };
 }
 
-async function readToken(file: string): Promise<{ readonly secret: Secret } | { readonly fault: Fault }> {
+async function readToken(file: string): Promise<{ readonly secret: Secret } | { readonly fault: Issue }> {
   const fault = (message: string, fix: string) => ({ fault: { path: ['tokenFile'], message, fix } });
   try {
     const { mode } = await stat(file);
@@ -121,7 +121,7 @@ async function readToken(file: string): Promise<{ readonly secret: Secret } | { 
 function unknownProviders(
   credentials: ProjectConfig['credentials'],
   providers: readonly Provider[],
-): readonly Fault[] {
+): readonly Issue[] {
   const known = providers.filter(({ reply }) => reply !== undefined).map(({ name }) => name);
   return Object.keys(credentials)
     .filter((name) => !known.includes(name))

@@ -1,10 +1,10 @@
 import { dirname, relative } from 'node:path';
 import type { ConfigProblem } from '../errors.ts';
+import { type Issue, type Path, type Source, toProblem } from '../lib/diagnostics.ts';
 import { suggestion } from '../lib/suggest.ts';
 import type { BuiltInWebhook, Provider } from '../providers/provider.ts';
 import type { WebhookOrigin } from '../types.ts';
 import type { StaticDefinition } from './modules/static.ts';
-import { type Fault, type Path, type Source, toProblem } from './problems.ts';
 import type { ProjectConfig } from './project/schema.ts';
 import { endpointOf, type Known, resolveWebhook, type WebhookWithoutSecrets } from './resolve.ts';
 import { definitionSchema, type ValidDefinition, type WebhookAdjustment } from './schema.ts';
@@ -66,7 +66,7 @@ interface Candidate {
   readonly prefix: Path;
   readonly secretIsOptional: boolean;
   /** What is known to be wrong already. */
-  readonly faults: readonly Fault[];
+  readonly faults: readonly Issue[];
   /** The commands are hookctl's own, which its tests compile: here they are compiled when they are needed. */
   readonly trusted: boolean;
 }
@@ -122,7 +122,7 @@ function resolveCandidate(candidate: Candidate, known: Known): Resolved {
 }
 
 /** A command whose wrong `name` was left out has no name now: that is not to be said a second time. */
-function isNoneOf(faults: readonly Fault[]): (further: Fault) => boolean {
+function isNoneOf(faults: readonly Issue[]): (further: Issue) => boolean {
   return ({ path }) => !faults.some((fault) => path.every((part, index) => fault.path[index] === part));
 }
 
@@ -153,7 +153,7 @@ function clashes(definitions: readonly StaticDefinition[], folder: string): read
     const sameName = earlier.find((other) => other.definition.name === definition.name);
     const endpoint = endpointOf(definition);
     const sameEndpoint = earlier.find((other) => endpointOf(other.definition) === endpoint);
-    const faults: readonly Fault[] = [
+    const faults: readonly Issue[] = [
       ...(sameName === undefined ? [] : [clash('name', definition.name, place(sameName))]),
       ...(sameEndpoint === undefined || sameName !== undefined
         ? []
@@ -163,7 +163,7 @@ function clashes(definitions: readonly StaticDefinition[], folder: string): read
   });
 }
 
-function clash(field: 'name' | 'endpoint', text: string, place: string): Fault {
+function clash(field: 'name' | 'endpoint', text: string, place: string): Issue {
   return {
     path: [field],
     message: `${text} is already taken by ${place}`,

@@ -1,4 +1,5 @@
 import { ConfigError, type ConfigProblem } from '../errors.ts';
+import type { Source } from '../lib/diagnostics.ts';
 import { suggest } from '../lib/suggest.ts';
 import type { Provider } from '../providers/provider.ts';
 import type { Snapshot, Webhook } from '../types.ts';
@@ -17,15 +18,13 @@ import {
 } from './modules/kept-modules.ts';
 import { ownProviders } from './modules/own-providers.ts';
 import { loadStatic, type StaticDefinition } from './modules/static.ts';
-import type { Source } from './problems.ts';
 import { type Agents, resolveAgents } from './project/agents.ts';
 import { defaultClaudeList } from './project/claude-list.ts';
 import type { ProjectPaths } from './project/locate.ts';
 import { defaultProject, type ReadProject, readProject } from './project/project.ts';
 import type { ProjectConfig } from './project/schema.ts';
 import type { Known } from './resolve.ts';
-import { secretNotices } from './secret-problems.ts';
-import { resolveSecret, type SecretPlaces } from './secrets.ts';
+import { resolveSecret, type SecretPlaces, secretNotices } from './secrets.ts';
 import { createSnapshot } from './snapshot.ts';
 
 export { secretsIn } from './snapshot.ts';

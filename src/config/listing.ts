@@ -4,10 +4,10 @@ import { fileURLToPath } from 'node:url';
 import type { Webhook } from '../types.ts';
 import { DB_FILE, LAST_GOOD_FILE, SCHEMA_VERSION } from './dynamic/files.ts';
 import type { WrittenWebhook } from './dynamic/schema.ts';
-import { unlockSecrets } from './dynamic/secrets.ts';
 import type { Configuration } from './index.ts';
 import { KEPT_MODULES_FILE, type UnloadedFile } from './modules/kept-modules.ts';
 import type { ProjectPaths } from './project/locate.ts';
+import { unlockSecrets } from './secrets.ts';
 
 /*
  * The list of webhooks without loading the configuration: that takes the schema library, YAML, templates and the

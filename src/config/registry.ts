@@ -1,16 +1,13 @@
 import { type ConfigProblem, messageOf } from '../errors.ts';
 import type { Snapshot } from '../types.ts';
-import { type DbContent, type DbReading, revisionOf } from './dynamic/db-file.ts';
-import { type Difference, difference } from './dynamic/difference.ts';
+import { type DbContent, type DbReading, readSettled, revisionOf } from './dynamic/db-file.ts';
 import { type LoadedDynamic, noticesOf, withAdvice, withSecrets } from './dynamic/load.ts';
-import { clashesWith } from './dynamic/resolve-db.ts';
+import { clashesWith, type Difference, difference } from './dynamic/resolve-db.ts';
 import type { DbWebhook } from './dynamic/schema.ts';
-import { readSettled } from './dynamic/settled.ts';
 import type { Configuration } from './index.ts';
 import type { UnloadedFile } from './modules/kept-modules.ts';
 import { createSnapshot } from './snapshot.ts';
-import { sourceLooks } from './source-watch.ts';
-import { type FileWatch, watchPaths } from './watch.ts';
+import { type FileWatch, sourceLooks, watchPaths } from './watch.ts';
 
 /** What happened to the configuration while serving. */
 export type RegistryChange =

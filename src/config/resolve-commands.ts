@@ -1,11 +1,103 @@
+import { z } from 'zod';
 import type { Action } from '../actions/action.ts';
 import { compileConditions, conditionsLater } from '../conditions/conditions.ts';
+import { type Issue, issuesOf, type Path } from '../lib/diagnostics.ts';
+import { suggestion } from '../lib/suggest.ts';
 import { compiledLater, compileTemplate } from '../templates/template.ts';
 import type { WebhookCommand } from '../types.ts';
-import { actionFaults } from './action-faults.ts';
-import { formFaults, wordFaults } from './command-faults.ts';
-import type { Fault, Path } from './problems.ts';
 import type { ValidCommand } from './schema.ts';
+
+/** Words that answer a task which waits; a command of that name could never be told from the answer. */
+const RESERVED: readonly string[] = ['approve', 'stop'];
+const WORD = /^[\p{L}\p{N}][\p{L}\p{N}_-]*$/u;
+
+/** A command is of one of two kinds, and takes only the fields of its kind. */
+function formFaults(definition: ValidCommand): readonly Issue[] {
+  const { name, trigger } = definition;
+  if (name !== undefined && trigger !== undefined) {
+    const message = 'has both name and trigger';
+    return [
+      { path: [], message, fix: 'Make it two commands: one with a name, one with a trigger.', text: name },
+    ];
+  }
+  if (name === undefined && trigger === undefined) {
+    const fix = 'Add name (a word that people write) or trigger (an event type, such as issues.opened).';
+    return [{ path: [], message: 'has neither name nor trigger', fix }];
+  }
+  const foreign = name === undefined ? (['aliases'] as const) : (['conditions', 'priority'] as const);
+  const kind = name === undefined ? 'name' : 'trigger';
+  return foreign
+    .filter((field) => definition[field] !== undefined)
+    .map((field) => ({
+      path: [field],
+      message: `belongs to a command with a ${kind}`,
+      fix: `Remove ${field}, or give a ${kind} in place of the ${kind === 'name' ? 'trigger' : 'name'}.`,
+      atKey: true,
+    }));
+}
+
+/** Names and aliases: one word each, not reserved, used once in the webhook whatever the case. */
+function wordFaults(definitions: readonly ValidCommand[]): readonly Issue[] {
+  const words = definitions.flatMap(({ name, aliases = [] }, index) => [
+    ...(name === undefined ? [] : [{ word: name, path: ['commands', index, 'name'] }]),
+    ...aliases.map((word, position) => ({ word, path: ['commands', index, 'aliases', position] })),
+  ]);
+  return words.flatMap(({ word, path }, position) => {
+    const lower = word.toLowerCase();
+    const first = words.findIndex((other) => other.word.toLowerCase() === lower);
+    if (!WORD.test(word)) {
+      const fix = 'Use letters, digits, - and _ only.';
+      return [{ path, message: `“${word}” is not one word`, fix, text: word }];
+    }
+    if (RESERVED.includes(lower)) {
+      const fix = 'Choose another word.';
+      return [{ path, message: `${word} is reserved: it answers a task that waits`, fix, text: word }];
+    }
+    if (first === position) return [];
+    const fix = 'Choose another word: upper and lower case do not differ.';
+    const message = `${word} is already used at ${words[first]?.path.join('.')}`;
+    return [{ path, message, fix, text: word }];
+  });
+}
+
+/** What a command says about its action that the action does not take: its name, its options, that it waits. */
+function actionFaults(definition: ValidCommand, actions: readonly Action[]): readonly Issue[] {
+  const { action: name = 'create_task', requiresApproval } = definition;
+  const action = actions.find((each) => each.name === name);
+  if (action === undefined) return [unknownAction(name, actions)];
+  return [
+    ...optionFaults(action, definition),
+    ...(requiresApproval === true && action.reachesOut ? [noApproval(name)] : []),
+    ...(definition.template !== undefined && !action.usesTemplate ? [noTemplate(action)] : []),
+  ];
+}
+
+function unknownAction(name: string, actions: readonly Action[]): Issue {
+  const known = actions.map((action) => action.name);
+  const message = `there is no action ${name}`;
+  return { path: ['action'], message, fix: suggestion(name, known), text: name };
+}
+
+function optionFaults({ options: schema }: Action, { options = {} }: ValidCommand): readonly Issue[] {
+  const result = schema.safeParse(options);
+  if (result.success) return [];
+  return issuesOf(schema, result.error).map((fault) => ({ ...fault, path: ['options', ...fault.path] }));
+}
+
+/** What is not used would be taken for what happens. */
+function noTemplate({ name, options }: Action): Issue {
+  const known = options instanceof z.ZodObject ? Object.keys(options.shape) : [];
+  const message = `has no effect on ${name}, which renders no template`;
+  const fix = `Remove it; ${name} takes these options: ${known.join(', ')}.`;
+  return { path: ['template'], message, fix, atKey: true };
+}
+
+/** Only a task can wait: anything else would already have happened. */
+function noApproval(name: string): Issue {
+  const message = `has no effect on ${name}, which makes no task that could wait`;
+  const fix = 'Remove it, or use the action create_task.';
+  return { path: ['requiresApproval'], message, fix, atKey: true };
+}
 
 const TEXT_TEMPLATE = '{{@event.title}}\n\n{{@argument}}';
 const TRIGGER_TEMPLATE = '{{@event.type}}: {{@event.title}}\n\n{{@event.url}}';
@@ -13,7 +105,7 @@ const TRIGGER_TEMPLATE = '{{@event.type}}: {{@event.title}}\n\n{{@event.url}}';
 interface ResolvedCommands {
   /** Those without a fault. */
   readonly commands: readonly WebhookCommand[];
-  readonly faults: readonly Fault[];
+  readonly faults: readonly Issue[];
 }
 
 export interface CommandSettings {
@@ -55,7 +147,7 @@ interface CommandPlace {
 
 interface ResolvedCommand {
   readonly command: WebhookCommand | null;
-  readonly faults: readonly Fault[];
+  readonly faults: readonly Issue[];
 }
 
 function resolveCommand(definition: ValidCommand, place: CommandPlace): ResolvedCommand {
@@ -64,7 +156,7 @@ function resolveCommand(definition: ValidCommand, place: CommandPlace): Resolved
   const usual = trigger === undefined ? TEXT_TEMPLATE : TRIGGER_TEMPLATE;
   const source = definition.template ?? (isUsed ? usual : '');
   const { template, conditions } = place.trusted ? later(source, definition) : compile(source, definition);
-  const faults: readonly Fault[] = place.trusted
+  const faults: readonly Issue[] = place.trusted
     ? []
     : [
         ...formFaults(definition),
@@ -114,7 +206,7 @@ function templateFault({
   message: string;
   line?: number;
   column?: number;
-}): Fault {
+}): Issue {
   const place = [
     line === undefined ? [] : `line ${line}`,
     column === undefined ? [] : `column ${column}`,
@@ -123,6 +215,6 @@ function templateFault({
   return { path: ['template'], message: `does not compile: ${message}${where}` };
 }
 
-function conditionFault({ path, message }: { path: string; message: string }): Fault {
+function conditionFault({ path, message }: { path: string; message: string }): Issue {
   return { path: ['conditions', ...(path === '' ? [] : [path])], message };
 }

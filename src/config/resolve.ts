@@ -1,7 +1,7 @@
+import type { Issue } from '../lib/diagnostics.ts';
 import { suggestion } from '../lib/suggest.ts';
 import type { Provider } from '../providers/provider.ts';
 import type { JsonObject, SenderRule, Webhook, WebhookOrigin } from '../types.ts';
-import type { Fault } from './problems.ts';
 import { type CommandSettings, resolveCommands } from './resolve-commands.ts';
 import type { ValidDefinition } from './schema.ts';
 
@@ -10,7 +10,7 @@ export type WebhookWithoutSecrets = Omit<Webhook, 'secrets' | 'secretSource'>;
 
 export type Resolution =
   | { readonly ok: true; readonly webhook: WebhookWithoutSecrets }
-  | { readonly ok: false; readonly faults: readonly Fault[] };
+  | { readonly ok: false; readonly faults: readonly Issue[] };
 
 /** What a definition may name. */
 export interface Known extends CommandSettings {
@@ -68,7 +68,7 @@ function shapedBy(
   options: JsonObject,
 ):
   | { readonly ok: true; readonly provider: Provider }
-  | { readonly ok: false; readonly faults: readonly Fault[] } {
+  | { readonly ok: false; readonly faults: readonly Issue[] } {
   const configured = provider.configure?.(options);
   const faults =
     configured === undefined ? noOptions(provider, options) : configured.ok ? [] : configured.faults;
@@ -80,7 +80,7 @@ function shapedBy(
 }
 
 /** A provider that reads no options knows none. */
-function noOptions({ label }: Provider, options: JsonObject): readonly Fault[] {
+function noOptions({ label }: Provider, options: JsonObject): readonly Issue[] {
   return Object.keys(options).map((name) => ({
     path: [name],
     message: `unknown setting: a webhook of ${label} has no options`,
@@ -97,7 +97,7 @@ function senderRule({ allow }: ValidDefinition, provider: Provider): SenderRule 
   };
 }
 
-function unknownProvider(typed: string, providers: readonly Provider[]): Fault {
+function unknownProvider(typed: string, providers: readonly Provider[]): Issue {
   const names = providers.map(({ name }) => name);
   return {
     path: ['provider'],
@@ -118,7 +118,7 @@ function findDefault({ defaultCommand, commands = [] }: ValidDefinition): string
   return found?.name ?? null;
 }
 
-function defaultFaults(definition: ValidDefinition, found: string | null): readonly Fault[] {
+function defaultFaults(definition: ValidDefinition, found: string | null): readonly Issue[] {
   const { defaultCommand, requirePrefix } = definition;
   const names = (definition.commands ?? []).flatMap(({ name }) => name ?? []);
   if (defaultCommand !== undefined && found === null) {

@@ -1,10 +1,11 @@
 import { randomBytes } from 'node:crypto';
 import { link, mkdir, readFile, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
-import { ConfigError } from '../errors.ts';
+import { ConfigError, type ConfigProblem } from '../errors.ts';
 import { syncDirectory, writeFileAtomic } from '../lib/files/atomic-file.ts';
 import { secret, withoutLineEnds } from '../lib/redact/secret.ts';
 import type { Webhook, WebhookSecret } from '../types.ts';
+import type { DbSecret } from './dynamic/schema.ts';
 
 /** Which secret a webhook asks for. */
 export interface SecretRequest {
@@ -85,4 +86,74 @@ async function generate(folder: string, name: string, value: string): Promise<st
   }
   await syncDirectory(folder);
   return read(folder, name);
+}
+
+/** The secrets with which no request can be verified, or that hold what nobody meant to be part of them. */
+export function secretProblems(webhooks: readonly Webhook[]): readonly ConfigProblem[] {
+  return webhooks.flatMap((webhook) =>
+    webhook.enabled
+      ? reasonsOf(webhook).map((message) => ({
+          ...placeOf(webhook),
+          message: `webhook ${webhook.name}: ${message}`,
+          fix: `Compare it with the one that ${webhook.provider.label} shows (now: ${webhook.secretSource}).`,
+        }))
+      : [],
+  );
+}
+
+/** The same as lines for the notices of `serve` and `status`. */
+export function secretNotices(webhook: Webhook): readonly string[] {
+  if (!webhook.enabled) return [];
+  return reasonsOf(webhook).map(
+    (reason) =>
+      `webhook ${webhook.name}: ${reason}, so deliveries to ${webhook.endpoint} are refused (401); now: ${webhook.secretSource}`,
+  );
+}
+
+function reasonsOf({ secrets, provider }: Webhook): readonly string[] {
+  return secrets.flatMap(({ value }) => {
+    const text = value.reveal();
+    return (
+      provider.secretProblem?.(text) ?? (text === text.trim() ? [] : 'the secret begins or ends with a blank')
+    );
+  });
+}
+
+function placeOf({ name, origin }: Webhook): Pick<ConfigProblem, 'file' | 'line'> {
+  if (origin.kind !== 'static')
+    return { file: origin.kind === 'dynamic' ? `webhook ${name}` : 'webhooks.yml' };
+  return { file: origin.file, ...(origin.line !== null && { line: origin.line }) };
+}
+
+export type Env = Readonly<Record<string, string | undefined>>;
+
+/** The secrets of a dynamic webhook; a variable that is not set gives none, and is named by `secretSource`. */
+export function unlockSecrets(
+  secrets: readonly DbSecret[],
+  env: Env,
+): Pick<Webhook, 'secrets' | 'secretSource'> {
+  const sources = secrets.map((it) => sourceOf(it, env));
+  return {
+    secrets: secrets.flatMap((it) => unlock(it, env)),
+    secretSource: sources.length === 0 ? 'none' : [...new Set(sources)].join(', '),
+  };
+}
+
+function unlock(given: DbSecret, env: Env): readonly WebhookSecret[] {
+  const value = 'value' in given ? given.value : variable(given.env, env);
+  // An empty key would let anybody sign.
+  if (!value) return [];
+  const expiresAt = given.expires_at == null ? null : Date.parse(given.expires_at);
+  return [{ value: secret(value), expiresAt }];
+}
+
+function sourceOf(given: DbSecret, env: Env): string {
+  if ('value' in given) return 'in webhooks.json';
+  const value = variable(given.env, env);
+  return value ? given.env : `${given.env} is ${value === undefined ? 'not set' : 'empty'}`;
+}
+
+function variable(name: string, env: Env): string | undefined {
+  const value = env[name];
+  return value === undefined ? undefined : withoutLineEnds(value);
 }

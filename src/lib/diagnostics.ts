@@ -1,10 +1,11 @@
 import { z } from 'zod';
+import type { ConfigProblem } from '../errors.ts';
 import { suggestion } from './suggest.ts';
 
 export type Path = readonly (string | number)[];
 
 /** A mistake in a value, before it is known where the value was written. */
-export interface Diagnostic {
+export interface Issue {
   readonly path: Path;
   readonly message: string;
   readonly fix?: string;
@@ -15,13 +16,13 @@ export interface Diagnostic {
 }
 
 /** What zod found wrong, one fault per unknown field and per wrong value, with the closest known name. */
-export function diagnosticsOf(schema: z.ZodType, error: z.ZodError): readonly Diagnostic[] {
+export function issuesOf(schema: z.ZodType, error: z.ZodError): readonly Issue[] {
   return error.issues.flatMap((issue) => faultsOfIssue(schema, issue, []));
 }
 
-type Issue = z.core.$ZodIssue;
+type ZodIssue = z.core.$ZodIssue;
 
-function faultsOfIssue(schema: z.ZodType, issue: Issue, prefix: Path): readonly Diagnostic[] {
+function faultsOfIssue(schema: z.ZodType, issue: ZodIssue, prefix: Path): readonly Issue[] {
   const path = [...prefix, ...issue.path.map((part) => (typeof part === 'symbol' ? String(part) : part))];
   switch (issue.code) {
     case 'unrecognized_keys':
@@ -71,7 +72,7 @@ function fixForUnknown(key: string, known: readonly string[]): string {
 }
 
 /** The member of a union that was meant: its faults lie inside the value, not in what kind of value it is. */
-function hasRightForm(issues: readonly Issue[]): boolean {
+function hasRightForm(issues: readonly ZodIssue[]): boolean {
   return issues.every((issue) => issue.path.length > 0 || issue.code !== 'invalid_type');
 }
 
@@ -101,4 +102,29 @@ function fieldsAt(schema: unknown, path: Path): readonly string[] {
   if (schema instanceof z.ZodArray) return fieldsAt(schema.element, rest);
   if (!(schema instanceof z.ZodObject)) return [];
   return head === undefined ? Object.keys(schema.shape) : fieldsAt(schema.shape[head], rest);
+}
+
+export interface Position {
+  readonly line?: number;
+  readonly column?: number;
+}
+
+/** Where a value was written. */
+export interface Source {
+  /** Absolute path. */
+  readonly file: string;
+  /** The best position known for a fault; empty when there is none. */
+  position(fault: Issue): Position;
+}
+
+/** A fault with its place. `prefix` is where in the file the faulty value stands. */
+export function toProblem(source: Source, fault: Issue, prefix: Path = []): ConfigProblem {
+  const path = [...prefix, ...fault.path];
+  return {
+    file: source.file,
+    ...source.position({ ...fault, path }),
+    ...(path.length === 0 ? {} : { field: path.join('.') }),
+    message: fault.message,
+    ...(fault.fix === undefined ? {} : { fix: fault.fix }),
+  };
 }

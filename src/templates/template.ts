@@ -7,9 +7,8 @@ import { escapeInvisible } from '../lib/text/escape-invisible.ts';
 import { renderedText } from '../lib/text/post-text.ts';
 import type { Template, TemplateContext } from '../types.ts';
 import { explainError, findForeign, findOversized, findRefused, type TemplateMistake } from './check.ts';
-import { fence } from './fence.ts';
 import { eachHelper, KNOWN_HELPERS, VALUE_HELPERS } from './helpers.ts';
-import { MOST_ITEMS, type Print, viewOf } from './view.ts';
+import { fence, MOST_ITEMS, type Print, viewOf } from './view.ts';
 
 type TemplateResult =
   | { readonly ok: true; readonly template: Template }

@@ -4,7 +4,7 @@ import type {
   TextCommandDefinition,
   TriggerCommandDefinition,
   WebhookDefinition,
-} from '../../src/config/modules/definition.ts';
+} from '../../src/config/modules/define.ts';
 import { type commandSchema, definitionSchema } from '../../src/config/schema.ts';
 
 type Written = z.input<typeof definitionSchema>;

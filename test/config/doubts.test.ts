@@ -1,9 +1,8 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { doubtsAbout } from '../../src/config/doubts.ts';
+import { doubtsAbout, startingAtOnce } from '../../src/config/doubts.ts';
 import { defaultClaudeList } from '../../src/config/project/claude-list.ts';
-import { startingAtOnce } from '../../src/config/starts-at-once.ts';
 import { providers } from '../../src/providers/index.ts';
 import { folderWith, load } from './support.ts';
 

@@ -1,4 +1,4 @@
-import type { RunLimits } from '../../config/project/agents-schema.ts';
+import type { RunLimits } from '../../config/project/schema.ts';
 import type { Spent } from '../../store/runs.ts';
 
 /** What stands against one more run. */

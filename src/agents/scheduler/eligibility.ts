@@ -1,5 +1,5 @@
 import type { Agents } from '../../config/project/agents.ts';
-import type { RunLimits } from '../../config/project/agents-schema.ts';
+import type { RunLimits } from '../../config/project/schema.ts';
 import { commandLine } from '../../lib/shell-quote.ts';
 import { BUDGET_MS } from '../../store/local/tables/runs.ts';
 import type { QueuedTask, RunReader } from '../../store/runs.ts';

@@ -2,7 +2,7 @@ import { mkdir } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 import type { Command } from 'commander';
 import { stringify } from 'yaml';
-import { exportWebhooks } from '../../config/dynamic/import.ts';
+import { exportWebhooks } from '../../config/dynamic/edit.ts';
 import type { DbWebhook } from '../../config/dynamic/schema.ts';
 import type { Configuration } from '../../config/index.ts';
 import { usageError } from '../../errors.ts';

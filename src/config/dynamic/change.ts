@@ -1,9 +1,9 @@
 import type { z } from 'zod';
 import { ConfigError, failure, HookctlError, notFound } from '../../errors.ts';
+import { issuesOf, toProblem } from '../../lib/diagnostics.ts';
 import { commandLine } from '../../lib/shell-quote.ts';
 import { suggest } from '../../lib/suggest.ts';
 import type { Webhook } from '../../types.ts';
-import { diagnosticsOf, toProblem } from '../problems.ts';
 import type { DbState, DbWebhook } from './schema.ts';
 
 /** What a change may look at, and take new things from. */
@@ -32,7 +32,7 @@ export function readInput<T extends z.ZodType>(schema: T, given: unknown, place:
   const result = schema.safeParse(given);
   if (result.success) return result.data;
   const source = { file: place, position: () => ({}) };
-  throw new ConfigError(diagnosticsOf(schema, result.error).map((fault) => toProblem(source, fault)));
+  throw new ConfigError(issuesOf(schema, result.error).map((fault) => toProblem(source, fault)));
 }
 
 /**

@@ -1,7 +1,11 @@
+import { z } from 'zod';
+import { notFound } from '../../errors.ts';
 import { isJsonObject } from '../../lib/json.ts';
-import type { Webhook } from '../../types.ts';
+import { commandLine } from '../../lib/shell-quote.ts';
+import type { JsonObject, Webhook } from '../../types.ts';
 import {
   type Change,
+  type EditContext,
   endpointFor,
   findWebhook,
   isoTime,
@@ -12,9 +16,15 @@ import {
 } from './change.ts';
 import { fromWebhook } from './mapping.ts';
 import {
+  commandPatchSchema,
+  type DbCommand,
   type DbSecret,
+  type DbState,
   type DbWebhook,
   type GivenCommand,
+  type ImportedWebhook,
+  importedWebhookSchema,
+  newCommandSchema,
   newWebhookSchema,
   secretSchema,
   webhookPatchSchema,
@@ -155,9 +165,150 @@ function expiryOf({ expires_at }: DbSecret): number {
 }
 
 /** Commands with an id each: the one that they came with, or a new one. */
-export function withIds(
+function withIds(
   commands: readonly GivenCommand[],
   nextId: (prefix: 'cmd') => string,
 ): DbWebhook['commands'] {
   return commands.map((command) => ({ ...command, id: command.id ?? nextId('cmd') }));
+}
+
+/** A command that was added, changed or removed, and its webhook as it is now. */
+export interface CommandChanged {
+  readonly webhook: DbWebhook;
+  readonly command: DbCommand;
+}
+
+/** Adds a command (a `CommandInput`) behind the others. Throws `not_found`, `static_webhook`, ConfigError. */
+export function addCommand(webhookRef: string, input: unknown): Change<CommandChanged> {
+  return (state, context) => {
+    const webhook = findWebhook(state, webhookRef, context.fixed);
+    const given = readInput(newCommandSchema, input, 'webhook command add');
+    const command = { id: context.nextId('cmd'), ...given };
+    return changed(state, webhook, { command, commands: [...webhook.commands, command] }, context);
+  };
+}
+
+/**
+ * Changes the fields that `patch` (a `CommandPatch`) names; absent ones stay, null takes one away. The command is
+ * named by id, or by its name or trigger where only one has it.
+ */
+export function updateCommand(
+  webhookRef: string,
+  commandRef: string,
+  patch: unknown,
+): Change<CommandChanged> {
+  return (state, context) => {
+    const webhook = findWebhook(state, webhookRef, context.fixed);
+    const former = findCommand(webhook, commandRef);
+    refuseFixedFields(patch);
+    const command = patched(former, readInput(commandPatchSchema, patch, 'webhook command edit'));
+    const commands = webhook.commands.map((it) => (it === former ? command : it));
+    return changed(state, webhook, { command, commands }, context);
+  };
+}
+
+/** Takes a command away. */
+export function removeCommand(webhookRef: string, commandRef: string): Change<CommandChanged> {
+  return (state, context) => {
+    const webhook = findWebhook(state, webhookRef, context.fixed);
+    const command = findCommand(webhook, commandRef);
+    const commands = webhook.commands.filter((it) => it !== command);
+    return changed(state, webhook, { command, commands }, context);
+  };
+}
+
+/** The command of an id, or of a name or trigger that only one has. Throws `not_found`. */
+function findCommand({ name, commands }: DbWebhook, ref: string): DbCommand {
+  const byId = commands.find(({ id }) => id === ref);
+  const alike = commands.filter(
+    (command) => command.name?.toLowerCase() === ref.toLowerCase() || command.trigger === ref,
+  );
+  const found = byId ?? (alike.length === 1 ? alike[0] : undefined);
+  if (found !== undefined) return found;
+  if (alike.length === 0) {
+    throw notFound(
+      `${name} has no command ${ref}`,
+      `List them: ${commandLine('hookctl', 'webhook', 'command', 'list', name)}`,
+    );
+  }
+  const ids = alike.map(({ id }) => id).join(', ');
+  throw notFound(`${alike.length} commands of ${name} are called ${ref}`, `Name one by its id: ${ids}.`);
+}
+
+interface NewCommands {
+  readonly command: DbCommand;
+  readonly commands: readonly DbCommand[];
+}
+
+function changed(
+  state: DbState,
+  former: DbWebhook,
+  { command, commands }: NewCommands,
+  { now, fixed }: EditContext,
+) {
+  const webhook: DbWebhook = { ...former, commands, updated_at: isoTime(now) };
+  return { state: withWebhook(state, webhook, fixed), result: { webhook, command } };
+}
+
+/** What became of one imported webhook. */
+export interface Imported extends Added {
+  readonly outcome: 'added' | 'updated';
+}
+
+const importSchema = z.strictObject({
+  schema_version: z.int().optional(),
+  webhooks: z.array(importedWebhookSchema),
+});
+
+/**
+ * Adds webhooks, or replaces those with the same id. `input` is what `exportWebhooks` gave, a list of webhooks, or
+ * one. Those without secrets keep the ones they have, and get a generated one when they are new. All or nothing.
+ */
+export function importWebhooks(input: unknown): Change<readonly Imported[]> {
+  return (state, context) => {
+    const whole = Array.isArray(input) ? { webhooks: input } : isWhole(input) ? input : { webhooks: [input] };
+    const { webhooks } = readInput(importSchema, whole, 'webhook import');
+    const result: Imported[] = [];
+    let next = state;
+    for (const given of webhooks) {
+      const imported = importOne(next, given, context);
+      next = withWebhook(next, imported.webhook, context.fixed);
+      result.push(imported);
+    }
+    return { state: next, result };
+  };
+}
+
+/** Webhooks for `import`, here or elsewhere. Without `withSecrets` only the names of variables go along. */
+export function exportWebhooks(
+  webhooks: readonly DbWebhook[],
+  { withSecrets }: { readonly withSecrets: boolean },
+): JsonObject {
+  const exported = webhooks.map((webhook) => ({
+    ...webhook,
+    secrets: withSecrets ? webhook.secrets : webhook.secrets.filter((secret) => 'env' in secret),
+  }));
+  return { webhooks: exported as unknown as JsonObject[] };
+}
+
+function isWhole(input: unknown): boolean {
+  return isJsonObject(input) && Object.hasOwn(input, 'webhooks');
+}
+
+function importOne(state: DbState, given: ImportedWebhook, context: EditContext): Imported {
+  const webhookId = given.webhook_id ?? context.nextId('wh');
+  const former = state.webhooks.find(({ webhook_id }) => webhook_id === webhookId);
+  const secrets = given.secrets.length > 0 ? given.secrets : (former?.secrets ?? []);
+  const generatedSecret = secrets.length === 0 && former === undefined ? context.newSecret(given) : null;
+  const webhook: DbWebhook = {
+    ...given,
+    webhook_id: webhookId,
+    endpoint: given.endpoint ?? endpointFor(given.provider, webhookId),
+    secrets: generatedSecret === null ? secrets : [{ value: generatedSecret }],
+    enabled: given.enabled ?? true,
+    commands: withIds(given.commands, context.nextId),
+    created_at: former?.created_at ?? given.created_at ?? isoTime(context.now),
+    updated_at: isoTime(context.now),
+  };
+  return { webhook, generatedSecret, outcome: former === undefined ? 'added' : 'updated' };
 }

@@ -1,10 +1,9 @@
 import { ConfigError, type ConfigProblem, formatProblem } from '../../errors.ts';
 import { commandLine } from '../../lib/shell-quote.ts';
 import type { Webhook } from '../../types.ts';
-import { secretNotices } from '../secret-problems.ts';
+import { type Env, secretNotices, unlockSecrets } from '../secrets.ts';
 import type { DbFile, DbReading } from './db-file.ts';
 import { clashesWith, type DbEntry } from './resolve-db.ts';
-import { type Env, unlockSecrets } from './secrets.ts';
 
 interface DynamicPlaces {
   readonly env: Env;

@@ -1,5 +1,5 @@
+import type { Issue, Path } from '../../lib/diagnostics.ts';
 import type { Webhook, WebhookCommand } from '../../types.ts';
-import type { Fault, Path } from '../problems.ts';
 import type { ValidCommand, ValidDefinition } from '../schema.ts';
 import type { DbCommand, DbWebhook, GivenCommand } from './schema.ts';
 
@@ -80,7 +80,7 @@ const DB_WORDS: Readonly<Record<string, string>> = {
 };
 
 /** A fault that was found in a definition, in the words of the db. */
-export function inDbWords({ path, message, fix, ...rest }: Fault): Fault {
+export function inDbWords({ path, message, fix, ...rest }: Issue): Issue {
   return {
     ...rest,
     path: path.map((part) =>

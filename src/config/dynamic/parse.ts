@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import type { ConfigProblem } from '../../errors.ts';
+import { type Issue, issuesOf, type Source, toProblem } from '../../lib/diagnostics.ts';
 import { isJsonObject } from '../../lib/json.ts';
-import { diagnosticsOf, type Fault, type Source, toProblem } from '../problems.ts';
 import { SCHEMA_VERSION } from './files.ts';
 import { layoutOf, lineAndColumn, positionIn } from './json-text.ts';
 import { type DbState, dbSchema } from './schema.ts';
@@ -35,7 +35,7 @@ export function parseDb(file: string, bytes: Uint8Array): ParsedDb {
   const result = dbSchema.safeParse(value);
   return result.success
     ? { ok: true, state: { webhooks: result.data.webhooks }, source }
-    : { ok: false, problems: diagnosticsOf(dbSchema, result.error).map((fault) => toProblem(source, fault)) };
+    : { ok: false, problems: issuesOf(dbSchema, result.error).map((fault) => toProblem(source, fault)) };
 }
 
 /** The same for bytes that validated before: what stands where is not found out, what they leave out is added. */
@@ -102,7 +102,7 @@ function decode(bytes: Uint8Array): string | { readonly line: number } {
 }
 
 /** Said before all else: a newer file has fields that only its own hookctl knows. */
-function versionFault(value: unknown): Fault | null {
+function versionFault(value: unknown): Issue | null {
   const version = z.int().safeParse(isJsonObject(value) ? value.schema_version : undefined).data;
   if (version === undefined || version === SCHEMA_VERSION) return null;
   const message = `the file has schema version ${version}, this hookctl reads version ${SCHEMA_VERSION}`;

@@ -1,5 +1,5 @@
+import type { Issue } from '../../lib/diagnostics.ts';
 import type { Webhook } from '../../types.ts';
-import type { Fault } from '../problems.ts';
 import { type Known, type Resolution, resolveWebhook, type WebhookWithoutSecrets } from '../resolve.ts';
 import { endpointFor } from './change.ts';
 import { inDbWords, toDefinition } from './mapping.ts';
@@ -17,7 +17,7 @@ export interface DbEntry {
 export interface ResolvedDb {
   readonly entries: readonly DbEntry[];
   /** Paths start at the whole file. */
-  readonly faults: readonly Fault[];
+  readonly faults: readonly Issue[];
 }
 
 /** `trusted`: the state was validated before. */
@@ -61,7 +61,7 @@ export function createResolver(known: () => Known): Resolver {
 }
 
 /** Names and endpoints that are taken by static or built-in webhooks. Paths start at the whole file. */
-export function clashesWith(fixed: readonly Webhook[], { webhooks }: DbState): readonly Fault[] {
+export function clashesWith(fixed: readonly Webhook[], { webhooks }: DbState): readonly Issue[] {
   const names = new Map(fixed.map((it) => [it.name.toLowerCase(), it]));
   const endpoints = new Map(fixed.map((it) => [it.endpoint, it]));
   return webhooks.flatMap(({ name, endpoint }, index) => {
@@ -74,7 +74,7 @@ export function clashesWith(fixed: readonly Webhook[], { webhooks }: DbState): r
   });
 }
 
-function taken(index: number, field: string, value: string, { name, origin }: Webhook): Fault {
+function taken(index: number, field: string, value: string, { name, origin }: Webhook): Issue {
   const place =
     origin.kind === 'static'
       ? `${origin.file}${origin.line === null ? '' : `:${origin.line}`}`
@@ -98,7 +98,7 @@ function resolveOne(written: DbWebhook, known: Known): Resolution {
   return { ok: true, webhook: { ...resolution.webhook, commands } };
 }
 
-function identityFaults({ provider, webhook_id, endpoint, commands }: DbWebhook): readonly Fault[] {
+function identityFaults({ provider, webhook_id, endpoint, commands }: DbWebhook): readonly Issue[] {
   const expected = endpointFor(provider, webhook_id);
   const ids = commands.map(({ id }) => id);
   return [
@@ -112,11 +112,11 @@ function identityFaults({ provider, webhook_id, endpoint, commands }: DbWebhook)
 }
 
 /** Ids and names that come twice, in any case. Paths start at the whole file. */
-export function doublesIn(webhooks: readonly DbWebhook[]): readonly Fault[] {
+export function doublesIn(webhooks: readonly DbWebhook[]): readonly Issue[] {
   return [...doubled(webhooks, 'webhook_id'), ...doubled(webhooks, 'name')];
 }
 
-function doubled(webhooks: readonly DbWebhook[], field: 'webhook_id' | 'name'): readonly Fault[] {
+function doubled(webhooks: readonly DbWebhook[], field: 'webhook_id' | 'name'): readonly Issue[] {
   const first = new Map<string, number>();
   return webhooks.flatMap((webhook, index) => {
     const key = webhook[field].toLowerCase();
@@ -133,6 +133,47 @@ function doubled(webhooks: readonly DbWebhook[], field: 'webhook_id' | 'name'): 
   });
 }
 
-function below(index: number, fault: Fault): Fault {
+function below(index: number, fault: Issue): Issue {
   return { ...fault, path: ['webhooks', index, ...fault.path] };
+}
+
+/** Which webhooks a change is about, by name. */
+export interface Difference {
+  readonly added: readonly string[];
+  readonly changed: readonly string[];
+  readonly removed: readonly string[];
+  readonly enabled: readonly string[];
+  readonly disabled: readonly string[];
+}
+
+/**
+ * Compares two states of the db, in which a webhook that did not change is the same object. One that was switched on
+ * or off is named for that alone.
+ */
+export function difference(before: readonly DbEntry[], after: readonly DbEntry[]): Difference {
+  const former = new Map(before.map((entry) => [entry.written.webhook_id, entry]));
+  const latter = new Set(after.map(({ written }) => written.webhook_id));
+  const pairs = after.map((entry) => ({ entry, was: former.get(entry.written.webhook_id) }));
+  const switched = (enabled: boolean) =>
+    pairs.filter(({ entry, was }) => was?.webhook.enabled === !enabled && entry.webhook.enabled === enabled);
+  return {
+    added: names(pairs.filter(({ was }) => was === undefined).map(({ entry }) => entry)),
+    changed: names(
+      pairs
+        .filter(
+          ({ entry, was }) =>
+            was !== undefined &&
+            was.written !== entry.written &&
+            was.webhook.enabled === entry.webhook.enabled,
+        )
+        .map(({ entry }) => entry),
+    ),
+    removed: names(before.filter(({ written }) => !latter.has(written.webhook_id))),
+    enabled: names(switched(true).map(({ entry }) => entry)),
+    disabled: names(switched(false).map(({ entry }) => entry)),
+  };
+}
+
+function names(entries: readonly DbEntry[]): readonly string[] {
+  return entries.map(({ written }) => written.name);
 }

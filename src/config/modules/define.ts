@@ -1,5 +1,6 @@
 import { type CallSite, callerSite } from '../../lib/call-site.ts';
-import type { WebhookDefinition } from './definition.ts';
+import type { DefinedProvider } from '../../lib/defined-provider.ts';
+import type { JsonObject } from '../../types.ts';
 
 /** Registered under a name, so that a definition is known even if the project has a hookctl of its own installed. */
 const DEFINED: unique symbol = Symbol.for('hookctl.webhook');
@@ -33,4 +34,103 @@ export function definitionOf(value: unknown): DefinedWebhook[typeof DEFINED] | n
   return typeof value === 'object' && value !== null && DEFINED in value
     ? (value as DefinedWebhook)[DEFINED]
     : null;
+}
+
+/*
+ * What people write in TypeScript, with the comments that their editor shows. `schema.ts` validates the same fields at
+ * run time; a test holds the two together. (Types inferred from the schema would lose every comment in the `.d.ts`.)
+ */
+
+/** What `defineWebhook` takes. */
+export interface WebhookDefinition {
+  /** Lower-case letters, digits, - and _. The name of a built-in webhook replaces that one. */
+  readonly name: string;
+  /** Who sends: `github`, `generic`, …, or what `defineProvider` returned. */
+  readonly provider: string | DefinedProvider;
+  /** Path it answers on. Default `/webhooks/<name>`. The endpoint of a built-in webhook replaces that one. */
+  readonly endpoint?: string | undefined;
+  /** False: the endpoint answers 403. Default true. */
+  readonly enabled?: boolean | undefined;
+  /** Environment variable with the secret. Default: a secret that hookctl generates. */
+  readonly secretEnv?: string | undefined;
+  /** The word that a text command stands behind. Default `@agent`. */
+  readonly commandPrefix?: string | undefined;
+  /** False: `defaultCommand` runs on the event types in `events` without any prefix. Default true. */
+  readonly requirePrefix?: boolean | undefined;
+  /** Who works on the tasks. Default `brain`. */
+  readonly targetAgent?: string | undefined;
+  /** What people can ask for (`name`), and what happens by itself (`trigger`). */
+  readonly commands?: readonly WebhookCommandDefinition[] | undefined;
+  /** The text command that runs when the word after the prefix is none. Default: nothing runs. */
+  readonly defaultCommand?: string | undefined;
+  /** Event types (`issues.*`, `*`) whose edits may command, or, without a prefix, that run the default command. */
+  readonly events?: readonly string[] | undefined;
+  /** Who may command. */
+  readonly allow?: SenderRuleDefinition | undefined;
+  /** False: its tasks do not appear in Claude Code's task directory. Default true. */
+  readonly syncToClaudeTasks?: boolean | undefined;
+  /**
+   * Also accept what came through a relay that changed the bytes (smee.io), although no signature can prove it:
+   * whoever knows the channel can post. Such deliveries run no program and post nothing. Default false.
+   */
+  readonly allowUnverifiable?: boolean | undefined;
+  /** Settings of the provider. */
+  readonly options?: JsonObject | undefined;
+}
+
+/** Who may command. */
+export interface SenderRuleDefinition {
+  /** In the provider's words (GitHub: `OWNER`, `MEMBER`, …). Default: the provider's own rule. */
+  readonly associations?: readonly string[] | undefined;
+  /** The provider's ids of people; no logins, which can be renamed and taken by somebody else. Default: none. */
+  readonly users?: readonly (string | number)[] | undefined;
+  /** App ids of bots. Default: none. */
+  readonly apps?: readonly (string | number)[] | undefined;
+}
+
+/** A command of a webhook: found by its `name` in what a person wrote, or fired by a `trigger`. */
+export type WebhookCommandDefinition = TextCommandDefinition | TriggerCommandDefinition;
+
+/** `@agent analyze why login fails` */
+export interface TextCommandDefinition extends CommandFields {
+  /** The word after the prefix. Unique in its webhook, in any case; not `approve` or `stop`. */
+  readonly name: string;
+  /** Other words for it. */
+  readonly aliases?: readonly string[] | undefined;
+  readonly trigger?: never;
+  readonly conditions?: never;
+  readonly priority?: never;
+}
+
+/** Fires on an event, whoever caused it; the tasks of people who may not command wait for approval. */
+export interface TriggerCommandDefinition extends CommandFields {
+  /** Event type: `issues.opened`, `issues.*`, `*`. */
+  readonly trigger: string;
+  /** MongoDB query operators on dotted paths of the payload, all of which must hold: `{ 'issue.labels': 'bug' }`. */
+  readonly conditions?: JsonObject | undefined;
+  /** Lowest first. Default 100. */
+  readonly priority?: number | undefined;
+  readonly name?: never;
+  readonly aliases?: never;
+}
+
+interface CommandFields {
+  /** What the command does. Default `create_task`. */
+  readonly action?: string | undefined;
+  /** Who is to work on it. Default: the webhook's `targetAgent`. */
+  readonly targetAgent?: string | undefined;
+  /**
+   * Handlebars, with the payload at the root (`{{issue.title}}`), `{{@event.title}}`, `{{@event.url}}` and
+   * `{{@argument}}`, what the person wrote after the command. Default: title and argument.
+   */
+  readonly template?: string | undefined;
+  /** The task waits until somebody approves it. Default false. */
+  readonly requiresApproval?: boolean | undefined;
+  /**
+   * `never`: the task starts at once, also where no person is the sender and a stranger can have written the words: errors
+   * that Sentry reports, a customer's note. Left out: such a task waits for approval.
+   */
+  readonly approval?: 'never' | undefined;
+  /** Settings of the action. */
+  readonly options?: JsonObject | undefined;
 }

@@ -1,12 +1,44 @@
 import { readFile } from 'node:fs/promises';
-import type { ConfigProblem } from '../../errors.ts';
+import { type ConfigProblem, failure } from '../../errors.ts';
 import type { CallSite } from '../../lib/call-site.ts';
 import type { ProviderDraft } from '../../lib/defined-provider.ts';
-import type { Provider } from '../../providers/provider.ts';
-import { type Fault, toProblem } from '../problems.ts';
-import { absentProvider } from './absent-provider.ts';
+import { type Issue, toProblem } from '../../lib/diagnostics.ts';
+import type { Provider } from '../../types.ts';
 import { moduleSource } from './source.ts';
 import type { StaticDefinition } from './static.ts';
+
+const REASON = 'it is code of the project, which only `hookctl serve`, `check` and `trigger` run';
+
+/** Stands in for a provider that is code of the project where that code is not run: it verifies and reads nothing. */
+function absentProvider(name: string): Provider {
+  const provider: Provider = {
+    name,
+    label: name,
+    bodyLimit: 25 * 1024 * 1024,
+    defaultAssociations: [],
+    secretHeaders: [],
+    webhook: null,
+    samples: [],
+    configure: () => ({ ok: true, provider }),
+    verify: () => ({
+      ok: false,
+      cause: 'no_secret',
+      detail: `the provider ${name} was not loaded: ${REASON}`,
+    }),
+    sign() {
+      throw failure('not_loaded', `the provider ${name} was not loaded: ${REASON}`);
+    },
+    deliveryId: () => null,
+    eventName: () => null,
+    parse: () => ({ ok: false, reason: `the provider ${name} was not loaded: ${REASON}` }),
+    authorOf: () => null,
+    formFields: ({ url, secretCommand }) => [
+      { label: 'URL', value: url },
+      { label: 'Secret', value: secretCommand },
+    ],
+  };
+  return provider;
+}
 
 /** The project's own providers, and what is wrong with them. */
 interface OwnProviders {
@@ -47,7 +79,7 @@ interface Brought {
 
 async function problemsOf(
   { draft, calledAt }: Brought,
-  further: readonly Fault[],
+  further: readonly Issue[],
 ): Promise<readonly ConfigProblem[]> {
   const faults = [...(draft.result.ok ? [] : draft.result.faults), ...further];
   if (faults.length === 0) return [];
@@ -60,7 +92,7 @@ function nameFaults(
   { draft }: Brought,
   earlier: readonly Brought[],
   builtIn: readonly Provider[],
-): readonly Fault[] {
+): readonly Issue[] {
   const { name } = draft;
   const fault = (message: string) => [{ path: ['name'], message, fix: 'Choose another name.', text: name }];
   if (builtIn.some((provider) => provider.name === name)) {

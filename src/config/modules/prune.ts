@@ -1,7 +1,7 @@
-import type { Fault, Path } from '../problems.ts';
+import type { Issue, Path } from '../../lib/diagnostics.ts';
 
 /** A copy without the faulty values: the rest can then be checked further, so that one run shows all problems. */
-export function withoutFaulty(value: unknown, faults: readonly Fault[]): unknown {
+export function withoutFaulty(value: unknown, faults: readonly Issue[]): unknown {
   return prune(
     value,
     faults.map(({ path }) => path),

@@ -1,5 +1,5 @@
 import type { CallSite } from '../../lib/call-site.ts';
-import type { Fault, Path, Source } from '../problems.ts';
+import type { Issue, Path, Source } from '../../lib/diagnostics.ts';
 
 /**
  * Finds lines in a TypeScript module. Values of a running program do not know where they were written, so this looks
@@ -13,7 +13,7 @@ export function moduleSource(text: string, call: CallSite, definition: unknown):
   };
 }
 
-function lineOf(lines: readonly string[], from: number, definition: unknown, fault: Fault): number {
+function lineOf(lines: readonly string[], from: number, definition: unknown, fault: Issue): number {
   const [section, index, ...rest] = fault.path;
   const isCommand = section === 'commands' && typeof index === 'number';
   const anchor = isCommand ? lineOfCommand(lines, from, definition, index) : from;

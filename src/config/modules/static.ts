@@ -4,13 +4,12 @@ import { fileURLToPath, pathToFileURL } from 'node:url';
 import type { ConfigProblem } from '../../errors.ts';
 import type { CallSite } from '../../lib/call-site.ts';
 import { type ProviderDraft, providerDraft } from '../../lib/defined-provider.ts';
-import { diagnosticsOf, type Fault, type Source, toProblem } from '../problems.ts';
+import { type Issue, issuesOf, type Source, toProblem } from '../../lib/diagnostics.ts';
 import { DEFAULT_STATIC } from '../project/schema.ts';
 import { howToTrust, trustProblem } from '../project/trust.ts';
 import { definitionSchema, type ValidDefinition } from '../schema.ts';
 import { definitionOf } from './define.ts';
-import { moduleProblem } from './errors.ts';
-import { withProjectModules } from './hooks.ts';
+import { moduleProblem, withProjectModules } from './hooks.ts';
 import { hashesOf, type KeptModules, type UnloadedFile, unloadedFiles } from './kept-modules.ts';
 import { withoutFaulty } from './prune.ts';
 import { moduleSource } from './source.ts';
@@ -25,7 +24,7 @@ export interface StaticDefinition {
   /** The project's own provider that it names; null when it names one of hookctl's. */
   readonly provider: ProviderDraft | null;
   /** What the schema found wrong; `definition` is then what remains without it. */
-  readonly faults: readonly Fault[];
+  readonly faults: readonly Issue[];
 }
 
 interface StaticModules {
@@ -197,7 +196,7 @@ function readDefinition(file: string, text: string, value: unknown): StaticModul
   const provider = providerDraft(defined.definition?.provider);
   const written = provider === null ? defined.definition : { ...defined.definition, provider: provider.name };
   const result = definitionSchema.safeParse(written);
-  const faults = result.success ? [] : diagnosticsOf(definitionSchema, result.error);
+  const faults = result.success ? [] : issuesOf(definitionSchema, result.error);
   const definition = definitionSchema.safeParse(withoutFaulty(written, faults)).data;
   return definition === undefined
     ? { definitions: [], problems: faults.map((fault) => toProblem(source, fault)) }

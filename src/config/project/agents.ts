@@ -3,11 +3,10 @@ import { agentFolder } from '../../agents/environment.ts';
 import { runnerNamed } from '../../agents/index.ts';
 import type { AgentRunner, CommonOptions } from '../../agents/runner.ts';
 import type { ConfigProblem } from '../../errors.ts';
+import { type Issue, type Source, toProblem } from '../../lib/diagnostics.ts';
 import { findProgram } from '../../lib/process/find-program.ts';
 import type { Provider } from '../../providers/provider.ts';
-import { type Fault, type Source, toProblem } from '../problems.ts';
-import type { RunLimits } from './agents-schema.ts';
-import type { ProjectConfig } from './schema.ts';
+import type { ProjectConfig, RunLimits } from './schema.ts';
 
 /** An agent that hookctl runs. */
 export interface Agent {
@@ -47,12 +46,12 @@ export async function resolveAgents(parts: AgentParts): Promise<ResolvedAgents> 
   const secretNames = new Set([...parts.webhookSecrets, ...tokenVariables(parts)]);
   const projectFolder = dirname(source.file);
   const byName = new Map<string, Agent>();
-  const faults: Fault[] = [];
-  const missing: Fault[] = [];
+  const faults: Issue[] = [];
+  const missing: Issue[] = [];
   for (const [name, options] of Object.entries(project.agents)) {
     const runner = runnerNamed(options.use);
     if (runner === null) continue;
-    const at = (fault: Fault): Fault => ({ ...fault, path: ['agents', name, ...fault.path] });
+    const at = (fault: Issue): Issue => ({ ...fault, path: ['agents', name, ...fault.path] });
     const found = [
       ...runner.check(options),
       ...secretFaults(options, secretNames),
@@ -65,21 +64,21 @@ export async function resolveAgents(parts: AgentParts): Promise<ResolvedAgents> 
     const program = runner.program(options);
     if ((await findProgram(program, projectFolder, env.PATH)) === null) missing.push(at(absent(program)));
   }
-  const problem = (fault: Fault) => toProblem(source, fault);
+  const problem = (fault: Issue) => toProblem(source, fault);
   return {
     agents: { byName, missing: missing.map(problem), secretNames },
     problems: faults.map(problem),
   };
 }
 
-function absent(program: string): Fault {
+function absent(program: string): Issue {
   const fix = program.includes('/')
     ? 'Paths start at the project folder; the file has to be executable.'
     : 'Install it, or name it by its path: program: /path/to/it';
   return { path: ['program'], message: `there is no program ${program}, so its tasks wait`, fix };
 }
 
-function secretFaults({ env }: CommonOptions, secretNames: ReadonlySet<string>): readonly Fault[] {
+function secretFaults({ env }: CommonOptions, secretNames: ReadonlySet<string>): readonly Issue[] {
   return env.flatMap((name, index) =>
     secretNames.has(name)
       ? [
@@ -93,7 +92,7 @@ function secretFaults({ env }: CommonOptions, secretNames: ReadonlySet<string>):
   );
 }
 
-function budgetFaults(runner: AgentRunner, options: CommonOptions, limits: RunLimits): readonly Fault[] {
+function budgetFaults(runner: AgentRunner, options: CommonOptions, limits: RunLimits): readonly Issue[] {
   const most = runner.mostUsd(options) ?? 0;
   return (['perDay', 'perThread'] as const)
     .filter((budget) => limits[budget].runs > 0 && most > limits[budget].usd)

@@ -1,9 +1,129 @@
 import { readFile } from 'node:fs/promises';
-import type { ConfigProblem } from '../../errors.ts';
+import {
+  type Document,
+  isAlias,
+  isMap,
+  isPair,
+  isScalar,
+  isSeq,
+  LineCounter,
+  type Node,
+  parseDocument,
+  visit,
+} from 'yaml';
+import { ORDERING } from '../../conditions/when.ts';
+import { type ConfigProblem, messageOf } from '../../errors.ts';
+import { type Issue, issuesOf, type Position, type Source, toProblem } from '../../lib/diagnostics.ts';
 import { withoutFaulty } from '../modules/prune.ts';
-import { diagnosticsOf, type Source, toProblem } from '../problems.ts';
 import { type ProjectConfig, projectSchema } from './schema.ts';
-import { readYaml } from './yaml-source.ts';
+
+/** Aliases may stand for this many nodes at most; beyond it a few lines could expand to gigabytes. */
+const MAX_ALIASES = 50;
+
+/** What a YAML text says, and where each part of it stands. */
+export interface YamlText {
+  readonly value: unknown;
+  readonly source: Source;
+  /** Errors of syntax, doubled keys included. */
+  readonly problems: readonly ConfigProblem[];
+}
+
+export function readYaml(file: string, text: string): YamlText {
+  const lines = new LineCounter();
+  const document = parseDocument(text, {
+    lineCounter: lines,
+    prettyErrors: false,
+    merge: true,
+    uniqueKeys: true,
+  });
+  const source = { file, position: (fault: Issue) => positionIn(document, lines, fault) };
+  const problems = [...document.errors, ...document.warnings].map((error) => ({
+    file,
+    ...toPosition(lines, error.pos[0]),
+    ...(error.code === 'DUPLICATE_KEY'
+      ? doubledKey(document, lines, error.pos[0])
+      : { message: error.message }),
+  }));
+  visit(document, {
+    Pair(_, { key }) {
+      if (!isScalar(key) || key.value !== '__proto__') return;
+      const message = '__proto__ is refused: every JavaScript object has a field of that name';
+      problems.push({ file, ...toPosition(lines, key.range?.[0] ?? 0), message });
+    },
+  });
+  if (problems.length > 0) return { value: null, source, problems };
+  keepDigits(document);
+  try {
+    return { value: document.toJS({ maxAliasCount: MAX_ALIASES }), source, problems };
+  } catch (error) {
+    return { value: null, source, problems: [{ file, message: messageOf(error) }] };
+  }
+}
+
+/** Operators that take a number for what it is worth. */
+const BY_WORTH = [...ORDERING, '$size'];
+
+/** In conditions a number that is not written as it is printed is a text, as for `--when`: `1.10`, `007`, `1e3`. */
+function keepDigits(document: Document): void {
+  visit(document, {
+    Scalar(key, node, path) {
+      const names = path.map((part) => (isPair(part) && isScalar(part.key) ? String(part.key.value) : ''));
+      const isExact = typeof node.value !== 'number' || String(node.value) === node.source;
+      if (key === 'key' || isExact || !names.includes('conditions')) return;
+      if (!BY_WORTH.includes(names.at(-1) ?? '')) node.value = node.source;
+    },
+  });
+}
+
+/** The name of a key that a map has twice, and where it was first. */
+function doubledKey(
+  document: Document,
+  lines: LineCounter,
+  offset: number,
+): Pick<ConfigProblem, 'message' | 'fix'> {
+  let found: readonly [name: string, first: number] = ['', offset];
+  visit(document, {
+    Map(_, { items }) {
+      const keys = items.flatMap(({ key }) => (isScalar(key) ? key : []));
+      const doubled = keys.find((key) => offsetOf(key) === offset);
+      const first = keys.find(({ value }) => value === doubled?.value);
+      if (doubled === undefined || first === undefined) return undefined;
+      found = [String(doubled.value), offsetOf(first) ?? offset];
+      return visit.BREAK;
+    },
+  });
+  const [name, first] = found;
+  const { line } = toPosition(lines, first);
+  return { message: `the key ${name} is already set on line ${line}`, fix: 'Keep one of them.' };
+}
+
+/** The position of the deepest part of the path that is there. */
+function positionIn(document: Document, lines: LineCounter, fault: Issue): Position {
+  let node: unknown = document.contents;
+  let found = offsetOf(node);
+  for (const [index, part] of fault.path.entries()) {
+    if (isAlias(node)) node = node.resolve(document);
+    if (isMap(node)) {
+      const pair = node.items.find(({ key }) => isScalar(key) && String(key.value) === String(part));
+      const isLast = index === fault.path.length - 1;
+      found = (isLast && fault.atKey !== true ? offsetOf(pair?.value) : null) ?? offsetOf(pair?.key) ?? found;
+      node = pair?.value;
+    } else if (isSeq(node)) {
+      node = node.items[Number(part)];
+      found = offsetOf(node) ?? found;
+    } else break;
+  }
+  return found === null ? {} : toPosition(lines, found);
+}
+
+function offsetOf(node: unknown): number | null {
+  return (node as Node | null | undefined)?.range?.[0] ?? null;
+}
+
+function toPosition(lines: LineCounter, offset: number): Position {
+  const { line, col } = lines.linePos(offset);
+  return { line, column: col };
+}
 
 /** webhooks.yml as read. With problems, `project` holds what is right, so that it can be checked further. */
 export interface ReadProject {
@@ -25,7 +145,7 @@ export async function readProject(file: string): Promise<ReadProject> {
   const written = value ?? {};
   const result = projectSchema.safeParse(written);
   if (result.success) return { project: result.data, source, problems };
-  const faults = diagnosticsOf(projectSchema, result.error);
+  const faults = issuesOf(projectSchema, result.error);
   return {
     project: projectSchema.safeParse(withoutFaulty(written, faults)).data ?? defaultProject(),
     source,

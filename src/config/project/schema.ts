@@ -1,9 +1,112 @@
 import { z } from 'zod';
+import { agentRunners } from '../../agents/index.ts';
+import type { CommonOptions } from '../../agents/runner.ts';
 import { byteSize, duration } from '../../lib/units.ts';
+import { SSH_PROFILES, type TunnelSettings } from '../../tunnels/settings.ts';
 import type { JsonObject } from '../../types.ts';
 import { adjustmentSchema, variableName } from '../schema.ts';
-import { agentsSchema, runsSchema } from './agents-schema.ts';
-import { tunnelSchema } from './tunnel-schema.ts';
+
+const url = z.url({ protocol: /^https?$/, error: 'expected a URL that starts with https:// or http://' });
+const tunnelPort = z.int().min(1).max(65_535);
+
+const cloudflared = z
+  .strictObject({ use: z.literal('cloudflared'), tokenEnv: variableName.optional(), url: url.optional() })
+  .refine(({ tokenEnv, url: named }) => (tokenEnv === undefined) === (named === undefined), {
+    error: 'a named tunnel needs both tokenEnv and url',
+  });
+
+const ssh = z
+  .strictObject({
+    use: z.literal('ssh'),
+    profile: z.enum(SSH_PROFILES).optional(),
+    host: z
+      .string()
+      // What begins with a dash would be an option to ssh.
+      .regex(/^[\w.+][\w.+:@%-]*$/, 'expected user@host')
+      .optional(),
+    port: tunnelPort.optional(),
+    remotePort: tunnelPort.optional(),
+    url: url.optional(),
+    identityFile: z.string().min(1).optional(),
+  })
+  .refine(({ profile, host, url: own }) => profile !== 'sshd' || (host !== undefined && own !== undefined), {
+    error: 'profile sshd needs host and url',
+  })
+  .refine(({ profile, url: own, remotePort }) => profile === 'sshd' || (own ?? remotePort) === undefined, {
+    error: 'url and remotePort belong to profile sshd; the other services give out their own',
+  });
+
+const smee = z.strictObject({
+  use: z.literal('smee'),
+  url,
+  path: z.string().startsWith('/webhooks/', 'expected an endpoint, such as /webhooks/github').optional(),
+});
+
+const ngrok = z.strictObject({
+  use: z.literal('ngrok'),
+  domain: z.string().min(1).optional(),
+  apiUrl: url.optional(),
+  authtokenEnv: variableName.optional(),
+});
+
+const none = z.strictObject({ use: z.literal('none'), publicUrl: url });
+
+const byUse = z.discriminatedUnion('use', [cloudflared, ssh, smee, ngrok, none], {
+  error: 'expected cloudflared, ssh, smee, ngrok or none',
+});
+
+const byName = z
+  .enum(['cloudflared', 'ssh', 'ngrok', 'none'], {
+    error: 'expected cloudflared, ssh, ngrok or none; smee needs { use: smee, url: … }',
+  })
+  .transform((use) => (use === 'none' ? null : { use }));
+
+/**
+ * `tunnel:` of webhooks.yml: a name, or settings told apart by `use`. The bare name `none` becomes null: there is no
+ * tunnel to open, and none to probe. Settings stand first, because the faults of an object are looked for in order.
+ */
+const tunnelSchema = z.union([byUse, byName]).transform((value) => value as TunnelSettings | null);
+
+const names = agentRunners.map(({ name }) => name).join(' or ');
+const [first, ...others] = agentRunners.map(({ options }) => options);
+
+const agent = z
+  .discriminatedUnion('use', [first as z.ZodObject, ...others], {
+    error: `expected { use: …, … } with use: ${names}`,
+  })
+  .transform((value) => value as unknown as CommonOptions);
+
+/** `agents:` of webhooks.yml: who works on a task, by the task's agent. Without an entry its tasks wait for somebody. */
+const agentsSchema = z.record(
+  z.string().regex(/^[A-Za-z0-9][\w.-]{0,63}$/, 'expected the name of an agent, such as planning'),
+  agent,
+);
+
+const budget = (runs: number, usd: number, span: string) =>
+  z
+    .strictObject({
+      runs: z.int().min(0).default(runs).describe(`Most runs ${span}; default ${runs}.`),
+      usd: z.number().min(0).default(usd).describe(`Most dollars ${span}; default ${usd}.`),
+    })
+    .prefault({});
+
+/** `runs:` of webhooks.yml: what all agents together may do. */
+const runsSchema = z.strictObject({
+  concurrency: z.int().min(1).max(256).default(4).describe('Runs of all agents at once; default 4.'),
+  openChildren: z
+    .int()
+    .min(0)
+    .max(1000)
+    .default(20)
+    .describe('Most open tasks that agents may have made below one task; default 20.'),
+  perThread: budget(20, 20, 'about one issue or thread within 24 hours').describe(
+    'Budget of one issue or thread; beyond it runs are held.',
+  ),
+  perDay: budget(200, 50, 'within 24 hours').describe('Budget of 24 hours; beyond it runs are held.'),
+});
+
+/** What all runs together may take. */
+export type RunLimits = z.output<typeof runsSchema>;
 
 /** Where static webhooks are looked for when `static:` says nothing; it may match no file. */
 export const DEFAULT_STATIC = './webhooks/*.ts';

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { stripQuoted } from '../../lib/text/strip-quoted.ts';
 import type { NewAnswer } from '../../store/store.ts';
 import { flowOf } from '../../tasks/flows.ts';
-import { fence } from '../../templates/fence.ts';
+import { fence } from '../../templates/view.ts';
 import type { Decision } from '../../types.ts';
 import type { PipelineContext } from '../context.ts';
 import type { EventContext } from '../event-context.ts';

@@ -1,5 +1,5 @@
 import type { z } from 'zod';
-import { diagnosticsOf } from '../../lib/diagnostics.ts';
+import { issuesOf } from '../../lib/diagnostics.ts';
 import { suggestion } from '../../lib/suggest.ts';
 import type { JsonObject, OptionFault } from '../../types.ts';
 import { settingFaults } from './faults.ts';
@@ -38,7 +38,7 @@ export function readOptions<T extends z.ZodObject>(
   const result = schema.safeParse({ ...base, ...own });
   const known = [...Object.keys(schema.shape), ...others];
   if (!result.success) {
-    const faulty = diagnosticsOf(schema, result.error).map((fault) => unknownSetting(fault, known));
+    const faulty = issuesOf(schema, result.error).map((fault) => unknownSetting(fault, known));
     // The rest is checked further, so that one run shows all mistakes.
     const names = faulty.map(({ path }) => path[0]);
     const right = Object.entries({ ...base, ...own }).filter(([name]) => !names.includes(name));

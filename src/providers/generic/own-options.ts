@@ -1,5 +1,5 @@
 import type { z } from 'zod';
-import { diagnosticsOf } from '../../lib/diagnostics.ts';
+import { issuesOf } from '../../lib/diagnostics.ts';
 import type { Configured, JsonObject, Provider } from '../../types.ts';
 import { unknownSetting } from './options.ts';
 
@@ -11,7 +11,7 @@ export function withOptions(provider: Omit<Provider, 'configure'>, schema: z.Zod
       const result = schema.safeParse(options);
       if (result.success) return { ok: true, provider: shaped };
       const known = Object.keys(schema.shape);
-      const faults = diagnosticsOf(schema, result.error).map((fault) => unknownSetting(fault, known));
+      const faults = issuesOf(schema, result.error).map((fault) => unknownSetting(fault, known));
       return { ok: false, faults };
     },
   };

@@ -1,6 +1,6 @@
 import { callerSite } from '../../lib/call-site.ts';
 import { type DefinedProvider, definedProvider } from '../../lib/defined-provider.ts';
-import { diagnosticsOf } from '../../lib/diagnostics.ts';
+import { issuesOf } from '../../lib/diagnostics.ts';
 import { isJsonObject } from '../../lib/json.ts';
 import type { Configured, OptionFault } from '../../types.ts';
 import { readOptions } from '../generic/options.ts';
@@ -30,7 +30,7 @@ export function defineProvider(definition: ProviderDefinition): DefinedProvider 
 function read(definition: ProviderDefinition): Configured {
   const result = providerSchema.safeParse(definition);
   const faults: readonly OptionFault[] = [
-    ...(result.success ? [] : diagnosticsOf(providerSchema, result.error)),
+    ...(result.success ? [] : issuesOf(providerSchema, result.error)),
     ...proofFaults(definition),
     ...signatureFaults(definition),
   ];

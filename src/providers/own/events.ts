@@ -1,4 +1,4 @@
-import { diagnosticsOf } from '../../lib/diagnostics.ts';
+import { issuesOf } from '../../lib/diagnostics.ts';
 import type { JsonObject, WebhookEvent } from '../../types.ts';
 import { authoredBy, event } from '../generic/event.ts';
 import type { EventDraft, ParseResult } from './definition.ts';
@@ -19,7 +19,7 @@ export function readEvents(name: string, said: ParseResult, payload: JsonObject)
   for (const draft of drafts) {
     const result = eventSchema.safeParse(draft);
     if (!result.success) {
-      const [fault] = diagnosticsOf(eventSchema, result.error);
+      const [fault] = issuesOf(eventSchema, result.error);
       const where = fault === undefined || fault.path.length === 0 ? '' : `, ${fault.path.join('.')}`;
       return {
         ok: false,

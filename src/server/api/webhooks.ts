@@ -2,8 +2,15 @@ import { Hono } from 'hono';
 import { z } from 'zod';
 import { doubtsAbout, doubtsAboutCommand } from '../../config/doubts.ts';
 import type { Change } from '../../config/dynamic/change.ts';
-import { addWebhook, removeWebhook, setEnabled, updateWebhook } from '../../config/dynamic/edit.ts';
-import { addCommand, removeCommand, updateCommand } from '../../config/dynamic/edit-commands.ts';
+import {
+  addCommand,
+  addWebhook,
+  removeCommand,
+  removeWebhook,
+  setEnabled,
+  updateCommand,
+  updateWebhook,
+} from '../../config/dynamic/edit.ts';
 import { failure, notFound } from '../../errors.ts';
 import type { StoreReader } from '../../store/store.ts';
 import type { Actor, Snapshot, Webhook } from '../../types.ts';

@@ -1,14 +1,17 @@
 import { expect, test } from 'vitest';
 import {
+  addCommand,
   addFrom,
   addWebhook,
+  exportWebhooks,
+  importWebhooks,
+  removeCommand,
   removeWebhook,
   rotateSecret,
   setEnabled,
+  updateCommand,
   updateWebhook,
 } from '../../../src/config/dynamic/edit.ts';
-import { addCommand, removeCommand, updateCommand } from '../../../src/config/dynamic/edit-commands.ts';
-import { exportWebhooks, importWebhooks } from '../../../src/config/dynamic/import.ts';
 import { folderWith } from '../support.ts';
 import { placeIn, problemsOf, refusal } from './support.ts';
 

@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import { eventMatches } from '../../../conditions/event-type.ts';
-import { addCommand } from '../../../config/dynamic/edit-commands.ts';
+import { addCommand } from '../../../config/dynamic/edit.ts';
 import { usageError } from '../../../errors.ts';
 import { commandLine } from '../../../lib/shell-quote.ts';
 import type { Provider } from '../../../providers/provider.ts';

@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import { updateCommand } from '../../../config/dynamic/edit-commands.ts';
+import { updateCommand } from '../../../config/dynamic/edit.ts';
 import type { CommandPatch } from '../../../config/dynamic/schema.ts';
 import { usageError } from '../../../errors.ts';
 import type { ServiceFlags, Services } from '../../../services.ts';

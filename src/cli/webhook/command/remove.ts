@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import { removeCommand } from '../../../config/dynamic/edit-commands.ts';
+import { removeCommand } from '../../../config/dynamic/edit.ts';
 import type { ServiceFlags, Services } from '../../../services.ts';
 import { examples, type Runner } from '../../kit/command.ts';
 import { changeDb } from '../change.ts';

@@ -1,5 +1,5 @@
 import { doubtsAboutCommand } from '../../../config/doubts.ts';
-import type { CommandChanged } from '../../../config/dynamic/edit-commands.ts';
+import type { CommandChanged } from '../../../config/dynamic/edit.ts';
 import { commandView } from '../../../server/webhook-view.ts';
 import type { Services } from '../../../services.ts';
 import { type Changed, dynamicWebhook, report } from '../change.ts';
