@@ -108,7 +108,7 @@ async function outlookOf(app: Services, { staged }: Staged): Promise<Outlook> {
   const { dataFolder } = app.located;
   const { lossOf } = await import('../store/local/loss.ts');
   const { databasePath } = await import('../store/local/sqlite.ts');
-  const { newlyAllowed } = await import('../server/newly-allowed.ts');
+  const { newlyAllowed } = await import('../server/permissions.ts');
   const folder = join(dataFolder, staged);
   const part = app.part(folder);
   const after = await part.configuration().finally(part.close);

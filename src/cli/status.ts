@@ -1,6 +1,6 @@
 import { commandsOut, say } from '../lib/io.ts';
 import { escapeInvisibleLine } from '../lib/text/escape-invisible.ts';
-import { storedProblems } from '../server/problems/index.ts';
+import { storedProblems } from '../server/problems.ts';
 import { type StatusView, statusView } from '../server/status.ts';
 import type { ServiceFlags, Services } from '../services.ts';
 import { type CliCommand, examples } from './kit/command.ts';

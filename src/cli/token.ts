@@ -1,6 +1,6 @@
 import { notFound } from '../errors.ts';
 import { say } from '../lib/io.ts';
-import { readToken } from '../server/token.ts';
+import { readToken } from '../server/credentials.ts';
 import { type CliCommand, examples } from './kit/command.ts';
 
 export const tokenCommand: CliCommand = {

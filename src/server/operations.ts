@@ -14,7 +14,7 @@ import {
   type TaskView,
   taskView,
 } from '../views.ts';
-import type { Asking } from './actor.ts';
+import type { Asking } from './credentials.ts';
 import { type ReplayedView, replayedView } from './replayed-view.ts';
 import { localTaskOperations, type TaskOperations } from './task-operations.ts';
 

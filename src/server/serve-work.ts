@@ -11,17 +11,16 @@ import type { Services } from '../services.ts';
 import { followClaude } from '../tasks/follow.ts';
 import { repairFiles } from '../tasks/repair.ts';
 import type { Headers, JsonObject } from '../types.ts';
-import { agentGrants, type Grant } from './grants.ts';
-import { createIngress } from './ingress/ingress.ts';
-import { receiver } from './ingress/receiver.ts';
+import { agentProblems, serveAgents, waking } from './agents.ts';
+import { openServeAudit, type ServeAudit } from './audit.ts';
+import { gatherRefusals, type ServeReporter } from './events.ts';
+import { createIngress, receiver } from './ingress/ingress.ts';
 import { unroutedRecorder } from './ingress/unrouted.ts';
+import { managementOf } from './management.ts';
 import type { Metrics } from './metrics.ts';
-import { lastingProblem, type Problem, storedProblems, watchProblems } from './problems/index.ts';
-import { gatherRefusals, type ServeReporter } from './reporter.ts';
-import { agentProblems, serveAgents, waking } from './serve-agents.ts';
-import { openServeAudit, type ServeAudit } from './serve-audit.ts';
-import { managementOf } from './serve-management.ts';
-import { type Retention, serveRetention } from './serve-retention.ts';
+import { agentGrants, type Grant } from './permissions.ts';
+import { type LastingProblem, lastingProblem, storedProblems, watchProblems } from './problems.ts';
+import { type Retention, serveRetention } from './retention.ts';
 import type { RunningFacts } from './status.ts';
 
 /** Everything that serves; its two servers do not listen yet. */
@@ -93,7 +92,7 @@ export async function openWork(options: WorkOptions): Promise<Work> {
     onOutgoing: reporter.sent,
   });
   const textOf = (file: UnloadedFile) => unloadedText(file, dirname(configuration.source.file));
-  const problemsNow = (): readonly Problem[] => [
+  const problemsNow = (): readonly LastingProblem[] => [
     ...[
       ...engine.context.store.problems,
       ...live.problems(),

@@ -7,13 +7,20 @@ import type { Services } from '../services.ts';
 import { type ClaudeState, sessionCommand } from '../tasks/claude/index.ts';
 import { newRelayKey } from '../tunnels/drivers/relay.ts';
 import type { Headers, Snapshot, Webhook } from '../types.ts';
+import { placeOf, type ServeOptions, startDetails } from './address.ts';
+import type { ServeReporter } from './events.ts';
 import { createMetrics } from './metrics.ts';
-import { preload } from './preload.ts';
-import type { ServeReporter } from './reporter.ts';
-import { placeOf, type ServeOptions, startDetails } from './serve-address.ts';
 import { type Begun, openWork, type Work } from './serve-work.ts';
 import type { RunningFacts } from './status.ts';
 import { openServeTunnel, requireReachable, type ServeTunnel, tunnelSecrets } from './tunnel.ts';
+
+/**
+ * Reads the packages that requests and replies need later. With every file descriptor in use, a package that is read
+ * only then can't be read, and Node remembers the failure for as long as the process lives.
+ */
+async function preload(): Promise<void> {
+  await Promise.all([import('undici'), import('proper-lockfile')]);
+}
 
 export interface Serving extends Begun {
   readonly facts: () => RunningFacts;

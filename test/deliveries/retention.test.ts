@@ -4,7 +4,7 @@ import { setImmediate as turn } from 'node:timers/promises';
 import { expect, onTestFinished, test } from 'vitest';
 import { forget, prune } from '../../src/deliveries/retention.ts';
 import { localOperations } from '../../src/server/operations.ts';
-import { serveRetention } from '../../src/server/serve-retention.ts';
+import { serveRetention } from '../../src/server/retention.ts';
 import { openReader } from '../../src/store/local/index.ts';
 import { databasePath } from '../../src/store/local/sqlite.ts';
 import { freshStore, newDelivery, settlement, storePath } from '../store/fixtures.ts';

@@ -1,6 +1,6 @@
 import { createServer } from 'node:net';
 import { expect, test } from 'vitest';
-import { storedProblems } from '../../src/server/problems/index.ts';
+import { storedProblems } from '../../src/server/problems.ts';
 import { freshStore, NOW, newDelivery, settledTask, settlement } from '../store/fixtures.ts';
 import { eventually } from '../support/eventually.ts';
 import { account, comment, record, startBench } from './support.ts';

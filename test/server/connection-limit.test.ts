@@ -3,7 +3,7 @@ import { createServer, type Server } from 'node:http';
 import { connect, type Socket } from 'node:net';
 import { beforeEach, expect, onTestFinished, test } from 'vitest';
 import { listen } from '../../src/lib/http/http-server.ts';
-import { limitConnections } from '../../src/server/ingress/connection-limit.ts';
+import { limitConnections } from '../../src/server/ingress/socket.ts';
 import { eventually } from '../support/eventually.ts';
 import { comment, signedPost } from '../support/github.ts';
 import { sandboxForTest } from '../support/sandbox.ts';

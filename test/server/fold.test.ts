@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
-import { folded } from '../../src/cli/serve/fold.ts';
-import { humanOutput } from '../../src/cli/serve/human.ts';
+import { folded } from '../../src/cli/serve/filters.ts';
+import { humanOutput } from '../../src/cli/serve/terminal.ts';
 
 function printed() {
   let text = '';

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
+import type { Page } from '../../src/server/api/bodies.ts';
 import { outboxRoutes } from '../../src/server/api/outbox.ts';
-import type { Page } from '../../src/server/api/paging.ts';
 import { localOperations } from '../../src/server/operations.ts';
 import type { OutgoingView } from '../../src/views.ts';
 import { startEngine } from '../support/engine.ts';

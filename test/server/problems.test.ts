@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { type Problem, watchProblems } from '../../src/server/problems/index.ts';
+import { type LastingProblem, watchProblems } from '../../src/server/problems.ts';
 import { eventually } from '../support/eventually.ts';
 import { comment, signedPost } from '../support/github.ts';
 import { tell } from '../support/in-process.ts';
@@ -28,7 +28,7 @@ test('E: status shows a refused sender behind problem:, with and without a serve
 });
 
 test('serve tells a problem once while it lasts, and again when it comes back', async () => {
-  let now: readonly Problem[] = [{ key: 'a', text: 'was there at the start' }];
+  let now: readonly LastingProblem[] = [{ key: 'a', text: 'was there at the start' }];
   let looks = 0;
   const found: string[] = [];
   const watch = watchProblems({
@@ -40,7 +40,7 @@ test('serve tells a problem once while it lasts, and again when it comes back', 
     broken: (error) => found.push(String(error)),
     everyMs: 1,
   });
-  const next = async (problems: readonly Problem[]) => {
+  const next = async (problems: readonly LastingProblem[]) => {
     now = problems;
     const before = looks;
     await eventually('two looks', () => looks > before + 1);

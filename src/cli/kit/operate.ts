@@ -28,7 +28,7 @@ export async function serverAddress(app: Services): Promise<ManagementAddress | 
   const server = app.holder()?.server ?? null;
   if (server === null) return null;
   const { dataFolder } = app.located;
-  const { readToken } = await import('../../server/token.ts');
+  const { readToken } = await import('../../server/credentials.ts');
   const token = await readToken(dataFolder);
   if (token === null)
     throw failure('no_token', `there is no management token in ${dataFolder}`, {

@@ -1,13 +1,12 @@
 import { messageOf } from '../../errors.ts';
 import { type OutputStream, say } from '../../lib/io.ts';
 import { escapeInvisibleJson } from '../../lib/text/escape-invisible.ts';
-import { runView } from '../../run-views.ts';
-import type { Grant } from '../../server/grants.ts';
-import { publicBase } from '../../server/status.ts';
-import { tunnelView } from '../../server/tunnel-view.ts';
+import type { Grant } from '../../server/permissions.ts';
+import { publicBase, tunnelView } from '../../server/status.ts';
+import { runView } from '../../task-views.ts';
 import { deliveryView, iso, outgoingView, taskView } from '../../views.ts';
+import type { ServeOutput } from './filters.ts';
 import { liveChangeView } from './live-change.ts';
-import type { ServeOutput } from './output.ts';
 
 function grantView({ target, says }: Grant) {
   return { target, says };

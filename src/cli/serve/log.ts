@@ -1,8 +1,8 @@
 import { messageOf } from '../../errors.ts';
 import { openRotatingFile } from '../../lib/files/rotating-file.ts';
-import { runView } from '../../run-views.ts';
+import { runView } from '../../task-views.ts';
 import { deliveryView } from '../../views.ts';
-import type { ServeOutput } from './output.ts';
+import type { ServeOutput } from './filters.ts';
 
 /**
  * Everything that `output` is told, in a log file, too (pino's JSON lines, mode 0600, four parts of 10 MB at most): for

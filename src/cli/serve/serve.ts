@@ -1,19 +1,17 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { perTurn, through } from '../../lib/io.ts';
+import type { ServeOptions } from '../../server/address.ts';
 import { type Serving, serve } from '../../server/serve.ts';
-import type { ServeOptions } from '../../server/serve-address.ts';
 import type { ServiceFlags, Services } from '../../services.ts';
 import { parseTunnelFlag } from '../../tunnels/settings.ts';
 import type { TunnelStatus } from '../../tunnels/supervisor.ts';
 import { type CliCommand, examples } from '../kit/command.ts';
 import { collect, port } from '../kit/options.ts';
 import { duration } from '../kit/print.ts';
-import { folded } from './fold.ts';
-import { humanOutput } from './human.ts';
+import { folded, quiet, type ServeOutput } from './filters.ts';
 import { jsonOutput, leftOutAsJson } from './json.ts';
 import { logged } from './log.ts';
-import type { ServeOutput } from './output.ts';
-import { quiet } from './quiet.ts';
+import { humanOutput } from './terminal.ts';
 
 interface ServeFlags extends ServiceFlags {
   readonly host?: string;

@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import { failure } from '../../errors.ts';
 import { say } from '../../lib/io.ts';
-import type { TunnelView } from '../../server/tunnel-view.ts';
+import type { TunnelView } from '../../server/status.ts';
 import type { ServiceFlags, Services } from '../../services.ts';
 import { examples, type Runner } from '../kit/command.ts';
 import { serverClient } from '../kit/operate.ts';

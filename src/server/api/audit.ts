@@ -2,7 +2,7 @@ import { Hono } from 'hono';
 import { z } from 'zod';
 import type { AuditReader } from '../../store/audit.ts';
 import { auditView } from '../../views.ts';
-import { pageFields, pageOf, parseQuery } from './paging.ts';
+import { pageFields, pageOf, parseQuery } from './bodies.ts';
 
 const ListQuery = z.strictObject({
   ...pageFields,

@@ -5,8 +5,7 @@ import type { DeliveryFilter, StoreReader } from '../../store/store.ts';
 import { DELIVERY_STATUSES } from '../../types.ts';
 import { type DeliveryView, deliveryView, exportedDelivery } from '../../views.ts';
 import type { OperationsFor } from '../operations.ts';
-import { readBody } from './body.ts';
-import { type Page, pageFields, pageOf, parseQuery } from './paging.ts';
+import { type Page, pageFields, pageOf, parseQuery, readBody } from './bodies.ts';
 
 const ListQuery = z.strictObject({
   ...pageFields,

@@ -4,7 +4,7 @@ import { notFound } from '../../errors.ts';
 import type { TaskReader } from '../../store/tasks.ts';
 import { conversationView, flowDetails, flowView, messagesOf, metricsView } from '../../task-views.ts';
 import type { Conversation } from '../../types.ts';
-import { pageFields, pageOf, parseQuery } from './paging.ts';
+import { pageFields, pageOf, parseQuery } from './bodies.ts';
 
 const FlowQuery = z.strictObject({ ...pageFields, external_id: z.string().optional() });
 const ConversationQuery = z.strictObject({ ...pageFields, flow_id: z.string().optional() });

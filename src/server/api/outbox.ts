@@ -4,7 +4,7 @@ import type { StoreReader } from '../../store/store.ts';
 import { OUTGOING_STATUSES } from '../../types.ts';
 import { outgoingView } from '../../views.ts';
 import type { OperationsFor } from '../operations.ts';
-import { pageFields, pageOf, parseQuery } from './paging.ts';
+import { pageFields, pageOf, parseQuery } from './bodies.ts';
 
 const ListQuery = z.strictObject({ ...pageFields, status: z.enum(OUTGOING_STATUSES).optional() });
 

@@ -7,9 +7,16 @@ import { listedTasks, taskWithRuns } from '../../task-views.ts';
 import { TASK_STATUSES } from '../../types.ts';
 import type { OperationsFor } from '../operations.ts';
 import { TASK_VERBS } from '../task-operations.ts';
-import { CreateBody, ReportBody, toReport, toRequest } from '../task-request.ts';
-import { readBody } from './body.ts';
-import { pageFields, pageOf, parseQuery } from './paging.ts';
+import {
+  AckBody,
+  CommentBody,
+  CreateBody,
+  ListenBody,
+  ReportBody,
+  toReport,
+  toRequest,
+} from '../task-request.ts';
+import { pageFields, pageOf, parseQuery, readBody } from './bodies.ts';
 
 const ListQuery = z.strictObject({
   ...pageFields,
@@ -69,4 +76,32 @@ export function taskRoutes(store: TaskReader & RunReader, operationsFor: Operati
     });
   }
   return routes;
+}
+
+const NoFields = z.strictObject({});
+
+/**
+ * What `hookctl mcp` needs of a running server beside the tasks themselves: `POST /tasks/:id/comment`, which posts in the
+ * thread that the task came from, and `POST /events/listen|ack` for agents that wait for what happens. `POST
+ * /agents/:name/release` lets the tasks run that were queued before an agent was configured.
+ */
+export function agentRoutes(operationsFor: OperationsFor): Hono {
+  return new Hono()
+    .post('/tasks/:id/comment', async (context) => {
+      const { text } = await readBody(CommentBody, context);
+      return context.json(await operationsFor(context).tasks.comment(context.req.param('id'), text), 201);
+    })
+    .post('/agents/:name/release', async (context) => {
+      await readBody(NoFields, context);
+      return context.json(await operationsFor(context).tasks.release(context.req.param('name')));
+    })
+    .post('/events/listen', async (context) => {
+      const { consumer, since_task_id: sinceTask } = await readBody(ListenBody, context);
+      await operationsFor(context).tasks.listen(consumer, sinceTask ?? null);
+      return context.json({});
+    })
+    .post('/events/ack', async (context) => {
+      const { consumer, event_id: id } = await readBody(AckBody, context);
+      return context.json({ known: await operationsFor(context).tasks.ackEvent(consumer, id) });
+    });
 }

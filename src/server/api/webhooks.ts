@@ -14,11 +14,10 @@ import {
 import { failure, notFound } from '../../errors.ts';
 import type { StoreReader } from '../../store/store.ts';
 import type { Actor, Snapshot, Webhook } from '../../types.ts';
-import { actorOf } from '../actor.ts';
+import { actorOf } from '../credentials.ts';
 import { commandView, type WebhookView } from '../webhook-view.ts';
-import { readJson } from './body.ts';
+import { pageFields, pageOf, parseQuery, readJson } from './bodies.ts';
 import { deliveryPage } from './deliveries.ts';
-import { pageFields, pageOf, parseQuery } from './paging.ts';
 
 const ListQuery = z.strictObject(pageFields);
 

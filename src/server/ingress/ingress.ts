@@ -1,12 +1,15 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { Engine } from '../../deliveries/engine.ts';
 import type { Receipt } from '../../deliveries/receipt.ts';
+import { receive } from '../../deliveries/receive.ts';
 import { createSingleFile } from '../../lib/files/single-file.ts';
 import type { Ack } from '../../providers/provider.ts';
 import { PROBE_HEADER, PROBE_PATH } from '../../tunnels/probe.ts';
 import type { Headers, RawRequest, Snapshot, Webhook } from '../../types.ts';
+import type { RefusalCount, ServeReporter } from '../events.ts';
+import type { Metrics } from '../metrics.ts';
 import { type BodyFailure, createBodyReader } from './body.ts';
-import { answerBroken } from './broken-requests.ts';
-import { limitConnections } from './connection-limit.ts';
+import { answerBroken, limitConnections } from './socket.ts';
 import type { RefusedRequest } from './unrouted.ts';
 
 /** Names the delivery in every answer to a request that was stored. */
@@ -198,4 +201,30 @@ function flatten(headers: IncomingMessage['headers']): Headers {
     if (value !== undefined) flat[name] = Array.isArray(value) ? value.join(', ') : value;
   }
   return flat;
+}
+
+interface ReceiverParts extends Pick<Engine, 'context' | 'queue'> {
+  readonly reporter: Pick<ServeReporter, 'received'>;
+  /** Counts what is refused without a row. */
+  readonly unrecorded: Pick<RefusalCount, 'add'>;
+  readonly metrics: Pick<Metrics, 'received'>;
+}
+
+/**
+ * Steps 1–5 for the ingress; what is to be worked off goes into the queue and is not waited for. Throws `queue_full`, or
+ * what the store says, before anything is promised.
+ */
+export function receiver({ context, queue, reporter, metrics, unrecorded }: ReceiverParts) {
+  return async (webhook: Webhook, request: RawRequest): Promise<Receipt> => {
+    queue.requireRoom();
+    const receipt = await receive(context, webhook, request);
+    metrics.received(receipt);
+    if (receipt.recorded) reporter.received(receipt);
+    else unrecorded.add();
+    const { deliveryId: id, externalId, status, settled } = receipt;
+    if (settled !== null) queue.passBy(settled);
+    if (status === 'pending')
+      void queue.push({ id, externalId, attempts: 0, nextAttemptAt: null }, receipt.arrived);
+    return receipt;
+  };
 }

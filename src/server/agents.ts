@@ -6,7 +6,7 @@ import type { WebhookRegistry } from '../config/registry.ts';
 import type { Engine } from '../deliveries/engine.ts';
 import type { Services } from '../services.ts';
 import { listFolderName } from '../tasks/claude/index.ts';
-import type { ServeReporter } from './reporter.ts';
+import type { ServeReporter } from './events.ts';
 
 interface ServeAgentsOptions {
   readonly app: Services;

@@ -11,8 +11,8 @@ import type { TunnelStatus } from '../../tunnels/supervisor.ts';
 import type { AgentRun, TaskStatus } from '../../types.ts';
 import { bytes, duration, localTime, tunnelLine } from '../kit/print.ts';
 import { announce, announceUrls, type Print } from './announce.ts';
+import type { ServeOutput } from './filters.ts';
 import { liveChangeLines } from './live-change.ts';
-import type { ServeOutput } from './output.ts';
 import { wrapped } from './wrapped.ts';
 
 const RUN_REASON_LENGTH = 200;

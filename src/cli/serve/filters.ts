@@ -1,5 +1,35 @@
 import { messageOf } from '../../errors.ts';
-import type { ServeOutput } from './output.ts';
+import type { ServeReporter } from '../../server/events.ts';
+import type { Serving } from '../../server/serve.ts';
+
+const nothing = () => undefined;
+
+/**
+ * The same, without what goes as it should: deliveries, tasks, runs and posts are told only where somebody has to look.
+ * Problems, changes of webhooks and the tunnel's state stay. For those who read `hookctl delivery list`, not the lines.
+ */
+export function quiet(output: ServeOutput): ServeOutput {
+  return {
+    ...output,
+    received(receipt) {
+      if (receipt.status === 'rejected' || receipt.status === 'unparsed') output.received(receipt);
+    },
+    settled(settled) {
+      const waits = settled.tasks.some(({ status }) => status.startsWith('waiting_'));
+      if (settled.delivery.status === 'failed' || waits) output.settled(settled);
+    },
+    task(task) {
+      if (task.status === 'failed' || task.status.startsWith('waiting_')) output.task(task);
+    },
+    run(run) {
+      if (run.state === 'failed' || run.state === 'interrupted') output.run(run);
+    },
+    progress: nothing,
+    sent(item) {
+      if (item.status !== 'sent') output.sent(item);
+    },
+  };
+}
 
 /** How long the same failure is only counted, in milliseconds. */
 const WINDOW_MS = 10_000;
@@ -45,4 +75,9 @@ export function folded(output: ServeOutput): ServeOutput {
       output.state(state, reason);
     },
   };
+}
+
+/** What `serve` tells while it runs, for people or for programs. */
+export interface ServeOutput extends ServeReporter {
+  ready(serving: Serving): void;
 }

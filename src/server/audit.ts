@@ -7,7 +7,7 @@ import type { DispatchResult } from '../deliveries/context.ts';
 import type { Services } from '../services.ts';
 import type { Store } from '../store/store.ts';
 import type { Actor, JsonObject, NewAuditEntry } from '../types.ts';
-import { compareGrants, type Grant, grantEntries, grantsOf, recordedGrants } from './grants.ts';
+import { compareGrants, type Grant, grantEntries, grantsOf, recordedGrants } from './permissions.ts';
 
 /** What of a running server goes into the audit by itself. */
 export interface ServeAudit {

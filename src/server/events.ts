@@ -4,8 +4,8 @@ import type { DispatchResult } from '../deliveries/context.ts';
 import type { Receipt } from '../deliveries/receipt.ts';
 import type { TunnelStatus } from '../tunnels/supervisor.ts';
 import type { Outgoing, Task } from '../types.ts';
-import type { Grant } from './grants.ts';
 import type { UnroutedRow } from './ingress/unrouted.ts';
+import type { Grant } from './permissions.ts';
 
 /** Told of everything that happens while serving. */
 export interface ServeReporter extends SchedulerReporter {

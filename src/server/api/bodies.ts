@@ -1,0 +1,97 @@
+import type { Context } from 'hono';
+import type { ContentfulStatusCode } from 'hono/utils/http-status';
+import { z } from 'zod';
+import { ConfigError, type ConfigProblem, type ExitCode, HookctlError, usageError } from '../../errors.ts';
+import { parseJson } from '../../lib/json.ts';
+import type { JsonObject } from '../../types.ts';
+
+/** What routes need of a request. */
+interface Body {
+  readonly req: { arrayBuffer(): Promise<ArrayBuffer> };
+}
+
+/** The JSON object of a body; an empty one stands for `{}`. Throws `usage`, which is answered 400. */
+export async function readJson({ req }: Body): Promise<JsonObject> {
+  const bytes = new Uint8Array(await req.arrayBuffer());
+  if (bytes.length === 0) return {};
+  const parsed = parseJson(bytes);
+  if (parsed.ok) return parsed.value;
+  throw usageError(`the body: ${parsed.reason}`);
+}
+
+/** A body of the schema. Throws `usage` that names the fields. */
+export async function readBody<T>(schema: z.ZodType<T>, body: Body): Promise<T> {
+  const parsed = schema.safeParse(await readJson(body));
+  if (parsed.success) return parsed.data;
+  throw usageError(
+    parsed.error.issues.map(({ path, message }) => `${path.join('.') || 'body'}: ${message}`).join('; '),
+  );
+}
+
+/** `?limit=`: 1 to 200, default 50. `?cursor=`: the `next_cursor` of the page before. */
+export const pageFields = {
+  limit: z.coerce.number().int().min(1).max(200).default(50),
+  cursor: z.string().min(1).optional(),
+};
+
+/** How every list of the API is answered. `next_cursor` is null on the last page. */
+export interface Page<T> {
+  readonly items: readonly T[];
+  readonly next_cursor: string | null;
+}
+
+/**
+ * One page out of rows in order, of which one more than `limit` was asked for: so it is known whether another page
+ * follows. The cursor is the key of the last item, not a position: what comes or goes meanwhile shifts nothing.
+ */
+export function pageOf<T>(rows: readonly T[], limit: number, keyOf: (row: T) => string): Page<T> {
+  const items = rows.slice(0, limit);
+  const last = items.at(-1);
+  return { items, next_cursor: rows.length > limit && last !== undefined ? keyOf(last) : null };
+}
+
+/** The query parameters as the schema has them. Throws `usage` (400) on unknown and on wrong ones. */
+export function parseQuery<T>(schema: z.ZodType<T>, query: Readonly<Record<string, string>>): T {
+  const parsed = schema.safeParse(query);
+  if (parsed.success) return parsed.data;
+  throw usageError(parsed.error.issues.map(({ path, message }) => `${path.join('.')} ${message}`).join('; '));
+}
+
+/** What else an error answer may say. */
+interface ProblemFacts {
+  readonly fix?: string | null;
+  /** Each mistake in what was sent, with its field. */
+  readonly problems?: readonly ConfigProblem[];
+}
+
+/** An error answer (RFC 9457): `code` is stable, `detail` says what happened, `fix` what to do. */
+export function problem(
+  context: Context,
+  status: ContentfulStatusCode,
+  code: string,
+  detail: string,
+  { fix, problems }: ProblemFacts = {},
+): Response {
+  const body = {
+    type: 'about:blank',
+    title: code.replaceAll('_', ' '),
+    status,
+    code,
+    detail,
+    ...(fix && { fix }),
+    ...(problems && { problems }),
+  };
+  return context.body(JSON.stringify(body), status, { 'content-type': 'application/problem+json' });
+}
+
+/** The answer for something thrown: foreseen failures keep their words, the rest says as little as it must. */
+export function problemOf(context: Context, error: unknown): Response {
+  if (!(error instanceof HookctlError))
+    return problem(context, 500, 'internal', 'something broke; see the log of serve');
+  return problem(context, STATUS[error.exitCode], error.code, error.message, {
+    fix: error.fix,
+    ...(error instanceof ConfigError && { problems: error.problems }),
+  });
+}
+
+const STATUS: Readonly<Record<ExitCode, ContentfulStatusCode>> = { 0: 500, 1: 409, 2: 400, 3: 422, 4: 404 };
