@@ -32,7 +32,7 @@ export class HookctlError extends Error {
 }
 
 /** One mistake in something that a user wrote. */
-export interface ConfigProblem {
+export interface Diagnostic {
   /** Absolute path of the file, or the name of the place (`webhook add`) when there is no file. */
   readonly file: string;
   /** 1-based; absent where the position is not known. */
@@ -49,16 +49,16 @@ export interface ConfigProblem {
 /** Configuration that does not validate: every problem at once, so that one run shows them all. */
 export class ConfigError extends HookctlError {
   override readonly name = 'ConfigError';
-  readonly problems: readonly ConfigProblem[];
+  readonly problems: readonly Diagnostic[];
 
-  constructor(problems: readonly ConfigProblem[]) {
-    super('config_invalid', 3, problems.map(formatProblem).join('\n'));
+  constructor(problems: readonly Diagnostic[]) {
+    super('config_invalid', 3, problems.map(formatDiagnostic).join('\n'));
     this.problems = problems;
   }
 }
 
 /** `webhooks.yml:12:5 webhooks.github.commnads: unknown field` and, indented, the fix. */
-export function formatProblem(problem: ConfigProblem): string {
+export function formatDiagnostic(problem: Diagnostic): string {
   const position = [problem.file, problem.line, problem.column]
     .filter((part) => part !== undefined)
     .join(':');

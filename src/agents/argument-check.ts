@@ -1,6 +1,6 @@
 import { basename } from 'node:path';
+import type { Issue } from '../types.ts';
 import { beforeOutside, PLACEHOLDERS, placeholdersOf } from './placeholders.ts';
-import type { AgentFault } from './runner.ts';
 
 /** Programs whose arguments are commands, somewhere: no value from outside can be safe there. */
 const RUN_COMMANDS = new Set(
@@ -21,20 +21,25 @@ const RUNNING_OPTION =
 const BY_STDIN = 'The prompt on stdin says all of it; leave the value out of the arguments.';
 
 /** What is unsafe in the arguments of a `command` agent, or names what does not exist. */
-export function argumentFaults(
+export function argumentIssues(
   program: string,
   field: 'args' | 'resumeArgs',
   args: readonly string[],
-): readonly AgentFault[] {
+): readonly Issue[] {
   return args.flatMap((argument, index) => {
-    const fault = faultOf(program, args, index, argument);
-    return fault === null ? [] : [{ path: [field, index], ...fault }];
+    const issue = issueOf(program, args, index, argument);
+    return issue === null ? [] : [{ path: [field, index], ...issue }];
   });
 }
 
-type Fault = Omit<AgentFault, 'path'>;
+type PathlessIssue = Omit<Issue, 'path'>;
 
-function faultOf(program: string, args: readonly string[], index: number, argument: string): Fault | null {
+function issueOf(
+  program: string,
+  args: readonly string[],
+  index: number,
+  argument: string,
+): PathlessIssue | null {
   const unknown = placeholdersOf(argument).find((name) => !PLACEHOLDERS.includes(name));
   if (unknown !== undefined) {
     return { message: `there is no {{${unknown}}}`, fix: `Known: ${PLACEHOLDERS.join(', ')}.` };
@@ -54,7 +59,7 @@ function faultOf(program: string, args: readonly string[], index: number, argume
       fix: 'Let the first argument be the program: [agent.py, --, "{{title}}"].',
     };
   }
-  return positionFault(args, index, before);
+  return positionIssue(args, index, before);
 }
 
 function isScript(argument: string | undefined): boolean {
@@ -62,7 +67,7 @@ function isScript(argument: string | undefined): boolean {
 }
 
 /** A value from outside stands behind a fixed beginning that makes it no option, or behind `--`. */
-function positionFault(args: readonly string[], index: number, before: string): Fault | null {
+function positionIssue(args: readonly string[], index: number, before: string): PathlessIssue | null {
   if (RUNNING_OPTION.test(before)) {
     return {
       message: `the value of ${before.split('=')[0]} would be run or read as settings`,

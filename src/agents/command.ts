@@ -3,13 +3,14 @@ import { writeFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { z } from 'zod';
 import { describeEnd } from '../lib/process/subprocess.ts';
+import type { Issue } from '../types.ts';
 import { NO_USAGE, type RunUsage } from '../types.ts';
-import { argumentFaults } from './argument-check.ts';
+import { argumentIssues } from './argument-check.ts';
 import { type BoundedEnd, startBounded } from './bounded.ts';
 import { runEnvironment } from './environment.ts';
 import { fillIn, type PlaceholderValues, placeholdersOf, valuesOf } from './placeholders.ts';
 import { collectLines, numberAt, parseOutput, readResultFile, textAt } from './result-text.ts';
-import type { AgentFault, AgentRunner, CommonOptions, RunOrder, RunResult } from './runner.ts';
+import type { AgentRunner, CommonOptions, RunOrder, RunResult } from './runner.ts';
 import { commonFields } from './settings.ts';
 
 const jsonPath = z.string().min(1).describe('Dotted path, such as output.text.');
@@ -58,19 +59,19 @@ export const command: AgentRunner<CommandOptions> = {
     const withoutSession = resumeArgs.length > 0 && !usesSession(args);
     return [
       ...(inProgram
-        ? [fault('program', 'the program is fixed: no values are put in', 'Write its name.')]
+        ? [issue('program', 'the program is fixed: no values are put in', 'Write its name.')]
         : []),
       ...(withoutSession
         ? [
-            fault(
+            issue(
               'resumeArgs',
               'only a program that was given a session can resume it',
               'Put {{session}} into args.',
             ),
           ]
         : []),
-      ...argumentFaults(program, 'args', args),
-      ...argumentFaults(program, 'resumeArgs', resumeArgs),
+      ...argumentIssues(program, 'args', args),
+      ...argumentIssues(program, 'resumeArgs', resumeArgs),
     ];
   },
 
@@ -117,7 +118,7 @@ function usesSession(args: readonly string[]): boolean {
   return args.some((argument) => placeholdersOf(argument).includes('session'));
 }
 
-function fault(field: string, message: string, fix: string): AgentFault {
+function issue(field: string, message: string, fix: string): Issue {
   return { path: [field], message, fix };
 }
 

@@ -1,6 +1,6 @@
 import type { z } from 'zod';
 import type { Environment } from '../lib/process/subprocess.ts';
-import type { AgentRun, RunUsage, Task } from '../types.ts';
+import type { AgentRun, Issue, RunUsage, Task } from '../types.ts';
 import type { LogLine } from './log-line.ts';
 
 export type { LogLine } from './log-line.ts';
@@ -86,14 +86,6 @@ export interface StartedRun {
   stop(reason: string): void;
 }
 
-/** Something that can't be run safely, found before anything runs. */
-export interface AgentFault {
-  /** Within the agent's settings: `['args', 1]`. */
-  readonly path: readonly (string | number)[];
-  readonly message: string;
-  readonly fix: string;
-}
-
 /** What every agent's settings have, whatever its runner. */
 export interface CommonOptions {
   readonly use: string;
@@ -119,7 +111,7 @@ export interface AgentRunner<Options extends CommonOptions = CommonOptions> {
   /** The settings under `agents: <name>:`, with `use` being the runner's name. */
   readonly options: z.ZodObject;
   /** What can't be run safely with these settings. Pure. */
-  check(options: Options): readonly AgentFault[];
+  check(options: Options): readonly Issue[];
   /** The program that must be there: a name on the PATH, or a path from the project folder. */
   program(options: Options): string;
   /** Runs of one conversation with the same key continue one session; null: the agent has no sessions. */

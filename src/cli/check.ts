@@ -1,6 +1,6 @@
-import { doubtsAbout, startingAtOnce } from '../config/doubts.ts';
+import { lintWebhooks, startsWithoutApproval } from '../config/lint.ts';
 import { secretProblems } from '../config/secrets.ts';
-import { ConfigError, type ExitCode, formatProblem } from '../errors.ts';
+import { ConfigError, type ExitCode, formatDiagnostic } from '../errors.ts';
 import { paint, say } from '../lib/io.ts';
 import type { ServiceFlags, Services } from '../services.ts';
 import { type CliCommand, examples } from './kit/command.ts';
@@ -28,7 +28,7 @@ async function run(app: Services, { json }: CheckFlags): Promise<ExitCode> {
     if (agents.missing.length > 0) throw new ConfigError(agents.missing);
     const useless = secretProblems(snapshot.webhooks);
     if (useless.length > 0) throw new ConfigError(useless);
-    const all = [...notices, ...doubtsAbout(snapshot.webhooks), ...startingAtOnce(snapshot.webhooks)];
+    const all = [...notices, ...lintWebhooks(snapshot.webhooks), ...startsWithoutApproval(snapshot.webhooks)];
     if (json === true) printJson(io, { ok: true, problems: [], notices: all });
     else {
       for (const notice of all) say(io.err, `note: ${notice}`);
@@ -43,7 +43,7 @@ async function run(app: Services, { json }: CheckFlags): Promise<ExitCode> {
     if (json === true) printJson(io, { ok: false, problems: error.problems, notices: [] });
     else
       for (const problem of error.problems)
-        say(io.err, `${paint(io.err, 'red', 'error:')} ${formatProblem(problem)}`);
+        say(io.err, `${paint(io.err, 'red', 'error:')} ${formatDiagnostic(problem)}`);
     const { length } = error.problems;
     if (json !== true) say(io.err, length === 1 ? '1 error' : `${length} errors`);
     return error.exitCode;

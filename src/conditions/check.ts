@@ -3,7 +3,7 @@ import { compileRegex } from '../lib/regex.ts';
 import { suggestion } from '../lib/suggest.ts';
 
 /** One mistake in conditions: where (dotted, `$or.1.issue.state`) and what was expected. */
-export interface ConditionProblem {
+export interface ConditionIssue {
   readonly path: string;
   readonly message: string;
 }
@@ -46,12 +46,12 @@ const OPERATORS: Readonly<Record<string, OperandCheck>> = {
  * Every mistake in conditions; empty when they are good. Takes anything: a static webhook is TypeScript and can hold
  * functions and RegExp values, which sift would run.
  */
-export function checkConditions(source: unknown): readonly ConditionProblem[] {
+export function checkConditions(source: unknown): readonly ConditionIssue[] {
   return plainProblem(source, '', 0) ?? checkFields(source, '');
 }
 
 /** Whether it is plain JSON of a sane depth without names that lead to a prototype; first problem only. */
-function plainProblem(value: unknown, path: string, depth: number): readonly ConditionProblem[] | null {
+function plainProblem(value: unknown, path: string, depth: number): readonly ConditionIssue[] | null {
   if (isScalar(value)) return null;
   if (depth > MAX_NESTING) return problem(path, `nested deeper than ${MAX_NESTING} levels`);
   if (value instanceof RegExp) return problem(path, 'a RegExp is refused; write { $regex: "…" }');
@@ -65,12 +65,12 @@ function plainProblem(value: unknown, path: string, depth: number): readonly Con
   return null;
 }
 
-function nameProblem(key: string, path: string): readonly ConditionProblem[] | null {
+function nameProblem(key: string, path: string): readonly ConditionIssue[] | null {
   const bad = key.split('.').find(leadsToPrototype);
   return bad === undefined ? null : problem(join(path, key), `"${bad}" is refused: it leads to a prototype`);
 }
 
-function checkFields(fields: unknown, path: string): readonly ConditionProblem[] {
+function checkFields(fields: unknown, path: string): readonly ConditionIssue[] {
   if (!isJsonObject(fields)) return problem(path, 'expected an object of conditions');
   return Object.entries(fields).flatMap(([key, value]) => {
     const here = join(path, key);
@@ -82,7 +82,7 @@ function checkFields(fields: unknown, path: string): readonly ConditionProblem[]
   });
 }
 
-function checkGroup(value: unknown, path: string): readonly ConditionProblem[] {
+function checkGroup(value: unknown, path: string): readonly ConditionIssue[] {
   if (!Array.isArray(value) || value.length === 0) return problem(path, 'expected a list of conditions');
   return value.flatMap((item, index) => {
     const here = join(path, String(index));
@@ -93,7 +93,7 @@ function checkGroup(value: unknown, path: string): readonly ConditionProblem[] {
   });
 }
 
-function checkOperators(query: Readonly<Record<string, unknown>>, path: string): readonly ConditionProblem[] {
+function checkOperators(query: Readonly<Record<string, unknown>>, path: string): readonly ConditionIssue[] {
   const entries = Object.entries(query);
   if (entries.length === 0) return problem(path, 'expected a value or operators, found {}');
   return [
@@ -102,7 +102,7 @@ function checkOperators(query: Readonly<Record<string, unknown>>, path: string):
   ];
 }
 
-function checkOperator(name: string, operand: unknown, path: string): readonly ConditionProblem[] {
+function checkOperator(name: string, operand: unknown, path: string): readonly ConditionIssue[] {
   const here = join(path, name);
   if (GROUPS.includes(name)) return problem(here, `${name} stands before fields, not behind one`);
   if (!name.startsWith('$')) return problem(path, `expected operators; for a field inside write ${here}`);
@@ -115,14 +115,14 @@ function checkOperator(name: string, operand: unknown, path: string): readonly C
 }
 
 /** The operand of $elemMatch: operators on the element itself, or conditions on its fields. */
-function checkElement(operand: Readonly<Record<string, unknown>>, path: string): readonly ConditionProblem[] {
+function checkElement(operand: Readonly<Record<string, unknown>>, path: string): readonly ConditionIssue[] {
   const onItself = Object.keys(operand).some((key) => key in OPERATORS);
   return onItself || Object.keys(operand).length === 0
     ? checkOperators(operand, path)
     : checkFields(operand, path);
 }
 
-function checkRegex(query: Readonly<Record<string, unknown>>, path: string): readonly ConditionProblem[] {
+function checkRegex(query: Readonly<Record<string, unknown>>, path: string): readonly ConditionIssue[] {
   const { $regex, $options = '' } = query;
   if ($regex === undefined) {
     return '$options' in query ? problem(join(path, '$options'), '$options needs a $regex beside it') : [];
@@ -134,7 +134,7 @@ function checkRegex(query: Readonly<Record<string, unknown>>, path: string): rea
   return problem(join(path, '$regex'), `${position}${result.message}`);
 }
 
-function unknownOperator(name: string, path: string): readonly ConditionProblem[] {
+function unknownOperator(name: string, path: string): readonly ConditionIssue[] {
   if (name === '$where') return problem(path, '$where is refused: it would run code');
   const known = suggestion(name, [...Object.keys(OPERATORS), ...GROUPS]);
   return problem(path, `unknown operator ${name}. ${known}`);
@@ -149,7 +149,7 @@ function isPlainObject(value: unknown): value is Readonly<Record<string, unknown
   return Object.getPrototypeOf(value) === Object.prototype;
 }
 
-function problem(path: string, message: string): readonly ConditionProblem[] {
+function problem(path: string, message: string): readonly ConditionIssue[] {
   return [{ path, message }];
 }
 

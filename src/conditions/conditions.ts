@@ -4,15 +4,15 @@ import { type Budget, BudgetError, createBudget } from '../lib/budget.ts';
 import { isJsonObject, valuesAt } from '../lib/json.ts';
 import { compileRegex } from '../lib/regex.ts';
 import type { Conditions, JsonObject, JsonValue } from '../types.ts';
-import { type ConditionProblem, checkConditions } from './check.ts';
+import { type ConditionIssue, checkConditions } from './check.ts';
 import { describeActual, describeWanted } from './words.ts';
 
 export { allOf, parseWhen, type WhenResult } from './when.ts';
-export type { ConditionProblem };
+export type { ConditionIssue };
 
 type ConditionsResult =
   | { readonly ok: true; readonly conditions: Conditions }
-  | { readonly ok: false; readonly problems: readonly ConditionProblem[] };
+  | { readonly ok: false; readonly problems: readonly ConditionIssue[] };
 
 /** What all regular expressions of one evaluation may cost together, in instructions times characters. */
 const REGEX_BUDGET = 8_000_000;

@@ -1,12 +1,12 @@
 import { readFile, stat } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
-import { type ConfigProblem, messageOf } from '../errors.ts';
-import { type Issue, type Source, toProblem } from '../lib/diagnostics.ts';
+import { type Diagnostic, messageOf } from '../errors.ts';
+import { type Source, toDiagnostic } from '../lib/diagnostics.ts';
 import { secret } from '../lib/redact/secret.ts';
 import { suggestion } from '../lib/suggest.ts';
 import type { Account, AccountDefaults } from '../providers/kit/reply.ts';
 import type { Provider } from '../providers/provider.ts';
-import type { Secret } from '../types.ts';
+import type { Issue, Secret } from '../types.ts';
 import type { ProjectConfig } from './project/schema.ts';
 
 /** Who hookctl is towards each provider that can be answered. */
@@ -23,7 +23,7 @@ export interface Accounts {
 
 interface ResolvedAccounts {
   readonly accounts: Accounts;
-  readonly problems: readonly ConfigProblem[];
+  readonly problems: readonly Diagnostic[];
 }
 
 type Environment = Readonly<Record<string, string | undefined>>;
@@ -42,12 +42,12 @@ export async function resolveAccounts(
   const byProvider = new Map<string, Account>();
   const missing = new Map<string, string>();
   const bare = new Map<string, Account>();
-  const faults: Issue[] = [...unknownProviders(credentials, providers)];
+  const issues: Issue[] = [...unknownProviders(credentials, providers)];
   for (const { name, reply } of providers) {
     if (reply === undefined) continue;
     const credential = credentials[name] ?? {};
     const found = await findAccount(name, reply.account, credential, source, env);
-    if ('fault' in found) faults.push({ ...found.fault, path: ['credentials', name, ...found.fault.path] });
+    if ('issue' in found) issues.push({ ...found.issue, path: ['credentials', name, ...found.issue.path] });
     else if ('missing' in found) {
       missing.set(name, found.missing);
       if (reply.respond !== undefined && found.bare !== null) bare.set(name, found.bare);
@@ -55,14 +55,14 @@ export async function resolveAccounts(
   }
   return {
     accounts: { byProvider, missing, bare },
-    problems: faults.map((fault) => toProblem(source, fault)),
+    problems: issues.map((issue) => toDiagnostic(source, issue)),
   };
 }
 
 type Found =
   | { readonly account: Account }
   | { readonly missing: string; readonly bare: Account | null }
-  | { readonly fault: Issue };
+  | { readonly issue: Issue };
 
 async function findAccount(
   provider: string,
@@ -76,7 +76,7 @@ async function findAccount(
   const file =
     credential.tokenFile === undefined ? null : resolve(dirname(source.file), credential.tokenFile);
   const given = file === null ? asSecret(named(tokenEnv)) : await readToken(file);
-  if (given !== null && 'fault' in given) return given;
+  if (given !== null && 'issue' in given) return given;
   const token = given ?? (tokenEnv === null ? { secret: secret('') } : null);
   const baseUrl = credential.baseUrl ?? named(defaults.baseUrlEnv) ?? defaults.baseUrl;
   const isUrl = /^https?:$/.test(URL.parse(baseUrl ?? '')?.protocol ?? '');
@@ -104,17 +104,17 @@ function asSecret(value: string | null): { readonly secret: Secret } | null {
   return value === null ? null : { secret: secret(value.trim()) };
 }
 
-async function readToken(file: string): Promise<{ readonly secret: Secret } | { readonly fault: Issue }> {
-  const fault = (message: string, fix: string) => ({ fault: { path: ['tokenFile'], message, fix } });
+async function readToken(file: string): Promise<{ readonly secret: Secret } | { readonly issue: Issue }> {
+  const issue = (message: string, fix: string) => ({ issue: { path: ['tokenFile'], message, fix } });
   try {
     const { mode } = await stat(file);
-    if ((mode & 0o077) !== 0) return fault(`others may read ${file}`, `Type: chmod 600 ${file}`);
+    if ((mode & 0o077) !== 0) return issue(`others may read ${file}`, `Type: chmod 600 ${file}`);
     const text = (await readFile(file, 'utf8')).trim();
     return text === ''
-      ? fault(`${file} is empty`, 'Put the token into it, and nothing else.')
+      ? issue(`${file} is empty`, 'Put the token into it, and nothing else.')
       : { secret: secret(text) };
   } catch (error) {
-    return fault(`can't read ${file}: ${messageOf(error)}`, 'Paths are relative to webhooks.yml.');
+    return issue(`can't read ${file}: ${messageOf(error)}`, 'Paths are relative to webhooks.yml.');
   }
 }
 

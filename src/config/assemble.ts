@@ -1,9 +1,9 @@
 import { dirname, relative } from 'node:path';
-import type { ConfigProblem } from '../errors.ts';
-import { type Issue, type Path, type Source, toProblem } from '../lib/diagnostics.ts';
+import type { Diagnostic } from '../errors.ts';
+import { type Source, toDiagnostic } from '../lib/diagnostics.ts';
 import { suggestion } from '../lib/suggest.ts';
 import type { BuiltInWebhook, Provider } from '../providers/provider.ts';
-import type { WebhookOrigin } from '../types.ts';
+import type { Issue, Path, WebhookOrigin } from '../types.ts';
 import type { StaticDefinition } from './modules/static.ts';
 import type { ProjectConfig } from './project/schema.ts';
 import { endpointOf, type Known, resolveWebhook, type WebhookWithoutSecrets } from './resolve.ts';
@@ -25,7 +25,7 @@ export interface AssembledWebhook {
 
 interface Assembled {
   readonly webhooks: readonly AssembledWebhook[];
-  readonly problems: readonly ConfigProblem[];
+  readonly problems: readonly Diagnostic[];
   readonly notices: readonly string[];
 }
 
@@ -66,7 +66,7 @@ interface Candidate {
   readonly prefix: Path;
   readonly secretIsOptional: boolean;
   /** What is known to be wrong already. */
-  readonly faults: readonly Issue[];
+  readonly issues: readonly Issue[];
   /** The commands are hookctl's own, which its tests compile: here they are compiled when they are needed. */
   readonly trusted: boolean;
 }
@@ -94,26 +94,26 @@ function builtInCandidate(
     source,
     prefix: ['webhooks', webhook.name],
     secretIsOptional: adjustment?.secretEnv === undefined,
-    faults: [],
+    issues: [],
     trusted: adjustment?.commands === undefined,
   };
 }
 
-function ownCandidate({ definition, source, calledAt, faults }: StaticDefinition): Candidate {
+function ownCandidate({ definition, source, calledAt, issues }: StaticDefinition): Candidate {
   const origin = { kind: 'static', file: calledAt.file, line: calledAt.line } as const;
-  return { definition, origin, source, prefix: [], secretIsOptional: false, faults, trusted: false };
+  return { definition, origin, source, prefix: [], secretIsOptional: false, issues, trusted: false };
 }
 
 interface Resolved {
   readonly webhook: AssembledWebhook | null;
-  readonly problems: readonly ConfigProblem[];
+  readonly problems: readonly Diagnostic[];
 }
 
 function resolveCandidate(candidate: Candidate, known: Known): Resolved {
   const { definition, origin, source, prefix, secretIsOptional, trusted } = candidate;
   const resolution = resolveWebhook(definition, origin, { ...known, trusted });
-  const further = resolution.ok ? [] : resolution.faults.filter(isNoneOf(candidate.faults));
-  const problems = [...candidate.faults, ...further].map((fault) => toProblem(source, fault, prefix));
+  const further = resolution.ok ? [] : resolution.issues.filter(isNoneOf(candidate.issues));
+  const problems = [...candidate.issues, ...further].map((issue) => toDiagnostic(source, issue, prefix));
   if (!resolution.ok || problems.length > 0) return { webhook: null, problems };
   const secretEnv = definition.secretEnv ?? null;
   const make = resolution.webhook.provider.newSecret;
@@ -122,21 +122,21 @@ function resolveCandidate(candidate: Candidate, known: Known): Resolved {
 }
 
 /** A command whose wrong `name` was left out has no name now: that is not to be said a second time. */
-function isNoneOf(faults: readonly Issue[]): (further: Issue) => boolean {
-  return ({ path }) => !faults.some((fault) => path.every((part, index) => fault.path[index] === part));
+function isNoneOf(issues: readonly Issue[]): (further: Issue) => boolean {
+  return ({ path }) => !issues.some((issue) => path.every((part, index) => issue.path[index] === part));
 }
 
 function takesPlaceOf(definition: ValidDefinition, webhook: BuiltInWebhook): boolean {
   return definition.name === webhook.name || endpointOf(definition) === endpointOf(webhook);
 }
 
-function unknownAdjustments({ project, source, providers }: Parts): readonly ConfigProblem[] {
+function unknownAdjustments({ project, source, providers }: Parts): readonly Diagnostic[] {
   const names = builtInWebhooks(providers).map(({ webhook }) => webhook.name);
   return Object.keys(project.webhooks)
     .filter((name) => !names.includes(name))
     .map((name) => {
       const message = `there is no built-in webhook ${name}`;
-      return toProblem(source, {
+      return toDiagnostic(source, {
         path: ['webhooks', name],
         message,
         fix: suggestion(name, names),
@@ -146,20 +146,20 @@ function unknownAdjustments({ project, source, providers }: Parts): readonly Con
 }
 
 /** Two of the project's own webhooks under one name or on one endpoint: neither can be meant to win. */
-function clashes(definitions: readonly StaticDefinition[], folder: string): readonly ConfigProblem[] {
+function clashes(definitions: readonly StaticDefinition[], folder: string): readonly Diagnostic[] {
   return definitions.flatMap(({ definition, source }, position) => {
     const earlier = definitions.slice(0, position);
     const place = ({ calledAt }: StaticDefinition) => `${relative(folder, calledAt.file)}:${calledAt.line}`;
     const sameName = earlier.find((other) => other.definition.name === definition.name);
     const endpoint = endpointOf(definition);
     const sameEndpoint = earlier.find((other) => endpointOf(other.definition) === endpoint);
-    const faults: readonly Issue[] = [
+    const issues: readonly Issue[] = [
       ...(sameName === undefined ? [] : [clash('name', definition.name, place(sameName))]),
       ...(sameEndpoint === undefined || sameName !== undefined
         ? []
         : [clash('endpoint', endpoint, place(sameEndpoint))]),
     ];
-    return faults.map((fault) => toProblem(source, fault));
+    return issues.map((issue) => toDiagnostic(source, issue));
   });
 }
 

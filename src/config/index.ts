@@ -1,4 +1,4 @@
-import { ConfigError, type ConfigProblem } from '../errors.ts';
+import { ConfigError, type Diagnostic } from '../errors.ts';
 import type { Source } from '../lib/diagnostics.ts';
 import { suggest } from '../lib/suggest.ts';
 import type { Provider } from '../providers/provider.ts';
@@ -188,6 +188,6 @@ async function unlock({ webhook, secret }: AssembledWebhook, places: SecretPlace
   return { webhook: { ...webhook, ...found }, notice: isLocked ? notice : null };
 }
 
-function byPlace(a: ConfigProblem, b: ConfigProblem): number {
+function byPlace(a: Diagnostic, b: Diagnostic): number {
   return a.file.localeCompare(b.file) || (a.line ?? 0) - (b.line ?? 0) || (a.column ?? 0) - (b.column ?? 0);
 }

@@ -1,4 +1,4 @@
-import { type ConfigProblem, messageOf } from '../errors.ts';
+import { type Diagnostic, messageOf } from '../errors.ts';
 import type { Snapshot } from '../types.ts';
 import { type DbContent, type DbReading, readSettled, revisionOf } from './dynamic/db-file.ts';
 import { type LoadedDynamic, noticesOf, withAdvice, withSecrets } from './dynamic/load.ts';
@@ -14,7 +14,7 @@ export type RegistryChange =
   /** A change of the dynamic webhooks is in force. Without names: the file is in order again as it was. */
   | ({ readonly kind: 'applied'; readonly revision: string } & Difference)
   /** The file does not validate (or is gone): what was in force stays. */
-  | { readonly kind: 'refused'; readonly problems: readonly ConfigProblem[] }
+  | { readonly kind: 'refused'; readonly problems: readonly Diagnostic[] }
   /** webhooks.yml or a static module is not as it was loaded, which takes effect with the next start. */
   | { readonly kind: 'restart_needed'; readonly file: string; readonly state: UnloadedFile['state'] }
   /** The system cannot watch more files; they are looked at twice a second. */
@@ -113,7 +113,7 @@ export async function openWebhookRegistry({
     if ((await db.stamp()) !== stamp) await reload();
   }
 
-  function refuse(problems: readonly ConfigProblem[]): void {
+  function refuse(problems: readonly Diagnostic[]): void {
     const isKnown = JSON.stringify(problems) === JSON.stringify(loaded.refused);
     loaded = { ...loaded, refused: problems };
     if (!isKnown) report({ kind: 'refused', problems });

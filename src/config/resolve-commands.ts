@@ -1,10 +1,10 @@
 import { z } from 'zod';
 import type { Action } from '../actions/action.ts';
 import { compileConditions, conditionsLater } from '../conditions/conditions.ts';
-import { type Issue, issuesOf, type Path } from '../lib/diagnostics.ts';
+import { issuesOf } from '../lib/diagnostics.ts';
 import { suggestion } from '../lib/suggest.ts';
 import { compiledLater, compileTemplate } from '../templates/template.ts';
-import type { WebhookCommand } from '../types.ts';
+import type { Issue, Path, WebhookCommand } from '../types.ts';
 import type { ValidCommand } from './schema.ts';
 
 /** Words that answer a task which waits; a command of that name could never be told from the answer. */
@@ -12,7 +12,7 @@ const RESERVED: readonly string[] = ['approve', 'stop'];
 const WORD = /^[\p{L}\p{N}][\p{L}\p{N}_-]*$/u;
 
 /** A command is of one of two kinds, and takes only the fields of its kind. */
-function formFaults(definition: ValidCommand): readonly Issue[] {
+function formIssues(definition: ValidCommand): readonly Issue[] {
   const { name, trigger } = definition;
   if (name !== undefined && trigger !== undefined) {
     const message = 'has both name and trigger';
@@ -37,7 +37,7 @@ function formFaults(definition: ValidCommand): readonly Issue[] {
 }
 
 /** Names and aliases: one word each, not reserved, used once in the webhook whatever the case. */
-function wordFaults(definitions: readonly ValidCommand[]): readonly Issue[] {
+function wordIssues(definitions: readonly ValidCommand[]): readonly Issue[] {
   const words = definitions.flatMap(({ name, aliases = [] }, index) => [
     ...(name === undefined ? [] : [{ word: name, path: ['commands', index, 'name'] }]),
     ...aliases.map((word, position) => ({ word, path: ['commands', index, 'aliases', position] })),
@@ -61,12 +61,12 @@ function wordFaults(definitions: readonly ValidCommand[]): readonly Issue[] {
 }
 
 /** What a command says about its action that the action does not take: its name, its options, that it waits. */
-function actionFaults(definition: ValidCommand, actions: readonly Action[]): readonly Issue[] {
+function actionIssues(definition: ValidCommand, actions: readonly Action[]): readonly Issue[] {
   const { action: name = 'create_task', requiresApproval } = definition;
   const action = actions.find((each) => each.name === name);
   if (action === undefined) return [unknownAction(name, actions)];
   return [
-    ...optionFaults(action, definition),
+    ...optionIssues(action, definition),
     ...(requiresApproval === true && action.reachesOut ? [noApproval(name)] : []),
     ...(definition.template !== undefined && !action.usesTemplate ? [noTemplate(action)] : []),
   ];
@@ -78,10 +78,10 @@ function unknownAction(name: string, actions: readonly Action[]): Issue {
   return { path: ['action'], message, fix: suggestion(name, known), text: name };
 }
 
-function optionFaults({ options: schema }: Action, { options = {} }: ValidCommand): readonly Issue[] {
+function optionIssues({ options: schema }: Action, { options = {} }: ValidCommand): readonly Issue[] {
   const result = schema.safeParse(options);
   if (result.success) return [];
-  return issuesOf(schema, result.error).map((fault) => ({ ...fault, path: ['options', ...fault.path] }));
+  return issuesOf(schema, result.error).map((issue) => ({ ...issue, path: ['options', ...issue.path] }));
 }
 
 /** What is not used would be taken for what happens. */
@@ -103,9 +103,9 @@ const TEXT_TEMPLATE = '{{@event.title}}\n\n{{@argument}}';
 const TRIGGER_TEMPLATE = '{{@event.type}}: {{@event.title}}\n\n{{@event.url}}';
 
 interface ResolvedCommands {
-  /** Those without a fault. */
+  /** Those without an issue. */
   readonly commands: readonly WebhookCommand[];
-  readonly faults: readonly Issue[];
+  readonly issues: readonly Issue[];
 }
 
 export interface CommandSettings {
@@ -115,7 +115,7 @@ export interface CommandSettings {
   readonly trusted?: boolean;
 }
 
-/** Compiles the commands of one webhook. Paths of faults start at `commands`. */
+/** Compiles the commands of one webhook. Paths of issues start at `commands`. */
 export function resolveCommands(
   definitions: readonly ValidCommand[],
   targetAgent: string,
@@ -132,7 +132,7 @@ export function resolveCommands(
   );
   return {
     commands: resolved.flatMap(({ command }) => command ?? []),
-    faults: [...resolved.flatMap(({ faults }) => faults), ...(trusted ? [] : wordFaults(definitions))],
+    issues: [...resolved.flatMap(({ issues }) => issues), ...(trusted ? [] : wordIssues(definitions))],
   };
 }
 
@@ -147,7 +147,7 @@ interface CommandPlace {
 
 interface ResolvedCommand {
   readonly command: WebhookCommand | null;
-  readonly faults: readonly Issue[];
+  readonly issues: readonly Issue[];
 }
 
 function resolveCommand(definition: ValidCommand, place: CommandPlace): ResolvedCommand {
@@ -156,15 +156,15 @@ function resolveCommand(definition: ValidCommand, place: CommandPlace): Resolved
   const usual = trigger === undefined ? TEXT_TEMPLATE : TRIGGER_TEMPLATE;
   const source = definition.template ?? (isUsed ? usual : '');
   const { template, conditions } = place.trusted ? later(source, definition) : compile(source, definition);
-  const faults: readonly Issue[] = place.trusted
+  const issues: readonly Issue[] = place.trusted
     ? []
     : [
-        ...formFaults(definition),
-        ...actionFaults(definition, place.actions),
-        ...(template.ok ? [] : [templateFault(template)]),
-        ...(conditions.ok ? [] : conditions.problems.map(conditionFault)),
-      ].map((fault) => ({ ...fault, path: [...place.path, ...fault.path] }));
-  if (faults.length > 0 || !template.ok || !conditions.ok) return { command: null, faults };
+        ...formIssues(definition),
+        ...actionIssues(definition, place.actions),
+        ...(template.ok ? [] : [templateIssue(template)]),
+        ...(conditions.ok ? [] : conditions.problems.map(conditionIssue)),
+      ].map((issue) => ({ ...issue, path: [...place.path, ...issue.path] }));
+  if (issues.length > 0 || !template.ok || !conditions.ok) return { command: null, issues };
   const base = {
     action,
     targetAgent: definition.targetAgent ?? place.targetAgent,
@@ -173,7 +173,7 @@ function resolveCommand(definition: ValidCommand, place: CommandPlace): Resolved
     approval: definition.approval ?? null,
     options: definition.options ?? {},
   };
-  if (name !== undefined) return { command: { ...base, kind: 'text', id: name, name, aliases }, faults };
+  if (name !== undefined) return { command: { ...base, kind: 'text', id: name, name, aliases }, issues };
   return {
     command: {
       ...base,
@@ -183,7 +183,7 @@ function resolveCommand(definition: ValidCommand, place: CommandPlace): Resolved
       conditions: conditions.conditions,
       priority: definition.priority ?? 100,
     },
-    faults,
+    issues,
   };
 }
 
@@ -198,7 +198,7 @@ function later(source: string, { conditions = {} }: ValidCommand): ReturnType<ty
   };
 }
 
-function templateFault({
+function templateIssue({
   message,
   line,
   column,
@@ -215,6 +215,6 @@ function templateFault({
   return { path: ['template'], message: `does not compile: ${message}${where}` };
 }
 
-function conditionFault({ path, message }: { path: string; message: string }): Issue {
+function conditionIssue({ path, message }: { path: string; message: string }): Issue {
   return { path: ['conditions', ...(path === '' ? [] : [path])], message };
 }

@@ -1,7 +1,6 @@
-import type { Issue } from '../lib/diagnostics.ts';
 import { suggestion } from '../lib/suggest.ts';
 import type { Provider } from '../providers/provider.ts';
-import type { JsonObject, SenderRule, Webhook, WebhookOrigin } from '../types.ts';
+import type { Issue, JsonObject, SenderRule, Webhook, WebhookOrigin } from '../types.ts';
 import { type CommandSettings, resolveCommands } from './resolve-commands.ts';
 import type { ValidDefinition } from './schema.ts';
 
@@ -10,7 +9,7 @@ export type WebhookWithoutSecrets = Omit<Webhook, 'secrets' | 'secretSource'>;
 
 export type Resolution =
   | { readonly ok: true; readonly webhook: WebhookWithoutSecrets }
-  | { readonly ok: false; readonly faults: readonly Issue[] };
+  | { readonly ok: false; readonly issues: readonly Issue[] };
 
 /** What a definition may name. */
 export interface Known extends CommandSettings {
@@ -19,20 +18,20 @@ export interface Known extends CommandSettings {
 
 /**
  * A definition of the right form → the webhook that the pipeline uses: defaults filled in, templates and conditions
- * compiled, names checked. All faults at once, with paths inside the definition. Static and dynamic webhooks alike.
+ * compiled, names checked. All issues at once, with paths inside the definition. Static and dynamic webhooks alike.
  */
 export function resolveWebhook(definition: ValidDefinition, origin: WebhookOrigin, known: Known): Resolution {
   const found = known.providers.find(({ name }) => name === definition.provider);
   const targetAgent = definition.targetAgent ?? 'brain';
-  const { commands, faults } = resolveCommands(definition.commands ?? [], targetAgent, known);
+  const { commands, issues } = resolveCommands(definition.commands ?? [], targetAgent, known);
   const defaultCommand = findDefault(definition);
   const options = definition.options ?? {};
   const shaped =
     found === undefined
-      ? { ok: false as const, faults: [unknownProvider(definition.provider, known.providers)] }
+      ? { ok: false as const, issues: [unknownProvider(definition.provider, known.providers)] }
       : shapedBy(found, options);
-  const all = [...(shaped.ok ? [] : shaped.faults), ...faults, ...defaultFaults(definition, defaultCommand)];
-  if (!shaped.ok || all.length > 0) return { ok: false, faults: all };
+  const all = [...(shaped.ok ? [] : shaped.issues), ...issues, ...defaultIssues(definition, defaultCommand)];
+  if (!shaped.ok || all.length > 0) return { ok: false, issues: all };
   const { provider } = shaped;
   return {
     ok: true,
@@ -68,14 +67,14 @@ function shapedBy(
   options: JsonObject,
 ):
   | { readonly ok: true; readonly provider: Provider }
-  | { readonly ok: false; readonly faults: readonly Issue[] } {
+  | { readonly ok: false; readonly issues: readonly Issue[] } {
   const configured = provider.configure?.(options);
-  const faults =
-    configured === undefined ? noOptions(provider, options) : configured.ok ? [] : configured.faults;
-  if (faults.length === 0) return configured?.ok === true ? configured : { ok: true, provider };
+  const issues =
+    configured === undefined ? noOptions(provider, options) : configured.ok ? [] : configured.issues;
+  if (issues.length === 0) return configured?.ok === true ? configured : { ok: true, provider };
   return {
     ok: false,
-    faults: faults.map((fault) => ({ ...fault, path: ['options', ...fault.path] })),
+    issues: issues.map((issue) => ({ ...issue, path: ['options', ...issue.path] })),
   };
 }
 
@@ -118,7 +117,7 @@ function findDefault({ defaultCommand, commands = [] }: ValidDefinition): string
   return found?.name ?? null;
 }
 
-function defaultFaults(definition: ValidDefinition, found: string | null): readonly Issue[] {
+function defaultIssues(definition: ValidDefinition, found: string | null): readonly Issue[] {
   const { defaultCommand, requirePrefix } = definition;
   const names = (definition.commands ?? []).flatMap(({ name }) => name ?? []);
   if (defaultCommand !== undefined && found === null) {

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { link, mkdir, readFile, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
-import { ConfigError, type ConfigProblem } from '../errors.ts';
+import { ConfigError, type Diagnostic } from '../errors.ts';
 import { syncDirectory, writeFileAtomic } from '../lib/files/atomic-file.ts';
 import { secret, withoutLineEnds } from '../lib/redact/secret.ts';
 import type { Webhook, WebhookSecret } from '../types.ts';
@@ -89,7 +89,7 @@ async function generate(folder: string, name: string, value: string): Promise<st
 }
 
 /** The secrets with which no request can be verified, or that hold what nobody meant to be part of them. */
-export function secretProblems(webhooks: readonly Webhook[]): readonly ConfigProblem[] {
+export function secretProblems(webhooks: readonly Webhook[]): readonly Diagnostic[] {
   return webhooks.flatMap((webhook) =>
     webhook.enabled
       ? reasonsOf(webhook).map((message) => ({
@@ -119,7 +119,7 @@ function reasonsOf({ secrets, provider }: Webhook): readonly string[] {
   });
 }
 
-function placeOf({ name, origin }: Webhook): Pick<ConfigProblem, 'file' | 'line'> {
+function placeOf({ name, origin }: Webhook): Pick<Diagnostic, 'file' | 'line'> {
   if (origin.kind !== 'static')
     return { file: origin.kind === 'dynamic' ? `webhook ${name}` : 'webhooks.yml' };
   return { file: origin.file, ...(origin.line !== null && { line: origin.line }) };

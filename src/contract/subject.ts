@@ -57,22 +57,22 @@ function readProvider(given: DefinedProvider | Provider): Provider {
   const draft = providerDraft(given);
   if (draft === null) return given as Provider;
   if (draft.result.ok) return draft.result.provider;
-  throw new Error(mistakes(draft.name, draft.result.faults));
+  throw new Error(mistakes(draft.name, draft.result.issues));
 }
 
 function shaped(provider: Provider, options: ContractOptions['options']): Provider {
   if (options === undefined) return provider;
   const configured = provider.configure?.(options) ?? { ok: true, provider };
   if (configured.ok) return configured.provider;
-  throw new Error(mistakes(provider.name, configured.faults));
+  throw new Error(mistakes(provider.name, configured.issues));
 }
 
 function mistakes(
   name: string,
-  faults: readonly { readonly path: readonly unknown[]; readonly message: string }[],
+  issues: readonly { readonly path: readonly unknown[]; readonly message: string }[],
 ) {
   return [
     `${name} has mistakes:`,
-    ...faults.map(({ path, message }) => `${path.join('.')}: ${message}`),
+    ...issues.map(({ path, message }) => `${path.join('.')}: ${message}`),
   ].join('\n  ');
 }

@@ -1,28 +1,16 @@
 import { z } from 'zod';
-import type { ConfigProblem } from '../errors.ts';
+import type { Diagnostic } from '../errors.ts';
+import type { Issue, Path } from '../types.ts';
 import { suggestion } from './suggest.ts';
 
-export type Path = readonly (string | number)[];
-
-/** A mistake in a value, before it is known where the value was written. */
-export interface Issue {
-  readonly path: Path;
-  readonly message: string;
-  readonly fix?: string;
-  /** True: the key itself is wrong (an unknown field), so its position is the one to show. */
-  readonly atKey?: boolean;
-  /** The text that is wrong, which helps to find its line in a TypeScript module. */
-  readonly text?: string;
-}
-
-/** What zod found wrong, one fault per unknown field and per wrong value, with the closest known name. */
+/** What zod found wrong, one issue per unknown field and per wrong value, with the closest known name. */
 export function issuesOf(schema: z.ZodType, error: z.ZodError): readonly Issue[] {
-  return error.issues.flatMap((issue) => faultsOfIssue(schema, issue, []));
+  return error.issues.flatMap((issue) => fromZod(schema, issue, []));
 }
 
 type ZodIssue = z.core.$ZodIssue;
 
-function faultsOfIssue(schema: z.ZodType, issue: ZodIssue, prefix: Path): readonly Issue[] {
+function fromZod(schema: z.ZodType, issue: ZodIssue, prefix: Path): readonly Issue[] {
   const path = [...prefix, ...issue.path.map((part) => (typeof part === 'symbol' ? String(part) : part))];
   switch (issue.code) {
     case 'unrecognized_keys':
@@ -36,7 +24,7 @@ function faultsOfIssue(schema: z.ZodType, issue: ZodIssue, prefix: Path): readon
       const branch = issue.errors.find(hasRightForm);
       return branch === undefined
         ? [{ path, message: issue.message }]
-        : branch.flatMap((inner) => faultsOfIssue(schema, inner, path));
+        : branch.flatMap((inner) => fromZod(schema, inner, path));
     }
     case 'invalid_key':
       return issue.issues.map(({ message }) => ({ path, message: inWords(message), atKey: true }));
@@ -71,7 +59,7 @@ function fixForUnknown(key: string, known: readonly string[]): string {
   return suggestion(key, known);
 }
 
-/** The member of a union that was meant: its faults lie inside the value, not in what kind of value it is. */
+/** The member of a union that was meant: its issues lie inside the value, not in what kind of value it is. */
 function hasRightForm(issues: readonly ZodIssue[]): boolean {
   return issues.every((issue) => issue.path.length > 0 || issue.code !== 'invalid_type');
 }
@@ -113,18 +101,18 @@ export interface Position {
 export interface Source {
   /** Absolute path. */
   readonly file: string;
-  /** The best position known for a fault; empty when there is none. */
-  position(fault: Issue): Position;
+  /** The best position known for an issue; empty when there is none. */
+  position(issue: Issue): Position;
 }
 
-/** A fault with its place. `prefix` is where in the file the faulty value stands. */
-export function toProblem(source: Source, fault: Issue, prefix: Path = []): ConfigProblem {
-  const path = [...prefix, ...fault.path];
+/** A issue with its place. `prefix` is where in the file the faulty value stands. */
+export function toDiagnostic(source: Source, issue: Issue, prefix: Path = []): Diagnostic {
+  const path = [...prefix, ...issue.path];
   return {
     file: source.file,
-    ...source.position({ ...fault, path }),
+    ...source.position({ ...issue, path }),
     ...(path.length === 0 ? {} : { field: path.join('.') }),
-    message: fault.message,
-    ...(fault.fix === undefined ? {} : { fix: fault.fix }),
+    message: issue.message,
+    ...(issue.fix === undefined ? {} : { fix: issue.fix }),
   };
 }

@@ -18,7 +18,7 @@ export const generic: Provider = shaped({});
 function shaped(options: JsonObject): Provider {
   const configured = configure(options);
   if (configured.ok) return configured.provider;
-  throw new Error(configured.faults.map(({ path, message }) => `${path.join('.')}: ${message}`).join('; '));
+  throw new Error(configured.issues.map(({ path, message }) => `${path.join('.')}: ${message}`).join('; '));
 }
 
 function configure(options: JsonObject): Configured {

@@ -4,7 +4,7 @@ export type {
   BuiltInWebhook,
   Configured,
   FormField,
-  OptionFault,
+  Issue,
   OutgoingRequest,
   Parsed,
   ParseSettings,

@@ -122,7 +122,7 @@ function shortened(text: string): string {
 }
 
 /** The first mistake of a template, 1-based. */
-export interface TemplateMistake {
+export interface TemplateIssue {
   readonly message: string;
   readonly line?: number;
   readonly column?: number;
@@ -138,7 +138,7 @@ const MAX_NESTING = 30;
  * What has to be refused before Handlebars parses: its time grows with the square of the nesting and worse (20,000
  * nested blocks take minutes); null when there is nothing.
  */
-export function findOversized(source: string): TemplateMistake | null {
+export function findOversized(source: string): TemplateIssue | null {
   if (source.length > MAX_SOURCE) return { message: `longer than ${MAX_SOURCE} characters` };
   let depth = 0;
   for (const [tag, kind] of source.matchAll(/\{\{~?([#/]|\^(?!~?\}\}))?[^}]*/g)) {
@@ -151,7 +151,7 @@ export function findOversized(source: string): TemplateMistake | null {
 }
 
 /** An expression of another language, with its place; null when there is none. */
-export function findForeign(source: string): TemplateMistake | null {
+export function findForeign(source: string): TemplateIssue | null {
   const habit = findHabit(source);
   if (habit === null) return null;
   const before = source.slice(0, habit.index).split('\n');
@@ -159,7 +159,7 @@ export function findForeign(source: string): TemplateMistake | null {
 }
 
 /** What Handlebars accepts and hookctl does not; null when there is nothing. Only the tree is read. */
-export function findRefused(program: hbs.AST.Program): TemplateMistake | null {
+export function findRefused(program: hbs.AST.Program): TemplateIssue | null {
   const visitor = new RefusalVisitor();
   visitor.accept(program);
   return visitor.mistake;
@@ -181,7 +181,7 @@ const LEAVES = ['argument', 'commands', 'index', 'key', 'first', 'last'];
 
 /** Visits the tree in the order of the text and keeps the first mistake. */
 class RefusalVisitor extends Handlebars.Visitor {
-  mistake: TemplateMistake | null = null;
+  mistake: TemplateIssue | null = null;
 
   override MustacheStatement(node: hbs.AST.MustacheStatement): void {
     const name = nameOf(node.path);
@@ -269,7 +269,7 @@ function nameOf(path: hbs.AST.Expression): string | null {
 }
 
 /** Handlebars' own errors in one line: its parser draws a picture and lists its grammar's tokens. */
-export function explainError(error: unknown): TemplateMistake {
+export function explainError(error: unknown): TemplateIssue {
   const message = error instanceof Error ? error.message : String(error);
   const [first = '', excerpt = ''] = message.split('\n');
   const line = /^(?:Parse|Lexical) error on line (\d+)/.exec(first)?.[1];

@@ -6,13 +6,13 @@ import { BudgetError, createBudget } from '../lib/budget.ts';
 import { escapeInvisible } from '../lib/text/escape-invisible.ts';
 import { renderedText } from '../lib/text/post-text.ts';
 import type { Template, TemplateContext } from '../types.ts';
-import { explainError, findForeign, findOversized, findRefused, type TemplateMistake } from './check.ts';
+import { explainError, findForeign, findOversized, findRefused, type TemplateIssue } from './check.ts';
 import { eachHelper, KNOWN_HELPERS, VALUE_HELPERS } from './helpers.ts';
 import { fence, MOST_ITEMS, type Print, viewOf } from './view.ts';
 
 type TemplateResult =
   | { readonly ok: true; readonly template: Template }
-  | ({ readonly ok: false } & TemplateMistake);
+  | ({ readonly ok: false } & TemplateIssue);
 
 const MAX_OUTPUT = 1_000_000;
 const MAX_ITERATIONS = MOST_ITEMS;

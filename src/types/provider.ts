@@ -97,12 +97,16 @@ export interface BuiltInCommand {
   readonly requiresApproval?: boolean;
 }
 
-/** A mistake in the `options` of a webhook. The path starts inside them. */
-export interface OptionFault {
-  readonly path: readonly (string | number)[];
+/** Keys and indexes that lead to a value. */
+export type Path = readonly (string | number)[];
+
+/** A mistake in a value, before it is known where the value was written. */
+export interface Issue {
+  /** From the value that was checked: for a provider, inside the webhook's `options`. */
+  readonly path: Path;
   readonly message: string;
   readonly fix?: string;
-  /** True: the key itself is wrong (an unknown setting). */
+  /** True: the key itself is wrong (an unknown field), so its position is the one to show. */
   readonly atKey?: boolean;
   /** The text that is wrong, which helps to find its line in a TypeScript module. */
   readonly text?: string;
@@ -111,7 +115,7 @@ export interface OptionFault {
 /** A provider as the options of a webhook shape it, or all that is wrong with them. */
 export type Configured =
   | { readonly ok: true; readonly provider: Provider }
-  | { readonly ok: false; readonly faults: readonly OptionFault[] };
+  | { readonly ok: false; readonly issues: readonly Issue[] };
 
 /**
  * One sender: how its requests are signed, what they say, how it wants to be answered. One file each; the checks

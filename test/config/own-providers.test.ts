@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { formatProblem } from '../../src/errors.ts';
+import { formatDiagnostic } from '../../src/errors.ts';
 import { folderWith, loadInNode } from './support.ts';
 
 const PROVIDER = `import { defineProvider } from 'hookctl';
@@ -41,7 +41,9 @@ test('mistakes are reported once, in the file that has them; a name is one provi
     'webhooks/three.ts': webhook('three', '../providers/same.ts'),
   });
   const { loaded } = await loadInNode(folder);
-  const problems = loaded[0]?.problems.map((problem) => formatProblem(problem).replaceAll(`${folder}/`, ''));
+  const problems = loaded[0]?.problems.map((problem) =>
+    formatDiagnostic(problem).replaceAll(`${folder}/`, ''),
+  );
   expect(problems).toEqual([
     'providers/broken.ts:4 signature.hedder: unknown setting\n  Did you mean header?',
     'providers/same.ts:3 name: tickets is already taken by providers/broken.ts:2\n  Choose another name.',

@@ -2,12 +2,12 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { projectJsonSchema } from '../../src/config/project/schema.ts';
-import { ConfigError, formatProblem } from '../../src/errors.ts';
+import { ConfigError, formatDiagnostic } from '../../src/errors.ts';
 import { providers } from '../../src/providers/index.ts';
 import { folderWith, load, problemsOf } from './support.ts';
 
 async function messages(yaml: string): Promise<readonly string[]> {
-  return (await problemsOf(yaml)).map(formatProblem);
+  return (await problemsOf(yaml)).map(formatDiagnostic);
 }
 
 test('an empty webhooks.yml is a project with the defaults', async () => {
@@ -223,7 +223,7 @@ test('G7: an option that a provider does not have is refused, with the one that 
     if (!(error instanceof ConfigError)) throw new Error(`expected a ConfigError, got ${error}`);
     expect(error.exitCode).toBe(3);
     return error.problems.map((problem) =>
-      formatProblem(problem).replace(/^.*webhooks\.yml/, 'webhooks.yml'),
+      formatDiagnostic(problem).replace(/^.*webhooks\.yml/, 'webhooks.yml'),
     );
   };
   expect(await wrong('jira', 'agentUsr: x')).toEqual([

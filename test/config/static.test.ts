@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { formatProblem } from '../../src/errors.ts';
+import { formatDiagnostic } from '../../src/errors.ts';
 import { folderWith, loadInNode, problemsOfModules } from './support.ts';
 
 const VALID = `import { defineWebhook, type WebhookCommandDefinition } from 'hookctl';
@@ -19,7 +19,7 @@ function withFields(...fields: readonly string[]): string {
 }
 
 async function messagesOf(...modules: readonly string[]): Promise<readonly (readonly string[])[]> {
-  return (await problemsOfModules(modules)).map((problems) => problems.map(formatProblem));
+  return (await problemsOfModules(modules)).map((problems) => problems.map(formatDiagnostic));
 }
 
 test('G12: names of the webhook architecture are named in the error', async () => {

@@ -6,7 +6,7 @@ import { promisify } from 'node:util';
 import { onTestFinished } from 'vitest';
 import { actions } from '../../src/actions/index.ts';
 import { type Configuration, loadConfiguration } from '../../src/config/index.ts';
-import { ConfigError, type ConfigProblem } from '../../src/errors.ts';
+import { ConfigError, type Diagnostic } from '../../src/errors.ts';
 import { github } from '../../src/providers/github/index.ts';
 import type { Provider } from '../../src/providers/provider.ts';
 
@@ -38,7 +38,7 @@ export function load(
 }
 
 /** The problems of a webhooks.yml, with the folder left out of their files. */
-export async function problemsOf(yaml: string): Promise<readonly ConfigProblem[]> {
+export async function problemsOf(yaml: string): Promise<readonly Diagnostic[]> {
   const folder = folderWith({ 'webhooks.yml': yaml });
   const error = await load(folder).then(
     () => null,
@@ -50,7 +50,7 @@ export async function problemsOf(yaml: string): Promise<readonly ConfigProblem[]
 
 /** What `driver.ts` says of one folder. */
 export interface Loaded {
-  readonly problems: readonly ConfigProblem[];
+  readonly problems: readonly Diagnostic[];
   readonly webhooks: readonly {
     readonly name: string;
     readonly endpoint: string;
@@ -73,7 +73,7 @@ export async function loadInNode(
 /** One project per entry, each with one module `webhooks/a.ts`; the problems of each, in the same order. */
 export async function problemsOfModules(
   modules: readonly string[],
-): Promise<readonly (readonly ConfigProblem[])[]> {
+): Promise<readonly (readonly Diagnostic[])[]> {
   const folders = modules.map((module) =>
     folderWith({ 'webhooks.yml': '', 'package.json': '{"type":"commonjs"}', 'webhooks/a.ts': module }),
   );

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import { readProject } from '../../src/config/project/project.ts';
-import { formatProblem } from '../../src/errors.ts';
+import { formatDiagnostic } from '../../src/errors.ts';
 
 async function read(tunnel: string) {
   const folder = await mkdtemp(join(tmpdir(), 'hookctl-tunnel-config-'));
@@ -11,7 +11,7 @@ async function read(tunnel: string) {
   const file = join(folder, 'webhooks.yml');
   await writeFile(file, `ingress: { port: 8000 }\ntunnel: ${tunnel}\n`);
   const { project, problems } = await readProject(file);
-  const said = problems.map((problem) => formatProblem({ ...problem, file: 'webhooks.yml' }));
+  const said = problems.map((problem) => formatDiagnostic({ ...problem, file: 'webhooks.yml' }));
   return { tunnel: project.tunnel, said: said.join('\n') };
 }
 

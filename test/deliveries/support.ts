@@ -21,7 +21,7 @@ export function webhookWith(definition: object = {}): Webhook {
     ...definition,
   });
   const resolved = resolveWebhook(parsed, { kind: 'built-in' }, { providers, actions });
-  if (!resolved.ok) throw new Error(JSON.stringify(resolved.faults));
+  if (!resolved.ok) throw new Error(JSON.stringify(resolved.issues));
   return { ...resolved.webhook, secrets: [], secretSource: 'none' };
 }
 

@@ -43,7 +43,7 @@ test('where both are possible, the public key of a sender is no key of an HMAC',
 test('options of a webhook go over its settings; a mistake is told once', () => {
   const configured = two.configure?.({ tolerance: 5, headr: 'x', baseUrl: 'https://x.test' });
   expect(
-    configured?.ok === false && configured.faults.map(({ path, message }) => [path[0], message]),
+    configured?.ok === false && configured.issues.map(({ path, message }) => [path[0], message]),
   ).toEqual([
     ['headr', 'unknown setting'],
     ['tolerance', 'stands without a timestamp, so no time is checked'],

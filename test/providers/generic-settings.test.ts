@@ -121,8 +121,8 @@ const MISTAKES: readonly (readonly [string, JsonObject, string, string, string])
 
 test.each(MISTAKES)('%s is explained', (_, settings, path, message, fix) => {
   const configured = generic.configure?.(settings);
-  const faults = configured?.ok === false ? configured.faults : [];
-  expect(faults.map((fault) => [fault.path.join('.'), fault.message, fix && fault.fix])).toEqual([
+  const issues = configured?.ok === false ? configured.issues : [];
+  expect(issues.map((fault) => [fault.path.join('.'), fault.message, fix && fault.fix])).toEqual([
     [path, message, fix],
   ]);
 });
@@ -136,7 +136,7 @@ test('values of another kind are explained, and all mistakes at once', () => {
     signedContent: '{x}',
   });
   expect(
-    configured?.ok === false && configured.faults.map(({ path, message }) => `${path}: ${message}`),
+    configured?.ok === false && configured.issues.map(({ path, message }) => `${path}: ${message}`),
   ).toEqual([
     'scheme: expected one of "hmac"|"ed25519"|"token"|"basic"',
     'header: expected the name of a header, such as x-signature',

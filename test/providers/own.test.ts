@@ -156,7 +156,7 @@ test('settings of a webhook go over those of the definition', () => {
   const configured = provider().configure?.({ header: 'x-other', encoding: 'base64' });
   expect(configured?.ok === true && configured.provider.name).toBe('tickets');
   const wrong = provider().configure?.({ headr: 'x' });
-  expect(wrong?.ok === false && wrong.faults[0]?.fix).toBe('Did you mean header?');
+  expect(wrong?.ok === false && wrong.issues[0]?.fix).toBe('Did you mean header?');
 });
 
 function raise(message: string): never {

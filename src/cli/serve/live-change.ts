@@ -1,6 +1,6 @@
 import { unloadedText } from '../../config/modules/kept-modules.ts';
 import type { RegistryChange } from '../../config/registry.ts';
-import { formatProblem } from '../../errors.ts';
+import { formatDiagnostic } from '../../errors.ts';
 import { shorten } from '../../lib/text/escape-invisible.ts';
 
 /** Names on one line at most. */
@@ -22,7 +22,7 @@ export function liveChangeLines(change: RegistryChange): readonly string[] {
     }
     case 'refused':
       return [
-        ...change.problems.map((problem) => shorten(formatProblem(problem), MAX_LENGTH)),
+        ...change.problems.map((problem) => shorten(formatDiagnostic(problem), MAX_LENGTH)),
         'webhooks: not taken up; what was in force stays',
       ];
     case 'restart_needed':

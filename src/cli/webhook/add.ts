@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
-import { doubtsAbout } from '../../config/doubts.ts';
 import type { Change } from '../../config/dynamic/change.ts';
 import { type Added, addFrom, addWebhook } from '../../config/dynamic/edit.ts';
+import { lintWebhooks } from '../../config/lint.ts';
 import { usageError } from '../../errors.ts';
 import { settingDescriptions } from '../../providers/generic/settings.ts';
 import { providers } from '../../providers/index.ts';
@@ -61,7 +61,7 @@ async function add(app: Services, provider: string | undefined, flags: AddFlags)
         ? `hookctl webhook command add ${ref} --trigger ${sampleType(webhook)} --template "{{@event.title}}"`
         : `hookctl webhook show ${ref}`,
     served: changed.served,
-    doubts: doubtsAbout([webhook]),
+    warnings: lintWebhooks([webhook]),
   });
 }
 

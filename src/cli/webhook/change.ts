@@ -64,15 +64,16 @@ interface Report {
   readonly next: string;
   readonly served: StatusView | null;
   /** What is probably a mistake in what was changed. */
-  readonly doubts?: readonly string[];
+  readonly warnings?: readonly string[];
 }
 
 export function report(
   { io }: Services,
   json: boolean | undefined,
-  { view, done, next, served, doubts = [] }: Report,
+  { view, done, next, served, warnings = [] }: Report,
 ): 0 {
-  for (const doubt of doubts) say(io.err, paint(io.err, 'yellow', `note: ${escapeInvisibleLine(doubt)}`));
+  for (const warning of warnings)
+    say(io.err, paint(io.err, 'yellow', `note: ${escapeInvisibleLine(warning)}`));
   if (json === true) printJson(io, view);
   else {
     say(commandsOut(io), done);

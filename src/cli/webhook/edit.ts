@@ -1,8 +1,8 @@
 import type { Command } from 'commander';
-import { doubtsAbout } from '../../config/doubts.ts';
 import { type Change, findWebhook as findInDb } from '../../config/dynamic/change.ts';
 import { type Updated, updateWebhook } from '../../config/dynamic/edit.ts';
 import type { WebhookPatch } from '../../config/dynamic/schema.ts';
+import { lintWebhooks } from '../../config/lint.ts';
 import { usageError } from '../../errors.ts';
 import type { ServiceFlags, Services } from '../../services.ts';
 import { examples, type Runner } from '../kit/command.ts';
@@ -71,7 +71,7 @@ async function edit(app: Services, ref: string, flags: EditFlags): Promise<0> {
     done: `changed ${webhook.name} (${changed.result.webhook.webhook_id}): ${fields.join(', ')}`,
     next: `hookctl webhook show ${refOf(webhook)}`,
     served: changed.served,
-    doubts: doubtsAbout([webhook]),
+    warnings: lintWebhooks([webhook]),
   });
 }
 

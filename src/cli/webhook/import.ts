@@ -4,7 +4,7 @@ import { text as readText } from 'node:stream/consumers';
 import type { Command } from 'commander';
 import { type Imported, importWebhooks } from '../../config/dynamic/edit.ts';
 import { readYaml, type YamlText } from '../../config/project/project.ts';
-import { ConfigError, type ConfigProblem, messageOf, usageError } from '../../errors.ts';
+import { ConfigError, type Diagnostic, messageOf, usageError } from '../../errors.ts';
 import type { ServiceFlags, Services } from '../../services.ts';
 import { examples, type Runner } from '../kit/command.ts';
 import { facts } from '../kit/print.ts';
@@ -66,7 +66,7 @@ async function contentOf({ cwd, stdin }: Services, file: string): Promise<string
 }
 
 /** Where in the file the problem is. A bare webhook or a list of them stands for `{ webhooks: [ … ] }`. */
-function placedIn({ value, source }: YamlText): (problem: ConfigProblem) => ConfigProblem {
+function placedIn({ value, source }: YamlText): (problem: Diagnostic) => Diagnostic {
   return (problem) => {
     if (problem.file !== 'webhook import') return problem;
     const path = (problem.field ?? '').split('.');

@@ -3,7 +3,7 @@ import type { Command } from 'commander';
 import { type Listing, listed, quickListing, rememberListing } from '../../config/listing.ts';
 import { type UnloadedFile, unloadedText } from '../../config/modules/kept-modules.ts';
 import { locate, type ProjectPaths } from '../../config/project/locate.ts';
-import { formatProblem } from '../../errors.ts';
+import { formatDiagnostic } from '../../errors.ts';
 import { type Io, say } from '../../lib/io.ts';
 import { hookctlVersion } from '../../lib/version.ts';
 import type { ServiceFlags, Services } from '../../services.ts';
@@ -58,7 +58,7 @@ async function list(app: Services): Promise<0> {
   const configuration = await app.configuration();
   const { snapshot, unloaded } = configuration;
   printList(app.io, app.located, { webhooks: snapshot.webhooks.map(listed), unloaded });
-  for (const problem of configuration.dynamic.refused) say(app.io.err, formatProblem(problem));
+  for (const problem of configuration.dynamic.refused) say(app.io.err, formatDiagnostic(problem));
   await rememberListing(app, configuration, app.clock.now());
   return 0;
 }

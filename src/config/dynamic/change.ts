@@ -1,6 +1,6 @@
 import type { z } from 'zod';
 import { ConfigError, failure, HookctlError, notFound } from '../../errors.ts';
-import { issuesOf, toProblem } from '../../lib/diagnostics.ts';
+import { issuesOf, toDiagnostic } from '../../lib/diagnostics.ts';
 import { commandLine } from '../../lib/shell-quote.ts';
 import { suggest } from '../../lib/suggest.ts';
 import type { Webhook } from '../../types.ts';
@@ -32,7 +32,7 @@ export function readInput<T extends z.ZodType>(schema: T, given: unknown, place:
   const result = schema.safeParse(given);
   if (result.success) return result.data;
   const source = { file: place, position: () => ({}) };
-  throw new ConfigError(issuesOf(schema, result.error).map((fault) => toProblem(source, fault)));
+  throw new ConfigError(issuesOf(schema, result.error).map((issue) => toDiagnostic(source, issue)));
 }
 
 /**

@@ -3,9 +3,10 @@ import { constants } from 'node:fs';
 import { open, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import type { ConfigProblem } from '../../errors.ts';
-import { type Issue, toProblem } from '../../lib/diagnostics.ts';
+import type { Diagnostic } from '../../errors.ts';
+import { toDiagnostic } from '../../lib/diagnostics.ts';
 import { writeFileAtomic } from '../../lib/files/atomic-file.ts';
+import type { Issue } from '../../types.ts';
 import { DB_FILE, LAST_GOOD_FILE } from './files.ts';
 import { readMark, writeMark } from './mark.ts';
 import { formatDb, parseDb, parseKnown, parseOwn } from './parse.ts';
@@ -19,7 +20,7 @@ const MAX_BYTES = 64 * 1024 * 1024;
 export type DbContent =
   | { readonly kind: 'bytes'; readonly bytes: Uint8Array; readonly inode: number }
   | { readonly kind: 'absent' }
-  | { readonly kind: 'unreadable'; readonly problem: ConfigProblem };
+  | { readonly kind: 'unreadable'; readonly problem: Diagnostic };
 
 /** A file that validates, or why it does not. */
 export type DbReading =
@@ -31,14 +32,14 @@ export type DbReading =
       /** Null: there is no file, and never was one with webhooks. */
       readonly bytes: Uint8Array | null;
     }
-  | { readonly ok: false; readonly problems: readonly ConfigProblem[] };
+  | { readonly ok: false; readonly problems: readonly Diagnostic[] };
 
 /** What a content says, without what it means. */
 type StateReading =
   | Pick<Extract<DbReading, { ok: true }>, 'ok' | 'state' | 'revision'>
   | Extract<DbReading, { ok: false }>;
 
-/** Checks beyond schema and commands: faults with paths from the whole file. */
+/** Checks beyond schema and commands: issues with paths from the whole file. */
 export type FurtherCheck = (state: DbState) => readonly Issue[];
 
 /** The db and its last good copy on disk. */
@@ -56,7 +57,7 @@ export interface DbFile {
    * What is wrong with a state that came of one that validated: of its webhooks only `changed` are looked into.
    * `bytes`: what `formatDb` makes of it.
    */
-  problemsOfNext(bytes: Uint8Array, state: DbState, changed: readonly DbWebhook[]): readonly ConfigProblem[];
+  problemsOfNext(bytes: Uint8Array, state: DbState, changed: readonly DbWebhook[]): readonly Diagnostic[];
   /** Null: there is none. */
   lastGood(further?: FurtherCheck): Promise<DbReading | null>;
   /** Replaces the db, and then its last good copy, by bytes that validate. `canonical`: made by `formatDb`. */
@@ -78,9 +79,9 @@ export function dbFile(dataFolder: string, resolve: Resolver): DbFile {
     if (!parsed.ok) return parsed;
     const { state, source } = parsed;
     const resolved = resolve(state, trusted);
-    const faults = [...resolved.faults, ...further(state)];
-    return faults.length > 0
-      ? { ok: false, problems: faults.map((fault) => toProblem(source, fault)) }
+    const issues = [...resolved.issues, ...further(state)];
+    return issues.length > 0
+      ? { ok: false, problems: issues.map((issue) => toDiagnostic(source, issue)) }
       : { ok: true, state, resolved, revision, bytes };
   };
 
@@ -128,7 +129,7 @@ export function dbFile(dataFolder: string, resolve: Resolver): DbFile {
       const text = Buffer.from(formatDb({ webhooks: changed }));
       const isRight =
         parseDb(file, text).ok &&
-        resolve({ webhooks: changed }, false).faults.length === 0 &&
+        resolve({ webhooks: changed }, false).issues.length === 0 &&
         doublesIn(state.webhooks).length === 0;
       if (isRight) return [];
       // Read from the text, where the place of a mistake can be told.

@@ -1,7 +1,7 @@
 import { readdir, rename, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type Adapter, Low } from 'lowdb';
-import { ConfigError, type ConfigProblem, failure } from '../../errors.ts';
+import { ConfigError, type Diagnostic, failure } from '../../errors.ts';
 import type { Clock } from '../../lib/clock.ts';
 import type { IdSource } from '../../lib/ids.ts';
 import type { Provider } from '../../providers/provider.ts';
@@ -37,7 +37,7 @@ export function dbAdapter(db: DbFile, record: (edit: DbEdit) => Promise<void>): 
 
     /**
      * Writes only what can be read again, and only once it is on record: a crash between the two leaves a line too
-     * many, never a change that nobody made. Throws ConfigError with the faults of the new state.
+     * many, never a change that nobody made. Throws ConfigError with the issues of the new state.
      */
     async write(state) {
       const bytes = Buffer.from(formatDb(state));
@@ -63,7 +63,7 @@ function undone(change: DbEdit['changes'][number]): DbEdit['changes'][number] {
 }
 
 /** The line of a file that was not written tells nothing; the name of the webhook does. */
-function inWords(problem: ConfigProblem, { webhooks }: DbState): ConfigProblem {
+function inWords(problem: Diagnostic, { webhooks }: DbState): Diagnostic {
   const [, index, field] = /^webhooks\.(\d+)(?:\.(.+))?$/.exec(problem.field ?? '') ?? [];
   const { line: _, column: __, field: whole, ...rest } = problem;
   const name = index === undefined ? undefined : webhooks[Number(index)]?.name;
@@ -238,7 +238,7 @@ function uselessSecrets(
   before: DbState,
   after: DbState,
   problemOf: (webhook: DbWebhook, secret: string) => string | null | undefined,
-): readonly ConfigProblem[] {
+): readonly Diagnostic[] {
   const known = new Set(
     before.webhooks.flatMap(({ secrets }) => secrets.map((it) => 'value' in it && it.value)),
   );

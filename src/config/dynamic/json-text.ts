@@ -1,5 +1,6 @@
-import type { Issue, Position } from '../../lib/diagnostics.ts';
+import type { Position } from '../../lib/diagnostics.ts';
 import { MAX_DEPTH } from '../../lib/json.ts';
+import type { Issue } from '../../types.ts';
 
 /** Where the parts of a JSON text stand; offsets count UTF-16 units. */
 interface JsonNode {
@@ -141,7 +142,7 @@ function isString(text: string): boolean {
   }
 }
 
-/** The place of a fault, or of the deepest part of its path that is there. */
+/** The place of an issue, or of the deepest part of its path that is there. */
 export function positionIn(text: string, root: JsonNode, { path, atKey }: Issue): Position {
   let node = root;
   let offset = root.offset;

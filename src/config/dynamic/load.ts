@@ -1,4 +1,4 @@
-import { ConfigError, type ConfigProblem, formatProblem } from '../../errors.ts';
+import { ConfigError, type Diagnostic, formatDiagnostic } from '../../errors.ts';
 import { commandLine } from '../../lib/shell-quote.ts';
 import type { Webhook } from '../../types.ts';
 import { type Env, secretNotices, unlockSecrets } from '../secrets.ts';
@@ -20,7 +20,7 @@ export interface LoadedDynamic {
   /** Variables that are not set. */
   readonly notices: readonly string[];
   /** Why the file itself is not in force; empty: it is. */
-  readonly refused: readonly ConfigProblem[];
+  readonly refused: readonly Diagnostic[];
 }
 
 /**
@@ -70,7 +70,7 @@ export function withSecrets(
 const RESTORE = 'Correct the file, or bring the last good copy back: hookctl webhook restore';
 
 /** What to do, once, behind the last problem. A file can be wrong in every line; the first ones tell enough. */
-export function withAdvice(problems: readonly ConfigProblem[], advice = RESTORE): readonly ConfigProblem[] {
+export function withAdvice(problems: readonly Diagnostic[], advice = RESTORE): readonly Diagnostic[] {
   const shown = problems.slice(0, MAX_PROBLEMS);
   const left = problems.length - shown.length;
   const fixes = (fix: string | undefined) =>
@@ -88,11 +88,11 @@ export function noticesOf({ refused, notices }: LoadedDynamic): readonly string[
 }
 
 /** The one loud line while a last good copy is served. */
-function refusedNotice(problems: readonly ConfigProblem[]): string {
+function refusedNotice(problems: readonly Diagnostic[]): string {
   const [first] = problems;
   const more = problems.length > 1 ? ` (and ${problems.length - 1} more problems)` : '';
   const { fix: _, ...place } = first ?? { file: 'webhooks.json', message: '' };
-  return `${formatProblem(place)}${more}. The last good copy is in force. ${RESTORE}`;
+  return `${formatDiagnostic(place)}${more}. The last good copy is in force. ${RESTORE}`;
 }
 
 function lockedNotice({ name, endpoint, secretSource, origin }: Webhook): string {

@@ -1,5 +1,4 @@
-import type { Issue, Path } from '../../lib/diagnostics.ts';
-import type { Webhook, WebhookCommand } from '../../types.ts';
+import type { Issue, Path, Webhook, WebhookCommand } from '../../types.ts';
 import type { ValidCommand, ValidDefinition } from '../schema.ts';
 import type { DbCommand, DbWebhook, GivenCommand } from './schema.ts';
 
@@ -79,7 +78,7 @@ const DB_WORDS: Readonly<Record<string, string>> = {
   requiresApproval: 'requires_approval',
 };
 
-/** A fault that was found in a definition, in the words of the db. */
+/** A issue that was found in a definition, in the words of the db. */
 export function inDbWords({ path, message, fix, ...rest }: Issue): Issue {
   return {
     ...rest,

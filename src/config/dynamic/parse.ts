@@ -1,15 +1,16 @@
 import { z } from 'zod';
-import type { ConfigProblem } from '../../errors.ts';
-import { type Issue, issuesOf, type Source, toProblem } from '../../lib/diagnostics.ts';
+import type { Diagnostic } from '../../errors.ts';
+import { issuesOf, type Source, toDiagnostic } from '../../lib/diagnostics.ts';
 import { isJsonObject } from '../../lib/json.ts';
+import type { Issue } from '../../types.ts';
 import { SCHEMA_VERSION } from './files.ts';
 import { layoutOf, lineAndColumn, positionIn } from './json-text.ts';
 import { type DbState, dbSchema } from './schema.ts';
 
-/** What the text of the db says, by its schema. `source` places further faults. */
+/** What the text of the db says, by its schema. `source` places further issues. */
 type ParsedDb =
   | { readonly ok: true; readonly state: DbState; readonly source: Source }
-  | { readonly ok: false; readonly problems: readonly ConfigProblem[] };
+  | { readonly ok: false; readonly problems: readonly Diagnostic[] };
 
 /** Reads the bytes of the db: UTF-8 without BOM, JSON, the right version, the schema. */
 export function parseDb(file: string, bytes: Uint8Array): ParsedDb {
@@ -28,14 +29,14 @@ export function parseDb(file: string, bytes: Uint8Array): ParsedDb {
       message: `is not valid JSON: ${layout.message}`,
     });
   }
-  const source: Source = { file, position: (fault) => positionIn(text, layout.root, fault) };
+  const source: Source = { file, position: (issue) => positionIn(text, layout.root, issue) };
   const value = readJson(text);
-  const version = versionFault(value);
-  if (version !== null) return refuse(toProblem(source, version));
+  const version = versionIssue(value);
+  if (version !== null) return refuse(toDiagnostic(source, version));
   const result = dbSchema.safeParse(value);
   return result.success
     ? { ok: true, state: { webhooks: result.data.webhooks }, source }
-    : { ok: false, problems: issuesOf(dbSchema, result.error).map((fault) => toProblem(source, fault)) };
+    : { ok: false, problems: issuesOf(dbSchema, result.error).map((issue) => toDiagnostic(source, issue)) };
 }
 
 /** The same for bytes that validated before: what stands where is not found out, what they leave out is added. */
@@ -78,9 +79,9 @@ function withEach(value: unknown, field: string, change: (entry: unknown) => unk
 function unreadSource(file: string, text: string): Source {
   return {
     file,
-    position(fault) {
+    position(issue) {
       const layout = layoutOf(text);
-      return layout.ok ? positionIn(text, layout.root, fault) : {};
+      return layout.ok ? positionIn(text, layout.root, issue) : {};
     },
   };
 }
@@ -102,7 +103,7 @@ function decode(bytes: Uint8Array): string | { readonly line: number } {
 }
 
 /** Said before all else: a newer file has fields that only its own hookctl knows. */
-function versionFault(value: unknown): Issue | null {
+function versionIssue(value: unknown): Issue | null {
   const version = z.int().safeParse(isJsonObject(value) ? value.schema_version : undefined).data;
   if (version === undefined || version === SCHEMA_VERSION) return null;
   const message = `the file has schema version ${version}, this hookctl reads version ${SCHEMA_VERSION}`;
@@ -113,6 +114,6 @@ function versionFault(value: unknown): Issue | null {
   return { path: ['schema_version'], message, fix };
 }
 
-function refuse(problem: ConfigProblem): ParsedDb {
+function refuse(problem: Diagnostic): ParsedDb {
   return { ok: false, problems: [problem] };
 }

@@ -1,5 +1,4 @@
-import type { Issue } from '../../lib/diagnostics.ts';
-import type { Webhook } from '../../types.ts';
+import type { Issue, Webhook } from '../../types.ts';
 import { type Known, type Resolution, resolveWebhook, type WebhookWithoutSecrets } from '../resolve.ts';
 import { endpointFor } from './change.ts';
 import { inDbWords, toDefinition } from './mapping.ts';
@@ -13,11 +12,11 @@ export interface DbEntry {
   readonly webhook: WebhookWithoutSecrets;
 }
 
-/** What the webhooks of the db mean. With faults, `entries` are those without any. */
+/** What the webhooks of the db mean. With issues, `entries` are those without any. */
 export interface ResolvedDb {
   readonly entries: readonly DbEntry[];
   /** Paths start at the whole file. */
-  readonly faults: readonly Issue[];
+  readonly issues: readonly Issue[];
 }
 
 /** `trusted`: the state was validated before. */
@@ -49,11 +48,11 @@ export function createResolver(known: () => Known): Resolver {
       entries: results.flatMap(({ written, text, resolution }) =>
         resolution.ok ? { written, text, webhook: resolution.webhook } : [],
       ),
-      faults: [
+      issues: [
         ...results.flatMap(({ index, resolution }) =>
-          resolution.ok ? [] : resolution.faults.map((fault) => below(index, inDbWords(fault))),
+          resolution.ok ? [] : resolution.issues.map((issue) => below(index, inDbWords(issue))),
         ),
-        ...webhooks.flatMap((webhook, index) => identityFaults(webhook).map((fault) => below(index, fault))),
+        ...webhooks.flatMap((webhook, index) => identityIssues(webhook).map((issue) => below(index, issue))),
         ...doublesIn(webhooks),
       ],
     };
@@ -98,7 +97,7 @@ function resolveOne(written: DbWebhook, known: Known): Resolution {
   return { ok: true, webhook: { ...resolution.webhook, commands } };
 }
 
-function identityFaults({ provider, webhook_id, endpoint, commands }: DbWebhook): readonly Issue[] {
+function identityIssues({ provider, webhook_id, endpoint, commands }: DbWebhook): readonly Issue[] {
   const expected = endpointFor(provider, webhook_id);
   const ids = commands.map(({ id }) => id);
   return [
@@ -133,8 +132,8 @@ function doubled(webhooks: readonly DbWebhook[], field: 'webhook_id' | 'name'): 
   });
 }
 
-function below(index: number, fault: Issue): Issue {
-  return { ...fault, path: ['webhooks', index, ...fault.path] };
+function below(index: number, issue: Issue): Issue {
+  return { ...issue, path: ['webhooks', index, ...issue.path] };
 }
 
 /** Which webhooks a change is about, by name. */

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { registerHooks } from 'node:module';
 import { basename } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { type ConfigProblem, messageOf } from '../../errors.ts';
+import { type Diagnostic, messageOf } from '../../errors.ts';
 import { type CallSite, callSite } from '../../lib/call-site.ts';
 import { entryUrl, FROM_SOURCE } from '../../package-root.ts';
 
@@ -40,7 +40,7 @@ export async function withProjectModules<T>(
 }
 
 /** What went wrong when a project's module was imported, with the line where the stack or the text tells it. */
-export function moduleProblem(file: string, error: unknown): ConfigProblem {
+export function moduleProblem(file: string, error: unknown): Diagnostic {
   const code = error instanceof Error ? (error as NodeJS.ErrnoException).code : undefined;
   const message = messageOf(error);
   switch (code) {
@@ -61,7 +61,7 @@ export function moduleProblem(file: string, error: unknown): ConfigProblem {
   }
 }
 
-function syntaxMessage(message: string): Pick<ConfigProblem, 'message' | 'fix'> {
+function syntaxMessage(message: string): Pick<Diagnostic, 'message' | 'fix'> {
   const missing = /module '(.+)' does not provide an export named '(.+)'/.exec(message);
   if (missing === null) return { message: `syntax error: ${message}` };
   const [, module = '', name = ''] = missing;
@@ -87,7 +87,7 @@ function thrownAt(file: string, error: unknown): CallSite | { file: string } {
 }
 
 /** `Cannot find module '/project/lib/labels' imported from /project/webhooks/a.ts`: the line is looked up there. */
-function missingModule(file: string, message: string): ConfigProblem {
+function missingModule(file: string, message: string): Diagnostic {
   const [, target, importer] = /'(.+?)' imported from (.+)$/m.exec(message) ?? [];
   if (target === undefined || importer === undefined) return { file, message };
   const isPath = target.startsWith('/');

@@ -1,9 +1,9 @@
 import { readFile } from 'node:fs/promises';
-import { type ConfigProblem, failure } from '../../errors.ts';
+import { type Diagnostic, failure } from '../../errors.ts';
 import type { CallSite } from '../../lib/call-site.ts';
 import type { ProviderDraft } from '../../lib/defined-provider.ts';
-import { type Issue, toProblem } from '../../lib/diagnostics.ts';
-import type { Provider } from '../../types.ts';
+import { toDiagnostic } from '../../lib/diagnostics.ts';
+import type { Issue, Provider } from '../../types.ts';
 import { moduleSource } from './source.ts';
 import type { StaticDefinition } from './static.ts';
 
@@ -43,7 +43,7 @@ function absentProvider(name: string): Provider {
 /** The project's own providers, and what is wrong with them. */
 interface OwnProviders {
   readonly providers: readonly Provider[];
-  readonly problems: readonly ConfigProblem[];
+  readonly problems: readonly Diagnostic[];
 }
 
 /** The providers that static webhooks bring along, each once. `builtIn` names are taken. */
@@ -58,7 +58,7 @@ export async function ownProviders(
     (it, index) => brought.findIndex(({ draft }) => draft === it.draft) === index,
   );
   const problems = await Promise.all(
-    drafts.map((it, index) => problemsOf(it, nameFaults(it, drafts.slice(0, index), builtIn))),
+    drafts.map((it, index) => problemsOf(it, nameIssues(it, drafts.slice(0, index), builtIn))),
   );
   const absent = definitions.flatMap(({ definition, lacksProvider }) =>
     lacksProvider === true ? definition.provider : [],
@@ -80,27 +80,27 @@ interface Brought {
 async function problemsOf(
   { draft, calledAt }: Brought,
   further: readonly Issue[],
-): Promise<readonly ConfigProblem[]> {
-  const faults = [...(draft.result.ok ? [] : draft.result.faults), ...further];
-  if (faults.length === 0) return [];
+): Promise<readonly Diagnostic[]> {
+  const issues = [...(draft.result.ok ? [] : draft.result.issues), ...further];
+  if (issues.length === 0) return [];
   const text = await readFile(calledAt.file, 'utf8').catch(() => '');
   const source = moduleSource(text, calledAt, draft.definition);
-  return faults.map((fault) => toProblem(source, fault));
+  return issues.map((issue) => toDiagnostic(source, issue));
 }
 
-function nameFaults(
+function nameIssues(
   { draft }: Brought,
   earlier: readonly Brought[],
   builtIn: readonly Provider[],
 ): readonly Issue[] {
   const { name } = draft;
-  const fault = (message: string) => [{ path: ['name'], message, fix: 'Choose another name.', text: name }];
+  const issue = (message: string) => [{ path: ['name'], message, fix: 'Choose another name.', text: name }];
   if (builtIn.some((provider) => provider.name === name)) {
-    return fault(`${name} is a provider that hookctl has already`);
+    return issue(`${name} is a provider that hookctl has already`);
   }
   const same = earlier.find((other) => other.draft.name === name);
   if (same === undefined || name === '') return [];
-  return fault(`${name} is already taken by ${same.calledAt.file}:${same.calledAt.line}`);
+  return issue(`${name} is already taken by ${same.calledAt.file}:${same.calledAt.line}`);
 }
 
 /** For one with mistakes another stands in, so that its webhooks are checked as well; with mistakes nothing is loaded. */

@@ -1,10 +1,10 @@
-import type { Issue, Path } from '../../lib/diagnostics.ts';
+import type { Issue, Path } from '../../types.ts';
 
 /** A copy without the faulty values: the rest can then be checked further, so that one run shows all problems. */
-export function withoutFaulty(value: unknown, faults: readonly Issue[]): unknown {
+export function withoutFaulty(value: unknown, issues: readonly Issue[]): unknown {
   return prune(
     value,
-    faults.map(({ path }) => path),
+    issues.map(({ path }) => path),
   );
 }
 

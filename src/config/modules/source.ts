@@ -1,5 +1,6 @@
 import type { CallSite } from '../../lib/call-site.ts';
-import type { Issue, Path, Source } from '../../lib/diagnostics.ts';
+import type { Source } from '../../lib/diagnostics.ts';
+import type { Issue, Path } from '../../types.ts';
 
 /**
  * Finds lines in a TypeScript module. Values of a running program do not know where they were written, so this looks
@@ -9,16 +10,16 @@ export function moduleSource(text: string, call: CallSite, definition: unknown):
   const lines = text.split('\n');
   return {
     file: call.file,
-    position: (fault) => ({ line: lineOf(lines, call.line, definition, fault) }),
+    position: (issue) => ({ line: lineOf(lines, call.line, definition, issue) }),
   };
 }
 
-function lineOf(lines: readonly string[], from: number, definition: unknown, fault: Issue): number {
-  const [section, index, ...rest] = fault.path;
+function lineOf(lines: readonly string[], from: number, definition: unknown, issue: Issue): number {
+  const [section, index, ...rest] = issue.path;
   const isCommand = section === 'commands' && typeof index === 'number';
   const anchor = isCommand ? lineOfCommand(lines, from, definition, index) : from;
-  const key = (isCommand ? rest : fault.path).findLast((part) => typeof part === 'string');
-  const [exact] = fault.text === undefined ? [] : find(lines, anchor, quoted(fault.text));
+  const key = (isCommand ? rest : issue.path).findLast((part) => typeof part === 'string');
+  const [exact] = issue.text === undefined ? [] : find(lines, anchor, quoted(issue.text));
   const [field] = key === undefined ? [] : find(lines, anchor, keyPattern(key));
   return exact ?? field ?? anchor;
 }

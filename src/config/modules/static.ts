@@ -1,10 +1,11 @@
 import { glob, readFile, realpath } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
-import type { ConfigProblem } from '../../errors.ts';
+import type { Diagnostic } from '../../errors.ts';
 import type { CallSite } from '../../lib/call-site.ts';
 import { type ProviderDraft, providerDraft } from '../../lib/defined-provider.ts';
-import { type Issue, issuesOf, type Source, toProblem } from '../../lib/diagnostics.ts';
+import { issuesOf, type Source, toDiagnostic } from '../../lib/diagnostics.ts';
+import type { Issue } from '../../types.ts';
 import { DEFAULT_STATIC } from '../project/schema.ts';
 import { howToTrust, trustProblem } from '../project/trust.ts';
 import { definitionSchema, type ValidDefinition } from '../schema.ts';
@@ -24,12 +25,12 @@ export interface StaticDefinition {
   /** The project's own provider that it names; null when it names one of hookctl's. */
   readonly provider: ProviderDraft | null;
   /** What the schema found wrong; `definition` is then what remains without it. */
-  readonly faults: readonly Issue[];
+  readonly issues: readonly Issue[];
 }
 
 interface StaticModules {
   readonly definitions: readonly StaticDefinition[];
-  readonly problems: readonly ConfigProblem[];
+  readonly problems: readonly Diagnostic[];
 }
 
 interface LoadedModules extends StaticModules {
@@ -126,7 +127,7 @@ function remembered(files: readonly string[], { definitions }: KeptModules): Sta
         source: { file, position: () => ({ line }) },
         calledAt: { file, line },
         provider: null,
-        faults: [],
+        issues: [],
         lacksProvider: hasOwnProvider,
       })),
   };
@@ -143,7 +144,7 @@ const NO_WEBHOOK = /\.d\.ts$|\.(?:test|spec)\.[mc]?[jt]s$|(?:^|\/)node_modules\/
 
 interface Expanded {
   readonly files: readonly string[];
-  readonly problems: readonly ConfigProblem[];
+  readonly problems: readonly Diagnostic[];
 }
 
 async function expand(project: Source, pattern: string): Promise<Expanded> {
@@ -154,16 +155,16 @@ async function expand(project: Source, pattern: string): Promise<Expanded> {
   }
   // Node names a module by its real path; so do stack traces, and the lines found in them must fit.
   const files = await Promise.all(wanted.map((file) => realpath(resolve(folder, file))));
-  const fault = (message: string, fix: string) => toProblem(project, { path: ['static'], message, fix });
+  const issue = (message: string, fix: string) => toDiagnostic(project, { path: ['static'], message, fix });
   const odd = files.filter((file) => !/\.(ts|js|mjs)$/.test(file));
   const problems = odd.map((file) =>
-    fault(`${pattern} takes in ${file}, which is no module`, 'Make the pattern end in .ts, .js or .mjs.'),
+    issue(`${pattern} takes in ${file}, which is no module`, 'Make the pattern end in .ts, .js or .mjs.'),
   );
   const missing = files.length === 0 && pattern !== DEFAULT_STATIC;
   return {
     files: files.filter((file) => !odd.includes(file)),
     problems: missing
-      ? [fault(`${pattern} matches no file`, `Patterns are relative to ${folder}.`)]
+      ? [issue(`${pattern} matches no file`, `Patterns are relative to ${folder}.`)]
       : problems,
   };
 }
@@ -196,11 +197,11 @@ function readDefinition(file: string, text: string, value: unknown): StaticModul
   const provider = providerDraft(defined.definition?.provider);
   const written = provider === null ? defined.definition : { ...defined.definition, provider: provider.name };
   const result = definitionSchema.safeParse(written);
-  const faults = result.success ? [] : issuesOf(definitionSchema, result.error);
-  const definition = definitionSchema.safeParse(withoutFaulty(written, faults)).data;
+  const issues = result.success ? [] : issuesOf(definitionSchema, result.error);
+  const definition = definitionSchema.safeParse(withoutFaulty(written, issues)).data;
   return definition === undefined
-    ? { definitions: [], problems: faults.map((fault) => toProblem(source, fault)) }
-    : { definitions: [{ definition, source, calledAt, provider, faults }], problems: [] };
+    ? { definitions: [], problems: issues.map((issue) => toDiagnostic(source, issue)) }
+    : { definitions: [{ definition, source, calledAt, provider, issues }], problems: [] };
 }
 
 function merge(parts: readonly StaticModules[]): StaticModules {

@@ -2,10 +2,11 @@ import { dirname } from 'node:path';
 import { agentFolder } from '../../agents/environment.ts';
 import { runnerNamed } from '../../agents/index.ts';
 import type { AgentRunner, CommonOptions } from '../../agents/runner.ts';
-import type { ConfigProblem } from '../../errors.ts';
-import { type Issue, type Source, toProblem } from '../../lib/diagnostics.ts';
+import type { Diagnostic } from '../../errors.ts';
+import { type Source, toDiagnostic } from '../../lib/diagnostics.ts';
 import { findProgram } from '../../lib/process/find-program.ts';
 import type { Provider } from '../../providers/provider.ts';
+import type { Issue } from '../../types.ts';
 import type { ProjectConfig, RunLimits } from './schema.ts';
 
 /** An agent that hookctl runs. */
@@ -21,7 +22,7 @@ export interface Agent {
 export interface Agents {
   readonly byName: ReadonlyMap<string, Agent>;
   /** Programs that are not there: a mistake to `check`, while `serve` lets their tasks wait. */
-  readonly missing: readonly ConfigProblem[];
+  readonly missing: readonly Diagnostic[];
   /** Variables that hold secrets of webhooks or tokens of providers: no run gets them. */
   readonly secretNames: ReadonlySet<string>;
 }
@@ -37,7 +38,7 @@ interface AgentParts {
 
 interface ResolvedAgents {
   readonly agents: Agents;
-  readonly problems: readonly ConfigProblem[];
+  readonly problems: readonly Diagnostic[];
 }
 
 /** Finds folders and programs of the agents, and what can't be run safely. */
@@ -46,28 +47,28 @@ export async function resolveAgents(parts: AgentParts): Promise<ResolvedAgents> 
   const secretNames = new Set([...parts.webhookSecrets, ...tokenVariables(parts)]);
   const projectFolder = dirname(source.file);
   const byName = new Map<string, Agent>();
-  const faults: Issue[] = [];
+  const issues: Issue[] = [];
   const missing: Issue[] = [];
   for (const [name, options] of Object.entries(project.agents)) {
     const runner = runnerNamed(options.use);
     if (runner === null) continue;
-    const at = (fault: Issue): Issue => ({ ...fault, path: ['agents', name, ...fault.path] });
+    const at = (issue: Issue): Issue => ({ ...issue, path: ['agents', name, ...issue.path] });
     const found = [
       ...runner.check(options),
-      ...secretFaults(options, secretNames),
-      ...budgetFaults(runner, options, project.runs),
+      ...secretIssues(options, secretNames),
+      ...budgetIssues(runner, options, project.runs),
     ];
-    faults.push(...found.map(at));
+    issues.push(...found.map(at));
     const folder = await agentFolder(projectFolder, options.cwd);
-    if (!folder.ok) faults.push(at({ path: ['cwd'], message: folder.message, fix: folder.fix }));
+    if (!folder.ok) issues.push(at({ path: ['cwd'], message: folder.message, fix: folder.fix }));
     else byName.set(name, { name, runner, options, folder: folder.path });
     const program = runner.program(options);
     if ((await findProgram(program, projectFolder, env.PATH)) === null) missing.push(at(absent(program)));
   }
-  const problem = (fault: Issue) => toProblem(source, fault);
+  const problem = (issue: Issue) => toDiagnostic(source, issue);
   return {
     agents: { byName, missing: missing.map(problem), secretNames },
-    problems: faults.map(problem),
+    problems: issues.map(problem),
   };
 }
 
@@ -78,7 +79,7 @@ function absent(program: string): Issue {
   return { path: ['program'], message: `there is no program ${program}, so its tasks wait`, fix };
 }
 
-function secretFaults({ env }: CommonOptions, secretNames: ReadonlySet<string>): readonly Issue[] {
+function secretIssues({ env }: CommonOptions, secretNames: ReadonlySet<string>): readonly Issue[] {
   return env.flatMap((name, index) =>
     secretNames.has(name)
       ? [
@@ -92,7 +93,7 @@ function secretFaults({ env }: CommonOptions, secretNames: ReadonlySet<string>):
   );
 }
 
-function budgetFaults(runner: AgentRunner, options: CommonOptions, limits: RunLimits): readonly Issue[] {
+function budgetIssues(runner: AgentRunner, options: CommonOptions, limits: RunLimits): readonly Issue[] {
   const most = runner.mostUsd(options) ?? 0;
   return (['perDay', 'perThread'] as const)
     .filter((budget) => limits[budget].runs > 0 && most > limits[budget].usd)

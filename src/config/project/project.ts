@@ -12,8 +12,9 @@ import {
   visit,
 } from 'yaml';
 import { ORDERING } from '../../conditions/when.ts';
-import { type ConfigProblem, messageOf } from '../../errors.ts';
-import { type Issue, issuesOf, type Position, type Source, toProblem } from '../../lib/diagnostics.ts';
+import { type Diagnostic, messageOf } from '../../errors.ts';
+import { issuesOf, type Position, type Source, toDiagnostic } from '../../lib/diagnostics.ts';
+import type { Issue } from '../../types.ts';
 import { withoutFaulty } from '../modules/prune.ts';
 import { type ProjectConfig, projectSchema } from './schema.ts';
 
@@ -25,7 +26,7 @@ export interface YamlText {
   readonly value: unknown;
   readonly source: Source;
   /** Errors of syntax, doubled keys included. */
-  readonly problems: readonly ConfigProblem[];
+  readonly problems: readonly Diagnostic[];
 }
 
 export function readYaml(file: string, text: string): YamlText {
@@ -36,7 +37,7 @@ export function readYaml(file: string, text: string): YamlText {
     merge: true,
     uniqueKeys: true,
   });
-  const source = { file, position: (fault: Issue) => positionIn(document, lines, fault) };
+  const source = { file, position: (issue: Issue) => positionIn(document, lines, issue) };
   const problems = [...document.errors, ...document.warnings].map((error) => ({
     file,
     ...toPosition(lines, error.pos[0]),
@@ -80,7 +81,7 @@ function doubledKey(
   document: Document,
   lines: LineCounter,
   offset: number,
-): Pick<ConfigProblem, 'message' | 'fix'> {
+): Pick<Diagnostic, 'message' | 'fix'> {
   let found: readonly [name: string, first: number] = ['', offset];
   visit(document, {
     Map(_, { items }) {
@@ -98,15 +99,15 @@ function doubledKey(
 }
 
 /** The position of the deepest part of the path that is there. */
-function positionIn(document: Document, lines: LineCounter, fault: Issue): Position {
+function positionIn(document: Document, lines: LineCounter, issue: Issue): Position {
   let node: unknown = document.contents;
   let found = offsetOf(node);
-  for (const [index, part] of fault.path.entries()) {
+  for (const [index, part] of issue.path.entries()) {
     if (isAlias(node)) node = node.resolve(document);
     if (isMap(node)) {
       const pair = node.items.find(({ key }) => isScalar(key) && String(key.value) === String(part));
-      const isLast = index === fault.path.length - 1;
-      found = (isLast && fault.atKey !== true ? offsetOf(pair?.value) : null) ?? offsetOf(pair?.key) ?? found;
+      const isLast = index === issue.path.length - 1;
+      found = (isLast && issue.atKey !== true ? offsetOf(pair?.value) : null) ?? offsetOf(pair?.key) ?? found;
       node = pair?.value;
     } else if (isSeq(node)) {
       node = node.items[Number(part)];
@@ -129,7 +130,7 @@ function toPosition(lines: LineCounter, offset: number): Position {
 export interface ReadProject {
   readonly project: ProjectConfig;
   readonly source: Source;
-  readonly problems: readonly ConfigProblem[];
+  readonly problems: readonly Diagnostic[];
 }
 
 /** The configuration of a folder without webhooks.yml. */
@@ -145,10 +146,10 @@ export async function readProject(file: string): Promise<ReadProject> {
   const written = value ?? {};
   const result = projectSchema.safeParse(written);
   if (result.success) return { project: result.data, source, problems };
-  const faults = issuesOf(projectSchema, result.error);
+  const issues = issuesOf(projectSchema, result.error);
   return {
-    project: projectSchema.safeParse(withoutFaulty(written, faults)).data ?? defaultProject(),
+    project: projectSchema.safeParse(withoutFaulty(written, issues)).data ?? defaultProject(),
     source,
-    problems: faults.map((fault) => toProblem(source, fault)),
+    problems: issues.map((issue) => toDiagnostic(source, issue)),
   };
 }

@@ -63,7 +63,7 @@ const byName = z
 
 /**
  * `tunnel:` of webhooks.yml: a name, or settings told apart by `use`. The bare name `none` becomes null: there is no
- * tunnel to open, and none to probe. Settings stand first, because the faults of an object are looked for in order.
+ * tunnel to open, and none to probe. Settings stand first, because the issues of an object are looked for in order.
  */
 const tunnelSchema = z.union([byUse, byName]).transform((value) => value as TunnelSettings | null);
 

@@ -1,5 +1,5 @@
 import { KEY_BYTES, keyBytes } from '../kit/keys.ts';
-import type { OptionFault } from '../provider.ts';
+import type { Issue } from '../provider.ts';
 import { parseLocator, parseSource } from './locator.ts';
 import { eventFields, type ValidSettings, type ValidSignature } from './settings.ts';
 import { PLACEHOLDERS, parseSignedContent, type SignedPiece } from './signed-content.ts';
@@ -27,21 +27,21 @@ const ONLY_UNDER: Readonly<Partial<Record<Name, readonly Scheme[]>>> = {
  * What is wrong with settings of the right form: what contradicts itself, and what would prove less than it seems.
  * `schemes`: all that the settings serve, where a sender may sign in several ways.
  */
-export function settingFaults(
+export function settingIssues(
   settings: ValidSettings,
   schemes: readonly Scheme[] = [settings.scheme ?? 'hmac'],
-): readonly OptionFault[] {
+): readonly Issue[] {
   return [
     ...misplaced(settings, schemes),
-    ...placeFaults(settings),
-    ...contentFaults(settings),
-    ...timeFaults(settings),
-    ...keyFaults(settings),
-    ...writerFaults(settings),
+    ...placeIssues(settings),
+    ...contentIssues(settings),
+    ...timeIssues(settings),
+    ...keyIssues(settings),
+    ...writerIssues(settings),
   ];
 }
 
-function misplaced(settings: ValidSettings, used: readonly Scheme[]): readonly OptionFault[] {
+function misplaced(settings: ValidSettings, used: readonly Scheme[]): readonly Issue[] {
   return Object.entries(ONLY_UNDER).flatMap(([name, schemes]) => {
     if (settings[name as Name] === undefined || schemes.some((scheme) => used.includes(scheme))) return [];
     const message = `has no effect under scheme ${used.join(', ')}`;
@@ -51,21 +51,21 @@ function misplaced(settings: ValidSettings, used: readonly Scheme[]): readonly O
   });
 }
 
-function placeFaults(settings: ValidSettings): readonly OptionFault[] {
+function placeIssues(settings: ValidSettings): readonly Issue[] {
   const places = (['timestamp', 'deliveryId'] as const).flatMap((name) => {
     const text = settings[name];
     const place = text === undefined ? null : parseLocator(text);
-    if (typeof place === 'string') return [fault(name, place, HOW_TO_PLACE, text)];
+    if (typeof place === 'string') return [issue(name, place, HOW_TO_PLACE, text)];
     if (place?.in !== 'part') return [];
-    if (name !== 'timestamp') return [fault(name, 'part: is for the timestamp alone', HOW_TO_PLACE, text)];
+    if (name !== 'timestamp') return [issue(name, 'part: is for the timestamp alone', HOW_TO_PLACE, text)];
     return settings.separator === undefined
-      ? [fault(name, 'the signature header has parts only with a separator', 'Add separator: ","', text)]
+      ? [issue(name, 'the signature header has parts only with a separator', 'Add separator: ","', text)]
       : [];
   });
   const sources = Object.keys(eventFields).flatMap((name) => {
     const text = settings[name as keyof typeof eventFields];
     const source = typeof text === 'string' ? parseSource(text) : null;
-    return typeof source === 'string' ? [fault(name, source, HOW_TO_SOURCE, String(text))] : [];
+    return typeof source === 'string' ? [issue(name, source, HOW_TO_SOURCE, String(text))] : [];
   });
   return [...places, ...sources];
 }
@@ -74,11 +74,11 @@ const HOW_TO_PLACE = 'Write header:x-name, or the dotted path of a payload value
 const HOW_TO_SOURCE =
   'Write header:x-name, a dotted path (comment.body), or text around them: {project}#{issue.id}';
 
-function contentFaults(settings: ValidSettings): readonly OptionFault[] {
+function contentIssues(settings: ValidSettings): readonly Issue[] {
   const template = settings.signedContent;
   if (template === undefined) return [];
   const pieces = parseSignedContent(template);
-  const wrong = (message: string, fix: string) => fault('signedContent', message, fix, template);
+  const wrong = (message: string, fix: string) => issue('signedContent', message, fix, template);
   if (typeof pieces === 'string') return [wrong(pieces, `Known: ${PLACEHOLDERS}.`)];
   const has = (kind: SignedPiece['kind']) => pieces.some((piece) => piece.kind === kind);
   const id = settings.deliveryId === undefined ? null : parseLocator(settings.deliveryId);
@@ -99,7 +99,7 @@ function contentFaults(settings: ValidSettings): readonly OptionFault[] {
   ];
 }
 
-function timeFaults(settings: ValidSettings): readonly OptionFault[] {
+function timeIssues(settings: ValidSettings): readonly Issue[] {
   const { timestamp, tolerance, timestampUnit, signedContent = '{body}' } = settings;
   if (timestamp === undefined) {
     const alone = { tolerance, timestampUnit };
@@ -123,36 +123,36 @@ function timeFaults(settings: ValidSettings): readonly OptionFault[] {
   if (place.in !== 'payload' && !isSigned) {
     const message = 'the signature does not cover this time, so that anybody could change it';
     const fix = 'Add {timestamp} to signedContent, or remove timestamp.';
-    return [fault('timestamp', message, fix, timestamp)];
+    return [issue('timestamp', message, fix, timestamp)];
   }
   if (place.in === 'payload' && isSigned) {
     const message =
       'a time inside the payload is signed with it: {timestamp} in signedContent means a header';
     return [
-      fault('timestamp', message, 'Write timestamp: header:x-timestamp, or remove {timestamp}.', timestamp),
+      issue('timestamp', message, 'Write timestamp: header:x-timestamp, or remove {timestamp}.', timestamp),
     ];
   }
   return [];
 }
 
-function keyFaults({ publicKey }: ValidSettings): readonly OptionFault[] {
+function keyIssues({ publicKey }: ValidSettings): readonly Issue[] {
   if (publicKey === undefined) return [];
   const { length } = keyBytes(publicKey);
   if (length === KEY_BYTES) return [];
   const found = length === 0 ? 'this is neither hex nor base64' : `this has ${length}`;
   const message = `an ed25519 public key has ${KEY_BYTES} bytes, ${found}`;
-  return [fault('publicKey', message, 'Paste it as the sender shows it: 64 hex digits, or base64.')];
+  return [issue('publicKey', message, 'Paste it as the sender shows it: 64 hex digits, or base64.')];
 }
 
 /** Text that commands needs somebody who may command. */
-function writerFaults({ text, sender }: ValidSettings): readonly OptionFault[] {
+function writerIssues({ text, sender }: ValidSettings): readonly Issue[] {
   if (text === undefined || sender !== undefined) return [];
   const message = 'it is not said who wrote it, so that nobody may command';
   return [
-    fault('text', message, 'Add sender: the path of the writer’s id, and list ids under allow.users.', text),
+    issue('text', message, 'Add sender: the path of the writer’s id, and list ids under allow.users.', text),
   ];
 }
 
-function fault(name: string, message: string, fix: string, text?: string): OptionFault {
+function issue(name: string, message: string, fix: string, text?: string): Issue {
   return { path: [name], message, fix, ...(text !== undefined && { text }) };
 }

@@ -1,13 +1,13 @@
 import type { z } from 'zod';
 import { issuesOf } from '../../lib/diagnostics.ts';
 import { suggestion } from '../../lib/suggest.ts';
-import type { JsonObject, OptionFault } from '../../types.ts';
-import { settingFaults } from './faults.ts';
+import type { Issue, JsonObject } from '../../types.ts';
+import { settingIssues } from './faults.ts';
 import type { SignatureSettings } from './signature-settings.ts';
 
 type Read<T> =
   | { readonly ok: true; readonly settings: T; readonly other: JsonObject }
-  | { readonly ok: false; readonly faults: readonly OptionFault[] };
+  | { readonly ok: false; readonly issues: readonly Issue[] };
 
 interface Reading {
   readonly base?: object;
@@ -17,15 +17,15 @@ interface Reading {
   readonly schemes?: readonly NonNullable<SignatureSettings['scheme']>[];
 }
 
-/** A fault of a name that is not known, with the known name that was probably meant; any other fault as it is. */
-export function unknownSetting(fault: OptionFault, known: readonly string[]): OptionFault {
-  return fault.message === 'unknown field'
-    ? { ...fault, message: 'unknown setting', fix: suggestion(String(fault.path[0]), known) }
-    : fault;
+/** A issue of a name that is not known, with the known name that was probably meant; any other issue as it is. */
+export function unknownSetting(issue: Issue, known: readonly string[]): Issue {
+  return issue.message === 'unknown field'
+    ? { ...issue, message: 'unknown setting', fix: suggestion(String(issue.path[0]), known) }
+    : issue;
 }
 
 /**
- * Reads the `options` of a webhook as settings over those that a provider has already. All faults at once.
+ * Reads the `options` of a webhook as settings over those that a provider has already. All issues at once.
  */
 export function readOptions<T extends z.ZodObject>(
   schema: T,
@@ -38,14 +38,14 @@ export function readOptions<T extends z.ZodObject>(
   const result = schema.safeParse({ ...base, ...own });
   const known = [...Object.keys(schema.shape), ...others];
   if (!result.success) {
-    const faulty = issuesOf(schema, result.error).map((fault) => unknownSetting(fault, known));
+    const faulty = issuesOf(schema, result.error).map((issue) => unknownSetting(issue, known));
     // The rest is checked further, so that one run shows all mistakes.
     const names = faulty.map(({ path }) => path[0]);
     const right = Object.entries({ ...base, ...own }).filter(([name]) => !names.includes(name));
     const rest = schema.safeParse(Object.fromEntries(right));
-    const further = rest.success ? settingFaults(rest.data, schemes) : [];
-    return { ok: false, faults: [...faulty, ...further] };
+    const further = rest.success ? settingIssues(rest.data, schemes) : [];
+    return { ok: false, issues: [...faulty, ...further] };
   }
-  const faults = settingFaults(result.data, schemes);
-  return faults.length > 0 ? { ok: false, faults } : { ok: true, settings: result.data, other };
+  const issues = settingIssues(result.data, schemes);
+  return issues.length > 0 ? { ok: false, issues } : { ok: true, settings: result.data, other };
 }

@@ -11,8 +11,8 @@ export function withOptions(provider: Omit<Provider, 'configure'>, schema: z.Zod
       const result = schema.safeParse(options);
       if (result.success) return { ok: true, provider: shaped };
       const known = Object.keys(schema.shape);
-      const faults = issuesOf(schema, result.error).map((fault) => unknownSetting(fault, known));
-      return { ok: false, faults };
+      const issues = issuesOf(schema, result.error).map((issue) => unknownSetting(issue, known));
+      return { ok: false, issues };
     },
   };
   return shaped;

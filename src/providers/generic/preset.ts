@@ -73,7 +73,7 @@ export function preset(spec: Preset): Provider {
   const provider = build(spec, {});
   if (provider.ok) return provider.provider;
   throw new Error(
-    `${spec.name}: ${provider.faults.map(({ path, message }) => `${path.join('.')}: ${message}`)}`,
+    `${spec.name}: ${provider.issues.map(({ path, message }) => `${path.join('.')}: ${message}`)}`,
   );
 }
 
@@ -86,12 +86,12 @@ export function build(spec: Preset, options: JsonObject): Configured {
     readOptions(presetSchema, options, { base, others, schemes: schemesUsed }),
   );
   // One mistake is one, in however many ways the sender may sign.
-  const faults = new Map(
+  const issues = new Map(
     variants.flatMap((read) =>
-      read.ok ? [] : read.faults.map((fault) => [JSON.stringify(fault), fault] as const),
+      read.ok ? [] : read.issues.map((issue) => [JSON.stringify(issue), issue] as const),
     ),
   );
-  if (faults.size > 0) return { ok: false, faults: [...faults.values()] };
+  if (issues.size > 0) return { ok: false, issues: [...issues.values()] };
   const schemes = variants.flatMap((read) => (read.ok ? [schemeOf(read.settings)] : []));
   const { strangersWords = spec.strangersWords } = options;
   const provider = providerWith(

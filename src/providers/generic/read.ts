@@ -31,7 +31,7 @@ const FIELDS: readonly Field[] = [
   'uniqueBy',
 ];
 
-/** The settings without faults, read. Throws when they have some. */
+/** The settings without issues, read. Throws when they have some. */
 export function eventSources(settings: ValidSettings): EventSources {
   const sources = FIELDS.flatMap((field) => {
     const text = settings[field];

@@ -2,7 +2,7 @@ import { callerSite } from '../../lib/call-site.ts';
 import { type DefinedProvider, definedProvider } from '../../lib/defined-provider.ts';
 import { issuesOf } from '../../lib/diagnostics.ts';
 import { isJsonObject } from '../../lib/json.ts';
-import type { Configured, OptionFault } from '../../types.ts';
+import type { Configured, Issue } from '../../types.ts';
 import { readOptions } from '../generic/options.ts';
 import { signatureSchema } from '../generic/settings.ts';
 import type { ProviderDefinition } from './definition.ts';
@@ -29,24 +29,24 @@ export function defineProvider(definition: ProviderDefinition): DefinedProvider 
 
 function read(definition: ProviderDefinition): Configured {
   const result = providerSchema.safeParse(definition);
-  const faults: readonly OptionFault[] = [
+  const issues: readonly Issue[] = [
     ...(result.success ? [] : issuesOf(providerSchema, result.error)),
-    ...proofFaults(definition),
-    ...signatureFaults(definition),
+    ...proofIssues(definition),
+    ...signatureIssues(definition),
   ];
-  return faults.length > 0 ? { ok: false, faults } : ownProvider(definition);
+  return issues.length > 0 ? { ok: false, issues } : ownProvider(definition);
 }
 
-function signatureFaults(given: unknown): readonly OptionFault[] {
+function signatureIssues(given: unknown): readonly Issue[] {
   const signature = isJsonObject(given) ? given.signature : undefined;
   const checked = isJsonObject(signature) ? readOptions(signatureSchema, signature, {}) : null;
   return checked?.ok === false
-    ? checked.faults.map((fault) => ({ ...fault, path: ['signature', ...fault.path] }))
+    ? checked.issues.map((issue) => ({ ...issue, path: ['signature', ...issue.path] }))
     : [];
 }
 
 /** A provider is proved in exactly one way: nobody could tell which of two is meant. */
-function proofFaults(given: unknown): readonly OptionFault[] {
+function proofIssues(given: unknown): readonly Issue[] {
   if (!isJsonObject(given)) return [];
   const has = (field: string) => given[field] !== undefined;
   const fix = 'Write signature: { header: … }, or verify(request, secrets, now) { … } with sign.';

@@ -21,7 +21,7 @@ type ByCode = Extract<ProviderDefinition, { readonly verify: unknown }>;
 const BODY_LIMIT = 25 * 1024 * 1024;
 const NO_SETTINGS: ParseSettings = { commandPrefix: '@agent', options: {} };
 
-/** A definition of the right form → the provider that the pipeline uses; faults are those of its `signature`. */
+/** A definition of the right form → the provider that the pipeline uses; issues are those of its `signature`. */
 export function ownProvider(definition: ProviderDefinition): Configured {
   return definition.verify === undefined
     ? build(

@@ -1,7 +1,7 @@
 import type { Context } from 'hono';
 import type { ContentfulStatusCode } from 'hono/utils/http-status';
 import { z } from 'zod';
-import { ConfigError, type ConfigProblem, type ExitCode, HookctlError, usageError } from '../../errors.ts';
+import { ConfigError, type Diagnostic, type ExitCode, HookctlError, usageError } from '../../errors.ts';
 import { parseJson } from '../../lib/json.ts';
 import type { JsonObject } from '../../types.ts';
 
@@ -61,7 +61,7 @@ export function parseQuery<T>(schema: z.ZodType<T>, query: Readonly<Record<strin
 interface ProblemFacts {
   readonly fix?: string | null;
   /** Each mistake in what was sent, with its field. */
-  readonly problems?: readonly ConfigProblem[];
+  readonly problems?: readonly Diagnostic[];
 }
 
 /** An error answer (RFC 9457): `code` is stable, `detail` says what happened, `fix` what to do. */

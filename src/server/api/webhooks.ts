@@ -1,6 +1,5 @@
 import { Hono } from 'hono';
 import { z } from 'zod';
-import { doubtsAbout, doubtsAboutCommand } from '../../config/doubts.ts';
 import type { Change } from '../../config/dynamic/change.ts';
 import {
   addCommand,
@@ -11,6 +10,7 @@ import {
   updateCommand,
   updateWebhook,
 } from '../../config/dynamic/edit.ts';
+import { lintCommand, lintWebhooks } from '../../config/lint.ts';
 import { failure, notFound } from '../../errors.ts';
 import type { StoreReader } from '../../store/store.ts';
 import type { Actor, Snapshot, Webhook } from '../../types.ts';
@@ -64,7 +64,7 @@ export function webhookRoutes(admin: WebhookAdmin): Hono {
       return context.json(
         {
           ...shown(made),
-          ...withNotes(doubtsAbout([made])),
+          ...withNotes(lintWebhooks([made])),
           ...(generatedSecret !== null && { secret: generatedSecret }),
         },
         201,
@@ -75,7 +75,7 @@ export function webhookRoutes(admin: WebhookAdmin): Hono {
       const change = updateWebhook(context.req.param('id'), await readJson(context));
       const { webhook } = await admin.change(change, actorOf(context));
       const now = changed(admin, webhook.webhook_id);
-      return context.json({ ...shown(now), ...withNotes(doubtsAbout([now])) });
+      return context.json({ ...shown(now), ...withNotes(lintWebhooks([now])) });
     })
     .delete('/webhooks/:id', async (context) => {
       await admin.change(removeWebhook(context.req.param('id')), actorOf(context));
@@ -104,7 +104,7 @@ export function commandRoutes(admin: WebhookAdmin): Hono {
     const webhook = changed(admin, webhookId);
     const command = webhook.commands.find(({ id }) => id === commandId);
     if (command === undefined) throw goneAgain(commandId);
-    return { ...commandView(command), ...withNotes(doubtsAboutCommand(webhook, command)) };
+    return { ...commandView(command), ...withNotes(lintCommand(webhook, command)) };
   };
 
   return new Hono()

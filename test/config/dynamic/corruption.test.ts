@@ -2,7 +2,7 @@ import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'nod
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { addWebhook } from '../../../src/config/dynamic/edit.ts';
-import { formatProblem } from '../../../src/errors.ts';
+import { formatDiagnostic } from '../../../src/errors.ts';
 import { folderWith } from '../support.ts';
 import { type Corruption, corruptionsOf } from './corruptions.ts';
 import { dbText, type Place, placeIn, problemsOf, record, refusal } from './support.ts';
@@ -96,7 +96,7 @@ test.each([
   writeFileSync(place.file, text);
   const [problem] = await problemsOf(place.dynamic.read());
   if (problem === undefined) throw new Error('expected a problem');
-  expect(formatProblem(problem)).toContain(place.file + message);
+  expect(formatDiagnostic(problem)).toContain(place.file + message);
 });
 
 async function makeGood(place: Place): Promise<void> {

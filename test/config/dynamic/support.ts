@@ -4,7 +4,7 @@ import { actions } from '../../../src/actions/index.ts';
 import { type DynamicWebhooks, openDynamic } from '../../../src/config/dynamic/index.ts';
 import type { DbWebhook } from '../../../src/config/dynamic/schema.ts';
 import { type Configuration, loadConfiguration, loadFixed } from '../../../src/config/index.ts';
-import { ConfigError, type ConfigProblem, HookctlError } from '../../../src/errors.ts';
+import { ConfigError, type Diagnostic, HookctlError } from '../../../src/errors.ts';
 import { systemClock } from '../../../src/lib/clock.ts';
 import { createIds } from '../../../src/lib/ids.ts';
 import { providers } from '../../../src/providers/index.ts';
@@ -85,7 +85,7 @@ export async function refusal(promise: Promise<unknown>): Promise<HookctlError> 
 }
 
 /** The problems that a promise was refused with. */
-export async function problemsOf(promise: Promise<unknown>): Promise<readonly ConfigProblem[]> {
+export async function problemsOf(promise: Promise<unknown>): Promise<readonly Diagnostic[]> {
   const error = await refusal(promise);
   if (error instanceof ConfigError) return error.problems;
   throw error;

@@ -1,5 +1,5 @@
-import { doubtsAboutCommand } from '../../../config/doubts.ts';
 import type { CommandChanged } from '../../../config/dynamic/edit.ts';
+import { lintCommand } from '../../../config/lint.ts';
 import { commandView } from '../../../server/webhook-view.ts';
 import type { Services } from '../../../services.ts';
 import { type Changed, dynamicWebhook, report } from '../change.ts';
@@ -29,6 +29,6 @@ export function reportCommand(
     done: `${did} ${id} (${trigger ?? changed.result.command.name}) ${did === 'removed' ? 'from' : 'in'} ${name}`,
     next: next(refOf(webhook)),
     served: changed.served,
-    doubts: command === undefined ? [] : doubtsAboutCommand(webhook, command),
+    warnings: command === undefined ? [] : lintCommand(webhook, command),
   });
 }

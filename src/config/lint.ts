@@ -11,33 +11,33 @@ const MAX_SAMPLES = 40;
  * What is allowed and probably a mistake: event types and payload paths that no sample of the provider has. Samples do
  * not hold everything that a sender may send, so these are notes, and no errors.
  */
-export function doubtsAbout(webhooks: readonly Webhook[]): readonly string[] {
+export function lintWebhooks(webhooks: readonly Webhook[]): readonly string[] {
   return webhooks.flatMap((webhook) => {
     const { samples } = webhook.provider;
     if (samples.length === 0) return [];
-    const doubts = [
-      ...webhook.events.flatMap((type) => eventDoubt(type, webhook) ?? []),
-      ...webhook.commands.flatMap((command) => commandDoubts(command, webhook)),
+    const warnings = [
+      ...webhook.events.flatMap((type) => eventWarning(type, webhook) ?? []),
+      ...webhook.commands.flatMap((command) => commandWarnings(command, webhook)),
     ];
     const place = webhook.origin.kind === 'static' ? `${webhook.origin.file}: ` : '';
-    return [...new Set(doubts)].map((doubt) => `${place}webhook ${webhook.name}: ${doubt}`);
+    return [...new Set(warnings)].map((warning) => `${place}webhook ${webhook.name}: ${warning}`);
   });
 }
 
 /** The same about one command of a webhook alone. */
-export function doubtsAboutCommand(webhook: Webhook, command: WebhookCommand): readonly string[] {
-  return doubtsAbout([{ ...webhook, events: [], commands: [command] }]);
+export function lintCommand(webhook: Webhook, command: WebhookCommand): readonly string[] {
+  return lintWebhooks([{ ...webhook, events: [], commands: [command] }]);
 }
 
-function commandDoubts(command: WebhookCommand, webhook: Webhook): readonly string[] {
-  if (command.kind === 'text') return pathDoubts(command, webhook, webhook.provider.samples);
-  const event = eventDoubt(command.trigger, webhook);
+function commandWarnings(command: WebhookCommand, webhook: Webhook): readonly string[] {
+  if (command.kind === 'text') return pathWarnings(command, webhook, webhook.provider.samples);
+  const event = eventWarning(command.trigger, webhook);
   if (event !== null) return [event];
-  return pathDoubts(command, webhook, samplesOf(command.trigger, webhook));
+  return pathWarnings(command, webhook, samplesOf(command.trigger, webhook));
 }
 
 /** An event type, or a pattern of them, near to one that is known, or of a family that no sample has. */
-function eventDoubt(type: string, webhook: Webhook): string | null {
+function eventWarning(type: string, webhook: Webhook): string | null {
   const { provider } = webhook;
   if (samplesOf(type, webhook).length > 0) return null;
   const known = provider.samples.map((sample) => sample.type);
@@ -61,7 +61,7 @@ function samplesOf(trigger: string, { provider }: Webhook): readonly Sample[] {
   return provider.samples.filter(({ type }) => eventMatches([trigger], type));
 }
 
-function pathDoubts(
+function pathWarnings(
   command: WebhookCommand,
   { provider }: Webhook,
   samples: readonly Sample[],
@@ -121,7 +121,7 @@ function nearest(path: readonly string[], payloads: readonly JsonObject[]): stri
  * A note for each command with `approval: never` whose words a stranger can write: the agent starts on them without a
  * person's approval.
  */
-export function startingAtOnce(webhooks: readonly Webhook[]): readonly string[] {
+export function startsWithoutApproval(webhooks: readonly Webhook[]): readonly string[] {
   return webhooks.flatMap((webhook) =>
     webhook.commands.flatMap((command) => {
       if (!webhook.enabled || command.approval !== 'never' || command.requiresApproval) return [];

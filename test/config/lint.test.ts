@@ -1,15 +1,15 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { doubtsAbout, startingAtOnce } from '../../src/config/doubts.ts';
+import { lintWebhooks, startsWithoutApproval } from '../../src/config/lint.ts';
 import { defaultClaudeList } from '../../src/config/project/claude-list.ts';
 import { providers } from '../../src/providers/index.ts';
 import { folderWith, load } from './support.ts';
 
-async function doubts(command: string): Promise<readonly string[]> {
+async function warnings(command: string): Promise<readonly string[]> {
   const yaml = `webhooks:\n  github:\n    commands:\n      - name: analyze\n      - ${command}\n`;
   const { snapshot } = await load(folderWith({ 'webhooks.yml': yaml }));
-  return doubtsAbout(snapshot.webhooks);
+  return lintWebhooks(snapshot.webhooks);
 }
 
 describe('E24: check tells what is probably a mistake', () => {
@@ -51,7 +51,7 @@ describe('E24: check tells what is probably a mistake', () => {
     ['{ trigger: issues.opened, conditions: { $or: [{ issue.labels.nam: x }] } }', 'has issue.labels.nam'],
     ['{ name: go, template: "{{repositori.full_name}}" }', 'did you mean repository.full_name?'],
   ])('%s', async (command, told) => {
-    expect((await doubts(command)).join()).toContain(told);
+    expect((await warnings(command)).join()).toContain(told);
   });
 
   test('E24: nothing is said of what a sample has, of wildcards, and of what a template asks about first', async () => {
@@ -63,13 +63,13 @@ describe('E24: check tells what is probably a mistake', () => {
       '{ trigger: issues.opened, template: "{{#each issue.labels}}{{name}} {{nope}}{{/each}}" }',
       '{ trigger: issues.opened, conditions: { issue.gone: { $exists: false } } }',
     ]) {
-      expect([command, await doubts(command)]).toEqual([command, []]);
+      expect([command, await warnings(command)]).toEqual([command, []]);
     }
   });
 
-  test('E24: the built-in webhooks of all providers give no doubt', async () => {
+  test('E24: the built-in webhooks of all providers give no warning', async () => {
     const { snapshot } = await load(folderWith({ 'webhooks.yml': '' }), { providers });
-    expect(doubtsAbout(snapshot.webhooks)).toEqual([]);
+    expect(lintWebhooks(snapshot.webhooks)).toEqual([]);
   });
 });
 
@@ -105,7 +105,7 @@ describe('F8: check names the commands that start on words of strangers', () => 
     const { snapshot } = await load(folderWith({ 'webhooks.yml': '', '.hookctl/webhooks.json': db }), {
       providers,
     });
-    return startingAtOnce(snapshot.webhooks).join('\n');
+    return startsWithoutApproval(snapshot.webhooks).join('\n');
   };
   const never = { approval: 'never' };
 
