@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Clock } from '../lib/clock.ts';
-import type { BodyFilter } from '../store/retention.ts';
+import type { BodyFilter } from '../store/selection.ts';
 import type { Store } from '../store/store.ts';
 
 /** What retention keeps. */

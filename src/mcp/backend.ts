@@ -1,5 +1,4 @@
-import type { AgentEventReader } from '../store/agent-events.ts';
-import type { TaskReader } from '../store/tasks.ts';
+import type { AgentEventReader, TaskReader } from '../store/tasks.ts';
 import type { TaskReport } from '../tasks/change.ts';
 import type { TaskRequest } from '../tasks/create.ts';
 import type { OutgoingView, TaskView } from '../views.ts';

@@ -1,7 +1,4 @@
-import type { CompiledQuery } from 'kysely';
 import type { DeliveryStatus, Headers, Trust } from '../types.ts';
-import type { ReadBody } from './local/log/body-log.ts';
-import { sqlBuilder } from './local/tables/rows.ts';
 
 /**
  * Deliveries that are to be run or sent again. Replays are never among them: a second replay of the same time would
@@ -35,48 +32,23 @@ export interface SelectionReader {
   countSelected(selection: DeliverySelection): number;
 }
 
-type Rows = <Row>(query: CompiledQuery<Row>) => readonly Row[];
-
-export function selectionReader(rows: Rows, bodyAt: ReadBody): SelectionReader {
-  return {
-    selected: (selection, limit) =>
-      rows(selectDeliveries(selection, limit)).map(({ id, webhook, query, headers, trust, ...place }) => ({
-        id,
-        webhook,
-        query,
-        trust: trust ?? 'operator',
-        headers: JSON.parse(headers) as Headers,
-        body: () => bodyAt({ id, ...place }),
-      })),
-    countSelected: (selection) => rows(countDeliveries(selection))[0]?.count ?? 0,
-  };
+/** A body that may go: its delivery is settled, and nothing waits to be sent for it. */
+export interface PrunableBody {
+  readonly id: string;
+  /** Bytes as received. */
+  readonly size: number;
 }
 
-function selectDeliveries(selection: DeliverySelection, limit: number) {
-  return chosen(selection)
-    .select(['id', 'webhook', 'trust', 'headers', 'query', 'size', 'body_segment', 'body_offset'])
-    .orderBy('id')
-    .limit(limit)
-    .compile();
+/** Whose bodies may go. */
+export interface BodyFilter {
+  /** Only of deliveries that came before this moment, epoch milliseconds; null: of any age. */
+  readonly before: number | null;
+  /** Only of samples; default false. */
+  readonly samples?: boolean;
 }
 
-function countDeliveries(selection: DeliverySelection) {
-  return chosen(selection)
-    .select((eb) => eb.fn.countAll<number>().as('count'))
-    .compile();
-}
-
-function chosen({ statuses, webhook, since, until, after }: DeliverySelection) {
-  return sqlBuilder
-    .selectFrom('deliveries')
-    .where('status', 'in', statuses)
-    .where('replay_of', 'is', null)
-    .where('received_at', '<=', until)
-    .where((eb) =>
-      eb.and([
-        ...(webhook === undefined ? [] : [eb('webhook', '=', webhook)]),
-        ...(since === undefined ? [] : [eb('received_at', '>=', since)]),
-        ...(after === undefined ? [] : [eb('id', '>', after)]),
-      ]),
-    );
+/** What of the log is no longer on disk. */
+export interface Swept {
+  readonly segments: number;
+  readonly bytes: number;
 }

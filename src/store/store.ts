@@ -11,12 +11,12 @@ import type {
   Task,
   Trust,
 } from '../types.ts';
-import type { AgentEventReader, AgentEventWriter } from './agent-events.ts';
 import type { AuditFilter, AuditReader } from './audit.ts';
-import type { BodyFilter, PrunableBody, Swept } from './retention.ts';
 import type { RunReader, RunWriter } from './runs.ts';
-import type { SelectionReader } from './selection.ts';
+import type { BodyFilter, PrunableBody, SelectionReader, Swept } from './selection.ts';
 import type {
+  AgentEventReader,
+  AgentEventWriter,
   ConversationFilter,
   FlowFilter,
   TaskChange,

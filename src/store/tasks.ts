@@ -1,4 +1,6 @@
 import type {
+  AgentEvent,
+  AgentEventFilter,
   Conversation,
   Flow,
   NewOutgoing,
@@ -167,4 +169,24 @@ export interface SyncNote {
   readonly claudeList: { readonly list: string; readonly number: number } | null;
   /** Why the files are missing; null: they are there. */
   readonly unsynced: string | null;
+}
+
+/** Everything of events for agents that only looks. */
+export interface AgentEventReader {
+  /** False: nobody listens by this name yet. */
+  isConsumer(name: string): boolean;
+  /** What a consumer has not acknowledged, oldest first; at most 100, and nothing for an unknown one. */
+  agentEvents(filter: AgentEventFilter): readonly AgentEvent[];
+  /** Grows with everything that happens to any task, at no cost: as long as it stays, there is no new event. */
+  newestTransition(): number;
+}
+
+export interface AgentEventWriter {
+  /**
+   * Notes that somebody listens from now on, or, with a task, from the making of that task on; changes nothing for who
+   * does already.
+   */
+  joinEvents(consumer: string, sinceTask: string | null, at: number): Promise<void>;
+  /** The event does not come again for this consumer. Returns false when there is no such event. */
+  ackEvent(consumer: string, eventId: string): Promise<boolean>;
 }

@@ -4,11 +4,11 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { CompiledQuery } from 'kysely';
 import { failure } from '../../errors.ts';
 import type { NewAuditEntry } from '../../types.ts';
-import { auditedRevisions, insertAudit, type toAuditedRevision } from '../audit.ts';
 import { prepare } from './index.ts';
 import { type Holder, lockFolder } from './lock.ts';
 import { SCHEMA_VERSION, schemaVersion } from './migrations/index.ts';
 import { databasePath, openForReading, openForWriting } from './sqlite.ts';
+import { auditedRevisions, insertAudit, type toAuditedRevision } from './tables/audit.ts';
 import { type Redact, withoutSecrets } from './words.ts';
 
 /** How long another process may keep the folder while the db has yet to be made or migrated. */

@@ -1,33 +1,7 @@
 import { existsSync } from 'node:fs';
 import type { DatabaseSync, SQLInputValue } from 'node:sqlite';
 import type { CompiledQuery } from 'kysely';
-import {
-  ackEvent,
-  consumerNamed,
-  joinEvents,
-  newestTransition,
-  newsEvents,
-  queuedEvents,
-  toAgentEvents,
-} from '../agent-events.ts';
-import {
-  auditedNames,
-  auditedRevisions,
-  auditOfRevision,
-  insertAudit,
-  listAudit,
-  toAuditEntry,
-  toAuditedRevision,
-} from '../audit.ts';
-import {
-  countPrunable,
-  deliveryAtRank,
-  forgetDeliveries,
-  prunableBodies,
-  removeBodies,
-} from '../retention.ts';
 import type { RunReader, RunWriter } from '../runs.ts';
-import { selectionReader } from '../selection.ts';
 import type { Store, StoreReader } from '../store.ts';
 import { type BodyLocation, createBodyReader } from './log/body-log.ts';
 import { recoverRows, recoveryProblems } from './log/recovery.ts';
@@ -36,6 +10,24 @@ import { migrate, requireCurrentSchema, schemaVersion } from './migrations/index
 import { rewriteSchemaVersion } from './probe.ts';
 import { createRunner, explained, openForReading, openForWriting } from './sqlite.ts';
 import { recordRejection, requeueDelivery, rowOf } from './tables/acceptance.ts';
+import {
+  ackEvent,
+  consumerNamed,
+  joinEvents,
+  newestTransition,
+  newsEvents,
+  queuedEvents,
+  toAgentEvents,
+} from './tables/agent-events.ts';
+import {
+  auditedNames,
+  auditedRevisions,
+  auditOfRevision,
+  insertAudit,
+  listAudit,
+  toAuditEntry,
+  toAuditedRevision,
+} from './tables/audit.ts';
 import { aliasesNamed, aliasesOfFlow, dependentsOf, listConversations, listFlows } from './tables/flows.ts';
 import {
   toConversation,
@@ -79,6 +71,17 @@ import {
   taskById,
 } from './tables/queries.ts';
 import {
+  countPrunable,
+  deliveryAtRank,
+  forgetDeliveries,
+  prunableBodies,
+  prunableTrees,
+  pruneTrees,
+  removeBodies,
+  selectionReader,
+  tasksOfTree,
+} from './tables/retention.ts';
+import {
   backlogs,
   endRun,
   forgetWait,
@@ -97,7 +100,6 @@ import {
   toQueuedTask,
   toRun,
 } from './tables/runs.ts';
-import { prunableTrees, pruneTrees, tasksOfTree } from './tables/task-prune.ts';
 import { changeTask, noteTask, transitionsOf } from './tables/transitions.ts';
 import { type Redact, redacting } from './words.ts';
 import { startWriter, type Writer } from './writer-client.ts';

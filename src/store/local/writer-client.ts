@@ -5,7 +5,7 @@ import { failure, type HookctlError, messageOf } from '../../errors.ts';
 import { coalesce } from '../../lib/coalesce.ts';
 import { timeSlicer } from '../../lib/time-slicer.ts';
 import { entryUrl } from '../../package-root.ts';
-import type { Swept } from '../retention.ts';
+import type { Swept } from '../selection.ts';
 import type { Job, Outcome, Reopen, Run, Sweep } from './committer.ts';
 import { createPacking, type PendingRecord, type RecordedRow } from './log/record.ts';
 import type { Statement } from './sqlite.ts';

@@ -11,7 +11,7 @@ import {
 } from 'node:fs';
 import { dirname, join } from 'node:path';
 import type { DatabaseSync } from 'node:sqlite';
-import type { Swept } from '../../retention.ts';
+import type { Swept } from '../../selection.ts';
 
 /**
  * The log of bodies is a folder of segments beside the db, `bodies/00000001.log` and on. Only the last one grows; one

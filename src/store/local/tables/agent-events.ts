@@ -1,26 +1,6 @@
 import { type CompiledQuery, sql } from 'kysely';
-import type { AgentEvent, AgentEventFilter } from '../types.ts';
-import { sqlBuilder, type TransitionRow } from './local/tables/rows.ts';
-
-/** Everything of events for agents that only looks. */
-export interface AgentEventReader {
-  /** False: nobody listens by this name yet. */
-  isConsumer(name: string): boolean;
-  /** What a consumer has not acknowledged, oldest first; at most 100, and nothing for an unknown one. */
-  agentEvents(filter: AgentEventFilter): readonly AgentEvent[];
-  /** Grows with everything that happens to any task, at no cost: as long as it stays, there is no new event. */
-  newestTransition(): number;
-}
-
-export interface AgentEventWriter {
-  /**
-   * Notes that somebody listens from now on, or, with a task, from the making of that task on; changes nothing for who
-   * does already.
-   */
-  joinEvents(consumer: string, sinceTask: string | null, at: number): Promise<void>;
-  /** The event does not come again for this consumer. Returns false when there is no such event. */
-  ackEvent(consumer: string, eventId: string): Promise<boolean>;
-}
+import type { AgentEvent, AgentEventFilter } from '../../../types.ts';
+import { sqlBuilder, type TransitionRow } from './rows.ts';
 
 const MOST = 100;
 const PREFIX = 'evt-';
