@@ -2,8 +2,8 @@ import type { CompiledQuery } from 'kysely';
 import { NO_WEBHOOK } from '../../../types.ts';
 import type { NewDelivery, NewRejection } from '../../store.ts';
 import type { RecordedRow } from '../log/record.ts';
-import { compileOnce } from './builder.ts';
-import { type DeliveryRow, sqlBuilder } from './rows.ts';
+import { compileOnce, sqlBuilder } from './builder.ts';
+import { type DeliveryRow } from './rows.ts';
 
 const REJECTIONS_KEPT = 1_000;
 /** Of requests to no webhook, which must not push those of webhooks out. */

@@ -1,6 +1,7 @@
 import { type CompiledQuery, sql } from 'kysely';
 import type { AgentEvent, AgentEventFilter } from '../../../types.ts';
-import { sqlBuilder, type TransitionRow } from './rows.ts';
+import { type TransitionRow } from './rows.ts';
+import { sqlBuilder } from "./builder.ts";
 
 const MOST = 100;
 const PREFIX = 'evt-';

@@ -1,4 +1,5 @@
-import type { CompiledQuery } from 'kysely';
+import { DummyDriver, Kysely, SqliteAdapter, SqliteIntrospector, SqliteQueryCompiler, type CompiledQuery } from 'kysely';
+import type { Database } from "./rows.ts";
 
 /** Stands for a value while the query is compiled. */
 class Slot {
@@ -38,3 +39,14 @@ function slotsFor<Values extends object>(values: Values): Values {
 export function whole<Given extends number | null>(value: Given): Given {
   return (value === null ? null : Math.ceil(value)) as Given;
 }
+
+/** Kysely as a typed query builder only: it compiles, the connections in `sqlite.ts` execute. */
+export const sqlBuilder = new Kysely<Database>({
+  dialect: {
+    createAdapter: () => new SqliteAdapter(),
+    createDriver: () => new DummyDriver(),
+    createIntrospector: (db) => new SqliteIntrospector(db),
+    createQueryCompiler: () => new SqliteQueryCompiler(),
+  },
+});
+

@@ -1,9 +1,9 @@
 import { type CompiledQuery, sql } from 'kysely';
 import type { DeliveryOutcome, FlowAlias } from '../../store.ts';
 import type { ConversationFilter, FlowFilter } from '../../tasks.ts';
-import { compileOnce } from './builder.ts';
+import { compileOnce, sqlBuilder } from './builder.ts';
 import type { ConversationTotalsRow } from './mapping.ts';
-import { type FlowAliasRow, type FlowRow, sqlBuilder, type TaskRow } from './rows.ts';
+import { type FlowAliasRow, type FlowRow, type TaskRow } from './rows.ts';
 
 const PAGE_SIZE = 50;
 

@@ -1,7 +1,8 @@
 import { type CompiledQuery, sql } from 'kysely';
 import type { TaskCreation } from '../../tasks.ts';
-import { sqlBuilder, type TaskRow } from './rows.ts';
+import { type TaskRow } from './rows.ts';
 import { recordCreation } from './transitions.ts';
+import { sqlBuilder } from "./builder.ts";
 
 /** Stores a task that no delivery made, with its flow and conversation where those are new. One job, one row. */
 export function createTask(creation: TaskCreation): readonly CompiledQuery<TaskRow>[] {

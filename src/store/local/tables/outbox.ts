@@ -2,8 +2,8 @@ import { type CompiledQuery, type Expression, sql } from 'kysely';
 import type { NewOutgoing, Outgoing, OutgoingStatus } from '../../../types.ts';
 import type { OutgoingFilter, OutgoingNote } from '../../store.ts';
 import type { TaskChange, TaskReply } from '../../tasks.ts';
-import { whole } from './builder.ts';
-import { type OutboxRow, sqlBuilder } from './rows.ts';
+import { whole, sqlBuilder } from './builder.ts';
+import { type OutboxRow } from './rows.ts';
 
 const PAGE_SIZE = 50;
 

@@ -2,8 +2,8 @@ import { type CompiledQuery, sql } from 'kysely';
 import type { DeliveryFilter, SettledFilter } from '../../store.ts';
 import type { SyncNote, TaskFilter } from '../../tasks.ts';
 import type { BodyLocation } from '../log/body-log.ts';
-import { compileOnce } from './builder.ts';
-import { type DeliveryRow, sqlBuilder, type TaskRow } from './rows.ts';
+import { compileOnce, sqlBuilder } from './builder.ts';
+import { type DeliveryRow, type TaskRow } from './rows.ts';
 
 const PAGE_SIZE = 50;
 

@@ -1,23 +1,18 @@
 import {
-  DummyDriver,
-  type Generated,
-  Kysely,
-  SqliteAdapter,
-  SqliteIntrospector,
-  SqliteQueryCompiler,
+    type Generated
 } from 'kysely';
-import type {
-  DeliveryStatus,
-  OutgoingKind,
-  OutgoingStatus,
-  RunState,
-  TaskStatus,
-  Transition,
-  Trust,
+import {
+    type DeliveryStatus,
+    type OutgoingKind,
+    type OutgoingStatus,
+    type RunState,
+    type TaskStatus,
+    type Transition,
+    type Trust,
 } from '../../../types.ts';
 
 /** The tables, as the newest migration leaves them. Times are epoch milliseconds, booleans 0 or 1. */
-interface Database {
+export interface Database {
   readonly deliveries: DeliveryRow;
   readonly dedupe_keys: DedupeKeyRow;
   readonly flows: FlowRow;
@@ -241,13 +236,3 @@ interface BudgetNoticeRow {
   readonly scope: string;
   readonly given_at: number;
 }
-
-/** Kysely as a typed query builder only: it compiles, the connections in `sqlite.ts` execute. */
-export const sqlBuilder = new Kysely<Database>({
-  dialect: {
-    createAdapter: () => new SqliteAdapter(),
-    createDriver: () => new DummyDriver(),
-    createIntrospector: (db) => new SqliteIntrospector(db),
-    createQueryCompiler: () => new SqliteQueryCompiler(),
-  },
-});

@@ -1,9 +1,9 @@
 import { type CompiledQuery, sql } from 'kysely';
 import type { TaskStatus, Transition } from '../../../types.ts';
 import type { TaskChange, TaskNote } from '../../tasks.ts';
-import { compileOnce, whole } from './builder.ts';
+import { compileOnce, whole, sqlBuilder } from './builder.ts';
 import { insertReply } from './outbox.ts';
-import { sqlBuilder, type TaskRow, type TransitionRow } from './rows.ts';
+import { type TaskRow, type TransitionRow } from './rows.ts';
 
 /** Moves a task on and records it. One job; its row is the task as it is now, none when it had left `from`. */
 export function changeTask(change: TaskChange): readonly CompiledQuery<TaskRow>[] {
