@@ -13,7 +13,7 @@ import { dirname, join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import { openReader, openStore } from '../../src/store/local/index.ts';
 import { type RecordedRow, readRecord, recordOf } from '../../src/store/local/log/record.ts';
-import { rowOf } from '../../src/store/local/tables/acceptance.ts';
+import { rowOf } from '../../src/store/local/tables/deliveries.ts';
 import type { NewOutgoing } from '../../src/types.ts';
 import { NOW, newDelivery, settlement, storePath } from './fixtures.ts';
 

@@ -13,7 +13,7 @@ import {
   SCHEMA_VERSION,
   schemaVersion,
 } from '../../src/store/local/migrations/index.ts';
-import { rowOf } from '../../src/store/local/tables/acceptance.ts';
+import { rowOf } from '../../src/store/local/tables/deliveries.ts';
 import { freshStore, newDelivery, storePath } from './fixtures.ts';
 
 test('migrating brings an empty db to the newest schema, and again changes nothing', () => {

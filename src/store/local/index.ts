@@ -9,7 +9,6 @@ import { logFolder, logSize } from './log/segments.ts';
 import { migrate, requireCurrentSchema, schemaVersion } from './migrations/index.ts';
 import { rewriteSchemaVersion } from './probe.ts';
 import { createRunner, explained, openForReading, openForWriting } from './sqlite.ts';
-import { recordRejection, requeueDelivery, rowOf } from './tables/acceptance.ts';
 import {
   ackEvent,
   consumerNamed,
@@ -28,19 +27,30 @@ import {
   toAuditEntry,
   toAuditedRevision,
 } from './tables/audit.ts';
-import { aliasesNamed, aliasesOfFlow, dependentsOf, listConversations, listFlows } from './tables/flows.ts';
 import {
-  toConversation,
+  bodyPlace,
+  countDeliveries,
+  countSettled,
+  deliveryById,
+  holderOf,
+  listDeliveries,
+  pendingDeliveries,
+  recordRejection,
+  requeueDelivery,
+  rowOf,
   toDelivery,
+  toPendingDelivery,
+  toWebhookCounts,
+} from './tables/deliveries.ts';
+import {
+  aliasesNamed,
+  aliasesOfFlow,
+  listConversations,
+  listFlows,
+  toConversation,
   toFlow,
   toFlowAlias,
-  toOutgoing,
-  toPendingDelivery,
-  toTask,
-  toTransition,
-  toWebhookCounts,
-} from './tables/mapping.ts';
-import { createTask } from './tables/new-task.ts';
+} from './tables/flows.ts';
 import {
   beginOutgoing,
   countOutgoing,
@@ -51,25 +61,10 @@ import {
   outgoingById,
   responsesBefore,
   retryOutgoing,
+  toOutgoing,
   waitingOutgoing,
 } from './tables/outbox.ts';
 import { postponeDelivery, recordOutcome } from './tables/outcome.ts';
-import {
-  agentNames,
-  bodyPlace,
-  countDeliveries,
-  countSettled,
-  countTasks,
-  deliveryById,
-  holderOf,
-  listDeliveries,
-  listTasks,
-  noteTaskSync,
-  openQuestionOf,
-  pendingDeliveries,
-  projectableTasks,
-  taskById,
-} from './tables/queries.ts';
 import {
   countPrunable,
   deliveryAtRank,
@@ -100,7 +95,19 @@ import {
   toQueuedTask,
   toRun,
 } from './tables/runs.ts';
-import { changeTask, noteTask, transitionsOf } from './tables/transitions.ts';
+import {
+  agentNames,
+  countTasks,
+  createTask,
+  dependentsOf,
+  listTasks,
+  noteTaskSync,
+  openQuestionOf,
+  projectableTasks,
+  taskById,
+  toTask,
+} from './tables/tasks.ts';
+import { changeTask, noteTask, toTransition, transitionsOf } from './tables/transitions.ts';
 import { type Redact, redacting } from './words.ts';
 import { startWriter, type Writer } from './writer-client.ts';
 

@@ -1,7 +1,7 @@
 import { type CompiledQuery, sql } from 'kysely';
 import type { AgentEvent, AgentEventFilter } from '../../../types.ts';
-import { type TransitionRow } from './rows.ts';
-import { sqlBuilder } from "./builder.ts";
+import { sqlBuilder } from './builder.ts';
+import type { TransitionRow } from './rows.ts';
 
 const MOST = 100;
 const PREFIX = 'evt-';

@@ -1,10 +1,8 @@
 import type { CompiledQuery, Selectable } from 'kysely';
 import type { Actor, AuditEntry, JsonObject, NewAuditEntry } from '../../../types.ts';
 import type { AuditedRevision, AuditFilter } from '../../audit.ts';
-import { type AuditRow } from './rows.ts';
-import { sqlBuilder } from "./builder.ts";
-
-const PAGE_SIZE = 50;
+import { PAGE_SIZE, sqlBuilder } from './builder.ts';
+import type { AuditRow } from './rows.ts';
 
 export function insertAudit(entry: NewAuditEntry): CompiledQuery<never> {
   return sqlBuilder

@@ -1,5 +1,12 @@
-import { DummyDriver, Kysely, SqliteAdapter, SqliteIntrospector, SqliteQueryCompiler, type CompiledQuery } from 'kysely';
-import type { Database } from "./rows.ts";
+import {
+  type CompiledQuery,
+  DummyDriver,
+  Kysely,
+  SqliteAdapter,
+  SqliteIntrospector,
+  SqliteQueryCompiler,
+} from 'kysely';
+import type { Database } from './rows.ts';
 
 /** Stands for a value while the query is compiled. */
 class Slot {
@@ -50,3 +57,5 @@ export const sqlBuilder = new Kysely<Database>({
   },
 });
 
+/** Rows of a list when its filter sets no limit. */
+export const PAGE_SIZE = 50;

@@ -1,11 +1,9 @@
 import { type CompiledQuery, sql } from 'kysely';
+import type { Conversation, Flow, TaskUsage } from '../../../types.ts';
 import type { DeliveryOutcome, FlowAlias } from '../../store.ts';
 import type { ConversationFilter, FlowFilter } from '../../tasks.ts';
-import { compileOnce, sqlBuilder } from './builder.ts';
-import type { ConversationTotalsRow } from './mapping.ts';
-import { type FlowAliasRow, type FlowRow, type TaskRow } from './rows.ts';
-
-const PAGE_SIZE = 50;
+import { compileOnce, PAGE_SIZE, sqlBuilder } from './builder.ts';
+import type { ConversationRow, FlowAliasRow, FlowRow, TaskRow } from './rows.ts';
 
 export function listFlows({ id, externalId, before, limit = PAGE_SIZE }: FlowFilter): CompiledQuery<FlowRow> {
   return sqlBuilder
@@ -87,22 +85,6 @@ const averageCost = sql<number | null>`avg(case when tasks.completed_at is not n
 const lastEnd = sql<number | null>`case when count(tasks.completed_at) = count(tasks.id)
   then max(tasks.completed_at) end`;
 
-/** Open tasks that wait for this one to be completed. */
-export function dependentsOf(taskId: string): CompiledQuery<TaskRow> {
-  return selectDependents({ taskId });
-}
-
-const selectDependents = compileOnce(({ taskId }: { readonly taskId: string }) =>
-  sqlBuilder
-    .selectFrom('tasks')
-    .selectAll()
-    .where('completed_at', 'is', null)
-    // As it stands in the index: with a parameter in its place SQLite would prepare the query anew each time.
-    .where(sql<boolean>`depends_on <> '[]'`)
-    .where(sql<boolean>`exists (select 1 from json_each(tasks.depends_on) where value = ${taskId})`)
-    .compile(),
-);
-
 /** The aliases among these names. */
 export function aliasesNamed(names: readonly string[]): CompiledQuery<FlowAliasRow> {
   return selectNamed({ names: JSON.stringify(names) });
@@ -154,3 +136,49 @@ const insert = compileOnce(({ alias, flowId, stable, deliveryId, settledAt }: Al
     .onConflict((conflict) => conflict.column('alias').doNothing())
     .compile() as CompiledQuery<never>;
 });
+
+export function toFlow(row: FlowRow): Flow {
+  return {
+    id: row.id,
+    externalId: row.external_id,
+    currentConversationId: row.current_conversation_id,
+    createdAt: row.created_at,
+  };
+}
+
+/** A row of `listConversations`. */
+interface ConversationTotalsRow extends ConversationRow, UsageColumns {
+  /** JSON object of counts. */
+  readonly by_status: string;
+  readonly average_cost_usd: number | null;
+  readonly started_at: number | null;
+  readonly completed_at: number | null;
+}
+
+export function toConversation(row: ConversationTotalsRow): Conversation {
+  return {
+    id: row.id,
+    flowId: row.flow_id,
+    createdAt: row.created_at,
+    byStatus: JSON.parse(row.by_status),
+    usage: toUsage(row),
+    averageCostUsd: row.average_cost_usd,
+    startedAt: row.started_at,
+    completedAt: row.completed_at,
+  };
+}
+
+type UsageColumns = Pick<TaskRow, 'cost_usd' | 'input_tokens' | 'output_tokens' | 'duration_ms'>;
+
+export function toUsage(row: UsageColumns): TaskUsage {
+  return {
+    costUsd: row.cost_usd,
+    inputTokens: row.input_tokens,
+    outputTokens: row.output_tokens,
+    durationMs: row.duration_ms,
+  };
+}
+
+export function toFlowAlias({ alias, flow_id, stable }: FlowAliasRow): FlowAlias {
+  return { alias, flowId: flow_id, stable: stable === 1 };
+}

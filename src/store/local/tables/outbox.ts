@@ -2,10 +2,8 @@ import { type CompiledQuery, type Expression, sql } from 'kysely';
 import type { NewOutgoing, Outgoing, OutgoingStatus } from '../../../types.ts';
 import type { OutgoingFilter, OutgoingNote } from '../../store.ts';
 import type { TaskChange, TaskReply } from '../../tasks.ts';
-import { whole, sqlBuilder } from './builder.ts';
-import { type OutboxRow } from './rows.ts';
-
-const PAGE_SIZE = 50;
+import { PAGE_SIZE, sqlBuilder, whole } from './builder.ts';
+import type { OutboxRow } from './rows.ts';
 
 const COLUMNS = [
   'id',
@@ -195,4 +193,25 @@ export function countOutgoing(): CompiledQuery<{ status: OutgoingStatus; count: 
     .select((eb) => ['status', eb.fn.countAll<number>().as('count')])
     .groupBy('status')
     .compile();
+}
+
+export function toOutgoing(row: OutboxRow): Outgoing {
+  return {
+    id: row.id,
+    kind: row.kind,
+    provider: row.provider,
+    deliveryId: row.delivery_id,
+    place: JSON.parse(row.place),
+    content: row.content,
+    edits: row.edits,
+    privateNetwork: row.private_network === 1,
+    status: row.status,
+    reason: row.reason,
+    attempts: row.attempts,
+    uncertain: row.uncertain === 1,
+    nextAttemptAt: row.next_attempt_at,
+    remoteId: row.remote_id,
+    createdAt: row.created_at,
+    settledAt: row.settled_at,
+  };
 }

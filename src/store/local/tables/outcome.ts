@@ -1,10 +1,10 @@
 import { type CompiledQuery, sql } from 'kysely';
 import type { NewTask, TaskStatus, Transition, Trust } from '../../../types.ts';
 import type { DeliveryOutcome, FlowThread, NewAnswer, SettledTask } from '../../store.ts';
-import { compileOnce, whole, sqlBuilder } from './builder.ts';
+import { compileOnce, sqlBuilder, whole } from './builder.ts';
 import { insertAlias } from './flows.ts';
 import { insertOutgoing } from './outbox.ts';
-import { type TaskRow } from './rows.ts';
+import type { TaskRow } from './rows.ts';
 import { changeTask, recordStep } from './transitions.ts';
 
 /**

@@ -4,9 +4,9 @@ import type { Headers } from '../../../types.ts';
 import type { BodyFilter, DeliverySelection, PrunableBody, SelectionReader } from '../../selection.ts';
 import type { PrunableTree, TreeFilter } from '../../tasks.ts';
 import type { ReadBody } from '../log/body-log.ts';
-import { type TaskRow } from './rows.ts';
+import { sqlBuilder } from './builder.ts';
+import type { TaskRow } from './rows.ts';
 import { BUDGET_MS } from './runs.ts';
-import { sqlBuilder } from "./builder.ts";
 
 /** Those that may go, the oldest first. */
 export function prunableBodies(filter: BodyFilter, limit: number): CompiledQuery<PrunableBody> {

@@ -1,14 +1,12 @@
-import {
-    type Generated
-} from 'kysely';
-import {
-    type DeliveryStatus,
-    type OutgoingKind,
-    type OutgoingStatus,
-    type RunState,
-    type TaskStatus,
-    type Transition,
-    type Trust,
+import type { Generated } from 'kysely';
+import type {
+  DeliveryStatus,
+  OutgoingKind,
+  OutgoingStatus,
+  RunState,
+  TaskStatus,
+  Transition,
+  Trust,
 } from '../../../types.ts';
 
 /** The tables, as the newest migration leaves them. Times are epoch milliseconds, booleans 0 or 1. */

@@ -12,9 +12,9 @@ import type {
   TaskEnding,
 } from '../../runs.ts';
 import type { TaskChange } from '../../tasks.ts';
-import { whole, sqlBuilder } from './builder.ts';
+import { sqlBuilder, whole } from './builder.ts';
 import { insertReply, insertUnless } from './outbox.ts';
-import { type RunRow, type TaskRow } from './rows.ts';
+import type { RunRow, TaskRow } from './rows.ts';
 import { changeTask, plus } from './transitions.ts';
 
 /** Whether a queued task waits since before its agent was configured. Joins `known_agents`. */

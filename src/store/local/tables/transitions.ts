@@ -1,9 +1,9 @@
 import { type CompiledQuery, sql } from 'kysely';
 import type { TaskStatus, Transition } from '../../../types.ts';
 import type { TaskChange, TaskNote } from '../../tasks.ts';
-import { compileOnce, whole, sqlBuilder } from './builder.ts';
+import { compileOnce, sqlBuilder, whole } from './builder.ts';
 import { insertReply } from './outbox.ts';
-import { type TaskRow, type TransitionRow } from './rows.ts';
+import type { TaskRow, TransitionRow } from './rows.ts';
 
 /** Moves a task on and records it. One job; its row is the task as it is now, none when it had left `from`. */
 export function changeTask(change: TaskChange): readonly CompiledQuery<TaskRow>[] {
@@ -173,4 +173,15 @@ function updateTask(change: TaskChange): CompiledQuery<TaskRow> {
 /** The column and one more run; what nobody told leaves it as it is. */
 export function plus(column: 'cost_usd' | 'input_tokens' | 'output_tokens', more: number | null) {
   return sql<number | null>`coalesce(${sql.ref(column)} + ${more}, ${sql.ref(column)}, ${more})`;
+}
+
+export function toTransition(row: Omit<TransitionRow, 'id'>): Transition {
+  return {
+    event: row.event,
+    from: row.from_status,
+    to: row.to_status,
+    actor: row.actor,
+    reason: row.reason,
+    at: row.at,
+  };
 }

@@ -1,0 +1,254 @@
+import { type CompiledQuery, sql } from 'kysely';
+import type { Task } from '../../../types.ts';
+import type { SyncNote, TaskCreation, TaskFilter } from '../../tasks.ts';
+import { compileOnce, PAGE_SIZE, sqlBuilder } from './builder.ts';
+import { toUsage } from './flows.ts';
+import type { TaskRow } from './rows.ts';
+import { recordCreation } from './transitions.ts';
+
+/** Stores a task that no delivery made, with its flow and conversation where those are new. One job, one row. */
+export function createTask(creation: TaskCreation): readonly CompiledQuery<TaskRow>[] {
+  return [
+    openFlow(creation),
+    openConversation(creation),
+    insertTask(creation),
+    recordCreation(creation.task.id, creation.actor) as CompiledQuery<never>,
+  ];
+}
+
+function openFlow({ flowId, externalId, newConversationId, startNewConversation, at }: TaskCreation) {
+  return sqlBuilder
+    .insertInto('flows')
+    .values({
+      id: flowId,
+      external_id: externalId,
+      current_conversation_id: newConversationId,
+      created_at: at,
+    })
+    .onConflict((conflict) =>
+      startNewConversation
+        ? conflict.column('id').doUpdateSet({ current_conversation_id: newConversationId })
+        : conflict.column('id').doNothing(),
+    )
+    .compile() as CompiledQuery<never>;
+}
+
+/** Makes the conversation only where `openFlow` made it the flow's current one. */
+function openConversation({ flowId, newConversationId, at }: TaskCreation) {
+  const opened = sqlBuilder
+    .selectFrom('flows')
+    .select((eb) => ['current_conversation_id', 'id', eb.val(at).as('created_at')])
+    .where('id', '=', flowId)
+    .where('current_conversation_id', '=', newConversationId);
+  return sqlBuilder
+    .insertInto('conversations')
+    .columns(['id', 'flow_id', 'created_at'])
+    .expression(opened)
+    .compile() as CompiledQuery<never>;
+}
+
+const COLUMNS = [
+  'id',
+  'title',
+  'status',
+  'agent',
+  'prompt',
+  'flow_id',
+  'conversation_id',
+  'source',
+  'parent_task_id',
+  'initiated_task_id',
+  'depends_on',
+  'external_id',
+  'url',
+  'source_metadata',
+  'sync_to_claude',
+  'trust',
+  'sample',
+  'created_at',
+  'updated_at',
+] as const;
+
+function hasRoom({ flowId, parent, mostBelow = null }: TaskCreation) {
+  if (parent === null || mostBelow === null) return sql<boolean>`true`;
+  return sql<boolean>`(
+    select count(*) from tasks where flow_id = ${flowId} and initiated_task_id = ${parent.initiatedTaskId}
+      and parent_task_id is not null and completed_at is null) < ${mostBelow}`;
+}
+
+function insertTask(creation: TaskCreation): CompiledQuery<TaskRow> {
+  const { task, parent, at } = creation;
+  const inherited = creation.startNewConversation ? null : (parent?.conversationId ?? null);
+  const row = sqlBuilder
+    .selectFrom('flows')
+    .select((eb) => [
+      eb.val(task.id).as('id'),
+      eb.val(task.title).as('title'),
+      eb.val(task.status).as('status'),
+      eb.val(task.agent).as('agent'),
+      eb.val(task.prompt).as('prompt'),
+      'flows.id as flow_id',
+      eb.fn.coalesce(eb.val(inherited), 'flows.current_conversation_id').as('conversation_id'),
+      eb.val(creation.source).as('source'),
+      eb.val(parent?.id ?? null).as('parent_task_id'),
+      eb.val(parent?.initiatedTaskId ?? task.id).as('initiated_task_id'),
+      eb.val(JSON.stringify(creation.dependsOn)).as('depends_on'),
+      'flows.external_id',
+      eb.val(task.url).as('url'),
+      eb.val(JSON.stringify(task.sourceMetadata)).as('source_metadata'),
+      eb.val(task.syncToClaudeTasks ? 1 : 0).as('sync_to_claude'),
+      // Without a parent a person on this machine typed it.
+      eb.val(parent?.trust ?? 'operator').as('trust'),
+      eb.val(parent?.isSample ? 1 : 0).as('sample'),
+      eb.val(at).as('created_at'),
+      eb.val(at).as('updated_at'),
+    ])
+    .where('flows.id', '=', creation.flowId)
+    .where(hasRoom(creation));
+  return sqlBuilder.insertInto('tasks').columns(COLUMNS).expression(row).returningAll().compile();
+}
+
+export const taskById = compileOnce(
+  ({ id }: { readonly id: string }): CompiledQuery<TaskRow> =>
+    sqlBuilder.selectFrom('tasks').selectAll().where('id', '=', id).compile(),
+);
+
+export function listTasks(filter: TaskFilter): CompiledQuery<TaskRow> {
+  const {
+    status,
+    open,
+    agent,
+    flowId,
+    conversationId,
+    deliveryId,
+    after,
+    before,
+    limit = PAGE_SIZE,
+  } = filter;
+  return sqlBuilder
+    .selectFrom('tasks')
+    .selectAll()
+    .where((eb) =>
+      eb.and([
+        ...(status === undefined ? [] : [eb('status', '=', status)]),
+        ...(open === undefined ? [] : [eb('completed_at', 'is', null)]),
+        ...(agent === undefined ? [] : [eb('agent', '=', agent)]),
+        ...(flowId === undefined ? [] : [eb('flow_id', '=', flowId)]),
+        ...(conversationId === undefined ? [] : [eb('conversation_id', '=', conversationId)]),
+        ...(deliveryId === undefined ? [] : [eb('delivery_id', '=', deliveryId)]),
+        ...(after === undefined ? [] : [eb('id', '>', after)]),
+        ...(before === undefined ? [] : [eb('id', '<', before)]),
+      ]),
+    )
+    .orderBy('id', after === undefined ? 'desc' : 'asc')
+    .limit(limit)
+    .compile();
+}
+
+export function countTasks() {
+  return sqlBuilder
+    .selectFrom('tasks')
+    .select((eb) => ['status', eb.fn.countAll<number>().as('count')])
+    .groupBy('status')
+    .compile();
+}
+
+export function agentNames(): CompiledQuery<{ agent: string }> {
+  return sqlBuilder.selectFrom('tasks').select('agent').distinct().orderBy('agent').compile();
+}
+
+/** The oldest task of a flow that waits for a person's answer. */
+export function openQuestionOf(flowId: string): CompiledQuery<TaskRow> {
+  return sqlBuilder
+    .selectFrom('tasks')
+    .selectAll()
+    .where('flow_id', '=', flowId)
+    .where('status', '=', 'waiting_answer')
+    .orderBy('id')
+    .limit(1)
+    .compile();
+}
+
+/**
+ * Tasks that belong into Claude's directory: open ones, and the last `finished` that ended, by id. Both sets come
+ * from an index of their own, so that thousands of finished tasks cost nothing.
+ */
+export function projectableTasks(finished: number): CompiledQuery<TaskRow> {
+  const synced = sqlBuilder.selectFrom('tasks').select('id').where('sync_to_claude', '=', 1);
+  const lastEnded = synced
+    .where('completed_at', 'is not', null)
+    .orderBy('completed_at', 'desc')
+    .orderBy('id', 'desc')
+    .limit(finished);
+  const due = synced
+    .where('completed_at', 'is', null)
+    .unionAll(sqlBuilder.selectFrom(lastEnded.as('last_ended')).select('id'));
+  return sqlBuilder.selectFrom('tasks').selectAll().where('id', 'in', due).orderBy('id').compile();
+}
+
+/** Merges where a task stands into its metadata; a field that the note leaves null stays as it is. */
+export function noteTaskSync({ taskId, claudeTaskId, claudeList, unsynced }: SyncNote): CompiledQuery<never> {
+  const known = {
+    ...(claudeTaskId === null ? {} : { claude_task_id: claudeTaskId }),
+    ...(claudeList === null ? {} : { claude_list: claudeList }),
+  };
+  return updateSync({ taskId, unsynced, known: JSON.stringify(known) });
+}
+
+const updateSync = compileOnce(
+  ({ taskId, unsynced, known }: Pick<SyncNote, 'taskId' | 'unsynced'> & { readonly known: string }) =>
+    sqlBuilder
+      .updateTable('tasks')
+      .set({ unsynced, source_metadata: sql<string>`json_patch(source_metadata, ${known})` })
+      .where('id', '=', taskId)
+      .compile() as CompiledQuery<never>,
+);
+
+/** Open tasks that wait for this one to be completed. */
+export function dependentsOf(taskId: string): CompiledQuery<TaskRow> {
+  return selectDependents({ taskId });
+}
+
+const selectDependents = compileOnce(({ taskId }: { readonly taskId: string }) =>
+  sqlBuilder
+    .selectFrom('tasks')
+    .selectAll()
+    .where('completed_at', 'is', null)
+    // As it stands in the index: with a parameter in its place SQLite would prepare the query anew each time.
+    .where(sql<boolean>`depends_on <> '[]'`)
+    .where(sql<boolean>`exists (select 1 from json_each(tasks.depends_on) where value = ${taskId})`)
+    .compile(),
+);
+
+export function toTask(row: TaskRow): Task {
+  return {
+    id: row.id,
+    title: row.title,
+    status: row.status,
+    agent: row.agent,
+    prompt: row.prompt,
+    flowId: row.flow_id,
+    conversationId: row.conversation_id,
+    source: row.source,
+    parentTaskId: row.parent_task_id,
+    dependsOn: JSON.parse(row.depends_on),
+    initiatedTaskId: row.initiated_task_id,
+    deliveryId: row.delivery_id,
+    webhook: row.webhook,
+    command: row.command,
+    externalId: row.external_id,
+    url: row.url,
+    result: row.result,
+    error: row.error,
+    sourceMetadata: JSON.parse(row.source_metadata),
+    syncToClaudeTasks: row.sync_to_claude === 1,
+    unsynced: row.unsynced,
+    trust: row.trust,
+    isSample: row.sample === 1,
+    usage: toUsage(row),
+    createdAt: row.created_at,
+    updatedAt: row.updated_at,
+    startedAt: row.started_at,
+    completedAt: row.completed_at,
+  };
+}
