@@ -1,11 +1,11 @@
 import type { z } from 'zod';
 import type { IdSource } from '../lib/ids.ts';
-import type { ReplyChannel } from '../providers/kit/reply.ts';
 import type {
   Delivery,
   JsonObject,
   NewOutgoing,
   NewTask,
+  ReplyChannel,
   TemplateContext,
   ThreadRef,
   Webhook,

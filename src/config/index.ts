@@ -1,8 +1,7 @@
 import { ConfigError, type Diagnostic } from '../errors.ts';
 import type { Source } from '../lib/diagnostics.ts';
 import { suggest } from '../lib/suggest.ts';
-import type { Provider } from '../providers/provider.ts';
-import type { Snapshot, Webhook } from '../types.ts';
+import type { Provider, Snapshot, Webhook } from '../types.ts';
 import { type Accounts, resolveAccounts } from './accounts.ts';
 import { type AssembledWebhook, assemble } from './assemble.ts';
 import { type DbFile, dbFile } from './dynamic/db-file.ts';

@@ -1,6 +1,5 @@
 import { suggestion } from '../lib/suggest.ts';
-import type { Provider } from '../providers/provider.ts';
-import type { Issue, JsonObject, SenderRule, Webhook, WebhookOrigin } from '../types.ts';
+import type { JsonObject, Provider, SenderRule, Webhook, WebhookOrigin } from '../types.ts';
 import { type CommandSettings, resolveCommands } from './resolve-commands.ts';
 import type { ValidDefinition } from './schema.ts';
 

@@ -1,5 +1,4 @@
-import type { Parsed } from '../providers/provider.ts';
-import type { Trust, WebhookEvent } from '../types.ts';
+import type { Parsed, Trust, WebhookEvent } from '../types.ts';
 
 /**
  * How long a request that may rightly come again with the same bytes (a dispatch) counts as the same one: at least this, at

@@ -1,8 +1,7 @@
 import type { KeyLock } from '../lib/key-lock.ts';
-import type { Parsed } from '../providers/provider.ts';
 import type { DeliveryOutcome } from '../store/store.ts';
 import { syncTasks } from '../tasks/context.ts';
-import type { Decision, Delivery, RawRequest, Webhook } from '../types.ts';
+import type { Decision, Delivery, Parsed, RawRequest, Webhook } from '../types.ts';
 import type { DispatchResult, PipelineContext } from './context.ts';
 import { actKeys, actsOf } from './dedupe-keys.ts';
 import { isFirstHand } from './event-context.ts';

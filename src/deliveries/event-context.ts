@@ -1,5 +1,4 @@
-import type { Provider } from '../providers/provider.ts';
-import type { Delivery, Webhook, WebhookEvent } from '../types.ts';
+import type { Delivery, Provider, Webhook, WebhookEvent } from '../types.ts';
 
 /** One event of a delivery, and where it happened. */
 export interface EventContext {

@@ -1,5 +1,4 @@
-import type { Parsed } from '../providers/provider.ts';
-import type { Decision, Trust, Webhook } from '../types.ts';
+import type { Decision, Parsed, Trust, Webhook } from '../types.ts';
 import { isMove } from './aliases.ts';
 import { match } from './match.ts';
 import { decide } from './run-command.ts';

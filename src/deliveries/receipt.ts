@@ -1,5 +1,4 @@
-import type { Ack } from '../providers/provider.ts';
-import type { DeliveryStatus, Webhook } from '../types.ts';
+import type { Ack, DeliveryStatus, Webhook } from '../types.ts';
 import type { DispatchResult } from './context.ts';
 import type { ParsedDelivery } from './dispatch.ts';
 

@@ -1,7 +1,6 @@
-import type { Ack, Parsed, Provider } from '../providers/provider.ts';
 import type { NewDelivery } from '../store/store.ts';
 import { RELAY_HEADER } from '../tunnels/drivers/relay.ts';
-import type { Delivery, Headers, RawRequest, Trust, Webhook } from '../types.ts';
+import type { Ack, Delivery, Headers, Parsed, Provider, RawRequest, Trust, Webhook } from '../types.ts';
 import type { PipelineContext } from './context.ts';
 import { dedupeKeys } from './dedupe-keys.ts';
 import { nothingToDo } from './nothing-to-do.ts';

@@ -1,5 +1,4 @@
-import type { Ack } from '../providers/provider.ts';
-import type { RawRequest, Verdict, Webhook } from '../types.ts';
+import type { Ack, RawRequest, Verdict, Webhook } from '../types.ts';
 import type { PipelineContext } from './context.ts';
 import type { Receipt } from './receipt.ts';
 import { webhookIdOf } from './webhook-of.ts';

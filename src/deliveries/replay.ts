@@ -1,7 +1,6 @@
 import { failure, notFound, usageError } from '../errors.ts';
-import type { Parsed, Provider } from '../providers/provider.ts';
 import type { NewDelivery, StoreReader } from '../store/store.ts';
-import type { Delivery, RawRequest, Trust, Webhook } from '../types.ts';
+import type { Delivery, Parsed, Provider, RawRequest, Trust, Webhook } from '../types.ts';
 import type { DispatchResult, PipelineContext } from './context.ts';
 import type { ParsedDelivery } from './dispatch.ts';
 import type { Queue } from './queue.ts';

@@ -1,6 +1,5 @@
 import type { Replies } from '../actions/action.ts';
-import type { Account, ReplyChannel } from '../providers/kit/reply.ts';
-import type { ThreadRef } from '../types.ts';
+import type { Account, ReplyChannel, ThreadRef } from '../types.ts';
 import type { PipelineContext } from './context.ts';
 import type { EventContext } from './event-context.ts';
 

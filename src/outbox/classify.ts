@@ -1,6 +1,6 @@
 import { STATUS_CODES } from 'node:http';
 import { escapeInvisibleLine, shorten } from '../lib/text/escape-invisible.ts';
-import type { CallAnswer, ReplyChannel, Sent } from '../providers/kit/reply.ts';
+import type { CallAnswer, ReplyChannel, Sent } from '../types.ts';
 import { retryAfterMs } from './retry-after.ts';
 
 const REASON_LENGTH = 200;

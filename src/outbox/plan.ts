@@ -2,16 +2,17 @@ import { failure } from '../errors.ts';
 import { isPrivateHost } from '../lib/http/addresses.ts';
 import { cutAtSentence } from '../lib/text/cut.ts';
 import { inert as inertBy } from '../providers/kit/inert.ts';
+import type { StoreReader } from '../store/store.ts';
 import type {
   Account,
   CallAnswer,
+  Headers,
   Lookup,
+  Outgoing,
   OutgoingCall,
   Post,
   ReplyChannel,
-} from '../providers/kit/reply.ts';
-import type { StoreReader } from '../store/store.ts';
-import type { Headers, Outgoing } from '../types.ts';
+} from '../types.ts';
 import type { WireRequest } from './transport.ts';
 
 /** What sending needs to know of its surroundings. */

@@ -1,5 +1,5 @@
 import { answerJson } from '../providers/kit/answer-json.ts';
-import type { CallAnswer, Sent } from '../providers/kit/reply.ts';
+import type { CallAnswer, Sent } from '../types.ts';
 import { classify } from './classify.ts';
 import type { Finding, Plan } from './plan.ts';
 import { type Transport, TransportError, type WireRequest } from './transport.ts';

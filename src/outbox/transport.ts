@@ -1,8 +1,7 @@
 import { type LookupAddress, type LookupOptions, lookup as systemLookup } from 'node:dns';
 import type { Agent } from 'undici';
 import { isPrivateAddress } from '../lib/http/addresses.ts';
-import type { CallAnswer } from '../providers/kit/reply.ts';
-import type { Headers } from '../types.ts';
+import type { CallAnswer, Headers } from '../types.ts';
 
 /** What goes over the wire. */
 export interface WireRequest {

@@ -1,8 +1,7 @@
 import { HookctlError, messageOf } from '../errors.ts';
 import { fullJitter } from '../lib/backoff.ts';
-import type { Sent } from '../providers/kit/reply.ts';
 import type { OutgoingNote, Store } from '../store/store.ts';
-import type { Outgoing } from '../types.ts';
+import type { Outgoing, Sent } from '../types.ts';
 import { createBreaker } from './breaker.ts';
 import { type Plan, type PlanContext, planOf } from './plan.ts';
 import { send } from './send.ts';

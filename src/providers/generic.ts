@@ -1,5 +1,5 @@
 import { parseJson, withoutBom } from '../lib/json.ts';
-import type { JsonObject } from '../types.ts';
+import type { Configured, FormField, JsonObject, Provider } from '../types.ts';
 import { readOptions } from './generic/options.ts';
 import { providerWith } from './generic/preset.ts';
 import { authorBy, eventSources, readEvent } from './generic/read.ts';
@@ -7,7 +7,6 @@ import { sampleHeaders, samplesFor } from './generic/samples.ts';
 import { type Scheme, schemeOf } from './generic/scheme.ts';
 import { genericSchema } from './generic/settings.ts';
 import { formPayload } from './generic/signed-content.ts';
-import type { Configured, FormField, Provider } from './provider.ts';
 
 /**
  * Any sender that has no provider of its own: the `options` of a webhook say how it signs (`generic/settings.ts`) and

@@ -1,4 +1,4 @@
-import type { Snapshot } from '../types.ts';
+import type { Provider, Snapshot } from '../types.ts';
 import { alertmanager } from './alertmanager/index.ts';
 import { bitbucket } from './bitbucket/index.ts';
 import { discord } from './discord/index.ts';
@@ -10,7 +10,6 @@ import { grafana } from './grafana/index.ts';
 import { jira } from './jira/index.ts';
 import { linear } from './linear/index.ts';
 import { pagerduty } from './pagerduty/index.ts';
-import type { Provider } from './provider.ts';
 import { registry } from './registry/index.ts';
 import { sentry } from './sentry/index.ts';
 import { shopify } from './shopify/index.ts';

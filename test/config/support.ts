@@ -8,7 +8,7 @@ import { actions } from '../../src/actions/index.ts';
 import { type Configuration, loadConfiguration } from '../../src/config/index.ts';
 import { ConfigError, type Diagnostic } from '../../src/errors.ts';
 import { github } from '../../src/providers/github/index.ts';
-import type { Provider } from '../../src/providers/provider.ts';
+import type { Provider } from '../../src/types.ts';
 
 /** A folder with these files, gone when the test ends. */
 export function folderWith(files: Readonly<Record<string, string>> = {}): string {

@@ -1,7 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { providerNamed, providers } from '../../src/providers/index.ts';
-import type { Provider } from '../../src/providers/provider.ts';
-import type { RawRequest } from '../../src/types.ts';
+import type { Provider, RawRequest } from '../../src/types.ts';
 import { bytes, hmac, NOW, request, secretsOf, signed } from '../providers/support.ts';
 import {
   ELSEWHERE,

@@ -1,7 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { providerNamed } from '../../src/providers/index.ts';
-import type { Provider } from '../../src/providers/provider.ts';
-import type { Headers, RawRequest } from '../../src/types.ts';
+import type { Headers, Provider, RawRequest } from '../../src/types.ts';
 import { bytes, hmac, NOW, request, secretsOf } from '../providers/support.ts';
 
 const BODY = '{"type":"x"}';

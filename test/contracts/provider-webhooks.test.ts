@@ -1,8 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { match } from '../../src/deliveries/match.ts';
 import { providers } from '../../src/providers/index.ts';
-import type { Provider } from '../../src/providers/provider.ts';
-import type { Webhook, WebhookEvent } from '../../src/types.ts';
+import type { Provider, Webhook, WebhookEvent } from '../../src/types.ts';
 import { webhookWith } from '../deliveries/support.ts';
 import { json, onlyEvent, samplePayload, signed } from '../providers/support.ts';
 

@@ -3,8 +3,7 @@ import { proofOf } from '../../src/cli/replay/resign.ts';
 import { HookctlError } from '../../src/errors.ts';
 import { secret } from '../../src/lib/redact/secret.ts';
 import { providers } from '../../src/providers/index.ts';
-import type { Provider } from '../../src/providers/provider.ts';
-import type { RawRequest } from '../../src/types.ts';
+import type { Provider, RawRequest } from '../../src/types.ts';
 import { counter, json, NOW, secretsOf, signed } from '../providers/support.ts';
 
 const WEEK_MS = 7 * 24 * 3_600_000;

@@ -5,9 +5,8 @@ import { github } from '../../src/providers/github/index.ts';
 import { gitlab } from '../../src/providers/gitlab/index.ts';
 import { jira } from '../../src/providers/jira/index.ts';
 import { linear } from '../../src/providers/linear/index.ts';
-import type { Provider } from '../../src/providers/provider.ts';
 import { slack } from '../../src/providers/slack/index.ts';
-import type { JsonObject, JsonValue, WebhookEvent } from '../../src/types.ts';
+import type { JsonObject, JsonValue, Provider, WebhookEvent } from '../../src/types.ts';
 import { json, onlyEvent, request, samplePayload } from '../providers/support.ts';
 import { webhookWith } from './support.ts';
 

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { event } from '../../src/providers/generic/event.ts';
 import { preset } from '../../src/providers/generic/preset.ts';
-import type { Provider } from '../../src/providers/provider.ts';
+import type { Provider } from '../../src/types.ts';
 import { bytes, hmac, keysOf, NOW, onlyEvent, request, secretsOf } from './support.ts';
 
 const two: Provider = preset({

@@ -2,10 +2,9 @@ import { describe, expect, test } from 'vitest';
 import { generic } from '../../src/providers/generic.ts';
 import { github } from '../../src/providers/github/index.ts';
 import { gitlab } from '../../src/providers/gitlab/index.ts';
-import type { Provider } from '../../src/providers/provider.ts';
 import { sentry } from '../../src/providers/sentry/index.ts';
 import { slack } from '../../src/providers/slack/index.ts';
-import type { JsonObject, RawRequest, Verdict } from '../../src/types.ts';
+import type { JsonObject, Provider, RawRequest, Verdict } from '../../src/types.ts';
 import { bytes, NOW, request, secretsOf, signed } from './support.ts';
 
 /** The schemes that are written as code, and the same as settings. */

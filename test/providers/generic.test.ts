@@ -5,8 +5,7 @@ import { providerContract } from '../../src/contract.ts';
 import type { signatureSchema } from '../../src/providers/generic/settings.ts';
 import type { SignatureSettings } from '../../src/providers/generic/signature-settings.ts';
 import { generic } from '../../src/providers/generic.ts';
-import type { Provider } from '../../src/providers/provider.ts';
-import type { JsonObject } from '../../src/types.ts';
+import type { JsonObject, Provider } from '../../src/types.ts';
 import { bytes, hmac, json, keysOf, NOW, onlyEvent, request, secretsOf } from './support.ts';
 
 const SECONDS = NOW.getTime() / 1000;

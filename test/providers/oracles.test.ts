@@ -5,8 +5,8 @@ import { describe, expect, it } from 'vitest';
 import { secret } from '../../src/lib/redact/secret.ts';
 import { github } from '../../src/providers/github/index.ts';
 import { gitlab } from '../../src/providers/gitlab/index.ts';
-import type { Provider } from '../../src/providers/provider.ts';
 import { slack } from '../../src/providers/slack/index.ts';
+import type { Provider } from '../../src/types.ts';
 import { bytes, counter, request, secretsOf } from './support.ts';
 
 /** The providers' own libraries say the same of our signatures as we do, and we of theirs. */

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { defineProvider, type ProviderByCode, type ProviderBySettings } from '../../src/index.ts';
 import { providerDraft } from '../../src/lib/defined-provider.ts';
-import type { Provider } from '../../src/providers/provider.ts';
+import type { Provider } from '../../src/types.ts';
 import { bytes, json, NOW, onlyEvent, request, secretsOf } from './support.ts';
 
 const MINIMAL: ProviderBySettings = {

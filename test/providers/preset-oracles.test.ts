@@ -9,10 +9,9 @@ import { secret } from '../../src/lib/redact/secret.ts';
 import { bitbucket } from '../../src/providers/bitbucket/index.ts';
 import { discord } from '../../src/providers/discord/index.ts';
 import { linear } from '../../src/providers/linear/index.ts';
-import type { Provider } from '../../src/providers/provider.ts';
 import { standard } from '../../src/providers/standard/index.ts';
 import { stripe } from '../../src/providers/stripe/index.ts';
-import type { Headers } from '../../src/types.ts';
+import type { Headers, Provider } from '../../src/types.ts';
 import { bytes, counter, request, secretsOf } from './support.ts';
 
 /** The senders' own libraries say the same of our signatures as we do, and we of theirs. */

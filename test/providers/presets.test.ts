@@ -6,11 +6,10 @@ import { gitea } from '../../src/providers/gitea/index.ts';
 import { github } from '../../src/providers/github/index.ts';
 import { linear } from '../../src/providers/linear/index.ts';
 import { pagerduty } from '../../src/providers/pagerduty/index.ts';
-import type { Provider } from '../../src/providers/provider.ts';
 import { registry } from '../../src/providers/registry/index.ts';
 import { shopify } from '../../src/providers/shopify/index.ts';
 import { stripe } from '../../src/providers/stripe/index.ts';
-import type { Headers, JsonObject } from '../../src/types.ts';
+import type { Headers, JsonObject, Provider } from '../../src/types.ts';
 import {
   bytes,
   hmac,

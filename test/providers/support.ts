@@ -1,7 +1,14 @@
 import { createHmac } from 'node:crypto';
 import { secret } from '../../src/lib/redact/secret.ts';
-import type { Parsed, Provider } from '../../src/providers/provider.ts';
-import type { Headers, JsonObject, RawRequest, WebhookEvent, WebhookSecret } from '../../src/types.ts';
+import type {
+  Headers,
+  JsonObject,
+  Parsed,
+  Provider,
+  RawRequest,
+  WebhookEvent,
+  WebhookSecret,
+} from '../../src/types.ts';
 
 /** The moment in which all requests of these tests are made. */
 export const NOW = new Date('2026-11-23T12:00:00.000Z');

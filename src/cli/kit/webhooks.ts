@@ -5,9 +5,8 @@ import { say } from '../../lib/io.ts';
 import { commandLine } from '../../lib/shell-quote.ts';
 import { suggestion } from '../../lib/suggest.ts';
 import { providersIn } from '../../providers/index.ts';
-import type { Provider } from '../../providers/provider.ts';
 import type { Services } from '../../services.ts';
-import type { Snapshot, Webhook } from '../../types.ts';
+import type { Provider, Snapshot, Webhook } from '../../types.ts';
 
 /** The provider of that name, hookctl's own or the project's; `others` may be meant as well. Throws `usage`. */
 export function requireProvider(name: string, snapshot: Snapshot, others: readonly string[] = []): Provider {

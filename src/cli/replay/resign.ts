@@ -1,9 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { webhookOf } from '../../deliveries/replay.ts';
 import { failure } from '../../errors.ts';
-import type { Provider } from '../../providers/provider.ts';
 import type { Services } from '../../services.ts';
-import type { Headers, RawRequest, Secret, Webhook } from '../../types.ts';
+import type { Headers, Provider, RawRequest, Secret, Webhook } from '../../types.ts';
 
 /** The headers of a kept request, its signature made anew. Throws `no_secret`, or what `sign` throws. */
 type Resign = (webhookName: string, request: RawRequest) => Pick<RawRequest, 'headers'>;

@@ -4,8 +4,7 @@ import { failure, usageError } from '../../errors.ts';
 import { commandLine } from '../../lib/shell-quote.ts';
 import { suggest } from '../../lib/suggest.ts';
 import { sampleBringsText } from '../../providers/kit/sample-text.ts';
-import type { OutgoingRequest } from '../../providers/provider.ts';
-import type { JsonObject, JsonValue, Sample, Webhook } from '../../types.ts';
+import type { JsonObject, JsonValue, OutgoingRequest, Sample, Webhook } from '../../types.ts';
 
 /**
  * A copy of the payload with one field changed: `issue.labels.0.name=bug`. Values that are JSON are taken as JSON,

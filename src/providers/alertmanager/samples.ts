@@ -1,5 +1,4 @@
-import type { JsonObject } from '../../types.ts';
-import type { Sample, SampleContext } from '../provider.ts';
+import type { JsonObject, Sample, SampleContext } from '../../types.ts';
 
 /** Groups of one alert, as Alertmanager 0.27 sends them. */
 export const samples: readonly Sample[] = [

@@ -1,8 +1,7 @@
-import type { JsonObject } from '../../types.ts';
+import type { JsonObject, Parsed } from '../../types.ts';
 import { event } from '../generic/event.ts';
 import type { ReadContext } from '../generic/preset.ts';
 import { hasValue, idAt, textAt } from '../kit/payload.ts';
-import type { Parsed } from '../provider.ts';
 import { eventName, shapeMismatch, textOf } from './events.ts';
 import { senderOf } from './sender.ts';
 import { commitOf, fullName, hostIn, repositoryOf, subjectOf, titleOf, urlOf } from './subject.ts';

@@ -1,5 +1,4 @@
-import type { JsonObject } from '../../types.ts';
-import type { Sample, SampleContext } from '../provider.ts';
+import type { JsonObject, Sample, SampleContext } from '../../types.ts';
 
 const WEB = 'https://bitbucket.org/acme/web';
 const SERVER = 'https://bitbucket.example.com/projects/ACME/repos/web';

@@ -1,4 +1,4 @@
-import type { Ack, Parsed } from '../provider.ts';
+import type { Ack, Parsed } from '../../types.ts';
 
 /** Interaction callback types of Discord. */
 const PONG = 1;

@@ -1,8 +1,7 @@
-import type { JsonObject } from '../../types.ts';
+import type { JsonObject, Parsed } from '../../types.ts';
 import { authoredBy, event } from '../generic/event.ts';
 import type { ReadContext } from '../generic/preset.ts';
 import { idAt, textAt } from '../kit/payload.ts';
-import type { Parsed } from '../provider.ts';
 import { senderOf } from './sender.ts';
 import { spokenText } from './spoken-text.ts';
 

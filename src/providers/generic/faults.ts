@@ -1,5 +1,5 @@
+import type { OptionFault } from '../../types.ts';
 import { KEY_BYTES, keyBytes } from '../kit/keys.ts';
-import type { Issue } from '../provider.ts';
 import { parseLocator, parseSource } from './locator.ts';
 import { eventFields, type ValidSettings, type ValidSignature } from './settings.ts';
 import { PLACEHOLDERS, parseSignedContent, type SignedPiece } from './signed-content.ts';

@@ -1,8 +1,7 @@
-import type { EventAuthor, JsonObject } from '../../types.ts';
+import type { EventAuthor, JsonObject, Parsed } from '../../types.ts';
 import { event } from '../generic/event.ts';
 import type { ReadContext } from '../generic/preset.ts';
 import { hostOf, idAt, objectAt, textAt, timeAt } from '../kit/payload.ts';
-import type { Parsed } from '../provider.ts';
 import { eventName, shapeMismatch } from './event-shape.ts';
 import { senderOf } from './sender.ts';
 import { externalId, stableIds, titleOf, urlOf } from './subject.ts';

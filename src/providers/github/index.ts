@@ -1,6 +1,6 @@
+import type { Provider } from '../../types.ts';
 import { bodyKey } from '../kit/body-key.ts';
 import { checkHmac, signHmac } from '../kit/signature.ts';
-import type { Provider } from '../provider.ts';
 import { authorOf } from './author.ts';
 import { parse } from './parse.ts';
 import { reply } from './reply.ts';

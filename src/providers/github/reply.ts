@@ -1,11 +1,18 @@
 import { failure } from '../../errors.ts';
-import type { ThreadRef, WebhookEvent } from '../../types.ts';
+import type {
+  Account,
+  CallAnswer,
+  OutgoingCall,
+  ReplyChannel,
+  Sent,
+  ThreadRef,
+  WebhookEvent,
+} from '../../types.ts';
 import { answerJson } from '../kit/answer-json.ts';
 import { apiPath } from '../kit/api-path.ts';
 import { inert } from '../kit/inert.ts';
 import { hasMarker, hiddenMarker, isBy } from '../kit/marker.ts';
 import { hostOf, idAt, objectAt, textAt } from '../kit/payload.ts';
-import type { Account, CallAnswer, OutgoingCall, ReplyChannel, Sent } from '../kit/reply.ts';
 
 /** All that GitHub knows (REST, "Reactions"), and the names under which others know them. */
 const REACTIONS: Readonly<Record<string, string>> = {

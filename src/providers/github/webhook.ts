@@ -1,4 +1,4 @@
-import type { BuiltInWebhook } from '../provider.ts';
+import type { BuiltInWebhook } from '../../types.ts';
 
 /** Title, place, what was asked, and the text it was asked in: enough to start without opening a browser. */
 function template(task: string): string {

@@ -1,6 +1,6 @@
+import type { Provider } from '../../types.ts';
 import { SIGNING_SECRET_PREFIX } from '../kit/secret-key.ts';
 import { signStandardWebhook } from '../kit/standard-webhooks.ts';
-import type { Provider } from '../provider.ts';
 import { authorOf } from './author.ts';
 import { parse } from './parse.ts';
 import { reply } from './reply.ts';

@@ -1,8 +1,7 @@
 import { getPath, parseJson } from '../../lib/json.ts';
-import type { EventAuthor, JsonObject, RawRequest, Sender, WebhookEvent } from '../../types.ts';
+import type { EventAuthor, JsonObject, Parsed, RawRequest, Sender, WebhookEvent } from '../../types.ts';
 import { bodyKey } from '../kit/body-key.ts';
 import { idAt, objectAt, textAt, timeAt } from '../kit/payload.ts';
-import type { Parsed } from '../provider.ts';
 import { titleOf, urlOf } from './description.ts';
 import { placeOf, stableIds, subjectOf } from './reference.ts';
 import { senderOf } from './sender.ts';

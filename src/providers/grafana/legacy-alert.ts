@@ -1,8 +1,7 @@
-import type { JsonObject } from '../../types.ts';
+import type { JsonObject, Parsed } from '../../types.ts';
 import { event } from '../generic/event.ts';
 import { noPerson } from '../kit/no-person.ts';
 import { hostOf, idAt, textAt } from '../kit/payload.ts';
-import type { Parsed } from '../provider.ts';
 
 /** States of a rule that have a name among alerts; the others (`no_data`, `pending`, `paused`) keep theirs. */
 const STATES: Readonly<Record<string, string>> = { alerting: 'firing', ok: 'resolved' };

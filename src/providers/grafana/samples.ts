@@ -1,5 +1,4 @@
-import type { JsonObject } from '../../types.ts';
-import type { Sample, SampleContext } from '../provider.ts';
+import type { JsonObject, Sample, SampleContext } from '../../types.ts';
 
 /** Notifications of one alert, as a webhook contact point of Grafana sends them. */
 export const samples: readonly Sample[] = [

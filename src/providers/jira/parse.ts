@@ -1,8 +1,7 @@
 import { parseJson } from '../../lib/json.ts';
-import type { JsonObject, JsonValue, RawRequest, WebhookEvent } from '../../types.ts';
+import type { JsonObject, JsonValue, Parsed, ParseSettings, RawRequest, WebhookEvent } from '../../types.ts';
 import { bodyKey } from '../kit/body-key.ts';
 import { idAt, objectAt, objectsAt, textAt, timeAt } from '../kit/payload.ts';
-import type { Parsed, ParseSettings } from '../provider.ts';
 import { actingSender, type Spoken } from './actor.ts';
 import { isAssignedTo } from './assignment.ts';
 import { authorOfText } from './sender.ts';

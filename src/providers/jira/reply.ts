@@ -1,11 +1,10 @@
 import { isJsonObject } from '../../lib/json.ts';
-import type { JsonObject } from '../../types.ts';
+import type { Account, JsonObject, OutgoingCall, Post, ReplyChannel } from '../../types.ts';
 import { answerJson } from '../kit/answer-json.ts';
 import { apiPath } from '../kit/api-path.ts';
 import { inert } from '../kit/inert.ts';
 import { hasMarker, isBy, plainMarker } from '../kit/marker.ts';
 import { idAt, objectAt, objectsAt, textAt } from '../kit/payload.ts';
-import type { Account, OutgoingCall, Post, ReplyChannel } from '../kit/reply.ts';
 import { adfToText } from './adf.ts';
 import { placeOf } from './site.ts';
 import { toAdf } from './to-adf.ts';

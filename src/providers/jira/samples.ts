@@ -1,5 +1,4 @@
-import type { JsonObject } from '../../types.ts';
-import type { Sample, SampleContext } from '../provider.ts';
+import type { JsonObject, Sample, SampleContext } from '../../types.ts';
 
 const SITE = 'https://acme.atlassian.net';
 const REST = `${SITE}/rest/api/2`;

@@ -1,4 +1,4 @@
-import type { Sample } from '../provider.ts';
+import type { Sample } from '../../types.ts';
 
 /** A word that stands in no sample by itself. */
 const SAMPLE_TEXT = 'whatapersonwrites';

@@ -1,8 +1,7 @@
 import { getPath } from '../../lib/json.ts';
-import type { JsonObject } from '../../types.ts';
+import type { JsonObject, Parsed } from '../../types.ts';
 import { event } from '../generic/event.ts';
 import { firstText, idAt, textAt, timeAt } from '../kit/payload.ts';
-import type { Parsed } from '../provider.ts';
 import { dataAuthorOf, senderOf, sessionAuthorOf } from './sender.ts';
 import { issueOf, subjectOf } from './subject.ts';
 

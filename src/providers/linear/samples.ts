@@ -1,5 +1,4 @@
-import type { JsonObject } from '../../types.ts';
-import type { Sample, SampleContext } from '../provider.ts';
+import type { JsonObject, Sample, SampleContext } from '../../types.ts';
 
 const WEB = 'https://linear.app/acme';
 const TEAM = { id: '72b2a2dc-6f4f-4423-9d34-24b5bd10634a', key: 'ENG', name: 'Engineering' };

@@ -1,7 +1,6 @@
-import type { JsonObject, WebhookEvent } from '../../types.ts';
+import type { JsonObject, Parsed, WebhookEvent } from '../../types.ts';
 import { event } from '../generic/event.ts';
 import { idAt, objectAt, objectsAt, textAt, timeAt } from '../kit/payload.ts';
-import type { Parsed } from '../provider.ts';
 import { senderOf } from './sender.ts';
 
 /** Names of V3 for those of V2 (and V1, which has the same), so that one trigger takes both. */

@@ -1,7 +1,6 @@
-import type { JsonObject } from '../../types.ts';
+import type { JsonObject, Parsed } from '../../types.ts';
 import { authoredBy, event } from '../generic/event.ts';
 import { idAt, objectAt, textAt, timeAt } from '../kit/payload.ts';
-import type { Parsed } from '../provider.ts';
 import { parseMessages } from './older.ts';
 import { senderOf } from './sender.ts';
 

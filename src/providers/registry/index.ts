@@ -1,5 +1,5 @@
+import type { Ack } from '../../types.ts';
 import { preset } from '../generic/preset.ts';
-import type { Ack } from '../provider.ts';
 import { parse } from './parse.ts';
 import { samples } from './samples.ts';
 

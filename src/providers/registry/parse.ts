@@ -1,9 +1,8 @@
 import { createHash } from 'node:crypto';
-import type { JsonObject, WebhookEvent } from '../../types.ts';
+import type { JsonObject, Parsed, WebhookEvent } from '../../types.ts';
 import { event } from '../generic/event.ts';
 import { noPerson } from '../kit/no-person.ts';
 import { idAt, objectsAt, textAt } from '../kit/payload.ts';
-import type { Parsed } from '../provider.ts';
 
 /** Reads an envelope of notifications: several events that need not have anything to do with each other. */
 export function parse(payload: JsonObject): Parsed {

@@ -1,7 +1,7 @@
 import { z } from 'zod';
+import type { Provider } from '../../types.ts';
 import { withOptions } from '../generic/own-options.ts';
 import { checkHmac, signHmac } from '../kit/signature.ts';
-import type { Provider } from '../provider.ts';
 import { authorOf } from './author.ts';
 import { parse } from './parse.ts';
 import { reply } from './reply.ts';

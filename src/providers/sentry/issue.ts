@@ -1,6 +1,5 @@
-import type { JsonObject } from '../../types.ts';
+import type { JsonObject, ParseSettings } from '../../types.ts';
 import { firstText, hostOf, idAt, objectAt, textAt } from '../kit/payload.ts';
-import type { ParseSettings } from '../provider.ts';
 
 /** Where each resource keeps its issue. A comment has nothing but the number. */
 const ISSUE_IDS = [['issue', 'id'], ['event', 'issue_id'], ['error', 'issue_id'], ['issue_id']] as const;

@@ -1,8 +1,7 @@
 import { parseJson } from '../../lib/json.ts';
-import type { JsonObject, RawRequest, Sender, WebhookEvent } from '../../types.ts';
+import type { JsonObject, Parsed, ParseSettings, RawRequest, Sender, WebhookEvent } from '../../types.ts';
 import { authoredBy } from '../generic/event.ts';
 import { idAt, textAt, timeAt } from '../kit/payload.ts';
-import type { Parsed, ParseSettings } from '../provider.ts';
 import { detailsOf } from './details.ts';
 import { shapeMismatch } from './event-shape.ts';
 import { externalIdOf, isPluginAlert, titleOf, webUrlOf } from './issue.ts';

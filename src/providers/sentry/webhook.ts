@@ -1,4 +1,4 @@
-import type { BuiltInWebhook } from '../provider.ts';
+import type { BuiltInWebhook } from '../../types.ts';
 
 function template(task: string): string {
   return [

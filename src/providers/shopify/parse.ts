@@ -1,9 +1,8 @@
-import type { Headers, JsonObject } from '../../types.ts';
+import type { Headers, JsonObject, Parsed } from '../../types.ts';
 import { event } from '../generic/event.ts';
 import type { ReadContext } from '../generic/preset.ts';
 import { noPerson } from '../kit/no-person.ts';
 import { idAt, textAt } from '../kit/payload.ts';
-import type { Parsed } from '../provider.ts';
 
 /**
  * Reads a verified webhook. Its type is the topic (`orders/create`) and its shop a header, both outside the signature;

@@ -1,5 +1,4 @@
-import type { JsonObject } from '../../types.ts';
-import type { Sample, SampleContext } from '../provider.ts';
+import type { JsonObject, Sample, SampleContext } from '../../types.ts';
 
 /** Resources as Shopify sends them, cut to the fields that are read. */
 export const samples: readonly Sample[] = [

@@ -1,8 +1,7 @@
 import { parseJson } from '../../lib/json.ts';
-import type { JsonObject, WebhookEvent } from '../../types.ts';
+import type { JsonObject, Parsed, WebhookEvent } from '../../types.ts';
 import { parseForm } from '../kit/form.ts';
 import { idAt, textAt } from '../kit/payload.ts';
-import type { Parsed } from '../provider.ts';
 import { clickerOf } from './sender.ts';
 import { plainText } from './text.ts';
 import { channelUrl, stableThreadIds, threadId } from './thread.ts';

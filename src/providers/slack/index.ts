@@ -1,8 +1,8 @@
+import type { Ack, Provider } from '../../types.ts';
 import { isForm, parseForm } from '../kit/form.ts';
 import { textAt } from '../kit/payload.ts';
 import { checkHmac } from '../kit/signature.ts';
 import { checkSignedTime } from '../kit/signed-time.ts';
-import type { Ack, Provider } from '../provider.ts';
 import { authorOf } from './author.ts';
 import { parse } from './parse.ts';
 import { reply } from './reply.ts';

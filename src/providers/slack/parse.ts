@@ -1,8 +1,7 @@
 import { parseJson } from '../../lib/json.ts';
-import type { JsonObject, RawRequest, WebhookEvent } from '../../types.ts';
+import type { JsonObject, Parsed, RawRequest, WebhookEvent } from '../../types.ts';
 import { isForm } from '../kit/form.ts';
 import { textAt } from '../kit/payload.ts';
-import type { Parsed } from '../provider.ts';
 import { readCallback } from './event.ts';
 import { readForm } from './form.ts';
 

@@ -1,9 +1,17 @@
-import type { ThreadRef, WebhookEvent } from '../../types.ts';
+import type {
+  Account,
+  CallAnswer,
+  OutgoingCall,
+  Post,
+  ReplyChannel,
+  Sent,
+  ThreadRef,
+  WebhookEvent,
+} from '../../types.ts';
 import { answerJson } from '../kit/answer-json.ts';
 import { inert } from '../kit/inert.ts';
 import { isBy, plainMarker } from '../kit/marker.ts';
 import { idAt, objectAt, objectsAt, textAt } from '../kit/payload.ts';
-import type { Account, CallAnswer, OutgoingCall, Post, ReplyChannel, Sent } from '../kit/reply.ts';
 import { toMrkdwn } from './mrkdwn.ts';
 
 /** "up to 5 times within 30 minutes" (docs.slack.dev, Handling user interaction). */

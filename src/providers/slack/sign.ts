@@ -1,7 +1,7 @@
 import { parseJson } from '../../lib/json.ts';
+import type { OutgoingRequest, SignContext } from '../../types.ts';
 import { encodeForm } from '../kit/form.ts';
 import { signHmac } from '../kit/signature.ts';
-import type { OutgoingRequest, SignContext } from '../provider.ts';
 
 /** Version 0 is the only one: HMAC-SHA256 in hex over `v0:<timestamp>:<raw body>`. */
 export const SIGNATURE = { prefix: 'v0=', algorithm: 'sha256', encoding: 'hex' } as const;

@@ -1,4 +1,4 @@
-import type { BuiltInWebhook } from '../provider.ts';
+import type { BuiltInWebhook } from '../../types.ts';
 
 /** What was asked, where and by whom; a slash command has no `event`, but fields of its own. */
 function template(task: string): string {

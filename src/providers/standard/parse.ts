@@ -1,9 +1,8 @@
-import type { JsonObject } from '../../types.ts';
+import type { JsonObject, Parsed } from '../../types.ts';
 import { event } from '../generic/event.ts';
 import type { ReadContext } from '../generic/preset.ts';
 import { noPerson } from '../kit/no-person.ts';
 import { textAt } from '../kit/payload.ts';
-import type { Parsed } from '../provider.ts';
 
 /** Where senders name the event: the specification says `type`. */
 const TYPES = ['type', 'event_type', 'eventType', 'event'] as const;

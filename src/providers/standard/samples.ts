@@ -1,5 +1,4 @@
-import type { JsonObject } from '../../types.ts';
-import type { Sample, SampleContext } from '../provider.ts';
+import type { JsonObject, Sample, SampleContext } from '../../types.ts';
 
 /** Messages in the form that the specification recommends: `type`, `timestamp`, `data`. */
 export const samples: readonly Sample[] = [

@@ -1,8 +1,7 @@
-import type { JsonObject } from '../../types.ts';
+import type { JsonObject, Parsed } from '../../types.ts';
 import { event } from '../generic/event.ts';
 import { noPerson } from '../kit/no-person.ts';
 import { idAt, objectAt, textAt } from '../kit/payload.ts';
-import type { Parsed } from '../provider.ts';
 
 /**
  * Reads a verified event, also a thin one (`v2.core.event`), which only names its object. Stripe sends an event again
