@@ -13,7 +13,6 @@ export type {
 } from './config/modules/define.ts';
 export { type DefinedWebhook, defineWebhook } from './config/modules/define.ts';
 export type { DefinedProvider } from './lib/defined-provider.ts';
-export type { SignatureSettings } from './providers/generic/signature-settings.ts';
 export { defineProvider } from './providers/own/define.ts';
 export type {
   EventDraft,
@@ -23,6 +22,7 @@ export type {
   ProviderBySettings,
   ProviderDefinition,
 } from './providers/own/definition.ts';
+export type { SignatureSettings } from './providers/scheme/settings.ts';
 export type {
   Account,
   AccountDefaults,

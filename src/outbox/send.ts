@@ -1,4 +1,4 @@
-import { answerJson } from '../providers/kit/answer-json.ts';
+import { answerJson } from '../providers/kit/reply.ts';
 import type { CallAnswer, Sent } from '../types.ts';
 import { classify } from './classify.ts';
 import type { Finding, Plan } from './plan.ts';

@@ -2,7 +2,7 @@ import type { Provider, Snapshot } from '../types.ts';
 import { alertmanager } from './alertmanager/index.ts';
 import { bitbucket } from './bitbucket/index.ts';
 import { discord } from './discord/index.ts';
-import { generic } from './generic.ts';
+import { generic } from './generic/index.ts';
 import { gitea } from './gitea/index.ts';
 import { github } from './github/index.ts';
 import { gitlab } from './gitlab/index.ts';

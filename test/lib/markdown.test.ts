@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
-import { toAdf } from '../../src/providers/jira/to-adf.ts';
-import { toWiki } from '../../src/providers/jira/wiki-markup.ts';
-import { toMrkdwn } from '../../src/providers/slack/mrkdwn.ts';
+import { toAdf } from '../../src/providers/jira/adf.ts';
+import { toWiki } from '../../src/providers/jira/reply.ts';
+import { toMrkdwn } from '../../src/providers/slack/reply.ts';
 
 const MARKDOWN = [
   '# Result',

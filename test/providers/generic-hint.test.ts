@@ -1,6 +1,6 @@
 import { generateKeyPairSync, sign } from 'node:crypto';
 import { describe, expect, test } from 'vitest';
-import { generic } from '../../src/providers/generic.ts';
+import { generic } from '../../src/providers/generic/index.ts';
 import type { JsonObject } from '../../src/types.ts';
 import { bytes, hmac, NOW, request, secretsOf } from './support.ts';
 

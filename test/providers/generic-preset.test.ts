@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
-import { event } from '../../src/providers/generic/event.ts';
-import { preset } from '../../src/providers/generic/preset.ts';
+import { event } from '../../src/providers/kit/event.ts';
+import { preset } from '../../src/providers/preset.ts';
 import type { Provider } from '../../src/types.ts';
 import { bytes, hmac, keysOf, NOW, onlyEvent, request, secretsOf } from './support.ts';
 

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { generic } from '../../src/providers/generic.ts';
+import { generic } from '../../src/providers/generic/index.ts';
 import type { JsonObject } from '../../src/types.ts';
 
 /** Mistakes in settings, and what is said of each: where, what, and what to write instead. */

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { generic } from '../../src/providers/generic.ts';
+import { generic } from '../../src/providers/generic/index.ts';
 import { github } from '../../src/providers/github/index.ts';
 import { gitlab } from '../../src/providers/gitlab/index.ts';
 import { sentry } from '../../src/providers/sentry/index.ts';

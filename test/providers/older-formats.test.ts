@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { alertmanager } from '../../src/providers/alertmanager/index.ts';
 import { grafana } from '../../src/providers/grafana/index.ts';
-import { fingerprintOf } from '../../src/providers/kit/alert-envelope.ts';
+import { fingerprintOf } from '../../src/providers/kit/alerts.ts';
 import { pagerduty } from '../../src/providers/pagerduty/index.ts';
 import { sentry } from '../../src/providers/sentry/index.ts';
 import type { JsonObject, Provider, WebhookEvent } from '../../src/types.ts';

@@ -3,7 +3,7 @@ import { readFile } from 'node:fs/promises';
 import { failure, usageError } from '../../errors.ts';
 import { commandLine } from '../../lib/shell-quote.ts';
 import { suggest } from '../../lib/suggest.ts';
-import { sampleBringsText } from '../../providers/kit/sample-text.ts';
+import { sampleBringsText } from '../../providers/kit/samples.ts';
 import type { JsonObject, JsonValue, OutgoingRequest, Sample, Webhook } from '../../types.ts';
 
 /**

@@ -3,7 +3,7 @@ import type { Change } from '../../config/dynamic/change.ts';
 import { type Added, addFrom, addWebhook } from '../../config/dynamic/edit.ts';
 import { lintWebhooks } from '../../config/lint.ts';
 import { usageError } from '../../errors.ts';
-import { settingDescriptions } from '../../providers/generic/settings.ts';
+import { settingDescriptions } from '../../providers/scheme/settings.ts';
 import { providers } from '../../providers/index.ts';
 import type { ServiceFlags, Services } from '../../services.ts';
 import type { Webhook } from '../../types.ts';

@@ -2,7 +2,7 @@ import { namesEvent } from '../../conditions/event-type.ts';
 import { findMention, type Mention, type Search } from '../../lib/text/mention.ts';
 import { unquoted } from '../../lib/text/strip-quoted.ts';
 import { isMarked } from '../../providers/kit/marker.ts';
-import { sampleBringsText } from '../../providers/kit/sample-text.ts';
+import { sampleBringsText } from '../../providers/kit/samples.ts';
 import type { Steering } from '../../tasks/approval.ts';
 import { RESERVED_COMMAND_NAMES, type TextCommand, type Webhook, type WebhookEvent } from '../../types.ts';
 

@@ -1,5 +1,5 @@
-import { preset } from '../generic/preset.ts';
-import { parseAlerts } from '../kit/alert-envelope.ts';
+import { parseAlerts } from '../kit/alerts.ts';
+import { preset } from '../preset.ts';
 import { samples } from './samples.ts';
 
 /**

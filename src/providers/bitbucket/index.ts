@@ -1,6 +1,5 @@
-import { preset } from '../generic/preset.ts';
-import { eventName } from './events.ts';
-import { parse } from './parse.ts';
+import { preset } from '../preset.ts';
+import { eventName, parse } from './parse.ts';
 import { reply } from './reply.ts';
 import { samples } from './samples.ts';
 import { authorOf } from './sender.ts';

@@ -1,9 +1,8 @@
 import type { Account, OutgoingCall, Post, ReplyChannel, ThreadRef } from '../../types.ts';
-import { answerJson } from '../kit/answer-json.ts';
-import { apiPath } from '../kit/api-path.ts';
 import { inert } from '../kit/inert.ts';
 import { hasMarker, isBy, plainMarker } from '../kit/marker.ts';
 import { idAt, objectsAt, textAt } from '../kit/payload.ts';
+import { answerJson, apiPath } from '../kit/reply.ts';
 import { fullName, repositoryOf, subjectOf } from './subject.ts';
 
 /**

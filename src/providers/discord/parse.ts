@@ -1,9 +1,52 @@
-import type { JsonObject, Parsed } from '../../types.ts';
-import { authoredBy, event } from '../generic/event.ts';
-import type { ReadContext } from '../generic/preset.ts';
-import { idAt, textAt } from '../kit/payload.ts';
-import { senderOf } from './sender.ts';
-import { spokenText } from './spoken-text.ts';
+import { getPath } from '../../lib/json.ts';
+import type { JsonObject, Parsed, Sender } from '../../types.ts';
+import { authoredBy, event } from '../kit/event.ts';
+import { idAt, objectAt, objectsAt, textAt } from '../kit/payload.ts';
+import type { ReadContext } from '../preset.ts';
+
+/**
+ * Who did it. An app can be taken into any server, also by strangers, who may do there what they like: so the
+ * association names the server, `guild:<id>`, and none is allowed by default.
+ */
+function senderOf(payload: JsonObject): Sender | null {
+  const user = objectAt(payload, 'member', 'user') ?? objectAt(payload, 'user');
+  const id = idAt(user ?? undefined, 'id');
+  if (user === null || id === null) return null;
+  // `system`: Discord's own account; `webhook_id`: a webhook, which shows any name. Source: discord.com/developers, "User", "Message".
+  const webhook = idAt(payload, 'webhook_id');
+  const isSystem = getPath(user, ['system']) === true;
+  const isBot = getPath(user, ['bot']) === true || isSystem || webhook !== null;
+  const guild = idAt(payload, 'guild_id');
+  const isMember = objectAt(payload, 'member') !== null && guild !== null;
+  return {
+    id,
+    name: textAt(user, 'global_name') ?? textAt(user, 'username') ?? id,
+    kind: isBot ? 'bot' : 'person',
+    association: !isBot && isMember ? `guild:${guild}` : null,
+    appId: isBot && !isSystem ? (webhook ?? id) : null,
+  };
+}
+
+/**
+ * A slash command addresses the app, as the prefix does in a text: `/agent prompt:fix it` is `@agent fix it`, and
+ * `/fix what:it` is `@agent fix it`, too.
+ */
+function spokenText(payload: JsonObject, name: string, prefix: string): string {
+  const isPrefix = name.toLowerCase() === prefix.toLowerCase().replace(/^[^a-z0-9]+/, '');
+  return [prefix, ...(isPrefix ? [] : [name]), ...wordsOf(objectsAt(payload, 'data', 'options'))].join(' ');
+}
+
+/** Names of subcommands, and the values of all other options, in their order. */
+function wordsOf(options: readonly JsonObject[]): readonly string[] {
+  return options.flatMap((option) => {
+    const value = getPath(option, ['value']);
+    if (typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean')
+      return [String(value)];
+    return [textAt(option, 'name') ?? '', ...wordsOf(objectsAt(option, 'options'))].filter(
+      (word) => word !== '',
+    );
+  });
+}
 
 /** `type` of an interaction, in Discord's words (Interaction Type). */
 const TYPES: Readonly<Record<string, string>> = {

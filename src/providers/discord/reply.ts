@@ -1,9 +1,8 @@
 import type { Account, CallAnswer, OutgoingCall, Post, ReplyChannel, Sent, ThreadRef } from '../../types.ts';
-import { answerJson } from '../kit/answer-json.ts';
-import { apiPath } from '../kit/api-path.ts';
 import { inert } from '../kit/inert.ts';
 import { hasMarker, plainMarker } from '../kit/marker.ts';
 import { idAt, textAt } from '../kit/payload.ts';
+import { answerJson, apiPath } from '../kit/reply.ts';
 import { typeOf } from './parse.ts';
 
 /** "valid for 15 minutes" (discord.com/developers, Receiving and Responding to Interactions). */

@@ -1,7 +1,7 @@
 import type { EventAuthor, Headers, JsonObject, Parsed, Sender } from '../../types.ts';
-import { authoredBy, event } from './event.ts';
-import { parseSource, textOf, type ValueSource } from './locator.ts';
-import type { ValidSettings } from './settings.ts';
+import { authoredBy, event } from '../kit/event.ts';
+import { parseSource, textOf, type ValueSource } from '../scheme/locator.ts';
+import type { ValidSettings } from '../scheme/settings.ts';
 
 type Field =
   | 'eventType'

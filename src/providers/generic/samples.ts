@@ -1,7 +1,7 @@
 import type { Headers, JsonObject, JsonValue, Sample, SampleContext, SignContext } from '../../types.ts';
-import type { Locator, ValueSource } from './locator.ts';
+import type { Locator, ValueSource } from '../scheme/locator.ts';
+import type { Scheme } from '../scheme/scheme.ts';
 import type { EventSources } from './read.ts';
-import type { Scheme } from './scheme.ts';
 
 /** Event types of the samples: one in which somebody writes, one that says nothing. */
 const TYPES = ['comment.created', 'item.updated'] as const;

@@ -1,9 +1,7 @@
-import { preset } from '../generic/preset.ts';
-import { eventName } from './event-shape.ts';
-import { parse } from './parse.ts';
+import { preset } from '../preset.ts';
+import { authorOf, eventName, parse } from './parse.ts';
 import { reply } from './reply.ts';
 import { samples } from './samples.ts';
-import { authorOf } from './sender.ts';
 
 /**
  * Gitea, Forgejo and Gogs. They send GitHub's headers, too, but sign otherwise: what is signed is the JSON, also where

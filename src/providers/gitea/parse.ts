@@ -1,10 +1,89 @@
-import type { EventAuthor, JsonObject, Parsed } from '../../types.ts';
-import { event } from '../generic/event.ts';
-import type { ReadContext } from '../generic/preset.ts';
-import { hostOf, idAt, objectAt, textAt, timeAt } from '../kit/payload.ts';
-import { eventName, shapeMismatch } from './event-shape.ts';
-import { senderOf } from './sender.ts';
+import { getPath } from '../../lib/json.ts';
+import type { EventAuthor, Headers, JsonObject, Parsed, Sender } from '../../types.ts';
+import { event } from '../kit/event.ts';
+import { hasValue, hostOf, idAt, objectAt, textAt, timeAt } from '../kit/payload.ts';
+import type { ReadContext } from '../preset.ts';
 import { externalId, stableIds, titleOf, urlOf } from './subject.ts';
+
+/**
+ * Accounts that Gitea and Forgejo keep for themselves have ids below 1: Ghost (-1, who was deleted), gitea-actions and
+ * forgejo-actions (-2, workflows). Their names are reserved. Source: go-gitea/gitea `models/user/user_system.go`, Forgejo's copy of it.
+ */
+const MACHINES = ['ghost', 'gitea-actions', 'forgejo-actions'];
+
+/**
+ * Who acted. Gitea tells no role; but the owner of a repository is named in it, and in a private one only those whom
+ * the owner let in can do anything. In a public one anybody may write: no association.
+ */
+function senderOf(payload: JsonObject): Sender | null {
+  const id = idAt(payload, 'sender', 'id');
+  const name = textAt(payload, 'sender', 'login') ?? textAt(payload, 'sender', 'username');
+  if (id === null || name === null) return null;
+  const isBot = Number(id) <= 0 || MACHINES.includes(name.toLowerCase());
+  // Of a fork, which anybody may make, `repository` is the new one, and its owner a stranger.
+  const place = objectAt(payload, 'forkee') ?? objectAt(payload, 'repository') ?? undefined;
+  const isOwner = id === idAt(place, 'owner', 'id');
+  const isPrivate = getPath(place, ['private']) === true;
+  return {
+    id,
+    name,
+    kind: isBot ? 'bot' : 'person',
+    association: isBot ? null : isOwner ? 'owner' : isPrivate ? 'member' : null,
+    appId: isBot ? id : null,
+  };
+}
+
+/** The login of the nearest `user` above the value; a review is by the sender. */
+export function authorOf(payload: JsonObject, path: readonly string[]): string | null {
+  if (path[0] === 'review') return textAt(payload, 'sender', 'login');
+  const places = path.slice(0, -1).map((_, index) => path.slice(0, path.length - 1 - index));
+  const logins = places.map((place) => textAt(payload, ...place, 'user', 'login'));
+  return logins.find((login) => login !== null) ?? null;
+}
+
+/** The same event under three names, in the order in which the forks add theirs. */
+const HEADERS = ['x-forgejo-event', 'x-gitea-event', 'x-gogs-event'] as const;
+
+/** Keys without which a payload is not of its event; events that are not listed pass. */
+const REQUIRED: Readonly<Record<string, readonly string[]>> = {
+  create: ['ref', 'ref_type'],
+  delete: ['ref', 'ref_type'],
+  fork: ['forkee'],
+  issue_comment: ['comment'],
+  issues: ['issue'],
+  pull_request: ['pull_request'],
+  pull_request_approved: ['pull_request', 'review'],
+  pull_request_comment: ['pull_request', 'review'],
+  pull_request_rejected: ['pull_request', 'review'],
+  push: ['ref', 'after'],
+  release: ['release'],
+};
+/** Keys that only these events carry. */
+const EXCLUSIVE: Readonly<Record<string, RegExp>> = {
+  comment: /^issue_comment$/,
+  review: /^pull_request_(?:approved|comment|rejected)$/,
+};
+
+/** What the headers call the event; null when they name none. */
+export function eventName(headers: Headers): string | null {
+  const name = HEADERS.map((header) => headers[header]).find((found) => found !== undefined);
+  return name !== undefined && /^[a-z0-9_]+$/.test(name) ? name : null;
+}
+
+/**
+ * Why the payload cannot be of that event; null when it fits. The name is outside the signature: a captured comment
+ * could otherwise be sent again as an issue, and match other commands.
+ */
+function shapeMismatch(event: string, payload: JsonObject): string | null {
+  const required = Object.hasOwn(REQUIRED, event) ? (REQUIRED[event] ?? []) : [];
+  const missing = required.find((key) => !hasValue(payload, key));
+  if (missing !== undefined) return `the header says ${event}, but the payload has no \`${missing}\``;
+  // Gitea and Forgejo write `"review": null` into every pull request.
+  const alien = Object.entries(EXCLUSIVE).find(
+    ([key, events]) => hasValue(payload, key) && Object.hasOwn(REQUIRED, event) && !events.test(event),
+  );
+  return alien === undefined ? null : `the header says ${event}, but the payload has a \`${alien[0]}\``;
+}
 
 /** Where each event keeps what a person wrote, and the action on which it was written. */
 const TEXTS: Readonly<Record<string, { readonly created: string; readonly at: readonly string[] }>> = {
@@ -32,7 +111,7 @@ export function parse(payload: JsonObject, { request }: ReadContext): Parsed {
     stableIds: stableIds(payload),
     sender: senderOf(payload),
     text: isText ? textAt(payload, ...texts.at) : null,
-    author: isText ? authorOf(payload, texts.at) : null,
+    author: isText ? writerOf(payload, texts.at) : null,
     textOrigin: action === 'edited' ? 'edited' : 'created',
     ...(isText && writingOf(payload, texts.at, action === 'edited')),
     title: titleOf(payload),
@@ -52,7 +131,7 @@ function writingOf(payload: JsonObject, [place = '']: readonly string[], isEdit:
 }
 
 /** Who wrote a text: the `user` beside it. A review names nobody beside the sender. */
-function authorOf(payload: JsonObject, [place = '']: readonly string[]): EventAuthor | null {
+function writerOf(payload: JsonObject, [place = '']: readonly string[]): EventAuthor | null {
   const user = place === 'review' ? ['sender'] : [place, 'user'];
   const id = idAt(payload, ...user, 'id');
   return id === null ? null : { id, name: textAt(payload, ...user, 'login') ?? id };

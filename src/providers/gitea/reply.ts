@@ -1,10 +1,9 @@
 import { isJsonObject } from '../../lib/json.ts';
 import type { Account, OutgoingCall, Post, ReplyChannel, ThreadRef } from '../../types.ts';
-import { answerJson } from '../kit/answer-json.ts';
-import { apiPath } from '../kit/api-path.ts';
 import { inert } from '../kit/inert.ts';
 import { hasMarker, hiddenMarker, isBy } from '../kit/marker.ts';
 import { hostOf, idAt, objectAt, textAt } from '../kit/payload.ts';
+import { answerJson, apiPath } from '../kit/reply.ts';
 import { subjectOf } from './subject.ts';
 
 /** Clocks differ; a comment is looked for from a little before it was asked for. */

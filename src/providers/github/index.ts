@@ -1,11 +1,49 @@
-import type { Provider } from '../../types.ts';
-import { bodyKey } from '../kit/body-key.ts';
-import { checkHmac, signHmac } from '../kit/signature.ts';
-import { authorOf } from './author.ts';
+import { getPath } from '../../lib/json.ts';
+import type { BuiltInWebhook, JsonObject, Provider } from '../../types.ts';
+import { bodyKey, checkHmac, signHmac } from '../kit/signature.ts';
 import { parse } from './parse.ts';
 import { reply } from './reply.ts';
 import { samples } from './samples.ts';
-import { webhook } from './webhook.ts';
+
+/** The login of the nearest `user` (comment, issue, review) or `author` (commit, release) above the value. */
+function authorOf(payload: JsonObject, path: readonly string[]): string | null {
+  for (let depth = path.length - 1; depth > 0; depth--) {
+    const place = path.slice(0, depth);
+    for (const key of ['user', 'author']) {
+      const login = getPath(payload, [...place, key, 'login']);
+      if (typeof login === 'string') return login;
+    }
+  }
+  return null;
+}
+
+/** Title, place, what was asked, and the text it was asked in: enough to start without opening a browser. */
+function template(task: string): string {
+  return [
+    `${task}: {{@event.title}}`,
+    '',
+    '{{#if @argument}}Asked: {{@argument}}{{/if}}',
+    'Repository: {{repository.full_name}}',
+    'Link: {{@event.url}}',
+    '',
+    '{{#if issue.body}}{{issue.body}}{{else}}{{pull_request.body}}{{/if}}',
+  ].join('\n');
+}
+
+/** The webhook at `/webhooks/github` when a project does not define its own. */
+const webhook: BuiltInWebhook = {
+  name: 'github',
+  secretEnv: 'GITHUB_WEBHOOK_SECRET',
+  commandPrefix: '@agent',
+  targetAgent: 'brain',
+  defaultCommand: 'analyze',
+  commands: [
+    { name: 'analyze', aliases: ['analysis'], targetAgent: 'planning', template: template('Analyze') },
+    { name: 'plan', targetAgent: 'planning', template: template('Plan') },
+    { name: 'fix', targetAgent: 'executor', template: template('Fix'), requiresApproval: true },
+    { name: 'review', template: template('Review') },
+  ],
+};
 
 const SIGNATURE = { prefix: 'sha256=', algorithm: 'sha256', encoding: 'hex' } as const;
 

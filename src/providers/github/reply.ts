@@ -8,11 +8,10 @@ import type {
   ThreadRef,
   WebhookEvent,
 } from '../../types.ts';
-import { answerJson } from '../kit/answer-json.ts';
-import { apiPath } from '../kit/api-path.ts';
 import { inert } from '../kit/inert.ts';
 import { hasMarker, hiddenMarker, isBy } from '../kit/marker.ts';
 import { hostOf, idAt, objectAt, textAt } from '../kit/payload.ts';
+import { answerJson, apiPath } from '../kit/reply.ts';
 
 /** All that GitHub knows (REST, "Reactions"), and the names under which others know them. */
 const REACTIONS: Readonly<Record<string, string>> = {

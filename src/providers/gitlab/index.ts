@@ -1,12 +1,82 @@
-import type { Provider } from '../../types.ts';
-import { SIGNING_SECRET_PREFIX } from '../kit/secret-key.ts';
-import { signStandardWebhook } from '../kit/standard-webhooks.ts';
-import { authorOf } from './author.ts';
+import { getPath } from '../../lib/json.ts';
+import type {
+  BuiltInWebhook,
+  JsonObject,
+  Provider,
+  RawRequest,
+  Verdict,
+  WebhookSecret,
+} from '../../types.ts';
+import { SIGNING_SECRET_PREFIX } from '../kit/keys.ts';
+import { idAt, textAt } from '../kit/payload.ts';
+import { checkToken } from '../kit/signature.ts';
+import { checkStandardWebhook, signStandardWebhook } from '../kit/standard-webhooks.ts';
 import { parse } from './parse.ts';
 import { reply } from './reply.ts';
 import { samples } from './samples.ts';
-import { TOKEN_HEADER, verify } from './verify.ts';
-import { webhook } from './webhook.ts';
+
+/** The plain token. It is the secret itself, so it is never stored. */
+const TOKEN_HEADER = 'x-gitlab-token';
+
+/**
+ * GitLab has a secret token, sent in clear, and since 2026 a signing token (`whsec_…`, Standard Webhooks); a hook may
+ * have both. A signature that we can check decides, whatever token stands beside it. A signing token is no password:
+ * it is not accepted in the token header.
+ */
+function verify(request: RawRequest, secrets: readonly WebhookSecret[], now: number): Verdict {
+  const signing = secrets.filter(isSigning);
+  const tokens = secrets.filter((secret) => !isSigning(secret));
+  const isSigned = request.headers['webhook-signature'] !== undefined;
+  const bySignature = signing.length > 0 && (isSigned || tokens.length === 0);
+  const used = bySignature ? signing : tokens;
+  const verdict = bySignature
+    ? checkStandardWebhook(request, used, now)
+    : checkToken(request.headers[TOKEN_HEADER], used);
+  const fitted = verdict.ok ? used[verdict.secretIndex] : undefined;
+  return fitted === undefined || !verdict.ok ? verdict : { ...verdict, secretIndex: secrets.indexOf(fitted) };
+}
+
+function isSigning({ value }: WebhookSecret): boolean {
+  return value.reveal().startsWith(SIGNING_SECRET_PREFIX);
+}
+
+/** A commit names its author; notes, issues and merge requests have an `author_id`, which may be the sender's. */
+function authorOf(payload: JsonObject, path: readonly string[]): string | null {
+  if (path[0] === 'commits' && path[1] !== undefined)
+    return textAt(payload, 'commits', path[1], 'author', 'name');
+  if (path[0] === 'commit') return textAt(payload, 'commit', 'author', 'name');
+  const author = idAt(getPath(payload, path.slice(0, 1)), 'author_id');
+  return author !== null && author === idAt(payload, 'user', 'id')
+    ? textAt(payload, 'user', 'username')
+    : null;
+}
+
+function template(task: string): string {
+  return [
+    `${task}: {{@event.title}}`,
+    '',
+    '{{#if @argument}}Asked: {{@argument}}{{/if}}',
+    'Project: {{project.path_with_namespace}}',
+    'Link: {{@event.url}}',
+    '',
+    '{{default issue.description (default merge_request.description object_attributes.description)}}',
+  ].join('\n');
+}
+
+/** The webhook at `/webhooks/gitlab` when a project does not define its own. */
+const webhook: BuiltInWebhook = {
+  name: 'gitlab',
+  secretEnv: 'GITLAB_WEBHOOK_SECRET',
+  commandPrefix: '@agent',
+  targetAgent: 'brain',
+  defaultCommand: 'analyze',
+  commands: [
+    { name: 'analyze', aliases: ['analysis'], targetAgent: 'planning', template: template('Analyze') },
+    { name: 'plan', targetAgent: 'planning', template: template('Plan') },
+    { name: 'fix', targetAgent: 'executor', template: template('Fix'), requiresApproval: true },
+    { name: 'review', template: template('Review') },
+  ],
+};
 
 /**
  * GitLab, gitlab.com and self-managed. Its hooks are switched off after four failures in a row, whatever the status.

@@ -1,10 +1,60 @@
 import { getPath, parseJson } from '../../lib/json.ts';
 import type { EventAuthor, JsonObject, Parsed, RawRequest, Sender, WebhookEvent } from '../../types.ts';
-import { bodyKey } from '../kit/body-key.ts';
-import { idAt, objectAt, textAt, timeAt } from '../kit/payload.ts';
-import { titleOf, urlOf } from './description.ts';
-import { placeOf, stableIds, subjectOf } from './reference.ts';
+import { firstLine, firstText, idAt, objectAt, objectsAt, textAt, timeAt } from '../kit/payload.ts';
+import { bodyKey } from '../kit/signature.ts';
+import { pageOf, placeOf, projectPage, stableIds, subjectOf } from './reference.ts';
 import { senderOf } from './sender.ts';
+
+/**
+ * How the thing that an event is about is called: the issue or merge request, else the pipeline, job, release, commit, …; of a system
+ * hook the project, group or user. Source: docs.gitlab.com, "Webhook events", "System hooks".
+ */
+function titleOf(payload: JsonObject): string | null {
+  const commits = objectsAt(payload, 'commits');
+  const newest = commits.at(-1);
+  return firstLine(
+    firstText([
+      textAt(subjectOf(payload) ?? undefined, 'title'),
+      textAt(payload, 'object_attributes', 'title'),
+      // Of an emoji, this is which one it is.
+      textAt(payload, 'object_kind') === 'emoji' ? null : textAt(payload, 'object_attributes', 'name'),
+      textAt(payload, 'build_name'),
+      textAt(payload, 'name'),
+      textAt(payload, 'tag'),
+      textAt(payload, 'commit_title'),
+      textAt(payload, 'commit', 'title'),
+      textAt(payload, 'commit', 'message'),
+      textAt(newest, 'title'),
+      textAt(newest, 'message'),
+      textAt(payload, 'ref'),
+      textAt(payload, 'project_path_with_namespace'),
+      textAt(payload, 'group_path'),
+      textAt(payload, 'username'),
+      textAt(payload, 'user_username'),
+      textAt(payload, 'project', 'path_with_namespace'),
+      textAt(payload, 'group', 'full_path'),
+    ]),
+  );
+}
+
+/** The page of that thing, else of its project or group. */
+function urlOf(payload: JsonObject): string | null {
+  return firstText([
+    jobPage(payload),
+    pageOf(payload),
+    textAt(payload, 'deployable_url'),
+    textAt(payload, 'commit_url'),
+    textAt(objectsAt(payload, 'commits').at(-1), 'url'),
+    textAt(objectAt(payload, 'commit') ?? undefined, 'url'),
+    projectPage(payload),
+    textAt(payload, 'group', 'web_url'),
+  ]);
+}
+
+function jobPage(payload: JsonObject): string | null {
+  const [page, job] = [projectPage(payload), idAt(payload, 'build_id')];
+  return page === null || job === null ? null : `${page}/-/jobs/${job}`;
+}
 
 /** Where each kind keeps what a person wrote, in `object_attributes`. */
 const TEXTS: Readonly<Record<string, string>> = {

@@ -1,11 +1,10 @@
 import { failure } from '../../errors.ts';
 import { isJsonObject } from '../../lib/json.ts';
 import type { Account, JsonObject, OutgoingCall, ReplyChannel, ThreadRef } from '../../types.ts';
-import { answerJson } from '../kit/answer-json.ts';
-import { apiPath } from '../kit/api-path.ts';
 import { inert } from '../kit/inert.ts';
 import { hasMarker, hiddenMarker, isBy } from '../kit/marker.ts';
 import { hostOf, idAt, textAt } from '../kit/payload.ts';
+import { answerJson, apiPath } from '../kit/reply.ts';
 import { subjectOf } from './reference.ts';
 
 /** Names by which others know GitLab's emoji. */

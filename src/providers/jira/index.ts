@@ -1,12 +1,54 @@
 import { z } from 'zod';
-import type { Provider } from '../../types.ts';
-import { withOptions } from '../generic/own-options.ts';
+import type { BuiltInWebhook, JsonObject, Provider } from '../../types.ts';
+import { textAt } from '../kit/payload.ts';
 import { checkHmac, checkToken, signHmac } from '../kit/signature.ts';
-import { authorOf } from './author.ts';
+import { withOptions } from '../scheme/options.ts';
 import { parse } from './parse.ts';
 import { reply } from './reply.ts';
 import { samples } from './samples.ts';
-import { webhook } from './webhook.ts';
+
+function template(task: string): string {
+  return [
+    `${task}: {{@event.title}}`,
+    '',
+    '{{#if @argument}}Asked: {{@argument}}{{/if}}',
+    'Issue: {{issue.key}}',
+    'Link: {{@event.url}}',
+    '',
+    '{{issue.fields.description}}',
+  ].join('\n');
+}
+
+/** The webhook at `/webhooks/jira` when a project does not define its own. */
+const webhook: BuiltInWebhook = {
+  name: 'jira',
+  secretEnv: 'JIRA_WEBHOOK_SECRET',
+  commandPrefix: '@agent',
+  targetAgent: 'brain',
+  defaultCommand: 'analyze',
+  commands: [
+    { name: 'analyze', aliases: ['analysis'], targetAgent: 'planning', template: template('Analyze') },
+    { name: 'plan', targetAgent: 'planning', template: template('Plan') },
+    { name: 'fix', targetAgent: 'executor', template: template('Fix'), requiresApproval: true },
+  ],
+};
+
+/** Name of the account that wrote a comment, an issue's texts or a change; null for the rest. */
+function authorOf(payload: JsonObject, path: readonly string[]): string | null {
+  const [top, next] = path;
+  if (top === 'comment' || top === 'worklog')
+    return nameAt(payload, top, 'updateAuthor') ?? nameAt(payload, top, 'author');
+  if (top === 'changelog' || top === 'user') return nameAt(payload, 'user');
+  const fields =
+    top === 'issue' && next === 'fields' ? ['issue', 'fields'] : top === 'fields' ? ['fields'] : null;
+  return fields === null
+    ? null
+    : (nameAt(payload, ...fields, 'creator') ?? nameAt(payload, ...fields, 'reporter'));
+}
+
+function nameAt(payload: JsonObject, ...path: readonly string[]): string | null {
+  return textAt(payload, ...path, 'displayName') ?? textAt(payload, ...path, 'name');
+}
 
 /** WebSub: `<method>=<hex>`. Only sha256 is sent today, and only it is taken. */
 const SIGNATURE = { prefix: 'sha256=', algorithm: 'sha256', encoding: 'hex' } as const;

@@ -1,12 +1,37 @@
 import { parseJson } from '../../lib/json.ts';
 import type { JsonObject, JsonValue, Parsed, ParseSettings, RawRequest, WebhookEvent } from '../../types.ts';
-import { bodyKey } from '../kit/body-key.ts';
 import { idAt, objectAt, objectsAt, textAt, timeAt } from '../kit/payload.ts';
-import { actingSender, type Spoken } from './actor.ts';
-import { isAssignedTo } from './assignment.ts';
-import { authorOfText } from './sender.ts';
+import { bodyKey } from '../kit/signature.ts';
+import { writtenText } from './adf.ts';
+import { actingSender, authorOfText, type Spoken } from './sender.ts';
 import { formerIds, type JiraSubject, placeOf, titleOf } from './site.ts';
-import { writtenText } from './text.ts';
+
+/**
+ * Whether this event gives the issue to the agent: `agentUser` is its account id on Cloud, its user key or name on Data
+ * Center. An account that assigns an issue to itself asks nobody for anything.
+ */
+function isAssignedTo(agentUser: string | null, payload: JsonObject): boolean {
+  if (agentUser === null || isAccount(objectAt(payload, 'user'), agentUser)) return false;
+  const assignee = isAccount(objectAt(payload, 'issue', 'fields', 'assignee'), agentUser);
+  switch (textAt(payload, 'webhookEvent')) {
+    case 'jira:issue_created':
+      return assignee;
+    case 'jira:issue_updated': {
+      const changes = objectsAt(payload, 'changelog', 'items').filter(
+        (item) => textAt(item, 'field') === 'assignee',
+      );
+      // The new value is an account id or a user key; names stand in the issue alone.
+      if (changes.length > 0) return changes.some((item) => idAt(item, 'to') === agentUser) || assignee;
+      return textAt(payload, 'issue_event_type_name') === 'issue_assigned' && assignee;
+    }
+    default:
+      return false;
+  }
+}
+
+function isAccount(account: JsonObject | null, id: string): boolean {
+  return ['accountId', 'key', 'name'].some((field) => idAt(account ?? undefined, field) === id);
+}
 
 /** Reads a verified Jira request: a webhook (`webhookEvent`), or an issue that an automation rule sent. */
 export function parse({ body }: RawRequest, settings?: ParseSettings): Parsed {

@@ -1,5 +1,5 @@
 import { getPath } from '../../lib/json.ts';
-import type { EventAuthor, JsonObject, Sender } from '../../types.ts';
+import type { EventAuthor, JsonObject, Sender, WebhookEvent } from '../../types.ts';
 import { idAt, objectAt, textAt } from '../kit/payload.ts';
 
 /** Where a payload names accounts. One that is named twice may have its type in only one of the places. */
@@ -24,7 +24,7 @@ const ACCOUNTS = [
  * may have accounts there, and mail becomes issues; but `customer` where the id has the form of one, and none at all in a service
  * desk, where the public writes comments.
  */
-export function senderOf(payload: JsonObject, account: JsonObject | null): Sender | null {
+function senderOf(payload: JsonObject, account: JsonObject | null): Sender | null {
   const id = accountIdOf(account);
   if (account === null || id === null) return null;
   const association = accountTypeOf(payload, id) ?? untoldType(payload, id);
@@ -85,4 +85,54 @@ function untoldType(payload: JsonObject, id: string): string | null {
   if (id.startsWith('qm:')) return 'customer';
   const project = getPath(payload, ['issue', 'fields', 'project', 'projectTypeKey']);
   return project === 'service_desk' ? null : 'unstated';
+}
+
+/** A rule of Automation for Jira: verified, and no person is behind it. */
+const AUTOMATION: Sender = {
+  id: 'automation',
+  name: 'Automation for Jira',
+  kind: 'system',
+  association: null,
+  appId: null,
+};
+
+/** Events without a `user`, whose thing names who made or changed it. Who deleted one is not told. */
+const MADE_BY: Readonly<Record<string, readonly string[]>> = {
+  comment_created: ['comment', 'author'],
+  comment_updated: ['comment', 'updateAuthor'],
+  attachment_created: ['attachment', 'author'],
+  worklog_created: ['worklog', 'author'],
+  worklog_updated: ['worklog', 'updateAuthor'],
+};
+
+/** What the event says somebody wrote. */
+export interface Spoken {
+  readonly origin: WebhookEvent['textOrigin'];
+  /** The comment that was written; null for the description of an issue. */
+  readonly comment: JsonObject | null;
+}
+
+/** Who acted. An account that an event tells of (`user_created`, a project's lead) did nothing. */
+export function actingSender(type: string | null, payload: JsonObject, spoken: Spoken | null): Sender | null {
+  if (type === null) return senderWithoutEvent(payload);
+  return senderOf(payload, actorOf(type, payload, spoken));
+}
+
+/**
+ * A request that names no event: an automation rule that sent its issue, or a workflow's post-function, which names the user who made
+ * the transition. Source: Atlassian Support, "Trigger a webhook post function" (`transition`, `user`, `issue`).
+ */
+function senderWithoutEvent(payload: JsonObject): Sender | null {
+  const names = (key: string) => Object.hasOwn(payload, key) && payload[key] !== null;
+  return names('user') || names('transition') ? senderOf(payload, objectAt(payload, 'user')) : AUTOMATION;
+}
+
+/** Cloud's comment events have no `user`: there the author acted, or who edited. Elsewhere a comment may come along with another's act. */
+function actorOf(type: string, payload: JsonObject, spoken: Spoken | null): JsonObject | null {
+  const user = /^(?:jira:)?user_/.test(type) ? null : objectAt(payload, 'user');
+  const comment = spoken?.comment ?? undefined;
+  if (comment !== undefined)
+    return user ?? objectAt(comment, spoken?.origin === 'edited' ? 'updateAuthor' : 'author');
+  const maker = Object.hasOwn(MADE_BY, type) ? (MADE_BY[type] ?? null) : null;
+  return user ?? (maker === null ? null : objectAt(payload, ...maker));
 }

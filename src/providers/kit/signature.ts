@@ -1,4 +1,4 @@
-import { createHash, createHmac, timingSafeEqual } from 'node:crypto';
+import { createHash, createHmac, hash, timingSafeEqual } from 'node:crypto';
 import type { Verdict, WebhookSecret } from '../../types.ts';
 
 export interface HmacCheck {
@@ -140,4 +140,12 @@ function decodeSignature(
 export function decodeDigits(text: string, encoding: HmacCheck['encoding'], length: number): Buffer | null {
   const bytes = Buffer.from(text, encoding);
   return bytes.length === length && bytes.toString(encoding) === text ? bytes : null;
+}
+
+/**
+ * A key by which the same bytes are recognised, for providers whose delivery id is outside the signature: a captured
+ * request could be sent again under a new id.
+ */
+export function bodyKey(body: Uint8Array): string {
+  return `body:${hash('sha256', body, 'hex')}`;
 }

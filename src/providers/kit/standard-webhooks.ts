@@ -1,5 +1,5 @@
 import type { Headers, RawRequest, Verdict, WebhookSecret } from '../../types.ts';
-import { secretKey } from './secret-key.ts';
+import { secretKey } from './keys.ts';
 import { checkHmacList, type HmacCheck, refused, signHmac } from './signature.ts';
 import { checkSignedTime } from './signed-time.ts';
 

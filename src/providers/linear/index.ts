@@ -1,5 +1,5 @@
 import type { Ack } from '../../types.ts';
-import { preset } from '../generic/preset.ts';
+import { preset } from '../preset.ts';
 import { parse } from './parse.ts';
 import { reply } from './reply.ts';
 import { samples } from './samples.ts';

@@ -1,6 +1,6 @@
 import { getPath } from '../../lib/json.ts';
 import type { JsonObject, Parsed } from '../../types.ts';
-import { event } from '../generic/event.ts';
+import { event } from '../kit/event.ts';
 import { firstText, idAt, textAt, timeAt } from '../kit/payload.ts';
 import { dataAuthorOf, senderOf, sessionAuthorOf } from './sender.ts';
 import { issueOf, subjectOf } from './subject.ts';

@@ -1,9 +1,9 @@
 import { getPath, isJsonObject } from '../../lib/json.ts';
 import type { Account, CallAnswer, OutgoingCall, Post, ReplyChannel, Sent } from '../../types.ts';
-import { answerJson } from '../kit/answer-json.ts';
 import { inert } from '../kit/inert.ts';
 import { hasMarker, isBy, plainMarker } from '../kit/marker.ts';
 import { idAt, objectAt, objectsAt, textAt } from '../kit/payload.ts';
+import { answerJson } from '../kit/reply.ts';
 import { issueIdOf } from './subject.ts';
 
 const CREATE =

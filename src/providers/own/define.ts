@@ -1,13 +1,151 @@
+import { failure, messageOf } from '../../errors.ts';
 import { callerSite } from '../../lib/call-site.ts';
 import { type DefinedProvider, definedProvider } from '../../lib/defined-provider.ts';
 import { issuesOf } from '../../lib/diagnostics.ts';
-import { isJsonObject } from '../../lib/json.ts';
-import type { Configured, Issue } from '../../types.ts';
-import { readOptions } from '../generic/options.ts';
-import { signatureSchema } from '../generic/settings.ts';
+import { isJsonObject, parseJson } from '../../lib/json.ts';
+import type {
+  Configured,
+  FormContext,
+  FormField,
+  JsonObject,
+  OptionFault,
+  Parsed,
+  ParseSettings,
+  Provider,
+  RawRequest,
+} from '../../types.ts';
+import { refused } from '../kit/signature.ts';
+import { build } from '../preset.ts';
+import { readOptions } from '../scheme/options.ts';
+import { signatureSchema } from '../scheme/settings.ts';
+import { formPayload } from '../scheme/signed-content.ts';
 import type { ProviderDefinition } from './definition.ts';
-import { ownProvider } from './provider.ts';
-import { providerSchema } from './schema.ts';
+import { providerSchema, readEvents } from './schema.ts';
+
+type ByCode = Extract<ProviderDefinition, { readonly verify: unknown }>;
+
+const BODY_LIMIT = 25 * 1024 * 1024;
+const NO_SETTINGS: ParseSettings = { commandPrefix: '@agent', options: {} };
+
+/** A definition of the right form → the provider that the pipeline uses; faults are those of its `signature`. */
+function ownProvider(definition: ProviderDefinition): Configured {
+  return definition.verify === undefined
+    ? build(
+        {
+          ...shared(definition),
+          settings: definition.signature,
+          eventName: (headers) => attempt(() => definition.eventName?.(headers)) ?? null,
+          ...(definition.headers !== undefined && { headers: definition.headers }),
+          decode: (request) => decoded(definition, request),
+          parse: (payload, { request, settings }) => parsed(definition, payload, request, settings),
+        },
+        {},
+      )
+    : { ok: true, provider: byCode(definition) };
+}
+
+function shared(definition: ProviderDefinition) {
+  const { name, label = name, acknowledge, authorOf, reply } = definition;
+  return {
+    name,
+    label,
+    bodyLimit: definition.bodyLimit ?? BODY_LIMIT,
+    defaultAssociations: definition.defaultAssociations ?? [],
+    webhook: null,
+    samples: definition.samples ?? [],
+    secretHeaders: (definition.secretHeaders ?? []).map((header) => header.toLowerCase()),
+    authorOf: (payload: JsonObject, path: readonly string[]) =>
+      attempt(() => authorOf?.(payload, path)) ?? null,
+    acknowledge: (request: RawRequest, result: Parsed) =>
+      attempt(() => acknowledge?.(request, result)) ?? null,
+    formFields: (context: FormContext) =>
+      attempt(() => definition.formFields?.(context)) ?? usualFields(context),
+    ...(reply !== undefined && { reply }),
+  };
+}
+
+function byCode(definition: ByCode): Provider {
+  const { name } = definition;
+  const provider: Provider = {
+    ...shared(definition),
+    // Which options its code reads, it alone knows.
+    configure: () => ({ ok: true, provider }),
+    verify(request, secrets, now) {
+      if (secrets.length === 0) return refused('no_secret', 'the webhook has no secret to verify with');
+      try {
+        const verdict = definition.verify(request, secrets, now);
+        // Nothing but these very words lets a request in: a promise would be something, too.
+        if (verdict?.ok === true) return { ok: true, secretIndex: Number(verdict.secretIndex) || 0 };
+        if (verdict?.ok === false) return refused(verdict.cause, String(verdict.detail));
+        return refused('signature_malformed', `verify of ${name} returns no verdict; it may not be async`);
+      } catch (error) {
+        return refused('signature_malformed', `verify of ${name} throws: ${messageOf(error)}`);
+      }
+    },
+    sign(body, context) {
+      if (definition.sign !== undefined) return definition.sign(body, context);
+      throw failure('cannot_sign', `${name} does not say how its requests are signed`, {
+        fix: 'Add sign(body, { secret, now, … }) to its defineProvider.',
+      });
+    },
+    deliveryId: (headers) => attempt(() => definition.deliveryId?.(headers)) ?? null,
+    eventName: (headers) => attempt(() => definition.eventName?.(headers)) ?? null,
+    parse(request, settings = NO_SETTINGS) {
+      const payload = decoded(definition, request);
+      return payload.ok ? parsed(definition, payload.value, request, settings) : payload;
+    },
+  };
+  return provider;
+}
+
+type Decoded = ReturnType<typeof parseJson>;
+
+function decoded({ name, decode, signature }: ProviderDefinition, request: RawRequest): Decoded {
+  if (decode === undefined) {
+    return parseJson(formPayload(request, signature?.formField ?? 'payload') ?? request.body);
+  }
+  try {
+    const value = decode(request);
+    return value === null
+      ? { ok: false, reason: `decode of ${name} cannot read the body` }
+      : { ok: true, value };
+  } catch (error) {
+    return { ok: false, reason: `decode of ${name} throws: ${messageOf(error)}` };
+  }
+}
+
+function parsed(
+  { name, parse, uniqueKeys }: ProviderDefinition,
+  payload: JsonObject,
+  request: RawRequest,
+  settings: ParseSettings,
+): Parsed {
+  try {
+    const said = parse(payload, { headers: request.headers, request, settings });
+    const read = readEvents(name, said, payload);
+    return read.ok
+      ? { ok: true, events: read.events, semanticKeys: (uniqueKeys?.(payload, request) ?? []).map(String) }
+      : read;
+  } catch (error) {
+    return { ok: false, reason: `parse of ${name} throws: ${messageOf(error)}` };
+  }
+}
+
+/** What a project's function says; null when it throws, for the delivery is not to be lost over it. */
+function attempt<T>(call: () => T): T | null {
+  try {
+    return call();
+  } catch {
+    return null;
+  }
+}
+
+function usualFields({ url, secretCommand }: FormContext): readonly FormField[] {
+  return [
+    { label: 'URL', value: url },
+    { label: 'Secret', value: secretCommand },
+  ];
+}
 
 /**
  * Declares a provider of the project, for `defineWebhook({ provider: … })`. Mistakes are reported when hookctl loads the

@@ -17,7 +17,7 @@ import type {
   Verdict,
   WebhookSecret,
 } from '../../types.ts';
-import type { SignatureSettings } from '../generic/signature-settings.ts';
+import type { SignatureSettings } from '../scheme/settings.ts';
 
 /** An event as a project's `parse` returns it: `type` is all that must be there. */
 export interface EventDraft {

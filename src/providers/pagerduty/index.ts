@@ -1,5 +1,5 @@
-import { preset } from '../generic/preset.ts';
 import { textAt } from '../kit/payload.ts';
+import { preset } from '../preset.ts';
 import { parse } from './parse.ts';
 import { reply } from './reply.ts';
 import { samples } from './samples.ts';

@@ -1,9 +1,8 @@
 import type { Account, OutgoingCall, Post, ReplyChannel } from '../../types.ts';
-import { answerJson } from '../kit/answer-json.ts';
-import { apiPath } from '../kit/api-path.ts';
 import { inert } from '../kit/inert.ts';
 import { hasMarker, plainMarker } from '../kit/marker.ts';
 import { idAt, objectAt, objectsAt, textAt } from '../kit/payload.ts';
+import { answerJson, apiPath } from '../kit/reply.ts';
 import { incidentOf } from './parse.ts';
 
 /**

@@ -1,12 +1,59 @@
 import { z } from 'zod';
-import type { Provider } from '../../types.ts';
-import { withOptions } from '../generic/own-options.ts';
+import type { BuiltInWebhook, JsonObject, Provider } from '../../types.ts';
+import { textAt } from '../kit/payload.ts';
 import { checkHmac, signHmac } from '../kit/signature.ts';
-import { authorOf } from './author.ts';
+import { withOptions } from '../scheme/options.ts';
 import { parse } from './parse.ts';
 import { reply } from './reply.ts';
 import { samples } from './samples.ts';
-import { webhook } from './webhook.ts';
+
+function template(task: string): string {
+  return [
+    `${task}: {{default @event.title @event.externalId}}`,
+    '',
+    '{{#if @argument}}Asked: {{@argument}}{{/if}}',
+    'What happened: {{@event.type}}',
+    'Link: {{default @event.url @event.externalId}}',
+    '',
+    '{{#with data.issue}}Issue: {{shortId}} in {{project.slug}}, level {{level}}, {{status}}{{/with}}',
+    '{{#with data.event}}Level: {{level}}{{/with}}',
+    '{{@event.details}}',
+  ].join('\n');
+}
+
+/**
+ * The webhook at `/webhooks/sentry` when a project does not define its own. Nobody writes `@agent` into an error, so
+ * that the default command runs on new errors by itself; in comments the prefix is needed as everywhere.
+ */
+const webhook: BuiltInWebhook = {
+  name: 'sentry',
+  secretEnv: 'SENTRY_CLIENT_SECRET',
+  commandPrefix: '@agent',
+  requirePrefix: false,
+  targetAgent: 'brain',
+  defaultCommand: 'analyze-error',
+  events: ['issue.created', 'event_alert.triggered', 'metric_alert.critical'],
+  commands: [
+    {
+      name: 'analyze-error',
+      aliases: ['analyze'],
+      targetAgent: 'planning',
+      template: template('Analyze error'),
+    },
+    {
+      name: 'fix-error',
+      aliases: ['fix'],
+      targetAgent: 'executor',
+      template: template('Fix error'),
+      requiresApproval: true,
+    },
+  ],
+};
+
+/** A comment is its actor's. All else is what the watched application said, which nobody on Sentry wrote. */
+function authorOf(payload: JsonObject, path: readonly string[]): string | null {
+  return path[0] === 'data' && path[1] === 'comment' ? textAt(payload, 'actor', 'name') : null;
+}
 
 const SIGNATURE = { prefix: '', algorithm: 'sha256', encoding: 'hex' } as const;
 

@@ -1,10 +1,9 @@
 import { isJsonObject } from '../../lib/json.ts';
 import type { CallAnswer, ReplyChannel, Sent } from '../../types.ts';
-import { answerJson } from '../kit/answer-json.ts';
-import { apiPath } from '../kit/api-path.ts';
 import { inert } from '../kit/inert.ts';
 import { hasMarker, hiddenMarker } from '../kit/marker.ts';
 import { hostOf, idAt, textAt } from '../kit/payload.ts';
+import { answerJson, apiPath } from '../kit/reply.ts';
 import { webUrlOf } from './issue.ts';
 
 const ISSUE_IDS = [['issue', 'id'], ['event', 'issue_id'], ['error', 'issue_id'], ['issue_id']] as const;

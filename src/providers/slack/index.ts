@@ -1,14 +1,58 @@
-import type { Ack, Provider } from '../../types.ts';
+import { getPath } from '../../lib/json.ts';
+import type { Ack, BuiltInWebhook, JsonObject, Provider } from '../../types.ts';
 import { isForm, parseForm } from '../kit/form.ts';
-import { textAt } from '../kit/payload.ts';
+import { idAt, textAt } from '../kit/payload.ts';
 import { checkHmac } from '../kit/signature.ts';
 import { checkSignedTime } from '../kit/signed-time.ts';
-import { authorOf } from './author.ts';
 import { parse } from './parse.ts';
 import { reply } from './reply.ts';
 import { samples } from './samples.ts';
 import { SIGNATURE, sign, signedParts } from './sign.ts';
-import { webhook } from './webhook.ts';
+
+/** What was asked, where and by whom; a slash command has no `event`, but fields of its own. */
+function template(task: string): string {
+  return [
+    `${task}: {{default @argument "see the thread"}}`,
+    '',
+    'From: {{@sender.name}}',
+    'Channel: {{#if event.channel}}{{event.channel}}{{else}}{{channel_name}}{{/if}}',
+    'Link: {{@event.url}}',
+    '',
+    '{{@event.text}}',
+  ].join('\n');
+}
+
+const HELP = 'What can be asked here:\n\n{{@commands}}';
+
+/** The webhook at `/webhooks/slack` when a project does not define its own. */
+const webhook: BuiltInWebhook = {
+  name: 'slack',
+  secretEnv: 'SLACK_SIGNING_SECRET',
+  commandPrefix: '@agent',
+  targetAgent: 'brain',
+  defaultCommand: 'analyze',
+  commands: [
+    { name: 'help', action: 'respond', template: HELP },
+    { name: 'analyze', aliases: ['analysis'], targetAgent: 'planning', template: template('Analyze') },
+    { name: 'execute', targetAgent: 'executor', template: template('Execute'), requiresApproval: true },
+  ],
+};
+
+/** Who is named nearest above a value: `user` of a message or an interaction, `user_name` of a slash command. */
+function authorOf(payload: JsonObject, path: readonly string[]): string | null {
+  for (let depth = path.length - 1; depth >= 0; depth--) {
+    const place = getPath(payload, path.slice(0, depth));
+    const name =
+      textAt(place, 'user_name') ??
+      textAt(place, 'user', 'username') ??
+      idAt(place, 'user', 'id') ??
+      idAt(place, 'user') ??
+      textAt(place, 'bot_profile', 'name') ??
+      idAt(place, 'bot_id');
+    if (name !== null) return name;
+  }
+  return null;
+}
 
 /** Anything but an empty body of a 2xx is shown to the user, or taken for a message. */
 const EMPTY: Ack = { status: 200, headers: {}, body: '' };

@@ -1,9 +1,79 @@
 import { parseJson } from '../../lib/json.ts';
 import type { JsonObject, Parsed, RawRequest, WebhookEvent } from '../../types.ts';
-import { isForm } from '../kit/form.ts';
-import { textAt } from '../kit/payload.ts';
-import { readCallback } from './event.ts';
-import { readForm } from './form.ts';
+import { isForm, parseForm } from '../kit/form.ts';
+import { idAt, textAt } from '../kit/payload.ts';
+import { channelUrl, readCallback, stableThreadIds, threadId } from './event.ts';
+import { clickerOf } from './sender.ts';
+import { plainText } from './text.ts';
+
+/** Reads a form: a slash command's fields, or an interaction as JSON in the field `payload`. */
+function readForm(body: Uint8Array, prefix: string): Parsed {
+  const fields = parseForm(body);
+  if (fields === null) return { ok: false, reason: 'the form is not valid' };
+  const payload = fields.get('payload');
+  if (payload !== undefined) {
+    const json = parseJson(Buffer.from(payload, 'utf8'));
+    return json.ok ? told(interaction(json.value)) : json;
+  }
+  // `ssl_check=1`, where Slack signed it, and whatever else is a form: nothing that anybody said.
+  if (!fields.has('command')) return { ok: true, events: [], semanticKeys: [] };
+  return told(slashCommand(Object.fromEntries(fields), prefix));
+}
+
+/** A trigger id is made for one click or command: it tells a request that is sent again. */
+function told(event: WebhookEvent): Parsed {
+  const trigger = idAt(event.payload, 'trigger_id');
+  return { ok: true, events: [event], semanticKeys: trigger === null ? [] : [`trigger:${trigger}`] };
+}
+
+/** `/agent analyze …` addresses the app by itself: it reads as if the prefix stood there. */
+function slashCommand(fields: JsonObject, prefix: string): WebhookEvent {
+  const said = plainText(textAt(fields, 'text') ?? '', { botUser: null, prefix }).trim();
+  const addressed = said.split(/\s/)[0] === prefix;
+  const id = idAt(fields, 'user_id');
+  const author = id === null ? null : { id, name: textAt(fields, 'user_name') ?? id };
+  return {
+    type: 'slash_command',
+    // No message stands in the channel, so that there is no thread to continue.
+    externalId: null,
+    // Only people of the workspaces in which an app is installed see its commands.
+    sender: author === null ? null : { ...author, kind: 'person', association: 'member', appId: null },
+    text: addressed ? said : `${prefix} ${said}`.trim(),
+    author,
+    textOrigin: 'created',
+    textFormat: 'plain',
+    title: null,
+    url: channelUrl({ team: idAt(fields, 'team_id'), channel: idAt(fields, 'channel_id'), thread: null }),
+    payload: fields,
+  };
+}
+
+/** A button, shortcut or modal. The message that it hangs on may be anybody's, so that it is no text of the sender. */
+function interaction(payload: JsonObject): WebhookEvent {
+  const threads = [
+    idAt(payload, 'container', 'thread_ts'),
+    idAt(payload, 'message', 'thread_ts'),
+    idAt(payload, 'container', 'message_ts'),
+    idAt(payload, 'message', 'ts'),
+    idAt(payload, 'message_ts'),
+  ];
+  const team = idAt(payload, 'team', 'id') ?? idAt(payload, 'user', 'team_id');
+  const channel = idAt(payload, 'channel', 'id') ?? idAt(payload, 'container', 'channel_id');
+  const place = { team, channel, thread: threads.find((thread) => thread !== null) ?? null };
+  return {
+    type: textAt(payload, 'type') ?? 'interaction',
+    externalId: threadId(place),
+    stableIds: stableThreadIds(place),
+    sender: clickerOf(payload),
+    isClick: true,
+    text: null,
+    author: null,
+    textOrigin: 'created',
+    title: null,
+    url: channelUrl(place),
+    payload,
+  };
+}
 
 /** Reads a verified Slack request: Events API, slash command or interaction. */
 export function parse({ headers, body }: RawRequest, prefix: string): Parsed {

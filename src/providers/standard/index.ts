@@ -1,6 +1,25 @@
-import { preset } from '../generic/preset.ts';
-import { parse } from './parse.ts';
+import type { JsonObject, Parsed } from '../../types.ts';
+import { event, noPerson } from '../kit/event.ts';
+import { textAt } from '../kit/payload.ts';
+import { preset, type ReadContext } from '../preset.ts';
 import { samples } from './samples.ts';
+
+/** Where senders name the event: the specification says `type`. */
+const TYPES = ['type', 'event_type', 'eventType', 'event'] as const;
+
+/**
+ * Reads a verified message of any sender. What it is about, the specification does not say, so that every message has
+ * a flow of its own.
+ */
+function parse(payload: JsonObject, { request }: ReadContext): Parsed {
+  const type = TYPES.map((name) => textAt(payload, name)).find((found) => found !== null && found !== '');
+  const parsed = event(payload, {
+    type: type ?? 'message',
+    sender: noPerson('standard', request.headers['user-agent'] ?? 'standard'),
+    title: type ?? null,
+  });
+  return { ok: true, events: [parsed], semanticKeys: [] };
+}
 
 /** Svix sends the same under names of its own. */
 const SVIX = {

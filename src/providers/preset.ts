@@ -1,4 +1,4 @@
-import { type JsonResult, parseJson } from '../../lib/json.ts';
+import { type JsonResult, parseJson } from '../lib/json.ts';
 import type {
   Configured,
   Headers,
@@ -9,18 +9,16 @@ import type {
   RawRequest,
   SignContext,
   WebhookEvent,
-} from '../../types.ts';
-import { bodyKey } from '../kit/body-key.ts';
-import { hintFor } from './hint.ts';
-import { valueAt } from './locator.ts';
-import { readOptions } from './options.ts';
-import { type Scheme, schemeOf, timestampText } from './scheme.ts';
-import { secretProblem } from './secret-form.ts';
-import { presetSchema } from './settings.ts';
-import { newSecretFor, signBy } from './sign.ts';
-import type { SignatureSettings } from './signature-settings.ts';
-import { formPayload } from './signed-content.ts';
-import { verifyAny } from './verify.ts';
+} from '../types.ts';
+import { bodyKey } from './kit/signature.ts';
+import { hintFor } from './scheme/hint.ts';
+import { valueAt } from './scheme/locator.ts';
+import { readOptions } from './scheme/options.ts';
+import { type Scheme, schemeOf, timestampText } from './scheme/scheme.ts';
+import { presetSchema, type SignatureSettings } from './scheme/settings.ts';
+import { newSecretFor, secretProblem, signBy } from './scheme/sign.ts';
+import { formPayload } from './scheme/signed-content.ts';
+import { verifyAny } from './scheme/verify.ts';
 
 /** Senders' own limits are mostly below this, and GitHub's and GitLab's are this. */
 const BODY_LIMIT = 25 * 1024 * 1024;

@@ -1,7 +1,6 @@
 import { createHmac } from 'node:crypto';
 import type { RawRequest, WebhookSecret } from '../../types.ts';
-import { fitsEd25519, verifyingKey } from '../kit/keys.ts';
-import { type SecretEncoding, secretKey } from '../kit/secret-key.ts';
+import { fitsEd25519, type SecretEncoding, secretKey, verifyingKey } from '../kit/keys.ts';
 import { checkToken, sameBytes } from '../kit/signature.ts';
 import { type Candidate, candidatesFor, contentsFor, type SignedAlternative } from './hint-candidates.ts';
 import { type Changes, changedScheme, type Scheme, timestampText } from './scheme.ts';

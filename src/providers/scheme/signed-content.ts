@@ -1,7 +1,7 @@
 import type { RawRequest, Verdict } from '../../types.ts';
 import { isForm, parseForm } from '../kit/form.ts';
 import { refused } from '../kit/signature.ts';
-import { isHeaderName } from './header-name.ts';
+import { isHeaderName } from './locator.ts';
 
 /** A placeholder of `signedContent`. */
 export type SignedPiece =

@@ -1,15 +1,15 @@
-import { parseJson, withoutBom } from '../lib/json.ts';
-import type { Configured, FormField, JsonObject, Provider } from '../types.ts';
-import { readOptions } from './generic/options.ts';
-import { providerWith } from './generic/preset.ts';
-import { authorBy, eventSources, readEvent } from './generic/read.ts';
-import { sampleHeaders, samplesFor } from './generic/samples.ts';
-import { type Scheme, schemeOf } from './generic/scheme.ts';
-import { genericSchema } from './generic/settings.ts';
-import { formPayload } from './generic/signed-content.ts';
+import { parseJson, withoutBom } from '../../lib/json.ts';
+import type { Configured, FormField, JsonObject, Provider } from '../../types.ts';
+import { providerWith } from '../preset.ts';
+import { readOptions } from '../scheme/options.ts';
+import { type Scheme, schemeOf } from '../scheme/scheme.ts';
+import { genericSchema } from '../scheme/settings.ts';
+import { formPayload } from '../scheme/signed-content.ts';
+import { authorBy, eventSources, readEvent } from './read.ts';
+import { sampleHeaders, samplesFor } from './samples.ts';
 
 /**
- * Any sender that has no provider of its own: the `options` of a webhook say how it signs (`generic/settings.ts`) and
+ * Any sender that has no provider of its own: the `options` of a webhook say how it signs (`scheme/settings.ts`) and
  * where in its requests things stand. Without options it is signed like GitHub, and says no more than that it came.
  */
 export const generic: Provider = shaped({});

@@ -1,7 +1,10 @@
-import type { OptionFault } from '../../types.ts';
+import type { z } from 'zod';
+import { issuesOf } from '../../lib/diagnostics.ts';
+import { suggestion } from '../../lib/suggest.ts';
+import type { Configured, JsonObject, OptionFault, Provider } from '../../types.ts';
 import { KEY_BYTES, keyBytes } from '../kit/keys.ts';
 import { parseLocator, parseSource } from './locator.ts';
-import { eventFields, type ValidSettings, type ValidSignature } from './settings.ts';
+import { eventFields, type SignatureSettings, type ValidSettings, type ValidSignature } from './settings.ts';
 import { PLACEHOLDERS, parseSignedContent, type SignedPiece } from './signed-content.ts';
 
 type Name = keyof ValidSettings & string;
@@ -27,7 +30,7 @@ const ONLY_UNDER: Readonly<Partial<Record<Name, readonly Scheme[]>>> = {
  * What is wrong with settings of the right form: what contradicts itself, and what would prove less than it seems.
  * `schemes`: all that the settings serve, where a sender may sign in several ways.
  */
-export function settingIssues(
+function settingFaults(
   settings: ValidSettings,
   schemes: readonly Scheme[] = [settings.scheme ?? 'hmac'],
 ): readonly Issue[] {
@@ -155,4 +158,64 @@ function writerIssues({ text, sender }: ValidSettings): readonly Issue[] {
 
 function issue(name: string, message: string, fix: string, text?: string): Issue {
   return { path: [name], message, fix, ...(text !== undefined && { text }) };
+}
+
+type Read<T> =
+  | { readonly ok: true; readonly settings: T; readonly other: JsonObject }
+  | { readonly ok: false; readonly faults: readonly OptionFault[] };
+
+interface Reading {
+  readonly base?: object;
+  /** Names that are no settings, and are left to the provider. */
+  readonly others?: readonly string[];
+  /** All schemes that the settings serve. */
+  readonly schemes?: readonly NonNullable<SignatureSettings['scheme']>[];
+}
+
+/** A fault of a name that is not known, with the known name that was probably meant; any other fault as it is. */
+function unknownSetting(fault: OptionFault, known: readonly string[]): OptionFault {
+  return fault.message === 'unknown field'
+    ? { ...fault, message: 'unknown setting', fix: suggestion(String(fault.path[0]), known) }
+    : fault;
+}
+
+/**
+ * Reads the `options` of a webhook as settings over those that a provider has already. All faults at once.
+ */
+export function readOptions<T extends z.ZodObject>(
+  schema: T,
+  options: JsonObject,
+  { base = {}, others = [], schemes }: Reading,
+): Read<z.output<T>> {
+  const entries = Object.entries(options);
+  const other = Object.fromEntries(entries.filter(([name]) => others.includes(name)));
+  const own = Object.fromEntries(entries.filter(([name]) => !others.includes(name)));
+  const result = schema.safeParse({ ...base, ...own });
+  const known = [...Object.keys(schema.shape), ...others];
+  if (!result.success) {
+    const faulty = issuesOf(schema, result.error).map((fault) => unknownSetting(fault, known));
+    // The rest is checked further, so that one run shows all mistakes.
+    const names = faulty.map(({ path }) => path[0]);
+    const right = Object.entries({ ...base, ...own }).filter(([name]) => !names.includes(name));
+    const rest = schema.safeParse(Object.fromEntries(right));
+    const further = rest.success ? settingFaults(rest.data, schemes) : [];
+    return { ok: false, faults: [...faulty, ...further] };
+  }
+  const faults = settingFaults(result.data, schemes);
+  return faults.length > 0 ? { ok: false, faults } : { ok: true, settings: result.data, other };
+}
+
+/** A provider whose webhooks may set these options, and no others. */
+export function withOptions(provider: Omit<Provider, 'configure'>, schema: z.ZodObject): Provider {
+  const shaped: Provider = {
+    ...provider,
+    configure(options: JsonObject): Configured {
+      const result = schema.safeParse(options);
+      if (result.success) return { ok: true, provider: shaped };
+      const known = Object.keys(schema.shape);
+      const faults = issuesOf(schema, result.error).map((fault) => unknownSetting(fault, known));
+      return { ok: false, faults };
+    },
+  };
+  return shaped;
 }

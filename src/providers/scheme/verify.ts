@@ -1,8 +1,15 @@
 import type { KeyObject } from 'node:crypto';
 import { parseJson, withoutBom } from '../../lib/json.ts';
 import type { RawRequest, Verdict, WebhookSecret } from '../../types.ts';
-import { fitsEd25519, PRIVATE_PREFIX, PUBLIC_PREFIX, SIGNATURE_BYTES, verifyingKey } from '../kit/keys.ts';
-import { secretKey, strictBase64 } from '../kit/secret-key.ts';
+import {
+  fitsEd25519,
+  PRIVATE_PREFIX,
+  PUBLIC_PREFIX,
+  SIGNATURE_BYTES,
+  secretKey,
+  strictBase64,
+  verifyingKey,
+} from '../kit/keys.ts';
 import {
   anyVerdict,
   checkHmacList,

@@ -22,3 +22,8 @@ export function event(
 export function authoredBy(sender: Sender | null): EventAuthor | null {
   return sender === null ? null : { id: sender.id, name: sender.name };
 }
+
+/** The sender of what no person did: payments, alerts, pushes. Verification is all that such events need. */
+export function noPerson(id: string, name: string): Sender {
+  return { id, name, kind: 'system', association: null, appId: null };
+}

@@ -1,7 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { JsonObject, Parsed, WebhookEvent } from '../../types.ts';
-import { event } from '../generic/event.ts';
-import { noPerson } from './no-person.ts';
+import { event, noPerson } from './event.ts';
 import { hostOf, idAt, objectAt, objectsAt, textAt } from './payload.ts';
 
 /**

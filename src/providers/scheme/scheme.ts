@@ -1,5 +1,5 @@
 import type { Headers, RawRequest } from '../../types.ts';
-import type { SecretEncoding } from '../kit/secret-key.ts';
+import type { SecretEncoding } from '../kit/keys.ts';
 import type { TimeUnit } from '../kit/signed-time.ts';
 import { type Locator, parseLocator } from './locator.ts';
 import type { ValidSignature } from './settings.ts';

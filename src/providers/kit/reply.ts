@@ -1,4 +1,14 @@
 import { failure } from '../../errors.ts';
+import type { JsonValue } from '../../types.ts';
+
+/** The JSON of an answer; null when it is none: a proxy's page, or one that was cut. */
+export function answerJson({ text }: { readonly text: string }): JsonValue {
+  try {
+    return JSON.parse(text) as JsonValue;
+  } catch {
+    return null;
+  }
+}
 
 /**
  * A path below an API's address from ids that came in a payload. Each is one segment: `/` is escaped, and what a URL

@@ -1,8 +1,14 @@
 import { randomBytes } from 'node:crypto';
 import { failure } from '../../errors.ts';
 import type { Headers, RawRequest, Secret } from '../../types.ts';
-import { PRIVATE_PREFIX, signEd25519, signingKey } from '../kit/keys.ts';
-import { SIGNING_SECRET_PREFIX, secretKey } from '../kit/secret-key.ts';
+import {
+  PRIVATE_PREFIX,
+  SIGNING_SECRET_PREFIX,
+  secretKey,
+  signEd25519,
+  signingKey,
+  verifyingKey,
+} from '../kit/keys.ts';
 import { signHmac } from '../kit/signature.ts';
 import { timeText } from '../kit/signed-time.ts';
 import { idHeader, type Scheme } from './scheme.ts';
@@ -75,4 +81,30 @@ export function newSecretFor({ kind, secretEncoding }: Scheme): string {
   if (kind === 'hmac' && secretEncoding === 'whsec') return SIGNING_SECRET_PREFIX + bytes.toString('base64');
   if (kind === 'hmac' && secretEncoding === 'base64') return bytes.toString('base64');
   return bytes.toString('hex');
+}
+
+const FORMS = { utf8: 'text', hex: 'hex digits', base64: 'base64', whsec: 'base64 behind whsec_' };
+
+/** Why no scheme can use this secret; null when one can. Never repeats the secret. */
+export function secretProblem(schemes: readonly Scheme[], secret: string): string | null {
+  const fits = (text: string) => schemes.some((scheme) => isUsable(scheme, text));
+  if (fits(secret)) return null;
+  const forms = [...new Set(schemes.map(formOf))].join(' or ');
+  const extra = /^(?:v\d+a?[,=]\s*|["'`\s]+)/.exec(secret)?.[0];
+  const cleaned = secret.slice(extra?.length ?? 0).replace(/["'`\s]+$/, '');
+  const advice = !fits(cleaned)
+    ? ''
+    : extra === undefined
+      ? ': leave out what stands behind it'
+      : `: leave out \`${extra.trim()}\` in front of it`;
+  return `the secret is not ${forms}${advice}`;
+}
+
+function isUsable({ kind, secretEncoding, publicKey }: Scheme, secret: string): boolean {
+  if (kind === 'hmac') return secretKey(secret, secretEncoding).length > 0;
+  return kind !== 'ed25519' || publicKey !== null || verifyingKey(secret) !== null;
+}
+
+function formOf({ kind, secretEncoding }: Scheme): string {
+  return kind === 'ed25519' ? 'an ed25519 key' : FORMS[secretEncoding];
 }

@@ -1,6 +1,13 @@
 import { getPath } from '../../lib/json.ts';
 import type { Headers, JsonObject } from '../../types.ts';
-import { isHeaderName } from './header-name.ts';
+
+/**
+ * True for the lower-case name of a header (RFC 9110, token) that no object has by itself: headers are looked up in a
+ * plain object.
+ */
+export function isHeaderName(name: string): boolean {
+  return /^[a-z0-9!#$%&'*+.^_`|~-]+$/.test(name) && !(name in {});
+}
 
 /*
  * Where a value stands in a request. As people write it: `header:x-event`, `part:t` (an element of the signature
