@@ -4,7 +4,7 @@ import { type Diagnostic, messageOf } from '../errors.ts';
 import { type Source, toDiagnostic } from '../lib/diagnostics.ts';
 import { secret } from '../lib/redact/secret.ts';
 import { suggestion } from '../lib/suggest.ts';
-import type { Account, AccountDefaults, Provider, Secret } from '../types.ts';
+import type { Account, AccountDefaults, Issue, Provider, Secret } from '../types.ts';
 import type { ProjectConfig } from './project/schema.ts';
 
 /** Who hookctl is towards each provider that can be answered. */

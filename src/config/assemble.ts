@@ -2,7 +2,7 @@ import { dirname, relative } from 'node:path';
 import type { Diagnostic } from '../errors.ts';
 import { type Source, toDiagnostic } from '../lib/diagnostics.ts';
 import { suggestion } from '../lib/suggest.ts';
-import type { BuiltInWebhook, Provider, WebhookOrigin } from '../types.ts';
+import type { BuiltInWebhook, Issue, Path, Provider, WebhookOrigin } from '../types.ts';
 import type { StaticDefinition } from './modules/static.ts';
 import type { ProjectConfig } from './project/schema.ts';
 import { endpointOf, type Known, resolveWebhook, type WebhookWithoutSecrets } from './resolve.ts';

@@ -1,5 +1,5 @@
 import { suggestion } from '../lib/suggest.ts';
-import type { JsonObject, Provider, SenderRule, Webhook, WebhookOrigin } from '../types.ts';
+import type { Issue, JsonObject, Provider, SenderRule, Webhook, WebhookOrigin } from '../types.ts';
 import { type CommandSettings, resolveCommands } from './resolve-commands.ts';
 import type { ValidDefinition } from './schema.ts';
 

@@ -122,7 +122,7 @@ const MISTAKES: readonly (readonly [string, JsonObject, string, string, string])
 test.each(MISTAKES)('%s is explained', (_, settings, path, message, fix) => {
   const configured = generic.configure?.(settings);
   const issues = configured?.ok === false ? configured.issues : [];
-  expect(issues.map((fault) => [fault.path.join('.'), fault.message, fix && fault.fix])).toEqual([
+  expect(issues.map((issue) => [issue.path.join('.'), issue.message, fix && issue.fix])).toEqual([
     [path, message, fix],
   ]);
 });

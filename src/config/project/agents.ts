@@ -5,7 +5,7 @@ import type { AgentRunner, CommonOptions } from '../../agents/runner.ts';
 import type { Diagnostic } from '../../errors.ts';
 import { type Source, toDiagnostic } from '../../lib/diagnostics.ts';
 import { findProgram } from '../../lib/process/find-program.ts';
-import type { Provider } from '../../types.ts';
+import type { Issue, Provider } from '../../types.ts';
 import type { ProjectConfig, RunLimits } from './schema.ts';
 
 /** An agent that hookctl runs. */

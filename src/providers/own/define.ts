@@ -8,7 +8,7 @@ import type {
   FormContext,
   FormField,
   JsonObject,
-  OptionFault,
+  Issue,
   Parsed,
   ParseSettings,
   Provider,
@@ -27,7 +27,7 @@ type ByCode = Extract<ProviderDefinition, { readonly verify: unknown }>;
 const BODY_LIMIT = 25 * 1024 * 1024;
 const NO_SETTINGS: ParseSettings = { commandPrefix: '@agent', options: {} };
 
-/** A definition of the right form → the provider that the pipeline uses; faults are those of its `signature`. */
+/** A definition of the right form → the provider that the pipeline uses; issues are those of its `signature`. */
 function ownProvider(definition: ProviderDefinition): Configured {
   return definition.verify === undefined
     ? build(

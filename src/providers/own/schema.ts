@@ -84,11 +84,11 @@ export function readEvents(name: string, said: ParseResult, payload: JsonObject)
   for (const draft of drafts) {
     const result = eventSchema.safeParse(draft);
     if (!result.success) {
-      const [fault] = issuesOf(eventSchema, result.error);
-      const where = fault === undefined || fault.path.length === 0 ? '' : `, ${fault.path.join('.')}`;
+      const [issue] = issuesOf(eventSchema, result.error);
+      const where = issue === undefined || issue.path.length === 0 ? '' : `, ${issue.path.join('.')}`;
       return {
         ok: false,
-        reason: `parse of ${name} returns no event${where}: ${fault?.message ?? 'not one'}`,
+        reason: `parse of ${name} returns no event${where}: ${issue?.message ?? 'not one'}`,
       };
     }
     events.push(complete(name, draft as EventDraft, payload));

@@ -1,7 +1,7 @@
 import type { z } from 'zod';
 import { issuesOf } from '../../lib/diagnostics.ts';
 import { suggestion } from '../../lib/suggest.ts';
-import type { Configured, JsonObject, OptionFault, Provider } from '../../types.ts';
+import type { Configured, JsonObject, Issue, Provider } from '../../types.ts';
 import { KEY_BYTES, keyBytes } from '../kit/keys.ts';
 import { parseLocator, parseSource } from './locator.ts';
 import { eventFields, type SignatureSettings, type ValidSettings, type ValidSignature } from './settings.ts';
@@ -30,7 +30,7 @@ const ONLY_UNDER: Readonly<Partial<Record<Name, readonly Scheme[]>>> = {
  * What is wrong with settings of the right form: what contradicts itself, and what would prove less than it seems.
  * `schemes`: all that the settings serve, where a sender may sign in several ways.
  */
-function settingFaults(
+function settingIssues(
   settings: ValidSettings,
   schemes: readonly Scheme[] = [settings.scheme ?? 'hmac'],
 ): readonly Issue[] {
@@ -162,7 +162,7 @@ function issue(name: string, message: string, fix: string, text?: string): Issue
 
 type Read<T> =
   | { readonly ok: true; readonly settings: T; readonly other: JsonObject }
-  | { readonly ok: false; readonly faults: readonly OptionFault[] };
+  | { readonly ok: false; readonly issues: readonly Issue[] };
 
 interface Reading {
   readonly base?: object;
@@ -172,15 +172,15 @@ interface Reading {
   readonly schemes?: readonly NonNullable<SignatureSettings['scheme']>[];
 }
 
-/** A fault of a name that is not known, with the known name that was probably meant; any other fault as it is. */
-function unknownSetting(fault: OptionFault, known: readonly string[]): OptionFault {
-  return fault.message === 'unknown field'
-    ? { ...fault, message: 'unknown setting', fix: suggestion(String(fault.path[0]), known) }
-    : fault;
+/** A issue of a name that is not known, with the known name that was probably meant; any other issue as it is. */
+function unknownSetting(issue: Issue, known: readonly string[]): Issue {
+  return issue.message === 'unknown field'
+    ? { ...issue, message: 'unknown setting', fix: suggestion(String(issue.path[0]), known) }
+    : issue;
 }
 
 /**
- * Reads the `options` of a webhook as settings over those that a provider has already. All faults at once.
+ * Reads the `options` of a webhook as settings over those that a provider has already. All issues at once.
  */
 export function readOptions<T extends z.ZodObject>(
   schema: T,
@@ -193,16 +193,16 @@ export function readOptions<T extends z.ZodObject>(
   const result = schema.safeParse({ ...base, ...own });
   const known = [...Object.keys(schema.shape), ...others];
   if (!result.success) {
-    const faulty = issuesOf(schema, result.error).map((fault) => unknownSetting(fault, known));
+    const faulty = issuesOf(schema, result.error).map((issue) => unknownSetting(issue, known));
     // The rest is checked further, so that one run shows all mistakes.
     const names = faulty.map(({ path }) => path[0]);
     const right = Object.entries({ ...base, ...own }).filter(([name]) => !names.includes(name));
     const rest = schema.safeParse(Object.fromEntries(right));
-    const further = rest.success ? settingFaults(rest.data, schemes) : [];
-    return { ok: false, faults: [...faulty, ...further] };
+    const further = rest.success ? settingIssues(rest.data, schemes) : [];
+    return { ok: false, issues: [...faulty, ...further] };
   }
-  const faults = settingFaults(result.data, schemes);
-  return faults.length > 0 ? { ok: false, faults } : { ok: true, settings: result.data, other };
+  const issues = settingIssues(result.data, schemes);
+  return issues.length > 0 ? { ok: false, issues } : { ok: true, settings: result.data, other };
 }
 
 /** A provider whose webhooks may set these options, and no others. */
@@ -213,8 +213,8 @@ export function withOptions(provider: Omit<Provider, 'configure'>, schema: z.Zod
       const result = schema.safeParse(options);
       if (result.success) return { ok: true, provider: shaped };
       const known = Object.keys(schema.shape);
-      const faults = issuesOf(schema, result.error).map((fault) => unknownSetting(fault, known));
-      return { ok: false, faults };
+      const issues = issuesOf(schema, result.error).map((issue) => unknownSetting(issue, known));
+      return { ok: false, issues };
     },
   };
   return shaped;
