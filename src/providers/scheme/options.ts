@@ -1,7 +1,7 @@
 import type { z } from 'zod';
 import { issuesOf } from '../../lib/diagnostics.ts';
 import { suggestion } from '../../lib/suggest.ts';
-import type { Configured, JsonObject, Issue, Provider } from '../../types.ts';
+import type { Configured, Issue, JsonObject, Provider } from '../../types.ts';
 import { KEY_BYTES, keyBytes } from '../kit/keys.ts';
 import { parseLocator, parseSource } from './locator.ts';
 import { eventFields, type SignatureSettings, type ValidSettings, type ValidSignature } from './settings.ts';
