@@ -17,24 +17,22 @@ interface ApiFlags extends ServiceFlags {
 const METHODS = ['GET', 'POST', 'PUT', 'DELETE'];
 
 /** `hookctl api GET /api/webhooks`: curl with the address and the token of the running server. */
-export const api: CliCommand = {
-  configure(command, runner) {
-    command
-      .argument('<method>', METHODS.join(', '))
-      .argument('<path>', 'path and query, e.g. /api/webhooks?limit=10')
-      .option('--data <json>', 'body to send; @file reads it from a file')
-      .addHelpText(
-        'after',
-        examples(
-          'hookctl api GET /api/webhooks',
-          `hookctl api POST /api/webhooks --data '{"provider":"github","name":"triage"}'`,
-          'hookctl api PUT /api/webhooks/triage --data @change.json',
-        ),
-      )
-      .action((method: string, path: string, flags: ApiFlags) =>
-        runner.run(command.optsWithGlobals(), (app) => run(app, method.toUpperCase(), path, flags)),
-      );
-  },
+export const configureApi: CliCommand = (command, runner) => {
+  command
+    .argument('<method>', METHODS.join(', '))
+    .argument('<path>', 'path and query, e.g. /api/webhooks?limit=10')
+    .option('--data <json>', 'body to send; @file reads it from a file')
+    .addHelpText(
+      'after',
+      examples(
+        'hookctl api GET /api/webhooks',
+        `hookctl api POST /api/webhooks --data '{"provider":"github","name":"triage"}'`,
+        'hookctl api PUT /api/webhooks/triage --data @change.json',
+      ),
+    )
+    .action((method: string, path: string, flags: ApiFlags) =>
+      runner.run(command.optsWithGlobals(), (app) => run(app, method.toUpperCase(), path, flags)),
+    );
 };
 
 /** The body goes to stdout whatever the status; exit 4 for 404, 1 for every other refusal. */

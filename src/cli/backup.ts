@@ -1,36 +1,29 @@
 import { resolve } from 'node:path';
 import { say } from '../lib/io.ts';
-import type { ServiceFlags } from '../services.ts';
-import { type CliCommand, examples } from './kit/command.ts';
+import { type CliCommand, examples, type JsonFlags } from './kit/command.ts';
 import { bytes, printJson } from './kit/print.ts';
 
-interface BackupFlags extends ServiceFlags {
-  readonly json?: boolean;
-}
-
-export const backup: CliCommand = {
-  configure(command, runner) {
-    command
-      .description(
-        'Copy everything that hookctl keeps into a new folder, also while it serves: deliveries with their bytes, tasks, webhooks, secrets.',
-      )
-      .argument('<folder>', 'a folder that does not exist yet')
-      .option('--json', 'print what the backup holds, with checksums, as JSON')
-      .addHelpText('after', examples('hookctl backup ~/hookctl-backup-2026-01-31'))
-      .action((folder: string, { json }: BackupFlags) =>
-        runner.run(command.optsWithGlobals(), async (app) => {
-          const { backUp } = await import('../store/local/backup.ts');
-          const target = resolve(app.cwd, folder);
-          const { dataFolder } = app.located;
-          const made = await backUp({ dataFolder, target, version: app.version, now: app.clock.now() });
-          const size = made.files.reduce((sum, file) => sum + file.bytes, 0);
-          const details = { files: made.files.length, bytes: size };
-          await app.audit([{ what: 'backup.create', target, details }]);
-          if (json === true) printJson(app.io, { folder: target, ...made });
-          else say(app.io.out, `${target}: ${made.files.length} files, ${bytes(size)}`);
-          say(app.io.err, 'It holds secrets: keep it where only you can read.');
-          return 0;
-        }),
-      );
-  },
+export const configureBackup: CliCommand = (command, runner) => {
+  command
+    .description(
+      'Copy everything that hookctl keeps into a new folder, also while it serves: deliveries with their bytes, tasks, webhooks, secrets.',
+    )
+    .argument('<folder>', 'a folder that does not exist yet')
+    .option('--json', 'print what the backup holds, with checksums, as JSON')
+    .addHelpText('after', examples('hookctl backup ~/hookctl-backup-2026-01-31'))
+    .action((folder: string, { json }: JsonFlags) =>
+      runner.run(command.optsWithGlobals(), async (app) => {
+        const { backUp } = await import('../store/local/backup.ts');
+        const target = resolve(app.cwd, folder);
+        const { dataFolder } = app.located;
+        const made = await backUp({ dataFolder, target, version: app.version, now: app.clock.now() });
+        const size = made.files.reduce((sum, file) => sum + file.bytes, 0);
+        const details = { files: made.files.length, bytes: size };
+        await app.audit([{ what: 'backup.create', target, details }]);
+        if (json === true) printJson(app.io, { folder: target, ...made });
+        else say(app.io.out, `${target}: ${made.files.length} files, ${bytes(size)}`);
+        say(app.io.err, 'It holds secrets: keep it where only you can read.');
+        return 0;
+      }),
+    );
 };

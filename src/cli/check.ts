@@ -2,24 +2,18 @@ import { lintWebhooks, startsWithoutApproval } from '../config/lint.ts';
 import { secretProblems } from '../config/secrets.ts';
 import { ConfigError, type ExitCode, formatDiagnostic } from '../errors.ts';
 import { paint, say } from '../lib/io.ts';
-import type { ServiceFlags, Services } from '../services.ts';
-import { type CliCommand, examples } from './kit/command.ts';
+import type { Services } from '../services.ts';
+import { type CliCommand, examples, type JsonFlags } from './kit/command.ts';
 import { printJson } from './kit/print.ts';
 
-interface CheckFlags extends ServiceFlags {
-  readonly json?: boolean;
-}
-
-export const check: CliCommand = {
-  configure(command, runner) {
-    command
-      .option('--json', 'print { ok, problems, notices } on stdout')
-      .addHelpText('after', examples('hookctl check', 'hookctl check --json | jq .problems'))
-      .action((flags: CheckFlags) => runner.run(command.optsWithGlobals(), (app) => run(app, flags)));
-  },
+export const configureCheck: CliCommand = (command, runner) => {
+  command
+    .option('--json', 'print { ok, problems, notices } on stdout')
+    .addHelpText('after', examples('hookctl check', 'hookctl check --json | jq .problems'))
+    .action((flags: JsonFlags) => runner.run(command.optsWithGlobals(), (app) => run(app, flags)));
 };
 
-async function run(app: Services, { json }: CheckFlags): Promise<ExitCode> {
+async function run(app: Services, { json }: JsonFlags): Promise<ExitCode> {
   const { io } = app;
   try {
     const { snapshot, notices, dynamic, agents } = await app.configuration({ runModules: true });

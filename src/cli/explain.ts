@@ -2,9 +2,9 @@ import type { Configuration } from '../config/index.ts';
 import { explain } from '../deliveries/explain.ts';
 import { storedSource, webhookOf } from '../deliveries/replay.ts';
 import { commandsOut, say } from '../lib/io.ts';
-import type { ServiceFlags, Services } from '../services.ts';
+import type { Services } from '../services.ts';
 import { deliveryView } from '../views.ts';
-import { type CliCommand, examples } from './kit/command.ts';
+import { type CliCommand, examples, type JsonFlags } from './kit/command.ts';
 import { explanationView, printExplanation } from './kit/explanation.ts';
 import { served } from './kit/operate.ts';
 import { facts, printJson } from './kit/print.ts';
@@ -13,27 +13,23 @@ import { sayUnloaded } from './kit/webhooks.ts';
 import { type FileHints, fileSource, isFile } from './replay/file.ts';
 import { fileOptions } from './replay/options.ts';
 
-interface ExplainFlags extends ServiceFlags, FileHints {
-  readonly json?: boolean;
-}
+interface ExplainFlags extends JsonFlags, FileHints {}
 
-export const explainCommand: CliCommand = {
-  configure(command, runner) {
-    fileOptions(command.argument('<id-or-file>', 'delivery id, exported delivery, or body'))
-      .option('--json', 'print one object')
-      .addHelpText(
-        'after',
-        examples(
-          'hookctl explain dlv-01jd9x3k2a7f3kq2',
-          'hookctl explain body.json --provider github --event issues.opened',
-        ),
-      )
-      .action((source: string, flags: ExplainFlags) =>
-        runner.run(command.optsWithGlobals(), (app) =>
-          isFile(source) ? explainFile(app, source, flags) : explainStored(app, source, flags),
-        ),
-      );
-  },
+export const configureExplain: CliCommand = (command, runner) => {
+  fileOptions(command.argument('<id-or-file>', 'delivery id, exported delivery, or body'))
+    .option('--json', 'print one object')
+    .addHelpText(
+      'after',
+      examples(
+        'hookctl explain dlv-01jd9x3k2a7f3kq2',
+        'hookctl explain body.json --provider github --event issues.opened',
+      ),
+    )
+    .action((source: string, flags: ExplainFlags) =>
+      runner.run(command.optsWithGlobals(), (app) =>
+        isFile(source) ? explainFile(app, source, flags) : explainStored(app, source, flags),
+      ),
+    );
 };
 
 async function explainFile(app: Services, path: string, flags: ExplainFlags): Promise<0> {

@@ -1,152 +1,234 @@
 import type { CliCommand } from './kit/command.ts';
 
-/** A command as the help lists it; its module is read when it is called. */
-interface CliEntry {
+/** A command; its module is read when it is called. */
+export interface Verb {
   readonly name: string;
-  /** Under which heading the help lists it. */
-  readonly group: 'Start' | 'Webhooks' | 'Deliveries' | 'Tasks' | 'Upkeep';
-  readonly summary: string;
   readonly load: () => Promise<CliCommand>;
 }
 
-/** Every command, in the order of the help. One line each. */
+/** A command that has subcommands, in the order of the help. */
+export interface Group {
+  readonly name: string;
+  readonly summary: string;
+  readonly subcommands: readonly (Verb | Group)[];
+}
+
+/** A command of the first level. */
+type CliEntry = (Verb | Group) & {
+  readonly summary: string;
+  /** Heading under which the help lists it. */
+  readonly group: 'Start' | 'Webhooks' | 'Deliveries' | 'Tasks' | 'Upkeep';
+};
+
+/** Every command, in the order of the help. */
 export const commands: readonly CliEntry[] = [
   {
     name: 'init',
     group: 'Start',
     summary: 'write a webhooks.yml and an example webhook',
-    load: async () => (await import('./init.ts')).init,
+    load: async () => (await import('./init.ts')).configureInit,
   },
   {
     name: 'check',
     group: 'Start',
     summary: 'validate all configuration without serving',
-    load: async () => (await import('./check.ts')).check,
+    load: async () => (await import('./check.ts')).configureCheck,
   },
   {
     name: 'trust',
     group: 'Start',
     summary: 'use a webhooks.yml and modules that others can write to',
-    load: async () => (await import('./trust.ts')).trust,
+    load: async () => (await import('./trust.ts')).configureTrust,
   },
   {
     name: 'serve',
     group: 'Start',
     summary: 'receive webhooks and turn them into tasks',
-    load: async () => (await import('./serve/serve.ts')).serveCommand,
+    load: async () => (await import('./serve/serve.ts')).configureServe,
   },
   {
     name: 'status',
     group: 'Start',
     summary: 'what runs, what came in, what is wrong',
-    load: async () => (await import('./status.ts')).status,
+    load: async () => (await import('./status.ts')).configureStatus,
   },
   {
     name: 'trigger',
     group: 'Start',
     summary: 'send a signed sample as a provider would',
-    load: async () => (await import('./trigger/trigger.ts')).trigger,
+    load: async () => (await import('./trigger/trigger.ts')).configureTrigger,
   },
   {
     name: 'tunnel',
     group: 'Start',
     summary: 'open a tunnel, see its state',
-    load: async () => (await import('./tunnel/index.ts')).tunnel,
+    subcommands: [
+      { name: 'list', load: async () => (await import('./tunnel/list.ts')).configureList },
+      { name: 'open', load: async () => (await import('./tunnel/open.ts')).configureOpen },
+      { name: 'status', load: async () => (await import('./tunnel/status.ts')).configureStatus },
+      { name: 'new', load: async () => (await import('./tunnel/new.ts')).configureNew },
+    ],
   },
   {
     name: 'webhook',
     group: 'Webhooks',
     summary: 'list, add and change webhooks',
-    load: async () => (await import('./webhook/index.ts')).webhook,
+    subcommands: [
+      { name: 'add', load: async () => (await import('./webhook/add.ts')).configureAdd },
+      { name: 'list', load: async () => (await import('./webhook/list.ts')).configureList },
+      { name: 'show', load: async () => (await import('./webhook/show.ts')).configureShow },
+      { name: 'edit', load: async () => (await import('./webhook/edit.ts')).configureEdit },
+      { name: 'enable', load: async () => (await import('./webhook/switch.ts')).configureEnable },
+      { name: 'disable', load: async () => (await import('./webhook/switch.ts')).configureDisable },
+      { name: 'remove', load: async () => (await import('./webhook/switch.ts')).configureRemove },
+      {
+        name: 'rotate-secret',
+        load: async () => (await import('./webhook/rotate-secret.ts')).configureRotateSecret,
+      },
+      {
+        name: 'command',
+        summary: 'the commands of a webhook: what people can ask for, and what happens by itself',
+        subcommands: [
+          { name: 'add', load: async () => (await import('./webhook/command/add.ts')).configureCommandAdd },
+          {
+            name: 'list',
+            load: async () => (await import('./webhook/command/list.ts')).configureCommandList,
+          },
+          {
+            name: 'edit',
+            load: async () => (await import('./webhook/command/edit.ts')).configureCommandEdit,
+          },
+          {
+            name: 'remove',
+            load: async () => (await import('./webhook/command/remove.ts')).configureCommandRemove,
+          },
+        ],
+      },
+      { name: 'export', load: async () => (await import('./webhook/export.ts')).configureExport },
+      { name: 'import', load: async () => (await import('./webhook/import.ts')).configureImport },
+      { name: 'restore', load: async () => (await import('./webhook/restore.ts')).configureRestore },
+    ],
   },
   {
     name: 'delivery',
     group: 'Deliveries',
     summary: 'list and show deliveries, run a failed one again',
-    load: async () => (await import('./delivery/index.ts')).delivery,
+    subcommands: [
+      { name: 'list', load: async () => (await import('./delivery/list.ts')).configureList },
+      { name: 'show', load: async () => (await import('./delivery/show.ts')).configureShow },
+      { name: 'prune', load: async () => (await import('./delivery/prune.ts')).configurePrune },
+      { name: 'retry', load: async () => (await import('./delivery/retry.ts')).configureRetry },
+    ],
   },
   {
     name: 'explain',
     group: 'Deliveries',
     summary: 'why each command fired or did not',
-    load: async () => (await import('./explain.ts')).explainCommand,
+    load: async () => (await import('./explain.ts')).configureExplain,
   },
   {
     name: 'replay',
     group: 'Deliveries',
     summary: 'run stored deliveries or files as new ones',
-    load: async () => (await import('./replay/replay.ts')).replay,
+    load: async () => (await import('./replay/replay.ts')).configureReplay,
   },
   {
     name: 'outbox',
     group: 'Deliveries',
     summary: 'list replies and forwards, send one again or drop it',
-    load: async () => (await import('./outbox/index.ts')).outbox,
+    subcommands: [
+      { name: 'list', load: async () => (await import('./outbox/list.ts')).configureList },
+      { name: 'retry', load: async () => (await import('./outbox/change.ts')).configureRetry },
+      { name: 'drop', load: async () => (await import('./outbox/change.ts')).configureDrop },
+    ],
   },
   {
     name: 'task',
     group: 'Tasks',
     summary: 'list, create and update tasks',
-    load: async () => (await import('./task/index.ts')).task,
+    subcommands: [
+      { name: 'list', load: async () => (await import('./task/list.ts')).configureList },
+      { name: 'show', load: async () => (await import('./task/show.ts')).configureShow },
+      { name: 'logs', load: async () => (await import('./task/logs.ts')).configureLogs },
+      { name: 'create', load: async () => (await import('./task/create.ts')).configureCreate },
+      { name: 'start', load: async () => (await import('./task/change.ts')).configureStep('start') },
+      { name: 'complete', load: async () => (await import('./task/change.ts')).configureComplete },
+      { name: 'fail', load: async () => (await import('./task/change.ts')).configureFail },
+      { name: 'cancel', load: async () => (await import('./task/cancel.ts')).configureCancel },
+      { name: 'approve', load: async () => (await import('./task/change.ts')).configureStep('approve') },
+      { name: 'release', load: async () => (await import('./task/change.ts')).configureRelease },
+      { name: 'retry', load: async () => (await import('./task/change.ts')).configureStep('retry') },
+      { name: 'prune', load: async () => (await import('./task/prune.ts')).configurePrune },
+    ],
   },
   {
     name: 'flow',
     group: 'Tasks',
     summary: 'everything around one issue or thread, as a tree',
-    load: async () => (await import('./flow/index.ts')).flow,
+    subcommands: [
+      { name: 'list', load: async () => (await import('./flow/list.ts')).configureList },
+      { name: 'show', load: async () => (await import('./flow/show.ts')).configureShow },
+    ],
   },
   {
     name: 'conversation',
     group: 'Tasks',
     summary: 'tasks that share an agent’s context, with their totals',
-    load: async () => (await import('./conversation/index.ts')).conversation,
+    subcommands: [
+      { name: 'list', load: async () => (await import('./conversation/list.ts')).configureList },
+      { name: 'show', load: async () => (await import('./conversation/show.ts')).configureShow },
+    ],
   },
   {
     name: 'claude',
     group: 'Tasks',
     summary: 'Claude Code’s task list: its state, point a project at it',
-    load: async () => (await import('./claude/index.ts')).claude,
+    subcommands: [
+      { name: 'status', load: async () => (await import('./claude/status.ts')).configureStatus },
+      { name: 'install', load: async () => (await import('./claude/install.ts')).configureInstall },
+      { name: 'uninstall', load: async () => (await import('./claude/uninstall.ts')).configureUninstall },
+    ],
   },
   {
     name: 'sync',
     group: 'Tasks',
     summary: 'bring Claude Code’s task files in line with the store',
-    load: async () => (await import('./sync.ts')).sync,
+    load: async () => (await import('./sync.ts')).configureSync,
   },
   {
     name: 'mcp',
     group: 'Tasks',
     summary: 'tools for agents (Model Context Protocol), on stdin and stdout',
-    load: async () => (await import('./mcp.ts')).mcp,
+    load: async () => (await import('./mcp.ts')).configureMcp,
   },
   {
     name: 'audit',
     group: 'Upkeep',
     summary: 'who changed what',
-    load: async () => (await import('./audit/index.ts')).audit,
+    subcommands: [{ name: 'list', load: async () => (await import('./audit/list.ts')).configureList }],
   },
   {
     name: 'backup',
     group: 'Upkeep',
     summary: 'copy everything that is stored, also while serving',
-    load: async () => (await import('./backup.ts')).backup,
+    load: async () => (await import('./backup.ts')).configureBackup,
   },
   {
     name: 'restore',
     group: 'Upkeep',
     summary: 'put a backup in the place of what is stored',
-    load: async () => (await import('./restore.ts')).restore,
+    load: async () => (await import('./restore.ts')).configureRestore,
   },
   {
     name: 'token',
     group: 'Upkeep',
     summary: 'print the token of the management API',
-    load: async () => (await import('./token.ts')).tokenCommand,
+    load: async () => (await import('./token.ts')).configureToken,
   },
   {
     name: 'api',
     group: 'Upkeep',
     summary: 'send a request to the running server’s management API',
-    load: async () => (await import('./api.ts')).api,
+    load: async () => (await import('./api.ts')).configureApi,
   },
 ];

@@ -12,16 +12,14 @@ interface InitFlags extends ServiceFlags {
   readonly moveData?: boolean;
 }
 
-export const init: CliCommand = {
-  configure(command, runner) {
-    command
-      .option('--move-data', 'move the data of ~/.hookctl here without asking')
-      .option('--no-move-data', 'leave the data of ~/.hookctl where it is, without asking')
-      .addHelpText('after', examples('hookctl init && hookctl check && hookctl serve'))
-      .action(() =>
-        runner.run(command.optsWithGlobals<InitFlags>(), (app) => run(app, command.opts<InitFlags>())),
-      );
-  },
+export const configureInit: CliCommand = (command, runner) => {
+  command
+    .option('--move-data', 'move the data of ~/.hookctl here without asking')
+    .option('--no-move-data', 'leave the data of ~/.hookctl where it is, without asking')
+    .addHelpText('after', examples('hookctl init && hookctl check && hookctl serve'))
+    .action(() =>
+      runner.run(command.optsWithGlobals<InitFlags>(), (app) => run(app, command.opts<InitFlags>())),
+    );
 };
 
 async function run(app: Services, { moveData }: InitFlags): Promise<0> {

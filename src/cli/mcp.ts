@@ -18,29 +18,27 @@ const PATIENCE_MS = 15_000;
 const WAIT = { baseMs: 30, capMs: 250, random: Math.random };
 
 /** `hookctl mcp`: the tools for agents over stdin and stdout. */
-export const mcp: CliCommand = {
-  configure(command, runner) {
-    command
-      .option('--agent <name>', 'whose tasks and events are meant where a call names no agent')
-      .addHelpText(
-        'after',
-        [
-          '',
-          'Speaks the Model Context Protocol on stdin and stdout: an agent starts it, not a person. It works with a',
-          'running server and without one. The same tools are at /mcp of the management socket (Streamable HTTP, with',
-          'the token of `hookctl token`).',
-          examples(
-            'hookctl claude install --mcp',
-            'claude mcp add hookctl -- hookctl mcp',
-            'hookctl mcp --agent planning',
-          ),
-        ].join('\n'),
-      )
-      .action((flags: McpFlags) => {
-        const all = command.optsWithGlobals<McpFlags>();
-        return runner.run(all, (app) => serveStdio(app, runner.host, { ...all, ...flags }));
-      });
-  },
+export const configureMcp: CliCommand = (command, runner) => {
+  command
+    .option('--agent <name>', 'whose tasks and events are meant where a call names no agent')
+    .addHelpText(
+      'after',
+      [
+        '',
+        'Speaks the Model Context Protocol on stdin and stdout: an agent starts it, not a person. It works with a',
+        'running server and without one. The same tools are at /mcp of the management socket (Streamable HTTP, with',
+        'the token of `hookctl token`).',
+        examples(
+          'hookctl claude install --mcp',
+          'claude mcp add hookctl -- hookctl mcp',
+          'hookctl mcp --agent planning',
+        ),
+      ].join('\n'),
+    )
+    .action((flags: McpFlags) => {
+      const all = command.optsWithGlobals<McpFlags>();
+      return runner.run(all, (app) => serveStdio(app, runner.host, { ...all, ...flags }));
+    });
 };
 
 async function serveStdio(app: Services, host: Host, flags: McpFlags): Promise<0> {

@@ -6,38 +6,35 @@ import { failure, usageError } from '../errors.ts';
 import { paint, say } from '../lib/io.ts';
 import { shellQuote } from '../lib/shell-quote.ts';
 import { escapeInvisibleLine } from '../lib/text/escape-invisible.ts';
-import type { ServiceFlags, Services } from '../services.ts';
+import type { Services } from '../services.ts';
 import type { Loss } from '../store/local/loss.ts';
 import type { Staged } from '../store/local/staging.ts';
-import { type CliCommand, examples } from './kit/command.ts';
+import { type CliCommand, examples, type JsonFlags } from './kit/command.ts';
 import { counted, localTime, printJson } from './kit/print.ts';
 import { agrees, canAsk } from './kit/prompts.ts';
 
-interface RestoreFlags extends ServiceFlags {
+interface RestoreFlags extends JsonFlags {
   readonly yes?: boolean;
-  readonly json?: boolean;
 }
 
-export const restore: CliCommand = {
-  configure(command, runner) {
-    command
-      .description(
-        'Put a backup in the place of what is stored, while no server runs. The backup is checked first; the command says what is lost and what becomes allowed, and asks. The replaced state is kept: restore it to undo.',
-      )
-      .argument('<backup>', 'a folder that `hookctl backup` wrote, or before-restore-… to undo a restore')
-      .option('-y, --yes', 'do not ask')
-      .option('--json', 'print { restored, former, lost, newly_allowed } as JSON; needs --yes')
-      .addHelpText(
-        'after',
-        examples(
-          'hookctl restore ~/hookctl-backup-2026-01-31',
-          'hookctl restore before-restore-2026-01-31T12-00-00-000Z',
-        ),
-      )
-      .action((source: string, flags: RestoreFlags) =>
-        runner.run(command.optsWithGlobals(), (app) => run(app, source, flags)),
-      );
-  },
+export const configureRestore: CliCommand = (command, runner) => {
+  command
+    .description(
+      'Put a backup in the place of what is stored, while no server runs. The backup is checked first; the command says what is lost and what becomes allowed, and asks. The replaced state is kept: restore it to undo.',
+    )
+    .argument('<backup>', 'a folder that `hookctl backup` wrote, or before-restore-… to undo a restore')
+    .option('-y, --yes', 'do not ask')
+    .option('--json', 'print { restored, former, lost, newly_allowed } as JSON; needs --yes')
+    .addHelpText(
+      'after',
+      examples(
+        'hookctl restore ~/hookctl-backup-2026-01-31',
+        'hookctl restore before-restore-2026-01-31T12-00-00-000Z',
+      ),
+    )
+    .action((source: string, flags: RestoreFlags) =>
+      runner.run(command.optsWithGlobals(), (app) => run(app, source, flags)),
+    );
 };
 
 /** What the person should know before the state is put in force. */

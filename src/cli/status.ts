@@ -2,26 +2,20 @@ import { commandsOut, say } from '../lib/io.ts';
 import { escapeInvisibleLine } from '../lib/text/escape-invisible.ts';
 import { storedProblems } from '../server/problems.ts';
 import { type StatusView, statusView } from '../server/status.ts';
-import type { ServiceFlags, Services } from '../services.ts';
-import { type CliCommand, examples } from './kit/command.ts';
+import type { Services } from '../services.ts';
+import { type CliCommand, examples, type JsonFlags } from './kit/command.ts';
 import { serverClient } from './kit/operate.ts';
 import { facts, localTime, printJson, webhookState } from './kit/print.ts';
 import { below, state, table, time, whole } from './kit/table.ts';
 
-interface StatusFlags extends ServiceFlags {
-  readonly json?: boolean;
-}
-
-export const status: CliCommand = {
-  configure(command, runner) {
-    command
-      .option('--json', 'print the whole state as one object')
-      .addHelpText('after', examples('hookctl status', 'hookctl status --json | jq .server.queue_depth'))
-      .action((flags: StatusFlags) => runner.run(command.optsWithGlobals(), (app) => run(app, flags)));
-  },
+export const configureStatus: CliCommand = (command, runner) => {
+  command
+    .option('--json', 'print the whole state as one object')
+    .addHelpText('after', examples('hookctl status', 'hookctl status --json | jq .server.queue_depth'))
+    .action((flags: JsonFlags) => runner.run(command.optsWithGlobals(), (app) => run(app, flags)));
 };
 
-async function run(app: Services, { json }: StatusFlags): Promise<0> {
+async function run(app: Services, { json }: JsonFlags): Promise<0> {
   const client = await serverClient(app);
   const view = client === null ? offline(app) : await client.status();
   if (json === true) printJson(app.io, view);

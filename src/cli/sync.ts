@@ -1,25 +1,19 @@
 import { say } from '../lib/io.ts';
-import type { ServiceFlags, Services } from '../services.ts';
-import { type CliCommand, examples } from './kit/command.ts';
+import type { Services } from '../services.ts';
+import { type CliCommand, examples, type JsonFlags } from './kit/command.ts';
 import { operations } from './kit/operate.ts';
 import { facts, printJson } from './kit/print.ts';
 import { below, table, whole } from './kit/table.ts';
 
-interface SyncFlags extends ServiceFlags {
-  readonly json?: boolean;
-}
-
-export const sync: CliCommand = {
-  configure(command, runner) {
-    command
-      .option('--json', 'print one object')
-      .addHelpText('after', examples('hookctl sync'))
-      .action((flags: SyncFlags) => runner.run(command.optsWithGlobals(), (app) => run(app, flags)));
-  },
+export const configureSync: CliCommand = (command, runner) => {
+  command
+    .option('--json', 'print one object')
+    .addHelpText('after', examples('hookctl sync'))
+    .action((flags: JsonFlags) => runner.run(command.optsWithGlobals(), (app) => run(app, flags)));
 };
 
 /** Exit 1 when a task's files are still missing. */
-async function run(app: Services, { json }: SyncFlags): Promise<0 | 1> {
+async function run(app: Services, { json }: JsonFlags): Promise<0 | 1> {
   const { tasks } = await operations(app, 'sync');
   const view = await tasks.sync();
   if (json === true) printJson(app.io, view);

@@ -12,16 +12,14 @@ interface TrustFlags {
   readonly json?: boolean;
 }
 
-export const trust: CliCommand = {
-  configure(command, runner) {
-    command
-      .argument('[folder]', 'folder whose webhooks.yml and modules count, whoever wrote them')
-      .option('--remove', 'no longer trust the folder')
-      .option('--list', 'list the trusted folders')
-      .option('--json', 'with --list: print an array')
-      .addHelpText('after', examples('hookctl trust ~/work/shop', 'hookctl trust --remove ~/work/shop'))
-      .action((folder: string | undefined, flags: TrustFlags) => run(runner, folder, flags));
-  },
+export const configureTrust: CliCommand = (command, runner) => {
+  command
+    .argument('[folder]', 'folder whose webhooks.yml and modules count, whoever wrote them')
+    .option('--remove', 'no longer trust the folder')
+    .option('--list', 'list the trusted folders')
+    .option('--json', 'with --list: print an array')
+    .addHelpText('after', examples('hookctl trust ~/work/shop', 'hookctl trust --remove ~/work/shop'))
+    .action((folder: string | undefined, flags: TrustFlags) => run(runner, folder, flags));
 };
 
 async function run({ host }: Runner, folder: string | undefined, flags: TrustFlags): Promise<void> {

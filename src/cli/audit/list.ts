@@ -1,26 +1,24 @@
-import type { Command } from 'commander';
 import { say } from '../../lib/io.ts';
-import type { ServiceFlags, Services } from '../../services.ts';
+import type { Services } from '../../services.ts';
 import { type AuditView, auditView } from '../../views.ts';
-import { examples, type Runner } from '../kit/command.ts';
+import { type CliCommand, examples, type JsonFlags } from '../kit/command.ts';
 import { requireKnown, sayNextPage, sayNoRows } from '../kit/list.ts';
 import { moment } from '../kit/moment.ts';
 import { positive } from '../kit/options.ts';
 import { localTime, printJson } from '../kit/print.ts';
 import { below, table, time, whole } from '../kit/table.ts';
 
-interface ListFlags extends ServiceFlags {
+interface ListFlags extends JsonFlags {
   readonly what?: string;
   readonly since?: string;
   readonly limit: number;
   readonly before?: number;
-  readonly json?: boolean;
 }
 
 /** What changes are made to; `webhook.add` is one of the first. */
 const NOUNS = ['webhook', 'command', 'delivery', 'task', 'outbox', 'backup', 'serve', 'config', 'grant'];
 
-export function configureList(command: Command, runner: Runner): void {
+export const configureList: CliCommand = (command, runner) => {
   command
     .description('List who changed what, newest first.')
     .option('--what <name>', 'only this: webhook.add, or webhook for all that begins so')
@@ -32,7 +30,7 @@ export function configureList(command: Command, runner: Runner): void {
     .action((flags: ListFlags) =>
       runner.run(command.optsWithGlobals(), (app) => list(app, flags, runner.argv)),
     );
-}
+};
 
 async function list(app: Services, flags: ListFlags, argv: readonly string[]): Promise<0> {
   const { what, since, limit, before, json } = flags;

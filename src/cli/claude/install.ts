@@ -1,10 +1,9 @@
 import { access, constants } from 'node:fs/promises';
 import { delimiter, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import type { Command } from 'commander';
 import { say } from '../../lib/io.ts';
 import { PACKAGE_ROOT } from '../../package-root.ts';
-import type { ServiceFlags, Services } from '../../services.ts';
+import type { Services } from '../../services.ts';
 import {
   type Entries,
   installEntries,
@@ -13,7 +12,7 @@ import {
   type SettingsBlock,
   wantedEnv,
 } from '../../tasks/claude/settings.ts';
-import { examples, type Runner } from '../kit/command.ts';
+import { type CliCommand, examples, type JsonFlags } from '../kit/command.ts';
 import { printJson } from '../kit/print.ts';
 import { claudePlace, noteInstalled } from './project.ts';
 
@@ -64,12 +63,11 @@ function isProgram(path: string): Promise<boolean> {
   );
 }
 
-interface InstallFlags extends ServiceFlags {
+interface InstallFlags extends JsonFlags {
   readonly mcp?: boolean;
-  readonly json?: boolean;
 }
 
-export function configureInstall(command: Command, runner: Runner): void {
+export const configureInstall: CliCommand = (command, runner) => {
   command
     .description(
       'Let every Claude Code session of this project see hookctl’s tasks (.claude/settings.local.json).',
@@ -78,7 +76,7 @@ export function configureInstall(command: Command, runner: Runner): void {
     .option('--json', 'print one object')
     .addHelpText('after', examples('hookctl claude install', 'hookctl claude install --mcp'))
     .action((flags: InstallFlags) => runner.run(command.optsWithGlobals(), (app) => install(app, flags)));
-}
+};
 
 async function install(app: Services, { json, mcp }: InstallFlags): Promise<0> {
   const { projectFolder, list } = await claudePlace(app);

@@ -1,28 +1,23 @@
-import type { Command } from 'commander';
 import { say } from '../../lib/io.ts';
-import type { ServiceFlags, Services } from '../../services.ts';
+import type { Services } from '../../services.ts';
 import { sessionCommand } from '../../tasks/claude/index.ts';
 import { inspectList } from '../../tasks/claude/inspect.ts';
 import { localSettings, projectMcp, readEntries, wantedEnv } from '../../tasks/claude/settings.ts';
 import { taskTools } from '../../tasks/claude/tools.ts';
-import { examples, type Runner } from '../kit/command.ts';
+import { type CliCommand, examples, type JsonFlags } from '../kit/command.ts';
 import { facts, printJson } from '../kit/print.ts';
 import { claudePlace } from './project.ts';
 
-interface StatusFlags extends ServiceFlags {
-  readonly json?: boolean;
-}
-
-export function configureStatus(command: Command, runner: Runner): void {
+export const configureStatus: CliCommand = (command, runner) => {
   command
     .description('Show which task list is used, whether it can be written, and how a session gets to it.')
     .option('--json', 'print one object')
     .addHelpText('after', examples('hookctl claude status', 'hookctl claude status --json | jq .problem'))
-    .action((flags: StatusFlags) => runner.run(command.optsWithGlobals(), (app) => status(app, flags)));
-}
+    .action((flags: JsonFlags) => runner.run(command.optsWithGlobals(), (app) => status(app, flags)));
+};
 
 /** Exit 1 when no task gets into the list. */
-async function status(app: Services, { json }: StatusFlags): Promise<0 | 1> {
+async function status(app: Services, { json }: JsonFlags): Promise<0 | 1> {
   const view = await look(app);
   if (json === true) printJson(app.io, view);
   else print(app, view);

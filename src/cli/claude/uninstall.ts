@@ -1,31 +1,26 @@
-import type { Command } from 'commander';
 import { say } from '../../lib/io.ts';
-import type { ServiceFlags, Services } from '../../services.ts';
+import type { Services } from '../../services.ts';
 import {
   localSettings,
   projectMcp,
   type SettingsBlock,
   uninstallEntries,
 } from '../../tasks/claude/settings.ts';
-import { examples, type Runner } from '../kit/command.ts';
+import { type CliCommand, examples, type JsonFlags } from '../kit/command.ts';
 import { printJson } from '../kit/print.ts';
 import { claudePlace, forgetInstalled, readInstalled } from './project.ts';
 
-interface UninstallFlags extends ServiceFlags {
-  readonly json?: boolean;
-}
-
-export function configureUninstall(command: Command, runner: Runner): void {
+export const configureUninstall: CliCommand = (command, runner) => {
   command
     .description(
       'Take out of .claude/settings.local.json and .mcp.json what `claude install` put there, and nothing else.',
     )
     .option('--json', 'print one object')
     .addHelpText('after', examples('hookctl claude uninstall'))
-    .action((flags: UninstallFlags) => runner.run(command.optsWithGlobals(), (app) => uninstall(app, flags)));
-}
+    .action((flags: JsonFlags) => runner.run(command.optsWithGlobals(), (app) => uninstall(app, flags)));
+};
 
-async function uninstall(app: Services, { json }: UninstallFlags): Promise<0> {
+async function uninstall(app: Services, { json }: JsonFlags): Promise<0> {
   const { projectFolder } = await claudePlace(app);
   const settings = await takeOut(app, localSettings(projectFolder));
   const mcp = await takeOut(app, projectMcp(projectFolder));

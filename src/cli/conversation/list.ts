@@ -1,21 +1,19 @@
-import type { Command } from 'commander';
 import { say } from '../../lib/io.ts';
-import type { ServiceFlags, Services } from '../../services.ts';
+import type { Services } from '../../services.ts';
 import { conversationView } from '../../task-views.ts';
-import { examples, type Runner } from '../kit/command.ts';
+import { type CliCommand, examples, type JsonFlags } from '../kit/command.ts';
 import { requireBefore, requireKnown, sayNextPage, sayNoRows } from '../kit/list.ts';
 import { positive } from '../kit/options.ts';
 import { costOf, localTime, printJson, tookOf } from '../kit/print.ts';
 import { below, table, time, whole } from '../kit/table.ts';
 
-interface ListFlags extends ServiceFlags {
+interface ListFlags extends JsonFlags {
   readonly flow?: string;
   readonly limit: number;
   readonly before?: string;
-  readonly json?: boolean;
 }
 
-export function configureList(command: Command, runner: Runner): void {
+export const configureList: CliCommand = (command, runner) => {
   command
     .description('List conversations with their totals, newest first.')
     .option('--flow <id>', 'only those of this flow')
@@ -26,7 +24,7 @@ export function configureList(command: Command, runner: Runner): void {
     .action((flags: ListFlags) =>
       runner.run(command.optsWithGlobals(), (app) => list(app, flags, runner.argv)),
     );
-}
+};
 
 async function list(app: Services, { flow, json, ...page }: ListFlags, argv: readonly string[]): Promise<0> {
   const filter = { ...page, ...(flow && { flowId: flow }) };

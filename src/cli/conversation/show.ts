@@ -1,33 +1,28 @@
-import type { Command } from 'commander';
 import { notFound } from '../../errors.ts';
 import { say } from '../../lib/io.ts';
-import type { ServiceFlags, Services } from '../../services.ts';
+import type { Services } from '../../services.ts';
 import { metricsView } from '../../task-views.ts';
 import { taskView } from '../../views.ts';
 import { taskTree } from '../flow/show.ts';
-import { examples, type Runner } from '../kit/command.ts';
+import { type CliCommand, examples, type JsonFlags } from '../kit/command.ts';
 import { costOf, facts, localTime, printJson, tookOf } from '../kit/print.ts';
 import { storedReader } from '../kit/stored.ts';
 import { counts } from './list.ts';
 
-interface ShowFlags extends ServiceFlags {
-  readonly json?: boolean;
-}
-
 const TASKS_SHOWN = 500;
 
-export function configureShow(command: Command, runner: Runner): void {
+export const configureShow: CliCommand = (command, runner) => {
   command
     .description('Show one conversation: its totals and its tasks.')
     .argument('<id>', 'conversation id')
     .option('--json', 'print one object, its tasks under `items`')
     .addHelpText('after', examples('hookctl conversation show conv-01jd9x3k2a7f3kq2'))
-    .action((id: string, flags: ShowFlags) =>
+    .action((id: string, flags: JsonFlags) =>
       runner.run(command.optsWithGlobals(), (app) => show(app, id, flags)),
     );
-}
+};
 
-async function show(app: Services, id: string, { json }: ShowFlags): Promise<0> {
+async function show(app: Services, id: string, { json }: JsonFlags): Promise<0> {
   const store = storedReader(app, id);
   const found = store.conversations({ id })[0];
   if (found === undefined) {

@@ -1,23 +1,21 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import type { Command } from 'commander';
 import { type Io, say } from '../../lib/io.ts';
 import { escapeInvisibleJson, escapeInvisibleLine, shorten } from '../../lib/text/escape-invisible.ts';
-import type { ServiceFlags, Services } from '../../services.ts';
+import type { Services } from '../../services.ts';
 import { DELIVERY_STATUSES, type Delivery, type DeliveryStatus } from '../../types.ts';
 import { deliveryView } from '../../views.ts';
-import { examples, type Runner } from '../kit/command.ts';
+import { type CliCommand, examples, type JsonFlags } from '../kit/command.ts';
 import { requireBefore, requireKnown, sayNextPage, sayNoRows, webhookNames } from '../kit/list.ts';
 import { oneOf, positive } from '../kit/options.ts';
 import { localTime, printJson } from '../kit/print.ts';
 import { below, state, table, time, whole } from '../kit/table.ts';
 
-interface ListFlags extends ServiceFlags {
+interface ListFlags extends JsonFlags {
   readonly status?: DeliveryStatus;
   readonly webhook?: string;
   readonly limit: number;
   readonly before?: string;
   readonly follow?: boolean;
-  readonly json?: boolean;
 }
 
 const POLL_MS = 200;
@@ -32,7 +30,7 @@ const COLUMNS = [
   below('reason'),
 ];
 
-export function configureList(command: Command, runner: Runner): void {
+export const configureList: CliCommand = (command, runner) => {
   command
     .description('List deliveries, newest first.')
     .addOption(oneOf('--status <status>', 'only those in this status', DELIVERY_STATUSES))
@@ -48,7 +46,7 @@ export function configureList(command: Command, runner: Runner): void {
     .action((flags: ListFlags) =>
       runner.run(command.optsWithGlobals(), (app) => list(app, flags, runner.argv)),
     );
-}
+};
 
 async function list(app: Services, flags: ListFlags, argv: readonly string[]): Promise<0> {
   const reader = app.reader();

@@ -1,20 +1,18 @@
-import type { Command } from 'commander';
 import { say } from '../../lib/io.ts';
 import type { PrunedView, PruneLimits } from '../../server/operations.ts';
-import type { ServiceFlags, Services } from '../../services.ts';
-import { examples, type Runner } from '../kit/command.ts';
+import type { Services } from '../../services.ts';
+import { type CliCommand, examples, type JsonFlags } from '../kit/command.ts';
 import { moment } from '../kit/moment.ts';
 import { operations } from '../kit/operate.ts';
 import { bytes, printJson } from '../kit/print.ts';
 
-interface PruneFlags extends ServiceFlags {
+interface PruneFlags extends JsonFlags {
   readonly before?: string;
   readonly samples?: boolean;
   readonly dryRun?: boolean;
-  readonly json?: boolean;
 }
 
-export function configurePrune(command: Command, runner: Runner): void {
+export const configurePrune: CliCommand = (command, runner) => {
   command
     .description(
       'Remove the bytes of deliveries that were worked off. What is pending or still has a reply to send stays, and so do the rows, which say what happened.',
@@ -36,7 +34,7 @@ export function configurePrune(command: Command, runner: Runner): void {
       ),
     )
     .action((flags: PruneFlags) => runner.run(command.optsWithGlobals(), (app) => prune(app, flags)));
-}
+};
 
 async function prune(
   app: Services,

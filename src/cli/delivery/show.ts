@@ -1,19 +1,17 @@
-import type { Command } from 'commander';
 import { failure, notFound } from '../../errors.ts';
 import { commandsOut, say } from '../../lib/io.ts';
 import { escapeInvisible } from '../../lib/text/escape-invisible.ts';
-import type { ServiceFlags, Services } from '../../services.ts';
+import type { Services } from '../../services.ts';
 import { type DeliveryView, deliveryView, exportedDelivery } from '../../views.ts';
-import { examples, type Runner } from '../kit/command.ts';
+import { type CliCommand, examples, type JsonFlags } from '../kit/command.ts';
 import { bytes, facts, localTime, printJson } from '../kit/print.ts';
 import { below, table } from '../kit/table.ts';
 
-interface ShowFlags extends ServiceFlags {
-  readonly json?: boolean;
+interface ShowFlags extends JsonFlags {
   readonly body?: boolean;
 }
 
-export function configureShow(command: Command, runner: Runner): void {
+export const configureShow: CliCommand = (command, runner) => {
   command
     .description('Show one delivery: what came, what each command made of it.')
     .argument('<id>', 'delivery id')
@@ -29,7 +27,7 @@ export function configureShow(command: Command, runner: Runner): void {
     .action((id: string, flags: ShowFlags) =>
       runner.run(command.optsWithGlobals(), (app) => show(app, id, flags)),
     );
-}
+};
 
 async function show(app: Services, id: string, flags: ShowFlags): Promise<0> {
   const { io } = app;

@@ -1,11 +1,10 @@
-import type { Command } from 'commander';
 import { notFound } from '../../errors.ts';
 import { say } from '../../lib/io.ts';
 import { escapeInvisibleLine, shorten } from '../../lib/text/escape-invisible.ts';
-import type { ServiceFlags, Services } from '../../services.ts';
+import type { Services } from '../../services.ts';
 import { flowDetails } from '../../task-views.ts';
 import type { TaskView } from '../../views.ts';
-import { examples, type Runner } from '../kit/command.ts';
+import { type CliCommand, examples, type JsonFlags } from '../kit/command.ts';
 import { duration, facts, localTime, printJson } from '../kit/print.ts';
 import { storedReader } from '../kit/stored.ts';
 
@@ -53,11 +52,7 @@ function details(task: TaskView): readonly string[] {
   ];
 }
 
-interface ShowFlags extends ServiceFlags {
-  readonly json?: boolean;
-}
-
-export function configureShow(command: Command, runner: Runner): void {
+export const configureShow: CliCommand = (command, runner) => {
   command
     .description('Show one flow: its conversations, and the chain of its tasks as a tree.')
     .argument('<id>', 'flow id, or the external id that it is about')
@@ -66,12 +61,12 @@ export function configureShow(command: Command, runner: Runner): void {
       'after',
       examples('hookctl flow show flow-0f3a8b7c6d5e4f30', 'hookctl flow show jira:PROJ-123'),
     )
-    .action((id: string, flags: ShowFlags) =>
+    .action((id: string, flags: JsonFlags) =>
       runner.run(command.optsWithGlobals(), (app) => show(app, id, flags)),
     );
-}
+};
 
-async function show(app: Services, id: string, { json }: ShowFlags): Promise<0> {
+async function show(app: Services, id: string, { json }: JsonFlags): Promise<0> {
   const store = storedReader(app, id);
   const found = store.flows({ id })[0] ?? store.flows({ externalId: id })[0];
   if (found === undefined) {

@@ -2,16 +2,15 @@ import type { Command } from 'commander';
 import type { ExitCode } from '../../errors.ts';
 import type { Host, ServiceFlags, Services } from '../../services.ts';
 
-/** One command of the CLI, or a group with subcommands. One file (or folder) each, listed in `cli/index.ts`. */
-export interface CliCommand {
-  /** Adds arguments, options, help and action to the command that was made for it. */
-  configure(command: Command, runner: Runner): void | Promise<void>;
-}
+/**
+ * One command of the CLI: adds arguments, options, help and action to the command that was made for it. One file each,
+ * listed in `cli/index.ts`.
+ */
+export type CliCommand = (command: Command, runner: Runner) => void;
 
-/** One subcommand of a group: its module is read when the command line names it. */
-export interface Subcommand {
-  readonly name: string;
-  readonly load: () => Promise<(command: Command, runner: Runner) => void | Promise<void>>;
+/** The flag of every command that can print for programs. */
+export interface JsonFlags extends ServiceFlags {
+  readonly json?: boolean;
 }
 
 /** Runs what a command does, and remembers its exit code for `cli.ts`. */
@@ -52,26 +51,6 @@ export function createRunner(
       },
     },
   };
-}
-
-/**
- * Adds the subcommands of a group that the command line names; all of them when it names none or asks for help,
- * because then they are to be listed.
- */
-export async function addSubcommands(
-  group: Command,
-  runner: Runner,
-  subcommands: readonly Subcommand[],
-): Promise<void> {
-  const { argv } = runner;
-  const named = subcommands.filter(({ name }) => argv.includes(name));
-  const typed = argv[argv.indexOf(group.name()) + 1] ?? '';
-  const isUnknown = !typed.startsWith('-') && !subcommands.some(({ name }) => name === typed);
-  const listed =
-    named.length === 0 || isUnknown || ['help', '-h', '--help'].some((help) => argv.includes(help));
-  for (const { name, load } of listed ? subcommands : named) {
-    await (await load())(group.command(name), runner);
-  }
 }
 
 /** Lines under `Examples:` in a command's help. */

@@ -6,8 +6,8 @@ import { suggestion } from '../../lib/suggest.ts';
 import { escapeInvisible } from '../../lib/text/escape-invisible.ts';
 import { hookctlVersion } from '../../lib/version.ts';
 import type { Host } from '../../services.ts';
-import { commands } from '../index.ts';
-import { createRunner, examples } from './command.ts';
+import { commands, type Group, type Verb } from '../index.ts';
+import { createRunner, examples, type Runner } from './command.ts';
 
 /**
  * Parses a command line and runs what it names. The module of a command is read when it is called. Throws what the
@@ -16,18 +16,36 @@ import { createRunner, examples } from './command.ts';
 export async function runCommandLine(argv: readonly string[], host: Host): Promise<ExitCode> {
   const { runner, exitCode } = createRunner(host, argv);
   const program = createProgram(host);
-  for (const { name, group, summary, load } of commands) {
+  for (const entry of commands) {
     const command = program
-      .command(name)
-      .summary(summary)
-      .description(sentence(summary))
-      .helpGroup(`${group}:`);
-    if (argv.includes(name)) await (await load()).configure(command, runner);
+      .command(entry.name)
+      .summary(entry.summary)
+      .description(sentence(entry.summary))
+      .helpGroup(`${entry.group}:`);
+    if (argv.includes(entry.name)) await configure(command, runner, entry);
   }
   pointToOwnHelp(program, 'hookctl');
   if (argv.length === 0) program.outputHelp();
   else await program.parseAsync([...withHelpTopic(program, argv)], { from: 'user' });
   return exitCode();
+}
+
+async function configure(command: Command, runner: Runner, entry: Verb | Group): Promise<void> {
+  if ('load' in entry) return (await entry.load())(command, runner);
+  for (const sub of namedBy(runner.argv, entry)) {
+    const child = command.command(sub.name);
+    if ('summary' in sub) child.description(sentence(sub.summary));
+    await configure(child, runner, sub);
+  }
+}
+
+/** The subcommands that the command line names; all of them when it names none or asks for help, which lists them. */
+function namedBy(argv: readonly string[], { name: group, subcommands }: Group): Group['subcommands'] {
+  const named = subcommands.filter(({ name }) => argv.includes(name));
+  const typed = argv[argv.indexOf(group) + 1] ?? '';
+  const isUnknown = !typed.startsWith('-') && !subcommands.some(({ name }) => name === typed);
+  const asksHelp = ['help', '-h', '--help'].some((help) => argv.includes(help));
+  return named.length === 0 || isUnknown || asksHelp ? subcommands : named;
 }
 
 const EXAMPLES = [

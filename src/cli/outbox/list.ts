@@ -1,20 +1,18 @@
-import type { Command } from 'commander';
 import { say } from '../../lib/io.ts';
 import { shorten } from '../../lib/text/escape-invisible.ts';
-import type { ServiceFlags, Services } from '../../services.ts';
+import type { Services } from '../../services.ts';
 import { OUTGOING_STATUSES, type OutgoingStatus } from '../../types.ts';
 import { type OutgoingView, outgoingView } from '../../views.ts';
-import { examples, type Runner } from '../kit/command.ts';
+import { type CliCommand, examples, type JsonFlags } from '../kit/command.ts';
 import { requireBefore, sayNextPage, sayNoRows } from '../kit/list.ts';
 import { oneOf, positive } from '../kit/options.ts';
 import { localTime, printJson } from '../kit/print.ts';
 import { below, state, table, time, whole } from '../kit/table.ts';
 
-interface ListFlags extends ServiceFlags {
+interface ListFlags extends JsonFlags {
   readonly status?: OutgoingStatus;
   readonly limit: number;
   readonly before?: string;
-  readonly json?: boolean;
 }
 
 const CONTENT_LENGTH = 60;
@@ -29,7 +27,7 @@ const COLUMNS = [
   below('content'),
 ];
 
-export function configureList(command: Command, runner: Runner): void {
+export const configureList: CliCommand = (command, runner) => {
   command
     .description('List what leaves, newest first.')
     .addOption(oneOf('--status <status>', 'only those in this status', OUTGOING_STATUSES))
@@ -40,7 +38,7 @@ export function configureList(command: Command, runner: Runner): void {
     .action((flags: ListFlags) =>
       runner.run(command.optsWithGlobals(), (app) => list(app, flags, runner.argv)),
     );
-}
+};
 
 async function list(app: Services, flags: ListFlags, argv: readonly string[]): Promise<0> {
   const reader = app.reader();

@@ -1,14 +1,15 @@
 import type { Command } from 'commander';
 import { usageError } from '../../errors.ts';
 import { commandLine } from '../../lib/shell-quote.ts';
-import type { ServiceFlags, Services } from '../../services.ts';
+import type { Services } from '../../services.ts';
 import type { DeliverySelection } from '../../store/selection.ts';
 import type { DeliveryStatus } from '../../types.ts';
+import type { JsonFlags } from '../kit/command.ts';
 import { moment } from '../kit/moment.ts';
 import { collectFrom, positive } from '../kit/options.ts';
 import type { FileHints } from './file.ts';
 
-export interface ReplayFlags extends ServiceFlags, FileHints {
+export interface ReplayFlags extends JsonFlags, FileHints {
   readonly since?: string;
   readonly until?: string;
   readonly status: readonly DeliveryStatus[];
@@ -19,7 +20,6 @@ export interface ReplayFlags extends ServiceFlags, FileHints {
   readonly to?: string;
   readonly concurrency?: number;
   readonly resign?: boolean;
-  readonly json?: boolean;
 }
 
 /** Those that are pending run anyway; of those that were refused no bytes are kept. */

@@ -10,23 +10,21 @@ import { storedReader } from '../kit/stored.ts';
 import { fileSource, isFile } from './file.ts';
 import { checkFlags, type ReplayFlags, replayOptions, selectionOf } from './options.ts';
 
-export const replay: CliCommand = {
-  configure(command, runner) {
-    replayOptions(command.argument('[id-or-file...]', 'delivery ids, exported deliveries, or bodies'))
-      .addHelpText(
-        'after',
-        examples(
-          'hookctl replay dlv-01jd9x3k2a7f3kq2',
-          'hookctl replay body.json --provider github --event issue_comment.created --dry-run',
-          'hookctl replay --since 2h --status failed',
-          'hookctl replay --webhook github --since 2026-01-31 --to http://localhost:3000/hook --resign',
-        ),
-      )
-      .addHelpText('after', NOTES)
-      .action((sources: readonly string[], flags: ReplayFlags) =>
-        runner.run(command.optsWithGlobals(), (app) => start(app, sources, flags)),
-      );
-  },
+export const configureReplay: CliCommand = (command, runner) => {
+  replayOptions(command.argument('[id-or-file...]', 'delivery ids, exported deliveries, or bodies'))
+    .addHelpText(
+      'after',
+      examples(
+        'hookctl replay dlv-01jd9x3k2a7f3kq2',
+        'hookctl replay body.json --provider github --event issue_comment.created --dry-run',
+        'hookctl replay --since 2h --status failed',
+        'hookctl replay --webhook github --since 2026-01-31 --to http://localhost:3000/hook --resign',
+      ),
+    )
+    .addHelpText('after', NOTES)
+    .action((sources: readonly string[], flags: ReplayFlags) =>
+      runner.run(command.optsWithGlobals(), (app) => start(app, sources, flags)),
+    );
 };
 
 const NOTES = `

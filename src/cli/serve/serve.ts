@@ -2,10 +2,10 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import { perTurn, through } from '../../lib/io.ts';
 import type { ServeOptions } from '../../server/address.ts';
 import { type Serving, serve } from '../../server/serve.ts';
-import type { ServiceFlags, Services } from '../../services.ts';
+import type { Services } from '../../services.ts';
 import { parseTunnelFlag } from '../../tunnels/settings.ts';
 import type { TunnelStatus } from '../../tunnels/supervisor.ts';
-import { type CliCommand, examples } from '../kit/command.ts';
+import { type CliCommand, examples, type JsonFlags } from '../kit/command.ts';
 import { collect, port } from '../kit/options.ts';
 import { duration } from '../kit/print.ts';
 import { folded, quiet, type ServeOutput } from './filters.ts';
@@ -13,7 +13,7 @@ import { jsonOutput, leftOutAsJson } from './json.ts';
 import { logged } from './log.ts';
 import { humanOutput } from './terminal.ts';
 
-interface ServeFlags extends ServiceFlags {
+interface ServeFlags extends JsonFlags {
   readonly host?: string;
   readonly port?: number;
   readonly managementPort?: number;
@@ -22,7 +22,6 @@ interface ServeFlags extends ServiceFlags {
   readonly exitOnTunnelLoss?: boolean;
   readonly insecureNoVerify: readonly string[];
   readonly logFile?: string;
-  readonly json?: boolean;
   readonly quiet?: boolean;
 }
 
@@ -32,31 +31,29 @@ const LAST_LINES_MS = 1_000;
 /** Time for everything to end after a signal: a supervisor sends SIGKILL after ten seconds. */
 const DEADLINE_MS = 9_500;
 
-export const serveCommand: CliCommand = {
-  configure(command, runner) {
-    command
-      .option('--host <address>', 'address of the ingress (management stays on 127.0.0.1)')
-      .option('--port <n>', 'port of the ingress, default 8000', port)
-      .option('--management-port <n>', 'port of the management API, default 8001', port)
-      .option('--public-url <url>', 'public URL that leads to the ingress, if you bring your own tunnel')
-      .option('--tunnel <tunnel>', 'cloudflared, ssh, ssh=pinggy, smee=<channel url>, ngrok, …')
-      .option('--exit-on-tunnel-loss', 'end with status 1 when the tunnel is lost')
-      .option('--insecure-no-verify <webhook>', 'accept this webhook unverified (repeatable)', collect, [])
-      .option('--log-file <file>', 'also write everything, with stack traces, as JSON lines to a file')
-      .option('-q, --quiet', 'tell only what needs somebody: refusals, failures, approvals, changes')
-      .option('--json', 'print events as NDJSON on stdout: ready, delivery, task, run, state')
-      .addHelpText(
-        'after',
-        examples(
-          'hookctl serve',
-          'hookctl serve --tunnel cloudflared',
-          'hookctl serve --port 9000 --json | jq .type',
-        ),
-      )
-      .action((flags: ServeFlags) =>
-        runner.run(command.optsWithGlobals<ServeFlags>(), (app) => run(app, flags)),
-      );
-  },
+export const configureServe: CliCommand = (command, runner) => {
+  command
+    .option('--host <address>', 'address of the ingress (management stays on 127.0.0.1)')
+    .option('--port <n>', 'port of the ingress, default 8000', port)
+    .option('--management-port <n>', 'port of the management API, default 8001', port)
+    .option('--public-url <url>', 'public URL that leads to the ingress, if you bring your own tunnel')
+    .option('--tunnel <tunnel>', 'cloudflared, ssh, ssh=pinggy, smee=<channel url>, ngrok, …')
+    .option('--exit-on-tunnel-loss', 'end with status 1 when the tunnel is lost')
+    .option('--insecure-no-verify <webhook>', 'accept this webhook unverified (repeatable)', collect, [])
+    .option('--log-file <file>', 'also write everything, with stack traces, as JSON lines to a file')
+    .option('-q, --quiet', 'tell only what needs somebody: refusals, failures, approvals, changes')
+    .option('--json', 'print events as NDJSON on stdout: ready, delivery, task, run, state')
+    .addHelpText(
+      'after',
+      examples(
+        'hookctl serve',
+        'hookctl serve --tunnel cloudflared',
+        'hookctl serve --port 9000 --json | jq .type',
+      ),
+    )
+    .action((flags: ServeFlags) =>
+      runner.run(command.optsWithGlobals<ServeFlags>(), (app) => run(app, flags)),
+    );
 };
 
 /** Why serving ends. */

@@ -1,30 +1,28 @@
-import type { Command } from 'commander';
 import { usageError } from '../../errors.ts';
 import { say } from '../../lib/io.ts';
 import { commandLine } from '../../lib/shell-quote.ts';
-import type { ServiceFlags, Services } from '../../services.ts';
+import type { Services } from '../../services.ts';
 import type { Task, TaskStatus } from '../../types.ts';
-import { examples, type Runner } from '../kit/command.ts';
+import { type CliCommand, examples, type JsonFlags } from '../kit/command.ts';
 import { agentNames, requireKnown, sayNoRows } from '../kit/list.ts';
 import { operations } from '../kit/operate.ts';
 import { oneOf } from '../kit/options.ts';
 import { counted, printJson } from '../kit/print.ts';
 import { agrees, canAsk } from '../kit/prompts.ts';
-import { changeTask } from './changed.ts';
+import { changeTask } from './change.ts';
 
-interface CancelFlags extends ServiceFlags {
+interface CancelFlags extends JsonFlags {
   readonly status?: TaskStatus;
   readonly agent?: string;
   readonly flow?: string;
   readonly reason?: string;
   readonly yes?: boolean;
-  readonly json?: boolean;
 }
 
 /** The statuses of tasks that are not over. */
 const OPEN = ['waiting_approval', 'queued', 'running', 'waiting_answer'] as const;
 
-export function configureCancel(command: Command, runner: Runner): void {
+export const configureCancel: CliCommand = (command, runner) => {
   command
     .description('Cancel a task that is not over, or all that the filters select; a run is ended.')
     .argument('[id]', 'task id')
@@ -44,7 +42,7 @@ export function configureCancel(command: Command, runner: Runner): void {
     .action((id: string | undefined, flags: CancelFlags) =>
       runner.run(command.optsWithGlobals(), (app) => cancel(app, id, flags, runner.argv)),
     );
-}
+};
 
 async function cancel(
   app: Services,

@@ -1,13 +1,12 @@
-import type { Command } from 'commander';
 import { usageError } from '../../errors.ts';
-import type { ServiceFlags, Services } from '../../services.ts';
-import { examples, type Runner } from '../kit/command.ts';
+import type { Services } from '../../services.ts';
+import { type CliCommand, examples, type JsonFlags } from '../kit/command.ts';
 import { operations } from '../kit/operate.ts';
 import { collect } from '../kit/options.ts';
 import { readText } from '../kit/prompts.ts';
-import { printChanged } from './changed.ts';
+import { printChanged } from './change.ts';
 
-interface CreateFlags extends ServiceFlags {
+interface CreateFlags extends JsonFlags {
   readonly promptFile?: string;
   readonly title?: string;
   readonly agent?: string;
@@ -18,10 +17,9 @@ interface CreateFlags extends ServiceFlags {
   readonly newConversation?: boolean;
   readonly sameConversation?: boolean;
   readonly requiresApproval?: boolean;
-  readonly json?: boolean;
 }
 
-export function configureCreate(command: Command, runner: Runner): void {
+export const configureCreate: CliCommand = (command, runner) => {
   command
     .description('Make a task. A child inherits flow, conversation and agent of its parent.')
     .argument('[prompt]', 'what the agent is told')
@@ -46,7 +44,7 @@ export function configureCreate(command: Command, runner: Runner): void {
     .action((prompt: string | undefined, flags: CreateFlags) =>
       runner.run(command.optsWithGlobals(), (app) => create(app, prompt, flags)),
     );
-}
+};
 
 async function create(app: Services, text: string | undefined, flags: CreateFlags): Promise<0> {
   const prompt = await readText(app, { option: '--prompt', text, file: flags.promptFile });

@@ -1,25 +1,23 @@
-import type { Command } from 'commander';
 import { say } from '../../lib/io.ts';
-import type { ServiceFlags, Services } from '../../services.ts';
+import type { Services } from '../../services.ts';
 import { listedTasks } from '../../task-views.ts';
 import { TASK_STATUSES, type TaskStatus } from '../../types.ts';
-import { examples, type Runner } from '../kit/command.ts';
+import { type CliCommand, examples, type JsonFlags } from '../kit/command.ts';
 import { agentNames, requireBefore, requireKnown, sayNextPage, sayNoRows } from '../kit/list.ts';
 import { oneOf, positive } from '../kit/options.ts';
 import { localTime, printJson } from '../kit/print.ts';
 import { below, state, table, time, whole } from '../kit/table.ts';
 
-interface ListFlags extends ServiceFlags {
+interface ListFlags extends JsonFlags {
   readonly status?: TaskStatus;
   readonly agent?: string;
   readonly flow?: string;
   readonly delivery?: string;
   readonly limit: number;
   readonly before?: string;
-  readonly json?: boolean;
 }
 
-export function configureList(command: Command, runner: Runner): void {
+export const configureList: CliCommand = (command, runner) => {
   command
     .description('List tasks, newest first.')
     .addOption(oneOf('--status <status>', 'only those in this status', TASK_STATUSES))
@@ -36,7 +34,7 @@ export function configureList(command: Command, runner: Runner): void {
     .action((flags: ListFlags) =>
       runner.run(command.optsWithGlobals(), (app) => list(app, flags, runner.argv)),
     );
-}
+};
 
 function statusOf({ status, run, sample }: ReturnType<typeof listedTasks>[number]): string {
   const marks = [...(run?.state === 'held' ? ['held'] : []), ...(sample ? ['sample'] : [])];

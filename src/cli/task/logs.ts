@@ -1,24 +1,22 @@
 import { createReadStream } from 'node:fs';
 import { createInterface } from 'node:readline';
 import { setTimeout as delay } from 'node:timers/promises';
-import type { Command } from 'commander';
 import { failure, notFound } from '../../errors.ts';
 import { type Io, paint, say } from '../../lib/io.ts';
 import { escapeInvisible } from '../../lib/text/escape-invisible.ts';
-import type { ServiceFlags, Services } from '../../services.ts';
+import type { Services } from '../../services.ts';
 import type { AgentRun } from '../../types.ts';
-import { examples, type Runner } from '../kit/command.ts';
+import { type CliCommand, examples, type JsonFlags } from '../kit/command.ts';
 import { localTime } from '../kit/print.ts';
 import { storedReader } from '../kit/stored.ts';
 
-interface LogsFlags extends ServiceFlags {
+interface LogsFlags extends JsonFlags {
   readonly follow?: boolean;
-  readonly json?: boolean;
 }
 
 const POLL_MS = 200;
 
-export function configureLogs(command: Command, runner: Runner): void {
+export const configureLogs: CliCommand = (command, runner) => {
   command
     .description('Show what an agent said and did on a task: its newest run, or the run that is named.')
     .argument('<id>', 'task or run id')
@@ -35,7 +33,7 @@ export function configureLogs(command: Command, runner: Runner): void {
     .action((id: string, flags: LogsFlags) =>
       runner.run(command.optsWithGlobals(), (app) => logs(app, id, flags)),
     );
-}
+};
 
 async function logs(app: Services, id: string, { follow, json }: LogsFlags): Promise<0> {
   const run = runOf(app, id);

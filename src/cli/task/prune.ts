@@ -1,24 +1,22 @@
-import type { Command } from 'commander';
 import { usageError } from '../../errors.ts';
 import { say } from '../../lib/io.ts';
 import { commandLine } from '../../lib/shell-quote.ts';
-import type { ServiceFlags, Services } from '../../services.ts';
+import type { Services } from '../../services.ts';
 import { type PrunedTasks, plannedPrune, type TaskPruneLimits } from '../../tasks/prune.ts';
-import { examples, type Runner } from '../kit/command.ts';
+import { type CliCommand, examples, type JsonFlags } from '../kit/command.ts';
 import { moment } from '../kit/moment.ts';
 import { operations } from '../kit/operate.ts';
 import { counted, localTime, printJson } from '../kit/print.ts';
 import { agrees, canAsk } from '../kit/prompts.ts';
 
-interface PruneFlags extends ServiceFlags {
+interface PruneFlags extends JsonFlags {
   readonly before?: string;
   readonly samples?: boolean;
   readonly dryRun?: boolean;
   readonly yes?: boolean;
-  readonly json?: boolean;
 }
 
-export function configurePrune(command: Command, runner: Runner): void {
+export const configurePrune: CliCommand = (command, runner) => {
   command
     .description(
       'Remove tasks that have ended, with their history, runs, sent comments and entries in Claude’s list. A task goes with all that it initiated; what is still needed stays. Deliveries stay, so that a duplicate is still known.',
@@ -45,7 +43,7 @@ export function configurePrune(command: Command, runner: Runner): void {
     .action((flags: PruneFlags) =>
       runner.run(command.optsWithGlobals(), (app) => prune(app, flags, runner.argv)),
     );
-}
+};
 
 async function prune(app: Services, flags: PruneFlags, argv: readonly string[]): Promise<0 | 1> {
   const { dryRun = false, json = false } = flags;

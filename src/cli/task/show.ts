@@ -1,12 +1,11 @@
 import { open } from 'node:fs/promises';
-import type { Command } from 'commander';
 import { notFound } from '../../errors.ts';
 import { say } from '../../lib/io.ts';
 import { shellQuote } from '../../lib/shell-quote.ts';
 import { escapeInvisible, escapeInvisibleLine, indented, shorten } from '../../lib/text/escape-invisible.ts';
-import type { ServiceFlags, Services } from '../../services.ts';
+import type { Services } from '../../services.ts';
 import { type RunView, type TaskDetails, taskWithRuns } from '../../task-views.ts';
-import { examples, type Runner } from '../kit/command.ts';
+import { type CliCommand, examples, type JsonFlags } from '../kit/command.ts';
 import { costOf, duration, facts, localTime, printJson, tookOf } from '../kit/print.ts';
 import { storedReader } from '../kit/stored.ts';
 import { below, state, table, time } from '../kit/table.ts';
@@ -74,22 +73,18 @@ function costLine(run: RunView): string | null {
   return parts.length === 0 ? null : parts.join(', ');
 }
 
-interface ShowFlags extends ServiceFlags {
-  readonly json?: boolean;
-}
-
-export function configureShow(command: Command, runner: Runner): void {
+export const configureShow: CliCommand = (command, runner) => {
   command
     .description('Show one task: where it came from, where it stands, what the agent is told, and its runs.')
     .argument('<id>', 'task id')
     .option('--json', 'print one object')
     .addHelpText('after', examples('hookctl task show task-01jd9x3k2a7f3kq2'))
-    .action((id: string, flags: ShowFlags) =>
+    .action((id: string, flags: JsonFlags) =>
       runner.run(command.optsWithGlobals(), (app) => show(app, id, flags)),
     );
-}
+};
 
-async function show(app: Services, id: string, { json }: ShowFlags): Promise<0> {
+async function show(app: Services, id: string, { json }: JsonFlags): Promise<0> {
   const { io, located } = app;
   const found = app.reader()?.task(id) ?? null;
   if (found === null)

@@ -7,11 +7,11 @@ import { say } from '../../lib/io.ts';
 import { providers, providersIn } from '../../providers/index.ts';
 import { DELIVERY_HEADER } from '../../server/ingress/ingress.ts';
 import type { SettledView } from '../../server/operations.ts';
-import type { ServiceFlags, Services } from '../../services.ts';
+import type { Services } from '../../services.ts';
 import type { ServerAddress } from '../../store/local/lock.ts';
 import type { OutgoingRequest, Task, Webhook } from '../../types.ts';
 import { deliveryView, taskView } from '../../views.ts';
-import { type CliCommand, examples } from '../kit/command.ts';
+import { type CliCommand, examples, type JsonFlags } from '../kit/command.ts';
 import { served } from '../kit/operate.ts';
 import { collect } from '../kit/options.ts';
 import { printJson } from '../kit/print.ts';
@@ -19,47 +19,44 @@ import { printSettled, succeeded } from '../kit/settled.ts';
 import { requireProvider, sayUnloaded, webhookOrProvider } from '../kit/webhooks.ts';
 import { knownSample, makeRequest, type RequestWishes, withText } from './request.ts';
 
-interface TriggerFlags extends ServiceFlags, Omit<RequestWishes, 'type'> {
+interface TriggerFlags extends JsonFlags, Omit<RequestWishes, 'type'> {
   readonly webhook?: string;
   readonly replies?: boolean;
   readonly list?: boolean;
-  readonly json?: boolean;
 }
 
 /** How long to wait until the server has worked off what it accepted. */
 const PATIENCE_MS = 30_000;
 const POLL_MS = 20;
 
-export const trigger: CliCommand = {
-  configure(command, runner) {
-    command
-      .argument('[provider]', `${providers.map(({ name }) => name).join(', ')}; or a webhook`)
-      .argument('[event]', 'event type, e.g. issue_comment.created; the first sample if left out')
-      .option('--text <text>', 'what the person writes; without it no text command fires')
-      .option(
-        '--set <path=value>',
-        'change a field of the payload (repeatable); JSON is taken as JSON',
-        collect,
-        [],
-      )
-      .option('--payload <file>', 'a JSON file instead of the built-in sample')
-      .option('--webhook <name>', 'webhook to post to, if not the provider’s own')
-      .option('--replies', 'also post what the commands answer; a sample is silent otherwise')
-      .option('--list', 'list the built-in samples')
-      .option('--json', 'print { delivery, tasks } as JSON, with --list an array of { provider, type }')
-      .addHelpText(
-        'after',
-        examples(
-          'hookctl trigger github issue_comment.created --text "@agent analyze why login fails"',
-          'hookctl trigger github issues.opened --set issue.title="Crash on start"',
-        ),
-      )
-      .action((provider: string | undefined, type: string | undefined, flags: TriggerFlags) =>
-        runner.run(command.optsWithGlobals(), (app) =>
-          flags.list === true ? list(app, provider, flags) : run(app, provider, { ...flags, type }),
-        ),
-      );
-  },
+export const configureTrigger: CliCommand = (command, runner) => {
+  command
+    .argument('[provider]', `${providers.map(({ name }) => name).join(', ')}; or a webhook`)
+    .argument('[event]', 'event type, e.g. issue_comment.created; the first sample if left out')
+    .option('--text <text>', 'what the person writes; without it no text command fires')
+    .option(
+      '--set <path=value>',
+      'change a field of the payload (repeatable); JSON is taken as JSON',
+      collect,
+      [],
+    )
+    .option('--payload <file>', 'a JSON file instead of the built-in sample')
+    .option('--webhook <name>', 'webhook to post to, if not the provider’s own')
+    .option('--replies', 'also post what the commands answer; a sample is silent otherwise')
+    .option('--list', 'list the built-in samples')
+    .option('--json', 'print { delivery, tasks } as JSON, with --list an array of { provider, type }')
+    .addHelpText(
+      'after',
+      examples(
+        'hookctl trigger github issue_comment.created --text "@agent analyze why login fails"',
+        'hookctl trigger github issues.opened --set issue.title="Crash on start"',
+      ),
+    )
+    .action((provider: string | undefined, type: string | undefined, flags: TriggerFlags) =>
+      runner.run(command.optsWithGlobals(), (app) =>
+        flags.list === true ? list(app, provider, flags) : run(app, provider, { ...flags, type }),
+      ),
+    );
 };
 
 async function list(app: Services, name: string | undefined, { json }: TriggerFlags): Promise<0> {

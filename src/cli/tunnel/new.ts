@@ -1,11 +1,10 @@
-import type { Command } from 'commander';
 import { usageError } from '../../errors.ts';
 import { say } from '../../lib/io.ts';
 import { commandLine } from '../../lib/shell-quote.ts';
 import { createSmeeChannel } from '../../tunnels/drivers/smee-channel.ts';
-import { examples, type Runner } from '../kit/command.ts';
+import { type CliCommand, examples } from '../kit/command.ts';
 
-export function configureNew(command: Command, runner: Runner): void {
+export const configureNew: CliCommand = (command, runner) => {
   command
     .description('Make a channel at a relay: smee.io, or a smee or gosmee server of your own.')
     .argument('<relay>', 'smee')
@@ -27,4 +26,4 @@ export function configureNew(command: Command, runner: Runner): void {
         return 0;
       }),
     );
-}
+};

@@ -1,4 +1,3 @@
-import type { Command } from 'commander';
 import { failure, type HookctlError } from '../../errors.ts';
 import { say } from '../../lib/io.ts';
 import { openTunnel } from '../../server/tunnel.ts';
@@ -7,7 +6,7 @@ import { send } from '../../tunnels/drivers/http.ts';
 import { newRelayKey } from '../../tunnels/drivers/relay.ts';
 import { parseTunnelFlag } from '../../tunnels/settings.ts';
 import type { TunnelStatus } from '../../tunnels/supervisor.ts';
-import { examples, type Runner } from '../kit/command.ts';
+import { type CliCommand, examples } from '../kit/command.ts';
 import { port } from '../kit/options.ts';
 import { tunnelLine } from '../kit/print.ts';
 
@@ -18,7 +17,7 @@ interface OpenFlags extends ServiceFlags {
 
 const HEALTH_TIMEOUT_MS = 2_000;
 
-export function configureOpen(command: Command, runner: Runner): void {
+export const configureOpen: CliCommand = (command, runner) => {
   command
     .description('Open a tunnel to a running server, until a signal ends it.')
     .argument('<tunnel>', 'cloudflared, ssh, ssh=pinggy, smee=<channel url>, ngrok, …')
@@ -31,7 +30,7 @@ export function configureOpen(command: Command, runner: Runner): void {
     .action((flag: string, flags: OpenFlags) =>
       runner.run(command.optsWithGlobals(), (app) => open(app, flag, flags)),
     );
-}
+};
 
 async function open(app: Services, flag: string, flags: OpenFlags): Promise<0 | 1> {
   const settings = parseTunnelFlag(flag);

@@ -1,25 +1,23 @@
-import type { Command } from 'commander';
 import { failure } from '../../errors.ts';
 import { say } from '../../lib/io.ts';
 import type { TunnelView } from '../../server/status.ts';
-import type { ServiceFlags, Services } from '../../services.ts';
-import { examples, type Runner } from '../kit/command.ts';
+import type { Services } from '../../services.ts';
+import { type CliCommand, examples, type JsonFlags } from '../kit/command.ts';
 import { serverClient } from '../kit/operate.ts';
 import { facts, localTime, printJson } from '../kit/print.ts';
 
-interface StatusFlags extends ServiceFlags {
+interface StatusFlags extends JsonFlags {
   readonly printUrl?: boolean;
-  readonly json?: boolean;
 }
 
-export function configureStatus(command: Command, runner: Runner): void {
+export const configureStatus: CliCommand = (command, runner) => {
   command
     .description('How the tunnel of the running server stands.')
     .option('--print-url', 'print the public URL alone; exit 1 while there is none')
     .option('--json', 'print one object; null while there is no tunnel')
     .addHelpText('after', examples('hookctl tunnel status', 'URL=$(hookctl tunnel status --print-url)'))
     .action((flags: StatusFlags) => runner.run(command.optsWithGlobals(), (app) => status(app, flags)));
-}
+};
 
 async function status(app: Services, flags: StatusFlags): Promise<0> {
   const { io, located } = app;

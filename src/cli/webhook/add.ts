@@ -1,13 +1,12 @@
-import type { Command } from 'commander';
 import type { Change } from '../../config/dynamic/change.ts';
 import { type Added, addFrom, addWebhook } from '../../config/dynamic/edit.ts';
 import { lintWebhooks } from '../../config/lint.ts';
 import { usageError } from '../../errors.ts';
 import { providers } from '../../providers/index.ts';
 import { settingDescriptions } from '../../providers/scheme/settings.ts';
-import type { ServiceFlags, Services } from '../../services.ts';
+import type { Services } from '../../services.ts';
 import type { Webhook } from '../../types.ts';
-import { examples, type Runner } from '../kit/command.ts';
+import { type CliCommand, examples, type JsonFlags } from '../kit/command.ts';
 import { facts } from '../kit/print.ts';
 import { requireProvider } from '../kit/webhooks.ts';
 import { changeDb, dynamicWebhook, report } from './change.ts';
@@ -15,12 +14,11 @@ import { givenFields, type WebhookFlags, webhookOptions } from './fields.ts';
 import { findWebhook, refOf } from './find.ts';
 import { formLines, viewer } from './view.ts';
 
-interface AddFlags extends ServiceFlags, WebhookFlags {
+interface AddFlags extends JsonFlags, WebhookFlags {
   readonly from?: string;
-  readonly json?: boolean;
 }
 
-export function configureAdd(command: Command, runner: Runner): void {
+export const configureAdd: CliCommand = (command, runner) => {
   webhookOptions(
     command
       .description('Add a dynamic webhook. Without a secret one is made, and shown this once.')
@@ -45,7 +43,7 @@ export function configureAdd(command: Command, runner: Runner): void {
     .action((provider: string | undefined, flags: AddFlags) =>
       runner.run(command.optsWithGlobals(), (app) => add(app, provider, flags)),
     );
-}
+};
 
 async function add(app: Services, provider: string | undefined, flags: AddFlags): Promise<0> {
   const changed = await changeDb(app, await addition(app, provider, flags));

@@ -1,20 +1,18 @@
-import type { Command } from 'commander';
 import { type Change, findWebhook as findInDb } from '../../config/dynamic/change.ts';
 import { type Updated, updateWebhook } from '../../config/dynamic/edit.ts';
 import type { WebhookPatch } from '../../config/dynamic/schema.ts';
 import { lintWebhooks } from '../../config/lint.ts';
 import { usageError } from '../../errors.ts';
-import type { ServiceFlags, Services } from '../../services.ts';
-import { examples, type Runner } from '../kit/command.ts';
+import type { Services } from '../../services.ts';
+import { type CliCommand, examples, type JsonFlags } from '../kit/command.ts';
 import { clearOption } from '../kit/options.ts';
 import { changeDb, dynamicWebhook, report } from './change.ts';
 import { givenFields, type WebhookFlags, webhookOptions } from './fields.ts';
 import { onWebhook, refOf } from './find.ts';
 import { viewer } from './view.ts';
 
-interface EditFlags extends ServiceFlags, WebhookFlags {
+interface EditFlags extends JsonFlags, WebhookFlags {
   readonly clear: readonly (keyof typeof CLEARABLE)[];
-  readonly json?: boolean;
 }
 
 /** What `--clear` takes, by the name of the option that sets it. */
@@ -29,7 +27,7 @@ const CLEARABLE = {
   options: 'options',
 } as const;
 
-export function configureEdit(command: Command, runner: Runner): void {
+export const configureEdit: CliCommand = (command, runner) => {
   clearOption(
     webhookOptions(
       command
@@ -50,7 +48,7 @@ export function configureEdit(command: Command, runner: Runner): void {
     .action((ref: string, flags: EditFlags) =>
       runner.run(command.optsWithGlobals(), (app) => edit(app, ref, flags)),
     );
-}
+};
 
 async function edit(app: Services, ref: string, flags: EditFlags): Promise<0> {
   const patch: WebhookPatch = {

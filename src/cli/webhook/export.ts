@@ -1,6 +1,5 @@
 import { mkdir } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
-import type { Command } from 'commander';
 import { stringify } from 'yaml';
 import { exportWebhooks } from '../../config/dynamic/edit.ts';
 import type { DbWebhook } from '../../config/dynamic/schema.ts';
@@ -11,7 +10,7 @@ import { say } from '../../lib/io.ts';
 import { commandLine } from '../../lib/shell-quote.ts';
 import { escapeInvisibleJson } from '../../lib/text/escape-invisible.ts';
 import type { ServiceFlags, Services } from '../../services.ts';
-import { examples, type Runner } from '../kit/command.ts';
+import { type CliCommand, examples } from '../kit/command.ts';
 import { oneOf } from '../kit/options.ts';
 import { findWebhook } from './find.ts';
 
@@ -22,7 +21,7 @@ interface ExportFlags extends ServiceFlags {
   readonly output?: string;
 }
 
-export function configureExport(command: Command, runner: Runner): void {
+export const configureExport: CliCommand = (command, runner) => {
   command
     .description('Write dynamic webhooks for `webhook import`, or as a TypeScript module for `static:`.')
     .argument('[webhook...]', 'ids or names; all dynamic ones if left out')
@@ -40,7 +39,7 @@ export function configureExport(command: Command, runner: Runner): void {
     .action((refs: readonly string[], flags: ExportFlags) =>
       runner.run(command.optsWithGlobals(), (app) => run(app, refs, flags)),
     );
-}
+};
 
 async function run(app: Services, refs: readonly string[], flags: ExportFlags): Promise<0> {
   const configuration = await app.configuration();

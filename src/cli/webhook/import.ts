@@ -1,21 +1,16 @@
 import { readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { text as readText } from 'node:stream/consumers';
-import type { Command } from 'commander';
 import { type Imported, importWebhooks } from '../../config/dynamic/edit.ts';
 import { readYaml, type YamlText } from '../../config/project/project.ts';
 import { ConfigError, type Diagnostic, messageOf, usageError } from '../../errors.ts';
-import type { ServiceFlags, Services } from '../../services.ts';
-import { examples, type Runner } from '../kit/command.ts';
+import type { Services } from '../../services.ts';
+import { type CliCommand, examples, type JsonFlags } from '../kit/command.ts';
 import { facts } from '../kit/print.ts';
 import { changeDb, dynamicWebhook, report } from './change.ts';
 import { viewer } from './view.ts';
 
-interface ImportFlags extends ServiceFlags {
-  readonly json?: boolean;
-}
-
-export function configureImport(command: Command, runner: Runner): void {
+export const configureImport: CliCommand = (command, runner) => {
   command
     .description('Add the webhooks of an export; those with the id of one that is here replace it.')
     .argument('<file>', 'JSON or YAML, as `webhook export` writes it; - reads stdin')
@@ -24,12 +19,12 @@ export function configureImport(command: Command, runner: Runner): void {
       'after',
       examples('hookctl webhook import webhooks.yml', 'hookctl webhook import - < export.json'),
     )
-    .action((file: string, flags: ImportFlags) =>
+    .action((file: string, flags: JsonFlags) =>
       runner.run(command.optsWithGlobals(), (app) => run(app, file, flags)),
     );
-}
+};
 
-async function run(app: Services, file: string, { json }: ImportFlags): Promise<0> {
+async function run(app: Services, file: string, { json }: JsonFlags): Promise<0> {
   // JSON is YAML: one reader, which knows where each value stands.
   const text = readYaml(file, await contentOf(app, file));
   if (text.problems.length > 0) throw new ConfigError(text.problems);

@@ -1,5 +1,4 @@
 import { dirname, relative } from 'node:path';
-import type { Command } from 'commander';
 import { type Listing, listed, quickListing, rememberListing } from '../../config/listing.ts';
 import { type UnloadedFile, unloadedText } from '../../config/modules/kept-modules.ts';
 import { locate, type ProjectPaths } from '../../config/project/locate.ts';
@@ -10,16 +9,12 @@ import type { ServiceFlags, Services } from '../../services.ts';
 import { type LastDelivery, lastDeliveries } from '../../store/local/last-deliveries.ts';
 import { currentHolder } from '../../store/local/lock.ts';
 import { databasePath } from '../../store/local/sqlite.ts';
-import { examples, type Runner } from '../kit/command.ts';
+import { type CliCommand, examples, type JsonFlags, type Runner } from '../kit/command.ts';
 import { serverClient } from '../kit/operate.ts';
 import { localTime, printJson, webhookState } from '../kit/print.ts';
 import { below, state, table, time, whole } from '../kit/table.ts';
 
-interface ListFlags extends ServiceFlags {
-  readonly json?: boolean;
-}
-
-export function configureList(command: Command, runner: Runner): void {
+export const configureList: CliCommand = (command, runner) => {
   command
     .description('List all webhooks: where they come from, their state, the last delivery.')
     .option('--json', 'print an array')
@@ -27,12 +22,12 @@ export function configureList(command: Command, runner: Runner): void {
       'after',
       examples('hookctl webhook list', 'hookctl webhook list --json | jq -r ".[].endpoint"'),
     )
-    .action(async (flags: ListFlags) => {
+    .action(async (flags: JsonFlags) => {
       const options: ServiceFlags = command.optsWithGlobals();
       if (flags.json === true) await runner.run(options, listAsJson);
       else if (!listQuickly(runner, options)) await runner.run(options, list);
     });
-}
+};
 
 /** The app and all configuration code stay unread where the list can be told without them. */
 function listQuickly({ host }: Runner, { config }: ServiceFlags): boolean {

@@ -1,22 +1,21 @@
-import { type Command, InvalidArgumentError, Option } from 'commander';
+import { InvalidArgumentError, Option } from 'commander';
 import { rotateSecret } from '../../config/dynamic/edit.ts';
 import { duration } from '../../lib/units.ts';
-import type { ServiceFlags, Services } from '../../services.ts';
-import { examples, type Runner } from '../kit/command.ts';
+import type { Services } from '../../services.ts';
+import { type CliCommand, examples, type JsonFlags } from '../kit/command.ts';
 import { localTime } from '../kit/print.ts';
 import { changeDb, dynamicWebhook, report } from './change.ts';
 import { onWebhook, refOf } from './find.ts';
 import { givenSecret, type SecretFlags, secretOptions } from './secret-input.ts';
 import { formLines, viewer } from './view.ts';
 
-interface RotateFlags extends ServiceFlags, SecretFlags {
+interface RotateFlags extends JsonFlags, SecretFlags {
   readonly overlap: number;
-  readonly json?: boolean;
 }
 
 const DAY_MS = 86_400_000;
 
-export function configureRotateSecret(command: Command, runner: Runner): void {
+export const configureRotateSecret: CliCommand = (command, runner) => {
   secretOptions(command, 'the new secret, in place of a generated one')
     .description('Give a dynamic webhook a new secret; the former one still verifies for a while.')
     .argument('<webhook>', 'id or name')
@@ -30,7 +29,7 @@ export function configureRotateSecret(command: Command, runner: Runner): void {
     .action((ref: string, flags: RotateFlags) =>
       runner.run(command.optsWithGlobals(), (app) => rotate(app, ref, flags)),
     );
-}
+};
 
 async function rotate(app: Services, ref: string, flags: RotateFlags): Promise<0> {
   const secret = await givenSecret(app, flags);

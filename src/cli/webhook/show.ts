@@ -1,8 +1,7 @@
-import type { Command } from 'commander';
 import { failure } from '../../errors.ts';
 import { commandsOut, say } from '../../lib/io.ts';
-import type { ServiceFlags, Services } from '../../services.ts';
-import { examples, type Runner } from '../kit/command.ts';
+import type { Services } from '../../services.ts';
+import { type CliCommand, examples, type JsonFlags } from '../kit/command.ts';
 import { serverClient } from '../kit/operate.ts';
 import { facts, printJson, webhookState } from '../kit/print.ts';
 import { sayUnloaded } from '../kit/webhooks.ts';
@@ -10,12 +9,11 @@ import { commandTable } from './command/list.ts';
 import { findWebhook } from './find.ts';
 import { formLines, viewer } from './view.ts';
 
-interface ShowFlags extends ServiceFlags {
+interface ShowFlags extends JsonFlags {
   readonly showSecret?: boolean;
-  readonly json?: boolean;
 }
 
-export function configureShow(command: Command, runner: Runner): void {
+export const configureShow: CliCommand = (command, runner) => {
   command
     .description('Show one webhook: where it is written, who may command, and its commands.')
     .argument('<webhook>', 'id or name')
@@ -28,7 +26,7 @@ export function configureShow(command: Command, runner: Runner): void {
     .action((ref: string, flags: ShowFlags) =>
       runner.run(command.optsWithGlobals(), (app) => show(app, ref, flags)),
     );
-}
+};
 
 async function show(app: Services, ref: string, flags: ShowFlags): Promise<0> {
   const { io } = app;

@@ -1,27 +1,27 @@
-import type { Command } from 'commander';
-import { setEnabled } from '../../config/dynamic/edit.ts';
-import type { ServiceFlags, Services } from '../../services.ts';
-import { examples, type Runner } from '../kit/command.ts';
+import { removeWebhook, setEnabled } from '../../config/dynamic/edit.ts';
+import type { Services } from '../../services.ts';
+import { type CliCommand, examples, type JsonFlags } from '../kit/command.ts';
 import { changeDb, dynamicWebhook, report } from './change.ts';
 import { onWebhook, refOf } from './find.ts';
 import { viewer } from './view.ts';
 
-interface SwitchFlags extends ServiceFlags {
-  readonly json?: boolean;
+export const configureEnable = configureSwitch(true, 'Let a dynamic webhook receive again.');
+export const configureDisable = configureSwitch(false, 'Have a dynamic webhook answer 403, and keep it.');
+
+function configureSwitch(enabled: boolean, description: string): CliCommand {
+  return (command, runner) => {
+    command
+      .description(description)
+      .argument('<webhook>', 'id or name')
+      .option('--json', 'print one object')
+      .addHelpText('after', examples(`hookctl webhook ${enabled ? 'enable' : 'disable'} triage`))
+      .action((ref: string, flags: JsonFlags) =>
+        runner.run(command.optsWithGlobals(), (app) => turn(app, ref, enabled, flags)),
+      );
+  };
 }
 
-/** What `enable` and `disable` have in common. */
-export function configureSwitch(command: Command, runner: Runner, enabled: boolean): void {
-  command
-    .argument('<webhook>', 'id or name')
-    .option('--json', 'print one object')
-    .addHelpText('after', examples(`hookctl webhook ${enabled ? 'enable' : 'disable'} triage`))
-    .action((ref: string, flags: SwitchFlags) =>
-      runner.run(command.optsWithGlobals(), (app) => turn(app, ref, enabled, flags)),
-    );
-}
-
-async function turn(app: Services, ref: string, enabled: boolean, { json }: SwitchFlags): Promise<0> {
+async function turn(app: Services, ref: string, enabled: boolean, { json }: JsonFlags): Promise<0> {
   const changed = await changeDb(
     app,
     onWebhook(ref, (id) => setEnabled(id, enabled)),
@@ -34,5 +34,27 @@ async function turn(app: Services, ref: string, enabled: boolean, { json }: Swit
     done: `${webhook.name} (${changed.result.webhook.webhook_id}) ${was} ${word}`,
     next: enabled ? `hookctl webhook show ${refOf(webhook)}` : `hookctl webhook enable ${refOf(webhook)}`,
     served: changed.served,
+  });
+}
+
+export const configureRemove: CliCommand = (command, runner) => {
+  command
+    .description('Remove a dynamic webhook and its commands. Its deliveries and tasks stay.')
+    .argument('<webhook>', 'id or name')
+    .option('--json', 'print one object')
+    .addHelpText('after', examples('hookctl webhook remove triage'))
+    .action((ref: string, flags: JsonFlags) =>
+      runner.run(command.optsWithGlobals(), (app) => remove(app, ref, flags)),
+    );
+};
+
+async function remove(app: Services, ref: string, { json }: JsonFlags): Promise<0> {
+  const { result, served } = await changeDb(app, onWebhook(ref, removeWebhook));
+  const { webhook_id, name, endpoint } = result;
+  return report(app, json, {
+    view: { removed: { webhook_id, name, endpoint } },
+    done: `removed ${name} (${webhook_id}); ${endpoint} answers 404`,
+    next: 'hookctl webhook list',
+    served,
   });
 }

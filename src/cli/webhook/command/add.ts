@@ -1,21 +1,18 @@
-import type { Command } from 'commander';
 import { eventMatches } from '../../../conditions/event-type.ts';
 import { addCommand } from '../../../config/dynamic/edit.ts';
 import { usageError } from '../../../errors.ts';
 import { commandLine } from '../../../lib/shell-quote.ts';
-import type { ServiceFlags, Services } from '../../../services.ts';
+import type { Services } from '../../../services.ts';
 import type { Provider } from '../../../types.ts';
-import { examples, type Runner } from '../../kit/command.ts';
+import { type CliCommand, examples, type JsonFlags } from '../../kit/command.ts';
 import { changeDb, dynamicWebhook } from '../change.ts';
 import { onWebhook } from '../find.ts';
 import { type CommandFlags, commandOptions, givenCommand } from './fields.ts';
 import { reportCommand } from './report.ts';
 
-interface AddFlags extends ServiceFlags, CommandFlags {
-  readonly json?: boolean;
-}
+interface AddFlags extends JsonFlags, CommandFlags {}
 
-export function configureCommandAdd(command: Command, runner: Runner): void {
+export const configureCommandAdd: CliCommand = (command, runner) => {
   commandOptions(
     command
       .description(
@@ -35,7 +32,7 @@ export function configureCommandAdd(command: Command, runner: Runner): void {
     .action((ref: string, flags: AddFlags) =>
       runner.run(command.optsWithGlobals(), (app) => add(app, ref, flags)),
     );
-}
+};
 
 async function add(app: Services, ref: string, flags: AddFlags): Promise<0> {
   if ((flags.trigger === undefined) === (flags.textName === undefined)) {

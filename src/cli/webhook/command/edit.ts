@@ -1,18 +1,16 @@
-import type { Command } from 'commander';
 import { updateCommand } from '../../../config/dynamic/edit.ts';
 import type { CommandPatch } from '../../../config/dynamic/schema.ts';
 import { usageError } from '../../../errors.ts';
-import type { ServiceFlags, Services } from '../../../services.ts';
-import { examples, type Runner } from '../../kit/command.ts';
+import type { Services } from '../../../services.ts';
+import { type CliCommand, examples, type JsonFlags } from '../../kit/command.ts';
 import { clearOption } from '../../kit/options.ts';
 import { changeDb } from '../change.ts';
 import { onCommand } from '../find.ts';
 import { type CommandFlags, commandOptions, givenCommand } from './fields.ts';
 import { reportCommand } from './report.ts';
 
-interface EditFlags extends ServiceFlags, CommandFlags {
+interface EditFlags extends JsonFlags, CommandFlags {
   readonly clear: readonly (keyof typeof CLEARABLE)[];
-  readonly json?: boolean;
 }
 
 /** What `--clear` takes, by the name of the option that sets it. */
@@ -30,7 +28,7 @@ const CLEARABLE = {
   options: 'options',
 } as const;
 
-export function configureCommandEdit(command: Command, runner: Runner): void {
+export const configureCommandEdit: CliCommand = (command, runner) => {
   clearOption(
     commandOptions(
       command
@@ -51,7 +49,7 @@ export function configureCommandEdit(command: Command, runner: Runner): void {
     .action((ref: string, commandRef: string, flags: EditFlags) =>
       runner.run(command.optsWithGlobals(), (app) => edit(app, ref, commandRef, flags)),
     );
-}
+};
 
 async function edit(app: Services, ref: string, commandRef: string, flags: EditFlags): Promise<0> {
   const patch: CommandPatch = {

@@ -1,28 +1,23 @@
-import type { Command } from 'commander';
 import { type OutputStream, say } from '../../../lib/io.ts';
 import { type CommandView, commandView } from '../../../server/webhook-view.ts';
-import type { ServiceFlags, Services } from '../../../services.ts';
-import { examples, type Runner } from '../../kit/command.ts';
+import type { Services } from '../../../services.ts';
+import { type CliCommand, examples, type JsonFlags } from '../../kit/command.ts';
 import { printJson } from '../../kit/print.ts';
 import { below, table, whole } from '../../kit/table.ts';
 import { findWebhook } from '../find.ts';
 
-interface ListFlags extends ServiceFlags {
-  readonly json?: boolean;
-}
-
-export function configureCommandList(command: Command, runner: Runner): void {
+export const configureCommandList: CliCommand = (command, runner) => {
   command
     .description('List the commands of a webhook, static ones too.')
     .argument('<webhook>', 'id or name')
     .option('--json', 'print an array')
     .addHelpText('after', examples('hookctl webhook command list triage'))
-    .action((ref: string, flags: ListFlags) =>
+    .action((ref: string, flags: JsonFlags) =>
       runner.run(command.optsWithGlobals(), (app) => list(app, ref, flags)),
     );
-}
+};
 
-async function list(app: Services, ref: string, { json }: ListFlags): Promise<0> {
+async function list(app: Services, ref: string, { json }: JsonFlags): Promise<0> {
   const { snapshot } = await app.configuration();
   const { name, commands: found } = findWebhook(snapshot.webhooks, ref);
   const commands = found.map(commandView);

@@ -1,28 +1,23 @@
-import type { Command } from 'commander';
 import { removeCommand } from '../../../config/dynamic/edit.ts';
-import type { ServiceFlags, Services } from '../../../services.ts';
-import { examples, type Runner } from '../../kit/command.ts';
+import type { Services } from '../../../services.ts';
+import { type CliCommand, examples, type JsonFlags } from '../../kit/command.ts';
 import { changeDb } from '../change.ts';
 import { onCommand } from '../find.ts';
 import { reportCommand } from './report.ts';
 
-interface RemoveFlags extends ServiceFlags {
-  readonly json?: boolean;
-}
-
-export function configureCommandRemove(command: Command, runner: Runner): void {
+export const configureCommandRemove: CliCommand = (command, runner) => {
   command
     .description('Remove a command from a dynamic webhook.')
     .argument('<webhook>', 'id or name')
     .argument('<command>', 'id, or its name or trigger where only one has it')
     .option('--json', 'print one object')
     .addHelpText('after', examples('hookctl webhook command remove triage issues.opened'))
-    .action((ref: string, commandRef: string, flags: RemoveFlags) =>
+    .action((ref: string, commandRef: string, flags: JsonFlags) =>
       runner.run(command.optsWithGlobals(), (app) => remove(app, ref, commandRef, flags)),
     );
-}
+};
 
-async function remove(app: Services, ref: string, commandRef: string, { json }: RemoveFlags): Promise<0> {
+async function remove(app: Services, ref: string, commandRef: string, { json }: JsonFlags): Promise<0> {
   const changed = await changeDb(app, onCommand(ref, commandRef, removeCommand));
   return reportCommand(app, json, changed, {
     did: 'removed',

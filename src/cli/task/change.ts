@@ -1,0 +1,169 @@
+import type { Command } from 'commander';
+import { paint, say } from '../../lib/io.ts';
+import { escapeInvisibleLine } from '../../lib/text/escape-invisible.ts';
+import type { TaskVerb } from '../../server/task-operations.ts';
+import type { Services } from '../../services.ts';
+import type { TaskReport } from '../../tasks/change.ts';
+import type { TaskUsage } from '../../types.ts';
+import { iso, type TaskView } from '../../views.ts';
+import { type CliCommand, examples, type JsonFlags } from '../kit/command.ts';
+import { operations } from '../kit/operate.ts';
+import { amount, count, renamed } from '../kit/options.ts';
+import { counted, facts, printJson } from '../kit/print.ts';
+import { readText } from '../kit/prompts.ts';
+
+/** What a run of a task used, as options. */
+export interface SpentFlags {
+  readonly costUsd?: number;
+  readonly inputTokens?: number;
+  readonly outputTokens?: number;
+}
+
+export function spentOptions(command: Command): Command {
+  return command
+    .option('--cost-usd <amount>', 'what this run cost, in dollars', amount)
+    .option('--input-tokens <n>', 'tokens that were read', count)
+    .option('--output-tokens <n>', 'tokens that were written', count);
+}
+
+/** Null for what was not told. */
+export function spentOf(flags: SpentFlags): Omit<TaskUsage, 'durationMs'> {
+  return {
+    costUsd: flags.costUsd ?? null,
+    inputTokens: flags.inputTokens ?? null,
+    outputTokens: flags.outputTokens ?? null,
+  };
+}
+
+/** Lets something happen to a task, here or in the running server, and prints where it stands then. */
+export async function changeTask(
+  app: Services,
+  id: string,
+  verb: TaskVerb,
+  { json, ...report }: Omit<TaskReport, 'actor'> & { readonly json: boolean | undefined },
+): Promise<0> {
+  const before = app.reader()?.task(id) ?? null;
+  const { tasks } = await operations(app, `task ${verb}`);
+  const view = await tasks.change(id, verb, { ...report, actor: 'cli' });
+  if (before?.status === view.status && iso(before.updatedAt) === view.updated_at) {
+    say(app.io.err, paint(app.io.err, 'yellow', `${id} is already ${view.status}: nothing was changed`));
+  }
+  return printChanged(app, view, json);
+}
+
+/** What a command that made or changed a task prints. */
+export function printChanged({ io }: Services, view: TaskView, json: boolean | undefined): 0 {
+  if (json === true) {
+    printJson(io, view);
+    return 0;
+  }
+  say(
+    io.out,
+    facts([
+      ['task', view.id],
+      ['title', view.title],
+      ['status', view.status],
+      ['agent', view.agent],
+    ]),
+  );
+  if (view.unsynced !== null) {
+    say(io.err, paint(io.err, 'yellow', `task files not written: ${escapeInvisibleLine(view.unsynced)}`));
+  }
+  say(io.err, `Next: hookctl task show ${view.id}`);
+  return 0;
+}
+
+const STEPS = {
+  start: 'Say that a task is worked on.',
+  approve: 'Let a task run that waits for approval.',
+  retry: 'Queue a failed or cancelled task again: the same record, its cost counted on.',
+} as const;
+
+/** Configures `start`, `approve` or `retry`, which take nothing but the task. */
+export function configureStep(step: keyof typeof STEPS): CliCommand {
+  return (command, runner) => {
+    command
+      .description(STEPS[step])
+      .argument('<id>', 'task id')
+      .option('--json', 'print one object')
+      .addHelpText('after', examples(`hookctl task ${step} task-01jd9x3k2a7f3kq2`))
+      .action((id: string, { json }: JsonFlags) =>
+        runner.run(command.optsWithGlobals(), (app) => changeTask(app, id, step, { json })),
+      );
+  };
+}
+
+interface CompleteFlags extends JsonFlags, SpentFlags {
+  readonly result?: string;
+  readonly resultFile?: string;
+}
+
+export const configureComplete: CliCommand = (command, runner) => {
+  spentOptions(
+    command
+      .description('Complete a task, whatever it waits for, with what came of it.')
+      .argument('<id>', 'task id')
+      .option('--result <text>', 'what came of it; goes back to where the task came from')
+      .option('--result-file <file>', 'the same from a file; - reads standard input'),
+  )
+    .option('--json', 'print one object')
+    .addHelpText(
+      'after',
+      examples(
+        'hookctl task complete task-01jd9x3k2a7f3kq2 --result "Fixed in #43"',
+        'hookctl task complete task-01jd9x3k2a7f3kq2 --result-file report.md --cost-usd 0.42',
+      ),
+    )
+    .action((id: string, flags: CompleteFlags) =>
+      runner.run(command.optsWithGlobals(), async (app) => {
+        const text = { option: '--result', text: flags.result, file: flags.resultFile };
+        const result = await readText(app, text);
+        return changeTask(app, id, 'complete', { json: flags.json, result, spent: spentOf(flags) });
+      }),
+    );
+};
+
+interface FailFlags extends JsonFlags, SpentFlags {
+  readonly reason?: string;
+  readonly reasonFile?: string;
+}
+
+export const configureFail: CliCommand = (command, runner) => {
+  spentOptions(
+    command
+      .description('Say that a task failed, and why. Tasks that depend on it stay blocked.')
+      .argument('<id>', 'task id')
+      .option('--reason <text>', 'why; goes back to where the task came from')
+      .option('--reason-file <file>', 'the same from a file; - reads standard input')
+      .addOption(renamed('--error <text>', '--reason'))
+      .addOption(renamed('--error-file <file>', '--reason-file')),
+  )
+    .option('--json', 'print one object')
+    .addHelpText(
+      'after',
+      examples('hookctl task fail task-01jd9x3k2a7f3kq2 --reason "the tests do not start"'),
+    )
+    .action((id: string, flags: FailFlags) =>
+      runner.run(command.optsWithGlobals(), async (app) => {
+        const error = await readText(app, { option: '--reason', text: flags.reason, file: flags.reasonFile });
+        return changeTask(app, id, 'fail', { json: flags.json, error, spent: spentOf(flags) });
+      }),
+    );
+};
+
+export const configureRelease: CliCommand = (command, runner) => {
+  command
+    .description('Let the tasks run that were queued before their agent was configured.')
+    .argument('<agent>', 'name under `agents:` in webhooks.yml')
+    .option('--json', 'print { agent, tasks } as JSON')
+    .addHelpText('after', examples('hookctl task release planning'))
+    .action((agent: string, { json }: JsonFlags) =>
+      runner.run(command.optsWithGlobals(), async (app) => {
+        const { tasks } = await operations(app, 'task release');
+        const released = await tasks.release(agent);
+        if (json === true) printJson(app.io, released);
+        else say(app.io.out, `released ${counted(released.tasks)} of ${agent}`);
+        return 0;
+      }),
+    );
+};
