@@ -16,7 +16,7 @@ import { proofChecks } from './contract/proof.ts';
 import { sampleChecks } from './contract/samples.ts';
 import { subjectOf } from './contract/subject.ts';
 import type { ContractCheck, ContractOptions } from './contract/types.ts';
-import type { DefinedProvider } from './lib/defined-provider.ts';
+import type { DefinedProvider } from './types/defined-provider.ts';
 import type { Provider } from './types.ts';
 
 export type { ContractCheck, ContractOptions } from './contract/types.ts';

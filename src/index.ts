@@ -12,7 +12,7 @@ export type {
   WebhookDefinition,
 } from './config/modules/define.ts';
 export { type DefinedWebhook, defineWebhook } from './config/modules/define.ts';
-export type { DefinedProvider } from './lib/defined-provider.ts';
+export type { DefinedProvider } from './types/defined-provider.ts';
 export { defineProvider } from './providers/own/define.ts';
 export type {
   EventDraft,

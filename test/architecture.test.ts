@@ -7,7 +7,7 @@ const SRC = join(ROOT, 'src');
 const MAX_LINES = 400;
 
 /** Everything below the plug-ins. */
-const BASE = ['lib', 'types', 'errors', 'package-root'];
+const BASE = ['lib', 'types', 'errors', 'labels', 'package-root'];
 
 /**
  * Folder (or file) of src/ → what it may import beside itself. `type:` means types only: erased, so it is no
@@ -16,6 +16,7 @@ const BASE = ['lib', 'types', 'errors', 'package-root'];
 const LAYERS: Readonly<Record<string, readonly string[]>> = {
   types: [],
   errors: [],
+  labels: ['lib', 'types'],
   'package-root': [],
   lib: ['types', 'errors', 'package-root'],
   conditions: BASE,

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { commandLabel } from '../lib/command-label.ts';
-import { ownText } from '../lib/text/post-text.ts';
+import { ownText } from '../types/post-text.ts';
 import type { NewOutgoing } from '../types.ts';
 import { type Action, type ActionContext, outcome } from './action.ts';
 import { taskFor } from './new-task.ts';

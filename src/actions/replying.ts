@@ -1,6 +1,6 @@
 import { failure } from '../errors.ts';
 import type { IdSource } from '../lib/ids.ts';
-import type { PostText } from '../lib/text/post-text.ts';
+import type { PostText } from '../types/post-text.ts';
 import type { JsonObject, NewOutgoing, ThreadRef } from '../types.ts';
 import type { ActionContext, Replies } from './action.ts';
 

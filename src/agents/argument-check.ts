@@ -1,6 +1,6 @@
 import { basename } from 'node:path';
 import type { Issue } from '../types.ts';
-import { beforeOutside, PLACEHOLDERS, placeholdersOf } from './placeholders.ts';
+import { beforeOutside, PLACEHOLDERS, placeholdersOf } from './arguments.ts';
 
 /** Programs whose arguments are commands, somewhere: no value from outside can be safe there. */
 const RUN_COMMANDS = new Set(

@@ -8,7 +8,7 @@ import { NO_USAGE, type RunUsage } from '../types.ts';
 import { argumentIssues } from './argument-check.ts';
 import { type BoundedEnd, startBounded } from './bounded.ts';
 import { runEnvironment } from './environment.ts';
-import { fillIn, type PlaceholderValues, placeholdersOf, valuesOf } from './placeholders.ts';
+import { fillIn, type PlaceholderValues, placeholdersOf, valuesOf } from './arguments.ts';
 import { collectLines, numberAt, parseOutput, readResultFile, textAt } from './result-text.ts';
 import type { AgentRunner, CommonOptions, RunOrder, RunResult } from './runner.ts';
 import { commonFields } from './settings.ts';

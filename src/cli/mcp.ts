@@ -1,7 +1,7 @@
 import { Writable } from 'node:stream';
 import { setTimeout as delay } from 'node:timers/promises';
 import { HookctlError, messageOf } from '../errors.ts';
-import { fullJitter } from '../lib/backoff.ts';
+import { fullJitter } from '../lib/time.ts';
 import { type OutputStream, say } from '../lib/io.ts';
 import type { McpBackend } from '../mcp/backend.ts';
 import { serveMcpStdio } from '../mcp/stdio.ts';

@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
 import sift from 'sift';
-import { type Budget, BudgetError, createBudget } from '../lib/budget.ts';
+import { type Budget, BudgetError, createBudget } from '../lib/limits.ts';
 import { isJsonObject, valuesAt } from '../lib/json.ts';
 import { compileRegex } from '../lib/regex.ts';
 import type { Conditions, JsonObject, JsonValue } from '../types.ts';

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { nameProblem } from '../lib/webhook-name.ts';
+import { nameProblem } from './webhook-name.ts';
 import type { JsonObject } from '../types.ts';
 
 /*

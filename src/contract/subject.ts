@@ -1,4 +1,4 @@
-import { type DefinedProvider, providerDraft } from '../lib/defined-provider.ts';
+import { type DefinedProvider, providerDraft } from '../types/defined-provider.ts';
 import { secret } from '../lib/redact/secret.ts';
 import type { JsonObject, Provider, RawRequest, Sample, WebhookSecret } from '../types.ts';
 import type { ContractOptions } from './types.ts';

@@ -1,5 +1,5 @@
 import { failure, messageOf } from '../errors.ts';
-import { fullJitter, pause } from '../lib/backoff.ts';
+import { fullJitter, pause } from '../lib/time.ts';
 import { createKeyLock } from '../lib/key-lock.ts';
 import { timeSlicer } from '../lib/time-slicer.ts';
 import type { PendingDelivery } from '../store/store.ts';

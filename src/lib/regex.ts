@@ -1,6 +1,6 @@
 import { RE2JS, RE2JSSyntaxException } from 're2js';
 import { messageOf } from '../errors.ts';
-import type { Budget } from './budget.ts';
+import type { Budget } from './limits.ts';
 
 /** A longer pattern or a bigger program is refused; `.{1,1000}b$` alone would take 2003 instructions. */
 const MAX_PATTERN_LENGTH = 1000;

@@ -1,5 +1,5 @@
 import { HookctlError, messageOf } from '../errors.ts';
-import { fullJitter } from '../lib/backoff.ts';
+import { fullJitter } from '../lib/time.ts';
 import type { OutgoingNote, Store } from '../store/store.ts';
 import type { Outgoing, Sent } from '../types.ts';
 import { createBreaker } from './breaker.ts';

@@ -1,7 +1,7 @@
 import type { IdSource } from '../lib/ids.ts';
 import { cutAtSentence } from '../lib/text/cut.ts';
 import { escapeInvisible } from '../lib/text/escape-invisible.ts';
-import { foreignText, joinTexts, notice, ownText, type PostText } from '../lib/text/post-text.ts';
+import { foreignText, joinTexts, notice, ownText, type PostText } from '../types/post-text.ts';
 import type { TaskReply } from '../store/tasks.ts';
 import type { JsonObject, NewOutgoing, Task, TaskStatus, ThreadRef } from '../types.ts';
 

@@ -1,5 +1,5 @@
 import type { HelperDelegate, HelperOptions } from 'handlebars';
-import { type Budget, createBudget } from '../lib/budget.ts';
+import { type Budget, createBudget } from '../lib/limits.ts';
 import { isJsonObject } from '../lib/json.ts';
 import { shorten } from '../lib/text/escape-invisible.ts';
 import type { JsonValue } from '../types.ts';

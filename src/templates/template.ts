@@ -1,10 +1,10 @@
 import { randomBytes } from 'node:crypto';
 import Handlebars from 'handlebars';
 import { failure } from '../errors.ts';
-import { HARMLESS_ID } from '../lib/agent-label.ts';
-import { BudgetError, createBudget } from '../lib/budget.ts';
+import { HARMLESS_ID } from '../labels.ts';
+import { BudgetError, createBudget } from '../lib/limits.ts';
 import { escapeInvisible } from '../lib/text/escape-invisible.ts';
-import { renderedText } from '../lib/text/post-text.ts';
+import { renderedText } from '../types/post-text.ts';
 import type { Template, TemplateContext } from '../types.ts';
 import { explainError, findForeign, findOversized, findRefused, type TemplateIssue } from './check.ts';
 import { eachHelper, KNOWN_HELPERS, VALUE_HELPERS } from './helpers.ts';

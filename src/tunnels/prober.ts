@@ -1,6 +1,6 @@
 import type { Environment } from '../lib/process/subprocess.ts';
 import type { Headers } from '../types.ts';
-import { networkReason, send } from './drivers/http.ts';
+import { networkReason, send } from './http.ts';
 import { isProbe, makeProbe, newProbeKey, PROBE_HEADER, PROBE_PATH } from './probe.ts';
 import type { TunnelClock, TunnelFacts } from './tunnel.ts';
 

@@ -1,5 +1,5 @@
 import { HookctlError, messageOf } from '../errors.ts';
-import { fullJitter, pause } from '../lib/backoff.ts';
+import { fullJitter, pause } from '../lib/time.ts';
 import type { Environment } from '../lib/process/subprocess.ts';
 import type { Prober } from './prober.ts';
 import type { TunnelSettings } from './settings.ts';

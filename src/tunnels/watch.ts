@@ -1,4 +1,4 @@
-import { pause } from '../lib/backoff.ts';
+import { pause } from '../lib/time.ts';
 import type { ProbeResult } from './prober.ts';
 import type { TunnelClock, TunnelPhase } from './tunnel.ts';
 

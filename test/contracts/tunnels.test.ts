@@ -1,6 +1,6 @@
 import { createServer } from 'node:http';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { send } from '../../src/tunnels/drivers/http.ts';
+import { send } from '../../src/tunnels/http.ts';
 import { tunnelDrivers } from '../../src/tunnels/drivers/index.ts';
 import { isRelayed } from '../../src/tunnels/drivers/relay.ts';
 import type { TunnelName, TunnelSettings } from '../../src/tunnels/settings.ts';

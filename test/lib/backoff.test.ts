@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { fullJitter, pause } from '../../src/lib/backoff.ts';
+import { fullJitter, pause } from '../../src/lib/time.ts';
 
 const at = (attempt: number, random: number) =>
   fullJitter(attempt, { baseMs: 1_000, capMs: 30_000, random: () => random });

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { BudgetError, createBudget } from '../../src/lib/budget.ts';
+import { BudgetError, createBudget } from '../../src/lib/limits.ts';
 import { compileRegex } from '../../src/lib/regex.ts';
 
 const matches = (pattern: string, text: string, flags = '') => {

@@ -10,7 +10,7 @@ import { copyFile, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { userInfo } from 'node:os';
 import { delimiter, join } from 'node:path';
-import { send } from '../../src/tunnels/drivers/http.ts';
+import { send } from '../../src/tunnels/http.ts';
 import { ssh } from '../../src/tunnels/drivers/ssh.ts';
 import { createProber } from '../../src/tunnels/prober.ts';
 import { superviseTunnel, type TunnelStatus } from '../../src/tunnels/supervisor.ts';

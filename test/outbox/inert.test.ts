@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { foreignText, joinTexts, notice, ownText, shownText } from '../../src/lib/text/post-text.ts';
+import { foreignText, joinTexts, notice, ownText, shownText } from '../../src/types/post-text.ts';
 import { providers } from '../../src/providers/index.ts';
 import { inert } from '../../src/providers/kit/inert.ts';
 import { compileTemplate } from '../../src/templates/template.ts';

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
-import { valuesOf } from '../../src/agents/placeholders.ts';
-import { agentLabel } from '../../src/lib/agent-label.ts';
+import { valuesOf } from '../../src/agents/arguments.ts';
+import { agentLabel } from '../../src/labels.ts';
 import { getTask, listTasks } from '../../src/mcp/tools/look.ts';
 import { toListTask } from '../../src/tasks/claude/list-task.ts';
 import type { JsonObject } from '../../src/types.ts';

@@ -4,7 +4,7 @@ import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { send } from '../../src/tunnels/drivers/http.ts';
+import { send } from '../../src/tunnels/http.ts';
 import { tunnelDrivers } from '../../src/tunnels/drivers/index.ts';
 import { createProber } from '../../src/tunnels/prober.ts';
 import { superviseTunnel, type TunnelStatus, type TunnelSupervisor } from '../../src/tunnels/supervisor.ts';

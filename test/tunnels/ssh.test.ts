@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { send } from '../../src/tunnels/drivers/http.ts';
+import { send } from '../../src/tunnels/http.ts';
 import { ssh } from '../../src/tunnels/drivers/ssh.ts';
 import { SSH_SERVICES } from '../../src/tunnels/drivers/ssh-services.ts';
 import type { SshProfileName } from '../../src/tunnels/settings.ts';

@@ -1,4 +1,4 @@
-import { ownText } from '../../lib/text/post-text.ts';
+import { ownText } from '../../types/post-text.ts';
 import { BUDGET_MS } from '../../store/local/tables/runs.ts';
 import type { QueuedTask } from '../../store/runs.ts';
 import { separateComment } from '../../tasks/progress.ts';

@@ -1,5 +1,5 @@
 import type { Agent } from '../../config/project/agents.ts';
-import { pause } from '../../lib/backoff.ts';
+import { pause } from '../../lib/time.ts';
 import { findProgram } from '../../lib/process/find-program.ts';
 import type { QueuedTask, RunWait } from '../../store/runs.ts';
 import { changeOf, guardedStep } from '../../tasks/change.ts';

@@ -1,7 +1,7 @@
 import { usageError } from '../../errors.ts';
 import { say } from '../../lib/io.ts';
 import { commandLine } from '../../lib/shell-quote.ts';
-import { createSmeeChannel } from '../../tunnels/drivers/smee-channel.ts';
+import { createSmeeChannel } from '../../tunnels/drivers/smee/channel.ts';
 import { type CliCommand, examples } from '../kit/command.ts';
 
 export const configureNew: CliCommand = (command, runner) => {

@@ -2,7 +2,7 @@ import { failure, type HookctlError } from '../../errors.ts';
 import { say } from '../../lib/io.ts';
 import { openTunnel } from '../../server/tunnel.ts';
 import type { ServiceFlags, Services } from '../../services.ts';
-import { send } from '../../tunnels/drivers/http.ts';
+import { send } from '../../tunnels/http.ts';
 import { newRelayKey } from '../../tunnels/drivers/relay.ts';
 import { parseTunnelFlag } from '../../tunnels/settings.ts';
 import type { TunnelStatus } from '../../tunnels/supervisor.ts';

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { withoutLineEnds } from '../../lib/redact/secret.ts';
-import { nameProblem } from '../../lib/webhook-name.ts';
+import { nameProblem } from '../webhook-name.ts';
 import { commandSchema, definitionSchema, variableName } from '../schema.ts';
 import { SCHEMA_VERSION } from './files.ts';
 

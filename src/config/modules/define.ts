@@ -1,5 +1,5 @@
 import { type CallSite, callerSite } from '../../lib/call-site.ts';
-import type { DefinedProvider } from '../../lib/defined-provider.ts';
+import type { DefinedProvider } from '../../types/defined-provider.ts';
 import type { JsonObject } from '../../types.ts';
 
 /** Registered under a name, so that a definition is known even if the project has a hookctl of its own installed. */

@@ -3,7 +3,7 @@ import { dirname, resolve } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import type { Diagnostic } from '../../errors.ts';
 import type { CallSite } from '../../lib/call-site.ts';
-import { type ProviderDraft, providerDraft } from '../../lib/defined-provider.ts';
+import { type ProviderDraft, providerDraft } from '../../types/defined-provider.ts';
 import { issuesOf, type Source, toDiagnostic } from '../../lib/diagnostics.ts';
 import type { Issue } from '../../types.ts';
 import { DEFAULT_STATIC } from '../project/schema.ts';

@@ -1,6 +1,6 @@
 import { actionNamed } from '../../actions/index.ts';
 import { replyTo } from '../../actions/replying.ts';
-import { ownText } from '../../lib/text/post-text.ts';
+import { ownText } from '../../types/post-text.ts';
 import type { NewOutgoing } from '../../types.ts';
 import type { PipelineContext } from '../context.ts';
 import type { EventContext } from '../event-context.ts';

@@ -1,7 +1,7 @@
 import { execFile } from 'node:child_process';
 import { readdir, readFile } from 'node:fs/promises';
 import { promisify } from 'node:util';
-import { pause } from '../backoff.ts';
+import { pause } from '../time.ts';
 
 /** How long the system may take to bury what was killed. */
 const PATIENCE_MS = 2_000;

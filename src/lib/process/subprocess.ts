@@ -5,7 +5,7 @@ import { devNull } from 'node:os';
 import type { Readable } from 'node:stream';
 import { stripVTControlCharacters } from 'node:util';
 import { failure } from '../../errors.ts';
-import { pause } from '../backoff.ts';
+import { pause } from '../time.ts';
 import { escapeInvisibleLine } from '../text/escape-invisible.ts';
 import { inheritedDescriptors } from './inherited.ts';
 

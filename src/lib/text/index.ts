@@ -1,7 +1,7 @@
 import type { TextFormat, TextSpan } from '../../types/text.ts';
 import { jiraWikiSpans } from './jira-wiki.ts';
 import { mailSpans } from './mail.ts';
-import { markdownSpans } from './markdown.ts';
+import { markdownSpans } from './markdown/index.ts';
 import { mrkdwnSpans } from './mrkdwn.ts';
 import { plainSpans } from './plain.ts';
 import { gaps, inOrder } from './spans.ts';

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { failure } from '../../errors.ts';
-import { pause } from '../../lib/backoff.ts';
+import { pause } from '../../lib/time.ts';
 import { blockersOf } from '../../tasks/dependencies.ts';
 import type { AgentEvent, Task } from '../../types.ts';
 import { iso } from '../../views.ts';

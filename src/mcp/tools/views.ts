@@ -1,4 +1,4 @@
-import { agentLabel, harmless } from '../../lib/agent-label.ts';
+import { agentLabel, harmless } from '../../labels.ts';
 import { messagesOf, taskDetails } from '../../task-views.ts';
 import type { Task } from '../../types.ts';
 import { type TaskView, taskView } from '../../views.ts';

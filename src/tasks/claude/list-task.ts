@@ -1,4 +1,4 @@
-import { agentLabel, harmless } from '../../lib/agent-label.ts';
+import { agentLabel, harmless } from '../../labels.ts';
 import { escapeInvisible, escapeInvisibleLine, shorten } from '../../lib/text/escape-invisible.ts';
 import type { JsonObject, Task, TaskStatus } from '../../types.ts';
 

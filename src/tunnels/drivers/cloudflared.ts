@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { programEnvironment } from '../../lib/process/subprocess.ts';
 import type { CloudflaredSettings } from '../settings.ts';
 import { type OpenContext, type TunnelDriver, TunnelFailure } from '../tunnel.ts';
-import { askUntil, freePort, openProgram } from './program.ts';
+import { askUntil, freePort, openProgram } from '../program.ts';
 
 const HOW_TO_GET =
   'Install cloudflared: "brew install cloudflared", or see https://developers.cloudflare.com/cloudflare-one/connections/connect-networks/downloads/.';

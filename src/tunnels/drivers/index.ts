@@ -3,7 +3,7 @@ import type { TunnelDriver } from '../tunnel.ts';
 import { cloudflared } from './cloudflared.ts';
 import { ngrok } from './ngrok.ts';
 import { none } from './none.ts';
-import { smee } from './smee.ts';
+import { smee } from './smee/index.ts';
 import { ssh } from './ssh.ts';
 
 /** Every driver, by the name that `use` and `--tunnel` take. */

@@ -1,7 +1,7 @@
-import { pause } from '../../lib/backoff.ts';
+import { pause } from '../../lib/time.ts';
 import type { NgrokSettings } from '../settings.ts';
 import { type OpenContext, type OpenTunnel, TunnelFailure, trackState } from '../tunnel.ts';
-import { type HttpAnswer, send } from './http.ts';
+import { type HttpAnswer, send } from '../http.ts';
 
 const ASK_TIMEOUT_MS = 3_000;
 const ASK_EVERY_MS = 10_000;

@@ -2,7 +2,7 @@ import { programEnvironment } from '../../lib/process/subprocess.ts';
 import type { NgrokSettings } from '../settings.ts';
 import { type OpenContext, type TunnelDriver, TunnelFailure } from '../tunnel.ts';
 import { failureIn, findTunnel, openAtAgent } from './ngrok-agent.ts';
-import { type Finding, openProgram } from './program.ts';
+import { type Finding, openProgram } from '../program.ts';
 
 const HOW_TO_GET =
   'Install ngrok from https://ngrok.com/download and run "ngrok config add-authtoken <token>".';

@@ -1,6 +1,6 @@
 import type { SshProfileName } from '../settings.ts';
 import { TunnelFailure } from '../tunnel.ts';
-import type { Finding } from './program.ts';
+import type { Finding } from '../program.ts';
 
 /** How one SSH server wants to be asked, and how it tells the URL. */
 export interface SshService {

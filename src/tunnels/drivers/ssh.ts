@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { programEnvironment } from '../../lib/process/subprocess.ts';
 import type { SshSettings } from '../settings.ts';
 import { type OpenContext, type TunnelDriver, TunnelFailure } from '../tunnel.ts';
-import { askUntil, freePort, openProgram } from './program.ts';
+import { askUntil, freePort, openProgram } from '../program.ts';
 import { SSH_SERVICES, type SshService } from './ssh-services.ts';
 
 const HOW_TO_GET = 'Install the OpenSSH client: "apt install openssh-client" (macOS has it).';

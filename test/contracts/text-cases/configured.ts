@@ -1,5 +1,5 @@
 import { defineProvider } from '../../../src/index.ts';
-import { providerDraft } from '../../../src/lib/defined-provider.ts';
+import { providerDraft } from '../../../src/types/defined-provider.ts';
 import { generic } from '../../../src/providers/generic/index.ts';
 import type { JsonObject, Provider, RawRequest } from '../../../src/types.ts';
 import { MOVED, NO_TEXT, type TextCase, UNNAMED, WROTE } from './case.ts';

@@ -1,14 +1,14 @@
 import { createServer } from 'node:net';
-import { HookctlError } from '../../errors.ts';
-import { pause } from '../../lib/backoff.ts';
+import { HookctlError } from '../errors.ts';
+import { pause } from '../lib/time.ts';
 import {
   describeEnd,
   type Environment,
   type RunningProcess,
   startProcess,
-} from '../../lib/process/subprocess.ts';
-import { endWithUs } from '../end-with-us.ts';
-import { type OpenContext, type OpenTunnel, type TunnelClock, TunnelFailure, trackState } from '../tunnel.ts';
+} from '../lib/process/subprocess.ts';
+import { endWithUs } from './end-with-us.ts';
+import { type OpenContext, type OpenTunnel, type TunnelClock, TunnelFailure, trackState } from './tunnel.ts';
 import { send } from './http.ts';
 
 const OPEN_TIMEOUT_MS = 60_000;

@@ -1,8 +1,8 @@
-import { pause } from '../../lib/backoff.ts';
-import { readServerSentEvents, type ServerSentEvent } from '../../lib/http/sse.ts';
-import type { SmeeSettings } from '../settings.ts';
-import { type OpenContext, TunnelFailure } from '../tunnel.ts';
-import { createDispatcher, networkReason } from './http.ts';
+import { pause } from '../../../lib/time.ts';
+import { readServerSentEvents, type ServerSentEvent } from '../../../lib/http/sse.ts';
+import type { SmeeSettings } from '../../settings.ts';
+import { type OpenContext, TunnelFailure } from '../../tunnel.ts';
+import { createDispatcher, networkReason } from '../../http.ts';
 
 const GREETING_TIMEOUT_MS = 20_000;
 /** gosmee takes bodies of 25 MiB, which are a third longer as base64; headers come on top. */

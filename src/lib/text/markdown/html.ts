@@ -1,4 +1,4 @@
-import type { TextSpan } from '../../types/text.ts';
+import type { TextSpan } from '../../../types/text.ts';
 
 /** A tag may not be longer than this: a `<` that never closes must not be read to the end of the text again and again. */
 const LONGEST_TAG = 2_000;

@@ -1,4 +1,4 @@
-import { agentLabel } from '../lib/agent-label.ts';
+import { agentLabel } from '../labels.ts';
 import { escapeInvisibleLine, shorten } from '../lib/text/escape-invisible.ts';
 import type { RunOrder } from './runner.ts';
 

@@ -1,8 +1,8 @@
-import type { TextFormat, TextSpan } from '../../types/text.ts';
+import type { TextFormat, TextSpan } from '../../../types/text.ts';
 import { HtmlState, htmlSpans } from './html.ts';
-import { readBlocks } from './markdown-blocks.ts';
-import { inlineSpans } from './markdown-inline.ts';
-import { joined, type Leaf, type MarkdownDialect, type Parts } from './markdown-leaves.ts';
+import { readBlocks } from './blocks.ts';
+import { inlineSpans } from './inline.ts';
+import { joined, type Leaf, type MarkdownDialect, type Parts } from './leaves.ts';
 
 /**
  * Sources: GFM 0.29 (GitHub; Gitea's goldmark and Sentry's renderer take the same marks); docs.gitlab.com, "GitLab Flavored

@@ -1,7 +1,7 @@
 import type { EnvHttpProxyAgent } from 'undici';
-import { messageOf } from '../../errors.ts';
-import type { Environment } from '../../lib/process/subprocess.ts';
-import type { Headers } from '../../types.ts';
+import { messageOf } from '../errors.ts';
+import type { Environment } from '../lib/process/subprocess.ts';
+import type { Headers } from '../types.ts';
 
 /** More of an answer is of no interest: these are addresses, states and error pages. */
 const LONGEST_ANSWER = 64 * 1024;

@@ -1,6 +1,6 @@
-import type { ServerSentEvent } from '../../lib/http/sse.ts';
-import type { Headers } from '../../types.ts';
-import { RELAY_HEADER } from './relay.ts';
+import type { ServerSentEvent } from '../../../lib/http/sse.ts';
+import type { Headers } from '../../../types.ts';
+import { RELAY_HEADER } from '../relay.ts';
 
 /** What a relay's event says. */
 export type RelayEvent =

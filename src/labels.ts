@@ -1,5 +1,5 @@
-import type { Task } from '../types.ts';
-import { shorten } from './text/escape-invisible.ts';
+import type { Task } from './types.ts';
+import { shorten } from './lib/text/escape-invisible.ts';
 
 /** Without a space or a mark nothing can instruct an agent. */
 export const HARMLESS_ID = /^[\w.:/#@?=&%+~,;-]{1,500}$/;

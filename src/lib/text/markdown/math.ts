@@ -1,4 +1,4 @@
-import type { MarkdownDialect } from './markdown-leaves.ts';
+import type { MarkdownDialect } from './leaves.ts';
 
 /** `$` that begins a formula on GitHub: no word is before it, and no blank behind it. */
 const GITHUB_OPENING = /(?<![\w$])\$(?![\s$])/y;

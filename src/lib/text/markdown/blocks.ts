@@ -1,4 +1,4 @@
-import type { TextSpan } from '../../types/text.ts';
+import type { TextSpan } from '../../../types/text.ts';
 import { Line } from './line.ts';
 import {
   type Blocks,
@@ -9,7 +9,7 @@ import {
   type OpenLeaf,
   type Parts,
   withoutDefinitions,
-} from './markdown-leaves.ts';
+} from './leaves.ts';
 import {
   ATX_HEADING,
   CLOSING_FENCE,
@@ -24,7 +24,7 @@ import {
   QUOTE_FENCE,
   SETEXT_UNDERLINE,
   THEMATIC_BREAK,
-} from './markdown-starts.ts';
+} from './starts.ts';
 
 /** Deeper containers are not read: each line is compared with every container it is in. */
 const DEEPEST = 40;

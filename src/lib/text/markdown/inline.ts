@@ -1,8 +1,8 @@
-import type { TextSpan } from '../../types/text.ts';
+import type { TextSpan } from '../../../types/text.ts';
 import { HtmlReader, type HtmlState } from './html.ts';
-import type { MarkdownDialect } from './markdown-leaves.ts';
-import { inlineTargetEnd, labelAt, normalLabel } from './markdown-links.ts';
-import { formulaEnds } from './markdown-math.ts';
+import type { MarkdownDialect } from './leaves.ts';
+import { inlineTargetEnd, labelAt, normalLabel } from './links.ts';
+import { formulaEnds } from './math.ts';
 
 interface InlineContext {
   /** Null: HTML is shown as text. */

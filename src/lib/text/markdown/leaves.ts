@@ -1,5 +1,5 @@
-import type { TextSpan } from '../../types/text.ts';
-import { definitionAt } from './markdown-links.ts';
+import type { TextSpan } from '../../../types/text.ts';
+import { definitionAt } from './links.ts';
 
 /** What a dialect of Markdown adds or leaves out. */
 export interface MarkdownDialect {

@@ -1,11 +1,11 @@
-import { fullJitter, pause } from '../../lib/backoff.ts';
-import { PROBE_HEADER, PROBE_PATH } from '../probe.ts';
-import type { SmeeSettings } from '../settings.ts';
-import { type OpenContext, type TunnelDriver, type TunnelPhase, trackState } from '../tunnel.ts';
-import { networkReason, send } from './http.ts';
-import { RELAY_HEADER } from './relay.ts';
-import { keepsBytes, type RelayEvent, type RelayedRequest, readRelayEvent } from './smee-event.ts';
-import { type RelayStream, subscribe } from './smee-stream.ts';
+import { fullJitter, pause } from '../../../lib/time.ts';
+import { PROBE_HEADER, PROBE_PATH } from '../../probe.ts';
+import type { SmeeSettings } from '../../settings.ts';
+import { type OpenContext, type TunnelDriver, type TunnelPhase, trackState } from '../../tunnel.ts';
+import { networkReason, send } from '../../http.ts';
+import { RELAY_HEADER } from '../relay.ts';
+import { keepsBytes, type RelayEvent, type RelayedRequest, readRelayEvent } from './event.ts';
+import { type RelayStream, subscribe } from './stream.ts';
 
 const LISTENING = 'listening to the channel';
 const DEFAULT_PATH = '/webhooks/github';

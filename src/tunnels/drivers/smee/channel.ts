@@ -1,6 +1,6 @@
-import type { Environment } from '../../lib/process/subprocess.ts';
-import { TunnelFailure } from '../tunnel.ts';
-import { networkReason, send } from './http.ts';
+import type { Environment } from '../../../lib/process/subprocess.ts';
+import { TunnelFailure } from '../../tunnel.ts';
+import { networkReason, send } from '../../http.ts';
 
 const TIMEOUT_MS = 15_000;
 
