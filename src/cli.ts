@@ -1,7 +1,7 @@
 import { type ExitCode, HookctlError, messageOf } from './errors.ts';
 import { type Io, paint, say, through } from './lib/io.ts';
 import { escapeInvisible } from './lib/text/escape-invisible.ts';
-import { hookctlVersion } from './lib/version.ts';
+import { hookctlVersion } from './package-root.ts';
 import type { Host } from './services.ts';
 
 /** Runs one command line. The only place where exit codes are decided. */

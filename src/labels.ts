@@ -1,5 +1,5 @@
-import type { Task } from './types.ts';
 import { shorten } from './lib/text/escape-invisible.ts';
+import type { Task, WebhookCommand } from './types.ts';
 
 /** Without a space or a mark nothing can instruct an agent. */
 export const HARMLESS_ID = /^[\w.:/#@?=&%+~,;-]{1,500}$/;
@@ -20,4 +20,9 @@ export function agentLabel({
 }: Pick<Task, 'command' | 'externalId' | 'flowId'>): string {
   const about = HARMLESS_ID.test(externalId) ? externalId : flowId;
   return `${command ?? 'task'} ${shorten(about, 200)}`;
+}
+
+/** How a command is named in rows, reasons and lines: by its name; a trigger, which has none, by its id. */
+export function commandLabel(command: WebhookCommand): string {
+  return command.kind === 'text' ? command.name : command.id;
 }

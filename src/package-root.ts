@@ -1,3 +1,5 @@
+import { readFileSync } from 'node:fs';
+
 /**
  * Folder of the package, by its URL. Right from source and from the bundle: `src/` and `dist/` are both one level
  * below it, and every chunk lies directly in `dist/`.
@@ -10,4 +12,10 @@ export const FROM_SOURCE = import.meta.url.endsWith('.ts');
 /** URL of an entry of the package: `index`, say, which is `src/index.ts` or `dist/index.js`. */
 export function entryUrl(name: 'index' | 'store/local/writer'): URL {
   return new URL(FROM_SOURCE ? `src/${name}.ts` : `dist/${name}.js`, PACKAGE_ROOT);
+}
+
+/** hookctl's own version, from the package.json that this file was installed with. */
+export function hookctlVersion(): string {
+  const file = new URL('package.json', PACKAGE_ROOT);
+  return (JSON.parse(readFileSync(file, 'utf8')) as { version: string }).version;
 }

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { commandLabel } from '../lib/command-label.ts';
+import { commandLabel } from '../labels.ts';
 import { ownText } from '../types/post-text.ts';
 import type { NewOutgoing } from '../types.ts';
 import { type Action, type ActionContext, outcome } from './action.ts';

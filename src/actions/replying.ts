@@ -1,7 +1,6 @@
 import { failure } from '../errors.ts';
 import type { IdSource } from '../lib/ids.ts';
-import type { PostText } from '../types/post-text.ts';
-import type { JsonObject, NewOutgoing, ThreadRef } from '../types.ts';
+import type { JsonObject, NewOutgoing, PostText, ThreadRef } from '../types.ts';
 import type { ActionContext, Replies } from './action.ts';
 
 /** What a reply is made of: text, emoji or label. */

@@ -1,7 +1,7 @@
 import { resolve } from 'node:path';
 import { z } from 'zod';
 import { failure } from '../errors.ts';
-import { commandLabel } from '../lib/command-label.ts';
+import { commandLabel } from '../labels.ts';
 import {
   type Environment,
   programEnvironment,

@@ -2,7 +2,7 @@ import { readFile, stat } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 import { type Diagnostic, messageOf } from '../errors.ts';
 import { type Source, toDiagnostic } from '../lib/diagnostics.ts';
-import { secret } from '../lib/redact/secret.ts';
+import { secret } from '../lib/redact/redact.ts';
 import { suggestion } from '../lib/suggest.ts';
 import type { Account, AccountDefaults, Issue, Provider, Secret } from '../types.ts';
 import type { ProjectConfig } from './project/schema.ts';

@@ -3,7 +3,7 @@ import { link, mkdir, readFile, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ConfigError, type Diagnostic } from '../errors.ts';
 import { syncDirectory, writeFileAtomic } from '../lib/files/atomic-file.ts';
-import { secret, withoutLineEnds } from '../lib/redact/secret.ts';
+import { secret, withoutLineEnds } from '../lib/redact/redact.ts';
 import type { Webhook, WebhookSecret } from '../types.ts';
 import type { DbSecret } from './dynamic/schema.ts';
 

@@ -1,5 +1,5 @@
+import { secret } from '../lib/redact/redact.ts';
 import { type DefinedProvider, providerDraft } from '../types/defined-provider.ts';
-import { secret } from '../lib/redact/secret.ts';
 import type { JsonObject, Provider, RawRequest, Sample, WebhookSecret } from '../types.ts';
 import type { ContractOptions } from './types.ts';
 

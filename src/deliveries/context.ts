@@ -1,8 +1,8 @@
 import type { Surroundings } from '../actions/action.ts';
 import type { Accounts } from '../config/accounts.ts';
 import type { LoopGuard } from '../config/project/schema.ts';
-import type { Clock } from '../lib/clock.ts';
 import type { IdSource } from '../lib/ids.ts';
+import type { Clock } from '../lib/time.ts';
 import type { Store } from '../store/store.ts';
 import type { ClaudeTasks } from '../tasks/claude/index.ts';
 import type { Delivery, Snapshot, Task } from '../types.ts';

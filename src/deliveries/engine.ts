@@ -1,10 +1,10 @@
 import type { Configuration } from '../config/index.ts';
-import type { Clock } from '../lib/clock.ts';
-import { coalesce } from '../lib/coalesce.ts';
 import type { IdSource } from '../lib/ids.ts';
-import { hookctlVersion } from '../lib/version.ts';
+import type { Clock } from '../lib/time.ts';
+import { coalesce } from '../lib/time-slicer.ts';
 import { createTransport } from '../outbox/transport.ts';
 import { createOutbox, type Outbox, type OutboxOptions } from '../outbox/worker.ts';
+import { hookctlVersion } from '../package-root.ts';
 import { providerIn } from '../providers/index.ts';
 import { openStore } from '../store/local/index.ts';
 import { databasePath } from '../store/local/sqlite.ts';

@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import type { Clock } from '../lib/clock.ts';
+import type { Clock } from '../lib/time.ts';
 import type { BodyFilter } from '../store/selection.ts';
 import type { Store } from '../store/store.ts';
 

@@ -1,7 +1,7 @@
 import type { ActionOutcome } from '../actions/action.ts';
 import { actionNamed } from '../actions/index.ts';
 import { failure, HookctlError } from '../errors.ts';
-import { commandLabel } from '../lib/command-label.ts';
+import { commandLabel } from '../labels.ts';
 import type { SettledTask } from '../store/store.ts';
 import { asksForNewConversation } from '../tasks/conversations.ts';
 import { flowOf, ownExternalId } from '../tasks/flows.ts';

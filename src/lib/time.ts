@@ -1,5 +1,14 @@
 import { setTimeout as delay } from 'node:timers/promises';
 
+/** Time as a parameter. */
+export interface Clock {
+  /** Epoch milliseconds. */
+  now(): number;
+}
+
+/** The machine's clock. */
+export const systemClock: Clock = { now: () => Date.now() };
+
 interface BackoffOptions {
   /** Upper bound of the first wait, in milliseconds; it doubles with each attempt. */
   readonly baseMs: number;

@@ -1,5 +1,5 @@
 import type { McpServer } from '@modelcontextprotocol/server';
-import { hookctlVersion } from '../lib/version.ts';
+import { hookctlVersion } from '../package-root.ts';
 import { toolError } from './errors.ts';
 import type { McpTool, ToolContext } from './tool.ts';
 import { tools } from './tools/index.ts';

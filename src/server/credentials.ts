@@ -3,7 +3,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { requireOwnFolder } from '../config/project/locate.ts';
 import { writeFileAtomic } from '../lib/files/atomic-file.ts';
-import { secret } from '../lib/redact/secret.ts';
+import { secret } from '../lib/redact/redact.ts';
 import { escapeInvisibleLine } from '../lib/text/escape-invisible.ts';
 import type { Actor, Secret } from '../types.ts';
 

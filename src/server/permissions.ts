@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { actionNamed } from '../actions/index.ts';
 import type { Configuration } from '../config/index.ts';
-import { commandLabel } from '../lib/command-label.ts';
+import { commandLabel } from '../labels.ts';
 import type { AuditReader } from '../store/audit.ts';
 import type { JsonObject, NewAuditEntry, Snapshot, Webhook, WebhookCommand } from '../types.ts';
 

@@ -6,7 +6,7 @@ import { type UnloadedFile, unloadedText } from '../config/modules/kept-modules.
 import { openWebhookRegistry, type WebhookRegistry } from '../config/registry.ts';
 import { secretsIn } from '../config/snapshot.ts';
 import type { Engine } from '../deliveries/engine.ts';
-import { coalesce } from '../lib/coalesce.ts';
+import { coalesce } from '../lib/time-slicer.ts';
 import type { Services } from '../services.ts';
 import { followClaude } from '../tasks/follow.ts';
 import { repairFiles } from '../tasks/repair.ts';

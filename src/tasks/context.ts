@@ -1,5 +1,5 @@
-import type { Clock } from '../lib/clock.ts';
 import type { IdSource } from '../lib/ids.ts';
+import type { Clock } from '../lib/time.ts';
 import type { Store } from '../store/store.ts';
 import type { Task } from '../types.ts';
 import type { ClaudeTasks } from './claude/index.ts';

@@ -1,9 +1,9 @@
 import type { IdSource } from '../lib/ids.ts';
 import { cutAtSentence } from '../lib/text/cut.ts';
 import { escapeInvisible } from '../lib/text/escape-invisible.ts';
-import { foreignText, joinTexts, notice, ownText, type PostText } from '../types/post-text.ts';
 import type { TaskReply } from '../store/tasks.ts';
-import type { JsonObject, NewOutgoing, Task, TaskStatus, ThreadRef } from '../types.ts';
+import { foreignText, joinTexts, notice, ownText } from '../types/post-text.ts';
+import type { JsonObject, NewOutgoing, PostText, Task, TaskStatus, ThreadRef } from '../types.ts';
 
 /** Longest result and error in a comment, in characters. */
 const RESULT_LENGTH = 4_000;

@@ -1,6 +1,4 @@
-import type { PostText } from '../types.ts';
-
-export type { PostText } from '../types.ts';
+import type { PostText } from './outgoing.ts';
 
 /** Noncharacters, which Unicode keeps for use inside a program: where own words begin and end. */
 const OPEN = '\uFDD0';

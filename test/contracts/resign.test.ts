@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { proofOf } from '../../src/cli/replay/resign.ts';
 import { HookctlError } from '../../src/errors.ts';
-import { secret } from '../../src/lib/redact/secret.ts';
+import { secret } from '../../src/lib/redact/redact.ts';
 import { providers } from '../../src/providers/index.ts';
 import type { Provider, RawRequest } from '../../src/types.ts';
 import { counter, json, NOW, secretsOf, signed } from '../providers/support.ts';

@@ -1,6 +1,6 @@
 import { createHmac, randomUUID } from 'node:crypto';
 import { describe, expect, test } from 'vitest';
-import { secret } from '../../src/lib/redact/secret.ts';
+import { secret } from '../../src/lib/redact/redact.ts';
 import { providerNamed } from '../../src/providers/index.ts';
 import type { JsonObject } from '../../src/types.ts';
 import { samplePayload } from '../providers/support.ts';

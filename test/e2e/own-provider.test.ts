@@ -3,7 +3,7 @@ import { mkdir, symlink } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import { join } from 'node:path';
 import { beforeAll, expect, inject, onTestFinished, test } from 'vitest';
-import { closeServer, listen } from '../../src/lib/http/http-server.ts';
+import { closeServer, listen } from '../../src/lib/http/listen.ts';
 import type { DeliveryView } from '../../src/views.ts';
 import { cli, cliJson, spawnIn } from '../support/cli.ts';
 import { eventually } from '../support/eventually.ts';

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { describe, expect, test } from 'vitest';
-import { secret } from '../../src/lib/redact/secret.ts';
+import { secret } from '../../src/lib/redact/redact.ts';
 import { providers } from '../../src/providers/index.ts';
 import { slack } from '../../src/providers/slack/index.ts';
 import type { DeliveryView } from '../../src/views.ts';

@@ -1,7 +1,6 @@
 import { inspect } from 'node:util';
 import { describe, expect, test } from 'vitest';
-import { createRedactor, withoutUserinfo } from '../../src/lib/redact/redact.ts';
-import { secret } from '../../src/lib/redact/secret.ts';
+import { createRedactor, secret, withoutUserinfo } from '../../src/lib/redact/redact.ts';
 
 const SECRET = '👩’s "quoted" & long';
 const knowing = (...secrets: readonly string[]) => {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { stripQuoted, unquoted } from '../../src/lib/text/strip-quoted.ts';
+import { stripQuoted, unquoted } from '../../src/lib/text/index.ts';
 import { growth, LINEAR } from '../support/growth.ts';
 
 const words = (text: string) => stripQuoted(text).split(/\s+/).filter(Boolean);

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { createTokenBucket } from '../../src/lib/token-bucket.ts';
+import { createTokenBucket } from '../../src/lib/limits.ts';
 
 test('a burst goes through, then as many as come back, and a pause fills no more than the bucket', () => {
   let now = 1_000;

@@ -1,6 +1,6 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { text as readText } from 'node:stream/consumers';
-import { closeServer, listen } from '../../src/lib/http/http-server.ts';
+import { closeServer, listen } from '../../src/lib/http/listen.ts';
 
 /** A call of a tool that the model makes. */
 export interface ToolCall {

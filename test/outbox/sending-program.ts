@@ -1,6 +1,6 @@
 /** A program for the kill test: records one comment, says so, and sends it if it is asked to. */
 import { writeSync } from 'node:fs';
-import { secret } from '../../src/lib/redact/secret.ts';
+import { secret } from '../../src/lib/redact/redact.ts';
 import { createTransport } from '../../src/outbox/transport.ts';
 import { createOutbox } from '../../src/outbox/worker.ts';
 import { providerNamed } from '../../src/providers/index.ts';

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { secret } from '../../src/lib/redact/secret.ts';
+import { secret } from '../../src/lib/redact/redact.ts';
 import { providers } from '../../src/providers/index.ts';
 import type { JsonObject, Sample } from '../../src/types.ts';
 

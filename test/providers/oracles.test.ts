@@ -2,7 +2,7 @@ import { sign, verify } from '@octokit/webhooks-methods';
 import bolt from '@slack/bolt/dist/receivers/verify-request.js';
 import { Webhook as StandardWebhook } from 'standardwebhooks';
 import { describe, expect, it } from 'vitest';
-import { secret } from '../../src/lib/redact/secret.ts';
+import { secret } from '../../src/lib/redact/redact.ts';
 import { github } from '../../src/providers/github/index.ts';
 import { gitlab } from '../../src/providers/gitlab/index.ts';
 import { slack } from '../../src/providers/slack/index.ts';

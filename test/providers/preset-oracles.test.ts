@@ -5,7 +5,7 @@ import { Webhook as StandardWebhook } from 'standardwebhooks';
 import Stripe from 'stripe';
 import { Webhook as SvixWebhook } from 'svix';
 import { describe, expect, it, test } from 'vitest';
-import { secret } from '../../src/lib/redact/secret.ts';
+import { secret } from '../../src/lib/redact/redact.ts';
 import { bitbucket } from '../../src/providers/bitbucket/index.ts';
 import { discord } from '../../src/providers/discord/index.ts';
 import { linear } from '../../src/providers/linear/index.ts';

@@ -1,5 +1,5 @@
 import { createHmac } from 'node:crypto';
-import { secret } from '../../src/lib/redact/secret.ts';
+import { secret } from '../../src/lib/redact/redact.ts';
 import type {
   Headers,
   JsonObject,

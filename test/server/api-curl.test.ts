@@ -1,6 +1,6 @@
 import { randomInt } from 'node:crypto';
 import { beforeAll, describe, expect, test } from 'vitest';
-import { secret } from '../../src/lib/redact/secret.ts';
+import { secret } from '../../src/lib/redact/redact.ts';
 import { providers } from '../../src/providers/index.ts';
 import { spawnIn } from '../support/cli.ts';
 import { examples, type Payload, signedPost } from '../support/github.ts';

@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { createServer, type Server } from 'node:http';
 import { connect, type Socket } from 'node:net';
 import { beforeEach, expect, onTestFinished, test } from 'vitest';
-import { listen } from '../../src/lib/http/http-server.ts';
+import { listen } from '../../src/lib/http/listen.ts';
 import { limitConnections } from '../../src/server/ingress/socket.ts';
 import { eventually } from '../support/eventually.ts';
 import { comment, signedPost } from '../support/github.ts';

@@ -3,7 +3,7 @@ import { createServer, request as httpRequest } from 'node:http';
 import { connect } from 'node:net';
 import { expect, onTestFinished, test } from 'vitest';
 import { receive } from '../../src/deliveries/receive.ts';
-import { listen } from '../../src/lib/http/http-server.ts';
+import { listen } from '../../src/lib/http/listen.ts';
 import { createBodyReader } from '../../src/server/ingress/body.ts';
 import { createIngress } from '../../src/server/ingress/ingress.ts';
 import { startEngine } from '../support/engine.ts';

@@ -2,7 +2,7 @@ import { chmodSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { createIds } from '../../src/lib/ids.ts';
-import { secret } from '../../src/lib/redact/secret.ts';
+import { secret } from '../../src/lib/redact/redact.ts';
 import { providerNamed } from '../../src/providers/index.ts';
 import type { Task } from '../../src/types.ts';
 import { tokenOf } from '../lib/tokens.ts';

@@ -1,5 +1,5 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
-import { closeServer, listen } from '../../src/lib/http/http-server.ts';
+import { closeServer, listen } from '../../src/lib/http/listen.ts';
 import { presetRoutes } from './preset-routes.ts';
 import {
   edit,

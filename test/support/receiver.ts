@@ -1,7 +1,7 @@
 import { createServer, type IncomingHttpHeaders } from 'node:http';
 import { buffer } from 'node:stream/consumers';
 import { onTestFinished } from 'vitest';
-import { closeServer, listen } from '../../src/lib/http/http-server.ts';
+import { closeServer, listen } from '../../src/lib/http/listen.ts';
 
 /** A request as it arrived at the other end. */
 export interface Received {

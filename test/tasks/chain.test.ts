@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { secret } from '../../src/lib/redact/secret.ts';
+import { secret } from '../../src/lib/redact/redact.ts';
 import { jira } from '../../src/providers/jira/index.ts';
 import type { JsonObject } from '../../src/types.ts';
 import type { TaskView } from '../../src/views.ts';

@@ -1,5 +1,5 @@
 import type { Explanation } from '../../deliveries/explain.ts';
-import { commandLabel } from '../../lib/command-label.ts';
+import { commandLabel } from '../../labels.ts';
 import { commandsOut, type Io, say } from '../../lib/io.ts';
 import { facts } from './print.ts';
 import { below, state, table } from './table.ts';

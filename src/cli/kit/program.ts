@@ -4,7 +4,7 @@ import { paint } from '../../lib/io.ts';
 import { shellQuote } from '../../lib/shell-quote.ts';
 import { suggestion } from '../../lib/suggest.ts';
 import { escapeInvisible } from '../../lib/text/escape-invisible.ts';
-import { hookctlVersion } from '../../lib/version.ts';
+import { hookctlVersion } from '../../package-root.ts';
 import type { Host } from '../../services.ts';
 import { commands, type Group, type Verb } from '../index.ts';
 import { createRunner, examples, type Runner } from './command.ts';

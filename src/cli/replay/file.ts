@@ -3,7 +3,7 @@ import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import type { ReplaySource } from '../../deliveries/replay.ts';
 import { notFound, usageError } from '../../errors.ts';
-import { secret } from '../../lib/redact/secret.ts';
+import { secret } from '../../lib/redact/redact.ts';
 import type { Headers, Snapshot } from '../../types.ts';
 import { requireProvider, webhookFor } from '../kit/webhooks.ts';
 

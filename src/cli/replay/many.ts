@@ -1,5 +1,5 @@
 import { type Explanation, explain } from '../../deliveries/explain.ts';
-import { commandLabel } from '../../lib/command-label.ts';
+import { commandLabel } from '../../labels.ts';
 import { say } from '../../lib/io.ts';
 import { escapeInvisibleJson, escapeInvisibleLine } from '../../lib/text/escape-invisible.ts';
 import type { ReplayedView } from '../../server/replayed-view.ts';

@@ -4,7 +4,7 @@ import { type UnloadedFile, unloadedText } from '../../config/modules/kept-modul
 import { locate, type ProjectPaths } from '../../config/project/locate.ts';
 import { formatDiagnostic } from '../../errors.ts';
 import { type Io, say } from '../../lib/io.ts';
-import { hookctlVersion } from '../../lib/version.ts';
+import { hookctlVersion } from '../../package-root.ts';
 import type { ServiceFlags, Services } from '../../services.ts';
 import { type LastDelivery, lastDeliveries } from '../../store/local/last-deliveries.ts';
 import { currentHolder } from '../../store/local/lock.ts';

@@ -2,7 +2,7 @@ import { readdir, rename, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type Adapter, Low } from 'lowdb';
 import { ConfigError, type Diagnostic, failure } from '../../errors.ts';
-import type { Clock } from '../../lib/clock.ts';
+import type { Clock } from '../../lib/time.ts';
 import type { IdSource } from '../../lib/ids.ts';
 import type { Actor, Provider, Webhook } from '../../types.ts';
 import type { Known } from '../resolve.ts';

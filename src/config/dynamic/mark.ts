@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { writeFileAtomic } from '../../lib/files/atomic-file.ts';
-import { hookctlVersion } from '../../lib/version.ts';
+import { hookctlVersion } from '../../package-root.ts';
 
 /**
  * Names the content of the db that was validated whole, and by which hookctl: to compile every template of 10,000

@@ -1,7 +1,7 @@
 import { z } from 'zod';
-import { withoutLineEnds } from '../../lib/redact/secret.ts';
-import { nameProblem } from '../webhook-name.ts';
+import { withoutLineEnds } from '../../lib/redact/redact.ts';
 import { commandSchema, definitionSchema, variableName } from '../schema.ts';
+import { nameProblem } from '../webhook-name.ts';
 import { SCHEMA_VERSION } from './files.ts';
 
 /*

@@ -2,8 +2,7 @@ import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { writeFileAtomic } from '../../lib/files/atomic-file.ts';
-import { hookctlVersion } from '../../lib/version.ts';
-import { entryUrl, FROM_SOURCE, PACKAGE_ROOT } from '../../package-root.ts';
+import { entryUrl, FROM_SOURCE, hookctlVersion, PACKAGE_ROOT } from '../../package-root.ts';
 import { DATA_FOLDER, PROJECT_FILE, prepareDataFolder } from './locate.ts';
 import { projectJsonSchema } from './schema.ts';
 

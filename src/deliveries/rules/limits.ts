@@ -1,4 +1,4 @@
-import { createTokenBucket, type RateLimit, type TokenBucket } from '../../lib/token-bucket.ts';
+import { createTokenBucket, type RateLimit, type TokenBucket } from '../../lib/limits.ts';
 
 /**
  * What fails verification may cost this many rows and log lines a second, all webhooks together: enough to see why a

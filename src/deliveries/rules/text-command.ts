@@ -1,6 +1,6 @@
 import { namesEvent } from '../../conditions/event-type.ts';
+import { unquoted } from '../../lib/text/index.ts';
 import { findMention, type Mention, type Search } from '../../lib/text/mention.ts';
-import { unquoted } from '../../lib/text/strip-quoted.ts';
 import { isMarked } from '../../providers/kit/marker.ts';
 import { sampleBringsText } from '../../providers/kit/samples.ts';
 import type { Steering } from '../../tasks/approval.ts';

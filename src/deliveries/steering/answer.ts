@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { stripQuoted } from '../../lib/text/strip-quoted.ts';
+import { stripQuoted } from '../../lib/text/index.ts';
 import type { NewAnswer } from '../../store/store.ts';
 import { flowOf } from '../../tasks/flows.ts';
 import { fence } from '../../templates/view.ts';

@@ -3,8 +3,17 @@ import { jiraWikiSpans } from './jira-wiki.ts';
 import { mailSpans } from './mail.ts';
 import { markdownSpans } from './markdown/index.ts';
 import { mrkdwnSpans } from './mrkdwn.ts';
-import { plainSpans } from './plain.ts';
-import { gaps, inOrder } from './spans.ts';
+import { gaps, inOrder, withoutSpans } from './spans.ts';
+
+/** In a text without markup lines with `>` before them are quoted mail. */
+function plainSpans(text: string): readonly TextSpan[] {
+  return [...text.matchAll(/^[ \t]{0,3}>.*/gm)].map(({ index, 0: line }) => ({
+    kind: 'quoted',
+    from: index,
+    to: index + line.length,
+    what: 'a quote',
+  }));
+}
 
 /**
  * The longest text in which commands are looked for, in UTF-16 units: GitLab's limit for a description, the largest of the services
@@ -56,5 +65,19 @@ function addressSpans(text: string, spans: readonly TextSpan[]): readonly TextSp
         what: 'an address',
       }),
     ),
+  );
+}
+
+/** What a person says in a text, with all else blanked, character for character. Empty for a text that is too long to look at. */
+export function stripQuoted(text: string, markup: Markup = 'markdown'): string {
+  return text.length > LONGEST_TEXT ? '' : withoutSpans(text, textSpans(text, markup));
+}
+
+/** The text without quotes and code; comments and the like are left in, for those who look for a mark. */
+export function unquoted(text: string, markup: Markup = 'markdown'): string {
+  if (text.length > LONGEST_TEXT) return text;
+  return withoutSpans(
+    text,
+    textSpans(text, markup).filter(({ kind }) => kind !== 'hidden'),
   );
 }

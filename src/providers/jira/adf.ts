@@ -1,5 +1,5 @@
 import { getPath, isJsonObject } from '../../lib/json.ts';
-import { joinPieces, type MarkedText, marked, type Piece, separated } from '../../lib/text/pieces.ts';
+import { joinPieces, type MarkedText, marked, type Piece, separated } from '../../lib/text/spans.ts';
 import type { JsonObject, JsonValue, WebhookEvent } from '../../types.ts';
 import { type Block, parseMarkdown, type Span, type SpanStyle } from '../kit/markdown.ts';
 import { objectsAt, textAt } from '../kit/payload.ts';

@@ -1,6 +1,6 @@
 import { getPath } from '../../lib/json.ts';
 import { textSpans } from '../../lib/text/index.ts';
-import { joinPieces, type MarkedText, marked, type Piece, separated } from '../../lib/text/pieces.ts';
+import { joinPieces, type MarkedText, marked, type Piece, separated } from '../../lib/text/spans.ts';
 import type { JsonObject, JsonValue } from '../../types.ts';
 import { idAt, objectAt, objectsAt, textAt } from '../kit/payload.ts';
 import { type Addressee, escapeText, mentions, plainText } from './text.ts';

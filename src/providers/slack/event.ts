@@ -1,5 +1,5 @@
 import { getPath } from '../../lib/json.ts';
-import type { MarkedText } from '../../lib/text/pieces.ts';
+import type { MarkedText } from '../../lib/text/spans.ts';
 import type { JsonObject, WebhookEvent } from '../../types.ts';
 import { idAt, objectAt, objectsAt, textAt } from '../kit/payload.ts';
 import { blocksText, readBlocks } from './blocks.ts';

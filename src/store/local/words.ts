@@ -1,4 +1,5 @@
-import { isSecretName, REDACTED } from '../../lib/redact/redact.ts';
+import { REDACTED } from '../../lib/redact/redact.ts';
+import { isSecretName } from '../../lib/redact/secret-names.ts';
 
 export type Redact = (text: string) => string;
 
