@@ -1,5 +1,5 @@
 import type { NewDelivery } from '../store/store.ts';
-import { RELAY_HEADER } from '../tunnels/drivers/relay.ts';
+import { RELAY_HEADER } from '../tunnels/tunnel.ts';
 import type { Ack, Delivery, Headers, Parsed, Provider, RawRequest, Trust, Webhook } from '../types.ts';
 import type { PipelineContext } from './context.ts';
 import { dedupeKeys } from './dedupe-keys.ts';

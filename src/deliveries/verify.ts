@@ -1,5 +1,5 @@
 import { createHmac } from 'node:crypto';
-import { isRelayed, RELAY_VERDICT } from '../tunnels/drivers/relay.ts';
+import { isRelayed, RELAY_VERDICT } from '../tunnels/tunnel.ts';
 import type { RawRequest, Trust, Verdict, Webhook, WebhookSecret } from '../types.ts';
 import { activeSecrets } from './active-secrets.ts';
 import type { PipelineContext } from './context.ts';

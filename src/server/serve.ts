@@ -5,7 +5,7 @@ import { usageError } from '../errors.ts';
 import { closeGently, listenOrExplain } from '../lib/http/listen.ts';
 import type { Services } from '../services.ts';
 import { type ClaudeState, sessionCommand } from '../tasks/claude/index.ts';
-import { newRelayKey } from '../tunnels/drivers/relay.ts';
+import { newRelayKey } from '../tunnels/tunnel.ts';
 import type { Headers, Snapshot, Webhook } from '../types.ts';
 import { placeOf, type ServeOptions, startDetails } from './address.ts';
 import type { ServeReporter } from './events.ts';

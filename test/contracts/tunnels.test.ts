@@ -1,10 +1,9 @@
 import { createServer } from 'node:http';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { send } from '../../src/tunnels/http.ts';
 import { tunnelDrivers } from '../../src/tunnels/drivers/index.ts';
-import { isRelayed } from '../../src/tunnels/drivers/relay.ts';
+import { send } from '../../src/tunnels/http.ts';
 import type { TunnelName, TunnelSettings } from '../../src/tunnels/settings.ts';
-import { type OpenTunnel, publicUrl } from '../../src/tunnels/tunnel.ts';
+import { isRelayed, type OpenTunnel, publicUrl } from '../../src/tunnels/tunnel.ts';
 import type { Headers } from '../../src/types.ts';
 import { installFake } from '../tunnels/fixtures/programs.ts';
 import { startRelay } from '../tunnels/fixtures/relay-server.ts';

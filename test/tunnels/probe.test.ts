@@ -1,7 +1,15 @@
 import { createServer, type Server } from 'node:http';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { isProbe, makeProbe, newProbeKey, PROBE_HEADER, PROBE_PATH } from '../../src/tunnels/probe.ts';
-import { createProber, type ProbedTunnel, type Prober } from '../../src/tunnels/prober.ts';
+import {
+  createProber,
+  isProbe,
+  makeProbe,
+  newProbeKey,
+  PROBE_HEADER,
+  PROBE_PATH,
+  type ProbedTunnel,
+  type Prober,
+} from '../../src/tunnels/prober.ts';
 import { clockAt, closeServer, type Ingress, listen, startIngress } from './fixtures/scene.ts';
 
 describe('the probe header', () => {

@@ -1,7 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { cloudflared } from '../../src/tunnels/drivers/cloudflared.ts';
-import { ngrok } from '../../src/tunnels/drivers/ngrok.ts';
-import { findTunnel } from '../../src/tunnels/drivers/ngrok-agent.ts';
+import { findTunnel, ngrok } from '../../src/tunnels/drivers/ngrok.ts';
 import type { TunnelSettings } from '../../src/tunnels/settings.ts';
 import { type FakeProgram, installFake } from './fixtures/programs.ts';
 import { clockAt, type Ingress, type Scene, setScene, startIngress, until } from './fixtures/scene.ts';

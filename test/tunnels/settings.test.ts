@@ -1,7 +1,6 @@
 import { expect, test } from 'vitest';
-import { isRelayed, newRelayKey, RELAY_HEADER } from '../../src/tunnels/drivers/relay.ts';
 import { parseTunnelFlag } from '../../src/tunnels/settings.ts';
-import { publicUrl } from '../../src/tunnels/tunnel.ts';
+import { isRelayed, newRelayKey, publicUrl, RELAY_HEADER } from '../../src/tunnels/tunnel.ts';
 
 test.each([
   ['cloudflared', { use: 'cloudflared' }],

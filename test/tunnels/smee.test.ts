@@ -1,9 +1,8 @@
 import { createServer } from 'node:http';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { send } from '../../src/tunnels/http.ts';
+import { createSmeeChannel, readRelayEvent } from '../../src/tunnels/drivers/smee/channel.ts';
 import { smee } from '../../src/tunnels/drivers/smee/index.ts';
-import { createSmeeChannel } from '../../src/tunnels/drivers/smee/channel.ts';
-import { readRelayEvent } from '../../src/tunnels/drivers/smee/event.ts';
+import { send } from '../../src/tunnels/http.ts';
 import { type RelayServer, startRelay } from './fixtures/relay-server.ts';
 import {
   clockAt,

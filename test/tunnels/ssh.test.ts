@@ -1,9 +1,8 @@
 import { existsSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { SSH_SERVICES, ssh } from '../../src/tunnels/drivers/ssh.ts';
 import { send } from '../../src/tunnels/http.ts';
-import { ssh } from '../../src/tunnels/drivers/ssh.ts';
-import { SSH_SERVICES } from '../../src/tunnels/drivers/ssh-services.ts';
 import type { SshProfileName } from '../../src/tunnels/settings.ts';
 import type { OpenTunnel } from '../../src/tunnels/tunnel.ts';
 import { installFake } from './fixtures/programs.ts';

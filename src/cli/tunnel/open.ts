@@ -3,7 +3,7 @@ import { say } from '../../lib/io.ts';
 import { openTunnel } from '../../server/tunnel.ts';
 import type { ServiceFlags, Services } from '../../services.ts';
 import { send } from '../../tunnels/http.ts';
-import { newRelayKey } from '../../tunnels/drivers/relay.ts';
+import { newRelayKey } from '../../tunnels/tunnel.ts';
 import { parseTunnelFlag } from '../../tunnels/settings.ts';
 import type { TunnelStatus } from '../../tunnels/supervisor.ts';
 import { type CliCommand, examples } from '../kit/command.ts';

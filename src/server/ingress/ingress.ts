@@ -3,7 +3,7 @@ import type { Engine } from '../../deliveries/engine.ts';
 import type { Receipt } from '../../deliveries/receipt.ts';
 import { receive } from '../../deliveries/receive.ts';
 import { createSingleFile } from '../../lib/files/single-file.ts';
-import { PROBE_HEADER, PROBE_PATH } from '../../tunnels/probe.ts';
+import { PROBE_HEADER, PROBE_PATH } from '../../tunnels/prober.ts';
 import type { Ack, Headers, RawRequest, Snapshot, Webhook } from '../../types.ts';
 import type { RefusalCount, ServeReporter } from '../events.ts';
 import type { Metrics } from '../metrics.ts';

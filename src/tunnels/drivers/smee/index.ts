@@ -1,11 +1,22 @@
 import { fullJitter, pause } from '../../../lib/time.ts';
-import { PROBE_HEADER, PROBE_PATH } from '../../probe.ts';
-import type { SmeeSettings } from '../../settings.ts';
-import { type OpenContext, type TunnelDriver, type TunnelPhase, trackState } from '../../tunnel.ts';
 import { networkReason, send } from '../../http.ts';
-import { RELAY_HEADER } from '../relay.ts';
-import { keepsBytes, type RelayEvent, type RelayedRequest, readRelayEvent } from './event.ts';
-import { type RelayStream, subscribe } from './stream.ts';
+import { PROBE_HEADER, PROBE_PATH } from '../../prober.ts';
+import type { SmeeSettings } from '../../settings.ts';
+import {
+  type OpenContext,
+  RELAY_HEADER,
+  type TunnelDriver,
+  type TunnelPhase,
+  trackState,
+} from '../../tunnel.ts';
+import {
+  keepsBytes,
+  type RelayEvent,
+  type RelayedRequest,
+  type RelayStream,
+  readRelayEvent,
+  subscribe,
+} from './channel.ts';
 
 const LISTENING = 'listening to the channel';
 const DEFAULT_PATH = '/webhooks/github';
