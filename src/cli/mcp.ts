@@ -1,10 +1,10 @@
 import { Writable } from 'node:stream';
 import { setTimeout as delay } from 'node:timers/promises';
 import { HookctlError, messageOf } from '../errors.ts';
-import { fullJitter } from '../lib/time.ts';
 import { type OutputStream, say } from '../lib/io.ts';
+import { fullJitter } from '../lib/time.ts';
 import type { McpBackend } from '../mcp/backend.ts';
-import { serveMcpStdio } from '../mcp/stdio.ts';
+import { serveMcpStdio } from '../mcp/server.ts';
 import { type Host, openServices, type ServiceFlags, type Services } from '../services.ts';
 import { type CliCommand, examples } from './kit/command.ts';
 import { operations } from './kit/operate.ts';

@@ -1,8 +1,50 @@
+import type { Readable, Writable } from 'node:stream';
 import type { McpServer } from '@modelcontextprotocol/server';
+import { HookctlError } from '../errors.ts';
 import { hookctlVersion } from '../package-root.ts';
-import { toolError } from './errors.ts';
-import type { McpTool, ToolContext } from './tool.ts';
-import { tools } from './tools/index.ts';
+import type { McpTool, ToolAnswer, ToolContext } from './tool.ts';
+import { ackEvent, nextEvent } from './tools/events.ts';
+import {
+  ask,
+  comment,
+  completeTask,
+  createSubtask,
+  failTask,
+  getTask,
+  listTasks,
+  startTask,
+} from './tools/tasks.ts';
+
+/** Every tool, in the order in which clients list them. One line each. */
+export const tools: readonly McpTool[] = [
+  listTasks,
+  getTask,
+  startTask,
+  completeTask,
+  failTask,
+  createSubtask,
+  ask,
+  comment,
+  nextEvent,
+  ackEvent,
+];
+
+/** What an agent can do about failures whose fix is a command of the CLI. */
+const NEXT: Readonly<Record<string, string>> = {
+  task_state: 'See where it stands and how it got there with get_task.',
+  in_use: 'Try again in a moment.',
+  unreachable: 'Try again in a moment.',
+};
+
+/** A foreseen failure as the answer of a tool. Rethrows anything else. */
+function toolError(error: unknown): ToolAnswer {
+  if (!(error instanceof HookctlError)) throw error;
+  const fix = NEXT[error.code] ?? error.fix;
+  return {
+    text: fix === null ? error.message : `${error.message}\n${fix}`,
+    data: { error: { code: error.code, message: error.message, fix } },
+  };
+}
 
 /** What every tool call of a server has in common. */
 export interface McpServerOptions extends Omit<ToolContext, 'signal'> {
@@ -59,4 +101,25 @@ function foreseen(error: unknown, onError: (error: unknown) => void) {
     const message = 'something broke in hookctl; its log says what';
     return { text: message, data: { error: { code: 'internal', message, fix: null } } };
   }
+}
+
+/**
+ * MCP over a pair of streams, until the client closes its end or `stopping` is aborted. Nothing but protocol is written.
+ * Both eras are served: who opens with `server/discover` (2026-07-28), and who opens with `initialize`.
+ */
+export async function serveMcpStdio(
+  options: McpServerOptions,
+  input: Readable,
+  output: Writable,
+): Promise<void> {
+  const { serveStdio, StdioServerTransport } = await import('@modelcontextprotocol/server/stdio');
+  const transport = new StdioServerTransport(input, output);
+  const ended = Promise.withResolvers<void>();
+  for (const event of ['end', 'close'] as const) input.once(event, ended.resolve);
+  output.once('error', () => ended.resolve());
+  const handle = serveStdio(() => createMcpServer(options), { transport, onerror: options.onError });
+  if (options.stopping.aborted) ended.resolve();
+  options.stopping.addEventListener('abort', () => ended.resolve(), { once: true });
+  await ended.promise;
+  await handle.close();
 }

@@ -1,4 +1,4 @@
-import type { z } from 'zod';
+import { z } from 'zod';
 import type { McpBackend } from './backend.ts';
 import type { RunScope } from './scope.ts';
 
@@ -39,3 +39,15 @@ export interface McpTool<Input extends z.ZodObject = z.ZodObject> {
 export function tool<Input extends z.ZodObject>(parts: McpTool<Input>): McpTool {
   return parts as unknown as McpTool;
 }
+
+/** Arguments that several tools take. */
+
+export const taskId = z
+  .string()
+  .min(1)
+  .optional()
+  .describe('Id of the task (task-…). In a run of hookctl: default the task of this run.');
+
+export const longText = z.string().trim().min(1).max(100_000);
+
+export const agentName = z.string().min(1).max(100);

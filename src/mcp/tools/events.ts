@@ -6,8 +6,7 @@ import type { AgentEvent, Task } from '../../types.ts';
 import { iso } from '../../views.ts';
 import type { AgentStore } from '../backend.ts';
 import { isReadable, type RunScope } from '../scope.ts';
-import { type ToolContext, tool } from '../tool.ts';
-import { agentName } from './fields.ts';
+import { agentName, type ToolContext, tool } from '../tool.ts';
 import { actorFor, whole, wholeText } from './views.ts';
 
 /** Clients give up a call after 60 s. */
