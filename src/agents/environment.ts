@@ -1,6 +1,7 @@
 import { realpath, stat } from 'node:fs/promises';
 import { isAbsolute, relative, resolve } from 'node:path';
 import { type Environment, programEnvironment } from '../lib/process/subprocess.ts';
+import type { Task } from '../types.ts';
 import type { RunOrder } from './runner.ts';
 
 /** Would let an agent log in elsewhere as the user: only for those who name it. */
