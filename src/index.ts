@@ -12,7 +12,6 @@ export type {
   WebhookDefinition,
 } from './config/modules/define.ts';
 export { type DefinedWebhook, defineWebhook } from './config/modules/define.ts';
-export type { DefinedProvider } from './types/defined-provider.ts';
 export { defineProvider } from './providers/own/define.ts';
 export type {
   EventDraft,
@@ -23,6 +22,7 @@ export type {
   ProviderDefinition,
 } from './providers/own/definition.ts';
 export type { SignatureSettings } from './providers/scheme/settings.ts';
+export type { DefinedProvider } from './types/defined-provider.ts';
 export type {
   Account,
   AccountDefaults,

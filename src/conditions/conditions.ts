@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import sift from 'sift';
-import { type Budget, BudgetError, createBudget } from '../lib/limits.ts';
 import { isJsonObject, valuesAt } from '../lib/json.ts';
+import { type Budget, BudgetError, createBudget } from '../lib/limits.ts';
 import { compileRegex } from '../lib/regex.ts';
 import type { Conditions, JsonObject, JsonValue } from '../types.ts';
 import { type ConditionIssue, checkConditions } from './check.ts';

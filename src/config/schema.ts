@@ -1,6 +1,6 @@
 import { z } from 'zod';
-import { nameProblem } from './webhook-name.ts';
 import type { JsonObject } from '../types.ts';
+import { nameProblem } from './webhook-name.ts';
 
 /*
  * The one schema of a webhook, for defineWebhook, webhooks.yml and the JSON db. `describe` is what an editor shows in

@@ -1,6 +1,6 @@
 import { failure, messageOf } from '../errors.ts';
-import { fullJitter, pause } from '../lib/time.ts';
 import { createKeyLock } from '../lib/key-lock.ts';
+import { fullJitter, pause } from '../lib/time.ts';
 import { timeSlicer } from '../lib/time-slicer.ts';
 import type { PendingDelivery } from '../store/store.ts';
 import type { DispatchResult, PipelineContext } from './context.ts';

@@ -1,6 +1,6 @@
 import type { HelperDelegate, HelperOptions } from 'handlebars';
-import { type Budget, createBudget } from '../lib/limits.ts';
 import { isJsonObject } from '../lib/json.ts';
+import { type Budget, createBudget } from '../lib/limits.ts';
 import { shorten } from '../lib/text/escape-invisible.ts';
 import type { JsonValue } from '../types.ts';
 import { derive, keyView, rawOf } from './view.ts';

@@ -1,5 +1,5 @@
-import type { Configured } from '../types.ts';
 import type { CallSite } from '../lib/call-site.ts';
+import type { Configured } from '../types.ts';
 
 /** Registered under a name, so that a definition is known even if the project has a hookctl of its own installed. */
 const DEFINED: unique symbol = Symbol.for('hookctl.provider');

@@ -1,7 +1,7 @@
-import { ownText } from '../../types/post-text.ts';
 import { BUDGET_MS } from '../../store/local/tables/runs.ts';
 import type { QueuedTask } from '../../store/runs.ts';
 import { separateComment } from '../../tasks/progress.ts';
+import { ownText } from '../../types/post-text.ts';
 import type { SchedulerContext } from './context.ts';
 
 /**

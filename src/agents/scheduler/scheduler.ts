@@ -1,6 +1,6 @@
 import type { Agent } from '../../config/project/agents.ts';
-import { pause } from '../../lib/time.ts';
 import { findProgram } from '../../lib/process/find-program.ts';
+import { pause } from '../../lib/time.ts';
 import type { QueuedTask, RunWait } from '../../store/runs.ts';
 import { changeOf, guardedStep } from '../../tasks/change.ts';
 import { syncTasks } from '../../tasks/context.ts';

@@ -1,8 +1,8 @@
 import { readFile } from 'node:fs/promises';
 import { type Diagnostic, failure } from '../../errors.ts';
 import type { CallSite } from '../../lib/call-site.ts';
-import type { ProviderDraft } from '../../types/defined-provider.ts';
 import { toDiagnostic } from '../../lib/diagnostics.ts';
+import type { ProviderDraft } from '../../types/defined-provider.ts';
 import type { Issue, Provider } from '../../types.ts';
 import { moduleSource } from './source.ts';
 import type { StaticDefinition } from './static.ts';

@@ -1,8 +1,8 @@
 import { failure, messageOf } from '../../errors.ts';
 import { callerSite } from '../../lib/call-site.ts';
-import { type DefinedProvider, definedProvider } from '../../types/defined-provider.ts';
 import { issuesOf } from '../../lib/diagnostics.ts';
 import { isJsonObject, parseJson } from '../../lib/json.ts';
+import { type DefinedProvider, definedProvider } from '../../types/defined-provider.ts';
 import type {
   Configured,
   FormContext,

@@ -1,9 +1,9 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { programEnvironment } from '../../lib/process/subprocess.ts';
+import { askUntil, freePort, openProgram } from '../program.ts';
 import type { CloudflaredSettings } from '../settings.ts';
 import { type OpenContext, type TunnelDriver, TunnelFailure } from '../tunnel.ts';
-import { askUntil, freePort, openProgram } from '../program.ts';
 
 const HOW_TO_GET =
   'Install cloudflared: "brew install cloudflared", or see https://developers.cloudflare.com/cloudflare-one/connections/connect-networks/downloads/.';

@@ -5,8 +5,8 @@ import { type DynamicWebhooks, openDynamic } from '../../../src/config/dynamic/i
 import type { DbWebhook } from '../../../src/config/dynamic/schema.ts';
 import { type Configuration, loadConfiguration, loadFixed } from '../../../src/config/index.ts';
 import { ConfigError, type Diagnostic, HookctlError } from '../../../src/errors.ts';
-import { systemClock } from '../../../src/lib/time.ts';
 import { createIds } from '../../../src/lib/ids.ts';
+import { systemClock } from '../../../src/lib/time.ts';
 import { providers } from '../../../src/providers/index.ts';
 import { lockFile } from '../../../src/store/local/lock.ts';
 

@@ -1,6 +1,6 @@
 import { defineProvider } from '../../../src/index.ts';
-import { providerDraft } from '../../../src/types/defined-provider.ts';
 import { generic } from '../../../src/providers/generic/index.ts';
+import { providerDraft } from '../../../src/types/defined-provider.ts';
 import type { JsonObject, Provider, RawRequest } from '../../../src/types.ts';
 import { MOVED, NO_TEXT, type TextCase, UNNAMED, WROTE } from './case.ts';
 

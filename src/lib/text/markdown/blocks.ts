@@ -1,5 +1,4 @@
 import type { TextSpan } from '../../../types/text.ts';
-import { Line } from './line.ts';
 import {
   type Blocks,
   type Container,
@@ -10,6 +9,7 @@ import {
   type Parts,
   withoutDefinitions,
 } from './leaves.ts';
+import { Line } from './line.ts';
 import {
   ATX_HEADING,
   CLOSING_FENCE,

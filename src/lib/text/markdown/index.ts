@@ -1,6 +1,6 @@
 import type { TextFormat, TextSpan } from '../../../types/text.ts';
-import { HtmlState, htmlSpans } from './html.ts';
 import { readBlocks } from './blocks.ts';
+import { HtmlState, htmlSpans } from './html.ts';
 import { inlineSpans } from './inline.ts';
 import { joined, type Leaf, type MarkdownDialect, type Parts } from './leaves.ts';
 
