@@ -1,12 +1,7 @@
 import { fileURLToPath } from 'node:url';
+import type { CallSite } from '../types/defined-provider.ts';
 
-/** A place in a module, for messages. */
-export interface CallSite {
-  /** Absolute path. */
-  readonly file: string;
-  /** 1-based. */
-  readonly line: number;
-}
+export type { CallSite } from '../types/defined-provider.ts';
 
 /** Who called the function that calls this; null when the stack does not tell. */
 export function callerSite(): CallSite | null {

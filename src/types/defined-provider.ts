@@ -1,5 +1,12 @@
-import type { CallSite } from '../lib/call-site.ts';
 import type { Configured } from '../types.ts';
+
+/** File and line of a call, for messages. */
+export interface CallSite {
+  /** Absolute path. */
+  readonly file: string;
+  /** 1-based. */
+  readonly line: number;
+}
 
 /** Registered under a name, so that a definition is known even if the project has a hookctl of its own installed. */
 const DEFINED: unique symbol = Symbol.for('hookctl.provider');
