@@ -5,7 +5,7 @@ import { type StatusView, statusView } from '../server/status.ts';
 import type { Services } from '../services.ts';
 import { type CliCommand, examples, type JsonFlags } from './kit/command.ts';
 import { serverClient } from './kit/operate.ts';
-import { facts, localTime, printJson, webhookState } from './kit/print.ts';
+import { countsByStatus, facts, localTime, printJson, webhookState } from './kit/print.ts';
 import { below, state, table, time, whole } from './kit/table.ts';
 
 export const configureStatus: CliCommand = (command, runner) => {
@@ -56,7 +56,7 @@ function print({ io }: Services, view: StatusView): void {
       ['management', server?.management_url ?? null],
       ['queue', server === null ? null : `${server.queue_depth} waiting`],
       ['claude tasks', server?.claude_tasks ?? null],
-      ['tasks', counts(view.tasks)],
+      ['tasks', countsByStatus(view.tasks)],
     ]),
   );
   if (view.webhooks.length > 0) {
@@ -74,12 +74,4 @@ function print({ io }: Services, view: StatusView): void {
     );
   }
   for (const problem of view.problems) say(commandsOut(io), `\nproblem: ${escapeInvisibleLine(problem)}`);
-}
-
-function counts(byStatus: StatusView['tasks']): string {
-  return (
-    Object.entries(byStatus)
-      .map(([name, count]) => `${count} ${name}`)
-      .join(', ') || 'none'
-  );
 }

@@ -1,13 +1,11 @@
-import { notFound } from '../../errors.ts';
 import { say } from '../../lib/io.ts';
 import type { Services } from '../../services.ts';
 import { metricsView } from '../../task-views.ts';
 import { taskView } from '../../views.ts';
 import { taskTree } from '../flow/show.ts';
 import { type CliCommand, examples, type JsonFlags } from '../kit/command.ts';
-import { costOf, facts, localTime, printJson, tookOf } from '../kit/print.ts';
-import { storedReader } from '../kit/stored.ts';
-import { counts } from './list.ts';
+import { costOf, countsByStatus, facts, localTime, printJson, tookOf } from '../kit/print.ts';
+import { stored } from '../kit/stored.ts';
 
 const TASKS_SHOWN = 500;
 
@@ -23,13 +21,7 @@ export const configureShow: CliCommand = (command, runner) => {
 };
 
 async function show(app: Services, id: string, { json }: JsonFlags): Promise<0> {
-  const store = storedReader(app, id);
-  const found = store.conversations({ id })[0];
-  if (found === undefined) {
-    const { dataFolder } = app.located;
-    const fix = 'List them with `hookctl conversation list`.';
-    throw notFound(`there is no conversation ${id} in ${dataFolder}`, fix);
-  }
+  const { store, found } = stored(app, 'conversation', id, (reader) => reader.conversations({ id })[0]);
   const view = metricsView(found);
   const tasks = store.tasks({ conversationId: id, limit: TASKS_SHOWN }).map(taskView).toReversed();
   if (json === true) {
@@ -44,7 +36,7 @@ async function show(app: Services, id: string, { json }: JsonFlags): Promise<0> 
       ['created', localTime(view.created_at)],
       ['started', view.started_at === null ? null : localTime(view.started_at)],
       ['completed', view.completed_at === null ? null : localTime(view.completed_at)],
-      ['tasks', counts(view.by_status)],
+      ['tasks', countsByStatus(view.by_status)],
       ['took', tookOf(view)],
       ['cost', costOf(view)],
       ['per task', view.average_cost_usd === null ? null : `$${view.average_cost_usd.toFixed(4)}`],

@@ -1,10 +1,11 @@
-import { failure, notFound } from '../../errors.ts';
+import { failure } from '../../errors.ts';
 import { commandsOut, say } from '../../lib/io.ts';
 import { escapeInvisible } from '../../lib/text/escape-invisible.ts';
 import type { Services } from '../../services.ts';
 import { type DeliveryView, deliveryView, exportedDelivery } from '../../views.ts';
 import { type CliCommand, examples, type JsonFlags } from '../kit/command.ts';
 import { bytes, facts, localTime, printJson } from '../kit/print.ts';
+import { stored } from '../kit/stored.ts';
 import { below, table } from '../kit/table.ts';
 
 interface ShowFlags extends JsonFlags {
@@ -31,14 +32,8 @@ export const configureShow: CliCommand = (command, runner) => {
 
 async function show(app: Services, id: string, flags: ShowFlags): Promise<0> {
   const { io } = app;
-  const delivery = app.reader()?.delivery(id) ?? null;
-  if (delivery === null) {
-    throw notFound(
-      `there is no delivery ${id} in ${app.located.dataFolder}`,
-      'List them with `hookctl delivery list`.',
-    );
-  }
-  const body = app.reader()?.body(id) ?? null;
+  const { store, found: delivery } = stored(app, 'delivery', id, (reader) => reader.delivery(id));
+  const body = store.body(id);
   if (flags.body === true && delivery.bodyRemovedAt !== null) {
     throw failure('no_bytes', `retention removed the bytes of ${id}`, {
       fix: nextStep(deliveryView(delivery)),

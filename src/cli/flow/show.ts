@@ -1,4 +1,3 @@
-import { notFound } from '../../errors.ts';
 import { say } from '../../lib/io.ts';
 import { escapeInvisibleLine, shorten } from '../../lib/text/escape-invisible.ts';
 import type { Services } from '../../services.ts';
@@ -6,7 +5,7 @@ import { flowDetails } from '../../task-views.ts';
 import type { TaskView } from '../../views.ts';
 import { type CliCommand, examples, type JsonFlags } from '../kit/command.ts';
 import { duration, facts, localTime, printJson } from '../kit/print.ts';
-import { storedReader } from '../kit/stored.ts';
+import { stored } from '../kit/stored.ts';
 
 const RESULT_LENGTH = 100;
 
@@ -67,12 +66,12 @@ export const configureShow: CliCommand = (command, runner) => {
 };
 
 async function show(app: Services, id: string, { json }: JsonFlags): Promise<0> {
-  const store = storedReader(app, id);
-  const found = store.flows({ id })[0] ?? store.flows({ externalId: id })[0];
-  if (found === undefined) {
-    const { dataFolder } = app.located;
-    throw notFound(`there is no flow ${id} in ${dataFolder}`, 'List them with `hookctl flow list`.');
-  }
+  const { store, found } = stored(
+    app,
+    'flow',
+    id,
+    (reader) => reader.flows({ id })[0] ?? reader.flows({ externalId: id })[0],
+  );
   const view = flowDetails(store, found);
   if (json === true) {
     printJson(app.io, view);

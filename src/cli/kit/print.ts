@@ -51,6 +51,12 @@ export function tookOf({ duration_ms: ms }: UsageView): string | null {
   return ms === null ? null : duration(ms);
 }
 
+/** `2 completed, 1 failed`. */
+export function countsByStatus(counts: Readonly<Record<string, number>>): string {
+  const parts = Object.entries(counts).map(([status, count]) => `${count} ${status}`);
+  return parts.join(', ') || 'none';
+}
+
 /** Whether a webhook takes requests. */
 export function webhookState(enabled: boolean, hasSecret: boolean): string {
   if (!enabled) return 'disabled';

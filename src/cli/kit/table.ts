@@ -7,7 +7,7 @@ import { wrap } from '../../lib/text/wrap.ts';
  * What may happen to a column where a terminal is too narrow: `text` is cut, `time` loses year and seconds, `below` moves
  * to lines of its own below the row; `whole` and `status` stay. The words of a `status` are coloured.
  */
-interface Column {
+export interface Column {
   readonly title: string;
   readonly kind: 'text' | 'whole' | 'time' | 'status' | 'below';
 }

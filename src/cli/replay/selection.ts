@@ -2,9 +2,9 @@ import { failure } from '../../errors.ts';
 import { say } from '../../lib/io.ts';
 import type { Services } from '../../services.ts';
 import type { DeliverySelection, SelectedDelivery, SelectionReader } from '../../store/selection.ts';
-import { requireKnown, sayNoRows, webhookNames } from '../kit/list.ts';
 import { counted } from '../kit/print.ts';
 import { agrees, canAsk } from '../kit/prompts.ts';
+import { requireKnown, sayNoRows, webhookNames } from '../kit/stored.ts';
 import type { ReplayFlags } from './options.ts';
 
 /** The deliveries of a selection, oldest first, `size` at a time: there may be more than fit into memory. */

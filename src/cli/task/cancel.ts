@@ -4,11 +4,11 @@ import { commandLine } from '../../lib/shell-quote.ts';
 import type { Services } from '../../services.ts';
 import type { Task, TaskStatus } from '../../types.ts';
 import { type CliCommand, examples, type JsonFlags } from '../kit/command.ts';
-import { agentNames, requireKnown, sayNoRows } from '../kit/list.ts';
 import { operations } from '../kit/operate.ts';
 import { oneOf } from '../kit/options.ts';
 import { counted, printJson } from '../kit/print.ts';
 import { agrees, canAsk } from '../kit/prompts.ts';
+import { agentNames, requireKnown, sayNoRows } from '../kit/stored.ts';
 import { changeTask } from './change.ts';
 
 interface CancelFlags extends JsonFlags {

@@ -1,5 +1,4 @@
 import { open } from 'node:fs/promises';
-import { notFound } from '../../errors.ts';
 import { say } from '../../lib/io.ts';
 import { shellQuote } from '../../lib/shell-quote.ts';
 import { escapeInvisible, escapeInvisibleLine, indented, shorten } from '../../lib/text/escape-invisible.ts';
@@ -7,7 +6,7 @@ import type { Services } from '../../services.ts';
 import { type RunView, type TaskDetails, taskWithRuns } from '../../task-views.ts';
 import { type CliCommand, examples, type JsonFlags } from '../kit/command.ts';
 import { costOf, duration, facts, localTime, printJson, tookOf } from '../kit/print.ts';
-import { storedReader } from '../kit/stored.ts';
+import { stored } from '../kit/stored.ts';
 import { below, state, table, time } from '../kit/table.ts';
 
 /** What a person wants to know of a run: what was started where, how it ended, and how to go on by hand. */
@@ -85,11 +84,8 @@ export const configureShow: CliCommand = (command, runner) => {
 };
 
 async function show(app: Services, id: string, { json }: JsonFlags): Promise<0> {
-  const { io, located } = app;
-  const found = app.reader()?.task(id) ?? null;
-  if (found === null)
-    throw notFound(`there is no task ${id} in ${located.dataFolder}`, 'List them with `hookctl task list`.');
-  const store = storedReader(app, id);
+  const { io } = app;
+  const { store, found } = stored(app, 'task', id, (reader) => reader.task(id));
   const view = taskWithRuns(store, found);
   if (json === true) {
     printJson(io, view);
