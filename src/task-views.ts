@@ -1,6 +1,6 @@
 import type { RunReader } from './store/runs.ts';
 import type { TaskReader } from './store/tasks.ts';
-import { blockersOf } from './tasks/dependencies.ts';
+import { blockersOf } from './tasks/lifecycle.ts';
 import type { AgentRun, Conversation, Flow, Task, TaskStatus, Transition } from './types.ts';
 import { iso, isoOrNull, taskView, usageView } from './views.ts';
 

@@ -19,15 +19,12 @@
  */
 
 export * from './types/agent.ts';
-export * from './types/agent-event.ts';
 export * from './types/audit.ts';
 export * from './types/delivery.ts';
 export * from './types/event.ts';
-export * from './types/outgoing.ts';
 export * from './types/provider.ts';
 export * from './types/reply.ts';
 export * from './types/request.ts';
-export * from './types/secret.ts';
 export * from './types/task.ts';
 export * from './types/text.ts';
 export * from './types/webhook.ts';

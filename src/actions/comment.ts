@@ -17,3 +17,22 @@ export const comment: Action = {
     });
   },
 };
+
+/**
+ * Posts the rendered template through the reply channel that the request brought (Slack's `response_url`); a comment
+ * where there is none, or where it may no longer be used.
+ */
+export const respond: Action = {
+  name: 'respond',
+  reachesOut: true,
+  usesTemplate: true,
+  options: z.strictObject({}),
+
+  async run(context) {
+    const content = context.command.template.posted(context.template);
+    return outcome({
+      outgoing: mustReply(context, { kind: 'respond', content }),
+      note: silence(context.replies),
+    });
+  },
+};

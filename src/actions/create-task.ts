@@ -1,10 +1,46 @@
 import { z } from 'zod';
+import { failure } from '../errors.ts';
 import { commandLabel } from '../labels.ts';
+import { escapeInvisibleLine, shorten } from '../lib/text/escape-invisible.ts';
 import { ownText } from '../types/post-text.ts';
-import type { NewOutgoing } from '../types.ts';
+import type { JsonObject, NewOutgoing, NewTask } from '../types.ts';
 import { type Action, type ActionContext, outcome } from './action.ts';
-import { taskFor } from './new-task.ts';
-import { replyTo } from './replying.ts';
+import { mustReply, replyNote, replyTo, silence } from './replying.ts';
+
+/** As much of the first line as fits a list. */
+const TITLE_LENGTH = 80;
+
+interface TaskSketch extends Pick<NewTask, 'id' | 'title' | 'status'> {
+  /** Joins what every task knows of the event it came from. */
+  readonly metadata: JsonObject;
+}
+
+/** A task for the command's agent whose prompt is the rendered template. */
+/** Agents read a task's address outside of fences, so that it is one, with its blanks escaped. */
+function webAddress(url: string | null): string | null {
+  return url !== null && /^https?:\/\//i.test(url) && URL.canParse(url) ? new URL(url).href : null;
+}
+
+function taskFor(
+  { webhook, command, template, replies }: ActionContext,
+  { title, metadata, ...sketch }: TaskSketch,
+): NewTask {
+  return {
+    ...sketch,
+    title: shorten(escapeInvisibleLine(title), TITLE_LENGTH),
+    agent: command.targetAgent,
+    prompt: command.template.fenced(template),
+    typed: template.argument,
+    url: webAddress(template.event.url),
+    syncToClaudeTasks: webhook.syncToClaudeTasks,
+    sourceMetadata: {
+      provider: webhook.providerName,
+      event_type: template.event.type,
+      ...replyNote(replies),
+      ...metadata,
+    },
+  };
+}
 
 /** The default action: the rendered template becomes a task for the command's agent, and the sender is told at once. */
 export const createTask: Action = {
@@ -43,3 +79,31 @@ function immediateResponse(context: ActionContext, taskId: string): NewOutgoing 
   const state = needsApproval ? 'waits for approval' : `is queued for ${command.targetAgent}`;
   return replyTo(ids, replies.place, { kind: immediate.kind, content: ownText(`\`${taskId}\` ${state}.`) });
 }
+
+/**
+ * A task that needs a person's word: the rendered template is posted as a question, and the task waits until the next
+ * allowed reply in the thread answers it (`pipeline/answer.ts`).
+ */
+export const ask: Action = {
+  name: 'ask',
+  reachesOut: true,
+  usesTemplate: true,
+  options: z.strictObject({}),
+
+  async run(context) {
+    const { command, template, ids } = context;
+    if (template.event.externalId === null) {
+      throw failure('no_thread', 'there is no thread in which an answer could come');
+    }
+    const question = command.template.plain(template);
+    const id = ids.next('task');
+    const outgoing = mustReply(context, { kind: 'comment', content: command.template.posted(template) });
+    const task = taskFor(context, {
+      id,
+      title: `[INTERACTIVE] ${question}`,
+      status: 'waiting_answer',
+      metadata: { question_outgoing_id: outgoing[0]?.id ?? null },
+    });
+    return outcome({ tasks: [task], outgoing, note: silence(context.replies) });
+  },
+};

@@ -1,11 +1,9 @@
 import type { Action } from './action.ts';
-import { ask } from './ask.ts';
-import { comment } from './comment.ts';
-import { createTask } from './create-task.ts';
+import { comment, respond } from './comment.ts';
+import { ask, createTask } from './create-task.ts';
 import { forward } from './forward.ts';
 import { label } from './label.ts';
 import { react } from './react.ts';
-import { respond } from './respond.ts';
 import { run } from './run.ts';
 
 /** Everything that a command can do. One line each. */

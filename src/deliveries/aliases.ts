@@ -1,8 +1,7 @@
 import type { DeliveryOutcome, FlowAlias, SettledTask } from '../store/store.ts';
 import { flowOf, newAliases } from '../tasks/flows.ts';
 import type { WebhookEvent } from '../types.ts';
-import type { PipelineContext } from './context.ts';
-import type { EventContext } from './event-context.ts';
+import type { EventContext, PipelineContext } from './context.ts';
 
 /** Whether an event tells of a rename, transfer or move of its subject. */
 export function isMove({ stableIds = [], otherIds = [] }: WebhookEvent): boolean {

@@ -5,9 +5,14 @@ import type { IdSource } from '../lib/ids.ts';
 import type { Clock } from '../lib/time.ts';
 import type { Store } from '../store/store.ts';
 import type { ClaudeTasks } from '../tasks/claude/index.ts';
-import type { Delivery, Snapshot, Task } from '../types.ts';
-import type { Hints } from './hints.ts';
+import type { Delivery, Provider, RawRequest, Snapshot, Task, Webhook, WebhookEvent } from '../types.ts';
 import type { Limits } from './rules/limits.ts';
+
+/** Looks for what refused requests are signed by instead. */
+export interface Hints {
+  /** In words for the operator; null: nothing was found, or hints come too often. */
+  of(webhook: Webhook, request: RawRequest): string | null;
+}
 
 /** What the steps of the journey need. `App` is one of these. */
 export interface PipelineContext {
@@ -41,4 +46,19 @@ export interface DispatchResult {
   readonly tasks: readonly Task[];
   /** Nothing came of it that others could see: no task was made or moved, and nothing is to be sent. */
   readonly quiet: boolean;
+}
+
+/** One event of a delivery, and where it happened. */
+export interface EventContext {
+  readonly delivery: Delivery;
+  readonly webhook: Webhook;
+  readonly provider: Provider;
+  readonly event: WebhookEvent;
+  /** Position of the event in its delivery. */
+  readonly index: number;
+}
+
+/** Whether a sender delivered it. What a person replays is to run again. */
+export function isFirstHand({ trust, replayOf }: Pick<Delivery, 'trust' | 'replayOf'>): boolean {
+  return trust !== 'operator' && replayOf === null;
 }

@@ -12,9 +12,9 @@ import { type ClaudeTasksOptions, claudeConfigDir, openClaudeTasks } from '../ta
 import { newRelayKey } from '../tunnels/tunnel.ts';
 import type { Outgoing, Snapshot } from '../types.ts';
 import type { DispatchResult, PipelineContext } from './context.ts';
-import { createHints } from './hints.ts';
 import { createQueue, type Queue } from './queue.ts';
 import { createLimits } from './rules/limits.ts';
+import { createHints } from './verify.ts';
 
 export interface EngineOptions {
   readonly configuration: Configuration;

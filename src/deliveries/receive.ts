@@ -1,15 +1,115 @@
 import type { NewDelivery } from '../store/store.ts';
 import { RELAY_HEADER } from '../tunnels/tunnel.ts';
-import type { Ack, Delivery, Headers, Parsed, Provider, RawRequest, Trust, Webhook } from '../types.ts';
-import type { PipelineContext } from './context.ts';
+import type {
+  Ack,
+  Delivery,
+  DeliveryStatus,
+  Headers,
+  Parsed,
+  Provider,
+  RawRequest,
+  Trust,
+  Verdict,
+  Webhook,
+} from '../types.ts';
+import type { DispatchResult, PipelineContext } from './context.ts';
 import { dedupeKeys } from './dedupe-keys.ts';
+import type { ParsedDelivery } from './dispatch.ts';
 import { nothingToDo } from './nothing-to-do.ts';
-import type { Receipt } from './receipt.ts';
-import { DISABLED, jsonAck, limited, reject, unverified } from './refuse.ts';
 import { isByPerson } from './rules/senders.ts';
-import { isSample, SAMPLE_HEADER } from './sample.ts';
-import { verify } from './verify.ts';
+import { isSample, SAMPLE_HEADER, verify } from './verify.ts';
 import { webhookIdOf } from './webhook-of.ts';
+
+/** Why a request may not enter, and what its sender is told. */
+interface Refusal {
+  readonly detail: string;
+  readonly ack: Ack;
+  /** What would have fitted; asked only when the refusal is written down. */
+  readonly hint: () => string | null;
+}
+
+/** Nothing of the request was looked at. */
+const DISABLED: Refusal = {
+  detail: 'the webhook is disabled',
+  ack: jsonAck(403, { error: 'webhook_disabled' }),
+  hint: () => null,
+};
+
+/** The request did not prove where it comes from. */
+function unverified(
+  { hints }: PipelineContext,
+  webhook: Webhook,
+  request: RawRequest,
+  { detail }: Extract<Verdict, { ok: false }>,
+): Refusal {
+  // One answer for every cause: which check failed is nobody's business but the operator's.
+  return { detail, ack: jsonAck(401, {}), hint: () => hints.of(webhook, request) };
+}
+
+/** Writes down that a request may not enter, unless rows like it come too often. */
+async function reject(
+  { store, ids, clock, limits }: PipelineContext,
+  webhook: Webhook,
+  request: RawRequest,
+  { detail, ack, hint: hintOf }: Refusal,
+): Promise<Receipt> {
+  const { provider } = webhook;
+  const recorded = limits.mayRecordRefusal();
+  const hint = recorded ? hintOf() : null;
+  const row = {
+    id: ids.next('dlv'),
+    webhook: webhook.name,
+    webhookId: webhookIdOf(webhook),
+    provider: provider.name,
+    reason: hint === null ? detail : `${detail}; ${hint}`,
+    senderDeliveryId: provider.deliveryId(request.headers),
+    eventType: provider.eventName(request.headers),
+    size: request.body.byteLength,
+    receivedAt: clock.now(),
+  };
+  if (recorded) await store.reject(row);
+  return {
+    ...row,
+    recorded,
+    hint,
+    deliveryId: row.id,
+    webhook,
+    status: 'rejected',
+    externalId: null,
+    senderName: null,
+    ack,
+    settled: null,
+  };
+}
+
+/** 429 is what senders that try again understand (Jira, PagerDuty, Slack, Standard Webhooks). */
+function limited(
+  { ids }: PipelineContext,
+  webhook: Webhook,
+  request: RawRequest,
+  waitSeconds: number,
+): Receipt {
+  const { status, headers, body } = jsonAck(429, { error: 'too_many_requests' });
+  return {
+    deliveryId: ids.next('dlv'),
+    webhook,
+    status: 'limited',
+    recorded: false,
+    reason: 'more deliveries than ingress.rateLimit allows',
+    hint: null,
+    eventType: null,
+    externalId: null,
+    senderName: null,
+    size: request.body.byteLength,
+    ack: { status, headers: { ...headers, 'retry-after': String(waitSeconds) }, body },
+    settled: null,
+  };
+}
+
+/** An answer in JSON. */
+function jsonAck(status: number, body: object): Ack {
+  return { status, headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) };
+}
 
 /**
  * Steps 1–5: verify the raw bytes, parse, make it durable, and only then say so. A 2xx means that the delivery is
@@ -158,4 +258,26 @@ function storable(headers: Headers, secretHeaders: readonly string[]): Headers {
 function answer({ id, status, reason }: NewDelivery, duplicateOf: string | null): Ack {
   if (duplicateOf !== null) return jsonAck(200, { id, duplicate_of: duplicateOf });
   return status === 'unparsed' ? jsonAck(400, { error: 'unparsed', reason, id }) : jsonAck(202, { id });
+}
+
+/** What `receive` made of a request: the row that was written, and the answer to send. */
+export interface Receipt {
+  readonly deliveryId: string;
+  readonly webhook: Webhook;
+  /** `limited`: it was verified and turned away, because its webhook has had too many; nothing of it is stored. */
+  readonly status: Exclude<DeliveryStatus, 'processed' | 'failed'> | 'limited';
+  /** False: there is no row of it, because rows like it come too often. */
+  readonly recorded: boolean;
+  readonly reason: string | null;
+  /** What a refused request was signed by instead, for the operator alone; null: nothing is known. */
+  readonly hint: string | null;
+  readonly eventType: string | null;
+  readonly externalId: string | null;
+  readonly senderName: string | null;
+  readonly size: number;
+  readonly ack: Ack;
+  /** What was made of a delivery that is to be worked off. */
+  readonly arrived?: ParsedDelivery;
+  /** Its end, where that was certain at once. */
+  readonly settled: DispatchResult | null;
 }

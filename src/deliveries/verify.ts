@@ -1,8 +1,13 @@
-import { createHmac } from 'node:crypto';
+import { createHmac, timingSafeEqual } from 'node:crypto';
+import type { Clock } from '../lib/time.ts';
 import { isRelayed, RELAY_VERDICT } from '../tunnels/tunnel.ts';
 import type { RawRequest, Trust, Verdict, Webhook, WebhookSecret } from '../types.ts';
-import { activeSecrets } from './active-secrets.ts';
-import type { PipelineContext } from './context.ts';
+import type { Hints, PipelineContext } from './context.ts';
+
+/** The secrets of a webhook that have not expired. `now` is epoch ms. */
+function activeSecrets({ secrets }: Webhook, now: number): readonly WebhookSecret[] {
+  return secrets.filter(({ expiresAt }) => expiresAt === null || now < expiresAt);
+}
 
 /** Whether a request may enter, and why it is believed. */
 type Verification =
@@ -38,4 +43,40 @@ export function verify(
 function digestOf({ body }: RawRequest, secret: WebhookSecret | undefined): string | null {
   if (secret === undefined) return null;
   return createHmac('sha256', secret.value.reveal()).update(body).digest('base64url');
+}
+
+/** A hint costs up to some milliseconds, and whoever is refused may be anybody: one a second is what they get. */
+const EVERY_MS = 1_000;
+
+/**
+ * Hints are found while the request is at hand, for nothing of its body is kept: `explain` could not find them later.
+ * They stand in the refused row's reason, and never in an answer.
+ */
+export function createHints({ now }: Clock): Hints {
+  let next = Number.NEGATIVE_INFINITY;
+  return {
+    of(webhook, request) {
+      const moment = now();
+      if (webhook.provider.hint === undefined || moment < next) return null;
+      next = moment + EVERY_MS;
+      return webhook.provider.hint(request, activeSecrets(webhook, moment), moment);
+    },
+  };
+}
+
+/** Marks a request that `hookctl trigger` made: a proof by the key that the server shares with this user alone. Never stored. */
+export const SAMPLE_HEADER = 'x-hookctl-sample';
+
+/** Proves that whoever made this body can read the data folder. */
+export function sampleProof(body: Uint8Array, key: string): string {
+  return createHmac('sha256', key).update('hookctl-sample ').update(body).digest('hex');
+}
+
+/** Whether `hookctl trigger` made a request. Constant time. */
+export function isSample({ headers, body }: RawRequest, key: string): boolean {
+  const claimed = headers[SAMPLE_HEADER];
+  if (claimed === undefined) return false;
+  const given = Buffer.from(claimed);
+  const right = Buffer.from(sampleProof(body, key));
+  return given.length === right.length && timingSafeEqual(given, right);
 }

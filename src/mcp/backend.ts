@@ -1,6 +1,6 @@
 import type { AgentEventReader, TaskReader } from '../store/tasks.ts';
-import type { TaskReport } from '../tasks/change.ts';
 import type { TaskRequest } from '../tasks/create.ts';
+import type { TaskReport } from '../tasks/transition.ts';
 import type { OutgoingView, TaskView } from '../views.ts';
 
 /** What the tools do: in the process that holds the data folder, or through its management socket. */

@@ -1,7 +1,7 @@
 import type { SchedulerReporter } from '../agents/scheduler/context.ts';
 import type { RegistryChange } from '../config/registry.ts';
 import type { DispatchResult } from '../deliveries/context.ts';
-import type { Receipt } from '../deliveries/receipt.ts';
+import type { Receipt } from '../deliveries/receive.ts';
 import type { TunnelStatus } from '../tunnels/supervisor.ts';
 import type { Outgoing, Task } from '../types.ts';
 import type { UnroutedRow } from './ingress/unrouted.ts';

@@ -1,7 +1,6 @@
 import type { DispatchResult, PipelineContext } from '../deliveries/context.ts';
 import type { Queue } from '../deliveries/queue.ts';
-import { type ReplaySource, replay, retry, storedSource } from '../deliveries/replay.ts';
-import { replayMany } from '../deliveries/replay-many.ts';
+import { type ReplaySource, replay, replayMany, retry, storedSource } from '../deliveries/replay.ts';
 import { type PruneOptions, prune } from '../deliveries/retention.ts';
 import { failure, notFound } from '../errors.ts';
 import type { Outbox } from '../outbox/worker.ts';

@@ -1,4 +1,4 @@
-import type { Replayed } from '../deliveries/replay-many.ts';
+import type { Replayed } from '../deliveries/replay.ts';
 import type { DeliveryStatus } from '../types.ts';
 
 /** What became of one of many that were replayed, as it looks outside: short, because there may be 100,000. */

@@ -1,7 +1,7 @@
 import type { PipelineContext } from '../deliveries/context.ts';
 import { forget, prune, type RetentionSettings } from '../deliveries/retention.ts';
 import { SEGMENT_BYTES } from '../store/local/log/body-log.ts';
-import { removeOldRecords } from '../tasks/claude/old-records.ts';
+import { removeOldRecords } from '../tasks/claude/record.ts';
 
 /** Retention while serving. */
 export interface Retention {

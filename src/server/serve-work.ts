@@ -9,7 +9,7 @@ import type { Engine } from '../deliveries/engine.ts';
 import { coalesce } from '../lib/time-slicer.ts';
 import type { Services } from '../services.ts';
 import { followClaude } from '../tasks/follow.ts';
-import { repairFiles } from '../tasks/repair.ts';
+import { repairFiles } from '../tasks/sync.ts';
 import type { Headers, JsonObject } from '../types.ts';
 import { agentProblems, serveAgents, waking } from './agents.ts';
 import { openServeAudit, type ServeAudit } from './audit.ts';

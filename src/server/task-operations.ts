@@ -1,13 +1,12 @@
-import { removeRunLogs } from '../agents/scheduler/run-log.ts';
+import { removeRunLogs } from '../agents/scheduler/run-task.ts';
 import { notFound } from '../errors.ts';
 import { suggestion } from '../lib/suggest.ts';
 import type { AgentOperations } from '../mcp/backend.ts';
-import { changeTask, type TaskReport } from '../tasks/change.ts';
-import { commentOnTask } from '../tasks/comment.ts';
-import type { TaskContext } from '../tasks/context.ts';
+import { commentOnTask } from '../tasks/comments.ts';
 import { createTask, type TaskRequest, type TaskSource } from '../tasks/create.ts';
 import { type PrunedPart, pruneTasks, type TaskPruneLimits } from '../tasks/prune.ts';
-import { repairFiles } from '../tasks/repair.ts';
+import { repairFiles, type TaskContext } from '../tasks/sync.ts';
+import { changeTask, type TaskReport } from '../tasks/transition.ts';
 import type { Task } from '../types.ts';
 import { isoOrNull, type OutgoingView, outgoingView, type TaskView, taskView } from '../views.ts';
 import { fromReport, fromRequest } from './task-request.ts';

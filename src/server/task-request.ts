@@ -1,6 +1,6 @@
 import { z } from 'zod';
-import type { TaskReport } from '../tasks/change.ts';
 import type { TaskRequest, TaskSource } from '../tasks/create.ts';
+import type { TaskReport } from '../tasks/transition.ts';
 import type { JsonObject } from '../types.ts';
 
 /** How tasks are asked for and reported on by JSON: the one place where these bodies are made and read. */

@@ -1,11 +1,9 @@
-import { failure, usageError } from '../errors.ts';
+import { failure, notFound, usageError } from '../errors.ts';
 import { escapeInvisible, escapeInvisibleLine, shorten } from '../lib/text/escape-invisible.ts';
 import type { JsonObject, Task } from '../types.ts';
-import { taskNamed } from './change.ts';
-import { syncTasks, type TaskContext } from './context.ts';
-import { startsNewConversation } from './conversations.ts';
-import { dependencies } from './dependencies.ts';
-import { flowOf } from './flows.ts';
+import { flowOf, startsNewConversation } from './flows.ts';
+import { taskNamed } from './lifecycle.ts';
+import { syncTasks, type TaskContext } from './sync.ts';
 
 /** A task that a person or an agent asks for. */
 export interface TaskRequest {
@@ -87,4 +85,20 @@ export async function createTask(
   }
   const [synced] = await syncTasks(context, [task]);
   return synced ?? task;
+}
+
+/** The tasks of ids that a new task is to depend on, each once. Throws `not_found`. */
+function dependencies(
+  store: Pick<TaskContext['store'], 'task'>,
+  ids: readonly string[],
+  where: string,
+): readonly string[] {
+  const missing = ids.find((id) => store.task(id) === null);
+  if (missing !== undefined) {
+    throw notFound(
+      `there is no task ${missing} in ${where} to depend on`,
+      'List them with `hookctl task list`.',
+    );
+  }
+  return [...new Set(ids)];
 }

@@ -1,4 +1,6 @@
-import type { TaskEvent, TaskStatus } from '../types.ts';
+import { notFound } from '../errors.ts';
+import type { StoreReader } from '../store/store.ts';
+import type { Task, TaskEvent, TaskStatus } from '../types.ts';
 
 /** What an event comes to: a new status, nothing (it is so already), or why it cannot be. */
 export type Step =
@@ -98,4 +100,26 @@ function refused(reason: string): Step {
 
 function words(status: TaskStatus): string {
   return status.replace('_', ' for ');
+}
+
+/** What a task still waits for: everything it depends on that is not completed, failed ones too. */
+export function blockersOf(
+  store: Pick<StoreReader, 'task'>,
+  { dependsOn }: Pick<Task, 'dependsOn'>,
+): readonly Task[] {
+  return dependsOn
+    .map((id) => store.task(id))
+    .filter((task) => task !== null)
+    .filter(({ status }) => status !== 'completed');
+}
+
+/** The task of an id. `where` names the data folder. Throws `not_found`. */
+export function taskNamed(
+  { store }: { readonly store: Pick<StoreReader, 'task'> },
+  id: string,
+  where: string,
+): Task {
+  const task = store.task(id);
+  if (task !== null) return task;
+  throw notFound(`there is no task ${id} in ${where}`, 'List them with `hookctl task list`.');
 }

@@ -2,8 +2,8 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { HookctlError } from '../errors.ts';
 import type { KeptCode, PrunableTree, TaskReader, TreeFilter } from '../store/tasks.ts';
 import type { AgentRun, Task } from '../types.ts';
-import type { TaskContext } from './context.ts';
 import { isEnd } from './lifecycle.ts';
+import type { TaskContext } from './sync.ts';
 
 /** Which tasks are removed. */
 export interface TaskPruneLimits extends Pick<TreeFilter, 'samples'> {

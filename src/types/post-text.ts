@@ -1,4 +1,4 @@
-import type { PostText } from './outgoing.ts';
+import type { PostText } from './reply.ts';
 
 /** Noncharacters, which Unicode keeps for use inside a program: where own words begin and end. */
 const OPEN = '\uFDD0';

@@ -1,7 +1,6 @@
 import type { WebhookEvent } from './event.ts';
 import type { ReplyChannel } from './reply.ts';
-import type { Headers, JsonObject, RawRequest, Verdict } from './request.ts';
-import type { Secret, WebhookSecret } from './secret.ts';
+import type { Headers, JsonObject, RawRequest, Secret, Verdict, WebhookSecret } from './request.ts';
 
 /** What a verified request turned out to say. Unparseable is an expected failure, so it is a value. */
 export type Parsed =

@@ -37,3 +37,15 @@ export type VerdictCause =
   | 'timestamp_outside_window'
   /** A relay changed the bytes: the signature proves nothing, neither way. */
   | 'unverifiable';
+
+/** A value that must never be printed. Implemented by `lib/secret.ts`. */
+export interface Secret {
+  reveal(): string;
+  toString(): string;
+}
+
+export interface WebhookSecret {
+  readonly value: Secret;
+  /** Epoch milliseconds after which it no longer verifies; null: never. */
+  readonly expiresAt: number | null;
+}

@@ -1,8 +1,7 @@
 import type { WebhookEvent } from './event.ts';
-import type { PostText } from './outgoing.ts';
 import type { Provider } from './provider.ts';
-import type { JsonObject } from './request.ts';
-import type { WebhookSecret } from './secret.ts';
+import type { PostText } from './reply.ts';
+import type { JsonObject, WebhookSecret } from './request.ts';
 
 /** A compiled Handlebars template. Rendering never throws on missing values: they are empty. */
 export interface Template {

@@ -1,7 +1,7 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { changeTask } from '../../src/tasks/change.ts';
+import { changeTask } from '../../src/tasks/transition.ts';
 import type { AgentRun, JsonObject } from '../../src/types.ts';
 import { apisForFile } from '../outbox/support.ts';
 import { onIssue } from '../support/engine.ts';

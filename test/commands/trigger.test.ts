@@ -1,7 +1,7 @@
 import { chmodSync, existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, expect, test } from 'vitest';
-import { SAMPLE_HEADER, sampleProof } from '../../src/deliveries/sample.ts';
+import { SAMPLE_HEADER, sampleProof } from '../../src/deliveries/verify.ts';
 import type { SettledView } from '../../src/server/operations.ts';
 import { currentHolder } from '../../src/store/local/lock.ts';
 import type { PrunedTasks } from '../../src/tasks/prune.ts';

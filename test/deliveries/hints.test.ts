@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { createHints } from '../../src/deliveries/hints.ts';
+import { createHints } from '../../src/deliveries/verify.ts';
 import { bytes, hmac, request, secretsOf } from '../providers/support.ts';
 import { webhookWith } from './support.ts';
 

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { createTask } from '../../src/tasks/create.ts';
-import { repairFiles } from '../../src/tasks/repair.ts';
+import { repairFiles } from '../../src/tasks/sync.ts';
 import { startEngine, type TestEngine } from '../support/engine.ts';
 import { storeFinished } from '../tasks/many-support.ts';
 

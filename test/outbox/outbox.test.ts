@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { cutAtSentence } from '../../src/lib/text/cut.ts';
 import { createBreaker } from '../../src/outbox/breaker.ts';
-import { retryAfterMs } from '../../src/outbox/retry-after.ts';
+import { retryAfterMs } from '../../src/outbox/send.ts';
 import { hasMarker } from '../../src/providers/kit/marker.ts';
 import { account, apisForFile, comment, PLACES, record, startBench, storeForFile } from './support.ts';
 

@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { valuesOf } from '../../src/agents/arguments.ts';
 import { agentLabel } from '../../src/labels.ts';
 import { getTask, listTasks } from '../../src/mcp/tools/tasks.ts';
-import { toListTask } from '../../src/tasks/claude/list-task.ts';
+import { toListTask } from '../../src/tasks/claude/list-entry.ts';
 import type { JsonObject } from '../../src/types.ts';
 import { taskView } from '../../src/views.ts';
 import { aRun, TASK } from '../agents/support.ts';

@@ -1,9 +1,9 @@
 import { mkdir, readdir, readFile, rename, rm, symlink, unlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
-import { changeTask } from '../../src/tasks/change.ts';
 import { createTask, type TaskRequest } from '../../src/tasks/create.ts';
 import { followClaude } from '../../src/tasks/follow.ts';
+import { changeTask } from '../../src/tasks/transition.ts';
 import type { Task, TaskEvent, TaskStatus } from '../../src/types.ts';
 import { startEngine } from '../support/engine.ts';
 import { eventually } from '../support/eventually.ts';

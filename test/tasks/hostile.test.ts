@@ -1,8 +1,8 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { changeTask } from '../../src/tasks/change.ts';
 import { createTask } from '../../src/tasks/create.ts';
+import { changeTask } from '../../src/tasks/transition.ts';
 import type { JsonObject } from '../../src/types.ts';
 import { startEngine } from '../support/engine.ts';
 import { claudeSchema } from './claude/support.ts';

@@ -2,7 +2,7 @@ import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { createTask } from '../../src/tasks/create.ts';
-import { repairFiles } from '../../src/tasks/repair.ts';
+import { repairFiles } from '../../src/tasks/sync.ts';
 import { startEngine } from '../support/engine.ts';
 import { storeFinished } from './many-support.ts';
 

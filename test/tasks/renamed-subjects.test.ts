@@ -1,5 +1,5 @@
 import { describe, expect, onTestFinished, test } from 'vitest';
-import { changeTask } from '../../src/tasks/change.ts';
+import { changeTask } from '../../src/tasks/transition.ts';
 import type { JsonObject, TaskEvent } from '../../src/types.ts';
 import { dbText, record } from '../config/dynamic/support.ts';
 import { startEngine, type TestEngine } from '../support/engine.ts';

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
-import { changeTask } from '../../src/tasks/change.ts';
 import { createTask } from '../../src/tasks/create.ts';
+import { changeTask } from '../../src/tasks/transition.ts';
 import type { Task, TaskEvent } from '../../src/types.ts';
 import { apisForFile } from '../outbox/support.ts';
 import { onIssue, startEngine } from '../support/engine.ts';

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
-import { changeTask } from '../../src/tasks/change.ts';
 import { createTask, type TaskRequest } from '../../src/tasks/create.ts';
+import { changeTask } from '../../src/tasks/transition.ts';
 import type { Task, TaskEvent } from '../../src/types.ts';
 import { onIssue, startEngine, type TestEngine } from '../support/engine.ts';
 import { seededForTest } from '../support/seeded.ts';

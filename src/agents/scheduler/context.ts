@@ -1,6 +1,6 @@
 import type { Agents } from '../../config/project/agents.ts';
 import type { RunLimits } from '../../config/project/schema.ts';
-import type { TaskContext } from '../../tasks/context.ts';
+import type { TaskContext } from '../../tasks/sync.ts';
 import type { AgentRun, Task } from '../../types.ts';
 import type { RunEnvironments } from '../runner.ts';
 

@@ -1,10 +1,32 @@
+import { mkdtemp, readdir, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { endMarkedProcesses } from '../../lib/process/marked-processes.ts';
 import type { RunEnding, TaskEnding } from '../../store/runs.ts';
-import { changeOf } from '../../tasks/change.ts';
-import { syncTasks } from '../../tasks/context.ts';
+import { progressReply } from '../../tasks/comments.ts';
 import { isEnd } from '../../tasks/lifecycle.ts';
-import { progressReply } from '../../tasks/progress.ts';
+import { syncTasks } from '../../tasks/sync.ts';
+import { changeOf } from '../../tasks/transition.ts';
 import { type AgentRun, NO_USAGE, type RunEnd, type RunUsage, type Task } from '../../types.ts';
+import { markerOf } from '../environment.ts';
 import { actorOf, type SchedulerContext } from './context.ts';
+
+/** A folder (0700) for files of one run. Not in the data folder: a run is told its path, and secrets lie there. */
+export function makeScratch(runId: string): Promise<string> {
+  return mkdtemp(join(tmpdir(), prefixOf(runId)));
+}
+
+/** Removes what killed servers left of these runs. */
+async function removeScratch(runIds: readonly string[]): Promise<void> {
+  const names = runIds.length === 0 ? [] : await readdir(tmpdir());
+  const left = names.filter((name) => runIds.some((id) => name.startsWith(prefixOf(id))));
+  // What belongs to somebody else who took the name stays.
+  for (const name of left) await rm(join(tmpdir(), name), { recursive: true }).catch(() => undefined);
+}
+
+function prefixOf(runId: string): string {
+  return `hookctl-${runId}-`;
+}
 
 /** How a run ended, before anything of it is stored. */
 export interface Ended {
@@ -100,4 +122,36 @@ function reportOf(
 
 function isEdited({ sourceMetadata: { reply } }: Task): boolean {
   return (reply as { edits?: boolean } | undefined)?.edits === true;
+}
+
+/**
+ * What an earlier server left running: its lease is over, since this process has the folder. Each run is stored as
+ * interrupted at once, and only then are its processes looked for, known by the run's id in their environment. Its task
+ * is queued again where the agent says `rerunOnCrash`, else it has failed. Returns how many there were.
+ */
+export async function recoverRuns(context: SchedulerContext): Promise<number> {
+  const { store } = context;
+  const left = store.openRuns().filter(({ state }) => state === 'running');
+  for (const run of left) {
+    const again = isRepeated(context, run);
+    const text = interruptedText(context, run, 'hookctl ended while it ran');
+    await endRun(context, run, { state: 'interrupted', text, again });
+  }
+  // Before anything starts again: two runs of one conversation must not meet.
+  await endMarkedProcesses(left.map(({ id }) => markerOf(id)));
+  await removeScratch(left.map(({ id }) => id));
+  return left.length;
+}
+
+function isRepeated({ agents }: Pick<SchedulerContext, 'agents'>, { agent }: AgentRun): boolean {
+  return agents.byName.get(agent)?.options.rerunOnCrash === true;
+}
+
+/** Why a run was cut short, and what becomes of its task. */
+export function interruptedText(
+  context: Pick<SchedulerContext, 'agents'>,
+  run: AgentRun,
+  why: string,
+): string {
+  return `${why}; ${isRepeated(context, run) ? 'it is repeated' : `repeat it: hookctl task retry ${run.taskId}`}`;
 }

@@ -1,17 +1,34 @@
 import type { Agent } from '../../config/project/agents.ts';
 import { findProgram } from '../../lib/process/find-program.ts';
 import { pause } from '../../lib/time.ts';
+import { BUDGET_MS } from '../../store/local/tables/runs.ts';
 import type { QueuedTask, RunWait } from '../../store/runs.ts';
-import { changeOf, guardedStep } from '../../tasks/change.ts';
-import { syncTasks } from '../../tasks/context.ts';
+import { separateComment } from '../../tasks/comments.ts';
+import { syncTasks } from '../../tasks/sync.ts';
+import { changeOf, guardedStep } from '../../tasks/transition.ts';
+import { ownText } from '../../types/post-text.ts';
 import type { AgentRun, Task } from '../../types.ts';
 import { actorOf, type SchedulerContext } from './context.ts';
 import { createSurvey, type Verdict } from './eligibility.ts';
-import { endRun } from './ending.ts';
-import { giveBudgetNotice } from './notice.ts';
-import { interruptedText, recoverRuns } from './recover.ts';
-import { pruneRunLogs, runLogPath } from './run-log.ts';
-import { type ActiveRun, runTask } from './run-task.ts';
+import { endRun, interruptedText, recoverRuns } from './ending.ts';
+import { type ActiveRun, pruneRunLogs, runLogPath, runTask } from './run-task.ts';
+
+/**
+ * Says that a budget is used up, once within 24 hours for the day and once for each thread, in the thread of the task
+ * that was held first. False: it was said already.
+ */
+async function giveBudgetNotice(
+  { store, ids, clock }: SchedulerContext,
+  { id }: QueuedTask,
+  { reason, scope }: { readonly reason: string; readonly scope: string },
+): Promise<boolean> {
+  const task = store.task(id);
+  const root = task === null ? null : (store.task(task.initiatedTaskId) ?? task);
+  const text = ownText(`✋ ${reason}. What is asked meanwhile is kept and runs when there is budget again.`);
+  const at = clock.now();
+  const reply = root === null ? null : separateComment(ids, root, text);
+  return store.giveNotice({ scope, since: at - BUDGET_MS, at, reply });
+}
 
 /** Runs agents on queued tasks: one at a time for each conversation, within limits and budgets. */
 export interface Scheduler {

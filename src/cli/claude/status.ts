@@ -1,9 +1,8 @@
 import { say } from '../../lib/io.ts';
 import type { Services } from '../../services.ts';
 import { sessionCommand } from '../../tasks/claude/index.ts';
-import { inspectList } from '../../tasks/claude/inspect.ts';
 import { localSettings, projectMcp, readEntries, wantedEnv } from '../../tasks/claude/settings.ts';
-import { taskTools } from '../../tasks/claude/tools.ts';
+import { inspectList, taskTools } from '../../tasks/claude/status.ts';
 import { type CliCommand, examples, type JsonFlags } from '../kit/command.ts';
 import { facts, printJson } from '../kit/print.ts';
 import { claudePlace } from './project.ts';

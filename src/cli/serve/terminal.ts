@@ -1,5 +1,5 @@
 import type { DispatchResult } from '../../deliveries/context.ts';
-import type { Receipt } from '../../deliveries/receipt.ts';
+import type { Receipt } from '../../deliveries/receive.ts';
 import { messageOf } from '../../errors.ts';
 import { type Io, paint, type Style, say } from '../../lib/io.ts';
 import { commandLine } from '../../lib/shell-quote.ts';

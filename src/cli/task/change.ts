@@ -3,7 +3,7 @@ import { paint, say } from '../../lib/io.ts';
 import { escapeInvisibleLine } from '../../lib/text/escape-invisible.ts';
 import type { TaskVerb } from '../../server/task-operations.ts';
 import type { Services } from '../../services.ts';
-import type { TaskReport } from '../../tasks/change.ts';
+import type { TaskReport } from '../../tasks/transition.ts';
 import type { TaskUsage } from '../../types.ts';
 import { iso, type TaskView } from '../../views.ts';
 import { type CliCommand, examples, type JsonFlags } from '../kit/command.ts';

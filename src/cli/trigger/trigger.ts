@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { SILENT_HEADER } from '../../deliveries/receive.ts';
-import { SAMPLE_HEADER, sampleProof } from '../../deliveries/sample.ts';
+import { SAMPLE_HEADER, sampleProof } from '../../deliveries/verify.ts';
 import { failure, usageError } from '../../errors.ts';
 import { requestLocal } from '../../lib/http/local-request.ts';
 import { say } from '../../lib/io.ts';

@@ -2,10 +2,9 @@ import { actionNamed } from '../../actions/index.ts';
 import { replyTo } from '../../actions/replying.ts';
 import { ownText } from '../../types/post-text.ts';
 import type { NewOutgoing } from '../../types.ts';
-import type { PipelineContext } from '../context.ts';
-import type { EventContext } from '../event-context.ts';
+import type { EventContext, PipelineContext } from '../context.ts';
 import type { Match } from '../match.ts';
-import { repliesFor } from '../replies.ts';
+import { repliesFor } from '../run-command.ts';
 import { isByPerson } from './senders.ts';
 
 /** How the reason of a delivery begins that was not run; by it the notice is known to be given. */

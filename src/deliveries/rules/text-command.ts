@@ -3,7 +3,6 @@ import { unquoted } from '../../lib/text/index.ts';
 import { findMention, type Mention, type Search } from '../../lib/text/mention.ts';
 import { isMarked } from '../../providers/kit/marker.ts';
 import { sampleBringsText } from '../../providers/kit/samples.ts';
-import type { Steering } from '../../tasks/approval.ts';
 import { RESERVED_COMMAND_NAMES, type TextCommand, type Webhook, type WebhookEvent } from '../../types.ts';
 
 /** What a text asks for: one command with its argument, or none and why. */
@@ -16,6 +15,14 @@ export type Call =
       readonly byEvent?: true;
     }
   | { readonly command: null; readonly reason: string; readonly byEvent?: undefined };
+
+/** What `approve [task id]` or `stop [task id]` says. */
+export interface Steering {
+  /** The task that it names. */
+  readonly taskId: string | null;
+  /** When it was written, in epoch milliseconds; null where the payload does not say. */
+  readonly writtenAt: number | null;
+}
 
 /** Finds the command that an event's text asks for. Pure; the sender is judged elsewhere. */
 export function findCall(webhook: Webhook, event: WebhookEvent): Call {

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { failure } from '../../errors.ts';
 import { pause } from '../../lib/time.ts';
-import { blockersOf } from '../../tasks/dependencies.ts';
+import { blockersOf } from '../../tasks/lifecycle.ts';
 import type { AgentEvent, Task } from '../../types.ts';
 import { iso } from '../../views.ts';
 import type { AgentStore } from '../backend.ts';

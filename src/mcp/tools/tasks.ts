@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import type { TaskFilter } from '../../store/tasks.ts';
-import type { TaskReport } from '../../tasks/change.ts';
+import type { TaskReport } from '../../tasks/transition.ts';
 import { TASK_STATUSES } from '../../types.ts';
 import { isReadable, taskFor } from '../scope.ts';
 import { agentName, longText, type ToolAnswer, type ToolContext, taskId, tool } from '../tool.ts';

@@ -1,7 +1,6 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { Engine } from '../../deliveries/engine.ts';
-import type { Receipt } from '../../deliveries/receipt.ts';
-import { receive } from '../../deliveries/receive.ts';
+import { type Receipt, receive } from '../../deliveries/receive.ts';
 import { createSingleFile } from '../../lib/files/single-file.ts';
 import { PROBE_HEADER, PROBE_PATH } from '../../tunnels/prober.ts';
 import type { Ack, Headers, RawRequest, Snapshot, Webhook } from '../../types.ts';

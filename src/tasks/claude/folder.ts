@@ -1,6 +1,44 @@
 import { constants } from 'node:fs';
 import { type FileHandle, lstat, mkdir, open, stat } from 'node:fs/promises';
-import { errorCode, unwritable } from './problem.ts';
+import { join } from 'node:path';
+import { failure, HookctlError, messageOf } from '../../errors.ts';
+
+/** An expected failure of the projection; its message becomes the task's `unsynced`. */
+export function unwritable(reason: string): HookctlError {
+  return failure('claude_tasks', reason);
+}
+
+/** Why writing to `folder` failed, in words that tell a user what to look at. */
+export function reasonOf(error: unknown, folder: string): string {
+  const code = errorCode(error);
+  switch (code) {
+    case 'ELOCKED':
+      return `another program holds a lock in ${folder}`;
+    case 'ENOENT':
+      return `${folder} was removed while hookctl wrote to it`;
+    case 'ENOTDIR':
+    case 'EEXIST':
+    case 'ELOOP':
+      return `${folder}, or something in it, is not the folder that it should be`;
+    case 'EACCES':
+    case 'EPERM':
+    case 'EROFS':
+      return `${folder} is not writable`;
+    case 'ENOSPC':
+    case 'EDQUOT':
+      return `no space is left for ${folder}`;
+    default:
+      // Not the message of a system error: its path is one through /proc, which tells nobody anything.
+      return code === null || error instanceof HookctlError
+        ? messageOf(error)
+        : `${folder} could not be written (${code})`;
+  }
+}
+
+/** The `code` of a system error (`ENOENT`) or of a lock that is held (`ELOCKED`); null for anything else. */
+export function errorCode(error: unknown): string | null {
+  return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : null;
+}
 
 /** A folder that was checked, and stays the same one while it is open. */
 export interface Folder {
@@ -59,4 +97,34 @@ async function identityOf(stats: Promise<{ dev: number; ino: number }>): Promise
     ({ dev, ino }) => `${dev}:${ino}`,
     () => null,
   );
+}
+
+/** Claude Code's configuration folder. */
+export interface ClaudeConfigDir {
+  readonly path: string;
+  /** The user named it (`CLAUDE_CONFIG_DIR`), so that hookctl may create it. */
+  readonly explicit: boolean;
+}
+
+/** Where Claude Code keeps its files: `CLAUDE_CONFIG_DIR`, else `~/.claude`, NFC-normalised as Claude Code does. */
+export function claudeConfigDir(
+  env: Readonly<Record<string, string | undefined>>,
+  home: string,
+): ClaudeConfigDir {
+  const named = env.CLAUDE_CONFIG_DIR ?? '';
+  const path = named === '' ? join(home, '.claude') : named;
+  return { path: path.normalize('NFC'), explicit: named !== '' };
+}
+
+/** The folder name that Claude Code makes of a list id (2.1.16 to 2.1.330). */
+export function listFolderName(list: string): string {
+  return list.replace(/[^a-zA-Z0-9_-]/g, '-');
+}
+
+/**
+ * The line that opens a Claude Code session on a list. Since 2.1.233 newer models have the Task tools only when the
+ * second variable asks for them.
+ */
+export function sessionCommand(list: string): string {
+  return `CLAUDE_CODE_TASK_LIST_ID=${listFolderName(list)} CLAUDE_CODE_ENABLE_TODO_TOOLS=1 claude`;
 }

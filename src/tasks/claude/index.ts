@@ -3,16 +3,15 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { SyncNote } from '../../store/tasks.ts';
 import type { Task } from '../../types.ts';
 import { createBatchQueue } from './batch-queue.ts';
-import { claimantOf } from './claim.ts';
-import { listFolderName } from './config-dir.ts';
 import type { Folder } from './folder.ts';
+import { listFolderName } from './folder.ts';
 import { createTaskList, type TaskList } from './list.ts';
-import { createListReader, type ListReader } from './list-reader.ts';
+import { removeStaleTempFiles } from './list-file.ts';
+import { claimantOf, createListReader, type ListReader } from './list-reader.ts';
 import { projectBatch, type Target } from './projection.ts';
 import { removeFiles } from './remove.ts';
-import { removeStaleTempFiles } from './stale-temp-files.ts';
 
-export { type ClaudeConfigDir, claudeConfigDir, listFolderName, sessionCommand } from './config-dir.ts';
+export { type ClaudeConfigDir, claudeConfigDir, listFolderName, sessionCommand } from './folder.ts';
 export type { EntryChange, ListReader, Reading } from './list-reader.ts';
 
 export interface ClaudeTasksOptions {

@@ -1,10 +1,11 @@
 import { closeSync, constants, openSync, readFileSync } from 'node:fs';
+import { lstat, readdir, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { writeFileAtomic, writeFileAtomicNow } from '../../lib/files/atomic-file.ts';
-import type { Folder } from './folder.ts';
-import type { ListTask } from './list-task.ts';
-import { errorCode } from './problem.ts';
+import { oneByOne } from './batch-queue.ts';
+import { errorCode, type Folder } from './folder.ts';
+import { isFinal, isKeeper, type ListTask } from './list-entry.ts';
 
 /**
  * `damaged`: a file, but no entry that Claude Code would accept. `unreadable`: a folder, a link, or something else that
@@ -29,7 +30,7 @@ export async function readListFile(folder: Folder, number: number): Promise<List
 }
 
 /** Reads entry `number` as it is now. */
-export function readListFileNow(folder: Folder, number: number): ListFile {
+function readListFileNow(folder: Folder, number: number): ListFile {
   try {
     const value: unknown = JSON.parse(readPlainFile(listFilePath(folder, number)));
     return isListTask(value) ? value : 'damaged';
@@ -93,4 +94,81 @@ function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
 
 function isTextArray(value: unknown): boolean {
   return Array.isArray(value) && value.every((item) => typeof item === 'string');
+}
+
+/** Names that `lib/atomic-file.ts` gives to files not yet in place, of entries and records only. */
+const TEMPORARY = /^\.(\d+\.json|\.highwatermark|claude-task-[a-z0-9-]+\.json)\.[0-9a-f]{12}\.tmp$/;
+/** Another hookctl may be writing right now; no write takes that long. */
+const OLD_MS = 60_000;
+
+/** Removes what a hookctl that was killed in the middle of a write left behind. */
+export async function removeStaleTempFiles(folder: Folder, now: number): Promise<void> {
+  for (const name of (await readdir(folder.path)).filter((entry) => TEMPORARY.test(entry))) {
+    const path = join(folder.path, name);
+    const age = await lstat(path).then(
+      ({ mtimeMs }) => now - mtimeMs,
+      () => 0,
+    );
+    if (age > OLD_MS) await unlink(path);
+  }
+}
+
+/** What hookctl remembers of one number of a list, so that no file is read twice. */
+export interface Entry {
+  /** hookctl's task; null for the keeper and for what others put there. */
+  readonly taskId: string | null;
+  readonly isKeeper: boolean;
+  /**
+   * When a finished task of this project ended, in epoch milliseconds; 0 when it was found on disk only, and so is
+   * older than all that the store still hands in. Null: not finished, or not this project's to remove.
+   */
+  readonly finishedAt: number | null;
+}
+
+export type Entries = ReadonlyMap<number, Entry>;
+
+/** A list as its folder has it now. */
+export interface ListScan {
+  readonly entries: Entries;
+  /** The highest number in use, also by names that hold no valid entry; 0 for an empty list. */
+  readonly highest: number;
+}
+
+/** Lists the names, which Claude Code adds to as well, and reads only the keeper and what is not in `known`. */
+export async function scanList(folder: Folder, known: Entries, project: string): Promise<ListScan> {
+  const numbers = (await readdir(folder.path)).map(numberOf).filter((number) => number !== null);
+  const entries = new Map<number, Entry>();
+  const unknown: number[] = [];
+  for (const number of numbers) {
+    const before = known.get(number);
+    // The keeper is looked at every time: one that somebody completed or replaced no longer protects the list.
+    if (before === undefined || before.isKeeper) unknown.push(number);
+    else entries.set(number, before);
+  }
+  await oneByOne(unknown, (number) => {
+    const entry = identify(folder, number, project);
+    if (entry !== null) entries.set(number, entry);
+  });
+  return { entries, highest: numbers.reduce((most, number) => Math.max(most, number), 0) };
+}
+
+function numberOf(name: string): number | null {
+  const number = Number(/^(\d+)\.json$/.exec(name)?.[1] ?? Number.NaN);
+  return Number.isSafeInteger(number) ? number : null;
+}
+
+/** Null for what cannot be read: it may be valid next time. */
+function identify(folder: Folder, number: number, project: string): Entry | null {
+  const file = readListFileNow(folder, number);
+  return typeof file === 'string' ? null : toEntry(file, project);
+}
+
+function toEntry(task: ListTask, project: string): Entry {
+  const { orchestration_task_id: taskId, project: owner, state } = task.metadata ?? {};
+  const isOwn = typeof taskId === 'string';
+  return {
+    taskId: isOwn ? taskId : null,
+    isKeeper: isKeeper(task),
+    finishedAt: isOwn && owner === project && isFinal(state) ? 0 : null,
+  };
 }

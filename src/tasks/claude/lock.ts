@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { errorCode, unwritable } from './problem.ts';
+import { errorCode, unwritable } from './folder.ts';
 
 /** A lock while it is held. */
 export interface HeldLock {

@@ -2,13 +2,11 @@ import { mkdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { SyncNote } from '../../store/tasks.ts';
 import type { Task } from '../../types.ts';
-import type { Intake } from './batch-queue.ts';
-import { type Folder, openFolder } from './folder.ts';
+import { type Intake, oneByOne } from './batch-queue.ts';
+import { errorCode, type Folder, openFolder, reasonOf, unwritable } from './folder.ts';
 import type { ListOutcome, TaskList } from './list.ts';
-import { isListed } from './list-task.ts';
-import { errorCode, reasonOf, unwritable } from './problem.ts';
+import { isListed } from './list-entry.ts';
 import { recordId, writeRecord } from './record.ts';
-import { oneByOne } from './slices.ts';
 
 /** Where and in which forms a batch is written. */
 export interface Target {

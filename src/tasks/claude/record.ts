@@ -1,6 +1,8 @@
+import { readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { writeFileAtomicNow } from '../../lib/files/atomic-file.ts';
 import { escapeInvisibleLine } from '../../lib/text/escape-invisible.ts';
+import type { TaskReader } from '../../store/tasks.ts';
 import type { JsonObject, Task, TaskStatus } from '../../types.ts';
 import type { Folder } from './folder.ts';
 
@@ -67,4 +69,23 @@ function toRecord(task: Task, project: string): TaskRecord {
       completed_at: task.completedAt === null ? null : new Date(task.completedAt).toISOString(),
     },
   };
+}
+
+const RECORD = /^claude-task-(task-[a-z0-9]+)\.json$/;
+
+/** Removes the records of tasks that ended before this moment, epoch milliseconds. Returns how many. */
+export async function removeOldRecords(
+  tasksFolder: string,
+  store: Pick<TaskReader, 'task'>,
+  before: number,
+): Promise<number> {
+  const names = await readdir(tasksFolder).catch(() => []);
+  let removed = 0;
+  for (const name of names) {
+    const taskId = RECORD.exec(name)?.[1];
+    if (taskId === undefined || (store.task(taskId)?.completedAt ?? before) >= before) continue;
+    await rm(join(tasksFolder, name), { force: true });
+    removed += 1;
+  }
+  return removed;
 }

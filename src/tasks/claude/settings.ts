@@ -3,8 +3,7 @@ import { dirname, join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import { failure, messageOf } from '../../errors.ts';
 import { writeFileAtomic } from '../../lib/files/atomic-file.ts';
-import { listFolderName } from './config-dir.ts';
-import { errorCode } from './problem.ts';
+import { errorCode, listFolderName } from './folder.ts';
 
 /**
  * An object within a JSON file of Claude Code, of which hookctl sets some entries: variables of its sessions (`env` of a

@@ -1,9 +1,12 @@
+import { failure, usageError } from '../errors.ts';
 import type { IdSource } from '../lib/ids.ts';
 import { cutAtSentence } from '../lib/text/cut.ts';
 import { escapeInvisible } from '../lib/text/escape-invisible.ts';
 import type { TaskReply } from '../store/tasks.ts';
 import { foreignText, joinTexts, notice, ownText } from '../types/post-text.ts';
-import type { JsonObject, NewOutgoing, PostText, Task, TaskStatus, ThreadRef } from '../types.ts';
+import type { JsonObject, NewOutgoing, Outgoing, PostText, Task, TaskStatus, ThreadRef } from '../types.ts';
+import { taskNamed } from './lifecycle.ts';
+import type { TaskContext } from './sync.ts';
 
 /** Longest result and error in a comment, in characters. */
 const RESULT_LENGTH = 4_000;
@@ -54,7 +57,7 @@ export function separateComment(
 }
 
 /** Words of an agent, as long as they may be. */
-export function agentText(text: string, length = RESULT_LENGTH): PostText {
+function agentText(text: string, length = RESULT_LENGTH): PostText {
   return foreignText(cutAtSentence(escapeInvisible(text), length));
 }
 
@@ -86,4 +89,50 @@ function textOf({ id, agent }: Task, { to, result, error, question, costUsd }: P
     default:
       return null;
   }
+}
+
+/** Comments of their own that the tasks of one delivery may post in an hour: an agent that loops must not flood a thread. */
+const MOST_PER_HOUR = 30;
+const HOUR_MS = 3_600_000;
+
+/**
+ * Posts in the thread that a task came from, through the outbox. Throws `not_found`, `usage`, `no_thread` where nobody
+ * can be answered, and `too_many_comments`.
+ */
+export async function commentOnTask(
+  context: Pick<TaskContext, 'store' | 'ids' | 'clock'>,
+  id: string,
+  text: string,
+  where: string,
+): Promise<Outgoing> {
+  const { store, ids, clock } = context;
+  const task = taskNamed(context, id, where);
+  if (text.trim() === '') throw usageError('there is nothing to post');
+  const comment = separateComment(ids, store.task(task.initiatedTaskId) ?? task, agentText(text));
+  const now = clock.now();
+  if (comment === null) throw noThread(id);
+  const posted = store
+    .outbox({ deliveryId: comment.deliveryId, limit: 2 * MOST_PER_HOUR })
+    .filter(
+      ({ kind, edits, createdAt }) => kind === 'comment' && edits === null && createdAt > now - HOUR_MS,
+    );
+  if (posted.length >= MOST_PER_HOUR) {
+    throw failure(
+      'too_many_comments',
+      `this thread has ${posted.length} new comments of the last hour already`,
+      {
+        fix: 'Say it in the result of the task.',
+      },
+    );
+  }
+  await store.addComment(comment.item, comment.deliveryId, now);
+  const item = store.outgoing(comment.item.id);
+  if (item === null) throw noThread(id);
+  return item;
+}
+
+function noThread(id: string): Error {
+  return failure('no_thread', `${id} came from no thread that hookctl may post to`, {
+    fix: 'Say it in the result of the task.',
+  });
 }

@@ -2,7 +2,7 @@ import type { IdSource } from '../lib/ids.ts';
 import type { Clock } from '../lib/time.ts';
 import type { Store } from '../store/store.ts';
 import type { Task } from '../types.ts';
-import type { ClaudeTasks } from './claude/index.ts';
+import type { ClaudeState, ClaudeTasks } from './claude/index.ts';
 import { isEnd } from './lifecycle.ts';
 
 /** What the operations on tasks work with. */
@@ -35,4 +35,30 @@ function neighboursOf(store: Pick<Store, 'task' | 'dependents'>, task: Task): re
     .filter((other) => other !== null)
     .filter(({ status }) => isEnd(status));
   return [...ended, ...store.dependents(task.id)];
+}
+
+/** What a repair found. */
+interface Repair {
+  readonly state: ClaudeState;
+  /** Tasks that were compared with their files. */
+  readonly tasks: number;
+  /** Tasks whose files are still missing, with the reason. */
+  readonly unsynced: readonly { readonly taskId: string; readonly reason: string }[];
+}
+
+/** Finished tasks that stay in Claude's list. */
+const FINISHED_IN_LIST = 50;
+
+/** Brings Claude's directory in line with the store: at start, when a folder is back, and by `hookctl sync`. */
+export async function repairFiles({ store, claude }: Pick<TaskContext, 'store' | 'claude'>): Promise<Repair> {
+  const due = store.projectable(FINISHED_IN_LIST);
+  const notes = await claude.repair(due);
+  await store.noteSync(notes);
+  return {
+    state: claude.state,
+    tasks: due.length,
+    unsynced: notes.flatMap(({ taskId, unsynced }) =>
+      unsynced === null ? [] : [{ taskId, reason: unsynced }],
+    ),
+  };
 }

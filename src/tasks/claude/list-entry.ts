@@ -19,7 +19,7 @@ export interface ListTask {
 export type ListStatus = 'pending' | 'in_progress' | 'completed';
 
 /** A list entry of hookctl's: `metadata` is always there. */
-export type OwnListTask = ListTask & { readonly metadata: JsonObject };
+type OwnListTask = ListTask & { readonly metadata: JsonObject };
 
 const SUBJECT_LENGTH = 80;
 const PROMPT_BYTES = 40 * 1024;
@@ -166,4 +166,26 @@ function cut(text: string, bytes: number, more: string): string {
   // `stream` keeps back a character of which only the first bytes are left.
   const kept = new TextDecoder().decode(encoded.subarray(0, bytes), { stream: true });
   return `${kept}\n\n[cut by hookctl: ${bytes} of ${encoded.length} bytes shown; ${more}]`;
+}
+
+/**
+ * The keeper: a pending entry that Claude Code hides (`_internal`, since about 2.1.50). An open session deletes a
+ * list 5 s after all its entries are completed; with the keeper that is never so.
+ */
+export function placeholderEntry(number: number): OwnListTask {
+  return {
+    id: String(number),
+    subject: 'Kept by hookctl',
+    description: 'Keeps this list from being deleted when all its tasks are completed.',
+    status: 'pending',
+    blocks: [],
+    blockedBy: [],
+    metadata: { _internal: true, hookctl_keeper: true },
+  };
+}
+
+/** Whether an entry does a keeper's work; one that somebody completed does not. */
+export function isKeeper(task: ListTask): boolean {
+  const { _internal: hidden, hookctl_keeper: keeper } = task.metadata ?? {};
+  return hidden === true && keeper === true && task.status === 'pending';
 }

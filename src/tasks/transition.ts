@@ -1,10 +1,9 @@
-import { failure, type HookctlError, notFound, usageError } from '../errors.ts';
+import { failure, type HookctlError, usageError } from '../errors.ts';
 import type { TaskChange } from '../store/tasks.ts';
 import type { Task, TaskEvent, TaskUsage } from '../types.ts';
-import { syncTasks, type TaskContext } from './context.ts';
-import { blockersOf } from './dependencies.ts';
-import { isEnd, type Step, stepOf } from './lifecycle.ts';
-import { progressReply } from './progress.ts';
+import { progressReply } from './comments.ts';
+import { blockersOf, isEnd, type Step, stepOf, taskNamed } from './lifecycle.ts';
+import { syncTasks, type TaskContext } from './sync.ts';
 
 /** Why no agent works on a task with words of an unverified delivery. */
 export const NOT_VERIFIED = 'its delivery was not verified';
@@ -20,13 +19,6 @@ export interface TaskReport {
   /** Of a task that asks. */
   readonly question?: string | null;
   readonly spent?: Partial<Omit<TaskUsage, 'durationMs'>>;
-}
-
-/** The task of an id. `where` names the data folder. Throws `not_found`. */
-export function taskNamed({ store }: Pick<TaskContext, 'store'>, id: string, where: string): Task {
-  const task = store.task(id);
-  if (task !== null) return task;
-  throw notFound(`there is no task ${id} in ${where}`, 'List them with `hookctl task list`.');
 }
 
 /**
