@@ -7,7 +7,7 @@ import type { McpBackend } from '../mcp/backend.ts';
 import { serveMcpStdio } from '../mcp/server.ts';
 import { type Host, openServices, type ServiceFlags, type Services } from '../services.ts';
 import { type CliCommand, examples } from './kit/command.ts';
-import { operations } from './kit/operate.ts';
+import { managementCall } from './kit/operate.ts';
 
 interface McpFlags extends ServiceFlags {
   readonly agent?: string;
@@ -67,12 +67,12 @@ function backendOf(app: Services, host: Host, flags: ServiceFlags): McpBackend {
       const store = app.reader();
       return store === null ? nothing : ask(store);
     },
-    async change(work) {
+    async call(request) {
       const deadline = app.clock.now() + PATIENCE_MS;
       for (let tries = 0; ; tries += 1) {
         const own = await openServices(host, flags);
         try {
-          return await work((await operations(own, 'mcp')).tasks);
+          return await (await managementCall(own, 'mcp'))(request);
         } catch (error) {
           const isBusy = error instanceof HookctlError && error.code === 'in_use';
           if (!isBusy || app.clock.now() > deadline) throw error;

@@ -1,7 +1,8 @@
 import { say } from '../lib/io.ts';
+import type { SyncView } from '../server/api/tasks.ts';
 import type { Services } from '../services.ts';
 import { type CliCommand, examples, type JsonFlags } from './kit/command.ts';
-import { operations } from './kit/operate.ts';
+import { managementCall } from './kit/operate.ts';
 import { facts, printJson } from './kit/print.ts';
 import { below, table, whole } from './kit/table.ts';
 
@@ -14,8 +15,8 @@ export const configureSync: CliCommand = (command, runner) => {
 
 /** Exit 1 when a task's files are still missing. */
 async function run(app: Services, { json }: JsonFlags): Promise<0 | 1> {
-  const { tasks } = await operations(app, 'sync');
-  const view = await tasks.sync();
+  const call = await managementCall(app, 'sync');
+  const view = await call<SyncView>({ method: 'POST', path: '/api/sync', body: {} });
   if (json === true) printJson(app.io, view);
   else {
     say(

@@ -1,19 +1,4 @@
 import type { AgentEventReader, TaskReader } from '../store/tasks.ts';
-import type { TaskRequest } from '../tasks/create.ts';
-import type { TaskReport } from '../tasks/transition.ts';
-import type { OutgoingView, TaskView } from '../views.ts';
-
-/** What the tools do: in the process that holds the data folder, or through its management socket. */
-export interface AgentOperations {
-  create(request: TaskRequest, source: 'mcp'): Promise<TaskView>;
-  change(id: string, verb: 'start' | 'complete' | 'fail' | 'ask', report: TaskReport): Promise<TaskView>;
-  /** Posts in the thread that the task came from. */
-  comment(id: string, text: string): Promise<OutgoingView>;
-  /** Remembers a consumer of events, see `AgentEventWriter.joinEvents`. */
-  listen(consumer: string, sinceTask: string | null): Promise<void>;
-  /** False: there is no such event. */
-  ackEvent(consumer: string, eventId: string): Promise<boolean>;
-}
 
 export type AgentStore = TaskReader & AgentEventReader;
 
@@ -21,5 +6,20 @@ export type AgentStore = TaskReader & AgentEventReader;
 export interface McpBackend {
   /** `nothing` is the answer while the folder holds no store yet. */
   look<T>(ask: (store: AgentStore) => T, nothing: T): Promise<T>;
-  change<T>(work: (operations: AgentOperations) => Promise<T>): Promise<T>;
+  readonly call: ApiCall;
 }
+
+/** A request to the management API (`docs/api.md`). */
+interface ApiRequest {
+  readonly method: 'GET' | 'POST';
+  /** With its query, from `/api` on. */
+  readonly path: string;
+  /** Sent as JSON. */
+  readonly body?: object;
+}
+
+/**
+ * Asks the management API of the process that holds the data folder, or of a running server through its socket, and
+ * resolves with the JSON of the answer. Throws a refusal as `HookctlError`.
+ */
+export type ApiCall = <T>(request: ApiRequest) => Promise<T>;

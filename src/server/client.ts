@@ -1,23 +1,12 @@
+import type { Hono } from 'hono';
 import { failure, HookctlError } from '../errors.ts';
 import { requestLocal } from '../lib/http/local-request.ts';
+import type { ApiCall } from '../mcp/backend.ts';
 import type { Actor, Secret } from '../types.ts';
-import { isoOrNull, type OutgoingView } from '../views.ts';
-import type { Page } from './api/bodies.ts';
+import type { ApiEnv, Page } from './api/route.ts';
 import { clientHeader } from './credentials.ts';
-import type { Operations, PrunedView, SettledView } from './operations.ts';
-import type { ReplayedView } from './replayed-view.ts';
 import type { StatusView } from './status.ts';
-import { remoteTaskOperations } from './task-operations.ts';
 import type { WebhookView } from './webhook-view.ts';
-
-/** The management API of a running server, as the CLI uses it. */
-export interface ManagementClient extends Operations {
-  status(): Promise<StatusView>;
-  /** All webhooks that the server has, in the order of their names. */
-  webhooks(): Promise<readonly WebhookView[]>;
-  /** Of the dynamic webhooks that the server has in force. */
-  revision(): Promise<string>;
-}
 
 /** Where the management socket of a running server is, and what opens it. */
 export interface ManagementAddress {
@@ -66,63 +55,58 @@ export async function askManagement(
   }
 }
 
-/** What a problem answer carries (see `server/problem.ts`). */
-interface Problem {
-  readonly status: number;
-  readonly code: string;
-  readonly detail: string;
-  readonly fix?: string;
+/** The management API of a running server, as the CLI uses it. */
+export interface ManagementClient {
+  readonly call: ApiCall;
+  status(): Promise<StatusView>;
+  /** All webhooks that the server has, in the order of their names. */
+  webhooks(): Promise<readonly WebhookView[]>;
+  /** Of the dynamic webhooks that the server has in force. */
+  revision(): Promise<string>;
 }
 
-/** Its methods throw what the server answered as `HookctlError`, with the exit code it would have had here. */
 export function managementClient(address: ManagementAddress): ManagementClient {
-  async function call<T>(method: 'GET' | 'POST', path: string, body?: object): Promise<T> {
+  const call: ApiCall = async ({ method, path, body }) => {
     const json = body === undefined ? null : JSON.stringify(body);
     const { status, text } = await askManagement(address, { method, path, body: json });
-    const answer = JSON.parse(text) as T | Problem;
-    if (status >= 400) throw fromProblem(answer as Problem);
-    return answer as T;
-  }
-
+    return answered(status, text);
+  };
   return {
-    tasks: remoteTaskOperations((path, body) => call('POST', path, body)),
-    status: () => call<StatusView>('GET', '/api/status'),
+    call,
+    status: () => call({ method: 'GET', path: '/api/status' }),
     async webhooks() {
       const views: WebhookView[] = [];
       for (let cursor: string | null = ''; cursor !== null; ) {
         const after = cursor === '' ? '' : `&cursor=${encodeURIComponent(cursor)}`;
-        const page: Page<WebhookView> = await call('GET', `/api/webhooks?limit=200${after}`);
+        const page: Page<WebhookView> = await call({
+          method: 'GET',
+          path: `/api/webhooks?limit=200${after}`,
+        });
         views.push(...page.items);
         cursor = page.next_cursor;
       }
       return views;
     },
-    revision: async () => (await call<{ readonly revision: string }>('GET', '/api/revision')).revision,
-    retry: (id) => call<SettledView>('POST', `/api/deliveries/${encodeURIComponent(id)}/retry`, {}),
-    replay: (id, replies) =>
-      call<SettledView>('POST', `/api/deliveries/${encodeURIComponent(id)}/replay`, { replies }),
-    replayMany: async (ids, replies) => {
-      const { items } = await call<{ readonly items: readonly ReplayedView[] }>(
-        'POST',
-        '/api/deliveries/replay',
-        { ids, replies },
-      );
-      return items;
-    },
-    replayFile: ({ webhookName, request, sample = false }, replies) =>
-      call<SettledView>('POST', '/api/replays', {
-        webhook: webhookName,
-        headers: request.headers,
-        query: request.query,
-        body_base64: Buffer.from(request.body).toString('base64'),
-        replies,
-        sample,
-      }),
-    prune: ({ before, samples = false, size }) =>
-      call<PrunedView>('POST', '/api/deliveries/prune', { before: isoOrNull(before), samples, size }),
-    retryOutgoing: (id) => call<OutgoingView>('POST', `/api/outbox/${encodeURIComponent(id)}/retry`, {}),
-    dropOutgoing: (id) => call<OutgoingView>('POST', `/api/outbox/${encodeURIComponent(id)}/drop`, {}),
+    revision: async () =>
+      (await call<{ readonly revision: string }>({ method: 'GET', path: '/api/revision' })).revision,
   };
+}
+
+/** The API of this process, asked without a socket in the name of `actor`. */
+export function callInProcess(api: Pick<Hono<ApiEnv>, 'request'>, actor: Actor): ApiCall {
+  return async ({ method, path, body }) => {
+    const init = { method, ...(body !== undefined && { body: JSON.stringify(body) }) };
+    const answer = await api.request(path, init, { actor });
+    return answered(answer.status, await answer.text());
+  };
+}
+
+/** What a problem answer carries (see `problem` of `api/route.ts`). */
+interface Problem {
+  readonly status: number;
+  readonly code: string;
+  readonly detail: string;
+  readonly fix?: string;
 }
 
 const EXITS = new Map<number, 1 | 2 | 3 | 4>([
@@ -131,6 +115,9 @@ const EXITS = new Map<number, 1 | 2 | 3 | 4>([
   [404, 4],
 ]);
 
-function fromProblem({ status, code, detail, fix }: Problem): HookctlError {
-  return new HookctlError(code, EXITS.get(status) ?? 1, detail, fix === undefined ? {} : { fix });
+/** What the API answered. Throws a refusal as `HookctlError`, with the exit status that it has everywhere. */
+function answered<T>(status: number, text: string): T {
+  if (status < 400) return JSON.parse(text) as T;
+  const { code, detail, fix } = JSON.parse(text) as Problem;
+  throw new HookctlError(code, EXITS.get(status) ?? 1, detail, fix === undefined ? {} : { fix });
 }

@@ -43,13 +43,8 @@ export function clientHeader({ name }: Actor): Readonly<Record<string, string>> 
   return { [CLIENT_HEADER]: encodeURIComponent(name) };
 }
 
-/** What is asked of a request. */
-export interface Asking {
-  readonly req: { header(name: string): string | undefined };
-}
-
-/** Who sent a request that had the token. */
-export function actorOf({ req }: Asking): Actor {
+/** Who sent a request that had the token, by the header that the CLI adds. */
+export function clientOf({ req }: { readonly req: { header(name: string): string | undefined } }): Actor {
   const client = decoded(req.header(CLIENT_HEADER) ?? '');
   return client === '' ? { kind: 'api', name: 'management token' } : { kind: 'cli', name: client };
 }

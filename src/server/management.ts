@@ -7,15 +7,13 @@ import type { Engine } from '../deliveries/engine.ts';
 import { LONGEST_QUEUE } from '../deliveries/queue.ts';
 import type { Services } from '../services.ts';
 import type { StoreReader } from '../store/store.ts';
-import type { Actor, Snapshot, Webhook } from '../types.ts';
-import { createManagement } from './api/app.ts';
+import type { Snapshot, Webhook } from '../types.ts';
+import { managementApi, managementSocket } from './api/app.ts';
 import { type AgentAccess, openAgentAccess } from './api/runs.ts';
 import type { WebhookAdmin } from './api/webhooks.ts';
-import { auditedOperations } from './audited-operations.ts';
-import { actorOf, ensureToken } from './credentials.ts';
+import { ensureToken } from './credentials.ts';
 import type { ServeReporter } from './events.ts';
 import type { Metrics } from './metrics.ts';
-import { localOperations } from './operations.ts';
 import { createReadiness } from './readiness.ts';
 import { endpointUrl, type RunningFacts, statusView } from './status.ts';
 import { webhookViewer } from './webhook-view.ts';
@@ -76,7 +74,7 @@ function oncePerSnapshot<T>(snapshot: () => Snapshot, make: (snapshot: Snapshot)
 }
 
 interface ManagementParts {
-  readonly app: Services;
+  readonly services: Services;
   readonly engine: Engine;
   readonly live: WebhookRegistry;
   readonly reporter: ServeReporter;
@@ -91,75 +89,66 @@ interface OpenedManagement {
   readonly access: AgentAccess;
 }
 
-/** The private socket with all that stands behind it. */
-export async function managementOf({
-  app,
-  agents,
-  engine,
-  live,
-  reporter,
-  metrics,
-  facts,
-  problems,
-}: ManagementParts): Promise<OpenedManagement> {
-  const { located, version } = app;
-  const { context, queue, outbox } = engine;
-  const { store } = context;
-  const operations = localOperations(context, queue, located.dataFolder, outbox, reporter.task);
+/** The private socket with the API behind it. */
+export async function openManagement(parts: ManagementParts): Promise<OpenedManagement> {
+  const { services, agents, engine, live, reporter, metrics, facts, problems } = parts;
+  const { located, redactor, version } = services;
+  const { store } = engine.context;
   const token = await ensureToken(located.dataFolder);
-  app.redactor.learn('management token', () => [token.reveal()]);
-  const operationsOf = (actor: Actor) =>
-    auditedOperations(operations, (what, target, details) => app.audit([{ what, target, details }], actor));
-  const managementUrl = () => facts().managementUrl;
-  const mayCall = (name: string) => agents.byName.get(name)?.options.mayCall ?? [];
-  const access = openAgentAccess({
-    ...{ app, store, operationsOf, managementUrl, mayCall },
+  redactor.learn('management token', () => [token.reveal()]);
+  const api = managementApi({
+    ...engine,
+    dataFolder: located.dataFolder,
+    taskChanged: reporter.task,
+    record: (change, actor) => services.audit([change], actor),
+    served: {
+      webhooks: webhookAdmin({
+        db: await services.dynamic(),
+        snapshot: live.current,
+        records: live.records,
+        reload: live.reload,
+        store,
+        urlOf: (endpoint) => endpointUrl(facts(), endpoint),
+      }),
+      revision: live.revision,
+      status: () =>
+        statusView({
+          version,
+          ...located,
+          server: facts(),
+          store,
+          webhooks: live.current().webhooks,
+          notLoaded: live.unloaded(),
+          problems: problems(),
+        }),
+    },
     onError: reporter.broken,
   });
-  const server = createManagement({
-    token,
-    operationsFor: (asking) => operationsOf(actorOf(asking)),
+  const access = openAgentAccess({
+    ...{ services, store, api },
+    managementUrl: () => facts().managementUrl,
+    mayCall: (name) => agents.byName.get(name)?.options.mayCall ?? [],
+    onError: reporter.broken,
+  });
+  const server = managementSocket({
+    ...{ token, api, redactor },
     ...access,
-    store,
-    redactor: app.redactor,
     readiness: createReadiness({
       ...located,
       store,
-      queueDepth: queue.depth,
+      queueDepth: engine.queue.depth,
       queueLimit: LONGEST_QUEUE,
       now: () => performance.now(),
     }),
     metrics: () =>
       metrics.text({
-        queueDepth: queue.depth,
-        oldestPendingSeconds: () => oldestPendingSeconds(store, app.clock.now()),
+        queueDepth: engine.queue.depth,
+        oldestPendingSeconds: () => oldestPendingSeconds(store, services.clock.now()),
         outbox: store.countsByOutgoingStatus,
         tunnel: () => facts().tunnel,
         webhooks: () =>
-          new Map(live.current().webhooks.map(({ name, providerName: provider }) => [name, provider])),
+          new Map(live.current().webhooks.map(({ name, providerName }) => [name, providerName])),
       }),
-    webhooks: webhookAdmin({
-      db: await app.dynamic(),
-      snapshot: live.current,
-      records: live.records,
-      reload: live.reload,
-      store,
-      urlOf: (endpoint) => endpointUrl(facts(), endpoint),
-    }),
-    revision: live.revision,
-    status: () => {
-      const { webhooks } = live.current();
-      const notLoaded = live.unloaded();
-      return statusView({
-        version,
-        ...located,
-        server: facts(),
-        store,
-        webhooks,
-        notLoaded,
-        problems: problems(),
-      });
-    },
     onError: reporter.broken,
   });
   return { server, access };

@@ -16,7 +16,7 @@ import { openServeAudit, type ServeAudit } from './audit.ts';
 import { gatherRefusals, type ServeReporter } from './events.ts';
 import { createIngress, receiver } from './ingress/ingress.ts';
 import { unroutedRecorder } from './ingress/unrouted.ts';
-import { managementOf } from './management.ts';
+import { openManagement } from './management.ts';
 import type { Metrics } from './metrics.ts';
 import { agentGrants, type Grant } from './permissions.ts';
 import { type LastingProblem, lastingProblem, storedProblems, watchProblems } from './problems.ts';
@@ -126,9 +126,9 @@ export async function openWork(options: WorkOptions): Promise<Work> {
     acceptProbe,
     onError: reporter.broken,
   });
-  const { server: management, access } = await managementOf({
+  const { server: management, access } = await openManagement({
     agents: configuration.agents,
-    app,
+    services: app,
     engine,
     live,
     reporter,

@@ -1,5 +1,5 @@
 import { beforeAll, describe, expect, test } from 'vitest';
-import type { ReplayedView } from '../../src/server/replayed-view.ts';
+import type { ReplayedView } from '../../src/server/api/deliveries.ts';
 import { type Ran, spawnCli } from '../support/cli.ts';
 import { eventually } from '../support/eventually.ts';
 import { comment, signedPost } from '../support/github.ts';

@@ -2,7 +2,7 @@ import { chmodSync, existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, expect, test } from 'vitest';
 import { SAMPLE_HEADER, sampleProof } from '../../src/deliveries/verify.ts';
-import type { SettledView } from '../../src/server/operations.ts';
+import type { DispatchView } from '../../src/server/api/deliveries.ts';
 import { currentHolder } from '../../src/store/local/lock.ts';
 import type { PrunedTasks } from '../../src/tasks/prune.ts';
 import type { DeliveryView } from '../../src/views.ts';
@@ -28,8 +28,8 @@ beforeAll(async () => {
   server = await serverForFile(sandbox);
 });
 
-const trigger = (...args: readonly string[]) => tellJson<SettledView>(sandbox, 'trigger', ...args);
-const commands = ({ delivery }: SettledView) =>
+const trigger = (...args: readonly string[]) => tellJson<DispatchView>(sandbox, 'trigger', ...args);
+const commands = ({ delivery }: DispatchView) =>
   delivery.decisions.filter(({ fired }) => fired).map(({ command }) => command);
 
 test('E23: a sample makes the task of its trigger and no other; text commands fire only with --text', async () => {
@@ -69,11 +69,11 @@ test('E25: an event that the provider has no sample of is refused with what was 
 test('E15: a sample is marked, its replay too, and no sender can claim the mark', async () => {
   const { delivery, tasks } = await trigger('bugs', 'issues.opened');
   expect([delivery.sample, tasks.map(({ sample }) => sample)]).toEqual([true, [true]]);
-  const [replayed] = await tellJson<SettledView[]>(sandbox, 'replay', delivery.id);
+  const [replayed] = await tellJson<DispatchView[]>(sandbox, 'replay', delivery.id);
   expect([replayed?.delivery.sample, replayed?.tasks[0]?.sample]).toEqual([true, true]);
   const { stdout: exported } = await tell(sandbox, 'delivery', 'show', delivery.id, '--json');
   await sandbox.write('sample.json', exported);
-  const [fromFile] = await tellJson<SettledView[]>(sandbox, 'replay', join(sandbox.project, 'sample.json'));
+  const [fromFile] = await tellJson<DispatchView[]>(sandbox, 'replay', join(sandbox.project, 'sample.json'));
   expect([fromFile?.delivery.sample, fromFile?.tasks[0]?.sample]).toEqual([true, true]);
   for (const [noun, id] of [
     ['delivery', delivery.id],

@@ -1,7 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import { beforeAll, expect, test } from 'vitest';
 import { commandLine } from '../../src/lib/shell-quote.ts';
-import type { SettledView } from '../../src/server/operations.ts';
+import type { DispatchView } from '../../src/server/api/deliveries.ts';
 import { tell, tellJson } from '../support/in-process.ts';
 import { type Sandbox, sandboxForFile, sandboxForTest } from '../support/sandbox.ts';
 import { serveHere } from '../support/serve-here.ts';
@@ -138,7 +138,7 @@ test('E21: reasons show the names of commands, not their ids', async () => {
   await tellJson(own, 'webhook', 'command', 'add', 'named', '--text-name', 'triage');
   const server = await serveHere(own, []);
   const text = ['issue_comment.created', '--text', '@agent triage it'];
-  const { delivery } = await tellJson<SettledView>(own, 'trigger', 'named', ...text);
+  const { delivery } = await tellJson<DispatchView>(own, 'trigger', 'named', ...text);
   expect(delivery.reason).toMatch(/^triage: /);
   const { stdout } = await tell(own, 'explain', delivery.id);
   expect(stdout).toMatch(/^triage +fires/m);

@@ -3,11 +3,11 @@ import { join } from 'node:path';
 import { setImmediate as turn } from 'node:timers/promises';
 import { expect, onTestFinished, test } from 'vitest';
 import { forget, prune } from '../../src/deliveries/retention.ts';
-import { localOperations } from '../../src/server/operations.ts';
 import { serveRetention } from '../../src/server/retention.ts';
 import { openReader } from '../../src/store/local/index.ts';
 import { databasePath } from '../../src/store/local/sqlite.ts';
 import { freshStore, newDelivery, settlement, storePath } from '../store/fixtures.ts';
+import { callOver } from '../support/api.ts';
 import { onIssue, startEngine, type TestEngine } from '../support/engine.ts';
 import { eventually } from '../support/eventually.ts';
 
@@ -42,8 +42,8 @@ test('by age: bytes go, then rows after 90 days, records of old tasks go; what i
   ];
   const pending = await pendingIn(engine);
   const [doneTask, openTask] = [done.tasks[0]?.id ?? '', open.tasks[0]?.id ?? ''];
-  const { tasks } = localOperations(engine.context, engine.queue, engine.folder, engine.outbox);
-  await tasks.change(doneTask, 'complete', { actor: 'cli', result: 'done' });
+  const path = `/api/tasks/${doneTask}/complete`;
+  await callOver(engine)({ method: 'POST', path, body: { result: 'done', source: 'cli' } });
   const record = (id: string) =>
     claude.state.on && existsSync(join(claude.state.tasksDir, `claude-task-${id}.json`));
   expect([record(doneTask), record(openTask)]).toEqual([true, true]);

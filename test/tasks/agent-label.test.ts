@@ -37,7 +37,7 @@ test('F10: what an agent reads is command and external id; people still see the 
   const call = { scope: null, agent: null, now: Date.now, signal: new AbortController().signal };
   const backend = {
     look: async <T>(ask: (store: typeof context.store) => T) => ask(context.store),
-    change: () => Promise.reject(new Error('nothing is changed')),
+    call: () => Promise.reject(new Error('nothing is changed')),
   };
   const tools = { ...call, backend };
   const listed = await listTasks.run(tools, listTasks.input.parse({ status: 'all' }));

@@ -1,10 +1,14 @@
+import type { PruneOptions } from '../../deliveries/retention.ts';
 import { say } from '../../lib/io.ts';
-import type { PrunedView, PruneLimits } from '../../server/operations.ts';
+import type { PrunedView } from '../../server/api/deliveries.ts';
 import type { Services } from '../../services.ts';
+import { isoOrNull } from '../../views.ts';
 import { type CliCommand, examples, type JsonFlags } from '../kit/command.ts';
 import { moment } from '../kit/moment.ts';
-import { operations } from '../kit/operate.ts';
+import { managementCall } from '../kit/operate.ts';
 import { bytes, printJson } from '../kit/print.ts';
+
+type PruneLimits = Pick<PruneOptions, 'before' | 'samples' | 'size'>;
 
 interface PruneFlags extends JsonFlags {
   readonly before?: string;
@@ -43,7 +47,11 @@ async function prune(
   const limits = before !== undefined || samples ? asTyped(app, before, samples) : await configured(app);
   const pruned = dryRun
     ? wouldGo(app, limits)
-    : await (await operations(app, 'delivery prune')).prune(limits);
+    : await (await managementCall(app, 'delivery prune'))<PrunedView>({
+        method: 'POST',
+        path: '/api/deliveries/prune',
+        body: { ...limits, before: isoOrNull(limits.before) },
+      });
   if (json) printJson(app.io, pruned);
   else {
     const { deliveries, bytes: received, freed_bytes: freed } = pruned;

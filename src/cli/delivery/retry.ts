@@ -1,5 +1,6 @@
+import type { DispatchView } from '../../server/api/deliveries.ts';
 import { type CliCommand, examples, type JsonFlags } from '../kit/command.ts';
-import { operations } from '../kit/operate.ts';
+import { managementCall } from '../kit/operate.ts';
 import { printJson } from '../kit/print.ts';
 import { printSettled, succeeded } from '../kit/settled.ts';
 
@@ -11,7 +12,9 @@ export const configureRetry: CliCommand = (command, runner) => {
     .addHelpText('after', examples('hookctl delivery retry dlv-01jd9x3k2a7f3kq2'))
     .action((id: string, { json }: JsonFlags) =>
       runner.run(command.optsWithGlobals(), async (app) => {
-        const settled = await (await operations(app, 'delivery retry')).retry(id);
+        const call = await managementCall(app, 'delivery retry');
+        const path = `/api/deliveries/${encodeURIComponent(id)}/retry`;
+        const settled = await call<DispatchView>({ method: 'POST', path, body: {} });
         if (json === true) printJson(app.io, settled);
         else printSettled(app.io, settled);
         return succeeded(settled) ? 0 : 1;

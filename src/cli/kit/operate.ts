@@ -1,15 +1,15 @@
 import { failure } from '../../errors.ts';
+import type { ApiCall } from '../../mcp/backend.ts';
 import type { ManagementAddress, ManagementClient } from '../../server/client.ts';
-import type { Operations } from '../../server/operations.ts';
 import type { StatusView } from '../../server/status.ts';
 import type { Services } from '../../services.ts';
 
 /**
- * What changes deliveries and tasks: through the running server, or, with none, in this process under the folder's
- * lock. Throws `in_use` when the folder is held by something that is no server.
+ * The management API, for a command that changes something: of the running server, or, with none, of this process under
+ * the folder's lock. Throws `in_use` when the folder is held by something that is no server.
  */
-export async function operations(app: Services, command: string): Promise<Operations> {
-  return (await serverClient(app)) ?? ownOperations(app, command);
+export async function managementCall(app: Services, command: string): Promise<ApiCall> {
+  return (await serverClient(app))?.call ?? ownCall(app, command);
 }
 
 /** The running server's management API; null when none runs. */
@@ -37,17 +37,35 @@ export async function serverAddress(app: Services): Promise<ManagementAddress | 
   return { port: server.managementPort, token, actor: app.actor };
 }
 
-async function ownOperations(app: Services, command: string): Promise<Operations> {
-  const { auditedOperations } = await import('../../server/audited-operations.ts');
-  const { localOperations } = await import('../../server/operations.ts');
+async function ownCall(app: Services, command: string): Promise<ApiCall> {
+  const { managementApi } = await import('../../server/api/app.ts');
+  const { callInProcess } = await import('../../server/client.ts');
   const configuration = await app.configuration({ createMissing: false });
   await app.hold(command);
-  const { context, queue, outbox } = await app.engine({
+  const engine = await app.engine({
     configuration,
     snapshot: () => configuration.snapshot,
     insecure: new Set(),
     onSettled: () => undefined,
   });
-  const local = localOperations(context, queue, app.located.dataFolder, outbox);
-  return auditedOperations(local, (what, target, details) => app.audit([{ what, target, details }]));
+  let broken: unknown = null;
+  const api = managementApi({
+    ...engine,
+    dataFolder: app.located.dataFolder,
+    taskChanged: () => undefined,
+    record: (change, actor) => app.audit([change], actor),
+    served: null,
+    onError(error) {
+      broken = error;
+    },
+  });
+  const call = callInProcess(api, app.actor);
+  return async (request) => {
+    try {
+      return await call(request);
+    } catch (error) {
+      // The API hides from its callers what broke; here it is shown as what it is.
+      throw broken ?? error;
+    }
+  };
 }

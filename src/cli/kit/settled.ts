@@ -1,12 +1,12 @@
 import type { Io } from '../../lib/io.ts';
 import { paint, say } from '../../lib/io.ts';
 import { escapeInvisibleLine } from '../../lib/text/escape-invisible.ts';
-import type { SettledView } from '../../server/operations.ts';
+import type { DispatchView } from '../../server/api/deliveries.ts';
 import type { TaskView } from '../../views.ts';
 import { facts } from './print.ts';
 
 /** What became of a delivery: its id, the commands that fired, the tasks, and the next useful command. */
-export function printSettled(io: Io, { delivery, tasks }: SettledView): void {
+export function printSettled(io: Io, { delivery, tasks }: DispatchView): void {
   const fired = delivery.decisions.filter(({ fired }) => fired);
   say(
     io.out,
@@ -36,6 +36,6 @@ function nextFor({ id, status }: TaskView): string {
 }
 
 /** Whether a command that waited for this delivery has succeeded. */
-export function succeeded({ delivery }: SettledView): boolean {
+export function succeeded({ delivery }: DispatchView): boolean {
   return delivery.status !== 'failed' && delivery.status !== 'rejected' && delivery.status !== 'unparsed';
 }

@@ -1,21 +1,14 @@
 import { say } from '../../lib/io.ts';
-import type { Operations } from '../../server/operations.ts';
 import type { OutgoingView } from '../../views.ts';
 import { type CliCommand, examples, type JsonFlags } from '../kit/command.ts';
-import { operations } from '../kit/operate.ts';
+import { managementCall } from '../kit/operate.ts';
 import { facts, printJson } from '../kit/print.ts';
 
-export const configureRetry = configureChange('Send a failed or dropped one again.', (operations, id) =>
-  operations.retryOutgoing(id),
-);
-export const configureDrop = configureChange('Give up one that waits or failed.', (operations, id) =>
-  operations.dropOutgoing(id),
-);
+export const configureRetry = configureChange('Send a failed or dropped one again.');
+export const configureDrop = configureChange('Give up one that waits or failed.');
 
-function configureChange(
-  description: string,
-  change: (operations: Operations, id: string) => Promise<OutgoingView>,
-): CliCommand {
+/** The command has the name of its route below the item. */
+function configureChange(description: string): CliCommand {
   return (command, runner) => {
     const name = `outbox ${command.name()}`;
     command
@@ -25,7 +18,9 @@ function configureChange(
       .addHelpText('after', examples(`hookctl ${name} out-01jd9x3k2a7f3kq2`))
       .action((id: string, { json }: JsonFlags) =>
         runner.run(command.optsWithGlobals(), async (app) => {
-          const item = await change(await operations(app, name), id);
+          const call = await managementCall(app, name);
+          const path = `/api/outbox/${encodeURIComponent(id)}/${command.name()}`;
+          const item = await call<OutgoingView>({ method: 'POST', path, body: {} });
           const lines = [
             ['outgoing', item.id],
             ['status', item.status],

@@ -2,13 +2,14 @@ import { type Explanation, explain } from '../../deliveries/explain.ts';
 import { commandLabel } from '../../labels.ts';
 import { say } from '../../lib/io.ts';
 import { escapeInvisibleJson, escapeInvisibleLine } from '../../lib/text/escape-invisible.ts';
-import type { ReplayedView } from '../../server/replayed-view.ts';
+import type { ApiCall } from '../../mcp/backend.ts';
+import type { ReplayedView } from '../../server/api/deliveries.ts';
 import type { Services } from '../../services.ts';
 import type { DeliverySelection, SelectedDelivery } from '../../store/selection.ts';
 import type { StoreReader } from '../../store/store.ts';
 import type { Snapshot } from '../../types.ts';
 import { explanationView } from '../kit/explanation.ts';
-import { operations } from '../kit/operate.ts';
+import { managementCall } from '../kit/operate.ts';
 import { counted } from '../kit/print.ts';
 import { storedReader } from '../kit/stored.ts';
 import { goOnWith, type ReplayFlags } from './options.ts';
@@ -34,7 +35,7 @@ async function replayConfirmed(
   flags: ReplayFlags,
   total: number,
 ): Promise<0 | 1> {
-  const operate = await operations(app, 'replay');
+  const call = await managementCall(app, 'replay');
   const progress = createProgress(app.io.err, app.clock.now);
   const tally = createTally();
   const run = startRun(app, total, goOnWith(selection, flags));
@@ -55,7 +56,7 @@ async function replayConfirmed(
     for (const page of pagesOf(storedReader(app, 'delivery'), selection, BATCH)) {
       if (run.stopped()) break;
       const ids = page.map(({ id }) => id);
-      const next = operate.replayMany(ids, flags.replies === true);
+      const next = replayBatch(call, ids, flags.replies === true);
       // Told when its turn comes: until then the one before may fail, too.
       next.catch(() => undefined);
       if (ahead !== null) report(await ahead);
@@ -71,6 +72,19 @@ async function replayConfirmed(
   tally.print(app.io, { verb: 'replayed', json: flags.json === true });
   run.end();
   return tally.failures() === 0 ? 0 : 1;
+}
+
+async function replayBatch(
+  call: ApiCall,
+  ids: readonly string[],
+  replies: boolean,
+): Promise<readonly ReplayedView[]> {
+  const { items } = await call<{ readonly items: readonly ReplayedView[] }>({
+    method: 'POST',
+    path: '/api/deliveries/replay',
+    body: { ids, replies },
+  });
+  return items;
 }
 
 /** Says of each what its commands would do today. */

@@ -1,9 +1,10 @@
 import { explain } from '../../deliveries/explain.ts';
 import { type ReplaySource, readSource, storedSource, webhookOf } from '../../deliveries/replay.ts';
+import type { DispatchView } from '../../server/api/deliveries.ts';
 import type { Services } from '../../services.ts';
 import { type CliCommand, examples } from '../kit/command.ts';
 import { explanationView, printExplanation } from '../kit/explanation.ts';
-import { operations } from '../kit/operate.ts';
+import { managementCall } from '../kit/operate.ts';
 import { printJson } from '../kit/print.ts';
 import { printSettled, succeeded } from '../kit/settled.ts';
 import { storedReader } from '../kit/stored.ts';
@@ -57,18 +58,27 @@ async function startMany(app: Services, flags: ReplayFlags): Promise<0 | 1> {
 
 async function run(app: Services, sources: readonly string[], flags: ReplayFlags): Promise<0 | 1> {
   const files = await fileSources(app, sources, flags);
-  const operate = await operations(app, 'replay');
+  const call = await managementCall(app, 'replay');
   const results = [];
   for (const source of sources) {
     const file = files.get(source);
     const replies = flags.replies === true;
-    const settled =
-      file === undefined ? await operate.replay(source, replies) : await operate.replayFile(file, replies);
+    const settled = await call<DispatchView>({
+      method: 'POST',
+      ...(file === undefined
+        ? { path: `/api/deliveries/${encodeURIComponent(source)}/replay`, body: { replies } }
+        : { path: '/api/replays', body: { ...fileBody(file), replies } }),
+    });
     if (flags.json !== true) printSettled(app.io, settled);
     results.push(settled);
   }
   if (flags.json === true) printJson(app.io, results);
   return results.every(succeeded) ? 0 : 1;
+}
+
+function fileBody({ webhookName, request, sample = false }: ReplaySource) {
+  const { headers, query, body } = request;
+  return { webhook: webhookName, headers, query, body_base64: Buffer.from(body).toString('base64'), sample };
 }
 
 async function dryRun(app: Services, sources: readonly string[], flags: ReplayFlags): Promise<0> {

@@ -4,12 +4,12 @@ import { commandLine } from '../../lib/shell-quote.ts';
 import type { Services } from '../../services.ts';
 import type { Task, TaskStatus } from '../../types.ts';
 import { type CliCommand, examples, type JsonFlags } from '../kit/command.ts';
-import { operations } from '../kit/operate.ts';
+import { managementCall } from '../kit/operate.ts';
 import { oneOf } from '../kit/options.ts';
 import { counted, printJson } from '../kit/print.ts';
 import { agrees, canAsk } from '../kit/prompts.ts';
 import { agentNames, requireKnown, sayNoRows } from '../kit/stored.ts';
-import { changeTask } from './change.ts';
+import { changeTask, postReport } from './change.ts';
 
 interface CancelFlags extends JsonFlags {
   readonly status?: TaskStatus;
@@ -79,10 +79,9 @@ async function cancelMany(app: Services, flags: CancelFlags, argv: readonly stri
     say(app.io.err, 'Nothing was cancelled.');
     return 0;
   }
-  const { tasks } = await operations(app, 'task cancel');
+  const call = await managementCall(app, 'task cancel');
   const views = [];
-  for (const { id } of selected)
-    views.push(await tasks.change(id, 'cancel', { error: reason, actor: 'cli' }));
+  for (const { id } of selected) views.push(await postReport(call, id, 'cancel', { error: reason }));
   if (json === true) printJson(app.io, views);
   else say(app.io.out, `cancelled ${many(views.length)}`);
   return 0;

@@ -1,13 +1,12 @@
 import type { Command } from 'commander';
 import { paint, say } from '../../lib/io.ts';
 import { escapeInvisibleLine } from '../../lib/text/escape-invisible.ts';
-import type { TaskVerb } from '../../server/task-operations.ts';
+import type { ApiCall } from '../../mcp/backend.ts';
+import type { ReleasedView, ReportBody, TaskVerb } from '../../server/api/tasks.ts';
 import type { Services } from '../../services.ts';
-import type { TaskReport } from '../../tasks/transition.ts';
-import type { TaskUsage } from '../../types.ts';
 import { iso, type TaskView } from '../../views.ts';
 import { type CliCommand, examples, type JsonFlags } from '../kit/command.ts';
-import { operations } from '../kit/operate.ts';
+import { managementCall } from '../kit/operate.ts';
 import { amount, count, renamed } from '../kit/options.ts';
 import { counted, facts, printJson } from '../kit/print.ts';
 import { readText } from '../kit/prompts.ts';
@@ -26,13 +25,8 @@ export function spentOptions(command: Command): Command {
     .option('--output-tokens <n>', 'tokens that were written', count);
 }
 
-/** Null for what was not told. */
-export function spentOf(flags: SpentFlags): Omit<TaskUsage, 'durationMs'> {
-  return {
-    costUsd: flags.costUsd ?? null,
-    inputTokens: flags.inputTokens ?? null,
-    outputTokens: flags.outputTokens ?? null,
-  };
+export function spentOf({ costUsd, inputTokens, outputTokens }: SpentFlags) {
+  return { cost_usd: costUsd, input_tokens: inputTokens, output_tokens: outputTokens };
 }
 
 /** Lets something happen to a task, here or in the running server, and prints where it stands then. */
@@ -40,15 +34,20 @@ export async function changeTask(
   app: Services,
   id: string,
   verb: TaskVerb,
-  { json, ...report }: Omit<TaskReport, 'actor'> & { readonly json: boolean | undefined },
+  { json, ...report }: ReportBody & { readonly json: boolean | undefined },
 ): Promise<0> {
   const before = app.reader()?.task(id) ?? null;
-  const { tasks } = await operations(app, `task ${verb}`);
-  const view = await tasks.change(id, verb, { ...report, actor: 'cli' });
+  const view = await postReport(await managementCall(app, `task ${verb}`), id, verb, report);
   if (before?.status === view.status && iso(before.updatedAt) === view.updated_at) {
     say(app.io.err, paint(app.io.err, 'yellow', `${id} is already ${view.status}: nothing was changed`));
   }
   return printChanged(app, view, json);
+}
+
+/** Lets something happen to one task. */
+export function postReport(call: ApiCall, id: string, verb: TaskVerb, report: ReportBody): Promise<TaskView> {
+  const path = `/api/tasks/${encodeURIComponent(id)}/${verb}`;
+  return call({ method: 'POST', path, body: { ...report, source: 'cli' } });
 }
 
 /** What a command that made or changed a task prints. */
@@ -118,7 +117,7 @@ export const configureComplete: CliCommand = (command, runner) => {
       runner.run(command.optsWithGlobals(), async (app) => {
         const text = { option: '--result', text: flags.result, file: flags.resultFile };
         const result = await readText(app, text);
-        return changeTask(app, id, 'complete', { json: flags.json, result, spent: spentOf(flags) });
+        return changeTask(app, id, 'complete', { json: flags.json, result, ...spentOf(flags) });
       }),
     );
 };
@@ -146,7 +145,7 @@ export const configureFail: CliCommand = (command, runner) => {
     .action((id: string, flags: FailFlags) =>
       runner.run(command.optsWithGlobals(), async (app) => {
         const error = await readText(app, { option: '--reason', text: flags.reason, file: flags.reasonFile });
-        return changeTask(app, id, 'fail', { json: flags.json, error, spent: spentOf(flags) });
+        return changeTask(app, id, 'fail', { json: flags.json, error, ...spentOf(flags) });
       }),
     );
 };
@@ -159,8 +158,9 @@ export const configureRelease: CliCommand = (command, runner) => {
     .addHelpText('after', examples('hookctl task release planning'))
     .action((agent: string, { json }: JsonFlags) =>
       runner.run(command.optsWithGlobals(), async (app) => {
-        const { tasks } = await operations(app, 'task release');
-        const released = await tasks.release(agent);
+        const call = await managementCall(app, 'task release');
+        const path = `/api/agents/${encodeURIComponent(agent)}/release`;
+        const released = await call<ReleasedView>({ method: 'POST', path, body: {} });
         if (json === true) printJson(app.io, released);
         else say(app.io.out, `released ${counted(released.tasks)} of ${agent}`);
         return 0;

@@ -1,7 +1,8 @@
 import { usageError } from '../../errors.ts';
+import type { TaskBody } from '../../server/api/tasks.ts';
 import type { Services } from '../../services.ts';
 import { type CliCommand, examples, type JsonFlags } from '../kit/command.ts';
-import { operations } from '../kit/operate.ts';
+import { managementCall } from '../kit/operate.ts';
 import { collect } from '../kit/options.ts';
 import { readText } from '../kit/prompts.ts';
 import { printChanged } from './change.ts';
@@ -50,13 +51,17 @@ async function create(app: Services, text: string | undefined, flags: CreateFlag
   const prompt = await readText(app, { option: '--prompt', text, file: flags.promptFile });
   if (prompt === null) throw usageError('a task needs a prompt', 'hookctl task create "Plan the fix"');
   const { title, agent, parent, dependsOn, externalId, url, requiresApproval } = flags;
-  const request = {
-    ...{ prompt, title, agent, dependsOn, externalId, url, requiresApproval },
-    parentId: parent,
+  const body: TaskBody = {
+    ...{ prompt, title, agent, url },
+    parent_task_id: parent,
+    depends_on: dependsOn,
+    external_id: externalId,
     metadata: conversationWish(flags),
+    requires_approval: requiresApproval,
+    source: 'cli',
   };
-  const { tasks } = await operations(app, 'task create');
-  return printChanged(app, await tasks.create(request, 'cli'), flags.json);
+  const call = await managementCall(app, 'task create');
+  return printChanged(app, await call({ method: 'POST', path: '/api/tasks', body }), flags.json);
 }
 
 function conversationWish({ newConversation, sameConversation }: CreateFlags) {

@@ -2,10 +2,11 @@ import { usageError } from '../../errors.ts';
 import { say } from '../../lib/io.ts';
 import { commandLine } from '../../lib/shell-quote.ts';
 import type { Services } from '../../services.ts';
-import { type PrunedTasks, plannedPrune, type TaskPruneLimits } from '../../tasks/prune.ts';
+import { type PrunedPart, type PrunedTasks, plannedPrune, type TaskPruneLimits } from '../../tasks/prune.ts';
+import { isoOrNull } from '../../views.ts';
 import { type CliCommand, examples, type JsonFlags } from '../kit/command.ts';
 import { moment } from '../kit/moment.ts';
-import { operations } from '../kit/operate.ts';
+import { managementCall } from '../kit/operate.ts';
 import { counted, localTime, printJson } from '../kit/print.ts';
 import { agrees, canAsk } from '../kit/prompts.ts';
 
@@ -65,9 +66,11 @@ async function prune(app: Services, flags: PruneFlags, argv: readonly string[]):
 
 /** Asks until nothing is left: one call answers after some seconds. */
 async function pruneAll(app: Services, limits: TaskPruneLimits): Promise<PrunedTasks> {
-  const { tasks: operation } = await operations(app, 'task prune');
+  const call = await managementCall(app, 'task prune');
+  const body = { ...limits, before: isoOrNull(limits.before) };
   for (let [removed, stopped] = [0, 0]; ; ) {
-    const { tasks, cancelled, kept, more } = await operation.prune(limits);
+    const part = await call<PrunedPart>({ method: 'POST', path: '/api/tasks/prune', body });
+    const { tasks, cancelled, kept, more } = part;
     removed += tasks;
     stopped += cancelled;
     if (!more) return { tasks: removed, cancelled: stopped, kept };

@@ -5,8 +5,8 @@ import { failure, usageError } from '../../errors.ts';
 import { requestLocal } from '../../lib/http/local-request.ts';
 import { say } from '../../lib/io.ts';
 import { providers, providersIn } from '../../providers/index.ts';
+import type { DispatchView } from '../../server/api/deliveries.ts';
 import { DELIVERY_HEADER } from '../../server/ingress/ingress.ts';
-import type { SettledView } from '../../server/operations.ts';
 import type { Services } from '../../services.ts';
 import type { ServerAddress } from '../../store/local/lock.ts';
 import type { OutgoingRequest, Task, Webhook } from '../../types.ts';
@@ -142,7 +142,7 @@ async function post(
 }
 
 /** What became of the delivery, once it is worked off and the files of its tasks are written. */
-async function settledDelivery(app: Services, id: string, withFiles: boolean): Promise<SettledView> {
+async function settledDelivery(app: Services, id: string, withFiles: boolean): Promise<DispatchView> {
   for (const deadline = app.clock.now() + PATIENCE_MS; ; await delay(POLL_MS)) {
     const delivery = app.reader()?.delivery(id) ?? null;
     const tasks = app.reader()?.tasks({ deliveryId: id }) ?? [];

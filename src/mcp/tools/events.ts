@@ -61,7 +61,11 @@ export const ackEvent = tool({
   }),
   async run(context, { event_id: id, agent, consumer: named }) {
     const who = listener(context, agent, named);
-    const known = await context.backend.change((operations) => operations.ackEvent(who.consumer, id));
+    const { known } = await context.backend.call<{ readonly known: boolean }>({
+      method: 'POST',
+      path: '/api/events/ack',
+      body: { consumer: who.consumer, event_id: id },
+    });
     if (known) return { text: `${id} will not come again.`, data: { event_id: id, consumer: who.consumer } };
     throw failure('not_found', `${who.consumer} has no event ${id}`, {
       fix: 'Give the id that next_event told, and the same consumer or agent.',
@@ -83,7 +87,8 @@ function listener({ scope, agent: own }: ToolContext, agent: string | undefined,
 
 async function join({ backend, scope }: ToolContext, name: string): Promise<void> {
   if (await backend.look((store) => store.isConsumer(name), false)) return;
-  await backend.change((operations) => operations.listen(name, scope?.taskId ?? null));
+  const body = { consumer: name, since_task_id: scope?.taskId ?? null };
+  await backend.call({ method: 'POST', path: '/api/events/listen', body });
 }
 
 /** What a run hears of is seen from its conversation: a person’s next command there is a comment to it. */

@@ -1,13 +1,13 @@
 import { z } from 'zod';
 import type { TaskFilter } from '../../store/tasks.ts';
-import type { TaskReport } from '../../tasks/transition.ts';
 import { TASK_STATUSES } from '../../types.ts';
+import type { OutgoingView, TaskView } from '../../views.ts';
 import { isReadable, taskFor } from '../scope.ts';
 import { agentName, longText, type ToolAnswer, type ToolContext, taskId, tool } from '../tool.ts';
 import { brief, line, whole, wholeText } from './views.ts';
 
-/** Who did it, in a task's history. */
-const ACTOR = 'mcp';
+/** Names the tools in a task's history. */
+const SOURCE = 'mcp';
 
 type Verb = 'start' | 'complete' | 'fail' | 'ask';
 
@@ -16,10 +16,11 @@ async function step(
   { backend, scope }: ToolContext,
   named: string | undefined,
   verb: Verb,
-  report: Omit<TaskReport, 'actor'>,
+  report: object,
 ): Promise<ToolAnswer> {
   const { id } = await taskFor(backend, scope, named, 'change');
-  const task = await backend.change((operations) => operations.change(id, verb, { actor: ACTOR, ...report }));
+  const path = `/api/tasks/${encodeURIComponent(id)}/${verb}`;
+  const task = await backend.call<TaskView>({ method: 'POST', path, body: { ...report, source: SOURCE } });
   const shown = brief(task);
   return { text: line(shown), data: { task: shown } };
 }
@@ -46,15 +47,7 @@ export const completeTask = tool({
     input_tokens: z.int().min(0).optional(),
     output_tokens: z.int().min(0).optional(),
   }),
-  run: (context, { task_id: id, result, cost_usd, input_tokens, output_tokens }) =>
-    step(context, id, 'complete', {
-      result,
-      spent: {
-        costUsd: cost_usd ?? null,
-        inputTokens: input_tokens ?? null,
-        outputTokens: output_tokens ?? null,
-      },
-    }),
+  run: (context, { task_id: id, ...report }) => step(context, id, 'complete', report),
 });
 
 export const failTask = tool({
@@ -88,21 +81,21 @@ export const createSubtask = tool({
     const agent = asked.agent ?? parent.agent;
     // Whoever talks a run into making a child must not reach an agent whose command needs approval.
     const isForeign = scope !== null && agent !== scope.agent && !scope.mayCall.includes(agent);
-    const task = await backend.change((operations) =>
-      operations.create(
-        {
-          prompt: asked.prompt,
-          title: asked.title,
-          agent: asked.agent,
-          parentId: parent.id,
-          dependsOn,
-          requiresApproval: isForeign || asked.requires_approval,
-          // Said by an agent, not typed by a person: words like "start fresh" in it mean nothing.
-          metadata: { new_conversation: asked.new_conversation ?? false },
-        },
-        'mcp',
-      ),
-    );
+    const task = await backend.call<TaskView>({
+      method: 'POST',
+      path: '/api/tasks',
+      body: {
+        prompt: asked.prompt,
+        title: asked.title,
+        agent: asked.agent,
+        parent_task_id: parent.id,
+        depends_on: dependsOn,
+        requires_approval: isForeign || asked.requires_approval,
+        // Said by an agent, not typed by a person: words like "start fresh" in it mean nothing.
+        metadata: { new_conversation: asked.new_conversation ?? false },
+        source: SOURCE,
+      },
+    });
     const shown = brief(task);
     return { text: line(shown), data: { task: shown } };
   },
@@ -173,7 +166,9 @@ export const comment = tool({
   input: z.strictObject({ task_id: taskId, text: longText }),
   async run({ backend, scope }, { task_id: named, text }) {
     const { id } = await taskFor(backend, scope, named, 'change');
-    const { id: outgoing, status } = await backend.change((operations) => operations.comment(id, text));
+    const path = `/api/tasks/${encodeURIComponent(id)}/comment`;
+    const item = await backend.call<OutgoingView>({ method: 'POST', path, body: { text } });
+    const { id: outgoing, status } = item;
     return {
       text: `${outgoing} is on its way to the thread of ${id}.`,
       data: { outgoing: { id: outgoing, status, task_id: id } },

@@ -1,25 +1,146 @@
 import type { Server } from 'node:http';
 import { createAdaptorServer } from '@hono/node-server';
-import { Hono, type MiddlewareHandler } from 'hono';
+import { type Context, Hono, type MiddlewareHandler } from 'hono';
 import { HookctlError } from '../../errors.ts';
 import type { Redactor } from '../../lib/redact/redact.ts';
 import type { McpEndpoint } from '../../mcp/http.ts';
-import type { AuditReader } from '../../store/audit.ts';
-import type { RunReader } from '../../store/runs.ts';
-import type { TaskReader } from '../../store/tasks.ts';
-import type { Secret } from '../../types.ts';
-import type { OperationsFor } from '../operations.ts';
+import type { Actor, Secret } from '../../types.ts';
 import type { Readiness } from '../readiness.ts';
 import type { StatusView } from '../status.ts';
-import { auditRoutes } from './audit.ts';
-import { problem, problemOf } from './bodies.ts';
-import { type DeliverySource, deliveryRoutes } from './deliveries.ts';
+import { audited, auditRoutes } from './audit.ts';
+import { deliveryRoutes } from './deliveries.ts';
 import { conversationRoutes, flowRoutes } from './flows.ts';
 import { guard, type ManagementEnv } from './guard.ts';
-import { type OutboxSource, outboxRoutes } from './outbox.ts';
+import { outboxRoutes } from './outbox.ts';
+import { type ApiEnv, type ApiParts, type AuditedChange, problem, problemOf } from './route.ts';
 import { claudeHookRoutes, type RunAccess } from './runs.ts';
 import { agentRoutes, taskRoutes } from './tasks.ts';
 import { commandRoutes, type WebhookAdmin, webhookRoutes } from './webhooks.ts';
+
+/** What only a server has: webhooks in force, and a status. */
+export interface ServedParts {
+  readonly webhooks: WebhookAdmin;
+  readonly status: () => StatusView;
+  /** Of the dynamic webhooks in force. */
+  readonly revision: () => string;
+}
+
+interface ManagementApiOptions extends ApiParts {
+  /** Puts a change on record; resolves when it is on disk. */
+  readonly record: (change: AuditedChange, actor: Actor) => Promise<void>;
+  /** Null in a command that works on the data folder without a server. */
+  readonly served: ServedParts | null;
+  /** Called with what broke while a request was answered. */
+  readonly onError: (error: unknown) => void;
+}
+
+/**
+ * Every operation that changes something, and what programs read. A server answers it on its management socket; a
+ * command that holds the data folder itself asks it with `request()`, so that both validate and record the same.
+ */
+export function managementApi(options: ManagementApiOptions): Hono<ApiEnv> {
+  const { served, onError } = options;
+  const { store } = options.context;
+  const api = new Hono<ApiEnv>().basePath('/api');
+  api.use(audited(options.record));
+  if (served !== null) {
+    api.get('/status', (context) => context.json(served.status()));
+    // What alone is asked for again and again, while somebody waits for a change to be in force.
+    api.get('/revision', (context) => context.json({ revision: served.revision() }));
+    api.route('/', webhookRoutes(served.webhooks));
+    api.route('/', commandRoutes(served.webhooks));
+  }
+  for (const routes of [deliveryRoutes, outboxRoutes, taskRoutes, agentRoutes])
+    api.route('/', routes(options));
+  for (const routes of [flowRoutes, conversationRoutes, auditRoutes]) api.route('/', routes(store));
+  return api.onError(answerError(onError));
+}
+
+interface ManagementSocketOptions {
+  readonly token: Secret;
+  readonly api: Hono<ApiEnv>;
+  /** Answers `/mcp`. */
+  readonly mcp: Pick<McpEndpoint, 'answer'>;
+  readonly runs: Pick<RunAccess, 'scopeOf' | 'reported'>;
+  /** Why nothing could be stored now. */
+  readonly readiness: Readiness;
+  /** In Prometheus' text format. */
+  readonly metrics: () => Promise<string>;
+  readonly redactor: Redactor;
+  readonly onError: (error: unknown) => void;
+}
+
+/** The private socket: loopback only, every request but `/healthz` with the token. No tunnel ever points here. */
+export function managementSocket(options: ManagementSocketOptions): Server {
+  const app = new Hono<ManagementEnv>();
+  app.use(guard(options.token, options.runs.scopeOf));
+  app.use(async (context, next) => {
+    await next();
+    context.header('cache-control', 'no-store');
+    context.header('x-content-type-options', 'nosniff');
+    context.header('cross-origin-resource-policy', 'same-origin');
+  });
+  app.use(redactedAnswers(options.redactor));
+  app.use(boundedBodies);
+  app.use('/api/*', async (context, next) => {
+    const { headers } = context.env.incoming;
+    const length = Number(headers['content-length'] ?? 0);
+    if (length === 0 || isJson(headers['content-type'])) return next();
+    return problem(context, 415, 'content_type', 'send `Content-Type: application/json`');
+  });
+  // Not the ingress's answer, by which `tunnel open` knows where it may lead.
+  app.get('/healthz', (context) => context.json({ status: 'ok', socket: 'management' }));
+  app.get('/readyz', async (context) => {
+    const reasons = await options.readiness();
+    if (reasons.length === 0) return context.json({ status: 'ready' });
+    context.header('retry-after', '5');
+    return problem(context, 503, 'not_ready', reasons.join('; '));
+  });
+  app.get('/metrics', async (context) => {
+    context.header('content-type', 'text/plain; version=0.0.4; charset=utf-8');
+    return context.body(await options.metrics());
+  });
+  app.route('/', options.api);
+  app.route('/', claudeHookRoutes(options.runs));
+  app.all('/mcp', (context) => options.mcp.answer(context.req.raw, context.get('scope')));
+  app.notFound((context) => {
+    const { method, path } = context.req;
+    const allowed = allowedMethods(app, path);
+    if (allowed.length === 0) return problem(context, 404, 'not_found', `there is no ${path}`);
+    context.header('allow', allowed.join(', '));
+    return problem(context, 405, 'method_not_allowed', `${path} does not take ${method}`);
+  });
+  app.onError(answerError(options.onError));
+  // Without the flag the adapter replaces the global Request and Response of the whole process.
+  return createAdaptorServer({ fetch: app.fetch, overrideGlobalObjects: false }) as Server;
+}
+
+function answerError(onError: (error: unknown) => void): (error: unknown, context: Context) => Response {
+  return (error, context) => {
+    if (!(error instanceof HookctlError)) onError(error);
+    return problemOf(context, error);
+  };
+}
+
+/** A replayed file of GitHub's largest body, as base64, with room for its headers. */
+const BODY_LIMIT = 40 * 1024 * 1024;
+/** What agents send to `/mcp` and `/hooks`: more than the longest last message; a transcript is named by its path. */
+const AGENT_BODY_LIMIT = 1024 * 1024;
+
+/** Bodies of known length within the limit of their path: routes read them whole. */
+const boundedBodies: MiddlewareHandler<ManagementEnv> = async (context, next) => {
+  const { headers } = context.env.incoming;
+  if (headers['transfer-encoding'] !== undefined) {
+    return problem(context, 411, 'length_required', 'send the body with a Content-Length');
+  }
+  const limit = context.req.path.startsWith('/api/') ? BODY_LIMIT : AGENT_BODY_LIMIT;
+  if (Number(headers['content-length'] ?? 0) <= limit) return next();
+  return problem(context, 413, 'body_too_large', `body over ${limit / 1024 / 1024} MB`);
+};
+
+function isJson(contentType: string | undefined): boolean {
+  return contentType?.split(';')[0]?.trim().toLowerCase() === 'application/json';
+}
 
 /** Answers that are as they are: bytes of a delivery, to be replayed elsewhere, would no longer verify. */
 const EXACT = /^\/api\/deliveries\/[^/]+$/;
@@ -83,103 +204,4 @@ function matches(pattern: string, path: string): boolean {
     wanted.length === given.length &&
     wanted.every((part, index) => (part.startsWith(':') ? given[index] !== '' : given[index] === part))
   );
-}
-
-/** A replayed file of GitHub's largest body, as base64, with room for its headers. */
-const BODY_LIMIT = 40 * 1024 * 1024;
-/** What agents send to `/mcp` and `/hooks`: more than the longest last message; a transcript is named by its path. */
-const AGENT_BODY_LIMIT = 1024 * 1024;
-
-interface ManagementOptions {
-  readonly token: Secret;
-  readonly operationsFor: OperationsFor;
-  readonly store: DeliverySource & OutboxSource & TaskReader & RunReader & Pick<AuditReader, 'audit'>;
-  readonly webhooks: WebhookAdmin;
-  /** Answers `/mcp`. */
-  readonly mcp: Pick<McpEndpoint, 'answer'>;
-  readonly runs: Pick<RunAccess, 'scopeOf' | 'reported'>;
-  readonly status: () => StatusView;
-  /** Of the dynamic webhooks in force. */
-  readonly revision: () => string;
-  /** Why nothing could be stored now. */
-  readonly readiness: Readiness;
-  /** In Prometheus' text format. */
-  readonly metrics: () => Promise<string>;
-  readonly redactor: Redactor;
-  /** Told of what broke while a request was answered. */
-  readonly onError: (error: unknown) => void;
-}
-
-/** The private socket: loopback only, every request but `/healthz` with the token. No tunnel ever points here. */
-export function createManagement(options: ManagementOptions): Server {
-  const app = new Hono<ManagementEnv>();
-  app.use(guard(options.token, options.runs.scopeOf));
-  app.use(async (context, next) => {
-    await next();
-    context.header('cache-control', 'no-store');
-    context.header('x-content-type-options', 'nosniff');
-    context.header('cross-origin-resource-policy', 'same-origin');
-  });
-  app.use(redactedAnswers(options.redactor));
-  app.use(boundedBodies);
-  app.use('/api/*', async (context, next) => {
-    const { headers } = context.env.incoming;
-    const length = Number(headers['content-length'] ?? 0);
-    if (length === 0 || isJson(headers['content-type'])) return next();
-    return problem(context, 415, 'content_type', 'send `Content-Type: application/json`');
-  });
-  // Not the ingress's answer, by which `tunnel open` knows where it may lead.
-  app.get('/healthz', (context) => context.json({ status: 'ok', socket: 'management' }));
-  app.get('/readyz', async (context) => {
-    const reasons = await options.readiness();
-    if (reasons.length === 0) return context.json({ status: 'ready' });
-    context.header('retry-after', '5');
-    return problem(context, 503, 'not_ready', reasons.join('; '));
-  });
-  app.get('/metrics', async (context) => {
-    context.header('content-type', 'text/plain; version=0.0.4; charset=utf-8');
-    return context.body(await options.metrics());
-  });
-  app.get('/api/status', (context) => context.json(options.status()));
-  // What alone is asked for again and again, while somebody waits for a change to be in force.
-  app.get('/api/revision', (context) => context.json({ revision: options.revision() }));
-  app.route('/api', webhookRoutes(options.webhooks));
-  app.route('/api', commandRoutes(options.webhooks));
-  app.route('/api', deliveryRoutes(options.store, options.operationsFor));
-  app.route('/api', outboxRoutes(options.store, options.operationsFor));
-  app.route('/api', taskRoutes(options.store, options.operationsFor));
-  app.route('/api', flowRoutes(options.store));
-  app.route('/api', conversationRoutes(options.store));
-  app.route('/api', agentRoutes(options.operationsFor));
-  app.route('/api', auditRoutes(options.store));
-  app.route('/', claudeHookRoutes(options.runs));
-  app.all('/mcp', (context) => options.mcp.answer(context.req.raw, context.get('scope')));
-  app.notFound((context) => {
-    const { method, path } = context.req;
-    const allowed = allowedMethods(app, path);
-    if (allowed.length === 0) return problem(context, 404, 'not_found', `there is no ${path}`);
-    context.header('allow', allowed.join(', '));
-    return problem(context, 405, 'method_not_allowed', `${path} does not take ${method}`);
-  });
-  app.onError((error, context) => {
-    if (!(error instanceof HookctlError)) options.onError(error);
-    return problemOf(context, error);
-  });
-  // Without the flag the adapter replaces the global Request and Response of the whole process.
-  return createAdaptorServer({ fetch: app.fetch, overrideGlobalObjects: false }) as Server;
-}
-
-/** Bodies of known length within the limit of their path: routes read them whole. */
-const boundedBodies: MiddlewareHandler<ManagementEnv> = async (context, next) => {
-  const { headers } = context.env.incoming;
-  if (headers['transfer-encoding'] !== undefined) {
-    return problem(context, 411, 'length_required', 'send the body with a Content-Length');
-  }
-  const limit = context.req.path.startsWith('/api/') ? BODY_LIMIT : AGENT_BODY_LIMIT;
-  if (Number(headers['content-length'] ?? 0) <= limit) return next();
-  return problem(context, 413, 'body_too_large', `body over ${limit / 1024 / 1024} MB`);
-};
-
-function isJson(contentType: string | undefined): boolean {
-  return contentType?.split(';')[0]?.trim().toLowerCase() === 'application/json';
 }

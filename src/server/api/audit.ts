@@ -1,8 +1,23 @@
-import { Hono } from 'hono';
+import { Hono, type MiddlewareHandler } from 'hono';
 import { z } from 'zod';
 import type { AuditReader } from '../../store/audit.ts';
+import type { Actor } from '../../types.ts';
 import { auditView } from '../../views.ts';
-import { pageFields, pageOf, parseQuery } from './bodies.ts';
+import { type ApiEnv, type AuditedChange, actorOf, pageFields, pageOf, parseQuery } from './route.ts';
+
+/** Puts what a request changed on record before it is answered. What was refused or failed changed nothing. */
+export function audited(
+  record: (change: AuditedChange, actor: Actor) => Promise<void>,
+): MiddlewareHandler<ApiEnv> {
+  return async (context, next) => {
+    await next();
+    const { method, path } = context.req;
+    if (['GET', 'HEAD'].includes(method) || !context.res.ok) return;
+    const change = context.get('change');
+    if (change === undefined) throw new Error(`${method} ${path} does not say what it changes`);
+    if (change !== null) await record(change, actorOf(context));
+  };
+}
 
 const ListQuery = z.strictObject({
   ...pageFields,
@@ -15,8 +30,8 @@ const ListQuery = z.strictObject({
 });
 
 /** `GET /audit` (newest first): who changed what. */
-export function auditRoutes(store: Pick<AuditReader, 'audit'>): Hono {
-  return new Hono().get('/audit', (context) => {
+export function auditRoutes(store: Pick<AuditReader, 'audit'>): Hono<ApiEnv> {
+  return new Hono<ApiEnv>().get('/audit', (context) => {
     const { limit, cursor, what, since } = parseQuery(ListQuery, context.req.query());
     const rows = store.audit({
       limit: limit + 1,

@@ -1,17 +1,67 @@
 import { Hono } from 'hono';
 import { z } from 'zod';
+import { type Replayed, replay, replayMany, retry, storedSource } from '../../deliveries/replay.ts';
+import { prune } from '../../deliveries/retention.ts';
 import { notFound } from '../../errors.ts';
 import type { DeliveryFilter, StoreReader } from '../../store/store.ts';
-import { DELIVERY_STATUSES } from '../../types.ts';
-import { type DeliveryView, deliveryView, exportedDelivery } from '../../views.ts';
-import type { OperationsFor } from '../operations.ts';
-import { type Page, pageFields, pageOf, parseQuery, readBody } from './bodies.ts';
+import { DELIVERY_STATUSES, type Delivery, type DeliveryStatus, type Task } from '../../types.ts';
+import { type DeliveryView, deliveryView, exportedDelivery, isoOrNull, taskView } from '../../views.ts';
+import type { ApiEnv, ApiParts } from './route.ts';
+import { type Page, pageFields, pageOf, parseQuery, readBody } from './route.ts';
 
 const ListQuery = z.strictObject({
   ...pageFields,
   status: z.enum(DELIVERY_STATUSES).optional(),
   webhook: z.string().optional(),
 });
+
+/** What became of a delivery, and the tasks that it made. */
+export type DispatchView = ReturnType<typeof dispatchView>;
+
+export function dispatchView({
+  delivery,
+  tasks,
+}: {
+  readonly delivery: Delivery;
+  readonly tasks: readonly Task[];
+}) {
+  return { delivery: deliveryView(delivery), tasks: tasks.map(taskView) };
+}
+
+/** What became of one of many that were replayed: short, because there may be 100,000. */
+export interface ReplayedView {
+  readonly replay_of: string;
+  /** The new delivery; null when the old one could not be replayed. */
+  readonly delivery_id: string | null;
+  readonly status: DeliveryStatus | 'refused';
+  readonly reason: string | null;
+  readonly task_ids: readonly string[];
+}
+
+function replayedView(replayed: Replayed): ReplayedView {
+  const { source } = replayed;
+  if ('refused' in replayed) {
+    return {
+      replay_of: source,
+      delivery_id: null,
+      status: 'refused',
+      reason: replayed.refused,
+      task_ids: [],
+    };
+  }
+  const { delivery, tasks } = replayed.settled;
+  const { id, status, reason } = delivery;
+  return { replay_of: source, delivery_id: id, status, reason, task_ids: tasks.map((task) => task.id) };
+}
+
+/** What `delivery prune` removed, or would remove. */
+export interface PrunedView {
+  readonly deliveries: number;
+  /** As received. */
+  readonly bytes: number;
+  /** That the disk got back. */
+  readonly freed_bytes: number;
+}
 
 const Replay = z.strictObject({ replies: z.boolean().default(false) });
 
@@ -38,15 +88,14 @@ const ReplayFile = z.strictObject({
   sample: z.boolean().default(false),
 });
 
-/** What the routes that only look at deliveries read. */
-export type DeliverySource = Pick<StoreReader, 'delivery' | 'deliveries' | 'body'>;
-
 /**
  * `GET /deliveries` (newest first), `GET /deliveries/:id` (with headers and bytes, as `delivery show --json`),
- * `POST /deliveries/:id/retry|replay`, `POST /deliveries/replay` for many, and `POST /replays` for the bytes of a file.
+ * `POST /deliveries/:id/retry|replay`, `POST /deliveries/replay` for many, `POST /deliveries/prune`, and `POST /replays`
+ * for the bytes of a file.
  */
-export function deliveryRoutes(store: DeliverySource, operationsFor: OperationsFor): Hono {
-  return new Hono()
+export function deliveryRoutes({ context: pipeline, queue, dataFolder }: ApiParts): Hono<ApiEnv> {
+  const { store } = pipeline;
+  return new Hono<ApiEnv>()
     .get('/deliveries', (context) => {
       const { status, webhook, ...page } = parseQuery(ListQuery, context.req.query());
       return context.json(
@@ -59,32 +108,55 @@ export function deliveryRoutes(store: DeliverySource, operationsFor: OperationsF
       if (delivery === null) throw notFound(`there is no delivery ${id}`);
       return context.json(exportedDelivery(delivery, store.body(id)));
     })
-    .post('/deliveries/:id/retry', async (context) =>
-      context.json(await operationsFor(context).retry(context.req.param('id'))),
-    )
+    .post('/deliveries/:id/retry', async (context) => {
+      const id = context.req.param('id');
+      const result = dispatchView(await retry(pipeline, queue, id, dataFolder));
+      const { status } = result.delivery;
+      context.set('change', { what: 'delivery.retry', target: id, details: { status } });
+      return context.json(result);
+    })
     .post('/deliveries/:id/replay', async (context) => {
+      const id = context.req.param('id');
       const { replies } = await readBody(Replay, context);
-      return context.json(await operationsFor(context).replay(context.req.param('id'), replies), 201);
+      const source = storedSource(store, id, dataFolder);
+      const result = dispatchView(await replay(pipeline, queue, source, replies));
+      const details = { delivery: result.delivery.id, replies };
+      context.set('change', { what: 'delivery.replay', target: id, details });
+      return context.json(result, 201);
     })
     .post('/deliveries/replay', async (context) => {
       const { ids, replies } = await readBody(ReplayMany, context);
-      return context.json({ items: await operationsFor(context).replayMany(ids, replies) }, 201);
+      const replayed = await replayMany(pipeline, queue, ids, { replies, where: dataFolder });
+      const details = { deliveries: ids.length, first: ids[0] ?? null, last: ids.at(-1) ?? null, replies };
+      context.set('change', { what: 'delivery.replay_many', target: null, details });
+      return context.json({ items: replayed.map(replayedView) }, 201);
     })
     .post('/deliveries/prune', async (context) => {
-      const { before, ...limits } = await readBody(Prune, context);
-      const moment = before === null ? null : Date.parse(before);
-      return context.json(await operationsFor(context).prune({ before: moment, ...limits }));
+      const { before, samples, size } = await readBody(Prune, context);
+      const limits = { before: before === null ? null : Date.parse(before), samples, size };
+      const { deliveries, bytes, freedBytes } = await prune(pipeline, limits);
+      const details = { before: isoOrNull(limits.before), samples, size, deliveries, bytes };
+      context.set('change', { what: 'delivery.prune', target: null, details });
+      return context.json({ deliveries, bytes, freed_bytes: freedBytes } satisfies PrunedView);
     })
     .post('/replays', async (context) => {
-      const file = await readBody(ReplayFile, context);
+      const { replies, sample, ...file } = await readBody(ReplayFile, context);
       const request = {
         headers: file.headers,
         query: file.query,
         body: Buffer.from(file.body_base64, 'base64'),
       };
-      const { webhook: webhookName, sample } = file;
-      const source = { deliveryId: null, webhookName, request, trust: 'operator', sample } as const;
-      return context.json(await operationsFor(context).replayFile(source, file.replies), 201);
+      const source = {
+        deliveryId: null,
+        webhookName: file.webhook,
+        request,
+        trust: 'operator',
+        sample,
+      } as const;
+      const result = dispatchView(await replay(pipeline, queue, source, replies));
+      const details = { webhook: file.webhook, replies };
+      context.set('change', { what: 'delivery.replay_file', target: result.delivery.id, details });
+      return context.json(result, 201);
     });
 }
 

@@ -4,7 +4,7 @@ import { notFound } from '../../errors.ts';
 import type { TaskReader } from '../../store/tasks.ts';
 import { conversationView, flowDetails, flowView, messagesOf, metricsView } from '../../task-views.ts';
 import type { Conversation } from '../../types.ts';
-import { pageFields, pageOf, parseQuery } from './bodies.ts';
+import { type ApiEnv, pageFields, pageOf, parseQuery } from './route.ts';
 
 const FlowQuery = z.strictObject({ ...pageFields, external_id: z.string().optional() });
 const ConversationQuery = z.strictObject({ ...pageFields, flow_id: z.string().optional() });
@@ -12,8 +12,8 @@ const MessageQuery = z.strictObject(pageFields);
 const ContextQuery = z.strictObject({ max_messages: z.coerce.number().int().min(1).max(200).default(20) });
 
 /** `GET /flows` (newest first) and `GET /flows/:id`, with its conversations and tasks. */
-export function flowRoutes(store: TaskReader): Hono {
-  return new Hono()
+export function flowRoutes(store: TaskReader): Hono<ApiEnv> {
+  return new Hono<ApiEnv>()
     .get('/flows', (context) => {
       const { limit, cursor, external_id } = parseQuery(FlowQuery, context.req.query());
       const rows = store.flows({
@@ -35,8 +35,8 @@ export function flowRoutes(store: TaskReader): Hono {
  * `GET /conversations`, `GET /conversations/:id`, and below it `messages` (oldest first; `limit` counts tasks),
  * `metrics`, and `context?max_messages=`: its last messages, for an agent that joins.
  */
-export function conversationRoutes(store: TaskReader): Hono {
-  return new Hono()
+export function conversationRoutes(store: TaskReader): Hono<ApiEnv> {
+  return new Hono<ApiEnv>()
     .get('/conversations', (context) => {
       const { limit, cursor, flow_id } = parseQuery(ConversationQuery, context.req.query());
       const rows = store.conversations({

@@ -3,7 +3,7 @@ import type { HttpBindings } from '@hono/node-server';
 import type { MiddlewareHandler } from 'hono';
 import type { RunScope } from '../../mcp/scope.ts';
 import type { Secret } from '../../types.ts';
-import { problem } from './bodies.ts';
+import { problem } from './route.ts';
 
 /**
  * Headers that only a proxy, a content network or a tunnel adds. Sources: RFC 7239, 9110 and 8586, and the pages in which

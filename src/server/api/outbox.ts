@@ -1,19 +1,21 @@
 import { Hono } from 'hono';
 import { z } from 'zod';
-import type { StoreReader } from '../../store/store.ts';
+import { failure, notFound } from '../../errors.ts';
 import { OUTGOING_STATUSES } from '../../types.ts';
-import { outgoingView } from '../../views.ts';
-import type { OperationsFor } from '../operations.ts';
-import { pageFields, pageOf, parseQuery } from './bodies.ts';
+import { type OutgoingView, outgoingView } from '../../views.ts';
+import type { ApiEnv, ApiParts } from './route.ts';
+import { pageFields, pageOf, parseQuery } from './route.ts';
 
 const ListQuery = z.strictObject({ ...pageFields, status: z.enum(OUTGOING_STATUSES).optional() });
 
-/** What the routes that only look at the outbox read. */
-export type OutboxSource = Pick<StoreReader, 'outbox'>;
-
 /** `GET /outbox` (newest first), `POST /outbox/:id/retry`, `POST /outbox/:id/drop`. */
-export function outboxRoutes(store: OutboxSource, operationsFor: OperationsFor): Hono {
-  return new Hono()
+export function outboxRoutes({ context: { store, clock }, outbox }: ApiParts): Hono<ApiEnv> {
+  const named = (id: string): OutgoingView => {
+    const item = store.outgoing(id);
+    if (item !== null) return outgoingView(item);
+    throw notFound(`there is no ${id} in the outbox`, 'List it with `hookctl outbox list`.');
+  };
+  return new Hono<ApiEnv>()
     .get('/outbox', (context) => {
       const { status, limit, cursor } = parseQuery(ListQuery, context.req.query());
       const rows = store.outbox({
@@ -23,10 +25,24 @@ export function outboxRoutes(store: OutboxSource, operationsFor: OperationsFor):
       });
       return context.json(pageOf(rows.map(outgoingView), limit, ({ id }) => id));
     })
-    .post('/outbox/:id/retry', async (context) =>
-      context.json(await operationsFor(context).retryOutgoing(context.req.param('id'))),
-    )
-    .post('/outbox/:id/drop', async (context) =>
-      context.json(await operationsFor(context).dropOutgoing(context.req.param('id'))),
-    );
+    .post('/outbox/:id/retry', async (context) => {
+      const { id, kind, status } = named(context.req.param('id'));
+      if (!(await store.retryOutgoing(id, clock.now()))) {
+        throw failure(
+          'not_retryable',
+          `${id} is ${status}; only what failed or was dropped can be sent again`,
+        );
+      }
+      outbox.wake();
+      context.set('change', { what: 'outbox.retry', target: id, details: { kind } });
+      return context.json(named(id));
+    })
+    .post('/outbox/:id/drop', async (context) => {
+      const { id, kind, status } = named(context.req.param('id'));
+      if (!(await store.dropOutgoing(id, clock.now()))) {
+        throw failure('not_droppable', `${id} is ${status} already`);
+      }
+      context.set('change', { what: 'outbox.drop', target: id, details: { kind } });
+      return context.json(named(id));
+    });
 }

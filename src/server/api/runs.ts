@@ -4,14 +4,13 @@ import { z } from 'zod';
 import type { LogLine, RunEnvironments } from '../../agents/runner.ts';
 import { escapeInvisibleLine, shorten } from '../../lib/text/escape-invisible.ts';
 import { createMcpEndpoint, type McpEndpoint } from '../../mcp/http.ts';
-import { localBackend } from '../../mcp/local.ts';
 import type { RunScope } from '../../mcp/scope.ts';
 import type { Services } from '../../services.ts';
 import type { Store } from '../../store/store.ts';
 import type { Actor } from '../../types.ts';
-import type { Operations } from '../operations.ts';
-import { problem, readJson } from './bodies.ts';
+import { callInProcess } from '../client.ts';
 import type { ManagementEnv } from './guard.ts';
+import { type ApiEnv, problem, readJson } from './route.ts';
 
 /** How runs of agents get at the management socket: each with a token that is good for nothing but that run. */
 export interface RunAccess extends RunEnvironments {
@@ -148,30 +147,28 @@ export interface AgentAccess {
   readonly runs: RunAccess;
 }
 
-interface AgentAccessOptions {
-  readonly app: Services;
+interface AgentAccessOptions extends Pick<RunAccessOptions, 'managementUrl' | 'mayCall'> {
+  readonly services: Services;
   readonly store: Store;
-  /** What an actor does, on record. */
-  readonly operationsOf: (actor: Actor) => Operations;
-  /** `http://127.0.0.1:8001`, once the socket listens. */
-  readonly managementUrl: () => string;
-  /** Other agents that one may give work to without approval. */
-  readonly mayCall: (agent: string) => readonly string[];
+  readonly api: Hono<ApiEnv>;
   readonly onError: (error: unknown) => void;
 }
 
 export function openAgentAccess(options: AgentAccessOptions): AgentAccess {
-  const { app, store, operationsOf, managementUrl, mayCall, onError } = options;
+  const { services, store, api, managementUrl, mayCall, onError } = options;
   return {
     mcp: createMcpEndpoint({
-      backendOf: (scope) => localBackend(store, operationsOf(actorOf(scope)).tasks),
-      now: app.clock.now,
+      backendOf: (scope) => ({
+        look: async (ask) => ask(store),
+        call: callInProcess(api, actorOf(scope)),
+      }),
+      now: services.clock.now,
       onError,
     }),
     runs: createRunAccess({
       managementUrl,
       mayCall,
-      tokensAre: (tokens) => app.redactor.learn('tokens of runs', () => tokens),
+      tokensAre: (tokens) => services.redactor.learn('tokens of runs', () => tokens),
     }),
   };
 }

@@ -1,22 +1,18 @@
 import { Hono } from 'hono';
 import { z } from 'zod';
+import { removeRunLogs } from '../../agents/scheduler/run-task.ts';
 import { notFound } from '../../errors.ts';
-import type { RunReader } from '../../store/runs.ts';
-import type { TaskReader } from '../../store/tasks.ts';
+import { suggestion } from '../../lib/suggest.ts';
 import { listedTasks, taskWithRuns } from '../../task-views.ts';
-import { TASK_STATUSES } from '../../types.ts';
-import type { OperationsFor } from '../operations.ts';
-import { TASK_VERBS } from '../task-operations.ts';
-import {
-  AckBody,
-  CommentBody,
-  CreateBody,
-  ListenBody,
-  ReportBody,
-  toReport,
-  toRequest,
-} from '../task-request.ts';
-import { pageFields, pageOf, parseQuery, readBody } from './bodies.ts';
+import { commentOnTask } from '../../tasks/comments.ts';
+import { createTask, type TaskRequest, type TaskSource } from '../../tasks/create.ts';
+import { pruneTasks } from '../../tasks/prune.ts';
+import { repairFiles } from '../../tasks/sync.ts';
+import { changeTask, type TaskReport } from '../../tasks/transition.ts';
+import { type JsonObject, TASK_STATUSES, type Task } from '../../types.ts';
+import { isoOrNull, outgoingView, taskView } from '../../views.ts';
+import type { ApiEnv, ApiParts } from './route.ts';
+import { pageFields, pageOf, parseQuery, readBody } from './route.ts';
 
 const ListQuery = z.strictObject({
   ...pageFields,
@@ -26,18 +22,97 @@ const ListQuery = z.strictObject({
   delivery_id: z.string().optional(),
 });
 
-/** `before`: null: all that ended, or all samples. */
-const Prune = z.strictObject({
+const Id = z.string().min(1);
+const Source = z.enum(['cli', 'api', 'mcp'] satisfies TaskSource[]).default('api');
+
+/** Body of `POST /tasks`. */
+export type TaskBody = z.input<typeof CreateBody>;
+const CreateBody = z
+  .strictObject({
+    prompt: z.string(),
+    title: z.string().optional(),
+    agent: Id.optional(),
+    parent_task_id: Id.optional(),
+    depends_on: z.array(Id).readonly().optional(),
+    external_id: Id.optional(),
+    url: z.string().optional(),
+    metadata: z
+      .looseObject({ new_conversation: z.boolean().optional() })
+      .transform((value) => value as JsonObject)
+      .optional(),
+    requires_approval: z.boolean().optional(),
+    sync_to_claude_tasks: z.boolean().optional(),
+    source: Source,
+  })
+  .transform((body): { readonly request: TaskRequest; readonly source: TaskSource } => ({
+    request: {
+      prompt: body.prompt,
+      title: body.title,
+      agent: body.agent,
+      parentId: body.parent_task_id,
+      dependsOn: body.depends_on,
+      externalId: body.external_id,
+      url: body.url,
+      metadata: body.metadata,
+      requiresApproval: body.requires_approval,
+      syncToClaudeTasks: body.sync_to_claude_tasks,
+    },
+    source: body.source,
+  }));
+
+/** What users and agents do to a task: each is a path below it. */
+const VERBS = ['start', 'complete', 'fail', 'cancel', 'approve', 'retry', 'ask'] as const;
+export type TaskVerb = (typeof VERBS)[number];
+
+/** Body of `POST /tasks/:id/complete` and its neighbours; fields that the verb has no use for are ignored. */
+export type ReportBody = z.input<typeof ReportBody>;
+const ReportBody = z
+  .strictObject({
+    result: z.string().nullish(),
+    error: z.string().nullish(),
+    question: z.string().nullish(),
+    cost_usd: z.number().min(0).nullish(),
+    input_tokens: z.int().min(0).nullish(),
+    output_tokens: z.int().min(0).nullish(),
+    source: Source,
+  })
+  .transform(
+    (body): TaskReport => ({
+      actor: body.source,
+      result: body.result ?? null,
+      error: body.error ?? null,
+      question: body.question ?? null,
+      spent: {
+        costUsd: body.cost_usd ?? null,
+        inputTokens: body.input_tokens ?? null,
+        outputTokens: body.output_tokens ?? null,
+      },
+    }),
+  );
+
+/** `before` null: all that ended, or all samples. */
+const PruneBody = z.strictObject({
   before: z.iso.datetime({ offset: true }).nullable(),
   samples: z.boolean().default(false),
 });
+const CommentBody = z.strictObject({ text: z.string() });
+const NoFields = z.strictObject({});
+const ListenBody = z.strictObject({ consumer: Id, since_task_id: Id.nullish() });
+const AckBody = z.strictObject({ consumer: Id, event_id: Id });
 
 /**
  * `GET|POST /tasks`, `GET /tasks/:id` (with history), `POST /tasks/:id/start|complete|fail|cancel|approve|retry|ask`,
- * `POST /tasks/prune`, and `POST /sync`, which compares Claude's directory with the store.
+ * `POST /tasks/:id/comment`, which posts in the thread that the task came from, and `POST /tasks/prune`.
  */
-export function taskRoutes(store: TaskReader & RunReader, operationsFor: OperationsFor): Hono {
-  const routes = new Hono()
+export function taskRoutes(parts: ApiParts): Hono<ApiEnv> {
+  const { context: tasks, outbox, dataFolder } = parts;
+  const { store } = tasks;
+  const moved = (task: Task) => {
+    outbox.wake();
+    parts.taskChanged(task);
+    return taskView(task);
+  };
+  const routes = new Hono<ApiEnv>()
     .get('/tasks', (context) => {
       const query = parseQuery(ListQuery, context.req.query());
       const { limit, cursor, status, flow_id, conversation_id, delivery_id } = query;
@@ -52,15 +127,27 @@ export function taskRoutes(store: TaskReader & RunReader, operationsFor: Operati
       return context.json(pageOf(listedTasks(store, rows), limit, ({ id }) => id));
     })
     .post('/tasks', async (context) => {
-      const body = await readBody(CreateBody, context);
-      const task = await operationsFor(context).tasks.create(toRequest(body), body.source);
-      context.header('location', `/api/tasks/${task.id}`);
+      const { request, source } = await readBody(CreateBody, context);
+      const task = moved(await createTask(tasks, request, source, dataFolder));
+      const { id, agent, status } = task;
+      context.set('change', { what: 'task.create', target: id, details: { agent, status } });
+      context.header('location', `/api/tasks/${id}`);
       return context.json(task, 201);
     })
     .post('/tasks/prune', async (context) => {
-      const { before, samples } = await readBody(Prune, context);
-      const limits = { before: before === null ? null : Date.parse(before), samples };
-      return context.json(await operationsFor(context).tasks.prune(limits));
+      const body = await readBody(PruneBody, context);
+      const limits = { before: body.before === null ? null : Date.parse(body.before), samples: body.samples };
+      const pruned = await pruneTasks(tasks, limits, {
+        cancel: async ({ id }) => {
+          const why = { actor: 'prune', error: 'a sample, pruned' };
+          moved(await changeTask(tasks, id, 'cancel', why, dataFolder));
+        },
+        removed: (runs) => removeRunLogs(dataFolder, runs),
+      });
+      const { tasks: count, cancelled } = pruned;
+      const details = { before: isoOrNull(limits.before), samples: limits.samples, tasks: count, cancelled };
+      context.set('change', { what: 'task.prune', target: null, details });
+      return context.json(pruned);
     })
     .get('/tasks/:id', (context) => {
       const id = context.req.param('id');
@@ -68,40 +155,82 @@ export function taskRoutes(store: TaskReader & RunReader, operationsFor: Operati
       if (task === null) throw notFound(`there is no task ${id}`);
       return context.json(taskWithRuns(store, task));
     })
-    .post('/sync', async (context) => context.json(await operationsFor(context).tasks.sync()));
-  for (const verb of TASK_VERBS) {
+    .post('/tasks/:id/comment', async (context) => {
+      const { text } = await readBody(CommentBody, context);
+      const id = context.req.param('id');
+      const item = await commentOnTask(tasks, id, text, dataFolder);
+      outbox.wake();
+      context.set('change', { what: 'task.comment', target: id, details: { outgoing: item.id } });
+      return context.json(outgoingView(item), 201);
+    });
+  for (const verb of VERBS) {
     routes.post(`/tasks/:id/${verb}`, async (context) => {
-      const report = toReport(await readBody(ReportBody, context));
-      return context.json(await operationsFor(context).tasks.change(context.req.param('id'), verb, report));
+      const report = await readBody(ReportBody, context);
+      const id = context.req.param('id');
+      const task = moved(await changeTask(tasks, id, verb, report, dataFolder));
+      context.set('change', { what: `task.${verb}`, target: id, details: { status: task.status } });
+      return context.json(task);
     });
   }
   return routes;
 }
 
-const NoFields = z.strictObject({});
+/** What `sync` found: Claude's directory, after everything in it was compared with the store. */
+export interface SyncView {
+  /** Null when nothing can be written. */
+  readonly list_folder: string | null;
+  /** Why nothing can be written; null when all is well. */
+  readonly off: string | null;
+  readonly tasks: number;
+  readonly unsynced: readonly { readonly task_id: string; readonly reason: string }[];
+}
+
+/** What `task release` let run. */
+export interface ReleasedView {
+  readonly agent: string;
+  readonly tasks: number;
+}
 
 /**
- * What `hookctl mcp` needs of a running server beside the tasks themselves: `POST /tasks/:id/comment`, which posts in the
- * thread that the task came from, and `POST /events/listen|ack` for agents that wait for what happens. `POST
- * /agents/:name/release` lets the tasks run that were queued before an agent was configured.
+ * `POST /sync`, which compares Claude's directory with the store, `POST /agents/:name/release`, which lets the tasks run
+ * that were queued before an agent was configured, and `POST /events/listen|ack` for agents that wait for events.
  */
-export function agentRoutes(operationsFor: OperationsFor): Hono {
-  return new Hono()
-    .post('/tasks/:id/comment', async (context) => {
-      const { text } = await readBody(CommentBody, context);
-      return context.json(await operationsFor(context).tasks.comment(context.req.param('id'), text), 201);
+export function agentRoutes({ context: tasks }: ApiParts): Hono<ApiEnv> {
+  const { store, clock } = tasks;
+  return new Hono<ApiEnv>()
+    .post('/sync', async (context) => {
+      const { state, tasks: compared, unsynced } = await repairFiles(tasks);
+      context.set('change', null);
+      return context.json({
+        list_folder: state.on ? state.listDir : null,
+        off: state.on ? null : state.reason,
+        tasks: compared,
+        unsynced: unsynced.map(({ taskId, reason }) => ({ task_id: taskId, reason })),
+      } satisfies SyncView);
     })
     .post('/agents/:name/release', async (context) => {
       await readBody(NoFields, context);
-      return context.json(await operationsFor(context).tasks.release(context.req.param('name')));
+      const agent = context.req.param('name');
+      const backlogs = store.backlogs();
+      const count = backlogs.find((backlog) => backlog.agent === agent)?.tasks ?? 0;
+      if (count === 0 || !(await store.releaseBacklog(agent))) {
+        const held = backlogs.map((backlog) => backlog.agent);
+        const fix = held.length === 0 ? undefined : suggestion(agent, held);
+        throw notFound(`no tasks of ${agent} wait for a release`, fix);
+      }
+      context.set('change', { what: 'task.release', target: agent, details: { tasks: count } });
+      return context.json({ agent, tasks: count } satisfies ReleasedView);
     })
     .post('/events/listen', async (context) => {
       const { consumer, since_task_id: sinceTask } = await readBody(ListenBody, context);
-      await operationsFor(context).tasks.listen(consumer, sinceTask ?? null);
+      await store.joinEvents(consumer, sinceTask ?? null, clock.now());
+      context.set('change', null);
       return context.json({});
     })
     .post('/events/ack', async (context) => {
       const { consumer, event_id: id } = await readBody(AckBody, context);
-      return context.json({ known: await operationsFor(context).tasks.ackEvent(consumer, id) });
+      const known = await store.ackEvent(consumer, id);
+      context.set('change', null);
+      return context.json({ known });
     });
 }

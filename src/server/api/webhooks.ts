@@ -1,4 +1,4 @@
-import { Hono } from 'hono';
+import { type Context, Hono } from 'hono';
 import { z } from 'zod';
 import type { Change } from '../../config/dynamic/change.ts';
 import {
@@ -14,10 +14,9 @@ import { lintCommand, lintWebhooks } from '../../config/lint.ts';
 import { failure, notFound } from '../../errors.ts';
 import type { StoreReader } from '../../store/store.ts';
 import type { Actor, Snapshot, Webhook } from '../../types.ts';
-import { actorOf } from '../credentials.ts';
 import { commandView, type WebhookView } from '../webhook-view.ts';
-import { pageFields, pageOf, parseQuery, readJson } from './bodies.ts';
 import { deliveryPage } from './deliveries.ts';
+import { type ApiEnv, actorOf, pageFields, pageOf, parseQuery, readJson } from './route.ts';
 
 const ListQuery = z.strictObject(pageFields);
 
@@ -33,19 +32,25 @@ export interface WebhookAdmin {
   readonly store: Pick<StoreReader, 'deliveries'>;
 }
 
+/** The db records its own edits, because the CLI makes them without the API. */
+function edited<T>(admin: WebhookAdmin, context: Context<ApiEnv>, change: Change<T>): Promise<T> {
+  context.set('change', null);
+  return admin.change(change, actorOf(context));
+}
+
 /**
  * `GET|POST /webhooks`, `GET|PUT|DELETE /webhooks/:id`, and below it `enable`, `disable`, `deliveries`. An id is that
  * of a dynamic webhook, or a name. A write is answered when it is in force. No answer holds a secret, except the 201
  * of the request that had one made.
  */
-export function webhookRoutes(admin: WebhookAdmin): Hono {
+export function webhookRoutes(admin: WebhookAdmin): Hono<ApiEnv> {
   const shown = (webhook: Webhook) => admin.views([webhook])[0];
-  const switched = async (ref: string, enabled: boolean, actor: Actor) => {
-    const { webhook } = await admin.change(setEnabled(ref, enabled), actor);
-    return shown(changed(admin, webhook.webhook_id));
+  const switched = async (context: Context<ApiEnv>, ref: string, enabled: boolean) => {
+    const { webhook } = await edited(admin, context, setEnabled(ref, enabled));
+    return context.json(shown(changed(admin, webhook.webhook_id)));
   };
 
-  return new Hono()
+  return new Hono<ApiEnv>()
     .get('/webhooks', (context) => {
       const { limit, cursor = '' } = parseQuery(ListQuery, context.req.query());
       const all = admin.byName();
@@ -55,10 +60,8 @@ export function webhookRoutes(admin: WebhookAdmin): Hono {
       return context.json({ ...page, items: admin.views(page.items) });
     })
     .post('/webhooks', async (context) => {
-      const { webhook, generatedSecret } = await admin.change(
-        addWebhook(await readJson(context)),
-        actorOf(context),
-      );
+      const change = addWebhook(await readJson(context));
+      const { webhook, generatedSecret } = await edited(admin, context, change);
       const made = changed(admin, webhook.webhook_id);
       context.header('location', `/api/webhooks/${webhook.webhook_id}`);
       return context.json(
@@ -73,20 +76,16 @@ export function webhookRoutes(admin: WebhookAdmin): Hono {
     .get('/webhooks/:id', (context) => context.json(shown(named(admin, context.req.param('id')))))
     .put('/webhooks/:id', async (context) => {
       const change = updateWebhook(context.req.param('id'), await readJson(context));
-      const { webhook } = await admin.change(change, actorOf(context));
+      const { webhook } = await edited(admin, context, change);
       const now = changed(admin, webhook.webhook_id);
       return context.json({ ...shown(now), ...withNotes(lintWebhooks([now])) });
     })
     .delete('/webhooks/:id', async (context) => {
-      await admin.change(removeWebhook(context.req.param('id')), actorOf(context));
+      await edited(admin, context, removeWebhook(context.req.param('id')));
       return context.body(null, 204);
     })
-    .post('/webhooks/:id/enable', async (context) =>
-      context.json(await switched(context.req.param('id'), true, actorOf(context))),
-    )
-    .post('/webhooks/:id/disable', async (context) =>
-      context.json(await switched(context.req.param('id'), false, actorOf(context))),
-    )
+    .post('/webhooks/:id/enable', (context) => switched(context, context.req.param('id'), true))
+    .post('/webhooks/:id/disable', (context) => switched(context, context.req.param('id'), false))
     .get('/webhooks/:id/deliveries', (context) => {
       const { name } = named(admin, context.req.param('id'));
       return context.json(
@@ -99,7 +98,7 @@ export function webhookRoutes(admin: WebhookAdmin): Hono {
  * `GET|POST /webhooks/:id/commands` and `PUT|DELETE /webhooks/:id/commands/:command`, which is an id, or a name or
  * trigger that only one has. All commands of a webhook are one page.
  */
-export function commandRoutes(admin: WebhookAdmin): Hono {
+export function commandRoutes(admin: WebhookAdmin): Hono<ApiEnv> {
   const shown = (webhookId: string, commandId: string) => {
     const webhook = changed(admin, webhookId);
     const command = webhook.commands.find(({ id }) => id === commandId);
@@ -107,28 +106,26 @@ export function commandRoutes(admin: WebhookAdmin): Hono {
     return { ...commandView(command), ...withNotes(lintCommand(webhook, command)) };
   };
 
-  return new Hono()
+  return new Hono<ApiEnv>()
     .get('/webhooks/:id/commands', (context) => {
       const { commands } = named(admin, context.req.param('id'));
       return context.json({ items: commands.map(commandView), next_cursor: null });
     })
     .post('/webhooks/:id/commands', async (context) => {
       const change = addCommand(context.req.param('id'), await readJson(context));
-      const { webhook, command } = await admin.change(change, actorOf(context));
+      const { webhook, command } = await edited(admin, context, change);
       context.header('location', `/api/webhooks/${webhook.webhook_id}/commands/${command.id}`);
       return context.json(shown(webhook.webhook_id, command.id), 201);
     })
     .put('/webhooks/:id/commands/:command', async (context) => {
       const { id, command: ref } = context.req.param();
-      const { webhook, command } = await admin.change(
-        updateCommand(id, ref, await readJson(context)),
-        actorOf(context),
-      );
+      const change = updateCommand(id, ref, await readJson(context));
+      const { webhook, command } = await edited(admin, context, change);
       return context.json(shown(webhook.webhook_id, command.id));
     })
     .delete('/webhooks/:id/commands/:command', async (context) => {
       const { id, command } = context.req.param();
-      await admin.change(removeCommand(id, command), actorOf(context));
+      await edited(admin, context, removeCommand(id, command));
       return context.body(null, 204);
     });
 }

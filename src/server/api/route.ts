@@ -1,9 +1,35 @@
 import type { Context } from 'hono';
 import type { ContentfulStatusCode } from 'hono/utils/http-status';
 import { z } from 'zod';
+import type { Engine } from '../../deliveries/engine.ts';
 import { ConfigError, type Diagnostic, type ExitCode, HookctlError, usageError } from '../../errors.ts';
 import { parseJson } from '../../lib/json.ts';
-import type { JsonObject } from '../../types.ts';
+import type { Actor, JsonObject, NewAuditEntry, Task } from '../../types.ts';
+import { clientOf } from '../credentials.ts';
+
+/** What the routes work with: in a server, or in a command that holds the data folder itself. */
+export interface ApiParts extends Pick<Engine, 'context' | 'queue'> {
+  readonly outbox: Pick<Engine['outbox'], 'wake'>;
+  readonly dataFolder: string;
+  /** Called with each task that a request made or moved. */
+  readonly taskChanged: (task: Task) => void;
+}
+
+/** What a request changed, as the audit names it. */
+export type AuditedChange = Pick<NewAuditEntry, 'what' | 'target' | 'details'>;
+
+/** What requests to the API carry to their route. */
+export interface ApiEnv {
+  /** Who asks, where no header says so: a run of an agent. */
+  readonly Bindings: { readonly actor?: Actor };
+  /** Set by every route that changes something; null when there is nothing to record. */
+  readonly Variables: { change: AuditedChange | null | undefined };
+}
+
+/** Who asks. */
+export function actorOf(context: Context<ApiEnv>): Actor {
+  return context.env?.actor ?? clientOf(context);
+}
 
 /** What routes need of a request. */
 interface Body {

@@ -1,0 +1,27 @@
+import type { ApiCall } from '../../src/mcp/backend.ts';
+import { managementApi } from '../../src/server/api/app.ts';
+import { callInProcess } from '../../src/server/client.ts';
+import type { Actor } from '../../src/types.ts';
+import type { TestEngine } from './engine.ts';
+
+type ApiEngine = Pick<TestEngine, 'context' | 'queue' | 'outbox' | 'folder'>;
+
+const TESTER: Actor = { kind: 'cli', name: 'tester' };
+
+/** The management API over an engine, without a server. What breaks in it is thrown by the test. */
+export function apiOver(engine: ApiEngine, record?: Parameters<typeof managementApi>[0]['record']) {
+  return managementApi({
+    ...engine,
+    dataFolder: engine.folder,
+    taskChanged: () => undefined,
+    record: record ?? (async () => undefined),
+    served: null,
+    onError(error) {
+      throw error;
+    },
+  });
+}
+
+export function callOver(engine: ApiEngine): ApiCall {
+  return callInProcess(apiOver(engine), TESTER);
+}
