@@ -30,8 +30,10 @@ export const configureApi: CliCommand = (command, runner) => {
         'hookctl api PUT /api/webhooks/triage --data @change.json',
       ),
     )
-    .action((method: string, path: string, flags: ApiFlags) =>
-      runner.run(command.optsWithGlobals(), (app) => run(app, method.toUpperCase(), path, flags)),
+    .action(
+      runner.action(command, (app, method: string, path: string, flags: ApiFlags) =>
+        run(app, method.toUpperCase(), path, flags),
+      ),
     );
 };
 

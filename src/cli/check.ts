@@ -10,7 +10,7 @@ export const configureCheck: CliCommand = (command, runner) => {
   command
     .option('--json', 'print { ok, problems, notices } on stdout')
     .addHelpText('after', examples('hookctl check', 'hookctl check --json | jq .problems'))
-    .action((flags: JsonFlags) => runner.run(command.optsWithGlobals(), (app) => run(app, flags)));
+    .action(runner.action(command, run));
 };
 
 async function run(app: Services, { json }: JsonFlags): Promise<ExitCode> {

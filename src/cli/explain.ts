@@ -25,8 +25,8 @@ export const configureExplain: CliCommand = (command, runner) => {
         'hookctl explain body.json --provider github --event issues.opened',
       ),
     )
-    .action((source: string, flags: ExplainFlags) =>
-      runner.run(command.optsWithGlobals(), (app) =>
+    .action(
+      runner.action(command, (app, source: string, flags: ExplainFlags) =>
         isFile(source) ? explainFile(app, source, flags) : explainStored(app, source, flags),
       ),
     );

@@ -12,7 +12,7 @@ export const configureStatus: CliCommand = (command, runner) => {
   command
     .option('--json', 'print the whole state as one object')
     .addHelpText('after', examples('hookctl status', 'hookctl status --json | jq .server.queue_depth'))
-    .action((flags: JsonFlags) => runner.run(command.optsWithGlobals(), (app) => run(app, flags)));
+    .action(runner.action(command, run));
 };
 
 async function run(app: Services, { json }: JsonFlags): Promise<0> {

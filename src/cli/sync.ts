@@ -10,7 +10,7 @@ export const configureSync: CliCommand = (command, runner) => {
   command
     .option('--json', 'print one object')
     .addHelpText('after', examples('hookctl sync'))
-    .action((flags: JsonFlags) => runner.run(command.optsWithGlobals(), (app) => run(app, flags)));
+    .action(runner.action(command, run));
 };
 
 /** Exit 1 when a task's files are still missing. */

@@ -9,8 +9,8 @@ export const configureToken: CliCommand = (command, runner) => {
       'after',
       examples('curl -H "Authorization: Bearer $(hookctl token)" http://127.0.0.1:8001/api/status'),
     )
-    .action(() =>
-      runner.run(command.optsWithGlobals(), async ({ io, redactor, located: { dataFolder } }) => {
+    .action(
+      runner.action(command, async ({ io, redactor, located: { dataFolder } }) => {
         const token = await readToken(dataFolder);
         if (token === null) {
           throw notFound(

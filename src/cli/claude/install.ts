@@ -75,7 +75,7 @@ export const configureInstall: CliCommand = (command, runner) => {
     .option('--mcp', 'also register the tools of `hookctl mcp` for the project (.mcp.json)')
     .option('--json', 'print one object')
     .addHelpText('after', examples('hookctl claude install', 'hookctl claude install --mcp'))
-    .action((flags: InstallFlags) => runner.run(command.optsWithGlobals(), (app) => install(app, flags)));
+    .action(runner.action(command, install));
 };
 
 async function install(app: Services, { json, mcp }: InstallFlags): Promise<0> {

@@ -12,7 +12,7 @@ export const configureStatus: CliCommand = (command, runner) => {
     .description('Show which task list is used, whether it can be written, and how a session gets to it.')
     .option('--json', 'print one object')
     .addHelpText('after', examples('hookctl claude status', 'hookctl claude status --json | jq .problem'))
-    .action((flags: JsonFlags) => runner.run(command.optsWithGlobals(), (app) => status(app, flags)));
+    .action(runner.action(command, status));
 };
 
 /** Exit 1 when no task gets into the list. */

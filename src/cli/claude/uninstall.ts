@@ -17,7 +17,7 @@ export const configureUninstall: CliCommand = (command, runner) => {
     )
     .option('--json', 'print one object')
     .addHelpText('after', examples('hookctl claude uninstall'))
-    .action((flags: JsonFlags) => runner.run(command.optsWithGlobals(), (app) => uninstall(app, flags)));
+    .action(runner.action(command, uninstall));
 };
 
 async function uninstall(app: Services, { json }: JsonFlags): Promise<0> {

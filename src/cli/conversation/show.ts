@@ -15,9 +15,7 @@ export const configureShow: CliCommand = (command, runner) => {
     .argument('<id>', 'conversation id')
     .option('--json', 'print one object, its tasks under `items`')
     .addHelpText('after', examples('hookctl conversation show conv-01jd9x3k2a7f3kq2'))
-    .action((id: string, flags: JsonFlags) =>
-      runner.run(command.optsWithGlobals(), (app) => show(app, id, flags)),
-    );
+    .action(runner.action(command, show));
 };
 
 async function show(app: Services, id: string, { json }: JsonFlags): Promise<0> {

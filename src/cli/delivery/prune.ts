@@ -37,7 +37,7 @@ export const configurePrune: CliCommand = (command, runner) => {
         'hookctl delivery prune --before 2026-01-31',
       ),
     )
-    .action((flags: PruneFlags) => runner.run(command.optsWithGlobals(), (app) => prune(app, flags)));
+    .action(runner.action(command, prune));
 };
 
 async function prune(

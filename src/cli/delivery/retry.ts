@@ -10,8 +10,8 @@ export const configureRetry: CliCommand = (command, runner) => {
     .argument('<id>', 'delivery id')
     .option('--json', 'print { delivery, tasks } as JSON')
     .addHelpText('after', examples('hookctl delivery retry dlv-01jd9x3k2a7f3kq2'))
-    .action((id: string, { json }: JsonFlags) =>
-      runner.run(command.optsWithGlobals(), async (app) => {
+    .action(
+      runner.action(command, async (app, id: string, { json }: JsonFlags) => {
         const call = await managementCall(app, 'delivery retry');
         const path = `/api/deliveries/${encodeURIComponent(id)}/retry`;
         const settled = await call<DispatchView>({ method: 'POST', path, body: {} });

@@ -25,9 +25,7 @@ export const configureShow: CliCommand = (command, runner) => {
         'hookctl delivery show dlv-… --json > delivery.json',
       ),
     )
-    .action((id: string, flags: ShowFlags) =>
-      runner.run(command.optsWithGlobals(), (app) => show(app, id, flags)),
-    );
+    .action(runner.action(command, show));
 };
 
 async function show(app: Services, id: string, flags: ShowFlags): Promise<0> {

@@ -60,9 +60,7 @@ export const configureShow: CliCommand = (command, runner) => {
       'after',
       examples('hookctl flow show flow-0f3a8b7c6d5e4f30', 'hookctl flow show jira:PROJ-123'),
     )
-    .action((id: string, flags: JsonFlags) =>
-      runner.run(command.optsWithGlobals(), (app) => show(app, id, flags)),
-    );
+    .action(runner.action(command, show));
 };
 
 async function show(app: Services, id: string, { json }: JsonFlags): Promise<0> {

@@ -23,6 +23,11 @@ export interface Runner {
    * ones among them.
    */
   run(flags: ServiceFlags, work: (app: Services) => Promise<ExitCode | undefined>): Promise<void>;
+  /** The action of a command: does the work with its arguments, its options behind them. */
+  action<Args extends readonly unknown[]>(
+    command: Command,
+    work: (app: Services, ...args: Args) => Promise<ExitCode | undefined>,
+  ): (...args: Args) => Promise<void>;
 }
 
 /** A runner, and the exit code that the last command left. */
@@ -31,26 +36,24 @@ export function createRunner(
   argv: readonly string[],
 ): { readonly runner: Runner; readonly exitCode: () => ExitCode } {
   let exitCode: ExitCode = 0;
-  return {
-    exitCode: () => exitCode,
-    runner: {
-      host,
-      argv,
-      async run(flags, work) {
-        // Everything heavy hangs on the app: read only now, or `--version` and `--help` would pay for it.
-        const { openServices } = await import('../../services.ts');
-        const app = await openServices(host, flags);
-        try {
-          exitCode = (await work(app)) ?? 0;
-        } catch (error) {
-          const { explainedWithin } = await import('../../store/local/sqlite.ts');
-          throw explainedWithin(error, app.located.dataFolder);
-        } finally {
-          await app.close();
-        }
-      },
-    },
+  const run: Runner['run'] = async (flags, work) => {
+    // The services bring everything heavy: loaded only now, so that `--version` and `--help` do without.
+    const { openServices } = await import('../../services.ts');
+    const app = await openServices(host, flags);
+    try {
+      exitCode = (await work(app)) ?? 0;
+    } catch (error) {
+      const { explainedWithin } = await import('../../store/local/sqlite.ts');
+      throw explainedWithin(error, app.located.dataFolder);
+    } finally {
+      await app.close();
+    }
   };
+  const action: Runner['action'] =
+    (command, work) =>
+    (...args) =>
+      run(command.optsWithGlobals(), (app) => work(app, ...args));
+  return { exitCode: () => exitCode, runner: { host, argv, run, action } };
 }
 
 /** Lines under `Examples:` in a command's help. */

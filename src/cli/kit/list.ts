@@ -53,9 +53,7 @@ export function listCommand<
     .option('--limit <n>', 'how many at most', positive, 50)
     .option('--before <id>', 'only older ones than this: the next page', of.before ?? String)
     .option('--json', of.json ?? 'print an array')
-    .action((flags: Flags) =>
-      runner.run(command.optsWithGlobals(), (app) => list(app, command, flags, of, runner.argv)),
-    );
+    .action(runner.action(command, (app, flags: Flags) => list(app, command, flags, of, runner.argv)));
 }
 
 async function list<

@@ -16,8 +16,8 @@ function configureChange(description: string): CliCommand {
       .argument('<id>', 'id in the outbox')
       .option('--json', 'print it as JSON')
       .addHelpText('after', examples(`hookctl ${name} out-01jd9x3k2a7f3kq2`))
-      .action((id: string, { json }: JsonFlags) =>
-        runner.run(command.optsWithGlobals(), async (app) => {
+      .action(
+        runner.action(command, async (app, id: string, { json }: JsonFlags) => {
           const call = await managementCall(app, name);
           const path = `/api/outbox/${encodeURIComponent(id)}/${command.name()}`;
           const item = await call<OutgoingView>({ method: 'POST', path, body: {} });

@@ -23,9 +23,7 @@ export const configureReplay: CliCommand = (command, runner) => {
       ),
     )
     .addHelpText('after', NOTES)
-    .action((sources: readonly string[], flags: ReplayFlags) =>
-      runner.run(command.optsWithGlobals(), (app) => start(app, sources, flags)),
-    );
+    .action(runner.action(command, start));
 };
 
 const NOTES = `

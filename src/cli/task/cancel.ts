@@ -39,8 +39,10 @@ export const configureCancel: CliCommand = (command, runner) => {
         'hookctl task cancel --status queued --agent planning',
       ),
     )
-    .action((id: string | undefined, flags: CancelFlags) =>
-      runner.run(command.optsWithGlobals(), (app) => cancel(app, id, flags, runner.argv)),
+    .action(
+      runner.action(command, (app, id: string | undefined, flags: CancelFlags) =>
+        cancel(app, id, flags, runner.argv),
+      ),
     );
 };
 

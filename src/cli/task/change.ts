@@ -86,8 +86,8 @@ export function configureStep(step: keyof typeof STEPS): CliCommand {
       .argument('<id>', 'task id')
       .option('--json', 'print one object')
       .addHelpText('after', examples(`hookctl task ${step} task-01jd9x3k2a7f3kq2`))
-      .action((id: string, { json }: JsonFlags) =>
-        runner.run(command.optsWithGlobals(), (app) => changeTask(app, id, step, { json })),
+      .action(
+        runner.action(command, (app, id: string, { json }: JsonFlags) => changeTask(app, id, step, { json })),
       );
   };
 }
@@ -113,8 +113,8 @@ export const configureComplete: CliCommand = (command, runner) => {
         'hookctl task complete task-01jd9x3k2a7f3kq2 --result-file report.md --cost-usd 0.42',
       ),
     )
-    .action((id: string, flags: CompleteFlags) =>
-      runner.run(command.optsWithGlobals(), async (app) => {
+    .action(
+      runner.action(command, async (app, id: string, flags: CompleteFlags) => {
         const text = { option: '--result', text: flags.result, file: flags.resultFile };
         const result = await readText(app, text);
         return changeTask(app, id, 'complete', { json: flags.json, result, ...spentOf(flags) });
@@ -142,8 +142,8 @@ export const configureFail: CliCommand = (command, runner) => {
       'after',
       examples('hookctl task fail task-01jd9x3k2a7f3kq2 --reason "the tests do not start"'),
     )
-    .action((id: string, flags: FailFlags) =>
-      runner.run(command.optsWithGlobals(), async (app) => {
+    .action(
+      runner.action(command, async (app, id: string, flags: FailFlags) => {
         const error = await readText(app, { option: '--reason', text: flags.reason, file: flags.reasonFile });
         return changeTask(app, id, 'fail', { json: flags.json, error, ...spentOf(flags) });
       }),
@@ -156,8 +156,8 @@ export const configureRelease: CliCommand = (command, runner) => {
     .argument('<agent>', 'name under `agents:` in webhooks.yml')
     .option('--json', 'print { agent, tasks } as JSON')
     .addHelpText('after', examples('hookctl task release planning'))
-    .action((agent: string, { json }: JsonFlags) =>
-      runner.run(command.optsWithGlobals(), async (app) => {
+    .action(
+      runner.action(command, async (app, agent: string, { json }: JsonFlags) => {
         const call = await managementCall(app, 'task release');
         const path = `/api/agents/${encodeURIComponent(agent)}/release`;
         const released = await call<ReleasedView>({ method: 'POST', path, body: {} });

@@ -42,9 +42,7 @@ export const configureCreate: CliCommand = (command, runner) => {
         'hookctl task create --prompt-file plan.md --depends-on task-01jd9x3k2a7f3kq2',
       ),
     )
-    .action((prompt: string | undefined, flags: CreateFlags) =>
-      runner.run(command.optsWithGlobals(), (app) => create(app, prompt, flags)),
-    );
+    .action(runner.action(command, create));
 };
 
 async function create(app: Services, text: string | undefined, flags: CreateFlags): Promise<0> {

@@ -30,9 +30,7 @@ export const configureLogs: CliCommand = (command, runner) => {
         'hookctl task logs --json run-01jd9x3k2a7f3kq2 | jq -r "select(.kind == \\"did\\").text"',
       ),
     )
-    .action((id: string, flags: LogsFlags) =>
-      runner.run(command.optsWithGlobals(), (app) => logs(app, id, flags)),
-    );
+    .action(runner.action(command, logs));
 };
 
 async function logs(app: Services, id: string, { follow, json }: LogsFlags): Promise<0> {

@@ -41,9 +41,7 @@ export const configurePrune: CliCommand = (command, runner) => {
         'hookctl task prune --samples --yes',
       ),
     )
-    .action((flags: PruneFlags) =>
-      runner.run(command.optsWithGlobals(), (app) => prune(app, flags, runner.argv)),
-    );
+    .action(runner.action(command, (app, flags: PruneFlags) => prune(app, flags, runner.argv)));
 };
 
 async function prune(app: Services, flags: PruneFlags, argv: readonly string[]): Promise<0 | 1> {

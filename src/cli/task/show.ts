@@ -78,9 +78,7 @@ export const configureShow: CliCommand = (command, runner) => {
     .argument('<id>', 'task id')
     .option('--json', 'print one object')
     .addHelpText('after', examples('hookctl task show task-01jd9x3k2a7f3kq2'))
-    .action((id: string, flags: JsonFlags) =>
-      runner.run(command.optsWithGlobals(), (app) => show(app, id, flags)),
-    );
+    .action(runner.action(command, show));
 };
 
 async function show(app: Services, id: string, { json }: JsonFlags): Promise<0> {

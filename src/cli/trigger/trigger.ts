@@ -52,9 +52,11 @@ export const configureTrigger: CliCommand = (command, runner) => {
         'hookctl trigger github issues.opened --set issue.title="Crash on start"',
       ),
     )
-    .action((provider: string | undefined, type: string | undefined, flags: TriggerFlags) =>
-      runner.run(command.optsWithGlobals(), (app) =>
-        flags.list === true ? list(app, provider, flags) : run(app, provider, { ...flags, type }),
+    .action(
+      runner.action(
+        command,
+        (app, provider: string | undefined, type: string | undefined, flags: TriggerFlags) =>
+          flags.list === true ? list(app, provider, flags) : run(app, provider, { ...flags, type }),
       ),
     );
 };

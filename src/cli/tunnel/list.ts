@@ -9,8 +9,8 @@ export const configureList: CliCommand = (command, runner) => {
     .description('List the tunnels that hookctl can open.')
     .option('--json', 'print an array')
     .addHelpText('after', examples('hookctl tunnel list'))
-    .action(({ json }: JsonFlags) =>
-      runner.run(command.optsWithGlobals(), async ({ io }) => {
+    .action(
+      runner.action(command, async ({ io }, { json }: JsonFlags) => {
         const drivers = Object.values(tunnelDrivers).map(({ name, summary }) => ({ name, summary }));
         if (json === true) printJson(io, drivers);
         else

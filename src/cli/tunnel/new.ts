@@ -13,8 +13,8 @@ export const configureNew: CliCommand = (command, runner) => {
       'after',
       examples('hookctl tunnel new smee', 'hookctl tunnel new smee --server https://smee.example.com'),
     )
-    .action((relay: string, { server }: { server: string }) =>
-      runner.run(command.optsWithGlobals(), async ({ io, env }) => {
+    .action(
+      runner.action(command, async ({ io, env }, relay: string, { server }: { server: string }) => {
         if (relay !== 'smee')
           throw usageError(`there are no channels at ${relay}`, 'Use: hookctl tunnel new smee');
         const url = await createSmeeChannel(server, env);

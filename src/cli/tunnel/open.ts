@@ -27,9 +27,7 @@ export const configureOpen: CliCommand = (command, runner) => {
       'after',
       examples('hookctl tunnel open cloudflared --print-url', 'hookctl tunnel open ssh=pinggy --port 8000'),
     )
-    .action((flag: string, flags: OpenFlags) =>
-      runner.run(command.optsWithGlobals(), (app) => open(app, flag, flags)),
-    );
+    .action(runner.action(command, open));
 };
 
 async function open(app: Services, flag: string, flags: OpenFlags): Promise<0 | 1> {

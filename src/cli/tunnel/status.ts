@@ -16,7 +16,7 @@ export const configureStatus: CliCommand = (command, runner) => {
     .option('--print-url', 'print the public URL alone; exit 1 while there is none')
     .option('--json', 'print one object; null while there is no tunnel')
     .addHelpText('after', examples('hookctl tunnel status', 'URL=$(hookctl tunnel status --print-url)'))
-    .action((flags: StatusFlags) => runner.run(command.optsWithGlobals(), (app) => status(app, flags)));
+    .action(runner.action(command, status));
 };
 
 async function status(app: Services, flags: StatusFlags): Promise<0> {

@@ -36,9 +36,7 @@ export const configureExport: CliCommand = (command, runner) => {
         'hookctl webhook export triage --typescript --output triage.ts',
       ),
     )
-    .action((refs: readonly string[], flags: ExportFlags) =>
-      runner.run(command.optsWithGlobals(), (app) => run(app, refs, flags)),
-    );
+    .action(runner.action(command, run));
 };
 
 async function run(app: Services, refs: readonly string[], flags: ExportFlags): Promise<0> {

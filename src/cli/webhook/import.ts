@@ -19,9 +19,7 @@ export const configureImport: CliCommand = (command, runner) => {
       'after',
       examples('hookctl webhook import webhooks.yml', 'hookctl webhook import - < export.json'),
     )
-    .action((file: string, flags: JsonFlags) =>
-      runner.run(command.optsWithGlobals(), (app) => run(app, file, flags)),
-    );
+    .action(runner.action(command, run));
 };
 
 async function run(app: Services, file: string, { json }: JsonFlags): Promise<0> {

@@ -7,7 +7,7 @@ export const configureRestore: CliCommand = (command, runner) => {
     .description('Bring the last good copy of the dynamic webhooks back, after webhooks.json was damaged.')
     .option('--json', 'print one object')
     .addHelpText('after', examples('hookctl webhook restore'))
-    .action((flags: JsonFlags) => runner.run(command.optsWithGlobals(), (app) => restore(app, flags)));
+    .action(runner.action(command, restore));
 };
 
 /** Needs no configuration that validates: it is what makes it valid again. */

@@ -26,9 +26,7 @@ export const configureRotateSecret: CliCommand = (command, runner) => {
     )
     .option('--json', 'print one object')
     .addHelpText('after', examples('hookctl webhook rotate-secret triage --overlap 24h'))
-    .action((ref: string, flags: RotateFlags) =>
-      runner.run(command.optsWithGlobals(), (app) => rotate(app, ref, flags)),
-    );
+    .action(runner.action(command, rotate));
 };
 
 async function rotate(app: Services, ref: string, flags: RotateFlags): Promise<0> {

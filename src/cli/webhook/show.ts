@@ -23,9 +23,7 @@ export const configureShow: CliCommand = (command, runner) => {
       'after',
       examples('hookctl webhook show github', 'hookctl webhook show github --show-secret'),
     )
-    .action((ref: string, flags: ShowFlags) =>
-      runner.run(command.optsWithGlobals(), (app) => show(app, ref, flags)),
-    );
+    .action(runner.action(command, show));
 };
 
 async function show(app: Services, ref: string, flags: ShowFlags): Promise<0> {

@@ -15,9 +15,7 @@ function configureSwitch(enabled: boolean, description: string): CliCommand {
       .argument('<webhook>', 'id or name')
       .option('--json', 'print one object')
       .addHelpText('after', examples(`hookctl webhook ${enabled ? 'enable' : 'disable'} triage`))
-      .action((ref: string, flags: JsonFlags) =>
-        runner.run(command.optsWithGlobals(), (app) => turn(app, ref, enabled, flags)),
-      );
+      .action(runner.action(command, (app, ref: string, flags: JsonFlags) => turn(app, ref, enabled, flags)));
   };
 }
 
@@ -43,9 +41,7 @@ export const configureRemove: CliCommand = (command, runner) => {
     .argument('<webhook>', 'id or name')
     .option('--json', 'print one object')
     .addHelpText('after', examples('hookctl webhook remove triage'))
-    .action((ref: string, flags: JsonFlags) =>
-      runner.run(command.optsWithGlobals(), (app) => remove(app, ref, flags)),
-    );
+    .action(runner.action(command, remove));
 };
 
 async function remove(app: Services, ref: string, { json }: JsonFlags): Promise<0> {

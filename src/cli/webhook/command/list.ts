@@ -12,9 +12,7 @@ export const configureCommandList: CliCommand = (command, runner) => {
     .argument('<webhook>', 'id or name')
     .option('--json', 'print an array')
     .addHelpText('after', examples('hookctl webhook command list triage'))
-    .action((ref: string, flags: JsonFlags) =>
-      runner.run(command.optsWithGlobals(), (app) => list(app, ref, flags)),
-    );
+    .action(runner.action(command, list));
 };
 
 async function list(app: Services, ref: string, { json }: JsonFlags): Promise<0> {

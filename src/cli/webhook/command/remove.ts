@@ -12,9 +12,7 @@ export const configureCommandRemove: CliCommand = (command, runner) => {
     .argument('<command>', 'id, or its name or trigger where only one has it')
     .option('--json', 'print one object')
     .addHelpText('after', examples('hookctl webhook command remove triage issues.opened'))
-    .action((ref: string, commandRef: string, flags: JsonFlags) =>
-      runner.run(command.optsWithGlobals(), (app) => remove(app, ref, commandRef, flags)),
-    );
+    .action(runner.action(command, remove));
 };
 
 async function remove(app: Services, ref: string, commandRef: string, { json }: JsonFlags): Promise<0> {
