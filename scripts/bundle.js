@@ -1,5 +1,13 @@
 // The second half of the build, in a process of its own: rolldown may need a newer Node than the machine's own.
-import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { rolldown } from 'rolldown';
@@ -71,6 +79,16 @@ function thirdParty(modules) {
   return `hookctl contains code of these packages.\n\n${parts.join(`\n${'-'.repeat(80)}\n\n`)}`;
 }
 
+/** The samples of the built-in providers, which are read when a command asks for them: `dist/samples/<provider>.json`. */
+function copySamples() {
+  mkdirSync(join(dist, 'samples'));
+  for (const name of readdirSync(join(root, 'src/providers'))) {
+    const file = join(root, 'src/providers', name, 'samples.json');
+    if (existsSync(file)) copyFileSync(file, join(dist, 'samples', `${name}.json`));
+  }
+}
+
 if (!existsSync(dist)) throw new Error('dist/ is missing: run scripts/build.js, which runs this file');
 keepPublicTypes();
+copySamples();
 writeFileSync(join(dist, 'THIRD-PARTY'), thirdParty(await bundle()));

@@ -12,15 +12,14 @@ export type {
   WebhookDefinition,
 } from './config/modules/define.ts';
 export { type DefinedWebhook, defineWebhook } from './config/modules/define.ts';
-export { defineProvider } from './providers/own/define.ts';
+export type { DefinedProvider } from './lib/defined-provider.ts';
+export { defineProvider } from './providers/define-provider.ts';
 export type {
   EventDraft,
   ParseContext,
   ParseResult,
-  ProviderByCode,
-  ProviderBySettings,
   ProviderDefinition,
-} from './providers/own/definition.ts';
+} from './providers/definition.ts';
 export type { SignatureSettings } from './providers/scheme/settings.ts';
 export type { DefinedProvider } from './types/defined-provider.ts';
 export type {

@@ -1,23 +1,26 @@
 import { describe, expect, test } from 'vitest';
-import { defineProvider, type ProviderByCode, type ProviderBySettings } from '../../src/index.ts';
-import { providerDraft } from '../../src/types/defined-provider.ts';
+import { defineProvider, type ProviderDefinition } from '../../src/index.ts';
+import { providerDraft } from '../../src/lib/defined-provider.ts';
 import type { Provider } from '../../src/types.ts';
 import { bytes, json, NOW, onlyEvent, request, secretsOf } from './support.ts';
 
-const MINIMAL: ProviderBySettings = {
+type BySettings = Extract<ProviderDefinition, { readonly verify?: never }>;
+type ByCode = Extract<ProviderDefinition, { readonly signature?: never }>;
+
+const MINIMAL: BySettings = {
   name: 'tickets',
   signature: { header: 'x-sig' },
   parse: () => ({ type: 'ticket.opened' }),
 };
 
-function provider(changes: Partial<ProviderBySettings> | Partial<ProviderByCode> = {}): Provider {
-  const draft = providerDraft(defineProvider({ ...MINIMAL, ...changes } as ProviderBySettings));
+function provider(changes: Partial<ProviderDefinition> = {}): Provider {
+  const draft = providerDraft(defineProvider({ ...MINIMAL, ...changes } as ProviderDefinition));
   if (draft?.result.ok !== true) throw new Error(JSON.stringify(draft));
   return draft.result.provider;
 }
 
-function byCode(verify: unknown, more: Partial<ProviderByCode> = {}): Provider {
-  return provider({ ...more, signature: undefined, verify } as unknown as Partial<ProviderByCode>);
+function byCode(verify: unknown, more: Partial<ByCode> = {}): Provider {
+  return provider({ ...more, signature: undefined, verify } as unknown as Partial<ByCode>);
 }
 
 describe('what parse returns', () => {

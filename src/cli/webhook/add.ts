@@ -63,7 +63,7 @@ async function add(app: Services, provider: string | undefined, flags: AddFlags)
   });
 }
 
-/** The settings of `generic`, which presets take as well where a sender differs from the rule. */
+/** The settings of `generic`; providers with a `signature` take them as well, where a sender differs from the rule. */
 function settingsHelp(): string {
   const rows = settingDescriptions().map(({ name, description }) => [`  ${name}`, description] as const);
   return `\nSettings of generic, by --option name=value; a place is header:x-name or a payload path (issue.id):\n${facts(rows)}`;

@@ -1,17 +1,15 @@
+import type { Provider } from '../../types.ts';
 import { parseAlerts } from '../kit/alerts.ts';
-import { preset } from '../preset.ts';
-import { samples } from './samples.ts';
+import { createProvider } from '../provider.ts';
 
 /**
  * Prometheus Alertmanager, which signs nothing: the secret is a bearer token of its `http_config`. It sends again after
  * a 5xx, and drops what gets any other refusal. Source: prometheus/alertmanager `notify/webhook/webhook.go`.
  */
-export const alertmanager = preset({
+export const alertmanager: Provider = createProvider({
   name: 'alertmanager',
   label: 'Alertmanager',
-  settings: { scheme: 'token' },
-  webhook: null,
-  samples,
+  signature: { scheme: 'token' },
   headers: () => ({ 'user-agent': 'Alertmanager/0.27.0' }),
   parse: (payload) => parseAlerts('alertmanager', 'Alertmanager', payload),
   formFields: ({ url, secretCommand }) => [

@@ -1,7 +1,7 @@
-import { preset } from '../preset.ts';
+import type { Provider } from '../../types.ts';
+import { createProvider } from '../provider.ts';
 import { eventName, parse } from './parse.ts';
 import { reply } from './reply.ts';
-import { samples } from './samples.ts';
 import { authorOf } from './sender.ts';
 
 /**
@@ -9,14 +9,12 @@ import { authorOf } from './sender.ts';
  * installation only in the links of newer versions; `options.baseUrl` says it where they are missing. Source:
  * support.atlassian.com, "Manage webhooks"; confluence.atlassian.com, "Event payload".
  */
-export const bitbucket = preset({
+export const bitbucket: Provider = createProvider({
   name: 'bitbucket',
   label: 'Bitbucket',
   defaultAssociations: ['member'],
-  settings: { header: 'x-hub-signature', prefix: 'sha256=', deliveryId: 'header:x-request-uuid' },
+  signature: { header: 'x-hub-signature', prefix: 'sha256=', deliveryId: 'header:x-request-uuid' },
   otherOptions: ['baseUrl'],
-  webhook: null,
-  samples,
   headers: ({ type }) => ({
     'x-event-key': type,
     'x-attempt-number': '1',

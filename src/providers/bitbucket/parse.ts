@@ -1,7 +1,7 @@
 import type { Headers, JsonObject, Parsed } from '../../types.ts';
 import { event } from '../kit/event.ts';
 import { hasValue, idAt, objectAt, textAt, timeAt } from '../kit/payload.ts';
-import type { ReadContext } from '../preset.ts';
+import type { ReadContext } from '../provider.ts';
 import { senderOf, writerOf } from './sender.ts';
 import { commitOf, fullName, hostIn, repositoryOf, subjectOf, titleOf, urlOf } from './subject.ts';
 

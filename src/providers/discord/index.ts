@@ -1,9 +1,8 @@
-import type { Ack, Parsed } from '../../types.ts';
+import type { Ack, Parsed, Provider } from '../../types.ts';
 import { textAt } from '../kit/payload.ts';
-import { preset } from '../preset.ts';
+import { createProvider } from '../provider.ts';
 import { parse } from './parse.ts';
 import { reply } from './reply.ts';
-import { samples } from './samples.ts';
 
 /** Interaction callback types of Discord. */
 const PONG = 1;
@@ -42,17 +41,17 @@ function answer(body: object): Ack {
  * signatures now and then and takes the URL away if they do not get a 401. Source: discord.com/developers, "Receiving
  * and Responding to Interactions".
  */
-export const discord = preset({
+export const discord: Provider = createProvider({
   name: 'discord',
   label: 'Discord',
   bodyLimit: 4 * 1024 * 1024,
-  settings: {
+  signature: {
     scheme: 'ed25519',
     timestamp: 'header:x-signature-timestamp',
     signedContent: '{timestamp}{body}',
   },
-  webhook: null,
-  samples,
+  // The command itself stands for the prefix.
+  spelling: (text) => (text ?? '').replace(/^@\w+\s+/, ''),
   headers: () => ({ 'user-agent': 'Discord-Interactions/1.0 (+https://discord.com)' }),
   parse,
   acknowledge,

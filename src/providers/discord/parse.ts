@@ -2,7 +2,7 @@ import { getPath } from '../../lib/json.ts';
 import type { JsonObject, Parsed, Sender } from '../../types.ts';
 import { authoredBy, event } from '../kit/event.ts';
 import { idAt, objectAt, objectsAt, textAt } from '../kit/payload.ts';
-import type { ReadContext } from '../preset.ts';
+import type { ReadContext } from '../provider.ts';
 
 /**
  * Who did it. An app can be taken into any server, also by strangers, who may do there what they like: so the

@@ -1,6 +1,6 @@
 import { parseJson, withoutBom } from '../../lib/json.ts';
 import type { Configured, FormField, JsonObject, Provider } from '../../types.ts';
-import { providerWith } from '../preset.ts';
+import { providerBySchemes } from '../provider.ts';
 import { readOptions } from '../scheme/options.ts';
 import { type Scheme, schemeOf } from '../scheme/scheme.ts';
 import { genericSchema } from '../scheme/settings.ts';
@@ -25,13 +25,11 @@ function configure(options: JsonObject): Configured {
   if (!read.ok) return read;
   const scheme = schemeOf(read.settings);
   const sources = eventSources(read.settings);
-  const provider = providerWith(
+  const provider = providerBySchemes(
     {
       name: 'generic',
       label: 'Generic',
-      settings: read.settings,
       strangersWords: read.settings.strangersWords ?? true,
-      webhook: null,
       samples: samplesFor(sources, scheme),
       headers: (context) => sampleHeaders(sources, context),
       eventName: (headers) => {
@@ -49,8 +47,9 @@ function configure(options: JsonObject): Configured {
       ],
     },
     [scheme],
+    configure,
   );
-  return { ok: true, provider: { ...provider, configure } };
+  return { ok: true, provider };
 }
 
 /** What the sender has to be told of how it proves itself. */

@@ -1,24 +1,22 @@
-import { preset } from '../preset.ts';
+import type { Provider } from '../../types.ts';
+import { createProvider } from '../provider.ts';
 import { authorOf, eventName, parse } from './parse.ts';
 import { reply } from './reply.ts';
-import { samples } from './samples.ts';
 
 /**
  * Gitea, Forgejo and Gogs. They send GitHub's headers, too, but sign otherwise: what is signed is the JSON, also where
  * it stands in a form. Only their own headers count here. Without a secret they send empty signatures. Source: go-gitea
  * `services/webhook/deliver.go`; forgejo.org/docs, "Webhooks".
  */
-export const gitea = preset({
+export const gitea: Provider = createProvider({
   name: 'gitea',
   label: 'Gitea, Forgejo',
   defaultAssociations: ['owner', 'member'],
-  settings: {
+  signature: {
     header: ['x-forgejo-signature', 'x-gitea-signature', 'x-gogs-signature'],
     signedContent: '{payload}',
     deliveryId: 'header:x-gitea-delivery',
   },
-  webhook: null,
-  samples,
   headers: ({ type, deliveryId }) => {
     const event = type.split('.')[0] ?? type;
     return {

@@ -2,7 +2,7 @@ import { getPath } from '../../lib/json.ts';
 import type { EventAuthor, Headers, JsonObject, Parsed, Sender } from '../../types.ts';
 import { event } from '../kit/event.ts';
 import { hasValue, hostOf, idAt, objectAt, textAt, timeAt } from '../kit/payload.ts';
-import type { ReadContext } from '../preset.ts';
+import type { ReadContext } from '../provider.ts';
 import { externalId, stableIds, titleOf, urlOf } from './subject.ts';
 
 /**

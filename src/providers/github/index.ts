@@ -1,9 +1,9 @@
 import { getPath } from '../../lib/json.ts';
 import type { BuiltInWebhook, JsonObject, Provider } from '../../types.ts';
 import { bodyKey, checkHmac, signHmac } from '../kit/signature.ts';
+import { createProvider } from '../provider.ts';
 import { parse } from './parse.ts';
 import { reply } from './reply.ts';
-import { samples } from './samples.ts';
 
 /** The login of the nearest `user` (comment, issue, review) or `author` (commit, release) above the value. */
 function authorOf(payload: JsonObject, path: readonly string[]): string | null {
@@ -52,15 +52,11 @@ const SIGNATURE = { prefix: 'sha256=', algorithm: 'sha256', encoding: 'hex' } as
  * bytes, also of a form-encoded body): event name and delivery id are not, so `parse` checks that they fit.
  * Source: docs.github.com, "Validating webhook deliveries" and "Webhook events and payloads".
  */
-export const github: Provider = {
+export const github: Provider = createProvider({
   name: 'github',
   label: 'GitHub',
-  // "Payloads are capped at 25 MB" (docs.github.com, Webhook events and payloads).
-  bodyLimit: 25 * 1024 * 1024,
   defaultAssociations: ['OWNER', 'MEMBER', 'COLLABORATOR'],
   webhook,
-  samples,
-  secretHeaders: [],
 
   verify: (request, secrets) =>
     checkHmac({
@@ -90,8 +86,8 @@ export const github: Provider = {
   deliveryId: (headers) => headers['x-github-delivery'] ?? null,
   eventName: (headers) => headers['x-github-event'] ?? null,
 
-  parse(request) {
-    const events = parse(request);
+  parse(payload, { request }) {
+    const events = parse(payload, request.headers);
     return events.ok ? { ...events, ...keysOf(request) } : events;
   },
 
@@ -107,7 +103,7 @@ export const github: Provider = {
       value: 'Issue comments, Issues, Pull requests, Pull request reviews, Pull request review comments',
     },
   ],
-};
+});
 
 /**
  * The delivery id is not signed: a captured body can be sent again under a new one. The hash of the body tells

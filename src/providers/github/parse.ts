@@ -1,6 +1,4 @@
-import { parseJson } from '../../lib/json.ts';
-import type { EventAuthor, JsonObject, RawRequest, Sender, WebhookEvent } from '../../types.ts';
-import { isForm, parseForm } from '../kit/form.ts';
+import type { EventAuthor, Headers, JsonObject, Sender, WebhookEvent } from '../../types.ts';
 import { hasValue, hostOf, idAt, objectAt, textAt, timeAt } from '../kit/payload.ts';
 import { subjectOf } from './subject.ts';
 
@@ -91,22 +89,14 @@ const MOVES = [
   'new_discussion',
 ];
 
-/** Reads a verified GitHub request. The payload stands in the body, or in the form field `payload`. */
-export function parse(request: RawRequest): Outcome {
-  const name = request.headers['x-github-event'];
+/** Reads a verified GitHub request. */
+export function parse(payload: JsonObject, headers: Headers): Outcome {
+  const name = headers['x-github-event'];
   if (name === undefined || !/^[a-z0-9_]+$/.test(name)) {
     return { ok: false, reason: 'the X-GitHub-Event header is missing or no event name' };
   }
-  const json = parseJson(payloadBytes(request));
-  if (!json.ok) return json;
-  const problem = shapeMismatch(name, json.value);
-  return problem === null
-    ? { ok: true, events: [toEvent(name, json.value)] }
-    : { ok: false, reason: problem };
-}
-
-function payloadBytes({ headers, body }: RawRequest): Uint8Array {
-  return isForm(headers) ? Buffer.from(parseForm(body)?.get('payload') ?? '', 'utf8') : body;
+  const problem = shapeMismatch(name, payload);
+  return problem === null ? { ok: true, events: [toEvent(name, payload)] } : { ok: false, reason: problem };
 }
 
 function toEvent(name: string, payload: JsonObject): WebhookEvent {

@@ -1,4 +1,4 @@
-import { getPath } from '../../lib/json.ts';
+import { getPath, parseJson } from '../../lib/json.ts';
 import type {
   BuiltInWebhook,
   JsonObject,
@@ -11,9 +11,9 @@ import { SIGNING_SECRET_PREFIX } from '../kit/keys.ts';
 import { idAt, textAt } from '../kit/payload.ts';
 import { checkToken } from '../kit/signature.ts';
 import { checkStandardWebhook, signStandardWebhook } from '../kit/standard-webhooks.ts';
+import { createProvider } from '../provider.ts';
 import { parse } from './parse.ts';
 import { reply } from './reply.ts';
-import { samples } from './samples.ts';
 
 /** The plain token. It is the secret itself, so it is never stored. */
 const TOKEN_HEADER = 'x-gitlab-token';
@@ -82,14 +82,11 @@ const webhook: BuiltInWebhook = {
  * GitLab, gitlab.com and self-managed. Its hooks are switched off after four failures in a row, whatever the status.
  * Source: docs.gitlab.com, "Webhooks" and "Webhook events"; gitlab-org/gitlab `web_hook_service.rb`.
  */
-export const gitlab: Provider = {
+export const gitlab: Provider = createProvider({
   name: 'gitlab',
   label: 'GitLab',
-  // "25 MB" (docs.gitlab.com, GitLab.com settings, webhooks).
-  bodyLimit: 25 * 1024 * 1024,
   defaultAssociations: ['member'],
   webhook,
-  samples,
   secretHeaders: [TOKEN_HEADER],
 
   verify,
@@ -116,6 +113,7 @@ export const gitlab: Provider = {
   deliveryId: (headers) => headers['webhook-id'] ?? headers['idempotency-key'] ?? null,
   eventName: (headers) => headers['x-gitlab-event'] ?? null,
 
+  decode: ({ body }) => parseJson(body),
   parse,
   authorOf,
   reply,
@@ -126,7 +124,7 @@ export const gitlab: Provider = {
     { label: 'Trigger', value: 'Comments, Issues events, Merge request events' },
     { label: 'SSL verification', value: 'on' },
   ],
-};
+});
 
 /** `merge_request.open` → `Merge Request Hook` */
 function hookName(type: string): string {

@@ -1,7 +1,8 @@
-import { getPath, parseJson } from '../../lib/json.ts';
-import type { EventAuthor, JsonObject, Parsed, RawRequest, Sender, WebhookEvent } from '../../types.ts';
+import { getPath } from '../../lib/json.ts';
+import type { EventAuthor, JsonObject, Parsed, Sender, WebhookEvent } from '../../types.ts';
 import { firstLine, firstText, idAt, objectAt, objectsAt, textAt, timeAt } from '../kit/payload.ts';
 import { bodyKey } from '../kit/signature.ts';
+import type { ReadContext } from '../provider.ts';
 import { pageOf, placeOf, projectPage, stableIds, subjectOf } from './reference.ts';
 import { senderOf } from './sender.ts';
 
@@ -66,10 +67,7 @@ const TEXTS: Readonly<Record<string, string>> = {
 const CREATED = ['create', 'open'];
 
 /** Reads a verified GitLab request, of a project, group or system hook. */
-export function parse({ headers, body }: RawRequest): Parsed {
-  const json = parseJson(body);
-  if (!json.ok) return json;
-  const payload = json.value;
+export function parse(payload: JsonObject, { request: { headers, body } }: ReadContext): Parsed {
   const kind =
     textAt(payload, 'object_kind') ?? textAt(payload, 'event_name') ?? kindOf(headers['x-gitlab-event']);
   const event = toEvent(kind, payload);

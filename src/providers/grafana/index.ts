@@ -1,9 +1,8 @@
-import type { JsonObject, Parsed } from '../../types.ts';
+import type { JsonObject, Parsed, Provider } from '../../types.ts';
 import { parseAlerts } from '../kit/alerts.ts';
 import { event, noPerson } from '../kit/event.ts';
 import { hostOf, idAt, textAt } from '../kit/payload.ts';
-import { preset } from '../preset.ts';
-import { samples } from './samples.ts';
+import { createProvider } from '../provider.ts';
 
 /** States of a rule that have a name among alerts; the others (`no_data`, `pending`, `paused`) keep theirs. */
 const STATES: Readonly<Record<string, string>> = { alerting: 'firing', ok: 'resolved' };
@@ -36,12 +35,10 @@ function parseLegacyAlert(payload: JsonObject): Parsed | null {
  * header, `timestamp: header:…` and `signedContent: '{timestamp}:{body}'`. Source: grafana.com/docs, "Configure webhook
  * notifications".
  */
-export const grafana = preset({
+export const grafana: Provider = createProvider({
   name: 'grafana',
   label: 'Grafana',
-  settings: { scheme: 'token' },
-  webhook: null,
-  samples,
+  signature: { scheme: 'token' },
   headers: () => ({ 'user-agent': 'Grafana' }),
   parse: (payload) => parseLegacyAlert(payload) ?? parseAlerts('grafana', 'Grafana', payload),
   formFields: ({ url, secretCommand }) => [

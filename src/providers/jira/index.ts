@@ -1,11 +1,11 @@
 import { z } from 'zod';
+import { parseJson } from '../../lib/json.ts';
 import type { BuiltInWebhook, JsonObject, Provider } from '../../types.ts';
 import { textAt } from '../kit/payload.ts';
 import { checkHmac, checkToken, signHmac } from '../kit/signature.ts';
-import { withOptions } from '../scheme/options.ts';
+import { createProvider } from '../provider.ts';
 import { parse } from './parse.ts';
 import { reply } from './reply.ts';
-import { samples } from './samples.ts';
 
 function template(task: string): string {
   return [
@@ -61,15 +61,13 @@ const TOKEN_HEADER = 'x-hookctl-token';
  * sends the secret itself in `X-Hookctl-Token`. A request with a signature is judged by that alone.
  * Source: developer.atlassian.com/cloud/jira/platform/webhooks, "Secure admin webhooks".
  */
-const provider: Provider = {
+export const jira: Provider = createProvider({
   name: 'jira',
   label: 'Jira',
-  // Not documented; as generous as the largest sender that documents one.
-  bodyLimit: 25 * 1024 * 1024,
   defaultAssociations: ['atlassian'],
   webhook,
-  samples,
   secretHeaders: [TOKEN_HEADER],
+  options: z.strictObject({ agentUser: z.string().min(1).optional() }),
 
   verify({ headers, body }, secrets) {
     const header = headers['x-hub-signature'];
@@ -91,8 +89,8 @@ const provider: Provider = {
 
   // The same on every retry of one delivery.
   deliveryId: (headers) => headers['x-atlassian-webhook-identifier'] ?? null,
-  eventName: () => null,
 
+  decode: ({ body }) => parseJson(body),
   parse,
   authorOf,
   reply,
@@ -103,6 +101,4 @@ const provider: Provider = {
     { label: 'Issue related events', value: 'Issue: created, updated; Comment: created, updated' },
     { label: 'Exclude body', value: 'no' },
   ],
-};
-
-export const jira = withOptions(provider, z.strictObject({ agentUser: z.string().min(1).optional() }));
+});

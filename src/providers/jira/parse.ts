@@ -1,7 +1,7 @@
-import { parseJson } from '../../lib/json.ts';
-import type { JsonObject, JsonValue, Parsed, ParseSettings, RawRequest, WebhookEvent } from '../../types.ts';
+import type { JsonObject, JsonValue, Parsed, WebhookEvent } from '../../types.ts';
 import { idAt, objectAt, objectsAt, textAt, timeAt } from '../kit/payload.ts';
 import { bodyKey } from '../kit/signature.ts';
+import type { ReadContext } from '../provider.ts';
 import { writtenText } from './adf.ts';
 import { actingSender, authorOfText, type Spoken } from './sender.ts';
 import { formerIds, type JiraSubject, placeOf, titleOf } from './site.ts';
@@ -34,16 +34,13 @@ function isAccount(account: JsonObject | null, id: string): boolean {
 }
 
 /** Reads a verified Jira request: a webhook (`webhookEvent`), or an issue that an automation rule sent. */
-export function parse({ body }: RawRequest, settings?: ParseSettings): Parsed {
-  const json = parseJson(body);
-  if (!json.ok) return json;
-  const payload = json.value;
+export function parse(payload: JsonObject, { request, settings }: ReadContext): Parsed {
   const type = textAt(payload, 'webhookEvent');
   const issue =
     objectAt(payload, 'issue') ?? (type === null && objectAt(payload, 'fields') !== null ? payload : null);
   const place = placeOf(payload, issue);
   const written = writtenIn(type, payload, issue);
-  const agentUser = textAt(settings?.options, 'agentUser');
+  const agentUser = textAt(settings.options, 'agentUser');
   const event: WebhookEvent = {
     type: type ?? 'automation',
     externalId: place.externalId,
@@ -62,7 +59,7 @@ export function parse({ body }: RawRequest, settings?: ParseSettings): Parsed {
     url: place.url,
     payload,
   };
-  return { ok: true, events: [event], semanticKeys: semanticKeys(payload, body, place, written) };
+  return { ok: true, events: [event], semanticKeys: semanticKeys(payload, request.body, place, written) };
 }
 
 /** The id of a comment or of an issue's description, and when it was written. */

@@ -1,8 +1,7 @@
-import type { Ack } from '../../types.ts';
-import { preset } from '../preset.ts';
+import type { Ack, Provider } from '../../types.ts';
+import { createProvider } from '../provider.ts';
 import { parse } from './parse.ts';
 import { reply } from './reply.ts';
-import { samples } from './samples.ts';
 import { authorOf } from './sender.ts';
 
 const OK: Ack = { status: 200, headers: { 'content-type': 'application/json' }, body: '{}' };
@@ -11,21 +10,19 @@ const OK: Ack = { status: 200, headers: { 'content-type': 'application/json' }, 
  * Linear. The time of signing is a field of the signed body; the header with a time is not signed. Linear wants exactly
  * a 200, and switches a webhook off that does not give it. Source: @linear/sdk `webhooks`; linear.app/developers/webhooks.
  */
-export const linear = preset({
+export const linear: Provider = createProvider({
   name: 'linear',
   label: 'Linear',
   // What Linear's own library takes.
   bodyLimit: 5 * 1024 * 1024,
   defaultAssociations: ['user'],
-  settings: {
+  signature: {
     header: 'linear-signature',
     timestamp: 'webhookTimestamp',
     timestampUnit: 'ms',
     tolerance: 60,
     deliveryId: 'header:linear-delivery',
   },
-  webhook: null,
-  samples,
   headers: ({ type }) => ({ 'linear-event': type.split('.')[0] ?? type, 'user-agent': 'Linear-Webhook' }),
   eventName: (headers) => headers['linear-event'] ?? null,
   parse,

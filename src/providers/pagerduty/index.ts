@@ -1,27 +1,25 @@
+import type { Provider } from '../../types.ts';
 import { textAt } from '../kit/payload.ts';
-import { preset } from '../preset.ts';
+import { createProvider } from '../provider.ts';
 import { parse } from './parse.ts';
 import { reply } from './reply.ts';
-import { samples } from './samples.ts';
 
 /**
  * PagerDuty, V3 webhooks: the header lists one `v1` for each secret. A webhook is sent up to four times more, under
  * one id. Source: developer.pagerduty.com, "Webhooks overview", "Verifying signatures".
  */
-export const pagerduty = preset({
+export const pagerduty: Provider = createProvider({
   name: 'pagerduty',
   label: 'PagerDuty',
   // "dropped over 256 KB"
   bodyLimit: 1024 * 1024,
   defaultAssociations: ['user'],
-  settings: {
+  signature: {
     header: 'x-pagerduty-signature',
     prefix: 'v1=',
     separator: ',',
     deliveryId: 'header:x-webhook-id',
   },
-  webhook: null,
-  samples,
   headers: () => ({ 'user-agent': 'PagerDuty-Webhook/V3.0' }),
   parse,
   authorOf: (payload, path) =>

@@ -1,9 +1,8 @@
 import { createHash } from 'node:crypto';
-import type { Ack, JsonObject, Parsed, WebhookEvent } from '../../types.ts';
+import type { Ack, JsonObject, Parsed, Provider, WebhookEvent } from '../../types.ts';
 import { event, noPerson } from '../kit/event.ts';
 import { idAt, objectsAt, textAt } from '../kit/payload.ts';
-import { preset } from '../preset.ts';
-import { samples } from './samples.ts';
+import { createProvider } from '../provider.ts';
 
 /** Reads an envelope of notifications: several events that need not have anything to do with each other. */
 function parse(payload: JsonObject): Parsed {
@@ -62,12 +61,10 @@ const TAKEN: Ack = { status: 200, headers: { 'content-type': 'application/json' 
  * whoever has the token gets a 200 for any content; what cannot be read is kept as `unparsed`. Source:
  * distribution.github.io, "Work with notifications".
  */
-export const registry = preset({
+export const registry: Provider = createProvider({
   name: 'registry',
   label: 'Container registry',
-  settings: { scheme: 'token' },
-  webhook: null,
-  samples,
+  signature: { scheme: 'token' },
   contentType: 'application/vnd.docker.distribution.events.v2+json',
   headers: () => ({ 'user-agent': 'Go-http-client/1.1' }),
   parse,

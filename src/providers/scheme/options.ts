@@ -1,7 +1,7 @@
 import type { z } from 'zod';
 import { issuesOf } from '../../lib/diagnostics.ts';
 import { suggestion } from '../../lib/suggest.ts';
-import type { Configured, Issue, JsonObject, Provider } from '../../types.ts';
+import type { Issue, JsonObject } from '../../types.ts';
 import { KEY_BYTES, keyBytes } from '../kit/keys.ts';
 import { parseLocator, parseSource } from './locator.ts';
 import { eventFields, type SignatureSettings, type ValidSettings, type ValidSignature } from './settings.ts';
@@ -173,7 +173,7 @@ interface Reading {
 }
 
 /** A issue of a name that is not known, with the known name that was probably meant; any other issue as it is. */
-function unknownSetting(issue: Issue, known: readonly string[]): Issue {
+export function unknownSetting(issue: Issue, known: readonly string[]): Issue {
   return issue.message === 'unknown field'
     ? { ...issue, message: 'unknown setting', fix: suggestion(String(issue.path[0]), known) }
     : issue;
@@ -203,19 +203,4 @@ export function readOptions<T extends z.ZodObject>(
   }
   const issues = settingIssues(result.data, schemes);
   return issues.length > 0 ? { ok: false, issues } : { ok: true, settings: result.data, other };
-}
-
-/** A provider whose webhooks may set these options, and no others. */
-export function withOptions(provider: Omit<Provider, 'configure'>, schema: z.ZodObject): Provider {
-  const shaped: Provider = {
-    ...provider,
-    configure(options: JsonObject): Configured {
-      const result = schema.safeParse(options);
-      if (result.success) return { ok: true, provider: shaped };
-      const known = Object.keys(schema.shape);
-      const issues = issuesOf(schema, result.error).map((issue) => unknownSetting(issue, known));
-      return { ok: false, issues };
-    },
-  };
-  return shaped;
 }

@@ -38,7 +38,7 @@ const DEFAULT_HEADERS = {
   basic: 'authorization',
 } as const;
 
-/** Settings without issues → scheme. Throws when they have some: a preset's own settings are tested, not asked. */
+/** Settings without issues → scheme. Throws when they have some: a built-in provider's own settings are tested, not asked. */
 export function schemeOf(settings: ValidSignature): Scheme {
   const kind = settings.scheme ?? 'hmac';
   const contentText = settings.signedContent ?? '{body}';

@@ -108,10 +108,10 @@ const wordFields = {
     .optional(),
 };
 
-/** Settings of a sender's signature: those of a preset, or of `defineProvider`. */
+/** Settings of a sender's signature: `signature` of a built-in provider and of `defineProvider`. */
 export const signatureSchema = z.strictObject(signatureFields);
 /** What `options` of a webhook may set where settings say how its sender signs. */
-export const presetSchema = z.strictObject({ ...signatureFields, ...wordFields });
+export const schemeOptions = z.strictObject({ ...signatureFields, ...wordFields });
 /** All settings of `generic`. */
 export const genericSchema = z.strictObject({ ...signatureFields, ...eventFields, ...wordFields });
 

@@ -1,11 +1,11 @@
 import { z } from 'zod';
+import { parseJson } from '../../lib/json.ts';
 import type { BuiltInWebhook, JsonObject, Provider } from '../../types.ts';
 import { textAt } from '../kit/payload.ts';
 import { checkHmac, signHmac } from '../kit/signature.ts';
-import { withOptions } from '../scheme/options.ts';
+import { createProvider } from '../provider.ts';
 import { parse } from './parse.ts';
 import { reply } from './reply.ts';
-import { samples } from './samples.ts';
 
 function template(task: string): string {
   return [
@@ -63,15 +63,16 @@ const SIGNATURE = { prefix: '', algorithm: 'sha256', encoding: 'hex' } as const;
  * signed body, so no time window is drawn from them. It waits one second for an answer.
  * Source: getsentry/sentry, `app_platform_event.py`; docs.sentry.io, "Integration platform webhooks".
  */
-const provider: Provider = {
+export const sentry: Provider = createProvider({
   name: 'sentry',
   label: 'Sentry',
   // Not documented; an event is at most 1 MB when it is taken in.
   bodyLimit: 10 * 1024 * 1024,
   defaultAssociations: ['member'],
   webhook,
-  samples,
-  secretHeaders: [],
+  options: z.strictObject({
+    baseUrl: z.url({ protocol: /^https?$/, error: 'expected a URL' }).optional(),
+  }),
 
   // UI components and alert-rule actions are signed under the other name.
   verify: ({ headers, body }, secrets) =>
@@ -97,6 +98,7 @@ const provider: Provider = {
   deliveryId: (headers) => headers['request-id'] ?? null,
   eventName: (headers) => headers['sentry-hook-resource'] ?? null,
 
+  decode: ({ body }) => (body.byteLength === 0 ? { ok: true, value: {} } : parseJson(body)),
   parse,
   authorOf,
   reply,
@@ -111,9 +113,4 @@ const provider: Provider = {
       value: 'made by Sentry: put it into the variable that the webhook names (SENTRY_CLIENT_SECRET)',
     },
   ],
-};
-
-export const sentry = withOptions(
-  provider,
-  z.strictObject({ baseUrl: z.url({ protocol: /^https?$/, error: 'expected a URL' }).optional() }),
-);
+});

@@ -1,7 +1,8 @@
-import { getPath, parseJson } from '../../lib/json.ts';
-import type { JsonObject, Parsed, ParseSettings, RawRequest, Sender, WebhookEvent } from '../../types.ts';
+import { getPath } from '../../lib/json.ts';
+import type { JsonObject, Parsed, ParseSettings, Sender, WebhookEvent } from '../../types.ts';
 import { authoredBy } from '../kit/event.ts';
 import { idAt, textAt, timeAt } from '../kit/payload.ts';
+import type { ReadContext } from '../provider.ts';
 import { detailsOf } from './details.ts';
 import { externalIdOf, isPluginAlert, titleOf, webUrlOf } from './issue.ts';
 
@@ -30,23 +31,23 @@ function shapeMismatch(resource: string, payload: JsonObject): string | null {
 }
 
 /** Reads a verified Sentry request. The resource stands in a header, the action in the body. */
-export function parse({ headers, body }: RawRequest, settings?: ParseSettings): Parsed {
-  const resource = headers['sentry-hook-resource'];
+export function parse(payload: JsonObject, { request, settings }: ReadContext): Parsed {
+  const resource = request.headers['sentry-hook-resource'];
   if (resource !== undefined && !/^[a-z0-9_.-]+$/.test(resource)) {
     return { ok: false, reason: 'the Sentry-Hook-Resource header is no resource name' };
   }
   // Some requests of UI components are empty. Their signature fits every other empty one, so the header counts for nothing.
-  if (body.byteLength === 0) return { ok: true, events: [toEvent('empty', {}, settings)], semanticKeys: [] };
-  const json = parseJson(body);
-  if (!json.ok) return json;
-  const problem = resource === undefined ? null : shapeMismatch(resource, json.value);
+  if (request.body.byteLength === 0) {
+    return { ok: true, events: [toEvent('empty', {}, settings)], semanticKeys: [] };
+  }
+  const problem = resource === undefined ? null : shapeMismatch(resource, payload);
   if (problem !== null) return { ok: false, reason: problem };
-  const action = textAt(json.value, 'action');
-  const type = resource === undefined ? typeWithoutResource(json.value) : named(resource, action);
+  const action = textAt(payload, 'action');
+  const type = resource === undefined ? typeWithoutResource(payload) : named(resource, action);
   return {
     ok: true,
-    events: [toEvent(type, json.value, settings)],
-    semanticKeys: semanticKeys(type, json.value),
+    events: [toEvent(type, payload, settings)],
+    semanticKeys: semanticKeys(type, payload),
   };
 }
 
@@ -62,7 +63,7 @@ function typeWithoutResource(payload: JsonObject): string {
   return isPluginAlert(payload) ? 'plugin_alert' : 'app_request';
 }
 
-function toEvent(type: string, payload: JsonObject, settings: ParseSettings | undefined): WebhookEvent {
+function toEvent(type: string, payload: JsonObject, settings: ParseSettings): WebhookEvent {
   const isComment = type === 'comment.created' || type === 'comment.updated';
   const titles = ['issue', 'event', 'error'].map((key) => textAt(payload, 'data', key, 'title'));
   const sender = senderOf(type, payload);

@@ -1,8 +1,7 @@
-import type { Headers, JsonObject, Parsed } from '../../types.ts';
+import type { Headers, JsonObject, Parsed, Provider } from '../../types.ts';
 import { event, noPerson } from '../kit/event.ts';
 import { idAt, textAt } from '../kit/payload.ts';
-import { preset, type ReadContext } from '../preset.ts';
-import { samples } from './samples.ts';
+import { createProvider, type ReadContext } from '../provider.ts';
 
 /**
  * Reads a verified webhook. Its type is the topic (`orders/create`) and its shop a header, both outside the signature;
@@ -48,16 +47,14 @@ function externalId(topic: string, payload: JsonObject, headers: Headers): strin
  * Shopify: HMAC-SHA256 of the raw body in base64, under the app's client secret. Topic, shop and ids are headers that
  * the signature does not cover. Source: shopify.dev, "Verify webhook deliveries".
  */
-export const shopify = preset({
+export const shopify: Provider = createProvider({
   name: 'shopify',
   label: 'Shopify',
-  settings: {
+  signature: {
     header: 'x-shopify-hmac-sha256',
     encoding: 'base64',
     deliveryId: 'header:x-shopify-webhook-id',
   },
-  webhook: null,
-  samples,
   headers: ({ type, now }) => ({
     'x-shopify-topic': type,
     'x-shopify-shop-domain': 'acme.myshopify.com',

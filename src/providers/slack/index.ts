@@ -1,13 +1,14 @@
-import { getPath } from '../../lib/json.ts';
+import { getPath, parseJson } from '../../lib/json.ts';
 import type { Ack, BuiltInWebhook, JsonObject, Provider } from '../../types.ts';
 import { isForm, parseForm } from '../kit/form.ts';
 import { idAt, textAt } from '../kit/payload.ts';
 import { checkHmac } from '../kit/signature.ts';
 import { checkSignedTime } from '../kit/signed-time.ts';
+import { createProvider } from '../provider.ts';
 import { parse } from './parse.ts';
 import { reply } from './reply.ts';
-import { samples } from './samples.ts';
 import { SIGNATURE, sign, signedParts } from './sign.ts';
+import { escapeText } from './text.ts';
 
 /** What was asked, where and by whom; a slash command has no `event`, but fields of its own. */
 function template(task: string): string {
@@ -54,6 +55,12 @@ function authorOf(payload: JsonObject, path: readonly string[]): string | null {
   return null;
 }
 
+/** Slack turns the name of a user that somebody types into a mention: `U0HOOKBOT` is the app's bot in the samples. */
+function spelling(text: string | null, type: string): string {
+  const escaped = escapeText(text ?? '');
+  return type === 'app_mention' ? escaped.replace(/(^|\s)@agent(?=\s|$)/, '$1<@U0HOOKBOT>') : escaped;
+}
+
 /** Anything but an empty body of a 2xx is shown to the user, or taken for a message. */
 const EMPTY: Ack = { status: 200, headers: {}, body: '' };
 
@@ -63,15 +70,13 @@ const EMPTY: Ack = { status: 200, headers: {}, body: '' };
  * both read as the prefix, so that `@agent analyze`, `<@U0BOT> analyze` and `/agent analyze` are one command.
  * Source: docs.slack.dev, "Verifying requests from Slack", "The Events API".
  */
-export const slack: Provider = {
+export const slack: Provider = createProvider({
   name: 'slack',
   label: 'Slack',
   // Slack documents none; its longest messages stay far below this.
   bodyLimit: 4 * 1024 * 1024,
   defaultAssociations: ['member'],
   webhook,
-  samples,
-  secretHeaders: [],
 
   verify({ headers, body }, secrets, now) {
     const timestamp = headers['x-slack-request-timestamp'];
@@ -83,10 +88,11 @@ export const slack: Provider = {
   sign,
 
   // The id of an event stands in its body, where `parse` makes a semantic key of it.
-  deliveryId: () => null,
-  eventName: () => null,
 
-  parse: (request, settings) => parse(request, settings?.commandPrefix ?? '@agent'),
+  spelling,
+
+  decode: (request) => (isForm(request.headers) ? { ok: true, value: {} } : parseJson(request.body)),
+  parse,
 
   /** Slack asks now and then whether the certificate is good, unsigned. Nothing in such a body is believed. */
   answerUnsigned: ({ headers, body }) =>
@@ -117,4 +123,4 @@ export const slack: Provider = {
       value: 'made by Slack: put it into the variable that the webhook names (SLACK_SIGNING_SECRET)',
     },
   ],
-};
+});

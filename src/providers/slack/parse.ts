@@ -1,7 +1,8 @@
 import { parseJson } from '../../lib/json.ts';
-import type { JsonObject, Parsed, RawRequest, WebhookEvent } from '../../types.ts';
+import type { JsonObject, Parsed, WebhookEvent } from '../../types.ts';
 import { isForm, parseForm } from '../kit/form.ts';
 import { idAt, textAt } from '../kit/payload.ts';
+import type { ReadContext } from '../provider.ts';
 import { channelUrl, readCallback, stableThreadIds, threadId } from './event.ts';
 import { clickerOf } from './sender.ts';
 import { plainText } from './text.ts';
@@ -76,13 +77,12 @@ function interaction(payload: JsonObject): WebhookEvent {
 }
 
 /** Reads a verified Slack request: Events API, slash command or interaction. */
-export function parse({ headers, body }: RawRequest, prefix: string): Parsed {
-  if (isForm(headers)) return readForm(body, prefix);
-  const json = parseJson(body);
-  if (!json.ok) return json;
-  if (textAt(json.value, 'type') !== 'event_callback')
-    return { ok: true, events: [notice(json.value)], semanticKeys: [] };
-  const { event, semanticKeys } = readCallback(json.value, prefix);
+export function parse(payload: JsonObject, { request, settings }: ReadContext): Parsed {
+  const prefix = settings.commandPrefix;
+  if (isForm(request.headers)) return readForm(request.body, prefix);
+  if (textAt(payload, 'type') !== 'event_callback')
+    return { ok: true, events: [notice(payload)], semanticKeys: [] };
+  const { event, semanticKeys } = readCallback(payload, prefix);
   return { ok: true, events: [event], semanticKeys };
 }
 

@@ -1,8 +1,7 @@
-import type { JsonObject, Parsed } from '../../types.ts';
+import type { JsonObject, Parsed, Provider } from '../../types.ts';
 import { event, noPerson } from '../kit/event.ts';
 import { textAt } from '../kit/payload.ts';
-import { preset, type ReadContext } from '../preset.ts';
-import { samples } from './samples.ts';
+import { createProvider, type ReadContext } from '../provider.ts';
 
 /** Where senders name the event: the specification says `type`. */
 const TYPES = ['type', 'event_type', 'eventType', 'event'] as const;
@@ -35,10 +34,10 @@ const ED25519 = { scheme: 'ed25519', prefix: 'v1a,' } as const;
  * `whsec_…`, `v1a` is ed25519. The header lists several signatures while a secret is rotated; any one that fits is
  * enough, unknown versions are skipped. Source: standardwebhooks.com, specification 1.0.0.
  */
-export const standard = preset({
+export const standard: Provider = createProvider({
   name: 'standard',
   label: 'Standard Webhooks',
-  settings: {
+  signature: {
     header: 'webhook-signature',
     prefix: 'v1,',
     separator: ' ',
@@ -51,8 +50,6 @@ export const standard = preset({
   alternatives: [SVIX, ED25519, { ...SVIX, ...ED25519 }],
   // Whose words a message brings, the specification does not say: mail, forms, customers.
   strangersWords: true,
-  webhook: null,
-  samples,
   deliveryId: (headers) => headers['webhook-id'] ?? headers['svix-id'] ?? null,
   parse,
   formFields: ({ url, secretCommand, enterCommand }) => [

@@ -1,8 +1,7 @@
-import type { JsonObject, Parsed } from '../../types.ts';
+import type { JsonObject, Parsed, Provider } from '../../types.ts';
 import { event, noPerson } from '../kit/event.ts';
 import { idAt, objectAt, textAt } from '../kit/payload.ts';
-import { preset } from '../preset.ts';
-import { samples } from './samples.ts';
+import { createProvider } from '../provider.ts';
 
 /**
  * Reads a verified event, also a thin one (`v2.core.event`), which only names its object. Stripe sends an event again
@@ -39,18 +38,16 @@ function titleOf(payload: JsonObject, subject: JsonObject | null, id: string | n
  * several `v1`. `v0` proves nothing outside of test mode and is skipped. Unlike Stripe's own library, a time in the
  * future is refused, too. Source: stripe-node `Webhooks.ts`; docs.stripe.com, "Webhooks".
  */
-export const stripe = preset({
+export const stripe: Provider = createProvider({
   name: 'stripe',
   label: 'Stripe',
-  settings: {
+  signature: {
     header: 'stripe-signature',
     prefix: 'v1=',
     separator: ',',
     timestamp: 'part:t',
     signedContent: '{timestamp}.{body}',
   },
-  webhook: null,
-  samples,
   headers: () => ({ 'user-agent': 'Stripe/1.0 (hookctl)' }),
   parse,
   formFields: ({ url, enterCommand }) => [

@@ -1,13 +1,13 @@
 import { expect, test } from 'vitest';
 import { event } from '../../src/providers/kit/event.ts';
-import { preset } from '../../src/providers/preset.ts';
+import { createProvider } from '../../src/providers/provider.ts';
 import type { Provider } from '../../src/types.ts';
 import { bytes, hmac, keysOf, NOW, onlyEvent, request, secretsOf } from './support.ts';
 
-const two: Provider = preset({
+const two: Provider = createProvider({
   name: 'two',
   label: 'Two',
-  settings: { header: 'x-sig', deliveryId: 'header:x-id' },
+  signature: { header: 'x-sig', deliveryId: 'header:x-id' },
   alternatives: [
     { header: 'x-old-sig', algorithm: 'sha1' },
     { scheme: 'ed25519', prefix: 'ed ' },
@@ -59,6 +59,6 @@ test('its own options are left to it, and its keys stand beside the one that is 
 
 test('settings that contradict each other are found when the module is read', () => {
   expect(() =>
-    preset({ ...two, settings: { tolerance: 5 }, parse: () => ({ ok: false, reason: '' }) }),
+    createProvider({ ...two, signature: { tolerance: 5 }, parse: () => ({ ok: false, reason: '' }) }),
   ).toThrow('two: tolerance: stands without a timestamp, so no time is checked');
 });

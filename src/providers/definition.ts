@@ -16,8 +16,8 @@ import type {
   TextFormat,
   Verdict,
   WebhookSecret,
-} from '../../types.ts';
-import type { SignatureSettings } from '../scheme/settings.ts';
+} from '../types.ts';
+import type { SignatureSettings } from './scheme/settings.ts';
 
 /** An event as a project's `parse` returns it: `type` is all that must be there. */
 export interface EventDraft {
@@ -97,8 +97,8 @@ interface ProviderFields {
   eventName?: ((headers: Headers) => string | null) | undefined;
 }
 
-/** A provider whose signature is described by settings: those of `generic`. */
-export interface ProviderBySettings extends ProviderFields {
+/** A signature that settings describe: those of `generic`. */
+interface ProofBySettings {
   readonly signature: SignatureSettings;
   /** Further headers of requests that hookctl makes in its name: the name of the event. */
   headers?: ((context: SignContext) => Headers) | undefined;
@@ -107,8 +107,8 @@ export interface ProviderBySettings extends ProviderFields {
   readonly deliveryId?: never;
 }
 
-/** A provider that verifies by code. */
-export interface ProviderByCode extends ProviderFields {
+/** A signature that only code can check. */
+interface ProofByCode {
   /** Judges the raw bytes: constant time, all secrets, not async. `now` is epoch ms. */
   verify(request: RawRequest, secrets: readonly WebhookSecret[], now: number): Verdict;
   /** Signs a body as the sender would, for `hookctl trigger` and the contract suite. */
@@ -119,5 +119,5 @@ export interface ProviderByCode extends ProviderFields {
   readonly headers?: never;
 }
 
-/** What `defineProvider` takes. */
-export type ProviderDefinition = ProviderBySettings | ProviderByCode;
+/** What `defineProvider` takes: either `signature`, or `verify` and `sign`. */
+export type ProviderDefinition = ProviderFields & (ProofBySettings | ProofByCode);

@@ -1,0 +1,245 @@
+import type { z } from 'zod';
+import { issuesOf } from '../lib/diagnostics.ts';
+import { type JsonResult, parseJson } from '../lib/json.ts';
+import type {
+  Configured,
+  Headers,
+  JsonObject,
+  Parsed,
+  ParseSettings,
+  Provider,
+  RawRequest,
+  Sample,
+  SignContext,
+  WebhookEvent,
+} from '../types.ts';
+import { type Spelling, samplesOf } from './kit/samples.ts';
+import { bodyKey } from './kit/signature.ts';
+import { hintFor } from './scheme/hint.ts';
+import { valueAt } from './scheme/locator.ts';
+import { readOptions, unknownSetting } from './scheme/options.ts';
+import { type Scheme, schemeOf, timestampText } from './scheme/scheme.ts';
+import { schemeOptions, type SignatureSettings } from './scheme/settings.ts';
+import { newSecretFor, secretProblem, signBy } from './scheme/sign.ts';
+import { formPayload } from './scheme/signed-content.ts';
+import { verifyAny } from './scheme/verify.ts';
+
+/** Senders' own limits are mostly below this, and GitHub's and GitLab's are this. */
+const BODY_LIMIT = 25 * 1024 * 1024;
+const NO_SETTINGS: ParseSettings = { commandPrefix: '@agent', options: {} };
+
+/** What `parse` gets beside the payload. */
+export interface ReadContext {
+  readonly request: RawRequest;
+  readonly settings: ParseSettings;
+}
+
+/** What every provider says about itself; what it leaves out has the default of most senders. */
+interface CommonSpec
+  extends Pick<Provider, 'name' | 'label' | 'formFields'>,
+    Partial<
+      Pick<
+        Provider,
+        | 'bodyLimit'
+        | 'defaultAssociations'
+        | 'webhook'
+        | 'secretHeaders'
+        | 'deliveryId'
+        | 'eventName'
+        | 'authorOf'
+        | 'acknowledge'
+        | 'answerUnsigned'
+        | 'reply'
+      >
+    > {
+  /** Default: `samples.json` of the provider's folder. */
+  readonly samples?: readonly Sample[];
+  /** How it writes down what a person types, in those samples. Default: as it is. */
+  readonly spelling?: Spelling;
+  /** How the bytes become the payload. Default: JSON, or the JSON in a form's field. */
+  readonly decode?: (request: RawRequest) => JsonResult;
+  /** What a verified request says. Never throws on bad content. `semanticKeys`: beside the replay key made here. */
+  readonly parse: (payload: JsonObject, context: ReadContext) => Parsed;
+}
+
+/** A provider whose signature is described by settings, which a webhook's `options` may override. */
+export interface SchemeSpec extends CommonSpec {
+  readonly signature: SignatureSettings;
+  /** Further ways in which its requests may be signed: each replaces what differs. The first that fits is enough. */
+  readonly alternatives?: readonly SignatureSettings[];
+  /** Names in `options` that `parse` or `reply` reads itself; all others that are no settings are refused. */
+  readonly otherOptions?: readonly string[];
+  /** Content type of the requests that hookctl makes in its name; default `application/json`. */
+  readonly contentType?: string;
+  /** Further headers of those: the name of the event. */
+  readonly headers?: (context: SignContext) => Headers;
+  /** Whether a stranger can have written the words of events that no person sent; default: what each event says. */
+  readonly strangersWords?: boolean;
+}
+
+/** A provider that verifies and signs by code. */
+export interface CodeSpec extends CommonSpec, Pick<Provider, 'verify' | 'sign'> {
+  readonly signature?: never;
+  /** What a webhook's `options` may hold; left out: it has no options. */
+  readonly options?: z.ZodObject;
+}
+
+/** A built-in provider. Throws when its own settings are wrong. */
+export function createProvider(spec: SchemeSpec | CodeSpec): Provider {
+  const configured = configureProvider(spec, {});
+  if (configured.ok) return configured.provider;
+  const issues = configured.issues.map(({ path, message }) => `${path.join('.')}: ${message}`);
+  throw new Error(`${spec.name}: ${issues.join('; ')}`);
+}
+
+/** The provider under these options of a webhook, or what is wrong with them. */
+export function configureProvider(spec: SchemeSpec | CodeSpec, options: JsonObject): Configured {
+  return spec.signature === undefined ? configureCode(spec, options) : configureSchemes(spec, options);
+}
+
+function configureSchemes(spec: SchemeSpec, options: JsonObject): Configured {
+  const others = spec.otherOptions ?? [];
+  const wanted = [{}, ...(spec.alternatives ?? [])].map((variant) => ({ ...spec.signature, ...variant }));
+  const kinds = wanted.map(({ scheme }) => scheme ?? 'hmac');
+  const variants = wanted.map((base) => readOptions(schemeOptions, options, { base, others, schemes: kinds }));
+  // One mistake is one, in however many ways the sender may sign.
+  const issues = new Map(
+    variants.flatMap((read) =>
+      read.ok ? [] : read.issues.map((issue) => [JSON.stringify(issue), issue] as const),
+    ),
+  );
+  if (issues.size > 0) return { ok: false, issues: [...issues.values()] };
+  const schemes = variants.flatMap((read) => (read.ok ? [schemeOf(read.settings)] : []));
+  const { strangersWords = spec.strangersWords } = options;
+  const provider = providerBySchemes(
+    { ...spec, ...(typeof strangersWords === 'boolean' && { strangersWords }) },
+    schemes,
+    (given) => configureSchemes(spec, given),
+  );
+  return { ok: true, provider };
+}
+
+function configureCode(spec: CodeSpec, options: JsonObject): Configured {
+  const { options: schema } = spec;
+  const provider: Provider = assemble(spec, {
+    ...(schema !== undefined && { configure: checked }),
+    verify: spec.verify,
+    sign: spec.sign,
+    parse(request, settings = NO_SETTINGS) {
+      const payload = decoded(spec, request);
+      return payload.ok ? spec.parse(payload.value, { request, settings }) : payload;
+    },
+  });
+  return checked(options);
+
+  function checked(given: JsonObject): Configured {
+    const result = schema?.safeParse(given);
+    if (schema === undefined || result === undefined || result.success) return { ok: true, provider };
+    const known = Object.keys(schema.shape);
+    const issues = issuesOf(schema, result.error).map((issue) => unknownSetting(issue, known));
+    return { ok: false, issues };
+  }
+}
+
+/** The provider that speaks by these schemes; it signs by the first. */
+export function providerBySchemes(
+  spec: Omit<SchemeSpec, 'signature'>,
+  schemes: readonly Scheme[],
+  configure: NonNullable<Provider['configure']>,
+): Provider {
+  const [scheme] = schemes;
+  if (scheme === undefined) throw new Error(`${spec.name} has no scheme`);
+  const { deliveryId } = scheme;
+  const plain = schemes.filter(({ kind }) => kind === 'token' || kind === 'basic');
+  const common = {
+    ...spec,
+    secretHeaders: [...(spec.secretHeaders ?? []), ...plain.flatMap(({ headers }) => headers)],
+    deliveryId:
+      spec.deliveryId ??
+      ((headers: Headers) => (deliveryId?.in === 'header' ? headers[deliveryId.name] || null : null)),
+  };
+  return assemble(common, {
+    configure,
+    newSecret: () => newSecretFor(scheme),
+    secretProblem: (text) => secretProblem(schemes, text),
+    verify: (request, secrets, now) => verifyAny(schemes, request, secrets, now),
+    hint: (request, secrets, now) => hintFor(scheme, request, secrets, now),
+    sign(body, context) {
+      const headers = { 'content-type': spec.contentType ?? 'application/json', ...spec.headers?.(context) };
+      return { body, headers: { ...headers, ...signBy(scheme, { headers, body }, context) } };
+    },
+    parse(request, settings = NO_SETTINGS) {
+      const payload = decoded(spec, request, scheme.formField);
+      if (!payload.ok) return payload;
+      const parsed = spec.parse(payload.value, { request, settings });
+      if (!parsed.ok) return parsed;
+      const id = deliveryId?.in === 'payload' ? valueAt(deliveryId, request.headers, payload.value) : null;
+      const keys = [...(id === null ? [] : [`id:${id}`]), ...parsed.semanticKeys];
+      const semanticKeys = [...keys, ...replayKeys(scheme, request, keys)];
+      const events = parsed.events.map((each) => withWords(each, spec.strangersWords));
+      return { ...parsed, events, semanticKeys, ...(isIdSigned(scheme) && { isOnce: true }) };
+    },
+  });
+}
+
+type Proof = Pick<
+  Provider,
+  'configure' | 'newSecret' | 'secretProblem' | 'verify' | 'hint' | 'sign' | 'parse'
+>;
+
+function assemble(spec: CommonSpec, proof: Proof): Provider {
+  let samples = spec.samples;
+  return {
+    name: spec.name,
+    label: spec.label,
+    bodyLimit: spec.bodyLimit ?? BODY_LIMIT,
+    defaultAssociations: spec.defaultAssociations ?? [],
+    webhook: spec.webhook ?? null,
+    secretHeaders: spec.secretHeaders ?? [],
+    // Few commands need samples: the file is read when it is asked for.
+    get samples() {
+      samples ??= samplesOf(spec.name, spec.spelling);
+      return samples;
+    },
+    ...proof,
+    deliveryId: spec.deliveryId ?? (() => null),
+    eventName: spec.eventName ?? (() => null),
+    authorOf: spec.authorOf ?? (() => null),
+    ...(spec.acknowledge !== undefined && { acknowledge: spec.acknowledge }),
+    ...(spec.answerUnsigned !== undefined && { answerUnsigned: spec.answerUnsigned }),
+    ...(spec.reply !== undefined && { reply: spec.reply }),
+    formFields: spec.formFields,
+  };
+}
+
+function decoded(
+  { decode }: Pick<CommonSpec, 'decode'>,
+  request: RawRequest,
+  formField = 'payload',
+): JsonResult {
+  return decode?.(request) ?? parseJson(formPayload(request, formField) ?? request.body);
+}
+
+function withWords(event: WebhookEvent, strangersWords: boolean | undefined): WebhookEvent {
+  const isByNoPerson = event.sender?.kind === 'system';
+  return isByNoPerson && strangersWords !== undefined
+    ? { ...event, hasStrangersWords: strangersWords }
+    : event;
+}
+
+function isIdSigned({ content }: Scheme): boolean {
+  return content.some(({ kind }) => kind === 'id');
+}
+
+/**
+ * The key under which the same signed bytes are recognised. Where the delivery id is outside the signature, a captured
+ * request could be sent again under a new one; without any key nothing else would tell. The signed time belongs to it:
+ * a sender that says the same every minute says something new each time. A token proves no bytes.
+ */
+function replayKeys(scheme: Scheme, request: RawRequest, keys: readonly string[]): readonly string[] {
+  if (scheme.kind === 'token' || scheme.kind === 'basic') return [];
+  const isToldApart = isIdSigned(scheme) || keys.some((key) => key.startsWith('key:'));
+  if (isToldApart || (scheme.deliveryId?.in !== 'header' && keys.length > 0)) return [];
+  const time = timestampText(scheme, request);
+  return [time === undefined ? bodyKey(request.body) : `${bodyKey(request.body)}:${time}`];
+}
