@@ -12,7 +12,6 @@ export type {
   WebhookDefinition,
 } from './config/modules/define.ts';
 export { type DefinedWebhook, defineWebhook } from './config/modules/define.ts';
-export type { DefinedProvider } from './lib/defined-provider.ts';
 export { defineProvider } from './providers/define-provider.ts';
 export type {
   EventDraft,

@@ -1,9 +1,9 @@
 import { z } from 'zod';
 import { failure, messageOf } from '../errors.ts';
 import { callerSite } from '../lib/call-site.ts';
-import { type DefinedProvider, definedProvider } from '../lib/defined-provider.ts';
 import { issuesOf } from '../lib/diagnostics.ts';
 import { isJsonObject, type JsonResult, parseJson } from '../lib/json.ts';
+import { type DefinedProvider, definedProvider } from '../types/defined-provider.ts';
 import {
   type Configured,
   type FormContext,

@@ -19,7 +19,7 @@ import { hintFor } from './scheme/hint.ts';
 import { valueAt } from './scheme/locator.ts';
 import { readOptions, unknownSetting } from './scheme/options.ts';
 import { type Scheme, schemeOf, timestampText } from './scheme/scheme.ts';
-import { schemeOptions, type SignatureSettings } from './scheme/settings.ts';
+import { type SignatureSettings, schemeOptions } from './scheme/settings.ts';
 import { newSecretFor, secretProblem, signBy } from './scheme/sign.ts';
 import { formPayload } from './scheme/signed-content.ts';
 import { verifyAny } from './scheme/verify.ts';
@@ -101,7 +101,9 @@ function configureSchemes(spec: SchemeSpec, options: JsonObject): Configured {
   const others = spec.otherOptions ?? [];
   const wanted = [{}, ...(spec.alternatives ?? [])].map((variant) => ({ ...spec.signature, ...variant }));
   const kinds = wanted.map(({ scheme }) => scheme ?? 'hmac');
-  const variants = wanted.map((base) => readOptions(schemeOptions, options, { base, others, schemes: kinds }));
+  const variants = wanted.map((base) =>
+    readOptions(schemeOptions, options, { base, others, schemes: kinds }),
+  );
   // One mistake is one, in however many ways the sender may sign.
   const issues = new Map(
     variants.flatMap((read) =>

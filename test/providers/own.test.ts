@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { defineProvider, type ProviderDefinition } from '../../src/index.ts';
-import { providerDraft } from '../../src/lib/defined-provider.ts';
+import { providerDraft } from '../../src/types/defined-provider.ts';
 import type { Provider } from '../../src/types.ts';
 import { bytes, json, NOW, onlyEvent, request, secretsOf } from './support.ts';
 
