@@ -3,7 +3,7 @@ import type { Diagnostic } from '../errors.ts';
 import { type Source, toDiagnostic } from '../lib/diagnostics.ts';
 import { suggestion } from '../lib/suggest.ts';
 import type { BuiltInWebhook, Issue, Path, Provider, WebhookOrigin } from '../types.ts';
-import type { StaticDefinition } from './modules/static.ts';
+import type { StaticDefinition } from './modules/load.ts';
 import type { ProjectConfig } from './project/schema.ts';
 import { endpointOf, type Known, resolveWebhook, type WebhookWithoutSecrets } from './resolve.ts';
 import { definitionSchema, type ValidDefinition, type WebhookAdjustment } from './schema.ts';

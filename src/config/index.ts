@@ -14,9 +14,9 @@ import {
   keepModules,
   readKeptModules,
   type UnloadedFile,
-} from './modules/kept-modules.ts';
+} from './modules/files.ts';
+import { loadStatic, type StaticDefinition } from './modules/load.ts';
 import { ownProviders } from './modules/own-providers.ts';
-import { loadStatic, type StaticDefinition } from './modules/static.ts';
 import { type Agents, resolveAgents } from './project/agents.ts';
 import { defaultClaudeList } from './project/claude-list.ts';
 import type { ProjectPaths } from './project/locate.ts';

@@ -5,7 +5,7 @@ import type { Webhook } from '../types.ts';
 import { DB_FILE, LAST_GOOD_FILE, SCHEMA_VERSION } from './dynamic/files.ts';
 import type { WrittenWebhook } from './dynamic/schema.ts';
 import type { Configuration } from './index.ts';
-import { KEPT_MODULES_FILE, type UnloadedFile } from './modules/kept-modules.ts';
+import { KEPT_MODULES_FILE, type UnloadedFile } from './modules/files.ts';
 import type { ProjectPaths } from './project/locate.ts';
 import { unlockSecrets } from './secrets.ts';
 

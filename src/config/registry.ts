@@ -5,7 +5,7 @@ import { type LoadedDynamic, noticesOf, withAdvice, withSecrets } from './dynami
 import { clashesWith, type Difference, difference } from './dynamic/resolve-db.ts';
 import type { DbWebhook } from './dynamic/schema.ts';
 import type { Configuration } from './index.ts';
-import type { UnloadedFile } from './modules/kept-modules.ts';
+import type { UnloadedFile } from './modules/files.ts';
 import { createSnapshot } from './snapshot.ts';
 import { type FileWatch, sourceLooks, watchPaths } from './watch.ts';
 

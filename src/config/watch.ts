@@ -3,8 +3,8 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { type FSWatcher, watch } from 'chokidar';
 import { messageOf } from '../errors.ts';
 import type { Configuration } from './index.ts';
-import { contentHash, type KeptModules, type UnloadedFile, unloadedFiles } from './modules/kept-modules.ts';
-import { staticFiles } from './modules/static.ts';
+import { contentHash, type KeptModules, type UnloadedFile, unloadedFiles } from './modules/files.ts';
+import { staticFiles } from './modules/load.ts';
 
 interface WatchOptions {
   readonly files: readonly string[];

@@ -2,7 +2,7 @@ import type { Server } from 'node:http';
 import { dirname } from 'node:path';
 import type { RunningAgent, Scheduler } from '../agents/scheduler/scheduler.ts';
 import type { Configuration } from '../config/index.ts';
-import { type UnloadedFile, unloadedText } from '../config/modules/kept-modules.ts';
+import { type UnloadedFile, unloadedText } from '../config/modules/files.ts';
 import { openWebhookRegistry, type WebhookRegistry } from '../config/registry.ts';
 import { secretsIn } from '../config/snapshot.ts';
 import type { Engine } from '../deliveries/engine.ts';

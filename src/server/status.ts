@@ -1,4 +1,4 @@
-import type { UnloadedFile } from '../config/modules/kept-modules.ts';
+import type { UnloadedFile } from '../config/modules/files.ts';
 import type { StoreReader, WebhookCounts } from '../store/store.ts';
 import type { TunnelStatus } from '../tunnels/supervisor.ts';
 import { publicUrl } from '../tunnels/tunnel.ts';

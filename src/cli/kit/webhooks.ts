@@ -1,5 +1,5 @@
 import { dirname } from 'node:path';
-import { type UnloadedFile, unloadedText } from '../../config/modules/kept-modules.ts';
+import { type UnloadedFile, unloadedText } from '../../config/modules/files.ts';
 import { notFound, usageError } from '../../errors.ts';
 import { say } from '../../lib/io.ts';
 import { commandLine } from '../../lib/shell-quote.ts';

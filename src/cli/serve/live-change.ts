@@ -1,4 +1,4 @@
-import { unloadedText } from '../../config/modules/kept-modules.ts';
+import { unloadedText } from '../../config/modules/files.ts';
 import type { RegistryChange } from '../../config/registry.ts';
 import { formatDiagnostic } from '../../errors.ts';
 import { shorten } from '../../lib/text/escape-invisible.ts';

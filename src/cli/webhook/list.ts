@@ -1,6 +1,6 @@
 import { dirname, relative } from 'node:path';
 import { type Listing, listed, quickListing, rememberListing } from '../../config/listing.ts';
-import { type UnloadedFile, unloadedText } from '../../config/modules/kept-modules.ts';
+import { type UnloadedFile, unloadedText } from '../../config/modules/files.ts';
 import { locate, type ProjectPaths } from '../../config/project/locate.ts';
 import { formatDiagnostic } from '../../errors.ts';
 import { type Io, say } from '../../lib/io.ts';

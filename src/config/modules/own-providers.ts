@@ -4,8 +4,8 @@ import type { CallSite } from '../../lib/call-site.ts';
 import { toDiagnostic } from '../../lib/diagnostics.ts';
 import type { ProviderDraft } from '../../types/defined-provider.ts';
 import type { Issue, Provider } from '../../types.ts';
+import type { StaticDefinition } from './load.ts';
 import { moduleSource } from './source.ts';
-import type { StaticDefinition } from './static.ts';
 
 const REASON = 'it is code of the project, which only `hookctl serve`, `check` and `trigger` run';
 

@@ -10,8 +10,8 @@ import { DEFAULT_STATIC } from '../project/schema.ts';
 import { howToTrust, trustProblem } from '../project/trust.ts';
 import { definitionSchema, type ValidDefinition } from '../schema.ts';
 import { definitionOf } from './define.ts';
-import { moduleProblem, withProjectModules } from './hooks.ts';
-import { hashesOf, type KeptModules, type UnloadedFile, unloadedFiles } from './kept-modules.ts';
+import { hashesOf, type KeptModules, type UnloadedFile, unloadedFiles } from './files.ts';
+import { moduleProblem, withProjectModules } from './import.ts';
 import { withoutFaulty } from './prune.ts';
 import { moduleSource } from './source.ts';
 
