@@ -45,19 +45,6 @@ export function compileConditions(source: JsonObject): ConditionsResult {
   return { ok: true, conditions: { source, unmet } };
 }
 
-/** Conditions that compiled before, compiled again when they are first asked. Should they not, they never hold. */
-export function conditionsLater(source: JsonObject): Conditions {
-  let made: ConditionsResult | null = null;
-  return {
-    source,
-    unmet(payload) {
-      made ??= compileConditions(source);
-      if (made.ok) return made.conditions.unmet(payload);
-      return `its conditions are wrong: ${made.problems.map(({ message }) => message).join('; ')}`;
-    },
-  };
-}
-
 function compileFields(fields: JsonObject, compile: Compile): readonly Check[] {
   return Object.entries(fields).flatMap(([key, query]) => {
     const alternatives = () => (query as readonly JsonObject[]).map((item) => compileFields(item, compile));

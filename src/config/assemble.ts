@@ -3,9 +3,10 @@ import type { Diagnostic } from '../errors.ts';
 import { type Source, toDiagnostic } from '../lib/diagnostics.ts';
 import { suggestion } from '../lib/suggest.ts';
 import type { BuiltInWebhook, Issue, Path, Provider, WebhookOrigin } from '../types.ts';
+import { endpointOf, replaces } from './endpoint.ts';
 import type { StaticDefinition } from './modules/load.ts';
 import type { ProjectConfig } from './project/schema.ts';
-import { endpointOf, type Known, resolveWebhook, type WebhookWithoutSecrets } from './resolve.ts';
+import { type Known, resolveWebhook, type WebhookWithoutSecrets } from './resolve.ts';
 import { definitionSchema, type ValidDefinition, type WebhookAdjustment } from './schema.ts';
 import type { SecretRequest } from './secrets.ts';
 
@@ -33,7 +34,7 @@ export function assemble(parts: Parts): Assembled {
   const { project, source, definitions, providers } = parts;
   const own = builtInWebhooks(providers);
   const replaced = own.flatMap(({ webhook }) => {
-    const by = definitions.find(({ definition }) => takesPlaceOf(definition, webhook));
+    const by = definitions.find(({ definition }) => replaces(definition, webhook));
     return by === undefined ? [] : [{ name: webhook.name, file: by.source.file }];
   });
   const builtIn = own
@@ -66,8 +67,6 @@ interface Candidate {
   readonly secretIsOptional: boolean;
   /** What is known to be wrong already. */
   readonly issues: readonly Issue[];
-  /** The commands are hookctl's own, which its tests compile: here they are compiled when they are needed. */
-  readonly trusted: boolean;
 }
 
 /** A provider's own webhook. */
@@ -94,13 +93,12 @@ function builtInCandidate(
     prefix: ['webhooks', webhook.name],
     secretIsOptional: adjustment?.secretEnv === undefined,
     issues: [],
-    trusted: adjustment?.commands === undefined,
   };
 }
 
 function ownCandidate({ definition, source, calledAt, issues }: StaticDefinition): Candidate {
   const origin = { kind: 'static', file: calledAt.file, line: calledAt.line } as const;
-  return { definition, origin, source, prefix: [], secretIsOptional: false, issues, trusted: false };
+  return { definition, origin, source, prefix: [], secretIsOptional: false, issues };
 }
 
 interface Resolved {
@@ -109,8 +107,8 @@ interface Resolved {
 }
 
 function resolveCandidate(candidate: Candidate, known: Known): Resolved {
-  const { definition, origin, source, prefix, secretIsOptional, trusted } = candidate;
-  const resolution = resolveWebhook(definition, origin, { ...known, trusted });
+  const { definition, origin, source, prefix, secretIsOptional } = candidate;
+  const resolution = resolveWebhook(definition, origin, known);
   const further = resolution.ok ? [] : resolution.issues.filter(isNoneOf(candidate.issues));
   const problems = [...candidate.issues, ...further].map((issue) => toDiagnostic(source, issue, prefix));
   if (!resolution.ok || problems.length > 0) return { webhook: null, problems };
@@ -123,10 +121,6 @@ function resolveCandidate(candidate: Candidate, known: Known): Resolved {
 /** A command whose wrong `name` was left out has no name now: that is not to be said a second time. */
 function isNoneOf(issues: readonly Issue[]): (further: Issue) => boolean {
   return ({ path }) => !issues.some((issue) => path.every((part, index) => issue.path[index] === part));
-}
-
-function takesPlaceOf(definition: ValidDefinition, webhook: BuiltInWebhook): boolean {
-  return definition.name === webhook.name || endpointOf(definition) === endpointOf(webhook);
 }
 
 function unknownAdjustments({ project, source, providers }: Parts): readonly Diagnostic[] {
@@ -167,6 +161,5 @@ function clash(field: 'name' | 'endpoint', text: string, place: string): Issue {
     path: [field],
     message: `${text} is already taken by ${place}`,
     fix: `Choose another ${field}.`,
-    text,
   };
 }

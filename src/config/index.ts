@@ -73,8 +73,6 @@ interface FixedConfiguration {
   readonly modules: KeptModules;
   /** Modules that were not run and are not as they were at the last start. */
   readonly unloaded: readonly UnloadedFile[];
-  /** Everything of the project that they were read from; null when that can't be told. */
-  readonly sources: readonly string[] | null;
 }
 
 /**
@@ -103,9 +101,9 @@ export async function loadFixed(options: LoadOptions): Promise<FixedConfiguratio
   const fileHash = hashesOf(located.projectFile === null ? [] : [located.projectFile]);
   const modules =
     located.projectFile === null
-      ? { definitions: [], problems: [], sources: [], hashes: {}, unloaded: [] }
+      ? { definitions: [], problems: [], hashes: {}, unloaded: [] }
       : await loadStatic(source, project.static, { kept, trusted: located.trusted ?? [] });
-  const own = await ownProviders(modules.definitions, providers);
+  const own = ownProviders(modules.definitions, providers);
   const known = [...providers, ...own.providers];
   const parts = { project, source, definitions: modules.definitions, providers: known, actions };
   const assembled = assemble(parts);
@@ -149,7 +147,6 @@ export async function loadFixed(options: LoadOptions): Promise<FixedConfiguratio
       definitions: modules.definitions.map(keptDefinition),
     },
     unloaded: modules.unloaded,
-    sources: modules.sources && [...new Set([...files, ...modules.sources])],
   };
 }
 

@@ -1,19 +1,24 @@
 import { readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
-import type { Webhook } from '../types.ts';
+import { isJsonObject } from '../lib/json.ts';
+import type { JsonValue, Webhook } from '../types.ts';
 import { DB_FILE, LAST_GOOD_FILE, SCHEMA_VERSION } from './dynamic/files.ts';
 import type { WrittenWebhook } from './dynamic/schema.ts';
-import type { Configuration } from './index.ts';
-import { KEPT_MODULES_FILE, type UnloadedFile } from './modules/files.ts';
+import { endpointOf, replaces } from './endpoint.ts';
+import {
+  DEFAULT_STATIC,
+  moduleFiles,
+  readKeptModules,
+  type UnloadedFile,
+  unloadedModules,
+} from './modules/files.ts';
 import type { ProjectPaths } from './project/locate.ts';
-import { unlockSecrets } from './secrets.ts';
+import { resolveSecret, unlockSecrets } from './secrets.ts';
 
 /*
- * The list of webhooks without loading the configuration: that takes the schema library, YAML, templates and the
- * project's own code, ten times as long as Node needs to start. What stands in code is remembered from the last time
- * that it was loaded, for as long as nothing changed that it was made of; the db is read as it stands while it equals
- * its last good copy, which was validated when it was written.
+ * The list of webhooks without loading the configuration, which takes the schema library, templates and every
+ * provider: five times as long as Node needs to start. Only what the list prints is read, and nothing is validated:
+ * what does not have the expected form is left to `loadConfiguration`, which says what is wrong with it.
  */
 
 /** What a list shows of a webhook. */
@@ -26,23 +31,6 @@ interface ListedWebhook {
   readonly hasSecret: boolean;
 }
 
-/** What a list depends on beside the files. */
-interface ListingPlace {
-  readonly located: ProjectPaths;
-  readonly env: Readonly<Record<string, string | undefined>>;
-  /** hookctl's own. */
-  readonly version: string;
-}
-
-/** What is kept in the data folder. */
-interface Remembered {
-  readonly sources: readonly string[];
-  /** Names the state of the sources, the variables and hookctl itself. */
-  readonly key: string;
-  readonly webhooks: readonly ListedWebhook[];
-  readonly unloaded: readonly UnloadedFile[];
-}
-
 /** All that a list shows. */
 export interface Listing {
   readonly webhooks: readonly ListedWebhook[];
@@ -50,19 +38,66 @@ export interface Listing {
   readonly unloaded: readonly UnloadedFile[];
 }
 
-const FILE = 'listing.json';
-/** A file that changed so short a time ago may have changed after it was read. */
-const SETTLED_AFTER_MS = 2_000;
-/** They differ from one call to the next and say nothing that a webhook could depend on. */
-const PASSING_VARIABLES: readonly string[] = ['_', 'PWD', 'OLDPWD', 'SHLVL', 'COLUMNS', 'LINES'];
+/**
+ * Names of the built-in webhooks, which are their providers' as well, and the variables of their secrets, in the order
+ * of `providers`. Said again here (a test compares them), because to load the providers takes longer than the list.
+ */
+export const BUILT_IN: Readonly<Record<string, string>> = {
+  github: 'GITHUB_WEBHOOK_SECRET',
+  jira: 'JIRA_WEBHOOK_SECRET',
+  slack: 'SLACK_SIGNING_SECRET',
+  sentry: 'SENTRY_CLIENT_SECRET',
+  gitlab: 'GITLAB_WEBHOOK_SECRET',
+};
 
-/** All webhooks, as `loadConfiguration` would have them; null: it has to be asked. */
-export function quickListing(place: ListingPlace): Listing | null {
-  const remembered = recall(place);
-  const dynamic = remembered === null ? null : listDynamic(place);
-  if (remembered === null || dynamic === null) return null;
-  const { webhooks, unloaded } = remembered;
-  return { webhooks: [...webhooks, ...dynamic], unloaded };
+interface ListingOptions {
+  readonly located: ProjectPaths;
+  readonly env: Readonly<Record<string, string | undefined>>;
+}
+
+/** All webhooks, in the order of `loadConfiguration`; null when that has to be asked. */
+export async function quickListing({ located, env }: ListingOptions): Promise<Listing | null> {
+  const { projectFile, dataFolder } = located;
+  const project = projectFile === null ? { static: [], webhooks: {} } : await readProject(projectFile);
+  const dynamic = listDynamic(dataFolder, env);
+  if (project === null || dynamic === null) return null;
+  const kept = projectFile === null ? { files: {}, definitions: [] } : readKeptModules(dataFolder);
+  const named = projectFile === null ? null : await moduleFiles(projectFile, project.static);
+  if (named !== null && named.issues.length > 0) return null;
+  const own = kept.definitions.filter(({ file }) => named?.files.includes(file));
+
+  const places = { env, dataFolder, createMissing: false };
+  const list = async (
+    origin: 'built-in' | 'static',
+    definition: ListedDefinition,
+    isOptional: boolean,
+  ): Promise<ListedWebhook> => {
+    const { name, provider, enabled = true, secretEnv = null } = definition;
+    const { secrets } = await resolveSecret({ webhook: name, secretEnv, optional: isOptional }, places);
+    return {
+      name,
+      provider,
+      origin,
+      endpoint: endpointOf(definition),
+      enabled,
+      hasSecret: secrets.length > 0,
+    };
+  };
+  const builtIn = Object.entries(BUILT_IN)
+    .filter(([name]) => !own.some(({ definition }) => replaces(definition, { name })))
+    .map(([name, secretEnv]) => {
+      const adjusted = project.webhooks[name] ?? {};
+      return list(
+        'built-in',
+        { name, provider: name, secretEnv, ...adjusted },
+        adjusted.secretEnv === undefined,
+      );
+    });
+  const modules = own.map(({ definition }) => list('static', definition, false));
+  return {
+    webhooks: [...(await Promise.all([...builtIn, ...modules])), ...dynamic],
+    unloaded: named === null ? [] : unloadedModules(kept, projectFile ?? '', named.files),
+  };
 }
 
 export function listed(webhook: Webhook): ListedWebhook {
@@ -70,70 +105,48 @@ export function listed(webhook: Webhook): ListedWebhook {
   return { name, provider, origin: origin.kind, endpoint, enabled, hasSecret: secrets.length > 0 };
 }
 
-/**
- * Keeps the built-in and static webhooks of a configuration for the next list. Does nothing where there is no data
- * folder yet, or where it can't be told what they depend on.
- */
-export async function rememberListing(
-  place: ListingPlace,
-  {
-    fixed,
-    sources: known,
-    dynamic,
-    unloaded,
-  }: Pick<Configuration, 'fixed' | 'sources' | 'dynamic' | 'unloaded'>,
-  now: number,
-): Promise<void> {
-  if (known === null || dynamic.refused.length > 0) return;
-  const sources = [
-    ...known,
-    ...unloaded.map(({ file }) => file),
-    join(place.located.dataFolder, 'secrets'),
-    join(place.located.dataFolder, KEPT_MODULES_FILE),
-  ];
-  if (sources.some((path) => (stateOf(path)?.ctimeMs ?? 0) > now - SETTLED_AFTER_MS)) return;
-  const webhooks = fixed.map(listed);
-  const remembered: Remembered = { sources, key: keyOf(sources, place), webhooks, unloaded };
-  const file = join(place.located.dataFolder, FILE);
-  const { writeFileAtomic } = await import('../lib/files/atomic-file.ts');
-  // Only saves time: a folder that is missing or can't be written to is no reason to fail.
-  await writeFileAtomic(file, JSON.stringify(remembered), { durable: false }).catch(() => undefined);
+/** What a list depends on in a definition. */
+interface ListedDefinition {
+  readonly name: string;
+  readonly provider: string;
+  readonly endpoint?: string | undefined;
+  readonly enabled?: boolean | undefined;
+  readonly secretEnv?: string | undefined;
 }
 
-function recall(place: ListingPlace): Remembered | null {
+/** What a list depends on in webhooks.yml. */
+interface ListedProject {
+  readonly static: readonly string[];
+  readonly webhooks: Readonly<Record<string, Pick<ListedDefinition, 'enabled' | 'secretEnv'>>>;
+}
+
+/** Null when the file is not as expected. */
+async function readProject(file: string): Promise<ListedProject | null> {
+  const { parse } = await import('yaml');
   try {
-    const text = readFileSync(join(place.located.dataFolder, FILE), 'utf8');
-    const remembered = JSON.parse(text) as Remembered;
-    return remembered.key === keyOf(remembered.sources, place) ? remembered : null;
+    const written: unknown = parse(readFileSync(file, 'utf8'), { merge: true, logLevel: 'error' }) ?? {};
+    if (!isJsonObject(written) || !isJsonObject(written.webhooks ?? {})) return null;
+    const patterns = [written.static ?? DEFAULT_STATIC].flat();
+    const webhooks = Object.entries(written.webhooks ?? {}).map(([name, given]) => [name, adjustment(given)]);
+    const isExpected =
+      patterns.every((pattern) => typeof pattern === 'string') &&
+      webhooks.every(([name, given]) => Object.hasOwn(BUILT_IN, String(name)) && given !== null);
+    return isExpected ? { static: patterns, webhooks: Object.fromEntries(webhooks) } : null;
   } catch {
     return null;
   }
 }
 
-function keyOf(sources: readonly string[], { located, env, version }: ListingPlace): string {
-  const variables = Object.entries(env).filter(([name]) => !PASSING_VARIABLES.includes(name));
-  const files = [fileURLToPath(import.meta.url), ...sources].map((path) => {
-    const found = stateOf(path);
-    return found === null ? null : [found.ino, found.size, found.mtimeMs, found.ctimeMs];
-  });
-  // A sum, not the values: secrets are among them.
-  return JSON.stringify([version, located, files, checksum(JSON.stringify(variables.sort()))]);
+function adjustment(given: JsonValue): ListedProject['webhooks'][string] | null {
+  if (!isJsonObject(given)) return null;
+  const { enabled, secretEnv } = given;
+  if (enabled !== undefined && typeof enabled !== 'boolean') return null;
+  if (secretEnv !== undefined && typeof secretEnv !== 'string') return null;
+  return { ...(enabled !== undefined && { enabled }), ...(secretEnv !== undefined && { secretEnv }) };
 }
 
-/** FNV-1a, 32 bits. Node's own sums bring OpenSSL or zlib along, which take 3 to 7 ms to load. */
-function checksum(text: string): number {
-  let sum = 0x811c9dc5;
-  for (let index = 0; index < text.length; index++) {
-    sum = Math.imul(sum ^ text.charCodeAt(index), 0x01000193);
-  }
-  return sum >>> 0;
-}
-
-function stateOf(path: string) {
-  return statSync(path, { throwIfNoEntry: false }) ?? null;
-}
-
-function listDynamic({ located: { dataFolder }, env }: ListingPlace): readonly ListedWebhook[] | null {
+/** Null when the db is not what was last validated, or written by another hookctl. */
+function listDynamic(dataFolder: string, env: ListingOptions['env']): readonly ListedWebhook[] | null {
   const db = bytesOf(join(dataFolder, DB_FILE));
   const lastGood = bytesOf(join(dataFolder, LAST_GOOD_FILE));
   if (db === null && lastGood === null) return [];

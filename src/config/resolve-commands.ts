@@ -1,9 +1,9 @@
 import { z } from 'zod';
 import type { Action } from '../actions/action.ts';
-import { compileConditions, conditionsLater } from '../conditions/conditions.ts';
+import { compileConditions } from '../conditions/conditions.ts';
 import { issuesOf } from '../lib/diagnostics.ts';
 import { suggestion } from '../lib/suggest.ts';
-import { compiledLater, compileTemplate } from '../templates/template.ts';
+import { compileTemplate } from '../templates/template.ts';
 import type { Issue, Path, WebhookCommand } from '../types.ts';
 import type { ValidCommand } from './schema.ts';
 
@@ -16,9 +16,7 @@ function formIssues(definition: ValidCommand): readonly Issue[] {
   const { name, trigger } = definition;
   if (name !== undefined && trigger !== undefined) {
     const message = 'has both name and trigger';
-    return [
-      { path: [], message, fix: 'Make it two commands: one with a name, one with a trigger.', text: name },
-    ];
+    return [{ path: [], message, fix: 'Make it two commands: one with a name, one with a trigger.' }];
   }
   if (name === undefined && trigger === undefined) {
     const fix = 'Add name (a word that people write) or trigger (an event type, such as issues.opened).';
@@ -47,16 +45,16 @@ function wordIssues(definitions: readonly ValidCommand[]): readonly Issue[] {
     const first = words.findIndex((other) => other.word.toLowerCase() === lower);
     if (!WORD.test(word)) {
       const fix = 'Use letters, digits, - and _ only.';
-      return [{ path, message: `“${word}” is not one word`, fix, text: word }];
+      return [{ path, message: `“${word}” is not one word`, fix }];
     }
     if (RESERVED.includes(lower)) {
       const fix = 'Choose another word.';
-      return [{ path, message: `${word} is reserved: it answers a task that waits`, fix, text: word }];
+      return [{ path, message: `${word} is reserved: it answers a task that waits`, fix }];
     }
     if (first === position) return [];
     const fix = 'Choose another word: upper and lower case do not differ.';
     const message = `${word} is already used at ${words[first]?.path.join('.')}`;
-    return [{ path, message, fix, text: word }];
+    return [{ path, message, fix }];
   });
 }
 
@@ -75,7 +73,7 @@ function actionIssues(definition: ValidCommand, actions: readonly Action[]): rea
 function unknownAction(name: string, actions: readonly Action[]): Issue {
   const known = actions.map((action) => action.name);
   const message = `there is no action ${name}`;
-  return { path: ['action'], message, fix: suggestion(name, known), text: name };
+  return { path: ['action'], message, fix: suggestion(name, known) };
 }
 
 function optionIssues({ options: schema }: Action, { options = {} }: ValidCommand): readonly Issue[] {
@@ -111,28 +109,25 @@ interface ResolvedCommands {
 export interface CommandSettings {
   /** What a command may name. */
   readonly actions: readonly Action[];
-  /** The definitions were right before: they are compiled when they are needed. Default false. */
-  readonly trusted?: boolean;
 }
 
 /** Compiles the commands of one webhook. Paths of issues start at `commands`. */
 export function resolveCommands(
   definitions: readonly ValidCommand[],
   targetAgent: string,
-  { actions, trusted = false }: CommandSettings,
+  { actions }: CommandSettings,
 ): ResolvedCommands {
   const resolved = definitions.map((definition, index) =>
     resolveCommand(definition, {
       path: ['commands', index],
       targetAgent,
       actions,
-      trusted,
       triggerNumber: definitions.slice(0, index + 1).filter(({ trigger }) => trigger !== undefined).length,
     }),
   );
   return {
     commands: resolved.flatMap(({ command }) => command ?? []),
-    issues: [...resolved.flatMap(({ issues }) => issues), ...(trusted ? [] : wordIssues(definitions))],
+    issues: [...resolved.flatMap(({ issues }) => issues), ...wordIssues(definitions)],
   };
 }
 
@@ -140,7 +135,6 @@ interface CommandPlace {
   readonly path: Path;
   readonly targetAgent: string;
   readonly actions: readonly Action[];
-  readonly trusted: boolean;
   /** 1 for the first trigger command of the webhook. */
   readonly triggerNumber: number;
 }
@@ -155,15 +149,14 @@ function resolveCommand(definition: ValidCommand, place: CommandPlace): Resolved
   const isUsed = place.actions.find((each) => each.name === action)?.usesTemplate !== false;
   const usual = trigger === undefined ? TEXT_TEMPLATE : TRIGGER_TEMPLATE;
   const source = definition.template ?? (isUsed ? usual : '');
-  const { template, conditions } = place.trusted ? later(source, definition) : compile(source, definition);
-  const issues: readonly Issue[] = place.trusted
-    ? []
-    : [
-        ...formIssues(definition),
-        ...actionIssues(definition, place.actions),
-        ...(template.ok ? [] : [templateIssue(template)]),
-        ...(conditions.ok ? [] : conditions.problems.map(conditionIssue)),
-      ].map((issue) => ({ ...issue, path: [...place.path, ...issue.path] }));
+  const template = compileTemplate(source);
+  const conditions = compileConditions(definition.conditions ?? {});
+  const issues: readonly Issue[] = [
+    ...formIssues(definition),
+    ...actionIssues(definition, place.actions),
+    ...(template.ok ? [] : [templateIssue(template)]),
+    ...(conditions.ok ? [] : conditions.problems.map(conditionIssue)),
+  ].map((issue) => ({ ...issue, path: [...place.path, ...issue.path] }));
   if (issues.length > 0 || !template.ok || !conditions.ok) return { command: null, issues };
   const base = {
     action,
@@ -184,17 +177,6 @@ function resolveCommand(definition: ValidCommand, place: CommandPlace): Resolved
       priority: definition.priority ?? 100,
     },
     issues,
-  };
-}
-
-function compile(source: string, { conditions = {} }: ValidCommand) {
-  return { template: compileTemplate(source), conditions: compileConditions(conditions) };
-}
-
-function later(source: string, { conditions = {} }: ValidCommand): ReturnType<typeof compile> {
-  return {
-    template: { ok: true, template: compiledLater(source) },
-    conditions: { ok: true, conditions: conditionsLater(conditions) },
   };
 }
 

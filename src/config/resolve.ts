@@ -1,5 +1,6 @@
 import { suggestion } from '../lib/suggest.ts';
 import type { Issue, JsonObject, Provider, SenderRule, Webhook, WebhookOrigin } from '../types.ts';
+import { endpointOf } from './endpoint.ts';
 import { type CommandSettings, resolveCommands } from './resolve-commands.ts';
 import type { ValidDefinition } from './schema.ts';
 
@@ -55,11 +56,6 @@ export function resolveWebhook(definition: ValidDefinition, origin: WebhookOrigi
   };
 }
 
-/** The path that a definition answers on: its own, or the one of its name. */
-export function endpointOf({ name, endpoint }: Pick<ValidDefinition, 'name' | 'endpoint'>): string {
-  return endpoint ?? `/webhooks/${name}`;
-}
-
 /** The provider as the webhook's options shape it, or what is wrong with them; paths start at the definition. */
 function shapedBy(
   provider: Provider,
@@ -101,7 +97,6 @@ function unknownProvider(typed: string, providers: readonly Provider[]): Issue {
     path: ['provider'],
     message: `there is no provider ${typed}`,
     fix: suggestion(typed, names),
-    text: typed,
   };
 }
 
@@ -122,7 +117,7 @@ function defaultIssues(definition: ValidDefinition, found: string | null): reado
   if (defaultCommand !== undefined && found === null) {
     const fix = names.length === 0 ? 'Add it to commands.' : suggestion(defaultCommand, names);
     const message = `there is no text command ${defaultCommand}`;
-    return [{ path: ['defaultCommand'], message, fix, text: defaultCommand }];
+    return [{ path: ['defaultCommand'], message, fix }];
   }
   if (requirePrefix === false && found === null && names.length > 0) {
     const message = 'without a prefix the default command runs, but defaultCommand is missing';

@@ -3,8 +3,13 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { type FSWatcher, watch } from 'chokidar';
 import { messageOf } from '../errors.ts';
 import type { Configuration } from './index.ts';
-import { contentHash, type KeptModules, type UnloadedFile, unloadedFiles } from './modules/files.ts';
-import { staticFiles } from './modules/load.ts';
+import {
+  contentHash,
+  type KeptModules,
+  moduleFiles,
+  type UnloadedFile,
+  unloadedFiles,
+} from './modules/files.ts';
 
 interface WatchOptions {
   readonly files: readonly string[];
@@ -100,7 +105,7 @@ export function sourceLooks({
 
   async function current(): Promise<KeptModules['files']> {
     if (!hasProject) return {};
-    const named = await staticFiles(source, project.static).catch(() => []);
+    const { files: named } = await moduleFiles(source.file, project.static).catch(() => ({ files: [] }));
     const files = new Set([...named, ...Object.keys(modules.files)]);
     return Object.fromEntries(
       [...files].flatMap((file) => {

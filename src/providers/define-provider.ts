@@ -44,7 +44,7 @@ export function defineProvider(definition: ProviderDefinition): DefinedProvider 
   const calledAt = callerSite();
   const written: unknown = (definition as { readonly name?: unknown } | null)?.name;
   const name = typeof written === 'string' ? written : '';
-  return definedProvider({ name, result: read(definition), definition, calledAt });
+  return definedProvider({ name, result: read(definition), calledAt });
 }
 
 function read(definition: ProviderDefinition): Configured {

@@ -49,27 +49,6 @@ export function compileTemplate(source: string): TemplateResult {
 }
 
 /**
- * A template that compiled before, compiled again when it is first rendered: of thousands of webhooks most wait for
- * something that does not come today. Rendering throws a HookctlError (`bad_template`) if it does not compile after all.
- */
-export function compiledLater(source: string): Template {
-  let made: Template | null = null;
-  const template = (): Template => {
-    if (made !== null) return made;
-    const result = compileTemplate(source);
-    if (!result.ok) throw failure('bad_template', `The template does not compile: ${result.message}.`);
-    made = result.template;
-    return made;
-  };
-  return {
-    source,
-    plain: (context) => template().plain(context),
-    posted: (context) => template().posted(context),
-    fenced: (context) => template().fenced(context),
-  };
-}
-
-/**
  * What prints texts of the payload, and what prints those of `@event`, `@sender` and `@argument`. Two, because a
  * payload may have a field that is called `@argument`.
  */

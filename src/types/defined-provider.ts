@@ -16,8 +16,6 @@ export interface ProviderDraft {
   /** As it was written; empty when it is no text. */
   readonly name: string;
   readonly result: Configured;
-  /** As it was passed, by which lines are found. */
-  readonly definition: unknown;
   /** Where `defineProvider` was called; null when the stack does not tell. */
   readonly calledAt: CallSite | null;
 }

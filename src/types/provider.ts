@@ -107,8 +107,6 @@ export interface Issue {
   readonly fix?: string;
   /** True: the key itself is wrong (an unknown field), so its position is the one to show. */
   readonly atKey?: boolean;
-  /** The text that is wrong, which helps to find its line in a TypeScript module. */
-  readonly text?: string;
 }
 
 /** A provider as the options of a webhook shape it, or all that is wrong with them. */

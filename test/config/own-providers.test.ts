@@ -45,7 +45,7 @@ test('mistakes are reported once, in the file that has them; a name is one provi
     formatDiagnostic(problem).replaceAll(`${folder}/`, ''),
   );
   expect(problems).toEqual([
-    'providers/broken.ts:4 signature.hedder: unknown setting\n  Did you mean header?',
-    'providers/same.ts:3 name: tickets is already taken by providers/broken.ts:2\n  Choose another name.',
+    'providers/broken.ts:2 signature.hedder: unknown setting\n  Did you mean header?',
+    'providers/same.ts:2 name: tickets is already taken by providers/broken.ts:2\n  Choose another name.',
   ]);
 });

@@ -109,7 +109,7 @@ test('a module that cannot be loaded is reported with file, line and what to wri
   ]);
 });
 
-test('a mistake in a definition is reported with its line, its field and what to write', async () => {
+test('a mistake in a definition is reported with the line of its call, its field and what to write', async () => {
   const messages = await messagesOf(
     withFields("comandPrefix: '@bot'"),
     withFields("commands: [{ name: 'go' }, { name: 'look', template: 5 }]"),
@@ -129,45 +129,45 @@ test('a mistake in a definition is reported with its line, its field and what to
     withFields("commands: [{ name: 5 },\n    { name: 'go', wat: 1, template: '{{' }]"),
   );
   expect(messages).toEqual([
-    ['webhooks/a.ts:5 comandPrefix: unknown field\n  Did you mean commandPrefix?'],
-    ['webhooks/a.ts:5 commands.1.template: expected string, received number'],
+    ['webhooks/a.ts:2 comandPrefix: unknown field\n  Did you mean commandPrefix?'],
+    ['webhooks/a.ts:2 commands.1.template: expected string, received number'],
     [
-      'webhooks/a.ts:6 commands.1.name: See is already used at commands.0.aliases.0' +
+      'webhooks/a.ts:2 commands.1.name: See is already used at commands.0.aliases.0' +
         '\n  Choose another word: upper and lower case do not differ.',
     ],
-    ['webhooks/a.ts:6 defaultCommand: there is no text command run\n  Known here: go.'],
+    ['webhooks/a.ts:2 defaultCommand: there is no text command run\n  Known here: go.'],
     [
       expect.stringMatching(
-        /^webhooks\/a\.ts:7 commands\.0\.template: does not compile: .*line 1.*of the template\)$/,
+        /^webhooks\/a\.ts:2 commands\.0\.template: does not compile: .*line 1.*of the template\)$/,
       ),
     ],
     [
-      'webhooks/a.ts:5 commands.0.name: stop is reserved: it answers a task that waits\n  Choose another word.',
+      'webhooks/a.ts:2 commands.0.name: stop is reserved: it answers a task that waits\n  Choose another word.',
     ],
-    ['webhooks/a.ts:5 commands.0.name: “deep dive” is not one word\n  Use letters, digits, - and _ only.'],
+    ['webhooks/a.ts:2 commands.0.name: “deep dive” is not one word\n  Use letters, digits, - and _ only.'],
     [
-      'webhooks/a.ts:5 commands.0: has both name and trigger' +
+      'webhooks/a.ts:2 commands.0: has both name and trigger' +
         '\n  Make it two commands: one with a name, one with a trigger.',
-      'webhooks/a.ts:5 commands.1: has neither name nor trigger' +
+      'webhooks/a.ts:2 commands.1: has neither name nor trigger' +
         '\n  Add name (a word that people write) or trigger (an event type, such as issues.opened).',
     ],
-    ['webhooks/a.ts:5 commands.0.action: there is no action create_taks\n  Did you mean create_task?'],
-    [expect.stringMatching(/^webhooks\/a\.ts:5 commands\.0\.conditions.*\$where/)],
-    [expect.stringMatching(/^webhooks\/a\.ts:5 endpoint: expected a path that starts with \/webhooks\//)],
-    ['webhooks/a.ts:4 provider: there is no provider githb\n  Did you mean github?'],
-    ['webhooks/a.ts:3 name: expected a name of lower-case letters, digits, - and _'],
+    ['webhooks/a.ts:2 commands.0.action: there is no action create_taks\n  Did you mean create_task?'],
+    [expect.stringMatching(/^webhooks\/a\.ts:2 commands\.0\.conditions.*\$where/)],
+    [expect.stringMatching(/^webhooks\/a\.ts:2 endpoint: expected a path that starts with \/webhooks\//)],
+    ['webhooks/a.ts:2 provider: there is no provider githb\n  Did you mean github?'],
+    ['webhooks/a.ts:2 name: expected a name of lower-case letters, digits, - and _'],
     [
-      'webhooks/a.ts:5 commands.0.conditions: belongs to a command with a trigger' +
+      'webhooks/a.ts:2 commands.0.conditions: belongs to a command with a trigger' +
         '\n  Remove conditions, or give a trigger in place of the name.',
-      'webhooks/a.ts:6 requirePrefix: without a prefix the default command runs, but defaultCommand is missing' +
+      'webhooks/a.ts:2 requirePrefix: without a prefix the default command runs, but defaultCommand is missing' +
         '\n  Add defaultCommand: go.',
     ],
-    [expect.stringMatching(/^webhooks\/a\.ts:6 commands\.1\.name: go is already used at commands\.0\.name/)],
+    [expect.stringMatching(/^webhooks\/a\.ts:2 commands\.1\.name: go is already used at commands\.0\.name/)],
     [
-      'webhooks/a.ts:5 commands.0.name: expected string, received number',
-      'webhooks/a.ts:6 commands.1.wat: unknown field\n  Known here: name, aliases, trigger, conditions, ' +
+      'webhooks/a.ts:2 commands.0.name: expected string, received number',
+      'webhooks/a.ts:2 commands.1.wat: unknown field\n  Known here: name, aliases, trigger, conditions, ' +
         'priority, action, targetAgent, template, requiresApproval, approval, options.',
-      expect.stringMatching(/^webhooks\/a\.ts:6 commands\.1\.template: does not compile/),
+      expect.stringMatching(/^webhooks\/a\.ts:2 commands\.1\.template: does not compile/),
     ],
   ]);
 });
@@ -193,10 +193,10 @@ test('all problems of all files come at once, in order of their places', async (
     ['webhooks.yml', 1, 'ingress.prot', 'unknown field'],
     ['webhooks.yml', 2, 'static', 'none/*.ts matches no file'],
     ['webhooks.yml', 2, 'static', 'README.md takes in README.md, which is no module'],
-    ['webhooks/a.ts', 5, 'comandPrefix', 'unknown field'],
-    ['webhooks/a.ts', 6, 'wat', 'unknown field'],
+    ['webhooks/a.ts', 2, 'comandPrefix', 'unknown field'],
+    ['webhooks/a.ts', 2, 'wat', 'unknown field'],
     ['webhooks/b.ts', 1, undefined, expect.stringContaining('enum')],
-    ['webhooks/d.ts', 3, 'name', 'own is already taken by webhooks/c.ts:2'],
-    ['webhooks/e.ts', 5, 'endpoint', '/webhooks/same is already taken by webhooks/c.ts:2'],
+    ['webhooks/d.ts', 2, 'name', 'own is already taken by webhooks/c.ts:2'],
+    ['webhooks/e.ts', 2, 'endpoint', '/webhooks/same is already taken by webhooks/c.ts:2'],
   ]);
 });

@@ -1,10 +1,9 @@
 import { dirname, relative } from 'node:path';
-import { type Listing, listed, quickListing, rememberListing } from '../../config/listing.ts';
+import { type Listing, listed, quickListing } from '../../config/listing.ts';
 import { type UnloadedFile, unloadedText } from '../../config/modules/files.ts';
 import { locate, type ProjectPaths } from '../../config/project/locate.ts';
 import { formatDiagnostic } from '../../errors.ts';
 import { type Io, say } from '../../lib/io.ts';
-import { hookctlVersion } from '../../package-root.ts';
 import type { ServiceFlags, Services } from '../../services.ts';
 import { type LastDelivery, lastDeliveries } from '../../store/local/last-deliveries.ts';
 import { currentHolder } from '../../store/local/lock.ts';
@@ -25,17 +24,17 @@ export const configureList: CliCommand = (command, runner) => {
     .action(async (flags: JsonFlags) => {
       const options: ServiceFlags = command.optsWithGlobals();
       if (flags.json === true) await runner.run(options, listAsJson);
-      else if (!listQuickly(runner, options)) await runner.run(options, list);
+      else if (!(await listQuickly(runner, options))) await runner.run(options, list);
     });
 };
 
 /** The app and all configuration code stay unread where the list can be told without them. */
-function listQuickly({ host }: Runner, { config }: ServiceFlags): boolean {
+async function listQuickly({ host }: Runner, { config }: ServiceFlags): Promise<boolean> {
   const { env, cwd, home, io } = host;
   const located = locate({ cwd, env, home, configFlag: config ?? null });
   // What a server has, it alone knows: its variables may be others than those here.
   if (currentHolder(located.dataFolder)?.server != null) return false;
-  const listing = quickListing({ located, env, version: hookctlVersion() });
+  const listing = await quickListing({ located, env });
   if (listing === null) return false;
   if (located.ignored !== undefined) say(io.err, `note: ${located.ignored}`);
   printList(io, located, listing);
@@ -54,7 +53,6 @@ async function list(app: Services): Promise<0> {
   const { snapshot, unloaded } = configuration;
   printList(app.io, app.located, { webhooks: snapshot.webhooks.map(listed), unloaded });
   for (const problem of configuration.dynamic.refused) say(app.io.err, formatDiagnostic(problem));
-  await rememberListing(app, configuration, app.clock.now());
   return 0;
 }
 

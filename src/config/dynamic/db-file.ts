@@ -8,10 +8,9 @@ import { toDiagnostic } from '../../lib/diagnostics.ts';
 import { writeFileAtomic } from '../../lib/files/atomic-file.ts';
 import type { Issue } from '../../types.ts';
 import { DB_FILE, LAST_GOOD_FILE } from './files.ts';
-import { readMark, writeMark } from './mark.ts';
-import { formatDb, parseDb, parseKnown, parseOwn } from './parse.ts';
-import { doublesIn, type ResolvedDb, type Resolver } from './resolve-db.ts';
-import type { DbState, DbWebhook } from './schema.ts';
+import { parseDb } from './parse.ts';
+import type { ResolvedDb, Resolver } from './resolve-db.ts';
+import type { DbState } from './schema.ts';
 
 /** 10,000 webhooks take about 10 MB; a file beyond this is none of ours. */
 const MAX_BYTES = 64 * 1024 * 1024;
@@ -34,11 +33,6 @@ export type DbReading =
     }
   | { readonly ok: false; readonly problems: readonly Diagnostic[] };
 
-/** What a content says, without what it means. */
-type StateReading =
-  | Pick<Extract<DbReading, { ok: true }>, 'ok' | 'state' | 'revision'>
-  | Extract<DbReading, { ok: false }>;
-
 /** Checks beyond schema and commands: issues with paths from the whole file. */
 export type FurtherCheck = (state: DbState) => readonly Issue[];
 
@@ -51,17 +45,10 @@ export interface DbFile {
   stamp(): Promise<string>;
   /** Validates. A file that is absent although webhooks were in it is not taken for an empty one. */
   validate(content: DbContent, further?: FurtherCheck): Promise<DbReading>;
-  /** As `validate`, without what the webhooks mean: of a content that is known to validate nothing is looked into. */
-  stateOf(content: DbContent): Promise<StateReading>;
-  /**
-   * What is wrong with a state that came of one that validated: of its webhooks only `changed` are looked into.
-   * `bytes`: what `formatDb` makes of it.
-   */
-  problemsOfNext(bytes: Uint8Array, state: DbState, changed: readonly DbWebhook[]): readonly Diagnostic[];
   /** Null: there is none. */
   lastGood(further?: FurtherCheck): Promise<DbReading | null>;
-  /** Replaces the db, and then its last good copy, by bytes that validate. `canonical`: made by `formatDb`. */
-  write(bytes: Uint8Array, canonical: boolean): Promise<void>;
+  /** Replaces the db, and then its last good copy, by bytes that validate. */
+  write(bytes: Uint8Array): Promise<void>;
   /** Keeps bytes that validated as the last good copy. */
   keep(bytes: Uint8Array): Promise<void>;
 }
@@ -72,13 +59,10 @@ export function dbFile(dataFolder: string, resolve: Resolver): DbFile {
 
   const read = (path: string, bytes: Uint8Array, further: FurtherCheck): DbReading => {
     const revision = revisionOf(bytes);
-    const mark = readMark(dataFolder);
-    const trusted = mark?.revision === revision;
-    const parse = !trusted ? parseDb : mark.canonical ? parseOwn : parseKnown;
-    const parsed = parse(path, bytes);
+    const parsed = parseDb(path, bytes);
     if (!parsed.ok) return parsed;
     const { state, source } = parsed;
-    const resolved = resolve(state, trusted);
+    const resolved = resolve(state);
     const issues = [...resolved.issues, ...further(state)];
     return issues.length > 0
       ? { ok: false, problems: issues.map((issue) => toDiagnostic(source, issue)) }
@@ -100,7 +84,7 @@ export function dbFile(dataFolder: string, resolve: Resolver): DbFile {
       return { ok: false, problems: [{ file, message }] };
     }
     const state = { webhooks: [] };
-    return { ok: true, state, resolved: resolve(state, false), revision: EMPTY_REVISION, bytes: null };
+    return { ok: true, state, resolved: resolve(state), revision: EMPTY_REVISION, bytes: null };
   }
 
   return {
@@ -116,38 +100,12 @@ export function dbFile(dataFolder: string, resolve: Resolver): DbFile {
 
     validate,
 
-    async stateOf(content) {
-      if (content.kind !== 'bytes') return validate(content);
-      const mark = readMark(dataFolder);
-      const revision = revisionOf(content.bytes);
-      const own =
-        mark?.canonical === true && mark.revision === revision ? parseOwn(file, content.bytes) : null;
-      return own?.ok === true ? { ok: true, state: own.state, revision } : validate(content);
-    },
-
-    problemsOfNext(bytes, state, changed) {
-      const text = Buffer.from(formatDb({ webhooks: changed }));
-      const isRight =
-        parseDb(file, text).ok &&
-        resolve({ webhooks: changed }, false).issues.length === 0 &&
-        doublesIn(state.webhooks).length === 0;
-      if (isRight) return [];
-      // Read from the text, where the place of a mistake can be told.
-      const reading = read(file, bytes, () => []);
-      return reading.ok ? [] : reading.problems;
-    },
-
-    async write(bytes, canonical) {
-      // First, so that whoever reads the new content need not validate it again.
-      await writeMark(dataFolder, { revision: revisionOf(bytes), canonical });
+    async write(bytes) {
       await writeFileAtomic(file, bytes);
       await writeFileAtomic(lastGoodFile, bytes);
     },
 
     async keep(bytes) {
-      const revision = revisionOf(bytes);
-      if (readMark(dataFolder)?.revision !== revision)
-        await writeMark(dataFolder, { revision, canonical: false });
       const kept = await readContent(lastGoodFile);
       if (kept.kind === 'bytes' && Buffer.compare(kept.bytes, bytes) === 0) return;
       await writeFileAtomic(lastGoodFile, bytes);

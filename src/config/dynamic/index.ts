@@ -28,7 +28,7 @@ export function dbAdapter(db: DbFile, record: (edit: DbEdit) => Promise<void>): 
   return {
     /** Throws ConfigError when the file does not validate: what stands there is then never replaced. */
     async read() {
-      const reading = await db.stateOf(await db.content());
+      const reading = await db.validate(await db.content());
       if (!reading.ok) throw new ConfigError(withAdvice(reading.problems));
       former = reading;
       return reading.state;
@@ -40,15 +40,13 @@ export function dbAdapter(db: DbFile, record: (edit: DbEdit) => Promise<void>): 
      */
     async write(state) {
       const bytes = Buffer.from(formatDb(state));
-      const same = new Set(former.state.webhooks);
-      const changed = state.webhooks.filter((webhook) => !same.has(webhook));
-      const problems = db.problemsOfNext(bytes, state, changed);
-      if (problems.length > 0) throw new ConfigError(problems.map((problem) => inWords(problem, state)));
+      const next = await db.validate({ kind: 'bytes', bytes, inode: 0 });
+      if (!next.ok) throw new ConfigError(next.problems.map((problem) => inWords(problem, state)));
       const changes = changesBetween(former.state, state);
       const { revision: before } = former;
       await record({ before, after: revisionOf(bytes), changes });
       try {
-        await db.write(bytes, true);
+        await db.write(bytes);
       } catch (error) {
         await record({ before, after: before, changes: changes.map(undone) }).catch(() => undefined);
         throw error;
@@ -223,7 +221,7 @@ export function openDynamic(options: DynamicOptions): DynamicWebhooks {
         const changes = [{ what: 'webhook.restore', target: db.file, details }];
         await record({ before, after: good.revision, changes }, null);
         const kept = await setAside(db.file, clock.now());
-        await db.write(good.bytes, false);
+        await db.write(good.bytes);
         return { webhooks: good.state.webhooks.length, kept, revision: good.revision };
       });
     },

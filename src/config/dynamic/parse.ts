@@ -39,21 +39,6 @@ export function parseDb(file: string, bytes: Uint8Array): ParsedDb {
     : { ok: false, problems: issuesOf(dbSchema, result.error).map((issue) => toDiagnostic(source, issue)) };
 }
 
-/** The same for bytes that validated before: what stands where is not found out, what they leave out is added. */
-export function parseKnown(file: string, bytes: Uint8Array): ParsedDb {
-  const text = Buffer.from(bytes).toString('utf8');
-  const result = dbSchema.safeParse(readJson(text));
-  if (!result.success) return parseDb(file, bytes);
-  return { ok: true, state: { webhooks: result.data.webhooks }, source: unreadSource(file, text) };
-}
-
-/** The same for bytes that hookctl wrote itself and that validated: nothing is checked, nothing is added. */
-export function parseOwn(file: string, bytes: Uint8Array): ParsedDb {
-  const text = Buffer.from(bytes).toString('utf8');
-  const { webhooks } = readJson(text) as DbState;
-  return { ok: true, state: { webhooks }, source: unreadSource(file, text) };
-}
-
 /** The value of the text, in which commands of former versions name `target_agent` `agent`. */
 function readJson(text: string): unknown {
   const value: unknown = JSON.parse(text);
@@ -73,17 +58,6 @@ function inPresentWords(webhook: unknown): unknown {
 function withEach(value: unknown, field: string, change: (entry: unknown) => unknown): unknown {
   const list = isJsonObject(value) ? value[field] : undefined;
   return Array.isArray(list) ? { ...(value as object), [field]: list.map(change) } : value;
-}
-
-/** Places are found when somebody asks for one: to know all of them takes longer than to read the text. */
-function unreadSource(file: string, text: string): Source {
-  return {
-    file,
-    position(issue) {
-      const layout = layoutOf(text);
-      return layout.ok ? positionIn(text, layout.root, issue) : {};
-    },
-  };
 }
 
 /** The text of the db for a state. */

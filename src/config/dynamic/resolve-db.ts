@@ -19,8 +19,7 @@ export interface ResolvedDb {
   readonly issues: readonly Issue[];
 }
 
-/** `trusted`: the state was validated before. */
-export type Resolver = (state: DbState, trusted: boolean) => ResolvedDb;
+export type Resolver = (state: DbState) => ResolvedDb;
 
 /** What a text came to. */
 interface Resolved {
@@ -36,8 +35,8 @@ interface Resolved {
  */
 export function createResolver(known: () => Known): Resolver {
   let former: ReadonlyMap<string, Resolved> = new Map();
-  return ({ webhooks }, trusted) => {
-    const context = { ...known(), trusted };
+  return ({ webhooks }) => {
+    const context = known();
     const resolved = webhooks.map((written): Resolved => {
       const text = JSON.stringify(written);
       return former.get(text) ?? { written, text, resolution: resolveOne(written, context) };
@@ -111,7 +110,7 @@ function identityIssues({ provider, webhook_id, endpoint, commands }: DbWebhook)
 }
 
 /** Ids and names that come twice, in any case. Paths start at the whole file. */
-export function doublesIn(webhooks: readonly DbWebhook[]): readonly Issue[] {
+function doublesIn(webhooks: readonly DbWebhook[]): readonly Issue[] {
   return [...doubled(webhooks, 'webhook_id'), ...doubled(webhooks, 'name')];
 }
 

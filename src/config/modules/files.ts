@@ -1,12 +1,58 @@
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
-import { join, relative } from 'node:path';
+import { glob, realpath } from 'node:fs/promises';
+import { dirname, join, relative, resolve } from 'node:path';
+import type { Issue } from '../../types.ts';
 import type { ValidDefinition } from '../schema.ts';
 
 /*
  * Modules are programs: only `serve`, `check` and `trigger` run them. What they defined at the last start is kept in the
- * data folder, and every other command takes it from there.
+ * data folder, and every other command takes it from there. `webhook list` reads this file: nothing heavy belongs here.
  */
+
+/** Where static webhooks are looked for when `static:` says nothing; it may match no file. */
+export const DEFAULT_STATIC = './webhooks/*.ts';
+
+/** Declarations, packages, and the tests beside a project's modules: to load one would run it. */
+const NO_WEBHOOK = /\.d\.ts$|\.(?:test|spec)\.[mc]?[jt]s$|(?:^|\/)node_modules\//;
+
+/** The modules that patterns name, in order of their paths, and what is wrong with the patterns. */
+interface ModuleFiles {
+  readonly files: readonly string[];
+  readonly issues: readonly Issue[];
+}
+
+/** Follows the patterns of `static:`, which are relative to webhooks.yml. */
+export async function moduleFiles(projectFile: string, patterns: readonly string[]): Promise<ModuleFiles> {
+  const expanded = await Promise.all(patterns.map((pattern) => expand(dirname(projectFile), pattern)));
+  return {
+    files: [...new Set(expanded.flatMap(({ files }) => files))].sort(),
+    issues: expanded.flatMap(({ issues }) => issues),
+  };
+}
+
+async function expand(folder: string, pattern: string): Promise<ModuleFiles> {
+  const wanted: string[] = [];
+  for await (const file of glob(pattern, { cwd: folder })) {
+    if (!NO_WEBHOOK.test(file)) wanted.push(file);
+  }
+  // Node names a module by its real path; so do stack traces, and the lines found in them must fit.
+  const files = await Promise.all(wanted.map((file) => realpath(resolve(folder, file))));
+  const issue = (message: string, fix: string): Issue => ({ path: ['static'], message, fix });
+  const odd = files.filter((file) => !/\.(ts|js|mjs)$/.test(file));
+  const isMissing = files.length === 0 && pattern !== DEFAULT_STATIC;
+  return {
+    files: files.filter((file) => !odd.includes(file)),
+    issues: isMissing
+      ? [issue(`${pattern} matches no file`, `Patterns are relative to ${folder}.`)]
+      : odd.map((file) =>
+          issue(
+            `${pattern} takes in ${file}, which is no module`,
+            'Make the pattern end in .ts, .js or .mjs.',
+          ),
+        ),
+  };
+}
 
 /** A webhook that a module defined. */
 export interface KeptDefinition {
@@ -25,7 +71,7 @@ export interface KeptModules {
 }
 
 /** In the data folder. */
-export const KEPT_MODULES_FILE = 'modules.json';
+const KEPT_MODULES_FILE = 'modules.json';
 
 export async function keepModules(dataFolder: string, kept: KeptModules): Promise<void> {
   const { writeFileAtomic } = await import('../../lib/files/atomic-file.ts');
@@ -79,6 +125,16 @@ export function unloadedFiles(
   });
   const gone = Object.keys(loaded).filter((file) => now[file] === undefined);
   return [...present, ...gone.map((file): UnloadedFile => ({ file, state: 'removed' }))];
+}
+
+/** The modules among those files, and those that `static:` names now, that are not what `kept` came from. */
+export function unloadedModules(
+  kept: KeptModules,
+  projectFile: string,
+  named: readonly string[],
+): readonly UnloadedFile[] {
+  const { [projectFile]: _, ...loaded } = kept.files;
+  return unloadedFiles(loaded, hashesOf([...new Set([...named, ...Object.keys(loaded)])]));
 }
 
 /** `webhooks/mine.ts: written, not loaded: restart \`hookctl serve\``, relative to a folder; null: with its whole path. */

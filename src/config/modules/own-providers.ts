@@ -1,11 +1,9 @@
-import { readFile } from 'node:fs/promises';
 import { type Diagnostic, failure } from '../../errors.ts';
 import type { CallSite } from '../../lib/call-site.ts';
 import { toDiagnostic } from '../../lib/diagnostics.ts';
 import type { ProviderDraft } from '../../types/defined-provider.ts';
 import type { Issue, Provider } from '../../types.ts';
-import type { StaticDefinition } from './load.ts';
-import { moduleSource } from './source.ts';
+import { type StaticDefinition, sourceAt } from './load.ts';
 
 const REASON = 'it is code of the project, which only `hookctl serve`, `check` and `trigger` run';
 
@@ -47,18 +45,18 @@ interface OwnProviders {
 }
 
 /** The providers that static webhooks bring along, each once. `builtIn` names are taken. */
-export async function ownProviders(
+export function ownProviders(
   definitions: readonly StaticDefinition[],
   builtIn: readonly Provider[],
-): Promise<OwnProviders> {
+): OwnProviders {
   const brought = definitions.flatMap(({ provider, calledAt }) =>
     provider === null ? [] : [{ draft: provider, calledAt: provider.calledAt ?? calledAt }],
   );
   const drafts = brought.filter(
     (it, index) => brought.findIndex(({ draft }) => draft === it.draft) === index,
   );
-  const problems = await Promise.all(
-    drafts.map((it, index) => problemsOf(it, nameIssues(it, drafts.slice(0, index), builtIn))),
+  const problems = drafts.flatMap((it, index) =>
+    problemsOf(it, nameIssues(it, drafts.slice(0, index), builtIn)),
   );
   const absent = definitions.flatMap(({ definition, lacksProvider }) =>
     lacksProvider === true ? definition.provider : [],
@@ -68,7 +66,7 @@ export async function ownProviders(
       ...drafts.flatMap(({ draft }) => providerOf(draft, builtIn) ?? []),
       ...[...new Set(absent)].map(absentProvider),
     ],
-    problems: problems.flat(),
+    problems,
   };
 }
 
@@ -77,15 +75,10 @@ interface Brought {
   readonly calledAt: CallSite;
 }
 
-async function problemsOf(
-  { draft, calledAt }: Brought,
-  further: readonly Issue[],
-): Promise<readonly Diagnostic[]> {
+function problemsOf({ draft, calledAt }: Brought, further: readonly Issue[]): readonly Diagnostic[] {
   const issues = [...(draft.result.ok ? [] : draft.result.issues), ...further];
   if (issues.length === 0) return [];
-  const text = await readFile(calledAt.file, 'utf8').catch(() => '');
-  const source = moduleSource(text, calledAt, draft.definition);
-  return issues.map((issue) => toDiagnostic(source, issue));
+  return issues.map((issue) => toDiagnostic(sourceAt(calledAt), issue));
 }
 
 function nameIssues(
@@ -94,7 +87,7 @@ function nameIssues(
   builtIn: readonly Provider[],
 ): readonly Issue[] {
   const { name } = draft;
-  const issue = (message: string) => [{ path: ['name'], message, fix: 'Choose another name.', text: name }];
+  const issue = (message: string) => [{ path: ['name'], message, fix: 'Choose another name.' }];
   if (builtIn.some((provider) => provider.name === name)) {
     return issue(`${name} is a provider that hookctl has already`);
   }

@@ -13,9 +13,8 @@ import {
 } from 'yaml';
 import { ORDERING } from '../../conditions/when.ts';
 import { type Diagnostic, messageOf } from '../../errors.ts';
-import { issuesOf, type Position, type Source, toDiagnostic } from '../../lib/diagnostics.ts';
+import { issuesOf, type Position, type Source, toDiagnostic, withoutFaulty } from '../../lib/diagnostics.ts';
 import type { Issue } from '../../types.ts';
-import { withoutFaulty } from '../modules/prune.ts';
 import { type ProjectConfig, projectSchema } from './schema.ts';
 
 /** Aliases may stand for this many nodes at most; beyond it a few lines could expand to gigabytes. */

@@ -4,6 +4,7 @@ import type { CommonOptions } from '../../agents/runner.ts';
 import { byteSize, duration } from '../../lib/units.ts';
 import { SSH_PROFILES, type TunnelSettings } from '../../tunnels/settings.ts';
 import type { JsonObject } from '../../types.ts';
+import { DEFAULT_STATIC } from '../modules/files.ts';
 import { adjustmentSchema, variableName } from '../schema.ts';
 
 const url = z.url({ protocol: /^https?$/, error: 'expected a URL that starts with https:// or http://' });
@@ -107,9 +108,6 @@ const runsSchema = z.strictObject({
 
 /** What all runs together may take. */
 export type RunLimits = z.output<typeof runsSchema>;
-
-/** Where static webhooks are looked for when `static:` says nothing; it may match no file. */
-export const DEFAULT_STATIC = './webhooks/*.ts';
 
 const port = z.int().min(0).max(65_535);
 const httpUrl = z.url({ protocol: /^https?$/, error: 'expected a URL that starts with https:// or http://' });
