@@ -1,7 +1,7 @@
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 import type { Metric, Registry } from 'prom-client';
 import type { Receipt } from '../deliveries/receive.ts';
-import { createCounts, createTimes, OTHER, type Times } from '../lib/tally.ts';
+import { createCounts, createTimes, OTHER, type Times } from './tally.ts';
 import type { TunnelStatus } from '../tunnels/supervisor.ts';
 import { type Delivery, OUTGOING_STATUSES, type OutgoingStatus } from '../types.ts';
 
