@@ -1,9 +1,9 @@
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 import type { Metric, Registry } from 'prom-client';
 import type { Receipt } from '../deliveries/receive.ts';
-import { createCounts, createTimes, OTHER, type Times } from './tally.ts';
 import type { TunnelStatus } from '../tunnels/supervisor.ts';
 import { type Delivery, OUTGOING_STATUSES, type OutgoingStatus } from '../types.ts';
+import { createCounts, createTimes, OTHER, type Times } from './tally.ts';
 
 /** What `/metrics` looks at when it is asked. */
 interface MetricsSource {
