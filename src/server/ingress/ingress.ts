@@ -1,7 +1,7 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { Engine } from '../../deliveries/engine.ts';
 import { type Receipt, receive } from '../../deliveries/receive.ts';
-import { createSingleFile } from '../../lib/files/single-file.ts';
+import { createKeyLock } from '../../lib/key-lock.ts';
 import { PROBE_HEADER, PROBE_PATH } from '../../tunnels/prober.ts';
 import type { Ack, Headers, RawRequest, Snapshot, Webhook } from '../../types.ts';
 import type { RefusalCount, ServeReporter } from '../events.ts';
@@ -43,7 +43,7 @@ interface IngressOptions {
  */
 export function createIngress(options: IngressOptions): Server {
   const readBody = createBodyReader();
-  const oneAtATime = createSingleFile();
+  const lock = createKeyLock();
   const socket = ingressSocket();
   answerBroken(socket, (request) => {
     options.onRefused?.(request);
@@ -87,7 +87,7 @@ export function createIngress(options: IngressOptions): Server {
     const unsigned = webhook.provider.answerUnsigned?.(raw) ?? null;
     const take = () => options.receive(webhook, raw);
     try {
-      return unsigned ?? delivered(await (read.body.byteLength > LARGE_BYTES ? oneAtATime(take) : take()));
+      return unsigned ?? delivered(await (read.body.byteLength > LARGE_BYTES ? lock(['large body'], take) : take()));
     } finally {
       read.release();
     }
