@@ -87,7 +87,10 @@ export function createIngress(options: IngressOptions): Server {
     const unsigned = webhook.provider.answerUnsigned?.(raw) ?? null;
     const take = () => options.receive(webhook, raw);
     try {
-      return unsigned ?? delivered(await (read.body.byteLength > LARGE_BYTES ? lock(['large body'], take) : take()));
+      return (
+        unsigned ??
+        delivered(await (read.body.byteLength > LARGE_BYTES ? lock(['large body'], take) : take()))
+      );
     } finally {
       read.release();
     }
