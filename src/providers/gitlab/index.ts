@@ -10,13 +10,18 @@ import type {
 import { SIGNING_SECRET_PREFIX } from '../kit/keys.ts';
 import { idAt, textAt } from '../kit/payload.ts';
 import { checkToken } from '../kit/signature.ts';
-import { checkStandardWebhook, signStandardWebhook } from '../kit/standard-webhooks.ts';
+import { STANDARD_WEBHOOKS } from '../kit/standard-webhooks.ts';
 import { createProvider } from '../provider.ts';
+import { schemeOf } from '../scheme/scheme.ts';
+import { signBy } from '../scheme/sign.ts';
+import { amongAll, verifyAny } from '../scheme/verify.ts';
 import { parse } from './parse.ts';
 import { reply } from './reply.ts';
 
 /** The plain token. It is the secret itself, so it is never stored. */
 const TOKEN_HEADER = 'x-gitlab-token';
+
+const SIGNING = schemeOf(STANDARD_WEBHOOKS);
 
 /**
  * GitLab has a secret token, sent in clear, and since 2026 a signing token (`whsec_…`, Standard Webhooks); a hook may
@@ -30,10 +35,9 @@ function verify(request: RawRequest, secrets: readonly WebhookSecret[], now: num
   const bySignature = signing.length > 0 && (isSigned || tokens.length === 0);
   const used = bySignature ? signing : tokens;
   const verdict = bySignature
-    ? checkStandardWebhook(request, used, now)
+    ? verifyAny([SIGNING], request, used, now)
     : checkToken(request.headers[TOKEN_HEADER], used);
-  const fitted = verdict.ok ? used[verdict.secretIndex] : undefined;
-  return fitted === undefined || !verdict.ok ? verdict : { ...verdict, secretIndex: secrets.indexOf(fitted) };
+  return amongAll(verdict, used, secrets);
 }
 
 function isSigning({ value }: WebhookSecret): boolean {
@@ -94,7 +98,7 @@ export const gitlab: Provider = createProvider({
   sign(body, { type, secret, deliveryId, now }) {
     const value = secret.reveal();
     const proof = value.startsWith(SIGNING_SECRET_PREFIX)
-      ? signStandardWebhook(body, { id: deliveryId, now, secret: value })
+      ? signBy(SIGNING, { headers: {}, body }, { secret, deliveryId, now })
       : { [TOKEN_HEADER]: Buffer.from(value, 'utf8').toString('latin1') };
     return {
       body,

@@ -35,13 +35,19 @@ export function verifyAny(
     schemes.map((scheme) => {
       if (!isMixed) return verifyBy(scheme, request, secrets, now);
       const own = secrets.filter((secret) => isMarkedKey(secret) === (scheme.kind === 'ed25519'));
-      const verdict = verifyBy(scheme, request, own, now);
-      const fitted = verdict.ok ? own[verdict.secretIndex] : undefined;
-      return fitted === undefined || !verdict.ok
-        ? verdict
-        : { ...verdict, secretIndex: secrets.indexOf(fitted) };
+      return amongAll(verifyBy(scheme, request, own, now), own, secrets);
     }),
   );
+}
+
+/** A verdict by some of the secrets, with the index that the fitting one has among all. */
+export function amongAll(
+  verdict: Verdict,
+  used: readonly WebhookSecret[],
+  all: readonly WebhookSecret[],
+): Verdict {
+  const fitted = verdict.ok ? used[verdict.secretIndex] : undefined;
+  return fitted === undefined || !verdict.ok ? verdict : { ...verdict, secretIndex: all.indexOf(fitted) };
 }
 
 /**

@@ -1,6 +1,7 @@
 import type { JsonObject, Parsed, Provider } from '../../types.ts';
 import { event, noPerson } from '../kit/event.ts';
 import { textAt } from '../kit/payload.ts';
+import { STANDARD_WEBHOOKS } from '../kit/standard-webhooks.ts';
 import { createProvider, type ReadContext } from '../provider.ts';
 
 /** Where senders name the event: the specification says `type`. */
@@ -37,16 +38,7 @@ const ED25519 = { scheme: 'ed25519', prefix: 'v1a,' } as const;
 export const standard: Provider = createProvider({
   name: 'standard',
   label: 'Standard Webhooks',
-  signature: {
-    header: 'webhook-signature',
-    prefix: 'v1,',
-    separator: ' ',
-    encoding: 'base64',
-    signedContent: '{id}.{timestamp}.{body}',
-    timestamp: 'header:webhook-timestamp',
-    deliveryId: 'header:webhook-id',
-    secretEncoding: 'whsec',
-  },
+  signature: STANDARD_WEBHOOKS,
   alternatives: [SVIX, ED25519, { ...SVIX, ...ED25519 }],
   // Whose words a message brings, the specification does not say: mail, forms, customers.
   strangersWords: true,
