@@ -19,6 +19,7 @@ export type {
   ParseResult,
   ProviderDefinition,
 } from './providers/definition.ts';
+export type { BuiltInProvider } from './providers/names.ts';
 export type { SignatureSettings } from './providers/scheme/settings.ts';
 export type { DefinedProvider } from './types/defined-provider.ts';
 export type {

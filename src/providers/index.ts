@@ -9,6 +9,7 @@ import { gitlab } from './gitlab/index.ts';
 import { grafana } from './grafana/index.ts';
 import { jira } from './jira/index.ts';
 import { linear } from './linear/index.ts';
+import { type BuiltInProvider, PROVIDER_NAMES } from './names.ts';
 import { pagerduty } from './pagerduty/index.ts';
 import { registry } from './registry/index.ts';
 import { sentry } from './sentry/index.ts';
@@ -17,8 +18,7 @@ import { slack } from './slack/index.ts';
 import { standard } from './standard/index.ts';
 import { stripe } from './stripe/index.ts';
 
-/** Every sender that hookctl speaks with. One line each. */
-export const providers: readonly Provider[] = [
+const builtIn: Readonly<Record<BuiltInProvider, Provider>> = {
   github,
   jira,
   slack,
@@ -36,7 +36,10 @@ export const providers: readonly Provider[] = [
   grafana,
   registry,
   generic,
-];
+};
+
+/** Every sender that hookctl supports by itself. */
+export const providers: readonly Provider[] = PROVIDER_NAMES.map((name) => builtIn[name]);
 
 const byName = new Map(providers.map((provider) => [provider.name, provider]));
 

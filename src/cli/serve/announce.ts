@@ -1,6 +1,6 @@
 import { commandLine } from '../../lib/shell-quote.ts';
 import { escapeInvisibleLine } from '../../lib/text/escape-invisible.ts';
-import { providers } from '../../providers/index.ts';
+import { PROVIDER_NAMES } from '../../providers/names.ts';
 import type { Serving } from '../../server/serve.ts';
 import { endpointUrl, publicBase, type RunningFacts } from '../../server/status.ts';
 import { publicUrl } from '../../tunnels/tunnel.ts';
@@ -77,5 +77,5 @@ function announceWebhook(webhook: Webhook, facts: RunningFacts, print: Print): v
 
 /** All forms would be a wall of text. Of the built-in webhooks the first has it, the others in `webhook show`. */
 function showsForm({ origin, providerName: provider }: Webhook): boolean {
-  return origin.kind !== 'built-in' || provider === providers[0]?.name;
+  return origin.kind !== 'built-in' || provider === PROVIDER_NAMES[0];
 }

@@ -4,7 +4,8 @@ import { SAMPLE_HEADER, sampleProof } from '../../deliveries/verify.ts';
 import { failure, usageError } from '../../errors.ts';
 import { requestLocal } from '../../lib/http/local-request.ts';
 import { say } from '../../lib/io.ts';
-import { providers, providersIn } from '../../providers/index.ts';
+import { providersIn } from '../../providers/index.ts';
+import { PROVIDER_NAMES } from '../../providers/names.ts';
 import type { DispatchView } from '../../server/api/deliveries.ts';
 import { DELIVERY_HEADER } from '../../server/ingress/ingress.ts';
 import type { Services } from '../../services.ts';
@@ -31,7 +32,7 @@ const POLL_MS = 20;
 
 export const configureTrigger: CliCommand = (command, runner) => {
   command
-    .argument('[provider]', `${providers.map(({ name }) => name).join(', ')}; or a webhook`)
+    .argument('[provider]', `${PROVIDER_NAMES.join(', ')}; or a webhook`)
     .argument('[event]', 'event type, e.g. issue_comment.created; the first sample if left out')
     .option('--text <text>', 'what the person writes; without it no text command fires')
     .option(

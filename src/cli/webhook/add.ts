@@ -2,7 +2,7 @@ import type { Change } from '../../config/dynamic/change.ts';
 import { type Added, addFrom, addWebhook } from '../../config/dynamic/edit.ts';
 import { lintWebhooks } from '../../config/lint.ts';
 import { usageError } from '../../errors.ts';
-import { providers } from '../../providers/index.ts';
+import { PROVIDER_NAMES } from '../../providers/names.ts';
 import { settingDescriptions } from '../../providers/scheme/settings.ts';
 import type { Services } from '../../services.ts';
 import type { Webhook } from '../../types.ts';
@@ -22,7 +22,7 @@ export const configureAdd: CliCommand = (command, runner) => {
   webhookOptions(
     command
       .description('Add a dynamic webhook. Without a secret one is made, and shown this once.')
-      .argument('[provider]', `who sends: ${providers.map(({ name }) => name).join(', ')}`)
+      .argument('[provider]', `who sends: ${PROVIDER_NAMES.join(', ')}`)
       .option(
         '--from <webhook>',
         'copy a webhook, static ones too, under an endpoint and a secret of its own',
