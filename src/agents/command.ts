@@ -83,7 +83,9 @@ const options = z.strictObject({
   args: z
     .array(z.string())
     .default([])
-    .describe('Arguments: no shell; {{title}}, {{session}}, … are put in, and never become options.'),
+    .describe(
+      'Arguments: no shell; {{taskId}}, {{session}}, … are put in anywhere, what others wrote only as "--title={{title}}".',
+    ),
   resumeArgs: z
     .array(z.string())
     .describe('Arguments from the second run of a conversation on, for a program that takes {{session}}.')
@@ -131,8 +133,8 @@ export const command: AgentRunner<CommandOptions> = {
             ),
           ]
         : []),
-      ...argumentIssues(program, 'args', args),
-      ...argumentIssues(program, 'resumeArgs', resumeArgs),
+      ...argumentIssues('args', args),
+      ...argumentIssues('resumeArgs', resumeArgs),
     ];
   },
 

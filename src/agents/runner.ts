@@ -1,9 +1,6 @@
 import type { z } from 'zod';
 import type { Environment } from '../lib/process/subprocess.ts';
 import type { AgentRun, Issue, RunUsage, Task } from '../types.ts';
-import type { LogLine } from './log-line.ts';
-
-export type { LogLine } from './log-line.ts';
 
 /**
  * What the server adds to a run, so that the agent can speak to it: an MCP server to call, hooks that report, and a
@@ -56,6 +53,12 @@ export interface RunOrder<Options> {
   /** The session of the conversation's earlier run; null: this is the first one. */
   readonly session: string | null;
   readonly environment: RunEnvironment;
+}
+
+/** One line of a run's log. `said`: the agent's words, `did`: a tool it used, `note`: hookctl's. */
+export interface LogLine {
+  readonly kind: 'said' | 'did' | 'output' | 'note';
+  readonly text: string;
 }
 
 /** Where a runner tells what happens, while it happens. */

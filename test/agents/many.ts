@@ -5,9 +5,9 @@ import type { Sandbox } from '../support/sandbox.ts';
 /** Two agents, of which one may run four times at once and one once. */
 export const MANY_YAML = `agents:
   wide:
-    { use: command, program: ./agent, args: [--, "{{title}}", "4", "4"], concurrency: 4, rerunOnCrash: true }
+    { use: command, program: ./agent, args: ["--title={{title}}", "4", "4"], concurrency: 4, rerunOnCrash: true }
   narrow:
-    { use: command, program: ./agent, args: [--, "{{title}}", "1", "4"], concurrency: 1, rerunOnCrash: true }
+    { use: command, program: ./agent, args: ["--title={{title}}", "1", "4"], concurrency: 1, rerunOnCrash: true }
 runs: { concurrency: 4, perDay: { runs: 10000 }, perThread: { runs: 1000 } }
 claudeTasks: { enabled: false }
 `;

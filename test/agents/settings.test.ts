@@ -13,54 +13,48 @@ function against(program: string, args: readonly string[], more: object = {}): s
   return (command as AgentRunner).check(options as never)[0]?.message ?? null;
 }
 
-describe('arguments that hold something from outside', () => {
+describe('arguments with a value from outside', () => {
   test.each([
-    ['behind an option', ['--title={{title}}']],
-    ['behind --', ['run', '--', '{{title}}', '{{ url }}']],
-    ['behind words', ['about {{title}}']],
+    ['as the value of a long option', ['run', '--title={{title}}', '--', '--url={{ url }}']],
     [
       'as ids of hookctl, anywhere',
       ['{{taskId}}', '-r{{runId}}', '{{session}}', '{{promptFile}}', '{{resultFile}}'],
     ],
     ['not at all', ['-c', 'anything', '--eval=1']],
-  ])('are right %s', (_, args) => {
+  ])('are accepted %s', (_, args) => {
     expect(against('./agent', args)).toBeNull();
+    expect(against('node', ['agent.js', ...args])).toBeNull();
   });
 
+  const ELSEWHERE = /could be taken for an option, a file or a command/;
   test.each([
-    ['alone', './agent', ['{{title}}'], /taken for an option/],
-    ['before --', './agent', ['{{title}}', '--'], /taken for an option/],
-    ['in a short option', './agent', ['-m{{title}}'], /could become an option/],
-    ['in the name of an option', './agent', ['--{{title}}'], /could become an option/],
-    ['as a file of arguments', './agent', ['@{{title}}'], /could become an option, or a file/],
+    ['alone', './agent', ['{{title}}'], ELSEWHERE],
+    ['before --', './agent', ['{{title}}', '--'], ELSEWHERE],
+    ['after --', './agent', ['run', '--', '{{title}}'], ELSEWHERE],
+    ['after words', './agent', ['about {{title}}'], ELSEWHERE],
+    ['in a short option', './agent', ['-m{{title}}'], ELSEWHERE],
+    ['in the name of an option', './agent', ['--{{title}}'], ELSEWHERE],
+    ['as a file of arguments', './agent', ['@{{title}}'], ELSEWHERE],
     ['in an option that runs it', './agent', ['--', '--exec={{title}}'], /would be run/],
     ['in an option that loads it', './agent', ['--pre-config={{url}}'], /would be run or read as settings/],
-    ['in a shell', 'bash', ['-c', 'echo {{title}}'], /bash runs commands/],
-    ['behind a shell', '/bin/sh', ['-c', 'echo "$1"', '--', '{{title}}'], /sh runs commands/],
-    ['behind a program that starts others', 'env', ['--', '{{title}}'], /env runs commands/],
-    ['behind ssh', 'ssh', ['host', '--', '{{externalId}}'], /ssh runs commands/],
-    ['as a program of an interpreter', 'node', ['--', '{{title}}'], /node could take this value/],
-    [
-      'behind an interpreter’s option',
-      'python3',
-      ['-c', 'x', '--', '{{title}}'],
-      /python3 could take this value/,
-    ],
-    ['by a name that is none', './agent', ['--title={{titel}}'], /there is no \{\{titel\}\}/],
+    ['in a shell', 'bash', ['-c', 'echo {{title}}'], ELSEWHERE],
+    ['after a shell', '/bin/sh', ['-c', 'echo "$1"', '--', '{{title}}'], ELSEWHERE],
+    ['after a program that starts others', 'env', ['--', '{{title}}'], ELSEWHERE],
+    ['after ssh', 'ssh', ['host', '--', '{{externalId}}'], ELSEWHERE],
+    ['as a program of an interpreter', 'node', ['--', '{{title}}'], ELSEWHERE],
+    ['after an interpreter’s option', 'python3', ['-c', 'x', '--', '{{title}}'], ELSEWHERE],
+    ['by an unknown name', './agent', ['--title={{titel}}'], /there is no \{\{titel\}\}/],
     ['in the program', './{{title}}', [], /the program is fixed/],
   ])('are refused %s', (_, program, args, why) => {
     expect(against(program, args)).toMatch(why);
   });
 
-  test('resuming is for a program that was given a session', () => {
+  test('resumeArgs: only for a program that takes a session, and checked like args', () => {
     expect(against('./agent', [], { resumeArgs: ['--resume={{session}}'] })).toMatch(
       /only a program that was given/,
     );
-    expect(against('./agent', ['--id={{session}}'], { resumeArgs: ['{{title}}'] })).toMatch(
-      /taken for an option/,
-    );
+    expect(against('./agent', ['--id={{session}}'], { resumeArgs: ['{{title}}'] })).toMatch(ELSEWHERE);
     expect(against('./agent', ['--id={{session}}'], { resumeArgs: ['--resume={{session}}'] })).toBeNull();
-    expect(against('node', ['agent.js', '--', '{{title}}'])).toBeNull();
   });
 });
 

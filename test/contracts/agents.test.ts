@@ -23,12 +23,8 @@ const SETTINGS: Readonly<Record<string, Readonly<Record<string, unknown>>>> = {
       '--title={{title}}',
       '--url={{url}}',
       '--id={{externalId}}',
-      'about {{title}}',
+      '--about=about {{title}}',
       '--session={{session}}',
-      '--',
-      '{{title}}',
-      '{{url}}',
-      '{{externalId}}',
     ],
   },
 };
