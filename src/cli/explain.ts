@@ -38,7 +38,7 @@ async function explainFile(app: Services, path: string, flags: ExplainFlags): Pr
   const explanation = explain(webhookOf({ snapshot: () => snapshot }, source), source.request);
   if (flags.json === true)
     printJson(app.io, { source: path, delivery: null, ...explanationView(explanation) });
-  else printExplanation(app.io, path, explanation);
+  else await printExplanation(app.io, path, explanation);
   return 0;
 }
 
@@ -71,7 +71,7 @@ async function explainStored(app: Services, id: string, { json }: ExplainFlags):
       ]),
     );
     say(app.io.out, '\nToday, with the configuration of now:\n');
-    printExplanation(app.io, id, explanation);
+    await printExplanation(app.io, id, explanation);
   }
   return 0;
 }

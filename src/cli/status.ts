@@ -19,7 +19,7 @@ async function run(app: Services, { json }: JsonFlags): Promise<0> {
   const client = await serverClient(app);
   const view = client === null ? offline(app) : await client.status();
   if (json === true) printJson(app.io, view);
-  else print(app, view);
+  else await print(app, view);
   return 0;
 }
 
@@ -36,7 +36,7 @@ function offline(app: Services): StatusView {
   });
 }
 
-function print({ io }: Services, view: StatusView): void {
+async function print({ io }: Services, view: StatusView): Promise<void> {
   const { server, tunnel } = view;
   say(
     io.out,
@@ -70,7 +70,7 @@ function print({ io }: Services, view: StatusView): void {
     ]);
     say(
       io.out,
-      `\n${table(io.out, ['webhook', state('state'), below('url'), whole('deliveries'), time('last'), whole('id')], rows)}`,
+      `\n${await table(io.out, ['webhook', state('state'), below('url'), whole('deliveries'), time('last'), whole('id')], rows)}`,
     );
   }
   for (const problem of view.problems) say(commandsOut(io), `\nproblem: ${escapeInvisibleLine(problem)}`);

@@ -28,7 +28,7 @@ async function run(app: Services, { json }: JsonFlags): Promise<0 | 1> {
       ]),
     );
     const rows = view.unsynced.map(({ task_id, reason }) => [task_id, reason]);
-    if (rows.length > 0) say(app.io.out, `\n${table(app.io.out, [whole('task'), below('why')], rows)}`);
+    if (rows.length > 0) say(app.io.out, `\n${await table(app.io.out, [whole('task'), below('why')], rows)}`);
   }
   return view.unsynced.length === 0 ? 0 : 1;
 }

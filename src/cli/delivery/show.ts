@@ -76,7 +76,7 @@ async function show(app: Services, id: string, flags: ShowFlags): Promise<0> {
       row.task_ids.join(' ') || '-',
       row.error ?? row.reason,
     ]);
-    say(out, `\n${table(out, ['command', 'fired', 'task', below('why')], rows)}`);
+    say(out, `\n${await table(out, ['command', 'fired', 'task', below('why')], rows)}`);
   }
   say(io.err, nextStep(view));
   return 0;

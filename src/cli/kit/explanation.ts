@@ -5,7 +5,11 @@ import { facts } from './print.ts';
 import { below, state, table } from './table.ts';
 
 /** For each event, each command and why it fires or not. */
-export function printExplanation(io: Io, source: string, { obstacle, events }: Explanation): void {
+export async function printExplanation(
+  io: Io,
+  source: string,
+  { obstacle, events }: Explanation,
+): Promise<void> {
   const out = commandsOut(io);
   if (obstacle !== null)
     say(
@@ -30,7 +34,7 @@ export function printExplanation(io: Io, source: string, { obstacle, events }: E
       fired ? (needsApproval ? 'fires, waits for approval' : 'fires') : 'no',
       reason,
     ]);
-    say(out, `\n${table(out, ['command', state('fires'), below('why')], rows)}`);
+    say(out, `\n${await table(out, ['command', state('fires'), below('why')], rows)}`);
   }
 }
 

@@ -85,7 +85,7 @@ async function list<
     const columns = of.columns(rows);
     const titles = columns.map(([column]) => column);
     const cells = rows.map((row) => columns.map(([, text]) => text(row)));
-    say(app.io.out, table(app.io.out, titles, cells));
+    say(app.io.out, await table(app.io.out, titles, cells));
   }
   sayNextPage(app, { list: of.list, filter, rows, argv });
   return 0;

@@ -1,7 +1,6 @@
-import stringWidth from 'string-width';
 import { type OutputStream, paint, type Style } from '../../lib/io.ts';
 import { escapeInvisibleLine } from '../../lib/text/escape-invisible.ts';
-import { wrap } from '../../lib/text/wrap.ts';
+import { loadWidths, widthOf, wrap } from '../../lib/text/wrap.ts';
 
 /**
  * What may happen to a column where a terminal is too narrow: `text` is cut, `time` loses year and seconds, `below` moves
@@ -41,16 +40,17 @@ interface Layout {
  * Columns as wide as their widest cell; on a terminal no line is wider than that. Cells are made safe for terminals. A
  * bare string is the title of a `text` column.
  */
-export function table(
+export async function table(
   out: OutputStream,
   columns: readonly (string | Column)[],
   rows: readonly (readonly string[])[],
-): string {
+): Promise<string> {
   const known = columns.map((column) =>
     typeof column === 'string' ? ({ title: column, kind: 'text' } as const) : column,
   );
   const header = known.map(({ title }) => title.toUpperCase());
   const cells = [header, ...rows.map((row) => row.map(escapeInvisibleLine))];
+  await loadWidths(cells.flat());
   const layout = layOut(known, cells, out.columns ?? Number.POSITIVE_INFINITY);
   return layout.rows.flatMap((row, index) => linesOf(out, known, row, layout, index === 0)).join('\n');
 }
@@ -84,7 +84,7 @@ function layOut(columns: readonly Column[], cells: Layout['rows'], room: number)
 }
 
 function widthsOf(columns: readonly Column[], rows: Layout['rows']): readonly number[] {
-  return columns.map((_, at) => Math.max(...rows.map((row) => stringWidth(row[at] ?? ''))));
+  return columns.map((_, at) => Math.max(...rows.map((row) => widthOf(row[at] ?? ''))));
 }
 
 function total(widths: readonly number[], moved: ReadonlySet<number>): number {
@@ -115,7 +115,7 @@ function linesOf(
   const line = inRow
     .map(({ kind, at }, index) => {
       const cell = row[at] ?? '';
-      const padding = index === inRow.length - 1 ? 0 : (widths[at] ?? 0) - stringWidth(cell);
+      const padding = index === inRow.length - 1 ? 0 : (widths[at] ?? 0) - widthOf(cell);
       return styled(out, cell, isHeader ? 'header' : kind) + ' '.repeat(Math.max(0, padding));
     })
     .join(GAP)
@@ -135,7 +135,7 @@ function styled(out: OutputStream, cell: string, kind: Column['kind'] | 'header'
 
 /** What of a text is at most so wide, with `…` where something was cut. */
 function cut(text: string, width: number): string {
-  if (stringWidth(text) <= width) return text;
+  if (widthOf(text) <= width) return text;
   return `${head(text, width - 1).trimEnd()}…`;
 }
 
@@ -144,7 +144,7 @@ function head(text: string, width: number): string {
   let taken = '';
   let used = 0;
   for (const { segment } of new Intl.Segmenter().segment(text)) {
-    used += stringWidth(segment);
+    used += widthOf(segment);
     if (used > width) break;
     taken += segment;
   }
@@ -159,7 +159,7 @@ function wordsFor(text: string, width: number): readonly string[] {
 function piecesOf(word: string, width: number): readonly string[] {
   const pieces: string[] = [];
   let rest = word;
-  while (stringWidth(rest) > width) {
+  while (widthOf(rest) > width) {
     const first = head(rest, width) || rest.slice(0, 1);
     pieces.push(first);
     rest = rest.slice(first.length);

@@ -91,7 +91,7 @@ async function dryRun(app: Services, sources: readonly string[], flags: ReplayFl
       replayed.trust,
     );
     views.push({ source, ...explanationView(explanation) });
-    if (flags.json !== true) printExplanation(app.io, source, explanation);
+    if (flags.json !== true) await printExplanation(app.io, source, explanation);
   }
   if (flags.json === true) printJson(app.io, views);
   return 0;

@@ -1,5 +1,6 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { perTurn, through } from '../../lib/io.ts';
+import { loadWidths } from '../../lib/text/wrap.ts';
 import type { ServeOptions } from '../../server/address.ts';
 import { type Serving, serve } from '../../server/serve.ts';
 import type { Services } from '../../services.ts';
@@ -119,6 +120,7 @@ async function outputFor(
   const leftOut = (lines: number) => `… ${lines} lines left out\n`;
   err.neverWait?.(leftOut);
   out.neverWait?.(flags.json === true ? leftOutAsJson : leftOut);
+  if (flags.json !== true) await loadWidths();
   const shown =
     flags.json === true
       ? jsonOutput(perTurn(through(out, redact)))

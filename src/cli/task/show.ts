@@ -127,7 +127,7 @@ async function show(app: Services, id: string, { json }: JsonFlags): Promise<0> 
     actor,
     reason ?? '',
   ]);
-  say(io.out, `\n${table(io.out, [time('when'), 'what', state('status'), 'who', below('why')], rows)}`);
+  say(io.out, `\n${await table(io.out, [time('when'), 'what', state('status'), 'who', below('why')], rows)}`);
   if (view.status === 'waiting_approval') say(io.err, `Next: hookctl task approve ${view.id}`);
   return 0;
 }

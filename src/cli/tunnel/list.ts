@@ -16,7 +16,7 @@ export const configureList: CliCommand = (command, runner) => {
         else
           say(
             io.out,
-            table(
+            await table(
               io.out,
               ['tunnel', below('what it is')],
               drivers.map(({ name, summary }) => [name, summary]),

@@ -37,7 +37,7 @@ async function listQuickly({ host }: Runner, { config }: ServiceFlags): Promise<
   const listing = await quickListing({ located, env });
   if (listing === null) return false;
   if (located.ignored !== undefined) say(io.err, `note: ${located.ignored}`);
-  printList(io, located, listing);
+  await printList(io, located, listing);
   return true;
 }
 
@@ -46,12 +46,12 @@ async function list(app: Services): Promise<0> {
   if (client !== null) {
     const [views, { not_loaded: unloaded }] = await Promise.all([client.webhooks(), client.status()]);
     const webhooks = views.map(({ has_secret: hasSecret, ...view }) => ({ ...view, hasSecret }));
-    printList(app.io, app.located, { webhooks, unloaded });
+    await printList(app.io, app.located, { webhooks, unloaded });
     return 0;
   }
   const configuration = await app.configuration();
   const { snapshot, unloaded } = configuration;
-  printList(app.io, app.located, { webhooks: snapshot.webhooks.map(listed), unloaded });
+  await printList(app.io, app.located, { webhooks: snapshot.webhooks.map(listed), unloaded });
   for (const problem of configuration.dynamic.refused) say(app.io.err, formatDiagnostic(problem));
   return 0;
 }
@@ -75,7 +75,11 @@ async function listAsJson(app: Services): Promise<0> {
   return 0;
 }
 
-function printList({ out, err }: Io, { dataFolder, projectFile }: ProjectPaths, listing: Listing): void {
+async function printList(
+  { out, err }: Io,
+  { dataFolder, projectFile }: ProjectPaths,
+  listing: Listing,
+): Promise<void> {
   const { webhooks, unloaded } = listing;
   const folder = projectFile === null ? null : dirname(projectFile);
   const last = lastDeliveries(
@@ -107,7 +111,7 @@ function printList({ out, err }: Io, { dataFolder, projectFile }: ProjectPaths, 
   rows.push(...pending);
   say(
     out,
-    table(
+    await table(
       out,
       ['name', 'provider', 'origin', state('state'), below('endpoint'), time('last'), whole('delivery')],
       rows,

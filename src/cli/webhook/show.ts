@@ -76,6 +76,6 @@ async function show(app: Services, ref: string, flags: ShowFlags): Promise<0> {
     ]),
   );
   say(commandsOut(io), `\n${webhook.provider.label}’s form:\n${formLines(surroundings, webhook, null)}`);
-  if (view.commands.length > 0) say(io.out, `\n${commandTable(io.out, view.commands)}`);
+  if (view.commands.length > 0) say(io.out, `\n${await commandTable(io.out, view.commands)}`);
   return 0;
 }

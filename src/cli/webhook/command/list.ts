@@ -21,12 +21,12 @@ async function list(app: Services, ref: string, { json }: JsonFlags): Promise<0>
   const commands = found.map(commandView);
   if (json === true) printJson(app.io, commands);
   else if (commands.length === 0) say(app.io.err, `${name} has no commands.`);
-  else say(app.io.out, commandTable(app.io.out, commands));
+  else say(app.io.out, await commandTable(app.io.out, commands));
   return 0;
 }
 
 /** Commands with what starts them. */
-export function commandTable(out: OutputStream, commands: readonly CommandView[]): string {
+export function commandTable(out: OutputStream, commands: readonly CommandView[]): Promise<string> {
   const rows = commands.map((row) => [
     row.id ?? '',
     row.trigger ?? [row.name ?? '', ...(row.aliases ?? [])].join(', '),
