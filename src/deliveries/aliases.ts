@@ -1,12 +1,7 @@
-import type { DeliveryOutcome, FlowAlias, SettledTask } from '../store/store.ts';
+import { type Effect, effectsOf, type FlowAlias } from '../store/store.ts';
 import { flowOf, newAliases } from '../tasks/flows.ts';
-import type { WebhookEvent } from '../types.ts';
 import type { EventContext, PipelineContext } from './context.ts';
-
-/** Whether an event tells of a rename, transfer or move of its subject. */
-export function isMove({ stableIds = [], otherIds = [] }: WebhookEvent): boolean {
-  return stableIds.length > 1 || otherIds.length > 0;
-}
+import { isMove } from './match.ts';
 
 /**
  * The names to keep with the event's flow, and where its tasks post from now on: when the event made a task there or spoke to one,
@@ -14,19 +9,22 @@ export function isMove({ stableIds = [], otherIds = [] }: WebhookEvent): boolean
  */
 export function subjectNames(
   { store }: Pick<PipelineContext, 'store'>,
-  occasion: EventContext,
-  tasks: readonly SettledTask[],
+  eventContext: EventContext,
+  effects: readonly Effect[],
   isSaid: boolean,
-): Pick<DeliveryOutcome, 'aliases' | 'places'> {
-  const { event, delivery } = occasion;
+): readonly Effect[] {
+  const { event, delivery } = eventContext;
   const { externalId } = event;
-  if (externalId === null || delivery.trust === 'unverified') return {};
-  if (tasks.length === 0 && !isSaid && !isMove(event)) return {};
+  if (externalId === null || delivery.trust === 'unverified') return [];
+  if (effectsOf(effects, 'task').length === 0 && !isSaid && !isMove(event)) return [];
   const names = { ...event, externalId };
   const flowId = flowOf(store, names);
   const aliases = newAliases(store, flowId, names);
-  const place = wasRenamed(store, flowId, externalId, aliases) ? subjectPlace(occasion) : null;
-  return { aliases, places: place === null ? [] : [{ flowId, ...place }] };
+  const place = wasRenamed(store, flowId, externalId, aliases) ? subjectPlace(eventContext) : null;
+  return [
+    ...aliases.map((alias) => ({ kind: 'alias' as const, alias })),
+    ...(place === null ? [] : [{ kind: 'move' as const, to: { flowId, ...place } }]),
+  ];
 }
 
 /** Whether the flow's subject has, or had, another external id than this one. */

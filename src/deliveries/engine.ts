@@ -22,7 +22,7 @@ export interface EngineOptions {
   readonly snapshot: () => Snapshot;
   readonly insecure: ReadonlySet<string>;
   /** Told of every delivery that was worked off. */
-  readonly onSettled: (settled: DispatchResult) => void;
+  readonly onResult: (result: DispatchResult) => void;
   /** Told of everything that was sent or given up. */
   readonly onOutgoing?: (item: Outgoing) => void;
   /** By which the ingress knows what a relay client of ours passed on; default a new one. */
@@ -51,7 +51,7 @@ interface Place {
 
 /** Opens the parts. The caller holds the folder's lock. */
 export async function openEngine(options: EngineOptions & Place): Promise<Engine> {
-  const { configuration, snapshot, insecure, onSettled, clock, ids } = options;
+  const { configuration, snapshot, insecure, onResult, clock, ids } = options;
   const { ingress, loopGuard, runs } = configuration.project;
   const store = await openStore({ path: databasePath(options.dataFolder), redact: options.redact });
   const claude = await openClaudeTasks(claudeOptions(configuration, options));
@@ -77,11 +77,11 @@ export async function openEngine(options: EngineOptions & Place): Promise<Engine
   const context: PipelineContext = { ...common, accounts, surroundings };
   const outbox = createOutbox(outboxOptions(context, options));
   const wakeOutbox = coalesce(outbox.wake);
-  const settled = (result: DispatchResult) => {
+  const reportResult = (result: DispatchResult) => {
     if (!result.quiet) wakeOutbox();
-    onSettled(result);
+    onResult(result);
   };
-  const queue = createQueue(context, { onSettled: settled, random: Math.random });
+  const queue = createQueue(context, { onResult: reportResult, random: Math.random });
   outbox.wake();
   return {
     context,

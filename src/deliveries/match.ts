@@ -1,6 +1,16 @@
 import { actionNamed } from '../actions/index.ts';
 import { namesEvent } from '../conditions/event-type.ts';
-import type { TriggerCommand, Trust, Webhook, WebhookCommand, WebhookEvent } from '../types.ts';
+import { commandLabel } from '../labels.ts';
+import type {
+  Decision,
+  Parsed,
+  TriggerCommand,
+  Trust,
+  Webhook,
+  WebhookCommand,
+  WebhookEvent,
+} from '../types.ts';
+import type { EventContext } from './context.ts';
 import { checkSender, checkTextSender, type SenderCheck } from './rules/senders.ts';
 import { type Call, findCall, ownPost } from './rules/text-command.ts';
 
@@ -44,7 +54,7 @@ export function match(webhook: Webhook, event: WebhookEvent, trust: Trust = 'ver
   });
   return {
     matches,
-    ignored: matches.some(({ fired }) => fired) ? null : whyNothing(matches, event, call, textAdmission),
+    ignored: matches.some(({ fired }) => fired) ? null : whyIgnored(matches, event, call, textAdmission),
   };
 }
 
@@ -132,7 +142,7 @@ function silent(command: WebhookCommand, reason: string): Match {
 }
 
 /** The reason that tells most: a refused sender before a missing prefix before a trigger that did not fit. */
-function whyNothing(
+function whyIgnored(
   matches: readonly Match[],
   { type }: WebhookEvent,
   call: Call,
@@ -147,4 +157,60 @@ function whyNothing(
   const known = new Set(matches.map(({ command }) => (command.kind === 'trigger' ? command.trigger : '')));
   const none = `no trigger fits ${type}; triggers: ${[...known].join(', ')}`;
   return (trigger ?? text)?.reason ?? none;
+}
+
+/** The record of a match, as it was decided or as these changes say. */
+export function decisionOf(
+  { event, index }: Pick<EventContext, 'event' | 'index'>,
+  match: Match,
+  changes: Partial<Decision>,
+): Decision {
+  return {
+    event: index,
+    eventType: event.type,
+    command: commandLabel(match.command),
+    fired: true,
+    reason: match.reason,
+    taskIds: [],
+    error: null,
+    ...changes,
+  };
+}
+
+/** The end of a delivery of which nothing comes. */
+interface Ignored {
+  readonly reason: string;
+  readonly decisions: readonly Decision[];
+}
+
+/**
+ * Why nothing comes of a delivery, where that is certain before it is stored: its events bring no text, so that nobody
+ * answers, approves or stops anything by them, move no subject, and no command fires. Most deliveries are like that, and one write
+ * records all of them that there will ever be. Null: it has to be worked off. Pure.
+ */
+export function nothingToDo(
+  webhook: Webhook,
+  { events }: Pick<Extract<Parsed, { ok: true }>, 'events'>,
+  trust: Trust,
+): Ignored | null {
+  if (events.some((event) => event.text !== null || isMove(event))) return null;
+  const matchings = events.map((event) => match(webhook, event, trust));
+  if (matchings.some(({ ignored }) => ignored === null)) return null;
+  return {
+    reason: joinReasons(matchings.map(({ ignored }) => ignored)),
+    decisions: events.flatMap((event, index) =>
+      (matchings[index]?.matches ?? []).map((each) => decisionOf({ event, index }, each, { fired: false })),
+    ),
+  };
+}
+
+/** Why no event of a delivery came to anything, each cause once. */
+export function joinReasons(reasons: readonly (string | null)[]): string {
+  const known = new Set(reasons.filter((reason) => reason !== null));
+  return [...known].join('; ') || 'it holds no event';
+}
+
+/** Whether an event tells of a rename, transfer or move of its subject. */
+export function isMove({ stableIds = [], otherIds = [] }: WebhookEvent): boolean {
+  return stableIds.length > 1 || otherIds.length > 0;
 }

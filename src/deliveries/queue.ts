@@ -16,15 +16,15 @@ const BACKOFF = { baseMs: 500, capMs: 60_000 };
 const PAGE = 1_000;
 /** More are refused: what is accepted is promised to be worked off, and each takes memory until then. */
 export const LONGEST_QUEUE = 100_000;
-/** Bytes of deliveries that are kept at hand; those of a longer queue are read back when their turn comes. */
-const AT_HAND_BYTES = 8 * 1024 * 1024;
+/** Bytes of parsed deliveries that are kept in memory; those of a longer queue are read back when their turn comes. */
+const MOST_KEPT_BYTES = 8 * 1024 * 1024;
 
 /** Works off what is pending: bounded, in order within a flow, again after a failure. */
 export interface Queue {
-  /** Takes a pending delivery. Resolves when it is settled; null when something else settled it, or at close. */
-  push(item: PendingDelivery, arrived?: ParsedDelivery): Promise<DispatchResult | null>;
-  /** Tells of a delivery that was at its end before it could come here. */
-  passBy(settled: DispatchResult): void;
+  /** Takes a pending delivery. Resolves when its outcome is recorded; null when another process recorded one, or at close. */
+  push(item: PendingDelivery, parsedDelivery?: ParsedDelivery): Promise<DispatchResult | null>;
+  /** Reports a delivery whose outcome was recorded at accept, so that it was never queued. */
+  passBy(result: DispatchResult): void;
   /** Takes everything that the store holds as pending, for the start after a crash. Returns how many. */
   recover(): number;
   readonly depth: () => number;
@@ -36,16 +36,16 @@ export interface Queue {
 
 interface Entry {
   readonly item: PendingDelivery;
-  readonly arrived: ParsedDelivery | null;
-  readonly done: (settled: DispatchResult | null) => void;
+  readonly parsedDelivery: ParsedDelivery | null;
+  readonly done: (result: DispatchResult | null) => void;
 }
 
 /** Deliveries of one flow, first come first served. */
 type Lane = Entry[];
 
 interface QueueOptions {
-  /** Told of every delivery that was settled here, also of those nobody waits for. */
-  readonly onSettled: (settled: DispatchResult) => void;
+  /** Called with every delivery whose outcome was recorded here, also with those that no caller waits for. */
+  readonly onResult: (result: DispatchResult) => void;
   /** 0 up to 1, for the jitter. */
   readonly random: () => number;
   /** How many may wait, default 100,000. */
@@ -54,7 +54,7 @@ interface QueueOptions {
 
 export function createQueue(
   context: PipelineContext,
-  { onSettled, random, longest = LONGEST_QUEUE }: QueueOptions,
+  { onResult, random, longest = LONGEST_QUEUE }: QueueOptions,
 ): Queue {
   const lanes = new Map<string, Lane>();
   const ready: string[] = [];
@@ -64,7 +64,7 @@ export function createQueue(
   const oneActAtATime = createKeyLock();
   let isStarting = false;
   let depth = 0;
-  let atHand = 0;
+  let keptBytes = 0;
   let working = 0;
   /** Those whose pause is over while all places are taken. */
   const waiting: (() => void)[] = [];
@@ -72,13 +72,13 @@ export function createQueue(
   function push(item: PendingDelivery, fresh?: ParsedDelivery): Promise<DispatchResult | null> {
     const key = laneOf(item, fresh);
     const bytes = fresh?.delivery.size ?? 0;
-    const arrived = atHand + bytes > AT_HAND_BYTES ? null : (fresh ?? null);
-    if (arrived !== null) atHand += bytes;
+    const parsedDelivery = keptBytes + bytes > MOST_KEPT_BYTES ? null : (fresh ?? null);
+    if (parsedDelivery !== null) keptBytes += bytes;
     depth += 1;
     return new Promise((done) => {
       const lane = lanes.get(key);
-      if (lane !== undefined) return void lane.push({ item, arrived, done });
-      lanes.set(key, [{ item, arrived, done }]);
+      if (lane !== undefined) return void lane.push({ item, parsedDelivery, done });
+      lanes.set(key, [{ item, parsedDelivery, done }]);
       ready.push(key);
       pump();
     });
@@ -116,23 +116,23 @@ export function createQueue(
     if (lane === undefined || entry === undefined) return;
     const leave = once(() => {
       lane.shift();
-      atHand -= entry.arrived?.delivery.size ?? 0;
+      keptBytes -= entry.parsedDelivery?.delivery.size ?? 0;
       if (lane.length > 0) ready.push(key);
       else lanes.delete(key);
     });
     // What came to nothing need not be on disk before the next one of its flow is looked at.
-    const settled = await attempt(entry.item, entry.item.attempts, entry.arrived, (quiet) => {
+    const result = await attempt(entry.item, entry.item.attempts, entry.parsedDelivery, (quiet) => {
       if (quiet) leave();
     });
     leave();
     depth -= 1;
-    entry.done(settled);
+    entry.done(result);
   }
 
   async function attempt(
     { id, nextAttemptAt }: PendingDelivery,
     attempts: number,
-    arrived: ParsedDelivery | null,
+    parsedDelivery: ParsedDelivery | null,
     worked: (quiet: boolean) => void,
   ): Promise<DispatchResult | null> {
     if (nextAttemptAt !== null) {
@@ -147,16 +147,16 @@ export function createQueue(
       resume();
     });
     try {
-      const settled = await dispatch(context, id, {
-        arrived,
+      const result = await dispatch(context, id, {
+        parsedDelivery,
         inTurn: oneActAtATime,
         worked(quiet) {
           worked(quiet);
           free();
         },
       });
-      if (settled !== null) onSettled(settled);
-      return settled;
+      if (result !== null) onResult(result);
+      return result;
     } catch (error) {
       free();
       return again(id, attempts + 1, messageOf(error), worked);
@@ -179,15 +179,12 @@ export function createQueue(
     try {
       if (attempts < MAX_ATTEMPTS) await store.postpone(id, reason, nextAttemptAt);
       else
-        await store.settle({
+        await store.recordOutcome({
           deliveryId: id,
           status: 'failed',
           reason,
           decisions: [],
-          tasks: [],
-          outgoing: [],
-          answers: [],
-          approvals: [],
+          effects: [],
           settledAt: clock.now(),
         });
     } catch {
@@ -197,9 +194,9 @@ export function createQueue(
     if (delivery?.status === 'pending')
       return attempt({ ...delivery, nextAttemptAt }, attempts, null, worked);
     // What was recorded before it failed is not known here: whoever waits for tasks or posts has to look.
-    const settled = delivery === null ? null : { delivery, tasks: [], quiet: false };
-    if (settled !== null) onSettled(settled);
-    return settled;
+    const result = delivery === null ? null : { delivery, tasks: [], quiet: false };
+    if (result !== null) onResult(result);
+    return result;
   }
 
   function recover(): number {
@@ -216,7 +213,7 @@ export function createQueue(
 
   return {
     push,
-    passBy: onSettled,
+    passBy: onResult,
     recover,
     depth: () => depth,
     requireRoom() {
@@ -234,8 +231,8 @@ export function createQueue(
 }
 
 /** A subject that is renamed keeps its lane; what names a transfer waits for what was said before it. */
-function laneOf({ id, externalId }: PendingDelivery, arrived: ParsedDelivery | undefined): string {
-  const event = arrived?.parsed.ok === true ? arrived.parsed.events[0] : undefined;
+function laneOf({ id, externalId }: PendingDelivery, parsedDelivery: ParsedDelivery | undefined): string {
+  const event = parsedDelivery?.parsed.ok === true ? parsedDelivery.parsed.events[0] : undefined;
   return event?.stableIds?.at(-1) ?? externalId ?? id;
 }
 

@@ -15,7 +15,7 @@ import type {
 import type { DispatchResult, PipelineContext } from './context.ts';
 import { dedupeKeys } from './dedupe-keys.ts';
 import type { ParsedDelivery } from './dispatch.ts';
-import { nothingToDo } from './nothing-to-do.ts';
+import { nothingToDo } from './match.ts';
 import { isByPerson } from './rules/senders.ts';
 import { isSample, SAMPLE_HEADER, verify } from './verify.ts';
 import { webhookIdOf } from './webhook-of.ts';
@@ -78,7 +78,7 @@ async function reject(
     externalId: null,
     senderName: null,
     ack,
-    settled: null,
+    result: null,
   };
 }
 
@@ -102,7 +102,7 @@ function limited(
     senderName: null,
     size: request.body.byteLength,
     ack: { status, headers: { ...headers, 'retry-after': String(waitSeconds) }, body },
-    settled: null,
+    result: null,
   };
 }
 
@@ -146,8 +146,8 @@ export async function receive(
     senderName: delivery.senderName,
     size: request.body.byteLength,
     ack: provider.acknowledge?.(request, parsed) ?? answer(delivery, duplicateOf),
-    arrived: { delivery: asStored(delivery), webhook, parsed },
-    settled: status === 'ignored' ? { delivery: asStored(delivery), tasks: [], quiet: true } : null,
+    parsedDelivery: { delivery: asStored(delivery), webhook, parsed },
+    result: status === 'ignored' ? { delivery: asStored(delivery), tasks: [], quiet: true } : null,
   };
 }
 
@@ -277,7 +277,7 @@ export interface Receipt {
   readonly size: number;
   readonly ack: Ack;
   /** What was made of a delivery that is to be worked off. */
-  readonly arrived?: ParsedDelivery;
+  readonly parsedDelivery?: ParsedDelivery;
   /** Its end, where that was certain at once. */
-  readonly settled: DispatchResult | null;
+  readonly result: DispatchResult | null;
 }

@@ -91,9 +91,9 @@ export function readSource(
 /** A delivery that is on disk, as it enters the queue. */
 interface StoredReplay extends Pick<NewDelivery, 'id' | 'externalId'> {
   /** What is at hand of it. */
-  readonly arrived?: ParsedDelivery;
+  readonly parsedDelivery?: ParsedDelivery;
   /** Its end, where that was certain at once: it enters no queue. */
-  readonly settled?: DispatchResult;
+  readonly result?: DispatchResult;
 }
 
 /**
@@ -120,19 +120,19 @@ async function storeReplay(
   return {
     id,
     externalId,
-    arrived: { delivery: stored, webhook, parsed },
-    ...(status === 'ignored' && { settled: { delivery: stored, tasks: [], quiet: true } }),
+    parsedDelivery: { delivery: stored, webhook, parsed },
+    ...(status === 'ignored' && { result: { delivery: stored, tasks: [], quiet: true } }),
   };
 }
 
-/** Stores the replay and works it off. Resolves when it is settled. */
+/** Stores the replay and works it off. Resolves when its outcome is recorded. */
 export async function replay(
   context: PipelineContext,
   queue: Queue,
   source: ReplaySource,
   replies: boolean,
 ): Promise<DispatchResult> {
-  return untilSettled(queue, await storeReplay(context, source, replies));
+  return untilDispatched(queue, await storeReplay(context, source, replies));
 }
 
 /** The same record again: a failed or ignored delivery is taken up anew. Throws `not_found` or `not_retryable`. */
@@ -152,7 +152,7 @@ export async function retry(
       fix: insteadOfRetry(delivery),
     });
   }
-  return untilSettled(queue, delivery);
+  return untilDispatched(queue, delivery);
 }
 
 function whyNotAgain({ status, bodyRemovedAt }: Delivery): string {
@@ -172,17 +172,17 @@ function insteadOfRetry({ id, status }: Delivery): string {
   }
 }
 
-/** Queues a stored delivery and resolves when it is settled. Throws `stopped` when hookctl ends before. */
-async function untilSettled(
+/** Queues a stored delivery and resolves when its outcome is recorded. Throws `stopped` when hookctl ends before. */
+async function untilDispatched(
   queue: Queue,
-  { id, externalId, arrived, settled: ended }: StoredReplay,
+  { id, externalId, parsedDelivery, result }: StoredReplay,
 ): Promise<DispatchResult> {
-  if (ended !== undefined) {
-    queue.passBy(ended);
-    return ended;
+  if (result !== undefined) {
+    queue.passBy(result);
+    return result;
   }
-  const settled = await queue.push({ id, externalId, attempts: 0, nextAttemptAt: null }, arrived);
-  if (settled !== null) return settled;
+  const dispatched = await queue.push({ id, externalId, attempts: 0, nextAttemptAt: null }, parsedDelivery);
+  if (dispatched !== null) return dispatched;
   throw failure('stopped', `hookctl stopped before ${id} was worked off`, {
     fix: 'It is stored and runs at the next start.',
   });
@@ -190,7 +190,7 @@ async function untilSettled(
 
 /** What became of one of many. */
 export type Replayed =
-  | { readonly source: string; readonly settled: DispatchResult }
+  | { readonly source: string; readonly result: DispatchResult }
   /** Nothing was made of it: no bytes are kept, they do not parse, its webhook is gone. */
   | { readonly source: string; readonly refused: string };
 
@@ -199,7 +199,7 @@ const AT_ONCE = 16;
 
 /**
  * Replays stored deliveries as one batch: all are stored, in this order, then worked off like those that came in.
- * Resolves when the last is settled. One that can't be replayed stops no other.
+ * Resolves when the last outcome is recorded. One that can't be replayed stops no other.
  */
 export async function replayMany(
   context: PipelineContext,
@@ -217,7 +217,7 @@ export async function replayMany(
       if (source === undefined) return;
       const stored = await store(source).catch((error: unknown) => refusal(source, error));
       // Not waited for here: what is stored need not be worked off for the next to be stored.
-      results[index] = 'refused' in stored ? Promise.resolve(stored) : settle(source, stored);
+      results[index] = 'refused' in stored ? Promise.resolve(stored) : finish(source, stored);
     }
   }
 
@@ -225,9 +225,9 @@ export async function replayMany(
     return storeReplay(context, storedSource(context.store, id, where), replies);
   }
 
-  async function settle(source: string, stored: Awaited<ReturnType<typeof store>>): Promise<Replayed> {
+  async function finish(source: string, stored: Awaited<ReturnType<typeof store>>): Promise<Replayed> {
     try {
-      return { source, settled: await untilSettled(queue, stored) };
+      return { source, result: await untilDispatched(queue, stored) };
     } catch (error) {
       return refusal(source, error);
     }

@@ -2,11 +2,11 @@ import type { ActionOutcome, Replies } from '../actions/action.ts';
 import { actionNamed } from '../actions/index.ts';
 import { failure, HookctlError } from '../errors.ts';
 import { commandLabel } from '../labels.ts';
-import type { SettledTask } from '../store/store.ts';
+import type { Effect } from '../store/store.ts';
 import { asksForNewConversation, flowOf, ownExternalId } from '../tasks/flows.ts';
-import type { Account, Decision, NewOutgoing, NewTask, ReplyChannel, ThreadRef, Webhook } from '../types.ts';
+import type { Account, Decision, NewTask, ReplyChannel, ThreadRef, Webhook } from '../types.ts';
 import type { EventContext, PipelineContext } from './context.ts';
-import type { Match } from './match.ts';
+import { decisionOf, type Match } from './match.ts';
 
 /** The text commands of a webhook as a Markdown list, for `{{@commands}}`: what a person may write, and what comes of it. */
 function commandList({ commands, commandPrefix, defaultCommand }: Webhook): string {
@@ -57,34 +57,34 @@ function bringsChannel(
   return respond.call(bare, place, { id: '', text: '' }, false) !== null;
 }
 
-/** What a match came to: the decision to record, and what it asks for. */
+/** What a command did: the decision to record, and what it changes. */
 export interface CommandResult {
   readonly decision: Decision;
-  readonly tasks: readonly SettledTask[];
-  readonly outgoing: readonly NewOutgoing[];
+  readonly effects: readonly Effect[];
 }
 
-type ActContext = Pick<PipelineContext, 'store' | 'ids' | 'accounts' | 'surroundings'>;
+type CommandContext = Pick<PipelineContext, 'store' | 'ids' | 'accounts' | 'surroundings'>;
 
 /** Runs the action of a match that fired. What fails is recorded beside it and stops no other command. */
 export async function runCommand(
-  context: ActContext,
-  occasion: EventContext,
+  context: CommandContext,
+  eventContext: EventContext,
   match: Match,
 ): Promise<CommandResult> {
   const without = (changes: Partial<Decision>): CommandResult => ({
-    decision: decide(occasion, match, changes),
-    tasks: [],
-    outgoing: [],
+    decision: decisionOf(eventContext, match, changes),
+    effects: [],
   });
   if (!match.fired) return without({ fired: false });
   try {
-    const { tasks, outgoing, note } = await perform(context, occasion, match);
+    const { tasks, outgoing, note } = await perform(context, eventContext, match);
     const reason = note === null ? match.reason : `${match.reason}; ${note}`;
     return {
-      decision: decide(occasion, match, { reason, taskIds: tasks.map(({ id }) => id) }),
-      tasks: tasks.map((task) => placed(context, occasion, match, task)),
-      outgoing,
+      decision: decisionOf(eventContext, match, { reason, taskIds: tasks.map(({ id }) => id) }),
+      effects: [
+        ...tasks.map((task) => taskInFlow(context, eventContext, match, task)),
+        ...outgoing.map((item) => ({ kind: 'post' as const, item })),
+      ],
     };
   } catch (error) {
     // Anything else is a broken machine: the delivery stays pending and is tried again.
@@ -93,8 +93,8 @@ export async function runCommand(
   }
 }
 
-function perform(context: ActContext, occasion: EventContext, match: Match): Promise<ActionOutcome> {
-  const { webhook, delivery, event, provider } = occasion;
+function perform(context: CommandContext, eventContext: EventContext, match: Match): Promise<ActionOutcome> {
+  const { webhook, delivery, event, provider } = eventContext;
   const action = actionNamed(match.command.action);
   if (action === null) throw failure('no_action', `there is no action ${match.command.action}`);
   if (action.reachesOut && delivery.trust === 'unverified') {
@@ -106,7 +106,7 @@ function perform(context: ActContext, occasion: EventContext, match: Match): Pro
     needsApproval: match.needsApproval,
     ids: context.ids,
     delivery,
-    replies: repliesFor(context, occasion, match.allowed),
+    replies: repliesFor(context, eventContext, match.allowed),
     surroundings: context.surroundings,
     template: {
       event,
@@ -117,32 +117,15 @@ function perform(context: ActContext, occasion: EventContext, match: Match): Pro
   });
 }
 
-/** The record of a match, as it was decided or as these changes say. */
-export function decide(
-  { event, index }: Pick<EventContext, 'event' | 'index'>,
-  match: Match,
-  changes: Partial<Decision>,
-): Decision {
-  return {
-    event: index,
-    eventType: event.type,
-    command: commandLabel(match.command),
-    fired: true,
-    reason: match.reason,
-    taskIds: [],
-    error: null,
-    ...changes,
-  };
-}
-
-function placed(
+function taskInFlow(
   { store, ids }: Pick<PipelineContext, 'store' | 'ids'>,
   { delivery, event }: EventContext,
   match: Match,
   task: NewTask,
-): SettledTask {
+): Effect {
   const externalId = event.externalId ?? ownExternalId(delivery.provider, delivery.id);
   return {
+    kind: 'task',
     task,
     command: commandLabel(match.command),
     externalId,

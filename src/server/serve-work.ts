@@ -84,10 +84,10 @@ export async function openWork(options: WorkOptions): Promise<Work> {
     insecure,
     relayKey,
     snapshot: live.current,
-    onSettled(settled) {
-      metrics.settled(settled.delivery);
-      audit?.settled(settled);
-      reporter.settled(settled);
+    onResult(result) {
+      metrics.settled(result.delivery);
+      audit?.settled(result);
+      reporter.settled(result);
     },
     onOutgoing: reporter.sent,
   });

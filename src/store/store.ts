@@ -91,29 +91,36 @@ export interface DeliveryOutcome {
   readonly duplicateOf?: string;
   readonly reason: string;
   readonly decisions: readonly Decision[];
-  readonly tasks: readonly SettledTask[];
-  /** What is to be sent; it waits in the outbox from the same moment on. */
-  readonly outgoing: readonly NewOutgoing[];
-  /** Questions that the delivery answered. */
-  readonly answers: readonly NewAnswer[];
-  /** Tasks that waited for approval and that the delivery approved. */
-  readonly approvals: readonly string[];
-  /** Names by which flows are to be found from now on; left out: none. */
-  readonly aliases?: readonly FlowAlias[];
-  /** Where the tasks of renamed or moved subjects post from now on; left out: where they did. */
-  readonly places?: readonly FlowThread[];
-  /** Steps that cancel tasks, as the delivery's sender asked; left out: none. */
-  readonly stops?: readonly TaskChange[];
-  /** Keys of the texts of which a command ran (`pipeline/dedupe-keys.ts`); left out: none. */
-  readonly said?: readonly string[];
+  /** What the delivery changes, recorded in the same transaction. */
+  readonly effects: readonly Effect[];
   readonly settledAt: number;
 }
 
-/** A person's reply to a task that waited for it: the task is queued again, its prompt longer by the answer. */
-export interface NewAnswer {
-  readonly taskId: string;
-  /** Appended to the prompt, already fenced. */
-  readonly prompt: string;
+/** One thing that a delivery changes. */
+export type Effect =
+  /** A task is made, its flow and conversation too where they do not exist. */
+  | ({ readonly kind: 'task' } & TaskInFlow)
+  /** Something is sent; it waits in the outbox from the same moment on. */
+  | { readonly kind: 'post'; readonly item: NewOutgoing }
+  /** A task that waited for an answer is queued again, its prompt longer by `prompt`, which is fenced already. */
+  | { readonly kind: 'answer'; readonly taskId: string; readonly prompt: string }
+  /** A task that waited for approval is queued. */
+  | { readonly kind: 'approve'; readonly taskId: string }
+  /** A task is cancelled, as the delivery's sender asked. */
+  | { readonly kind: 'stop'; readonly change: TaskChange }
+  /** A further name by which a flow is found from now on. */
+  | { readonly kind: 'alias'; readonly alias: FlowAlias }
+  /** The subject of a flow was renamed or moved: its tasks post in another thread from now on. */
+  | { readonly kind: 'move'; readonly to: FlowThread }
+  /** The key of a text of which a command ran (`deliveries/dedupe-keys.ts`): no other delivery runs it again. */
+  | { readonly kind: 'claim'; readonly key: string };
+
+/** The effects of one kind, in their order. */
+export function effectsOf<Kind extends Effect['kind']>(
+  effects: readonly Effect[],
+  kind: Kind,
+): readonly Extract<Effect, { readonly kind: Kind }>[] {
+  return effects.filter((effect): effect is Extract<Effect, { readonly kind: Kind }> => effect.kind === kind);
 }
 
 /** What a flow's subject is called in the places to which its tasks post. */
@@ -131,7 +138,7 @@ export interface FlowAlias {
 }
 
 /** A task with where it belongs. */
-export interface SettledTask {
+export interface TaskInFlow {
   readonly task: NewTask;
   readonly command: string;
   /** Qualified external id; its flow is made if it does not exist. */
@@ -261,7 +268,7 @@ export interface Store extends Omit<StoreReader, 'close'>, TaskWriter, RunWriter
   /** Keeps the newest 1,000 rejections, and 200 of requests to no webhook. */
   reject(rejection: NewRejection): Promise<void>;
   /** Records outcome and tasks; returns the tasks as stored. Does nothing when the delivery is no longer pending. */
-  settle(settlement: DeliveryOutcome): Promise<readonly Task[]>;
+  recordOutcome(outcome: DeliveryOutcome): Promise<readonly Task[]>;
   /** Counts a failed attempt; the delivery stays pending. */
   postpone(deliveryId: string, reason: string, nextAttemptAt: number): Promise<void>;
   /**

@@ -2,7 +2,7 @@ import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, expect, test } from 'vitest';
 import { openStore } from '../../src/store/local/index.ts';
-import { newDelivery, settledTask, settlement } from '../store/records.ts';
+import { newDelivery, outcome, taskInFlow } from '../store/records.ts';
 import { tell } from '../support/in-process.ts';
 import { type Sandbox, sandboxForFile } from '../support/sandbox.ts';
 
@@ -20,9 +20,9 @@ beforeAll(async () => {
     ),
   );
   const tasks = numbered('task', 60).map((id, index) =>
-    settledTask(id, { flowId: `flow-${index}`, externalId: `github:octo/repo#${index}` }),
+    taskInFlow(id, { flowId: `flow-${index}`, externalId: `github:octo/repo#${index}` }),
   );
-  await store.settle(settlement('dlv-0000', { tasks }));
+  await store.recordOutcome(outcome('dlv-0000', { tasks }));
   await store.recordAudit(
     numbered('line', 60).map((target) => ({
       ...{ at: 1, what: 'webhook.add', target, details: {}, revision: null },

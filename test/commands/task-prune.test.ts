@@ -8,7 +8,7 @@ import type { Store } from '../../src/store/store.ts';
 import type { TaskChange } from '../../src/store/tasks.ts';
 import type { PrunedTasks } from '../../src/tasks/prune.ts';
 import type { NewOutgoing, Task } from '../../src/types.ts';
-import { newDelivery, settledTask, settlement } from '../store/records.ts';
+import { newDelivery, outcome, taskInFlow } from '../store/records.ts';
 import { tell, tellJson, tellPerson } from '../support/in-process.ts';
 import { type Sandbox, sandboxForFile } from '../support/sandbox.ts';
 import { readStore } from '../support/server.ts';
@@ -32,9 +32,9 @@ async function made(store: Store, name: string, at: number, isSample = false): P
   await store.accept(newDelivery(delivery, { receivedAt: at, isSample, dedupeKeys: [`id:${name}`] }));
   const flow = { flowId: `flow-${name}`, newConversationId: `conv-${name}` };
   const outgoing = [{ ...waiting, id: `out-${name}` }];
-  await store.settle(
-    settlement(delivery, {
-      tasks: [settledTask(id, { ...flow, task: { title: name } })],
+  await store.recordOutcome(
+    outcome(delivery, {
+      tasks: [taskInFlow(id, { ...flow, task: { title: name } })],
       outgoing,
       settledAt: at,
     }),
@@ -49,7 +49,7 @@ async function made(store: Store, name: string, at: number, isSample = false): P
 }
 
 async function child(store: Store, parent: Task | null, dependsOn: readonly string[] = []): Promise<string> {
-  const { task } = settledTask(later.next('task'), { task: { title: 'child' } });
+  const { task } = taskInFlow(later.next('task'), { task: { title: 'child' } });
   await store.createTask({
     ...{ task, source: 'cli', actor: 'cli', parent, dependsOn, startNewConversation: false, at: now },
     ...{ flowId: parent?.flowId ?? 'flow-typed', externalId: 'cli:typed', newConversationId: 'conv-typed' },

@@ -6,7 +6,7 @@ import { forget, prune } from '../../src/deliveries/retention.ts';
 import { serveRetention } from '../../src/server/retention.ts';
 import { openReader } from '../../src/store/local/index.ts';
 import { databasePath } from '../../src/store/local/sqlite.ts';
-import { freshStore, newDelivery, settlement, storePath } from '../store/fixtures.ts';
+import { freshStore, newDelivery, outcome, storePath } from '../store/fixtures.ts';
 import { callOver } from '../support/api.ts';
 import { onIssue, startEngine, type TestEngine } from '../support/engine.ts';
 import { eventually } from '../support/eventually.ts';
@@ -136,7 +136,7 @@ test('who reads bodies while retention deletes their segments gets the right byt
   const store = await freshStore(path);
   const ids = Array.from({ length: 600 }, (_, index) => `dlv-${String(index).padStart(4, '0')}`);
   await Promise.all(ids.map((id) => store.accept(newDelivery(id))));
-  await Promise.all(ids.map((id) => store.settle(settlement(id))));
+  await Promise.all(ids.map((id) => store.recordOutcome(outcome(id))));
   const other = openReader({ path: databasePath(join(path, '..')) });
   onTestFinished(() => other?.close());
   let pruned = false;

@@ -1,7 +1,7 @@
 import { createServer } from 'node:net';
 import { expect, test } from 'vitest';
 import { storedProblems } from '../../src/server/problems.ts';
-import { freshStore, NOW, newDelivery, settledTask, settlement } from '../store/fixtures.ts';
+import { freshStore, NOW, newDelivery, outcome, taskInFlow } from '../store/fixtures.ts';
 import { eventually } from '../support/eventually.ts';
 import { account, comment, record, startBench } from './support.ts';
 
@@ -71,7 +71,7 @@ test('E1: no fraction of a clock or of an agent’s figures is refused by a colu
   await store.accept(newDelivery('dlv-late'));
   await store.postpone('dlv-late', 'a try failed', 10.25);
   expect(store.delivery('dlv-late')?.nextAttemptAt).toBe(11);
-  await store.settle(settlement('dlv-late', { tasks: [settledTask('task-1')] }));
+  await store.recordOutcome(outcome('dlv-late', { tasks: [taskInFlow('task-1')] }));
   const spent = { costUsd: 0.25, inputTokens: 10.5, outputTokens: 0.1 };
   const change = {
     ...({ taskId: 'task-1', event: 'start', from: 'queued', to: 'running', isEnd: false } as const),

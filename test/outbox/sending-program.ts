@@ -5,13 +5,13 @@ import { createTransport } from '../../src/outbox/transport.ts';
 import { createOutbox } from '../../src/outbox/worker.ts';
 import { providerNamed } from '../../src/providers/index.ts';
 import { openStore } from '../../src/store/local/index.ts';
-import { newDelivery, settlement } from '../store/records.ts';
+import { newDelivery, outcome } from '../store/records.ts';
 
 const [path = '', baseUrl = '', provider = '', outgoing = '', sends = ''] = process.argv.slice(2);
 const store = await openStore({ path });
 const id = `dlv-${provider}`;
 await store.accept(newDelivery(id, { provider }));
-await store.settle(settlement(id, { outgoing: [JSON.parse(outgoing)] }));
+await store.recordOutcome(outcome(id, { outgoing: [JSON.parse(outgoing)] }));
 writeSync(1, 'settled\n');
 const token = secret('token');
 const outbox = createOutbox({

@@ -10,7 +10,7 @@ import { providerNamed } from '../../src/providers/index.ts';
 import { openStore } from '../../src/store/local/index.ts';
 import type { Store } from '../../src/store/store.ts';
 import type { Account, NewOutgoing, Outgoing, ThreadRef } from '../../src/types.ts';
-import { freshStore, newDelivery, settlement } from '../store/fixtures.ts';
+import { freshStore, newDelivery, outcome } from '../store/fixtures.ts';
 import { eventually } from '../support/eventually.ts';
 import { type ProviderApis, startProviderApis } from '../support/provider-apis.ts';
 
@@ -66,7 +66,7 @@ export async function record(
 ): Promise<string> {
   const id = ids.next('dlv');
   await store.accept(newDelivery(id, { provider, receivedAt: Date.now(), headers: { 'x-signed': 'yes' } }));
-  await store.settle(settlement(id, { outgoing, settledAt: Date.now() }));
+  await store.recordOutcome(outcome(id, { outgoing, settledAt: Date.now() }));
   return id;
 }
 

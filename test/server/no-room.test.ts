@@ -29,7 +29,7 @@ async function listening(server: Server): Promise<string> {
 
 test('while the queue is full a sender is told 503 and when to come again, and nothing is stored', async () => {
   const { context, close } = await startEngine({ env: SERVED });
-  const queue = createQueue(context, { onSettled: () => undefined, random: () => 0.5, longest: 2 });
+  const queue = createQueue(context, { onResult: () => undefined, random: () => 0.5, longest: 2 });
   onTestFinished(queue.close);
   const errors: unknown[] = [];
   const told = { received: () => undefined };

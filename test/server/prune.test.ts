@@ -5,7 +5,7 @@ import { expect, test } from 'vitest';
 import { createIds } from '../../src/lib/ids.ts';
 import { openStore } from '../../src/store/local/index.ts';
 import { databasePath } from '../../src/store/local/sqlite.ts';
-import { newDelivery, settledTask, settlement } from '../store/records.ts';
+import { newDelivery, outcome, taskInFlow } from '../store/records.ts';
 import { spawnCli } from '../support/cli.ts';
 import { eventually } from '../support/eventually.ts';
 import { comment, signedPost } from '../support/github.ts';
@@ -28,7 +28,7 @@ async function storedSince(sandbox: Sandbox, days: readonly number[]) {
     const id = idOf(age);
     done.push(id);
     await store.accept(newDelivery(id));
-    await store.settle(settlement(id));
+    await store.recordOutcome(outcome(id));
   }
   await store.close();
   return { done, pending };
@@ -102,11 +102,11 @@ test('E15: `task prune` that is killed leaves whole tasks, and goes on at the ne
     const id = ids.next('task');
     writeFileSync(join(tasksFolder, `claude-task-${id}.json`), '{}');
     const task = { sourceMetadata: { claude_task_id: `claude-task-${id}` } };
-    return settledTask(id, { flowId: `flow-${id}`, task });
+    return taskInFlow(id, { flowId: `flow-${id}`, task });
   });
   const delivery = ids.next('dlv');
   await store.accept(newDelivery(delivery));
-  await store.settle(settlement(delivery, { tasks }));
+  await store.recordOutcome(outcome(delivery, { tasks }));
   await store.close();
   const db = new DatabaseSync(path);
   db.exec("update tasks set status = 'completed', completed_at = 1");

@@ -15,7 +15,7 @@ import { openReader, openStore } from '../../src/store/local/index.ts';
 import { type RecordedRow, readRecord, recordOf } from '../../src/store/local/log/record.ts';
 import { rowOf } from '../../src/store/local/tables/deliveries.ts';
 import type { NewOutgoing } from '../../src/types.ts';
-import { NOW, newDelivery, settlement, storePath } from './fixtures.ts';
+import { NOW, newDelivery, outcome, storePath } from './fixtures.ts';
 
 const PLACE = { host: null } as unknown as NewOutgoing['place'];
 const segmentOf = (path: string) => join(dirname(path), 'bodies/00000001.log');
@@ -145,7 +145,7 @@ test('retention: bytes of settled deliveries go, what is pending or has somethin
   const store = await openStore({ path });
   onTestFinished(() => store.close());
   for (const id of ['dlv-1', 'dlv-2', 'dlv-3']) await store.accept(newDelivery(id));
-  await store.settle(settlement('dlv-1'));
+  await store.recordOutcome(outcome('dlv-1'));
   const item = {
     id: 'out-1',
     kind: 'comment',
@@ -154,7 +154,7 @@ test('retention: bytes of settled deliveries go, what is pending or has somethin
     edits: null,
     privateNetwork: false,
   } as const;
-  await store.settle(settlement('dlv-2', { outgoing: [item] }));
+  await store.recordOutcome(outcome('dlv-2', { outgoing: [item] }));
   expect(store.countPrunable({ before: null })).toEqual({ count: 1, bytes: 14 });
   expect(
     await store.removeBodies(
@@ -176,7 +176,7 @@ test('a segment in which nothing is needed leaves the disk, and its number is no
   const path = storePath();
   const store = await openStore({ path });
   await store.accept(newDelivery('dlv-1'));
-  await store.settle(settlement('dlv-1'));
+  await store.recordOutcome(outcome('dlv-1'));
   await store.removeBodies(['dlv-1'], NOW);
   expect(await store.sweepLog()).toMatchObject({ segments: 1, bytes: expect.any(Number) });
   await store.accept(newDelivery('dlv-2'));

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import type { NewRejection } from '../../src/store/store.ts';
-import { freshStore, NOW, newDelivery, settlement, storePath } from './fixtures.ts';
+import { freshStore, NOW, newDelivery, outcome, storePath } from './fixtures.ts';
 
 test('an accepted delivery is read back as it came, byte for byte', async () => {
   const store = await freshStore();
@@ -105,7 +105,7 @@ test.each([
   const path = storePath();
   const before = await freshStore(path);
   await before.accept(newDelivery('dlv-1', { dedupeKeys: ['id:a'] }));
-  await before.settle(settlement('dlv-1', { status: first }));
+  await before.recordOutcome(outcome('dlv-1', { status: first }));
   await before.close();
 
   const after = await freshStore(path);
@@ -123,7 +123,7 @@ test('a requeued delivery is pending again and owns its keys again', async () =>
   expect(store.pending(null, 10)).toEqual([
     { id: 'dlv-1', externalId: 'github:octo/repo#1', attempts: 1, nextAttemptAt: NOW + 100 },
   ]);
-  await store.settle(settlement('dlv-1', { status: 'failed' }));
+  await store.recordOutcome(outcome('dlv-1', { status: 'failed' }));
 
   expect(await store.requeue('dlv-1')).toBe(true);
   expect(store.delivery('dlv-1')).toMatchObject({ status: 'pending', attempts: 0, settledAt: null });
@@ -136,7 +136,7 @@ test('a requeued delivery is pending again and owns its keys again', async () =>
 test('a delivery is not requeued when a later one has taken its keys', async () => {
   const store = await freshStore();
   await store.accept(newDelivery('dlv-1', { dedupeKeys: ['id:a'] }));
-  await store.settle(settlement('dlv-1', { status: 'ignored' }));
+  await store.recordOutcome(outcome('dlv-1', { status: 'ignored' }));
   await store.accept(newDelivery('dlv-2', { dedupeKeys: ['id:a'] }));
   expect(await store.requeue('dlv-1')).toBe(false);
   expect(store.delivery('dlv-1')?.status).toBe('ignored');
@@ -159,7 +159,7 @@ test('lists are newest first, pages and followers continue by id, filters combin
   const store = await freshStore();
   for (const id of ['dlv-1', 'dlv-2', 'dlv-3']) await store.accept(newDelivery(id));
   await store.accept(newDelivery('dlv-4', { webhook: 'jira' }));
-  await store.settle(settlement('dlv-2', { status: 'ignored' }));
+  await store.recordOutcome(outcome('dlv-2', { status: 'ignored' }));
 
   const idsOf = (filter: Parameters<typeof store.deliveries>[0]) =>
     store.deliveries(filter).map((row) => row.id);

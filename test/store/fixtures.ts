@@ -5,7 +5,7 @@ import { onTestFinished } from 'vitest';
 import { openStore } from '../../src/store/local/index.ts';
 import type { Store } from '../../src/store/store.ts';
 
-export { NOW, newDelivery, settledTask, settlement } from './records.ts';
+export { NOW, newDelivery, outcome, taskInFlow } from './records.ts';
 
 /** A path for a store in a folder that is removed when the test ends. */
 export function storePath(): string {

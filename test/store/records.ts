@@ -1,5 +1,6 @@
-import type { DeliveryOutcome, NewDelivery, SettledTask } from '../../src/store/store.ts';
-import type { NewTask } from '../../src/types.ts';
+import type { DeliveryOutcome, NewDelivery, TaskInFlow } from '../../src/store/store.ts';
+import type { TaskChange } from '../../src/store/tasks.ts';
+import type { NewOutgoing, NewTask } from '../../src/types.ts';
 
 export const NOW = 1_700_000_000_000;
 
@@ -31,10 +32,10 @@ export function newDelivery(id: string, changes: Partial<NewDelivery> = {}): New
   };
 }
 
-export function settledTask(
+export function taskInFlow(
   id: string,
-  changes: Partial<Omit<SettledTask, 'task'>> & { readonly task?: Partial<NewTask> } = {},
-): SettledTask {
+  changes: Partial<Omit<TaskInFlow, 'task'>> & { readonly task?: Partial<NewTask> } = {},
+): TaskInFlow {
   const { task, ...place } = changes;
   return {
     command: 'analyze',
@@ -58,16 +59,35 @@ export function settledTask(
   };
 }
 
-export function settlement(deliveryId: string, changes: Partial<DeliveryOutcome> = {}): DeliveryOutcome {
+/** Effects by kind, as tests write them down. */
+interface Effects {
+  readonly tasks?: readonly TaskInFlow[];
+  readonly outgoing?: readonly NewOutgoing[];
+  readonly answers?: readonly { readonly taskId: string; readonly prompt: string }[];
+  readonly stops?: readonly TaskChange[];
+}
+
+export function outcome(
+  deliveryId: string,
+  {
+    tasks = [],
+    outgoing = [],
+    answers = [],
+    stops = [],
+    ...changes
+  }: Partial<DeliveryOutcome> & Effects = {},
+): DeliveryOutcome {
   return {
     deliveryId,
     status: 'processed',
     reason: 'one task',
     decisions: [],
-    tasks: [],
-    outgoing: [],
-    answers: [],
-    approvals: [],
+    effects: [
+      ...tasks.map((task) => ({ kind: 'task' as const, ...task })),
+      ...outgoing.map((item) => ({ kind: 'post' as const, item })),
+      ...answers.map((answer) => ({ kind: 'answer' as const, ...answer })),
+      ...stops.map((change) => ({ kind: 'stop' as const, change })),
+    ],
     settledAt: NOW + 5,
     ...changes,
   };

@@ -1,6 +1,6 @@
 import { DatabaseSync } from 'node:sqlite';
 import { expect, test } from 'vitest';
-import { freshStore, NOW, newDelivery, settledTask, settlement, storePath } from './fixtures.ts';
+import { freshStore, NOW, newDelivery, outcome, storePath, taskInFlow } from './fixtures.ts';
 
 test('a settlement stores decisions and tasks together, and returns the tasks as stored', async () => {
   const store = await freshStore();
@@ -16,7 +16,7 @@ test('a settlement stores decisions and tasks together, and returns the tasks as
       error: null,
     },
   ];
-  const [task] = await store.settle(settlement('dlv-1', { decisions, tasks: [settledTask('task-1')] }));
+  const [task] = await store.recordOutcome(outcome('dlv-1', { decisions, tasks: [taskInFlow('task-1')] }));
 
   expect(task).toEqual({
     id: 'task-1',
@@ -55,13 +55,13 @@ test('a settlement stores decisions and tasks together, and returns the tasks as
 test('a delivery is settled once: a second settlement changes nothing', async () => {
   const store = await freshStore();
   await store.accept(newDelivery('dlv-1'));
-  await store.settle(settlement('dlv-1', { tasks: [settledTask('task-1')] }));
-  const again = settlement('dlv-1', {
+  await store.recordOutcome(outcome('dlv-1', { tasks: [taskInFlow('task-1')] }));
+  const again = outcome('dlv-1', {
     status: 'failed',
-    tasks: [settledTask('task-2', { flowId: 'flow-2', startNewConversation: true })],
+    tasks: [taskInFlow('task-2', { flowId: 'flow-2', startNewConversation: true })],
   });
-  expect(await store.settle(again)).toEqual([]);
-  expect(await store.settle({ ...again, deliveryId: 'dlv-none' })).toEqual([]);
+  expect(await store.recordOutcome(again)).toEqual([]);
+  expect(await store.recordOutcome({ ...again, deliveryId: 'dlv-none' })).toEqual([]);
   expect(store.delivery('dlv-1')?.status).toBe('processed');
   expect(store.tasks().map((task) => task.id)).toEqual(['task-1']);
   expect((await store.accept(newDelivery('dlv-2', { dedupeKeys: ['id:sender-dlv-1'] }))).status).toBe(
@@ -72,7 +72,7 @@ test('a delivery is settled once: a second settlement changes nothing', async ()
 test('a delivery that failed after it made a task has acted: its redelivery is a duplicate', async () => {
   const store = await freshStore();
   await store.accept(newDelivery('dlv-1', { dedupeKeys: ['id:a'] }));
-  await store.settle(settlement('dlv-1', { status: 'failed', tasks: [settledTask('task-1')] }));
+  await store.recordOutcome(outcome('dlv-1', { status: 'failed', tasks: [taskInFlow('task-1')] }));
   expect((await store.accept(newDelivery('dlv-2', { dedupeKeys: ['id:a'] }))).status).toBe('duplicate');
 });
 
@@ -80,14 +80,14 @@ test('a later delivery joins the flow and its conversation until a new one is as
   const path = storePath();
   const store = await freshStore(path);
   const steps = [
-    settledTask('task-1'),
-    settledTask('task-2'),
-    settledTask('task-3', { startNewConversation: true }),
-    settledTask('task-4'),
+    taskInFlow('task-1'),
+    taskInFlow('task-2'),
+    taskInFlow('task-3', { startNewConversation: true }),
+    taskInFlow('task-4'),
   ];
   for (const [index, task] of steps.entries()) {
     await store.accept(newDelivery(`dlv-${index}`));
-    await store.settle(settlement(`dlv-${index}`, { tasks: [task] }));
+    await store.recordOutcome(outcome(`dlv-${index}`, { tasks: [task] }));
   }
   expect(store.tasks({ after: '' }).map((task) => task.conversationId)).toEqual([
     'conv-task-1',
@@ -103,12 +103,12 @@ test('tasks of one settlement in one flow share a conversation, other flows have
   const path = storePath();
   const store = await freshStore(path);
   await store.accept(newDelivery('dlv-1'));
-  const tasks = await store.settle(
-    settlement('dlv-1', {
+  const tasks = await store.recordOutcome(
+    outcome('dlv-1', {
       tasks: [
-        settledTask('task-1'),
-        settledTask('task-2', { startNewConversation: true }),
-        settledTask('task-3', { flowId: 'flow-2', externalId: 'github:octo/repo#2' }),
+        taskInFlow('task-1'),
+        taskInFlow('task-2', { startNewConversation: true }),
+        taskInFlow('task-3', { flowId: 'flow-2', externalId: 'github:octo/repo#2' }),
       ],
     }),
   );
@@ -123,7 +123,7 @@ test('twenty first deliveries of one issue at once make one flow and one convers
   await Promise.all(numbers.map((number) => store.accept(newDelivery(`dlv-${number}`))));
   const settled = await Promise.all(
     numbers.map((number) =>
-      store.settle(settlement(`dlv-${number}`, { tasks: [settledTask(`task-${number}`)] })),
+      store.recordOutcome(outcome(`dlv-${number}`, { tasks: [taskInFlow(`task-${number}`)] })),
     ),
   );
   expect(new Set(settled.flat().map((task) => task.conversationId)).size).toBe(1);
@@ -135,7 +135,7 @@ test('twenty first deliveries of one issue at once make one flow and one convers
 test('sync notes are merged into what stands in the metadata', async () => {
   const store = await freshStore();
   await store.accept(newDelivery('dlv-1'));
-  await store.settle(settlement('dlv-1', { tasks: [settledTask('task-1')] }));
+  await store.recordOutcome(outcome('dlv-1', { tasks: [taskInFlow('task-1')] }));
   const note = {
     taskId: 'task-1',
     claudeTaskId: 'claude-task-task-1',
@@ -162,11 +162,11 @@ test('lists, counts and the projection show the tasks that they name', async () 
   const store = await freshStore(path);
   await store.accept(newDelivery('dlv-1'));
   await store.accept(newDelivery('dlv-2'));
-  const tasks = ['task-1', 'task-2', 'task-3'].map((id) => settledTask(id));
-  await store.settle(settlement('dlv-1', { tasks }));
-  const unsynced = settledTask('task-4', { flowId: 'flow-2', task: { syncToClaudeTasks: false } });
-  const waiting = settledTask('task-5', { task: { status: 'waiting_approval' } });
-  await store.settle(settlement('dlv-2', { tasks: [unsynced, waiting] }));
+  const tasks = ['task-1', 'task-2', 'task-3'].map((id) => taskInFlow(id));
+  await store.recordOutcome(outcome('dlv-1', { tasks }));
+  const unsynced = taskInFlow('task-4', { flowId: 'flow-2', task: { syncToClaudeTasks: false } });
+  const waiting = taskInFlow('task-5', { task: { status: 'waiting_approval' } });
+  await store.recordOutcome(outcome('dlv-2', { tasks: [unsynced, waiting] }));
   complete(path, 'task-1', NOW + 20);
   complete(path, 'task-2', NOW + 10);
 
@@ -204,8 +204,8 @@ test('E26: the average cost of a conversation counts only tasks that said what t
   const store = await freshStore();
   await store.accept(newDelivery('dlv-1'));
   const costs = [0.5, null, 1.5, null, null];
-  const tasks = costs.map((_, index) => settledTask(`task-${index}`));
-  await store.settle(settlement('dlv-1', { tasks }));
+  const tasks = costs.map((_, index) => taskInFlow(`task-${index}`));
+  await store.recordOutcome(outcome('dlv-1', { tasks }));
   const conversationId = store.task('task-0')?.conversationId ?? '';
   const conversation = () => store.conversations().find(({ id }) => id === conversationId);
   expect(conversation()?.averageCostUsd).toBeNull();

@@ -8,7 +8,7 @@ import type { Store, StoreReader } from '../../src/store/store.ts';
 import type { TaskChange, TaskCreation } from '../../src/store/tasks.ts';
 import type { Decision, NewOutgoing } from '../../src/types.ts';
 import { tokenOf } from '../lib/tokens.ts';
-import { NOW, newDelivery, settledTask, settlement, storePath } from './fixtures.ts';
+import { NOW, newDelivery, outcome, storePath, taskInFlow } from './fixtures.ts';
 
 const TOKEN = tokenOf('ghs_{d9}_eyJ{w40}.eyJ{w60}.{w43}');
 const PASSWORD = tokenOf('{w18}');
@@ -33,7 +33,7 @@ const decision: Decision = {
   error: WORDS,
 };
 const task = (id: string) =>
-  settledTask(id, {
+  taskInFlow(id, {
     task: {
       title: WORDS,
       prompt: WORDS,
@@ -104,24 +104,24 @@ const WRITES: Readonly<Record<Write, (store: Store) => Promise<unknown>>> = {
       receivedAt: NOW,
     }),
   postpone: (store) => store.postpone('dlv-2', WORDS, NOW),
-  settle: async (store) => {
+  recordOutcome: async (store) => {
     const tasks = ['task-1', 'task-2', 'task-3', 'task-4'].map(task);
-    await store.settle(
-      settlement('dlv-1', {
+    await store.recordOutcome(
+      outcome('dlv-1', {
         tasks,
         reason: WORDS,
         decisions: [decision],
         outgoing: [item('out-1'), item('out-2')],
       }),
     );
-    await store.settle(
-      settlement('dlv-2', {
+    await store.recordOutcome(
+      outcome('dlv-2', {
         status: 'failed',
         reason: WORDS,
         stops: [change({ taskId: 'task-4', from: 'queued', to: 'cancelled' })],
       }),
     );
-    await store.settle(settlement('dlv-3', { answers: [{ taskId: 'task-3', prompt: WORDS }] }));
+    await store.recordOutcome(outcome('dlv-3', { answers: [{ taskId: 'task-3', prompt: WORDS }] }));
   },
   requeue: (store) => store.requeue('dlv-2'),
   createTask: (store) => store.createTask(creation),
@@ -232,7 +232,7 @@ test('F7: bytes, headers, keys and places of a delivery stay as they came', asyn
   const place = { host: null, responseUrl: forward };
   await store.accept(newDelivery('dlv-1', { headers, body, query: `token=${TOKEN}` }));
   const outgoing = [item('out-1', { kind: 'forward', content: forward }), item('out-2', { place })];
-  await store.settle(settlement('dlv-1', { outgoing }));
+  await store.recordOutcome(outcome('dlv-1', { outgoing }));
   expect(store.delivery('dlv-1')).toMatchObject({ headers, query: `token=${TOKEN}` });
   expect(Buffer.from(store.body('dlv-1') ?? [])).toEqual(body);
   expect(store.outgoing('out-1')?.content).toBe(forward);

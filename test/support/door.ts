@@ -14,7 +14,7 @@ export async function openDoor({ context, queue }: TestEngine): Promise<string> 
     acceptProbe: () => false,
     async receive(webhook, request) {
       const receipt = await receive(context, webhook, request);
-      const { deliveryId: id, externalId, status, arrived } = receipt;
+      const { deliveryId: id, externalId, status, parsedDelivery: arrived } = receipt;
       if (status === 'pending')
         void queue.push({ id, externalId, attempts: 0, nextAttemptAt: null }, arrived);
       return receipt;

@@ -85,7 +85,7 @@ export async function startEngine(options: TestEngineOptions = {}): Promise<Test
     configuration,
     snapshot: () => configuration.snapshot,
     insecure: new Set(insecure),
-    onSettled: () => undefined,
+    onResult: () => undefined,
     dataFolder,
     projectFolder: folder,
     env,

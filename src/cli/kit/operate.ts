@@ -46,7 +46,7 @@ async function ownCall(app: Services, command: string): Promise<ApiCall> {
     configuration,
     snapshot: () => configuration.snapshot,
     insecure: new Set(),
-    onSettled: () => undefined,
+    onResult: () => undefined,
   });
   let broken: unknown = null;
   const api = managementApi({

@@ -36,7 +36,17 @@ export function jsonOutput(out: OutputStream): ServeOutput {
         granted: granted.map(grantView),
       });
     },
-    received({ settled, deliveryId, webhook, status, reason, eventType, externalId, senderName, size }) {
+    received({
+      result: settled,
+      deliveryId,
+      webhook,
+      status,
+      reason,
+      eventType,
+      externalId,
+      senderName,
+      size,
+    }) {
       // What `settled` prints of it in the same moment says all of this.
       if (settled !== null) return;
       print('delivery', {

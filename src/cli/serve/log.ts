@@ -28,7 +28,7 @@ export async function logged(
       output.ready(serving);
     },
     received(receipt) {
-      const { deliveryId, webhook, status, reason, eventType, size, settled } = receipt;
+      const { deliveryId, webhook, status, reason, eventType, size, result: settled } = receipt;
       const level = status === 'rejected' || status === 'unparsed' ? 'warn' : 'info';
       // What is at its end has one line, of `settled`.
       if (settled === null)

@@ -1,7 +1,7 @@
 import { actionNamed } from '../../actions/index.ts';
 import { replyTo } from '../../actions/replying.ts';
+import type { Effect } from '../../store/store.ts';
 import { ownText } from '../../types/post-text.ts';
-import type { NewOutgoing } from '../../types.ts';
 import type { EventContext, PipelineContext } from '../context.ts';
 import type { Match } from '../match.ts';
 import { repliesFor } from '../run-command.ts';
@@ -14,7 +14,7 @@ const PAUSED = 'paused:';
 interface Pause {
   readonly reason: string;
   /** Empty where it was said already, or nothing can be posted. */
-  readonly notice: readonly NewOutgoing[];
+  readonly notice: readonly Effect[];
 }
 
 /**
@@ -24,14 +24,14 @@ interface Pause {
  */
 export function pausedThread(
   context: Pick<PipelineContext, 'store' | 'clock' | 'ids' | 'accounts' | 'loopGuard'>,
-  occasion: EventContext,
+  eventContext: EventContext,
   fired: readonly Match[],
 ): Pause | null {
   const { store, clock, ids, loopGuard } = context;
-  const { delivery, event } = occasion;
+  const { delivery, event } = eventContext;
   if (fired.length === 0 || event.externalId === null || delivery.replayOf !== null) return null;
   if (isByPerson(event)) return null;
-  const replies = repliesFor(context, occasion, true);
+  const replies = repliesFor(context, eventContext, true);
   const isHeard =
     replies.state === 'on' || fired.some(({ command }) => actionNamed(command.action)?.reachesOut);
   if (!isHeard) return null;
@@ -48,6 +48,8 @@ export function pausedThread(
     `hookctl ran ${runs} times here within ${span} for bots, apps or automatic changes, and pauses for them. What they ask meanwhile is recorded and not run. What a person writes still runs; \`hookctl replay ${delivery.id}\` runs this one; \`loopGuard\` in webhooks.yml sets the bound.`,
   );
   const notice =
-    isFirst && replies.state === 'on' ? [replyTo(ids, replies.place, { kind: 'comment', content })] : [];
+    isFirst && replies.state === 'on'
+      ? [{ kind: 'post' as const, item: replyTo(ids, replies.place, { kind: 'comment', content }) }]
+      : [];
   return { reason, notice };
 }

@@ -49,7 +49,7 @@ function replayedView(replayed: Replayed): ReplayedView {
       task_ids: [],
     };
   }
-  const { delivery, tasks } = replayed.settled;
+  const { delivery, tasks } = replayed.result;
   const { id, status, reason } = delivery;
   return { replay_of: source, delivery_id: id, status, reason, task_ids: tasks.map((task) => task.id) };
 }

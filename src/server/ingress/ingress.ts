@@ -222,10 +222,10 @@ export function receiver({ context, queue, reporter, metrics, unrecorded }: Rece
     metrics.received(receipt);
     if (receipt.recorded) reporter.received(receipt);
     else unrecorded.add();
-    const { deliveryId: id, externalId, status, settled } = receipt;
-    if (settled !== null) queue.passBy(settled);
+    const { deliveryId: id, externalId, status, result } = receipt;
+    if (result !== null) queue.passBy(result);
     if (status === 'pending')
-      void queue.push({ id, externalId, attempts: 0, nextAttemptAt: null }, receipt.arrived);
+      void queue.push({ id, externalId, attempts: 0, nextAttemptAt: null }, receipt.parsedDelivery);
     return receipt;
   };
 }

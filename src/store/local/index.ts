@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import type { DatabaseSync, SQLInputValue } from 'node:sqlite';
 import type { CompiledQuery } from 'kysely';
 import type { RunReader, RunWriter } from '../runs.ts';
-import type { Store, StoreReader } from '../store.ts';
+import { effectsOf, type Store, type StoreReader } from '../store.ts';
 import { type BodyLocation, createBodyReader } from './log/body-log.ts';
 import { recoverRows, recoveryProblems } from './log/recovery.ts';
 import { logFolder, logSize } from './log/segments.ts';
@@ -312,10 +312,11 @@ function writesOf(writer: Writer): Omit<Store, keyof StoreReader | 'problems'> {
     async reject(rejection) {
       await writer.write(recordRejection(rejection));
     },
-    async settle(settlement) {
-      const { deliveryId, status, tasks: made, said = [] } = settlement;
-      const claims = { deliveryId, acted: status === 'processed' || made.length > 0, more: said };
-      const tasks = await writer.settle(recordOutcome(settlement), claims);
+    async recordOutcome(outcome) {
+      const { deliveryId, status, effects } = outcome;
+      const acted = status === 'processed' || effectsOf(effects, 'task').length > 0;
+      const more = effectsOf(effects, 'claim').map(({ key }) => key);
+      const tasks = await writer.settle(recordOutcome(outcome), { deliveryId, acted, more });
       return tasks.map(toTask);
     },
     async postpone(deliveryId, reason, nextAttemptAt) {

@@ -21,7 +21,7 @@ const COLUMNS = [
   'created_at',
 ] as const;
 
-/** A part of a settlement: only while the delivery is pending, so that a second one sends nothing again. */
+/** Part of recording an outcome: only while the delivery is pending, so that a second one sends nothing again. */
 export function insertOutgoing(item: NewOutgoing, deliveryId: string, now: number): CompiledQuery<never> {
   return insertRows(outgoingRow(item, deliveryId, now).where('deliveries.status', '=', 'pending'));
 }

@@ -1,6 +1,12 @@
 import { type CompiledQuery, sql } from 'kysely';
 import type { NewTask, TaskStatus, Transition, Trust } from '../../../types.ts';
-import type { DeliveryOutcome, FlowThread, NewAnswer, SettledTask } from '../../store.ts';
+import {
+  type DeliveryOutcome,
+  type Effect,
+  effectsOf,
+  type FlowThread,
+  type TaskInFlow,
+} from '../../store.ts';
 import { compileOnce, sqlBuilder, whole } from './builder.ts';
 import { insertAlias } from './flows.ts';
 import { insertOutgoing } from './outbox.ts';
@@ -9,28 +15,28 @@ import { changeTask, recordStep } from './transitions.ts';
 
 /**
  * The end of a delivery's dispatch as one job; its rows are the tasks as stored. Each query holds only while the
- * delivery is pending, which the last one ends, so a second settlement changes nothing.
+ * delivery is pending, which the last one ends, so a second outcome changes nothing.
  */
-export function recordOutcome(settlement: DeliveryOutcome): readonly CompiledQuery<TaskRow>[] {
-  const { deliveryId, tasks, outgoing, answers, approvals, settledAt } = settlement;
-  const { aliases = [], places = [], stops = [] } = settlement;
+export function recordOutcome(outcome: DeliveryOutcome): readonly CompiledQuery<TaskRow>[] {
+  const { deliveryId, effects, settledAt } = outcome;
+  const tasks = effectsOf(effects, 'task');
   return [
-    ...flowsOf(tasks).flatMap((flow) => [openFlow(flow, settlement), openConversation(flow, settlement)]),
-    ...aliases.map((alias) => insertAlias(alias, settlement)),
-    ...places.map((place) => movePosts(place, deliveryId)),
-    ...tasks.map((task) => insertTask(task, settlement)),
-    ...tasks.map(({ task }) => record(settlement, task.id, 'create', null, task.status)),
-    ...answers.flatMap((answer) => [
-      record(settlement, answer.taskId, 'answer', 'waiting_answer', 'queued'),
-      answerTask(answer, settlement),
+    ...flowsOf(tasks).flatMap((flow) => [openFlow(flow, outcome), openConversation(flow, outcome)]),
+    ...effectsOf(effects, 'alias').map(({ alias }) => insertAlias(alias, outcome)),
+    ...effectsOf(effects, 'move').map(({ to }) => movePosts(to, deliveryId)),
+    ...tasks.map((task) => insertTask(task, outcome)),
+    ...tasks.map(({ task }) => record(outcome, task.id, 'create', null, task.status)),
+    ...effectsOf(effects, 'answer').flatMap((answer) => [
+      record(outcome, answer.taskId, 'answer', 'waiting_answer', 'queued'),
+      answerTask(answer, outcome),
     ]),
-    ...approvals.flatMap((taskId) => [
-      record(settlement, taskId, 'approve', 'waiting_approval', 'queued'),
-      approveTask(taskId, settlement),
+    ...effectsOf(effects, 'approve').flatMap(({ taskId }) => [
+      record(outcome, taskId, 'approve', 'waiting_approval', 'queued'),
+      approveTask(taskId, outcome),
     ]),
-    ...stops.flatMap(changeTask),
-    ...outgoing.map((item) => insertOutgoing(item, deliveryId, settledAt)),
-    closeDelivery(settlement),
+    ...effectsOf(effects, 'stop').flatMap(({ change }) => changeTask(change)),
+    ...effectsOf(effects, 'post').map(({ item }) => insertOutgoing(item, deliveryId, settledAt)),
+    closeDelivery(outcome),
   ];
 }
 
@@ -48,10 +54,10 @@ export function postponeDelivery(
     .compile() as CompiledQuery<never>;
 }
 
-type FlowWish = Omit<SettledTask, 'task' | 'command'>;
+type FlowWish = Omit<TaskInFlow, 'task' | 'command'>;
 
 /** One wish per flow: tasks of one delivery in one flow share a conversation, new if any of them asks for it. */
-function flowsOf(tasks: readonly SettledTask[]): readonly FlowWish[] {
+function flowsOf(tasks: readonly TaskInFlow[]): readonly FlowWish[] {
   const byFlow = Map.groupBy(tasks, (task) => task.flowId);
   return [...byFlow.values()].flatMap(([first, ...others]) => {
     if (first === undefined) return [];
@@ -73,7 +79,7 @@ function openFlow(flow: FlowWish, { deliveryId, settledAt }: DeliveryOutcome): C
   return startNewConversation ? openFlowAnew(values) : openFlowIfNone(values);
 }
 
-interface FlowValues extends Pick<SettledTask, 'flowId' | 'externalId' | 'newConversationId'> {
+interface FlowValues extends Pick<TaskInFlow, 'flowId' | 'externalId' | 'newConversationId'> {
   readonly deliveryId: string;
   readonly settledAt: number;
 }
@@ -127,12 +133,12 @@ const insertConversation = compileOnce(
   },
 );
 
-function insertTask({ task, flowId, externalId, command }: SettledTask, settlement: DeliveryOutcome) {
+function insertTask({ task, flowId, externalId, command }: TaskInFlow, outcome: DeliveryOutcome) {
   const { id, title, status, agent, prompt, url } = task;
   return insertTaskRow({
     ...{ id, title, status, agent, prompt, url, flowId, externalId, command },
-    deliveryId: settlement.deliveryId,
-    settledAt: settlement.settledAt,
+    deliveryId: outcome.deliveryId,
+    settledAt: outcome.settledAt,
     sourceMetadata: JSON.stringify(task.sourceMetadata),
     syncToClaude: task.syncToClaudeTasks ? 1 : 0,
   });
@@ -181,7 +187,7 @@ const TASK_COLUMNS = [
 
 interface TaskValues
   extends Pick<NewTask, 'id' | 'title' | 'status' | 'agent' | 'prompt' | 'url'>,
-    Pick<SettledTask, 'flowId' | 'externalId' | 'command'> {
+    Pick<TaskInFlow, 'flowId' | 'externalId' | 'command'> {
   readonly deliveryId: string;
   readonly settledAt: number;
   /** JSON. */
@@ -217,18 +223,21 @@ const insertTaskRow = compileOnce((values: TaskValues) => {
   return sqlBuilder.insertInto('tasks').columns(TASK_COLUMNS).expression(row).returningAll().compile();
 });
 
-function answerTask({ taskId, prompt }: NewAnswer, settlement: DeliveryOutcome): CompiledQuery<TaskRow> {
+function answerTask(
+  { taskId, prompt }: Extract<Effect, { readonly kind: 'answer' }>,
+  outcome: DeliveryOutcome,
+): CompiledQuery<TaskRow> {
   return sqlBuilder
     .updateTable('tasks')
     .set({
       status: 'queued',
       prompt: sql<string>`prompt || ${prompt}`,
-      trust: lowerTrust(settlement.deliveryId),
-      updated_at: settlement.settledAt,
+      trust: lowerTrust(outcome.deliveryId),
+      updated_at: outcome.settledAt,
     })
     .where('id', '=', taskId)
     .where('status', '=', 'waiting_answer')
-    .where((eb) => eb.exists(pendingDelivery(settlement.deliveryId).select('deliveries.id')))
+    .where((eb) => eb.exists(pendingDelivery(outcome.deliveryId).select('deliveries.id')))
     .returningAll()
     .compile();
 }
@@ -243,13 +252,13 @@ function lowerTrust(deliveryId: string) {
     from deliveries as answer where answer.id = ${deliveryId})`;
 }
 
-function approveTask(taskId: string, settlement: DeliveryOutcome): CompiledQuery<TaskRow> {
+function approveTask(taskId: string, outcome: DeliveryOutcome): CompiledQuery<TaskRow> {
   return sqlBuilder
     .updateTable('tasks')
-    .set({ status: 'queued', updated_at: settlement.settledAt })
+    .set({ status: 'queued', updated_at: outcome.settledAt })
     .where('id', '=', taskId)
     .where('status', '=', 'waiting_approval')
-    .where((eb) => eb.exists(pendingDelivery(settlement.deliveryId).select('deliveries.id')))
+    .where((eb) => eb.exists(pendingDelivery(outcome.deliveryId).select('deliveries.id')))
     .returningAll()
     .compile();
 }
@@ -264,8 +273,8 @@ function record(
   return recordStep({ deliveryId, taskId, event, from, to, at: settledAt }) as CompiledQuery<never>;
 }
 
-function closeDelivery(settlement: DeliveryOutcome) {
-  const { deliveryId, status, reason, settledAt, decisions, duplicateOf = null } = settlement;
+function closeDelivery(outcome: DeliveryOutcome) {
+  const { deliveryId, status, reason, settledAt, decisions, duplicateOf = null } = outcome;
   return updateSettled({
     ...{ deliveryId, status, reason, settledAt, duplicateOf },
     decisions: JSON.stringify(decisions),

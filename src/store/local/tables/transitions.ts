@@ -52,7 +52,7 @@ interface DeliveryStep {
   readonly at: number;
 }
 
-/** A part of a settlement: only while the delivery is pending and the task is where the step begins. */
+/** Part of recording an outcome: only while the delivery is pending and the task is where the step begins. */
 export function recordStep(step: DeliveryStep): CompiledQuery<never> {
   return insertStep({ ...step, standsIn: step.from ?? step.to });
 }
