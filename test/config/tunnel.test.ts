@@ -2,7 +2,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
-import { readProject } from '../../src/config/project/project.ts';
+import { readProject } from '../../src/config/project/schema.ts';
 import { formatDiagnostic } from '../../src/errors.ts';
 
 async function read(tunnel: string) {

@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { defaultClaudeList } from '../../config/project/claude-list.ts';
 import { prepareDataFolder } from '../../config/project/locate.ts';
-import { defaultProject, readProject } from '../../config/project/project.ts';
+import { defaultProject, readProject } from '../../config/project/schema.ts';
 import { writeFileAtomic } from '../../lib/files/atomic-file.ts';
 import type { Services } from '../../services.ts';
 import { claudeConfigDir, listFolderName } from '../../tasks/claude/index.ts';

@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { text as readText } from 'node:stream/consumers';
 import { type Imported, importWebhooks } from '../../config/dynamic/edit.ts';
-import { readYaml, type YamlText } from '../../config/project/project.ts';
+import { readYaml, type YamlText } from '../../config/yaml.ts';
 import { ConfigError, type Diagnostic, messageOf, usageError } from '../../errors.ts';
 import type { Services } from '../../services.ts';
 import { type CliCommand, examples, type JsonFlags } from '../kit/command.ts';

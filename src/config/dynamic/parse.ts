@@ -1,10 +1,11 @@
 import { z } from 'zod';
 import type { Diagnostic } from '../../errors.ts';
-import { issuesOf, type Source, toDiagnostic } from '../../lib/diagnostics.ts';
+import { issuesOf, type Position, type Source, toDiagnostic } from '../../lib/diagnostics.ts';
 import { isJsonObject } from '../../lib/json.ts';
+import { readJsonText } from '../../lib/json-syntax.ts';
 import type { Issue } from '../../types.ts';
+import { jsonSource } from '../yaml.ts';
 import { SCHEMA_VERSION } from './files.ts';
-import { layoutOf, lineAndColumn, positionIn } from './json-text.ts';
 import { type DbState, dbSchema } from './schema.ts';
 
 /** What the text of the db says, by its schema. `source` places further issues. */
@@ -21,16 +22,16 @@ export function parseDb(file: string, bytes: Uint8Array): ParsedDb {
     const message = 'the file starts with a byte order mark';
     return refuse({ file, line: 1, column: 1, message, fix: 'Save it as UTF-8 without BOM.' });
   }
-  const layout = layoutOf(text);
-  if (!layout.ok) {
+  const read = readJsonText(text);
+  if (!read.ok) {
     return refuse({
       file,
-      ...lineAndColumn(text, layout.offset),
-      message: `is not valid JSON: ${layout.message}`,
+      ...lineAndColumn(text, read.offset),
+      message: `is not valid JSON: ${read.message}`,
     });
   }
-  const source: Source = { file, position: (issue) => positionIn(text, layout.root, issue) };
-  const value = readJson(text);
+  const source = jsonSource(file, text);
+  const value = inPresentWords(read.value);
   const version = versionIssue(value);
   if (version !== null) return refuse(toDiagnostic(source, version));
   const result = dbSchema.safeParse(value);
@@ -40,18 +41,14 @@ export function parseDb(file: string, bytes: Uint8Array): ParsedDb {
 }
 
 /** The value of the text, in which commands of former versions name `target_agent` `agent`. */
-function readJson(text: string): unknown {
-  const value: unknown = JSON.parse(text);
-  return text.includes('"agent"') ? withEach(value, 'webhooks', inPresentWords) : value;
-}
-
-function inPresentWords(webhook: unknown): unknown {
-  return withEach(webhook, 'commands', (command) => {
-    if (!isJsonObject(command) || 'target_agent' in command) return command;
-    return Object.fromEntries(
-      Object.entries(command).map(([key, value]) => [key === 'agent' ? 'target_agent' : key, value]),
-    );
-  });
+function inPresentWords(value: unknown): unknown {
+  return withEach(value, 'webhooks', (webhook) =>
+    withEach(webhook, 'commands', (command) => {
+      if (!isJsonObject(command) || !('agent' in command) || 'target_agent' in command) return command;
+      const { agent, ...rest } = command;
+      return { ...rest, target_agent: agent };
+    }),
+  );
 }
 
 /** The object with each entry of one of its lists changed; anything else as it is. */
@@ -90,4 +87,10 @@ function versionIssue(value: unknown): Issue | null {
 
 function refuse(problem: Diagnostic): ParsedDb {
   return { ok: false, problems: [problem] };
+}
+
+/** 1-based. */
+function lineAndColumn(text: string, offset: number): Position {
+  const before = text.slice(0, offset);
+  return { line: before.split('\n').length, column: offset - before.lastIndexOf('\n') };
 }

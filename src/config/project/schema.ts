@@ -1,11 +1,15 @@
+import { readFile } from 'node:fs/promises';
 import { z } from 'zod';
 import { agentRunners } from '../../agents/index.ts';
 import type { CommonOptions } from '../../agents/runner.ts';
+import type { Diagnostic } from '../../errors.ts';
+import { issuesOf, type Source, toDiagnostic, withoutFaulty } from '../../lib/diagnostics.ts';
 import { byteSize, duration } from '../../lib/units.ts';
 import { SSH_PROFILES, type TunnelSettings } from '../../tunnels/settings.ts';
 import type { JsonObject } from '../../types.ts';
 import { DEFAULT_STATIC } from '../modules/files.ts';
 import { adjustmentSchema, variableName } from '../schema.ts';
+import { readYaml } from '../yaml.ts';
 
 const url = z.url({ protocol: /^https?$/, error: 'expected a URL that starts with https:// or http://' });
 const tunnelPort = z.int().min(1).max(65_535);
@@ -217,4 +221,32 @@ export function projectJsonSchema(): JsonObject {
     },
   });
   return { ...(schema as JsonObject), title: 'hookctl: webhooks.yml' };
+}
+
+/** webhooks.yml as read. With problems, `project` holds what is right, so that it can be checked further. */
+export interface ReadProject {
+  readonly project: ProjectConfig;
+  readonly source: Source;
+  readonly problems: readonly Diagnostic[];
+}
+
+/** The configuration of a folder without webhooks.yml. */
+export function defaultProject(): ProjectConfig {
+  return projectSchema.parse({});
+}
+
+/** Reads webhooks.yml. Mistakes are returned; a file that cannot be read at all is thrown. */
+export async function readProject(file: string): Promise<ReadProject> {
+  const { value, source, problems } = readYaml(file, await readFile(file, 'utf8'));
+  if (problems.length > 0) return { project: defaultProject(), source, problems };
+  // An empty file, or one with comments only, is a project without settings.
+  const written = value ?? {};
+  const result = projectSchema.safeParse(written);
+  if (result.success) return { project: result.data, source, problems };
+  const issues = issuesOf(projectSchema, result.error);
+  return {
+    project: projectSchema.safeParse(withoutFaulty(written, issues)).data ?? defaultProject(),
+    source,
+    problems: issues.map((issue) => toDiagnostic(source, issue)),
+  };
 }

@@ -83,14 +83,19 @@ test.each([
     ':1:20 schema_version: the file has schema version 7, this hookctl reads version 1',
   ],
   ['{\n  "schema_version": 1,\n  "webhooks": [],\n  "webhoks": []\n}', ':4:3 webhoks: unknown field'],
-  ['{\n  "schema_version": 1\n  "webhooks": []\n}', ':3:3 is not valid JSON: expected a comma or }'],
-  ['{"schema_version": 1, "webhooks": [', ':1:36 is not valid JSON: the file ends here, expected a value'],
+  [
+    '{\n  "schema_version": 1\n  "webhooks": []\n}',
+    ":3:3 is not valid JSON: Expected ',' or '}' after property value",
+  ],
+  ['{"schema_version": 1, "webhooks": [', ':1:36 is not valid JSON: Unexpected end of JSON input'],
   [
     '{"schema_version": 1, "webhooks": [], "webhooks": []}',
-    ':1:39 is not valid JSON: "webhooks" stands here twice',
+    ':1:39 is not valid JSON: "webhooks" is already set in this object',
   ],
-  ['\n\n{"a": "b\nc"}', ':3:9 is not valid JSON: a text goes over the end of its line'],
-  ['{"a": "\\x"}', ':1:7 is not valid JSON: a text has an unknown escape'],
+  ['\n\n{"a": "b\nc"}', ':3:9 is not valid JSON: Bad control character in string literal'],
+  ['{"a": "\\x"}', ':1:9 is not valid JSON: Bad escaped character'],
+  ['{"a": [1, nope]}', ':1:12 is not valid JSON: Unexpected token'],
+  [`${'['.repeat(65)}${']'.repeat(65)}`, ':1:65 is not valid JSON: nested deeper than 64 levels'],
 ])('%j is refused at its position', async (text, message) => {
   const place = placeIn(folderWith());
   writeFileSync(place.file, text);

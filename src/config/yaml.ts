@@ -1,4 +1,3 @@
-import { readFile } from 'node:fs/promises';
 import {
   type Document,
   isAlias,
@@ -11,11 +10,10 @@ import {
   parseDocument,
   visit,
 } from 'yaml';
-import { ORDERING } from '../../conditions/when.ts';
-import { type Diagnostic, messageOf } from '../../errors.ts';
-import { issuesOf, type Position, type Source, toDiagnostic, withoutFaulty } from '../../lib/diagnostics.ts';
-import type { Issue } from '../../types.ts';
-import { type ProjectConfig, projectSchema } from './schema.ts';
+import { ORDERING } from '../conditions/when.ts';
+import { type Diagnostic, messageOf } from '../errors.ts';
+import type { Position, Source } from '../lib/diagnostics.ts';
+import type { Issue } from '../types.ts';
 
 /** Aliases may stand for this many nodes at most; beyond it a few lines could expand to gigabytes. */
 const MAX_ALIASES = 50;
@@ -29,14 +27,7 @@ export interface YamlText {
 }
 
 export function readYaml(file: string, text: string): YamlText {
-  const lines = new LineCounter();
-  const document = parseDocument(text, {
-    lineCounter: lines,
-    prettyErrors: false,
-    merge: true,
-    uniqueKeys: true,
-  });
-  const source = { file, position: (issue: Issue) => positionIn(document, lines, issue) };
+  const { document, lines, source } = parse(file, text);
   const problems = [...document.errors, ...document.warnings].map((error) => ({
     file,
     ...toPosition(lines, error.pos[0]),
@@ -58,6 +49,34 @@ export function readYaml(file: string, text: string): YamlText {
   } catch (error) {
     return { value: null, source, problems: [{ file, message: messageOf(error) }] };
   }
+}
+
+/** A longer JSON text, in UTF-16 units, is not parsed for positions: that takes seconds. */
+const MAX_PLACED = 4_000_000;
+
+/** Places issues in a JSON text. It is parsed for that when the first one is found. */
+export function jsonSource(file: string, text: string): Source {
+  let parsed: Source | null = null;
+  return {
+    file,
+    position(issue) {
+      if (text.length > MAX_PLACED) return {};
+      parsed ??= parse(file, text).source;
+      return parsed.position(issue);
+    },
+  };
+}
+
+function parse(file: string, text: string) {
+  const lines = new LineCounter();
+  const document = parseDocument(text, {
+    lineCounter: lines,
+    prettyErrors: false,
+    merge: true,
+    uniqueKeys: true,
+  });
+  const source: Source = { file, position: (issue) => positionIn(document, lines, issue) };
+  return { document, lines, source };
 }
 
 /** Operators that take a number for what it is worth. */
@@ -123,32 +142,4 @@ function offsetOf(node: unknown): number | null {
 function toPosition(lines: LineCounter, offset: number): Position {
   const { line, col } = lines.linePos(offset);
   return { line, column: col };
-}
-
-/** webhooks.yml as read. With problems, `project` holds what is right, so that it can be checked further. */
-export interface ReadProject {
-  readonly project: ProjectConfig;
-  readonly source: Source;
-  readonly problems: readonly Diagnostic[];
-}
-
-/** The configuration of a folder without webhooks.yml. */
-export function defaultProject(): ProjectConfig {
-  return projectSchema.parse({});
-}
-
-/** Reads webhooks.yml. Mistakes are returned; a file that cannot be read at all is thrown. */
-export async function readProject(file: string): Promise<ReadProject> {
-  const { value, source, problems } = readYaml(file, await readFile(file, 'utf8'));
-  if (problems.length > 0) return { project: defaultProject(), source, problems };
-  // An empty file, or one with comments only, is a project without settings.
-  const written = value ?? {};
-  const result = projectSchema.safeParse(written);
-  if (result.success) return { project: result.data, source, problems };
-  const issues = issuesOf(projectSchema, result.error);
-  return {
-    project: projectSchema.safeParse(withoutFaulty(written, issues)).data ?? defaultProject(),
-    source,
-    problems: issues.map((issue) => toDiagnostic(source, issue)),
-  };
 }
