@@ -11,7 +11,7 @@ export function harmless(text: string | null): string | null {
 
 /**
  * How agents read a task's name in lists and arguments, where nothing can be fenced: its command and external id. The
- * title holds words of whoever wrote the issue; it is for people.
+ * title holds the issue author's words; it is for people.
  */
 export function agentLabel({
   command,

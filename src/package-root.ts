@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 
 /**
  * Folder of the package, by its URL. Right from source and from the bundle: `src/` and `dist/` are both one level
- * below it, and every chunk lies directly in `dist/`.
+ * below it, and every chunk is directly in `dist/`.
  */
 export const PACKAGE_ROOT = new URL('../', import.meta.url);
 

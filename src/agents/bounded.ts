@@ -19,7 +19,7 @@ interface BoundedOptions {
 }
 
 export interface BoundedEnd extends ProcessEnd {
-  /** Why hookctl ended it; null: it ended by itself. */
+  /** Why hookctl ended it; null when it ended by itself. */
   readonly why: string | null;
   readonly lastLines: readonly string[];
 }

@@ -23,7 +23,7 @@ type ClaudeEvent =
 
 const INPUT_LENGTH = 200;
 
-/** Null: no JSON, so something that a person is to read. */
+/** Null when the line is no JSON: a message for people. */
 export function readClaudeLine(line: string): ClaudeEvent | null {
   let event: unknown;
   try {

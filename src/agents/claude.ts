@@ -40,7 +40,7 @@ const options = z.strictObject({
     .describe('What it may use without asking; everything that would have to be asked for is refused.'),
   budgetUsd: z.number().positive().default(5).describe('Most that one run may cost, in dollars; default 5.'),
   maxTurns: z.int().positive().describe('Most turns of one run.').optional(),
-  worktree: z.boolean().default(false).describe('true: each task has a git worktree of its own.'),
+  worktree: z.boolean().default(false).describe('true: each task gets its own git worktree.'),
 });
 
 type ClaudeOptions = z.output<typeof options> & CommonOptions;
@@ -52,7 +52,7 @@ export const claude: AgentRunner<ClaudeOptions> = {
   options,
   check: () => [],
   program: ({ program }) => program,
-  // Whoever works in a conversation shares its context.
+  // All runs in a conversation share its context.
   sessionKey: () => 'claude',
   mostUsd: ({ budgetUsd }) => budgetUsd,
   start: startClaude,
@@ -141,7 +141,7 @@ async function argumentsOf(order: ClaudeOrder, resumed: string | null): Promise<
   return [
     ...['-p', '--output-format', 'stream-json', '--verbose'],
     ...(resumed === null ? ['--session-id', randomUUID()] : ['--resume', resumed]),
-    // Nobody is there to be asked: what is not allowed is refused.
+    // The run has no user to ask, so what is not allowed is refused.
     ...['--permission-mode', 'dontAsk'],
     ...(tools.length === 0 ? [] : ['--allowedTools', ...tools]),
     ...withoutDataFolder(order.dataFolder),
@@ -154,7 +154,7 @@ async function argumentsOf(order: ClaudeOrder, resumed: string | null): Promise<
   ];
 }
 
-/** What lies in the project is read without asking, and the data folder may lie there. `//` begins an absolute path. */
+/** Claude Code reads the project without asking, and the data folder may be inside it. `//` begins an absolute path. */
 function withoutDataFolder(dataFolder: string): readonly string[] {
   if (!/^[\w./ -]+$/.test(dataFolder)) return [];
   return ['--disallowedTools', ...['Read', 'Edit'].map((tool) => `${tool}(/${dataFolder}/**)`)];

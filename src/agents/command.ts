@@ -93,7 +93,7 @@ const options = z.strictObject({
   prompt: z
     .enum(['stdin', 'file'])
     .default('stdin')
-    .describe('Where the prompt stands; a file’s path is {{promptFile}}.'),
+    .describe('How the prompt is passed; the path of the file is {{promptFile}}.'),
   result: z
     .union([
       z.enum(['stdout', 'file']),
@@ -107,7 +107,7 @@ const options = z.strictObject({
       }),
     ])
     .default('stdout')
-    .describe('Where the result stands: stdout, the file {{resultFile}}, or { json: path } in one of them.'),
+    .describe('Where the result is read: stdout, the file {{resultFile}}, or { json: path } in one of them.'),
 });
 
 type CommandOptions = z.output<typeof options> & CommonOptions;

@@ -46,11 +46,11 @@ export interface RunOrder<Options> {
   readonly projectFolder: string;
   /** hookctl's own environment, of which the run gets only what is listed. */
   readonly env: Environment;
-  /** Names of variables that hold secrets of hookctl: never passed on, whoever names them. */
+  /** Names of variables that hold secrets of hookctl: never passed on, even when the settings name them. */
   readonly secretNames: ReadonlySet<string>;
   /** Name of Claude Code's task list; null where the list is switched off. */
   readonly taskList: string | null;
-  /** The session of the conversation's earlier run; null: this is the first one. */
+  /** The session of the conversation's earlier run; null when this is the first one. */
   readonly session: string | null;
   readonly environment: RunEnvironment;
 }
@@ -117,9 +117,9 @@ export interface AgentRunner<Options extends CommonOptions = CommonOptions> {
   check(options: Options): readonly Issue[];
   /** The program that must be there: a name on the PATH, or a path from the project folder. */
   program(options: Options): string;
-  /** Runs of one conversation with the same key continue one session; null: the agent has no sessions. */
+  /** Runs of one conversation with the same key continue one session; null when the agent has no sessions. */
   sessionKey(options: Options, agent: string): string | null;
-  /** What a run may cost at most, in dollars; null: nobody knows. */
+  /** What a run may cost at most, in dollars; null when unknown. */
   mostUsd(options: Options): number | null;
   /** Starts the agent. Rejects with `HookctlError` when it can't be started at all. */
   start(order: RunOrder<Options>, io: RunIo): Promise<StartedRun>;

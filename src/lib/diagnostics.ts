@@ -59,7 +59,7 @@ function fixForUnknown(key: string, known: readonly string[]): string {
   return suggestion(key, known);
 }
 
-/** The member of a union that was meant: its issues lie inside the value, not in what kind of value it is. */
+/** Whether this member of a union was meant: its issues are inside the value, not in the kind of value. */
 function hasRightForm(issues: readonly ZodIssue[]): boolean {
   return issues.every((issue) => issue.path.length > 0 || issue.code !== 'invalid_type');
 }
@@ -105,7 +105,7 @@ export interface Source {
   position(issue: Issue): Position;
 }
 
-/** A issue with its place. `prefix` is where in the file the faulty value stands. */
+/** An issue with its position. `prefix` is the path of the faulty value in the file. */
 export function toDiagnostic(source: Source, issue: Issue, prefix: Path = []): Diagnostic {
   const path = [...prefix, ...issue.path];
   return {

@@ -22,7 +22,7 @@ function opened(path: string): number | null {
   }
 }
 
-/** Where a command reads and writes. Data goes to `out`, talk to `err`; tests pass streams of their own. */
+/** Where a command reads and writes. Data goes to `out`, talk to `err`; tests pass their own streams. */
 export interface Io {
   readonly out: OutputStream;
   readonly err: OutputStream;

@@ -84,11 +84,11 @@ function decode(bytes: Uint8Array): string | null {
   return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('utf8');
 }
 
-/** A longer text is looked at before anything is made of it. */
+/** A longer text is scanned before it is parsed. */
 const QUICK_LENGTH = 256 * 1024;
 
 /**
- * The value of a document in which nothing is wrong; null where that is not certain, and a closer look has to tell.
+ * The value of a document without faults; null when that is not certain, so that the caller scans the structure.
  * Each key and each text has two quotation marks in the document; when a key came twice, the value has fewer of
  * them than the document. Counting marks takes a fraction of the time of reading the structure.
  */
@@ -145,7 +145,7 @@ function quotesIn(word: number): number {
   return Math.imul((~nonzero >>> 7) & 0x01010101, 0x01010101) >>> 24;
 }
 
-/** In a valid document a backslash stands only in a text, and takes the next character with it. */
+/** In a valid document a backslash occurs only in strings, and escapes the next character. */
 function countEscapedQuotes(text: string): number {
   let count = 0;
   for (let at = text.indexOf('\\'); at >= 0; at = text.indexOf('\\', at + 2)) {

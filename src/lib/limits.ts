@@ -1,4 +1,4 @@
-/** Thrown when a budget is used up; the message says of what. Whoever made the budget catches it. */
+/** Thrown when a budget is used up; the message names it. The code that made the budget catches it. */
 export class BudgetError extends Error {
   override readonly name = 'BudgetError';
 }

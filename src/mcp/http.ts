@@ -3,9 +3,9 @@ import type { McpBackend } from './backend.ts';
 import type { RunScope } from './scope.ts';
 import { createMcpServer, type McpServerOptions } from './server.ts';
 
-/** MCP over Streamable HTTP. Whoever mounts it has checked token, Host and Origin. */
+/** MCP over Streamable HTTP. The caller has checked token, Host and Origin. */
 export interface McpEndpoint {
-  /** `scope`: what the caller's token is good for; null: everything. */
+  /** `scope`: what the caller's token allows; null when everything. */
   answer(request: Request, scope: RunScope | null): Promise<Response>;
   /** Ends the calls that wait. */
   close(): Promise<void>;

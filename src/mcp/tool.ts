@@ -5,9 +5,9 @@ import type { RunScope } from './scope.ts';
 /** What a tool works with. */
 export interface ToolContext {
   readonly backend: McpBackend;
-  /** Null: the caller may do everything. */
+  /** Null when the caller may do everything. */
   readonly scope: RunScope | null;
-  /** Whose tasks are meant where a call names no agent; null: everybody's. */
+  /** The agent whose tasks are meant where a call names none; null when all. */
   readonly agent: string | null;
   readonly now: () => number;
   /** Aborted when the caller gives up, or hookctl ends. */

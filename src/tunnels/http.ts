@@ -27,7 +27,7 @@ export interface HttpAnswer {
 }
 
 /**
- * One request over a connection of its own, which is gone afterwards. Redirects are not followed. Throws what the
+ * One request over its own connection, which is closed afterwards. Redirects are not followed. Throws what the
  * network threw; see `networkReason`.
  */
 export async function send(url: string, options: SendOptions): Promise<HttpAnswer> {

@@ -45,12 +45,12 @@ const HEADERS: Headers = {
   'ngrok-skip-browser-warning': '1',
 };
 
-/** The far end of a tunnel that nobody holds any more (52x, 530: Cloudflare). */
+/** Answers for a tunnel that no longer has a client (52x, 530: Cloudflare). */
 const GATEWAY_ERRORS = new Set([502, 503, 504, 520, 521, 522, 523, 524, 525, 526, 530]);
 /** Says nothing about the tunnel: a relay that wants signatures, or fewer requests. */
 const REFUSALS = new Set([401, 403, 429]);
 
-/** Who is to blame when a probe did not arrive. `unknown`: the probe itself was refused. */
+/** The part that failed when a probe did not arrive. `unknown`: the probe itself was refused. */
 type ProbeCulprit = 'tunnel' | 'ingress' | 'url' | 'unknown';
 
 export type ProbeResult =
@@ -66,7 +66,7 @@ export interface Prober {
    * with `PROBE_HEADER` given back, and forgotten.
    */
   accept(path: string, headers: Headers): boolean;
-  /** Sends a probe through the tunnel; when it does not arrive, finds out who is to blame. Never throws. */
+  /** Sends a probe through the tunnel; when it does not arrive, finds the part that failed. Never throws. */
   probe(tunnel: ProbedTunnel, signal: AbortSignal): Promise<ProbeResult>;
 }
 
@@ -80,7 +80,7 @@ interface ProberOptions {
 interface Attempt {
   readonly arrived: boolean;
   readonly echoed: boolean;
-  /** Null: no answer at all. */
+  /** Null when there was no answer. */
   readonly status: number | null;
   /** In words: `it answered 404`, `ECONNREFUSED`. */
   readonly answer: string;

@@ -21,7 +21,7 @@ const GUARD = 'read -r _; kill -s TERM -- "-$1"; sleep 5; kill -s KILL -- "-$1"'
  */
 function endWithUs(processGroup: number): () => Promise<void> {
   const args = ['-c', GUARD, 'hookctl-guard', String(processGroup)];
-  // A group of its own, or Ctrl-C in the terminal would end the guard before hookctl has stopped the program.
+  // Its own group, or Ctrl-C in the terminal would end the guard before hookctl has stopped the program.
   const guard = spawn('/bin/sh', args, { detached: true, env: {}, stdio: ['pipe', 'ignore', 'ignore'] });
   const ended = new Promise<void>((resolve) => {
     guard.once('close', () => resolve());
@@ -55,11 +55,11 @@ interface TunnelProgram {
   readonly env: Environment;
   readonly howToGet: string;
   readonly stable: boolean;
-  /** What a line of its output tells; null: nothing. The first URL opens the tunnel, another one moves it. */
+  /** What a line of its output says; null when nothing. The first URL opens the tunnel, another one moves it. */
   readonly read: (line: string) => Finding | null;
   /** Asks the program itself for the URL, for those that say it better than they print it. */
   readonly ask?: (signal: AbortSignal) => Promise<string>;
-  /** The failure behind the last lines of a program that ended; null: nothing that we know. */
+  /** The failure behind the last lines of a program that ended; null when it is unknown. */
   readonly explain: (lastLines: string) => TunnelFailure | null;
 }
 
@@ -165,12 +165,12 @@ export async function askUntil<T>(
     const found = answer?.status === 200 ? read(answer.text) : null;
     if (found !== null) return found;
   } while (await pause(clock.scaled(ASK_EVERY_MS), signal));
-  // Whoever ended the asking has lost interest in the answer.
+  // The caller ended the asking and ignores the answer.
   return new Promise(() => undefined);
 }
 
 /**
- * A TCP port of this machine on which nobody listens. Below the range from which systems give out ports by themselves,
+ * A free TCP port of this machine. Below the range from which systems give out ports by themselves,
  * or another program might get it before ours has it.
  */
 export async function freePort({ random }: TunnelClock): Promise<number> {

@@ -11,7 +11,7 @@ export interface CloudflaredSettings {
 }
 
 export const SSH_PROFILES = ['localhost.run', 'pinggy', 'serveo', 'sshd'] as const;
-/** `sshd`: any SSH server of one's own. */
+/** `sshd`: the user's own SSH server. */
 export type SshProfileName = (typeof SSH_PROFILES)[number];
 
 export interface SshSettings {

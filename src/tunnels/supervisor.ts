@@ -31,11 +31,11 @@ interface WatchOptions {
   readonly signal: AbortSignal;
   readonly clock: TunnelClock;
   readonly isRelay: boolean;
-  /** Longest healthy silence, in milliseconds; null: silence says nothing. */
+  /** Longest healthy silence, in milliseconds; null when silence says nothing. */
   readonly silenceMs: number | null;
   /** Epoch milliseconds of the last sign of life. */
   readonly heardAt: () => number;
-  /** Null: no probes. */
+  /** Null when there are no probes. */
   readonly probe: ((signal: AbortSignal) => Promise<ProbeResult>) | null;
   readonly phase: () => TunnelPhase;
   readonly enter: (phase: 'up' | 'degraded', reason: string) => void;
@@ -155,7 +155,7 @@ export interface TunnelStatus extends TunnelState {
   readonly final: boolean;
   /** How often it was opened again. */
   readonly restarts: number;
-  /** Epoch milliseconds of the last probe that arrived; null: none yet. */
+  /** Epoch milliseconds of the last probe that arrived; null before the first. */
   readonly provenAt: number | null;
 }
 
@@ -168,7 +168,7 @@ interface SupervisorOptions {
   readonly folder: string;
   readonly clock: TunnelClock;
   readonly relayKey: string;
-  /** Null: no probes (the ingress is in another process). */
+  /** Null when there are no probes: the ingress is in another process. */
   readonly prober: Prober | null;
   /** Called with each change of phase, reason or URL. */
   readonly report: (status: TunnelStatus) => void;
@@ -188,7 +188,7 @@ interface Loss {
   readonly retryAfterMs: number;
 }
 
-/** Keeps one tunnel open until it is closed, and says how it stands. What a loss means is the caller's to decide. */
+/** Keeps one tunnel open until it is closed, and reports its status. The caller decides what a loss means. */
 export function superviseTunnel(options: SupervisorOptions): TunnelSupervisor {
   const { driver, clock, prober } = options;
   const stop = new AbortController();

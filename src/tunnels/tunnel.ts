@@ -7,7 +7,7 @@ import type { TunnelSettings } from './settings.ts';
 /** `connecting → up → degraded → down`: up carries requests, degraded is in doubt, down carries none. */
 export type TunnelPhase = 'connecting' | 'up' | 'degraded' | 'down';
 
-/** Where a tunnel stands, and why. Never changed: each change is a new value. */
+/** The phase of a tunnel, and why. Never changed: each change is a new value. */
 export interface TunnelState {
   readonly phase: TunnelPhase;
   /** In words, for the user. */
@@ -26,7 +26,7 @@ export interface TunnelFacts {
   readonly byteExact: boolean;
   /** hookctl's answer reaches the sender; where it does not, the sender sees the relay's own. */
   readonly canRespond: boolean;
-  /** A relay has one URL for one path of the ingress (`/webhooks/github`); null: the URL takes every path. */
+  /** A relay has one URL for one path of the ingress (`/webhooks/github`); null when the URL takes every path. */
   readonly leadsTo: string | null;
   /** Epoch milliseconds at which the service will end it; null when it says nothing of the kind. */
   readonly expiresAt: number | null;
@@ -47,7 +47,7 @@ export type TunnelNews =
   | { readonly kind: 'url'; readonly url: string }
   /** Bytes came from the other side (for drivers with a `silenceMs`). */
   | { readonly kind: 'alive' }
-  /** All up to this event id is delivered: the next connection resumes after it. Null: forget. */
+  /** All up to this event id is delivered: the next connection resumes after it. Null when it shall be forgotten. */
   | { readonly kind: 'position'; readonly id: string | null };
 
 /** Time, as tunnels use it. */

@@ -52,7 +52,7 @@ async function fill(
   durable: boolean,
 ): Promise<void> {
   try {
-    // The umask has had its say on open(); the mode that was asked for is the one that counts.
+    // open() applies the umask; chmod sets the exact mode.
     await handle.chmod(mode);
     await handle.writeFile(content);
     if (durable) await handle.sync();
@@ -63,8 +63,7 @@ async function fill(
 
 /**
  * The same for a small file (0600) that can be made again, at once and without an fsync: what the system has to do
- * takes less time than to go to another thread for each of its five steps. Whoever writes many lets others have their
- * turn in between.
+ * takes less time than to go to another thread for each of its five steps. A caller that writes many files pauses in between.
  */
 export function writeFileAtomicNow(path: string, content: string): void {
   const temporary = temporaryFor(path);

@@ -10,7 +10,7 @@ export interface BoundedWriter {
 interface BoundedWriterOptions {
   /** Writes what goes at once and returns how many bytes that were; 0: none now. Throws: no more ever goes. */
   readonly take: (bytes: Buffer) => number;
-  /** The line, with its newline, that stands where lines found no room. */
+  /** The line, with its newline, that replaces lines which found no room. */
   readonly leftOut: (lines: number) => string;
   /** Bytes that may wait. Default 1 MB. */
   readonly mostBytes?: number;
@@ -48,7 +48,7 @@ export function createBoundedWriter({
       broken = true;
       waiting = [];
     }
-    // Whether its reader comes back is no reason for the process to stay.
+    // A reader that may come back must not keep the process alive.
     if (waiting.length > 0) timer = setTimeout(flush, RETRY_MS).unref();
     else for (const tell of whenEmpty.splice(0)) tell();
   }

@@ -2,11 +2,11 @@ import { closeSync, constants, fchmodSync, fstatSync, openSync, renameSync, stat
 import { createBoundedWriter, takenBy } from './bounded-writer.ts';
 
 interface RotatingFileOptions {
-  /** A file of this size is put aside and a new one begun. Default 10 MB. */
+  /** A file of this size is renamed to `<path>.1`, and a new one is started. Default 10 MB. */
   readonly maxBytes?: number;
-  /** Files put aside at most: `<path>.1` is the newest. Default 3. */
+  /** How many former files are kept: `<path>.1` is the newest. Default 3. */
   readonly keep?: number;
-  /** The line, with its newline, that stands where lines could not be written. */
+  /** The line, with its newline, that replaces lines which could not be written. */
   readonly leftOut?: (lines: number) => string;
   /** Called when writing fails, and again only after it worked in between. */
   readonly failed?: (error: unknown) => void;
@@ -14,7 +14,7 @@ interface RotatingFileOptions {
 
 /** A log file that does not grow without end. Its parts are 0600. */
 interface RotatingFile {
-  /** Never throws and never waits: what can't be written (the disk is full, a pipe is not read) is left out. */
+  /** Never throws and never waits: a line that can't be written (full disk, a pipe without a reader) is left out. */
   write(line: string): void;
   close(): void;
 }
@@ -36,7 +36,7 @@ export function openRotatingFile(path: string, options: RotatingFileOptions = {}
   const isFile = fstatSync(fd).isFile();
   const writer = createBoundedWriter({ take, leftOut });
 
-  /** False once the file was removed, or another program put it aside. */
+  /** False once the file was removed, or renamed by another program. */
   function isInPlace(): boolean {
     const [there, ours] = [statSync(path, { throwIfNoEntry: false }), fstatSync(fd)];
     return there?.ino === ours.ino && there.dev === ours.dev;
@@ -83,7 +83,7 @@ export function openRotatingFile(path: string, options: RotatingFileOptions = {}
   };
 }
 
-/** The umask has no say, and neither has the mode of a file that was there before. */
+/** chmod after open: neither the umask nor the mode of an existing file applies. */
 function openPrivate(path: string): number {
   const { O_WRONLY, O_APPEND, O_CREAT, O_NONBLOCK } = constants;
   const fd = openSync(path, O_WRONLY | O_APPEND | O_CREAT | O_NONBLOCK, 0o600);

@@ -2,7 +2,7 @@ import { constants } from 'node:fs';
 import { access, stat } from 'node:fs/promises';
 import { delimiter, resolve } from 'node:path';
 
-/** Where a program lies: a name is looked up on the PATH, a path starts at `folder`. Null: there is none to run. */
+/** The path of a program: a name is looked up on the PATH, a path starts at `folder`. Null when there is none to run. */
 export async function findProgram(
   program: string,
   folder: string,

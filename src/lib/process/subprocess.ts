@@ -12,9 +12,8 @@ import { pause } from '../time.ts';
 const CLOSED_ON_EXEC = 0o2000000;
 
 /**
- * Descriptors above 2 that this process was started with and that its children would get as well: a file or socket of
- * whoever started it. Node opens its own so that they do not. macOS closes them all by itself when it starts a program,
- * so that there are none to tell of.
+ * Descriptors above 2 that this process inherited and that its children would inherit, too: files or sockets of its
+ * parent. Node opens its own with close-on-exec. macOS closes them all when it starts a program, so there are none.
  */
 async function inheritedDescriptors(): Promise<readonly number[]> {
   const names = await readdir('/proc/self/fdinfo').catch(() => []);
@@ -61,7 +60,7 @@ interface ProcessOptions {
   readonly howToGet: string;
   /** Written to stdin, which is closed then; left out: there is none. */
   readonly input?: Uint8Array;
-  /** Bytes of stdout and stderr as they come, for whoever bounds them. */
+  /** Called with the size of each chunk of stdout and stderr, for callers that bound it. */
   readonly onOutput?: (bytes: number) => void;
   /** Each line of stdout and stderr as it comes, without terminal escapes. */
   readonly onLine?: (line: string, stream: 'stdout' | 'stderr') => void;
@@ -94,7 +93,7 @@ export function programEnvironment(env: Environment, ...further: readonly string
 }
 
 /**
- * Starts a program in a process group of its own, so that Ctrl-C reaches only hookctl, which then stops it in order.
+ * Starts a program in its own process group, so that Ctrl-C reaches only hookctl, which then stops it in order.
  * Throws `program_missing` when there is no such program.
  */
 export async function startProcess(options: ProcessOptions): Promise<RunningProcess> {
@@ -199,7 +198,7 @@ function signalGroup(pid: number, signal: NodeJS.Signals): void {
   try {
     process.kill(-pid, signal);
   } catch {
-    // Nobody is left in the group.
+    // The group is empty.
   }
 }
 

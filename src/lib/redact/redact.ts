@@ -2,7 +2,7 @@ import { inspect } from 'node:util';
 import type { Secret } from '../../types.ts';
 import { codesOf, withoutShapes } from './secret-shapes.ts';
 
-/** What stands in the place of a secret. */
+/** Replaces a secret. */
 export const REDACTED = '[redacted]';
 
 /** Shorter values are not looked for: they would be found in words that are no secrets. */
@@ -33,7 +33,7 @@ export function createRedactor(env: Readonly<Record<string, string | undefined>>
   const index: Index = { begins: new Uint8Array(PLACES), byBegin: new Map() };
   const origins = new Map<string, ReadonlySet<string>>();
   const revealed = new Set<string>();
-  /** Short messages that came before, and what became of them: most reasons are said of thousands of deliveries. */
+  /** Cache of short messages: thousands of deliveries share the same reason. */
   const clean = new Map<string, string>();
   const unread = new Map<string, () => Iterable<string>>([['environment', () => secretsOfEnvironment(env)]]);
 
@@ -113,7 +113,7 @@ function addForm({ begins, byBegin }: Index, form: string): void {
     alike.lengths = [...alike.lengths, form.length].sort((a, b) => b - a);
 }
 
-/** A secret as it may stand in JSON, in a URL, or in a Basic header. */
+/** A secret as JSON, a URL or a Basic header writes it. */
 function formsOf(secret: string): readonly string[] {
   const bytes = Buffer.from(secret);
   const base64 = bytes.toString('base64').replace(/=+$/, '');

@@ -45,7 +45,7 @@ function isSecret({ isPassword, isQuoted, isTight, isHeader, value }: Named): bo
 const ANY_NAME =
   /[:=,](?<=(?:pass(?:word|wd|phrase|code|wort)|pwd|token|secret|credentials?|creds|key|(?:access|client|api)[_-]?id|auth|contribsys__com|signature|sig|authorization|cookie|_gitlab_session|password\\?["']\s{1,4}value)\\?["'`]?\]?\s{0,9}[:=,])/i;
 
-/** Whether a name of a secret stands before a `:`, `=` or `,`: without one there is no value of it, and no header. */
+/** Whether the name of a secret precedes a `:`, `=` or `,`: without one there is no value to redact, and no header. */
 export function hasNames(text: string): boolean {
   return ANY_NAME.test(text);
 }
@@ -58,11 +58,11 @@ export function withoutNamed(text: string, put: string): string {
   for (let found = NAME.exec(text); found !== null; found = NAME.exec(text)) {
     const from = NAME.lastIndex;
     VALUE.lastIndex = 0;
-    const begun = VALUE.exec(text.slice(from, from + LOOKED_AT));
-    if (begun === null) continue;
+    const start = VALUE.exec(text.slice(from, from + LOOKED_AT));
+    if (start === null) continue;
     const [, password, quote, sign = ''] = found;
-    const value = begun.slice(1).find((part) => part !== undefined) ?? '';
-    const opening = begun[0].length - value.length;
+    const value = start.slice(1).find((part) => part !== undefined) ?? '';
+    const opening = start[0].length - value.length;
     // A list of names and values has both between quotes.
     if (sign === ',' && (quote === undefined || opening === 0)) continue;
     const isHeader = sign === ':' && text[found.index - 1] === '-';

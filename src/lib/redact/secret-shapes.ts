@@ -18,7 +18,7 @@ export function codesOf(text: string): Uint8Array {
 }
 
 /**
- * Secrets that are known by their form, whoever made them: one table, each with its source. All patterns run in linear
+ * Secrets that are known by their form: one table, each with its source. All patterns run in linear
  * time: what may repeat is bounded, or is consumed by the match that looks at it.
  */
 
@@ -39,7 +39,7 @@ interface PrefixedShape extends TokenShape {
 const GITLEAKS = 'gitleaks config/gitleaks.toml (222 rules, b58d3f1)';
 const UUID = '[\\da-f]{8}-(?:[\\da-f]{4}-){3}[\\da-f]{12}';
 
-/** Short prefixes are found in words, too: no letter or digit may stand before them, but for `\\n` as JSON has it. */
+/** Short prefixes are found in words, too: no letter or digit may precede them, except in `\\n` as JSON has it. */
 const ALONE = '(?<!(?<!\\\\)[A-Za-z0-9])';
 /** The same, not within a run of the token's own characters: a run is read once. */
 const AT_START = '(?<!(?<!\\\\)[\\w-])';
@@ -183,7 +183,7 @@ export const TOKEN_SHAPES: readonly PrefixedShape[] = [
   },
 ];
 
-/** Tokens that are known by what they hold, not by how they begin: looked for only where `holds` stands. */
+/** Tokens that are known by what they hold, not by how they begin: tried only in texts that contain `holds`. */
 const INNER_SHAPES: readonly (TokenShape & { readonly holds: string })[] = [
   {
     name: 'Azure, Microsoft',
@@ -283,7 +283,7 @@ function withoutTokens(text: string, put: string): string {
   return copied === 0 ? text : clean + text.slice(copied);
 }
 
-/** No letter or digit stands before it, but for the end of an escape: a line end of JSON, `%3D` of a URL. */
+/** Whether no letter or digit precedes it, other than the end of an escape: a line end of JSON, `%3D` of a URL. */
 function isAlone(text: string, at: number): boolean {
   if (at === 0 || !isAlphanumeric(text.charCodeAt(at - 1))) return true;
   return text[at - 2] === '\\' || text[at - 3] === '%';

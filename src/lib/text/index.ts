@@ -53,7 +53,7 @@ function dialectSpans(text: string, format: TextFormat): readonly TextSpan[] {
 
 const ADDRESS = /(?<![\p{L}\p{N}+.-])(?:[a-z][a-z0-9+.-]{0,31}:\/\/|www\.)[^\s<]*/giu;
 
-/** Addresses that a text names without marks: `https://medium.example/@agent` mentions nobody. */
+/** Addresses that a text names without marks: `https://medium.example/@agent` is no mention. */
 function addressSpans(text: string, spans: readonly TextSpan[]): readonly TextSpan[] {
   if (!/:\/\/|www\./i.test(text)) return [];
   return gaps(spans, text.length).flatMap(({ from, to }) =>

@@ -25,7 +25,7 @@ interface MailLine {
 }
 
 /**
- * Mail that is quoted below a header, without marks of its own. A header above a marked quote (`>`) introduces that quote alone;
+ * Mail that is quoted below a header, without marks. A header above a marked quote (`>`) introduces that quote alone;
  * above anything else it takes the rest of the text. `spans` are those of the dialect, in order.
  */
 export function mailSpans(text: string, spans: readonly TextSpan[]): readonly TextSpan[] {

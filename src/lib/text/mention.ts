@@ -2,7 +2,7 @@ import type { TextSpan } from '../../types/text.ts';
 import { LONGEST_TEXT, type Markup, textSpans } from './index.ts';
 import { spanFinder } from './spans.ts';
 
-/** A prefix that the writer says, and what stands behind it. */
+/** A prefix that the writer says, and the text after it. */
 export interface Mention {
   /** Where the prefix begins. */
   readonly index: number;
@@ -20,7 +20,7 @@ export type Search =
   /** `reason`: why the text mentions nothing, in words. */
   | { readonly mention: null; readonly reason: string };
 
-/** The first place where a text's writer says the prefix, as a word of its own: between two characters that are part of no word. */
+/** The first place where a text's writer says the prefix as a whole word: between two characters that are part of no word. */
 export function findMention(text: string, markup: Markup, prefix: string): Search {
   if (text.length > LONGEST_TEXT) {
     const limit = LONGEST_TEXT.toLocaleString('en');

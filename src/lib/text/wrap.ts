@@ -17,7 +17,7 @@ export function widthOf(text: string): number {
   return measure === null || SIMPLE.test(text) ? text.length : measure(text);
 }
 
-/** Lines that end between words, all but the first moved in by `hang`. A word wider than a line has one of its own. */
+/** Lines that end between words, all but the first moved in by `hang`. A word wider than a line gets its own line. */
 export function wrap(words: readonly string[], width: number, hang = ''): readonly string[] {
   const lines: string[] = [];
   let line = '';

@@ -78,7 +78,7 @@ interface Listener {
   readonly agent: string | undefined;
 }
 
-/** A run listens in its conversation, over all runs of it; others as who they say they are. */
+/** A run listens in its conversation, together with all its other runs; other callers choose their name. */
 function listener({ scope, agent: own }: ToolContext, agent: string | undefined, named?: string): Listener {
   if (scope !== null) return { consumer: `${scope.conversationId}/${scope.agent}`, agent: undefined };
   const whose = agent ?? own ?? undefined;
@@ -120,8 +120,8 @@ function oldest(
 }
 
 /**
- * Null: not to be told now. A task that waits for others is told of when it can begin. To a run no task is offered,
- * because it would be done twice: it is told what a person asked for meanwhile, and that runs after it.
+ * Null when the event is not reported now. A task that waits for others is reported when it can begin. A run is offered
+ * no task, because it would be done twice: it learns what a person asked for meanwhile, which runs after it.
  */
 function kindOf(store: AgentStore, { kind }: AgentEvent, task: Task, scope: RunScope | null): Kind | null {
   // Words of an unverified delivery reach no agent.

@@ -27,7 +27,7 @@ async function step(
 
 export const startTask = tool({
   name: 'start_task',
-  description: 'Says that you work on a queued task now, so that nobody else does. Call it before you begin.',
+  description: 'Says that you work on a queued task now, so that no other agent does. Call it before you begin.',
   readOnly: false,
   reachesOut: true,
   input: z.strictObject({ task_id: taskId }),
@@ -42,7 +42,7 @@ export const completeTask = tool({
   reachesOut: true,
   input: z.strictObject({
     task_id: taskId,
-    result: longText.describe('What the person who asked is to read.'),
+    result: longText.describe('The text for the person who asked.'),
     cost_usd: z.number().min(0).optional(),
     input_tokens: z.int().min(0).optional(),
     output_tokens: z.int().min(0).optional(),
@@ -79,7 +79,7 @@ export const createSubtask = tool({
     const parent = await taskFor(backend, scope, named, 'change');
     for (const id of dependsOn) await taskFor(backend, scope, id, 'read');
     const agent = asked.agent ?? parent.agent;
-    // Whoever talks a run into making a child must not reach an agent whose command needs approval.
+    // A text that talks a run into making a child must not reach an agent whose command needs approval.
     const isForeign = scope !== null && agent !== scope.agent && !scope.mayCall.includes(agent);
     const task = await backend.call<TaskView>({
       method: 'POST',

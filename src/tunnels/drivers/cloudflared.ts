@@ -11,7 +11,7 @@ const HOW_TO_GET =
 /** Cloudflare counts quick tunnels per address; asking again soon prolongs it. */
 const RATE_LIMIT_MS = 5 * 60_000;
 
-/** `api.` is where quick tunnels are made, and stands in error messages. */
+/** `api.` is where quick tunnels are made, and appears in error messages. */
 const QUICK_HOST = /^(?!api\.)[a-z0-9-]+\.trycloudflare\.com$/;
 
 /**

@@ -151,7 +151,7 @@ const HOW_TO_GET =
   'Install ngrok from https://ngrok.com/download and run "ngrok config add-authtoken <token>".';
 
 /**
- * ngrok: through the agent that is running (a free account may have only one), else through one of our own. A tunnel
+ * ngrok: through the agent that is running (a free account may have only one), else through one that hookctl starts. A tunnel
  * is recognised by the address it leads to, never by its place in the list.
  */
 export const ngrok: TunnelDriver<NgrokSettings> = {

@@ -15,7 +15,7 @@ interface SshService {
   readonly command: readonly string[];
   /** It asks for a password and takes an empty one, which BatchMode would refuse to give. */
   readonly asksForPassword: boolean;
-  /** Remote port of a web API that tells the URLs; null: there is none. */
+  /** Remote port of a web API that tells the URLs; null when there is none. */
   readonly debuggerPort: number | null;
   /** The URL, when it is known beforehand. */
   readonly url: string | null;
@@ -166,7 +166,7 @@ function options(folder: string, service: SshService): readonly string[] {
     'ControlPath=none',
     `BatchMode=${service.asksForPassword ? 'no' : 'yes'}`,
   ];
-  // -N: no shell at a server of one's own. -v: only so does ssh say that the forwarding stands.
+  // -N: no shell at the user's server. -v: ssh reports the forwarding only then.
   const session = service.url === null ? [] : ['-N', '-v'];
   return ['-T', ...session, ...values.flatMap((value) => ['-o', value])];
 }
@@ -194,7 +194,7 @@ function serviceOf(settings: SshSettings): SshService {
   if (settings.host !== undefined && url !== undefined) return SSH_SERVICES.sshd(url.replace(/\/+$/, ''));
   const fix =
     'Write { use: ssh, profile: sshd, host: me@server, remotePort: 8000, url: https://… } in webhooks.yml.';
-  throw new TunnelFailure('an SSH server of your own needs host and url', { fix, final: true });
+  throw new TunnelFailure('your own SSH server needs host and url', { fix, final: true });
 }
 
 /** A host that begins with a dash would be read as an option. */

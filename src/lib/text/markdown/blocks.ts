@@ -42,7 +42,7 @@ export function readBlocks(text: string, dialect: MarkdownDialect): Blocks {
 }
 
 /** What began in a line: a container, behind which more may begin, or a leaf that took the rest of the line. */
-type Begun = 'container' | 'leaf' | null;
+type Started = 'container' | 'leaf' | null;
 
 /**
  * CommonMark's own algorithm for blocks ("Appendix: A parsing strategy", phase 1), as far as it tells quotes and code from text.
@@ -161,14 +161,14 @@ class BlockScanner {
       this.addHtml(leaf, line);
       return;
     }
-    let begun: Begun;
-    do begun = this.begin(line);
-    while (begun === 'container');
-    if (begun === null) this.addText(line);
+    let started: Started;
+    do started = this.begin(line);
+    while (started === 'container');
+    if (started === null) this.addText(line);
   }
 
   /** Begins what the rest of the line begins. The order is CommonMark's. */
-  private begin(line: Line): Begun {
+  private begin(line: Line): Started {
     const { indent, isBlank, rest } = line.peek();
     if (isBlank) return null;
     if (indent >= 4) return this.beginIndentedCode(line);
@@ -188,7 +188,7 @@ class BlockScanner {
     return this.leafMatched && this.leaf?.kind === 'paragraph';
   }
 
-  private beginIndentedCode(line: Line): Begun {
+  private beginIndentedCode(line: Line): Started {
     if (this.leaf?.kind === 'paragraph') return null;
     line.skipColumns(4);
     this.openLeaf({ kind: 'code', fence: '', indent: 0 });
@@ -196,7 +196,7 @@ class BlockScanner {
     return 'leaf';
   }
 
-  private beginQuote(line: Line, rest: string): Begun {
+  private beginQuote(line: Line, rest: string): Started {
     if (!rest.startsWith('>')) return null;
     const { next, indent } = line.peek();
     const fence = this.dialect.fencedQuotes ? QUOTE_FENCE.exec(rest)?.[0] : undefined;
@@ -206,7 +206,7 @@ class BlockScanner {
     return fence === undefined ? 'container' : 'leaf';
   }
 
-  private beginHeading(line: Line, rest: string): Begun {
+  private beginHeading(line: Line, rest: string): Started {
     const mark = ATX_HEADING.exec(rest)?.[0];
     if (mark === undefined) return null;
     this.openLeaf(null);
@@ -214,7 +214,7 @@ class BlockScanner {
     return 'leaf';
   }
 
-  private beginFence(line: Line, rest: string): Begun {
+  private beginFence(line: Line, rest: string): Started {
     const fence = CODE_FENCE.exec(rest)?.[0];
     if (fence === undefined) return null;
     const { next, indent } = line.peek();
@@ -223,7 +223,7 @@ class BlockScanner {
     return 'leaf';
   }
 
-  private beginHtml(line: Line, rest: string): Begun {
+  private beginHtml(line: Line, rest: string): Started {
     const interrupts = this.leaf?.kind === 'paragraph';
     const type = this.dialect.html ? htmlBlockKind(rest, interrupts) : null;
     if (type === null) return null;
@@ -234,7 +234,7 @@ class BlockScanner {
   }
 
   /** An underline makes a heading of the paragraph above it; else a line of dashes is a break. */
-  private beginBreak(rest: string): Begun {
+  private beginBreak(rest: string): Started {
     if (this.inParagraph && SETEXT_UNDERLINE.test(rest) && this.leaf?.kind === 'paragraph') {
       this.takeDefinitions(this.leaf);
       const { parts } = this.leaf;
@@ -249,7 +249,7 @@ class BlockScanner {
     return 'leaf';
   }
 
-  private beginItem(line: Line, rest: string): Begun {
+  private beginItem(line: Line, rest: string): Started {
     const marker = listMarker(rest, this.inParagraph);
     if (marker === null) return null;
     const { next, indent } = line.peek();
@@ -265,7 +265,7 @@ class BlockScanner {
     return isOpen ? 'container' : 'leaf';
   }
 
-  private beginFootnote(line: Line, rest: string): Begun {
+  private beginFootnote(line: Line, rest: string): Started {
     const mark = FOOTNOTE.exec(rest)?.[0];
     if (mark === undefined) return null;
     const { next, indent } = line.peek();
@@ -275,7 +275,7 @@ class BlockScanner {
   }
 
   /** A row below rows, or the delimiter row that makes a table's head of the line above it. */
-  private beginRow(line: Line, rest: string): Begun {
+  private beginRow(line: Line, rest: string): Started {
     const { leaf } = this;
     const { next } = line.peek();
     if (leaf?.kind === 'table' && this.leafMatched) {

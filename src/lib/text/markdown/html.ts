@@ -50,7 +50,7 @@ export class HtmlState {
     else if (slash !== '' && index >= 0) this.open.splice(index, 1);
   }
 
-  /** What text is here; null: simply shown. */
+  /** What text is here; null when it is simply shown. */
   get zone(): Pick<TextSpan, 'kind' | 'what'> | null {
     if (this.inComment) return { kind: 'hidden', what: 'an HTML comment' };
     const name = this.open.find((each) => ELEMENTS[each] !== 'code') ?? this.open[0];

@@ -43,7 +43,7 @@ function nextOf(text: string, pattern: RegExp): (from: number) => number | null 
 }
 
 interface InlineContext {
-  /** Null: HTML is shown as text. */
+  /** Null when the dialect shows HTML as text. */
   readonly html: HtmlState | null;
   readonly math: MarkdownDialect['math'];
   readonly definitions: ReadonlySet<string>;

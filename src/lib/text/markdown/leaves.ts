@@ -7,7 +7,7 @@ export interface MarkdownDialect {
   readonly html: boolean;
   /** Whether `>>>` begins and ends a quote of several lines. */
   readonly fencedQuotes: boolean;
-  /** How dollars set formulas apart; null: they are text. */
+  /** How dollars set formulas apart; null when they are text. */
   readonly math: 'github' | 'gitlab' | null;
 }
 

@@ -1,4 +1,4 @@
-/** Links of Markdown: definitions, and what stands behind `](`. Source: CommonMark 0.31.2, 4.7 and 6.3. */
+/** Links of Markdown: definitions, and what follows `](`. Source: CommonMark 0.31.2, 4.7 and 6.3. */
 
 /** A longer address or title in a link is taken for text: each `](` must not be read to the end of the paragraph. */
 const LONGEST = 2_000;

@@ -10,7 +10,7 @@ const TIMEOUT_MS = 15_000;
 
 /**
  * Asks a smee or gosmee server (default choice: `https://smee.io`) for a new channel and returns its URL. smee.io
- * answers `/new` with a redirect to it, gosmee with the URL as text. Whoever knows the URL can listen and post.
+ * answers `/new` with a redirect to it, gosmee with the URL as text. Anyone who knows the URL can listen and post.
  * Throws `TunnelFailure`.
  */
 export async function createSmeeChannel(serverUrl: string, env: Environment): Promise<string> {
@@ -18,7 +18,7 @@ export async function createSmeeChannel(serverUrl: string, env: Environment): Pr
   const url = await askForChannel(server, env);
   if (url !== null) return url;
   throw new TunnelFailure(`${server} made no channel: it is no smee or gosmee server`, {
-    fix: 'Use https://smee.io, or the address of your own server.',
+    fix: 'Use https://smee.io, or your own server.',
   });
 }
 

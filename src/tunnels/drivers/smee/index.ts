@@ -105,7 +105,7 @@ async function deliver(context: OpenContext<SmeeSettings>, request: RelayedReque
   let trouble = '';
   for (let attempt = 0; attempt < DELIVERY_ATTEMPTS; attempt += 1) {
     try {
-      // No end by our signal: an ingress that has begun to take the request shall finish.
+      // Not ended by our signal: an ingress that already reads the request shall finish.
       const url = `http://127.0.0.1:${ingressPort}${path}`;
       const { body } = request;
       const { status } = await send(url, { method: 'POST', headers, body, timeoutMs: DELIVERY_TIMEOUT_MS });
