@@ -27,7 +27,8 @@ async function step(
 
 export const startTask = tool({
   name: 'start_task',
-  description: 'Says that you work on a queued task now, so that no other agent does. Call it before you begin.',
+  description:
+    'Says that you work on a queued task now, so that no other agent does. Call it before you begin.',
   readOnly: false,
   reachesOut: true,
   input: z.strictObject({ task_id: taskId }),
