@@ -6,15 +6,14 @@ import { failure } from '../../errors.ts';
 import type { NewAuditEntry } from '../../types.ts';
 import { prepare } from './index.ts';
 import { type Holder, lockFolder } from './lock.ts';
-import { SCHEMA_VERSION, schemaVersion } from './migrations/index.ts';
-import { databasePath, openForReading, openForWriting } from './sqlite.ts';
+import { databasePath, isBusy, openForReading, openForWriting } from './sqlite.ts';
 import { auditedRevisions, insertAudit, type toAuditedRevision } from './tables/audit.ts';
+import { SCHEMA_VERSION, schemaVersion } from './tables/versions.ts';
 import { type Redact, withoutSecrets } from './words.ts';
 
 /** How long another process may keep the folder while the db has yet to be made or migrated. */
 const PATIENCE_MS = 10_000;
 const RETRY_MS = 50;
-const SQLITE_BUSY = 5;
 
 /**
  * Appends to the audit from a process that is not the folder's server, beside one or without one: what the CLI edits
@@ -47,7 +46,7 @@ function isCurrent(path: string): boolean {
   if (!existsSync(path)) return false;
   const db = openForReading(path);
   try {
-    return schemaVersion(db) >= SCHEMA_VERSION;
+    return schemaVersion(db, path) >= SCHEMA_VERSION;
   } finally {
     db.close();
   }
@@ -80,8 +79,7 @@ async function begin(db: DatabaseSync, deadline: number): Promise<void> {
     try {
       return db.exec('begin immediate');
     } catch (error) {
-      const isBusy = error instanceof Error && 'errcode' in error && error.errcode === SQLITE_BUSY;
-      if (!isBusy || Date.now() > deadline) throw error;
+      if (!isBusy(error) || Date.now() > deadline) throw error;
       await delay(RETRY_MS);
     }
   }

@@ -5,10 +5,10 @@ import { basename, dirname, join, relative } from 'node:path';
 import { z } from 'zod';
 import { failure, messageOf } from '../../errors.ts';
 import { writeFileAtomic } from '../../lib/files/atomic-file.ts';
-import { SCHEMA_VERSION } from './migrations/index.ts';
 import { readPlain } from './plain-file.ts';
 import { createPrivate, databasePath, openForReading } from './sqlite.ts';
 import { isDatabase, isOfThisMachine, staysInPlace } from './swap.ts';
+import { SCHEMA_VERSION } from './tables/versions.ts';
 
 /** What a backup holds, and how to see that it is whole. */
 interface Manifest {

@@ -12,7 +12,7 @@ import {
   sealRecord,
 } from './log/record.ts';
 import { type LogPosition, logFolder, sweepLog } from './log/segments.ts';
-import { createRunner, type SqlRow, type Statement } from './sqlite.ts';
+import { createRunner, isBusy, type SqlRow, type Statement } from './sqlite.ts';
 
 /** Statements that are stored together or not at all. */
 export interface Run {
@@ -56,7 +56,6 @@ interface Committer {
   close(): void;
 }
 
-const SQLITE_BUSY = 5;
 /**
  * How long a batch waits for the lock of another process. A request may have to wait for the batch before its own, too,
  * and its sender for ten seconds at most.
@@ -207,8 +206,4 @@ function accepted({ status, duplicate_of }: RecordedRow): Outcome {
 
 function asDuplicate(row: RecordedRow, owner: string): RecordedRow {
   return { ...row, status: 'duplicate', duplicate_of: owner, reason: `the same as ${owner}`, claims: '[]' };
-}
-
-function isBusy(error: unknown): boolean {
-  return error instanceof Error && 'errcode' in error && error.errcode === SQLITE_BUSY;
 }

@@ -6,8 +6,6 @@ import { effectsOf, type Store, type StoreReader } from '../store.ts';
 import { type BodyLocation, createBodyReader } from './log/body-log.ts';
 import { recoverRows, recoveryProblems } from './log/recovery.ts';
 import { logFolder, logSize } from './log/segments.ts';
-import { migrate, requireCurrentSchema, schemaVersion } from './migrations/index.ts';
-import { rewriteSchemaVersion } from './probe.ts';
 import { createRunner, explained, openForReading, openForWriting } from './sqlite.ts';
 import {
   ackEvent,
@@ -108,6 +106,7 @@ import {
   toTask,
 } from './tables/tasks.ts';
 import { changeTask, noteTask, toTransition, transitionsOf } from './tables/transitions.ts';
+import { migrate, requireCurrentSchema, rewriteSchemaVersion, schemaVersion } from './tables/versions.ts';
 import { type Redact, redacting } from './words.ts';
 import { startWriter, type Writer } from './writer-client.ts';
 
@@ -158,7 +157,7 @@ export function openReader({ path }: { readonly path: string }): StoreReader | n
   if (!existsSync(path)) return null;
   const db = openForReading(path);
   try {
-    if (schemaVersion(db) === 0) {
+    if (schemaVersion(db, path) === 0) {
       db.close();
       return null;
     }
@@ -294,7 +293,7 @@ interface StoreOptions {
 export function prepare(path: string): readonly string[] {
   const db = openForWriting(path);
   try {
-    const isNew = schemaVersion(db) === 0;
+    const isNew = schemaVersion(db, path) === 0;
     migrate(db, path);
     return recoveryProblems(recoverRows(db, path, isNew), path, isNew);
   } finally {

@@ -2,7 +2,7 @@ import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { DatabaseSync } from 'node:sqlite';
 import { setTimeout as delay } from 'node:timers/promises';
-import { createPrivate, explained, loadSqlite } from './sqlite.ts';
+import { createPrivate, explained, isBusy, loadSqlite } from './sqlite.ts';
 
 /** A lock that is held until `release`, or until the process dies, however it dies. */
 export interface FileLock {
@@ -10,7 +10,6 @@ export interface FileLock {
 }
 
 const RETRY_MS = 20;
-const SQLITE_BUSY = 5;
 
 /**
  * Takes an exclusive lock on a file made for it, waiting up to `patienceMs`; null when somebody else keeps it. It is
@@ -51,10 +50,6 @@ function tryLock(path: string): DatabaseSync | null {
     if (isBusy(error)) return null;
     throw explained(error, path);
   }
-}
-
-function isBusy(error: unknown): boolean {
-  return error instanceof Error && 'errcode' in error && error.errcode === SQLITE_BUSY;
 }
 
 /** Who works on a data folder. */

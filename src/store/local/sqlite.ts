@@ -16,6 +16,13 @@ const PRIMARY = 0xff;
 /** What the file system says when rights or room are missing. */
 const ERRNO = ['EACCES', 'EDQUOT', 'EIO', 'ENOSPC', 'EPERM', 'EROFS'];
 
+const SQLITE_BUSY = 5;
+
+/** Whether SQLite failed because another connection holds the lock that it needs. */
+export function isBusy(error: unknown): boolean {
+  return error instanceof Error && 'errcode' in error && error.errcode === SQLITE_BUSY;
+}
+
 /**
  * What a user can do about an error of SQLite or of the file system: `store_damaged` when the file is no longer what SQLite wrote,
  * `store_unusable` when disk or rights are in the way. Any other error comes back as it is.

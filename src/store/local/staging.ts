@@ -8,10 +8,10 @@ import { appendAudit } from './audit-log.ts';
 import { damaged, filesIn, manifestOf } from './backup.ts';
 import { prepare } from './index.ts';
 import type { Holder } from './lock.ts';
-import { foreignPart, schemaVersion } from './migrations/index.ts';
 import { copyPlain } from './plain-file.ts';
 import { databasePath, openForReading } from './sqlite.ts';
 import { isDatabase, isFormer, isOfThisMachine, staysInPlace } from './swap.ts';
+import { foreignPart, schemaVersion } from './tables/versions.ts';
 
 interface StagingOptions {
   /** A folder that `hookctl backup` wrote, or one that an earlier restore left (`before-restore-…`). */
@@ -124,7 +124,8 @@ function checkDatabase(path: string, schema: number | null): void {
   }
   const db = openForReading(path);
   try {
-    if (schema !== null && schemaVersion(db) !== schema) throw damaged('its db has another schema version');
+    if (schema !== null && schemaVersion(db, path) !== schema)
+      throw damaged('its db has another schema version');
     const foreign = foreignPart(db);
     if (foreign !== null) throw damaged(`its db is not as hookctl makes it (${foreign})`);
     const { integrity_check: verdict } = db.prepare('pragma integrity_check').get() ?? {};

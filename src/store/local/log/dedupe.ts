@@ -142,14 +142,12 @@ function ownKeys(claimant: Claimant): readonly Key[] {
 }
 
 /**
- * Where the keys of a delivery may be owned. An unverified one (`?`) is a duplicate of a verified one, too. Keys that were
- * claimed before webhooks had ids in the store are under their names.
+ * Where the keys of a delivery may be owned. An unverified one (`?`) is a duplicate of a verified one, too.
  */
 function lookups(claimant: Claimant): readonly Key[] {
   return ownKeys(claimant).flatMap(({ scope, key }) => [
     { scope, key },
     ...(key.startsWith('?') ? [{ scope, key: key.slice(1) }] : []),
-    ...(claimant.webhook_id === null || scope === '@' ? [] : [{ scope: claimant.webhook, key }]),
   ]);
 }
 

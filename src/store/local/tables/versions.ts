@@ -1,0 +1,170 @@
+import { rmSync } from 'node:fs';
+import { dirname } from 'node:path';
+import type { DatabaseSync } from 'node:sqlite';
+import { type CompiledQuery, sql } from 'kysely';
+import { failure } from '../../../errors.ts';
+import { shellQuote } from '../../../lib/shell-quote.ts';
+import { createPrivate, loadSqlite } from '../sqlite.ts';
+import { sqlBuilder } from './builder.ts';
+
+import { SCHEMA } from './schema.ts';
+
+/** SQL that leads from version 1 to later ones, in order. A released migration is never changed: later ones are appended. */
+const MIGRATIONS: readonly string[] = [];
+
+/** The schema that this code reads and writes. */
+export const SCHEMA_VERSION = 1 + MIGRATIONS.length;
+
+/** `HKDB`, the `application_id`. Dbs of hookctl 0.1.0 have none, and their `user_version` counts other migrations. */
+const APPLICATION_ID = 0x484b4442;
+/** The `user_version` of the db of hookctl 0.1.0, whose tables are those of version 1. */
+const LEVEL_OF_0_1_0 = 11;
+
+/**
+ * The schema version of an open db; 0 when nothing was ever stored in it. Throws `import_needed` for a db of hookctl
+ * 0.1.0, `schema_version` for one of an unreleased hookctl before that.
+ */
+export function schemaVersion(db: DatabaseSync, path: string): number {
+  const version = numberIn(db, 'user_version');
+  if (version === 0 || numberIn(db, 'application_id') === APPLICATION_ID) return version;
+  if (version === LEVEL_OF_0_1_0) {
+    const folder = dirname(path);
+    throw failure(
+      'import_needed',
+      `${folder} was written by hookctl 0.1.0, whose store is opened by an import only.`,
+      {
+        fix: `Stop hookctl and type: hookctl store import ${shellQuote(folder)}\nIt works on a copy and keeps the folder as it is.`,
+      },
+    );
+  }
+  throw failure('schema_version', `${path} has level ${version} of a hookctl that was never released.`, {
+    fix: 'Start hookctl 0.1.0 on that folder once, then import it: `hookctl store import <folder>`.',
+  });
+}
+
+/**
+ * Makes the tables of an empty db, or brings an older one to this code's schema, in one transaction. Only for the holder of the
+ * folder's lock. `migrations`: default those of this code. Throws `schema_version` when a newer hookctl wrote it.
+ */
+export function migrate(db: DatabaseSync, path: string, migrations: readonly string[] = MIGRATIONS): void {
+  const version = schemaVersion(db, path);
+  const steps = [SCHEMA, ...migrations];
+  if (version > steps.length) throw writtenByNewer(path, version);
+  if (version === steps.length) return;
+  if (version > 0) keepCopy(db, path, version);
+  db.exec('begin immediate');
+  try {
+    for (const step of steps.slice(version)) db.exec(step);
+    markVersion(db, steps.length);
+    db.exec('commit');
+  } catch (error) {
+    if (db.isTransaction) db.exec('rollback');
+    throw error;
+  }
+}
+
+/** A copy beside the db as it was, so that the older hookctl can have it back. */
+function keepCopy(db: DatabaseSync, path: string, version: number): void {
+  const copy = `${path}.schema-${version}`;
+  rmSync(copy, { force: true });
+  createPrivate(copy);
+  db.prepare('vacuum into ?').run(copy);
+}
+
+function markVersion(db: DatabaseSync, version: number): void {
+  db.exec(`pragma application_id = ${APPLICATION_ID}; pragma user_version = ${version}`);
+}
+
+/** Throws `schema_version` unless the db has exactly this code's schema: a reader does not migrate. */
+export function requireCurrentSchema(db: DatabaseSync, path: string): void {
+  const version = schemaVersion(db, path);
+  if (version > SCHEMA_VERSION) throw writtenByNewer(path, version);
+  if (version < SCHEMA_VERSION) {
+    throw failure('schema_version', `${skew(path, version)}: it was last written by an older hookctl.`, {
+      fix: 'Restart `hookctl serve` with this version; it brings the store up to date.',
+    });
+  }
+}
+
+/**
+ * Makes a db of hookctl 0.1.0 one of version 1: the tables are the same, so only its marks are set. Throws
+ * `not_importable` for any other db.
+ */
+export function adopt(db: DatabaseSync): void {
+  const [level, id] = [numberIn(db, 'user_version'), numberIn(db, 'application_id')];
+  if (level !== LEVEL_OF_0_1_0 || id !== 0) {
+    throw failure(
+      'not_importable',
+      `its store is not one of hookctl 0.1.0 (level ${level}). Nothing was changed.`,
+      {
+        fix:
+          id === 0 && level < LEVEL_OF_0_1_0
+            ? 'Start hookctl 0.1.0 on that folder once, then import it.'
+            : 'Open it as it is: HOOKCTL_HOME=<folder> hookctl serve.',
+      },
+    );
+  }
+  markVersion(db, 1);
+}
+
+/**
+ * Part of a db's schema that hookctl did not make, or that is missing: `trigger x`, `no table tasks`. Reads the schema alone:
+ * nothing of the db is run or changed. Null when the schema is hookctl's.
+ */
+export function foreignPart(db: DatabaseSync): string | null {
+  const own = new Map(ownSchema(numberIn(db, 'user_version')));
+  for (const [key, sql] of partsOf(db)) {
+    if (own.get(key) !== sql) return key;
+    own.delete(key);
+  }
+  const [missing] = own.keys();
+  return missing === undefined ? null : `no ${missing}`;
+}
+
+function ownSchema(version: number): readonly (readonly [string, string])[] {
+  const { DatabaseSync } = loadSqlite();
+  const db = new DatabaseSync(':memory:');
+  try {
+    for (const step of [SCHEMA, ...MIGRATIONS].slice(0, version)) db.exec(step);
+    return partsOf(db);
+  } finally {
+    db.close();
+  }
+}
+
+/**
+ * Tables, indexes, views and triggers, with their SQL but for its blanks: an added column is appended to the text as it was
+ * typed. SQLite makes tables and indexes of its own (`sqlite_stat1`); no other can take such a name.
+ */
+function partsOf(db: DatabaseSync): readonly (readonly [string, string])[] {
+  const rows = db.prepare('select type, name, sql from sqlite_schema').all();
+  return rows
+    .filter(
+      ({ type, name }) => !(['table', 'index'].includes(String(type)) && String(name).startsWith('sqlite_')),
+    )
+    .map(({ type, name, sql }) => [
+      `${type} ${name}`,
+      String(sql)
+        .replaceAll(/\s*([(),])\s*/g, '$1')
+        .replaceAll(/\s+/g, ' '),
+    ]);
+}
+
+/** Writes the version that the db has already: a page goes the whole way to the disk, and nothing changes. */
+export function rewriteSchemaVersion(): CompiledQuery<never> {
+  return sql`pragma user_version = ${sql.lit(SCHEMA_VERSION)}`.compile(sqlBuilder) as CompiledQuery<never>;
+}
+
+function numberIn(db: DatabaseSync, pragma: 'user_version' | 'application_id'): number {
+  return Number(db.prepare(`pragma ${pragma}`).get()?.[pragma]);
+}
+
+function writtenByNewer(path: string, version: number) {
+  return failure('schema_version', `${skew(path, version)}: it was written by a newer hookctl.`, {
+    fix: 'Upgrade this hookctl to the version that wrote the store.',
+  });
+}
+
+function skew(path: string, version: number): string {
+  return `The store ${path} has schema ${version}, this hookctl knows schema ${SCHEMA_VERSION}`;
+}
