@@ -95,7 +95,10 @@ export async function openServices(host: Host, flags: ServiceFlags): Promise<Ser
   const located = locate({ cwd, env, home, configFlag: flags.config ?? null });
   if (located.ignored !== undefined) say(host.io.err, `note: ${located.ignored}`);
   if (isSwapping(located.dataFolder))
-    await endSwap(located.dataFolder, { pid: host.pid, command: 'restore' });
+    await endSwap(located.dataFolder, {
+      ...{ pid: host.pid, command: 'restore', version: hookctlVersion() },
+      ...{ startedAt: Date.now(), server: null },
+    });
   return appIn(host, located);
 }
 

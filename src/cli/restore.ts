@@ -7,8 +7,7 @@ import { paint, say } from '../lib/io.ts';
 import { shellQuote } from '../lib/shell-quote.ts';
 import { escapeInvisibleLine } from '../lib/text/escape-invisible.ts';
 import type { Services } from '../services.ts';
-import type { Loss } from '../store/local/loss.ts';
-import type { Staged } from '../store/local/staging.ts';
+import type { Loss, Staged } from '../store/local/restore.ts';
 import { type CliCommand, examples, type JsonFlags } from './kit/command.ts';
 import { counted, localTime, printJson } from './kit/print.ts';
 import { agrees, canAsk } from './kit/prompts.ts';
@@ -37,40 +36,39 @@ export const configureRestore: CliCommand = (command, runner) => {
     );
 };
 
-/** What the person should know before the state is put in force. */
-interface Outlook {
-  /** Null when the present configuration is broken. */
-  readonly configuration: Configuration | null;
-  readonly loss: Loss | null;
-  readonly allowed: readonly string[];
-}
-
 async function run(app: Services, typed: string, { yes = false, json = false }: RestoreFlags): Promise<0> {
-  const { dataFolder } = app.located;
+  const { io, clock, actor, located } = app;
+  const { dataFolder } = located;
   const source = sourceOf(app, typed);
   refuseBesideServer(app, typed);
   await app.hold('restore');
-  const { stageBackup, unstage } = await import('../store/local/staging.ts');
+  const { lossOf, stageBackup, unstage } = await import('../store/local/restore.ts');
   const { isSwapping, swapIn } = await import('../store/local/swap.ts');
-  say(app.io.err, `Checking ${source} …`);
-  const staged = await stageBackup({
-    ...{ source, dataFolder },
-    entry: { at: app.clock.now(), actor: app.actor, revision: webhooksRevision },
-    holder: { pid: app.pid, command: 'restore', version: app.version, startedAt: 0, server: null },
-  });
+  say(io.err, `Checking ${source} …`);
+  const entry = { at: clock.now(), actor, revision: webhooksRevision };
+  const staged = await stageBackup({ source, dataFolder, entry });
   try {
-    const outlook = await outlookOf(app, staged);
-    tell(app, staged, outlook);
-    if (!(await confirmed(app, typed, yes, outlook))) {
+    // A broken configuration may be the reason for the restore: then all that the backup allows is new.
+    const configuration = await app.configuration().catch(() => null);
+    const allowed = await newlyAllowedBy(app, staged, configuration);
+    const loss = lossOf(dataFolder, join(dataFolder, staged.staged));
+    tell(app, staged, loss, allowed);
+    if (!yes && !(await confirmed(app, typed, loss))) {
       await unstage(dataFolder, staged);
-      say(app.io.err, 'Nothing was changed.');
+      say(io.err, 'Nothing was changed.');
       return 0;
     }
-    const alone = () => sweepList(app, outlook);
-    await swapIn({ dataFolder, ...staged, alone });
-    report(app, source, staged, outlook, json);
+    await swapIn(dataFolder, staged, () => sweepList(app, configuration, loss?.tasks ?? []));
+    const former = join(dataFolder, staged.former);
+    if (json) {
+      const lost = loss === null ? null : { deliveries: loss.deliveries, tasks: loss.tasks.length };
+      printJson(io, { restored: source, former, lost, newly_allowed: allowed });
+    } else {
+      say(io.out, `Restored ${source}.\nThe replaced state is in ${former}`);
+      say(io.err, `Undo it: hookctl restore ${staged.former}\nNext: hookctl serve`);
+    }
   } catch (error) {
-    // A swap that was begun is ended by the next command that opens the folder, and needs what was staged.
+    // The next command that opens the folder ends a swap that was begun, and needs what was staged.
     if (!isSwapping(dataFolder)) await unstage(dataFolder, staged);
     throw error;
   }
@@ -89,9 +87,8 @@ function sourceOf({ cwd, located: { dataFolder } }: Services, typed: string): st
 function refuseBesideServer(app: Services, typed: string): void {
   const holder = app.holder();
   if (holder?.command !== 'serve') return;
-  const again = `kill ${holder.pid}\n  hookctl restore ${shellQuote(typed)}\n  hookctl serve`;
   throw failure('in_use', `a server (pid ${holder.pid}) works on ${app.located.dataFolder}`, {
-    fix: `Stop it, restore, start it again:\n  ${again}`,
+    fix: `Stop it, restore, start it again:\n  kill ${holder.pid}\n  hookctl restore ${shellQuote(typed)}\n  hookctl serve`,
   });
 }
 
@@ -101,41 +98,31 @@ async function webhooksRevision(folder: string): Promise<string> {
 }
 
 /** Throws ConfigError when the staged state can't be served with the project as it is now. */
-async function outlookOf(app: Services, { staged }: Staged): Promise<Outlook> {
-  const { dataFolder } = app.located;
-  const { lossOf } = await import('../store/local/loss.ts');
-  const { databasePath } = await import('../store/local/sqlite.ts');
+async function newlyAllowedBy(
+  app: Services,
+  { staged }: Staged,
+  present: Configuration | null,
+): Promise<readonly string[]> {
   const { newlyAllowed } = await import('../server/permissions.ts');
-  const folder = join(dataFolder, staged);
-  const part = app.part(folder);
+  const part = app.part(join(app.located.dataFolder, staged));
   const after = await part.configuration().finally(part.close);
-  // A broken configuration may be the reason for the restore: then all that it allows is new.
-  const configuration = await app.configuration().catch(() => null);
-  return {
-    configuration,
-    loss: lossOf(databasePath(dataFolder), databasePath(folder)),
-    allowed: newlyAllowed(configuration, after),
-  };
+  return newlyAllowed(present, after);
 }
 
-function tell({ io }: Services, { madeAt }: Staged, { loss, allowed }: Outlook): void {
+function tell({ io }: Services, { madeAt }: Staged, loss: Loss | null, allowed: readonly string[]): void {
   say(io.err, `The state of ${localTime(new Date(madeAt).toISOString())} takes the place of what is stored.`);
   if (loss === null) say(io.err, 'What is stored now can not be read, so what is lost is not known.');
   else {
     say(io.err, `Lost: ${lostOf(loss)} that it does not hold.`);
     const { deliveries, tasks } = loss.open;
-    if (deliveries + tasks > 0)
-      say(
-        io.err,
-        `Open in it, for the next server: ${many(deliveries, 'delivery')}, ${many(tasks, 'task')}.`,
-      );
+    const open = `${many(deliveries, 'delivery')}, ${many(tasks, 'task')}`;
+    if (deliveries + tasks > 0) say(io.err, `Open in it, for the next server: ${open}.`);
   }
   if (allowed.length > 0) say(io.err, paint(io.err, 'yellow', 'It allows what is not allowed now:'));
   for (const line of allowed) say(io.err, paint(io.err, 'yellow', `  ${escapeInvisibleLine(line)}`));
 }
 
-async function confirmed(app: Services, typed: string, yes: boolean, { loss }: Outlook): Promise<boolean> {
-  if (yes) return true;
+async function confirmed(app: Services, typed: string, loss: Loss | null): Promise<boolean> {
   if (canAsk(app))
     return agrees(app, loss === null ? 'Restore it?' : `Restore it, and lose ${lostOf(loss)}?`);
   throw usageError(
@@ -145,8 +132,11 @@ async function confirmed(app: Services, typed: string, yes: boolean, { loss }: O
 }
 
 /** Before the store forgets the tasks: if the restore is interrupted now, the next server writes the files again. */
-async function sweepList(app: Services, { configuration, loss }: Outlook): Promise<void> {
-  const taskIds = loss?.tasks ?? [];
+async function sweepList(
+  app: Services,
+  configuration: Configuration | null,
+  taskIds: readonly string[],
+): Promise<void> {
   if (taskIds.length === 0 || configuration === null) return;
   const { claudeOptions } = await import('../deliveries/engine.ts');
   const { removeTasks } = await import('../tasks/claude/remove.ts');
@@ -155,24 +145,6 @@ async function sweepList(app: Services, { configuration, loss }: Outlook): Promi
   const removed = await removeTasks(claudeOptions(configuration, { ...app, projectFolder }), taskIds);
   if (typeof removed === 'number') return;
   say(app.io.err, paint(app.io.err, 'yellow', `Claude Code's list keeps the newer tasks: ${removed}`));
-}
-
-function report(
-  app: Services,
-  source: string,
-  staged: Staged,
-  { loss, allowed }: Outlook,
-  json: boolean,
-): void {
-  const { former } = staged;
-  const where = join(app.located.dataFolder, former);
-  if (json) {
-    const lost = loss === null ? null : { deliveries: loss.deliveries, tasks: loss.tasks.length };
-    printJson(app.io, { restored: source, former: where, lost, newly_allowed: allowed });
-    return;
-  }
-  say(app.io.out, `Restored ${source}.\nThe replaced state is in ${where}`);
-  say(app.io.err, `Undo it: hookctl restore ${former}\nNext: hookctl serve`);
 }
 
 function lostOf({ deliveries, tasks }: Loss): string {

@@ -10,7 +10,7 @@ import { endSwap, finishSwap, swapIn } from '../../src/store/local/swap.ts';
 import { freshStore, NOW, newDelivery, storePath } from './fixtures.ts';
 import { stage } from './staged.ts';
 
-const ME = { pid: process.pid, command: 'test' };
+const ME = { pid: process.pid, command: 'test', version: '1', startedAt: NOW, server: null };
 
 /** A folder in which `dlv-old` is stored, with a backup from when it was `dlv-new`, staged. */
 async function stagedFolder() {
@@ -71,7 +71,7 @@ test('a restore that is killed after any step is ended by who opens the folder n
     if (signal === null) break;
     kills += 1;
   }
-  // The journal, six or more names that leave, four that come, and the end.
+  // The beginning, five names that leave, the turn, four that come, and the end.
   expect(kills).toBeGreaterThanOrEqual(11);
 });
 
@@ -91,14 +91,14 @@ test('a restore is refused, with nothing changed, while another process has the 
   onTestFinished(() => db.close());
   db.prepare('select count(*) from deliveries').get();
   const refused = { code: 'in_use', message: expect.stringContaining('nothing was changed') };
-  await expect(swapIn({ dataFolder, staged, former })).rejects.toMatchObject(refused);
+  await expect(swapIn(dataFolder, { staged, former })).rejects.toMatchObject(refused);
   expect(stateOf(dataFolder)).toEqual(whole('dlv-old'));
   expect(existsSync(join(dataFolder, former))).toBe(false);
 });
 
 test('what is restored says in its audit who restored it, from what, and where the former state lies', async () => {
   const { dataFolder, target, staged, former } = await stagedFolder();
-  await swapIn({ dataFolder, staged, former });
+  await swapIn(dataFolder, { staged, former });
   const reader = openReader({ path: join(dataFolder, 'hookctl.db') });
   onTestFinished(() => reader?.close());
   expect(reader?.audit({ what: 'backup' })).toMatchObject([

@@ -1,15 +1,13 @@
-import { type Staged, stageBackup } from '../../src/store/local/staging.ts';
+import { type Staged, stageBackup } from '../../src/store/local/restore.ts';
 import { swapIn } from '../../src/store/local/swap.ts';
 import { NOW } from './records.ts';
 
 /** Copies a backup beside what is stored, as `hookctl restore` does. */
 export function stage(source: string, dataFolder: string, at = NOW): Promise<Staged> {
   const revision = async () => null;
-  const holder = { pid: process.pid, command: 'restore', version: '1', startedAt: at, server: null };
   return stageBackup({
     source,
     dataFolder,
-    holder,
     entry: { at, actor: { kind: 'cli', name: 'ada' }, revision },
   });
 }
@@ -17,6 +15,6 @@ export function stage(source: string, dataFolder: string, at = NOW): Promise<Sta
 /** Restores a backup into a folder that nobody has open. Returns the name of the folder with what was there. */
 export async function restoreInto(source: string, dataFolder: string): Promise<string> {
   const staged = await stage(source, dataFolder);
-  await swapIn({ dataFolder, ...staged });
+  await swapIn(dataFolder, staged);
   return staged.former;
 }

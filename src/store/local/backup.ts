@@ -1,17 +1,94 @@
 import { createHash } from 'node:crypto';
-import { createReadStream, existsSync } from 'node:fs';
-import { chmod, copyFile, mkdir, readdir, stat } from 'node:fs/promises';
+import { constants, createReadStream, existsSync } from 'node:fs';
+import { chmod, copyFile, type FileHandle, lstat, mkdir, open, readdir, stat } from 'node:fs/promises';
 import { basename, dirname, join, relative } from 'node:path';
 import { z } from 'zod';
 import { failure, messageOf } from '../../errors.ts';
 import { writeFileAtomic } from '../../lib/files/atomic-file.ts';
-import { readPlain } from './plain-file.ts';
 import { createPrivate, databasePath, openForReading } from './sqlite.ts';
 import { isDatabase, isOfThisMachine, staysInPlace } from './swap.ts';
 import { SCHEMA_VERSION } from './tables/versions.ts';
 
+/** O_NONBLOCK: opening a named pipe must not wait for its writer. */
+const PLAIN = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
+const CHUNK_BYTES = 1024 * 1024;
+
+/**
+ * Reads a file of a folder of unknown origin. Throws when it, or a folder on the way to it, is anything but a plain
+ * file or folder (a link, a named pipe, a device), or when it is larger than `most` bytes.
+ */
+async function readPlain(folder: string, path: string, most: number): Promise<Buffer> {
+  const handle = await openPlain(folder, path);
+  try {
+    const { size } = await handle.stat();
+    if (size > most) throw new Error(`${path} is larger than ${most} bytes`);
+    return await handle.readFile();
+  } finally {
+    await handle.close();
+  }
+}
+
+/**
+ * Copies such a file of a backup, for its user alone; the target must not exist. Throws `damaged_backup` when it is no plain file, or not what was backed up.
+ */
+export async function copyPlain(
+  source: string,
+  { path, bytes, sha256 }: CopiedFile,
+  target: string,
+): Promise<void> {
+  const from = await openPlain(source, path).catch((error: unknown) => {
+    throw damaged(messageOf(error));
+  });
+  try {
+    await mkdir(dirname(join(target, path)), { recursive: true, mode: 0o700 });
+    const to = await open(join(target, path), 'wx', 0o600);
+    try {
+      const copied = await pour(from, to, bytes);
+      if (copied.bytes !== bytes || (sha256 !== null && copied.sha256 !== sha256))
+        throw damaged(`${path} is not what was backed up`);
+    } finally {
+      await to.close();
+    }
+  } finally {
+    await from.close();
+  }
+}
+
+async function openPlain(folder: string, path: string): Promise<FileHandle> {
+  const parents = path.split('/').slice(0, -1);
+  for (const index of parents.keys()) {
+    const parent = parents.slice(0, index + 1).join('/');
+    if (!(await lstat(join(folder, parent))).isDirectory()) throw new Error(`${parent} is no plain folder`);
+  }
+  const handle = await open(join(folder, path), PLAIN).catch((error: NodeJS.ErrnoException) => {
+    // A socket or a device without a driver, too, can't be opened.
+    throw error.code === 'ENOENT' ? error : new Error(`${path} is no plain file`);
+  });
+  if ((await handle.stat()).isFile()) return handle;
+  await handle.close();
+  throw new Error(`${path} is no plain file`);
+}
+
+async function pour(from: FileHandle, to: FileHandle, most: number): Promise<Omit<BackedUpFile, 'path'>> {
+  const hash = createHash('sha256');
+  const buffer = Buffer.alloc(CHUNK_BYTES);
+  let bytes = 0;
+  for (;;) {
+    const { bytesRead } = await from.read(buffer, 0, CHUNK_BYTES, null);
+    if (bytesRead === 0 || bytes > most) break;
+    const chunk = buffer.subarray(0, bytesRead);
+    hash.update(chunk);
+    for (let written = 0; written < bytesRead; ) {
+      written += (await to.write(chunk, written)).bytesWritten;
+    }
+    bytes += bytesRead;
+  }
+  await to.sync();
+  return { bytes, sha256: hash.digest('hex') };
+}
+
 /** What a backup holds, and how to see that it is whole. */
-interface Manifest {
+export interface Manifest {
   /** Of the hookctl that made it. */
   readonly version: string;
   readonly schema: number;
@@ -25,6 +102,11 @@ interface BackedUpFile {
   readonly path: string;
   readonly bytes: number;
   readonly sha256: string;
+}
+
+/** A file to copy; `sha256` is null when it is not known. */
+export interface CopiedFile extends Omit<BackedUpFile, 'sha256'> {
+  readonly sha256: string | null;
 }
 
 const MANIFEST = 'backup.json';
@@ -69,15 +151,19 @@ export async function backUp({ dataFolder, target, version, now }: BackupOptions
   return manifest;
 }
 
-/** What a backup says that it holds. Throws `not_a_backup` or `schema_version`. */
+/** What a backup says that it holds. Throws `not_a_backup`. */
 export async function manifestOf(source: string): Promise<Manifest> {
-  const manifest = await readManifest(source);
-  if (manifest.schema > SCHEMA_VERSION) {
-    throw failure('schema_version', `${source} was written by a newer hookctl (${manifest.version})`, {
-      fix: 'Upgrade this hookctl to that version.',
+  try {
+    const text = await readPlain(source, MANIFEST, LARGEST_MANIFEST);
+    const manifest = Manifests.parse(JSON.parse(text.toString('utf8')));
+    const stray = manifest.files.find(({ path }) => !belongs(path));
+    if (stray !== undefined) throw new Error(`${stray.path} can't be part of one`);
+    return { ...manifest, files: manifest.files.filter(({ path }) => !isOfThisMachine(path)) };
+  } catch (error) {
+    throw failure('not_a_backup', `${source} is no whole backup: ${messageOf(error)}`, {
+      fix: 'Name a folder that `hookctl backup` wrote.',
     });
   }
-  return manifest;
 }
 
 function copyDatabase(path: string, target: string): void {
@@ -141,20 +227,6 @@ async function describe(folder: string, path: string): Promise<BackedUpFile> {
   const hash = createHash('sha256');
   for await (const chunk of createReadStream(join(folder, path))) hash.update(chunk as Buffer);
   return { path, bytes: (await stat(join(folder, path))).size, sha256: hash.digest('hex') };
-}
-
-async function readManifest(source: string): Promise<Manifest> {
-  try {
-    const text = await readPlain(source, MANIFEST, LARGEST_MANIFEST);
-    const manifest = Manifests.parse(JSON.parse(text.toString('utf8')));
-    const stray = manifest.files.find(({ path }) => !belongs(path));
-    if (stray !== undefined) throw new Error(`${stray.path} can't be part of one`);
-    return { ...manifest, files: manifest.files.filter(({ path }) => !isOfThisMachine(path)) };
-  } catch (error) {
-    throw failure('not_a_backup', `${source} is no whole backup: ${messageOf(error)}`, {
-      fix: 'Name a folder that `hookctl backup` wrote.',
-    });
-  }
 }
 
 /** A backup of unknown origin must not write beside the data folder, over a lock, or beside the db. */

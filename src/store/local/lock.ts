@@ -10,6 +10,8 @@ export interface FileLock {
 }
 
 const RETRY_MS = 20;
+const DATABASE_PATIENCE_MS = 2_000;
+const LOCK = 'pragma locking_mode = exclusive; begin exclusive';
 
 /**
  * Takes an exclusive lock on a file made for it, waiting up to `patienceMs`; null when somebody else keeps it. It is
@@ -18,8 +20,25 @@ const RETRY_MS = 20;
  */
 export async function lockFile(path: string, patienceMs: number): Promise<FileLock | null> {
   createPrivate(path);
+  return keepTrying(path, LOCK, patienceMs);
+}
+
+/**
+ * Waits until no other process has a db open, folds its log into it, and keeps others out until released: one that had it
+ * open while it is moved would read, or remove, the log of the db that comes in its place. Null when another process keeps
+ * it open. A damaged db, which may be why it is replaced, can't be locked.
+ */
+export async function closeDatabase(path: string): Promise<FileLock | null> {
+  const noLock = { release: () => undefined };
+  if (!existsSync(path)) return noLock;
+  // Only the last connection may leave WAL.
+  const leaveWal = 'pragma journal_mode = delete; begin exclusive';
+  return keepTrying(path, leaveWal, DATABASE_PATIENCE_MS).catch(() => noLock);
+}
+
+async function keepTrying(path: string, sql: string, patienceMs: number): Promise<FileLock | null> {
   for (let waited = 0; ; waited += RETRY_MS) {
-    const database = tryLock(path);
+    const database = tryLock(path, sql);
     if (database !== null) return { release: () => database.close() };
     if (waited >= patienceMs) return null;
     await delay(RETRY_MS);
@@ -29,7 +48,7 @@ export async function lockFile(path: string, patienceMs: number): Promise<FileLo
 /** Whether somebody holds the lock now. */
 function isLocked(path: string): boolean {
   try {
-    const database = tryLock(path);
+    const database = tryLock(path, LOCK);
     database?.close();
     return database === null;
   } catch {
@@ -38,12 +57,12 @@ function isLocked(path: string): boolean {
   }
 }
 
-function tryLock(path: string): DatabaseSync | null {
+function tryLock(path: string, sql: string): DatabaseSync | null {
   const { DatabaseSync } = loadSqlite();
   let database: DatabaseSync | null = null;
   try {
     database = new DatabaseSync(path, { timeout: 0 });
-    database.exec('PRAGMA locking_mode=EXCLUSIVE; BEGIN EXCLUSIVE');
+    database.exec(sql);
     return database;
   } catch (error) {
     database?.close();

@@ -22,18 +22,21 @@ const LEVEL_OF_0_1_0 = 11;
 
 /**
  * The schema version of an open db; 0 when nothing was ever stored in it. Throws `import_needed` for a db of hookctl
- * 0.1.0, `schema_version` for one of an unreleased hookctl before that.
+ * 0.1.0, `schema_version` for one of an unreleased hookctl before that or of a newer one.
  */
-export function schemaVersion(db: DatabaseSync, path: string): number {
+export function schemaVersion(db: DatabaseSync, path: string, newest = SCHEMA_VERSION): number {
   const version = numberIn(db, 'user_version');
-  if (version === 0 || numberIn(db, 'application_id') === APPLICATION_ID) return version;
+  if (version === 0 || numberIn(db, 'application_id') === APPLICATION_ID) {
+    if (version > newest) throw writtenByNewer(path, version);
+    return version;
+  }
   if (version === LEVEL_OF_0_1_0) {
     const folder = dirname(path);
     throw failure(
       'import_needed',
       `${folder} was written by hookctl 0.1.0, whose store is opened by an import only.`,
       {
-        fix: `Stop hookctl and type: hookctl store import ${shellQuote(folder)}\nIt works on a copy and keeps the folder as it is.`,
+        fix: `Stop hookctl and type: hookctl store import ${shellQuote(folder)}\nIt works on a copy, and what the folder holds now is kept.`,
       },
     );
   }
@@ -44,12 +47,11 @@ export function schemaVersion(db: DatabaseSync, path: string): number {
 
 /**
  * Makes the tables of an empty db, or brings an older one to this code's schema, in one transaction. Only for the holder of the
- * folder's lock. `migrations`: default those of this code. Throws `schema_version` when a newer hookctl wrote it.
+ * folder's lock. `migrations`: default those of this code. Throws as `schemaVersion` does.
  */
 export function migrate(db: DatabaseSync, path: string, migrations: readonly string[] = MIGRATIONS): void {
-  const version = schemaVersion(db, path);
   const steps = [SCHEMA, ...migrations];
-  if (version > steps.length) throw writtenByNewer(path, version);
+  const version = schemaVersion(db, path, steps.length);
   if (version === steps.length) return;
   if (version > 0) keepCopy(db, path, version);
   db.exec('begin immediate');
@@ -78,7 +80,6 @@ function markVersion(db: DatabaseSync, version: number): void {
 /** Throws `schema_version` unless the db has exactly this code's schema: a reader does not migrate. */
 export function requireCurrentSchema(db: DatabaseSync, path: string): void {
   const version = schemaVersion(db, path);
-  if (version > SCHEMA_VERSION) throw writtenByNewer(path, version);
   if (version < SCHEMA_VERSION) {
     throw failure('schema_version', `${skew(path, version)}: it was last written by an older hookctl.`, {
       fix: 'Restart `hookctl serve` with this version; it brings the store up to date.',

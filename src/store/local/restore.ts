@@ -1,0 +1,205 @@
+import { existsSync } from 'node:fs';
+import { mkdir, open, readdir, rename, rm, stat } from 'node:fs/promises';
+import { basename, dirname, join } from 'node:path';
+import { failure, messageOf } from '../../errors.ts';
+import { syncDirectory } from '../../lib/files/atomic-file.ts';
+import type { NewAuditEntry } from '../../types.ts';
+import { type CopiedFile, copyPlain, damaged, filesIn, type Manifest, manifestOf } from './backup.ts';
+import { openStore } from './index.ts';
+import { databasePath, openForReading, openForWriting } from './sqlite.ts';
+import { isDatabase, isFormer, isOfThisMachine, type Swap, staysInPlace, swapNames } from './swap.ts';
+import { adopt, foreignPart, schemaVersion } from './tables/versions.ts';
+
+interface StagingOptions {
+  /** A folder that `hookctl backup` wrote, or one that an earlier restore left (`before-restore-…`). */
+  readonly source: string;
+  readonly dataFolder: string;
+  /** Who restores, for the audit that is restored. `revision`: of the `webhooks.json` that a folder holds. */
+  readonly entry: Pick<NewAuditEntry, 'at' | 'actor'> & {
+    readonly revision: (folder: string) => Promise<string | null>;
+  };
+}
+
+/** A state that is in the data folder, whole and on disk, to be put in force by `swapIn`. */
+export interface Staged extends Swap {
+  /** When the state was copied, in epoch milliseconds. */
+  readonly madeAt: number;
+}
+
+/**
+ * Checks and copies a state into the data folder, brings it to this code's schema, and records the restore in its audit.
+ * Nothing that is in force is touched. Throws `not_a_backup`, `damaged_backup`, `import_needed` or `schema_version`.
+ */
+export async function stageBackup({ source, dataFolder, entry }: StagingOptions): Promise<Staged> {
+  const { at, actor } = entry;
+  const isUndo = dirname(source) === dataFolder && isFormer(basename(source));
+  const content = isUndo ? await folderContent(source) : await manifestOf(source);
+  return stage({ source, dataFolder, content, at }, async (part, { former, madeAt }) => {
+    checkDatabase(part, source, content.schema);
+    const details = { made_at: new Date(madeAt).toISOString(), version: content.version, former };
+    const revision = await entry.revision(part);
+    const store = await openStore({ path: databasePath(part) });
+    await store
+      .recordAudit([{ at, actor, what: 'backup.restore', target: source, details, revision }])
+      .finally(store.close);
+  });
+}
+
+/**
+ * Copies what hookctl 0.1.0 kept in a folder, also in the data folder itself, or what it backed up, and makes its db one of
+ * this schema. The source stays as it is. Throws `not_importable`, `not_a_backup` or `damaged_backup`.
+ */
+export async function stageImport(source: string, dataFolder: string, at: number): Promise<Staged> {
+  const isBackup = existsSync(join(source, 'backup.json'));
+  if (!isBackup && !existsSync(databasePath(source)))
+    throw failure('not_importable', `${source} holds no store of hookctl`);
+  const content = isBackup ? await manifestOf(source) : await folderContent(source);
+  return stage({ source, dataFolder, content, at }, async (part) => {
+    const db = openForWriting(databasePath(part));
+    try {
+      adopt(db);
+    } finally {
+      db.close();
+    }
+    checkDatabase(part, source, null);
+  });
+}
+
+/** Removes what will not be put in force after all. */
+export async function unstage(dataFolder: string, { staged }: Staged): Promise<void> {
+  await rm(join(dataFolder, staged), { recursive: true, force: true });
+}
+
+interface Content extends Pick<Manifest, 'created_at'> {
+  /** Null when the folder names none, as do `schema` and the checksums. */
+  readonly version: string | null;
+  readonly schema: number | null;
+  readonly files: readonly CopiedFile[];
+}
+
+/** A folder without a manifest: whatever a data folder held. */
+async function folderContent(source: string): Promise<Content> {
+  const names = await filesIn(source).catch((error: unknown) => {
+    throw failure('not_a_backup', `${source} can't be read: ${messageOf(error)}`);
+  });
+  const kept = names.filter((path) => {
+    const [first = ''] = path.split('/');
+    const isKept = path === 'hookctl.db' || path === 'hookctl.db-wal' || !isDatabase(first);
+    return isKept && !staysInPlace(first) && !isOfThisMachine(path);
+  });
+  const files = await Promise.all(
+    kept.map(async (path) => ({ path, bytes: (await stat(join(source, path))).size, sha256: null })),
+  );
+  return { created_at: (await stat(source)).mtime.toISOString(), version: null, schema: null, files };
+}
+
+interface Staging {
+  readonly source: string;
+  readonly dataFolder: string;
+  readonly content: Content;
+  readonly at: number;
+}
+
+/** `finish` checks the copy and makes it what is to be in force. */
+async function stage(
+  { source, dataFolder, content, at }: Staging,
+  finish: (part: string, staged: Staged) => Promise<void>,
+): Promise<Staged> {
+  const names = { ...swapNames(at), madeAt: Date.parse(content.created_at) };
+  // A process that is killed while it copies leaves a folder that is never taken for a whole one.
+  const part = join(dataFolder, `${names.staged}.part`);
+  await mkdir(part, { mode: 0o700 });
+  try {
+    for (const file of content.files) await copyPlain(source, file, part);
+    await finish(part, names);
+    await syncTree(part);
+    await rename(part, join(dataFolder, names.staged));
+    await syncDirectory(dataFolder);
+    return names;
+  } catch (error) {
+    await rm(part, { recursive: true, force: true });
+    throw error;
+  }
+}
+
+/** Before anything is written to it: a foreign trigger or view would run then. */
+function checkDatabase(folder: string, source: string, schema: number | null): void {
+  const path = databasePath(folder);
+  if (!existsSync(path)) {
+    if (schema === null) return;
+    throw damaged('it has no db');
+  }
+  const db = openForReading(path);
+  try {
+    const version = schemaVersion(db, databasePath(source));
+    if (schema !== null && version !== schema) throw damaged('its db has another schema version');
+    const foreign = foreignPart(db);
+    if (foreign !== null) throw damaged(`its db is not as hookctl makes it (${foreign})`);
+    const { integrity_check: verdict } = db.prepare('pragma integrity_check').get() ?? {};
+    if (verdict !== 'ok') throw damaged(`its db: ${String(verdict)}`);
+  } finally {
+    db.close();
+  }
+}
+
+async function syncTree(folder: string): Promise<void> {
+  for (const entry of await readdir(folder, { withFileTypes: true })) {
+    const path = join(folder, entry.name);
+    if (entry.isDirectory()) await syncTree(path);
+    else await syncFile(path);
+  }
+  await syncDirectory(folder);
+}
+
+async function syncFile(path: string): Promise<void> {
+  const handle = await open(path, 'r+');
+  try {
+    await handle.sync();
+  } finally {
+    await handle.close();
+  }
+}
+
+/** How a state that is to be put in force differs from the one that is. */
+export interface Loss {
+  /** Deliveries that are stored now and not in it. */
+  readonly deliveries: number;
+  /** Ids of the tasks that are stored now and not in it. */
+  readonly tasks: readonly string[];
+  /** Deliveries and tasks in it that the next server goes on with. */
+  readonly open: { readonly deliveries: number; readonly tasks: number };
+}
+
+const OPEN_DELIVERIES = "select count(*) as count from deliveries where status = 'pending'";
+const OPEN_TASKS =
+  "select count(*) as count from tasks where status not in ('completed', 'failed', 'cancelled')";
+const LOST_DELIVERIES =
+  'select count(*) as count from present.deliveries where id not in (select id from deliveries)';
+const LOST_TASKS = 'select id from present.tasks where id not in (select id from tasks) order by id';
+
+/** Compares the stores of two folders; null when the present one is not there or can't be read. */
+export function lossOf(dataFolder: string, later: string): Loss | null {
+  const present = databasePath(dataFolder);
+  if (!existsSync(present)) return null;
+  try {
+    // The last connection that may write folds the log into the db, so that only the db is moved.
+    const db = openForWriting(databasePath(later));
+    try {
+      db.prepare('attach ? as present').run(present);
+      const count = (sql: string) => Number(db.prepare(sql).get()?.count);
+      return {
+        deliveries: count(LOST_DELIVERIES),
+        tasks: db
+          .prepare(LOST_TASKS)
+          .all()
+          .map(({ id }) => String(id)),
+        open: { deliveries: count(OPEN_DELIVERIES), tasks: count(OPEN_TASKS) },
+      };
+    } finally {
+      db.close();
+    }
+  } catch {
+    // A damaged db may be the reason for the restore.
+    return null;
+  }
+}
