@@ -220,6 +220,12 @@ export const commands: readonly CliEntry[] = [
     load: async () => (await import('./restore.ts')).configureRestore,
   },
   {
+    name: 'store',
+    group: 'Upkeep',
+    summary: 'import what hookctl 0.1.0 stored',
+    load: async () => (await import('./store.ts')).store,
+  },
+  {
     name: 'token',
     group: 'Upkeep',
     summary: 'print the token of the management API',

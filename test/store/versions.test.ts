@@ -30,7 +30,7 @@ test('a later migration runs once, keeps a copy of the db before it, and readers
   migrate(db, path);
   migrate(db, path, ['alter table flows add column note text']);
   migrate(db, path, ['alter table flows add column note text']);
-  expect(schemaVersion(db, path)).toBe(2);
+  expect(schemaVersion(db, path, 2)).toBe(2);
   expect(db.prepare('select note from flows').all()).toEqual([]);
   const copy = `${path}.schema-1`;
   expect(existsSync(copy) && statSync(copy).mode & 0o777).toBe(0o600);

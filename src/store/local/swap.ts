@@ -3,7 +3,7 @@ import { mkdir, readdir, rename, rm, rmdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { failure } from '../../errors.ts';
 import { syncDirectory } from '../../lib/files/atomic-file.ts';
-import { closeDatabase, type Holder, lockFile, lockFolder } from './lock.ts';
+import { closeDatabase, type FileLock, type Holder, lockFile, lockFolder } from './lock.ts';
 import { databasePath } from './sqlite.ts';
 
 /** Two folders in the data folder, by their names. */
@@ -76,29 +76,28 @@ export function isSwapping(dataFolder: string): boolean {
  * Puts a staged state in the place of what is in force; the caller holds the folder and has closed the store. Killed at
  * any moment, it has either not begun or is ended by `finishSwap`. `alone` runs once no other process works in the folder,
  * before anything is moved. Throws `in_use`, with nothing changed, while another process has the db open or edits the
- * dynamic webhooks.
+ * dynamic webhooks. A failure before the first move removes the staged state.
  */
 export async function swapIn(
   dataFolder: string,
   { staged }: Swap,
   alone?: () => Promise<void>,
 ): Promise<void> {
-  const edits = await lockFile(join(dataFolder, 'webhooks.json.lock'), PATIENCE_MS);
-  if (edits === null) throw inUse(dataFolder);
+  const locks: (FileLock | null)[] = [];
   try {
-    const closed = await closeDatabase(databasePath(dataFolder));
-    if (closed === null) throw inUse(dataFolder);
-    try {
-      await alone?.();
-      const leaving = staged.replace(STAGED, '.restore-out-');
-      await rename(join(dataFolder, staged), join(dataFolder, leaving));
-      await syncDirectory(dataFolder);
-      await finish(dataFolder, leaving);
-    } finally {
-      closed.release();
-    }
+    locks.push(await lockFile(join(dataFolder, 'webhooks.json.lock'), PATIENCE_MS));
+    locks.push(await closeDatabase(databasePath(dataFolder)));
+    if (locks.includes(null)) throw inUse(dataFolder);
+    await alone?.();
+    const leaving = staged.replace(STAGED, '.restore-out-');
+    await rename(join(dataFolder, staged), join(dataFolder, leaving));
+    await syncDirectory(dataFolder);
+    await finish(dataFolder, leaving);
+  } catch (error) {
+    await rm(join(dataFolder, staged), { recursive: true, force: true });
+    throw error;
   } finally {
-    edits.release();
+    for (const lock of locks) lock?.release();
   }
 }
 

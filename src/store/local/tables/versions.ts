@@ -20,6 +20,9 @@ const APPLICATION_ID = 0x484b4442;
 /** The `user_version` of the db of hookctl 0.1.0, whose tables are those of version 1. */
 const LEVEL_OF_0_1_0 = 11;
 
+const UPGRADE_FIRST =
+  'Start hookctl 0.1.0 on that folder once, then import it: `hookctl store import <folder>`.';
+
 /**
  * The schema version of an open db; 0 when nothing was ever stored in it. Throws `import_needed` for a db of hookctl
  * 0.1.0, `schema_version` for one of an unreleased hookctl before that or of a newer one.
@@ -40,9 +43,7 @@ export function schemaVersion(db: DatabaseSync, path: string, newest = SCHEMA_VE
       },
     );
   }
-  throw failure('schema_version', `${path} has level ${version} of a hookctl that was never released.`, {
-    fix: 'Start hookctl 0.1.0 on that folder once, then import it: `hookctl store import <folder>`.',
-  });
+  throw failure('schema_version', neverReleased(path, version), { fix: UPGRADE_FIRST });
 }
 
 /**
@@ -92,18 +93,16 @@ export function requireCurrentSchema(db: DatabaseSync, path: string): void {
  * `not_importable` for any other db.
  */
 export function adopt(db: DatabaseSync): void {
-  const [level, id] = [numberIn(db, 'user_version'), numberIn(db, 'application_id')];
-  if (level !== LEVEL_OF_0_1_0 || id !== 0) {
-    throw failure(
-      'not_importable',
-      `its store is not one of hookctl 0.1.0 (level ${level}). Nothing was changed.`,
-      {
-        fix:
-          id === 0 && level < LEVEL_OF_0_1_0
-            ? 'Start hookctl 0.1.0 on that folder once, then import it.'
-            : 'Open it as it is: HOOKCTL_HOME=<folder> hookctl serve.',
-      },
-    );
+  const level = numberIn(db, 'user_version');
+  if (numberIn(db, 'application_id') !== 0 || level > LEVEL_OF_0_1_0) {
+    throw failure('not_importable', 'its store is not one of hookctl 0.1.0. Nothing was changed.', {
+      fix: 'Open it as it is: HOOKCTL_HOME=<folder> hookctl serve.',
+    });
+  }
+  if (level < LEVEL_OF_0_1_0) {
+    throw failure('not_importable', `${neverReleased('its store', level)} Nothing was changed.`, {
+      fix: UPGRADE_FIRST,
+    });
   }
   markVersion(db, 1);
 }
@@ -158,6 +157,10 @@ export function rewriteSchemaVersion(): CompiledQuery<never> {
 
 function numberIn(db: DatabaseSync, pragma: 'user_version' | 'application_id'): number {
   return Number(db.prepare(`pragma ${pragma}`).get()?.[pragma]);
+}
+
+function neverReleased(store: string, level: number): string {
+  return `${store} has level ${level} of a hookctl that was never released.`;
 }
 
 function writtenByNewer(path: string, version: number) {
