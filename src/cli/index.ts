@@ -223,7 +223,7 @@ export const commands: readonly CliEntry[] = [
     name: 'store',
     group: 'Upkeep',
     summary: 'import what hookctl 0.1.0 stored',
-    load: async () => (await import('./store.ts')).store,
+    subcommands: [{ name: 'import', load: async () => (await import('./store.ts')).configureImport }],
   },
   {
     name: 'token',

@@ -31,9 +31,7 @@ export const configureRestore: CliCommand = (command, runner) => {
         'hookctl restore before-restore-2026-01-31T12-00-00-000Z',
       ),
     )
-    .action((source: string, flags: RestoreFlags) =>
-      runner.run(command.optsWithGlobals(), (app) => run(app, source, flags)),
-    );
+    .action(runner.action(command, run));
 };
 
 async function run(app: Services, typed: string, { yes = false, json = false }: RestoreFlags): Promise<0> {

@@ -3,20 +3,11 @@ import { readdir, rm } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { failure } from '../errors.ts';
 import { say } from '../lib/io.ts';
-import type { ServiceFlags, Services } from '../services.ts';
-import { addSubcommands, type CliCommand, examples, type Runner } from './kit/command.ts';
+import type { Services } from '../services.ts';
+import { type CliCommand, examples, type JsonFlags } from './kit/command.ts';
 import { printJson } from './kit/print.ts';
 
-interface ImportFlags extends ServiceFlags {
-  readonly json?: boolean;
-}
-
-export const store: CliCommand = {
-  configure: (command, runner) =>
-    addSubcommands(command, runner, [{ name: 'import', load: async () => configureImport }]),
-};
-
-function configureImport(command: Parameters<CliCommand['configure']>[0], runner: Runner): void {
+export const configureImport: CliCommand = (command, runner) => {
   command
     .description(
       'Take over what hookctl 0.1.0 stored, while no server runs: its data folder, also the one in use, or a backup of it. It works on a copy and checks it; the folder of 0.1.0 is kept.',
@@ -27,12 +18,10 @@ function configureImport(command: Parameters<CliCommand['configure']>[0], runner
       'after',
       examples('hookctl store import ~/.hookctl', 'hookctl store import ~/hookctl-backup'),
     )
-    .action((source: string, { json = false }: ImportFlags) =>
-      runner.run(command.optsWithGlobals(), (app) => run(app, source, json)),
-    );
-}
+    .action(runner.action(command, run));
+};
 
-async function run(app: Services, typed: string, json: boolean): Promise<0> {
+async function run(app: Services, typed: string, { json = false }: JsonFlags): Promise<0> {
   const { io, clock, cwd, located } = app;
   const { dataFolder } = located;
   const source = resolve(cwd, typed);
