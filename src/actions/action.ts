@@ -47,7 +47,7 @@ export interface ActionOutcome {
   readonly tasks: readonly NewTask[];
   /** What is to be sent, once the outcome is recorded. */
   readonly outgoing: readonly NewOutgoing[];
-  /** What there is to say about it, for the delivery's record; null: nothing. */
+  /** A remark for the delivery's record. Null when there is none. */
   readonly note: string | null;
 }
 
@@ -55,8 +55,8 @@ export interface ActionOutcome {
 export interface Action {
   readonly name: string;
   /**
-   * It runs a program or posts: then a sender who may not command is refused, and so is a delivery that nobody
-   * verified. Other actions become tasks that wait for approval.
+   * It runs a program or posts: then a sender who may not command is refused, and so is an unverified delivery. Other
+   * actions become tasks that wait for approval.
    */
   readonly reachesOut: boolean;
   /** It renders the command's template; a command of another action that has one is refused. */

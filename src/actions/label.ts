@@ -6,7 +6,7 @@ const options = z.strictObject({
   labels: z
     .array(z.string().min(1).max(255))
     .min(1, 'expected at least one label')
-    .describe('Labels to add; those that stand already stay.'),
+    .describe('Labels to add; those that are there already stay.'),
 });
 
 /** Adds labels to the issue or pull request. They are fixed text: a payload never chooses them. */

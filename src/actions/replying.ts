@@ -14,8 +14,8 @@ export function replyTo(ids: IdSource, place: ThreadRef, { kind, content }: Repl
 }
 
 /**
- * Replies of an action that was asked to reply: none for a silent replay. Throws `replies_off` where there is nobody
- * to post as, and `no_place` where the event cannot be answered.
+ * Replies of an action that was asked to reply: none for a silent replay. Throws `replies_off` where there is no account
+ * to post as, and where the event cannot be answered.
  */
 export function mustReply(
   { ids, replies }: Pick<ActionContext, 'ids' | 'replies'>,
@@ -33,7 +33,7 @@ export function mustReply(
   }
 }
 
-/** Where a task's progress goes, for its metadata; nothing where nobody can be answered. */
+/** Where a task's progress goes, for its metadata; empty when the event cannot be answered. */
 export function replyNote(replies: Replies): JsonObject {
   if (replies.state !== 'on') return {};
   return { reply: { place: replies.place, edits: replies.channel.edit !== undefined } };

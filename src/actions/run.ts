@@ -19,10 +19,7 @@ const NOTE_LENGTH = 300;
 
 const options = z.strictObject({
   program: z.string().min(1).describe('Program: a name on the PATH, or a path below the project folder.'),
-  args: z
-    .array(z.string())
-    .default([])
-    .describe('Arguments, handed over as they stand here: no shell, no templates.'),
+  args: z.array(z.string()).default([]).describe('Arguments, passed on unchanged: no shell, no templates.'),
   cwd: z.string().default('.').describe('Folder to run in, relative to the project folder.'),
   env: z
     .array(z.string().regex(/^[A-Za-z_][A-Za-z0-9_]*$/, 'expected names of environment variables'))
@@ -62,7 +59,7 @@ export const run: Action = {
 interface End {
   readonly code: number | null;
   readonly signal: NodeJS.Signals | null;
-  /** Why hookctl ended it; null: it ended by itself. */
+  /** Why hookctl ended it. Null when it ended by itself. */
   readonly why: string | null;
   readonly lastLines: readonly string[];
 }

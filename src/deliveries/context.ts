@@ -8,13 +8,13 @@ import type { ClaudeTasks } from '../tasks/claude/index.ts';
 import type { Delivery, Provider, RawRequest, Snapshot, Task, Webhook, WebhookEvent } from '../types.ts';
 import type { Limits } from './rules/limits.ts';
 
-/** Looks for what refused requests are signed by instead. */
+/** Finds out why the signature of a refused request did not fit. */
 export interface Hints {
-  /** In words for the operator; null: nothing was found, or hints come too often. */
+  /** In words for the operator. Null when nothing fits, or when hints come too often. */
   of(webhook: Webhook, request: RawRequest): string | null;
 }
 
-/** What the steps of the journey need. `App` is one of these. */
+/** What the steps of a delivery work with. */
 export interface PipelineContext {
   readonly store: Store;
   readonly clock: Clock;
@@ -22,33 +22,33 @@ export interface PipelineContext {
   readonly claude: ClaudeTasks;
   /** Open tasks that agents may have made below one root. */
   readonly mostChildren: number;
-  /** The webhooks in force now; a step takes it once and stays with it. */
+  /** The webhooks in force now. A step reads it once, so that a reload does not change it half way. */
   readonly snapshot: () => Snapshot;
   /** Names of webhooks that were started with `--insecure-no-verify`. */
   readonly insecure: ReadonlySet<string>;
-  /** By which requests of our own programs are known: passed on by a relay with changed bytes, or made as samples. */
+  /** Proves that hookctl's own programs made a request: one that a relay passed on with changed bytes, or a sample. */
   readonly relayKey: string;
-  /** How much senders may ask for. */
+  /** Rate limits of senders. */
   readonly limits: Limits;
   /** When a thread is paused: `loopGuard` of webhooks.yml. */
   readonly loopGuard: LoopGuard;
-  /** What refused requests are signed by instead. */
+  /** Hints for the operator about refused requests. */
   readonly hints: Hints;
-  /** Who hookctl is where it answers. */
+  /** The accounts as which hookctl posts. */
   readonly accounts: Accounts;
   /** Where the programs of commands run. */
   readonly surroundings: Surroundings;
 }
 
-/** What became of a delivery once its commands ran. */
+/** A delivery with its outcome. */
 export interface DispatchResult {
   readonly delivery: Delivery;
   readonly tasks: readonly Task[];
-  /** Nothing came of it that others could see: no task was made or moved, and nothing is to be sent. */
+  /** No task was made or moved, and nothing is sent. */
   readonly quiet: boolean;
 }
 
-/** One event of a delivery, and where it happened. */
+/** One event of a delivery, with its webhook and provider. */
 export interface EventContext {
   readonly delivery: Delivery;
   readonly webhook: Webhook;
@@ -58,7 +58,7 @@ export interface EventContext {
   readonly index: number;
 }
 
-/** Whether a sender delivered it. What a person replays is to run again. */
+/** Whether a sender delivered it. A replay by a person runs again and is no duplicate. */
 export function isFirstHand({ trust, replayOf }: Pick<Delivery, 'trust' | 'replayOf'>): boolean {
   return trust !== 'operator' && replayOf === null;
 }

@@ -12,10 +12,10 @@ import { type CommandResult, runCommand } from './run-command.ts';
 import { steer } from './steering.ts';
 import { findWebhook } from './webhook-of.ts';
 
-/** What the commands of a webhook come to for one delivery, before anything is recorded. */
+/** The outcome of one delivery, before it is recorded. */
 type Outcome = Omit<DeliveryOutcome, 'deliveryId' | 'settledAt'>;
 
-/** What of a delivery is still at hand since it came in: reading it back would parse it a second time. */
+/** A delivery that was parsed at accept, kept so that dispatch does not parse it again. */
 export interface ParsedDelivery {
   readonly delivery: Delivery;
   /** As it was when the bytes were parsed. */
@@ -25,9 +25,9 @@ export interface ParsedDelivery {
 
 interface DispatchOptions {
   readonly parsedDelivery?: ParsedDelivery | null;
-  /** Told when nothing is left to do but to wait for the disk. `quiet`: nothing came of it that others could see. */
+  /** Called when only the disk is waited for. `quiet`: the delivery has no effect that others see. */
   readonly worked?: (quiet: boolean) => void;
-  /** Deliveries that tell of one act are worked on one after the other. Left out: nothing else is worked on. */
+  /** Works off deliveries of the same text one after the other. Left out: nothing else is worked off. */
   readonly inTurn?: KeyLock;
 }
 
@@ -91,7 +91,7 @@ interface Read {
   readonly parsed: Extract<Parsed, { ok: true }>;
 }
 
-/** What a delivery says to its webhook of today; or its end, where nothing of it can be read. */
+/** The events of a delivery for its webhook as configured now; or the outcome, where it can't be read. */
 function readDelivery(
   context: PipelineContext,
   delivery: Delivery,
@@ -209,7 +209,7 @@ function outcomeOf(results: readonly EventResult[]): Outcome {
   return { status, reason: reasonOf(failed.length > 0 ? failed : fired), decisions, effects };
 }
 
-/** `analyze: the text says …`; commands that have one reason in common stand before it together. */
+/** `analyze: the text says …`; commands with the same reason are listed before it together. */
 function reasonOf(decisions: readonly Decision[]): string {
   const byReason = Map.groupBy(decisions, ({ error, reason }) => error ?? reason);
   return [...byReason]

@@ -21,9 +21,9 @@ export interface EngineOptions {
   /** The webhooks in force; asked anew for every request. */
   readonly snapshot: () => Snapshot;
   readonly insecure: ReadonlySet<string>;
-  /** Told of every delivery that was worked off. */
+  /** Called with every delivery whose outcome was recorded. */
   readonly onResult: (result: DispatchResult) => void;
-  /** Told of everything that was sent or given up. */
+  /** Called with everything that was sent or given up. */
   readonly onOutgoing?: (item: Outgoing) => void;
   /** By which the ingress knows what a relay client of ours passed on; default a new one. */
   readonly relayKey?: string;

@@ -14,13 +14,13 @@ import type { EventContext } from './context.ts';
 import { checkSender, checkTextSender, type SenderCheck } from './rules/senders.ts';
 import { type Call, findCall, ownPost } from './rules/text-command.ts';
 
-/** What one command makes of one event. */
+/** Whether one command fires for one event, and why. */
 export interface Match {
   readonly command: WebhookCommand;
   readonly fired: boolean;
   /** Why it fired or did not, in words a user can act on. */
   readonly reason: string;
-  /** What stood behind the command in the text; empty for triggers. */
+  /** The text behind the command; empty for triggers. */
   readonly argument: string;
   /** The task must wait for a person. */
   readonly needsApproval: boolean;
@@ -43,7 +43,7 @@ export function match(webhook: Webhook, event: WebhookEvent, trust: Trust = 'ver
   const own = ownPost(event);
   const admission = own === null ? checkSender(webhook.allow, event.sender) : { allowed: false, reason: own };
   const call = callOf(webhook, event, trust);
-  // Who assigns an issue speaks by that, whoever wrote its text.
+  // An assignment is the sender's own act, also where another person wrote the text.
   const spoken = call.byEvent ? { ...event, text: null } : event;
   const textAdmission = own === null ? checkTextSender(webhook.allow, spoken, trust) : admission;
   const matches = inOrder(webhook.commands).map((command): Match => {
@@ -58,7 +58,7 @@ export function match(webhook: Webhook, event: WebhookEvent, trust: Trust = 'ver
   };
 }
 
-/** Where the event itself asks (an assignment), a text that starts nothing does not stand in its way. */
+/** Where the event itself asks (an assignment), a text that starts nothing does not prevent that. */
 function callOf(webhook: Webhook, event: WebhookEvent, trust: Trust): Call {
   const call = findCall(webhook, event);
   if (event.asks == null || event.text === null || call.byEvent) return call;
@@ -177,16 +177,16 @@ export function decisionOf(
   };
 }
 
-/** The end of a delivery of which nothing comes. */
+/** The outcome of a delivery that does nothing. */
 interface Ignored {
   readonly reason: string;
   readonly decisions: readonly Decision[];
 }
 
 /**
- * Why nothing comes of a delivery, where that is certain before it is stored: its events bring no text, so that nobody
- * answers, approves or stops anything by them, move no subject, and no command fires. Most deliveries are like that, and one write
- * records all of them that there will ever be. Null: it has to be worked off. Pure.
+ * The outcome of a delivery that is certain before it is stored: its events bring no text, so that they steer no task, move no
+ * subject, and no command fires. Most deliveries are like that, and one write records both row and outcome. Null when the
+ * delivery has to be worked off. Pure.
  */
 export function nothingToDo(
   webhook: Webhook,
@@ -204,7 +204,7 @@ export function nothingToDo(
   };
 }
 
-/** Why no event of a delivery came to anything, each cause once. */
+/** Why no event of a delivery did anything, each cause once. */
 export function joinReasons(reasons: readonly (string | null)[]): string {
   const known = new Set(reasons.filter((reason) => reason !== null));
   return [...known].join('; ') || 'it holds no event';

@@ -84,7 +84,7 @@ export function createQueue(
     });
   }
 
-  /** Starts what there is a place for, in turns: a sender who waits for an answer comes before what is promised already. */
+  /** Starts deliveries while there is room, a few milliseconds at a time: requests have priority over background work. */
   function pump(): void {
     if (isStarting || ready.length === 0 || !hasPlace()) return;
     isStarting = true;
@@ -109,7 +109,7 @@ export function createQueue(
     running.add(run);
   }
 
-  /** One delivery of the lane, then the lane goes to the end of the line: a busy thread starves nobody. */
+  /** Works off one delivery of the lane, then requeues the lane last, so that a busy thread does not delay the others. */
   async function workOne(key: string): Promise<void> {
     const lane = lanes.get(key);
     const entry = lane?.[0];
@@ -120,7 +120,7 @@ export function createQueue(
       if (lane.length > 0) ready.push(key);
       else lanes.delete(key);
     });
-    // What came to nothing need not be on disk before the next one of its flow is looked at.
+    // An outcome without visible effects need not be on disk before the next delivery of the flow starts.
     const result = await attempt(entry.item, entry.item.attempts, entry.parsedDelivery, (quiet) => {
       if (quiet) leave();
     });
@@ -193,7 +193,7 @@ export function createQueue(
     const delivery = store.delivery(id);
     if (delivery?.status === 'pending')
       return attempt({ ...delivery, nextAttemptAt }, attempts, null, worked);
-    // What was recorded before it failed is not known here: whoever waits for tasks or posts has to look.
+    // An outcome may have been recorded before the error: `quiet` is false, so that tasks and posts are looked for.
     const result = delivery === null ? null : { delivery, tasks: [], quiet: false };
     if (result !== null) onResult(result);
     return result;

@@ -42,7 +42,7 @@ function unverified(
   request: RawRequest,
   { detail }: Extract<Verdict, { ok: false }>,
 ): Refusal {
-  // One answer for every cause: which check failed is nobody's business but the operator's.
+  // One answer for every cause: only the operator is told which check failed.
   return { detail, ack: jsonAck(401, {}), hint: () => hints.of(webhook, request) };
 }
 
@@ -229,8 +229,8 @@ export function asStored({ dedupeKeys: _, isByPerson: __, body, ...delivery }: N
 }
 
 /**
- * With it nothing is posted for a request, as for a replay (`hookctl trigger`). No secret: whoever can add it to a signed
- * request could also leave that out.
+ * `hookctl trigger` sends it, so that nothing is posted for the request. It is no secret: a sender of a signed request who
+ * can add it could also send no request.
  */
 export const SILENT_HEADER = { name: 'x-hookctl-replies', value: 'off' } as const;
 
@@ -269,7 +269,7 @@ export interface Receipt {
   /** False: there is no row of it, because rows like it come too often. */
   readonly recorded: boolean;
   readonly reason: string | null;
-  /** What a refused request was signed by instead, for the operator alone; null: nothing is known. */
+  /** Why the signature of a refused request did not fit, for the operator alone. Null when nothing is known. */
   readonly hint: string | null;
   readonly eventType: string | null;
   readonly externalId: string | null;

@@ -90,7 +90,7 @@ export function readSource(
 
 /** A delivery that is on disk, as it enters the queue. */
 interface StoredReplay extends Pick<NewDelivery, 'id' | 'externalId'> {
-  /** What is at hand of it. */
+  /** Kept so that it is not parsed again. */
   readonly parsedDelivery?: ParsedDelivery;
   /** Its end, where that was certain at once: it enters no queue. */
   readonly result?: DispatchResult;

@@ -24,7 +24,7 @@ interface Pruned {
 }
 
 export interface PruneOptions extends BodyFilter {
-  /** Beyond so many bytes of log the oldest go as well, whenever they came; null: no limit. */
+  /** Bytes of log beyond which the oldest bodies go as well, however young. Null when there is no limit. */
   readonly size: number | null;
   readonly stop?: AbortSignal;
 }

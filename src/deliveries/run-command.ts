@@ -25,8 +25,8 @@ function commandList({ commands, commandPrefix, defaultCommand }: Webhook): stri
 }
 
 /**
- * Whether and where an event can be answered. Nothing is posted for a sender who may not command, for a delivery that
- * nobody verified, and for a replay that was not asked to.
+ * Whether and where an event can be answered. Nothing is posted for a sender who may not command, for an unverified
+ * delivery, and for a replay without `--replies`.
  */
 export function repliesFor(
   { accounts }: Pick<PipelineContext, 'accounts'>,

@@ -13,7 +13,8 @@ function activeSecrets({ secrets }: Webhook, now: number): readonly WebhookSecre
 type Verification =
   | {
       readonly ok: true;
-      readonly trust: Trust /** See `Verdict`; null where nothing proves the bytes. */;
+      readonly trust: Trust;
+      /** See `Verdict`. Null when nothing proves the bytes. */
       readonly seal: string | null;
     }
   | { readonly ok: false; readonly verdict: Extract<Verdict, { ok: false }> };
@@ -39,18 +40,18 @@ export function verify(
     : { ok: false, verdict: { ok: false, cause: 'unverifiable', detail: RELAY_VERDICT } };
 }
 
-/** Takes the place of the signature where a provider verifies by code of its own and does not tell which one fitted. */
+/** Replaces the signature where a provider verifies by its own code and does not tell which one fitted. */
 function digestOf({ body }: RawRequest, secret: WebhookSecret | undefined): string | null {
   if (secret === undefined) return null;
   return createHmac('sha256', secret.value.reveal()).update(body).digest('base64url');
 }
 
-/** A hint costs up to some milliseconds, and whoever is refused may be anybody: one a second is what they get. */
+/** A hint costs up to some milliseconds, and anybody can send a request that is refused: one hint a second is enough. */
 const EVERY_MS = 1_000;
 
 /**
- * Hints are found while the request is at hand, for nothing of its body is kept: `explain` could not find them later.
- * They stand in the refused row's reason, and never in an answer.
+ * Hints are found at once, because no body of a refused request is kept: `explain` could not find them later. They are part
+ * of the refused row's reason, never of the answer.
  */
 export function createHints({ now }: Clock): Hints {
   let next = Number.NEGATIVE_INFINITY;
@@ -67,7 +68,7 @@ export function createHints({ now }: Clock): Hints {
 /** Marks a request that `hookctl trigger` made: a proof by the key that the server shares with this user alone. Never stored. */
 export const SAMPLE_HEADER = 'x-hookctl-sample';
 
-/** Proves that whoever made this body can read the data folder. */
+/** Proves that the maker of this body can read the data folder. */
 export function sampleProof(body: Uint8Array, key: string): string {
   return createHmac('sha256', key).update('hookctl-sample ').update(body).digest('hex');
 }

@@ -1,6 +1,6 @@
 /** Stops asking a host that does not answer: of many waiting items only one probes it now and then. */
 interface Breaker {
-  /** Epoch milliseconds before which the host is to be left alone; null: it may be asked now. */
+  /** Epoch milliseconds before which the host gets no request. Null when it may get one now. */
   blockedUntil(host: string, now: number): number | null;
   succeeded(host: string): void;
   failed(host: string, now: number): void;

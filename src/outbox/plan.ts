@@ -34,7 +34,7 @@ export interface Plan {
   readonly request: WireRequest;
   /** Reads the answer; null where the status says all. */
   readonly channel: ReplyChannel | null;
-  /** Sees whether a try whose end is unknown has succeeded; null: there is no way. */
+  /** Finds out whether a try without an answer has succeeded. Null when there is no way to. */
   readonly find: Finding | null;
   /** To send it twice does no harm. */
   readonly repeatable: boolean;
@@ -44,7 +44,7 @@ export interface Plan {
 export interface Finding {
   readonly first: WireRequest;
   readonly read: (answer: CallAnswer, author: string | null) => Lookup;
-  /** Asks who posts; null: it is not asked. */
+  /** Asks which account posts. Null when it is not asked. */
   readonly whoami: {
     readonly request: WireRequest;
     readonly read: (answer: CallAnswer) => string | null;
@@ -177,7 +177,7 @@ function callOf(context: PlanContext, item: Outgoing, channel: ReplyChannel, acc
   }
 }
 
-/** An edit of a comment that never came to stand is a comment itself. */
+/** An edit of a comment that was never posted is a comment itself. */
 function describeComment(
   { store }: PlanContext,
   item: Outgoing,

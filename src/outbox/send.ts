@@ -5,7 +5,7 @@ import type { CallAnswer, Headers, ReplyChannel, Sent } from '../types.ts';
 import type { Finding, Plan } from './plan.ts';
 import { type Transport, TransportError, type WireRequest } from './transport.ts';
 
-/** Whoever asks for more is asked again after this. */
+/** Upper bound for `Retry-After`. */
 const LONGEST_MS = 3_600_000;
 
 /**
@@ -60,7 +60,7 @@ const UNKNOWN_END = 'it is not known whether the last try arrived; `hookctl outb
 
 /**
  * One try. `uncertain`: an earlier one may have succeeded although its answer never came; then a post is looked for
- * first, and what cannot be looked for and must not stand twice is left to a person.
+ * first, and what cannot be looked for and must not be posted twice is left to a person.
  */
 export async function send(
   { transport, now }: { readonly transport: Transport; readonly now: () => number },
@@ -82,7 +82,7 @@ export async function send(
   return sent;
 }
 
-/** What is known of the earlier try; null: it does not stand, so that it can be sent. */
+/** The result of the earlier try. Null when its post is not there, so that it can be sent. */
 async function lookUp(
   transport: Transport,
   { channel }: Plan,

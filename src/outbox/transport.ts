@@ -23,7 +23,7 @@ export interface Transport {
 /** No whole answer came. */
 export class TransportError extends Error {
   override readonly name = 'TransportError';
-  /** True: there was no connection, so nobody has seen the request. */
+  /** True when there was no connection, so that the request was not seen. */
   readonly unseen: boolean;
 
   constructor(message: string, unseen: boolean, cause: unknown) {

@@ -27,11 +27,11 @@ export interface OutboxOptions extends PlanContext {
     | 'noteOutgoing'
   >;
   readonly transport: Transport;
-  /** Milliseconds by a clock that nobody sets; default `performance.now`. */
+  /** Milliseconds by a monotonic clock; default `performance.now`. */
   readonly steady?: () => number;
   /** 0 up to 1, for the jitter. */
   readonly random: () => number;
-  /** Told of everything that is sent or given up. */
+  /** Called with everything that was sent or given up. */
   readonly onSettled: (item: Outgoing) => void;
   /** In milliseconds; tests are in more of a hurry. */
   readonly timing?: Timing;
@@ -103,7 +103,7 @@ export function createOutbox(options: OutboxOptions): Outbox {
     underWay.set(item.id, run);
   }
 
-  /** A store that fails is soon tried again; what nobody foresaw is shown on the item, and not tried in a hurry. */
+  /** After a store error the next try comes soon; an unexpected error is shown on the item and tried again late. */
   function postpone(item: Outgoing, error: unknown): Promise<void> {
     const wait =
       error instanceof HookctlError ? Math.max(timing.settleMs, jitter(item.attempts)) : timing.capMs;
@@ -139,7 +139,7 @@ export function createOutbox(options: OutboxOptions): Outbox {
   async function attemptSend(item: Outgoing, planned: Plan, host: string): Promise<Sent> {
     try {
       await store.beginOutgoing(item.id);
-      // A person who says "retry" to what can't be looked for knows that it may stand twice.
+      // A person who retries a post that can't be looked for accepts that it may be posted twice.
       const uncertain = item.uncertain && (item.attempts > 0 || planned.find !== null);
       return await send(options, planned, uncertain);
     } catch (error) {

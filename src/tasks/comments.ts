@@ -19,13 +19,13 @@ interface Progress {
   readonly error: string | null;
   /** What the agent wants to know, of a task that waits for an answer then. */
   readonly question: string | null;
-  /** Of all runs together; null when nobody said. */
+  /** Of all runs together. Null when no run said. */
   readonly costUsd: number | null;
 }
 
 /**
  * What goes back to where a task came from: one comment for each task, made when it starts and edited as it moves on;
- * where comments cannot be edited, one at its end. Null where nothing is to be said, or nobody can be answered. A child
+ * where comments cannot be edited, one when it ends. Null when there is nothing to say, or no thread to answer. A child
  * is answered where its root came from.
  */
 export function progressReply(ids: IdSource, task: Task, root: Task, progress: Progress): TaskReply | null {
@@ -34,7 +34,7 @@ export function progressReply(ids: IdSource, task: Task, root: Task, progress: P
   const text = textOf(task, progress);
   if (reply === undefined || root.deliveryId === null || text === null) return null;
   if (progress.to === 'running' && reply.edits !== true) return null;
-  // A question is a comment of its own: nobody is told of an edit.
+  // A question is a comment of its own: providers send no notification for an edit.
   const isQuestion = progress.to === 'waiting_answer';
   const { comment_outgoing_id: comment } = task.sourceMetadata;
   const edits = typeof comment === 'string' && !isQuestion ? comment : null;
@@ -45,7 +45,7 @@ export function progressReply(ids: IdSource, task: Task, root: Task, progress: P
   };
 }
 
-/** A comment of its own in the thread that a task came from; null where nobody can be answered. */
+/** A comment of its own in the thread that a task came from. Null when the task has no thread to answer. */
 export function separateComment(
   ids: IdSource,
   root: Task,
@@ -96,8 +96,8 @@ const MOST_PER_HOUR = 30;
 const HOUR_MS = 3_600_000;
 
 /**
- * Posts in the thread that a task came from, through the outbox. Throws `not_found`, `usage`, `no_thread` where nobody
- * can be answered, and `too_many_comments`.
+ * Posts in the thread that a task came from, through the outbox. Throws `not_found`, `usage`, `no_thread` when there is no
+ * thread to answer, and `too_many_comments`.
  */
 export async function commentOnTask(
   context: Pick<TaskContext, 'store' | 'ids' | 'clock'>,

@@ -15,7 +15,7 @@ interface FolderWatch {
 }
 
 /**
- * Tells of every change in a folder, without saying which: whoever is told looks for it. One watch for all files, as
+ * Reports that something in a folder changed; the caller looks what. One watch for all files, as
  * Claude Code does it; a watch on each of thousands of files would use up what the system allows. Where nothing can be
  * watched there is only the caller's own slow look.
  */
@@ -61,7 +61,7 @@ interface Follower {
 interface FollowOptions {
   /** Names the data folder in messages. */
   readonly where: string;
-  /** Told of every task that was changed from the list. */
+  /** Called with every task that was changed from the list. */
   readonly changed: (task: Task) => void;
   /** Told when the store or the folder fails; following goes on. */
   readonly broken: (error: unknown) => void;
@@ -96,7 +96,7 @@ export function followClaude(context: TaskContext, options: FollowOptions): Foll
     try {
       const reading = isDue ? null : await context.claude.list?.read();
       if (reading) await follow(context, reading, options);
-      // Nobody knows what was missed while the folder was away.
+      // Changes may have been missed while the folder was away.
       if (isDue || !reading || !context.claude.state.on) await restore(context, isDue);
       if (!context.claude.isBehind) retryMs = POLL_MS;
       else if (isDue) retryMs = Math.min(2 * retryMs, REPAIR_MS);

@@ -60,7 +60,7 @@ function startFrom(from: TaskStatus): Step {
   }
 }
 
-/** Who has not begun may ask as well: a question can come up while reading. */
+/** An agent that has not started the task may ask as well: a question can come up while reading. */
 function askFrom(from: TaskStatus): Step {
   if (from === 'running' || from === 'queued') return to('waiting_answer');
   return refused(

@@ -7,7 +7,7 @@ import type { TaskContext } from './sync.ts';
 
 /** Which tasks are removed. */
 export interface TaskPruneLimits extends Pick<TreeFilter, 'samples'> {
-  /** See `TreeFilter`; null: all that ended, or all samples. */
+  /** See `TreeFilter`. Null removes all that ended, or all samples. */
   readonly before: number | null;
 }
 
@@ -36,14 +36,14 @@ export interface PrunedPart extends PrunedTasks {
 interface PruneSteps {
   /** Cancels an open sample. */
   readonly cancel: (task: Task) => Promise<unknown>;
-  /** Told of runs whose tasks are gone. */
+  /** Called with the runs of removed tasks. */
   readonly removed: (runs: readonly AgentRun[]) => Promise<void>;
 }
 
 /** Trees of tasks in one transaction; between two others have their turn. */
 const STEP = 100;
 const PAUSE_MS = 10;
-/** Tasks that one call removes, about; whoever asked over HTTP waits for the answer. */
+/** About as many tasks as one call removes: a client that asks over HTTP waits for the answer. */
 const MOST = 10_000;
 /** The program of a cancelled run is given so long to end. */
 const END_PATIENCE_MS = 15_000;

@@ -16,8 +16,8 @@ export interface TaskContext {
 }
 
 /**
- * Writes tasks into Claude's directory and notes where they stand; returns them as they are then. A task whose files
- * could not be written is noted as unsynced and repaired later: this fails nothing.
+ * Writes tasks into Claude's directory and notes their numbers there; returns the tasks as stored then. A task whose files
+ * could not be written is noted as unsynced and repaired later; no error is thrown.
  */
 export async function syncTasks(
   { store, claude }: Pick<TaskContext, 'store' | 'claude'>,

@@ -44,7 +44,7 @@ export async function changeTask(
     const change = changeOf(context, task, { event, to: step.status }, report);
     if (event === 'ask' && change.reply === null) throw nobodyToAsk(task, report.question ?? null);
     const changed = await context.store.changeTask(change);
-    // Null: somebody else was quicker, and the step is decided anew from where the task is now.
+    // Null when the task moved meanwhile: the step is decided anew from its status now.
     if (changed === null) continue;
     const [synced] = await syncTasks(context, [changed]);
     return synced ?? changed;

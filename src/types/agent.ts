@@ -44,7 +44,7 @@ export interface AgentRun {
   readonly endedAt: number | null;
 }
 
-/** What a run took; null: the agent did not say. */
+/** What a run used. Null when the agent did not say. */
 export interface RunUsage {
   readonly costUsd: number | null;
   readonly inputTokens: number | null;
@@ -57,8 +57,8 @@ export interface RunUsage {
 export const NO_USAGE: RunUsage = { costUsd: null, inputTokens: null, outputTokens: null, turns: null };
 
 /**
- * Something that an agent wants to hear of. `task`: one waits to be begun and nothing holds it back. `answer`: a person
- * answered what it asked. `cancel`: somebody ended the task.
+ * An event that an agent can wait for. `task`: one is ready to start. `answer`: a person answered its question. `cancel`:
+ * the task was ended.
  */
 export interface AgentEvent {
   /** `evt-…`, in the order in which things happened. */
@@ -74,7 +74,7 @@ export interface AgentEvent {
 
 /** Which events somebody wants. */
 export interface AgentEventFilter {
-  /** Who has been told what is remembered by this name. */
+  /** Name by which hookctl remembers which events were delivered. */
   readonly consumer: string;
   /** Only of tasks for this agent. */
   readonly agent?: string;

@@ -23,7 +23,7 @@ export interface NewAuditEntry {
   readonly target: string | null;
   /** Which fields, counts, flags. */
   readonly details: JsonObject;
-  /** Content hash of `webhooks.json` after the change; null: another thing was changed. */
+  /** Content hash of `webhooks.json` after the change. Null when another thing was changed. */
   readonly revision: string | null;
 }
 

@@ -34,7 +34,7 @@ export interface Decision {
  */
 export type Trust = 'verified' | 'operator' | 'unverified';
 
-/** Stands for the webhook in the row of a request that came to no webhook's address; no webhook can be named so. */
+/** The webhook's name in the row of a request that reached no webhook; no webhook can be named so. */
 export const NO_WEBHOOK = '(none)';
 
 /** A delivery's row. Its bytes are read apart, by `Store.body`. Times are epoch milliseconds. */

@@ -9,7 +9,7 @@ export interface Sender {
   readonly name: string;
   /** `system`: no person at all (Sentry's own events, CI, alerts); verification is enough for those. */
   readonly kind: 'person' | 'bot' | 'system';
-  /** How the sender stands to the place, in the provider's words (GitHub: `OWNER` … `NONE`); null when not told. */
+  /** The sender's role there, in the provider's words (GitHub: `OWNER` … `NONE`). Null when the payload does not say. */
   readonly association: string | null;
   /** Id of the app that acted, or acted for the person; null when none did. */
   readonly appId: string | null;

@@ -1,10 +1,10 @@
 import type { WebhookEvent } from './event.ts';
 import type { Headers, JsonObject, Secret } from './request.ts';
 
-/** Who hookctl is towards a provider. Made from `credentials` in webhooks.yml and the provider's usual variables. */
+/** The account as which hookctl posts. Made from `credentials` in webhooks.yml and the provider's usual variables. */
 export interface Account {
   readonly provider: string;
-  /** Address of the API without a slash at its end. The token goes nowhere else. */
+  /** Address of the API without a trailing slash. The token goes nowhere else. */
   readonly baseUrl: string;
   readonly token: Secret;
   /** Name that belongs to the token, where the provider wants one (Jira Cloud: the e-mail address). */
@@ -15,7 +15,7 @@ export interface Account {
 
 /** Where the account of a provider is found when webhooks.yml says nothing: names of variables. */
 export interface AccountDefaults {
-  /** Null: requests bring along what answers them (Discord), so that no token is needed. */
+  /** Null when requests bring along what answers them (Discord), so that no token is needed. */
   readonly tokenEnv: string | null;
   readonly userEnv: string | null;
   readonly baseUrlEnv: string | null;
@@ -23,11 +23,11 @@ export interface AccountDefaults {
   readonly baseUrl: string | null;
 }
 
-/** An HTTP request, described. Whoever sends it adds the token, and only when the URL lies below the account's address. */
+/** An HTTP request, described. The outbox adds the token when it sends it, and only below the account's address. */
 export interface OutgoingCall {
   readonly method: 'GET' | 'POST' | 'PUT' | 'PATCH';
   readonly url: string;
-  /** JSON; null: none. */
+  /** JSON. Null when there is no body. */
   readonly body: object | null;
 }
 
@@ -39,8 +39,8 @@ export interface CallAnswer {
 }
 
 /**
- * What an answer means. `done`: it stands (`id`: by which it can be edited). `again`: try later, `afterMs` at the
- * earliest (null: as the backoff says); `certain`: it was not done for sure. `refused`: trying again would not help.
+ * What an answer means. `done`: it is posted (`id`: by which it can be edited). `again`: try later, `afterMs` at the
+ * earliest (null when the backoff decides); `certain`: surely not posted. `refused`: trying again would not help.
  */
 export type Sent =
   | { readonly result: 'done'; readonly id: string | null }
@@ -94,18 +94,18 @@ export interface ReplyChannel {
    * tasks follow. Left out: a subject keeps its place.
    */
   readonly subjectFields?: readonly string[];
-  /** What tells the sender at once that hookctl is at work; null: nothing (Sentry). */
+  /** Tells the sender at once that hookctl works on it. Null when nothing is posted (Sentry). */
   immediate(event: WebhookEvent, webhook: { readonly options: JsonObject }): Immediate | null;
   /** Headers that carry the token. */
   authorize(account: Account): Headers;
   comment(account: Account, place: ThreadRef, post: Post): OutgoingCall;
-  /** Replaces the text of a comment. Left out: comments stand as they are. */
+  /** Replaces the text of a comment. Left out: comments can't be edited. */
   edit?(account: Account, place: ThreadRef, remoteId: string, post: Post): OutgoingCall;
-  /** The first page of the thread on which a comment posted since then would stand. `since` is epoch ms. */
+  /** The first page of the thread that would hold a comment posted since then. `since` is epoch ms. */
   find?(account: Account, place: ThreadRef, since: number): OutgoingCall;
-  /** `author`: who the account is, where `whoami` told; then posts of others are none of ours, whatever they hold. */
+  /** `author`: the account's author name, where `whoami` told it; then posts of other authors do not count. */
   readPage?(account: Account, answer: CallAnswer, id: string, author: string | null): Lookup;
-  /** Asks who the account is, as posts name their author. Left out: the API does not tell, or the page itself does. */
+  /** Asks for the account's name as posts show it. Left out: the API does not tell, or the page itself does. */
   readonly whoami?: {
     call(account: Account): OutgoingCall;
     read(answer: CallAnswer): string | null;
@@ -120,7 +120,7 @@ export interface ReplyChannel {
     readonly lifetimeMs: number;
     readonly uses: number;
   };
-  /** What the provider says in its own way; null: the status tells. */
+  /** Reads an answer in which the status does not say all. Null when the status says all. */
   classify?(answer: CallAnswer): Sent | null;
   /** The id of what a call made; null when the answer does not tell. */
   postedId(answer: CallAnswer): string | null;
@@ -160,7 +160,7 @@ export interface NewOutgoing {
   readonly place: ThreadRef;
   /** Text of a comment, emoji, label, or URL of a forward. */
   readonly content: string;
-  /** The earlier comment whose text this one replaces, by its outgoing id; null: a post of its own. */
+  /** The earlier comment whose text this one replaces, by its outgoing id. Null for a new post. */
   readonly edits: string | null;
   /** A forward's URL may lead into a private network. */
   readonly privateNetwork: boolean;
@@ -173,12 +173,12 @@ export interface Outgoing extends NewOutgoing {
   readonly status: OutgoingStatus;
   /** Why it failed or waits, in words; null when nothing went wrong. */
   readonly reason: string | null;
-  /** Requests that were begun. */
+  /** Requests that were started. */
   readonly attempts: number;
   /** A request went out and it is not known what became of it. */
   readonly uncertain: boolean;
   readonly nextAttemptAt: number;
-  /** The provider's id of the post, once it stands. */
+  /** The provider's id of the post, once it is posted. */
   readonly remoteId: string | null;
   readonly createdAt: number;
   readonly settledAt: number | null;

@@ -6,7 +6,7 @@ export interface JsonObject {
 /** Header names in lower case; a header that came twice is joined with `, ` as node:http does. */
 export type Headers = Readonly<Record<string, string>>;
 
-/** A request as it came: nothing decoded, nothing re-serialised. What was signed is what stands here. */
+/** A request as it came: nothing decoded, nothing re-serialised. These are the bytes that were signed. */
 export interface RawRequest {
   readonly headers: Headers;
   readonly body: Uint8Array;
@@ -46,6 +46,6 @@ export interface Secret {
 
 export interface WebhookSecret {
   readonly value: Secret;
-  /** Epoch milliseconds after which it no longer verifies; null: never. */
+  /** Epoch milliseconds after which it no longer verifies. Null when it does not expire. */
   readonly expiresAt: number | null;
 }

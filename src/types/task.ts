@@ -17,7 +17,7 @@ export interface Task {
   readonly id: string;
   readonly title: string;
   readonly status: TaskStatus;
-  /** Who is to work on it: `brain`, `planning`, `executor`, … */
+  /** The agent that is to work on it: `brain`, `planning`, `executor`, … */
   readonly agent: string;
   /** The fenced prompt. */
   readonly prompt: string;
@@ -57,7 +57,7 @@ export interface Task {
   readonly completedAt: number | null;
 }
 
-/** What runs of a task took; null: nobody said, or it never ran. */
+/** What the runs of a task used. Null when no run said, or it never ran. */
 export interface TaskUsage {
   readonly costUsd: number | null;
   readonly inputTokens: number | null;
@@ -84,7 +84,7 @@ export type TaskEvent = (typeof TASK_EVENTS)[number];
 export interface Transition {
   /** `create`; `delete`: its entry went out of Claude's list; `reopen`: somebody set a finished entry back there. */
   readonly event: TaskEvent | 'create' | 'delete' | 'reopen';
-  /** Null: it was made. */
+  /** Null when the task was made. */
   readonly from: TaskStatus | null;
   readonly to: TaskStatus;
   /** `cli`, `api`, `claude`, or `github:octocat`. */

@@ -120,7 +120,7 @@ test('one run at a time in a conversation, in order of the flow; who waits says 
   await openRun(engine, other.id, 'running');
   const waiting = async (id: string) => (await openRun(engine, id, 'waiting')).reason;
   expect(await waiting(second.id)).toBe('its conversation has a run');
-  expect(await waiting(third.id)).toBe('an earlier task of its thread is first');
+  expect(await waiting(third.id)).toBe('waiting for an earlier task of the same thread');
   expect(await waiting(more.id)).toBe('brain has all the runs that it may have at once (2)');
   writeFileSync(join(engine.folder, 'go'), '');
   const runs = [];

@@ -22,7 +22,7 @@ export interface SchedulerContext extends TaskContext {
   readonly report: SchedulerReporter;
 }
 
-/** Told of everything that happens to runs. */
+/** Called with everything that happens to runs. */
 export interface SchedulerReporter {
   /** A run was started, or has ended. */
   run(run: AgentRun): void;

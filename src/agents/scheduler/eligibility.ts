@@ -7,56 +7,7 @@ import type { TaskReader } from '../../store/tasks.ts';
 import { blockersOf } from '../../tasks/lifecycle.ts';
 import { NOT_VERIFIED } from '../../tasks/transition.ts';
 
-/** What stands against one more run. */
-type BudgetVerdict =
-  | { readonly kind: 'free' }
-  /** Runs that go on may use up what is left. */
-  | { readonly kind: 'wait'; readonly reason: string }
-  | { readonly kind: 'held'; readonly reason: string; readonly scope: string };
-
-interface BudgetQuestion {
-  readonly flowId: string;
-  /** What the run may cost at most; null: nobody knows. */
-  readonly mostUsd: number | null;
-  readonly spent: (flowId?: string) => Spent;
-}
-
-/** Whether the budgets of the day and of the thread leave room for one more run. */
-function budgetFor({ perDay, perThread }: RunLimits, question: BudgetQuestion): BudgetVerdict {
-  const { flowId, mostUsd, spent } = question;
-  const day = room(perDay, spent(), mostUsd, 'the day', 'day');
-  return day.kind === 'free' ? room(perThread, spent(flowId), mostUsd, 'the thread', flowId) : day;
-}
-
-function room(
-  { runs, usd }: RunLimits['perDay'],
-  spent: Spent,
-  mostUsd: number | null,
-  whose: string,
-  scope: string,
-): BudgetVerdict {
-  const held = (reason: string): BudgetVerdict => ({
-    kind: 'held',
-    reason: `the budget of ${whose} is used up: ${reason}`,
-    scope,
-  });
-  if (spent.runs >= runs) return held(`${runs === 1 ? '1 run' : `${runs} runs`} within 24 hours`);
-  const more = mostUsd ?? 0;
-  if (spent.endedUsd >= usd || spent.endedUsd + more > usd) {
-    const next = more > 0 ? `, and a run may cost ${dollars(more)}` : '';
-    return held(`${dollars(spent.endedUsd)} of ${dollars(usd)} within 24 hours${next}`);
-  }
-  if (spent.endedUsd + spent.runningUsd + more > usd) {
-    return { kind: 'wait', reason: `the runs that go on may use up the budget of ${whose}` };
-  }
-  return { kind: 'free' };
-}
-
-function dollars(amount: number): string {
-  return `$${amount.toFixed(2)}`;
-}
-
-/** What stands against starting a task now. */
+/** Whether a task may start now, and if not why. */
 export type Verdict =
   | { readonly kind: 'start' }
   /** `holdsFlow`: later tasks of its flow wait for it. */
@@ -69,7 +20,7 @@ interface Busy {
   readonly conversationId: string;
 }
 
-interface SurveyOptions {
+interface EligibilityOptions {
   readonly store: Pick<RunReader, 'spent'> & Pick<TaskReader, 'task'>;
   readonly agents: Agents;
   readonly limits: RunLimits;
@@ -79,24 +30,23 @@ interface SurveyOptions {
   readonly now: number;
 }
 
-/** Judges queued tasks, oldest first; tasks of one flow start in the order in which they came. */
-interface Survey {
-  judge(task: QueuedTask): Verdict;
-  /** What became of a task that was to start: for who comes after it in its flow. */
+/** Decides which queued tasks may start, oldest first; tasks of one flow start in the order in which they came. */
+interface Eligibility {
+  verdictOn(task: QueuedTask): Verdict;
+  /** Notes the verdict on a task, which decides about later tasks of its flow. */
   passed(task: QueuedTask, verdict: Verdict): void;
 }
 
-export function createSurvey(options: SurveyOptions): Survey {
+export function createEligibility(options: EligibilityOptions): Eligibility {
   const { store, limits, now } = options;
   const first = new Map<string, Verdict>();
-  const spent = (flowId?: string) => store.spent(now - BUDGET_MS, flowId);
 
-  function judge(task: QueuedTask): Verdict {
+  function verdictOn(task: QueuedTask): Verdict {
     const unfit = unfitFor(options, task);
     if (unfit !== null) return { kind: 'waiting', reason: unfit, holdsFlow: false };
     const before = first.get(task.flowId);
     if (before?.kind === 'held') return before;
-    if (before !== undefined) return wait('an earlier task of its thread is first');
+    if (before !== undefined) return wait('waiting for an earlier task of the same thread');
     const busy = options.busy();
     if (busy.some(({ conversationId }) => conversationId === task.conversationId)) {
       return wait('its conversation has a run');
@@ -107,17 +57,11 @@ export function createSurvey(options: SurveyOptions): Survey {
   function withinBudget({ agent, flowId }: QueuedTask): Verdict | null {
     const found = options.agents.byName.get(agent);
     const mostUsd = found?.runner.mostUsd(found.options) ?? null;
-    const verdict = budgetFor(limits, { flowId, mostUsd, spent });
-    switch (verdict.kind) {
-      case 'free':
-        return null;
-      case 'wait':
-        return wait(verdict.reason);
-      case 'held':
-        return verdict;
-      default:
-        return verdict satisfies never;
-    }
+    const spent = (id?: string) => store.spent(now - BUDGET_MS, id);
+    return (
+      roomIn({ limit: limits.perDay, spent: spent(), mostUsd, scope: 'day' }) ??
+      roomIn({ limit: limits.perThread, spent: spent(flowId), mostUsd, scope: flowId })
+    );
   }
 
   function withinLimits({ agent }: QueuedTask, busy: readonly Busy[]): Verdict | null {
@@ -130,7 +74,7 @@ export function createSurvey(options: SurveyOptions): Survey {
   }
 
   return {
-    judge,
+    verdictOn,
     passed(task, verdict) {
       if (verdict.kind === 'waiting' && !verdict.holdsFlow) return;
       if (verdict.kind !== 'start') first.set(task.flowId, first.get(task.flowId) ?? verdict);
@@ -142,8 +86,40 @@ function wait(reason: string): Verdict {
   return { kind: 'waiting', reason, holdsFlow: true };
 }
 
-/** Why a task is not to be run at all for now; it holds nobody back. */
-function unfitFor({ store }: SurveyOptions, task: QueuedTask): string | null {
+interface Budget {
+  readonly limit: RunLimits['perDay'];
+  readonly spent: Spent;
+  /** What the run may cost at most. Null when that is not known. */
+  readonly mostUsd: number | null;
+  /** `day`, or the id of a flow. */
+  readonly scope: string;
+}
+
+/** Null when the budget leaves room for one more run. */
+function roomIn({ limit, spent, mostUsd, scope }: Budget): Verdict | null {
+  const isDay = scope === 'day';
+  const held = (reason: string): Verdict => ({
+    kind: 'held',
+    reason: `the budget of ${isDay ? 'the day' : 'the thread'} is used up: ${reason}`,
+    scope,
+  });
+  const { runs, usd } = limit;
+  if (spent.runs >= runs) return held(`${runs === 1 ? '1 run' : `${runs} runs`} within 24 hours`);
+  const more = mostUsd ?? 0;
+  if (spent.endedUsd >= usd || spent.endedUsd + more > usd) {
+    const next = more > 0 ? `, and a run may cost ${dollars(more)}` : '';
+    return held(`${dollars(spent.endedUsd)} of ${dollars(usd)} within 24 hours${next}`);
+  }
+  if (spent.endedUsd + spent.runningUsd + more <= usd) return null;
+  return wait(`running tasks may use up ${isDay ? "today's" : "the thread's"} budget`);
+}
+
+function dollars(amount: number): string {
+  return `$${amount.toFixed(2)}`;
+}
+
+/** Why a task can't run for now, whatever the limits; later tasks of its flow do not wait for it. */
+function unfitFor({ store }: EligibilityOptions, task: QueuedTask): string | null {
   const { agent, dependsOn, trust, isBacklog } = task;
   if (isBacklog)
     return `it was queued before ${agent} was configured: ${commandLine('hookctl', 'task', 'release', agent)}`;

@@ -11,7 +11,7 @@ import { type AgentRun, NO_USAGE, type RunEnd, type RunUsage, type Task } from '
 import { markerOf } from '../environment.ts';
 import { actorOf, type SchedulerContext } from './context.ts';
 
-/** A folder (0700) for files of one run. Not in the data folder: a run is told its path, and secrets lie there. */
+/** A folder (0700) for files of one run. Not in the data folder: a run learns its path, and that folder holds secrets. */
 export function makeScratch(runId: string): Promise<string> {
   return mkdtemp(join(tmpdir(), prefixOf(runId)));
 }
@@ -44,7 +44,7 @@ export interface Ended {
 /**
  * Stores the end of a run together with what becomes of its task: completed, failed, or queued again. Where the task
  * has moved on by itself meanwhile (completed by the agent's own tools, cancelled, waiting for an answer) it stays there
- * and gets what it took. The run's result edits the comment that stands where the task came from.
+ * and its usage is added. The run's result edits the comment in the thread that the task came from.
  */
 export async function endRun(context: SchedulerContext, run: AgentRun, ended: Ended): Promise<void> {
   const { store, clock, report } = context;
@@ -58,7 +58,7 @@ export async function endRun(context: SchedulerContext, run: AgentRun, ended: En
       task: task === null ? null : taskEnding(context, run, task, ended, usage),
     };
     const changed = await store.endRun(ending);
-    // Null: the task moved meanwhile, and what becomes of it is decided anew.
+    // Null when the task moved meanwhile: its next status is decided anew.
     if (changed === null && task !== null) continue;
     const [synced] = changed === null ? [] : await syncTasks(context, [changed]);
     const stored = store.run(run.id);

@@ -20,12 +20,12 @@ interface RunLog {
   close(): Promise<void>;
 }
 
-/** Where the log of a run lies. */
+/** Where the log of a run is written. */
 export function runLogPath(dataFolder: string, runId: string): string {
   return join(dataFolder, 'runs', `${runId}.log`);
 }
 
-/** Removes logs that nobody wrote to since then. */
+/** Removes logs that were last written to before then. */
 export async function pruneRunLogs(dataFolder: string, before: number): Promise<void> {
   const folder = join(dataFolder, 'runs');
   const names = await readdir(folder).catch(() => []);

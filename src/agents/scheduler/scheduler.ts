@@ -9,7 +9,7 @@ import { changeOf, guardedStep } from '../../tasks/transition.ts';
 import { ownText } from '../../types/post-text.ts';
 import type { AgentRun, Task } from '../../types.ts';
 import { actorOf, type SchedulerContext } from './context.ts';
-import { createSurvey, type Verdict } from './eligibility.ts';
+import { createEligibility, type Verdict } from './eligibility.ts';
 import { endRun, interruptedText, recoverRuns } from './ending.ts';
 import { type ActiveRun, pruneRunLogs, runLogPath, runTask } from './run-task.ts';
 
@@ -74,16 +74,16 @@ export function startScheduler(context: SchedulerContext): Scheduler {
     if (draining) return;
     const queued = agents.byName.size === 0 ? [] : store.queuedTasks([...agents.byName.keys()], MOST_QUEUED);
     const open = new Map(store.openRuns().map((run) => [run.taskId, run]));
-    const survey = createSurvey({ ...context, now: context.clock.now(), busy });
+    const eligibility = createEligibility({ ...context, now: context.clock.now(), busy });
     const waits: RunWait[] = [];
     for (const task of queued) {
       if (stop.signal.aborted || draining) return;
       const known = open.get(task.id) ?? null;
       // Its run goes on; the task was given back in Claude's list.
       if (known?.state === 'running') continue;
-      const judged = survey.judge(task);
-      const verdict = judged.kind === 'start' ? await start(task, known) : judged;
-      survey.passed(task, verdict);
+      const eligible = eligibility.verdictOn(task);
+      const verdict = eligible.kind === 'start' ? await start(task, known) : eligible;
+      eligibility.passed(task, verdict);
       if (verdict.kind === 'start') continue;
       if (verdict.kind === 'held') await tellHeld(task, verdict);
       if (known?.state === verdict.kind && known.reason === verdict.reason) continue;
@@ -198,13 +198,13 @@ export function startScheduler(context: SchedulerContext): Scheduler {
     await pruneRunLogs(context.dataFolder, context.clock.now() - LOGS_KEPT_MS).catch(report.broken);
     while (!stop.signal.aborted) {
       wakened = Promise.withResolvers();
-      const begun = performance.now();
+      const startedAt = performance.now();
       current = round().catch(report.broken);
       await current;
-      // Nobody will ever run: what an earlier configuration let wait is forgotten, and that is all.
+      // No agents are configured: clear old wait records and stop.
       if (agents.byName.size === 0) return;
       // A flood of wakes over thousands of queued tasks leaves the thread to those that answer.
-      await pause(Math.min(4 * (performance.now() - begun), LONGEST_REST_MS), stop.signal);
+      await pause(Math.min(4 * (performance.now() - startedAt), LONGEST_REST_MS), stop.signal);
       await Promise.race([wakened.promise, pause(POLL_MS, stop.signal)]);
     }
   }

@@ -66,7 +66,7 @@ function unlistedApp({ name, appId }: Sender): string {
 }
 
 function stranger(rule: SenderRule, { name, id }: Sender, association: string): string {
-  const wanted = rule.associations.join(', ') || 'nobody by association';
+  const wanted = rule.associations.join(', ') || 'no association';
   const users = `allow: { users: [${JSON.stringify(id)}] }`;
   const refused = `${name} (id ${id}, ${association}) may not command; allowed: ${wanted}, or an id in \`allow.users\``;
   // Not a stranger, perhaps: the provider does not tell, so the operator has to.

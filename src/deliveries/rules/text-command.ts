@@ -16,7 +16,7 @@ export type Call =
     }
   | { readonly command: null; readonly reason: string; readonly byEvent?: undefined };
 
-/** What `approve [task id]` or `stop [task id]` says. */
+/** What a text with `approve [task id]` or `stop [task id]` asks for. */
 export interface Steering {
   /** The task that it names. */
   readonly taskId: string | null;
@@ -40,8 +40,8 @@ export function findCall(webhook: Webhook, event: WebhookEvent): Call {
 }
 
 /**
- * `@agent approve [task id]`, `@agent stop [task id]`; the id is null when none is named. Only at the beginning of what is said:
- * further on it may be part of a sentence about it. Never an edit: whoever may edit a text is not always the one whose word it is.
+ * `@agent approve [task id]`, `@agent stop [task id]`; the id is null when none is named. Only at the beginning of a text:
+ * further on it may be part of a sentence about it. Never an edit: an editor of a text is not always its author.
  */
 export function steeringCall(
   webhook: Webhook,
@@ -77,7 +77,7 @@ function canBringText({ provider }: Webhook, type: string): boolean {
   return sample !== undefined && sampleBringsText(sample);
 }
 
-/** Why an event may start nothing at all; null when it may. */
+/** Why an event may start nothing at all. Null when it may. */
 export function ownPost(event: WebhookEvent): string | null {
   return event.text !== null && isMarked(unquoted(event.text, event.textFormat))
     ? 'hookctl posted this text itself'

@@ -28,7 +28,7 @@ export function reasonOf(error: unknown, folder: string): string {
     case 'EDQUOT':
       return `no space is left for ${folder}`;
     default:
-      // Not the message of a system error: its path is one through /proc, which tells nobody anything.
+      // Not the message of a system error: its path leads through /proc and means nothing to a reader.
       return code === null || error instanceof HookctlError
         ? messageOf(error)
         : `${folder} could not be written (${code})`;

@@ -48,7 +48,7 @@ export interface ClaudeTasks {
   /** Files of some task could not be written, and are still missing. */
   readonly isBehind: boolean;
   /**
-   * Writes the tasks in every form that is on, and tells of each where it stands or why it does not. Never rejects.
+   * Writes the tasks in every form that is on; a note for each tells its number, or why it was not written. Never rejects.
    * No notes when both forms are switched off.
    */
   project(tasks: readonly Task[]): Promise<readonly SyncNote[]>;
@@ -57,7 +57,7 @@ export interface ClaudeTasks {
    * and the last finished ones (`StoreReader.projectable`); also removes what a killed hookctl left half written.
    */
   repair(tasks: readonly Task[]): Promise<readonly SyncNote[]>;
-  /** Removes records and entries of tasks that the store is about to forget. Resolves with why that failed; null: it is done. */
+  /** Removes records and entries of tasks that the store is about to forget. Resolves with the reason when that fails, else null. */
   remove(tasks: readonly Task[]): Promise<string | null>;
   /** Reads what others do to the list; null when the list form is switched off. */
   readonly list: FollowedList | null;
@@ -67,7 +67,7 @@ export interface ClaudeTasks {
 interface FollowedList extends ListReader {
   /** Its folder, which need not be there. */
   readonly path: string;
-  /** Who has taken a task there, in words; null: nobody. */
+  /** The owner or session that took a task there, in words. Null when it is free. */
   claimant(task: Task): Promise<string | null>;
 }
 

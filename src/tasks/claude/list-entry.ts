@@ -28,7 +28,7 @@ const RESULT_BYTES = 20 * 1024;
 /** In `metadata`: the status that hookctl gave the entry, by which another one is known to be somebody else's. */
 const WRITTEN_STATUS = 'written_status';
 
-/** Null: not in the list at all. */
+/** Null when the task has no entry in the list. */
 const LIST_STATUS: Readonly<Record<TaskStatus, ListStatus | null>> = {
   waiting_approval: null,
   queued: 'pending',
@@ -49,7 +49,7 @@ export function isFinal(state: unknown): boolean {
   return state === 'completed' || state === 'failed' || state === 'cancelled';
 }
 
-/** Where an entry stands in its list. */
+/** Where an entry is in its list. */
 interface ListLocation {
   readonly number: number;
   readonly project: string;

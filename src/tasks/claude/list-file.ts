@@ -55,15 +55,15 @@ export function readHighWaterMark(folder: Folder): number {
   }
 }
 
-/** Must stand before an entry is removed, or Claude Code would give its number to another task. */
+/** Has to be raised before an entry is removed, or Claude Code would give its number to another task. */
 export async function raiseHighWaterMark(folder: Folder, number: number): Promise<void> {
   if (readHighWaterMark(folder) >= number) return;
   await writeFileAtomic(join(folder.path, '.highwatermark'), String(number), { durable: false });
 }
 
 /**
- * At once: what the system has to do for a small file takes less time than to go to another thread for each of its
- * steps. Whoever reads many lets others have their turn in between.
+ * Synchronous: reading a small file takes less time than going to another thread for each step. Callers that read many
+ * pause in between.
  */
 function readPlainFile(path: string): string {
   // O_NONBLOCK: a named pipe put there must not stop hookctl.
@@ -120,7 +120,7 @@ export interface Entry {
   readonly isKeeper: boolean;
   /**
    * When a finished task of this project ended, in epoch milliseconds; 0 when it was found on disk only, and so is
-   * older than all that the store still hands in. Null: not finished, or not this project's to remove.
+   * older than all that the store still hands in. Null when it is not finished, or another project's.
    */
   readonly finishedAt: number | null;
 }

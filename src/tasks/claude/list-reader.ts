@@ -115,8 +115,8 @@ async function look(folder: Folder, number: number, stamp: string, project: stri
 }
 
 /**
- * Who has taken a task in the list, in words: somebody who stands there as its owner, or a session that set its status.
- * Null: nobody, or it has no entry. Read from the disk: it may be newer than what was read back.
+ * The owner that an entry names, or the session that set its status, in words. Null when the task is free, or has no entry.
+ * Read from the disk, which may be newer than the last reading.
  */
 export async function claimantOf(tasksDir: string, list: string, task: Task): Promise<string | null> {
   const place = task.sourceMetadata.claude_list as { list?: unknown; number?: unknown } | undefined;

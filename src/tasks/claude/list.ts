@@ -28,7 +28,7 @@ import {
 import { type HeldLock, withLock } from './lock.ts';
 import { prune } from './remove.ts';
 
-/** Where the list stands after every task has its number. */
+/** The list once every task has its number. */
 interface Allocation {
   readonly entries: Entries;
   /** Task id to number. */
@@ -160,7 +160,7 @@ export interface TaskList {
   forget(): void;
 }
 
-/** Remembers what stands in the list, so that a write costs the same however many tasks there are. */
+/** Remembers the entries of the list, so that a write costs the same however many tasks there are. */
 export function createTaskList({ list, project, lockPatienceMs, now }: ListOptions): TaskList {
   const pruned = new Set<string>();
   let isForgotten = false;
@@ -173,7 +173,7 @@ export function createTaskList({ list, project, lockPatienceMs, now }: ListOptio
       if (isForgotten) await touch(folder, now());
       const remembered = !isForgotten && known?.anchor === anchor ? known.entries : new Map();
       isForgotten = false;
-      // Stands again at the end: after a write that failed half way every file is read anew.
+      // Set again after success: after a write that failed half way every file is read anew.
       known = null;
       if (remembered.size === 0) await removeStaleTempFiles(folder, now());
       const found = await scanList(folder, remembered, project);
@@ -260,7 +260,7 @@ async function makeLockAnchor(folder: Folder): Promise<string> {
   return `${ino}:${mtimeMs}`;
 }
 
-/** A link that stands at its other end: `number` blocks the entry `blocks`, which is the task's. */
+/** The other end of a dependency: the entry `number` blocks the entry `blocks`, which is the task's. */
 interface Link {
   readonly task: Task;
   readonly number: number;

@@ -57,7 +57,7 @@ async function writeForms(target: Target, intake: Intake): Promise<Written> {
   try {
     await target.prepare(folder);
     const list = await writeList(target, folder, intake.take);
-    // Without a list nobody has taken yet; after a failed one there may be more that can have their records.
+    // Without a list nothing was taken yet; after a list that failed, later tasks can still get their records.
     if (list === null || typeof list === 'string') intake.take();
     const recordProblems = target.recordEnabled
       ? await writeRecords(folder, intake.taken(), target.project)
@@ -94,7 +94,7 @@ async function writeRecords(folder: Folder, tasks: readonly Task[], project: str
   return problems;
 }
 
-/** `<config>/tasks`. Only a folder that the user named is made: without Claude Code there is nobody to read it. */
+/** `<config>/tasks`. Only a folder that the user named is made: without Claude Code nothing would read it. */
 async function openTasksFolder({ configDir, explicit }: Target): Promise<Folder> {
   if (explicit) {
     await mkdir(configDir, { recursive: true, mode: 0o700 }).catch((error: unknown) => {

@@ -34,7 +34,7 @@ export function recordId(taskId: string): string {
   return `claude-task-${taskId}`;
 }
 
-/** Writes a task's record into the tasks folder. Nobody else writes it, so it needs no lock. */
+/** Writes a task's record into the tasks folder. Only hookctl writes it, so it needs no lock. */
 export function writeRecord(folder: Folder, task: Task, project: string): void {
   const content = JSON.stringify(toRecord(task, project), null, 2);
   writeFileAtomicNow(join(folder.path, `${recordId(task.id)}.json`), content);

@@ -83,7 +83,7 @@ interface ListOptions {
   readonly project: string;
 }
 
-/** Removes the files of tasks from the lists that they were written to. Resolves with why that failed, in words; null: it is done. */
+/** Removes the files of tasks from the lists that they were written to. Resolves with the reason when that fails, else null. */
 export async function removeFiles(options: ListOptions, tasks: readonly Task[]): Promise<string | null> {
   for (const [list, listed] of Map.groupBy(tasks, listOf)) {
     if (list === null) continue;

@@ -40,7 +40,7 @@ export function localSettings(projectFolder: string): SettingsBlock {
   return { path: join(projectFolder, '.claude', 'settings.local.json'), block: 'env' };
 }
 
-/** The project's MCP servers, which are committed: no secret may stand there. Claude Code asks before it uses one. */
+/** The project's MCP servers, which are committed: no secret may be written there. Claude Code asks before it uses one. */
 export function projectMcp(projectFolder: string): SettingsBlock {
   return { path: join(projectFolder, '.mcp.json'), block: 'mcpServers' };
 }
@@ -51,7 +51,7 @@ export async function readEntries(place: SettingsBlock): Promise<Entries> {
 }
 
 /**
- * Adds entries to a block, leaving everything else as it stands. Throws `claude_settings` when the file is no JSON
+ * Adds entries to a block and changes nothing else. Throws `claude_settings` when the file is no JSON
  * object, or one of the entries says something else already; nothing is written then.
  */
 export async function installEntries(place: SettingsBlock, wanted: Entries): Promise<SettingsChange> {
@@ -92,7 +92,7 @@ export async function uninstallEntries(
   else if (Object.keys(others).length > 0) await write(place, settings, others);
   else {
     await rm(path);
-    // Anything that lies in it is somebody else's.
+    // Other files in it belong to other programs.
     if (madeFolder) await rmdir(dirname(path)).catch(() => undefined);
   }
   return changed;

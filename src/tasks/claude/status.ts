@@ -9,7 +9,7 @@ import type { ClaudeConfigDir } from './folder.ts';
 interface ListState {
   readonly path: string;
   readonly exists: boolean;
-  /** Why it can't be written; null: it can, or it can be made. */
+  /** Why it can't be written. Null when it can, or when it can be made. */
   readonly problem: string | null;
 }
 
