@@ -70,8 +70,11 @@ export interface Services extends Host {
   engine(options: EngineOptions): Promise<Engine>;
   /** Who runs this process, as the audit names them. */
   readonly actor: Actor;
-  /** Puts lines on record, through the store of this process or beside that of a server. Resolves when they are on disk. */
-  audit(entries: readonly Pick<NewAuditEntry, 'what' | 'target' | 'details'>[], actor?: Actor): Promise<void>;
+  /** Puts a change on record, through the store of this process or beside that of a server. Resolves when it is on disk. */
+  audit(
+    entry: Pick<NewAuditEntry, 'what' | 'target' | 'details'> & Partial<Pick<NewAuditEntry, 'revision'>>,
+    actor?: Actor,
+  ): Promise<void>;
   /** Another app with parts of its own, on another folder. The caller closes it. */
   part(dataFolder: string): Services;
   /** Has something else closed with the app. */
@@ -87,8 +90,8 @@ interface HeldFolder {
 }
 
 /**
- * The composition root. A restore that was killed is ended first. Throws `ConfigError` when the place of configuration or
- * data can't be used.
+ * The composition root. A restore that was killed is ended first. Throws `ConfigError` when the folder of
+ * configuration or data can't be used.
  */
 export async function openServices(host: Host, flags: ServiceFlags): Promise<Services> {
   const { env, cwd, home } = host;
@@ -118,16 +121,13 @@ function appIn(host: Host, located: ProjectPaths, ran = false): Services {
   async function openDynamicDb(): Promise<DynamicWebhooks> {
     const { openDynamic } = await import('./config/dynamic/index.ts');
     const { loadFixed, known } = await configurationCode();
-    const { entriesOf } = await import('./config/dynamic/recorded.ts');
     return openDynamic({
       ...known,
       dataFolder: located.dataFolder,
       clock,
       ids,
-      record: (edit, by) =>
-        append((last) =>
-          entriesOf(edit, { actor: by ?? actor, at: clock.now(), known: last, file: 'webhooks.json' }),
-        ),
+      record: ({ changes, after: revision }, by) =>
+        append(changes.map((change) => ({ ...change, at: clock.now(), actor: by ?? actor, revision }))),
       async lock(path, patienceMs) {
         await prepareFolder();
         return lockFile(path, patienceMs);
@@ -145,13 +145,13 @@ function appIn(host: Host, located: ProjectPaths, ran = false): Services {
     });
   }
 
-  /** `compose` is given the state of `webhooks.json` that was recorded last. */
-  async function append(compose: (last: string | null) => readonly NewAuditEntry[]): Promise<void> {
-    if (store !== null) return store.recordAudit(compose(store.auditedRevisions(1)[0]?.revision ?? null));
+  async function append(entries: readonly NewAuditEntry[]): Promise<void> {
+    if (entries.length === 0) return;
+    if (store !== null) return store.recordAudit(entries);
     await prepareFolder();
     const { appendAudit } = await import('./store/local/audit-log.ts');
     const holder = { pid: host.pid, command: 'webhook', version, startedAt: clock.now(), server: null };
-    return appendAudit(located.dataFolder, holder, compose, redactor.redact);
+    return appendAudit(located.dataFolder, holder, entries, redactor.redact);
   }
 
   return {
@@ -214,8 +214,7 @@ function appIn(host: Host, located: ProjectPaths, ran = false): Services {
       return engine;
     },
 
-    audit: (entries, by = actor) =>
-      append(() => entries.map((entry) => ({ ...entry, at: clock.now(), actor: by, revision: null }))),
+    audit: (entry, by = actor) => append([{ revision: null, ...entry, at: clock.now(), actor: by }]),
 
     part: (dataFolder) => appIn(host, { ...located, dataFolder }, ran),
 

@@ -21,7 +21,7 @@ async function run(app: Services, folder: string, { json = false }: JsonFlags): 
   const { dataFolder } = app.located;
   const made = await backUp({ dataFolder, target, version: app.version, now: app.clock.now() });
   const size = made.files.reduce((sum, file) => sum + file.bytes, 0);
-  await app.audit([{ what: 'backup.create', target, details: { files: made.files.length, bytes: size } }]);
+  await app.audit({ what: 'backup.create', target, details: { files: made.files.length, bytes: size } });
   if (json) printJson(app.io, { folder: target, ...made });
   else say(app.io.out, `${target}: ${made.files.length} files, ${bytes(size)}`);
   say(app.io.err, 'It holds secrets: keep it where only you can read.');

@@ -14,7 +14,7 @@ export interface ServeOptions {
   readonly insecure: readonly string[];
 }
 
-/** Where to listen, and how senders get there. */
+/** Where both sockets listen, and how senders reach the ingress. */
 interface ServeAddress {
   readonly host: string;
   readonly port: number;
@@ -26,29 +26,29 @@ interface ServeAddress {
 }
 
 /** Flags that say how far the start opened the door; URLs may hold more than a host. */
-export function startDetails(options: ServeOptions, place: ServeAddress): JsonObject {
+export function startDetails(options: ServeOptions, address: ServeAddress): JsonObject {
   return {
-    host: place.host,
-    port: place.port,
+    host: address.host,
+    port: address.port,
     insecure_no_verify: options.insecure,
-    tunnel: place.tunnel?.use ?? null,
-    public_host: URL.parse(place.publicUrl ?? '')?.host ?? null,
+    tunnel: address.tunnel?.use ?? null,
+    public_host: URL.parse(address.publicUrl ?? '')?.host ?? null,
     flags: Object.keys(options).filter((name) => name !== 'insecure'),
   };
 }
 
 /** The command line wins over webhooks.yml. Throws `usage` when both sockets are to have one port. */
-export function placeOf(project: ProjectConfig, options: ServeOptions): ServeAddress {
-  const place: ServeAddress = {
+export function addressOf(project: ProjectConfig, options: ServeOptions): ServeAddress {
+  const address: ServeAddress = {
     host: options.host ?? project.ingress.host,
     port: options.port ?? project.ingress.port,
     managementPort: options.managementPort ?? project.management.port,
     publicUrl: options.publicUrl ?? project.publicUrl ?? null,
     tunnel: options.tunnel ?? project.tunnel ?? null,
   };
-  if (place.port !== place.managementPort || place.port === 0) return place;
+  if (address.port !== address.managementPort || address.port === 0) return address;
   throw usageError(
-    `ingress and management can't both have port ${place.port}: a tunnel to one would lead to the other`,
-    `Choose another: --management-port ${place.port + 1}`,
+    `ingress and management can't both have port ${address.port}: a tunnel to one would lead to the other`,
+    `Choose another: --management-port ${address.port + 1}`,
   );
 }

@@ -6,28 +6,28 @@ import type { WebhookRegistry } from '../config/registry.ts';
 import type { Engine } from '../deliveries/engine.ts';
 import type { Services } from '../services.ts';
 import { listFolderName } from '../tasks/claude/index.ts';
-import type { ServeReporter } from './events.ts';
+import type { ServeListener } from './events.ts';
 
 interface ServeAgentsOptions {
-  readonly app: Services;
+  readonly services: Services;
   readonly engine: Engine;
   readonly configuration: Configuration;
   readonly live: Pick<WebhookRegistry, 'current'>;
-  readonly reporter: ServeReporter;
+  readonly emit: ServeListener;
   /** By which runs speak to this server. */
   readonly environments: RunEnvironments;
 }
 
 /** Runs agents on tasks for as long as the server runs. */
 export function serveAgents(options: ServeAgentsOptions): Scheduler {
-  const { app, engine, configuration, live, reporter, environments } = options;
+  const { services, engine, configuration, live, emit, environments } = options;
   const { project, agents } = configuration;
-  const { located, env, redactor } = app;
+  const { located, env, redactor } = services;
   return startScheduler({
     ...engine.context,
     agents,
     limits: project.runs,
-    projectFolder: located.projectFile === null ? app.cwd : dirname(located.projectFile),
+    projectFolder: located.projectFile === null ? services.cwd : dirname(located.projectFile),
     dataFolder: located.dataFolder,
     env,
     // Of dynamic webhooks, too, which come and go: the first word of where a secret comes from is its variable.
@@ -43,32 +43,17 @@ export function serveAgents(options: ServeAgentsOptions): Scheduler {
       run(run) {
         // Its end may have put a comment there, also where the task itself stays as it is.
         engine.outbox.wake();
-        reporter.run(run);
+        emit({ type: 'run', run });
       },
-      progress: reporter.progress,
-      held: reporter.held,
-      broken: reporter.broken,
+      progress: (run, text) => emit({ type: 'progress', run, text }),
+      held: (reason) => emit({ type: 'held', reason }),
+      broken: (error) => emit({ type: 'broken', error }),
       task(task) {
         engine.outbox.wake();
-        reporter.task(task);
+        emit({ type: 'task', task });
       },
     },
   });
-}
-
-/** A reporter that also wakes the scheduler, when a task was made or has moved. */
-export function waking(reporter: ServeReporter, wake: () => void): ServeReporter {
-  return {
-    ...reporter,
-    settled(settled) {
-      reporter.settled(settled);
-      if (!settled.quiet) wake();
-    },
-    task(task) {
-      reporter.task(task);
-      wake();
-    },
-  };
 }
 
 /** What keeps agents from running, for the user to see. */

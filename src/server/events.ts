@@ -1,56 +1,77 @@
-import type { SchedulerReporter } from '../agents/scheduler/context.ts';
+import type { Accounts } from '../config/accounts.ts';
 import type { RegistryChange } from '../config/registry.ts';
 import type { DispatchResult } from '../deliveries/context.ts';
 import type { Receipt } from '../deliveries/receive.ts';
 import type { TunnelStatus } from '../tunnels/supervisor.ts';
-import type { Outgoing, Task } from '../types.ts';
+import type { AgentRun, Outgoing, Task, Webhook } from '../types.ts';
 import type { UnroutedRow } from './ingress/unrouted.ts';
-import type { Grant } from './permissions.ts';
+import type { Permission } from './permissions.ts';
+import type { RunningFacts } from './status.ts';
 
-/** Told of everything that happens while serving. */
-export interface ServeReporter extends SchedulerReporter {
-  received(receipt: Receipt): void;
-  /** So many more requests were refused than are told singly: they failed verification, or were too many. */
-  refused(count: number): void;
-  /** A request was refused that reached no webhook. */
-  unrouted(row: UnroutedRow): void;
-  settled(settled: DispatchResult): void;
-  /** A reply or forward was sent, or given up. */
-  sent(item: Outgoing): void;
-  /** A task was made or moved on, by a person, an agent or Claude Code. */
-  task(task: Task): void;
-  /** A request could not be answered as it should. */
-  broken(error: unknown): void;
-  /** The tunnel's state, reason or URL changed. */
-  tunnel(status: TunnelStatus): void;
-  /** The dynamic webhooks changed, or would have. */
-  reloaded(change: RegistryChange): void;
-  /** A reload lets hookctl run a program, post, or start an agent where it did not before. */
-  granted(grants: readonly Grant[]): void;
-  /** Something that a person should end has begun; `status` shows it behind `problem:` as long as it lasts. */
-  problem(text: string): void;
-  /** The server as a whole does something else now, and why. */
-  state(state: ServeState, reason: string): void;
+/** What a server has when it begins to answer. */
+export interface ServeStart {
+  readonly facts: () => RunningFacts;
+  readonly webhooks: readonly Webhook[];
+  readonly problems: readonly string[];
+  /** The accounts under which hookctl answers. */
+  readonly accounts: Accounts;
+  /** Tasks are meant to appear in Claude Code's list. */
+  readonly listWanted: boolean;
+  /** The line that opens a Claude Code session on the task list; null when there is no list. */
+  readonly sessionCommand: string | null;
+  /** Deliveries that were accepted before and not worked off. */
+  readonly recovered: number;
+  /** What may run, post or start now that could not when this folder was last served. */
+  readonly granted: readonly Permission[];
 }
 
-type ServeState = 'stopping' | 'stopped';
+/** Everything that happens while serving: `serve` emits it, metrics, audit, log file and output listen. */
+export type ServeEvent =
+  | { readonly type: 'ready'; readonly start: ServeStart }
+  /** A request for a webhook was answered. Without a row it is only counted, see `refused`. */
+  | { readonly type: 'received'; readonly receipt: Receipt }
+  /** So many more requests were refused without a row: they failed verification, or were too many. */
+  | { readonly type: 'refused'; readonly count: number }
+  /** A request was refused that reached no webhook. */
+  | { readonly type: 'unrouted'; readonly row: UnroutedRow }
+  /** A delivery was worked off. */
+  | { readonly type: 'delivery'; readonly result: DispatchResult }
+  /** A reply or forward was sent, or given up. */
+  | { readonly type: 'outgoing'; readonly item: Outgoing }
+  /** A task was made or moved on, by a person, an agent or Claude Code. */
+  | { readonly type: 'task'; readonly task: Task }
+  /** A run was started, or has ended. */
+  | { readonly type: 'run'; readonly run: AgentRun }
+  /** What a run does now: now and then, not every line. */
+  | { readonly type: 'progress'; readonly run: AgentRun; readonly text: string }
+  /** Runs are held, because a budget is used up. */
+  | { readonly type: 'held'; readonly reason: string }
+  /** The tunnel's state, reason or URL changed. */
+  | { readonly type: 'tunnel'; readonly status: TunnelStatus }
+  /** The dynamic webhooks changed, or would have. */
+  | { readonly type: 'reloaded'; readonly change: RegistryChange }
+  /** A reload lets hookctl run a program, post, or start an agent where it did not before. */
+  | { readonly type: 'granted'; readonly permissions: readonly Permission[] }
+  /** A request could not be answered as it should, or the store or the machine fails. */
+  | { readonly type: 'broken'; readonly error: unknown }
+  /** Something that a person should end has begun; `status` shows it behind `problem:` as long as it lasts. */
+  | { readonly type: 'problem'; readonly text: string }
+  /** The server as a whole does something else now, and why. */
+  | { readonly type: 'state'; readonly state: 'stopping' | 'stopped'; readonly reason: string };
 
-/** How long refusals that are not told singly are gathered, in milliseconds. */
+export type ServeListener = (event: ServeEvent) => void;
+
+/** How long refusals without a row are gathered, in milliseconds. */
 const GATHER_MS = 10_000;
 
-export interface RefusalCount {
-  add(): void;
-  close(): void;
-}
-
-/** Counts what is refused without a record, and tells the sum ten seconds after the first. */
-export function gatherRefusals(tell: (count: number) => void): RefusalCount {
+/** Counts requests that are refused without a row, and emits the sum ten seconds after the first. */
+export function gatherRefusals(emit: ServeListener) {
   let count = 0;
   let timer: NodeJS.Timeout | null = null;
   const flush = () => {
     if (timer !== null) clearTimeout(timer);
     timer = null;
-    if (count > 0) tell(count);
+    if (count > 0) emit({ type: 'refused', count });
     count = 0;
   };
   return {

@@ -12,7 +12,7 @@ import { managementApi, managementSocket } from './api/app.ts';
 import { type AgentAccess, openAgentAccess } from './api/runs.ts';
 import type { WebhookAdmin } from './api/webhooks.ts';
 import { ensureToken } from './credentials.ts';
-import type { ServeReporter } from './events.ts';
+import type { ServeListener } from './events.ts';
 import type { Metrics } from './metrics.ts';
 import { createReadiness } from './readiness.ts';
 import { endpointUrl, type RunningFacts, statusView } from './status.ts';
@@ -77,7 +77,7 @@ interface ManagementParts {
   readonly services: Services;
   readonly engine: Engine;
   readonly live: WebhookRegistry;
-  readonly reporter: ServeReporter;
+  readonly emit: ServeListener;
   readonly agents: Agents;
   readonly metrics: Metrics;
   readonly facts: () => RunningFacts;
@@ -91,7 +91,8 @@ interface OpenedManagement {
 
 /** The private socket with the API behind it. */
 export async function openManagement(parts: ManagementParts): Promise<OpenedManagement> {
-  const { services, agents, engine, live, reporter, metrics, facts, problems } = parts;
+  const { services, agents, engine, live, emit, metrics, facts, problems } = parts;
+  const onError = (error: unknown) => emit({ type: 'broken', error });
   const { located, redactor, version } = services;
   const { store } = engine.context;
   const token = await ensureToken(located.dataFolder);
@@ -99,8 +100,8 @@ export async function openManagement(parts: ManagementParts): Promise<OpenedMana
   const api = managementApi({
     ...engine,
     dataFolder: located.dataFolder,
-    taskChanged: reporter.task,
-    record: (change, actor) => services.audit([change], actor),
+    taskChanged: (task) => emit({ type: 'task', task }),
+    record: (change, actor) => services.audit(change, actor),
     served: {
       webhooks: webhookAdmin({
         db: await services.dynamic(),
@@ -122,13 +123,13 @@ export async function openManagement(parts: ManagementParts): Promise<OpenedMana
           problems: problems(),
         }),
     },
-    onError: reporter.broken,
+    onError,
   });
   const access = openAgentAccess({
     ...{ services, store, api },
     managementUrl: () => facts().managementUrl,
     mayCall: (name) => agents.byName.get(name)?.options.mayCall ?? [],
-    onError: reporter.broken,
+    onError,
   });
   const server = managementSocket({
     ...{ token, api, redactor },
@@ -149,7 +150,7 @@ export async function openManagement(parts: ManagementParts): Promise<OpenedMana
         webhooks: () =>
           new Map(live.current().webhooks.map(({ name, providerName }) => [name, providerName])),
       }),
-    onError: reporter.broken,
+    onError,
   });
   return { server, access };
 }

@@ -1,8 +1,8 @@
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 import type { Metric, Registry } from 'prom-client';
-import type { Receipt } from '../deliveries/receive.ts';
 import type { TunnelStatus } from '../tunnels/supervisor.ts';
-import { type Delivery, OUTGOING_STATUSES, type OutgoingStatus } from '../types.ts';
+import { OUTGOING_STATUSES, type OutgoingStatus } from '../types.ts';
+import type { ServeListener } from './events.ts';
 import { createCounts, createTimes, OTHER, type Times } from './tally.ts';
 
 /** What `/metrics` looks at when it is asked. */
@@ -20,9 +20,8 @@ interface MetricsSource {
 export interface Metrics {
   /** The ingress answered, stored or not. `seconds`: since the request's head was read. */
   answered(status: number, seconds: number): void;
-  received(receipt: Pick<Receipt, 'webhook' | 'status'>): void;
-  /** A delivery was worked off. */
-  settled(delivery: Pick<Delivery, 'status' | 'receivedAt' | 'settledAt'>): void;
+  /** Counts requests for a webhook, and deliveries that were worked off. */
+  readonly listen: ServeListener;
   /** In Prometheus' text format. */
   text(source: MetricsSource): Promise<string>;
   close(): void;
@@ -48,12 +47,17 @@ export function createMetrics(): Metrics {
       answers.add(String(status));
       ack.observe(seconds);
     },
-    // Counters only grow: what waits now is `hookctl_queue_depth`.
-    received: ({ webhook, status }) =>
-      deliveries.add(webhook.name, webhook.providerName, status === 'pending' ? 'accepted' : status),
-    settled({ status, receivedAt, settledAt }) {
-      settlements.add(status);
-      if (settledAt !== null) dispatch.observe(Math.max(0, settledAt - receivedAt) / 1000);
+    listen(event) {
+      if (event.type === 'received') {
+        const { webhook, status } = event.receipt;
+        // Counters only grow: what waits now is `hookctl_queue_depth`.
+        deliveries.add(webhook.name, webhook.providerName, status === 'pending' ? 'accepted' : status);
+      }
+      if (event.type === 'delivery') {
+        const { status, receivedAt, settledAt } = event.result.delivery;
+        settlements.add(status);
+        if (settledAt !== null) dispatch.observe(Math.max(0, settledAt - receivedAt) / 1000);
+      }
     },
     async text(source) {
       const { Counter, Gauge, Registry, collectDefaultMetrics } = await import('prom-client');

@@ -1,127 +1,263 @@
 import type { Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import type { Accounts } from '../config/accounts.ts';
+import { dirname } from 'node:path';
+import type { RunningAgent, Scheduler } from '../agents/scheduler/scheduler.ts';
+import type { Configuration } from '../config/index.ts';
+import { unloadedText } from '../config/modules/files.ts';
+import { openWebhookRegistry, type WebhookRegistry } from '../config/registry.ts';
+import { secretsIn } from '../config/snapshot.ts';
+import type { Engine } from '../deliveries/engine.ts';
 import { usageError } from '../errors.ts';
 import { closeGently, listenOrExplain } from '../lib/http/listen.ts';
+import { coalesce } from '../lib/time-slicer.ts';
 import type { Services } from '../services.ts';
 import { type ClaudeState, sessionCommand } from '../tasks/claude/index.ts';
+import { followClaude } from '../tasks/follow.ts';
+import { repairFiles } from '../tasks/sync.ts';
 import { newRelayKey } from '../tunnels/tunnel.ts';
-import type { Headers, Snapshot, Webhook } from '../types.ts';
-import { placeOf, type ServeOptions, startDetails } from './address.ts';
-import type { ServeReporter } from './events.ts';
+import type { Snapshot } from '../types.ts';
+import { addressOf, type ServeOptions, startDetails } from './address.ts';
+import { agentProblems, serveAgents } from './agents.ts';
+import { openServeAudit } from './audit.ts';
+import { gatherRefusals, type ServeListener, type ServeStart } from './events.ts';
+import { createIngress, receiver } from './ingress/ingress.ts';
+import { unroutedRecorder } from './ingress/unrouted.ts';
+import { openManagement } from './management.ts';
 import { createMetrics } from './metrics.ts';
-import { type Begun, openWork, type Work } from './serve-work.ts';
+import { permissionsOf } from './permissions.ts';
+import { type LastingProblem, lastingProblem, storedProblems, watchProblems } from './problems.ts';
+import { type Retention, serveRetention } from './retention.ts';
 import type { RunningFacts } from './status.ts';
 import { openServeTunnel, requireReachable, type ServeTunnel, tunnelSecrets } from './tunnel.ts';
 
-/**
- * Reads the packages that requests and replies need later. With every file descriptor in use, a package that is read
- * only then can't be read, and Node remembers the failure for as long as the process lives.
- */
-async function preload(): Promise<void> {
-  await Promise.all([import('undici'), import('proper-lockfile')]);
-}
-
-export interface Serving extends Begun {
-  readonly facts: () => RunningFacts;
-  readonly running: Work['running'];
-  readonly drain: Work['drain'];
-  readonly webhooks: readonly Webhook[];
-  readonly problems: readonly string[];
-  /** Who hookctl is where it answers. */
-  readonly accounts: Accounts;
-  /** Tasks are meant to appear in Claude Code's list. */
-  readonly listWanted: boolean;
-  /** The line that opens a Claude Code session on the task list; null when there is no list. */
-  readonly sessionCommand: string | null;
+export interface Serving {
+  /** Agents that work now. */
+  running(): readonly RunningAgent[];
+  /** Starts no more agents; resolves when those that work have ended by themselves. */
+  drain(): Promise<void>;
 }
 
 /** Time for running requests to end when serving ends. */
 const GRACE_MS = 7_000;
 
 /**
- * Opens everything that serves: the folder's lock, configuration, store and queue, then management, then the ingress,
- * so that no request arrives before it can be stored; the tunnel last. All of it closes with the app. Throws
- * `in_use`, `port_in_use`, `usage` or `ConfigError`.
+ * Opens everything that serves, in this order: configuration, the folder's lock, store and queue, management, ingress, so
+ * that no request arrives before it can be stored; the tunnel last. All of it closes with the services. `listen` hears of
+ * everything that happens from then on. Throws `in_use`, `port_in_use`, `usage` or `ConfigError`.
  */
-export async function serve(app: Services, options: ServeOptions, reporter: ServeReporter): Promise<Serving> {
-  const configuration = await app.configuration({ createMissing: true, runModules: true });
-  const { claudeTasks } = configuration.project;
-  const place = placeOf(configuration.project, options);
+export async function serve(
+  services: Services,
+  options: ServeOptions,
+  listen: ServeListener,
+): Promise<Serving> {
+  const { clock, redactor, env } = services;
+  const configuration = await services.configuration({ createMissing: true, runModules: true });
+  const address = addressOf(configuration.project, options);
   const insecure = insecureWebhooks(options.insecure, configuration.snapshot);
-  if (place.tunnel !== null) requireReachable(place.host);
-  app.redactor.learn('tunnel', () => tunnelSecrets(place.tunnel, app.env));
+  if (address.tunnel !== null) requireReachable(address.host);
+  redactor.learn('tunnel', () => tunnelSecrets(address.tunnel, env));
 
-  const held = await app.hold('serve');
+  const held = await services.hold('serve');
+
   const metrics = createMetrics();
-  app.defer(metrics.close);
+  services.defer(metrics.close);
+  const listeners: ServeListener[] = [metrics.listen, listen];
+  const emit: ServeListener = (event) => {
+    for (const hear of listeners) hear(event);
+  };
+  const broken = (error: unknown) => emit({ type: 'broken', error });
+
+  let inForce = () => configuration.snapshot;
+  const learnSecrets = () =>
+    redactor.learn('configuration', () => secretsIn(inForce(), configuration.accounts));
+  const live = await openWebhookRegistry({
+    configuration,
+    env,
+    report(change) {
+      learnSecrets();
+      emit({ type: 'reloaded', change });
+    },
+  });
+  services.defer(live.close);
+  // A change that came while it opened was reported before.
+  inForce = live.current;
+  learnSecrets();
   const relayKey = newRelayKey();
+  const engine = await services.engine({
+    configuration,
+    insecure,
+    relayKey,
+    snapshot: live.current,
+    onResult: (result) => emit({ type: 'delivery', result }),
+    onOutgoing: (item) => emit({ type: 'outgoing', item }),
+  });
+  const { store, claude } = engine.context;
+  const audit = openServeAudit({
+    services,
+    store,
+    permissions: () => permissionsOf(live.current(), configuration),
+    emit,
+  });
+  services.defer(audit.close);
+  listeners.push(audit.listen);
+  const problems = problemsOf({ services, configuration, live, engine, insecure });
+
   let tunnel: ServeTunnel | null = null;
-
   const facts = (): RunningFacts => ({
-    pid: app.pid,
+    pid: services.pid,
     startedAt: held.holder.startedAt,
-    ingressUrl: `http://${place.host.includes(':') ? `[${place.host}]` : place.host}:${portOf(work.ingress)}`,
-    publicUrl: place.publicUrl,
+    ingressUrl: `http://${address.host.includes(':') ? `[${address.host}]` : address.host}:${portOf(ingress)}`,
+    publicUrl: address.publicUrl,
     tunnel: tunnel?.current() ?? null,
-    managementUrl: `http://127.0.0.1:${portOf(work.management)}`,
-    queueDepth: work.engine.queue.depth(),
-    revision: work.live.revision(),
-    claudeTasks: whereTasksStand(work.engine.context.claude.state),
+    managementUrl: `http://127.0.0.1:${portOf(management)}`,
+    queueDepth: engine.queue.depth(),
+    revision: live.revision(),
+    claudeTasks: taskListText(claude.state),
   });
-  const acceptProbe = (path: string, headers: Headers) => tunnel?.acceptProbe(path, headers) ?? false;
-  const work = await openWork({
-    ...{ app, configuration, insecure, relayKey, reporter, metrics, facts, acceptProbe },
+  const { server: management, access } = await openManagement({
+    ...{ services, engine, live, emit, metrics, facts },
+    agents: configuration.agents,
+    problems: () => problems().map(({ text }) => text),
   });
 
-  const outside = closedTogether(app);
-  outside.push(() => closeGently([work.ingress, work.management], GRACE_MS), work.end);
-  await listenOrExplain(work.management, {
-    host: '127.0.0.1',
-    port: place.managementPort,
-    flag: '--management-port',
+  let retention: Retention | null = null;
+  const unrecorded = gatherRefusals(emit);
+  services.defer(unrecorded.close);
+  const ingress = createIngress({
+    snapshot: live.current,
+    receive: receiver({
+      ...engine,
+      received(receipt) {
+        emit({ type: 'received', receipt });
+        if (receipt.recorded) retention?.stored(receipt.size);
+        else unrecorded.add();
+      },
+    }),
+    onRefused: unroutedRecorder({
+      context: engine.context,
+      managementUrl: () => facts().managementUrl,
+      written: (row) => emit({ type: 'unrouted', row }),
+      uncounted: unrecorded.add,
+      broken,
+    }),
+    onAnswered: metrics.answered,
+    acceptProbe: (path, headers) => tunnel?.acceptProbe(path, headers) ?? false,
+    onError: broken,
   });
-  const ingressPlace = { host: place.host, port: place.port, flag: '--port' };
-  const ingressPort = await listenOrExplain(work.ingress, ingressPlace);
-  if (place.tunnel !== null) {
-    tunnel = openServeTunnel(app, { settings: place.tunnel, ingressPort, relayKey, report: reporter.tunnel });
-    outside.push(tunnel.close);
+
+  const closing = closedTogether(services);
+  closing.push(() => closeGently([ingress, management], GRACE_MS), access.mcp.close);
+  const { managementPort: wantedPort, host, port } = address;
+  await listenOrExplain(management, { host: '127.0.0.1', port: wantedPort, flag: '--management-port' });
+  const ingressPort = await listenOrExplain(ingress, { host, port, flag: '--port' });
+
+  if (address.tunnel !== null) {
+    const report = (status: ReturnType<ServeTunnel['current']>) => emit({ type: 'tunnel', status });
+    tunnel = openServeTunnel(services, { settings: address.tunnel, ingressPort, relayKey, report });
+    closing.push(tunnel.close);
   }
-  await Promise.all([preload(), work.engine.context.store.probe()]);
-  // Who finds the server by this may ask it at once, so that everything it tells has to be there.
-  const { host: ingressHost, publicUrl } = place;
-  const managementPort = portOf(work.management);
-  const server = { ingressHost, ingressPort, managementPort, publicUrl, relayKey };
+  await Promise.all([preload(), store.probe()]);
+  // A client that finds the server by this may ask it at once, so everything it tells has to be there.
+  const managementPort = portOf(management);
+  const server = { ingressHost: host, ingressPort, managementPort, publicUrl: address.publicUrl, relayKey };
   held.lock.describe({ ...held.holder, server });
 
-  const begun = await work.begin(startDetails(options, place));
-  return {
-    ...begun,
+  closing.push(...followTaskFiles(services, engine, emit));
+  retention = serveRetention(engine.context, configuration.project.retention, broken);
+  closing.push(retention.close);
+  // Before a task can come in: what is queued for an agent that is new waits for a person.
+  await store.noteAgents([...configuration.agents.byName.keys()], clock.now());
+  const scheduler = serveAgents({ services, engine, configuration, live, emit, environments: access.runs });
+  closing.push(scheduler.close);
+  listeners.push(wakingAt(scheduler));
+  const watch = watchProblems({ look: problems, found: (text) => emit({ type: 'problem', text }), broken });
+  closing.push(async () => watch.close());
+
+  const { enabled, list } = configuration.project.claudeTasks;
+  const start: ServeStart = {
     facts,
-    running: work.running,
-    drain: work.drain,
-    webhooks: work.live.current().webhooks,
-    problems: work.problems(),
+    webhooks: live.current().webhooks,
+    problems: problems().map(({ text }) => text),
     accounts: configuration.accounts,
-    listWanted: claudeTasks.enabled,
-    sessionCommand:
-      claudeTasks.enabled && work.engine.context.claude.state.on ? sessionCommand(claudeTasks.list) : null,
+    listWanted: enabled,
+    sessionCommand: enabled && claude.state.on ? sessionCommand(list) : null,
+    granted: await audit.started(startDetails(options, address)),
+    recovered: engine.queue.recover(),
   };
+  emit({ type: 'ready', start });
+  return scheduler;
 }
 
 type Close = () => Promise<unknown>;
 
-/** What is pushed is closed with the app, all at once: each may take seconds, and a supervisor waits ten for all of it. */
-function closedTogether(app: Services): Close[] {
+/** What is pushed closes with the services, all at once: each may take seconds, and a supervisor waits ten for all of it. */
+function closedTogether(services: Services): Close[] {
   const closing: Close[] = [];
-  app.defer(async () => {
+  services.defer(async () => {
     await Promise.all(closing.map((close) => close()));
   });
   return closing;
 }
 
-function portOf(server: Server): number {
-  return (server.address() as AddressInfo).port;
+/** Wakes the scheduler when a task was made or has moved. */
+function wakingAt({ wake }: Scheduler): ServeListener {
+  const wakeOnce = coalesce(wake);
+  return (event) => {
+    if (event.type === 'task' || (event.type === 'delivery' && !event.result.quiet)) wakeOnce();
+  };
+}
+
+/**
+ * Repairs Claude's files and follows them from then on. Not before the sockets listen: what a killed process left may
+ * take seconds to repair, and senders do not wait.
+ */
+function followTaskFiles(
+  { located }: Services,
+  { context, outbox }: Engine,
+  emit: ServeListener,
+): readonly Close[] {
+  const broken = (error: unknown) => emit({ type: 'broken', error });
+  const repaired = repairFiles(context).catch(broken);
+  const follower = followClaude(context, {
+    where: located.dataFolder,
+    broken,
+    changed(task) {
+      outbox.wake();
+      emit({ type: 'task', task });
+    },
+  });
+  return [() => repaired, follower.close];
+}
+
+interface ProblemParts {
+  readonly services: Services;
+  readonly configuration: Configuration;
+  readonly live: WebhookRegistry;
+  readonly engine: Engine;
+  readonly insecure: ReadonlySet<string>;
+}
+
+/** Everything that is not as it should be, asked anew each time. */
+function problemsOf({ services, configuration, live, engine, insecure }: ProblemParts) {
+  const { store } = engine.context;
+  const folder = dirname(configuration.source.file);
+  return (): readonly LastingProblem[] => [
+    ...[
+      ...store.problems,
+      ...live.problems(),
+      ...agentProblems(configuration),
+      ...[...insecure].map(insecureWarning),
+    ].map(lastingProblem),
+    // `serve` printed each when it was seen.
+    ...live
+      .unloaded()
+      .map((file) => ({ ...lastingProblem(unloadedText(file, folder)), printed: true as const })),
+    ...storedProblems({ store, now: services.clock.now() }),
+  ];
+}
+
+function insecureWarning(name: string): string {
+  return `${name} accepts everything unverified (--insecure-no-verify); it can run no program and post nothing`;
 }
 
 function insecureWebhooks(names: readonly string[], { byName }: Snapshot): ReadonlySet<string> {
@@ -131,7 +267,19 @@ function insecureWebhooks(names: readonly string[], { byName }: Snapshot): Reado
   throw usageError(`--insecure-no-verify: there is no webhook ${unknown}`, `Known: ${known}.`);
 }
 
-function whereTasksStand(state: ClaudeState): string {
+/**
+ * Reads the packages that requests and replies need later. With every file descriptor in use, a package that is read
+ * only then can't be read, and Node remembers the failure for as long as the process lives.
+ */
+async function preload(): Promise<void> {
+  await Promise.all([import('undici'), import('proper-lockfile')]);
+}
+
+function portOf(server: Server): number {
+  return (server.address() as AddressInfo).port;
+}
+
+function taskListText(state: ClaudeState): string {
   if (!state.on) return `off: ${state.reason}`;
   return state.listDir ?? `records only, in ${state.tasksDir}`;
 }

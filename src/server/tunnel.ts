@@ -42,23 +42,27 @@ export interface ServeTunnel extends TunnelSupervisor {
 }
 
 /** Opens the tunnel and keeps it open; probes through the public URL show that it leads here. */
-export function openServeTunnel(app: Services, options: ServeTunnelOptions): ServeTunnel {
-  const prober = createProber({ ingressPort: options.ingressPort, clock: clockOf(app), env: app.env });
-  return { ...openTunnel(app, options, prober), acceptProbe: prober.accept };
+export function openServeTunnel(services: Services, options: ServeTunnelOptions): ServeTunnel {
+  const prober = createProber({
+    ingressPort: options.ingressPort,
+    clock: clockOf(services),
+    env: services.env,
+  });
+  return { ...openTunnel(services, options, prober), acceptProbe: prober.accept };
 }
 
 /** The same to an ingress of another process, which would not know the probes: without `prober` there are none. */
 export function openTunnel(
-  app: Services,
+  services: Services,
   options: ServeTunnelOptions,
   prober: Prober | null = null,
 ): TunnelSupervisor {
   return superviseTunnel({
     ...options,
     driver: tunnelDrivers[options.settings.use],
-    env: app.env,
-    folder: join(app.located.dataFolder, 'tunnel'),
-    clock: clockOf(app),
+    env: services.env,
+    folder: join(services.located.dataFolder, 'tunnel'),
+    clock: clockOf(services),
     prober,
   });
 }

@@ -17,15 +17,4 @@ export interface AuditReader {
   audit(filter?: AuditFilter): readonly AuditEntry[];
   /** Every kind of change that is on record: `webhook.add`, … */
   auditedNames(): readonly string[];
-  /** The newest changes of `webhooks.json`, at most `limit`. */
-  auditedRevisions(limit: number): readonly AuditedRevision[];
-  /** The first line behind `after` that tells of this revision; null: none does. */
-  auditOfRevision(revision: string, after: number): number | null;
-}
-
-/** A state of `webhooks.json` that the audit knows of. */
-export interface AuditedRevision {
-  /** Of the line. */
-  readonly id: number;
-  readonly revision: string;
 }

@@ -1,6 +1,5 @@
 import { expect, test } from 'vitest';
-import { folded } from '../../src/cli/serve/filters.ts';
-import { humanOutput } from '../../src/cli/serve/terminal.ts';
+import { folded, terminalListener } from '../../src/cli/serve/listeners.ts';
 
 function printed() {
   let text = '';
@@ -11,24 +10,28 @@ function printed() {
       text += more;
     },
   };
-  const output = folded(humanOutput({ out: stream, err: stream }));
-  return { output, lines: () => text.trimEnd().split('\n') };
+  const listen = folded(terminalListener({ out: stream, err: stream }));
+  return {
+    broken: (message: string) => listen({ type: 'broken', error: new Error(message) }),
+    stop: () => listen({ type: 'state', state: 'stopping', reason: 'SIGTERM' }),
+    lines: () => text.trimEnd().split('\n'),
+  };
 }
 
-test('a failure that comes a thousand times is told once, and then how often it came', () => {
-  const { output, lines } = printed();
-  for (let n = 0; n < 1_000; n += 1) output.broken(new Error('no space left on device'));
-  output.broken(new Error('another'));
+test('folded: a failure that comes a thousand times is shown once, then how often it came', () => {
+  const { broken, stop, lines } = printed();
+  for (let n = 0; n < 1_000; n += 1) broken('no space left on device');
+  broken('another');
   expect(lines()).toHaveLength(2);
-  output.state('stopping', 'SIGTERM');
+  stop();
   expect(lines()).toHaveLength(4);
   expect(lines()[2]).toContain('no space left on device (999 more times in 10 s)');
 });
 
-test('failures that are all different do not fill the log either', () => {
-  const { output, lines } = printed();
-  for (let n = 0; n < 5_000; n += 1) output.broken(new Error(`failure ${n}`));
+test('folded: failures that all differ do not fill the log either', () => {
+  const { broken, stop, lines } = printed();
+  for (let n = 0; n < 5_000; n += 1) broken(`failure ${n}`);
   expect(lines().length).toBeLessThanOrEqual(101);
-  output.state('stopping', 'SIGTERM');
+  stop();
   expect(lines().at(-2)).toMatch(/further failures \(4899 more times/);
 });

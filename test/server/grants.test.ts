@@ -11,13 +11,12 @@ export default defineWebhook({ name: 'deploy', provider: 'github', commands: [
   { trigger: 'push', action: 'run', options: ${options} }, { name: 'look' },
 ] });
 `;
-const grants = (sandbox: Sandbox) =>
-  readStore(sandbox, (reader) => reader.audit({ what: 'grant' }).toReversed()).map(
-    ({ what, target, details }) => `${what} ${target} ${details.says}`,
-  );
+/** What was allowed at the last start, or at the last reload that changed it. */
+const allowed = (sandbox: Sandbox) =>
+  readStore(sandbox, (reader) => reader.audit().find(({ details }) => 'allowed' in details))?.details.allowed;
 const granted = (server: Server) => server.lines()[0]?.granted;
 
-test('a start says what may run, post or start an agent that could not before, once', async () => {
+test('permissions: a start says what may run, post or start an agent that could not before, once', async () => {
   const sandbox = await sandboxForTest({
     files: {
       'webhooks.yml': 'static: ./hooks/*.ts\n',
@@ -34,43 +33,33 @@ test('a start says what may run, post or start an agent that could not before, o
   expect(granted(again)).toEqual([]);
   await again.stop();
 
-  // Other arguments are another thing that runs.
-  await sandbox.write('hooks/deploy.ts', hook(`{ program: '${PROGRAM}', args: ['--all'] }`));
+  // Other arguments of the same program are no news, another program is.
+  await sandbox.write('hooks/deploy.ts', hook(`{ program: '/bin/false', args: ['--all'] }`));
   await sandbox.write(
     'webhooks.yml',
     'static: ./hooks/*.ts\nagents: { planning: { use: command, program: /bin/true } }\n',
   );
   const human = await startHumanServe(sandbox);
-  expect(human.stderr()).toContain(`new since the last start: deploy/trigger:1 runs ${PROGRAM}`);
+  expect(human.stderr()).toContain('new since the last start: deploy/trigger:1 runs /bin/false');
   expect(human.stderr()).toContain('new since the last start: agent planning starts command');
   human.child.kill();
   await human.ended;
 
   await sandbox.write(
     'hooks/deploy.ts',
-    hook(`{ program: '${PROGRAM}', args: ['--all'] }`)
+    hook(`{ program: '/bin/false', args: ['--all'] }`)
       .replace("'run'", "'create_task'")
       .replace(/options: .*} }/, '}'),
   );
   const last = await serverForTest(sandbox);
   expect(granted(last)).toEqual([]);
-  expect(grants(sandbox)).toEqual([
-    'grant.add slack/help posts (respond)',
-    `grant.add deploy/trigger:1 runs ${PROGRAM}`,
-    `grant.add deploy/trigger:1 runs ${PROGRAM}`,
-    'grant.add agent planning starts command',
-    `grant.remove deploy/trigger:1 runs ${PROGRAM}`,
-  ]);
+  expect(allowed(sandbox)).toEqual(['slack/help posts (respond)', 'agent planning starts command']);
   expect(readStore(sandbox, (reader) => JSON.stringify(reader.audit({ limit: 500 })))).not.toContain(
     'not-to-be-told',
   );
-  const changed = readStore(sandbox, (reader) =>
-    reader.audit({ what: 'config.edit' }).map(({ target }) => target),
-  );
-  expect(changed.toSorted()).toEqual(['deploy.ts', 'deploy.ts', 'webhooks.yml']);
 });
 
-test('a reload says it, too', async () => {
+test('permissions: a reload says it, too', async () => {
   const sandbox = await sandboxForTest();
   const server = await serverForTest(sandbox);
   await tell(sandbox, 'webhook', 'add', 'github', '--name', 'triage');
@@ -84,19 +73,16 @@ test('a reload says it, too', async () => {
     state: 'added',
     granted: [{ target: expect.stringMatching(/^triage\/cmd-/), says }],
   });
-  expect(grants(sandbox)).toEqual([
-    'grant.add slack/help posts (respond)',
-    expect.stringMatching(new RegExp(`^grant\\.add triage/cmd-\\S+ ${says}$`)),
-  ]);
+  const recorded = expect.stringMatching(new RegExp(`^triage/cmd-\\S+ ${says}$`));
+  await eventually('its line', () => String(allowed(sandbox)).includes('triage'));
+  expect(allowed(sandbox)).toEqual(['slack/help posts (respond)', recorded]);
   expect(JSON.stringify(line)).not.toMatch(/pass-word|secret-path/);
 
   await tell(sandbox, 'webhook', 'remove', 'triage');
-  await eventually('its removal', () =>
-    grants(sandbox).some((text) => text.startsWith('grant.remove triage/')),
-  );
+  await eventually('its removal', () => !String(allowed(sandbox)).includes('triage'));
 });
 
-test('the start tells how far it opened the door', async () => {
+test('audit: a start tells how far it opened the door', async () => {
   const sandbox = await sandboxForTest();
   await serverForTest(
     sandbox,

@@ -1,4 +1,5 @@
 import { expect, onTestFinished, test } from 'vitest';
+import type { Receipt } from '../../src/deliveries/receive.ts';
 import { createMetrics } from '../../src/server/metrics.ts';
 import type { Webhook } from '../../src/types.ts';
 
@@ -6,7 +7,10 @@ test('E26: /metrics shows the webhooks in force, and counts no waiting delivery 
   const metrics = createMetrics();
   onTestFinished(metrics.close);
   const received = (name: string, status: 'pending' | 'duplicate') =>
-    metrics.received({ webhook: { name, providerName: 'github' } as Webhook, status });
+    metrics.listen({
+      type: 'received',
+      receipt: { webhook: { name, providerName: 'github' } as Webhook, status } as Receipt,
+    });
   const linesOf = (...names: readonly string[]) => linesWith(names.map((name) => [name, 'github']));
   const linesWith = async (webhooks: readonly (readonly [name: string, provider: string])[]) => {
     const text = await metrics.text({

@@ -32,12 +32,10 @@ test('while the queue is full a sender is told 503 and when to come again, and n
   const queue = createQueue(context, { onResult: () => undefined, random: () => 0.5, longest: 2 });
   onTestFinished(queue.close);
   const errors: unknown[] = [];
-  const told = { received: () => undefined };
-  const parts = { context, queue, reporter: told, metrics: { received: () => undefined } };
   const url = await listening(
     createIngress({
       snapshot: context.snapshot,
-      receive: receiver({ ...parts, unrecorded: { add: () => undefined } }),
+      receive: receiver({ context, queue, received: () => undefined }),
       acceptProbe: () => false,
       onError: (error) => errors.push(error),
     }),

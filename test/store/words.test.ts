@@ -251,11 +251,6 @@ test('F7: an edit that is put on record without a server loses its secrets, too'
     revision: null,
   };
   const { redact } = createRedactor({});
-  await appendAudit(
-    dirname(path),
-    holder,
-    () => [{ ...entry, target: WORDS, details: { note: WORDS } }],
-    redact,
-  );
+  await appendAudit(dirname(path), holder, [{ ...entry, target: WORDS, details: { note: WORDS } }], redact);
   expect(bytesOf(dirname(path))).not.toContain(TOKEN);
 });

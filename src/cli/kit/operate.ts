@@ -53,7 +53,7 @@ async function ownCall(app: Services, command: string): Promise<ApiCall> {
     ...engine,
     dataFolder: app.located.dataFolder,
     taskChanged: () => undefined,
-    record: (change, actor) => app.audit([change], actor),
+    record: (change, actor) => app.audit(change, actor),
     served: null,
     onError(error) {
       broken = error;

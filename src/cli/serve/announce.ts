@@ -1,7 +1,8 @@
 import { commandLine } from '../../lib/shell-quote.ts';
 import { escapeInvisibleLine } from '../../lib/text/escape-invisible.ts';
 import { PROVIDER_NAMES } from '../../providers/names.ts';
-import type { Serving } from '../../server/serve.ts';
+import type { ServeStart } from '../../server/events.ts';
+import { permissionText } from '../../server/permissions.ts';
 import { endpointUrl, publicBase, type RunningFacts } from '../../server/status.ts';
 import { publicUrl } from '../../tunnels/tunnel.ts';
 import type { Webhook } from '../../types.ts';
@@ -14,21 +15,20 @@ export type Print = (pieces: readonly string[], indent?: string) => void;
 const INDENT = '  ';
 
 /** What a user needs at start: where senders post, what to enter in their forms, where tasks appear. Ready comes last. */
-export function announce(serving: Serving, print: Print, warn: Print): void {
-  const facts = serving.facts();
-  for (const webhook of serving.webhooks) announceWebhook(webhook, facts, print);
-  print(repliesPieces(serving));
+export function announce(start: ServeStart, print: Print, warn: Print): void {
+  const facts = start.facts();
+  for (const webhook of start.webhooks) announceWebhook(webhook, facts, print);
+  print(repliesPieces(start));
   const isOff = facts.claudeTasks.startsWith('off: ');
-  (isOff && serving.listWanted ? warn : print)([
+  (isOff && start.listWanted ? warn : print)([
     'Task list:',
     ...(isOff ? wordsOf(facts.claudeTasks) : [facts.claudeTasks]),
   ]);
-  if (serving.sessionCommand !== null)
-    print(['open a Claude session on it:', serving.sessionCommand], INDENT);
-  for (const problem of serving.problems) print(wordsOf(`warning: ${escapeInvisibleLine(problem)}`));
-  for (const { target, says } of serving.granted)
-    print(wordsOf(`new since the last start: ${escapeInvisibleLine(`${target} ${says}`)}`));
-  if (serving.recovered > 0) print([`Taking up ${serving.recovered} deliveries that were accepted earlier.`]);
+  if (start.sessionCommand !== null) print(['open a Claude session on it:', start.sessionCommand], INDENT);
+  for (const problem of start.problems) print(wordsOf(`warning: ${escapeInvisibleLine(problem)}`));
+  for (const permission of start.granted)
+    print(wordsOf(`new since the last start: ${escapeInvisibleLine(permissionText(permission))}`));
+  if (start.recovered > 0) print([`Taking up ${start.recovered} deliveries that were accepted earlier.`]);
   if (facts.tunnel !== null && facts.tunnel.tunnel === null) {
     print([`Tunnel ${facts.tunnel.driver}: ${facts.tunnel.phase}; the public URLs follow.`]);
   }
@@ -38,7 +38,7 @@ export function announce(serving: Serving, print: Print, warn: Print): void {
 }
 
 /** Where hookctl answers, and why not elsewhere: `Replies: github; off: jira (no JIRA_API_TOKEN)`. */
-function repliesPieces({ accounts, webhooks }: Serving): readonly string[] {
+function repliesPieces({ accounts, webhooks }: ServeStart): readonly string[] {
   const used = new Set(webhooks.filter(({ enabled }) => enabled).map(({ providerName }) => providerName));
   const on = [...accounts.byProvider.keys()].filter((provider) => used.has(provider));
   const off = [...accounts.missing].filter(([provider]) => used.has(provider));
@@ -53,7 +53,7 @@ function listed(entries: readonly string[], end = ''): readonly string[] {
 }
 
 /** The endpoints to which the tunnel leads, when it has come up or has another address. */
-export function announceUrls({ facts, webhooks }: Serving, print: Print): void {
+export function announceUrls({ facts, webhooks }: ServeStart, print: Print): void {
   const tunnel = facts().tunnel?.tunnel ?? null;
   if (tunnel === null) return;
   for (const { name, enabled, endpoint } of webhooks) {

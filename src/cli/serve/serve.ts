@@ -2,17 +2,14 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import { perTurn, through } from '../../lib/io.ts';
 import { loadWidths } from '../../lib/text/wrap.ts';
 import type { ServeOptions } from '../../server/address.ts';
+import type { ServeListener } from '../../server/events.ts';
 import { type Serving, serve } from '../../server/serve.ts';
 import type { Services } from '../../services.ts';
 import { parseTunnelFlag } from '../../tunnels/settings.ts';
-import type { TunnelStatus } from '../../tunnels/supervisor.ts';
 import { type CliCommand, examples, type JsonFlags } from '../kit/command.ts';
 import { collect, port } from '../kit/options.ts';
 import { duration } from '../kit/print.ts';
-import { folded, quiet, type ServeOutput } from './filters.ts';
-import { jsonOutput, leftOutAsJson } from './json.ts';
-import { logged } from './log.ts';
-import { humanOutput } from './terminal.ts';
+import { folded, jsonListener, leftOutAsJson, quiet, terminalListener, withLogFile } from './listeners.ts';
 
 interface ServeFlags extends JsonFlags {
   readonly host?: string;
@@ -53,35 +50,35 @@ export const configureServe: CliCommand = (command, runner) => {
       ),
     )
     .action((flags: ServeFlags) =>
-      runner.run(command.optsWithGlobals<ServeFlags>(), (app) => run(app, flags)),
+      runner.run(command.optsWithGlobals<ServeFlags>(), (services) => run(services, flags)),
     );
 };
 
 /** Why serving ends. */
 type End = { readonly signal: NodeJS.Signals } | { readonly lost: string };
 
-async function run(app: Services, flags: ServeFlags): Promise<0 | 1> {
+async function run(services: Services, flags: ServeFlags): Promise<0 | 1> {
   const lost = Promise.withResolvers<End>();
-  const output = await outputFor(app, flags, (reason) => lost.resolve({ lost: reason }));
-  const signalled = app.signals.next().then((signal): End => ({ signal }));
-  const serving = await serve(app, options(flags), output);
-  output.ready(serving);
+  const listen = await listenerFor(services, flags, (reason) => lost.resolve({ lost: reason }));
+  const signalled = services.signals.next().then((signal): End => ({ signal }));
+  const serving = await serve(services, options(flags), listen);
 
   const first = await Promise.race([signalled, lost.promise]);
-  const end = isCtrlC(first, app) ? await waitForAgents(app, serving, output, first) : first;
+  const end = isCtrlC(first, services) ? await waitForAgents(services, serving, listen, first) : first;
   const signal = 'signal' in end ? end.signal : 'SIGTERM';
   const why = 'signal' in end ? end.signal : end.lost;
   const cut = serving.running();
-  const runs = cut.length === 0 ? '' : `, and ends ${inWords(cut, app.clock.now())}`;
-  output.state('stopping', `${why}: hookctl finishes what it is at${runs}; a second signal ends it at once`);
-  void app.signals.next().then(app.signals.die);
+  const runs = cut.length === 0 ? '' : `, and ends ${inWords(cut, services.clock.now())}`;
+  const reason = `${why}: hookctl finishes what it is at${runs}; a second signal ends it at once`;
+  listen({ type: 'state', state: 'stopping', reason });
+  void services.signals.next().then(services.signals.die);
   // What does not end in time is cut off with the process: it is stored, and taken up at the next start.
-  setTimeout(() => app.signals.die(signal), DEADLINE_MS).unref();
-  await app.close();
-  output.state('stopped', 'everything that was accepted is stored');
+  setTimeout(() => services.signals.die(signal), DEADLINE_MS).unref();
+  await services.close();
+  listen({ type: 'state', state: 'stopped', reason: 'everything that was accepted is stored' });
   // The last lines are written at the end of this turn.
   await nextTurn();
-  await Promise.all([app.io.out, app.io.err].map((stream) => stream.flushed?.(LAST_LINES_MS)));
+  await Promise.all([services.io.out, services.io.err].map((stream) => stream.flushed?.(LAST_LINES_MS)));
   return 'lost' in end ? 1 : 0;
 }
 
@@ -90,17 +87,20 @@ function isCtrlC(end: End, { io, stdin }: Services): end is { readonly signal: '
   return 'signal' in end && end.signal === 'SIGINT' && onTerminal;
 }
 
-/** Whoever presses Ctrl-C once wants hookctl to end, not to lose an agent's work of minutes. */
-async function waitForAgents(app: Services, serving: Serving, output: ServeOutput, first: End): Promise<End> {
+/** Ctrl-C once ends hookctl without the loss of an agent's work of minutes; twice ends the agents, too. */
+async function waitForAgents(
+  services: Services,
+  serving: Serving,
+  listen: ServeListener,
+  first: End,
+): Promise<End> {
   const runs = serving.running();
   if (runs.length === 0) return first;
-  const now = app.clock.now();
+  const now = services.clock.now();
   const longest = Math.max(...runs.map(({ since, timeout }) => since + timeout - now));
-  output.state(
-    'stopping',
-    `Ctrl-C: hookctl waits for ${inWords(runs, now)}, at most ${duration(Math.max(0, longest))}, and starts no other; Ctrl-C again ends them`,
-  );
-  const again = app.signals.next().then((signal): End => ({ signal }));
+  const reason = `Ctrl-C: hookctl waits for ${inWords(runs, now)}, at most ${duration(Math.max(0, longest))}, and starts no other; Ctrl-C again ends them`;
+  listen({ type: 'state', state: 'stopping', reason });
+  const again = services.signals.next().then((signal): End => ({ signal }));
   return Promise.race([serving.drain().then(() => first), again]);
 }
 
@@ -110,32 +110,31 @@ function inWords(runs: ReturnType<Serving['running']>, now: number): string {
   return `${runs.length} ${runs.length === 1 ? 'run' : 'runs'} (${each.join(', ')})`;
 }
 
-async function outputFor(
-  app: Services,
+async function listenerFor(
+  { io, redactor: { redact } }: Services,
   flags: ServeFlags,
   onLoss: (reason: string) => void,
-): Promise<ServeOutput> {
-  const { redact } = app.redactor;
-  const { out, err } = app.io;
+): Promise<ServeListener> {
+  const { out, err } = io;
   const leftOut = (lines: number) => `… ${lines} lines left out\n`;
   err.neverWait?.(leftOut);
   out.neverWait?.(flags.json === true ? leftOutAsJson : leftOut);
   if (flags.json !== true) await loadWidths();
-  const shown =
+  const all =
     flags.json === true
-      ? jsonOutput(perTurn(through(out, redact)))
-      : humanOutput({ ...app.io, err: perTurn(err) });
-  const told = flags.quiet === true ? quiet(shown) : shown;
-  const output = folded(flags.logFile === undefined ? told : await logged(told, flags.logFile, redact));
-  if (flags.exitOnTunnelLoss !== true) return output;
-  return { ...output, tunnel: onTunnelLoss(output, onLoss) };
-}
-
-/** A tunnel that never opened is not lost yet, unless it says that it never will. */
-function onTunnelLoss(output: ServeOutput, onLoss: (reason: string) => void): ServeOutput['tunnel'] {
-  return (status: TunnelStatus) => {
-    output.tunnel(status);
-    if (status.phase === 'down' && (status.final || status.tunnel !== null)) onLoss(status.reason);
+      ? jsonListener(perTurn(through(out, redact)))
+      : terminalListener({ ...io, err: perTurn(err) });
+  const wanted = flags.quiet === true ? quiet(all) : all;
+  const listen = folded(
+    flags.logFile === undefined ? wanted : await withLogFile(wanted, flags.logFile, redact),
+  );
+  if (flags.exitOnTunnelLoss !== true) return listen;
+  return (event) => {
+    listen(event);
+    // A tunnel that never opened is not lost yet, unless it says that it never will.
+    if (event.type !== 'tunnel' || event.status.phase !== 'down') return;
+    const { final, tunnel, reason } = event.status;
+    if (final || tunnel !== null) onLoss(reason);
   };
 }
 

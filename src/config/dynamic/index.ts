@@ -43,12 +43,11 @@ export function dbAdapter(db: DbFile, record: (edit: DbEdit) => Promise<void>): 
       const next = await db.validate({ kind: 'bytes', bytes, inode: 0 });
       if (!next.ok) throw new ConfigError(next.problems.map((problem) => inWords(problem, state)));
       const changes = changesBetween(former.state, state);
-      const { revision: before } = former;
-      await record({ before, after: revisionOf(bytes), changes });
+      await record({ after: revisionOf(bytes), changes });
       try {
         await db.write(bytes);
       } catch (error) {
-        await record({ before, after: before, changes: changes.map(undone) }).catch(() => undefined);
+        await record({ after: former.revision, changes: changes.map(undone) }).catch(() => undefined);
         throw error;
       }
     },
@@ -215,11 +214,9 @@ export function openDynamic(options: DynamicOptions): DynamicWebhooks {
         }
         const reading = await db.validate(await db.content());
         if (reading.ok) throw failure('nothing_to_restore', `${db.file} is in order: it validates`);
-        const content = await db.content();
-        const before = revisionOf(content.kind === 'bytes' ? content.bytes : null);
         const details = { webhooks: good.state.webhooks.length };
         const changes = [{ what: 'webhook.restore', target: db.file, details }];
-        await record({ before, after: good.revision, changes }, null);
+        await record({ after: good.revision, changes }, null);
         const kept = await setAside(db.file, clock.now());
         await db.write(good.bytes);
         return { webhooks: good.state.webhooks.length, kept, revision: good.revision };

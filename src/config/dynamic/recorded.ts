@@ -1,4 +1,4 @@
-import type { Actor, JsonObject, NewAuditEntry } from '../../types.ts';
+import type { Actor, JsonObject } from '../../types.ts';
 import type { DbCommand, DbState, DbWebhook } from './schema.ts';
 
 /** What an edit of the db does, in terms of the audit: names of fields, never their values. */
@@ -12,8 +12,7 @@ interface DbChange {
 
 /** An edit that is about to be written, or that could not be. */
 export interface DbEdit {
-  /** Revisions of the file. */
-  readonly before: string;
+  /** Revision of the file. */
   readonly after: string;
   readonly changes: readonly DbChange[];
 }
@@ -38,38 +37,6 @@ export function changesBetween(before: DbState, after: DbState): readonly DbChan
       .map((webhook) => change('webhook.remove', webhook)),
   ];
 }
-
-/** The lines of an edit. One that is not recorded, because a file was changed by other means, gets its line first. */
-export function entriesOf(
-  { before, after, changes }: DbEdit,
-  { actor, at, known, file }: { actor: Actor; at: number; known: string | null; file: string },
-): readonly NewAuditEntry[] {
-  const lines = changes.length > 0 ? changes : [UNCHANGED];
-  const gap = known === null || known === before ? [] : [editedElsewhere({ file, at, revision: before })];
-  return [...gap, ...lines.map((line) => ({ at, actor, ...line, revision: after }))];
-}
-
-/** The line of a change of the file that nobody put on record when it was made. */
-export function editedElsewhere({
-  file,
-  at,
-  revision,
-}: {
-  file: string;
-  at: number;
-  revision: string;
-}): NewAuditEntry {
-  return {
-    at,
-    actor: { kind: 'editor', name: file },
-    what: 'webhook.file',
-    target: null,
-    details: { note: 'changed while nobody watched' },
-    revision,
-  };
-}
-
-const UNCHANGED = { what: 'webhook.file', target: null, details: { note: 'written anew, nothing changed' } };
 
 function addition({ provider, commands }: DbWebhook): JsonObject {
   return { provider, commands: commands.map(commandDetails) };

@@ -4,8 +4,6 @@ import { type Receipt, receive } from '../../deliveries/receive.ts';
 import { createKeyLock } from '../../lib/key-lock.ts';
 import { PROBE_HEADER, PROBE_PATH } from '../../tunnels/prober.ts';
 import type { Ack, Headers, RawRequest, Snapshot, Webhook } from '../../types.ts';
-import type { RefusalCount, ServeReporter } from '../events.ts';
-import type { Metrics } from '../metrics.ts';
 import { type BodyFailure, createBodyReader } from './body.ts';
 import { answerBroken, limitConnections } from './socket.ts';
 import type { RefusedRequest } from './unrouted.ts';
@@ -205,23 +203,19 @@ function flatten(headers: IncomingMessage['headers']): Headers {
 }
 
 interface ReceiverParts extends Pick<Engine, 'context' | 'queue'> {
-  readonly reporter: Pick<ServeReporter, 'received'>;
-  /** Counts what is refused without a row. */
-  readonly unrecorded: Pick<RefusalCount, 'add'>;
-  readonly metrics: Pick<Metrics, 'received'>;
+  /** Called with every receipt, those without a row among them. */
+  readonly received: (receipt: Receipt) => void;
 }
 
 /**
  * Steps 1–5 for the ingress; what is to be worked off goes into the queue and is not waited for. Throws `queue_full`, or
  * what the store says, before anything is promised.
  */
-export function receiver({ context, queue, reporter, metrics, unrecorded }: ReceiverParts) {
+export function receiver({ context, queue, received }: ReceiverParts) {
   return async (webhook: Webhook, request: RawRequest): Promise<Receipt> => {
     queue.requireRoom();
     const receipt = await receive(context, webhook, request);
-    metrics.received(receipt);
-    if (receipt.recorded) reporter.received(receipt);
-    else unrecorded.add();
+    received(receipt);
     const { deliveryId: id, externalId, status, result } = receipt;
     if (result !== null) queue.passBy(result);
     if (status === 'pending')

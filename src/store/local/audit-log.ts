@@ -1,13 +1,12 @@
 import { existsSync } from 'node:fs';
 import type { DatabaseSync, SQLInputValue } from 'node:sqlite';
 import { setTimeout as delay } from 'node:timers/promises';
-import type { CompiledQuery } from 'kysely';
 import { failure } from '../../errors.ts';
 import type { NewAuditEntry } from '../../types.ts';
 import { prepare } from './index.ts';
 import { type Holder, lockFolder } from './lock.ts';
 import { databasePath, isBusy, openForReading, openForWriting } from './sqlite.ts';
-import { auditedRevisions, insertAudit, type toAuditedRevision } from './tables/audit.ts';
+import { insertAudit } from './tables/audit.ts';
 import { SCHEMA_VERSION, schemaVersion } from './tables/versions.ts';
 import { type Redact, withoutSecrets } from './words.ts';
 
@@ -17,13 +16,12 @@ const RETRY_MS = 50;
 
 /**
  * Appends to the audit from a process that is not the folder's server, beside one or without one: what the CLI edits
- * in a file is on record all the same. `compose` sees the state of `webhooks.json` that was recorded last; all that it
- * returns is on disk when this resolves. Throws `in_use` when the db cannot be made because somebody else keeps the folder.
+ * in a file is on record all the same. All of it is on disk when this resolves. Throws `in_use` when the db cannot be made because somebody else keeps the folder.
  */
 export async function appendAudit(
   dataFolder: string,
   holder: Holder,
-  compose: (lastRevision: string | null) => readonly NewAuditEntry[],
+  entries: readonly NewAuditEntry[],
   redact: Redact = (text) => text,
 ): Promise<void> {
   const path = databasePath(dataFolder);
@@ -32,9 +30,10 @@ export async function appendAudit(
   const db = openForWriting(path);
   try {
     await begin(db, deadline);
-    const [last] = run(db, auditedRevisions(1)) as Parameters<typeof toAuditedRevision>[0][];
-    const entries = withoutSecrets(compose(last?.revision ?? null), redact);
-    for (const entry of entries) run(db, insertAudit(entry));
+    for (const entry of withoutSecrets(entries, redact)) {
+      const { sql, parameters } = insertAudit(entry);
+      db.prepare(sql).run(...(parameters as SQLInputValue[]));
+    }
     db.exec('commit');
   } finally {
     if (db.isTransaction) db.exec('rollback');
@@ -83,8 +82,4 @@ async function begin(db: DatabaseSync, deadline: number): Promise<void> {
       await delay(RETRY_MS);
     }
   }
-}
-
-function run(db: DatabaseSync, { sql, parameters }: CompiledQuery<unknown>): readonly unknown[] {
-  return db.prepare(sql).all(...(parameters as SQLInputValue[]));
 }

@@ -16,15 +16,7 @@ import {
   queuedEvents,
   toAgentEvents,
 } from './tables/agent-events.ts';
-import {
-  auditedNames,
-  auditedRevisions,
-  auditOfRevision,
-  insertAudit,
-  listAudit,
-  toAuditEntry,
-  toAuditedRevision,
-} from './tables/audit.ts';
+import { auditedNames, insertAudit, listAudit, toAuditEntry } from './tables/audit.ts';
 import {
   bodyPlace,
   countDeliveries,
@@ -240,8 +232,6 @@ function readerOf(db: DatabaseSync, folder: string): StoreReader {
     isConsumer: (name) => rows(consumerNamed(name)).length > 0,
     agentEvents: (filter) => toAgentEvents(rows(queuedEvents(filter)), rows(newsEvents(filter))),
     audit: (filter = {}) => rows(listAudit(filter)).map(toAuditEntry),
-    auditedRevisions: (limit) => rows(auditedRevisions(limit)).map(toAuditedRevision),
-    auditOfRevision: (revision, after) => rows(auditOfRevision(revision, after))[0]?.id ?? null,
     count(list, filter = {}) {
       const everything = { ...filter, limit: UNLIMITED };
       const { sql, parameters } = countable[list](everything as never);

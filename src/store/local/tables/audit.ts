@@ -1,6 +1,6 @@
 import type { CompiledQuery, Selectable } from 'kysely';
 import type { Actor, AuditEntry, JsonObject, NewAuditEntry } from '../../../types.ts';
-import type { AuditedRevision, AuditFilter } from '../../audit.ts';
+import type { AuditFilter } from '../../audit.ts';
 import { PAGE_SIZE, sqlBuilder } from './builder.ts';
 import type { AuditRow } from './rows.ts';
 
@@ -48,25 +48,6 @@ export function listAudit({
     .compile();
 }
 
-export function auditedRevisions(limit: number): CompiledQuery<{ id: number; revision: string | null }> {
-  return sqlBuilder
-    .selectFrom('audit')
-    .select(['id', 'revision'])
-    .where('revision', 'is not', null)
-    .orderBy('id', 'desc')
-    .limit(limit)
-    .compile();
-}
-
-export function auditOfRevision(revision: string, after: number): CompiledQuery<{ id: number | null }> {
-  return sqlBuilder
-    .selectFrom('audit')
-    .select((eb) => eb.fn.min('id').as('id'))
-    .where('revision', '=', revision)
-    .where('id', '>', after)
-    .compile();
-}
-
 /** Every kind of change that is on record. */
 export function auditedNames(): CompiledQuery<{ what: string }> {
   return sqlBuilder.selectFrom('audit').select('what').distinct().orderBy('what').compile();
@@ -82,8 +63,4 @@ export function toAuditEntry(row: Selectable<AuditRow>): AuditEntry {
     details: JSON.parse(row.details) as JsonObject,
     revision: row.revision,
   };
-}
-
-export function toAuditedRevision(row: { id: number; revision: string | null }): AuditedRevision {
-  return { id: row.id, revision: row.revision ?? '' };
 }
