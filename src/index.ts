@@ -18,9 +18,9 @@ export type {
   ParseContext,
   ParseResult,
   ProviderDefinition,
+  SignatureSettings,
 } from './providers/definition.ts';
 export type { BuiltInProvider } from './providers/names.ts';
-export type { SignatureSettings } from './providers/scheme/settings.ts';
 export type { DefinedProvider } from './types/defined-provider.ts';
 export type {
   Account,

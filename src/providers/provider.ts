@@ -13,13 +13,14 @@ import type {
   SignContext,
   WebhookEvent,
 } from '../types.ts';
+import type { SignatureSettings } from './definition.ts';
 import { type Spelling, samplesOf } from './kit/samples.ts';
 import { bodyKey } from './kit/signature.ts';
 import { hintFor } from './scheme/hint.ts';
 import { valueAt } from './scheme/locator.ts';
 import { readOptions, unknownSetting } from './scheme/options.ts';
 import { type Scheme, schemeOf, timestampText } from './scheme/scheme.ts';
-import { type SignatureSettings, schemeOptions } from './scheme/settings.ts';
+import { schemeOptions } from './scheme/settings.ts';
 import { newSecretFor, secretProblem, signBy } from './scheme/sign.ts';
 import { formPayload } from './scheme/signed-content.ts';
 import { verifyAny } from './scheme/verify.ts';

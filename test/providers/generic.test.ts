@@ -2,8 +2,9 @@ import { generateKeyPairSync, sign } from 'node:crypto';
 import { describe, expect, expectTypeOf, test } from 'vitest';
 import type { z } from 'zod';
 import { providerContract } from '../../src/contract.ts';
+import type { SignatureSettings } from '../../src/providers/definition.ts';
 import { generic } from '../../src/providers/generic/index.ts';
-import type { SignatureSettings, signatureSchema } from '../../src/providers/scheme/settings.ts';
+import type { signatureSchema } from '../../src/providers/scheme/settings.ts';
 import type { JsonObject, Provider } from '../../src/types.ts';
 import { bytes, hmac, json, keysOf, NOW, onlyEvent, request, secretsOf } from './support.ts';
 

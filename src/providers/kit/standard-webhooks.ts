@@ -1,4 +1,4 @@
-import type { SignatureSettings } from '../scheme/settings.ts';
+import type { SignatureSettings } from '../definition.ts';
 
 /**
  * Standard Webhooks 1.0.0 (standardwebhooks.com), symmetric signatures: `webhook-signature` is a list, separated by

@@ -4,7 +4,7 @@ import { suggestion } from '../../lib/suggest.ts';
 import type { Issue, JsonObject } from '../../types.ts';
 import { KEY_BYTES, keyBytes } from '../kit/keys.ts';
 import { parseLocator, parseSource } from './locator.ts';
-import { eventFields, type SignatureSettings, type ValidSettings, type ValidSignature } from './settings.ts';
+import { eventFields, type ValidSettings, type ValidSignature } from './settings.ts';
 import { PLACEHOLDERS, parseSignedContent, type SignedPiece } from './signed-content.ts';
 
 type Name = keyof ValidSettings & string;
@@ -169,7 +169,7 @@ interface Reading {
   /** Names that are no settings, and are left to the provider. */
   readonly others?: readonly string[];
   /** All schemes that the settings serve. */
-  readonly schemes?: readonly NonNullable<SignatureSettings['scheme']>[];
+  readonly schemes?: readonly Scheme[];
 }
 
 /** A issue of a name that is not known, with the known name that was probably meant; any other issue as it is. */
