@@ -10,7 +10,6 @@ import type {
   Provider,
   RawRequest,
   Sample,
-  SignContext,
   WebhookEvent,
 } from '../types.ts';
 import type { SignatureSettings } from './definition.ts';
@@ -20,8 +19,8 @@ import { hintFor } from './scheme/hint.ts';
 import { valueAt } from './scheme/locator.ts';
 import { readOptions, unknownSetting } from './scheme/options.ts';
 import { type Scheme, schemeOf, timestampText } from './scheme/scheme.ts';
-import { schemeOptions } from './scheme/settings.ts';
-import { newSecretFor, secretProblem, signBy } from './scheme/sign.ts';
+import { schemeOptions, type ValidSignature } from './scheme/settings.ts';
+import { newSecretFor, type RequestForm, secretProblem, signRequest } from './scheme/sign.ts';
 import { formPayload } from './scheme/signed-content.ts';
 import { verifyAny } from './scheme/verify.ts';
 
@@ -64,16 +63,12 @@ interface CommonSpec
 }
 
 /** A provider whose signature is described by settings, which a webhook's `options` may override. */
-export interface SchemeSpec extends CommonSpec {
+export interface SchemeSpec extends CommonSpec, RequestForm {
   readonly signature: SignatureSettings;
   /** Further ways in which its requests may be signed: each replaces what differs. The first that fits is enough. */
   readonly alternatives?: readonly SignatureSettings[];
   /** Names in `options` that `parse` or `reply` reads itself; all others that are no settings are refused. */
   readonly otherOptions?: readonly string[];
-  /** Content type of the requests that hookctl makes in its name; default `application/json`. */
-  readonly contentType?: string;
-  /** Further headers of those: the name of the event. */
-  readonly headers?: (context: SignContext) => Headers;
   /** Whether a stranger can have written the words of events that no person sent; default: what each event says. */
   readonly strangersWords?: boolean;
 }
@@ -167,10 +162,7 @@ export function providerBySchemes(
     secretProblem: (text) => secretProblem(schemes, text),
     verify: (request, secrets, now) => verifyAny(schemes, request, secrets, now),
     hint: (request, secrets, now) => hintFor(scheme, request, secrets, now),
-    sign(body, context) {
-      const headers = { 'content-type': spec.contentType ?? 'application/json', ...spec.headers?.(context) };
-      return { body, headers: { ...headers, ...signBy(scheme, { headers, body }, context) } };
-    },
+    sign: (body, context) => signRequest(scheme, spec, body, context),
     parse(request, settings = NO_SETTINGS) {
       const payload = decoded(spec, request, scheme.formField);
       if (!payload.ok) return payload;
@@ -183,6 +175,15 @@ export function providerBySchemes(
       return { ...parsed, events, semanticKeys, ...(isIdSigned(scheme) && { isOnce: true }) };
     },
   });
+}
+
+/** `verify` and `sign` of a provider whose signature no option changes, and whose `parse` makes all of its keys. */
+export function signedBy(signature: ValidSignature, form: RequestForm): Pick<Provider, 'verify' | 'sign'> {
+  const scheme = schemeOf(signature);
+  return {
+    verify: (request, secrets, now) => verifyAny([scheme], request, secrets, now),
+    sign: (body, context) => signRequest(scheme, form, body, context),
+  };
 }
 
 type Proof = Pick<

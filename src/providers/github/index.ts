@@ -1,7 +1,7 @@
 import { getPath } from '../../lib/json.ts';
 import type { BuiltInWebhook, JsonObject, Provider } from '../../types.ts';
-import { bodyKey, checkHmac, signHmac } from '../kit/signature.ts';
-import { createProvider } from '../provider.ts';
+import { bodyKey, signHmac } from '../kit/signature.ts';
+import { createProvider, signedBy } from '../provider.ts';
 import { parse } from './parse.ts';
 import { reply } from './reply.ts';
 
@@ -45,8 +45,6 @@ const webhook: BuiltInWebhook = {
   ],
 };
 
-const SIGNATURE = { prefix: 'sha256=', algorithm: 'sha256', encoding: 'hex' } as const;
-
 /**
  * GitHub, github.com and Enterprise Server. Only the body is signed (`X-Hub-Signature-256`, HMAC-SHA256 over the raw
  * bytes, also of a form-encoded body): event name and delivery id are not, so `parse` checks that they fit.
@@ -58,31 +56,19 @@ export const github: Provider = createProvider({
   defaultAssociations: ['OWNER', 'MEMBER', 'COLLABORATOR'],
   webhook,
 
-  verify: (request, secrets) =>
-    checkHmac({
-      ...SIGNATURE,
-      header: request.headers['x-hub-signature-256'],
-      signed: [request.body],
-      secrets,
-    }),
-
-  sign(body, { type, secret, deliveryId }) {
-    return {
-      body,
-      headers: {
-        'content-type': 'application/json',
+  ...signedBy(
+    { header: 'x-hub-signature-256', prefix: 'sha256=', deliveryId: 'header:x-github-delivery' },
+    {
+      headers: ({ type, secret }, body) => ({
         'user-agent': 'GitHub-Hookshot/hookctl',
-        'x-github-delivery': deliveryId,
         'x-github-event': type.split('.')[0] ?? type,
         'x-hub-signature': signHmac(
-          { ...SIGNATURE, prefix: 'sha1=', algorithm: 'sha1', signed: [body] },
+          { prefix: 'sha1=', algorithm: 'sha1', encoding: 'hex', signed: [body] },
           secret.reveal(),
         ),
-        'x-hub-signature-256': signHmac({ ...SIGNATURE, signed: [body] }, secret.reveal()),
-      },
-    };
-  },
-
+      }),
+    },
+  ),
   deliveryId: (headers) => headers['x-github-delivery'] ?? null,
   eventName: (headers) => headers['x-github-event'] ?? null,
 

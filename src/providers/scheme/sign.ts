@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { failure } from '../../errors.ts';
-import type { Headers, RawRequest, Secret } from '../../types.ts';
+import type { Headers, OutgoingRequest, RawRequest, Secret, SignContext } from '../../types.ts';
 import {
   PRIVATE_PREFIX,
   SIGNING_SECRET_PREFIX,
@@ -41,6 +41,25 @@ export function signBy(
   const { timestamp: place, separator } = scheme;
   const parts = place?.in === 'part' ? `${place.name}=${timestamp}${separator}` : '';
   return { ...own, [header]: parts + proof };
+}
+
+/** How the requests that hookctl makes in a sender's name look beside their proof. */
+export interface RequestForm {
+  /** Default `application/json`. */
+  readonly contentType?: string;
+  /** Further headers: the name of the event. */
+  readonly headers?: (context: SignContext, body: Uint8Array) => Headers;
+}
+
+/** A body as a sender would send it. Throws as `signBy` does. */
+export function signRequest(
+  scheme: Scheme,
+  { contentType = 'application/json', headers }: RequestForm,
+  body: Uint8Array,
+  context: SignContext,
+): OutgoingRequest {
+  const plain = { 'content-type': contentType, ...headers?.(context, body) };
+  return { body, headers: { ...plain, ...signBy(scheme, { headers: plain, body }, context) } };
 }
 
 function proofOf(scheme: Scheme, request: RawRequest, secret: string, timestamp: string): string {

@@ -2,8 +2,7 @@ import { z } from 'zod';
 import { parseJson } from '../../lib/json.ts';
 import type { BuiltInWebhook, JsonObject, Provider } from '../../types.ts';
 import { textAt } from '../kit/payload.ts';
-import { checkHmac, signHmac } from '../kit/signature.ts';
-import { createProvider } from '../provider.ts';
+import { createProvider, signedBy } from '../provider.ts';
 import { parse } from './parse.ts';
 import { reply } from './reply.ts';
 
@@ -55,8 +54,6 @@ function authorOf(payload: JsonObject, path: readonly string[]): string | null {
   return path[0] === 'data' && path[1] === 'comment' ? textAt(payload, 'actor', 'name') : null;
 }
 
-const SIGNATURE = { prefix: '', algorithm: 'sha256', encoding: 'hex' } as const;
-
 /**
  * Sentry's integration platform (internal and public integrations, sentry.io and self-hosted). The client secret signs
  * the raw body alone: `Sentry-Hook-Timestamp`, `Request-ID` and the resource can be changed by anybody who has a
@@ -74,27 +71,18 @@ export const sentry: Provider = createProvider({
     baseUrl: z.url({ protocol: /^https?$/, error: 'expected a URL' }).optional(),
   }),
 
-  // UI components and alert-rule actions are signed under the other name.
-  verify: ({ headers, body }, secrets) =>
-    checkHmac({
-      ...SIGNATURE,
-      header: headers['sentry-hook-signature'] ?? headers['sentry-app-signature'],
-      signed: [body],
-      secrets,
-    }),
-
-  sign: (body, { type, secret, deliveryId, now }) => ({
-    body,
-    headers: {
-      'content-type': 'application/json',
-      'user-agent': 'sentry/hookctl (https://sentry.io)',
-      'request-id': deliveryId.replaceAll('-', ''),
-      'sentry-hook-resource': type.split('.')[0] ?? type,
-      'sentry-hook-timestamp': String(Math.floor(now.getTime() / 1000)),
-      'sentry-hook-signature': signHmac({ ...SIGNATURE, signed: [body] }, secret.reveal()),
+  ...signedBy(
+    // UI components and alert-rule actions are signed under the other name.
+    { header: ['sentry-hook-signature', 'sentry-app-signature'] },
+    {
+      headers: ({ type, deliveryId, now }) => ({
+        'user-agent': 'sentry/hookctl (https://sentry.io)',
+        'request-id': deliveryId.replaceAll('-', ''),
+        'sentry-hook-resource': type.split('.')[0] ?? type,
+        'sentry-hook-timestamp': String(Math.floor(now.getTime() / 1000)),
+      }),
     },
-  }),
-
+  ),
   deliveryId: (headers) => headers['request-id'] ?? null,
   eventName: (headers) => headers['sentry-hook-resource'] ?? null,
 

@@ -2,12 +2,11 @@ import { getPath, parseJson } from '../../lib/json.ts';
 import type { Ack, BuiltInWebhook, JsonObject, Provider } from '../../types.ts';
 import { isForm, parseForm } from '../kit/form.ts';
 import { idAt, textAt } from '../kit/payload.ts';
-import { checkHmac } from '../kit/signature.ts';
-import { checkSignedTime } from '../kit/signed-time.ts';
 import { createProvider } from '../provider.ts';
+import { verifyAny } from '../scheme/verify.ts';
 import { parse } from './parse.ts';
 import { reply } from './reply.ts';
-import { SIGNATURE, sign, signedParts } from './sign.ts';
+import { SCHEME, sign } from './sign.ts';
 import { escapeText } from './text.ts';
 
 /** What was asked, where and by whom; a slash command has no `event`, but fields of its own. */
@@ -78,13 +77,7 @@ export const slack: Provider = createProvider({
   defaultAssociations: ['member'],
   webhook,
 
-  verify({ headers, body }, secrets, now) {
-    const timestamp = headers['x-slack-request-timestamp'];
-    const signed = signedParts(timestamp ?? '', body);
-    const verdict = checkHmac({ ...SIGNATURE, header: headers['x-slack-signature'], signed, secrets });
-    return checkSignedTime(verdict, timestamp, now);
-  },
-
+  verify: (request, secrets, now) => verifyAny([SCHEME], request, secrets, now),
   sign,
 
   // The id of an event stands in its body, where `parse` makes a semantic key of it.

@@ -1,10 +1,16 @@
 import { parseJson } from '../../lib/json.ts';
 import type { OutgoingRequest, SignContext } from '../../types.ts';
 import { encodeForm } from '../kit/form.ts';
-import { signHmac } from '../kit/signature.ts';
+import { schemeOf } from '../scheme/scheme.ts';
+import { signRequest } from '../scheme/sign.ts';
 
 /** Version 0 is the only one: HMAC-SHA256 in hex over `v0:<timestamp>:<raw body>`. */
-export const SIGNATURE = { prefix: 'v0=', algorithm: 'sha256', encoding: 'hex' } as const;
+export const SCHEME = schemeOf({
+  header: 'x-slack-signature',
+  prefix: 'v0=',
+  signedContent: 'v0:{timestamp}:{body}',
+  timestamp: 'header:x-slack-request-timestamp',
+});
 
 const FORM = 'application/x-www-form-urlencoded';
 
@@ -20,26 +26,10 @@ const INTERACTIONS = [
 ];
 
 /** A body as Slack would send it: what Slack sends as a form is made one. */
-export function sign(body: Uint8Array, { type, secret, now }: SignContext): OutgoingRequest {
-  const sent = asSent(body, type);
-  const timestamp = String(Math.floor(now.getTime() / 1000));
-  return {
-    body: sent.body,
-    headers: {
-      'content-type': sent.contentType,
-      'user-agent': 'Slackbot 1.0 (+https://api.slack.com/robots)',
-      'x-slack-request-timestamp': timestamp,
-      'x-slack-signature': signHmac(
-        { ...SIGNATURE, signed: signedParts(timestamp, sent.body) },
-        secret.reveal(),
-      ),
-    },
-  };
-}
-
-/** The bytes that are signed. */
-export function signedParts(timestamp: string, body: Uint8Array): readonly (string | Uint8Array)[] {
-  return [`v0:${timestamp}:`, body];
+export function sign(body: Uint8Array, context: SignContext): OutgoingRequest {
+  const { contentType, body: sent } = asSent(body, context.type);
+  const headers = () => ({ 'user-agent': 'Slackbot 1.0 (+https://api.slack.com/robots)' });
+  return signRequest(SCHEME, { contentType, headers }, sent, context);
 }
 
 function asSent(body: Uint8Array, type: string): { readonly body: Uint8Array; readonly contentType: string } {
