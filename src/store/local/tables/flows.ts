@@ -5,6 +5,84 @@ import type { ConversationFilter, FlowFilter } from '../../tasks.ts';
 import { compileOnce, PAGE_SIZE, sqlBuilder } from './builder.ts';
 import type { ConversationRow, FlowAliasRow, FlowRow, TaskRow } from './rows.ts';
 
+/** A flow that something belongs to, made if it does not exist. */
+interface FlowOpening {
+  /** Opened only while this delivery is pending; null when no delivery is behind it. */
+  readonly deliveryId: string | null;
+  readonly flowId: string;
+  readonly externalId: string;
+  /** Used if the flow has no conversation yet, or if a new one was asked for. */
+  readonly newConversationId: string;
+  readonly startNewConversation: boolean;
+  readonly at: number;
+}
+
+/** Opens a flow, and its conversation where that is new. */
+export function openFlow(opening: FlowOpening): readonly CompiledQuery<never>[] {
+  const { deliveryId, flowId, externalId, newConversationId, at } = opening;
+  const insert = opening.startNewConversation ? insertFlowAnew : insertFlowIfNone;
+  return [
+    insert({ deliveryId, flowId, externalId, newConversationId, at }),
+    insertConversation({ deliveryId, flowId, newConversationId, at }),
+  ];
+}
+
+type FlowValues = Omit<FlowOpening, 'startNewConversation'>;
+
+const insertFlowIfNone = compileOnce(
+  (flow: FlowValues) =>
+    insertFlow(flow)
+      .onConflict((conflict) => conflict.column('id').doNothing())
+      .compile() as CompiledQuery<never>,
+);
+
+const insertFlowAnew = compileOnce(
+  (flow: FlowValues) =>
+    insertFlow(flow)
+      .onConflict((conflict) =>
+        conflict.column('id').doUpdateSet({ current_conversation_id: flow.newConversationId }),
+      )
+      .compile() as CompiledQuery<never>,
+);
+
+function insertFlow({ deliveryId, flowId, externalId, newConversationId, at }: FlowValues) {
+  const opened = sqlBuilder
+    .selectNoFrom((eb) => [
+      eb.val(flowId).as('id'),
+      eb.val(externalId).as('external_id'),
+      eb.val(newConversationId).as('current_conversation_id'),
+      eb.val(at).as('created_at'),
+    ])
+    .where(isOpen(deliveryId));
+  return sqlBuilder
+    .insertInto('flows')
+    .columns(['id', 'external_id', 'current_conversation_id', 'created_at'])
+    .expression(opened);
+}
+
+/** Makes the conversation only where the flow has just got it. */
+const insertConversation = compileOnce(
+  ({ deliveryId, flowId, newConversationId, at }: Omit<FlowValues, 'externalId'>) => {
+    const opened = sqlBuilder
+      .selectFrom('flows')
+      .select((eb) => ['current_conversation_id', 'id', eb.val(at).as('created_at')])
+      .where('id', '=', flowId)
+      .where('current_conversation_id', '=', newConversationId)
+      .where(isOpen(deliveryId));
+    return sqlBuilder
+      .insertInto('conversations')
+      .columns(['id', 'flow_id', 'created_at'])
+      .expression(opened)
+      .compile() as CompiledQuery<never>;
+  },
+);
+
+/** Whether a delivery is pending; true without one. */
+export function isOpen(deliveryId: string | null) {
+  return sql<boolean>`(${deliveryId} is null
+    or exists (select 1 from deliveries where deliveries.id = ${deliveryId} and deliveries.status = 'pending'))`;
+}
+
 export function listFlows({ id, externalId, before, limit = PAGE_SIZE }: FlowFilter): CompiledQuery<FlowRow> {
   return sqlBuilder
     .selectFrom('flows')

@@ -1,5 +1,5 @@
 import { type CompiledQuery, sql } from 'kysely';
-import type { NewTask, TaskStatus, Transition, Trust } from '../../../types.ts';
+import type { TaskStatus, Transition, Trust } from '../../../types.ts';
 import {
   type DeliveryOutcome,
   type Effect,
@@ -8,9 +8,10 @@ import {
   type TaskInFlow,
 } from '../../store.ts';
 import { compileOnce, sqlBuilder, whole } from './builder.ts';
-import { insertAlias } from './flows.ts';
+import { insertAlias, openFlow } from './flows.ts';
 import { insertOutgoing } from './outbox.ts';
 import type { TaskRow } from './rows.ts';
+import { insertTask } from './tasks.ts';
 import { changeTask, recordStep } from './transitions.ts';
 
 /**
@@ -21,10 +22,17 @@ export function recordOutcome(outcome: DeliveryOutcome): readonly CompiledQuery<
   const { deliveryId, effects, settledAt } = outcome;
   const tasks = effectsOf(effects, 'task');
   return [
-    ...flowsOf(tasks).flatMap((flow) => [openFlow(flow, outcome), openConversation(flow, outcome)]),
+    ...flowsOf(tasks).flatMap((flow) => openFlow({ ...flow, deliveryId, at: settledAt })),
     ...effectsOf(effects, 'alias').map(({ alias }) => insertAlias(alias, outcome)),
     ...effectsOf(effects, 'move').map(({ to }) => movePosts(to, deliveryId)),
-    ...tasks.map((task) => insertTask(task, outcome)),
+    ...tasks.map(({ task, flowId, externalId, command }) =>
+      insertTask({
+        ...{ task, flowId, externalId, command, deliveryId, at: settledAt },
+        ...{ initiatorId: task.id, parentId: null, dependsOn: [], conversationId: null, mostBelow: null },
+        // Where the delivery's row does not say.
+        ...{ source: '', trust: 'unverified', isSample: false },
+      }),
+    ),
     ...tasks.map(({ task }) => record(outcome, task.id, 'create', null, task.status)),
     ...effectsOf(effects, 'answer').flatMap((answer) => [
       record(outcome, answer.taskId, 'answer', 'waiting_answer', 'queued'),
@@ -73,77 +81,6 @@ function pendingDelivery(deliveryId: string) {
     .where('status', '=', 'pending');
 }
 
-function openFlow(flow: FlowWish, { deliveryId, settledAt }: DeliveryOutcome): CompiledQuery<never> {
-  const { flowId, externalId, newConversationId, startNewConversation } = flow;
-  const values = { deliveryId, settledAt, flowId, externalId, newConversationId };
-  return startNewConversation ? openFlowAnew(values) : openFlowIfNone(values);
-}
-
-interface FlowValues extends Pick<TaskInFlow, 'flowId' | 'externalId' | 'newConversationId'> {
-  readonly deliveryId: string;
-  readonly settledAt: number;
-}
-
-const openFlowIfNone = compileOnce(
-  (flow: FlowValues) =>
-    insertFlow(flow)
-      .onConflict((conflict) => conflict.column('id').doNothing())
-      .compile() as CompiledQuery<never>,
-);
-
-const openFlowAnew = compileOnce(
-  (flow: FlowValues) =>
-    insertFlow(flow)
-      .onConflict((conflict) =>
-        conflict.column('id').doUpdateSet({ current_conversation_id: flow.newConversationId }),
-      )
-      .compile() as CompiledQuery<never>,
-);
-
-function insertFlow({ deliveryId, flowId, externalId, newConversationId, settledAt }: FlowValues) {
-  const wish = pendingDelivery(deliveryId).select((eb) => [
-    eb.val(flowId).as('id'),
-    eb.val(externalId).as('external_id'),
-    eb.val(newConversationId).as('current_conversation_id'),
-    eb.val(settledAt).as('created_at'),
-  ]);
-  return sqlBuilder
-    .insertInto('flows')
-    .columns(['id', 'external_id', 'current_conversation_id', 'created_at'])
-    .expression(wish);
-}
-
-/** Makes the conversation only where `openFlow` made it the flow's current one. */
-function openConversation(flow: FlowWish, { deliveryId, settledAt }: DeliveryOutcome): CompiledQuery<never> {
-  const { flowId, newConversationId } = flow;
-  return insertConversation({ deliveryId, settledAt, flowId, newConversationId });
-}
-
-const insertConversation = compileOnce(
-  ({ deliveryId, flowId, newConversationId, settledAt }: Omit<FlowValues, 'externalId'>) => {
-    const opened = pendingDelivery(deliveryId)
-      .innerJoin('flows', (join) => join.on('flows.id', '=', flowId))
-      .select((eb) => ['flows.current_conversation_id', 'flows.id', eb.val(settledAt).as('created_at')])
-      .where('flows.current_conversation_id', '=', newConversationId);
-    return sqlBuilder
-      .insertInto('conversations')
-      .columns(['id', 'flow_id', 'created_at'])
-      .expression(opened)
-      .compile() as CompiledQuery<never>;
-  },
-);
-
-function insertTask({ task, flowId, externalId, command }: TaskInFlow, outcome: DeliveryOutcome) {
-  const { id, title, status, agent, prompt, url } = task;
-  return insertTaskRow({
-    ...{ id, title, status, agent, prompt, url, flowId, externalId, command },
-    deliveryId: outcome.deliveryId,
-    settledAt: outcome.settledAt,
-    sourceMetadata: JSON.stringify(task.sourceMetadata),
-    syncToClaude: task.syncToClaudeTasks ? 1 : 0,
-  });
-}
-
 /**
  * Lets the tasks of a flow post where its subject is now. A subject that got another number was copied: its comments have other ids,
  * so that the next post is a new one.
@@ -161,67 +98,6 @@ function movePosts({ flowId, place }: FlowThread, deliveryId: string): CompiledQ
     .where((eb) => eb.exists(pendingDelivery(deliveryId).select('deliveries.id')))
     .compile() as CompiledQuery<never>;
 }
-
-const TASK_COLUMNS = [
-  'id',
-  'title',
-  'status',
-  'agent',
-  'prompt',
-  'flow_id',
-  'conversation_id',
-  'source',
-  'initiated_task_id',
-  'delivery_id',
-  'webhook',
-  'command',
-  'external_id',
-  'url',
-  'source_metadata',
-  'sync_to_claude',
-  'trust',
-  'sample',
-  'created_at',
-  'updated_at',
-] as const;
-
-interface TaskValues
-  extends Pick<NewTask, 'id' | 'title' | 'status' | 'agent' | 'prompt' | 'url'>,
-    Pick<TaskInFlow, 'flowId' | 'externalId' | 'command'> {
-  readonly deliveryId: string;
-  readonly settledAt: number;
-  /** JSON. */
-  readonly sourceMetadata: string;
-  readonly syncToClaude: number;
-}
-
-const insertTaskRow = compileOnce((values: TaskValues) => {
-  const row = pendingDelivery(values.deliveryId)
-    .innerJoin('flows', (join) => join.on('flows.id', '=', values.flowId))
-    .select((eb) => [
-      eb.val(values.id).as('id'),
-      eb.val(values.title).as('title'),
-      eb.val(values.status).as('status'),
-      eb.val(values.agent).as('agent'),
-      eb.val(values.prompt).as('prompt'),
-      'flows.id as flow_id',
-      'flows.current_conversation_id as conversation_id',
-      'deliveries.provider as source',
-      eb.val(values.id).as('initiated_task_id'),
-      'deliveries.id as delivery_id',
-      'deliveries.webhook',
-      eb.val(values.command).as('command'),
-      eb.val(values.externalId).as('external_id'),
-      eb.val(values.url).as('url'),
-      eb.val(values.sourceMetadata).as('source_metadata'),
-      eb.val(values.syncToClaude).as('sync_to_claude'),
-      sql<Trust>`coalesce(deliveries.trust, 'unverified')`.as('trust'),
-      sql<number>`coalesce(deliveries.sample, 0)`.as('sample'),
-      eb.val(values.settledAt).as('created_at'),
-      eb.val(values.settledAt).as('updated_at'),
-    ]);
-  return sqlBuilder.insertInto('tasks').columns(TASK_COLUMNS).expression(row).returningAll().compile();
-});
 
 function answerTask(
   { taskId, prompt }: Extract<Effect, { readonly kind: 'answer' }>,

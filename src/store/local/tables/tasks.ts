@@ -1,51 +1,112 @@
 import { type CompiledQuery, sql } from 'kysely';
-import type { Task } from '../../../types.ts';
+import type { NewTask, Task, Trust } from '../../../types.ts';
 import type { SyncNote, TaskCreation, TaskFilter } from '../../tasks.ts';
 import { compileOnce, PAGE_SIZE, sqlBuilder } from './builder.ts';
-import { toUsage } from './flows.ts';
+import { isOpen, openFlow, toUsage } from './flows.ts';
 import type { TaskRow } from './rows.ts';
 import { recordCreation } from './transitions.ts';
 
 /** Stores a task that no delivery made, with its flow and conversation where those are new. One job, one row. */
 export function createTask(creation: TaskCreation): readonly CompiledQuery<TaskRow>[] {
+  const { task, parent, at, flowId, source, actor, mostBelow = null } = creation;
+  const inherited = creation.startNewConversation ? null : (parent?.conversationId ?? null);
   return [
-    openFlow(creation),
-    openConversation(creation),
-    insertTask(creation),
-    recordCreation(creation.task.id, creation.actor) as CompiledQuery<never>,
+    ...openFlow({ ...creation, deliveryId: null }),
+    insertTask({
+      ...{ task, flowId, source, at, mostBelow },
+      deliveryId: null,
+      command: null,
+      externalId: null,
+      conversationId: inherited,
+      parentId: parent?.id ?? null,
+      initiatorId: parent?.initiatedTaskId ?? task.id,
+      dependsOn: creation.dependsOn,
+      // Without a parent a person on this machine typed it.
+      trust: parent?.trust ?? 'operator',
+      isSample: parent?.isSample ?? false,
+    }),
+    recordCreation(task.id, actor) as CompiledQuery<never>,
   ];
 }
 
-function openFlow({ flowId, externalId, newConversationId, startNewConversation, at }: TaskCreation) {
-  return sqlBuilder
-    .insertInto('flows')
-    .values({
-      id: flowId,
-      external_id: externalId,
-      current_conversation_id: newConversationId,
-      created_at: at,
-    })
-    .onConflict((conflict) =>
-      startNewConversation
-        ? conflict.column('id').doUpdateSet({ current_conversation_id: newConversationId })
-        : conflict.column('id').doNothing(),
-    )
-    .compile() as CompiledQuery<never>;
+/** A task of a flow that exists. A delivery's own source, trust and sample mark take precedence. */
+interface TaskInsertion {
+  readonly task: NewTask;
+  readonly flowId: string;
+  /** Stored only while this delivery is pending; null when no delivery made the task. */
+  readonly deliveryId: string | null;
+  readonly command: string | null;
+  /** Null: the flow's. */
+  readonly externalId: string | null;
+  /** Null: the flow's current one. */
+  readonly conversationId: string | null;
+  readonly source: string;
+  readonly parentId: string | null;
+  readonly initiatorId: string;
+  readonly dependsOn: readonly string[];
+  readonly trust: Trust;
+  readonly isSample: boolean;
+  /** Not stored where so many open tasks are below its initiator already; null: without bound. */
+  readonly mostBelow: number | null;
+  readonly at: number;
 }
 
-/** Makes the conversation only where `openFlow` made it the flow's current one. */
-function openConversation({ flowId, newConversationId, at }: TaskCreation) {
-  const opened = sqlBuilder
-    .selectFrom('flows')
-    .select((eb) => ['current_conversation_id', 'id', eb.val(at).as('created_at')])
-    .where('id', '=', flowId)
-    .where('current_conversation_id', '=', newConversationId);
-  return sqlBuilder
-    .insertInto('conversations')
-    .columns(['id', 'flow_id', 'created_at'])
-    .expression(opened)
-    .compile() as CompiledQuery<never>;
+export function insertTask({ task, dependsOn, isSample, ...values }: TaskInsertion): CompiledQuery<TaskRow> {
+  const { id, title, status, agent, prompt, url } = task;
+  return insertTaskRow({
+    ...values,
+    ...{ id, title, status, agent, prompt, url },
+    sourceMetadata: JSON.stringify(task.sourceMetadata),
+    syncToClaude: task.syncToClaudeTasks ? 1 : 0,
+    dependsOn: JSON.stringify(dependsOn),
+    sample: isSample ? 1 : 0,
+  });
 }
+
+interface TaskValues
+  extends Omit<TaskInsertion, 'task' | 'dependsOn' | 'isSample'>,
+    Pick<NewTask, 'id' | 'title' | 'status' | 'agent' | 'prompt' | 'url'> {
+  /** JSON. */
+  readonly sourceMetadata: string;
+  readonly syncToClaude: number;
+  /** JSON. */
+  readonly dependsOn: string;
+  readonly sample: number;
+}
+
+const insertTaskRow = compileOnce((task: TaskValues) => {
+  const row = sqlBuilder
+    .selectFrom('flows')
+    .leftJoin('deliveries', (join) => join.on('deliveries.id', '=', task.deliveryId))
+    .select((eb) => [
+      eb.val(task.id).as('id'),
+      eb.val(task.title).as('title'),
+      eb.val(task.status).as('status'),
+      eb.val(task.agent).as('agent'),
+      eb.val(task.prompt).as('prompt'),
+      'flows.id as flow_id',
+      eb.fn.coalesce(eb.val(task.conversationId), 'flows.current_conversation_id').as('conversation_id'),
+      eb.fn.coalesce('deliveries.provider', eb.val(task.source)).as('source'),
+      eb.val(task.parentId).as('parent_task_id'),
+      eb.val(task.initiatorId).as('initiated_task_id'),
+      eb.val(task.dependsOn).as('depends_on'),
+      'deliveries.id as delivery_id',
+      'deliveries.webhook',
+      eb.val(task.command).as('command'),
+      eb.fn.coalesce(eb.val(task.externalId), 'flows.external_id').as('external_id'),
+      eb.val(task.url).as('url'),
+      eb.val(task.sourceMetadata).as('source_metadata'),
+      eb.val(task.syncToClaude).as('sync_to_claude'),
+      eb.fn.coalesce('deliveries.trust', eb.val(task.trust)).as('trust'),
+      eb.fn.coalesce('deliveries.sample', eb.val(task.sample)).as('sample'),
+      eb.val(task.at).as('created_at'),
+      eb.val(task.at).as('updated_at'),
+    ])
+    .where('flows.id', '=', task.flowId)
+    .where(isOpen(task.deliveryId))
+    .where(hasRoom(task));
+  return sqlBuilder.insertInto('tasks').columns(COLUMNS).expression(row).returningAll().compile();
+});
 
 const COLUMNS = [
   'id',
@@ -59,6 +120,9 @@ const COLUMNS = [
   'parent_task_id',
   'initiated_task_id',
   'depends_on',
+  'delivery_id',
+  'webhook',
+  'command',
   'external_id',
   'url',
   'source_metadata',
@@ -69,43 +133,10 @@ const COLUMNS = [
   'updated_at',
 ] as const;
 
-function hasRoom({ flowId, parent, mostBelow = null }: TaskCreation) {
-  if (parent === null || mostBelow === null) return sql<boolean>`true`;
-  return sql<boolean>`(
-    select count(*) from tasks where flow_id = ${flowId} and initiated_task_id = ${parent.initiatedTaskId}
-      and parent_task_id is not null and completed_at is null) < ${mostBelow}`;
-}
-
-function insertTask(creation: TaskCreation): CompiledQuery<TaskRow> {
-  const { task, parent, at } = creation;
-  const inherited = creation.startNewConversation ? null : (parent?.conversationId ?? null);
-  const row = sqlBuilder
-    .selectFrom('flows')
-    .select((eb) => [
-      eb.val(task.id).as('id'),
-      eb.val(task.title).as('title'),
-      eb.val(task.status).as('status'),
-      eb.val(task.agent).as('agent'),
-      eb.val(task.prompt).as('prompt'),
-      'flows.id as flow_id',
-      eb.fn.coalesce(eb.val(inherited), 'flows.current_conversation_id').as('conversation_id'),
-      eb.val(creation.source).as('source'),
-      eb.val(parent?.id ?? null).as('parent_task_id'),
-      eb.val(parent?.initiatedTaskId ?? task.id).as('initiated_task_id'),
-      eb.val(JSON.stringify(creation.dependsOn)).as('depends_on'),
-      'flows.external_id',
-      eb.val(task.url).as('url'),
-      eb.val(JSON.stringify(task.sourceMetadata)).as('source_metadata'),
-      eb.val(task.syncToClaudeTasks ? 1 : 0).as('sync_to_claude'),
-      // Without a parent a person on this machine typed it.
-      eb.val(parent?.trust ?? 'operator').as('trust'),
-      eb.val(parent?.isSample ? 1 : 0).as('sample'),
-      eb.val(at).as('created_at'),
-      eb.val(at).as('updated_at'),
-    ])
-    .where('flows.id', '=', creation.flowId)
-    .where(hasRoom(creation));
-  return sqlBuilder.insertInto('tasks').columns(COLUMNS).expression(row).returningAll().compile();
+function hasRoom({ flowId, initiatorId, parentId, mostBelow }: TaskValues) {
+  return sql<boolean>`(${mostBelow} is null or ${parentId} is null or (
+    select count(*) from tasks where flow_id = ${flowId} and initiated_task_id = ${initiatorId}
+      and parent_task_id is not null and completed_at is null) < ${mostBelow})`;
 }
 
 export const taskById = compileOnce(
