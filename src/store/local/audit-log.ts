@@ -5,10 +5,10 @@ import { failure } from '../../errors.ts';
 import type { NewAuditEntry } from '../../types.ts';
 import { prepare } from './index.ts';
 import { type Holder, lockFolder } from './lock.ts';
+import { type Redact, withoutSecrets } from './redact-writes.ts';
 import { databasePath, isBusy, openForReading, openForWriting } from './sqlite.ts';
 import { insertAudit } from './tables/audit.ts';
 import { SCHEMA_VERSION, schemaVersion } from './tables/versions.ts';
-import { type Redact, withoutSecrets } from './words.ts';
 
 /** How long another process may keep the folder while the db has yet to be made or migrated. */
 const PATIENCE_MS = 10_000;

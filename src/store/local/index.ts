@@ -6,6 +6,7 @@ import { effectsOf, type Store, type StoreReader } from '../store.ts';
 import { type BodyLocation, createBodyReader } from './log/body-log.ts';
 import { recoverRows, recoveryProblems } from './log/recovery.ts';
 import { logFolder, logSize } from './log/segments.ts';
+import { type Redact, redacting } from './redact-writes.ts';
 import { createRunner, explained, openForReading, openForWriting } from './sqlite.ts';
 import {
   ackEvent,
@@ -99,7 +100,6 @@ import {
 } from './tables/tasks.ts';
 import { changeTask, noteTask, toTransition, transitionsOf } from './tables/transitions.ts';
 import { migrate, requireCurrentSchema, rewriteSchemaVersion, schemaVersion } from './tables/versions.ts';
-import { type Redact, redacting } from './words.ts';
 import { startWriter, type Writer } from './writer-client.ts';
 
 /** Runs, as somebody reads them who runs queries like this. */

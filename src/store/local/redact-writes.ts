@@ -43,7 +43,11 @@ function cleanedField(
   field: unknown,
   redact: Redact,
 ): unknown {
-  // The content of a forward is the URL that it goes to.
-  if (EXACT.test(name) || (name === 'content' && owner.kind === 'forward')) return field;
+  // The content of a forward is its URL, the key of a claim is compared.
+  const isExact =
+    EXACT.test(name) ||
+    (owner.kind === 'forward' && name === 'content') ||
+    (owner.kind === 'claim' && name === 'key');
+  if (isExact) return field;
   return typeof field === 'string' && isSecretName(name) && field !== '' ? REDACTED : cleaned(field, redact);
 }
