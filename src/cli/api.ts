@@ -16,7 +16,7 @@ interface ApiFlags extends ServiceFlags {
 
 const METHODS = ['GET', 'POST', 'PUT', 'DELETE'];
 
-/** `hookctl api GET /api/webhooks`: curl with the address and the token of the running server. */
+/** `hookctl api GET /api/webhooks`: like curl, with the address and token of the running server. */
 export const configureApi: CliCommand = (command, runner) => {
   command
     .argument('<method>', METHODS.join(', '))
@@ -37,7 +37,7 @@ export const configureApi: CliCommand = (command, runner) => {
     );
 };
 
-/** The body goes to stdout whatever the status; exit 4 for 404, 1 for every other refusal. */
+/** Prints the body at any status; exits with 4 for 404, with 1 for any other error status. */
 async function run(app: Services, method: string, path: string, { data }: ApiFlags): Promise<ExitCode> {
   if (!METHODS.includes(method))
     throw usageError(`there is no method ${method}`, suggestion(method, METHODS));

@@ -17,7 +17,7 @@ async function run(app: Services, { json }: JsonFlags): Promise<ExitCode> {
   const { io } = app;
   try {
     const { snapshot, notices, dynamic, agents } = await app.configuration({ runModules: true });
-    // For serving the last good copy stands in; here it is the file that is asked about.
+    // `serve` would use the last valid copy; `check` reports the file itself.
     if (dynamic.refused.length > 0) throw new ConfigError(dynamic.refused);
     if (agents.missing.length > 0) throw new ConfigError(agents.missing);
     const useless = secretProblems(snapshot.webhooks);

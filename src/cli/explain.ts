@@ -42,14 +42,14 @@ async function explainFile(app: Services, path: string, flags: ExplainFlags): Pr
   return 0;
 }
 
-/** The configuration, and lines about files that a server, or the last start, does not have as they are. */
+/** Reads the configuration, and prints which project files are not loaded. */
 async function lookedAt(app: Services): Promise<Configuration> {
   const configuration = await app.configuration();
   sayUnloaded(app, (await served(app))?.not_loaded ?? configuration.unloaded);
   return configuration;
 }
 
-/** What became of it then, and what today's configuration makes of it. */
+/** Prints what happened then, and what would happen with the present configuration. */
 async function explainStored(app: Services, id: string, { json }: ExplainFlags): Promise<0> {
   const reader = storedReader(app, id);
   const delivery = reader.delivery(id);
@@ -70,7 +70,7 @@ async function explainStored(app: Services, id: string, { json }: ExplainFlags):
         ['because', view?.reason ?? null],
       ]),
     );
-    say(app.io.out, '\nToday, with the configuration of now:\n');
+    say(app.io.out, '\nWith the present configuration:\n');
     await printExplanation(app.io, id, explanation);
   }
   return 0;

@@ -37,7 +37,7 @@ export const commands: readonly CliEntry[] = [
   {
     name: 'trust',
     group: 'Start',
-    summary: 'use a webhooks.yml and modules that others can write to',
+    summary: 'trust a project folder that others can write to',
     load: async () => (await import('./trust.ts')).configureTrust,
   },
   {
@@ -49,19 +49,19 @@ export const commands: readonly CliEntry[] = [
   {
     name: 'status',
     group: 'Start',
-    summary: 'what runs, what came in, what is wrong',
+    summary: 'show the server, webhooks, tasks and problems',
     load: async () => (await import('./status.ts')).configureStatus,
   },
   {
     name: 'trigger',
     group: 'Start',
-    summary: 'send a signed sample as a provider would',
+    summary: 'send a signed sample event to the running server',
     load: async () => (await import('./trigger/trigger.ts')).configureTrigger,
   },
   {
     name: 'tunnel',
     group: 'Start',
-    summary: 'open a tunnel, see its state',
+    summary: 'open a tunnel, show its state',
     subcommands: [
       { name: 'list', load: async () => (await import('./tunnel/list.ts')).configureList },
       { name: 'open', load: async () => (await import('./tunnel/open.ts')).configureOpen },
@@ -72,7 +72,7 @@ export const commands: readonly CliEntry[] = [
   {
     name: 'webhook',
     group: 'Webhooks',
-    summary: 'list, add and change webhooks',
+    summary: 'list, add and edit webhooks',
     subcommands: [
       { name: 'add', load: async () => (await import('./webhook/add.ts')).configureAdd },
       { name: 'list', load: async () => (await import('./webhook/list.ts')).configureList },
@@ -87,7 +87,7 @@ export const commands: readonly CliEntry[] = [
       },
       {
         name: 'command',
-        summary: 'the commands of a webhook: what people can ask for, and what happens by itself',
+        summary: 'list, add, edit and remove the commands of a webhook',
         subcommands: [
           { name: 'add', load: async () => (await import('./webhook/command/add.ts')).configureCommandAdd },
           {
@@ -112,7 +112,7 @@ export const commands: readonly CliEntry[] = [
   {
     name: 'delivery',
     group: 'Deliveries',
-    summary: 'list and show deliveries, run a failed one again',
+    summary: 'list, show, retry and prune deliveries',
     subcommands: [
       { name: 'list', load: async () => (await import('./delivery/list.ts')).configureList },
       { name: 'show', load: async () => (await import('./delivery/show.ts')).configureShow },
@@ -123,19 +123,19 @@ export const commands: readonly CliEntry[] = [
   {
     name: 'explain',
     group: 'Deliveries',
-    summary: 'why each command fired or did not',
+    summary: 'show why each command fired or did not',
     load: async () => (await import('./explain.ts')).configureExplain,
   },
   {
     name: 'replay',
     group: 'Deliveries',
-    summary: 'run stored deliveries or files as new ones',
+    summary: 'process stored deliveries or files again',
     load: async () => (await import('./replay/replay.ts')).configureReplay,
   },
   {
     name: 'outbox',
     group: 'Deliveries',
-    summary: 'list replies and forwards, send one again or drop it',
+    summary: 'list, retry and drop replies and forwards',
     subcommands: [
       { name: 'list', load: async () => (await import('./outbox/list.ts')).configureList },
       { name: 'retry', load: async () => (await import('./outbox/change.ts')).configureRetry },
@@ -164,7 +164,7 @@ export const commands: readonly CliEntry[] = [
   {
     name: 'flow',
     group: 'Tasks',
-    summary: 'everything around one issue or thread, as a tree',
+    summary: 'list and show flows: all tasks of one issue or thread',
     subcommands: [
       { name: 'list', load: async () => (await import('./flow/list.ts')).configureList },
       { name: 'show', load: async () => (await import('./flow/show.ts')).configureShow },
@@ -173,7 +173,7 @@ export const commands: readonly CliEntry[] = [
   {
     name: 'conversation',
     group: 'Tasks',
-    summary: 'tasks that share an agent’s context, with their totals',
+    summary: 'list and show conversations: tasks that share context',
     subcommands: [
       { name: 'list', load: async () => (await import('./conversation/list.ts')).configureList },
       { name: 'show', load: async () => (await import('./conversation/show.ts')).configureShow },
@@ -182,7 +182,7 @@ export const commands: readonly CliEntry[] = [
   {
     name: 'claude',
     group: 'Tasks',
-    summary: 'Claude Code’s task list: its state, point a project at it',
+    summary: 'show Claude Code’s task list, use it in a project',
     subcommands: [
       { name: 'status', load: async () => (await import('./claude/status.ts')).configureStatus },
       { name: 'install', load: async () => (await import('./claude/install.ts')).configureInstall },
@@ -192,31 +192,31 @@ export const commands: readonly CliEntry[] = [
   {
     name: 'sync',
     group: 'Tasks',
-    summary: 'bring Claude Code’s task files in line with the store',
+    summary: 'synchronize Claude Code’s task files with the store',
     load: async () => (await import('./sync.ts')).configureSync,
   },
   {
     name: 'mcp',
     group: 'Tasks',
-    summary: 'tools for agents (Model Context Protocol), on stdin and stdout',
+    summary: 'serve MCP tools for agents on stdin and stdout',
     load: async () => (await import('./mcp.ts')).configureMcp,
   },
   {
     name: 'audit',
     group: 'Upkeep',
-    summary: 'who changed what',
+    summary: 'list changes and who made them',
     subcommands: [{ name: 'list', load: async () => (await import('./audit/list.ts')).configureList }],
   },
   {
     name: 'backup',
     group: 'Upkeep',
-    summary: 'copy everything that is stored, also while serving',
+    summary: 'back up the data folder, also while serving',
     load: async () => (await import('./backup.ts')).configureBackup,
   },
   {
     name: 'restore',
     group: 'Upkeep',
-    summary: 'put a backup in the place of what is stored',
+    summary: 'replace the stored data with a backup',
     load: async () => (await import('./restore.ts')).configureRestore,
   },
   {

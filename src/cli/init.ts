@@ -29,19 +29,19 @@ async function run(app: Services, { moveData }: InitFlags): Promise<0> {
   for (const file of written) say(io.out, `wrote ${relative(cwd, file)}`);
   for (const file of kept) say(io.out, `kept ${relative(cwd, file)}, which was there`);
   if (!(await dependsOnHookctl(cwd))) {
-    say(io.err, 'So that editors find the types in every clone: npm install --save-dev hookctl');
+    say(io.err, 'For types in editors, in every clone: npm install --save-dev hookctl');
   }
   say(io.err, 'Next: hookctl check && hookctl serve');
   return 0;
 }
 
-/** Whether the folder's package.json names hookctl, so that `npm install` brings its types. */
+/** Whether the folder's package.json lists hookctl, so that `npm install` installs its types. */
 async function dependsOnHookctl(folder: string): Promise<boolean> {
   const text = await readFile(join(folder, 'package.json'), 'utf8').catch(() => '');
   return /"hookctl"\s*:/.test(text);
 }
 
-/** With a webhooks.yml here, data lies beside it: without the move an existing store would seem to be gone. */
+/** A webhooks.yml moves the data folder beside it, so an existing store would seem lost. */
 async function offerMove(app: Services, wish: boolean | undefined): Promise<void> {
   const from = join(app.home, '.hookctl');
   const to = join(app.cwd, '.hookctl');
@@ -50,6 +50,6 @@ async function offerMove(app: Services, wish: boolean | undefined): Promise<void
     await rename(from, to);
     say(app.io.out, `moved ${from} to ${to}`);
   } else {
-    say(app.io.err, `${from} stays; from here on data lies in ${to}. To move it: hookctl init --move-data`);
+    say(app.io.err, `${from} stays; data is now stored in ${to}. To move it: hookctl init --move-data`);
   }
 }

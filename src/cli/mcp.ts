@@ -13,21 +13,21 @@ interface McpFlags extends ServiceFlags {
   readonly agent?: string;
 }
 
-/** How long a change waits for others that have the data folder: each has it for well under a second. */
+/** How long a change waits for other commands that hold the data folder, each for under a second. */
 const PATIENCE_MS = 15_000;
 const WAIT = { baseMs: 30, capMs: 250, random: Math.random };
 
 /** `hookctl mcp`: the tools for agents over stdin and stdout. */
 export const configureMcp: CliCommand = (command, runner) => {
   command
-    .option('--agent <name>', 'whose tasks and events are meant where a call names no agent')
+    .option('--agent <name>', 'agent whose tasks and events are used when a call names none')
     .addHelpText(
       'after',
       [
         '',
-        'Speaks the Model Context Protocol on stdin and stdout: an agent starts it, not a person. It works with a',
-        'running server and without one. The same tools are at /mcp of the management socket (Streamable HTTP, with',
-        'the token of `hookctl token`).',
+        'Speaks the Model Context Protocol on stdin and stdout: an agent starts it, not a',
+        'person. It works with and without a running server. The same tools are at /mcp',
+        'of the management address (Streamable HTTP, with the token of `hookctl token`).',
         examples(
           'hookctl claude install --mcp',
           'claude mcp add hookctl -- hookctl mcp',
@@ -58,7 +58,7 @@ async function serveStdio(app: Services, host: Host, flags: McpFlags): Promise<0
 }
 
 /**
- * Each change takes what it needs and gives it back: a session lasts hours, and others must get at the data folder
+ * Each change opens and closes its own services: a session lasts hours, and other commands need the data folder
  * meanwhile. Reads go straight to the store.
  */
 function backendOf(app: Services, host: Host, flags: ServiceFlags): McpBackend {

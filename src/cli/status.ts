@@ -23,7 +23,7 @@ async function run(app: Services, { json }: JsonFlags): Promise<0> {
   return 0;
 }
 
-/** What the folder alone tells, without a server and without reading anybody's configuration. */
+/** The state that the data folder shows without a server; reads no configuration. */
 function offline(app: Services): StatusView {
   const { version, located, clock } = app;
   const store = app.reader();

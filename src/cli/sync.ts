@@ -13,7 +13,7 @@ export const configureSync: CliCommand = (command, runner) => {
     .action(runner.action(command, run));
 };
 
-/** Exit 1 when a task's files are still missing. */
+/** Exits with 1 when a task's files are still missing. */
 async function run(app: Services, { json }: JsonFlags): Promise<0 | 1> {
   const call = await managementCall(app, 'sync');
   const view = await call<SyncView>({ method: 'POST', path: '/api/sync', body: {} });

@@ -14,7 +14,7 @@ interface TrustFlags {
 
 export const configureTrust: CliCommand = (command, runner) => {
   command
-    .argument('[folder]', 'folder whose webhooks.yml and modules count, whoever wrote them')
+    .argument('[folder]', 'folder whose webhooks.yml and modules are used, whoever may write to them')
     .option('--remove', 'no longer trust the folder')
     .option('--list', 'list the trusted folders')
     .option('--json', 'with --list: print an array')
@@ -48,13 +48,13 @@ async function run({ host }: Runner, folder: string | undefined, flags: TrustFla
   const real = realOf(path);
   if (real === null) throw notFound(`there is no folder ${path}`);
   if (real === '/')
-    throw usageError('/ would trust every file of the machine', 'Name the folder of one project.');
+    throw usageError('/ would trust every file of the machine', 'Give the folder of one project.');
   await keepTrustedFolders(host, [...known, real]);
-  say(io.out, `trusted ${real}: its webhooks.yml counts, and its modules run as you`);
-  say(io.err, `Listed in ${trustFile(host)}. To take it back: hookctl trust --remove ${folder}`);
+  say(io.out, `trusted ${real}: its webhooks.yml is used, and its modules run as you`);
+  say(io.err, `Listed in ${trustFile(host)}. To undo: hookctl trust --remove ${folder}`);
 }
 
-/** The folder that a path leads to; null when it leads to none. */
+/** The real path of a folder. Null when there is none. */
 function realOf(path: string): string | null {
   return statSync(path, { throwIfNoEntry: false })?.isDirectory() === true ? realpathSync(path) : null;
 }

@@ -102,7 +102,7 @@ test('E3: a backlog is cancelled at once, after a question or with --yes, and no
   expect(left.map(({ agent }) => agent)).toEqual(['brain']);
 
   for (const [args, code, words] of [
-    [['task', 'cancel'], 2, 'nothing says what to cancel'],
+    [['task', 'cancel'], 2, 'no task to cancel is given'],
     [['task', 'cancel', tasks[0] ?? '', '--agent', 'planning'], 2, 'filters select tasks'],
     [['task', 'cancel', '--status', 'completed', '--yes'], 2, 'must be one of'],
     [['task', 'cancel', '--agent', 'planing', '--yes'], 4, 'Did you mean planning?'],

@@ -126,12 +126,12 @@ describe('replay of many', () => {
   });
 
   test.each([
-    [['replay'], /nothing says what to replay/],
+    [['replay'], /no deliveries to replay are given/],
     [['replay', 'dlv-1', '--since', '1h'], /some are named already/],
-    [['replay', '--since', 'yesterday'], /--since yesterday is no time/],
+    [['replay', '--since', 'yesterday'], /--since yesterday is not a time/],
     [['replay', '--status', 'rejected'], /must be one of processed, ignored, failed, unparsed/],
     [['replay', '--since', '1h', '--resign'], /belong to --to/],
-    [['replay', '--since', '1h', '--to', 'localhost:3000'], /is no URL/],
+    [['replay', '--since', '1h', '--to', 'localhost:3000'], /is not a URL/],
   ])('%j is a mistake', async (args, said) => {
     const { code, stderr } = await tell(sandbox, ...args);
     expect([code, stderr]).toEqual([2, expect.stringMatching(said)]);
@@ -173,7 +173,7 @@ describe('a long replay', () => {
     expect([first.code, first.signal]).toEqual([done.length < MANY ? 1 : 0, null]);
     if (done.length === MANY) return;
     expect(first.stderr).toContain(`interrupted: ${done.length} of ${MANY} were replayed`);
-    const goOn = /Go on with: hookctl (.+)$/m.exec(first.stderr)?.[1]?.split(' ') ?? [];
+    const goOn = /Continue with: hookctl (.+)$/m.exec(first.stderr)?.[1]?.split(' ') ?? [];
     const rest = linesOf(await tell(sandbox, ...goOn, '--json'));
     expect(new Set([...done, ...rest].map(({ replay_of }) => replay_of)).size).toBe(MANY);
     expect(done.length + rest.length).toBe(MANY);

@@ -74,7 +74,7 @@ test('what several commands have in common is said once, and shortened in the li
 
 test('explain tells what is from what was, its commands in the order of the webhook', async () => {
   const { stdout } = await tell(sandbox, 'explain', processed);
-  expect(stdout).toMatch(/^because .*\n\nToday, with the configuration of now:\n\nsource /m);
+  expect(stdout).toMatch(/^because .*\n\nWith the present configuration:\n\nsource /m);
   const listed = await tellJson<{ id: string }[]>(sandbox, 'webhook', 'command', 'list', 'github');
   const explained = await tellJson<{ events: { commands: { command: string }[] }[] }>(
     sandbox,

@@ -108,7 +108,7 @@ describe('replay --to', () => {
     );
     expect([code, stderr]).toEqual([1, expect.stringContaining('http://127.0.0.1:1 does not answer')]);
     expect(stderr).toContain('ECONNREFUSED');
-    expect(stderr).toMatch(/Go on with: hookctl replay .*--after dlv-/);
+    expect(stderr).toMatch(/Continue with: hookctl replay .*--after dlv-/);
   });
 
   test('that Ctrl-C ends says how far it came and how to go on; together each is sent once', async () => {
@@ -122,7 +122,7 @@ describe('replay --to', () => {
     const { code, stderr } = await running.ended;
     expect(code).toBe(1);
     expect(stderr).toContain(`interrupted: ${received.length} of ${COUNT} were replayed`);
-    const goOn = /Go on with: hookctl (.+)$/m.exec(stderr)?.[1]?.split(' ') ?? [];
+    const goOn = /Continue with: hookctl (.+)$/m.exec(stderr)?.[1]?.split(' ') ?? [];
     expect((await tell(sandbox, ...goOn)).code).toBe(0);
     const seen = received.map(({ body }) => body.toString());
     expect(seen.toSorted()).toEqual(bodies.toSorted());

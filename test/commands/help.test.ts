@@ -1,4 +1,5 @@
 import { beforeAll, expect, test } from 'vitest';
+import { commands, type Group, type Verb } from '../../src/cli/index.ts';
 import { tell } from '../support/in-process.ts';
 import { type Sandbox, sandboxForFile } from '../support/sandbox.ts';
 
@@ -23,6 +24,19 @@ test('E25: the help is in groups, fits 80 columns and ends with two examples', a
     ).toHaveLength(2);
   }
 });
+
+test('help: every command fits 80 columns', async () => {
+  for (const path of commands.flatMap((command) => pathsOf(command))) {
+    const { code, stdout } = await tell(sandbox, ...path, '--help');
+    const long = stdout.split('\n').filter((line) => line.length > 80);
+    expect([code, long], path.join(' ')).toEqual([0, []]);
+  }
+});
+
+function pathsOf(command: Verb | Group): readonly (readonly string[])[] {
+  const below = 'load' in command ? [] : command.subcommands.flatMap(pathsOf);
+  return [[command.name], ...below.map((path) => [command.name, ...path])];
+}
 
 test('E25: an unknown command, topic, subcommand or option is refused with what was meant', async () => {
   const cases = [

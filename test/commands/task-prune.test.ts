@@ -139,7 +139,10 @@ test('E15: `task prune` says what would go and what is still needed, and asks be
   const declined = await tellPerson(sandbox, 'n', 'task', 'prune', '--before', '30d');
   expect([declined.code, declined.stderr]).toEqual([0, expect.stringContaining('Nothing was removed.')]);
   const wrong = await tell(sandbox, 'task', 'prune', '--before', 'yesterday', '--yes');
-  expect([wrong.code, wrong.stderr]).toEqual([2, expect.stringContaining('--before yesterday is no time')]);
+  expect([wrong.code, wrong.stderr]).toEqual([
+    2,
+    expect.stringContaining('--before yesterday is not a time'),
+  ]);
   expect(titles()).toEqual(before);
 });
 

@@ -61,7 +61,7 @@ test('`delivery prune` takes what webhooks.yml says, `--before` what is typed; p
   const mistake = await tell(sandbox, 'delivery', 'prune', '--before', 'yesterday');
   expect([mistake.code, mistake.stderr]).toEqual([
     2,
-    expect.stringContaining('--before yesterday is no time'),
+    expect.stringContaining('--before yesterday is not a time'),
   ]);
 });
 

@@ -11,7 +11,7 @@ interface AuditFlags extends ListFlags {
   readonly since?: string;
 }
 
-/** What changes are made to; `webhook.add` is one of the first. */
+/** First words of the names of changes, such as `webhook.add`. */
 const NOUNS = ['webhook', 'command', 'delivery', 'task', 'outbox', 'backup', 'serve', 'config', 'grant'];
 
 const COLUMNS: readonly ListColumn<AuditView>[] = [
@@ -25,9 +25,9 @@ const COLUMNS: readonly ListColumn<AuditView>[] = [
 
 export const configureList: CliCommand = (command, runner) => {
   command
-    .description('List who changed what, newest first.')
-    .option('--what <name>', 'only this: webhook.add, or webhook for all that begins so')
-    .option('--since <time>', 'only since then: 2h, 7d, 2026-01-31, 2026-01-31T12:00:00Z');
+    .description('List changes and who made them, newest first.')
+    .option('--what <name>', 'only this change, webhook.add, or all of webhook')
+    .option('--since <time>', 'only since: 2h, 7d, 2026-01-31, 2026-01-31T12:00:00Z');
   listCommand(command, runner, {
     list: 'audit',
     nouns: ['line', 'lines of the audit'],

@@ -26,11 +26,11 @@ interface McpServerEntry {
 /** An entry for `.mcp.json`. */
 interface McpCommand {
   readonly entry: McpServerEntry;
-  /** It works for whoever has the project; false: it names a path of this machine. */
+  /** Whether it works on every machine; false when it contains a path of this one. */
   readonly portable: boolean;
 }
 
-/** hookctl as the users of a project reach it: on the PATH, as its dependency, else where it lies. */
+/** How to start hookctl: from the PATH, as a dependency of the project, or by its path. */
 export async function mcpCommand({ env }: Services, projectFolder: string): Promise<McpCommand> {
   const entry = (command: string, ...args: readonly string[]): McpServerEntry => ({
     type: 'stdio',
@@ -39,7 +39,7 @@ export async function mcpCommand({ env }: Services, projectFolder: string): Prom
   });
   if (await isOnPath('hookctl', env.PATH ?? '')) return { entry: entry('hookctl'), portable: true };
   if (await isProgram(join(projectFolder, 'node_modules/.bin/hookctl'))) {
-    // `--no`: what is not installed is not fetched from anywhere.
+    // `--no` keeps npx from downloading anything.
     return { entry: entry('npx', '--no', '--', 'hookctl'), portable: true };
   }
   const script = fileURLToPath(new URL('bin/hookctl.js', PACKAGE_ROOT));
@@ -70,7 +70,7 @@ interface InstallFlags extends JsonFlags {
 export const configureInstall: CliCommand = (command, runner) => {
   command
     .description(
-      'Let every Claude Code session of this project see hookctl’s tasks (.claude/settings.local.json).',
+      'Show hookctl’s tasks in every Claude Code session of this project (.claude/settings.local.json).',
     )
     .option('--mcp', 'also register the tools of `hookctl mcp` for the project (.mcp.json)')
     .option('--json', 'print one object')
@@ -101,7 +101,7 @@ async function install(app: Services, { json, mcp }: InstallFlags): Promise<0> {
   return 0;
 }
 
-/** Adds entries and notes what was added, so that no more than that is taken out again. */
+/** Adds entries and records which, so that uninstall removes only those. */
 async function put(app: Services, place: SettingsBlock, wanted: Entries) {
   const { changed, madeFolder } = await installEntries(place, wanted);
   const entries = Object.fromEntries(Object.entries(wanted).filter(([name]) => changed.includes(name)));

@@ -8,7 +8,7 @@ import type { Services } from '../../services.ts';
 import { claudeConfigDir, listFolderName } from '../../tasks/claude/index.ts';
 import type { Installed } from '../../tasks/claude/settings.ts';
 
-/** Where Claude Code and this project meet. */
+/** The task list and folders that this project shares with Claude Code. */
 export async function claudePlace({ located, cwd, env, home }: Services) {
   const { projectFile } = located;
   const project = projectFile === null ? defaultProject() : (await readProject(projectFile)).project;
@@ -22,15 +22,15 @@ export async function claudePlace({ located, cwd, env, home }: Services) {
   };
 }
 
-/** What hookctl put into files of Claude Code, by their paths. */
+/** The entries that hookctl added to Claude Code's files, by path. */
 type InstallRecord = Readonly<Record<string, Installed>>;
 
-/** What hookctl put into one file; null: nothing. */
+/** The entries that hookctl added to a file. Null when none. */
 export async function readInstalled({ located }: Services, path: string): Promise<Installed | null> {
   return (await readRecord(located.dataFolder))[path] ?? null;
 }
 
-/** Adds to what hookctl put into a file. */
+/** Records entries that hookctl added to a file. */
 export async function noteInstalled(app: Services, path: string, more: Installed): Promise<void> {
   const before = await readInstalled(app, path);
   await noteFile(app, path, {
@@ -39,7 +39,7 @@ export async function noteInstalled(app: Services, path: string, more: Installed
   });
 }
 
-/** Nothing of hookctl is in the file any more. */
+/** Records that a file has no entries of hookctl any more. */
 export async function forgetInstalled(app: Services, path: string): Promise<void> {
   if ((await readInstalled(app, path)) !== null) await noteFile(app, path, null);
 }

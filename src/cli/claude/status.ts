@@ -9,13 +9,13 @@ import { claudePlace } from './project.ts';
 
 export const configureStatus: CliCommand = (command, runner) => {
   command
-    .description('Show which task list is used, whether it can be written, and how a session gets to it.')
+    .description('Show the task list, whether it can be written, and how a session uses it.')
     .option('--json', 'print one object')
     .addHelpText('after', examples('hookctl claude status', 'hookctl claude status --json | jq .problem'))
     .action(runner.action(command, status));
 };
 
-/** Exit 1 when no task gets into the list. */
+/** Exits with 1 when hookctl cannot write tasks to the list. */
 async function status(app: Services, { json }: JsonFlags): Promise<0 | 1> {
   const view = await look(app);
   if (json === true) printJson(app.io, view);

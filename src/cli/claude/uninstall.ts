@@ -12,9 +12,7 @@ import { claudePlace, forgetInstalled, readInstalled } from './project.ts';
 
 export const configureUninstall: CliCommand = (command, runner) => {
   command
-    .description(
-      'Take out of .claude/settings.local.json and .mcp.json what `claude install` put there, and nothing else.',
-    )
+    .description('Remove the entries of `claude install` from .claude/settings.local.json and .mcp.json.')
     .option('--json', 'print one object')
     .addHelpText('after', examples('hookctl claude uninstall'))
     .action(runner.action(command, uninstall));

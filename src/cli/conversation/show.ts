@@ -11,7 +11,7 @@ const TASKS_SHOWN = 500;
 
 export const configureShow: CliCommand = (command, runner) => {
   command
-    .description('Show one conversation: its totals and its tasks.')
+    .description('Show a conversation: its totals and its tasks.')
     .argument('<id>', 'conversation id')
     .option('--json', 'print one object, its tasks under `items`')
     .addHelpText('after', examples('hookctl conversation show conv-01jd9x3k2a7f3kq2'))

@@ -54,7 +54,7 @@ export const configureList: CliCommand = (command, runner) => {
   );
 };
 
-/** Oldest first, as a log reads, until a signal ends it. */
+/** Prints new deliveries, oldest first, until a signal. */
 async function follow(app: Services, flags: DeliveryFlags, start: readonly DeliveryView[]): Promise<0> {
   let ended = false;
   void app.signals.next().then(() => {

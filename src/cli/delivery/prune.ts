@@ -19,14 +19,14 @@ interface PruneFlags extends JsonFlags {
 export const configurePrune: CliCommand = (command, runner) => {
   command
     .description(
-      'Remove the bytes of deliveries that were worked off. What is pending or still has a reply to send stays, and so do the rows, which say what happened.',
+      'Remove the bodies of processed deliveries. Pending deliveries and those with unsent replies keep theirs; the records stay.',
     )
     .option(
       '--before <time>',
-      'only what came before: how long ago (30d, 12h), or a date; default: `retention` of webhooks.yml, its size, too',
+      'only deliveries received before: an age (30d, 12h) or a date; default: age and size in `retention` of webhooks.yml',
     )
-    .option('--samples', 'only of samples that `hookctl trigger` made, of any age')
-    .option('--dry-run', 'only say what would go')
+    .option('--samples', 'only samples from `hookctl trigger`, of any age')
+    .option('--dry-run', 'only print what would be removed')
     .option('--json', 'print { deliveries, bytes, freed_bytes } as JSON')
     .addHelpText(
       'after',
@@ -67,7 +67,7 @@ function asTyped({ clock }: Services, before: string | undefined, samples: boole
   return { before: limit, samples, size: null };
 }
 
-/** As a server does by itself. */
+/** The limits by which a server prunes. */
 async function configured(app: Services): Promise<PruneLimits> {
   const { age, size } = (await app.configuration()).project.retention;
   return { before: app.clock.now() - age, size };

@@ -6,7 +6,7 @@ import { printSettled, succeeded } from '../kit/settled.ts';
 
 export const configureRetry: CliCommand = (command, runner) => {
   command
-    .description('Take up a failed or ignored delivery again: the same record, with today’s configuration.')
+    .description('Process a failed or ignored delivery again with the present configuration.')
     .argument('<id>', 'delivery id')
     .option('--json', 'print { delivery, tasks } as JSON')
     .addHelpText('after', examples('hookctl delivery retry dlv-01jd9x3k2a7f3kq2'))

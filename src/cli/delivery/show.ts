@@ -14,10 +14,10 @@ interface ShowFlags extends JsonFlags {
 
 export const configureShow: CliCommand = (command, runner) => {
   command
-    .description('Show one delivery: what came, what each command made of it.')
+    .description('Show a delivery: what was received, and what each command did with it.')
     .argument('<id>', 'delivery id')
-    .option('--body', 'print the body as received, with hidden characters shown')
-    .option('--json', 'print everything, headers and body (base64) too: a file that `replay` takes')
+    .option('--body', 'print the body as received, with invisible characters escaped')
+    .option('--json', 'print everything with headers and body (base64), for `replay`')
     .addHelpText(
       'after',
       examples(
@@ -82,14 +82,14 @@ async function show(app: Services, id: string, flags: ShowFlags): Promise<0> {
   return 0;
 }
 
-/** The next useful command, none that must fail. */
+/** The next useful command, of those that can succeed. */
 function nextStep({ id, status, body_removed_at: removedAt }: DeliveryView): string {
-  if (removedAt !== null) return 'Its bytes are gone: to run it again, have the sender deliver it again.';
+  if (removedAt !== null) return 'Its body was removed: to run it again, redeliver it at the sender.';
   switch (status) {
     case 'rejected':
-      return 'Its bytes were not kept: have the sender deliver it again.';
+      return 'Its body was not kept: redeliver it at the sender.';
     case 'unparsed':
-      return `See what came: hookctl delivery show ${id} --body`;
+      return `See its body: hookctl delivery show ${id} --body`;
     default:
       return `Run it again: hookctl replay ${id}`;
   }

@@ -10,8 +10,8 @@ import { stored } from '../kit/stored.ts';
 const RESULT_LENGTH = 100;
 
 /**
- * Tasks as a tree, children under their parents, each with its time and what came of it. A task whose parent is not
- * among them stands at the top, as does none twice.
+ * Tasks as a tree, children under their parents, each with its time and result. A task whose parent is not among them
+ * is at the top level.
  */
 export function taskTree(tasks: readonly TaskView[]): readonly string[] {
   const known = new Set(tasks.map(({ id }) => id));
@@ -53,8 +53,8 @@ function details(task: TaskView): readonly string[] {
 
 export const configureShow: CliCommand = (command, runner) => {
   command
-    .description('Show one flow: its conversations, and the chain of its tasks as a tree.')
-    .argument('<id>', 'flow id, or the external id that it is about')
+    .description('Show a flow: its conversations, and its tasks as a tree.')
+    .argument('<id>', 'flow id, or its external id, such as jira:PROJ-123')
     .option('--json', 'print one object')
     .addHelpText(
       'after',

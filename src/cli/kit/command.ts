@@ -8,36 +8,36 @@ import type { Host, ServiceFlags, Services } from '../../services.ts';
  */
 export type CliCommand = (command: Command, runner: Runner) => void;
 
-/** The flag of every command that can print for programs. */
+/** Flags of a command that can print JSON. */
 export interface JsonFlags extends ServiceFlags {
   readonly json?: boolean;
 }
 
-/** Runs what a command does, and remembers its exit code for `cli.ts`. */
+/** Runs the work of a command, and keeps its exit code for `cli.ts`. */
 export interface Runner {
   readonly host: Host;
   /** The command line as it was typed. */
   readonly argv: readonly string[];
   /**
-   * Opens the app, does the work, closes the app, whatever happens. `flags` are the command's options, the global
-   * ones among them.
+   * Opens the services, does the work, and closes them in any case. `flags` are the command's options, the global
+   * ones included.
    */
   run(flags: ServiceFlags, work: (app: Services) => Promise<ExitCode | undefined>): Promise<void>;
-  /** The action of a command: does the work with its arguments, its options behind them. */
+  /** Makes the action of a command: the work gets its arguments, then its options. */
   action<Args extends readonly unknown[]>(
     command: Command,
     work: (app: Services, ...args: Args) => Promise<ExitCode | undefined>,
   ): (...args: Args) => Promise<void>;
 }
 
-/** A runner, and the exit code that the last command left. */
+/** Makes a runner, and a function that returns the exit code of the command that ran. */
 export function createRunner(
   host: Host,
   argv: readonly string[],
 ): { readonly runner: Runner; readonly exitCode: () => ExitCode } {
   let exitCode: ExitCode = 0;
   const run: Runner['run'] = async (flags, work) => {
-    // The services bring everything heavy: loaded only now, so that `--version` and `--help` do without.
+    // Loaded only here, because `--version` and `--help` need no services.
     const { openServices } = await import('../../services.ts');
     const app = await openServices(host, flags);
     try {
@@ -56,7 +56,23 @@ export function createRunner(
   return { exitCode: () => exitCode, runner: { host, argv, run, action } };
 }
 
-/** Lines under `Examples:` in a command's help. */
+/** Columns of help text. */
+export const HELP_WIDTH = 80;
+
+/** Lines under `Examples:` in a command's help; a long one continues on the next line, as a shell allows. */
 export function examples(...lines: readonly string[]): string {
-  return `\nExamples:\n${lines.map((line) => `  ${line}`).join('\n')}`;
+  return `\nExamples:\n${lines.map(continued).join('\n')}`;
+}
+
+function continued(line: string): string {
+  const lines: string[] = [];
+  let current = ' ';
+  for (const piece of line.split(/ (?=--|\| |&& |http)/)) {
+    if (current !== ' ' && current.length + piece.length + 3 > HELP_WIDTH) {
+      lines.push(`${current} \\`);
+      current = '     ';
+    }
+    current += ` ${piece}`;
+  }
+  return [...lines, current].join('\n');
 }

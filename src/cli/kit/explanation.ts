@@ -4,7 +4,7 @@ import { commandsOut, type Io, say } from '../../lib/io.ts';
 import { facts } from './print.ts';
 import { below, state, table } from './table.ts';
 
-/** For each event, each command and why it fires or not. */
+/** Prints for each event why each command fires or not. */
 export async function printExplanation(
   io: Io,
   source: string,
@@ -38,7 +38,7 @@ export async function printExplanation(
   }
 }
 
-/** The same for `--json`. */
+/** The explanation for `--json`. */
 export function explanationView({ obstacle, events }: Explanation) {
   return {
     obstacle,

@@ -10,40 +10,40 @@ import { counted, printJson } from './print.ts';
 import { type NameFilter, requireKnown, sayNoRows } from './stored.ts';
 import { type Column, table } from './table.ts';
 
-/** The flags of every list, and those that a noun adds. */
+/** Flags that every list takes; a noun adds its own. */
 export interface ListFlags extends JsonFlags {
   readonly limit: number;
   readonly before?: string;
   readonly follow?: boolean;
 }
 
-/** A column of a list, and what a row shows in it. */
+/** A column of a list, and its text in a row. */
 export type ListColumn<Row> = readonly [column: string | Column, text: (row: Row) => string];
 
-/** What the list of one noun consists of. */
+/** The list command of one noun. */
 interface ListOf<List extends keyof Filters, Flags extends ListFlags, Row> {
   /** The list in the store. */
   readonly list: List;
-  /** One of what is listed, and several: `task`, `tasks`. */
+  /** Singular and plural: `task`, `tasks`. */
   readonly nouns: readonly [one: string, several: string];
   /** Names among the filters: one that does not exist is an error, not an empty list. */
   readonly names?: (app: Services, flags: Flags) => readonly NameFilter[];
   readonly filter: (flags: Flags, app: Services) => Filters[List];
   readonly rows: (store: StoreReader, filter: Filters[List]) => readonly Row[];
-  /** What `--before` names; left out where any id will do. */
+  /** Finds the row that `--before` names; left out when any id is valid. */
   readonly find?: (store: StoreReader, id: string) => object | null | undefined;
-  /** How many there are without any filter, where that is cheap to know. */
+  /** Number of rows without filters; left out when counting is slow. */
   readonly total?: (store: StoreReader) => number;
-  /** Checks what was typed for `--before`, where any text would not do. */
+  /** Checks the value of `--before`; left out when any text is valid. */
   readonly before?: (typed: string) => string;
   readonly columns: (rows: readonly Row[]) => readonly ListColumn<Row>[];
-  /** Goes on behind the first page, for `--follow`. */
+  /** Continues after the first page, for `--follow`. */
   readonly follow?: (app: Services, flags: Flags, rows: readonly Row[]) => Promise<0>;
-  /** Help of `--json`, when it is not an array alone. */
+  /** Help of `--json`, when it prints more than an array. */
   readonly json?: string;
 }
 
-/** Adds `--limit`, `--before` and `--json`, and what a list does with them. A noun's own filters come before. */
+/** Adds `--limit`, `--before`, `--json` and the action to a command that has its own filters already. */
 export function listCommand<
   List extends keyof Filters,
   Flags extends ListFlags,
@@ -97,7 +97,7 @@ export function flowName(app: Services, flow: string | undefined): NameFilter {
   return { noun: 'flow', value: flow, known: [known] };
 }
 
-/** Every option that was given and narrows the list, as it was typed. */
+/** The filters that were given, by option. */
 function givenFilters(command: Command): Readonly<Record<string, string>> {
   const values = command.opts<Readonly<Record<string, unknown>>>();
   return Object.fromEntries(
@@ -109,7 +109,7 @@ function givenFilters(command: Command): Readonly<Record<string, string>> {
   );
 }
 
-/** Nothing is older than an id that does not exist. Throws `not_found`. */
+/** Throws `not_found` when `--before` names a row that does not exist. */
 function requireBefore(
   app: Services,
   before: string | undefined,
@@ -123,7 +123,7 @@ function requireBefore(
   );
 }
 
-/** A page of a list that may have been cut. */
+/** The rows that were printed, and the filter that selected them. */
 interface Page<List extends keyof Filters> {
   readonly list: List;
   readonly filter: Filters[List];
@@ -132,7 +132,7 @@ interface Page<List extends keyof Filters> {
   readonly argv: readonly string[];
 }
 
-/** `50 of 2,232; next page: hookctl task list --before task-…` when there are older rows than the page has. */
+/** `50 of 2,232; next page: hookctl task list --before task-…` when there are older rows. */
 function sayNextPage<List extends keyof Filters>(
   app: Services,
   { list, filter, rows, argv }: Page<List>,

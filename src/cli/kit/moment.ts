@@ -1,15 +1,15 @@
 import { usageError } from '../../errors.ts';
 import { duration } from '../../lib/units.ts';
 
-/** A time of the clock, or how long ago. Throws `usage`. */
+/** Parses a point in time: a date, or an age. Throws `usage`. */
 export function moment(option: string, text: string, now: number): number {
   const ago = duration.safeParse(text);
   if (ago.success) return now - ago.data;
-  // Without a time of day JavaScript takes a date for UTC; a person means their own midnight.
+  // Date.parse() reads a bare date as UTC; a person means local midnight.
   const at = Date.parse(/^\d{4}-\d{2}-\d{2}$/.test(text) ? `${text}T00:00` : text);
   if (/^\d{4}-/.test(text) && !Number.isNaN(at)) return at;
   throw usageError(
-    `${option} ${text} is no time`,
+    `${option} ${text} is not a time`,
     'Write how long ago (2h, 7d) or when (2026-01-31, 2026-01-31T12:00:00Z).',
   );
 }

@@ -41,32 +41,32 @@ export function port(text: string): number {
   return value;
 }
 
-/** Gathers the values of a repeatable option. */
+/** Collects the values of a repeatable option. */
 export function collect(value: string, previous: readonly string[]): readonly string[] {
   return [...previous, value];
 }
 
-/** Adds `--clear <setting>`: back to its default. Repeatable. */
+/** Adds the repeatable `--clear <setting>`, which resets a setting to its default. */
 export function clearOption(command: Command, settings: readonly string[]): Command {
-  const words = `back to its default (repeatable): ${settings.join(', ')}`;
+  const words = `reset to the default (repeatable): ${settings.join(', ')}`;
   return command.option('--clear <setting>', words, collectFrom(settings), []);
 }
 
-/** A former name of an option, which is refused with the name that it has now. */
+/** A former name of an option; its error names the present one. */
 export function renamed(flags: string, now: string): Option {
   return new Option(flags).hideHelp().argParser(() => {
     throw new InvalidArgumentError(`Did you mean ${now}?`);
   });
 }
 
-/** An option that takes one of these words; another one is refused with the word that was meant. */
+/** An option that takes one of these words; its error suggests the nearest. */
 export function oneOf(flags: string, description: string, choices: readonly string[]): Option {
   return new Option(flags, description)
     .choices([...choices])
     .argParser((value: string) => chosen(value, choices));
 }
 
-/** Gathers the values of a repeatable option that takes only these. */
+/** Collects the values of a repeatable option that takes only these words. */
 export function collectFrom(
   choices: readonly string[],
 ): (value: string, previous: readonly string[]) => readonly string[] {

@@ -5,19 +5,19 @@ import type { usageView } from '../../views.ts';
 
 type UsageView = ReturnType<typeof usageView>;
 
-/** One JSON value on stdout, for `--json`. */
+/** Prints one JSON value on stdout, for `--json`. */
 export function printJson({ out }: Io, value: unknown): void {
   say(out, escapeInvisibleJson(value, 2));
 }
 
-/** `label  value` lines, labels as wide as the widest; absent values are left out. */
+/** `label  value` lines, aligned; null values are left out. */
 export function facts(entries: readonly (readonly [label: string, value: string | null])[]): string {
   const present = entries.filter((entry): entry is readonly [string, string] => entry[1] !== null);
   const width = Math.max(...present.map(([label]) => label.length));
   return present.map(([label, value]) => `${label.padEnd(width)}  ${escapeInvisibleLine(value)}`).join('\n');
 }
 
-/** An ISO time as a person reads it: local, without milliseconds. */
+/** An ISO time in local time, without milliseconds. */
 export function localTime(iso: string | null): string {
   if (iso === null) return '-';
   const date = new Date(iso);
@@ -26,14 +26,14 @@ export function localTime(iso: string | null): string {
   return `${day} ${[date.getHours(), date.getMinutes(), date.getSeconds()].map(part).join(':')}`;
 }
 
-/** Milliseconds as a person reads them. */
+/** Milliseconds as `12.3 s`, `5 min` or `2 h 3 min`. */
 export function duration(ms: number): string {
   if (ms < 60_000) return `${(ms / 1_000).toFixed(1)} s`;
   const minutes = Math.round(ms / 60_000);
   return minutes < 60 ? `${minutes} min` : `${Math.floor(minutes / 60)} h ${minutes % 60} min`;
 }
 
-/** What tasks cost in dollars and tokens, in one line; null when nobody said anything. */
+/** Cost in dollars and tokens, in one line. Null when neither was reported. */
 export function costOf({
   cost_usd: cost,
   input_tokens: input,
@@ -46,7 +46,7 @@ export function costOf({
   return parts.length === 0 ? null : parts.join(', ');
 }
 
-/** How long tasks took; null when none was worked on. */
+/** How long tasks took. Null when none was started. */
 export function tookOf({ duration_ms: ms }: UsageView): string | null {
   return ms === null ? null : duration(ms);
 }
@@ -63,18 +63,18 @@ export function webhookState(enabled: boolean, hasSecret: boolean): string {
   return hasSecret ? 'enabled' : 'no secret';
 }
 
-/** A number as a person reads it: `10,000`. */
+/** A number with separators: `10,000`. */
 export function counted(count: number): string {
   return count.toLocaleString('en-US');
 }
 
-/** Bytes as a person reads them. */
+/** Bytes as `12 B`, `1.2 kB` or `3.4 MB`. */
 export function bytes(count: number): string {
   if (count < 1_000) return `${count} B`;
   return count < 1_000_000 ? `${(count / 1_000).toFixed(1)} kB` : `${(count / 1_000_000).toFixed(1)} MB`;
 }
 
-/** A tunnel's state in one line; a changed URL is said so that nobody misses it. */
+/** A tunnel's state in one line; capitals announce a changed URL. */
 export function tunnelLine({ driver, phase, reason, fix, previousUrl, tunnel }: TunnelStatus): string {
   const changed = previousUrl === null ? '' : `. PUBLIC URL CHANGED: enter ${tunnel?.url} at the provider`;
   return escapeInvisibleLine(

@@ -10,8 +10,8 @@ import { commands, type Group, type Verb } from '../index.ts';
 import { createRunner, examples, type Runner } from './command.ts';
 
 /**
- * Parses a command line and runs what it names. The module of a command is read when it is called. Throws what the
- * command throws, and commander's own errors, of which it has told the user.
+ * Parses a command line and runs its command. Loads the module of a command only when it is called. Throws what the
+ * command throws, and commander's own errors, which commander has already printed.
  */
 export async function runCommandLine(argv: readonly string[], host: Host): Promise<ExitCode> {
   const { runner, exitCode } = createRunner(host, argv);
@@ -39,7 +39,7 @@ async function configure(command: Command, runner: Runner, entry: Verb | Group):
   }
 }
 
-/** The subcommands that the command line names; all of them when it names none or asks for help, which lists them. */
+/** The subcommands that the command line names; all of them for help, or when it names none. */
 function namedBy(argv: readonly string[], { name: group, subcommands }: Group): Group['subcommands'] {
   const named = subcommands.filter(({ name }) => argv.includes(name));
   const typed = argv[argv.indexOf(group) + 1] ?? '';
@@ -53,18 +53,18 @@ const EXAMPLES = [
   'hookctl trigger github issue_comment.created --text "@agent analyze"',
 ];
 
-/** An error of a subcommand names the help of that subcommand, not of its group. */
+/** Makes an error of a subcommand point to that subcommand's help. */
 function pointToOwnHelp(command: Command, path: string): void {
   command.showHelpAfterError(`See ${path} --help`);
   for (const sub of command.commands) {
-    // Not the program's, which is in one of its groups.
+    // The program has its own help command, in a group.
     if (sub.commands.length > 0) sub.helpCommand('help [command]', 'show the help of a command');
     pointToOwnHelp(sub, `${path} ${sub.name()}`);
   }
 }
 
 /**
- * `help webhook add` and `webhook help add` as `webhook add --help`. Throws `usage` for a topic that is no command.
+ * Turns `help webhook add` and `webhook help add` into `webhook add --help`. Throws `usage` for an unknown command.
  */
 function withHelpTopic(program: Command, argv: readonly string[]): readonly string[] {
   const at = argv.indexOf('help');
@@ -74,7 +74,7 @@ function withHelpTopic(program: Command, argv: readonly string[]): readonly stri
   for (const [index, word] of [...before, ...topics].entries()) {
     const next = command.commands.find((sub) => sub.name() === word);
     if (next === undefined) {
-      // `help` was the value of something.
+      // Here `help` is the value of an argument.
       if (index < before.length) return argv;
       const path = ['hookctl', ...before, ...topics.slice(0, index - before.length + 1)].join(' ');
       throw usageError(
@@ -117,7 +117,7 @@ function createProgram({ io }: Host): Command {
     });
 }
 
-/** A repeatable option starts as an empty list, which tells the reader of the help nothing. */
+/** Hides the empty list that is the default of a repeatable option. */
 function withoutEmptyDefault(this: Help, option: Option): string {
   return Help.prototype.optionDescription.call(this, option).replace(' (default: [])', '');
 }
@@ -126,13 +126,13 @@ function sentence(summary: string): string {
   return `${summary.charAt(0).toUpperCase()}${summary.slice(1)}.`;
 }
 
-/** `init` writes into the folder in which it is typed. */
+/** All commands but `init`, which writes into the current folder. */
 const NAMES = commands.flatMap(({ name }) => (name === 'init' ? [] : [name])).join('|');
 
-/** A command line in a text, up to the name of the command, which names no configuration and is no question for help. */
+/** `hookctl` before a command in a text, without `--config` or `--help`. */
 const COMMAND = new RegExp(`\\bhookctl (?=(?:${NAMES})\\b(?![^\\n\`]*--(?:config|help)\\b))`, 'g');
 
-/** Repeats the `--config` of a command line in those that a text tells to type; null when it has none. */
+/** Adds the `--config` of the command line to the command lines in a text. Null when there is none. */
 export function configRepeater(argv: readonly string[]): ((text: string) => string) | null {
   const at = argv.findIndex((word) => word === '--config' || word.startsWith('--config='));
   const file = argv[at]?.split('--config=')[1] ?? argv[at + 1];

@@ -6,12 +6,12 @@ import { text as readStream } from 'node:stream/consumers';
 import { messageOf, usageError } from '../../errors.ts';
 import type { Services } from '../../services.ts';
 
-/** Whether there is a person who can be asked. */
+/** Whether a person can answer on a terminal. */
 export function canAsk({ io, stdin }: Services): boolean {
   return io.err.isTerminal && stdin.isTTY === true;
 }
 
-/** A question that is answered with y or, at a bare return, with no. */
+/** Asks a yes-or-no question; an empty answer means no. */
 export async function agrees({ io, stdin }: Services, question: string): Promise<boolean> {
   const output = new Writable({
     write(chunk, _encoding, done) {
@@ -27,7 +27,7 @@ export async function agrees({ io, stdin }: Services, question: string): Promise
   }
 }
 
-/** A long text, as an option gives it: as it stands, or by the name of its file. */
+/** A long text from an option, or from the file that another option names. */
 interface TextInput {
   /** The option, for messages: `--result`. */
   readonly option: string;
@@ -36,10 +36,10 @@ interface TextInput {
   readonly file: string | undefined;
 }
 
-/** The text; null when neither is given. Throws `usage` when both are, or the file can't be read. */
+/** Reads the text. Null when neither is given. Throws `usage` when both are, or the file can't be read. */
 export async function readText(app: Services, { option, text, file }: TextInput): Promise<string | null> {
   if (text !== undefined && file !== undefined) {
-    throw usageError(`${option} and ${option}-file say the same: give one of them`);
+    throw usageError(`${option} and ${option}-file exclude each other: give one of them`);
   }
   if (file === undefined) return text ?? null;
   if (file === '-') return readStream(app.stdin);

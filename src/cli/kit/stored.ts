@@ -5,7 +5,7 @@ import type { Services } from '../../services.ts';
 import type { StoreReader } from '../../store/store.ts';
 import { served } from './operate.ts';
 
-/** The store, for a command that names something in it. Throws `not_found` when the folder holds no store yet. */
+/** The store, for a command that needs a record in it. Throws `not_found` when there is no store yet. */
 export function storedReader(app: Services, id: string): StoreReader {
   const reader = app.reader();
   if (reader !== null) return reader;
@@ -15,7 +15,7 @@ export function storedReader(app: Services, id: string): StoreReader {
   );
 }
 
-/** What a command names by its id, with the store that holds it. Throws `not_found`. */
+/** Finds the record that a command names. Throws `not_found`. */
 export function stored<T>(
   app: Services,
   noun: 'delivery' | 'task' | 'flow' | 'conversation',
@@ -31,20 +31,20 @@ export function stored<T>(
   );
 }
 
-/** Names in an error message; more would scroll the rest away. */
+/** Names shown in an error message, so that the rest stays on screen. */
 const NAMES_SHOWN = 20;
 
 /** Why a list has no rows. */
 interface NoRows {
-  /** One of what is listed, and several: `task`, `tasks`. */
+  /** Singular and plural: `task`, `tasks`. */
   readonly nouns: readonly [one: string, several: string];
-  /** The filters by their options, with what the user gave; those that were left out are undefined. */
+  /** Options and their values; undefined for an option that was not given. */
   readonly filters: Readonly<Record<string, string | undefined>>;
-  /** How many there are without any filter, where that is cheap to know. */
+  /** Number of rows without filters; left out when counting is slow. */
   readonly total?: number;
 }
 
-/** `No tasks match --flow nope (3 tasks in …)`: a filter that fits nothing must not read as an empty store. */
+/** `No tasks match --flow nope (3 tasks in …)`: an empty result must not look like an empty store. */
 export function sayNoRows(
   { io, located }: Services,
   { nouns: [one, several], filters, total }: NoRows,
@@ -63,14 +63,14 @@ type NameSource = () => readonly string[] | Promise<readonly string[]>;
 
 /** A name by which a list is filtered. */
 export interface NameFilter {
-  /** What it is the name of: `webhook`. */
+  /** What the name belongs to: `webhook`. */
   readonly noun: string;
   readonly value: string | undefined;
-  /** Every name that there is, from the cheapest source on: the next one is asked only for a name that is in none. */
+  /** Sources of all names, the fastest first; the next is read only for a name that was not found. */
   readonly known: readonly NameSource[];
 }
 
-/** A filter that names nothing must not read as an empty list. Throws `not_found` with what was meant. */
+/** Throws `not_found` with a suggestion when a filter names something unknown. */
 export async function requireKnown(...filters: readonly NameFilter[]): Promise<void> {
   for (const { noun, value, known } of filters) {
     if (value === undefined) continue;
@@ -90,7 +90,7 @@ export async function requireKnown(...filters: readonly NameFilter[]): Promise<v
   }
 }
 
-/** Sources of the names of webhooks: those that received something, then those that are configured. */
+/** Names of webhooks: from the deliveries, then from the configuration. */
 export function webhookNames(app: Services): readonly NameSource[] {
   return [
     () => (app.reader()?.countsByWebhook() ?? []).map(({ webhook }) => webhook),
@@ -102,7 +102,7 @@ export function webhookNames(app: Services): readonly NameSource[] {
   ];
 }
 
-/** Sources of the names of agents: those that have tasks, then those that are configured. */
+/** Names of agents: from the tasks, then from the configuration. */
 export function agentNames(app: Services): readonly NameSource[] {
   return [
     () => app.reader()?.agentNames() ?? [],

@@ -3,8 +3,8 @@ import { escapeInvisibleLine } from '../../lib/text/escape-invisible.ts';
 import { loadWidths, widthOf, wrap } from '../../lib/text/wrap.ts';
 
 /**
- * What may happen to a column where a terminal is too narrow: `text` is cut, `time` loses year and seconds, `below` moves
- * to lines of its own below the row; `whole` and `status` stay. The words of a `status` are coloured.
+ * How a column fits a narrow terminal: `text` is cut, `time` loses year and seconds, `below` moves
+ * to its own lines below the row; `whole` and `status` stay. A `status` is coloured.
  */
 export interface Column {
   readonly title: string;
@@ -13,7 +13,7 @@ export interface Column {
 
 const GAP = '  ';
 const INDENT = '  ';
-/** A cut text is not made shorter than this; its column moves below the row instead. */
+/** A column that would be narrower than this moves below the row. */
 const SHORTEST = 8;
 const TIME = /^\d{4}-(\d\d-\d\d \d\d:\d\d):\d\d$/;
 
@@ -29,7 +29,7 @@ export const time = (title: string): Column => ({ title, kind: 'time' });
 export const state = (title: string): Column => ({ title, kind: 'status' });
 export const below = (title: string): Column => ({ title, kind: 'below' });
 
-/** How a table is laid out: its cells as they are shown, and which columns are below their row. */
+/** The cells as they are shown, and the columns that moved below their row. */
 interface Layout {
   readonly rows: readonly (readonly string[])[];
   readonly widths: readonly number[];
@@ -37,7 +37,7 @@ interface Layout {
 }
 
 /**
- * Columns as wide as their widest cell; on a terminal no line is wider than that. Cells are made safe for terminals. A
+ * Aligns columns; on a terminal no line is wider than it. Escapes invisible characters in cells. A
  * bare string is the title of a `text` column.
  */
 export async function table(
@@ -92,7 +92,7 @@ function total(widths: readonly number[], moved: ReadonlySet<number>): number {
   return inRow.reduce((sum, width) => sum + width, 0) + GAP.length * Math.max(0, inRow.length - 1);
 }
 
-/** The widest that each may be so that all together take no more than `room`. */
+/** The largest width for each column with which all fit into `room`. */
 function limitFor(widths: readonly number[], room: number): number {
   const sorted = widths.toSorted((a, b) => a - b);
   let left = room;
@@ -133,13 +133,13 @@ function styled(out: OutputStream, cell: string, kind: Column['kind'] | 'header'
   return style === undefined ? cell : paint(out, style, cell);
 }
 
-/** What of a text is at most so wide, with `…` where something was cut. */
+/** Cuts a text to a width, with `…` at the cut. */
 function cut(text: string, width: number): string {
   if (widthOf(text) <= width) return text;
   return `${head(text, width - 1).trimEnd()}…`;
 }
 
-/** The longest beginning of a text that is at most so wide; no character is torn apart. */
+/** The longest prefix of a text that fits a width, of whole characters. */
 function head(text: string, width: number): string {
   let taken = '';
   let used = 0;
@@ -151,7 +151,7 @@ function head(text: string, width: number): string {
   return taken;
 }
 
-/** The words of a text; one that is wider than a line is broken. */
+/** The words of a text, those that are wider than a line in pieces. */
 function wordsFor(text: string, width: number): readonly string[] {
   return text.split(' ').flatMap((word) => piecesOf(word, Math.max(1, width)));
 }

@@ -8,7 +8,7 @@ import { providersIn } from '../../providers/index.ts';
 import type { Services } from '../../services.ts';
 import type { Provider, Snapshot, Webhook } from '../../types.ts';
 
-/** The provider of that name, hookctl's own or the project's; `others` may be meant as well. Throws `usage`. */
+/** Finds a built-in or project provider. Throws `usage` with a suggestion, also from `others`. */
 export function requireProvider(name: string, snapshot: Snapshot, others: readonly string[] = []): Provider {
   const providers = providersIn(snapshot);
   const provider = providers.find((each) => each.name === name);
@@ -18,14 +18,14 @@ export function requireProvider(name: string, snapshot: Snapshot, others: readon
   throw usageError(`there is no ${what} ${name}`, suggestion(name, known));
 }
 
-/** A webhook by its own name, or a provider's as `webhookFor` finds it. Throws `usage` or `not_found`. */
+/** Finds a webhook by name, or a provider's webhook as `webhookFor` does. Throws `usage` or `not_found`. */
 export function webhookOrProvider(name: string, webhook: string | undefined, snapshot: Snapshot): Webhook {
   const isProvider = providersIn(snapshot).some((each) => each.name === name);
   const own = isProvider || webhook !== undefined ? undefined : snapshot.byName.get(name);
   return own ?? webhookFor(requireProvider(name, snapshot, [...snapshot.byName.keys()]), webhook, snapshot);
 }
 
-/** The webhook that was named, or the provider's own, or its first. Throws `not_found`. */
+/** A provider's webhook: the named one, the one with the provider's name, or the first. Throws `not_found`. */
 export function webhookFor(
   { label, name: own }: Provider,
   name: string | undefined,
@@ -40,12 +40,12 @@ export function webhookFor(
   throw notFound(
     message,
     known.length === 0
-      ? `Make one: ${commandLine('hookctl', 'webhook', 'add', own, '--name', name ?? own)}`
+      ? `Add one: ${commandLine('hookctl', 'webhook', 'add', own, '--name', name ?? own)}`
       : suggestion(name ?? own, known),
   );
 }
 
-/** Says which files of the project are not loaded as they are, one line each. */
+/** Prints the project files whose present content is not loaded, one line each. */
 export function sayUnloaded(
   { io, located: { projectFile } }: Services,
   unloaded: readonly UnloadedFile[],

@@ -4,10 +4,10 @@ import { type CliCommand, examples, type JsonFlags } from '../kit/command.ts';
 import { managementCall } from '../kit/operate.ts';
 import { facts, printJson } from '../kit/print.ts';
 
-export const configureRetry = configureChange('Send a failed or dropped one again.');
-export const configureDrop = configureChange('Give up one that waits or failed.');
+export const configureRetry = configureChange('Send a failed or dropped reply or forward again.');
+export const configureDrop = configureChange('Drop a waiting or failed reply or forward.');
 
-/** The command has the name of its route below the item. */
+/** The command's name is the last part of its route. */
 function configureChange(description: string): CliCommand {
   return (command, runner) => {
     const name = `outbox ${command.name()}`;

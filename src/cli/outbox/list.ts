@@ -26,7 +26,7 @@ const COLUMNS: readonly ListColumn<OutgoingView>[] = [
 
 export const configureList: CliCommand = (command, runner) => {
   command
-    .description('List what leaves, newest first.')
+    .description('List replies and forwards, newest first.')
     .addOption(oneOf('--status <status>', 'only those in this status', OUTGOING_STATUSES));
   listCommand(command, runner, {
     list: 'outbox',

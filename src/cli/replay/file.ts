@@ -7,14 +7,14 @@ import { secret } from '../../lib/redact/redact.ts';
 import type { Headers, Snapshot } from '../../types.ts';
 import { requireProvider, webhookFor } from '../kit/webhooks.ts';
 
-/** What the user says of a file that does not say it itself. */
+/** Options that describe a file without headers. */
 export interface FileHints {
   readonly provider?: string;
   readonly event?: string;
   readonly webhook?: string;
 }
 
-/** What `delivery show --json` prints, as far as it is needed to run it again. */
+/** The fields of `delivery show --json` that a replay needs. */
 interface ExportedDelivery {
   readonly webhook: string;
   readonly headers: Headers;
@@ -23,14 +23,14 @@ interface ExportedDelivery {
   readonly sample?: boolean;
 }
 
-/** Whether an argument of `replay` or `explain` names a file; else it is a delivery id. */
+/** Whether an argument of `replay` or `explain` is a file and not a delivery id. */
 export function isFile(argument: string): boolean {
   return !/^dlv-[a-z0-9]+$/.test(argument) || existsSync(argument);
 }
 
 /**
- * The bytes of a file: an exported delivery with its headers, or a bare body whose provider and event the user
- * names. Throws `not_found` when there is no such file, `usage` when something is left open.
+ * Reads a file: an exported delivery with its headers, or a bare body whose provider and event the user
+ * gives. Throws `not_found` when there is no file, `usage` when provider or event is missing.
  */
 export async function fileSource(path: string, hints: FileHints, snapshot: Snapshot): Promise<ReplaySource> {
   const body = await readFile(path).catch(() => {
@@ -57,13 +57,13 @@ export async function fileSource(path: string, hints: FileHints, snapshot: Snaps
 function bareBody(path: string, body: Uint8Array, hints: FileHints, snapshot: Snapshot): ReplaySource {
   if (hints.provider === undefined || hints.event === undefined) {
     throw usageError(
-      `${path} is a body without headers: it does not say who sent it and what it is`,
-      'Say it: --provider github --event issue_comment.created',
+      `${path} is a body without headers: its provider and event are unknown`,
+      'Give them: --provider github --event issue_comment.created',
     );
   }
   const webhook = webhookFor(requireProvider(hints.provider, snapshot), hints.webhook, snapshot);
   const { provider } = webhook;
-  // Signed with a key that nobody has: a replay is not verified, but its headers are those a provider sends.
+  // A random key will do: a replay is not verified, but needs the provider's headers.
   const request = provider.sign(body, {
     type: hints.event,
     secret: secret(provider.newSecret?.() ?? randomUUID()),

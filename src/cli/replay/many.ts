@@ -16,10 +16,10 @@ import { goOnWith, type ReplayFlags } from './options.ts';
 import { createProgress, createTally } from './progress.ts';
 import { confirmedCount, pagesOf, startRun } from './selection.ts';
 
-/** As many as travel together. Two batches are under way, so that the queue never waits for the next one. */
+/** Deliveries in one request. Two requests run at once, so that the queue never waits for the next. */
 const BATCH = 100;
 
-/** Runs all of a selection as new deliveries: 1 when any of them failed or could not be replayed. */
+/** Replays a selection; returns 1 when any delivery failed or could not be replayed. */
 export async function replaySelection(
   app: Services,
   selection: DeliverySelection,
@@ -57,7 +57,7 @@ async function replayConfirmed(
       if (run.stopped()) break;
       const ids = page.map(({ id }) => id);
       const next = replayBatch(call, ids, flags.replies === true);
-      // Told when its turn comes: until then the one before may fail, too.
+      // Its error is reported when it is awaited; until then the previous one may fail too.
       next.catch(() => undefined);
       if (ahead !== null) report(await ahead);
       ahead = next;
@@ -87,7 +87,7 @@ async function replayBatch(
   return items;
 }
 
-/** Says of each what its commands would do today. */
+/** Prints for each what its commands would do now. */
 export async function dryRunMany(
   app: Services,
   selection: DeliverySelection,

@@ -22,59 +22,56 @@ export interface ReplayFlags extends JsonFlags, FileHints {
   readonly resign?: boolean;
 }
 
-/** Those that are pending run anyway; of those that were refused no bytes are kept. */
+/** Pending deliveries run anyway; rejected ones keep no body. */
 const REPLAYABLE = ['processed', 'ignored', 'failed', 'unparsed'] as const;
-/** What does not parse can be sent elsewhere; to replay it is asked for by name. */
+/** Without `unparsed`: it can be sent elsewhere with `--to`, but only when named. */
 const USUAL: readonly DeliveryStatus[] = ['processed', 'ignored', 'failed'];
 
-/** The options by which a bare body says what it is. */
+/** The options that describe a file without headers. */
 export function fileOptions(
   command: Command,
-  webhook = 'webhook to run it in, if not the provider’s own',
+  webhook = 'webhook that processes it (default: the provider’s own)',
 ): Command {
   return command
-    .option('--provider <name>', 'who sent the body of a file')
-    .option('--event <type>', 'what the body of a file is, e.g. issue_comment.created')
+    .option('--provider <name>', 'provider that sent the body of a file')
+    .option('--event <type>', 'event type of the body of a file, e.g. issue_comment.created')
     .option('--webhook <name>', webhook);
 }
 
-/** The options of `replay`; `--webhook` also selects. */
+/** The options of `replay`, where `--webhook` is also a filter. */
 export function replayOptions(command: Command): Command {
-  return fileOptions(command, 'all of this webhook; with a file: the webhook to run it in')
-    .option('--since <time>', 'all received since then: 2h, 7d, 2026-01-31, 2026-01-31T12:00:00Z')
-    .option('--until <time>', 'all received until then')
+  return fileOptions(command, 'all of this webhook; for a file: the webhook that processes it')
+    .option('--since <time>', 'all received since: 2h, 7d, 2026-01-31, 2026-01-31T12:00:00Z')
+    .option('--until <time>', 'all received until this time')
     .option(
       '--status <status>',
       `all in this status: ${REPLAYABLE.join(', ')} (repeatable)`,
       collectFrom(REPLAYABLE),
       [],
     )
-    .option(
-      '--after <id>',
-      'of those that are selected only the ones behind this delivery: go on after a stop',
-    )
+    .option('--after <id>', 'only the selected ones after this delivery, to continue after a stop')
     .option('-y, --yes', 'do not ask')
-    .option('--dry-run', 'say what would happen, and do nothing')
-    .option('--replies', 'also post what the commands answer; a replay is silent otherwise')
-    .option('--to <url>', 'post the kept bytes and headers there, in place of running them here')
+    .option('--dry-run', 'only print what would happen')
+    .option('--replies', 'also post the replies; by default a replay posts none')
+    .option('--to <url>', 'post the stored headers and bodies to this URL instead')
     .option('--concurrency <n>', 'with --to: requests at once; 1 keeps their order (default: 10)', positive)
-    .option('--resign', 'with --to: sign anew with the webhook’s secret')
-    .option('--json', 'print what became of each: an array, with filters and --to one object on each line');
+    .option('--resign', 'with --to: sign again with the webhook’s secret')
+    .option('--json', 'print the results: an array; with filters or --to one object on each line');
 }
 
-/** Throws `usage` where options contradict each other or the sources. */
+/** Throws `usage` when options exclude each other, or exclude sources. */
 export function checkFlags(sources: readonly string[], flags: ReplayFlags): void {
   const { since, until, after, status, webhook, to, concurrency, resign, replies } = flags;
   const onlySelects = [since, until, after].some((it) => it !== undefined) || status.length > 0;
   if (sources.length > 0 && onlySelects) {
     throw usageError(
-      '--since, --until, --status and --after select deliveries, but some are named already',
+      '--since, --until, --status and --after exclude ids and files',
       'Give ids or files, or filters.',
     );
   }
   if (sources.length === 0 && !onlySelects && webhook === undefined) {
     throw usageError(
-      'nothing says what to replay',
+      'no deliveries to replay are given',
       'Name ids or files, or select with --since, --until, --status or --webhook.',
     );
   }
@@ -86,7 +83,7 @@ export function checkFlags(sources: readonly string[], flags: ReplayFlags): void
   }
 }
 
-/** What the filters select. What comes in from now on does not belong to it, nor do replays. */
+/** The selection of the filters: neither later deliveries nor replays. */
 export function selectionOf({ clock }: Services, flags: ReplayFlags): DeliverySelection {
   const now = clock.now();
   const { webhook, since, until, after, status } = flags;
@@ -99,7 +96,7 @@ export function selectionOf({ clock }: Services, flags: ReplayFlags): DeliverySe
   };
 }
 
-/** The command line that goes on with a selection behind a delivery. */
+/** The command line that continues a selection after a delivery. */
 export function goOnWith({ statuses, webhook, since, until }: DeliverySelection, flags: ReplayFlags): string {
   const iso = (ms: number) => new Date(ms).toISOString();
   const words = [

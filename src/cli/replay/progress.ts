@@ -1,19 +1,19 @@
 import { type Io, type OutputStream, paint, say } from '../../lib/io.ts';
 import { counted } from '../kit/print.ts';
 
-/** What became of many, counted by how it ended. */
+/** Counts results by outcome. */
 interface Tally {
-  /** `failure`: how to say it, where it is one; else null. */
+  /** `failure` describes a failed result; null for any other. */
   add(outcome: string, failure: string | null): void;
   total(): number;
   failures(): number;
   /** `9,990 processed, 10 failed`. */
   line(): string;
-  /** The sum on stdout (with `json`, where stdout has one line for each, on stderr), the first failures on stderr. */
+  /** Prints the totals on stdout (on stderr with `json`), and the first failures on stderr. */
   print(io: Io, how: { readonly verb: string; readonly json: boolean }): void;
 }
 
-/** More would scroll the sum away. */
+/** Failures shown, so that the totals stay on screen. */
 const SHOWN = 20;
 
 export function createTally(): Tally {
@@ -41,17 +41,17 @@ export function createTally(): Tally {
   };
 }
 
-/** A line on a terminal that says how far a long command is. */
+/** A progress line on a terminal. */
 interface Progress {
-  /** Shows the line as it is now; most calls do nothing, so that every step may call it. */
+  /** Updates the line, at most every 100 ms. */
   show(line: () => string): void;
-  /** Takes the line away, before anything else is printed. */
+  /** Removes the line, before anything else is printed. */
   clear(): void;
 }
 
 const EVERY_MS = 100;
 
-/** Silent where nobody watches: a log full of these lines helps no one. */
+/** Prints nothing unless the stream is a terminal. */
 export function createProgress(stream: OutputStream, now: () => number): Progress {
   let shownAt = Number.NEGATIVE_INFINITY;
   let isShown = false;

@@ -27,8 +27,9 @@ export const configureReplay: CliCommand = (command, runner) => {
 };
 
 const NOTES = `
-Filters select what was processed, ignored or failed, oldest first, and never what is a replay itself.
-With --to a webhook's own secrets that are plain headers are not sent: they are not kept. --resign adds them.`;
+Filters select processed, ignored and failed deliveries, oldest first, and
+never replays. With --to, secrets in headers are missing, because they are not
+stored; --resign adds them.`;
 
 async function start(app: Services, sources: readonly string[], flags: ReplayFlags): Promise<0 | 1> {
   checkFlags(sources, flags);
@@ -101,7 +102,7 @@ function stored(app: Services, id: string): ReplaySource {
   return storedSource(storedReader(app, id), id, app.located.dataFolder);
 }
 
-/** All files are read before anything runs: a mistake in the third must not leave the first two half done. */
+/** Reads all files before anything runs, so that a mistake in one leaves nothing half done. */
 async function fileSources(
   app: Services,
   sources: readonly string[],

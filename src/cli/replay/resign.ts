@@ -4,7 +4,7 @@ import { failure } from '../../errors.ts';
 import type { Services } from '../../services.ts';
 import type { Headers, Provider, RawRequest, Secret, Webhook } from '../../types.ts';
 
-/** The headers of a kept request, its signature made anew. Throws `no_secret`, or what `sign` throws. */
+/** Signs a stored request again. Throws `no_secret`, or what `sign` throws. */
 type Resign = (webhookName: string, request: RawRequest) => Pick<RawRequest, 'headers'>;
 
 const HOUR_MS = 3_600_000;
@@ -19,8 +19,8 @@ export async function createResigner(app: Services): Promise<Resign> {
 }
 
 /**
- * The headers by which a provider proves a body: those that change with the body or the time, and those that were not
- * kept because they are secrets. All others stay as the sender wrote them.
+ * The headers that prove a body: those that change with the body or the time, and those that were not
+ * stored because they are secrets. All others stay as they were sent.
  */
 export function proofOf(
   provider: Provider,
@@ -30,7 +30,7 @@ export function proofOf(
 ): Headers {
   const deliveryId = provider.deliveryId(headers) ?? randomUUID();
   const sign = (bytes: Uint8Array, at: number) =>
-    // Of no type that a provider would put into a form: the bytes are as they were sent.
+    // A type of no provider, so that none wraps the body into a form.
     provider.sign(bytes, { type: 'kept', secret, deliveryId, now: new Date(at) }).headers;
   const signed = sign(body, now);
   const other = sign(Buffer.concat([body, Buffer.from(' ')]), now + HOUR_MS);

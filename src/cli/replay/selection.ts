@@ -7,7 +7,7 @@ import { agrees, canAsk } from '../kit/prompts.ts';
 import { requireKnown, sayNoRows, webhookNames } from '../kit/stored.ts';
 import type { ReplayFlags } from './options.ts';
 
-/** The deliveries of a selection, oldest first, `size` at a time: there may be more than fit into memory. */
+/** The deliveries of a selection, oldest first, in pages, because all may not fit into memory. */
 export function* pagesOf(
   reader: SelectionReader,
   selection: DeliverySelection,
@@ -24,8 +24,8 @@ export function* pagesOf(
 }
 
 /**
- * How many are selected; null when nothing is to be done: there are none, which was said, or the person who was asked
- * (on a terminal, without `--yes`) thought better of it.
+ * Counts the selection, and asks for confirmation on a terminal without `--yes`. Null when nothing is selected, which
+ * is printed, or when the person declines.
  */
 export async function confirmedCount(
   app: Services,
@@ -55,15 +55,15 @@ export async function confirmedCount(
   return null;
 }
 
-/** A selection on its way: how much is done, and whether the user wants it to end. */
+/** Progress through a selection, which Ctrl-C can stop. */
 export interface Run {
-  /** True from the first Ctrl-C on: nothing more is begun. A second one ends the process. */
+  /** True after the first Ctrl-C: start nothing more. A second one ends the process. */
   stopped(): boolean;
-  /** Where to go on. */
+  /** Records the last delivery that is done. */
   done(lastId: string, count: number): void;
   /** Throws `interrupted` when it was stopped before everything was done. */
   end(): void;
-  /** Says how far it came, for a run that breaks off. */
+  /** Prints how much was done, after a failure. */
   sayHowFar(): void;
 }
 
@@ -75,11 +75,11 @@ export function startRun(app: Services, total: number, goOn: string): Run {
     isStopped = true;
   });
   const rest = () => `${counted(count)} of ${counted(total)} were replayed`;
-  const next = () => (last === null ? undefined : `Go on with: ${goOn} ${last}`);
+  const next = () => (last === null ? undefined : `Continue with: ${goOn} ${last}`);
   return {
     stopped: () => isStopped,
     done(lastId, more) {
-      // Several are under way: one that was begun earlier may end later.
+      // Several run at once, and an earlier one may end later.
       if (last === null || lastId > last) last = lastId;
       count += more;
     },

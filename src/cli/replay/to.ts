@@ -15,19 +15,19 @@ import { confirmedCount, pagesOf, type Run, startRun } from './selection.ts';
 
 /** How a request ended. */
 export interface Sent {
-  /** HTTP status; null: no answer. */
+  /** HTTP status. Null when there was no response. */
   readonly status: number | null;
-  /** Why there is no answer, or none that counts. */
+  /** Why there was no response, or not an accepted one. */
   readonly error: string | null;
 }
 
-/** Posts kept requests to one place, over connections that stay open. */
+/** Posts stored requests to one URL over persistent connections. */
 interface Poster {
   post(request: RawRequest): Promise<Sent>;
   close(): Promise<void>;
 }
 
-/** From connecting to the first byte of the answer, and between two of its parts. */
+/** Time limit for connecting, for the response headers, and between two parts of the body. */
 const DEADLINE_MS = 30_000;
 
 export async function createPoster(target: URL, connections: number): Promise<Poster> {
@@ -36,11 +36,11 @@ export async function createPoster(target: URL, connections: number): Promise<Po
   return { post: (request) => post(pool, target, request), close: () => pool.close() };
 }
 
-/** The URL that a person typed. Throws `usage`. */
+/** Parses `--to`. Throws `usage`. */
 export function targetOf(to: string): URL {
   const target = URL.parse(to);
   if (target === null || !/^https?:$/.test(target.protocol)) {
-    throw usageError(`--to ${to} is no URL`, 'Write it whole: http://localhost:3000/hook');
+    throw usageError(`--to ${to} is not a URL`, 'Write it whole: http://localhost:3000/hook');
   }
   if (target.username === '' && target.password === '') return target;
   throw usageError('--to takes no user and password', 'Leave them out of the URL.');
@@ -84,7 +84,7 @@ function pathOf({ pathname, search }: URL, query: string): string {
   return `${pathname}${search === '' ? '?' : `${search}&`}${query}`;
 }
 
-/** What is sent: kept bytes, read when their turn comes; null when they are no longer there. */
+/** A request to send; its body is read only when it is sent. Null when the body is no longer stored. */
 interface Sending {
   readonly name: string;
   readonly webhookName: string;
@@ -93,13 +93,13 @@ interface Sending {
 
 const CONCURRENCY = 10;
 const PAGE = 500;
-/** Up to so many are told one by one. */
+/** Up to this many results are printed one by one. */
 const FEW = 20;
 const NO_BYTES = 'its bytes are no longer stored';
-/** Nobody is there: going on would only fail as often. */
+/** Stop after this many requests in a row without a response. */
 const UNANSWERED_IN_A_ROW = 10;
 
-/** Posts what was named to a URL: 1 when any answer is no 2xx. */
+/** Posts the given sources to a URL; returns 1 when any response is not 2xx. */
 export async function sendSources(
   app: Services,
   sources: readonly { readonly name: string; readonly source: ReplaySource }[],
@@ -116,7 +116,7 @@ export async function sendSources(
   return send(app, items, { target, flags, total: items.length, run: null });
 }
 
-/** The same for a selection. */
+/** Posts a selection to a URL; returns 1 when any response is not 2xx. */
 export async function sendSelection(
   app: Services,
   selection: DeliverySelection,
@@ -148,7 +148,7 @@ interface SendOptions {
   readonly target: URL;
   readonly flags: ReplayFlags;
   readonly total: number;
-  /** Null: too few to be interrupted. */
+  /** Null when sources were given one by one. */
   readonly run: Run | null;
 }
 
@@ -189,7 +189,7 @@ async function send(app: Services, items: Iterable<Sending>, options: SendOption
   return report.failures() === 0 ? 0 : 1;
 }
 
-/** Tells how each request ended: one by one where they are few or a program reads it, else as a sum. */
+/** Prints how each request ended: one by one when they are few or with `--json`, else as totals. */
 function createReport({ io, clock }: Services, { json }: ReplayFlags, total: number) {
   const progress = createProgress(io.err, clock.now);
   const tally = createTally();

@@ -19,12 +19,12 @@ interface CancelFlags extends JsonFlags {
   readonly yes?: boolean;
 }
 
-/** The statuses of tasks that are not over. */
+/** The statuses of open tasks. */
 const OPEN = ['waiting_approval', 'queued', 'running', 'waiting_answer'] as const;
 
 export const configureCancel: CliCommand = (command, runner) => {
   command
-    .description('Cancel a task that is not over, or all that the filters select; a run is ended.')
+    .description('Cancel an open task, or all open tasks that the filters select; stops their runs.')
     .argument('[id]', 'task id')
     .addOption(oneOf('--status <status>', 'all in this status', OPEN))
     .option('--agent <name>', 'all of this agent')
@@ -55,12 +55,12 @@ async function cancel(
   const { status, agent, flow, reason, json } = flags;
   const isFiltered = [status, agent, flow].some((filter) => filter !== undefined);
   if (id !== undefined && isFiltered) {
-    throw usageError('a task is named, and filters select tasks', 'Give an id, or filters.');
+    throw usageError('an id and filters exclude each other', 'Give an id, or filters.');
   }
   if (id !== undefined) return changeTask(app, id, 'cancel', { json, error: reason ?? null });
   if (!isFiltered) {
     throw usageError(
-      'nothing says what to cancel',
+      'no task to cancel is given',
       'Name a task, or select with --status, --agent or --flow.',
     );
   }

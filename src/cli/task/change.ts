@@ -11,7 +11,7 @@ import { amount, count, renamed } from '../kit/options.ts';
 import { counted, facts, printJson } from '../kit/print.ts';
 import { readText } from '../kit/prompts.ts';
 
-/** What a run of a task used, as options. */
+/** Options for what a run of a task cost. */
 export interface SpentFlags {
   readonly costUsd?: number;
   readonly inputTokens?: number;
@@ -20,16 +20,16 @@ export interface SpentFlags {
 
 export function spentOptions(command: Command): Command {
   return command
-    .option('--cost-usd <amount>', 'what this run cost, in dollars', amount)
-    .option('--input-tokens <n>', 'tokens that were read', count)
-    .option('--output-tokens <n>', 'tokens that were written', count);
+    .option('--cost-usd <amount>', 'cost of this run in dollars', amount)
+    .option('--input-tokens <n>', 'tokens read', count)
+    .option('--output-tokens <n>', 'tokens written', count);
 }
 
 export function spentOf({ costUsd, inputTokens, outputTokens }: SpentFlags) {
   return { cost_usd: costUsd, input_tokens: inputTokens, output_tokens: outputTokens };
 }
 
-/** Lets something happen to a task, here or in the running server, and prints where it stands then. */
+/** Applies a step to a task through the management API, and prints its new state. */
 export async function changeTask(
   app: Services,
   id: string,
@@ -44,13 +44,13 @@ export async function changeTask(
   return printChanged(app, view, json);
 }
 
-/** Lets something happen to one task. */
+/** Applies a step to a task. */
 export function postReport(call: ApiCall, id: string, verb: TaskVerb, report: ReportBody): Promise<TaskView> {
   const path = `/api/tasks/${encodeURIComponent(id)}/${verb}`;
   return call({ method: 'POST', path, body: { ...report, source: 'cli' } });
 }
 
-/** What a command that made or changed a task prints. */
+/** Prints a task that was created or changed. */
 export function printChanged({ io }: Services, view: TaskView, json: boolean | undefined): 0 {
   if (json === true) {
     printJson(io, view);
@@ -73,9 +73,9 @@ export function printChanged({ io }: Services, view: TaskView, json: boolean | u
 }
 
 const STEPS = {
-  start: 'Say that a task is worked on.',
-  approve: 'Let a task run that waits for approval.',
-  retry: 'Queue a failed or cancelled task again: the same record, its cost counted on.',
+  start: 'Mark a task as started.',
+  approve: 'Approve a task that waits for approval, so that it can run.',
+  retry: 'Queue a failed or cancelled task again; its costs add up.',
 } as const;
 
 /** Configures `start`, `approve` or `retry`, which take nothing but the task. */
@@ -100,10 +100,10 @@ interface CompleteFlags extends JsonFlags, SpentFlags {
 export const configureComplete: CliCommand = (command, runner) => {
   spentOptions(
     command
-      .description('Complete a task, whatever it waits for, with what came of it.')
+      .description('Complete a task with its result, whatever its status.')
       .argument('<id>', 'task id')
-      .option('--result <text>', 'what came of it; goes back to where the task came from')
-      .option('--result-file <file>', 'the same from a file; - reads standard input'),
+      .option('--result <text>', 'result; posted where the task came from')
+      .option('--result-file <file>', 'read it from a file; - reads standard input'),
   )
     .option('--json', 'print one object')
     .addHelpText(
@@ -130,10 +130,10 @@ interface FailFlags extends JsonFlags, SpentFlags {
 export const configureFail: CliCommand = (command, runner) => {
   spentOptions(
     command
-      .description('Say that a task failed, and why. Tasks that depend on it stay blocked.')
+      .description('Fail a task with a reason. Tasks that depend on it stay blocked.')
       .argument('<id>', 'task id')
-      .option('--reason <text>', 'why; goes back to where the task came from')
-      .option('--reason-file <file>', 'the same from a file; - reads standard input')
+      .option('--reason <text>', 'why; posted where the task came from')
+      .option('--reason-file <file>', 'read it from a file; - reads standard input')
       .addOption(renamed('--error <text>', '--reason'))
       .addOption(renamed('--error-file <file>', '--reason-file')),
   )
@@ -152,7 +152,7 @@ export const configureFail: CliCommand = (command, runner) => {
 
 export const configureRelease: CliCommand = (command, runner) => {
   command
-    .description('Let the tasks run that were queued before their agent was configured.')
+    .description('Release tasks that were queued before their agent was configured.')
     .argument('<agent>', 'name under `agents:` in webhooks.yml')
     .option('--json', 'print { agent, tasks } as JSON')
     .addHelpText('after', examples('hookctl task release planning'))

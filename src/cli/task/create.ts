@@ -22,18 +22,18 @@ interface CreateFlags extends JsonFlags {
 
 export const configureCreate: CliCommand = (command, runner) => {
   command
-    .description('Make a task. A child inherits flow, conversation and agent of its parent.')
-    .argument('[prompt]', 'what the agent is told')
-    .option('--prompt-file <file>', 'the same from a file; - reads standard input')
-    .option('--title <text>', 'title; by default the first line of the prompt')
-    .option('--agent <name>', 'who is to work on it; by default the agent of the parent, else brain')
-    .option('--parent <id>', 'task that it comes from')
-    .option('--depends-on <id>', 'task that must be completed before; repeatable', collect, [])
-    .option('--external-id <id>', 'whose flow it joins, e.g. jira:PROJ-123; without a parent only')
-    .option('--url <url>', 'where to read more')
+    .description('Create a task. A child inherits flow, conversation and agent from its parent.')
+    .argument('[prompt]', 'instructions for the agent')
+    .option('--prompt-file <file>', 'read the prompt from a file; - reads standard input')
+    .option('--title <text>', 'title (default: the first line of the prompt)')
+    .option('--agent <name>', 'agent that works on it (default: the parent’s agent, or brain)')
+    .option('--parent <id>', 'parent task')
+    .option('--depends-on <id>', 'task that must be completed first (repeatable)', collect, [])
+    .option('--external-id <id>', 'flow to join, e.g. jira:PROJ-123; not with --parent')
+    .option('--url <url>', 'link to more information')
     .option('--new-conversation', 'start a new conversation in the flow')
-    .option('--same-conversation', 'stay in the conversation, whatever the prompt says')
-    .option('--requires-approval', 'let it wait for `hookctl task approve`')
+    .option('--same-conversation', 'continue the conversation, whatever the prompt says')
+    .option('--requires-approval', 'wait for `hookctl task approve` before it runs')
     .option('--json', 'print one object')
     .addHelpText(
       'after',

@@ -18,9 +18,9 @@ const POLL_MS = 200;
 
 export const configureLogs: CliCommand = (command, runner) => {
   command
-    .description('Show what an agent said and did on a task: its newest run, or the run that is named.')
+    .description('Show what an agent said and did in the newest run of a task, or in one run.')
     .argument('<id>', 'task or run id')
-    .option('-f, --follow', 'go on until the run ends')
+    .option('-f, --follow', 'follow the log until the run ends')
     .option('--json', 'print one object on each line: at, kind (said, did, output, note), text')
     .addHelpText(
       'after',
@@ -47,7 +47,7 @@ async function logs(app: Services, id: string, { follow, json }: LogsFlags): Pro
       ended = true;
     });
   for (let from = 0; ; await delay(POLL_MS)) {
-    // Asked before the file is read: what is written until the end is read, too.
+    // Looked up before reading, so that the last lines of a run are not missed.
     const isOver = follow !== true || ended || storedReader(app, id).run(run.id)?.endedAt !== null;
     from = await printFrom(app.io, logPath, from, json === true);
     if (isOver) return 0;
@@ -65,18 +65,18 @@ function runOf(app: Services, id: string): AgentRun {
     );
   }
   throw failure('no_run', `no agent of hookctl has run ${id}`, {
-    fix: 'Which agents it runs stands under `agents:` in webhooks.yml.',
+    fix: 'webhooks.yml lists the agents that hookctl runs under `agents:`.',
   });
 }
 
-/** Prints the whole lines behind a position of the file; returns the position behind them. */
+/** Prints the complete lines after a position in the file; returns the position after them. */
 async function printFrom({ out }: Io, path: string, from: number, json: boolean): Promise<number> {
   let position = from;
   const stream = createReadStream(path, { start: from, encoding: 'utf8' });
   try {
     for await (const line of createInterface({ input: stream, crlfDelay: Number.POSITIVE_INFINITY })) {
       const entry = entryOf(line);
-      // Half a line: the rest comes with the next look.
+      // An incomplete line: the next read gets all of it.
       if (entry === null) break;
       position += Buffer.byteLength(line) + 1;
       say(out, json ? line : textOf(out, entry));
@@ -104,7 +104,7 @@ function entryOf(line: string): Entry | null {
   }
 }
 
-/** Lines of one entry stand below its text, so that none of them passes for another entry. */
+/** Indents the lines of one entry, so that none looks like another entry. */
 const CONTINUED = `\n${' '.repeat(10)}`;
 
 function textOf(out: Io['out'], { at, kind, text }: Entry): string {

@@ -20,17 +20,17 @@ interface PruneFlags extends JsonFlags {
 export const configurePrune: CliCommand = (command, runner) => {
   command
     .description(
-      'Remove tasks that have ended, with their history, runs, sent comments and entries in Claude’s list. A task goes with all that it initiated; what is still needed stays. Deliveries stay, so that a duplicate is still known.',
+      'Remove ended tasks with their history, runs, sent comments and entries in Claude’s list. A task is removed together with its subtasks, and only when nothing needs it. Deliveries stay, so that duplicates are still detected.',
     )
     .option(
       '--before <time>',
-      'only what ended before: how long ago (30d, 12h), or a date; default: the age in `retention` of webhooks.yml',
+      'only tasks that ended before: an age (30d, 12h) or a date; default: the age in `retention` of webhooks.yml',
     )
     .option(
       '--samples',
-      'only tasks of samples that `hookctl trigger` made, of any age unless --before; open ones are cancelled',
+      'only tasks of samples from `hookctl trigger`, of any age unless --before; open ones are cancelled',
     )
-    .option('--dry-run', 'only say what would go')
+    .option('--dry-run', 'only print what would be removed')
     .option('-y, --yes', 'do not ask')
     .option('--json', 'print { tasks, cancelled, kept } as JSON')
     .addHelpText(
@@ -62,7 +62,7 @@ async function prune(app: Services, flags: PruneFlags, argv: readonly string[]):
   return pruned.tasks < planned.tasks ? 1 : 0;
 }
 
-/** Asks until nothing is left: one call answers after some seconds. */
+/** Calls until nothing is left, because one call stops after some seconds. */
 async function pruneAll(app: Services, limits: TaskPruneLimits): Promise<PrunedTasks> {
   const call = await managementCall(app, 'task prune');
   const body = { ...limits, before: isoOrNull(limits.before) };

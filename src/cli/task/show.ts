@@ -9,7 +9,7 @@ import { costOf, duration, facts, localTime, printJson, tookOf } from '../kit/pr
 import { stored } from '../kit/stored.ts';
 import { below, state, table, time } from '../kit/table.ts';
 
-/** What a person wants to know of a run: what was started where, how it ended, and how to go on by hand. */
+/** Describes a run: its command and folder, how it ended, and how to continue by hand. */
 export function runText(run: RunView, doing: string | null): string {
   const { folder, command_line: words, open_with: openWith, log_path: log } = run;
   const lines = facts([
@@ -28,15 +28,15 @@ export function runText(run: RunView, doing: string | null): string {
     ...run.denials.map((denial) => ['refused', denial] as const),
     ['log', log === null ? null : `hookctl task logs ${run.id}`],
   ]);
-  // On a line of its own, and with nothing changed in it: it is there to be pasted.
+  // Unchanged and on its own line, so that it can be pasted.
   return openWith === null ? lines : `${lines}\n  ${escapeInvisibleLine(escapeInvisible(openWith))}`;
 }
 
-/** Much more than a line has. */
+/** Bytes read from the end of a log: more than any line has. */
 const TAIL_BYTES = 64 * 1024;
 const DOING_LENGTH = 200;
 
-/** The last line in the log of a run that goes on; null: it has said nothing, or is over. */
+/** The last line in the log of a running run. Null when the log is empty or the run is over. */
 export async function lastSaid({ state, log_path: path }: RunView): Promise<string | null> {
   if (state !== 'running' || path === null) return null;
   const log = await open(path).catch(() => null);
@@ -49,7 +49,7 @@ export async function lastSaid({ state, log_path: path }: RunView): Promise<stri
     const { text } = JSON.parse(line) as { readonly text: string };
     return shorten(escapeInvisibleLine(text), DOING_LENGTH);
   } catch (error) {
-    // Half a line, or none yet.
+    // The last line is incomplete, or missing.
     if (error instanceof SyntaxError) return null;
     throw error;
   } finally {
@@ -74,7 +74,7 @@ function costLine(run: RunView): string | null {
 
 export const configureShow: CliCommand = (command, runner) => {
   command
-    .description('Show one task: where it came from, where it stands, what the agent is told, and its runs.')
+    .description('Show a task: its origin, status, prompt, runs and history.')
     .argument('<id>', 'task id')
     .option('--json', 'print one object')
     .addHelpText('after', examples('hookctl task show task-01jd9x3k2a7f3kq2'))

@@ -7,8 +7,8 @@ import { sampleBringsText } from '../../providers/kit/samples.ts';
 import type { JsonObject, JsonValue, OutgoingRequest, Sample, Webhook } from '../../types.ts';
 
 /**
- * A copy of the payload with one field changed: `issue.labels.0.name=bug`. Values that are JSON are taken as JSON,
- * others as text. Throws `usage` when there is no `=`, or when the path leads through something that has no fields.
+ * Copies the payload with one field changed: `issue.labels.0.name=bug`. A value that is JSON is parsed as JSON,
+ * any other is text. Throws `usage` when there is no `=`, or when a part of the path has no fields.
  */
 function setPath(payload: JsonObject, assignment: string): JsonObject {
   const at = assignment.indexOf('=');
@@ -30,7 +30,7 @@ function put(
   const [key, ...rest] = path;
   if (key === undefined) return value;
   if (target !== undefined && (typeof target !== 'object' || target === null)) {
-    throw usageError(`--set ${assignment}: \`${key}\` lies in something that has no fields`);
+    throw usageError(`--set ${assignment}: nothing before \`${key}\` in the path has fields`);
   }
   if (Array.isArray(target)) {
     return target.toSpliced(Number(key), 1, put(target[Number(key)], rest, value, assignment));
@@ -47,9 +47,9 @@ function jsonOrText(text: string): JsonValue {
   }
 }
 
-/** What the user says of the request that is to be made. */
+/** Options for the request to make. */
 export interface RequestWishes {
-  /** Event type; the provider's first sample if left out. */
+  /** Event type; undefined means the provider's first sample. */
   readonly type: string | undefined;
   readonly text?: string;
   readonly set: readonly string[];
@@ -57,7 +57,7 @@ export interface RequestWishes {
   readonly payload?: string;
 }
 
-/** A request as the provider would make it, with fresh ids, signed with the webhook's secret. */
+/** Makes a request like the provider's, with fresh ids, signed with the webhook's secret. */
 export async function makeRequest(
   webhook: Webhook,
   wishes: RequestWishes,
@@ -78,7 +78,7 @@ interface Payload {
   readonly payload: JsonObject;
 }
 
-/** The sample of an event type, or the first one. Throws `usage` when there is none. */
+/** The sample of an event type, or the first. Throws `usage` when there is none. */
 export function knownSample({ provider }: Webhook, type: string | undefined): Sample {
   const found = provider.samples.find((each) => type === undefined || each.type === type);
   if (found === undefined) {
@@ -110,7 +110,7 @@ function sample(webhook: Webhook, { type, text }: RequestWishes, now: Date): Pay
   return { type: found.type, payload: found.build(context) };
 }
 
-/** The command line by which a person's words are tried; null where they are no part of the event. */
+/** A command line that tries a text command. Null when the event carries no text. */
 export function withText(
   { name, provider, commandPrefix, defaultCommand }: Webhook,
   type: string,
@@ -121,7 +121,7 @@ export function withText(
   return commandLine('hookctl', 'trigger', name, type, '--text', text);
 }
 
-/** What a person writes who commands nothing. */
+/** A text that contains no command. */
 const PLAIN_TEXT = 'A text without a command.';
 
 function plainText({ commandPrefix }: Webhook): string {

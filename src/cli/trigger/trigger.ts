@@ -26,7 +26,7 @@ interface TriggerFlags extends JsonFlags, Omit<RequestWishes, 'type'> {
   readonly list?: boolean;
 }
 
-/** How long to wait until the server has worked off what it accepted. */
+/** How long to wait until the server has processed the delivery. */
 const PATIENCE_MS = 30_000;
 const POLL_MS = 20;
 
@@ -34,16 +34,11 @@ export const configureTrigger: CliCommand = (command, runner) => {
   command
     .argument('[provider]', `${PROVIDER_NAMES.join(', ')}; or a webhook`)
     .argument('[event]', 'event type, e.g. issue_comment.created; the first sample if left out')
-    .option('--text <text>', 'what the person writes; without it no text command fires')
-    .option(
-      '--set <path=value>',
-      'change a field of the payload (repeatable); JSON is taken as JSON',
-      collect,
-      [],
-    )
+    .option('--text <text>', 'what the person writes; text commands need it')
+    .option('--set <path=value>', 'change a field of the payload, as JSON or text (repeatable)', collect, [])
     .option('--payload <file>', 'a JSON file instead of the built-in sample')
-    .option('--webhook <name>', 'webhook to post to, if not the provider’s own')
-    .option('--replies', 'also post what the commands answer; a sample is silent otherwise')
+    .option('--webhook <name>', 'webhook to post to (default: the provider’s own)')
+    .option('--replies', 'also post the replies; by default a sample posts none')
     .option('--list', 'list the built-in samples')
     .option('--json', 'print { delivery, tasks } as JSON, with --list an array of { provider, type }')
     .addHelpText(
@@ -67,7 +62,7 @@ async function list(app: Services, name: string | undefined, { json }: TriggerFl
   const { snapshot } = await app.configuration({ runModules: true });
   const listed = name === undefined ? providersIn(snapshot) : [requireProvider(name, snapshot)];
   const samples = listed.flatMap(({ name: provider, samples: own }) => {
-    // Where a webhook's options shape the provider, they shape its samples.
+    // A webhook's options can change its provider's samples.
     const shaped = snapshot.webhooks.filter((it) => it.providerName === provider);
     const types = [own, ...shaped.map(({ provider }) => provider.samples)].flat().map(({ type }) => type);
     return [...new Set(types)].map((type) => ({ provider, type }));
@@ -86,7 +81,7 @@ async function run(
     throw usageError('name a provider', 'List what can be sent: hookctl trigger --list');
   const { project, snapshot } = await app.configuration({ runModules: true });
   const webhook = webhookOrProvider(name, flags.webhook, snapshot);
-  // A mistyped event is told without a server as well.
+  // Checked first, so that a mistyped event is reported without a server too.
   if (flags.payload === undefined) knownSample(webhook, flags.type);
   const server = app.holder()?.server ?? null;
   if (server === null) {
@@ -112,7 +107,7 @@ async function run(
   return succeeded(settled) ? 0 : 1;
 }
 
-/** Throws `not_loaded` when the running server does not have the webhook; says which files it has not loaded. */
+/** Throws `not_loaded` when the running server lacks the webhook; prints which files it has not loaded. */
 async function requireServed(app: Services, { name, origin, endpoint }: Webhook): Promise<void> {
   const status = await served(app);
   if (status === null) return;
@@ -144,7 +139,7 @@ async function post(
   });
 }
 
-/** What became of the delivery, once it is worked off and the files of its tasks are written. */
+/** Waits until the delivery is processed and its task files are written. */
 async function settledDelivery(app: Services, id: string, withFiles: boolean): Promise<DispatchView> {
   for (const deadline = app.clock.now() + PATIENCE_MS; ; await delay(POLL_MS)) {
     const delivery = app.reader()?.delivery(id) ?? null;
@@ -156,7 +151,7 @@ async function settledDelivery(app: Services, id: string, withFiles: boolean): P
   }
 }
 
-/** Whether the files are written, or it is known why not. */
+/** Whether the files are written, or the reason why not is known. */
 function hasFiles({ syncToClaudeTasks, unsynced, sourceMetadata }: Task): boolean {
   const written = sourceMetadata.claude_task_id ?? sourceMetadata.claude_list;
   return !syncToClaudeTasks || unsynced !== null || written !== undefined;

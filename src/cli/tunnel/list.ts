@@ -6,7 +6,7 @@ import { below, table } from '../kit/table.ts';
 
 export const configureList: CliCommand = (command, runner) => {
   command
-    .description('List the tunnels that hookctl can open.')
+    .description('List the supported tunnels.')
     .option('--json', 'print an array')
     .addHelpText('after', examples('hookctl tunnel list'))
     .action(

@@ -6,7 +6,7 @@ import { type CliCommand, examples } from '../kit/command.ts';
 
 export const configureNew: CliCommand = (command, runner) => {
   command
-    .description('Make a channel at a relay: smee.io, or a smee or gosmee server of your own.')
+    .description('Create a channel at a relay: smee.io, or your own smee or gosmee server.')
     .argument('<relay>', 'smee')
     .option('--server <url>', 'the relay', 'https://smee.io')
     .addHelpText(
@@ -21,7 +21,7 @@ export const configureNew: CliCommand = (command, runner) => {
         say(io.out, url);
         say(
           io.err,
-          `Whoever knows it can read and post. Next: ${commandLine('hookctl', 'serve', '--tunnel', `smee=${url}`)}`,
+          `Anyone who knows it can read and post. Next: ${commandLine('hookctl', 'serve', '--tunnel', `smee=${url}`)}`,
         );
         return 0;
       }),

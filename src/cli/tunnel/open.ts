@@ -19,10 +19,10 @@ const HEALTH_TIMEOUT_MS = 2_000;
 
 export const configureOpen: CliCommand = (command, runner) => {
   command
-    .description('Open a tunnel to a running server, until a signal ends it.')
+    .description('Open a tunnel to a running server, until Ctrl-C.')
     .argument('<tunnel>', 'cloudflared, ssh, ssh=pinggy, smee=<channel url>, ngrok, …')
-    .option('--port <n>', 'port of the ingress, if not that of the running server', port)
-    .option('--print-url', 'print the public URL on stdout once it is open, and again when it changes')
+    .option('--port <n>', 'port of the ingress (default: that of the running server)', port)
+    .option('--print-url', 'print the public URL on stdout, and again when it changes')
     .addHelpText(
       'after',
       examples('hookctl tunnel open cloudflared --print-url', 'hookctl tunnel open ssh=pinggy --port 8000'),
@@ -59,7 +59,7 @@ async function open(app: Services, flag: string, flags: OpenFlags): Promise<0 | 
   return end === 'lost' ? 1 : 0;
 }
 
-/** Whoever leads strangers to the management API, or to another program, has taken the wrong port. */
+/** Refuses a port that is not an ingress, so that a tunnel never exposes the management API or another program. */
 async function requireIngress(port: number): Promise<void> {
   const url = `http://127.0.0.1:${port}/healthz`;
   const answer = await send(url, { timeoutMs: HEALTH_TIMEOUT_MS }).catch(() => null);

@@ -12,8 +12,8 @@ interface StatusFlags extends JsonFlags {
 
 export const configureStatus: CliCommand = (command, runner) => {
   command
-    .description('How the tunnel of the running server stands.')
-    .option('--print-url', 'print the public URL alone; exit 1 while there is none')
+    .description('Show the state of the running server’s tunnel.')
+    .option('--print-url', 'print only the public URL; exit 1 while there is none')
     .option('--json', 'print one object; null while there is no tunnel')
     .addHelpText('after', examples('hookctl tunnel status', 'URL=$(hookctl tunnel status --print-url)'))
     .action(runner.action(command, status));

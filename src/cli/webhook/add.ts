@@ -2,12 +2,12 @@ import type { Change } from '../../config/dynamic/change.ts';
 import { type Added, addFrom, addWebhook } from '../../config/dynamic/edit.ts';
 import { lintWebhooks } from '../../config/lint.ts';
 import { usageError } from '../../errors.ts';
+import { wrap } from '../../lib/text/wrap.ts';
 import { PROVIDER_NAMES } from '../../providers/names.ts';
 import { settingDescriptions } from '../../providers/scheme/settings.ts';
 import type { Services } from '../../services.ts';
 import type { Webhook } from '../../types.ts';
-import { type CliCommand, examples, type JsonFlags } from '../kit/command.ts';
-import { facts } from '../kit/print.ts';
+import { type CliCommand, examples, HELP_WIDTH, type JsonFlags } from '../kit/command.ts';
 import { requireProvider } from '../kit/webhooks.ts';
 import { changeDb, dynamicWebhook, report } from './change.ts';
 import { givenFields, type WebhookFlags, webhookOptions } from './fields.ts';
@@ -65,8 +65,17 @@ async function add(app: Services, provider: string | undefined, flags: AddFlags)
 
 /** The settings of `generic`; providers with a `signature` take them as well, where a sender differs from the rule. */
 function settingsHelp(): string {
-  const rows = settingDescriptions().map(({ name, description }) => [`  ${name}`, description] as const);
-  return `\nSettings of generic, by --option name=value; a place is header:x-name or a payload path (issue.id):\n${facts(rows)}`;
+  const rows = settingDescriptions();
+  const indent = 4 + Math.max(...rows.map(({ name }) => name.length));
+  const lines = rows.flatMap(({ name, description }) =>
+    wrap(description.split(' '), HELP_WIDTH - indent).map(
+      (text, index) => (index === 0 ? `  ${name}` : '').padEnd(indent) + text,
+    ),
+  );
+  return `
+Settings of generic, as --option name=value. A value is read from a header
+(header:x-name) or from a path in the payload (issue.id):
+${lines.join('\n')}`;
 }
 
 /** An event that the provider sends, for an example. */

@@ -10,16 +10,16 @@ import { serverClient } from '../kit/operate.ts';
 import { printJson } from '../kit/print.ts';
 import type { Surroundings } from './view.ts';
 
-/** How long a running server may take to have a change in force. */
+/** How long to wait until a running server applies a change. */
 const PATIENCE_MS = 15_000;
 const POLL_MS = 20;
 
-/** A change that is on disk, and in force where a server runs. */
+/** A change that is saved, and applied by the server when one runs. */
 export interface Changed<T> extends Surroundings {
   readonly result: T;
 }
 
-/** Changes the JSON db under its lock; resolves when a running server has the change in force. */
+/** Changes the JSON db under its lock; resolves when a running server has applied it. */
 export async function changeDb<T>(app: Services, change: Change<T>): Promise<Changed<T>> {
   const { result, revision } = await (await app.dynamic()).edit(change);
   const served = await inForce(app, revision);
@@ -27,7 +27,7 @@ export async function changeDb<T>(app: Services, change: Change<T>): Promise<Cha
 }
 
 /**
- * The running server's state once it serves what is on disk: what was `written`, or what others wrote since. Null when
+ * Waits until the running server serves the `written` revision or a newer one; returns its state. Null when
  * none runs. Throws `not_in_force`.
  */
 export async function inForce(app: Services, written: string): Promise<StatusView | null> {
@@ -38,32 +38,32 @@ export async function inForce(app: Services, written: string): Promise<StatusVie
     const revision = await client.revision();
     if (revision === written || revision === (await db.revision())) return client.status();
     if (Date.now() > deadline) {
-      throw failure('not_in_force', 'the change is saved, but the running server has not taken it up', {
-        fix: 'Its problems: hookctl status',
+      throw failure('not_in_force', 'the change is saved, but the running server has not applied it', {
+        fix: 'See its problems: hookctl status',
       });
     }
   }
 }
 
-/** The dynamic webhook of an id as it is now. Throws `changed_since` when it is gone again. */
+/** The dynamic webhook with an id. Throws `changed_since` when it was removed in the meantime. */
 export function dynamicWebhook({ configuration }: Surroundings, id: string): Webhook {
   const found = configuration.snapshot.webhooks.find(
     ({ origin }) => origin.kind === 'dynamic' && origin.webhookId === id,
   );
   if (found !== undefined) return found;
-  throw failure('changed_since', `${id} was removed by somebody else at the same moment`);
+  throw failure('changed_since', `${id} was removed by someone else at the same moment`);
 }
 
-/** What a command that changed something says. */
+/** What a command prints after a change. */
 interface Report {
   /** For `--json`. */
   readonly view: object;
-  /** What was done, one or several lines. */
+  /** One or several lines that say what was changed. */
   readonly done: string;
   /** The next useful command. */
   readonly next: string;
   readonly served: StatusView | null;
-  /** What is probably a mistake in what was changed. */
+  /** Likely mistakes in what was changed. */
   readonly warnings?: readonly string[];
 }
 
@@ -77,7 +77,8 @@ export function report(
   if (json === true) printJson(io, view);
   else {
     say(commandsOut(io), done);
-    if (served === null) say(io.err, paint(io.err, 'dim', 'No server runs; it is in force when one starts.'));
+    if (served === null)
+      say(io.err, paint(io.err, 'dim', 'No server is running; the change applies when one starts.'));
     say(io.err, `Next: ${next}`);
   }
   return 0;

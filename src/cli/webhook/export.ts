@@ -23,12 +23,12 @@ interface ExportFlags extends ServiceFlags {
 
 export const configureExport: CliCommand = (command, runner) => {
   command
-    .description('Write dynamic webhooks for `webhook import`, or as a TypeScript module for `static:`.')
+    .description('Export dynamic webhooks for `webhook import`, or as a TypeScript module.')
     .argument('[webhook...]', 'ids or names; all dynamic ones if left out')
-    .addOption(oneOf('--format <format>', 'how to write them', ['json', 'yaml']).default('json'))
-    .option('--typescript', 'write a module with defineWebhook: dynamic → static')
-    .option('--with-secrets', 'also write the secrets that stand in webhooks.json')
-    .option('--output <file>', 'write to a file (mode 0600) in place of stdout')
+    .addOption(oneOf('--format <format>', 'output format', ['json', 'yaml']).default('json'))
+    .option('--typescript', 'write a module with defineWebhook, for `static:` in webhooks.yml')
+    .option('--with-secrets', 'include the secrets that webhooks.json contains')
+    .option('--output <file>', 'write to this file (mode 0600) instead of stdout')
     .addHelpText(
       'after',
       examples(
@@ -59,7 +59,7 @@ async function run(app: Services, refs: readonly string[], flags: ExportFlags): 
   return 0;
 }
 
-/** What the user asked to have written out. */
+/** Lets the output show the secrets that the user asked for. */
 function revealAll({ redactor }: Services, webhooks: readonly DbWebhook[]): void {
   for (const secret of webhooks.flatMap(({ secrets }) => secrets)) {
     if ('value' in secret) redactor.reveal(secret.value);
@@ -74,7 +74,7 @@ function chosen({ snapshot, dynamic }: Configuration, refs: readonly string[]): 
     const webhook = all.find((it) => it.name === name);
     if (webhook !== undefined) return webhook;
     throw usageError(
-      `${name} is static: it is written in the project already`,
+      `${name} is static: the project defines it already`,
       `For a dynamic copy: ${commandLine('hookctl', 'webhook', 'add', '--from', name)}`,
     );
   });
@@ -100,8 +100,8 @@ function nextAfter(webhooks: readonly DbWebhook[], { typescript, output }: Expor
   if (typescript !== true) return commandLine('hookctl', 'webhook', 'import', output ?? '-');
   const id = webhooks[0]?.webhook_id ?? '<webhook>';
   return [
-    'two webhooks of one name can’t be in force, so in this order:',
-    `  hookctl webhook show ${id} --show-secret    # put it into the variable that the module names`,
+    'two webhooks cannot have the same name, so in this order:',
+    `  hookctl webhook show ${id} --show-secret    # set the variable that the module names to it`,
     `  hookctl webhook remove ${id}`,
     `  move ${output} to where \`static:\` looks, and restart serve`,
   ].join('\n');

@@ -5,26 +5,26 @@ import { shellQuote } from '../../lib/shell-quote.ts';
 import { suggest } from '../../lib/suggest.ts';
 import type { Webhook } from '../../types.ts';
 
-/** What a person can name a webhook by. */
+/** The id and name by which a person refers to a webhook. */
 interface Names {
-  /** Null for static ones. */
+  /** Null when the webhook is static. */
   readonly id: string | null;
   readonly name: string;
 }
 
-/** Names in an error message; more would scroll the rest away. */
+/** Names shown in an error message, so that the rest stays on screen. */
 const SHOWN = 20;
 
 /**
- * The webhook that a person means: by id, by name in any case, or by the beginning of an id. Throws `usage` with the
- * candidates when several begin so, `not_found` when none does.
+ * Finds a webhook by id, by name in any case, or by a prefix of an id. Throws `usage` with the
+ * candidates when several match, `not_found` when none does.
  */
 export function findWebhook(webhooks: readonly Webhook[], ref: string): Webhook {
   const found = find(webhooks.map(namesOf), ref);
   return webhooks.find(({ name }) => name === found.name) as Webhook;
 }
 
-/** A change of the webhook that a person means (see `findWebhook`), looked up in the state that it changes. */
+/** Makes a change of a webhook found as in `findWebhook`, in the state that is changed. */
 export function onWebhook<T>(ref: string, change: (webhookRef: string) => Change<T>): Change<T> {
   return (state, context) => {
     const { id, name } = find([...dbNames(state), ...context.fixed.map(namesOf)], ref);
@@ -32,7 +32,7 @@ export function onWebhook<T>(ref: string, change: (webhookRef: string) => Change
   };
 }
 
-/** A change of the command that a person means: by id, by the beginning of one, or by a name or trigger. */
+/** Makes a change of a command found by id, by a prefix of an id, by name, alias or trigger. */
 export function onCommand<T>(
   webhookRef: string,
   commandRef: string,
@@ -44,7 +44,7 @@ export function onCommand<T>(
   });
 }
 
-/** How a webhook is named in a command line that is to be copied: its name, quoted where a shell needs that. */
+/** A webhook's name, quoted for a shell, for command lines to be copied. */
 export function refOf({ name }: Pick<Webhook, 'name'>): string {
   return shellQuote(name);
 }
@@ -53,8 +53,8 @@ function find(webhooks: readonly Names[], ref: string): Names {
   const exact =
     webhooks.find(({ id }) => id === ref) ??
     webhooks.find(({ name }) => name.toLowerCase() === ref.toLowerCase());
-  const begun = webhooks.filter(({ id }) => begins(id, 'wh-', ref));
-  const found = exact ?? only(begun, ref, ({ id, name }) => `${id}  ${name}`);
+  const alike = webhooks.filter(({ id }) => isPrefixOf(id, 'wh-', ref));
+  const found = exact ?? only(alike, ref, ({ id, name }) => `${id}  ${name}`);
   if (found !== null) return found;
   const names = webhooks.map(({ name }) => name);
   const near = suggest(ref, names);
@@ -64,12 +64,12 @@ function find(webhooks: readonly Names[], ref: string): Names {
   );
 }
 
-/** An id; what names no command is left for the change to refuse. */
+/** The command's id; an unknown `ref` is returned as it is, and the change refuses it. */
 function findCommand(commands: readonly DbCommand[], ref: string): string {
   if (commands.some(({ id }) => id === ref)) return ref;
   const alike = commands.filter(
     ({ id, name, trigger }) =>
-      name?.toLowerCase() === ref.toLowerCase() || trigger === ref || begins(id, 'cmd-', ref),
+      name?.toLowerCase() === ref.toLowerCase() || trigger === ref || isPrefixOf(id, 'cmd-', ref),
   );
   return only(alike, ref, ({ id, name, trigger }) => `${id}  ${trigger ?? name}`)?.id ?? ref;
 }
@@ -78,11 +78,11 @@ function findCommand(commands: readonly DbCommand[], ref: string): string {
 function only<T>(candidates: readonly T[], ref: string, line: (candidate: T) => string): T | null {
   if (candidates.length <= 1) return candidates[0] ?? null;
   const lines = candidates.slice(0, SHOWN).map((candidate) => `  ${line(candidate)}`);
-  throw usageError(`${ref} may mean ${candidates.length}:\n${lines.join('\n')}`, 'Name one by its whole id.');
+  throw usageError(`${ref} matches ${candidates.length}:\n${lines.join('\n')}`, 'Name one by its whole id.');
 }
 
-/** Whether `ref` is the beginning of an id, and more than what all ids begin with. */
-function begins(id: string | null, prefix: string, ref: string): boolean {
+/** Whether `ref` is a prefix of the id that is longer than `prefix`, which all ids share. */
+function isPrefixOf(id: string | null, prefix: string, ref: string): boolean {
   return id !== null && ref.length > prefix.length && id.startsWith(ref);
 }
 

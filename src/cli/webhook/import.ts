@@ -12,7 +12,7 @@ import { viewer } from './view.ts';
 
 export const configureImport: CliCommand = (command, runner) => {
   command
-    .description('Add the webhooks of an export; those with the id of one that is here replace it.')
+    .description('Import webhooks from an export; one with a known id replaces the present one.')
     .argument('<file>', 'JSON or YAML, as `webhook export` writes it; - reads stdin')
     .option('--json', 'print an array of { outcome, webhook }')
     .addHelpText(
@@ -23,7 +23,7 @@ export const configureImport: CliCommand = (command, runner) => {
 };
 
 async function run(app: Services, file: string, { json }: JsonFlags): Promise<0> {
-  // JSON is YAML: one reader, which knows where each value stands.
+  // JSON is valid YAML, so one reader gives positions for both.
   const text = readYaml(file, await contentOf(app, file));
   if (text.problems.length > 0) throw new ConfigError(text.problems);
   const change = importWebhooks(text.value);
@@ -58,7 +58,7 @@ async function contentOf({ cwd, stdin }: Services, file: string): Promise<string
   });
 }
 
-/** Where in the file the problem is. A bare webhook or a list of them stands for `{ webhooks: [ … ] }`. */
+/** Adds the position in the file. A single webhook or a bare list is accepted in place of `{ webhooks: [ … ] }`. */
 function placedIn({ value, source }: YamlText): (problem: Diagnostic) => Diagnostic {
   return (problem) => {
     if (problem.file !== 'webhook import') return problem;

@@ -15,7 +15,7 @@ import { below, state, table, time, whole } from '../kit/table.ts';
 
 export const configureList: CliCommand = (command, runner) => {
   command
-    .description('List all webhooks: where they come from, their state, the last delivery.')
+    .description('List all webhooks with their origin, state and last delivery.')
     .option('--json', 'print an array')
     .addHelpText(
       'after',
@@ -28,11 +28,11 @@ export const configureList: CliCommand = (command, runner) => {
     });
 };
 
-/** The app and all configuration code stay unread where the list can be told without them. */
+/** Prints the list without loading services and configuration, when it can; returns whether it did. */
 async function listQuickly({ host }: Runner, { config }: ServiceFlags): Promise<boolean> {
   const { env, cwd, home, io } = host;
   const located = locate({ cwd, env, home, configFlag: config ?? null });
-  // What a server has, it alone knows: its variables may be others than those here.
+  // The server may run with other environment variables, so only it knows its webhooks.
   if (currentHolder(located.dataFolder)?.server != null) return false;
   const listing = await quickListing({ located, env });
   if (listing === null) return false;
@@ -56,7 +56,7 @@ async function list(app: Services): Promise<0> {
   return 0;
 }
 
-/** Every webhook as the API gives it: by a running server where there is one, else by what is here. */
+/** Prints every webhook as the API returns it, from the running server or else from the configuration. */
 async function listAsJson(app: Services): Promise<0> {
   const [{ viewer }, { sayUnloaded }] = await Promise.all([
     import('./view.ts'),

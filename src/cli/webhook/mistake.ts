@@ -1,11 +1,11 @@
 import { type HookctlError, usageError } from '../../errors.ts';
 import { escapeInvisibleLine } from '../../lib/text/escape-invisible.ts';
 
-/** As much of a long value as fits a line, on either side of the mistake. */
+/** Characters of a long value that are shown on each side of the mistake, to fit one line. */
 const AROUND = 35;
 
 /**
- * A mistake inside the value of an option, with the place pointed at:
+ * An error that points at the mistake inside an option's value:
  *
  *     --when, character 13: expected one of != >= <= = > < ~ after the field
  *       issue.labels bug

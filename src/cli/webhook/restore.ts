@@ -4,20 +4,20 @@ import { inForce, report } from './change.ts';
 
 export const configureRestore: CliCommand = (command, runner) => {
   command
-    .description('Bring the last good copy of the dynamic webhooks back, after webhooks.json was damaged.')
+    .description('Restore the last valid copy of the dynamic webhooks when webhooks.json is damaged.')
     .option('--json', 'print one object')
     .addHelpText('after', examples('hookctl webhook restore'))
     .action(runner.action(command, restore));
 };
 
-/** Needs no configuration that validates: it is what makes it valid again. */
+/** Loads no configuration, because the damaged file would not validate. */
 async function restore(app: Services, { json }: JsonFlags): Promise<0> {
   const db = await app.dynamic();
   const { webhooks, kept, revision } = await db.restore();
   const served = await inForce(app, revision);
   return report(app, json, {
     view: { file: db.file, webhooks, kept, revision },
-    done: `restored ${db.file}: ${webhooks} ${webhooks === 1 ? 'webhook' : 'webhooks'}${kept === null ? '' : `\nwhat stood there is now ${kept}`}`,
+    done: `restored ${db.file}: ${webhooks} ${webhooks === 1 ? 'webhook' : 'webhooks'}${kept === null ? '' : `\nthe damaged file is now ${kept}`}`,
     next: 'hookctl webhook list',
     served,
   });

@@ -16,11 +16,11 @@ interface RotateFlags extends JsonFlags, SecretFlags {
 const DAY_MS = 86_400_000;
 
 export const configureRotateSecret: CliCommand = (command, runner) => {
-  secretOptions(command, 'the new secret, in place of a generated one')
-    .description('Give a dynamic webhook a new secret; the former one still verifies for a while.')
+  secretOptions(command, 'the new secret, instead of a generated one')
+    .description('Give a dynamic webhook a new secret; the old one stays valid for a while.')
     .argument('<webhook>', 'id or name')
     .addOption(
-      new Option('--overlap <time>', 'how long the former secret verifies: 24h, 30m, 0')
+      new Option('--overlap <time>', 'how long the old secret stays valid: 24h, 30m, 0')
         .argParser(overlap)
         .default(DAY_MS, '24h'),
     )

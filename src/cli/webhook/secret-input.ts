@@ -4,7 +4,7 @@ import { paint, say } from '../../lib/io.ts';
 import type { Services } from '../../services.ts';
 import { readText } from '../kit/prompts.ts';
 
-/** How a person gives a secret. */
+/** Options that set a secret. */
 export interface SecretFlags {
   readonly secret?: string;
   readonly secretEnv?: string;
@@ -12,7 +12,7 @@ export interface SecretFlags {
   readonly secretStdin?: boolean;
 }
 
-/** `what` is the secret in words: `the secret that the sender signs with`. */
+/** `what` describes the secret in help: `the secret that the sender signs with`. */
 export function secretOptions(command: Command, what: string): Command {
   return command
     .option('--secret-stdin', `read ${what} from standard input`)
@@ -21,7 +21,7 @@ export function secretOptions(command: Command, what: string): Command {
     .option('--secret <secret>', `${what}; other users can see it in the list of processes`);
 }
 
-/** The secret that the flags give; null when they give none. Throws `usage` when several do. */
+/** The secret that the options set; null when none does. Throws `usage` when several do. */
 export async function givenSecret(
   app: Services,
   { secret, secretEnv, secretFile, secretStdin }: SecretFlags,

@@ -15,9 +15,9 @@ interface ShowFlags extends JsonFlags {
 
 export const configureShow: CliCommand = (command, runner) => {
   command
-    .description('Show one webhook: where it is written, who may command, and its commands.')
+    .description('Show a webhook: where it is defined, who may use it, and its commands.')
     .argument('<webhook>', 'id or name')
-    .option('--show-secret', 'print the secret alone, to paste it into the provider’s form')
+    .option('--show-secret', 'print only the secret, to paste it into the provider’s form')
     .option('--json', 'print one object')
     .addHelpText(
       'after',
@@ -31,7 +31,7 @@ async function show(app: Services, ref: string, flags: ShowFlags): Promise<0> {
   const configuration = await app.configuration({ createMissing: flags.showSecret === true });
   const client = await serverClient(app);
   const surroundings = { configuration, served: (await client?.status()) ?? null };
-  // First, because what is not loaded is not found.
+  // First, because it explains why a webhook may be missing.
   sayUnloaded(app, surroundings.served?.not_loaded ?? configuration.unloaded);
   const webhook = findWebhook(configuration.snapshot.webhooks, ref);
   if (flags.showSecret === true) {
@@ -44,7 +44,7 @@ async function show(app: Services, ref: string, flags: ShowFlags): Promise<0> {
     else say(io.out, value);
     return 0;
   }
-  // What a server has may differ from what is here: its variables, and the files it was started with.
+  // The server's view comes first: it may run with other variables and older files.
   const has = (await client?.webhooks())?.find(({ name }) => name === webhook.name);
   if (client !== null && has === undefined) {
     say(io.err, `note: the running server does not have ${webhook.name}: restart \`hookctl serve\``);
@@ -62,15 +62,12 @@ async function show(app: Services, ref: string, flags: ShowFlags): Promise<0> {
       ['provider', view.provider],
       ['id', view.webhook_id],
       ['url', view.url],
-      ['written in', place],
+      ['defined in', place],
       ['state', webhookState(view.enabled, view.has_secret)],
       ['secret', view.secret_source],
       ['prefix', view.require_prefix ? view.command_prefix : `${view.command_prefix}, not required`],
       ['default', view.default_command],
-      [
-        'allowed',
-        [...view.allow.associations, ...view.allow.users, ...view.allow.apps].join(', ') || 'nobody',
-      ],
+      ['allowed', [...view.allow.associations, ...view.allow.users, ...view.allow.apps].join(', ') || 'none'],
       ['options', Object.keys(view.options).length === 0 ? null : JSON.stringify(view.options)],
       ['deliveries', String(view.total)],
     ]),

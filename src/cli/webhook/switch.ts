@@ -5,8 +5,11 @@ import { changeDb, dynamicWebhook, report } from './change.ts';
 import { onWebhook, refOf } from './find.ts';
 import { viewer } from './view.ts';
 
-export const configureEnable = configureSwitch(true, 'Let a dynamic webhook receive again.');
-export const configureDisable = configureSwitch(false, 'Have a dynamic webhook answer 403, and keep it.');
+export const configureEnable = configureSwitch(true, 'Enable a dynamic webhook.');
+export const configureDisable = configureSwitch(
+  false,
+  'Disable a dynamic webhook: it stays, and answers 403.',
+);
 
 function configureSwitch(enabled: boolean, description: string): CliCommand {
   return (command, runner) => {
@@ -37,7 +40,7 @@ async function turn(app: Services, ref: string, enabled: boolean, { json }: Json
 
 export const configureRemove: CliCommand = (command, runner) => {
   command
-    .description('Remove a dynamic webhook and its commands. Its deliveries and tasks stay.')
+    .description('Remove a dynamic webhook and its commands; its deliveries and tasks stay.')
     .argument('<webhook>', 'id or name')
     .option('--json', 'print one object')
     .addHelpText('after', examples('hookctl webhook remove triage'))

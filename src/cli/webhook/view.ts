@@ -6,7 +6,7 @@ import { type WebhookView, webhookViewer } from '../../server/webhook-view.ts';
 import type { Services } from '../../services.ts';
 import type { FormField, Webhook } from '../../types.ts';
 
-/** The provider's web form, filled in. `secret` is shown in place of the command that prints it. */
+/** Fills in the provider's web form. With `secret`, shows it in place of the command that prints it. */
 export function formFields(
   { name, provider }: Webhook,
   url: string,
@@ -20,13 +20,13 @@ export function formFields(
     .map(({ label, value }) => ({ label, value: escapeInvisibleLine(shown(value)) }));
 }
 
-/** The webhooks, and the state of the server that serves them; null when none runs. */
+/** The configuration, and the state of the server that runs it; null when none runs. */
 export interface Surroundings {
   readonly configuration: Configuration;
   readonly served: StatusView | null;
 }
 
-/** How `--json` gives a webhook. */
+/** Makes the view of a webhook that `--json` prints. */
 export function viewer(app: Services, surroundings: Surroundings): (webhook: Webhook) => WebhookView {
   const { entries } = surroundings.configuration.dynamic;
   const records = new Map(entries.map(({ written }) => [written.name, written]));
@@ -37,14 +37,14 @@ export function viewer(app: Services, surroundings: Surroundings): (webhook: Web
   });
 }
 
-/** The provider's web form, one field a line; with the secret itself where it was made just now. */
+/** The provider's web form, one field on each line; with the secret when it was just generated. */
 export function formLines(surroundings: Surroundings, webhook: Webhook, secret: string | null): string {
   return formFields(webhook, urlsOf(surroundings)(webhook.endpoint), secret)
     .map(({ label, value }) => `  ${label}: ${value}`)
     .join('\n');
 }
 
-/** Where senders reach an endpoint: as the running server says, else as it is configured. */
+/** The public URL of an endpoint: from the running server, otherwise from the configuration. */
 function urlsOf({ configuration: { project }, served }: Surroundings): (endpoint: string) => string {
   const { host, port } = project.ingress;
   const base = project.publicUrl ?? `http://${host.includes(':') ? `[${host}]` : host}:${port}`;

@@ -1,4 +1,3 @@
-import { randomUUID } from 'node:crypto';
 import { closeSync, constants, fchmodSync, openSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { type FileHandle, open, rename, unlink } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
@@ -84,7 +83,7 @@ export function writeFileAtomicNow(path: string, content: string): void {
 
 /** The last part of a UUID is random; Node draws the bytes of many at once. */
 function temporaryFor(path: string): string {
-  return join(dirname(path), `.${basename(path)}.${randomUUID().slice(-12)}.tmp`);
+  return join(dirname(path), `.${basename(path)}.${crypto.randomUUID().slice(-12)}.tmp`);
 }
 
 /** Makes a rename or a new name in a folder survive a power loss. */

@@ -24,8 +24,7 @@ export const configureCommandAdd: CliCommand = (command, runner) => {
     .addHelpText(
       'after',
       examples(
-        `hookctl webhook command add triage --trigger issues.opened --when 'issue.labels.name=bug' \\
-      --agent planning --template "Triage: {{issue.title}}"`,
+        `hookctl webhook command add triage --trigger issues.opened --when 'issue.labels.name=bug' --agent planning --template "Triage: {{issue.title}}"`,
         'hookctl webhook command add triage --text-name analyze --alias analysis --template-file analyze.hbs',
       ),
     )
