@@ -37,7 +37,7 @@ credentials: { github: { tokenEnv: TOKEN, baseUrl: "${apis().url}" } }\n`,
   ]);
 });
 
-test('a thread has a budget of its own, and gets free with time', async () => {
+test('each thread has its own budget, which recovers with time', async () => {
   let now = Date.now();
   const engine = await startAgents({
     yaml: `agents: { brain: { use: command, program: ./quick } }

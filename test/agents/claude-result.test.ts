@@ -64,7 +64,7 @@ describe('F17: tokens', () => {
     },
   };
 
-  test('F17: stand in modelUsage where the budget ended the run', () => {
+  test('F17: are read from modelUsage when the budget ended the run', () => {
     const { usage } = resultOf({
       subtype: 'error_max_budget_usd',
       is_error: true,

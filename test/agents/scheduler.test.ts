@@ -21,7 +21,7 @@ const openRun = ({ context }: AgentEngine, taskId: string, state: AgentRun['stat
     return run?.state === state ? run : null;
   });
 
-test('a queued task is run: result, cost, tokens and session stand with it', async () => {
+test('a queued task is run: it keeps result, cost, tokens and session', async () => {
   const engine = await startAgents({ yaml: CLAUDE });
   const task = await engine.task('Look at it\ndo: answer Found it.');
   const run = await engine.ended(task.id);
@@ -187,7 +187,7 @@ test('what a stranger started runs only once somebody who may command has approv
   expect((await engine.ended(id)).state).toBe('completed');
 });
 
-test('no agent runs on what came of a delivery that nobody verified', async () => {
+test('no agent runs a task of an unverified delivery', async () => {
   const trigger =
     'webhooks: { github: { targetAgent: planning, commands: [{ name: analyze }, { trigger: issues.labeled }] } }\n';
   const engine = await startAgents({ yaml: trigger + planning(''), insecure: ['github'] });

@@ -46,7 +46,7 @@ test('in an empty folder `init`, `check` and `serve` find no error and no warnin
   expect(readdirSync(sandbox.home)).toEqual([]);
 });
 
-test('`trigger` prints delivery, command and task, and both task files lie in Claude’s folder', async () => {
+test('`trigger` prints delivery, command and task, and both task files are in Claude’s folder', async () => {
   const sandbox = await sandboxForTest();
   await serverForTest(sandbox);
   const ask = '@agent analyze why login fails';

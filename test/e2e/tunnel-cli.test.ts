@@ -48,7 +48,7 @@ test('`tunnel new` says what is wrong', async () => {
   expect(other.stderr).toContain('hookctl tunnel new smee');
 });
 
-test('`tunnel status` tells how the tunnel of the server stands; `--print-url` prints its URL alone', async () => {
+test('`tunnel status` prints the state of the server’s tunnel; `--print-url` prints its URL alone', async () => {
   const { sandbox } = await tunnelSandbox();
   const none = await cli(sandbox, 'tunnel', 'status');
   expect(none.code).toBe(1);

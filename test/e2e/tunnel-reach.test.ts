@@ -121,7 +121,7 @@ describe.each(METHODS)('through the tunnel, %s', (method) => {
   });
 });
 
-test('all that time, nothing was made and nobody was let in', async () => {
+test('all that time, nothing was made and no request was accepted', async () => {
   const headers = { authorization: `Bearer ${token}` };
   const status = await fetch(`${server.managementUrl}/api/status`, { headers });
   const { webhooks, totals } = (await status.json()) as {

@@ -34,7 +34,7 @@ test('endpoints are shown with the public URL, again and loudly when it changes'
   expect(running.stderr()).toMatch(/tunnel cloudflared down: cloudflared was ended by SIGKILL/);
 });
 
-test('`tunnel:` in webhooks.yml opens it; states stand in NDJSON and in /api/status', async () => {
+test('`tunnel:` in webhooks.yml opens it; its states are in NDJSON and in /api/status', async () => {
   const { sandbox, pid } = await tunnelSandbox(
     { mode: 'new-name' },
     { 'webhooks.yml': 'tunnel: cloudflared\n' },

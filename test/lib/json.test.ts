@@ -40,7 +40,7 @@ describe('what is refused, and why', () => {
 });
 
 test.each([0, 1, 2, 3, 4, 5, 6, 7])(
-  'a key twice is seen wherever in memory the body lies: at %i',
+  'a duplicate key is found at any alignment of the body in memory: %i',
   (offset) => {
     // Beside the quotation mark lie `!` and `#`; `¢` and `¡` have bytes with its bits, and one bit more.
     const filler = ['', '!', '#', '¢¡', '\\"', '"":"', '£"'];

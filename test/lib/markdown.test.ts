@@ -88,7 +88,7 @@ test('Markdown becomes ADF', () => {
 });
 
 describe('text from outside', () => {
-  test('calls nobody in Slack', () => {
+  test('mentions no one in Slack', () => {
     expect(toMrkdwn('<!channel> <@U1> [x](https://e.com/|<!here>)')).not.toMatch(/<[!@]/);
   });
 

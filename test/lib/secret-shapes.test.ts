@@ -177,7 +177,7 @@ describe('F7: what is a secret by its form is taken out whole', () => {
     expect(kept).toEqual([]);
   });
 
-  test('F7: each shape names its source, and each is a pattern without groups of its own', () => {
+  test('F7: each shape names its source, and each is a pattern without capturing groups', () => {
     for (const { name, pattern, source } of TOKEN_SHAPES) {
       expect(source, name).not.toBe('');
       expect(new RegExp(`${pattern}|`).exec('')).toHaveLength(1);

@@ -17,7 +17,7 @@ async function next({ call }: Mcp, more: object = {}): Promise<Event['event']> {
 const make = async (sandbox: Sandbox, agent: string, ...more: readonly string[]) =>
   (await tellJson<TaskView>(sandbox, 'task', 'create', 'Do it', '--agent', agent, ...more)).id;
 
-test('an agent is told of each task once, whatever restarts in between', async () => {
+test('next_event: an agent gets each task once, across restarts', async () => {
   const sandbox = await sandboxForTest();
   const old = await make(sandbox, 'planning');
   await make(sandbox, 'executor');
@@ -46,7 +46,7 @@ test('waiting for an event ends with the event, not with the time', async () => 
   expect((await waiting).data.event).toMatchObject({ kind: 'task', task_id: id });
 });
 
-test('a task that waits for others is told of when it can begin, a cancelled one as cancelled', async () => {
+test('next_event: a task that waits for others comes when it can begin, a cancelled one as cancelled', async () => {
   const sandbox = await sandboxForTest();
   const before = await make(sandbox, 'planning');
   const after = await make(sandbox, 'planning', '--depends-on', before);

@@ -23,7 +23,7 @@ beforeAll(async () => {
       'agent.mjs': readFileSync(join(import.meta.dirname, 'held-agent.mjs'), 'utf8'),
       'webhooks.yml': [
         `credentials: { github: { tokenEnv: GITHUB_TOKEN, baseUrl: "${apis.url}" } }`,
-        'webhooks: { github: { targetAgent: held, defaultCommand: work, commands: [{ name: work, targetAgent: held }, { name: wait, targetAgent: nobody }] } }',
+        'webhooks: { github: { targetAgent: held, defaultCommand: work, commands: [{ name: work, targetAgent: held }, { name: wait, targetAgent: idle }] } }',
         `agents: { held: { use: command, program: ${process.execPath}, args: [./agent.mjs], concurrency: 8 } }`,
       ].join('\n'),
     },
@@ -92,7 +92,7 @@ test.each(['legacy', 'auto'] as const)(
   },
 );
 
-test('a question is a comment of its own, the answer comes as an event, and the result edits the task’s comment', async () => {
+test('a question is a separate comment, the answer comes as an event, and the result edits the task’s comment', async () => {
   const on = ++issue;
   const { id } = await commented('@agent wait for it', on);
   const mcp = await operator();

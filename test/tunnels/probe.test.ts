@@ -92,7 +92,7 @@ describe('a probe through the tunnel', () => {
     });
   });
 
-  test('diagnoses a dead tunnel: nobody answers, or ngrok says that it is offline', async () => {
+  test('diagnoses a dead tunnel: no answer, or ngrok says that it is offline', async () => {
     expect(await probe('http://127.0.0.1:1')).toMatchObject({ culprit: 'tunnel' });
     const offline = await elsewhere(404, { 'ngrok-error-code': 'ERR_NGROK_3200' });
     expect(await probe(offline)).toMatchObject({ culprit: 'tunnel' });
@@ -118,7 +118,7 @@ describe('a probe through the tunnel', () => {
     await stranger.close();
   });
 
-  test('blames nobody when the probe itself is refused', async () => {
+  test('names no culprit when the probe itself is refused', async () => {
     expect(await probe(await elsewhere(429))).toMatchObject({ culprit: 'unknown' });
   });
 
