@@ -77,7 +77,7 @@ test.each(['legacy', 'auto'] as const)(
   async (era) => {
     const { id } = await commented('@agent wait for it', ++issue);
     const mcp = await overHttp(server, tokenOf(sandbox), era);
-    const { data } = await mcp.call<{ tasks: TaskView[] }>('list_tasks', { agent: 'nobody' });
+    const { data } = await mcp.call<{ tasks: TaskView[] }>('list_tasks', { agent: 'idle' });
     expect(data.tasks[0]).toMatchObject({ id, status: 'queued' });
     for (const [tool, more] of [
       ['start_task', {}],
@@ -96,7 +96,7 @@ test('a question is a separate comment, the answer comes as an event, and the re
   const on = ++issue;
   const { id } = await commented('@agent wait for it', on);
   const mcp = await operator();
-  const listen = { agent: 'nobody', consumer: `test-${id}`, wait_seconds: 20 };
+  const listen = { agent: 'idle', consumer: `test-${id}`, wait_seconds: 20 };
   for (;;) {
     const { data } = await mcp.call<{ event: { id: string; task_id: string } }>('next_event', listen);
     await mcp.call('ack_event', { event_id: data.event.id, consumer: `test-${id}` });
@@ -128,7 +128,7 @@ test('the token of a run is good for its task, what is below it, and to read its
   const mcp = await overHttp(server, own.token);
   const listed = await mcp.call<{ tasks: TaskView[] }>('list_tasks');
   expect(listed.data.tasks.map(({ id }) => id)).toEqual([own.task]);
-  const child = await mcp.call<{ task: TaskView }>('create_subtask', { prompt: 'A part', agent: 'nobody' });
+  const child = await mcp.call<{ task: TaskView }>('create_subtask', { prompt: 'A part', agent: 'idle' });
   const childId = child.data.task.id;
   expect(child.data.task.parent_task_id).toBe(own.task);
   expect(await code(mcp, 'get_task', {})).toBe('ok');
