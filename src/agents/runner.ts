@@ -1,12 +1,13 @@
 import type { z } from 'zod';
 import type { Environment } from '../lib/process/subprocess.ts';
 import type { AgentRun, Issue, RunUsage, Task } from '../types.ts';
+import type { commonFields } from './settings.ts';
 
 /**
  * What the server adds to a run, so that the agent can speak to it: an MCP server to call, hooks that report, and a
  * token that is good for this run alone. Runners that know nothing of it ignore it.
  */
-export interface RunEnvironment {
+interface RunEnvironment {
   /** Configuration of MCP servers, as JSON text (`claude --mcp-config`); written to a file that only the run's user reads. */
   readonly mcpConfig?: string;
   /** Settings with hooks, as JSON text (`claude --settings`); likewise. */
@@ -89,24 +90,8 @@ export interface StartedRun {
   stop(reason: string): void;
 }
 
-/** What every agent's settings have, whatever its runner. */
-export interface CommonOptions {
-  readonly use: string;
-  /** As written: relative to the project folder, or absolute. */
-  readonly cwd: string;
-  /** Milliseconds. */
-  readonly timeout: number;
-  /** Most output that a run may print, in megabytes. */
-  readonly outputMb: number;
-  /** How many runs of this agent at once. */
-  readonly concurrency: number;
-  /** Variables that are passed on beside the usual ones. */
-  readonly env: readonly string[];
-  /** Other agents for which its runs may make subtasks that start at once. */
-  readonly mayCall: readonly string[];
-  /** A run that hookctl's own end interrupted is repeated at the next start. */
-  readonly rerunOnCrash: boolean;
-}
+/** What every agent's settings have, whatever its runner: `commonFields` says what each is. `use` names the runner. */
+export type CommonOptions = Readonly<z.output<z.ZodObject<typeof commonFields>>> & { readonly use: string };
 
 /** A way to run an agent. One file each, listed in `agents/index.ts`; the model to follow: `agents/command.ts`. */
 export interface AgentRunner<Options extends CommonOptions = CommonOptions> {

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { variableName } from '../lib/units.ts';
 import type { JsonObject } from '../types.ts';
 import { nameProblem } from './webhook-name.ts';
 
@@ -23,14 +24,6 @@ const endpoint = z
   .regex(
     /^\/webhooks(\/[a-z0-9_-]+)+$/,
     'expected a path that starts with /webhooks/ and goes on with lower-case letters, digits, -, _ and /',
-  );
-
-/** The message never repeats the value: people paste the secret itself here. */
-export const variableName = z
-  .string()
-  .regex(
-    /^[A-Za-z_][A-Za-z0-9_]*$/,
-    'expected the name of an environment variable, not the secret itself (such as GITHUB_WEBHOOK_SECRET)',
   );
 
 const word = z.string().regex(/^\S+$/, 'expected one word without spaces');

@@ -15,3 +15,11 @@ export const duration = z
   .string()
   .regex(/^[1-9]\d{0,5}[smhdw]$/, 'expected a time: a number and s, m, h, d or w, such as 30d')
   .transform((text) => Number.parseInt(text, 10) * (SECONDS[text.slice(-1)] ?? 0) * 1000);
+
+/** The name of an environment variable. The message never repeats the value: people paste the secret itself here. */
+export const variableName = z
+  .string()
+  .regex(
+    /^[A-Za-z_][A-Za-z0-9_]*$/,
+    'expected the name of an environment variable, not the secret itself (such as GITHUB_WEBHOOK_SECRET)',
+  );

@@ -1,62 +1,99 @@
+import { z } from 'zod';
 import { usageError } from '../errors.ts';
 import { suggest } from '../lib/suggest.ts';
+import { variableName } from '../lib/units.ts';
 
-/** Quick tunnel without an account; with a token, a named tunnel whose hostname was set up at Cloudflare. */
-export interface CloudflaredSettings {
-  readonly use: 'cloudflared';
-  /** Variable that holds the token of a named tunnel. */
-  readonly tokenEnv?: string;
-  /** Public URL of the named tunnel; needed with `tokenEnv`. */
-  readonly url?: string;
-}
+const url = z.url({ protocol: /^https?$/, error: 'expected a URL that starts with https:// or http://' });
+const tcpPort = z.int().min(1).max(65_535);
 
-export const SSH_PROFILES = ['localhost.run', 'pinggy', 'serveo', 'sshd'] as const;
+/** A quick tunnel without an account; with a token, a named tunnel whose hostname was set up at Cloudflare. */
+const cloudflared = z
+  .strictObject({
+    use: z.literal('cloudflared'),
+    /** Variable that holds the token of a named tunnel. */
+    tokenEnv: variableName.optional(),
+    /** Public URL of the named tunnel. */
+    url: url.optional(),
+  })
+  .refine(({ tokenEnv, url: named }) => (tokenEnv === undefined) === (named === undefined), {
+    error: 'a named tunnel needs both tokenEnv and url',
+  });
+
 /** `sshd`: the user's own SSH server. */
-export type SshProfileName = (typeof SSH_PROFILES)[number];
+const SSH_PROFILES = ['localhost.run', 'pinggy', 'serveo', 'sshd'] as const;
 
-export interface SshSettings {
-  readonly use: 'ssh';
-  /** Default `localhost.run`. */
-  readonly profile?: SshProfileName;
-  /** `[user@]host`; default the profile's, needed for `sshd`. */
-  readonly host?: string;
-  /** TCP port of the SSH server; default the profile's. */
-  readonly port?: number;
-  /** Port to listen on at the server (`sshd` only); default 8000. */
-  readonly remotePort?: number;
-  /** Public URL that leads to that port; needed for `sshd`. */
-  readonly url?: string;
-  /** Private key file; default: what ssh itself takes. */
-  readonly identityFile?: string;
-}
+const ssh = z
+  .strictObject({
+    use: z.literal('ssh'),
+    /** Default `localhost.run`. */
+    profile: z.enum(SSH_PROFILES).optional(),
+    /** `[user@]host`; default the profile's. What begins with a dash would be an option to ssh. */
+    host: z
+      .string()
+      .regex(/^[\w.+][\w.+:@%-]*$/, 'expected user@host')
+      .optional(),
+    /** TCP port of the SSH server; default the profile's. */
+    port: tcpPort.optional(),
+    /** Port to listen on at the server; default 8000. */
+    remotePort: tcpPort.optional(),
+    /** Public URL that leads to that port. */
+    url: url.optional(),
+    /** Private key file; default: what ssh itself takes. */
+    identityFile: z.string().min(1).optional(),
+  })
+  .refine(({ profile, host, url: own }) => profile !== 'sshd' || (host !== undefined && own !== undefined), {
+    error: 'profile sshd needs host and url',
+  })
+  .refine(({ profile, url: own, remotePort }) => profile === 'sshd' || (own ?? remotePort) === undefined, {
+    error: 'url and remotePort belong to profile sshd; the other services give out their own',
+  });
 
-export interface SmeeSettings {
-  readonly use: 'smee';
-  /** URL of the channel, at smee.io, an own smee or a gosmee server. */
-  readonly url: string;
+const smee = z.strictObject({
+  use: z.literal('smee'),
+  /** URL of the channel, at smee.io, the user's own smee or a gosmee server. */
+  url,
   /** A channel is one URL, so it leads to one endpoint; default `/webhooks/github`. */
-  readonly path?: string;
-}
+  path: z.string().startsWith('/webhooks/', 'expected an endpoint, such as /webhooks/github').optional(),
+});
 
-export interface NgrokSettings {
-  readonly use: 'ngrok';
-  /** Reserved domain, e.g. `my-name.ngrok-free.app`. */
-  readonly domain?: string;
+const ngrok = z.strictObject({
+  use: z.literal('ngrok'),
+  /** Reserved domain, such as `my-name.ngrok-free.app`. */
+  domain: z.string().min(1).optional(),
   /** Where a running agent answers; default `http://127.0.0.1:4040`. */
-  readonly apiUrl?: string;
+  apiUrl: url.optional(),
   /** Variable that holds the token; default: the one in ngrok's own configuration. */
-  readonly authtokenEnv?: string;
-}
+  authtokenEnv: variableName.optional(),
+});
 
-export interface NoneSettings {
-  readonly use: 'none';
-  /** URL of the tunnel or proxy that somebody else keeps up. */
-  readonly publicUrl: string;
-}
+/** `publicUrl`: URL of the tunnel or proxy that another program keeps up. */
+const none = z.strictObject({ use: z.literal('none'), publicUrl: url });
 
-/** `tunnel:` of `webhooks.yml`, told apart by `use`. */
-export type TunnelSettings = CloudflaredSettings | SshSettings | SmeeSettings | NgrokSettings | NoneSettings;
+const byUse = z.discriminatedUnion('use', [cloudflared, ssh, smee, ngrok, none], {
+  error: 'expected cloudflared, ssh, smee, ngrok or none',
+});
+
+const byName = z
+  .enum(['cloudflared', 'ssh', 'ngrok', 'none'], {
+    error: 'expected cloudflared, ssh, ngrok or none; smee needs { use: smee, url: … }',
+  })
+  .transform((use) => (use === 'none' ? null : { use }));
+
+/**
+ * `tunnel:` of webhooks.yml: a name, or settings told apart by `use`. The bare name `none` becomes null: there is no
+ * tunnel to open, and none to probe. Settings come first, because the issues of an object are looked for in order.
+ */
+export const tunnelSchema = z.union([byUse, byName]);
+
+export type TunnelSettings = Readonly<z.output<typeof byUse>>;
 export type TunnelName = TunnelSettings['use'];
+type SettingsOf<Use extends TunnelName> = Extract<TunnelSettings, { readonly use: Use }>;
+export type CloudflaredSettings = SettingsOf<'cloudflared'>;
+export type SshSettings = SettingsOf<'ssh'>;
+export type SmeeSettings = SettingsOf<'smee'>;
+export type NgrokSettings = SettingsOf<'ngrok'>;
+export type NoneSettings = SettingsOf<'none'>;
+export type SshProfileName = (typeof SSH_PROFILES)[number];
 
 const EXAMPLES =
   'Use cloudflared, ssh, ssh=pinggy, ssh=serveo, smee=<channel url>, ngrok, ngrok=<domain> or none=<public url>.';

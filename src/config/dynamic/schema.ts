@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { withoutLineEnds } from '../../lib/redact/redact.ts';
-import { commandSchema, definitionSchema, variableName } from '../schema.ts';
+import { variableName } from '../../lib/units.ts';
+import { commandSchema, definitionSchema } from '../schema.ts';
 import { nameProblem } from '../webhook-name.ts';
 import { SCHEMA_VERSION } from './files.ts';
 
