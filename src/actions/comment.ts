@@ -3,36 +3,24 @@ import { type Action, outcome } from './action.ts';
 import { mustReply, silence } from './replying.ts';
 
 /** Posts the rendered template where the event came from. */
-export const comment: Action = {
-  name: 'comment',
-  reachesOut: true,
-  usesTemplate: true,
-  options: z.strictObject({}),
-
-  async run(context) {
-    const content = context.command.template.posted(context.template);
-    return outcome({
-      outgoing: mustReply(context, { kind: 'comment', content }),
-      note: silence(context.replies),
-    });
-  },
-};
+export const comment: Action = posting('comment');
 
 /**
  * Posts the rendered template through the reply channel that the request brought (Slack's `response_url`); a comment
  * where there is none, or where it may no longer be used.
  */
-export const respond: Action = {
-  name: 'respond',
-  reachesOut: true,
-  usesTemplate: true,
-  options: z.strictObject({}),
+export const respond: Action = posting('respond');
 
-  async run(context) {
-    const content = context.command.template.posted(context.template);
-    return outcome({
-      outgoing: mustReply(context, { kind: 'respond', content }),
-      note: silence(context.replies),
-    });
-  },
-};
+function posting(kind: 'comment' | 'respond'): Action {
+  return {
+    name: kind,
+    reachesOut: true,
+    usesTemplate: true,
+    options: z.strictObject({}),
+
+    async run(context) {
+      const content = context.command.template.posted(context.template);
+      return outcome({ outgoing: mustReply(context, { kind, content }), note: silence(context.replies) });
+    },
+  };
+}

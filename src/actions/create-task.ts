@@ -7,41 +7,6 @@ import type { JsonObject, NewOutgoing, NewTask } from '../types.ts';
 import { type Action, type ActionContext, outcome } from './action.ts';
 import { mustReply, replyNote, replyTo, silence } from './replying.ts';
 
-/** As much of the first line as fits a list. */
-const TITLE_LENGTH = 80;
-
-interface TaskSketch extends Pick<NewTask, 'id' | 'title' | 'status'> {
-  /** Joins what every task knows of the event it came from. */
-  readonly metadata: JsonObject;
-}
-
-/** A task for the command's agent whose prompt is the rendered template. */
-/** Agents read a task's address outside of fences, so that it is one, with its blanks escaped. */
-function webAddress(url: string | null): string | null {
-  return url !== null && /^https?:\/\//i.test(url) && URL.canParse(url) ? new URL(url).href : null;
-}
-
-function taskFor(
-  { webhook, command, template, replies }: ActionContext,
-  { title, metadata, ...sketch }: TaskSketch,
-): NewTask {
-  return {
-    ...sketch,
-    title: shorten(escapeInvisibleLine(title), TITLE_LENGTH),
-    agent: command.targetAgent,
-    prompt: command.template.fenced(template),
-    typed: template.argument,
-    url: webAddress(template.event.url),
-    syncToClaudeTasks: webhook.syncToClaudeTasks,
-    sourceMetadata: {
-      provider: webhook.providerName,
-      event_type: template.event.type,
-      ...replyNote(replies),
-      ...metadata,
-    },
-  };
-}
-
 /** The default action: the rendered template becomes a task for the command's agent, and the sender is told at once. */
 export const createTask: Action = {
   name: 'create_task',
@@ -82,7 +47,7 @@ function immediateResponse(context: ActionContext, taskId: string): NewOutgoing 
 
 /**
  * A task that needs a person's word: the rendered template is posted as a question, and the task waits until the next
- * allowed reply in the thread answers it (`pipeline/answer.ts`).
+ * allowed reply in the thread answers it (`deliveries/steering.ts`).
  */
 export const ask: Action = {
   name: 'ask',
@@ -107,3 +72,38 @@ export const ask: Action = {
     return outcome({ tasks: [task], outgoing, note: silence(context.replies) });
   },
 };
+
+/** As much of the first line as fits a list. */
+const TITLE_LENGTH = 80;
+
+interface TaskSketch extends Pick<NewTask, 'id' | 'title' | 'status'> {
+  /** Joins what every task knows of the event it came from. */
+  readonly metadata: JsonObject;
+}
+
+/** A task for the command's agent whose prompt is the rendered template. */
+function taskFor(
+  { webhook, command, template, replies }: ActionContext,
+  { title, metadata, ...sketch }: TaskSketch,
+): NewTask {
+  return {
+    ...sketch,
+    title: shorten(escapeInvisibleLine(title), TITLE_LENGTH),
+    agent: command.targetAgent,
+    prompt: command.template.fenced(template),
+    typed: template.argument,
+    url: webAddress(template.event.url),
+    syncToClaudeTasks: webhook.syncToClaudeTasks,
+    sourceMetadata: {
+      provider: webhook.providerName,
+      event_type: template.event.type,
+      ...replyNote(replies),
+      ...metadata,
+    },
+  };
+}
+
+/** Agents read a task's address outside of fences, so that it is one, with its blanks escaped. */
+function webAddress(url: string | null): string | null {
+  return url !== null && /^https?:\/\//i.test(url) && URL.canParse(url) ? new URL(url).href : null;
+}

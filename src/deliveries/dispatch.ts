@@ -3,14 +3,19 @@ import { type DeliveryOutcome, type Effect, effectsOf } from '../store/store.ts'
 import { syncTasks } from '../tasks/sync.ts';
 import type { Decision, Delivery, Parsed, RawRequest, Webhook } from '../types.ts';
 import { subjectNames } from './aliases.ts';
-import { type DispatchResult, type EventContext, isFirstHand, type PipelineContext } from './context.ts';
+import {
+  type DispatchResult,
+  type EventContext,
+  findWebhook,
+  isFirstHand,
+  type PipelineContext,
+} from './context.ts';
 import { actKeys, actsOf } from './dedupe-keys.ts';
 import { decisionOf, joinReasons, type Matching, match } from './match.ts';
 import { pausedThread } from './rules/loop-guard.ts';
 import { claimText, whyTextIsOver, withoutRepeated, withoutTexts } from './rules/repeats.ts';
 import { type CommandResult, runCommand } from './run-command.ts';
 import { steer } from './steering.ts';
-import { findWebhook } from './webhook-of.ts';
 
 /** The outcome of one delivery, before it is recorded. */
 type Outcome = Omit<DeliveryOutcome, 'deliveryId' | 'settledAt'>;

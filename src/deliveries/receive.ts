@@ -9,123 +9,59 @@ import type {
   Provider,
   RawRequest,
   Trust,
-  Verdict,
   Webhook,
 } from '../types.ts';
-import type { DispatchResult, PipelineContext } from './context.ts';
+import { type DispatchResult, type PipelineContext, webhookIdOf } from './context.ts';
 import { dedupeKeys } from './dedupe-keys.ts';
 import type { ParsedDelivery } from './dispatch.ts';
 import { nothingToDo } from './match.ts';
 import { isByPerson } from './rules/senders.ts';
 import { isSample, SAMPLE_HEADER, verify } from './verify.ts';
-import { webhookIdOf } from './webhook-of.ts';
 
-/** Why a request may not enter, and what its sender is told. */
-interface Refusal {
-  readonly detail: string;
+/** A received request: what was recorded, and the answer to send. */
+export interface Receipt {
+  readonly deliveryId: string;
+  readonly webhook: Webhook;
+  /** `limited`: it was verified, but its webhook received too many; nothing of it is stored. */
+  readonly status: Exclude<DeliveryStatus, 'processed' | 'failed'> | 'limited';
+  /** False when it has no row, because refusals come too often. */
+  readonly recorded: boolean;
+  readonly reason: string | null;
+  /** Why the signature of a refused request did not fit, for the operator alone. Null when nothing is known. */
+  readonly hint: string | null;
+  readonly eventType: string | null;
+  readonly externalId: string | null;
+  readonly senderName: string | null;
+  readonly size: number;
   readonly ack: Ack;
-  /** What would have fitted; asked only when the refusal is written down. */
-  readonly hint: () => string | null;
-}
-
-/** Nothing of the request was looked at. */
-const DISABLED: Refusal = {
-  detail: 'the webhook is disabled',
-  ack: jsonAck(403, { error: 'webhook_disabled' }),
-  hint: () => null,
-};
-
-/** The request did not prove where it comes from. */
-function unverified(
-  { hints }: PipelineContext,
-  webhook: Webhook,
-  request: RawRequest,
-  { detail }: Extract<Verdict, { ok: false }>,
-): Refusal {
-  // One answer for every cause: only the operator is told which check failed.
-  return { detail, ack: jsonAck(401, {}), hint: () => hints.of(webhook, request) };
-}
-
-/** Writes down that a request may not enter, unless rows like it come too often. */
-async function reject(
-  { store, ids, clock, limits }: PipelineContext,
-  webhook: Webhook,
-  request: RawRequest,
-  { detail, ack, hint: hintOf }: Refusal,
-): Promise<Receipt> {
-  const { provider } = webhook;
-  const recorded = limits.mayRecordRefusal();
-  const hint = recorded ? hintOf() : null;
-  const row = {
-    id: ids.next('dlv'),
-    webhook: webhook.name,
-    webhookId: webhookIdOf(webhook),
-    provider: provider.name,
-    reason: hint === null ? detail : `${detail}; ${hint}`,
-    senderDeliveryId: provider.deliveryId(request.headers),
-    eventType: provider.eventName(request.headers),
-    size: request.body.byteLength,
-    receivedAt: clock.now(),
-  };
-  if (recorded) await store.reject(row);
-  return {
-    ...row,
-    recorded,
-    hint,
-    deliveryId: row.id,
-    webhook,
-    status: 'rejected',
-    externalId: null,
-    senderName: null,
-    ack,
-    result: null,
-  };
-}
-
-/** 429 is what senders that try again understand (Jira, PagerDuty, Slack, Standard Webhooks). */
-function limited(
-  { ids }: PipelineContext,
-  webhook: Webhook,
-  request: RawRequest,
-  waitSeconds: number,
-): Receipt {
-  const { status, headers, body } = jsonAck(429, { error: 'too_many_requests' });
-  return {
-    deliveryId: ids.next('dlv'),
-    webhook,
-    status: 'limited',
-    recorded: false,
-    reason: 'more deliveries than ingress.rateLimit allows',
-    hint: null,
-    eventType: null,
-    externalId: null,
-    senderName: null,
-    size: request.body.byteLength,
-    ack: { status, headers: { ...headers, 'retry-after': String(waitSeconds) }, body },
-    result: null,
-  };
-}
-
-/** An answer in JSON. */
-function jsonAck(status: number, body: object): Ack {
-  return { status, headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) };
+  /** Of an accepted delivery. */
+  readonly parsedDelivery?: ParsedDelivery;
+  /** The outcome, when it was recorded at accept. */
+  readonly result: DispatchResult | null;
 }
 
 /**
- * Steps 1–5: verify the raw bytes, parse, make it durable, and only then say so. A 2xx means that the delivery is
- * on disk. Of what comes to a disabled webhook nothing is looked at, but that it came is written down. Throws when the
- * store can't write; the caller answers 503.
+ * Steps 1–5: verifies the raw bytes, parses and stores them, and only then acknowledges: a 2xx means that the delivery is
+ * on disk. Of a request to a disabled webhook only the refusal is recorded. Throws when the store can't write; the caller
+ * answers 503.
  */
 export async function receive(
   context: PipelineContext,
   webhook: Webhook,
   request: RawRequest,
 ): Promise<Receipt> {
-  if (!webhook.enabled) return reject(context, webhook, request, DISABLED);
+  if (!webhook.enabled) {
+    const ack = jsonAck(403, { error: 'webhook_disabled' });
+    return reject(context, webhook, request, { detail: 'the webhook is disabled', ack });
+  }
   const { provider } = webhook;
   const verification = verify(context, webhook, request);
-  if (!verification.ok)
-    return reject(context, webhook, request, unverified(context, webhook, request, verification.verdict));
+  if (!verification.ok) {
+    // One answer for every cause: only the operator is told which check failed.
+    const { detail } = verification.verdict;
+    const findHint = () => context.hints.of(webhook, request);
+    return reject(context, webhook, request, { detail, ack: jsonAck(401, {}), findHint });
+  }
 
   const waitSeconds = context.limits.waitFor(webhook.name);
   if (waitSeconds > 0) return limited(context, webhook, request, waitSeconds);
@@ -134,21 +70,81 @@ export async function receive(
   const sample = isSample(request, context.relayKey);
   const delivery = toDelivery({ context, webhook, provider, request, parsed, sample, ...verification });
   const { status, duplicateOf } = await context.store.accept(delivery);
+  const { eventType, externalId, senderName } = delivery;
   return {
-    deliveryId: delivery.id,
-    webhook,
-    status,
-    recorded: true,
+    ...receiptFor(webhook, request, delivery.id),
+    ...{ status, recorded: true, eventType, externalId, senderName },
     reason: duplicateOf === null ? delivery.reason : `the same as ${duplicateOf}`,
-    hint: null,
-    eventType: delivery.eventType,
-    externalId: delivery.externalId,
-    senderName: delivery.senderName,
-    size: request.body.byteLength,
     ack: provider.acknowledge?.(request, parsed) ?? answer(delivery, duplicateOf),
     parsedDelivery: { delivery: asStored(delivery), webhook, parsed },
     result: status === 'ignored' ? { delivery: asStored(delivery), tasks: [], quiet: true } : null,
   };
+}
+
+interface Refusal {
+  readonly detail: string;
+  readonly ack: Ack;
+  /** Called only when the refusal is recorded: a hint costs time. */
+  readonly findHint?: () => string | null;
+}
+
+/** Records that a request was refused, unless refusals come too often. */
+async function reject(
+  { store, ids, clock, limits }: PipelineContext,
+  webhook: Webhook,
+  request: RawRequest,
+  { detail, ack, findHint }: Refusal,
+): Promise<Receipt> {
+  const { provider } = webhook;
+  const id = ids.next('dlv');
+  const recorded = limits.mayRecordRefusal();
+  const hint = (recorded ? findHint?.() : null) ?? null;
+  const reason = hint === null ? detail : `${detail}; ${hint}`;
+  const eventType = provider.eventName(request.headers);
+  if (recorded) {
+    await store.reject({
+      ...{ id, reason, eventType },
+      webhook: webhook.name,
+      webhookId: webhookIdOf(webhook),
+      provider: provider.name,
+      senderDeliveryId: provider.deliveryId(request.headers),
+      size: request.body.byteLength,
+      receivedAt: clock.now(),
+    });
+  }
+  return { ...receiptFor(webhook, request, id), status: 'rejected', recorded, reason, hint, eventType, ack };
+}
+
+/** Senders that try again understand 429 (Jira, PagerDuty, Slack, Standard Webhooks). */
+function limited(
+  { ids }: PipelineContext,
+  webhook: Webhook,
+  request: RawRequest,
+  waitSeconds: number,
+): Receipt {
+  const { status, headers, body } = jsonAck(429, { error: 'too_many_requests' });
+  return {
+    ...receiptFor(webhook, request, ids.next('dlv')),
+    status: 'limited',
+    reason: 'more deliveries than ingress.rateLimit allows',
+    ack: { status, headers: { ...headers, 'retry-after': String(waitSeconds) }, body },
+  };
+}
+
+/** What is the same in every receipt, unless more is known. */
+function receiptFor(webhook: Webhook, request: RawRequest, deliveryId: string) {
+  const unknown = { hint: null, eventType: null, externalId: null, senderName: null, result: null };
+  return { deliveryId, webhook, size: request.body.byteLength, recorded: false, ...unknown };
+}
+
+function answer({ id, status, reason }: NewDelivery, duplicateOf: string | null): Ack {
+  if (duplicateOf !== null) return jsonAck(200, { id, duplicate_of: duplicateOf });
+  return status === 'unparsed' ? jsonAck(400, { error: 'unparsed', reason, id }) : jsonAck(202, { id });
+}
+
+/** An answer in JSON. */
+function jsonAck(status: number, body: object): Ack {
+  return { status, headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) };
 }
 
 interface Incoming {
@@ -253,31 +249,4 @@ function storable(headers: Headers, secretHeaders: readonly string[]): Headers {
       kept[name] = value;
   }
   return kept;
-}
-
-function answer({ id, status, reason }: NewDelivery, duplicateOf: string | null): Ack {
-  if (duplicateOf !== null) return jsonAck(200, { id, duplicate_of: duplicateOf });
-  return status === 'unparsed' ? jsonAck(400, { error: 'unparsed', reason, id }) : jsonAck(202, { id });
-}
-
-/** What `receive` made of a request: the row that was written, and the answer to send. */
-export interface Receipt {
-  readonly deliveryId: string;
-  readonly webhook: Webhook;
-  /** `limited`: it was verified and turned away, because its webhook has had too many; nothing of it is stored. */
-  readonly status: Exclude<DeliveryStatus, 'processed' | 'failed'> | 'limited';
-  /** False: there is no row of it, because rows like it come too often. */
-  readonly recorded: boolean;
-  readonly reason: string | null;
-  /** Why the signature of a refused request did not fit, for the operator alone. Null when nothing is known. */
-  readonly hint: string | null;
-  readonly eventType: string | null;
-  readonly externalId: string | null;
-  readonly senderName: string | null;
-  readonly size: number;
-  readonly ack: Ack;
-  /** What was made of a delivery that is to be worked off. */
-  readonly parsedDelivery?: ParsedDelivery;
-  /** Its end, where that was certain at once. */
-  readonly result: DispatchResult | null;
 }

@@ -1,11 +1,10 @@
 import { failure, HookctlError, notFound, usageError } from '../errors.ts';
 import type { NewDelivery, StoreReader } from '../store/store.ts';
 import type { Delivery, Parsed, Provider, RawRequest, Trust, Webhook } from '../types.ts';
-import type { DispatchResult, PipelineContext } from './context.ts';
+import { type DispatchResult, findWebhook, type PipelineContext } from './context.ts';
 import type { ParsedDelivery } from './dispatch.ts';
 import type { Queue } from './queue.ts';
 import { asStored, toDelivery } from './receive.ts';
-import { findWebhook } from './webhook-of.ts';
 
 /** Stored bytes that are to run again: a delivery's, or those of a file that a person names. */
 export interface ReplaySource {
@@ -26,10 +25,7 @@ export function storedSource(
   id: string,
   where: string,
 ): ReplaySource {
-  const delivery = store.delivery(id);
-  if (delivery === null) {
-    throw notFound(`there is no delivery ${id} in ${where}`, 'List them with `hookctl delivery list`.');
-  }
+  const delivery = deliveryNamed(store, id, where);
   const original =
     delivery.duplicateOf === null ? delivery : (store.delivery(delivery.duplicateOf) ?? delivery);
   const body = store.body(original.id);
@@ -50,6 +46,12 @@ export function storedSource(
     trust: original.trust ?? 'operator',
     sample: original.isSample,
   };
+}
+
+function deliveryNamed(store: Pick<StoreReader, 'delivery'>, id: string, where: string): Delivery {
+  const delivery = store.delivery(id);
+  if (delivery !== null) return delivery;
+  throw notFound(`there is no delivery ${id} in ${where}`, 'List them with `hookctl delivery list`.');
 }
 
 /** The webhook that a source belongs to. Throws `not_found`. */
@@ -142,10 +144,7 @@ export async function retry(
   id: string,
   where: string,
 ): Promise<DispatchResult> {
-  const delivery = context.store.delivery(id);
-  if (delivery === null) {
-    throw notFound(`there is no delivery ${id} in ${where}`, 'List them with `hookctl delivery list`.');
-  }
+  const delivery = deliveryNamed(context.store, id, where);
   if (!(await context.store.requeue(id))) {
     const why = whyNotAgain(delivery);
     throw failure('not_retryable', `${id} ${why}; only a failed or ignored delivery can be retried`, {

@@ -8,55 +8,6 @@ import type { Account, Decision, NewTask, ReplyChannel, ThreadRef, Webhook } fro
 import type { EventContext, PipelineContext } from './context.ts';
 import { decisionOf, type Match } from './match.ts';
 
-/** The text commands of a webhook as a Markdown list, for `{{@commands}}`: what a person may write, and what comes of it. */
-function commandList({ commands, commandPrefix, defaultCommand }: Webhook): string {
-  return commands
-    .flatMap((command) => (command.kind === 'text' ? [command] : []))
-    .map(({ name, aliases, action, targetAgent, requiresApproval }) => {
-      const notes = [
-        ...(aliases.length > 0 ? [`also ${aliases.map((alias) => `\`${alias}\``).join(', ')}`] : []),
-        ...(action === 'create_task' ? [`a task for ${targetAgent}`] : []),
-        ...(requiresApproval ? ['waits for approval'] : []),
-        ...(name === defaultCommand ? ['the default'] : []),
-      ];
-      return `- \`${commandPrefix} ${name}\`${notes.length > 0 ? `: ${notes.join('; ')}` : ''}`;
-    })
-    .join('\n');
-}
-
-/**
- * Whether and where an event can be answered. Nothing is posted for a sender who may not command, for an unverified
- * delivery, and for a replay without `--replies`.
- */
-export function repliesFor(
-  { accounts }: Pick<PipelineContext, 'accounts'>,
-  { delivery, provider, event }: EventContext,
-  allowed: boolean,
-): Replies {
-  const off = (reason: string): Replies => ({ state: 'off', reason });
-  if (!delivery.replies) return { state: 'silent' };
-  if (delivery.trust === 'unverified') return off('the delivery was not verified');
-  if (!allowed) return off('the sender may not command');
-  if (provider.reply === undefined) return off(`hookctl can't answer on ${provider.label}`);
-  const place = provider.reply.place(event);
-  const missing = accounts.missing.get(provider.name);
-  if (missing !== undefined && !bringsChannel(provider.reply, place, accounts.bare.get(provider.name)))
-    return off(missing);
-  return place === null
-    ? off(`${event.type} has no place for an answer`)
-    : { state: 'on', channel: provider.reply, place };
-}
-
-/** Whether the request brought what answers it without a token (Slack's `response_url`). */
-function bringsChannel(
-  { respond }: ReplyChannel,
-  place: ThreadRef | null,
-  bare: Account | undefined,
-): boolean {
-  if (respond === undefined || place === null || bare === undefined) return false;
-  return respond.call(bare, place, { id: '', text: '' }, false) !== null;
-}
-
 /** What a command did: the decision to record, and what it changes. */
 export interface CommandResult {
   readonly decision: Decision;
@@ -133,4 +84,53 @@ function taskInFlow(
     newConversationId: ids.next('conv'),
     startNewConversation: asksForNewConversation(task.typed),
   };
+}
+
+/** The text commands of a webhook as a Markdown list, for `{{@commands}}`: what a person may write, and what comes of it. */
+function commandList({ commands, commandPrefix, defaultCommand }: Webhook): string {
+  return commands
+    .flatMap((command) => (command.kind === 'text' ? [command] : []))
+    .map(({ name, aliases, action, targetAgent, requiresApproval }) => {
+      const notes = [
+        ...(aliases.length > 0 ? [`also ${aliases.map((alias) => `\`${alias}\``).join(', ')}`] : []),
+        ...(action === 'create_task' ? [`a task for ${targetAgent}`] : []),
+        ...(requiresApproval ? ['waits for approval'] : []),
+        ...(name === defaultCommand ? ['the default'] : []),
+      ];
+      return `- \`${commandPrefix} ${name}\`${notes.length > 0 ? `: ${notes.join('; ')}` : ''}`;
+    })
+    .join('\n');
+}
+
+/**
+ * Whether and where an event can be answered. Nothing is posted for a sender who may not command, for an unverified
+ * delivery, and for a replay without `--replies`.
+ */
+export function repliesFor(
+  { accounts }: Pick<PipelineContext, 'accounts'>,
+  { delivery, provider, event }: EventContext,
+  allowed: boolean,
+): Replies {
+  const off = (reason: string): Replies => ({ state: 'off', reason });
+  if (!delivery.replies) return { state: 'silent' };
+  if (delivery.trust === 'unverified') return off('the delivery was not verified');
+  if (!allowed) return off('the sender may not command');
+  if (provider.reply === undefined) return off(`hookctl can't answer on ${provider.label}`);
+  const place = provider.reply.place(event);
+  const missing = accounts.missing.get(provider.name);
+  if (missing !== undefined && !bringsChannel(provider.reply, place, accounts.bare.get(provider.name)))
+    return off(missing);
+  return place === null
+    ? off(`${event.type} has no place for an answer`)
+    : { state: 'on', channel: provider.reply, place };
+}
+
+/** Whether the request brought what answers it without a token (Slack's `response_url`). */
+function bringsChannel(
+  { respond }: ReplyChannel,
+  place: ThreadRef | null,
+  bare: Account | undefined,
+): boolean {
+  if (respond === undefined || place === null || bare === undefined) return false;
+  return respond.call(bare, place, { id: '', text: '' }, false) !== null;
 }

@@ -4,11 +4,6 @@ import { isRelayed, RELAY_VERDICT } from '../tunnels/tunnel.ts';
 import type { RawRequest, Trust, Verdict, Webhook, WebhookSecret } from '../types.ts';
 import type { Hints, PipelineContext } from './context.ts';
 
-/** The secrets of a webhook that have not expired. `now` is epoch ms. */
-function activeSecrets({ secrets }: Webhook, now: number): readonly WebhookSecret[] {
-  return secrets.filter(({ expiresAt }) => expiresAt === null || now < expiresAt);
-}
-
 /** Whether a request may enter, and why it is believed. */
 type Verification =
   | {
@@ -80,4 +75,9 @@ export function isSample({ headers, body }: RawRequest, key: string): boolean {
   const given = Buffer.from(claimed);
   const right = Buffer.from(sampleProof(body, key));
   return given.length === right.length && timingSafeEqual(given, right);
+}
+
+/** The secrets of a webhook that have not expired. `now` is epoch ms. */
+function activeSecrets({ secrets }: Webhook, now: number): readonly WebhookSecret[] {
+  return secrets.filter(({ expiresAt }) => expiresAt === null || now < expiresAt);
 }

@@ -5,54 +5,6 @@ import type { CallAnswer, Headers, ReplyChannel, Sent } from '../types.ts';
 import type { Finding, Plan } from './plan.ts';
 import { type Transport, TransportError, type WireRequest } from './transport.ts';
 
-/** Upper bound for `Retry-After`. */
-const LONGEST_MS = 3_600_000;
-
-/**
- * How long an answer asks to wait (RFC 9110, `Retry-After`): seconds or a date, in milliseconds from `now`, at most an
- * hour. Null when it does not ask, or asks for what is past or no time.
- */
-export function retryAfterMs(headers: Headers, now: number): number | null {
-  const value = headers['retry-after']?.trim() ?? '';
-  const wait = /^\d+$/.test(value) ? Number(value) * 1000 : Date.parse(value) - now;
-  return Number.isFinite(wait) && wait > 0 ? Math.min(wait, LONGEST_MS) : null;
-}
-
-const REASON_LENGTH = 200;
-
-/** Statuses that say "not now". A 5xx may have done it before it failed; these have not. */
-const NOT_NOW = [408, 425, 429, 503];
-
-/** What an answer means: the provider's own word first, else by its status. */
-function classify(
-  answer: CallAnswer,
-  channel: Pick<ReplyChannel, 'classify' | 'postedId'> | null,
-  now: number,
-): Sent {
-  const told = channel?.classify?.(answer) ?? byStatus(answer, channel);
-  if (told.result !== 'again' || told.afterMs !== null) return told;
-  return { ...told, afterMs: retryAfterMs(answer.headers, now) };
-}
-
-function byStatus(answer: CallAnswer, channel: Pick<ReplyChannel, 'postedId'> | null): Sent {
-  const { status } = answer;
-  if (status >= 200 && status < 300) return { result: 'done', id: channel?.postedId(answer) ?? null };
-  const reason = sentence(answer);
-  if (NOT_NOW.includes(status) || status >= 500) {
-    return { result: 'again', reason, afterMs: null, certain: NOT_NOW.includes(status) };
-  }
-  return { result: 'refused', reason };
-}
-
-/** `404 Not Found: …`, with the beginning of what the provider says. */
-function sentence({ status, headers, text }: CallAnswer): string {
-  const name = `${status} ${STATUS_CODES[status] ?? ''}`.trim();
-  if (status >= 300 && status < 400)
-    return `${name}: it redirects to ${headers.location ?? 'nowhere'}, which is not followed`;
-  const said = escapeInvisibleLine(text.startsWith('<') ? '' : text);
-  return shorten(said === '' ? name : `${name}: ${said}`, REASON_LENGTH);
-}
-
 /** Pages of a thread in which a post is looked for. */
 const MAX_PAGES = 10;
 
@@ -123,4 +75,52 @@ async function ask(
     if (!(error instanceof TransportError)) throw error;
     return { result: 'again', reason: error.message, afterMs: null, certain: error.unseen };
   }
+}
+
+/** Upper bound for `Retry-After`. */
+const LONGEST_MS = 3_600_000;
+
+/**
+ * How long an answer asks to wait (RFC 9110, `Retry-After`): seconds or a date, in milliseconds from `now`, at most an
+ * hour. Null when it does not ask, or asks for what is past or no time.
+ */
+export function retryAfterMs(headers: Headers, now: number): number | null {
+  const value = headers['retry-after']?.trim() ?? '';
+  const wait = /^\d+$/.test(value) ? Number(value) * 1000 : Date.parse(value) - now;
+  return Number.isFinite(wait) && wait > 0 ? Math.min(wait, LONGEST_MS) : null;
+}
+
+const REASON_LENGTH = 200;
+
+/** Statuses that say "not now". A 5xx may have done it before it failed; these have not. */
+const NOT_NOW = [408, 425, 429, 503];
+
+/** What an answer means: the provider's own word first, else by its status. */
+function classify(
+  answer: CallAnswer,
+  channel: Pick<ReplyChannel, 'classify' | 'postedId'> | null,
+  now: number,
+): Sent {
+  const told = channel?.classify?.(answer) ?? byStatus(answer, channel);
+  if (told.result !== 'again' || told.afterMs !== null) return told;
+  return { ...told, afterMs: retryAfterMs(answer.headers, now) };
+}
+
+function byStatus(answer: CallAnswer, channel: Pick<ReplyChannel, 'postedId'> | null): Sent {
+  const { status } = answer;
+  if (status >= 200 && status < 300) return { result: 'done', id: channel?.postedId(answer) ?? null };
+  const reason = sentence(answer);
+  if (NOT_NOW.includes(status) || status >= 500) {
+    return { result: 'again', reason, afterMs: null, certain: NOT_NOW.includes(status) };
+  }
+  return { result: 'refused', reason };
+}
+
+/** `404 Not Found: …`, with the beginning of what the provider says. */
+function sentence({ status, headers, text }: CallAnswer): string {
+  const name = `${status} ${STATUS_CODES[status] ?? ''}`.trim();
+  if (status >= 300 && status < 400)
+    return `${name}: it redirects to ${headers.location ?? 'nowhere'}, which is not followed`;
+  const said = escapeInvisibleLine(text.startsWith('<') ? '' : text);
+  return shorten(said === '' ? name : `${name}: ${said}`, REASON_LENGTH);
 }

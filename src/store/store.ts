@@ -41,7 +41,7 @@ export interface NewDelivery {
   readonly reason: string | null;
   readonly senderDeliveryId: string | null;
   /**
-   * Keys that make it a duplicate (`pipeline/dedupe-keys.ts`), e.g. `id:72d3…`, `body:9f86…`. They count within the webhook,
+   * Keys that make it a duplicate (`deliveries/dedupe-keys.ts`), e.g. `id:72d3…`, `body:9f86…`. They count within the webhook,
    * those with `@` for all. Empty for replays.
    */
   readonly dedupeKeys: readonly string[];

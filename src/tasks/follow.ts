@@ -7,51 +7,6 @@ import { isEnd } from './lifecycle.ts';
 import { repairFiles, syncTasks, type TaskContext } from './sync.ts';
 import { changeTask, guardedStep } from './transition.ts';
 
-/** A watch on one folder, also when it is removed and made again. */
-interface FolderWatch {
-  /** Looks whether the folder is still the one that is watched; called now and then. */
-  refresh(): void;
-  close(): void;
-}
-
-/**
- * Reports that something in a folder changed; the caller looks what. One watch for all files, as
- * Claude Code does it; a watch on each of thousands of files would use up what the system allows. Where nothing can be
- * watched there is only the caller's own slow look.
- */
-function watchFolder(path: string, touched: () => void): FolderWatch {
-  let watcher: FSWatcher | null = null;
-  let watched: string | null = null;
-
-  function refresh(): void {
-    const identity = identityOf(path);
-    if (identity === watched && watcher !== null) return;
-    close();
-    if (identity === null) return;
-    try {
-      watcher = watch(path, { persistent: false }, touched);
-      watcher.on('error', close);
-      watched = identity;
-    } catch {
-      close();
-    }
-  }
-
-  function close(): void {
-    watcher?.close();
-    watcher = null;
-    watched = null;
-  }
-
-  refresh();
-  return { refresh, close };
-}
-
-function identityOf(path: string): string | null {
-  const stats = lstatSync(path, { throwIfNoEntry: false });
-  return stats?.isDirectory() ? `${stats.dev}:${stats.ino}` : null;
-}
-
 /** Follows what Claude Code and people do to the task list. */
 interface Follower {
   /** Stops following; resolves when what runs has ended. */
@@ -205,4 +160,49 @@ async function restore(context: TaskContext, isDue: boolean): Promise<void> {
 
 function pause(ms: number, signal: AbortSignal): Promise<void> {
   return delay(ms, undefined, { signal, ref: false }).catch(() => undefined);
+}
+
+/** A watch on one folder, also when it is removed and made again. */
+interface FolderWatch {
+  /** Looks whether the folder is still the one that is watched; called now and then. */
+  refresh(): void;
+  close(): void;
+}
+
+/**
+ * Reports that something in a folder changed; the caller looks what. One watch for all files, as
+ * Claude Code does it; a watch on each of thousands of files would use up what the system allows. Where nothing can be
+ * watched there is only the caller's own slow look.
+ */
+function watchFolder(path: string, touched: () => void): FolderWatch {
+  let watcher: FSWatcher | null = null;
+  let watched: string | null = null;
+
+  function refresh(): void {
+    const identity = identityOf(path);
+    if (identity === watched && watcher !== null) return;
+    close();
+    if (identity === null) return;
+    try {
+      watcher = watch(path, { persistent: false }, touched);
+      watcher.on('error', close);
+      watched = identity;
+    } catch {
+      close();
+    }
+  }
+
+  function close(): void {
+    watcher?.close();
+    watcher = null;
+    watched = null;
+  }
+
+  refresh();
+  return { refresh, close };
+}
+
+function identityOf(path: string): string | null {
+  const stats = lstatSync(path, { throwIfNoEntry: false });
+  return stats?.isDirectory() ? `${stats.dev}:${stats.ino}` : null;
 }

@@ -46,7 +46,7 @@ export interface WebhookEvent {
   readonly text: string | null;
   /**
    * Who wrote `text`, by the payload's own naming; null when the payload names no writer, or there is no text. Providers only
-   * report it: `pipeline/senders.ts` decides whether the text may command.
+   * report it: `deliveries/rules/senders.ts` decides whether the text may command.
    */
   readonly author: EventAuthor | null;
   /**

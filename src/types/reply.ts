@@ -141,7 +141,7 @@ export type OutgoingStatus = (typeof OUTGOING_STATUSES)[number];
 declare const POST_TEXT: unique symbol;
 /**
  * The text of a post in which words of hookctl and of its configuration can be told from everybody else's: only those
- * may act where they are posted. Made by `lib/post-text.ts` alone, so that no text from outside passes for an own one.
+ * may act where they are posted. Made by `types/text.ts` alone, so that no text from outside passes for an own one.
  */
 export type PostText = string & { readonly [POST_TEXT]: true };
 

@@ -38,7 +38,7 @@ export type VerdictCause =
   /** A relay changed the bytes: the signature proves nothing, neither way. */
   | 'unverifiable';
 
-/** A value that must never be printed. Implemented by `lib/secret.ts`. */
+/** A value that must never be printed. Implemented by `config/secrets.ts`. */
 export interface Secret {
   reveal(): string;
   toString(): string;

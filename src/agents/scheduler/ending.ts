@@ -11,23 +11,6 @@ import { type AgentRun, NO_USAGE, type RunEnd, type RunUsage, type Task } from '
 import { markerOf } from '../environment.ts';
 import { actorOf, type SchedulerContext } from './context.ts';
 
-/** A folder (0700) for files of one run. Not in the data folder: a run learns its path, and that folder holds secrets. */
-export function makeScratch(runId: string): Promise<string> {
-  return mkdtemp(join(tmpdir(), prefixOf(runId)));
-}
-
-/** Removes what killed servers left of these runs. */
-async function removeScratch(runIds: readonly string[]): Promise<void> {
-  const names = runIds.length === 0 ? [] : await readdir(tmpdir());
-  const left = names.filter((name) => runIds.some((id) => name.startsWith(prefixOf(id))));
-  // What belongs to somebody else who took the name stays.
-  for (const name of left) await rm(join(tmpdir(), name), { recursive: true }).catch(() => undefined);
-}
-
-function prefixOf(runId: string): string {
-  return `hookctl-${runId}-`;
-}
-
 /** How a run ended, before anything of it is stored. */
 export interface Ended {
   readonly state: RunEnd;
@@ -154,4 +137,21 @@ export function interruptedText(
   why: string,
 ): string {
   return `${why}; ${isRepeated(context, run) ? 'it is repeated' : `repeat it: hookctl task retry ${run.taskId}`}`;
+}
+
+/** A folder (0700) for files of one run. Not in the data folder: a run learns its path, and that folder holds secrets. */
+export function makeScratch(runId: string): Promise<string> {
+  return mkdtemp(join(tmpdir(), prefixOf(runId)));
+}
+
+/** Removes what killed servers left of these runs. */
+async function removeScratch(runIds: readonly string[]): Promise<void> {
+  const names = runIds.length === 0 ? [] : await readdir(tmpdir());
+  const left = names.filter((name) => runIds.some((id) => name.startsWith(prefixOf(id))));
+  // What belongs to somebody else who took the name stays.
+  for (const name of left) await rm(join(tmpdir(), name), { recursive: true }).catch(() => undefined);
+}
+
+function prefixOf(runId: string): string {
+  return `hookctl-${runId}-`;
 }

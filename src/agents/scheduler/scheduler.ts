@@ -13,23 +13,6 @@ import { createEligibility, type Verdict } from './eligibility.ts';
 import { endRun, interruptedText, recoverRuns } from './ending.ts';
 import { type ActiveRun, pruneRunLogs, runLogPath, runTask } from './run-task.ts';
 
-/**
- * Says that a budget is used up, once within 24 hours for the day and once for each thread, in the thread of the task
- * that was held first. False: it was said already.
- */
-async function giveBudgetNotice(
-  { store, ids, clock }: SchedulerContext,
-  { id }: QueuedTask,
-  { reason, scope }: { readonly reason: string; readonly scope: string },
-): Promise<boolean> {
-  const task = store.task(id);
-  const root = task === null ? null : (store.task(task.initiatedTaskId) ?? task);
-  const text = ownText(`✋ ${reason}. What is asked meanwhile is kept and runs when there is budget again.`);
-  const at = clock.now();
-  const reply = root === null ? null : separateComment(ids, root, text);
-  return store.giveNotice({ scope, since: at - BUDGET_MS, at, reply });
-}
-
 /** Runs agents on queued tasks: one at a time for each conversation, within limits and budgets. */
 export interface Scheduler {
   /** Something changed: tasks, or what they wait for. */
@@ -250,4 +233,21 @@ function withoutTask(open: ReadonlyMap<string, AgentRun>, queued: readonly Queue
   return [...open.values()]
     .filter(({ taskId, state }) => state !== 'running' && !ids.has(taskId))
     .map(({ id }) => id);
+}
+
+/**
+ * Says that a budget is used up, once within 24 hours for the day and once for each thread, in the thread of the task
+ * that was held first. False: it was said already.
+ */
+async function giveBudgetNotice(
+  { store, ids, clock }: SchedulerContext,
+  { id }: QueuedTask,
+  { reason, scope }: { readonly reason: string; readonly scope: string },
+): Promise<boolean> {
+  const task = store.task(id);
+  const root = task === null ? null : (store.task(task.initiatedTaskId) ?? task);
+  const text = ownText(`✋ ${reason}. What is asked meanwhile is kept and runs when there is budget again.`);
+  const at = clock.now();
+  const reply = root === null ? null : separateComment(ids, root, text);
+  return store.giveNotice({ scope, since: at - BUDGET_MS, at, reply });
 }

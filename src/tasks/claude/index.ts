@@ -74,7 +74,7 @@ interface FollowedList extends ListReader {
 const START_PATIENCE_MS = 500;
 
 /**
- * Makes folder, lock anchor and keeper where that is allowed: a session watches only a list that is there at its
+ * Makes folder, lock anchor and placeholder where that is allowed: a session watches only a list that is there at its
  * start. Never rejects for the state of the disk: see `ClaudeTasks.state`.
  */
 export async function openClaudeTasks(options: ClaudeTasksOptions): Promise<ClaudeTasks> {
@@ -105,7 +105,7 @@ export async function openClaudeTasks(options: ClaudeTasksOptions): Promise<Clau
     }
     return notes;
   });
-  // A lock left by a killed program is free after 10 s: the start does not wait for that, the keeper follows.
+  // A lock left by a killed program is free after 10 s: the start does not wait for that, the placeholder follows.
   await Promise.race([batches.add([]), delay(START_PATIENCE_MS, undefined, { ref: false })]);
   return {
     get state() {

@@ -1,4 +1,5 @@
 import { agentLabel, harmless } from '../../labels.ts';
+import { isJsonObject } from '../../lib/json.ts';
 import { escapeInvisible, escapeInvisibleLine, shorten } from '../../lib/text/escape-invisible.ts';
 import type { JsonObject, Task, TaskStatus } from '../../types.ts';
 
@@ -38,6 +39,23 @@ const LIST_STATUS: Readonly<Record<TaskStatus, ListStatus | null>> = {
   failed: 'completed',
   cancelled: 'completed',
 };
+
+/** Claude Code's own check: an entry that fails it is skipped there without a word. */
+export function isListTask(value: unknown): value is ListTask {
+  if (!isJsonObject(value)) return false;
+  const { id, subject, description, activeForm, owner, status, blocks, blockedBy, metadata } = value;
+  return (
+    [id, subject, description].every((text) => typeof text === 'string') &&
+    [activeForm, owner].every((text) => text === undefined || typeof text === 'string') &&
+    (status === 'pending' || status === 'in_progress' || status === 'completed') &&
+    [blocks, blockedBy].every(isTextArray) &&
+    (metadata === undefined || isJsonObject(metadata))
+  );
+}
+
+function isTextArray(value: unknown): boolean {
+  return Array.isArray(value) && value.every((item) => typeof item === 'string');
+}
 
 /** Whether a task is in the list. Agents pick up what they find there: neither what waits for approval, nor unverified words. */
 export function isListed(task: Task): boolean {
@@ -131,6 +149,16 @@ export function holdBack(entry: ListTask, isOpen: (number: number) => boolean): 
   return { ...entry, status: wanted, metadata: { ...entry.metadata, [WRITTEN_STATUS]: wanted } };
 }
 
+/** The list and number that `source_metadata.claude_list` notes for a task. Null when it notes none. */
+export function notedEntry({
+  sourceMetadata: { claude_list: note },
+}: Task): { readonly list: string; readonly number: number } | null {
+  if (!isJsonObject(note)) return null;
+  const { list, number } = note;
+  const isValid = typeof list === 'string' && typeof number === 'number' && Number.isSafeInteger(number);
+  return isValid && number > 0 ? { list, number } : null;
+}
+
 function union(left: readonly string[], right: readonly string[]): readonly string[] {
   return [...new Set([...left, ...right])];
 }
@@ -169,8 +197,8 @@ function cut(text: string, bytes: number, more: string): string {
 }
 
 /**
- * The keeper: a pending entry that Claude Code hides (`_internal`, since about 2.1.50). An open session deletes a
- * list 5 s after all its entries are completed; with the keeper that is never so.
+ * A pending entry that Claude Code hides (`_internal`, since about 2.1.50). An open session deletes a list 5 s after all its
+ * entries are completed; with the placeholder they never are.
  */
 export function placeholderEntry(number: number): OwnListTask {
   return {
@@ -184,8 +212,8 @@ export function placeholderEntry(number: number): OwnListTask {
   };
 }
 
-/** Whether an entry does a keeper's work; one that somebody completed does not. */
-export function isKeeper(task: ListTask): boolean {
+/** Whether an entry keeps the list from being deleted; a completed one does not. */
+export function isPlaceholder(task: ListTask): boolean {
   const { _internal: hidden, hookctl_keeper: keeper } = task.metadata ?? {};
   return hidden === true && keeper === true && task.status === 'pending';
 }

@@ -5,7 +5,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { writeFileAtomic, writeFileAtomicNow } from '../../lib/files/atomic-file.ts';
 import { oneByOne } from './batch-queue.ts';
 import { errorCode, type Folder } from './folder.ts';
-import { isFinal, isKeeper, type ListTask } from './list-entry.ts';
+import { isFinal, isListTask, isPlaceholder, type ListTask } from './list-entry.ts';
 
 /**
  * `damaged`: a file, but no entry that Claude Code would accept. `unreadable`: a folder, a link, or something else that
@@ -16,12 +16,12 @@ type ListFile = ListTask | 'missing' | 'damaged' | 'unreadable';
 const READ_ATTEMPTS = 5;
 const READ_PAUSE_MS = 20;
 
-export function listFilePath(folder: Folder, number: number): string {
+export function listFilePath(folder: Pick<Folder, 'path'>, number: number): string {
   return join(folder.path, `${number}.json`);
 }
 
 /** Reads entry `number`, a few times when it is damaged: Claude Code creates with a plain write, seen half done. */
-export async function readListFile(folder: Folder, number: number): Promise<ListFile> {
+export async function readListFile(folder: Pick<Folder, 'path'>, number: number): Promise<ListFile> {
   for (let attempt = 1; ; attempt += 1) {
     const file = readListFileNow(folder, number);
     if (file !== 'damaged' || attempt === READ_ATTEMPTS) return file;
@@ -30,7 +30,7 @@ export async function readListFile(folder: Folder, number: number): Promise<List
 }
 
 /** Reads entry `number` as it is now. */
-function readListFileNow(folder: Folder, number: number): ListFile {
+function readListFileNow(folder: Pick<Folder, 'path'>, number: number): ListFile {
   try {
     const value: unknown = JSON.parse(readPlainFile(listFilePath(folder, number)));
     return isListTask(value) ? value : 'damaged';
@@ -75,28 +75,7 @@ function readPlainFile(path: string): string {
   }
 }
 
-/** Claude Code's own check: an entry that fails it is skipped there without a word. */
-function isListTask(value: unknown): value is ListTask {
-  if (!isObject(value)) return false;
-  const { id, subject, description, activeForm, owner, status, blocks, blockedBy, metadata } = value;
-  return (
-    [id, subject, description].every((text) => typeof text === 'string') &&
-    [activeForm, owner].every((text) => text === undefined || typeof text === 'string') &&
-    (status === 'pending' || status === 'in_progress' || status === 'completed') &&
-    [blocks, blockedBy].every(isTextArray) &&
-    (metadata === undefined || isObject(metadata))
-  );
-}
-
-function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
-}
-
-function isTextArray(value: unknown): boolean {
-  return Array.isArray(value) && value.every((item) => typeof item === 'string');
-}
-
-/** Names that `lib/atomic-file.ts` gives to files not yet in place, of entries and records only. */
+/** Names that `lib/files/atomic-file.ts` gives to files not yet in place, of entries and records only. */
 const TEMPORARY = /^\.(\d+\.json|\.highwatermark|claude-task-[a-z0-9-]+\.json)\.[0-9a-f]{12}\.tmp$/;
 /** Another hookctl may be writing right now; no write takes that long. */
 const OLD_MS = 60_000;
@@ -115,9 +94,9 @@ export async function removeStaleTempFiles(folder: Folder, now: number): Promise
 
 /** What hookctl remembers of one number of a list, so that no file is read twice. */
 export interface Entry {
-  /** hookctl's task; null for the keeper and for what others put there. */
+  /** hookctl's task; null for the placeholder and for what others put there. */
   readonly taskId: string | null;
-  readonly isKeeper: boolean;
+  readonly isPlaceholder: boolean;
   /**
    * When a finished task of this project ended, in epoch milliseconds; 0 when it was found on disk only, and so is
    * older than all that the store still hands in. Null when it is not finished, or another project's.
@@ -134,33 +113,31 @@ export interface ListScan {
   readonly highest: number;
 }
 
-/** Lists the names, which Claude Code adds to as well, and reads only the keeper and what is not in `known`. */
+/** Lists the names, which Claude Code adds to as well, and reads only the placeholder and what is not in `known`. */
 export async function scanList(folder: Folder, known: Entries, project: string): Promise<ListScan> {
-  const numbers = (await readdir(folder.path)).map(numberOf).filter((number) => number !== null);
+  const numbers = await numbersIn(folder);
   const entries = new Map<number, Entry>();
   const unknown: number[] = [];
   for (const number of numbers) {
     const before = known.get(number);
-    // The keeper is looked at every time: one that somebody completed or replaced no longer protects the list.
-    if (before === undefined || before.isKeeper) unknown.push(number);
+    // The placeholder is looked at every time: one that somebody completed or replaced no longer protects the list.
+    if (before === undefined || before.isPlaceholder) unknown.push(number);
     else entries.set(number, before);
   }
   await oneByOne(unknown, (number) => {
-    const entry = identify(folder, number, project);
-    if (entry !== null) entries.set(number, entry);
+    const file = readListFileNow(folder, number);
+    // What cannot be read now may be valid next time.
+    if (typeof file !== 'string') entries.set(number, toEntry(file, project));
   });
   return { entries, highest: numbers.reduce((most, number) => Math.max(most, number), 0) };
 }
 
-function numberOf(name: string): number | null {
-  const number = Number(/^(\d+)\.json$/.exec(name)?.[1] ?? Number.NaN);
-  return Number.isSafeInteger(number) ? number : null;
-}
-
-/** Null for what cannot be read: it may be valid next time. */
-function identify(folder: Folder, number: number, project: string): Entry | null {
-  const file = readListFileNow(folder, number);
-  return typeof file === 'string' ? null : toEntry(file, project);
+/** The numbers that files of a list have, each once. */
+export async function numbersIn(folder: Folder): Promise<readonly number[]> {
+  const numbers = (await readdir(folder.path)).map((name) =>
+    Number(/^(\d+)\.json$/.exec(name)?.[1] ?? Number.NaN),
+  );
+  return [...new Set(numbers.filter(Number.isSafeInteger))];
 }
 
 function toEntry(task: ListTask, project: string): Entry {
@@ -168,7 +145,7 @@ function toEntry(task: ListTask, project: string): Entry {
   const isOwn = typeof taskId === 'string';
   return {
     taskId: isOwn ? taskId : null,
-    isKeeper: isKeeper(task),
+    isPlaceholder: isPlaceholder(task),
     finishedAt: isOwn && owner === project && isFinal(state) ? 0 : null,
   };
 }

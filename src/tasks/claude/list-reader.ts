@@ -1,11 +1,11 @@
 import { lstatSync } from 'node:fs';
-import { readdir, stat } from 'node:fs/promises';
+import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Task } from '../../types.ts';
 import { inSlices } from './batch-queue.ts';
 import { type Folder, openFolder } from './folder.ts';
-import { type ListStatus, statusByOthers } from './list-entry.ts';
-import { listFilePath, readListFile } from './list-file.ts';
+import { type ListStatus, notedEntry, statusByOthers } from './list-entry.ts';
+import { listFilePath, numbersIn, readListFile } from './list-file.ts';
 
 /** A status that somebody else gave an entry of this project. */
 export interface EntryChange {
@@ -94,11 +94,6 @@ async function openList(tasksDir: string, list: string): Promise<Folder | null> 
   }
 }
 
-async function numbersIn(folder: Folder): Promise<readonly number[]> {
-  const names = await readdir(folder.path);
-  return names.flatMap((name) => (/^[1-9]\d*\.json$/.test(name) ? Number.parseInt(name, 10) : []));
-}
-
 /** Null for what is gone again, or is no plain file. */
 function stampOf(folder: Folder, number: number): string | null {
   const stats = lstatSync(listFilePath(folder, number), { throwIfNoEntry: false });
@@ -119,16 +114,9 @@ async function look(folder: Folder, number: number, stamp: string, project: stri
  * Read from the disk, which may be newer than the last reading.
  */
 export async function claimantOf(tasksDir: string, list: string, task: Task): Promise<string | null> {
-  const place = task.sourceMetadata.claude_list as { list?: unknown; number?: unknown } | undefined;
-  if (place?.list !== list || !Number.isSafeInteger(place.number)) return null;
-  const path = join(tasksDir, list);
-  const folder: Folder = {
-    path,
-    name: path,
-    assertInPlace: async () => undefined,
-    close: async () => undefined,
-  };
-  const entry = await readListFile(folder, Number(place.number));
+  const noted = notedEntry(task);
+  if (noted?.list !== list) return null;
+  const entry = await readListFile({ path: join(tasksDir, list) }, noted.number);
   if (typeof entry === 'string' || entry.metadata?.orchestration_task_id !== task.id) return null;
   const status = statusByOthers(entry);
   if (status === 'in_progress' || status === 'completed') return entry.owner ?? 'a session';

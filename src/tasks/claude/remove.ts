@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { messageOf } from '../../errors.ts';
 import type { Task } from '../../types.ts';
 import { type Folder, listFolderName, openFolder } from './folder.ts';
-import type { ListTask } from './list-entry.ts';
+import { type ListTask, notedEntry } from './list-entry.ts';
 import {
   type Entries,
   listFilePath,
@@ -96,10 +96,8 @@ export async function removeFiles(options: ListOptions, tasks: readonly Task[]):
   return null;
 
   /** Null when it was never written. */
-  function listOf({ sourceMetadata: { claude_list: entry, claude_task_id: record } }: Task): string | null {
-    const { list } = (entry ?? {}) as { readonly list?: unknown };
-    if (typeof list === 'string' && list !== '') return list;
-    return record === undefined ? null : options.list;
+  function listOf(task: Task): string | null {
+    return notedEntry(task)?.list ?? (task.sourceMetadata.claude_task_id === undefined ? null : options.list);
   }
 }
 

@@ -3,6 +3,7 @@ import { dirname, join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import { failure, messageOf } from '../../errors.ts';
 import { writeFileAtomic } from '../../lib/files/atomic-file.ts';
+import { isJsonObject } from '../../lib/json.ts';
 import { errorCode, listFolderName } from './folder.ts';
 
 /**
@@ -109,7 +110,7 @@ async function readSettings(path: string): Promise<Settings | null> {
     const text = await readFile(path, 'utf8');
     if (text.trim() === '') return { value: {}, text };
     const value: unknown = JSON.parse(text);
-    if (isObject(value)) return { value, text };
+    if (isJsonObject(value)) return { value, text };
   } catch (error) {
     if (errorCode(error) === 'ENOENT') return null;
     throw refused(`${path} can't be read: ${messageOf(error)}`, 'Correct it; nothing was changed.');
@@ -119,7 +120,7 @@ async function readSettings(path: string): Promise<Settings | null> {
 
 function entriesOf(settings: Settings | null, { path, block }: SettingsBlock): Entries {
   const entries = settings?.value[block] ?? {};
-  if (isObject(entries)) return entries;
+  if (isJsonObject(entries)) return entries;
   throw refused(`\`${block}\` in ${path} is no object`, 'Correct it; nothing was changed.');
 }
 
@@ -144,8 +145,4 @@ async function write(
 
 function refused(message: string, fix: string): Error {
   return failure('claude_settings', message, { fix });
-}
-
-function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
