@@ -1,5 +1,5 @@
 import { withoutUserinfo } from './lib/redact/redact.ts';
-import { shownText } from './types/post-text.ts';
+import { shownText } from './types/text.ts';
 import type { AuditEntry, Decision, Delivery, Outgoing, Task, TaskUsage } from './types.ts';
 
 /**

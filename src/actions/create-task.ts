@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { failure } from '../errors.ts';
 import { commandLabel } from '../labels.ts';
 import { escapeInvisibleLine, shorten } from '../lib/text/escape-invisible.ts';
-import { ownText } from '../types/post-text.ts';
+import { ownText } from '../types/text.ts';
 import type { JsonObject, NewOutgoing, NewTask } from '../types.ts';
 import { type Action, type ActionContext, outcome } from './action.ts';
 import { mustReply, replyNote, replyTo, silence } from './replying.ts';

@@ -3,7 +3,7 @@ import type { IdSource } from '../lib/ids.ts';
 import { cutAtSentence } from '../lib/text/cut.ts';
 import { escapeInvisible } from '../lib/text/escape-invisible.ts';
 import type { TaskReply } from '../store/tasks.ts';
-import { foreignText, joinTexts, notice, ownText } from '../types/post-text.ts';
+import { foreignText, joinTexts, notice, ownText } from '../types/text.ts';
 import type { JsonObject, NewOutgoing, Outgoing, PostText, Task, TaskStatus, ThreadRef } from '../types.ts';
 import { taskNamed } from './lifecycle.ts';
 import type { TaskContext } from './sync.ts';

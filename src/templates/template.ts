@@ -4,7 +4,7 @@ import { failure } from '../errors.ts';
 import { HARMLESS_ID } from '../labels.ts';
 import { BudgetError, createBudget } from '../lib/limits.ts';
 import { escapeInvisible } from '../lib/text/escape-invisible.ts';
-import { renderedText } from '../types/post-text.ts';
+import { renderedText } from '../types/text.ts';
 import type { Template, TemplateContext } from '../types.ts';
 import { explainError, findForeign, findOversized, findRefused, type TemplateIssue } from './check.ts';
 import { eachHelper, KNOWN_HELPERS, VALUE_HELPERS } from './helpers.ts';

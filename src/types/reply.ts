@@ -138,13 +138,6 @@ export const OUTGOING_STATUSES = ['waiting', 'sent', 'failed', 'dropped'] as con
 /** `waiting → sent | failed | dropped`; a failed or dropped one can be made to wait again. */
 export type OutgoingStatus = (typeof OUTGOING_STATUSES)[number];
 
-declare const POST_TEXT: unique symbol;
-/**
- * The text of a post in which words of hookctl and of its configuration can be told from everybody else's: only those
- * may act where they are posted. Made by `types/text.ts` alone, so that no text from outside passes for an own one.
- */
-export type PostText = string & { readonly [POST_TEXT]: true };
-
 /** Where a reply goes, in the provider's own terms; kept as JSON. Made from ids in the payload, never from its URLs. */
 export interface ThreadRef {
   /** Host on which the event happened (`github.com`); null when the payload does not say. */

@@ -1,7 +1,7 @@
 import type { WebhookEvent } from './event.ts';
 import type { Provider } from './provider.ts';
-import type { PostText } from './reply.ts';
 import type { JsonObject, WebhookSecret } from './request.ts';
+import type { PostText } from './text.ts';
 
 /** A compiled Handlebars template. Rendering never throws on missing values: they are empty. */
 export interface Template {

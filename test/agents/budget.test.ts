@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { shownText } from '../../src/types/post-text.ts';
+import { shownText } from '../../src/types/text.ts';
 import { apisForFile } from '../outbox/support.ts';
 import { onIssue } from '../support/engine.ts';
 import { eventually } from '../support/eventually.ts';

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { providers } from '../../src/providers/index.ts';
 import { inert } from '../../src/providers/kit/inert.ts';
 import { compileTemplate } from '../../src/templates/template.ts';
-import { foreignText, joinTexts, notice, ownText, shownText } from '../../src/types/post-text.ts';
+import { foreignText, joinTexts, notice, ownText, shownText } from '../../src/types/text.ts';
 import type { JsonObject } from '../../src/types.ts';
 import { startEngine } from '../support/engine.ts';
 import { account, apisForFile, PLACES } from './support.ts';

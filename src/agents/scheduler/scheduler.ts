@@ -6,7 +6,7 @@ import type { QueuedTask, RunWait } from '../../store/runs.ts';
 import { separateComment } from '../../tasks/comments.ts';
 import { syncTasks } from '../../tasks/sync.ts';
 import { changeOf, guardedStep } from '../../tasks/transition.ts';
-import { ownText } from '../../types/post-text.ts';
+import { ownText } from '../../types/text.ts';
 import type { AgentRun, Task } from '../../types.ts';
 import { actorOf, type SchedulerContext } from './context.ts';
 import { createEligibility, type Verdict } from './eligibility.ts';

@@ -1,7 +1,7 @@
 import { actionNamed } from '../../actions/index.ts';
 import { replyTo } from '../../actions/replying.ts';
 import type { Effect } from '../../store/store.ts';
-import { ownText } from '../../types/post-text.ts';
+import { ownText } from '../../types/text.ts';
 import type { EventContext, PipelineContext } from '../context.ts';
 import type { Match } from '../match.ts';
 import { repliesFor } from '../run-command.ts';

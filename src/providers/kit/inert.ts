@@ -1,4 +1,4 @@
-import { readPostText } from '../../types/post-text.ts';
+import { readPostText } from '../../types/text.ts';
 
 /**
  * What acts in a comment where it is posted, and how it is kept from acting: a zero-width space (U+200B) behind its first
