@@ -52,7 +52,7 @@ export interface Services extends Host {
   readonly located: ProjectPaths;
   /**
    * Reads and validates all configuration. `createMissing`: make the secrets that do not exist yet. `runModules`: run the
-   * project's modules; without it, what they defined at the last start stands in.
+   * project's modules; without it, what they defined at the last start is used.
    */
   configuration(options?: {
     readonly createMissing?: boolean;
@@ -75,15 +75,15 @@ export interface Services extends Host {
     entry: Pick<NewAuditEntry, 'what' | 'target' | 'details'> & Partial<Pick<NewAuditEntry, 'revision'>>,
     actor?: Actor,
   ): Promise<void>;
-  /** Another app with parts of its own, on another folder. The caller closes it. */
+  /** Other services with parts of their own, on another folder. The caller closes them. */
   part(dataFolder: string): Services;
-  /** Has something else closed with the app. */
+  /** Closes something else with the services. */
   defer(close: () => void | Promise<void>): void;
   /** Closes what was opened, last in first out. */
   close(): Promise<void>;
 }
 
-/** The data folder in the hands of this process, until the app closes. */
+/** The data folder in the hands of this process, until the services close. */
 interface HeldFolder {
   readonly lock: FolderLock;
   readonly holder: Holder;
@@ -102,11 +102,11 @@ export async function openServices(host: Host, flags: ServiceFlags): Promise<Ser
       ...{ pid: host.pid, command: 'restore', version: hookctlVersion() },
       ...{ startedAt: Date.now(), server: null },
     });
-  return appIn(host, located);
+  return servicesIn(host, located);
 }
 
 /** `ran`: this process has run the project's modules already. */
-function appIn(host: Host, located: ProjectPaths, ran = false): Services {
+function servicesIn(host: Host, located: ProjectPaths, ran = false): Services {
   const { env, cwd, redactor } = host;
   const clock = systemClock;
   const ids = createIds(clock.now);
@@ -216,7 +216,7 @@ function appIn(host: Host, located: ProjectPaths, ran = false): Services {
 
     audit: (entry, by = actor) => append([{ revision: null, ...entry, at: clock.now(), actor: by }]),
 
-    part: (dataFolder) => appIn(host, { ...located, dataFolder }, ran),
+    part: (dataFolder) => servicesIn(host, { ...located, dataFolder }, ran),
 
     defer: (close) => void closers.push(close),
 

@@ -37,7 +37,7 @@ export function runView(run: AgentRun) {
   };
 }
 
-/** Why a queued task does not run, or that it does; null: no run is planned for it. */
+/** Why a queued task does not run, or that it does; null when no run is planned for it. */
 function openRunView(run: AgentRun | undefined) {
   return run === undefined ? null : { id: run.id, state: run.state, reason: run.reason };
 }
@@ -58,7 +58,7 @@ export function taskDetails(store: TaskReader, task: Task) {
   };
 }
 
-/** The same with its runs, for people: where their logs lie is nothing for agents. */
+/** The same with its runs, for people: the paths of their logs are not for agents. */
 export function taskWithRuns(store: TaskReader & Pick<RunReader, 'runsOfTask'>, task: Task) {
   return { ...taskDetails(store, task), runs: store.runsOfTask(task.id).map(runView) };
 }

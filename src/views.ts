@@ -3,7 +3,7 @@ import { shownText } from './types/text.ts';
 import type { AuditEntry, Decision, Delivery, Outgoing, Task, TaskUsage } from './types.ts';
 
 /**
- * How deliveries and tasks look outside: in the API and in every `--json`. The one place where camelCase becomes
+ * How deliveries and tasks look outside: in the API and in every `--json`. Only here camelCase becomes
  * snake_case and epoch milliseconds become ISO 8601.
  */
 

@@ -21,7 +21,7 @@ interface ServeAddress {
   readonly managementPort: number;
   /** That the user named; null when a tunnel gives one out, or there is none. */
   readonly publicUrl: string | null;
-  /** Null: no tunnel. */
+  /** Null when there is no tunnel. */
   readonly tunnel: TunnelSettings | null;
 }
 

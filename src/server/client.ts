@@ -20,7 +20,7 @@ interface ManagementRequest {
   readonly method: string;
   /** With its query, from `/`. */
   readonly path: string;
-  /** JSON; null: none. */
+  /** JSON; null when there is none. */
   readonly body: string | null;
 }
 

@@ -31,8 +31,8 @@ function tokenPath(dataFolder: string): string {
 }
 
 /**
- * By this header the CLI names its user, so that the audit tells a person at a terminal from a program with the
- * token. It is a claim: whoever has the token may write anything there, and may do anything anyway.
+ * By this header the CLI names its user, so that the audit can distinguish a person at a terminal from a program with
+ * the token. It is a claim: a holder of the token may write anything there, and may do anything anyway.
  */
 const CLIENT_HEADER = 'x-hookctl-client';
 

@@ -54,7 +54,7 @@ export type ServeEvent =
   | { readonly type: 'granted'; readonly permissions: readonly Permission[] }
   /** A request could not be answered as it should, or the store or the machine fails. */
   | { readonly type: 'broken'; readonly error: unknown }
-  /** Something that a person should end has begun; `status` shows it behind `problem:` as long as it lasts. */
+  /** A state that a person should end started; `status` shows it behind `problem:` as long as it lasts. */
   | { readonly type: 'problem'; readonly text: string }
   /** The server as a whole does something else now, and why. */
   | { readonly type: 'state'; readonly state: 'stopping' | 'stopped'; readonly reason: string };

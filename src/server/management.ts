@@ -22,9 +22,9 @@ interface WebhookAdminOptions {
   readonly db: Pick<DynamicWebhooks, 'edit'>;
   /** The webhooks in force. */
   readonly snapshot: WebhookRegistry['current'];
-  /** Their dynamic part, as it stands in the db. */
+  /** Records of the dynamic ones in the db. */
   readonly records: WebhookRegistry['records'];
-  /** Takes up what is on disk; resolves when it is in force. */
+  /** Loads what is on disk; resolves when it is in force. */
   readonly reload: WebhookRegistry['reload'];
   readonly store: Pick<StoreReader, 'countsByWebhook' | 'deliveries'>;
   /** Where senders reach an endpoint. */
@@ -37,7 +37,7 @@ interface Listed {
   readonly records: ReadonlyMap<string, DbWebhook>;
 }
 
-/** What the API knows of the webhooks and does with them, in the process that serves them. */
+/** Reads and changes of webhooks, in the process that serves them. */
 function webhookAdmin(options: WebhookAdminOptions): WebhookAdmin {
   const { db, snapshot, records, reload, store, urlOf } = options;
   const listed = oncePerSnapshot(snapshot, ({ webhooks }): Listed => {
@@ -63,7 +63,7 @@ function webhookAdmin(options: WebhookAdminOptions): WebhookAdmin {
   };
 }
 
-/** What is made of all webhooks is made once, so that a page costs its own rows and not all that there are. */
+/** Made once for each snapshot, so that a page costs its own rows and not all webhooks. */
 function oncePerSnapshot<T>(snapshot: () => Snapshot, make: (snapshot: Snapshot) => T): () => T {
   let last: { readonly of: Snapshot; readonly made: T } | null = null;
   return () => {

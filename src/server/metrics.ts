@@ -5,7 +5,7 @@ import { OUTGOING_STATUSES, type OutgoingStatus } from '../types.ts';
 import type { ServeListener } from './events.ts';
 import { createCounts, createTimes, OTHER, type Times } from './tally.ts';
 
-/** What `/metrics` looks at when it is asked. */
+/** What `/metrics` reads when it is scraped. */
 interface MetricsSource {
   readonly queueDepth: () => number;
   /** Seconds for which the oldest pending delivery waits; 0: none does. */
@@ -27,7 +27,7 @@ export interface Metrics {
   close(): void;
 }
 
-/** Webhooks that are told apart; 5 outcomes each. Further ones are counted together. */
+/** Webhooks with counts of their own, 5 outcomes each. Further ones are counted together. */
 const MOST_SERIES = 500;
 const LOOP_QUANTILES = [50, 90, 99] as const;
 

@@ -39,7 +39,7 @@ export function newPermissions(known: readonly string[], now: readonly Permissio
 
 /**
  * In words, all that a configuration allows and another does not: programs and posts of commands, agents that a webhook
- * starts, people who may command, secrets that verify. `before` null: nothing was allowed.
+ * starts, people who may command, secrets that verify. Without `before`: everything.
  */
 export function newlyAllowed(before: Configuration | null, after: Configuration): readonly string[] {
   const known = new Set(before === null ? [] : everythingAllowed(before));
@@ -48,7 +48,7 @@ export function newlyAllowed(before: Configuration | null, after: Configuration)
     .map((text) => text.split(BREAK)[0] ?? '');
 }
 
-/** Between the words that are shown and what only tells two permissions apart. */
+/** Separates the shown words from a secret that only distinguishes two permissions. */
 const BREAK = '\0';
 
 function everythingAllowed(configuration: Configuration): readonly string[] {

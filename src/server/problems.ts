@@ -9,7 +9,7 @@ export interface LastingProblem {
   readonly key: string;
   /** What is wrong, how much or since when, and what to type. */
   readonly text: string;
-  /** `serve` printed a line of its own when it began; only `status` repeats it. */
+  /** `serve` printed a line of its own when it started; only `status` repeats it. */
   readonly printed?: true;
 }
 
@@ -19,13 +19,13 @@ interface ProblemSource {
   readonly now: number;
 }
 
-/** Finds problems that the store tells. Asked every few seconds while serving: a few indexed reads at most. */
+/** Finds problems in the store. Called every few seconds while serving: a few indexed reads at most. */
 type ProblemCheck = (source: ProblemSource) => readonly LastingProblem[];
 
 /** In the order in which `status` shows them. */
 const CHECKS: readonly ProblemCheck[] = [backlogs, refusedRequests, unsentPosts];
 
-/** The problems that the store tells, with or without a server. */
+/** The problems that the store shows, with or without a server. */
 export function storedProblems(source: ProblemSource): readonly LastingProblem[] {
   return CHECKS.flatMap((check) => check(source));
 }
@@ -46,7 +46,7 @@ interface ProblemWatchOptions {
   readonly everyMs?: number;
 }
 
-/** Tells each problem when it appears, and again only after it was gone. What is there already counts as told. */
+/** Reports each problem when it appears, and again only after it was gone; those at the start count as reported. */
 export function watchProblems({ look, found, broken, everyMs = LOOK_MS }: ProblemWatchOptions): {
   close(): void;
 } {

@@ -4,7 +4,7 @@ import type { Store } from '../store/store.ts';
 
 /** Below this, SQLite's log and the files of tasks may not find room for what comes next. */
 const MIN_FREE_BYTES = 64 * 1024 * 1024;
-/** Looking costs a write; who asks more often gets the same answer. */
+/** Looking costs a write; more frequent requests get the same answer. */
 const FRESH_MS = 1_000;
 const PATIENCE_MS = 3_000;
 
@@ -41,7 +41,7 @@ async function space({ dataFolder }: ReadinessSource): Promise<string | null> {
     const { bavail, bsize } = await statfs(dataFolder);
     const free = bavail * bsize;
     if (free >= MIN_FREE_BYTES) return null;
-    return `only ${Math.floor(free / 1e6)} MB are free where ${dataFolder} lies`;
+    return `only ${Math.floor(free / 1e6)} MB are free where ${dataFolder} is`;
   } catch (error) {
     return `${dataFolder} can't be looked at: ${messageOf(error)}`;
   }

@@ -27,8 +27,9 @@ const MOST_ROWS = 1_000_000;
 const PACE: RetentionPace = { first: 30_000, every: 10 * 60_000 };
 
 /**
- * Looks every ten minutes, and whenever a segment's worth of bytes came, for what has become too old or too much. A look that fails is told, and made again. One is left
- * out when the clock has jumped since the last: what it says now may be wrong by years, and what is removed is gone.
+ * Removes what is too old or too much: every ten minutes, and whenever a segment's worth of bytes came. A look that fails
+ * is reported and repeated. A look is skipped when the clock has jumped since the last one: it may be wrong by years, and
+ * what is removed is gone.
  */
 export function serveRetention(
   context: Pick<PipelineContext, 'store' | 'clock' | 'claude'>,

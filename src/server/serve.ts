@@ -157,7 +157,7 @@ export async function serve(
     closing.push(tunnel.close);
   }
   await Promise.all([preload(), store.probe()]);
-  // A client that finds the server by this may ask it at once, so everything it tells has to be there.
+  // A client that finds the server by this may ask it at once, so that all of its facts have to be known.
   const managementPort = portOf(management);
   const server = { ingressHost: host, ingressPort, managementPort, publicUrl: address.publicUrl, relayKey };
   held.lock.describe({ ...held.holder, server });

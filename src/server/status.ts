@@ -51,7 +51,7 @@ export interface RunningFacts {
   readonly ingressUrl: string;
   /** That the user named; a tunnel has its own. */
   readonly publicUrl: string | null;
-  /** Null: none was asked for. */
+  /** Null when none was asked for. */
   readonly tunnel: TunnelStatus | null;
   readonly managementUrl: string;
   readonly queueDepth: number;
@@ -128,7 +128,7 @@ function publicEndpoint(server: RunningFacts, endpoint: string): string | null {
   return url === server.ingressUrl + endpoint ? null : url;
 }
 
-/** What stands before every endpoint outside; null when nothing leads here, or only a relay to one endpoint. */
+/** URL before every endpoint outside; null when nothing leads here, or only a relay to one endpoint. */
 export function publicBase({ tunnel, publicUrl: named }: RunningFacts): string | null {
   const open = tunnel?.tunnel ?? null;
   return open === null || open.leadsTo !== null ? named : open.url;

@@ -17,10 +17,10 @@ export interface Times {
   sum(): number;
 }
 
-/** Stands for the first label of what came too late to be told apart. */
+/** The first label of keys beyond the limit, which share one count. */
 export const OTHER = 'other';
 
-/** `maxKeys`: how many keys are told apart; what comes later is counted under `OTHER`. */
+/** `maxKeys`: how many keys have a count of their own; later ones are counted under `OTHER`. */
 export function createCounts(maxKeys: number): Counts {
   const counts = new Map<string, number>();
   return {

@@ -4,12 +4,12 @@ import type { WebhookCounts } from '../store/store.ts';
 import type { Webhook, WebhookCommand } from '../types.ts';
 import { iso } from '../views.ts';
 
-/** What stands around the webhooks. */
+/** What a view of webhooks needs beside them. */
 interface WebhookFacts {
   readonly counts: readonly WebhookCounts[];
   /** Where senders reach an endpoint. */
   readonly urlOf: (endpoint: string) => string;
-  /** As it stands in the JSON db; undefined for a static one. */
+  /** Its record in the JSON db; undefined for a static one. */
   readonly recordOf: (webhook: Webhook) => DbWebhook | undefined;
 }
 

@@ -8,41 +8,41 @@ import type { Services } from '../../services.ts';
  * The management API, for a command that changes something: of the running server, or, with none, of this process under
  * the folder's lock. Throws `in_use` when the folder is held by something that is no server.
  */
-export async function managementCall(app: Services, command: string): Promise<ApiCall> {
-  return (await serverClient(app))?.call ?? ownCall(app, command);
+export async function managementCall(services: Services, command: string): Promise<ApiCall> {
+  return (await serverClient(services))?.call ?? ownCall(services, command);
 }
 
 /** The running server's management API; null when none runs. */
-export async function serverClient(app: Services): Promise<ManagementClient | null> {
-  const address = await serverAddress(app);
+export async function serverClient(services: Services): Promise<ManagementClient | null> {
+  const address = await serverAddress(services);
   return address === null ? null : (await import('../../server/client.ts')).managementClient(address);
 }
 
 /** The running server's state; null when none runs. */
-export async function served(app: Services): Promise<StatusView | null> {
-  return (await serverClient(app))?.status() ?? null;
+export async function served(services: Services): Promise<StatusView | null> {
+  return (await serverClient(services))?.status() ?? null;
 }
 
 /** Where the running server's management API is, with its token; null when none runs. */
-export async function serverAddress(app: Services): Promise<ManagementAddress | null> {
-  const server = app.holder()?.server ?? null;
+export async function serverAddress(services: Services): Promise<ManagementAddress | null> {
+  const server = services.holder()?.server ?? null;
   if (server === null) return null;
-  const { dataFolder } = app.located;
+  const { dataFolder } = services.located;
   const { readToken } = await import('../../server/credentials.ts');
   const token = await readToken(dataFolder);
   if (token === null)
     throw failure('no_token', `there is no management token in ${dataFolder}`, {
       fix: 'Restart `hookctl serve`.',
     });
-  return { port: server.managementPort, token, actor: app.actor };
+  return { port: server.managementPort, token, actor: services.actor };
 }
 
-async function ownCall(app: Services, command: string): Promise<ApiCall> {
+async function ownCall(services: Services, command: string): Promise<ApiCall> {
   const { managementApi } = await import('../../server/api/app.ts');
   const { callInProcess } = await import('../../server/client.ts');
-  const configuration = await app.configuration({ createMissing: false });
-  await app.hold(command);
-  const engine = await app.engine({
+  const configuration = await services.configuration({ createMissing: false });
+  await services.hold(command);
+  const engine = await services.engine({
     configuration,
     snapshot: () => configuration.snapshot,
     insecure: new Set(),
@@ -51,15 +51,15 @@ async function ownCall(app: Services, command: string): Promise<ApiCall> {
   let broken: unknown = null;
   const api = managementApi({
     ...engine,
-    dataFolder: app.located.dataFolder,
+    dataFolder: services.located.dataFolder,
     taskChanged: () => undefined,
-    record: (change, actor) => app.audit(change, actor),
+    record: (change, actor) => services.audit(change, actor),
     served: null,
     onError(error) {
       broken = error;
     },
   });
-  const call = callInProcess(api, app.actor);
+  const call = callInProcess(api, services.actor);
   return async (request) => {
     try {
       return await call(request);

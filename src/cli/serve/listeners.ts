@@ -53,8 +53,8 @@ export function jsonListener(out: OutputStream): ServeListener {
 }
 
 /**
- * Everything that `listen` hears, in a log file, too (pino's JSON lines, mode 0600, four parts of 10 MB at most): for
- * reading what happened days later, and the only place where stack traces go. `redact` sees each line.
+ * Writes every event to a log file, too (pino's JSON lines, mode 0600, four parts of 10 MB at most): for reading what
+ * happened days later, and the only place where stack traces go. `redact` sees each line.
  */
 export async function withLogFile(
   listen: ServeListener,
@@ -89,7 +89,7 @@ export function quiet(listen: ServeListener): ServeListener {
 
 /** How long the same failure is only counted, in milliseconds. */
 const WINDOW_MS = 10_000;
-/** Different failures that are told apart at a time; beyond them all are one. */
+/** Different failures that are counted apart at a time; further ones share a count. */
 const MOST_KINDS = 100;
 
 /**

@@ -202,7 +202,7 @@ export function shown(event: ServeEvent): Shown {
   }
 }
 
-/** What came in. A delivery that is settled at once is told as `delivery` in the same moment, with all of this. */
+/** What came in. A delivery that is settled at once is a `delivery` in the same moment, with all of this. */
 function shownReceipt(receipt: Receipt): Shown {
   const {
     deliveryId: id,

@@ -6,7 +6,7 @@ const HANG = '  ';
 
 /** A word of a command line: what it quotes belongs to it, the punctuation of the sentence does not. */
 const ARGUMENT = String.raw`(?:'[^']*'|\\'|[\w@%+=:./<>-]*[\w@%+=/<>-])+`;
-/** A command line of hookctl, where a message tells to type one. */
+/** A command line of hookctl in a message that asks to type it. */
 const COMMAND = `(?<=^|: |See |\\()hookctl(?: ${ARGUMENT})+`;
 /** What is between blanks; code in backticks and command lines stay in one piece. */
 const WORD = new RegExp(`(?:\`[^\`]*\`|${COMMAND}|\\S)+`, 'g');

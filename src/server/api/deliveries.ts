@@ -75,7 +75,7 @@ const Prune = z.strictObject({
   /** Null for any age. */
   before: z.iso.datetime({ offset: true }).nullable(),
   samples: z.boolean().default(false),
-  /** Bytes of the log of bodies beyond which the oldest go as well; null: no limit. */
+  /** Bytes of the log of bodies beyond which the oldest go as well; null for no limit. */
   size: z.int().min(0).nullable().default(null),
 });
 

@@ -72,7 +72,7 @@ function isProxyHeader(name: string): boolean {
 /** What requests to the management socket carry on the way to their route. */
 export interface ManagementEnv {
   readonly Bindings: HttpBindings;
-  /** `scope`: what the token is good for; null: everything. */
+  /** `scope`: the run that the token belongs to; null when it may manage everything. */
   readonly Variables: { scope: RunScope | null };
 }
 
@@ -80,7 +80,7 @@ export interface ManagementEnv {
 const FOR_RUNS = /^\/(?:mcp|hooks\/claude\/[^/]+)$/;
 
 /**
- * Lets in only who may manage: the token as Bearer, exactly one Host that is ours (a rebinding page sends its own),
+ * Lets in only requests that may manage: the token as Bearer, exactly one Host that is ours (a rebinding page sends its own),
  * no foreign Origin, nothing that came through a proxy. `/healthz` asks for no token. A run's token, which `scopeOf` knows, opens MCP and hooks alone.
  */
 export function guard(
@@ -104,7 +104,7 @@ export function guard(
         'write the path as it is, without dots, doubled slashes or needless escapes',
       );
     }
-    // Management is loopback: whoever puts a proxy before it leads strangers here.
+    // Management is loopback: a proxy before it leads strangers here.
     if (Object.keys(headers).some(isProxyHeader)) {
       return problem(
         context,
@@ -116,7 +116,7 @@ export function guard(
     if (!sameOrigin(headers.origin, headers['sec-fetch-site'], allowed)) {
       return problem(context, 403, 'foreign_origin', 'the request comes from a page of another origin');
     }
-    // It says that the process answers, as on the ingress; whatever looks after the process has no token.
+    // It says that the process answers, as on the ingress; a supervisor has no token.
     if (url === '/healthz') return next();
     const manages = hasToken(headers.authorization, token);
     const scope = manages ? null : scopeOf(bearer(headers.authorization));
@@ -131,12 +131,12 @@ export function guard(
   };
 }
 
-/** Escapes of letters, digits and `-._~`, which nobody needs to escape. */
+/** Escapes of letters, digits and `-._~`, which need no escape. */
 const NEEDLESS_ESCAPE = /%(?:2[de]|3\d|[46][1-9a-f]|[57][\da]|5f|7e)/i;
 
 /**
  * A path that every reader takes for the same: the framework resolves dots and escapes before it looks for a route, so
- * that `/webhooks/../api/x` would be `/api/x` here and something else to whoever filtered it on the way.
+ * that `/webhooks/../api/x` would be `/api/x` here and something else to a filter on the way.
  */
 function isPlain(target: string): boolean {
   const path = target.split('?', 1)[0] ?? '';

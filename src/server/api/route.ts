@@ -36,7 +36,7 @@ interface Body {
   readonly req: { arrayBuffer(): Promise<ArrayBuffer> };
 }
 
-/** The JSON object of a body; an empty one stands for `{}`. Throws `usage`, which is answered 400. */
+/** The JSON object of a body; an empty one means `{}`. Throws `usage`, which is answered 400. */
 export async function readJson({ req }: Body): Promise<JsonObject> {
   const bytes = new Uint8Array(await req.arrayBuffer());
   if (bytes.length === 0) return {};

@@ -12,11 +12,11 @@ import { callInProcess } from '../client.ts';
 import type { ManagementEnv } from './guard.ts';
 import { type ApiEnv, problem, readJson } from './route.ts';
 
-/** How runs of agents get at the management socket: each with a token that is good for nothing but that run. */
+/** How runs of agents get at the management socket: each with a token for that run alone. */
 export interface RunAccess extends RunEnvironments {
-  /** Told what a run's Claude Code reports. */
+  /** Called with each report of a run's Claude Code. */
   reported(runId: string, line: LogLine): void;
-  /** What a token is good for; null: it is no run's. */
+  /** The run that a token belongs to; null when it is no run's. */
   scopeOf(token: string): RunScope | null;
 }
 
@@ -37,7 +37,7 @@ interface OpenRun {
 interface RunAccessOptions {
   /** `http://127.0.0.1:8001`, once the socket listens. */
   readonly managementUrl: () => string;
-  /** Told which tokens are good now, so that none gets into a log. */
+  /** Called with the tokens that are valid now, so that none gets into a log. */
   readonly tokensAre: (tokens: readonly string[]) => void;
   /** Other agents that one may give work to without approval. */
   readonly mayCall: (agent: string) => readonly string[];

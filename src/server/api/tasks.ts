@@ -90,7 +90,7 @@ const ReportBody = z
     }),
   );
 
-/** `before` null: all that ended, or all samples. */
+/** Ended tasks, or samples, of any age when `before` is null. */
 const PruneBody = z.strictObject({
   before: z.iso.datetime({ offset: true }).nullable(),
   samples: z.boolean().default(false),

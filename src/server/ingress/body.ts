@@ -14,7 +14,7 @@ interface BodyLimits {
   readonly turnMs: number;
 }
 
-/** Why a body was not read. `closed`: the sender went away, nobody waits for an answer. */
+/** Why a body was not read. `closed`: the sender went away and waits for no answer. */
 export type BodyFailure = 'too_large' | 'busy' | 'closed';
 
 type ReadBody = (request: IncomingMessage, limit: number) => Promise<Read>;
@@ -31,7 +31,7 @@ interface LargeBody {
   isWhole: boolean;
   /** Pauses or resumes its socket. */
   readonly flow: (mayFlow: boolean) => void;
-  /** Refuses it after so many milliseconds; null: never. What was set before is forgotten. */
+  /** Refuses it after so many milliseconds; null for never. Replaces an earlier limit. */
   readonly refuseIn: (ms: number | null) => void;
 }
 

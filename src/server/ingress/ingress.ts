@@ -23,15 +23,15 @@ const LIMITS = {
 /** What the ingress needs: where a path leads, and what to do with a request that came whole. */
 interface IngressOptions {
   readonly snapshot: () => Snapshot;
-  /** Verifies, stores and answers. A throw becomes 503: the sender is told before anything was promised. */
+  /** Verifies, stores and answers. A throw becomes 503, because nothing was promised yet. */
   readonly receive: (webhook: Webhook, request: RawRequest) => Promise<Receipt>;
   /** Knows the probes of our own tunnel; they are answered, and never become deliveries. */
   readonly acceptProbe: (path: string, headers: Headers) => boolean;
-  /** Told of every answer. `seconds`: since the head of its request was read. */
+  /** Called with every answer. `seconds`: since the head of its request was read. */
   readonly onAnswered?: (status: number, seconds: number) => void;
-  /** Told of a request that was refused before any webhook looked at it. */
+  /** Called with a request that was refused before any webhook looked at it. */
   readonly onRefused?: (request: RefusedRequest) => void;
-  /** Told of a request that could not be stored. */
+  /** Called with the error of a request that could not be stored. */
   readonly onError: (error: unknown) => void;
 }
 
@@ -48,10 +48,10 @@ export function createIngress(options: IngressOptions): Server {
     options.onAnswered?.(request.status, 0);
   });
   return socket.on('request', (request, response) => {
-    const begun = performance.now();
+    const start = performance.now();
     void answerSafely(request).then((answer) => {
       send(response, answer);
-      if (answer !== null) options.onAnswered?.(answer.status, (performance.now() - begun) / 1000);
+      if (answer !== null) options.onAnswered?.(answer.status, (performance.now() - start) / 1000);
     });
   });
 
@@ -74,7 +74,7 @@ export function createIngress(options: IngressOptions): Server {
     if (webhook === undefined) return refuse({ request, path }, 404, 'unknown_webhook');
     const found = { request, path, webhook };
     if (request.method !== 'POST') return refuse(found, ...ONLY_POST);
-    // Its body stays where it is: nobody is going to look at it.
+    // Skip the body: a disabled webhook never reads it.
     if (!webhook.enabled)
       return delivered(await options.receive(webhook, { headers, body: NO_BYTES, query }));
     if (!isIdentity(request)) return refuse(found, 415, 'content_encoding');
@@ -139,12 +139,12 @@ const HEALTHY: Ack = {
   body: '{"status":"ok"}',
 };
 
-/** Null: the sender is gone. */
+/** Null when the sender is gone. */
 type Answer = Ack | null;
 
 function send(response: ServerResponse, answer: Answer): void {
   if (answer === null) return void response.destroy();
-  // A refused sender does not get to keep the connection, nor to send on what nobody will read.
+  // A refused sender may not keep the connection, nor send on what will not be read.
   const headers = answer.status >= 400 ? { ...answer.headers, connection: 'close' } : answer.headers;
   response.writeHead(answer.status, { ...headers, 'content-length': Buffer.byteLength(answer.body) });
   response.end(answer.body);
@@ -179,7 +179,7 @@ function splitTarget(target: string): readonly string[] {
   return at < 0 ? [target] : [target.slice(0, at), target.slice(at + 1)];
 }
 
-/** A compressed body would have to be unpacked before anybody knows who sent it. */
+/** A compressed body would have to be unpacked before its sender is verified. */
 function isIdentity({ headers }: IncomingMessage): boolean {
   return ['', 'identity'].includes((headers['content-encoding'] ?? '').toLowerCase());
 }

@@ -9,15 +9,15 @@ export interface RefusedRequest {
   /** Raw, as it came. */
   readonly path: string;
   readonly status: number;
-  /** Where the path leads; null: nowhere. */
+  /** Where the path leads; null when it leads nowhere. */
   readonly webhook: Webhook | null;
-  /** Of its body; null: none. */
+  /** Of its body; null when it has none. */
   readonly encoding: string | null;
-  /** `TLS`, or Node's code of why its bytes could not be read as a request; null: they could. */
+  /** `TLS`, or Node's code of why its bytes could not be read as a request; null when they could. */
   readonly fault: string | null;
 }
 
-/** The row that was written of it. */
+/** The row of a refused request. */
 export interface UnroutedRow {
   readonly id: string;
   readonly webhook: string;
@@ -35,7 +35,7 @@ interface UnroutedParts {
   readonly broken: (error: unknown) => void;
 }
 
-/** Writes down requests that reached no webhook, at most a few a second. Nobody waits for it: the answer is out. */
+/** Records requests that reached no webhook, at most a few a second, after their answer. */
 export function unroutedRecorder(parts: UnroutedParts): (request: RefusedRequest) => void {
   const { context, written, uncounted, broken } = parts;
   const { store, clock, ids, limits } = context;
