@@ -66,14 +66,14 @@ async function run(app: Services, typed: string, { yes = false, json = false }: 
       say(io.err, `Undo it: hookctl restore ${staged.former}\nNext: hookctl serve`);
     }
   } catch (error) {
-    // The next command that opens the folder ends a swap that was begun, and needs what was staged.
+    // The next command that opens the folder ends a swap that has started, and needs the staged state.
     if (!isSwapping(dataFolder)) await unstage(dataFolder, staged);
     throw error;
   }
   return 0;
 }
 
-/** A path, or the name of a former state in the data folder. The manifest of a backup stands for its folder. */
+/** A path, or the name of a former state in the data folder. The manifest of a backup selects its folder. */
 function sourceOf({ cwd, located: { dataFolder } }: Services, typed: string): string {
   const path = resolve(cwd, typed);
   const former = join(dataFolder, typed);

@@ -1,7 +1,7 @@
 import type { AuditEntry } from '../types.ts';
 
 export interface AuditFilter {
-  /** `webhook.add`; `webhook` stands for all that begins with `webhook.`. */
+  /** `webhook.add`; `webhook` selects all that begin with `webhook.`. */
   readonly what?: string;
   /** Epoch milliseconds: only what was changed then or later. */
   readonly since?: number;
@@ -11,10 +11,10 @@ export interface AuditFilter {
   readonly limit?: number;
 }
 
-/** What looks into the audit. */
+/** Reads of the audit. */
 export interface AuditReader {
   /** Newest first. */
   audit(filter?: AuditFilter): readonly AuditEntry[];
-  /** Every kind of change that is on record: `webhook.add`, … */
+  /** Every kind of recorded change: `webhook.add`, … */
   auditedNames(): readonly string[];
 }

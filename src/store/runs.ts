@@ -1,7 +1,7 @@
 import type { AgentRun, NewOutgoing, RunEnd, RunUsage, Task, Trust } from '../types.ts';
 import type { TaskChange } from './tasks.ts';
 
-/** What the scheduler needs to know of a task that waits for an agent. */
+/** A task that waits for an agent, as the scheduler orders it. */
 export interface QueuedTask {
   readonly id: string;
   readonly agent: string;
@@ -9,7 +9,7 @@ export interface QueuedTask {
   readonly conversationId: string;
   readonly dependsOn: readonly string[];
   readonly trust: Trust;
-  /** It was queued before its agent was configured, and nobody released it. */
+  /** It was queued before its agent was configured, and is not released. */
   readonly isBacklog: boolean;
 }
 
@@ -19,16 +19,16 @@ export interface Backlog {
   readonly tasks: number;
 }
 
-/** What runs took within a time. */
+/** What runs cost within a time. */
 export interface Spent {
   readonly runs: number;
-  /** Of those that ended; where nobody said, what they may have cost at most. */
+  /** Of those that ended; their limit where no cost was reported. */
   readonly endedUsd: number;
-  /** What those that go on may cost at most. */
+  /** Limits of those that go on. */
   readonly runningUsd: number;
 }
 
-/** Everything of runs that only looks. */
+/** Reads of runs. */
 export interface RunReader {
   run(id: string): AgentRun | null;
   /** Oldest first. */
@@ -45,7 +45,7 @@ export interface RunReader {
   spent(since: number, flowId?: string): Spent;
 }
 
-/** A run that waits or is held, as it is to stand from now on. */
+/** A run that waits or is held, and why. */
 export interface RunWait {
   readonly id: string;
   readonly task: Pick<QueuedTask, 'id' | 'agent' | 'flowId' | 'conversationId'>;
@@ -66,7 +66,7 @@ export interface RunStart {
   readonly change: TaskChange;
 }
 
-/** What becomes known while a run goes on. */
+/** Facts about a run that are learnt while it goes on. */
 export type RunNote = Partial<Pick<AgentRun, 'pid' | 'commandLine' | 'sessionId' | 'openWith'>>;
 
 export interface RunEnding {
@@ -78,7 +78,7 @@ export interface RunEnding {
   readonly usage: RunUsage;
   readonly denials: readonly string[];
   readonly at: number;
-  /** What becomes of its task; null where the task is not to be touched. */
+  /** The change of its task; null when the task stays as it is. */
   readonly task: TaskEnding | null;
 }
 
@@ -90,16 +90,16 @@ export type TaskEnding =
       readonly report: Pick<TaskChange, 'taskId' | 'from' | 'result' | 'spent' | 'reply' | 'at'>;
     };
 
-/** Something to be said once for a scope (`day`, a flow), and again after `since` at the earliest. */
+/** A notice that is given once for a scope (`day`, a flow), and again after `since` at the earliest. */
 export interface BudgetNotice {
   readonly scope: string;
   readonly since: number;
   readonly at: number;
-  /** What to post, and about which delivery; null where nobody can be told. */
+  /** What to post, and about which delivery; null where nothing can be posted. */
   readonly reply: { readonly item: NewOutgoing; readonly deliveryId: string } | null;
 }
 
-/** Everything that changes runs. */
+/** Writes of runs. */
 export interface RunWriter {
   /** Notes which agents are configured; what is queued for a new one waits for `releaseBacklog`. */
   noteAgents(names: readonly string[], at: number): Promise<void>;

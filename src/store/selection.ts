@@ -11,11 +11,11 @@ export interface DeliverySelection {
   readonly since?: number;
   /** Received at this time or earlier. */
   readonly until: number;
-  /** Only those behind this id. */
+  /** Only those after this id. */
   readonly after?: string;
 }
 
-/** As much of a delivery as it takes to send it again. */
+/** The parts of a delivery that are sent again. */
 export interface SelectedDelivery {
   readonly id: string;
   readonly webhook: string;
@@ -32,22 +32,22 @@ export interface SelectionReader {
   countSelected(selection: DeliverySelection): number;
 }
 
-/** A body that may go: its delivery is settled, and nothing waits to be sent for it. */
+/** A removable body: its delivery is settled, and nothing waits to be sent for it. */
 export interface PrunableBody {
   readonly id: string;
   /** Bytes as received. */
   readonly size: number;
 }
 
-/** Whose bodies may go. */
+/** Which bodies may be removed. */
 export interface BodyFilter {
-  /** Only of deliveries that came before this moment, epoch milliseconds; null: of any age. */
+  /** Only of deliveries that came before this moment, epoch milliseconds; null for any age. */
   readonly before: number | null;
   /** Only of samples; default false. */
   readonly samples?: boolean;
 }
 
-/** What of the log is no longer on disk. */
+/** How much of the log was removed from disk. */
 export interface Swept {
   readonly segments: number;
   readonly bytes: number;

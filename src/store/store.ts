@@ -33,8 +33,7 @@ export interface NewDelivery {
   readonly webhookId: string | null;
   readonly provider: string;
   /**
-   * `unparsed` is stored whole but never queued, `ignored` is at its end already; a duplicate is found out by the
-   * store itself.
+   * `unparsed` is stored whole but never queued, `ignored` is settled already; the store itself detects a duplicate.
    */
   readonly status: 'pending' | 'unparsed' | 'ignored';
   readonly trust: Trust;
@@ -48,7 +47,7 @@ export interface NewDelivery {
   readonly eventType: string | null;
   readonly externalId: string | null;
   readonly senderName: string | null;
-  /** A person wrote what it says, by no app. */
+  /** A person wrote its text, not an app. */
   readonly isByPerson: boolean;
   /** `hookctl trigger` made it. */
   readonly isSample: boolean;
@@ -56,14 +55,14 @@ export interface NewDelivery {
   readonly query: string;
   readonly body: Uint8Array;
   readonly receivedAt: number;
-  /** Null, and no decisions, unless it is at its end. */
+  /** Null, and `decisions` empty, unless it is settled. */
   readonly settledAt: number | null;
   readonly decisions: readonly Decision[];
   readonly replayOf: string | null;
   readonly replies: boolean;
 }
 
-/** What the store made of a new delivery. */
+/** How the store took a new delivery. */
 interface Accepted {
   readonly status: NewDelivery['status'] | 'duplicate';
   readonly duplicateOf: string | null;
@@ -187,7 +186,7 @@ export interface Filters {
   readonly audit: AuditFilter;
 }
 
-/** What a try to send came to. */
+/** The result of a try to send. */
 export interface OutgoingNote {
   readonly status: OutgoingStatus;
   readonly reason: string | null;
@@ -206,20 +205,20 @@ export interface WebhookCounts {
   readonly lastReceivedAt: number | null;
 }
 
-/** Everything that only looks. Synchronous: SQLite answers from its page cache in microseconds. */
+/** All reads. Synchronous: SQLite answers from its page cache in microseconds. */
 export interface StoreReader extends TaskReader, SelectionReader, RunReader, AuditReader, AgentEventReader {
   delivery(id: string): Delivery | null;
   deliveries(filter?: DeliveryFilter): readonly Delivery[];
   /**
    * The bytes as received; null for rejected and duplicate rows and where retention removed them. Throws
-   * `damaged_body` or `missing_body` when what lies on the disk is not what was received.
+   * `damaged_body` or `missing_body` when the disk no longer has the bytes that were received.
    */
   body(deliveryId: string): Uint8Array | null;
   /** Bodies that retention may remove, the oldest first. */
   prunable(filter: BodyFilter, limit: number): readonly PrunableBody[];
   /** How many those are, and their bytes. */
   countPrunable(filter: BodyFilter): { readonly count: number; readonly bytes: number };
-  /** When the newest delivery but `rank` came, epoch milliseconds; null: there are not so many rows. */
+  /** When the newest delivery but `rank` came, epoch milliseconds; null when there are fewer rows. */
   receivedAtRank(rank: number): number | null;
   /** Bytes that the log of bodies takes on disk. */
   logBytes(): number;
@@ -237,11 +236,11 @@ export interface StoreReader extends TaskReader, SelectionReader, RunReader, Aud
   /** How many rows a list has for a filter, whatever its `limit`. */
   count<List extends keyof Filters>(list: List, filter?: Filters[List]): number;
   countsByOutgoingStatus(): Readonly<Partial<Record<OutgoingStatus, number>>>;
-  /** What waits to be sent, in the order in which it is due, at most `limit`; also what is due only later. */
+  /** Items that wait to be sent, the first due first, at most `limit`; also those that are due later. */
   waitingOutgoing(limit: number): readonly Outgoing[];
   /**
    * How often the reply channel that a delivery brought is used before this item's turn: by earlier items, whether
-   * they were sent by now or not, so that the count is the same whoever is first.
+   * they were sent by now or not, so that the order of sending does not change the count.
    */
   responsesBefore(item: Pick<Outgoing, 'id' | 'deliveryId'>): number;
   /** The delivery that acted and holds a key that counts for all webhooks (`@act:…`); null when there is none. */
@@ -276,27 +275,27 @@ export interface Store extends Omit<StoreReader, 'close'>, TaskWriter, RunWriter
    * belong to a later delivery of the same thing.
    */
   requeue(deliveryId: string): Promise<boolean>;
-  /** Has a comment sent that stands for itself. Returns false when its delivery is no longer stored. */
+  /** Queues a comment that belongs to no step of a task. Returns false when its delivery is no longer stored. */
   addComment(item: NewOutgoing, deliveryId: string, now: number): Promise<boolean>;
-  /** Counts a try that is about to be made, so that a crash does not hide that it may have happened. */
+  /** Counts a try before it is made, so that a crash does not hide that it may have happened. */
   beginOutgoing(id: string): Promise<void>;
   /** Does nothing to what no longer waits. */
   noteOutgoing(id: string, note: OutgoingNote): Promise<void>;
   /** Makes a failed or dropped one wait again. Returns false when it is in another state. */
   retryOutgoing(id: string, now: number): Promise<boolean>;
-  /** Gives up what waits or failed. Returns false when it is in another state. */
+  /** Gives up an item that waits or failed. Returns false when it is in another state. */
   dropOutgoing(id: string, now: number): Promise<boolean>;
-  /** Lets go of bodies of settled deliveries, and of what was sent for them; their rows stay. Returns how many. */
+  /** Removes bodies of settled deliveries, and sent items of their outbox; their rows stay. Returns how many. */
   removeBodies(ids: readonly string[], at: number): Promise<number>;
-  /** Forgets rows without bodies that came before, with their dedupe keys; at most `limit`. Returns how many. */
+  /** Removes rows without bodies that came before, with their dedupe keys; at most `limit`. Returns how many. */
   forgetDeliveries(before: number, limit: number): Promise<number>;
-  /** Removes what of the log nobody needs. */
+  /** Removes segments of the log that no delivery needs. */
   sweepLog(): Promise<Swept>;
   /** Appends to the audit, all or nothing. */
   recordAudit(entries: readonly NewAuditEntry[]): Promise<void>;
-  /** What was lost when it was opened, and what can be done, in words; empty when all was well. */
+  /** What was lost when the store was opened, and what to do, in words; empty when nothing was. */
   readonly problems: readonly string[];
-  /** Resolves when a write would be kept now: one that changes nothing went to the disk. */
+  /** Writes a page that changes nothing; resolves when it is on disk, and rejects when no write would be kept. */
   probe(): Promise<void>;
   close(): Promise<void>;
 }

@@ -57,7 +57,7 @@ export interface TaskCreation {
   /** Used if the flow is new, or if a new conversation was asked for. */
   readonly newConversationId: string;
   readonly startNewConversation: boolean;
-  /** Not stored where so many open tasks are below its root already. Left out or null: without bound. */
+  /** Most open tasks below the same root: the task is not stored when there are as many. Default and null: no limit. */
   readonly mostBelow?: number | null;
   readonly at: number;
 }
@@ -90,7 +90,7 @@ export interface TaskReply {
   readonly becomesTaskComment: boolean;
 }
 
-/** What happened to a task without effect on it. */
+/** An event of a task that changes nothing. */
 export interface TaskNote {
   readonly taskId: string;
   readonly event: Transition['event'];
@@ -122,7 +122,7 @@ export interface PrunableTree {
   readonly kept: KeptCode | null;
 }
 
-/** Everything of tasks, flows and conversations that only looks. */
+/** Reads of tasks, flows and conversations. */
 export interface TaskReader {
   task(id: string): Task | null;
   tasks(filter?: TaskFilter): readonly Task[];
@@ -137,56 +137,56 @@ export interface TaskReader {
   countsByTaskStatus(): Readonly<Partial<Record<TaskStatus, number>>>;
   /** The task of a flow that waits for an answer, the oldest first; null when none does. */
   openQuestion(flowId: string): Task | null;
-  /** Tasks whose files in Claude's directory are due: open ones, and the last `finished` that ended. */
+  /** Tasks that have files in Claude's folder: open ones, and the last `finished` that ended. */
   projectable(finished: number): readonly Task[];
-  /** What `task prune` selects, by id, after this one. */
+  /** Trees that `task prune` selects, by the id of their root, after this one. */
   prunableTrees(filter: TreeFilter, after: string, limit: number): readonly PrunableTree[];
   /** The tasks that a task initiated, itself included. */
   tree(rootId: string): readonly Task[];
 }
 
-/** Everything that changes tasks, but for what a settlement makes. */
+/** Writes of tasks, except those that a delivery's outcome makes. */
 export interface TaskWriter {
-  /** Null: `mostBelow` are open already. */
+  /** Null when `mostBelow` tasks are open already. */
   createTask(creation: TaskCreation): Promise<Task | null>;
   /** The task as it is now; null when it was no longer in `from`, and nothing changed. */
   changeTask(change: TaskChange): Promise<Task | null>;
   /**
-   * Removes those of the trees that are still needed for nothing; budgets go on counting their runs. `at`: epoch
-   * milliseconds. Returns the ids of all tasks that are gone.
+   * Removes those of the trees that nothing needs; budgets go on counting their runs. `at`: epoch milliseconds.
+   * Returns the ids of the removed tasks.
    */
   pruneTrees(trees: readonly PrunableTree[], filter: TreeFilter, at: number): Promise<readonly string[]>;
-  /** Records what changed nothing. Returns false when it was the last thing that was recorded already. */
+  /** Records an event that changed nothing. Returns false when it is the last recorded one already. */
   noteTask(note: TaskNote): Promise<boolean>;
-  /** Notes where a task stands in Claude's directory, or why it does not. */
+  /** Records where a task's files are in Claude's folder, or why they are missing. */
   noteSync(notes: readonly SyncNote[]): Promise<void>;
 }
 
 export interface SyncNote {
   readonly taskId: string;
-  /** Record id and list entry, merged into `source_metadata`. Null fields leave what stands there. */
+  /** Record id and list entry, merged into `source_metadata`. A null field leaves the stored value. */
   readonly claudeTaskId: string | null;
   readonly claudeList: { readonly list: string; readonly number: number } | null;
-  /** Why the files are missing; null: they are there. */
+  /** Why the files are missing; null when they are not. */
   readonly unsynced: string | null;
 }
 
-/** Everything of events for agents that only looks. */
+/** Reads of events for agents. */
 export interface AgentEventReader {
-  /** False: nobody listens by this name yet. */
+  /** Whether an agent has listened by this name. */
   isConsumer(name: string): boolean;
   /** What a consumer has not acknowledged, oldest first; at most 100, and nothing for an unknown one. */
   agentEvents(filter: AgentEventFilter): readonly AgentEvent[];
-  /** Grows with everything that happens to any task, at no cost: as long as it stays, there is no new event. */
+  /** Grows with every transition of any task; cheap. While it is the same, there is no new event. */
   newestTransition(): number;
 }
 
 export interface AgentEventWriter {
   /**
-   * Notes that somebody listens from now on, or, with a task, from the making of that task on; changes nothing for who
-   * does already.
+   * Registers a consumer of events from now on, or from the creation of a task on. No effect on a consumer that is
+   * registered.
    */
   joinEvents(consumer: string, sinceTask: string | null, at: number): Promise<void>;
-  /** The event does not come again for this consumer. Returns false when there is no such event. */
+  /** Keeps the event from coming again for this consumer. Returns false when there is no such event. */
   ackEvent(consumer: string, eventId: string): Promise<boolean>;
 }

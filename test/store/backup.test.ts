@@ -53,7 +53,7 @@ test('a backup is private, and one byte that changed keeps it from being restore
   await expect(backUp(options(path, target))).rejects.toMatchObject({ code: 'exists' });
 });
 
-test('what stood in the folder is kept beside what was restored', async () => {
+test('a restore keeps the replaced state in a folder beside it', async () => {
   const path = storePath();
   const target = join(dirname(storePath()), 'backup');
   const first = await freshStore(path);

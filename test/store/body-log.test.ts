@@ -85,7 +85,7 @@ test('when the whole db is lost nothing runs a second time unasked', async () =>
   expect(store.body('dlv-1')).not.toBeNull();
 });
 
-test('a record that is cut off at any of its bytes is cut away, and what stands before it stays', async () => {
+test('a record that is cut off at any of its bytes is cut away, and the records before it stay', async () => {
   const path = await crashed(['dlv-1']);
   const before = readFileSync(segmentOf(path));
   const record = recordOf(rowOf(newDelivery('dlv-2')), Buffer.from('{"id":"dlv-2"}'));

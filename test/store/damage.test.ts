@@ -45,7 +45,7 @@ test('a lock that can’t be opened is not taken for one that somebody holds', a
   });
 });
 
-test('a db that was emptied is told of, and every delivery comes back from the log beside it, not to be run unasked', async () => {
+test('a db that was emptied is reported, and every delivery comes back from the log beside it, not run unasked', async () => {
   const path = storePath();
   const before = await openStore({ path });
   expect(before.problems).toEqual([]);

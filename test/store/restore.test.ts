@@ -96,7 +96,7 @@ test('a restore is refused, with nothing changed, while another process has the 
   expect(existsSync(join(dataFolder, former))).toBe(false);
 });
 
-test('what is restored says in its audit who restored it, from what, and where the former state lies', async () => {
+test('the audit of a restored state names the person, the source and the folder of the former state', async () => {
   const { dataFolder, target, staged, former } = await stagedFolder();
   await swapIn(dataFolder, { staged, former });
   const reader = openReader({ path: join(dataFolder, 'hookctl.db') });

@@ -12,7 +12,7 @@ export function stage(source: string, dataFolder: string, at = NOW): Promise<Sta
   });
 }
 
-/** Restores a backup into a folder that nobody has open. Returns the name of the folder with what was there. */
+/** Restores a backup into a folder that no process has open. Returns the name of the folder with what was there. */
 export async function restoreInto(source: string, dataFolder: string): Promise<string> {
   const staged = await stage(source, dataFolder);
   await swapIn(dataFolder, staged);

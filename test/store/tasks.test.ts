@@ -132,7 +132,7 @@ test('twenty first deliveries of one issue at once make one flow and one convers
   ]);
 });
 
-test('sync notes are merged into what stands in the metadata', async () => {
+test('sync notes are merged into the stored metadata', async () => {
   const store = await freshStore();
   await store.accept(newDelivery('dlv-1'));
   await store.recordOutcome(outcome('dlv-1', { tasks: [taskInFlow('task-1')] }));

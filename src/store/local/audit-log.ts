@@ -1,12 +1,12 @@
 import { existsSync } from 'node:fs';
-import type { DatabaseSync, SQLInputValue } from 'node:sqlite';
+import type { SQLInputValue } from 'node:sqlite';
 import { setTimeout as delay } from 'node:timers/promises';
 import { failure } from '../../errors.ts';
 import type { NewAuditEntry } from '../../types.ts';
 import { prepare } from './index.ts';
 import { type Holder, lockFolder } from './lock.ts';
 import { type Redact, withoutSecrets } from './redact-writes.ts';
-import { databasePath, isBusy, openForReading, openForWriting } from './sqlite.ts';
+import { beginImmediate, databasePath, openForReading, openForWriting } from './sqlite.ts';
 import { insertAudit } from './tables/audit.ts';
 import { SCHEMA_VERSION, schemaVersion } from './tables/versions.ts';
 
@@ -15,8 +15,9 @@ const PATIENCE_MS = 10_000;
 const RETRY_MS = 50;
 
 /**
- * Appends to the audit from a process that is not the folder's server, beside one or without one: what the CLI edits
- * in a file is on record all the same. All of it is on disk when this resolves. Throws `in_use` when the db cannot be made because somebody else keeps the folder.
+ * Appends to the audit from a process that is not the folder's server, beside one or without one, so that edits of files by
+ * the CLI are recorded. All entries are on disk when this resolves. Throws `in_use` when the db cannot be made because another
+ * process keeps the folder.
  */
 export async function appendAudit(
   dataFolder: string,
@@ -29,7 +30,7 @@ export async function appendAudit(
   while (!isCurrent(path)) await makeCurrent(dataFolder, holder, deadline);
   const db = openForWriting(path);
   try {
-    await begin(db, deadline);
+    await beginImmediate((sql) => db.exec(sql), PATIENCE_MS);
     for (const entry of withoutSecrets(entries, redact)) {
       const { sql, parameters } = insertAudit(entry);
       db.prepare(sql).run(...(parameters as SQLInputValue[]));
@@ -71,15 +72,4 @@ async function makeCurrent(dataFolder: string, holder: Holder, deadline: number)
     });
   }
   await delay(RETRY_MS);
-}
-
-async function begin(db: DatabaseSync, deadline: number): Promise<void> {
-  for (;;) {
-    try {
-      return db.exec('begin immediate');
-    } catch (error) {
-      if (!isBusy(error) || Date.now() > deadline) throw error;
-      await delay(RETRY_MS);
-    }
-  }
 }

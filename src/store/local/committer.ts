@@ -1,5 +1,4 @@
 import type { DatabaseSync } from 'node:sqlite';
-import { setTimeout as delay } from 'node:timers/promises';
 import { messageOf } from '../../errors.ts';
 import { type BodyLog, openBodyLog } from './log/body-log.ts';
 import { openClaims } from './log/dedupe.ts';
@@ -12,13 +11,13 @@ import {
   sealRecord,
 } from './log/record.ts';
 import { type LogPosition, logFolder, sweepLog } from './log/segments.ts';
-import { createRunner, isBusy, type SqlRow, type Statement } from './sqlite.ts';
+import { beginImmediate, createRunner, type SqlRow, type Statement } from './sqlite.ts';
 
 /** Statements that are stored together or not at all. */
 export interface Run {
   readonly kind: 'run';
   readonly statements: readonly Statement[];
-  /** The delivery whose keys are kept or let go with it. */
+  /** The delivery whose keys are kept or released with it. */
   readonly claims?: {
     readonly deliveryId: string;
     readonly acted: boolean;
@@ -26,21 +25,21 @@ export interface Run {
   };
 }
 
-/** A delivery that is to be stored: where its packed record lies in the batch. */
+/** A delivery to be stored: the position of its packed record in the batch. */
 interface Accept {
   readonly kind: 'accept';
   readonly at: number;
   readonly end: number;
 }
 
-/** A delivery that is to be pending again, by a statement that returns its row; only if its keys are free. */
+/** Makes a delivery pending again, by a statement that returns its row; only if its keys are free. */
 export interface Reopen {
   readonly kind: 'reopen';
   readonly deliveryId: string;
   readonly statement: Statement;
 }
 
-/** Segments of the log that nobody needs are to be removed, once the batch is on disk. */
+/** Removes segments of the log that no delivery needs, once the batch is on disk. */
 export interface Sweep {
   readonly kind: 'sweep';
 }
@@ -51,7 +50,7 @@ export type Job = Run | Accept | Reopen | Sweep;
 export type Outcome = { readonly rows: readonly SqlRow[] } | { readonly error: string };
 
 interface Committer {
-  /** Runs jobs that share a commit, and answers each. What is answered with rows is on disk. */
+  /** Runs jobs that share a commit, and answers each. A job that is answered with rows is on disk. */
   commit(jobs: readonly Job[], records: Buffer): Promise<readonly Outcome[]>;
   close(): void;
 }
@@ -61,7 +60,6 @@ interface Committer {
  * and its sender for ten seconds at most.
  */
 const BUSY_PATIENCE_MS = 3_500;
-const BUSY_PAUSE_MS = 20;
 
 interface Accepting {
   readonly row: RecordedRow;
@@ -70,7 +68,7 @@ interface Accepting {
 
 /**
  * Commits into an open db and the log beside it. A batch is one transaction, and in it one append: the bodies are on
- * disk before a row says so, and both are before anybody is answered.
+ * disk before their rows, and both before a job is answered.
  */
 export function createCommitter(db: DatabaseSync, path: string): Committer {
   const run = createRunner(db);
@@ -85,13 +83,13 @@ export function createCommitter(db: DatabaseSync, path: string): Committer {
 
   async function commit(jobs: readonly Job[], records: Buffer): Promise<readonly Outcome[]> {
     try {
-      await begin();
+      await beginImmediate(exec, BUSY_PATIENCE_MS);
       // Steps of what is stored come first: a key that one of them takes is taken for what arrives with it.
       const outcomes = jobs.map((job) =>
         job.kind === 'run' || job.kind === 'reopen' ? runJob(job) : { rows: [] },
       );
       const arrived = jobs.flatMap((job) =>
-        job.kind === 'accept' ? judge(records.subarray(job.at, job.end)) : [],
+        job.kind === 'accept' ? deduplicate(records.subarray(job.at, job.end)) : [],
       );
       const failed = arrived.length === 0 ? null : append(arrived);
       exec('commit');
@@ -115,17 +113,6 @@ export function createCommitter(db: DatabaseSync, path: string): Committer {
       return { rows: [{ ...sweepLog(db, logFolder(path), log) }] };
     } catch (error) {
       return { error: messageOf(error) };
-    }
-  }
-
-  async function begin(): Promise<void> {
-    for (const deadline = performance.now() + BUSY_PATIENCE_MS; ; ) {
-      try {
-        return exec('begin immediate');
-      } catch (error) {
-        if (!isBusy(error) || performance.now() > deadline) throw error;
-        await delay(BUSY_PAUSE_MS);
-      }
     }
   }
 
@@ -156,8 +143,8 @@ export function createCommitter(db: DatabaseSync, path: string): Committer {
     return reopened;
   }
 
-  /** What becomes of a delivery: itself, or a duplicate, of which no bytes are kept. */
-  function judge(record: Buffer): Accepting {
+  /** The row and record to store: the delivery's own, or a duplicate's without bytes. */
+  function deduplicate(record: Buffer): Accepting {
     const row = packedRow(record);
     const owner = row.claims === '[]' ? null : claims.owner(row);
     if (owner !== null) {
@@ -169,7 +156,7 @@ export function createCommitter(db: DatabaseSync, path: string): Committer {
     return { row, record };
   }
 
-  /** Null, or why nothing of them was stored while the rest of the batch goes on. */
+  /** Stores accepted deliveries. Null, or why none was stored while the rest of the batch goes on. */
   function append(arrived: readonly Accepting[]): Outcome | null {
     let start: LogPosition;
     try {

@@ -19,7 +19,7 @@ import {
 } from './tables/agent-events.ts';
 import { auditedNames, insertAudit, listAudit, toAuditEntry } from './tables/audit.ts';
 import {
-  bodyPlace,
+  bodyLocation,
   countDeliveries,
   countSettled,
   deliveryById,
@@ -102,7 +102,6 @@ import { changeTask, noteTask, toTransition, transitionsOf } from './tables/tran
 import { migrate, requireCurrentSchema, rewriteSchemaVersion, schemaVersion } from './tables/versions.ts';
 import { startWriter, type Writer } from './writer-client.ts';
 
-/** Runs, as somebody reads them who runs queries like this. */
 function runReader(rows: <Row>(query: CompiledQuery<Row>) => readonly Row[]): RunReader {
   return {
     run: (id) => rows(runById(id)).map(toRun)[0] ?? null,
@@ -142,7 +141,7 @@ function runWriter(writer: Writer): RunWriter {
 }
 
 /**
- * Opens the store to look at it, beside a running server or without one. Null when nothing was ever stored there.
+ * Opens the store to read, beside a running server or without one. Null when nothing was ever stored there.
  * Throws `schema_version` when the db was written by an older or a newer hookctl, `store_damaged` when it is none.
  */
 export function openReader({ path }: { readonly path: string }): StoreReader | null {
@@ -161,7 +160,7 @@ export function openReader({ path }: { readonly path: string }): StoreReader | n
   return readerOf(db, logFolder(path));
 }
 
-/** What SQLite takes for no limit. */
+/** SQLite's value for no limit. */
 const UNLIMITED = -1;
 
 /** The lists whose rows can be counted, each with its query. */
@@ -180,13 +179,13 @@ function readerOf(db: DatabaseSync, folder: string): StoreReader {
     return run({ sql, parameters: parameters as SQLInputValue[] }) as readonly unknown[] as readonly Row[];
   }
   const readBody = createBodyReader(folder);
-  const placeOf = (id: string) => rows(bodyPlace({ id }))[0] ?? null;
-  function bodyAt(place: BodyLocation): Uint8Array | null {
+  const locationOf = (id: string) => rows(bodyLocation({ id }))[0] ?? null;
+  function bodyAt(location: BodyLocation): Uint8Array | null {
     try {
-      return readBody(place);
+      return readBody(location);
     } catch (error) {
       // Retention may have taken it away between the two looks.
-      if (placeOf(place.id)?.body_segment === null) return null;
+      if (locationOf(location.id)?.body_segment === null) return null;
       throw error;
     }
   }
@@ -195,8 +194,8 @@ function readerOf(db: DatabaseSync, folder: string): StoreReader {
     delivery: (id) => rows(deliveryById({ id })).map(toDelivery)[0] ?? null,
     deliveries: (filter = {}) => rows(listDeliveries(filter)).map(toDelivery),
     body(deliveryId) {
-      const place = placeOf(deliveryId);
-      return place === null ? null : bodyAt(place);
+      const location = locationOf(deliveryId);
+      return location === null ? null : bodyAt(location);
     },
     prunable: (filter, limit) => rows(prunableBodies(filter, limit)),
     countPrunable(filter) {
@@ -263,7 +262,7 @@ export async function openStore({ path, redact = (text) => text }: StoreOptions)
     ...redacting(writesOf(writer), redact),
     problems,
     async close() {
-      // The writer is the last to leave: only a connection that may write can fold the log into the db.
+      // The writer closes last: only a connection that may write can fold the log into the db.
       reader.close();
       await writer.close();
     },
@@ -291,7 +290,7 @@ export function prepare(path: string): readonly string[] {
   }
 }
 
-/** Everything that writes. */
+/** All writes. */
 function writesOf(writer: Writer): Omit<Store, keyof StoreReader | 'problems'> {
   return {
     async accept(delivery) {

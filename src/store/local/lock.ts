@@ -14,7 +14,7 @@ const DATABASE_PATIENCE_MS = 2_000;
 const LOCK = 'pragma locking_mode = exclusive; begin exclusive';
 
 /**
- * Takes an exclusive lock on a file made for it, waiting up to `patienceMs`; null when somebody else keeps it. It is
+ * Takes an exclusive lock on a file made for it, waiting up to `patienceMs`; null when another process keeps it. It is
  * SQLite's file lock: the system frees it with the process, also at `kill -9`, so that it is never stale. Throws
  * `store_unusable` where nothing can be written.
  */
@@ -45,14 +45,14 @@ async function keepTrying(path: string, sql: string, patienceMs: number): Promis
   }
 }
 
-/** Whether somebody holds the lock now. */
+/** Whether a process holds the lock now. */
 function isLocked(path: string): boolean {
   try {
     const database = tryLock(path, LOCK);
     database?.close();
     return database === null;
   } catch {
-    // Where nothing can be written it can't be tried, and who is named may well hold it.
+    // Where nothing can be written, the lock can't be tried, and the named process may well hold it.
     return true;
   }
 }
@@ -71,7 +71,7 @@ function tryLock(path: string, sql: string): DatabaseSync | null {
   }
 }
 
-/** Who works on a data folder. */
+/** The process that works on a data folder. */
 export interface Holder {
   readonly pid: number;
   /** The hookctl command that holds it: `serve`, `replay`, … */
@@ -89,12 +89,12 @@ export interface ServerAddress {
   readonly managementPort: number;
   /** That the user named; a tunnel's own is asked of the server. */
   readonly publicUrl: string | null;
-  /** By which the ingress knows requests of our own programs: of a relay client, and samples of `hookctl trigger`. */
+  /** Marks requests of our own programs at the ingress: of a relay client, and samples of `hookctl trigger`. */
   readonly relayKey: string;
 }
 
 export interface FolderLock {
-  /** Says more about the holder, for those who find the lock taken. */
+  /** Writes more about the holder, for processes that find the lock taken. */
   describe(holder: Holder): void;
   release(): void;
 }
@@ -103,11 +103,11 @@ type LockResult =
   | { readonly ok: true; readonly lock: FolderLock }
   | { readonly ok: false; readonly holder: Holder | null };
 
-/** A look by `currentHolder` takes the lock for a moment; who really holds it still does after this. */
+/** `currentHolder` takes the lock for a moment; a real holder still has it after this time. */
 const PATIENCE_MS = 300;
 
 /**
- * Takes the data folder, which exists, for this process. The JSON beside the lock only tells who has it. Throws
+ * Takes the data folder, which exists, for this process. The JSON beside the lock only names the holder. Throws
  * `store_unusable` where nothing can be written.
  */
 export async function lockFolder(dataFolder: string, holder: Holder): Promise<LockResult> {
@@ -133,7 +133,7 @@ export async function lockFolder(dataFolder: string, holder: Holder): Promise<Lo
   };
 }
 
-/** Who holds the folder now; null when nobody does. */
+/** The process that holds the folder now; null when none does. */
 export function currentHolder(dataFolder: string): Holder | null {
   const holder = readHolder(dataFolder);
   const path = lockPath(dataFolder);

@@ -1,6 +1,7 @@
 import { chmodSync, closeSync, existsSync, openSync } from 'node:fs';
 import { join, sep } from 'node:path';
 import type { DatabaseSync, SQLInputValue, SQLOutputValue, StatementSync } from 'node:sqlite';
+import { setTimeout as delay } from 'node:timers/promises';
 import { failure, messageOf } from '../../errors.ts';
 
 /** Primary result codes of SQLite (sqlite.org/rescode.html); the upper bits of an extended one say more. */
@@ -13,7 +14,7 @@ const CODES: Readonly<Record<number, 'damaged' | 'unusable'>> = {
   26: 'damaged', // SQLITE_NOTADB
 };
 const PRIMARY = 0xff;
-/** What the file system says when rights or room are missing. */
+/** Codes of the file system for missing rights or room. */
 const ERRNO = ['EACCES', 'EDQUOT', 'EIO', 'ENOSPC', 'EPERM', 'EROFS'];
 
 const SQLITE_BUSY = 5;
@@ -24,8 +25,8 @@ export function isBusy(error: unknown): boolean {
 }
 
 /**
- * What a user can do about an error of SQLite or of the file system: `store_damaged` when the file is no longer what SQLite wrote,
- * `store_unusable` when disk or rights are in the way. Any other error comes back as it is.
+ * An error of SQLite or of the file system with what a user can do about it: `store_damaged` when the file is not what SQLite
+ * wrote, `store_unusable` when disk or rights are in the way. Returns any other error as it is.
  */
 export function explained(error: unknown, path: string): unknown {
   switch (kindOf(error)) {
@@ -48,7 +49,7 @@ export function explained(error: unknown, path: string): unknown {
   }
 }
 
-/** The same for an error of the file system that names a file of this folder; any other comes back as it is. */
+/** The same for an error of the file system that names a file of this folder; returns any other as it is. */
 export function explainedWithin(error: unknown, folder: string): unknown {
   const isWithin = error instanceof Error && 'path' in error && `${error.path}`.startsWith(folder + sep);
   return isWithin ? explained(error, folder) : error;
@@ -60,7 +61,7 @@ function kindOf(error: unknown): 'damaged' | 'unusable' | null {
   return 'code' in error && ERRNO.includes(String(error.code)) ? 'unusable' : null;
 }
 
-/** What crosses to the writer thread of a compiled query. */
+/** A compiled query as it is sent to the writer thread. */
 export interface Statement {
   readonly sql: string;
   readonly parameters: readonly SQLInputValue[];
@@ -69,8 +70,9 @@ export interface Statement {
 /** A row as SQLite gives it: BLOBs are `Uint8Array`, the prototype is null. */
 export type SqlRow = Readonly<Record<string, SQLOutputValue>>;
 
-/** How long SQLite may block its thread for a lock, in ms. Whoever can wait longer retries asynchronously. */
+/** How long SQLite may block its thread for a lock, in ms. Callers that can wait longer retry asynchronously. */
 const BUSY_TIMEOUT_MS = 50;
+const BUSY_PAUSE_MS = 20;
 const SYNCHRONOUS_FULL = 2;
 const PRIVATE = 0o600;
 
@@ -121,6 +123,18 @@ export function createRunner(db: DatabaseSync): (statement: Statement) => SqlRow
   };
 }
 
+/** Begins a transaction that writes, waiting up to `patienceMs` for the lock of another process. */
+export async function beginImmediate(exec: (sql: string) => void, patienceMs: number): Promise<void> {
+  for (const deadline = performance.now() + patienceMs; ; ) {
+    try {
+      return exec('begin immediate');
+    } catch (error) {
+      if (!isBusy(error) || performance.now() > deadline) throw error;
+      await delay(BUSY_PAUSE_MS);
+    }
+  }
+}
+
 function makeDurable(db: DatabaseSync, path: string): void {
   db.exec('pragma journal_mode = wal');
   db.exec('pragma synchronous = full');
@@ -155,7 +169,7 @@ function createEmpty(path: string): void {
   try {
     closeSync(openSync(path, 'wx', PRIVATE));
   } catch (error) {
-    // Another process made it a moment ago: that is as good.
+    // Another process has just made it.
     if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
   }
 }
@@ -171,7 +185,7 @@ export function loadSqlite() {
   }
 }
 
-/** Where the store of a data folder lies. */
+/** Path of the db in a data folder. */
 export function databasePath(dataFolder: string): string {
   return join(dataFolder, 'hookctl.db');
 }

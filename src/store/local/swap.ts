@@ -60,7 +60,7 @@ export function swapNames(at: number): Swap {
 }
 
 /**
- * Whether a swap was begun and not ended: the data folder then holds neither the old state nor the new one, and
+ * Whether a swap has started and not ended: the data folder then holds neither the old state nor the new one, and
  * `finishSwap` ends it.
  */
 export function isSwapping(dataFolder: string): boolean {
@@ -74,7 +74,7 @@ export function isSwapping(dataFolder: string): boolean {
 
 /**
  * Puts a staged state in the place of what is in force; the caller holds the folder and has closed the store. Killed at
- * any moment, it has either not begun or is ended by `finishSwap`. `alone` runs once no other process works in the folder,
+ * any moment, it has either not started or is ended by `finishSwap`. `alone` runs once no other process works in the folder,
  * before anything is moved. Throws `in_use`, with nothing changed, while another process has the db open or edits the
  * dynamic webhooks. A failure before the first move removes the staged state.
  */
@@ -101,7 +101,7 @@ export async function swapIn(
   }
 }
 
-/** Ends a swap that a killed process had begun, and removes what was only staged; the caller holds the folder. */
+/** Ends a swap that a killed process had started, and removes what was only staged; the caller holds the folder. */
 export async function finishSwap(dataFolder: string): Promise<void> {
   for (const name of await readdir(dataFolder)) {
     if (UNDER_WAY.test(name)) await finish(dataFolder, name);

@@ -26,7 +26,7 @@ export interface Writer {
   accept(row: RecordedRow, body: Uint8Array): Promise<string | null>;
   /** Makes a delivery pending again by a query that returns its row; false when that or one of its keys is not free. */
   reopen(deliveryId: string, query: CompiledQuery<unknown>): Promise<boolean>;
-  /** Removes segments of the log that nobody needs. */
+  /** Removes segments of the log that no delivery needs. */
   sweep(): Promise<Swept>;
   /** Finishes what waits; resolves when the thread has ended. */
   close(): Promise<void>;
@@ -41,13 +41,12 @@ interface Waiting {
 }
 
 /**
- * Jobs that nobody outside waits for, in one batch, while senders come now and then: one of them may have to wait for the
- * batch before its own, and so many are on disk within milliseconds. Where nobody waits, or many do, large batches get
- * more done.
+ * Most jobs without a waiting sender in one batch while senders come now and then: a request may have to wait for the batch
+ * before its own, and so many jobs are on disk within milliseconds. With no sender, or many, large batches get more done.
  */
 const SHORT_BATCH = 12;
 const FEW_SENDERS = 4;
-/** In milliseconds: whoever came so long ago may be followed by another at any moment. */
+/** In milliseconds: so soon after one sender, another may come at any moment. */
 const NOW_AND_THEN = 1_000;
 
 export function startWriter({ path }: { readonly path: string }): Writer {
@@ -61,7 +60,7 @@ export function startWriter({ path }: { readonly path: string }): Writer {
   let closing = false;
   let stopped: HookctlError | null = null;
 
-  /** Not at once: what the other requests of this turn bring shares the commit. */
+  /** Deferred, so that the other requests of this turn share the commit. */
   const soon = coalesce(next);
 
   function next(): void {
@@ -74,7 +73,7 @@ export function startWriter({ path }: { readonly path: string }): Writer {
     }
   }
 
-  /** All that senders wait for, and as much of the rest as delays none of them. */
+  /** All jobs that senders wait for, and as many others as delay none of them. */
   function takeBatch(): readonly Waiting[] {
     const senders = waiting.filter(({ job }) => 'body' in job);
     if (senders.length > 0) lastSenderAt = performance.now();
@@ -87,10 +86,10 @@ export function startWriter({ path }: { readonly path: string }): Writer {
 
   function sendBatch(batch: readonly Waiting['job'][]): void {
     const { records, packed } = packing.pack(batch.filter((job) => 'body' in job));
-    const places = packed.values();
+    const positions = packed.values();
     const jobs = batch.map((job): Job => {
       if (!('body' in job)) return job;
-      const { at = 0, end = 0 } = places.next().value ?? {};
+      const { at = 0, end = 0 } = positions.next().value ?? {};
       return { kind: 'accept', at, end };
     });
     worker.postMessage({ jobs, records } satisfies WriterRequest, [records.buffer]);
@@ -103,7 +102,7 @@ export function startWriter({ path }: { readonly path: string }): Writer {
     next();
     for (const [index, waited] of answered.entries()) {
       const outcome = outcomes[index] ?? { error: 'the writer gave no answer' };
-      // A sender waits for the one; after each of hundreds of others there is work to do.
+      // A sender waits for an accept; after each of hundreds of other jobs there is work to do.
       if ('body' in waited.job) settle(waited, outcome);
       else inTurns(() => settle(waited, outcome));
     }

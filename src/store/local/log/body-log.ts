@@ -36,7 +36,7 @@ function requireRoom(folder: string, bytes: number, given: number | null = null)
   if (left - bytes < reserve) throw new Error(`the disk of ${folder} is full (${left} bytes left)`);
 }
 
-/** The end of the log, in the hands of the one thread that appends. */
+/** The end of the log. Only for the one thread that appends. */
 export interface BodyLog {
   /**
    * Appends records and returns where the first begins; they are on disk when this returns. Throws what the disk
@@ -49,13 +49,13 @@ export interface BodyLog {
   keep(): void;
   /** Takes back an append that the db could not record, so that it does not come back at the next start. */
   undo(): void;
-  /** Begins a new segment unless the present one is empty, so that that can be removed. */
+  /** Starts a new segment unless the present one is empty, so that the present one can be removed. */
   rotate(): void;
   close(): void;
 }
 
 interface BodyLogOptions {
-  /** Bytes from which on a new segment is begun, default 64 MB. */
+  /** Size in bytes at which a new segment starts, default 64 MB. */
   readonly segmentBytes?: number;
   readonly now?: () => number;
   /** Bytes of the disk that stay free (`disk-room.ts`). */
@@ -75,7 +75,7 @@ interface OpenSegment {
   readonly size: number;
 }
 
-/** Opens the log of a db to append. Recovery has cut what a crash left at its end. */
+/** Opens the log of a db to append. Recovery has removed what a crash left behind the last record. */
 export function openBodyLog(databasePath: string, options: BodyLogOptions = {}): BodyLog {
   const { segmentBytes = SEGMENT_BYTES, now = Date.now, reserveBytes = null } = options;
   const folder = logFolder(databasePath);
@@ -114,7 +114,7 @@ export function openBodyLog(databasePath: string, options: BodyLogOptions = {}):
     current = null;
   }
 
-  /** Where the disk does not even take back, what follows goes to another segment. */
+  /** When even the cut fails, the next record goes to another segment. */
   function cutTo(offset: number): void {
     if (current === null) return;
     try {
@@ -175,21 +175,19 @@ function writeAll(fd: number, records: readonly Buffer[]): void {
   }
 }
 
-/** Everything that knows how raw bodies are read. Rows that lists and the queue read stay small without them. */
-
 /** Header and row of a record, with room to spare. */
 const USUAL_ROW_BYTES = 4 * 1024;
 
-/** What of a row leads to its body. */
+/** Columns that locate a body. */
 export type BodyLocation = Pick<DeliveryRow, 'id' | 'size' | 'body_segment' | 'body_offset'>;
 
 /**
- * The body of a delivery; null when nothing of it is kept. Throws `damaged_body` when what lies there is not what was
+ * The body of a delivery; null when nothing of it is kept. Throws `damaged_body` when the bytes there are not those that were
  * received, and `missing_body` when the segment is gone.
  */
-export type ReadBody = (place: BodyLocation) => Uint8Array | null;
+export type ReadBody = (location: BodyLocation) => Uint8Array | null;
 
-/** Bytes of a log, and where in it they lie. */
+/** Bytes of a segment, and their offset in it. */
 interface Stretch {
   readonly path: string;
   readonly start: number;
@@ -205,43 +203,45 @@ interface Found {
   readonly end: number;
 }
 
-/** Reads bodies of a log; whoever reads one after the other in their order has most of them read ahead. */
+/** Reads bodies of a log. Bodies that are read one after the other, in their order, are read ahead. */
 export function createBodyReader(folder: string): ReadBody {
   let ahead: Stretch | null = null;
   let next: { readonly path: string; readonly start: number } | null = null;
 
-  /** Null when it was not read ahead, or is no longer what stands in the file. */
-  function fromAhead(path: string, place: BodyLocation, offset: number): Found | null {
+  /** Null when it was not read ahead, or when the file no longer has it. */
+  function fromAhead(path: string, location: BodyLocation, offset: number): Found | null {
     if (ahead === null || ahead.path !== path || offset < ahead.start) return null;
     const found = readRecord(ahead.bytes, offset - ahead.start);
-    return found !== null && isOwn(found, place) ? { body: found.body, end: ahead.start + found.end } : null;
+    return found !== null && isOwn(found, location)
+      ? { body: found.body, end: ahead.start + found.end }
+      : null;
   }
 
-  function fromFile(path: string, place: BodyLocation, offset: number): Found {
+  function fromFile(path: string, location: BodyLocation, offset: number): Found {
     const isNext = next?.path === path && next.start === offset;
-    const bytes = readRecordAt(path, offset, isNext ? AHEAD_BYTES : place.size + USUAL_ROW_BYTES);
-    if (bytes === 'missing') throw broken('missing_body', place, `${path} does not exist`);
+    const bytes = readRecordAt(path, offset, isNext ? AHEAD_BYTES : location.size + USUAL_ROW_BYTES);
+    if (bytes === 'missing') throw broken('missing_body', location, `${path} does not exist`);
     const found = bytes === null ? null : readRecord(bytes, 0);
     if (bytes === null || found === null)
-      throw broken('damaged_body', place, `its record at byte ${offset} of ${path} is damaged`);
-    if (!isOwn(found, place))
-      throw broken('damaged_body', place, `the record at byte ${offset} of ${path} is not its own`);
+      throw broken('damaged_body', location, `its record at byte ${offset} of ${path} is damaged`);
+    if (!isOwn(found, location))
+      throw broken('damaged_body', location, `the record at byte ${offset} of ${path} is not its own`);
     ahead = isNext ? { path, start: offset, bytes } : null;
     return { body: found.body, end: offset + found.end };
   }
 
-  return (place) => {
-    const { body_segment: segment, body_offset: offset } = place;
+  return (location) => {
+    const { body_segment: segment, body_offset: offset } = location;
     if (segment === null || offset === null) return null;
     const path = segmentPath(folder, segment);
-    const { body, end } = fromAhead(path, place, offset) ?? fromFile(path, place, offset);
+    const { body, end } = fromAhead(path, location, offset) ?? fromFile(path, location, offset);
     next = { path, start: end };
     return body;
   };
 }
 
 function isOwn({ row, body }: FoundRecord, { id, size }: BodyLocation): boolean {
-  // Quotation marks of a text are escaped in it, so that only the row's own id stands like this.
+  // JSON escapes quotation marks in texts, so that only the row's own id matches.
   return row.includes(`"id":"${id}"`) && body.byteLength === size;
 }
 

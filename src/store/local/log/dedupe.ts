@@ -12,11 +12,11 @@ type Claimant = Pick<RecordedRow, 'id' | 'webhook' | 'webhook_id' | 'sender_deli
 interface Claims {
   /** The first of the other deliveries that make this one a duplicate; null when there is none. */
   owner(claimant: Claimant): string | null;
-  /** It is pending from now on. */
+  /** The delivery is pending from now on. */
   begin(claimant: Claimant): void;
-  /** It is pending no more. `more`: further keys to keep of one that has acted. No effect on one that was not pending. */
+  /** The delivery is no longer pending. `more`: further keys to keep of one that has acted. No effect on one that was not pending. */
   end(deliveryId: string, acted: boolean, more?: readonly string[]): void;
-  /** It was not stored after all. */
+  /** The delivery was not stored after all. */
   forget(deliveryId: string): void;
   /** Reads again which deliveries are pending, after a transaction that was undone. */
   reload(): void;
@@ -94,7 +94,7 @@ export function openClaims(db: DatabaseSync): Claims {
 
 const CLAIMANT_COLUMNS = 'id, webhook, webhook_id, sender_delivery_id, claims';
 
-/** Keeps in the table what a delivery claims for good. A key that a delivery holds which has acted stays with that one. */
+/** Stores the keys that a delivery keeps. A key of a delivery that has acted stays with that one. */
 export function createKeepKeys(
   db: DatabaseSync,
 ): (claimant: Claimant, acted: boolean, more?: readonly string[]) => void {
@@ -117,18 +117,18 @@ function bytesOf(claimant: Claimant): readonly Key[] {
   return seals.length > 0 ? seals : keys.filter(({ key }) => key.startsWith('body:'));
 }
 
-/** The sender delivers the same again, under the id that it gave it the first time. */
+/** Whether the sender delivers the same again, under the same delivery id. */
 function isRedelivery(first: Claimant, again: Claimant): boolean {
   const isSameId = first.sender_delivery_id !== null && first.sender_delivery_id === again.sender_delivery_id;
   return isSameId && scopeOf(first) === scopeOf(again);
 }
 
-/** Two messages may tell of one act, and the first need not be the one that runs a command: the second is not held back before. */
+/** Two deliveries may be about one act, and the first need not be the one that runs a command: such a key holds no pending one back. */
 function isAct({ key }: Key): boolean {
   return key.startsWith('@act:');
 }
 
-/** A dynamic webhook is known by its id: its name may change. */
+/** The id of a dynamic webhook, whose name may change. */
 function scopeOf({ webhook, webhook_id }: Claimant): string {
   return webhook_id ?? webhook;
 }

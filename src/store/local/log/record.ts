@@ -15,7 +15,7 @@ const SUM_AT = 4;
 const ROW_BYTES_AT = 8;
 const BODY_BYTES_AT = 12;
 
-/** What a record says of its delivery: the row as it was accepted, without where its body lies. */
+/** The row of a record: as it was accepted, without the location of its body. */
 export type RecordedRow = Omit<DeliveryRow, 'body_segment' | 'body_offset' | 'body_removed_at'>;
 
 /** A record that was found whole; its bytes are views of the memory that was read. */
@@ -131,9 +131,9 @@ export function createPacking(): Packing {
       let at = 0;
       const packed = parcels.map(({ row, body }) => {
         const end = packRecord(target, at, row, body);
-        const place = { at, end };
+        const position = { at, end };
         at = end;
-        return place;
+        return position;
       });
       return { records: new Uint8Array(memory), packed };
     },
@@ -183,8 +183,8 @@ export function createStoreRow(db: DatabaseSync): StoreRow {
   return (row, { segment, offset }) => {
     const values: SQLInputValue[] = COLUMNS.map((name) => row[name] ?? null);
     // Nothing of a duplicate's body was recorded.
-    const place = row.status === 'duplicate' ? [null, null] : [segment, offset];
-    insert.run(...values, ...place);
+    const location = row.status === 'duplicate' ? [null, null] : [segment, offset];
+    insert.run(...values, ...location);
   };
 }
 

@@ -20,7 +20,7 @@ interface Recovered {
   readonly damaged: readonly string[];
 }
 
-/** What somebody has to know of a recovery; nothing after an ordinary crash. */
+/** Losses to report after a recovery; none after an ordinary crash. */
 export function recoveryProblems(
   { rows, damaged }: Recovered,
   path: string,
@@ -32,16 +32,16 @@ export function recoveryProblems(
           `${path} was lost: ${rows} deliveries were made again from the log beside it, as failed, and their tasks are gone. A backup brings them back: \`hookctl restore <folder>\`.`,
         ]
       : [];
-  const holes = damaged.map((place) => `${place}: nothing could be read there; what follows it is kept.`);
+  const holes = damaged.map((at) => `${at}: nothing could be read there; what follows it is kept.`);
   return [...lost, ...holes];
 }
 
-const LOST = 'the db was lost, so that nobody knows whether it ran; retry it if it did not';
+const LOST = 'the db was lost, so it is unknown whether this ran; retry it if it did not';
 
 /**
  * Brings the db up to the log: records without rows get theirs, what was cut off while it was written is cut away.
- * Only what lies behind the end that the db knows is read, which after an orderly end is nothing. `isNew`: the db was
- * made just now; records that are found then are no work to be done again unasked.
+ * Reads only what follows the end that the db knows, which is nothing after an orderly end. `isNew`: the db was made
+ * just now; the records that are found then are not run again unasked.
  */
 export function recoverRows(db: DatabaseSync, path: string, isNew: boolean): Recovered {
   const folder = logFolder(path);
@@ -100,7 +100,7 @@ function readSegment({
   return { rows, damaged, end: at };
 }
 
-/** What nobody was told of: a write that a crash cut off. */
+/** A write that a crash cut off was never acknowledged. */
 function cutTail(path: string, at: number): void {
   const fd = openSync(path, 'r+');
   try {

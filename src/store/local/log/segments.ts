@@ -65,7 +65,7 @@ export function syncFolder(path: string): void {
 
 /**
  * Removes segments in which no delivery has its body any more. The newest stays, so that numbers are never given
- * twice: when nothing in it is needed either, the next one is begun first.
+ * twice: when nothing in it is needed either, the next one is opened first.
  */
 export function sweepLog(db: DatabaseSync, folder: string, log: { rotate(): void }): Swept {
   const used = db.prepare('select 1 from deliveries where body_segment = ? limit 1');

@@ -8,7 +8,7 @@ import {
 } from 'kysely';
 import type { Database } from './rows.ts';
 
-/** Stands for a value while the query is compiled. */
+/** Placeholder of a value while the query is compiled. */
 class Slot {
   readonly name: string;
   constructor(name: string) {

@@ -126,7 +126,7 @@ export const deliveryById = compileOnce(
     sqlBuilder.selectFrom('deliveries').selectAll().where('id', '=', id).compile(),
 );
 
-export const bodyPlace = compileOnce(
+export const bodyLocation = compileOnce(
   ({ id }: { readonly id: string }): CompiledQuery<BodyLocation> =>
     sqlBuilder
       .selectFrom('deliveries')
@@ -209,8 +209,6 @@ export function countSettled(externalId: string, { status, since, reason = '' }:
     .where('by_person', 'is not', 1)
     .compile();
 }
-
-/** The one place where snake_case rows become the camelCase vocabulary. */
 
 export function toDelivery(row: DeliveryRow): Delivery {
   return {

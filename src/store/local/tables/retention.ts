@@ -8,7 +8,7 @@ import { sqlBuilder } from './builder.ts';
 import type { TaskRow } from './rows.ts';
 import { BUDGET_MS } from './runs.ts';
 
-/** Those that may go, the oldest first. */
+/** Removable bodies, the oldest first. */
 export function prunableBodies(filter: BodyFilter, limit: number): CompiledQuery<PrunableBody> {
   return prunable(filter)
     .select(['deliveries.id', 'deliveries.size'])
@@ -61,8 +61,8 @@ function prunable({ before, samples = false }: BodyFilter) {
 }
 
 /**
- * The log keeps the order in which deliveries came, whatever the clock said: one that lies behind a younger one is no
- * older than that, although it came while the clock was set to 1970.
+ * The log keeps the order in which deliveries came, whatever the clock said: a delivery whose record follows a younger
+ * one's is no older than that, although it came while the clock was set to 1970.
  */
 function liesBeforeYoung(before: number) {
   const young = sqlBuilder
@@ -76,7 +76,7 @@ function liesBeforeYoung(before: number) {
   return sql<boolean>`coalesce((deliveries.body_segment, deliveries.body_offset) < (${young}), true)`;
 }
 
-/** Lets go of bodies, and of what was sent or given up for them. One job; a row for each that was let go. */
+/** Removes bodies, and what was sent or given up for them. One job; a row for each removed body. */
 export function removeBodies(ids: readonly string[], at: number): readonly CompiledQuery<{ id: string }>[] {
   const gone = sqlBuilder
     .updateTable('deliveries')
@@ -95,8 +95,8 @@ export function removeBodies(ids: readonly string[], at: number): readonly Compi
 }
 
 /**
- * Forgets rows whose bodies are gone, the oldest first; their dedupe keys go with them. A duplicate stays as long as what
- * it points at. A row for each.
+ * Removes rows without bodies, the oldest first, and with them their dedupe keys. A duplicate stays as long as the
+ * delivery that it repeats. A row for each removed one.
  */
 export function forgetDeliveries(before: number, limit: number): CompiledQuery<{ id: string }> {
   const first = sqlBuilder
@@ -185,7 +185,7 @@ function isSelected({ before, samples }: TreeFilter): RawBuilder<unknown> {
     : sql`root.initiated_task_id = root.id and ${ended}`;
 }
 
-/** The one place that says what a tree of tasks is still needed for; SQL null when it may go. */
+/** Why a tree of tasks is still needed; SQL null when it may be removed. */
 function keptBecause({ before, samples }: TreeFilter): RawBuilder<unknown> {
   const inTree = sql`select 1 from tasks as task where task.initiated_task_id = root.id`;
   return sql`case

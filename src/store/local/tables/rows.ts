@@ -9,7 +9,7 @@ import type {
   Trust,
 } from '../../../types.ts';
 
-/** The tables, as the newest migration leaves them. Times are epoch milliseconds, booleans 0 or 1. */
+/** The tables of `schema.ts`. Times are epoch milliseconds, booleans 0 or 1. */
 export interface Database {
   readonly deliveries: DeliveryRow;
   readonly dedupe_keys: DedupeKeyRow;
@@ -55,18 +55,18 @@ export interface DeliveryRow {
   readonly decisions: string;
   /** JSON list of the keys it claims; kept so that a requeue can claim them again. */
   readonly claims: string;
-  /** Where its record lies in the log of bodies; null when nothing of it is kept. */
+  /** Location of its record in the log of bodies; null when its body is not kept. */
   readonly body_segment: number | null;
   readonly body_offset: number | null;
-  /** When retention took the body away. */
+  /** When retention removed the body. */
   readonly body_removed_at: number | null;
-  /** 1: a person wrote what it says. Null in rows that do not say it. */
+  /** 1 when a person wrote its text; null in rows of rejections. */
   readonly by_person: number | null;
   /** 1: `hookctl trigger` made it. */
   readonly sample: number | null;
 }
 
-/** A key of a delivery that was worked off; keys of pending ones are in `claims.ts`. */
+/** A key of a settled delivery; `log/dedupe.ts` keeps those of pending ones in memory. */
 interface DedupeKeyRow {
   readonly webhook: string;
   readonly key: string;
@@ -186,7 +186,7 @@ export interface AuditRow {
 
 interface EventConsumerRow {
   readonly name: string;
-  /** The newest transition when it was first heard of. */
+  /** The newest transition when it was registered. */
   readonly joined_after: number;
   readonly created_at: number;
 }
@@ -227,7 +227,7 @@ export interface RunRow {
   readonly ended_at: number | null;
 }
 
-/** What budgets still count of a run whose task is gone. */
+/** Columns that budgets still count of a run whose task was removed. */
 type PrunedRunRow = Pick<RunRow, 'flow_id' | 'state' | 'cost_usd' | 'reserved_usd' | 'started_at'>;
 
 interface BudgetNoticeRow {

@@ -36,9 +36,9 @@ interface TaskInsertion {
   /** Stored only while this delivery is pending; null when no delivery made the task. */
   readonly deliveryId: string | null;
   readonly command: string | null;
-  /** Null: the flow's. */
+  /** Null for the flow's. */
   readonly externalId: string | null;
-  /** Null: the flow's current one. */
+  /** Null for the flow's current one. */
   readonly conversationId: string | null;
   readonly source: string;
   readonly parentId: string | null;
@@ -46,7 +46,7 @@ interface TaskInsertion {
   readonly dependsOn: readonly string[];
   readonly trust: Trust;
   readonly isSample: boolean;
-  /** Not stored where so many open tasks are below its initiator already; null: without bound. */
+  /** Most open tasks below the same initiator: the task is not stored when there are as many; null for no limit. */
   readonly mostBelow: number | null;
   readonly at: number;
 }
@@ -217,7 +217,7 @@ export function projectableTasks(finished: number): CompiledQuery<TaskRow> {
   return sqlBuilder.selectFrom('tasks').selectAll().where('id', 'in', due).orderBy('id').compile();
 }
 
-/** Merges where a task stands into its metadata; a field that the note leaves null stays as it is. */
+/** Merges the location of a task's files into its metadata; a null field leaves the stored value. */
 export function noteTaskSync({ taskId, claudeTaskId, claudeList, unsynced }: SyncNote): CompiledQuery<never> {
   const known = {
     ...(claudeTaskId === null ? {} : { claude_task_id: claudeTaskId }),
@@ -245,7 +245,7 @@ const selectDependents = compileOnce(({ taskId }: { readonly taskId: string }) =
     .selectFrom('tasks')
     .selectAll()
     .where('completed_at', 'is', null)
-    // As it stands in the index: with a parameter in its place SQLite would prepare the query anew each time.
+    // As in the index: with a parameter in its place SQLite would prepare the query anew each time.
     .where(sql<boolean>`depends_on <> '[]'`)
     .where(sql<boolean>`exists (select 1 from json_each(tasks.depends_on) where value = ${taskId})`)
     .compile(),

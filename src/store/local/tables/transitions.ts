@@ -10,7 +10,7 @@ export function changeTask(change: TaskChange): readonly CompiledQuery<TaskRow>[
   return [recordChange(change), ...insertReply(change), updateTask(change)] as const;
 }
 
-/** Records what changes nothing, unless it is the last thing that was recorded of the task already. */
+/** Records an event that changes nothing, unless it is the last recorded one of the task. */
 export function noteTask({ taskId, event, actor, reason, at }: TaskNote): CompiledQuery<{ id: number }> {
   const isLast = sql<boolean>`exists (
     select 1 from (
@@ -41,12 +41,12 @@ export function noteTask({ taskId, event, actor, reason, at }: TaskNote): Compil
     .compile();
 }
 
-/** What a delivery did to a task: its actor is the sender. */
+/** A step of a task by a delivery, whose sender is the actor. */
 interface DeliveryStep {
   readonly deliveryId: string;
   readonly taskId: string;
   readonly event: Transition['event'];
-  /** Null: the delivery made it, and it is in `to` already. */
+  /** Null when the delivery made the task, which is in `to` already. */
   readonly from: TaskStatus | null;
   readonly to: TaskStatus;
   readonly at: number;
@@ -54,19 +54,11 @@ interface DeliveryStep {
 
 /** Part of recording an outcome: only while the delivery is pending and the task is where the step begins. */
 export function recordStep(step: DeliveryStep): CompiledQuery<never> {
-  return insertStep({ ...step, standsIn: step.from ?? step.to });
+  return insertStep({ ...step, present: step.from ?? step.to });
 }
 
 const insertStep = compileOnce(
-  ({
-    deliveryId,
-    taskId,
-    event,
-    from,
-    to,
-    at,
-    standsIn,
-  }: DeliveryStep & { readonly standsIn: TaskStatus }) => {
+  ({ deliveryId, taskId, event, from, to, at, present }: DeliveryStep & { readonly present: TaskStatus }) => {
     const step = sqlBuilder
       .selectFrom('deliveries')
       .innerJoin('tasks', (join) => join.on('tasks.id', '=', taskId))
@@ -83,7 +75,7 @@ const insertStep = compileOnce(
       ])
       .where('deliveries.id', '=', deliveryId)
       .where('deliveries.status', '=', 'pending')
-      .where('tasks.status', '=', standsIn);
+      .where('tasks.status', '=', present);
     return insertFrom(step);
   },
 );
@@ -170,7 +162,7 @@ function updateTask(change: TaskChange): CompiledQuery<TaskRow> {
     .compile();
 }
 
-/** The column and one more run; what nobody told leaves it as it is. */
+/** The column plus one more run's value; null adds nothing. */
 export function plus(column: 'cost_usd' | 'input_tokens' | 'output_tokens', more: number | null) {
   return sql<number | null>`coalesce(${sql.ref(column)} + ${more}, ${sql.ref(column)}, ${more})`;
 }
