@@ -1,8 +1,8 @@
 import type { Account, OutgoingCall, Post, ReplyChannel, ThreadRef } from '../../types.ts';
 import { inert } from '../kit/inert.ts';
-import { hasMarker, isBy, plainMarker } from '../kit/marker.ts';
+import { plainMarker } from '../kit/marker.ts';
 import { idAt, objectsAt, textAt } from '../kit/payload.ts';
-import { answerJson, apiPath } from '../kit/reply.ts';
+import { answerJson, apiPath, basicOrBearer, findPost, postedId } from '../kit/reply.ts';
 import { fullName, repositoryOf, subjectOf } from './subject.ts';
 
 /**
@@ -31,13 +31,7 @@ export const reply: ReplyChannel = {
   immediate: ({ type }) => (/^(?:pullrequest|issue):created$/.test(type) ? { kind: 'comment' } : null),
 
   /** An API token belongs to an e-mail address; an access token of a repository or workspace stands alone. */
-  authorize: ({ user, token }) => ({
-    accept: 'application/json',
-    authorization:
-      user === null
-        ? `Bearer ${token.reveal()}`
-        : `Basic ${Buffer.from(`${user}:${token.reveal()}`).toString('base64')}`,
-  }),
+  authorize: (account) => ({ accept: 'application/json', authorization: basicOrBearer(account) }),
 
   comment: (account, place, post) => call('POST', account, place, [], content(post)),
   edit: (account, place, remoteId, post) => call('PUT', account, place, [remoteId], content(post)),
@@ -54,14 +48,16 @@ export const reply: ReplyChannel = {
 
   readPage(_, answer, id, author) {
     const page = answerJson(answer);
-    const found = objectsAt(page, 'values').find(
-      (each) =>
-        hasMarker(textAt(each, 'content', 'raw') ?? '', id) && isBy(author, idAt(each, 'user', 'uuid')),
-    );
-    return { id: idAt(found, 'id'), next: textAt(page, 'next') };
+    const found = findPost(objectsAt(page, 'values'), {
+      id,
+      author,
+      textOf: (comment) => textAt(comment, 'content', 'raw'),
+      authorOf: (comment) => idAt(comment, 'user', 'uuid'),
+    });
+    return { id: found, next: textAt(page, 'next') };
   },
 
-  postedId: (answer) => idAt(answerJson(answer), 'id'),
+  postedId,
 };
 
 function call(

@@ -1,9 +1,7 @@
-import { isJsonObject } from '../../lib/json.ts';
-import type { Account, OutgoingCall, Post, ReplyChannel, ThreadRef } from '../../types.ts';
+import type { Account, OutgoingCall, ReplyChannel, ThreadRef } from '../../types.ts';
 import { inert } from '../kit/inert.ts';
-import { hasMarker, hiddenMarker, isBy } from '../kit/marker.ts';
 import { hostOf, idAt, objectAt, textAt } from '../kit/payload.ts';
-import { answerJson, apiPath } from '../kit/reply.ts';
+import { answerJson, answerList, apiPath, findPost, hiddenlyMarked, postedId } from '../kit/reply.ts';
 import { subjectOf } from './subject.ts';
 
 /** Clocks differ; a comment is looked for from a little before it was asked for. */
@@ -37,9 +35,9 @@ export const reply: ReplyChannel = {
   authorize: ({ token }) => ({ authorization: `token ${token.reveal()}`, accept: 'application/json' }),
 
   comment: (account, place, post) =>
-    call('POST', account, place, [place.number, 'comments'], { body: marked(post) }),
+    call('POST', account, place, [place.number, 'comments'], { body: hiddenlyMarked(post) }),
   edit: (account, place, remoteId, post) =>
-    call('PATCH', account, place, ['comments', remoteId], { body: marked(post) }),
+    call('PATCH', account, place, ['comments', remoteId], { body: hiddenlyMarked(post) }),
 
   find(account, place, since) {
     const { url } = call('GET', account, place, [place.number, 'comments'], null);
@@ -52,12 +50,13 @@ export const reply: ReplyChannel = {
   },
 
   readPage(_, answer, id, author) {
-    const comments = answerJson(answer);
-    const list = Array.isArray(comments) ? comments.filter(isJsonObject) : [];
-    const found = list.find(
-      (comment) => hasMarker(textAt(comment, 'body') ?? '', id) && isBy(author, idAt(comment, 'user', 'id')),
-    );
-    return { id: idAt(found, 'id'), next: null };
+    const found = findPost(answerList(answer), {
+      id,
+      author,
+      textOf: (comment) => textAt(comment, 'body'),
+      authorOf: (comment) => idAt(comment, 'user', 'id'),
+    });
+    return { id: found, next: null };
   },
 
   react(account, place, emoji) {
@@ -65,7 +64,7 @@ export const reply: ReplyChannel = {
     return call('POST', account, place, [...target, 'reactions'], { content: emoji });
   },
 
-  postedId: (answer) => idAt(answerJson(answer), 'id'),
+  postedId,
 };
 
 function call(
@@ -76,8 +75,4 @@ function call(
   body: object | null,
 ): OutgoingCall {
   return { method, url: `${baseUrl}/api/v1${apiPath('repos', owner, repo, 'issues', ...segments)}`, body };
-}
-
-function marked({ id, text }: Post): string {
-  return `${hiddenMarker(id)}\n${text}`;
 }

@@ -1,5 +1,6 @@
 import { getPath } from '../../lib/json.ts';
-import type { BuiltInWebhook, JsonObject, Provider } from '../../types.ts';
+import type { JsonObject, Provider } from '../../types.ts';
+import { defaultWebhook } from '../kit/default-webhook.ts';
 import { bodyKey, signHmac } from '../kit/signature.ts';
 import { createProvider, signedBy } from '../provider.ts';
 import { parse } from './parse.ts';
@@ -17,33 +18,12 @@ function authorOf(payload: JsonObject, path: readonly string[]): string | null {
   return null;
 }
 
-/** Title, place, what was asked, and the text it was asked in: enough to start without opening a browser. */
-function template(task: string): string {
-  return [
-    `${task}: {{@event.title}}`,
-    '',
-    '{{#if @argument}}Asked: {{@argument}}{{/if}}',
-    'Repository: {{repository.full_name}}',
-    'Link: {{@event.url}}',
-    '',
-    '{{#if issue.body}}{{issue.body}}{{else}}{{pull_request.body}}{{/if}}',
-  ].join('\n');
-}
-
-/** The webhook at `/webhooks/github` when a project does not define its own. */
-const webhook: BuiltInWebhook = {
-  name: 'github',
-  secretEnv: 'GITHUB_WEBHOOK_SECRET',
-  commandPrefix: '@agent',
-  targetAgent: 'brain',
-  defaultCommand: 'analyze',
-  commands: [
-    { name: 'analyze', aliases: ['analysis'], targetAgent: 'planning', template: template('Analyze') },
-    { name: 'plan', targetAgent: 'planning', template: template('Plan') },
-    { name: 'fix', targetAgent: 'executor', template: template('Fix'), requiresApproval: true },
-    { name: 'review', template: template('Review') },
-  ],
-};
+const webhook = defaultWebhook('github', [
+  'Repository: {{repository.full_name}}',
+  'Link: {{@event.url}}',
+  '',
+  '{{#if issue.body}}{{issue.body}}{{else}}{{pull_request.body}}{{/if}}',
+]);
 
 /**
  * GitHub, github.com and Enterprise Server. Only the body is signed (`X-Hub-Signature-256`, HMAC-SHA256 over the raw

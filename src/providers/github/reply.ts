@@ -9,9 +9,8 @@ import type {
   WebhookEvent,
 } from '../../types.ts';
 import { inert } from '../kit/inert.ts';
-import { hasMarker, hiddenMarker, isBy } from '../kit/marker.ts';
 import { hostOf, idAt, objectAt, textAt } from '../kit/payload.ts';
-import { answerJson, apiPath } from '../kit/reply.ts';
+import { answerJson, answerList, apiPath, findPost, hiddenlyMarked, postedId } from '../kit/reply.ts';
 
 /** All that GitHub knows (REST, "Reactions"), and the names under which others know them. */
 const REACTIONS: Readonly<Record<string, string>> = {
@@ -76,11 +75,13 @@ export const reply: ReplyChannel = {
   }),
 
   comment: (account, place, post) =>
-    call('POST', account, [...comments(place), ...answered(place)], { body: marked(post) }),
+    call('POST', account, [...comments(place), ...answered(place)], { body: hiddenlyMarked(post) }),
 
   edit(account, place, remoteId, post) {
     const kind = isInReview(place) ? 'pulls' : 'issues';
-    return call('PATCH', account, [...repository(place), kind, 'comments', remoteId], { body: marked(post) });
+    return call('PATCH', account, [...repository(place), kind, 'comments', remoteId], {
+      body: hiddenlyMarked(post),
+    });
   },
 
   find(account, place, since) {
@@ -95,13 +96,14 @@ export const reply: ReplyChannel = {
   },
 
   readPage(_, answer, id, author) {
-    const comments = answerJson(answer);
-    const list = Array.isArray(comments) ? comments : [];
-    const found = list.find(
-      (comment) => hasMarker(textAt(comment, 'body') ?? '', id) && isBy(author, idAt(comment, 'user', 'id')),
-    );
+    const found = findPost(answerList(answer), {
+      id,
+      author,
+      textOf: (comment) => textAt(comment, 'body'),
+      authorOf: (comment) => idAt(comment, 'user', 'id'),
+    });
     const next = /<([^>]+)>;\s*rel="next"/.exec(answer.headers.link ?? '')?.[1] ?? null;
-    return { id: found === undefined ? null : idAt(found, 'id'), next };
+    return { id: found, next };
   },
 
   react(account, place, emoji) {
@@ -120,7 +122,7 @@ export const reply: ReplyChannel = {
   label: (account, place, label) => call('POST', account, [...issue(place), 'labels'], { labels: [label] }),
 
   classify: rateLimit,
-  postedId: (answer) => idAt(answerJson(answer), 'id'),
+  postedId,
 };
 
 function call(
@@ -160,10 +162,6 @@ function commentOf({ type, payload }: WebhookEvent) {
   if (comment === null) return { comment: null, commentKind: null };
   if (!type.startsWith('pull_request_review_comment')) return { comment, commentKind: 'issues' };
   return { comment, commentKind: 'pulls', thread: idAt(payload, 'comment', 'in_reply_to_id') ?? comment };
-}
-
-function marked({ id, text }: { readonly id: string; readonly text: string }): string {
-  return `${hiddenMarker(id)}\n${text}`;
 }
 
 /** A 403 is also GitHub's word for "too many requests". */

@@ -1,12 +1,6 @@
 import { getPath, parseJson } from '../../lib/json.ts';
-import type {
-  BuiltInWebhook,
-  JsonObject,
-  Provider,
-  RawRequest,
-  Verdict,
-  WebhookSecret,
-} from '../../types.ts';
+import type { JsonObject, Provider, RawRequest, Verdict, WebhookSecret } from '../../types.ts';
+import { defaultWebhook } from '../kit/default-webhook.ts';
 import { SIGNING_SECRET_PREFIX } from '../kit/keys.ts';
 import { idAt, textAt } from '../kit/payload.ts';
 import { checkToken } from '../kit/signature.ts';
@@ -55,32 +49,12 @@ function authorOf(payload: JsonObject, path: readonly string[]): string | null {
     : null;
 }
 
-function template(task: string): string {
-  return [
-    `${task}: {{@event.title}}`,
-    '',
-    '{{#if @argument}}Asked: {{@argument}}{{/if}}',
-    'Project: {{project.path_with_namespace}}',
-    'Link: {{@event.url}}',
-    '',
-    '{{default issue.description (default merge_request.description object_attributes.description)}}',
-  ].join('\n');
-}
-
-/** The webhook at `/webhooks/gitlab` when a project does not define its own. */
-const webhook: BuiltInWebhook = {
-  name: 'gitlab',
-  secretEnv: 'GITLAB_WEBHOOK_SECRET',
-  commandPrefix: '@agent',
-  targetAgent: 'brain',
-  defaultCommand: 'analyze',
-  commands: [
-    { name: 'analyze', aliases: ['analysis'], targetAgent: 'planning', template: template('Analyze') },
-    { name: 'plan', targetAgent: 'planning', template: template('Plan') },
-    { name: 'fix', targetAgent: 'executor', template: template('Fix'), requiresApproval: true },
-    { name: 'review', template: template('Review') },
-  ],
-};
+const webhook = defaultWebhook('gitlab', [
+  'Project: {{project.path_with_namespace}}',
+  'Link: {{@event.url}}',
+  '',
+  '{{default issue.description (default merge_request.description object_attributes.description)}}',
+]);
 
 /**
  * GitLab, gitlab.com and self-managed. Its hooks are switched off after four failures in a row, whatever the status.

@@ -2,9 +2,8 @@ import { failure } from '../../errors.ts';
 import { isJsonObject } from '../../lib/json.ts';
 import type { Account, JsonObject, OutgoingCall, ReplyChannel, ThreadRef } from '../../types.ts';
 import { inert } from '../kit/inert.ts';
-import { hasMarker, hiddenMarker, isBy } from '../kit/marker.ts';
 import { hostOf, idAt, textAt } from '../kit/payload.ts';
-import { answerJson, apiPath } from '../kit/reply.ts';
+import { answerJson, answerList, apiPath, findPost, hiddenlyMarked, postedId } from '../kit/reply.ts';
 import { subjectOf } from './reference.ts';
 
 /** Names by which others know GitLab's emoji. */
@@ -44,10 +43,10 @@ export const reply: ReplyChannel = {
 
   authorize: ({ token }) => ({ 'private-token': token.reveal() }),
 
-  comment: (account, place, post) => call('POST', account, place, ['notes'], { body: marked(post) }),
+  comment: (account, place, post) => call('POST', account, place, ['notes'], { body: hiddenlyMarked(post) }),
 
   edit: (account, place, remoteId, post) =>
-    call('PUT', account, place, ['notes', remoteId], { body: marked(post) }),
+    call('PUT', account, place, ['notes', remoteId], { body: hiddenlyMarked(post) }),
 
   find(account, place) {
     const { url } = call('GET', account, place, ['notes'], null);
@@ -60,12 +59,13 @@ export const reply: ReplyChannel = {
   },
 
   readPage(_, answer, id, author) {
-    const notes = answerJson(answer);
-    const list = Array.isArray(notes) ? notes.filter(isJsonObject) : [];
-    const found = list.find(
-      (note) => hasMarker(textAt(note, 'body') ?? '', id) && isBy(author, idAt(note, 'author', 'id')),
-    );
-    return { id: idAt(found, 'id'), next: null };
+    const found = findPost(answerList(answer), {
+      id,
+      author,
+      textOf: (note) => textAt(note, 'body'),
+      authorOf: (note) => idAt(note, 'author', 'id'),
+    });
+    return { id: found, next: null };
   },
 
   react(account, place, emoji) {
@@ -81,7 +81,7 @@ export const reply: ReplyChannel = {
     status === 404 && text.includes('Award Emoji Name has already been taken')
       ? { result: 'done', id: null }
       : null,
-  postedId: (answer) => idAt(answerJson(answer), 'id'),
+  postedId,
 };
 
 /** Snippets and commits have APIs of their own, which are not spoken here. */
@@ -101,8 +101,4 @@ function call(
   if (kind !== 'issues' && kind !== 'merge_requests')
     throw failure('bad_place', `${kind} is nothing to answer on`);
   return { method, url: `${baseUrl}/api/v4${apiPath('projects', project, kind, number, ...segments)}`, body };
-}
-
-function marked({ id, text }: { readonly id: string; readonly text: string }): string {
-  return `${hiddenMarker(id)}\n${text}`;
 }

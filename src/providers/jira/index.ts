@@ -1,37 +1,18 @@
 import { z } from 'zod';
 import { parseJson } from '../../lib/json.ts';
-import type { BuiltInWebhook, JsonObject, Provider } from '../../types.ts';
+import type { JsonObject, Provider } from '../../types.ts';
+import { defaultWebhook } from '../kit/default-webhook.ts';
 import { textAt } from '../kit/payload.ts';
 import { checkHmac, checkToken, signHmac } from '../kit/signature.ts';
 import { createProvider } from '../provider.ts';
 import { parse } from './parse.ts';
 import { reply } from './reply.ts';
 
-function template(task: string): string {
-  return [
-    `${task}: {{@event.title}}`,
-    '',
-    '{{#if @argument}}Asked: {{@argument}}{{/if}}',
-    'Issue: {{issue.key}}',
-    'Link: {{@event.url}}',
-    '',
-    '{{issue.fields.description}}',
-  ].join('\n');
-}
-
-/** The webhook at `/webhooks/jira` when a project does not define its own. */
-const webhook: BuiltInWebhook = {
-  name: 'jira',
-  secretEnv: 'JIRA_WEBHOOK_SECRET',
-  commandPrefix: '@agent',
-  targetAgent: 'brain',
-  defaultCommand: 'analyze',
-  commands: [
-    { name: 'analyze', aliases: ['analysis'], targetAgent: 'planning', template: template('Analyze') },
-    { name: 'plan', targetAgent: 'planning', template: template('Plan') },
-    { name: 'fix', targetAgent: 'executor', template: template('Fix'), requiresApproval: true },
-  ],
-};
+const webhook = defaultWebhook(
+  'jira',
+  ['Issue: {{issue.key}}', 'Link: {{@event.url}}', '', '{{issue.fields.description}}'],
+  { hasReviews: false },
+);
 
 /** Name of the account that wrote a comment, an issue's texts or a change; null for the rest. */
 function authorOf(payload: JsonObject, path: readonly string[]): string | null {

@@ -2,9 +2,9 @@ import { isJsonObject } from '../../lib/json.ts';
 import type { Account, JsonObject, OutgoingCall, Post, ReplyChannel } from '../../types.ts';
 import { inert } from '../kit/inert.ts';
 import { type Block, lineIn, type Markup, parseMarkdown, type Span } from '../kit/markdown.ts';
-import { hasMarker, isBy, plainMarker } from '../kit/marker.ts';
+import { plainMarker } from '../kit/marker.ts';
 import { idAt, objectAt, objectsAt, textAt } from '../kit/payload.ts';
-import { answerJson, apiPath } from '../kit/reply.ts';
+import { answerJson, apiPath, basicOrBearer, findPost, postedId } from '../kit/reply.ts';
 import { adfToText, toAdf } from './adf.ts';
 import { placeOf } from './site.ts';
 
@@ -78,13 +78,7 @@ export const reply: ReplyChannel = {
   immediate: ({ asks }) => (asks == null ? null : { kind: 'comment' }),
 
   /** An API token of Cloud belongs to an e-mail address; a personal access token of Data Center stands alone. */
-  authorize: ({ user, token }) => ({
-    accept: 'application/json',
-    authorization:
-      user === null
-        ? `Bearer ${token.reveal()}`
-        : `Basic ${Buffer.from(`${user}:${token.reveal()}`).toString('base64')}`,
-  }),
+  authorize: (account) => ({ accept: 'application/json', authorization: basicOrBearer(account) }),
 
   comment: (account, place, post) => call('POST', account, [place.issue, 'comment'], content(account, post)),
 
@@ -106,16 +100,19 @@ export const reply: ReplyChannel = {
   },
 
   readPage(_, answer, id, author) {
-    const found = objectsAt(answerJson(answer), 'comments').find(
-      (each) => hasMarker(bodyText(each), id) && isBy(author, personOf(objectAt(each, 'author'))),
-    );
-    return { id: idAt(found, 'id'), next: null };
+    const found = findPost(objectsAt(answerJson(answer), 'comments'), {
+      id,
+      author,
+      textOf: bodyText,
+      authorOf: (comment) => personOf(objectAt(comment, 'author')),
+    });
+    return { id: found, next: null };
   },
 
   label: (account, place, label) =>
     call('PUT', account, [place.issue], { update: { labels: [{ add: label.replaceAll(/\s+/g, '-') }] } }),
 
-  postedId: (answer) => idAt(answerJson(answer), 'id'),
+  postedId,
 };
 
 function call(

@@ -1,9 +1,9 @@
 import { getPath, isJsonObject } from '../../lib/json.ts';
 import type { Account, CallAnswer, OutgoingCall, Post, ReplyChannel, Sent } from '../../types.ts';
 import { inert } from '../kit/inert.ts';
-import { hasMarker, isBy, plainMarker } from '../kit/marker.ts';
+import { plainMarker } from '../kit/marker.ts';
 import { idAt, objectAt, objectsAt, textAt } from '../kit/payload.ts';
-import { answerJson } from '../kit/reply.ts';
+import { answerJson, findPost } from '../kit/reply.ts';
 import { issueIdOf } from './subject.ts';
 
 const CREATE =
@@ -69,10 +69,13 @@ export const reply: ReplyChannel = {
   readPage(_, answer, id) {
     const nodes = objectsAt(answerJson(answer), 'data', 'issue', 'comments', 'nodes');
     const author = idAt(objectAt(answerJson(answer), 'data', 'viewer') ?? undefined, 'id');
-    const found = nodes.find(
-      (each) => hasMarker(textAt(each, 'body') ?? '', id) && isBy(author, idAt(each, 'user', 'id')),
-    );
-    return { id: idAt(found, 'id'), next: null };
+    const found = findPost(nodes, {
+      id,
+      author,
+      textOf: (comment) => textAt(comment, 'body'),
+      authorOf: (comment) => idAt(comment, 'user', 'id'),
+    });
+    return { id: found, next: null };
   },
 
   react: (account, place, emoji) =>

@@ -1,8 +1,8 @@
 import type { Account, OutgoingCall, Post, ReplyChannel } from '../../types.ts';
 import { inert } from '../kit/inert.ts';
-import { hasMarker, plainMarker } from '../kit/marker.ts';
+import { plainMarker } from '../kit/marker.ts';
 import { idAt, objectAt, objectsAt, textAt } from '../kit/payload.ts';
-import { answerJson, apiPath } from '../kit/reply.ts';
+import { answerJson, apiPath, findPost } from '../kit/reply.ts';
 import { incidentOf } from './parse.ts';
 
 /**
@@ -42,10 +42,9 @@ export const reply: ReplyChannel = {
   find: (account, place) => notes('GET', account, place.incident, null),
 
   readPage(_, answer, id) {
-    const found = objectsAt(answerJson(answer), 'notes').find((note) =>
-      hasMarker(textAt(note, 'content') ?? '', id),
-    );
-    return { id: idAt(found, 'id'), next: null };
+    const notes = objectsAt(answerJson(answer), 'notes');
+    const found = findPost(notes, { id, author: null, textOf: (note) => textAt(note, 'content') });
+    return { id: found, next: null };
   },
 
   postedId: (answer) => idAt(answerJson(answer), 'note', 'id'),

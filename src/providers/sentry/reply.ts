@@ -1,9 +1,7 @@
-import { isJsonObject } from '../../lib/json.ts';
 import type { CallAnswer, ReplyChannel, Sent } from '../../types.ts';
 import { inert } from '../kit/inert.ts';
-import { hasMarker, hiddenMarker } from '../kit/marker.ts';
 import { hostOf, idAt, textAt } from '../kit/payload.ts';
-import { answerJson, apiPath } from '../kit/reply.ts';
+import { answerList, apiPath, findPost, hiddenlyMarked, postedId } from '../kit/reply.ts';
 import { webUrlOf } from './issue.ts';
 
 const ISSUE_IDS = [['issue', 'id'], ['event', 'issue_id'], ['error', 'issue_id'], ['issue_id']] as const;
@@ -31,16 +29,16 @@ export const reply: ReplyChannel = {
   immediate: () => ({ kind: 'comment' }),
   authorize: ({ token }) => ({ authorization: `Bearer ${token.reveal()}` }),
 
-  comment: ({ baseUrl }, place, { id, text }) => ({
+  comment: ({ baseUrl }, place, post) => ({
     method: 'POST',
     url: `${baseUrl}/api/0/issues${apiPath(place.issue, 'comments')}/`,
-    body: { text: `${hiddenMarker(id)}\n${text}` },
+    body: { text: hiddenlyMarked(post) },
   }),
 
-  edit: ({ baseUrl }, place, remoteId, { id, text }) => ({
+  edit: ({ baseUrl }, place, remoteId, post) => ({
     method: 'PUT',
     url: `${baseUrl}/api/0/issues${apiPath(place.issue, 'comments', remoteId)}/`,
-    body: { text: `${hiddenMarker(id)}\n${text}` },
+    body: { text: hiddenlyMarked(post) },
   }),
 
   // By the mark alone: tokens of an organisation name no user.
@@ -51,15 +49,17 @@ export const reply: ReplyChannel = {
   }),
 
   readPage(_, answer, id) {
-    const notes = answerJson(answer);
-    const list = Array.isArray(notes) ? notes.filter(isJsonObject) : [];
-    const found = list.find((note) => hasMarker(textAt(note, 'data', 'text') ?? '', id));
+    const found = findPost(answerList(answer), {
+      id,
+      author: null,
+      textOf: (note) => textAt(note, 'data', 'text'),
+    });
     const next = /<([^>]+)>;[^,]*rel="next";[^,]*results="true"/.exec(answer.headers.link ?? '')?.[1] ?? null;
-    return { id: idAt(found, 'id'), next };
+    return { id: found, next };
   },
 
   classify: alreadyPosted,
-  postedId: (answer) => idAt(answerJson(answer), 'id'),
+  postedId,
 };
 
 /** The same text within an hour is refused: an earlier try has succeeded. */
