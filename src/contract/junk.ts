@@ -3,7 +3,7 @@ import type { RawRequest } from '../types.ts';
 import { NOW, type Subject, secretsOf, toJson } from './subject.ts';
 import type { ContractCheck } from './types.ts';
 
-/** Whoever finds the URL can post anything. */
+/** Anyone who finds the URL can post anything. */
 export function junkChecks(subject: Subject): readonly ContractCheck[] {
   return [{ name: 'junk is refused or read, but never throws', run: () => checkJunk(subject) }];
 }

@@ -73,7 +73,7 @@ function checkEvent(subject: Subject, sample: Sample): void {
     assert.ok(text !== null || author === null, 'there is an author, but no text');
     assert.ok(
       text === null || sender === null || author?.id === sender.id,
-      `the sample's text is by ${author?.id ?? 'nobody that it names'}, expected its sender ${sender?.id}`,
+      `the sample's text is by ${author?.id ?? 'no one that it names'}, expected its sender ${sender?.id}`,
     );
   }
 }

@@ -65,7 +65,7 @@ function signatureIssues(given: unknown): readonly Issue[] {
     : [];
 }
 
-/** A provider is proved in exactly one way: nobody could tell which of two is meant. */
+/** A provider proves its requests in exactly one way: of two, it is unclear which is meant. */
 function proofIssues(given: unknown): readonly Issue[] {
   if (!isJsonObject(given)) return [];
   const has = (field: string) => given[field] !== undefined;
@@ -74,7 +74,7 @@ function proofIssues(given: unknown): readonly Issue[] {
     return [
       {
         path: ['verify'],
-        message: 'stands beside signature: one of them proves a request',
+        message: 'cannot be combined with signature: one of them proves a request',
         fix,
         atKey: true,
       },
@@ -277,7 +277,7 @@ type Read =
   | { readonly ok: false; readonly reason: string };
 
 /**
- * What a project's `parse` returned, checked: it is code that nobody compiled, and what it says of a stranger's payload
+ * What a project's `parse` returned, checked: no compiler checked it, and what it makes of a stranger's payload
  * goes into the store. External ids are qualified by the provider's name.
  */
 function readEvents(name: string, said: ParseResult, payload: JsonObject): Read {

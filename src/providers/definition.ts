@@ -29,7 +29,7 @@ export interface EventDraft {
   readonly type: string;
   /** What it is about; hookctl puts the provider's name before it. Left out: a flow of its own. */
   readonly externalId?: string | null | undefined;
-  /** Who did it. Left out or null: nobody knows, so that it may not command. */
+  /** The person or program that acted. Left out or null: unknown, so that it may not command. */
   readonly sender?: Sender | null | undefined;
   /** What a person wrote, on the action that wrote it alone. */
   readonly text?: string | null | undefined;
@@ -50,7 +50,7 @@ export interface EventDraft {
   readonly writtenAt?: number | null | undefined;
   /**
    * Where no person is the sender (`kind: 'system'`): whether a stranger can have written words of the payload. Then its tasks
-   * wait for approval. Default true; say false for facts: a check's result, a schedule, an alert of one's own monitor.
+   * wait for approval. Default true; say false for facts: a check's result, a schedule, an alert of your own monitor.
    */
   readonly hasStrangersWords?: boolean | undefined;
   readonly title?: string | null | undefined;
@@ -83,13 +83,13 @@ interface ProviderFields {
   readonly secretHeaders?: readonly string[] | undefined;
   /** What a verified request says. */
   parse(payload: JsonObject, context: ParseContext): ParseResult;
-  /** How the bytes become the payload; null: they are unreadable. Default: JSON, or the JSON in a form's field. */
+  /** How the bytes become the payload; null when they are unreadable. Default: JSON, or the JSON in a form's field. */
   decode?: ((request: RawRequest) => JsonObject | null) | undefined;
   /** Keys beside the delivery id by which a second delivery of the same act is known. */
   uniqueKeys?: ((payload: JsonObject, request: RawRequest) => readonly string[]) | undefined;
-  /** An answer that the sender insists on; null: the usual 202. */
+  /** An answer that the sender insists on; null for the usual 202. */
   acknowledge?: ((request: RawRequest, parsed: Parsed) => Ack | null) | undefined;
-  /** Who wrote the payload value at a path; null: not told. */
+  /** Author of the payload value at a path; null when unknown. */
   authorOf?: ((payload: JsonObject, path: readonly string[]) => string | null) | undefined;
   /** How it is answered. Left out: it cannot be. */
   readonly reply?: ReplyChannel | undefined;
@@ -111,7 +111,7 @@ export interface SignatureSettings {
   readonly algorithm?: 'sha1' | 'sha256' | 'sha512' | undefined;
   /** How the signature is written. Default `hex`. */
   readonly encoding?: 'hex' | 'base64' | undefined;
-  /** What stands before the digits or the token: `sha256=`, `v0=`. Default none. */
+  /** Text before the digits or the token: `sha256=`, `v0=`. Default none. */
   readonly prefix?: string | undefined;
   /** Between several signatures in the header (`,`), any of which may fit. */
   readonly separator?: string | undefined;
@@ -129,7 +129,7 @@ export interface SignatureSettings {
   readonly publicKey?: string | undefined;
   /** basic: the user name. Default `hookctl`. */
   readonly user?: string | undefined;
-  /** What `{url}` stands for: the URL as the sender knows it. */
+  /** The value of `{url}`: the URL as the sender knows it. */
   readonly publicUrl?: string | undefined;
   /** Field that holds the JSON when the body is a form. Default `payload`. */
   readonly formField?: string | undefined;

@@ -21,7 +21,7 @@ test('a sender is added by a few settings; mistakes are explained, all at once',
       '  Did you mean header?',
       'webhook deploys options.signedContent: there is no {foo}',
       '  Known: {body}, {payload}, {timestamp}, {id}, {url}, {header:x-name}.',
-      'webhook deploys options.tolerance: stands without a timestamp, so no time is checked',
+      'webhook deploys options.tolerance: has no effect without a timestamp: no time is checked',
       '  Add timestamp: header:x-timestamp, or remove tolerance.',
       '',
     ].join('\n'),
@@ -137,7 +137,7 @@ export default [
   expect(code).toBe(3);
   const problems = `${stderr}${stdout}`.replaceAll(`${sandbox.project}/`, '');
   for (const expected of [
-    'webhooks/tickets.ts:6 signature.tolerance: stands without a timestamp, so no time is checked',
+    'webhooks/tickets.ts:6 signature.tolerance: has no effect without a timestamp: no time is checked',
     'webhooks/tickets.ts:8 lable: unknown field\n  Did you mean label?',
     'webhooks/tickets.ts:11 comands: unknown field\n  Did you mean commands?',
     'webhooks/more.ts:2 signature: missing: nothing says how a request is proved',

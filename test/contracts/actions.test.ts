@@ -71,7 +71,7 @@ function contextWith(action: string, replies: Replies): ActionContext {
   };
 }
 
-test('every action stands in the contract suite', () => {
+test('the contract suite covers every action', () => {
   expect(Object.keys(OPTIONS).sort()).toEqual(actions.map(({ name }) => name).sort());
 });
 

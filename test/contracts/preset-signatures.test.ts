@@ -166,7 +166,7 @@ describe.each(TOKENS)('%s', (name) => {
   });
 });
 
-test('every preset stands in a table', () => {
+test('the tables have every provider with signature settings', () => {
   const coded = ['github', 'jira', 'slack', 'sentry', 'gitlab', 'generic'];
   const presets = providers.map(({ name }) => name).filter((name) => !coded.includes(name));
   expect([...Object.keys(SCHEMES), ...TOKENS].toSorted()).toEqual(presets.toSorted());

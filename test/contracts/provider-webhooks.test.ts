@@ -70,7 +70,7 @@ describe.each(withWebhook.map((provider) => [provider.name, provider] as const))
   },
 );
 
-test('every provider with a webhook of its own stands in the table', () => {
+test('the table has every provider with a webhook of its own', () => {
   expect(Object.keys(SPEAKING)).toEqual(withWebhook.map(({ name }) => name));
 });
 

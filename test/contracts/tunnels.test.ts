@@ -156,7 +156,7 @@ function isAlive(pid: number): boolean {
   }
 }
 
-test('every driver stands in the contract suite', () => {
+test('the contract suite covers every driver', () => {
   const covered = new Set(Object.values(WORLDS).map(([name]) => name));
   expect([...covered].sort()).toEqual(Object.keys(tunnelDrivers).sort());
   for (const [name, driver] of Object.entries(tunnelDrivers)) expect(driver.name).toBe(name);

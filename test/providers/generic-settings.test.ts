@@ -9,7 +9,7 @@ const MISTAKES: readonly (readonly [string, JsonObject, string, string, string])
     'a tolerance without a time',
     { tolerance: 60 },
     'tolerance',
-    'stands without a timestamp, so no time is checked',
+    'has no effect without a timestamp: no time is checked',
     'Add timestamp: header:x-timestamp, or remove tolerance.',
   ],
   [
@@ -44,14 +44,14 @@ const MISTAKES: readonly (readonly [string, JsonObject, string, string, string])
     'a time that is named in what is signed, and nowhere else',
     { signedContent: '{timestamp}.{body}' },
     'signedContent',
-    'it is not said where {timestamp} stands',
+    'the place of {timestamp} is missing',
     'Add timestamp: header:x-timestamp, or part:t',
   ],
   [
     'an id that stands in no header',
     { signedContent: '{id}.{body}', deliveryId: 'event.id' },
     'signedContent',
-    '{id} is the delivery id, which must stand in a header',
+    '{id} is the delivery id, which must be in a header',
     'Add deliveryId: header:x-id',
   ],
   [
@@ -100,7 +100,7 @@ const MISTAKES: readonly (readonly [string, JsonObject, string, string, string])
     'text that nobody wrote',
     { text: 'comment.body' },
     'text',
-    'it is not said who wrote it, so that nobody may command',
+    'the writer is not named, so that no one may command',
     'Add sender: the path of the writer’s id, and list ids under allow.users.',
   ],
   [

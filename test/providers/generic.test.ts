@@ -219,7 +219,7 @@ describe('the time of signing', () => {
     ['no number', '1e9', {}, 'timestamp_invalid'],
   ] as const)('%s', (_, time, more, expected) => expect(at(time, more)).toBe(expected));
 
-  test('may stand in the payload, where the signature covers it', () => {
+  test('may be in the payload, where the signature covers it', () => {
     const linear = { header: 'x-sig', timestamp: 'sent.at', timestampUnit: 'ms', tolerance: 60 };
     const judge = (payload: unknown) => {
       const body = JSON.stringify(payload);
@@ -231,7 +231,7 @@ describe('the time of signing', () => {
     expect(judge([])).toBe('timestamp_invalid');
   });
 
-  test('must stand once in a list of parts', () => {
+  test('must be there once in a list of parts', () => {
     const v1 = `v1=${hmac('key', `${SECONDS}.{}`).digest('hex')}`;
     const judge = (header: string) => outcome(STRIPE, { 'stripe-signature': header }, '{}');
     expect(judge(`t=${SECONDS},${v1}`)).toBe('accepted');
@@ -392,7 +392,7 @@ describe('what a request says', () => {
       options: {},
     });
 
-  test('stands where the settings say', () => {
+  test('is where the settings say', () => {
     expect(onlyEvent(read())).toEqual({
       type: 'comment.created',
       externalId: 'generic:Bug_tracker:shop#7',
@@ -414,7 +414,7 @@ describe('what a request says', () => {
     expect(authorOf('comment.user.id', {})).toBeNull();
   });
 
-  test('is left out where it does not stand', () => {
+  test('is left out where the payload lacks it', () => {
     const bare = { action: undefined, issue: {}, user: null, comment: { body: 5 } };
     expect(onlyEvent(read(bare as unknown as JsonObject, { 'x-event': 'push' }))).toMatchObject({
       type: 'push',

@@ -189,7 +189,7 @@ describe('the external id', () => {
     ],
   ])('%s', (_, payload, id) => expect(event(payload).externalId).toBe(id));
 
-  test('names a host of one’s own, and the path in lower case', () => {
+  test('names a self-hosted GitLab, and the path in lower case', () => {
     const own = project({
       web_url: 'https://git.example.com:8443/Acme/Web',
       path_with_namespace: 'Acme/Web',
@@ -225,7 +225,7 @@ describe('the sender', () => {
     });
   });
 
-  test('of a push stands beside it', () => {
+  test('of a push is beside it', () => {
     expect(event(samplePayload(gitlab, 'push')).sender).toMatchObject({
       id: '51',
       name: 'ada',

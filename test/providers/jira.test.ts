@@ -205,7 +205,7 @@ describe('the sender', () => {
     expect(by(change, fields)).toMatchObject({ kind, association, appId });
   });
 
-  test('without an id of their own nobody is told by a name', () => {
+  test('a name without an id identifies no one', () => {
     expect(by({ accountId: null, name: 'ada' })).toBeNull();
   });
 

@@ -47,7 +47,7 @@ describe('A3: a session with an agent', () => {
     expect(judge(payload)?.fired).toBe(fired);
   });
 
-  test('A3: a prompt without a writer is nobody’s, not the creator’s; one of the agent is a bot’s', () => {
+  test('A3: a prompt without a writer has no author, not the creator; one of the agent is a bot’s', () => {
     expect(event(session('prompted', prompt({}))).sender).toBeNull();
     expect(judge(session('prompted', prompt({})))?.fired).toBe(false);
     const own = event(session('prompted', prompt({ userId: 'u-agent' })));

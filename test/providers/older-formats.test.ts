@@ -35,7 +35,7 @@ describe('C6: Sentry', () => {
     event: { event_id: 'e1', title: 'Test Error: it failed', user: { id: '5', email: 'mallory@x.test' } },
   };
 
-  test('C6: an alert of the legacy plugin is about its issue, and nobody sent it', () => {
+  test('C6: an alert of the legacy plugin is about its issue, and no person sent it', () => {
     expect(only(eventsOf(sentry, plugin))).toMatchObject({
       type: 'plugin_alert',
       externalId: 'sentry:7470688687',
@@ -69,7 +69,7 @@ describe('C6: Sentry', () => {
   const read = (resource: string, payload: JsonObject) =>
     only(eventsOf(sentry, payload, { 'sentry-hook-resource': resource }));
 
-  test('C6: an installation is its own subject, by whoever installs', () => {
+  test('C6: an installation is its own subject, by the person who installs', () => {
     const installation = { uuid: '7a485448', status: 'pending', app: { slug: 'hookctl', uuid: 'a1' } };
     const payload = { action: 'created', installation: { uuid: '7a485448' }, data: { installation }, actor };
     expect(read('installation', payload)).toMatchObject({
@@ -196,7 +196,7 @@ describe('C6: PagerDuty', () => {
     }),
   );
 
-  test('C6: V2 without an agent, or by a service, is nobody’s act', () => {
+  test('C6: V2 without an agent, or by a service, is no person’s act', () => {
     const service = { id: 'PS', type: 'service_reference', summary: 'Web' };
     const events = eventsOf(pagerduty, {
       messages: [v2('incident.trigger', null), v2('incident.trigger', service, 'm2')],

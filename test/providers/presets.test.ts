@@ -214,7 +214,7 @@ describe('Discord', () => {
     expect(eventOf(discord, 'application_command', { data }).text).toBe(text);
   });
 
-  test('a member is one of that server only, and nobody may command by default', () => {
+  test('a member is one of that server only, and no one may command by default', () => {
     expect(eventOf(discord, 'application_command').sender).toMatchObject({
       id: '53908232506183680',
       kind: 'person',
@@ -269,7 +269,7 @@ describe('a registry', () => {
     }
   });
 
-  test('each event of an envelope stands for itself; the same envelope again is the same', () => {
+  test('each event of an envelope is its own; the same envelope again is the same', () => {
     const [push] = samplePayload(registry, 'push').events as readonly JsonObject[];
     const [deleted] = samplePayload(registry, 'delete').events as readonly JsonObject[];
     const result = parsed(registry, 'push', { events: [push ?? {}, deleted ?? {}] });
@@ -322,7 +322,7 @@ describe('PagerDuty', () => {
     });
   });
 
-  test('what an integration triggers, no person did; a kind that is not known is nobody to trust', () => {
+  test('what an integration triggers, no person did; a kind that is not known is not trusted', () => {
     expect(eventOf(pagerduty, 'incident.triggered').sender?.kind).toBe('system');
     const sample = samplePayload(pagerduty, 'incident.triggered');
     const by = (type: string) =>

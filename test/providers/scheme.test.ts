@@ -46,11 +46,11 @@ test('options of a webhook go over its settings; a mistake is told once', () => 
     configured?.ok === false && configured.issues.map(({ path, message }) => [path[0], message]),
   ).toEqual([
     ['headr', 'unknown setting'],
-    ['tolerance', 'stands without a timestamp, so no time is checked'],
+    ['tolerance', 'has no effect without a timestamp: no time is checked'],
   ]);
 });
 
-test('its own options are left to it, and its keys stand beside the one that is made for it', () => {
+test('its own options are left to it, and its keys come before the one that is made for it', () => {
   const settings = { commandPrefix: '@agent', options: { baseUrl: 'https://x.test' } };
   const parsed = two.parse(request(bytes('{}')), settings);
   expect(onlyEvent(parsed).title).toBe('https://x.test');
@@ -60,5 +60,5 @@ test('its own options are left to it, and its keys stand beside the one that is 
 test('settings that contradict each other are found when the module is read', () => {
   expect(() =>
     createProvider({ ...two, signature: { tolerance: 5 }, parse: () => ({ ok: false, reason: '' }) }),
-  ).toThrow('two: tolerance: stands without a timestamp, so no time is checked');
+  ).toThrow('two: tolerance: has no effect without a timestamp: no time is checked');
 });

@@ -22,7 +22,7 @@ describe('signatures', () => {
     expect(sentry.verify(incoming(JSON.stringify(JSON.parse(body))), secretsOf('s3cret'), 0).ok).toBe(false);
   });
 
-  test('of UI components stand in the other header, also over an empty body', () => {
+  test('of UI components are in the other header, also over an empty body', () => {
     for (const text of [body, '']) {
       const incoming = request(bytes(text), { 'sentry-app-signature': digest(text) });
       expect(sentry.verify(incoming, secretsOf('s3cret'), 0).ok).toBe(true);
@@ -69,7 +69,7 @@ describe('the external id', () => {
     );
   });
 
-  test('names a host of one’s own, which comments know from the webhook alone', () => {
+  test('names a self-hosted Sentry, which comments know from the webhook alone', () => {
     const issue = {
       action: 'created',
       data: { issue: { id: '7', web_url: 'https://sentry.example.com/issues/7/' } },
@@ -105,7 +105,7 @@ describe('the sender', () => {
     ['something new', { type: 'robot', id: '1', name: 'x' }, { kind: 'bot' }],
   ])('%s', (_, actor, expected) => expect(by(actor)).toMatchObject(expected));
 
-  test('is Sentry where nobody is named and nobody could be, else unknown', () => {
+  test('is Sentry where no user is named or could be, else unknown', () => {
     expect(by(undefined, 'event_alert.triggered')).toMatchObject({ kind: 'system' });
     expect(by(undefined)).toBeNull();
   });

@@ -29,7 +29,7 @@ const line = (text: string): Section => ({ type: 'rich_text_section', elements: 
 const app = { bot_id: 'B1', app_id: 'A0ALERTS', user: 'U0ALERTS', text: 'New incident' };
 const said = (...blocks: readonly unknown[]) => event(message({ ...app, blocks })).text;
 
-describe('B13: the words of an app stand in its blocks', () => {
+describe('B13: the words of an app are in its blocks', () => {
   test('B13: a mention as a user element is the prefix, although the text for notifications has none', () => {
     expect(event(message({ ...app, blocks: [richText(line(' analyze a < b & c'))] }))).toMatchObject({
       text: '@agent analyze a < b & c',

@@ -64,7 +64,7 @@ describe('what a person wrote', () => {
     ['signs of replacement patterns', "<@U0HOOKBOT> $& $1 $'", "@agent $& $1 $'"],
   ])('%s', (_, text, expected) => expect(event(message({ text })).text).toBe(expected));
 
-  test('the prefix that stands for a mention is the one of the webhook', () => {
+  test('the webhook’s prefix replaces a mention', () => {
     expect(event(message({ text: '<@U0HOOKBOT> fix' }), '!bot').text).toBe('!bot fix');
   });
 

@@ -11,7 +11,7 @@ const COMMENT = [
   ['comment', 'text'],
 ];
 
-/** Events in which a person says something new, of Cloud and of Server, and where it stands. */
+/** Events in which a person says something new, of Cloud and of Server, and where the payload has it. */
 const CREATED: Texts = {
   'pullrequest:comment_created': COMMENT,
   'issue:comment_created': COMMENT,

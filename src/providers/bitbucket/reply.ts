@@ -30,7 +30,7 @@ export const reply: ReplyChannel = {
 
   immediate: ({ type }) => (/^(?:pullrequest|issue):created$/.test(type) ? { kind: 'comment' } : null),
 
-  /** An API token belongs to an e-mail address; an access token of a repository or workspace stands alone. */
+  /** An API token belongs to an e-mail address; an access token of a repository or workspace is sent alone. */
   authorize: (account) => ({ accept: 'application/json', authorization: basicOrBearer(account) }),
 
   comment: (account, place, post) => call('POST', account, place, [], content(post)),

@@ -26,7 +26,7 @@ export function senderOf(payload: JsonObject): Sender | null {
   };
 }
 
-/** Server tells of a fork by the new repository, which belongs to whoever made it: the one that was forked counts. */
+/** Server tells of a fork by the new repository, which belongs to the person who forked: the one that was forked counts. */
 function placeOf(payload: JsonObject): JsonObject | null {
   const repository = repositoryOf(payload);
   return textAt(payload, 'eventKey') === 'repo:forked'

@@ -50,7 +50,7 @@ export const discord: Provider = createProvider({
     timestamp: 'header:x-signature-timestamp',
     signedContent: '{timestamp}{body}',
   },
-  // The command itself stands for the prefix.
+  // The command itself is the prefix.
   spelling: (text) => (text ?? '').replace(/^@\w+\s+/, ''),
   headers: () => ({ 'user-agent': 'Discord-Interactions/1.0 (+https://discord.com)' }),
   parse,

@@ -81,7 +81,7 @@ function original(
   return { method, url: `${baseUrl}${apiPath('webhooks', application, token)}/messages/@original`, body };
 }
 
-/** Small print carries the mark; nobody is called by what a text mentions. */
+/** Small print carries the mark; a mention in the text notifies no one. */
 function message({ id, text }: Post): object {
   return { content: `${text}\n-# ${plainMarker(id)}`, allowed_mentions: { parse: [] } };
 }

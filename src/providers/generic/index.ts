@@ -10,7 +10,7 @@ import { sampleHeaders, samplesFor } from './samples.ts';
 
 /**
  * Any sender that has no provider of its own: the `options` of a webhook say how it signs (`scheme/settings.ts`) and
- * where in its requests things stand. Without options it is signed like GitHub, and says no more than that it came.
+ * where its requests hold what. Without options it is signed like GitHub, and says no more than that it came.
  */
 export const generic: Provider = shaped({});
 
@@ -52,7 +52,7 @@ function configure(options: JsonObject): Configured {
   return { ok: true, provider };
 }
 
-/** What the sender has to be told of how it proves itself. */
+/** The fields of the sender's form that say how it proves its requests. */
 function proofFields(scheme: Scheme, secretCommand: string): readonly FormField[] {
   const [header = ''] = scheme.headers;
   switch (scheme.kind) {

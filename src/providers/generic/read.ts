@@ -14,7 +14,7 @@ type Field =
   | 'url'
   | 'uniqueBy';
 
-/** Where the fields of an event stand, read from the settings. */
+/** Where a request holds the fields of an event, read from the settings. */
 export interface EventSources extends Readonly<Partial<Record<Field, ValueSource>>> {
   readonly textEvents: readonly string[];
 }
@@ -93,7 +93,7 @@ function oneWord(text: string): string {
   return text.trim().replace(/[\s\p{C}]+/gu, '_');
 }
 
-/** Without the setting nobody is behind it, as with CI and alerts. Where it leads to nothing, it is not known who did it. */
+/** Without the setting no person acts, as with CI and alerts. Where its place is empty, the sender is unknown. */
 function senderOf(sources: EventSources, at: (field: Field) => string | null): Sender | null {
   const id = sources.sender === undefined ? 'generic' : at('sender');
   const kind = sources.sender === undefined ? 'system' : 'person';

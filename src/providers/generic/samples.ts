@@ -6,7 +6,7 @@ import type { EventSources } from './read.ts';
 /** Event types of the samples: one in which somebody writes, one that says nothing. */
 const TYPES = ['comment.created', 'item.updated'] as const;
 
-/** Samples whose values stand where the settings say. */
+/** Samples with their values where the settings say. */
 export function samplesFor(sources: EventSources, scheme: Scheme): readonly Sample[] {
   const types = sources.eventType === undefined ? ['event'] : typesOf(sources.eventType);
   return types.map((type, index) => ({
@@ -55,7 +55,7 @@ function payloadOf(sources: EventSources, scheme: Scheme, type: string, context:
   return scheme.deliveryId?.in === 'payload' ? put(timed, scheme.deliveryId.path, `evt-${number}`) : timed;
 }
 
-/** Null stands for any value that is fresh each time. */
+/** Any value, fresh each time, where `value` is null. */
 function fill(
   payload: JsonObject,
   source: ValueSource | undefined,

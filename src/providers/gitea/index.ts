@@ -5,7 +5,7 @@ import { reply } from './reply.ts';
 
 /**
  * Gitea, Forgejo and Gogs. They send GitHub's headers, too, but sign otherwise: what is signed is the JSON, also where
- * it stands in a form. Only their own headers count here. Without a secret they send empty signatures. Source: go-gitea
+ * it is in a form. Only their own headers count here. Without a secret they send empty signatures. Source: go-gitea
  * `services/webhook/deliver.go`; forgejo.org/docs, "Webhooks".
  */
 export const gitea: Provider = createProvider({

@@ -130,7 +130,7 @@ function writingOf(payload: JsonObject, [place = '']: readonly string[], isEdit:
   };
 }
 
-/** Who wrote a text: the `user` beside it. A review names nobody beside the sender. */
+/** Who wrote a text: the `user` beside it. A review names only the sender. */
 function writerOf(payload: JsonObject, [place = '']: readonly string[]): EventAuthor | null {
   const user = place === 'review' ? ['sender'] : [place, 'user'];
   const id = idAt(payload, ...user, 'id');

@@ -137,7 +137,7 @@ function authorOf(written: JsonObject): EventAuthor | null {
 }
 
 /**
- * A transferred issue is `opened` in its new repository, with `changes.old_issue`, by whoever moved it; a discussion that
+ * A transferred issue is `opened` in its new repository, with `changes.old_issue`, by the person who moved it; a discussion that
  * was made of an issue or came from another repository is `created` with `changes`. Their texts were written earlier.
  */
 function originOf(action: string | null, payload: JsonObject): WebhookEvent['textOrigin'] {

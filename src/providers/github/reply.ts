@@ -142,7 +142,7 @@ function issue(place: ThreadRef) {
   return [...repository(place), 'issues', place.number];
 }
 
-/** The posts among which ours will stand. */
+/** The posts among which ours will be. */
 function comments(place: ThreadRef) {
   const subject = isInReview(place) ? [...repository(place), 'pulls', place.number] : issue(place);
   return [...subject, 'comments'];

@@ -49,7 +49,7 @@ const THINGS: readonly Thing[] = [
   { key: 'security_advisory', titles: ['summary', 'ghsa_id'], urls: ['html_url', 'references.0.url'] },
   { key: 'merge_group', titles: ['head_commit.message', 'head_ref'], commit: 'head_sha' },
   { key: 'head_commit', titles: ['message'], urls: ['url'], commit: 'id' },
-  // The fields of `status` stand beside its commit.
+  // The fields of `status` are beside its commit.
   { key: 'commit', titles: [], commit: 'sha' },
   { key: 'build', titles: ['error.message', 'status'], commit: 'commit' },
   { key: 'package', titles: ['name'] },
@@ -82,7 +82,7 @@ interface Told {
 
 /**
  * Of the event's own thing; of what has neither name nor page, the repository or organisation in which it happened. `installation`
- * stands in every event that an app gets: only in events of its own it is the thing.
+ * is in every event that an app gets: only in events of its own it is the thing.
  */
 function thingOf(event: string, payload: JsonObject): Told {
   const there = THINGS.filter(

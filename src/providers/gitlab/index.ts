@@ -19,7 +19,7 @@ const SIGNING = schemeOf(STANDARD_WEBHOOKS);
 
 /**
  * GitLab has a secret token, sent in clear, and since 2026 a signing token (`whsec_…`, Standard Webhooks); a hook may
- * have both. A signature that we can check decides, whatever token stands beside it. A signing token is no password:
+ * have both. A signature that we can check decides, whatever token the request also has. A signing token is no password:
  * it is not accepted in the token header.
  */
 function verify(request: RawRequest, secrets: readonly WebhookSecret[], now: number): Verdict {

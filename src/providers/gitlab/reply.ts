@@ -20,7 +20,7 @@ export const reply: ReplyChannel = {
     baseUrl: 'https://gitlab.com',
   },
   inert: inert.gitlab,
-  // GitLab takes a million characters; nobody reads them.
+  // GitLab takes a million characters, which no one reads.
   textLimit: 65_536,
 
   subjectFields: ['project', 'kind', 'number'],
@@ -76,7 +76,7 @@ export const reply: ReplyChannel = {
   label: (account, place, label) =>
     call('PUT', account, place, [], { add_labels: label.replaceAll(',', ' ') }),
 
-  /** An emoji that stands already is refused. */
+  /** GitLab refuses an emoji that is there already. */
   classify: ({ status, text }) =>
     status === 404 && text.includes('Award Emoji Name has already been taken')
       ? { result: 'done', id: null }

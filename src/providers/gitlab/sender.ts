@@ -35,7 +35,7 @@ function isMachineName(username: string): boolean {
 }
 
 /**
- * `project.visibility_level` → how somebody who acts there stands to it. GitLab does not tell a user's role; but only
+ * `project.visibility_level` → the association of an actor in that project. GitLab does not tell a user's role; but only
  * members can do anything in a private project, and only signed-in users of the instance in an internal one. In a
  * public one anybody may write: no association.
  */
@@ -47,7 +47,7 @@ const ASSOCIATIONS: Readonly<Record<string, string>> = { 0: 'member', 10: 'inter
  */
 const FLAT_ACTORS = ['push', 'tag_push', 'repository_update'];
 
-/** The user who acted; push events name them in fields of their own. Null when nobody is named. */
+/** The user who acted; push events name them in fields of their own. Null when no user is named. */
 export function senderOf(payload: JsonObject): Sender | null {
   const actor = actorOf(payload);
   const id = idAt(actor, 'id');

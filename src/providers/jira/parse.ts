@@ -8,7 +8,7 @@ import { formerIds, type JiraSubject, placeOf, titleOf } from './site.ts';
 
 /**
  * Whether this event gives the issue to the agent: `agentUser` is its account id on Cloud, its user key or name on Data
- * Center. An account that assigns an issue to itself asks nobody for anything.
+ * Center. An account that assigns an issue to itself asks for nothing.
  */
 function isAssignedTo(agentUser: string | null, payload: JsonObject): boolean {
   if (agentUser === null || isAccount(objectAt(payload, 'user'), agentUser)) return false;
@@ -20,7 +20,7 @@ function isAssignedTo(agentUser: string | null, payload: JsonObject): boolean {
       const changes = objectsAt(payload, 'changelog', 'items').filter(
         (item) => textAt(item, 'field') === 'assignee',
       );
-      // The new value is an account id or a user key; names stand in the issue alone.
+      // The new value is an account id or a user key; only the issue has names.
       if (changes.length > 0) return changes.some((item) => idAt(item, 'to') === agentUser) || assignee;
       return textAt(payload, 'issue_event_type_name') === 'issue_assigned' && assignee;
     }

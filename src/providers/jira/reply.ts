@@ -77,7 +77,7 @@ export const reply: ReplyChannel = {
 
   immediate: ({ asks }) => (asks == null ? null : { kind: 'comment' }),
 
-  /** An API token of Cloud belongs to an e-mail address; a personal access token of Data Center stands alone. */
+  /** An API token of Cloud belongs to an e-mail address; a personal access token of Data Center is sent alone. */
   authorize: (account) => ({ accept: 'application/json', authorization: basicOrBearer(account) }),
 
   comment: (account, place, post) => call('POST', account, [place.issue, 'comment'], content(account, post)),

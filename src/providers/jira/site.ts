@@ -10,7 +10,7 @@ const API_HOST = 'api.atlassian.com';
 export interface JiraSubject {
   /** Host of the site, for keys; empty when the payload names none. */
   readonly host: string;
-  /** `jira:PROJ-1`, on a host of one's own `jira:jira.example.com/PROJ-1`; null without an issue. */
+  /** `jira:PROJ-1`, on a self-hosted Jira `jira:jira.example.com/PROJ-1`; null without an issue. */
   readonly externalId: string | null;
   /** Of the issue's own number, which it keeps when it is moved; empty where the payload does not name it and its site. */
   readonly stableIds: readonly string[];

@@ -18,7 +18,7 @@ export function event(
   };
 }
 
-/** The sender as the author of a text, where a provider names nobody beside the account that acts. */
+/** The sender as the author of a text, where a provider names only the account that acts. */
 export function authoredBy(sender: Sender | null): EventAuthor | null {
   return sender === null ? null : { id: sender.id, name: sender.name };
 }

@@ -6,7 +6,7 @@ import { readPostText } from '../../types/text.ts';
  * the raw text; a span of code would stop the first alone, and an entity would be shown in code as it is written.
  */
 interface Rule {
-  /** Group 1, if there is one, stands before what acts. */
+  /** Group 1, if there is one, is the text before what acts. */
   readonly find: RegExp;
   /** Behind so many characters of what acts; left out: behind all of them. */
   readonly behind?: number;
@@ -62,7 +62,7 @@ export const inert = {
   linear: inertBy([...MARKDOWN, PROFILE]),
   /** Sentry, and senders that say nothing of their markup. */
   markdown: inertBy(MARKDOWN),
-  /** mrkdwn and wiki text are escaped as they are written, ADF is a tree, Discord is told to mention nobody. */
+  /** mrkdwn and wiki text are escaped as they are written, ADF is a tree, Discord gets `allowed_mentions: []`. */
   escaped: inertBy(EVERYWHERE),
 } as const;
 

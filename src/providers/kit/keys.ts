@@ -7,7 +7,7 @@ export type SecretEncoding = 'utf8' | 'hex' | 'base64' | 'whsec';
 export const SIGNING_SECRET_PREFIX = 'whsec_';
 
 /**
- * The bytes that a secret stands for; empty when it is not written in that encoding, and an empty key never fits.
+ * The bytes that a secret encodes; empty when it is not written in that encoding, and an empty key never fits.
  * Strict: Node's decoder skips what it does not know, so that a mistyped secret would become another one.
  */
 export function secretKey(secret: string, encoding: SecretEncoding): Uint8Array {
@@ -65,7 +65,7 @@ export function keyBytes(text: string): Uint8Array {
 }
 
 /**
- * The key that checks signatures; null when the text is none. A `whsk_…` stands for its public half. Every other text is
+ * The key that checks signatures; null when the text is none. A `whsk_…` gives its public half. Every other text is
  * a public key, never a seed: were the published key of a sender read as a seed, everybody could sign with it.
  */
 export function verifyingKey(text: string): KeyObject | null {

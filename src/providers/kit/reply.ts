@@ -48,7 +48,7 @@ export function hiddenlyMarked({ id, text }: Post): string {
   return `${hiddenMarker(id)}\n${text}`;
 }
 
-/** A token that belongs to a user's e-mail address is sent with it; one that has no user stands alone. */
+/** A token that belongs to a user's e-mail address is sent with it; one without a user is sent alone. */
 export function basicOrBearer({ user, token }: Pick<Account, 'user' | 'token'>): string {
   if (user === null) return `Bearer ${token.reveal()}`;
   return `Basic ${Buffer.from(`${user}:${token.reveal()}`).toString('base64')}`;

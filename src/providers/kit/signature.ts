@@ -134,7 +134,7 @@ function decodeSignature(
 }
 
 /**
- * The bytes that digits stand for; null when they are not exactly that many. Strict: Node's decoder skips what it does
+ * The bytes that digits encode; null when they are not exactly that many. Strict: Node's decoder skips what it does
  * not know, so that two different headers could mean the same bytes.
  */
 export function decodeDigits(text: string, encoding: HmacCheck['encoding'], length: number): Buffer | null {

@@ -15,7 +15,7 @@ const FIND =
   'query($id: String!, $mark: String!) { viewer { id } issue(id: $id) { comments(filter: { body: { contains: $mark } }) { nodes { id body user { id } } } } }';
 
 /**
- * Comments on issues, in the thread in which the command stood. Everything is one GraphQL address, which answers 200
+ * Comments on issues, in the thread of the command. Everything is one GraphQL address, which answers 200
  * also when it refuses. Linear shows every text, so that the mark is a last line. Source: linear.app/developers,
  * "Working with the GraphQL API"; the schema of @linear/sdk.
  */
@@ -27,7 +27,7 @@ export const reply: ReplyChannel = {
     baseUrl: 'https://api.linear.app',
   },
   inert: inert.linear,
-  // Not documented; longer ones are read by nobody.
+  // Not documented; no one reads longer ones.
   textLimit: 30_000,
 
   place({ payload }) {
@@ -49,7 +49,7 @@ export const reply: ReplyChannel = {
         ? { kind: 'comment' }
         : null,
 
-  /** A personal key stands alone; a token of an application is a bearer token. */
+  /** A personal key is sent alone; a token of an application is a bearer token. */
   authorize({ token }) {
     const value = token.reveal();
     return { authorization: value.startsWith('lin_api_') ? value : `Bearer ${value}` };
@@ -94,7 +94,7 @@ function call({ baseUrl }: Account, query: string, variables: object): OutgoingC
   return { method: 'POST', url: `${baseUrl}/graphql`, body: { query, variables } };
 }
 
-/** Refusals stand in the body, whatever the status; "too many requests" comes as 400. */
+/** The body says what was refused, whatever the status; "too many requests" comes as 400. */
 function classify(answer: CallAnswer): Sent | null {
   const body = answerJson(answer);
   const [error] = objectsAt(body, 'errors');

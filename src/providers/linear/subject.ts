@@ -37,7 +37,7 @@ interface Subject {
 }
 
 /**
- * `linear:acme/ENG-42`: the workspace stands only in the links, which older payloads of comments have where they lack
+ * `linear:acme/ENG-42`: only the links name the workspace, which older payloads of comments have where they lack
  * the identifier. Without a link, the issue by its own id; without an issue, the project or initiative by its own.
  */
 export function subjectOf(payload: JsonObject): Subject {

@@ -3,7 +3,7 @@ import { authoredBy, event, noPerson } from '../kit/event.ts';
 import { idAt, objectAt, objectsAt, textAt, timeAt } from '../kit/payload.ts';
 
 /**
- * Who did it: a user, who is a member of the account, or nobody (an integration, a rule). An agent of a kind that is
+ * Who did it: a user, always a member of the account, or no person (an integration, a rule). An agent of a kind that is
  * not known counts as a person of whom nothing is told.
  */
 function senderOf(agent: JsonObject | null): Sender {
@@ -31,7 +31,7 @@ const TYPES: Readonly<Record<string, string>> = {
 };
 
 /**
- * Reads the messages of a V2 or V1 webhook, each of which is an event of its own. Who acted is the agent of its log entry; those to
+ * Reads the messages of a V2 or V1 webhook, each of which is an event of its own. The sender is the agent of its log entry; those to
  * whom the incident is assigned did nothing. Source: developer.pagerduty.com, "Webhooks V2 overview" and "V1 overview".
  */
 function parseMessages(payload: JsonObject): Parsed {
@@ -70,7 +70,7 @@ function toEvent(message: JsonObject): WebhookEvent {
   });
 }
 
-/** V1 names only who changed the status last, and nobody where the incident is new. */
+/** V1 names only the user who changed the status last, and no one where the incident is new. */
 function firstVersionAgent(message: JsonObject, incident: JsonObject): JsonObject | null {
   const user =
     textAt(message, 'type') === 'incident.trigger' ? null : objectAt(incident, 'last_status_change_by');
@@ -94,9 +94,9 @@ export function parse(payload: JsonObject): Parsed {
     externalId: id === null ? null : `pagerduty:${kind}${id}`,
     sender,
     text,
-    // An integration that adds a note passes on the words of whoever wrote to it.
+    // An integration that adds a note passes on the words of any writer.
     author: text === null || sender.kind === 'system' ? null : authoredBy(sender),
-    // Whoever knows the address of an integration by mail can write to it.
+    // Anyone who knows the mail address of an integration can write to it.
     hasStrangersWords: /mail/i.test(textAt(inner, 'agent', 'type') ?? ''),
     writtenAt: timeAt(inner, 'occurred_at'),
     title: textAt(about, 'title') ?? textAt(about, 'summary'),

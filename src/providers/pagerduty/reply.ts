@@ -6,7 +6,7 @@ import { answerJson, apiPath, findPost } from '../kit/reply.ts';
 import { incidentOf } from './parse.ts';
 
 /**
- * Notes on incidents, plain text, which stand as they are. A general access token needs the e-mail address of the user
+ * Notes on incidents, plain text, which cannot be edited. A general access token needs the e-mail address of the user
  * who writes. Source: developer.pagerduty.com, REST API, "Create a note on an incident".
  */
 export const reply: ReplyChannel = {
@@ -17,7 +17,7 @@ export const reply: ReplyChannel = {
     baseUrl: 'https://api.pagerduty.com',
   },
   inert: inert.escaped,
-  // Not documented; longer ones are read by nobody who was just woken up.
+  // Not documented; a person who was just woken up reads no longer ones.
   textLimit: 5_000,
 
   place({ payload }) {

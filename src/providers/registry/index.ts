@@ -58,7 +58,7 @@ const TAKEN: Ack = { status: 200, headers: { 'content-type': 'application/json' 
 /**
  * Notifications of a container registry (Docker distribution), which signs nothing: the secret is a bearer token among
  * its static headers. What is not answered with 2xx or 3xx it sends again for ever, and everything behind it waits: so
- * whoever has the token gets a 200 for any content; what cannot be read is kept as `unparsed`. Source:
+ * a request with the token gets a 200 for any content; what cannot be read is kept as `unparsed`. Source:
  * distribution.github.io, "Work with notifications".
  */
 export const registry: Provider = createProvider({

@@ -61,7 +61,7 @@ const MAX_HEADER = 1024;
 /** Something in a header that has the form of a signature. */
 export interface Candidate {
   readonly header: string;
-  /** What may be set as the prefix, the likeliest first: all that stands before the digits, or the word before them. */
+  /** What may be set as the prefix, the likeliest first: all text before the digits, or the word before them. */
   readonly prefixes: readonly string[];
   readonly encoding: 'hex' | 'base64';
   readonly algorithm: Scheme['algorithm'];

@@ -7,7 +7,7 @@ import { type Changes, changedScheme, type Scheme, timestampText } from './schem
 import { verifyAny } from './verify.ts';
 
 /**
- * Most bytes that are hashed for one hint: some 5 ms. Whoever is refused may be anybody, and must not be able to keep
+ * Most bytes that are hashed for one hint: some 5 ms. Anyone can send a request that is refused, and must not be able to keep
  * the process busy; how often hints are looked for is the caller's to bound.
  */
 const MAX_HASHED = 4 * 1024 * 1024;

@@ -10,7 +10,7 @@ export function isHeaderName(name: string): boolean {
 }
 
 /*
- * Where a value stands in a request. As people write it: `header:x-event`, `part:t` (an element of the signature
+ * Where a request holds a value. As people write it: `header:x-event`, `part:t` (an element of the signature
  * header, as in Stripe's `t=…,v1=…`), or the dotted path of a payload value: `comment.body`, `alerts.0.status`.
  */
 export type Locator =
@@ -21,7 +21,7 @@ export type Locator =
 /** One place, or text around several: `{repository}#{issue.number}`. */
 export interface ValueSource {
   readonly literals: readonly string[];
-  /** One fewer than there are literals: they stand between. */
+  /** One fewer than there are literals, between which they are. */
   readonly places: readonly Locator[];
 }
 

@@ -91,10 +91,10 @@ function contentIssues(settings: ValidSettings): readonly Issue[] {
       ? []
       : [wrong('the body is not signed, so anybody could change it', 'Add {body}.')]),
     ...(has('timestamp') && settings.timestamp === undefined
-      ? [wrong('it is not said where {timestamp} stands', 'Add timestamp: header:x-timestamp, or part:t')]
+      ? [wrong('the place of {timestamp} is missing', 'Add timestamp: header:x-timestamp, or part:t')]
       : []),
     ...(has('id') && !idIsHeader
-      ? [wrong('{id} is the delivery id, which must stand in a header', 'Add deliveryId: header:x-id')]
+      ? [wrong('{id} is the delivery id, which must be in a header', 'Add deliveryId: header:x-id')]
       : []),
     ...(has('url') && settings.publicUrl === undefined
       ? [wrong('it is not said what {url} is', 'Add publicUrl: the URL that you gave to the sender')]
@@ -110,7 +110,7 @@ function timeIssues(settings: ValidSettings): readonly Issue[] {
       .filter(([, value]) => value !== undefined)
       .map(([name]) => ({
         path: [name],
-        message: 'stands without a timestamp, so no time is checked',
+        message: 'has no effect without a timestamp: no time is checked',
         fix: `Add timestamp: header:x-timestamp, or remove ${name}.`,
         atKey: true,
       }));
@@ -150,7 +150,7 @@ function keyIssues({ publicKey }: ValidSettings): readonly Issue[] {
 /** Text that commands needs somebody who may command. */
 function writerIssues({ text, sender }: ValidSettings): readonly Issue[] {
   if (text === undefined || sender !== undefined) return [];
-  const message = 'it is not said who wrote it, so that nobody may command';
+  const message = 'the writer is not named, so that no one may command';
   return [
     issue('text', message, 'Add sender: the path of the writer’s id, and list ids under allow.users.', text),
   ];

@@ -133,7 +133,7 @@ export function candidatesIn({ separator, prefix }: Scheme, header: string): rea
   return known.length === 0 ? [header] : known.slice(0, MAX_SIGNATURES);
 }
 
-/** The time of signing as it stands outside the payload; undefined when the request does not tell. */
+/** The time of signing outside the payload; undefined when the request does not tell. */
 export function timestampText(scheme: Scheme, { headers }: RawRequest): string | undefined {
   const { timestamp, separator } = scheme;
   if (timestamp?.in === 'header') return headers[timestamp.name];
@@ -146,7 +146,7 @@ export function timestampText(scheme: Scheme, { headers }: RawRequest): string |
   return found.length === 1 ? found[0]?.slice(mark.length) : undefined;
 }
 
-/** Name of the header that `{id}` stands for. */
+/** Name of the header that `{id}` means. */
 export function idHeader({ deliveryId }: Scheme): string | null {
   return deliveryId?.in === 'header' ? deliveryId.name : null;
 }

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { isHeaderName } from './locator.ts';
 
 /*
- * The settings of `generic`: how a sender signs, and where in its requests things stand. Flat, and mostly text, so that
+ * The settings of `generic`: how a sender signs, and where its requests hold what. Flat, and mostly text, so that
  * one `--option name=value` gives each. `describe` is what `webhook add generic --help` and editors show.
  */
 
@@ -44,7 +44,7 @@ const signatureFields = {
     .optional(),
   algorithm: z.enum(['sha1', 'sha256', 'sha512']).describe('Hash of the HMAC; default sha256.').optional(),
   encoding: z.enum(['hex', 'base64']).describe('How the signature is written; default hex.').optional(),
-  prefix: z.string().describe('What stands before the digits or the token: sha256=, v0=.').optional(),
+  prefix: z.string().describe('Text before the digits or the token: sha256=, v0=.').optional(),
   separator: text
     .max(3, 'expected at most 3 characters')
     .describe('Between several signatures in the header, any of which may fit: a comma, a space.')
@@ -54,7 +54,7 @@ const signatureFields = {
     .optional(),
   timestamp: place
     .describe(
-      'Where the time of signing stands: header:x-timestamp, part:t (of the signature), or a payload path.',
+      'Place of the time of signing: header:x-timestamp, part:t (of the signature), or a payload path.',
     )
     .optional(),
   timestampUnit: z
@@ -68,10 +68,10 @@ const signatureFields = {
     .optional(),
   publicKey: text.describe('ed25519: the sender’s public key, in hex, base64 or whpk_….').optional(),
   user: text.describe('basic: the user name; default hookctl. The secret is the password.').optional(),
-  publicUrl: z.url('expected a URL').describe('What {url} in signedContent stands for.').optional(),
+  publicUrl: z.url('expected a URL').describe('Value of {url} in signedContent.').optional(),
   formField: text.describe('Field that holds the JSON when the body is a form; default payload.').optional(),
   deliveryId: place
-    .describe('Where the sender’s id of a delivery stands: header:x-delivery, or a payload path.')
+    .describe('Place of the sender’s id of a delivery: header:x-delivery, or a payload path.')
     .optional(),
 };
 

@@ -114,7 +114,7 @@ export function secretProblem(schemes: readonly Scheme[], secret: string): strin
   const advice = !fits(cleaned)
     ? ''
     : extra === undefined
-      ? ': leave out what stands behind it'
+      ? ': leave out what is behind it'
       : `: leave out \`${extra.trim()}\` in front of it`;
   return `the secret is not ${forms}${advice}`;
 }

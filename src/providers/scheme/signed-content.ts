@@ -29,7 +29,7 @@ export function parseSignedContent(template: string): readonly SignedPiece[] | s
   return read.filter((piece) => piece.kind !== 'literal' || piece.text !== '');
 }
 
-/** What stands for the placeholders that are no headers of their own. */
+/** Values of the placeholders that are no headers of their own. */
 interface SignedValues {
   readonly timestamp: string | undefined;
   /** Header that `{id}` means. */

@@ -21,7 +21,7 @@ function template(task: string): string {
 }
 
 /**
- * The webhook at `/webhooks/sentry` when a project does not define its own. Nobody writes `@agent` into an error, so
+ * The webhook at `/webhooks/sentry` when a project does not define its own. No one writes `@agent` into an error, so
  * that the default command runs on new errors by itself; in comments the prefix is needed as everywhere.
  */
 const webhook: BuiltInWebhook = {
@@ -49,7 +49,7 @@ const webhook: BuiltInWebhook = {
   ],
 };
 
-/** A comment is its actor's. All else is what the watched application said, which nobody on Sentry wrote. */
+/** A comment is its actor's. All else is what the watched application said, which no one on Sentry wrote. */
 function authorOf(payload: JsonObject, path: readonly string[]): string | null {
   return path[0] === 'data' && path[1] === 'comment' ? textAt(payload, 'actor', 'name') : null;
 }

@@ -8,7 +8,7 @@ const ISSUE_IDS = [['issue', 'id'], ['event', 'issue_id'], ['error', 'issue_id']
 const WEB_URLS = [['issue', 'web_url'], ['event', 'web_url'], ['error', 'web_url'], ['web_url']] as const;
 
 /**
- * `sentry:<issue id>`, on a host of one's own `sentry:<host>/<issue id>`; metric alerts have numbers of their own. A
+ * `sentry:<issue id>`, on a self-hosted Sentry `sentry:<host>/<issue id>`; metric alerts have numbers of their own. A
  * comment names no host: a self-hosted Sentry is told by the webhook's `options.baseUrl`.
  */
 export function externalIdOf(payload: JsonObject, settings: ParseSettings | undefined): string | null {

@@ -30,7 +30,7 @@ function shapeMismatch(resource: string, payload: JsonObject): string | null {
     : null;
 }
 
-/** Reads a verified Sentry request. The resource stands in a header, the action in the body. */
+/** Reads a verified Sentry request. The resource is in a header, the action in the body. */
 export function parse(payload: JsonObject, { request, settings }: ReadContext): Parsed {
   const resource = request.headers['sentry-hook-resource'];
   if (resource !== undefined && !/^[a-z0-9_.-]+$/.test(resource)) {
@@ -72,9 +72,9 @@ function toEvent(type: string, payload: JsonObject, settings: ParseSettings): We
     externalId: externalIdOf(payload, settings),
     sender,
     text: isComment ? textAt(payload, 'data', 'comment') : null,
-    // Sentry names nobody beside the actor, and lets only the writer of a comment edit it.
+    // Sentry names only the actor, and lets only the writer of a comment edit it.
     author: isComment && sender?.kind !== 'system' ? authoredBy(sender) : null,
-    // Whoever has the public DSN can send errors and feedback; a metric is the project's own measure.
+    // Anyone with the public DSN can send errors and feedback; a metric is the project's own measure.
     hasStrangersWords: !/^(?:metric_alert|installation)\./.test(type),
     textOrigin: type === 'comment.updated' ? 'edited' : 'created',
     textId: isComment ? idAt(payload, 'data', 'comment_id') : null,
@@ -105,7 +105,7 @@ function senderOf(type: string, payload: JsonObject): Sender | null {
 
 const SENTRY: Sender = { id: 'sentry', name: 'Sentry', kind: 'system', association: null, appId: null };
 
-/** Nobody does these: Sentry does when something happened in the application that it watches. */
+/** No person does these: Sentry does when something happened in the application that it watches. */
 function isAutomatic(type: string): boolean {
   return /^(?:event_alert|metric_alert|error)\.|^issue\.created$|^plugin_alert$/.test(type);
 }

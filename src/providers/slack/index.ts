@@ -65,7 +65,7 @@ const EMPTY: Ack = { status: 200, headers: {}, body: '' };
 
 /**
  * Slack: Events API, slash commands and interactivity, all at one URL. The signature covers a timestamp and the raw
- * bytes, also of forms. `commandPrefix` stands for the app: a mention of its bot user (`<@U…>`) and a slash command
+ * bytes, also of forms. `commandPrefix` addresses the app: a mention of its bot user (`<@U…>`) and a slash command
  * both read as the prefix, so that `@agent analyze`, `<@U0BOT> analyze` and `/agent analyze` are one command.
  * Source: docs.slack.dev, "Verifying requests from Slack", "The Events API".
  */
@@ -80,7 +80,7 @@ export const slack: Provider = createProvider({
   verify: (request, secrets, now) => verifyAny([SCHEME], request, secrets, now),
   sign,
 
-  // The id of an event stands in its body, where `parse` makes a semantic key of it.
+  // The id of an event is in its body, where `parse` makes a semantic key of it.
 
   spelling,
 

@@ -27,7 +27,7 @@ function told(event: WebhookEvent): Parsed {
   return { ok: true, events: [event], semanticKeys: trigger === null ? [] : [`trigger:${trigger}`] };
 }
 
-/** `/agent analyze …` addresses the app by itself: it reads as if the prefix stood there. */
+/** `/agent analyze …` addresses the app by itself: it reads as if it began with the prefix. */
 function slashCommand(fields: JsonObject, prefix: string): WebhookEvent {
   const said = plainText(textAt(fields, 'text') ?? '', { botUser: null, prefix }).trim();
   const addressed = said.split(/\s/)[0] === prefix;
@@ -35,7 +35,7 @@ function slashCommand(fields: JsonObject, prefix: string): WebhookEvent {
   const author = id === null ? null : { id, name: textAt(fields, 'user_name') ?? id };
   return {
     type: 'slash_command',
-    // No message stands in the channel, so that there is no thread to continue.
+    // The channel holds no message, so that there is no thread to continue.
     externalId: null,
     // Only people of the workspaces in which an app is installed see its commands.
     sender: author === null ? null : { ...author, kind: 'person', association: 'member', appId: null },

@@ -70,7 +70,7 @@ const DONE = ['already_reacted'];
 
 /**
  * Messages in the thread, notes that only the sender sees, and `response_url`. The mark of a post is in its metadata,
- * where nobody reads it. Slack answers 200 also when it refuses. Source: docs.slack.dev, "Web API".
+ * where no one reads it. Slack answers 200 also when it refuses. Source: docs.slack.dev, "Web API".
  */
 export const reply: ReplyChannel = {
   account: {

@@ -5,7 +5,7 @@
 
 const TOKEN_OR_ENTITY = /<([^<>]*)>|&(?:amp|lt|gt);/g;
 
-/** Who is addressed: a mention of this user becomes the prefix that commands stand behind. */
+/** Who is addressed: a mention of this user becomes the prefix of commands. */
 export interface Addressee {
   /** The app's own bot user; null when the request does not name it. */
   readonly botUser: string | null;
@@ -43,7 +43,7 @@ function mentionedUser(token: string): string | null {
 }
 
 /**
- * Users and groups are shown by id, although a name may stand beside it: somebody who calls themselves `agent` would
+ * Users and groups are shown by id, although a name may follow it: somebody who calls themselves `agent` would
  * otherwise turn every mention of them into a command.
  */
 function readToken(token: string): string {

@@ -34,7 +34,7 @@ function titleOf(payload: JsonObject, subject: JsonObject | null, id: string | n
 }
 
 /**
- * Stripe. The key is the whole `whsec_…` as text, not what its base64 stands for; while a secret is rolled there are
+ * Stripe. The key is the whole `whsec_…` as text, not what its base64 encodes; while a secret is rolled there are
  * several `v1`. `v0` proves nothing outside of test mode and is skipped. Unlike Stripe's own library, a time in the
  * future is refused, too. Source: stripe-node `Webhooks.ts`; docs.stripe.com, "Webhooks".
  */
