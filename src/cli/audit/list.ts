@@ -12,7 +12,7 @@ interface AuditFlags extends ListFlags {
 }
 
 /** First words of the names of changes, such as `webhook.add`. */
-const NOUNS = ['webhook', 'command', 'delivery', 'task', 'outbox', 'backup', 'serve', 'config', 'grant'];
+const NOUNS = ['webhook', 'command', 'delivery', 'task', 'outbox', 'backup', 'serve'];
 
 const COLUMNS: readonly ListColumn<AuditView>[] = [
   [whole('id'), ({ id }) => String(id)],
