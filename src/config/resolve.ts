@@ -2,7 +2,7 @@ import { suggestion } from '../lib/suggest.ts';
 import type { Issue, JsonObject, Provider, SenderRule, Webhook, WebhookOrigin } from '../types.ts';
 import { endpointOf } from './endpoint.ts';
 import { type CommandSettings, resolveCommands } from './resolve-commands.ts';
-import type { ValidDefinition } from './schema.ts';
+import { type ValidDefinition, WEBHOOK_DEFAULTS } from './schema.ts';
 
 /** A webhook that lacks only its secrets, which are looked up when everything else is right. */
 export type WebhookWithoutSecrets = Omit<Webhook, 'secrets' | 'secretSource'>;
@@ -22,10 +22,10 @@ export interface Known extends CommandSettings {
  */
 export function resolveWebhook(definition: ValidDefinition, origin: WebhookOrigin, known: Known): Resolution {
   const found = known.providers.find(({ name }) => name === definition.provider);
-  const targetAgent = definition.targetAgent ?? 'brain';
+  const fields = plainFields(definition);
+  const { targetAgent, options } = fields;
   const { commands, issues } = resolveCommands(definition.commands ?? [], targetAgent, known);
   const defaultCommand = findDefault(definition);
-  const options = definition.options ?? {};
   const shaped =
     found === undefined
       ? { ok: false as const, issues: [unknownProvider(definition.provider, known.providers)] }
@@ -36,24 +36,27 @@ export function resolveWebhook(definition: ValidDefinition, origin: WebhookOrigi
   return {
     ok: true,
     webhook: {
+      ...fields,
       name: definition.name,
       providerName: provider.name,
       provider,
       endpoint: endpointOf(definition),
       origin,
-      enabled: definition.enabled ?? true,
-      commandPrefix: definition.commandPrefix ?? '@agent',
-      requirePrefix: definition.requirePrefix ?? true,
-      targetAgent,
       defaultCommand,
-      events: definition.events ?? [],
       allow: senderRule(definition, provider),
       commands,
-      syncToClaudeTasks: definition.syncToClaudeTasks ?? true,
-      allowUnverifiable: definition.allowUnverifiable ?? false,
-      options,
     },
   };
+}
+
+type PlainFields = { readonly [K in keyof typeof WEBHOOK_DEFAULTS]: NonNullable<ValidDefinition[K]> };
+
+/** The fields that a webhook in force has as they were given, or by default; undefined is not given. */
+function plainFields(definition: ValidDefinition): PlainFields {
+  const given = Object.entries(definition).filter(
+    ([name, value]) => name in WEBHOOK_DEFAULTS && value !== undefined,
+  );
+  return { ...WEBHOOK_DEFAULTS, ...Object.fromEntries(given) };
 }
 
 /** The provider as the webhook's options shape it, or what is wrong with them; paths start at the definition. */

@@ -4,9 +4,29 @@ import type { JsonObject } from '../types.ts';
 import { nameProblem } from './webhook-name.ts';
 
 /*
- * The one schema of a webhook, for defineWebhook, webhooks.yml and the JSON db. `describe` is what an editor shows in
- * webhooks.yml. Defaults are applied by `resolve.ts`, after a built-in webhook and its adjustments are merged.
+ * The one schema of a webhook, for defineWebhook, webhooks.yml, the JSON db, the API and the CLI. `describe` is what an
+ * editor shows in webhooks.yml, `flag` the option that sets the field. Defaults are applied by `resolve.ts`, after a
+ * built-in webhook and its adjustments are merged.
  */
+
+/** How the CLI takes a field. */
+interface FieldFlag {
+  /** As commander reads it. A boolean field has its `--no-` form as well, a list is repeatable. */
+  readonly flags: string;
+  readonly help: string;
+  /** Help of the `--no-` form. */
+  readonly no?: string;
+  /** What `--clear` calls the field. Default: the name of the option; null: `--clear` does not take it. */
+  readonly clear?: string | null;
+}
+
+/** Fields that have an option in `webhook add` and `edit`, or in `webhook command add` and `edit`. */
+export const fieldFlags = z.registry<FieldFlag>();
+
+function flag<T extends z.ZodType>(field: T, flags: string, help: string, more: Partial<FieldFlag> = {}): T {
+  fieldFlags.add(field, { flags, help, ...more });
+  return field;
+}
 
 /** A webhook's name: it appears in commands, URLs and as a file name. */
 const webhookName = z.string().superRefine((name, context) => {
@@ -43,29 +63,89 @@ const idText = z
   .transform(String);
 
 const allow = z.strictObject({
-  associations: list(z.string())
-    .describe('Who may command, in the provider’s words (GitHub: OWNER, MEMBER, COLLABORATOR).')
-    .optional(),
-  users: list(idText).describe('Provider ids of people who may command.').optional(),
-  apps: list(idText).describe('App ids of bots that may command.').optional(),
+  associations: flag(
+    list(z.string())
+      .describe('Who may command, in the provider’s words (GitHub: OWNER, MEMBER, COLLABORATOR).')
+      .optional(),
+    '--allow-association <name>',
+    'who may command, e.g. OWNER (repeatable)',
+  ),
+  users: flag(
+    list(idText).describe('Provider ids of people who may command.').optional(),
+    '--allow-user <id>',
+    'id of a person who may command (repeatable)',
+  ),
+  apps: flag(
+    list(idText).describe('App ids of bots that may command.').optional(),
+    '--allow-app <id>',
+    'id of an app whose bot may command (repeatable)',
+  ),
 });
 
 /** A command: `name` (text command) or `trigger` (trigger command), never both. */
 export const commandSchema = z.strictObject({
-  name: z.string().describe('Text command: the word after the prefix.').optional(),
-  aliases: list(z.string()).describe('Other words for the same text command.').optional(),
-  trigger: word.describe('Trigger command: an event type, such as issues.opened, issues.* or *.').optional(),
-  conditions: jsonObject.describe('MongoDB query operators on dotted paths of the payload.').optional(),
-  priority: z.int().describe('Lowest first; default 100.').optional(),
-  action: z.string().describe('What the command does; default create_task.').optional(),
-  targetAgent: word.describe('Who is to work on it; default: the webhook’s targetAgent.').optional(),
-  template: z.string().describe('Handlebars: payload fields, {{@event.title}}, {{@argument}}.').optional(),
-  requiresApproval: z.boolean().describe('The task waits for approval; default false.').optional(),
-  approval: z
-    .enum(['never'])
-    .describe('never: the task starts at once, also where a stranger can have written the words (an error).')
-    .optional(),
-  options: jsonObject.describe('Settings of the action.').optional(),
+  trigger: flag(
+    word.describe('Trigger command: an event type, such as issues.opened, issues.* or *.').optional(),
+    '--trigger <type>',
+    'run on this event type: issues.opened, issues.*, *',
+  ),
+  conditions: flag(
+    jsonObject.describe('MongoDB query operators on dotted paths of the payload.').optional(),
+    '--conditions <json>',
+    'only if these MongoDB query operators hold',
+  ),
+  priority: flag(
+    z.int().describe('Lowest first; default 100.').optional(),
+    '--priority <n>',
+    'triggers run lowest first, default 100',
+  ),
+  name: flag(
+    z.string().describe('Text command: the word after the prefix.').optional(),
+    '--text-name <word>',
+    'run when a person writes this word behind the prefix',
+  ),
+  aliases: flag(
+    list(z.string()).describe('Other words for the same text command.').optional(),
+    '--alias <word>',
+    'another word for it (repeatable)',
+  ),
+  action: flag(
+    z.string().describe('What the command does; default create_task.').optional(),
+    '--action <name>',
+    'what to do, default create_task',
+  ),
+  targetAgent: flag(
+    word.describe('Who is to work on it; default: the webhook’s targetAgent.').optional(),
+    '--agent <name>',
+    'who is to work on it, default: the webhook’s agent',
+  ),
+  template: flag(
+    z.string().describe('Handlebars: payload fields, {{@event.title}}, {{@argument}}.').optional(),
+    '--template <text>',
+    'Handlebars, e.g. "Triage: {{issue.title}}"',
+  ),
+  requiresApproval: flag(
+    z.boolean().describe('The task waits for approval; default false.').optional(),
+    '--requires-approval',
+    'the task waits until somebody approves it',
+    { no: 'the task starts by itself (the default)' },
+  ),
+  approval: flag(
+    z
+      .enum(['never'])
+      .describe(
+        'never: the task starts at once, also where a stranger can have written the words (an error).',
+      )
+      .optional(),
+    '--approval <never>',
+    'never: it starts also on words that a stranger can have written',
+  ),
+  options: flag(
+    jsonObject.describe('Settings of the action.').optional(),
+    '--option <name=value>',
+    'a setting of the action (repeatable): program=./deploy.sh',
+    { clear: 'options' },
+  ),
 });
 
 /** The fields that a project may also adjust on a built-in webhook. */
@@ -74,23 +154,66 @@ const adjustableFields = {
   secretEnv: variableName
     .describe('Environment variable with the secret; default: a generated secret.')
     .optional(),
-  commandPrefix: word.describe('The word that a command stands behind; default @agent.').optional(),
-  requirePrefix: z
-    .boolean()
-    .describe('false: the default command runs on `events` without a prefix. Default true.')
-    .optional(),
-  targetAgent: word.describe('Who works on the tasks; default brain.').optional(),
+  commandPrefix: flag(
+    word.describe('The word before a text command; default @agent.').optional(),
+    '--prefix <word>',
+    'the word before a text command, default @agent',
+  ),
+  requirePrefix: flag(
+    z
+      .boolean()
+      .describe('false: the default command runs on `events` without a prefix. Default true.')
+      .optional(),
+    '--require-prefix',
+    'text commands need the prefix (the default)',
+    { no: 'the default command runs on its events without a prefix' },
+  ),
+  targetAgent: flag(
+    word.describe('Who works on the tasks; default brain.').optional(),
+    '--agent <name>',
+    'who works on the tasks, default brain',
+  ),
   commands: list(commandSchema).describe('Text commands and trigger commands.').optional(),
-  defaultCommand: z.string().describe('Text command that runs when no other is named.').optional(),
-  events: list(word).describe('Event types whose edits may command.').optional(),
+  defaultCommand: flag(
+    z.string().describe('Text command that runs when no other is named.').optional(),
+    '--default-command <name>',
+    'text command that runs when no other is named',
+  ),
   allow: allow.describe('Who may command.').optional(),
+  events: flag(
+    list(word).describe('Event types whose edits may command.').optional(),
+    '--event <type>',
+    'event type whose edits may command (repeatable)',
+  ),
   allowUnverifiable: z
     .boolean()
     .describe('true: also accept what came through a relay that changed the bytes. Default false.')
     .optional(),
-  syncToClaudeTasks: z.boolean().describe('false: tasks stay out of Claude Code. Default true.').optional(),
-  options: jsonObject.describe('Settings of the provider.').optional(),
+  syncToClaudeTasks: flag(
+    z.boolean().describe('false: tasks stay out of Claude Code. Default true.').optional(),
+    '--sync',
+    'its tasks appear in Claude Code (the default)',
+    { no: 'its tasks stay out of Claude Code' },
+  ),
+  options: flag(
+    jsonObject.describe('Settings of the provider.').optional(),
+    '--option <name=value>',
+    'a setting of the provider (repeatable): header=x-signature',
+    { clear: 'options' },
+  ),
 };
+
+/** What fields that are left out mean, once a built-in webhook and its adjustments are merged. */
+export const WEBHOOK_DEFAULTS = {
+  enabled: true,
+  commandPrefix: '@agent',
+  requirePrefix: true,
+  targetAgent: 'brain',
+  events: [],
+  syncToClaudeTasks: true,
+  allowUnverifiable: false,
+  options: {},
+} as const satisfies z.input<typeof adjustmentSchema>;
 
 /** One entry under `webhooks:` in webhooks.yml. */
 export const adjustmentSchema = z.strictObject(adjustableFields);

@@ -1,4 +1,4 @@
-import { givenCommand } from '../config/dynamic/mapping.ts';
+import { givenCommand, shownFields } from '../config/dynamic/mapping.ts';
 import type { DbWebhook } from '../config/dynamic/schema.ts';
 import type { WebhookCounts } from '../store/store.ts';
 import type { Webhook, WebhookCommand } from '../types.ts';
@@ -37,24 +37,13 @@ function webhookView(webhook: Webhook, { counts, record, url }: OneWebhook) {
   const { origin } = webhook;
   return {
     webhook_id: origin.kind === 'dynamic' ? origin.webhookId : null,
-    name: webhook.name,
-    provider: webhook.providerName,
-    endpoint: webhook.endpoint,
+    ...shownFields(webhook),
     url,
     origin: origin.kind,
     file: origin.kind === 'static' ? origin.file : null,
     line: origin.kind === 'static' ? origin.line : null,
-    enabled: webhook.enabled,
     has_secret: webhook.secrets.length > 0,
     secret_source: webhook.secretSource,
-    command_prefix: webhook.commandPrefix,
-    require_prefix: webhook.requirePrefix,
-    default_command: webhook.defaultCommand,
-    target_agent: webhook.targetAgent,
-    events: webhook.events,
-    allow: webhook.allow,
-    sync_to_claude_tasks: webhook.syncToClaudeTasks,
-    options: webhook.options,
     commands: webhook.commands.map(commandView),
     created_at: record?.created_at ?? null,
     updated_at: record?.updated_at ?? null,

@@ -1,11 +1,16 @@
+import { readFileSync } from 'node:fs';
 import { expect, expectTypeOf, test } from 'vitest';
 import type { z } from 'zod';
+import { actions } from '../../src/actions/index.ts';
 import type {
   TextCommandDefinition,
   TriggerCommandDefinition,
   WebhookDefinition,
 } from '../../src/config/modules/define.ts';
+import type { BuiltInAction, KnownEventType } from '../../src/config/modules/known-names.ts';
 import { type commandSchema, definitionSchema } from '../../src/config/schema.ts';
+import { providers } from '../../src/providers/index.ts';
+import type { BuiltInProvider } from '../../src/providers/names.ts';
 
 type Written = z.input<typeof definitionSchema>;
 type WrittenCommand = z.input<typeof commandSchema>;
@@ -19,6 +24,26 @@ test('what an editor offers is what is accepted when it runs', () => {
   expectTypeOf<keyof NonNullable<WebhookDefinition['allow']>>().toEqualTypeOf<
     keyof NonNullable<Written['allow']>
   >();
+});
+
+test('an editor completes the known providers, event types and actions, and any other text is taken', () => {
+  type Trigger = TriggerCommandDefinition['trigger'];
+  type Action = TextCommandDefinition['action'];
+  expectTypeOf<BuiltInProvider>().toExtend<Extract<WebhookDefinition['provider'], string>>();
+  expectTypeOf<string>().toExtend<WebhookDefinition['provider']>();
+  expectTypeOf<KnownEventType>().toExtend<Trigger>();
+  expectTypeOf<BuiltInAction>().toExtend<Action>();
+  // A union that has `string` as it is would have swallowed the names.
+  expectTypeOf<Trigger>().not.toEqualTypeOf<string>();
+  expectTypeOf<Action>().not.toEqualTypeOf<string | undefined>();
+  expectTypeOf<Extract<WebhookDefinition['provider'], string>>().not.toEqualTypeOf<string>();
+});
+
+test('the known names are those of the actions and of the samples', () => {
+  const source = readFileSync(new URL('../../src/config/modules/known-names.ts', import.meta.url), 'utf8');
+  const names = new Set([...source.matchAll(/'([^']+)'/g)].map(([, name]) => name));
+  const samples = providers.flatMap((provider) => provider.samples.map(({ type }) => type));
+  expect(names).toEqual(new Set([...actions.map(({ name }) => name), ...samples]));
 });
 
 test('ids of people may be written as numbers and are compared as text', () => {

@@ -1,7 +1,9 @@
+import { snakeCased } from '../../lib/case.ts';
 import type { Issue, Webhook } from '../../types.ts';
 import { type Known, type Resolution, resolveWebhook, type WebhookWithoutSecrets } from '../resolve.ts';
+import { commandSchema, definitionSchema } from '../schema.ts';
 import { endpointFor } from './change.ts';
-import { inDbWords, toDefinition } from './mapping.ts';
+import { toDefinition } from './mapping.ts';
 import type { DbState, DbWebhook } from './schema.ts';
 
 /** A webhook of the db that is right. */
@@ -174,4 +176,18 @@ export function difference(before: readonly DbEntry[], after: readonly DbEntry[]
 
 function names(entries: readonly DbEntry[]): readonly string[] {
   return entries.map(({ written }) => written.name);
+}
+
+const FIELDS = [...Object.keys(definitionSchema.shape), ...Object.keys(commandSchema.shape)];
+/** Fields whose names differ between code and db. */
+const RENAMED = new RegExp(`\\b(?:${FIELDS.filter((name) => snakeCased(name) !== name).join('|')})\\b`, 'g');
+
+/** An issue that was found in a definition, in the words of the db. */
+function inDbWords({ path, message, fix, ...rest }: Issue): Issue {
+  return {
+    ...rest,
+    path: path.map((part) => (FIELDS.includes(String(part)) ? snakeCased(String(part)) : part)),
+    message: message.replace(RENAMED, snakeCased),
+    ...(fix !== undefined && { fix: fix.replace(RENAMED, snakeCased) }),
+  };
 }

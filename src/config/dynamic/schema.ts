@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { snakeKeys } from '../../lib/case.ts';
 import { withoutLineEnds } from '../../lib/redact/redact.ts';
 import { variableName } from '../../lib/units.ts';
 import { commandSchema, definitionSchema } from '../schema.ts';
@@ -7,11 +8,9 @@ import { SCHEMA_VERSION } from './files.ts';
 
 /*
  * `webhooks.json`, and what the API and the CLI take. Each field is the one of `../schema.ts` under its snake_case
- * name, so that a dynamic webhook takes exactly the values of a static one.
+ * name, so that a dynamic webhook takes exactly the values of a static one. Beside those there is only what dynamic
+ * webhooks alone have: ids, names for people, secrets and times.
  */
-
-const webhook = definitionSchema.shape;
-const command = commandSchema.shape;
 
 const webhookId = z.string().regex(/^wh-[a-z0-9-]{1,60}$/, 'expected an id such as wh-01k3v7m2q4x8y6z0');
 const commandId = z.string().regex(/^cmd-[a-z0-9-]{1,60}$/, 'expected an id such as cmd-01k3v7m2q4x8y6z0');
@@ -48,33 +47,10 @@ export const secretSchema = z.union(
   { error: 'expected { "value": … } or { "env": … }, either with "expires_at"' },
 );
 
-const commandFields = {
-  name: command.name,
-  aliases: command.aliases,
-  trigger: command.trigger,
-  conditions: command.conditions,
-  priority: command.priority,
-  action: command.action,
-  target_agent: command.targetAgent,
-  template: command.template,
-  options: command.options,
-  requires_approval: command.requiresApproval,
-  approval: command.approval,
-};
-
+const { provider, name, endpoint, secretEnv, commands, ...adjustable } = definitionSchema.shape;
 /** What webhooks and changes to them have in common. */
-const webhookFields = {
-  enabled: webhook.enabled,
-  allow: webhook.allow,
-  command_prefix: webhook.commandPrefix,
-  require_prefix: webhook.requirePrefix,
-  default_command: webhook.defaultCommand,
-  target_agent: webhook.targetAgent,
-  events: webhook.events,
-  allow_unverifiable: webhook.allowUnverifiable,
-  sync_to_claude_tasks: webhook.syncToClaudeTasks,
-  options: webhook.options,
-};
+const webhookFields = snakeKeys(adjustable);
+const commandFields = snakeKeys(commandSchema.shape);
 
 const secretFields = {
   secrets: z.array(secretSchema).readonly().optional(),
@@ -87,7 +63,7 @@ const commandSchemaOfDb = z.strictObject({ id: commandId, ...commandFields });
 const webhookSchemaOfDb = z
   .strictObject({
     webhook_id: webhookId,
-    provider: webhook.provider,
+    provider,
     name: dynamicName,
     endpoint: z.string(),
     ...secretFields,
@@ -111,7 +87,7 @@ const givenCommandSchema = z.strictObject({ id: commandId.optional(), ...command
 /** What a new webhook takes (`POST /api/webhooks`, `webhook add`). */
 export const newWebhookSchema = z
   .strictObject({
-    provider: webhook.provider,
+    provider,
     name: dynamicName,
     ...secretFields,
     ...webhookFields,
@@ -134,7 +110,7 @@ export const webhookPatchSchema = z.strictObject({
 export const importedWebhookSchema = z
   .strictObject({
     webhook_id: webhookId.optional(),
-    provider: webhook.provider,
+    provider,
     name: dynamicName,
     endpoint: z.string().optional(),
     ...secretFields,

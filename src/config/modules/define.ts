@@ -1,6 +1,8 @@
 import { type CallSite, callerSite } from '../../lib/call-site.ts';
+import type { BuiltInProvider } from '../../providers/names.ts';
 import type { DefinedProvider } from '../../types/defined-provider.ts';
 import type { JsonObject } from '../../types.ts';
+import type { BuiltInAction, KnownEventType } from './known-names.ts';
 
 /** Registered under a name, so that a definition is known even if the project has a hookctl of its own installed. */
 const DEFINED: unique symbol = Symbol.for('hookctl.webhook');
@@ -38,15 +40,19 @@ export function definitionOf(value: unknown): DefinedWebhook[typeof DEFINED] | n
 
 /*
  * What people write in TypeScript, with the comments that their editor shows. `schema.ts` validates the same fields at
- * run time; a test holds the two together. (Types inferred from the schema would lose every comment in the `.d.ts`.)
+ * run time; a test compares the two. They are not `z.input` of the schema, because hookctl's `.d.ts` would then need zod
+ * in the project that imports it.
  */
+
+/** Any text, of which an editor completes the known ones. */
+type Open<Known extends string> = Known | (string & {});
 
 /** What `defineWebhook` takes. */
 export interface WebhookDefinition {
   /** Lower-case letters, digits, - and _. The name of a built-in webhook replaces that one. */
   readonly name: string;
   /** Who sends: `github`, `generic`, …, or what `defineProvider` returned. */
-  readonly provider: string | DefinedProvider;
+  readonly provider: Open<BuiltInProvider> | DefinedProvider;
   /** Path it answers on. Default `/webhooks/<name>`. The endpoint of a built-in webhook replaces that one. */
   readonly endpoint?: string | undefined;
   /** False: the endpoint answers 403. Default true. */
@@ -105,7 +111,7 @@ export interface TextCommandDefinition extends CommandFields {
 /** Fires on an event, whoever caused it; the tasks of people who may not command wait for approval. */
 export interface TriggerCommandDefinition extends CommandFields {
   /** Event type: `issues.opened`, `issues.*`, `*`. */
-  readonly trigger: string;
+  readonly trigger: Open<KnownEventType | '*'>;
   /** MongoDB query operators on dotted paths of the payload, all of which must hold: `{ 'issue.labels': 'bug' }`. */
   readonly conditions?: JsonObject | undefined;
   /** Lowest first. Default 100. */
@@ -116,7 +122,7 @@ export interface TriggerCommandDefinition extends CommandFields {
 
 interface CommandFields {
   /** What the command does. Default `create_task`. */
-  readonly action?: string | undefined;
+  readonly action?: Open<BuiltInAction> | undefined;
   /** Who is to work on it. Default: the webhook's `targetAgent`. */
   readonly targetAgent?: string | undefined;
   /**
