@@ -84,6 +84,16 @@ const allow = z.strictObject({
 
 /** A command: `name` (text command) or `trigger` (trigger command), never both. */
 export const commandSchema = z.strictObject({
+  name: flag(
+    z.string().describe('Text command: the word after the prefix.').optional(),
+    '--text-name <word>',
+    'run when a person writes this word behind the prefix',
+  ),
+  aliases: flag(
+    list(z.string()).describe('Other words for the same text command.').optional(),
+    '--alias <word>',
+    'another word for it (repeatable)',
+  ),
   trigger: flag(
     word.describe('Trigger command: an event type, such as issues.opened, issues.* or *.').optional(),
     '--trigger <type>',
@@ -98,16 +108,6 @@ export const commandSchema = z.strictObject({
     z.int().describe('Lowest first; default 100.').optional(),
     '--priority <n>',
     'triggers run lowest first, default 100',
-  ),
-  name: flag(
-    z.string().describe('Text command: the word after the prefix.').optional(),
-    '--text-name <word>',
-    'run when a person writes this word behind the prefix',
-  ),
-  aliases: flag(
-    list(z.string()).describe('Other words for the same text command.').optional(),
-    '--alias <word>',
-    'another word for it (repeatable)',
   ),
   action: flag(
     z.string().describe('What the command does; default create_task.').optional(),

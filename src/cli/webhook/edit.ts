@@ -1,31 +1,24 @@
 import { type Change, findWebhook as findInDb } from '../../config/dynamic/change.ts';
 import { type Updated, updateWebhook } from '../../config/dynamic/edit.ts';
-import type { WebhookPatch } from '../../config/dynamic/schema.ts';
 import { lintWebhooks } from '../../config/lint.ts';
+import { adjustmentSchema } from '../../config/schema.ts';
 import { usageError } from '../../errors.ts';
+import { isJsonObject } from '../../lib/json.ts';
 import type { Services } from '../../services.ts';
 import { type CliCommand, examples, type JsonFlags } from '../kit/command.ts';
 import { clearOption } from '../kit/options.ts';
 import { changeDb, dynamicWebhook, report } from './change.ts';
+import { clearable, type GivenFlags } from './field-flags.ts';
 import { givenFields, type WebhookFlags, webhookOptions } from './fields.ts';
 import { onWebhook, refOf } from './find.ts';
 import { viewer } from './view.ts';
 
 interface EditFlags extends JsonFlags, WebhookFlags {
-  readonly clear: readonly (keyof typeof CLEARABLE)[];
+  readonly clear: readonly string[];
 }
 
-/** What `--clear` takes, by the name of the option that sets it. */
-const CLEARABLE = {
-  prefix: 'command_prefix',
-  'require-prefix': 'require_prefix',
-  agent: 'target_agent',
-  'default-command': 'default_command',
-  allow: 'allow',
-  event: 'events',
-  sync: 'sync_to_claude_tasks',
-  options: 'options',
-} as const;
+/** What `--clear` takes. */
+const CLEARABLE = clearable(adjustmentSchema.shape);
 
 export const configureEdit: CliCommand = (command, runner) => {
   clearOption(
@@ -51,7 +44,7 @@ export const configureEdit: CliCommand = (command, runner) => {
 };
 
 async function edit(app: Services, ref: string, flags: EditFlags): Promise<0> {
-  const patch: WebhookPatch = {
+  const patch: GivenFlags = {
     ...(await givenFields(app, flags)),
     ...(flags.name !== undefined && { name: flags.name }),
     ...Object.fromEntries(flags.clear.map((setting) => [CLEARABLE[setting], null])),
@@ -74,13 +67,13 @@ async function edit(app: Services, ref: string, flags: EditFlags): Promise<0> {
 }
 
 /** `--allow-user` alone must not take away who is allowed by association, nor one `--option` the other settings. */
-function editing(ref: string, patch: WebhookPatch): Change<Updated> {
+function editing(ref: string, patch: GivenFlags): Change<Updated> {
   return (state, context) => {
     const { allow, options } = findInDb(state, ref, context.fixed);
     const merged = {
       ...patch,
-      ...(patch.allow != null && { allow: { ...allow, ...patch.allow } }),
-      ...(patch.options != null && { options: { ...options, ...patch.options } }),
+      ...(isJsonObject(patch.allow) && { allow: { ...allow, ...patch.allow } }),
+      ...(isJsonObject(patch.options) && { options: { ...options, ...patch.options } }),
     };
     return updateWebhook(ref, merged)(state, context);
   };

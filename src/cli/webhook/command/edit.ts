@@ -1,32 +1,21 @@
 import { updateCommand } from '../../../config/dynamic/edit.ts';
-import type { CommandPatch } from '../../../config/dynamic/schema.ts';
+import { commandSchema } from '../../../config/schema.ts';
 import { usageError } from '../../../errors.ts';
 import type { Services } from '../../../services.ts';
 import { type CliCommand, examples, type JsonFlags } from '../../kit/command.ts';
 import { clearOption } from '../../kit/options.ts';
 import { changeDb } from '../change.ts';
+import { clearable, type GivenFlags } from '../field-flags.ts';
 import { onCommand } from '../find.ts';
 import { type CommandFlags, commandOptions, givenCommand } from './fields.ts';
 import { reportCommand } from './report.ts';
 
 interface EditFlags extends JsonFlags, CommandFlags {
-  readonly clear: readonly (keyof typeof CLEARABLE)[];
+  readonly clear: readonly string[];
 }
 
-/** What `--clear` takes, by the name of the option that sets it. */
-const CLEARABLE = {
-  trigger: 'trigger',
-  conditions: 'conditions',
-  priority: 'priority',
-  'text-name': 'name',
-  alias: 'aliases',
-  action: 'action',
-  agent: 'target_agent',
-  template: 'template',
-  'requires-approval': 'requires_approval',
-  approval: 'approval',
-  options: 'options',
-} as const;
+/** What `--clear` takes. */
+const CLEARABLE = clearable(commandSchema.shape);
 
 export const configureCommandEdit: CliCommand = (command, runner) => {
   clearOption(
@@ -52,7 +41,7 @@ export const configureCommandEdit: CliCommand = (command, runner) => {
 };
 
 async function edit(app: Services, ref: string, commandRef: string, flags: EditFlags): Promise<0> {
-  const patch: CommandPatch = {
+  const patch: GivenFlags = {
     ...(await givenCommand(flags, app.cwd)),
     ...Object.fromEntries(flags.clear.map((setting) => [CLEARABLE[setting], null])),
   };

@@ -1,88 +1,55 @@
 import { readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
-import { type Command, Option } from 'commander';
+import type { Command } from 'commander';
 import { allOf, compileConditions, parseWhen } from '../../../conditions/conditions.ts';
-import type { CommandInput } from '../../../config/dynamic/schema.ts';
+import { commandSchema } from '../../../config/schema.ts';
 import { messageOf, usageError } from '../../../errors.ts';
 import { compileTemplate } from '../../../templates/template.ts';
 import type { JsonObject, JsonValue } from '../../../types.ts';
-import { collect, integer, renamed } from '../../kit/options.ts';
+import { collect, renamed } from '../../kit/options.ts';
+import { fieldOptions, type GivenFlags, givenBy } from '../field-flags.ts';
 import { objectOption } from '../json-option.ts';
 import { mistakeAt } from '../mistake.ts';
-import { setting } from '../setting.ts';
 
-/** The settings of a command, as `command add` and `command edit` take them. */
+/** The settings of a command, as `command add` and `command edit` take them, where more than one option gives a field. */
 export interface CommandFlags {
   readonly trigger?: string;
+  readonly textName?: string;
   readonly when: readonly string[];
   readonly conditions?: string;
-  readonly priority?: number;
-  readonly textName?: string;
-  readonly alias: readonly string[];
-  readonly action?: string;
-  readonly agent?: string;
   readonly template?: string;
   readonly templateFile?: string;
-  readonly requiresApproval?: boolean;
-  readonly approval?: string;
-  readonly option: readonly string[];
 }
 
 export function commandOptions(command: Command): Command {
-  return command
-    .option('--trigger <type>', 'run on this event type: issues.opened, issues.*, *')
-    .option('--when <condition>', 'only if issue.labels.name=bug (repeatable; = != > >= < <= ~)', collect, [])
-    .option('--conditions <json>', 'only if these MongoDB query operators hold')
-    .option('--priority <n>', 'triggers run lowest first, default 100', integer)
-    .option('--text-name <word>', 'run when a person writes this word behind the prefix')
-    .option('--alias <word>', 'another word for it (repeatable)', collect, [])
-    .option('--action <name>', 'what to do, default create_task')
-    .option('--agent <name>', 'who is to work on it, default: the webhook’s agent')
-    .option('--template <text>', 'Handlebars, e.g. "Triage: {{issue.title}}"')
+  const { trigger, ...others } = commandSchema.shape;
+  const started = fieldOptions(command, { trigger }).option(
+    '--when <condition>',
+    'only if issue.labels.name=bug (repeatable; = != > >= < <= ~)',
+    collect,
+    [],
+  );
+  return fieldOptions(started, others)
     .option('--template-file <file>', 'read the template from a file')
-    .option('--requires-approval', 'the task waits until somebody approves it')
-    .option('--no-requires-approval', 'the task starts by itself (the default)')
-    .addOption(
-      new Option(
-        '--approval <never>',
-        'never: it starts also on words that a stranger can have written',
-      ).choices(['never']),
-    )
-    .option('--option <name=value>', 'a setting of the action (repeatable): program=./deploy.sh', collect, [])
     .addOption(renamed('--options <json>', '--option name=value'))
     .addOption(renamed('--target-agent <name>', '--agent'))
     .addOption(renamed('--name <word>', '--text-name'));
 }
 
-/** The fields that were given, and no others. Throws `usage` that shows where a mistake is. */
-export async function givenCommand(flags: CommandFlags, cwd: string): Promise<CommandInput> {
-  const { trigger, textName, alias, action, agent, priority, requiresApproval, approval, option } = flags;
+/** The fields that were given, and no others, in the words of the db. Throws `usage` that shows where a mistake is. */
+export async function givenCommand(flags: CommandFlags, cwd: string): Promise<GivenFlags> {
   const conditions = givenConditions(flags);
   const template = await givenTemplate(flags, cwd);
   return {
-    ...(trigger !== undefined && { trigger }),
+    ...givenBy({ ...flags }, commandSchema.shape, typedSetting),
     ...(conditions !== null && { conditions }),
-    ...(priority !== undefined && { priority }),
-    ...(textName !== undefined && { name: textName }),
-    ...(alias.length > 0 && { aliases: alias }),
-    ...(action !== undefined && { action }),
-    ...(agent !== undefined && { target_agent: agent }),
     ...(template !== null && { template }),
-    ...(requiresApproval !== undefined && { requires_approval: requiresApproval }),
-    ...(approval === 'never' && { approval }),
-    ...(option.length > 0 && { options: commandOptionsOf(option) }),
   };
 }
 
 /** The settings of actions are typed: `timeout=60` is a number, which a webhook's settings need not be. */
-function commandOptionsOf(option: readonly string[]): JsonObject {
-  return Object.fromEntries(
-    option.map(setting).map(([name, value]) => [name, isNumber(value) ? Number(value) : value]),
-  );
-}
-
-function isNumber(value: JsonValue): boolean {
-  return typeof value === 'string' && /^-?\d+(?:\.\d+)?$/.test(value);
+function typedSetting(value: JsonValue): JsonValue {
+  return typeof value === 'string' && /^-?\d+(?:\.\d+)?$/.test(value) ? Number(value) : value;
 }
 
 function givenConditions({ when, conditions }: CommandFlags): JsonObject | null {
