@@ -1,6 +1,7 @@
 import { isJsonObject } from '../lib/json.ts';
 import { compileRegex } from '../lib/regex.ts';
 import { suggestion } from '../lib/suggest.ts';
+import { GROUPS, isScalar, OPERATORS, operatorNamed } from './operators.ts';
 
 /** One mistake in conditions: where (dotted, `$or.1.issue.state`) and what was expected. */
 export interface ConditionIssue {
@@ -9,38 +10,6 @@ export interface ConditionIssue {
 }
 
 const MAX_NESTING = 12;
-const GROUPS = ['$and', '$or', '$nor'];
-const TYPES = ['string', 'number', 'bool', 'object', 'array', 'null'];
-
-/** What the operand must be; null when it is that. */
-type OperandCheck = (operand: unknown) => string | null;
-
-const isScalar = (value: unknown) =>
-  value === null || typeof value === 'string' || typeof value === 'boolean' || Number.isFinite(value);
-const isScalarList = (value: unknown) => Array.isArray(value) && value.length > 0 && value.every(isScalar);
-
-const value = expecting('a value', (v) => !isJsonObject(v) || Object.keys(v).length > 0);
-const ordered = expecting('a number or a text', (v) => typeof v === 'string' || Number.isFinite(v));
-const list = expecting('a list of values, at least one', isScalarList);
-
-const OPERATORS: Readonly<Record<string, OperandCheck>> = {
-  $eq: value,
-  $ne: value,
-  $gt: ordered,
-  $gte: ordered,
-  $lt: ordered,
-  $lte: ordered,
-  $in: list,
-  $nin: list,
-  $all: list,
-  $elemMatch: expecting('an object', isJsonObject),
-  $size: expecting('a whole number', (v) => Number.isInteger(v) && Number(v) >= 0),
-  $exists: expecting('true or false', (v) => typeof v === 'boolean'),
-  $type: expecting(`one of ${TYPES.join(', ')}`, (v) => TYPES.includes(String(v))),
-  $not: expecting('an object of operators', isJsonObject),
-  $regex: expecting('a pattern as text, which is not empty', (v) => typeof v === 'string' && v !== ''),
-  $options: expecting('flags as text', (v) => typeof v === 'string'),
-};
 
 /**
  * Every mistake in conditions; empty when they are good. Takes anything: a static webhook is TypeScript and can hold
@@ -75,7 +44,8 @@ function checkFields(fields: unknown, path: string): readonly ConditionIssue[] {
   return Object.entries(fields).flatMap(([key, value]) => {
     const here = join(path, key);
     if (GROUPS.includes(key)) return checkGroup(value, here);
-    if (key in OPERATORS) return problem(here, `${key} needs a field before it: issue.title: { ${key}: … }`);
+    if (operatorNamed(key) !== undefined)
+      return problem(here, `${key} needs a field before it: issue.title: { ${key}: … }`);
     if (key.startsWith('$')) return unknownOperator(key, here);
     if (key.split('.').includes('')) return problem(here, 'a path has an empty part');
     return isJsonObject(value) ? checkOperators(value, here) : [];
@@ -106,9 +76,9 @@ function checkOperator(name: string, operand: unknown, path: string): readonly C
   const here = join(path, name);
   if (GROUPS.includes(name)) return problem(here, `${name} stands before fields, not behind one`);
   if (!name.startsWith('$')) return problem(path, `expected operators; for a field inside write ${here}`);
-  const expected = Object.hasOwn(OPERATORS, name) ? OPERATORS[name] : undefined;
-  if (expected === undefined) return unknownOperator(name, here);
-  const message = expected(operand);
+  const operator = operatorNamed(name);
+  if (operator === undefined) return unknownOperator(name, here);
+  const message = operator.check(operand);
   if (message !== null) return problem(here, message);
   if (name === '$not') return isJsonObject(operand) ? checkOperators(operand, here) : [];
   return name === '$elemMatch' && isJsonObject(operand) ? checkElement(operand, here) : [];
@@ -116,7 +86,7 @@ function checkOperator(name: string, operand: unknown, path: string): readonly C
 
 /** The operand of $elemMatch: operators on the element itself, or conditions on its fields. */
 function checkElement(operand: Readonly<Record<string, unknown>>, path: string): readonly ConditionIssue[] {
-  const onItself = Object.keys(operand).some((key) => key in OPERATORS);
+  const onItself = Object.keys(operand).some((key) => operatorNamed(key) !== undefined);
   return onItself || Object.keys(operand).length === 0
     ? checkOperators(operand, path)
     : checkFields(operand, path);
@@ -138,10 +108,6 @@ function unknownOperator(name: string, path: string): readonly ConditionIssue[] 
   if (name === '$where') return problem(path, '$where is refused: it would run code');
   const known = suggestion(name, [...Object.keys(OPERATORS), ...GROUPS]);
   return problem(path, `unknown operator ${name}. ${known}`);
-}
-
-function expecting(what: string, holds: (operand: unknown) => boolean): OperandCheck {
-  return (operand) => (holds(operand) ? null : `expected ${what}`);
 }
 
 function isPlainObject(value: unknown): value is Readonly<Record<string, unknown>> {

@@ -2,10 +2,10 @@ import { isDeepStrictEqual } from 'node:util';
 import sift from 'sift';
 import { isJsonObject, valuesAt } from '../lib/json.ts';
 import { type Budget, BudgetError, createBudget } from '../lib/limits.ts';
-import { compileRegex } from '../lib/regex.ts';
 import type { Conditions, JsonObject, JsonValue } from '../types.ts';
 import { type ConditionIssue, checkConditions } from './check.ts';
-import { describeActual, describeWanted } from './words.ts';
+import { comparesText, describeWanted, operations } from './operators.ts';
+import { describeActual } from './words.ts';
 
 export { allOf, parseWhen, type WhenResult } from './when.ts';
 export type { ConditionIssue };
@@ -102,16 +102,6 @@ function compileTest(path: string, query: JsonObject, compile: Compile): Check {
   };
 }
 
-/** Whether an operand is a text that may be meant as a name. The operands of $type, $gt and so on are none. */
-function comparesText(query: JsonValue | undefined): boolean {
-  if (!isJsonObject(query)) return false;
-  const { $eq, $ne, $in = [], $nin = [], $all = [], $not, $elemMatch, $regex } = query;
-  const operands = [$eq, $ne, $regex, $in, $nin, $all].flat();
-  return (
-    operands.some((operand) => typeof operand === 'string') || comparesText($not) || comparesText($elemMatch)
-  );
-}
-
 /** Some values and the elements of lists among them, named objects replaced by their names; null when none has a name. */
 function withNames(values: readonly JsonValue[]): readonly JsonValue[] | null {
   const elements = values.flatMap((value) =>
@@ -124,43 +114,9 @@ function withNames(values: readonly JsonValue[]): readonly JsonValue[] | null {
 }
 
 function compilerWith(budget: Budget): Compile {
-  const { createEqualsOperation, createQueryTester } = sift;
-  const { $eq, $ne, $in, $nin, $all, $elemMatch } = sift;
-  const { $size, $exists, $not, $and, $or, $nor } = sift;
-  // sift calls a function given to "equals" with each value on the path.
-  const calling = (test: (value: unknown) => boolean, ...[owner, options]: EqualsContext) =>
-    createEqualsOperation(test, owner, options);
-  const $type: Operator = (type, ...context) => calling((value) => typeOf(value) === type, ...context);
-  const $regex: Operator = (pattern, owner, options) => {
-    const result = compileRegex(pattern, owner.$options ?? '');
-    if (!result.ok) throw new Error(result.message);
-    return calling((v) => typeof v === 'string' && result.regex.test(v, budget), owner, options);
-  };
-  const ordering =
-    (holds: (value: Ordered, operand: Ordered) => boolean): OrderOperator =>
-    (operand, ...context) =>
-      calling(
-        (value) => {
-          const ordered = typeof operand === 'number' ? digitsAsNumber(value) : value;
-          return isOrdered(ordered) && typeof ordered === typeof operand && holds(ordered, operand);
-        },
-        ...context,
-      );
-  const $gt = ordering((value, operand) => value > operand);
-  const $gte = ordering((value, operand) => value >= operand);
-  const $lt = ordering((value, operand) => value < operand);
-  const $lte = ordering((value, operand) => value <= operand);
-  const $options = sift.$options;
-  const logical = { $not, $and, $or, $nor, $elemMatch };
-  const comparing = { $eq, $ne, $gt, $gte, $lt, $lte, $in, $nin, $all, $size, $exists, $type };
-  const operations = { ...logical, ...comparing, $regex, $options };
-  return (query) => createQueryTester<JsonObject>(query, { operations, compare: alike });
+  const options = { operations: operations(budget), compare: alike };
+  return (query) => sift.createQueryTester<JsonObject>(query, options);
 }
-
-type EqualsContext = [owner: { $options?: string }, options: Parameters<typeof sift.$eq>[2]];
-type Operator = (operand: string, ...context: EqualsContext) => ReturnType<typeof sift.$eq>;
-type Ordered = string | number;
-type OrderOperator = (operand: Ordered, ...context: EqualsContext) => ReturnType<typeof sift.$eq>;
 
 /** Equal, with null for what is missing, and with a number or boolean operand for the text of its digits. */
 function alike(operand: unknown, value: unknown): boolean {
@@ -169,19 +125,4 @@ function alike(operand: unknown, value: unknown): boolean {
     return operand === value || String(operand) === value;
   }
   return isDeepStrictEqual(operand, value);
-}
-
-function isOrdered(value: unknown): value is Ordered {
-  return typeof value === 'string' || typeof value === 'number';
-}
-
-/** A text of digits as its number, when the number is written with these very digits; else the value itself. */
-function digitsAsNumber(value: unknown): unknown {
-  return typeof value === 'string' && String(Number(value)) === value ? Number(value) : value;
-}
-
-function typeOf(value: unknown): string {
-  if (value === null) return 'null';
-  if (Array.isArray(value)) return 'array';
-  return typeof value === 'boolean' ? 'bool' : typeof value;
 }

@@ -1,5 +1,6 @@
 import { compileRegex } from '../lib/regex.ts';
 import type { JsonObject, JsonValue } from '../types.ts';
+import { NUMERIC, OPERATORS } from './operators.ts';
 
 export type WhenResult =
   | { readonly ok: true; readonly condition: JsonObject }
@@ -10,19 +11,12 @@ export type WhenResult =
       readonly position: number;
     };
 
-/** Longest first, so that `>=` is not read as `>`. */
-const OPERATORS: ReadonlyMap<string, string> = new Map([
-  ['!=', '$ne'],
-  ['>=', '$gte'],
-  ['<=', '$lte'],
-  ['=', '$eq'],
-  ['>', '$gt'],
-  ['<', '$lt'],
-  ['~', '$regex'],
-]);
-
-/** Operators that compare what is more and less. */
-export const ORDERING: readonly string[] = ['$gt', '$gte', '$lt', '$lte'];
+/** Names of operators by their sign; longest first, so that `>=` is not read as `>`. */
+const SIGNS: ReadonlyMap<string, string> = new Map(
+  Object.entries(OPERATORS)
+    .flatMap(([name, { shorthand }]) => (shorthand === undefined ? [] : [[shorthand, name] as const]))
+    .sort(([a], [b]) => b.length - a.length),
+);
 
 /**
  * Reads the short form of one condition, as `--when` takes it: `issue.labels.name=bug`, `issue.comments>=3`,
@@ -37,10 +31,10 @@ export function parseWhen(text: string): WhenResult {
   const dots = /^\.|\.\.|\.$/.exec(field);
   if (dots !== null) return mistake(path.length - field.length + dots.index, 'a path has an empty part');
   const start = text.length - text.slice(path.length).trimStart().length;
-  const symbol = [...OPERATORS.keys()].find((candidate) => text.startsWith(candidate, start));
-  const operator = symbol === undefined ? undefined : OPERATORS.get(symbol);
+  const symbol = [...SIGNS.keys()].find((candidate) => text.startsWith(candidate, start));
+  const operator = symbol === undefined ? undefined : SIGNS.get(symbol);
   if (symbol === undefined || operator === undefined) {
-    return mistake(start, `expected one of ${[...OPERATORS.keys()].join(' ')} after the field`);
+    return mistake(start, `expected one of ${[...SIGNS.keys()].join(' ')} after the field`);
   }
   const after = start + symbol.length;
   const valueStart = text.length - text.slice(after).trimStart().length;
@@ -72,7 +66,7 @@ function readValue(raw: string, operator: string): JsonValue | undefined {
     return raw.length > 1 && raw.endsWith(quote) ? raw.slice(1, -1) : undefined;
   }
   const number = Number(raw);
-  if (Number.isFinite(number) && (String(number) === raw || ORDERING.includes(operator))) return number;
+  if (Number.isFinite(number) && (String(number) === raw || NUMERIC.includes(operator))) return number;
   return raw === 'true' ? true : raw === 'false' ? false : raw === 'null' ? null : raw;
 }
 

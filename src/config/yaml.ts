@@ -10,7 +10,7 @@ import {
   parseDocument,
   visit,
 } from 'yaml';
-import { ORDERING } from '../conditions/when.ts';
+import { NUMERIC } from '../conditions/operators.ts';
 import { type Diagnostic, messageOf } from '../errors.ts';
 import type { Position, Source } from '../lib/diagnostics.ts';
 import type { Issue } from '../types.ts';
@@ -79,9 +79,6 @@ function parse(file: string, text: string) {
   return { document, lines, source };
 }
 
-/** Operators that take a number for what it is worth. */
-const BY_WORTH = [...ORDERING, '$size'];
-
 /** In conditions a number that is not written as it is printed is a text, as for `--when`: `1.10`, `007`, `1e3`. */
 function keepDigits(document: Document): void {
   visit(document, {
@@ -89,7 +86,7 @@ function keepDigits(document: Document): void {
       const names = path.map((part) => (isPair(part) && isScalar(part.key) ? String(part.key.value) : ''));
       const isExact = typeof node.value !== 'number' || String(node.value) === node.source;
       if (key === 'key' || isExact || !names.includes('conditions')) return;
-      if (!BY_WORTH.includes(names.at(-1) ?? '')) node.value = node.source;
+      if (!NUMERIC.includes(names.at(-1) ?? '')) node.value = node.source;
     },
   });
 }

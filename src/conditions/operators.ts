@@ -1,0 +1,225 @@
+import sift from 'sift';
+import { isJsonObject } from '../lib/json.ts';
+import type { Budget } from '../lib/limits.ts';
+import { compileRegex } from '../lib/regex.ts';
+import { escapeInvisibleLine, shorten } from '../lib/text/escape-invisible.ts';
+import type { JsonObject, JsonValue } from '../types.ts';
+import { MAX_TEXT, show, showItems } from './words.ts';
+
+type SiftOptions = NonNullable<Parameters<typeof sift.createQueryTester>[1]>;
+type SiftOperation = NonNullable<SiftOptions['operations']>[string];
+
+/** One operator of conditions: all that there is to know of it. */
+interface Operator {
+  /** What the operand must be; null when it is that. */
+  readonly check: (operand: unknown) => string | null;
+  /** Whether it holds, as sift runs it. `budget` limits what all regular expressions of one evaluation cost. */
+  readonly test: (budget: Budget) => SiftOperation;
+  /** What it asks for, in words: `one of "a", "b"`. */
+  readonly describe: (operand: JsonValue, query: JsonObject) => string;
+  /** Its sign in `--when`. Left out: it has none. */
+  readonly shorthand?: string;
+  /** True: a number as operand is taken for what it is worth, however it is written. */
+  readonly isNumeric?: true;
+  /** Whether the operand is a text that may be meant as the name of an object. Left out: it never is. */
+  readonly comparesText?: (operand: JsonValue) => boolean;
+}
+
+const TYPES = ['string', 'number', 'bool', 'object', 'array', 'null'];
+
+const value = expecting('a value', (v) => !isJsonObject(v) || Object.keys(v).length > 0);
+const ordered = expecting('a number or a text', (v) => typeof v === 'string' || Number.isFinite(v));
+const list = expecting(
+  'a list of values, at least one',
+  (v) => Array.isArray(v) && v.length > 0 && v.every(isScalar),
+);
+const texts = (operand: JsonValue) => [operand].flat().some((item) => typeof item === 'string');
+
+/** The operators, by name. A new one is a row here. */
+export const OPERATORS: Readonly<Record<string, Operator>> = {
+  $eq: { check: value, test: () => sift.$eq, describe: show, shorthand: '=', comparesText: texts },
+  $ne: {
+    check: value,
+    test: () => sift.$ne,
+    describe: (operand) => `anything but ${show(operand)}`,
+    shorthand: '!=',
+    comparesText: texts,
+  },
+  $gt: {
+    check: ordered,
+    test: () => ordering((it, operand) => it > operand),
+    describe: (operand) => `more than ${show(operand)}`,
+    shorthand: '>',
+    isNumeric: true,
+  },
+  $gte: {
+    check: ordered,
+    test: () => ordering((it, operand) => it >= operand),
+    describe: (operand) => `${show(operand)} or more`,
+    shorthand: '>=',
+    isNumeric: true,
+  },
+  $lt: {
+    check: ordered,
+    test: () => ordering((it, operand) => it < operand),
+    describe: (operand) => `less than ${show(operand)}`,
+    shorthand: '<',
+    isNumeric: true,
+  },
+  $lte: {
+    check: ordered,
+    test: () => ordering((it, operand) => it <= operand),
+    describe: (operand) => `${show(operand)} or less`,
+    shorthand: '<=',
+    isNumeric: true,
+  },
+  $in: {
+    check: list,
+    test: () => sift.$in,
+    describe: (operand) => `one of ${showItems(operand)}`,
+    comparesText: texts,
+  },
+  $nin: {
+    check: list,
+    test: () => sift.$nin,
+    describe: (operand) => `none of ${showItems(operand)}`,
+    comparesText: texts,
+  },
+  $all: {
+    check: list,
+    test: () => sift.$all,
+    describe: (operand) => `all of ${showItems(operand)}`,
+    comparesText: texts,
+  },
+  $elemMatch: {
+    check: expecting('an object', isJsonObject),
+    test: () => sift.$elemMatch,
+    describe: (operand) =>
+      `an element with ${escapeInvisibleLine(shorten(JSON.stringify(operand), MAX_TEXT))}`,
+    comparesText,
+  },
+  $size: {
+    check: expecting('a whole number', (v) => Number.isInteger(v) && Number(v) >= 0),
+    test: () => sift.$size,
+    describe: (operand) => `a list of ${show(operand)}`,
+    isNumeric: true,
+  },
+  $exists: {
+    check: expecting('true or false', (v) => typeof v === 'boolean'),
+    test: () => sift.$exists,
+    describe: (operand) => (operand ? 'it to be there' : 'it to be absent'),
+  },
+  $type: {
+    check: expecting(`one of ${TYPES.join(', ')}`, (v) => TYPES.includes(String(v))),
+    test: () => (type, owner, options) => calling((it) => typeOf(it) === type, owner, options),
+    describe: (operand) => `a value of type ${operand}`,
+  },
+  $not: {
+    check: expecting('an object of operators', isJsonObject),
+    test: () => sift.$not,
+    describe: (operand) =>
+      `the contrary of ${isJsonObject(operand) ? describeWanted(operand) : show(operand)}`,
+    comparesText,
+  },
+  $regex: {
+    check: expecting('a pattern as text, which is not empty', (v) => typeof v === 'string' && v !== ''),
+    test: matching,
+    describe: (operand, { $options }) => escapeInvisibleLine(`a match of /${operand}/${$options ?? ''}`),
+    shorthand: '~',
+    comparesText: texts,
+  },
+  /** Flags of the `$regex` beside it. */
+  $options: {
+    check: expecting('flags as text', (v) => typeof v === 'string'),
+    test: () => sift.$options,
+    describe: show,
+  },
+};
+
+/** What stands before fields and combines whole conditions. */
+export const GROUPS = ['$and', '$or', '$nor'];
+
+/** Operators that take a number for what it is worth. */
+export const NUMERIC = Object.keys(OPERATORS).filter((name) => OPERATORS[name]?.isNumeric === true);
+
+/** What sift runs, by name. */
+export function operations(budget: Budget): Record<string, SiftOperation> {
+  const { $and, $or, $nor } = sift;
+  const own = Object.entries(OPERATORS).map(([name, { test }]) => [name, test(budget)] as const);
+  return { $and, $or, $nor, ...Object.fromEntries(own) };
+}
+
+/** What one operator asks for, in words: `"open"`, `one of "a", "b"`, `more than 5`. */
+export function describeWanted(query: JsonObject): string {
+  const [name = '', operand = null] = Object.entries(query)[0] ?? [];
+  return operatorNamed(name)?.describe(operand, query) ?? show(query);
+}
+
+/** Whether an operand of the query is a text that may be meant as a name. */
+export function comparesText(query: JsonValue): boolean {
+  return (
+    isJsonObject(query) &&
+    Object.entries(query).some(
+      ([name, operand]) => operatorNamed(name)?.comparesText?.(operand ?? null) === true,
+    )
+  );
+}
+
+/** Undefined for what is none, such as `toString`. */
+export function operatorNamed(name: string): Operator | undefined {
+  return Object.hasOwn(OPERATORS, name) ? OPERATORS[name] : undefined;
+}
+
+/** A value that is neither a list nor an object. */
+export function isScalar(it: unknown): boolean {
+  return it === null || typeof it === 'string' || typeof it === 'boolean' || Number.isFinite(it);
+}
+
+function expecting(what: string, holds: (operand: unknown) => boolean): Operator['check'] {
+  return (operand) => (holds(operand) ? null : `expected ${what}`);
+}
+
+type Owner = { readonly $options?: string };
+type OperationOptions = Parameters<SiftOperation>[2];
+
+/** sift calls a function given to "equals" with each value on the path. */
+function calling(test: (it: unknown) => boolean, owner: Owner, options: OperationOptions) {
+  return sift.createEqualsOperation(test, owner, options);
+}
+
+function matching(budget: Budget): SiftOperation {
+  return (pattern: string, owner: Owner, options) => {
+    const result = compileRegex(pattern, owner.$options ?? '');
+    if (!result.ok) throw new Error(result.message);
+    return calling((it) => typeof it === 'string' && result.regex.test(it, budget), owner, options);
+  };
+}
+
+type Ordered = string | number;
+
+function ordering(holds: (it: Ordered, operand: Ordered) => boolean): SiftOperation {
+  return (operand: Ordered, owner: Owner, options) =>
+    calling(
+      (it) => {
+        const comparable = typeof operand === 'number' ? digitsAsNumber(it) : it;
+        return isOrdered(comparable) && typeof comparable === typeof operand && holds(comparable, operand);
+      },
+      owner,
+      options,
+    );
+}
+
+function isOrdered(it: unknown): it is Ordered {
+  return typeof it === 'string' || typeof it === 'number';
+}
+
+/** A text of digits as its number, when the number is written with these very digits; else the value itself. */
+function digitsAsNumber(it: unknown): unknown {
+  return typeof it === 'string' && String(Number(it)) === it ? Number(it) : it;
+}
+
+function typeOf(it: unknown): string {
+  if (it === null) return 'null';
+  if (Array.isArray(it)) return 'array';
+  return typeof it === 'boolean' ? 'bool' : typeof it;
+}
