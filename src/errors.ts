@@ -1,5 +1,5 @@
 /**
- * The few errors that somebody catches. Everything else that is thrown is a defect or a broken machine, and
+ * The few errors that other code catches. Everything else that is thrown is a defect or a broken machine, and
  * ends as exit status 1 with its message.
  */
 

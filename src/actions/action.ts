@@ -12,7 +12,7 @@ import type {
   WebhookCommand,
 } from '../types.ts';
 
-/** What an action is told. */
+/** The input of an action. */
 export interface ActionContext {
   readonly webhook: Webhook;
   readonly command: WebhookCommand;
@@ -28,7 +28,7 @@ export interface ActionContext {
 /** Whether and where the event can be answered. */
 export type Replies =
   | { readonly state: 'on'; readonly channel: ReplyChannel; readonly place: ThreadRef }
-  /** A replay that is to post nothing: what would leave is left out. */
+  /** A replay or sample that posts nothing. */
   | { readonly state: 'silent' }
   /** `reason`: `no GITHUB_TOKEN`, … */
   | { readonly state: 'off'; readonly reason: string };
@@ -42,7 +42,7 @@ export interface Surroundings {
   readonly stopping: AbortSignal;
 }
 
-/** What an action asks for. It writes nothing itself: the pipeline records it together with the delivery. */
+/** The result of an action. It writes nothing itself: dispatch records the result together with the delivery. */
 export interface ActionOutcome {
   readonly tasks: readonly NewTask[];
   /** What is to be sent, once the outcome is recorded. */

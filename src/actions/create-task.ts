@@ -33,7 +33,7 @@ export const createTask: Action = {
   },
 };
 
-/** What the provider's users expect at once: 👀, a short comment, a note; null where nothing is posted. */
+/** The provider's usual acknowledgement: 👀, a short comment, a note. Null when nothing is posted. */
 function immediateResponse(context: ActionContext, taskId: string): NewOutgoing | null {
   const { ids, replies, template, webhook, command, needsApproval } = context;
   if (replies.state !== 'on') return null;
@@ -73,7 +73,7 @@ export const ask: Action = {
   },
 };
 
-/** As much of the first line as fits a list. */
+/** Characters of a title: as many as fit a list. */
 const TITLE_LENGTH = 80;
 
 interface TaskSketch extends Pick<NewTask, 'id' | 'title' | 'status'> {

@@ -3,12 +3,12 @@ import type { IdSource } from '../lib/ids.ts';
 import type { JsonObject, NewOutgoing, PostText, ThreadRef } from '../types.ts';
 import type { ActionContext, Replies } from './action.ts';
 
-/** What a reply is made of: text, emoji or label. */
+/** The content of a reply: text, emoji or label. */
 type ReplyParts =
   | { readonly kind: 'react' | 'label'; readonly content: string }
   | { readonly kind: 'comment' | 'respond' | 'ephemeral'; readonly content: PostText };
 
-/** A reply to the place that the event came from. */
+/** A reply in the thread of the event. */
 export function replyTo(ids: IdSource, place: ThreadRef, { kind, content }: ReplyParts): NewOutgoing {
   return { id: ids.next('out'), kind, place, content, edits: null, privateNetwork: false };
 }
@@ -44,7 +44,7 @@ export function silence({ state }: Replies): string | null {
   return state === 'silent' ? 'a replay or a sample posts nothing; add --replies to post' : null;
 }
 
-/** Throws what the provider says against an emoji or label, while somebody still looks. */
+/** Throws when the provider has no reactions or labels, so that the delivery's record says so. */
 export function checkSupported(replies: Replies, what: 'react' | 'label', provider: string): void {
   if (replies.state === 'on' && replies.channel[what] === undefined) {
     throw failure(

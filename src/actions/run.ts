@@ -102,7 +102,7 @@ async function runBounded(context: ActionContext, settings: Options): Promise<En
   return { ...end, why, lastLines: running.lastLines() };
 }
 
-/** Ids and types by the sender's own alphabet; NUL would end the start of the program. */
+/** Without NUL, which no environment variable can hold. */
 function factsOf({ delivery, template, command }: ActionContext): Environment {
   const { event, argument } = template;
   const facts = {

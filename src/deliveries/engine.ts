@@ -25,11 +25,11 @@ export interface EngineOptions {
   readonly onResult: (result: DispatchResult) => void;
   /** Called with everything that was sent or given up. */
   readonly onOutgoing?: (item: Outgoing) => void;
-  /** By which the ingress knows what a relay client of ours passed on; default a new one. */
+  /** Proves requests of hookctl's own relay clients; default a new one. */
   readonly relayKey?: string;
 }
 
-/** Everything that writes: store, task files, queue, outbox. One at a time for each data folder. */
+/** The parts that write: store, task files, queue, outbox. One for each data folder. */
 export interface Engine {
   readonly context: PipelineContext;
   readonly queue: Queue;
@@ -45,7 +45,7 @@ interface Place {
   readonly home: string;
   readonly clock: Clock;
   readonly ids: IdSource;
-  /** Takes secrets out of words that are about to be stored. */
+  /** Removes secrets from texts before they are stored. */
   readonly redact: (text: string) => string;
 }
 

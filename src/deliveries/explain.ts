@@ -3,7 +3,7 @@ import { withoutShapes } from '../lib/redact/secret-shapes.ts';
 import type { RawRequest, Trust, Webhook } from '../types.ts';
 import { type Match, type Matching, match } from './match.ts';
 
-/** What every command of a webhook makes of a request today. Nothing is written, nothing runs. */
+/** Which commands of a webhook fire for a request today, and why. Nothing is written, nothing runs. */
 export interface Explanation {
   /** Why no command was asked at all (disabled webhook, unparseable bytes); null when they were. */
   readonly obstacle: string | null;
@@ -31,7 +31,7 @@ export function explain(webhook: Webhook, request: RawRequest, trust: Trust = 'o
   return { obstacle: null, events };
 }
 
-/** Reasons quote the payload, and these never became rows that redaction saw. */
+/** Reasons quote the payload, which was not stored and so not redacted. */
 function clean<Text extends string | null>(text: Text): Text | string {
   return text === null ? text : withoutShapes(text, REDACTED);
 }

@@ -41,20 +41,20 @@ export interface Matching {
  */
 export function match(webhook: Webhook, event: WebhookEvent, trust: Trust = 'verified'): Matching {
   const own = ownPost(event);
-  const admission = own === null ? checkSender(webhook.allow, event.sender) : { allowed: false, reason: own };
+  const check = own === null ? checkSender(webhook.allow, event.sender) : { allowed: false, reason: own };
   const call = callOf(webhook, event, trust);
   // An assignment is the sender's own act, also where another person wrote the text.
   const spoken = call.byEvent ? { ...event, text: null } : event;
-  const textAdmission = own === null ? checkTextSender(webhook.allow, spoken, trust) : admission;
+  const textCheck = own === null ? checkTextSender(webhook.allow, spoken, trust) : check;
   const matches = inOrder(webhook.commands).map((command): Match => {
     if (own !== null) return silent(command, own);
     return command.kind === 'text'
-      ? matchText(command, call, { event, admission: textAdmission })
-      : matchTrigger(command, event, admission);
+      ? matchText(command, call, { event, check: textCheck })
+      : matchTrigger(command, event, check);
   });
   return {
     matches,
-    ignored: matches.some(({ fired }) => fired) ? null : whyIgnored(matches, event, call, textAdmission),
+    ignored: matches.some(({ fired }) => fired) ? null : whyIgnored(matches, event, call, textCheck),
   };
 }
 
@@ -90,42 +90,46 @@ function unnamedAuthor({ approval }: WebhookCommand, { sender, text, author }: W
 }
 
 /** Why a task waits whose sender may not command. Where the event names no sender, `approval: never` starts it, too. */
-function unadmitted({ approval }: WebhookCommand, { sender }: WebhookEvent, { reason }: SenderCheck): string {
+function refusedSender(
+  { approval }: WebhookCommand,
+  { sender }: WebhookEvent,
+  { reason }: SenderCheck,
+): string {
   return sender === null && approval === 'never' ? '' : `; waits for approval: ${reason}`;
 }
 
 function matchText(
   command: WebhookCommand,
   call: Call,
-  { event, admission }: { readonly event: WebhookEvent; readonly admission: SenderCheck },
+  { event, check }: { readonly event: WebhookEvent; readonly check: SenderCheck },
 ): Match {
   if (call.command === null) return silent(command, call.reason);
   if (call.command !== command) return silent(command, `the text asks for \`${call.command.name}\``);
-  if (!admission.allowed) return silent(command, `${call.reason}, but ${admission.reason}`);
+  if (!check.allowed) return silent(command, `${call.reason}, but ${check.reason}`);
   const held = strangersWords(command, event);
   return {
     command,
     fired: true,
-    reason: `${call.reason}; ${admission.reason}${held}`,
+    reason: `${call.reason}; ${check.reason}${held}`,
     argument: call.argument,
     needsApproval: command.requiresApproval || held !== '',
     allowed: true,
   };
 }
 
-function matchTrigger(command: TriggerCommand, event: WebhookEvent, admission: SenderCheck): Match {
+function matchTrigger(command: TriggerCommand, event: WebhookEvent, check: SenderCheck): Match {
   if (!namesEvent([command.trigger], event)) {
     const part = event.isPart === true ? ', which only a trigger of that exact type takes' : '';
     return silent(command, `the event is ${event.type}${part}, the trigger ${command.trigger}`);
   }
   const unmet = command.conditions.unmet(event.payload);
   if (unmet !== null) return silent(command, unmet);
-  if (!admission.allowed && actionNamed(command.action)?.reachesOut) {
-    return silent(command, `\`${command.action}\` needs an allowed sender: ${admission.reason}`);
+  if (!check.allowed && actionNamed(command.action)?.reachesOut) {
+    return silent(command, `\`${command.action}\` needs an allowed sender: ${check.reason}`);
   }
-  const held = admission.allowed
+  const held = check.allowed
     ? strangersWords(command, event) || unnamedAuthor(command, event)
-    : unadmitted(command, event, admission);
+    : refusedSender(command, event, check);
   const needsApproval = command.requiresApproval || held !== '';
   return {
     command,
@@ -133,7 +137,7 @@ function matchTrigger(command: TriggerCommand, event: WebhookEvent, admission: S
     reason: `${event.type} and its conditions hold${held}`,
     argument: '',
     needsApproval,
-    allowed: admission.allowed,
+    allowed: check.allowed,
   };
 }
 
@@ -146,10 +150,10 @@ function whyIgnored(
   matches: readonly Match[],
   { type }: WebhookEvent,
   call: Call,
-  admission: SenderCheck,
+  check: SenderCheck,
 ): string {
   if (matches.length === 0) return 'the webhook has no commands';
-  if (call.command !== null && !admission.allowed) return admission.reason;
+  if (call.command !== null && !check.allowed) return check.reason;
   const text = matches.find(({ command }) => command.kind === 'text');
   const trigger = matches.find(
     ({ command, reason }) => command.kind === 'trigger' && !reason.startsWith('the event is'),

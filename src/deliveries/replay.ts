@@ -90,11 +90,11 @@ export function readSource(
   throw failure('not_replayable', message, { fix: `See what came: hookctl delivery show ${name} --body` });
 }
 
-/** A delivery that is on disk, as it enters the queue. */
+/** A stored delivery, as it enters the queue. */
 interface StoredReplay extends Pick<NewDelivery, 'id' | 'externalId'> {
   /** Kept so that it is not parsed again. */
   readonly parsedDelivery?: ParsedDelivery;
-  /** Its end, where that was certain at once: it enters no queue. */
+  /** The outcome, when it was recorded at once: it enters no queue. */
   readonly result?: DispatchResult;
 }
 
@@ -159,7 +159,7 @@ function whyNotAgain({ status, bodyRemovedAt }: Delivery): string {
   return bodyRemovedAt === null ? 'was delivered again since' : 'lost its bytes to retention';
 }
 
-/** What to do with a delivery that can't be retried. */
+/** What to do instead with a delivery that can't be retried. */
 function insteadOfRetry({ id, status }: Delivery): string {
   switch (status) {
     case 'rejected':
@@ -187,13 +187,13 @@ async function untilDispatched(
   });
 }
 
-/** What became of one of many. */
+/** The result of one replay of many. */
 export type Replayed =
   | { readonly source: string; readonly result: DispatchResult }
-  /** Nothing was made of it: no bytes are kept, they do not parse, its webhook is gone. */
+  /** It was not replayed: no bytes are kept, they do not parse, its webhook is gone. */
   | { readonly source: string; readonly refused: string };
 
-/** Read and stored at once. They share a commit, and the thread that answers senders has its turn between them. */
+/** Deliveries that are read and stored at once: they share a commit, and requests are answered in between. */
 const AT_ONCE = 16;
 
 /**

@@ -3,7 +3,7 @@ import type { Clock } from '../lib/time.ts';
 import type { BodyFilter } from '../store/selection.ts';
 import type { Store } from '../store/store.ts';
 
-/** What retention keeps. */
+/** How much retention keeps. */
 export interface RetentionSettings {
   /** Milliseconds. */
   readonly age: number;
@@ -13,7 +13,7 @@ export interface RetentionSettings {
   readonly rows?: number;
 }
 
-/** What a pruning removed. */
+/** The result of a pruning. */
 interface Pruned {
   /** Deliveries whose bytes went. */
   readonly deliveries: number;
@@ -31,10 +31,10 @@ export interface PruneOptions extends BodyFilter {
 
 type PruneContext = { readonly store: Store; readonly clock: Clock };
 
-/** A step takes a few milliseconds of the writer; between two of them others have their turn. */
+/** Deliveries of one step, which takes the writer a few milliseconds; other writes run between two steps. */
 const STEP = 200;
 const PAUSE_MS = 10;
-/** A delivery is known again, and not run twice, for so long after its bytes may be gone. */
+/** How long a delivery's keys are kept after its bytes are gone, so that a second one does not run. */
 const KEYS_KEPT_MS = 90 * 24 * 60 * 60 * 1000;
 
 /**
@@ -76,7 +76,7 @@ async function step({ store, clock }: PruneContext, filter: BodyFilter, removed:
   return true;
 }
 
-/** Forgets rows that no longer help to know a delivery again, and all that came before `oldest`, epoch milliseconds. */
+/** Removes rows whose keys are no longer needed, and all that came before `oldest`, epoch milliseconds. */
 export async function forget(
   { store, clock }: PruneContext,
   age: number,

@@ -4,7 +4,7 @@ import { isRelayed, RELAY_VERDICT } from '../tunnels/tunnel.ts';
 import type { RawRequest, Trust, Verdict, Webhook, WebhookSecret } from '../types.ts';
 import type { Hints, PipelineContext } from './context.ts';
 
-/** Whether a request may enter, and why it is believed. */
+/** Whether a request is accepted, and why it is trusted. */
 type Verification =
   | {
       readonly ok: true;
@@ -14,7 +14,7 @@ type Verification =
     }
   | { readonly ok: false; readonly verdict: Extract<Verdict, { ok: false }> };
 
-/** Judges the raw bytes of a request, before anything parses them. Expired secrets no longer count. */
+/** Verifies the raw bytes of a request before they are parsed. Expired secrets do not count. */
 export function verify(
   { clock, insecure, relayKey }: Pick<PipelineContext, 'clock' | 'insecure' | 'relayKey'>,
   webhook: Webhook,

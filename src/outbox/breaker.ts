@@ -1,4 +1,4 @@
-/** Stops asking a host that does not answer: of many waiting items only one probes it now and then. */
+/** A circuit breaker: while a host does not answer, only one of the waiting items probes it now and then. */
 interface Breaker {
   /** Epoch milliseconds before which the host gets no request. Null when it may get one now. */
   blockedUntil(host: string, now: number): number | null;

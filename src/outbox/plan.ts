@@ -15,7 +15,7 @@ import type {
 } from '../types.ts';
 import type { WireRequest } from './transport.ts';
 
-/** What sending needs to know of its surroundings. */
+/** What a plan is made with. */
 export interface PlanContext {
   readonly store: Pick<StoreReader, 'outgoing' | 'delivery' | 'body' | 'responsesBefore'>;
   readonly now: () => number;
@@ -25,7 +25,7 @@ export interface PlanContext {
   ) => Account | { readonly missing: string; readonly bare?: Account | null };
   readonly channelOf: (provider: string) => ReplyChannel | null;
   readonly userAgent: string;
-  /** Takes secrets out of a text that leaves. */
+  /** Removes secrets from a text before it is sent. */
   readonly redact: (text: string) => string;
 }
 
@@ -36,7 +36,7 @@ export interface Plan {
   readonly channel: ReplyChannel | null;
   /** Finds out whether a try without an answer has succeeded. Null when there is no way to. */
   readonly find: Finding | null;
-  /** To send it twice does no harm. */
+  /** Sending it twice does no harm. */
   readonly repeatable: boolean;
 }
 

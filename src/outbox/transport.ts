@@ -3,7 +3,7 @@ import type { Agent } from 'undici';
 import { isPrivateAddress } from '../lib/http/addresses.ts';
 import type { CallAnswer, Headers } from '../types.ts';
 
-/** What goes over the wire. */
+/** An HTTP request as it is sent. */
 export interface WireRequest {
   readonly method: string;
   readonly url: string;

@@ -46,11 +46,11 @@ export interface Timing {
   readonly openMs: number;
 }
 
-/** About five hours of tries, then it is a person's turn. */
+/** About five hours of tries; after that a person has to retry it. */
 const MAX_ATTEMPTS = 20;
 const TIMING: Timing = { baseMs: 2_000, capMs: 1_800_000, settleMs: 3_000, openMs: 120_000 };
 const CONCURRENCY = 4;
-/** More than can be under way, so that those do not hide what is due. */
+/** More than are sent at once, so that those do not hide others that are due. */
 const PAGE = 50;
 /** Timers of Node overflow beyond 2^31 ms; and what another process recorded is noticed. */
 const LONGEST_SLEEP_MS = 60_000;
@@ -61,7 +61,7 @@ export function createOutbox(options: OutboxOptions): Outbox {
   const { store, now, random, steady = () => performance.now(), timing = TIMING } = options;
   const breaker = createBreaker(timing.openMs);
   const underWay = new Map<string, Promise<void>>();
-  /** When what waits is due, by the steady clock: the other one may jump, and with it all that it says. */
+  /** When waiting items are due, by the monotonic clock: the system clock may jump. */
   const dueAt = new Map<string, number>();
   let timer: NodeJS.Timeout | null = null;
   let closed = false;
@@ -192,7 +192,7 @@ export function createOutbox(options: OutboxOptions): Outbox {
     return again(item, { reason, uncertain }, Math.max(wait, certain ? 0 : timing.settleMs));
   }
 
-  /** It waits on, so many milliseconds. */
+  /** Postpones an item by so many milliseconds. */
   function again(item: Outgoing, changes: Partial<OutgoingNote>, wait: number): Promise<void> {
     dueAt.set(item.id, steady() + wait);
     // The steady clock has fractions of a millisecond, a row has none.

@@ -12,7 +12,7 @@ import type { TaskContext } from './sync.ts';
 const RESULT_LENGTH = 4_000;
 const ERROR_LENGTH = 8_000;
 
-/** What is told about a step, and what became of the task by it. */
+/** A step of a task, and what its comment says. */
 interface Progress {
   readonly to: TaskStatus;
   readonly result: string | null;
@@ -56,7 +56,7 @@ export function separateComment(
   return { deliveryId: root.deliveryId, item: threadComment(ids, reply, text, null) };
 }
 
-/** Words of an agent, as long as they may be. */
+/** A text of an agent, cut to the longest that may be posted. */
 function agentText(text: string, length = RESULT_LENGTH): PostText {
   return foreignText(cutAtSentence(escapeInvisible(text), length));
 }

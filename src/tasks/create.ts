@@ -24,7 +24,7 @@ export interface TaskRequest {
   readonly syncToClaudeTasks?: boolean | undefined;
 }
 
-/** Who made a task that no delivery made. */
+/** Where a task comes from that no delivery made. */
 export type TaskSource = 'cli' | 'api' | 'mcp';
 
 const TITLE_LENGTH = 80;

@@ -7,7 +7,7 @@ import { isEnd } from './lifecycle.ts';
 import { repairFiles, syncTasks, type TaskContext } from './sync.ts';
 import { changeTask, guardedStep } from './transition.ts';
 
-/** Follows what Claude Code and people do to the task list. */
+/** Follows changes that Claude Code and people make to the task list. */
 interface Follower {
   /** Stops following; resolves when what runs has ended. */
   close(): Promise<void>;
@@ -25,11 +25,11 @@ interface FollowOptions {
 const ACTOR = 'claude';
 /** After a change more often follow at once: hookctl's own writes are changes, too. */
 const SETTLE_MS = 50;
-/** A look at a list of thousands takes long: it may take a tenth of the time, so that hookctl has the rest to write. */
+/** Reading a list of thousands takes long: rests of nine times as long leave hookctl time to write. */
 const REST = 9;
 /** Watches miss what happens to a folder that is made anew. */
 const POLL_MS = 5_000;
-/** Everything is compared with the store now and then, and the folder touched. */
+/** How often all files are compared with the store, and the folder is touched. */
 const REPAIR_MS = 600_000;
 
 /** Watches the list and looks at it every 5 s. Does nothing when the list form is switched off. */

@@ -2,7 +2,7 @@ import { notFound } from '../errors.ts';
 import type { StoreReader } from '../store/store.ts';
 import type { Task, TaskEvent, TaskStatus } from '../types.ts';
 
-/** What an event comes to: a new status, nothing (it is so already), or why it cannot be. */
+/** The result of an event: a new status, no change (it is so already), or why it is refused. */
 export type Step =
   | { readonly kind: 'to'; readonly status: TaskStatus }
   | { readonly kind: 'unchanged' }
@@ -11,7 +11,7 @@ export type Step =
 const ENDS = ['completed', 'failed', 'cancelled'] as const;
 type End = (typeof ENDS)[number];
 
-/** Whether a task in this status is over. */
+/** Whether a task in this status has ended. */
 export function isEnd(status: TaskStatus): status is End {
   return (ENDS as readonly TaskStatus[]).includes(status);
 }

@@ -5,7 +5,7 @@ import type { AgentRun, Task } from '../types.ts';
 import { isEnd } from './lifecycle.ts';
 import type { TaskContext } from './sync.ts';
 
-/** Which tasks are removed. */
+/** Which tasks a pruning removes. */
 export interface TaskPruneLimits extends Pick<TreeFilter, 'samples'> {
   /** See `TreeFilter`. Null removes all that ended, or all samples. */
   readonly before: number | null;
@@ -27,7 +27,7 @@ export interface PrunedTasks {
   readonly kept: readonly KeptTasks[];
 }
 
-/** What one call removed. */
+/** The result of one call. */
 export interface PrunedPart extends PrunedTasks {
   /** There may be more to remove: one call ends after some seconds, whatever there is. */
   readonly more: boolean;
@@ -58,7 +58,7 @@ const REASONS: Readonly<Record<KeptCode | 'changed', string>> = {
   changed: 'they were changed meanwhile',
 };
 
-/** What a pruning would remove, or keep. */
+/** What a pruning would remove, and keep. */
 export function plannedPrune(
   store: Pick<TaskReader, 'prunableTrees' | 'tree'>,
   limits: TaskPruneLimits,

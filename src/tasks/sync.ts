@@ -5,7 +5,7 @@ import type { Task } from '../types.ts';
 import type { ClaudeState, ClaudeTasks } from './claude/index.ts';
 import { isEnd } from './lifecycle.ts';
 
-/** What the operations on tasks work with. */
+/** What operations on tasks need. */
 export interface TaskContext {
   readonly store: Store;
   readonly clock: Clock;
@@ -37,7 +37,7 @@ function neighboursOf(store: Pick<Store, 'task' | 'dependents'>, task: Task): re
   return [...ended, ...store.dependents(task.id)];
 }
 
-/** What a repair found. */
+/** The result of a repair. */
 interface Repair {
   readonly state: ClaudeState;
   /** Tasks that were compared with their files. */

@@ -8,7 +8,7 @@ import { syncTasks, type TaskContext } from './sync.ts';
 /** Why no agent works on a task with words of an unverified delivery. */
 export const NOT_VERIFIED = 'its delivery was not verified';
 
-/** What is told with an event. */
+/** Who caused an event, and what they reported. */
 export interface TaskReport {
   /** `cli`, `api`, `claude`. */
   readonly actor: string;
@@ -42,7 +42,7 @@ export async function changeTask(
       });
     }
     const change = changeOf(context, task, { event, to: step.status }, report);
-    if (event === 'ask' && change.reply === null) throw nobodyToAsk(task, report.question ?? null);
+    if (event === 'ask' && change.reply === null) throw noThreadToAsk(task, report.question ?? null);
     const changed = await context.store.changeTask(change);
     // Null when the task moved meanwhile: the step is decided anew from its status now.
     if (changed === null) continue;
@@ -77,11 +77,11 @@ export function changeOf(
   };
 }
 
-function nobodyToAsk({ id }: Task, question: string | null): HookctlError {
+function noThreadToAsk({ id }: Task, question: string | null): HookctlError {
   if ((question ?? '').trim() === '') return usageError('there is no question');
   return failure(
     'no_thread',
-    `nobody can be asked about ${id}: it came from no thread that hookctl may post to`,
+    `there is no thread to ask about ${id} in: it came from none that hookctl may post to`,
     {
       fix: 'Decide it yourself and say so in the result, or fail the task with the question.',
     },

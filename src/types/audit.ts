@@ -1,7 +1,7 @@
 import type { JsonObject } from './request.ts';
 
 /**
- * Who changed something. `cli`: a person at a terminal. `api`: a request with the management token. `editor`: a file
+ * Kinds of actors. `cli`: a person at a terminal. `api`: a request with the management token. `editor`: a file
  * was changed by other means. `server`: hookctl itself. `sender`: a person at a provider, by what they wrote.
  */
 const ACTOR_KINDS = ['cli', 'api', 'editor', 'server', 'sender'] as const;

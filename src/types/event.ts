@@ -1,7 +1,7 @@
 import type { JsonObject } from './request.ts';
 import type { TextFormat, TextSpan } from './text.ts';
 
-/** Who did what an event tells of. */
+/** The account that caused an event. */
 export interface Sender {
   /** The provider's immutable id (a login can be renamed and taken by somebody else). */
   readonly id: string;
@@ -56,7 +56,7 @@ export interface WebhookEvent {
   readonly textOrigin: 'created' | 'edited' | 'moved';
   /**
    * Why the event itself asks the agent, without a text that calls it: `the issue was assigned to 5b10…`. The default
-   * command runs, if the sender may command. Left out or null: only the text can ask.
+   * command runs, if the sender may command. Left out, or null, when only the text can ask.
    */
   readonly asks?: string | null;
   /**
@@ -66,12 +66,12 @@ export interface WebhookEvent {
   readonly textFormat?: TextFormat | readonly TextSpan[];
   /**
    * Id of the text, the same over its edits and over all hooks that tell it, with its host: `github.com/issue_comment/42`. Left
-   * out or null: none.
+   * out, or null, when it has none.
    */
   readonly textId?: string | null;
-  /** When the text was written, or edited; epoch milliseconds. Left out or null: the payload does not say. */
+  /** When the text was written, or edited; epoch milliseconds. Left out, or null, when the payload does not say. */
   readonly writtenAt?: number | null;
-  /** Why `text` is null although somebody wrote something, in words a user can act on. Left out or null: there is no reason. */
+  /** Why `text` is null although a person wrote something, in words a user can act on. Left out, or null, without a reason. */
   readonly withoutText?: string | null;
   /**
    * A stranger can have written words of the payload (an error, feedback, a customer's note, mail), although no person is its

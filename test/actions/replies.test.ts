@@ -71,7 +71,7 @@ describe('the immediate response', () => {
     ]);
   });
 
-  test('G7: who assigns is judged, whoever wrote the issue', async () => {
+  test('G7: the sender of an assignment is checked, not the author of the issue', async () => {
     const yaml = `${commands('jira', '{ name: go, template: "assigned" }')}    options: { agentUser: "5c:agent" }\n`;
     const { deliver } = await engineWith(yaml);
     const made = (accountType: string) => (payload: JsonObject) => {
@@ -301,7 +301,7 @@ describe('an action that answers', () => {
     expect(apis().posts.filter(({ text }) => text.includes('replayed'))).toHaveLength(2);
   });
 
-  test('never posts for a delivery that nobody verified', async () => {
+  test('never posts for an unverified delivery', async () => {
     const yaml =
       credentials() + commands('github', '{ name: go }', '{ trigger: "*", action: comment, template: y }');
     const { deliver, sent } = await startEngine({ yaml, env, insecure: ['github'] });

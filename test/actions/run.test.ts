@@ -39,7 +39,7 @@ describe('a program', () => {
     );
   });
 
-  test('gets its arguments as they stand, with options and shell words of a payload nowhere in them', async () => {
+  test('gets its arguments unchanged, with options and shell words of a payload nowhere in them', async () => {
     const hostile = '@agent go --dangerous $(touch pwned) `id`; rm -rf / \0 -e evil';
     const script = `console.log(process.argv.length + ' ' + process.argv.slice(1).join('|'))`;
     const args = ['-e', script, '--', '$HOME', '*', '--flag={{comment.body}}'];
@@ -92,7 +92,7 @@ describe('a program', () => {
     expect(delivery).toMatchObject({ status: 'failed', reason: expect.stringContaining('not installed') });
   });
 
-  test('never runs for a delivery that nobody verified', async () => {
+  test('never runs for an unverified delivery', async () => {
     const yaml = running(`require('fs').writeFileSync('ran','')`).replace(
       '"name":"go"',
       '"name":"go"},{"trigger":"*"',

@@ -108,7 +108,7 @@ test('without an agent for it a task waits, and no run is made', async () => {
   expect(engine.context.store.runsOfTask(other.id)).toEqual([]);
 });
 
-test('one run at a time in a conversation, in order of the flow; who waits says why', async () => {
+test('one run at a time in a conversation, in order of the flow; a waiting task says why', async () => {
   const engine = await startAgents({ yaml: COMMAND.replace('4', '2') });
   const [first, second, third, other, more] = [
     await engine.task('A\ndo: wait go', { externalId: 'x:1' }),
@@ -157,7 +157,7 @@ test('what waits for another task, or is taken in Claude’s list, is not run', 
   expect(store.task(held.id)?.status).toBe('queued');
 });
 
-test('what a stranger started runs only once somebody who may command has approved it', async () => {
+test('a task of a stranger runs only after an allowed sender has approved it', async () => {
   const engine = await startAgents({
     yaml: `${planning('')}webhooks:
   github:

@@ -16,7 +16,7 @@ const webhook = {
 const refused = request(bytes('{}'), { 'x-signature': hmac('key', '{}').digest('hex') });
 const HINT = 'the signature would fit with header: x-signature';
 
-test('a hint a second is what those who are refused can make hookctl look for', () => {
+test('hints: refused requests get one a second at most', () => {
   let now = 1_000_000;
   const hints = createHints({ now: () => now });
   expect(hints.of(webhook, refused)).toBe(HINT);

@@ -99,7 +99,7 @@ describe('text commands', () => {
     expect(fires(webhook, says('@agent fix it'))).toEqual(['Fix {{@argument}} (approval)']);
   });
 
-  test('a stranger starts nothing, and is told who may', () => {
+  test('a stranger starts nothing; the reason names the allowed senders', () => {
     const { matches, ignored } = match(
       webhook,
       says('@agent fix', { sender: person({ association: 'NONE' }) }),
@@ -131,7 +131,7 @@ describe('what hookctl itself has posted', () => {
   const webhook = webhookWith({ commands: [{ name: 'analyze' }, { trigger: '*' }] });
   const own = '<!-- hookctl:task-1 -->\nDone. Ask me again with @agent analyze';
 
-  test('starts nothing, no trigger either, whoever’s token posted it', () => {
+  test('starts nothing, no trigger either, with any token', () => {
     const { matches, ignored } = match(webhook, eventWith({ text: own }));
     expect(matches.some(({ fired }) => fired)).toBe(false);
     expect(ignored).toBe('hookctl posted this text itself');

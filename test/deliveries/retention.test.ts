@@ -131,7 +131,7 @@ test('by size: the oldest bytes go although they are young, what is pending stay
   ]);
 });
 
-test('who reads bodies while retention deletes their segments gets the right bytes or none, never an error', async () => {
+test('a reader of bodies whose segments retention deletes gets the right bytes or none, never an error', async () => {
   const path = storePath();
   const store = await freshStore(path);
   const ids = Array.from({ length: 600 }, (_, index) => `dlv-${String(index).padStart(4, '0')}`);

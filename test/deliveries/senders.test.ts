@@ -59,7 +59,7 @@ test('senders without a person need only verification; no sender at all is refus
   expect(checkSender(rule, null).allowed).toBe(false);
 });
 
-test('empty lists allow nobody', () => {
+test('empty lists allow no sender', () => {
   expect(checkSender({ associations: [], users: [], apps: [] }, person()).allowed).toBe(false);
 });
 

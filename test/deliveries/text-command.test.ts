@@ -54,7 +54,7 @@ describe('another word, or none, means the default command with the whole text',
   });
 });
 
-describe('what is no word of its own, or not the writer’s own words, is no command', () => {
+describe('a prefix inside a word, and words that the writer quotes, are no command', () => {
   test.each([
     ['@agents fix', '1 is part of a longer word'],
     ['@agent-x fix', '1 is part of a longer word'],

@@ -191,7 +191,7 @@ const rows = Object.entries(WAYS).flatMap(([name, way]) =>
 
 beforeAll(() => expect(rows).toHaveLength(Object.keys(WAYS).length * TRUSTS.length * WHO.length));
 
-test('F1: who may decide what, by each way, trust and sender', async () => {
+test('F1: which sender decides what, by each way and trust', async () => {
   const yaml = `credentials: { github: { tokenEnv: TOKEN, baseUrl: '${apis().url}' } }\n${YAML}`;
   const engine = await startEngine({ yaml, env: { TOKEN: 'a-token' } });
   const url = await openDoor(engine);

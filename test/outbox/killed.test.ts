@@ -53,7 +53,7 @@ test.each(PROVIDERS)(
   },
 );
 
-test.each(PROVIDERS)('killed when %s has it but has not answered, it stands once', async (provider) => {
+test.each(PROVIDERS)('killed when %s has it but has not answered: it is posted once', async (provider) => {
   const path = storePath();
   const item = comment(provider, 'once more');
   const base = account(provider, apis().url).baseUrl;

@@ -52,7 +52,7 @@ describe('what is sent', () => {
     },
   );
 
-  test('a later text is a comment of its own where the first never stood', async () => {
+  test('a later text is a new comment where the first was never posted', async () => {
     const { store, end } = await bench();
     const first = comment('github', 'never there');
     const later = comment('github', 'the result', { edits: first.id });
@@ -189,7 +189,7 @@ describe('where it may go', () => {
     expect((await end(item)).status).toBe('sent');
   });
 
-  test('an answer of more than 1 MB is cut, and the comment stands once', async () => {
+  test('an answer of more than 1 MB is cut, and the comment is posted once', async () => {
     const { store, end } = await bench({ deadlineMs: 2_000 });
     const item = comment('github');
     await record(store, 'github', item);

@@ -36,7 +36,7 @@ export interface SchedulerReporter {
   broken(error: unknown): void;
 }
 
-/** How the actor of an agent's steps is called in a task's history. */
+/** The actor of an agent's steps in a task's history. */
 export function actorOf(agent: string): string {
   return `agent:${agent}`;
 }

@@ -14,7 +14,7 @@ export type Verdict =
   | { readonly kind: 'waiting'; readonly reason: string; readonly holdsFlow: boolean }
   | { readonly kind: 'held'; readonly reason: string; readonly scope: string };
 
-/** Runs that go on now, as far as limits ask for them. */
+/** What limits need to know of a running run. */
 interface Busy {
   readonly agent: string;
   readonly conversationId: string;

@@ -11,7 +11,7 @@ import { type AgentRun, NO_USAGE, type RunEnd, type RunUsage, type Task } from '
 import { markerOf } from '../environment.ts';
 import { actorOf, type SchedulerContext } from './context.ts';
 
-/** How a run ended, before anything of it is stored. */
+/** How a run ended, before that is stored. */
 export interface Ended {
   readonly state: RunEnd;
   /** The result of a completed run; why any other one ended. */
@@ -148,7 +148,7 @@ export function makeScratch(runId: string): Promise<string> {
 async function removeScratch(runIds: readonly string[]): Promise<void> {
   const names = runIds.length === 0 ? [] : await readdir(tmpdir());
   const left = names.filter((name) => runIds.some((id) => name.startsWith(prefixOf(id))));
-  // What belongs to somebody else who took the name stays.
+  // A folder of another user can't be removed and stays.
   for (const name of left) await rm(join(tmpdir(), name), { recursive: true }).catch(() => undefined);
 }
 

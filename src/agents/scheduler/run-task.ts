@@ -10,16 +10,16 @@ import type { CommonOptions, LogLine, RunIo, RunOrder, StartedRun } from '../run
 import type { SchedulerContext } from './context.ts';
 import { type Ended, endRun, makeScratch } from './ending.ts';
 
-/** Why a run is ended by hookctl, and as what it counts then. */
+/** Why hookctl ends a run, and the state that it gets. */
 interface Stop {
   readonly state: 'cancelled' | 'interrupted';
   readonly reason: string;
 }
 
-/** A run that goes on in this process. */
+/** A run of this process that has not ended. */
 export interface ActiveRun {
   readonly run: AgentRun;
-  /** Resolves when its end is stored and nothing of it is left. */
+  /** Resolves when its end is stored and its processes are gone. */
   readonly ended: Promise<void>;
   stop(stop: Stop): void;
 }
@@ -29,7 +29,7 @@ const PROGRESS_MS = 10_000;
 /** Of one line in the log, in characters. */
 const LONGEST_TEXT = 20_000;
 
-/** Runs an agent on a task that was taken for it, and stores what it comes to. */
+/** Runs an agent on a task that was taken for it, and stores the result. */
 export function runTask(context: SchedulerContext, agent: Agent, run: AgentRun, task: Task): ActiveRun {
   let stopped: Stop | null = null;
   let started: StartedRun | null = null;
@@ -103,7 +103,7 @@ async function orderFor(
   };
 }
 
-/** Writes down what becomes known of a run, in order; nothing of it is worth waiting for while the run goes on. */
+/** Stores facts of a run in their order; the run does not wait for these writes. */
 function notesOf({ store, report }: SchedulerContext, run: AgentRun) {
   let writing: Promise<void> = Promise.resolve();
   const note = (facts: RunNote) => {
@@ -131,7 +131,7 @@ function logging(
   };
 }
 
-/** A log is for reading: of a run that says more, the rest is left out. */
+/** Bytes of a log; the rest of a longer one is left out. */
 const MOST_BYTES = 5_000_000;
 
 /** What a run says and does, as JSON lines: `{ at, kind, text }`. */
@@ -169,7 +169,7 @@ async function openRunLog(path: string, now: () => number): Promise<RunLog> {
   await mkdir(join(path, '..'), { recursive: true, mode: 0o700 });
   const stream = createWriteStream(path, { flags: 'a', mode: 0o600 });
   let bytes = 0;
-  // A full disk must not end the run: what it comes to is in the store.
+  // A full disk must not end the run: its result is in the store.
   stream.on('error', () => undefined);
   const write = ({ kind, text }: LogLine) => {
     const line = `${JSON.stringify({ at: new Date(now()).toISOString(), kind, text })}\n`;

@@ -15,13 +15,13 @@ import { type ActiveRun, pruneRunLogs, runLogPath, runTask } from './run-task.ts
 
 /** Runs agents on queued tasks: one at a time for each conversation, within limits and budgets. */
 export interface Scheduler {
-  /** Something changed: tasks, or what they wait for. */
+  /** Call it when tasks changed, or something that they wait for. */
   wake(): void;
-  /** What runs now. */
+  /** The runs that have not ended. */
   running(): readonly RunningAgent[];
-  /** Takes nothing more and resolves when what runs has ended by itself. */
+  /** Starts nothing more; resolves when all runs have ended by themselves. */
   drain(): Promise<void>;
-  /** Takes nothing more and ends what runs, as interrupted; resolves when nothing is left of it. */
+  /** Starts nothing more and ends all runs as interrupted; resolves when their processes are gone. */
   close(): Promise<void>;
 }
 
@@ -34,12 +34,12 @@ export interface RunningAgent {
   readonly timeout: number;
 }
 
-/** Beyond that many queued tasks the newest wait unseen. */
+/** Queued tasks that a round looks at, oldest first. */
 const MOST_QUEUED = 5_000;
-/** What changes without a wake: budgets get free, entries of the list are given back, programs are installed. */
+/** Some changes cause no wake: budgets become free, entries of the list are given back, programs are installed. */
 const POLL_MS = 5_000;
 const LONGEST_REST_MS = 500;
-/** Logs of runs are for looking into what happened lately. */
+/** How long logs of runs are kept. */
 const LOGS_KEPT_MS = 30 * 24 * 3_600_000;
 
 /** Takes up what an earlier server left running, then runs what is queued. Does nothing where no agent is configured. */

@@ -10,7 +10,7 @@ const REFUSALS: RateLimit = { perSecond: 10, burst: 200 };
 /** The same for requests that reach no webhook: scanners find a public address within minutes. */
 const UNROUTED: RateLimit = { perSecond: 1, burst: 50 };
 
-/** Bounds what senders may ask for. */
+/** Rate limits of requests. */
 export interface Limits {
   /**
    * Asked for each request that was verified: only who knows the secret can use up a webhook's bucket. 0: it may

@@ -7,13 +7,13 @@ import type { Match } from '../match.ts';
 import { repliesFor } from '../run-command.ts';
 import { isByPerson } from './senders.ts';
 
-/** How the reason of a delivery begins that was not run; by it the notice is known to be given. */
+/** Prefix of the reason of a paused delivery; finds out whether the notice was given. */
 const PAUSED = 'paused:';
 
-/** Why a thread is paused, and the one notice about it. */
+/** Why a thread is paused, and the notice about it. */
 interface Pause {
   readonly reason: string;
-  /** Empty where it was said already, or nothing can be posted. */
+  /** Empty when it was posted already, or nothing can be posted. */
   readonly notice: readonly Effect[];
 }
 

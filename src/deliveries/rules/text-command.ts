@@ -5,7 +5,7 @@ import { isMarked } from '../../providers/kit/marker.ts';
 import { sampleBringsText } from '../../providers/kit/samples.ts';
 import { RESERVED_COMMAND_NAMES, type TextCommand, type Webhook, type WebhookEvent } from '../../types.ts';
 
-/** What a text asks for: one command with its argument, or none and why. */
+/** The command that a text calls, with its argument; or why it calls none. */
 export type Call =
   | {
       readonly command: TextCommand;

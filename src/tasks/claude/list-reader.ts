@@ -13,14 +13,14 @@ export interface EntryChange {
   readonly status: ListStatus;
 }
 
-/** What others did to the list since the last reading. */
+/** What other programs and people changed in the list since the last reading. */
 export interface Reading {
   readonly changes: readonly EntryChange[];
   /** Tasks of this project whose entries are gone; what hookctl pruned is not among them. */
   readonly removed: readonly string[];
 }
 
-/** Reads what Claude Code and people do to a list. */
+/** Reads changes that Claude Code and people made to a list. */
 export interface ListReader {
   /** Reads only what changed. Null when the folder is not there, or is not what it should be. */
   read(): Promise<Reading | null>;
@@ -37,7 +37,7 @@ interface ReaderOptions {
   readonly isPruned: (taskId: string) => boolean;
 }
 
-/** What was found at a number, and by which it is known to have changed. */
+/** An entry as it was read, with a stamp that tells whether it changed since. */
 interface Seen {
   readonly stamp: string;
   readonly taskId: string | null;
@@ -83,7 +83,7 @@ export function createListReader({ tasksDir, list, project, isPruned }: ReaderOp
   };
 }
 
-/** Only a list that is there: to make one is the projection's business. */
+/** Null when the list does not exist: only the projection makes one. */
 async function openList(tasksDir: string, list: string): Promise<Folder | null> {
   const path = join(tasksDir, list);
   try {

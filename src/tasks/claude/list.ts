@@ -40,7 +40,7 @@ interface ListOptions {
   readonly now: () => number;
 }
 
-/** What became of the tasks in the list. One that is in neither map has no place there. */
+/** The result of writing tasks to the list. A task in neither map has no entry. */
 export interface ListOutcome {
   readonly numbers: ReadonlyMap<string, number>;
   /** Task id to why its entry could not be updated. */

@@ -22,7 +22,7 @@ export interface Target {
   readonly prepare: (tasksFolder: Folder) => Promise<void>;
 }
 
-/** What became of a batch. */
+/** The result of a batch. */
 interface Projected {
   /** By task id, one for every task that was taken. */
   readonly notes: ReadonlyMap<string, SyncNote>;

@@ -230,7 +230,7 @@ test('a file where the tasks folder should be is named, and left alone', async (
   expect(await claude.project([aTask('task-a')])).toMatchObject([{ unsynced: null }]);
 });
 
-test('a folder that stands where an entry was is left alone: the task gets another number', async () => {
+test('a folder in place of an entry is left alone: the task gets another number', async () => {
   const claude = await scene.open();
   const [note] = await claude.project([aTask('task-a')]);
   await rm(join(scene.listDir, '2.json'));

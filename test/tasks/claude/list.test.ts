@@ -156,7 +156,7 @@ test('an update keeps number, owner, links and foreign metadata, and appends the
   });
 });
 
-test("a status that Claude Code changed stands until hookctl's own state changes", async () => {
+test("a status that Claude Code changed stays until hookctl's own state changes", async () => {
   const claude = await scene.open();
   await claude.project([aTask('task-a')]);
   await scene.edit('task-a', (file) => ({ ...file, status: 'in_progress' }));

@@ -54,7 +54,7 @@ test('a half-written entry is read again, an empty one of ours is written again'
   expect(await scene.entryOf('task-a')).toMatchObject({ id: '2' });
 });
 
-test('numbers go on after .highwatermark, and after whatever else lies in the folder', async () => {
+test('numbers go on after .highwatermark, and after all other files in the folder', async () => {
   await mkdir(join(scene.listDir, '70.json'), { recursive: true });
   await writeFile(join(scene.listDir, '.highwatermark'), '60');
   await writeFile(join(scene.listDir, '65.json'), '{"half":');
