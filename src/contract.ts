@@ -14,12 +14,12 @@
 import { junkChecks } from './contract/junk.ts';
 import { proofChecks } from './contract/proof.ts';
 import { sampleChecks } from './contract/samples.ts';
+import type { ContractCheck, ContractOptions } from './contract/subject.ts';
 import { subjectOf } from './contract/subject.ts';
-import type { ContractCheck, ContractOptions } from './contract/types.ts';
 import type { DefinedProvider } from './types/defined-provider.ts';
 import type { Provider } from './types.ts';
 
-export type { ContractCheck, ContractOptions } from './contract/types.ts';
+export type { ContractCheck, ContractOptions } from './contract/subject.ts';
 
 /**
  * The checks of one provider; each throws what is wrong. Throws at once when the definition itself has mistakes.

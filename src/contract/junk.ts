@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict';
 import type { RawRequest } from '../types.ts';
-import { NOW, type Subject, secretsOf, toJson } from './subject.ts';
-import type { ContractCheck } from './types.ts';
+import { type ContractCheck, NOW, type Subject, secretsOf, toJson } from './subject.ts';
 
 /** Anyone who finds the URL can post anything. */
 export function junkChecks(subject: Subject): readonly ContractCheck[] {

@@ -1,8 +1,7 @@
 import assert from 'node:assert/strict';
 import { gzipSync } from 'node:zlib';
 import type { RawRequest, Verdict } from '../types.ts';
-import { NOW, type Subject, secretsOf } from './subject.ts';
-import type { ContractCheck } from './types.ts';
+import { type ContractCheck, NOW, type Subject, secretsOf } from './subject.ts';
 
 /** Escapes, `1.0`, spaces and an `é`: a body that is serialised again has other bytes. */
 const BODY = '{"b": 1.0, "a": "\\u00e9 \\/ é", "type": "x"}';

@@ -1,8 +1,7 @@
 import assert from 'node:assert/strict';
 import { getPath, isJsonObject } from '../lib/json.ts';
 import type { JsonValue, Parsed, Sample, WebhookEvent } from '../types.ts';
-import { NOW, type Subject, secretsOf, TEXT, toJson } from './subject.ts';
-import type { ContractCheck } from './types.ts';
+import { type ContractCheck, NOW, type Subject, secretsOf, TEXT, toJson } from './subject.ts';
 
 /** What each sample has to be: signed, read, answered, and read without harm when any value is another. */
 export function sampleChecks(subject: Subject): readonly ContractCheck[] {

@@ -1,7 +1,21 @@
 import { secret } from '../lib/redact/redact.ts';
 import { type DefinedProvider, providerDraft } from '../types/defined-provider.ts';
 import type { JsonObject, Provider, RawRequest, Sample, WebhookSecret } from '../types.ts';
-import type { ContractOptions } from './types.ts';
+
+/** One promise of a provider. */
+export interface ContractCheck {
+  /** What a user relies on, as the name of a test. */
+  readonly name: string;
+  /** Resolves when it holds, throws what does not. */
+  readonly run: () => void;
+}
+
+export interface ContractOptions {
+  /** The secret with which samples are signed. Default: one that the provider makes. */
+  readonly secret?: string | undefined;
+  /** Options of a webhook, where the provider takes settings. */
+  readonly options?: JsonObject | undefined;
+}
 
 /** The moment in which all requests are made. */
 export const NOW = new Date('2026-11-23T12:00:00.000Z');
