@@ -1,5 +1,4 @@
 import { existsSync, statSync } from 'node:fs';
-import { readFile } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
 import type { Configuration } from '../config/index.ts';
 import { failure, usageError } from '../errors.ts';
@@ -43,8 +42,7 @@ async function run(app: Services, typed: string, { yes = false, json = false }: 
   const { lossOf, stageBackup, unstage } = await import('../store/local/restore.ts');
   const { isSwapping, swapIn } = await import('../store/local/swap.ts');
   say(io.err, `Checking ${source} …`);
-  const entry = { at: clock.now(), actor, revision: webhooksRevision };
-  const staged = await stageBackup({ source, dataFolder, entry });
+  const staged = await stageBackup({ source, dataFolder, entry: { at: clock.now(), actor } });
   try {
     // A broken configuration may be the reason for the restore: then all that the backup allows is new.
     const configuration = await app.configuration().catch(() => null);
@@ -88,11 +86,6 @@ function refuseBesideServer(app: Services, typed: string): void {
   throw failure('in_use', `a server (pid ${holder.pid}) works on ${app.located.dataFolder}`, {
     fix: `Stop it, restore, start it again:\n  kill ${holder.pid}\n  hookctl restore ${shellQuote(typed)}\n  hookctl serve`,
   });
-}
-
-async function webhooksRevision(folder: string): Promise<string> {
-  const { revisionOf } = await import('../config/dynamic/db-file.ts');
-  return revisionOf(await readFile(join(folder, 'webhooks.json')).catch(() => null));
 }
 
 /** Throws ConfigError when the staged state can't be served with the project as it is now. */

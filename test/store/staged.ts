@@ -4,11 +4,10 @@ import { NOW } from './records.ts';
 
 /** Copies a backup beside what is stored, as `hookctl restore` does. */
 export function stage(source: string, dataFolder: string, at = NOW): Promise<Staged> {
-  const revision = async () => null;
   return stageBackup({
     source,
     dataFolder,
-    entry: { at, actor: { kind: 'cli', name: 'ada' }, revision },
+    entry: { at, actor: { kind: 'cli', name: 'ada' } },
   });
 }
 

@@ -14,10 +14,8 @@ interface StagingOptions {
   /** A folder that `hookctl backup` wrote, or one that an earlier restore left (`before-restore-…`). */
   readonly source: string;
   readonly dataFolder: string;
-  /** Who restores, for the audit that is restored. `revision`: of the `webhooks.json` that a folder holds. */
-  readonly entry: Pick<NewAuditEntry, 'at' | 'actor'> & {
-    readonly revision: (folder: string) => Promise<string | null>;
-  };
+  /** When and by whom, for the audit of the restored state. */
+  readonly entry: Pick<NewAuditEntry, 'at' | 'actor'>;
 }
 
 /** A state that is in the data folder, whole and on disk, to be put in force by `swapIn`. */
@@ -31,16 +29,14 @@ export interface Staged extends Swap {
  * Nothing that is in force is touched. Throws `not_a_backup`, `damaged_backup`, `import_needed` or `schema_version`.
  */
 export async function stageBackup({ source, dataFolder, entry }: StagingOptions): Promise<Staged> {
-  const { at, actor } = entry;
   const isUndo = dirname(source) === dataFolder && isFormer(basename(source));
   const content = isUndo ? await folderContent(source) : await manifestOf(source);
-  return stage({ source, dataFolder, content, at }, async (part, { former, madeAt }) => {
+  return stage({ source, dataFolder, content, at: entry.at }, async (part, { former, madeAt }) => {
     checkDatabase(part, source, content.schema);
     const details = { made_at: new Date(madeAt).toISOString(), version: content.version, former };
-    const revision = await entry.revision(part);
     const store = await openStore({ path: databasePath(part) });
     await store
-      .recordAudit([{ at, actor, what: 'backup.restore', target: source, details, revision }])
+      .recordAudit([{ ...entry, what: 'backup.restore', target: source, details, revision: null }])
       .finally(store.close);
   });
 }

@@ -16,8 +16,7 @@ export interface Swap {
 
 const DATABASE = /^hookctl\.db(?:-wal|-shm)?$/;
 /** Locks, the token of the management API and the files of a tunnel belong to this machine. */
-const STAYS =
-  /^(?:token|serve\.json|.*\.lock(?:-.*)?|\..*\.tmp|\.restore-.*|(?:before|failed)-restore-.*|tunnel)$/;
+const STAYS = /^(?:token|serve\.json|.*\.lock(?:-.*)?|\..*\.tmp|\.restore-.*|before-restore-.*|tunnel)$/;
 /**
  * hookctl 0.1.0 backed these up. With the token of a foreign backup its maker could manage this server; the others
  * say what was validated on another machine.
