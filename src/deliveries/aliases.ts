@@ -20,10 +20,10 @@ export function subjectNames(
   const names = { ...event, externalId };
   const flowId = flowOf(store, names);
   const aliases = newAliases(store, flowId, names);
-  const place = wasRenamed(store, flowId, externalId, aliases) ? subjectPlace(eventContext) : null;
+  const moved = wasRenamed(store, flowId, externalId, aliases) ? subjectThread(eventContext) : null;
   return [
     ...aliases.map((alias) => ({ kind: 'alias' as const, alias })),
-    ...(place === null ? [] : [{ kind: 'move' as const, to: { flowId, ...place } }]),
+    ...(moved === null ? [] : [{ kind: 'move' as const, to: { flowId, ...moved } }]),
   ];
 }
 
@@ -40,13 +40,13 @@ function wasRenamed(
   return flow.externalId !== externalId || aliases.some(({ stable }) => !stable);
 }
 
-/** The fields of the event's place that name its subject; null where they are not those of today. */
-function subjectPlace({ event, provider: { reply } }: EventContext) {
+/** The fields of the event's thread that name its subject. Null when the subject has moved on. */
+function subjectThread({ event, provider: { reply } }: EventContext) {
   const fields = reply?.subjectFields ?? [];
-  const place = event.hasMovedOn === true ? null : (reply?.place(event) ?? null);
-  if (place === null || fields.length === 0) return null;
+  const thread = event.hasMovedOn === true ? null : (reply?.place(event) ?? null);
+  if (thread === null || fields.length === 0) return null;
   const named = fields.flatMap((field) => {
-    const value = place[field] ?? null;
+    const value = thread[field] ?? null;
     return value === null ? [] : [[field, value] as const];
   });
   return { place: Object.fromEntries(named) };

@@ -37,7 +37,7 @@ export interface Engine {
   close(): Promise<void>;
 }
 
-interface Place {
+interface EngineEnvironment {
   readonly dataFolder: string;
   /** The folder that the user works in, shown by viewers of the task list. */
   readonly projectFolder: string;
@@ -50,7 +50,7 @@ interface Place {
 }
 
 /** Opens the parts. The caller holds the folder's lock. */
-export async function openEngine(options: EngineOptions & Place): Promise<Engine> {
+export async function openEngine(options: EngineOptions & EngineEnvironment): Promise<Engine> {
   const { configuration, snapshot, insecure, onResult, clock, ids } = options;
   const { ingress, loopGuard, runs } = configuration.project;
   const store = await openStore({ path: databasePath(options.dataFolder), redact: options.redact });
@@ -99,7 +99,7 @@ export async function openEngine(options: EngineOptions & Place): Promise<Engine
 /** Which files of Claude Code the tasks of a project go to. */
 export function claudeOptions(
   { project: { claudeTasks } }: Configuration,
-  { env, home, projectFolder, clock }: Pick<Place, 'env' | 'home' | 'projectFolder' | 'clock'>,
+  { env, home, projectFolder, clock }: Pick<EngineEnvironment, 'env' | 'home' | 'projectFolder' | 'clock'>,
 ): ClaudeTasksOptions {
   const { path, explicit } = claudeConfigDir(env, home);
   return {
@@ -115,7 +115,7 @@ export function claudeOptions(
 
 function outboxOptions(
   { store, clock, accounts, snapshot }: PipelineContext,
-  { onOutgoing = () => undefined, redact }: EngineOptions & Pick<Place, 'redact'>,
+  { onOutgoing = () => undefined, redact }: EngineOptions & Pick<EngineEnvironment, 'redact'>,
 ): OutboxOptions {
   return {
     store,

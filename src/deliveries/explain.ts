@@ -15,13 +15,13 @@ export function explain(webhook: Webhook, request: RawRequest, trust: Trust = 'o
   if (!webhook.enabled) return { obstacle: `the webhook ${webhook.name} is disabled`, events: [] };
   const parsed = webhook.provider.parse(request, webhook);
   if (!parsed.ok) return { obstacle: clean(parsed.reason), events: [] };
-  const place = ({ command }: Match) => webhook.commands.indexOf(command);
+  const position = ({ command }: Match) => webhook.commands.indexOf(command);
   const events = parsed.events.map((event) => {
     const { matches, ignored } = match(webhook, event, trust);
     return {
       // In the order in which the webhook lists its commands: the two are read side by side.
       matches: matches
-        .toSorted((left, right) => place(left) - place(right))
+        .toSorted((left, right) => position(left) - position(right))
         .map((each) => ({ ...each, reason: clean(each.reason) })),
       ignored: clean(ignored),
       type: event.type,

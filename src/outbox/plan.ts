@@ -59,7 +59,7 @@ const MARGIN = 200;
 const HOP_HEADERS =
   /^(?:host|connection|keep-alive|proxy-.*|te|trailer|transfer-encoding|upgrade|content-length|expect)$/;
 
-/** Turns an item into a request. Throws `HookctlError` when it can't be sent at all: no token, no place, no bytes. */
+/** Turns an item into a request. Throws `HookctlError` when it can't be sent at all: no token, no thread, no bytes. */
 export function planOf(context: PlanContext, item: Outgoing): Plan {
   if (item.kind === 'forward') return planForward(context, item);
   return planReply(context, { ...item, content: context.redact(item.content) });

@@ -240,11 +240,11 @@ async function allocate(
   const pause = createPauses();
   for (const task of tasks) {
     await pause();
-    const place = await findPlace(context, task, byTask.get(task.id));
-    if (place === null) last += 1;
-    const number = place?.number ?? last;
+    const known = await findNumber(context, task, byTask.get(task.id));
+    if (known === null) last += 1;
+    const number = known?.number ?? last;
     lock.assertHeld();
-    if (place?.isWritten) existing.push(task);
+    if (known?.isWritten) existing.push(task);
     else await writeListFile(folder, number, toListTask(task, { number, project, numberOf }));
     numbers.set(task.id, number);
     entries.set(number, entryOf(task));
@@ -257,7 +257,7 @@ function entryOf(task: Task): Entry {
   return { taskId: task.id, isPlaceholder: false, finishedAt };
 }
 
-interface Place {
+interface KnownNumber {
   readonly number: number;
   /** False: the number is this task's, but its entry is gone or damaged. */
   readonly isWritten: boolean;
@@ -267,11 +267,11 @@ interface Place {
  * The number a task already has: by the entry that names it (hookctl may have died before the number was noted), or
  * by the note. A number that leads to somebody else's entry is not used, so that no entry is ever overwritten.
  */
-async function findPlace(
+async function findNumber(
   { folder, list }: AllocationContext,
   task: Task,
   onDisk: number | undefined,
-): Promise<Place | null> {
+): Promise<KnownNumber | null> {
   const noted = notedNumber(task, list);
   for (const number of [onDisk, noted]) {
     if (number === undefined) continue;

@@ -47,18 +47,18 @@ export function projectMcp(projectFolder: string): SettingsBlock {
 }
 
 /** The entries of a block; empty when there is no such file. Throws `claude_settings`. */
-export async function readEntries(place: SettingsBlock): Promise<Entries> {
-  return entriesOf(await readSettings(place.path), place);
+export async function readEntries(settingsBlock: SettingsBlock): Promise<Entries> {
+  return entriesOf(await readSettings(settingsBlock.path), settingsBlock);
 }
 
 /**
  * Adds entries to a block and changes nothing else. Throws `claude_settings` when the file is no JSON
  * object, or one of the entries says something else already; nothing is written then.
  */
-export async function installEntries(place: SettingsBlock, wanted: Entries): Promise<SettingsChange> {
-  const { path } = place;
+export async function installEntries(settingsBlock: SettingsBlock, wanted: Entries): Promise<SettingsChange> {
+  const { path } = settingsBlock;
   const settings = await readSettings(path);
-  const present = entriesOf(settings, place);
+  const present = entriesOf(settings, settingsBlock);
   for (const [name, value] of Object.entries(wanted)) {
     if (name in present && !isDeepStrictEqual(present[name], value)) {
       throw refused(
@@ -70,7 +70,7 @@ export async function installEntries(place: SettingsBlock, wanted: Entries): Pro
   const changed = Object.keys(wanted).filter((name) => !(name in present));
   if (changed.length === 0) return { changed, madeFolder: false };
   const madeFolder = (await mkdir(dirname(path), { recursive: true })) !== undefined;
-  await writeBlock(place, settings, { ...present, ...wanted });
+  await writeBlock(settingsBlock, settings, { ...present, ...wanted });
   return { changed, madeFolder };
 }
 
@@ -79,18 +79,18 @@ export async function installEntries(place: SettingsBlock, wanted: Entries): Pro
  * its folder, if hookctl made that and it is empty.
  */
 export async function uninstallEntries(
-  place: SettingsBlock,
+  settingsBlock: SettingsBlock,
   { entries, madeFolder }: Installed,
 ): Promise<readonly string[]> {
-  const { path, block } = place;
+  const { path, block } = settingsBlock;
   const settings = await readSettings(path);
-  const present = entriesOf(settings, place);
+  const present = entriesOf(settings, settingsBlock);
   const changed = Object.keys(entries).filter((name) => isDeepStrictEqual(present[name], entries[name]));
   if (changed.length === 0) return changed;
   const left = Object.fromEntries(Object.entries(present).filter(([name]) => !changed.includes(name)));
   const { [block]: _, ...others } = settings?.value ?? {};
-  if (Object.keys(left).length > 0) await writeBlock(place, settings, left);
-  else if (Object.keys(others).length > 0) await write(place, settings, others);
+  if (Object.keys(left).length > 0) await writeBlock(settingsBlock, settings, left);
+  else if (Object.keys(others).length > 0) await write(settingsBlock, settings, others);
   else {
     await rm(path);
     // Other files in it belong to other programs.
@@ -124,8 +124,12 @@ function entriesOf(settings: Settings | null, { path, block }: SettingsBlock): E
   throw refused(`\`${block}\` in ${path} is no object`, 'Correct it; nothing was changed.');
 }
 
-function writeBlock(place: SettingsBlock, settings: Settings | null, entries: Entries): Promise<void> {
-  return write(place, settings, { ...settings?.value, [place.block]: entries });
+function writeBlock(
+  settingsBlock: SettingsBlock,
+  settings: Settings | null,
+  entries: Entries,
+): Promise<void> {
+  return write(settingsBlock, settings, { ...settings?.value, [settingsBlock.block]: entries });
 }
 
 /** Indented as it was. The file behind a symbolic link is written, not the link replaced. */
