@@ -7,7 +7,7 @@ import { suggestion } from '../lib/suggest.ts';
 import { escapeInvisible, escapeInvisibleJsonText } from '../lib/text/escape-invisible.ts';
 import { askManagement } from '../server/client.ts';
 import type { ServiceFlags, Services } from '../services.ts';
-import { type CliCommand, examples } from './kit/command.ts';
+import type { CliCommand } from './kit/command.ts';
 import { serverAddress } from './kit/operate.ts';
 
 interface ApiFlags extends ServiceFlags {
@@ -22,13 +22,10 @@ export const configureApi: CliCommand = (command, runner) => {
     .argument('<method>', METHODS.join(', '))
     .argument('<path>', 'path and query, e.g. /api/webhooks?limit=10')
     .option('--data <json>', 'body to send; @file reads it from a file')
-    .addHelpText(
-      'after',
-      examples(
-        'hookctl api GET /api/webhooks',
-        `hookctl api POST /api/webhooks --data '{"provider":"github","name":"triage"}'`,
-        'hookctl api PUT /api/webhooks/triage --data @change.json',
-      ),
+    .examples(
+      'hookctl api GET /api/webhooks',
+      `hookctl api POST /api/webhooks --data '{"provider":"github","name":"triage"}'`,
+      'hookctl api PUT /api/webhooks/triage --data @change.json',
     )
     .action(
       runner.action(command, (app, method: string, path: string, flags: ApiFlags) =>

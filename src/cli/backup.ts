@@ -1,7 +1,7 @@
 import { resolve } from 'node:path';
 import { say } from '../lib/io.ts';
 import type { Services } from '../services.ts';
-import { type CliCommand, examples, type JsonFlags } from './kit/command.ts';
+import type { CliCommand, JsonFlags } from './kit/command.ts';
 import { bytes, printJson } from './kit/print.ts';
 
 export const configureBackup: CliCommand = (command, runner) => {
@@ -11,7 +11,7 @@ export const configureBackup: CliCommand = (command, runner) => {
     )
     .argument('<folder>', 'a folder that does not exist yet')
     .option('--json', 'print what the backup holds, with checksums, as JSON')
-    .addHelpText('after', examples('hookctl backup ~/hookctl-backup-2026-01-31'))
+    .examples('hookctl backup ~/hookctl-backup-2026-01-31')
     .action(runner.action(command, run));
 };
 

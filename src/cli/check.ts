@@ -3,13 +3,13 @@ import { secretProblems } from '../config/secrets.ts';
 import { ConfigError, type ExitCode, formatDiagnostic } from '../errors.ts';
 import { paint, say } from '../lib/io.ts';
 import type { Services } from '../services.ts';
-import { type CliCommand, examples, type JsonFlags } from './kit/command.ts';
-import { printJson } from './kit/print.ts';
+import type { CliCommand, JsonFlags } from './kit/command.ts';
+import { countedNoun, printJson } from './kit/print.ts';
 
 export const configureCheck: CliCommand = (command, runner) => {
   command
     .option('--json', 'print { ok, problems, notices } on stdout')
-    .addHelpText('after', examples('hookctl check', 'hookctl check --json | jq .problems'))
+    .examples('hookctl check', 'hookctl check --json | jq .problems')
     .action(runner.action(command, run));
 };
 
@@ -39,7 +39,7 @@ async function run(app: Services, { json }: JsonFlags): Promise<ExitCode> {
       for (const problem of error.problems)
         say(io.err, `${paint(io.err, 'red', 'error:')} ${formatDiagnostic(problem)}`);
     const { length } = error.problems;
-    if (json !== true) say(io.err, length === 1 ? '1 error' : `${length} errors`);
+    if (json !== true) say(io.err, countedNoun(length, 'error'));
     return error.exitCode;
   }
 }

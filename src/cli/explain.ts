@@ -4,10 +4,10 @@ import { storedSource, webhookOf } from '../deliveries/replay.ts';
 import { commandsOut, say } from '../lib/io.ts';
 import type { Services } from '../services.ts';
 import { deliveryView } from '../views.ts';
-import { type CliCommand, examples, type JsonFlags } from './kit/command.ts';
+import type { CliCommand, JsonFlags } from './kit/command.ts';
 import { explanationView, printExplanation } from './kit/explanation.ts';
 import { served } from './kit/operate.ts';
-import { facts, printJson } from './kit/print.ts';
+import { printJson, sayFacts } from './kit/print.ts';
 import { storedReader } from './kit/stored.ts';
 import { sayUnloaded } from './kit/webhooks.ts';
 import { type FileHints, fileSource, isFile } from './replay/file.ts';
@@ -18,12 +18,9 @@ interface ExplainFlags extends JsonFlags, FileHints {}
 export const configureExplain: CliCommand = (command, runner) => {
   fileOptions(command.argument('<id-or-file>', 'delivery id, exported delivery, or body'))
     .option('--json', 'print one object')
-    .addHelpText(
-      'after',
-      examples(
-        'hookctl explain dlv-01jd9x3k2a7f3kq2',
-        'hookctl explain body.json --provider github --event issues.opened',
-      ),
+    .examples(
+      'hookctl explain dlv-01jd9x3k2a7f3kq2',
+      'hookctl explain body.json --provider github --event issues.opened',
     )
     .action(
       runner.action(command, (app, source: string, flags: ExplainFlags) =>
@@ -63,13 +60,10 @@ async function explainStored(app: Services, id: string, { json }: ExplainFlags):
   const view = delivery === null ? null : deliveryView(delivery);
   if (json === true) printJson(app.io, { source: id, delivery: view, ...explanationView(explanation) });
   else {
-    say(
-      commandsOut(app.io),
-      facts([
-        ['became', view?.status ?? null],
-        ['because', view?.reason ?? null],
-      ]),
-    );
+    sayFacts(commandsOut(app.io), [
+      ['became', view?.status ?? null],
+      ['because', view?.reason ?? null],
+    ]);
     say(app.io.out, '\nWith the present configuration:\n');
     await printExplanation(app.io, id, explanation);
   }

@@ -5,7 +5,7 @@ import { scaffold } from '../config/project/scaffold.ts';
 import { say } from '../lib/io.ts';
 import type { ServiceFlags, Services } from '../services.ts';
 import { databasePath } from '../store/local/sqlite.ts';
-import { type CliCommand, examples } from './kit/command.ts';
+import type { CliCommand } from './kit/command.ts';
 import { agrees, canAsk } from './kit/prompts.ts';
 
 interface InitFlags extends ServiceFlags {
@@ -16,7 +16,7 @@ export const configureInit: CliCommand = (command, runner) => {
   command
     .option('--move-data', 'move the data of ~/.hookctl here without asking')
     .option('--no-move-data', 'leave the data of ~/.hookctl where it is, without asking')
-    .addHelpText('after', examples('hookctl init && hookctl check && hookctl serve'))
+    .examples('hookctl init && hookctl check && hookctl serve')
     .action(() =>
       runner.run(command.optsWithGlobals<InitFlags>(), (app) => run(app, command.opts<InitFlags>())),
     );

@@ -6,7 +6,7 @@ import { fullJitter } from '../lib/time.ts';
 import type { McpBackend } from '../mcp/backend.ts';
 import { serveMcpStdio } from '../mcp/server.ts';
 import { type Host, openServices, type ServiceFlags, type Services } from '../services.ts';
-import { type CliCommand, examples } from './kit/command.ts';
+import type { CliCommand } from './kit/command.ts';
 import { managementCall } from './kit/operate.ts';
 
 interface McpFlags extends ServiceFlags {
@@ -21,25 +21,22 @@ const WAIT = { baseMs: 30, capMs: 250, random: Math.random };
 export const configureMcp: CliCommand = (command, runner) => {
   command
     .option('--agent <name>', 'agent whose tasks and events are used when a call names none')
-    .addHelpText(
-      'after',
-      [
-        '',
-        'Speaks the Model Context Protocol on stdin and stdout: an agent starts it, not a',
-        'person. It works with and without a running server. The same tools are at /mcp',
-        'of the management address (Streamable HTTP, with the token of `hookctl token`).',
-        examples(
-          'hookctl claude install --mcp',
-          'claude mcp add hookctl -- hookctl mcp',
-          'hookctl mcp --agent planning',
-        ),
-      ].join('\n'),
+    .addHelpText('after', NOTES)
+    .examples(
+      'hookctl claude install --mcp',
+      'claude mcp add hookctl -- hookctl mcp',
+      'hookctl mcp --agent planning',
     )
     .action((flags: McpFlags) => {
       const all = command.optsWithGlobals<McpFlags>();
       return runner.run(all, (app) => serveStdio(app, runner.host, { ...all, ...flags }));
     });
 };
+
+const NOTES = `
+Speaks the Model Context Protocol on stdin and stdout: an agent starts it, not a
+person. It works with and without a running server. The same tools are at /mcp
+of the management address (Streamable HTTP, with the token of \`hookctl token\`).`;
 
 async function serveStdio(app: Services, host: Host, flags: McpFlags): Promise<0> {
   const stop = new AbortController();

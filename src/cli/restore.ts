@@ -7,7 +7,7 @@ import { shellQuote } from '../lib/shell-quote.ts';
 import { escapeInvisibleLine } from '../lib/text/escape-invisible.ts';
 import type { Services } from '../services.ts';
 import type { Loss, Staged } from '../store/local/restore.ts';
-import { type CliCommand, examples, type JsonFlags } from './kit/command.ts';
+import type { CliCommand, JsonFlags } from './kit/command.ts';
 import { counted, localTime, printJson } from './kit/print.ts';
 import { agrees, canAsk } from './kit/prompts.ts';
 
@@ -23,12 +23,9 @@ export const configureRestore: CliCommand = (command, runner) => {
     .argument('<backup>', 'a folder that `hookctl backup` wrote, or before-restore-… to undo a restore')
     .option('-y, --yes', 'do not ask')
     .option('--json', 'print { restored, former, lost, newly_allowed } as JSON; needs --yes')
-    .addHelpText(
-      'after',
-      examples(
-        'hookctl restore ~/hookctl-backup-2026-01-31',
-        'hookctl restore before-restore-2026-01-31T12-00-00-000Z',
-      ),
+    .examples(
+      'hookctl restore ~/hookctl-backup-2026-01-31',
+      'hookctl restore before-restore-2026-01-31T12-00-00-000Z',
     )
     .action(runner.action(command, run));
 };

@@ -3,15 +3,15 @@ import { escapeInvisibleLine } from '../lib/text/escape-invisible.ts';
 import { storedProblems } from '../server/problems.ts';
 import { type StatusView, statusView } from '../server/status.ts';
 import type { Services } from '../services.ts';
-import { type CliCommand, examples, type JsonFlags } from './kit/command.ts';
+import type { CliCommand, JsonFlags } from './kit/command.ts';
 import { serverClient } from './kit/operate.ts';
-import { countsByStatus, facts, localTime, printJson, webhookState } from './kit/print.ts';
+import { countsByStatus, localTime, printJson, sayFacts, webhookState } from './kit/print.ts';
 import { below, state, table, time, whole } from './kit/table.ts';
 
 export const configureStatus: CliCommand = (command, runner) => {
   command
     .option('--json', 'print the whole state as one object')
-    .addHelpText('after', examples('hookctl status', 'hookctl status --json | jq .server.queue_depth'))
+    .examples('hookctl status', 'hookctl status --json | jq .server.queue_depth')
     .action(runner.action(command, run));
 };
 
@@ -38,27 +38,24 @@ function offline(app: Services): StatusView {
 
 async function print({ io }: Services, view: StatusView): Promise<void> {
   const { server, tunnel } = view;
-  say(
-    io.out,
-    facts([
-      ['hookctl', view.version],
-      ['data', view.data_folder],
-      ['config', view.project_file ?? 'none (built-in webhooks)'],
-      [
-        'server',
-        server === null
-          ? 'not running; start it with `hookctl serve`'
-          : `pid ${server.pid}, since ${localTime(server.started_at)}`,
-      ],
-      ['ingress', server?.ingress_url ?? null],
-      ['public', server?.public_url ?? null],
-      ['tunnel', tunnel === null ? null : `${tunnel.driver} ${tunnel.phase}: ${tunnel.reason}`],
-      ['management', server?.management_url ?? null],
-      ['queue', server === null ? null : `${server.queue_depth} waiting`],
-      ['claude tasks', server?.claude_tasks ?? null],
-      ['tasks', countsByStatus(view.tasks)],
-    ]),
-  );
+  sayFacts(io.out, [
+    ['hookctl', view.version],
+    ['data', view.data_folder],
+    ['config', view.project_file ?? 'none (built-in webhooks)'],
+    [
+      'server',
+      server === null
+        ? 'not running; start it with `hookctl serve`'
+        : `pid ${server.pid}, since ${localTime(server.started_at)}`,
+    ],
+    ['ingress', server?.ingress_url ?? null],
+    ['public', server?.public_url ?? null],
+    ['tunnel', tunnel === null ? null : `${tunnel.driver} ${tunnel.phase}: ${tunnel.reason}`],
+    ['management', server?.management_url ?? null],
+    ['queue', server === null ? null : `${server.queue_depth} waiting`],
+    ['claude tasks', server?.claude_tasks ?? null],
+    ['tasks', countsByStatus(view.tasks)],
+  ]);
   if (view.webhooks.length > 0) {
     const rows = view.webhooks.map((webhook) => [
       webhook.name,

@@ -4,7 +4,7 @@ import { join, resolve } from 'node:path';
 import { failure } from '../errors.ts';
 import { say } from '../lib/io.ts';
 import type { Services } from '../services.ts';
-import { type CliCommand, examples, type JsonFlags } from './kit/command.ts';
+import type { CliCommand, JsonFlags } from './kit/command.ts';
 import { printJson } from './kit/print.ts';
 
 export const configureImport: CliCommand = (command, runner) => {
@@ -14,10 +14,7 @@ export const configureImport: CliCommand = (command, runner) => {
     )
     .argument('<folder>', 'a data folder of hookctl 0.1.0, or a folder that its `hookctl backup` wrote')
     .option('--json', 'print { imported, former } as JSON')
-    .addHelpText(
-      'after',
-      examples('hookctl store import ~/.hookctl', 'hookctl store import ~/hookctl-backup'),
-    )
+    .examples('hookctl store import ~/.hookctl', 'hookctl store import ~/hookctl-backup')
     .action(runner.action(command, run));
 };
 

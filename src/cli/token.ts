@@ -1,14 +1,11 @@
 import { notFound } from '../errors.ts';
 import { say } from '../lib/io.ts';
 import { readToken } from '../server/credentials.ts';
-import { type CliCommand, examples } from './kit/command.ts';
+import type { CliCommand } from './kit/command.ts';
 
 export const configureToken: CliCommand = (command, runner) => {
   command
-    .addHelpText(
-      'after',
-      examples('curl -H "Authorization: Bearer $(hookctl token)" http://127.0.0.1:8001/api/status'),
-    )
+    .examples('curl -H "Authorization: Bearer $(hookctl token)" http://127.0.0.1:8001/api/status')
     .action(
       runner.action(command, async ({ io, redactor, located: { dataFolder } }) => {
         const token = await readToken(dataFolder);

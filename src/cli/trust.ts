@@ -3,7 +3,7 @@ import { resolve } from 'node:path';
 import { keepTrustedFolders, trustedFolders, trustFile } from '../config/project/trust.ts';
 import { notFound, usageError } from '../errors.ts';
 import { say } from '../lib/io.ts';
-import { type CliCommand, examples, type Runner } from './kit/command.ts';
+import type { CliCommand, Runner } from './kit/command.ts';
 import { printJson } from './kit/print.ts';
 
 interface TrustFlags {
@@ -18,7 +18,7 @@ export const configureTrust: CliCommand = (command, runner) => {
     .option('--remove', 'no longer trust the folder')
     .option('--list', 'list the trusted folders')
     .option('--json', 'with --list: print an array')
-    .addHelpText('after', examples('hookctl trust ~/work/shop', 'hookctl trust --remove ~/work/shop'))
+    .examples('hookctl trust ~/work/shop', 'hookctl trust --remove ~/work/shop')
     .action((folder: string | undefined, flags: TrustFlags) => run(runner, folder, flags));
 };
 

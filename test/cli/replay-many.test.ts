@@ -127,7 +127,7 @@ describe('replay of many', () => {
 
   test.each([
     [['replay'], /no deliveries to replay are given/],
-    [['replay', 'dlv-1', '--since', '1h'], /some are named already/],
+    [['replay', 'dlv-1', '--since', '1h'], /exclude ids and files/],
     [['replay', '--since', 'yesterday'], /--since yesterday is not a time/],
     [['replay', '--status', 'rejected'], /must be one of processed, ignored, failed, unparsed/],
     [['replay', '--since', '1h', '--resign'], /belong to --to/],

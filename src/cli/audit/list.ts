@@ -1,5 +1,5 @@
 import { type AuditView, auditView } from '../../views.ts';
-import { type CliCommand, examples } from '../kit/command.ts';
+import type { CliCommand } from '../kit/command.ts';
 import { type ListColumn, type ListFlags, listCommand } from '../kit/list.ts';
 import { moment } from '../kit/moment.ts';
 import { positive } from '../kit/options.ts';
@@ -45,7 +45,7 @@ export const configureList: CliCommand = (command, runner) => {
     before: (typed) => String(positive(typed)),
     rows: (store, filter) => store.audit(filter).map(auditView),
     columns: () => COLUMNS,
-  }).addHelpText('after', examples('hookctl audit list', 'hookctl audit list --what webhook --since 7d'));
+  }).examples('hookctl audit list', 'hookctl audit list --what webhook --since 7d');
 };
 
 function nounOf(what: string): string {

@@ -12,7 +12,7 @@ import {
   type SettingsBlock,
   wantedEnv,
 } from '../../tasks/claude/settings.ts';
-import { type CliCommand, examples, type JsonFlags } from '../kit/command.ts';
+import type { CliCommand, JsonFlags } from '../kit/command.ts';
 import { printJson } from '../kit/print.ts';
 import { claudePlace, noteInstalled } from './project.ts';
 
@@ -74,7 +74,7 @@ export const configureInstall: CliCommand = (command, runner) => {
     )
     .option('--mcp', 'also register the tools of `hookctl mcp` for the project (.mcp.json)')
     .option('--json', 'print one object')
-    .addHelpText('after', examples('hookctl claude install', 'hookctl claude install --mcp'))
+    .examples('hookctl claude install', 'hookctl claude install --mcp')
     .action(runner.action(command, install));
 };
 

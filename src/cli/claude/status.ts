@@ -3,15 +3,15 @@ import type { Services } from '../../services.ts';
 import { sessionCommand } from '../../tasks/claude/index.ts';
 import { localSettings, projectMcp, readEntries, wantedEnv } from '../../tasks/claude/settings.ts';
 import { inspectList, taskTools } from '../../tasks/claude/status.ts';
-import { type CliCommand, examples, type JsonFlags } from '../kit/command.ts';
-import { facts, printJson } from '../kit/print.ts';
+import type { CliCommand, JsonFlags } from '../kit/command.ts';
+import { printJson, sayFacts } from '../kit/print.ts';
 import { claudePlace } from './project.ts';
 
 export const configureStatus: CliCommand = (command, runner) => {
   command
     .description('Show the task list, whether it can be written, and how a session uses it.')
     .option('--json', 'print one object')
-    .addHelpText('after', examples('hookctl claude status', 'hookctl claude status --json | jq .problem'))
+    .examples('hookctl claude status', 'hookctl claude status --json | jq .problem')
     .action(runner.action(command, status));
 };
 
@@ -52,23 +52,17 @@ async function look(app: Services) {
 }
 
 function print({ io }: Services, view: Awaited<ReturnType<typeof look>>): void {
-  say(
-    io.out,
-    facts([
-      ['list', view.list],
-      ['folder', `${view.list_folder}${view.exists ? '' : ' (not made yet)'}`],
-      ['writable', view.problem === null ? 'yes' : `no: ${view.problem}`],
-      ['claude code', `${view.claude_version ?? 'not found'}: ${view.note}`],
-      [
-        'this project',
-        view.installed ? `uses the list (${view.settings_file})` : 'is not pointed at the list',
-      ],
-      [
-        'tools (mcp)',
-        view.mcp_installed ? `registered (${view.mcp_file})` : 'not registered: hookctl claude install --mcp',
-      ],
-    ]),
-  );
+  sayFacts(io.out, [
+    ['list', view.list],
+    ['folder', `${view.list_folder}${view.exists ? '' : ' (not made yet)'}`],
+    ['writable', view.problem === null ? 'yes' : `no: ${view.problem}`],
+    ['claude code', `${view.claude_version ?? 'not found'}: ${view.note}`],
+    ['this project', view.installed ? `uses the list (${view.settings_file})` : 'is not pointed at the list'],
+    [
+      'tools (mcp)',
+      view.mcp_installed ? `registered (${view.mcp_file})` : 'not registered: hookctl claude install --mcp',
+    ],
+  ]);
   if (view.installed) return;
   say(io.err, `One session: ${view.session_command}`);
   say(io.err, 'Every session of this project: hookctl claude install');

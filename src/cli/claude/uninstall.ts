@@ -6,7 +6,7 @@ import {
   type SettingsBlock,
   uninstallEntries,
 } from '../../tasks/claude/settings.ts';
-import { type CliCommand, examples, type JsonFlags } from '../kit/command.ts';
+import type { CliCommand, JsonFlags } from '../kit/command.ts';
 import { printJson } from '../kit/print.ts';
 import { claudePlace, forgetInstalled, readInstalled } from './project.ts';
 
@@ -14,7 +14,7 @@ export const configureUninstall: CliCommand = (command, runner) => {
   command
     .description('Remove the entries of `claude install` from .claude/settings.local.json and .mcp.json.')
     .option('--json', 'print one object')
-    .addHelpText('after', examples('hookctl claude uninstall'))
+    .examples('hookctl claude uninstall')
     .action(runner.action(command, uninstall));
 };
 

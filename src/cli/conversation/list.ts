@@ -1,5 +1,5 @@
 import { conversationView } from '../../task-views.ts';
-import { type CliCommand, examples } from '../kit/command.ts';
+import type { CliCommand } from '../kit/command.ts';
 import { flowName, type ListColumn, type ListFlags, listCommand } from '../kit/list.ts';
 import { costOf, countsByStatus, localTime, tookOf } from '../kit/print.ts';
 import { below, time, whole } from '../kit/table.ts';
@@ -29,5 +29,5 @@ export const configureList: CliCommand = (command, runner) => {
     filter: ({ flow, ...page }) => ({ ...page, ...(flow !== undefined && { flowId: flow }) }),
     rows: (store, filter) => store.conversations(filter).map(conversationView),
     columns: () => COLUMNS,
-  }).addHelpText('after', examples('hookctl conversation list --flow flow-0f3a8b7c6d5e4f30'));
+  }).examples('hookctl conversation list --flow flow-0f3a8b7c6d5e4f30');
 };

@@ -3,8 +3,8 @@ import type { Services } from '../../services.ts';
 import { metricsView } from '../../task-views.ts';
 import { taskView } from '../../views.ts';
 import { taskTree } from '../flow/show.ts';
-import { type CliCommand, examples, type JsonFlags } from '../kit/command.ts';
-import { costOf, countsByStatus, facts, localTime, printJson, tookOf } from '../kit/print.ts';
+import type { CliCommand, JsonFlags } from '../kit/command.ts';
+import { costOf, countsByStatus, localTime, printJson, sayFacts, tookOf } from '../kit/print.ts';
 import { stored } from '../kit/stored.ts';
 
 const TASKS_SHOWN = 500;
@@ -14,7 +14,7 @@ export const configureShow: CliCommand = (command, runner) => {
     .description('Show a conversation: its totals and its tasks.')
     .argument('<id>', 'conversation id')
     .option('--json', 'print one object, its tasks under `items`')
-    .addHelpText('after', examples('hookctl conversation show conv-01jd9x3k2a7f3kq2'))
+    .examples('hookctl conversation show conv-01jd9x3k2a7f3kq2')
     .action(runner.action(command, show));
 };
 
@@ -26,20 +26,17 @@ async function show(app: Services, id: string, { json }: JsonFlags): Promise<0> 
     printJson(app.io, { ...view, items: tasks });
     return 0;
   }
-  say(
-    app.io.out,
-    facts([
-      ['conversation', view.id],
-      ['flow', view.flow_id],
-      ['created', localTime(view.created_at)],
-      ['started', view.started_at === null ? null : localTime(view.started_at)],
-      ['completed', view.completed_at === null ? null : localTime(view.completed_at)],
-      ['tasks', countsByStatus(view.by_status)],
-      ['took', tookOf(view)],
-      ['cost', costOf(view)],
-      ['per task', view.average_cost_usd === null ? null : `$${view.average_cost_usd.toFixed(4)}`],
-    ]),
-  );
+  sayFacts(app.io.out, [
+    ['conversation', view.id],
+    ['flow', view.flow_id],
+    ['created', localTime(view.created_at)],
+    ['started', view.started_at === null ? null : localTime(view.started_at)],
+    ['completed', view.completed_at === null ? null : localTime(view.completed_at)],
+    ['tasks', countsByStatus(view.by_status)],
+    ['took', tookOf(view)],
+    ['cost', costOf(view)],
+    ['per task', view.average_cost_usd === null ? null : `$${view.average_cost_usd.toFixed(4)}`],
+  ]);
   say(app.io.out, `\n${taskTree(tasks).join('\n')}`);
   return 0;
 }

@@ -4,7 +4,7 @@ import { escapeInvisibleJson, escapeInvisibleLine, shorten } from '../../lib/tex
 import type { Services } from '../../services.ts';
 import { DELIVERY_STATUSES, type DeliveryStatus } from '../../types.ts';
 import { type DeliveryView, deliveryView } from '../../views.ts';
-import { type CliCommand, examples } from '../kit/command.ts';
+import type { CliCommand } from '../kit/command.ts';
 import { type ListColumn, type ListFlags, listCommand } from '../kit/list.ts';
 import { oneOf } from '../kit/options.ts';
 import { localTime } from '../kit/print.ts';
@@ -48,10 +48,7 @@ export const configureList: CliCommand = (command, runner) => {
     columns: () => COLUMNS,
     follow,
     json: 'print an array; with --follow one object on each line',
-  }).addHelpText(
-    'after',
-    examples('hookctl delivery list --status rejected', 'hookctl delivery list -f --json | jq .reason'),
-  );
+  }).examples('hookctl delivery list --status rejected', 'hookctl delivery list -f --json | jq .reason');
 };
 
 /** Prints new deliveries, oldest first, until a signal. */

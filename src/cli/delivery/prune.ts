@@ -3,10 +3,10 @@ import { say } from '../../lib/io.ts';
 import type { PrunedView } from '../../server/api/deliveries.ts';
 import type { Services } from '../../services.ts';
 import { isoOrNull } from '../../views.ts';
-import { type CliCommand, examples, type JsonFlags } from '../kit/command.ts';
+import type { CliCommand, JsonFlags } from '../kit/command.ts';
 import { moment } from '../kit/moment.ts';
 import { managementCall } from '../kit/operate.ts';
-import { bytes, printJson } from '../kit/print.ts';
+import { bytes, countedNoun, printJson } from '../kit/print.ts';
 
 type PruneLimits = Pick<PruneOptions, 'before' | 'samples' | 'size'>;
 
@@ -28,14 +28,11 @@ export const configurePrune: CliCommand = (command, runner) => {
     .option('--samples', 'only samples from `hookctl trigger`, of any age')
     .option('--dry-run', 'only print what would be removed')
     .option('--json', 'print { deliveries, bytes, freed_bytes } as JSON')
-    .addHelpText(
-      'after',
-      examples(
-        'hookctl delivery prune',
-        'hookctl delivery prune --before 7d --dry-run',
-        'hookctl delivery prune --samples',
-        'hookctl delivery prune --before 2026-01-31',
-      ),
+    .examples(
+      'hookctl delivery prune',
+      'hookctl delivery prune --before 7d --dry-run',
+      'hookctl delivery prune --samples',
+      'hookctl delivery prune --before 2026-01-31',
     )
     .action(runner.action(command, prune));
 };
@@ -55,7 +52,7 @@ async function prune(
   if (json) printJson(app.io, pruned);
   else {
     const { deliveries, bytes: received, freed_bytes: freed } = pruned;
-    const what = `${deliveries} ${deliveries === 1 ? 'delivery' : 'deliveries'} (${bytes(received)})`;
+    const what = `${countedNoun(deliveries, 'delivery', 'deliveries')} (${bytes(received)})`;
     if (dryRun) say(app.io.out, `The bytes of ${what} would be removed.`);
     else say(app.io.out, `Removed the bytes of ${what}; the disk got ${bytes(freed)} back.`);
   }

@@ -1,5 +1,5 @@
 import type { DispatchView } from '../../server/api/deliveries.ts';
-import { type CliCommand, examples, type JsonFlags } from '../kit/command.ts';
+import type { CliCommand, JsonFlags } from '../kit/command.ts';
 import { managementCall } from '../kit/operate.ts';
 import { printJson } from '../kit/print.ts';
 import { printSettled, succeeded } from '../kit/settled.ts';
@@ -9,7 +9,7 @@ export const configureRetry: CliCommand = (command, runner) => {
     .description('Process a failed or ignored delivery again with the present configuration.')
     .argument('<id>', 'delivery id')
     .option('--json', 'print { delivery, tasks } as JSON')
-    .addHelpText('after', examples('hookctl delivery retry dlv-01jd9x3k2a7f3kq2'))
+    .examples('hookctl delivery retry dlv-01jd9x3k2a7f3kq2')
     .action(
       runner.action(command, async (app, id: string, { json }: JsonFlags) => {
         const call = await managementCall(app, 'delivery retry');

@@ -3,8 +3,8 @@ import { commandsOut, say } from '../../lib/io.ts';
 import { escapeInvisible } from '../../lib/text/escape-invisible.ts';
 import type { Services } from '../../services.ts';
 import { type DeliveryView, deliveryView, exportedDelivery } from '../../views.ts';
-import { type CliCommand, examples, type JsonFlags } from '../kit/command.ts';
-import { bytes, facts, localTime, printJson } from '../kit/print.ts';
+import type { CliCommand, JsonFlags } from '../kit/command.ts';
+import { bytes, localTime, printJson, sayFacts } from '../kit/print.ts';
 import { stored } from '../kit/stored.ts';
 import { below, table } from '../kit/table.ts';
 
@@ -18,12 +18,9 @@ export const configureShow: CliCommand = (command, runner) => {
     .argument('<id>', 'delivery id')
     .option('--body', 'print the body as received, with invisible characters escaped')
     .option('--json', 'print everything with headers and body (base64), for `replay`')
-    .addHelpText(
-      'after',
-      examples(
-        'hookctl delivery show dlv-01jd9x3k2a7f3kq2',
-        'hookctl delivery show dlv-… --json > delivery.json',
-      ),
+    .examples(
+      'hookctl delivery show dlv-01jd9x3k2a7f3kq2',
+      'hookctl delivery show dlv-… --json > delivery.json',
     )
     .action(runner.action(command, show));
 };
@@ -45,30 +42,27 @@ async function show(app: Services, id: string, flags: ShowFlags): Promise<0> {
 
   const view = deliveryView(delivery);
   const out = commandsOut(io);
-  say(
-    out,
-    facts([
-      ['delivery', view.id],
-      ['webhook', `${view.webhook} (${view.provider})`],
-      ['status', view.status],
-      ['reason', view.reason],
-      ['event', view.event_type],
-      ['about', view.external_id],
-      ['sender', view.sender],
-      ['sender’s id', view.sender_delivery_id],
-      ['received', localTime(view.received_at)],
-      ['settled', view.settled_at === null ? null : localTime(view.settled_at)],
-      ['size', bytes(view.size)],
-      [
-        'bytes',
-        view.body_removed_at === null ? null : `removed by retention, ${localTime(view.body_removed_at)}`,
-      ],
-      ['duplicate of', view.duplicate_of],
-      ['replay of', view.replay_of],
-      ['sample', view.sample ? 'made by `hookctl trigger`' : null],
-      ['attempts', view.attempts === 0 ? null : String(view.attempts)],
-    ]),
-  );
+  sayFacts(out, [
+    ['delivery', view.id],
+    ['webhook', `${view.webhook} (${view.provider})`],
+    ['status', view.status],
+    ['reason', view.reason],
+    ['event', view.event_type],
+    ['about', view.external_id],
+    ['sender', view.sender],
+    ['sender’s id', view.sender_delivery_id],
+    ['received', localTime(view.received_at)],
+    ['settled', view.settled_at === null ? null : localTime(view.settled_at)],
+    ['size', bytes(view.size)],
+    [
+      'bytes',
+      view.body_removed_at === null ? null : `removed by retention, ${localTime(view.body_removed_at)}`,
+    ],
+    ['duplicate of', view.duplicate_of],
+    ['replay of', view.replay_of],
+    ['sample', view.sample ? 'made by `hookctl trigger`' : null],
+    ['attempts', view.attempts === 0 ? null : String(view.attempts)],
+  ]);
   if (view.decisions.length > 0) {
     const rows = view.decisions.map((row) => [
       row.command,

@@ -1,5 +1,5 @@
 import { flowView } from '../../task-views.ts';
-import { type CliCommand, examples } from '../kit/command.ts';
+import type { CliCommand } from '../kit/command.ts';
 import { type ListColumn, type ListFlags, listCommand } from '../kit/list.ts';
 import { localTime } from '../kit/print.ts';
 import { time, whole } from '../kit/table.ts';
@@ -32,5 +32,5 @@ export const configureList: CliCommand = (command, runner) => {
     filter: (flags) => flags,
     rows: (store, filter) => store.flows(filter).map(flowView),
     columns: () => COLUMNS,
-  }).addHelpText('after', examples('hookctl flow list --external-id jira:PROJ-123'));
+  }).examples('hookctl flow list --external-id jira:PROJ-123');
 };

@@ -3,8 +3,8 @@ import { escapeInvisibleLine, shorten } from '../../lib/text/escape-invisible.ts
 import type { Services } from '../../services.ts';
 import { flowDetails } from '../../task-views.ts';
 import type { TaskView } from '../../views.ts';
-import { type CliCommand, examples, type JsonFlags } from '../kit/command.ts';
-import { duration, facts, localTime, printJson } from '../kit/print.ts';
+import type { CliCommand, JsonFlags } from '../kit/command.ts';
+import { duration, localTime, printJson, sayFacts } from '../kit/print.ts';
 import { stored } from '../kit/stored.ts';
 
 const RESULT_LENGTH = 100;
@@ -56,10 +56,7 @@ export const configureShow: CliCommand = (command, runner) => {
     .description('Show a flow: its conversations, and its tasks as a tree.')
     .argument('<id>', 'flow id, or its external id, such as jira:PROJ-123')
     .option('--json', 'print one object')
-    .addHelpText(
-      'after',
-      examples('hookctl flow show flow-0f3a8b7c6d5e4f30', 'hookctl flow show jira:PROJ-123'),
-    )
+    .examples('hookctl flow show flow-0f3a8b7c6d5e4f30', 'hookctl flow show jira:PROJ-123')
     .action(runner.action(command, show));
 };
 
@@ -75,21 +72,18 @@ async function show(app: Services, id: string, { json }: JsonFlags): Promise<0> 
     printJson(app.io, view);
     return 0;
   }
-  say(
-    app.io.out,
-    facts([
-      ['flow', view.id],
-      ['about', view.external_id],
-      ['created', localTime(view.created_at)],
-      ...view.conversations.map(
-        ({ id: conversation, tasks }) =>
-          [
-            'conversation',
-            `${conversation}  ${tasks} tasks${conversation === view.current_conversation_id ? ', current' : ''}`,
-          ] as const,
-      ),
-    ]),
-  );
+  sayFacts(app.io.out, [
+    ['flow', view.id],
+    ['about', view.external_id],
+    ['created', localTime(view.created_at)],
+    ...view.conversations.map(
+      ({ id: conversation, tasks }) =>
+        [
+          'conversation',
+          `${conversation}  ${tasks} tasks${conversation === view.current_conversation_id ? ', current' : ''}`,
+        ] as const,
+    ),
+  ]);
   say(app.io.out, `\n${taskTree(view.tasks).join('\n')}`);
   return 0;
 }

@@ -1,4 +1,4 @@
-import type { Command } from 'commander';
+import { Command as CommanderCommand } from 'commander';
 import type { ExitCode } from '../../errors.ts';
 import type { Host, ServiceFlags, Services } from '../../services.ts';
 
@@ -59,9 +59,16 @@ export function createRunner(
 /** Columns of help text. */
 export const HELP_WIDTH = 80;
 
-/** Lines under `Examples:` in a command's help; a long one continues on the next line, as a shell allows. */
-export function examples(...lines: readonly string[]): string {
-  return `\nExamples:\n${lines.map(continued).join('\n')}`;
+/** A command of commander that also takes examples. */
+export class Command extends CommanderCommand {
+  override createCommand(name?: string): Command {
+    return new Command(name);
+  }
+
+  /** Adds lines under `Examples:` to the help; a long one continues on the next line, as a shell allows. */
+  examples(...lines: readonly string[]): this {
+    return this.addHelpText('after', `\nExamples:\n${lines.map(continued).join('\n')}`);
+  }
 }
 
 function continued(line: string): string {

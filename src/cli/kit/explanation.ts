@@ -1,7 +1,7 @@
 import type { Explanation } from '../../deliveries/explain.ts';
 import { commandLabel } from '../../labels.ts';
 import { commandsOut, type Io, say } from '../../lib/io.ts';
-import { facts } from './print.ts';
+import { sayFacts } from './print.ts';
 import { below, state, table } from './table.ts';
 
 /** Prints for each event why each command fires or not. */
@@ -12,23 +12,17 @@ export async function printExplanation(
 ): Promise<void> {
   const out = commandsOut(io);
   if (obstacle !== null)
-    say(
-      out,
-      facts([
-        ['source', source],
-        ['nothing runs', obstacle],
-      ]),
-    );
+    sayFacts(out, [
+      ['source', source],
+      ['nothing runs', obstacle],
+    ]);
   for (const event of events) {
-    say(
-      out,
-      facts([
-        ['source', source],
-        ['event', event.type],
-        ['about', event.externalId],
-        ['nothing runs', event.ignored],
-      ]),
-    );
+    sayFacts(out, [
+      ['source', source],
+      ['event', event.type],
+      ['about', event.externalId],
+      ['nothing runs', event.ignored],
+    ]);
     const rows = event.matches.map(({ command, fired, needsApproval, reason }) => [
       commandLabel(command),
       fired ? (needsApproval ? 'fires, waits for approval' : 'fires') : 'no',

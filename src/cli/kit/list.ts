@@ -1,10 +1,9 @@
-import type { Command } from 'commander';
 import { notFound } from '../../errors.ts';
 import { say } from '../../lib/io.ts';
 import { commandLine } from '../../lib/shell-quote.ts';
 import type { Services } from '../../services.ts';
 import type { Filters, StoreReader } from '../../store/store.ts';
-import type { JsonFlags, Runner } from './command.ts';
+import type { Command, JsonFlags, Runner } from './command.ts';
 import { positive } from './options.ts';
 import { counted, printJson } from './print.ts';
 import { type NameFilter, requireKnown, sayNoRows } from './stored.ts';

@@ -1,5 +1,6 @@
-import { type Command, InvalidArgumentError, Option } from 'commander';
+import { InvalidArgumentError, Option } from 'commander';
 import { suggest } from '../../lib/suggest.ts';
+import type { Command } from './command.ts';
 
 /** A whole number from 1, for `--limit`. */
 export function positive(text: string): number {

@@ -1,4 +1,4 @@
-import { type Io, say } from '../../lib/io.ts';
+import { type Io, type OutputStream, paint, say } from '../../lib/io.ts';
 import { escapeInvisibleJson, escapeInvisibleLine } from '../../lib/text/escape-invisible.ts';
 import type { TunnelStatus } from '../../tunnels/supervisor.ts';
 import type { usageView } from '../../views.ts';
@@ -15,6 +15,21 @@ export function facts(entries: readonly (readonly [label: string, value: string 
   const present = entries.filter((entry): entry is readonly [string, string] => entry[1] !== null);
   const width = Math.max(...present.map(([label]) => label.length));
   return present.map(([label, value]) => `${label.padEnd(width)}  ${escapeInvisibleLine(value)}`).join('\n');
+}
+
+/** Prints `label  value` lines. */
+export function sayFacts(out: OutputStream, entries: Parameters<typeof facts>[0]): void {
+  say(out, facts(entries));
+}
+
+/** Prints a warning in yellow on stderr. */
+export function warn({ err }: Io, text: string): void {
+  say(err, paint(err, 'yellow', text));
+}
+
+/** `1 task`, `2,232 tasks`. */
+export function countedNoun(count: number, one: string, several = `${one}s`): string {
+  return `${counted(count)} ${count === 1 ? one : several}`;
 }
 
 /** An ISO time in local time, without milliseconds. */

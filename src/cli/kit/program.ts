@@ -1,4 +1,4 @@
-import { Command, Help, type Option } from 'commander';
+import { type Command as AnyCommand, Help, type Option } from 'commander';
 import { type ExitCode, usageError } from '../../errors.ts';
 import { paint } from '../../lib/io.ts';
 import { shellQuote } from '../../lib/shell-quote.ts';
@@ -7,7 +7,7 @@ import { escapeInvisible } from '../../lib/text/escape-invisible.ts';
 import { hookctlVersion } from '../../package-root.ts';
 import type { Host } from '../../services.ts';
 import { commands, type Group, type Verb } from '../index.ts';
-import { createRunner, examples, type Runner } from './command.ts';
+import { Command, createRunner, type Runner } from './command.ts';
 
 /**
  * Parses a command line and runs its command. Loads the module of a command only when it is called. Throws what the
@@ -54,7 +54,7 @@ const EXAMPLES = [
 ];
 
 /** Makes an error of a subcommand point to that subcommand's help. */
-function pointToOwnHelp(command: Command, path: string): void {
+function pointToOwnHelp(command: AnyCommand, path: string): void {
   command.showHelpAfterError(`See ${path} --help`);
   for (const sub of command.commands) {
     // The program has its own help command, in a group.
@@ -70,7 +70,7 @@ function withHelpTopic(program: Command, argv: readonly string[]): readonly stri
   const at = argv.indexOf('help');
   const [before, topics] = [argv.slice(0, at), argv.slice(at + 1)];
   if (at === -1 || topics.length === 0) return argv;
-  let command = program;
+  let command: AnyCommand = program;
   for (const [index, word] of [...before, ...topics].entries()) {
     const next = command.commands.find((sub) => sub.name() === word);
     if (next === undefined) {
@@ -105,7 +105,7 @@ function createProgram({ io }: Host): Command {
     .option('--config <file>', 'webhooks.yml to use instead of the one found here or above')
     .option('--verbose', 'show stack traces of failures')
     .addHelpCommand(helpCommand())
-    .addHelpText('after', examples(...EXAMPLES))
+    .examples(...EXAMPLES)
     .configureHelp({ optionDescription: withoutEmptyDefault })
     .exitOverride()
     .configureOutput({

@@ -4,6 +4,8 @@ import { createInterface } from 'node:readline/promises';
 import { Writable } from 'node:stream';
 import { text as readStream } from 'node:stream/consumers';
 import { messageOf, usageError } from '../../errors.ts';
+import { say } from '../../lib/io.ts';
+import { commandLine } from '../../lib/shell-quote.ts';
 import type { Services } from '../../services.ts';
 
 /** Whether a person can answer on a terminal. */
@@ -25,6 +27,36 @@ export async function agrees({ io, stdin }: Services, question: string): Promise
   } finally {
     terminal.close();
   }
+}
+
+/** A change of many records, which a person confirms. */
+interface Confirmation {
+  /** `--yes`. */
+  readonly yes: boolean | undefined;
+  /** `Cancel 3 tasks?` */
+  readonly question: string;
+  /** `this would cancel 3 tasks`, and `nothing was cancelled`. */
+  readonly would: string;
+  readonly nothing: string;
+  /** The command line as it was typed. */
+  readonly argv: readonly string[];
+}
+
+/** Asks, unless `--yes` was given. Throws `usage` when there is no terminal to ask on. */
+export async function confirmed(
+  app: Services,
+  { yes, question, would, nothing, argv }: Confirmation,
+): Promise<boolean> {
+  if (yes === true) return true;
+  if (!canAsk(app)) {
+    throw usageError(
+      `${would}, and there is no terminal to ask on; ${nothing}`,
+      `If this is right: ${commandLine('hookctl', ...argv, '--yes')}`,
+    );
+  }
+  const isConfirmed = await agrees(app, question);
+  if (!isConfirmed) say(app.io.err, `${nothing.charAt(0).toUpperCase()}${nothing.slice(1)}.`);
+  return isConfirmed;
 }
 
 /** A long text from an option, or from the file that another option names. */

@@ -1,31 +1,25 @@
 import type { Io } from '../../lib/io.ts';
-import { paint, say } from '../../lib/io.ts';
+import { say } from '../../lib/io.ts';
 import { escapeInvisibleLine } from '../../lib/text/escape-invisible.ts';
 import type { DispatchView } from '../../server/api/deliveries.ts';
 import type { TaskView } from '../../views.ts';
-import { facts } from './print.ts';
+import { sayFacts, warn } from './print.ts';
 
 /** What became of a delivery: its id, the commands that fired, the tasks, and the next useful command. */
 export function printSettled(io: Io, { delivery, tasks }: DispatchView): void {
   const fired = delivery.decisions.filter(({ fired }) => fired);
-  say(
-    io.out,
-    facts([
-      ['delivery', delivery.id],
-      ['status', delivery.status],
-      ['event', delivery.event_type],
-      ['reason', delivery.reason],
-      ...fired.map(
-        ({ command, error }) => ['command', error === null ? command : `${command} (${error})`] as const,
-      ),
-      ...tasks.map(
-        ({ id, status, agent, title }) => ['task', `${id}  ${status}  ${agent}  ${title}`] as const,
-      ),
-    ]),
-  );
+  sayFacts(io.out, [
+    ['delivery', delivery.id],
+    ['status', delivery.status],
+    ['event', delivery.event_type],
+    ['reason', delivery.reason],
+    ...fired.map(
+      ({ command, error }) => ['command', error === null ? command : `${command} (${error})`] as const,
+    ),
+    ...tasks.map(({ id, status, agent, title }) => ['task', `${id}  ${status}  ${agent}  ${title}`] as const),
+  ]);
   for (const { unsynced } of tasks) {
-    if (unsynced !== null)
-      say(io.err, paint(io.err, 'yellow', `task files not written: ${escapeInvisibleLine(unsynced)}`));
+    if (unsynced !== null) warn(io, `task files not written: ${escapeInvisibleLine(unsynced)}`);
   }
   const task = tasks[0];
   say(io.err, task === undefined ? `Why: hookctl explain ${delivery.id}` : `Next: ${nextFor(task)}`);

@@ -1,8 +1,7 @@
-import { say } from '../../lib/io.ts';
 import type { OutgoingView } from '../../views.ts';
-import { type CliCommand, examples, type JsonFlags } from '../kit/command.ts';
+import type { CliCommand, JsonFlags } from '../kit/command.ts';
 import { managementCall } from '../kit/operate.ts';
-import { facts, printJson } from '../kit/print.ts';
+import { printJson, sayFacts } from '../kit/print.ts';
 
 export const configureRetry = configureChange('Send a failed or dropped reply or forward again.');
 export const configureDrop = configureChange('Drop a waiting or failed reply or forward.');
@@ -15,7 +14,7 @@ function configureChange(description: string): CliCommand {
       .description(description)
       .argument('<id>', 'id in the outbox')
       .option('--json', 'print it as JSON')
-      .addHelpText('after', examples(`hookctl ${name} out-01jd9x3k2a7f3kq2`))
+      .examples(`hookctl ${name} out-01jd9x3k2a7f3kq2`)
       .action(
         runner.action(command, async (app, id: string, { json }: JsonFlags) => {
           const call = await managementCall(app, name);
@@ -27,7 +26,7 @@ function configureChange(description: string): CliCommand {
             ['delivery', item.delivery_id],
           ] as const;
           if (json === true) printJson(app.io, item);
-          else say(app.io.out, facts(lines));
+          else sayFacts(app.io.out, lines);
           return 0;
         }),
       );

@@ -1,7 +1,7 @@
 import { shorten } from '../../lib/text/escape-invisible.ts';
 import { OUTGOING_STATUSES, type OutgoingStatus } from '../../types.ts';
 import { type OutgoingView, outgoingView } from '../../views.ts';
-import { type CliCommand, examples } from '../kit/command.ts';
+import type { CliCommand } from '../kit/command.ts';
 import { type ListColumn, type ListFlags, listCommand } from '../kit/list.ts';
 import { oneOf } from '../kit/options.ts';
 import { localTime } from '../kit/print.ts';
@@ -35,5 +35,5 @@ export const configureList: CliCommand = (command, runner) => {
     filter: (flags: OutboxFlags) => flags,
     rows: (store, filter) => store.outbox(filter).map(outgoingView),
     columns: () => COLUMNS,
-  }).addHelpText('after', examples('hookctl outbox list --status failed'));
+  }).examples('hookctl outbox list --status failed');
 };

@@ -1,10 +1,9 @@
-import type { Command } from 'commander';
 import { usageError } from '../../errors.ts';
 import { commandLine } from '../../lib/shell-quote.ts';
 import type { Services } from '../../services.ts';
 import type { DeliverySelection } from '../../store/selection.ts';
 import type { DeliveryStatus } from '../../types.ts';
-import type { JsonFlags } from '../kit/command.ts';
+import type { Command, JsonFlags } from '../kit/command.ts';
 import { moment } from '../kit/moment.ts';
 import { collectFrom, positive } from '../kit/options.ts';
 import type { FileHints } from './file.ts';

@@ -1,5 +1,5 @@
-import { type Io, type OutputStream, paint, say } from '../../lib/io.ts';
-import { counted } from '../kit/print.ts';
+import { type Io, type OutputStream, say } from '../../lib/io.ts';
+import { counted, warn } from '../kit/print.ts';
 
 /** Counts results by outcome. */
 interface Tally {
@@ -34,7 +34,7 @@ export function createTally(): Tally {
     failures: () => failures,
     line,
     print(io, { verb, json }) {
-      for (const failure of shown) say(io.err, paint(io.err, 'yellow', failure));
+      for (const failure of shown) warn(io, failure);
       if (failures > shown.length) say(io.err, `and ${counted(failures - shown.length)} more`);
       say(json ? io.err : io.out, `${verb} ${counted(total)}: ${line() || 'nothing'}`);
     },

@@ -2,7 +2,7 @@ import { explain } from '../../deliveries/explain.ts';
 import { type ReplaySource, readSource, storedSource, webhookOf } from '../../deliveries/replay.ts';
 import type { DispatchView } from '../../server/api/deliveries.ts';
 import type { Services } from '../../services.ts';
-import { type CliCommand, examples } from '../kit/command.ts';
+import type { CliCommand } from '../kit/command.ts';
 import { explanationView, printExplanation } from '../kit/explanation.ts';
 import { managementCall } from '../kit/operate.ts';
 import { printJson } from '../kit/print.ts';
@@ -13,14 +13,11 @@ import { checkFlags, type ReplayFlags, replayOptions, selectionOf } from './opti
 
 export const configureReplay: CliCommand = (command, runner) => {
   replayOptions(command.argument('[id-or-file...]', 'delivery ids, exported deliveries, or bodies'))
-    .addHelpText(
-      'after',
-      examples(
-        'hookctl replay dlv-01jd9x3k2a7f3kq2',
-        'hookctl replay body.json --provider github --event issue_comment.created --dry-run',
-        'hookctl replay --since 2h --status failed',
-        'hookctl replay --webhook github --since 2026-01-31 --to http://localhost:3000/hook --resign',
-      ),
+    .examples(
+      'hookctl replay dlv-01jd9x3k2a7f3kq2',
+      'hookctl replay body.json --provider github --event issue_comment.created --dry-run',
+      'hookctl replay --since 2h --status failed',
+      'hookctl replay --webhook github --since 2026-01-31 --to http://localhost:3000/hook --resign',
     )
     .addHelpText('after', NOTES)
     .action(runner.action(command, start));

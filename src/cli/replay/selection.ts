@@ -2,7 +2,7 @@ import { failure } from '../../errors.ts';
 import { say } from '../../lib/io.ts';
 import type { Services } from '../../services.ts';
 import type { DeliverySelection, SelectedDelivery, SelectionReader } from '../../store/selection.ts';
-import { counted } from '../kit/print.ts';
+import { counted, countedNoun } from '../kit/print.ts';
 import { agrees, canAsk } from '../kit/prompts.ts';
 import { requireKnown, sayNoRows, webhookNames } from '../kit/stored.ts';
 import type { ReplayFlags } from './options.ts';
@@ -48,7 +48,7 @@ export async function confirmedCount(
     return null;
   }
   if (flags.yes === true || flags.dryRun === true || !canAsk(app)) return total;
-  const what = `${counted(total)} ${total === 1 ? 'delivery' : 'deliveries'}`;
+  const what = countedNoun(total, 'delivery', 'deliveries');
   const how = flags.to === undefined ? 'as new ones' : `to ${flags.to}`;
   if (await agrees(app, `Replay ${what} ${how}?`)) return total;
   say(app.io.err, 'Nothing was replayed.');

@@ -6,7 +6,7 @@ import type { ServeListener } from '../../server/events.ts';
 import { type Serving, serve } from '../../server/serve.ts';
 import type { Services } from '../../services.ts';
 import { parseTunnelFlag } from '../../tunnels/settings.ts';
-import { type CliCommand, examples, type JsonFlags } from '../kit/command.ts';
+import type { CliCommand, JsonFlags } from '../kit/command.ts';
 import { collect, port } from '../kit/options.ts';
 import { duration } from '../kit/print.ts';
 import { folded, jsonListener, leftOutAsJson, quiet, terminalListener, withLogFile } from './listeners.ts';
@@ -41,13 +41,10 @@ export const configureServe: CliCommand = (command, runner) => {
     .option('--log-file <file>', 'also write everything, with stack traces, as JSON lines to a file')
     .option('-q, --quiet', 'tell only what needs somebody: refusals, failures, approvals, changes')
     .option('--json', 'print events as NDJSON on stdout: ready, delivery, task, run, state')
-    .addHelpText(
-      'after',
-      examples(
-        'hookctl serve',
-        'hookctl serve --tunnel cloudflared',
-        'hookctl serve --port 9000 --json | jq .type',
-      ),
+    .examples(
+      'hookctl serve',
+      'hookctl serve --tunnel cloudflared',
+      'hookctl serve --port 9000 --json | jq .type',
     )
     .action((flags: ServeFlags) =>
       runner.run(command.optsWithGlobals<ServeFlags>(), (services) => run(services, flags)),

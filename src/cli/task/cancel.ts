@@ -1,13 +1,12 @@
 import { usageError } from '../../errors.ts';
 import { say } from '../../lib/io.ts';
-import { commandLine } from '../../lib/shell-quote.ts';
 import type { Services } from '../../services.ts';
 import type { Task, TaskStatus } from '../../types.ts';
-import { type CliCommand, examples, type JsonFlags } from '../kit/command.ts';
+import type { CliCommand, JsonFlags } from '../kit/command.ts';
 import { managementCall } from '../kit/operate.ts';
 import { oneOf } from '../kit/options.ts';
-import { counted, printJson } from '../kit/print.ts';
-import { agrees, canAsk } from '../kit/prompts.ts';
+import { countedNoun, printJson } from '../kit/print.ts';
+import { confirmed } from '../kit/prompts.ts';
 import { agentNames, requireKnown, sayNoRows } from '../kit/stored.ts';
 import { changeTask, postReport } from './change.ts';
 
@@ -32,12 +31,9 @@ export const configureCancel: CliCommand = (command, runner) => {
     .option('--reason <text>', 'why, for its history')
     .option('-y, --yes', 'with filters: do not ask')
     .option('--json', 'print one object, with filters an array')
-    .addHelpText(
-      'after',
-      examples(
-        'hookctl task cancel task-01jd9x3k2a7f3kq2 --reason "done by hand"',
-        'hookctl task cancel --status queued --agent planning',
-      ),
+    .examples(
+      'hookctl task cancel task-01jd9x3k2a7f3kq2 --reason "done by hand"',
+      'hookctl task cancel --status queued --agent planning',
     )
     .action(
       runner.action(command, (app, id: string | undefined, flags: CancelFlags) =>
@@ -77,15 +73,16 @@ async function cancelMany(app: Services, flags: CancelFlags, argv: readonly stri
     if (json === true) printJson(app.io, []);
     return 0;
   }
-  if (!(await confirmed(app, selected.length, flags, argv))) {
-    say(app.io.err, 'Nothing was cancelled.');
-    return 0;
-  }
+  const what = countedNoun(selected.length, 'task');
+  const would = `this would cancel ${what}`;
+  const question = `Cancel ${what}?`;
+  const nothing = 'nothing was cancelled';
+  if (!(await confirmed(app, { yes: flags.yes, question, would, nothing, argv }))) return 0;
   const call = await managementCall(app, 'task cancel');
   const views = [];
   for (const { id } of selected) views.push(await postReport(call, id, 'cancel', { error: reason }));
   if (json === true) printJson(app.io, views);
-  else say(app.io.out, `cancelled ${many(views.length)}`);
+  else say(app.io.out, `cancelled ${countedNoun(views.length, 'task')}`);
   return 0;
 }
 
@@ -98,22 +95,4 @@ function selectedTasks(app: Services, { status, agent, flow }: CancelFlags): rea
   };
   const reader = app.reader();
   return reader === null ? [] : reader.tasks({ ...filter, limit: reader.count('tasks', filter) });
-}
-
-async function confirmed(
-  app: Services,
-  count: number,
-  { yes }: CancelFlags,
-  argv: readonly string[],
-): Promise<boolean> {
-  if (yes === true) return true;
-  if (canAsk(app)) return agrees(app, `Cancel ${many(count)}?`);
-  throw usageError(
-    `this would cancel ${many(count)}, and there is no terminal to ask on; nothing was cancelled`,
-    `If this is right: ${commandLine('hookctl', ...argv, '--yes')}`,
-  );
-}
-
-function many(count: number): string {
-  return `${counted(count)} ${count === 1 ? 'task' : 'tasks'}`;
 }

@@ -1,14 +1,13 @@
-import type { Command } from 'commander';
-import { paint, say } from '../../lib/io.ts';
+import { say } from '../../lib/io.ts';
 import { escapeInvisibleLine } from '../../lib/text/escape-invisible.ts';
 import type { ApiCall } from '../../mcp/backend.ts';
 import type { ReleasedView, ReportBody, TaskVerb } from '../../server/api/tasks.ts';
 import type { Services } from '../../services.ts';
 import { iso, type TaskView } from '../../views.ts';
-import { type CliCommand, examples, type JsonFlags } from '../kit/command.ts';
+import type { CliCommand, Command, JsonFlags } from '../kit/command.ts';
 import { managementCall } from '../kit/operate.ts';
 import { amount, count, renamed } from '../kit/options.ts';
-import { counted, facts, printJson } from '../kit/print.ts';
+import { counted, printJson, sayFacts, warn } from '../kit/print.ts';
 import { readText } from '../kit/prompts.ts';
 
 /** Options for what a run of a task cost. */
@@ -39,7 +38,7 @@ export async function changeTask(
   const before = app.reader()?.task(id) ?? null;
   const view = await postReport(await managementCall(app, `task ${verb}`), id, verb, report);
   if (before?.status === view.status && iso(before.updatedAt) === view.updated_at) {
-    say(app.io.err, paint(app.io.err, 'yellow', `${id} is already ${view.status}: nothing was changed`));
+    warn(app.io, `${id} is already ${view.status}: nothing was changed`);
   }
   return printChanged(app, view, json);
 }
@@ -56,17 +55,14 @@ export function printChanged({ io }: Services, view: TaskView, json: boolean | u
     printJson(io, view);
     return 0;
   }
-  say(
-    io.out,
-    facts([
-      ['task', view.id],
-      ['title', view.title],
-      ['status', view.status],
-      ['agent', view.agent],
-    ]),
-  );
+  sayFacts(io.out, [
+    ['task', view.id],
+    ['title', view.title],
+    ['status', view.status],
+    ['agent', view.agent],
+  ]);
   if (view.unsynced !== null) {
-    say(io.err, paint(io.err, 'yellow', `task files not written: ${escapeInvisibleLine(view.unsynced)}`));
+    warn(io, `task files not written: ${escapeInvisibleLine(view.unsynced)}`);
   }
   say(io.err, `Next: hookctl task show ${view.id}`);
   return 0;
@@ -85,7 +81,7 @@ export function configureStep(step: keyof typeof STEPS): CliCommand {
       .description(STEPS[step])
       .argument('<id>', 'task id')
       .option('--json', 'print one object')
-      .addHelpText('after', examples(`hookctl task ${step} task-01jd9x3k2a7f3kq2`))
+      .examples(`hookctl task ${step} task-01jd9x3k2a7f3kq2`)
       .action(
         runner.action(command, (app, id: string, { json }: JsonFlags) => changeTask(app, id, step, { json })),
       );
@@ -106,12 +102,9 @@ export const configureComplete: CliCommand = (command, runner) => {
       .option('--result-file <file>', 'read it from a file; - reads standard input'),
   )
     .option('--json', 'print one object')
-    .addHelpText(
-      'after',
-      examples(
-        'hookctl task complete task-01jd9x3k2a7f3kq2 --result "Fixed in #43"',
-        'hookctl task complete task-01jd9x3k2a7f3kq2 --result-file report.md --cost-usd 0.42',
-      ),
+    .examples(
+      'hookctl task complete task-01jd9x3k2a7f3kq2 --result "Fixed in #43"',
+      'hookctl task complete task-01jd9x3k2a7f3kq2 --result-file report.md --cost-usd 0.42',
     )
     .action(
       runner.action(command, async (app, id: string, flags: CompleteFlags) => {
@@ -138,10 +131,7 @@ export const configureFail: CliCommand = (command, runner) => {
       .addOption(renamed('--error-file <file>', '--reason-file')),
   )
     .option('--json', 'print one object')
-    .addHelpText(
-      'after',
-      examples('hookctl task fail task-01jd9x3k2a7f3kq2 --reason "the tests do not start"'),
-    )
+    .examples('hookctl task fail task-01jd9x3k2a7f3kq2 --reason "the tests do not start"')
     .action(
       runner.action(command, async (app, id: string, flags: FailFlags) => {
         const error = await readText(app, { option: '--reason', text: flags.reason, file: flags.reasonFile });
@@ -155,7 +145,7 @@ export const configureRelease: CliCommand = (command, runner) => {
     .description('Release tasks that were queued before their agent was configured.')
     .argument('<agent>', 'name under `agents:` in webhooks.yml')
     .option('--json', 'print { agent, tasks } as JSON')
-    .addHelpText('after', examples('hookctl task release planning'))
+    .examples('hookctl task release planning')
     .action(
       runner.action(command, async (app, agent: string, { json }: JsonFlags) => {
         const call = await managementCall(app, 'task release');

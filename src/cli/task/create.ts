@@ -1,7 +1,7 @@
 import { usageError } from '../../errors.ts';
 import type { TaskBody } from '../../server/api/tasks.ts';
 import type { Services } from '../../services.ts';
-import { type CliCommand, examples, type JsonFlags } from '../kit/command.ts';
+import type { CliCommand, JsonFlags } from '../kit/command.ts';
 import { managementCall } from '../kit/operate.ts';
 import { collect } from '../kit/options.ts';
 import { readText } from '../kit/prompts.ts';
@@ -35,12 +35,9 @@ export const configureCreate: CliCommand = (command, runner) => {
     .option('--same-conversation', 'continue the conversation, whatever the prompt says')
     .option('--requires-approval', 'wait for `hookctl task approve` before it runs')
     .option('--json', 'print one object')
-    .addHelpText(
-      'after',
-      examples(
-        'hookctl task create "Plan the fix" --parent task-01jd9x3k2a7f3kq2 --agent planning',
-        'hookctl task create --prompt-file plan.md --depends-on task-01jd9x3k2a7f3kq2',
-      ),
+    .examples(
+      'hookctl task create "Plan the fix" --parent task-01jd9x3k2a7f3kq2 --agent planning',
+      'hookctl task create --prompt-file plan.md --depends-on task-01jd9x3k2a7f3kq2',
     )
     .action(runner.action(command, create));
 };

@@ -1,6 +1,6 @@
 import { listedTasks } from '../../task-views.ts';
 import { TASK_STATUSES, type TaskStatus } from '../../types.ts';
-import { type CliCommand, examples } from '../kit/command.ts';
+import type { CliCommand } from '../kit/command.ts';
 import { flowName, type ListColumn, type ListFlags, listCommand } from '../kit/list.ts';
 import { oneOf } from '../kit/options.ts';
 import { localTime } from '../kit/print.ts';
@@ -54,10 +54,7 @@ export const configureList: CliCommand = (command, runner) => {
     rows: (store, filter) => listedTasks(store, store.tasks(filter)),
     total: (store) => Object.values(store.countsByTaskStatus()).reduce((sum, count) => sum + count, 0),
     columns: (rows) => (rows.some(({ run }) => run?.reason != null) ? [...COLUMNS, WAITS] : COLUMNS),
-  }).addHelpText(
-    'after',
-    examples('hookctl task list --status waiting_approval', 'hookctl task list --json | jq -r ".[].id"'),
-  );
+  }).examples('hookctl task list --status waiting_approval', 'hookctl task list --json | jq -r ".[].id"');
 };
 
 function statusOf({ status, run, sample }: Row): string {

@@ -6,7 +6,7 @@ import { type Io, paint, say } from '../../lib/io.ts';
 import { escapeInvisible } from '../../lib/text/escape-invisible.ts';
 import type { Services } from '../../services.ts';
 import type { AgentRun } from '../../types.ts';
-import { type CliCommand, examples, type JsonFlags } from '../kit/command.ts';
+import type { CliCommand, JsonFlags } from '../kit/command.ts';
 import { localTime } from '../kit/print.ts';
 import { storedReader } from '../kit/stored.ts';
 
@@ -22,13 +22,10 @@ export const configureLogs: CliCommand = (command, runner) => {
     .argument('<id>', 'task or run id')
     .option('-f, --follow', 'follow the log until the run ends')
     .option('--json', 'print one object on each line: at, kind (said, did, output, note), text')
-    .addHelpText(
-      'after',
-      examples(
-        'hookctl task logs task-01jd9x3k2a7f3kq2',
-        'hookctl task logs -f task-01jd9x3k2a7f3kq2',
-        'hookctl task logs --json run-01jd9x3k2a7f3kq2 | jq -r "select(.kind == \\"did\\").text"',
-      ),
+    .examples(
+      'hookctl task logs task-01jd9x3k2a7f3kq2',
+      'hookctl task logs -f task-01jd9x3k2a7f3kq2',
+      'hookctl task logs --json run-01jd9x3k2a7f3kq2 | jq -r "select(.kind == \\"did\\").text"',
     )
     .action(runner.action(command, logs));
 };

@@ -1,14 +1,12 @@
-import { usageError } from '../../errors.ts';
 import { say } from '../../lib/io.ts';
-import { commandLine } from '../../lib/shell-quote.ts';
 import type { Services } from '../../services.ts';
 import { type PrunedPart, type PrunedTasks, plannedPrune, type TaskPruneLimits } from '../../tasks/prune.ts';
 import { isoOrNull } from '../../views.ts';
-import { type CliCommand, examples, type JsonFlags } from '../kit/command.ts';
+import type { CliCommand, JsonFlags } from '../kit/command.ts';
 import { moment } from '../kit/moment.ts';
 import { managementCall } from '../kit/operate.ts';
-import { counted, localTime, printJson } from '../kit/print.ts';
-import { agrees, canAsk } from '../kit/prompts.ts';
+import { counted, countedNoun, localTime, printJson } from '../kit/print.ts';
+import { confirmed } from '../kit/prompts.ts';
 
 interface PruneFlags extends JsonFlags {
   readonly before?: string;
@@ -33,13 +31,10 @@ export const configurePrune: CliCommand = (command, runner) => {
     .option('--dry-run', 'only print what would be removed')
     .option('-y, --yes', 'do not ask')
     .option('--json', 'print { tasks, cancelled, kept } as JSON')
-    .addHelpText(
-      'after',
-      examples(
-        'hookctl task prune --before 90d --dry-run',
-        'hookctl task prune --before 2026-01-31',
-        'hookctl task prune --samples --yes',
-      ),
+    .examples(
+      'hookctl task prune --before 90d --dry-run',
+      'hookctl task prune --before 2026-01-31',
+      'hookctl task prune --samples --yes',
     )
     .action(runner.action(command, (app, flags: PruneFlags) => prune(app, flags, runner.argv)));
 };
@@ -53,10 +48,12 @@ async function prune(app: Services, flags: PruneFlags, argv: readonly string[]):
     report(app, planned, limits, 'would be removed', json);
     return 0;
   }
-  if (!(await confirmed(app, planned, flags, argv))) {
-    say(app.io.err, 'Nothing was removed.');
-    return 0;
-  }
+  const what = countedNoun(planned.tasks, 'task');
+  const open = planned.cancelled === 0 ? '' : `, ${counted(planned.cancelled)} of them open`;
+  const would = `this would remove ${what}`;
+  const question = `Remove ${what}${open}?`;
+  const nothing = 'nothing was removed';
+  if (!(await confirmed(app, { yes: flags.yes, question, would, nothing, argv }))) return 0;
   const pruned = await pruneAll(app, limits);
   report(app, pruned, limits, 'removed', json);
   return pruned.tasks < planned.tasks ? 1 : 0;
@@ -82,23 +79,6 @@ async function limitsOf(app: Services, { before, samples = false }: PruneFlags):
   return { before: now - (await app.configuration()).project.retention.age, samples };
 }
 
-async function confirmed(
-  app: Services,
-  planned: PrunedTasks,
-  { yes }: PruneFlags,
-  argv: readonly string[],
-): Promise<boolean> {
-  if (yes === true) return true;
-  if (canAsk(app)) {
-    const open = planned.cancelled === 0 ? '' : `, ${counted(planned.cancelled)} of them open`;
-    return agrees(app, `Remove ${many(planned.tasks)}${open}?`);
-  }
-  throw usageError(
-    `this would remove ${many(planned.tasks)}, and there is no terminal to ask on; nothing was removed`,
-    `If this is right: ${commandLine('hookctl', ...argv, '--yes')}`,
-  );
-}
-
 function report(
   app: Services,
   pruned: PrunedTasks,
@@ -115,14 +95,10 @@ function report(
     say(out, kept.length === 0 ? `${which}${since}.` : 'No task can be removed.');
   } else {
     const first = cancelled === 0 ? '' : `, ${counted(cancelled)} of them cancelled first`;
-    say(out, `${many(tasks)} ${verb}${first}.`);
+    say(out, `${countedNoun(tasks, 'task')} ${verb}${first}.`);
   }
   for (const { reason, tasks: count, first } of kept) {
-    say(err, `${many(count)} ${count === 1 ? 'stays' : 'stay'}: ${reason}.`);
+    say(err, `${countedNoun(count, 'task')} ${count === 1 ? 'stays' : 'stay'}: ${reason}.`);
     say(err, `  ${count === 1 ? 'See it' : 'One of them'}: hookctl task show ${first}`);
   }
-}
-
-function many(count: number): string {
-  return `${counted(count)} ${count === 1 ? 'task' : 'tasks'}`;
 }

@@ -4,8 +4,8 @@ import { shellQuote } from '../../lib/shell-quote.ts';
 import { escapeInvisible, escapeInvisibleLine, indented, shorten } from '../../lib/text/escape-invisible.ts';
 import type { Services } from '../../services.ts';
 import { type RunView, type TaskDetails, taskWithRuns } from '../../task-views.ts';
-import { type CliCommand, examples, type JsonFlags } from '../kit/command.ts';
-import { costOf, duration, facts, localTime, printJson, tookOf } from '../kit/print.ts';
+import type { CliCommand, JsonFlags } from '../kit/command.ts';
+import { costOf, duration, facts, localTime, printJson, sayFacts, tookOf } from '../kit/print.ts';
 import { stored } from '../kit/stored.ts';
 import { below, state, table, time } from '../kit/table.ts';
 
@@ -77,7 +77,7 @@ export const configureShow: CliCommand = (command, runner) => {
     .description('Show a task: its origin, status, prompt, runs and history.')
     .argument('<id>', 'task id')
     .option('--json', 'print one object')
-    .addHelpText('after', examples('hookctl task show task-01jd9x3k2a7f3kq2'))
+    .examples('hookctl task show task-01jd9x3k2a7f3kq2')
     .action(runner.action(command, show));
 };
 
@@ -89,33 +89,30 @@ async function show(app: Services, id: string, { json }: JsonFlags): Promise<0> 
     printJson(io, view);
     return 0;
   }
-  say(
-    io.out,
-    facts([
-      ['task', view.id],
-      ['title', view.title],
-      ['status', view.status],
-      ['agent', view.agent],
-      ['about', view.external_id],
-      ['url', view.url],
-      ['flow', view.flow_id],
-      ['conversation', view.conversation_id],
-      ['command', view.command === null ? null : `${view.command} of ${view.webhook}`],
-      ['delivery', view.delivery_id],
-      ['sample', view.sample ? 'made by `hookctl trigger`' : null],
-      ['parent', view.parent_task_id],
-      ['created', `${localTime(view.created_at)} by ${view.source}`],
-      ['started', view.started_at === null ? null : localTime(view.started_at)],
-      ['ended', view.completed_at === null ? null : localTime(view.completed_at)],
-      ['took', tookOf(view)],
-      ['cost', costOf(view)],
-      ...view.waits_for.map(
-        ({ id: other, status, title }) => ['waits for', `${other}  ${status}  ${title}`] as const,
-      ),
-      ['claude task', claudeTask(view.source_metadata)],
-      ['not synced', view.unsynced],
-    ]),
-  );
+  sayFacts(io.out, [
+    ['task', view.id],
+    ['title', view.title],
+    ['status', view.status],
+    ['agent', view.agent],
+    ['about', view.external_id],
+    ['url', view.url],
+    ['flow', view.flow_id],
+    ['conversation', view.conversation_id],
+    ['command', view.command === null ? null : `${view.command} of ${view.webhook}`],
+    ['delivery', view.delivery_id],
+    ['sample', view.sample ? 'made by `hookctl trigger`' : null],
+    ['parent', view.parent_task_id],
+    ['created', `${localTime(view.created_at)} by ${view.source}`],
+    ['started', view.started_at === null ? null : localTime(view.started_at)],
+    ['ended', view.completed_at === null ? null : localTime(view.completed_at)],
+    ['took', tookOf(view)],
+    ['cost', costOf(view)],
+    ...view.waits_for.map(
+      ({ id: other, status, title }) => ['waits for', `${other}  ${status}  ${title}`] as const,
+    ),
+    ['claude task', claudeTask(view.source_metadata)],
+    ['not synced', view.unsynced],
+  ]);
   say(io.out, `\n${indented(view.prompt)}`);
   if (view.result !== null) say(io.out, `\n## Result\n\n${indented(view.result)}`);
   if (view.error !== null) say(io.out, `\n## Error\n\n${indented(view.error)}`);

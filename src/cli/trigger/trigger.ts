@@ -12,7 +12,7 @@ import type { Services } from '../../services.ts';
 import type { ServerAddress } from '../../store/local/lock.ts';
 import type { OutgoingRequest, Task, Webhook } from '../../types.ts';
 import { deliveryView, taskView } from '../../views.ts';
-import { type CliCommand, examples, type JsonFlags } from '../kit/command.ts';
+import type { CliCommand, JsonFlags } from '../kit/command.ts';
 import { served } from '../kit/operate.ts';
 import { collect } from '../kit/options.ts';
 import { printJson } from '../kit/print.ts';
@@ -41,12 +41,9 @@ export const configureTrigger: CliCommand = (command, runner) => {
     .option('--replies', 'also post the replies; by default a sample posts none')
     .option('--list', 'list the built-in samples')
     .option('--json', 'print { delivery, tasks } as JSON, with --list an array of { provider, type }')
-    .addHelpText(
-      'after',
-      examples(
-        'hookctl trigger github issue_comment.created --text "@agent analyze why login fails"',
-        'hookctl trigger github issues.opened --set issue.title="Crash on start"',
-      ),
+    .examples(
+      'hookctl trigger github issue_comment.created --text "@agent analyze why login fails"',
+      'hookctl trigger github issues.opened --set issue.title="Crash on start"',
     )
     .action(
       runner.action(

@@ -1,6 +1,6 @@
 import { say } from '../../lib/io.ts';
 import { tunnelDrivers } from '../../tunnels/drivers/index.ts';
-import { type CliCommand, examples, type JsonFlags } from '../kit/command.ts';
+import type { CliCommand, JsonFlags } from '../kit/command.ts';
 import { printJson } from '../kit/print.ts';
 import { below, table } from '../kit/table.ts';
 
@@ -8,7 +8,7 @@ export const configureList: CliCommand = (command, runner) => {
   command
     .description('List the supported tunnels.')
     .option('--json', 'print an array')
-    .addHelpText('after', examples('hookctl tunnel list'))
+    .examples('hookctl tunnel list')
     .action(
       runner.action(command, async ({ io }, { json }: JsonFlags) => {
         const drivers = Object.values(tunnelDrivers).map(({ name, summary }) => ({ name, summary }));

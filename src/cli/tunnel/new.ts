@@ -2,17 +2,14 @@ import { usageError } from '../../errors.ts';
 import { say } from '../../lib/io.ts';
 import { commandLine } from '../../lib/shell-quote.ts';
 import { createSmeeChannel } from '../../tunnels/drivers/smee/channel.ts';
-import { type CliCommand, examples } from '../kit/command.ts';
+import type { CliCommand } from '../kit/command.ts';
 
 export const configureNew: CliCommand = (command, runner) => {
   command
     .description('Create a channel at a relay: smee.io, or your own smee or gosmee server.')
     .argument('<relay>', 'smee')
     .option('--server <url>', 'the relay', 'https://smee.io')
-    .addHelpText(
-      'after',
-      examples('hookctl tunnel new smee', 'hookctl tunnel new smee --server https://smee.example.com'),
-    )
+    .examples('hookctl tunnel new smee', 'hookctl tunnel new smee --server https://smee.example.com')
     .action(
       runner.action(command, async ({ io, env }, relay: string, { server }: { server: string }) => {
         if (relay !== 'smee')

@@ -6,7 +6,7 @@ import { send } from '../../tunnels/http.ts';
 import { parseTunnelFlag } from '../../tunnels/settings.ts';
 import type { TunnelStatus } from '../../tunnels/supervisor.ts';
 import { newRelayKey } from '../../tunnels/tunnel.ts';
-import { type CliCommand, examples } from '../kit/command.ts';
+import type { CliCommand } from '../kit/command.ts';
 import { port } from '../kit/options.ts';
 import { tunnelLine } from '../kit/print.ts';
 
@@ -23,10 +23,7 @@ export const configureOpen: CliCommand = (command, runner) => {
     .argument('<tunnel>', 'cloudflared, ssh, ssh=pinggy, smee=<channel url>, ngrok, …')
     .option('--port <n>', 'port of the ingress (default: that of the running server)', port)
     .option('--print-url', 'print the public URL on stdout, and again when it changes')
-    .addHelpText(
-      'after',
-      examples('hookctl tunnel open cloudflared --print-url', 'hookctl tunnel open ssh=pinggy --port 8000'),
-    )
+    .examples('hookctl tunnel open cloudflared --print-url', 'hookctl tunnel open ssh=pinggy --port 8000')
     .action(runner.action(command, open));
 };
 

@@ -2,9 +2,9 @@ import { failure } from '../../errors.ts';
 import { say } from '../../lib/io.ts';
 import type { TunnelView } from '../../server/status.ts';
 import type { Services } from '../../services.ts';
-import { type CliCommand, examples, type JsonFlags } from '../kit/command.ts';
+import type { CliCommand, JsonFlags } from '../kit/command.ts';
 import { serverClient } from '../kit/operate.ts';
-import { facts, localTime, printJson } from '../kit/print.ts';
+import { localTime, printJson, sayFacts } from '../kit/print.ts';
 
 interface StatusFlags extends JsonFlags {
   readonly printUrl?: boolean;
@@ -15,7 +15,7 @@ export const configureStatus: CliCommand = (command, runner) => {
     .description('Show the state of the running server’s tunnel.')
     .option('--print-url', 'print only the public URL; exit 1 while there is none')
     .option('--json', 'print one object; null while there is no tunnel')
-    .addHelpText('after', examples('hookctl tunnel status', 'URL=$(hookctl tunnel status --print-url)'))
+    .examples('hookctl tunnel status', 'URL=$(hookctl tunnel status --print-url)')
     .action(runner.action(command, status));
 };
 
@@ -51,21 +51,18 @@ async function status(app: Services, flags: StatusFlags): Promise<0> {
 }
 
 function print({ io }: Services, tunnel: TunnelView): void {
-  say(
-    io.out,
-    facts([
-      ['tunnel', tunnel.driver],
-      ['state', `${tunnel.phase} since ${localTime(tunnel.since)}: ${tunnel.reason}`],
-      ['fix', tunnel.fix],
-      ['url', tunnel.url],
-      ['leads to', tunnel.leads_to],
-      ['same url next time', yesNo(tunnel.stable)],
-      ['bytes as sent', yesNo(tunnel.byte_exact)],
-      ['expires', tunnel.expires_at === null ? null : localTime(tunnel.expires_at)],
-      ['last probe', localTime(tunnel.proven_at)],
-      ['restarts', String(tunnel.restarts)],
-    ]),
-  );
+  sayFacts(io.out, [
+    ['tunnel', tunnel.driver],
+    ['state', `${tunnel.phase} since ${localTime(tunnel.since)}: ${tunnel.reason}`],
+    ['fix', tunnel.fix],
+    ['url', tunnel.url],
+    ['leads to', tunnel.leads_to],
+    ['same url next time', yesNo(tunnel.stable)],
+    ['bytes as sent', yesNo(tunnel.byte_exact)],
+    ['expires', tunnel.expires_at === null ? null : localTime(tunnel.expires_at)],
+    ['last probe', localTime(tunnel.proven_at)],
+    ['restarts', String(tunnel.restarts)],
+  ]);
 }
 
 function yesNo(value: boolean | null): string | null {

@@ -7,7 +7,7 @@ import { PROVIDER_NAMES } from '../../providers/names.ts';
 import { settingDescriptions } from '../../providers/scheme/settings.ts';
 import type { Services } from '../../services.ts';
 import type { Webhook } from '../../types.ts';
-import { type CliCommand, examples, HELP_WIDTH, type JsonFlags } from '../kit/command.ts';
+import { type CliCommand, HELP_WIDTH, type JsonFlags } from '../kit/command.ts';
 import { requireProvider } from '../kit/webhooks.ts';
 import { changeDb, dynamicWebhook, report } from './change.ts';
 import { givenFields, type WebhookFlags, webhookOptions } from './fields.ts';
@@ -29,15 +29,12 @@ export const configureAdd: CliCommand = (command, runner) => {
       ),
   )
     .option('--json', 'print one object')
-    .addHelpText(
-      'after',
-      examples(
-        'hookctl webhook add github --name triage',
-        'hookctl webhook add github --name triage --secret-env TRIAGE_SECRET --allow-association OWNER',
-        'hookctl webhook add --from github --name github-two',
-        'hookctl webhook add generic --name deploys --option header=x-signature --option title=deploy.name',
-        "hookctl webhook add generic --name shop --option header=x-sig --option timestamp=header:x-time --option 'signedContent={timestamp}.{body}'",
-      ),
+    .examples(
+      'hookctl webhook add github --name triage',
+      'hookctl webhook add github --name triage --secret-env TRIAGE_SECRET --allow-association OWNER',
+      'hookctl webhook add --from github --name github-two',
+      'hookctl webhook add generic --name deploys --option header=x-signature --option title=deploy.name',
+      "hookctl webhook add generic --name shop --option header=x-sig --option timestamp=header:x-time --option 'signedContent={timestamp}.{body}'",
     )
     .addHelpText('after', settingsHelp)
     .action((provider: string | undefined, flags: AddFlags) =>

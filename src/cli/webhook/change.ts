@@ -7,7 +7,7 @@ import type { StatusView } from '../../server/status.ts';
 import type { Services } from '../../services.ts';
 import type { Webhook } from '../../types.ts';
 import { serverClient } from '../kit/operate.ts';
-import { printJson } from '../kit/print.ts';
+import { printJson, warn } from '../kit/print.ts';
 import type { Surroundings } from './view.ts';
 
 /** How long to wait until a running server applies a change. */
@@ -72,13 +72,12 @@ export function report(
   json: boolean | undefined,
   { view, done, next, served, warnings = [] }: Report,
 ): 0 {
-  for (const warning of warnings)
-    say(io.err, paint(io.err, 'yellow', `note: ${escapeInvisibleLine(warning)}`));
+  for (const warning of warnings) warn(io, `note: ${escapeInvisibleLine(warning)}`);
   if (json === true) printJson(io, view);
   else {
     say(commandsOut(io), done);
     if (served === null)
-      say(io.err, paint(io.err, 'dim', 'No server is running; the change applies when one starts.'));
+      say(io.err, paint(io.err, 'dim', 'No server runs; the change applies when one starts.'));
     say(io.err, `Next: ${next}`);
   }
   return 0;

@@ -5,7 +5,7 @@ import { adjustmentSchema } from '../../config/schema.ts';
 import { usageError } from '../../errors.ts';
 import { isJsonObject } from '../../lib/json.ts';
 import type { Services } from '../../services.ts';
-import { type CliCommand, examples, type JsonFlags } from '../kit/command.ts';
+import type { CliCommand, JsonFlags } from '../kit/command.ts';
 import { clearOption } from '../kit/options.ts';
 import { changeDb, dynamicWebhook, report } from './change.ts';
 import { clearable, type GivenFlags } from './field-flags.ts';
@@ -30,13 +30,10 @@ export const configureEdit: CliCommand = (command, runner) => {
     Object.keys(CLEARABLE),
   )
     .option('--json', 'print one object')
-    .addHelpText(
-      'after',
-      examples(
-        'hookctl webhook edit triage --agent planning --allow-user 583231',
-        'hookctl webhook edit triage --clear default-command',
-        'hookctl webhook edit deploys --option tolerance=60',
-      ),
+    .examples(
+      'hookctl webhook edit triage --agent planning --allow-user 583231',
+      'hookctl webhook edit triage --clear default-command',
+      'hookctl webhook edit deploys --option tolerance=60',
     )
     .action((ref: string, flags: EditFlags) =>
       runner.run(command.optsWithGlobals(), (app) => edit(app, ref, flags)),

@@ -10,8 +10,9 @@ import { say } from '../../lib/io.ts';
 import { commandLine } from '../../lib/shell-quote.ts';
 import { escapeInvisibleJson } from '../../lib/text/escape-invisible.ts';
 import type { ServiceFlags, Services } from '../../services.ts';
-import { type CliCommand, examples } from '../kit/command.ts';
+import type { CliCommand } from '../kit/command.ts';
 import { oneOf } from '../kit/options.ts';
+import { countedNoun } from '../kit/print.ts';
 import { findWebhook } from './find.ts';
 
 interface ExportFlags extends ServiceFlags {
@@ -29,12 +30,9 @@ export const configureExport: CliCommand = (command, runner) => {
     .option('--typescript', 'write a module with defineWebhook, for `static:` in webhooks.yml')
     .option('--with-secrets', 'include the secrets that webhooks.json contains')
     .option('--output <file>', 'write to this file (mode 0600) instead of stdout')
-    .addHelpText(
-      'after',
-      examples(
-        'hookctl webhook export --format yaml > webhooks-backup.yml',
-        'hookctl webhook export triage --typescript --output triage.ts',
-      ),
+    .examples(
+      'hookctl webhook export --format yaml > webhooks-backup.yml',
+      'hookctl webhook export triage --typescript --output triage.ts',
     )
     .action(runner.action(command, run));
 };
@@ -51,10 +49,7 @@ async function run(app: Services, refs: readonly string[], flags: ExportFlags): 
   const file = resolve(app.cwd, flags.output);
   await mkdir(dirname(file), { recursive: true });
   await writeFileAtomic(file, content);
-  say(
-    app.io.out,
-    `wrote ${flags.output}: ${webhooks.length} ${webhooks.length === 1 ? 'webhook' : 'webhooks'}`,
-  );
+  say(app.io.out, `wrote ${flags.output}: ${countedNoun(webhooks.length, 'webhook')}`);
   say(app.io.err, `Next: ${nextAfter(webhooks, flags)}`);
   return 0;
 }

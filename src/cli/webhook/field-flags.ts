@@ -1,9 +1,10 @@
-import { type Command, Option } from 'commander';
+import { Option } from 'commander';
 import { z } from 'zod';
 import { fieldFlags } from '../../config/schema.ts';
 import { usageError } from '../../errors.ts';
 import { snakeCased } from '../../lib/case.ts';
 import type { JsonValue } from '../../types.ts';
+import type { Command } from '../kit/command.ts';
 import { collect, integer } from '../kit/options.ts';
 import { objectOption } from './json-option.ts';
 

@@ -1,6 +1,6 @@
-import type { Command } from 'commander';
 import { adjustmentSchema } from '../../config/schema.ts';
 import type { Services } from '../../services.ts';
+import type { Command } from '../kit/command.ts';
 import { renamed } from '../kit/options.ts';
 import { fieldOptions, type GivenFlags, givenBy } from './field-flags.ts';
 import { givenSecret, type SecretFlags, secretOptions } from './secret-input.ts';

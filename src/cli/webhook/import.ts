@@ -5,7 +5,7 @@ import { type Imported, importWebhooks } from '../../config/dynamic/edit.ts';
 import { readYaml, type YamlText } from '../../config/yaml.ts';
 import { ConfigError, type Diagnostic, messageOf, usageError } from '../../errors.ts';
 import type { Services } from '../../services.ts';
-import { type CliCommand, examples, type JsonFlags } from '../kit/command.ts';
+import type { CliCommand, JsonFlags } from '../kit/command.ts';
 import { facts } from '../kit/print.ts';
 import { changeDb, dynamicWebhook, report } from './change.ts';
 import { viewer } from './view.ts';
@@ -15,10 +15,7 @@ export const configureImport: CliCommand = (command, runner) => {
     .description('Import webhooks from an export; one with a known id replaces the present one.')
     .argument('<file>', 'JSON or YAML, as `webhook export` writes it; - reads stdin')
     .option('--json', 'print an array of { outcome, webhook }')
-    .addHelpText(
-      'after',
-      examples('hookctl webhook import webhooks.yml', 'hookctl webhook import - < export.json'),
-    )
+    .examples('hookctl webhook import webhooks.yml', 'hookctl webhook import - < export.json')
     .action(runner.action(command, run));
 };
 

@@ -8,7 +8,7 @@ import type { ServiceFlags, Services } from '../../services.ts';
 import { type LastDelivery, lastDeliveries } from '../../store/local/last-deliveries.ts';
 import { currentHolder } from '../../store/local/lock.ts';
 import { databasePath } from '../../store/local/sqlite.ts';
-import { type CliCommand, examples, type JsonFlags, type Runner } from '../kit/command.ts';
+import type { CliCommand, JsonFlags, Runner } from '../kit/command.ts';
 import { serverClient } from '../kit/operate.ts';
 import { localTime, printJson, webhookState } from '../kit/print.ts';
 import { below, state, table, time, whole } from '../kit/table.ts';
@@ -17,10 +17,7 @@ export const configureList: CliCommand = (command, runner) => {
   command
     .description('List all webhooks with their origin, state and last delivery.')
     .option('--json', 'print an array')
-    .addHelpText(
-      'after',
-      examples('hookctl webhook list', 'hookctl webhook list --json | jq -r ".[].endpoint"'),
-    )
+    .examples('hookctl webhook list', 'hookctl webhook list --json | jq -r ".[].endpoint"')
     .action(async (flags: JsonFlags) => {
       const options: ServiceFlags = command.optsWithGlobals();
       if (flags.json === true) await runner.run(options, listAsJson);

@@ -1,12 +1,13 @@
 import type { Services } from '../../services.ts';
-import { type CliCommand, examples, type JsonFlags } from '../kit/command.ts';
+import type { CliCommand, JsonFlags } from '../kit/command.ts';
+import { countedNoun } from '../kit/print.ts';
 import { inForce, report } from './change.ts';
 
 export const configureRestore: CliCommand = (command, runner) => {
   command
     .description('Restore the last valid copy of the dynamic webhooks when webhooks.json is damaged.')
     .option('--json', 'print one object')
-    .addHelpText('after', examples('hookctl webhook restore'))
+    .examples('hookctl webhook restore')
     .action(runner.action(command, restore));
 };
 
@@ -17,7 +18,7 @@ async function restore(app: Services, { json }: JsonFlags): Promise<0> {
   const served = await inForce(app, revision);
   return report(app, json, {
     view: { file: db.file, webhooks, kept, revision },
-    done: `restored ${db.file}: ${webhooks} ${webhooks === 1 ? 'webhook' : 'webhooks'}${kept === null ? '' : `\nthe damaged file is now ${kept}`}`,
+    done: `restored ${db.file}: ${countedNoun(webhooks, 'webhook')}${kept === null ? '' : `\nthe damaged file is now ${kept}`}`,
     next: 'hookctl webhook list',
     served,
   });

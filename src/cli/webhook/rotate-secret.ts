@@ -2,7 +2,7 @@ import { InvalidArgumentError, Option } from 'commander';
 import { rotateSecret } from '../../config/dynamic/edit.ts';
 import { duration } from '../../lib/units.ts';
 import type { Services } from '../../services.ts';
-import { type CliCommand, examples, type JsonFlags } from '../kit/command.ts';
+import type { CliCommand, JsonFlags } from '../kit/command.ts';
 import { localTime } from '../kit/print.ts';
 import { changeDb, dynamicWebhook, report } from './change.ts';
 import { onWebhook, refOf } from './find.ts';
@@ -25,7 +25,7 @@ export const configureRotateSecret: CliCommand = (command, runner) => {
         .default(DAY_MS, '24h'),
     )
     .option('--json', 'print one object')
-    .addHelpText('after', examples('hookctl webhook rotate-secret triage --overlap 24h'))
+    .examples('hookctl webhook rotate-secret triage --overlap 24h')
     .action(runner.action(command, rotate));
 };
 

@@ -1,7 +1,8 @@
-import type { Command } from 'commander';
 import { usageError } from '../../errors.ts';
-import { paint, say } from '../../lib/io.ts';
+import { say } from '../../lib/io.ts';
 import type { Services } from '../../services.ts';
+import type { Command } from '../kit/command.ts';
+import { warn } from '../kit/print.ts';
 import { readText } from '../kit/prompts.ts';
 
 /** Options that set a secret. */
@@ -35,10 +36,7 @@ export async function givenSecret(
   if (secretEnv !== undefined) return { env: secretEnv };
   if (secret !== undefined) {
     const advice = 'The secret is in the list of processes and in your shell’s history:';
-    say(
-      app.io.err,
-      paint(app.io.err, 'yellow', `${advice}\n  next time give it with --secret-stdin or --secret-file.`),
-    );
+    warn(app.io, `${advice}\n  next time give it with --secret-stdin or --secret-file.`);
     return { value: secret };
   }
   if (secretStdin === true && app.stdin.isTTY)

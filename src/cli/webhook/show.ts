@@ -1,9 +1,9 @@
 import { failure } from '../../errors.ts';
 import { commandsOut, say } from '../../lib/io.ts';
 import type { Services } from '../../services.ts';
-import { type CliCommand, examples, type JsonFlags } from '../kit/command.ts';
+import type { CliCommand, JsonFlags } from '../kit/command.ts';
 import { serverClient } from '../kit/operate.ts';
-import { facts, printJson, webhookState } from '../kit/print.ts';
+import { printJson, sayFacts, webhookState } from '../kit/print.ts';
 import { sayUnloaded } from '../kit/webhooks.ts';
 import { commandTable } from './command/list.ts';
 import { findWebhook } from './find.ts';
@@ -19,10 +19,7 @@ export const configureShow: CliCommand = (command, runner) => {
     .argument('<webhook>', 'id or name')
     .option('--show-secret', 'print only the secret, to paste it into the provider’s form')
     .option('--json', 'print one object')
-    .addHelpText(
-      'after',
-      examples('hookctl webhook show github', 'hookctl webhook show github --show-secret'),
-    )
+    .examples('hookctl webhook show github', 'hookctl webhook show github --show-secret')
     .action(runner.action(command, show));
 };
 
@@ -55,23 +52,20 @@ async function show(app: Services, ref: string, flags: ShowFlags): Promise<0> {
     return 0;
   }
   const place = view.file === null ? view.origin : `${view.file}${view.line === null ? '' : `:${view.line}`}`;
-  say(
-    io.out,
-    facts([
-      ['webhook', view.name],
-      ['provider', view.provider],
-      ['id', view.webhook_id],
-      ['url', view.url],
-      ['defined in', place],
-      ['state', webhookState(view.enabled, view.has_secret)],
-      ['secret', view.secret_source],
-      ['prefix', view.require_prefix ? view.command_prefix : `${view.command_prefix}, not required`],
-      ['default', view.default_command],
-      ['allowed', [...view.allow.associations, ...view.allow.users, ...view.allow.apps].join(', ') || 'none'],
-      ['options', Object.keys(view.options).length === 0 ? null : JSON.stringify(view.options)],
-      ['deliveries', String(view.total)],
-    ]),
-  );
+  sayFacts(io.out, [
+    ['webhook', view.name],
+    ['provider', view.provider],
+    ['id', view.webhook_id],
+    ['url', view.url],
+    ['defined in', place],
+    ['state', webhookState(view.enabled, view.has_secret)],
+    ['secret', view.secret_source],
+    ['prefix', view.require_prefix ? view.command_prefix : `${view.command_prefix}, not required`],
+    ['default', view.default_command],
+    ['allowed', [...view.allow.associations, ...view.allow.users, ...view.allow.apps].join(', ') || 'none'],
+    ['options', Object.keys(view.options).length === 0 ? null : JSON.stringify(view.options)],
+    ['deliveries', String(view.total)],
+  ]);
   say(commandsOut(io), `\n${webhook.provider.label}’s form:\n${formLines(surroundings, webhook, null)}`);
   if (view.commands.length > 0) say(io.out, `\n${await commandTable(io.out, view.commands)}`);
   return 0;

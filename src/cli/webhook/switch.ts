@@ -1,6 +1,6 @@
 import { removeWebhook, setEnabled } from '../../config/dynamic/edit.ts';
 import type { Services } from '../../services.ts';
-import { type CliCommand, examples, type JsonFlags } from '../kit/command.ts';
+import type { CliCommand, JsonFlags } from '../kit/command.ts';
 import { changeDb, dynamicWebhook, report } from './change.ts';
 import { onWebhook, refOf } from './find.ts';
 import { viewer } from './view.ts';
@@ -17,7 +17,7 @@ function configureSwitch(enabled: boolean, description: string): CliCommand {
       .description(description)
       .argument('<webhook>', 'id or name')
       .option('--json', 'print one object')
-      .addHelpText('after', examples(`hookctl webhook ${enabled ? 'enable' : 'disable'} triage`))
+      .examples(`hookctl webhook ${enabled ? 'enable' : 'disable'} triage`)
       .action(runner.action(command, (app, ref: string, flags: JsonFlags) => turn(app, ref, enabled, flags)));
   };
 }
@@ -43,7 +43,7 @@ export const configureRemove: CliCommand = (command, runner) => {
     .description('Remove a dynamic webhook and its commands; its deliveries and tasks stay.')
     .argument('<webhook>', 'id or name')
     .option('--json', 'print one object')
-    .addHelpText('after', examples('hookctl webhook remove triage'))
+    .examples('hookctl webhook remove triage')
     .action(runner.action(command, remove));
 };
 

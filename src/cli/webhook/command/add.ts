@@ -4,7 +4,7 @@ import { usageError } from '../../../errors.ts';
 import { commandLine } from '../../../lib/shell-quote.ts';
 import type { Services } from '../../../services.ts';
 import type { Provider } from '../../../types.ts';
-import { type CliCommand, examples, type JsonFlags } from '../../kit/command.ts';
+import type { CliCommand, JsonFlags } from '../../kit/command.ts';
 import { changeDb, dynamicWebhook } from '../change.ts';
 import { onWebhook } from '../find.ts';
 import { type CommandFlags, commandOptions, givenCommand } from './fields.ts';
@@ -21,12 +21,9 @@ export const configureCommandAdd: CliCommand = (command, runner) => {
       .argument('<webhook>', 'id or name'),
   )
     .option('--json', 'print one object')
-    .addHelpText(
-      'after',
-      examples(
-        `hookctl webhook command add triage --trigger issues.opened --when 'issue.labels.name=bug' --agent planning --template "Triage: {{issue.title}}"`,
-        'hookctl webhook command add triage --text-name analyze --alias analysis --template-file analyze.hbs',
-      ),
+    .examples(
+      `hookctl webhook command add triage --trigger issues.opened --when 'issue.labels.name=bug' --agent planning --template "Triage: {{issue.title}}"`,
+      'hookctl webhook command add triage --text-name analyze --alias analysis --template-file analyze.hbs',
     )
     .action((ref: string, flags: AddFlags) =>
       runner.run(command.optsWithGlobals(), (app) => add(app, ref, flags)),

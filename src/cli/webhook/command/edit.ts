@@ -2,7 +2,7 @@ import { updateCommand } from '../../../config/dynamic/edit.ts';
 import { commandSchema } from '../../../config/schema.ts';
 import { usageError } from '../../../errors.ts';
 import type { Services } from '../../../services.ts';
-import { type CliCommand, examples, type JsonFlags } from '../../kit/command.ts';
+import type { CliCommand, JsonFlags } from '../../kit/command.ts';
 import { clearOption } from '../../kit/options.ts';
 import { changeDb } from '../change.ts';
 import { clearable, type GivenFlags } from '../field-flags.ts';
@@ -28,12 +28,9 @@ export const configureCommandEdit: CliCommand = (command, runner) => {
     Object.keys(CLEARABLE),
   )
     .option('--json', 'print one object')
-    .addHelpText(
-      'after',
-      examples(
-        'hookctl webhook command edit triage issues.opened --priority 10',
-        'hookctl webhook command edit triage cmd-01jd9x3k2a7f3kq2 --clear conditions',
-      ),
+    .examples(
+      'hookctl webhook command edit triage issues.opened --priority 10',
+      'hookctl webhook command edit triage cmd-01jd9x3k2a7f3kq2 --clear conditions',
     )
     .action((ref: string, commandRef: string, flags: EditFlags) =>
       runner.run(command.optsWithGlobals(), (app) => edit(app, ref, commandRef, flags)),

@@ -1,11 +1,11 @@
 import { readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
-import type { Command } from 'commander';
 import { allOf, compileConditions, parseWhen } from '../../../conditions/conditions.ts';
 import { commandSchema } from '../../../config/schema.ts';
 import { messageOf, usageError } from '../../../errors.ts';
 import { compileTemplate } from '../../../templates/template.ts';
 import type { JsonObject, JsonValue } from '../../../types.ts';
+import type { Command } from '../../kit/command.ts';
 import { collect, renamed } from '../../kit/options.ts';
 import { fieldOptions, type GivenFlags, givenBy } from '../field-flags.ts';
 import { objectOption } from '../json-option.ts';

@@ -1,7 +1,7 @@
 import { type OutputStream, say } from '../../../lib/io.ts';
 import { type CommandView, commandView } from '../../../server/webhook-view.ts';
 import type { Services } from '../../../services.ts';
-import { type CliCommand, examples, type JsonFlags } from '../../kit/command.ts';
+import type { CliCommand, JsonFlags } from '../../kit/command.ts';
 import { printJson } from '../../kit/print.ts';
 import { below, table, whole } from '../../kit/table.ts';
 import { findWebhook } from '../find.ts';
@@ -11,7 +11,7 @@ export const configureCommandList: CliCommand = (command, runner) => {
     .description('List the commands of a webhook, static ones too.')
     .argument('<webhook>', 'id or name')
     .option('--json', 'print an array')
-    .addHelpText('after', examples('hookctl webhook command list triage'))
+    .examples('hookctl webhook command list triage')
     .action(runner.action(command, list));
 };
 

@@ -1,6 +1,6 @@
 import { removeCommand } from '../../../config/dynamic/edit.ts';
 import type { Services } from '../../../services.ts';
-import { type CliCommand, examples, type JsonFlags } from '../../kit/command.ts';
+import type { CliCommand, JsonFlags } from '../../kit/command.ts';
 import { changeDb } from '../change.ts';
 import { onCommand } from '../find.ts';
 import { reportCommand } from './report.ts';
@@ -11,7 +11,7 @@ export const configureCommandRemove: CliCommand = (command, runner) => {
     .argument('<webhook>', 'id or name')
     .argument('<command>', 'id, or its name or trigger where only one has it')
     .option('--json', 'print one object')
-    .addHelpText('after', examples('hookctl webhook command remove triage issues.opened'))
+    .examples('hookctl webhook command remove triage issues.opened')
     .action(runner.action(command, remove));
 };
 
