@@ -66,7 +66,7 @@ export const commands: readonly CliEntry[] = [
       { name: 'list', load: async () => (await import('./tunnel/list.ts')).configureList },
       { name: 'open', load: async () => (await import('./tunnel/open.ts')).configureOpen },
       { name: 'status', load: async () => (await import('./tunnel/status.ts')).configureStatus },
-      { name: 'new', load: async () => (await import('./tunnel/new.ts')).configureNew },
+      { name: 'new', load: async () => (await import('./tunnel/open.ts')).configureNew },
     ],
   },
   {
@@ -106,7 +106,7 @@ export const commands: readonly CliEntry[] = [
       },
       { name: 'export', load: async () => (await import('./webhook/export.ts')).configureExport },
       { name: 'import', load: async () => (await import('./webhook/import.ts')).configureImport },
-      { name: 'restore', load: async () => (await import('./webhook/restore.ts')).configureRestore },
+      { name: 'restore', load: async () => (await import('./webhook/import.ts')).configureRestore },
     ],
   },
   {
@@ -186,7 +186,7 @@ export const commands: readonly CliEntry[] = [
     subcommands: [
       { name: 'status', load: async () => (await import('./claude/status.ts')).configureStatus },
       { name: 'install', load: async () => (await import('./claude/install.ts')).configureInstall },
-      { name: 'uninstall', load: async () => (await import('./claude/uninstall.ts')).configureUninstall },
+      { name: 'uninstall', load: async () => (await import('./claude/install.ts')).configureUninstall },
     ],
   },
   {

@@ -1,7 +1,9 @@
-import { failure, type HookctlError } from '../../errors.ts';
+import { failure, type HookctlError, usageError } from '../../errors.ts';
 import { say } from '../../lib/io.ts';
+import { commandLine } from '../../lib/shell-quote.ts';
 import { openTunnel } from '../../server/tunnel.ts';
 import type { ServiceFlags, Services } from '../../services.ts';
+import { createSmeeChannel } from '../../tunnels/drivers/smee/channel.ts';
 import { send } from '../../tunnels/http.ts';
 import { parseTunnelFlag } from '../../tunnels/settings.ts';
 import type { TunnelStatus } from '../../tunnels/supervisor.ts';
@@ -70,3 +72,24 @@ async function requireIngress(port: number): Promise<void> {
 function notRunning(message: string): HookctlError {
   return failure('not_running', message, { fix: 'Start it: hookctl serve, or name its port with --port.' });
 }
+
+export const configureNew: CliCommand = (command, runner) => {
+  command
+    .description('Create a channel at a relay: smee.io, or your own smee or gosmee server.')
+    .argument('<relay>', 'smee')
+    .option('--server <url>', 'the relay', 'https://smee.io')
+    .examples('hookctl tunnel new smee', 'hookctl tunnel new smee --server https://smee.example.com')
+    .action(
+      runner.action(command, async ({ io, env }, relay: string, { server }: { server: string }) => {
+        if (relay !== 'smee')
+          throw usageError(`there are no channels at ${relay}`, 'Use: hookctl tunnel new smee');
+        const url = await createSmeeChannel(server, env);
+        say(io.out, url);
+        say(
+          io.err,
+          `Anyone who knows it can read and post. Next: ${commandLine('hookctl', 'serve', '--tunnel', `smee=${url}`)}`,
+        );
+        return 0;
+      }),
+    );
+};

@@ -6,8 +6,8 @@ import { readYaml, type YamlText } from '../../config/yaml.ts';
 import { ConfigError, type Diagnostic, messageOf, usageError } from '../../errors.ts';
 import type { Services } from '../../services.ts';
 import type { CliCommand, JsonFlags } from '../kit/command.ts';
-import { facts } from '../kit/print.ts';
-import { changeDb, dynamicWebhook, report } from './change.ts';
+import { countedNoun, facts } from '../kit/print.ts';
+import { changeDb, dynamicWebhook, inForce, report } from './change.ts';
 import { viewer } from './view.ts';
 
 export const configureImport: CliCommand = (command, runner) => {
@@ -64,4 +64,25 @@ function placedIn({ value, source }: YamlText): (problem: Diagnostic) => Diagnos
     const inFile = isBare ? path.slice(Array.isArray(value) ? 1 : 2) : path;
     return { ...problem, file: source.file, ...source.position({ path: inFile, message: '', atKey: true }) };
   };
+}
+
+export const configureRestore: CliCommand = (command, runner) => {
+  command
+    .description('Restore the last valid copy of the dynamic webhooks when webhooks.json is damaged.')
+    .option('--json', 'print one object')
+    .examples('hookctl webhook restore')
+    .action(runner.action(command, restore));
+};
+
+/** Loads no configuration, because the damaged file would not validate. */
+async function restore(app: Services, { json }: JsonFlags): Promise<0> {
+  const db = await app.dynamic();
+  const { webhooks, kept, revision } = await db.restore();
+  const served = await inForce(app, revision);
+  return report(app, json, {
+    view: { file: db.file, webhooks, kept, revision },
+    done: `restored ${db.file}: ${countedNoun(webhooks, 'webhook')}${kept === null ? '' : `\nthe damaged file is now ${kept}`}`,
+    next: 'hookctl webhook list',
+    served,
+  });
 }
