@@ -1,10 +1,18 @@
 import { readdirSync, readFileSync } from 'node:fs';
-import { dirname, join, relative, resolve } from 'node:path';
+import { basename, dirname, join, relative, resolve } from 'node:path';
 import { expect, test } from 'vitest';
 
 const ROOT = join(import.meta.dirname, '..');
 const SRC = join(ROOT, 'src');
 const MAX_LINES = 400;
+/** A shorter file belongs into the file beside it, when that one alone imports it. */
+const MIN_LINES = 25;
+const MAX_FILES = 15;
+
+/** Folders that list one plug-in, or one verb of the CLI, per file: they may hold more files. */
+const LISTS: readonly string[] = ['cli', 'cli/webhook'];
+/** Files that the package or the build names, so that no import leads to them. */
+const ENTRIES = ['cli.ts', 'contract.ts', 'index.ts', 'process-host.ts', 'store/local/writer.ts'];
 
 /** Everything below the plug-ins. */
 const BASE = ['lib', 'types', 'errors', 'labels', 'package-root'];
@@ -101,7 +109,20 @@ interface Import {
 const files = readdirSync(SRC, { recursive: true, encoding: 'utf8' })
   .filter((name) => name.endsWith('.ts'))
   .map((name) => join(SRC, name));
-const textOf = (file: string) => readFileSync(file, 'utf8');
+const texts = new Map<string, string>();
+/** Each file is read once. */
+function textOf(file: string): string {
+  const text = texts.get(file) ?? readFileSync(file, 'utf8');
+  texts.set(file, text);
+  return text;
+}
+const words = new Map<string, ReadonlySet<string>>();
+function wordsOf(file: string): ReadonlySet<string> {
+  const found = words.get(file) ?? new Set(textOf(file).match(/\w+/g));
+  words.set(file, found);
+  return found;
+}
+const linesOf = (file: string) => textOf(file).split('\n').length - 1;
 const short = (file: string) => relative(SRC, file);
 const imports = files.flatMap(importsOf);
 
@@ -165,9 +186,68 @@ test('there are no cycles, not even of types', () => {
 });
 
 test(`no file is over ${MAX_LINES} lines`, () => {
-  const long = files.filter((file) => textOf(file).split('\n').length - 1 > MAX_LINES);
+  const long = files.filter((file) => linesOf(file) > MAX_LINES);
   expect(long.map(short)).toEqual([]);
 });
+
+test(`no file under ${MIN_LINES} lines serves one file of its folder alone`, () => {
+  const importers = Map.groupBy(imports, ({ to }) => to);
+  const alone = files.filter((file) => {
+    const from = [...new Set(importers.get(file)?.map((each) => each.from))];
+    const isNeighbour = from.length === 1 && dirname(from[0] ?? '') === dirname(file);
+    return isNeighbour && linesOf(file) < MIN_LINES && !isListed(file);
+  });
+  expect(alone.map((file) => `${short(file)}:1`)).toEqual([]);
+});
+
+/** A plug-in or a verb: it is a file of its own, however short. */
+function isListed(file: string): boolean {
+  return [...Object.keys(PLUG_INS), ...LISTS].includes(short(dirname(file)));
+}
+
+test(`no folder has more than ${MAX_FILES} files`, () => {
+  const folders = [...Map.groupBy(files, dirname)].filter(([folder]) => !LISTS.includes(short(folder)));
+  const large = folders.filter(([, inside]) => inside.length > MAX_FILES);
+  expect(large.map(([folder, inside]) => `${short(folder)}: ${inside.length}`)).toEqual([]);
+});
+
+test('no export that nothing imports', () => {
+  const users = usersOf();
+  const exported =
+    /^export (?:declare )?(?:abstract )?(?:async )?(?:function\*?|const|let|class|interface|type|enum) (\w+)/gm;
+  const unused = files
+    .filter((file) => !ENTRIES.includes(short(file)))
+    .flatMap((file) => {
+      const from = users(file);
+      return [...textOf(file).matchAll(exported)].flatMap(({ 1: name = '', index }) => {
+        const isUsed = from.some((user) => wordsOf(user).has(name));
+        return isUsed ? [] : [`${short(file)}:${lineAt(textOf(file), index)}: ${name}`];
+      });
+    });
+  expect(unused).toEqual([]);
+});
+
+/** The files of src/ and test/ that import a file, also through one that passes all of it on (`export * from`). */
+function usersOf(): (file: string) => readonly string[] {
+  const importers = Map.groupBy([...imports, ...inTests.flatMap(importsOf)], ({ to }) => to);
+  const passesOn = (user: string, file: string) =>
+    new RegExp(`^export (?:type )?\\* from '[^']*${basename(file).replaceAll('.', '\\.')}'`, 'm').test(
+      textOf(user),
+    );
+  const users = (file: string): readonly string[] =>
+    (importers.get(file) ?? []).flatMap(({ from }) =>
+      passesOn(from, file) ? [from, ...users(from)] : [from],
+    );
+  return users;
+}
+
+function lineAt(text: string, index: number): number {
+  return text.slice(0, index).split('\n').length;
+}
+
+const inTests = readdirSync(join(ROOT, 'test'), { recursive: true, encoding: 'utf8' })
+  .filter((name) => name.endsWith('.ts') && name !== 'architecture.test.ts')
+  .map((name) => join(ROOT, 'test', name));
 
 /** Says of a file to which plug-in of a folder it belongs: `ssh.ts`, `github`; null for what the folder shares. */
 function plugInsOf(folder: string): (file: string) => string | null {

@@ -63,7 +63,7 @@ interface CommonSpec
 }
 
 /** A provider whose signature is described by settings, which a webhook's `options` may override. */
-export interface SchemeSpec extends CommonSpec, RequestForm {
+interface SchemeSpec extends CommonSpec, RequestForm {
   readonly signature: SignatureSettings;
   /** Further ways in which its requests may be signed: each replaces what differs. The first that fits is enough. */
   readonly alternatives?: readonly SignatureSettings[];
@@ -74,7 +74,7 @@ export interface SchemeSpec extends CommonSpec, RequestForm {
 }
 
 /** A provider that verifies and signs by code. */
-export interface CodeSpec extends CommonSpec, Pick<Provider, 'verify' | 'sign'> {
+interface CodeSpec extends CommonSpec, Pick<Provider, 'verify' | 'sign'> {
   readonly signature?: never;
   /** What a webhook's `options` may hold; left out: it has no options. */
   readonly options?: z.ZodObject;

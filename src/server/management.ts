@@ -14,7 +14,7 @@ import type { WebhookAdmin } from './api/webhooks.ts';
 import { ensureToken } from './credentials.ts';
 import type { ServeListener } from './events.ts';
 import type { Metrics } from './metrics.ts';
-import { createReadiness } from './readiness.ts';
+import { createReadiness } from './api/readiness.ts';
 import { endpointUrl, type RunningFacts, statusView } from './status.ts';
 import { webhookViewer } from './webhook-view.ts';
 

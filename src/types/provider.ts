@@ -86,7 +86,7 @@ export interface BuiltInWebhook {
   readonly commands: readonly BuiltInCommand[];
 }
 
-export interface BuiltInCommand {
+interface BuiltInCommand {
   readonly name: string;
   readonly aliases?: readonly string[];
   readonly targetAgent?: string;

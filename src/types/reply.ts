@@ -69,7 +69,7 @@ export interface Lookup {
 }
 
 /** The first answer to an event, before any work is done. */
-export type Immediate =
+type Immediate =
   | { readonly kind: 'react'; readonly emoji: string }
   | { readonly kind: 'comment' | 'ephemeral' };
 

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { createReadiness } from '../../src/server/readiness.ts';
+import { createReadiness } from '../../src/server/api/readiness.ts';
 import { cli } from '../support/cli.ts';
 import { eventually } from '../support/eventually.ts';
 import { comment, signedPost } from '../support/github.ts';

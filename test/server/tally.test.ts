@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { createCounts, createTimes } from '../../src/server/tally.ts';
+import { createCounts, createTimes } from '../../src/server/metrics.ts';
 
 test('counts keep their labels apart, up to a bound', () => {
   const counts = createCounts(3);

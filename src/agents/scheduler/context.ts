@@ -23,7 +23,7 @@ export interface SchedulerContext extends TaskContext {
 }
 
 /** Called with everything that happens to runs. */
-export interface SchedulerReporter {
+interface SchedulerReporter {
   /** A run was started, or has ended. */
   run(run: AgentRun): void;
   /** What a run does now: now and then, not every line. */

@@ -32,7 +32,7 @@ interface McpCommand {
 }
 
 /** How to start hookctl: from the PATH, as a dependency of the project, or by its path. */
-export async function mcpCommand({ env }: Services, projectFolder: string): Promise<McpCommand> {
+async function mcpCommand({ env }: Services, projectFolder: string): Promise<McpCommand> {
   const entry = (command: string, ...args: readonly string[]): McpServerEntry => ({
     type: 'stdio',
     command,

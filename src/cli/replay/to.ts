@@ -14,7 +14,7 @@ import { createResigner } from './resign.ts';
 import { confirmedCount, pagesOf, type Run, startRun } from './selection.ts';
 
 /** How a request ended. */
-export interface Sent {
+interface Sent {
   /** HTTP status. Null when there was no response. */
   readonly status: number | null;
   /** Why there was no response, or not an accepted one. */
@@ -30,14 +30,14 @@ interface Poster {
 /** Time limit for connecting, for the response headers, and between two parts of the body. */
 const DEADLINE_MS = 30_000;
 
-export async function createPoster(target: URL, connections: number): Promise<Poster> {
+async function createPoster(target: URL, connections: number): Promise<Poster> {
   const { Pool } = await import('undici');
   const pool = new Pool(target.origin, { connections, connect: { timeout: DEADLINE_MS } });
   return { post: (request) => post(pool, target, request), close: () => pool.close() };
 }
 
 /** Parses `--to`. Throws `usage`. */
-export function targetOf(to: string): URL {
+function targetOf(to: string): URL {
   const target = URL.parse(to);
   if (target === null || !/^https?:$/.test(target.protocol)) {
     throw usageError(`--to ${to} is not a URL`, 'Write it whole: http://localhost:3000/hook');

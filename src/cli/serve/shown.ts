@@ -16,7 +16,7 @@ import { deliveryView, outgoingView, taskView } from '../../views.ts';
 import { bytes, duration, tunnelLine } from '../kit/print.ts';
 import { liveChangeLines, liveChangeView } from './live-change.ts';
 
-export type Paint = (style: Style, text: string) => string;
+type Paint = (style: Style, text: string) => string;
 
 /** An event as each reader of `serve` gets it. */
 interface Shown {

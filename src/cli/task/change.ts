@@ -11,20 +11,20 @@ import { counted, printJson, sayFacts, warn } from '../kit/print.ts';
 import { readText } from '../kit/prompts.ts';
 
 /** Options for what a run of a task cost. */
-export interface SpentFlags {
+interface SpentFlags {
   readonly costUsd?: number;
   readonly inputTokens?: number;
   readonly outputTokens?: number;
 }
 
-export function spentOptions(command: Command): Command {
+function spentOptions(command: Command): Command {
   return command
     .option('--cost-usd <amount>', 'cost of this run in dollars', amount)
     .option('--input-tokens <n>', 'tokens read', count)
     .option('--output-tokens <n>', 'tokens written', count);
 }
 
-export function spentOf({ costUsd, inputTokens, outputTokens }: SpentFlags) {
+function spentOf({ costUsd, inputTokens, outputTokens }: SpentFlags) {
   return { cost_usd: costUsd, input_tokens: inputTokens, output_tokens: outputTokens };
 }
 

@@ -10,7 +10,7 @@ import { stored } from '../kit/stored.ts';
 import { below, state, table, time } from '../kit/table.ts';
 
 /** Describes a run: its command and folder, how it ended, and how to continue by hand. */
-export function runText(run: RunView, doing: string | null): string {
+function runText(run: RunView, doing: string | null): string {
   const { folder, command_line: words, open_with: openWith, log_path: log } = run;
   const lines = facts([
     ['run', `${run.id}  ${run.state}`],
@@ -37,7 +37,7 @@ const TAIL_BYTES = 64 * 1024;
 const DOING_LENGTH = 200;
 
 /** The last line in the log of a running run. Null when the log is empty or the run is over. */
-export async function lastSaid({ state, log_path: path }: RunView): Promise<string | null> {
+async function lastSaid({ state, log_path: path }: RunView): Promise<string | null> {
   if (state !== 'running' || path === null) return null;
   const log = await open(path).catch(() => null);
   if (log === null) return null;

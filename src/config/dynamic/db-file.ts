@@ -34,7 +34,7 @@ export type DbReading =
   | { readonly ok: false; readonly problems: readonly Diagnostic[] };
 
 /** Checks beyond schema and commands: issues with paths from the whole file. */
-export type FurtherCheck = (state: DbState) => readonly Issue[];
+type FurtherCheck = (state: DbState) => readonly Issue[];
 
 /** The db and its last good copy on disk. */
 export interface DbFile {

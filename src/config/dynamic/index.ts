@@ -20,7 +20,7 @@ import type { DbState, DbWebhook } from './schema.ts';
  * lowdb's view of the db; the caller holds the lock. Its own adapters overwrite a file that they could not read and
  * know no fsync, and its presets keep everything in memory under `NODE_ENV=test`.
  */
-export function dbAdapter(db: DbFile, record: (edit: DbEdit) => Promise<void>): Adapter<DbState> {
+function dbAdapter(db: DbFile, record: (edit: DbEdit) => Promise<void>): Adapter<DbState> {
   let former: { readonly state: DbState; readonly revision: string } = {
     state: { webhooks: [] },
     revision: revisionOf(null),

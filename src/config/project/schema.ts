@@ -122,7 +122,7 @@ const loopGuard = z.strictObject({
 export type LoopGuard = z.output<typeof loopGuard>;
 
 /** webhooks.yml, whole. */
-export const projectSchema = z.strictObject({
+const projectSchema = z.strictObject({
   ingress: ingress.prefault({}).describe('The socket that senders (and a tunnel) reach.'),
   management: management.prefault({}).describe('The socket of the CLI and the API.'),
   publicUrl: httpUrl.describe('Public address, if you bring your own tunnel.').optional(),

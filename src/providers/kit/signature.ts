@@ -1,7 +1,7 @@
 import { createHash, createHmac, hash, timingSafeEqual } from 'node:crypto';
 import type { Verdict, WebhookSecret } from '../../types.ts';
 
-export interface HmacCheck {
+interface HmacCheck {
   /** The header's value as it came; undefined when it was absent. */
   readonly header: string | undefined;
   /** Text before the digits: `sha256=`, `v0=`, or empty. */

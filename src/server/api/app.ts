@@ -5,7 +5,7 @@ import { HookctlError } from '../../errors.ts';
 import type { Redactor } from '../../lib/redact/redact.ts';
 import type { McpEndpoint } from '../../mcp/http.ts';
 import type { Actor, Secret } from '../../types.ts';
-import type { Readiness } from '../readiness.ts';
+import type { Readiness } from './readiness.ts';
 import type { StatusView } from '../status.ts';
 import { audited, auditRoutes } from './audit.ts';
 import { deliveryRoutes } from './deliveries.ts';
@@ -18,7 +18,7 @@ import { agentRoutes, taskRoutes } from './tasks.ts';
 import { commandRoutes, type WebhookAdmin, webhookRoutes } from './webhooks.ts';
 
 /** What only a server has: webhooks in force, and a status. */
-export interface ServedParts {
+interface ServedParts {
   readonly webhooks: WebhookAdmin;
   readonly status: () => StatusView;
   /** Of the dynamic webhooks in force. */

@@ -18,7 +18,7 @@ const ListQuery = z.strictObject({
 /** What became of a delivery, and the tasks that it made. */
 export type DispatchView = ReturnType<typeof dispatchView>;
 
-export function dispatchView({
+function dispatchView({
   delivery,
   tasks,
 }: {

@@ -40,7 +40,7 @@ export async function prune(folder: Folder, entries: Entries): Promise<Entries> 
 }
 
 /** Removes the entry of a task, unless it is somebody else's by now. Only under the list's lock. */
-export async function removeEntry(folder: Folder, number: number, taskId: string | null): Promise<boolean> {
+async function removeEntry(folder: Folder, number: number, taskId: string | null): Promise<boolean> {
   const file = await readListFile(folder, number);
   if (file === 'missing') return true;
   if (typeof file === 'string' || file.metadata?.orchestration_task_id !== taskId) return false;

@@ -1,6 +1,6 @@
 import { statfs } from 'node:fs/promises';
-import { messageOf } from '../errors.ts';
-import type { Store } from '../store/store.ts';
+import { messageOf } from '../../errors.ts';
+import type { Store } from '../../store/store.ts';
 
 /** Below this, SQLite's log and the files of tasks may not find room for what comes next. */
 const MIN_FREE_BYTES = 64 * 1024 * 1024;
