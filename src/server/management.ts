@@ -9,12 +9,12 @@ import type { Services } from '../services.ts';
 import type { StoreReader } from '../store/store.ts';
 import type { Snapshot, Webhook } from '../types.ts';
 import { managementApi, managementSocket } from './api/app.ts';
+import { createReadiness } from './api/readiness.ts';
 import { type AgentAccess, openAgentAccess } from './api/runs.ts';
 import type { WebhookAdmin } from './api/webhooks.ts';
 import { ensureToken } from './credentials.ts';
 import type { ServeListener } from './events.ts';
 import type { Metrics } from './metrics.ts';
-import { createReadiness } from './api/readiness.ts';
 import { endpointUrl, type RunningFacts, statusView } from './status.ts';
 import { webhookViewer } from './webhook-view.ts';
 

@@ -18,13 +18,7 @@ const ListQuery = z.strictObject({
 /** What became of a delivery, and the tasks that it made. */
 export type DispatchView = ReturnType<typeof dispatchView>;
 
-function dispatchView({
-  delivery,
-  tasks,
-}: {
-  readonly delivery: Delivery;
-  readonly tasks: readonly Task[];
-}) {
+function dispatchView({ delivery, tasks }: { readonly delivery: Delivery; readonly tasks: readonly Task[] }) {
   return { delivery: deliveryView(delivery), tasks: tasks.map(taskView) };
 }
 
