@@ -1,12 +1,12 @@
 /** `targetAgent` → `target_agent`, as a type. Runs of capitals and digits do not occur in field names. */
-export type SnakeCased<S extends string> = S extends `${infer Head}${infer Tail}`
+type SnakeCased<S extends string> = S extends `${infer Head}${infer Tail}`
   ? Head extends Lowercase<Head>
     ? `${Head}${SnakeCased<Tail>}`
     : `_${Lowercase<Head>}${SnakeCased<Tail>}`
   : S;
 
 /** `target_agent` → `targetAgent`, as a type. */
-export type CamelCased<S extends string> = S extends `${infer Head}_${infer Tail}`
+type CamelCased<S extends string> = S extends `${infer Head}_${infer Tail}`
   ? `${Head}${Capitalize<CamelCased<Tail>>}`
   : S;
 
@@ -14,7 +14,7 @@ export type CamelCased<S extends string> = S extends `${infer Head}_${infer Tail
 export type SnakeKeys<T> = { [K in keyof T as K extends string ? SnakeCased<K> : K]: T[K] };
 
 /** An object with its own keys in camelCase; its values stay as they are. */
-export type CamelKeys<T> = { [K in keyof T as K extends string ? CamelCased<K> : K]: T[K] };
+type CamelKeys<T> = { [K in keyof T as K extends string ? CamelCased<K> : K]: T[K] };
 
 /** `targetAgent` → `target_agent`. */
 export function snakeCased(name: string): string {
@@ -22,7 +22,7 @@ export function snakeCased(name: string): string {
 }
 
 /** `target_agent` → `targetAgent`. */
-export function camelCased(name: string): string {
+function camelCased(name: string): string {
   return name.replace(/_([a-z])/g, (_, letter: string) => letter.toUpperCase());
 }
 
