@@ -1,6 +1,7 @@
 import { type LookupAddress, type LookupOptions, lookup as systemLookup } from 'node:dns';
 import type { Agent } from 'undici';
 import { isPrivateAddress } from '../lib/http/addresses.ts';
+import { flattenHeaders } from '../lib/http/headers.ts';
 import type { CallAnswer, Headers } from '../types.ts';
 
 /** An HTTP request as it is sent. */
@@ -87,7 +88,7 @@ export function createTransport({
         });
         return {
           status: answer.statusCode,
-          headers: flatten(answer.headers),
+          headers: flattenHeaders(answer.headers),
           text: await answer.body.text(),
         };
       } catch (error) {
@@ -133,10 +134,4 @@ function explain(error: unknown, host: string): TransportError {
   const { code = '', message = String(error), name } = error as NodeJS.ErrnoException;
   const said = name === 'TimeoutError' ? 'no whole answer in time' : message === '' ? code : message;
   return new TransportError(`${host}: ${said}`, UNSEEN.test(code), error);
-}
-
-function flatten(headers: Readonly<Record<string, string | string[] | undefined>>): Headers {
-  return Object.fromEntries(
-    Object.entries(headers).map(([name, value]) => [name, [value ?? []].flat().join(', ')]),
-  );
 }

@@ -1,3 +1,4 @@
+import { isJsonObject } from '../../lib/json.ts';
 import type { Headers, JsonObject, JsonValue, Sample, SampleContext, SignContext } from '../../types.ts';
 import type { Locator, ValueSource } from '../scheme/locator.ts';
 import type { Scheme } from '../scheme/scheme.ts';
@@ -104,9 +105,7 @@ function put(target: JsonObject, [key, ...rest]: readonly string[], value: JsonV
   if (key === undefined) return target;
   if (rest.length === 0) return { ...target, [key]: value };
   const inner = target[key];
-  const object =
-    typeof inner === 'object' && inner !== null && !Array.isArray(inner) ? (inner as JsonObject) : {};
-  return { ...target, [key]: put(object, rest, value) };
+  return { ...target, [key]: put(isJsonObject(inner) ? inner : {}, rest, value) };
 }
 
 function isSource(value: ValueSource | readonly string[] | undefined): value is ValueSource {

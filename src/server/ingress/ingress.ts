@@ -1,6 +1,7 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { Engine } from '../../deliveries/engine.ts';
 import { type Receipt, receive } from '../../deliveries/receive.ts';
+import { flattenHeaders } from '../../lib/http/headers.ts';
 import { createKeyLock } from '../../lib/key-lock.ts';
 import { PROBE_HEADER, PROBE_PATH } from '../../tunnels/prober.ts';
 import type { Ack, Headers, RawRequest, Snapshot, Webhook } from '../../types.ts';
@@ -68,7 +69,7 @@ export function createIngress(options: IngressOptions): Server {
     const [path = '', query = ''] = splitTarget(request.url ?? '');
     if (countHeader(request, 'host') !== 1) return refuse({ request, path }, 400, 'one_host_header');
     if (path === '/healthz') return isLook(request) ? HEALTHY : refuse({ request, path }, ...ONLY_GET);
-    const headers = flatten(request.headers);
+    const headers = flattenHeaders(request.headers);
     if (path === PROBE_PATH && options.acceptProbe(path, headers)) return probed(headers);
     const webhook = options.snapshot().byEndpoint.get(path);
     if (webhook === undefined) return refuse({ request, path }, 404, 'unknown_webhook');
@@ -192,14 +193,6 @@ function countHeader({ rawHeaders }: IncomingMessage, name: string): number {
     if (header.length === name.length && header.toLowerCase() === name) count += 1;
   }
   return count;
-}
-
-function flatten(headers: IncomingMessage['headers']): Headers {
-  const flat: Record<string, string> = {};
-  for (const [name, value] of Object.entries(headers)) {
-    if (value !== undefined) flat[name] = Array.isArray(value) ? value.join(', ') : value;
-  }
-  return flat;
 }
 
 interface ReceiverParts extends Pick<Engine, 'context' | 'queue'> {
