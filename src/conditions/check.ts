@@ -74,7 +74,7 @@ function checkOperators(query: Readonly<Record<string, unknown>>, path: string):
 
 function checkOperator(name: string, operand: unknown, path: string): readonly ConditionIssue[] {
   const here = join(path, name);
-  if (GROUPS.includes(name)) return problem(here, `${name} stands before fields, not behind one`);
+  if (GROUPS.includes(name)) return problem(here, `${name} goes before fields, not behind one`);
   if (!name.startsWith('$')) return problem(path, `expected operators; for a field inside write ${here}`);
   const operator = operatorNamed(name);
   if (operator === undefined) return unknownOperator(name, here);

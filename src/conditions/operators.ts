@@ -136,7 +136,7 @@ export const OPERATORS: Readonly<Record<string, Operator>> = {
   },
 };
 
-/** What stands before fields and combines whole conditions. */
+/** Operators before fields, which combine whole conditions. */
 export const GROUPS = ['$and', '$or', '$nor'];
 
 /** Operators that take a number for what it is worth. */

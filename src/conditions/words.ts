@@ -12,7 +12,7 @@ export function describeActual(payload: JsonObject, path: readonly string[]): st
   return found === undefined ? 'is missing' : `is ${show(found)}`;
 }
 
-/** As `getPath`, but a name inside an array stands for that field of all its elements, as in MongoDB. */
+/** As `getPath`, but a name inside an array means that field of all its elements, as in MongoDB. */
 function collect(value: JsonValue | undefined, path: readonly string[]): JsonValue | undefined {
   const [segment, ...rest] = path;
   if (segment === undefined) return value;

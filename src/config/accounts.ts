@@ -7,7 +7,7 @@ import { suggestion } from '../lib/suggest.ts';
 import type { Account, AccountDefaults, Issue, Provider, Secret } from '../types.ts';
 import type { ProjectConfig } from './project/schema.ts';
 
-/** Who hookctl is towards each provider that can be answered. */
+/** The account that hookctl uses at each provider that can be answered. */
 export interface Accounts {
   readonly byProvider: ReadonlyMap<string, Account>;
   /** Why there is no account: `no GITHUB_TOKEN`. */

@@ -12,7 +12,7 @@ import type { SecretRequest } from './secrets.ts';
 
 interface Parts extends Known {
   readonly project: ProjectConfig;
-  /** webhooks.yml; stands for itself in messages even where there is none. */
+  /** webhooks.yml; messages name it even where there is none. */
   readonly source: Source;
   readonly definitions: readonly StaticDefinition[];
 }
@@ -62,7 +62,7 @@ interface Candidate {
   readonly definition: ValidDefinition;
   readonly origin: WebhookOrigin;
   readonly source: Source;
-  /** Where in the source the definition stands. */
+  /** Path of the definition in the source. */
   readonly prefix: Path;
   readonly secretIsOptional: boolean;
   /** What is known to be wrong already. */

@@ -33,7 +33,7 @@ interface LoadOptions extends Known {
   readonly env: SecretPlaces['env'];
   /** False for commands that only look: no secret is generated, nothing is written. */
   readonly createMissing: boolean;
-  /** True: the project's modules are run. Default false: what they defined at the last start stands in. */
+  /** True: the project's modules are run. Default false: what they defined at the last start is used. */
   readonly runModules?: boolean;
 }
 
@@ -55,7 +55,7 @@ interface ResolvedProject extends ProjectConfig {
 /** What is written in code, and changes only with a restart. */
 interface FixedConfiguration {
   readonly project: ResolvedProject;
-  /** Who hookctl is where it answers. */
+  /** The accounts that hookctl answers with. */
   readonly accounts: Accounts;
   /** Whom hookctl runs by itself. */
   readonly agents: Agents;

@@ -32,7 +32,7 @@ interface RegistryOptions {
 export interface WebhookRegistry {
   /** Always whole: a change swaps it. */
   current(): Snapshot;
-  /** The dynamic ones among them, as they stand in the db. */
+  /** The dynamic ones among them, as the db has them. */
   records(): readonly DbWebhook[];
   /** Content hash of the db that is in force. */
   revision(): string;

@@ -16,8 +16,8 @@ interface FieldFlag {
   readonly help: string;
   /** Help of the `--no-` form. */
   readonly no?: string;
-  /** What `--clear` calls the field. Default: the name of the option; null: `--clear` does not take it. */
-  readonly clear?: string | null;
+  /** What `--clear` calls the field. Default: the name of the option. */
+  readonly clear?: string;
 }
 
 /** Fields that have an option in `webhook add` and `edit`, or in `webhook command add` and `edit`. */

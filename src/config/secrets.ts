@@ -11,7 +11,7 @@ import type { DbSecret } from './dynamic/schema.ts';
 export interface SecretRequest {
   /** Name of the webhook. */
   readonly webhook: string;
-  /** The variable it names; null: none. */
+  /** The variable it names. Null when it names none. */
   readonly secretEnv: string | null;
   /**
    * True: the variable is only the provider's custom (a built-in webhook's), so that without it the generated secret
@@ -88,7 +88,7 @@ async function generate(folder: string, name: string, value: string): Promise<st
   return read(folder, name);
 }
 
-/** The secrets with which no request can be verified, or that hold what nobody meant to be part of them. */
+/** Secrets that can verify no request, or that hold something by mistake, such as a blank at the end. */
 export function secretProblems(webhooks: readonly Webhook[]): readonly Diagnostic[] {
   return webhooks.flatMap((webhook) =>
     webhook.enabled

@@ -1,7 +1,7 @@
 import type { JsonValue, Snapshot, Webhook } from '../types.ts';
 import type { Accounts } from './accounts.ts';
 
-/** Every secret that a configuration holds, for whoever must not show one. */
+/** Every secret that a configuration holds, so that output can leave them out. */
 export function* secretsIn({ webhooks }: Snapshot, { byProvider }: Accounts): Iterable<string> {
   for (const { secrets, commands } of webhooks) {
     for (const { value } of secrets) yield value.reveal();

@@ -57,7 +57,7 @@ export async function watchPaths(options: WatchOptions): Promise<FileWatch> {
     await watcher.close();
     clearInterval(looking);
     watcher = open(options, true);
-    // A file that cannot be looked at is found out by whoever reads it.
+    // The next read of the file reports that it cannot be looked at.
     watcher.on('error', () => undefined);
     options.polling(reason);
     await ready(watcher);

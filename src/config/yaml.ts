@@ -15,10 +15,10 @@ import { type Diagnostic, messageOf } from '../errors.ts';
 import type { Position, Source } from '../lib/diagnostics.ts';
 import type { Issue } from '../types.ts';
 
-/** Aliases may stand for this many nodes at most; beyond it a few lines could expand to gigabytes. */
+/** Aliases may expand to this many nodes at most; beyond it a few lines could expand to gigabytes. */
 const MAX_ALIASES = 50;
 
-/** What a YAML text says, and where each part of it stands. */
+/** The value of a YAML text, and the positions of its parts. */
 export interface YamlText {
   readonly value: unknown;
   readonly source: Source;

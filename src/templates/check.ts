@@ -17,7 +17,7 @@ interface Rule {
 const PATH = /@?[A-Za-z_$][\w$@.?[\]'"/-]*/.source;
 const HELPERS = 'helpers are json, truncate, default, date, lower, upper and join';
 
-/** The first rule that fits names the mistake, so `?.` stands before `?`, and `||` before `|`. */
+/** The first rule that fits names the mistake, so `?.` comes before `?`, and `||` before `|`. */
 const RULES: readonly Rule[] = [
   {
     pattern: new RegExp(`(${PATH})\\s*(?:\\|\\||\\?\\?)\\s*([^\\s)]*)`),
@@ -165,7 +165,7 @@ export function findRefused(program: hbs.AST.Program): TemplateIssue | null {
   return visitor.mistake;
 }
 
-/** What stands behind `@`, with its fields; those of `root` are the payload's. */
+/** The names behind `@`, with their fields; those of `root` are the payload's. */
 const DATA_FIELDS: Readonly<Record<string, readonly string[]>> = {
   event: ['title', 'details', 'text', 'url', 'type', 'externalId'],
   sender: ['name', 'id'],

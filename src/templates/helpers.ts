@@ -5,7 +5,7 @@ import { shorten } from '../lib/text/escape-invisible.ts';
 import type { JsonValue } from '../types.ts';
 import { derive, keyView, rawOf } from './view.ts';
 
-/** Helpers that stand in for a value. Each returns what it made marked like what it was made from. */
+/** Helpers that return a value. Each returns what it made marked like what it was made from. */
 export const VALUE_HELPERS: Readonly<Record<string, HelperDelegate>> = {
   /** `{{json issue.user}}`: as JSON, indented by two spaces. */
   json: (value: unknown) => derive(value, JSON.stringify(rawOf(value), null, 2) ?? ''),

@@ -33,7 +33,7 @@ class PathVisitor extends Handlebars.Visitor {
   override MustacheStatement(node: hbs.AST.MustacheStatement): void {
     const { path, params } = node;
     if (params.length === 0) this.accept(path);
-    // The second value says what stands in when the first is missing.
+    // The second value is the default for a missing first one.
     else if ((path as hbs.AST.PathExpression).original !== 'default')
       for (const param of params) this.accept(param);
   }

@@ -2,7 +2,7 @@ import { isJsonObject } from '../lib/json.ts';
 import { escapeInvisible, escapeInvisibleLine, shorten } from '../lib/text/escape-invisible.ts';
 import type { JsonValue } from '../types.ts';
 
-/** How a text from outside is printed; `path` is where it stands (`['issue', 'title']`, `['@argument']`). */
+/** How a text from outside is printed; `path` leads to it (`['issue', 'title']`, `['@argument']`). */
 export type Print = (text: string, path: readonly string[]) => string;
 
 interface Origin {
@@ -93,7 +93,7 @@ function isView(value: unknown): value is View {
 /** Where an untrusted text comes from: payload path (`issue.title`) or `@argument`, and who wrote it. */
 interface FenceLabel {
   readonly source: string;
-  /** null: the payload does not say; shown as `unknown`. */
+  /** Null when the payload does not say; shown as `unknown`. */
   readonly author: string | null;
 }
 

@@ -46,7 +46,7 @@ interface CommandBase {
   readonly options: JsonObject;
 }
 
-/** Words that steer what already runs: never names of commands, so that nobody starts work by them. */
+/** Words that steer what already runs: never names of commands, so that they start no work. */
 export const RESERVED_COMMAND_NAMES = ['approve', 'stop'] as const;
 
 export interface TextCommand extends CommandBase {
@@ -66,7 +66,7 @@ export interface TriggerCommand extends CommandBase {
 
 export type WebhookCommand = TextCommand | TriggerCommand;
 
-/** Who may command. Empty lists allow nobody. */
+/** Who may command. An empty list allows no sender. */
 export interface SenderRule {
   readonly associations: readonly string[];
   /** Provider ids of people, as text. */

@@ -57,7 +57,7 @@ describe('moving webhooks', () => {
     await to.write('wrong.yml', yaml.stdout.replace('provider: github', 'provider: github\n    colour: red'));
     const wrong = await cli(to, 'webhook', 'import', 'wrong.yml');
     expect(wrong.code).toBe(3);
-    expect(wrong.stderr).toMatch(/wrong\.yml:5:5 webhooks\.0\.colour: unknown field/);
+    expect(wrong.stderr).toMatch(/wrong\.yml:4:5 webhooks\.0\.colour: unknown field/);
   });
 
   test('from static to dynamic and back', async () => {

@@ -26,7 +26,7 @@ describe('what is refused, with its place', () => {
     ['a mistyped operator', { a: { $exist: true } }, 'a.$exist', /Did you mean \$exists/],
     ['a mistyped group', { $andd: [] }, '$andd', /Did you mean \$and/],
     ['an operator without a field', { $regex: 'x' }, '$regex', /needs a field/],
-    ['$or behind a field', { a: { $or: [{ b: 1 }] } }, 'a.$or', /stands before fields/],
+    ['$or behind a field', { a: { $or: [{ b: 1 }] } }, 'a.$or', /goes before fields/],
     ['an empty $or', { $or: [] }, '$or', /expected a list/],
     ['E20: an empty $all', { 'issue.labels': { $all: [] } }, 'issue.labels.$all', /at least one/],
     ['E20: an empty $nin', { a: { $nin: [] } }, 'a.$nin', /at least one/],

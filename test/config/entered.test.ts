@@ -76,7 +76,7 @@ describe('D8: a secret that can verify nothing is refused when it is entered', (
   });
 });
 
-describe('F16: a secret need not stand in the command line', () => {
+describe('F16: a secret can be given outside the command line', () => {
   test.each(['add', 'rotate-secret', 'edit'])(
     'F16: %s reads it from standard input and from a file',
     async (verb) => {

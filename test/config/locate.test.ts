@@ -7,7 +7,7 @@ import { folderWith } from './support.ts';
 
 const HOME = '/home/somebody';
 
-test('webhooks.yml is found here and in the folders above, and data lies beside it', () => {
+test('webhooks.yml is found here and in the folders above, and data is kept beside it', () => {
   const folder = folderWith({ 'webhooks.yml': '', 'packages/api/index.js': '' });
   const expected = { projectFile: join(folder, 'webhooks.yml'), dataFolder: join(folder, '.hookctl') };
   expect(locate({ cwd: folder, env: {}, home: HOME, configFlag: null })).toEqual(expected);
@@ -15,7 +15,7 @@ test('webhooks.yml is found here and in the folders above, and data lies beside 
   expect(locate({ cwd: below, env: {}, home: HOME, configFlag: null })).toEqual(expected);
 });
 
-test('without a webhooks.yml data lies in the home folder', () => {
+test('without a webhooks.yml data is kept in the home folder', () => {
   const located = locate({ cwd: folderWith(), env: {}, home: HOME, configFlag: null });
   expect(located).toEqual({ projectFile: null, dataFolder: '/home/somebody/.hookctl' });
 });

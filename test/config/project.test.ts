@@ -39,7 +39,7 @@ test('the example at the root of the repository loads without a problem or a not
   expect(project.claudeTasks).toEqual({ enabled: true, list: 'hookctl', record: true });
 });
 
-test('an unknown field is shown where its name stands, with the one that was meant', async () => {
+test('an unknown field is shown at its name, with the one that was meant', async () => {
   const yaml = 'ingress:\n  prot: 80\nwebhooks:\n  github:\n    commnads: []\n';
   expect(await messages(yaml)).toEqual([
     'webhooks.yml:2:3 ingress.prot: unknown field\n  Did you mean port?',
@@ -70,7 +70,7 @@ test('a field that is known nowhere near gets the list of those that are', async
   );
 });
 
-test('a value of the wrong kind is shown where the value stands', async () => {
+test('a value of the wrong kind is shown at the value', async () => {
   expect(await messages('ingress: { port: eighty }\nmanagement:\n  port: 99999\n')).toEqual([
     'webhooks.yml:1:18 ingress.port: expected number, received string',
     'webhooks.yml:3:9 management.port: expected number to be <=65535',

@@ -9,7 +9,7 @@ afterEach(() => process.umask(umask));
 
 const NAMED = { webhook: 'own', secretEnv: 'OWN_SECRET', optional: false };
 
-test('the value of the named variable is taken exactly as it stands', async () => {
+test('the value of the named variable is taken exactly as it is', async () => {
   const places = { env: { OWN_SECRET: ' with spaces ' }, dataFolder: folderWith(), createMissing: true };
   const { secrets, secretSource } = await resolveSecret(NAMED, places);
   expect(secrets.map(({ value, expiresAt }) => [value.reveal(), expiresAt])).toEqual([

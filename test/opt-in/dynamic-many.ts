@@ -4,12 +4,12 @@ import { dbText, record } from '../config/dynamic/support.ts';
 import { makeBed, serve } from './dynamic-support.ts';
 
 /*
- * How starting, routing, reloading and listing grow from 10 dynamic webhooks to 10,000 (or what is given).
+ * How starting, routing, reloading and listing grow from 10 dynamic webhooks to 1,000 (or what is given).
  *   npm run test:many-webhooks
  */
 
 const FEW = 10;
-const MANY = Number(process.argv[2] ?? 10_000);
+const MANY = Number(process.argv[2] ?? 1_000);
 const REQUESTS = 200;
 const RELOADS = 5;
 

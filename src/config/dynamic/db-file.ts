@@ -15,7 +15,7 @@ import type { DbState } from './schema.ts';
 /** 10,000 webhooks take about 10 MB; a file beyond this is none of ours. */
 const MAX_BYTES = 64 * 1024 * 1024;
 
-/** The file as it lies there. */
+/** The content of the file. */
 export type DbContent =
   | { readonly kind: 'bytes'; readonly bytes: Uint8Array; readonly inode: number }
   | { readonly kind: 'absent' }
@@ -28,7 +28,7 @@ export type DbReading =
       readonly state: DbState;
       readonly resolved: ResolvedDb;
       readonly revision: string;
-      /** Null: there is no file, and never was one with webhooks. */
+      /** Null when there is no file, and never was one with webhooks. */
       readonly bytes: Uint8Array | null;
     }
   | { readonly ok: false; readonly problems: readonly Diagnostic[] };
@@ -45,7 +45,7 @@ export interface DbFile {
   stamp(): Promise<string>;
   /** Validates. A file that is absent although webhooks were in it is not taken for an empty one. */
   validate(content: DbContent, further?: FurtherCheck): Promise<DbReading>;
-  /** Null: there is none. */
+  /** Null when there is none. */
   lastGood(further?: FurtherCheck): Promise<DbReading | null>;
   /** Replaces the db, and then its last good copy, by bytes that validate. */
   write(bytes: Uint8Array): Promise<void>;
@@ -153,7 +153,7 @@ interface SettledOptions {
   readonly signal: AbortSignal;
 }
 
-/** What is on disk once nobody writes to it any more. */
+/** The file once it no longer changes. */
 interface StableFile {
   readonly content: DbContent;
   readonly reading: DbReading;
@@ -161,14 +161,14 @@ interface StableFile {
 
 /**
  * A file that is written over in place stays unchanged for this long before it is believed. Half new and half old it
- * may validate and yet be what nobody wrote.
+ * may validate and yet be no state that was ever meant.
  */
 const QUIET_MS = 100;
 
 /**
  * Reads the db while others may be writing it. One that was put in place whole (a rename, as hookctl itself and most
  * editors do it) is taken at once; everything else, also a file that does not validate or is gone, only when it was
- * the same twice. Null: the waiting was ended.
+ * the same twice. Null when the waiting was ended.
  */
 export async function readSettled(db: DbFile, options: SettledOptions): Promise<StableFile | null> {
   const { further, isNew, signal } = options;

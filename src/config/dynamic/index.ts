@@ -26,7 +26,7 @@ function dbAdapter(db: DbFile, record: (edit: DbEdit) => Promise<void>): Adapter
     revision: revisionOf(null),
   };
   return {
-    /** Throws ConfigError when the file does not validate: what stands there is then never replaced. */
+    /** Throws ConfigError when the file does not validate: what is there is then never replaced. */
     async read() {
       const reading = await db.validate(await db.content());
       if (!reading.ok) throw new ConfigError(withAdvice(reading.problems));
@@ -36,12 +36,14 @@ function dbAdapter(db: DbFile, record: (edit: DbEdit) => Promise<void>): Adapter
 
     /**
      * Writes only what can be read again, and only once it is on record: a crash between the two leaves a line too
-     * many, never a change that nobody made. Throws ConfigError with the issues of the new state.
+     * many, never an unrecorded change. Throws ConfigError with the issues of the new state.
      */
     async write(state) {
-      const bytes = Buffer.from(formatDb(state));
-      const next = await db.validate({ kind: 'bytes', bytes, inode: 0 });
+      const draft = Buffer.from(formatDb(state));
+      const next = await db.validate({ kind: 'bytes', bytes: draft, inode: 0 });
       if (!next.ok) throw new ConfigError(next.problems.map((problem) => inWords(problem, state)));
+      // In the order of the schema, as it is read: the next edit of another webhook leaves this one as it is.
+      const bytes = Buffer.from(formatDb(next.state));
       const changes = changesBetween(former.state, state);
       await record({ after: revisionOf(bytes), changes });
       try {
@@ -79,7 +81,7 @@ interface DynamicOptions extends Known {
   readonly dataFolder: string;
   readonly lock: LockFile;
   readonly clock: Clock;
-  /** Told of each edit before it is written; one that can't be recorded is not made. */
+  /** Called before each edit is written; an edit that can't be recorded is not made. */
   readonly record: RecordEdit;
   readonly ids: Pick<IdSource, 'next'>;
   /** Built-in and static webhooks, asked for when the first change is made (`loadFixed`). */
@@ -97,7 +99,7 @@ interface Edited<T> {
 interface Restored {
   /** How many are there again. */
   readonly webhooks: number;
-  /** Where that which stood in the place of the good copy is now; null when nothing did. */
+  /** Where the file that was replaced by the good copy is now. Null when there was none. */
   readonly kept: string | null;
   readonly revision: string;
 }
@@ -128,7 +130,7 @@ const PATIENCE_MS = 15_000;
 /** Opens the db for changes. */
 export function openDynamic(options: DynamicOptions): DynamicWebhooks {
   const { dataFolder, lock, clock, ids, fixed, record } = options;
-  /** The project's own providers are known once its modules are read; null: not yet. */
+  /** The project's own providers are known once its modules are read. Null before that. */
   let own: readonly Provider[] | null = null;
   const known = () => [...options.providers, ...(own ?? [])];
   const resolver = createResolver(() => ({ ...options, providers: known() }));
@@ -247,7 +249,7 @@ function uselessSecrets(
 /** Reading changes nothing that could be recorded. */
 const unchanged = async () => undefined;
 
-/** What stands in the place of the db, under a name of its own; null: nothing does. */
+/** Renames what is in the place of the db, and returns the new name. Null when nothing is there. */
 async function setAside(file: string, now: number): Promise<string | null> {
   const kept = `${file}.corrupt-${isoTime(now).replaceAll(/[:.]/g, '-')}`;
   try {
@@ -259,7 +261,7 @@ async function setAside(file: string, now: number): Promise<string | null> {
   }
 }
 
-/** Removes what a killed writer left half written: under the lock nobody else writes. It may hold secrets. */
+/** Removes what a killed writer left half written: under the lock no other process writes. It may hold secrets. */
 async function sweep(folder: string): Promise<void> {
   const names = await readdir(folder);
   const litter = names.filter((name) => name.startsWith(`.${DB_FILE}.`) && name.endsWith('.tmp'));

@@ -17,7 +17,7 @@ export interface DbEdit {
   readonly changes: readonly DbChange[];
 }
 
-/** Puts an edit on record, and resolves when it is. `actor`: who asked for it; null: whoever runs this process. */
+/** Puts an edit on record, and resolves when it is. `actor`: who asked for it; null for the user of this process. */
 export type RecordEdit = (edit: DbEdit, actor: Actor | null) => Promise<void>;
 
 /** What is different, webhook by webhook. Those that are the same object are not looked into. */

@@ -90,7 +90,7 @@ function resolveOne(written: DbWebhook, known: Known): Resolution {
   const origin = { kind: 'dynamic', webhookId: written.webhook_id } as const;
   const resolution = resolveWebhook(toDefinition(written), origin, known);
   if (!resolution.ok) return resolution;
-  // All commands are right, so that they stand in the order in which they were written.
+  // All commands are right, so their order is the one in which they were written.
   const commands = resolution.webhook.commands.map((command, index) => ({
     ...command,
     id: written.commands[index]?.id ?? command.id,

@@ -121,11 +121,11 @@ export const importedWebhookSchema = z
   })
   .transform(oneFormOfSecrets);
 
-/** A secret that stands in the db (`value`) or in a variable (`env`); `expires_at`: it verifies until then. */
+/** A secret in the db (`value`) or in a variable (`env`); `expires_at`: it verifies until then. */
 export type DbSecret = z.output<typeof secretSchema>;
-/** A command as it stands in the db. */
+/** A command as the db has it. */
 export type DbCommand = z.output<typeof commandSchemaOfDb>;
-/** A webhook as it stands in the db. */
+/** A webhook as the db has it. */
 export type DbWebhook = z.output<typeof webhookSchemaOfDb>;
 /** The same as people may write it: defaults left out, a single secret in its short form. */
 export type WrittenWebhook = z.input<typeof webhookSchemaOfDb>;
@@ -156,7 +156,7 @@ function oneFormOfSecrets<
     context.addIssue({
       code: 'custom',
       path: ['secret'],
-      message: 'stands beside secrets: give one of them',
+      message: 'is given beside secrets: give one of them',
     });
   }
   return { ...rest, secrets: secret === undefined ? (secrets ?? []) : [{ value: secret }] };

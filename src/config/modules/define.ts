@@ -59,7 +59,7 @@ export interface WebhookDefinition {
   readonly enabled?: boolean | undefined;
   /** Environment variable with the secret. Default: a secret that hookctl generates. */
   readonly secretEnv?: string | undefined;
-  /** The word that a text command stands behind. Default `@agent`. */
+  /** The word before a text command. Default `@agent`. */
   readonly commandPrefix?: string | undefined;
   /** False: `defaultCommand` runs on the event types in `events` without any prefix. Default true. */
   readonly requirePrefix?: boolean | undefined;
@@ -77,7 +77,7 @@ export interface WebhookDefinition {
   readonly syncToClaudeTasks?: boolean | undefined;
   /**
    * Also accept what came through a relay that changed the bytes (smee.io), although no signature can prove it:
-   * whoever knows the channel can post. Such deliveries run no program and post nothing. Default false.
+   * everybody who knows the channel can post. Such deliveries run no program and post nothing. Default false.
    */
   readonly allowUnverifiable?: boolean | undefined;
   /** Settings of the provider. */
@@ -108,7 +108,7 @@ export interface TextCommandDefinition extends CommandFields {
   readonly priority?: never;
 }
 
-/** Fires on an event, whoever caused it; the tasks of people who may not command wait for approval. */
+/** Fires on an event, also of a stranger; the tasks of people who may not command wait for approval. */
 export interface TriggerCommandDefinition extends CommandFields {
   /** Event type: `issues.opened`, `issues.*`, `*`. */
   readonly trigger: Open<KnownEventType | '*'>;

@@ -137,7 +137,7 @@ export function unloadedModules(
   return unloadedFiles(loaded, hashesOf([...new Set([...named, ...Object.keys(loaded)])]));
 }
 
-/** `webhooks/mine.ts: written, not loaded: restart \`hookctl serve\``, relative to a folder; null: with its whole path. */
+/** `webhooks/mine.ts: written, not loaded: restart \`hookctl serve\``, relative to a folder, or whole when that is null. */
 export function unloadedText({ file, state }: UnloadedFile, folder: string | null): string {
   const name = folder === null ? file : relative(folder, file);
   const loaded = state === 'removed' ? 'still loaded' : 'not loaded';

@@ -79,7 +79,7 @@ function syntaxPlace(file: string, error: unknown): CallSite | { file: string } 
   return { file: path, line: Number(match[2]) };
 }
 
-/** The innermost frame of the stack that lies in the project, not in Node or in a package. */
+/** The innermost frame of the stack in the project, not in Node or in a package. */
 function thrownAt(file: string, error: unknown): CallSite | { file: string } {
   const frames = error instanceof Error ? (error.stack?.split('\n').slice(1) ?? []) : [];
   const sites = frames.flatMap((frame) => callSite(frame) ?? []);

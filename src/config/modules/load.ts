@@ -58,9 +58,9 @@ export async function loadStatic(
 
 /** How a project's modules come to be definitions. */
 interface HowToLoad {
-  /** What the last start kept, which stands in for running them; null: they are run. */
+  /** What the last start kept, which is used instead of running them. Null when they are run. */
   readonly kept: KeptModules | null;
-  /** Folders whose modules may be run whoever wrote them. */
+  /** Folders whose modules may be run, no matter who can write to them. */
   readonly trusted: readonly string[];
 }
 

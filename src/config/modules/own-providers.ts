@@ -7,7 +7,7 @@ import { type StaticDefinition, sourceAt } from './load.ts';
 
 const REASON = 'it is code of the project, which only `hookctl serve`, `check` and `trigger` run';
 
-/** Stands in for a provider that is code of the project where that code is not run: it verifies and reads nothing. */
+/** Replaces a provider that is code of the project where that code is not run: it verifies and reads nothing. */
 function absentProvider(name: string): Provider {
   const provider: Provider = {
     name,
@@ -96,7 +96,7 @@ function nameIssues(
   return issue(`${name} is already taken by ${same.calledAt.file}:${same.calledAt.line}`);
 }
 
-/** For one with mistakes another stands in, so that its webhooks are checked as well; with mistakes nothing is loaded. */
+/** A provider with mistakes is replaced by another, so that its webhooks are checked as well; nothing is loaded then. */
 function providerOf({ name, result }: ProviderDraft, [standIn]: readonly Provider[]): Provider | null {
   if (result.ok) return result.provider;
   return standIn === undefined ? null : { ...standIn, name, webhook: null };

@@ -17,7 +17,7 @@ export interface Agent {
   readonly folder: string;
 }
 
-/** Whom hookctl runs by itself; empty: nobody. */
+/** The agents that hookctl runs by itself. */
 export interface Agents {
   readonly byName: ReadonlyMap<string, Agent>;
   /** Programs that are not there: a mistake to `check`, while `serve` lets their tasks wait. */

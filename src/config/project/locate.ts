@@ -19,12 +19,12 @@ interface LocateOptions {
 
 /** Which files this run is about; all paths are absolute. */
 export interface ProjectPaths {
-  /** webhooks.yml; null: hookctl runs with its defaults. */
+  /** webhooks.yml. Null when hookctl runs with its defaults. */
   readonly projectFile: string | null;
   readonly dataFolder: string;
   /** A webhooks.yml that was found and does not count, in one line with what to type. Left out: there is none. */
   readonly ignored?: string;
-  /** Folders whose files count whoever wrote them (`trust.ts`). Left out: none. */
+  /** Folders whose files count, no matter who can write to them (`trust.ts`). Left out: none. */
   readonly trusted?: readonly string[];
 }
 
