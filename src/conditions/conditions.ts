@@ -4,8 +4,7 @@ import { isJsonObject, valuesAt } from '../lib/json.ts';
 import { type Budget, BudgetError, createBudget } from '../lib/limits.ts';
 import type { Conditions, JsonObject, JsonValue } from '../types.ts';
 import { type ConditionIssue, checkConditions } from './check.ts';
-import { comparesText, describeWanted, operations } from './operators.ts';
-import { describeActual } from './words.ts';
+import { comparesText, describeActual, describeWanted, operations } from './operators.ts';
 
 export { allOf, parseWhen, type WhenResult } from './when.ts';
 export type { ConditionIssue };

@@ -3,12 +3,12 @@ import type { Diagnostic } from '../errors.ts';
 import { type Source, toDiagnostic } from '../lib/diagnostics.ts';
 import { suggestion } from '../lib/suggest.ts';
 import type { BuiltInWebhook, Issue, Path, Provider, WebhookOrigin } from '../types.ts';
-import { endpointOf, replaces } from './endpoint.ts';
 import type { StaticDefinition } from './modules/load.ts';
 import type { ProjectConfig } from './project/schema.ts';
 import { type Known, resolveWebhook, type WebhookWithoutSecrets } from './resolve.ts';
 import { definitionSchema, type ValidDefinition, type WebhookAdjustment } from './schema.ts';
 import type { SecretRequest } from './secrets.ts';
+import { endpointOf, replaces } from './webhook-name.ts';
 
 interface Parts extends Known {
   readonly project: ProjectConfig;

@@ -1,7 +1,7 @@
 import { eventMatches } from '../conditions/event-type.ts';
 import { isJsonObject, valuesAt } from '../lib/json.ts';
 import { suggest } from '../lib/suggest.ts';
-import { payloadPaths } from '../templates/paths.ts';
+import { payloadPaths } from '../templates/check.ts';
 import type { JsonObject, JsonValue, Sample, Webhook, WebhookCommand } from '../types.ts';
 
 /** More samples than these are not made for one command. */

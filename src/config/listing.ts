@@ -4,7 +4,6 @@ import { isJsonObject } from '../lib/json.ts';
 import type { JsonValue, Webhook } from '../types.ts';
 import { DB_FILE, LAST_GOOD_FILE, SCHEMA_VERSION } from './dynamic/files.ts';
 import type { WrittenWebhook } from './dynamic/schema.ts';
-import { endpointOf, replaces } from './endpoint.ts';
 import {
   DEFAULT_STATIC,
   moduleFiles,
@@ -14,6 +13,7 @@ import {
 } from './modules/files.ts';
 import type { ProjectPaths } from './project/locate.ts';
 import { resolveSecret, unlockSecrets } from './secrets.ts';
+import { endpointOf, replaces } from './webhook-name.ts';
 
 /*
  * The list of webhooks without loading the configuration, which takes the schema library, templates and every

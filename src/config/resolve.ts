@@ -1,8 +1,8 @@
 import { suggestion } from '../lib/suggest.ts';
 import type { Issue, JsonObject, Provider, SenderRule, Webhook, WebhookOrigin } from '../types.ts';
-import { endpointOf } from './endpoint.ts';
 import { type CommandSettings, resolveCommands } from './resolve-commands.ts';
 import { type ValidDefinition, WEBHOOK_DEFAULTS } from './schema.ts';
+import { endpointOf } from './webhook-name.ts';
 
 /** A webhook that lacks only its secrets, which are looked up when everything else is right. */
 export type WebhookWithoutSecrets = Omit<Webhook, 'secrets' | 'secretSource'>;
