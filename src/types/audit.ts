@@ -1,14 +1,12 @@
 import type { JsonObject } from './request.ts';
 
-/**
- * Kinds of actors. `cli`: a person at a terminal. `api`: a request with the management token. `editor`: a file
- * was changed by other means. `server`: hookctl itself. `sender`: a person at a provider, by what they wrote.
- */
-const ACTOR_KINDS = ['cli', 'api', 'editor', 'server', 'sender'] as const;
-
 export interface Actor {
-  readonly kind: (typeof ACTOR_KINDS)[number];
-  /** In words: `ada (pid 4711)`, the file that was edited, `github:ada`. */
+  /**
+   * `cli`: a person at a terminal. `api`: a request with the management token. `server`: hookctl itself. `sender`: a
+   * person at a provider, by what they wrote.
+   */
+  readonly kind: 'cli' | 'api' | 'server' | 'sender';
+  /** In words: `ada (pid 4711)`, `hookctl serve`, `github:ada`. */
   readonly name: string;
 }
 

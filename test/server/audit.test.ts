@@ -79,7 +79,7 @@ describe('audit of what the CLI changes while no server runs', () => {
   });
 });
 
-test('audit: a reload and a refused one have a line each, whoever wrote the file', async () => {
+test('audit: each reload and each refused one has a line', async () => {
   const sandbox = await sandboxForTest();
   await tellJson<Made>(sandbox, 'webhook', 'add', 'github', '--name', 'edited');
   await serverForTest(sandbox);
@@ -140,7 +140,7 @@ test('audit: what goes through a server is on record once, by CLI, API and peopl
   expect(lines[6]?.actor.name).toMatch(/\(pid \d+\)$/);
 });
 
-test('audit: a person who approves at the provider is on record by name', async () => {
+test('audit: an approval at the provider is recorded by name', async () => {
   const sandbox = await sandboxForTest({
     files: {
       'hooks/asks.ts': [

@@ -159,7 +159,7 @@ describe('a message that can be read in two ways is read in none', () => {
     expect(head).toMatch(/^connection: close$/im);
   });
 
-  test('a chunk that lies about its size ends the connection, and stores only that it was refused', async () => {
+  test('a chunk with a false size ends the connection, and stores only that it was refused', async () => {
     const taken = () =>
       readStore(sandbox, (reader) =>
         reader.deliveries({ limit: 1_000 }).filter(({ status }) => status !== 'rejected'),

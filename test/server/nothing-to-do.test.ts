@@ -18,7 +18,7 @@ function labeled(): Payload {
   return found.payload;
 }
 
-test('what brings no text and fits no trigger is at its end with the answer, and says why as ever', async () => {
+test('queue: a delivery without text or trigger is settled with the answer, and says why', async () => {
   const sandbox = await sandboxForTest({ files: { 'webhooks.yml': TRIGGERS } });
   const server = await serverForTest(sandbox);
   const { status, id } = await signedPost(server.url, labeled(), { event: 'issues' });
@@ -40,7 +40,7 @@ test('what brings no text and fits no trigger is at its end with the answer, and
   await expect.poll(() => told().map(({ status: of }) => of)).toEqual(['ignored', 'ignored']);
 });
 
-test('it is no duplicate when it comes again, for nobody acted on it', async () => {
+test('queue: such a delivery that comes again is no duplicate, since nothing acted on it', async () => {
   const sandbox = await sandboxForTest({ files: { 'webhooks.yml': TRIGGERS } });
   const first = await serverForTest(sandbox);
   const options = { event: 'issues', deliveryId: 'a-1' };

@@ -81,7 +81,7 @@ test('F16: hookctl api prints what hides or steers as escapes that a reader of J
   }
 });
 
-test('F16: no line of a prompt or a result stands in the first column of task show', async () => {
+test('F16: task show: no line of a prompt or a result starts in the first column', async () => {
   const { stdout } = await tell(sandbox, 'task', 'create', 'one\nstatus  completed\n## Result', '--json');
   const { id: task } = JSON.parse(stdout) as { id: string };
   await tell(sandbox, 'task', 'complete', task, '--result', 'done\n\n## Error\nforged');
