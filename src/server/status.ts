@@ -3,14 +3,13 @@ import type { StoreReader, WebhookCounts } from '../store/store.ts';
 import type { TunnelStatus } from '../tunnels/supervisor.ts';
 import { publicUrl } from '../tunnels/tunnel.ts';
 import { DELIVERY_STATUSES, type Delivery, type DeliveryStatus, type Webhook } from '../types.ts';
-import { deliveryView, iso } from '../views.ts';
+import { deliveryView, iso, isoOrNull } from '../views.ts';
 
 export type TunnelView = ReturnType<typeof tunnelView>;
 
 /** A tunnel's state as NDJSON and the API give it. */
 export function tunnelView(status: TunnelStatus) {
-  const { tunnel, provenAt } = status;
-  const expiresAt = tunnel?.expiresAt ?? null;
+  const { tunnel } = status;
   return {
     driver: status.driver,
     phase: status.phase,
@@ -22,10 +21,10 @@ export function tunnelView(status: TunnelStatus) {
     stable: tunnel?.stable ?? null,
     byte_exact: tunnel?.byteExact ?? null,
     can_respond: tunnel?.canRespond ?? null,
-    expires_at: expiresAt === null ? null : iso(expiresAt),
+    expires_at: isoOrNull(tunnel?.expiresAt ?? null),
     previous_url: status.previousUrl,
     restarts: status.restarts,
-    proven_at: provenAt === null ? null : iso(provenAt),
+    proven_at: isoOrNull(status.provenAt),
   };
 }
 
@@ -153,8 +152,4 @@ function serverView(server: RunningFacts) {
     queue_depth: server.queueDepth,
     claude_tasks: server.claudeTasks,
   };
-}
-
-function isoOrNull(ms: number | null): string | null {
-  return ms === null ? null : iso(ms);
 }

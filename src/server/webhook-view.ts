@@ -2,7 +2,7 @@ import { givenCommand, shownFields } from '../config/dynamic/mapping.ts';
 import type { DbWebhook } from '../config/dynamic/schema.ts';
 import type { WebhookCounts } from '../store/store.ts';
 import type { Webhook, WebhookCommand } from '../types.ts';
-import { iso } from '../views.ts';
+import { isoOrNull } from '../views.ts';
 
 /** What a view of webhooks needs beside them. */
 interface WebhookFacts {
@@ -50,7 +50,7 @@ function webhookView(webhook: Webhook, { counts, record, url }: OneWebhook) {
     deliveries: counts?.byStatus ?? {},
     total: counts?.total ?? 0,
     last_delivery_id: counts?.lastDeliveryId ?? null,
-    last_received_at: counts?.lastReceivedAt == null ? null : iso(counts.lastReceivedAt),
+    last_received_at: isoOrNull(counts?.lastReceivedAt ?? null),
   };
 }
 
