@@ -2,7 +2,7 @@ import { DatabaseSync } from 'node:sqlite';
 import { expect, test } from 'vitest';
 import { freshStore, NOW, newDelivery, outcome, storePath, taskInFlow } from './fixtures.ts';
 
-test('a settlement stores decisions and tasks together, and returns the tasks as stored', async () => {
+test('an outcome stores decisions and tasks together, and returns the tasks as stored', async () => {
   const store = await freshStore();
   await store.accept(newDelivery('dlv-1'));
   const decisions = [
@@ -52,7 +52,7 @@ test('a settlement stores decisions and tasks together, and returns the tasks as
   expect(store.delivery('dlv-1')?.decisions).toEqual(decisions);
 });
 
-test('a delivery is settled once: a second settlement changes nothing', async () => {
+test('a delivery is settled once: a second outcome changes nothing', async () => {
   const store = await freshStore();
   await store.accept(newDelivery('dlv-1'));
   await store.recordOutcome(outcome('dlv-1', { tasks: [taskInFlow('task-1')] }));
@@ -99,7 +99,7 @@ test('a later delivery joins the flow and its conversation until a new one is as
   expect(countOf(path, 'conversations')).toBe(2);
 });
 
-test('tasks of one settlement in one flow share a conversation, other flows have their own', async () => {
+test('tasks of one outcome in one flow share a conversation, other flows have their own', async () => {
   const path = storePath();
   const store = await freshStore(path);
   await store.accept(newDelivery('dlv-1'));

@@ -304,7 +304,7 @@ function writesOf(writer: Writer): Omit<Store, keyof StoreReader | 'problems'> {
       const { deliveryId, status, effects } = outcome;
       const acted = status === 'processed' || effectsOf(effects, 'task').length > 0;
       const more = effectsOf(effects, 'claim').map(({ key }) => key);
-      const tasks = await writer.settle(recordOutcome(outcome), { deliveryId, acted, more });
+      const tasks = await writer.writeOutcome(recordOutcome(outcome), { deliveryId, acted, more });
       return tasks.map(toTask);
     },
     async postpone(deliveryId, reason, nextAttemptAt) {

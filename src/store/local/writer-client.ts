@@ -18,7 +18,7 @@ export interface Writer {
    */
   write<Row>(queries: readonly CompiledQuery<Row>[]): Promise<readonly Row[]>;
   /** The same for the end of a delivery: its keys are kept, or let go. */
-  settle<Row>(
+  writeOutcome<Row>(
     queries: readonly CompiledQuery<Row>[],
     claims: NonNullable<Run['claims']>,
   ): Promise<readonly Row[]>;
@@ -141,7 +141,7 @@ export function startWriter({ path }: { readonly path: string }): Writer {
   return {
     write: (queries) =>
       enqueue({ kind: 'run', statements: queries.map(toStatement) }) as Promise<readonly never[]>,
-    settle: (queries, claims) =>
+    writeOutcome: (queries, claims) =>
       enqueue({ kind: 'run', statements: queries.map(toStatement), claims }) as Promise<readonly never[]>,
     async accept(row, body) {
       const [first] = await enqueue({ row: JSON.stringify(row), body });

@@ -37,7 +37,7 @@ export function schemaVersion(db: DatabaseSync, path: string, newest = SCHEMA_VE
     const folder = dirname(path);
     throw failure(
       'import_needed',
-      `${folder} was written by hookctl 0.1.0, whose store is opened by an import only.`,
+      `${folder} was written by hookctl 0.1.0, whose store this version opens only after an import.`,
       {
         fix: `Stop hookctl and type: hookctl store import ${shellQuote(folder)}\nIt works on a copy, and what the folder holds now is kept.`,
       },
