@@ -145,7 +145,7 @@ function silent(command: WebhookCommand, reason: string): Match {
   return { command, fired: false, reason, argument: '', needsApproval: false, allowed: false };
 }
 
-/** The reason that tells most: a refused sender before a missing prefix before a trigger that did not fit. */
+/** The most useful reason: a refused sender before a missing prefix before a trigger that did not match. */
 function whyIgnored(
   matches: readonly Match[],
   { type }: WebhookEvent,

@@ -8,13 +8,13 @@ import { dispatch, type ParsedDelivery } from './dispatch.ts';
 
 /** Deliveries that are worked on at once. Those of one flow never are. */
 const CONCURRENCY = 8;
-/** Those that are worked on, and those whose outcome is on its way to the disk: it goes there in large groups. */
+/** Deliveries in work, and those whose outcome is being written: outcomes are written in large groups. */
 const UNDER_WAY = 256;
 /** A delivery that could not be dispatched this often has failed; `delivery retry` starts anew. */
 const MAX_ATTEMPTS = 5;
 const BACKOFF = { baseMs: 500, capMs: 60_000 };
 const PAGE = 1_000;
-/** More are refused: what is accepted is promised to be worked off, and each takes memory until then. */
+/** Longer queues are refused: every accepted delivery has to be worked off, and takes memory until then. */
 export const LONGEST_QUEUE = 100_000;
 /** Bytes of parsed deliveries that are kept in memory; those of a longer queue are read back when their turn comes. */
 const MOST_KEPT_BYTES = 8 * 1024 * 1024;
@@ -30,7 +30,7 @@ export interface Queue {
   readonly depth: () => number;
   /** Throws `queue_full` while so much waits that more must not be promised. */
   requireRoom(): void;
-  /** Takes nothing more and resolves when what runs has ended; what waits stays pending in the store. */
+  /** Starts nothing more; resolves when running dispatches have ended. The rest stays pending in the store. */
   close(): Promise<void>;
 }
 
@@ -66,7 +66,7 @@ export function createQueue(
   let depth = 0;
   let keptBytes = 0;
   let working = 0;
-  /** Those whose pause is over while all places are taken. */
+  /** Retries whose pause is over and that wait for a free slot. */
   const waiting: (() => void)[] = [];
 
   function push(item: PendingDelivery, fresh?: ParsedDelivery): Promise<DispatchResult | null> {
@@ -163,7 +163,7 @@ export function createQueue(
     }
   }
 
-  /** In ms, for a timer that no clock can set back; a clock that was changed meanwhile costs a minute at most. */
+  /** In ms, for a monotonic timer; a changed system clock delays a retry by a minute at most. */
   function waitFor(dueAt: number): number {
     return Math.min(BACKOFF.capMs, Math.max(0, dueAt - context.clock.now()));
   }
@@ -188,7 +188,7 @@ export function createQueue(
           settledAt: clock.now(),
         });
     } catch {
-      // The store itself is what fails: nothing can be noted, and the delivery is still pending on disk.
+      // The store itself fails: nothing can be recorded, and the delivery stays pending on disk.
     }
     const delivery = store.delivery(id);
     if (delivery?.status === 'pending')
@@ -230,7 +230,7 @@ export function createQueue(
   };
 }
 
-/** A subject that is renamed keeps its lane; what names a transfer waits for what was said before it. */
+/** By the subject's stable id: a renamed subject keeps its lane, and a transfer waits for the deliveries before it. */
 function laneOf({ id, externalId }: PendingDelivery, parsedDelivery: ParsedDelivery | undefined): string {
   const event = parsedDelivery?.parsed.ok === true ? parsedDelivery.parsed.events[0] : undefined;
   return event?.stableIds?.at(-1) ?? externalId ?? id;

@@ -120,7 +120,7 @@ async function apply(
   try {
     return await changeTask(context, task.id, event, { actor: ACTOR }, where);
   } catch (error) {
-    // Somebody else was quicker: what the entry says is no longer to the point.
+    // The task moved in the meantime: the change of the entry is out of date.
     if (error instanceof HookctlError && error.code === 'task_state') return null;
     throw error;
   }

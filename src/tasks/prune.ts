@@ -137,7 +137,7 @@ function openTasks(store: Pick<TaskReader, 'tree'>, { id }: PrunableTree): reado
   return store.tree(id).filter(({ status }) => !isEnd(status));
 }
 
-/** Somebody else ended the task first. */
+/** The task was ended in the meantime. */
 function endedBefore(error: unknown): false {
   if (error instanceof HookctlError && error.code === 'task_state') return false;
   throw error;

@@ -1,4 +1,6 @@
 import { expect, test } from 'vitest';
+import { createEligibility } from '../../src/agents/scheduler/eligibility.ts';
+import type { RunLimits } from '../../src/config/project/schema.ts';
 import { shownText } from '../../src/types/text.ts';
 import { apisForFile } from '../outbox/support.ts';
 import { onIssue } from '../support/engine.ts';
@@ -83,4 +85,39 @@ runs: { perDay: { usd: 0.7 } }\n`,
     'the budget of the day is used up: $0.50 of $0.70 within 24 hours, and a run may cost $0.30',
   );
   expect(store.task(third ?? '')?.status).toBe('queued');
+});
+
+test('budget: a task waits while running tasks may use up the rest; the next one of its thread waits for it', () => {
+  const room = { runs: 10, usd: 1 };
+  const limits: RunLimits = {
+    concurrency: 4,
+    openChildren: 20,
+    perDay: room,
+    perThread: { runs: 10, usd: 0.4 },
+  };
+  const task = {
+    agent: 'planning',
+    conversationId: 'c',
+    dependsOn: [],
+    trust: 'verified',
+    isBacklog: false,
+  } as const;
+  const reasonsAt = (endedUsd: number, runningUsd: number) => {
+    const eligibility = createEligibility({
+      store: { spent: () => ({ runs: 1, endedUsd, runningUsd }), task: () => null },
+      agents: { byName: new Map(), missing: [], secretNames: new Set() },
+      limits,
+      busy: () => [],
+      now: 0,
+    });
+    return ['task-1', 'task-2'].map((id) => {
+      const queued = { ...task, id, flowId: 'flow' };
+      const verdict = eligibility.verdictOn(queued);
+      eligibility.passed(queued, verdict);
+      return verdict.kind === 'start' ? null : verdict.reason;
+    });
+  };
+  const next = 'waiting for an earlier task of the same thread';
+  expect(reasonsAt(0.3, 0.8)).toEqual(["running tasks may use up today's budget", next]);
+  expect(reasonsAt(0.3, 0.2)).toEqual(["running tasks may use up the thread's budget", next]);
 });

@@ -8,7 +8,7 @@ export interface SenderCheck {
 
 /**
  * The sender rule. Default deny: a person by id or association, a bot or app by its app id alone, and those who
- * are no person at all (CI, alerts) on verification. Names decide nothing, they can be changed and taken.
+ * are no person at all (CI, alerts) on verification. Names decide nothing: they can be changed and taken over.
  */
 export function checkSender(rule: SenderRule, sender: Sender | null): SenderCheck {
   if (sender === null) return { allowed: false, reason: 'the event names no sender' };
@@ -30,7 +30,7 @@ export function checkSender(rule: SenderRule, sender: Sender | null): SenderChec
 /**
  * Whether the text of an event may command, answer, approve or stop: it must be the sender's own, and the sender must be
  * allowed. The account that acts is often another than the one that wrote: who moves, transfers, imports or edits an issue sends the
- * words of its author. An event without text is judged by its sender alone. What was not verified is no word of anybody.
+ * words of its author. Of an event without text only the sender is checked. The text of an unverified delivery never counts.
  */
 export function checkTextSender(rule: SenderRule, event: WebhookEvent, trust: Trust | null): SenderCheck {
   if (trust === null || trust === 'unverified')
@@ -69,7 +69,7 @@ function stranger(rule: SenderRule, { name, id }: Sender, association: string): 
   const wanted = rule.associations.join(', ') || 'no association';
   const users = `allow: { users: [${JSON.stringify(id)}] }`;
   const refused = `${name} (id ${id}, ${association}) may not command; allowed: ${wanted}, or an id in \`allow.users\``;
-  // Not a stranger, perhaps: the provider does not tell, so the operator has to.
+  // It may be no stranger: the provider does not say, so the operator has to.
   return association === 'unstated'
     ? `${refused}; the payload does not say what kind of account it is: write \`${users}\`, or \`allow: { associations: [${[...rule.associations, association].join(', ')}] }\` for all such accounts`
     : `${refused}: \`${users}\``;

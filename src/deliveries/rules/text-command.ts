@@ -24,7 +24,7 @@ export interface Steering {
   readonly writtenAt: number | null;
 }
 
-/** Finds the command that an event's text asks for. Pure; the sender is judged elsewhere. */
+/** Finds the command that an event's text calls. Pure; `senders.ts` checks the sender. */
 export function findCall(webhook: Webhook, event: WebhookEvent): Call {
   const named = event.text !== null && (event.textOrigin !== 'edited' || namesEvent(webhook.events, event));
   const found = named ? search(webhook, event) : null;
@@ -52,7 +52,7 @@ export function steeringCall(
   const { mention } = search(webhook, event);
   if (mention?.word !== word || !mention.isFirst) return null;
   const [line = ''] = mention.afterWord.split('\n', 1);
-  // Whatever is around it or wrong about it (bold, a link, capitals, cut off): a word that names a task means no other one.
+  // A damaged id (bold, a link, capitals, cut off) still names a task: then no other task is meant.
   const taskId = /\btask-[0-9a-z]*/i.exec(line)?.[0].toLowerCase() ?? null;
   return { taskId, writtenAt: event.writtenAt ?? null };
 }

@@ -10,7 +10,7 @@ interface BatchQueue<Result> {
 
 /** The tasks of one batch. */
 export interface Intake {
-  /** Takes in all that wait now; called as late as possible, so that one batch serves many. */
+  /** Takes all tasks that wait now; called as late as possible, so that one batch serves many. */
   take(): readonly Task[];
   /** All that this batch has taken. */
   taken(): readonly Task[];
@@ -64,7 +64,7 @@ export function createBatchQueue<Result>(work: BatchWork<Result>): BatchQueue<Re
     add(tasks) {
       const { promise, resolve } = Promise.withResolvers<readonly Result[]>();
       waiting = [...waiting, { tasks, resolve }];
-      // Not awaited: who came first would wait for all who came after.
+      // Not awaited: the first caller would wait for all later ones.
       if (!running) void runAll();
       return promise;
     },

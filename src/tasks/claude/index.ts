@@ -27,7 +27,7 @@ export interface ClaudeTasksOptions {
   readonly project: string;
   /** Epoch milliseconds. */
   readonly now: () => number;
-  /** How long a lock of others is waited for. Default 12 s: a dead program's lock is free after 10 s. */
+  /** How long to wait for a lock of another program. Default 12 s: a dead program's lock is free after 10 s. */
   readonly lockPatienceMs?: number;
 }
 

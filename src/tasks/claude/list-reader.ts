@@ -7,7 +7,7 @@ import { type Folder, openFolder } from './folder.ts';
 import { type ListStatus, notedEntry, statusByOthers } from './list-entry.ts';
 import { listFilePath, numbersIn, readListFile } from './list-file.ts';
 
-/** A status that somebody else gave an entry of this project. */
+/** A status that another program or a person gave an entry of this project. */
 export interface EntryChange {
   readonly taskId: string;
   readonly status: ListStatus;

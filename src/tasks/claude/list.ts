@@ -60,7 +60,7 @@ export interface TaskList {
   forget(): void;
 }
 
-/** Remembers the entries of the list, so that a write costs the same however many tasks there are. */
+/** Remembers the entries of the list, so that the cost of a write does not grow with the list. */
 export function createTaskList({ list, project, lockPatienceMs, now }: ListOptions): TaskList {
   const pruned = new Set<string>();
   let isForgotten = false;
@@ -265,7 +265,7 @@ interface KnownNumber {
 
 /**
  * The number a task already has: by the entry that names it (hookctl may have died before the number was noted), or
- * by the note. A number that leads to somebody else's entry is not used, so that no entry is ever overwritten.
+ * by the note. A number that leads to another program's entry is not used, so that no entry is overwritten.
  */
 async function findNumber(
   { folder, list }: AllocationContext,

@@ -17,7 +17,7 @@ import { recordId } from './record.ts';
 
 /** Finished tasks that stay in the list. */
 const FINISHED_KEPT = 50;
-/** Short: the list's lock is held meanwhile, and Claude Code waits for that no longer than 3 s. */
+/** Short: the list's lock is held meanwhile, and Claude Code waits at most 3 s for it. */
 const LINK_PATIENCE_MS = 200;
 
 /**
@@ -39,7 +39,7 @@ export async function prune(folder: Folder, entries: Entries): Promise<Entries> 
   return left;
 }
 
-/** Removes the entry of a task, unless it is somebody else's by now. Only under the list's lock. */
+/** Removes the entry of a task, unless it holds another one by now. Only under the list's lock. */
 async function removeEntry(folder: Folder, number: number, taskId: string | null): Promise<boolean> {
   const file = await readListFile(folder, number);
   if (file === 'missing') return true;

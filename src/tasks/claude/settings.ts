@@ -17,7 +17,7 @@ export interface SettingsBlock {
 
 export type Entries = Readonly<Record<string, unknown>>;
 
-/** What hookctl put into a file: only that is taken out again. */
+/** What hookctl added to a file: an uninstall removes only that. */
 export interface Installed {
   readonly entries: Entries;
   /** The folder of the file is hookctl's, too. */
@@ -75,8 +75,8 @@ export async function installEntries(settingsBlock: SettingsBlock, wanted: Entri
 }
 
 /**
- * Takes those entries out again that still say what hookctl wrote. A file of which nothing is left is removed, and so is
- * its folder, if hookctl made that and it is empty.
+ * Removes the entries that still say what hookctl wrote. A file without other content is removed, and so is its folder, if
+ * hookctl made that and it is empty.
  */
 export async function uninstallEntries(
   settingsBlock: SettingsBlock,

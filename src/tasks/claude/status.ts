@@ -47,7 +47,7 @@ async function look(path: string): Promise<Look> {
   return writable ? { kind: 'folder', problem: null } : other('is not writable');
 }
 
-/** Whether this machine's Claude Code has the Task tools by which it sees the list. */
+/** Whether this machine's Claude Code has the Task tools, which show it the list. */
 interface TaskTools {
   /** `2.1.330`; null when Claude Code was not found. */
   readonly version: string | null;
