@@ -55,7 +55,7 @@ export interface ActionOutcome {
 export interface Action {
   readonly name: string;
   /**
-   * It runs a program or posts: then a sender who may not command is refused, and so is an unverified delivery. Other
+   * It runs a program or posts: then hookctl refuses senders who may not command, and unverified deliveries. Other
    * actions become tasks that wait for approval.
    */
   readonly reachesOut: boolean;

@@ -14,7 +14,7 @@ interface TrustFlags {
 
 export const configureTrust: CliCommand = (command, runner) => {
   command
-    .argument('[folder]', 'folder whose webhooks.yml and modules are used, whoever may write to them')
+    .argument('[folder]', 'folder whose webhooks.yml and modules are used, even if others may write to them')
     .option('--remove', 'no longer trust the folder')
     .option('--list', 'list the trusted folders')
     .option('--json', 'with --list: print an array')

@@ -29,7 +29,7 @@ export interface EventDraft {
   readonly type: string;
   /** What it is about; hookctl puts the provider's name before it. Left out: a flow of its own. */
   readonly externalId?: string | null | undefined;
-  /** The person or program that acted. Left out or null: unknown, so that it may not command. */
+  /** The person or program that acted. Left out or null when unknown, so that it may not command. */
   readonly sender?: Sender | null | undefined;
   /** What a person wrote, on the action that wrote it alone. */
   readonly text?: string | null | undefined;

@@ -57,7 +57,7 @@ export interface TaskCreation {
   /** Used if the flow is new, or if a new conversation was asked for. */
   readonly newConversationId: string;
   readonly startNewConversation: boolean;
-  /** Most open tasks below the same root: the task is not stored when there are as many. Default and null: no limit. */
+  /** Most open tasks below the same root: the task is not stored when there are as many. Null, the default, when there is no limit. */
   readonly mostBelow?: number | null;
   readonly at: number;
 }

@@ -80,7 +80,7 @@ const byName = z
   .transform((use) => (use === 'none' ? null : { use }));
 
 /**
- * `tunnel:` of webhooks.yml: a name, or settings told apart by `use`. The bare name `none` becomes null: there is no
+ * `tunnel:` of webhooks.yml: a name, or settings told apart by `use`. The bare name `none` becomes null, because there is no
  * tunnel to open, and none to probe. Settings come first, because the issues of an object are looked for in order.
  */
 export const tunnelSchema = z.union([byUse, byName]);

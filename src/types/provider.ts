@@ -20,7 +20,7 @@ export type Parsed =
   | { readonly ok: false; readonly reason: string };
 
 /**
- * What a webhook may change about how its requests are read. `commandPrefix` is what stands in the text where the app
+ * What a webhook may change about how its requests are read. `commandPrefix` is the text where the app
  * itself is addressed by a mention or a slash command, which are no plain text (Slack); `options.baseUrl` names the
  * own host of a provider whose payloads do not (Sentry).
  */
@@ -127,7 +127,7 @@ export interface Provider {
   readonly bodyLimit: number;
   /** Associations that may command when the webhook says nothing; empty for senders without persons. */
   readonly defaultAssociations: readonly string[];
-  /** Null: it is served only where a webhook names it. */
+  /** Null when it is served only where a webhook names it. */
   readonly webhook: BuiltInWebhook | null;
   readonly samples: readonly Sample[];
   /** Header names (lower case) that carry plain secrets and are never stored, beside Authorization and Cookie. */
@@ -143,7 +143,7 @@ export interface Provider {
   verify(request: RawRequest, secrets: readonly WebhookSecret[], now: number): Verdict;
   /**
    * What a refused request seems to be signed by instead, for the operator alone: never told to the sender. Bounded in
-   * time; names settings, never a value of the request. Null: nothing that would fit. Left out: nothing is known.
+   * time; names settings, never a value of the request. Null when nothing would fit. Left out when nothing is known.
    */
   hint?(request: RawRequest, secrets: readonly WebhookSecret[], now: number): string | null;
   /**
@@ -165,7 +165,7 @@ export interface Provider {
    * every other. Asked before verification: what it answers goes no further, nothing is stored and nothing runs.
    */
   answerUnsigned?(request: RawRequest): Ack | null;
-  /** An answer that the provider insists on (Slack's challenge); null: the usual 202. */
+  /** An answer that the provider insists on (Slack's challenge); null for the usual 202. */
   acknowledge?(request: RawRequest, parsed: Parsed): Ack | null;
   /** Who wrote the payload value at a path; null when the payload does not say. */
   authorOf(payload: JsonObject, path: readonly string[]): string | null;

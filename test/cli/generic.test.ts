@@ -62,7 +62,7 @@ test('secrets are made in the form that the settings read', async () => {
 });
 
 describe('a refused delivery', () => {
-  test('is told apart from what would fit, to the operator and to nobody else', async () => {
+  test('is told apart from what would fit, to the operator alone', async () => {
     const sandbox = await sandboxForTest();
     const settings = options('header=x-sig', 'timestamp=header:x-time', 'signedContent={timestamp}.{body}');
     const added = await cliJson<{ endpoint: string }>(sandbox, ...ADD, ...settings, '--secret', 'a secret');

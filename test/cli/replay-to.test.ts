@@ -97,7 +97,7 @@ describe('replay --to', () => {
     expect(received).toHaveLength(3);
   });
 
-  test('gives up where nobody answers, and says where to go on', async () => {
+  test('gives up without an answer, and says where to continue', async () => {
     const { code, stderr } = await tell(
       sandbox,
       'replay',

@@ -62,7 +62,7 @@ test.each([
       renameSync(`${path}-new`, path);
     },
   ],
-])('F3: a log that was %s is begun anew', (_, change) => {
+])('F3: a log that was %s is started anew', (_, change) => {
   const path = logIn();
   const file = openRotatingFile(path);
   onTestFinished(() => file.close());

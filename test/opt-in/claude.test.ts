@@ -87,7 +87,7 @@ test('60 tasks made by Claude Code while hookctl writes 500: none is lost', asyn
   expect(existsSync(join(list(engine), '.lock.lock'))).toBe(false);
 });
 
-test('a finished list stands while a session is open, and without the keeper Claude Code wipes it', async () => {
+test('a finished list stays while a session is open, and without the placeholder entry Claude Code wipes it', async () => {
   const engine = await startEngine();
   following(engine);
   const { context } = engine;

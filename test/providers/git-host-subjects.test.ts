@@ -507,7 +507,7 @@ describe('C6: Bitbucket', () => {
   });
 });
 
-describe('C6: a person who forks a repository is no member of it', () => {
+describe('C6: forking a repository makes no member of it', () => {
   const stranger = { id: 90, login: 'mallory', type: 'NORMAL', name: 'mallory' };
   test('Gitea: the new repository is the stranger’s', () => {
     const payload = {

@@ -156,7 +156,7 @@ describe('C6: the thing that is named is the subject', () => {
     ],
   ])('%s', (_, name, payload, id) => expect(about(name, payload)).toBe(id));
 
-  test('who an event is about is not its sender', () => {
+  test('the subject of an event is not its sender', () => {
     const member = { id: 2, login: 'mallory', type: 'User' };
     for (const [name, payload] of [
       ['member', { action: 'added', member }],

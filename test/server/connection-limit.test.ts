@@ -26,7 +26,7 @@ async function slow(port: number, count: number, text: string): Promise<readonly
 test.each([
   ['nothing', ''],
   ['half a head', 'POST /webhooks/github HTTP/1.1\r\nHost: x\r\nX-Half: '],
-])('F14: 300 unsigned connections that send %s shut nobody out', async (_, text) => {
+])('F14: 300 unsigned connections that send %s shut no other sender out', async (_, text) => {
   const sandbox = await sandboxForTest();
   const { port, url } = await serveHere(sandbox);
   const sockets = await slow(port, 300, text);

@@ -71,7 +71,7 @@ async function configured(app: Services): Promise<PruneLimits> {
 }
 
 /**
- * By age: what goes because of the size depends, as what the disk would get back, on what stands in the same segments of
+ * By age: what goes because of the size depends, as what the disk would get back, on what is in the same segments of
  * the log.
  */
 function wouldGo(app: Services, { size, ...filter }: PruneLimits): PrunedView {

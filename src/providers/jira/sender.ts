@@ -96,7 +96,7 @@ const AUTOMATION: Sender = {
   appId: null,
 };
 
-/** Events without a `user`, whose thing names who made or changed it. Who deleted one is not told. */
+/** Events without a `user`, whose thing names who made or changed it. Jira does not name the person who deleted one. */
 const MADE_BY: Readonly<Record<string, readonly string[]>> = {
   comment_created: ['comment', 'author'],
   comment_updated: ['comment', 'updateAuthor'],
