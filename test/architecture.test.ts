@@ -14,6 +14,23 @@ const LISTS: readonly string[] = ['cli', 'cli/webhook'];
 /** Files that the package or the build names, so that no import leads to them. */
 const ENTRIES = ['cli.ts', 'contract.ts', 'index.ts', 'process-host.ts', 'store/local/writer.ts'];
 
+/** Words that a reader has to decode, and what to write in their place (issue 13; CONTRIBUTING.md, "Words"). */
+const BANNED: readonly (readonly [phrase: RegExp, instead: string])[] = [
+  [/\bwhat of\b/gi, 'which part of …'],
+  [/\btold of\b/gi, 'is notified of, learns, is called with'],
+  [/\bcomes? to nothing\b/gi, 'has no effect'],
+  [/\b(?:stands?|stood|lies|lie|lay)\b(?! for\b)/gi, 'is, are, was'],
+  [/\bat its end\b/gi, 'finished, settled'],
+  [/\bat hand\b/gi, 'available'],
+  [/\bnobody\b/gi, 'no one, or the subject itself'],
+  [/(?<!case )\bnull: /gi, 'null when …'],
+  [/\bwhoever\b/gi, 'the caller, the user, anyone who'],
+  [/\bwho (?:[\w’']+ ){1,3}is\b/gi, 'a noun: the sender, the author'],
+  [/\b(?:has|had) (?:its|no) say\b/gi, 'applies'],
+  [/\bof one[’']s own\b/gi, 'your own, its own'],
+  [/\bbegun\b/gi, 'started'],
+];
+
 /** Everything below the plug-ins. */
 const BASE = ['lib', 'types', 'errors', 'labels', 'package-root'];
 
@@ -245,9 +262,38 @@ function lineAt(text: string, index: number): number {
   return text.slice(0, index).split('\n').length;
 }
 
+const documents = ['README.md', 'ARCHITECTURE.md', 'CONTRIBUTING.md', 'SECURITY.md']
+  .concat(readdirSync(join(ROOT, 'docs')).map((name) => `docs/${name}`))
+  .filter((name) => name.endsWith('.md'))
+  .map((name) => join(ROOT, name));
 const inTests = readdirSync(join(ROOT, 'test'), { recursive: true, encoding: 'utf8' })
   .filter((name) => name.endsWith('.ts') && name !== 'architecture.test.ts')
   .map((name) => join(ROOT, 'test', name));
+
+test('comments, messages, help and documents are in plain words', () => {
+  const found = [...files, ...documents].flatMap((file) => bannedIn(textOf(file), file));
+  expect(found).toEqual([]);
+});
+
+test('test titles are in plain words', () => {
+  const title = /^\s*(?:(?:test|describe)(?:\.\w+)*\(|\]?\)\()\s*(?:async )?(['"`])(.*?)\1,/gms;
+  const found = inTests.flatMap((file) =>
+    [...textOf(file).matchAll(title)].flatMap(({ 2: text = '', index, 0: match }) =>
+      bannedIn(text, file, lineAt(textOf(file), index + match.indexOf(text)) - 1),
+    ),
+  );
+  expect(found).toEqual([]);
+});
+
+/** `file:line: "phrase", write: …` for each banned phrase. */
+function bannedIn(text: string, file: string, linesBefore = 0): readonly string[] {
+  return BANNED.flatMap(([phrase, instead]) =>
+    [...text.matchAll(phrase)].map(({ index, 0: found }) => {
+      const line = linesBefore + lineAt(text, index);
+      return `${relative(ROOT, file)}:${line}: "${found}", write: ${instead}`;
+    }),
+  );
+}
 
 /** Says of a file to which plug-in of a folder it belongs: `ssh.ts`, `github`; null for what the folder shares. */
 function plugInsOf(folder: string): (file: string) => string | null {
