@@ -20,8 +20,8 @@ export type Parsed =
   | { readonly ok: false; readonly reason: string };
 
 /**
- * What a webhook may change about how its requests are read. `commandPrefix` is the text where the app
- * itself is addressed by a mention or a slash command, which are no plain text (Slack); `options.baseUrl` names the
+ * What a webhook may change about how its requests are read. `commandPrefix` replaces a mention of the
+ * app or a slash command, which are no plain text (Slack); `options.baseUrl` names the
  * own host of a provider whose payloads do not (Sentry).
  */
 export interface ParseSettings {
@@ -129,6 +129,7 @@ export interface Provider {
   readonly defaultAssociations: readonly string[];
   /** Null when it is served only where a webhook names it. */
   readonly webhook: BuiltInWebhook | null;
+  /** For `hookctl trigger`, `check` and the contract suite. Those of built-in providers are read from a file when asked for. */
   readonly samples: readonly Sample[];
   /** Header names (lower case) that carry plain secrets and are never stored, beside Authorization and Cookie. */
   readonly secretHeaders: readonly string[];
@@ -143,7 +144,7 @@ export interface Provider {
   verify(request: RawRequest, secrets: readonly WebhookSecret[], now: number): Verdict;
   /**
    * What a refused request seems to be signed by instead, for the operator alone: never told to the sender. Bounded in
-   * time; names settings, never a value of the request. Null when nothing would fit. Left out when nothing is known.
+   * time; names settings, never a value of the request. Null when nothing would fit. Left out: nothing is known.
    */
   hint?(request: RawRequest, secrets: readonly WebhookSecret[], now: number): string | null;
   /**
