@@ -71,13 +71,13 @@ describe('delivery list', () => {
     },
   );
 
-  test('a status that there is not is a usage error which lists those that there are', async () => {
+  test('an unknown status is a usage error that lists the known ones', async () => {
     const { code, stderr } = await cli(sandbox, 'delivery', 'list', '--status', 'done');
     expect(code).toBe(2);
     expect(stderr).toContain('pending, processed, ignored');
   });
 
-  test('--follow goes on with new ones until it is ended', async () => {
+  test('--follow prints new deliveries until a signal', async () => {
     const running = spawnCli(sandbox, ['delivery', 'list', '--follow', '--limit', '1', '--json']);
     onTestFinished(async () => {
       running.child.kill('SIGKILL');
@@ -97,7 +97,7 @@ describe('delivery list', () => {
     expect(new Set(ids()).size).toBe(ids().length);
   });
 
-  test('nothing stored: an empty array, and the folder is named', async () => {
+  test('an empty store: prints an empty array and names the folder', async () => {
     const empty = await sandboxForTest();
     expect(await cliJson(empty, 'delivery', 'list')).toEqual([]);
     const { stdout, stderr, code } = await cli(empty, 'delivery', 'list');
@@ -107,7 +107,7 @@ describe('delivery list', () => {
 });
 
 describe('delivery show', () => {
-  test('what came and what each command made of it', async () => {
+  test('shows what was received, and what each command did', async () => {
     const { stdout } = await cli(sandbox, 'delivery', 'show', processed);
     expect(stdout).toMatch(new RegExp(`^delivery +${processed}$`, 'm'));
     for (const command of ['analyze', 'plan', 'fix', 'review']) expect(stdout).toContain(command);
@@ -115,19 +115,19 @@ describe('delivery show', () => {
     expect(stdout).toMatch(/task-[a-z0-9]+/);
   });
 
-  test('a duplicate names the first, a refused one the cause', async () => {
+  test('a duplicate names the first delivery, a rejected one the cause', async () => {
     expect((await cli(sandbox, 'delivery', 'show', duplicate)).stdout).toContain(processed);
     expect((await cli(sandbox, 'delivery', 'show', rejected)).stdout).toMatch(/^reason +\S/m);
   });
 
-  test('--body prints what came, with hidden characters shown', async () => {
+  test('--body prints the body with invisible characters escaped', async () => {
     const { stdout } = await cli(sandbox, 'delivery', 'show', processed, '--body');
     // biome-ignore lint/suspicious/noControlCharactersInRegex: what must not be there
     expect(stdout).not.toMatch(/[\u0007\u001b]/);
     expect(JSON.parse(stdout).comment.body).toContain('@agent analyze');
   });
 
-  test('one that is not there: exit 4, and the folder is named', async () => {
+  test('an unknown delivery: exits with 4 and names the folder', async () => {
     const { code, stderr } = await cli(sandbox, 'delivery', 'show', 'dlv-nothere');
     expect(code).toBe(4);
     expect(stderr).toContain(sandbox.dataFolder);
@@ -151,7 +151,7 @@ describe('task list and show', () => {
     expect(stdout).not.toMatch(/[\u0007\u001b]/);
   });
 
-  test('filters, and what is not there', async () => {
+  test('filters, and unknown tasks', async () => {
     expect(await cliJson(sandbox, 'task', 'list', '--status', 'completed')).toEqual([]);
     const { code, stderr } = await cli(sandbox, 'task', 'show', 'task-nothere');
     expect(code).toBe(4);
@@ -160,7 +160,7 @@ describe('task list and show', () => {
 });
 
 describe('replay', () => {
-  test('of a delivery makes a new one with its own task', async () => {
+  test('a delivery becomes a new delivery with its own task', async () => {
     const [again] = await cliJson<Settled[]>(sandbox, 'replay', processed);
     expect(again?.delivery).toMatchObject({ replay_of: processed, status: 'processed' });
     expect(again?.tasks).toHaveLength(1);
@@ -169,24 +169,24 @@ describe('replay', () => {
     expect(again?.tasks[0]).toMatchObject({ flow_id: first?.flowId, conversation_id: first?.conversationId });
   });
 
-  test('of a duplicate is one of the first', async () => {
+  test('a duplicate replays the first delivery', async () => {
     const [again] = await cliJson<Settled[]>(sandbox, 'replay', duplicate);
     expect(again?.delivery.replay_of).toBe(processed);
   });
 
-  test('of several at once', async () => {
+  test('takes several deliveries', async () => {
     const all = await cliJson<Settled[]>(sandbox, 'replay', processed, ignored);
     expect(all.map(({ delivery }) => delivery.status)).toEqual(['processed', 'ignored']);
   });
 
-  test('of an exported delivery', async () => {
+  test('takes an exported delivery', async () => {
     const { stdout } = await cli(sandbox, 'delivery', 'show', processed, '--json');
     await sandbox.write('exported.json', stdout);
     const [again] = await cliJson<Settled[]>(sandbox, 'replay', 'exported.json');
     expect(again?.delivery).toMatchObject({ status: 'processed', event_type: 'issue_comment.created' });
   });
 
-  test('of a body, when provider and event are named', async () => {
+  test('takes a body with its provider and event', async () => {
     await sandbox.write('body.json', JSON.stringify(comment('@agent plan it', { issue: 9 })));
     const named = ['--provider', 'github', '--event', 'issue_comment.created'];
     const [again] = await cliJson<Settled[]>(sandbox, 'replay', 'body.json', ...named);
@@ -201,7 +201,7 @@ describe('replay', () => {
     expect((await cli(sandbox, 'replay', 'body.json', '--provider', 'nobody', '--event', 'x')).code).toBe(2);
   });
 
-  test('--dry-run tells and does nothing', async () => {
+  test('--dry-run only prints', async () => {
     const before = readStore(sandbox, (reader) => reader.deliveries({ limit: 1 })[0]?.id);
     const { stdout, code } = await cli(sandbox, 'replay', processed, '--dry-run');
     expect(code).toBe(0);
@@ -209,7 +209,7 @@ describe('replay', () => {
     expect(readStore(sandbox, (reader) => reader.deliveries({ limit: 1 })[0]?.id)).toBe(before);
   });
 
-  test('what is not there: 4, an id or a file; of a refused one nothing was kept: 1', async () => {
+  test('an unknown id or file: exits with 4; a rejected delivery, without a body: exits with 1', async () => {
     const gone = await cli(sandbox, 'replay', 'dlv-nothere');
     expect(gone.code).toBe(4);
     expect(gone.stderr).toContain(sandbox.dataFolder);
@@ -219,7 +219,7 @@ describe('replay', () => {
     expect(none.stderr).toContain('no bytes are kept');
   });
 
-  test('a file that is wrong stops before anything runs', async () => {
+  test('an invalid file stops before anything runs', async () => {
     const before = readStore(sandbox, (reader) => reader.deliveries({ limit: 1 })[0]?.id);
     expect((await cli(sandbox, 'replay', processed, 'nothere.json')).code).toBe(4);
     expect(readStore(sandbox, (reader) => reader.deliveries({ limit: 1 })[0]?.id)).toBe(before);
@@ -229,7 +229,7 @@ describe('replay', () => {
 describe('explain', () => {
   const explained = async (...args: string[]) => (await cli(sandbox, 'explain', ...args)).stdout;
 
-  test('every command and why it fires or not', async () => {
+  test('lists each command and why it fires or not', async () => {
     const stdout = await explained(processed);
     expect(stdout).toMatch(/^analyze +fires +the text says `analyze`; Codertocat is OWNER$/m);
     expect(stdout).toMatch(/^plan +no +the text asks for `analyze`$/m);
@@ -257,7 +257,7 @@ describe('explain', () => {
     expect(view.events[0]?.commands.map(({ fires }) => fires)).toEqual([false, false, false, false]);
   });
 
-  test('what is not there: 4', async () => {
+  test('an unknown id: exits with 4', async () => {
     expect((await cli(sandbox, 'explain', 'dlv-nothere')).code).toBe(4);
     expect((await cli(sandbox, 'explain', 'nothere.json')).code).toBe(4);
   });

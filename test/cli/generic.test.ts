@@ -11,7 +11,7 @@ function options(...settings: readonly string[]): readonly string[] {
   return settings.flatMap((setting) => ['--option', setting]);
 }
 
-test('a sender is added by a few settings; mistakes are explained, all at once', async () => {
+test('generic: a few settings add a sender; errors are listed all at once', async () => {
   const sandbox = await sandboxForTest();
   const wrong = await cli(sandbox, ...ADD, ...options('heder=x-sig', 'tolerance=60', 'signedContent={foo}'));
   expect(wrong).toMatchObject({ code: 3, stdout: '' });
@@ -49,7 +49,7 @@ test('a sender is added by a few settings; mistakes are explained, all at once',
   });
 });
 
-test('secrets are made in the form that the settings read', async () => {
+test('generic: generates secrets in the form of the settings', async () => {
   const sandbox = await sandboxForTest();
   const secretOf = async (...settings: readonly string[]) => {
     const name = `hook-${settings.length}-${settings.join('-')}x`;
@@ -62,7 +62,7 @@ test('secrets are made in the form that the settings read', async () => {
 });
 
 describe('a refused delivery', () => {
-  test('is told apart from what would fit, to the operator alone', async () => {
+  test('shows the operator alone which settings would verify it', async () => {
     const sandbox = await sandboxForTest();
     const settings = options('header=x-sig', 'timestamp=header:x-time', 'signedContent={timestamp}.{body}');
     const added = await cliJson<{ endpoint: string }>(sandbox, ...ADD, ...settings, '--secret', 'a secret');
@@ -98,7 +98,7 @@ describe('a refused delivery', () => {
   });
 });
 
-test('mistakes of a project’s own provider and webhook are shown with file and line', async () => {
+test('project providers and webhooks: errors have file and line', async () => {
   const sandbox = await sandboxForTest({
     files: {
       'webhooks.yml': '',

@@ -24,14 +24,14 @@ describe('help', () => {
     expect([told.code, told.stderr]).toEqual([2, expect.stringMatching(said)]);
   });
 
-  test('defaults are shown as people type them, and empty lists not at all', async () => {
+  test('shows defaults as they are typed, and no empty lists', async () => {
     expect((await tell(sandbox, 'trigger', '--help')).stdout).not.toContain('[]');
     expect((await tell(sandbox, 'webhook', 'rotate-secret', '--help')).stdout).toContain('(default: 24h)');
   });
 });
 
-describe('a list that is empty because of its filters says so', () => {
-  test('with the filters, and how many there are without', async () => {
+describe('a list without matches', () => {
+  test('names the filters, and the total without them', async () => {
     await tellJson<TaskView>(sandbox, 'task', 'create', 'One');
     const told = await tell(sandbox, 'task', 'list', '--status', 'failed');
     expect([told.code, told.stdout]).toEqual([0, '']);
@@ -46,13 +46,13 @@ describe('a list that is empty because of its filters says so', () => {
   });
 });
 
-test('tunnel status --json without a tunnel is null on stdout, and a failure', async () => {
+test('tunnel status --json: prints null and fails without a tunnel', async () => {
   const told = await tell(sandbox, 'tunnel', 'status', '--json');
   expect([told.code, told.stdout]).toEqual([1, 'null\n']);
   expect(told.stderr).toContain('no server works on');
 });
 
-test('trigger --list --json is an array of samples', async () => {
+test('trigger --list --json: prints an array of samples', async () => {
   const samples = await tellJson(sandbox, 'trigger', 'github', '--list');
   expect(samples).toContainEqual({ provider: 'github', type: 'issues.opened' });
 });
@@ -74,14 +74,14 @@ describe('a trigger', () => {
     expect(told.stderr).toContain('Next: hookctl webhook show doubt');
   });
 
-  test('of a pattern is tried with a sample that fits it', async () => {
+  test('of a pattern: the hint names a sample that matches', async () => {
     const told = await added('--trigger', 'pull_request.*', '--template', 'x');
     expect(told.stderr).not.toMatch(/not known|no sample/);
     expect(told.stderr).toContain('Next: hookctl trigger github pull_request.opened --webhook doubt');
   });
 });
 
-test('what a task is already is said', async () => {
+test('task steps: report that a task already has the status', async () => {
   const { id } = await tellJson<TaskView>(sandbox, 'task', 'create', 'Once', '--requires-approval');
   for (const [verb, status] of [
     ['approve', 'queued'],

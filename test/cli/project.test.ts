@@ -88,12 +88,12 @@ describe('trigger', () => {
     expect(bug.tasks[0]).toMatchObject({ webhook: 'triage', command: 'trigger:1' });
   });
 
-  test('a webhook’s own name will do as well', async () => {
+  test('takes the name of a webhook', async () => {
     const { delivery } = await triggerJson('triage', 'issues.opened');
     expect(delivery).toMatchObject({ webhook: 'triage', status: 'processed' });
   });
 
-  test('--text for an event that brings none: 2, and which events do', async () => {
+  test('--text for an event without text: exits with 2 and names events that have one', async () => {
     const { code, stderr } = await trigger('github', 'push', '--text', '@agent analyze');
     expect(code).toBe(2);
     expect(stderr).toContain('push of GitHub brings no text');
@@ -113,7 +113,7 @@ describe('trigger', () => {
     expect(ran.stderr).toContain(message);
   });
 
-  test('with no server it names the folder and what to type', async () => {
+  test('without a server: names the folder and the next command', async () => {
     const alone = await sandboxForTest();
     const { code, stderr } = await cli(alone, 'trigger', 'github');
     expect(code).toBe(1);
@@ -141,7 +141,7 @@ describe('status', () => {
     expect(stdout).toContain('/webhooks/triage');
   });
 
-  test('without one, on an empty folder and on a used one', async () => {
+  test('without a server, on an empty and on a used folder', async () => {
     const alone = await sandboxForTest();
     const before = await cli(alone, 'status');
     expect(before.code).toBe(0);
@@ -153,7 +153,7 @@ describe('status', () => {
 });
 
 describe('check', () => {
-  test('--json of a right project, and of a wrong one', async () => {
+  test('--json of a valid and of an invalid project', async () => {
     expect(await cliJson(sandbox, 'check')).toMatchObject({ ok: true, problems: [] });
     const wrong = await sandboxForTest({
       files: { 'webhooks.yml': 'webhooks:\n  github:\n    commnads: []\n' },
@@ -170,7 +170,7 @@ describe('check', () => {
 });
 
 describe('init', () => {
-  test('twice: the second time keeps what is there', async () => {
+  test('keeps present files when it runs again', async () => {
     const own = await sandboxForTest({ fixedDataFolder: false });
     const first = await cli(own, 'init');
     expect(first.stdout).toContain('wrote webhooks.yml');
@@ -181,7 +181,7 @@ describe('init', () => {
     expect(readFileSync(join(own.project, 'webhooks.yml'), 'utf8')).toBe('# mine\n');
   });
 
-  test('offers to move the data of the home folder, and does so with --move-data', async () => {
+  test('offers to move the data of the home folder; --move-data moves it', async () => {
     const own = await sandboxForTest({ fixedDataFolder: false });
     await (await startServe(own)).stop();
     const home = join(own.home, '.hookctl/hookctl.db');
@@ -198,7 +198,7 @@ describe('init', () => {
 });
 
 describe('every command', () => {
-  test('has help with an example, and a wrong option is a usage error', async () => {
+  test('has help with an example; an unknown option is a usage error', async () => {
     const { stdout, code } = await cli(sandbox);
     expect(code).toBe(0);
     for (const name of ['init', 'check', 'serve', 'status', 'trigger', 'replay', 'explain']) {

@@ -93,7 +93,7 @@ describe('replay of many', () => {
     }
   });
 
-  test('makes tasks of its own and posts nothing outside, unless --replies is given', async () => {
+  test('creates new tasks and posts replies only with --replies', async () => {
     const before = apis.posts.length;
     const silent = await replay('--webhook', 'github', '--until', between);
     expect(silent.map(({ task_ids }) => task_ids.length)).toEqual([1, 1, 1, 0, 0]);
@@ -104,7 +104,7 @@ describe('replay of many', () => {
     await server.stop();
   });
 
-  test('--dry-run tells of each what its commands would do, and does nothing', async () => {
+  test('--dry-run only prints what each command would do', async () => {
     const count = () => readStore(sandbox, (reader) => reader.countsByWebhook());
     const before = count();
     const { code, stdout, stderr } = await tell(sandbox, 'replay', '--until', between, '--dry-run');
@@ -115,7 +115,7 @@ describe('replay of many', () => {
     expect(count()).toEqual(before);
   });
 
-  test('says in a sum what became of them; one that cannot be replayed stops no other', async () => {
+  test('prints totals; one that cannot be replayed stops no other', async () => {
     const unparsed = idOf('unparsed');
     const { code, stdout, stderr } = await tell(
       sandbox,
@@ -137,7 +137,7 @@ describe('replay of many', () => {
     expect([code, stderr]).toEqual([2, expect.stringMatching(said)]);
   });
 
-  test('that nothing fits says so', async () => {
+  test('says that nothing matches', async () => {
     const { code, stdout, stderr } = await tell(sandbox, 'replay', '--webhook', 'jira');
     expect([code, stdout]).toEqual([0, '']);
     expect(stderr).toMatch(/^No deliveries match --webhook jira/);
@@ -163,7 +163,7 @@ describe('a long replay', () => {
     return async () => void (await server.stop('SIGKILL'));
   });
 
-  test('that Ctrl-C ends says how far it came and how to go on; together each ran once', async () => {
+  test('stopped by Ctrl-C: prints how to continue; in the end each ran once', async () => {
     const running = spawnCli(sandbox, ['replay', '--webhook', 'github', '--status', 'processed', '--json']);
     await eventually('the first of them', () => running.stdout().includes('\n'));
     running.child.kill('SIGINT');

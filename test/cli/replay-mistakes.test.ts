@@ -30,7 +30,7 @@ beforeAll(async () => {
   await settled(sandbox, processed);
 });
 
-test('replay --dry-run --json is an array of what explain --json prints', async () => {
+test('replay --dry-run --json: prints an array of what explain --json prints', async () => {
   const all = await tellJson<object[]>(sandbox, 'replay', processed, processed, '--dry-run');
   const { delivery: _, ...explained } = await tellJson<{ delivery: DeliveryView }>(
     sandbox,
@@ -40,7 +40,7 @@ test('replay --dry-run --json is an array of what explain --json prints', async 
   expect(all).toEqual([explained, explained]);
 });
 
-test('a delivery that does not parse is a failure, a file that does not parse a mistake; both are named', async () => {
+test('replay: a delivery that does not parse is a failure, such a file a usage error; both name it', async () => {
   const stored = await tell(sandbox, 'replay', unparsed);
   expect([stored.code, stored.stderr]).toEqual([1, expect.stringContaining(`${unparsed} can't be replayed`)]);
   await sandbox.write('broken.json', '{');
@@ -49,13 +49,13 @@ test('a delivery that does not parse is a failure, a file that does not parse a 
   expect([file.code, file.stderr]).toEqual([2, expect.stringContaining("broken.json can't be replayed")]);
 });
 
-describe('no hint leads to an error', () => {
+describe('hints lead to no error', () => {
   test.each(['show', 'retry'])('delivery %s recommends a replay only where one can work', async (verb) => {
     expect((await tell(sandbox, 'delivery', verb, processed)).stderr).toContain(
       `hookctl replay ${processed}`,
     );
     const refused = await tell(sandbox, 'delivery', verb, rejected);
-    expect(refused.stderr).toContain('have the sender deliver it again');
+    expect(refused.stderr).toContain('redeliver it at the sender');
     expect(refused.stderr).not.toContain('hookctl replay');
     const broken = await tell(sandbox, 'delivery', verb, unparsed);
     expect(broken.stderr).toContain(`hookctl delivery show ${unparsed} --body`);
@@ -63,7 +63,7 @@ describe('no hint leads to an error', () => {
   });
 });
 
-test('what several commands have in common is said once, and shortened in the list alone', async () => {
+test('reasons: what several commands share appears once, shortened only in the list', async () => {
   const { reason } = await tellJson<DeliveryView>(sandbox, 'delivery', 'show', processed);
   expect(reason?.match(/its conditions hold/g)).toHaveLength(1);
   const list = (await tell(sandbox, 'delivery', 'list')).stdout;
@@ -72,7 +72,7 @@ test('what several commands have in common is said once, and shortened in the li
   for (const row of rows) expect(row.length - column).toBeLessThanOrEqual(100);
 });
 
-test('explain tells what is from what was, its commands in the order of the webhook', async () => {
+test('explain: separates now from then, with commands in the order of the webhook', async () => {
   const { stdout } = await tell(sandbox, 'explain', processed);
   expect(stdout).toMatch(/^because .*\n\nWith the present configuration:\n\nsource /m);
   const listed = await tellJson<{ id: string }[]>(sandbox, 'webhook', 'command', 'list', 'github');

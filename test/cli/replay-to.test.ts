@@ -47,7 +47,7 @@ describe('replay --to', () => {
     expect(await server.stop()).toMatchObject({ code: 0 });
   });
 
-  test('sends the kept bytes and headers, and none that belonged to the former connection', async () => {
+  test('sends the stored headers and bodies, without hop-by-hop headers', async () => {
     const { url, received } = await receiverForTest();
     const { code, stdout } = await tell(sandbox, 'replay', ids[0] ?? '', '--to', `${url}?c=2`);
     expect([code, stdout]).toEqual([0, `${ids[0]}  204\n`]);
@@ -64,7 +64,7 @@ describe('replay --to', () => {
     for (const name of ['x-hop', 'te']) expect(one?.headers[name]).toBeUndefined();
   });
 
-  test('sends all that filters select, in order with --concurrency 1', async () => {
+  test('sends the selection, in order with --concurrency 1', async () => {
     const { url, received } = await receiverForTest();
     const args = ['--webhook', 'github', '--to', url, '--concurrency', '1'];
     const { code, stdout } = await tell(sandbox, 'replay', ...args);
@@ -74,7 +74,7 @@ describe('replay --to', () => {
     expect(before).toMatchObject([{ total: COUNT }]);
   });
 
-  test('is a failure when any answer is no 2xx; redirects are not followed', async () => {
+  test('fails when any response is not 2xx; follows no redirect', async () => {
     const { url, received } = await receiverForTest((_, count) =>
       count === 2
         ? { status: 302, headers: { location: '/elsewhere' } }
@@ -97,7 +97,7 @@ describe('replay --to', () => {
     expect(received).toHaveLength(3);
   });
 
-  test('gives up without an answer, and says where to continue', async () => {
+  test('stops when the server does not respond, and prints how to continue', async () => {
     const { code, stderr } = await tell(
       sandbox,
       'replay',
@@ -111,7 +111,7 @@ describe('replay --to', () => {
     expect(stderr).toMatch(/Continue with: hookctl replay .*--after dlv-/);
   });
 
-  test('that Ctrl-C ends says how far it came and how to go on; together each is sent once', async () => {
+  test('stopped by Ctrl-C: prints how to continue; in the end each is sent once', async () => {
     const { url, received } = await receiverForTest((_, count) => ({
       status: 204,
       when: new Promise((resolve) => setTimeout(resolve, count < 30 ? 5 : 50)),
@@ -128,7 +128,7 @@ describe('replay --to', () => {
     expect(seen.toSorted()).toEqual(bodies.toSorted());
   });
 
-  test('--resign signs with the secret of now, so that another hookctl takes it', async () => {
+  test('--resign signs with the present secret, so that another hookctl accepts it', async () => {
     const other = await sandboxForTest({ env: { GITHUB_WEBHOOK_SECRET: 'another' } });
     const server = await serverForTest(other);
     const to = ['--to', `${server.url}/webhooks/github`];

@@ -11,7 +11,7 @@ interface Settled {
 }
 
 describe('delivery retry', () => {
-  test('takes an ignored one up with the configuration of now, also without a server', async () => {
+  test('processes an ignored delivery again with the present configuration, without a server too', async () => {
     const own = await sandboxForTest({
       files: { 'webhooks.yml': 'webhooks: { github: { allow: { associations: [] } } }\n' },
     });
@@ -40,7 +40,7 @@ describe('delivery retry', () => {
   });
 });
 
-test('a disabled webhook is explained as such', async () => {
+test('explain: a disabled webhook is the reason', async () => {
   const own = await sandboxForTest();
   const first = await startServe(own);
   const { id } = await signedPost(first.url, comment('@agent analyze'));

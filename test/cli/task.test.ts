@@ -6,7 +6,7 @@ import type { TaskView } from '../../src/views.ts';
 import { tell, tellJson } from '../support/in-process.ts';
 import { sandboxForTest } from '../support/sandbox.ts';
 
-test('without a server a task is made, worked on, failed, retried and completed', async () => {
+test('task: created, started, failed, retried and completed without a server', async () => {
   const sandbox = await sandboxForTest({ files: { 'report.md': '# All done\n' } });
   const { id } = await tellJson<TaskView>(sandbox, 'task', 'create', 'Look at it', '--agent', 'planning');
   expect((await tell(sandbox, 'task', 'start', id)).stdout).toMatch(/^status +running$/m);
@@ -25,7 +25,7 @@ test('without a server a task is made, worked on, failed, retried and completed'
   expect((await tell(sandbox, 'task', 'show', id)).stdout).toMatch(/## Result\n\n {2}# All done/);
 });
 
-test('a mistake ends with its own exit code and says what is wrong', async () => {
+test('errors: each has its exit code and says what is wrong', async () => {
   const sandbox = await sandboxForTest();
   const { id } = await tellJson<TaskView>(sandbox, 'task', 'create', 'Look at it', '--requires-approval');
   const cases: readonly [readonly string[], number, string][] = [
@@ -45,7 +45,7 @@ test('a mistake ends with its own exit code and says what is wrong', async () =>
   }
 });
 
-test('what a task waits for is shown, a failed one by its status', async () => {
+test('task show: lists what a task waits for, with a failed task’s status', async () => {
   const sandbox = await sandboxForTest();
   const first = await tellJson<TaskView>(sandbox, 'task', 'create', 'First');
   const second = await tellJson<TaskView>(sandbox, 'task', 'create', 'Second', '--depends-on', first.id);
@@ -54,7 +54,7 @@ test('what a task waits for is shown, a failed one by its status', async () => {
   expect(shown.stdout).toMatch(new RegExp(`^waits for +${first.id} failed First$`, 'm'));
 });
 
-test('sync says where the files are, or why there are none', async () => {
+test('sync: prints the folder of the files, or why there are none', async () => {
   const sandbox = await sandboxForTest();
   const { id } = await tellJson<TaskView>(sandbox, 'task', 'create', 'Look at it');
   expect(await tellJson(sandbox, 'sync')).toEqual({
@@ -69,7 +69,7 @@ test('sync says where the files are, or why there are none', async () => {
   expect(told.stdout).toContain(`${id}  ${sandbox.home}/.claude does not exist`);
 });
 
-test('claude install adds two variables and loses nothing; uninstall takes out only what install added', async () => {
+test('claude install: adds two variables and keeps the rest; uninstall removes only what install added', async () => {
   const sandbox = await sandboxForTest({ files: { 'webhooks.yml': 'claudeTasks: { list: shop }\n' } });
   const path = join(sandbox.project, '.claude/settings.local.json');
   const theirs =
@@ -91,7 +91,7 @@ test('claude install adds two variables and loses nothing; uninstall takes out o
   expect(await tellJson(sandbox, 'claude', 'uninstall')).toMatchObject({ changed: [] });
 });
 
-test('claude install refuses a list of somebody else and a file that is no JSON, and changes neither', async () => {
+test('claude install: refuses another list and invalid JSON, and changes neither', async () => {
   const sandbox = await sandboxForTest();
   const path = join(sandbox.project, '.claude/settings.local.json');
   await mkdir(dirname(path));

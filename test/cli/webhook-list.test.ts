@@ -54,7 +54,7 @@ describe('webhook list', () => {
     };
   }
 
-  test('reads what it prints without the schema, template and SQL libraries', async () => {
+  test('loads no schema, template or SQL library', async () => {
     const { isQuick, stateOf, text } = await listed();
     expect(isQuick).toBe(true);
     expect(text).toMatch(/^github +github +built-in +enabled +\/webhooks\/github +\S+ \S+ +dlv-\w+$/m);

@@ -49,7 +49,7 @@ const inCommands: readonly (readonly [string, readonly string[], RegExp])[] = [
   ['a former name', ['--options', '{}'], /Did you mean --option name=value\?/],
 ];
 
-describe('a mistake in a command is shown where it is, and nothing is written:', () => {
+describe('a mistake in a command: the error points at it, and nothing is written:', () => {
   test.each(inCommands)('%s', async (_, options, said) => {
     const args = ['webhook', 'command', 'add', 'triage', '--trigger', 'issues.opened'];
     const ran = await tell(sandbox, ...args, ...options);
@@ -110,7 +110,7 @@ test.each(others)('%s is refused with what to type instead', async (_, args, cod
   expect(ran.code).toBe(code);
 });
 
-test('several commands of one trigger are named by their ids', async () => {
+test('commands that share a trigger: the error lists their ids', async () => {
   for (const priority of ['1', '2']) {
     await tellJson(
       sandbox,
@@ -126,5 +126,5 @@ test('several commands of one trigger are named by their ids', async () => {
   }
   const ran = await tell(sandbox, 'webhook', 'command', 'edit', 'triage', 'push', '--agent', 'x');
   expect(ran.code).toBe(2);
-  expect(ran.stderr).toMatch(/push may mean 2:\n {2}cmd-\w+ {2}push\n {2}cmd-\w+ {2}push/);
+  expect(ran.stderr).toMatch(/push matches 2:\n {2}cmd-\w+ {2}push\n {2}cmd-\w+ {2}push/);
 });

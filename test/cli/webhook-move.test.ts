@@ -82,7 +82,7 @@ describe('moving webhooks', () => {
   });
 });
 
-test('a damaged db is named, never written, and restored', async () => {
+test('webhook restore: restores a damaged db, which nothing else overwrites', async () => {
   const sandbox = await sandboxForTest();
   await ok(cli(sandbox, 'webhook', 'add', 'github', '--name', 'good'));
   const file = join(sandbox.dataFolder, 'webhooks.json');

@@ -30,7 +30,7 @@ async function answered({ endpoint }: Webhook, secret: string): Promise<number> 
   return status;
 }
 
-test('every change is in force when its command returns', async () => {
+test('webhook changes: applied by the server when the command returns', async () => {
   const webhook = await add('live', 'first');
   expect(webhook.url).toBe(server.url + webhook.endpoint);
   expect(await answered(webhook, 'first')).toBe(202);
@@ -59,7 +59,7 @@ test('every change is in force when its command returns', async () => {
   expect(await answered(webhook, 'third')).toBe(202);
 });
 
-test('lists name the last delivery, and `list` and the API agree', async () => {
+test('webhook list: shows the last delivery, as the API does', async () => {
   const webhook = await add('listed', 'x');
   const { id } = await signedPost(server.url, comment('hello'), { secret: 'x', path: webhook.endpoint });
   const listed = await cliJson<readonly object[]>(sandbox, 'webhook', 'list');
@@ -68,7 +68,7 @@ test('lists name the last delivery, and `list` and the API agree', async () => {
   expect(items).toContainEqual(listed.find((it) => 'name' in it && it.name === 'listed'));
 });
 
-test('commands at the same time lose nothing, whether or not a server runs', async () => {
+test('webhook changes: concurrent commands lose nothing, with and without a server', async () => {
   for (const place of [sandbox, await sandboxForTest()]) {
     const names = Array.from({ length: 5 }, (_, index) => `at once ${index}`);
     const ran = await Promise.all(
@@ -85,7 +85,7 @@ test('commands at the same time lose nothing, whether or not a server runs', asy
   }
 });
 
-test('a restore is in force when it returns', async () => {
+test('webhook restore: applied by the server when it returns', async () => {
   const webhook = await add('restored', 'y');
   await writeFile(join(sandbox.dataFolder, 'webhooks.json'), '{');
   expect(await answered(webhook, 'y')).toBe(202);
@@ -95,7 +95,7 @@ test('a restore is in force when it returns', async () => {
   expect(await answered(webhook, 'y')).toBe(202);
 });
 
-test('`token` prints the token, and `api` is the curl that has it', async () => {
+test('token and api: print the token, send requests with it', async () => {
   expect((await cli(sandbox, 'token')).stdout).toBe(`${tokenOf(sandbox)}\n`);
   await sandbox.write('new.json', '{"provider":"github","name":"by api"}');
   const made = await cli(sandbox, 'api', 'POST', '/api/webhooks', '--data', '@new.json');
@@ -112,7 +112,7 @@ test('`token` prints the token, and `api` is the curl that has it', async () => 
   expect(await cli(sandbox, 'api', 'BREW', path)).toMatchObject({ code: 2 });
 });
 
-test('without a server `api` and `token` name the folder that has none', async () => {
+test('token and api: name the folder without a server', async () => {
   const idle = await sandboxForTest();
   const { code, stderr } = await cli(idle, 'api', 'GET', '/api/webhooks');
   expect(code).toBe(1);

@@ -35,7 +35,7 @@ describe('without a server, one webhook', () => {
 
   const show = () => tellJson<Webhook>(sandbox, 'webhook', 'show', 'triage');
 
-  test('is added with a secret of its own, which is shown this once', async () => {
+  test('is added with its own secret, which is shown once', async () => {
     const { secret, ...kept } = webhook;
     expect(secret).toMatch(/^[0-9a-f]{64}$/);
     expect(kept).toMatchObject({
@@ -49,7 +49,7 @@ describe('without a server, one webhook', () => {
     expect(stdout.trim()).toBe(secret);
   });
 
-  test('is said with what to paste into the provider’s form, and what to type next', async () => {
+  test('is printed with the provider’s form and the next command', async () => {
     const said = await ok(
       tell(sandbox, 'webhook', 'add', 'github', '--name', 'second', '--secret-env', 'SECOND'),
     );
@@ -61,7 +61,7 @@ describe('without a server, one webhook', () => {
     expect(await ok(tell(sandbox, 'webhook', 'list'))).toMatch(/second +github +dynamic +no secret/);
   });
 
-  test('is changed in what is named, and keeps the rest', async () => {
+  test('is edited: only what the options name changes', async () => {
     const args = ['--allow-user', '7', '--prefix', '@other', '--clear', 'agent'];
     expect(await ok(tell(sandbox, 'webhook', 'edit', 'TRIAGE', ...args))).toMatch(/command_prefix/);
     expect(await show()).toMatchObject({
@@ -78,7 +78,7 @@ describe('without a server, one webhook', () => {
     expect(await ok(tell(sandbox, 'webhook', 'enable', 'triage'))).toMatch(/was enabled/);
   });
 
-  test('gets a new secret while the former one still verifies', async () => {
+  test('gets a new secret while the old one stays valid', async () => {
     const rotated = await tellJson<Webhook & { former_secret_expires_at: string }>(
       sandbox,
       ...['webhook', 'rotate-secret', 'triage', '--overlap', '2h'],
@@ -181,7 +181,7 @@ describe('without a server, one webhook', () => {
     await ok(tell(sandbox, ...on, 'remove', 'triage', command.id));
   });
 
-  test('is found by the beginning of its id, and never guessed', async () => {
+  test('is found by a prefix of its id, and never guessed', async () => {
     const { webhook_id: id } = webhook;
     expect((await tellJson<Webhook>(sandbox, 'webhook', 'show', id.slice(0, -1))).webhook_id).toBe(id);
     const many = await tell(sandbox, 'webhook', 'remove', id.slice(0, 5));

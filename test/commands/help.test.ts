@@ -8,7 +8,7 @@ beforeAll(async () => {
   sandbox = await sandboxForFile();
 });
 
-test('E25: the help is in groups, fits 80 columns and ends with two examples', async () => {
+test('help: has groups, fits 80 columns and ends with two examples', async () => {
   for (const args of [[], ['--help'], ['help']]) {
     const { code, stdout, stderr } = await tell(sandbox, ...args);
     expect([code, stderr]).toEqual([0, '']);
@@ -38,7 +38,7 @@ function pathsOf(command: Verb | Group): readonly (readonly string[])[] {
   return [[command.name], ...below.map((path) => [command.name, ...path])];
 }
 
-test('E25: an unknown command, topic, subcommand or option is refused with what was meant', async () => {
+test('errors: an unknown command, topic, subcommand or option gets a suggestion', async () => {
   const cases = [
     [['srve'], 'Did you mean serve?'],
     [['help', 'foo'], 'there is no command hookctl foo'],
@@ -70,7 +70,7 @@ test('E25: an unknown command, topic, subcommand or option is refused with what 
   }
 });
 
-test('E25: an error of a nested command names the help of that command, not of its group', async () => {
+test('errors: a nested command’s error names its own help', async () => {
   const cases = [
     [['webhook', 'add', '--nope'], 'See hookctl webhook add --help'],
     [['webhook', 'command', 'add', 'x', '--nope'], 'See hookctl webhook command add --help'],
@@ -87,7 +87,7 @@ test('E25: an error of a nested command names the help of that command, not of i
   }
 });
 
-test('E25: help of a command is that command’s, by every way to ask', async () => {
+test('help: every way to ask prints the same help', async () => {
   for (const args of [
     ['help', 'webhook'],
     ['webhook', '--help'],

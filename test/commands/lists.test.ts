@@ -32,7 +32,7 @@ beforeAll(async () => {
   await store.close();
 });
 
-test('E12: a list that is cut says how many there are, and the command of the next page', async () => {
+test('lists: a cut list prints the total and the command for the next page', async () => {
   const cases = [
     [['delivery', 'list'], '50 of 1,205; next page: hookctl delivery list --before dlv-1155'],
     [
@@ -62,7 +62,7 @@ test('E12: a list that is cut says how many there are, and the command of the ne
   }
 });
 
-test('E12: a list that is whole, or the last page of one, says nothing of a next page', async () => {
+test('lists: a complete list and a last page print no next page', async () => {
   for (const args of [
     ['task', 'list', '--limit', '60'],
     ['task', 'list', '--before', 'task-0050'],
@@ -72,7 +72,7 @@ test('E12: a list that is whole, or the last page of one, says nothing of a next
   }
 });
 
-test('E12: a filter that names nothing is an error with what was meant, never an empty list', async () => {
+test('lists: a filter with an unknown name is an error with a suggestion', async () => {
   const cases = [
     [['delivery', 'list', '--webhook', 'nope'], 4, 'there is no webhook nope\nKnown: My Hook, github'],
     [['delivery', 'list', '--webhook', 'githb'], 4, 'Did you mean github?'],

@@ -34,7 +34,7 @@ const ROWS = [
   row('dlv-01jd9x3k2a7f3kq4', '🎉 Åsa🇳🇴'),
 ];
 
-test('E13: on a terminal no line of a table is wider than it, ids stay whole, and words are not torn apart', async () => {
+test('tables: fit the terminal, keep ids whole and break between words', async () => {
   for (const columns of [60, 80, 100, 120]) {
     const lines = (await table(stream(columns), COLUMNS, ROWS)).split('\n');
     expect(
@@ -51,7 +51,7 @@ test('E13: on a terminal no line of a table is wider than it, ids stay whole, an
   }
 });
 
-test('E13: cells are aligned by how wide they are shown, also emoji, flags, combining marks and CJK', async () => {
+test('tables: align cells by display width, also emoji, flags, combining marks and CJK', async () => {
   const names = ['octocat', '山田太郎さん', '🎉 Åsa🇳🇴', 'cafe\u0301', '한국어', 'ﾊﾝｶｸ', '❤️ ok'];
   const text = await table(
     stream(undefined),
@@ -63,7 +63,7 @@ test('E13: cells are aligned by how wide they are shown, also emoji, flags, comb
   expect(new Set(ends).size).toBe(1);
 });
 
-test('E13: a text that is cut ends between two characters, with …', async () => {
+test('tables: a cut text ends between two characters, with …', async () => {
   const cut = await table(stream(24), [whole('id'), 'title'], [['task-1', '🇳🇴'.repeat(9)]]);
   const line = cut.split('\n')[1] ?? '';
   expect(line).toMatch(/^task-1 {2}(?:🇳🇴)+…$/u);
@@ -72,19 +72,19 @@ test('E13: a text that is cut ends between two characters, with …', async () =
   expect(wide.split('\n').filter((text) => text.length > 24)).toEqual([]);
 });
 
-test('E13: without a terminal nothing is cut or moved, so that grep and awk find one row on one line', async () => {
+test('tables: without a terminal each row is one whole line, for grep and awk', async () => {
   const lines = (await table(stream(undefined), COLUMNS, ROWS)).split('\n');
   expect(lines).toHaveLength(4);
   expect(lines[1]).toContain(REASON);
 });
 
-test('E13: colour is for terminals that want it', async () => {
+test('tables: colours appear only on terminals that want them', async () => {
   const painted = await table(stream(200, true), COLUMNS, [row('dlv-1', 'octocat')]);
   expect(painted).toContain('\u001b[');
   expect(await table(stream(200), COLUMNS, [row('dlv-1', 'octocat')])).not.toContain('\u001b[');
 });
 
-test('E13: every list of the command line fits 80 columns', async () => {
+test('tables: every list fits 80 columns', async () => {
   const sandbox = await sandboxForTest();
   const title =
     'ログイン後にクラッシュする 🎉🎉 when the 日本語 title is very long, and then some more words';

@@ -121,7 +121,7 @@ const STAYS = [
 const kept = (view: PrunedTasks) =>
   view.kept.map(({ reason, tasks }) => [reason, tasks] as const).toSorted(([a], [b]) => (a < b ? -1 : 1));
 
-test('E15: `task prune` says what would go and what is still needed, and asks before it removes', async () => {
+test('task prune: prints what would be removed and what stays, and asks first', async () => {
   const dry = await tellJson<PrunedTasks>(sandbox, 'task', 'prune', '--before', '30d', '--dry-run');
   expect([dry.tasks, dry.cancelled, kept(dry)]).toEqual([3, 0, STAYS]);
   const words = await tell(sandbox, 'task', 'prune', '--dry-run');
@@ -146,7 +146,7 @@ test('E15: `task prune` says what would go and what is still needed, and asks be
   expect(titles()).toEqual(before);
 });
 
-test('E15: `task prune --before` removes whole trees of tasks with all rows that belong to them alone', async () => {
+test('task prune --before: removes whole task trees with all their rows', async () => {
   const spentBefore = readStore(sandbox, (reader) => [
     reader.spent(now - DAY),
     reader.spent(now - DAY, 'flow-old'),
@@ -183,7 +183,7 @@ test('E15: `task prune --before` removes whole trees of tasks with all rows that
   expect([again.tasks, kept(again)]).toEqual([0, STAYS]);
 });
 
-test('E15: samples are marked in lists, and `task prune --samples` cancels and removes them alone', async () => {
+test('task prune --samples: cancels and removes only samples, which lists mark', async () => {
   const listed = await tellJson<{ title: string; sample: boolean }[]>(sandbox, 'task', 'list');
   expect(
     listed
@@ -208,7 +208,7 @@ test('E15: samples are marked in lists, and `task prune --samples` cancels and r
   expect([none.code, none.stdout]).toEqual([0, 'No tasks of samples.\n']);
 });
 
-test('E15: after a prune the same delivery is still a duplicate, and new events have new ids', async () => {
+test('task prune: the same delivery is still a duplicate, and new events have new ids', async () => {
   const used = db().prepare("select seq from sqlite_sequence where name = 'task_transitions'").get()?.seq;
   const store = await openStore({ path: databasePath(sandbox.dataFolder) });
   for (const name of ['old', 'ended sample']) {

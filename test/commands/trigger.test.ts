@@ -32,7 +32,7 @@ const trigger = (...args: readonly string[]) => tellJson<DispatchView>(sandbox, 
 const commands = ({ delivery }: DispatchView) =>
   delivery.decisions.filter(({ fired }) => fired).map(({ command }) => command);
 
-test('E23: a sample makes the task of its trigger and no other; text commands fire only with --text', async () => {
+test('trigger: a sample creates only its trigger’s task; text commands need --text', async () => {
   expect(commands(await trigger('bugs', 'issues.opened'))).toHaveLength(1);
   expect(commands(await trigger('bugs', 'issues.opened', '--text', '@agent triage it'))).toHaveLength(2);
   for (const type of ['issues.opened', 'issue_comment.created', 'pull_request.opened']) {
@@ -44,7 +44,7 @@ test('E23: a sample makes the task of its trigger and no other; text commands fi
   ]);
 });
 
-test('E23: a sample that commands nothing says how to write a command', async () => {
+test('trigger: a sample without a command prints how to give one', async () => {
   const { code, stderr } = await tell(sandbox, 'trigger', 'github', 'issue_comment.created');
   expect([code, stderr]).toEqual([
     0,
@@ -53,7 +53,7 @@ test('E23: a sample that commands nothing says how to write a command', async ()
   expect((await tell(sandbox, 'trigger', 'github', 'push')).stderr).not.toContain('--text');
 });
 
-test('E25: an event that the provider has no sample of is refused with what was meant', async () => {
+test('trigger: an event without a sample gets a suggestion', async () => {
   for (const [type, meant] of [
     ['issue.opened', 'issues.opened'],
     ['issue_comment.create', 'issue_comment.created'],
@@ -66,7 +66,7 @@ test('E25: an event that the provider has no sample of is refused with what was 
   expect([code, stderr]).toEqual([2, expect.stringContaining('Did you mean bugs?')]);
 });
 
-test('E15: a sample is marked, its replay too, and no sender can claim the mark', async () => {
+test('trigger: samples and their replays are marked; no sender can set the mark', async () => {
   const { delivery, tasks } = await trigger('bugs', 'issues.opened');
   expect([delivery.sample, tasks.map(({ sample }) => sample)]).toEqual([true, [true]]);
   const [replayed] = await tellJson<DispatchView[]>(sandbox, 'replay', delivery.id);
@@ -103,7 +103,7 @@ test('E15: a sample is marked, its replay too, and no sender can claim the mark'
   }
 });
 
-test('E15: `task prune --samples` asks the server to remove samples with their entries, and nothing else', async () => {
+test('task prune --samples: the server removes only samples, with their entries', async () => {
   const ran = (await trigger('bugs', 'pull_request.opened')).tasks[0]?.id ?? '';
   expect((await tell(sandbox, 'task', 'approve', ran)).code).toBe(0);
   const log = await eventually('its run to go on', () =>

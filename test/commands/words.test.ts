@@ -24,7 +24,7 @@ const words = (line: string) =>
 const linesIn = (text: string) =>
   [...text.matchAll(/hookctl (?:webhook|trigger|delivery) [^`\n]*/g)].map(([line]) => line);
 
-test('E11: whatever is printed to be pasted is one command for a shell, whatever a name holds', async () => {
+test('printed commands: can be pasted into a shell, whatever a name contains', async () => {
   for (const word of [NAME, 'a b', '*', "it's", '日本語', '-x', 'a;b', '$(x)', '~', '!']) {
     expect(words(commandLine('hookctl', 'webhook', 'show', word)).at(-1)).toBe(word);
   }
@@ -47,7 +47,7 @@ test('E11: whatever is printed to be pasted is one command for a shell, whatever
   for (const line of lines) expect(words(line), line).toContain('My Custom Webhook');
 });
 
-test('E11: what is printed repeats --config, and does what it says when it is pasted', async () => {
+test('printed commands: repeat --config, and work when pasted', async () => {
   const own = await sandboxForTest({
     files: { "it's mine/webhooks.yml": 'webhooks: { jira: { enabled: false } }\n' },
   });
@@ -85,7 +85,7 @@ test('E11: what is printed repeats --config, and does what it says when it is pa
   }
 });
 
-test('E21: each thing has one option, and its former name is refused with the present one', async () => {
+test('options: a former name is refused with the present one', async () => {
   for (const [args, meant] of [
     [['task', 'fail', 'task-1', '--error', 'x'], '--reason'],
     [['task', 'fail', 'task-1', '--error-file', 'x'], '--reason-file'],
@@ -102,7 +102,7 @@ test('E21: each thing has one option, and its former name is refused with the pr
   expect(stdout).not.toContain('--error');
 });
 
-test('E21: settings of an action are given one by one, with their types', async () => {
+test('options: settings of an action are given one by one, with their types', async () => {
   const add = ['webhook', 'command', 'add', 'bugs', '--trigger', 'push', '--action', 'forward'];
   const { command } = await tellJson<{ command: { options: object } }>(
     sandbox,
@@ -111,7 +111,7 @@ test('E21: settings of an action are given one by one, with their types', async 
   expect(command.options).toEqual({ urls: ['https://example.com/a'], privateNetwork: true });
 });
 
-test('E21: an option or a template that the action does not use is refused, with those that it uses', async () => {
+test('options: an option or template that the action does not use is refused, with those that it uses', async () => {
   const add = ['webhook', 'command', 'add', 'bugs', '--trigger', 'push', '--action'];
   for (const [action, setting, used] of [
     ['react', [], 'emoji'],
@@ -132,7 +132,7 @@ test('E21: an option or a template that the action does not use is refused, with
   expect([copy.code, copy.stderr]).toEqual([0, expect.any(String)]);
 });
 
-test('E21: reasons show the names of commands, not their ids', async () => {
+test('reasons: show names of commands, not ids', async () => {
   const own = await sandboxForTest();
   await tellJson(own, 'webhook', 'add', 'github', '--name', 'named');
   await tellJson(own, 'webhook', 'command', 'add', 'named', '--text-name', 'triage');
