@@ -1,7 +1,7 @@
 import { ConfigError, type Diagnostic } from '../errors.ts';
 import type { Source } from '../lib/diagnostics.ts';
 import { suggest } from '../lib/suggest.ts';
-import type { Provider, Snapshot, Webhook } from '../types.ts';
+import type { JsonValue, Provider, Snapshot, Webhook } from '../types.ts';
 import { type Accounts, resolveAccounts } from './accounts.ts';
 import { type AssembledWebhook, assemble } from './assemble.ts';
 import { type DbFile, dbFile } from './dynamic/db-file.ts';
@@ -24,9 +24,6 @@ import type { ProjectConfig } from './project/schema.ts';
 import { defaultProject, type ReadProject, readProject } from './project/schema.ts';
 import type { Known } from './resolve.ts';
 import { resolveSecret, type SecretPlaces, secretNotices } from './secrets.ts';
-import { createSnapshot } from './snapshot.ts';
-
-export { secretsIn } from './snapshot.ts';
 
 interface LoadOptions extends Known {
   readonly located: ProjectPaths;
@@ -186,4 +183,43 @@ async function unlock({ webhook, secret }: AssembledWebhook, places: SecretPlace
 
 function byPlace(a: Diagnostic, b: Diagnostic): number {
   return a.file.localeCompare(b.file) || (a.line ?? 0) - (b.line ?? 0) || (a.column ?? 0) - (b.column ?? 0);
+}
+
+/** Every secret that a configuration holds, so that output can leave them out. */
+export function* secretsIn({ webhooks }: Snapshot, { byProvider }: Accounts): Iterable<string> {
+  for (const { secrets, commands } of webhooks) {
+    for (const { value } of secrets) yield value.reveal();
+    for (const { options } of commands) yield* passwordsIn(options.urls);
+  }
+  for (const { token } of byProvider.values()) yield token.reveal();
+}
+
+/** The passwords of URLs that something is forwarded to. */
+function* passwordsIn(urls: JsonValue | undefined): Iterable<string> {
+  if (!Array.isArray(urls)) return;
+  for (const url of urls) {
+    const password = URL.parse(String(url))?.password ?? '';
+    if (password !== '') yield* [password, decodeURIComponent(password)];
+  }
+}
+
+/** The webhooks in force, frozen: a reload makes a new snapshot and swaps it in as a whole. */
+export function createSnapshot(webhooks: readonly Webhook[]): Snapshot {
+  const frozen = Object.freeze(webhooks.map((webhook) => deepFreeze(webhook)));
+  return Object.freeze({
+    webhooks: frozen,
+    byEndpoint: new Map(frozen.map((webhook) => [webhook.endpoint, webhook])),
+    byName: new Map(frozen.map((webhook) => [webhook.name, webhook])),
+    byWebhookId: new Map(
+      frozen.flatMap((webhook) =>
+        webhook.origin.kind === 'dynamic' ? [[webhook.origin.webhookId, webhook] as const] : [],
+      ),
+    ),
+  });
+}
+
+function deepFreeze<T>(value: T): T {
+  if (typeof value !== 'object' || value === null || Object.isFrozen(value)) return value;
+  for (const inner of Object.values(value)) deepFreeze(inner);
+  return Object.freeze(value);
 }

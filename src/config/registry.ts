@@ -5,8 +5,8 @@ import { type LoadedDynamic, noticesOf, withAdvice, withSecrets } from './dynami
 import { clashesWith, type Difference, difference } from './dynamic/resolve-db.ts';
 import type { DbWebhook } from './dynamic/schema.ts';
 import type { Configuration } from './index.ts';
+import { createSnapshot } from './index.ts';
 import type { UnloadedFile } from './modules/files.ts';
-import { createSnapshot } from './snapshot.ts';
 import { type FileWatch, sourceLooks, watchPaths } from './watch.ts';
 
 /** What happened to the configuration while serving. */
