@@ -81,7 +81,7 @@ function thirdParty(modules) {
 
 /** The samples of the built-in providers, which are read when a command asks for them: `dist/samples/<provider>.json`. */
 function copySamples() {
-  mkdirSync(join(dist, 'samples'));
+  mkdirSync(join(dist, 'samples'), { recursive: true });
   for (const name of readdirSync(join(root, 'src/providers'))) {
     const file = join(root, 'src/providers', name, 'samples.json');
     if (existsSync(file)) copyFileSync(file, join(dist, 'samples', `${name}.json`));
