@@ -55,7 +55,7 @@ describe('hints lead to no error', () => {
       `hookctl replay ${processed}`,
     );
     const refused = await tell(sandbox, 'delivery', verb, rejected);
-    expect(refused.stderr).toContain('redeliver it at the sender');
+    expect(refused.stderr).toContain('have the sender deliver it again');
     expect(refused.stderr).not.toContain('hookctl replay');
     const broken = await tell(sandbox, 'delivery', verb, unparsed);
     expect(broken.stderr).toContain(`hookctl delivery show ${unparsed} --body`);

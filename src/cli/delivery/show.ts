@@ -78,10 +78,10 @@ async function show(app: Services, id: string, flags: ShowFlags): Promise<0> {
 
 /** The next useful command, of those that can succeed. */
 function nextStep({ id, status, body_removed_at: removedAt }: DeliveryView): string {
-  if (removedAt !== null) return 'Its body was removed: to run it again, redeliver it at the sender.';
+  if (removedAt !== null) return 'Its body was removed: to run it again, have the sender deliver it again.';
   switch (status) {
     case 'rejected':
-      return 'Its body was not kept: redeliver it at the sender.';
+      return 'Its body was not kept: have the sender deliver it again.';
     case 'unparsed':
       return `See its body: hookctl delivery show ${id} --body`;
     default:
