@@ -6,7 +6,7 @@ import { snakeCased } from '../../lib/case.ts';
 import type { JsonValue } from '../../types.ts';
 import type { Command } from '../kit/command.ts';
 import { collect, integer } from '../kit/options.ts';
-import { objectOption } from './json-option.ts';
+import { objectOption } from './mistake.ts';
 
 /** A number stays text: settings of providers take `60` as well as 60, and an id of digits is no number. */
 const JSON_VALUE = /^(?:[[{"]|(?:true|false|null)$)/;

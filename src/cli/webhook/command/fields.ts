@@ -8,8 +8,7 @@ import type { JsonObject, JsonValue } from '../../../types.ts';
 import type { Command } from '../../kit/command.ts';
 import { collect, renamed } from '../../kit/options.ts';
 import { fieldOptions, type GivenFlags, givenBy } from '../field-flags.ts';
-import { objectOption } from '../json-option.ts';
-import { mistakeAt } from '../mistake.ts';
+import { mistakeAt, objectOption } from '../mistake.ts';
 
 /** The settings of a command, as `command add` and `command edit` take them, where more than one option gives a field. */
 export interface CommandFlags {
