@@ -107,7 +107,7 @@ export interface TreeFilter {
   readonly samples: boolean;
 }
 
-/** Why a task and those that it initiated stay; see `store/task-prune.ts`. */
+/** Why a task and those that it initiated stay; see `pruneTrees` in the local store. */
 export type KeptCode = 'open' | 'later' | 'running' | 'unsent' | 'needed';
 
 /** A task with all that it initiated: they are removed together, or not at all. */
