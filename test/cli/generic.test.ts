@@ -137,12 +137,12 @@ export default [
   expect(code).toBe(3);
   const problems = `${stderr}${stdout}`.replaceAll(`${sandbox.project}/`, '');
   for (const expected of [
-    'webhooks/tickets.ts:6 signature.tolerance: has no effect without a timestamp: no time is checked',
-    'webhooks/tickets.ts:8 lable: unknown field\n  Did you mean label?',
+    'webhooks/tickets.ts:2 signature.tolerance: has no effect without a timestamp: no time is checked',
+    'webhooks/tickets.ts:2 lable: unknown field\n  Did you mean label?',
     'webhooks/tickets.ts:11 comands: unknown field\n  Did you mean commands?',
     'webhooks/more.ts:2 signature: missing: nothing says how a request is proved',
     'webhooks/more.ts:2 name: github is a provider that hookctl has already\n  Choose another name.',
-    'webhooks/more.ts:13 options.algorithm: expected one of "sha1"|"sha256"|"sha512"',
+    'webhooks/more.ts:8 options.algorithm: expected one of "sha1"|"sha256"|"sha512"',
   ]) {
     expect(problems).toContain(expected);
   }

@@ -93,7 +93,10 @@ function checkSignature(scheme: Scheme, request: RawRequest, secrets: readonly W
   if (!signed.ok) return signed.verdict;
   const header = signatureHeader(scheme, request.headers);
   if (header === undefined || header === '') {
-    return refused('signature_missing', `the request carries no ${scheme.headers.join(' or ')}`);
+    return refused(
+      'signature_missing',
+      `the request carries no signature: it has no ${scheme.headers.join(' or ')}`,
+    );
   }
   const candidates = candidatesIn(scheme, header);
   if (scheme.kind === 'ed25519') return checkEd25519(scheme, candidates, signed.parts, secrets);
