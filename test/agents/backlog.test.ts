@@ -103,7 +103,7 @@ test('E3: a backlog is cancelled at once, after a question or with --yes, and no
 
   for (const [args, code, words] of [
     [['task', 'cancel'], 2, 'no task to cancel is given'],
-    [['task', 'cancel', tasks[0] ?? '', '--agent', 'planning'], 2, 'filters select tasks'],
+    [['task', 'cancel', tasks[0] ?? '', '--agent', 'planning'], 2, 'an id and filters exclude each other'],
     [['task', 'cancel', '--status', 'completed', '--yes'], 2, 'must be one of'],
     [['task', 'cancel', '--agent', 'planing', '--yes'], 4, 'Did you mean planning?'],
     [['task', 'cancel', '--agent', 'planning', '--yes'], 0, 'No open tasks match'],
