@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process';
 import { readdirSync, readFileSync } from 'node:fs';
 import { basename, dirname, join, relative, resolve } from 'node:path';
 import { expect, test } from 'vitest';
@@ -332,6 +333,13 @@ test('every command of the CLI is listed in its index', () => {
   expect(
     commands.filter((file) => !index.includes(`'./${relative('cli', short(file))}'`)).map(short),
   ).toEqual([]);
+});
+
+test('the picture in ARCHITECTURE.md shows the rooms and imports of today', () => {
+  const check = spawnSync(process.execPath, [join(ROOT, 'scripts/rooms.js'), '--check'], {
+    encoding: 'utf8',
+  });
+  expect(check.stderr).toBe('');
 });
 
 test('SQL stands in the store alone', () => {

@@ -4,13 +4,13 @@ import type { Services } from '../services.ts';
 import type { AuditReader } from '../store/audit.ts';
 import type { Actor, JsonObject } from '../types.ts';
 import type { ServeListener } from './events.ts';
-import { newPermissions, type Permission, permissionText } from './permissions.ts';
+import { newPermissions, type Permission, type RecordedPermission } from './permissions.ts';
 
 interface ServeAuditOptions {
   readonly services: Services;
   readonly store: AuditReader;
   /** What the configuration in force lets hookctl do outside. */
-  readonly permissions: () => readonly Permission[];
+  readonly permissions: () => readonly RecordedPermission[];
   readonly emit: ServeListener;
 }
 
@@ -32,7 +32,7 @@ export function openServeAudit(options: ServeAuditOptions): ServeAudit {
   const { services, store, permissions, emit } = options;
   let work: Promise<void> = Promise.resolve();
   let closed = false;
-  let allowed = permissions().map(permissionText);
+  let allowed = permissions().map(({ record }) => record);
 
   function record(entry: Parameters<Services['audit']>[0], actor = SERVER): void {
     if (closed) return;
@@ -44,7 +44,7 @@ export function openServeAudit(options: ServeAuditOptions): ServeAudit {
   function reloaded({ kind: _, revision, ...names }: Applied): void {
     const now = permissions();
     const added = newPermissions(allowed, now);
-    const texts = now.map(permissionText);
+    const texts = now.map(({ record }) => record);
     const isSame = texts.join('\n') === allowed.join('\n');
     allowed = texts;
     const details = { ...names, ...(!isSame && { allowed }) };

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { actionNamed } from '../actions/index.ts';
 import type { Configuration } from '../config/index.ts';
 import { commandLabel } from '../labels.ts';
@@ -11,30 +12,50 @@ export interface Permission {
   readonly says: string;
 }
 
+/** A permission, and the text by which it is compared and recorded: other arguments of a program are another permission. */
+export interface RecordedPermission extends Permission {
+  readonly record: string;
+}
+
 /** All that the webhooks and agents may do outside. A disabled webhook counts: enabling it changes no permission. */
 export function permissionsOf(
   { webhooks }: Snapshot,
   { project: { agents } }: Pick<Configuration, 'project'>,
-): readonly Permission[] {
+): readonly RecordedPermission[] {
   return [
     ...webhooks.flatMap(({ name, commands }) =>
       commands
         .filter(({ action }) => actionNamed(action)?.reachesOut === true)
-        .map((command) => ({ target: `${name}/${commandLabel(command)}`, says: says(command) })),
+        .map((command) =>
+          recorded({ target: `${name}/${commandLabel(command)}`, says: says(command) }, command.options),
+        ),
     ),
-    ...Object.entries(agents).map(([name, { use }]) => ({ target: `agent ${name}`, says: `starts ${use}` })),
+    ...Object.entries(agents).map(([name, agent]) => {
+      const { use, program, args, resumeArgs } = agent as JsonObject & { readonly use: string };
+      return recorded({ target: `agent ${name}`, says: `starts ${use}` }, { program, args, resumeArgs });
+    }),
   ];
 }
 
-/** A permission as it is shown and compared. */
+/** Settings are recorded as a sum, because arguments and paths of URLs may hold secrets. */
+function recorded(permission: Permission, settings: object): RecordedPermission {
+  const text = JSON.stringify(settings);
+  const sum = text === '{}' ? '' : ` [${createHash('sha256').update(text).digest('hex').slice(0, 16)}]`;
+  return { ...permission, record: `${permissionText(permission)}${sum}` };
+}
+
+/** A permission as it is shown. */
 export function permissionText({ target, says }: Permission): string {
   return `${target} ${says}`;
 }
 
-/** Permissions that are not among those in `known` (as texts). */
-export function newPermissions(known: readonly string[], now: readonly Permission[]): readonly Permission[] {
+/** Permissions that are not among those in `known` (as recorded). */
+export function newPermissions(
+  known: readonly string[],
+  now: readonly RecordedPermission[],
+): readonly Permission[] {
   const former = new Set(known);
-  return now.filter((permission) => !former.has(permissionText(permission)));
+  return now.filter(({ record }) => !former.has(record)).map(({ target, says }) => ({ target, says }));
 }
 
 /**
@@ -48,13 +69,15 @@ export function newlyAllowed(before: Configuration | null, after: Configuration)
     .map((text) => text.split(BREAK)[0] ?? '');
 }
 
-/** Separates the shown words from a secret that only distinguishes two permissions. */
+/** Separates the shown words from what only distinguishes two permissions. */
 const BREAK = '\0';
 
 function everythingAllowed(configuration: Configuration): readonly string[] {
   const { snapshot } = configuration;
   return [
-    ...permissionsOf(snapshot, configuration).map(permissionText),
+    ...permissionsOf(snapshot, configuration).map(
+      (permission) => `${permissionText(permission)}${BREAK}${permission.record}`,
+    ),
     ...snapshot.webhooks.flatMap((webhook) => accessOf(webhook, configuration)),
   ];
 }
@@ -75,7 +98,7 @@ function accessOf(webhook: Webhook, { project }: Configuration): readonly string
   ];
 }
 
-/** The program or the hosts; arguments and paths of URLs may hold secrets. */
+/** The program or the hosts. */
 function says({ action, options }: WebhookCommand): string {
   const { program, urls } = options as JsonObject & { readonly program?: unknown; readonly urls?: unknown };
   if (action === 'run') return `runs ${String(program)}`;

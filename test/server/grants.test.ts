@@ -33,27 +33,30 @@ test('permissions: a start says what may run, post or start an agent that could 
   expect(granted(again)).toEqual([]);
   await again.stop();
 
-  // Other arguments of the same program are no news, another program is.
-  await sandbox.write('hooks/deploy.ts', hook(`{ program: '/bin/false', args: ['--all'] }`));
+  // Other arguments are another thing that runs.
+  await sandbox.write('hooks/deploy.ts', hook(`{ program: '${PROGRAM}', args: ['--all'] }`));
   await sandbox.write(
     'webhooks.yml',
     'static: ./hooks/*.ts\nagents: { planning: { use: command, program: /bin/true } }\n',
   );
   const human = await startHumanServe(sandbox);
-  expect(human.stderr()).toContain('new since the last start: deploy/trigger:1 runs /bin/false');
+  expect(human.stderr()).toContain(`new since the last start: deploy/trigger:1 runs ${PROGRAM}`);
   expect(human.stderr()).toContain('new since the last start: agent planning starts command');
   human.child.kill();
   await human.ended;
 
   await sandbox.write(
     'hooks/deploy.ts',
-    hook(`{ program: '/bin/false', args: ['--all'] }`)
+    hook(`{ program: '${PROGRAM}', args: ['--all'] }`)
       .replace("'run'", "'create_task'")
       .replace(/options: .*} }/, '}'),
   );
   const last = await serverForTest(sandbox);
   expect(granted(last)).toEqual([]);
-  expect(allowed(sandbox)).toEqual(['slack/help posts (respond)', 'agent planning starts command']);
+  expect(allowed(sandbox)).toEqual([
+    'slack/help posts (respond)',
+    expect.stringMatching(/^agent planning starts command \[[0-9a-f]{16}\]$/),
+  ]);
   expect(readStore(sandbox, (reader) => JSON.stringify(reader.audit({ limit: 500 })))).not.toContain(
     'not-to-be-told',
   );
@@ -73,7 +76,7 @@ test('permissions: a reload says it, too', async () => {
     state: 'added',
     granted: [{ target: expect.stringMatching(/^triage\/cmd-/), says }],
   });
-  const recorded = expect.stringMatching(new RegExp(`^triage/cmd-\\S+ ${says}$`));
+  const recorded = expect.stringMatching(new RegExp(`^triage/cmd-\\S+ ${says} \\[[0-9a-f]{16}\\]$`));
   await eventually('its line', () => String(allowed(sandbox)).includes('triage'));
   expect(allowed(sandbox)).toEqual(['slack/help posts (respond)', recorded]);
   expect(JSON.stringify(line)).not.toMatch(/pass-word|secret-path/);
