@@ -286,6 +286,15 @@ test('test titles are in plain words', () => {
   expect(found).toEqual([]);
 });
 
+test('G4: no title promises a time in seconds; the bench measures times', () => {
+  const promise =
+    /(?:test|it)(?:\.each\([^)]*\))?\(\s*(['"`])[^'"`]*(?:\bwithin \d+ ?(?:ms|s|seconds?)\b|\bno time\b|\bup nobody\b)/g;
+  const found = inTests
+    .filter((file) => !short(file).includes('opt-in'))
+    .flatMap((file) => [...textOf(file).matchAll(promise)].map(({ 0: title }) => `${short(file)}: ${title}`));
+  expect(found).toEqual([]);
+});
+
 /** `file:line: "phrase", write: …` for each banned phrase. */
 function bannedIn(text: string, file: string, linesBefore = 0): readonly string[] {
   return BANNED.flatMap(([phrase, instead]) =>

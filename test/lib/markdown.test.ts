@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { toAdf } from '../../src/providers/jira/adf.ts';
 import { toWiki } from '../../src/providers/jira/reply.ts';
 import { toMrkdwn } from '../../src/providers/slack/reply.ts';
+import { growth, LINEAR } from '../support/growth.ts';
 
 const MARKDOWN = [
   '# Result',
@@ -99,10 +100,16 @@ describe('text from outside', () => {
     expect(toWiki('```\n{noformat} [~admin]\n```').match(/^\{noformat\}$/gm)).toHaveLength(2);
   });
 
-  test.each(['`', '*', '[', '~~', '_', '**a', '[a](', '- ', '```\n'])('64 KB of %j take no time', (text) => {
-    toMrkdwn(text.repeat(65_536 / text.length));
-    toMrkdwn(`${text.repeat(900 / text.length)}\n`.repeat(70));
-  });
+  test.each(['`', '*', '[', '~~', '_', '**a', '[a](', '- ', '```\n', 'a\n'])(
+    'F18: the time that %j takes grows with its number, on one line and on many',
+    (text) => {
+      const convert = (times: number) => {
+        toMrkdwn(text.repeat(times));
+        toMrkdwn(`${text.repeat(300)}\n`.repeat(times / 300));
+      };
+      expect(growth(convert, 6_000)).toBeLessThan(LINEAR);
+    },
+  );
 
   test('loses no words', () => {
     const text = 'a | b * c _ d ~ e\n\n***\n\n####### seven\n\n```\nopen';

@@ -61,7 +61,7 @@ function endedRun(sandbox: Sandbox, deliveryId: string): AgentRun | null {
   });
 }
 
-test('a comment is answered by Claude Code in one edited comment; the next one resumes its session, also when that is lost', async () => {
+test('G3: a comment is answered by Claude Code in one edited comment; the next one resumes its session, also when that is lost', async () => {
   const { api, sandbox, ask } = await scene([
     {
       calls: [

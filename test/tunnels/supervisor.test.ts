@@ -136,7 +136,7 @@ test('closes also while it waits for the next try', async () => {
   expect(supervisor.current().phase).toBe('down');
 });
 
-test('unscaled, half-open silence is noticed within 90 s', () => {
+test('half-open silence: unscaled, the limit and one tick together are below 90 s', () => {
   const tickMs = 5_000;
   expect((tunnelDrivers.smee.silenceMs ?? Number.NaN) + tickMs).toBeLessThan(90_000);
 });

@@ -14,7 +14,7 @@ export type Block =
   | { readonly kind: 'quote'; readonly spans: readonly Span[] }
   | { readonly kind: 'rule' }
   /** Lines that belong together. */
-  | { readonly kind: 'paragraph'; readonly lines: readonly (readonly Span[])[] };
+  | { readonly kind: 'paragraph'; readonly lines: (readonly Span[])[] };
 
 export type SpanStyle = 'plain' | 'bold' | 'italic' | 'strike' | 'code' | 'link';
 
@@ -54,10 +54,11 @@ export function parseMarkdown(text: string): readonly Block[] {
 }
 
 function endOfFence(lines: readonly string[], from: number, mark: string): number {
-  const end = lines.findIndex(
-    (line, index) => index >= from && line.trim().startsWith(mark) && /^[`~]+$/.test(line.trim()),
-  );
-  return end < 0 ? lines.length : end;
+  for (let at = from; at < lines.length; at += 1) {
+    const line = lines[at]?.trim() ?? '';
+    if (line.startsWith(mark) && /^[`~]+$/.test(line)) return at;
+  }
+  return lines.length;
 }
 
 function append(blocks: Block[], line: string, before: string): void {
@@ -65,7 +66,7 @@ function append(blocks: Block[], line: string, before: string): void {
   const block = blockOf(line);
   const last = blocks.at(-1);
   if (block.kind === 'paragraph' && last?.kind === 'paragraph' && before.trim() !== '') {
-    blocks[blocks.length - 1] = { kind: 'paragraph', lines: [...last.lines, ...block.lines] };
+    last.lines.push(...block.lines);
   } else {
     blocks.push(block);
   }
