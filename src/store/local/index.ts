@@ -7,7 +7,7 @@ import { type BodyLocation, createBodyReader } from './log/body-log.ts';
 import { recoverRows, recoveryProblems } from './log/recovery.ts';
 import { logFolder, logSize } from './log/segments.ts';
 import { type Redact, redacting } from './redact-writes.ts';
-import { createRunner, explained, openForReading, openForWriting } from './sqlite.ts';
+import { createRunner, damageOf, explained, openForReading, openForWriting } from './sqlite.ts';
 import {
   ackEvent,
   consumerNamed,
@@ -144,7 +144,14 @@ function runWriter(writer: Writer): RunWriter {
  * Opens the store to read, beside a running server or without one. Null when nothing was ever stored there.
  * Throws `schema_version` when the db was written by an older or a newer hookctl, `store_damaged` when it is none.
  */
-export function openReader({ path }: { readonly path: string }): StoreReader | null {
+export function openReader({
+  path,
+  failed,
+}: {
+  readonly path: string;
+  /** Called with each error of SQLite, beside the one that is thrown. */
+  readonly failed?: (reason: string) => void;
+}): StoreReader | null {
   if (!existsSync(path)) return null;
   const db = openForReading(path);
   try {
@@ -157,7 +164,7 @@ export function openReader({ path }: { readonly path: string }): StoreReader | n
     if (db.isOpen) db.close();
     throw explained(error, path);
   }
-  return readerOf(db, logFolder(path));
+  return readerOf(db, logFolder(path), failed);
 }
 
 /** SQLite's value for no limit. */
@@ -173,8 +180,8 @@ const countable = {
   audit: listAudit,
 };
 
-function readerOf(db: DatabaseSync, folder: string): StoreReader {
-  const run = createRunner(db);
+function readerOf(db: DatabaseSync, folder: string, failed?: (reason: string) => void): StoreReader {
+  const run = createRunner(db, failed);
   function rows<Row>({ sql, parameters }: CompiledQuery<Row>): readonly Row[] {
     return run({ sql, parameters: parameters as SQLInputValue[] }) as readonly unknown[] as readonly Row[];
   }
@@ -253,10 +260,15 @@ function readerOf(db: DatabaseSync, folder: string): StoreReader {
  * Throws `schema_version` when a newer hookctl wrote it, `store_not_durable` where the disk cannot keep a promise.
  */
 export async function openStore({ path, redact = (text) => text }: StoreOptions): Promise<Store> {
-  const problems = prepare(path);
-  const reader = openReader({ path });
+  const problems = [...prepare(path)];
+  // What cannot be read or written for this is tried again later: the damage is told at once.
+  const failed = (reason: string) => {
+    const text = damageOf(reason, path);
+    if (text !== null && !problems.includes(text)) problems.push(text);
+  };
+  const reader = openReader({ path, failed });
   if (reader === null) throw new Error(`${path} vanished while it was opened`);
-  const writer = startWriter({ path });
+  const writer = startWriter({ path, failed });
   return {
     ...reader,
     ...redacting(writesOf(writer), redact),

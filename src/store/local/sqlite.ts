@@ -24,6 +24,9 @@ export function isBusy(error: unknown): boolean {
   return error instanceof Error && 'errcode' in error && error.errcode === SQLITE_BUSY;
 }
 
+const PUT_BACKUP =
+  'Stop hookctl and put a backup in its place: `hookctl restore <folder>`. Keep the damaged one, too.';
+
 /**
  * An error of SQLite or of the file system with what a user can do about it: `store_damaged` when the file is not what SQLite
  * wrote, `store_unusable` when disk or rights are in the way. Returns any other error as it is.
@@ -35,7 +38,7 @@ export function explained(error: unknown, path: string): unknown {
         'store_damaged',
         `${path} is damaged (${messageOf(error)}). Nothing was changed in it.`,
         {
-          fix: 'Stop hookctl and put a backup in its place: `hookctl restore <folder>`. Keep the damaged one, too.',
+          fix: PUT_BACKUP,
           cause: error,
         },
       );
@@ -53,6 +56,12 @@ export function explained(error: unknown, path: string): unknown {
 export function explainedWithin(error: unknown, folder: string): unknown {
   const isWithin = error instanceof Error && 'path' in error && `${error.path}`.startsWith(folder + sep);
   return isWithin ? explained(error, folder) : error;
+}
+
+/** What a user should know when a write failed for this reason, in SQLite's words; null when the file is not damaged. */
+export function damageOf(reason: string, path: string): string | null {
+  if (!/malformed|not a database/.test(reason)) return null;
+  return `${path} is damaged: not everything can be stored or worked off. ${PUT_BACKUP}`;
 }
 
 function kindOf(error: unknown): 'damaged' | 'unusable' | null {
@@ -110,7 +119,10 @@ function open(path: string, readOnly: boolean): DatabaseSync {
  * Executes statements on one connection; each text is prepared once. They throw what SQLite says, but
  * `store_damaged` or `store_unusable` where file or disk are at fault.
  */
-export function createRunner(db: DatabaseSync): (statement: Statement) => SqlRow[] {
+export function createRunner(
+  db: DatabaseSync,
+  failed?: (reason: string) => void,
+): (statement: Statement) => SqlRow[] {
   const prepared = new Map<string, StatementSync>();
   return ({ sql, parameters }) => {
     try {
@@ -118,6 +130,7 @@ export function createRunner(db: DatabaseSync): (statement: Statement) => SqlRow
       prepared.set(sql, statement);
       return statement.all(...parameters);
     } catch (error) {
+      failed?.(messageOf(error));
       throw explained(error, db.location() ?? 'the store');
     }
   };

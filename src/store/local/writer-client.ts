@@ -49,7 +49,13 @@ const FEW_SENDERS = 4;
 /** In milliseconds: so soon after one sender, another may come at any moment. */
 const NOW_AND_THEN = 1_000;
 
-export function startWriter({ path }: { readonly path: string }): Writer {
+interface WriterOptions {
+  readonly path: string;
+  /** Called with each error that a job came back with. */
+  readonly failed?: (reason: string) => void;
+}
+
+export function startWriter({ path, failed }: WriterOptions): Writer {
   const worker = new Worker(entryUrl('store/local/writer'), { workerData: { path } });
   const ended = Promise.withResolvers<void>();
   const packing = createPacking();
@@ -109,8 +115,12 @@ export function startWriter({ path }: { readonly path: string }): Writer {
   }
 
   function settle({ resolve, reject }: Waiting, outcome: Outcome): void {
-    if ('rows' in outcome) resolve(outcome.rows);
-    else reject(failure('store_write', `Nothing was stored in ${path}: ${outcome.error}.`));
+    if ('rows' in outcome) {
+      resolve(outcome.rows);
+    } else {
+      failed?.(outcome.error);
+      reject(failure('store_write', `Nothing was stored in ${path}: ${outcome.error}.`));
+    }
   }
 
   function stop(cause: string): void {

@@ -76,7 +76,8 @@ async function damaged({ bed, audit, start }: Stage, damage: Damage, told: Told)
     told.served += 1;
   } catch (error) {
     // What can't be shown must be said; what is missing without a word is lost.
-    requireHelp(`${(error as Error).message} ${started.problems.join()} ${started.stderr()}`, path);
+    const { problems } = await bed.json<{ readonly problems: readonly string[] }>('status');
+    requireHelp(`${(error as Error).message} ${problems.join()} ${started.stderr()}`, path);
   } finally {
     await started.stop('SIGKILL');
   }
