@@ -1,9 +1,11 @@
 import { mkdirSync, readFileSync, truncateSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
 import { expect, test } from 'vitest';
 import { openReader, openStore } from '../../src/store/local/index.ts';
 import { lockFolder } from '../../src/store/local/lock.ts';
-import { freshStore, newDelivery, storePath } from './fixtures.ts';
+import type { Store } from '../../src/store/store.ts';
+import { freshStore, newDelivery, outcome, storePath, taskInFlow } from './fixtures.ts';
 
 const HOLDER = { pid: 1, command: 'serve', version: '0', startedAt: 0, server: null };
 
@@ -34,6 +36,31 @@ test('a damage that is met later is named, too', async () => {
     expect.objectContaining({ code: 'store_damaged', message: expect.stringContaining(path) }),
   );
   reader?.close();
+});
+
+test.each([
+  ['read', (store: Store) => Promise.resolve(store.tasks({}))],
+  ['written', (store: Store) => store.recordOutcome(outcome('dlv-0', { tasks: [taskInFlow('task-new')] }))],
+])('damage that shows when tasks are %s is a problem of the open store, once', async (_, use) => {
+  const path = storePath();
+  const store = await openStore({ path });
+  await store.accept(newDelivery('dlv-0'));
+  await store.close();
+  const db = new DatabaseSync(path);
+  db.exec('pragma wal_checkpoint(truncate)');
+  const roots = db.prepare("select rootpage from sqlite_schema where tbl_name = 'tasks'").all();
+  db.close();
+  const bytes = readFileSync(path);
+  for (const { rootpage } of roots) {
+    bytes.fill(0xa5, (Number(rootpage) - 1) * 4_096, Number(rootpage) * 4_096);
+  }
+  writeFileSync(path, bytes);
+
+  const damaged = await freshStore(path);
+  expect(damaged.problems).toEqual([]);
+  for (let times = 0; times < 2; times += 1) await expect((async () => use(damaged))()).rejects.toThrow();
+  expect(damaged.problems).toEqual([expect.stringMatching(/is damaged: .*`hookctl restore <folder>`/)]);
+  expect(damaged.problems[0]).toContain(path);
 });
 
 test('a lock that can’t be opened is not taken for one that somebody holds', async () => {
