@@ -1,5 +1,6 @@
 import { parseJson } from '../../lib/json.ts';
 import type { JsonObject, Parsed, WebhookEvent } from '../../types.ts';
+import { event } from '../kit/event.ts';
 import { isForm, parseForm } from '../kit/form.ts';
 import { idAt, textAt } from '../kit/payload.ts';
 import type { ReadContext } from '../provider.ts';
@@ -22,9 +23,9 @@ function readForm(body: Uint8Array, prefix: string): Parsed {
 }
 
 /** A trigger id is made for one click or command: it tells a request that is sent again. */
-function told(event: WebhookEvent): Parsed {
-  const trigger = idAt(event.payload, 'trigger_id');
-  return { ok: true, events: [event], semanticKeys: trigger === null ? [] : [`trigger:${trigger}`] };
+function told(interactive: WebhookEvent): Parsed {
+  const trigger = idAt(interactive.payload, 'trigger_id');
+  return { ok: true, events: [interactive], semanticKeys: trigger === null ? [] : [`trigger:${trigger}`] };
 }
 
 /** `/agent analyze …` addresses the app by itself: it reads as if it began with the prefix. */
@@ -82,21 +83,11 @@ export function parse(payload: JsonObject, { request, settings }: ReadContext): 
   if (isForm(request.headers)) return readForm(request.body, prefix);
   if (textAt(payload, 'type') !== 'event_callback')
     return { ok: true, events: [notice(payload)], semanticKeys: [] };
-  const { event, semanticKeys } = readCallback(payload, prefix);
-  return { ok: true, events: [event], semanticKeys };
+  const callback = readCallback(payload, prefix);
+  return { ok: true, events: [callback.event], semanticKeys: callback.semanticKeys };
 }
 
 /** `url_verification`, `app_rate_limited`: Slack itself speaks, about the connection. */
 function notice(payload: JsonObject): WebhookEvent {
-  return {
-    type: textAt(payload, 'type') ?? 'unknown',
-    externalId: null,
-    sender: null,
-    text: null,
-    author: null,
-    textOrigin: 'created',
-    title: null,
-    url: null,
-    payload,
-  };
+  return event(payload, { type: textAt(payload, 'type') ?? 'unknown' });
 }

@@ -48,7 +48,9 @@ export async function stageBackup({ source, dataFolder, entry }: StagingOptions)
 export async function stageImport(source: string, dataFolder: string, at: number): Promise<Staged> {
   const isBackup = existsSync(join(source, 'backup.json'));
   if (!isBackup && !existsSync(databasePath(source)))
-    throw failure('not_importable', `${source} holds no store of hookctl`);
+    throw failure('not_importable', `${source} holds no store of hookctl`, {
+      fix: 'Name the data folder of hookctl 0.1.0, or a backup of it: hookctl store import <folder>',
+    });
   const content = isBackup ? await manifestOf(source) : await folderContent(source);
   return stage({ source, dataFolder, content, at }, async (part) => {
     const db = openForWriting(databasePath(part));
