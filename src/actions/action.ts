@@ -47,7 +47,7 @@ export interface ActionOutcome {
   readonly tasks: readonly NewTask[];
   /** What is to be sent, once the outcome is recorded. */
   readonly outgoing: readonly NewOutgoing[];
-  /** A remark for the delivery's record. Null when there is none. */
+  /** A remark for the delivery's record. Null when the action has nothing to add. */
   readonly note: string | null;
 }
 

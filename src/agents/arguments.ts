@@ -26,7 +26,7 @@ function isOutside(name: string): boolean {
   return (OUTSIDE as readonly string[]).includes(name);
 }
 
-/** The text before the first value from outside; null when there is none. */
+/** The text before the first value from outside; null when the argument holds no such value. */
 function beforeOutside(argument: string): string | null {
   const first = [...argument.matchAll(PLACEHOLDER)].find(([, name]) => isOutside(name ?? ''));
   return first === undefined ? null : argument.slice(0, first.index);

@@ -34,7 +34,7 @@ function collectLines(): Collected {
   };
 }
 
-/** The text of a file that a program was to write; null when there is none. A link is not followed. */
+/** The text of a file that a program was to write; null when the program wrote no such file. A link is not followed. */
 async function readResultFile(path: string): Promise<string | null> {
   const flags = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
   const handle = await open(path, flags).catch(() => null);
@@ -61,14 +61,14 @@ function parseOutput(text: string): JsonValue | undefined {
   return undefined;
 }
 
-/** A value as text: a text as it is, anything else as JSON; null when there is none. */
+/** A value as text: a text as it is, anything else as JSON; null when the path leads nowhere. */
 function textAt(value: JsonValue | undefined, path: string): string | null {
   const found = getPath(value, path.split('.'));
   if (found === undefined || found === null) return null;
   return typeof found === 'string' ? found : JSON.stringify(found);
 }
 
-/** A number from 0; null when there is none. */
+/** A number from 0 at a path; null when the path holds no such number. */
 function numberAt(value: JsonValue | undefined, path: string | undefined): number | null {
   const found = path === undefined ? undefined : getPath(value, path.split('.'));
   return typeof found === 'number' && Number.isFinite(found) && found >= 0 ? found : null;

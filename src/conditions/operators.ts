@@ -196,7 +196,7 @@ export function comparesText(query: JsonValue): boolean {
   );
 }
 
-/** Undefined for what is none, such as `toString`. */
+/** Undefined for an unknown name, such as `toString`. */
 export function operatorNamed(name: string): Operator | undefined {
   return Object.hasOwn(OPERATORS, name) ? OPERATORS[name] : undefined;
 }

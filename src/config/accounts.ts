@@ -29,7 +29,7 @@ type Credential = ProjectConfig['credentials'][string];
 
 /**
  * Looks the tokens up: in the file or variable that `credentials` names, else in the provider's usual variable. A
- * token file that others may read, or that is not there, is a problem; a variable that is not set is none.
+ * token file that others may read, or that is not there, is a problem; a variable that is not set is not a problem.
  */
 export async function resolveAccounts(
   { credentials }: Pick<ProjectConfig, 'credentials'>,

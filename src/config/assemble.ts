@@ -12,7 +12,7 @@ import { endpointOf, replaces } from './webhook-name.ts';
 
 interface Parts extends Known {
   readonly project: ProjectConfig;
-  /** webhooks.yml; messages name it even where there is none. */
+  /** webhooks.yml; messages name it even where the file does not exist. */
   readonly source: Source;
   readonly definitions: readonly StaticDefinition[];
 }

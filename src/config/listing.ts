@@ -163,7 +163,7 @@ function listDynamic(dataFolder: string, env: ListingOptions['env']): readonly L
   });
 }
 
-/** Null when there is none, or none that can be read. */
+/** Null when the file is missing or unreadable. */
 function bytesOf(file: string): Buffer | null {
   try {
     return statSync(file).isFile() ? readFileSync(file) : null;

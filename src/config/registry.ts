@@ -45,7 +45,7 @@ export interface WebhookRegistry {
   close(): Promise<void>;
 }
 
-/** A watch can miss what replaces a file by something that is none. */
+/** A watch can miss that something else replaces a file. */
 const LOOK_MS = 2_000;
 
 /** Puts the configuration in force and follows the db from then on. */

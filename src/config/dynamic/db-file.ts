@@ -12,7 +12,7 @@ import { parseDb } from './parse.ts';
 import type { ResolvedDb, Resolver } from './resolve-db.ts';
 import type { DbState } from './schema.ts';
 
-/** 10,000 webhooks take about 10 MB; a file beyond this is none of ours. */
+/** 10,000 webhooks take about 10 MB; hookctl does not write a file beyond this. */
 const MAX_BYTES = 64 * 1024 * 1024;
 
 /** The content of the file. */

@@ -108,7 +108,7 @@ interface Restored {
 export interface DynamicWebhooks {
   /** Absolute path of `webhooks.json`. */
   readonly file: string;
-  /** What the file says; no webhooks when there is none. Throws ConfigError when it does not validate. */
+  /** What the file says; no webhooks when the file does not exist. Throws ConfigError when it does not validate. */
   read(): Promise<DbState>;
   /**
    * Changes the file under its lock: read anew, changed, validated whole, replaced in one step. Throws what the

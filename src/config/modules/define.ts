@@ -67,7 +67,7 @@ export interface WebhookDefinition {
   readonly targetAgent?: string | undefined;
   /** What people can ask for (`name`), and what happens by itself (`trigger`). */
   readonly commands?: readonly WebhookCommandDefinition[] | undefined;
-  /** The text command that runs when the word after the prefix is none. Default: nothing runs. */
+  /** The text command that runs when the word after the prefix is not a command. Default: nothing runs. */
   readonly defaultCommand?: string | undefined;
   /** Event types (`issues.*`, `*`) whose edits may command, or, without a prefix, that run the default command. */
   readonly events?: readonly string[] | undefined;

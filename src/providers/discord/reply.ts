@@ -7,7 +7,7 @@ import { typeOf } from './parse.ts';
 
 /** "valid for 15 minutes" (discord.com/developers, Receiving and Responding to Interactions). */
 const LIFETIME_MS = 15 * 60_000;
-/** Discord names no number; a command that posts more than this is none. */
+/** Discord names no number; a command does not post more than this. */
 const USES = 50;
 /** Invalid Webhook Token, Unknown Webhook (JSON error codes). */
 const GONE = ['50027', '10015'];

@@ -65,7 +65,7 @@ export function keyBytes(text: string): Uint8Array {
 }
 
 /**
- * The key that checks signatures; null when the text is none. A `whsk_…` gives its public half. Every other text is
+ * The key that checks signatures; null when the text is not a key. A `whsk_…` gives its public half. Every other text is
  * a public key, never a seed: were the published key of a sender read as a seed, everybody could sign with it.
  */
 export function verifyingKey(text: string): KeyObject | null {

@@ -1,19 +1,19 @@
 import { getPath, isJsonObject } from '../../lib/json.ts';
 import type { JsonObject, JsonValue } from '../../types.ts';
 
-/** The text at a path, over own properties only; null when there is none or it is something else. */
+/** The text at a path, over own properties only; null when the path is missing or holds another type. */
 export function textAt(value: JsonValue | undefined, ...path: readonly string[]): string | null {
   const found = getPath(value, path);
   return typeof found === 'string' ? found : null;
 }
 
-/** The object at a path; null when there is none or it is something else. */
+/** The object at a path; null when the path is missing or holds another type. */
 export function objectAt(value: JsonValue | undefined, ...path: readonly string[]): JsonObject | null {
   const found = getPath(value, path);
   return isJsonObject(found) ? found : null;
 }
 
-/** The id at a path, as text: providers write them as numbers here and as texts there. Empty is none. */
+/** The id at a path, as text: providers write them as numbers here and as texts there. An empty text counts as missing. */
 export function idAt(value: JsonValue | undefined, ...path: readonly string[]): string | null {
   const found = getPath(value, path);
   if (typeof found === 'number' && Number.isSafeInteger(found)) return String(found);
@@ -26,7 +26,7 @@ export function objectsAt(value: JsonValue | undefined, ...path: readonly string
   return Array.isArray(found) ? found.filter(isJsonObject) : [];
 }
 
-/** Host and port of an address; null when it is none. */
+/** Host and port of a URL; null when the text is not a URL. */
 export function hostOf(address: string | null): string | null {
   return address !== null && URL.canParse(address) ? new URL(address).host || null : null;
 }

@@ -4,7 +4,7 @@ import type { Account, CallAnswer, JsonObject, JsonValue, Post } from '../../typ
 import { hasMarker, hiddenMarker, isBy } from './marker.ts';
 import { idAt } from './payload.ts';
 
-/** The JSON of an answer; null when it is none: a proxy's page, or one that was cut. */
+/** The JSON of an answer; null when it is not JSON: a proxy's page, or a cut answer. */
 export function answerJson({ text }: { readonly text: string }): JsonValue {
   try {
     return JSON.parse(text) as JsonValue;

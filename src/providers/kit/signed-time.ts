@@ -40,7 +40,7 @@ export function checkSignedTime(
     : signature;
 }
 
-/** Epoch milliseconds of a time as a sender writes it; null when it is none. */
+/** Epoch milliseconds of a time as a sender writes it; null when the text is not a time. */
 function epochOf(text: string, unit: TimeUnit): number | null {
   if (unit === 'iso') {
     const isTime = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,9})?(?:Z|[+-]\d\d:\d\d)$/.test(text);

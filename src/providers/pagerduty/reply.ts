@@ -24,7 +24,7 @@ export const reply: ReplyChannel = {
     const data = objectAt(payload, 'event', 'data') ?? objectAt(payload, 'data') ?? payload;
     const incident = incidentOf(data);
     const id = idAt(incident ?? undefined, 'id');
-    // The account's own host (acme.pagerduty.com, …eu.pagerduty.com) is none of the API.
+    // The account's own host (acme.pagerduty.com, …eu.pagerduty.com) does not serve the API.
     return id === null ? null : { host: null, incident: id };
   },
 

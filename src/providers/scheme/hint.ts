@@ -92,7 +92,7 @@ interface Key {
   readonly secretEncoding: SecretEncoding;
 }
 
-/** What the secrets may mean: an empty key is none, and anybody can compute an HMAC with it. */
+/** What the secrets may mean: an empty key proves nothing: anybody can compute an HMAC with it. */
 function keysOf(secrets: readonly WebhookSecret[]): readonly Key[] {
   const encodings: readonly SecretEncoding[] = ['utf8', 'base64', 'whsec', 'hex'];
   return secrets.flatMap(({ value }) =>

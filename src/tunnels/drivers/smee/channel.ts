@@ -134,7 +134,7 @@ export type RelayEvent =
 export interface RelayedRequest {
   readonly headers: Headers;
   readonly body: Uint8Array;
-  /** With `?`; empty when there is none. */
+  /** With `?`; empty when the URL has no query. */
   readonly query: string;
   /** False: the relay parsed the body and wrote it anew. */
   readonly byteExact: boolean;
