@@ -1,0 +1,151 @@
+import { NO_WEBHOOK, type Task } from '../../../types.ts';
+import { type DeliveryOutcome, type Effect, effectsOf, type NewRejection, type TaskInFlow } from '../../store.ts';
+import { keepKeys } from '../log/dedupe.ts';
+import { type Sql, whole } from '../sql.ts';
+import type { DeliveryRow } from '../tables/deliveries.ts';
+import { insertAlias, openFlow } from './flows.ts';
+import { insertOutgoing } from './outbox.ts';
+import { answerTask, applyChange, approveTask, insertTask, movePosts } from './tasks.ts';
+
+/** Columns of a pending delivery that its effects are made of. */
+type SettlingDelivery = Pick<
+  DeliveryRow,
+  | 'id'
+  | 'webhook'
+  | 'webhook_id'
+  | 'provider'
+  | 'status'
+  | 'trust'
+  | 'sender_name'
+  | 'sender_delivery_id'
+  | 'claims'
+  | 'sample'
+>;
+
+/** Records the end of a delivery's dispatch and all that it made; nothing when the delivery is no longer pending. */
+export function recordOutcome(sql: Sql, outcome: DeliveryOutcome): readonly Task[] {
+  const { deliveryId, effects, settledAt } = outcome;
+  const delivery = sql.one<SettlingDelivery>(
+    `select id, webhook, webhook_id, provider, status, trust, sender_name, sender_delivery_id, claims, sample
+     from deliveries where id = ?`,
+    [deliveryId],
+  );
+  if (delivery?.status !== 'pending') return [];
+  const tasks = effectsOf(effects, 'task');
+  for (const flow of flowsOf(tasks)) openFlow(sql, { ...flow, at: settledAt });
+  for (const { alias } of effectsOf(effects, 'alias')) insertAlias(sql, alias, settledAt);
+  for (const { to } of effectsOf(effects, 'move')) movePosts(sql, to);
+  const made = tasks.map((task) => makeTask(sql, task, delivery, settledAt));
+  const steered = effects.flatMap((effect) => steerTask(sql, effect, delivery, settledAt) ?? []);
+  for (const { item } of effectsOf(effects, 'post')) insertOutgoing(sql, item, delivery, settledAt);
+  settle(sql, outcome);
+  const hasActed = outcome.status === 'processed' || tasks.length > 0;
+  keepKeys(
+    sql,
+    delivery,
+    hasActed,
+    effectsOf(effects, 'claim').map(({ key }) => key),
+  );
+  return [...made, ...steered];
+}
+
+/** Counts a failed attempt; the delivery stays pending. */
+export function postpone(sql: Sql, deliveryId: string, reason: string, nextAttemptAt: number): void {
+  sql.run(
+    `update deliveries set attempts = attempts + 1, reason = :reason, next_attempt_at = :nextAttemptAt
+     where id = :deliveryId and status = 'pending'`,
+    { deliveryId, reason, nextAttemptAt: whole(nextAttemptAt) },
+  );
+}
+
+/** Makes a failed or ignored delivery pending again; false when it is in another state or has no body any more. */
+export function requeue(sql: Sql, deliveryId: string): boolean {
+  const changed = sql.run(
+    `update deliveries
+     set status = 'pending', reason = null, attempts = 0, next_attempt_at = null, settled_at = null, decisions = '[]'
+     where id = ? and status in ('failed', 'ignored') and body_removed_at is null`,
+    [deliveryId],
+  );
+  return changed > 0;
+}
+
+const REJECTIONS_KEPT = 1_000;
+/** Of requests to no webhook, which must not push those of webhooks out. */
+const UNROUTED_KEPT = 200;
+
+/** Stores a rejected request and removes the oldest of those that are too many. */
+export function reject(sql: Sql, rejection: NewRejection): void {
+  sql.run(
+    `insert into deliveries (id, webhook, webhook_id, provider, status, reason, sender_delivery_id, event_type, headers,
+       query, size, received_at, replies, attempts, decisions, claims)
+     values (:id, :webhook, :webhookId, :provider, 'rejected', :reason, :senderDeliveryId, :eventType, '{}',
+       '', :size, :receivedAt, 0, 0, '[]', '[]')`,
+    { ...rejection },
+  );
+  const isUnrouted = rejection.webhook === NO_WEBHOOK;
+  const alike = `status = 'rejected' and webhook ${isUnrouted ? '=' : '<>'} :none`;
+  sql.run(
+    `delete from deliveries where ${alike}
+       and id <= (select id from deliveries where ${alike} order by id desc limit 1 offset :kept)`,
+    { none: NO_WEBHOOK, kept: isUnrouted ? UNROUTED_KEPT : REJECTIONS_KEPT },
+  );
+}
+
+type FlowWish = Omit<TaskInFlow, 'task' | 'command'>;
+
+/** One wish per flow: tasks of one delivery in one flow share a conversation, new if any of them asks for it. */
+function flowsOf(tasks: readonly TaskInFlow[]): readonly FlowWish[] {
+  const byFlow = Map.groupBy(tasks, (task) => task.flowId);
+  return [...byFlow.values()].flatMap(([first, ...others]) => {
+    if (first === undefined) return [];
+    const startNewConversation = [first, ...others].some((task) => task.startNewConversation);
+    return [{ ...first, startNewConversation }];
+  });
+}
+
+function makeTask(
+  sql: Sql,
+  { task, flowId, externalId, command }: TaskInFlow,
+  delivery: SettlingDelivery,
+  at: number,
+): Task {
+  return insertTask(sql, {
+    ...{ task, flowId, externalId, command, at },
+    ...{ initiatorId: task.id, parentId: null, dependsOn: [], conversationId: null },
+    ...{ deliveryId: delivery.id, webhook: delivery.webhook, source: delivery.provider },
+    trust: delivery.trust ?? 'unverified',
+    isSample: delivery.sample === 1,
+    actor: actorOf(delivery),
+  });
+}
+
+/** The task as it is then; null when it was no longer where the step begins. */
+function steerTask(sql: Sql, effect: Effect, delivery: SettlingDelivery, at: number): Task | null {
+  const actor = actorOf(delivery);
+  switch (effect.kind) {
+    case 'answer': {
+      const { taskId, prompt } = effect;
+      return answerTask(sql, { taskId, prompt, trust: delivery.trust ?? 'unverified', actor, at });
+    }
+    case 'approve':
+      return approveTask(sql, { taskId: effect.taskId, actor, at });
+    case 'stop':
+      return applyChange(sql, effect.change);
+    default:
+      return null;
+  }
+}
+
+function actorOf({ provider, sender_name: sender }: SettlingDelivery): string {
+  return sender === null ? provider : `${provider}:${sender}`;
+}
+
+function settle(sql: Sql, outcome: DeliveryOutcome): void {
+  const { deliveryId, status, reason, decisions, settledAt, duplicateOf = null } = outcome;
+  sql.run(
+    `update deliveries set status = :status, reason = :reason, settled_at = :settledAt, next_attempt_at = null,
+       decisions = :decisions, duplicate_of = :duplicateOf
+     where id = :deliveryId`,
+    { deliveryId, status, reason, settledAt, duplicateOf, decisions: JSON.stringify(decisions) },
+  );
+}
