@@ -259,11 +259,15 @@ export interface PendingDelivery {
 }
 
 /**
- * The one truth. A write resolves when it is on disk (fsync'd); all writes that wait share one commit. A write that
- * rejects left nothing behind.
+ * The one truth. An accepted delivery is on disk when `accept` resolves, and can be read a few milliseconds later (`indexed`). Any
+ * other write can be read when it resolves; it is on disk then, too, unless it can be made again from what was accepted. A write
+ * that rejects left nothing behind.
  */
 export interface Store extends Omit<StoreReader, 'close'>, TaskWriter, RunWriter, AgentEventWriter {
+  /** Throws `index_behind` while too many accepted deliveries can't be read yet. */
   accept(delivery: NewDelivery): Promise<Accepted>;
+  /** Resolves when all deliveries that were accepted before can be read. */
+  indexed(): Promise<void>;
   /** Keeps the newest 1,000 rejections, and 200 of requests to no webhook. */
   reject(rejection: NewRejection): Promise<void>;
   /** Records outcome and tasks; returns the tasks as stored. Does nothing when the delivery is no longer pending. */

@@ -1,144 +1,27 @@
 import { existsSync } from 'node:fs';
-import type { DatabaseSync, SQLInputValue } from 'node:sqlite';
-import type { CompiledQuery } from 'kysely';
-import type { RunReader, RunWriter } from '../runs.ts';
-import { effectsOf, type Store, type StoreReader } from '../store.ts';
-import { type BodyLocation, createBodyReader } from './log/body-log.ts';
-import { recoverRows, recoveryProblems } from './log/recovery.ts';
-import { logFolder, logSize } from './log/segments.ts';
+import type { DatabaseSync } from 'node:sqlite';
+import { failure, messageOf } from '../../errors.ts';
+import { coalesce } from '../../lib/time-slicer.ts';
+import type { Store, StoreReader } from '../store.ts';
+import { type AppendLog, openAppendLog } from './log/append-log.ts';
+import { type BodyLocation, createBodyReader } from './log/body-reader.ts';
+import { CLAIMANT_COLUMNS, type Claimant, openDedupe } from './log/dedupe.ts';
+import { cutTail, holeAt, indexLog, recoveryProblems } from './log/index-log.ts';
+import { notedEnd, type RecordedRow, recordOf, rowOf } from './log/record.ts';
+import { isIndexed, listSegments, logFolder, logSize, removeSegments } from './log/segments.ts';
 import { type Redact, redacting } from './redact-writes.ts';
-import { createRunner, damageOf, explained, openForReading, openForWriting } from './sqlite.ts';
-import {
-  ackEvent,
-  consumerNamed,
-  joinEvents,
-  newestTransition,
-  newsEvents,
-  queuedEvents,
-  toAgentEvents,
-} from './tables/agent-events.ts';
-import { auditedNames, insertAudit, listAudit, toAuditEntry } from './tables/audit.ts';
-import {
-  bodyLocation,
-  countDeliveries,
-  countSettled,
-  deliveryById,
-  holderOf,
-  listDeliveries,
-  pendingDeliveries,
-  recordRejection,
-  requeueDelivery,
-  rowOf,
-  toDelivery,
-  toPendingDelivery,
-  toWebhookCounts,
-} from './tables/deliveries.ts';
-import {
-  aliasesNamed,
-  aliasesOfFlow,
-  listConversations,
-  listFlows,
-  toConversation,
-  toFlow,
-  toFlowAlias,
-} from './tables/flows.ts';
-import {
-  beginOutgoing,
-  countOutgoing,
-  dropOutgoing,
-  insertComment,
-  listOutgoing,
-  noteOutgoing,
-  outgoingById,
-  responsesBefore,
-  retryOutgoing,
-  toOutgoing,
-  waitingOutgoing,
-} from './tables/outbox.ts';
-import { postponeDelivery, recordOutcome } from './tables/outcome.ts';
-import {
-  countPrunable,
-  deliveryAtRank,
-  forgetDeliveries,
-  prunableBodies,
-  prunableTrees,
-  pruneTrees,
-  removeBodies,
-  selectionReader,
-  tasksOfTree,
-} from './tables/retention.ts';
-import {
-  backlogs,
-  endRun,
-  forgetWait,
-  giveNotice,
-  lastSession,
-  noteAgents,
-  noteRun,
-  noteWait,
-  openRuns,
-  queuedTasks,
-  releaseBacklog,
-  runById,
-  runsOfTask,
-  spentSince,
-  startRun,
-  toQueuedTask,
-  toRun,
-} from './tables/runs.ts';
-import {
-  agentNames,
-  countTasks,
-  createTask,
-  dependentsOf,
-  listTasks,
-  noteTaskSync,
-  openQuestionOf,
-  projectableTasks,
-  taskById,
-  toTask,
-} from './tables/tasks.ts';
-import { changeTask, noteTask, toTransition, transitionsOf } from './tables/transitions.ts';
-import { migrate, requireCurrentSchema, rewriteSchemaVersion, schemaVersion } from './tables/versions.ts';
+import { openSql, type Query, type Sql } from './sql.ts';
+import { damageOf, explained, openForReading, openForWriting } from './sqlite.ts';
+import { readAgentEvents } from './tables/agent-events.ts';
+import { listAudit, readAudit } from './tables/audit.ts';
+import { type DeliveryRow, listDeliveries, readDeliveries } from './tables/deliveries.ts';
+import { listConversations, listFlows, readFlows } from './tables/flows.ts';
+import { listOutgoing, readOutbox } from './tables/outbox.ts';
+import { readRetention } from './tables/retention.ts';
+import { readRuns } from './tables/runs.ts';
+import { listTasks, readTasks } from './tables/tasks.ts';
+import { migrate, requireCurrentSchema, schemaVersion } from './tables/versions.ts';
 import { startWriter, type Writer } from './writer-client.ts';
-
-function runReader(rows: <Row>(query: CompiledQuery<Row>) => readonly Row[]): RunReader {
-  return {
-    run: (id) => rows(runById(id)).map(toRun)[0] ?? null,
-    runsOfTask: (taskId) => rows(runsOfTask(taskId)).map(toRun),
-    openRuns: () => rows(openRuns()).map(toRun),
-    queuedTasks: (agents, limit) => rows(queuedTasks(agents, limit)).map(toQueuedTask),
-    backlogs: () => rows(backlogs()),
-    lastSession: (conversationId, key) => rows(lastSession(conversationId, key))[0]?.session_id ?? null,
-    spent: (since, flowId) => rows(spentSince(since, flowId))[0] ?? { runs: 0, endedUsd: 0, runningUsd: 0 },
-  };
-}
-
-function runWriter(writer: Writer): RunWriter {
-  return {
-    async noteAgents(names, at) {
-      await writer.write(noteAgents(names, at));
-    },
-    releaseBacklog: async (agent) => (await writer.write([releaseBacklog(agent)])).length > 0,
-    async noteWaiting(waits, gone) {
-      await writer.write([...waits.map(noteWait), ...gone.map(forgetWait)]);
-    },
-    async startRun(start) {
-      const [task] = await writer.write(startRun(start));
-      return task === undefined ? null : toTask(task);
-    },
-    async noteRun(id, note) {
-      await writer.write([noteRun(id, note)]);
-    },
-    async endRun(ending) {
-      const [task] = await writer.write(endRun(ending));
-      return task === undefined ? null : toTask(task);
-    },
-    async giveNotice(notice) {
-      return (await writer.write(giveNotice(notice))).length > 0;
-    },
-  };
-}
 
 /**
  * Opens the store to read, beside a running server or without one. Null when nothing was ever stored there.
@@ -152,6 +35,12 @@ export function openReader({
   /** Called with each error of SQLite, beside the one that is thrown. */
   readonly failed?: (reason: string) => void;
 }): StoreReader | null {
+  const db = openDatabase(path);
+  return db === null ? null : readerOf(db, openSql(db, failed), logFolder(path));
+}
+
+/** A connection that reads a db of this code's schema; null when nothing was ever stored there. */
+function openDatabase(path: string): DatabaseSync | null {
   if (!existsSync(path)) return null;
   const db = openForReading(path);
   try {
@@ -160,11 +49,11 @@ export function openReader({
       return null;
     }
     requireCurrentSchema(db, path);
+    return db;
   } catch (error) {
     if (db.isOpen) db.close();
     throw explained(error, path);
   }
-  return readerOf(db, logFolder(path), failed);
 }
 
 /** SQLite's value for no limit. */
@@ -180,13 +69,10 @@ const countable = {
   audit: listAudit,
 };
 
-function readerOf(db: DatabaseSync, folder: string, failed?: (reason: string) => void): StoreReader {
-  const run = createRunner(db, failed);
-  function rows<Row>({ sql, parameters }: CompiledQuery<Row>): readonly Row[] {
-    return run({ sql, parameters: parameters as SQLInputValue[] }) as readonly unknown[] as readonly Row[];
-  }
+function readerOf(db: DatabaseSync, sql: Sql, folder: string): StoreReader {
   const readBody = createBodyReader(folder);
-  const locationOf = (id: string) => rows(bodyLocation({ id }))[0] ?? null;
+  const locationOf = (id: string) =>
+    sql.one<BodyLocation>('select id, size, body_segment, body_offset from deliveries where id = ?', [id]);
   function bodyAt(location: BodyLocation): Uint8Array | null {
     try {
       return readBody(location);
@@ -198,86 +84,24 @@ function readerOf(db: DatabaseSync, folder: string, failed?: (reason: string) =>
   }
 
   return {
-    delivery: (id) => rows(deliveryById({ id })).map(toDelivery)[0] ?? null,
-    deliveries: (filter = {}) => rows(listDeliveries(filter)).map(toDelivery),
+    ...readDeliveries(sql),
+    ...readRetention(sql, bodyAt),
+    ...readTasks(sql),
+    ...readFlows(sql),
+    ...readOutbox(sql),
+    ...readRuns(sql),
+    ...readAudit(sql),
+    ...readAgentEvents(sql),
     body(deliveryId) {
       const location = locationOf(deliveryId);
       return location === null ? null : bodyAt(location);
     },
-    prunable: (filter, limit) => rows(prunableBodies(filter, limit)),
-    countPrunable(filter) {
-      const { count = 0, bytes = 0 } = rows(countPrunable(filter))[0] ?? {};
-      return { count, bytes: bytes ?? 0 };
-    },
-    receivedAtRank: (rank) => rows(deliveryAtRank(rank))[0]?.received_at ?? null,
     logBytes: () => logSize(folder),
-    task: (id) => rows(taskById({ id })).map(toTask)[0] ?? null,
-    tasks: (filter = {}) => rows(listTasks(filter)).map(toTask),
-    transitions: (taskId) => rows(transitionsOf(taskId)).map(toTransition),
-    dependents: (taskId) => rows(dependentsOf(taskId)).map(toTask),
-    flows: (filter = {}) => rows(listFlows(filter)).map(toFlow),
-    conversations: (filter = {}) => rows(listConversations(filter)).map(toConversation),
-    countsByWebhook: (webhooks) => toWebhookCounts(rows(countDeliveries(webhooks))),
-    countsByTaskStatus: () => Object.fromEntries(rows(countTasks()).map((row) => [row.status, row.count])),
-    pending: (after, limit) => rows(pendingDeliveries(after, limit)).map(toPendingDelivery),
-    aliases: (names) => rows(aliasesNamed(names)).map(toFlowAlias),
-    aliasesOf: (flowId) => rows(aliasesOfFlow({ flowId })).map(toFlowAlias),
-    outgoing: (id) => rows(outgoingById(id)).map(toOutgoing)[0] ?? null,
-    outbox: (filter = {}) => rows(listOutgoing(filter)).map(toOutgoing),
-    countsByOutgoingStatus: () =>
-      Object.fromEntries(rows(countOutgoing()).map(({ status, count }) => [status, count])),
-    waitingOutgoing: (limit) => rows(waitingOutgoing(limit)).map(toOutgoing),
-    responsesBefore: (item) => rows(responsesBefore(item))[0]?.count ?? 0,
-    holderOf: (key) => rows(holderOf({ key }))[0]?.delivery_id ?? null,
-    countSettled: (externalId, filter) => rows(countSettled(externalId, filter))[0]?.count ?? 0,
-    openQuestion: (flowId) => rows(openQuestionOf(flowId)).map(toTask)[0] ?? null,
-    prunableTrees: (filter, after, limit) => rows(prunableTrees(filter, after, limit)),
-    tree: (rootId) => rows(tasksOfTree(rootId)).map(toTask),
-    projectable: (finished) => rows(projectableTasks(finished)).map(toTask),
-    newestTransition: () => rows(newestTransition())[0]?.id ?? 0,
-    isConsumer: (name) => rows(consumerNamed(name)).length > 0,
-    agentEvents: (filter) => toAgentEvents(rows(queuedEvents(filter)), rows(newsEvents(filter))),
-    audit: (filter = {}) => rows(listAudit(filter)).map(toAuditEntry),
     count(list, filter = {}) {
-      const everything = { ...filter, limit: UNLIMITED };
-      const { sql, parameters } = countable[list](everything as never);
-      const [row] = run({
-        sql: `select count(*) as count from (${sql})`,
-        parameters: parameters as SQLInputValue[],
-      });
-      return Number(row?.count);
+      const { text, values }: Query = countable[list]({ ...filter, limit: UNLIMITED } as never);
+      return sql.one<{ count: number }>(`select count(*) as count from (${text})`, values)?.count ?? 0;
     },
-    agentNames: () => rows(agentNames()).map(({ agent }) => agent),
-    auditedNames: () => rows(auditedNames()).map(({ what }) => what),
-    ...runReader(rows),
-    ...selectionReader(rows, bodyAt),
     close: () => db.close(),
-  };
-}
-
-/**
- * Opens the store to write, made and migrated if need be. The caller holds the folder's lock; the folder exists.
- * Throws `schema_version` when a newer hookctl wrote it, `store_not_durable` where the disk cannot keep a promise.
- */
-export async function openStore({ path, redact = (text) => text }: StoreOptions): Promise<Store> {
-  const problems = [...prepare(path)];
-  // What cannot be read or written for this is tried again later: the damage is told at once.
-  const failed = (reason: string) => {
-    const text = damageOf(reason, path);
-    if (text !== null && !problems.includes(text)) problems.push(text);
-  };
-  const reader = openReader({ path, failed });
-  if (reader === null) throw new Error(`${path} vanished while it was opened`);
-  const writer = startWriter({ path, failed });
-  return {
-    ...reader,
-    ...redacting(writesOf(writer), redact),
-    problems,
-    async close() {
-      // The writer closes last: only a connection that may write can fold the log into the db.
-      reader.close();
-      await writer.close();
-    },
   };
 }
 
@@ -288,92 +112,173 @@ interface StoreOptions {
 }
 
 /**
- * Makes the db, or brings it to this code's schema, and to what the log of bodies holds. The caller holds the folder's
- * lock. Returns what was lost, in words.
+ * Opens the store to write, made and migrated if need be. The caller holds the folder's lock; the folder exists.
+ * Throws `schema_version` when a newer hookctl wrote it, `store_not_durable` where the disk cannot keep a promise.
+ */
+export async function openStore({ path, redact = (text) => text }: StoreOptions): Promise<Store> {
+  const problems = [...prepare(path)];
+  const add = (text: string | null) => {
+    if (text !== null && !problems.includes(text)) problems.push(text);
+  };
+  // What cannot be read or written for this is tried again later: the damage is told at once.
+  const failed = (reason: string) => add(damageOf(reason, path));
+  const db = openDatabase(path);
+  if (db === null) throw new Error(`${path} vanished while it was opened`);
+  const sql = openSql(db, failed);
+  const reader = readerOf(db, sql, logFolder(path));
+  const writer = startWriter({ path, end: notedEnd(sql), failed, damaged: (at) => add(holeAt(at)) });
+  const log = await openAppendLog(path, { written: writer.appended });
+  return {
+    ...reader,
+    ...redacting(writesOf({ path, sql, log, writer }), redact),
+    problems,
+    async close() {
+      await log.close();
+      // The writer closes last: only a connection that may write can fold SQLite's own log into the db.
+      reader.close();
+      await writer.close();
+    },
+  };
+}
+
+/**
+ * Makes the db, or brings it to this code's schema, and to what the log holds. The caller holds the folder's lock. Returns what was
+ * lost, in words.
  */
 export function prepare(path: string): readonly string[] {
   const db = openForWriting(path);
   try {
     const isNew = schemaVersion(db, path) === 0;
     migrate(db, path);
-    return recoveryProblems(recoverRows(db, path, isNew), path, isNew);
+    const sql = openSql(db);
+    const folder = logFolder(path);
+    sql.run('begin immediate');
+    const found = indexLog(sql, folder, { to: null, isLost: isNew });
+    sql.run('commit');
+    cutTail(folder, found.end);
+    return recoveryProblems(found, path, isNew);
   } finally {
     db.close();
   }
 }
 
+/** Records without rows that are too many: more are refused until the index has caught up. */
+const MOST_BEHIND = 20_000;
+
+const NO_BYTES = new Uint8Array();
+
+interface Parts {
+  readonly path: string;
+  readonly sql: Sql;
+  readonly log: AppendLog;
+  readonly writer: Writer;
+}
+
 /** All writes. */
-function writesOf(writer: Writer): Omit<Store, keyof StoreReader | 'problems'> {
+function writesOf({ path, sql, log, writer }: Parts): Omit<Store, keyof StoreReader | 'problems'> {
+  const dedupe = openDedupe(sql);
+  let ignored: string[] = [];
+  const releaseIgnored = coalesce(() => {
+    const ids = ignored;
+    ignored = [];
+    writer.indexed().then(() => ids.forEach(dedupe.release), noop);
+  });
+
+  async function append(row: RecordedRow, body: Uint8Array): Promise<void> {
+    try {
+      await log.append(recordOf(row, body));
+    } catch (error) {
+      dedupe.release(row.id);
+      throw failure('store_write', `Nothing was stored in ${path}: ${messageOf(error)}.`, { cause: error });
+    }
+  }
+
   return {
     async accept(delivery) {
-      const duplicateOf = await writer.accept(rowOf(delivery), delivery.body);
-      return { status: duplicateOf === null ? delivery.status : 'duplicate', duplicateOf };
+      requireCaughtUp(writer.behind());
+      const row = rowOf(delivery);
+      const owner = dedupe.owner(row);
+      if (owner !== null) {
+        await append(asDuplicate(row, owner), NO_BYTES);
+        return { status: 'duplicate', duplicateOf: owner };
+      }
+      if (delivery.status !== 'unparsed') dedupe.begin(row);
+      await append(row, delivery.body);
+      if (delivery.status === 'ignored') {
+        ignored.push(row.id);
+        releaseIgnored();
+      }
+      return { status: delivery.status, duplicateOf: null };
     },
-    async reject(rejection) {
-      await writer.write(recordRejection(rejection));
-    },
+    indexed: () => writer.indexed(),
     async recordOutcome(outcome) {
-      const { deliveryId, status, effects } = outcome;
-      const acted = status === 'processed' || effectsOf(effects, 'task').length > 0;
-      const more = effectsOf(effects, 'claim').map(({ key }) => key);
-      const tasks = await writer.writeOutcome(recordOutcome(outcome), { deliveryId, acted, more });
-      return tasks.map(toTask);
-    },
-    async postpone(deliveryId, reason, nextAttemptAt) {
-      await writer.write([postponeDelivery(deliveryId, reason, nextAttemptAt)]);
+      const tasks = await writer.call('recordOutcome', outcome);
+      dedupe.release(outcome.deliveryId);
+      return tasks;
     },
     async requeue(deliveryId) {
-      return writer.reopen(deliveryId, requeueDelivery(deliveryId));
+      await writer.indexed();
+      const row = sql.one<Claimant & Pick<DeliveryRow, 'status'>>(
+        `select status, ${CLAIMANT_COLUMNS} from deliveries where id = ?`,
+        [deliveryId],
+      );
+      if (row === null || row.status === 'pending' || dedupe.owner(row) !== null) return false;
+      dedupe.begin(row);
+      const isDone = await writer.call('requeue', deliveryId).catch((error: unknown) => {
+        dedupe.release(deliveryId);
+        throw error;
+      });
+      if (!isDone) dedupe.release(deliveryId);
+      return isDone;
     },
-    async createTask(creation) {
-      const [task] = await writer.write(createTask(creation));
-      if (task !== undefined) return toTask(task);
-      if (typeof creation.mostBelow === 'number') return null;
-      throw new Error(`task ${creation.task.id} was not stored`);
+    async sweepLog() {
+      const folder = logFolder(path);
+      const { segments, end } = await writer.call('findUnused', listSegments(folder));
+      if (segments.includes(end.segment)) await log.rotate(end);
+      // The newest stays, so that no number is given twice.
+      const { segment: newest } = log.end();
+      const isOver = (segment: number) => segment < newest && isIndexed(folder, segment, end);
+      return removeSegments(folder, segments.filter(isOver));
     },
-    async changeTask(change) {
-      const [task] = await writer.write(changeTask(change));
-      return task === undefined ? null : toTask(task);
-    },
-    async pruneTrees(trees, filter, at) {
-      return (await writer.write(pruneTrees(trees, filter, at))).map(({ id }) => id);
-    },
-    async noteTask(note) {
-      return (await writer.write([noteTask(note)])).length > 0;
-    },
-    async addComment(item, deliveryId, now) {
-      return (await writer.write([insertComment(item, deliveryId, now)])).length > 0;
-    },
-    async joinEvents(consumer, sinceTask, at) {
-      await writer.write([joinEvents(consumer, sinceTask, at)]);
-    },
-    async ackEvent(consumer, eventId) {
-      return (await writer.write([ackEvent(consumer, eventId)])).length > 0;
-    },
-    async beginOutgoing(id) {
-      await writer.write([beginOutgoing(id)]);
-    },
-    async noteOutgoing(id, note) {
-      await writer.write([noteOutgoing(id, note)]);
-    },
-    async retryOutgoing(id, now) {
-      return (await writer.write([retryOutgoing(id, now)])).length > 0;
-    },
-    async dropOutgoing(id, now) {
-      return (await writer.write([dropOutgoing(id, now)])).length > 0;
-    },
-    async recordAudit(entries) {
-      await writer.write(entries.map(insertAudit));
-    },
-    async probe() {
-      await writer.write([rewriteSchemaVersion()]);
-    },
-    removeBodies: async (ids, at) => (await writer.write(removeBodies(ids, at))).length,
-    forgetDeliveries: async (before, limit) => (await writer.write([forgetDeliveries(before, limit)])).length,
-    sweepLog: writer.sweep,
+    reject: (rejection) => writer.call('reject', rejection),
+    postpone: (...given) => writer.call('postpone', ...given),
+    createTask: (creation) => writer.call('createTask', creation),
+    changeTask: (change) => writer.call('changeTask', change),
+    pruneTrees: (...given) => writer.call('pruneTrees', ...given),
+    noteTask: (note) => writer.call('noteTask', note),
     async noteSync(notes) {
-      if (notes.length > 0) await writer.write(notes.map(noteTaskSync));
+      if (notes.length > 0) await writer.call('noteSync', notes);
     },
-    ...runWriter(writer),
+    addComment: (...given) => writer.call('addComment', ...given),
+    beginOutgoing: (id) => writer.call('beginOutgoing', id),
+    noteOutgoing: (...given) => writer.call('noteOutgoing', ...given),
+    retryOutgoing: (...given) => writer.call('retryOutgoing', ...given),
+    dropOutgoing: (...given) => writer.call('dropOutgoing', ...given),
+    removeBodies: (...given) => writer.call('removeBodies', ...given),
+    forgetDeliveries: (...given) => writer.call('forgetDeliveries', ...given),
+    recordAudit: (entries) => writer.call('recordAudit', entries),
+    joinEvents: (...given) => writer.call('joinEvents', ...given),
+    ackEvent: (...given) => writer.call('ackEvent', ...given),
+    noteAgents: (...given) => writer.call('noteAgents', ...given),
+    releaseBacklog: (agent) => writer.call('releaseBacklog', agent),
+    noteWaiting: (...given) => writer.call('noteWaiting', ...given),
+    startRun: (start) => writer.call('startRun', start),
+    noteRun: (...given) => writer.call('noteRun', ...given),
+    endRun: (ending) => writer.call('endRun', ending),
+    giveNotice: (notice) => writer.call('giveNotice', notice),
+    probe: () => writer.call('probe'),
   };
+}
+
+const noop = () => undefined;
+
+function requireCaughtUp(behind: number): void {
+  if (behind < MOST_BEHIND) return;
+  throw failure('index_behind', `${behind} deliveries are in the log and not indexed yet`, {
+    fix: 'See whether the disk is slow or another program keeps the db: hookctl status',
+  });
+}
+
+function asDuplicate(row: RecordedRow, owner: string): RecordedRow {
+  return { ...row, status: 'duplicate', duplicate_of: owner, reason: `the same as ${owner}`, claims: '[]' };
 }

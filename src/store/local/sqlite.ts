@@ -1,6 +1,6 @@
 import { chmodSync, closeSync, existsSync, openSync } from 'node:fs';
 import { join, sep } from 'node:path';
-import type { DatabaseSync, SQLInputValue, SQLOutputValue, StatementSync } from 'node:sqlite';
+import type { DatabaseSync } from 'node:sqlite';
 import { setTimeout as delay } from 'node:timers/promises';
 import { failure, messageOf } from '../../errors.ts';
 
@@ -70,15 +70,6 @@ function kindOf(error: unknown): 'damaged' | 'unusable' | null {
   return 'code' in error && ERRNO.includes(String(error.code)) ? 'unusable' : null;
 }
 
-/** A compiled query as it is sent to the writer thread. */
-export interface Statement {
-  readonly sql: string;
-  readonly parameters: readonly SQLInputValue[];
-}
-
-/** A row as SQLite gives it: BLOBs are `Uint8Array`, the prototype is null. */
-export type SqlRow = Readonly<Record<string, SQLOutputValue>>;
-
 /** How long SQLite may block its thread for a lock, in ms. Callers that can wait longer retry asynchronously. */
 const BUSY_TIMEOUT_MS = 50;
 const BUSY_PAUSE_MS = 20;
@@ -115,32 +106,11 @@ function open(path: string, readOnly: boolean): DatabaseSync {
   }
 }
 
-/**
- * Executes statements on one connection; each text is prepared once. They throw what SQLite says, but
- * `store_damaged` or `store_unusable` where file or disk are at fault.
- */
-export function createRunner(
-  db: DatabaseSync,
-  failed?: (reason: string) => void,
-): (statement: Statement) => SqlRow[] {
-  const prepared = new Map<string, StatementSync>();
-  return ({ sql, parameters }) => {
-    try {
-      const statement = prepared.get(sql) ?? db.prepare(sql);
-      prepared.set(sql, statement);
-      return statement.all(...parameters);
-    } catch (error) {
-      failed?.(messageOf(error));
-      throw explained(error, db.location() ?? 'the store');
-    }
-  };
-}
-
 /** Begins a transaction that writes, waiting up to `patienceMs` for the lock of another process. */
-export async function beginImmediate(exec: (sql: string) => void, patienceMs: number): Promise<void> {
+export async function beginImmediate(exec: (sql: string) => unknown, patienceMs: number): Promise<void> {
   for (const deadline = performance.now() + patienceMs; ; ) {
     try {
-      return exec('begin immediate');
+      return void exec('begin immediate');
     } catch (error) {
       if (!isBusy(error) || performance.now() > deadline) throw error;
       await delay(BUSY_PAUSE_MS);
@@ -151,7 +121,6 @@ export async function beginImmediate(exec: (sql: string) => void, patienceMs: nu
 function makeDurable(db: DatabaseSync, path: string): void {
   db.exec('pragma journal_mode = wal');
   db.exec('pragma synchronous = full');
-  db.exec('pragma wal_autocheckpoint = 300');
   // macOS: a plain fsync leaves the data in the drive's cache. Without effect elsewhere.
   db.exec('pragma fullfsync = 1; pragma checkpoint_fullfsync = 1');
   // Builds with a weaker default for WAL apply it at the first statement, not at the pragma.

@@ -1,124 +1,133 @@
-import type { SQLInputValue } from 'node:sqlite';
 import { Worker } from 'node:worker_threads';
-import type { CompiledQuery } from 'kysely';
 import { failure, type HookctlError, messageOf } from '../../errors.ts';
 import { coalesce, timeSlicer } from '../../lib/time-slicer.ts';
 import { entryUrl } from '../../package-root.ts';
-import type { Swept } from '../selection.ts';
-import type { Job, Outcome, Reopen, Run, Sweep } from './committer.ts';
-import { createPacking, type PendingRecord, type RecordedRow } from './log/record.ts';
-import type { Statement } from './sqlite.ts';
-import type { WriterAnswer, WriterRequest } from './writer.ts';
+import { DURABILITY } from './durability.ts';
+import type { LogPosition } from './log/segments.ts';
+import type { OperationName, OperationTypes } from './operations/index.ts';
+import type { Call, Outcome, WriterAnswer, WriterRequest } from './writer.ts';
 
-/** The thread that writes. Every method rejects with `store_write` (nothing was stored) or `store_stopped`. */
+/** The thread that writes to the index. */
 export interface Writer {
   /**
-   * Runs the queries as one job and resolves, once they are on disk, with all the rows that they returned. All jobs
-   * that wait share one commit; one that fails is undone alone.
+   * Runs an operation, and resolves with what it returns once it can be read, or once it is on disk (`durability.ts`). All that
+   * wait share one transaction; one that fails is undone alone. Rejects with `store_write` (nothing was stored) or `store_stopped`.
    */
-  write<Row>(queries: readonly CompiledQuery<Row>[]): Promise<readonly Row[]>;
-  /** The same for the end of a delivery: its keys are kept, or let go. */
-  writeOutcome<Row>(
-    queries: readonly CompiledQuery<Row>[],
-    claims: NonNullable<Run['claims']>,
-  ): Promise<readonly Row[]>;
-  /** Stores a delivery; resolves with the one of which it is a duplicate, or null. */
-  accept(row: RecordedRow, body: Uint8Array): Promise<string | null>;
-  /** Makes a delivery pending again by a query that returns its row; false when that or one of its keys is not free. */
-  reopen(deliveryId: string, query: CompiledQuery<unknown>): Promise<boolean>;
-  /** Removes segments of the log that no delivery needs. */
-  sweep(): Promise<Swept>;
+  call<Name extends OperationName>(
+    name: Name,
+    ...given: Parameters<OperationTypes[Name]>
+  ): ReturnType<OperationTypes[Name]>;
+  /** Records of deliveries were appended to the log, up to `end`: they get their rows within milliseconds. */
+  appended(end: LogPosition, records: number): void;
+  /** Resolves when every record that was appended before has its row. Rejects with `store_stopped`. */
+  indexed(): Promise<void>;
+  /** Records that have no row yet. */
+  readonly behind: () => number;
   /** Finishes what waits; resolves when the thread has ended. */
   close(): Promise<void>;
 }
 
-type Rows = Extract<Outcome, { rows: unknown }>['rows'];
+interface WriterOptions {
+  readonly path: string;
+  /** Where the index ends when the thread starts. */
+  readonly end: LogPosition;
+  /** Called with each error of SQLite. */
+  readonly failed: (reason: string) => void;
+  /** Called with each place of the log in which nothing could be read. */
+  readonly damaged: (at: string) => void;
+}
 
 interface Waiting {
-  readonly job: Run | Reopen | Sweep | PendingRecord;
-  readonly resolve: (rows: Rows) => void;
+  readonly call: Call;
+  readonly resolve: (result: unknown) => void;
   readonly reject: (error: HookctlError) => void;
 }
 
-/**
- * Most jobs without a waiting sender in one batch while senders come now and then: a request may have to wait for the batch
- * before its own, and so many jobs are on disk within milliseconds. With no sender, or many, large batches get more done.
- */
-const SHORT_BATCH = 12;
-const FEW_SENDERS = 4;
-/** In milliseconds: so soon after one sender, another may come at any moment. */
-const NOW_AND_THEN = 1_000;
-
-interface WriterOptions {
-  readonly path: string;
-  /** Called with each error that a job came back with. */
-  readonly failed?: (reason: string) => void;
+interface IndexWaiting {
+  readonly count: number;
+  readonly resolve: () => void;
+  readonly reject: (error: HookctlError) => void;
 }
 
-export function startWriter({ path, failed }: WriterOptions): Writer {
+/** Records that nothing else waits for get their rows together, so many milliseconds after the first of them. */
+const INDEX_MS = 3;
+/** A transaction that failed is tried again after this time, in milliseconds, even if nothing else is asked for. */
+const RETRY_MS = 1_000;
+
+export function startWriter({ path, end, failed, damaged }: WriterOptions): Writer {
   const worker = new Worker(entryUrl('store/local/writer'), { workerData: { path } });
   const ended = Promise.withResolvers<void>();
-  const packing = createPacking();
   const inTurns = timeSlicer();
   let waiting: Waiting[] = [];
-  let lastSenderAt = Number.NEGATIVE_INFINITY;
-  let inFlight: readonly Waiting[] = [];
-  let closing = false;
+  let indexWaiting: IndexWaiting[] = [];
+  let inFlight: { readonly calls: readonly Waiting[]; readonly appended: number } | null = null;
+  let indexTo = end;
+  /** Records appended, and those of them that have rows. */
+  let appended = 0;
+  let indexed = 0;
+  let timer: NodeJS.Timeout | null = null;
+  let isClosing = false;
   let stopped: HookctlError | null = null;
 
-  /** Deferred, so that the other requests of this turn share the commit. */
+  /** Deferred, so that the other calls of this turn share the transaction. */
   const soon = coalesce(next);
 
   function next(): void {
-    if (inFlight.length > 0) return;
-    if (waiting.length > 0) {
-      inFlight = takeBatch();
-      sendBatch(inFlight.map(({ job }) => job));
-    } else if (closing) {
-      worker.postMessage('close' satisfies WriterRequest);
+    if (inFlight !== null || stopped !== null) return;
+    if (waiting.length > 0 || appended > indexed) {
+      clearTimeout(timer ?? undefined);
+      timer = null;
+      inFlight = { calls: waiting, appended };
+      waiting = [];
+      const calls = inFlight.calls.map(({ call }) => call);
+      const synced = calls.some(({ name }) => DURABILITY[name] === 'synced');
+      worker.postMessage({ indexTo, calls, synced } satisfies WriterRequest);
+    } else if (isClosing) {
+      worker.postMessage('close');
     }
   }
 
-  /** All jobs that senders wait for, and as many others as delay none of them. */
-  function takeBatch(): readonly Waiting[] {
-    const senders = waiting.filter(({ job }) => 'body' in job);
-    if (senders.length > 0) lastSenderAt = performance.now();
-    const isShort = senders.length <= FEW_SENDERS && performance.now() - lastSenderAt < NOW_AND_THEN;
-    const inside = waiting.filter(({ job }) => !('body' in job));
-    const taken = isShort ? inside.slice(0, SHORT_BATCH) : inside;
-    waiting = inside.slice(taken.length);
-    return [...senders, ...taken];
+  function nextAfter(ms: number): void {
+    timer ??= setTimeout(() => {
+      timer = null;
+      next();
+    }, ms);
   }
 
-  function sendBatch(batch: readonly Waiting['job'][]): void {
-    const { records, packed } = packing.pack(batch.filter((job) => 'body' in job));
-    const positions = packed.values();
-    const jobs = batch.map((job): Job => {
-      if (!('body' in job)) return job;
-      const { at = 0, end = 0 } = positions.next().value ?? {};
-      return { kind: 'accept', at, end };
-    });
-    worker.postMessage({ jobs, records } satisfies WriterRequest, [records.buffer]);
-  }
-
-  function answer({ outcomes, records }: WriterAnswer): void {
-    const answered = inFlight;
-    inFlight = [];
-    packing.returned(records);
-    next();
-    for (const [index, waited] of answered.entries()) {
-      const outcome = outcomes[index] ?? { error: 'the writer gave no answer' };
-      // A sender waits for an accept; after each of hundreds of other jobs there is work to do.
-      if ('body' in waited.job) settle(waited, outcome);
-      else inTurns(() => settle(waited, outcome));
+  function answer({ outcomes, error, damaged: places }: WriterAnswer): void {
+    if (inFlight === null) return;
+    const { calls, appended: reached } = inFlight;
+    inFlight = null;
+    if (error === null) settleIndexed(reached);
+    else failed(error);
+    goOn(error === null);
+    for (const place of places) damaged(place);
+    for (const [index, each] of calls.entries()) {
+      const outcome = outcomes[index] ?? { error: error ?? 'the writer gave no answer' };
+      inTurns(() => settle(each, outcome));
     }
+  }
+
+  function goOn(isCommitted: boolean): void {
+    if (waiting.length > 0 || (isCommitted && (indexWaiting.length > 0 || isClosing))) next();
+    // What has no row yet is found in the log at the next start.
+    else if (isClosing) worker.postMessage('close');
+    else if (appended > indexed) nextAfter(isCommitted ? INDEX_MS : RETRY_MS);
+  }
+
+  function settleIndexed(reached: number): void {
+    indexed = reached;
+    const done = indexWaiting.filter(({ count }) => count <= reached);
+    if (done.length === 0) return;
+    indexWaiting = indexWaiting.filter(({ count }) => count > reached);
+    for (const { resolve } of done) resolve();
   }
 
   function settle({ resolve, reject }: Waiting, outcome: Outcome): void {
-    if ('rows' in outcome) {
-      resolve(outcome.rows);
+    if ('result' in outcome) {
+      resolve(outcome.result);
     } else {
-      failed?.(outcome.error);
+      failed(outcome.error);
       reject(failure('store_write', `Nothing was stored in ${path}: ${outcome.error}.`));
     }
   }
@@ -127,9 +136,11 @@ export function startWriter({ path, failed }: WriterOptions): Writer {
     stopped ??= failure('store_stopped', `The store ${path} was closed: ${cause}.`, {
       fix: 'Start hookctl again: what is stored is taken up, what was being written may be missing.',
     });
-    for (const { reject } of [...inFlight, ...waiting]) reject(stopped);
-    inFlight = [];
+    clearTimeout(timer ?? undefined);
+    for (const { reject } of [...(inFlight?.calls ?? []), ...waiting, ...indexWaiting]) reject(stopped);
+    inFlight = null;
     waiting = [];
+    indexWaiting = [];
   }
 
   worker.on('message', answer);
@@ -139,39 +150,39 @@ export function startWriter({ path, failed }: WriterOptions): Writer {
     ended.resolve();
   });
 
-  function enqueue(job: Waiting['job']): Promise<Rows> {
-    const { promise, resolve, reject } = Promise.withResolvers<Rows>();
-    if (stopped !== null) reject(stopped);
-    else if (closing) reject(failure('store_stopped', `The store ${path} is being closed.`));
-    else waiting.push({ job, resolve, reject });
-    if (inFlight.length === 0) soon();
+  function refusal(): HookctlError | null {
+    return stopped ?? (isClosing ? failure('store_stopped', `The store ${path} is being closed.`) : null);
+  }
+
+  function enqueue(call: Call): Promise<unknown> {
+    const { promise, resolve, reject } = Promise.withResolvers<unknown>();
+    const refused = refusal();
+    if (refused !== null) reject(refused);
+    else waiting.push({ call, resolve, reject });
+    if (inFlight === null) soon();
     return promise;
   }
 
   return {
-    write: (queries) =>
-      enqueue({ kind: 'run', statements: queries.map(toStatement) }) as Promise<readonly never[]>,
-    writeOutcome: (queries, claims) =>
-      enqueue({ kind: 'run', statements: queries.map(toStatement), claims }) as Promise<readonly never[]>,
-    async accept(row, body) {
-      const [first] = await enqueue({ row: JSON.stringify(row), body });
-      return first === undefined ? null : String(first.duplicate_of);
+    call: (name, ...given) => enqueue({ name, given }) as ReturnType<OperationTypes[typeof name]>,
+    appended(position, records) {
+      indexTo = position;
+      appended += records;
+      if (inFlight === null) nextAfter(INDEX_MS);
     },
-    async reopen(deliveryId, query) {
-      return (await enqueue({ kind: 'reopen', deliveryId, statement: toStatement(query) })).length > 0;
+    indexed() {
+      if (indexed === appended) return Promise.resolve();
+      if (stopped !== null) return Promise.reject(stopped);
+      const { promise, resolve, reject } = Promise.withResolvers<void>();
+      indexWaiting.push({ count: appended, resolve, reject });
+      if (inFlight === null) soon();
+      return promise;
     },
-    async sweep() {
-      const [swept] = await enqueue({ kind: 'sweep' });
-      return { segments: Number(swept?.segments), bytes: Number(swept?.bytes) };
-    },
+    behind: () => appended - indexed,
     close() {
-      closing = true;
+      isClosing = true;
       next();
       return ended.promise;
     },
   };
-}
-
-function toStatement({ sql, parameters }: CompiledQuery<unknown>): Statement {
-  return { sql, parameters: parameters as SQLInputValue[] };
 }

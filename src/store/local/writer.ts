@@ -1,30 +1,82 @@
-/** Entry of the writer thread: the only connection that writes. It answers each batch with an outcome per job. */
+/** Entry of the writer thread: the only connection of the server that writes to the index. */
 import { parentPort, workerData } from 'node:worker_threads';
-import { createCommitter, type Job, type Outcome } from './committer.ts';
-import { openForWriting } from './sqlite.ts';
+import { messageOf } from '../../errors.ts';
+import { indexLog } from './log/index-log.ts';
+import { type LogPosition, logFolder } from './log/segments.ts';
+import { type OperationName, operations } from './operations/index.ts';
+import { openSql, type Sql } from './sql.ts';
+import { beginImmediate, openForWriting } from './sqlite.ts';
 
-/** Jobs that share a commit. Sent one at a time: the next when the last was answered. */
-export type WriterRequest =
-  | {
-      readonly jobs: readonly Job[] /** Packed records; they come back with the answer. */;
-      readonly records: Uint8Array;
-    }
-  | 'close';
-
-export interface WriterAnswer {
-  readonly outcomes: readonly Outcome[];
-  readonly records: Uint8Array;
+/** An operation to run. */
+export interface Call {
+  readonly name: OperationName;
+  readonly given: readonly unknown[];
 }
 
-const committer = createCommitter(openForWriting(workerData.path), workerData.path);
+/** Work that shares a transaction. Sent one at a time: the next when the last was answered. */
+export interface WriterRequest {
+  /** The records before this position get their rows first, so that every operation finds the row of its delivery. */
+  readonly indexTo: LogPosition;
+  readonly calls: readonly Call[];
+  /** Whether it is on disk when it is answered. */
+  readonly synced: boolean;
+}
 
-parentPort?.on('message', async (request: WriterRequest) => {
+/** What a call resolved with; or why nothing of it was done. */
+export type Outcome = { readonly result: unknown } | { readonly error: string };
+
+export interface WriterAnswer {
+  /** In the order of the calls. */
+  readonly outcomes: readonly Outcome[];
+  /** Why nothing was done, not even indexed; null when the transaction was committed. */
+  readonly error: string | null;
+  /** Places of the log in which nothing could be read. */
+  readonly damaged: readonly string[];
+}
+
+/** How long a transaction waits for the lock of another process. */
+const BUSY_PATIENCE_MS = 3_500;
+
+const db = openForWriting(workerData.path);
+const folder = logFolder(workerData.path);
+const sql = openSql(db);
+
+async function answer({ indexTo, calls, synced }: WriterRequest): Promise<WriterAnswer> {
+  try {
+    // Not prepared: SQLite obeys this pragma while it compiles it.
+    db.exec(`pragma synchronous = ${synced ? 'full' : 'normal'}`);
+    await beginImmediate((text) => sql.run(text), BUSY_PATIENCE_MS);
+    const { damaged } = indexLog(sql, folder, { to: indexTo });
+    const outcomes = calls.map(run);
+    sql.run('commit');
+    return { outcomes, error: null, damaged };
+  } catch (error) {
+    if (db.isTransaction) db.exec('rollback');
+    return { outcomes: [], error: messageOf(error), damaged: [] };
+  }
+}
+
+function run({ name, given }: Call): Outcome {
+  sql.run('savepoint call');
+  try {
+    const operation: (sql: Sql, ...given: never) => unknown = operations[name];
+    const result = operation(sql, ...(given as never));
+    sql.run('release call');
+    return { result };
+  } catch (error) {
+    // A full disk ends the whole transaction; going on would commit the later calls without the earlier ones.
+    if (!db.isTransaction) throw error;
+    sql.run('rollback to call');
+    sql.run('release call');
+    return { error: messageOf(error) };
+  }
+}
+
+parentPort?.on('message', async (request: WriterRequest | 'close') => {
   if (request === 'close') {
-    committer.close();
+    db.close();
     parentPort?.close();
     return;
   }
-  const { jobs, records } = request;
-  const outcomes = await committer.commit(jobs, Buffer.from(records.buffer));
-  parentPort?.postMessage({ outcomes, records } satisfies WriterAnswer, [records.buffer as ArrayBuffer]);
+  parentPort?.postMessage(await answer(request));
 });

@@ -1,25 +1,23 @@
-import type { DatabaseSync } from 'node:sqlite';
-import type { RecordedRow } from './record.ts';
+import type { Sql } from '../sql.ts';
+import type { DeliveryRow } from '../tables/deliveries.ts';
 
 /** Columns needed to look up a delivery's dedupe keys. */
-type Claimant = Pick<RecordedRow, 'id' | 'webhook' | 'webhook_id' | 'sender_delivery_id' | 'claims'>;
+export type Claimant = Pick<DeliveryRow, 'id' | 'webhook' | 'webhook_id' | 'sender_delivery_id' | 'claims'>;
+
+export const CLAIMANT_COLUMNS = 'id, webhook, webhook_id, sender_delivery_id, claims';
 
 /**
- * Which delivery owns which dedupe key. While a delivery is pending its keys are kept in memory. Once it has acted, the
- * table keeps all of them; of one that was ignored or failed it keeps those of its signed bytes alone, so that only the
+ * Which delivery owns which dedupe key. While a delivery is pending, or not indexed yet, its keys are kept in memory. Once it has
+ * acted, the index keeps all of them; of one that was ignored or failed it keeps those of its signed bytes alone, so that only the
  * sender's own redelivery, under the same delivery id, runs again. Keys that begin with `@` count for all webhooks.
  */
-interface Claims {
+export interface Dedupe {
   /** The first of the other deliveries that make this one a duplicate; null when there is none. */
   owner(claimant: Claimant): string | null;
   /** The delivery is pending from now on. */
   begin(claimant: Claimant): void;
-  /** The delivery is no longer pending. `more`: further keys to keep of one that has acted. No effect on one that was not pending. */
-  end(deliveryId: string, acted: boolean, more?: readonly string[]): void;
-  /** The delivery was not stored after all. */
-  forget(deliveryId: string): void;
-  /** Reads again which deliveries are pending, after a transaction that was undone. */
-  reload(): void;
+  /** The index has what is to be kept of the delivery's keys, or it was not stored after all. */
+  release(deliveryId: string): void;
 }
 
 interface Key {
@@ -32,50 +30,39 @@ interface Owner {
   readonly acted: number;
 }
 
-/** The claims of an open db. Only for the one thread that writes. */
-export function openClaims(db: DatabaseSync): Claims {
-  const find = db.prepare('select delivery_id, acted from dedupe_keys where webhook = ? and key = ?');
-  const keep = createKeepKeys(db);
-  const select = `select ${CLAIMANT_COLUMNS} from deliveries`;
-  const pending = db.prepare(`${select} where status = 'pending'`);
-  const byId = db.prepare(`${select} where id = ?`);
+/** Reads which deliveries are pending. For the one process that accepts. */
+export function openDedupe(sql: Sql): Dedupe {
   const owners = new Map<string, string>();
-  const held = new Map<string, Claimant>();
+  const held = new Map<string, readonly string[]>();
 
   function begin(claimant: Claimant): void {
-    const keys = ownKeys(claimant);
-    if (keys.length === 0) return;
-    held.set(claimant.id, claimant);
-    for (const key of keys) if (!isAct(key)) owners.set(nameOf(key), claimant.id);
-  }
-
-  function forget(deliveryId: string): Claimant | undefined {
-    const claimant = held.get(deliveryId);
-    for (const key of claimant === undefined ? [] : ownKeys(claimant)) {
-      if (owners.get(nameOf(key)) === deliveryId) owners.delete(nameOf(key));
-    }
-    held.delete(deliveryId);
-    return claimant;
-  }
-
-  function reload(): void {
-    owners.clear();
-    held.clear();
-    for (const row of pending.iterate()) begin(row as unknown as Claimant);
+    const names = ownKeys(claimant)
+      .filter((key) => !isAct(key))
+      .map(nameOf);
+    if (names.length === 0) return;
+    held.set(claimant.id, names);
+    for (const name of names) owners.set(name, claimant.id);
   }
 
   /** The delivery that makes the claimant a duplicate by this key. */
   function ownerOf(key: Key, claimant: Claimant): string | null {
     const waiting = owners.get(nameOf(key));
     if (waiting !== undefined) return waiting === claimant.id ? null : waiting;
-    const found = find.get(key.scope, key.key) as unknown as Owner | undefined;
-    if (found === undefined || found.delivery_id === claimant.id) return null;
+    const found = sql.one<Owner>('select delivery_id, acted from dedupe_keys where webhook = ? and key = ?', [
+      key.scope,
+      key.key,
+    ]);
+    if (found === null || found.delivery_id === claimant.id) return null;
     if (found.acted === 1) return found.delivery_id;
-    const first = byId.get(found.delivery_id) as unknown as Claimant | undefined;
-    return first === undefined || isRedelivery(first, claimant) ? null : found.delivery_id;
+    const first = sql.one<Claimant>(`select ${CLAIMANT_COLUMNS} from deliveries where id = ?`, [
+      found.delivery_id,
+    ]);
+    return first === null || isRedelivery(first, claimant) ? null : found.delivery_id;
   }
 
-  reload();
+  for (const row of sql.all<Claimant>(`select ${CLAIMANT_COLUMNS} from deliveries where status = 'pending'`)) {
+    begin(row);
+  }
   return {
     owner: (claimant) =>
       lookups(claimant).reduce<string | null>((first, key) => {
@@ -83,31 +70,31 @@ export function openClaims(db: DatabaseSync): Claims {
         return id === null || (first !== null && first < id) ? first : id;
       }, null),
     begin,
-    end(deliveryId, acted, more = []) {
-      const claimant = forget(deliveryId);
-      if (claimant !== undefined) keep(claimant, acted, more);
+    release(deliveryId) {
+      for (const name of held.get(deliveryId) ?? []) {
+        if (owners.get(name) === deliveryId) owners.delete(name);
+      }
+      held.delete(deliveryId);
     },
-    forget: (deliveryId) => void forget(deliveryId),
-    reload,
   };
 }
 
-const CLAIMANT_COLUMNS = 'id, webhook, webhook_id, sender_delivery_id, claims';
-
-/** Stores the keys that a delivery keeps. A key of a delivery that has acted stays with that one. */
-export function createKeepKeys(
-  db: DatabaseSync,
-): (claimant: Claimant, acted: boolean, more?: readonly string[]) => void {
-  const insert = db.prepare(
-    `insert into dedupe_keys (webhook, key, delivery_id, acted) values (?, ?, ?, ?)
-     on conflict (webhook, key) do update set delivery_id = excluded.delivery_id, acted = excluded.acted where acted = 0`,
-  );
-  return (claimant, acted, more = []) => {
-    const keys = acted
-      ? [...ownKeys(claimant), ...more.map((key) => inScope(claimant, key))]
-      : bytesOf(claimant);
-    for (const { scope, key } of keys) insert.run(scope, key, claimant.id, acted ? 1 : 0);
-  };
+/**
+ * Stores the keys that a delivery keeps once it is settled. A key of a delivery that has acted stays with that one. `more`: further
+ * keys of one that has acted.
+ */
+export function keepKeys(sql: Sql, claimant: Claimant, acted: boolean, more: readonly string[] = []): void {
+  if (claimant.claims === '[]' && more.length === 0) return;
+  const keys = acted
+    ? [...ownKeys(claimant), ...more.map((key) => inScope(claimant, key))]
+    : bytesOf(claimant);
+  for (const { scope, key } of keys) {
+    sql.run(
+      `insert into dedupe_keys (webhook, key, delivery_id, acted) values (?, ?, ?, ?)
+       on conflict (webhook, key) do update set delivery_id = excluded.delivery_id, acted = excluded.acted where acted = 0`,
+      [scope, key, claimant.id, acted ? 1 : 0],
+    );
+  }
 }
 
 /** The keys of a delivery's signed bytes: the signature where there is one, else their digest. */
@@ -145,10 +132,14 @@ function ownKeys(claimant: Claimant): readonly Key[] {
  * Where the keys of a delivery may be owned. An unverified one (`?`) is a duplicate of a verified one, too.
  */
 function lookups(claimant: Claimant): readonly Key[] {
-  return ownKeys(claimant).flatMap(({ scope, key }) => [
-    { scope, key },
-    ...(key.startsWith('?') ? [{ scope, key: key.slice(1) }] : []),
-  ]);
+  return ownKeys(claimant).flatMap(({ scope, key }) =>
+    key.startsWith('?')
+      ? [
+          { scope, key },
+          { scope, key: key.slice(1) },
+        ]
+      : [{ scope, key }],
+  );
 }
 
 function nameOf({ scope, key }: Key): string {

@@ -1,11 +1,12 @@
-import type { DatabaseSync, SQLInputValue } from 'node:sqlite';
 import { crc32 } from 'node:zlib';
-import type { DeliveryRow } from '../tables/rows.ts';
+import type { NewDelivery } from '../../store.ts';
+import type { Sql } from '../sql.ts';
+import type { DeliveryRow } from '../tables/deliveries.ts';
 import type { LogPosition } from './segments.ts';
 
 /**
- * One delivery in the log of bodies: 16 bytes of header, its row as JSON, its raw bytes. The header is four
- * little-endian numbers: a magic one, the CRC-32 of everything behind itself, bytes of the row, bytes of the body.
+ * One delivery in the log: 16 bytes of header, its row as JSON, its raw bytes. The header is four little-endian numbers:
+ * a magic one, the CRC-32 of everything behind itself, bytes of the row, bytes of the body.
  */
 export const HEADER_BYTES = 16;
 
@@ -26,39 +27,17 @@ export interface FoundRecord {
   readonly end: number;
 }
 
-/** Most bytes that `packRecord` may take. */
-function recordBound(row: string, body: Uint8Array): number {
-  return HEADER_BYTES + row.length * 3 + body.byteLength;
-}
-
-/** Writes a record, still without its magic and checksum, and returns where it ends. */
-function packRecord(target: Buffer, at: number, row: string, body: Uint8Array): number {
-  const rowBytes = target.write(row, at + HEADER_BYTES, 'utf8');
-  target.set(body, at + HEADER_BYTES + rowBytes);
-  target.writeUInt32LE(rowBytes, at + ROW_BYTES_AT);
-  target.writeUInt32LE(body.byteLength, at + BODY_BYTES_AT);
-  return at + HEADER_BYTES + rowBytes + body.byteLength;
-}
-
-/** The row of a record that this process packed. */
-export function packedRow(record: Buffer): RecordedRow {
-  const rowBytes = record.readUInt32LE(ROW_BYTES_AT);
-  return JSON.parse(record.toString('utf8', HEADER_BYTES, HEADER_BYTES + rowBytes));
-}
-
-/** Makes a packed record valid. Apart from packing, so that the sum is taken by the thread that writes. */
-export function sealRecord(record: Buffer): void {
-  record.writeUInt32LE(MAGIC, 0);
-  record.writeUInt32LE(crc32(record.subarray(ROW_BYTES_AT)), SUM_AT);
-}
-
-/** A whole record in memory of its own. */
-export function recordOf(row: RecordedRow, body: Uint8Array): Buffer {
+/** A record in two pieces, so that no body is copied: header with row, and body. */
+export function recordOf(row: RecordedRow, body: Uint8Array): readonly [Buffer, Uint8Array] {
   const text = JSON.stringify(row);
-  const target = Buffer.alloc(recordBound(text, body));
-  const record = target.subarray(0, packRecord(target, 0, text, body));
-  sealRecord(record);
-  return record;
+  const rowBytes = Buffer.byteLength(text);
+  const head = Buffer.allocUnsafe(HEADER_BYTES + rowBytes);
+  head.writeUInt32LE(MAGIC, 0);
+  head.writeUInt32LE(rowBytes, ROW_BYTES_AT);
+  head.writeUInt32LE(body.byteLength, BODY_BYTES_AT);
+  head.write(text, HEADER_BYTES, 'utf8');
+  head.writeUInt32LE(crc32(body, crc32(head.subarray(ROW_BYTES_AT))), SUM_AT);
+  return [head, body];
 }
 
 /** Bytes of the record whose header this is; null when it is none. */
@@ -91,60 +70,38 @@ export function nextRecord(bytes: Buffer, from: number): number | null {
   return null;
 }
 
-/** A delivery on its way to the writer. */
-export interface PendingRecord {
-  /** Its row as JSON. */
-  readonly row: string;
-  readonly body: Uint8Array;
-}
-
-/** Where a parcel was packed. */
-interface Packed {
-  readonly at: number;
-  readonly end: number;
-}
-
-/**
- * Packs the deliveries of a batch into one piece of memory, which crosses to the writer and comes back: one
- * transfer for all of them, and no new memory for each batch.
- */
-interface Packing {
-  pack(parcels: readonly PendingRecord[]): {
-    readonly records: Uint8Array<ArrayBuffer>;
-    readonly packed: readonly Packed[];
-  };
-  /** Takes the memory back. */
-  returned(records: Uint8Array): void;
-}
-
-/** Rare batches that need more get memory of their own. */
-const KEPT_BYTES = 4 * 1024 * 1024;
-
-export function createPacking(): Packing {
-  let free: ArrayBuffer = new ArrayBuffer(0);
+/** The row of a delivery as it is accepted. */
+export function rowOf(delivery: NewDelivery): RecordedRow {
   return {
-    pack(parcels) {
-      const bound = parcels.reduce((sum, { row, body }) => sum + recordBound(row, body), 0);
-      const memory = free.byteLength >= bound ? free : new ArrayBuffer(bound);
-      free = new ArrayBuffer(0);
-      const target = Buffer.from(memory);
-      let at = 0;
-      const packed = parcels.map(({ row, body }) => {
-        const end = packRecord(target, at, row, body);
-        const position = { at, end };
-        at = end;
-        return position;
-      });
-      return { records: new Uint8Array(memory), packed };
-    },
-    returned({ buffer }) {
-      if (buffer.byteLength <= KEPT_BYTES && buffer.byteLength > free.byteLength)
-        free = buffer as ArrayBuffer;
-    },
+    id: delivery.id,
+    webhook: delivery.webhook,
+    webhook_id: delivery.webhookId,
+    provider: delivery.provider,
+    status: delivery.status,
+    trust: delivery.trust,
+    reason: delivery.reason,
+    sender_delivery_id: delivery.senderDeliveryId,
+    event_type: delivery.eventType,
+    external_id: delivery.externalId,
+    sender_name: delivery.senderName,
+    headers: JSON.stringify(delivery.headers),
+    query: delivery.query,
+    size: delivery.body.byteLength,
+    received_at: delivery.receivedAt,
+    settled_at: delivery.settledAt,
+    duplicate_of: null,
+    replay_of: delivery.replayOf,
+    replies: delivery.replies ? 1 : 0,
+    attempts: 0,
+    next_attempt_at: null,
+    decisions: JSON.stringify(delivery.decisions),
+    claims: JSON.stringify(delivery.dedupeKeys),
+    by_person: delivery.isByPerson ? 1 : 0,
+    sample: delivery.isSample ? 1 : null,
   };
 }
 
-const COLUMNS: readonly (keyof RecordedRow)[] = [
+const COLUMNS = [
   'id',
   'webhook',
   'webhook_id',
@@ -170,32 +127,25 @@ const COLUMNS: readonly (keyof RecordedRow)[] = [
   'claims',
   'by_person',
   'sample',
-];
+] as const satisfies readonly (keyof RecordedRow)[];
 
-/** Stores rows of recorded deliveries; one that is there already stays as it is. */
-export type StoreRow = (row: RecordedRow, at: LogPosition) => void;
+const INSERT = `insert into deliveries (${COLUMNS.join(', ')}, body_segment, body_offset)
+  values (${COLUMNS.map(() => '?').join(', ')}, ?, ?) on conflict do nothing`;
 
-export function createStoreRow(db: DatabaseSync): StoreRow {
-  const names = [...COLUMNS, 'body_segment', 'body_offset'];
-  const insert = db.prepare(
-    `insert into deliveries (${names.join(', ')}) values (${names.map(() => '?').join(', ')}) on conflict do nothing`,
-  );
-  return (row, { segment, offset }) => {
-    const values: SQLInputValue[] = COLUMNS.map((name) => row[name] ?? null);
-    // Nothing of a duplicate's body was recorded.
-    const location = row.status === 'duplicate' ? [null, null] : [segment, offset];
-    insert.run(...values, ...location);
-  };
+/** Stores the row of a recorded delivery; one that is there already stays as it is. */
+export function storeRow(sql: Sql, row: RecordedRow, { segment, offset }: LogPosition): void {
+  const values = COLUMNS.map((name) => row[name] ?? null);
+  // Nothing of a duplicate's body was recorded.
+  const location = row.status === 'duplicate' ? [null, null] : [segment, offset];
+  sql.run(INSERT, [...values, ...location]);
 }
 
 /** Notes up to where every record of the log has a row. */
-export function createNoteEnd(db: DatabaseSync): (end: LogPosition) => void {
-  const update = db.prepare('update body_log set segment = ?, "offset" = ?');
-  return ({ segment, offset }) => void update.run(segment, offset);
+export function noteEnd(sql: Sql, { segment, offset }: LogPosition): void {
+  sql.run('update body_log set segment = ?, "offset" = ?', [segment, offset]);
 }
 
 /** Up to where every record of the log has a row. */
-export function notedEnd(db: DatabaseSync): LogPosition {
-  const { segment, offset } = db.prepare('select segment, "offset" from body_log').get() ?? {};
-  return { segment: Number(segment), offset: Number(offset) };
+export function notedEnd(sql: Sql): LogPosition {
+  return sql.one<LogPosition>('select segment, "offset" from body_log') ?? { segment: 0, offset: 0 };
 }

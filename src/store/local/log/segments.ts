@@ -10,12 +10,11 @@ import {
   statSync,
 } from 'node:fs';
 import { dirname, join } from 'node:path';
-import type { DatabaseSync } from 'node:sqlite';
 import type { Swept } from '../../selection.ts';
 
 /**
- * The log of bodies is a folder of segments beside the db, `bodies/00000001.log` and on. Only the last one grows; one
- * in which nothing is needed any more is removed as a whole.
+ * The log is a folder of segments beside the db, `bodies/00000001.log` and on. Only the last one grows; one in which nothing is
+ * needed any more is removed as a whole.
  */
 
 /** Where a record begins. */
@@ -63,24 +62,20 @@ export function syncFolder(path: string): void {
   }
 }
 
-/**
- * Removes segments in which no delivery has its body any more. The newest stays, so that numbers are never given
- * twice: when nothing in it is needed either, the next one is opened first.
- */
-export function sweepLog(db: DatabaseSync, folder: string, log: { rotate(): void }): Swept {
-  const used = db.prepare('select 1 from deliveries where body_segment = ? limit 1');
-  const needed = (segment: number) => used.get(segment) !== undefined;
-  const newest = listSegments(folder).at(-1);
-  if (newest !== undefined && !needed(newest)) log.rotate();
-  const gone = listSegments(folder)
-    .slice(0, -1)
-    .filter((segment) => !needed(segment));
+/** Whether every record of a segment has its row, when the index ends there. */
+export function isIndexed(folder: string, segment: number, end: LogPosition): boolean {
+  if (segment !== end.segment) return segment < end.segment;
+  return statSync(segmentPath(folder, segment)).size <= end.offset;
+}
+
+/** Removes segments from disk. */
+export function removeSegments(folder: string, segments: readonly number[]): Swept {
   let bytes = 0;
-  for (const segment of gone) {
+  for (const segment of segments) {
     const path = segmentPath(folder, segment);
     bytes += statSync(path).size;
     rmSync(path);
   }
-  if (gone.length > 0) syncFolder(folder);
-  return { segments: gone.length, bytes };
+  if (segments.length > 0) syncFolder(folder);
+  return { segments: segments.length, bytes };
 }

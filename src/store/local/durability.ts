@@ -1,0 +1,44 @@
+import type { OperationName } from './operations/index.ts';
+
+/**
+ * When an operation is answered. `synced`: once it is on disk, with all that was written before it: a person asked for it, something
+ * leaves the machine after it, or nothing else could bring it back. `written`: once it can be read; after a power loss it is
+ * made again from the log, or by looking again.
+ */
+export const DURABILITY: { readonly [Name in OperationName]: 'synced' | 'written' } = {
+  // Dispatching the delivery again makes the same tasks and posts, with the same ids.
+  recordOutcome: 'written',
+  postpone: 'written',
+  // Nothing was promised to the sender of a refused request.
+  reject: 'written',
+  requeue: 'synced',
+  createTask: 'synced',
+  changeTask: 'synced',
+  noteTask: 'synced',
+  // Files are compared with the store at each start.
+  noteSync: 'written',
+  pruneTrees: 'synced',
+  addComment: 'synced',
+  // Before it leaves; its outcome is looked up by marker when that is lost.
+  beginOutgoing: 'synced',
+  noteOutgoing: 'written',
+  retryOutgoing: 'synced',
+  dropOutgoing: 'synced',
+  removeBodies: 'written',
+  forgetDeliveries: 'written',
+  recordAudit: 'synced',
+  joinEvents: 'synced',
+  // An event that comes a second time is handled by who acknowledges it.
+  ackEvent: 'written',
+  noteAgents: 'synced',
+  releaseBacklog: 'synced',
+  // The scheduler finds out again why tasks wait.
+  noteWaiting: 'written',
+  startRun: 'synced',
+  noteRun: 'written',
+  endRun: 'synced',
+  giveNotice: 'synced',
+  probe: 'synced',
+  // What is removed after it must not be needed to make rows again.
+  findUnused: 'synced',
+};

@@ -1,0 +1,99 @@
+import type { Store } from '../../store.ts';
+import { notedEnd } from '../log/record.ts';
+import type { LogPosition } from '../log/segments.ts';
+import type { Sql } from '../sql.ts';
+import { ackEvent, joinEvents } from './agent-events.ts';
+import { recordAudit } from './audit.ts';
+import { addComment, beginOutgoing, dropOutgoing, noteOutgoing, retryOutgoing } from './outbox.ts';
+import { postpone, recordOutcome, reject, requeue } from './deliveries.ts';
+import { forgetDeliveries, probe, pruneTrees, removeBodies } from './retention.ts';
+import { endRun, giveNotice, noteAgents, noteRun, noteWaiting, releaseBacklog, startRun } from './runs.ts';
+import { changeTask, createTask, noteSync, noteTask } from './tasks.ts';
+
+/** Writes of the port that the writer thread runs as they are. */
+type PortWrites = Pick<
+  Store,
+  | 'reject'
+  | 'recordOutcome'
+  | 'postpone'
+  | 'requeue'
+  | 'createTask'
+  | 'changeTask'
+  | 'noteTask'
+  | 'noteSync'
+  | 'pruneTrees'
+  | 'addComment'
+  | 'beginOutgoing'
+  | 'noteOutgoing'
+  | 'retryOutgoing'
+  | 'dropOutgoing'
+  | 'removeBodies'
+  | 'forgetDeliveries'
+  | 'recordAudit'
+  | 'joinEvents'
+  | 'ackEvent'
+  | 'noteAgents'
+  | 'releaseBacklog'
+  | 'noteWaiting'
+  | 'startRun'
+  | 'noteRun'
+  | 'endRun'
+  | 'giveNotice'
+  | 'probe'
+>;
+
+/** Every operation, by its name: what the port's method of that name is given, and what it resolves with. */
+export type OperationTypes = PortWrites & {
+  /** Those of these segments whose records have rows, but no body that a delivery still needs; and where the index ends. */
+  findUnused(segments: readonly number[]): Promise<Unused>;
+};
+
+export interface Unused {
+  readonly segments: readonly number[];
+  readonly end: LogPosition;
+}
+
+export type OperationName = keyof OperationTypes;
+
+type Operation<Method extends (...given: never) => Promise<unknown>> = (
+  sql: Sql,
+  ...given: Parameters<Method>
+) => Awaited<ReturnType<Method>>;
+
+/** Each runs in a savepoint of its own: it is done whole, or it throws and nothing of it is done. */
+export const operations: { readonly [Name in OperationName]: Operation<OperationTypes[Name]> } = {
+  reject,
+  recordOutcome,
+  postpone,
+  requeue,
+  createTask,
+  changeTask,
+  noteTask,
+  noteSync,
+  pruneTrees,
+  addComment,
+  beginOutgoing,
+  noteOutgoing,
+  retryOutgoing,
+  dropOutgoing,
+  removeBodies,
+  forgetDeliveries,
+  recordAudit,
+  joinEvents,
+  ackEvent,
+  noteAgents,
+  releaseBacklog,
+  noteWaiting,
+  startRun,
+  noteRun,
+  endRun,
+  giveNotice,
+  probe,
+  findUnused,
+};
+
+function findUnused(sql: Sql, segments: readonly number[]): Unused {
+  const isUsed = (segment: number) =>
+    sql.one('select 1 from deliveries where body_segment = ? limit 1', [segment]) !== null;
+  return { segments: segments.filter((segment) => !isUsed(segment)), end: notedEnd(sql) };
+}
