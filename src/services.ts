@@ -9,6 +9,7 @@ import { type Io, say, through } from './lib/io.ts';
 import type { Redactor } from './lib/redact/redact.ts';
 import { type Clock, systemClock } from './lib/time.ts';
 import { hookctlVersion } from './package-root.ts';
+import { catchUp } from './store/local/catch-up.ts';
 import { openReader } from './store/local/index.ts';
 import { currentHolder, type FolderLock, type Holder, lockFile, lockFolder } from './store/local/lock.ts';
 import { databasePath, explained } from './store/local/sqlite.ts';
@@ -181,7 +182,10 @@ function servicesIn(host: Host, located: ProjectPaths, ran = false): Services {
     reader() {
       if (reader === null) {
         requireOwnFolder(located.dataFolder);
-        reader = openReader({ path: databasePath(located.dataFolder) });
+        const path = databasePath(located.dataFolder);
+        const missing = catchUp(path);
+        if (missing > 0) say(host.io.err, `note: ${missing} deliveries are not indexed yet and not shown`);
+        reader = openReader({ path });
         if (reader !== null) closers.push(reader.close);
       }
       return reader;

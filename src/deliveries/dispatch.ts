@@ -45,6 +45,7 @@ export async function dispatch(
   deliveryId: string,
   { parsedDelivery = null, worked = () => undefined, inTurn = (_, work) => work() }: DispatchOptions = {},
 ): Promise<DispatchResult | null> {
+  if (parsedDelivery === null) await context.store.indexed();
   const delivery = parsedDelivery?.delivery ?? context.store.delivery(deliveryId);
   if (delivery?.status !== 'pending') {
     worked(true);

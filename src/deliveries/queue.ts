@@ -190,6 +190,8 @@ export function createQueue(
     } catch {
       // The store itself fails: nothing can be recorded, and the delivery stays pending on disk.
     }
+    // The index may be what fails: the delivery is in the log, and gets its row when that works again.
+    await store.indexed().catch(() => undefined);
     const delivery = store.delivery(id);
     if (delivery?.status === 'pending')
       return attempt({ ...delivery, nextAttemptAt }, attempts, null, worked);

@@ -1,4 +1,5 @@
 import type { Server } from 'node:http';
+import { setTimeout as delay } from 'node:timers/promises';
 import { createAdaptorServer } from '@hono/node-server';
 import { type Context, Hono, type MiddlewareHandler } from 'hono';
 import { HookctlError } from '../../errors.ts';
@@ -42,6 +43,11 @@ export function managementApi(options: ManagementApiOptions): Hono<ApiEnv> {
   const { served, onError } = options;
   const { store } = options.context;
   const api = new Hono<ApiEnv>().basePath('/api');
+  api.use(async (_, next) => {
+    // What was acknowledged before the question belongs into the answer.
+    await Promise.race([store.indexed().catch(() => undefined), delay(INDEX_PATIENCE_MS, null, { ref: false })]);
+    await next();
+  });
   api.use(audited(options.record));
   if (served !== null) {
     api.get('/status', (context) => context.json(served.status()));
@@ -55,6 +61,9 @@ export function managementApi(options: ManagementApiOptions): Hono<ApiEnv> {
   for (const routes of [flowRoutes, conversationRoutes, auditRoutes]) api.route('/', routes(store));
   return api.onError(answerError(onError));
 }
+
+/** How long an answer waits for the index, in ms; `problems` of the status says how much is missing then. */
+const INDEX_PATIENCE_MS = 2_000;
 
 interface ManagementSocketOptions {
   readonly token: Secret;

@@ -133,6 +133,18 @@ export async function lockFolder(dataFolder: string, holder: Holder): Promise<Lo
   };
 }
 
+/** Takes the data folder for a moment; null when another process has it, or where nothing can be written. */
+export function tryLockFolder(dataFolder: string): FileLock | null {
+  const path = lockPath(dataFolder);
+  try {
+    createPrivate(path);
+    const database = tryLock(path, LOCK);
+    return database === null ? null : { release: () => database.close() };
+  } catch {
+    return null;
+  }
+}
+
 /** The process that holds the folder now; null when none does. */
 export function currentHolder(dataFolder: string): Holder | null {
   const holder = readHolder(dataFolder);

@@ -59,6 +59,16 @@ export function indexLog(sql: Sql, folder: string, { to, isLost = false }: Index
   return { end, rows, damaged };
 }
 
+/** Whole records from a position to the end of the log. */
+export function countRecords(folder: string, from: LogPosition): number {
+  let count = 0;
+  for (const segment of segmentsFrom(folder, from, null)) {
+    const start = segment === from.segment ? from.offset : 0;
+    for (const found of readRecords(segmentPath(folder, segment), start, null)) if ('row' in found) count += 1;
+  }
+  return count;
+}
+
 /** While one server runs, the last segment is the only one that grows: a look at the folder is needed only where the next begins. */
 function segmentsFrom(folder: string, from: LogPosition, to: LogPosition | null): readonly number[] {
   if (from.segment === to?.segment) return from.offset < to.offset ? [from.segment] : [];

@@ -1,0 +1,56 @@
+import { existsSync, statSync } from 'node:fs';
+import { dirname } from 'node:path';
+import { countRecords } from './log/index-log.ts';
+import { notedEnd } from './log/record.ts';
+import { listSegments, logFolder, segmentPath } from './log/segments.ts';
+import { tryLockFolder } from './lock.ts';
+import { openSql } from './sql.ts';
+import { openForReading } from './sqlite.ts';
+import { prepare } from './index.ts';
+import { SCHEMA_VERSION, schemaVersion } from './tables/versions.ts';
+
+/** How long a reading command waits for a server to index what it acknowledged, in ms. */
+const PATIENCE_MS = 2_000;
+const LOOK_MS = 10;
+
+/**
+ * For a command that only reads: waits until the index has every delivery that is in the log, so that what was acknowledged is
+ * shown. Where no server indexes it, this process does. Returns how many deliveries are still missing after two seconds.
+ */
+export function catchUp(path: string): number {
+  if (!existsSync(path)) return 0;
+  for (const deadline = performance.now() + PATIENCE_MS; ; pauseThread(LOOK_MS)) {
+    const missing = countMissing(path);
+    if (missing === 0) return 0;
+    const lock = tryLockFolder(dirname(path));
+    if (lock !== null) {
+      try {
+        prepare(path);
+        return 0;
+      } finally {
+        lock.release();
+      }
+    }
+    if (performance.now() > deadline) return missing;
+  }
+}
+
+/** Records without rows. */
+function countMissing(path: string): number {
+  const folder = logFolder(path);
+  const db = openForReading(path);
+  try {
+    if (schemaVersion(db, path) !== SCHEMA_VERSION) return 0;
+    const end = notedEnd(openSql(db));
+    const last = listSegments(folder).at(-1) ?? 0;
+    const isWhole = last === end.segment && statSync(segmentPath(folder, last)).size === end.offset;
+    return isWhole || last === 0 ? 0 : countRecords(folder, end);
+  } finally {
+    db.close();
+  }
+}
+
+/** A command that only reads does nothing else meanwhile. */
+function pauseThread(ms: number): void {
+  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, ms);
+}
