@@ -131,7 +131,9 @@ export async function openStore({ path, redact = (text) => text }: StoreOptions)
   return {
     ...reader,
     ...redacting(writesOf({ path, sql, log, writer }), redact),
-    problems,
+    get problems() {
+      return [...problems, ...unindexed(writer)];
+    },
     async close() {
       await log.close();
       // The writer closes last: only a connection that may write can fold SQLite's own log into the db.
@@ -139,6 +141,14 @@ export async function openStore({ path, redact = (text) => text }: StoreOptions)
       await writer.close();
     },
   };
+}
+
+function unindexed({ behind, failure: why }: Writer): readonly string[] {
+  const error = why();
+  if (error === null || behind() === 0) return [];
+  return [
+    `${behind()} deliveries are on disk but can't be worked off yet: ${error}. They are taken up when the db can be written again.`,
+  ];
 }
 
 /**

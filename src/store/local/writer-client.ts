@@ -23,6 +23,8 @@ export interface Writer {
   indexed(): Promise<void>;
   /** Records that have no row yet. */
   readonly behind: () => number;
+  /** Why the last transaction failed; null when it did not. */
+  readonly failure: () => string | null;
   /** Finishes what waits; resolves when the thread has ended. */
   close(): Promise<void>;
 }
@@ -67,6 +69,7 @@ export function startWriter({ path, end, failed, damaged }: WriterOptions): Writ
   let indexed = 0;
   let timer: NodeJS.Timeout | null = null;
   let isClosing = false;
+  let lastError: string | null = null;
   let stopped: HookctlError | null = null;
 
   /** Deferred, so that the other calls of this turn share the transaction. */
@@ -98,6 +101,7 @@ export function startWriter({ path, end, failed, damaged }: WriterOptions): Writ
     if (inFlight === null) return;
     const { calls, appended: reached } = inFlight;
     inFlight = null;
+    lastError = error;
     if (error === null) settleIndexed(reached);
     else failed(error);
     goOn(error === null);
@@ -179,6 +183,7 @@ export function startWriter({ path, end, failed, damaged }: WriterOptions): Writ
       return promise;
     },
     behind: () => appended - indexed,
+    failure: () => lastError,
     close() {
       isClosing = true;
       next();
