@@ -19,6 +19,9 @@ export interface Backlog {
   readonly tasks: number;
 }
 
+/** The time that budgets of threads and days are counted over. */
+export const BUDGET_MS = 24 * 3_600_000;
+
 /** What runs cost within a time. */
 export interface Spent {
   readonly runs: number;

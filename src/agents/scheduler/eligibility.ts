@@ -1,8 +1,7 @@
 import type { Agents } from '../../config/project/agents.ts';
 import type { RunLimits } from '../../config/project/schema.ts';
 import { commandLine } from '../../lib/shell-quote.ts';
-import { BUDGET_MS } from '../../store/local/tables/runs.ts';
-import type { QueuedTask, RunReader, Spent } from '../../store/runs.ts';
+import { BUDGET_MS, type QueuedTask, type RunReader, type Spent } from '../../store/runs.ts';
 import type { TaskReader } from '../../store/tasks.ts';
 import { blockersOf } from '../../tasks/lifecycle.ts';
 import { NOT_VERIFIED } from '../../tasks/transition.ts';

@@ -1,8 +1,7 @@
 import type { Agent } from '../../config/project/agents.ts';
 import { findProgram } from '../../lib/process/find-program.ts';
 import { pause } from '../../lib/time.ts';
-import { BUDGET_MS } from '../../store/local/tables/runs.ts';
-import type { QueuedTask, RunWait } from '../../store/runs.ts';
+import { BUDGET_MS, type QueuedTask, type RunWait } from '../../store/runs.ts';
 import { separateComment } from '../../tasks/comments.ts';
 import { syncTasks } from '../../tasks/sync.ts';
 import { changeOf, guardedStep } from '../../tasks/transition.ts';

@@ -1,66 +1,51 @@
-import type { CompiledQuery, Selectable } from 'kysely';
-import type { Actor, AuditEntry, JsonObject, NewAuditEntry } from '../../../types.ts';
-import type { AuditFilter } from '../../audit.ts';
-import { PAGE_SIZE, sqlBuilder } from './builder.ts';
-import type { AuditRow } from './rows.ts';
+import type { Actor, AuditEntry } from '../../../types.ts';
+import type { AuditFilter, AuditReader } from '../../audit.ts';
+import { PAGE_SIZE, type Query, type Sql, where } from '../sql.ts';
 
-export function insertAudit(entry: NewAuditEntry): CompiledQuery<never> {
-  return sqlBuilder
-    .insertInto('audit')
-    .values({
-      at: entry.at,
-      actor_kind: entry.actor.kind,
-      actor: entry.actor.name,
-      what: entry.what,
-      target: entry.target,
-      details: JSON.stringify(entry.details),
-      revision: entry.revision,
-    })
-    .compile() as CompiledQuery<never>;
+/** A row of `audit`. SQLite gives the ids, in the order of recording. */
+interface AuditRow {
+  readonly id: number;
+  readonly at: number;
+  readonly actor_kind: Actor['kind'];
+  readonly actor: string;
+  readonly what: string;
+  readonly target: string | null;
+  /** JSON object. */
+  readonly details: string;
+  readonly revision: string | null;
 }
 
-export function listAudit({
-  what,
-  since,
-  before,
-  limit = PAGE_SIZE,
-}: AuditFilter): CompiledQuery<Selectable<AuditRow>> {
-  return sqlBuilder
-    .selectFrom('audit')
-    .selectAll()
-    .where((eb) =>
-      eb.and([
-        // All that begins with `webhook.`: `/` follows `.`.
-        ...(what === undefined
-          ? []
-          : [
-              eb.or([
-                eb('what', '=', what),
-                eb.and([eb('what', '>', `${what}.`), eb('what', '<', `${what}/`)]),
-              ]),
-            ]),
-        ...(since === undefined ? [] : [eb('at', '>=', since)]),
-        ...(before === undefined ? [] : [eb('id', '<', before)]),
-      ]),
-    )
-    .orderBy('id', 'desc')
-    .limit(limit)
-    .compile();
+export function readAudit(sql: Sql): AuditReader {
+  return {
+    audit(filter = {}) {
+      const { text, values } = listAudit(filter);
+      return sql.all<AuditRow>(text, values).map(toAuditEntry);
+    },
+    auditedNames: () =>
+      sql.all<{ what: string }>('select distinct what from audit order by what').map(({ what }) => what),
+  };
 }
 
-/** Every kind of change that is on record. */
-export function auditedNames(): CompiledQuery<{ what: string }> {
-  return sqlBuilder.selectFrom('audit').select('what').distinct().orderBy('what').compile();
+export function listAudit({ what, since, before, limit = PAGE_SIZE }: AuditFilter): Query {
+  const { text, values } = where({
+    // The index gives all that begins so, `/` follows `.`; of those a whole word has to be the same.
+    'what >= ?': what,
+    'what < ?': what === undefined ? undefined : `${what}/`,
+    "instr(what || '.', ?) = 1": what === undefined ? undefined : `${what}.`,
+    'at >= ?': since,
+    'id < ?': before,
+  });
+  return { text: `select * from audit ${text} order by id desc limit ?`, values: [...values, limit] };
 }
 
-export function toAuditEntry(row: Selectable<AuditRow>): AuditEntry {
+function toAuditEntry(row: AuditRow): AuditEntry {
   return {
     id: row.id,
     at: row.at,
-    actor: { kind: row.actor_kind as Actor['kind'], name: row.actor },
+    actor: { kind: row.actor_kind, name: row.actor },
     what: row.what,
     target: row.target,
-    details: JSON.parse(row.details) as JsonObject,
+    details: JSON.parse(row.details),
     revision: row.revision,
   };
 }

@@ -1,201 +1,71 @@
-import { type CompiledQuery, type Expression, sql } from 'kysely';
-import type { NewOutgoing, Outgoing, OutgoingStatus } from '../../../types.ts';
-import type { OutgoingFilter, OutgoingNote } from '../../store.ts';
-import type { TaskChange, TaskReply } from '../../tasks.ts';
-import { PAGE_SIZE, sqlBuilder, whole } from './builder.ts';
-import type { OutboxRow } from './rows.ts';
+import type { Outgoing, OutgoingKind, OutgoingStatus } from '../../../types.ts';
+import type { OutgoingFilter, StoreReader } from '../../store.ts';
+import { PAGE_SIZE, type Query, type Sql, where } from '../sql.ts';
 
-const COLUMNS = [
-  'id',
-  'kind',
-  'provider',
-  'delivery_id',
-  'place',
-  'content',
-  'edits',
-  'private_network',
-  'status',
-  'attempts',
-  'uncertain',
-  'next_attempt_at',
-  'created_at',
-] as const;
-
-/** Part of recording an outcome: only while the delivery is pending, so that a second one sends nothing again. */
-export function insertOutgoing(item: NewOutgoing, deliveryId: string, now: number): CompiledQuery<never> {
-  return insertRows(outgoingRow(item, deliveryId, now).where('deliveries.status', '=', 'pending'));
+/** A row of `outbox`. Times are epoch milliseconds, booleans 0 or 1. */
+interface OutboxRow {
+  readonly id: string;
+  readonly kind: OutgoingKind;
+  readonly provider: string;
+  readonly delivery_id: string;
+  readonly place: string;
+  readonly content: string;
+  readonly edits: string | null;
+  readonly private_network: number;
+  readonly status: OutgoingStatus;
+  readonly reason: string | null;
+  readonly attempts: number;
+  readonly uncertain: number;
+  readonly next_attempt_at: number;
+  readonly remote_id: string | null;
+  readonly created_at: number;
+  readonly settled_at: number | null;
 }
 
-/**
- * A part of a task's step: only while the task is where the step begins. What waits to edit the same comment is no
- * longer to the point.
- */
-export function insertReply({ taskId, from, reply, at }: TaskChange): readonly CompiledQuery<never>[] {
-  if (reply === null) return [];
-  const { item, deliveryId } = reply;
-  const task = sqlBuilder
-    .selectFrom('tasks')
-    .select('id')
-    .where('id', '=', taskId)
-    .where('status', '=', from);
-  const supersede = sqlBuilder
-    .updateTable('outbox')
-    .set({ status: 'dropped', reason: 'a later step of the task took its place', settled_at: at })
-    .where('edits', '=', item.edits)
-    .where('status', '=', 'waiting')
-    .where('attempts', '=', 0)
-    .where((eb) => eb.exists(task))
-    .compile() as CompiledQuery<never>;
-  const insert = insertRows(outgoingRow(item, deliveryId, at).where((eb) => eb.exists(task)));
-  return item.edits === null ? [insert] : [supersede, insert];
+type OutboxReader = Pick<
+  StoreReader,
+  'outgoing' | 'outbox' | 'countsByOutgoingStatus' | 'waitingOutgoing' | 'responsesBefore'
+>;
+
+export function readOutbox(sql: Sql): OutboxReader {
+  return {
+    outgoing(id) {
+      const row = sql.one<OutboxRow>('select * from outbox where id = ?', [id]);
+      return row === null ? null : toOutgoing(row);
+    },
+    outbox(filter = {}) {
+      const { text, values } = listOutgoing(filter);
+      return sql.all<OutboxRow>(text, values).map(toOutgoing);
+    },
+    countsByOutgoingStatus() {
+      // An index alone answers it.
+      const rows = sql.all<{ status: OutgoingStatus; count: number }>(
+        'select status, count(*) as count from outbox group by status',
+      );
+      return Object.fromEntries(rows.map(({ status, count }) => [status, count]));
+    },
+    waitingOutgoing: (limit) =>
+      sql
+        .all<OutboxRow>(
+          "select * from outbox where status = 'waiting' order by next_attempt_at, id limit ?",
+          [limit],
+        )
+        .map(toOutgoing),
+    responsesBefore: ({ id, deliveryId }) =>
+      sql.one<{ count: number }>(
+        `select coalesce(sum(max(attempts, 1)), 0) as count from outbox
+         where delivery_id = ? and kind in ('respond', 'ephemeral') and id < ?`,
+        [deliveryId, id],
+      )?.count ?? 0,
+  };
 }
 
-/** What belongs to no step. */
-export function insertComment(
-  item: NewOutgoing,
-  deliveryId: string,
-  now: number,
-): CompiledQuery<{ id: string }> {
-  return sqlBuilder
-    .insertInto('outbox')
-    .columns(COLUMNS)
-    .expression(outgoingRow(item, deliveryId, now))
-    .returning('id')
-    .compile();
+export function listOutgoing({ status, deliveryId, before, limit = PAGE_SIZE }: OutgoingFilter): Query {
+  const { text, values } = where({ 'status = ?': status, 'delivery_id = ?': deliveryId, 'id < ?': before });
+  return { text: `select * from outbox ${text} order by id desc limit ?`, values: [...values, limit] };
 }
 
-/** What is to be said unless it was said already: `isSaid` finds something then. */
-export function insertUnless(
-  isSaid: Expression<unknown>,
-  { item, deliveryId }: Omit<TaskReply, 'becomesTaskComment'>,
-  now: number,
-): CompiledQuery<never> {
-  return insertRows(outgoingRow(item, deliveryId, now).where((eb) => eb.not(eb.exists(isSaid))));
-}
-
-function insertRows(rows: ReturnType<typeof outgoingRow>): CompiledQuery<never> {
-  return sqlBuilder.insertInto('outbox').columns(COLUMNS).expression(rows).compile() as CompiledQuery<never>;
-}
-
-function outgoingRow(item: NewOutgoing, deliveryId: string, now: number) {
-  return sqlBuilder
-    .selectFrom('deliveries')
-    .select((eb) => [
-      eb.val(item.id).as('id'),
-      eb.val(item.kind).as('kind'),
-      'deliveries.provider',
-      'deliveries.id as delivery_id',
-      eb.val(JSON.stringify(item.place)).as('place'),
-      eb.val(item.content).as('content'),
-      eb.val(item.edits).as('edits'),
-      eb.val(item.privateNetwork ? 1 : 0).as('private_network'),
-      sql<'waiting'>`'waiting'`.as('status'),
-      eb.val(0).as('attempts'),
-      eb.val(0).as('uncertain'),
-      eb.val(now).as('next_attempt_at'),
-      eb.val(now).as('created_at'),
-    ])
-    .where('deliveries.id', '=', deliveryId);
-}
-
-export function outgoingById(id: string): CompiledQuery<OutboxRow> {
-  return sqlBuilder.selectFrom('outbox').selectAll().where('id', '=', id).compile();
-}
-
-export function listOutgoing(filter: OutgoingFilter): CompiledQuery<OutboxRow> {
-  const { status, deliveryId, before, limit = PAGE_SIZE } = filter;
-  return sqlBuilder
-    .selectFrom('outbox')
-    .selectAll()
-    .where((eb) =>
-      eb.and([
-        ...(status === undefined ? [] : [eb('status', '=', status)]),
-        ...(deliveryId === undefined ? [] : [eb('delivery_id', '=', deliveryId)]),
-        ...(before === undefined ? [] : [eb('id', '<', before)]),
-      ]),
-    )
-    .orderBy('id', 'desc')
-    .limit(limit)
-    .compile();
-}
-
-export function waitingOutgoing(limit: number): CompiledQuery<OutboxRow> {
-  return sqlBuilder
-    .selectFrom('outbox')
-    .selectAll()
-    .where('status', '=', 'waiting')
-    .orderBy('next_attempt_at')
-    .orderBy('id')
-    .limit(limit)
-    .compile();
-}
-
-/** Earlier items through the reply channel of one delivery, each tried at least once. */
-export function responsesBefore({ id, deliveryId }: Pick<Outgoing, 'id' | 'deliveryId'>) {
-  return sqlBuilder
-    .selectFrom('outbox')
-    .select(sql<number>`coalesce(sum(max(attempts, 1)), 0)`.as('count'))
-    .where('delivery_id', '=', deliveryId)
-    .where('kind', 'in', ['respond', 'ephemeral'])
-    .where('id', '<', id)
-    .compile();
-}
-
-export function beginOutgoing(id: string): CompiledQuery<never> {
-  return sqlBuilder
-    .updateTable('outbox')
-    .set((eb) => ({ attempts: eb('attempts', '+', 1), uncertain: 1 }))
-    .where('id', '=', id)
-    .where('status', '=', 'waiting')
-    .compile() as CompiledQuery<never>;
-}
-
-export function noteOutgoing(id: string, note: OutgoingNote): CompiledQuery<never> {
-  return sqlBuilder
-    .updateTable('outbox')
-    .set({
-      status: note.status,
-      reason: note.reason,
-      uncertain: note.uncertain ? 1 : 0,
-      next_attempt_at: whole(note.nextAttemptAt),
-      remote_id: note.remoteId,
-      settled_at: note.settledAt,
-    })
-    .where('id', '=', id)
-    .where('status', '=', 'waiting')
-    .compile() as CompiledQuery<never>;
-}
-
-export function retryOutgoing(id: string, now: number): CompiledQuery<{ id: string }> {
-  return sqlBuilder
-    .updateTable('outbox')
-    .set({ status: 'waiting', attempts: 0, next_attempt_at: now, settled_at: null })
-    .where('id', '=', id)
-    .where('status', 'in', ['failed', 'dropped'])
-    .returning('id')
-    .compile();
-}
-
-export function dropOutgoing(id: string, now: number): CompiledQuery<{ id: string }> {
-  return sqlBuilder
-    .updateTable('outbox')
-    .set({ status: 'dropped', settled_at: now })
-    .where('id', '=', id)
-    .where('status', 'in', ['waiting', 'failed'])
-    .returning('id')
-    .compile();
-}
-
-/** How many of what leaves are in each state. Answered from an index alone. */
-export function countOutgoing(): CompiledQuery<{ status: OutgoingStatus; count: number }> {
-  return sqlBuilder
-    .selectFrom('outbox')
-    .select((eb) => ['status', eb.fn.countAll<number>().as('count')])
-    .groupBy('status')
-    .compile();
-}
-
-export function toOutgoing(row: OutboxRow): Outgoing {
+function toOutgoing(row: OutboxRow): Outgoing {
   return {
     id: row.id,
     kind: row.kind,

@@ -1,72 +1,89 @@
-import { type CompiledQuery, sql } from 'kysely';
-import type { AgentRun } from '../../../types.ts';
-import type {
-  Backlog,
-  BudgetNotice,
-  QueuedTask,
-  RunEnding,
-  RunNote,
-  RunStart,
-  RunWait,
-  Spent,
-  TaskEnding,
-} from '../../runs.ts';
-import type { TaskChange } from '../../tasks.ts';
-import { sqlBuilder, whole } from './builder.ts';
-import { insertReply, insertUnless } from './outbox.ts';
-import type { RunRow, TaskRow } from './rows.ts';
-import { changeTask, plus } from './transitions.ts';
+import type { AgentRun, RunState } from '../../../types.ts';
+import type { Backlog, QueuedTask, RunReader, Spent } from '../../runs.ts';
+import type { Sql } from '../sql.ts';
+import type { TaskRow } from './tasks.ts';
+
+/** A row of `runs`. Times are epoch milliseconds. */
+export interface RunRow {
+  readonly id: string;
+  readonly task_id: string;
+  readonly flow_id: string;
+  readonly conversation_id: string;
+  readonly agent: string;
+  readonly runner: string;
+  readonly state: RunState;
+  readonly reason: string | null;
+  readonly pid: number | null;
+  /** JSON list. */
+  readonly command_line: string;
+  readonly folder: string | null;
+  readonly session_key: string | null;
+  readonly session_id: string | null;
+  readonly open_with: string | null;
+  readonly exit_code: number | null;
+  readonly signal: string | null;
+  readonly cost_usd: number | null;
+  readonly input_tokens: number | null;
+  readonly output_tokens: number | null;
+  readonly turns: number | null;
+  /** JSON list. */
+  readonly denials: string;
+  readonly log_path: string | null;
+  readonly reserved_usd: number | null;
+  readonly created_at: number;
+  readonly started_at: number | null;
+  readonly ended_at: number | null;
+}
 
 /** Whether a queued task waits since before its agent was configured. Joins `known_agents`. */
-const isBacklog = sql<number>`coalesce(tasks.updated_at <= known_agents.held_before, 0)`;
+const IS_BACKLOG = 'coalesce(tasks.updated_at <= known_agents.held_before, 0)';
+const COST = 'coalesce(cost_usd, reserved_usd, 0)';
 
-/** Tasks that wait since before their agents were configured. */
-export function backlogs(): CompiledQuery<Backlog> {
-  return sqlBuilder
-    .selectFrom('known_agents')
-    .innerJoin('tasks', 'tasks.agent', 'known_agents.name')
-    .select((eb) => ['known_agents.name as agent', eb.fn.countAll<number>().as('tasks')])
-    .where('known_agents.held_before', 'is not', null)
-    .where('tasks.status', '=', 'queued')
-    .where(isBacklog, '=', 1)
-    .groupBy('known_agents.name')
-    .orderBy('known_agents.name')
-    .compile();
-}
-
-/**
- * Notes which agents are configured now: what is queued for a new one is its backlog. One that is no longer configured is
- * forgotten, and is new again when it comes back.
- */
-export function noteAgents(names: readonly string[], now: number): readonly CompiledQuery<never>[] {
-  const forget = sqlBuilder.deleteFrom('known_agents');
-  return [
-    (names.length === 0 ? forget : forget.where('name', 'not in', names)).compile() as CompiledQuery<never>,
-    ...names.map(
-      (name) =>
-        sqlBuilder
-          .insertInto('known_agents')
-          .values({ name, configured_at: now, held_before: newestQueued(name) })
-          .onConflict((conflict) => conflict.column('name').doNothing())
-          .compile() as CompiledQuery<never>,
-    ),
-  ];
-}
-
-/** By the tasks' own times, not by the clock: a task that is made from now on must not count. */
-function newestQueued(agent: string) {
-  return sql<number | null>`(select max(updated_at) from tasks where agent = ${agent} and status = 'queued')`;
-}
-
-/** Lets the backlog of an agent run. */
-export function releaseBacklog(agent: string): CompiledQuery<{ name: string }> {
-  return sqlBuilder
-    .updateTable('known_agents')
-    .set({ held_before: null })
-    .where('name', '=', agent)
-    .where('held_before', 'is not', null)
-    .returning('name')
-    .compile();
+export function readRuns(sql: Sql): RunReader {
+  return {
+    run(id) {
+      const row = sql.one<RunRow>('select * from runs where id = ?', [id]);
+      return row === null ? null : toRun(row);
+    },
+    runsOfTask: (taskId) =>
+      sql.all<RunRow>('select * from runs where task_id = ? order by id', [taskId]).map(toRun),
+    openRuns: () => sql.all<RunRow>('select * from runs where ended_at is null order by id').map(toRun),
+    backlogs: () =>
+      sql.all<Backlog>(
+        `select known_agents.name as agent, count(*) as tasks
+         from known_agents join tasks on tasks.agent = known_agents.name
+         where known_agents.held_before is not null and tasks.status = 'queued' and ${IS_BACKLOG} = 1
+         group by known_agents.name order by known_agents.name`,
+      ),
+    queuedTasks(agents, limit) {
+      const rows = sql.all<QueuedRow>(
+        `select ${IS_BACKLOG} as is_backlog, tasks.id, tasks.agent, tasks.flow_id, tasks.conversation_id,
+           tasks.depends_on, tasks.trust
+         from tasks left join known_agents on known_agents.name = tasks.agent
+         where tasks.status = 'queued' and tasks.agent in (select value from json_each(?))
+         order by is_backlog, tasks.id limit ?`,
+        [JSON.stringify(agents), limit],
+      );
+      return rows.map(toQueuedTask);
+    },
+    lastSession: (conversationId, sessionKey) =>
+      sql.one<{ session_id: string }>(
+        `select session_id from runs
+         where conversation_id = ? and session_key = ? and session_id is not null order by id desc limit 1`,
+        [conversationId, sessionKey],
+      )?.session_id ?? null,
+    spent: (since, flowId) =>
+      sql.one<Spent>(
+        `select count(*) as runs,
+           coalesce(sum(iif(state = 'running', 0, ${COST})), 0) as "endedUsd",
+           coalesce(sum(iif(state = 'running', ${COST}, 0)), 0) as "runningUsd"
+         from (
+           select flow_id, state, cost_usd, reserved_usd, started_at from runs
+           union all select flow_id, state, cost_usd, reserved_usd, started_at from pruned_runs)
+         where started_at > :since ${flowId === undefined ? '' : 'and flow_id = :flowId'}`,
+        { since, ...(flowId !== undefined && { flowId }) },
+      ) ?? { runs: 0, endedUsd: 0, runningUsd: 0 },
+  };
 }
 
 export function toRun(row: RunRow): AgentRun {
@@ -100,44 +117,11 @@ export function toRun(row: RunRow): AgentRun {
   };
 }
 
-export function runById(id: string): CompiledQuery<RunRow> {
-  return sqlBuilder.selectFrom('runs').selectAll().where('id', '=', id).compile();
-}
-
-export function runsOfTask(taskId: string): CompiledQuery<RunRow> {
-  return sqlBuilder.selectFrom('runs').selectAll().where('task_id', '=', taskId).orderBy('id').compile();
-}
-
-export function openRuns(): CompiledQuery<RunRow> {
-  return sqlBuilder.selectFrom('runs').selectAll().where('ended_at', 'is', null).orderBy('id').compile();
-}
-
 type QueuedRow = Pick<TaskRow, 'id' | 'agent' | 'flow_id' | 'conversation_id' | 'depends_on' | 'trust'> & {
   readonly is_backlog: number;
 };
 
-export function queuedTasks(agents: readonly string[], limit: number): CompiledQuery<QueuedRow> {
-  return sqlBuilder
-    .selectFrom('tasks')
-    .leftJoin('known_agents', 'known_agents.name', 'tasks.agent')
-    .select([
-      isBacklog.as('is_backlog'),
-      'tasks.id',
-      'tasks.agent',
-      'tasks.flow_id',
-      'tasks.conversation_id',
-      'tasks.depends_on',
-      'tasks.trust',
-    ])
-    .where('tasks.status', '=', 'queued')
-    .where('tasks.agent', 'in', agents)
-    .orderBy('is_backlog')
-    .orderBy('tasks.id')
-    .limit(limit)
-    .compile();
-}
-
-export function toQueuedTask(row: QueuedRow): QueuedTask {
+function toQueuedTask(row: QueuedRow): QueuedTask {
   return {
     id: row.id,
     agent: row.agent,
@@ -147,183 +131,4 @@ export function toQueuedTask(row: QueuedRow): QueuedTask {
     trust: row.trust,
     isBacklog: row.is_backlog === 1,
   };
-}
-
-export function lastSession(conversationId: string, sessionKey: string) {
-  return sqlBuilder
-    .selectFrom('runs')
-    .select('session_id')
-    .where('conversation_id', '=', conversationId)
-    .where('session_key', '=', sessionKey)
-    .where('session_id', 'is not', null)
-    .orderBy('id', 'desc')
-    .limit(1)
-    .compile();
-}
-
-/** The time that budgets of threads and days are counted over. */
-export const BUDGET_MS = 24 * 3_600_000;
-
-export function spentSince(since: number, flowId: string | undefined): CompiledQuery<Spent> {
-  const ofFlow = flowId === undefined ? sql`` : sql`and flow_id = ${flowId}`;
-  const cost = sql`coalesce(cost_usd, reserved_usd, 0)`;
-  return sql<Spent>`
-    select count(*) as runs,
-      coalesce(sum(case when state = 'running' then 0 else ${cost} end), 0) as "endedUsd",
-      coalesce(sum(case when state = 'running' then ${cost} else 0 end), 0) as "runningUsd"
-    from (
-      select flow_id, state, cost_usd, reserved_usd, started_at from runs
-      union all select flow_id, state, cost_usd, reserved_usd, started_at from pruned_runs)
-    where started_at > ${since} ${ofFlow}`.compile(sqlBuilder);
-}
-
-/** Made or changed, while its task is queued and it did not start meanwhile. */
-export function noteWait({ id, task, runner, state, reason, at }: RunWait): CompiledQuery<never> {
-  const row = sqlBuilder
-    .selectFrom('tasks')
-    .select((eb) => [
-      eb.val(id).as('id'),
-      'tasks.id as task_id',
-      'tasks.flow_id',
-      'tasks.conversation_id',
-      'tasks.agent',
-      eb.val(runner).as('runner'),
-      eb.val(state).as('state'),
-      eb.val(reason).as('reason'),
-      eb.val(at).as('created_at'),
-    ])
-    .where('tasks.id', '=', task.id)
-    .where('tasks.status', '=', 'queued');
-  return sqlBuilder
-    .insertInto('runs')
-    .columns([
-      'id',
-      'task_id',
-      'flow_id',
-      'conversation_id',
-      'agent',
-      'runner',
-      'state',
-      'reason',
-      'created_at',
-    ])
-    .expression(row)
-    .onConflict((conflict) =>
-      conflict.column('id').doUpdateSet({ state, reason, runner }).where('runs.started_at', 'is', null),
-    )
-    .compile() as CompiledQuery<never>;
-}
-
-/** A run that never began leaves nothing behind. */
-export function forgetWait(id: string): CompiledQuery<never> {
-  return sqlBuilder
-    .deleteFrom('runs')
-    .where('id', '=', id)
-    .where('started_at', 'is', null)
-    .compile() as CompiledQuery<never>;
-}
-
-/** One job; its row is the task, none when it was not queued any more. */
-export function startRun(start: RunStart): readonly CompiledQuery<TaskRow>[] {
-  const { change } = start;
-  const task = sqlBuilder
-    .selectFrom('tasks')
-    .select('id')
-    .where('id', '=', change.taskId)
-    .where('status', '=', change.from);
-  const take = sqlBuilder
-    .updateTable('runs')
-    .set({
-      state: 'running',
-      reason: null,
-      folder: start.folder,
-      log_path: start.logPath,
-      session_key: start.sessionKey,
-      reserved_usd: start.reservedUsd,
-      started_at: change.at,
-    })
-    .where('id', '=', start.wait.id)
-    .where('started_at', 'is', null)
-    .where((eb) => eb.exists(task))
-    .compile() as CompiledQuery<never>;
-  return [noteWait(start.wait), take, ...changeTask(change)];
-}
-
-export function noteRun(id: string, note: RunNote): CompiledQuery<never> {
-  const { pid, commandLine, sessionId, openWith } = note;
-  return sqlBuilder
-    .updateTable('runs')
-    .set({
-      ...(pid !== undefined && { pid }),
-      ...(commandLine !== undefined && { command_line: JSON.stringify(commandLine) }),
-      ...(sessionId !== undefined && { session_id: sessionId }),
-      ...(openWith !== undefined && { open_with: openWith }),
-    })
-    .where('id', '=', id)
-    .compile() as CompiledQuery<never>;
-}
-
-/** One job; its row is the task as it is then. */
-export function endRun(ending: RunEnding): readonly CompiledQuery<TaskRow>[] {
-  const { id, state, reason, exitCode, signal, usage, denials, at, task } = ending;
-  const end = sqlBuilder
-    .updateTable('runs')
-    .set({
-      state,
-      reason,
-      exit_code: exitCode,
-      signal,
-      cost_usd: usage.costUsd,
-      input_tokens: whole(usage.inputTokens),
-      output_tokens: whole(usage.outputTokens),
-      turns: whole(usage.turns),
-      denials: JSON.stringify(denials),
-      ended_at: at,
-    })
-    .where('id', '=', id)
-    .where('state', '=', 'running')
-    .compile() as CompiledQuery<never>;
-  return [end, ...(task === null ? [] : endTask(task))];
-}
-
-function endTask(task: TaskEnding): readonly CompiledQuery<TaskRow>[] {
-  if (task.kind === 'change') return changeTask(task.change);
-  const { taskId, from, result, spent, at } = task.report;
-  const add = sqlBuilder
-    .updateTable('tasks')
-    .set({
-      result: sql<string | null>`coalesce(result, ${result})`,
-      cost_usd: plus('cost_usd', spent.costUsd),
-      input_tokens: plus('input_tokens', whole(spent.inputTokens)),
-      output_tokens: plus('output_tokens', whole(spent.outputTokens)),
-      updated_at: at,
-    })
-    .where('id', '=', taskId)
-    .where('status', '=', from)
-    .returningAll()
-    .compile();
-  return [...insertReply(task.report as TaskChange), add];
-}
-
-/** One job; its row is there when the notice was given by it. */
-export function giveNotice({
-  scope,
-  since,
-  at,
-  reply,
-}: BudgetNotice): readonly CompiledQuery<{ scope: string }>[] {
-  const isGiven = sqlBuilder
-    .selectFrom('budget_notices')
-    .select('scope')
-    .where('scope', '=', scope)
-    .where('given_at', '>', since);
-  const note = sqlBuilder
-    .insertInto('budget_notices')
-    .values({ scope, given_at: at })
-    .onConflict((conflict) =>
-      conflict.column('scope').doUpdateSet({ given_at: at }).where('budget_notices.given_at', '<=', since),
-    )
-    .returning('scope')
-    .compile();
-  return [...(reply === null ? [] : [insertUnless(isGiven, reply, at)]), note] as const;
 }

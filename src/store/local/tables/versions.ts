@@ -1,12 +1,9 @@
 import { rmSync } from 'node:fs';
 import { dirname } from 'node:path';
 import type { DatabaseSync } from 'node:sqlite';
-import { type CompiledQuery, sql } from 'kysely';
 import { failure } from '../../../errors.ts';
 import { shellQuote } from '../../../lib/shell-quote.ts';
 import { createPrivate, loadSqlite } from '../sqlite.ts';
-import { sqlBuilder } from './builder.ts';
-
 import { SCHEMA } from './schema.ts';
 
 /** SQL that leads from version 1 to later ones, in order. A released migration is never changed: later ones are appended. */
@@ -148,11 +145,6 @@ function partsOf(db: DatabaseSync): readonly (readonly [string, string])[] {
         .replaceAll(/\s*([(),])\s*/g, '$1')
         .replaceAll(/\s+/g, ' '),
     ]);
-}
-
-/** Writes the version that the db has already: a page goes the whole way to the disk, and nothing changes. */
-export function rewriteSchemaVersion(): CompiledQuery<never> {
-  return sql`pragma user_version = ${sql.lit(SCHEMA_VERSION)}`.compile(sqlBuilder) as CompiledQuery<never>;
 }
 
 function numberIn(db: DatabaseSync, pragma: 'user_version' | 'application_id'): number {

@@ -1,0 +1,97 @@
+import { idFloor } from '../../../lib/ids.ts';
+import { BUDGET_MS } from '../../runs.ts';
+import type { PrunableTree, TreeFilter } from '../../tasks.ts';
+import type { Sql } from '../sql.ts';
+import { isSelected, keptBecause } from '../tables/retention.ts';
+import { SCHEMA_VERSION } from '../tables/versions.ts';
+
+/** Removes bodies, and what was sent or given up for them. */
+export function removeBodies(sql: Sql, ids: readonly string[], at: number): number {
+  const list = JSON.stringify(ids);
+  sql.run(
+    "delete from outbox where delivery_id in (select value from json_each(?)) and status <> 'waiting'",
+    [list],
+  );
+  return sql.run(
+    `update deliveries set body_segment = null, body_offset = null, body_removed_at = :at
+     where id in (select value from json_each(:list)) and status <> 'pending' and body_segment is not null`,
+    { list, at },
+  );
+}
+
+/** Removes rows without bodies, the oldest first. A duplicate stays as long as the delivery that it repeats. */
+export function forgetDeliveries(sql: Sql, before: number, limit: number): number {
+  return sql.run(
+    `delete from deliveries where id in (
+       select id from deliveries
+       where id < :floor and status <> 'pending' and body_segment is null
+         and not exists (select 1 from deliveries as first where first.id = deliveries.duplicate_of)
+       order by id limit :limit)`,
+    { floor: idFloor('dlv', before), limit },
+  );
+}
+
+/** Removes tasks with their transitions, runs, sent replies, and flows that have no task any more. */
+export function pruneTrees(
+  sql: Sql,
+  trees: readonly PrunableTree[],
+  filter: TreeFilter,
+  at: number,
+): readonly string[] {
+  const { before } = filter;
+  const ids = (values: readonly string[]) => JSON.stringify(values);
+  const gone = sql
+    .all<{ id: string }>(
+      `select task.id from tasks as root join tasks as task on task.initiated_task_id = root.id
+       where root.id in (select value from json_each(:roots)) and ${isSelected(filter)}
+         and ${keptBecause(filter)} is null`,
+      { roots: ids(trees.map(({ id }) => id)), before },
+    )
+    .map(({ id }) => id);
+  removeTasks(sql, ids(gone), at - BUDGET_MS);
+  sql.run(
+    `delete from outbox where delivery_id in (select value from json_each(?)) and status <> 'waiting'
+       and not exists (select 1 from tasks where tasks.delivery_id = outbox.delivery_id)`,
+    [ids(trees.flatMap(({ deliveryId }) => deliveryId ?? []))],
+  );
+  removeFlows(sql, ids(trees.map(({ flowId }) => flowId)));
+  return gone;
+}
+
+/** Budgets go on counting their runs. */
+function removeTasks(sql: Sql, tasks: string, budgetedSince: number): void {
+  const listed = 'in (select value from json_each(:tasks))';
+  sql.run('delete from pruned_runs where started_at <= ?', [budgetedSince]);
+  sql.run(
+    `insert into pruned_runs select flow_id, state, cost_usd, reserved_usd, started_at from runs
+     where started_at > :budgetedSince and task_id ${listed}`,
+    { tasks, budgetedSince },
+  );
+  sql.run(`delete from runs where task_id ${listed}`, { tasks });
+  sql.run(`delete from task_transitions where task_id ${listed}`, { tasks });
+  sql.run(`delete from tasks where id ${listed}`, { tasks });
+}
+
+/** Removes those of the flows that have no task, and of the others the conversations that are over and have none. */
+function removeFlows(sql: Sql, flows: string): void {
+  const empty = sql.all<{ id: string }>(
+    `select id from flows where id in (select value from json_each(?))
+       and not exists (select 1 from tasks where tasks.flow_id = flows.id)`,
+    [flows],
+  );
+  const values = { flows, empty: JSON.stringify(empty.map(({ id }) => id)) };
+  const isEmpty = 'in (select value from json_each(:empty))';
+  sql.run(`delete from flow_aliases where flow_id ${isEmpty}`, values);
+  sql.run(
+    `delete from conversations where flow_id in (select value from json_each(:flows))
+       and not exists (select 1 from tasks where tasks.conversation_id = conversations.id)
+       and (flow_id ${isEmpty} or id <> (select current_conversation_id from flows where flows.id = flow_id))`,
+    values,
+  );
+  sql.run(`delete from flows where id ${isEmpty}`, values);
+}
+
+/** Writes the version that the db has already: a page goes the whole way to the disk, and nothing changes. */
+export function probe(sql: Sql): void {
+  sql.run(`pragma user_version = ${SCHEMA_VERSION}`);
+}
