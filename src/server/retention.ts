@@ -1,6 +1,6 @@
 import type { PipelineContext } from '../deliveries/context.ts';
 import { forget, prune, type RetentionSettings } from '../deliveries/retention.ts';
-import { SEGMENT_BYTES } from '../store/local/log/body-log.ts';
+import { SEGMENT_BYTES } from '../store/local/log/segments.ts';
 import { removeOldRecords } from '../tasks/claude/record.ts';
 
 /** Retention while serving. */

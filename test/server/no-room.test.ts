@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import { createQueue } from '../../src/deliveries/queue.ts';
 import { createIngress, receiver } from '../../src/server/ingress/ingress.ts';
-import { openBodyLog } from '../../src/store/local/log/body-log.ts';
+import { openAppendLog } from '../../src/store/local/log/append-log.ts';
 import { startEngine } from '../support/engine.ts';
 import { comment, signedPost } from '../support/github.ts';
 import { SECRET } from '../support/secret.ts';
@@ -61,12 +61,15 @@ test('a disk without room is found out before a byte is written, and there is no
   const folder = mkdtempSync(join(tmpdir(), 'hookctl-room-'));
   onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
   const path = join(folder, 'hookctl.db');
-  const full = openBodyLog(path, { reserveBytes: 2 ** 60 });
-  expect(() => full.append([Buffer.from('x')])).toThrow(/the disk of .*bodies is full \(\d+ bytes left\)/);
-  full.close();
+  const after = { segment: 0, offset: 0 };
+  const full = await openAppendLog(path, { after, reserveBytes: 2 ** 60 });
+  await expect(full.append([Buffer.from('x')])).rejects.toThrow(
+    /the disk of .*bodies is full \(\d+ bytes left\)/,
+  );
+  await full.close();
   expect(await readdir(join(folder, 'bodies'))).toEqual([]);
-  const log = openBodyLog(path, { reserveBytes: 0 });
-  expect(log.append([Buffer.from('x')])).toEqual({ segment: 1, offset: 0 });
-  log.close();
+  const log = await openAppendLog(path, { after, reserveBytes: 0 });
+  expect(await log.append([Buffer.from('x')])).toEqual({ segment: 1, offset: 0 });
+  await log.close();
   expect((await stat(join(folder, 'bodies', '00000001.log'))).size).toBe(1);
 });

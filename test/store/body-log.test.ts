@@ -12,10 +12,12 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import { openReader, openStore } from '../../src/store/local/index.ts';
-import { type RecordedRow, readRecord, recordOf } from '../../src/store/local/log/record.ts';
-import { rowOf } from '../../src/store/local/tables/deliveries.ts';
+import { cutTail, indexLog } from '../../src/store/local/log/index-log.ts';
+import { readRecord, recordOf, rowOf } from '../../src/store/local/log/record.ts';
+import { openSql } from '../../src/store/local/sql.ts';
+import { openForWriting } from '../../src/store/local/sqlite.ts';
 import type { NewOutgoing } from '../../src/types.ts';
-import { NOW, newDelivery, outcome, storePath } from './fixtures.ts';
+import { freshStore, NOW, newDelivery, outcome, storePath } from './fixtures.ts';
 
 const PLACE = { host: null } as unknown as NewOutgoing['place'];
 const segmentOf = (path: string) => join(dirname(path), 'bodies/00000001.log');
@@ -25,6 +27,7 @@ async function crashed(ids: readonly string[], atEnd: (path: string) => void = (
   const path = storePath();
   const store = await openStore({ path });
   for (const id of ids) await store.accept(newDelivery(id));
+  await store.indexed();
   const copy = mkdtempSync(join(tmpdir(), 'hookctl-crashed-'));
   onTestFinished(() => rmSync(copy, { recursive: true, force: true }));
   cpSync(dirname(path), copy, { recursive: true });
@@ -43,12 +46,16 @@ async function statuses(path: string, ids: readonly string[]) {
   }
 }
 
+/** The record of a delivery, as it is in the log. */
+function recordBytes(id: string): Buffer {
+  return Buffer.concat(recordOf(rowOf(newDelivery(id)), Buffer.from(`{"id":"${id}"}`)));
+}
+
 const whole = (id: string) => ['pending', `{"id":"${id}"}`];
 
 test('a record without a row, as a crash before the commit leaves it, becomes a row, once', async () => {
   const path = await crashed(['dlv-1']);
-  const row = rowOf(newDelivery('dlv-2'));
-  writeFileSync(segmentOf(path), recordOf(row, Buffer.from('{"id":"dlv-2"}')), { flag: 'a' });
+  writeFileSync(segmentOf(path), recordBytes('dlv-2'), { flag: 'a' });
   expect(await statuses(path, ['dlv-1', 'dlv-2'])).toEqual([whole('dlv-1'), whole('dlv-2')]);
   const reader = openReader({ path });
   expect(reader?.deliveries().map(({ id }) => id)).toEqual(['dlv-2', 'dlv-1']);
@@ -76,8 +83,7 @@ test('when the whole db is lost nothing runs a second time unasked', async () =>
   const path = await crashed(['dlv-1']);
   for (const name of readdirSync(dirname(path)))
     if (name.startsWith('hookctl.db')) rmSync(join(dirname(path), name));
-  const store = await openStore({ path });
-  onTestFinished(() => store.close());
+  const store = await freshStore(path);
   expect(store.delivery('dlv-1')).toMatchObject({
     status: 'failed',
     reason: expect.stringContaining('db was lost'),
@@ -88,24 +94,23 @@ test('when the whole db is lost nothing runs a second time unasked', async () =>
 test('a record that is cut off at any of its bytes is cut away, and the records before it stay', async () => {
   const path = await crashed(['dlv-1']);
   const before = readFileSync(segmentOf(path));
-  const record = recordOf(rowOf(newDelivery('dlv-2')), Buffer.from('{"id":"dlv-2"}'));
+  const record = recordBytes('dlv-2');
   const wrong: number[] = [];
-  const { recoverRows } = await import('../../src/store/local/log/recovery.ts');
-  const { openForWriting } = await import('../../src/store/local/sqlite.ts');
   const db = openForWriting(path);
   onTestFinished(() => db.close());
+  const sql = openSql(db);
+  const folder = dirname(segmentOf(path));
   for (let length = 1; length < record.length; length += 1) {
     writeFileSync(segmentOf(path), Buffer.concat([before, record.subarray(0, length)]));
-    recoverRows(db, path, false);
+    cutTail(folder, indexLog(sql, folder, { to: null }).end);
     if (!readFileSync(segmentOf(path)).equals(before)) wrong.push(length);
   }
   expect(wrong).toEqual([]);
-  expect(db.prepare('select id from deliveries').all()).toHaveLength(1);
+  expect(sql.all('select id from deliveries')).toHaveLength(1);
 });
 
 test('a flipped byte anywhere in a record is noticed: never wrong bytes, and the message names the place', async () => {
-  const row = rowOf(newDelivery('dlv-1')) as RecordedRow;
-  const record = recordOf(row, Buffer.from('{"id":"dlv-1"}'));
+  const record = recordBytes('dlv-1');
   const unnoticed = Array.from(record.keys()).filter((at) => {
     const bent = Buffer.from(record);
     bent[at] = (bent[at] ?? 0) ^ 1;
@@ -131,8 +136,7 @@ test('a flipped byte anywhere in a record is noticed: never wrong bytes, and the
 
 test('a segment that lost its end, or is gone, is said so, and new deliveries are stored all the same', async () => {
   const path = await crashed(['dlv-1', 'dlv-2'], (copied) => truncateSync(segmentOf(copied), 40));
-  const store = await openStore({ path });
-  onTestFinished(() => store.close());
+  const store = await freshStore(path);
   await store.accept(newDelivery('dlv-3'));
   expect(() => store.body('dlv-1')).toThrow(expect.objectContaining({ code: 'damaged_body' }));
   expect(Buffer.from(store.body('dlv-3') ?? []).toString()).toBe('{"id":"dlv-3"}');
@@ -142,8 +146,7 @@ test('a segment that lost its end, or is gone, is said so, and new deliveries ar
 
 test('retention: bytes of settled deliveries go, what is pending or has something to send stays, rows tell', async () => {
   const path = storePath();
-  const store = await openStore({ path });
-  onTestFinished(() => store.close());
+  const store = await freshStore(path);
   for (const id of ['dlv-1', 'dlv-2', 'dlv-3']) await store.accept(newDelivery(id));
   await store.recordOutcome(outcome('dlv-1'));
   const item = {

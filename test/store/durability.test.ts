@@ -6,6 +6,7 @@ import { createInterface } from 'node:readline';
 import { DatabaseSync } from 'node:sqlite';
 import { fileURLToPath } from 'node:url';
 import { expect, onTestFinished, test } from 'vitest';
+import { catchUp } from '../../src/store/local/catch-up.ts';
 import { openReader, openStore } from '../../src/store/local/index.ts';
 import { freshStore, newDelivery, storePath } from './fixtures.ts';
 
@@ -35,6 +36,7 @@ test.each([1, 2, 3])('kill -9 loses nothing that was acknowledged (round %i)', a
   }
   if (child.signalCode === null) await once(child, 'exit');
 
+  expect(catchUp(path)).toBe(0);
   const reader = openReader({ path });
   const unreadable = acknowledged.filter((id) => reader?.delivery(id)?.status !== 'pending');
   reader?.close();

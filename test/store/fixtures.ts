@@ -14,9 +14,21 @@ export function storePath(): string {
   return join(folder, 'hookctl.db');
 }
 
-/** An open store that is closed when the test ends. */
-export async function freshStore(path = storePath()): Promise<Store> {
-  const store = await openStore({ path });
+/** An open store that is closed when the test ends, in which what is accepted can be read at once. */
+export async function freshStore(path = storePath(), options: Omit<Options, 'path'> = {}): Promise<Store> {
+  const store = await openStore({ path, ...options });
   onTestFinished(() => store.close().catch(() => undefined));
-  return store;
+  return readable(store);
+}
+
+type Options = Parameters<typeof openStore>[0];
+
+/** A store whose `accept` resolves once the delivery can be read. */
+export function readable(store: Store): Store {
+  const accept: Store['accept'] = async (delivery) => {
+    const accepted = await store.accept(delivery);
+    await store.indexed();
+    return accepted;
+  };
+  return Object.defineProperty({ ...store, accept }, 'problems', { get: () => store.problems });
 }

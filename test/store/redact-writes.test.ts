@@ -8,7 +8,7 @@ import type { Store, StoreReader } from '../../src/store/store.ts';
 import type { TaskChange, TaskCreation } from '../../src/store/tasks.ts';
 import type { Decision, NewOutgoing } from '../../src/types.ts';
 import { tokenOf } from '../lib/tokens.ts';
-import { NOW, newDelivery, outcome, storePath, taskInFlow } from './fixtures.ts';
+import { NOW, newDelivery, outcome, readable, storePath, taskInFlow } from './fixtures.ts';
 
 const TOKEN = tokenOf('ghs_{d9}_eyJ{w40}.eyJ{w60}.{w43}');
 const PASSWORD = tokenOf('{w18}');
@@ -79,7 +79,7 @@ const wait = (taskId: string) => ({
   at: NOW,
 });
 
-type Write = Exclude<keyof Store, keyof StoreReader | 'problems'>;
+type Write = Exclude<keyof Store, keyof StoreReader | 'problems' | 'indexed'>;
 
 /** What each method that writes is given, in an order in which each finds what it changes. A new method has to be added. */
 const WRITES: Readonly<Record<Write, (store: Store) => Promise<unknown>>> = {
@@ -208,7 +208,7 @@ function bytesOf(folder: string): string {
 
 test('F7: words lose their secrets before they become rows, by every method that writes', async () => {
   const path = storePath();
-  const store = await openStore({ path, redact: createRedactor({}).redact });
+  const store = readable(await openStore({ path, redact: createRedactor({}).redact }));
   for (const [name, write] of Object.entries(WRITES)) {
     await write(store);
     const bytes = bytesOf(dirname(path));
@@ -225,7 +225,7 @@ test('F7: words lose their secrets before they become rows, by every method that
 
 test('F7: bytes, headers, keys and places of a delivery stay as they came', async () => {
   const path = storePath();
-  const store = await openStore({ path, redact: createRedactor({}).redact });
+  const store = readable(await openStore({ path, redact: createRedactor({}).redact }));
   const headers = { authorization: `Bearer ${TOKEN}` };
   const body = Buffer.from(JSON.stringify({ text: WORDS }));
   const forward = `https://hooks.slack.com/services/${tokenOf('{A9}/{A11}/{w24}')}`;

@@ -1,52 +1,51 @@
 import { DatabaseSync } from 'node:sqlite';
-import { CompiledQuery } from 'kysely';
 import { expect, onTestFinished, test } from 'vitest';
 import { prepare } from '../../src/store/local/index.ts';
 import { startWriter, type Writer } from '../../src/store/local/writer-client.ts';
+import type { NewRejection } from '../../src/store/store.ts';
 import { storePath } from './fixtures.ts';
 
-test('a job that fails is undone alone, the others of its batch are stored', async () => {
-  const { writer } = await writerWithTables();
+const START = { segment: 0, offset: 0 };
+const options = { end: START, failed: () => undefined, damaged: () => undefined };
+
+test('a call that fails is undone alone, the others of its transaction are stored', async () => {
+  const { writer, ids } = openedWriter();
   const results = await Promise.allSettled([
-    writer.write([insert(0)]),
-    writer.write([insert(1)]),
-    writer.write([insert(2), insert(1)]),
-    writer.write([insert(3)]),
+    writer.call('reject', rejection('dlv-0')),
+    writer.call('reject', rejection('dlv-1')),
+    writer.call('reject', rejection('dlv-1')),
+    writer.call('reject', rejection('dlv-3')),
   ]);
   expect(results.map((result) => result.status)).toEqual(['fulfilled', 'fulfilled', 'rejected', 'fulfilled']);
   expect(results[2]).toMatchObject({
     reason: { code: 'store_write', message: expect.stringContaining('UNIQUE') },
   });
-  expect(await writer.write([CompiledQuery.raw('select n from numbers order by n')])).toEqual([
-    { n: 0 },
-    { n: 1 },
-    { n: 3 },
-  ]);
+  expect(ids()).toEqual(['dlv-0', 'dlv-1', 'dlv-3']);
 });
 
-test('jobs that wait share a commit: when it fails, all of them reject and nothing is stored', async () => {
-  const { writer } = await writerWithTables();
-  const orphan = CompiledQuery.raw('insert into children (parent) values (42)');
-  await writer.write([insert(0)]);
-  const batch = await Promise.allSettled([
-    writer.write([insert(1)]),
-    writer.write([orphan]),
-    writer.write([insert(2)]),
-  ]);
+test('calls that wait share a transaction: when it fails, all of them reject and nothing is stored', async () => {
+  const { writer, path, ids } = openedWriter();
+  const db = new DatabaseSync(path);
+  onTestFinished(() => db.close());
+  // A promise that is checked at the commit, and that the second row breaks.
+  db.exec(`create table kept (id text primary key references deliveries (id) deferrable initially deferred);
+    create trigger breaks after insert on deliveries when new.id = 'dlv-2' begin insert into kept values ('none'); end`);
+  await writer.call('reject', rejection('dlv-0'));
+  const batch = await Promise.allSettled(
+    ['dlv-1', 'dlv-2', 'dlv-3'].map((id) => writer.call('reject', rejection(id))),
+  );
   expect(batch.map((result) => result.status)).toEqual(['rejected', 'rejected', 'rejected']);
-  expect(await writer.write([insert(4), CompiledQuery.raw('select n from numbers order by n')])).toEqual([
-    { n: 0 },
-    { n: 4 },
-  ]);
+  await writer.call('reject', rejection('dlv-4'));
+  expect(ids()).toEqual(['dlv-0', 'dlv-4']);
 });
 
-test('a write waits while another process holds the db, and is stored when that lets go', async () => {
-  const { writer, path } = await writerWithTables();
+test('a call waits while another process holds the db, and is stored when that lets go', async () => {
+  const { writer, path, ids } = openedWriter();
   const other = new DatabaseSync(path);
   onTestFinished(() => other.close());
   other.exec('begin immediate');
   let stored = false;
-  const write = writer.write([insert(1)]).then(() => {
+  const write = writer.call('reject', rejection('dlv-1')).then(() => {
     stored = true;
   });
   const started = performance.now();
@@ -54,32 +53,49 @@ test('a write waits while another process holds the db, and is stored when that 
   expect(stored).toBe(false);
   other.exec('commit');
   await write;
-  expect(other.prepare('select n from numbers').all()).toHaveLength(1);
+  expect(ids()).toEqual(['dlv-1']);
 });
 
 test('when the thread dies, what waits and what comes later is rejected, and close still resolves', async () => {
-  const writer = startWriter({ path: `${storePath()}/no-such-folder/hookctl.db` });
+  const writer = startWriter({ ...options, path: `${storePath()}/no-such-folder/hookctl.db` });
   const stopped = { code: 'store_stopped', fix: expect.stringContaining('Start hookctl again') };
-  const waiting = [writer.write([insert(1)]), writer.write([insert(2)])];
+  const waiting = [writer.call('probe'), writer.call('probe')];
   for (const write of waiting) await expect(write).rejects.toMatchObject(stopped);
-  await expect(writer.write([insert(3)])).rejects.toMatchObject(stopped);
+  await expect(writer.call('probe')).rejects.toMatchObject(stopped);
   await writer.close();
 });
 
-async function writerWithTables(): Promise<{ readonly writer: Writer; readonly path: string }> {
-  const path = storePath();
-  prepare(path);
-  const writer = startWriter({ path });
-  onTestFinished(() => writer.close());
-  await writer.write([
-    CompiledQuery.raw('create table numbers (n integer primary key)'),
-    CompiledQuery.raw(
-      'create table children (parent integer references numbers (n) deferrable initially deferred)',
-    ),
-  ]);
-  return { writer, path };
+interface OpenedWriter {
+  readonly writer: Writer;
+  readonly path: string;
+  readonly ids: () => readonly unknown[];
 }
 
-function insert(n: number): CompiledQuery<unknown> {
-  return CompiledQuery.raw('insert into numbers (n) values (?)', [n]);
+function openedWriter(): OpenedWriter {
+  const path = storePath();
+  prepare(path);
+  const writer = startWriter({ ...options, path });
+  onTestFinished(() => writer.close());
+  const reader = new DatabaseSync(path, { readOnly: true });
+  onTestFinished(() => reader.close());
+  const ids = () =>
+    reader
+      .prepare('select id from deliveries order by id')
+      .all()
+      .map(({ id }) => id);
+  return { writer, path, ids };
+}
+
+function rejection(id: string): NewRejection {
+  return {
+    id,
+    webhook: 'github',
+    webhookId: null,
+    provider: 'github',
+    reason: 'wrong signature',
+    senderDeliveryId: null,
+    eventType: null,
+    size: 0,
+    receivedAt: 1,
+  };
 }

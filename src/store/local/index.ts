@@ -17,7 +17,7 @@ import { listAudit, readAudit } from './tables/audit.ts';
 import { type DeliveryRow, listDeliveries, readDeliveries } from './tables/deliveries.ts';
 import { listConversations, listFlows, readFlows } from './tables/flows.ts';
 import { listOutgoing, readOutbox } from './tables/outbox.ts';
-import { readRetention } from './tables/retention.ts';
+import { readRetention, readSelection } from './tables/retention.ts';
 import { readRuns } from './tables/runs.ts';
 import { listTasks, readTasks } from './tables/tasks.ts';
 import { migrate, requireCurrentSchema, schemaVersion } from './tables/versions.ts';
@@ -85,7 +85,8 @@ function readerOf(db: DatabaseSync, sql: Sql, folder: string): StoreReader {
 
   return {
     ...readDeliveries(sql),
-    ...readRetention(sql, bodyAt),
+    ...readRetention(sql),
+    ...readSelection(sql, bodyAt),
     ...readTasks(sql),
     ...readFlows(sql),
     ...readOutbox(sql),
@@ -126,11 +127,12 @@ export async function openStore({ path, redact = (text) => text }: StoreOptions)
   if (db === null) throw new Error(`${path} vanished while it was opened`);
   const sql = openSql(db, failed);
   const reader = readerOf(db, sql, logFolder(path));
-  const writer = startWriter({ path, end: notedEnd(sql), failed, damaged: (at) => add(holeAt(at)) });
-  const log = await openAppendLog(path, { written: writer.appended });
+  const end = notedEnd(sql);
+  const writer = startWriter({ path, end, failed, damaged: (at) => add(holeAt(at)) });
+  const log = await openAppendLog(path, { after: end, written: writer.appended });
   return {
     ...reader,
-    ...redacting(writesOf({ path, sql, log, writer }), redact),
+    ...redacting(writesOf({ path, sql, log, writer, isOpen: () => db.isOpen }), redact),
     get problems() {
       return [...problems, ...unindexed(writer)];
     },
@@ -182,10 +184,11 @@ interface Parts {
   readonly sql: Sql;
   readonly log: AppendLog;
   readonly writer: Writer;
+  readonly isOpen: () => boolean;
 }
 
 /** All writes. */
-function writesOf({ path, sql, log, writer }: Parts): Omit<Store, keyof StoreReader | 'problems'> {
+function writesOf({ path, sql, log, writer, isOpen }: Parts): Omit<Store, keyof StoreReader | 'problems'> {
   const dedupe = openDedupe(sql);
   let ignored: string[] = [];
   const releaseIgnored = coalesce(() => {
@@ -205,6 +208,7 @@ function writesOf({ path, sql, log, writer }: Parts): Omit<Store, keyof StoreRea
 
   return {
     async accept(delivery) {
+      if (!isOpen()) throw failure('store_stopped', `The store ${path} was closed.`);
       requireCaughtUp(writer.behind());
       const row = rowOf(delivery);
       const owner = dedupe.owner(row);

@@ -1,7 +1,15 @@
-import { statfsSync } from 'node:fs';
+import { existsSync, statfsSync } from 'node:fs';
 import { constants, type FileHandle, open } from 'node:fs/promises';
 import { coalesce } from '../../../lib/time-slicer.ts';
-import { type LogPosition, listSegments, logFolder, makeLogFolder, segmentPath, syncFolder } from './segments.ts';
+import {
+  type LogPosition,
+  listSegments,
+  logFolder,
+  makeLogFolder,
+  SEGMENT_BYTES,
+  segmentPath,
+  syncFolder,
+} from './segments.ts';
 
 /** Kept free for what was accepted already: its tasks, replies and task files. Of a small disk, a twentieth. */
 const RESERVE_BYTES = 16 * 1024 * 1024;
@@ -10,8 +18,6 @@ const RESERVE_SHARE = 0.05;
 const ROOM_BYTES = RESERVE_BYTES / 4;
 const ROOM_MS = 1_000;
 
-/** Default size of a segment, in bytes. */
-export const SEGMENT_BYTES = 64 * 1024 * 1024;
 /** A segment is removed as a whole, so that a quiet folder must not keep one for months. */
 const SEGMENT_MS = 24 * 60 * 60 * 1000;
 const PRIVATE = 0o600;
@@ -27,11 +33,14 @@ export interface AppendLog {
   end(): LogPosition;
   /** Starts a new segment unless the last one is empty or has grown beyond `end`, so that the last one can be removed. */
   rotate(end: LogPosition): Promise<void>;
-  /** Resolves when what waits was written. */
+  /** Refuses more, and resolves when what waits was written. */
   close(): Promise<void>;
 }
 
 interface AppendLogOptions {
+  /** Where the index ends: nothing is appended before it, also where the log has lost bytes. */
+  readonly after: LogPosition;
+  /** Size in bytes at which a new segment starts, default 64 MB. */
   readonly segmentBytes?: number;
   readonly now?: () => number;
   /** Bytes of the disk that stay free, default 16 MB, or a twentieth of a small disk. */
@@ -56,21 +65,24 @@ interface Waiting {
 }
 
 /** Opens the log of a db to append. Recovery has removed what a crash left behind the last record. */
-export async function openAppendLog(databasePath: string, options: AppendLogOptions = {}): Promise<AppendLog> {
-  const { segmentBytes = SEGMENT_BYTES, now = Date.now, reserveBytes = null, written } = options;
+export async function openAppendLog(databasePath: string, options: AppendLogOptions): Promise<AppendLog> {
+  const { after, segmentBytes = SEGMENT_BYTES, now = Date.now, reserveBytes = null, written } = options;
   const folder = logFolder(databasePath);
   makeLogFolder(folder);
-  let last = listSegments(folder).at(-1) ?? 0;
-  let current: OpenSegment | null = last === 0 ? null : await openLast();
+  let last = Math.max(listSegments(folder).at(-1) ?? 0, after.segment);
+  let current: OpenSegment | null = existsSync(segmentPath(folder, last)) ? await openLast() : null;
   let waiting: Waiting[] = [];
   /** The write that is under way, or the last one. */
   let flushed: Promise<void> = Promise.resolve();
   let isFlushing = false;
+  let isClosed = false;
   let roomAt = Number.NEGATIVE_INFINITY;
   let unseenBytes = 0;
   const soon = coalesce(() => {
     if (!isFlushing) flushed = flushAll();
   });
+
+  if (current?.number === after.segment && current.size < after.offset) await abandon();
 
   async function openLast(): Promise<OpenSegment> {
     const file = await open(
@@ -177,7 +189,8 @@ export async function openAppendLog(databasePath: string, options: AppendLogOpti
     append(pieces) {
       const { promise, resolve, reject } = Promise.withResolvers<LogPosition>();
       const bytes = pieces.reduce((sum, piece) => sum + piece.byteLength, 0);
-      waiting.push({ pieces, bytes, resolve, reject });
+      if (isClosed) reject(new Error('the log is closed'));
+      else waiting.push({ pieces, bytes, resolve, reject });
       if (!isFlushing) soon();
       return promise;
     },
@@ -195,6 +208,7 @@ export async function openAppendLog(databasePath: string, options: AppendLogOpti
       }
     },
     async close() {
+      isClosed = true;
       while (isFlushing || waiting.length > 0) {
         await flushed;
         await new Promise(setImmediate);

@@ -23,6 +23,9 @@ export interface LogPosition {
   readonly offset: number;
 }
 
+/** Default size of a segment. */
+export const SEGMENT_BYTES = 64 * 1024 * 1024;
+
 const NAME = /^(\d{8})\.log$/;
 
 /** The folder of the segments that belong to a db. */

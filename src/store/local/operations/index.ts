@@ -8,7 +8,7 @@ import { addComment, beginOutgoing, dropOutgoing, noteOutgoing, retryOutgoing } 
 import { postpone, recordOutcome, reject, requeue } from './deliveries.ts';
 import { forgetDeliveries, probe, pruneTrees, removeBodies } from './retention.ts';
 import { endRun, giveNotice, noteAgents, noteRun, noteWaiting, releaseBacklog, startRun } from './runs.ts';
-import { changeTask, createTask, noteSync, noteTask } from './tasks.ts';
+import { applyChange, createTask, noteSync, noteTask } from './tasks.ts';
 
 /** Writes of the port that the writer thread runs as they are. */
 type PortWrites = Pick<
@@ -67,7 +67,7 @@ export const operations: { readonly [Name in OperationName]: Operation<Operation
   postpone,
   requeue,
   createTask,
-  changeTask,
+  changeTask: applyChange,
   noteTask,
   noteSync,
   pruneTrees,

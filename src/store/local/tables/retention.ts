@@ -3,7 +3,7 @@ import type { Trust } from '../../../types.ts';
 import type { BodyFilter, DeliverySelection, PrunableBody, SelectionReader } from '../../selection.ts';
 import type { StoreReader } from '../../store.ts';
 import type { PrunableTree, TreeFilter } from '../../tasks.ts';
-import type { BodyLocation, ReadBody } from '../log/body-log.ts';
+import type { BodyLocation, ReadBody } from '../log/body-reader.ts';
 import { type Query, type Sql, where } from '../sql.ts';
 import { type TaskRow, toTask } from './tasks.ts';
 
