@@ -1,13 +1,13 @@
 import { existsSync } from 'node:fs';
-import type { SQLInputValue } from 'node:sqlite';
 import { setTimeout as delay } from 'node:timers/promises';
 import { failure } from '../../errors.ts';
 import type { NewAuditEntry } from '../../types.ts';
 import { prepare } from './index.ts';
 import { type Holder, lockFolder } from './lock.ts';
+import { recordAudit } from './operations/audit.ts';
 import { type Redact, withoutSecrets } from './redact-writes.ts';
+import { openSql } from './sql.ts';
 import { beginImmediate, databasePath, openForReading, openForWriting } from './sqlite.ts';
-import { insertAudit } from './tables/audit.ts';
 import { SCHEMA_VERSION, schemaVersion } from './tables/versions.ts';
 
 /** How long another process may keep the folder while the db has yet to be made or migrated. */
@@ -31,10 +31,7 @@ export async function appendAudit(
   const db = openForWriting(path);
   try {
     await beginImmediate((sql) => db.exec(sql), PATIENCE_MS);
-    for (const entry of withoutSecrets(entries, redact)) {
-      const { sql, parameters } = insertAudit(entry);
-      db.prepare(sql).run(...(parameters as SQLInputValue[]));
-    }
+    recordAudit(openSql(db), withoutSecrets(entries, redact));
     db.exec('commit');
   } finally {
     if (db.isTransaction) db.exec('rollback');
