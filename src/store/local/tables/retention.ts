@@ -50,7 +50,7 @@ export function readRetention(sql: Sql): RetentionReader {
   };
 }
 
-const YOUNG = `select young.body_segment, young.body_offset from deliveries as young
+const YOUNG = `select young.body_segment, young.body_offset from deliveries as young indexed by deliveries_by_segment
   where young.body_segment is not null and young.id >= ? order by young.body_segment, young.body_offset limit 1`;
 
 function prunable({ before, samples = false }: BodyFilter): Query {
@@ -82,7 +82,7 @@ export function keptBecause({ samples }: TreeFilter): string {
   const inTree = 'select 1 from tasks as task where task.initiated_task_id = root.id';
   return `case
     when exists (${inTree} and task.completed_at is null) then 'open'
-    when not ${samples} and exists (${inTree} and task.completed_at >= :before) then 'later'
+    when ${!samples} and exists (${inTree} and task.completed_at >= :before) then 'later'
     when exists (select 1 from tasks as task join runs on runs.task_id = task.id
       where task.initiated_task_id = root.id and runs.state = 'running') then 'running'
     when exists (select 1 from outbox where outbox.delivery_id = root.delivery_id and outbox.status = 'waiting')
@@ -128,12 +128,13 @@ interface SelectedRow extends BodyLocation {
 }
 
 function chosen({ statuses, webhook, since, until, after }: DeliverySelection): Query {
-  return where({
-    'status in (select value from json_each(?))': JSON.stringify(statuses),
+  const { text, values } = where({
     'replay_of is null': true,
     'received_at <= ?': until,
     'webhook = ?': webhook,
     'received_at >= ?': since,
     'id > ?': after,
   });
+  const places = statuses.map(() => '?').join(', ');
+  return { text: `${text} and status in (${places})`, values: [...values, ...statuses] };
 }
