@@ -1,4 +1,4 @@
-import type { NewTask, Task, TaskStatus, Transition, Trust } from '../../../types.ts';
+import type { NewTask, Task, TaskEvent, TaskStatus, Transition, Trust } from '../../../types.ts';
 import type { FlowThread } from '../../store.ts';
 import type { SyncNote, TaskChange, TaskCreation, TaskNote } from '../../tasks.ts';
 import { type Sql, whole } from '../sql.ts';
@@ -59,31 +59,32 @@ interface TaskInsertion {
  * dispatch can be repeated.
  */
 export function insertTask(sql: Sql, insertion: TaskInsertion): Task {
-  const { task, flowId, dependsOn, isSample, actor, at, ...values } = insertion;
+  const { task, flowId, externalId, conversationId, source, trust, webhook, command, actor, at } = insertion;
   const { id, title, status, agent, prompt, url } = task;
   const stored = taskRow(sql, id);
   if (stored !== null) return toTask(stored);
   const flow = flowRow(sql, flowId);
-  const row = sql.one<TaskRow>(
-    `insert into tasks (id, title, status, agent, prompt, flow_id, conversation_id, source, parent_task_id,
-       initiated_task_id, depends_on, delivery_id, webhook, command, external_id, url, source_metadata,
-       sync_to_claude, trust, sample, created_at, updated_at)
-     values (:id, :title, :status, :agent, :prompt, :flowId, :conversationId, :source, :parentId,
-       :initiatorId, :dependsOn, :deliveryId, :webhook, :command, :externalId, :url, :sourceMetadata,
-       :syncToClaude, :trust, :sample, :at, :at)
-     returning *`,
-    {
-      ...values,
-      ...{ id, title, status, agent, prompt, url, flowId, at },
-      conversationId: values.conversationId ?? flow?.current_conversation_id ?? null,
-      externalId: values.externalId ?? flow?.external_id ?? null,
-      sourceMetadata: JSON.stringify(task.sourceMetadata),
-      syncToClaude: task.syncToClaudeTasks ? 1 : 0,
-      dependsOn: JSON.stringify(dependsOn),
-      sample: isSample ? 1 : 0,
-    },
-  );
-  if (row === null) throw new Error(`task ${id} was not stored`);
+  if (flow === null) throw new Error(`${flowId}, the flow of ${id}, does not exist`);
+  const row: TaskRow = {
+    ...{ id, title, status, agent, prompt, url, source, trust, webhook, command },
+    flow_id: flowId,
+    external_id: externalId ?? flow.external_id,
+    conversation_id: conversationId ?? flow.current_conversation_id,
+    parent_task_id: insertion.parentId,
+    initiated_task_id: insertion.initiatorId,
+    depends_on: JSON.stringify(insertion.dependsOn),
+    delivery_id: insertion.deliveryId,
+    source_metadata: JSON.stringify(task.sourceMetadata),
+    sync_to_claude: task.syncToClaudeTasks ? 1 : 0,
+    sample: insertion.isSample ? 1 : 0,
+    ...{ created_at: at, updated_at: at, started_at: null, completed_at: null },
+    ...{ result: null, error: null, unsynced: null },
+    ...{ cost_usd: null, input_tokens: null, output_tokens: null, duration_ms: null },
+  };
+  // By position, and not read back: with names and `returning *` it takes four times as long.
+  const columns = Object.keys(row);
+  const values = Object.values<string | number | null>({ ...row });
+  sql.run(`insert into tasks (${columns.join()}) values (${columns.map(() => '?').join()})`, values);
   record(sql, { taskId: id, event: 'create', from: null, to: status, actor, reason: null, at });
   return toTask(row);
 }
@@ -95,8 +96,7 @@ export function applyChange(sql: Sql, change: TaskChange): Task | null {
   if (row === null) return null;
   record(sql, change);
   if (reply !== null) insertReply(sql, reply, at);
-  return update(sql, {
-    ...row,
+  return update(sql, row, {
     ...plus(row, change.spent),
     ...{ status: to, result, error, updated_at: at, completed_at: isEnd ? at : null },
     ...(!isEnd && { started_at: to === 'running' ? at : null }),
@@ -119,7 +119,7 @@ export function addUsage(
 ): Task | null {
   const row = rowIn(sql, taskId, from);
   if (row === null) return null;
-  return update(sql, { ...row, ...plus(row, spent), result: row.result ?? result, updated_at: at });
+  return update(sql, row, { ...plus(row, spent), result: row.result ?? result, updated_at: at });
 }
 
 type DeliveryStep = Pick<TaskChange, 'taskId' | 'actor' | 'at'>;
@@ -132,7 +132,7 @@ export function answerTask(
   const row = rowIn(sql, step.taskId, 'waiting_answer');
   if (row === null) return null;
   const lower = BY_TRUST.find((each) => each === trust || each === row.trust) ?? 'unverified';
-  return queue(sql, { ...row, prompt: row.prompt + prompt, trust: lower }, 'answer', step);
+  return queue(sql, row, 'answer', step, { prompt: row.prompt + prompt, trust: lower });
 }
 
 const BY_TRUST: readonly Trust[] = ['unverified', 'verified', 'operator'];
@@ -140,12 +140,12 @@ const BY_TRUST: readonly Trust[] = ['unverified', 'verified', 'operator'];
 /** Queues a task that waits for approval. */
 export function approveTask(sql: Sql, step: DeliveryStep): Task | null {
   const row = rowIn(sql, step.taskId, 'waiting_approval');
-  return row === null ? null : queue(sql, row, 'approve', step);
+  return row === null ? null : queue(sql, row, 'approve', step, {});
 }
 
-function queue(sql: Sql, row: TaskRow, event: Transition['event'], step: DeliveryStep): Task {
+function queue(sql: Sql, row: TaskRow, event: TaskEvent, step: DeliveryStep, more: Partial<TaskRow>): Task {
   record(sql, { ...step, event, from: row.status, to: 'queued', reason: null });
-  return update(sql, { ...row, status: 'queued', updated_at: step.at });
+  return update(sql, row, { ...more, status: 'queued', updated_at: step.at });
 }
 
 /** Records an event that changes nothing. False when it is the last recorded one of the task, or there is no task. */
@@ -170,11 +170,11 @@ export function noteSync(sql: Sql, notes: readonly SyncNote[]): void {
       ...(claudeTaskId === null ? {} : { claude_task_id: claudeTaskId }),
       ...(claudeList === null ? {} : { claude_list: claudeList }),
     };
-    sql.run(
-      `update tasks set unsynced = :unsynced, source_metadata = json_patch(source_metadata, :known)
-       where id = :taskId`,
-      { taskId, unsynced, known: JSON.stringify(known) },
-    );
+    sql.run('update tasks set unsynced = ?, source_metadata = json_patch(source_metadata, ?) where id = ?', [
+      unsynced,
+      JSON.stringify(known),
+      taskId,
+    ]);
   }
 }
 
@@ -206,18 +206,12 @@ function record(sql: Sql, { taskId, event, from, to, actor, reason, at }: Transi
   );
 }
 
-/** Stores what steps change. */
-function update(sql: Sql, row: TaskRow): Task {
-  sql.run(
-    `update tasks
-     set status = :status, prompt = :prompt, trust = :trust, result = :result, error = :error,
-       source_metadata = :source_metadata, cost_usd = :cost_usd, input_tokens = :input_tokens,
-       output_tokens = :output_tokens, duration_ms = :duration_ms, updated_at = :updated_at,
-       started_at = :started_at, completed_at = :completed_at
-     where id = :id`,
-    { ...row },
-  );
-  return toTask(row);
+/** The task with these columns changed. */
+function update(sql: Sql, row: TaskRow, changed: Partial<TaskRow>): Task {
+  const columns = Object.keys(changed).map((column) => `${column} = ?`);
+  const values = Object.values<string | number | null>({ ...changed });
+  sql.run(`update tasks set ${columns.join()} where id = ?`, [...values, row.id]);
+  return toTask({ ...row, ...changed });
 }
 
 /** A task's usage with that of one more run; null adds nothing. */
