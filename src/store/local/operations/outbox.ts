@@ -30,8 +30,8 @@ export function insertReply(sql: Sql, { item, deliveryId }: TaskReply, at: numbe
     sql.run(
       `update outbox
        set status = 'dropped', reason = 'a later step of the task took its place', settled_at = :at
-       where delivery_id = :deliveryId and edits = :edits and status = 'waiting' and attempts = 0`,
-      { deliveryId, edits: item.edits, at },
+       where edits = :edits and status = 'waiting' and attempts = 0`,
+      { edits: item.edits, at },
     );
   }
   addComment(sql, item, deliveryId, at);
