@@ -9,6 +9,9 @@ export type Redact = (text: string) => string;
  */
 const EXACT = /^(?:headers|query|body|dedupeKeys|place|revision|folder|logPath|id|\w+Ids?)$/;
 
+/** Names of fields of which is remembered whether they stay exact. */
+const MOST_NAMES = 500;
+
 /**
  * The one place where words become rows: whatever a method that writes is given, on every level, loses its secrets
  * first. A new method or field is included without another line.
@@ -26,28 +29,43 @@ export function withoutSecrets<Value>(value: Value, redact: Redact): Value {
   return cleaned(value, redact) as Value;
 }
 
+/** A copy only where something changed: most of what is written holds no secret. */
 function cleaned(value: unknown, redact: Redact): unknown {
   if (typeof value === 'string') return redact(value);
-  if (Array.isArray(value)) return value.map((item) => cleaned(item, redact));
   if (typeof value !== 'object' || value === null || ArrayBuffer.isView(value)) return value;
+  if (Array.isArray(value)) {
+    const items = value.map((item) => cleaned(item, redact));
+    return items.some((item, index) => item !== value[index]) ? items : value;
+  }
   const fields = value as Readonly<Record<string, unknown>>;
-  const clean = ([name, field]: [string, unknown]) =>
-    [name, cleanedField(fields, name, field, redact)] as const;
-  // Not by assignment: `__proto__` is a name of a field like any other.
-  return Object.fromEntries(Object.entries(fields).map(clean));
+  let copy: Record<string, unknown> | null = null;
+  for (const name of Object.keys(fields)) {
+    const field = fields[name];
+    const clean = isExact(fields, name) ? field : cleanedField(name, field, redact);
+    if (clean === field) continue;
+    copy ??= { ...fields };
+    // Not by assignment: `__proto__` is a name of a field like any other.
+    Object.defineProperty(copy, name, { value: clean, enumerable: true, writable: true, configurable: true });
+  }
+  return copy ?? value;
 }
 
-function cleanedField(
-  owner: Readonly<Record<string, unknown>>,
-  name: string,
-  field: unknown,
-  redact: Redact,
-): unknown {
+const knownNames = new Map<string, boolean>();
+
+function isExact(owner: Readonly<Record<string, unknown>>, name: string): boolean {
   // The content of a forward is its URL, the key of a claim is compared.
-  const isExact =
-    EXACT.test(name) ||
-    (owner.kind === 'forward' && name === 'content') ||
-    (owner.kind === 'claim' && name === 'key');
-  if (isExact) return field;
-  return typeof field === 'string' && isSecretName(name) && field !== '' ? REDACTED : cleaned(field, redact);
+  if (name === 'content' && owner.kind === 'forward') return true;
+  if (name === 'key' && owner.kind === 'claim') return true;
+  let exact = knownNames.get(name);
+  if (exact === undefined) {
+    exact = EXACT.test(name);
+    // Payloads bring names without end.
+    if (knownNames.size < MOST_NAMES) knownNames.set(name, exact);
+  }
+  return exact;
+}
+
+function cleanedField(name: string, field: unknown, redact: Redact): unknown {
+  if (typeof field !== 'string') return cleaned(field, redact);
+  return field !== '' && isSecretName(name) ? REDACTED : redact(field);
 }

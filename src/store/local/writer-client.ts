@@ -51,8 +51,13 @@ interface IndexWaiting {
   readonly reject: (error: HookctlError) => void;
 }
 
-/** Records that nothing else waits for get their rows together, so many milliseconds after the first of them. */
+/**
+ * Records that nothing else waits for get their rows together, so many milliseconds after the first of them; where many come,
+ * fewer and larger transactions cost less.
+ */
 const INDEX_MS = 3;
+const BUSY_INDEX_MS = 25;
+const MANY_RECORDS = 8;
 /** A transaction that failed is tried again after this time, in milliseconds, even if nothing else is asked for. */
 const RETRY_MS = 1_000;
 
@@ -66,6 +71,7 @@ export function startWriter({ path, end, failed, damaged }: WriterOptions): Writ
   let indexTo = end;
   /** Records appended, and those of them that have rows. */
   let appended = 0;
+  let lastRecords = 0;
   let indexed = 0;
   let timer: NodeJS.Timeout | null = null;
   let isClosing = false;
@@ -88,6 +94,10 @@ export function startWriter({ path, end, failed, damaged }: WriterOptions): Writ
     } else if (isClosing) {
       worker.postMessage('close');
     }
+  }
+
+  function indexMs(): number {
+    return lastRecords < MANY_RECORDS ? INDEX_MS : BUSY_INDEX_MS;
   }
 
   function nextAfter(ms: number): void {
@@ -116,10 +126,11 @@ export function startWriter({ path, end, failed, damaged }: WriterOptions): Writ
     if (waiting.length > 0 || (isCommitted && (indexWaiting.length > 0 || isClosing))) next();
     // What has no row yet is found in the log at the next start.
     else if (isClosing) worker.postMessage('close');
-    else if (appended > indexed) nextAfter(isCommitted ? INDEX_MS : RETRY_MS);
+    else if (appended > indexed) nextAfter(isCommitted ? indexMs() : RETRY_MS);
   }
 
   function settleIndexed(reached: number): void {
+    lastRecords = reached - indexed;
     indexed = reached;
     const done = indexWaiting.filter(({ count }) => count <= reached);
     if (done.length === 0) return;
@@ -172,7 +183,7 @@ export function startWriter({ path, end, failed, damaged }: WriterOptions): Writ
     appended(position, records) {
       indexTo = position;
       appended += records;
-      if (inFlight === null) nextAfter(INDEX_MS);
+      if (inFlight === null) nextAfter(indexMs());
     },
     indexed() {
       if (indexed === appended) return Promise.resolve();

@@ -103,7 +103,9 @@ function* readRecords(path: string, from: number, until: number | null): Generat
     for (let at = from; at < size; ) {
       const bytes = bytesAt(fd, at, size);
       let used = 0;
-      for (let record = readRecord(bytes, 0); record !== null; record = readRecord(bytes, used)) {
+      for (;;) {
+        const record = readRecord(bytes, used, until !== null);
+        if (record === null) break;
         yield { row: JSON.parse(record.row) as RecordedRow, at: at + used, end: at + record.end };
         used = record.end;
       }

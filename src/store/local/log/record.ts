@@ -46,12 +46,15 @@ export function recordLength(header: Buffer): number | null {
   return HEADER_BYTES + header.readUInt32LE(ROW_BYTES_AT) + header.readUInt32LE(BODY_BYTES_AT);
 }
 
-/** The record that begins here; null when there is none, or a damaged one. */
-export function readRecord(bytes: Buffer, at: number): FoundRecord | null {
+/**
+ * The record that begins here; null when there is none, or a damaged one. `isFresh`: this process has just written it, so that its
+ * sum need not be checked.
+ */
+export function readRecord(bytes: Buffer, at: number, isFresh = false): FoundRecord | null {
   const length = recordLength(bytes.subarray(at, at + HEADER_BYTES));
   if (length === null || at + length > bytes.length) return null;
   const record = bytes.subarray(at, at + length);
-  if (crc32(record.subarray(ROW_BYTES_AT)) !== record.readUInt32LE(SUM_AT)) return null;
+  if (!isFresh && crc32(record.subarray(ROW_BYTES_AT)) !== record.readUInt32LE(SUM_AT)) return null;
   const bodyAt = HEADER_BYTES + record.readUInt32LE(ROW_BYTES_AT);
   return {
     row: record.toString('utf8', HEADER_BYTES, bodyAt),
