@@ -117,7 +117,7 @@ export async function lockFolder(dataFolder: string, holder: Holder): Promise<Lo
 
 /** Takes the data folder for a moment; null when another process has it, or where nothing can be written. */
 export function tryLockFolder(dataFolder: string): FileLock | null {
-  const path = lockPath(dataFolder);
+  const path = join(dataFolder, LOCK_FILE);
   try {
     createPrivate(path);
     const database = tryLock(path, LOCK);
