@@ -1,12 +1,24 @@
 import { createHash } from 'node:crypto';
 import { constants, createReadStream, existsSync } from 'node:fs';
-import { chmod, copyFile, type FileHandle, lstat, mkdir, open, readdir, stat } from 'node:fs/promises';
+import {
+  chmod,
+  copyFile,
+  type FileHandle,
+  lstat,
+  mkdir,
+  open,
+  readdir,
+  stat,
+  writeFile,
+} from 'node:fs/promises';
 import { basename, dirname, join, relative } from 'node:path';
+import type { DatabaseSync } from 'node:sqlite';
 import { z } from 'zod';
 import { failure, messageOf } from '../../errors.ts';
 import { writeFileAtomic } from '../../lib/files/atomic-file.ts';
+import { openSql } from './sql.ts';
 import { createPrivate, databasePath, openForReading } from './sqlite.ts';
-import { isDatabase, isOfThisMachine, staysInPlace } from './swap.ts';
+import { isCopied, isOfThisMachine } from './swap.ts';
 import { SCHEMA_VERSION } from './tables/versions.ts';
 
 /** O_NONBLOCK: opening a named pipe must not wait for its writer. */
@@ -20,8 +32,7 @@ const CHUNK_BYTES = 1024 * 1024;
 async function readPlain(folder: string, path: string, most: number): Promise<Buffer> {
   const handle = await openPlain(folder, path);
   try {
-    const { size } = await handle.stat();
-    if (size > most) throw new Error(`${path} is larger than ${most} bytes`);
+    if ((await handle.stat()).size > most) throw new Error(`${path} is larger than ${most} bytes`);
     return await handle.readFile();
   } finally {
     await handle.close();
@@ -29,29 +40,25 @@ async function readPlain(folder: string, path: string, most: number): Promise<Bu
 }
 
 /**
- * Copies such a file of a backup, for its user alone; the target must not exist. Throws `damaged_backup` when it is no plain file, or not what was backed up.
+ * Copies such a file of a backup, for its user alone; the target must not exist. Throws `damaged_backup` when it is no plain
+ * file, or not what was backed up.
  */
-export async function copyPlain(
-  source: string,
-  { path, bytes, sha256 }: CopiedFile,
-  target: string,
-): Promise<void> {
+export async function copyPlain(source: string, file: CopiedFile, target: string): Promise<void> {
+  const { path, bytes, sha256 } = file;
   const from = await openPlain(source, path).catch((error: unknown) => {
     throw damaged(messageOf(error));
   });
   try {
     await mkdir(dirname(join(target, path)), { recursive: true, mode: 0o700 });
-    const to = await open(join(target, path), 'wx', 0o600);
-    try {
-      const copied = await pour(from, to, bytes);
-      if (copied.bytes !== bytes || (sha256 !== null && copied.sha256 !== sha256))
-        throw damaged(`${path} is not what was backed up`);
-    } finally {
-      await to.close();
-    }
+    // One byte more than expected shows a file that has grown.
+    const content = from.createReadStream({ end: bytes, highWaterMark: CHUNK_BYTES, autoClose: false });
+    await writeFile(join(target, path), content, { flag: 'wx', mode: 0o600 });
   } finally {
     await from.close();
   }
+  const copied = await describe(target, path);
+  if (copied.bytes !== bytes || (sha256 !== null && copied.sha256 !== sha256))
+    throw damaged(`${path} is not what was backed up`);
 }
 
 async function openPlain(folder: string, path: string): Promise<FileHandle> {
@@ -69,58 +76,33 @@ async function openPlain(folder: string, path: string): Promise<FileHandle> {
   throw new Error(`${path} is no plain file`);
 }
 
-async function pour(from: FileHandle, to: FileHandle, most: number): Promise<Omit<BackedUpFile, 'path'>> {
-  const hash = createHash('sha256');
-  const buffer = Buffer.alloc(CHUNK_BYTES);
-  let bytes = 0;
-  for (;;) {
-    const { bytesRead } = await from.read(buffer, 0, CHUNK_BYTES, null);
-    if (bytesRead === 0 || bytes > most) break;
-    const chunk = buffer.subarray(0, bytesRead);
-    hash.update(chunk);
-    for (let written = 0; written < bytesRead; ) {
-      written += (await to.write(chunk, written)).bytesWritten;
-    }
-    bytes += bytesRead;
-  }
-  await to.sync();
-  return { bytes, sha256: hash.digest('hex') };
-}
-
-/** What a backup holds, and how to see that it is whole. */
-export interface Manifest {
-  /** Of the hookctl that made it. */
-  readonly version: string;
-  readonly schema: number;
-  /** ISO 8601. */
-  readonly created_at: string;
-  readonly files: readonly BackedUpFile[];
-}
-
-interface BackedUpFile {
-  /** From the folder of the backup. */
-  readonly path: string;
-  readonly bytes: number;
-  readonly sha256: string;
-}
-
-/** A file to copy; `sha256` is null when it is not known. */
-export interface CopiedFile extends Omit<BackedUpFile, 'sha256'> {
-  readonly sha256: string | null;
-}
-
 const MANIFEST = 'backup.json';
 const LARGEST_MANIFEST = 64 * 1024 * 1024;
 const DATABASE_FILE = basename(databasePath(''));
 
 const Manifests = z.object({
+  /** Of the hookctl that made it. */
   version: z.string(),
   schema: z.int().positive(),
   created_at: z.iso.datetime(),
   files: z.array(
-    z.object({ path: z.string(), bytes: z.int().nonnegative(), sha256: z.string().regex(/^[0-9a-f]{64}$/) }),
+    z.object({
+      /** From the folder of the backup. */
+      path: z.string(),
+      bytes: z.int().nonnegative(),
+      sha256: z.string().regex(/^[0-9a-f]{64}$/),
+    }),
   ),
 });
+
+/** What a backup holds, and how to see that it is whole. */
+export type Manifest = z.output<typeof Manifests>;
+type BackedUpFile = Manifest['files'][number];
+
+/** A file to copy; `sha256` is null when it is not known. */
+export interface CopiedFile extends Omit<BackedUpFile, 'sha256'> {
+  readonly sha256: string | null;
+}
 
 interface BackupOptions {
   readonly dataFolder: string;
@@ -141,9 +123,11 @@ export async function backUp({ dataFolder, target, version, now }: BackupOptions
   if (existsSync(target)) throw failure('exists', `${target} exists already`, { fix: 'Name a new folder.' });
   if (!existsSync(path)) throw failure('nothing_stored', `nothing is stored in ${dataFolder}`);
   await mkdir(target, { recursive: true, mode: 0o700 });
-  copyDatabase(path, databasePath(target));
+  const copy = databasePath(target);
+  createPrivate(copy);
+  closing(openForReading(path), (db) => openSql(db).run('vacuum into ?', [copy]));
   await copyTree(dataFolder, target);
-  requireSegments(databasePath(target), target);
+  closing(openForReading(copy), (db) => requireSegments(db, target));
   const files: BackedUpFile[] = [];
   for (const name of await filesIn(target)) files.push(await describe(target, name));
   const manifest = { version, schema: SCHEMA_VERSION, created_at: new Date(now).toISOString(), files };
@@ -166,11 +150,10 @@ export async function manifestOf(source: string): Promise<Manifest> {
   }
 }
 
-function copyDatabase(path: string, target: string): void {
-  const db = openForReading(path);
+/** Closes a db when the work with it is done or has failed. */
+export function closing<Result>(db: DatabaseSync, work: (db: DatabaseSync) => Result): Result {
   try {
-    createPrivate(target);
-    db.prepare('vacuum into ?').run(target);
+    return work(db);
   } finally {
     db.close();
   }
@@ -178,10 +161,14 @@ function copyDatabase(path: string, target: string): void {
 
 async function copyTree(from: string, to: string): Promise<void> {
   for (const entry of await readdir(from, { withFileTypes: true })) {
-    if (isDatabase(entry.name) || staysInPlace(entry.name) || isOfThisMachine(entry.name)) continue;
+    if (!isCopied(entry.name)) continue;
     const [source, target] = [join(from, entry.name), join(to, entry.name)];
     if (entry.isDirectory()) await copyTree(source, target);
-    else if (entry.isFile()) await copyPrivate(source, target).catch(ignoreGone);
+    else if (entry.isFile())
+      await copyPrivate(source, target).catch((error: NodeJS.ErrnoException) => {
+        // A temporary file, or a segment that retention took: whether it was needed is looked at afterwards.
+        if (error.code !== 'ENOENT') throw error;
+      });
   }
 }
 
@@ -192,27 +179,16 @@ async function copyPrivate(source: string, target: string): Promise<void> {
   await chmod(target, 0o600);
 }
 
-/** A temporary file, or a segment that retention took: whether it was needed is looked at afterwards. */
-function ignoreGone(error: NodeJS.ErrnoException): void {
-  if (error.code !== 'ENOENT') throw error;
-}
-
-function requireSegments(path: string, target: string): void {
-  const db = openForReading(path);
-  try {
-    const used = db.prepare(
-      'select distinct body_segment as segment from deliveries where body_segment is not null',
-    );
-    for (const { segment } of used.iterate()) {
-      const name = `bodies/${String(segment).padStart(8, '0')}.log`;
-      if (existsSync(join(target, name))) continue;
-      throw failure('backup_failed', `${name} was removed by retention while it was being copied`, {
-        fix: 'Remove the folder and make the backup again.',
-      });
-    }
-  } finally {
-    db.close();
-  }
+function requireSegments(db: DatabaseSync, target: string): void {
+  const used = openSql(db).all<{ segment: number }>(
+    'select distinct body_segment as segment from deliveries where body_segment is not null',
+  );
+  const names = used.map(({ segment }) => `bodies/${String(segment).padStart(8, '0')}.log`);
+  const missing = names.find((name) => !existsSync(join(target, name)));
+  if (missing === undefined) return;
+  throw failure('backup_failed', `${missing} was removed by retention while it was being copied`, {
+    fix: 'Remove the folder and make the backup again.',
+  });
 }
 
 /** The plain files in a folder, from there. */
@@ -233,7 +209,7 @@ async function describe(folder: string, path: string): Promise<BackedUpFile> {
 function belongs(path: string): boolean {
   const [first = '', ...others] = path.split('/');
   if ([first, ...others].some((part) => ['', '.', '..'].includes(part))) return false;
-  return isOfThisMachine(first) || (!staysInPlace(first) && (first === DATABASE_FILE || !isDatabase(first)));
+  return isOfThisMachine(first) || first === DATABASE_FILE || isCopied(first);
 }
 
 /** What a backup that is not as it was made is refused with. */

@@ -1,12 +1,12 @@
 import { existsSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
+import { prepare } from './index.ts';
+import { tryLockFolder } from './lock.ts';
 import { countRecords } from './log/index-log.ts';
 import { notedEnd } from './log/record.ts';
 import { listSegments, logFolder, segmentPath } from './log/segments.ts';
-import { tryLockFolder } from './lock.ts';
 import { openSql } from './sql.ts';
 import { openForReading } from './sqlite.ts';
-import { prepare } from './index.ts';
 import { SCHEMA_VERSION, schemaVersion } from './tables/versions.ts';
 
 /** How long a reading command waits for a server to index what it acknowledged, in ms. */

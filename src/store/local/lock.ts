@@ -45,18 +45,6 @@ async function keepTrying(path: string, sql: string, patienceMs: number): Promis
   }
 }
 
-/** Whether a process holds the lock now. */
-function isLocked(path: string): boolean {
-  try {
-    const database = tryLock(path, LOCK);
-    database?.close();
-    return database === null;
-  } catch {
-    // Where nothing can be written, the lock can't be tried, and the named process may well hold it.
-    return true;
-  }
-}
-
 function tryLock(path: string, sql: string): DatabaseSync | null {
   const { DatabaseSync } = loadSqlite();
   let database: DatabaseSync | null = null;
@@ -93,10 +81,9 @@ export interface ServerAddress {
   readonly relayKey: string;
 }
 
-export interface FolderLock {
+export interface FolderLock extends FileLock {
   /** Writes more about the holder, for processes that find the lock taken. */
   describe(holder: Holder): void;
-  release(): void;
 }
 
 type LockResult =
@@ -105,37 +92,32 @@ type LockResult =
 
 /** `currentHolder` takes the lock for a moment; a real holder still has it after this time. */
 const PATIENCE_MS = 300;
+const LOCK_FILE = 'serve.lock';
+/** Only names the holder. */
+const HOLDER_FILE = 'serve.json';
 
-/**
- * Takes the data folder, which exists, for this process. The JSON beside the lock only names the holder. Throws
- * `store_unusable` where nothing can be written.
- */
+/** Takes the data folder, which exists, for this process. Throws `store_unusable` where nothing can be written. */
 export async function lockFolder(dataFolder: string, holder: Holder): Promise<LockResult> {
-  const held = await lockFile(lockPath(dataFolder), PATIENCE_MS);
+  const held = await lockFile(join(dataFolder, LOCK_FILE), PATIENCE_MS);
   if (held === null) return { ok: false, holder: readHolder(dataFolder) };
-  const path = holderPath(dataFolder);
+  const path = join(dataFolder, HOLDER_FILE);
   const describe = (value: Holder) => writeFileSync(path, JSON.stringify(value), { mode: 0o600 });
+  const release = () => {
+    rmSync(path, { force: true });
+    held.release();
+  };
   try {
     describe(holder);
   } catch (error) {
     held.release();
     throw explained(error, path);
   }
-  return {
-    ok: true,
-    lock: {
-      describe,
-      release() {
-        rmSync(path, { force: true });
-        held.release();
-      },
-    },
-  };
+  return { ok: true, lock: { describe, release } };
 }
 
 /** Takes the data folder for a moment; null when another process has it, or where nothing can be written. */
 export function tryLockFolder(dataFolder: string): FileLock | null {
-  const path = lockPath(dataFolder);
+  const path = join(dataFolder, LOCK_FILE);
   try {
     createPrivate(path);
     const database = tryLock(path, LOCK);
@@ -148,22 +130,22 @@ export function tryLockFolder(dataFolder: string): FileLock | null {
 /** The process that holds the folder now; null when none does. */
 export function currentHolder(dataFolder: string): Holder | null {
   const holder = readHolder(dataFolder);
-  const path = lockPath(dataFolder);
-  return holder !== null && existsSync(path) && isLocked(path) ? holder : null;
-}
-
-function lockPath(dataFolder: string): string {
-  return join(dataFolder, 'serve.lock');
-}
-
-function holderPath(dataFolder: string): string {
-  return join(dataFolder, 'serve.json');
+  const path = join(dataFolder, LOCK_FILE);
+  if (holder === null || !existsSync(path)) return null;
+  try {
+    const lock = tryLock(path, LOCK);
+    lock?.close();
+    return lock === null ? holder : null;
+  } catch {
+    // Where nothing can be written, the lock can't be tried, and the named process may well hold it.
+    return holder;
+  }
 }
 
 /** Null when there is none or it is just being written. */
 function readHolder(dataFolder: string): Holder | null {
   try {
-    return JSON.parse(readFileSync(holderPath(dataFolder), 'utf8')) as Holder;
+    return JSON.parse(readFileSync(join(dataFolder, HOLDER_FILE), 'utf8')) as Holder;
   } catch {
     return null;
   }

@@ -4,10 +4,19 @@ import { basename, dirname, join } from 'node:path';
 import { failure, messageOf } from '../../errors.ts';
 import { syncDirectory } from '../../lib/files/atomic-file.ts';
 import type { NewAuditEntry } from '../../types.ts';
-import { type CopiedFile, copyPlain, damaged, filesIn, type Manifest, manifestOf } from './backup.ts';
+import {
+  type CopiedFile,
+  closing,
+  copyPlain,
+  damaged,
+  filesIn,
+  type Manifest,
+  manifestOf,
+} from './backup.ts';
 import { openStore } from './index.ts';
+import { openSql, type Sql } from './sql.ts';
 import { databasePath, openForReading, openForWriting } from './sqlite.ts';
-import { isDatabase, isFormer, isOfThisMachine, type Swap, staysInPlace, swapNames } from './swap.ts';
+import { isCopied, isFormer, type Swap, swapNames } from './swap.ts';
 import { adopt, foreignPart, schemaVersion } from './tables/versions.ts';
 
 interface StagingOptions {
@@ -53,12 +62,7 @@ export async function stageImport(source: string, dataFolder: string, at: number
     });
   const content = isBackup ? await manifestOf(source) : await folderContent(source);
   return stage({ source, dataFolder, content, at }, async (part) => {
-    const db = openForWriting(databasePath(part));
-    try {
-      adopt(db);
-    } finally {
-      db.close();
-    }
+    closing(openForWriting(databasePath(part)), adopt);
     checkDatabase(part, source, null);
   });
 }
@@ -80,20 +84,16 @@ async function folderContent(source: string): Promise<Content> {
   const names = await filesIn(source).catch((error: unknown) => {
     throw failure('not_a_backup', `${source} can't be read: ${messageOf(error)}`);
   });
-  const kept = names.filter((path) => {
-    const [first = ''] = path.split('/');
-    const isKept = path === 'hookctl.db' || path === 'hookctl.db-wal' || !isDatabase(first);
-    return isKept && !staysInPlace(first) && !isOfThisMachine(path);
-  });
+  const kept = names.filter(
+    (path) => path === 'hookctl.db' || path === 'hookctl.db-wal' || isCopied(path.split('/')[0] ?? ''),
+  );
   const files = await Promise.all(
     kept.map(async (path) => ({ path, bytes: (await stat(join(source, path))).size, sha256: null })),
   );
   return { created_at: (await stat(source)).mtime.toISOString(), version: null, schema: null, files };
 }
 
-interface Staging {
-  readonly source: string;
-  readonly dataFolder: string;
+interface Staging extends Omit<StagingOptions, 'entry'> {
   readonly content: Content;
   readonly at: number;
 }
@@ -127,35 +127,26 @@ function checkDatabase(folder: string, source: string, schema: number | null): v
     if (schema === null) return;
     throw damaged('it has no db');
   }
-  const db = openForReading(path);
-  try {
+  closing(openForReading(path), (db) => {
     const version = schemaVersion(db, databasePath(source));
     if (schema !== null && version !== schema) throw damaged('its db has another schema version');
     const foreign = foreignPart(db);
     if (foreign !== null) throw damaged(`its db is not as hookctl makes it (${foreign})`);
     const { integrity_check: verdict } = db.prepare('pragma integrity_check').get() ?? {};
     if (verdict !== 'ok') throw damaged(`its db: ${String(verdict)}`);
-  } finally {
-    db.close();
-  }
+  });
 }
 
 async function syncTree(folder: string): Promise<void> {
-  for (const entry of await readdir(folder, { withFileTypes: true })) {
-    const path = join(folder, entry.name);
-    if (entry.isDirectory()) await syncTree(path);
-    else await syncFile(path);
+  for (const entry of await readdir(folder, { recursive: true, withFileTypes: true })) {
+    const path = join(entry.parentPath, entry.name);
+    if (entry.isDirectory()) await syncDirectory(path);
+    else {
+      const handle = await open(path, 'r+');
+      await handle.sync().finally(() => handle.close());
+    }
   }
   await syncDirectory(folder);
-}
-
-async function syncFile(path: string): Promise<void> {
-  const handle = await open(path, 'r+');
-  try {
-    await handle.sync();
-  } finally {
-    await handle.close();
-  }
 }
 
 /** How a state that is to be put in force differs from the one that is. */
@@ -168,36 +159,30 @@ export interface Loss {
   readonly open: { readonly deliveries: number; readonly tasks: number };
 }
 
-const OPEN_DELIVERIES = "select count(*) as count from deliveries where status = 'pending'";
-const OPEN_TASKS =
-  "select count(*) as count from tasks where status not in ('completed', 'failed', 'cancelled')";
-const LOST_DELIVERIES =
-  'select count(*) as count from present.deliveries where id not in (select id from deliveries)';
-const LOST_TASKS = 'select id from present.tasks where id not in (select id from tasks) order by id';
-
 /** Compares the stores of two folders; null when the present one is not there or can't be read. */
 export function lossOf(dataFolder: string, later: string): Loss | null {
   const present = databasePath(dataFolder);
   if (!existsSync(present)) return null;
   try {
     // The last connection that may write folds the log into the db, so that only the db is moved.
-    const db = openForWriting(databasePath(later));
-    try {
-      db.prepare('attach ? as present').run(present);
-      const count = (sql: string) => Number(db.prepare(sql).get()?.count);
-      return {
-        deliveries: count(LOST_DELIVERIES),
-        tasks: db
-          .prepare(LOST_TASKS)
-          .all()
-          .map(({ id }) => String(id)),
-        open: { deliveries: count(OPEN_DELIVERIES), tasks: count(OPEN_TASKS) },
-      };
-    } finally {
-      db.close();
-    }
+    return closing(openForWriting(databasePath(later)), (db) => compare(openSql(db), present));
   } catch {
     // A damaged db may be the reason for the restore.
     return null;
   }
+}
+
+function compare(sql: Sql, present: string): Loss {
+  sql.run('attach ? as present', [present]);
+  const count = (rows: string) =>
+    sql.one<{ count: number }>(`select count(*) as count from ${rows}`)?.count ?? 0;
+  const lost = 'select id from present.tasks where id not in (select id from tasks) order by id';
+  return {
+    deliveries: count('present.deliveries where id not in (select id from deliveries)'),
+    tasks: sql.all<{ id: string }>(lost).map(({ id }) => id),
+    open: {
+      deliveries: count("deliveries where status = 'pending'"),
+      tasks: count("tasks where status not in ('completed', 'failed', 'cancelled')"),
+    },
+  };
 }

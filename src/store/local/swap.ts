@@ -32,9 +32,9 @@ const STAGED = /^\.restore-/;
 /** An edit of dynamic webhooks that is under way ends sooner. */
 const PATIENCE_MS = 15_000;
 
-/** Whether a name of the data folder is the db's, which is copied as SQLite does it. */
-export function isDatabase(name: string): boolean {
-  return DATABASE.test(name);
+/** Whether a file or folder of the data folder is backed up as it is; the db is copied as SQLite does it. */
+export function isCopied(name: string): boolean {
+  return !DATABASE.test(name) && !STAYS.test(name) && !OF_THIS_MACHINE.test(name);
 }
 
 /** Whether a name of the data folder is neither backed up nor restored. */
@@ -86,7 +86,10 @@ export async function swapIn(
   try {
     locks.push(await lockFile(join(dataFolder, 'webhooks.json.lock'), PATIENCE_MS));
     locks.push(await closeDatabase(databasePath(dataFolder)));
-    if (locks.includes(null)) throw inUse(dataFolder);
+    if (locks.includes(null))
+      throw failure('in_use', `another hookctl has ${dataFolder} open; nothing was changed`, {
+        fix: 'End what follows or reads it (a list with --follow, an MCP session), then type the command again.',
+      });
     await alone?.();
     const leaving = staged.replace(STAGED, '.restore-out-');
     await rename(join(dataFolder, staged), join(dataFolder, leaving));
@@ -142,10 +145,4 @@ async function moveAll(from: string, to: string, isMoved: (name: string) => bool
   for (const name of (await readdir(from)).filter(isMoved)) await rename(join(from, name), join(to, name));
   await syncDirectory(to);
   await syncDirectory(from);
-}
-
-function inUse(dataFolder: string): Error {
-  return failure('in_use', `another hookctl has ${dataFolder} open; nothing was changed`, {
-    fix: 'End what follows or reads it (a list with --follow, an MCP session), then type the command again.',
-  });
 }

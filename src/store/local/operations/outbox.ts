@@ -13,7 +13,8 @@ export function insertOutgoing(
   sql.run(
     `insert into outbox (id, kind, provider, delivery_id, place, content, edits, private_network, status,
        attempts, uncertain, next_attempt_at, created_at)
-     values (:id, :kind, :provider, :deliveryId, :place, :content, :edits, :privateNetwork, 'waiting', 0, 0, :at, :at)
+     values (:id, :kind, :provider, :deliveryId, :place, :content, :edits, :privateNetwork, 'waiting',
+       0, 0, :at, :at)
      on conflict (id) do nothing`,
     {
       ...{ id: item.id, kind: item.kind, content: item.content, edits: item.edits, at },

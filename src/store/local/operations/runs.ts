@@ -41,7 +41,8 @@ function noteWait(sql: Sql, { id, task, runner, state, reason, at }: RunWait): v
   sql.run(
     `insert into runs (id, task_id, flow_id, conversation_id, agent, runner, state, reason, created_at)
      values (:id, :taskId, :flowId, :conversationId, :agent, :runner, :state, :reason, :at)
-     on conflict (id) do update set state = :state, reason = :reason, runner = :runner where started_at is null`,
+     on conflict (id) do update set state = :state, reason = :reason, runner = :runner
+       where started_at is null`,
     {
       ...{ id, runner, state, reason, at },
       ...{ taskId: task.id, flowId: task.flowId, conversationId: task.conversationId, agent: task.agent },
@@ -80,7 +81,8 @@ export function endRun(sql: Sql, ending: RunEnding): Task | null {
   sql.run(
     `update runs
      set state = :state, reason = :reason, exit_code = :exitCode, signal = :signal, cost_usd = :costUsd,
-       input_tokens = :inputTokens, output_tokens = :outputTokens, turns = :turns, denials = :denials, ended_at = :at
+       input_tokens = :inputTokens, output_tokens = :outputTokens, turns = :turns, denials = :denials,
+       ended_at = :at
      where id = :id and state = 'running'`,
     {
       ...{ id, state, reason, exitCode, signal, at, costUsd: usage.costUsd, turns: whole(usage.turns) },

@@ -50,8 +50,10 @@ export function readRetention(sql: Sql): RetentionReader {
   };
 }
 
-const YOUNG = `select young.body_segment, young.body_offset from deliveries as young indexed by deliveries_by_segment
-  where young.body_segment is not null and young.id >= ? order by young.body_segment, young.body_offset limit 1`;
+const YOUNG = `select young.body_segment, young.body_offset
+  from deliveries as young indexed by deliveries_by_segment
+  where young.body_segment is not null and young.id >= ?
+  order by young.body_segment, young.body_offset limit 1`;
 
 function prunable({ before, samples = false }: BodyFilter): Query {
   const young = before === null ? undefined : idFloor('dlv', before);
@@ -85,8 +87,8 @@ export function keptBecause({ samples }: TreeFilter): string {
     when ${!samples} and exists (${inTree} and task.completed_at >= :before) then 'later'
     when exists (select 1 from tasks as task join runs on runs.task_id = task.id
       where task.initiated_task_id = root.id and runs.state = 'running') then 'running'
-    when exists (select 1 from outbox where outbox.delivery_id = root.delivery_id and outbox.status = 'waiting')
-      then 'unsent'
+    when exists (select 1 from outbox
+      where outbox.delivery_id = root.delivery_id and outbox.status = 'waiting') then 'unsent'
     when root.id in (
       select distinct earlier.initiated_task_id
       from tasks as open join json_each(open.depends_on) as dependency
