@@ -43,8 +43,9 @@ function countMissing(path: string): number {
     if (schemaVersion(db, path) !== SCHEMA_VERSION) return 0;
     const end = notedEnd(openSql(db));
     const last = listSegments(folder).at(-1) ?? 0;
+    if (last === 0) return 0;
     const isWhole = last === end.segment && statSync(segmentPath(folder, last)).size === end.offset;
-    return isWhole || last === 0 ? 0 : countRecords(folder, end);
+    return isWhole ? 0 : countRecords(folder, end);
   } finally {
     db.close();
   }
