@@ -159,7 +159,7 @@ export interface DeliveryFilter {
   readonly limit?: number;
 }
 
-export interface SettledFilter {
+interface SettledFilter {
   readonly status: DeliveryStatus;
   /** Epoch milliseconds. */
   readonly since: number;

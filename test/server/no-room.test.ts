@@ -43,6 +43,7 @@ test('while the queue is full a sender is told 503 and when to come again, and n
   expect((await signedPost(url, comment('hello'))).status).toBe(202);
   void queue.push(postponed('dlv-1'));
   void queue.push(postponed('dlv-2'));
+  await context.store.indexed();
   const stored = context.store.deliveries().length;
   const refused = await fetch(`${url}/webhooks/github`, { method: 'POST', body: '{}' });
   expect([refused.status, refused.headers.get('retry-after'), refused.headers.get('connection')]).toEqual([

@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
+import { catchUp } from '../../src/store/local/catch-up.ts';
 import { openReader } from '../../src/store/local/index.ts';
 import type { StoreReader } from '../../src/store/store.ts';
 import type { Delivery } from '../../src/types.ts';
@@ -95,7 +96,9 @@ export async function startHumanServe(sandbox: Sandbox, ...args: readonly string
 
 /** Looks into a sandbox's store, whether or not a server runs on it. */
 export function readStore<T>({ dataFolder }: Sandbox, look: (reader: StoreReader) => T): T {
-  const reader = openReader({ path: join(dataFolder, 'hookctl.db') });
+  const path = join(dataFolder, 'hookctl.db');
+  catchUp(path);
+  const reader = openReader({ path });
   if (reader === null) throw new Error(`nothing is stored in ${dataFolder}`);
   try {
     return look(reader);

@@ -3,7 +3,7 @@ import { messageOf } from '../../errors.ts';
 import { explained } from './sqlite.ts';
 
 /** Values of a statement: by name for `:name`, in order for `?`. A name that the statement does not use is ignored. */
-export type Values = Readonly<Record<string, SQLInputValue>> | readonly SQLInputValue[];
+type Values = Readonly<Record<string, SQLInputValue>> | readonly SQLInputValue[];
 
 /**
  * Runs SQL on one connection. Each text is prepared once, so a text never holds a value. All three throw what SQLite says,

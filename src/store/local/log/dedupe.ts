@@ -11,7 +11,7 @@ export const CLAIMANT_COLUMNS = 'id, webhook, webhook_id, sender_delivery_id, cl
  * acted, the index keeps all of them; of one that was ignored or failed it keeps those of its signed bytes alone, so that only the
  * sender's own redelivery, under the same delivery id, runs again. Keys that begin with `@` count for all webhooks.
  */
-export interface Dedupe {
+interface Dedupe {
   /** The first of the other deliveries that make this one a duplicate; null when there is none. */
   owner(claimant: Claimant): string | null;
   /** The delivery is pending from now on. */

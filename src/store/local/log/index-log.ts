@@ -14,7 +14,7 @@ import {
 import { type LogPosition, listSegments, segmentPath } from './segments.ts';
 
 /** A stretch of the log whose records were given their rows. */
-export interface Indexed {
+interface Indexed {
   /** Up to where every record has its row. */
   readonly end: LogPosition;
   readonly rows: number;
@@ -32,7 +32,7 @@ interface IndexOptions {
 const LOST = 'the db was lost, so it is unknown whether this ran; retry it if it did not';
 
 /**
- * Gives the records of the log their rows, from where the index ends. The caller has begun a transaction. Reads neither
+ * Gives the records of the log their rows, from where the index ends. The caller holds a transaction. Reads neither
  * configuration nor bodies: a record holds all that its row is made of.
  */
 export function indexLog(sql: Sql, folder: string, { to, isLost = false }: IndexOptions): Indexed {

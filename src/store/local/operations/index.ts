@@ -48,7 +48,7 @@ export type OperationTypes = PortWrites & {
   findUnused(segments: readonly number[]): Promise<Unused>;
 };
 
-export interface Unused {
+interface Unused {
   readonly segments: readonly number[];
   readonly end: LogPosition;
 }
