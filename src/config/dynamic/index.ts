@@ -96,7 +96,8 @@ interface Edited<T> {
 }
 
 /** What `restore` did. */
-interface Restored {
+export interface Restored {
+  readonly file: string;
   /** How many are there again. */
   readonly webhooks: number;
   /** Where the file that was replaced by the good copy is now. Null when there was none. */
@@ -121,8 +122,8 @@ export interface DynamicWebhooks {
    * revision (`/api/status`) equals this one; others may write meanwhile, so ask both anew each time.
    */
   revision(): Promise<string>;
-  /** Brings the last good copy back. Throws `nothing_to_restore`. */
-  restore(): Promise<Restored>;
+  /** Brings the last good copy back. Throws `nothing_to_restore`. `actor`: as for `edit`. */
+  restore(actor?: Actor): Promise<Restored>;
 }
 
 const PATIENCE_MS = 15_000;
@@ -205,7 +206,7 @@ export function openDynamic(options: DynamicOptions): DynamicWebhooks {
       });
     },
 
-    async restore() {
+    async restore(actor) {
       // The way back must stay open when webhooks.yml is broken, too.
       await readFixed().catch(() => undefined);
       return locked(async () => {
@@ -218,10 +219,10 @@ export function openDynamic(options: DynamicOptions): DynamicWebhooks {
         if (reading.ok) throw failure('nothing_to_restore', `${db.file} is in order: it validates`);
         const details = { webhooks: good.state.webhooks.length };
         const changes = [{ what: 'webhook.restore', target: db.file, details }];
-        await record({ after: good.revision, changes }, null);
+        await record({ after: good.revision, changes }, actor ?? null);
         const kept = await setAside(db.file, clock.now());
         await db.write(good.bytes);
-        return { webhooks: good.state.webhooks.length, kept, revision: good.revision };
+        return { file: db.file, webhooks: good.state.webhooks.length, kept, revision: good.revision };
       });
     },
   };
