@@ -29,13 +29,13 @@ import {
 } from './schema.ts';
 
 /** A webhook and the secret that was made for it, to be shown this once; null when none was made. */
-export interface Added {
+interface Added {
   readonly webhook: DbWebhook;
   readonly generatedSecret: string | null;
 }
 
 /** A webhook as it is now, and as it was. */
-export interface Updated {
+interface Updated {
   readonly webhook: DbWebhook;
   readonly previous: DbWebhook;
 }
@@ -176,7 +176,7 @@ function withIds(
 }
 
 /** A command that was added, changed or removed, and its webhook as it is now. */
-export interface CommandChanged {
+interface CommandChanged {
   readonly webhook: DbWebhook;
   readonly command: DbCommand;
 }
@@ -235,7 +235,7 @@ function changed(
 }
 
 /** What became of one imported webhook. */
-export interface Imported extends Added {
+interface Imported extends Added {
   readonly outcome: 'added' | 'updated';
 }
 

@@ -7,7 +7,7 @@ import { refOf } from '../view.ts';
 type WebhookCall = Awaited<ReturnType<typeof webhookCall>>;
 
 /** The webhook whose commands are changed, and where its API has them. */
-export interface CommandTarget extends WebhookCall {
+interface CommandTarget extends WebhookCall {
   readonly webhook: WebhookAnswer;
   readonly path: `/api/webhooks/${string}/commands`;
 }
