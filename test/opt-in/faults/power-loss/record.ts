@@ -30,7 +30,7 @@ export interface Recorded {
   readonly left: readonly Leaving[];
   /** What the sender knew at a point, with those deliveries that may have been on their way. */
   ledgerAt(point: number): Ledger;
-  /** What stood at GitHub. */
+  /** Comments that were at GitHub by then. */
   postsAt(point: number): readonly StandingPost[];
 }
 
