@@ -17,7 +17,7 @@ export type SnakeKeys<T> = { [K in keyof T as K extends string ? SnakeCased<K> :
 type CamelKeys<T> = { [K in keyof T as K extends string ? CamelCased<K> : K]: T[K] };
 
 /** `SnakeKeys`, with times (`at`, `createdAt`, epoch milliseconds) as text. */
-export type SnakeFields<T> = {
+type SnakeFields<T> = {
   [K in keyof T as K extends string ? SnakeCased<K> : K]: K extends 'at' | `${string}At`
     ? null extends T[K]
       ? string | null
