@@ -1,4 +1,5 @@
 import { suggestion } from '../lib/suggest.ts';
+import { PROVIDER_NAMES } from '../providers/facts.ts';
 import type { Issue, JsonObject, Provider, SenderRule, Webhook, WebhookOrigin } from '../types.ts';
 import { type CommandSettings, resolveCommands } from './resolve-commands.ts';
 import { type ValidDefinition, WEBHOOK_DEFAULTS } from './schema.ts';
@@ -11,7 +12,7 @@ export type Resolution =
   | { readonly ok: true; readonly webhook: WebhookWithoutSecrets }
   | { readonly ok: false; readonly issues: readonly Issue[] };
 
-/** What a definition may name. */
+/** What a definition may name: the providers are the project's own, and those of hookctl that are loaded for it. */
 export interface Known extends CommandSettings {
   readonly providers: readonly Provider[];
 }
@@ -66,6 +67,7 @@ function shapedBy(
 ):
   | { readonly ok: true; readonly provider: Provider }
   | { readonly ok: false; readonly issues: readonly Issue[] } {
+  if (Object.keys(options).length === 0) return { ok: true, provider };
   const configured = provider.configure?.(options);
   const issues =
     configured === undefined ? noOptions(provider, options) : configured.ok ? [] : configured.issues;
@@ -95,7 +97,7 @@ function senderRule({ allow }: ValidDefinition, provider: Provider): SenderRule 
 }
 
 function unknownProvider(typed: string, providers: readonly Provider[]): Issue {
-  const names = providers.map(({ name }) => name);
+  const names = [...new Set([...PROVIDER_NAMES, ...providers.map(({ name }) => name)])];
   return {
     path: ['provider'],
     message: `there is no provider ${typed}`,

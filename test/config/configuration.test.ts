@@ -4,8 +4,8 @@ import { actions } from '../../src/actions/index.ts';
 import { loadConfiguration } from '../../src/config/index.ts';
 import { resolveWebhook } from '../../src/config/resolve.ts';
 import { definitionSchema } from '../../src/config/schema.ts';
-import { providers } from '../../src/providers/index.ts';
 import type { TemplateContext, WebhookEvent } from '../../src/types.ts';
+import { providers } from '../support/providers.ts';
 import { folderWith, load } from './support.ts';
 
 const EVENT: WebhookEvent = {
@@ -23,7 +23,7 @@ const CONTEXT: TemplateContext = { event: EVENT, argument: 'find out why', autho
 
 test('without any project the built-in webhooks are in force', async () => {
   const located = { projectFile: null, dataFolder: join(folderWith(), '.hookctl') };
-  const options = { located, env: {}, providers, actions, createMissing: false };
+  const options = { located, env: {}, actions, createMissing: false };
   const { snapshot } = await loadConfiguration(options);
   expect(snapshot.byEndpoint.get('/webhooks/github')).toBe(snapshot.byName.get('github'));
   expect(snapshot.byName.get('github')).toMatchObject({

@@ -3,7 +3,6 @@ import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { lintWebhooks, startsWithoutApproval } from '../../src/config/lint.ts';
 import { defaultClaudeList } from '../../src/config/project/claude-list.ts';
-import { providers } from '../../src/providers/index.ts';
 import { folderWith, load } from './support.ts';
 
 async function warnings(command: string): Promise<readonly string[]> {
@@ -68,7 +67,7 @@ describe('E24: check tells what is probably a mistake', () => {
   });
 
   test('E24: the built-in webhooks of all providers give no warning', async () => {
-    const { snapshot } = await load(folderWith({ 'webhooks.yml': '' }), { providers });
+    const { snapshot } = await load(folderWith({ 'webhooks.yml': '' }), { allBuiltIn: true });
     expect(lintWebhooks(snapshot.webhooks)).toEqual([]);
   });
 });
@@ -102,9 +101,7 @@ describe('F8: check names the commands that start on words of strangers', () => 
       ...{ created_at: at, updated_at: at },
     };
     const db = JSON.stringify({ schema_version: 1, webhooks: [webhook] });
-    const { snapshot } = await load(folderWith({ 'webhooks.yml': '', '.hookctl/webhooks.json': db }), {
-      providers,
-    });
+    const { snapshot } = await load(folderWith({ 'webhooks.yml': '', '.hookctl/webhooks.json': db }));
     return startsWithoutApproval(snapshot.webhooks).join('\n');
   };
   const never = { approval: 'never' };

@@ -3,11 +3,11 @@ import type { ActionContext, Replies } from '../../src/actions/action.ts';
 import { actionNamed, actions } from '../../src/actions/index.ts';
 import { HookctlError } from '../../src/errors.ts';
 import { createIds } from '../../src/lib/ids.ts';
-import { providerNamed } from '../../src/providers/index.ts';
 import { compileTemplate } from '../../src/templates/template.ts';
 import type { Delivery, JsonObject } from '../../src/types.ts';
 import { problemsOf } from '../config/support.ts';
 import { eventWith, webhookWith } from '../deliveries/support.ts';
+import { providerNamed } from '../support/providers.ts';
 
 /** Options with which each action works. A new action belongs here. */
 const OPTIONS: Readonly<Record<string, JsonObject>> = {

@@ -1,9 +1,9 @@
 import { describe, expect, test } from 'vitest';
 import { match } from '../../src/deliveries/match.ts';
-import { providers } from '../../src/providers/index.ts';
 import type { Provider, Webhook, WebhookEvent } from '../../src/types.ts';
 import { webhookWith } from '../deliveries/support.ts';
 import { json, onlyEvent, samplePayload, signed } from '../providers/support.ts';
+import { providers } from '../support/providers.ts';
 
 /** The samples in which a person says something new; all others say nothing that could command. */
 const SPEAKING: Readonly<Record<string, readonly string[]>> = {

@@ -1,11 +1,11 @@
 import { describe, expect, test } from 'vitest';
 import { match } from '../../src/deliveries/match.ts';
 import { getPath, isJsonObject } from '../../src/lib/json.ts';
-import { providers } from '../../src/providers/index.ts';
 import type { JsonObject, JsonValue, Provider, WebhookEvent } from '../../src/types.ts';
 import { webhookWith } from '../deliveries/support.ts';
 import { json, NOW, onlyEvent, samplePayload, secretsOf, signed } from '../providers/support.ts';
 import { merged } from '../support/merged.ts';
+import { providers } from '../support/providers.ts';
 import { bitbucket } from './text-cases/bitbucket.ts';
 import type { TextCase } from './text-cases/case.ts';
 import { configured, configuredCases } from './text-cases/configured.ts';

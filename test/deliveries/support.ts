@@ -1,8 +1,8 @@
 import { actions } from '../../src/actions/index.ts';
 import { resolveWebhook } from '../../src/config/resolve.ts';
 import { definitionSchema } from '../../src/config/schema.ts';
-import { providers } from '../../src/providers/index.ts';
 import type { Sender, Webhook, WebhookEvent } from '../../src/types.ts';
+import { providers } from '../support/providers.ts';
 
 /** The words of the built-in GitHub webhook, with short templates. */
 const COMMANDS = [

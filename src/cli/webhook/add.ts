@@ -1,7 +1,7 @@
 import { usageError } from '../../errors.ts';
 import { wrap } from '../../lib/text/wrap.ts';
 import type { ApiCall } from '../../mcp/backend.ts';
-import { PROVIDER_NAMES } from '../../providers/names.ts';
+import { PROVIDER_NAMES } from '../../providers/facts.ts';
 import { settingDescriptions } from '../../providers/scheme/settings.ts';
 import type { WebhookView } from '../../server/webhook-view.ts';
 import type { Services } from '../../services.ts';

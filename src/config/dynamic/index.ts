@@ -4,10 +4,12 @@ import { type Adapter, Low } from 'lowdb';
 import { ConfigError, type Diagnostic, failure } from '../../errors.ts';
 import type { IdSource } from '../../lib/ids.ts';
 import type { Clock } from '../../lib/time.ts';
+import { PROVIDER_NAMES } from '../../providers/facts.ts';
+import { loadProviders } from '../../providers/index.ts';
 import type { Actor, Provider, Webhook } from '../../types.ts';
-import type { Known } from '../resolve.ts';
+import type { CommandSettings } from '../resolve-commands.ts';
 import { randomSecret } from '../secrets.ts';
-import { type Change, type EditContext, isoTime } from './change.ts';
+import { type Change, isoTime } from './change.ts';
 import { type DbFile, dbFile, revisionOf } from './db-file.ts';
 import { DB_FILE } from './files.ts';
 import { withAdvice } from './load.ts';
@@ -76,7 +78,7 @@ function inWords(problem: Diagnostic, { webhooks }: DbState): Diagnostic {
 /** Takes a lock file, waiting up to `patienceMs`; null when another process keeps it (`store/file-lock.ts`). */
 type LockFile = (path: string, patienceMs: number) => Promise<{ readonly release: () => void } | null>;
 
-interface DynamicOptions extends Known {
+interface DynamicOptions extends CommandSettings {
   /** Must exist (`prepareDataFolder`) before the first `edit`. */
   readonly dataFolder: string;
   readonly lock: LockFile;
@@ -133,30 +135,26 @@ export function openDynamic(options: DynamicOptions): DynamicWebhooks {
   const { dataFolder, lock, clock, ids, fixed, record } = options;
   /** The project's own providers are known once its modules are read. Null before that. */
   let own: readonly Provider[] | null = null;
-  const known = () => [...options.providers, ...(own ?? [])];
-  const resolver = createResolver(() => ({ ...options, providers: known() }));
-  const db = dbFile(dataFolder, resolver);
+  const db = dbFile(
+    dataFolder,
+    createResolver(options, () => own ?? []),
+  );
 
   async function readFixed(): Promise<readonly Webhook[]> {
     const webhooks = await fixed();
-    own = webhooks
-      .map(({ provider }) => provider)
-      .filter(({ name }) => options.providers.every((provider) => provider.name !== name));
+    own = webhooks.map(({ provider }) => provider).filter(({ name }) => !PROVIDER_NAMES.includes(name));
     return webhooks;
   }
 
-  const shapedFor = ({ provider: name, options: settings = {} }: Pick<DbWebhook, 'provider' | 'options'>) => {
-    const provider = known().find((each) => each.name === name);
-    const shaped = provider?.configure?.(settings);
-    return shaped?.ok === true ? shaped.provider : provider;
-  };
-
-  const context = (written: readonly Webhook[]): EditContext => ({
-    now: clock.now(),
-    nextId: (prefix) => ids.next(prefix),
-    newSecret: (webhook) => (shapedFor(webhook)?.newSecret ?? randomSecret)(),
-    fixed: written,
-  });
+  /** The provider of a webhook that a change makes: any that hookctl has, as the options shape it. */
+  async function shaping() {
+    const known = [...(await loadProviders(PROVIDER_NAMES)), ...(own ?? [])];
+    return ({ provider: name, options: settings = {} }: Pick<DbWebhook, 'provider' | 'options'>) => {
+      const provider = known.find((each) => each.name === name);
+      const shaped = provider?.configure?.(settings);
+      return shaped?.ok === true ? shaped.provider : provider;
+    };
+  }
 
   const revision = async () => {
     const content = await db.content();
@@ -195,7 +193,13 @@ export function openDynamic(options: DynamicOptions): DynamicWebhooks {
           EMPTY,
         );
         await low.read();
-        const { state, result } = change(low.data, context(written));
+        const shapedFor = await shaping();
+        const { state, result } = change(low.data, {
+          now: clock.now(),
+          nextId: (prefix) => ids.next(prefix),
+          newSecret: (webhook) => (shapedFor(webhook)?.newSecret ?? randomSecret)(),
+          fixed: written,
+        });
         const problems = uselessSecrets(low.data, state, (webhook, text) =>
           shapedFor(webhook)?.secretProblem?.(text),
         );

@@ -1,6 +1,8 @@
 import { snakeCased } from '../../lib/case.ts';
-import type { Issue, Webhook } from '../../types.ts';
+import { loadProviders } from '../../providers/index.ts';
+import type { Issue, Provider, Webhook } from '../../types.ts';
 import { type Known, type Resolution, resolveWebhook, type WebhookWithoutSecrets } from '../resolve.ts';
+import type { CommandSettings } from '../resolve-commands.ts';
 import { commandSchema, definitionSchema } from '../schema.ts';
 import { endpointFor } from './change.ts';
 import { toDefinition } from './mapping.ts';
@@ -21,7 +23,7 @@ export interface ResolvedDb {
   readonly issues: readonly Issue[];
 }
 
-export type Resolver = (state: DbState) => ResolvedDb;
+export type Resolver = (state: DbState) => Promise<ResolvedDb>;
 
 /** What a text came to. */
 interface Resolved {
@@ -31,14 +33,15 @@ interface Resolved {
 }
 
 /**
- * Checks all that the schema cannot see, by the rules of static webhooks. What was compiled for the last state is
+ * Checks all that the schema cannot see, by the rules of static webhooks; `own`: the project's own providers. What was compiled for the last state is
  * kept for the next one, so that a reload costs what changed and not what is there: a webhook that did not change is
  * the same object.
  */
-export function createResolver(known: () => Known): Resolver {
+export function createResolver(settings: CommandSettings, own: () => readonly Provider[]): Resolver {
   let former: ReadonlyMap<string, Resolved> = new Map();
-  return ({ webhooks }) => {
-    const context = known();
+  return async ({ webhooks }) => {
+    const builtIn = await loadProviders(webhooks.map(({ provider }) => provider));
+    const context: Known = { ...settings, providers: [...builtIn, ...own()] };
     const resolved = webhooks.map((written): Resolved => {
       const text = JSON.stringify(written);
       return former.get(text) ?? { written, text, resolution: resolveOne(written, context) };

@@ -8,12 +8,11 @@ import { type Configuration, loadConfiguration, loadFixed } from '../../../src/c
 import { ConfigError, type Diagnostic, HookctlError } from '../../../src/errors.ts';
 import { createIds } from '../../../src/lib/ids.ts';
 import { systemClock } from '../../../src/lib/time.ts';
-import { providers } from '../../../src/providers/index.ts';
 import { webhookViewer } from '../../../src/server/webhook-view.ts';
 import { lockFile } from '../../../src/store/local/lock.ts';
 import type { Webhook } from '../../../src/types.ts';
 
-const KNOWN = { providers, actions };
+const KNOWN = { actions };
 
 /** A project without webhooks.yml and its data folder. */
 export interface Place {
