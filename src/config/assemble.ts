@@ -31,7 +31,7 @@ interface Assembled {
 }
 
 /** The built-in webhooks, adjusted by webhooks.yml or replaced by the project's own, and those. All problems at once. */
-export function assemble(parts: Parts): Assembled {
+export async function assemble(parts: Parts): Promise<Assembled> {
   const { project, source, definitions, providers } = parts;
   const replaced = BUILT_IN_WEBHOOKS.flatMap((name) => {
     const by = replacement(name, definitions);
@@ -41,7 +41,8 @@ export function assemble(parts: Parts): Assembled {
     .flatMap(({ webhook }) => webhook ?? [])
     .filter(({ name }) => replaced.every((other) => other.name !== name))
     .map((webhook) => builtInCandidate(webhook, project.webhooks[webhook.name], source));
-  const resolved = [...builtIn, ...definitions.map(ownCandidate)].map((it) => resolveCandidate(it, parts));
+  const candidates = [...builtIn, ...definitions.map(ownCandidate)];
+  const resolved = await Promise.all(candidates.map((it) => resolveCandidate(it, parts)));
   return {
     webhooks: resolved.flatMap(({ webhook }) => webhook ?? []),
     problems: [
@@ -66,6 +67,8 @@ interface Candidate {
   /** Path of the definition in the source. */
   readonly prefix: Path;
   readonly secretIsOptional: boolean;
+  /** Its commands are hookctl's own. */
+  readonly isTested: boolean;
   /** What is known to be wrong already. */
   readonly issues: readonly Issue[];
 }
@@ -92,13 +95,14 @@ function builtInCandidate(
     source,
     prefix: ['webhooks', webhook.name],
     secretIsOptional: adjustment?.secretEnv === undefined,
+    isTested: adjustment?.commands === undefined,
     issues: [],
   };
 }
 
 function ownCandidate({ definition, source, calledAt, issues }: StaticDefinition): Candidate {
   const origin = { kind: 'static', file: calledAt.file, line: calledAt.line } as const;
-  return { definition, origin, source, prefix: [], secretIsOptional: false, issues };
+  return { definition, origin, source, prefix: [], secretIsOptional: false, isTested: false, issues };
 }
 
 interface Resolved {
@@ -106,9 +110,9 @@ interface Resolved {
   readonly problems: readonly Diagnostic[];
 }
 
-function resolveCandidate(candidate: Candidate, known: Known): Resolved {
-  const { definition, origin, source, prefix, secretIsOptional } = candidate;
-  const resolution = resolveWebhook(definition, origin, known);
+async function resolveCandidate(candidate: Candidate, known: Known): Promise<Resolved> {
+  const { definition, origin, source, prefix, secretIsOptional, isTested } = candidate;
+  const resolution = await resolveWebhook(definition, origin, { ...known, isTested });
   const further = resolution.ok ? [] : resolution.issues.filter(isNoneOf(candidate.issues));
   const problems = [...candidate.issues, ...further].map((issue) => toDiagnostic(source, issue, prefix));
   if (!resolution.ok || problems.length > 0) return { webhook: null, problems };

@@ -105,7 +105,7 @@ export async function loadFixed(options: LoadOptions): Promise<FixedConfiguratio
   const own = ownProviders(modules.definitions);
   const providers = [...(await loadProviders(providersOf(modules.definitions))), ...own.providers];
   const parts = { project, source, definitions: modules.definitions, providers, actions };
-  const assembled = assemble(parts);
+  const assembled = await assemble(parts);
   const { accounts, problems: accountProblems } = await resolveAccounts(
     kept === null ? project : withoutOwnProviders(project),
     source,

@@ -20,12 +20,21 @@ export interface Known extends CommandSettings {
 /**
  * A definition of the right form → the webhook that the pipeline uses: defaults filled in, templates and conditions
  * compiled, names checked. All issues at once, with paths inside the definition. Static and dynamic webhooks alike.
+ * `isTested`: the commands are hookctl's own, and not checked again.
  */
-export function resolveWebhook(definition: ValidDefinition, origin: WebhookOrigin, known: Known): Resolution {
+export async function resolveWebhook(
+  definition: ValidDefinition,
+  origin: WebhookOrigin,
+  known: Known & { readonly isTested?: boolean },
+): Promise<Resolution> {
   const found = known.providers.find(({ name }) => name === definition.provider);
   const fields = plainFields(definition);
   const { targetAgent, options } = fields;
-  const { commands, issues } = resolveCommands(definition.commands ?? [], targetAgent, known);
+  const { isTested = false, actions } = known;
+  const { commands, issues } = await resolveCommands(definition.commands ?? [], targetAgent, {
+    actions,
+    isTested,
+  });
   const defaultCommand = findDefault(definition);
   const shaped =
     found === undefined

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { lintWebhooks, startsWithoutApproval } from '../../src/config/lint.ts';
 import { defaultClaudeList } from '../../src/config/project/claude-list.ts';
+import type { Webhook } from '../../src/types.ts';
 import { folderWith, load } from './support.ts';
 
 async function warnings(command: string): Promise<readonly string[]> {
@@ -68,7 +69,11 @@ describe('E24: check tells what is probably a mistake', () => {
 
   test('E24: the built-in webhooks of all providers give no warning', async () => {
     const { snapshot } = await load(folderWith({ 'webhooks.yml': '' }), { allBuiltIn: true });
-    expect(lintWebhooks(snapshot.webhooks)).toEqual([]);
+    // As a project's own: of the built-in ones a start looks at nothing but what the project changed.
+    const own = snapshot.webhooks.map(
+      (webhook): Webhook => ({ ...webhook, origin: { kind: 'static', file: 'own.ts', line: null } }),
+    );
+    expect(await lintWebhooks(own)).toEqual([]);
   });
 });
 

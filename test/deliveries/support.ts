@@ -12,7 +12,7 @@ const COMMANDS = [
 ];
 
 /** A webhook as configuration makes it from a definition. */
-export function webhookWith(definition: object = {}): Webhook {
+export async function webhookWith(definition: object = {}): Promise<Webhook> {
   const parsed = definitionSchema.parse({
     name: 'github',
     provider: 'github',
@@ -20,7 +20,7 @@ export function webhookWith(definition: object = {}): Webhook {
     defaultCommand: 'analyze',
     ...definition,
   });
-  const resolved = resolveWebhook(parsed, { kind: 'built-in' }, { providers, actions });
+  const resolved = await resolveWebhook(parsed, { kind: 'built-in' }, { providers, actions });
   if (!resolved.ok) throw new Error(JSON.stringify(resolved.issues));
   return { ...resolved.webhook, secrets: [], secretSource: 'none' };
 }

@@ -27,7 +27,7 @@ interface Imported extends Pick<WebhookAnswer, 'secret'> {
 
 async function run(app: Services, file: string, { json }: JsonFlags): Promise<0> {
   // JSON is valid YAML, so one reader gives positions for both.
-  const text = readYaml(file, await contentOf(app, file));
+  const text = await readYaml(file, await contentOf(app, file));
   if (text.problems.length > 0) throw new ConfigError(text.problems);
   const { call, isServed } = await webhookCall(app);
   const body = { content: text.value };

@@ -42,10 +42,12 @@ export function createResolver(settings: CommandSettings, own: () => readonly Pr
   return async ({ webhooks }) => {
     const builtIn = await loadProviders(webhooks.map(({ provider }) => provider));
     const context: Known = { ...settings, providers: [...builtIn, ...own()] };
-    const resolved = webhooks.map((written): Resolved => {
-      const text = JSON.stringify(written);
-      return former.get(text) ?? { written, text, resolution: resolveOne(written, context) };
-    });
+    const resolved = await Promise.all(
+      webhooks.map(async (written): Promise<Resolved> => {
+        const text = JSON.stringify(written);
+        return former.get(text) ?? { written, text, resolution: await resolveOne(written, context) };
+      }),
+    );
     former = new Map(resolved.map((each) => [each.text, each]));
     const results = resolved.map((each, index) => ({ ...each, index }));
     return {
@@ -89,9 +91,9 @@ function taken(index: number, field: string, value: string, { name, origin }: We
   };
 }
 
-function resolveOne(written: DbWebhook, known: Known): Resolution {
+async function resolveOne(written: DbWebhook, known: Known): Promise<Resolution> {
   const origin = { kind: 'dynamic', webhookId: written.webhook_id } as const;
-  const resolution = resolveWebhook(toDefinition(written), origin, known);
+  const resolution = await resolveWebhook(toDefinition(written), origin, known);
   if (!resolution.ok) return resolution;
   // All commands are right, so their order is the one in which they were written.
   const commands = resolution.webhook.commands.map((command, index) => ({

@@ -55,9 +55,9 @@ export function webhookRoutes(admin: WebhookAdmin): Hono<ApiEnv> {
   const inForce = (id: string) => dynamicWebhook(admin.snapshot().webhooks, id);
   const named = (ref: string) => findWebhook(admin.snapshot().webhooks, ref);
   const shown = (webhook: Webhook) => admin.views([webhook])[0];
-  const changed = (id: string) => {
+  const changed = async (id: string) => {
     const webhook = inForce(id);
-    return { ...shown(webhook), ...withNotes(lintWebhooks([webhook])) };
+    return { ...shown(webhook), ...withNotes(await lintWebhooks([webhook])) };
   };
   /** The db records its own edits, because each of them can be several changes. */
   const edited = <T>(context: Context<ApiEnv>, change: Change<T>): Promise<T> => {
@@ -81,7 +81,7 @@ export function webhookRoutes(admin: WebhookAdmin): Hono<ApiEnv> {
     .post('/webhooks', async (context) => {
       const { webhook, generatedSecret } = await edited(context, addWebhook(await readJson(context)));
       context.header('location', `/api/webhooks/${webhook.webhook_id}`);
-      return context.json({ ...changed(webhook.webhook_id), ...withSecret(generatedSecret) }, 201);
+      return context.json({ ...(await changed(webhook.webhook_id)), ...withSecret(generatedSecret) }, 201);
     })
     .post('/webhooks/import', async (context) => {
       const { content } = await readBody(Import, context);
@@ -100,11 +100,11 @@ export function webhookRoutes(admin: WebhookAdmin): Hono<ApiEnv> {
     .get('/webhooks/:id', (context) => context.json(shown(named(context.req.param('id')))))
     .put('/webhooks/:id', async (context) => {
       const change = updateWebhook(context.req.param('id'), await readJson(context));
-      return context.json(changed((await edited(context, change)).webhook.webhook_id));
+      return context.json(await changed((await edited(context, change)).webhook.webhook_id));
     })
     .patch('/webhooks/:id', async (context) => {
       const change = mergeWebhook(context.req.param('id'), await readJson(context));
-      return context.json(changed((await edited(context, change)).webhook.webhook_id));
+      return context.json(await changed((await edited(context, change)).webhook.webhook_id));
     })
     .delete('/webhooks/:id', async (context) => {
       await edited(context, removeWebhook(context.req.param('id')));
@@ -143,11 +143,11 @@ interface WebhookAccess {
  * trigger that only one has. All commands of a webhook are one page.
  */
 function commandRoutes({ named, inForce, edited }: WebhookAccess): Hono<ApiEnv> {
-  const shown = (webhookId: string, commandId: string) => {
+  const shown = async (webhookId: string, commandId: string) => {
     const webhook = inForce(webhookId);
     const command = webhook.commands.find(({ id }) => id === commandId);
     if (command === undefined) throw removedSince(commandId);
-    return { ...commandView(command), ...withNotes(lintCommand(webhook, command)) };
+    return { ...commandView(command), ...withNotes(await lintCommand(webhook, command)) };
   };
 
   return new Hono<ApiEnv>()
@@ -159,13 +159,13 @@ function commandRoutes({ named, inForce, edited }: WebhookAccess): Hono<ApiEnv> 
       const change = addCommand(context.req.param('id'), await readJson(context));
       const { webhook, command } = await edited(context, change);
       context.header('location', `/api/webhooks/${webhook.webhook_id}/commands/${command.id}`);
-      return context.json(shown(webhook.webhook_id, command.id), 201);
+      return context.json(await shown(webhook.webhook_id, command.id), 201);
     })
     .put('/webhooks/:id/commands/:command', async (context) => {
       const { id, command: ref } = context.req.param();
       const change = updateCommand(id, ref, await readJson(context));
       const { webhook, command } = await edited(context, change);
-      return context.json(shown(webhook.webhook_id, command.id));
+      return context.json(await shown(webhook.webhook_id, command.id));
     })
     .delete('/webhooks/:id/commands/:command', async (context) => {
       const { id, command } = context.req.param();
