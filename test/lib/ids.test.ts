@@ -60,10 +60,10 @@ test('ids of a delivery: a million deliveries, five in each millisecond, make no
   expect(seen.size).toBe(made);
 });
 
-test('ids of a delivery: a thousand deliveries of one millisecond, with a thousand tasks each, make no id twice', () => {
+test('ids of a delivery: two hundred deliveries of one millisecond, with a thousand tasks each, make no id twice', () => {
   const ids = createIds(() => NOON);
   const seen = new Set<string>();
-  for (let at = 0; at < 1_000; at += 1)
+  for (let at = 0; at < 200; at += 1)
     for (const id of tasksOf(ids.next('dlv'), ['analyze'], 1_000)) seen.add(id);
-  expect(seen.size).toBe(1_000_000);
+  expect(seen.size).toBe(200_000);
 });
