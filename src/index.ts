@@ -20,7 +20,7 @@ export type {
   ProviderDefinition,
   SignatureSettings,
 } from './providers/definition.ts';
-export type { BuiltInProvider } from './providers/names.ts';
+export type { BuiltInProvider } from './providers/facts.ts';
 export type { DefinedProvider } from './types/defined-provider.ts';
 export type {
   Account,

@@ -121,9 +121,9 @@ function servicesIn(host: Host, located: ProjectPaths, ran = false): Services {
 
   async function openDynamicDb(): Promise<DynamicWebhooks> {
     const { openDynamic } = await import('./config/dynamic/index.ts');
-    const { loadFixed, known } = await configurationCode();
+    const { loadFixed, actions } = await configurationCode();
     return openDynamic({
-      ...known,
+      actions,
       dataFolder: located.dataFolder,
       clock,
       ids,
@@ -134,7 +134,7 @@ function servicesIn(host: Host, located: ProjectPaths, ran = false): Services {
         return lockFile(path, patienceMs);
       },
       fixed: async () => {
-        const options = { ...known, located, env, createMissing: false, runModules: ran };
+        const options = { actions, located, env, createMissing: false, runModules: ran };
         return (await loadFixed(options)).fixed;
       },
     });
@@ -168,8 +168,8 @@ function servicesIn(host: Host, located: ProjectPaths, ran = false): Services {
       if (createMissing) await prepareFolder();
       else requireOwnFolder(located.dataFolder);
       ran ||= runModules;
-      const { loadConfiguration, known, secretsIn } = await configurationCode();
-      const loaded = await loadConfiguration({ ...known, located, env, createMissing, runModules });
+      const { loadConfiguration, actions, secretsIn } = await configurationCode();
+      const loaded = await loadConfiguration({ actions, located, env, createMissing, runModules });
       redactor.learn('configuration', () => secretsIn(loaded.snapshot, loaded.accounts));
       return loaded;
     },
@@ -232,12 +232,11 @@ function servicesIn(host: Host, located: ProjectPaths, ran = false): Services {
 
 /** Read when it is needed: commands that only look at the store would wait for every template and schema library. */
 async function configurationCode() {
-  const [config, { providers }, { actions }] = await Promise.all([
+  const [config, { actions }] = await Promise.all([
     import('./config/index.ts'),
-    import('./providers/index.ts'),
     import('./actions/index.ts'),
   ]);
-  return { ...config, known: { providers, actions } };
+  return { ...config, actions };
 }
 
 function inUse(dataFolder: string, holder: Holder | null): Error {

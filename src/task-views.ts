@@ -1,40 +1,16 @@
+import { snakeFields } from './lib/case.ts';
 import type { RunReader } from './store/runs.ts';
 import type { TaskReader } from './store/tasks.ts';
 import { blockersOf } from './tasks/lifecycle.ts';
-import type { AgentRun, Conversation, Flow, Task, TaskStatus, Transition } from './types.ts';
-import { iso, isoOrNull, taskView, usageView } from './views.ts';
+import type { AgentRun, Conversation, Flow, Task, TaskStatus } from './types.ts';
+import { iso, taskView, usageView } from './views.ts';
 
 /** How runs of agents look outside: in the API and in every `--json`. */
 export type RunView = ReturnType<typeof runView>;
 
-export function runView(run: AgentRun) {
-  const { costUsd, inputTokens, outputTokens, turns } = run.usage;
-  return {
-    id: run.id,
-    task_id: run.taskId,
-    flow_id: run.flowId,
-    conversation_id: run.conversationId,
-    agent: run.agent,
-    runner: run.runner,
-    state: run.state,
-    reason: run.reason,
-    pid: run.pid,
-    command_line: run.commandLine,
-    folder: run.folder,
-    session_id: run.sessionId,
-    open_with: run.openWith,
-    exit_code: run.exitCode,
-    signal: run.signal,
-    cost_usd: costUsd,
-    input_tokens: inputTokens,
-    output_tokens: outputTokens,
-    turns,
-    denials: run.denials,
-    log_path: run.logPath,
-    created_at: iso(run.createdAt),
-    started_at: isoOrNull(run.startedAt),
-    ended_at: isoOrNull(run.endedAt),
-  };
+export function runView({ usage, ...run }: AgentRun) {
+  const { costUsd, inputTokens, outputTokens, turns } = usage;
+  return snakeFields({ ...run, costUsd, inputTokens, outputTokens, turns });
 }
 
 /** Why a queued task does not run, or that it does; null when no run is planned for it. */
@@ -54,7 +30,7 @@ export function taskDetails(store: TaskReader, task: Task) {
   return {
     ...taskView(task),
     waits_for: blockersOf(store, task).map(({ id, status, title }) => ({ id, status, title })),
-    transitions: store.transitions(task.id).map(transitionView),
+    transitions: store.transitions(task.id).map((transition) => snakeFields(transition)),
   };
 }
 
@@ -69,17 +45,8 @@ export function listedTasks(store: Pick<RunReader, 'openRuns'>, tasks: readonly 
   return tasks.map((task) => ({ ...taskView(task), run: openRunView(runs.get(task.id)) }));
 }
 
-function transitionView({ event, from, to, actor, reason, at }: Transition) {
-  return { event, from, to, actor, reason, at: iso(at) };
-}
-
 export function flowView(flow: Flow) {
-  return {
-    id: flow.id,
-    external_id: flow.externalId,
-    current_conversation_id: flow.currentConversationId,
-    created_at: iso(flow.createdAt),
-  };
+  return snakeFields(flow);
 }
 
 /** More tasks than anybody reads; the newest of a flow are shown. */
@@ -94,18 +61,9 @@ export function flowDetails(store: TaskReader, flow: Flow) {
   };
 }
 
-export function conversationView(conversation: Conversation) {
+export function conversationView({ usage, averageCostUsd, ...conversation }: Conversation) {
   const total = Object.values(conversation.byStatus).reduce((sum, count) => sum + count, 0);
-  return {
-    id: conversation.id,
-    flow_id: conversation.flowId,
-    created_at: iso(conversation.createdAt),
-    tasks: total,
-    by_status: conversation.byStatus,
-    ...usageView(conversation.usage),
-    started_at: isoOrNull(conversation.startedAt),
-    completed_at: isoOrNull(conversation.completedAt),
-  };
+  return { ...snakeFields(conversation), ...usageView(usage), tasks: total };
 }
 
 /** The totals of a conversation, with the average over its tasks that ended and said what they cost. */

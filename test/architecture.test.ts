@@ -54,7 +54,7 @@ const LAYERS: Readonly<Record<string, readonly string[]>> = {
   tasks: [...BASE, 'type:store'],
   outbox: [...BASE, 'store', 'providers', 'type:store'],
   agents: BASE,
-  config: [...BASE, 'conditions', 'templates', 'type:providers', 'type:actions', 'tunnels', 'agents'],
+  config: [...BASE, 'conditions', 'templates', 'providers', 'type:actions', 'tunnels', 'agents'],
   deliveries: [
     ...BASE,
     'conditions',

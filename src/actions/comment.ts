@@ -19,7 +19,8 @@ function posting(kind: 'comment' | 'respond'): Action {
     options: z.strictObject({}),
 
     async run(context) {
-      const content = context.command.template.posted(context.template);
+      const { posted } = await context.command.template.compiled();
+      const content = posted(context.template);
       return outcome({ outgoing: mustReply(context, { kind, content }), note: silence(context.replies) });
     },
   };

@@ -16,14 +16,15 @@ export const createTask: Action = {
 
   async run(context) {
     const { command, template, needsApproval, ids } = context;
-    const firstLine = command.template
-      .plain(template)
+    const { plain, fenced } = await command.template.compiled();
+    const firstLine = plain(template)
       .split('\n')
       .find((line) => line.trim() !== '');
     const id = ids.next('task');
     const first = immediateResponse(context, id);
     const task = taskFor(context, {
       id,
+      prompt: fenced(template),
       title: firstLine ?? `${commandLabel(command)}: ${template.event.type}`,
       status: needsApproval ? 'waiting_approval' : 'queued',
       // The comment that later results replace.
@@ -60,11 +61,13 @@ export const ask: Action = {
     if (template.event.externalId === null) {
       throw failure('no_thread', 'there is no thread in which an answer could come');
     }
-    const question = command.template.plain(template);
+    const { plain, posted, fenced } = await command.template.compiled();
+    const question = plain(template);
     const id = ids.next('task');
-    const outgoing = mustReply(context, { kind: 'comment', content: command.template.posted(template) });
+    const outgoing = mustReply(context, { kind: 'comment', content: posted(template) });
     const task = taskFor(context, {
       id,
+      prompt: fenced(template),
       title: `[INTERACTIVE] ${question}`,
       status: 'waiting_answer',
       metadata: { question_outgoing_id: outgoing[0]?.id ?? null },
@@ -76,7 +79,7 @@ export const ask: Action = {
 /** Characters of a title: as many as fit a list. */
 const TITLE_LENGTH = 80;
 
-interface TaskSketch extends Pick<NewTask, 'id' | 'title' | 'status'> {
+interface TaskSketch extends Pick<NewTask, 'id' | 'title' | 'prompt' | 'status'> {
   /** Joins what every task knows of the event it came from. */
   readonly metadata: JsonObject;
 }
@@ -90,7 +93,6 @@ function taskFor(
     ...sketch,
     title: shorten(escapeInvisibleLine(title), TITLE_LENGTH),
     agent: command.targetAgent,
-    prompt: command.template.fenced(template),
     typed: template.argument,
     url: webAddress(template.event.url),
     syncToClaudeTasks: webhook.syncToClaudeTasks,

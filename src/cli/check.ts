@@ -22,7 +22,8 @@ async function run(app: Services, { json }: JsonFlags): Promise<ExitCode> {
     if (agents.missing.length > 0) throw new ConfigError(agents.missing);
     const useless = secretProblems(snapshot.webhooks);
     if (useless.length > 0) throw new ConfigError(useless);
-    const all = [...notices, ...lintWebhooks(snapshot.webhooks), ...startsWithoutApproval(snapshot.webhooks)];
+    const doubts = await lintWebhooks(snapshot.webhooks);
+    const all = [...notices, ...doubts, ...startsWithoutApproval(snapshot.webhooks)];
     if (json === true) printJson(io, { ok: true, problems: [], notices: all });
     else {
       for (const notice of all) say(io.err, `note: ${notice}`);

@@ -4,6 +4,7 @@ import { type Diagnostic, messageOf } from '../errors.ts';
 import { type Source, toDiagnostic } from '../lib/diagnostics.ts';
 import { secret } from '../lib/redact/redact.ts';
 import { suggestion } from '../lib/suggest.ts';
+import { providerFacts } from '../providers/facts.ts';
 import type { Account, AccountDefaults, Issue, Provider, Secret } from '../types.ts';
 import type { ProjectConfig } from './project/schema.ts';
 
@@ -12,10 +13,7 @@ export interface Accounts {
   readonly byProvider: ReadonlyMap<string, Account>;
   /** Why there is no account: `no GITHUB_TOKEN`. */
   readonly missing: ReadonlyMap<string, string>;
-  /**
-   * Accounts without a token, of providers whose requests bring a reply channel (Slack's `response_url`): with them
-   * that channel can be used, and nothing else.
-   */
+  /** Accounts without a token: with them the reply channel that a request brings (Slack's `response_url`) can be used, and nothing else. */
   readonly bare: ReadonlyMap<string, Account>;
 }
 
@@ -34,27 +32,38 @@ type Credential = ProjectConfig['credentials'][string];
 export async function resolveAccounts(
   { credentials }: Pick<ProjectConfig, 'credentials'>,
   source: Source,
-  providers: readonly Provider[],
+  own: readonly Provider[],
   env: Environment,
 ): Promise<ResolvedAccounts> {
+  const defaults = accountDefaults(own);
   const byProvider = new Map<string, Account>();
   const missing = new Map<string, string>();
   const bare = new Map<string, Account>();
-  const issues: Issue[] = [...unknownProviders(credentials, providers)];
-  for (const { name, reply } of providers) {
-    if (reply === undefined) continue;
+  const issues: Issue[] = [...unknownProviders(credentials, [...defaults.keys()])];
+  for (const [name, usual] of defaults) {
     const credential = credentials[name] ?? {};
-    const found = await findAccount(name, reply.account, credential, source, env);
+    const found = await findAccount(name, usual, credential, source, env);
     if ('issue' in found) issues.push({ ...found.issue, path: ['credentials', name, ...found.issue.path] });
     else if ('missing' in found) {
       missing.set(name, found.missing);
-      if (reply.respond !== undefined && found.bare !== null) bare.set(name, found.bare);
+      if (found.bare !== null) bare.set(name, found.bare);
     } else byProvider.set(name, found.account);
   }
   return {
     accounts: { byProvider, missing, bare },
     problems: issues.map((issue) => toDiagnostic(source, issue)),
   };
+}
+
+/** Where the account of each provider that can be answered is found: hookctl's, and the project's own. */
+export function accountDefaults(own: readonly Provider[]): ReadonlyMap<string, AccountDefaults> {
+  const builtIn = [...providerFacts].flatMap(([name, { account }]) =>
+    account === undefined ? [] : [[name, account] as const],
+  );
+  const others = own.flatMap(({ name, reply }) =>
+    reply === undefined ? [] : [[name, reply.account] as const],
+  );
+  return new Map([...builtIn, ...others]);
 }
 
 type Found =
@@ -118,9 +127,8 @@ async function readToken(file: string): Promise<{ readonly secret: Secret } | { 
 
 function unknownProviders(
   credentials: ProjectConfig['credentials'],
-  providers: readonly Provider[],
+  known: readonly string[],
 ): readonly Issue[] {
-  const known = providers.filter(({ reply }) => reply !== undefined).map(({ name }) => name);
   return Object.keys(credentials)
     .filter((name) => !known.includes(name))
     .map((name) => ({

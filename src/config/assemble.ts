@@ -2,7 +2,8 @@ import { dirname, relative } from 'node:path';
 import type { Diagnostic } from '../errors.ts';
 import { type Source, toDiagnostic } from '../lib/diagnostics.ts';
 import { suggestion } from '../lib/suggest.ts';
-import type { BuiltInWebhook, Issue, Path, Provider, WebhookOrigin } from '../types.ts';
+import { BUILT_IN_WEBHOOKS } from '../providers/facts.ts';
+import type { BuiltInWebhook, Issue, Path, WebhookOrigin } from '../types.ts';
 import type { StaticDefinition } from './modules/load.ts';
 import type { ProjectConfig } from './project/schema.ts';
 import { type Known, resolveWebhook, type WebhookWithoutSecrets } from './resolve.ts';
@@ -30,17 +31,18 @@ interface Assembled {
 }
 
 /** The built-in webhooks, adjusted by webhooks.yml or replaced by the project's own, and those. All problems at once. */
-export function assemble(parts: Parts): Assembled {
+export async function assemble(parts: Parts): Promise<Assembled> {
   const { project, source, definitions, providers } = parts;
-  const own = builtInWebhooks(providers);
-  const replaced = own.flatMap(({ webhook }) => {
-    const by = definitions.find(({ definition }) => replaces(definition, webhook));
-    return by === undefined ? [] : [{ name: webhook.name, file: by.source.file }];
+  const replaced = BUILT_IN_WEBHOOKS.flatMap((name) => {
+    const by = replacement(name, definitions);
+    return by === undefined ? [] : [{ name, file: by.source.file }];
   });
-  const builtIn = own
-    .filter(({ webhook }) => replaced.every(({ name }) => name !== webhook.name))
-    .map((entry) => builtInCandidate(entry, project.webhooks[entry.webhook.name], source));
-  const resolved = [...builtIn, ...definitions.map(ownCandidate)].map((it) => resolveCandidate(it, parts));
+  const builtIn = providers
+    .flatMap(({ webhook }) => webhook ?? [])
+    .filter(({ name }) => replaced.every((other) => other.name !== name))
+    .map((webhook) => builtInCandidate(webhook, project.webhooks[webhook.name], source));
+  const candidates = [...builtIn, ...definitions.map(ownCandidate)];
+  const resolved = await Promise.all(candidates.map((it) => resolveCandidate(it, parts)));
   return {
     webhooks: resolved.flatMap(({ webhook }) => webhook ?? []),
     problems: [
@@ -65,40 +67,42 @@ interface Candidate {
   /** Path of the definition in the source. */
   readonly prefix: Path;
   readonly secretIsOptional: boolean;
+  /** Its commands are hookctl's own. */
+  readonly isTested: boolean;
   /** What is known to be wrong already. */
   readonly issues: readonly Issue[];
 }
 
-/** A provider's own webhook. */
-interface BuiltIn {
-  /** Name of the provider. */
-  readonly provider: string;
-  readonly webhook: BuiltInWebhook;
+/** Names of the providers that a project's webhooks have: of the built-in ones that none replaces, and of its own. */
+export function* providersOf(definitions: readonly StaticDefinition[]): Iterable<string> {
+  for (const name of BUILT_IN_WEBHOOKS) if (replacement(name, definitions) === undefined) yield name;
+  for (const { definition } of definitions) yield definition.provider;
 }
 
-function builtInWebhooks(providers: readonly Provider[]): readonly BuiltIn[] {
-  return providers.flatMap(({ name, webhook }) => (webhook === null ? [] : [{ provider: name, webhook }]));
+function replacement(name: string, definitions: readonly StaticDefinition[]): StaticDefinition | undefined {
+  return definitions.find(({ definition }) => replaces(definition, { name }));
 }
 
 function builtInCandidate(
-  { provider, webhook }: BuiltIn,
+  webhook: BuiltInWebhook,
   adjustment: WebhookAdjustment | undefined,
   source: Source,
 ): Candidate {
   const allow = { ...webhook.allow, ...adjustment?.allow };
   return {
-    definition: definitionSchema.parse({ ...webhook, provider, ...adjustment, allow }),
+    definition: definitionSchema.parse({ ...webhook, provider: webhook.name, ...adjustment, allow }),
     origin: { kind: 'built-in' },
     source,
     prefix: ['webhooks', webhook.name],
     secretIsOptional: adjustment?.secretEnv === undefined,
+    isTested: adjustment?.commands === undefined,
     issues: [],
   };
 }
 
 function ownCandidate({ definition, source, calledAt, issues }: StaticDefinition): Candidate {
   const origin = { kind: 'static', file: calledAt.file, line: calledAt.line } as const;
-  return { definition, origin, source, prefix: [], secretIsOptional: false, issues };
+  return { definition, origin, source, prefix: [], secretIsOptional: false, isTested: false, issues };
 }
 
 interface Resolved {
@@ -106,9 +110,9 @@ interface Resolved {
   readonly problems: readonly Diagnostic[];
 }
 
-function resolveCandidate(candidate: Candidate, known: Known): Resolved {
-  const { definition, origin, source, prefix, secretIsOptional } = candidate;
-  const resolution = resolveWebhook(definition, origin, known);
+async function resolveCandidate(candidate: Candidate, known: Known): Promise<Resolved> {
+  const { definition, origin, source, prefix, secretIsOptional, isTested } = candidate;
+  const resolution = await resolveWebhook(definition, origin, { ...known, isTested });
   const further = resolution.ok ? [] : resolution.issues.filter(isNoneOf(candidate.issues));
   const problems = [...candidate.issues, ...further].map((issue) => toDiagnostic(source, issue, prefix));
   if (!resolution.ok || problems.length > 0) return { webhook: null, problems };
@@ -123,16 +127,15 @@ function isNoneOf(issues: readonly Issue[]): (further: Issue) => boolean {
   return ({ path }) => !issues.some((issue) => path.every((part, index) => issue.path[index] === part));
 }
 
-function unknownAdjustments({ project, source, providers }: Parts): readonly Diagnostic[] {
-  const names = builtInWebhooks(providers).map(({ webhook }) => webhook.name);
+function unknownAdjustments({ project, source }: Parts): readonly Diagnostic[] {
   return Object.keys(project.webhooks)
-    .filter((name) => !names.includes(name))
+    .filter((name) => !BUILT_IN_WEBHOOKS.includes(name))
     .map((name) => {
       const message = `there is no built-in webhook ${name}`;
       return toDiagnostic(source, {
         path: ['webhooks', name],
         message,
-        fix: suggestion(name, names),
+        fix: suggestion(name, BUILT_IN_WEBHOOKS),
         atKey: true,
       });
     });

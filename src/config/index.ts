@@ -1,9 +1,11 @@
 import { ConfigError, type Diagnostic } from '../errors.ts';
 import type { Source } from '../lib/diagnostics.ts';
 import { suggest } from '../lib/suggest.ts';
+import { PROVIDER_NAMES } from '../providers/facts.ts';
+import { loadProviders } from '../providers/index.ts';
 import type { JsonValue, Provider, Snapshot, Webhook } from '../types.ts';
-import { type Accounts, resolveAccounts } from './accounts.ts';
-import { type AssembledWebhook, assemble } from './assemble.ts';
+import { type Accounts, accountDefaults, resolveAccounts } from './accounts.ts';
+import { type AssembledWebhook, assemble, providersOf } from './assemble.ts';
 import { type DbFile, dbFile } from './dynamic/db-file.ts';
 import { type LoadedDynamic, loadDynamic, noticesOf } from './dynamic/load.ts';
 import { createResolver } from './dynamic/resolve-db.ts';
@@ -22,10 +24,10 @@ import { defaultClaudeList } from './project/claude-list.ts';
 import type { ProjectPaths } from './project/locate.ts';
 import type { ProjectConfig } from './project/schema.ts';
 import { defaultProject, type ReadProject, readProject } from './project/schema.ts';
-import type { Known } from './resolve.ts';
+import type { CommandSettings } from './resolve-commands.ts';
 import { resolveSecret, type SecretPlaces, secretNotices } from './secrets.ts';
 
-interface LoadOptions extends Known {
+interface LoadOptions extends CommandSettings {
   readonly located: ProjectPaths;
   readonly env: SecretPlaces['env'];
   /** False for commands that only look: no secret is generated, nothing is written. */
@@ -56,8 +58,8 @@ interface FixedConfiguration {
   readonly accounts: Accounts;
   /** Whom hookctl runs by itself. */
   readonly agents: Agents;
-  /** hookctl's own providers, and those of the project. */
-  readonly providers: readonly Provider[];
+  /** The project's own providers. */
+  readonly ownProviders: readonly Provider[];
   /** Built-in and static webhooks. */
   readonly fixed: readonly Webhook[];
   /** Notices about those. */
@@ -82,7 +84,7 @@ export async function loadConfiguration(options: LoadOptions): Promise<Configura
   const { fixed, fixedNotices } = written;
   const db = dbFile(
     located.dataFolder,
-    createResolver(() => ({ ...options, providers: written.providers })),
+    createResolver(options, () => written.ownProviders),
   );
   const dynamic = await loadDynamic(db, { env, fixed }, { keep: createMissing });
   const snapshot = createSnapshot([...fixed, ...dynamic.webhooks]);
@@ -92,7 +94,7 @@ export async function loadConfiguration(options: LoadOptions): Promise<Configura
 
 /** The same without dynamic webhooks. Throws ConfigError with every problem of all files at once. */
 export async function loadFixed(options: LoadOptions): Promise<FixedConfiguration> {
-  const { located, env, createMissing, providers, actions } = options;
+  const { located, env, createMissing, actions } = options;
   const { project, source, problems } = await readOrDefault(located.projectFile);
   const kept = options.runModules === true ? null : readKeptModules(located.dataFolder);
   const fileHash = hashesOf(located.projectFile === null ? [] : [located.projectFile]);
@@ -100,18 +102,21 @@ export async function loadFixed(options: LoadOptions): Promise<FixedConfiguratio
     located.projectFile === null
       ? { definitions: [], problems: [], hashes: {}, unloaded: [] }
       : await loadStatic(source, project.static, { kept, trusted: located.trusted ?? [] });
-  const own = ownProviders(modules.definitions, providers);
-  const known = [...providers, ...own.providers];
-  const parts = { project, source, definitions: modules.definitions, providers: known, actions };
-  const assembled = assemble(parts);
+  const own = ownProviders(modules.definitions);
+  const providers = [...(await loadProviders(providersOf(modules.definitions))), ...own.providers];
+  const parts = { project, source, definitions: modules.definitions, providers, actions };
+  const assembled = await assemble(parts);
   const { accounts, problems: accountProblems } = await resolveAccounts(
-    kept === null ? project : withoutOwnProviders(project, providers),
+    kept === null ? project : withoutOwnProviders(project),
     source,
-    known,
+    own.providers,
     env,
   );
   const webhookSecrets = assembled.webhooks.flatMap(({ secret }) => secret.secretEnv ?? []);
-  const { agents, problems: agentProblems } = await resolveAgents({ ...parts, webhookSecrets, env });
+  const { agents, problems: agentProblems } = await resolveAgents({
+    ...{ project, source, webhookSecrets, env },
+    accountDefaults: accountDefaults(own.providers).values(),
+  });
   const all = [
     ...problems,
     ...modules.problems,
@@ -130,7 +135,7 @@ export async function loadFixed(options: LoadOptions): Promise<FixedConfiguratio
     project: { ...project, claudeTasks: { ...project.claudeTasks, list } },
     accounts,
     agents,
-    providers: known,
+    ownProviders: own.providers,
     fixed: unlocked.map(({ webhook }) => webhook),
     fixedNotices: [
       ...assembled.notices,
@@ -148,10 +153,11 @@ export async function loadFixed(options: LoadOptions): Promise<FixedConfiguratio
 }
 
 /** Credentials of providers that are code of the project mean nothing where that code was not run. */
-function withoutOwnProviders(project: ProjectConfig, builtIn: readonly Provider[]): ProjectConfig {
-  const names = builtIn.map(({ name }) => name);
+function withoutOwnProviders(project: ProjectConfig): ProjectConfig {
   const entries = Object.entries(project.credentials);
-  const own = entries.filter(([name]) => names.includes(name) || suggest(name, names) !== null);
+  const own = entries.filter(
+    ([name]) => PROVIDER_NAMES.includes(name) || suggest(name, PROVIDER_NAMES) !== null,
+  );
   return { ...project, credentials: Object.fromEntries(own) };
 }
 

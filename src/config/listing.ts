@@ -1,7 +1,8 @@
 import { readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { isJsonObject } from '../lib/json.ts';
-import type { JsonValue, Webhook } from '../types.ts';
+import { BUILT_IN_WEBHOOKS, providerFacts } from '../providers/facts.ts';
+import type { JsonObject, JsonValue, Webhook } from '../types.ts';
 import { DB_FILE, LAST_GOOD_FILE, SCHEMA_VERSION } from './dynamic/files.ts';
 import type { WrittenWebhook } from './dynamic/schema.ts';
 import {
@@ -16,9 +17,9 @@ import { resolveSecret, unlockSecrets } from './secrets.ts';
 import { endpointOf, replaces } from './webhook-name.ts';
 
 /*
- * The list of webhooks without loading the configuration, which takes the schema library, templates and every
- * provider: five times as long as Node needs to start. Only what the list prints is read, and nothing is validated:
- * what does not have the expected form is left to `loadConfiguration`, which says what is wrong with it.
+ * The list of webhooks without loading the configuration, which takes the schema library, templates and providers.
+ * Only what lists print is read, and nothing is validated: what does not have the expected form is left to
+ * `loadConfiguration`, which says what is wrong with it.
  */
 
 /** What a list shows of a webhook. */
@@ -29,6 +30,8 @@ interface ListedWebhook {
   readonly endpoint: string;
   readonly enabled: boolean;
   readonly hasSecret: boolean;
+  /** Settings of the provider. */
+  readonly options: JsonObject;
 }
 
 /** All that a list shows. */
@@ -37,18 +40,6 @@ export interface Listing {
   /** Modules that were not run as they are. */
   readonly unloaded: readonly UnloadedFile[];
 }
-
-/**
- * Names of the built-in webhooks, which are their providers' as well, and the variables of their secrets, in the order
- * of `providers`. Said again here (a test compares them), because to load the providers takes longer than the list.
- */
-export const BUILT_IN: Readonly<Record<string, string>> = {
-  github: 'GITHUB_WEBHOOK_SECRET',
-  jira: 'JIRA_WEBHOOK_SECRET',
-  slack: 'SLACK_SIGNING_SECRET',
-  sentry: 'SENTRY_CLIENT_SECRET',
-  gitlab: 'GITLAB_WEBHOOK_SECRET',
-};
 
 interface ListingOptions {
   readonly located: ProjectPaths;
@@ -72,7 +63,7 @@ export async function quickListing({ located, env }: ListingOptions): Promise<Li
     definition: ListedDefinition,
     isOptional: boolean,
   ): Promise<ListedWebhook> => {
-    const { name, provider, enabled = true, secretEnv = null } = definition;
+    const { name, provider, enabled = true, secretEnv = null, options = {} } = definition;
     const { secrets } = await resolveSecret({ webhook: name, secretEnv, optional: isOptional }, places);
     return {
       name,
@@ -81,18 +72,16 @@ export async function quickListing({ located, env }: ListingOptions): Promise<Li
       endpoint: endpointOf(definition),
       enabled,
       hasSecret: secrets.length > 0,
+      options,
     };
   };
-  const builtIn = Object.entries(BUILT_IN)
-    .filter(([name]) => !own.some(({ definition }) => replaces(definition, { name })))
-    .map(([name, secretEnv]) => {
-      const adjusted = project.webhooks[name] ?? {};
-      return list(
-        'built-in',
-        { name, provider: name, secretEnv, ...adjusted },
-        adjusted.secretEnv === undefined,
-      );
-    });
+  const builtIn = BUILT_IN_WEBHOOKS.filter(
+    (name) => !own.some(({ definition }) => replaces(definition, { name })),
+  ).map((name) => {
+    const adjusted = project.webhooks[name] ?? {};
+    const definition = { name, provider: name, secretEnv: providerFacts.get(name)?.secretEnv, ...adjusted };
+    return list('built-in', definition, adjusted.secretEnv === undefined);
+  });
   const modules = own.map(({ definition }) => list('static', definition, false));
   return {
     webhooks: [...(await Promise.all([...builtIn, ...modules])), ...dynamic],
@@ -101,8 +90,8 @@ export async function quickListing({ located, env }: ListingOptions): Promise<Li
 }
 
 export function listed(webhook: Webhook): ListedWebhook {
-  const { name, providerName: provider, origin, endpoint, enabled, secrets } = webhook;
-  return { name, provider, origin: origin.kind, endpoint, enabled, hasSecret: secrets.length > 0 };
+  const { name, providerName: provider, origin, endpoint, enabled, secrets, options } = webhook;
+  return { name, provider, origin: origin.kind, endpoint, enabled, hasSecret: secrets.length > 0, options };
 }
 
 /** What a list depends on in a definition. */
@@ -112,6 +101,7 @@ interface ListedDefinition {
   readonly endpoint?: string | undefined;
   readonly enabled?: boolean | undefined;
   readonly secretEnv?: string | undefined;
+  readonly options?: JsonObject | undefined;
 }
 
 /** What a list depends on in webhooks.yml. */
@@ -130,7 +120,7 @@ async function readProject(file: string): Promise<ListedProject | null> {
     const webhooks = Object.entries(written.webhooks ?? {}).map(([name, given]) => [name, adjustment(given)]);
     const isExpected =
       patterns.every((pattern) => typeof pattern === 'string') &&
-      webhooks.every(([name, given]) => Object.hasOwn(BUILT_IN, String(name)) && given !== null);
+      webhooks.every(([name, given]) => BUILT_IN_WEBHOOKS.includes(String(name)) && given !== null);
     return isExpected ? { static: patterns, webhooks: Object.fromEntries(webhooks) } : null;
   } catch {
     return null;
@@ -157,9 +147,9 @@ function listDynamic(dataFolder: string, env: ListingOptions['env']): readonly L
   };
   if (content.schema_version !== SCHEMA_VERSION) return null;
   return content.webhooks.map((webhook) => {
-    const { name, provider, endpoint, enabled = true, secret } = webhook;
+    const { name, provider, endpoint, enabled = true, secret, options = {} } = webhook;
     const { secrets } = unlockSecrets(webhook.secrets ?? (secret ? [{ value: secret }] : []), env);
-    return { name, provider, origin: 'dynamic', endpoint, enabled, hasSecret: secrets.length > 0 };
+    return { name, provider, origin: 'dynamic', endpoint, enabled, hasSecret: secrets.length > 0, options };
   });
 }
 

@@ -1,10 +1,16 @@
 import { z } from 'zod';
 import type { Action } from '../actions/action.ts';
-import { compileConditions } from '../conditions/conditions.ts';
 import { issuesOf } from '../lib/diagnostics.ts';
 import { suggestion } from '../lib/suggest.ts';
-import { compileTemplate } from '../templates/template.ts';
-import type { Issue, Path, WebhookCommand } from '../types.ts';
+import type {
+  CommandTemplate,
+  Conditions,
+  Issue,
+  JsonObject,
+  Path,
+  Template,
+  WebhookCommand,
+} from '../types.ts';
 import type { ValidCommand } from './schema.ts';
 
 /** Words that answer a task which waits; a command of that name could never be told from the answer. */
@@ -111,19 +117,25 @@ export interface CommandSettings {
   readonly actions: readonly Action[];
 }
 
-/** Compiles the commands of one webhook. Paths of issues start at `commands`. */
-export function resolveCommands(
+/**
+ * Compiles the commands of one webhook. Paths of issues start at `commands`. `isTested`: they are hookctl's own, whose
+ * templates a test compiles.
+ */
+export async function resolveCommands(
   definitions: readonly ValidCommand[],
   targetAgent: string,
-  { actions }: CommandSettings,
-): ResolvedCommands {
-  const resolved = definitions.map((definition, index) =>
-    resolveCommand(definition, {
-      path: ['commands', index],
-      targetAgent,
-      actions,
-      triggerNumber: definitions.slice(0, index + 1).filter(({ trigger }) => trigger !== undefined).length,
-    }),
+  { actions, isTested }: CommandSettings & { readonly isTested: boolean },
+): Promise<ResolvedCommands> {
+  const resolved = await Promise.all(
+    definitions.map((definition, index) =>
+      resolveCommand(definition, {
+        path: ['commands', index],
+        targetAgent,
+        actions,
+        isTested,
+        triggerNumber: definitions.slice(0, index + 1).filter(({ trigger }) => trigger !== undefined).length,
+      }),
+    ),
   );
   return {
     commands: resolved.flatMap(({ command }) => command ?? []),
@@ -135,6 +147,7 @@ interface CommandPlace {
   readonly path: Path;
   readonly targetAgent: string;
   readonly actions: readonly Action[];
+  readonly isTested: boolean;
   /** 1 for the first trigger command of the webhook. */
   readonly triggerNumber: number;
 }
@@ -144,13 +157,14 @@ interface ResolvedCommand {
   readonly issues: readonly Issue[];
 }
 
-function resolveCommand(definition: ValidCommand, place: CommandPlace): ResolvedCommand {
+async function resolveCommand(definition: ValidCommand, place: CommandPlace): Promise<ResolvedCommand> {
   const { name, aliases = [], trigger, action = 'create_task' } = definition;
   const isUsed = place.actions.find((each) => each.name === action)?.usesTemplate !== false;
   const usual = trigger === undefined ? TEXT_TEMPLATE : TRIGGER_TEMPLATE;
   const source = definition.template ?? (isUsed ? usual : '');
-  const template = compileTemplate(source);
-  const conditions = compileConditions(definition.conditions ?? {});
+  const isOwn = place.isTested || definition.template === undefined;
+  const template = isOwn ? { ok: true as const, template: lazyTemplate(source) } : await readTemplate(source);
+  const conditions = await readConditions(definition.conditions ?? {});
   const issues: readonly Issue[] = [
     ...formIssues(definition),
     ...actionIssues(definition, place.actions),
@@ -178,6 +192,37 @@ function resolveCommand(definition: ValidCommand, place: CommandPlace): Resolved
     },
     issues,
   };
+}
+
+/** Handlebars is loaded when something is rendered, or written by a person and so checked. */
+function lazyTemplate(source: string): CommandTemplate {
+  let compiled: Promise<Template> | null = null;
+  return {
+    source,
+    compiled() {
+      compiled ??= readTemplate(source).then((read) => {
+        if (!read.ok) throw new Error(read.message);
+        return read.template.compiled();
+      });
+      return compiled;
+    },
+  };
+}
+
+async function readTemplate(source: string) {
+  const { compileTemplate } = await import('../templates/template.ts');
+  const result = compileTemplate(source);
+  if (!result.ok) return result;
+  const template: CommandTemplate = { source, compiled: async () => result.template };
+  return { ok: true as const, template };
+}
+
+const ALWAYS: Conditions = { source: {}, unmet: () => null };
+
+async function readConditions(source: JsonObject) {
+  if (Object.keys(source).length === 0) return { ok: true as const, conditions: ALWAYS };
+  const { compileConditions } = await import('../conditions/conditions.ts');
+  return compileConditions(source);
 }
 
 function templateIssue({

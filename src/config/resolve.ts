@@ -1,4 +1,5 @@
 import { suggestion } from '../lib/suggest.ts';
+import { PROVIDER_NAMES } from '../providers/facts.ts';
 import type { Issue, JsonObject, Provider, SenderRule, Webhook, WebhookOrigin } from '../types.ts';
 import { type CommandSettings, resolveCommands } from './resolve-commands.ts';
 import { type ValidDefinition, WEBHOOK_DEFAULTS } from './schema.ts';
@@ -11,7 +12,7 @@ export type Resolution =
   | { readonly ok: true; readonly webhook: WebhookWithoutSecrets }
   | { readonly ok: false; readonly issues: readonly Issue[] };
 
-/** What a definition may name. */
+/** What a definition may name: the providers are the project's own, and those of hookctl that are loaded for it. */
 export interface Known extends CommandSettings {
   readonly providers: readonly Provider[];
 }
@@ -19,12 +20,21 @@ export interface Known extends CommandSettings {
 /**
  * A definition of the right form → the webhook that the pipeline uses: defaults filled in, templates and conditions
  * compiled, names checked. All issues at once, with paths inside the definition. Static and dynamic webhooks alike.
+ * `isTested`: the commands are hookctl's own, and not checked again.
  */
-export function resolveWebhook(definition: ValidDefinition, origin: WebhookOrigin, known: Known): Resolution {
+export async function resolveWebhook(
+  definition: ValidDefinition,
+  origin: WebhookOrigin,
+  known: Known & { readonly isTested?: boolean },
+): Promise<Resolution> {
   const found = known.providers.find(({ name }) => name === definition.provider);
   const fields = plainFields(definition);
   const { targetAgent, options } = fields;
-  const { commands, issues } = resolveCommands(definition.commands ?? [], targetAgent, known);
+  const { isTested = false, actions } = known;
+  const { commands, issues } = await resolveCommands(definition.commands ?? [], targetAgent, {
+    actions,
+    isTested,
+  });
   const defaultCommand = findDefault(definition);
   const shaped =
     found === undefined
@@ -66,6 +76,7 @@ function shapedBy(
 ):
   | { readonly ok: true; readonly provider: Provider }
   | { readonly ok: false; readonly issues: readonly Issue[] } {
+  if (Object.keys(options).length === 0) return { ok: true, provider };
   const configured = provider.configure?.(options);
   const issues =
     configured === undefined ? noOptions(provider, options) : configured.ok ? [] : configured.issues;
@@ -95,7 +106,7 @@ function senderRule({ allow }: ValidDefinition, provider: Provider): SenderRule 
 }
 
 function unknownProvider(typed: string, providers: readonly Provider[]): Issue {
-  const names = providers.map(({ name }) => name);
+  const names = [...new Set([...PROVIDER_NAMES, ...providers.map(({ name }) => name)])];
   return {
     path: ['provider'],
     message: `there is no provider ${typed}`,

@@ -8,9 +8,9 @@ import {
   LineCounter,
   type Node,
   parseDocument,
+  type Scalar,
   visit,
 } from 'yaml';
-import { NUMERIC } from '../conditions/operators.ts';
 import { type Diagnostic, messageOf } from '../errors.ts';
 import type { Position, Source } from '../lib/diagnostics.ts';
 import type { Issue } from '../types.ts';
@@ -26,7 +26,7 @@ export interface YamlText {
   readonly problems: readonly Diagnostic[];
 }
 
-export function readYaml(file: string, text: string): YamlText {
+export async function readYaml(file: string, text: string): Promise<YamlText> {
   const { document, lines, source } = parse(file, text);
   const problems = [...document.errors, ...document.warnings].map((error) => ({
     file,
@@ -43,7 +43,7 @@ export function readYaml(file: string, text: string): YamlText {
     },
   });
   if (problems.length > 0) return { value: null, source, problems };
-  keepDigits(document);
+  await keepDigits(document);
   try {
     return { value: document.toJS({ maxAliasCount: MAX_ALIASES }), source, problems };
   } catch (error) {
@@ -80,15 +80,19 @@ function parse(file: string, text: string) {
 }
 
 /** In conditions a number that is not written as it is printed is a text, as for `--when`: `1.10`, `007`, `1e3`. */
-function keepDigits(document: Document): void {
+async function keepDigits(document: Document): Promise<void> {
+  const found: { readonly node: Scalar; readonly field: string }[] = [];
   visit(document, {
     Scalar(key, node, path) {
       const names = path.map((part) => (isPair(part) && isScalar(part.key) ? String(part.key.value) : ''));
       const isExact = typeof node.value !== 'number' || String(node.value) === node.source;
       if (key === 'key' || isExact || !names.includes('conditions')) return;
-      if (!NUMERIC.includes(names.at(-1) ?? '')) node.value = node.source;
+      found.push({ node, field: names.at(-1) ?? '' });
     },
   });
+  if (found.length === 0) return;
+  const { NUMERIC } = await import('../conditions/operators.ts');
+  for (const { node, field } of found) if (!NUMERIC.includes(field)) node.value = node.source;
 }
 
 /** The name of a key that a map has twice, and where it was first. */

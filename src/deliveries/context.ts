@@ -1,7 +1,7 @@
 import type { Surroundings } from '../actions/action.ts';
 import type { Accounts } from '../config/accounts.ts';
 import type { LoopGuard } from '../config/project/schema.ts';
-import type { IdSource } from '../lib/ids.ts';
+import type { DeliveryIds, IdSource } from '../lib/ids.ts';
 import type { Clock } from '../lib/time.ts';
 import type { Store } from '../store/store.ts';
 import type { ClaudeTasks } from '../tasks/claude/index.ts';
@@ -56,6 +56,7 @@ export interface EventContext {
   readonly event: WebhookEvent;
   /** Position of the event in its delivery. */
   readonly index: number;
+  readonly ids: DeliveryIds;
 }
 
 /** Whether a sender delivered it. A replay by a person runs again and is no duplicate. */

@@ -1,3 +1,4 @@
+import { deliveryIds } from '../lib/ids.ts';
 import type { KeyLock } from '../lib/key-lock.ts';
 import { type DeliveryOutcome, type Effect, effectsOf } from '../store/store.ts';
 import { syncTasks } from '../tasks/sync.ts';
@@ -125,9 +126,10 @@ async function work(
   { webhook, parsed }: Read,
 ): Promise<Outcome> {
   const { provider } = webhook;
+  const ids = deliveryIds(delivery.id);
   const results: EventResult[] = [];
   for (const [index, event] of parsed.events.entries()) {
-    results.push(await handleEvent(context, { delivery, webhook, provider, event, index }));
+    results.push(await handleEvent(context, { delivery, webhook, provider, event, index, ids }));
   }
   return outcomeOf(results);
 }

@@ -5,7 +5,7 @@ import { coalesce } from '../lib/time-slicer.ts';
 import { createTransport } from '../outbox/transport.ts';
 import { createOutbox, type Outbox, type OutboxOptions } from '../outbox/worker.ts';
 import { hookctlVersion } from '../package-root.ts';
-import { providerIn } from '../providers/index.ts';
+import { loadProvider } from '../providers/index.ts';
 import { openStore } from '../store/local/index.ts';
 import { databasePath } from '../store/local/sqlite.ts';
 import { type ClaudeTasksOptions, claudeConfigDir, openClaudeTasks } from '../tasks/claude/index.ts';
@@ -124,7 +124,11 @@ function outboxOptions(
     userAgent: `hookctl/${hookctlVersion()}`,
     redact,
     transport: createTransport(),
-    channelOf: (name) => providerIn(snapshot(), name)?.reply ?? null,
+    async channelOf(name) {
+      // Of a webhook that is there no more, something may still wait to be sent.
+      const used = snapshot().webhooks.find(({ providerName }) => providerName === name)?.provider;
+      return (used ?? (await loadProvider(name)))?.reply ?? null;
+    },
     accountOf: (provider) =>
       accounts.byProvider.get(provider) ?? {
         missing: accounts.missing.get(provider) ?? `no account for ${provider}`,

@@ -2,6 +2,7 @@ import type { ActionOutcome, Replies } from '../actions/action.ts';
 import { actionNamed } from '../actions/index.ts';
 import { failure, HookctlError } from '../errors.ts';
 import { commandLabel } from '../labels.ts';
+import type { IdSource } from '../lib/ids.ts';
 import type { Effect } from '../store/store.ts';
 import { asksForNewConversation, flowOf, ownExternalId } from '../tasks/flows.ts';
 import type { Account, Decision, NewTask, ReplyChannel, ThreadRef, Webhook } from '../types.ts';
@@ -14,7 +15,7 @@ export interface CommandResult {
   readonly effects: readonly Effect[];
 }
 
-type CommandContext = Pick<PipelineContext, 'store' | 'ids' | 'accounts' | 'surroundings'>;
+type CommandContext = Pick<PipelineContext, 'store' | 'accounts' | 'surroundings'>;
 
 /** Runs the action of a match that fired. What fails is recorded beside it and stops no other command. */
 export async function runCommand(
@@ -27,13 +28,14 @@ export async function runCommand(
     effects: [],
   });
   if (!match.fired) return without({ fired: false });
+  const ids = eventContext.ids(eventContext.index, match.command.id);
   try {
-    const { tasks, outgoing, note } = await perform(context, eventContext, match);
+    const { tasks, outgoing, note } = await perform(context, eventContext, match, ids);
     const reason = note === null ? match.reason : `${match.reason}; ${note}`;
     return {
       decision: decisionOf(eventContext, match, { reason, taskIds: tasks.map(({ id }) => id) }),
       effects: [
-        ...tasks.map((task) => taskInFlow(context, eventContext, match, task)),
+        ...tasks.map((task) => taskInFlow(context, eventContext, match, { task, ids })),
         ...outgoing.map((item) => ({ kind: 'post' as const, item })),
       ],
     };
@@ -44,7 +46,12 @@ export async function runCommand(
   }
 }
 
-function perform(context: CommandContext, eventContext: EventContext, match: Match): Promise<ActionOutcome> {
+function perform(
+  context: CommandContext,
+  eventContext: EventContext,
+  match: Match,
+  ids: IdSource,
+): Promise<ActionOutcome> {
   const { webhook, delivery, event, provider } = eventContext;
   const action = actionNamed(match.command.action);
   if (action === null) throw failure('no_action', `there is no action ${match.command.action}`);
@@ -55,7 +62,7 @@ function perform(context: CommandContext, eventContext: EventContext, match: Mat
     webhook,
     command: match.command,
     needsApproval: match.needsApproval,
-    ids: context.ids,
+    ids,
     delivery,
     replies: repliesFor(context, eventContext, match.allowed),
     surroundings: context.surroundings,
@@ -69,10 +76,10 @@ function perform(context: CommandContext, eventContext: EventContext, match: Mat
 }
 
 function taskInFlow(
-  { store, ids }: Pick<PipelineContext, 'store' | 'ids'>,
+  { store }: Pick<PipelineContext, 'store'>,
   { delivery, event }: EventContext,
   match: Match,
-  task: NewTask,
+  { task, ids }: { readonly task: NewTask; readonly ids: IdSource },
 ): Effect {
   const externalId = event.externalId ?? ownExternalId(delivery.provider, delivery.id);
   return {

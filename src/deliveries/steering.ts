@@ -16,7 +16,7 @@ interface Steered {
   readonly effects: readonly Effect[];
 }
 
-type SteeringContext = Pick<PipelineContext, 'store' | 'snapshot' | 'ids' | 'clock'>;
+type SteeringContext = Pick<PipelineContext, 'store' | 'snapshot' | 'clock'>;
 
 /** Null when the text does not ask for what the handler does. */
 type Handler = (context: SteeringContext, eventContext: EventContext) => Steered | null;
@@ -134,10 +134,17 @@ function notMeant(word: string, { writtenAt }: Steering, tasks: readonly Task[])
   return `${why}: name the task, \`${word} ${tasks[0]?.id ?? ''}\``;
 }
 
-function cancel(context: SteeringContext, { delivery, event }: EventContext, task: Task): Effect {
+function cancel(
+  { store, clock }: SteeringContext,
+  { delivery, event, ids, index }: EventContext,
+  task: Task,
+): Effect {
   const actor = `${delivery.provider}:${event.sender?.name ?? 'somebody'}`;
   const step = { event: 'cancel', to: 'cancelled' } as const;
-  const change = changeOf(context, task, step, { actor, error: 'It was stopped in its thread.' });
+  const change = changeOf({ store, clock, ids: ids(index, '@stop') }, task, step, {
+    actor,
+    error: 'It was stopped in its thread.',
+  });
   return { kind: 'stop', change };
 }
 

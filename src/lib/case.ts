@@ -16,6 +16,15 @@ export type SnakeKeys<T> = { [K in keyof T as K extends string ? SnakeCased<K> :
 /** An object with its own keys in camelCase; its values stay as they are. */
 type CamelKeys<T> = { [K in keyof T as K extends string ? CamelCased<K> : K]: T[K] };
 
+/** `SnakeKeys`, with times (`at`, `createdAt`, epoch milliseconds) as text. */
+type SnakeFields<T> = {
+  [K in keyof T as K extends string ? SnakeCased<K> : K]: K extends 'at' | `${string}At`
+    ? null extends T[K]
+      ? string | null
+      : string
+    : T[K];
+};
+
 /** `targetAgent` → `target_agent`. */
 export function snakeCased(name: string): string {
   return name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
@@ -34,6 +43,15 @@ export function snakeKeys<T extends object>(value: T): SnakeKeys<T> {
 /** A copy whose own keys are in camelCase, as code and YAML write them. */
 export function camelKeys<T extends object>(value: T): CamelKeys<T> {
   return renamed(value, camelCased) as CamelKeys<T>;
+}
+
+/** The same for a record: times are ISO 8601. */
+export function snakeFields<T extends object>(value: T): SnakeFields<T> {
+  const entries = Object.entries(value).map(([key, inner]) => {
+    const isTime = /^at$|At$/.test(key) && typeof inner === 'number';
+    return [snakeCased(key), isTime ? new Date(inner).toISOString() : inner];
+  });
+  return Object.fromEntries(entries) as SnakeFields<T>;
 }
 
 function renamed(value: object, name: (key: string) => string): object {

@@ -11,7 +11,7 @@ export interface McpBackend {
 
 /** A request to the management API (`docs/api.md`). */
 interface ApiRequest {
-  readonly method: 'GET' | 'POST';
+  readonly method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
   /** With its query, from `/api` on. */
   readonly path: string;
   /** Sent as JSON. */

@@ -23,7 +23,7 @@ export interface PlanContext {
   readonly accountOf: (
     provider: string,
   ) => Account | { readonly missing: string; readonly bare?: Account | null };
-  readonly channelOf: (provider: string) => ReplyChannel | null;
+  readonly channelOf: (provider: string) => Promise<ReplyChannel | null>;
   readonly userAgent: string;
   /** Removes secrets from a text before it is sent. */
   readonly redact: (text: string) => string;
@@ -60,7 +60,7 @@ const HOP_HEADERS =
   /^(?:host|connection|keep-alive|proxy-.*|te|trailer|transfer-encoding|upgrade|content-length|expect)$/;
 
 /** Turns an item into a request. Throws `HookctlError` when it can't be sent at all: no token, no thread, no bytes. */
-export function planOf(context: PlanContext, item: Outgoing): Plan {
+export async function planOf(context: PlanContext, item: Outgoing): Promise<Plan> {
   if (item.kind === 'forward') return planForward(context, item);
   return planReply(context, { ...item, content: context.redact(item.content) });
 }
@@ -83,8 +83,8 @@ function planForward({ store }: PlanContext, item: Outgoing): Plan {
   return { request, channel: null, find: null, repeatable: true };
 }
 
-function planReply(context: PlanContext, item: Outgoing): Plan {
-  const channel = context.channelOf(item.provider);
+async function planReply(context: PlanContext, item: Outgoing): Promise<Plan> {
+  const channel = await context.channelOf(item.provider);
   const account = context.accountOf(item.provider);
   if (channel === null) throw failure('no_replies', `${item.provider} can't be answered`);
   if ('missing' in account) return planByResponse(context, item, channel, account);

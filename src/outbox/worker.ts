@@ -123,7 +123,7 @@ export function createOutbox(options: OutboxOptions): Outbox {
   async function attempt(item: Outgoing): Promise<void> {
     const original = item.edits === null ? null : store.outgoing(item.edits);
     if (original?.status === 'waiting') return again(item, {}, timing.baseMs);
-    const planned = plan(item);
+    const planned = await plan(item);
     if ('reason' in planned) return settle(item, { status: 'failed', reason: planned.reason });
     const { host } = new URL(planned.request.url);
     const blockedUntil = breaker.blockedUntil(host, steady());
@@ -148,9 +148,9 @@ export function createOutbox(options: OutboxOptions): Outbox {
     }
   }
 
-  function plan(item: Outgoing): Plan | { readonly reason: string } {
+  async function plan(item: Outgoing): Promise<Plan | { readonly reason: string }> {
     try {
-      return planOf(options, item);
+      return await planOf(options, item);
     } catch (error) {
       if (!(error instanceof HookctlError)) throw error;
       return { reason: messageOf(error) };

@@ -24,7 +24,7 @@ import {
 import type { EventDraft, ParseResult, ProviderDefinition } from './definition.ts';
 import { authoredBy, event } from './kit/event.ts';
 import { refused } from './kit/signature.ts';
-import { configureProvider, type ReadContext } from './provider.ts';
+import { codeProvider, configureSchemes, type ReadContext } from './provider.ts';
 import { readOptions } from './scheme/options.ts';
 import { signatureSchema } from './scheme/settings.ts';
 import { formPayload } from './scheme/signed-content.ts';
@@ -118,19 +118,17 @@ function ownProvider(definition: ProviderDefinition): Configured {
   };
   if (definition.verify === undefined) {
     const { signature, headers } = definition;
-    return configureProvider({ ...common, signature, ...(headers !== undefined && { headers }) }, {});
+    return configureSchemes({ ...common, signature, ...(headers !== undefined && { headers }) }, {});
   }
-  return configureProvider(
-    {
-      ...common,
-      // Which options its code reads, it alone knows.
-      options: z.looseObject({}),
-      verify: (request, secrets, now) => judged(definition, request, secrets, now),
-      sign: (body, context) => signed(definition, body, context),
-      deliveryId: (headers) => attempt(() => definition.deliveryId?.(headers)) ?? null,
-    },
-    {},
-  );
+  const provider = codeProvider({
+    ...common,
+    // Which options its code reads, it alone knows.
+    options: z.looseObject({}),
+    verify: (request, secrets, now) => judged(definition, request, secrets, now),
+    sign: (body, context) => signed(definition, body, context),
+    deliveryId: (headers) => attempt(() => definition.deliveryId?.(headers)) ?? null,
+  });
+  return { ok: true, provider };
 }
 
 type ByCode = Extract<ProviderDefinition, { readonly signature?: never }>;

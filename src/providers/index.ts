@@ -1,60 +1,38 @@
-import type { Provider, Snapshot } from '../types.ts';
-import { alertmanager } from './alertmanager/index.ts';
-import { bitbucket } from './bitbucket/index.ts';
-import { discord } from './discord/index.ts';
-import { generic } from './generic/index.ts';
-import { gitea } from './gitea/index.ts';
-import { github } from './github/index.ts';
-import { gitlab } from './gitlab/index.ts';
-import { grafana } from './grafana/index.ts';
-import { jira } from './jira/index.ts';
-import { linear } from './linear/index.ts';
-import { type BuiltInProvider, PROVIDER_NAMES } from './names.ts';
-import { pagerduty } from './pagerduty/index.ts';
-import { registry } from './registry/index.ts';
-import { sentry } from './sentry/index.ts';
-import { shopify } from './shopify/index.ts';
-import { slack } from './slack/index.ts';
-import { standard } from './standard/index.ts';
-import { stripe } from './stripe/index.ts';
+import type { Provider } from '../types.ts';
+import type { BuiltInProvider } from './facts.ts';
 
-const builtIn: Readonly<Record<BuiltInProvider, Provider>> = {
-  github,
-  jira,
-  slack,
-  sentry,
-  gitlab,
-  gitea,
-  bitbucket,
-  linear,
-  discord,
-  pagerduty,
-  stripe,
-  shopify,
-  standard,
-  alertmanager,
-  grafana,
-  registry,
-  generic,
+/** Each is loaded when a webhook names it. */
+const modules: Readonly<Record<BuiltInProvider, () => Promise<Provider>>> = {
+  github: async () => (await import('./github/index.ts')).github,
+  jira: async () => (await import('./jira/index.ts')).jira,
+  slack: async () => (await import('./slack/index.ts')).slack,
+  sentry: async () => (await import('./sentry/index.ts')).sentry,
+  gitlab: async () => (await import('./gitlab/index.ts')).gitlab,
+  gitea: async () => (await import('./gitea/index.ts')).gitea,
+  bitbucket: async () => (await import('./bitbucket/index.ts')).bitbucket,
+  linear: async () => (await import('./linear/index.ts')).linear,
+  discord: async () => (await import('./discord/index.ts')).discord,
+  pagerduty: async () => (await import('./pagerduty/index.ts')).pagerduty,
+  stripe: async () => (await import('./stripe/index.ts')).stripe,
+  shopify: async () => (await import('./shopify/index.ts')).shopify,
+  standard: async () => (await import('./standard/index.ts')).standard,
+  alertmanager: async () => (await import('./alertmanager/index.ts')).alertmanager,
+  grafana: async () => (await import('./grafana/index.ts')).grafana,
+  registry: async () => (await import('./registry/index.ts')).registry,
+  generic: async () => (await import('./generic/index.ts')).generic,
 };
 
-/** Every sender that hookctl supports by itself. */
-export const providers: readonly Provider[] = PROVIDER_NAMES.map((name) => builtIn[name]);
-
-const byName = new Map(providers.map((provider) => [provider.name, provider]));
-
-/** hookctl's own providers, and those that webhooks of the project brought along. */
-export function providersIn({ webhooks }: Pick<Snapshot, 'webhooks'>): readonly Provider[] {
-  const own = webhooks.flatMap(({ provider }) => (byName.has(provider.name) ? [] : [provider]));
-  return [...providers, ...new Map(own.map((provider) => [provider.name, provider])).values()];
+/** The built-in provider of that name; null when hookctl has none. */
+export async function loadProvider(name: string): Promise<Provider | null> {
+  return isBuiltIn(name) ? modules[name]() : null;
 }
 
-/** One of those by its name; null when there is none. */
-export function providerIn(snapshot: Pick<Snapshot, 'webhooks'>, name: string): Provider | null {
-  return providersIn(snapshot).find((provider) => provider.name === name) ?? null;
+/** Those of these names that hookctl has, each once. */
+export async function loadProviders(names: Iterable<string>): Promise<readonly Provider[]> {
+  const loaded = await Promise.all([...new Set(names)].map(loadProvider));
+  return loaded.filter((provider) => provider !== null);
 }
 
-/** The provider of that name; null when hookctl has none. */
-export function providerNamed(name: string): Provider | null {
-  return byName.get(name) ?? null;
+function isBuiltIn(name: string): name is BuiltInProvider {
+  return Object.hasOwn(modules, name);
 }

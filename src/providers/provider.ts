@@ -13,13 +13,14 @@ import type {
   WebhookEvent,
 } from '../types.ts';
 import type { SignatureSettings } from './definition.ts';
+import { type BuiltInProvider, PROVIDERS } from './facts.ts';
 import { type Spelling, samplesOf } from './kit/samples.ts';
 import { bodyKey } from './kit/signature.ts';
 import { hintFor } from './scheme/hint.ts';
 import { valueAt } from './scheme/locator.ts';
 import { readOptions, unknownSetting } from './scheme/options.ts';
 import { type Scheme, schemeOf, timestampText } from './scheme/scheme.ts';
-import { schemeOptions, type ValidSignature } from './scheme/settings.ts';
+import { schemeOptions } from './scheme/settings.ts';
 import { newSecretFor, type RequestForm, secretProblem, signRequest } from './scheme/sign.ts';
 import { formPayload } from './scheme/signed-content.ts';
 import { verifyAny } from './scheme/verify.ts';
@@ -80,22 +81,32 @@ interface CodeSpec extends CommonSpec, Pick<Provider, 'verify' | 'sign'> {
   readonly options?: z.ZodObject;
 }
 
-/** A built-in provider. Throws when its own settings are wrong. */
-export function createProvider(spec: SchemeSpec | CodeSpec): Provider {
-  const configured = configureProvider(spec, {});
-  if (configured.ok) return configured.provider;
-  const issues = configured.issues.map(({ path, message }) => `${path.join('.')}: ${message}`);
-  throw new Error(`${spec.name}: ${issues.join('; ')}`);
+/** Without a label, which is a fact of its registry. */
+type BuiltIn<S extends CommonSpec> = Omit<S, 'name' | 'label'> & { readonly name: BuiltInProvider };
+
+/** A built-in provider. Its settings are its own, so that they are tested (`configure({})`) and not read at each start. */
+export function createProvider(given: BuiltIn<SchemeSpec> | BuiltIn<CodeSpec>): Provider {
+  const { label } = PROVIDERS[given.name];
+  return given.signature === undefined
+    ? codeProvider({ ...given, label })
+    : schemeProvider({ ...given, label }, signaturesOf(given).map(schemeOf));
+}
+
+function signaturesOf({
+  signature,
+  alternatives = [],
+}: Pick<SchemeSpec, 'signature' | 'alternatives'>): readonly SignatureSettings[] {
+  return [{}, ...alternatives].map((variant) => ({ ...signature, ...variant }));
+}
+
+function schemeProvider(spec: SchemeSpec, schemes: readonly Scheme[]): Provider {
+  return providerBySchemes(spec, schemes, (options) => configureSchemes(spec, options));
 }
 
 /** The provider under these options of a webhook, or what is wrong with them. */
-export function configureProvider(spec: SchemeSpec | CodeSpec, options: JsonObject): Configured {
-  return spec.signature === undefined ? configureCode(spec, options) : configureSchemes(spec, options);
-}
-
-function configureSchemes(spec: SchemeSpec, options: JsonObject): Configured {
+export function configureSchemes(spec: SchemeSpec, options: JsonObject): Configured {
   const others = spec.otherOptions ?? [];
-  const wanted = [{}, ...(spec.alternatives ?? [])].map((variant) => ({ ...spec.signature, ...variant }));
+  const wanted = signaturesOf(spec);
   const kinds = wanted.map(({ scheme }) => scheme ?? 'hmac');
   const variants = wanted.map((base) =>
     readOptions(schemeOptions, options, { base, others, schemes: kinds }),
@@ -109,18 +120,15 @@ function configureSchemes(spec: SchemeSpec, options: JsonObject): Configured {
   if (issues.size > 0) return { ok: false, issues: [...issues.values()] };
   const schemes = variants.flatMap((read) => (read.ok ? [schemeOf(read.settings)] : []));
   const { strangersWords = spec.strangersWords } = options;
-  const provider = providerBySchemes(
-    { ...spec, ...(typeof strangersWords === 'boolean' && { strangersWords }) },
-    schemes,
-    (given) => configureSchemes(spec, given),
-  );
-  return { ok: true, provider };
+  const shaped = { ...spec, ...(typeof strangersWords === 'boolean' && { strangersWords }) };
+  return { ok: true, provider: schemeProvider(shaped, schemes) };
 }
 
-function configureCode(spec: CodeSpec, options: JsonObject): Configured {
+/** A provider by code of its own. */
+export function codeProvider(spec: CodeSpec): Provider {
   const { options: schema } = spec;
   const provider: Provider = assemble(spec, {
-    ...(schema !== undefined && { configure: checked }),
+    ...(schema !== undefined && { configure }),
     verify: spec.verify,
     sign: spec.sign,
     parse(request, settings = NO_SETTINGS) {
@@ -128,11 +136,11 @@ function configureCode(spec: CodeSpec, options: JsonObject): Configured {
       return payload.ok ? spec.parse(payload.value, { request, settings }) : payload;
     },
   });
-  return checked(options);
+  return provider;
 
-  function checked(given: JsonObject): Configured {
+  function configure(given: JsonObject): Configured {
     const result = schema?.safeParse(given);
-    if (schema === undefined || result === undefined || result.success) return { ok: true, provider };
+    if (schema === undefined || result?.success !== false) return { ok: true, provider };
     const known = Object.keys(schema.shape);
     const issues = issuesOf(schema, result.error).map((issue) => unknownSetting(issue, known));
     return { ok: false, issues };
@@ -178,7 +186,7 @@ export function providerBySchemes(
 }
 
 /** `verify` and `sign` of a provider whose signature no option changes, and whose `parse` makes all of its keys. */
-export function signedBy(signature: ValidSignature, form: RequestForm): Pick<Provider, 'verify' | 'sign'> {
+export function signedBy(signature: SignatureSettings, form: RequestForm): Pick<Provider, 'verify' | 'sign'> {
   const scheme = schemeOf(signature);
   return {
     verify: (request, secrets, now) => verifyAny([scheme], request, secrets, now),

@@ -1,5 +1,5 @@
 import type { Hono } from 'hono';
-import { failure, HookctlError } from '../errors.ts';
+import { ConfigError, type Diagnostic, failure, HookctlError } from '../errors.ts';
 import { requestLocal } from '../lib/http/local-request.ts';
 import type { ApiCall } from '../mcp/backend.ts';
 import type { Actor, Secret } from '../types.ts';
@@ -61,8 +61,6 @@ export interface ManagementClient {
   status(): Promise<StatusView>;
   /** All webhooks that the server has, in the order of their names. */
   webhooks(): Promise<readonly WebhookView[]>;
-  /** Of the dynamic webhooks that the server has in force. */
-  revision(): Promise<string>;
 }
 
 export function managementClient(address: ManagementAddress): ManagementClient {
@@ -87,8 +85,6 @@ export function managementClient(address: ManagementAddress): ManagementClient {
       }
       return views;
     },
-    revision: async () =>
-      (await call<{ readonly revision: string }>({ method: 'GET', path: '/api/revision' })).revision,
   };
 }
 
@@ -107,6 +103,7 @@ interface Problem {
   readonly code: string;
   readonly detail: string;
   readonly fix?: string;
+  readonly problems?: readonly Diagnostic[];
 }
 
 const EXITS = new Map<number, 1 | 2 | 3 | 4>([
@@ -115,9 +112,13 @@ const EXITS = new Map<number, 1 | 2 | 3 | 4>([
   [404, 4],
 ]);
 
-/** What the API answered. Throws a refusal as `HookctlError`, with the exit status that it has everywhere. */
+/**
+ * What the API answered, or undefined. Throws a refusal as `HookctlError` or `ConfigError`, with the exit status that
+ * it has everywhere.
+ */
 function answered<T>(status: number, text: string): T {
-  if (status < 400) return JSON.parse(text) as T;
-  const { code, detail, fix } = JSON.parse(text) as Problem;
+  if (status < 400) return (text === '' ? undefined : JSON.parse(text)) as T;
+  const { code, detail, fix, problems } = JSON.parse(text) as Problem;
+  if (problems !== undefined) throw new ConfigError(problems);
   throw new HookctlError(code, EXITS.get(status) ?? 1, detail, fix === undefined ? {} : { fix });
 }

@@ -1,77 +1,18 @@
 import type { Server } from 'node:http';
-import type { DynamicWebhooks } from '../config/dynamic/index.ts';
-import type { DbWebhook } from '../config/dynamic/schema.ts';
 import type { Agents } from '../config/project/agents.ts';
 import type { WebhookRegistry } from '../config/registry.ts';
 import type { Engine } from '../deliveries/engine.ts';
 import { LONGEST_QUEUE } from '../deliveries/queue.ts';
 import type { Services } from '../services.ts';
 import type { StoreReader } from '../store/store.ts';
-import type { Snapshot, Webhook } from '../types.ts';
 import { managementApi, managementSocket } from './api/app.ts';
 import { createReadiness } from './api/readiness.ts';
 import { type AgentAccess, openAgentAccess } from './api/runs.ts';
-import type { WebhookAdmin } from './api/webhooks.ts';
+import { openWebhookAdmin } from './api/webhook-admin.ts';
 import { ensureToken } from './credentials.ts';
 import type { ServeListener } from './events.ts';
 import type { Metrics } from './metrics.ts';
 import { endpointUrl, type RunningFacts, statusView } from './status.ts';
-import { webhookViewer } from './webhook-view.ts';
-
-interface WebhookAdminOptions {
-  readonly db: Pick<DynamicWebhooks, 'edit'>;
-  /** The webhooks in force. */
-  readonly snapshot: WebhookRegistry['current'];
-  /** Records of the dynamic ones in the db. */
-  readonly records: WebhookRegistry['records'];
-  /** Loads what is on disk; resolves when it is in force. */
-  readonly reload: WebhookRegistry['reload'];
-  readonly store: Pick<StoreReader, 'countsByWebhook' | 'deliveries'>;
-  /** Where senders reach an endpoint. */
-  readonly urlOf: (endpoint: string) => string;
-}
-
-/** The webhooks in force, made ready to be listed. */
-interface Listed {
-  readonly byName: readonly Webhook[];
-  readonly records: ReadonlyMap<string, DbWebhook>;
-}
-
-/** Reads and changes of webhooks, in the process that serves them. */
-function webhookAdmin(options: WebhookAdminOptions): WebhookAdmin {
-  const { db, snapshot, records, reload, store, urlOf } = options;
-  const listed = oncePerSnapshot(snapshot, ({ webhooks }): Listed => {
-    return {
-      byName: webhooks.toSorted((a, b) => (a.name < b.name ? -1 : 1)),
-      records: new Map(records().map((record) => [record.name, record])),
-    };
-  });
-  return {
-    snapshot,
-    store,
-    byName: () => listed().byName,
-    views(webhooks) {
-      const counts = store.countsByWebhook(webhooks.map(({ name }) => name));
-      const { records: known } = listed();
-      return webhooks.map(webhookViewer({ counts, urlOf, recordOf: ({ name }) => known.get(name) }));
-    },
-    async change(change, actor) {
-      const { result } = await db.edit(change, actor);
-      await reload();
-      return result;
-    },
-  };
-}
-
-/** Made once for each snapshot, so that a page costs its own rows and not all webhooks. */
-function oncePerSnapshot<T>(snapshot: () => Snapshot, make: (snapshot: Snapshot) => T): () => T {
-  let last: { readonly of: Snapshot; readonly made: T } | null = null;
-  return () => {
-    const now = snapshot();
-    if (last?.of !== now) last = { of: now, made: make(now) };
-    return last.made;
-  };
-}
 
 interface ManagementParts {
   readonly services: Services;
@@ -103,7 +44,7 @@ export async function openManagement(parts: ManagementParts): Promise<OpenedMana
     taskChanged: (task) => emit({ type: 'task', task }),
     record: (change, actor) => services.audit(change, actor),
     served: {
-      webhooks: webhookAdmin({
+      webhooks: openWebhookAdmin({
         db: await services.dynamic(),
         snapshot: live.current,
         records: live.records,
@@ -111,7 +52,6 @@ export async function openManagement(parts: ManagementParts): Promise<OpenedMana
         store,
         urlOf: (endpoint) => endpointUrl(facts(), endpoint),
       }),
-      revision: live.revision,
       status: () =>
         statusView({
           version,

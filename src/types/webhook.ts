@@ -14,6 +14,13 @@ export interface Template {
   fenced(context: TemplateContext): string;
 }
 
+/** The template of a command. */
+export interface CommandTemplate {
+  readonly source: string;
+  /** Compiled when it is first rendered. */
+  compiled(): Promise<Template>;
+}
+
 /** What a template sees: the payload at the root, these as `{{@event.title}}`, `{{@argument}}`. */
 export interface TemplateContext {
   readonly event: WebhookEvent;
@@ -38,7 +45,7 @@ interface CommandBase {
   /** Name of the action, default `create_task`. */
   readonly action: string;
   readonly targetAgent: string;
-  readonly template: Template;
+  readonly template: CommandTemplate;
   readonly requiresApproval: boolean;
   /** `never`: its task does not wait either where a stranger can have written the words. */
   readonly approval: 'never' | null;

@@ -1,12 +1,12 @@
-import { execFileSync, spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { request } from 'undici';
 import type { Bench } from './bench.ts';
-import { here, payload, SECRET } from './load.ts';
+import { hookctlBinary } from './builds.ts';
+import { payload, SECRET } from './load.ts';
 import type { Ended, Listening, Side } from './programs.ts';
 
-const ROOT = here('../..');
+const PATIENCE_MS = 300_000;
 
 /** A user of hookctl with folders of their own. */
 export interface User {
@@ -22,28 +22,6 @@ export interface Serving extends Listening {
   readonly startMs: number;
   /** An answer of the management API. */
   get<T>(path: string): Promise<T>;
-  /** Resident memory, in bytes. */
-  resident(): number;
-}
-
-let binary: string | null = null;
-
-/** hookctl as it is published: packed, with only the files that the package has. */
-export function hookctlBinary({ folder }: Pick<Bench, 'folder'>): string {
-  binary ??= unpack(folder);
-  return binary;
-}
-
-function unpack(folder: string): string {
-  const built = spawnSync(process.execPath, [join(ROOT, 'scripts/build.js')], { stdio: 'inherit' });
-  if (built.status !== 0) throw new Error('hookctl does not compile');
-  const pack = ['pack', '--ignore-scripts', '--json', '--pack-destination', folder];
-  const [packed] = JSON.parse(execFileSync('npm', pack, { cwd: ROOT, encoding: 'utf8' })) as {
-    filename: string;
-  }[];
-  execFileSync('tar', ['-xzf', join(folder, packed?.filename ?? ''), '-C', folder]);
-  symlinkSync(join(ROOT, 'node_modules'), join(folder, 'package/node_modules'));
-  return join(folder, 'package/bin/hookctl.js');
 }
 
 /** `yaml`: what stands in webhooks.yml. */
@@ -80,15 +58,17 @@ export interface ServeOptions {
   /** Options of Node. */
   readonly node?: readonly string[];
   readonly side?: Side;
+  /** The CLI of another build. */
+  readonly binary?: string;
 }
 
 export async function serve(
   bench: Bench,
   user: User,
-  { node = [], side = 'server' }: ServeOptions = {},
+  { node = [], side = 'server', binary = hookctlBinary(bench) }: ServeOptions = {},
 ): Promise<Serving> {
   const ports = ['--port', '0', '--management-port', '0'];
-  const command = [process.execPath, ...node, hookctlBinary(bench), 'serve', '--json', '--quiet', ...ports];
+  const command = [process.execPath, ...node, binary, 'serve', '--json', '--quiet', ...ports];
   const begin = performance.now();
   const listening = await bench.programs.listen(
     { side, command, cwd: user.project, env: user.env },
@@ -108,12 +88,6 @@ export async function serve(
       if (statusCode !== 200) throw new Error(`${path} was answered ${statusCode}: ${await body.text()}`);
       return (await body.json()) as T;
     },
-    resident() {
-      const file = `/proc/${listening.pid}/status`;
-      if (!existsSync(file)) return Number.NaN;
-      const kilobytes = /^VmRSS:\s+(\d+)/m.exec(readFileSync(file, 'utf8'))?.[1];
-      return Number(kilobytes) * 1024;
-    },
   };
 }
 
@@ -125,11 +99,16 @@ export async function cli(bench: Bench, user: User, ...args: readonly string[]):
   throw new Error(`hookctl ${args.join(' ')} ended with ${ended.code}: ${ended.stderr}`);
 }
 
+/** How many of what was accepted are not worked off. */
+export async function depthOf({ get }: Serving): Promise<number> {
+  return (await get<{ server: { queue_depth: number } }>('/api/status')).server.queue_depth;
+}
+
 /** Waits until everything that was accepted is worked off. */
-export async function idle({ get }: Serving): Promise<void> {
-  for (;;) {
-    const { server } = await get<{ server: { queue_depth: number } }>('/api/status');
-    if (server.queue_depth === 0) return;
+export async function idle(server: Serving): Promise<void> {
+  const deadline = performance.now() + PATIENCE_MS;
+  while ((await depthOf(server)) > 0) {
+    if (performance.now() > deadline) throw new Error(`hookctl is not idle after ${PATIENCE_MS / 1_000} s`);
     await new Promise((resolve) => setTimeout(resolve, 20));
   }
 }

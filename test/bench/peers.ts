@@ -8,6 +8,7 @@ import { here, SECRET } from './load.ts';
 
 /** A server that hookctl is measured against. */
 export interface Peer {
+  readonly pid: number;
   readonly origin: string;
   readonly path: string;
 }
@@ -18,8 +19,8 @@ export type Found<T> = { readonly ok: true; readonly peer: T } | { readonly ok: 
 /** The least that a receiver can do: read, verify, parse, 202. It stores nothing. */
 export async function baseline({ programs }: Bench): Promise<Peer> {
   const command = [process.execPath, here('programs/baseline.ts'), SECRET];
-  const { ready } = await programs.listen({ side: 'server', command });
-  return { origin: `http://127.0.0.1:${ready.port}`, path: '/webhooks/github' };
+  const { ready, pid } = await programs.listen({ side: 'server', command });
+  return { pid, origin: `http://127.0.0.1:${ready.port}`, path: '/webhooks/github' };
 }
 
 /** `@octokit/webhooks`' middleware, or Probot with its logs off; no handler listens. */
@@ -27,8 +28,9 @@ export async function octokitPeer(bench: Bench, name: 'octokit' | 'probot'): Pro
   const missing = installPeers(bench);
   if (missing !== null) return { ok: false, why: missing };
   const command = [process.execPath, here(`peers/${name}.js`), SECRET];
-  const { ready } = await bench.programs.listen({ side: 'server', command, env: { LOG_LEVEL: 'fatal' } });
-  return { ok: true, peer: { origin: `http://127.0.0.1:${ready.port}`, path: '/api/github/webhooks' } };
+  const start = { side: 'server', command, env: { LOG_LEVEL: 'fatal' } } as const;
+  const { ready, pid } = await bench.programs.listen(start);
+  return { ok: true, peer: { pid, origin: `http://127.0.0.1:${ready.port}`, path: '/api/github/webhooks' } };
 }
 
 /** adnanh/webhook: `fires` starts /bin/true for each request; else its rule is asked and does not fit. */
@@ -39,11 +41,10 @@ export async function adnanh(bench: Bench, fires: boolean): Promise<Found<Peer>>
   const hooks = join(bench.place(fires ? 'adnanh-fires' : 'adnanh'), 'hooks.json');
   writeFileSync(hooks, JSON.stringify([hook(fires)]));
   const command = [program.peer, '-hooks', hooks, '-ip', '127.0.0.1', '-port', String(port)];
-  // It says nothing when it listens.
-  void bench.programs.listen({ side: 'server', command }).catch(() => undefined);
+  const { pid } = bench.programs.start({ side: 'server', command });
   const origin = `http://127.0.0.1:${port}`;
   await answers(origin);
-  return { ok: true, peer: { origin, path: '/hooks/bench' } };
+  return { ok: true, peer: { pid, origin, path: '/hooks/bench' } };
 }
 
 function hook(fires: boolean) {
@@ -59,9 +60,18 @@ function hook(fires: boolean) {
   return { id: 'bench', 'execute-command': '/bin/true', 'trigger-rule': { and: [signed, fits] } };
 }
 
+/** The file of a published CLI. */
+export function peerCli(bench: Bench, name: 'probot' | 'smee'): Found<string> {
+  const missing = installPeers(bench);
+  const peer = here(
+    name === 'probot' ? 'node_modules/probot/bin/probot.js' : 'node_modules/smee-client/bin/smee.js',
+  );
+  return missing === null ? { ok: true, peer } : { ok: false, why: missing };
+}
+
 /** Installs the packages of this folder; returns why that did not work, or null. */
 function installPeers({ say }: Bench): string | null {
-  if (existsSync(here('node_modules/probot'))) return null;
+  if (existsSync(here('node_modules/probot')) && existsSync(here('node_modules/smee-client'))) return null;
   say('installing what hookctl is measured against');
   const npm = ['ci', '--prefix', here('.'), '--ignore-scripts', '--no-audit', '--no-fund'];
   const { status, stderr } = spawnSync('npm', npm, { encoding: 'utf8' });

@@ -14,12 +14,16 @@ export interface Start {
   readonly env?: Readonly<Record<string, string>>;
 }
 
-/** A program that listens. */
-export interface Listening {
+/** A program that goes on until it is stopped. */
+export interface Started {
   readonly pid: number;
+  stop(signal?: NodeJS.Signals): Promise<void>;
+}
+
+/** A program that listens. */
+export interface Listening extends Started {
   /** What the first line that fits says. */
   readonly ready: Readonly<Record<string, unknown>>;
-  stop(signal?: NodeJS.Signals): Promise<void>;
 }
 
 /** How a program ended that was waited for. */
@@ -34,11 +38,18 @@ export interface Ended {
 export interface Programs {
   /** Why servers and generator share cores; null: they do not. */
   readonly shared: string | null;
+  /** Starts a program that does not say when it listens. */
+  start(start: Start): Started;
   /** Resolves with the first line of JSON on stdout that `isReady` takes. */
   listen(start: Start, isReady?: (line: Readonly<Record<string, unknown>>) => boolean): Promise<Listening>;
+  /** One that takes longer than ten minutes is killed. */
   run(start: Start): Promise<Ended>;
   stopAll(): Promise<void>;
 }
+
+const PATIENCE_MS = 600_000;
+const READY_MS = 120_000;
+const STOP_MS = 30_000;
 
 /** One core each, so that neither takes time from the other. */
 const CORES: Readonly<Record<Side, string>> = {
@@ -53,7 +64,7 @@ export function createPrograms(): Programs {
   // The run itself only waits and looks; it must not do so on the core that serves.
   if (shared === null) spawnSync('taskset', ['-cp', CORES.generator, String(process.pid)]);
 
-  function start({ side, command, cwd, env }: Start) {
+  function launch({ side, command, cwd, env }: Start) {
     const [program = '', ...args] = shared === null ? ['taskset', '-c', CORES[side], ...command] : command;
     const child = spawn(program, args, {
       ...(cwd !== undefined && { cwd }),
@@ -68,14 +79,27 @@ export function createPrograms(): Programs {
   async function stop(child: ChildProcess, signal: NodeJS.Signals = 'SIGTERM'): Promise<void> {
     if (child.exitCode !== null || child.signalCode !== null) return;
     child.kill(signal);
+    const limit = setTimeout(() => child.kill('SIGKILL'), STOP_MS);
     await once(child, 'exit');
+    clearTimeout(limit);
+  }
+
+  function started(child: ChildProcess): Started {
+    return { pid: child.pid ?? 0, stop: (signal) => stop(child, signal) };
   }
 
   return {
     shared,
+    start(options) {
+      const child = launch(options);
+      child.stdout.resume();
+      child.stderr.resume();
+      return started(child);
+    },
     async listen(options, isReady = () => true) {
-      const child = start(options);
+      const child = launch(options);
       const talk = text(child.stderr);
+      const limit = setTimeout(() => child.kill('SIGKILL'), READY_MS);
       const ready = await new Promise<Record<string, unknown>>((resolve, reject) => {
         createInterface({ input: child.stdout }).on('line', (line) => {
           if (!line.startsWith('{')) return;
@@ -86,14 +110,17 @@ export function createPrograms(): Programs {
           reject(new Error(`${options.command.join(' ')} ended: ${await talk}`)),
         );
       });
-      return { pid: child.pid ?? 0, ready, stop: (signal) => stop(child, signal) };
+      clearTimeout(limit);
+      return { ...started(child), ready };
     },
     async run(options) {
       const begin = performance.now();
-      const child = start(options);
+      const child = launch(options);
+      const limit = setTimeout(() => child.kill('SIGKILL'), PATIENCE_MS);
       const output = Promise.all([text(child.stdout), text(child.stderr)]);
       const [code] = (await once(child, 'exit')) as [number | null];
       const ms = performance.now() - begin;
+      clearTimeout(limit);
       const [stdout, stderr] = await output;
       return { stdout, stderr, code, ms };
     },

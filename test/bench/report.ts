@@ -1,6 +1,7 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { cpus } from 'node:os';
-import { type Figure, measured, reached } from './bench.ts';
+import { type CpuRow, type Figure, measured, reached } from './bench.ts';
+import { HOOKCTL } from './contest.ts';
 import { here } from './load.ts';
 import { plot } from './plot.ts';
 
@@ -19,16 +20,20 @@ export function settingOf(quick: boolean, shared: string | null): Setting {
 }
 
 /** Writes `results/`: the figures, the table of the README, the plot. */
-export function write(setting: Setting, figures: readonly Figure[]): void {
+export function write(setting: Setting, figures: readonly Figure[], cpu: readonly CpuRow[]): void {
   const folder = here('results');
   mkdirSync(folder, { recursive: true });
-  const results = { ...setting, figures: figures.map((figure) => ({ ...figure, reached: reached(figure) })) };
+  const results = {
+    ...setting,
+    figures: figures.map((figure) => ({ ...figure, reached: reached(figure) })),
+    cpu,
+  };
   writeFileSync(`${folder}/results.json`, `${JSON.stringify(results, null, 2)}\n`);
-  writeFileSync(`${folder}/table.md`, table(setting, figures));
+  writeFileSync(`${folder}/table.md`, table(setting, figures, cpu));
   writeFileSync(`${folder}/plot.svg`, plot(figures));
 }
 
-export function table(setting: Setting, figures: readonly Figure[]): string {
+export function table(setting: Setting, figures: readonly Figure[], cpu: readonly CpuRow[]): string {
   const rows = figures.map((figure) => {
     const { what, against, note } = figure;
     const cells = [
@@ -50,18 +55,37 @@ export function table(setting: Setting, figures: readonly Figure[]): string {
     '|---|---|--:|--:|---|',
     ...rows,
     '',
+    ...cpuTable(cpu),
     `Medians of interleaved rounds of one run${quick ? ' (`--quick`)' : ''}; Node ${node.slice(1)}, ${processor}, ${cores}.`,
   ];
   return `${lines.join('\n')}\n`;
 }
 
+/** For each request, by the kernel's accounting; the rest are garbage collection, the compiler and the thread pool. */
+function cpuTable(cpu: readonly CpuRow[]): readonly string[] {
+  if (cpu.length === 0) return [];
+  const rows = cpu.map(({ work, program, total, threads }) => {
+    const own = cpu.find((row) => row.work === work && row.program === HOOKCTL)?.total ?? Number.NaN;
+    const parts =
+      threads === null ? ['', '', ''] : [threads.main, threads.writer, total - threads.main - threads.writer];
+    const cells = [total, ...parts].map((each) => (typeof each === 'number' ? each.toFixed(0) : each));
+    return `| ${[work, program, ...cells, (own / total).toFixed(2)].join(' | ')} |`;
+  });
+  return [
+    '| CPU time of a request, µs | program | total | main thread | writer thread | rest | hookctl ÷ it |',
+    '|---|---|--:|--:|--:|--:|--:|',
+    ...rows,
+    '',
+  ];
+}
+
 function wanted({ must, unit }: Figure): string {
   const [sign, bound] = 'atLeast' in must ? ['≥', must.atLeast] : ['≤', must.atMost];
-  return unit === 'ms' ? `${sign} ${bound} ms` : `${sign} ${bound}`;
+  return unit === '×' ? `${sign} ${bound}` : `${sign} ${bound} ${unit}`;
 }
 
 function verdict(figure: Figure): string {
   const is = reached(figure);
-  if (is === null) return 'not measured';
+  if (is === null) return 'skipped';
   return is ? 'reached' : '**not reached**';
 }

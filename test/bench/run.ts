@@ -1,24 +1,35 @@
 /**
- * `npm run bench [-- --quick --only accept,cli --profile --folder /var/tmp]`: figures as ratios within this one run, interleaved, medians.
+ * `npm run bench [-- --quick --only accept,start --profile --folder /var/tmp]`: figures as ratios within this one run, interleaved, medians.
  * Absolute figures differ from machine to machine; what holds is how hookctl stands to the others. Writes `results/`.
  */
 import { existsSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import type { Bench, Figure, Line } from './bench.ts';
+import type { Bench, CpuRow, Figure, Line } from './bench.ts';
 import { accept } from './lines/accept.ts';
-import { cliStart } from './lines/cli-start.ts';
 import { growth } from './lines/growth.ts';
 import { hotReload } from './lines/hot-reload.ts';
 import { latency } from './lines/latency.ts';
 import { recovery } from './lines/recovery.ts';
 import { replay } from './lines/replay.ts';
+import { single } from './lines/single.ts';
+import { start } from './lines/start.ts';
 import { wholeJob } from './lines/whole-job.ts';
 import { createPrograms } from './programs.ts';
 import { settingOf, table, write } from './report.ts';
 
-const LINES: readonly Line[] = [accept, wholeJob, growth, cliStart, hotReload, replay, latency, recovery];
+const LINES: readonly Line[] = [
+  accept,
+  wholeJob,
+  single,
+  latency,
+  growth,
+  start,
+  hotReload,
+  replay,
+  recovery,
+];
 
 const { values } = parseArgs({
   options: {
@@ -56,11 +67,23 @@ async function run(): Promise<void> {
     },
   };
   const figures: Figure[] = [];
+  const cpu: CpuRow[] = [];
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+    process.once(signal, async () => {
+      await programs.stopAll();
+      rmSync(folder, { recursive: true, force: true });
+      process.kill(process.pid, signal);
+    });
+  }
   const setting = settingOf(quick, programs.shared);
   try {
     for (const line of LINES.filter(({ name }) => wanted.includes(name))) {
       try {
-        figures.push(...(await line.measure(bench)));
+        const begin = performance.now();
+        const measured = await line.measure(bench);
+        figures.push(...measured.figures);
+        cpu.push(...(measured.cpu ?? []));
+        bench.say(`${line.name}: ${((performance.now() - begin) / 1_000).toFixed(0)} s`);
       } catch (error) {
         // The other lines are worth their time all the same.
         console.error(`${line.name}: ${error instanceof Error ? error.message : String(error)}`);
@@ -73,6 +96,6 @@ async function run(): Promise<void> {
     rmSync(folder, { recursive: true, force: true });
   }
   // A part of the table must not take the place of the whole one.
-  if (values.only === undefined) write(setting, figures);
-  console.log(table(setting, figures));
+  if (values.only === undefined) write(setting, figures, cpu);
+  console.log(table(setting, figures, cpu));
 }

@@ -1,8 +1,6 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, test } from 'vitest';
-import { BUILT_IN } from '../../src/config/listing.ts';
-import { providers } from '../../src/providers/index.ts';
 import { cli, spawnCli } from '../support/cli.ts';
 import { type Sandbox, sandboxForFile } from '../support/sandbox.ts';
 import { startServe } from '../support/server.ts';
@@ -83,13 +81,6 @@ describe('webhook list', () => {
     expect((await listed()).stateOf('from-code')).toBe('no secret');
     await sandbox.write('webhooks/second.ts', MODULE.replace('title,', "'second',").replace('/own', '/two'));
     expect((await listed()).stateOf('webhooks/second.ts')).toBe('not loaded');
-  });
-
-  test('knows the built-in webhooks of the providers', () => {
-    const known = providers.flatMap(({ name, webhook }) =>
-      webhook === null ? [] : [[name, webhook.name, webhook.secretEnv]],
-    );
-    expect(Object.entries(BUILT_IN).map(([name, variable]) => [name, name, variable])).toEqual(known);
   });
 
   test('says what is wrong with a db that was edited by hand, every time', async () => {

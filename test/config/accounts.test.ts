@@ -3,12 +3,10 @@ import { join } from 'node:path';
 import { inspect } from 'node:util';
 import { expect, test } from 'vitest';
 import { ConfigError } from '../../src/errors.ts';
-import { providers } from '../../src/providers/index.ts';
 import { folderWith, load } from './support.ts';
 
 test('tokens come from the usual variables; a missing one is told by name', async () => {
   const { accounts } = await load(folderWith({ 'webhooks.yml': '' }), {
-    providers,
     env: { GITHUB_TOKEN: 't1', JIRA_API_TOKEN: 't2' },
   });
   expect(accounts.byProvider.get('github')).toMatchObject({ baseUrl: 'https://api.github.com', user: null });
@@ -33,7 +31,7 @@ test('Jira has an e-mail address and a site of its own', async () => {
     JIRA_EMAIL: 'a@example.com',
     JIRA_BASE_URL: 'https://acme.atlassian.net/',
   };
-  const { accounts } = await load(folderWith({ 'webhooks.yml': '' }), { providers, env });
+  const { accounts } = await load(folderWith({ 'webhooks.yml': '' }), { env });
   expect(accounts.byProvider.get('jira')).toMatchObject({
     baseUrl: 'https://acme.atlassian.net',
     user: 'a@example.com',

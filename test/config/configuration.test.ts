@@ -4,8 +4,8 @@ import { actions } from '../../src/actions/index.ts';
 import { loadConfiguration } from '../../src/config/index.ts';
 import { resolveWebhook } from '../../src/config/resolve.ts';
 import { definitionSchema } from '../../src/config/schema.ts';
-import { providers } from '../../src/providers/index.ts';
 import type { TemplateContext, WebhookEvent } from '../../src/types.ts';
+import { providers } from '../support/providers.ts';
 import { folderWith, load } from './support.ts';
 
 const EVENT: WebhookEvent = {
@@ -23,7 +23,7 @@ const CONTEXT: TemplateContext = { event: EVENT, argument: 'find out why', autho
 
 test('without any project the built-in webhooks are in force', async () => {
   const located = { projectFile: null, dataFolder: join(folderWith(), '.hookctl') };
-  const options = { located, env: {}, providers, actions, createMissing: false };
+  const options = { located, env: {}, actions, createMissing: false };
   const { snapshot } = await loadConfiguration(options);
   expect(snapshot.byEndpoint.get('/webhooks/github')).toBe(snapshot.byName.get('github'));
   expect(snapshot.byName.get('github')).toMatchObject({
@@ -52,23 +52,23 @@ test('the webhooks in force cannot be changed, and their templates still render'
   const [github] = snapshot.webhooks;
   const [analyze] = github?.commands ?? [];
   expect([snapshot.webhooks, github, github?.allow, analyze].every(Object.isFrozen)).toBe(true);
-  expect(analyze?.template.plain(CONTEXT)).toContain('Analyze: Login fails');
+  expect((await analyze?.template.compiled())?.plain(CONTEXT)).toContain('Analyze: Login fails');
 });
 
-test('the commands of every built-in webhook compile, which a start does not look at', () => {
+test('the commands of every built-in webhook compile, which a start does not look at', async () => {
   for (const { name: provider, webhook } of providers) {
     if (webhook === null) continue;
     const definition = definitionSchema.parse({ ...webhook, provider });
-    expect(resolveWebhook(definition, { kind: 'built-in' }, { providers, actions })).toMatchObject({
+    expect(await resolveWebhook(definition, { kind: 'built-in' }, { providers, actions })).toMatchObject({
       ok: true,
     });
   }
 });
 
-test('a definition with only name and provider gets every default', () => {
+test('a definition with only name and provider gets every default', async () => {
   const commands = [{ name: 'go' }, { trigger: 'issues.*' }, { trigger: '*', priority: 5 }];
   const definition = definitionSchema.parse({ name: 'own', provider: 'github', commands });
-  const resolution = resolveWebhook(definition, { kind: 'built-in' }, { providers, actions });
+  const resolution = await resolveWebhook(definition, { kind: 'built-in' }, { providers, actions });
   if (!resolution.ok) throw new Error('expected a webhook');
   const { commands: resolved, ...webhook } = resolution.webhook;
   expect(webhook).toEqual({
@@ -94,14 +94,15 @@ test('a definition with only name and provider gets every default', () => {
     { ...common, kind: 'trigger', id: 'trigger:1', trigger: 'issues.*', priority: 100 },
     { ...common, kind: 'trigger', id: 'trigger:2', trigger: '*', priority: 5 },
   ]);
-  expect(resolved.map(({ template }) => template.plain(CONTEXT))).toEqual([
+  const templates = await Promise.all(resolved.map(({ template }) => template.compiled()));
+  expect(templates.map(({ plain }) => plain(CONTEXT))).toEqual([
     'Login fails\n\nfind out why',
     'issues.opened: Login fails\n\nhttps://github.com/o/r/issues/1',
     'issues.opened: Login fails\n\nhttps://github.com/o/r/issues/1',
   ]);
 });
 
-test('the default command may be named by an alias, in any case', () => {
+test('the default command may be named by an alias, in any case', async () => {
   const commands = [{ name: 'analyze', aliases: ['Look'] }];
   const definition = definitionSchema.parse({
     name: 'own',
@@ -109,6 +110,6 @@ test('the default command may be named by an alias, in any case', () => {
     commands,
     defaultCommand: 'look',
   });
-  const resolution = resolveWebhook(definition, { kind: 'built-in' }, { providers, actions });
+  const resolution = await resolveWebhook(definition, { kind: 'built-in' }, { providers, actions });
   expect(resolution).toMatchObject({ ok: true, webhook: { defaultCommand: 'analyze' } });
 });

@@ -3,8 +3,8 @@ import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { webhookPatchSchema } from '../../src/config/dynamic/schema.ts';
 import { definitionSchema } from '../../src/config/schema.ts';
-import { providerNamed } from '../../src/providers/index.ts';
 import { tell, tellJson, tellWith } from '../support/in-process.ts';
+import { providerNamed } from '../support/providers.ts';
 import { type Sandbox, sandboxForTest } from '../support/sandbox.ts';
 
 const KEY = Buffer.from('a key of thirty-two bytes, or so').toString('base64');

@@ -3,7 +3,6 @@ import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { projectJsonSchema } from '../../src/config/project/schema.ts';
 import { ConfigError, formatDiagnostic } from '../../src/errors.ts';
-import { providers } from '../../src/providers/index.ts';
 import { folderWith, load, problemsOf } from './support.ts';
 
 async function messages(yaml: string): Promise<readonly string[]> {
@@ -203,7 +202,7 @@ test('one section’s mistake does not hide those of another', async () => {
   expect(problems.map(({ field, line, fix }) => [field, line, fix?.replace(/ to .*/, '')])).toEqual([
     ['ingress', 1, undefined],
     ['webhooks.github.defaultCommand', 3, 'Did you mean analyze?'],
-    ['webhooks.jra', 4, 'Known here: github.'],
+    ['webhooks.jra', 4, 'Did you mean jira?'],
     ['static', 5, 'Patterns are relative'],
   ]);
 });
@@ -217,7 +216,7 @@ test('the JSON Schema for editors describes every setting', () => {
 
 test('G7: an option that a provider does not have is refused, with the one that was meant', async () => {
   const yaml = (name: string, options: string) => `webhooks:\n  ${name}: { options: { ${options} } }\n`;
-  const folder = (text: string) => load(folderWith({ 'webhooks.yml': text }), { providers });
+  const folder = (text: string) => load(folderWith({ 'webhooks.yml': text }), { allBuiltIn: true });
   const wrong = async (name: string, options: string) => {
     const error = await folder(yaml(name, options)).catch((thrown: unknown) => thrown);
     if (!(error instanceof ConfigError)) throw new Error(`expected a ConfigError, got ${error}`);

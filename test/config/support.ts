@@ -5,10 +5,9 @@ import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 import { onTestFinished } from 'vitest';
 import { actions } from '../../src/actions/index.ts';
-import { type Configuration, loadConfiguration } from '../../src/config/index.ts';
+import { type Configuration, createSnapshot, loadConfiguration } from '../../src/config/index.ts';
 import { ConfigError, type Diagnostic } from '../../src/errors.ts';
-import { github } from '../../src/providers/github/index.ts';
-import type { Provider } from '../../src/types.ts';
+import type { Webhook } from '../../src/types.ts';
 
 /** A folder with these files, gone when the test ends. */
 export function folderWith(files: Readonly<Record<string, string>> = {}): string {
@@ -25,16 +24,19 @@ export interface LoadFolder {
   readonly env?: Readonly<Record<string, string>>;
   readonly createMissing?: boolean;
   /** One built-in webhook by default: how many there are is not what most of these tests are about. */
-  readonly providers?: readonly Provider[];
+  readonly allBuiltIn?: boolean;
 }
 
 /** Loads a folder's webhooks.yml in this process (for folders without modules: vitest would compile those itself). */
-export function load(
+export async function load(
   folder: string,
-  { env = {}, createMissing = false, providers = [github] }: LoadFolder = {},
+  { env = {}, createMissing = false, allBuiltIn = false }: LoadFolder = {},
 ): Promise<Configuration> {
   const located = { projectFile: join(folder, 'webhooks.yml'), dataFolder: join(folder, '.hookctl') };
-  return loadConfiguration({ located, env, providers, actions, createMissing });
+  const loaded = await loadConfiguration({ located, env, actions, createMissing });
+  const isShown = ({ name, origin }: Webhook) =>
+    allBuiltIn || origin.kind !== 'built-in' || name === 'github';
+  return { ...loaded, snapshot: createSnapshot(loaded.snapshot.webhooks.filter(isShown)) };
 }
 
 /** The problems of a webhooks.yml, with the folder left out of their files. */

@@ -3,11 +3,10 @@ import type { ActionContext, Replies } from '../../src/actions/action.ts';
 import { actionNamed, actions } from '../../src/actions/index.ts';
 import { HookctlError } from '../../src/errors.ts';
 import { createIds } from '../../src/lib/ids.ts';
-import { providerNamed } from '../../src/providers/index.ts';
-import { compileTemplate } from '../../src/templates/template.ts';
 import type { Delivery, JsonObject } from '../../src/types.ts';
 import { problemsOf } from '../config/support.ts';
 import { eventWith, webhookWith } from '../deliveries/support.ts';
+import { providerNamed } from '../support/providers.ts';
 
 /** Options with which each action works. A new action belongs here. */
 const OPTIONS: Readonly<Record<string, JsonObject>> = {
@@ -49,15 +48,14 @@ const place = {
 };
 const ON: Replies = { state: 'on', channel, place };
 
-function contextWith(action: string, replies: Replies): ActionContext {
-  const compiled = compileTemplate('Look at {{@event.title}}');
-  if (!compiled.ok) throw new Error(compiled.message);
-  const webhook = webhookWith();
+async function contextWith(action: string, replies: Replies): Promise<ActionContext> {
+  const template = 'Look at {{@event.title}}';
+  const webhook = await webhookWith({ commands: [{ name: 'analyze', template }] });
   const [command] = webhook.commands;
   if (command === undefined) throw new Error('no command');
   return {
     webhook,
-    command: { ...command, action, template: compiled.template, options: OPTIONS[action] ?? {} },
+    command: { ...command, action, options: OPTIONS[action] ?? {} },
     template: { event: eventWith({ payload: { issue: { number: 1 } } }), argument: '', authorOf: () => null },
     needsApproval: false,
     ids: createIds(Date.now),
@@ -87,7 +85,7 @@ describe.each(actions.map((action) => [action.name, action] as const))('%s', (na
   });
 
   test('asks for what it does, and writes nothing itself', async () => {
-    const { tasks, outgoing } = await action.run(contextWith(name, ON));
+    const { tasks, outgoing } = await action.run(await contextWith(name, ON));
     const made = [...tasks, ...outgoing];
     expect(new Set(made.map(({ id }) => id)).size).toBe(made.length);
     for (const { id } of tasks) expect(id).toMatch(/^task-[0-9a-z]{16}$/);
@@ -96,12 +94,12 @@ describe.each(actions.map((action) => [action.name, action] as const))('%s', (na
   });
 
   test('sends nothing in a silent replay', async () => {
-    expect((await action.run(contextWith(name, { state: 'silent' }))).outgoing).toEqual([]);
+    expect((await action.run(await contextWith(name, { state: 'silent' }))).outgoing).toEqual([]);
   });
 
   test('without a token it fails with the reason, or works without posting', async () => {
     const result = await action
-      .run(contextWith(name, { state: 'off', reason: 'no GITHUB_TOKEN' }))
+      .run(await contextWith(name, { state: 'off', reason: 'no GITHUB_TOKEN' }))
       .catch((error: unknown) => error);
     if (result instanceof HookctlError) expect(result.message).toContain('no GITHUB_TOKEN');
     else expect(result).toMatchObject({ outgoing: name === 'forward' ? expect.anything() : [] });

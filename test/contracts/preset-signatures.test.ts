@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
-import { providerNamed, providers } from '../../src/providers/index.ts';
 import type { Provider, RawRequest } from '../../src/types.ts';
 import { bytes, hmac, NOW, request, secretsOf, signed } from '../providers/support.ts';
+import { providerNamed, providers } from '../support/providers.ts';
 import {
   ELSEWHERE,
   type Expected,

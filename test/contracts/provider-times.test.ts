@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
-import { providerNamed } from '../../src/providers/index.ts';
 import type { Headers, Provider, RawRequest } from '../../src/types.ts';
 import { bytes, hmac, NOW, request, secretsOf } from '../providers/support.ts';
+import { providerNamed } from '../support/providers.ts';
 
 const BODY = '{"type":"x"}';
 const SECONDS = NOW.getTime() / 1000;

@@ -1,9 +1,9 @@
 import { describe, expect, test } from 'vitest';
 import { match } from '../../src/deliveries/match.ts';
-import { providers } from '../../src/providers/index.ts';
 import type { Provider, Webhook, WebhookEvent } from '../../src/types.ts';
 import { webhookWith } from '../deliveries/support.ts';
 import { json, onlyEvent, samplePayload, signed } from '../providers/support.ts';
+import { providers } from '../support/providers.ts';
 
 /** The samples in which a person says something new; all others say nothing that could command. */
 const SPEAKING: Readonly<Record<string, readonly string[]>> = {
@@ -29,8 +29,8 @@ const withWebhook = providers.filter(({ webhook }) => webhook !== null);
 
 describe.each(withWebhook.map((provider) => [provider.name, provider] as const))(
   'the built-in webhook of %s',
-  (name, provider) => {
-    const webhook = webhookWith({ ...provider.webhook, provider: name });
+  async (name, provider) => {
+    const webhook = await webhookWith({ ...provider.webhook, provider: name });
     const speaking = SPEAKING[name] ?? [];
 
     test.each(
@@ -57,12 +57,12 @@ describe.each(withWebhook.map((provider) => [provider.name, provider] as const))
       expect(started).toEqual(AUTOMATIC[name] ?? []);
     });
 
-    test('its templates show what was asked, and where', () => {
+    test('its templates show what was asked, and where', async () => {
       const event = eventOf(provider, speaking[0] ?? '', '@agent analyze why it fails');
       // What makes no task (`help`) shows what can be asked instead.
       for (const { template } of webhook.commands.filter(({ action }) => action === 'create_task')) {
         const authorOf = (path: readonly string[]) => provider.authorOf(event.payload, path);
-        const text = template.plain({ event, argument: 'why it fails', authorOf });
+        const text = (await template.compiled()).plain({ event, argument: 'why it fails', authorOf });
         expect(text).toContain('why it fails');
         expect(text).toContain(event.url ?? event.externalId);
       }
@@ -74,9 +74,9 @@ test('the table has every provider with a webhook of its own', () => {
   expect(Object.keys(SPEAKING)).toEqual(withWebhook.map(({ name }) => name));
 });
 
-test('with another prefix a mention and a slash command of Slack still address the app', () => {
+test('with another prefix a mention and a slash command of Slack still address the app', async () => {
   const slack = providers.find(({ name }) => name === 'slack') as Provider;
-  const webhook = webhookWith({ ...slack.webhook, provider: 'slack', commandPrefix: '!bot' });
+  const webhook = await webhookWith({ ...slack.webhook, provider: 'slack', commandPrefix: '!bot' });
   for (const type of ['app_mention', 'slash_command']) {
     const text = type === 'app_mention' ? '@agent execute it' : 'execute it';
     const [fired] = firedBy(webhook, eventOf(slack, type, text, webhook));

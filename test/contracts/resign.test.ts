@@ -2,9 +2,9 @@ import { describe, expect, test } from 'vitest';
 import { proofOf } from '../../src/cli/replay/resign.ts';
 import { HookctlError } from '../../src/errors.ts';
 import { secret } from '../../src/lib/redact/redact.ts';
-import { providers } from '../../src/providers/index.ts';
 import type { Provider, RawRequest } from '../../src/types.ts';
 import { counter, json, NOW, secretsOf, signed } from '../providers/support.ts';
+import { providers } from '../support/providers.ts';
 
 const WEEK_MS = 7 * 24 * 3_600_000;
 const THEN = NOW.getTime() + WEEK_MS;

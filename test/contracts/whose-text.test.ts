@@ -1,11 +1,11 @@
 import { describe, expect, test } from 'vitest';
 import { match } from '../../src/deliveries/match.ts';
 import { getPath, isJsonObject } from '../../src/lib/json.ts';
-import { providers } from '../../src/providers/index.ts';
 import type { JsonObject, JsonValue, Provider, WebhookEvent } from '../../src/types.ts';
 import { webhookWith } from '../deliveries/support.ts';
 import { json, NOW, onlyEvent, samplePayload, secretsOf, signed } from '../providers/support.ts';
 import { merged } from '../support/merged.ts';
+import { providers } from '../support/providers.ts';
 import { bitbucket } from './text-cases/bitbucket.ts';
 import type { TextCase } from './text-cases/case.ts';
 import { configured, configuredCases } from './text-cases/configured.ts';
@@ -65,8 +65,8 @@ function eventOf(provider: Provider, type: string, payload: JsonObject): Webhook
 }
 
 /** Whether the text starts the command, and why, for a sender who is listed by id. */
-function judge(provider: Provider, event: WebhookEvent, apps: readonly string[] = []) {
-  const webhook = webhookWith({
+async function judge(provider: Provider, event: WebhookEvent, apps: readonly string[] = []) {
+  const webhook = await webhookWith({
     name: 'contract',
     // The rule is the same for all; a project's own providers are not known here.
     provider: providers.includes(provider) ? provider.name : 'generic',
@@ -109,18 +109,18 @@ describe.each([...providers, ...configured].map((provider) => [provider.name, pr
 
     test.each(texts.map(({ type }) => [type]))(
       '%s: a text commands only while its author is its sender',
-      (type) => {
+      async (type) => {
         const payload = samplePayload(provider, type, TEXT);
         const event = eventOf(provider, type, payload);
         if (event.sender === null) throw new Error('the sample names no sender');
-        expect(judge(provider, event)).toMatchObject({ commands: true });
+        expect(await judge(provider, event)).toMatchObject({ commands: true });
 
         const variants = pathsOf(payload, event.author?.id ?? '').map((path) =>
           eventOf(provider, type, withAnother(payload, path)),
         );
         const foreign = variants.filter(({ author, sender }) => author?.id !== sender?.id);
         for (const variant of foreign) {
-          const { commands, reason } = judge(provider, variant);
+          const { commands, reason } = await judge(provider, variant);
           expect(commands).toBe(false);
           expect(reason).toMatch(/wrote the text, and|does not name who wrote the text|names no sender/);
         }
@@ -132,9 +132,9 @@ describe.each([...providers, ...configured].map((provider) => [provider.name, pr
     const cases = CASES[name] ?? [];
     test.each(cases.map((each) => [each.name, each] as const))(
       '%s',
-      (_, { sample, type = sample, change, refused, apps }) => {
+      async (_, { sample, type = sample, change, refused, apps }) => {
         const event = eventOf(provider, type, merged(samplePayload(provider, sample, TEXT), change));
-        const { commands, reason } = judge(provider, event, apps);
+        const { commands, reason } = await judge(provider, event, apps);
         expect({ commands, reason }).toEqual({
           commands: refused === null,
           reason: refused === null ? expect.any(String) : expect.stringContaining(refused),

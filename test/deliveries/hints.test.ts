@@ -4,13 +4,13 @@ import { bytes, hmac, request, secretsOf } from '../providers/support.ts';
 import { webhookWith } from './support.ts';
 
 const webhook = {
-  ...webhookWith({
+  ...(await webhookWith({
     name: 'own',
     provider: 'generic',
     options: { header: 'x-sig' },
     commands: [],
     defaultCommand: undefined,
-  }),
+  })),
   secrets: secretsOf('key'),
 };
 const refused = request(bytes('{}'), { 'x-signature': hmac('key', '{}').digest('hex') });
@@ -26,9 +26,9 @@ test('hints: refused requests get one a second at most', () => {
   expect(hints.of(webhook, refused)).toBe(HINT);
 });
 
-test('expired secrets give no hint, and providers without settings have none', () => {
+test('expired secrets give no hint, and providers without settings have none', async () => {
   const hints = createHints({ now: () => 10 });
   const expired = webhook.secrets.map((secret) => ({ ...secret, expiresAt: 10 }));
-  expect(hints.of(webhookWith(), refused)).toBeNull();
+  expect(hints.of(await webhookWith(), refused)).toBeNull();
   expect(hints.of({ ...webhook, secrets: expired }, refused)).toBeNull();
 });

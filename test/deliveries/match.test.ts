@@ -24,27 +24,30 @@ function fires(webhook: Webhook, event: WebhookEvent): readonly string[] {
 describe('A1: the text of another than the sender', () => {
   const moved = { text: '@agent fix it', author: { id: '2', name: 'mallory' }, type: 'issues.opened' };
 
-  test('starts no text command, and the reason names both', () => {
-    const { matches, ignored } = match(webhookWith(), eventWith(moved));
+  test('starts no text command, and the reason names both', async () => {
+    const { matches, ignored } = match(await webhookWith(), eventWith(moved));
     expect(matches.filter(({ fired }) => fired)).toEqual([]);
     expect(ignored).toContain('mallory (id 2) wrote the text, and ada (id 1) acted');
   });
 
-  test('starts no default command where none needs the prefix', () => {
-    const webhook = webhookWith({ requirePrefix: false, events: ['issues.opened'] });
+  test('starts no default command where none needs the prefix', async () => {
+    const webhook = await webhookWith({ requirePrefix: false, events: ['issues.opened'] });
     expect(match(webhook, eventWith(moved)).ignored).toContain('mallory (id 2) wrote the text');
     expect(match(webhook, eventWith({ ...moved, text: null, author: null })).ignored).toBeNull();
   });
 
-  test('starts triggers, which the sender is judged for', () => {
+  test('starts triggers, which the sender is judged for', async () => {
     const commands = [{ trigger: 'issues.opened', template: 'New' }];
-    const [found] = match(webhookWith({ commands, defaultCommand: undefined }), eventWith(moved)).matches;
+    const [found] = match(
+      await webhookWith({ commands, defaultCommand: undefined }),
+      eventWith(moved),
+    ).matches;
     expect(found).toMatchObject({ fired: true, needsApproval: false });
   });
 });
 
-describe('trigger commands', () => {
-  const webhook = webhookWith({ commands: TRIGGERS, defaultCommand: undefined });
+describe('trigger commands', async () => {
+  const webhook = await webhookWith({ commands: TRIGGERS, defaultCommand: undefined });
 
   test('all that fit run, lowest priority first, ties in order of creation', () => {
     expect(fires(webhook, opened())).toEqual(['first', 'second', 'late', 'last, by creation (approval)']);
@@ -81,8 +84,8 @@ describe('trigger commands', () => {
   });
 });
 
-describe('text commands', () => {
-  const webhook = webhookWith();
+describe('text commands', async () => {
+  const webhook = await webhookWith();
   const says = (text: string, changes: Partial<WebhookEvent> = {}) => eventWith({ text, ...changes });
 
   test('one fires; each other one says which was asked for', () => {
@@ -116,8 +119,8 @@ describe('text commands', () => {
     expect(match(webhook, event).ignored).toBe(reason);
   });
 
-  test('come before triggers of any priority', () => {
-    const both = webhookWith({
+  test('come before triggers of any priority', async () => {
+    const both = await webhookWith({
       commands: [
         { trigger: '*', priority: -5, template: 'trigger' },
         { name: 'analyze', template: 'text' },
@@ -127,8 +130,8 @@ describe('text commands', () => {
   });
 });
 
-describe('what hookctl itself has posted', () => {
-  const webhook = webhookWith({ commands: [{ name: 'analyze' }, { trigger: '*' }] });
+describe('what hookctl itself has posted', async () => {
+  const webhook = await webhookWith({ commands: [{ name: 'analyze' }, { trigger: '*' }] });
   const own = '<!-- hookctl:task-1 -->\nDone. Ask me again with @agent analyze';
 
   test('starts nothing, no trigger either, with any token', () => {
@@ -151,8 +154,8 @@ describe('what hookctl itself has posted', () => {
 });
 
 describe('an event that nothing fits', () => {
-  test('a webhook of triggers alone names them', () => {
-    const webhook = webhookWith({
+  test('a webhook of triggers alone names them', async () => {
+    const webhook = await webhookWith({
       commands: [{ trigger: 'issues.opened' }, { trigger: 'issues.opened' }, { trigger: 'push' }],
       defaultCommand: undefined,
     });
@@ -161,17 +164,17 @@ describe('an event that nothing fits', () => {
     );
   });
 
-  test('an empty text is not called an event without text', () => {
-    expect(match(webhookWith(), eventWith({ type: 'issues.opened' })).ignored).toBe(
+  test('an empty text is not called an event without text', async () => {
+    expect(match(await webhookWith(), eventWith({ type: 'issues.opened' })).ignored).toBe(
       'issues.opened brings no text',
     );
-    expect(match(webhookWith(), eventWith({ type: 'push' })).ignored).toBe(
+    expect(match(await webhookWith(), eventWith({ type: 'push' })).ignored).toBe(
       'push brings no text that commands',
     );
   });
 });
 
-test('a webhook without commands says so', () => {
-  const webhook = webhookWith({ commands: [], defaultCommand: undefined });
+test('a webhook without commands says so', async () => {
+  const webhook = await webhookWith({ commands: [], defaultCommand: undefined });
   expect(match(webhook, eventWith({ text: '@agent' })).ignored).toBe('the webhook has no commands');
 });

@@ -31,10 +31,10 @@ const TWO_PLATFORMS = [
 const BLOBS = 'https://r.example/v2/acme/web/blobs/sha256:1';
 
 describe('F19: one push of an image', () => {
-  const fired = (trigger: string, events: readonly JsonObject[]) => {
+  const fired = async (trigger: string, events: readonly JsonObject[]) => {
     const parsed = registry.parse(request(json({ events })));
     if (!parsed.ok) throw new Error(parsed.reason);
-    const webhook = webhookWith({
+    const webhook = await webhookWith({
       name: 'registry',
       provider: 'registry',
       commands: [
@@ -66,7 +66,7 @@ describe('F19: one push of an image', () => {
       [push('1', { mediaType: MANIFEST, tag: '1.2' }), push('2', { mediaType: MANIFEST, tag: 'latest' })],
       ['push acme/web:1.2', 'push acme/web:latest'],
     ],
-  ])('F19: a trigger %s takes of %s one event for each tag', (trigger, _, events, titles) =>
-    expect(fired(trigger, events)).toEqual(titles),
+  ])('F19: a trigger %s takes of %s one event for each tag', async (trigger, _, events, titles) =>
+    expect(await fired(trigger, events)).toEqual(titles),
   );
 });

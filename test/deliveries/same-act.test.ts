@@ -1,12 +1,12 @@
 import { createHmac, randomUUID } from 'node:crypto';
 import { describe, expect, test } from 'vitest';
 import { secret } from '../../src/lib/redact/redact.ts';
-import { providerNamed } from '../../src/providers/index.ts';
 import type { JsonObject } from '../../src/types.ts';
 import { samplePayload } from '../providers/support.ts';
 import { openDoor, workedOff } from '../support/door.ts';
 import { startEngine } from '../support/engine.ts';
 import { merged } from '../support/merged.ts';
+import { providerNamed } from '../support/providers.ts';
 
 const AT = '2026-01-01T10:00:00.000+0000';
 const author = { key: 'ada', name: 'ada', displayName: 'Ada' };

@@ -10,7 +10,7 @@ import type { JsonObject, JsonValue, Provider, WebhookEvent } from '../../src/ty
 import { json, onlyEvent, request, samplePayload } from '../providers/support.ts';
 import { webhookWith } from './support.ts';
 
-const webhook = webhookWith({
+const webhook = await webhookWith({
   commands: [
     { name: 'analyze', template: 'x' },
     { name: 'review', template: 'x' },

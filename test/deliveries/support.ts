@@ -1,8 +1,8 @@
 import { actions } from '../../src/actions/index.ts';
 import { resolveWebhook } from '../../src/config/resolve.ts';
 import { definitionSchema } from '../../src/config/schema.ts';
-import { providers } from '../../src/providers/index.ts';
 import type { Sender, Webhook, WebhookEvent } from '../../src/types.ts';
+import { providers } from '../support/providers.ts';
 
 /** The words of the built-in GitHub webhook, with short templates. */
 const COMMANDS = [
@@ -12,7 +12,7 @@ const COMMANDS = [
 ];
 
 /** A webhook as configuration makes it from a definition. */
-export function webhookWith(definition: object = {}): Webhook {
+export async function webhookWith(definition: object = {}): Promise<Webhook> {
   const parsed = definitionSchema.parse({
     name: 'github',
     provider: 'github',
@@ -20,7 +20,7 @@ export function webhookWith(definition: object = {}): Webhook {
     defaultCommand: 'analyze',
     ...definition,
   });
-  const resolved = resolveWebhook(parsed, { kind: 'built-in' }, { providers, actions });
+  const resolved = await resolveWebhook(parsed, { kind: 'built-in' }, { providers, actions });
   if (!resolved.ok) throw new Error(JSON.stringify(resolved.issues));
   return { ...resolved.webhook, secrets: [], secretSource: 'none' };
 }

@@ -3,7 +3,7 @@ import { findCall } from '../../src/deliveries/rules/text-command.ts';
 import { growth, LINEAR } from '../support/growth.ts';
 import { eventWith, webhookWith } from './support.ts';
 
-const github = webhookWith();
+const github = await webhookWith();
 
 /** What a new comment of this text asks for: `command: argument`, or null. */
 function asked(text: string, webhook = github): string | null {
@@ -95,15 +95,15 @@ test.each(['approve', 'stop', 'Stop', 'stop.'])('the reserved word %j starts not
   expect(whyNot(`@agent ${word}`)).toMatch(/`(approve|stop)` counts only at the beginning/);
 });
 
-test('without a default command an unknown word is answered with the known ones', () => {
-  const webhook = webhookWith({ defaultCommand: undefined });
+test('without a default command an unknown word is answered with the known ones', async () => {
+  const webhook = await webhookWith({ defaultCommand: undefined });
   expect(whyNot('@agent dance', webhook)).toBe(
     'no known command behind the prefix; known: analyze, plan, fix',
   );
 });
 
-test('a prefix of signs that mean something in a regular expression is taken as it is', () => {
-  const webhook = webhookWith({ commandPrefix: '/hook+' });
+test('a prefix of signs that mean something in a regular expression is taken as it is', async () => {
+  const webhook = await webhookWith({ commandPrefix: '/hook+' });
   expect(asked('/hook+ plan it', webhook)).toBe('plan: it');
   expect(asked('/hookk plan it', webhook)).toBeNull();
 });
@@ -118,13 +118,16 @@ describe('edits', () => {
     });
   });
 
-  test.each(['issue_comment.edited', 'issue_comment.*', '*'])('command when `events` names %j', (name) => {
-    expect(findCall(webhookWith({ events: [name] }), edit).command?.name).toBe('plan');
-  });
+  test.each(['issue_comment.edited', 'issue_comment.*', '*'])(
+    'command when `events` names %j',
+    async (name) => {
+      expect(findCall(await webhookWith({ events: [name] }), edit).command?.name).toBe('plan');
+    },
+  );
 });
 
-describe('without a required prefix', () => {
-  const sentry = webhookWith({ requirePrefix: false, events: ['issues.*'] });
+describe('without a required prefix', async () => {
+  const sentry = await webhookWith({ requirePrefix: false, events: ['issues.*'] });
 
   test('the default command runs on the named events', () => {
     const call = findCall(sentry, eventWith({ type: 'issues.labeled', text: null }));

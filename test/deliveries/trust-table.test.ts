@@ -1,12 +1,12 @@
 import { randomInt, randomUUID } from 'node:crypto';
 import { beforeAll, expect, test } from 'vitest';
 import { replay } from '../../src/deliveries/replay.ts';
-import { providerNamed } from '../../src/providers/index.ts';
 import { RELAY_HEADER } from '../../src/tunnels/tunnel.ts';
 import type { Delivery, JsonObject, OutgoingRequest, Task, Trust } from '../../src/types.ts';
 import { apisForFile } from '../outbox/support.ts';
 import { openDoor, workedOff } from '../support/door.ts';
 import { startEngine, type TestEngine } from '../support/engine.ts';
+import { providerNamed } from '../support/providers.ts';
 
 /*
  * Whose word decides what, as one table: each way to decide × why the delivery is believed × who wrote it. A new trust level

@@ -1,7 +1,7 @@
 import { beforeAll, describe, expect, test } from 'vitest';
-import { providers } from '../../src/providers/index.ts';
 import type { DeliveryView } from '../../src/views.ts';
 import { tell, tellJson } from '../support/in-process.ts';
+import { providers } from '../support/providers.ts';
 import { serverOfSuite } from '../support/suite.ts';
 
 const presets = providers.filter(({ webhook, name }) => webhook === null && name !== 'generic');

@@ -1,10 +1,10 @@
 import { randomUUID } from 'node:crypto';
 import { describe, expect, test } from 'vitest';
 import { secret } from '../../src/lib/redact/redact.ts';
-import { providers } from '../../src/providers/index.ts';
 import { slack } from '../../src/providers/slack/index.ts';
 import type { DeliveryView } from '../../src/views.ts';
 import { cliJson } from '../support/cli.ts';
+import { providers } from '../support/providers.ts';
 import { readStore, settled } from '../support/server.ts';
 import { serverOfSuite } from '../support/suite.ts';
 

@@ -10,7 +10,7 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { secret } from '../../src/lib/redact/redact.ts';
-import { providerNamed } from '../../src/providers/index.ts';
+import { providerNamed } from '../support/providers.ts';
 
 const BACKLOG = 1_000;
 /** Milliseconds that a provider waits: docs.slack.dev, "Responding to requests"; docs.sentry.io, "Webhooks". */

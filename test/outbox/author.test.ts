@@ -2,8 +2,8 @@ import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { providerNamed } from '../../src/providers/index.ts';
 import { hiddenMarker, plainMarker } from '../../src/providers/kit/marker.ts';
+import { providerNamed } from '../support/providers.ts';
 import { account, comment, record, startBench } from './support.ts';
 
 const ID = 'out-01hzy2m8k4c6v0qe';

@@ -1,10 +1,10 @@
 import { describe, expect, test } from 'vitest';
-import { providers } from '../../src/providers/index.ts';
 import { inert } from '../../src/providers/kit/inert.ts';
 import { compileTemplate } from '../../src/templates/template.ts';
 import { foreignText, joinTexts, notice, ownText, shownText } from '../../src/types/text.ts';
 import type { JsonObject } from '../../src/types.ts';
 import { startEngine } from '../support/engine.ts';
+import { providers } from '../support/providers.ts';
 import { account, apisForFile, PLACES } from './support.ts';
 
 const apis = apisForFile();

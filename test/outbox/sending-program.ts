@@ -3,9 +3,9 @@ import { writeSync } from 'node:fs';
 import { secret } from '../../src/lib/redact/redact.ts';
 import { createTransport } from '../../src/outbox/transport.ts';
 import { createOutbox } from '../../src/outbox/worker.ts';
-import { providerNamed } from '../../src/providers/index.ts';
 import { openStore } from '../../src/store/local/index.ts';
 import { newDelivery, outcome } from '../store/records.ts';
+import { providerNamed } from '../support/providers.ts';
 
 const [path = '', baseUrl = '', provider = '', outgoing = '', sends = ''] = process.argv.slice(2);
 const store = await openStore({ path });
@@ -21,7 +21,7 @@ const outbox = createOutbox({
   userAgent: 'hookctl/test',
   redact: (text) => text,
   transport: createTransport(),
-  channelOf: (name) => providerNamed(name)?.reply ?? null,
+  channelOf: async (name) => providerNamed(name)?.reply ?? null,
   accountOf: () => ({ provider, baseUrl, token, user: null, privateNetwork: false }),
   onSettled: () => writeSync(1, 'sent\n'),
 });

@@ -6,13 +6,13 @@ import { createIds } from '../../src/lib/ids.ts';
 import { createRedactor, secret } from '../../src/lib/redact/redact.ts';
 import { createTransport, type TransportOptions } from '../../src/outbox/transport.ts';
 import { createOutbox, type Outbox, type OutboxOptions, type Timing } from '../../src/outbox/worker.ts';
-import { providerNamed } from '../../src/providers/index.ts';
 import { openStore } from '../../src/store/local/index.ts';
 import type { Store } from '../../src/store/store.ts';
 import type { Account, NewOutgoing, Outgoing, ThreadRef } from '../../src/types.ts';
 import { freshStore, newDelivery, outcome } from '../store/fixtures.ts';
 import { eventually } from '../support/eventually.ts';
 import { type ProviderApis, startProviderApis } from '../support/provider-apis.ts';
+import { providerNamed } from '../support/providers.ts';
 
 export const PLACES: Readonly<Record<string, ThreadRef>> = {
   github: { host: null, owner: 'octo', repo: 'repo', number: '1', comment: '7', commentKind: 'issues' },
@@ -100,7 +100,7 @@ export async function startBench(options: BenchOptions): Promise<Bench> {
     random: Math.random,
     userAgent: 'hookctl/test',
     redact: createRedactor({}).redact,
-    channelOf: (provider) => providerNamed(provider)?.reply ?? null,
+    channelOf: async (provider) => providerNamed(provider)?.reply ?? null,
     transport: createTransport({ deadlineMs, ...(resolve !== undefined && { resolve }) }),
     onSettled: (item) => void settled.push(item),
   });

@@ -239,23 +239,23 @@ describe('F9: an account of Data Center, whose type is not stated', () => {
       commands: [{ name: 'analyze' }, { trigger: 'comment_created' }],
       ...(allow !== undefined && { allow }),
     });
-  const judge = (allow?: object) => match(webhook(allow), said('@agent analyze')).matches;
+  const judge = async (allow?: object) => match(await webhook(allow), said('@agent analyze')).matches;
 
-  test('F9: its command is ignored, with the line to write', () => {
-    const [command] = judge();
+  test('F9: its command is ignored, with the line to write', async () => {
+    const [command] = await judge();
     expect(command).toMatchObject({ fired: false });
     expect(command?.reason).toContain('Ada (id JIRAUSER10100, unstated) may not command');
     expect(command?.reason).toContain('write `allow: { users: ["JIRAUSER10100"] }`');
     expect(command?.reason).toContain('`allow: { associations: [atlassian, unstated] }`');
   });
 
-  test('F9: its trigger waits for approval', () => {
-    expect(judge()[1]).toMatchObject({ fired: true, needsApproval: true });
+  test('F9: its trigger waits for approval', async () => {
+    expect((await judge())[1]).toMatchObject({ fired: true, needsApproval: true });
   });
 
   test.each([[{ users: ['JIRAUSER10100'] }], [{ associations: ['atlassian', 'unstated'] }]])(
     'F9: %j lets it command',
-    (allow) => expect(judge(allow)[0]).toMatchObject({ fired: true, needsApproval: false }),
+    async (allow) => expect((await judge(allow))[0]).toMatchObject({ fired: true, needsApproval: false }),
   );
 });
 
@@ -266,9 +266,9 @@ describe('F9: an issue whose creator is not its reporter, made of mail or for a 
         issue: { fields: { reporter } },
       }),
     );
-  const judge = (reporter: JsonObject, approval?: 'never') =>
+  const judge = async (reporter: JsonObject, approval?: 'never') =>
     match(
-      webhookWith({
+      await webhookWith({
         ...{ name: 'jira', provider: 'jira' },
         commands: [{ name: 'analyze' }, { trigger: 'jira:issue_created', ...(approval && { approval }) }],
       }),
@@ -276,14 +276,14 @@ describe('F9: an issue whose creator is not its reporter, made of mail or for a 
     ).matches.map(({ fired, needsApproval }) => (fired ? (needsApproval ? 'waits' : 'starts') : 'ignored'));
   const customer = { accountId: 'qm:1:2', accountType: 'customer', displayName: 'Mallory' };
 
-  test('F9: its text is ignored, and its trigger waits for approval', () => {
-    expect(judge(customer)).toEqual(['ignored', 'waits']);
-    expect(judge({ ...customer, accountId: 'another', accountType: 'atlassian' })).toEqual([
+  test('F9: its text is ignored, and its trigger waits for approval', async () => {
+    expect(await judge(customer)).toEqual(['ignored', 'waits']);
+    expect(await judge({ ...customer, accountId: 'another', accountType: 'atlassian' })).toEqual([
       'ignored',
       'waits',
     ]);
-    expect(judge({})).toEqual(['starts', 'starts']);
-    expect(judge(customer, 'never')).toEqual(['ignored', 'starts']);
+    expect(await judge({})).toEqual(['starts', 'starts']);
+    expect(await judge(customer, 'never')).toEqual(['ignored', 'starts']);
   });
 });
 

@@ -10,7 +10,7 @@ const event = (payload: JsonObject) => onlyEvent(linear.parse(request(json(paylo
 const ada = { id: 'u-ada', name: 'Ada' };
 const bob = { id: 'u-bob', name: 'Bob' };
 
-const webhook = webhookWith({
+const webhook = await webhookWith({
   name: 'linear',
   provider: 'linear',
   commands: [{ name: 'analyze' }],

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { secret } from '../../src/lib/redact/redact.ts';
-import { providers } from '../../src/providers/index.ts';
 import type { JsonObject, Sample } from '../../src/types.ts';
+import { providers } from '../support/providers.ts';
 
 const SECRET_TEXT = 'whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw';
 /** Objects of which one provider or another tells events apart. */

@@ -1,10 +1,10 @@
 import { randomInt } from 'node:crypto';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { secret } from '../../src/lib/redact/redact.ts';
-import { providers } from '../../src/providers/index.ts';
 import { spawnIn } from '../support/cli.ts';
 import { examples, type Payload, signedPost } from '../support/github.ts';
 import { expectJson } from '../support/management.ts';
+import { providers } from '../support/providers.ts';
 import { readStore, type Server, settled, tokenOf } from '../support/server.ts';
 import { serverOfSuite } from '../support/suite.ts';
 

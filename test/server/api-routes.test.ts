@@ -147,6 +147,45 @@ describe('a webhook', () => {
     expect(answers).not.toMatch(new RegExp(`never-shown|${String(made.secret)}`));
   });
 
+  test('keeps by PATCH what is not named in allow and options, which PUT replaces', async () => {
+    const { webhook_id } = await create('merged', { allow: { associations: ['OWNER'] } });
+    const path = `/api/webhooks/${webhook_id}`;
+    const body = { allow: { users: ['7'] } };
+    const merged = await expectJson(200, server, 'PATCH', path, { body });
+    expect(merged).toMatchObject({ allow: { associations: ['OWNER'], users: ['7'] } });
+    const replaced = await expectJson(200, server, 'PUT', path, { body });
+    expect(replaced.allow).not.toMatchObject({ associations: ['OWNER'] });
+  });
+
+  test('gets a new secret, which that answer alone shows', async () => {
+    const { webhook_id } = await create('rotated');
+    const path = `/api/webhooks/${webhook_id}`;
+    const rotated = await expectJson(200, server, 'POST', `${path}/rotate-secret`, { body: {} });
+    expect(rotated.secret).toMatch(/^[0-9a-f]{64}$/);
+    const hours = (Date.parse(String(rotated.former_secret_expires_at)) - Date.now()) / 3_600_000;
+    expect(Math.round(hours)).toBe(24);
+    expect((await ask(server, 'GET', path)).text).not.toContain(rotated.secret);
+    const body = { overlap_ms: -1 };
+    expect(await ask(server, 'POST', `${path}/rotate-secret`, { body })).toMatchObject({ status: 400 });
+  });
+
+  test('is imported with a secret of its own, and a mistake names its place', async () => {
+    const content = { webhooks: [{ provider: 'github', name: 'imported' }] };
+    const path = '/api/webhooks/import';
+    const body = { content };
+    const [added] = await expectJson<{ outcome: string; secret: string }[]>(200, server, 'POST', path, {
+      body,
+    });
+    expect(added).toMatchObject({ outcome: 'added', webhook: { name: 'imported', has_secret: true } });
+    expect(added?.secret).toMatch(/^[0-9a-f]{64}$/);
+    const wrong = { content: [{ provider: 'github', name: 'odd', nmae: 'x' }] };
+    const problem = await expectJson(422, server, 'POST', path, { body: wrong });
+    expect(problem.problems).toMatchObject([{ field: 'webhooks.0.nmae' }]);
+    expect(await expectJson(409, server, 'POST', '/api/webhooks/restore')).toMatchObject({
+      code: 'nothing_to_restore',
+    });
+  });
+
   test.each(['webhook_id', 'id', 'provider', 'endpoint', 'created_at'])('keeps its %s', async (field) => {
     const { webhook_id } = await create(`fixed ${field}`);
     const body = { [field]: 'other', command_prefix: '@x' };
@@ -290,9 +329,10 @@ describe('a mistake', () => {
   test('in the method is answered 405 with those that the path takes', async () => {
     const known = {
       '/api/webhooks': 'GET, HEAD, POST',
-      '/api/webhooks/x': 'DELETE, GET, HEAD, PUT',
+      '/api/webhooks/x': 'DELETE, GET, HEAD, PATCH, PUT',
       '/api/webhooks/x/enable': 'POST',
       '/api/webhooks/x/disable': 'POST',
+      '/api/webhooks/x/rotate-secret': 'POST',
       '/api/webhooks/x/commands': 'GET, HEAD, POST',
       '/api/webhooks/x/commands/y': 'DELETE, PUT',
       '/api/webhooks/x/deliveries': 'GET, HEAD',
@@ -302,7 +342,7 @@ describe('a mistake', () => {
       '/api/status': 'GET, HEAD',
     };
     for (const [path, allow] of Object.entries(known)) {
-      const answer = await ask(server, 'PATCH', path);
+      const answer = await ask(server, 'PROPFIND', path);
       expect([path, answer.status, answer.headers.allow]).toEqual([path, 405, allow]);
     }
     expect((await ask(server, 'GET', '/api/nothing')).status).toBe(404);

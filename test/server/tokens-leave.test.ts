@@ -3,7 +3,6 @@ import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { createIds } from '../../src/lib/ids.ts';
 import { secret } from '../../src/lib/redact/redact.ts';
-import { providerNamed } from '../../src/providers/index.ts';
 import type { Task } from '../../src/types.ts';
 import { tokenOf } from '../lib/tokens.ts';
 import { apisForFile } from '../outbox/support.ts';
@@ -11,6 +10,7 @@ import { spawnCli } from '../support/cli.ts';
 import { eventually } from '../support/eventually.ts';
 import { comment, signedPost } from '../support/github.ts';
 import { ask } from '../support/management.ts';
+import { providerNamed } from '../support/providers.ts';
 import { sandboxForTest } from '../support/sandbox.ts';
 import { readStore, serverForTest, settled, startHumanServe } from '../support/server.ts';
 

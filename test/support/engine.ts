@@ -12,9 +12,9 @@ import { receive } from '../../src/deliveries/receive.ts';
 import { replay, storedSource } from '../../src/deliveries/replay.ts';
 import { createIds } from '../../src/lib/ids.ts';
 import { createRedactor, secret } from '../../src/lib/redact/redact.ts';
-import { providerNamed, providers } from '../../src/providers/index.ts';
 import type { JsonObject, Outgoing } from '../../src/types.ts';
 import { eventually } from './eventually.ts';
+import { providerNamed } from './providers.ts';
 
 export interface TestEngine extends Engine {
   readonly folder: string;
@@ -76,7 +76,6 @@ export async function startEngine(options: TestEngineOptions = {}): Promise<Test
   const configuration = await loadConfiguration({
     located,
     env,
-    providers,
     actions,
     createMissing: true,
   });

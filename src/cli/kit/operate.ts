@@ -1,6 +1,7 @@
+import type { Configuration } from '../../config/index.ts';
 import { failure } from '../../errors.ts';
 import type { ApiCall } from '../../mcp/backend.ts';
-import type { ManagementAddress, ManagementClient } from '../../server/client.ts';
+import type { callInProcess, ManagementAddress, ManagementClient } from '../../server/client.ts';
 import type { StatusView } from '../../server/status.ts';
 import type { Services } from '../../services.ts';
 
@@ -39,7 +40,6 @@ export async function serverAddress(services: Services): Promise<ManagementAddre
 
 async function ownCall(services: Services, command: string): Promise<ApiCall> {
   const { managementApi } = await import('../../server/api/app.ts');
-  const { callInProcess } = await import('../../server/client.ts');
   const configuration = await services.configuration({ createMissing: false });
   await services.hold(command);
   const engine = await services.engine({
@@ -48,24 +48,66 @@ async function ownCall(services: Services, command: string): Promise<ApiCall> {
     insecure: new Set(),
     onResult: () => undefined,
   });
-  let broken: unknown = null;
-  const api = managementApi({
-    ...engine,
-    dataFolder: services.located.dataFolder,
-    taskChanged: () => undefined,
-    record: (change, actor) => services.audit(change, actor),
-    served: null,
-    onError(error) {
-      broken = error;
+  return inProcess(services, (onError) =>
+    managementApi({
+      ...engine,
+      dataFolder: services.located.dataFolder,
+      taskChanged: () => undefined,
+      record: (change, actor) => services.audit(change, actor),
+      served: null,
+      onError,
+    }),
+  );
+}
+
+/** The API of webhooks, for a command that changes them, and whether a server answers it. */
+export async function webhookCall(
+  services: Services,
+): Promise<{ readonly call: ApiCall; readonly isServed: boolean }> {
+  const client = await serverClient(services);
+  if (client !== null) return { call: client.call, isServed: true };
+  const [{ openWebhookAdmin }, { webhookApi }] = await Promise.all([
+    import('../../server/api/webhook-admin.ts'),
+    import('../../server/api/webhooks.ts'),
+  ]);
+  let configuration = await services.configuration();
+  const admin = openWebhookAdmin({
+    db: await services.dynamic(),
+    snapshot: () => configuration.snapshot,
+    records: () => configuration.dynamic.entries.map(({ written }) => written),
+    async reload() {
+      configuration = await services.configuration();
     },
+    store: services.reader() ?? { countsByWebhook: () => [], deliveries: () => [] },
+    urlOf: (endpoint) => ownUrl(configuration) + endpoint,
   });
-  const call = callInProcess(api, services.actor);
+  return { call: await inProcess(services, (onError) => webhookApi(admin, onError)), isServed: false };
+}
+
+/** Calls an API in this process. It hides from its callers what broke; here that is thrown as what it is. */
+async function inProcess(
+  { actor }: Services,
+  open: (onError: (error: unknown) => void) => Parameters<typeof callInProcess>[0],
+): Promise<ApiCall> {
+  const { callInProcess } = await import('../../server/client.ts');
+  let broken: unknown = null;
+  const call = callInProcess(
+    open((error) => {
+      broken = error;
+    }),
+    actor,
+  );
   return async (request) => {
     try {
       return await call(request);
     } catch (error) {
-      // The API hides from its callers what broke; here it is shown as what it is.
       throw broken ?? error;
     }
   };
+}
+
+/** Where senders reach this configuration while no server runs. */
+export function ownUrl({ project: { ingress, publicUrl } }: Configuration): string {
+  const { host, port } = ingress;
+  return publicUrl ?? `http://${host.includes(':') ? `[${host}]` : host}:${port}`;
 }

@@ -4,30 +4,44 @@ import { notFound, usageError } from '../../errors.ts';
 import { say } from '../../lib/io.ts';
 import { commandLine } from '../../lib/shell-quote.ts';
 import { suggestion } from '../../lib/suggest.ts';
-import { providersIn } from '../../providers/index.ts';
+import { PROVIDER_NAMES, providerFacts } from '../../providers/facts.ts';
 import type { Services } from '../../services.ts';
 import type { Provider, Snapshot, Webhook } from '../../types.ts';
 
+/** A provider, named. */
+type Named = Pick<Provider, 'name' | 'label'>;
+
+/** A provider of hookctl, or one that webhooks of the project brought along; null when there is none. */
+function findProvider(name: string, { webhooks }: Pick<Snapshot, 'webhooks'>): Named | null {
+  const builtIn = providerFacts.get(name);
+  if (builtIn !== undefined) return { name, label: builtIn.label };
+  return webhooks.find((webhook) => webhook.providerName === name)?.provider ?? null;
+}
+
 /** Finds a built-in or project provider. Throws `usage` with a suggestion, also from `others`. */
-export function requireProvider(name: string, snapshot: Snapshot, others: readonly string[] = []): Provider {
-  const providers = providersIn(snapshot);
-  const provider = providers.find((each) => each.name === name);
-  if (provider !== undefined) return provider;
-  const known = [...new Set([...providers.map((each) => each.name), ...others])];
+export function requireProvider(name: string, snapshot: Snapshot, others: readonly string[] = []): Named {
+  return findProvider(name, snapshot) ?? unknownProvider(name, snapshot, others);
+}
+
+function unknownProvider(name: string, { webhooks }: Snapshot, others: readonly string[]): never {
+  const own = webhooks.map(({ providerName }) => providerName);
   const what = others.length === 0 ? 'provider' : 'provider or webhook';
-  throw usageError(`there is no ${what} ${name}`, suggestion(name, known));
+  throw usageError(
+    `there is no ${what} ${name}`,
+    suggestion(name, [...new Set([...PROVIDER_NAMES, ...own, ...others])]),
+  );
 }
 
 /** Finds a webhook by name, or a provider's webhook as `webhookFor` does. Throws `usage` or `not_found`. */
 export function webhookOrProvider(name: string, webhook: string | undefined, snapshot: Snapshot): Webhook {
-  const isProvider = providersIn(snapshot).some((each) => each.name === name);
-  const own = isProvider || webhook !== undefined ? undefined : snapshot.byName.get(name);
+  const own =
+    findProvider(name, snapshot) !== null || webhook !== undefined ? undefined : snapshot.byName.get(name);
   return own ?? webhookFor(requireProvider(name, snapshot, [...snapshot.byName.keys()]), webhook, snapshot);
 }
 
 /** A provider's webhook: the named one, the one with the provider's name, or the first. Throws `not_found`. */
 export function webhookFor(
-  { label, name: own }: Provider,
+  { label, name: own }: Named,
   name: string | undefined,
   snapshot: Snapshot,
 ): Webhook {

@@ -1,6 +1,6 @@
 import { commandLine } from '../../lib/shell-quote.ts';
 import { escapeInvisibleLine } from '../../lib/text/escape-invisible.ts';
-import { PROVIDER_NAMES } from '../../providers/names.ts';
+import { PROVIDER_NAMES } from '../../providers/facts.ts';
 import type { ServeStart } from '../../server/events.ts';
 import { permissionText } from '../../server/permissions.ts';
 import { endpointUrl, publicBase, type RunningFacts } from '../../server/status.ts';

@@ -4,7 +4,7 @@ import { messageOf } from '../../errors.ts';
 import type { Style } from '../../lib/io.ts';
 import { commandLine } from '../../lib/shell-quote.ts';
 import { escapeInvisibleLine, shorten } from '../../lib/text/escape-invisible.ts';
-import { providerNamed } from '../../providers/index.ts';
+import { providerFacts } from '../../providers/facts.ts';
 import type { ServeEvent } from '../../server/events.ts';
 import { permissionText } from '../../server/permissions.ts';
 import { publicBase, tunnelView } from '../../server/status.ts';
@@ -266,7 +266,7 @@ function styleOf({ delivery: { status }, tasks }: DispatchResult): Style {
 
 function outcome({ delivery, tasks }: DispatchResult): string {
   if (delivery.eventType === 'ping')
-    return `${providerNamed(delivery.provider)?.label ?? delivery.provider} reaches you`;
+    return `${providerFacts.get(delivery.provider)?.label ?? delivery.provider} reaches you`;
   const made = tasks.map(({ id, command, agent, status, unsynced }) => {
     const held = HOLDS[status] ?? '';
     return `${command} → ${id} (${agent}${held})${unsynced === null ? '' : `; files not written: ${unsynced}`}`;

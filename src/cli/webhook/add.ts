@@ -1,18 +1,18 @@
-import type { Change } from '../../config/dynamic/change.ts';
-import { type Added, addFrom, addWebhook } from '../../config/dynamic/edit.ts';
-import { lintWebhooks } from '../../config/lint.ts';
 import { usageError } from '../../errors.ts';
 import { wrap } from '../../lib/text/wrap.ts';
-import { PROVIDER_NAMES } from '../../providers/names.ts';
+import type { ApiCall } from '../../mcp/backend.ts';
+import { PROVIDER_NAMES } from '../../providers/facts.ts';
 import { settingDescriptions } from '../../providers/scheme/settings.ts';
+import type { WebhookView } from '../../server/webhook-view.ts';
 import type { Services } from '../../services.ts';
 import type { Webhook } from '../../types.ts';
 import { type CliCommand, HELP_WIDTH, type JsonFlags } from '../kit/command.ts';
+import { webhookCall } from '../kit/operate.ts';
 import { requireProvider } from '../kit/webhooks.ts';
-import { changeDb, dynamicWebhook, report } from './change.ts';
+import { pathOf, readChanged, report, type WebhookAnswer } from './change.ts';
+import type { GivenFlags } from './field-flags.ts';
 import { givenFields, type WebhookFlags, webhookOptions } from './fields.ts';
-import { findWebhook, refOf } from './find.ts';
-import { formLines, viewer } from './view.ts';
+import { formLines, refOf } from './view.ts';
 
 interface AddFlags extends JsonFlags, WebhookFlags {
   readonly from?: string;
@@ -43,20 +43,20 @@ export const configureAdd: CliCommand = (command, runner) => {
 };
 
 async function add(app: Services, provider: string | undefined, flags: AddFlags): Promise<0> {
-  const changed = await changeDb(app, await addition(app, provider, flags));
-  const webhook = dynamicWebhook(changed, changed.result.webhook.webhook_id);
-  const secret = changed.result.generatedSecret;
-  if (secret !== null) app.redactor.reveal(secret);
+  const { call, isServed } = await webhookCall(app);
+  const body = await addition(app, call, provider, flags);
+  const { notes, ...added } = await call<WebhookAnswer>({ method: 'POST', path: '/api/webhooks', body });
+  const webhook = await readChanged(app, added);
   const ref = refOf(webhook);
   return report(app, flags.json, {
-    view: { ...viewer(app, changed)(webhook), ...(secret !== null && { secret }) },
-    done: `added ${webhook.name} (${changed.result.webhook.webhook_id})\n${formLines(changed, webhook, secret)}`,
+    view: added,
+    done: `added ${webhook.name} (${added.webhook_id})\n${formLines(webhook, added.url, added.secret ?? null)}`,
     next:
       webhook.commands.length === 0
         ? `hookctl webhook command add ${ref} --trigger ${sampleType(webhook)} --template "{{@event.title}}"`
         : `hookctl webhook show ${ref}`,
-    served: changed.served,
-    warnings: lintWebhooks([webhook]),
+    notes,
+    isServed,
   });
 }
 
@@ -80,23 +80,25 @@ function sampleType({ provider }: Webhook): string {
   return provider.samples[0]?.type ?? '*';
 }
 
+/** The new webhook as the API takes it, which is also how it shows the one that is copied. */
 async function addition(
   app: Services,
+  call: ApiCall,
   provider: string | undefined,
   flags: AddFlags,
-): Promise<Change<Added>> {
+): Promise<GivenFlags> {
   if (provider !== undefined) requireProvider(provider, (await app.configuration()).snapshot);
   const name = flags.name === undefined ? {} : { name: flags.name };
   const given = { ...(await givenFields(app, flags)), ...name };
   if (flags.from !== undefined) {
     if (provider !== undefined)
       throw usageError('--from brings its provider along', `Leave ${provider} out.`);
-    const { snapshot } = await app.configuration();
-    return addFrom(findWebhook(snapshot.webhooks, flags.from), given);
+    const source = await call<WebhookView>({ method: 'GET', path: pathOf(flags.from) });
+    return { ...source, enabled: true, name: `${source.name}-dynamic`, ...given };
   }
   if (provider === undefined)
     throw usageError('name a provider, or a webhook to copy', 'hookctl webhook add github --name triage');
   if (flags.name === undefined)
     throw usageError('the webhook has no name', `hookctl webhook add ${provider} --name triage`);
-  return addWebhook({ ...given, provider });
+  return { ...given, provider };
 }

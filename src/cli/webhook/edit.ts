@@ -1,17 +1,13 @@
-import { type Change, findWebhook as findInDb } from '../../config/dynamic/change.ts';
-import { type Updated, updateWebhook } from '../../config/dynamic/edit.ts';
-import { lintWebhooks } from '../../config/lint.ts';
 import { adjustmentSchema } from '../../config/schema.ts';
 import { usageError } from '../../errors.ts';
-import { isJsonObject } from '../../lib/json.ts';
 import type { Services } from '../../services.ts';
 import type { CliCommand, JsonFlags } from '../kit/command.ts';
+import { webhookCall } from '../kit/operate.ts';
 import { clearOption } from '../kit/options.ts';
-import { changeDb, dynamicWebhook, report } from './change.ts';
+import { pathOf, report, type WebhookAnswer } from './change.ts';
 import { clearable, type GivenFlags } from './field-flags.ts';
 import { givenFields, type WebhookFlags, webhookOptions } from './fields.ts';
-import { onWebhook, refOf } from './find.ts';
-import { viewer } from './view.ts';
+import { refOf } from './view.ts';
 
 interface EditFlags extends JsonFlags, WebhookFlags {
   readonly clear: readonly string[];
@@ -49,29 +45,14 @@ async function edit(app: Services, ref: string, flags: EditFlags): Promise<0> {
   const fields = Object.keys(patch);
   if (fields.length === 0)
     throw usageError('nothing to change', 'Name a setting: hookctl webhook edit --help');
-  const changed = await changeDb(
-    app,
-    onWebhook(ref, (id) => editing(id, patch)),
-  );
-  const webhook = dynamicWebhook(changed, changed.result.webhook.webhook_id);
+  const { call, isServed } = await webhookCall(app);
+  // Merged, so that `--allow-user` keeps who is allowed by association, and one `--option` the other settings.
+  const { notes, ...view } = await call<WebhookAnswer>({ method: 'PATCH', path: pathOf(ref), body: patch });
   return report(app, flags.json, {
-    view: viewer(app, changed)(webhook),
-    done: `changed ${webhook.name} (${changed.result.webhook.webhook_id}): ${fields.join(', ')}`,
-    next: `hookctl webhook show ${refOf(webhook)}`,
-    served: changed.served,
-    warnings: lintWebhooks([webhook]),
+    view,
+    done: `changed ${view.name} (${view.webhook_id}): ${fields.join(', ')}`,
+    next: `hookctl webhook show ${refOf(view)}`,
+    notes,
+    isServed,
   });
-}
-
-/** `--allow-user` alone must not take away who is allowed by association, nor one `--option` the other settings. */
-function editing(ref: string, patch: GivenFlags): Change<Updated> {
-  return (state, context) => {
-    const { allow, options } = findInDb(state, ref, context.fixed);
-    const merged = {
-      ...patch,
-      ...(isJsonObject(patch.allow) && { allow: { ...allow, ...patch.allow } }),
-      ...(isJsonObject(patch.options) && { options: { ...options, ...patch.options } }),
-    };
-    return updateWebhook(ref, merged)(state, context);
-  };
 }

@@ -2,6 +2,7 @@ import { mkdir } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 import { stringify } from 'yaml';
 import { exportWebhooks } from '../../config/dynamic/edit.ts';
+import { findWebhook } from '../../config/dynamic/find.ts';
 import type { DbWebhook } from '../../config/dynamic/schema.ts';
 import type { Configuration } from '../../config/index.ts';
 import { usageError } from '../../errors.ts';
@@ -13,7 +14,6 @@ import type { ServiceFlags, Services } from '../../services.ts';
 import type { CliCommand } from '../kit/command.ts';
 import { oneOf } from '../kit/options.ts';
 import { countedNoun } from '../kit/print.ts';
-import { findWebhook } from './find.ts';
 
 interface ExportFlags extends ServiceFlags {
   readonly format: 'json' | 'yaml';

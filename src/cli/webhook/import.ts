@@ -1,14 +1,14 @@
 import { readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { text as readText } from 'node:stream/consumers';
-import { type Imported, importWebhooks } from '../../config/dynamic/edit.ts';
+import type { Restored } from '../../config/dynamic/index.ts';
 import { readYaml, type YamlText } from '../../config/yaml.ts';
 import { ConfigError, type Diagnostic, messageOf, usageError } from '../../errors.ts';
 import type { Services } from '../../services.ts';
 import type { CliCommand, JsonFlags } from '../kit/command.ts';
+import { serverClient, webhookCall } from '../kit/operate.ts';
 import { countedNoun, facts } from '../kit/print.ts';
-import { changeDb, dynamicWebhook, inForce, report } from './change.ts';
-import { viewer } from './view.ts';
+import { report, type WebhookAnswer } from './change.ts';
 
 export const configureImport: CliCommand = (command, runner) => {
   command
@@ -19,33 +19,37 @@ export const configureImport: CliCommand = (command, runner) => {
     .action(runner.action(command, run));
 };
 
+/** What became of one imported webhook. */
+interface Imported extends Pick<WebhookAnswer, 'secret'> {
+  readonly outcome: 'added' | 'updated';
+  readonly webhook: WebhookAnswer;
+}
+
 async function run(app: Services, file: string, { json }: JsonFlags): Promise<0> {
   // JSON is valid YAML, so one reader gives positions for both.
-  const text = readYaml(file, await contentOf(app, file));
+  const text = await readYaml(file, await contentOf(app, file));
   if (text.problems.length > 0) throw new ConfigError(text.problems);
-  const change = importWebhooks(text.value);
-  const changed = await changeDb(app, change).catch((error: unknown) => {
+  const { call, isServed } = await webhookCall(app);
+  const body = { content: text.value };
+  const imported = await call<readonly Imported[]>({
+    method: 'POST',
+    path: '/api/webhooks/import',
+    body,
+  }).catch((error: unknown) => {
     throw error instanceof ConfigError ? new ConfigError(error.problems.map(placedIn(text))) : error;
   });
-  for (const { generatedSecret } of changed.result) {
-    if (generatedSecret !== null) app.redactor.reveal(generatedSecret);
-  }
-  const view = viewer(app, changed);
+  for (const { secret } of imported) if (secret !== undefined) app.redactor.reveal(secret);
   return report(app, json, {
-    view: changed.result.map((entry) => ({
-      outcome: entry.outcome,
-      webhook: view(dynamicWebhook(changed, entry.webhook.webhook_id)),
-      ...(entry.generatedSecret !== null && { secret: entry.generatedSecret }),
-    })),
-    done: changed.result.length === 0 ? `${file} holds no webhooks` : changed.result.map(line).join('\n'),
+    view: imported,
+    done: imported.length === 0 ? `${file} holds no webhooks` : imported.map(line).join('\n'),
     next: 'hookctl webhook list',
-    served: changed.served,
+    isServed,
   });
 }
 
-function line({ outcome, webhook, generatedSecret }: Imported): string {
+function line({ outcome, webhook, secret }: Imported): string {
   const done = `${outcome} ${webhook.name} (${webhook.webhook_id})`;
-  return generatedSecret === null ? done : `${done}\n${facts([['  secret', generatedSecret]])}`;
+  return secret === undefined ? done : `${done}\n${facts([['  secret', secret]])}`;
 }
 
 async function contentOf({ cwd, stdin }: Services, file: string): Promise<string> {
@@ -76,13 +80,15 @@ export const configureRestore: CliCommand = (command, runner) => {
 
 /** Loads no configuration, because the damaged file would not validate. */
 async function restore(app: Services, { json }: JsonFlags): Promise<0> {
-  const db = await app.dynamic();
-  const { webhooks, kept, revision } = await db.restore();
-  const served = await inForce(app, revision);
+  const client = await serverClient(app);
+  const path = '/api/webhooks/restore';
+  const restored: Restored =
+    client === null ? await (await app.dynamic()).restore() : await client.call({ method: 'POST', path });
+  const { file, webhooks, kept } = restored;
   return report(app, json, {
-    view: { file: db.file, webhooks, kept, revision },
-    done: `restored ${db.file}: ${countedNoun(webhooks, 'webhook')}${kept === null ? '' : `\nthe damaged file is now ${kept}`}`,
+    view: restored,
+    done: `restored ${file}: ${countedNoun(webhooks, 'webhook')}${kept === null ? '' : `\nthe damaged file is now ${kept}`}`,
     next: 'hookctl webhook list',
-    served,
+    isServed: client !== null,
   });
 }

@@ -68,7 +68,7 @@ async function listAsJson(app: Services): Promise<0> {
   }
   const configuration = await app.configuration();
   sayUnloaded(app, configuration.unloaded);
-  printJson(app.io, configuration.snapshot.webhooks.map(viewer(app, { configuration, served: null })));
+  printJson(app.io, configuration.snapshot.webhooks.map(viewer(app, configuration)));
   return 0;
 }
 

@@ -1,16 +1,19 @@
 import { InvalidArgumentError, Option } from 'commander';
-import { rotateSecret } from '../../config/dynamic/edit.ts';
 import { duration } from '../../lib/units.ts';
 import type { Services } from '../../services.ts';
 import type { CliCommand, JsonFlags } from '../kit/command.ts';
+import { webhookCall } from '../kit/operate.ts';
 import { localTime } from '../kit/print.ts';
-import { changeDb, dynamicWebhook, report } from './change.ts';
-import { onWebhook, refOf } from './find.ts';
+import { pathOf, readChanged, report, type WebhookAnswer } from './change.ts';
 import { givenSecret, type SecretFlags, secretOptions } from './secret-input.ts';
-import { formLines, viewer } from './view.ts';
+import { formLines, refOf } from './view.ts';
 
 interface RotateFlags extends JsonFlags, SecretFlags {
   readonly overlap: number;
+}
+
+interface RotatedAnswer extends WebhookAnswer {
+  readonly former_secret_expires_at: string | null;
 }
 
 const DAY_MS = 86_400_000;
@@ -31,27 +34,21 @@ export const configureRotateSecret: CliCommand = (command, runner) => {
 
 async function rotate(app: Services, ref: string, flags: RotateFlags): Promise<0> {
   const secret = await givenSecret(app, flags);
-  const options = { overlapMs: flags.overlap, ...(secret !== null && { secret }) };
-  const changed = await changeDb(
-    app,
-    onWebhook(ref, (id) => rotateSecret(id, options)),
-  );
-  const webhook = dynamicWebhook(changed, changed.result.webhook.webhook_id);
-  const { generatedSecret } = changed.result;
-  if (generatedSecret !== null) app.redactor.reveal(generatedSecret);
-  const until = changed.result.retiring[0]?.expires_at ?? null;
+  const { call, isServed } = await webhookCall(app);
+  const view = await call<RotatedAnswer>({
+    method: 'POST',
+    path: `${pathOf(ref)}/rotate-secret`,
+    body: { overlap_ms: flags.overlap, ...(secret !== null && { secret }) },
+  });
+  const webhook = await readChanged(app, view);
+  const until = view.former_secret_expires_at;
   const former =
     until === null ? 'the former one no longer verifies' : `the former one until ${localTime(until)}`;
-  const fields = formLines(changed, webhook, changed.result.generatedSecret);
   return report(app, flags.json, {
-    view: {
-      ...viewer(app, changed)(webhook),
-      former_secret_expires_at: until,
-      ...(changed.result.generatedSecret !== null && { secret: changed.result.generatedSecret }),
-    },
-    done: `${webhook.name} (${changed.result.webhook.webhook_id}) has a new secret; ${former}\n${fields}`,
-    next: `change the secret at the sender, then: hookctl delivery list --webhook ${refOf(webhook)}`,
-    served: changed.served,
+    view,
+    done: `${view.name} (${view.webhook_id}) has a new secret; ${former}\n${formLines(webhook, view.url, view.secret ?? null)}`,
+    next: `change the secret at the sender, then: hookctl delivery list --webhook ${refOf(view)}`,
+    isServed,
   });
 }
 

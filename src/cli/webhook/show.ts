@@ -1,3 +1,4 @@
+import { findWebhook } from '../../config/dynamic/find.ts';
 import { failure } from '../../errors.ts';
 import { commandsOut, say } from '../../lib/io.ts';
 import type { Services } from '../../services.ts';
@@ -6,7 +7,6 @@ import { serverClient } from '../kit/operate.ts';
 import { printJson, sayFacts, webhookState } from '../kit/print.ts';
 import { sayUnloaded } from '../kit/webhooks.ts';
 import { commandTable } from './command/list.ts';
-import { findWebhook } from './find.ts';
 import { formLines, viewer } from './view.ts';
 
 interface ShowFlags extends JsonFlags {
@@ -27,9 +27,8 @@ async function show(app: Services, ref: string, flags: ShowFlags): Promise<0> {
   const { io } = app;
   const configuration = await app.configuration({ createMissing: flags.showSecret === true });
   const client = await serverClient(app);
-  const surroundings = { configuration, served: (await client?.status()) ?? null };
   // First, because it explains why a webhook may be missing.
-  sayUnloaded(app, surroundings.served?.not_loaded ?? configuration.unloaded);
+  sayUnloaded(app, (await client?.status())?.not_loaded ?? configuration.unloaded);
   const webhook = findWebhook(configuration.snapshot.webhooks, ref);
   if (flags.showSecret === true) {
     const secret = webhook.secrets[0];
@@ -46,7 +45,7 @@ async function show(app: Services, ref: string, flags: ShowFlags): Promise<0> {
   if (client !== null && has === undefined) {
     say(io.err, `note: the running server does not have ${webhook.name}: restart \`hookctl serve\``);
   }
-  const view = has ?? viewer(app, surroundings)(webhook);
+  const view = has ?? viewer(app, configuration)(webhook);
   if (flags.json === true) {
     printJson(io, view);
     return 0;
@@ -66,7 +65,7 @@ async function show(app: Services, ref: string, flags: ShowFlags): Promise<0> {
     ['options', Object.keys(view.options).length === 0 ? null : JSON.stringify(view.options)],
     ['deliveries', String(view.total)],
   ]);
-  say(commandsOut(io), `\n${webhook.provider.label}’s form:\n${formLines(surroundings, webhook, null)}`);
+  say(commandsOut(io), `\n${webhook.provider.label}’s form:\n${formLines(webhook, view.url, null)}`);
   if (view.commands.length > 0) say(io.out, `\n${await commandTable(io.out, view.commands)}`);
   return 0;
 }

@@ -1,9 +1,8 @@
-import { removeWebhook, setEnabled } from '../../config/dynamic/edit.ts';
 import type { Services } from '../../services.ts';
 import type { CliCommand, JsonFlags } from '../kit/command.ts';
-import { changeDb, dynamicWebhook, report } from './change.ts';
-import { onWebhook, refOf } from './find.ts';
-import { viewer } from './view.ts';
+import { webhookCall } from '../kit/operate.ts';
+import { pathOf, report, type WebhookAnswer } from './change.ts';
+import { refOf } from './view.ts';
 
 export const configureEnable = configureSwitch(true, 'Enable a dynamic webhook.');
 export const configureDisable = configureSwitch(
@@ -23,18 +22,17 @@ function configureSwitch(enabled: boolean, description: string): CliCommand {
 }
 
 async function turn(app: Services, ref: string, enabled: boolean, { json }: JsonFlags): Promise<0> {
-  const changed = await changeDb(
-    app,
-    onWebhook(ref, (id) => setEnabled(id, enabled)),
-  );
-  const webhook = dynamicWebhook(changed, changed.result.webhook.webhook_id);
+  const { call, isServed } = await webhookCall(app);
+  const former = await call<WebhookAnswer>({ method: 'GET', path: pathOf(ref) });
+  const path = `${pathOf(former.webhook_id ?? former.name)}/${enabled ? 'enable' : 'disable'}`;
+  const view = await call<WebhookAnswer>({ method: 'POST', path });
   const word = enabled ? 'enabled' : 'disabled';
-  const was = changed.result.previous.enabled === changed.result.webhook.enabled ? 'was' : 'is now';
+  const was = former.enabled === view.enabled ? 'was' : 'is now';
   return report(app, json, {
-    view: viewer(app, changed)(webhook),
-    done: `${webhook.name} (${changed.result.webhook.webhook_id}) ${was} ${word}`,
-    next: enabled ? `hookctl webhook show ${refOf(webhook)}` : `hookctl webhook enable ${refOf(webhook)}`,
-    served: changed.served,
+    view,
+    done: `${view.name} (${view.webhook_id}) ${was} ${word}`,
+    next: enabled ? `hookctl webhook show ${refOf(view)}` : `hookctl webhook enable ${refOf(view)}`,
+    isServed,
   });
 }
 
@@ -48,12 +46,13 @@ export const configureRemove: CliCommand = (command, runner) => {
 };
 
 async function remove(app: Services, ref: string, { json }: JsonFlags): Promise<0> {
-  const { result, served } = await changeDb(app, onWebhook(ref, removeWebhook));
-  const { webhook_id, name, endpoint } = result;
+  const { call, isServed } = await webhookCall(app);
+  const { webhook_id, name, endpoint } = await call<WebhookAnswer>({ method: 'GET', path: pathOf(ref) });
+  await call({ method: 'DELETE', path: pathOf(webhook_id ?? name) });
   return report(app, json, {
     view: { removed: { webhook_id, name, endpoint } },
     done: `removed ${name} (${webhook_id}); ${endpoint} answers 404`,
     next: 'hookctl webhook list',
-    served,
+    isServed,
   });
 }

@@ -1,10 +1,10 @@
 import type { Configuration } from '../../config/index.ts';
-import { commandLine } from '../../lib/shell-quote.ts';
+import { commandLine, shellQuote } from '../../lib/shell-quote.ts';
 import { escapeInvisibleLine } from '../../lib/text/escape-invisible.ts';
-import type { StatusView } from '../../server/status.ts';
 import { type WebhookView, webhookViewer } from '../../server/webhook-view.ts';
 import type { Services } from '../../services.ts';
 import type { FormField, Webhook } from '../../types.ts';
+import { ownUrl } from '../kit/operate.ts';
 
 /** Fills in the provider's web form. With `secret`, shows it in place of the command that prints it. */
 export function formFields(
@@ -20,34 +20,24 @@ export function formFields(
     .map(({ label, value }) => ({ label, value: escapeInvisibleLine(shown(value)) }));
 }
 
-/** The configuration, and the state of the server that runs it; null when none runs. */
-export interface Surroundings {
-  readonly configuration: Configuration;
-  readonly served: StatusView | null;
-}
-
-/** Makes the view of a webhook that `--json` prints. */
-export function viewer(app: Services, surroundings: Surroundings): (webhook: Webhook) => WebhookView {
-  const { entries } = surroundings.configuration.dynamic;
-  const records = new Map(entries.map(({ written }) => [written.name, written]));
+/** Makes the view of a webhook that `--json` prints, where no server does. */
+export function viewer(app: Services, configuration: Configuration): (webhook: Webhook) => WebhookView {
+  const records = new Map(configuration.dynamic.entries.map(({ written }) => [written.name, written]));
   return webhookViewer({
     counts: app.reader()?.countsByWebhook() ?? [],
-    urlOf: urlsOf(surroundings),
+    urlOf: (endpoint) => ownUrl(configuration) + endpoint,
     recordOf: ({ name }) => records.get(name),
   });
 }
 
 /** The provider's web form, one field on each line; with the secret when it was just generated. */
-export function formLines(surroundings: Surroundings, webhook: Webhook, secret: string | null): string {
-  return formFields(webhook, urlsOf(surroundings)(webhook.endpoint), secret)
+export function formLines(webhook: Webhook, url: string, secret: string | null): string {
+  return formFields(webhook, url, secret)
     .map(({ label, value }) => `  ${label}: ${value}`)
     .join('\n');
 }
 
-/** The public URL of an endpoint: from the running server, otherwise from the configuration. */
-function urlsOf({ configuration: { project }, served }: Surroundings): (endpoint: string) => string {
-  const { host, port } = project.ingress;
-  const base = project.publicUrl ?? `http://${host.includes(':') ? `[${host}]` : host}:${port}`;
-  const known = new Map(served?.webhooks.map(({ endpoint, url }) => [endpoint, url]));
-  return (endpoint) => known.get(endpoint) ?? base + endpoint;
+/** A webhook's name, quoted for a shell, for command lines to be copied. */
+export function refOf({ name }: Pick<Webhook, 'name'>): string {
+  return shellQuote(name);
 }

@@ -1,9 +1,9 @@
 import type { z } from 'zod';
-import { ConfigError, failure, HookctlError, notFound } from '../../errors.ts';
+import { ConfigError, failure, HookctlError } from '../../errors.ts';
 import { issuesOf, toDiagnostic } from '../../lib/diagnostics.ts';
 import { commandLine } from '../../lib/shell-quote.ts';
-import { suggest } from '../../lib/suggest.ts';
 import type { Webhook } from '../../types.ts';
+import { findWebhook } from './find.ts';
 import type { DbState, DbWebhook } from './schema.ts';
 
 /** What a change may look at, and take new things from. */
@@ -36,22 +36,13 @@ export function readInput<T extends z.ZodType>(schema: T, given: unknown, place:
 }
 
 /**
- * The dynamic webhook of an id, or of a name in any case. Throws `static_webhook` (with file and line) for one that
- * is written in the project, `not_found` for none.
+ * The dynamic webhook that `findWebhook` finds. Throws `static_webhook` (with file and line) for one that is written in
+ * the project, `not_found` for none.
  */
-export function findWebhook({ webhooks }: DbState, ref: string, fixed: readonly Webhook[]): DbWebhook {
-  const found = webhooks.find(({ webhook_id }) => webhook_id === ref) ?? named(webhooks, ref);
-  if (found !== undefined) return found;
-  const written = named(fixed, ref);
-  if (written !== undefined) throw staticWebhook(written);
-  const near = suggest(
-    ref,
-    webhooks.map(({ name }) => name),
-  );
-  throw notFound(
-    `there is no webhook ${ref}`,
-    near === null ? 'List them: hookctl webhook list' : `Did you mean ${near}?`,
-  );
+export function findDynamic({ webhooks }: DbState, ref: string, fixed: readonly Webhook[]): DbWebhook {
+  const found = findWebhook([...webhooks, ...fixed], ref);
+  if ('webhook_id' in found) return found;
+  throw staticWebhook(found);
 }
 
 /** A webhook that is code cannot be changed as data. */

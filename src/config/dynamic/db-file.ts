@@ -57,12 +57,12 @@ export function dbFile(dataFolder: string, resolve: Resolver): DbFile {
   const file = join(dataFolder, DB_FILE);
   const lastGoodFile = join(dataFolder, LAST_GOOD_FILE);
 
-  const read = (path: string, bytes: Uint8Array, further: FurtherCheck): DbReading => {
+  const read = async (path: string, bytes: Uint8Array, further: FurtherCheck): Promise<DbReading> => {
     const revision = revisionOf(bytes);
     const parsed = parseDb(path, bytes);
     if (!parsed.ok) return parsed;
     const { state, source } = parsed;
-    const resolved = resolve(state);
+    const resolved = await resolve(state);
     const issues = [...resolved.issues, ...further(state)];
     return issues.length > 0
       ? { ok: false, problems: issues.map((issue) => toDiagnostic(source, issue)) }
@@ -84,7 +84,7 @@ export function dbFile(dataFolder: string, resolve: Resolver): DbFile {
       return { ok: false, problems: [{ file, message }] };
     }
     const state = { webhooks: [] };
-    return { ok: true, state, resolved: resolve(state), revision: EMPTY_REVISION, bytes: null };
+    return { ok: true, state, resolved: await resolve(state), revision: EMPTY_REVISION, bytes: null };
   }
 
   return {

@@ -1,20 +1,18 @@
 import { z } from 'zod';
-import { notFound } from '../../errors.ts';
 import { isJsonObject } from '../../lib/json.ts';
-import { commandLine } from '../../lib/shell-quote.ts';
-import type { JsonObject, Webhook } from '../../types.ts';
+import type { JsonObject } from '../../types.ts';
 import {
   type Change,
   type EditContext,
   endpointFor,
-  findWebhook,
+  findDynamic,
   isoTime,
   patched,
   readInput,
   refuseFixedFields,
   withWebhook,
 } from './change.ts';
-import { fromWebhook } from './mapping.ts';
+import { findCommand } from './find.ts';
 import {
   commandPatchSchema,
   type DbCommand,
@@ -31,13 +29,13 @@ import {
 } from './schema.ts';
 
 /** A webhook and the secret that was made for it, to be shown this once; null when none was made. */
-export interface Added {
+interface Added {
   readonly webhook: DbWebhook;
   readonly generatedSecret: string | null;
 }
 
 /** A webhook as it is now, and as it was. */
-export interface Updated {
+interface Updated {
   readonly webhook: DbWebhook;
   readonly previous: DbWebhook;
 }
@@ -91,20 +89,12 @@ function withoutView(input: unknown): unknown {
 }
 
 /**
- * Adds a dynamic copy of a static or built-in webhook, under a secret and an endpoint of its own. `input` holds what
- * differs (a `WebhookInput` without provider); without a name it is `<name>-dynamic`.
- */
-export function addFrom(source: Webhook, input: object): Change<Added> {
-  return addWebhook({ ...fromWebhook(source), name: `${source.name}-dynamic`, ...input });
-}
-
-/**
  * Changes the fields that `patch` (a `WebhookPatch`) names; absent ones stay, null takes one away. Commands keep the
  * ids that they are given with. Throws `not_found`, `static_webhook`, `name_taken`, `immutable_field`.
  */
 export function updateWebhook(ref: string, patch: unknown): Change<Updated> {
   return (state, { now, nextId, fixed }) => {
-    const previous = findWebhook(state, ref, fixed);
+    const previous = findDynamic(state, ref, fixed);
     refuseFixedFields(patch);
     const { secret, secrets, commands, ...rest } = readInput(webhookPatchSchema, patch, 'webhook edit');
     const given = secret === undefined ? secrets : secret === null ? [] : [{ value: secret }];
@@ -119,6 +109,19 @@ export function updateWebhook(ref: string, patch: unknown): Change<Updated> {
   };
 }
 
+/** Like `updateWebhook`, but `allow` and `options` keep what the patch does not name in them. */
+export function mergeWebhook(ref: string, patch: JsonObject): Change<Updated> {
+  return (state, context) => {
+    const { allow, options } = findDynamic(state, ref, context.fixed);
+    const merged = {
+      ...patch,
+      ...(isJsonObject(patch.allow) && { allow: { ...allow, ...patch.allow } }),
+      ...(isJsonObject(patch.options) && { options: { ...options, ...patch.options } }),
+    };
+    return updateWebhook(ref, merged)(state, context);
+  };
+}
+
 /** Opens or closes (403) the endpoint. Throws `not_found`, `static_webhook`. */
 export function setEnabled(ref: string, enabled: boolean): Change<Updated> {
   return updateWebhook(ref, { enabled });
@@ -127,7 +130,7 @@ export function setEnabled(ref: string, enabled: boolean): Change<Updated> {
 /** Takes a webhook away, with its commands; its deliveries stay. Throws `not_found`, `static_webhook`. */
 export function removeWebhook(ref: string): Change<DbWebhook> {
   return (state, { fixed }) => {
-    const webhook = findWebhook(state, ref, fixed);
+    const webhook = findDynamic(state, ref, fixed);
     return {
       state: { ...state, webhooks: state.webhooks.filter((it) => it !== webhook) },
       result: webhook,
@@ -145,7 +148,7 @@ interface RotateOptions {
 /** Puts a new secret in the place of the former ones. Throws `not_found`, `static_webhook`. */
 export function rotateSecret(ref: string, { overlapMs, secret }: RotateOptions): Change<Rotated> {
   return (state, { now, newSecret, fixed }) => {
-    const former = findWebhook(state, ref, fixed);
+    const former = findDynamic(state, ref, fixed);
     const generatedSecret = secret === undefined ? newSecret(former) : null;
     const fresh =
       generatedSecret === null
@@ -173,7 +176,7 @@ function withIds(
 }
 
 /** A command that was added, changed or removed, and its webhook as it is now. */
-export interface CommandChanged {
+interface CommandChanged {
   readonly webhook: DbWebhook;
   readonly command: DbCommand;
 }
@@ -181,7 +184,7 @@ export interface CommandChanged {
 /** Adds a command (a `CommandInput`) behind the others. Throws `not_found`, `static_webhook`, ConfigError. */
 export function addCommand(webhookRef: string, input: unknown): Change<CommandChanged> {
   return (state, context) => {
-    const webhook = findWebhook(state, webhookRef, context.fixed);
+    const webhook = findDynamic(state, webhookRef, context.fixed);
     const given = readInput(newCommandSchema, input, 'webhook command add');
     const command = { id: context.nextId('cmd'), ...given };
     return changed(state, webhook, { command, commands: [...webhook.commands, command] }, context);
@@ -189,8 +192,7 @@ export function addCommand(webhookRef: string, input: unknown): Change<CommandCh
 }
 
 /**
- * Changes the fields that `patch` (a `CommandPatch`) names; absent ones stay, null takes one away. The command is
- * named by id, or by its name or trigger where only one has it.
+ * Changes the fields that `patch` (a `CommandPatch`) names; absent ones stay, null takes one away.
  */
 export function updateCommand(
   webhookRef: string,
@@ -198,7 +200,7 @@ export function updateCommand(
   patch: unknown,
 ): Change<CommandChanged> {
   return (state, context) => {
-    const webhook = findWebhook(state, webhookRef, context.fixed);
+    const webhook = findDynamic(state, webhookRef, context.fixed);
     const former = findCommand(webhook, commandRef);
     refuseFixedFields(patch);
     const command = patched(former, readInput(commandPatchSchema, patch, 'webhook command edit'));
@@ -210,29 +212,11 @@ export function updateCommand(
 /** Takes a command away. */
 export function removeCommand(webhookRef: string, commandRef: string): Change<CommandChanged> {
   return (state, context) => {
-    const webhook = findWebhook(state, webhookRef, context.fixed);
+    const webhook = findDynamic(state, webhookRef, context.fixed);
     const command = findCommand(webhook, commandRef);
     const commands = webhook.commands.filter((it) => it !== command);
     return changed(state, webhook, { command, commands }, context);
   };
-}
-
-/** The command of an id, or of a name or trigger that only one has. Throws `not_found`. */
-function findCommand({ name, commands }: DbWebhook, ref: string): DbCommand {
-  const byId = commands.find(({ id }) => id === ref);
-  const alike = commands.filter(
-    (command) => command.name?.toLowerCase() === ref.toLowerCase() || command.trigger === ref,
-  );
-  const found = byId ?? (alike.length === 1 ? alike[0] : undefined);
-  if (found !== undefined) return found;
-  if (alike.length === 0) {
-    throw notFound(
-      `${name} has no command ${ref}`,
-      `List them: ${commandLine('hookctl', 'webhook', 'command', 'list', name)}`,
-    );
-  }
-  const ids = alike.map(({ id }) => id).join(', ');
-  throw notFound(`${alike.length} commands of ${name} are called ${ref}`, `Name one by its id: ${ids}.`);
 }
 
 interface NewCommands {
@@ -251,7 +235,7 @@ function changed(
 }
 
 /** What became of one imported webhook. */
-export interface Imported extends Added {
+interface Imported extends Added {
   readonly outcome: 'added' | 'updated';
 }
 

@@ -4,10 +4,12 @@ import { type Adapter, Low } from 'lowdb';
 import { ConfigError, type Diagnostic, failure } from '../../errors.ts';
 import type { IdSource } from '../../lib/ids.ts';
 import type { Clock } from '../../lib/time.ts';
+import { PROVIDER_NAMES } from '../../providers/facts.ts';
+import { loadProviders } from '../../providers/index.ts';
 import type { Actor, Provider, Webhook } from '../../types.ts';
-import type { Known } from '../resolve.ts';
+import type { CommandSettings } from '../resolve-commands.ts';
 import { randomSecret } from '../secrets.ts';
-import { type Change, type EditContext, isoTime } from './change.ts';
+import { type Change, isoTime } from './change.ts';
 import { type DbFile, dbFile, revisionOf } from './db-file.ts';
 import { DB_FILE } from './files.ts';
 import { withAdvice } from './load.ts';
@@ -76,7 +78,7 @@ function inWords(problem: Diagnostic, { webhooks }: DbState): Diagnostic {
 /** Takes a lock file, waiting up to `patienceMs`; null when another process keeps it (`store/file-lock.ts`). */
 type LockFile = (path: string, patienceMs: number) => Promise<{ readonly release: () => void } | null>;
 
-interface DynamicOptions extends Known {
+interface DynamicOptions extends CommandSettings {
   /** Must exist (`prepareDataFolder`) before the first `edit`. */
   readonly dataFolder: string;
   readonly lock: LockFile;
@@ -96,7 +98,8 @@ interface Edited<T> {
 }
 
 /** What `restore` did. */
-interface Restored {
+export interface Restored {
+  readonly file: string;
   /** How many are there again. */
   readonly webhooks: number;
   /** Where the file that was replaced by the good copy is now. Null when there was none. */
@@ -121,8 +124,8 @@ export interface DynamicWebhooks {
    * revision (`/api/status`) equals this one; others may write meanwhile, so ask both anew each time.
    */
   revision(): Promise<string>;
-  /** Brings the last good copy back. Throws `nothing_to_restore`. */
-  restore(): Promise<Restored>;
+  /** Brings the last good copy back. Throws `nothing_to_restore`. `actor`: as for `edit`. */
+  restore(actor?: Actor): Promise<Restored>;
 }
 
 const PATIENCE_MS = 15_000;
@@ -132,30 +135,26 @@ export function openDynamic(options: DynamicOptions): DynamicWebhooks {
   const { dataFolder, lock, clock, ids, fixed, record } = options;
   /** The project's own providers are known once its modules are read. Null before that. */
   let own: readonly Provider[] | null = null;
-  const known = () => [...options.providers, ...(own ?? [])];
-  const resolver = createResolver(() => ({ ...options, providers: known() }));
-  const db = dbFile(dataFolder, resolver);
+  const db = dbFile(
+    dataFolder,
+    createResolver(options, () => own ?? []),
+  );
 
   async function readFixed(): Promise<readonly Webhook[]> {
     const webhooks = await fixed();
-    own = webhooks
-      .map(({ provider }) => provider)
-      .filter(({ name }) => options.providers.every((provider) => provider.name !== name));
+    own = webhooks.map(({ provider }) => provider).filter(({ name }) => !PROVIDER_NAMES.includes(name));
     return webhooks;
   }
 
-  const shapedFor = ({ provider: name, options: settings = {} }: Pick<DbWebhook, 'provider' | 'options'>) => {
-    const provider = known().find((each) => each.name === name);
-    const shaped = provider?.configure?.(settings);
-    return shaped?.ok === true ? shaped.provider : provider;
-  };
-
-  const context = (written: readonly Webhook[]): EditContext => ({
-    now: clock.now(),
-    nextId: (prefix) => ids.next(prefix),
-    newSecret: (webhook) => (shapedFor(webhook)?.newSecret ?? randomSecret)(),
-    fixed: written,
-  });
+  /** The provider of a webhook that a change makes: any that hookctl has, as the options shape it. */
+  async function shaping() {
+    const known = [...(await loadProviders(PROVIDER_NAMES)), ...(own ?? [])];
+    return ({ provider: name, options: settings = {} }: Pick<DbWebhook, 'provider' | 'options'>) => {
+      const provider = known.find((each) => each.name === name);
+      const shaped = provider?.configure?.(settings);
+      return shaped?.ok === true ? shaped.provider : provider;
+    };
+  }
 
   const revision = async () => {
     const content = await db.content();
@@ -194,7 +193,13 @@ export function openDynamic(options: DynamicOptions): DynamicWebhooks {
           EMPTY,
         );
         await low.read();
-        const { state, result } = change(low.data, context(written));
+        const shapedFor = await shaping();
+        const { state, result } = change(low.data, {
+          now: clock.now(),
+          nextId: (prefix) => ids.next(prefix),
+          newSecret: (webhook) => (shapedFor(webhook)?.newSecret ?? randomSecret)(),
+          fixed: written,
+        });
         const problems = uselessSecrets(low.data, state, (webhook, text) =>
           shapedFor(webhook)?.secretProblem?.(text),
         );
@@ -205,7 +210,7 @@ export function openDynamic(options: DynamicOptions): DynamicWebhooks {
       });
     },
 
-    async restore() {
+    async restore(actor) {
       // The way back must stay open when webhooks.yml is broken, too.
       await readFixed().catch(() => undefined);
       return locked(async () => {
@@ -218,10 +223,10 @@ export function openDynamic(options: DynamicOptions): DynamicWebhooks {
         if (reading.ok) throw failure('nothing_to_restore', `${db.file} is in order: it validates`);
         const details = { webhooks: good.state.webhooks.length };
         const changes = [{ what: 'webhook.restore', target: db.file, details }];
-        await record({ after: good.revision, changes }, null);
+        await record({ after: good.revision, changes }, actor ?? null);
         const kept = await setAside(db.file, clock.now());
         await db.write(good.bytes);
-        return { webhooks: good.state.webhooks.length, kept, revision: good.revision };
+        return { file: db.file, webhooks: good.state.webhooks.length, kept, revision: good.revision };
       });
     },
   };

@@ -23,16 +23,6 @@ export function shownFields(webhook: Webhook) {
   return { provider: providerName, ...snakeKeys(fields) };
 }
 
-/** A webhook in force as input for a dynamic one: without name, endpoint and secrets. */
-export function fromWebhook(webhook: Webhook) {
-  const { name, endpoint, enabled, default_command, ...fields } = shownFields(webhook);
-  return {
-    ...fields,
-    ...(default_command !== null && { default_command }),
-    commands: webhook.commands.map(givenCommand),
-  };
-}
-
 /** A command as the db and the API write it. */
 export function givenCommand(command: WebhookCommand): SnakeKeys<ValidCommand> {
   const { id, kind, template, approval, ...same } = command;

@@ -1,6 +1,8 @@
 import { snakeCased } from '../../lib/case.ts';
-import type { Issue, Webhook } from '../../types.ts';
+import { loadProviders } from '../../providers/index.ts';
+import type { Issue, Provider, Webhook } from '../../types.ts';
 import { type Known, type Resolution, resolveWebhook, type WebhookWithoutSecrets } from '../resolve.ts';
+import type { CommandSettings } from '../resolve-commands.ts';
 import { commandSchema, definitionSchema } from '../schema.ts';
 import { endpointFor } from './change.ts';
 import { toDefinition } from './mapping.ts';
@@ -21,7 +23,7 @@ export interface ResolvedDb {
   readonly issues: readonly Issue[];
 }
 
-export type Resolver = (state: DbState) => ResolvedDb;
+export type Resolver = (state: DbState) => Promise<ResolvedDb>;
 
 /** What a text came to. */
 interface Resolved {
@@ -31,18 +33,21 @@ interface Resolved {
 }
 
 /**
- * Checks all that the schema cannot see, by the rules of static webhooks. What was compiled for the last state is
+ * Checks all that the schema cannot see, by the rules of static webhooks; `own`: the project's own providers. What was compiled for the last state is
  * kept for the next one, so that a reload costs what changed and not what is there: a webhook that did not change is
  * the same object.
  */
-export function createResolver(known: () => Known): Resolver {
+export function createResolver(settings: CommandSettings, own: () => readonly Provider[]): Resolver {
   let former: ReadonlyMap<string, Resolved> = new Map();
-  return ({ webhooks }) => {
-    const context = known();
-    const resolved = webhooks.map((written): Resolved => {
-      const text = JSON.stringify(written);
-      return former.get(text) ?? { written, text, resolution: resolveOne(written, context) };
-    });
+  return async ({ webhooks }) => {
+    const builtIn = await loadProviders(webhooks.map(({ provider }) => provider));
+    const context: Known = { ...settings, providers: [...builtIn, ...own()] };
+    const resolved = await Promise.all(
+      webhooks.map(async (written): Promise<Resolved> => {
+        const text = JSON.stringify(written);
+        return former.get(text) ?? { written, text, resolution: await resolveOne(written, context) };
+      }),
+    );
     former = new Map(resolved.map((each) => [each.text, each]));
     const results = resolved.map((each, index) => ({ ...each, index }));
     return {
@@ -86,9 +91,9 @@ function taken(index: number, field: string, value: string, { name, origin }: We
   };
 }
 
-function resolveOne(written: DbWebhook, known: Known): Resolution {
+async function resolveOne(written: DbWebhook, known: Known): Promise<Resolution> {
   const origin = { kind: 'dynamic', webhookId: written.webhook_id } as const;
-  const resolution = resolveWebhook(toDefinition(written), origin, known);
+  const resolution = await resolveWebhook(toDefinition(written), origin, known);
   if (!resolution.ok) return resolution;
   // All commands are right, so their order is the one in which they were written.
   const commands = resolution.webhook.commands.map((command, index) => ({

@@ -1,8 +1,18 @@
 import { type CallSite, callerSite } from '../../lib/call-site.ts';
-import type { BuiltInProvider } from '../../providers/names.ts';
+import type { BuiltInProvider, KnownEventType } from '../../providers/facts.ts';
 import type { DefinedProvider } from '../../types/defined-provider.ts';
 import type { JsonObject } from '../../types.ts';
-import type { BuiltInAction, KnownEventType } from './known-names.ts';
+
+/** What a command can do without further code. A type alone, for editors: a test compares it with the actions. */
+export type BuiltInAction =
+  | 'create_task'
+  | 'comment'
+  | 'ask'
+  | 'respond'
+  | 'forward'
+  | 'run'
+  | 'react'
+  | 'label';
 
 /** Registered under a name, so that a definition is known even if the project has a hookctl of its own installed. */
 const DEFINED: unique symbol = Symbol.for('hookctl.webhook');

@@ -1,6 +1,7 @@
 import { type Diagnostic, failure } from '../../errors.ts';
 import type { CallSite } from '../../lib/call-site.ts';
 import { toDiagnostic } from '../../lib/diagnostics.ts';
+import { PROVIDER_NAMES } from '../../providers/facts.ts';
 import type { ProviderDraft } from '../../types/defined-provider.ts';
 import type { Issue, Provider } from '../../types.ts';
 import { type StaticDefinition, sourceAt } from './load.ts';
@@ -44,28 +45,20 @@ interface OwnProviders {
   readonly problems: readonly Diagnostic[];
 }
 
-/** The providers that static webhooks bring along, each once. `builtIn` names are taken. */
-export function ownProviders(
-  definitions: readonly StaticDefinition[],
-  builtIn: readonly Provider[],
-): OwnProviders {
+/** The providers that static webhooks bring along, each once. */
+export function ownProviders(definitions: readonly StaticDefinition[]): OwnProviders {
   const brought = definitions.flatMap(({ provider, calledAt }) =>
     provider === null ? [] : [{ draft: provider, calledAt: provider.calledAt ?? calledAt }],
   );
   const drafts = brought.filter(
     (it, index) => brought.findIndex(({ draft }) => draft === it.draft) === index,
   );
-  const problems = drafts.flatMap((it, index) =>
-    problemsOf(it, nameIssues(it, drafts.slice(0, index), builtIn)),
-  );
+  const problems = drafts.flatMap((it, index) => problemsOf(it, nameIssues(it, drafts.slice(0, index))));
   const absent = definitions.flatMap(({ definition, lacksProvider }) =>
     lacksProvider === true ? definition.provider : [],
   );
   return {
-    providers: [
-      ...drafts.flatMap(({ draft }) => providerOf(draft, builtIn) ?? []),
-      ...[...new Set(absent)].map(absentProvider),
-    ],
+    providers: [...drafts.map(({ draft }) => providerOf(draft)), ...[...new Set(absent)].map(absentProvider)],
     problems,
   };
 }
@@ -81,14 +74,10 @@ function problemsOf({ draft, calledAt }: Brought, further: readonly Issue[]): re
   return issues.map((issue) => toDiagnostic(sourceAt(calledAt), issue));
 }
 
-function nameIssues(
-  { draft }: Brought,
-  earlier: readonly Brought[],
-  builtIn: readonly Provider[],
-): readonly Issue[] {
+function nameIssues({ draft }: Brought, earlier: readonly Brought[]): readonly Issue[] {
   const { name } = draft;
   const issue = (message: string) => [{ path: ['name'], message, fix: 'Choose another name.' }];
-  if (builtIn.some((provider) => provider.name === name)) {
+  if (PROVIDER_NAMES.includes(name)) {
     return issue(`${name} is a provider that hookctl has already`);
   }
   const same = earlier.find((other) => other.draft.name === name);
@@ -97,7 +86,6 @@ function nameIssues(
 }
 
 /** A provider with mistakes is replaced by another, so that its webhooks are checked as well; nothing is loaded then. */
-function providerOf({ name, result }: ProviderDraft, [standIn]: readonly Provider[]): Provider | null {
-  if (result.ok) return result.provider;
-  return standIn === undefined ? null : { ...standIn, name, webhook: null };
+function providerOf({ name, result }: ProviderDraft): Provider {
+  return result.ok ? result.provider : absentProvider(name);
 }

@@ -5,7 +5,7 @@ import type { AgentRunner, CommonOptions } from '../../agents/runner.ts';
 import type { Diagnostic } from '../../errors.ts';
 import { type Source, toDiagnostic } from '../../lib/diagnostics.ts';
 import { findProgram } from '../../lib/process/find-program.ts';
-import type { Issue, Provider } from '../../types.ts';
+import type { AccountDefaults, Issue } from '../../types.ts';
 import type { ProjectConfig, RunLimits } from './schema.ts';
 
 /** An agent that hookctl runs. */
@@ -29,7 +29,8 @@ export interface Agents {
 interface AgentParts {
   readonly project: ProjectConfig;
   readonly source: Source;
-  readonly providers: readonly Provider[];
+  /** Where the accounts of providers are found. */
+  readonly accountDefaults: Iterable<AccountDefaults>;
   /** Variables from which webhooks have their secrets. */
   readonly webhookSecrets: readonly string[];
   readonly env: Readonly<Record<string, string | undefined>>;
@@ -103,10 +104,10 @@ function budgetIssues(runner: AgentRunner, options: CommonOptions, limits: RunLi
     }));
 }
 
-function tokenVariables({ project, providers }: AgentParts): readonly string[] {
+function tokenVariables({ project, accountDefaults }: AgentParts): readonly string[] {
   const { tunnel, credentials } = project;
   const named = Object.values(credentials).map(({ tokenEnv }) => tokenEnv);
-  const usual = providers.map(({ reply }) => reply?.account.tokenEnv);
+  const usual = [...accountDefaults].map(({ tokenEnv }) => tokenEnv);
   const ofTunnel = Object.entries(tunnel ?? {}).map(([key, value]) =>
     key.endsWith('Env') ? String(value) : null,
   );

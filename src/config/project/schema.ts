@@ -176,7 +176,7 @@ export function defaultProject(): ProjectConfig {
 
 /** Reads webhooks.yml. Mistakes are returned; a file that cannot be read at all is thrown. */
 export async function readProject(file: string): Promise<ReadProject> {
-  const { value, source, problems } = readYaml(file, await readFile(file, 'utf8'));
+  const { value, source, problems } = await readYaml(file, await readFile(file, 'utf8'));
   if (problems.length > 0) return { project: defaultProject(), source, problems };
   // An empty file, or one with comments only, is a project without settings.
   const written = value ?? {};

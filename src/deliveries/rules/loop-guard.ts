@@ -23,12 +23,12 @@ interface Pause {
  * do not count and are not stopped.
  */
 export function pausedThread(
-  context: Pick<PipelineContext, 'store' | 'clock' | 'ids' | 'accounts' | 'loopGuard'>,
+  context: Pick<PipelineContext, 'store' | 'clock' | 'accounts' | 'loopGuard'>,
   eventContext: EventContext,
   fired: readonly Match[],
 ): Pause | null {
-  const { store, clock, ids, loopGuard } = context;
-  const { delivery, event } = eventContext;
+  const { store, clock, loopGuard } = context;
+  const { delivery, event, index } = eventContext;
   if (fired.length === 0 || event.externalId === null || delivery.replayOf !== null) return null;
   if (isByPerson(event)) return null;
   const replies = repliesFor(context, eventContext, true);
@@ -47,6 +47,7 @@ export function pausedThread(
   const content = ownText(
     `hookctl ran ${runs} times here within ${span} for bots, apps or automatic changes, and pauses for them. What they ask meanwhile is recorded and not run. What a person writes still runs; \`hookctl replay ${delivery.id}\` runs this one; \`loopGuard\` in webhooks.yml sets the bound.`,
   );
+  const ids = eventContext.ids(index, '@pause');
   const notice =
     isFirst && replies.state === 'on'
       ? [{ kind: 'post' as const, item: replyTo(ids, replies.place, { kind: 'comment', content }) }]

@@ -1,4 +1,4 @@
-import { closeSync, constants, fchmodSync, openSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { closeSync, constants, openSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { type FileHandle, open, rename, unlink } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 
@@ -62,14 +62,14 @@ async function fill(
 
 /**
  * The same for a small file (0600) that can be made again, at once and without an fsync: what the system has to do
- * takes less time than to go to another thread for each of its five steps. A caller that writes many files pauses in between.
+ * takes less time than to go to another thread for each of its steps. A caller that writes many files pauses in between.
  */
 export function writeFileAtomicNow(path: string, content: string): void {
   const temporary = temporaryFor(path);
+  // A umask only takes permissions away, and none that a file for its owner alone has.
   const fd = openSync(temporary, NEW_FILE, PRIVATE);
   try {
     try {
-      fchmodSync(fd, PRIVATE);
       writeFileSync(fd, content);
     } finally {
       closeSync(fd);

@@ -12,7 +12,6 @@ import { createProvider } from '../provider.ts';
  */
 export const alertmanager: Provider = createProvider({
   name: 'alertmanager',
-  label: 'Alertmanager',
   signature: { scheme: 'token' },
   headers: () => ({ 'user-agent': 'Alertmanager/0.27.0' }),
   parse: (payload) => parseAlerts('alertmanager', 'Alertmanager', payload),

@@ -11,7 +11,6 @@ import { authorOf } from './sender.ts';
  */
 export const bitbucket: Provider = createProvider({
   name: 'bitbucket',
-  label: 'Bitbucket',
   defaultAssociations: ['member'],
   signature: { header: 'x-hub-signature', prefix: 'sha256=', deliveryId: 'header:x-request-uuid' },
   otherOptions: ['baseUrl'],

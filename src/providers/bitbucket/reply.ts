@@ -1,4 +1,5 @@
 import type { Account, OutgoingCall, Post, ReplyChannel, ThreadRef } from '../../types.ts';
+import { PROVIDERS } from '../facts.ts';
 import { inert } from '../kit/inert.ts';
 import { plainMarker } from '../kit/marker.ts';
 import { idAt, objectsAt, textAt } from '../kit/payload.ts';
@@ -10,12 +11,7 @@ import { fullName, repositoryOf, subjectOf } from './subject.ts';
  * spoken. Source: developer.atlassian.com, "The Bitbucket Cloud REST API", pull requests, issue tracker.
  */
 export const reply: ReplyChannel = {
-  account: {
-    tokenEnv: 'BITBUCKET_TOKEN',
-    userEnv: 'BITBUCKET_EMAIL',
-    baseUrlEnv: null,
-    baseUrl: 'https://api.bitbucket.org',
-  },
+  account: PROVIDERS.bitbucket.account,
   inert: inert.bitbucket,
   textLimit: 30_000,
 

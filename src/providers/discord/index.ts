@@ -43,7 +43,6 @@ function answer(body: object): Ack {
  */
 export const discord: Provider = createProvider({
   name: 'discord',
-  label: 'Discord',
   bodyLimit: 4 * 1024 * 1024,
   signature: {
     scheme: 'ed25519',

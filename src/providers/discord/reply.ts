@@ -1,4 +1,5 @@
 import type { Account, CallAnswer, OutgoingCall, Post, ReplyChannel, Sent, ThreadRef } from '../../types.ts';
+import { PROVIDERS } from '../facts.ts';
 import { inert } from '../kit/inert.ts';
 import { hasMarker, plainMarker } from '../kit/marker.ts';
 import { idAt, textAt } from '../kit/payload.ts';
@@ -18,12 +19,7 @@ const GONE = ['50027', '10015'];
  * Source: discord.com/developers, "Followup Messages".
  */
 export const reply: ReplyChannel = {
-  account: {
-    tokenEnv: null,
-    userEnv: null,
-    baseUrlEnv: null,
-    baseUrl: 'https://discord.com/api/v10',
-  },
+  account: PROVIDERS.discord.account,
   inert: inert.escaped,
   // "up to 2000 characters"
   textLimit: 2_000,

@@ -1,9 +1,10 @@
 import { parseJson, withoutBom } from '../../lib/json.ts';
 import type { Configured, FormField, JsonObject, Provider } from '../../types.ts';
+import { PROVIDERS } from '../facts.ts';
 import { providerBySchemes } from '../provider.ts';
 import { readOptions } from '../scheme/options.ts';
 import { type Scheme, schemeOf } from '../scheme/scheme.ts';
-import { genericSchema } from '../scheme/settings.ts';
+import { genericSchema, type ValidSettings } from '../scheme/settings.ts';
 import { formPayload } from '../scheme/signed-content.ts';
 import { authorBy, eventSources, readEvent } from './read.ts';
 import { sampleHeaders, samplesFor } from './samples.ts';
@@ -12,24 +13,21 @@ import { sampleHeaders, samplesFor } from './samples.ts';
  * Any sender that has no provider of its own: the `options` of a webhook say how it signs (`scheme/settings.ts`) and
  * where its requests hold what. Without options it is signed like GitHub, and says no more than that it came.
  */
-export const generic: Provider = shaped({});
-
-function shaped(options: JsonObject): Provider {
-  const configured = configure(options);
-  if (configured.ok) return configured.provider;
-  throw new Error(configured.issues.map(({ path, message }) => `${path.join('.')}: ${message}`).join('; '));
-}
+export const generic: Provider = providerBy({});
 
 function configure(options: JsonObject): Configured {
   const read = readOptions(genericSchema, options, {});
-  if (!read.ok) return read;
-  const scheme = schemeOf(read.settings);
-  const sources = eventSources(read.settings);
-  const provider = providerBySchemes(
+  return read.ok ? { ok: true, provider: providerBy(read.settings) } : read;
+}
+
+function providerBy(settings: ValidSettings): Provider {
+  const scheme = schemeOf(settings);
+  const sources = eventSources(settings);
+  return providerBySchemes(
     {
       name: 'generic',
-      label: 'Generic',
-      strangersWords: read.settings.strangersWords ?? true,
+      label: PROVIDERS.generic.label,
+      strangersWords: settings.strangersWords ?? true,
       samples: samplesFor(sources, scheme),
       headers: (context) => sampleHeaders(sources, context),
       eventName: (headers) => {
@@ -37,8 +35,8 @@ function configure(options: JsonObject): Configured {
         return place?.in === 'header' ? (headers[place.name] ?? null) : null;
       },
       decode: (request) => parseJson(withoutBom(formPayload(request, scheme.formField) ?? request.body)),
-      parse: (payload, { request, settings }) =>
-        readEvent(sources, payload, { headers: request.headers, webhook: settings.name ?? null }),
+      parse: (payload, { request, settings: { name = null } }) =>
+        readEvent(sources, payload, { headers: request.headers, webhook: name }),
       authorOf: authorBy(sources),
       formFields: ({ url, secretCommand }) => [
         { label: 'URL', value: url },
@@ -49,7 +47,6 @@ function configure(options: JsonObject): Configured {
     [scheme],
     configure,
   );
-  return { ok: true, provider };
 }
 
 /** The fields of the sender's form that say how it proves its requests. */

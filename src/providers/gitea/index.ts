@@ -10,7 +10,6 @@ import { reply } from './reply.ts';
  */
 export const gitea: Provider = createProvider({
   name: 'gitea',
-  label: 'Gitea, Forgejo',
   defaultAssociations: ['owner', 'member'],
   signature: {
     header: ['x-forgejo-signature', 'x-gitea-signature', 'x-gogs-signature'],

@@ -1,4 +1,5 @@
 import type { Account, OutgoingCall, ReplyChannel, ThreadRef } from '../../types.ts';
+import { PROVIDERS } from '../facts.ts';
 import { inert } from '../kit/inert.ts';
 import { hostOf, idAt, objectAt, textAt } from '../kit/payload.ts';
 import { answerJson, answerList, apiPath, findPost, hiddenlyMarked, postedId } from '../kit/reply.ts';
@@ -12,7 +13,7 @@ const SKEW_MS = 300_000;
  * and `issue_reaction.go`; Forgejo has kept them.
  */
 export const reply: ReplyChannel = {
-  account: { tokenEnv: 'GITEA_TOKEN', userEnv: null, baseUrlEnv: 'GITEA_URL', baseUrl: null },
+  account: PROVIDERS.gitea.account,
   inert: inert.gitea,
   textLimit: 65_536,
 

@@ -32,7 +32,6 @@ const webhook = defaultWebhook('github', [
  */
 export const github: Provider = createProvider({
   name: 'github',
-  label: 'GitHub',
   defaultAssociations: ['OWNER', 'MEMBER', 'COLLABORATOR'],
   webhook,
 

@@ -8,6 +8,7 @@ import type {
   ThreadRef,
   WebhookEvent,
 } from '../../types.ts';
+import { PROVIDERS } from '../facts.ts';
 import { inert } from '../kit/inert.ts';
 import { hostOf, idAt, objectAt, textAt } from '../kit/payload.ts';
 import { answerJson, answerList, apiPath, findPost, hiddenlyMarked, postedId } from '../kit/reply.ts';
@@ -38,12 +39,7 @@ const SECONDARY_LIMIT_MS = 60_000;
  * Source: docs.github.com, REST API, "Issue comments" and "Pull request review comments".
  */
 export const reply: ReplyChannel = {
-  account: {
-    tokenEnv: 'GITHUB_TOKEN',
-    userEnv: null,
-    baseUrlEnv: null,
-    baseUrl: 'https://api.github.com',
-  },
+  account: PROVIDERS.github.account,
   inert: inert.github,
   textLimit: 65_536,
 

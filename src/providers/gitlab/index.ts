@@ -62,7 +62,6 @@ const webhook = defaultWebhook('gitlab', [
  */
 export const gitlab: Provider = createProvider({
   name: 'gitlab',
-  label: 'GitLab',
   defaultAssociations: ['member'],
   webhook,
   secretHeaders: [TOKEN_HEADER],

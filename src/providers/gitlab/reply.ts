@@ -1,6 +1,7 @@
 import { failure } from '../../errors.ts';
 import { isJsonObject } from '../../lib/json.ts';
 import type { Account, JsonObject, OutgoingCall, ReplyChannel, ThreadRef } from '../../types.ts';
+import { PROVIDERS } from '../facts.ts';
 import { inert } from '../kit/inert.ts';
 import { hostOf, idAt, textAt } from '../kit/payload.ts';
 import { answerJson, answerList, apiPath, findPost, hiddenlyMarked, postedId } from '../kit/reply.ts';
@@ -13,12 +14,7 @@ const EMOJI: Readonly<Record<string, string>> = { '+1': 'thumbsup', '-1': 'thumb
  * Notes on issues and merge requests. Source: docs.gitlab.com, "Notes API", "Emoji reactions API".
  */
 export const reply: ReplyChannel = {
-  account: {
-    tokenEnv: 'GITLAB_TOKEN',
-    userEnv: null,
-    baseUrlEnv: 'GITLAB_URL',
-    baseUrl: 'https://gitlab.com',
-  },
+  account: PROVIDERS.gitlab.account,
   inert: inert.gitlab,
   // GitLab takes a million characters, which no one reads.
   textLimit: 65_536,

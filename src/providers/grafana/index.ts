@@ -37,7 +37,6 @@ function parseLegacyAlert(payload: JsonObject): Parsed | null {
  */
 export const grafana: Provider = createProvider({
   name: 'grafana',
-  label: 'Grafana',
   signature: { scheme: 'token' },
   headers: () => ({ 'user-agent': 'Grafana' }),
   parse: (payload) => parseLegacyAlert(payload) ?? parseAlerts('grafana', 'Grafana', payload),

@@ -44,7 +44,6 @@ const TOKEN_HEADER = 'x-hookctl-token';
  */
 export const jira: Provider = createProvider({
   name: 'jira',
-  label: 'Jira',
   defaultAssociations: ['atlassian'],
   webhook,
   secretHeaders: [TOKEN_HEADER],

@@ -1,5 +1,6 @@
 import { isJsonObject } from '../../lib/json.ts';
 import type { Account, JsonObject, OutgoingCall, Post, ReplyChannel } from '../../types.ts';
+import { PROVIDERS } from '../facts.ts';
 import { inert } from '../kit/inert.ts';
 import { type Block, lineIn, type Markup, parseMarkdown, type Span } from '../kit/markdown.ts';
 import { plainMarker } from '../kit/marker.ts';
@@ -58,12 +59,7 @@ const MARK_COLOR = '#97a0af';
  * repeated safely: it is looked for first. Source: developer.atlassian.com, "Issue comments".
  */
 export const reply: ReplyChannel = {
-  account: {
-    tokenEnv: 'JIRA_API_TOKEN',
-    userEnv: 'JIRA_EMAIL',
-    baseUrlEnv: 'JIRA_BASE_URL',
-    baseUrl: null,
-  },
+  account: PROVIDERS.jira.account,
   inert: inert.escaped,
   // 32,767 (Jira's default for comments), less what the formats add.
   textLimit: 30_000,

@@ -1,11 +1,12 @@
 import type { BuiltInWebhook } from '../../types.ts';
+import { PROVIDERS } from '../facts.ts';
 
 /**
  * The webhook of a host of issues, at `/webhooks/<name>`, when a project does not define its own. `about`: lines of the
  * task behind the title and what was asked: place, link, and the text it was asked in, enough to start without a browser.
  */
 export function defaultWebhook(
-  name: string,
+  name: 'github' | 'gitlab' | 'jira',
   about: readonly string[],
   { hasReviews = true }: { readonly hasReviews?: boolean } = {},
 ): BuiltInWebhook {
@@ -13,7 +14,7 @@ export function defaultWebhook(
     [`${task}: {{@event.title}}`, '', '{{#if @argument}}Asked: {{@argument}}{{/if}}', ...about].join('\n');
   return {
     name,
-    secretEnv: `${name.toUpperCase()}_WEBHOOK_SECRET`,
+    secretEnv: PROVIDERS[name].secretEnv,
     commandPrefix: '@agent',
     targetAgent: 'brain',
     defaultCommand: 'analyze',

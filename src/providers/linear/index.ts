@@ -12,7 +12,6 @@ const OK: Ack = { status: 200, headers: { 'content-type': 'application/json' }, 
  */
 export const linear: Provider = createProvider({
   name: 'linear',
-  label: 'Linear',
   // What Linear's own library takes.
   bodyLimit: 5 * 1024 * 1024,
   defaultAssociations: ['user'],

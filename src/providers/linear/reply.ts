@@ -1,5 +1,6 @@
 import { getPath, isJsonObject } from '../../lib/json.ts';
 import type { Account, CallAnswer, OutgoingCall, Post, ReplyChannel, Sent } from '../../types.ts';
+import { PROVIDERS } from '../facts.ts';
 import { inert } from '../kit/inert.ts';
 import { plainMarker } from '../kit/marker.ts';
 import { idAt, objectAt, objectsAt, textAt } from '../kit/payload.ts';
@@ -20,12 +21,7 @@ const FIND =
  * "Working with the GraphQL API"; the schema of @linear/sdk.
  */
 export const reply: ReplyChannel = {
-  account: {
-    tokenEnv: 'LINEAR_API_KEY',
-    userEnv: null,
-    baseUrlEnv: null,
-    baseUrl: 'https://api.linear.app',
-  },
+  account: PROVIDERS.linear.account,
   inert: inert.linear,
   // Not documented; no one reads longer ones.
   textLimit: 30_000,

@@ -10,7 +10,6 @@ import { reply } from './reply.ts';
  */
 export const pagerduty: Provider = createProvider({
   name: 'pagerduty',
-  label: 'PagerDuty',
   // "dropped over 256 KB"
   bodyLimit: 1024 * 1024,
   defaultAssociations: ['user'],

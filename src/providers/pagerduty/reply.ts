@@ -1,4 +1,5 @@
 import type { Account, OutgoingCall, Post, ReplyChannel } from '../../types.ts';
+import { PROVIDERS } from '../facts.ts';
 import { inert } from '../kit/inert.ts';
 import { plainMarker } from '../kit/marker.ts';
 import { idAt, objectAt, objectsAt, textAt } from '../kit/payload.ts';
@@ -10,12 +11,7 @@ import { incidentOf } from './parse.ts';
  * who writes. Source: developer.pagerduty.com, REST API, "Create a note on an incident".
  */
 export const reply: ReplyChannel = {
-  account: {
-    tokenEnv: 'PAGERDUTY_TOKEN',
-    userEnv: 'PAGERDUTY_EMAIL',
-    baseUrlEnv: null,
-    baseUrl: 'https://api.pagerduty.com',
-  },
+  account: PROVIDERS.pagerduty.account,
   inert: inert.escaped,
   // Not documented; a person who was just woken up reads no longer ones.
   textLimit: 5_000,

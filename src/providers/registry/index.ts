@@ -63,7 +63,6 @@ const TAKEN: Ack = { status: 200, headers: { 'content-type': 'application/json' 
  */
 export const registry: Provider = createProvider({
   name: 'registry',
-  label: 'Container registry',
   signature: { scheme: 'token' },
   contentType: 'application/vnd.docker.distribution.events.v2+json',
   headers: () => ({ 'user-agent': 'Go-http-client/1.1' }),

@@ -1,8 +1,8 @@
 import type { Headers, RawRequest } from '../../types.ts';
+import type { SignatureSettings } from '../definition.ts';
 import type { SecretEncoding } from '../kit/keys.ts';
 import type { TimeUnit } from '../kit/signed-time.ts';
 import { type Locator, parseLocator } from './locator.ts';
-import type { ValidSignature } from './settings.ts';
 import { parseSignedContent, type SignedPiece } from './signed-content.ts';
 
 /** A rotation needs two; each may cost a check of a key pair, before anybody knows who sent it. */
@@ -39,7 +39,7 @@ const DEFAULT_HEADERS = {
 } as const;
 
 /** Settings without issues → scheme. Throws when they have some: a built-in provider's own settings are tested, not asked. */
-export function schemeOf(settings: ValidSignature): Scheme {
+export function schemeOf(settings: SignatureSettings): Scheme {
   const kind = settings.scheme ?? 'hmac';
   const contentText = settings.signedContent ?? '{body}';
   const content = parseSignedContent(contentText);
@@ -55,7 +55,7 @@ export function schemeOf(settings: ValidSignature): Scheme {
     contentText,
     timestamp: placeOf(settings.timestamp),
     unit: settings.timestampUnit ?? 's',
-    toleranceMs: (settings.tolerance ?? 300) * 1000,
+    toleranceMs: Number(settings.tolerance ?? 300) * 1000,
     secretEncoding: settings.secretEncoding ?? 'utf8',
     publicKey: settings.publicKey ?? null,
     user: settings.user ?? 'hookctl',
@@ -94,7 +94,7 @@ export function changedScheme(scheme: Scheme, changes: Changes): Scheme {
   };
 }
 
-function defaultPrefix(kind: Scheme['kind'], header: ValidSignature['header']): string {
+function defaultPrefix(kind: Scheme['kind'], header: SignatureSettings['header']): string {
   if (kind === 'hmac') return header === undefined ? 'sha256=' : '';
   const inAuthorization = [header ?? DEFAULT_HEADERS[kind]].flat().includes('authorization');
   return kind === 'token' && inAuthorization ? 'Bearer ' : '';

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { parseJson } from '../../lib/json.ts';
 import type { BuiltInWebhook, JsonObject, Provider } from '../../types.ts';
+import { PROVIDERS } from '../facts.ts';
 import { textAt } from '../kit/payload.ts';
 import { createProvider, signedBy } from '../provider.ts';
 import { parse } from './parse.ts';
@@ -26,7 +27,7 @@ function template(task: string): string {
  */
 const webhook: BuiltInWebhook = {
   name: 'sentry',
-  secretEnv: 'SENTRY_CLIENT_SECRET',
+  secretEnv: PROVIDERS.sentry.secretEnv,
   commandPrefix: '@agent',
   requirePrefix: false,
   targetAgent: 'brain',
@@ -62,7 +63,6 @@ function authorOf(payload: JsonObject, path: readonly string[]): string | null {
  */
 export const sentry: Provider = createProvider({
   name: 'sentry',
-  label: 'Sentry',
   // Not documented; an event is at most 1 MB when it is taken in.
   bodyLimit: 10 * 1024 * 1024,
   defaultAssociations: ['member'],

@@ -1,4 +1,5 @@
 import type { CallAnswer, ReplyChannel, Sent } from '../../types.ts';
+import { PROVIDERS } from '../facts.ts';
 import { inert } from '../kit/inert.ts';
 import { hostOf, idAt, textAt } from '../kit/payload.ts';
 import { answerList, apiPath, findPost, hiddenlyMarked, postedId } from '../kit/reply.ts';
@@ -11,12 +12,7 @@ const ISSUE_IDS = [['issue', 'id'], ['event', 'issue_id'], ['error', 'issue_id']
  * that a webhook's ids are enough for. Source: getsentry/sentry, `issues/endpoints/group_notes.py`.
  */
 export const reply: ReplyChannel = {
-  account: {
-    tokenEnv: 'SENTRY_AUTH_TOKEN',
-    userEnv: null,
-    baseUrlEnv: 'SENTRY_URL',
-    baseUrl: 'https://sentry.io',
-  },
+  account: PROVIDERS.sentry.account,
   inert: inert.markdown,
   // Sentry states none.
   textLimit: 20_000,

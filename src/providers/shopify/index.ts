@@ -49,7 +49,6 @@ function externalId(topic: string, payload: JsonObject, headers: Headers): strin
  */
 export const shopify: Provider = createProvider({
   name: 'shopify',
-  label: 'Shopify',
   signature: {
     header: 'x-shopify-hmac-sha256',
     encoding: 'base64',

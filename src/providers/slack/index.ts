@@ -1,5 +1,6 @@
 import { getPath, parseJson } from '../../lib/json.ts';
 import type { Ack, BuiltInWebhook, JsonObject, Provider } from '../../types.ts';
+import { PROVIDERS } from '../facts.ts';
 import { isForm, parseForm } from '../kit/form.ts';
 import { idAt, textAt } from '../kit/payload.ts';
 import { createProvider } from '../provider.ts';
@@ -27,7 +28,7 @@ const HELP = 'What can be asked here:\n\n{{@commands}}';
 /** The webhook at `/webhooks/slack` when a project does not define its own. */
 const webhook: BuiltInWebhook = {
   name: 'slack',
-  secretEnv: 'SLACK_SIGNING_SECRET',
+  secretEnv: PROVIDERS.slack.secretEnv,
   commandPrefix: '@agent',
   targetAgent: 'brain',
   defaultCommand: 'analyze',
@@ -71,7 +72,6 @@ const EMPTY: Ack = { status: 200, headers: {}, body: '' };
  */
 export const slack: Provider = createProvider({
   name: 'slack',
-  label: 'Slack',
   // Slack documents none; its longest messages stay far below this.
   bodyLimit: 4 * 1024 * 1024,
   defaultAssociations: ['member'],

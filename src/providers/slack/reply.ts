@@ -8,6 +8,7 @@ import type {
   ThreadRef,
   WebhookEvent,
 } from '../../types.ts';
+import { PROVIDERS } from '../facts.ts';
 import { inert } from '../kit/inert.ts';
 import { type Block, lineIn, type Markup, parseMarkdown, type Span } from '../kit/markdown.ts';
 import { isBy, plainMarker } from '../kit/marker.ts';
@@ -73,12 +74,7 @@ const DONE = ['already_reacted'];
  * where no one reads it. Slack answers 200 also when it refuses. Source: docs.slack.dev, "Web API".
  */
 export const reply: ReplyChannel = {
-  account: {
-    tokenEnv: 'SLACK_BOT_TOKEN',
-    userEnv: null,
-    baseUrlEnv: null,
-    baseUrl: 'https://slack.com/api',
-  },
+  account: PROVIDERS.slack.account,
   inert: inert.escaped,
   // A text is cut by Slack at 40,000 and split in its clients above 4,000; escapes can make it longer.
   textLimit: 12_000,

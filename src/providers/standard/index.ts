@@ -37,7 +37,6 @@ const ED25519 = { scheme: 'ed25519', prefix: 'v1a,' } as const;
  */
 export const standard: Provider = createProvider({
   name: 'standard',
-  label: 'Standard Webhooks',
   signature: STANDARD_WEBHOOKS,
   alternatives: [SVIX, ED25519, { ...SVIX, ...ED25519 }],
   // Whose words a message brings, the specification does not say: mail, forms, customers.

@@ -40,7 +40,6 @@ function titleOf(payload: JsonObject, subject: JsonObject | null, id: string | n
  */
 export const stripe: Provider = createProvider({
   name: 'stripe',
-  label: 'Stripe',
   signature: {
     header: 'stripe-signature',
     prefix: 'v1=',

@@ -1,8 +1,7 @@
 import type { Server } from 'node:http';
 import { setTimeout as delay } from 'node:timers/promises';
 import { createAdaptorServer } from '@hono/node-server';
-import { type Context, Hono, type MiddlewareHandler } from 'hono';
-import { HookctlError } from '../../errors.ts';
+import { Hono, type MiddlewareHandler } from 'hono';
 import type { Redactor } from '../../lib/redact/redact.ts';
 import type { McpEndpoint } from '../../mcp/http.ts';
 import type { Actor, Secret } from '../../types.ts';
@@ -13,17 +12,16 @@ import { conversationRoutes, flowRoutes } from './flows.ts';
 import { guard, type ManagementEnv } from './guard.ts';
 import { outboxRoutes } from './outbox.ts';
 import type { Readiness } from './readiness.ts';
-import { type ApiEnv, type ApiParts, type AuditedChange, problem, problemOf } from './route.ts';
+import { type ApiEnv, type ApiParts, type AuditedChange, answerError, problem } from './route.ts';
 import { claudeHookRoutes, type RunAccess } from './runs.ts';
 import { agentRoutes, taskRoutes } from './tasks.ts';
-import { commandRoutes, type WebhookAdmin, webhookRoutes } from './webhooks.ts';
+import type { WebhookAdmin } from './webhook-admin.ts';
+import { webhookRoutes } from './webhooks.ts';
 
 /** What only a server has: webhooks in force, and a status. */
 interface ServedParts {
   readonly webhooks: WebhookAdmin;
   readonly status: () => StatusView;
-  /** Of the dynamic webhooks in force. */
-  readonly revision: () => string;
 }
 
 interface ManagementApiOptions extends ApiParts {
@@ -51,10 +49,7 @@ export function managementApi(options: ManagementApiOptions): Hono<ApiEnv> {
   api.use(audited(options.record));
   if (served !== null) {
     api.get('/status', (context) => context.json(served.status()));
-    // What alone is asked for again and again, while somebody waits for a change to be in force.
-    api.get('/revision', (context) => context.json({ revision: served.revision() }));
     api.route('/', webhookRoutes(served.webhooks));
-    api.route('/', commandRoutes(served.webhooks));
   }
   for (const routes of [deliveryRoutes, outboxRoutes, taskRoutes, agentRoutes])
     api.route('/', routes(options));
@@ -124,13 +119,6 @@ export function managementSocket(options: ManagementSocketOptions): Server {
   return createAdaptorServer({ fetch: app.fetch, overrideGlobalObjects: false }) as Server;
 }
 
-function answerError(onError: (error: unknown) => void): (error: unknown, context: Context) => Response {
-  return (error, context) => {
-    if (!(error instanceof HookctlError)) onError(error);
-    return problemOf(context, error);
-  };
-}
-
 /** A replayed file of GitHub's largest body, as base64, with room for its headers. */
 const BODY_LIMIT = 40 * 1024 * 1024;
 /** What agents send to `/mcp` and `/hooks`: more than the longest last message; a transcript is named by its path. */
@@ -155,8 +143,8 @@ function isJson(contentType: string | undefined): boolean {
 const EXACT = /^\/api\/deliveries\/[^/]+$/;
 /** Configuration, which may be sent back changed: only known secrets are taken out of it. */
 const CONFIGURATION = /^\/api\/(?:webhooks|commands)(?:\/|$)/;
-/** The one answer that shows a secret: to the request that had it made. */
-const SHOWS_NEW_SECRET = { method: 'POST', path: '/api/webhooks', status: 201 } as const;
+/** Where a `POST` makes secrets, which its answer alone shows. */
+const SHOWS_NEW_SECRETS = /^\/api\/webhooks(?:\/import|\/[^/]+\/rotate-secret)?$/;
 
 /** Takes secrets out of every answer in text: what is known, and but for configuration what looks like one. */
 function redactedAnswers({ redact, redactKnown }: Redactor): MiddlewareHandler {
@@ -165,10 +153,7 @@ function redactedAnswers({ redact, redactKnown }: Redactor): MiddlewareHandler {
     const type = context.res.headers.get('content-type') ?? '';
     const { method, path } = context.req;
     const { status, headers, body } = context.res;
-    const isShown =
-      method === SHOWS_NEW_SECRET.method &&
-      path === SHOWS_NEW_SECRET.path &&
-      status === SHOWS_NEW_SECRET.status;
+    const isShown = method === 'POST' && status < 300 && SHOWS_NEW_SECRETS.test(path);
     if (isShown || (EXACT.test(path) && status === 200) || body === null) return;
     const isProblem = type.startsWith('application/problem+json');
     const clean = CONFIGURATION.test(path) && !isProblem ? redactKnown : redact;

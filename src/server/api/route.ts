@@ -110,8 +110,18 @@ export function problem(
   return context.body(JSON.stringify(body), status, { 'content-type': 'application/problem+json' });
 }
 
+/** Answers what a route throws. `onError` is called with what broke. */
+export function answerError(
+  onError: (error: unknown) => void,
+): (error: unknown, context: Context) => Response {
+  return (error, context) => {
+    if (!(error instanceof HookctlError)) onError(error);
+    return problemOf(context, error);
+  };
+}
+
 /** The answer for something thrown: foreseen failures keep their words, the rest says as little as it must. */
-export function problemOf(context: Context, error: unknown): Response {
+function problemOf(context: Context, error: unknown): Response {
   if (!(error instanceof HookctlError))
     return problem(context, 500, 'internal', 'something broke; see the log of serve');
   return problem(context, STATUS[error.exitCode], error.code, error.message, {

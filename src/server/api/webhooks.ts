@@ -4,50 +4,69 @@ import type { Change } from '../../config/dynamic/change.ts';
 import {
   addCommand,
   addWebhook,
+  importWebhooks,
+  mergeWebhook,
   removeCommand,
   removeWebhook,
+  rotateSecret,
   setEnabled,
   updateCommand,
   updateWebhook,
 } from '../../config/dynamic/edit.ts';
+import { dynamicWebhook, findWebhook, removedSince } from '../../config/dynamic/find.ts';
 import { lintCommand, lintWebhooks } from '../../config/lint.ts';
-import { failure, notFound } from '../../errors.ts';
-import type { StoreReader } from '../../store/store.ts';
-import type { Actor, Snapshot, Webhook } from '../../types.ts';
-import { commandView, type WebhookView } from '../webhook-view.ts';
+import type { Webhook } from '../../types.ts';
+import { commandView } from '../webhook-view.ts';
 import { deliveryPage } from './deliveries.ts';
-import { type ApiEnv, actorOf, pageFields, pageOf, parseQuery, readJson } from './route.ts';
+import {
+  type ApiEnv,
+  actorOf,
+  answerError,
+  pageFields,
+  pageOf,
+  parseQuery,
+  readBody,
+  readJson,
+} from './route.ts';
+import type { WebhookAdmin } from './webhook-admin.ts';
 
 const ListQuery = z.strictObject(pageFields);
 
-/** What the routes know of the webhooks and do with them. */
-export interface WebhookAdmin {
-  readonly snapshot: () => Snapshot;
-  /** The same in the order of their names. */
-  readonly byName: () => readonly Webhook[];
-  /** How webhooks are shown, with counts and times as they are now. */
-  readonly views: (webhooks: readonly Webhook[]) => readonly WebhookView[];
-  /** Changes the JSON db; resolves when the change is in force. Throws what the change throws. */
-  readonly change: <T>(change: Change<T>, actor: Actor) => Promise<T>;
-  readonly store: Pick<StoreReader, 'deliveries'>;
-}
+const DAY_MS = 86_400_000;
+const Rotation = z.strictObject({
+  overlap_ms: z.int().min(0).default(DAY_MS),
+  secret: z.unknown().optional(),
+});
+/** What `webhook import` reads from a file, which may be anything. */
+const Import = z.strictObject({ content: z.unknown() });
 
-/** The db records its own edits, because the CLI makes them without the API. */
-function edited<T>(admin: WebhookAdmin, context: Context<ApiEnv>, change: Change<T>): Promise<T> {
-  context.set('change', null);
-  return admin.change(change, actorOf(context));
+/** The API of webhooks alone, for a command that changes `webhooks.json` without the data folder's lock. */
+export function webhookApi(admin: WebhookAdmin, onError: (error: unknown) => void): Hono<ApiEnv> {
+  return new Hono<ApiEnv>().basePath('/api').route('/', webhookRoutes(admin)).onError(answerError(onError));
 }
 
 /**
- * `GET|POST /webhooks`, `GET|PUT|DELETE /webhooks/:id`, and below it `enable`, `disable`, `deliveries`. An id is that
- * of a dynamic webhook, or a name. A write is answered when it is in force. No answer holds a secret, except the 201
- * of the request that had one made.
+ * `GET|POST /webhooks`, `GET|PUT|PATCH|DELETE /webhooks/:id`, and below it `enable`, `disable`, `rotate-secret`,
+ * `deliveries` and `commands`. `PUT` replaces the fields that it names, `PATCH` merges `allow` and `options`. An id is
+ * that of a dynamic webhook, or a name. A write is answered when it is in force. No answer holds a secret, except to the
+ * request that had it made.
  */
 export function webhookRoutes(admin: WebhookAdmin): Hono<ApiEnv> {
+  const inForce = (id: string) => dynamicWebhook(admin.snapshot().webhooks, id);
+  const named = (ref: string) => findWebhook(admin.snapshot().webhooks, ref);
   const shown = (webhook: Webhook) => admin.views([webhook])[0];
+  const changed = async (id: string) => {
+    const webhook = inForce(id);
+    return { ...shown(webhook), ...withNotes(await lintWebhooks([webhook])) };
+  };
+  /** The db records its own edits, because each of them can be several changes. */
+  const edited = <T>(context: Context<ApiEnv>, change: Change<T>): Promise<T> => {
+    context.set('change', null);
+    return admin.change(change, actorOf(context));
+  };
   const switched = async (context: Context<ApiEnv>, ref: string, enabled: boolean) => {
-    const { webhook } = await edited(admin, context, setEnabled(ref, enabled));
-    return context.json(shown(changed(admin, webhook.webhook_id)));
+    const { webhook } = await edited(context, setEnabled(ref, enabled));
+    return context.json(shown(inForce(webhook.webhook_id)));
   };
 
   return new Hono<ApiEnv>()
@@ -60,72 +79,97 @@ export function webhookRoutes(admin: WebhookAdmin): Hono<ApiEnv> {
       return context.json({ ...page, items: admin.views(page.items) });
     })
     .post('/webhooks', async (context) => {
-      const change = addWebhook(await readJson(context));
-      const { webhook, generatedSecret } = await edited(admin, context, change);
-      const made = changed(admin, webhook.webhook_id);
+      const { webhook, generatedSecret } = await edited(context, addWebhook(await readJson(context)));
       context.header('location', `/api/webhooks/${webhook.webhook_id}`);
+      return context.json({ ...(await changed(webhook.webhook_id)), ...withSecret(generatedSecret) }, 201);
+    })
+    .post('/webhooks/import', async (context) => {
+      const { content } = await readBody(Import, context);
+      const imported = await edited(context, importWebhooks(content));
       return context.json(
-        {
-          ...shown(made),
-          ...withNotes(lintWebhooks([made])),
-          ...(generatedSecret !== null && { secret: generatedSecret }),
-        },
-        201,
+        imported.map(({ outcome, webhook, generatedSecret }) => ({
+          ...{ outcome, webhook: shown(inForce(webhook.webhook_id)) },
+          ...withSecret(generatedSecret),
+        })),
       );
     })
-    .get('/webhooks/:id', (context) => context.json(shown(named(admin, context.req.param('id')))))
+    .post('/webhooks/restore', async (context) => {
+      context.set('change', null);
+      return context.json(await admin.restore(actorOf(context)));
+    })
+    .get('/webhooks/:id', (context) => context.json(shown(named(context.req.param('id')))))
     .put('/webhooks/:id', async (context) => {
       const change = updateWebhook(context.req.param('id'), await readJson(context));
-      const { webhook } = await edited(admin, context, change);
-      const now = changed(admin, webhook.webhook_id);
-      return context.json({ ...shown(now), ...withNotes(lintWebhooks([now])) });
+      return context.json(await changed((await edited(context, change)).webhook.webhook_id));
+    })
+    .patch('/webhooks/:id', async (context) => {
+      const change = mergeWebhook(context.req.param('id'), await readJson(context));
+      return context.json(await changed((await edited(context, change)).webhook.webhook_id));
     })
     .delete('/webhooks/:id', async (context) => {
-      await edited(admin, context, removeWebhook(context.req.param('id')));
+      await edited(context, removeWebhook(context.req.param('id')));
       return context.body(null, 204);
     })
     .post('/webhooks/:id/enable', (context) => switched(context, context.req.param('id'), true))
     .post('/webhooks/:id/disable', (context) => switched(context, context.req.param('id'), false))
+    .post('/webhooks/:id/rotate-secret', async (context) => {
+      const { overlap_ms: overlapMs, secret } = await readBody(Rotation, context);
+      const change = rotateSecret(context.req.param('id'), { overlapMs, secret });
+      const { webhook, generatedSecret, retiring } = await edited(context, change);
+      return context.json({
+        ...shown(inForce(webhook.webhook_id)),
+        former_secret_expires_at: retiring[0]?.expires_at ?? null,
+        ...withSecret(generatedSecret),
+      });
+    })
     .get('/webhooks/:id/deliveries', (context) => {
-      const { name } = named(admin, context.req.param('id'));
+      const { name } = named(context.req.param('id'));
       return context.json(
         deliveryPage(admin.store, { webhook: name }, parseQuery(ListQuery, context.req.query())),
       );
-    });
+    })
+    .route('/', commandRoutes({ named, inForce, edited }));
+}
+
+/** What the routes of commands need of those of webhooks. */
+interface WebhookAccess {
+  readonly named: (ref: string) => Webhook;
+  readonly inForce: (id: string) => Webhook;
+  readonly edited: <T>(context: Context<ApiEnv>, change: Change<T>) => Promise<T>;
 }
 
 /**
  * `GET|POST /webhooks/:id/commands` and `PUT|DELETE /webhooks/:id/commands/:command`, which is an id, or a name or
  * trigger that only one has. All commands of a webhook are one page.
  */
-export function commandRoutes(admin: WebhookAdmin): Hono<ApiEnv> {
-  const shown = (webhookId: string, commandId: string) => {
-    const webhook = changed(admin, webhookId);
+function commandRoutes({ named, inForce, edited }: WebhookAccess): Hono<ApiEnv> {
+  const shown = async (webhookId: string, commandId: string) => {
+    const webhook = inForce(webhookId);
     const command = webhook.commands.find(({ id }) => id === commandId);
-    if (command === undefined) throw goneAgain(commandId);
-    return { ...commandView(command), ...withNotes(lintCommand(webhook, command)) };
+    if (command === undefined) throw removedSince(commandId);
+    return { ...commandView(command), ...withNotes(await lintCommand(webhook, command)) };
   };
 
   return new Hono<ApiEnv>()
     .get('/webhooks/:id/commands', (context) => {
-      const { commands } = named(admin, context.req.param('id'));
+      const { commands } = named(context.req.param('id'));
       return context.json({ items: commands.map(commandView), next_cursor: null });
     })
     .post('/webhooks/:id/commands', async (context) => {
       const change = addCommand(context.req.param('id'), await readJson(context));
-      const { webhook, command } = await edited(admin, context, change);
+      const { webhook, command } = await edited(context, change);
       context.header('location', `/api/webhooks/${webhook.webhook_id}/commands/${command.id}`);
-      return context.json(shown(webhook.webhook_id, command.id), 201);
+      return context.json(await shown(webhook.webhook_id, command.id), 201);
     })
     .put('/webhooks/:id/commands/:command', async (context) => {
       const { id, command: ref } = context.req.param();
       const change = updateCommand(id, ref, await readJson(context));
-      const { webhook, command } = await edited(admin, context, change);
-      return context.json(shown(webhook.webhook_id, command.id));
+      const { webhook, command } = await edited(context, change);
+      return context.json(await shown(webhook.webhook_id, command.id));
     })
     .delete('/webhooks/:id/commands/:command', async (context) => {
       const { id, command } = context.req.param();
-      await edited(admin, context, removeCommand(id, command));
+      await edited(context, removeCommand(id, command));
       return context.body(null, 204);
     });
 }
@@ -135,25 +179,7 @@ function withNotes(notes: readonly string[]): { readonly notes?: readonly string
   return notes.length === 0 ? {} : { notes };
 }
 
-/** The webhook of an id or a name, as it is in force. Throws `not_found`. */
-function named({ snapshot }: WebhookAdmin, ref: string): Webhook {
-  const { webhooks } = snapshot();
-  const found =
-    webhooks.find(({ origin }) => origin.kind === 'dynamic' && origin.webhookId === ref) ??
-    webhooks.find(({ name }) => name.toLowerCase() === ref.toLowerCase());
-  if (found === undefined) throw notFound(`there is no webhook ${ref}`);
-  return found;
-}
-
-/** The dynamic webhook that was changed, as it is in force. Throws `changed_since`. */
-function changed({ snapshot }: WebhookAdmin, id: string): Webhook {
-  const found = snapshot().webhooks.find(
-    ({ origin }) => origin.kind === 'dynamic' && origin.webhookId === id,
-  );
-  if (found === undefined) throw goneAgain(id);
-  return found;
-}
-
-function goneAgain(id: string): Error {
-  return failure('changed_since', `${id} was removed by somebody else at the same moment`);
+/** `secret`: the one that was made for this request. */
+function withSecret(made: string | null): { readonly secret?: string } {
+  return made === null ? {} : { secret: made };
 }

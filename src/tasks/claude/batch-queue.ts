@@ -25,14 +25,16 @@ interface Job<Result> {
 }
 
 /**
- * Between two batches that follow each other: what a batch costs by itself (the lock, the names of the whole list) is
- * shared by more tasks, and Claude Code gets the lock in between.
+ * Between two batches that follow each other, in milliseconds, and as a multiple of how long the first took: what a batch
+ * costs by itself is shared by more tasks, and Claude Code gets the lock in between.
  */
-const REST_MS = 20;
+const LONGEST_REST_MS = 20;
+const REST = 4;
 
 export function createBatchQueue<Result>(work: BatchWork<Result>): BatchQueue<Result> {
   let waiting: readonly Job<Result>[] = [];
   let running = false;
+  let restsUntil = 0;
 
   async function runBatch(): Promise<void> {
     let taken: readonly Job<Result>[] = [];
@@ -52,10 +54,14 @@ export function createBatchQueue<Result>(work: BatchWork<Result>): BatchQueue<Re
 
   async function runAll(): Promise<void> {
     running = true;
-    await runBatch();
     while (waiting.length > 0) {
-      await delay(REST_MS);
+      const rest = restsUntil - performance.now();
+      // Without a rest, what else comes in this turn of the event loop joins the batch.
+      await (rest > 0 ? delay(rest) : turn());
+      const begin = performance.now();
       await runBatch();
+      const end = performance.now();
+      restsUntil = end + Math.min(REST * (end - begin), LONGEST_REST_MS);
     }
     running = false;
   }

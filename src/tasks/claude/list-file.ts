@@ -3,9 +3,8 @@ import { lstat, readdir, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { writeFileAtomic, writeFileAtomicNow } from '../../lib/files/atomic-file.ts';
-import { oneByOne } from './batch-queue.ts';
 import { errorCode, type Folder } from './folder.ts';
-import { isFinal, isListTask, isPlaceholder, type ListTask } from './list-entry.ts';
+import { isListTask, type ListTask } from './list-entry.ts';
 
 /**
  * `damaged`: a file, but no entry that Claude Code would accept. `unreadable`: a folder, a link, or something else that
@@ -30,7 +29,7 @@ export async function readListFile(folder: Pick<Folder, 'path'>, number: number)
 }
 
 /** Reads entry `number` as it is now. */
-function readListFileNow(folder: Pick<Folder, 'path'>, number: number): ListFile {
+export function readListFileNow(folder: Pick<Folder, 'path'>, number: number): ListFile {
   try {
     const value: unknown = JSON.parse(readPlainFile(listFilePath(folder, number)));
     return isListTask(value) ? value : 'damaged';
@@ -41,7 +40,7 @@ function readListFileNow(folder: Pick<Folder, 'path'>, number: number): ListFile
 }
 
 /** Replaces or makes an entry. Two spaces and no newline at the end, as Claude Code writes it. */
-export async function writeListFile(folder: Folder, number: number, task: ListTask): Promise<void> {
+export function writeListFile(folder: Folder, number: number, task: ListTask): void {
   writeFileAtomicNow(listFilePath(folder, number), JSON.stringify(task, null, 2));
 }
 
@@ -90,62 +89,4 @@ export async function removeStaleTempFiles(folder: Folder, now: number): Promise
     );
     if (age > OLD_MS) await unlink(path);
   }
-}
-
-/** What hookctl remembers of one number of a list, so that no file is read twice. */
-export interface Entry {
-  /** hookctl's task; null for the placeholder and for what others put there. */
-  readonly taskId: string | null;
-  readonly isPlaceholder: boolean;
-  /**
-   * When a finished task of this project ended, in epoch milliseconds; 0 when it was found on disk only, and so is
-   * older than all that the store still hands in. Null when it is not finished, or another project's.
-   */
-  readonly finishedAt: number | null;
-}
-
-export type Entries = ReadonlyMap<number, Entry>;
-
-/** A list as its folder has it now. */
-export interface ListScan {
-  readonly entries: Entries;
-  /** The highest number in use, also by names that hold no valid entry; 0 for an empty list. */
-  readonly highest: number;
-}
-
-/** Lists the names, which Claude Code adds to as well, and reads only the placeholder and what is not in `known`. */
-export async function scanList(folder: Folder, known: Entries, project: string): Promise<ListScan> {
-  const numbers = await numbersIn(folder);
-  const entries = new Map<number, Entry>();
-  const unknown: number[] = [];
-  for (const number of numbers) {
-    const before = known.get(number);
-    // The placeholder is looked at every time: one that somebody completed or replaced no longer protects the list.
-    if (before === undefined || before.isPlaceholder) unknown.push(number);
-    else entries.set(number, before);
-  }
-  await oneByOne(unknown, (number) => {
-    const file = readListFileNow(folder, number);
-    // What cannot be read now may be valid next time.
-    if (typeof file !== 'string') entries.set(number, toEntry(file, project));
-  });
-  return { entries, highest: numbers.reduce((most, number) => Math.max(most, number), 0) };
-}
-
-/** The numbers that files of a list have, each once. */
-export async function numbersIn(folder: Folder): Promise<readonly number[]> {
-  const numbers = (await readdir(folder.path)).map((name) =>
-    Number(/^(\d+)\.json$/.exec(name)?.[1] ?? Number.NaN),
-  );
-  return [...new Set(numbers.filter(Number.isSafeInteger))];
-}
-
-function toEntry(task: ListTask, project: string): Entry {
-  const { orchestration_task_id: taskId, project: owner, state } = task.metadata ?? {};
-  const isOwn = typeof taskId === 'string';
-  return {
-    taskId: isOwn ? taskId : null,
-    isPlaceholder: isPlaceholder(task),
-    finishedAt: isOwn && owner === project && isFinal(state) ? 0 : null,
-  };
 }

@@ -5,7 +5,8 @@ import type { Task } from '../../types.ts';
 import { inSlices } from './batch-queue.ts';
 import { type Folder, openFolder } from './folder.ts';
 import { type ListStatus, notedEntry, statusByOthers } from './list-entry.ts';
-import { listFilePath, numbersIn, readListFile } from './list-file.ts';
+import { listFilePath, readListFile } from './list-file.ts';
+import { numbersIn } from './list-index.ts';
 
 /** A status that another program or a person gave an entry of this project. */
 export interface EntryChange {

@@ -1,4 +1,4 @@
-import { lstat, open, utimes } from 'node:fs/promises';
+import { closeSync, lstatSync, openSync } from 'node:fs';
 import { join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import { createPauses } from '../../lib/time-slicer.ts';
@@ -9,6 +9,7 @@ import {
   holdBack,
   isFinal,
   isListed,
+  isPlaceholder,
   type ListTask,
   mergeListTask,
   notedEntry,
@@ -16,16 +17,14 @@ import {
   toListTask,
 } from './list-entry.ts';
 import {
-  type Entries,
-  type Entry,
-  type ListScan,
   listFilePath,
   readHighWaterMark,
   readListFile,
+  readListFileNow,
   removeStaleTempFiles,
-  scanList,
   writeListFile,
 } from './list-file.ts';
+import { type ListIndex, scanList } from './list-index.ts';
 import { type HeldLock, withLock } from './lock.ts';
 import { prune } from './remove.ts';
 
@@ -64,41 +63,40 @@ export interface TaskList {
 export function createTaskList({ list, project, lockPatienceMs, now }: ListOptions): TaskList {
   const pruned = new Set<string>();
   let isForgotten = false;
-  let known: { readonly anchor: string; readonly entries: Entries } | null = null;
+  let known: Known | null = null;
 
   async function allocateLocked(folder: Folder, take: () => readonly Task[]): Promise<Allocation> {
-    const anchor = await makeLockAnchor(folder);
-    return withLock(join(folder.path, '.lock'), lockPatienceMs, async (lock) => {
-      // Claude Code removes at its start the lists whose folder did not change for 30 days.
-      if (isForgotten) await touch(folder, now());
-      const remembered = !isForgotten && known?.anchor === anchor ? known.entries : new Map();
-      isForgotten = false;
-      // Set again after success: after a write that failed half way every file is read anew.
-      known = null;
-      if (remembered.size === 0) await removeStaleTempFiles(folder, now());
-      const found = await scanList(folder, remembered, project);
-      const allocation = await allocate({ folder, list, project, lock }, found, latest(take()));
+    const anchor = makeLockAnchor(folder);
+    const changedAt = folder.changedAt();
+    const before = !isForgotten && known?.anchor === anchor ? known : null;
+    isForgotten = false;
+    // Set again after success: after a write that failed half way every file is read anew.
+    known = null;
+    const allocation = await withLock(join(folder.path, '.lock'), lockPatienceMs, async (lock) => {
+      if (before === null) await removeStaleTempFiles(folder, now());
+      const isSame = before?.changedAt === changedAt && !lock.wasWaitedFor && isAsKnown(folder, before.index);
+      const index = isSame
+        ? before.index
+        : await scanList(folder, before?.index.entries ?? new Map(), project);
+      const allocated = await allocate({ folder, list, project, lock }, index, latest(take()));
       lock.assertHeld();
-      const entries = await prune(folder, allocation.entries);
-      for (const [number, { taskId }] of allocation.entries) {
-        if (taskId !== null && !entries.has(number)) pruned.add(taskId);
-      }
-      known = { anchor, entries };
-      return {
-        ...allocation,
-        entries,
-        existing: allocation.existing.filter(isIn(entries, allocation)),
-      };
+      for (const taskId of await prune(folder, allocated.index)) pruned.add(taskId);
+      return allocated;
     });
+    // What others make from now on sets another time, so that the next write knows whether it has to look.
+    known = { anchor, index: allocation.index, changedAt: folder.markUnchanged(now()) };
+    return allocation;
   }
 
   async function updateAll(folder: Folder, allocation: Allocation): Promise<Map<string, string>> {
-    const { entries, numbers, existing, numberOf } = allocation;
+    const { index, numbers } = allocation;
     const problems = new Map<string, string>();
-    const isOpen = (number: number) => entries.get(number)?.finishedAt === null;
+    const isOpen = (number: number) => index.entries.get(number)?.finishedAt === null;
+    // An update of what has just been pruned would complain that it is gone.
+    const existing = allocation.existing.filter(({ id }) => index.entries.has(numbers.get(id) ?? 0));
     const update = async (task: Task): Promise<void> => {
       const number = numbers.get(task.id) ?? 0;
-      const fresh = toListTask(task, { number, project, numberOf });
+      const fresh = toListTask(task, { number, project, numberOf: index.numberOf });
       await rewrite(folder, number, lockPatienceMs, (current) =>
         holdBack(mergeListTask(current, fresh), isOpen),
       ).catch((error: unknown) => problems.set(task.id, reasonOf(error, folder.name)));
@@ -139,25 +137,45 @@ function latest(tasks: readonly Task[]): readonly Task[] {
   return [...new Map(tasks.map((task) => [task.id, task])).values()].filter(isListed);
 }
 
-/** Leaves out what has just been pruned: an update would complain that it is gone. */
-function isIn(entries: Entries, { numbers }: Allocation): (task: Task) => boolean {
-  return ({ id }) => entries.has(numbers.get(id) ?? 0);
+/** The list as the last write left it. */
+interface Known {
+  readonly anchor: string;
+  readonly index: ListIndex;
+  /** The folder's change time then: while it is the same, no name came or went. */
+  readonly changedAt: bigint;
 }
 
-async function touch(folder: Folder, now: number): Promise<void> {
-  await utimes(folder.path, now / 1_000, now / 1_000);
+/**
+ * Looks at what the folder's change time does not tell: the placeholder may be completed in place, and a change at the very
+ * moment at which the time was set is not seen. The next number is what another program would have used then.
+ */
+function isAsKnown(folder: Folder, index: ListIndex): boolean {
+  if (index.placeholder === null) return false;
+  const file = readListFileNow(folder, index.placeholder);
+  if (typeof file === 'string' || !isPlaceholder(file)) return false;
+  const next = listFilePath(folder, lastNumber(folder, index) + 1);
+  return lstatSync(next, { throwIfNoEntry: false }) === undefined;
+}
+
+/** The highest number that is or was in use. */
+function lastNumber(folder: Folder, { highest }: ListIndex): number {
+  return Math.max(highest, readHighWaterMark(folder));
 }
 
 /** Returns what tells this anchor from that of a folder made anew: an inode alone is used again at once. */
-async function makeLockAnchor(folder: Folder): Promise<string> {
+function makeLockAnchor(folder: Folder): string {
   const path = join(folder.path, '.lock');
-  try {
-    await (await open(path, 'wx', 0o600)).close();
-  } catch (error) {
-    if (errorCode(error) !== 'EEXIST') throw error;
-  }
-  const { ino, mtimeMs } = await lstat(path);
+  const { ino, mtimeMs } = lstatSync(path, { throwIfNoEntry: false }) ?? make();
   return `${ino}:${mtimeMs}`;
+
+  function make() {
+    try {
+      closeSync(openSync(path, 'wx', 0o600));
+    } catch (error) {
+      if (errorCode(error) !== 'EEXIST') throw error;
+    }
+    return lstatSync(path);
+  }
 }
 
 /** The other end of a dependency: the entry `number` blocks the entry `blocks`, which is the task's. */
@@ -167,13 +185,12 @@ interface Link {
   readonly blocks: number;
 }
 
-function linksOf({ entries, numbers, numberOf, tasks }: Allocation): readonly Link[] {
+function linksOf({ index, numbers, tasks }: Allocation): readonly Link[] {
   return tasks.flatMap((task) => {
     const blocks = numbers.get(task.id);
-    const blockers = task.dependsOn.map(numberOf).filter((number) => number !== undefined);
-    return blocks === undefined || !entries.has(blocks)
-      ? []
-      : blockers.filter((number) => entries.has(number)).map((number) => ({ task, number, blocks }));
+    if (blocks === undefined || !index.entries.has(blocks)) return [];
+    const blockers = task.dependsOn.map(index.numberOf).filter((number) => number !== undefined);
+    return blockers.map((number) => ({ task, number, blocks }));
   });
 }
 
@@ -189,21 +206,19 @@ async function rewrite(
       throw unwritable(`${number}.json in ${folder.name} was removed or damaged while hookctl updated it`);
     }
     const changed = change(current);
-    if (!isDeepStrictEqual(changed, current)) await writeListFile(folder, number, changed);
+    if (!isDeepStrictEqual(changed, current)) writeListFile(folder, number, changed);
   });
 }
 
 /** The list once every task has its number. */
 interface Allocation {
-  readonly entries: Entries;
-  /** Task id to number. */
+  readonly index: ListIndex;
+  /** Task id to number, of all that were handed in; also of those that were pruned at once. */
   readonly numbers: ReadonlyMap<string, number>;
   /** All that were handed in. */
   readonly tasks: readonly Task[];
   /** Tasks whose entry was there before: still to be updated. */
   readonly existing: readonly Task[];
-  /** The number of any task in the list, also of one that was there before. */
-  readonly numberOf: (taskId: string) => number | undefined;
 }
 
 /** What `allocate` works with, under the list's lock. */
@@ -220,41 +235,34 @@ interface AllocationContext {
  */
 async function allocate(
   context: AllocationContext,
-  { entries: found, highest }: ListScan,
+  index: ListIndex,
   tasks: readonly Task[],
 ): Promise<Allocation> {
   const { folder, project, lock } = context;
-  const entries = new Map(found);
   const numbers = new Map<string, number>();
   const existing: Task[] = [];
-  const byTask = new Map([...found].map(([number, { taskId }]) => [taskId, number]));
   const noted = tasks.map((task) => notedNumber(task, context.list) ?? 0);
-  const numberOf = (taskId: string) => numbers.get(taskId) ?? byTask.get(taskId);
-  let last = Math.max(highest, readHighWaterMark(folder), ...noted);
+  let last = Math.max(lastNumber(folder, index), ...noted);
 
-  if (![...found.values()].some(({ isPlaceholder }) => isPlaceholder)) {
+  if (index.placeholder === null) {
     last += 1;
-    await writeListFile(folder, last, placeholderEntry(last));
-    entries.set(last, { taskId: null, isPlaceholder: true, finishedAt: null });
+    writeListFile(folder, last, placeholderEntry(last));
+    index.set(last, { taskId: null, isPlaceholder: true, finishedAt: null });
   }
   const pause = createPauses();
   for (const task of tasks) {
     await pause();
-    const known = await findNumber(context, task, byTask.get(task.id));
+    const known = await findNumber(context, task, index.numberOf(task.id));
     if (known === null) last += 1;
     const number = known?.number ?? last;
     lock.assertHeld();
     if (known?.isWritten) existing.push(task);
-    else await writeListFile(folder, number, toListTask(task, { number, project, numberOf }));
+    else writeListFile(folder, number, toListTask(task, { number, project, numberOf: index.numberOf }));
     numbers.set(task.id, number);
-    entries.set(number, entryOf(task));
+    const finishedAt = isFinal(task.status) ? (task.completedAt ?? task.updatedAt) : null;
+    index.set(number, { taskId: task.id, isPlaceholder: false, finishedAt });
   }
-  return { entries, numbers, existing, numberOf, tasks };
-}
-
-function entryOf(task: Task): Entry {
-  const finishedAt = isFinal(task.status) ? (task.completedAt ?? task.updatedAt) : null;
-  return { taskId: task.id, isPlaceholder: false, finishedAt };
+  return { index, numbers, existing, tasks };
 }
 
 interface KnownNumber {

@@ -1,9 +1,9 @@
-import { mkdir, stat } from 'node:fs/promises';
+import { mkdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import type { SyncNote } from '../../store/tasks.ts';
 import type { Task } from '../../types.ts';
 import { type Intake, oneByOne } from './batch-queue.ts';
-import { errorCode, type Folder, openFolder, reasonOf, unwritable } from './folder.ts';
+import { type Folder, openFolder, reasonOf, unwritable } from './folder.ts';
 import type { ListOutcome, TaskList } from './list.ts';
 import { isListed } from './list-entry.ts';
 import { recordId, writeRecord } from './record.ts';
@@ -97,21 +97,24 @@ async function writeRecords(folder: Folder, tasks: readonly Task[], project: str
 /** `<config>/tasks`. Only a folder that the user named is made: without Claude Code nothing would read it. */
 async function openTasksFolder({ configDir, explicit }: Target): Promise<Folder> {
   if (explicit) {
-    await mkdir(configDir, { recursive: true, mode: 0o700 }).catch((error: unknown) => {
+    try {
+      mkdirSync(configDir, { recursive: true, mode: 0o700 });
+    } catch (error) {
       throw unwritable(reasonOf(error, configDir));
-    });
-  } else if (await isAbsent(configDir)) {
+    }
+  } else if (isAbsent(configDir)) {
     throw unwritable(`${configDir} does not exist: start Claude Code once, or set CLAUDE_CONFIG_DIR`);
   }
   const path = join(configDir, 'tasks');
   return openFolder(path, path);
 }
 
-async function isAbsent(path: string): Promise<boolean> {
-  return stat(path).then(
-    () => false,
-    (error: unknown) => errorCode(error) === 'ENOENT',
-  );
+function isAbsent(path: string): boolean {
+  try {
+    return statSync(path, { throwIfNoEntry: false }) === undefined;
+  } catch {
+    return false;
+  }
 }
 
 function notesOf(target: Target, tasks: readonly Task[], written: Written): ReadonlyMap<string, SyncNote> {

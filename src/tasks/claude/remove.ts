@@ -4,14 +4,8 @@ import { messageOf } from '../../errors.ts';
 import type { Task } from '../../types.ts';
 import { type Folder, listFolderName, openFolder } from './folder.ts';
 import { type ListTask, notedEntry } from './list-entry.ts';
-import {
-  type Entries,
-  listFilePath,
-  raiseHighWaterMark,
-  readListFile,
-  scanList,
-  writeListFile,
-} from './list-file.ts';
+import { listFilePath, raiseHighWaterMark, readListFile, writeListFile } from './list-file.ts';
+import { type ListIndex, scanList } from './list-index.ts';
 import { withLock } from './lock.ts';
 import { recordId } from './record.ts';
 
@@ -21,22 +15,24 @@ const FINISHED_KEPT = 50;
 const LINK_PATIENCE_MS = 200;
 
 /**
- * Removes this project's finished tasks beyond the newest 50 and returns what is left. Only under the list's lock.
+ * Removes this project's finished tasks beyond the newest 50, and returns their ids. Only under the list's lock.
  * An entry that cannot be removed now is left to the next time.
  */
-export async function prune(folder: Folder, entries: Entries): Promise<Entries> {
-  const surplus = [...entries]
-    .filter(([, { finishedAt }]) => finishedAt !== null)
-    .sort(([a, left], [b, right]) => (right.finishedAt ?? 0) - (left.finishedAt ?? 0) || b - a)
+export async function prune(folder: Folder, index: ListIndex): Promise<readonly string[]> {
+  if (index.finished.size <= FINISHED_KEPT) return [];
+  const endOf = (number: number) => index.entries.get(number)?.finishedAt ?? 0;
+  const surplus = [...index.finished]
+    .sort((left, right) => endOf(right) - endOf(left) || right - left)
     .slice(FINISHED_KEPT);
-  if (surplus.length === 0) return entries;
-
-  const left = new Map(entries);
-  await raiseHighWaterMark(folder, Math.max(...surplus.map(([number]) => number)));
-  for (const [number, { taskId }] of surplus) {
-    if (await removeEntry(folder, number, taskId)) left.delete(number);
+  await raiseHighWaterMark(folder, Math.max(...surplus));
+  const removed: string[] = [];
+  for (const number of surplus) {
+    const { taskId = null } = index.entries.get(number) ?? {};
+    if (!(await removeEntry(folder, number, taskId))) continue;
+    index.delete(number);
+    if (taskId !== null) removed.push(taskId);
   }
-  return left;
+  return removed;
 }
 
 /** Removes the entry of a task, unless it holds another one by now. Only under the list's lock. */
@@ -60,7 +56,7 @@ async function unlinkFromNeighbours(folder: Folder, removed: ListTask): Promise<
     await withLock(listFilePath(folder, number), LINK_PATIENCE_MS, async () => {
       const file = await readListFile(folder, number);
       if (typeof file !== 'string') {
-        await writeListFile(folder, number, withoutLinks(file, removed.id));
+        writeListFile(folder, number, withoutLinks(file, removed.id));
       }
     });
   }

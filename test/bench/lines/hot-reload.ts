@@ -1,7 +1,7 @@
 import { request } from 'undici';
-import type { Bench, Figure, Line } from '../bench.ts';
-import { hookctlBinary, makeUser, type Serving, serve, type User } from '../hookctl.ts';
-import { median } from '../statistics.ts';
+import { type Bench, type Figure, figure, type Line } from '../bench.ts';
+import { hookctlBinary } from '../builds.ts';
+import { makeUser, type Serving, serve, type User } from '../hookctl.ts';
 import { webhookNumber, writeWebhooks } from '../webhooks.ts';
 
 /** From `webhook disable` to the first request that is refused for it, less what the command takes to start. */
@@ -10,7 +10,9 @@ export const hotReload: Line = {
 
   async measure(bench) {
     const nothing = makeUser(bench, 'hot-reload-nothing');
-    return [await withWebhooks(bench, nothing, 10, 100), await withWebhooks(bench, nothing, 10_000, 500)];
+    return {
+      figures: [await withWebhooks(bench, nothing, 10, 100), await withWebhooks(bench, nothing, 1_000, 500)],
+    };
   },
 };
 
@@ -36,15 +38,15 @@ async function withWebhooks(bench: Bench, nothing: User, count: number, atMost: 
     if (round > 0) rounds.push(inForce - startUp);
   }
   await server.stop();
-  return {
-    what: `hot reload: \`webhook disable\` in force, ${count.toLocaleString('en-US')} webhooks`,
-    against: 'what the command takes to start',
-    unit: 'ms',
-    value: median(rounds),
+  return figure(
+    {
+      what: `hot reload: \`webhook disable\` in force, ${count.toLocaleString('en-US')} webhooks`,
+      against: 'what the command takes to start',
+      unit: 'ms',
+      must: { atMost },
+    },
     rounds,
-    must: { atMost },
-    note: null,
-  };
+  );
 }
 
 async function disabled(bench: Bench, user: User, { origin }: Serving, index: number): Promise<number> {

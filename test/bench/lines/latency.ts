@@ -1,12 +1,11 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Bench, Line } from '../bench.ts';
-import { makeUser, type Serving, SLOW_COMMAND, serve, TASK_COMMAND, type User } from '../hookctl.ts';
+import { type Bench, figure, type Line } from '../bench.ts';
+import { depthOf, makeUser, type Serving, SLOW_COMMAND, serve, TASK_COMMAND, type User } from '../hookctl.ts';
 import { load } from '../load.ts';
 import { measureProfile } from '../profile.ts';
 import { median, percentile } from '../statistics.ts';
 
-const BACKLOG = 10_000;
 const PER_SECOND = 50;
 
 /** Answers while much is to be done: a server that was killed with a backlog takes it up again. */
@@ -14,10 +13,11 @@ export const latency: Line = {
   name: 'latency',
 
   async measure(bench) {
+    const many = bench.quick ? 3_000 : 10_000;
     const rounds: number[] = [];
     let note = '';
     for (let round = 0; round < (bench.quick ? 1 : 3); round++) {
-      const server = await serve(bench, await withBacklog(bench, `latency-${round}`));
+      const server = await serve(bench, await withBacklog(bench, `latency-${round}`, many));
       const before = await depthOf(server);
       const latencies = await answers(bench, server);
       await server.stop();
@@ -26,28 +26,31 @@ export const latency: Line = {
       bench.say(`latency, round ${round}: p99 ${rounds.at(-1)?.toFixed(1)} ms; ${note}`);
     }
     if (bench.profile) {
-      const user = await withBacklog(bench, 'latency-profile');
+      const user = await withBacklog(bench, 'latency-profile', many);
       await measureProfile(bench, 'latency', user, (server) => answers(bench, server));
     }
-    return [
-      {
-        what: `ack at ${PER_SECOND} requests/s while a backlog of ${BACKLOG.toLocaleString('en-US')} is worked off`,
-        against: 'its 99th percentile',
-        unit: 'ms',
-        value: median(rounds),
-        rounds,
-        must: { atMost: 50 },
-        note,
-      },
-    ];
+    return {
+      figures: [
+        figure(
+          {
+            what: `ack at ${PER_SECOND} requests/s while a backlog of ${many.toLocaleString('en-US')} is worked off`,
+            against: 'its 99th percentile',
+            unit: 'ms',
+            must: { atMost: 40 },
+            note,
+          },
+          rounds,
+        ),
+      ],
+    };
   },
 };
 
 /** A folder in which much is pending that will make tasks. */
-async function withBacklog(bench: Bench, name: string): Promise<User> {
+async function withBacklog(bench: Bench, name: string, many: number): Promise<User> {
   const user = makeUser(bench, name, SLOW_COMMAND);
   const slow = await serve(bench, user);
-  await load(bench, { origin: slow.origin, requests: BACKLOG });
+  await load(bench, { origin: slow.origin, requests: many });
   await slow.stop('SIGKILL');
   writeFileSync(join(user.project, 'webhooks.yml'), TASK_COMMAND);
   return user;
@@ -64,8 +67,4 @@ async function answers(bench: Bench, server: Serving): Promise<readonly number[]
     if (left > PER_SECOND || latencies.length === 0) latencies.push(...slice.latencies);
   }
   return latencies;
-}
-
-async function depthOf({ get }: Serving): Promise<number> {
-  return (await get<{ server: { queue_depth: number } }>('/api/status')).server.queue_depth;
 }

@@ -1,10 +1,9 @@
 import { chmodSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { request } from 'undici';
-import type { Bench, Line } from '../bench.ts';
-import { makeUser, type Serving, SLOW_COMMAND, serve, TASK_COMMAND, type User } from '../hookctl.ts';
+import { type Bench, figure, type Line } from '../bench.ts';
+import { depthOf, makeUser, type Serving, SLOW_COMMAND, serve, TASK_COMMAND, type User } from '../hookctl.ts';
 import { load } from '../load.ts';
-import { median } from '../statistics.ts';
 
 const BACKLOG = 10_000;
 const RUNS = 4;
@@ -22,22 +21,24 @@ export const recovery: Line = {
       const server = await serve(bench, user);
       const ms = await untilTakenBack(server);
       rounds.push(ms);
-      const { server: state } = await server.get<{ server: { queue_depth: number } }>('/api/status');
-      note = `${state.queue_depth.toLocaleString('en-US')} deliveries were still pending then`;
+      note = `${(await depthOf(server)).toLocaleString('en-US')} deliveries were still pending then`;
       bench.say(`recovery, round ${round}: ${ms.toFixed(0)} ms; ${note}`);
       await server.stop();
     }
-    return [
-      {
-        what: `${RUNS} runs of a killed server are taken back, with ${BACKLOG.toLocaleString('en-US')} deliveries pending`,
-        against: 'from the ready line of the next start',
-        unit: 'ms',
-        value: median(rounds),
-        rounds,
-        must: { atMost: 2_000 },
-        note,
-      },
-    ];
+    return {
+      figures: [
+        figure(
+          {
+            what: `${RUNS} runs of a killed server are taken back, with ${BACKLOG.toLocaleString('en-US')} deliveries pending`,
+            against: 'from the ready line of the next start',
+            unit: 'ms',
+            must: { atMost: 2_000 },
+            note,
+          },
+          rounds,
+        ),
+      ],
+    };
   },
 };
 

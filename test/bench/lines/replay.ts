@@ -1,9 +1,9 @@
 import { request } from 'undici';
-import type { Bench, Figure, Line } from '../bench.ts';
-import { cli, hookctlBinary, makeUser, serve, TASK_COMMAND, type User } from '../hookctl.ts';
+import { type Bench, type Figure, figure, type Line } from '../bench.ts';
+import { hookctlBinary } from '../builds.ts';
+import { cli, makeUser, serve, TASK_COMMAND, type User } from '../hookctl.ts';
 import { here, poolLoop } from '../load.ts';
 import { writeProfile } from '../profile.ts';
-import { median } from '../statistics.ts';
 import { tasks } from './whole-job.ts';
 
 export const replay: Line = {
@@ -12,7 +12,7 @@ export const replay: Line = {
   async measure(bench) {
     const user = makeUser(bench, 'replay', TASK_COMMAND);
     const here = await dispatch(bench, user);
-    return [here, await sendElsewhere(bench, user)];
+    return { figures: [here, await sendElsewhere(bench, user)] };
   },
 };
 
@@ -31,15 +31,15 @@ async function dispatch(bench: Bench, user: User): Promise<Figure> {
     if (round > 0) rounds.push(replayed / perSecond);
   }
   await server.stop();
-  return {
-    what: `replay of ${(each * rounds.length).toLocaleString('en-US')}, to the last task file`,
-    against: 'the same work through the ingress',
-    unit: '×',
-    value: median(rounds),
+  return figure(
+    {
+      what: `replay of ${(each * rounds.length).toLocaleString('en-US')}, to the last task file`,
+      against: 'the same work through the ingress',
+      must: { atLeast: 0.8 },
+      note: 'with the start of the command',
+    },
     rounds,
-    must: { atLeast: 0.8 },
-    note: 'with the start of the command',
-  };
+  );
 }
 
 async function sendElsewhere(bench: Bench, user: User): Promise<Figure> {
@@ -72,15 +72,15 @@ async function sendElsewhere(bench: Bench, user: User): Promise<Figure> {
     );
   }
   await receiver.stop();
-  return {
-    what: '`replay --to`: kept bytes and headers, read and sent',
-    against: 'a loop over undici’s `Pool` that has them in memory',
-    unit: '×',
-    value: median(rounds),
+  return figure(
+    {
+      what: '`replay --to`: kept bytes and headers, read and sent',
+      against: 'a loop over undici’s `Pool` that has them in memory',
+      must: { atLeast: 0.8 },
+      note: 'from the first request to the last, 50 connections',
+    },
     rounds,
-    must: { atLeast: 0.8 },
-    note: 'from the first request to the last, 50 connections',
-  };
+  );
 }
 
 function sending(origin: string): readonly string[] {

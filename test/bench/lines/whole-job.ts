@@ -1,31 +1,53 @@
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Bench, Line } from '../bench.ts';
-import { idle, makeUser, type Serving, serve, TASK_COMMAND, type User } from '../hookctl.ts';
+import { highestResident, NO_PROC } from '../accounting.ts';
+import { type Bench, figure, type Line } from '../bench.ts';
+import { oldBinary } from '../builds.ts';
+import { type Contestant, compete, HOOKCTL, OLD } from '../contest.ts';
+import { depthOf, idle, makeUser, type Serving, serve, TASK_COMMAND, type User } from '../hookctl.ts';
 import { load } from '../load.ts';
 import { adnanh } from '../peers.ts';
 import { measureProfile } from '../profile.ts';
-import { median } from '../statistics.ts';
+
+const ADNANH = 'adnanh/webhook starting `/bin/true`';
 
 /** Tasks that are whole to the last file, per second from the first request on. */
 export const wholeJob: Line = {
   name: 'whole-job',
 
   async measure(bench) {
+    const requests = bench.quick ? 1_000 : 3_000;
     const user = makeUser(bench, 'whole-job', TASK_COMMAND);
     const own = await serve(bench, user);
-    const found = await adnanh(bench, true);
-    const requests = bench.quick ? 1_000 : 3_000;
-    const ratios: number[] = [];
     const backlogs: number[] = [];
-    for (let round = 0; round <= (bench.quick ? 2 : 5); round++) {
-      const { perSecond, backlog } = await tasks(bench, user, own, requests);
-      const other = found.ok ? await load(bench, { ...found.peer, requests: requests / 4 }) : null;
-      bench.say(`whole job, round ${round}: ${Math.round(perSecond)} tasks/s, ${backlog} behind at the end`);
-      if (round === 0) continue;
-      backlogs.push(backlog / requests);
-      if (other !== null) ratios.push(perSecond / other.perSecond);
-    }
+    const memory: number[] = [];
+    const contest = await compete(
+      bench,
+      'whole job',
+      [
+        {
+          name: HOOKCTL,
+          found: {
+            ok: true,
+            peer: {
+              pid: own.pid,
+              async work() {
+                let done = { perSecond: 0, backlog: 0 };
+                const highest = await highestResident(own.pid, async () => {
+                  done = await tasks(bench, user, own, requests);
+                });
+                backlogs.push(done.backlog / requests);
+                if (highest !== null) memory.push(highest);
+                return { requests, perSecond: done.perSecond };
+              },
+            },
+          },
+        },
+        { name: OLD, found: await oldServer(bench, requests) },
+        { name: ADNANH, found: await adnanhServer(bench, requests / 4) },
+      ],
+      bench.quick ? 2 : 5,
+    );
     await own.stop();
     if (bench.profile) {
       // Without the tasks of the rounds, whose files would be looked through at the start.
@@ -35,47 +57,63 @@ export const wholeJob: Line = {
         await idle(server);
       });
     }
-    const what = 'whole job: accepted, matched, task committed, both task files written';
-    return [
-      {
-        what,
-        against: 'adnanh/webhook starting `/bin/true`',
-        unit: '×',
-        value: found.ok ? median(ratios) : null,
-        rounds: ratios,
-        must: { atLeast: 2 },
-        note: found.ok ? null : found.why,
-      },
-      {
-        what: 'whole job: what is not done when the last is accepted',
-        against: 'all that were sent',
-        unit: '×',
-        value: median(backlogs),
-        rounds: backlogs,
-        must: { atMost: 0.1 },
-        note: null,
-      },
-    ];
+    return {
+      figures: [
+        contest.speed(ADNANH, 1.6, 'whole job: accepted, matched, task committed, both task files written'),
+        contest.cpu(OLD, 0.5, 'whole job: CPU time of the process'),
+        figure(
+          {
+            what: 'whole job: what is not done when the last is accepted',
+            against: 'all that were sent',
+            must: { atMost: 0.1 },
+          },
+          backlogs.slice(1),
+        ),
+        figure(
+          {
+            what: 'whole job: resident memory',
+            against: 'its highest in a round',
+            unit: 'MB',
+            must: { atMost: 220 },
+            note: memory.length === 0 ? NO_PROC : null,
+          },
+          memory.slice(1),
+        ),
+      ],
+      cpu: contest.cpuRows('whole job'),
+    };
   },
 };
+
+async function oldServer(bench: Bench, requests: number): Promise<Contestant['found']> {
+  const old = oldBinary(bench);
+  if (!old.ok) return old;
+  const user = makeUser(bench, 'whole-job-old', TASK_COMMAND);
+  const server = await serve(bench, user, { binary: old.peer });
+  const work = async () => ({ ...(await tasks(bench, user, server, requests)), requests });
+  return { ok: true, peer: { pid: server.pid, work } };
+}
+
+async function adnanhServer(bench: Bench, requests: number): Promise<Contestant['found']> {
+  const found = await adnanh(bench, true);
+  if (!found.ok) return found;
+  const { pid, ...target } = found.peer;
+  const work = async () => ({ ...(await load(bench, { ...target, requests })), requests });
+  return { ok: true, peer: { pid, work } };
+}
 
 /** Throws when a task or one of its files is missing at the end. */
 export async function tasks(bench: Bench, user: User, server: Serving, requests: number) {
   const before = records(user);
-  const begin = performance.now();
   // What the generator takes to start and to sign is no work of the server: its own seconds count.
   const { seconds } = await load(bench, { origin: server.origin, requests });
   const end = performance.now();
-  const { server: state } = await server.get<{ server: { queue_depth: number } }>('/api/status');
+  const backlog = await depthOf(server);
   await idle(server);
   const after = (performance.now() - end) / 1_000;
   const made = records(user) - before;
   if (made !== requests) throw new Error(`${made} task files for ${requests} deliveries`);
-  return {
-    perSecond: requests / (seconds + after),
-    backlog: state.queue_depth,
-    ms: performance.now() - begin,
-  };
+  return { perSecond: requests / (seconds + after), backlog };
 }
 
 function records({ claude }: User): number {

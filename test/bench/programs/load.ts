@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Load, LoadOptions } from '../load.ts';
 import { type Connection, openConnection } from './connection.ts';
-import { signer } from './signed.ts';
+import { post, signer } from './signed.ts';
 
 /** Posts signed copies of a payload and prints what it saw, as JSON. */
 const options = JSON.parse(process.argv[2] ?? '{}') as LoadOptions;
@@ -15,18 +15,6 @@ const sign = signer(options.payload, secret);
 const latencies: number[] = [];
 let accepted = 0;
 let seconds = 0;
-
-/** A whole request, ready to be written. */
-function signed(): Buffer {
-  const { headers, body } = sign();
-  const head = [
-    `POST ${path} HTTP/1.1`,
-    `host: ${origin.host}`,
-    `content-length: ${body.length}`,
-    ...Object.entries(headers).map(([name, value]) => `${name}: ${value}`),
-  ];
-  return Buffer.concat([Buffer.from(`${head.join('\r\n')}\r\n\r\n`), body]);
-}
 
 async function send(connection: Connection, request: Buffer, since: number): Promise<void> {
   const status = await connection.send(request);
@@ -63,7 +51,7 @@ async function atEvenDistance(open: Connection[], waiting: readonly Buffer[]): P
 const atOnce = perSecond > 0 ? 0 : connections;
 const open = await Promise.all(Array.from({ length: atOnce }, () => openConnection(origin)));
 for (let left = requests; left > 0; left -= AT_ONCE) {
-  const waiting = Array.from({ length: Math.min(left, AT_ONCE) }, signed);
+  const waiting = Array.from({ length: Math.min(left, AT_ONCE) }, () => post(origin, path, sign()));
   const start = performance.now();
   await (perSecond > 0 ? atEvenDistance(open, waiting) : asFastAsAnswered(open, waiting));
   seconds += (performance.now() - start) / 1_000;

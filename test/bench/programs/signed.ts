@@ -28,3 +28,14 @@ export function signer(file: string, secret: string): () => Signed {
     return { headers, body };
   };
 }
+
+/** A whole request, ready to be written to a connection. */
+export function post({ host }: URL, path: string, { headers, body }: Signed): Buffer {
+  const head = [
+    `POST ${path} HTTP/1.1`,
+    `host: ${host}`,
+    `content-length: ${body.length}`,
+    ...Object.entries(headers).map(([name, value]) => `${name}: ${value}`),
+  ];
+  return Buffer.concat([Buffer.from(`${head.join('\r\n')}\r\n\r\n`), body]);
+}

@@ -1,7 +1,6 @@
 import { expect, test } from 'vitest';
 import {
   addCommand,
-  addFrom,
   addWebhook,
   exportWebhooks,
   importWebhooks,
@@ -13,7 +12,7 @@ import {
   updateWebhook,
 } from '../../../src/config/dynamic/edit.ts';
 import { folderWith } from '../support.ts';
-import { placeIn, problemsOf, refusal } from './support.ts';
+import { copyOf, placeIn, problemsOf, refusal } from './support.ts';
 
 const HOOK = { provider: 'github', name: 'My Custom Webhook', secret: 'my-secret' };
 const OPENED = { trigger: 'issues.opened', target_agent: 'planning', template: 'New issue: {{issue.title}}' };
@@ -170,7 +169,7 @@ test('a copy of a built-in webhook has its commands and rules under an endpoint 
   const { dynamic, configuration } = placeIn(folderWith());
   const github = (await configuration()).snapshot.byName.get('github');
   if (github === undefined) throw new Error('there is no built-in github');
-  const { result } = await dynamic.edit(addFrom(github, { name: 'copy' }));
+  const { result } = await dynamic.edit(copyOf(github, 'copy'));
   const copy = (await configuration()).snapshot.byName.get('copy');
   const shape = ({ commands }: typeof github) =>
     commands.map(({ id: _, template, ...rest }) => ({ ...rest, template: template.source }));

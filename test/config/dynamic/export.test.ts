@@ -1,9 +1,9 @@
 import { expect, test } from 'vitest';
-import { addFrom, addWebhook } from '../../../src/config/dynamic/edit.ts';
+import { addWebhook } from '../../../src/config/dynamic/edit.ts';
 import { exportTypescript } from '../../../src/config/dynamic/typescript.ts';
 import { folderWith } from '../support.ts';
 import { matchesInNode } from './match-support.ts';
-import { placeIn, record } from './support.ts';
+import { copyOf, placeIn, record } from './support.ts';
 
 const WEBHOOK = {
   provider: 'github',
@@ -51,7 +51,7 @@ test('an exported webhook that is loaded as static matches as before on 50 paylo
 
   const source = (await place.configuration()).snapshot.byName.get(WEBHOOK.name);
   if (source === undefined) throw new Error('the webhook is gone');
-  await place.dynamic.edit(addFrom(source, { name: 'back' }));
+  await place.dynamic.edit(copyOf(source, 'back'));
   const [back] = await matchesInNode([folder, 'back']);
   expect(back?.matches).toEqual(before?.matches);
 });

@@ -24,7 +24,7 @@ for (let index = 0; index < rest.length; index += 2) {
   const { snapshot } = await placeIn(folder, join(folder, 'webhooks.yml')).configuration();
   const webhook = snapshot.byName.get(rest[index + 1] ?? '');
   if (webhook === undefined) throw new Error(`there is no ${rest[index + 1]} in ${folder}`);
-  const matches = events.map((event) => outcomes(webhook, event));
+  const matches = await Promise.all(events.map((event) => outcomes(webhook, event)));
   found.push({
     payloads: examples().length,
     fired: matches.flat().filter(({ fired }) => fired).length,
@@ -40,14 +40,17 @@ function asked(payload: object): object {
     : payload;
 }
 
-function outcomes(webhook: Webhook, event: WebhookEvent): readonly Outcome[] {
-  return match(webhook, event).matches.map(({ command, fired, reason, argument, needsApproval }) => ({
-    fired,
-    reason: reason.replaceAll(webhook.name, 'the webhook'),
-    argument,
-    needsApproval,
-    action: command.action,
-    agent: command.targetAgent,
-    prompt: command.template.plain({ event, argument, authorOf: () => null }),
-  }));
+async function outcomes(webhook: Webhook, event: WebhookEvent): Promise<readonly Outcome[]> {
+  const made = match(webhook, event).matches.map(
+    async ({ command, fired, reason, argument, needsApproval }) => ({
+      fired,
+      reason: reason.replaceAll(webhook.name, 'the webhook'),
+      argument,
+      needsApproval,
+      action: command.action,
+      agent: command.targetAgent,
+      prompt: (await command.template.compiled()).plain({ event, argument, authorOf: () => null }),
+    }),
+  );
+  return Promise.all(made);
 }

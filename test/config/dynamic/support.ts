@@ -1,16 +1,18 @@
 import { mkdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { actions } from '../../../src/actions/index.ts';
+import { addWebhook } from '../../../src/config/dynamic/edit.ts';
 import { type DynamicWebhooks, openDynamic } from '../../../src/config/dynamic/index.ts';
 import type { DbWebhook } from '../../../src/config/dynamic/schema.ts';
 import { type Configuration, loadConfiguration, loadFixed } from '../../../src/config/index.ts';
 import { ConfigError, type Diagnostic, HookctlError } from '../../../src/errors.ts';
 import { createIds } from '../../../src/lib/ids.ts';
 import { systemClock } from '../../../src/lib/time.ts';
-import { providers } from '../../../src/providers/index.ts';
+import { webhookViewer } from '../../../src/server/webhook-view.ts';
 import { lockFile } from '../../../src/store/local/lock.ts';
+import type { Webhook } from '../../../src/types.ts';
 
-const KNOWN = { providers, actions };
+const KNOWN = { actions };
 
 /** A project without webhooks.yml and its data folder. */
 export interface Place {
@@ -89,4 +91,10 @@ export async function problemsOf(promise: Promise<unknown>): Promise<readonly Di
   const error = await refusal(promise);
   if (error instanceof ConfigError) return error.problems;
   throw error;
+}
+
+/** A change that adds a copy of a webhook as the API shows it, which is how the CLI copies one. */
+export function copyOf(webhook: Webhook, name: string) {
+  const view = webhookViewer({ counts: [], urlOf: (endpoint) => endpoint, recordOf: () => undefined });
+  return addWebhook({ ...view(webhook), name });
 }

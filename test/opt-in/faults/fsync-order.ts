@@ -6,14 +6,19 @@ import { newLedger } from './support/ledger.ts';
 import { lacksStrace } from './support/machine.ts';
 import { all, type Served, send } from './support/served.ts';
 import { onStage, type Stage } from './support/stage.ts';
-import { attach, type Call, callsOf } from './support/strace.ts';
+import {
+  ACKNOWLEDGED,
+  attach,
+  type Call,
+  callsOf,
+  type Leaving,
+  leaving,
+  POSTED,
+  recording,
+} from './support/strace.ts';
 import { eventually, inLanes } from './support/wait.ts';
 
 const SENDERS = 8;
-const CALLS =
-  'openat,rename,renameat,renameat2,link,linkat,write,writev,pwrite64,pwritev,sendto,sendmsg,fsync,fdatasync,msync';
-/** strace prints so many bytes of what is written: a record, or a page of the db, whole. */
-const SHOWN_BYTES = 65_536;
 /** By these written bytes are recognised: deliveries, replies, webhooks (also in the name of a file), a person's words. */
 const ID = /(?:dlv|out|wh)-[0-9a-hjkmnp-tv-z]{16}|nonce-\d{6}/g;
 
@@ -29,8 +34,7 @@ export const fsyncOrder: Fault = {
         const { bed, ledger, github, serve, audit } = stage;
         const served = await serve();
         const log = join(bed.root, 'trace');
-        const options = ['-yy', '-e', `trace=${CALLS}`, '-s', String(SHOWN_BYTES), '-o', log];
-        const tracer = await attach({ pid: served.pid }, options);
+        const tracer = await attach({ pid: served.pid }, recording(log));
         await underLoad(trial, stage, served);
         await byReply(trial, stage, served);
         await audit(served);
@@ -40,16 +44,14 @@ export const fsyncOrder: Fault = {
         await tracer.detach();
         const calls = [...callsOf(readFileSync(log, 'latin1'))];
         const order = orderOf(calls, bed.dataFolder);
-        const acks = calls.flatMap((call) =>
-          leaving(call, /"HTTP\/1\.1 2.*x-hookctl-delivery: (dlv-[0-9a-z]{16})/i),
-        );
+        const acks = calls.flatMap((call) => leaving(call, ACKNOWLEDGED));
         const answers = calls.flatMap((call) =>
           leaving(call, /"HTTP\/1\.1 2.*(nonce-\d{6})/).flatMap((each) => [
             each,
             ...leaving(call, /"HTTP\/1\.1 2.*(wh-[0-9a-z]{16})/),
           ]),
         );
-        const posts = calls.flatMap((call) => leaving(call, /hookctl:(out-[0-9a-z]{16})/));
+        const posts = calls.flatMap((call) => leaving(call, POSTED));
         for (const each of acks) await trial.part(`the answer to ${each.id}`, () => order.judge(each));
         for (const each of answers) await trial.part(`the answer about ${each.id}`, () => order.judge(each));
         for (const each of posts) await trial.part(`the reply ${each.id}`, () => order.judge(each));
@@ -104,18 +106,6 @@ async function byReply(trial: Trial, { ledger, github }: Stage, served: Served):
 function requireCount(what: string, wanted: number, seen: readonly Leaving[]): void {
   const ids = new Set(seen.map(({ id }) => id));
   if (ids.size !== wanted) throw new Error(`${wanted} were ${what}, ${ids.size} are in the trace`);
-}
-
-/** A write to a socket that names what had to be kept before. */
-interface Leaving {
-  readonly id: string;
-  readonly began: number;
-}
-
-function leaving({ text, began }: Call, names: RegExp): readonly Leaving[] {
-  if (!/^\w+\(\d+<TCP/.test(text)) return [];
-  const id = names.exec(text)?.[1];
-  return id === undefined ? [] : [{ id, began }];
 }
 
 interface FileCall {

@@ -6,6 +6,7 @@ import type { Fault } from './fault.ts';
 import { fsyncOrder } from './fsync-order.ts';
 import { fullDisk } from './full-disk.ts';
 import { killed } from './killed.ts';
+import { powerLoss } from './power-loss/index.ts';
 import { readOnly } from './read-only.ts';
 import { slowClients } from './slow-clients.ts';
 import { stopped } from './stopped.ts';
@@ -30,4 +31,5 @@ export const faults: readonly Fault[] = [
   brokenPipe,
   twoInstances,
   fsyncOrder,
+  powerLoss,
 ];

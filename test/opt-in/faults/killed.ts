@@ -3,6 +3,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { amount, type Fault, type Trial } from './fault.ts';
 import { connections } from './support/hooks.ts';
 import { newLedger } from './support/ledger.ts';
+import { redeliver } from './support/probes.ts';
 import type { Served } from './support/served.ts';
 import { onStage, type Stage } from './support/stage.ts';
 import { random } from './support/wait.ts';
@@ -52,7 +53,7 @@ async function inOneFolder(trial: Trial, done: number, kills: number): Promise<n
     await trial.part(`what is there after kill ${done + kills}`, async () => {
       const first = async (served: Served) => {
         while (ledger.acknowledged() < kills * ACKNOWLEDGED_PER_KILL) await ledger.send(served.url);
-        await redeliver(stage, served);
+        await redeliver(served, ledger);
       };
       await stage.auditAfresh({ first, patienceMs: 120_000 });
       await commandsAgree(stage);
@@ -91,15 +92,6 @@ async function killWhileStarting({ start }: Stage): Promise<void> {
   child.kill('SIGKILL');
   await once(child, 'exit');
   await ready.catch(() => undefined);
-}
-
-/** A person sees what did not arrive, and has GitHub deliver it again. */
-async function redeliver({ ledger }: Stage, { url }: Served): Promise<void> {
-  for (const hook of ledger.unanswered()) {
-    const answer = await ledger.send(url, hook);
-    if (answer === null || answer.status >= 300)
-      throw new Error(`a redelivery was answered ${answer?.status}`);
-  }
 }
 
 /** The commands, which open the db themselves, see what the server sees. */

@@ -6,6 +6,8 @@
  *   --quick         a few of each, some minutes
  *   --only <name>   one kind (repeatable); names stand in index.ts
  *   --cli <file>    another hookctl than the one in src/: its bin/hookctl.js
+ *
+ * HOOKCTL_TEST_SEED fixes what is chosen at random in power-loss, which prints its seed.
  */
 import { parseArgs } from 'node:util';
 import { type Fault, type Outcome, tryFault } from './fault.ts';

@@ -3,11 +3,11 @@ import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { amount, type Fault, type Trial } from './fault.ts';
 import { newHook } from './support/hooks.ts';
-import { isAccepted, requireRefusal, told } from './support/ledger.ts';
+import { isAccepted, requireRefusal } from './support/ledger.ts';
 import { lacksStrace } from './support/machine.ts';
 import { changesFiles, findPoints, type Point, pointName, STEADY } from './support/points.ts';
 import { type Prepared, prepare } from './support/prepared.ts';
-import { requireAlive, requireRecovery } from './support/probes.ts';
+import { redeliver, requireAlive, requireRecovery } from './support/probes.ts';
 import { isAlive } from './support/served.ts';
 import type { Stage } from './support/stage.ts';
 import { attach, threadsOf } from './support/strace.ts';
@@ -97,7 +97,7 @@ async function killAt(stage: Stage, injection: Injection): Promise<boolean> {
     return false;
   }
   await tracer.ended;
-  await stage.auditAfresh({ first: ({ url }) => redeliver(stage, url) });
+  await stage.auditAfresh({ first: (again) => redeliver(again, ledger) });
   return true;
 }
 
@@ -117,16 +117,9 @@ async function failAt(stage: Stage, injection: Injection): Promise<boolean> {
   if (!isAccepted(answer)) requireRefusal(answer);
   await requireAlive(served);
   await requireRecovery(served, ledger);
-  await redeliver(stage, served.url);
+  await redeliver(served, ledger);
   await stage.conclude(served);
   return true;
-}
-
-async function redeliver({ ledger }: Stage, url: string): Promise<void> {
-  for (const hook of ledger.unanswered()) {
-    const answer = await ledger.send(url, hook);
-    if (!isAccepted(answer)) throw new Error(`a redelivery was ${told(answer)}`);
-  }
 }
 
 async function inject({ bed }: Stage, pid: number, { kind, point }: Injection) {

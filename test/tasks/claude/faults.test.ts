@@ -80,20 +80,29 @@ const backToOriginal = async () => {
   await rename(aside(), scene.listDir);
 };
 
+/** Puts something in the place of the list folder, which hookctl may have made again meanwhile. */
+async function replaceList(put: () => Promise<void>): Promise<void> {
+  await rename(scene.listDir, aside());
+  const isPut = () =>
+    put().then(
+      () => true,
+      () => false,
+    );
+  while (!(await isPut()))
+    await rm(scene.listDir, { recursive: true, force: true, maxRetries: 50, retryDelay: 3 });
+}
+
 const FAULTS: readonly Fault[] = [
   {
     name: 'removed',
     told: null,
-    breakIt: () => rm(scene.listDir, { recursive: true, force: true, maxRetries: 5 }),
+    breakIt: () => rm(scene.listDir, { recursive: true, force: true, maxRetries: 50, retryDelay: 3 }),
     mend: async () => undefined,
   },
   {
     name: 'replaced by a file',
     told: 'is a file where a folder should be',
-    breakIt: async () => {
-      await rename(scene.listDir, aside());
-      await writeFile(scene.listDir, 'mine').catch(() => undefined);
-    },
+    breakIt: () => replaceList(() => writeFile(scene.listDir, 'mine')),
     mend: async () => {
       await rm(scene.listDir, { recursive: true });
       await rm(aside(), { recursive: true });
@@ -102,10 +111,7 @@ const FAULTS: readonly Fault[] = [
   {
     name: 'replaced by a symbolic link',
     told: 'is a symbolic link',
-    breakIt: async () => {
-      await rename(scene.listDir, aside());
-      await symlink(join(scene.root, 'outside'), scene.listDir).catch(() => undefined);
-    },
+    breakIt: () => replaceList(() => symlink(join(scene.root, 'outside'), scene.listDir)),
     mend: backToOriginal,
   },
   {

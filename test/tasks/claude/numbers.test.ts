@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import { mkdir, readdir, readFile, rm, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
@@ -63,6 +64,21 @@ test('numbers go on after .highwatermark, and after all other files in the folde
   expect(await claude.project([aTask('task-a')])).toMatchObject([{ claudeList: { number: 72 } }]);
   await writeFile(join(scene.listDir, '.highwatermark'), '99');
   expect(await claude.project([aTask('task-b')])).toMatchObject([{ claudeList: { number: 100 } }]);
+});
+
+test('a file that appeared without a trace in the change time of the folder is not overwritten', async () => {
+  const claude = await scene.open();
+  await claude.project([aTask('task-a')]);
+  const before = join(scene.root, 'before');
+  execFileSync('touch', ['-r', scene.listDir, before]);
+  await writeFile(join(scene.listDir, '3.json'), 'mine');
+  await writeFile(join(scene.listDir, '9.json'), 'mine');
+  execFileSync('touch', ['-r', before, scene.listDir]);
+  expect(await claude.project([aTask('task-b'), aTask('task-c')])).toMatchObject([
+    { claudeList: { number: 10 } },
+    { claudeList: { number: 11 } },
+  ]);
+  expect(await readFile(join(scene.listDir, '3.json'), 'utf8')).toBe('mine');
 });
 
 test('a keeper that was completed or removed is replaced', async () => {

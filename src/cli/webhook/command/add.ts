@@ -1,14 +1,13 @@
 import { eventMatches } from '../../../conditions/event-type.ts';
-import { addCommand } from '../../../config/dynamic/edit.ts';
 import { usageError } from '../../../errors.ts';
 import { commandLine } from '../../../lib/shell-quote.ts';
+import type { CommandView } from '../../../server/webhook-view.ts';
 import type { Services } from '../../../services.ts';
 import type { Provider } from '../../../types.ts';
 import type { CliCommand, JsonFlags } from '../../kit/command.ts';
-import { changeDb, dynamicWebhook } from '../change.ts';
-import { onWebhook } from '../find.ts';
+import { readChanged } from '../change.ts';
 import { type CommandFlags, commandOptions, givenCommand } from './fields.ts';
-import { reportCommand } from './report.ts';
+import { commandTarget, reportCommand } from './report.ts';
 
 interface AddFlags extends JsonFlags, CommandFlags {}
 
@@ -38,18 +37,17 @@ async function add(app: Services, ref: string, flags: AddFlags): Promise<0> {
     );
   }
   const given = await givenCommand(flags, app.cwd);
-  const changed = await changeDb(
-    app,
-    onWebhook(ref, (id) => addCommand(id, given)),
-  );
-  const { provider: name, command_prefix: prefix = '@agent', webhook_id: id } = changed.result.webhook;
-  const { provider } = dynamicWebhook(changed, id);
+  const target = await commandTarget(app, ref);
+  const command = await target.call<CommandView>({ method: 'POST', path: target.path, body: given });
+  const { provider: name, command_prefix: prefix } = target.webhook;
+  const { provider } = await readChanged(app, target.webhook);
   const trial =
     flags.trigger === undefined
       ? commandLine('--text', `${prefix} ${flags.textName}`)
       : sampleTypes(provider).find((type) => eventMatches([flags.trigger ?? ''], type));
-  return reportCommand(app, flags.json, changed, {
+  return reportCommand(app, flags.json, target, {
     did: 'added',
+    command,
     next: (webhookRef) =>
       trial === undefined
         ? `hookctl webhook show ${webhookRef}`

@@ -1,14 +1,12 @@
-import { updateCommand } from '../../../config/dynamic/edit.ts';
 import { commandSchema } from '../../../config/schema.ts';
 import { usageError } from '../../../errors.ts';
+import type { CommandView } from '../../../server/webhook-view.ts';
 import type { Services } from '../../../services.ts';
 import type { CliCommand, JsonFlags } from '../../kit/command.ts';
 import { clearOption } from '../../kit/options.ts';
-import { changeDb } from '../change.ts';
 import { clearable, type GivenFlags } from '../field-flags.ts';
-import { onCommand } from '../find.ts';
 import { type CommandFlags, commandOptions, givenCommand } from './fields.ts';
-import { reportCommand } from './report.ts';
+import { commandTarget, reportCommand } from './report.ts';
 
 interface EditFlags extends JsonFlags, CommandFlags {
   readonly clear: readonly string[];
@@ -45,12 +43,12 @@ async function edit(app: Services, ref: string, commandRef: string, flags: EditF
   if (Object.keys(patch).length === 0) {
     throw usageError('nothing to change', 'Name a setting: hookctl webhook command edit --help');
   }
-  const changed = await changeDb(
-    app,
-    onCommand(ref, commandRef, (id, commandId) => updateCommand(id, commandId, patch)),
-  );
-  return reportCommand(app, flags.json, changed, {
+  const target = await commandTarget(app, ref);
+  const path = `${target.path}/${encodeURIComponent(commandRef)}`;
+  const command = await target.call<CommandView>({ method: 'PUT', path, body: patch });
+  return reportCommand(app, flags.json, target, {
     did: 'changed',
+    command,
     next: (webhookRef) => `hookctl webhook command list ${webhookRef}`,
   });
 }

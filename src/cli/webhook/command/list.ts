@@ -1,10 +1,10 @@
+import { findWebhook } from '../../../config/dynamic/find.ts';
 import { type OutputStream, say } from '../../../lib/io.ts';
 import { type CommandView, commandView } from '../../../server/webhook-view.ts';
 import type { Services } from '../../../services.ts';
 import type { CliCommand, JsonFlags } from '../../kit/command.ts';
 import { printJson } from '../../kit/print.ts';
 import { below, table, whole } from '../../kit/table.ts';
-import { findWebhook } from '../find.ts';
 
 export const configureCommandList: CliCommand = (command, runner) => {
   command

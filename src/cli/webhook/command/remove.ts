@@ -1,9 +1,7 @@
-import { removeCommand } from '../../../config/dynamic/edit.ts';
+import { findCommand } from '../../../config/dynamic/find.ts';
 import type { Services } from '../../../services.ts';
 import type { CliCommand, JsonFlags } from '../../kit/command.ts';
-import { changeDb } from '../change.ts';
-import { onCommand } from '../find.ts';
-import { reportCommand } from './report.ts';
+import { commandTarget, reportCommand } from './report.ts';
 
 export const configureCommandRemove: CliCommand = (command, runner) => {
   command
@@ -16,9 +14,12 @@ export const configureCommandRemove: CliCommand = (command, runner) => {
 };
 
 async function remove(app: Services, ref: string, commandRef: string, { json }: JsonFlags): Promise<0> {
-  const changed = await changeDb(app, onCommand(ref, commandRef, removeCommand));
-  return reportCommand(app, json, changed, {
+  const target = await commandTarget(app, ref);
+  const command = findCommand(target.webhook, commandRef);
+  await target.call({ method: 'DELETE', path: `${target.path}/${command.id}` });
+  return reportCommand(app, json, target, {
     did: 'removed',
+    command,
     next: (webhookRef) => `hookctl webhook command list ${webhookRef}`,
   });
 }

@@ -39,7 +39,10 @@ export async function findPoints({ bed, ledger, serve, audit }: Stage): Promise<
   return points;
 }
 
-/** Opening to read, and reading, leave everything as it was. */
+/** Opening to read, and reading, leave everything as it was. Claude's files are named by the descriptor of their folder. */
 export function changesFiles(text: string, folder: string): boolean {
-  return text.includes(folder) && !(text.startsWith('openat(') && text.includes('O_RDONLY'));
+  return (
+    [folder, '/proc/self/fd/'].some((path) => text.includes(path)) &&
+    !(text.startsWith('openat(') && text.includes('O_RDONLY'))
+  );
 }

@@ -27,6 +27,14 @@ export async function requireRecovery(served: Served, ledger: Ledger): Promise<v
   }
 }
 
+/** A person sees what did not arrive, and has GitHub deliver it again. Throws unless each is accepted. */
+export async function redeliver({ url }: Served, ledger: Ledger): Promise<void> {
+  for (const hook of ledger.unanswered()) {
+    const answer = await ledger.send(url, hook);
+    if (!isAccepted(answer)) throw new Error(`a redelivery was ${told(answer)}`);
+  }
+}
+
 /** Sends until so many were refused as they should be; what is answered in another way throws. */
 export async function sendUntilRefused(
   served: Served,

@@ -84,7 +84,11 @@ async function readyLine(child: ChildProcess, ended: Promise<Ended>, said: () =>
     const managementPort = Number(new URL(management_url).port);
     resolve({ pid, url: ingress_url, port: Number(new URL(ingress_url).port), managementPort, problems });
   });
-  const facts = await Promise.race([promise, ended.then((end) => end), delay(PATIENCE_MS, 'late' as const)]);
+  const facts = await Promise.race([
+    promise,
+    ended.then((end) => end),
+    delay(PATIENCE_MS, 'late' as const, { ref: false }),
+  ]);
   if (facts === 'late') {
     child.kill('SIGKILL');
     throw new Error(`serve was not ready after ${PATIENCE_MS} ms: ${said()}`);

@@ -17,6 +17,8 @@ export const CHANGING_CALLS = [
   'rename',
   'renameat',
   'renameat2',
+  'link',
+  'linkat',
   'unlink',
   'unlinkat',
   'rmdir',
@@ -24,6 +26,15 @@ export const CHANGING_CALLS = [
   'mkdirat',
   'fchmod',
 ] as const;
+
+/** strace prints so many bytes of what is written: a record, a body, or a page of the db, whole. */
+const SHOWN_BYTES = 1_048_576;
+
+/** Options that write down every change of a file and all that is sent, whole, with the path behind each descriptor. */
+export function recording(log: string): readonly string[] {
+  const calls = [...CHANGING_CALLS, 'sendto', 'sendmsg', 'msync'];
+  return ['-yy', '-e', `trace=${calls.join()}`, '-s', String(SHOWN_BYTES), '-o', log];
+}
 
 /** A running strace. */
 export interface Tracer {
@@ -109,3 +120,21 @@ export function* callsOf(log: string): Generator<Call> {
       yield { thread: Number(thread), name, text, began: begun?.began ?? at, ended: at };
   }
 }
+
+/** A write to a socket that names what had to be kept before. */
+export interface Leaving {
+  readonly id: string;
+  readonly began: number;
+}
+
+/** The first group of `names` is the id. */
+export function leaving({ text, began }: Call, names: RegExp): readonly Leaving[] {
+  if (!/^\w+\(\d+<TCP/.test(text)) return [];
+  const id = names.exec(text)?.[1];
+  return id === undefined ? [] : [{ id, began }];
+}
+
+/** The answer 2xx to a delivery. */
+export const ACKNOWLEDGED = /"HTTP\/1\.1 2.*x-hookctl-delivery: (dlv-[0-9a-z]{16})/i;
+/** A reply, by the mark that hookctl posts in it. */
+export const POSTED = /hookctl:(out-[0-9a-z]{16})/;
