@@ -43,7 +43,10 @@ export function managementApi(options: ManagementApiOptions): Hono<ApiEnv> {
   const api = new Hono<ApiEnv>().basePath('/api');
   api.use(async (_, next) => {
     // What was acknowledged before the question belongs into the answer.
-    await Promise.race([store.indexed().catch(() => undefined), delay(INDEX_PATIENCE_MS, null, { ref: false })]);
+    await Promise.race([
+      store.indexed().catch(() => undefined),
+      delay(INDEX_PATIENCE_MS, null, { ref: false }),
+    ]);
     await next();
   });
   api.use(audited(options.record));

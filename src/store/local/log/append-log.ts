@@ -103,7 +103,8 @@ export async function openAppendLog(databasePath: string, options: AppendLogOpti
   }
 
   async function segment(): Promise<OpenSegment> {
-    const isFull = current !== null && (current.size >= segmentBytes || now() - current.openedAt > SEGMENT_MS);
+    const isFull =
+      current !== null && (current.size >= segmentBytes || now() - current.openedAt > SEGMENT_MS);
     if (isFull) await abandon();
     current ??= await openNext();
     return current;

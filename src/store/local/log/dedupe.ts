@@ -60,7 +60,9 @@ export function openDedupe(sql: Sql): Dedupe {
     return first === null || isRedelivery(first, claimant) ? null : found.delivery_id;
   }
 
-  for (const row of sql.all<Claimant>(`select ${CLAIMANT_COLUMNS} from deliveries where status = 'pending'`)) {
+  for (const row of sql.all<Claimant>(
+    `select ${CLAIMANT_COLUMNS} from deliveries where status = 'pending'`,
+  )) {
     begin(row);
   }
   return {

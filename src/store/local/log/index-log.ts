@@ -4,8 +4,8 @@ import { keepKeys } from './dedupe.ts';
 import {
   HEADER_BYTES,
   nextRecord,
-  noteEnd,
   notedEnd,
+  noteEnd,
   type RecordedRow,
   readRecord,
   recordLength,
@@ -64,7 +64,8 @@ export function countRecords(folder: string, from: LogPosition): number {
   let count = 0;
   for (const segment of segmentsFrom(folder, from, null)) {
     const start = segment === from.segment ? from.offset : 0;
-    for (const found of readRecords(segmentPath(folder, segment), start, null)) if ('row' in found) count += 1;
+    for (const found of readRecords(segmentPath(folder, segment), start, null))
+      if ('row' in found) count += 1;
   }
   return count;
 }
@@ -72,7 +73,9 @@ export function countRecords(folder: string, from: LogPosition): number {
 /** While one server runs, the last segment is the only one that grows: a look at the folder is needed only where the next begins. */
 function segmentsFrom(folder: string, from: LogPosition, to: LogPosition | null): readonly number[] {
   if (from.segment === to?.segment) return from.offset < to.offset ? [from.segment] : [];
-  return listSegments(folder).filter((number) => number >= from.segment && (to === null || number <= to.segment));
+  return listSegments(folder).filter(
+    (number) => number >= from.segment && (to === null || number <= to.segment),
+  );
 }
 
 function storeRecord(sql: Sql, row: RecordedRow, at: LogPosition): void {
@@ -155,7 +158,11 @@ export function cutTail(folder: string, { segment, offset }: LogPosition): void 
 }
 
 /** What was lost, in words, when the store was opened; nothing after an ordinary crash. */
-export function recoveryProblems({ rows, damaged }: Indexed, path: string, isLost: boolean): readonly string[] {
+export function recoveryProblems(
+  { rows, damaged }: Indexed,
+  path: string,
+  isLost: boolean,
+): readonly string[] {
   const lost =
     isLost && rows > 0
       ? [

@@ -1,5 +1,11 @@
 import { NO_WEBHOOK, type Task } from '../../../types.ts';
-import { type DeliveryOutcome, type Effect, effectsOf, type NewRejection, type TaskInFlow } from '../../store.ts';
+import {
+  type DeliveryOutcome,
+  type Effect,
+  effectsOf,
+  type NewRejection,
+  type TaskInFlow,
+} from '../../store.ts';
 import { keepKeys } from '../log/dedupe.ts';
 import { type Sql, whole } from '../sql.ts';
 import type { DeliveryRow } from '../tables/deliveries.ts';
