@@ -14,27 +14,46 @@ const resolve = (name) =>
     .resolve(`${name}/package.json`)
     .replace('/package.json', '');
 
-function run(name, ...args) {
+function run(name, program, args, env = process.env) {
   console.log(`\n> ${name}`);
-  return spawnSync(node(), args, { cwd: root, stdio: 'inherit' }).status === 0;
+  return spawnSync(program, args, { cwd: root, stdio: 'inherit', env }).status === 0;
 }
 
-const report = join(mkdtempSync(join(tmpdir(), 'hookctl-test-')), 'report.json');
-const checks = [
-  run('types', join(resolve('typescript'), 'bin/tsc'), '--noEmit'),
-  run('lint and format', join(resolve('@biomejs/biome'), 'bin/biome'), 'ci', '--error-on-warnings', '.'),
-];
-const vitest = [join(resolve('vitest'), 'vitest.mjs'), 'run', '--reporter=default', '--reporter=json'];
-const complete = run('tests', ...vitest, `--outputFile.json=${report}`, ...process.argv.slice(2));
-// Without a report (packing failed, say) nothing ran, and the last line still has to say so.
-const nothing = { numPassedTests: 0, numFailedTests: 0, numPendingTests: 0, numFailedTestSuites: 0 };
-const results = existsSync(report) ? JSON.parse(readFileSync(report, 'utf8')) : nothing;
-const { numPassedTests, numFailedTests, numPendingTests, numFailedTestSuites } = results;
-rmSync(join(report, '..'), { recursive: true, force: true });
+/** Runs tests on a Node, and counts them. */
+export function runTests(name, program, args, env) {
+  const report = join(mkdtempSync(join(tmpdir(), 'hookctl-test-')), 'report.json');
+  const vitest = [join(resolve('vitest'), 'vitest.mjs'), 'run', '--reporter=default', '--reporter=json'];
+  const complete = run(name, program, [...vitest, `--outputFile.json=${report}`, ...args], env);
+  // Without a report (packing failed, say) nothing ran, and the last line still has to say so.
+  const nothing = { numPassedTests: 0, numFailedTests: 0, numPendingTests: 0, numFailedTestSuites: 0 };
+  const results = existsSync(report) ? JSON.parse(readFileSync(report, 'utf8')) : nothing;
+  rmSync(join(report, '..'), { recursive: true, force: true });
+  const { numPassedTests: passed, numFailedTests, numPendingTests: skipped, numFailedTestSuites } = results;
+  // A file that can't be loaded has no failed test, and must not count as none.
+  const broken = numFailedTests === 0 && !complete ? Math.max(1, numFailedTestSuites) : 0;
+  return { passed, failed: numFailedTests + broken, skipped };
+}
 
-// A file that can't be loaded has no failed test, and must not count as none.
-const broken = numFailedTests === 0 && !complete ? Math.max(1, numFailedTestSuites) : 0;
-const passed = numPassedTests + checks.filter(Boolean).length;
-const failed = numFailedTests + broken + checks.filter((ok) => !ok).length;
-console.log(`\n${passed} passed, ${failed} failed, ${numPendingTests} skipped`);
-process.exitCode = failed === 0 ? 0 : 1;
+/** Prints the last line, and returns the exit status. */
+export function conclude({ passed, failed, skipped }) {
+  console.log(`\n${passed} passed, ${failed} failed, ${skipped} skipped`);
+  return failed === 0 ? 0 : 1;
+}
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) {
+  const checks = [
+    run('types', node(), [join(resolve('typescript'), 'bin/tsc'), '--noEmit']),
+    run('lint and format', node(), [
+      join(resolve('@biomejs/biome'), 'bin/biome'),
+      'ci',
+      '--error-on-warnings',
+      '.',
+    ]),
+  ];
+  const { passed, failed, skipped } = runTests('tests', node(), process.argv.slice(2));
+  process.exitCode = conclude({
+    passed: passed + checks.filter(Boolean).length,
+    failed: failed + checks.filter((ok) => !ok).length,
+    skipped,
+  });
+}

@@ -21,9 +21,14 @@ export const HAS_PROC = existsSync('/proc/self/task');
 export const NO_PROC = 'there is no /proc';
 
 export function cpuOf(pid: number): Cpu {
-  const threads = readdirSync(`/proc/${pid}/task`).map((id) => {
-    const { name, own } = readStat(`/proc/${pid}/task/${id}/stat`);
-    return { isMain: Number(id) === pid, isWorker: name.startsWith('WorkerThread'), own };
+  const threads = readdirSync(`/proc/${pid}/task`).flatMap((id) => {
+    try {
+      const { name, own } = readStat(`/proc/${pid}/task/${id}/stat`);
+      return [{ isMain: Number(id) === pid, isWorker: name.startsWith('WorkerThread'), own }];
+    } catch {
+      // It ended meanwhile.
+      return [];
+    }
   });
   const sum = (of: typeof threads) => of.reduce((all, { own }) => all + own, 0);
   const { own, children } = readStat(`/proc/${pid}/stat`);

@@ -13,11 +13,26 @@ declare module 'vitest' {
   }
 }
 
+/** The variable that names a prefix with the packed CLI, for scripts that run the suite several times over one install. */
+export const PREFIX_VARIABLE = 'HOOKCTL_TEST_PREFIX';
+
 /**
  * Packs the CLI and installs the tarball into an empty prefix, once for all tests: what users run is what is
  * tested, with only the files that `files` names and only the dependencies that are declared.
  */
-export default function setup({ provide }: TestProject): () => void {
+export default function setup({ provide }: TestProject): (() => void) | undefined {
+  const given = process.env[PREFIX_VARIABLE];
+  if (given !== undefined) {
+    provide('packed', given);
+    return undefined;
+  }
+  const folder = installPacked();
+  provide('packed', folder);
+  return () => rmSync(folder, { recursive: true, force: true });
+}
+
+/** Returns the prefix, which the caller removes. */
+export function installPacked(): string {
   ensureBuilt();
   const root = fileURLToPath(new URL('../..', import.meta.url));
   const folder = mkdtempSync(join(tmpdir(), 'hookctl-packed-'));
@@ -29,6 +44,5 @@ export default function setup({ provide }: TestProject): () => void {
     filename: string;
   }[];
   npm('install', '--global', '--prefix', folder, '--ignore-scripts', join(folder, packed?.filename ?? ''));
-  provide('packed', folder);
-  return () => rmSync(folder, { recursive: true, force: true });
+  return folder;
 }

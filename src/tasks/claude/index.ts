@@ -6,7 +6,7 @@ import { createBatchQueue } from './batch-queue.ts';
 import type { Folder } from './folder.ts';
 import { listFolderName } from './folder.ts';
 import { createTaskList, type TaskList } from './list.ts';
-import { removeStaleTempFiles } from './list-file.ts';
+import { removeLeftovers } from './list-file.ts';
 import { claimantOf, createListReader, type ListReader } from './list-reader.ts';
 import { projectBatch, type Target } from './projection.ts';
 import { removeFiles } from './remove.ts';
@@ -91,7 +91,7 @@ export async function openClaudeTasks(options: ClaudeTasksOptions): Promise<Clau
   let state: ClaudeState = whenOn;
   let isClean = false;
   const prepare = async (tasksFolder: Folder): Promise<void> => {
-    if (!isClean) await removeStaleTempFiles(tasksFolder, now());
+    if (!isClean) await removeLeftovers(tasksFolder, now());
     isClean = true;
   };
   const target: Target = { ...options, list, listName, prepare };

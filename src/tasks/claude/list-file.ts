@@ -76,17 +76,32 @@ function readPlainFile(path: string): string {
 
 /** Names that `lib/files/atomic-file.ts` gives to files not yet in place, of entries and records only. */
 const TEMPORARY = /^\.(\d+\.json|\.highwatermark|claude-task-[a-z0-9-]+\.json)\.[0-9a-f]{12}\.tmp$/;
+const ENTRY = /^\d+\.json$/;
 /** Another hookctl may be writing right now; no write takes that long. */
 const OLD_MS = 60_000;
 
-/** Removes what a hookctl that was killed in the middle of a write left behind. */
-export async function removeStaleTempFiles(folder: Folder, now: number): Promise<void> {
-  for (const name of (await readdir(folder.path)).filter((entry) => TEMPORARY.test(entry))) {
+/**
+ * Removes what a hookctl that was killed in the middle of a write left behind, and entries of which a power loss left no
+ * byte: hookctl writes without fsync.
+ */
+export async function removeLeftovers(folder: Folder, now: number): Promise<void> {
+  for (const name of await readdir(folder.path)) {
     const path = join(folder.path, name);
+    const isEntry = ENTRY.test(name);
+    if (!isEntry && !TEMPORARY.test(name)) continue;
     const age = await lstat(path).then(
       ({ mtimeMs }) => now - mtimeMs,
       () => 0,
     );
-    if (age > OLD_MS) await unlink(path);
+    if (age > OLD_MS && (!isEntry || isWiped(path))) await unlink(path);
+  }
+}
+
+/** A file system may keep the size of a file and lose its bytes: they are zeros then. */
+function isWiped(path: string): boolean {
+  try {
+    return /^\0*$/.test(readPlainFile(path));
+  } catch {
+    return false;
   }
 }

@@ -21,7 +21,7 @@ import {
   readHighWaterMark,
   readListFile,
   readListFileNow,
-  removeStaleTempFiles,
+  removeLeftovers,
   writeListFile,
 } from './list-file.ts';
 import { type ListIndex, scanList } from './list-index.ts';
@@ -73,7 +73,7 @@ export function createTaskList({ list, project, lockPatienceMs, now }: ListOptio
     // Set again after success: after a write that failed half way every file is read anew.
     known = null;
     const allocation = await withLock(join(folder.path, '.lock'), lockPatienceMs, async (lock) => {
-      if (before === null) await removeStaleTempFiles(folder, now());
+      if (before === null) await removeLeftovers(folder, now());
       const isSame = before?.changedAt === changedAt && !lock.wasWaitedFor && isAsKnown(folder, before.index);
       const index = isSame
         ? before.index

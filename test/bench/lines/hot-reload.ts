@@ -28,7 +28,7 @@ async function withWebhooks(bench: Bench, nothing: User, count: number, atMost: 
   writeWebhooks(user, count);
   const server = await serve(bench, user, { side: 'any' });
   const rounds: number[] = [];
-  for (let round = 0; round < (bench.quick ? 5 : 9); round++) {
+  for (let round = 0; round < (bench.quick ? 4 : 9); round++) {
     const startUp = await startUpMs(bench, nothing);
     const inForce = await disabled(bench, user, server, count - 1 - round);
     bench.say(

@@ -5,7 +5,6 @@ import { type Bench, figure, type Line } from '../bench.ts';
 import { depthOf, makeUser, type Serving, SLOW_COMMAND, serve, TASK_COMMAND, type User } from '../hookctl.ts';
 import { load } from '../load.ts';
 
-const BACKLOG = 10_000;
 const RUNS = 4;
 const PATIENCE_MS = 60_000;
 
@@ -14,10 +13,11 @@ export const recovery: Line = {
   name: 'recovery',
 
   async measure(bench) {
+    const many = bench.quick ? 2_000 : 10_000;
     const rounds: number[] = [];
     let note = '';
     for (let round = 0; round < (bench.quick ? 1 : 3); round++) {
-      const user = await withOrphans(bench, `recovery-${round}`);
+      const user = await withOrphans(bench, `recovery-${round}`, many);
       const server = await serve(bench, user);
       const ms = await untilTakenBack(server);
       rounds.push(ms);
@@ -29,7 +29,7 @@ export const recovery: Line = {
       figures: [
         figure(
           {
-            what: `${RUNS} runs of a killed server are taken back, with ${BACKLOG.toLocaleString('en-US')} deliveries pending`,
+            what: `${RUNS} runs of a killed server are taken back, with ${many.toLocaleString('en-US')} deliveries pending`,
             against: 'from the ready line of the next start',
             unit: 'ms',
             must: { atMost: 2_000 },
@@ -43,7 +43,7 @@ export const recovery: Line = {
 };
 
 /** A folder with a backlog and runs under way, whose server was killed. */
-async function withOrphans(bench: Bench, name: string): Promise<User> {
+async function withOrphans(bench: Bench, name: string, many: number): Promise<User> {
   const agents =
     'agents: { brain: { use: command, program: ./agent, concurrency: 4 } }\nruns: { concurrency: 4 }\n';
   const user = makeUser(bench, name, SLOW_COMMAND + agents);
@@ -55,7 +55,7 @@ async function withOrphans(bench: Bench, name: string): Promise<User> {
     await post(user, slow, '/api/tasks', { prompt: `Task ${made}`, agent: 'brain' });
   }
   await until('the runs to begin', async () => (await running(slow)) === RUNS);
-  await load(bench, { origin: slow.origin, requests: BACKLOG });
+  await load(bench, { origin: slow.origin, requests: many });
   await slow.stop('SIGKILL');
   writeFileSync(join(user.project, 'webhooks.yml'), TASK_COMMAND + agents);
   return user;

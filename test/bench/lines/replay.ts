@@ -52,7 +52,7 @@ async function sendElsewhere(bench: Bench, user: User): Promise<Figure> {
     return count / seconds;
   };
   const rounds: number[] = [];
-  for (let round = 0; round <= (bench.quick ? 3 : 5); round++) {
+  for (let round = 0; round <= (bench.quick ? 2 : 5); round++) {
     const { stdout } = await cli(bench, user, ...sending(origin));
     const own = await seen();
     const sent = Number(/^sent ([\d,]+)/.exec(stdout)?.[1]?.replaceAll(',', ''));

@@ -137,7 +137,7 @@ async function serveFigures(bench: Bench): Promise<readonly Figure[]> {
   const cpu: number[] = [];
   const memory: number[] = [];
   if (HAS_PROC) {
-    for (let round = 0; round <= (bench.quick ? 3 : 7); round++) {
+    for (let round = 0; round <= (bench.quick ? 2 : 7); round++) {
       const ready = await untilReady(await serve(bench, own));
       const node = await residentNode(bench);
       const before = old.ok ? await untilReady(await serve(bench, other, { binary: old.peer })) : null;
@@ -194,7 +194,7 @@ async function residentNode({ programs }: Bench): Promise<number> {
 }
 
 async function restingMemory(pid: number): Promise<number> {
-  await delay(2_000);
+  await delay(1_500);
   return residentOf(pid);
 }
 

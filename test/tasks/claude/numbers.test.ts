@@ -133,3 +133,12 @@ test('what a killed hookctl left half written is removed, what may still be in u
   expect((await readdir(scene.listDir)).sort()).toEqual(['.8.json.0123456789ab.tmp', '.lock', '1.json']);
   expect(await readdir(scene.tasksDir)).toEqual(['hookctl']);
 });
+
+test('an old entry without a byte, as a power loss leaves it, is removed; a new or a broken one is not', async () => {
+  await scene.open();
+  const contents = { '3.json': '', '4.json': '\0\0\0', '5.json': '{"id": "5", ', '6.json': '' };
+  for (const [name, content] of Object.entries(contents)) await writeFile(join(scene.listDir, name), content);
+  for (const name of ['3.json', '4.json', '5.json']) await utimes(join(scene.listDir, name), 1, 1);
+  await (await scene.open()).repair([]);
+  expect((await readdir(scene.listDir)).sort()).toEqual(['.lock', '1.json', '5.json', '6.json']);
+});

@@ -1,12 +1,10 @@
-import { cpSync, rmSync } from 'node:fs';
+import { cpSync } from 'node:fs';
 import { relative } from 'node:path';
 import { type Random, randomOf } from '../../../support/random.ts';
 import { amount, type Fault, type Trial } from '../fault.ts';
-import { newRoot } from '../support/bed.ts';
 import { lacksStrace } from '../support/machine.ts';
 import { redeliver } from '../support/probes.ts';
 import { onStage, type Stage } from '../support/stage.ts';
-import { inLanes } from '../support/wait.ts';
 import { newDisk } from './disk.ts';
 import { layOut } from './files.ts';
 import { foldersOf, type Recorded, record } from './record.ts';
@@ -14,6 +12,8 @@ import { survivalOf } from './survival.ts';
 
 /** A project's path is in its files: the states of a run are laid out where it was recorded, one after the other. */
 const RUNS = 2;
+/** What hookctl reports when it has lost something; a post that waits is none. */
+const LOSS = /lost|damage|could be read|restore/i;
 
 export const powerLoss: Fault = {
   name: 'power-loss',
@@ -24,36 +24,37 @@ export const powerLoss: Fault = {
     const seed = Number(process.env.HOOKCTL_TEST_SEED ?? Math.floor(Math.random() * 2 ** 31));
     trial.note(`seed ${seed}`);
     const points = amount(trial, { full: 200, quick: 50, short: 15 });
-    await inLanes(RUNS, RUNS, (index) => ofOneRun(trial, points, randomOf(seed + index)));
+    const runs: Recorded[] = [];
+    try {
+      // One after the other: while a long log is read, a server that is recorded would get no answers.
+      while (runs.length < RUNS) runs.push(await record(trial));
+      const tries = runs.map((run, index) => tryPoints(trial, run, points, randomOf(seed + index)));
+      await Promise.all(tries);
+    } finally {
+      for (const run of runs) run.remove();
+    }
     trial.note(`${RUNS * points} points`);
   },
 };
 
-async function ofOneRun(trial: Trial, wanted: number, random: Random): Promise<void> {
-  const root = newRoot();
-  const rest = newRoot();
-  try {
-    const run = await record(trial, root, rest);
-    const disk = newDisk(foldersOf(root));
-    const operations = run.operations.values();
-    let operation = operations.next();
-    for (const [index, point] of pointsOf(run, wanted, random).entries()) {
-      let last = 'the start';
-      for (; operation.done !== true && operation.value.ended <= point; operation = operations.next()) {
-        disk.apply(operation.value);
-        last = `${operation.value.call} of ${relative(root, operation.value.path)}`;
-      }
-      const { name, survival } = survivalOf(index, random);
-      const files = disk.after(survival);
-      await trial.part(`${name} after ${last} (line ${point})`, () => {
-        cpSync(rest, root, { recursive: true });
-        layOut(files);
-        const known = { root, ledger: run.ledgerAt(point), posts: run.postsAt(point) };
-        return onStage(trial, requireAll, known);
-      });
+async function tryPoints(trial: Trial, run: Recorded, wanted: number, random: Random): Promise<void> {
+  const { root, rest } = run;
+  const disk = newDisk(foldersOf(root));
+  const operations = run.operations.values();
+  let operation = operations.next();
+  for (const [index, point] of pointsOf(run, wanted, random).entries()) {
+    let last = 'nothing';
+    for (; operation.done !== true && operation.value.ended <= point; operation = operations.next()) {
+      disk.apply(operation.value);
+      last = `${operation.value.call} of ${relative(root, operation.value.path)}`;
     }
-  } finally {
-    for (const folder of [root, rest]) rmSync(folder, { recursive: true, force: true });
+    const { name, survival } = survivalOf(index, random);
+    const files = disk.after(survival);
+    await trial.part(`${name} after ${last} (line ${point})`, () => {
+      cpSync(rest, root, { recursive: true });
+      layOut(files);
+      return onStage(trial, requireAll, { root, ledger: run.ledgerAt(point), posts: run.postsAt(point) });
+    });
   }
 }
 
@@ -71,7 +72,8 @@ function pointsOf({ operations, left }: Recorded, wanted: number, random: Random
 function requireAll(stage: Stage): Promise<void> {
   return stage.auditAfresh({
     async first(served) {
-      if (served.problems.length > 0) throw new Error(`it reports ${served.problems.join('; ')}`);
+      const losses = served.problems.filter((text) => LOSS.test(text));
+      if (losses.length > 0) throw new Error(`it reports ${losses.join('; ')}`);
       await redeliver(served, stage.ledger);
     },
   });

@@ -2,6 +2,7 @@ import { cpSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import type { StandingPost } from '../../../support/provider-apis.ts';
 import { amount, type Trial } from '../fault.ts';
+import { newRoot } from '../support/bed.ts';
 import { connections } from '../support/hooks.ts';
 import { type Ledger, newLedger } from '../support/ledger.ts';
 import type { Served } from '../support/served.ts';
@@ -25,6 +26,9 @@ const EFFECTS = ['task', 'files', 'task', 'reply'] as const;
 
 /** A run under load. A point is a line of its log: what ended by then was done, what began by then has left. */
 export interface Recorded {
+  readonly root: string;
+  /** A copy of what is in it beside the recorded folders. */
+  readonly rest: string;
   readonly operations: readonly Operation[];
   /** Answers to deliveries, and replies. */
   readonly left: readonly Leaving[];
@@ -32,6 +36,7 @@ export interface Recorded {
   ledgerAt(point: number): Ledger;
   /** Comments that were at GitHub by then. */
   postsAt(point: number): readonly StandingPost[];
+  remove(): void;
 }
 
 /** The folders of a stage that are recorded. */
@@ -41,13 +46,15 @@ export function foldersOf(root: string): readonly string[] {
 
 /**
  * Records hookctl in a new folder: its first start, load, kill -9 when all of it was worked off, the next start, load,
- * and SIGTERM in the middle of the work. Copies what is beside the recorded folders to `rest`.
+ * and SIGTERM in the middle of the work.
  */
-export async function record(trial: Trial, root: string, rest: string): Promise<Recorded> {
+export async function record(trial: Trial): Promise<Recorded> {
+  const [root, rest] = [newRoot(), newRoot()];
   const folders = foldersOf(root);
   const ledger = newLedger({ effect: (index) => EFFECTS[index % EFFECTS.length] ?? 'task' });
   const posts: StandingPost[] = [];
   const calls: Call[] = [];
+  const operations: Operation[] = [];
   const run = async (stage: Stage) => {
     const first = await traced(stage, async (served) => {
       await underLoad(trial, ledger, served);
@@ -60,8 +67,9 @@ export async function record(trial: Trial, root: string, rest: string): Promise<
     });
     calls.push(...callsOf(`${first}\n${second}`));
     posts.push(...stage.github.posts);
+    operations.push(...operationsOf(calls, folders));
     const disk = newDisk(folders);
-    for (const operation of operationsOf(calls, folders)) disk.apply(operation);
+    for (const operation of operations) disk.apply(operation);
     await trial.part('what was recorded makes the files that are there', () =>
       requireFiles(disk.after(EVERYTHING), folders),
     );
@@ -76,7 +84,9 @@ export async function record(trial: Trial, root: string, rest: string): Promise<
     return line;
   };
   return {
-    operations: [...operationsOf(calls, folders)],
+    root,
+    rest,
+    operations,
     left,
     ledgerAt(point) {
       const known = [...ledger.entries.values()].map(({ hook, ids }) => ({
@@ -90,6 +100,9 @@ export async function record(trial: Trial, root: string, rest: string): Promise<
       return newLedger({ known: [...(acknowledged ?? []), ...(others ?? []).slice(0, SENDERS)] });
     },
     postsAt: (point) => posts.filter(({ text }) => lineOf(POSTED.exec(text)?.[1] ?? '') <= point),
+    remove() {
+      for (const folder of [root, rest]) rmSync(folder, { recursive: true, force: true });
+    },
   };
 }
 

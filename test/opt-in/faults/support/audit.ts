@@ -94,9 +94,14 @@ export async function settle({ served, patienceMs = 60_000 }: Scene): Promise<vo
   await eventually('everything to be worked off', quiet, patienceMs);
   const tasks = (await all<TaskRow>(served, 'tasks')).filter(({ webhook }) => webhook === 'github');
   const list = await listFolder(served);
-  const written = () =>
-    recordFiles(served).length >= tasks.length && listEntries(list).length >= tasks.length;
-  // A missing file is named by the audit.
+  const written = () => {
+    try {
+      return recordFiles(served).length >= tasks.length && listEntries(list).length >= tasks.length;
+    } catch {
+      return false;
+    }
+  };
+  // A file that is missing, or is no JSON, is named by the audit.
   await eventually('the task files', written, Math.min(patienceMs, 30_000)).catch(() => undefined);
 }
 
@@ -161,7 +166,14 @@ function taskOf(file: unknown): string | undefined {
 function jsonFiles(folder: string, name: RegExp): readonly unknown[] {
   if (!existsSync(folder)) return [];
   const names = readdirSync(folder).filter((each) => name.test(each));
-  return names.map((each) => JSON.parse(readFileSync(join(folder, each), 'utf8')));
+  return names.map((each) => {
+    const path = join(folder, each);
+    try {
+      return JSON.parse(readFileSync(path, 'utf8'));
+    } catch (error) {
+      throw new Error(`${path}: ${(error as Error).message}`, { cause: error });
+    }
+  });
 }
 
 /** Deliveries whose reply stands at GitHub. */
