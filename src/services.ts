@@ -183,7 +183,8 @@ function servicesIn(host: Host, located: ProjectPaths, ran = false): Services {
       if (reader === null) {
         requireOwnFolder(located.dataFolder);
         const path = databasePath(located.dataFolder);
-        const missing = catchUp(path);
+        // A process that has the store open indexes what it accepts itself.
+        const missing = store === null ? catchUp(path) : 0;
         if (missing > 0) say(host.io.err, `note: ${missing} deliveries are not indexed yet and not shown`);
         reader = openReader({ path });
         if (reader !== null) closers.push(reader.close);
