@@ -21,7 +21,7 @@ function senderOf(payload: JsonObject): Sender | null {
   if (id === null || name === null) return null;
   const isBot = Number(id) <= 0 || MACHINES.includes(name.toLowerCase());
   // Of a fork, which anybody may make, `repository` is the new one, and its owner a stranger.
-  const place = objectAt(payload, 'forkee') ?? objectAt(payload, 'repository') ?? undefined;
+  const place = objectAt(payload, 'forkee') ?? objectAt(payload, 'repository');
   const isOwner = id === idAt(place, 'owner', 'id');
   const isPrivate = getPath(place, ['private']) === true;
   return {

@@ -12,7 +12,7 @@ export function senderOf(payload: JsonObject): Sender | null {
   const notification = objectAt(payload, 'notification');
   if (notification !== null) return notificationSender(notification);
   const actor = objectAt(payload, 'actor');
-  const id = idAt(actor ?? undefined, 'id');
+  const id = idAt(actor, 'id');
   if (actor === null || id === null) return null;
   const type = (textAt(actor, 'type') ?? '').toLowerCase();
   const service = textAt(actor, 'service');
@@ -68,7 +68,7 @@ function botOf(payload: JsonObject) {
 export function dataAuthorOf(payload: JsonObject): EventAuthor | null {
   const data = objectAt(payload, 'data');
   const sources = ['integrationSourceType', 'recurringIssueTemplateId'];
-  if (sources.some((field) => (getPath(data ?? undefined, [field]) ?? null) !== null)) return null;
+  if (sources.some((field) => (getPath(data, [field]) ?? null) !== null)) return null;
   const account = accountIn(data, 'user', 'externalUser', 'creator', 'externalUserCreator');
   return account ?? (botOf(payload) === null ? null : accountIn(payload, 'actor'));
 }
@@ -82,8 +82,8 @@ export function sessionAuthorOf(payload: JsonObject, action: string | null): Eve
 /** An account that is named whole (`user: { id, name }`) or by its id alone (`userId`). */
 function accountIn(thing: JsonObject | null, ...keys: readonly string[]): EventAuthor | null {
   for (const key of keys) {
-    const id = idAt(thing ?? undefined, key, 'id') ?? idAt(thing ?? undefined, `${key}Id`);
-    if (id !== null) return { id, name: textAt(thing ?? undefined, key, 'name') ?? id };
+    const id = idAt(thing, key, 'id') ?? idAt(thing, `${key}Id`);
+    if (id !== null) return { id, name: textAt(thing, key, 'name') ?? id };
   }
   return null;
 }
