@@ -1,5 +1,6 @@
 import { getPath } from '../../lib/json.ts';
 import type { EventAuthor, JsonObject, Sender } from '../../types.ts';
+import { accountSender } from '../kit/event.ts';
 import { idAt, objectAt, textAt } from '../kit/payload.ts';
 import { repositoryOf } from './subject.ts';
 
@@ -17,13 +18,9 @@ export function senderOf(payload: JsonObject): Sender | null {
   if (id === null) return null;
   // `user` of Cloud, `NORMAL` of Server; apps, teams and service users are no people.
   const isPerson = ['user', 'NORMAL'].includes(textAt(actor, 'type') ?? '');
-  return {
-    id,
-    name: textAt(actor, 'nickname') ?? textAt(actor, 'name') ?? nameIn(actor) ?? id,
-    kind: isPerson ? 'person' : 'bot',
-    association: isPerson && isPrivate(placeOf(payload)) ? 'member' : null,
-    appId: isPerson ? null : id,
-  };
+  const name = textAt(actor, 'nickname') ?? textAt(actor, 'name') ?? nameIn(actor) ?? id;
+  const association = isPrivate(placeOf(payload)) ? 'member' : null;
+  return accountSender({ id, name }, { isBot: !isPerson, association });
 }
 
 /** Server tells of a fork by the new repository, which belongs to the person who forked: the one that was forked counts. */

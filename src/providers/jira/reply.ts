@@ -3,46 +3,29 @@ import type { Account, JsonObject, Post, ReplyChannel } from '../../types.ts';
 import { PROVIDERS } from '../facts.ts';
 import { call, commentsApi } from '../kit/comments.ts';
 import { inert } from '../kit/inert.ts';
-import { type Block, lineIn, type Markup, parseMarkdown, type Span } from '../kit/markdown.ts';
+import { type Markup, markupOf } from '../kit/markdown.ts';
 import { plainMarker } from '../kit/marker.ts';
 import { idAt, objectAt, objectsAt, textAt } from '../kit/payload.ts';
 import { answerJson, apiPath, basicOrBearer, type Segments } from '../kit/reply.ts';
 import { adfToText, toAdf } from './adf.ts';
 import { placeOf } from './site.ts';
 
+/** Source: Jira's "Text Formatting Notation Help". */
 const WIKI: Markup = {
   marks: { bold: ['*', '*'], italic: ['_', '_'], strike: ['-', '-'], code: ['{{', '}}'] },
   escape: escapeWiki,
   link: (text, url) => `[${text}|${url.replaceAll('|', '%7C').replaceAll(']', '%5D')}]`,
+  heading: (line, { level }) => `h${level}. ${line}`,
+  // Nothing inside can end it but its own word.
+  code: (text) => `{noformat}\n${text.replaceAll('{noformat}', '{ noformat}')}\n{noformat}`,
+  item: (line, { ordered, depth }) => `${(ordered ? '#' : '*').repeat(depth)} ${line}`,
+  quote: (line) => `bq. ${line}`,
+  rule: '----',
 };
 
-/** Markdown as Jira's wiki text, for Data Center. Source: Jira's "Text Formatting Notation Help". */
+/** Markdown as Jira's wiki text, for Data Center. */
 export function toWiki(markdown: string): string {
-  return parseMarkdown(markdown).map(toBlock).join('\n');
-}
-
-function toBlock(block: Block): string {
-  switch (block.kind) {
-    case 'heading':
-      return `h${block.level}. ${line(block.spans)}`;
-    case 'code':
-      // Nothing inside can end it but its own word.
-      return `{noformat}\n${block.text.replaceAll('{noformat}', '{ noformat}')}\n{noformat}`;
-    case 'item':
-      return `${(block.ordered ? '#' : '*').repeat(block.depth)} ${line(block.spans)}`;
-    case 'quote':
-      return `bq. ${line(block.spans)}`;
-    case 'rule':
-      return '----';
-    case 'paragraph':
-      return `${block.lines.map(line).join('\n')}\n`;
-    default:
-      return block satisfies never;
-  }
-}
-
-function line(spans: readonly Span[]): string {
-  return lineIn(WIKI, spans);
+  return markupOf(WIKI, markdown);
 }
 
 /** Macros, links, mentions and images: text from outside must not make any. */

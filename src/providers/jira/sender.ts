@@ -1,5 +1,6 @@
 import { getPath } from '../../lib/json.ts';
 import type { EventAuthor, JsonObject, Sender, WebhookEvent } from '../../types.ts';
+import { noPerson } from '../kit/event.ts';
 import { idAt, objectAt, textAt } from '../kit/payload.ts';
 
 /** Where a payload names accounts. One that is named twice may have its type in only one of the places. */
@@ -88,13 +89,7 @@ function untoldType(payload: JsonObject, id: string): string | null {
 }
 
 /** A rule of Automation for Jira: verified, and no person is behind it. */
-const AUTOMATION: Sender = {
-  id: 'automation',
-  name: 'Automation for Jira',
-  kind: 'system',
-  association: null,
-  appId: null,
-};
+const AUTOMATION = noPerson('automation', 'Automation for Jira');
 
 /** Events without a `user`, whose thing names who made or changed it. Jira does not name the person who deleted one. */
 const MADE_BY: Readonly<Record<string, readonly string[]>> = {

@@ -1,5 +1,6 @@
 import { getPath } from '../../lib/json.ts';
 import type { EventAuthor, JsonObject, Sender } from '../../types.ts';
+import { accountSender } from '../kit/event.ts';
 import { idAt, objectAt, textAt } from '../kit/payload.ts';
 
 /**
@@ -20,13 +21,8 @@ export function senderOf(payload: JsonObject): Sender | null {
   const isOutsider = ['externalUserId', 'externalUserCreatorId'].some(
     (field) => idAt(payload, 'data', field) !== null,
   );
-  return {
-    id,
-    name: textAt(actor, 'name') ?? service ?? id,
-    kind: isBot ? 'bot' : 'person',
-    association: !isBot && !isOutsider && type === 'user' ? 'user' : null,
-    appId: isBot ? id : null,
-  };
+  const association = !isOutsider && type === 'user' ? 'user' : null;
+  return accountSender({ id, name: textAt(actor, 'name') ?? service ?? id }, { isBot, association });
 }
 
 /** `created`: who opened the session. Every later event: who wrote the activity, which is not always the same. */
@@ -38,23 +34,15 @@ function sessionSender(payload: JsonObject): Sender | null {
   if (account === null) return null;
   // The agent's own user: its activities are events, too.
   const apps = [idAt(payload, 'appUserId'), idAt(payload, 'agentSession', 'appUserId')];
-  return apps.includes(account.id) ? app(account) : member(account);
+  return accountSender(account, { isBot: apps.includes(account.id), association: 'user' });
 }
 
 /** `userId` of a notification is who is told. */
 function notificationSender(notification: JsonObject): Sender | null {
   const account = accountIn(notification, 'actor');
-  if (account !== null) return member(account);
+  if (account !== null) return accountSender(account, { isBot: false, association: 'user' });
   const id = idAt(notification, 'externalUserActorId');
-  return id === null ? null : { ...member({ id, name: id }), association: null };
-}
-
-function member({ id, name }: EventAuthor): Sender {
-  return { id, name, kind: 'person', association: 'user', appId: null };
-}
-
-function app({ id, name }: EventAuthor): Sender {
-  return { id, name, kind: 'bot', association: null, appId: id };
+  return id === null ? null : accountSender({ id, name: id }, { isBot: false, association: null });
 }
 
 function botOf(payload: JsonObject) {
