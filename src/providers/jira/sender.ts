@@ -125,8 +125,8 @@ function senderWithoutEvent(payload: JsonObject): Sender | null {
 /** Cloud's comment events have no `user`: there the author acted, or who edited. Elsewhere a comment may come along with another's act. */
 function actorOf(type: string, payload: JsonObject, spoken: Spoken | null): JsonObject | null {
   const user = /^(?:jira:)?user_/.test(type) ? null : objectAt(payload, 'user');
-  const comment = spoken?.comment;
-  if (comment !== undefined)
+  const comment = spoken?.comment ?? null;
+  if (comment !== null)
     return user ?? objectAt(comment, spoken?.origin === 'edited' ? 'updateAuthor' : 'author');
   const maker = Object.hasOwn(MADE_BY, type) ? (MADE_BY[type] ?? null) : null;
   return user ?? (maker === null ? null : objectAt(payload, ...maker));

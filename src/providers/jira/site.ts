@@ -106,7 +106,7 @@ export function titleOf(payload: JsonObject): string | null {
   return firstText([
     ...names,
     textAt(payload, 'property', 'key'),
-    textAt(link, 'issueLinkType', 'name') ?? (link === undefined ? null : 'issue link'),
+    textAt(link, 'issueLinkType', 'name') ?? (link === null ? null : 'issue link'),
     objectAt(payload, 'worklog') === null ? null : 'worklog',
     /^(?:jira:)?user_/.test(textAt(payload, 'webhookEvent') ?? '')
       ? textAt(payload, 'user', 'displayName')
