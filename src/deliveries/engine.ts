@@ -9,7 +9,7 @@ import { loadProvider } from '../providers/index.ts';
 import { openStore } from '../store/local/index.ts';
 import { databasePath } from '../store/local/sqlite.ts';
 import { type ClaudeTasksOptions, claudeConfigDir, openClaudeTasks } from '../tasks/claude/index.ts';
-import { newRelayKey } from '../tunnels/tunnel.ts';
+import { newRelayKey } from '../tunnels/relay.ts';
 import type { Outgoing, Snapshot } from '../types.ts';
 import type { DispatchResult, PipelineContext } from './context.ts';
 import { createQueue, type Queue } from './queue.ts';
