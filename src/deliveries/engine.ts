@@ -54,7 +54,10 @@ export async function openEngine(options: EngineOptions & EngineEnvironment): Pr
   const { configuration, snapshot, insecure, onResult, clock, ids } = options;
   const { ingress, loopGuard, runs } = configuration.project;
   const store = await openStore({ path: databasePath(options.dataFolder), redact: options.redact });
-  const claude = await openClaudeTasks(claudeOptions(configuration, options));
+  const claude = await openClaudeTasks({
+    ...claudeOptions(configuration, options),
+    record: store.noteSync,
+  });
   const { relayKey = newRelayKey() } = options;
   const stop = new AbortController();
   const { projectFolder, env } = options;
