@@ -1,8 +1,10 @@
 #!/usr/bin/env node
 // Plain JavaScript that any Node can read: it must start on the old ones to say what they lack.
-import { existsSync, lstatSync, mkdirSync } from 'node:fs';
-import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
+// An `import` of `node:fs` evaluates all that it exports, which takes longer than the rest of this file.
+const builtin = async (name) => process.getBuiltinModule?.(name) ?? import(name);
+const { existsSync, lstatSync, mkdirSync } = await builtin('node:fs');
+const { join } = await builtin('node:path');
+const { fileURLToPath } = await builtin('node:url');
 
 const NEEDED = [22, 22];
 const [major = 0, minor = 0] = process.versions.node.split('.').map(Number);
@@ -44,7 +46,7 @@ async function keepCompiledCode() {
     }
     const found = lstatSync(folder);
     const isOwn = found.isDirectory() && found.uid === process.getuid?.() && (found.mode & 0o022) === 0;
-    if (isOwn) (await import('node:module')).enableCompileCache(folder);
+    if (isOwn) (await builtin('node:module')).enableCompileCache(folder);
   } catch {
     // Read-only, or no such place.
   }

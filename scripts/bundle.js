@@ -5,6 +5,7 @@ import {
   mkdirSync,
   readdirSync,
   readFileSync,
+  realpathSync,
   rmSync,
   writeFileSync,
 } from 'node:fs';
@@ -20,6 +21,26 @@ const ENTRIES = ['cli', 'process-host', 'store/local/writer', 'index', 'contract
 /** Entries of package.json, whose types users read. */
 const PUBLIC = ['index', 'contract'];
 
+/**
+ * What most commands load, together in few files, because each file costs a start about as much as a thousand lines. A
+ * module is in the first set that reaches it.
+ */
+const TOGETHER = {
+  // On its own, because some load it only when they write.
+  'atomic-file': ['lib/files/atomic-file'],
+  start: ['cli', 'process-host'],
+  program: ['cli/kit/program'],
+  list: ['store/local/lock', 'config/project/locate', 'cli/kit/operate', 'cli/kit/print', 'cli/kit/table'],
+  store: ['services', 'cli/kit/list', 'cli/kit/stored', 'store/local/index'],
+};
+
+function groups() {
+  return Object.entries(TOGETHER).map(([name, modules], index) => {
+    const files = modules.map((module) => realpathSync(join(root, 'src', `${module}.ts`)));
+    return { name, test: (file) => files.includes(file), priority: 100 - index };
+  });
+}
+
 /** Writes the code of dist/, and returns the paths of the modules in it. */
 async function bundle() {
   const build = await rolldown({
@@ -27,6 +48,9 @@ async function bundle() {
     input: Object.fromEntries(ENTRIES.map((name) => [name, `src/${name}.ts`])),
     platform: 'node',
     tsconfig: false,
+    plugins: [
+      { name: 'builtins-by-need', renderChunk: (code) => ({ code: builtinsByNeed(code), map: null }) },
+    ],
     // A lazy import that loads nothing later, for example: it costs every start.
     onLog(level, log, next) {
       if (level === 'warn') throw new Error(log.message);
@@ -40,11 +64,27 @@ async function bundle() {
     // Beside the entries, so that `src/package-root.ts` is right in each.
     chunkFileNames: 'chunk-[name].js',
     comments: { legal: false, annotation: false, jsdoc: false },
+    codeSplitting: { groups: groups() },
     sourcemap: true,
     sourcemapExcludeSources: true,
   });
   await build.close();
   return output.flatMap((chunk) => (chunk.type === 'chunk' ? chunk.moduleIds : []));
+}
+
+/**
+ * Node's own modules, taken by `process.getBuiltinModule`: an `import` of one evaluates all that it exports, although Node
+ * makes most of it on first use, so that `node:util` alone would load 34 others. Lines stay where they are, for the source map.
+ */
+function builtinsByNeed(code) {
+  return code.replace(
+    /^import (?:(?:\* as )?([\w$]+)(?:, )?)?(\{[^}]*\})? from "(node:[a-z0-9_/]+)";$/gm,
+    (_, whole, named, id) => {
+      const taken = `globalThis.process.getBuiltinModule("${id}");`;
+      const parts = [whole, named?.replaceAll(' as ', ': ')].filter((part) => part !== undefined);
+      return parts.map((part) => `const ${part} = ${taken}`).join(' ');
+    },
+  );
 }
 
 /** Removes the types that no public entry reaches. */

@@ -15,7 +15,7 @@ export async function main(argv: readonly string[], outer: Host): Promise<ExitCo
     const { runCommandLine } = await import('./cli/kit/program.ts');
     return await runCommandLine(argv, host);
   } catch (error) {
-    return report(error, host, argv.includes('--verbose'));
+    return await report(error, host, argv.includes('--verbose'));
   }
 }
 
@@ -32,11 +32,13 @@ function asksVersion(argv: readonly string[]): boolean {
   return argv.length === 1 && (argv[0] === '--version' || argv[0] === '-V');
 }
 
-function report(error: unknown, { io }: Host, verbose: boolean): ExitCode {
+async function report(error: unknown, { io }: Host, verbose: boolean): Promise<ExitCode> {
   const parsed = parserExit(error);
   if (parsed !== null) return parsed;
-  say(io.err, `${paint(io.err, 'red', 'error:')} ${escapeInvisible(messageOf(error))}`);
-  if (error instanceof HookctlError && error.fix !== null) say(io.err, escapeInvisible(error.fix));
+  const { fitted } = await import('./cli/kit/wrapped.ts');
+  const sayFitted = (text: string) => say(io.err, fitted(io.err, text));
+  sayFitted(`${paint(io.err, 'red', 'error:')} ${escapeInvisible(messageOf(error))}`);
+  if (error instanceof HookctlError && error.fix !== null) sayFitted(escapeInvisible(error.fix));
   if (verbose && error instanceof Error) say(io.err, escapeInvisible(error.stack ?? ''));
   else if (!(error instanceof HookctlError)) say(io.err, 'Run it again with --verbose to see where.');
   return error instanceof HookctlError ? error.exitCode : 1;

@@ -18,7 +18,7 @@ export function processHost(): Host {
     home: homedir(),
     pid: process.pid,
     user: userName(),
-    stdin: process.stdin,
+    stdin: () => process.stdin,
     signals: processSignals(),
   };
 }

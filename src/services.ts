@@ -28,7 +28,8 @@ export interface Host {
   readonly user: string;
   /** Knows the secrets that must not be shown; learns those of the configuration when it is read. */
   readonly redactor: Redactor;
-  readonly stdin: NodeJS.ReadStream;
+  /** Made when it is first asked for: Node loads much for it. */
+  readonly stdin: () => NodeJS.ReadStream;
   readonly signals: Signals;
 }
 

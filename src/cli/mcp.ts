@@ -49,7 +49,7 @@ async function serveStdio(app: Services, host: Host, flags: McpFlags): Promise<0
     stopping: stop.signal,
     onError: (error: unknown) => say(app.io.err, `hookctl mcp: ${messageOf(error)}`),
   };
-  await serveMcpStdio(options, app.stdin, writable(app.io.out));
+  await serveMcpStdio(options, app.stdin(), writable(app.io.out));
   stop.abort();
   return 0;
 }

@@ -1,5 +1,5 @@
 import { type Effect, effectsOf, type FlowAlias } from '../store/store.ts';
-import { flowOf, newAliases } from '../tasks/flows.ts';
+import { newAliases, type Subject } from '../tasks/flows.ts';
 import type { EventContext, PipelineContext } from './context.ts';
 import { isMove } from './match.ts';
 
@@ -14,13 +14,12 @@ export function subjectNames(
   isSaid: boolean,
 ): readonly Effect[] {
   const { event, delivery } = eventContext;
-  const { externalId } = event;
-  if (externalId === null || delivery.trust === 'unverified') return [];
+  if (event.externalId === null || delivery.trust === 'unverified') return [];
   if (effectsOf(effects, 'task').length === 0 && !isSaid && !isMove(event)) return [];
-  const names = { ...event, externalId };
-  const flowId = flowOf(store, names);
-  const aliases = newAliases(store, flowId, names);
-  const moved = wasRenamed(store, flowId, externalId, aliases) ? subjectThread(eventContext) : null;
+  const subject = eventContext.subject();
+  const { flowId } = subject;
+  const aliases = newAliases(subject);
+  const moved = wasRenamed(store, subject, aliases) ? subjectThread(eventContext) : null;
   return [
     ...aliases.map((alias) => ({ kind: 'alias' as const, alias })),
     ...(moved === null ? [] : [{ kind: 'move' as const, to: { flowId, ...moved } }]),
@@ -30,14 +29,12 @@ export function subjectNames(
 /** Whether the flow's subject has, or had, another external id than this one. */
 function wasRenamed(
   store: PipelineContext['store'],
-  flowId: string,
-  externalId: string,
+  { flowId, flow, names }: Subject,
   added: readonly FlowAlias[],
 ): boolean {
-  const [flow] = store.flows({ id: flowId });
-  if (flow === undefined) return false;
+  if (flow === null) return false;
   const aliases = [...added, ...store.aliasesOf(flowId)];
-  return flow.externalId !== externalId || aliases.some(({ stable }) => !stable);
+  return flow.externalId !== names.externalId || aliases.some(({ stable }) => !stable);
 }
 
 /** The fields of the event's thread that name its subject. Null when the subject has moved on. */

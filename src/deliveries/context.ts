@@ -5,6 +5,7 @@ import type { DeliveryIds, IdSource } from '../lib/ids.ts';
 import type { Clock } from '../lib/time.ts';
 import type { Store } from '../store/store.ts';
 import type { ClaudeTasks } from '../tasks/claude/index.ts';
+import type { Subject } from '../tasks/flows.ts';
 import type { Delivery, Provider, RawRequest, Snapshot, Task, Webhook, WebhookEvent } from '../types.ts';
 import type { Limits } from './rules/limits.ts';
 
@@ -57,6 +58,8 @@ export interface EventContext {
   /** Position of the event in its delivery. */
   readonly index: number;
   readonly ids: DeliveryIds;
+  /** Its subject as the store knows it, looked up at the first call. */
+  readonly subject: () => Subject;
 }
 
 /** Whether a sender delivered it. A replay by a person runs again and is no duplicate. */

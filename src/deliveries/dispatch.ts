@@ -1,8 +1,9 @@
 import { deliveryIds } from '../lib/ids.ts';
 import type { KeyLock } from '../lib/key-lock.ts';
 import { type DeliveryOutcome, type Effect, effectsOf } from '../store/store.ts';
+import { findSubject, ownExternalId, type Subject } from '../tasks/flows.ts';
 import { syncTasks } from '../tasks/sync.ts';
-import type { Decision, Delivery, Parsed, RawRequest, Webhook } from '../types.ts';
+import type { Decision, Delivery, Parsed, RawRequest, Webhook, WebhookEvent } from '../types.ts';
 import { subjectNames } from './aliases.ts';
 import {
   type DispatchResult,
@@ -33,6 +34,8 @@ interface DispatchOptions {
   readonly parsedDelivery?: ParsedDelivery | null;
   /** Called when only the disk is waited for. `quiet`: the delivery has no effect that others see. */
   readonly worked?: (quiet: boolean) => void;
+  /** Called when the outcome is stored, and at most files are still to be written. */
+  readonly recorded?: () => void;
   /** Works off deliveries of the same text one after the other. Left out: nothing else is worked off. */
   readonly inTurn?: KeyLock;
 }
@@ -44,8 +47,9 @@ interface DispatchOptions {
 export async function dispatch(
   context: PipelineContext,
   deliveryId: string,
-  { parsedDelivery = null, worked = () => undefined, inTurn = (_, work) => work() }: DispatchOptions = {},
+  options: DispatchOptions = {},
 ): Promise<DispatchResult | null> {
+  const { parsedDelivery = null, worked = noop, recorded = noop, inTurn = (_, work) => work() } = options;
   if (parsedDelivery === null) await context.store.indexed();
   const delivery = parsedDelivery?.delivery ?? context.store.delivery(deliveryId);
   if (delivery?.status !== 'pending') {
@@ -56,7 +60,7 @@ export async function dispatch(
   if ('status' in read) return record(context, delivery, read, worked);
   const { events } = read.parsed;
   const acts = isFirstHand(delivery) ? actKeys(delivery.provider, events) : [];
-  return inTurn(acts, async () => {
+  const result = await inTurn(acts, async () => {
     const own = actsOf(
       delivery.provider,
       acts.length === 0 ? [] : events,
@@ -71,8 +75,13 @@ export async function dispatch(
       worked,
     );
   });
+  recorded();
+  return { ...result, tasks: result.tasks.length === 0 ? [] : await syncTasks(context, result.tasks) };
 }
 
+const noop = () => undefined;
+
+/** The tasks of the result are as the store has them, their files still to be written. */
 async function record(
   context: PipelineContext,
   delivery: Delivery,
@@ -81,14 +90,14 @@ async function record(
 ): Promise<DispatchResult> {
   const { store, clock } = context;
   const settledAt = clock.now();
-  const recorded = store.recordOutcome({ ...outcome, deliveryId: delivery.id, settledAt });
+  const recording = store.recordOutcome({ ...outcome, deliveryId: delivery.id, settledAt });
   const quiet = !outcome.effects.some(isVisible);
   worked(quiet);
-  const stored = await recorded;
+  const tasks = await recording;
   const { status, reason, decisions, duplicateOf = null } = outcome;
   return {
     delivery: { ...delivery, status, reason, decisions, duplicateOf, settledAt, nextAttemptAt: null },
-    tasks: stored.length === 0 ? [] : await syncTasks(context, stored),
+    tasks,
     quiet,
   };
 }
@@ -129,9 +138,24 @@ async function work(
   const ids = deliveryIds(delivery.id);
   const results: EventResult[] = [];
   for (const [index, event] of parsed.events.entries()) {
-    results.push(await handleEvent(context, { delivery, webhook, provider, event, index, ids }));
+    const subject = subjectFinder(context, delivery, event);
+    results.push(await handleEvent(context, { delivery, webhook, provider, event, index, ids, subject }));
   }
   return outcomeOf(results);
+}
+
+/** Looks the subject of an event up once, when it is needed. An event without one has a flow of its own. */
+function subjectFinder(
+  { store }: PipelineContext,
+  { provider, id }: Delivery,
+  event: WebhookEvent,
+): () => Subject {
+  let subject: Subject | null = null;
+  return () => {
+    const externalId = event.externalId ?? ownExternalId(provider, id);
+    subject ??= findSubject(store, { ...event, externalId });
+    return subject;
+  };
 }
 
 function parseStored(context: PipelineContext, delivery: Delivery, webhook: Webhook): Parsed | null {

@@ -9,7 +9,7 @@ import { loadProvider } from '../providers/index.ts';
 import { openStore } from '../store/local/index.ts';
 import { databasePath } from '../store/local/sqlite.ts';
 import { type ClaudeTasksOptions, claudeConfigDir, openClaudeTasks } from '../tasks/claude/index.ts';
-import { newRelayKey } from '../tunnels/tunnel.ts';
+import { newRelayKey } from '../tunnels/relay.ts';
 import type { Outgoing, Snapshot } from '../types.ts';
 import type { DispatchResult, PipelineContext } from './context.ts';
 import { createQueue, type Queue } from './queue.ts';
@@ -54,7 +54,10 @@ export async function openEngine(options: EngineOptions & EngineEnvironment): Pr
   const { configuration, snapshot, insecure, onResult, clock, ids } = options;
   const { ingress, loopGuard, runs } = configuration.project;
   const store = await openStore({ path: databasePath(options.dataFolder), redact: options.redact });
-  const claude = await openClaudeTasks(claudeOptions(configuration, options));
+  const claude = await openClaudeTasks({
+    ...claudeOptions(configuration, options),
+    record: store.noteSync,
+  });
   const { relayKey = newRelayKey() } = options;
   const stop = new AbortController();
   const { projectFolder, env } = options;

@@ -119,11 +119,9 @@ export function createQueue(
       keptBytes -= entry.parsedDelivery?.delivery.size ?? 0;
       if (lane.length > 0) ready.push(key);
       else lanes.delete(key);
+      pump();
     });
-    // An outcome without visible effects need not be on disk before the next delivery of the flow starts.
-    const result = await attempt(entry.item, entry.item.attempts, entry.parsedDelivery, (quiet) => {
-      if (quiet) leave();
-    });
+    const result = await attempt(entry.item, entry.item.attempts, entry.parsedDelivery, leave);
     leave();
     depth -= 1;
     entry.done(result);
@@ -133,7 +131,7 @@ export function createQueue(
     { id, nextAttemptAt }: PendingDelivery,
     attempts: number,
     parsedDelivery: ParsedDelivery | null,
-    worked: (quiet: boolean) => void,
+    leave: () => void,
   ): Promise<DispatchResult | null> {
     if (nextAttemptAt !== null) {
       await pause(waitFor(nextAttemptAt), stop.signal);
@@ -151,15 +149,17 @@ export function createQueue(
         parsedDelivery,
         inTurn: oneActAtATime,
         worked(quiet) {
-          worked(quiet);
+          // An outcome without visible effects need not be on disk before the next delivery of the flow starts.
+          if (quiet) leave();
           free();
         },
+        recorded: leave,
       });
       if (result !== null) onResult(result);
       return result;
     } catch (error) {
       free();
-      return again(id, attempts + 1, messageOf(error), worked);
+      return again(id, attempts + 1, messageOf(error), leave);
     }
   }
 
@@ -172,7 +172,7 @@ export function createQueue(
     id: string,
     attempts: number,
     reason: string,
-    worked: (quiet: boolean) => void,
+    leave: () => void,
   ): Promise<DispatchResult | null> {
     const { store, clock } = context;
     const nextAttemptAt = clock.now() + fullJitter(attempts, { ...BACKOFF, random });
@@ -193,8 +193,7 @@ export function createQueue(
     // The index may be what fails: the delivery is in the log, and gets its row when that works again.
     await store.indexed().catch(() => undefined);
     const delivery = store.delivery(id);
-    if (delivery?.status === 'pending')
-      return attempt({ ...delivery, nextAttemptAt }, attempts, null, worked);
+    if (delivery?.status === 'pending') return attempt({ ...delivery, nextAttemptAt }, attempts, null, leave);
     // An outcome may have been recorded before the error: `quiet` is false, so that tasks and posts are looked for.
     const result = delivery === null ? null : { delivery, tasks: [], quiet: false };
     if (result !== null) onResult(result);

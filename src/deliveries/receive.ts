@@ -1,5 +1,5 @@
 import type { NewDelivery } from '../store/store.ts';
-import { RELAY_HEADER } from '../tunnels/tunnel.ts';
+import { RELAY_HEADER } from '../tunnels/relay.ts';
 import type {
   Ack,
   Delivery,

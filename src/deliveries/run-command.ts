@@ -4,7 +4,7 @@ import { failure, HookctlError } from '../errors.ts';
 import { commandLabel } from '../labels.ts';
 import type { IdSource } from '../lib/ids.ts';
 import type { Effect } from '../store/store.ts';
-import { asksForNewConversation, flowOf, ownExternalId } from '../tasks/flows.ts';
+import { asksForNewConversation } from '../tasks/flows.ts';
 import type { Account, Decision, NewTask, ReplyChannel, ThreadRef, Webhook } from '../types.ts';
 import type { EventContext, PipelineContext } from './context.ts';
 import { decisionOf, type Match } from './match.ts';
@@ -15,7 +15,7 @@ export interface CommandResult {
   readonly effects: readonly Effect[];
 }
 
-type CommandContext = Pick<PipelineContext, 'store' | 'accounts' | 'surroundings'>;
+type CommandContext = Pick<PipelineContext, 'accounts' | 'surroundings'>;
 
 /** Runs the action of a match that fired. What fails is recorded beside it and stops no other command. */
 export async function runCommand(
@@ -35,7 +35,7 @@ export async function runCommand(
     return {
       decision: decisionOf(eventContext, match, { reason, taskIds: tasks.map(({ id }) => id) }),
       effects: [
-        ...tasks.map((task) => taskInFlow(context, eventContext, match, { task, ids })),
+        ...tasks.map((task) => taskInFlow(eventContext, match, { task, ids })),
         ...outgoing.map((item) => ({ kind: 'post' as const, item })),
       ],
     };
@@ -76,18 +76,17 @@ function perform(
 }
 
 function taskInFlow(
-  { store }: Pick<PipelineContext, 'store'>,
-  { delivery, event }: EventContext,
+  { subject }: EventContext,
   match: Match,
   { task, ids }: { readonly task: NewTask; readonly ids: IdSource },
 ): Effect {
-  const externalId = event.externalId ?? ownExternalId(delivery.provider, delivery.id);
+  const { flowId, names } = subject();
   return {
     kind: 'task',
     task,
     command: commandLabel(match.command),
-    externalId,
-    flowId: flowOf(store, { ...event, externalId }),
+    externalId: names.externalId,
+    flowId,
     newConversationId: ids.next('conv'),
     startNewConversation: asksForNewConversation(task.typed),
   };

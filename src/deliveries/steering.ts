@@ -1,7 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { stripQuoted } from '../lib/text/index.ts';
 import type { Effect } from '../store/store.ts';
-import { flowOf } from '../tasks/flows.ts';
 import { changeOf } from '../tasks/transition.ts';
 import { fence } from '../templates/view.ts';
 import type { Decision, Task, TaskStatus } from '../types.ts';
@@ -88,8 +87,7 @@ function followWord(row: SteeringWord, context: SteeringContext, eventContext: E
   // A system sender may command, but only a person approves and stops.
   if (!check.allowed || event.sender?.kind === 'system') return decided([], check.reason);
   if (event.externalId === null) return decided([], 'the event belongs to no thread');
-  const flowId = flowOf(context.store, { ...event, externalId: event.externalId });
-  const tasks = findTasks(row, context, flowId, call);
+  const tasks = findTasks(row, context, eventContext.subject().flowId, call);
   if (typeof tasks === 'string') return decided([], tasks);
   return decided(tasks, `${idsOf(tasks)} ${row.done}; ${check.reason}`);
 }
@@ -162,7 +160,7 @@ function answer({ store, snapshot }: SteeringContext, eventContext: EventContext
     !checkTextSender(webhook.allow, event, delivery.trust).allowed
   )
     return null;
-  const task = store.openQuestion(flowOf(store, { ...event, externalId }));
+  const task = store.openQuestion(eventContext.subject().flowId);
   if (task === null) return null;
   // A child is asked about where its root came from.
   const root = store.task(task.initiatedTaskId) ?? task;

@@ -1,6 +1,6 @@
 import { createHmac, timingSafeEqual } from 'node:crypto';
 import type { Clock } from '../lib/time.ts';
-import { isRelayed, RELAY_VERDICT } from '../tunnels/tunnel.ts';
+import { isRelayed, RELAY_VERDICT } from '../tunnels/relay.ts';
 import type { RawRequest, Trust, Verdict, Webhook, WebhookSecret } from '../types.ts';
 import type { Hints, PipelineContext } from './context.ts';
 

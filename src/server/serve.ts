@@ -14,7 +14,7 @@ import type { Services } from '../services.ts';
 import { type ClaudeState, sessionCommand } from '../tasks/claude/index.ts';
 import { followClaude } from '../tasks/follow.ts';
 import { repairFiles } from '../tasks/sync.ts';
-import { newRelayKey } from '../tunnels/tunnel.ts';
+import { newRelayKey } from '../tunnels/relay.ts';
 import type { Snapshot } from '../types.ts';
 import { addressOf, type ServeOptions, startDetails } from './address.ts';
 import { agentProblems, serveAgents } from './agents.ts';

@@ -1,7 +1,7 @@
 import { failure, notFound, usageError } from '../errors.ts';
 import { escapeInvisible, escapeInvisibleLine, shorten } from '../lib/text/escape-invisible.ts';
 import type { JsonObject, Task } from '../types.ts';
-import { flowOf, startsNewConversation } from './flows.ts';
+import { findSubject, startsNewConversation } from './flows.ts';
 import { taskNamed } from './lifecycle.ts';
 import { syncTasks, type TaskContext } from './sync.ts';
 
@@ -66,7 +66,7 @@ export async function createTask(
     actor: source,
     parent,
     dependsOn: dependencies(store, request.dependsOn ?? [], where),
-    flowId: parent?.flowId ?? flowOf(store, { externalId }),
+    flowId: parent?.flowId ?? findSubject(store, { externalId }).flowId,
     externalId,
     newConversationId: ids.next('conv'),
     startNewConversation: startsNewConversation(request.prompt, metadata),

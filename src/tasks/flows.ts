@@ -1,6 +1,6 @@
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import type { FlowAlias, StoreReader } from '../store/store.ts';
-import type { JsonObject, WebhookEvent } from '../types.ts';
+import type { Flow, JsonObject, WebhookEvent } from '../types.ts';
 
 /** The names by which an event calls its subject. */
 type SubjectNames = Pick<WebhookEvent, 'stableIds' | 'otherIds'> & { readonly externalId: string };
@@ -9,7 +9,7 @@ type FlowReader = Pick<StoreReader, 'flows' | 'aliases' | 'aliasesOf'>;
 
 /** The id of a flow whose subject is first seen under this name: the same on every machine. */
 function flowIdOf(name: string): string {
-  return `flow-${createHash('sha256').update(name).digest('hex').slice(0, 16)}`;
+  return `flow-${hash('sha256', name).slice(0, 16)}`;
 }
 
 /** An event without a subject has a flow of its own, named after its delivery. */
@@ -17,23 +17,42 @@ export function ownExternalId(provider: string, deliveryId: string): string {
   return `${provider}:delivery/${deliveryId}`;
 }
 
+/** The flow of an event's subject, and the names by which it was found. */
+export interface Subject {
+  readonly flowId: string;
+  /** Null when the flow does not exist yet. */
+  readonly flow: Flow | null;
+  readonly names: SubjectNames;
+  /** The aliases among the names. */
+  readonly known: readonly FlowAlias[];
+}
+
 /**
- * The flow of a subject, which need not exist yet. Stable ids are asked first, so that a renamed, transferred or moved subject keeps
- * its flow. An external id that belonged to another subject before (a repository with the name of an older one) gets a flow of
- * its own.
+ * Looks a subject up. Stable ids are asked first, so that a renamed, transferred or moved subject keeps its flow. An external id that
+ * belonged to another subject before (a repository with the name of an older one) gets a flow of its own.
  */
-export function flowOf(store: FlowReader, names: SubjectNames): string {
+export function findSubject(store: FlowReader, names: SubjectNames): Subject {
   const { externalId, stableIds = [], otherIds = [] } = names;
-  const known = new Map(store.aliases(allOf(names)).map(({ alias, flowId }) => [alias, flowId]));
-  const stable = stableIds.map((id) => known.get(id)).find((flowId) => flowId !== undefined);
-  if (stable !== undefined) return stable;
-  const named = (name: string) => known.get(name) ?? flowIdOf(name);
-  const open = [externalId, ...otherIds]
-    .map(named)
-    .find((flowId) => store.flows({ id: flowId }).length > 0 && isFree(store, flowId, stableIds));
+  const known = store.aliases([...stableIds, externalId, ...otherIds]);
+  const byName = new Map(known.map(({ alias, flowId }) => [alias, flowId]));
+  const subject = (flowId: string, flow = flowAt(store, flowId)) => ({ flowId, flow, names, known });
+  const stable = stableIds.map((id) => byName.get(id)).find((flowId) => flowId !== undefined);
+  if (stable !== undefined) return subject(stable);
+  const named = (name: string) => byName.get(name) ?? flowIdOf(name);
+  const own = named(externalId);
+  const ownFlow = flowAt(store, own);
+  const isOwnFree = ownFlow === null || isFree(store, own, stableIds);
+  if (ownFlow !== null && isOwnFree) return subject(own, ownFlow);
+  for (const other of otherIds.map(named)) {
+    const flow = flowAt(store, other);
+    if (flow !== null && isFree(store, other, stableIds)) return subject(other, flow);
+  }
   const [first] = stableIds;
-  if (open !== undefined || first === undefined) return open ?? named(externalId);
-  return isFree(store, named(externalId), stableIds) ? named(externalId) : flowIdOf(first);
+  return first === undefined || isOwnFree ? subject(own, ownFlow) : subject(flowIdOf(first));
+}
+
+function flowAt(store: FlowReader, id: string): Flow | null {
+  return store.flows({ id })[0] ?? null;
 }
 
 /** Whether no other subject has the flow. */
@@ -43,17 +62,13 @@ function isFree(store: FlowReader, flowId: string, stableIds: readonly string[])
 }
 
 /** The names by which a subject's flow is to be found from now on: all but those that lead to a flow already. */
-export function newAliases(store: FlowReader, flowId: string, names: SubjectNames): readonly FlowAlias[] {
+export function newAliases({ flowId, names, known }: Subject): readonly FlowAlias[] {
   const { externalId, stableIds = [], otherIds = [] } = names;
-  const known = new Set(store.aliases(allOf(names)).map(({ alias }) => alias));
+  const taken = new Set(known.map(({ alias }) => alias));
   return [
     ...stableIds.map((alias) => ({ alias, flowId, stable: true })),
     ...[externalId, ...otherIds].map((alias) => ({ alias, flowId, stable: false })),
-  ].filter(({ alias, stable }) => !known.has(alias) && (stable || flowIdOf(alias) !== flowId));
-}
-
-function allOf({ externalId, stableIds = [], otherIds = [] }: SubjectNames): readonly string[] {
-  return [...stableIds, externalId, ...otherIds];
+  ].filter(({ alias, stable }) => !taken.has(alias) && (stable || flowIdOf(alias) !== flowId));
 }
 
 const PHRASES = ['new conversation', 'start fresh', 'new context', 'reset conversation'];

@@ -1,8 +1,10 @@
 import type { IdSource } from '../lib/ids.ts';
 import type { Clock } from '../lib/time.ts';
 import type { Store } from '../store/store.ts';
+import type { SyncNote } from '../store/tasks.ts';
 import type { Task } from '../types.ts';
 import type { ClaudeState, ClaudeTasks } from './claude/index.ts';
+import { notedEntry } from './claude/list-entry.ts';
 import { isEnd } from './lifecycle.ts';
 
 /** What operations on tasks need. */
@@ -16,16 +18,37 @@ export interface TaskContext {
 }
 
 /**
- * Writes tasks into Claude's directory and notes their numbers there; returns the tasks as stored then. A task whose files
+ * Writes tasks into Claude's directory, where their numbers are noted; returns the tasks with these notes. A task whose files
  * could not be written is noted as unsynced and repaired later; no error is thrown.
  */
 export async function syncTasks(
   { store, claude }: Pick<TaskContext, 'store' | 'claude'>,
   tasks: readonly Task[],
 ): Promise<readonly Task[]> {
-  const all = [...tasks, ...tasks.flatMap((task) => neighboursOf(store, task))];
-  await store.noteSync(await claude.project(all.filter((task) => task.syncToClaudeTasks)));
-  return tasks.map((task) => store.task(task.id) ?? task);
+  const neighbours = tasks.filter((task) => !isNew(task)).flatMap((task) => neighboursOf(store, task));
+  const due = [...tasks, ...neighbours].filter((task) => task.syncToClaudeTasks);
+  const notes = new Map((await claude.project(due)).map((note) => [note.taskId, note]));
+  return tasks.map((task) => withNote(task, notes.get(task.id)));
+}
+
+/** Whether it has just been made, and depends on nothing: no other entry looks different by it. */
+function isNew(task: Task): boolean {
+  return task.createdAt === task.updatedAt && task.dependsOn.length === 0 && notedEntry(task) === null;
+}
+
+/** A task as the store has it once the note is recorded. */
+function withNote(task: Task, note: SyncNote | undefined): Task {
+  if (note === undefined) return task;
+  const { claudeTaskId, claudeList, unsynced } = note;
+  return {
+    ...task,
+    unsynced,
+    sourceMetadata: {
+      ...task.sourceMetadata,
+      ...(claudeTaskId !== null && { claude_task_id: claudeTaskId }),
+      ...(claudeList !== null && { claude_list: claudeList }),
+    },
+  };
 }
 
 /** Tasks whose entries look different by this one: a failed one that holds it back, one that waits for it. */
@@ -53,7 +76,6 @@ const FINISHED_IN_LIST = 50;
 export async function repairFiles({ store, claude }: Pick<TaskContext, 'store' | 'claude'>): Promise<Repair> {
   const due = store.projectable(FINISHED_IN_LIST);
   const notes = await claude.repair(due);
-  await store.noteSync(notes);
   return {
     state: claude.state,
     tasks: due.length,

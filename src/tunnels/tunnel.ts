@@ -1,7 +1,5 @@
-import { createHash, randomBytes, timingSafeEqual } from 'node:crypto';
 import { type FailureFacts, HookctlError } from '../errors.ts';
 import type { Environment } from '../lib/process/subprocess.ts';
-import type { Headers } from '../types.ts';
 import type { TunnelSettings } from './settings.ts';
 
 /** `connecting → up → degraded → down`: up carries requests, degraded is in doubt, down carries none. */
@@ -129,29 +127,4 @@ export function trackState(context: Pick<OpenContext, 'clock' | 'report'>): {
 export function publicUrl(tunnel: Pick<TunnelFacts, 'url' | 'leadsTo'>, endpoint: string): string | null {
   if (tunnel.leadsTo === null) return `${tunnel.url}${endpoint}`;
   return tunnel.leadsTo === endpoint ? tunnel.url : null;
-}
-
-/**
- * Set on requests whose body a relay has parsed and written anew (smee.io): a signature that does not fit proves
- * nothing there, neither a forgery nor a wrong secret. The value is a key that only this process knows, or any
- * sender could claim the mark for itself. Never stored.
- */
-export const RELAY_HEADER = 'x-hookctl-relay';
-
-/** The reason of such a verdict, as users read it. */
-export const RELAY_VERDICT = 'unverifiable (the relay changed the bytes)';
-
-/** A new key; one per process. */
-export function newRelayKey(): string {
-  return randomBytes(32).toString('hex');
-}
-
-/** Whether our own relay driver marked this request. Constant time. */
-export function isRelayed(headers: Headers, relayKey: string): boolean {
-  const claimed = headers[RELAY_HEADER];
-  return claimed !== undefined && timingSafeEqual(digest(claimed), digest(relayKey));
-}
-
-function digest(text: string): Buffer {
-  return createHash('sha256').update(text).digest();
 }

@@ -1,6 +1,6 @@
 /**
  * `npm run bench [-- --quick --only accept,start --profile --folder /var/tmp]`: figures as ratios within this one run, interleaved, medians.
- * Absolute figures differ from machine to machine; what holds is how hookctl stands to the others. Writes `results/`.
+ * Absolute figures differ from machine to machine; what holds is how hookctl stands to the others. A whole run without `--quick` writes `results/`.
  */
 import { existsSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -95,7 +95,7 @@ async function run(): Promise<void> {
     await programs.stopAll();
     rmSync(folder, { recursive: true, force: true });
   }
-  // A part of the table must not take the place of the whole one.
-  if (values.only === undefined) write(setting, figures, cpu);
+  // Neither a part of the table nor rougher figures take the place of the whole one.
+  if (values.only === undefined && !quick) write(setting, figures, cpu);
   console.log(table(setting, figures, cpu));
 }

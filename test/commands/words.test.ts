@@ -1,8 +1,9 @@
 import { execFileSync } from 'node:child_process';
+import { join } from 'node:path';
 import { beforeAll, expect, test } from 'vitest';
 import { commandLine } from '../../src/lib/shell-quote.ts';
 import type { DispatchView } from '../../src/server/api/deliveries.ts';
-import { tell, tellJson } from '../support/in-process.ts';
+import { tell, tellJson, tellWith } from '../support/in-process.ts';
 import { type Sandbox, sandboxForFile, sandboxForTest } from '../support/sandbox.ts';
 import { serveHere } from '../support/serve-here.ts';
 
@@ -151,4 +152,18 @@ test('reasons: show names of commands, not ids', async () => {
     await tell(own, 'task', 'show', delivery.decisions.flatMap(({ task_ids }) => task_ids)[0] ?? ''),
   ].map((told) => told.stdout + told.stderr);
   expect([delivery.reason, stdout, ...shown, served()].join('\n')).not.toContain('cmd-');
+});
+
+test('lines: errors and forms are no wider than 80 columns on a terminal', async () => {
+  const told = [
+    await tellWith(sandbox, { isTerminal: true }, 'webhook', 'add', 'github', '--name', 'wide'),
+    await tellWith(sandbox, { isTerminal: true }, 'store', 'import', join(sandbox.root, 'no such folder')),
+  ];
+  expect(told.map(({ code }) => code)).toEqual([0, 1]);
+  const wide = told
+    .flatMap(({ stdout, stderr }) => `${stdout}${stderr}`.split('\n'))
+    // What is pasted stays in one piece.
+    .filter((line) => line.length > 80 && !/^ *(?:Payload URL:|Next:)/.test(line));
+  expect(wide).toEqual([]);
+  expect(told[0]?.stdout).toMatch(/^ {2}Events: .+\n {4}\S/m);
 });

@@ -1,7 +1,7 @@
 import { randomInt, randomUUID } from 'node:crypto';
 import { beforeAll, expect, test } from 'vitest';
 import { replay } from '../../src/deliveries/replay.ts';
-import { RELAY_HEADER } from '../../src/tunnels/tunnel.ts';
+import { RELAY_HEADER } from '../../src/tunnels/relay.ts';
 import type { Delivery, JsonObject, OutgoingRequest, Task, Trust } from '../../src/types.ts';
 import { apisForFile } from '../outbox/support.ts';
 import { openDoor, workedOff } from '../support/door.ts';

@@ -47,6 +47,7 @@ export async function tellWith(
       written[name] += text;
     },
   });
+  const input = stdin === undefined ? process.stdin : typed(stdin, isTerminal);
   const code = await main(args, {
     io: { out: stream('stdout'), err: stream('stderr') },
     env,
@@ -55,7 +56,7 @@ export async function tellWith(
     pid: process.pid,
     user: 'tester',
     redactor: createRedactor(env),
-    stdin: stdin === undefined ? process.stdin : typed(stdin, isTerminal),
+    stdin: () => input,
     signals: { next: () => new Promise(() => undefined), die: () => undefined },
   });
   return { code, ...written };

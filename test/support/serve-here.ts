@@ -72,7 +72,7 @@ export async function serveHere(
     pid: process.pid,
     user: 'tester',
     redactor: createRedactor(env),
-    stdin: process.stdin,
+    stdin: () => process.stdin,
     signals,
   });
   const signal = (name: NodeJS.Signals) => {

@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
+import { isRelayed, newRelayKey, RELAY_HEADER } from '../../src/tunnels/relay.ts';
 import { parseTunnelFlag } from '../../src/tunnels/settings.ts';
-import { isRelayed, newRelayKey, publicUrl, RELAY_HEADER } from '../../src/tunnels/tunnel.ts';
+import { publicUrl } from '../../src/tunnels/tunnel.ts';
 
 test.each([
   ['cloudflared', { use: 'cloudflared' }],

@@ -78,9 +78,9 @@ export function webhookState(enabled: boolean, hasSecret: boolean): string {
   return hasSecret ? 'enabled' : 'no secret';
 }
 
-/** A number with separators: `10,000`. */
+/** A number with separators: `10,000`. Not by `toLocaleString`, which takes longer than the rest of a list. */
 export function counted(count: number): string {
-  return count.toLocaleString('en-US');
+  return String(count).replace(/\B(?=(?:\d{3})+$)/g, ',');
 }
 
 /** Bytes as `12 B`, `1.2 kB` or `3.4 MB`. */

@@ -10,7 +10,7 @@ import type { Services } from '../../services.ts';
 
 /** Whether a person can answer on a terminal. */
 export function canAsk({ io, stdin }: Services): boolean {
-  return io.err.isTerminal && stdin.isTTY === true;
+  return io.err.isTerminal && stdin().isTTY === true;
 }
 
 /** Asks a yes-or-no question; an empty answer means no. */
@@ -21,7 +21,7 @@ export async function agrees({ io, stdin }: Services, question: string): Promise
       done();
     },
   });
-  const terminal = createInterface({ input: stdin, output });
+  const terminal = createInterface({ input: stdin(), output });
   try {
     return /^y/i.test(await terminal.question(`${question} [y/N] `));
   } finally {
@@ -74,7 +74,7 @@ export async function readText(app: Services, { option, text, file }: TextInput)
     throw usageError(`${option} and ${option}-file exclude each other: give one of them`);
   }
   if (file === undefined) return text ?? null;
-  if (file === '-') return readStream(app.stdin);
+  if (file === '-') return readStream(app.stdin());
   const path = resolve(app.cwd, file);
   return readFile(path, 'utf8').catch((error: unknown) => {
     throw usageError(`can't read ${path}: ${messageOf(error)}`);

@@ -6,8 +6,8 @@ import { permissionText } from '../../server/permissions.ts';
 import { endpointUrl, publicBase, type RunningFacts } from '../../server/status.ts';
 import { publicUrl } from '../../tunnels/tunnel.ts';
 import type { Webhook } from '../../types.ts';
+import { wordsOf } from '../kit/wrapped.ts';
 import { formFields } from '../webhook/view.ts';
-import { wordsOf } from './wrapped.ts';
 
 /** Says pieces in lines of 80 columns, which end between them. */
 export type Print = (pieces: readonly string[], indent?: string) => void;

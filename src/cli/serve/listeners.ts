@@ -5,9 +5,9 @@ import { escapeInvisibleJson } from '../../lib/text/escape-invisible.ts';
 import type { ServeListener, ServeStart } from '../../server/events.ts';
 import { iso } from '../../views.ts';
 import { localTime } from '../kit/print.ts';
+import { fitted, wrapped } from '../kit/wrapped.ts';
 import { announce, announceUrls, type Print } from './announce.ts';
 import { shown } from './shown.ts';
-import { wrapped } from './wrapped.ts';
 
 /** Lines for people on stderr, two for each delivery: what came in, what became of it, the id last. */
 export function terminalListener({ err, repeatConfig = (text) => text }: Io): ServeListener {
@@ -23,7 +23,7 @@ export function terminalListener({ err, repeatConfig = (text) => text }: Io): Se
 
   return (event) => {
     for (const text of shown(event).lines?.((style, part) => paint(err, style, part)) ?? [])
-      say(err, `${paint(err, 'dim', localTime(new Date().toISOString()).slice(11))}  ${text}`);
+      say(err, fitted(err, `${paint(err, 'dim', localTime(new Date().toISOString()).slice(11))}  ${text}`));
     if (event.type === 'ready') {
       start = event.start;
       announced = start.facts().tunnel?.tunnel?.url ?? null;

@@ -80,7 +80,7 @@ async function run(services: Services, flags: ServeFlags): Promise<0 | 1> {
 }
 
 function isCtrlC(end: End, { io, stdin }: Services): end is { readonly signal: 'SIGINT' } {
-  const onTerminal = io.err.isTerminal || io.out.isTerminal || stdin.isTTY === true;
+  const onTerminal = io.err.isTerminal || io.out.isTerminal || stdin().isTTY === true;
   return 'signal' in end && end.signal === 'SIGINT' && onTerminal;
 }
 

@@ -53,7 +53,7 @@ function line({ outcome, webhook, secret }: Imported): string {
 }
 
 async function contentOf({ cwd, stdin }: Services, file: string): Promise<string> {
-  if (file === '-') return readText(stdin);
+  if (file === '-') return readText(stdin());
   return readFile(resolve(cwd, file), 'utf8').catch((error: unknown) => {
     throw usageError(`can't read ${file}: ${messageOf(error)}`);
   });

@@ -39,7 +39,7 @@ export async function givenSecret(
     warn(app.io, `${advice}\n  next time give it with --secret-stdin or --secret-file.`);
     return { value: secret };
   }
-  if (secretStdin === true && app.stdin.isTTY)
+  if (secretStdin === true && app.stdin().isTTY)
     say(app.io.err, 'Paste the secret, then press Enter and Ctrl-D.');
   const file = secretStdin === true ? '-' : secretFile;
   const text = await readText(app, { option: '--secret', text: undefined, file });

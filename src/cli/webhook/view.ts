@@ -5,6 +5,7 @@ import { type WebhookView, webhookViewer } from '../../server/webhook-view.ts';
 import type { Services } from '../../services.ts';
 import type { FormField, Webhook } from '../../types.ts';
 import { ownUrl } from '../kit/operate.ts';
+import { wordsOf, wrapped } from '../kit/wrapped.ts';
 
 /** Fills in the provider's web form. With `secret`, shows it in place of the command that prints it. */
 export function formFields(
@@ -33,7 +34,7 @@ export function viewer(app: Services, configuration: Configuration): (webhook: W
 /** The provider's web form, one field on each line; with the secret when it was just generated. */
 export function formLines(webhook: Webhook, url: string, secret: string | null): string {
   return formFields(webhook, url, secret)
-    .map(({ label, value }) => `  ${label}: ${value}`)
+    .flatMap(({ label, value }) => wrapped([`${label}:`, ...wordsOf(value)], '  '))
     .join('\n');
 }
 

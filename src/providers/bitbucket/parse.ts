@@ -135,7 +135,7 @@ export function parse(payload: JsonObject, { request, settings }: ReadContext): 
 function subjectIds(payload: JsonObject, baseUrl: string | null) {
   const repository = repositoryOf(payload);
   const name = fullName(repository);
-  const id = idAt(repository ?? undefined, 'uuid') ?? idAt(repository ?? undefined, 'id');
+  const id = idAt(repository, 'uuid') ?? idAt(repository, 'id');
   const reference = referenceOf(payload);
   const told = hostIn(payload) ?? URL.parse(baseUrl ?? '')?.host ?? null;
   const isCloud = /^(?:api\.)?bitbucket\.org$/.test(told ?? '') || hasValue(payload, 'pullrequest');

@@ -13,7 +13,7 @@ interface Subject {
 export function subjectOf(payload: JsonObject): Subject | null {
   const pullRequest = objectAt(payload, 'pullrequest') ?? objectAt(payload, 'pullRequest');
   const found = pullRequest ?? objectAt(payload, 'issue');
-  const number = idAt(found ?? undefined, 'id');
+  const number = idAt(found, 'id');
   if (found === null || number === null) return null;
   const kind = pullRequest === null ? 'issues' : 'pullrequests';
   return { kind, number, title: textAt(found, 'title'), url: linkOf(found) };
@@ -25,20 +25,14 @@ export function repositoryOf(payload: JsonObject): JsonObject | null {
   return (
     objectAt(payload, 'repository') ??
     objectAt(payload, 'pullRequest', 'toRef', 'repository') ??
-    (textAt(changed ?? undefined, 'slug') === null ? null : changed)
+    (textAt(changed, 'slug') === null ? null : changed)
   );
 }
 
 /** `acme/web`, of Server `PROJ/web`. */
 export function fullName(repository: JsonObject | null): string | null {
-  const [project, slug] = [
-    textAt(repository ?? undefined, 'project', 'key'),
-    textAt(repository ?? undefined, 'slug'),
-  ];
-  return (
-    textAt(repository ?? undefined, 'full_name') ??
-    (project === null || slug === null ? null : `${project}/${slug}`)
-  );
+  const [project, slug] = [textAt(repository, 'project', 'key'), textAt(repository, 'slug')];
+  return textAt(repository, 'full_name') ?? (project === null || slug === null ? null : `${project}/${slug}`);
 }
 
 /** The newest commit of an event without pull request or issue, as Cloud and Server name it. */
@@ -118,7 +112,7 @@ function commentedPage(payload: JsonObject, baseUrl: string | null): string | nu
 
 /** Of Server, where the payload gives no page: the pull request, the commit, the repository. */
 function serverPage(payload: JsonObject, baseUrl: string | null): string | null {
-  const repository = repositoryOf(payload) ?? undefined;
+  const repository = repositoryOf(payload);
   const project = textAt(repository, 'project', 'key');
   const slug = textAt(repository, 'slug');
   if (project === null || slug === null) return null;
@@ -136,7 +130,7 @@ function serverPage(payload: JsonObject, baseUrl: string | null): string | null 
 
 /** Host of the installation; null when the payload does not tell, as older Servers. */
 export function hostIn(payload: JsonObject): string | null {
-  const about = [payload.pullrequest, payload.pullRequest, payload.issue, repositoryOf(payload) ?? undefined];
+  const about = [payload.pullrequest, payload.pullRequest, payload.issue, repositoryOf(payload)];
   return hostOf(
     about.map((each) => linkOf(objectAt({ each }, 'each'))).find((link) => link !== null) ?? null,
   );
@@ -144,6 +138,6 @@ export function hostIn(payload: JsonObject): string | null {
 
 /** Its page: `links.html` of Cloud, the first of `links.self` of Server. */
 function linkOf(thing: JsonObject | null): string | null {
-  const html = textAt(thing ?? undefined, 'links', 'html', 'href');
-  return html ?? textAt(objectsAt(thing ?? undefined, 'links', 'self')[0], 'href');
+  const html = textAt(thing, 'links', 'html', 'href');
+  return html ?? textAt(objectsAt(thing, 'links', 'self')[0], 'href');
 }

@@ -10,7 +10,7 @@ import type { ReadContext } from '../provider.ts';
  */
 function senderOf(payload: JsonObject): Sender | null {
   const user = objectAt(payload, 'member', 'user') ?? objectAt(payload, 'user');
-  const id = idAt(user ?? undefined, 'id');
+  const id = idAt(user, 'id');
   if (user === null || id === null) return null;
   // `system`: Discord's own account; `webhook_id`: a webhook, which shows any name. Source: discord.com/developers, "User", "Message".
   const webhook = idAt(payload, 'webhook_id');

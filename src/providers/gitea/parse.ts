@@ -1,7 +1,8 @@
 import { getPath } from '../../lib/json.ts';
 import type { EventAuthor, Headers, JsonObject, Parsed, Sender } from '../../types.ts';
-import { event } from '../kit/event.ts';
-import { hasValue, hostOf, idAt, objectAt, textAt, timeAt } from '../kit/payload.ts';
+import { accountSender, event } from '../kit/event.ts';
+import { shapeMismatch } from '../kit/event-shape.ts';
+import { hostOf, idAt, objectAt, textAt, timeAt } from '../kit/payload.ts';
 import type { ReadContext } from '../provider.ts';
 import { externalId, stableIds, titleOf, urlOf } from './subject.ts';
 
@@ -21,16 +22,11 @@ function senderOf(payload: JsonObject): Sender | null {
   if (id === null || name === null) return null;
   const isBot = Number(id) <= 0 || MACHINES.includes(name.toLowerCase());
   // Of a fork, which anybody may make, `repository` is the new one, and its owner a stranger.
-  const place = objectAt(payload, 'forkee') ?? objectAt(payload, 'repository') ?? undefined;
+  const place = objectAt(payload, 'forkee') ?? objectAt(payload, 'repository');
   const isOwner = id === idAt(place, 'owner', 'id');
   const isPrivate = getPath(place, ['private']) === true;
-  return {
-    id,
-    name,
-    kind: isBot ? 'bot' : 'person',
-    association: isBot ? null : isOwner ? 'owner' : isPrivate ? 'member' : null,
-    appId: isBot ? id : null,
-  };
+  const association = isOwner ? 'owner' : isPrivate ? 'member' : null;
+  return accountSender({ id, name }, { isBot, association });
 }
 
 /** The login of the nearest `user` above the value; a review is by the sender. */
@@ -44,45 +40,32 @@ export function authorOf(payload: JsonObject, path: readonly string[]): string |
 /** The same event under three names, in the order in which the forks add theirs. */
 const HEADERS = ['x-forgejo-event', 'x-gitea-event', 'x-gogs-event'] as const;
 
-/** Keys without which a payload is not of its event; events that are not listed pass. */
-const REQUIRED: Readonly<Record<string, readonly string[]>> = {
-  create: ['ref', 'ref_type'],
-  delete: ['ref', 'ref_type'],
-  fork: ['forkee'],
-  issue_comment: ['comment'],
-  issues: ['issue'],
-  pull_request: ['pull_request'],
-  pull_request_approved: ['pull_request', 'review'],
-  pull_request_comment: ['pull_request', 'review'],
-  pull_request_rejected: ['pull_request', 'review'],
-  push: ['ref', 'after'],
-  release: ['release'],
-};
-/** Keys that only these events carry. */
-const EXCLUSIVE: Readonly<Record<string, RegExp>> = {
-  comment: /^issue_comment$/,
-  review: /^pull_request_(?:approved|comment|rejected)$/,
+/** The name is outside the signature: a captured comment could otherwise be sent again as an issue, and match other commands. */
+const SHAPES: Parameters<typeof shapeMismatch>[0] = {
+  required: {
+    create: ['ref', 'ref_type'],
+    delete: ['ref', 'ref_type'],
+    fork: ['forkee'],
+    issue_comment: ['comment'],
+    issues: ['issue'],
+    pull_request: ['pull_request'],
+    pull_request_approved: ['pull_request', 'review'],
+    pull_request_comment: ['pull_request', 'review'],
+    pull_request_rejected: ['pull_request', 'review'],
+    push: ['ref', 'after'],
+    release: ['release'],
+  },
+  // Gitea and Forgejo write `"review": null` into every pull request.
+  exclusive: {
+    comment: ['issue_comment'],
+    review: ['pull_request_approved', 'pull_request_comment', 'pull_request_rejected'],
+  },
 };
 
 /** What the headers call the event; null when they name none. */
 export function eventName(headers: Headers): string | null {
   const name = HEADERS.map((header) => headers[header]).find((found) => found !== undefined);
   return name !== undefined && /^[a-z0-9_]+$/.test(name) ? name : null;
-}
-
-/**
- * Why the payload cannot be of that event; null when it fits. The name is outside the signature: a captured comment
- * could otherwise be sent again as an issue, and match other commands.
- */
-function shapeMismatch(event: string, payload: JsonObject): string | null {
-  const required = Object.hasOwn(REQUIRED, event) ? (REQUIRED[event] ?? []) : [];
-  const missing = required.find((key) => !hasValue(payload, key));
-  if (missing !== undefined) return `the header says ${event}, but the payload has no \`${missing}\``;
-  // Gitea and Forgejo write `"review": null` into every pull request.
-  const alien = Object.entries(EXCLUSIVE).find(
-    ([key, events]) => hasValue(payload, key) && Object.hasOwn(REQUIRED, event) && !events.test(event),
-  );
-  return alien === undefined ? null : `the header says ${event}, but the payload has a \`${alien[0]}\``;
 }
 
 /** Where each event keeps what a person wrote, and the action on which it was written. */
@@ -99,7 +82,7 @@ const TEXTS: Readonly<Record<string, { readonly created: string; readonly at: re
 export function parse(payload: JsonObject, { request }: ReadContext): Parsed {
   const name = eventName(request.headers);
   if (name === null) return { ok: false, reason: 'the X-Gitea-Event header is missing or no event name' };
-  const problem = shapeMismatch(name, payload);
+  const problem = shapeMismatch(SHAPES, name, payload);
   if (problem !== null) return { ok: false, reason: problem };
   const action = textAt(payload, 'action');
   const texts = Object.hasOwn(TEXTS, name) ? TEXTS[name] : undefined;

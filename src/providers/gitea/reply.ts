@@ -1,8 +1,9 @@
-import type { Account, OutgoingCall, ReplyChannel, ThreadRef } from '../../types.ts';
+import type { Account, ReplyChannel, ThreadRef } from '../../types.ts';
 import { PROVIDERS } from '../facts.ts';
+import { call, commentsApi, whoamiAt } from '../kit/comments.ts';
 import { inert } from '../kit/inert.ts';
 import { hostOf, idAt, objectAt, textAt } from '../kit/payload.ts';
-import { answerJson, answerList, apiPath, findPost, hiddenlyMarked, postedId } from '../kit/reply.ts';
+import { apiPath, type Segments } from '../kit/reply.ts';
 import { subjectOf } from './subject.ts';
 
 /** Clocks differ; a comment is looked for from a little before it was asked for. */
@@ -20,7 +21,7 @@ export const reply: ReplyChannel = {
   subjectFields: ['owner', 'repo', 'number'],
   place({ payload }) {
     const [owner = null, repo = null] = (textAt(payload, 'repository', 'full_name') ?? '').split('/');
-    const number = idAt(subjectOf(payload) ?? undefined, 'number');
+    const number = idAt(subjectOf(payload), 'number');
     const host = hostOf(textAt(payload, 'repository', 'html_url'));
     if (owner === null || repo === null || number === null) return null;
     return { host, owner, repo, number, comment: idAt(payload, 'comment', 'id') };
@@ -35,45 +36,21 @@ export const reply: ReplyChannel = {
 
   authorize: ({ token }) => ({ authorization: `token ${token.reveal()}`, accept: 'application/json' }),
 
-  comment: (account, place, post) =>
-    call('POST', account, place, [place.number, 'comments'], { body: hiddenlyMarked(post) }),
-  edit: (account, place, remoteId, post) =>
-    call('PATCH', account, place, ['comments', remoteId], { body: hiddenlyMarked(post) }),
-
-  find(account, place, since) {
-    const { url } = call('GET', account, place, [place.number, 'comments'], null);
-    return { method: 'GET', url: `${url}?since=${new Date(since - SKEW_MS).toISOString()}`, body: null };
-  },
-
-  whoami: {
-    call: (account) => ({ method: 'GET', url: `${account.baseUrl}/api/v1/user`, body: null }),
-    read: (answer) => idAt(answerJson(answer), 'id'),
-  },
-
-  readPage(_, answer, id, author) {
-    const found = findPost(answerList(answer), {
-      id,
-      author,
-      textOf: (comment) => textAt(comment, 'body'),
-      authorOf: (comment) => idAt(comment, 'user', 'id'),
-    });
-    return { id: found, next: null };
-  },
+  ...commentsApi({
+    url: (account, place) => urlOf(account, place, place.number, 'comments'),
+    listUrl: (account, place, since) =>
+      `${urlOf(account, place, place.number, 'comments')}?since=${new Date(since - SKEW_MS).toISOString()}`,
+    edit: { method: 'PATCH', url: (account, place, remoteId) => urlOf(account, place, 'comments', remoteId) },
+    authorOf: (comment) => idAt(comment, 'user', 'id'),
+    whoami: whoamiAt('/api/v1/user'),
+  }),
 
   react(account, place, emoji) {
     const target = place.comment == null ? [place.number] : ['comments', place.comment];
-    return call('POST', account, place, [...target, 'reactions'], { content: emoji });
+    return call('POST', urlOf(account, place, ...target, 'reactions'), { content: emoji });
   },
-
-  postedId,
 };
 
-function call(
-  method: OutgoingCall['method'],
-  { baseUrl }: Account,
-  { owner, repo }: ThreadRef,
-  segments: readonly (string | null | undefined)[],
-  body: object | null,
-): OutgoingCall {
-  return { method, url: `${baseUrl}/api/v1${apiPath('repos', owner, repo, 'issues', ...segments)}`, body };
+function urlOf({ baseUrl }: Account, { owner, repo }: ThreadRef, ...segments: Segments): string {
+  return `${baseUrl}/api/v1${apiPath('repos', owner, repo, 'issues', ...segments)}`;
 }

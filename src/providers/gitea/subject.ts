@@ -18,12 +18,12 @@ const COMMITS = [
 ] as const;
 
 function thingOf(payload: JsonObject): JsonObject | undefined {
-  return THINGS.map((key) => objectAt(payload, key)).find((found) => found !== null) ?? undefined;
+  return THINGS.map((key) => objectAt(payload, key)).find((found) => found !== null);
 }
 
 /** `#42`, `@<commit>`, or the path of a release's page. */
 function referenceOf(payload: JsonObject): string | null {
-  const number = idAt(subjectOf(payload) ?? undefined, 'number');
+  const number = idAt(subjectOf(payload), 'number');
   if (number !== null) return `#${number}`;
   const base = textAt(payload, 'repository', 'html_url');
   const release = textAt(payload, 'release', 'html_url');
@@ -84,7 +84,7 @@ export function urlOf(payload: JsonObject): string | null {
   const thing = thingOf(payload);
   return firstText([
     textAt(payload, 'comment', 'html_url'),
-    textAt(subjectOf(payload) ?? undefined, 'html_url'),
+    textAt(subjectOf(payload), 'html_url'),
     textAt(thing, 'html_url'),
     textAt(thing, 'url'),
     textAt(payload, 'commit', 'html_url'),
@@ -97,7 +97,7 @@ export function urlOf(payload: JsonObject): string | null {
 /** Where the payload names no page: of an issue (older versions), a branch or tag that was made, a page of the wiki, a commit. */
 function builtPage(payload: JsonObject): string | null {
   const page = textAt(payload, 'repository', 'html_url');
-  const number = idAt(subjectOf(payload) ?? undefined, 'number');
+  const number = idAt(subjectOf(payload), 'number');
   const commit = commitOf(payload);
   const [ref, wiki] = [textAt(payload, 'ref'), textAt(payload, 'page')];
   if (page === null) return null;

@@ -1,67 +1,47 @@
 import type { EventAuthor, Headers, JsonObject, Sender, WebhookEvent } from '../../types.ts';
+import { shapeMismatch } from '../kit/event-shape.ts';
 import { hasValue, hostOf, idAt, objectAt, textAt, timeAt } from '../kit/payload.ts';
 import { subjectOf } from './subject.ts';
 
-/**
- * Keys without which a payload is not of its event. `X-GitHub-Event` is outside the signature: without this check a
- * captured body could be sent again as another event and match other commands. Events that are not listed are
- * GitHub's to add, and pass.
- */
-const REQUIRED: Readonly<Record<string, readonly string[]>> = {
-  check_run: ['check_run'],
-  check_suite: ['check_suite'],
-  commit_comment: ['comment'],
-  create: ['ref', 'ref_type', 'master_branch'],
-  delete: ['ref', 'ref_type'],
-  deployment: ['deployment'],
-  deployment_status: ['deployment_status'],
-  discussion: ['discussion'],
-  discussion_comment: ['discussion', 'comment'],
-  fork: ['forkee'],
-  installation: ['installation'],
-  issue_comment: ['issue', 'comment'],
-  issues: ['issue'],
-  label: ['label'],
-  milestone: ['milestone'],
-  ping: ['zen', 'hook_id'],
-  pull_request: ['pull_request', 'number'],
-  pull_request_review: ['pull_request', 'review'],
-  pull_request_review_comment: ['pull_request', 'comment'],
-  pull_request_review_thread: ['pull_request', 'thread'],
-  push: ['ref', 'before', 'after'],
-  release: ['release'],
-  repository_dispatch: ['client_payload'],
-  workflow_dispatch: ['workflow', 'inputs'],
-  workflow_job: ['workflow_job'],
-  workflow_run: ['workflow_run'],
+/** `X-GitHub-Event` is outside the signature. */
+const SHAPES: Parameters<typeof shapeMismatch>[0] = {
+  required: {
+    check_run: ['check_run'],
+    check_suite: ['check_suite'],
+    commit_comment: ['comment'],
+    create: ['ref', 'ref_type', 'master_branch'],
+    delete: ['ref', 'ref_type'],
+    deployment: ['deployment'],
+    deployment_status: ['deployment_status'],
+    discussion: ['discussion'],
+    discussion_comment: ['discussion', 'comment'],
+    fork: ['forkee'],
+    installation: ['installation'],
+    issue_comment: ['issue', 'comment'],
+    issues: ['issue'],
+    label: ['label'],
+    milestone: ['milestone'],
+    ping: ['zen', 'hook_id'],
+    pull_request: ['pull_request', 'number'],
+    pull_request_review: ['pull_request', 'review'],
+    pull_request_review_comment: ['pull_request', 'comment'],
+    pull_request_review_thread: ['pull_request', 'thread'],
+    push: ['ref', 'before', 'after'],
+    release: ['release'],
+    repository_dispatch: ['client_payload'],
+    workflow_dispatch: ['workflow', 'inputs'],
+    workflow_job: ['workflow_job'],
+    workflow_run: ['workflow_run'],
+  },
+  exclusive: {
+    comment: ['commit_comment', 'discussion_comment', 'issue_comment', 'pull_request_review_comment'],
+    review: ['pull_request_review'],
+    thread: ['pull_request_review_thread'],
+    client_payload: ['repository_dispatch'],
+  },
+  // A dispatch without inputs.
+  nullable: ['inputs', 'client_payload'],
 };
-
-/** Keys that may be null where they are required: a dispatch without inputs. */
-const NULLABLE = ['inputs', 'client_payload'];
-
-/** Keys that only these events carry: a comment posted as `issues` would otherwise pass for an issue. */
-const EXCLUSIVE: Readonly<Record<string, readonly string[]>> = {
-  comment: ['commit_comment', 'discussion_comment', 'issue_comment', 'pull_request_review_comment'],
-  review: ['pull_request_review'],
-  thread: ['pull_request_review_thread'],
-  client_payload: ['repository_dispatch'],
-};
-
-/** Why the payload cannot be of that event; null when it fits. */
-function shapeMismatch(event: string, payload: JsonObject): string | null {
-  // Own keys only: `constructor` is a name that a header can carry.
-  const isKnown = Object.hasOwn(REQUIRED, event);
-  const isThere = (key: string) =>
-    NULLABLE.includes(key) ? Object.hasOwn(payload, key) : hasValue(payload, key);
-  const missing = isKnown ? REQUIRED[event]?.find((key) => !isThere(key)) : undefined;
-  if (missing !== undefined) return `the header says ${event}, but the payload has no \`${missing}\``;
-  for (const [key, events] of Object.entries(EXCLUSIVE)) {
-    if (hasValue(payload, key) && isKnown && !events.includes(event)) {
-      return `the header says ${event}, but the payload has a \`${key}\``;
-    }
-  }
-  return null;
-}
 
 type Outcome =
   | { readonly ok: true; readonly events: readonly WebhookEvent[] }
@@ -95,7 +75,7 @@ export function parse(payload: JsonObject, headers: Headers): Outcome {
   if (name === undefined || !/^[a-z0-9_]+$/.test(name)) {
     return { ok: false, reason: 'the X-GitHub-Event header is missing or no event name' };
   }
-  const problem = shapeMismatch(name, payload);
+  const problem = shapeMismatch(SHAPES, name, payload);
   return problem === null ? { ok: true, events: [toEvent(name, payload)] } : { ok: false, reason: problem };
 }
 

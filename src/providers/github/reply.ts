@@ -1,17 +1,10 @@
 import { failure } from '../../errors.ts';
-import type {
-  Account,
-  CallAnswer,
-  OutgoingCall,
-  ReplyChannel,
-  Sent,
-  ThreadRef,
-  WebhookEvent,
-} from '../../types.ts';
+import type { Account, CallAnswer, ReplyChannel, Sent, ThreadRef, WebhookEvent } from '../../types.ts';
 import { PROVIDERS } from '../facts.ts';
+import { call, commentsApi, whoamiAt } from '../kit/comments.ts';
 import { inert } from '../kit/inert.ts';
 import { hostOf, idAt, objectAt, textAt } from '../kit/payload.ts';
-import { answerJson, answerList, apiPath, findPost, hiddenlyMarked, postedId } from '../kit/reply.ts';
+import { apiPath, type Segments } from '../kit/reply.ts';
 
 /** All that GitHub knows (REST, "Reactions"), and the names under which others know them. */
 const REACTIONS: Readonly<Record<string, string>> = {
@@ -70,37 +63,23 @@ export const reply: ReplyChannel = {
     'x-github-api-version': '2022-11-28',
   }),
 
-  comment: (account, place, post) =>
-    call('POST', account, [...comments(place), ...answered(place)], { body: hiddenlyMarked(post) }),
-
-  edit(account, place, remoteId, post) {
-    const kind = isInReview(place) ? 'pulls' : 'issues';
-    return call('PATCH', account, [...repository(place), kind, 'comments', remoteId], {
-      body: hiddenlyMarked(post),
-    });
-  },
-
-  find(account, place, since) {
-    const { url } = call('GET', account, comments(place), null);
-    const from = new Date(since - SKEW_MS).toISOString();
-    return { method: 'GET', url: `${url}?per_page=100&since=${from}`, body: null };
-  },
-
-  whoami: {
-    call: (account) => ({ method: 'GET', url: `${account.baseUrl}/user`, body: null }),
-    read: (answer) => idAt(answerJson(answer), 'id'),
-  },
-
-  readPage(_, answer, id, author) {
-    const found = findPost(answerList(answer), {
-      id,
-      author,
-      textOf: (comment) => textAt(comment, 'body'),
-      authorOf: (comment) => idAt(comment, 'user', 'id'),
-    });
-    const next = /<([^>]+)>;\s*rel="next"/.exec(answer.headers.link ?? '')?.[1] ?? null;
-    return { id: found, next };
-  },
+  ...commentsApi({
+    url: (account, place) => urlOf(account, [...comments(place), ...answered(place)]),
+    listUrl(account, place, since) {
+      const from = new Date(since - SKEW_MS).toISOString();
+      return `${urlOf(account, comments(place))}?per_page=100&since=${from}`;
+    },
+    edit: {
+      method: 'PATCH',
+      url(account, place, remoteId) {
+        const kind = isInReview(place) ? 'pulls' : 'issues';
+        return urlOf(account, [...repository(place), kind, 'comments', remoteId]);
+      },
+    },
+    authorOf: (comment) => idAt(comment, 'user', 'id'),
+    whoami: whoamiAt('/user'),
+    next: ({ headers }) => /<([^>]+)>;\s*rel="next"/.exec(headers.link ?? '')?.[1] ?? null,
+  }),
 
   react(account, place, emoji) {
     const content = REACTIONS[emoji];
@@ -112,22 +91,17 @@ export const reply: ReplyChannel = {
       place.comment === null || place.comment === undefined
         ? issue(place)
         : [...repository(place), place.commentKind ?? 'issues', 'comments', place.comment];
-    return call('POST', account, [...target, 'reactions'], { content });
+    return call('POST', urlOf(account, [...target, 'reactions']), { content });
   },
 
-  label: (account, place, label) => call('POST', account, [...issue(place), 'labels'], { labels: [label] }),
+  label: (account, place, label) =>
+    call('POST', urlOf(account, [...issue(place), 'labels']), { labels: [label] }),
 
   classify: rateLimit,
-  postedId,
 };
 
-function call(
-  method: OutgoingCall['method'],
-  { baseUrl }: Account,
-  segments: readonly (string | null | undefined)[],
-  body: object | null,
-): OutgoingCall {
-  return { method, url: baseUrl + apiPath(...segments), body };
+function urlOf({ baseUrl }: Account, segments: Segments): string {
+  return baseUrl + apiPath(...segments);
 }
 
 function repository({ owner, repo }: ThreadRef) {

@@ -90,10 +90,10 @@ function thingOf(event: string, payload: JsonObject): Told {
       objectAt(payload, key) !== null && (key !== 'installation' || event.startsWith('installation')),
   );
   const found = there.find(({ key }) => key === event) ?? there[0];
-  const thing = found === undefined ? undefined : (objectAt(payload, found.key) ?? undefined);
+  const thing = found === undefined ? undefined : objectAt(payload, found.key);
   const at = (paths: readonly string[] = []) =>
     firstText(paths.map((path) => textAt(thing, ...path.split('.'))));
-  const place = objectAt(payload, 'repository') ?? objectAt(payload, 'organization') ?? undefined;
+  const place = objectAt(payload, 'repository') ?? objectAt(payload, 'organization');
   const titles = [
     ...titlesBeside(event, payload),
     at(found?.titles),
@@ -157,13 +157,13 @@ function commitBeside(payload: JsonObject): string | null {
 }
 
 /** `/releases/tag/v1`, of a page below the repository's. */
-function pathBelow(place: JsonObject | undefined, page: string | null): string | null {
+function pathBelow(place: JsonObject | null | undefined, page: string | null): string | null {
   const base = textAt(place, 'html_url');
   const path = base !== null && page?.startsWith(`${base}/`) ? page.slice(base.length) : '';
   return /^\/[^\s?#]+$/.test(path) ? path : null;
 }
 
-function pageOf(organization: JsonObject | undefined): string | null {
+function pageOf(organization: JsonObject | null | undefined): string | null {
   const login = textAt(organization, 'login');
   return login === null ? null : `https://github.com/${encodeURIComponent(login)}`;
 }
@@ -175,7 +175,7 @@ function pageOf(organization: JsonObject | undefined): string | null {
 function pullRequestOf(payload: JsonObject): string | null {
   const repository = idAt(payload, 'repository', 'id');
   for (const key of ['check_run', 'check_suite', 'workflow_run'] as const) {
-    const thing = objectAt(payload, key) ?? undefined;
+    const thing = objectAt(payload, key);
     const pulls = [
       ...objectsAt(thing, 'pull_requests'),
       ...objectsAt(thing, 'check_suite', 'pull_requests'),
@@ -266,8 +266,8 @@ interface Ids {
 
 /** The stable id is of the repository's own number, which a rename or transfer of it does not change. */
 function idsAt(host: string, repository: JsonObject | null, reference: string | null): Ids {
-  const name = textAt(repository ?? undefined, 'full_name');
-  const id = idAt(repository ?? undefined, 'id');
+  const name = textAt(repository, 'full_name');
+  const id = idAt(repository, 'id');
   const place = host === 'github.com' ? '' : `${host}/`;
   return {
     readable: name === null || reference === null ? null : `github:${place}${name}${reference}`.toLowerCase(),
@@ -282,7 +282,7 @@ const MOVES = [
 
 /** Where a transferred issue or discussion was before, or is now. */
 function movedIds(host: string, payload: JsonObject): Ids & { readonly isFormer: boolean } {
-  const changes = objectAt(payload, 'changes') ?? undefined;
+  const changes = objectAt(payload, 'changes');
   for (const { repository, subjects, isFormer } of MOVES) {
     const number = subjects.map((key) => idAt(changes, key, 'number')).find((found) => found !== null);
     const place = objectAt(changes, repository);

@@ -15,7 +15,7 @@ function titleOf(payload: JsonObject): string | null {
   const newest = commits.at(-1);
   return firstLine(
     firstText([
-      textAt(subjectOf(payload) ?? undefined, 'title'),
+      textAt(subjectOf(payload), 'title'),
       textAt(payload, 'object_attributes', 'title'),
       // Of an emoji, this is which one it is.
       textAt(payload, 'object_kind') === 'emoji' ? null : textAt(payload, 'object_attributes', 'name'),
@@ -46,7 +46,7 @@ function urlOf(payload: JsonObject): string | null {
     textAt(payload, 'deployable_url'),
     textAt(payload, 'commit_url'),
     textAt(objectsAt(payload, 'commits').at(-1), 'url'),
-    textAt(objectAt(payload, 'commit') ?? undefined, 'url'),
+    textAt(objectAt(payload, 'commit'), 'url'),
     projectPage(payload),
     textAt(payload, 'group', 'web_url'),
   ]);
@@ -82,7 +82,7 @@ function toEvent(kind: string, payload: JsonObject): WebhookEvent {
     type: action === null ? kind : `${kind}.${action}`,
     externalId: placeOf(payload)?.externalId ?? null,
     stableIds: stableIds(payload),
-    hasMovedOn: idAt(subjectOf(payload) ?? undefined, 'moved_to_id') !== null,
+    hasMovedOn: idAt(subjectOf(payload), 'moved_to_id') !== null,
     sender,
     text: origin === null ? null : textAt(payload, 'object_attributes', TEXTS[kind] ?? ''),
     author: origin === null ? null : authorOf(payload, sender),

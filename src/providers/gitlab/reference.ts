@@ -64,7 +64,7 @@ function pathOf(page: string | null): string | null {
  */
 export function stableIds(payload: JsonObject): readonly string[] {
   const host = hostIn(payload);
-  const subject = subjectOf(payload) ?? undefined;
+  const subject = subjectOf(payload);
   const kind = kindOfSubject(payload);
   if (host === null) return [];
   if (Object.hasOwn(KINDS, kind)) {
@@ -95,8 +95,7 @@ function kindOfSubject(payload: JsonObject): string {
 function referenceOf(payload: JsonObject): string | null {
   const subject = subjectOf(payload);
   const kind = kindOfSubject(payload);
-  const number =
-    idAt(subject ?? undefined, 'iid') ?? (kind === 'snippet' ? idAt(subject ?? undefined, 'id') : null);
+  const number = idAt(subject, 'iid') ?? (kind === 'snippet' ? idAt(subject, 'id') : null);
   if (number !== null) return `${(Object.hasOwn(MARKS, kind) ? MARKS[kind] : null) ?? '#'}${number}`;
   const commit = commitOf(payload);
   if (commit !== null) return `@${commit}`;
@@ -129,7 +128,7 @@ export function pageOf(payload: JsonObject): string | null {
   return (
     textAt(payload, 'object_attributes', 'url') ??
     textAt(payload, 'object_attributes', 'awarded_on_url') ??
-    textAt(subjectOf(payload) ?? undefined, 'url') ??
+    textAt(subjectOf(payload), 'url') ??
     textAt(payload, 'url') ??
     builtPage(payload)
   );
@@ -158,7 +157,7 @@ function builtPage(payload: JsonObject): string | null {
   const own = Object.hasOwn(PATHS, kind) ? kind : Object.hasOwn(PATHS, beside) ? beside : null;
   const [folder, field = ''] = (own === null ? null : PATHS[own]) ?? [];
   const thing = own === kind ? objectAt(payload, 'object_attributes') : subjectOf(payload);
-  const number = folder === undefined ? null : idAt(thing ?? undefined, field);
+  const number = folder === undefined ? null : idAt(thing, field);
   if (number !== null) return `${page}/-/${folder}/${number}`;
   if (Object.hasOwn(LISTS, kind)) return `${page}/-/${LISTS[kind]}`;
   return kind === 'push' || kind === 'tag_push' ? pushedPage(page, payload) : null;

@@ -1,10 +1,11 @@
 import { failure } from '../../errors.ts';
 import { isJsonObject } from '../../lib/json.ts';
-import type { Account, JsonObject, OutgoingCall, ReplyChannel, ThreadRef } from '../../types.ts';
+import type { Account, JsonObject, ReplyChannel, ThreadRef } from '../../types.ts';
 import { PROVIDERS } from '../facts.ts';
+import { call, commentsApi, whoamiAt } from '../kit/comments.ts';
 import { inert } from '../kit/inert.ts';
 import { hostOf, idAt, textAt } from '../kit/payload.ts';
-import { answerJson, answerList, apiPath, findPost, hiddenlyMarked, postedId } from '../kit/reply.ts';
+import { apiPath, type Segments } from '../kit/reply.ts';
 import { subjectOf } from './reference.ts';
 
 /** Names by which others know GitLab's emoji. */
@@ -23,7 +24,7 @@ export const reply: ReplyChannel = {
   place({ payload }) {
     const project = idAt(payload, 'project', 'id') ?? idAt(payload, 'project', 'path_with_namespace');
     const kind = kindOf(payload);
-    const number = idAt(subjectOf(payload) ?? undefined, 'iid');
+    const number = idAt(subjectOf(payload), 'iid');
     if (project === null || kind === null || number === null) return null;
     const isNote = textAt(payload, 'object_kind') === 'note';
     const note = isNote ? idAt(payload, 'object_attributes', 'id') : null;
@@ -39,45 +40,28 @@ export const reply: ReplyChannel = {
 
   authorize: ({ token }) => ({ 'private-token': token.reveal() }),
 
-  comment: (account, place, post) => call('POST', account, place, ['notes'], { body: hiddenlyMarked(post) }),
-
-  edit: (account, place, remoteId, post) =>
-    call('PUT', account, place, ['notes', remoteId], { body: hiddenlyMarked(post) }),
-
-  find(account, place) {
-    const { url } = call('GET', account, place, ['notes'], null);
-    return { method: 'GET', url: `${url}?order_by=created_at&sort=desc&per_page=100`, body: null };
-  },
-
-  whoami: {
-    call: (account) => ({ method: 'GET', url: `${account.baseUrl}/api/v4/user`, body: null }),
-    read: (answer) => idAt(answerJson(answer), 'id'),
-  },
-
-  readPage(_, answer, id, author) {
-    const found = findPost(answerList(answer), {
-      id,
-      author,
-      textOf: (note) => textAt(note, 'body'),
-      authorOf: (note) => idAt(note, 'author', 'id'),
-    });
-    return { id: found, next: null };
-  },
+  ...commentsApi({
+    url: (account, place) => urlOf(account, place, 'notes'),
+    listUrl: (account, place) =>
+      `${urlOf(account, place, 'notes')}?order_by=created_at&sort=desc&per_page=100`,
+    edit: { method: 'PUT', url: (account, place, remoteId) => urlOf(account, place, 'notes', remoteId) },
+    authorOf: (note) => idAt(note, 'author', 'id'),
+    whoami: whoamiAt('/api/v4/user'),
+  }),
 
   react(account, place, emoji) {
-    const on = place.note === null || place.note === undefined ? [] : ['notes', place.note];
-    return call('POST', account, place, [...on, 'award_emoji'], { name: EMOJI[emoji] ?? emoji });
+    const on = place.note == null ? [] : ['notes', place.note];
+    return call('POST', urlOf(account, place, ...on, 'award_emoji'), { name: EMOJI[emoji] ?? emoji });
   },
 
   label: (account, place, label) =>
-    call('PUT', account, place, [], { add_labels: label.replaceAll(',', ' ') }),
+    call('PUT', urlOf(account, place), { add_labels: label.replaceAll(',', ' ') }),
 
   /** GitLab refuses an emoji that is there already. */
   classify: ({ status, text }) =>
     status === 404 && text.includes('Award Emoji Name has already been taken')
       ? { result: 'done', id: null }
       : null,
-  postedId,
 };
 
 /** Snippets and commits have APIs of their own, which are not spoken here. */
@@ -87,14 +71,8 @@ function kindOf(payload: JsonObject): 'issues' | 'merge_requests' | null {
   return has('issue') || has('work_item') ? 'issues' : null;
 }
 
-function call(
-  method: OutgoingCall['method'],
-  { baseUrl }: Account,
-  { project, kind, number }: ThreadRef,
-  segments: readonly (string | null | undefined)[],
-  body: object | null,
-): OutgoingCall {
+function urlOf({ baseUrl }: Account, { project, kind, number }: ThreadRef, ...segments: Segments): string {
   if (kind !== 'issues' && kind !== 'merge_requests')
     throw failure('bad_place', `${kind} is nothing to answer on`);
-  return { method, url: `${baseUrl}/api/v4${apiPath('projects', project, kind, number, ...segments)}`, body };
+  return `${baseUrl}/api/v4${apiPath('projects', project, kind, number, ...segments)}`;
 }

@@ -1,5 +1,6 @@
 import { getPath } from '../../lib/json.ts';
 import type { JsonObject, Sender } from '../../types.ts';
+import { accountSender } from '../kit/event.ts';
 import { idAt, objectAt, textAt } from '../kit/payload.ts';
 
 /**
@@ -56,14 +57,8 @@ export function senderOf(payload: JsonObject): Sender | null {
   const mailbox = textAt(actor, 'email')?.split('@')[0] ?? '';
   const isBot = isMachineName(login) || isMachineName(mailbox);
   const level = getPath(payload, ['project', 'visibility_level']);
-  return {
-    id,
-    name: login || (textAt(actor, 'name') ?? id),
-    kind: isBot ? 'bot' : 'person',
-    association: isBot || typeof level !== 'number' ? null : (ASSOCIATIONS[level] ?? null),
-    // A token has no app; its user's id is what can be listed.
-    appId: isBot ? id : null,
-  };
+  const association = typeof level === 'number' ? (ASSOCIATIONS[level] ?? null) : null;
+  return accountSender({ id, name: login || (textAt(actor, 'name') ?? id) }, { isBot, association });
 }
 
 function actorOf(payload: JsonObject): JsonObject | undefined {

@@ -30,7 +30,7 @@ function isAssignedTo(agentUser: string | null, payload: JsonObject): boolean {
 }
 
 function isAccount(account: JsonObject | null, id: string): boolean {
-  return ['accountId', 'key', 'name'].some((field) => idAt(account ?? undefined, field) === id);
+  return ['accountId', 'key', 'name'].some((field) => idAt(account, field) === id);
 }
 
 /** Reads a verified Jira request: a webhook (`webhookEvent`), or an issue that an automation rule sent. */
@@ -54,7 +54,7 @@ export function parse(payload: JsonObject, { request, settings }: ReadContext): 
     hasStrangersWords: type === null,
     ...(written !== null && writingOf(payload, written, issue, place)),
     asks: isAssignedTo(agentUser, payload) ? `the issue was assigned to ${agentUser}` : null,
-    title: textAt(issue ?? undefined, 'fields', 'summary') ?? titleOf(payload),
+    title: textAt(issue, 'fields', 'summary') ?? titleOf(payload),
     withoutText: writtenElsewhere(type, payload),
     url: place.url,
     payload,
@@ -69,13 +69,11 @@ function writingOf(
   issue: JsonObject | null,
   { host }: JiraSubject,
 ) {
-  const id = comment === null ? idAt(issue ?? undefined, 'id') : idAt(comment, 'id');
-  const [at, name] =
-    comment === null ? [objectAt(issue ?? undefined, 'fields'), 'issue'] : [comment, 'comment'];
+  const id = comment === null ? idAt(issue, 'id') : idAt(comment, 'id');
+  const [at, name] = comment === null ? [objectAt(issue, 'fields'), 'issue'] : [comment, 'comment'];
   return {
     textId: id === null ? null : `${host}/${name}/${id}`,
-    writtenAt:
-      timeAt(at ?? undefined, origin === 'edited' ? 'updated' : 'created') ?? timeAt(payload, 'timestamp'),
+    writtenAt: timeAt(at, origin === 'edited' ? 'updated' : 'created') ?? timeAt(payload, 'timestamp'),
   };
 }
 
@@ -100,7 +98,7 @@ function writtenIn(type: string | null, payload: JsonObject, issue: JsonObject |
   const comment = objectAt(payload, 'comment');
   const commented = comment === null ? null : commentOrigin(type, payload, comment);
   if (comment !== null && commented !== null) return { origin: commented, value: comment.body, comment };
-  const description = objectAt(issue ?? undefined, 'fields')?.description;
+  const description = objectAt(issue, 'fields')?.description;
   if (type === 'jira:issue_created') return { origin: 'created', value: description, comment: null };
   // The item's own keys: `toString` is a field here, and a method of every object.
   const isEdit = objectsAt(payload, 'changelog', 'items').some(
@@ -140,8 +138,8 @@ function commentOrigin(
 /** The identifier in the header is not signed; the time in the body makes every delivery's bytes its own. */
 function semanticKeys(payload: JsonObject, body: Uint8Array, { host }: JiraSubject, written: Written | null) {
   const bytes = Object.hasOwn(payload, 'timestamp') ? [bodyKey(body)] : [];
-  const id = idAt(written?.comment ?? undefined, 'id');
+  const id = idAt(written?.comment, 'id');
   if (id === null) return bytes;
-  const edit = written?.origin === 'edited' ? `:${textAt(written.comment ?? undefined, 'updated')}` : '';
+  const edit = written?.origin === 'edited' ? `:${textAt(written.comment, 'updated')}` : '';
   return [...bytes, `comment:${host}:${id}${edit}`];
 }

@@ -1,47 +1,31 @@
 import { isJsonObject } from '../../lib/json.ts';
-import type { Account, JsonObject, OutgoingCall, Post, ReplyChannel } from '../../types.ts';
+import type { Account, JsonObject, Post, ReplyChannel } from '../../types.ts';
 import { PROVIDERS } from '../facts.ts';
+import { call, commentsApi } from '../kit/comments.ts';
 import { inert } from '../kit/inert.ts';
-import { type Block, lineIn, type Markup, parseMarkdown, type Span } from '../kit/markdown.ts';
+import { type Markup, markupOf } from '../kit/markdown.ts';
 import { plainMarker } from '../kit/marker.ts';
 import { idAt, objectAt, objectsAt, textAt } from '../kit/payload.ts';
-import { answerJson, apiPath, basicOrBearer, findPost, postedId } from '../kit/reply.ts';
+import { answerJson, apiPath, basicOrBearer, type Segments } from '../kit/reply.ts';
 import { adfToText, toAdf } from './adf.ts';
 import { placeOf } from './site.ts';
 
+/** Source: Jira's "Text Formatting Notation Help". */
 const WIKI: Markup = {
   marks: { bold: ['*', '*'], italic: ['_', '_'], strike: ['-', '-'], code: ['{{', '}}'] },
   escape: escapeWiki,
   link: (text, url) => `[${text}|${url.replaceAll('|', '%7C').replaceAll(']', '%5D')}]`,
+  heading: (line, { level }) => `h${level}. ${line}`,
+  // Nothing inside can end it but its own word.
+  code: (text) => `{noformat}\n${text.replaceAll('{noformat}', '{ noformat}')}\n{noformat}`,
+  item: (line, { ordered, depth }) => `${(ordered ? '#' : '*').repeat(depth)} ${line}`,
+  quote: (line) => `bq. ${line}`,
+  rule: '----',
 };
 
-/** Markdown as Jira's wiki text, for Data Center. Source: Jira's "Text Formatting Notation Help". */
+/** Markdown as Jira's wiki text, for Data Center. */
 export function toWiki(markdown: string): string {
-  return parseMarkdown(markdown).map(toBlock).join('\n');
-}
-
-function toBlock(block: Block): string {
-  switch (block.kind) {
-    case 'heading':
-      return `h${block.level}. ${line(block.spans)}`;
-    case 'code':
-      // Nothing inside can end it but its own word.
-      return `{noformat}\n${block.text.replaceAll('{noformat}', '{ noformat}')}\n{noformat}`;
-    case 'item':
-      return `${(block.ordered ? '#' : '*').repeat(block.depth)} ${line(block.spans)}`;
-    case 'quote':
-      return `bq. ${line(block.spans)}`;
-    case 'rule':
-      return '----';
-    case 'paragraph':
-      return `${block.lines.map(line).join('\n')}\n`;
-    default:
-      return block satisfies never;
-  }
-}
-
-function line(spans: readonly Span[]): string {
-  return lineIn(WIKI, spans);
+  return markupOf(WIKI, markdown);
 }
 
 /** Macros, links, mentions and images: text from outside must not make any. */
@@ -76,56 +60,39 @@ export const reply: ReplyChannel = {
   /** An API token of Cloud belongs to an e-mail address; a personal access token of Data Center is sent alone. */
   authorize: (account) => ({ accept: 'application/json', authorization: basicOrBearer(account) }),
 
-  comment: (account, place, post) => call('POST', account, [place.issue, 'comment'], content(account, post)),
-
-  edit: (account, place, remoteId, post) =>
-    call('PUT', account, [place.issue, 'comment', remoteId], content(account, post)),
-
-  find(account, place) {
-    const { url } = call('GET', account, [place.issue, 'comment'], null);
-    return { method: 'GET', url: `${url}?orderBy=-created&maxResults=${PAGE}`, body: null };
-  },
-
-  whoami: {
-    call: (account) => ({
-      method: 'GET',
-      url: `${account.baseUrl}/rest/api/${isCloud(account) ? '3' : '2'}/myself`,
-      body: null,
-    }),
-    read: (answer) => personOf(answerJson(answer)),
-  },
-
-  readPage(_, answer, id, author) {
-    const found = findPost(objectsAt(answerJson(answer), 'comments'), {
-      id,
-      author,
-      textOf: bodyText,
-      authorOf: (comment) => personOf(objectAt(comment, 'author')),
-    });
-    return { id: found, next: null };
-  },
+  ...commentsApi({
+    url: (account, { issue }) => urlOf(account, 'issue', issue, 'comment'),
+    listUrl: (account, { issue }) =>
+      `${urlOf(account, 'issue', issue, 'comment')}?orderBy=-created&maxResults=${PAGE}`,
+    edit: {
+      method: 'PUT',
+      url: (account, { issue }, remoteId) => urlOf(account, 'issue', issue, 'comment', remoteId),
+    },
+    content,
+    list: (answer) => objectsAt(answerJson(answer), 'comments'),
+    textOf: bodyText,
+    authorOf: (comment) => personOf(objectAt(comment, 'author')),
+    whoami: {
+      url: (account) => urlOf(account, 'myself'),
+      read: (answer) => personOf(answerJson(answer)),
+    },
+  }),
 
   label: (account, place, label) =>
-    call('PUT', account, [place.issue], { update: { labels: [{ add: label.replaceAll(/\s+/g, '-') }] } }),
-
-  postedId,
+    call('PUT', urlOf(account, 'issue', place.issue), {
+      update: { labels: [{ add: label.replaceAll(/\s+/g, '-') }] },
+    }),
 };
 
-function call(
-  method: OutgoingCall['method'],
-  account: Account,
-  segments: readonly (string | null | undefined)[],
-  body: object | null,
-): OutgoingCall {
-  const version = isCloud(account) ? '3' : '2';
-  return { method, url: `${account.baseUrl}/rest/api/${version}/issue${apiPath(...segments)}`, body };
+function urlOf(account: Account, ...segments: Segments): string {
+  return `${account.baseUrl}/rest/api/${isCloud(account) ? '3' : '2'}${apiPath(...segments)}`;
 }
 
 function isCloud({ baseUrl }: Account): boolean {
   return CLOUD.test(new URL(baseUrl).hostname);
 }
 
-function content(account: Account, { id, text }: Post): object {
+function content({ id, text }: Post, account: Account): object {
   if (!isCloud(account)) {
     return { body: `{color:${MARK_COLOR}}${plainMarker(id)}{color}\n\n${toWiki(text)}` };
   }

@@ -1,5 +1,6 @@
 import { getPath } from '../../lib/json.ts';
 import type { EventAuthor, JsonObject, Sender, WebhookEvent } from '../../types.ts';
+import { noPerson } from '../kit/event.ts';
 import { idAt, objectAt, textAt } from '../kit/payload.ts';
 
 /** Where a payload names accounts. One that is named twice may have its type in only one of the places. */
@@ -59,25 +60,25 @@ function isMachine(account: JsonObject): boolean {
  */
 export function authorOfText(comment: JsonObject | null, issue: JsonObject | null): EventAuthor | null {
   if (comment !== null) return toAuthor(objectAt(comment, 'author'));
-  const creator = toAuthor(objectAt(issue ?? undefined, 'fields', 'creator'));
-  const reporter = toAuthor(objectAt(issue ?? undefined, 'fields', 'reporter'));
+  const creator = toAuthor(objectAt(issue, 'fields', 'creator'));
+  const reporter = toAuthor(objectAt(issue, 'fields', 'reporter'));
   if (creator === null || reporter === null) return creator ?? reporter;
   return creator.id === reporter.id ? creator : null;
 }
 
 function toAuthor(account: JsonObject | null): EventAuthor | null {
   const id = accountIdOf(account);
-  return id === null ? null : { id, name: textAt(account ?? undefined, 'displayName') ?? id };
+  return id === null ? null : { id, name: textAt(account, 'displayName') ?? id };
 }
 
 function accountIdOf(account: JsonObject | null): string | null {
-  return idAt(account ?? undefined, 'accountId') ?? idAt(account ?? undefined, 'key');
+  return idAt(account, 'accountId') ?? idAt(account, 'key');
 }
 
 function accountTypeOf(payload: JsonObject, id: string): string | null {
   const types = ACCOUNTS.map((path) => objectAt(payload, ...path))
     .filter((account) => accountIdOf(account) === id)
-    .map((account) => textAt(account ?? undefined, 'accountType'));
+    .map((account) => textAt(account, 'accountType'));
   return types.find((type) => type !== null) ?? null;
 }
 
@@ -88,13 +89,7 @@ function untoldType(payload: JsonObject, id: string): string | null {
 }
 
 /** A rule of Automation for Jira: verified, and no person is behind it. */
-const AUTOMATION: Sender = {
-  id: 'automation',
-  name: 'Automation for Jira',
-  kind: 'system',
-  association: null,
-  appId: null,
-};
+const AUTOMATION = noPerson('automation', 'Automation for Jira');
 
 /** Events without a `user`, whose thing names who made or changed it. Jira does not name the person who deleted one. */
 const MADE_BY: Readonly<Record<string, readonly string[]>> = {
@@ -130,8 +125,8 @@ function senderWithoutEvent(payload: JsonObject): Sender | null {
 /** Cloud's comment events have no `user`: there the author acted, or who edited. Elsewhere a comment may come along with another's act. */
 function actorOf(type: string, payload: JsonObject, spoken: Spoken | null): JsonObject | null {
   const user = /^(?:jira:)?user_/.test(type) ? null : objectAt(payload, 'user');
-  const comment = spoken?.comment ?? undefined;
-  if (comment !== undefined)
+  const comment = spoken?.comment ?? null;
+  if (comment !== null)
     return user ?? objectAt(comment, spoken?.origin === 'edited' ? 'updateAuthor' : 'author');
   const maker = Object.hasOwn(MADE_BY, type) ? (MADE_BY[type] ?? null) : null;
   return user ?? (maker === null ? null : objectAt(payload, ...maker));

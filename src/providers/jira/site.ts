@@ -22,7 +22,7 @@ export interface JiraSubject {
 /** `issue` is null where the payload has none: a comment of Data Center names its issue only in its own address. */
 export function placeOf(payload: JsonObject, issue: JsonObject | null): JiraSubject {
   const addresses = [
-    textAt(issue ?? undefined, 'self'),
+    textAt(issue, 'self'),
     textAt(payload, 'comment', 'self'),
     ...[
       'worklog',
@@ -39,9 +39,9 @@ export function placeOf(payload: JsonObject, issue: JsonObject | null): JiraSubj
   ];
   const self = addresses.find((address) => address !== null) ?? null;
   const host = hostOf(self);
-  const key = idAt(issue ?? undefined, 'key');
+  const key = idAt(issue, 'key');
   const issueId =
-    idAt(issue ?? undefined, 'id') ??
+    idAt(issue, 'id') ??
     idInAddress(self) ??
     idAt(payload, 'worklog', 'issueId') ??
     idAt(payload, 'issueLink', 'sourceIssueId');
@@ -102,11 +102,11 @@ function thingPage(payload: JsonObject, self: string | null): string | null {
 export function titleOf(payload: JsonObject): string | null {
   const things = ['attachment', 'sprint', 'version', 'project', 'board', 'filter', 'issuetype'];
   const names = things.map((thing) => textAt(payload, thing, 'filename') ?? textAt(payload, thing, 'name'));
-  const link = objectAt(payload, 'issueLink') ?? undefined;
+  const link = objectAt(payload, 'issueLink');
   return firstText([
     ...names,
     textAt(payload, 'property', 'key'),
-    textAt(link, 'issueLinkType', 'name') ?? (link === undefined ? null : 'issue link'),
+    textAt(link, 'issueLinkType', 'name') ?? (link === null ? null : 'issue link'),
     objectAt(payload, 'worklog') === null ? null : 'worklog',
     /^(?:jira:)?user_/.test(textAt(payload, 'webhookEvent') ?? '')
       ? textAt(payload, 'user', 'displayName')

@@ -23,6 +23,19 @@ export function authoredBy(sender: Sender | null): EventAuthor | null {
   return sender === null ? null : { id: sender.id, name: sender.name };
 }
 
+/**
+ * An account as sender: a person with that association, or a bot, which commands only where its id is listed as an app's
+ * (a token of a user has no app).
+ */
+export function accountSender(
+  { id, name }: EventAuthor,
+  { isBot, association }: { readonly isBot: boolean; readonly association: string | null },
+): Sender {
+  return isBot
+    ? { id, name, kind: 'bot', association: null, appId: id }
+    : { id, name, kind: 'person', association, appId: null };
+}
+
 /** The sender of what no person did: payments, alerts, pushes. Verification is all that such events need. */
 export function noPerson(id: string, name: string): Sender {
   return { id, name, kind: 'system', association: null, appId: null };

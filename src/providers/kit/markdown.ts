@@ -130,10 +130,41 @@ export interface Markup {
   escape(text: string): string;
   /** `text` is escaped already. */
   link(text: string, url: string): string;
+  /** `line` is in the markup already, as all below; `plain`: without its styles. */
+  heading(line: string, about: { readonly level: number; readonly plain: string }): string;
+  code(text: string): string;
+  item(line: string, place: { readonly ordered: boolean; readonly depth: number }): string;
+  quote(line: string): string;
+  readonly rule: string;
 }
 
-/** One line of text in another markup. */
-export function lineIn(markup: Markup, spans: readonly Span[]): string {
+/** Markdown in another markup. */
+export function markupOf(markup: Markup, markdown: string): string {
+  const blocks = parseMarkdown(markdown).map((block) => {
+    switch (block.kind) {
+      case 'heading':
+        return markup.heading(lineIn(markup, block.spans), {
+          level: block.level,
+          plain: markup.escape(block.spans.map(({ text }) => text).join('')),
+        });
+      case 'code':
+        return markup.code(block.text);
+      case 'item':
+        return markup.item(lineIn(markup, block.spans), block);
+      case 'quote':
+        return markup.quote(lineIn(markup, block.spans));
+      case 'rule':
+        return markup.rule;
+      case 'paragraph':
+        return `${block.lines.map((spans) => lineIn(markup, spans)).join('\n')}\n`;
+      default:
+        return block satisfies never;
+    }
+  });
+  return blocks.join('\n');
+}
+
+function lineIn(markup: Markup, spans: readonly Span[]): string {
   const pieces = spans.map(({ style, text, url }) => {
     const safe = markup.escape(text);
     if (style === 'plain') return safe;

@@ -54,11 +54,14 @@ export function basicOrBearer({ user, token }: Pick<Account, 'user' | 'token'>):
   return `Basic ${Buffer.from(`${user}:${token.reveal()}`).toString('base64')}`;
 }
 
+/** Ids and words of a path. */
+export type Segments = readonly (string | null | undefined)[];
+
 /**
  * A path below an API's address from ids that came in a payload. Each is one segment: `/` is escaped, and what a URL
  * parser would take for a step upwards is refused (`bad_place`).
  */
-export function apiPath(...segments: readonly (string | null | undefined)[]): string {
+export function apiPath(...segments: Segments): string {
   return segments.map((segment) => `/${encodeSegment(segment)}`).join('');
 }
 

@@ -20,7 +20,7 @@ const TITLES = [
 export function parse(payload: JsonObject): Parsed {
   const type = textAt(payload, 'type') ?? 'unknown';
   const action = textAt(payload, 'action');
-  const issue = issueOf(payload) ?? undefined;
+  const issue = issueOf(payload);
   const parsed = event(payload, {
     type: action === null ? type : `${type}.${action}`,
     ...subjectOf(payload),

@@ -33,9 +33,9 @@ export const reply: ReplyChannel = {
       textAt(payload, 'type') === 'Comment'
         ? objectAt(payload, 'data')
         : objectAt(payload, 'agentSession', 'comment');
-    const id = idAt(comment ?? undefined, 'id');
+    const id = idAt(comment, 'id');
     // A thread has one level: what answers an answer hangs on the first comment.
-    return { host: 'linear.app', issue, comment: id, thread: idAt(comment ?? undefined, 'parentId') ?? id };
+    return { host: 'linear.app', issue, comment: id, thread: idAt(comment, 'parentId') ?? id };
   },
 
   immediate: ({ type }) =>
@@ -64,7 +64,7 @@ export const reply: ReplyChannel = {
 
   readPage(_, answer, id) {
     const nodes = objectsAt(answerJson(answer), 'data', 'issue', 'comments', 'nodes');
-    const author = idAt(objectAt(answerJson(answer), 'data', 'viewer') ?? undefined, 'id');
+    const author = idAt(objectAt(answerJson(answer), 'data', 'viewer'), 'id');
     const found = findPost(nodes, {
       id,
       author,

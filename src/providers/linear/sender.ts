@@ -1,5 +1,6 @@
 import { getPath } from '../../lib/json.ts';
 import type { EventAuthor, JsonObject, Sender } from '../../types.ts';
+import { accountSender } from '../kit/event.ts';
 import { idAt, objectAt, textAt } from '../kit/payload.ts';
 
 /**
@@ -12,7 +13,7 @@ export function senderOf(payload: JsonObject): Sender | null {
   const notification = objectAt(payload, 'notification');
   if (notification !== null) return notificationSender(notification);
   const actor = objectAt(payload, 'actor');
-  const id = idAt(actor ?? undefined, 'id');
+  const id = idAt(actor, 'id');
   if (actor === null || id === null) return null;
   const type = (textAt(actor, 'type') ?? '').toLowerCase();
   const service = textAt(actor, 'service');
@@ -20,13 +21,8 @@ export function senderOf(payload: JsonObject): Sender | null {
   const isOutsider = ['externalUserId', 'externalUserCreatorId'].some(
     (field) => idAt(payload, 'data', field) !== null,
   );
-  return {
-    id,
-    name: textAt(actor, 'name') ?? service ?? id,
-    kind: isBot ? 'bot' : 'person',
-    association: !isBot && !isOutsider && type === 'user' ? 'user' : null,
-    appId: isBot ? id : null,
-  };
+  const association = !isOutsider && type === 'user' ? 'user' : null;
+  return accountSender({ id, name: textAt(actor, 'name') ?? service ?? id }, { isBot, association });
 }
 
 /** `created`: who opened the session. Every later event: who wrote the activity, which is not always the same. */
@@ -38,23 +34,15 @@ function sessionSender(payload: JsonObject): Sender | null {
   if (account === null) return null;
   // The agent's own user: its activities are events, too.
   const apps = [idAt(payload, 'appUserId'), idAt(payload, 'agentSession', 'appUserId')];
-  return apps.includes(account.id) ? app(account) : member(account);
+  return accountSender(account, { isBot: apps.includes(account.id), association: 'user' });
 }
 
 /** `userId` of a notification is who is told. */
 function notificationSender(notification: JsonObject): Sender | null {
   const account = accountIn(notification, 'actor');
-  if (account !== null) return member(account);
+  if (account !== null) return accountSender(account, { isBot: false, association: 'user' });
   const id = idAt(notification, 'externalUserActorId');
-  return id === null ? null : { ...member({ id, name: id }), association: null };
-}
-
-function member({ id, name }: EventAuthor): Sender {
-  return { id, name, kind: 'person', association: 'user', appId: null };
-}
-
-function app({ id, name }: EventAuthor): Sender {
-  return { id, name, kind: 'bot', association: null, appId: id };
+  return id === null ? null : accountSender({ id, name: id }, { isBot: false, association: null });
 }
 
 function botOf(payload: JsonObject) {
@@ -68,7 +56,7 @@ function botOf(payload: JsonObject) {
 export function dataAuthorOf(payload: JsonObject): EventAuthor | null {
   const data = objectAt(payload, 'data');
   const sources = ['integrationSourceType', 'recurringIssueTemplateId'];
-  if (sources.some((field) => (getPath(data ?? undefined, [field]) ?? null) !== null)) return null;
+  if (sources.some((field) => (getPath(data, [field]) ?? null) !== null)) return null;
   const account = accountIn(data, 'user', 'externalUser', 'creator', 'externalUserCreator');
   return account ?? (botOf(payload) === null ? null : accountIn(payload, 'actor'));
 }
@@ -82,8 +70,8 @@ export function sessionAuthorOf(payload: JsonObject, action: string | null): Eve
 /** An account that is named whole (`user: { id, name }`) or by its id alone (`userId`). */
 function accountIn(thing: JsonObject | null, ...keys: readonly string[]): EventAuthor | null {
   for (const key of keys) {
-    const id = idAt(thing ?? undefined, key, 'id') ?? idAt(thing ?? undefined, `${key}Id`);
-    if (id !== null) return { id, name: textAt(thing ?? undefined, key, 'name') ?? id };
+    const id = idAt(thing, key, 'id') ?? idAt(thing, `${key}Id`);
+    if (id !== null) return { id, name: textAt(thing, key, 'name') ?? id };
   }
   return null;
 }

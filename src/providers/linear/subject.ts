@@ -16,9 +16,9 @@ export function issueOf(payload: JsonObject): JsonObject | null {
 
 /** The id of that issue, which stays when it moves to another team; comments of older payloads name nothing else. */
 export function issueIdOf(payload: JsonObject): string | null {
-  const holder = holderOf(payload) ?? undefined;
+  const holder = holderOf(payload);
   return (
-    idAt(issueOf(payload) ?? undefined, 'id') ??
+    idAt(issueOf(payload), 'id') ??
     idAt(holder, 'issueId') ??
     idAt(holder, 'comment', 'issueId') ??
     idAt(holder, 'parentComment', 'issueId')
@@ -41,7 +41,7 @@ interface Subject {
  * the identifier. Without a link, the issue by its own id; without an issue, the project or initiative by its own.
  */
 export function subjectOf(payload: JsonObject): Subject {
-  const issue = issueOf(payload) ?? undefined;
+  const issue = issueOf(payload);
   const links = [textAt(issue, 'url'), textAt(payload, 'url'), textAt(payload, 'agentSession', 'url')];
   const [, workspace, identifier] =
     links
@@ -57,7 +57,7 @@ export function subjectOf(payload: JsonObject): Subject {
 }
 
 /** What an issue was called before it was moved to another team. */
-function formerIdentifiers(issue: JsonObject | undefined): readonly string[] {
+function formerIdentifiers(issue: JsonObject | null | undefined): readonly string[] {
   const list = issue?.previousIdentifiers;
   const names = Array.isArray(list) ? list.filter((name) => typeof name === 'string') : [];
   return names.filter((name) => /^\w+-\d+$/.test(name));
@@ -65,7 +65,7 @@ function formerIdentifiers(issue: JsonObject | undefined): readonly string[] {
 
 /** Comments and updates also belong to projects, initiatives and documents. */
 function otherSubject(payload: JsonObject): string | null {
-  const holder = holderOf(payload) ?? undefined;
+  const holder = holderOf(payload);
   const type = textAt(payload, 'type');
   const names = ['projectUpdate', 'project', 'initiativeUpdate', 'initiative', 'document'];
   if (type === 'Project' || type === 'Initiative' || type === 'Document') return word(idAt(holder, 'id'));

@@ -7,8 +7,8 @@ import { idAt, objectAt, objectsAt, textAt, timeAt } from '../kit/payload.ts';
  * not known counts as a person of whom nothing is told.
  */
 function senderOf(agent: JsonObject | null): Sender {
-  const id = idAt(agent ?? undefined, 'id');
-  const type = textAt(agent ?? undefined, 'type');
+  const id = idAt(agent, 'id');
+  const type = textAt(agent, 'type');
   if (agent === null || id === null) return noPerson('pagerduty', 'PagerDuty');
   const name = textAt(agent, 'summary') ?? id;
   if (type !== null && /^(?:service|integration|.*_integration|event_rule)(?:_reference)?$/.test(type)) {

@@ -1,9 +1,10 @@
-import type { Account, OutgoingCall, Post, ReplyChannel } from '../../types.ts';
+import type { ReplyChannel } from '../../types.ts';
 import { PROVIDERS } from '../facts.ts';
+import { commentsApi } from '../kit/comments.ts';
 import { inert } from '../kit/inert.ts';
 import { plainMarker } from '../kit/marker.ts';
 import { idAt, objectAt, objectsAt, textAt } from '../kit/payload.ts';
-import { answerJson, apiPath, findPost } from '../kit/reply.ts';
+import { answerJson, apiPath } from '../kit/reply.ts';
 import { incidentOf } from './parse.ts';
 
 /**
@@ -19,7 +20,7 @@ export const reply: ReplyChannel = {
   place({ payload }) {
     const data = objectAt(payload, 'event', 'data') ?? objectAt(payload, 'data') ?? payload;
     const incident = incidentOf(data);
-    const id = idAt(incident ?? undefined, 'id');
+    const id = idAt(incident, 'id');
     // The account's own host (acme.pagerduty.com, …eu.pagerduty.com) does not serve the API.
     return id === null ? null : { host: null, incident: id };
   },
@@ -32,29 +33,12 @@ export const reply: ReplyChannel = {
     ...(user !== null && { from: user }),
   }),
 
-  comment: (account, place, post) =>
-    notes('POST', account, place.incident, { note: { content: marked(post) } }),
-  // By the mark alone: /users/me takes keys of users only, and a REST key of the account has no user.
-  find: (account, place) => notes('GET', account, place.incident, null),
-
-  readPage(_, answer, id) {
-    const notes = objectsAt(answerJson(answer), 'notes');
-    const found = findPost(notes, { id, author: null, textOf: (note) => textAt(note, 'content') });
-    return { id: found, next: null };
-  },
-
+  // Found by the mark alone: /users/me takes keys of users only, and a REST key of the account has no user.
+  ...commentsApi({
+    url: ({ baseUrl }, { incident }) => baseUrl + apiPath('incidents', incident, 'notes'),
+    content: ({ id, text }) => ({ note: { content: `${text}\n\n(${plainMarker(id)})` } }),
+    list: (answer) => objectsAt(answerJson(answer), 'notes'),
+    textOf: (note) => textAt(note, 'content'),
+  }),
   postedId: (answer) => idAt(answerJson(answer), 'note', 'id'),
 };
-
-function notes(
-  method: OutgoingCall['method'],
-  { baseUrl }: Account,
-  incident: string | null | undefined,
-  body: object | null,
-): OutgoingCall {
-  return { method, url: baseUrl + apiPath('incidents', incident, 'notes'), body };
-}
-
-function marked({ id, text }: Post): string {
-  return `${text}\n\n(${plainMarker(id)})`;
-}

@@ -67,13 +67,8 @@ function proofOf(scheme: Scheme, request: RawRequest, secret: string, timestamp:
   if (scheme.kind === 'basic') {
     return `Basic ${Buffer.from(`${scheme.user}:${secret}`).toString('base64')}`;
   }
-  const { url, formField, prefix, algorithm, encoding } = scheme;
-  const signed = signedBytes(scheme.content, request, {
-    timestamp,
-    idHeader: idHeader(scheme),
-    url,
-    formField,
-  });
+  const { prefix, algorithm, encoding } = scheme;
+  const signed = signedBytes(scheme.content, request, { ...scheme, timestamp, idHeader: idHeader(scheme) });
   const parts = signed.ok ? signed.parts : [];
   if (scheme.kind === 'hmac') {
     const keyOf = (text: string) => secretKey(text, scheme.secretEncoding);

@@ -83,13 +83,7 @@ function checkSignature(scheme: Scheme, request: RawRequest, secrets: readonly W
     return refused('no_secret', 'the webhook has no secret to verify with');
   }
   const timestamp = timestampText(scheme, request);
-  const { url, formField } = scheme;
-  const signed = signedBytes(scheme.content, request, {
-    timestamp,
-    idHeader: idHeader(scheme),
-    url,
-    formField,
-  });
+  const signed = signedBytes(scheme.content, request, { ...scheme, timestamp, idHeader: idHeader(scheme) });
   if (!signed.ok) return signed.verdict;
   const header = signatureHeader(scheme, request.headers);
   if (header === undefined || header === '') {

@@ -1,6 +1,6 @@
 import { getPath } from '../../lib/json.ts';
 import type { JsonObject, Parsed, ParseSettings, Sender, WebhookEvent } from '../../types.ts';
-import { authoredBy } from '../kit/event.ts';
+import { accountSender, authoredBy, noPerson } from '../kit/event.ts';
 import { idAt, textAt, timeAt } from '../kit/payload.ts';
 import type { ReadContext } from '../provider.ts';
 import { detailsOf } from './details.ts';
@@ -98,12 +98,11 @@ function senderOf(type: string, payload: JsonObject): Sender | null {
   const kind = textAt(payload, 'actor', 'type');
   if (id === null || kind === null) return isAutomatic(type) ? SENTRY : null;
   const name = textAt(payload, 'actor', 'name') ?? id;
-  if (kind === 'user') return { id, name, kind: 'person', association: 'member', appId: null };
-  if (kind === 'application' && id === 'sentry') return { ...SENTRY, name };
-  return { id, name, kind: 'bot', association: null, appId: id };
+  if (kind === 'application' && id === 'sentry') return noPerson(id, name);
+  return accountSender({ id, name }, { isBot: kind !== 'user', association: 'member' });
 }
 
-const SENTRY: Sender = { id: 'sentry', name: 'Sentry', kind: 'system', association: null, appId: null };
+const SENTRY = noPerson('sentry', 'Sentry');
 
 /** No person does these: Sentry does when something happened in the application that it watches. */
 function isAutomatic(type: string): boolean {

@@ -1,8 +1,9 @@
-import type { CallAnswer, ReplyChannel, Sent } from '../../types.ts';
+import type { Account, CallAnswer, ReplyChannel, Sent, ThreadRef } from '../../types.ts';
 import { PROVIDERS } from '../facts.ts';
+import { commentsApi } from '../kit/comments.ts';
 import { inert } from '../kit/inert.ts';
 import { hostOf, idAt, textAt } from '../kit/payload.ts';
-import { answerList, apiPath, findPost, hiddenlyMarked, postedId } from '../kit/reply.ts';
+import { apiPath, hiddenlyMarked } from '../kit/reply.ts';
 import { webUrlOf } from './issue.ts';
 
 const ISSUE_IDS = [['issue', 'id'], ['event', 'issue_id'], ['error', 'issue_id'], ['issue_id']] as const;
@@ -25,38 +26,22 @@ export const reply: ReplyChannel = {
   immediate: () => ({ kind: 'comment' }),
   authorize: ({ token }) => ({ authorization: `Bearer ${token.reveal()}` }),
 
-  comment: ({ baseUrl }, place, post) => ({
-    method: 'POST',
-    url: `${baseUrl}/api/0/issues${apiPath(place.issue, 'comments')}/`,
-    body: { text: hiddenlyMarked(post) },
+  // Found by the mark alone: tokens of an organisation name no user.
+  ...commentsApi({
+    url: urlOf,
+    edit: { method: 'PUT', url: urlOf },
+    content: (post) => ({ text: hiddenlyMarked(post) }),
+    textOf: (note) => textAt(note, 'data', 'text'),
+    next: ({ headers }) =>
+      /<([^>]+)>;[^,]*rel="next";[^,]*results="true"/.exec(headers.link ?? '')?.[1] ?? null,
   }),
-
-  edit: ({ baseUrl }, place, remoteId, post) => ({
-    method: 'PUT',
-    url: `${baseUrl}/api/0/issues${apiPath(place.issue, 'comments', remoteId)}/`,
-    body: { text: hiddenlyMarked(post) },
-  }),
-
-  // By the mark alone: tokens of an organisation name no user.
-  find: ({ baseUrl }, place) => ({
-    method: 'GET',
-    url: `${baseUrl}/api/0/issues${apiPath(place.issue, 'comments')}/`,
-    body: null,
-  }),
-
-  readPage(_, answer, id) {
-    const found = findPost(answerList(answer), {
-      id,
-      author: null,
-      textOf: (note) => textAt(note, 'data', 'text'),
-    });
-    const next = /<([^>]+)>;[^,]*rel="next";[^,]*results="true"/.exec(answer.headers.link ?? '')?.[1] ?? null;
-    return { id: found, next };
-  },
 
   classify: alreadyPosted,
-  postedId,
 };
+
+function urlOf({ baseUrl }: Account, { issue }: ThreadRef, ...comment: readonly string[]): string {
+  return `${baseUrl}/api/0/issues${apiPath(issue, 'comments', ...comment)}/`;
+}
 
 /** The same text within an hour is refused: an earlier try has succeeded. */
 function alreadyPosted({ status, text }: CallAnswer): Sent | null {

@@ -10,48 +10,27 @@ import type {
 } from '../../types.ts';
 import { PROVIDERS } from '../facts.ts';
 import { inert } from '../kit/inert.ts';
-import { type Block, lineIn, type Markup, parseMarkdown, type Span } from '../kit/markdown.ts';
+import { type Markup, markupOf } from '../kit/markdown.ts';
 import { isBy, plainMarker } from '../kit/marker.ts';
 import { idAt, objectAt, objectsAt, textAt } from '../kit/payload.ts';
 import { answerJson } from '../kit/reply.ts';
+import { escapeText } from './text.ts';
 
+/** Source: docs.slack.dev, "Formatting message text". A payload's `<!channel>` must not call everybody. */
 const MRKDWN: Markup = {
   marks: { bold: ['*', '*'], italic: ['_', '_'], strike: ['~', '~'], code: ['`', '`'] },
-  escape: escapeSlack,
-  link: (text, url) => `<${escapeSlack(url).replaceAll('|', '%7C')}|${text}>`,
+  escape: escapeText,
+  link: (text, url) => `<${escapeText(url).replaceAll('|', '%7C')}|${text}>`,
+  heading: (_, { plain }) => `*${plain}*`,
+  code: (text) => `\`\`\`\n${escapeText(text)}\n\`\`\``,
+  item: (line, { ordered, depth }) => `${'    '.repeat(depth - 1)}${ordered ? '1.' : '•'} ${line}`,
+  quote: (line) => `> ${line}`,
+  rule: '———',
 };
 
-/** Markdown as Slack's mrkdwn. Source: docs.slack.dev, "Formatting message text". */
+/** Markdown as Slack's mrkdwn. */
 export function toMrkdwn(markdown: string): string {
-  return parseMarkdown(markdown).map(toBlock).join('\n');
-}
-
-/** The three characters that Slack reads as markup; a payload's `<!channel>` must not call everybody. */
-function escapeSlack(text: string): string {
-  return text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;');
-}
-
-function toBlock(block: Block): string {
-  switch (block.kind) {
-    case 'heading':
-      return `*${block.spans.map(({ text }) => escapeSlack(text)).join('')}*`;
-    case 'code':
-      return `\`\`\`\n${escapeSlack(block.text)}\n\`\`\``;
-    case 'item':
-      return `${'    '.repeat(block.depth - 1)}${block.ordered ? '1.' : '•'} ${line(block.spans)}`;
-    case 'quote':
-      return `> ${line(block.spans)}`;
-    case 'rule':
-      return '———';
-    case 'paragraph':
-      return `${block.lines.map(line).join('\n')}\n`;
-    default:
-      return block satisfies never;
-  }
-}
-
-function line(spans: readonly Span[]): string {
-  return lineIn(MRKDWN, spans);
+  return markupOf(MRKDWN, markdown);
 }
 
 /** "up to 5 times within 30 minutes" (docs.slack.dev, Handling user interaction). */

@@ -1,8 +1,8 @@
 import type { JsonObject, Parsed, Provider } from '../../types.ts';
 import { event, noPerson } from '../kit/event.ts';
 import { textAt } from '../kit/payload.ts';
-import { STANDARD_WEBHOOKS } from '../kit/standard-webhooks.ts';
 import { createProvider, type ReadContext } from '../provider.ts';
+import { STANDARD_WEBHOOKS } from '../scheme/scheme.ts';
 
 /** Where senders name the event: the specification says `type`. */
 const TYPES = ['type', 'event_type', 'eventType', 'event'] as const;

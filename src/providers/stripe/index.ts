@@ -10,14 +10,14 @@ import { createProvider } from '../provider.ts';
 function parse(payload: JsonObject): Parsed {
   const id = idAt(payload, 'id');
   const subject = objectAt(payload, 'data', 'object') ?? objectAt(payload, 'related_object');
-  const subjectId = idAt(subject ?? undefined, 'id');
+  const subjectId = idAt(subject, 'id');
   const parsed = event(payload, {
     type: textAt(payload, 'type') ?? 'unknown',
     externalId: subjectId === null ? null : `stripe:${subjectId}`,
     sender: noPerson('stripe', 'Stripe'),
     hasStrangersWords: !OWN_EVENTS.test(textAt(payload, 'type') ?? ''),
     title: titleOf(payload, subject, subjectId),
-    url: textAt(subject ?? undefined, 'hosted_invoice_url'),
+    url: textAt(subject, 'hosted_invoice_url'),
   });
   return { ok: true, events: [parsed], semanticKeys: id === null ? [] : [`event:${id}`] };
 }
@@ -29,7 +29,7 @@ const OWN_EVENTS = /^(?:account|balance|coupon|payout|plan|price|product|promoti
 function titleOf(payload: JsonObject, subject: JsonObject | null, id: string | null): string | null {
   const type = textAt(payload, 'type');
   if (type === null) return null;
-  const description = textAt(subject ?? undefined, 'description');
+  const description = textAt(subject, 'description');
   return `${type}${id === null ? '' : `: ${id}`}${description === null ? '' : ` (${description})`}`;
 }
 

@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { mkdir, open, readdir, rename, rm, stat } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
-import { failure, messageOf } from '../../errors.ts';
+import { failure, HookctlError, messageOf } from '../../errors.ts';
 import { syncDirectory } from '../../lib/files/atomic-file.ts';
 import type { NewAuditEntry } from '../../types.ts';
 import {
@@ -57,7 +57,7 @@ export async function stageBackup({ source, dataFolder, entry }: StagingOptions)
 export async function stageImport(source: string, dataFolder: string, at: number): Promise<Staged> {
   const isBackup = existsSync(join(source, 'backup.json'));
   if (!isBackup && !existsSync(databasePath(source)))
-    throw failure('not_importable', `${source} holds no store of hookctl`, {
+    throw new HookctlError('not_importable', 4, `${source} holds no store of hookctl`, {
       fix: 'Name the data folder of hookctl 0.1.0, or a backup of it: hookctl store import <folder>',
     });
   const content = isBackup ? await manifestOf(source) : await folderContent(source);

@@ -4,7 +4,7 @@ import type { Task } from '../../types.ts';
 
 /** Runs one batch at a time; what is added meanwhile goes into the next `take`. */
 interface BatchQueue<Result> {
-  /** Resolves when the batch that took these tasks is done. A batch runs also for no tasks. */
+  /** Resolves when the batch that took these tasks is finished. A batch runs also for no tasks. */
   add(tasks: readonly Task[]): Promise<readonly Result[]>;
 }
 
@@ -22,6 +22,7 @@ type BatchWork<Result> = (intake: Intake) => Promise<ReadonlyMap<string, Result>
 interface Job<Result> {
   readonly tasks: readonly Task[];
   readonly resolve: (results: readonly Result[]) => void;
+  readonly reject: (error: unknown) => void;
 }
 
 /**
@@ -31,8 +32,12 @@ interface Job<Result> {
 const LONGEST_REST_MS = 20;
 const REST = 4;
 
-export function createBatchQueue<Result>(work: BatchWork<Result>): BatchQueue<Result> {
-  let waiting: readonly Job<Result>[] = [];
+/** `finish` gets all results of a batch. The next batch does not wait for it; it may reject. */
+export function createBatchQueue<Result>(
+  work: BatchWork<Result>,
+  finish: (results: readonly Result[]) => Promise<void> = async () => undefined,
+): BatchQueue<Result> {
+  let waiting: Job<Result>[] = [];
   let running = false;
   let restsUntil = 0;
 
@@ -47,7 +52,16 @@ export function createBatchQueue<Result>(work: BatchWork<Result>): BatchQueue<Re
       },
       taken: () => tasksOf(taken),
     });
-    for (const { tasks, resolve } of taken) {
+    void answer(taken, results);
+  }
+
+  async function answer(jobs: readonly Job<Result>[], results: ReadonlyMap<string, Result>): Promise<void> {
+    try {
+      await finish([...results.values()]);
+    } catch (error) {
+      for (const { reject } of jobs) reject(error);
+    }
+    for (const { tasks, resolve } of jobs) {
       resolve(tasks.map(({ id }) => results.get(id)).filter((result) => result !== undefined));
     }
   }
@@ -68,8 +82,8 @@ export function createBatchQueue<Result>(work: BatchWork<Result>): BatchQueue<Re
 
   return {
     add(tasks) {
-      const { promise, resolve } = Promise.withResolvers<readonly Result[]>();
-      waiting = [...waiting, { tasks, resolve }];
+      const { promise, resolve, reject } = Promise.withResolvers<readonly Result[]>();
+      waiting.push({ tasks, resolve, reject });
       // Not awaited: the first caller would wait for all later ones.
       if (!running) void runAll();
       return promise;

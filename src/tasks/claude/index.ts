@@ -27,6 +27,8 @@ export interface ClaudeTasksOptions {
   readonly project: string;
   /** Epoch milliseconds. */
   readonly now: () => number;
+  /** Stores the notes of a batch; what waits for the batch waits for this, too. Default: they are only returned. */
+  readonly record?: (notes: readonly SyncNote[]) => Promise<void>;
   /** How long to wait for a lock of another program. Default 12 s: a dead program's lock is free after 10 s. */
   readonly lockPatienceMs?: number;
 }
@@ -48,8 +50,8 @@ export interface ClaudeTasks {
   /** Files of some task could not be written, and are still missing. */
   readonly isBehind: boolean;
   /**
-   * Writes the tasks in every form that is on; a note for each tells its number, or why it was not written. Never rejects.
-   * No notes when both forms are switched off.
+   * Writes the tasks in every form that is on; a note for each tells its number, or why it was not written. Rejects only
+   * when the notes can't be recorded. No notes when both forms are switched off.
    */
   project(tasks: readonly Task[]): Promise<readonly SyncNote[]>;
   /**
@@ -96,6 +98,9 @@ export async function openClaudeTasks(options: ClaudeTasksOptions): Promise<Clau
   };
   const target: Target = { ...options, list, listName, prepare };
   const behind = new Set<string>();
+  const recordAll = async (notes: readonly SyncNote[]) => {
+    if (notes.length > 0) await options.record?.(notes);
+  };
   const batches = createBatchQueue<SyncNote>(async (intake) => {
     const { notes, problem } = await projectBatch(target, intake);
     state = problem === null ? whenOn : { on: false, reason: problem };
@@ -104,7 +109,7 @@ export async function openClaudeTasks(options: ClaudeTasksOptions): Promise<Clau
       else behind.add(taskId);
     }
     return notes;
-  });
+  }, recordAll);
   // A lock left by a killed program is free after 10 s: the start does not wait for that, the placeholder follows.
   await Promise.race([batches.add([]), delay(START_PATIENCE_MS, undefined, { ref: false })]);
   return {

@@ -81,8 +81,8 @@ const ENTRY = /^\d+\.json$/;
 const OLD_MS = 60_000;
 
 /**
- * Removes what a hookctl that was killed in the middle of a write left behind, and entries of which a power loss left no
- * byte: hookctl writes without fsync.
+ * Removes what a hookctl that was killed in the middle of a write left behind, and entries of which a power loss took
+ * bytes: hookctl writes without fsync.
  */
 export async function removeLeftovers(folder: Folder, now: number): Promise<void> {
   for (const name of await readdir(folder.path)) {
@@ -97,10 +97,10 @@ export async function removeLeftovers(folder: Folder, now: number): Promise<void
   }
 }
 
-/** A file system may keep the size of a file and lose its bytes: they are zeros then. */
+/** A file system may keep the size of a file and lose bytes of it: they are zeros then, which no JSON has. */
 function isWiped(path: string): boolean {
   try {
-    return /^\0*$/.test(readPlainFile(path));
+    return /^$|\0\0/.test(readPlainFile(path));
   } catch {
     return false;
   }

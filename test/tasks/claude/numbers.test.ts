@@ -134,9 +134,9 @@ test('what a killed hookctl left half written is removed, what may still be in u
   expect(await readdir(scene.tasksDir)).toEqual(['hookctl']);
 });
 
-test('an old entry without a byte, as a power loss leaves it, is removed; a new or a broken one is not', async () => {
+test('an old entry that a power loss emptied or filled with zeros is removed; a new one and other broken ones are not', async () => {
   await scene.open();
-  const contents = { '3.json': '', '4.json': '\0\0\0', '5.json': '{"id": "5", ', '6.json': '' };
+  const contents = { '3.json': '', '4.json': '\0\0\0", "id": "4"}', '5.json': '{"id": "5", ', '6.json': '' };
   for (const [name, content] of Object.entries(contents)) await writeFile(join(scene.listDir, name), content);
   for (const name of ['3.json', '4.json', '5.json']) await utimes(join(scene.listDir, name), 1, 1);
   await (await scene.open()).repair([]);

@@ -3,8 +3,9 @@ import type { Environment } from '../../../lib/process/subprocess.ts';
 import { pause } from '../../../lib/time.ts';
 import type { Headers } from '../../../types.ts';
 import { createDispatcher, networkReason, send } from '../../http.ts';
+import { RELAY_HEADER } from '../../relay.ts';
 import type { SmeeSettings } from '../../settings.ts';
-import { type OpenContext, RELAY_HEADER, TunnelFailure } from '../../tunnel.ts';
+import { type OpenContext, TunnelFailure } from '../../tunnel.ts';
 
 const TIMEOUT_MS = 15_000;
 

@@ -1,14 +1,9 @@
 import { fullJitter, pause } from '../../../lib/time.ts';
 import { networkReason, send } from '../../http.ts';
 import { PROBE_HEADER, PROBE_PATH } from '../../prober.ts';
+import { RELAY_HEADER } from '../../relay.ts';
 import type { SmeeSettings } from '../../settings.ts';
-import {
-  type OpenContext,
-  RELAY_HEADER,
-  type TunnelDriver,
-  type TunnelPhase,
-  trackState,
-} from '../../tunnel.ts';
+import { type OpenContext, type TunnelDriver, type TunnelPhase, trackState } from '../../tunnel.ts';
 import {
   keepsBytes,
   type RelayEvent,

@@ -12,8 +12,8 @@ import { survivalOf } from './survival.ts';
 
 /** A project's path is in its files: the states of a run are laid out where it was recorded, one after the other. */
 const RUNS = 2;
-/** What hookctl reports when it has lost something; a post that waits is none. */
-const LOSS = /lost|damage|could be read|restore/i;
+/** Problems that tell of a loss; a post that waits is none, nor is a hole where nothing had been acknowledged. */
+const LOSS = /lost|damage|restore/i;
 
 export const powerLoss: Fault = {
   name: 'power-loss',

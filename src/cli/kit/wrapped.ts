@@ -1,3 +1,5 @@
+import { stripVTControlCharacters } from 'node:util';
+import type { OutputStream } from '../../lib/io.ts';
 import { wrap } from '../../lib/text/wrap.ts';
 
 /** Columns that every terminal has. */
@@ -19,4 +21,16 @@ export function wordsOf(text: string): readonly string[] {
 /** Lines for people, no wider than 80 columns but for a piece that is wider itself. */
 export function wrapped(pieces: readonly string[], indent = ''): readonly string[] {
   return wrap(pieces, WIDTH - indent.length, HANG).map((line) => indent + line);
+}
+
+/** A text for people: on a terminal, lines that are too wide are continued under their own indent. */
+export function fitted({ isTerminal }: OutputStream, text: string): string {
+  if (!isTerminal) return text;
+  return text
+    .split('\n')
+    .flatMap((line) => {
+      const indent = /^ */.exec(line)?.[0] ?? '';
+      return stripVTControlCharacters(line).length <= WIDTH ? [line] : wrapped(wordsOf(line), indent);
+    })
+    .join('\n');
 }
