@@ -252,9 +252,9 @@ function reasonOf(decisions: readonly Decision[]): string {
     .join('; ');
 }
 
-/** Effects that others can see, unlike names and keys. */
+/** Effects after which there is something to send or to show, unlike names and keys. */
 function isVisible({ kind }: Effect): boolean {
-  return kind !== 'alias' && kind !== 'move' && kind !== 'claim';
+  return kind !== 'alias' && kind !== 'move' && kind !== 'claim' && kind !== 'ran';
 }
 
 function nothing(status: Outcome['status'], reason: string): Outcome {

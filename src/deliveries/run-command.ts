@@ -23,9 +23,10 @@ export async function runCommand(
   eventContext: EventContext,
   match: Match,
 ): Promise<CommandResult> {
+  const ran: readonly Effect[] = match.fired && match.command.action === 'run' ? [{ kind: 'ran' }] : [];
   const without = (changes: Partial<Decision>): CommandResult => ({
     decision: decisionOf(eventContext, match, changes),
-    effects: [],
+    effects: ran,
   });
   if (!match.fired) return without({ fired: false });
   const ids = eventContext.ids(eventContext.index, match.command.id);
@@ -37,6 +38,7 @@ export async function runCommand(
       effects: [
         ...tasks.map((task) => taskInFlow(eventContext, match, { task, ids })),
         ...outgoing.map((item) => ({ kind: 'post' as const, item })),
+        ...ran,
       ],
     };
   } catch (error) {

@@ -112,7 +112,9 @@ export type Effect =
   /** The subject of a flow was renamed or moved: its tasks post in another thread from now on. */
   | { readonly kind: 'move'; readonly to: FlowThread }
   /** The key of a text of which a command ran (`deliveries/dedupe-keys.ts`): no other delivery runs it again. */
-  | { readonly kind: 'claim'; readonly key: string };
+  | { readonly kind: 'claim'; readonly key: string }
+  /** A program ran: it must not run again, so that the outcome is on disk when it is recorded. */
+  | { readonly kind: 'ran' };
 
 /** The effects of one kind, in their order. */
 export function effectsOf<Kind extends Effect['kind']>(

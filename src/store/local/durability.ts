@@ -6,7 +6,7 @@ import type { OperationName } from './operations/index.ts';
  * made again from the log, or by looking again.
  */
 export const DURABILITY: { readonly [Name in OperationName]: 'synced' | 'written' } = {
-  // Dispatching the delivery again makes the same tasks and posts, with the same ids.
+  // Dispatching the delivery again makes the same tasks and posts, with the same ids; where a program ran, `probe` follows.
   recordOutcome: 'written',
   postpone: 'written',
   // Nothing was promised to the sender of a refused request.

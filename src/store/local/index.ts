@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import type { DatabaseSync } from 'node:sqlite';
 import { failure, messageOf } from '../../errors.ts';
 import { coalesce } from '../../lib/time-slicer.ts';
-import type { Store, StoreReader } from '../store.ts';
+import { effectsOf, type Store, type StoreReader } from '../store.ts';
 import { type AppendLog, openAppendLog } from './log/append-log.ts';
 import { type BodyLocation, createBodyReader } from './log/body-reader.ts';
 import { CLAIMANT_COLUMNS, type Claimant, openDedupe } from './log/dedupe.ts';
@@ -226,7 +226,12 @@ function writesOf({ path, sql, log, writer, isOpen }: Parts): Omit<Store, keyof 
     },
     indexed: () => writer.indexed(),
     async recordOutcome(outcome) {
-      const tasks = await writer.call('recordOutcome', outcome);
+      const hasRun = effectsOf(outcome.effects, 'ran').length > 0;
+      const [tasks] = await Promise.all([
+        writer.call('recordOutcome', outcome),
+        // Shares the transaction, which is on disk then.
+        hasRun ? writer.call('probe') : undefined,
+      ]);
       dedupe.release(outcome.deliveryId);
       return tasks;
     },
