@@ -179,8 +179,8 @@ test('a webhook without commands says so', async () => {
   expect(match(webhook, eventWith({ text: '@agent' })).ignored).toBe('the webhook has no commands');
 });
 
-test('an event whose type nothing takes: each further one gets the same outcome, unless it says more', () => {
-  const webhook = webhookWith();
+test('an event whose type nothing takes: each further one gets the same outcome, unless it says more', async () => {
+  const webhook = await webhookWith();
   const outcome = (...events: readonly WebhookEvent[]) => nothingToDo(webhook, { events }, 'verified');
   const labeled = (changes: Partial<WebhookEvent> = {}) => eventWith({ type: 'issues.labeled', ...changes });
   const plain = outcome(labeled({ sender: null }));
@@ -192,14 +192,14 @@ test('an event whose type nothing takes: each further one gets the same outcome,
   expect(outcome(labeled(), labeled())?.decisions.map(({ event }) => event)).toEqual([0, 0, 0, 1, 1, 1]);
 });
 
-test('an event whose type a trigger or the default command takes is decided by all that it says', () => {
+test('an event whose type a trigger or the default command takes is decided by all that it says', async () => {
   const trigger = { trigger: 'issues.*', action: 'create_task', template: 'x', conditions: { a: 1 } };
-  const triggered = webhookWith({ commands: [trigger], defaultCommand: undefined });
+  const triggered = await webhookWith({ commands: [trigger], defaultCommand: undefined });
   const labeled = (payload: object) => eventWith({ type: 'issues.labeled', payload: { ...payload } });
   const events = (event: WebhookEvent) => ({ events: [event] });
   expect(nothingToDo(triggered, events(labeled({ a: 2 })), 'verified')).not.toBeNull();
   expect(nothingToDo(triggered, events(labeled({ a: 1 })), 'verified')).toBeNull();
-  const open = webhookWith({ requirePrefix: false, events: ['issues.labeled'] });
+  const open = await webhookWith({ requirePrefix: false, events: ['issues.labeled'] });
   const by = (association: string) =>
     events(eventWith({ type: 'issues.labeled', sender: person({ association }) }));
   expect(nothingToDo(open, by('NONE'), 'verified')).not.toBeNull();
