@@ -97,7 +97,8 @@ export async function loadFixed(options: LoadOptions): Promise<FixedConfiguratio
   const { located, env, createMissing, actions } = options;
   const { project, source, problems } = await readOrDefault(located.projectFile);
   const kept = options.runModules === true ? null : readKeptModules(located.dataFolder);
-  const fileHash = hashesOf(located.projectFile === null ? [] : [located.projectFile]);
+  // Only a start keeps it.
+  const fileHash = hashesOf(located.projectFile === null || !createMissing ? [] : [located.projectFile]);
   const modules =
     located.projectFile === null
       ? { definitions: [], problems: [], hashes: {}, unloaded: [] }

@@ -13,6 +13,8 @@ interface KeyedDelivery {
   readonly trust: Trust;
   /** See `Verdict`; null where nothing proves the bytes. */
   readonly seal: string | null;
+  /** The webhook has one secret, so that the same signed bytes have the same seal. */
+  readonly hasOneSecret: boolean;
   readonly senderDeliveryId: string | null;
   readonly parsed: Extract<Parsed, { ok: true }>;
   /** Epoch milliseconds. */
@@ -28,9 +30,14 @@ interface KeyedDelivery {
  */
 export function dedupeKeys(delivery: KeyedDelivery): readonly string[] {
   const { provider, webhook, trust, senderDeliveryId: id, parsed } = delivery;
-  const own = [...(id === null ? [] : [`id:${id}`]), ...parsed.semanticKeys];
+  const own = [...(id === null ? [] : [`id:${id}`]), ...parsed.semanticKeys, ...bytesKeys(delivery)];
   if (trust === 'unverified') return [...new Set(own)].map((key) => `?${key}`);
   return [...new Set([...own, ...sealKeys(delivery), ...actsOf(provider, parsed.events, webhook)])];
+}
+
+/** The digest of the bytes, where a signature does not tell the same. */
+function bytesKeys({ seal, hasOneSecret, parsed: { bytesKey } }: KeyedDelivery): readonly string[] {
+  return bytesKey === undefined || (seal !== null && hasOneSecret) ? [] : [bytesKey()];
 }
 
 function sealKeys({ seal, parsed, receivedAt }: KeyedDelivery): readonly string[] {
@@ -39,7 +46,7 @@ function sealKeys({ seal, parsed, receivedAt }: KeyedDelivery): readonly string[
     const span = Math.floor(receivedAt / BRIEF_MS);
     return [span, span + 1].map((each) => `@brief:${seal}:${each}`);
   }
-  if (parsed.semanticKeys.length === 0 && parsed.isOnce !== true) return [];
+  if (parsed.semanticKeys.length === 0 && parsed.bytesKey === undefined && parsed.isOnce !== true) return [];
   // Where settings say what makes a delivery unique, that tells two with the same bytes apart.
   const unique = parsed.semanticKeys.find((key) => key.startsWith('key:'));
   return [unique === undefined ? `@seal:${seal}` : `@seal:${seal}:${unique}`];

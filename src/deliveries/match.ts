@@ -198,6 +198,36 @@ export function nothingToDo(
   trust: Trust,
 ): Ignored | null {
   if (events.some((event) => event.text !== null || isMove(event))) return null;
+  const [event, ...more] = events;
+  const saysMore =
+    event === undefined ||
+    more.length > 0 ||
+    event.asks != null ||
+    event.withoutText != null ||
+    event.isPart === true;
+  return (
+    (saysMore ? null : ignoredByType(webhook, event, trust)) ?? ignoredByMatching(webhook, events, trust)
+  );
+}
+
+/** Decided once for each webhook and type of event; null where the type alone does not decide. */
+const knownTypes = new WeakMap<Webhook, Map<string, Ignored | null>>();
+/** Senders may make types up. */
+const MOST_TYPES = 200;
+
+/** The outcome of an event that says no more than its type, where neither a trigger nor the default command takes that type. */
+function ignoredByType(webhook: Webhook, event: WebhookEvent, trust: Trust): Ignored | null {
+  const known = knownTypes.get(webhook) ?? new Map<string, Ignored | null>();
+  const before = known.get(event.type);
+  if (before !== undefined) return before;
+  const triggers = webhook.commands.flatMap((each) => (each.kind === 'trigger' ? [each.trigger] : []));
+  const isTaken = namesEvent(webhook.requirePrefix ? triggers : [...triggers, ...webhook.events], event);
+  const ignored = isTaken ? null : ignoredByMatching(webhook, [event], trust);
+  if (known.size < MOST_TYPES) knownTypes.set(webhook, known.set(event.type, ignored));
+  return ignored;
+}
+
+function ignoredByMatching(webhook: Webhook, events: readonly WebhookEvent[], trust: Trust): Ignored | null {
   const matchings = events.map((event) => match(webhook, event, trust));
   if (matchings.some(({ ignored }) => ignored === null)) return null;
   return {

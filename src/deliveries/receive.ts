@@ -71,13 +71,14 @@ export async function receive(
   const delivery = toDelivery({ context, webhook, provider, request, parsed, sample, ...verification });
   const { status, duplicateOf } = await context.store.accept(delivery);
   const { eventType, externalId, senderName } = delivery;
+  const stored = asStored(delivery);
   return {
     ...receiptFor(webhook, request, delivery.id),
     ...{ status, recorded: true, eventType, externalId, senderName },
     reason: duplicateOf === null ? delivery.reason : `the same as ${duplicateOf}`,
     ack: provider.acknowledge?.(request, parsed) ?? answer(delivery, duplicateOf),
-    parsedDelivery: { delivery: asStored(delivery), webhook, parsed },
-    result: status === 'ignored' ? { delivery: asStored(delivery), tasks: [], quiet: true } : null,
+    parsedDelivery: { delivery: stored, webhook, parsed },
+    result: status === 'ignored' ? { delivery: stored, tasks: [], quiet: true } : null,
   };
 }
 
@@ -180,6 +181,7 @@ export function toDelivery(incoming: Incoming): NewDelivery {
           webhook: webhookIdOf(webhook) ?? webhook.name,
           trust,
           seal,
+          hasOneSecret: webhook.secrets.length === 1,
           senderDeliveryId,
           parsed,
           receivedAt,

@@ -177,10 +177,13 @@ export function providerBySchemes(
       const parsed = spec.parse(payload.value, { request, settings });
       if (!parsed.ok) return parsed;
       const id = deliveryId?.in === 'payload' ? valueAt(deliveryId, request.headers, payload.value) : null;
-      const keys = [...(id === null ? [] : [`id:${id}`]), ...parsed.semanticKeys];
-      const semanticKeys = [...keys, ...replayKeys(scheme, request, keys)];
+      const semanticKeys = [...(id === null ? [] : [`id:${id}`]), ...parsed.semanticKeys];
       const events = parsed.events.map((each) => withWords(each, spec.strangersWords));
-      return { ...parsed, events, semanticKeys, ...(isIdSigned(scheme) && { isOnce: true }) };
+      return {
+        ...{ ...parsed, events, semanticKeys },
+        ...(areBytesOnce(scheme, semanticKeys) && { bytesKey: () => bytesKey(scheme, request) }),
+        ...(isIdSigned(scheme) && { isOnce: true }),
+      };
     },
   });
 }
@@ -244,14 +247,17 @@ function isIdSigned({ content }: Scheme): boolean {
 }
 
 /**
- * The key under which the same signed bytes are recognised. Where the delivery id is outside the signature, a captured
- * request could be sent again under a new one; without any key nothing else would tell. The signed time belongs to it:
- * a sender that says the same every minute says something new each time. A token proves no bytes.
+ * Whether the same signed bytes are the same delivery. Where the delivery id is outside the signature, a captured request
+ * could be sent again under a new one; without any key nothing else would tell. A token proves no bytes.
  */
-function replayKeys(scheme: Scheme, request: RawRequest, keys: readonly string[]): readonly string[] {
-  if (scheme.kind === 'token' || scheme.kind === 'basic') return [];
+function areBytesOnce(scheme: Scheme, keys: readonly string[]): boolean {
+  if (scheme.kind === 'token' || scheme.kind === 'basic') return false;
   const isToldApart = isIdSigned(scheme) || keys.some((key) => key.startsWith('key:'));
-  if (isToldApart || (scheme.deliveryId?.in !== 'header' && keys.length > 0)) return [];
+  return !isToldApart && (scheme.deliveryId?.in === 'header' || keys.length === 0);
+}
+
+/** The signed time belongs to it: a sender that says the same every minute says something new each time. */
+function bytesKey(scheme: Scheme, request: RawRequest): string {
   const time = timestampText(scheme, request);
-  return [time === undefined ? bodyKey(request.body) : `${bodyKey(request.body)}:${time}`];
+  return time === undefined ? bodyKey(request.body) : `${bodyKey(request.body)}:${time}`;
 }

@@ -9,9 +9,14 @@ export type Parsed =
       readonly events: readonly WebhookEvent[];
       /**
        * Keys beside the sender's delivery id under which a second delivery of the same human act is recognised
-       * (GitHub signs only the body, so the hash of the body; Jira's comment id). Empty: the id alone decides.
+       * (Jira's comment id).
        */
       readonly semanticKeys: readonly string[];
+      /**
+       * Makes the key of the request's bytes, where the same bytes are the same act whatever the sender's delivery id says. Called only
+       * where no signature identifies them: it takes a digest of the body. Left out: the same bytes may be another act.
+       */
+      readonly bytesKey?: () => string;
       /** The signature covers an id of the delivery, so that one signature is one message. */
       readonly isOnce?: boolean;
       /** The same bytes may rightly come again, though not within seconds (a dispatch). */

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { match } from '../../src/deliveries/match.ts';
+import { match, nothingToDo } from '../../src/deliveries/match.ts';
 import type { Webhook, WebhookEvent } from '../../src/types.ts';
 import { eventWith, person, webhookWith } from './support.ts';
 
@@ -177,4 +177,31 @@ describe('an event that nothing fits', () => {
 test('a webhook without commands says so', async () => {
   const webhook = await webhookWith({ commands: [], defaultCommand: undefined });
   expect(match(webhook, eventWith({ text: '@agent' })).ignored).toBe('the webhook has no commands');
+});
+
+test('an event whose type nothing takes: each further one gets the same outcome, unless it says more', async () => {
+  const webhook = await webhookWith();
+  const outcome = (...events: readonly WebhookEvent[]) => nothingToDo(webhook, { events }, 'verified');
+  const labeled = (changes: Partial<WebhookEvent> = {}) => eventWith({ type: 'issues.labeled', ...changes });
+  const plain = outcome(labeled({ sender: null }));
+  expect(plain?.reason).toBe('issues.labeled brings no text');
+  expect(outcome(labeled({ title: 'Another' }))).toBe(plain);
+  expect(outcome(eventWith({ type: 'push' }))?.reason).toBe('push brings no text that commands');
+  expect(outcome(labeled({ withoutText: 'the text is too long' }))?.reason).toBe('the text is too long');
+  expect(outcome(labeled({ asks: 'the issue was assigned to 1' }))).toBeNull();
+  expect(outcome(labeled(), labeled())?.decisions.map(({ event }) => event)).toEqual([0, 0, 0, 1, 1, 1]);
+});
+
+test('an event whose type a trigger or the default command takes is decided by all that it says', async () => {
+  const trigger = { trigger: 'issues.*', action: 'create_task', template: 'x', conditions: { a: 1 } };
+  const triggered = await webhookWith({ commands: [trigger], defaultCommand: undefined });
+  const labeled = (payload: object) => eventWith({ type: 'issues.labeled', payload: { ...payload } });
+  const events = (event: WebhookEvent) => ({ events: [event] });
+  expect(nothingToDo(triggered, events(labeled({ a: 2 })), 'verified')).not.toBeNull();
+  expect(nothingToDo(triggered, events(labeled({ a: 1 })), 'verified')).toBeNull();
+  const open = await webhookWith({ requirePrefix: false, events: ['issues.labeled'] });
+  const by = (association: string) =>
+    events(eventWith({ type: 'issues.labeled', sender: person({ association }) }));
+  expect(nothingToDo(open, by('NONE'), 'verified')).not.toBeNull();
+  expect(nothingToDo(open, by('OWNER'), 'verified')).toBeNull();
 });

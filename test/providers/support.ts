@@ -78,5 +78,5 @@ export function onlyEvent(parsed: Parsed): WebhookEvent {
 /** The keys under which a second delivery of the same act is recognised. */
 export function keysOf(parsed: Parsed): readonly string[] {
   if (!parsed.ok) throw new Error(parsed.reason);
-  return parsed.semanticKeys;
+  return [...parsed.semanticKeys, ...(parsed.bytesKey === undefined ? [] : [parsed.bytesKey()])];
 }

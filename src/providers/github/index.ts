@@ -78,5 +78,5 @@ function keysOf({ headers, body }: Parameters<Provider['parse']>[0]) {
   const event = headers['x-github-event'] ?? '';
   if (event === 'ping') return { semanticKeys: [] };
   if (event.endsWith('_dispatch')) return { semanticKeys: [], mayRepeat: true } as const;
-  return { semanticKeys: [bodyKey(body)] };
+  return { semanticKeys: [], bytesKey: () => bodyKey(body) };
 }

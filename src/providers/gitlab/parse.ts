@@ -71,7 +71,7 @@ export function parse(payload: JsonObject, { request: { headers, body } }: ReadC
   const kind =
     textAt(payload, 'object_kind') ?? textAt(payload, 'event_name') ?? kindOf(headers['x-gitlab-event']);
   const event = toEvent(kind, payload);
-  return { ok: true, events: [event], semanticKeys: semanticKeys(event, body) };
+  return { ok: true, events: [event], ...keysOf(event, body) };
 }
 
 function toEvent(kind: string, payload: JsonObject): WebhookEvent {
@@ -153,10 +153,9 @@ function writingOf(kind: string, payload: JsonObject, origin: WebhookEvent['text
  * One comment comes twice where a project and its group both have a hook. With a plain token nothing is signed: a text names
  * its id, so that its bytes do not rightly come again.
  */
-function semanticKeys(event: WebhookEvent, body: Uint8Array): readonly string[] {
-  const { text, textId = null, textOrigin } = event;
-  if (text === null || textId === null) return [];
-  return [...(textOrigin === 'created' ? [textId] : []), bodyKey(body)];
+function keysOf({ text, textId = null, textOrigin }: WebhookEvent, body: Uint8Array) {
+  if (text === null || textId === null) return { semanticKeys: [] };
+  return { semanticKeys: textOrigin === 'created' ? [textId] : [], bytesKey: () => bodyKey(body) };
 }
 
 /** `Merge Request Hook` → `merge_request`, for what GitLab adds without an `object_kind`. */

@@ -59,7 +59,7 @@ export function parse(payload: JsonObject, { request, settings }: ReadContext): 
     url: place.url,
     payload,
   };
-  return { ok: true, events: [event], semanticKeys: semanticKeys(payload, request.body, place, written) };
+  return { ok: true, events: [event], ...keysOf(payload, request.body, place, written) };
 }
 
 /** The id of a comment or of an issue's description, and when it was written. */
@@ -136,10 +136,10 @@ function commentOrigin(
 }
 
 /** The identifier in the header is not signed; the time in the body makes every delivery's bytes its own. */
-function semanticKeys(payload: JsonObject, body: Uint8Array, { host }: JiraSubject, written: Written | null) {
-  const bytes = Object.hasOwn(payload, 'timestamp') ? [bodyKey(body)] : [];
+function keysOf(payload: JsonObject, body: Uint8Array, { host }: JiraSubject, written: Written | null) {
+  const bytes = Object.hasOwn(payload, 'timestamp') && { bytesKey: () => bodyKey(body) };
   const id = idAt(written?.comment, 'id');
-  if (id === null) return bytes;
+  if (id === null) return { semanticKeys: [], ...bytes };
   const edit = written?.origin === 'edited' ? `:${textAt(written.comment, 'updated')}` : '';
-  return [...bytes, `comment:${host}:${id}${edit}`];
+  return { semanticKeys: [`comment:${host}:${id}${edit}`], ...bytes };
 }

@@ -10,7 +10,7 @@ export const SIGNING_SECRET_PREFIX = 'whsec_';
  * The bytes that a secret encodes; empty when it is not written in that encoding, and an empty key never fits.
  * Strict: Node's decoder skips what it does not know, so that a mistyped secret would become another one.
  */
-export function secretKey(secret: string, encoding: SecretEncoding): Uint8Array {
+export function secretKey(secret: string, encoding: SecretEncoding = 'utf8'): Uint8Array {
   switch (encoding) {
     case 'utf8':
       return Buffer.from(secret, 'utf8');

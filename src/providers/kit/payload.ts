@@ -28,7 +28,7 @@ export function objectsAt(value: JsonValue | undefined, ...path: readonly string
 
 /** Host and port of a URL; null when the text is not a URL. */
 export function hostOf(address: string | null): string | null {
-  return address !== null && URL.canParse(address) ? new URL(address).host || null : null;
+  return (address === null ? null : URL.parse(address)?.host) || null;
 }
 
 /** Whether an own key holds something: serialisers write keys without a value as null. */

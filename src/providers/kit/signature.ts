@@ -1,5 +1,6 @@
-import { createHash, createHmac, hash, timingSafeEqual } from 'node:crypto';
-import type { Verdict, WebhookSecret } from '../../types.ts';
+import { createHash, createHmac, createSecretKey, hash, type KeyObject, timingSafeEqual } from 'node:crypto';
+import type { Secret, Verdict, WebhookSecret } from '../../types.ts';
+import { type SecretEncoding, secretKey } from './keys.ts';
 
 interface HmacCheck {
   /** The header's value as it came; undefined when it was absent. */
@@ -11,8 +12,8 @@ interface HmacCheck {
   /** The bytes that were signed, in order. */
   readonly signed: readonly (string | Uint8Array)[];
   readonly secrets: readonly WebhookSecret[];
-  /** How the text of a secret becomes the key; its UTF-8 bytes if left out. An empty key never fits. */
-  readonly keyOf?: (secret: string) => Uint8Array;
+  /** How the text of a secret becomes the key; default `utf8`. An empty key never fits. */
+  readonly secretEncoding?: SecretEncoding;
 }
 
 /**
@@ -47,10 +48,10 @@ export function digitsInWords({ prefix, encoding }: Pick<HmacCheck, 'prefix' | '
 
 /** The signature that a sender with this secret would put into the header, prefix included. */
 export function signHmac(
-  check: Pick<HmacCheck, 'prefix' | 'algorithm' | 'encoding' | 'signed' | 'keyOf'>,
+  check: Pick<HmacCheck, 'prefix' | 'algorithm' | 'encoding' | 'signed' | 'secretEncoding'>,
   secret: string,
 ): string {
-  return check.prefix + digest(check, keyFrom(check, secret)).toString(check.encoding);
+  return check.prefix + digest(check, secretKey(secret, check.secretEncoding)).toString(check.encoding);
 }
 
 /**
@@ -98,24 +99,35 @@ function firstMatch(
 ): { readonly index: number; readonly digest: Buffer } | null {
   let found: { readonly index: number; readonly digest: Buffer } | null = null;
   for (const [index, { value }] of check.secrets.entries()) {
-    const key = keyFrom(check, value.reveal());
+    const key = keyObject(value, check.secretEncoding);
     const right = digest(check, key);
-    const fits = given.filter((bytes) => sameBytes(right, bytes)).length > 0 && key.length > 0;
+    const fits = given.filter((bytes) => sameBytes(right, bytes)).length > 0 && key.symmetricKeySize !== 0;
     if (fits && found === null) found = { index, digest: right };
   }
   return found;
 }
 
-/** Text stays text, its UTF-8 bytes are the key: of bytes Node finds out by an error that they are no key object. */
-function keyFrom({ keyOf }: Pick<HmacCheck, 'keyOf'>, secret: string): string | Uint8Array {
-  return keyOf === undefined ? secret : keyOf(secret);
+const keyObjects: Readonly<Record<SecretEncoding, WeakMap<Secret, KeyObject>>> = {
+  utf8: new WeakMap(),
+  hex: new WeakMap(),
+  base64: new WeakMap(),
+  whsec: new WeakMap(),
+};
+
+/** Made once for each secret: of bytes Node finds out by an error, each time, that they are no key object. */
+function keyObject(secret: Secret, encoding: SecretEncoding = 'utf8'): KeyObject {
+  const known = keyObjects[encoding].get(secret);
+  if (known !== undefined) return known;
+  const key = createSecretKey(secretKey(secret.reveal(), encoding));
+  keyObjects[encoding].set(secret, key);
+  return key;
 }
 
 function sha256(data: string | Uint8Array): Buffer {
   return createHash('sha256').update(data).digest();
 }
 
-function digest(check: Pick<HmacCheck, 'algorithm' | 'signed'>, key: string | Uint8Array): Buffer {
+function digest(check: Pick<HmacCheck, 'algorithm' | 'signed'>, key: Uint8Array | KeyObject): Buffer {
   const hmac = createHmac(check.algorithm, key);
   for (const part of check.signed) hmac.update(part);
   return hmac.digest();

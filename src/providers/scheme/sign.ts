@@ -67,13 +67,11 @@ function proofOf(scheme: Scheme, request: RawRequest, secret: string, timestamp:
   if (scheme.kind === 'basic') {
     return `Basic ${Buffer.from(`${scheme.user}:${secret}`).toString('base64')}`;
   }
-  const { prefix, algorithm, encoding } = scheme;
+  const { prefix, algorithm, encoding, secretEncoding } = scheme;
   const signed = signedBytes(scheme.content, request, { ...scheme, timestamp, idHeader: idHeader(scheme) });
   const parts = signed.ok ? signed.parts : [];
-  if (scheme.kind === 'hmac') {
-    const keyOf = (text: string) => secretKey(text, scheme.secretEncoding);
-    return signHmac({ prefix, algorithm, encoding, signed: parts, keyOf }, secret);
-  }
+  if (scheme.kind === 'hmac')
+    return signHmac({ prefix, algorithm, encoding, signed: parts, secretEncoding }, secret);
   const key = signingKey(secret);
   if (key === null) {
     throw failure('cannot_sign', 'only the sender can sign: the webhook has its public key alone', {

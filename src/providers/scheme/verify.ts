@@ -6,7 +6,6 @@ import {
   PRIVATE_PREFIX,
   PUBLIC_PREFIX,
   SIGNATURE_BYTES,
-  secretKey,
   strictBase64,
   verifyingKey,
 } from '../kit/keys.ts';
@@ -95,8 +94,8 @@ function checkSignature(scheme: Scheme, request: RawRequest, secrets: readonly W
   const candidates = candidatesIn(scheme, header);
   if (scheme.kind === 'ed25519') return checkEd25519(scheme, candidates, signed.parts, secrets);
   const { prefix, algorithm, encoding, secretEncoding } = scheme;
-  const keyOf = (secret: string) => secretKey(secret, secretEncoding);
-  return checkHmacList({ prefix, algorithm, encoding, signed: signed.parts, secrets, keyOf }, candidates);
+  const check = { prefix, algorithm, encoding, signed: signed.parts, secrets, secretEncoding };
+  return checkHmacList(check, candidates);
 }
 
 /** The setting `publicKey` comes behind the secrets, so that its index is their number. */

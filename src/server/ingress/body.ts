@@ -49,52 +49,67 @@ export function createBodyReader(limits: BodyLimits = LIMITS): ReadBody {
     const { promise, resolve } = Promise.withResolvers<Read>();
     const chunks: Buffer[] = [];
     let size = 0;
-    let timer: NodeJS.Timeout | undefined;
-    const large: LargeBody = {
-      counted: 0,
-      hasWaited: false,
-      isWhole: false,
-      flow: (mayFlow) => void (mayFlow ? request.resume() : request.pause()),
-      refuseIn(ms) {
-        clearTimeout(timer);
-        timer = ms === null ? undefined : setTimeout(end, ms, { ok: false, why: 'busy' });
-      },
-    };
+    let isOver = false;
+    let large: LargeBody | null = null;
 
     function take(chunk: Buffer): void {
+      if (isOver) return;
       size += chunk.length;
       chunks.push(chunk);
-      if (size > limit) end({ ok: false, why: 'too_large' });
-      else if (size > FREE_BYTES) queue.grow(large, size - FREE_BYTES);
+      if (size > limit) refuse('too_large');
+      else if (size > FREE_BYTES) {
+        large ??= largeBody(request, () => refuse('busy'));
+        queue.grow(large, size - FREE_BYTES);
+      }
     }
 
+    // Listeners stay where they are: to remove four of them takes longer than all that they do.
     function end(result: Read): void {
-      request.off('data', take).off('end', whole).off('error', gone).off('close', gone);
+      isOver = true;
       chunks.length = 0;
-      if (result.ok) queue.received(large);
-      else {
-        queue.remove(large);
-        // A paused socket keeps the rest of the body out of memory until it is closed.
-        request.on('error', () => undefined).pause();
-      }
       resolve(result);
     }
 
+    function refuse(why: BodyFailure): void {
+      if (isOver) return;
+      if (large !== null) queue.remove(large);
+      // A paused socket keeps the rest of the body out of memory until it is closed.
+      request.pause();
+      end({ ok: false, why });
+    }
+
     function whole(): void {
+      if (isOver) return;
       if (!request.complete) {
         gone();
         return;
       }
       const body = chunks.length === 1 && chunks[0] !== undefined ? chunks[0] : Buffer.concat(chunks, size);
-      end({ ok: true, body, release: () => queue.remove(large) });
+      const held = large;
+      if (held !== null) queue.received(held);
+      end({ ok: true, body, release: () => held !== null && queue.remove(held) });
     }
 
     function gone(): void {
-      end({ ok: false, why: 'closed' });
+      refuse('closed');
     }
 
     request.on('data', take).on('end', whole).on('error', gone).on('close', gone);
     return promise;
+  };
+}
+
+function largeBody(request: IncomingMessage, refuse: () => void): LargeBody {
+  let timer: NodeJS.Timeout | undefined;
+  return {
+    counted: 0,
+    hasWaited: false,
+    isWhole: false,
+    flow: (mayFlow) => void (mayFlow ? request.resume() : request.pause()),
+    refuseIn(ms) {
+      clearTimeout(timer);
+      timer = ms === null ? undefined : setTimeout(refuse, ms);
+    },
   };
 }
 

@@ -43,29 +43,35 @@ interface IngressOptions {
 export function createIngress(options: IngressOptions): Server {
   const readBody = createBodyReader();
   const lock = createKeyLock();
-  const socket = ingressSocket();
-  answerBroken(socket, (request) => {
+  const server = createServer({
+    maxHeaderSize: LIMITS.headerBytes,
+    headersTimeout: LIMITS.headersTimeout,
+    requestTimeout: LIMITS.requestTimeout,
+    connectionsCheckingInterval: LIMITS.checkInterval,
+  });
+  const exchanges = limitConnections(server, LIMITS.connections);
+  answerBroken(server, exchanges, (request) => {
     options.onRefused?.(request);
     options.onAnswered?.(request.status, 0);
   });
-  return socket.on('request', (request, response) => {
-    const start = performance.now();
-    void answerSafely(request).then((answer) => {
-      send(response, answer);
-      if (answer !== null) options.onAnswered?.(answer.status, (performance.now() - start) / 1000);
-    });
-  });
+  server.on('request', (request, response) => void respond(request, response));
+  // A sender may close its side once it has sent everything; Node would leave it without its answer.
+  return Object.assign(server, { httpAllowHalfOpen: true });
 
-  async function answerSafely(request: IncomingMessage): Promise<Answer> {
+  async function respond(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const start = performance.now();
+    let answer: Answer;
     try {
-      return await answer(request);
+      answer = await answerTo(request);
     } catch (error) {
       options.onError(error);
-      return refusal(503, 'unavailable', { 'retry-after': '5' });
+      answer = refusal(503, 'unavailable', { 'retry-after': '5' });
     }
+    send(response, answer);
+    if (answer !== null) options.onAnswered?.(answer.status, (performance.now() - start) / 1000);
   }
 
-  async function answer(request: IncomingMessage): Promise<Answer> {
+  async function answerTo(request: IncomingMessage): Promise<Answer> {
     const [path = '', query = ''] = splitTarget(request.url ?? '');
     if (countHeader(request, 'host') !== 1) return refuse({ request, path }, 400, 'one_host_header');
     if (path === '/healthz') return isLook(request) ? HEALTHY : refuse({ request, path }, ...ONLY_GET);
@@ -107,19 +113,6 @@ export function createIngress(options: IngressOptions): Server {
 const LARGE_BYTES = 1024 * 1024;
 
 const NO_BYTES = Buffer.alloc(0);
-
-/** A socket with the limits of the ingress, on which nothing answers yet. */
-function ingressSocket(): Server {
-  const server = createServer({
-    maxHeaderSize: LIMITS.headerBytes,
-    headersTimeout: LIMITS.headersTimeout,
-    requestTimeout: LIMITS.requestTimeout,
-    connectionsCheckingInterval: LIMITS.checkInterval,
-  });
-  limitConnections(server, LIMITS.connections);
-  // A sender may close its side once it has sent everything; Node would leave it without its answer.
-  return Object.assign(server, { httpAllowHalfOpen: true });
-}
 
 /** A request, and how far its way was found. */
 interface Found {

@@ -13,23 +13,22 @@ const STATUSES: Readonly<Record<string, number>> = {
 /** The first two bytes of a TLS connection: a handshake record, version 3. */
 const TLS = [0x16, 0x03] as const;
 
-/** Answers what is not HTTP, too large a head, too slow, or what Node answers by itself, and reports it. */
-export function answerBroken(server: Server, refused: (request: RefusedRequest) => void): void {
-  /** The last request of each connection. */
-  const last = new WeakMap<
-    Duplex,
-    { readonly request: IncomingMessage; readonly response: ServerResponse }
-  >();
-  server.on('request', (request: IncomingMessage, response: ServerResponse) => {
-    last.set(request.socket, { request, response });
-  });
+/**
+ * Answers what is not HTTP, too large a head, too slow, or what Node answers by itself, and reports it. `lastOf`: see
+ * `limitConnections`.
+ */
+export function answerBroken(
+  server: Server,
+  lastOf: (socket: Duplex) => Exchange | null,
+  refused: (request: RefusedRequest) => void,
+): void {
   server.on('clientError', (error: NodeJS.ErrnoException & { rawPacket?: Buffer }, socket: Duplex) => {
     const { code = '', rawPacket } = error;
     // A sender that went away, or a connection that was only kept open.
     if (!socket.writable || code === 'ECONNRESET' || readBytes(socket) === 0) return void socket.destroy();
     const isTls = rawPacket?.[0] === TLS[0] && rawPacket[1] === TLS[1];
     const status = STATUSES[code] ?? 400;
-    const { request, response } = last.get(socket) ?? {};
+    const { request, response } = lastOf(socket) ?? {};
     if (isTls) socket.destroy();
     // The bytes follow a whole request: its sender gets its answer first.
     else if (request?.complete === true && response?.writableFinished === false) {
@@ -71,44 +70,46 @@ function targetIn(bytes: Buffer | undefined): Pick<RefusedRequest, 'method' | 'p
 /** A body that takes longer than this, in milliseconds, may make room for somebody else's request. */
 const SLOW_BODY_MS = 2_000;
 
-interface Connection {
-  readonly socket: Socket;
-  /** A request on it whose head is whole, until it is answered, and when that came. */
-  asks: { readonly request: IncomingMessage; readonly since: number } | null;
+/** A request whose head is whole, when that came, and its answer. */
+interface Exchange {
+  readonly request: IncomingMessage;
+  readonly response: ServerResponse;
+  readonly since: number;
 }
 
 /**
  * Bounds the connections of a server in such a way that slow ones can't shut the others out: at the limit the oldest
  * without a whole head makes room, else the oldest whose body is slow. Only when all are busy a new one is refused.
+ * Returns the last exchange of an open connection.
  */
-export function limitConnections(server: Server, most: number, now = () => performance.now()): void {
-  /** In the order in which they were opened. */
-  const open = new Map<Socket, Connection>();
+export function limitConnections(
+  server: Server,
+  most: number,
+  now = () => performance.now(),
+): (socket: Duplex) => Exchange | null {
+  /** The last exchange of each, in the order in which they were opened. */
+  const open = new Map<Duplex, Exchange | null>();
 
-  function makeRoom(): Connection | null {
-    const all = [...open.values()];
-    const headless = all.find(({ asks }) => asks === null);
-    if (headless !== undefined) return headless;
+  function makeRoom(): Duplex | null {
+    const all = [...open];
+    const headless = all.find(([, last]) => last === null || last.response.closed);
+    if (headless !== undefined) return headless[0];
     const before = now() - SLOW_BODY_MS;
-    return all.find(({ asks }) => asks?.request.complete === false && asks.since < before) ?? null;
+    return all.find(([, last]) => last?.request.complete === false && last.since < before)?.[0] ?? null;
   }
 
   server.on('connection', (socket: Socket) => {
     if (open.size >= most) {
       const oldest = makeRoom();
       if (oldest === null) return void socket.destroy();
-      open.delete(oldest.socket);
-      oldest.socket.destroy();
+      open.delete(oldest);
+      oldest.destroy();
     }
-    open.set(socket, { socket, asks: null });
+    open.set(socket, null);
     socket.once('close', () => open.delete(socket));
   });
   server.on('request', (request: IncomingMessage, response: ServerResponse) => {
-    const connection = open.get(request.socket);
-    if (connection === undefined) return;
-    connection.asks = { request, since: now() };
-    response.once('close', () => {
-      if (connection.asks?.request === request) connection.asks = null;
-    });
+    if (open.has(request.socket)) open.set(request.socket, { request, response, since: now() });
   });
+  return (socket) => open.get(socket) ?? null;
 }
