@@ -54,7 +54,7 @@ export const TASK_COMMAND = labeled("template: 'Look at {{@event.title}}'");
 /** A program that holds up all that comes after it, so that what is accepted stays to be done. */
 export const SLOW_COMMAND = labeled("action: run, options: { program: sleep, args: ['30'] }");
 
-export interface ServeOptions {
+interface ServeOptions {
   /** Options of Node. */
   readonly node?: readonly string[];
   readonly side?: Side;
@@ -111,4 +111,37 @@ export async function idle(server: Serving): Promise<void> {
     if (performance.now() > deadline) throw new Error(`hookctl is not idle after ${PATIENCE_MS / 1_000} s`);
     await new Promise((resolve) => setTimeout(resolve, 20));
   }
+}
+
+/** Name and endpoint of one of many dynamic webhooks. */
+export function webhookNumber(index: number): { readonly name: string; readonly endpoint: string } {
+  return { name: `bench ${index}`, endpoint: `/webhooks/github/${idOf(index)}` };
+}
+
+/** Puts so many dynamic webhooks, each with two commands, into the folder of a user without a server. */
+export function writeWebhooks({ data }: User, count: number): void {
+  const at = '2026-01-31T12:00:00.000Z';
+  const webhooks = Array.from({ length: count }, (_, index) => ({
+    webhook_id: idOf(index),
+    provider: 'github',
+    ...webhookNumber(index),
+    secrets: [{ value: SECRET }],
+    commands: [
+      { id: `cmd-${index}-1`, name: 'analyze', template: 'Analyze {{issue.title}}' },
+      {
+        id: `cmd-${index}-2`,
+        trigger: 'issues.opened',
+        conditions: { 'issue.labels.name': 'bug' },
+        template: 'Look at {{issue.title}}',
+      },
+    ],
+    created_at: at,
+    updated_at: at,
+  }));
+  const text = JSON.stringify({ schema_version: 1, webhooks }, null, 2);
+  writeFileSync(join(data, 'webhooks.json'), `${text}\n`, { mode: 0o600 });
+}
+
+function idOf(index: number): string {
+  return `wh-bench${String(index).padStart(6, '0')}`;
 }

@@ -1,9 +1,8 @@
 import { HAS_PROC, NO_PROC, residentOf } from '../accounting.ts';
 import { type Bench, type Figure, figure, type Line } from '../bench.ts';
-import { cli, makeUser, type Serving, serve, type User } from '../hookctl.ts';
+import { cli, makeUser, type Serving, serve, type User, webhookNumber, writeWebhooks } from '../hookctl.ts';
 import { load } from '../load.ts';
 import { median } from '../statistics.ts';
-import { webhookNumber, writeWebhooks } from '../webhooks.ts';
 
 const LISTS = ['deliveries', 'tasks', 'webhooks', 'flows', 'conversations', 'outbox'];
 

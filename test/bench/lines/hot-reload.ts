@@ -1,8 +1,7 @@
 import { request } from 'undici';
 import { type Bench, type Figure, figure, type Line } from '../bench.ts';
 import { hookctlBinary } from '../builds.ts';
-import { makeUser, type Serving, serve, type User } from '../hookctl.ts';
-import { webhookNumber, writeWebhooks } from '../webhooks.ts';
+import { makeUser, type Serving, serve, type User, webhookNumber, writeWebhooks } from '../hookctl.ts';
 
 /** From `webhook disable` to the first request that is refused for it, less what the command takes to start. */
 export const hotReload: Line = {

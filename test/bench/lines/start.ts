@@ -5,11 +5,19 @@ import { cpuOf, cpuOfCommand, HAS_PROC, NO_PROC, residentOf } from '../accountin
 import { type Bench, type Figure, figure, type Line } from '../bench.ts';
 import { hookctlBinary, oldBinary } from '../builds.ts';
 import { OLD } from '../contest.ts';
-import { cli, makeUser, type Serving, serve, TASK_COMMAND, type User } from '../hookctl.ts';
+import {
+  cli,
+  makeUser,
+  type Serving,
+  serve,
+  TASK_COMMAND,
+  type User,
+  webhookNumber,
+  writeWebhooks,
+} from '../hookctl.ts';
 import { here } from '../load.ts';
 import { type Found, peerCli } from '../peers.ts';
 import { median } from '../statistics.ts';
-import { webhookNumber, writeWebhooks } from '../webhooks.ts';
 import { tasks } from './whole-job.ts';
 
 const NODE = '`node -e 0`';
