@@ -51,12 +51,10 @@ interface IndexWaiting {
   readonly reject: (error: HookctlError) => void;
 }
 
-/**
- * Records that nothing else waits for get their rows together, so many milliseconds after the first of them; where many come,
- * fewer and larger transactions cost less.
- */
-const INDEX_MS = 3;
-const BUSY_INDEX_MS = 25;
+/** Between two transactions, in milliseconds: what comes meanwhile shares the next one. Nothing waits after a quiet moment. */
+const PACE_MS = 4;
+/** The same while only rows for many records are to be made, which nothing waits for. */
+const INDEX_PACE_MS = 25;
 const MANY_RECORDS = 8;
 /** A transaction that failed is tried again after this time, in milliseconds, even if nothing else is asked for. */
 const RETRY_MS = 1_000;
@@ -74,37 +72,43 @@ export function startWriter({ path, end, failed, damaged }: WriterOptions): Writ
   let lastRecords = 0;
   let indexed = 0;
   let timer: NodeJS.Timeout | null = null;
+  let sentAt = Number.NEGATIVE_INFINITY;
   let isClosing = false;
   let lastError: string | null = null;
   let stopped: HookctlError | null = null;
 
   /** Deferred, so that the other calls of this turn share the transaction. */
-  const soon = coalesce(next);
+  const soon = coalesce(schedule);
 
-  function next(): void {
+  /** Sends what waits, at once or when it is its time. */
+  function schedule(): void {
     if (inFlight !== null || stopped !== null) return;
-    if (waiting.length > 0 || appended > indexed) {
-      clearTimeout(timer ?? undefined);
-      timer = null;
-      inFlight = { calls: waiting, appended };
-      waiting = [];
-      const calls = inFlight.calls.map(({ call }) => call);
-      const synced = calls.some(({ name }) => DURABILITY[name] === 'synced');
-      worker.postMessage({ indexTo, calls, synced } satisfies WriterRequest);
-    } else if (isClosing) {
-      worker.postMessage('close');
+    const isIdle = waiting.length === 0 && appended === indexed;
+    if (isIdle || isClosing) return send();
+    clearTimeout(timer ?? undefined);
+    const left = sentAt + pace() - performance.now();
+    if (left <= 0) send();
+    else timer = setTimeout(send, left);
+  }
+
+  function pace(): number {
+    if (lastError !== null && waiting.length === 0) return RETRY_MS;
+    const isUrgent = waiting.length > 0 || indexWaiting.length > 0 || lastRecords < MANY_RECORDS;
+    return isUrgent ? PACE_MS : INDEX_PACE_MS;
+  }
+
+  function send(): void {
+    if (inFlight !== null || stopped !== null) return;
+    if (waiting.length === 0 && appended === indexed) {
+      if (isClosing) worker.postMessage('close');
+      return;
     }
-  }
-
-  function indexMs(): number {
-    return lastRecords < MANY_RECORDS ? INDEX_MS : BUSY_INDEX_MS;
-  }
-
-  function nextAfter(ms: number): void {
-    timer ??= setTimeout(() => {
-      timer = null;
-      next();
-    }, ms);
+    inFlight = { calls: waiting, appended };
+    waiting = [];
+    sentAt = performance.now();
+    const calls = inFlight.calls.map(({ call }) => call);
+    const synced = calls.some(({ name }) => DURABILITY[name] === 'synced');
+    worker.postMessage({ indexTo, calls, synced } satisfies WriterRequest);
   }
 
   function answer({ outcomes, error, damaged: places }: WriterAnswer): void {
@@ -114,19 +118,14 @@ export function startWriter({ path, end, failed, damaged }: WriterOptions): Writ
     lastError = error;
     if (error === null) settleIndexed(reached);
     else failed(error);
-    goOn(error === null);
+    // What has no row yet is found in the log at the next start.
+    if (error !== null && isClosing && waiting.length === 0) worker.postMessage('close');
+    else schedule();
     for (const place of places) damaged(place);
     for (const [index, each] of calls.entries()) {
       const outcome = outcomes[index] ?? { error: error ?? 'the writer gave no answer' };
       inTurns(() => settle(each, outcome));
     }
-  }
-
-  function goOn(isCommitted: boolean): void {
-    if (waiting.length > 0 || (isCommitted && (indexWaiting.length > 0 || isClosing))) next();
-    // What has no row yet is found in the log at the next start.
-    else if (isClosing) worker.postMessage('close');
-    else if (appended > indexed) nextAfter(isCommitted ? indexMs() : RETRY_MS);
   }
 
   function settleIndexed(reached: number): void {
@@ -174,7 +173,7 @@ export function startWriter({ path, end, failed, damaged }: WriterOptions): Writ
     const refused = refusal();
     if (refused !== null) reject(refused);
     else waiting.push({ call, resolve, reject });
-    if (inFlight === null) soon();
+    soon();
     return promise;
   }
 
@@ -183,21 +182,21 @@ export function startWriter({ path, end, failed, damaged }: WriterOptions): Writ
     appended(position, records) {
       indexTo = position;
       appended += records;
-      if (inFlight === null) nextAfter(indexMs());
+      soon();
     },
     indexed() {
       if (indexed === appended) return Promise.resolve();
       if (stopped !== null) return Promise.reject(stopped);
       const { promise, resolve, reject } = Promise.withResolvers<void>();
       indexWaiting.push({ count: appended, resolve, reject });
-      if (inFlight === null) soon();
+      soon();
       return promise;
     },
     behind: () => appended - indexed,
     failure: () => lastError,
     close() {
       isClosing = true;
-      next();
+      send();
       return ended.promise;
     },
   };
