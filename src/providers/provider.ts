@@ -3,6 +3,7 @@ import { issuesOf } from '../lib/diagnostics.ts';
 import { type JsonResult, parseJson } from '../lib/json.ts';
 import type {
   Configured,
+  FormContext,
   Headers,
   JsonObject,
   Parsed,
@@ -82,14 +83,22 @@ interface CodeSpec extends CommonSpec, Pick<Provider, 'verify' | 'sign'> {
 }
 
 /** Without a label, which is a fact of its registry. */
-type BuiltIn<S extends CommonSpec> = Omit<S, 'name' | 'label'> & { readonly name: BuiltInProvider };
+type BuiltIn<S extends CommonSpec> = Omit<S, 'name' | 'label' | 'formFields'> & {
+  readonly name: BuiltInProvider;
+  /** The sender's web form, filled in: labels and values. */
+  readonly form: (context: FormContext) => Readonly<Record<string, string>>;
+};
 
 /** A built-in provider. Its settings are its own, so that they are tested (`configure({})`) and not read at each start. */
 export function createProvider(given: BuiltIn<SchemeSpec> | BuiltIn<CodeSpec>): Provider {
-  const { label } = PROVIDERS[given.name];
+  const facts = {
+    label: PROVIDERS[given.name].label,
+    formFields: (context: FormContext) =>
+      Object.entries(given.form(context)).map(([label, value]) => ({ label, value })),
+  };
   return given.signature === undefined
-    ? codeProvider({ ...given, label })
-    : schemeProvider({ ...given, label }, signaturesOf(given).map(schemeOf));
+    ? codeProvider({ ...given, ...facts })
+    : schemeProvider({ ...given, ...facts }, signaturesOf(given).map(schemeOf));
 }
 
 function signaturesOf({

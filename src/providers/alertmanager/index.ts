@@ -15,10 +15,10 @@ export const alertmanager: Provider = createProvider({
   signature: { scheme: 'token' },
   headers: () => ({ 'user-agent': 'Alertmanager/0.27.0' }),
   parse: (payload) => parseAlerts('alertmanager', 'Alertmanager', payload),
-  formFields: ({ url, secretCommand }) => [
-    { label: 'receivers › webhook_configs › url', value: url },
-    { label: 'http_config › authorization › type', value: 'Bearer' },
-    { label: 'http_config › authorization › credentials', value: secretCommand },
-    { label: 'send_resolved', value: 'true' },
-  ],
+  form: ({ url, secretCommand }) => ({
+    'receivers › webhook_configs › url': url,
+    'http_config › authorization › type': 'Bearer',
+    'http_config › authorization › credentials': secretCommand,
+    send_resolved: 'true',
+  }),
 });

@@ -25,9 +25,9 @@ export const bitbucket: Provider = createProvider({
   parse,
   authorOf,
   reply,
-  formFields: ({ url, secretCommand }) => [
-    { label: 'URL', value: url },
-    { label: 'Secret', value: secretCommand },
-    { label: 'Triggers', value: 'Pull request: Created, Comment created; Issue: Created, Comment created' },
-  ],
+  form: ({ url, secretCommand }) => ({
+    URL: url,
+    Secret: secretCommand,
+    Triggers: 'Pull request: Created, Comment created; Issue: Created, Comment created',
+  }),
 });

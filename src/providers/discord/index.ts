@@ -59,11 +59,8 @@ export const discord: Provider = createProvider({
     textAt(payload, 'member', 'user', 'username') ??
     textAt(payload, 'user', 'username'),
   reply,
-  formFields: ({ url, enterCommand }) => [
-    { label: 'General Information › Interactions Endpoint URL', value: url },
-    {
-      label: 'General Information › Public Key',
-      value: `made by Discord: ${enterCommand}`,
-    },
-  ],
+  form: ({ url, enterCommand }) => ({
+    'General Information › Interactions Endpoint URL': url,
+    'General Information › Public Key': `made by Discord: ${enterCommand}`,
+  }),
 });

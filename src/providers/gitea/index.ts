@@ -33,14 +33,11 @@ export const gitea: Provider = createProvider({
   parse,
   authorOf,
   reply,
-  formFields: ({ url, secretCommand }) => [
-    { label: 'Target URL', value: url },
-    { label: 'HTTP Method', value: 'POST' },
-    { label: 'POST Content Type', value: 'application/json' },
-    { label: 'Secret', value: secretCommand },
-    {
-      label: 'Trigger On',
-      value: 'Issues, Issue Comment, Pull Request, Pull Request Comment, Pull Request Reviewed',
-    },
-  ],
+  form: ({ url, secretCommand }) => ({
+    'Target URL': url,
+    'HTTP Method': 'POST',
+    'POST Content Type': 'application/json',
+    Secret: secretCommand,
+    'Trigger On': 'Issues, Issue Comment, Pull Request, Pull Request Comment, Pull Request Reviewed',
+  }),
 });

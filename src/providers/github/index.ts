@@ -59,15 +59,12 @@ export const github: Provider = createProvider({
   authorOf,
   reply,
 
-  formFields: ({ url, secretCommand }) => [
-    { label: 'Payload URL', value: url },
-    { label: 'Content type', value: 'application/json' },
-    { label: 'Secret', value: secretCommand },
-    {
-      label: 'Events',
-      value: 'Issue comments, Issues, Pull requests, Pull request reviews, Pull request review comments',
-    },
-  ],
+  form: ({ url, secretCommand }) => ({
+    'Payload URL': url,
+    'Content type': 'application/json',
+    Secret: secretCommand,
+    Events: 'Issue comments, Issues, Pull requests, Pull request reviews, Pull request review comments',
+  }),
 });
 
 /**

@@ -94,12 +94,12 @@ export const gitlab: Provider = createProvider({
   authorOf,
   reply,
 
-  formFields: ({ url, secretCommand }) => [
-    { label: 'URL', value: url },
-    { label: 'Secret token', value: secretCommand },
-    { label: 'Trigger', value: 'Comments, Issues events, Merge request events' },
-    { label: 'SSL verification', value: 'on' },
-  ],
+  form: ({ url, secretCommand }) => ({
+    URL: url,
+    'Secret token': secretCommand,
+    Trigger: 'Comments, Issues events, Merge request events',
+    'SSL verification': 'on',
+  }),
 });
 
 /** `merge_request.open` → `Merge Request Hook` */

@@ -40,11 +40,11 @@ export const grafana: Provider = createProvider({
   signature: { scheme: 'token' },
   headers: () => ({ 'user-agent': 'Grafana' }),
   parse: (payload) => parseLegacyAlert(payload) ?? parseAlerts('grafana', 'Grafana', payload),
-  formFields: ({ url, secretCommand }) => [
-    { label: 'Contact point › Integration', value: 'Webhook' },
-    { label: 'URL', value: url },
-    { label: 'HTTP Method', value: 'POST' },
-    { label: 'Authorization Header › Scheme', value: 'Bearer' },
-    { label: 'Authorization Header › Credentials', value: secretCommand },
-  ],
+  form: ({ url, secretCommand }) => ({
+    'Contact point › Integration': 'Webhook',
+    URL: url,
+    'HTTP Method': 'POST',
+    'Authorization Header › Scheme': 'Bearer',
+    'Authorization Header › Credentials': secretCommand,
+  }),
 });

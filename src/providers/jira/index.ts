@@ -75,10 +75,10 @@ export const jira: Provider = createProvider({
   authorOf,
   reply,
 
-  formFields: ({ url, secretCommand }) => [
-    { label: 'URL', value: url },
-    { label: 'Secret', value: secretCommand },
-    { label: 'Issue related events', value: 'Issue: created, updated; Comment: created, updated' },
-    { label: 'Exclude body', value: 'no' },
-  ],
+  form: ({ url, secretCommand }) => ({
+    URL: url,
+    Secret: secretCommand,
+    'Issue related events': 'Issue: created, updated; Comment: created, updated',
+    'Exclude body': 'no',
+  }),
 });

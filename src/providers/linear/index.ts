@@ -28,12 +28,9 @@ export const linear: Provider = createProvider({
   acknowledge: (_, parsed) => (parsed.ok ? OK : null),
   authorOf,
   reply,
-  formFields: ({ url, enterCommand }) => [
-    { label: 'URL', value: url },
-    { label: 'Data change events', value: 'Issues, Comments' },
-    {
-      label: 'Signing secret',
-      value: `made by Linear: ${enterCommand}`,
-    },
-  ],
+  form: ({ url, enterCommand }) => ({
+    URL: url,
+    'Data change events': 'Issues, Comments',
+    'Signing secret': `made by Linear: ${enterCommand}`,
+  }),
 });

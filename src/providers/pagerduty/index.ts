@@ -24,12 +24,9 @@ export const pagerduty: Provider = createProvider({
   authorOf: (payload, path) =>
     path[0] === 'event' && path.at(-1) === 'content' ? textAt(payload, 'event', 'agent', 'summary') : null,
   reply,
-  formFields: ({ url, enterCommand }) => [
-    { label: 'Webhook URL', value: url },
-    { label: 'Event Subscription', value: 'incident.triggered, incident.annotated, incident.resolved' },
-    {
-      label: 'Signing secret',
-      value: `made by PagerDuty and shown once: ${enterCommand}`,
-    },
-  ],
+  form: ({ url, enterCommand }) => ({
+    'Webhook URL': url,
+    'Event Subscription': 'incident.triggered, incident.annotated, incident.resolved',
+    'Signing secret': `made by PagerDuty and shown once: ${enterCommand}`,
+  }),
 });

@@ -68,10 +68,10 @@ export const registry: Provider = createProvider({
   headers: () => ({ 'user-agent': 'Go-http-client/1.1' }),
   parse,
   acknowledge: () => TAKEN,
-  formFields: ({ url, secretCommand }) => [
-    { label: 'notifications › endpoints › url', value: url },
-    { label: 'headers › Authorization › [Bearer …]', value: secretCommand },
-    { label: 'timeout', value: '5s' },
-    { label: 'ignore › actions', value: '[pull]' },
-  ],
+  form: ({ url, secretCommand }) => ({
+    'notifications › endpoints › url': url,
+    'headers › Authorization › [Bearer …]': secretCommand,
+    timeout: '5s',
+    'ignore › actions': '[pull]',
+  }),
 });

@@ -91,14 +91,11 @@ export const sentry: Provider = createProvider({
   authorOf,
   reply,
 
-  formFields: ({ url }) => [
-    { label: 'Webhook URL', value: url },
-    { label: 'Alert Rule Action', value: 'on' },
-    { label: 'Permissions', value: 'Issue & Event: Read' },
-    { label: 'Webhooks', value: 'issue, comment' },
-    {
-      label: 'Client Secret',
-      value: 'made by Sentry: put it into the variable that the webhook names (SENTRY_CLIENT_SECRET)',
-    },
-  ],
+  form: ({ url }) => ({
+    'Webhook URL': url,
+    'Alert Rule Action': 'on',
+    Permissions: 'Issue & Event: Read',
+    Webhooks: 'issue, comment',
+    'Client Secret': 'made by Sentry: put it into the variable that the webhook names (SENTRY_CLIENT_SECRET)',
+  }),
 });

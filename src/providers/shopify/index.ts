@@ -62,13 +62,10 @@ export const shopify: Provider = createProvider({
   }),
   eventName: topicOf,
   parse,
-  formFields: ({ url, enterCommand }) => [
-    { label: 'Event', value: 'Order creation, …' },
-    { label: 'Format', value: 'JSON' },
-    { label: 'URL', value: url },
-    {
-      label: 'Client secret, or the key on the page of notifications',
-      value: `made by Shopify: ${enterCommand}`,
-    },
-  ],
+  form: ({ url, enterCommand }) => ({
+    Event: 'Order creation, …',
+    Format: 'JSON',
+    URL: url,
+    'Client secret, or the key on the page of notifications': `made by Shopify: ${enterCommand}`,
+  }),
 });

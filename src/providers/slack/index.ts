@@ -106,14 +106,12 @@ export const slack: Provider = createProvider({
   authorOf,
   reply,
 
-  formFields: ({ url }) => [
-    { label: 'Event Subscriptions › Request URL', value: url },
-    { label: 'Subscribe to bot events', value: 'app_mention, message.im' },
-    { label: 'Slash Commands › Request URL', value: url },
-    { label: 'Interactivity & Shortcuts › Request URL', value: url },
-    {
-      label: 'Basic Information › Signing Secret',
-      value: 'made by Slack: put it into the variable that the webhook names (SLACK_SIGNING_SECRET)',
-    },
-  ],
+  form: ({ url }) => ({
+    'Event Subscriptions › Request URL': url,
+    'Subscribe to bot events': 'app_mention, message.im',
+    'Slash Commands › Request URL': url,
+    'Interactivity & Shortcuts › Request URL': url,
+    'Basic Information › Signing Secret':
+      'made by Slack: put it into the variable that the webhook names (SLACK_SIGNING_SECRET)',
+  }),
 });

@@ -43,12 +43,9 @@ export const standard: Provider = createProvider({
   strangersWords: true,
   deliveryId: (headers) => headers['webhook-id'] ?? headers['svix-id'] ?? null,
   parse,
-  formFields: ({ url, secretCommand, enterCommand }) => [
-    { label: 'Endpoint URL', value: url },
-    { label: 'Signing secret', value: secretCommand },
-    {
-      label: 'If the sender makes its own (whsec_…), or shows a public key (whpk_…)',
-      value: enterCommand,
-    },
-  ],
+  form: ({ url, secretCommand, enterCommand }) => ({
+    'Endpoint URL': url,
+    'Signing secret': secretCommand,
+    'If the sender makes its own (whsec_…), or shows a public key (whpk_…)': enterCommand,
+  }),
 });

@@ -49,12 +49,9 @@ export const stripe: Provider = createProvider({
   },
   headers: () => ({ 'user-agent': 'Stripe/1.0 (hookctl)' }),
   parse,
-  formFields: ({ url, enterCommand }) => [
-    { label: 'Endpoint URL', value: url },
-    { label: 'Events to send', value: 'invoice.payment_failed, charge.dispute.created, …' },
-    {
-      label: 'Signing secret',
-      value: `made by Stripe (whsec_…): ${enterCommand}`,
-    },
-  ],
+  form: ({ url, enterCommand }) => ({
+    'Endpoint URL': url,
+    'Events to send': 'invoice.payment_failed, charge.dispute.created, …',
+    'Signing secret': `made by Stripe (whsec_…): ${enterCommand}`,
+  }),
 });
