@@ -31,7 +31,7 @@ export function snakeCased(name: string): string {
 }
 
 /** `target_agent` → `targetAgent`. */
-function camelCased(name: string): string {
+export function camelCased(name: string): string {
   return name.replace(/_([a-z])/g, (_, letter: string) => letter.toUpperCase());
 }
 
