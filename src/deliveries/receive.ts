@@ -74,7 +74,11 @@ export async function receive(
   const stored = asStored(delivery);
   return {
     ...receiptFor(webhook, request, delivery.id),
-    ...{ status, recorded: true, eventType, externalId, senderName },
+    status,
+    recorded: true,
+    eventType,
+    externalId,
+    senderName,
     reason: duplicateOf === null ? delivery.reason : `the same as ${duplicateOf}`,
     ack: provider.acknowledge?.(request, parsed) ?? answer(delivery, duplicateOf),
     parsedDelivery: { delivery: stored, webhook, parsed },
@@ -134,8 +138,17 @@ function limited(
 
 /** What is the same in every receipt, unless more is known. */
 function receiptFor(webhook: Webhook, request: RawRequest, deliveryId: string) {
-  const unknown = { hint: null, eventType: null, externalId: null, senderName: null, result: null };
-  return { deliveryId, webhook, size: request.body.byteLength, recorded: false, ...unknown };
+  return {
+    deliveryId,
+    webhook,
+    size: request.body.byteLength,
+    recorded: false,
+    hint: null,
+    eventType: null,
+    externalId: null,
+    senderName: null,
+    result: null,
+  };
 }
 
 function answer({ id, status, reason }: NewDelivery, duplicateOf: string | null): Ack {
@@ -167,13 +180,17 @@ export function toDelivery(incoming: Incoming): NewDelivery {
   const senderDeliveryId = provider.deliveryId(request.headers);
   const first = parsed.ok ? parsed.events[0] : undefined;
   const receivedAt = context.clock.now();
+  const { status, reason, settledAt, decisions } = stateOf(webhook, parsed, trust, receivedAt);
   return {
     id: context.ids.next('dlv'),
     webhook: webhook.name,
     webhookId: webhookIdOf(webhook),
     provider: provider.name,
     trust,
-    ...stateOf(webhook, parsed, trust, receivedAt),
+    status,
+    reason,
+    settledAt,
+    decisions,
     senderDeliveryId,
     dedupeKeys: parsed.ok
       ? dedupeKeys({
@@ -246,9 +263,10 @@ const NAMES_SECRET = /(?:^|-)(?:token|secret|password|passwd|api-?key|auth)(?:-|
 /** Headers that are secrets themselves are not kept; signatures are, or a re-sent delivery could not be verified. */
 function storable(headers: Headers, secretHeaders: readonly string[]): Headers {
   const kept: Record<string, string> = {};
-  for (const [name, value] of Object.entries(headers)) {
-    if (!NEVER_STORED.has(name) && !NAMES_SECRET.test(name) && !secretHeaders.includes(name))
-      kept[name] = value;
+  for (const name in headers) {
+    const value = headers[name];
+    const isSecret = NEVER_STORED.has(name) || NAMES_SECRET.test(name) || secretHeaders.includes(name);
+    if (value !== undefined && !isSecret) kept[name] = value;
   }
   return kept;
 }

@@ -31,7 +31,7 @@ export function snakeCased(name: string): string {
 }
 
 /** `target_agent` → `targetAgent`. */
-function camelCased(name: string): string {
+export function camelCased(name: string): string {
   return name.replace(/_([a-z])/g, (_, letter: string) => letter.toUpperCase());
 }
 
@@ -45,11 +45,22 @@ export function camelKeys<T extends object>(value: T): CamelKeys<T> {
   return renamed(value, camelCased) as CamelKeys<T>;
 }
 
+/** How a field of a record is written outside, found once for each name. */
+const FIELDS = new Map<string, { readonly name: string; readonly isTime: boolean }>();
+
+function fieldOf(key: string): { readonly name: string; readonly isTime: boolean } {
+  const known = FIELDS.get(key);
+  if (known !== undefined) return known;
+  const field = { name: snakeCased(key), isTime: key === 'at' || key.endsWith('At') };
+  FIELDS.set(key, field);
+  return field;
+}
+
 /** The same for a record: times are ISO 8601. */
 export function snakeFields<T extends object>(value: T): SnakeFields<T> {
   const entries = Object.entries(value).map(([key, inner]) => {
-    const isTime = /^at$|At$/.test(key) && typeof inner === 'number';
-    return [snakeCased(key), isTime ? new Date(inner).toISOString() : inner];
+    const { name, isTime } = fieldOf(key);
+    return [name, isTime && typeof inner === 'number' ? new Date(inner).toISOString() : inner];
   });
   return Object.fromEntries(entries) as SnakeFields<T>;
 }

@@ -32,8 +32,12 @@ export function createCounts(maxKeys: number): Counts {
   return {
     add(...labels) {
       let key = labels.join(SEPARATOR);
-      if (!counts.has(key) && counts.size >= maxKeys) key = [OTHER, ...labels.slice(1)].join(SEPARATOR);
-      counts.set(key, (counts.get(key) ?? 0) + 1);
+      let count = counts.get(key);
+      if (count === undefined && counts.size >= maxKeys) {
+        key = [OTHER, ...labels.slice(1)].join(SEPARATOR);
+        count = counts.get(key);
+      }
+      counts.set(key, (count ?? 0) + 1);
     },
     keepOnly(wanted) {
       for (const key of counts.keys()) if (!wanted(...key.split(SEPARATOR))) counts.delete(key);

@@ -3,7 +3,7 @@ const RUN_STATES = ['waiting', 'held', 'running', 'completed', 'failed', 'cancel
  * `waiting | held → running → completed | failed | cancelled | interrupted`. `held`: over a budget. `interrupted`:
  * hookctl itself ended, or was killed, while it ran.
  */
-export type RunState = (typeof RUN_STATES)[number];
+type RunState = (typeof RUN_STATES)[number];
 
 /** How a run can end. */
 export type RunEnd = Exclude<RunState, 'waiting' | 'held' | 'running'>;

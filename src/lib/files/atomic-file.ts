@@ -63,14 +63,16 @@ async function fill(
 /**
  * The same for a small file (0600) that can be made again, at once and without an fsync: what the system has to do
  * takes less time than to go to another thread for each of its steps. A caller that writes many files pauses in between.
+ * `written` gets the open file before it has its name.
  */
-export function writeFileAtomicNow(path: string, content: string): void {
+export function writeFileAtomicNow(path: string, content: string, written?: (fd: number) => void): void {
   const temporary = temporaryFor(path);
   // A umask only takes permissions away, and none that a file for its owner alone has.
   const fd = openSync(temporary, NEW_FILE, PRIVATE);
   try {
     try {
       writeFileSync(fd, content);
+      written?.(fd);
     } finally {
       closeSync(fd);
     }

@@ -1,9 +1,10 @@
-import type { Account, CallAnswer, OutgoingCall, Post, ReplyChannel, Sent, ThreadRef } from '../../types.ts';
+import type { Account, CallAnswer, Post, ReplyChannel, Sent, ThreadRef } from '../../types.ts';
 import { PROVIDERS } from '../facts.ts';
+import { call } from '../kit/comments.ts';
 import { inert } from '../kit/inert.ts';
 import { hasMarker, plainMarker } from '../kit/marker.ts';
 import { idAt, textAt } from '../kit/payload.ts';
-import { answerJson, apiPath } from '../kit/reply.ts';
+import { answerJson, apiPath, postedId } from '../kit/reply.ts';
 import { typeOf } from './parse.ts';
 
 /** "valid for 15 minutes" (discord.com/developers, Receiving and Responding to Interactions). */
@@ -35,46 +36,39 @@ export const reply: ReplyChannel = {
 
   authorize: () => ({}),
 
-  comment: (account, place, post) => original('PATCH', account, place, message(post)),
+  comment: (account, place, post) => call('PATCH', original(account, place), message(post)),
   // The path holds the token of the interaction, which only we have: its original response is our own. Source: discord.com/developers,
   // "Receiving and Responding to Interactions" (`@original`).
-  find: (account, place) => original('GET', account, place, null),
+  find: (account, place) => call('GET', original(account, place)),
   readPage(_, answer, id) {
     const posted = answerJson(answer);
     return { id: hasMarker(textAt(posted, 'content') ?? '', id) ? idAt(posted, 'id') : null, next: null };
   },
-  edit: (account, place, id, post) => call('PATCH', account, place, ['messages', id], message(post)),
-  ephemeral: (account, place, post) => call('POST', account, place, [], { ...message(post), flags: 64 }),
+  edit: (account, place, id, post) => call('PATCH', urlOf(account, place, 'messages', id), message(post)),
+  ephemeral: (account, place, post) => call('POST', urlOf(account, place), { ...message(post), flags: 64 }),
 
   respond: {
     call: (account, place, post, inChannel) =>
-      call('POST', account, place, [], { ...message(post), ...(!inChannel && { flags: 64 }) }),
+      call('POST', urlOf(account, place), { ...message(post), ...(!inChannel && { flags: 64 }) }),
     lifetimeMs: LIFETIME_MS,
     uses: USES,
   },
 
   classify: expired,
-  postedId: (answer) => idAt(answerJson(answer), 'id'),
+  postedId,
 };
 
-function call(
-  method: OutgoingCall['method'],
+function urlOf(
   { baseUrl }: Account,
   { application, token }: ThreadRef,
-  segments: readonly string[],
-  body: object,
-): OutgoingCall {
-  return { method, url: baseUrl + apiPath('webhooks', application, token, ...segments), body };
+  ...segments: readonly string[]
+): string {
+  return baseUrl + apiPath('webhooks', application, token, ...segments);
 }
 
 /** The answer to the interaction itself. */
-function original(
-  method: OutgoingCall['method'],
-  { baseUrl }: Account,
-  { application, token }: ThreadRef,
-  body: object | null,
-): OutgoingCall {
-  return { method, url: `${baseUrl}${apiPath('webhooks', application, token)}/messages/@original`, body };
+function original(account: Account, place: ThreadRef): string {
+  return `${urlOf(account, place)}/messages/@original`;
 }
 
 /** Small print carries the mark; a mention in the text notifies no one. */

@@ -3,23 +3,7 @@ import { authoredBy, event } from '../kit/event.ts';
 import { parseSource, textOf, type ValueSource } from '../scheme/locator.ts';
 import type { ValidSettings } from '../scheme/settings.ts';
 
-type Field =
-  | 'eventType'
-  | 'externalId'
-  | 'sender'
-  | 'senderName'
-  | 'author'
-  | 'text'
-  | 'title'
-  | 'url'
-  | 'uniqueBy';
-
-/** Where a request holds the fields of an event, read from the settings. */
-export interface EventSources extends Readonly<Partial<Record<Field, ValueSource>>> {
-  readonly textEvents: readonly string[];
-}
-
-const FIELDS: readonly Field[] = [
+const FIELDS = [
   'eventType',
   'externalId',
   'sender',
@@ -29,7 +13,13 @@ const FIELDS: readonly Field[] = [
   'title',
   'url',
   'uniqueBy',
-];
+] as const;
+type Field = (typeof FIELDS)[number];
+
+/** Where a request holds the fields of an event, read from the settings. */
+export interface EventSources extends Readonly<Partial<Record<Field, ValueSource>>> {
+  readonly textEvents: readonly string[];
+}
 
 /** The settings without issues, read. Throws when they have some. */
 export function eventSources(settings: ValidSettings): EventSources {

@@ -7,9 +7,8 @@ import type {
   ReplyChannel,
   ThreadRef,
 } from '../../types.ts';
-import { hasMarker, isBy } from './marker.ts';
 import { idAt, textAt } from './payload.ts';
-import { answerJson, answerList, hiddenlyMarked, postedId } from './reply.ts';
+import { answerJson, answerList, findPost, hiddenlyMarked, postedId } from './reply.ts';
 
 /** The comments of a thread in a REST API: what differs between senders. */
 interface CommentsApi {
@@ -57,12 +56,10 @@ export function commentsApi({
         call(edit.method, edit.url(account, place, remoteId), content(post, account)),
     }),
     find: (account, place, since) => call('GET', listUrl(account, place, since)),
-    readPage(_, answer, id, author) {
-      const found = list(answer).find(
-        (comment) => hasMarker(textOf(comment) ?? '', id) && isBy(author, authorOf(comment)),
-      );
-      return { id: idAt(found, 'id'), next: next(answer) };
-    },
+    readPage: (_, answer, id, author) => ({
+      id: findPost(list(answer), { id, author, textOf, authorOf }),
+      next: next(answer),
+    }),
     ...(whoami !== undefined && {
       whoami: { call: (account) => call('GET', whoami.url(account)), read: whoami.read },
     }),

@@ -29,6 +29,8 @@ export function verifyAny(
   secrets: readonly WebhookSecret[],
   now: number,
 ): Verdict {
+  const [only, ...others] = schemes;
+  if (only !== undefined && others.length === 0) return verifyBy(only, request, secrets, now);
   const isMixed = new Set(schemes.map(({ kind }) => kind)).size > 1;
   return anyVerdict(
     schemes.map((scheme) => {

@@ -59,7 +59,7 @@ function openDatabase(path: string): DatabaseSync | null {
 /** SQLite's value for no limit. */
 const UNLIMITED = -1;
 
-/** The lists whose rows can be counted, each with its query. */
+/** The lists whose rows can be counted, by their tables, each with its query. */
 const countable = {
   deliveries: listDeliveries,
   tasks: listTasks,
@@ -100,7 +100,7 @@ function readerOf(db: DatabaseSync, sql: Sql, folder: string): StoreReader {
     logBytes: () => logSize(folder),
     count(list, filter = {}) {
       const { text, values }: Query = countable[list]({ ...filter, limit: UNLIMITED } as never);
-      return sql.one<{ count: number }>(`select count(*) as count from (${text})`, values)?.count ?? 0;
+      return sql.count(`select count(*) from (select 1 from ${list} ${text})`, values);
     },
     close: () => db.close(),
   };

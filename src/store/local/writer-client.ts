@@ -1,4 +1,3 @@
-import { Worker } from 'node:worker_threads';
 import { failure, type HookctlError, messageOf } from '../../errors.ts';
 import { coalesce, timeSlicer } from '../../lib/time-slicer.ts';
 import { entryUrl } from '../../package-root.ts';
@@ -60,6 +59,8 @@ const MANY_RECORDS = 8;
 const RETRY_MS = 1_000;
 
 export function startWriter({ path, end, failed, damaged }: WriterOptions): Writer {
+  // Here, because commands that only read start no thread.
+  const { Worker } = process.getBuiltinModule('node:worker_threads');
   const worker = new Worker(entryUrl('store/local/writer'), { workerData: { path } });
   const ended = Promise.withResolvers<void>();
   const inTurns = timeSlicer();

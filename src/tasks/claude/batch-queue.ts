@@ -26,11 +26,11 @@ interface Job<Result> {
 }
 
 /**
- * Between two batches that follow each other, in milliseconds, and as a multiple of how long the first took: what a batch
- * costs by itself is shared by more tasks, and Claude Code gets the lock in between.
+ * After a batch, in milliseconds: for as long as it took, so that Claude Code gets the lock in between; longer for each further task
+ * that came at once, so that what a batch costs by itself is shared by more.
  */
 const LONGEST_REST_MS = 20;
-const REST = 4;
+const REST_PER_TASK_MS = 4;
 
 /** `finish` gets all results of a batch. The next batch does not wait for it; it may reject. */
 export function createBatchQueue<Result>(
@@ -41,7 +41,8 @@ export function createBatchQueue<Result>(
   let running = false;
   let restsUntil = 0;
 
-  async function runBatch(): Promise<void> {
+  /** Returns how many tasks it took. */
+  async function runBatch(): Promise<number> {
     let taken: readonly Job<Result>[] = [];
     const results = await work({
       take: () => {
@@ -53,6 +54,7 @@ export function createBatchQueue<Result>(
       taken: () => tasksOf(taken),
     });
     void answer(taken, results);
+    return tasksOf(taken).length;
   }
 
   async function answer(jobs: readonly Job<Result>[], results: ReadonlyMap<string, Result>): Promise<void> {
@@ -73,9 +75,10 @@ export function createBatchQueue<Result>(
       // Without a rest, what else comes in this turn of the event loop joins the batch.
       await (rest > 0 ? delay(rest) : turn());
       const begin = performance.now();
-      await runBatch();
+      const tasks = await runBatch();
       const end = performance.now();
-      restsUntil = end + Math.min(REST * (end - begin), LONGEST_REST_MS);
+      const wished = Math.max(end - begin, REST_PER_TASK_MS * (tasks - 1));
+      restsUntil = end + Math.min(wished, LONGEST_REST_MS);
     }
     running = false;
   }

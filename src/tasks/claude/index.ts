@@ -143,7 +143,13 @@ function reader(
   listName: string,
   list: TaskList,
 ): ListReader {
-  return createListReader({ tasksDir, list: listName, project, isPruned: list.takePruned });
+  return createListReader({
+    tasksDir,
+    list: listName,
+    project,
+    isPruned: list.takePruned,
+    madeBy: list.takeMade,
+  });
 }
 
 const SWITCHED_OFF: Omit<ClaudeTasks, 'remove'> = {

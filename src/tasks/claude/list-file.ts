@@ -1,4 +1,4 @@
-import { closeSync, constants, openSync, readFileSync } from 'node:fs';
+import { closeSync, constants, fstatSync, lstatSync, openSync, readFileSync, type Stats } from 'node:fs';
 import { lstat, readdir, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -39,9 +39,23 @@ export function readListFileNow(folder: Pick<Folder, 'path'>, number: number): L
   }
 }
 
-/** Replaces or makes an entry. Two spaces and no newline at the end, as Claude Code writes it. */
-export function writeListFile(folder: Folder, number: number, task: ListTask): void {
-  writeFileAtomicNow(listFilePath(folder, number), JSON.stringify(task, null, 2));
+/** Replaces or makes an entry, and returns its stamp. Two spaces and no newline at the end, as Claude Code writes it. */
+export function writeListFile(folder: Folder, number: number, task: ListTask): string {
+  let stamp = '';
+  writeFileAtomicNow(listFilePath(folder, number), JSON.stringify(task, null, 2), (fd) => {
+    stamp = stampOf(fstatSync(fd));
+  });
+  return stamp;
+}
+
+/** The stamp of entry `number`, which tells whether it changed. Null for what is gone, or is no plain file. */
+export function listFileStamp(folder: Folder, number: number): string | null {
+  const stats = lstatSync(listFilePath(folder, number), { throwIfNoEntry: false });
+  return stats?.isFile() ? stampOf(stats) : null;
+}
+
+function stampOf({ ino, mtimeMs, size }: Stats): string {
+  return `${ino}:${mtimeMs}:${size}`;
 }
 
 /** The highest number that was ever freed; 0 when none was. */

@@ -1,11 +1,10 @@
-import { lstatSync } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
+import { createPauses } from '../../lib/time-slicer.ts';
 import type { Task } from '../../types.ts';
-import { inSlices } from './batch-queue.ts';
 import { type Folder, openFolder } from './folder.ts';
 import { type ListStatus, notedEntry, statusByOthers } from './list-entry.ts';
-import { listFilePath, readListFile } from './list-file.ts';
+import { listFileStamp, readListFile } from './list-file.ts';
 import { numbersIn } from './list-index.ts';
 
 /** A status that another program or a person gave an entry of this project. */
@@ -36,6 +35,8 @@ interface ReaderOptions {
   /** Entries of other projects in the same list are theirs to read. */
   readonly project: string;
   readonly isPruned: (taskId: string) => boolean;
+  /** See `TaskList.takeMade`: such an entry need not be read. */
+  readonly madeBy: (number: number, stamp: string) => string | null;
 }
 
 /** An entry as it was read, with a stamp that tells whether it changed since. */
@@ -45,20 +46,31 @@ interface Seen {
   readonly change: EntryChange | null;
 }
 
-export function createListReader({ tasksDir, list, project, isPruned }: ReaderOptions): ListReader {
+/** Files that are looked at between two looks at the clock. */
+const PACE = 32;
+
+export function createListReader({ tasksDir, list, project, isPruned, madeBy }: ReaderOptions): ListReader {
   let seen: ReadonlyMap<number, Seen> = new Map();
 
   async function readFolder(folder: Folder): Promise<Reading> {
     const found = new Map<number, Seen>();
     const changes: EntryChange[] = [];
-    await inSlices(await numbersIn(folder), async (number) => {
-      const stamp = stampOf(folder, number);
-      if (stamp === null) return;
+    const pause = createPauses();
+    for (const [at, number] of (await numbersIn(folder)).entries()) {
+      if (at % PACE === 0) await pause();
+      const stamp = listFileStamp(folder, number);
+      if (stamp === null) continue;
       const before = seen.get(number);
-      const now = before?.stamp === stamp ? before : await look(folder, number, stamp, project);
+      if (before?.stamp === stamp) {
+        found.set(number, before);
+        continue;
+      }
+      const own = madeBy(number, stamp);
+      const now =
+        own === null ? await look(folder, number, stamp, project) : { stamp, taskId: own, change: null };
       found.set(number, now);
-      if (now !== before && now.change !== null) changes.push(now.change);
-    });
+      if (now.change !== null) changes.push(now.change);
+    }
     const left = new Set([...found.values()].map(({ taskId }) => taskId));
     const gone = [...seen.values()].flatMap(({ taskId }) => taskId ?? []).filter((id) => !left.has(id));
     seen = found;
@@ -93,12 +105,6 @@ async function openList(tasksDir: string, list: string): Promise<Folder | null> 
   } catch {
     return null;
   }
-}
-
-/** Null for what is gone again, or is no plain file. */
-function stampOf(folder: Folder, number: number): string | null {
-  const stats = lstatSync(listFilePath(folder, number), { throwIfNoEntry: false });
-  return stats?.isFile() ? `${stats.ino}:${stats.mtimeMs}:${stats.size}` : null;
 }
 
 async function look(folder: Folder, number: number, stamp: string, project: string): Promise<Seen> {

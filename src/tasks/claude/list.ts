@@ -55,6 +55,8 @@ export interface TaskList {
   write(tasksFolder: Folder, take: () => readonly Task[]): Promise<ListOutcome>;
   /** Whether the entry of a task is gone because hookctl removed it; tells each only once. */
   takePruned(taskId: string): boolean;
+  /** The task whose entry was made under this number with this stamp. Null when others wrote it; tells each only once. */
+  takeMade(number: number, stamp: string): string | null;
   /** Makes the next write read every file again. */
   forget(): void;
 }
@@ -62,6 +64,7 @@ export interface TaskList {
 /** Remembers the entries of the list, so that the cost of a write does not grow with the list. */
 export function createTaskList({ list, project, lockPatienceMs, now }: ListOptions): TaskList {
   const pruned = new Set<string>();
+  const made = new Map<number, Made>();
   let isForgotten = false;
   let known: Known | null = null;
 
@@ -78,7 +81,7 @@ export function createTaskList({ list, project, lockPatienceMs, now }: ListOptio
       const index = isSame
         ? before.index
         : await scanList(folder, before?.index.entries ?? new Map(), project);
-      const allocated = await allocate({ folder, list, project, lock }, index, latest(take()));
+      const allocated = await allocate({ folder, list, project, lock, made }, index, latest(take()));
       lock.assertHeld();
       for (const taskId of await prune(folder, allocated.index)) pruned.add(taskId);
       return allocated;
@@ -126,6 +129,11 @@ export function createTaskList({ list, project, lockPatienceMs, now }: ListOptio
       }
     },
     takePruned: (taskId) => pruned.delete(taskId),
+    takeMade(number, stamp) {
+      const entry = made.get(number);
+      made.delete(number);
+      return entry?.stamp === stamp ? entry.taskId : null;
+    },
     forget: () => {
       isForgotten = true;
     },
@@ -135,6 +143,12 @@ export function createTaskList({ list, project, lockPatienceMs, now }: ListOptio
 /** The listed tasks, each once, in its newest state. */
 function latest(tasks: readonly Task[]): readonly Task[] {
   return [...new Map(tasks.map((task) => [task.id, task])).values()].filter(isListed);
+}
+
+/** An entry as it was made. */
+interface Made {
+  readonly taskId: string;
+  readonly stamp: string;
 }
 
 /** The list as the last write left it. */
@@ -227,6 +241,8 @@ interface AllocationContext {
   readonly list: string;
   readonly project: string;
   readonly lock: HeldLock;
+  /** Gets the entries that are made, by number. */
+  readonly made: Map<number, Made>;
 }
 
 /**
@@ -238,7 +254,7 @@ async function allocate(
   index: ListIndex,
   tasks: readonly Task[],
 ): Promise<Allocation> {
-  const { folder, project, lock } = context;
+  const { folder, project, lock, made } = context;
   const numbers = new Map<string, number>();
   const existing: Task[] = [];
   const noted = tasks.map((task) => notedNumber(task, context.list) ?? 0);
@@ -257,7 +273,10 @@ async function allocate(
     const number = known?.number ?? last;
     lock.assertHeld();
     if (known?.isWritten) existing.push(task);
-    else writeListFile(folder, number, toListTask(task, { number, project, numberOf: index.numberOf }));
+    else {
+      const entry = toListTask(task, { number, project, numberOf: index.numberOf });
+      made.set(number, { taskId: task.id, stamp: writeListFile(folder, number, entry) });
+    }
     numbers.set(task.id, number);
     const finishedAt = isFinal(task.status) ? (task.completedAt ?? task.updatedAt) : null;
     index.set(number, { taskId: task.id, isPlaceholder: false, finishedAt });

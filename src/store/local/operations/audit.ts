@@ -6,7 +6,7 @@ export function recordAudit(sql: Sql, entries: readonly NewAuditEntry[]): void {
     sql.run(
       `insert into audit (at, actor_kind, actor, what, target, details, revision)
        values (:at, :kind, :name, :what, :target, :details, :revision)`,
-      { at, kind: actor.kind, name: actor.name, what, target, details: JSON.stringify(details), revision },
+      { at, kind: actor.kind, name: actor.name, what, target, details, revision },
     );
   }
 }

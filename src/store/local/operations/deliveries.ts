@@ -6,34 +6,23 @@ import {
   type NewRejection,
   type TaskInFlow,
 } from '../../store.ts';
-import { keepKeys } from '../log/dedupe.ts';
+import { CLAIMANT_COLUMNS, type Claimant, keepKeys } from '../log/dedupe.ts';
 import { type Sql, whole } from '../sql.ts';
-import type { DeliveryRow } from '../tables/deliveries.ts';
+import { DELIVERIES, type DeliveryRow } from '../tables/deliveries.ts';
 import { insertAlias, openFlow } from './flows.ts';
 import { insertOutgoing } from './outbox.ts';
 import { answerTask, applyChange, approveTask, insertTask, movePosts } from './tasks.ts';
 
-/** Columns of a pending delivery that its effects are made of. */
-type SettlingDelivery = Pick<
-  DeliveryRow,
-  | 'id'
-  | 'webhook'
-  | 'webhook_id'
-  | 'provider'
-  | 'status'
-  | 'trust'
-  | 'sender_name'
-  | 'sender_delivery_id'
-  | 'claims'
-  | 'sample'
->;
+/** A pending delivery, as far as its effects are made of it. */
+type SettlingDelivery = Claimant &
+  Pick<DeliveryRow, 'provider' | 'status' | 'trust' | 'sender_name' | 'sample'>;
 
 /** Records the end of a delivery's dispatch and all that it made; nothing when the delivery is no longer pending. */
 export function recordOutcome(sql: Sql, outcome: DeliveryOutcome): readonly Task[] {
-  const { deliveryId, effects, settledAt } = outcome;
+  const { deliveryId, effects, duplicateOf = null, ...end } = outcome;
+  const { settledAt } = end;
   const delivery = sql.one<SettlingDelivery>(
-    `select id, webhook, webhook_id, provider, status, trust, sender_name, sender_delivery_id, claims, sample
-     from deliveries where id = ?`,
+    `select ${CLAIMANT_COLUMNS}, provider, status, trust, sender_name, sample from deliveries where id = ?`,
     [deliveryId],
   );
   if (delivery?.status !== 'pending') return [];
@@ -44,7 +33,7 @@ export function recordOutcome(sql: Sql, outcome: DeliveryOutcome): readonly Task
   const made = tasks.map((task) => makeTask(sql, task, delivery, settledAt));
   const steered = effects.flatMap((effect) => steerTask(sql, effect, delivery, settledAt) ?? []);
   for (const { item } of effectsOf(effects, 'post')) insertOutgoing(sql, item, delivery, settledAt);
-  settle(sql, outcome);
+  DELIVERIES.update(sql, deliveryId, { ...end, duplicateOf, nextAttemptAt: null });
   const hasActed = outcome.status === 'processed' || tasks.length > 0;
   keepKeys(
     sql,
@@ -66,13 +55,9 @@ export function postpone(sql: Sql, deliveryId: string, reason: string, nextAttem
 
 /** Makes a failed or ignored delivery pending again; false when it is in another state or has no body any more. */
 export function requeue(sql: Sql, deliveryId: string): boolean {
-  const changed = sql.run(
-    `update deliveries
-     set status = 'pending', reason = null, attempts = 0, next_attempt_at = null, settled_at = null, decisions = '[]'
-     where id = ? and status in ('failed', 'ignored') and body_removed_at is null`,
-    [deliveryId],
-  );
-  return changed > 0;
+  const fresh = { reason: null, attempts: 0, nextAttemptAt: null, settledAt: null, decisions: [] };
+  const canRun = "status in ('failed', 'ignored') and body_removed_at is null";
+  return DELIVERIES.update(sql, deliveryId, { status: 'pending', ...fresh }, canRun);
 }
 
 const REJECTIONS_KEPT = 1_000;
@@ -81,13 +66,10 @@ const UNROUTED_KEPT = 200;
 
 /** Stores a rejected request and removes the oldest of those that are too many. */
 export function reject(sql: Sql, rejection: NewRejection): void {
-  sql.run(
-    `insert into deliveries (id, webhook, webhook_id, provider, status, reason, sender_delivery_id, event_type, headers,
-       query, size, received_at, replies, attempts, decisions, claims)
-     values (:id, :webhook, :webhookId, :provider, 'rejected', :reason, :senderDeliveryId, :eventType, '{}',
-       '', :size, :receivedAt, 0, 0, '[]', '[]')`,
-    { ...rejection },
-  );
+  DELIVERIES.insert(sql, {
+    ...{ ...rejection, status: 'rejected', headers: {}, query: '' },
+    ...{ replies: false, attempts: 0, decisions: [], claims: [] },
+  });
   const isUnrouted = rejection.webhook === NO_WEBHOOK;
   const alike = `status = 'rejected' and webhook ${isUnrouted ? '=' : '<>'} :none`;
   sql.run(
@@ -144,14 +126,4 @@ function steerTask(sql: Sql, effect: Effect, delivery: SettlingDelivery, at: num
 
 function actorOf({ provider, sender_name: sender }: SettlingDelivery): string {
   return sender === null ? provider : `${provider}:${sender}`;
-}
-
-function settle(sql: Sql, outcome: DeliveryOutcome): void {
-  const { deliveryId, status, reason, decisions, settledAt, duplicateOf = null } = outcome;
-  sql.run(
-    `update deliveries set status = :status, reason = :reason, settled_at = :settledAt, next_attempt_at = null,
-       decisions = :decisions, duplicate_of = :duplicateOf
-     where id = :deliveryId`,
-    { deliveryId, status, reason, settledAt, duplicateOf, decisions: JSON.stringify(decisions) },
-  );
 }

@@ -94,6 +94,6 @@ export const operations: { readonly [Name in OperationName]: Operation<Operation
 
 function findUnused(sql: Sql, segments: readonly number[]): Unused {
   const isUsed = (segment: number) =>
-    sql.one('select 1 from deliveries where body_segment = ? limit 1', [segment]) !== null;
+    sql.value('select 1 from deliveries where body_segment = ? limit 1', [segment]) !== null;
   return { segments: segments.filter((segment) => !isUsed(segment)), end: notedEnd(sql) };
 }

@@ -2,6 +2,7 @@ import type { NewOutgoing } from '../../../types.ts';
 import type { OutgoingNote } from '../../store.ts';
 import type { TaskReply } from '../../tasks.ts';
 import { type Sql, whole } from '../sql.ts';
+import { OUTBOX } from '../tables/outbox.ts';
 
 /** An item that is stored already stays as it is: a dispatch can be repeated. */
 export function insertOutgoing(
@@ -10,18 +11,13 @@ export function insertOutgoing(
   delivery: { readonly id: string; readonly provider: string },
   at: number,
 ): void {
-  sql.run(
-    `insert into outbox (id, kind, provider, delivery_id, place, content, edits, private_network, status,
-       attempts, uncertain, next_attempt_at, created_at)
-     values (:id, :kind, :provider, :deliveryId, :place, :content, :edits, :privateNetwork, 'waiting',
-       0, 0, :at, :at)
-     on conflict (id) do nothing`,
+  OUTBOX.insert(
+    sql,
     {
-      ...{ id: item.id, kind: item.kind, content: item.content, edits: item.edits, at },
-      ...{ deliveryId: delivery.id, provider: delivery.provider },
-      place: JSON.stringify(item.place),
-      privateNetwork: item.privateNetwork ? 1 : 0,
+      ...{ ...item, deliveryId: delivery.id, provider: delivery.provider, status: 'waiting' },
+      ...{ attempts: 0, uncertain: false, nextAttemptAt: at, createdAt: at },
     },
+    'on conflict (id) do nothing',
   );
 }
 
@@ -56,29 +52,15 @@ export function beginOutgoing(sql: Sql, id: string): void {
 }
 
 export function noteOutgoing(sql: Sql, id: string, note: OutgoingNote): void {
-  sql.run(
-    `update outbox
-     set status = :status, reason = :reason, uncertain = :uncertain, next_attempt_at = :nextAttemptAt,
-       remote_id = :remoteId, settled_at = :settledAt
-     where id = :id and status = 'waiting'`,
-    { ...note, id, uncertain: note.uncertain ? 1 : 0, nextAttemptAt: whole(note.nextAttemptAt) },
-  );
+  const nextAttemptAt = whole(note.nextAttemptAt);
+  OUTBOX.update(sql, id, { ...note, nextAttemptAt }, "status = 'waiting'");
 }
 
 export function retryOutgoing(sql: Sql, id: string, now: number): boolean {
-  const changed = sql.run(
-    `update outbox set status = 'waiting', attempts = 0, next_attempt_at = :now, settled_at = null
-     where id = :id and status in ('failed', 'dropped')`,
-    { id, now },
-  );
-  return changed > 0;
+  const again = { status: 'waiting', attempts: 0, nextAttemptAt: now, settledAt: null } as const;
+  return OUTBOX.update(sql, id, again, "status in ('failed', 'dropped')");
 }
 
 export function dropOutgoing(sql: Sql, id: string, now: number): boolean {
-  const changed = sql.run(
-    `update outbox set status = 'dropped', settled_at = :now
-     where id = :id and status in ('waiting', 'failed')`,
-    { id, now },
-  );
-  return changed > 0;
+  return OUTBOX.update(sql, id, { status: 'dropped', settledAt: now }, "status in ('waiting', 'failed')");
 }

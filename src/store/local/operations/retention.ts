@@ -7,15 +7,14 @@ import { SCHEMA_VERSION } from '../tables/versions.ts';
 
 /** Removes bodies, and what was sent or given up for them. */
 export function removeBodies(sql: Sql, ids: readonly string[], at: number): number {
-  const list = JSON.stringify(ids);
   sql.run(
     "delete from outbox where delivery_id in (select value from json_each(?)) and status <> 'waiting'",
-    [list],
+    [ids],
   );
   return sql.run(
     `update deliveries set body_segment = null, body_offset = null, body_removed_at = :at
-     where id in (select value from json_each(:list)) and status <> 'pending' and body_segment is not null`,
-    { list, at },
+     where id in (select value from json_each(:ids)) and status <> 'pending' and body_segment is not null`,
+    { ids, at },
   );
 }
 
@@ -38,28 +37,27 @@ export function pruneTrees(
   filter: TreeFilter,
   at: number,
 ): readonly string[] {
-  const { before } = filter;
-  const ids = (values: readonly string[]) => JSON.stringify(values);
-  const gone = sql
-    .all<{ id: string }>(
-      `select task.id from tasks as root join tasks as task on task.initiated_task_id = root.id
-       where root.id in (select value from json_each(:roots)) and ${isSelected(filter)}
-         and ${keptBecause(filter)} is null`,
-      { roots: ids(trees.map(({ id }) => id)), before },
-    )
-    .map(({ id }) => id);
-  removeTasks(sql, ids(gone), at - BUDGET_MS);
+  const gone = sql.column(
+    `select task.id from tasks as root join tasks as task on task.initiated_task_id = root.id
+     where root.id in (select value from json_each(:roots)) and ${isSelected(filter)}
+       and ${keptBecause(filter)} is null`,
+    { roots: trees.map(({ id }) => id), before: filter.before },
+  );
+  removeTasks(sql, gone, at - BUDGET_MS);
   sql.run(
     `delete from outbox where delivery_id in (select value from json_each(?)) and status <> 'waiting'
        and not exists (select 1 from tasks where tasks.delivery_id = outbox.delivery_id)`,
-    [ids(trees.flatMap(({ deliveryId }) => deliveryId ?? []))],
+    [trees.flatMap(({ deliveryId }) => deliveryId ?? [])],
   );
-  removeFlows(sql, ids(trees.map(({ flowId }) => flowId)));
+  removeFlows(
+    sql,
+    trees.map(({ flowId }) => flowId),
+  );
   return gone;
 }
 
 /** Budgets go on counting their runs. */
-function removeTasks(sql: Sql, tasks: string, budgetedSince: number): void {
+function removeTasks(sql: Sql, tasks: readonly string[], budgetedSince: number): void {
   const listed = 'in (select value from json_each(:tasks))';
   sql.run('delete from pruned_runs where started_at <= ?', [budgetedSince]);
   sql.run(
@@ -73,13 +71,13 @@ function removeTasks(sql: Sql, tasks: string, budgetedSince: number): void {
 }
 
 /** Removes those of the flows that have no task, and of the others the conversations that are over and have none. */
-function removeFlows(sql: Sql, flows: string): void {
-  const empty = sql.all<{ id: string }>(
+function removeFlows(sql: Sql, flows: readonly string[]): void {
+  const empty = sql.column(
     `select id from flows where id in (select value from json_each(?))
        and not exists (select 1 from tasks where tasks.flow_id = flows.id)`,
     [flows],
   );
-  const values = { flows, empty: JSON.stringify(empty.map(({ id }) => id)) };
+  const values = { flows, empty };
   const isEmpty = 'in (select value from json_each(:empty))';
   sql.run(`delete from flow_aliases where flow_id ${isEmpty}`, values);
   sql.run(

@@ -1,15 +1,13 @@
 import type { Task } from '../../../types.ts';
 import type { BudgetNotice, RunEnding, RunNote, RunStart, RunWait, TaskEnding } from '../../runs.ts';
 import { type Sql, whole } from '../sql.ts';
-import { type RunRow, toRun } from '../tables/runs.ts';
+import { RUNS } from '../tables/runs.ts';
 import { addComment, insertReply } from './outbox.ts';
 import { addUsage, applyChange } from './tasks.ts';
 
 /** An agent that is no longer configured is forgotten, and is new again when it comes back. */
 export function noteAgents(sql: Sql, names: readonly string[], at: number): void {
-  sql.run('delete from known_agents where name not in (select value from json_each(?))', [
-    JSON.stringify(names),
-  ]);
+  sql.run('delete from known_agents where name not in (select value from json_each(?))', [names]);
   for (const name of names) {
     // By the tasks' own times, not by the clock: a task that is made from now on must not count.
     sql.run(
@@ -37,60 +35,39 @@ export function noteWaiting(sql: Sql, waits: readonly RunWait[], gone: readonly 
 
 /** Makes or changes the run, while its task is queued and it has not started meanwhile. */
 function noteWait(sql: Sql, { id, task, runner, state, reason, at }: RunWait): void {
-  if (sql.one("select id from tasks where id = ? and status = 'queued'", [task.id]) === null) return;
-  sql.run(
-    `insert into runs (id, task_id, flow_id, conversation_id, agent, runner, state, reason, created_at)
-     values (:id, :taskId, :flowId, :conversationId, :agent, :runner, :state, :reason, :at)
-     on conflict (id) do update set state = :state, reason = :reason, runner = :runner
-       where started_at is null`,
-    {
-      ...{ id, runner, state, reason, at },
-      ...{ taskId: task.id, flowId: task.flowId, conversationId: task.conversationId, agent: task.agent },
-    },
+  if (sql.value("select id from tasks where id = ? and status = 'queued'", [task.id]) === null) return;
+  const { id: taskId, agent, flowId, conversationId } = task;
+  RUNS.insert(
+    sql,
+    { id, taskId, agent, flowId, conversationId, runner, state, reason, createdAt: at },
+    `on conflict (id) do update set state = excluded.state, reason = excluded.reason, runner = excluded.runner
+     where started_at is null`,
   );
 }
 
 export function startRun(sql: Sql, start: RunStart): Task | null {
-  const { wait, folder, logPath, sessionKey, reservedUsd, change } = start;
+  const { wait, change, ...facts } = start;
   noteWait(sql, wait);
   const task = applyChange(sql, change);
   if (task === null) return null;
-  sql.run(
-    `update runs
-     set state = 'running', reason = null, folder = :folder, log_path = :logPath, session_key = :sessionKey,
-       reserved_usd = :reservedUsd, started_at = :at
-     where id = :id and started_at is null`,
-    { id: wait.id, folder, logPath, sessionKey, reservedUsd, at: change.at },
-  );
+  const running = { ...facts, state: 'running', reason: null, startedAt: change.at } as const;
+  RUNS.update(sql, wait.id, running, 'started_at is null');
   return task;
 }
 
 export function noteRun(sql: Sql, id: string, note: RunNote): void {
-  const row = sql.one<RunRow>('select * from runs where id = ?', [id]);
-  if (row === null) return;
-  const { pid, commandLine, sessionId, openWith } = { ...toRun(row), ...note };
-  sql.run(
-    `update runs set pid = :pid, command_line = :commandLine, session_id = :sessionId, open_with = :openWith
-     where id = :id`,
-    { id, pid, commandLine: JSON.stringify(commandLine), sessionId, openWith },
-  );
+  RUNS.update(sql, id, note);
 }
 
-export function endRun(sql: Sql, ending: RunEnding): Task | null {
-  const { id, state, reason, exitCode, signal, usage, denials, at, task } = ending;
-  sql.run(
-    `update runs
-     set state = :state, reason = :reason, exit_code = :exitCode, signal = :signal, cost_usd = :costUsd,
-       input_tokens = :inputTokens, output_tokens = :outputTokens, turns = :turns, denials = :denials,
-       ended_at = :at
-     where id = :id and state = 'running'`,
-    {
-      ...{ id, state, reason, exitCode, signal, at, costUsd: usage.costUsd, turns: whole(usage.turns) },
-      inputTokens: whole(usage.inputTokens),
-      outputTokens: whole(usage.outputTokens),
-      denials: JSON.stringify(denials),
-    },
-  );
+export function endRun(sql: Sql, { id, task, at, usage, ...end }: RunEnding): Task | null {
+  const { inputTokens, outputTokens, turns } = usage;
+  const taken = {
+    costUsd: usage.costUsd,
+    inputTokens: whole(inputTokens),
+    outputTokens: whole(outputTokens),
+    turns: whole(turns),
+  };
+  RUNS.update(sql, id, { ...end, usage: taken, endedAt: at }, "state = 'running'");
   return task === null ? null : endTask(sql, task);
 }
 
@@ -103,7 +80,10 @@ function endTask(sql: Sql, ending: TaskEnding): Task | null {
 }
 
 export function giveNotice(sql: Sql, { scope, since, at, reply }: BudgetNotice): boolean {
-  const given = sql.one('select scope from budget_notices where scope = ? and given_at > ?', [scope, since]);
+  const given = sql.value('select scope from budget_notices where scope = ? and given_at > ?', [
+    scope,
+    since,
+  ]);
   if (given !== null) return false;
   if (reply !== null) addComment(sql, reply.item, reply.deliveryId, at);
   sql.run(

@@ -1,9 +1,9 @@
-import type { NewTask, Task, TaskEvent, TaskStatus, Transition, Trust } from '../../../types.ts';
+import type { NewTask, Task, TaskEvent, TaskStatus, TaskUsage, Transition, Trust } from '../../../types.ts';
 import type { FlowThread } from '../../store.ts';
 import type { SyncNote, TaskChange, TaskCreation, TaskNote } from '../../tasks.ts';
 import { type Sql, whole } from '../sql.ts';
-import { flowRow } from '../tables/flows.ts';
-import { type TaskRow, taskRow, toTask, type UsageColumns } from '../tables/tasks.ts';
+import { FLOWS } from '../tables/flows.ts';
+import { TASKS } from '../tables/tasks.ts';
 import { openFlow } from './flows.ts';
 import { insertReply } from './outbox.ts';
 
@@ -25,12 +25,11 @@ export function createTask(sql: Sql, creation: TaskCreation): Task | null {
 }
 
 function openBelow(sql: Sql, initiatorId: string): number {
-  const row = sql.one<{ count: number }>(
-    `select count(*) as count from tasks
+  return sql.count(
+    `select count(*) from tasks
      where initiated_task_id = ? and parent_task_id is not null and completed_at is null`,
     [initiatorId],
   );
-  return row?.count ?? 0;
 }
 
 /** A task of a flow that exists. */
@@ -59,55 +58,41 @@ interface TaskInsertion {
  * dispatch can be repeated.
  */
 export function insertTask(sql: Sql, insertion: TaskInsertion): Task {
-  const { task, flowId, externalId, conversationId, source, trust, webhook, command, actor, at } = insertion;
-  const { id, title, status, agent, prompt, url } = task;
-  const stored = taskRow(sql, id);
-  if (stored !== null) return toTask(stored);
-  const flow = flowRow(sql, flowId);
-  if (flow === null) throw new Error(`${flowId}, the flow of ${id}, does not exist`);
-  const row: TaskRow = {
-    ...{ id, title, status, agent, prompt, url, source, trust, webhook, command },
-    flow_id: flowId,
-    external_id: externalId ?? flow.external_id,
-    conversation_id: conversationId ?? flow.current_conversation_id,
-    parent_task_id: insertion.parentId,
-    initiated_task_id: insertion.initiatorId,
-    depends_on: JSON.stringify(insertion.dependsOn),
-    delivery_id: insertion.deliveryId,
-    source_metadata: JSON.stringify(task.sourceMetadata),
-    sync_to_claude: task.syncToClaudeTasks ? 1 : 0,
-    sample: insertion.isSample ? 1 : 0,
-    ...{ created_at: at, updated_at: at, started_at: null, completed_at: null },
+  const { task, flowId, externalId, conversationId, initiatorId, parentId, actor, at, ...same } = insertion;
+  const { typed, ...given } = task;
+  const stored = TASKS.get(sql, task.id);
+  if (stored !== null) return stored;
+  const flow = FLOWS.get(sql, flowId);
+  if (flow === null) throw new Error(`${flowId}, the flow of ${task.id}, does not exist`);
+  const made: Task = {
+    ...{ ...given, ...same, flowId, parentTaskId: parentId, initiatedTaskId: initiatorId },
+    externalId: externalId ?? flow.externalId,
+    conversationId: conversationId ?? flow.currentConversationId,
+    ...{ createdAt: at, updatedAt: at, startedAt: null, completedAt: null },
     ...{ result: null, error: null, unsynced: null },
-    ...{ cost_usd: null, input_tokens: null, output_tokens: null, duration_ms: null },
+    usage: { costUsd: null, inputTokens: null, outputTokens: null, durationMs: null },
   };
-  // By position, and not read back: with names and `returning *` it takes four times as long.
-  const columns = Object.keys(row);
-  const values = Object.values<string | number | null>({ ...row });
-  sql.run(`insert into tasks (${columns.join()}) values (${columns.map(() => '?').join()})`, values);
-  record(sql, { taskId: id, event: 'create', from: null, to: status, actor, reason: null, at });
-  return toTask(row);
+  TASKS.insert(sql, made);
+  record(sql, { taskId: made.id, event: 'create', from: null, to: made.status, actor, reason: null, at });
+  return made;
 }
 
 /** Moves a task on and records it. The task as it is then; null when it had left `from`, and nothing changed. */
 export function applyChange(sql: Sql, change: TaskChange): Task | null {
   const { from, to, at, isEnd, result, error, reply } = change;
-  const row = rowIn(sql, change.taskId, from);
-  if (row === null) return null;
+  const task = taskIn(sql, change.taskId, from);
+  if (task === null) return null;
   record(sql, change);
   if (reply !== null) insertReply(sql, reply, at);
-  return update(sql, row, {
-    ...plus(row, change.spent),
-    ...{ status: to, result, error, updated_at: at, completed_at: isEnd ? at : null },
-    ...(!isEnd && { started_at: to === 'running' ? at : null }),
-    ...(from === 'running' && {
-      duration_ms: (row.duration_ms ?? 0) + Math.max(0, at - (row.started_at ?? at)),
-    }),
+  const usage = plus(task.usage, change.spent);
+  const ranMs =
+    from === 'running' ? (usage.durationMs ?? 0) + Math.max(0, at - (task.startedAt ?? at)) : null;
+  return update(sql, task, {
+    ...{ status: to, result, error, updatedAt: at, completedAt: isEnd ? at : null },
+    ...(!isEnd && { startedAt: to === 'running' ? at : null }),
+    usage: { ...usage, durationMs: ranMs ?? usage.durationMs },
     ...(reply?.becomesTaskComment === true && {
-      source_metadata: JSON.stringify({
-        ...JSON.parse(row.source_metadata),
-        comment_outgoing_id: reply.item.id,
-      }),
+      sourceMetadata: { ...task.sourceMetadata, comment_outgoing_id: reply.item.id },
     }),
   });
 }
@@ -117,9 +102,13 @@ export function addUsage(
   sql: Sql,
   { taskId, from, result, spent, at }: Pick<TaskChange, 'taskId' | 'from' | 'result' | 'spent' | 'at'>,
 ): Task | null {
-  const row = rowIn(sql, taskId, from);
-  if (row === null) return null;
-  return update(sql, row, { ...plus(row, spent), result: row.result ?? result, updated_at: at });
+  const task = taskIn(sql, taskId, from);
+  if (task === null) return null;
+  return update(sql, task, {
+    usage: plus(task.usage, spent),
+    result: task.result ?? result,
+    updatedAt: at,
+  });
 }
 
 type DeliveryStep = Pick<TaskChange, 'taskId' | 'actor' | 'at'>;
@@ -129,28 +118,28 @@ export function answerTask(
   sql: Sql,
   { prompt, trust, ...step }: DeliveryStep & { readonly prompt: string; readonly trust: Trust },
 ): Task | null {
-  const row = rowIn(sql, step.taskId, 'waiting_answer');
-  if (row === null) return null;
-  const lower = BY_TRUST.find((each) => each === trust || each === row.trust) ?? 'unverified';
-  return queue(sql, row, 'answer', step, { prompt: row.prompt + prompt, trust: lower });
+  const task = taskIn(sql, step.taskId, 'waiting_answer');
+  if (task === null) return null;
+  const lower = BY_TRUST.find((each) => each === trust || each === task.trust) ?? 'unverified';
+  return queue(sql, task, 'answer', step, { prompt: task.prompt + prompt, trust: lower });
 }
 
 const BY_TRUST: readonly Trust[] = ['unverified', 'verified', 'operator'];
 
 /** Queues a task that waits for approval. */
 export function approveTask(sql: Sql, step: DeliveryStep): Task | null {
-  const row = rowIn(sql, step.taskId, 'waiting_approval');
-  return row === null ? null : queue(sql, row, 'approve', step, {});
+  const task = taskIn(sql, step.taskId, 'waiting_approval');
+  return task === null ? null : queue(sql, task, 'approve', step, {});
 }
 
-function queue(sql: Sql, row: TaskRow, event: TaskEvent, step: DeliveryStep, more: Partial<TaskRow>): Task {
-  record(sql, { ...step, event, from: row.status, to: 'queued', reason: null });
-  return update(sql, row, { ...more, status: 'queued', updated_at: step.at });
+function queue(sql: Sql, task: Task, event: TaskEvent, step: DeliveryStep, more: Partial<Task>): Task {
+  record(sql, { ...step, event, from: task.status, to: 'queued', reason: null });
+  return update(sql, task, { ...more, status: 'queued', updatedAt: step.at });
 }
 
 /** Records an event that changes nothing. False when it is the last recorded one of the task, or there is no task. */
 export function noteTask(sql: Sql, { taskId, event, actor, reason, at }: TaskNote): boolean {
-  const status = taskRow(sql, taskId)?.status;
+  const status = TASKS.get(sql, taskId)?.status;
   if (status === undefined) return false;
   const last = sql.one(
     `select 1 from (select * from task_transitions where task_id = :taskId order by id desc limit 1)
@@ -172,7 +161,7 @@ export function noteSync(sql: Sql, notes: readonly SyncNote[]): void {
     };
     sql.run('update tasks set unsynced = ?, source_metadata = json_patch(source_metadata, ?) where id = ?', [
       unsynced,
-      JSON.stringify(known),
+      known,
       taskId,
     ]);
   }
@@ -189,13 +178,13 @@ export function movePosts(sql: Sql, { flowId, place }: FlowThread): void {
          then json_remove(source_metadata, '$.comment_outgoing_id') else source_metadata end, :patch)
      where flow_id = :flowId and json_type(source_metadata, '$.reply.place') = 'object'
        and json_patch(source_metadata, :patch) <> source_metadata`,
-    { flowId, number: place.number ?? null, patch: JSON.stringify({ reply: { place } }) },
+    { flowId, number: place.number ?? null, patch: { reply: { place } } },
   );
 }
 
-function rowIn(sql: Sql, taskId: string, status: TaskStatus): TaskRow | null {
-  const row = taskRow(sql, taskId);
-  return row?.status === status ? row : null;
+function taskIn(sql: Sql, taskId: string, status: TaskStatus): Task | null {
+  const task = TASKS.get(sql, taskId);
+  return task?.status === status ? task : null;
 }
 
 function record(sql: Sql, { taskId, event, from, to, actor, reason, at }: Transition & { taskId: string }) {
@@ -206,20 +195,19 @@ function record(sql: Sql, { taskId, event, from, to, actor, reason, at }: Transi
   );
 }
 
-/** The task with these columns changed. */
-function update(sql: Sql, row: TaskRow, changed: Partial<TaskRow>): Task {
-  const columns = Object.keys(changed).map((column) => `${column} = ?`);
-  const values = Object.values<string | number | null>({ ...changed });
-  sql.run(`update tasks set ${columns.join()} where id = ?`, [...values, row.id]);
-  return toTask({ ...row, ...changed });
+/** The task with these fields changed. */
+function update(sql: Sql, task: Task, changed: Partial<Task>): Task {
+  TASKS.update(sql, task.id, changed);
+  return { ...task, ...changed };
 }
 
 /** A task's usage with that of one more run; null adds nothing. */
-function plus(row: UsageColumns, spent: TaskChange['spent']): Partial<UsageColumns> {
+function plus(usage: TaskUsage, spent: TaskChange['spent']): TaskUsage {
   const sum = (stored: number | null, more: number | null) => (more === null ? stored : (stored ?? 0) + more);
   return {
-    cost_usd: sum(row.cost_usd, spent.costUsd),
-    input_tokens: sum(row.input_tokens, whole(spent.inputTokens)),
-    output_tokens: sum(row.output_tokens, whole(spent.outputTokens)),
+    ...usage,
+    costUsd: sum(usage.costUsd, spent.costUsd),
+    inputTokens: sum(usage.inputTokens, whole(spent.inputTokens)),
+    outputTokens: sum(usage.outputTokens, whole(spent.outputTokens)),
   };
 }

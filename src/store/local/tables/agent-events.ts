@@ -1,20 +1,19 @@
-import type { AgentEvent, AgentEventFilter } from '../../../types.ts';
+import type { AgentEvent, AgentEventFilter, Transition } from '../../../types.ts';
 import type { AgentEventReader } from '../../tasks.ts';
 import { type Sql, where } from '../sql.ts';
-import type { TransitionRow } from './tasks.ts';
 
 const MOST = 100;
 
 export function readAgentEvents(sql: Sql): AgentEventReader {
   return {
-    isConsumer: (name) => sql.one('select name from event_consumers where name = ?', [name]) !== null,
+    isConsumer: (name) => sql.value('select name from event_consumers where name = ?', [name]) !== null,
     agentEvents(filter) {
       // Both kinds in order, each once: an answer queues its task.
       const rows = [...unacked(sql, filter, IS_QUEUED), ...unacked(sql, filter, IS_NEWS)];
       const byId = new Map(rows.map((row) => [row.id, row]));
       return [...byId.values()].sort((left, right) => left.id - right.id).map(toAgentEvent);
     },
-    newestTransition: () => sql.one<{ id: number }>('select max(id) as id from task_transitions')?.id ?? 0,
+    newestTransition: () => sql.count('select max(id) from task_transitions'),
   };
 }
 
@@ -27,8 +26,9 @@ const IS_QUEUED = `tasks.status = 'queued' and step.id = (
 const IS_NEWS = `step.id > event_consumers.joined_after and step.event in ('answer', 'cancel')
   and step.from_status <> step.to_status and step.from_status <> 'waiting_approval'`;
 
-interface EventRow extends Pick<TransitionRow, 'id' | 'task_id' | 'event' | 'actor' | 'reason' | 'at'> {
-  readonly joined_after: number;
+interface EventRow extends Omit<AgentEvent, 'id' | 'kind'>, Pick<Transition, 'event'> {
+  readonly id: number;
+  readonly joinedAfter: number;
 }
 
 function unacked(
@@ -44,7 +44,8 @@ function unacked(
     [IS_UNACKED]: true,
   });
   return sql.all<EventRow>(
-    `select step.id, step.task_id, step.event, step.actor, step.reason, step.at, event_consumers.joined_after
+    `select step.id, step.task_id as "taskId", step.event, step.actor, step.reason, step.at,
+       event_consumers.joined_after as "joinedAfter"
      from event_consumers join task_transitions as step join tasks on tasks.id = step.task_id
      ${text} order by step.id limit ?`,
     [...values, MOST],
@@ -54,7 +55,7 @@ function unacked(
 const IS_UNACKED = `not exists (
   select 1 from event_acks as ack where ack.consumer = event_consumers.name and ack.transition_id = step.id)`;
 
-function toAgentEvent({ id, task_id, event, actor, reason, at, joined_after }: EventRow): AgentEvent {
-  const isNews = id > joined_after && (event === 'answer' || event === 'cancel');
-  return { id: `evt-${id}`, kind: isNews ? event : 'task', taskId: task_id, actor, reason, at };
+function toAgentEvent({ id, event, joinedAfter, ...step }: EventRow): AgentEvent {
+  const isNews = id > joinedAfter && (event === 'answer' || event === 'cancel');
+  return { ...step, id: `evt-${id}`, kind: isNews ? event : 'task' };
 }

@@ -1,26 +1,14 @@
-import type { Outgoing, OutgoingKind, OutgoingStatus } from '../../../types.ts';
+import type { Outgoing, OutgoingStatus } from '../../../types.ts';
 import type { OutgoingFilter, StoreReader } from '../../store.ts';
-import { PAGE_SIZE, type Query, type Sql, where } from '../sql.ts';
+import { page, type Query, type Sql } from '../sql.ts';
+import { type Table, table } from './table.ts';
+import { countsByStatus } from './tasks.ts';
 
-/** A row of `outbox`. Times are epoch milliseconds, booleans 0 or 1. */
-interface OutboxRow {
-  readonly id: string;
-  readonly kind: OutgoingKind;
-  readonly provider: string;
-  readonly delivery_id: string;
-  readonly place: string;
-  readonly content: string;
-  readonly edits: string | null;
-  readonly private_network: number;
-  readonly status: OutgoingStatus;
-  readonly reason: string | null;
-  readonly attempts: number;
-  readonly uncertain: number;
-  readonly next_attempt_at: number;
-  readonly remote_id: string | null;
-  readonly created_at: number;
-  readonly settled_at: number | null;
-}
+export const OUTBOX: Table<Outgoing> = table('outbox', {
+  place: ['json', 'place'],
+  privateNetwork: ['flag', 'private_network'],
+  uncertain: ['flag', 'uncertain'],
+});
 
 type OutboxReader = Pick<
   StoreReader,
@@ -29,59 +17,20 @@ type OutboxReader = Pick<
 
 export function readOutbox(sql: Sql): OutboxReader {
   return {
-    outgoing(id) {
-      const row = sql.one<OutboxRow>('select * from outbox where id = ?', [id]);
-      return row === null ? null : toOutgoing(row);
-    },
-    outbox(filter = {}) {
-      const { text, values } = listOutgoing(filter);
-      return sql.all<OutboxRow>(text, values).map(toOutgoing);
-    },
-    countsByOutgoingStatus() {
-      // An index alone answers it.
-      const rows = sql.all<{ status: OutgoingStatus; count: number }>(
-        'select status, count(*) as count from outbox group by status',
-      );
-      return Object.fromEntries(rows.map(({ status, count }) => [status, count]));
-    },
+    outgoing: (id) => OUTBOX.get(sql, id),
+    outbox: (filter = {}) => OUTBOX.list(sql, listOutgoing(filter)),
+    countsByOutgoingStatus: () => countsByStatus<OutgoingStatus>(sql, 'outbox'),
     waitingOutgoing: (limit) =>
-      sql
-        .all<OutboxRow>(
-          "select * from outbox where status = 'waiting' order by next_attempt_at, id limit ?",
-          [limit],
-        )
-        .map(toOutgoing),
+      OUTBOX.all(sql, "where status = 'waiting' order by next_attempt_at, id limit ?", [limit]),
     responsesBefore: ({ id, deliveryId }) =>
-      sql.one<{ count: number }>(
-        `select coalesce(sum(max(attempts, 1)), 0) as count from outbox
+      sql.count(
+        `select sum(max(attempts, 1)) from outbox
          where delivery_id = ? and kind in ('respond', 'ephemeral') and id < ?`,
         [deliveryId, id],
-      )?.count ?? 0,
+      ),
   };
 }
 
-export function listOutgoing({ status, deliveryId, before, limit = PAGE_SIZE }: OutgoingFilter): Query {
-  const { text, values } = where({ 'status = ?': status, 'delivery_id = ?': deliveryId, 'id < ?': before });
-  return { text: `select * from outbox ${text} order by id desc limit ?`, values: [...values, limit] };
-}
-
-function toOutgoing(row: OutboxRow): Outgoing {
-  return {
-    id: row.id,
-    kind: row.kind,
-    provider: row.provider,
-    deliveryId: row.delivery_id,
-    place: JSON.parse(row.place),
-    content: row.content,
-    edits: row.edits,
-    privateNetwork: row.private_network === 1,
-    status: row.status,
-    reason: row.reason,
-    attempts: row.attempts,
-    uncertain: row.uncertain === 1,
-    nextAttemptAt: row.next_attempt_at,
-    remoteId: row.remote_id,
-    createdAt: row.created_at,
-    settledAt: row.settled_at,
-  };
+export function listOutgoing(filter: OutgoingFilter): Query {
+  return page({ 'status = ?': filter.status, 'delivery_id = ?': filter.deliveryId }, filter);
 }

@@ -5,12 +5,8 @@ import type { StoreReader } from '../../store.ts';
 import type { PrunableTree, TreeFilter } from '../../tasks.ts';
 import type { BodyLocation, ReadBody } from '../log/body-reader.ts';
 import { type Query, type Sql, where } from '../sql.ts';
-import { type TaskRow, toTask } from './tasks.ts';
 
-type RetentionReader = Pick<
-  StoreReader,
-  'prunable' | 'countPrunable' | 'receivedAtRank' | 'prunableTrees' | 'tree'
->;
+type RetentionReader = Pick<StoreReader, 'prunable' | 'countPrunable' | 'receivedAtRank' | 'prunableTrees'>;
 
 export function readRetention(sql: Sql): RetentionReader {
   return {
@@ -27,13 +23,10 @@ export function readRetention(sql: Sql): RetentionReader {
         `select count(*) as count, coalesce(sum(size), 0) as bytes from deliveries ${text}`,
         values,
       );
-      return { count: counted?.count ?? 0, bytes: counted?.bytes ?? 0 };
+      return counted ?? { count: 0, bytes: 0 };
     },
     receivedAtRank: (rank) =>
-      sql.one<{ received_at: number }>(
-        'select received_at from deliveries order by id desc limit 1 offset ?',
-        [rank],
-      )?.received_at ?? null,
+      sql.value<number>('select received_at from deliveries order by id desc limit 1 offset ?', [rank]),
     // Trees of tasks that are over: a task is removed with all that it initiated, or not at all.
     prunableTrees: (filter, after, limit) =>
       sql.all<PrunableTree>(
@@ -45,8 +38,6 @@ export function readRetention(sql: Sql): RetentionReader {
          where root.id > :after and ${isSelected(filter)} order by root.id limit :limit`,
         { before: filter.before, after, limit },
       ),
-    tree: (rootId) =>
-      sql.all<TaskRow>('select * from tasks where initiated_task_id = ? order by id', [rootId]).map(toTask),
   };
 }
 
@@ -115,9 +106,7 @@ export function readSelection(sql: Sql, bodyAt: ReadBody): SelectionReader {
     },
     countSelected(selection) {
       const { text, values } = chosen(selection);
-      return (
-        sql.one<{ count: number }>(`select count(*) as count from deliveries ${text}`, values)?.count ?? 0
-      );
+      return sql.count(`select count(*) from deliveries ${text}`, values);
     },
   };
 }
