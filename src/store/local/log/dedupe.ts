@@ -25,6 +25,8 @@ interface Key {
   readonly key: string;
 }
 
+const FIND = 'select delivery_id, acted from dedupe_keys where webhook = ? and key = ?';
+
 interface Owner {
   readonly delivery_id: string;
   readonly acted: number;
@@ -44,20 +46,22 @@ export function openDedupe(sql: Sql): Dedupe {
     for (const name of names) owners.set(name, claimant.id);
   }
 
-  /** The delivery that makes the claimant a duplicate by this key. */
-  function ownerOf(key: Key, claimant: Claimant): string | null {
-    const waiting = owners.get(nameOf(key));
-    if (waiting !== undefined) return waiting === claimant.id ? null : waiting;
-    const found = sql.one<Owner>('select delivery_id, acted from dedupe_keys where webhook = ? and key = ?', [
-      key.scope,
-      key.key,
-    ]);
-    if (found === null || found.delivery_id === claimant.id) return null;
-    if (found.acted === 1) return found.delivery_id;
-    const first = sql.one<Claimant>(`select ${CLAIMANT_COLUMNS} from deliveries where id = ?`, [
-      found.delivery_id,
-    ]);
-    return first === null || isRedelivery(first, claimant) ? null : found.delivery_id;
+  /** Owners that the index knows. One statement for all keys: each that is run alone takes SQLite's locks again. */
+  function inIndex(keys: readonly Key[], claimant: Claimant): readonly string[] {
+    if (keys.length === 0) return [];
+    const text = Array(keys.length).fill(FIND).join(' union all ');
+    const found = sql.all<Owner>(
+      text,
+      keys.flatMap(({ scope, key }) => [scope, key]),
+    );
+    return found.filter((owner) => isHolding(owner, claimant)).map(({ delivery_id: id }) => id);
+  }
+
+  function isHolding({ delivery_id: id, acted }: Owner, claimant: Claimant): boolean {
+    if (id === claimant.id) return false;
+    if (acted === 1) return true;
+    const first = sql.one<Claimant>(`select ${CLAIMANT_COLUMNS} from deliveries where id = ?`, [id]);
+    return first !== null && !isRedelivery(first, claimant);
   }
 
   for (const row of sql.all<Claimant>(
@@ -66,11 +70,16 @@ export function openDedupe(sql: Sql): Dedupe {
     begin(row);
   }
   return {
-    owner: (claimant) =>
-      lookups(claimant).reduce<string | null>((first, key) => {
-        const id = ownerOf(key, claimant);
-        return id === null || (first !== null && first < id) ? first : id;
-      }, null),
+    owner(claimant) {
+      const keys = lookups(claimant);
+      const waiting = keys.map((key) => owners.get(nameOf(key)));
+      const settled = inIndex(
+        keys.filter((_, index) => waiting[index] === undefined),
+        claimant,
+      );
+      const others = [...waiting, ...settled].filter((id) => id !== undefined && id !== claimant.id);
+      return others.toSorted()[0] ?? null;
+    },
     begin,
     release(deliveryId) {
       for (const name of held.get(deliveryId) ?? []) {

@@ -31,15 +31,14 @@ export interface FoundRecord {
   readonly end: number;
 }
 
+const HEADER_ROOM = ' '.repeat(HEADER_BYTES);
+
 /** A record in two pieces, so that no body is copied: header with row, and body. */
 export function recordOf(row: RecordedRow, body: Uint8Array): readonly [Buffer, Uint8Array] {
-  const text = JSON.stringify(row);
-  const rowBytes = Buffer.byteLength(text);
-  const head = Buffer.allocUnsafe(HEADER_BYTES + rowBytes);
+  const head = Buffer.from(HEADER_ROOM + JSON.stringify(row));
   head.writeUInt32LE(MAGIC, 0);
-  head.writeUInt32LE(rowBytes, ROW_BYTES_AT);
+  head.writeUInt32LE(head.length - HEADER_BYTES, ROW_BYTES_AT);
   head.writeUInt32LE(body.byteLength, BODY_BYTES_AT);
-  head.write(text, HEADER_BYTES, 'utf8');
   head.writeUInt32LE(crc32(body, crc32(head.subarray(ROW_BYTES_AT))), SUM_AT);
   return [head, body];
 }
