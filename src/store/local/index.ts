@@ -3,15 +3,17 @@ import type { DatabaseSync } from 'node:sqlite';
 import { failure, messageOf } from '../../errors.ts';
 import { coalesce } from '../../lib/time-slicer.ts';
 import { effectsOf, type Store, type StoreReader } from '../store.ts';
+import { DURABILITY } from './durability.ts';
 import { type AppendLog, openAppendLog } from './log/append-log.ts';
 import { type BodyLocation, createBodyReader } from './log/body-reader.ts';
 import { CLAIMANT_COLUMNS, type Claimant, openDedupe } from './log/dedupe.ts';
 import { cutTail, holeAt, indexLog, recoveryProblems } from './log/index-log.ts';
 import { notedEnd, type RecordedRow, recordOf, rowOf } from './log/record.ts';
 import { isIndexed, listSegments, logFolder, logSize, removeSegments } from './log/segments.ts';
+import type { OperationName, OperationTypes } from './operations/index.ts';
 import { type Redact, redacting } from './redact-writes.ts';
-import { openSql, type Query, type Sql } from './sql.ts';
-import { damageOf, explained, openForReading, openForWriting } from './sqlite.ts';
+import { openSql, type Query, type Sql, writing } from './sql.ts';
+import { damageOf, explained, openForReading } from './sqlite.ts';
 import { readAgentEvents } from './tables/agent-events.ts';
 import { listAudit, readAudit } from './tables/audit.ts';
 import { type DeliveryRow, listDeliveries, readDeliveries } from './tables/deliveries.ts';
@@ -158,20 +160,16 @@ function unindexed({ behind, failure: why }: Writer): readonly string[] {
  * lost, in words.
  */
 export function prepare(path: string): readonly string[] {
-  const db = openForWriting(path);
-  try {
+  return writing(path, (sql, db) => {
     const isNew = schemaVersion(db, path) === 0;
     migrate(db, path);
-    const sql = openSql(db);
     const folder = logFolder(path);
     sql.run('begin immediate');
     const found = indexLog(sql, folder, { to: null, isLost: isNew });
     sql.run('commit');
     cutTail(folder, found.end);
     return recoveryProblems(found, path, isNew);
-  } finally {
-    db.close();
-  }
+  });
 }
 
 /** Records without rows that are too many: more are refused until the index has caught up. */
@@ -207,6 +205,7 @@ function writesOf({ path, sql, log, writer, isOpen }: Parts): Omit<Store, keyof 
   }
 
   return {
+    ...forwarded(writer),
     async accept(delivery) {
       if (!isOpen()) throw failure('store_stopped', `The store ${path} was closed.`);
       requireCaughtUp(writer.behind());
@@ -259,34 +258,20 @@ function writesOf({ path, sql, log, writer, isOpen }: Parts): Omit<Store, keyof 
       const isOver = (segment: number) => segment < newest && isIndexed(folder, segment, end);
       return removeSegments(folder, segments.filter(isOver));
     },
-    reject: (rejection) => writer.call('reject', rejection),
-    postpone: (...given) => writer.call('postpone', ...given),
-    createTask: (creation) => writer.call('createTask', creation),
-    changeTask: (change) => writer.call('changeTask', change),
-    pruneTrees: (...given) => writer.call('pruneTrees', ...given),
-    noteTask: (note) => writer.call('noteTask', note),
     async noteSync(notes) {
       if (notes.length > 0) await writer.call('noteSync', notes);
     },
-    addComment: (...given) => writer.call('addComment', ...given),
-    beginOutgoing: (id) => writer.call('beginOutgoing', id),
-    noteOutgoing: (...given) => writer.call('noteOutgoing', ...given),
-    retryOutgoing: (...given) => writer.call('retryOutgoing', ...given),
-    dropOutgoing: (...given) => writer.call('dropOutgoing', ...given),
-    removeBodies: (...given) => writer.call('removeBodies', ...given),
-    forgetDeliveries: (...given) => writer.call('forgetDeliveries', ...given),
-    recordAudit: (entries) => writer.call('recordAudit', entries),
-    joinEvents: (...given) => writer.call('joinEvents', ...given),
-    ackEvent: (...given) => writer.call('ackEvent', ...given),
-    noteAgents: (...given) => writer.call('noteAgents', ...given),
-    releaseBacklog: (agent) => writer.call('releaseBacklog', agent),
-    noteWaiting: (...given) => writer.call('noteWaiting', ...given),
-    startRun: (start) => writer.call('startRun', start),
-    noteRun: (...given) => writer.call('noteRun', ...given),
-    endRun: (ending) => writer.call('endRun', ending),
-    giveNotice: (notice) => writer.call('giveNotice', notice),
-    probe: () => writer.call('probe'),
   };
+}
+
+/** Every operation as a method. */
+function forwarded({ call }: Writer): OperationTypes {
+  const names = Object.keys(DURABILITY) as OperationName[];
+  const methods = names.map((name) => [
+    name,
+    (...given: Parameters<OperationTypes[typeof name]>) => call(name, ...given),
+  ]);
+  return Object.fromEntries(methods);
 }
 
 const noop = () => undefined;

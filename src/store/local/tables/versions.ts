@@ -75,6 +75,11 @@ function markVersion(db: DatabaseSync, version: number): void {
   db.exec(`pragma application_id = ${APPLICATION_ID}; pragma user_version = ${version}`);
 }
 
+/** Whether a db has exactly this code's schema. */
+export function isCurrent(db: DatabaseSync): boolean {
+  return numberIn(db, 'application_id') === APPLICATION_ID && numberIn(db, 'user_version') === SCHEMA_VERSION;
+}
+
 /** Throws `schema_version` unless the db has exactly this code's schema: a reader does not migrate. */
 export function requireCurrentSchema(db: DatabaseSync, path: string): void {
   const version = schemaVersion(db, path);
