@@ -4,10 +4,7 @@ import type { DatabaseSync } from 'node:sqlite';
 import { failure } from '../../../errors.ts';
 import { shellQuote } from '../../../lib/shell-quote.ts';
 import { createPrivate, loadSqlite } from '../sqlite.ts';
-import { SCHEMA } from './schema.ts';
-
-/** SQL that leads from version 1 to later ones, in order. A released migration is never changed: later ones are appended. */
-const MIGRATIONS: readonly string[] = [];
+import { MIGRATIONS, SCHEMA } from './schema.ts';
 
 /** The schema that this code reads and writes. */
 export const SCHEMA_VERSION = 1 + MIGRATIONS.length;
