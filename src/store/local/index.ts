@@ -132,13 +132,15 @@ export async function openStore({ path, redact = (text) => text }: StoreOptions)
   const end = notedEnd(sql);
   const writer = startWriter({ path, end, failed, damaged: (at) => add(holeAt(at)) });
   const log = await openAppendLog(path, { after: end, written: writer.appended });
+  let isOpen = true;
   return {
     ...reader,
-    ...redacting(writesOf({ path, sql, log, writer, isOpen: () => db.isOpen }), redact),
+    ...redacting(writesOf({ path, sql, log, writer, isOpen: () => isOpen }), redact),
     get problems() {
       return [...problems, ...unindexed(writer)];
     },
     async close() {
+      isOpen = false;
       await log.close();
       // The writer closes last: only a connection that may write can fold SQLite's own log into the db.
       reader.close();
@@ -204,10 +206,14 @@ function writesOf({ path, sql, log, writer, isOpen }: Parts): Omit<Store, keyof 
     }
   }
 
+  function requireOpen(): void {
+    if (!isOpen()) throw failure('store_stopped', `The store ${path} was closed.`);
+  }
+
   return {
     ...forwarded(writer),
     async accept(delivery) {
-      if (!isOpen()) throw failure('store_stopped', `The store ${path} was closed.`);
+      requireOpen();
       requireCaughtUp(writer.behind());
       const row = rowOf(delivery);
       const owner = dedupe.owner(row);
@@ -236,6 +242,7 @@ function writesOf({ path, sql, log, writer, isOpen }: Parts): Omit<Store, keyof 
     },
     async requeue(deliveryId) {
       await writer.indexed();
+      requireOpen();
       const row = sql.one<Claimant & Pick<DeliveryRow, 'status'>>(
         `select status, ${CLAIMANT_COLUMNS} from deliveries where id = ?`,
         [deliveryId],
