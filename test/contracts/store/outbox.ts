@@ -34,7 +34,7 @@ export function outboxContract(implementation: Implementation): void {
       expect([store.outgoing('out-none'), store.countsByOutgoingStatus()]).toEqual([null, { sent: 1 }]);
     });
 
-    test('what no longer waits is neither begun nor noted', async () => {
+    test('what no longer waits is neither tried nor noted', async () => {
       const store = await freshStore(implementation);
       await withItems(store, 'dlv-1', [comment('out-1'), comment('out-2'), comment('out-3')]);
       await store.noteOutgoing('out-1', SENT);

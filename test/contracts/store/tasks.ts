@@ -116,7 +116,7 @@ export function tasksContract(implementation: Implementation): void {
       });
     });
 
-    test('its reply waits from the same moment on, and takes the place of edits that were not begun', async () => {
+    test('its reply waits from the same moment on, and takes the place of edits that were not tried', async () => {
       const store = await freshStore(implementation);
       await withTasks(store, 'dlv-1', [['task-1'], ['task-2']]);
       const step = (id: string, edits: string | null, becomesTaskComment = false) => {
