@@ -190,11 +190,13 @@ interface Parts {
 /** All writes. */
 function writesOf({ path, sql, log, writer, isOpen }: Parts): Omit<Store, keyof StoreReader | 'problems'> {
   const dedupe = openDedupe(sql);
-  let ignored: string[] = [];
+  let ignored: (() => void)[] = [];
   const releaseIgnored = coalesce(() => {
-    const ids = ignored;
+    const releases = ignored;
     ignored = [];
-    writer.indexed().then(() => ids.forEach(dedupe.release), noop);
+    writer.indexed().then(() => {
+      for (const release of releases) release();
+    }, noop);
   });
 
   async function append(row: RecordedRow, body: Uint8Array): Promise<void> {
@@ -224,20 +226,21 @@ function writesOf({ path, sql, log, writer, isOpen }: Parts): Omit<Store, keyof 
       if (delivery.status !== 'unparsed') dedupe.begin(row);
       await append(row, delivery.body);
       if (delivery.status === 'ignored') {
-        ignored.push(row.id);
+        ignored.push(dedupe.releasing(row.id));
         releaseIgnored();
       }
       return { status: delivery.status, duplicateOf: null };
     },
     indexed: () => writer.indexed(),
     async recordOutcome(outcome) {
+      const release = dedupe.releasing(outcome.deliveryId);
       const hasRun = effectsOf(outcome.effects, 'ran').length > 0;
       const [tasks] = await Promise.all([
         writer.call('recordOutcome', outcome),
         // Shares the transaction, which is on disk then.
         hasRun ? writer.call('probe') : undefined,
       ]);
-      dedupe.release(outcome.deliveryId);
+      release();
       return tasks;
     },
     async requeue(deliveryId) {

@@ -336,6 +336,36 @@ export function acceptContract(implementation: Implementation): void {
       expect(store.delivery('dlv-1')?.status).toBe('ignored');
     });
 
+    test('a requeue right after an outcome was stored holds the keys, answered or not', async () => {
+      const store = await freshStore(implementation);
+      for (let number = 0; number < 10; number += 1) {
+        const id = `dlv-${number}-a`;
+        await keyed(store, id, `id:${number}`);
+        const settled = store.recordOutcome(outcome(id, { status: 'failed' }));
+        await new Promise(setImmediate);
+        // It can be read before this thread hears of it.
+        const deadline = performance.now() + 500;
+        while (store.delivery(id)?.status === 'pending' && performance.now() < deadline);
+        expect(await store.requeue(id)).toBe(true);
+        await settled;
+        expect(await keyed(store, `dlv-${number}-b`, `id:${number}`)).toBe(id);
+      }
+    });
+
+    test('a requeue of one that was ignored at accept holds the keys from then on', async () => {
+      const store = await openHome(newHome(implementation));
+      const requeued = await Promise.all(
+        Array.from({ length: 10 }, async (_, number) => {
+          const ignored = { status: 'ignored', settledAt: NOW, dedupeKeys: [`id:${number}`] } as const;
+          await store.accept(newDelivery(`dlv-${number}-a`, ignored));
+          return store.requeue(`dlv-${number}-a`);
+        }),
+      );
+      expect(requeued).toEqual(Array(10).fill(true));
+      for (const number of requeued.keys())
+        expect(await keyed(store, `dlv-${number}-b`, `id:${number}`)).toBe(`dlv-${number}-a`);
+    });
+
     test('of two requeues of one thing at once, one is done', async () => {
       const store = await freshStore(implementation);
       await keyed(store, 'dlv-1', 'id:a');
