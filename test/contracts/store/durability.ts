@@ -293,9 +293,9 @@ export function durabilityContract(implementation: Implementation): void {
         (version) => [`of version ${version}`, version, undefined] as const,
       ),
       [
-        'with one more column',
+        'with one more table and index',
         implementation.earlierVersions.length + 1,
-        'alter table flows add column note text',
+        'create table notes (text text) strict; create index flows_by_name on flows (external_id)',
       ] as const,
     ])('a filled store %s is read as it was, once it was migrated', async (_, version, injected) => {
       const { before, after, store } = await migrated(version, injected);

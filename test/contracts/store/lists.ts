@@ -213,6 +213,7 @@ export function listsContract(implementation: Implementation): void {
         'task.stop',
         'webhook.remove',
         'webhook',
+        'webhook-form.add',
       ];
       await store.recordAudit(names.map((what, index) => entry(what, index)));
       const found = (filter: Parameters<Store['audit']>[0]) =>
@@ -223,11 +224,11 @@ export function listsContract(implementation: Implementation): void {
       ]);
       expect(found({ what: 'webhook.add' })).toEqual(['webhook.add 2', 'webhook.add 0']);
       expect(found({ what: 'web' })).toEqual([]);
-      expect(found({ since: NOW + 4 })).toEqual(['webhook 5', 'webhook.remove 4']);
+      expect(found({ since: NOW + 5 })).toEqual(['webhook-form.add 6', 'webhook 5']);
       const [third] = store.audit({ what: 'task' });
       expect(found({ before: third?.id ?? 0, limit: 2 })).toEqual(['webhook.add 2', 'webhooks.import 1']);
       expect(store.auditedNames()).toEqual([
-        ...['task.stop', 'webhook', 'webhook.add'],
+        ...['task.stop', 'webhook', 'webhook-form.add', 'webhook.add'],
         ...['webhook.remove', 'webhooks.import'],
       ]);
     });

@@ -28,6 +28,7 @@ const EFFECTS: { readonly [Kind in Effect['kind']]: Effect & { readonly kind: Ki
   alias: { kind: 'alias', alias: { alias: 'github:4711', flowId: 'flow-1', stable: true } },
   move: { kind: 'move', to: { flowId: 'flow-1', place: { repo: 'other', number: '9' } } },
   claim: { kind: 'claim', key: '@act:octocat:7' },
+  ran: { kind: 'ran' },
 };
 
 /** Effects that cannot be stored. */
