@@ -9,7 +9,7 @@ import { type Io, say, through } from './lib/io.ts';
 import type { Redactor } from './lib/redact/redact.ts';
 import { type Clock, systemClock } from './lib/time.ts';
 import { hookctlVersion } from './package-root.ts';
-import { catchUp } from './store/local/catch-up.ts';
+import { catchUp, missingNote } from './store/local/catch-up.ts';
 import { openReader } from './store/local/index.ts';
 import { currentHolder, type FolderLock, type Holder, lockFile, lockFolder } from './store/local/lock.ts';
 import { databasePath, explained } from './store/local/sqlite.ts';
@@ -185,8 +185,8 @@ function servicesIn(host: Host, located: ProjectPaths, ran = false): Services {
         requireOwnFolder(located.dataFolder);
         const path = databasePath(located.dataFolder);
         // A process that has the store open indexes what it accepts itself.
-        const missing = store === null ? catchUp(path) : 0;
-        if (missing > 0) say(host.io.err, `note: ${missing} deliveries are not indexed yet and not shown`);
+        const note = store === null ? missingNote(catchUp(path)) : null;
+        if (note !== null) say(host.io.err, note);
         reader = openReader({ path });
         if (reader !== null) closers.push(reader.close);
       }

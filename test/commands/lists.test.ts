@@ -2,7 +2,7 @@ import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, expect, test } from 'vitest';
 import { openStore } from '../../src/store/local/index.ts';
-import { newDelivery, outcome, taskInFlow } from '../store/records.ts';
+import { newDelivery, outcome, recordWithoutRow, taskInFlow } from '../store/records.ts';
 import { tell } from '../support/in-process.ts';
 import { type Sandbox, sandboxForFile } from '../support/sandbox.ts';
 
@@ -99,4 +99,9 @@ test('lists: a filter with an unknown name is an error with a suggestion', async
     code: 0,
     stderr: expect.stringContaining('No deliveries match --webhook jira'),
   });
+});
+
+test('lists: the list of webhooks knows a delivery that is in the log alone', async () => {
+  recordWithoutRow(sandbox.dataFolder, 'dlv-9999');
+  expect((await tell(sandbox, 'webhook', 'list')).stdout).toContain('dlv-9999');
 });

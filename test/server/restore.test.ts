@@ -14,6 +14,7 @@ import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { expect, onTestFinished, test } from 'vitest';
 import { lockFolder } from '../../src/store/local/lock.ts';
+import { recordWithoutRow } from '../store/records.ts';
 import { stage } from '../store/staged.ts';
 import { spawnIn } from '../support/cli.ts';
 import { comment, signedPost } from '../support/github.ts';
@@ -83,6 +84,13 @@ test('E6: a restore says what is lost, asks, and can be undone; the list forgets
   expect([undone.code, tasksIn(sandbox)]).toEqual([0, ['late', 'early']]);
   expect((await tell(sandbox, 'sync')).code).toBe(0);
   expect(claudeFiles(sandbox).filter((id) => id === late.id)).toHaveLength(2);
+});
+
+test('E6: a restore says that deliveries are lost which are in the log alone', async () => {
+  const { sandbox, target } = await backedUp();
+  recordWithoutRow(sandbox.dataFolder, 'dlv-1');
+  const { stderr } = await tell(sandbox, 'restore', target);
+  expect(stderr).toContain('Lost: 1 delivery and 1 task');
 });
 
 test('E6: without a terminal a restore changes nothing unless --yes is given', async () => {

@@ -16,10 +16,8 @@ import { cutTail, indexLog } from '../../src/store/local/log/index-log.ts';
 import { readRecord, recordOf, rowOf } from '../../src/store/local/log/record.ts';
 import { openSql } from '../../src/store/local/sql.ts';
 import { openForWriting } from '../../src/store/local/sqlite.ts';
-import type { NewOutgoing } from '../../src/types.ts';
 import { freshStore, NOW, newDelivery, outcome, storePath } from './fixtures.ts';
 
-const PLACE = { host: null } as unknown as NewOutgoing['place'];
 const segmentOf = (path: string) => join(dirname(path), 'bodies/00000001.log');
 
 /** A store with these deliveries that a crash ended: the copy of its folder is taken while it is open. */
@@ -142,37 +140,6 @@ test('a segment that lost its end, or is gone, is said so, and new deliveries ar
   expect(Buffer.from(store.body('dlv-3') ?? []).toString()).toBe('{"id":"dlv-3"}');
   rmSync(segmentOf(path));
   expect(() => store.body('dlv-2')).toThrow(expect.objectContaining({ code: 'missing_body' }));
-});
-
-test('retention: bytes of settled deliveries go, what is pending or has something to send stays, rows tell', async () => {
-  const path = storePath();
-  const store = await freshStore(path);
-  for (const id of ['dlv-1', 'dlv-2', 'dlv-3']) await store.accept(newDelivery(id));
-  await store.recordOutcome(outcome('dlv-1'));
-  const item = {
-    id: 'out-1',
-    kind: 'comment',
-    place: PLACE,
-    content: 'x',
-    edits: null,
-    privateNetwork: false,
-  } as const;
-  await store.recordOutcome(outcome('dlv-2', { outgoing: [item] }));
-  expect(store.countPrunable({ before: null })).toEqual({ count: 1, bytes: 14 });
-  expect(
-    await store.removeBodies(
-      store.prunable({ before: null }, 10).map(({ id }) => id),
-      NOW,
-    ),
-  ).toBe(1);
-  expect(store.body('dlv-1')).toBeNull();
-  expect(store.delivery('dlv-1')).toMatchObject({ status: 'processed', bodyRemovedAt: NOW });
-  expect([store.body('dlv-2'), store.body('dlv-3')]).not.toContain(null);
-  expect(await store.sweepLog()).toEqual({ segments: 0, bytes: 0 });
-  expect((await store.accept(newDelivery('dlv-4', { dedupeKeys: ['id:sender-dlv-1'] }))).duplicateOf).toBe(
-    'dlv-1',
-  );
-  expect(await store.requeue('dlv-1')).toBe(false);
 });
 
 test('a segment in which nothing is needed leaves the disk, and its number is not given again', async () => {

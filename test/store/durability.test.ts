@@ -10,18 +10,6 @@ import { catchUp } from '../../src/store/local/catch-up.ts';
 import { openReader, openStore } from '../../src/store/local/index.ts';
 import { freshStore, newDelivery, storePath } from './fixtures.ts';
 
-test('200 deliveries at once are all stored, each readable as soon as it is acknowledged', async () => {
-  const store = await freshStore();
-  const ids = Array.from({ length: 200 }, (_, index) => `dlv-${String(index).padStart(3, '0')}`);
-  const seen = await Promise.all(
-    ids.map(async (id) => {
-      await store.accept(newDelivery(id));
-      return store.delivery(id)?.id;
-    }),
-  );
-  expect(seen).toEqual(ids);
-});
-
 test.each([1, 2, 3])('kill -9 loses nothing that was acknowledged (round %i)', async (round) => {
   const path = storePath();
   const program = fileURLToPath(new URL('./killed-writer.ts', import.meta.url));
@@ -68,14 +56,12 @@ test('every file is private, whatever the umask', async () => {
   });
 });
 
-test('closing finishes what waits, folds the log into one file, and refuses later writes', async () => {
+test('closing folds the log of SQLite into one file', async () => {
   const path = storePath();
   const store = await openStore({ path });
-  const accepted = [store.accept(newDelivery('dlv-1')), store.accept(newDelivery('dlv-2'))];
+  await store.accept(newDelivery('dlv-1'));
   await store.close();
-  expect((await Promise.all(accepted)).map((result) => result.status)).toEqual(['pending', 'pending']);
   expect(readdirSync(dirname(path))).toEqual(['bodies', 'hookctl.db']);
-  await expect(store.accept(newDelivery('dlv-3'))).rejects.toMatchObject({ code: 'store_stopped' });
 });
 
 test('there is nothing to read before the first server ran', async () => {

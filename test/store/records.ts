@@ -1,3 +1,6 @@
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { recordOf, rowOf } from '../../src/store/local/log/record.ts';
 import type { DeliveryOutcome, NewDelivery, TaskInFlow } from '../../src/store/store.ts';
 import type { TaskChange } from '../../src/store/tasks.ts';
 import type { NewOutgoing, NewTask } from '../../src/types.ts';
@@ -30,6 +33,14 @@ export function newDelivery(id: string, changes: Partial<NewDelivery> = {}): New
     replies: true,
     ...changes,
   };
+}
+
+/** Appends the record of a delivery to a folder's log, as a crash before its row leaves it. */
+export function recordWithoutRow(dataFolder: string, id: string): void {
+  const folder = join(dataFolder, 'bodies');
+  mkdirSync(folder, { recursive: true });
+  const record = recordOf(rowOf(newDelivery(id)), Buffer.from(`{"id":"${id}"}`));
+  writeFileSync(join(folder, '00000001.log'), Buffer.concat(record), { flag: 'a' });
 }
 
 export function taskInFlow(

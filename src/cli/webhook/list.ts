@@ -5,6 +5,7 @@ import { locate, type ProjectPaths } from '../../config/project/locate.ts';
 import { formatDiagnostic } from '../../errors.ts';
 import { type Io, say } from '../../lib/io.ts';
 import type { ServiceFlags, Services } from '../../services.ts';
+import { catchUp, missingNote } from '../../store/local/catch-up.ts';
 import { type LastDelivery, lastDeliveries } from '../../store/local/last-deliveries.ts';
 import { currentHolder } from '../../store/local/lock.ts';
 import { databasePath } from '../../store/local/sqlite.ts';
@@ -79,8 +80,11 @@ async function printList(
 ): Promise<void> {
   const { webhooks, unloaded } = listing;
   const folder = projectFile === null ? null : dirname(projectFile);
+  const path = databasePath(dataFolder);
+  const note = missingNote(catchUp(path));
+  if (note !== null) say(err, note);
   const last = lastDeliveries(
-    databasePath(dataFolder),
+    path,
     webhooks.map(({ name }) => name),
   );
   const rows = webhooks.map(({ name, provider, origin, enabled, hasSecret, endpoint }) => [

@@ -6,8 +6,8 @@ import { prepare } from './index.ts';
 import { type Holder, lockFolder } from './lock.ts';
 import { recordAudit } from './operations/audit.ts';
 import { type Redact, withoutSecrets } from './redact-writes.ts';
-import { openSql } from './sql.ts';
-import { beginImmediate, databasePath, openForReading, openForWriting } from './sqlite.ts';
+import { openSql, reading } from './sql.ts';
+import { beginImmediate, databasePath, openForWriting } from './sqlite.ts';
 import { SCHEMA_VERSION, schemaVersion } from './tables/versions.ts';
 
 /** How long another process may keep the folder while the db has yet to be made or migrated. */
@@ -27,7 +27,7 @@ export async function appendAudit(
 ): Promise<void> {
   const path = databasePath(dataFolder);
   const deadline = Date.now() + PATIENCE_MS;
-  while (!isCurrent(path)) await makeCurrent(dataFolder, holder, deadline);
+  while (!isMade(path)) await makeCurrent(dataFolder, holder, deadline);
   const db = openForWriting(path);
   try {
     await beginImmediate((sql) => db.exec(sql), PATIENCE_MS);
@@ -39,14 +39,9 @@ export async function appendAudit(
   }
 }
 
-function isCurrent(path: string): boolean {
+function isMade(path: string): boolean {
   if (!existsSync(path)) return false;
-  const db = openForReading(path);
-  try {
-    return schemaVersion(db, path) >= SCHEMA_VERSION;
-  } finally {
-    db.close();
-  }
+  return reading(path, (_, db) => schemaVersion(db, path) >= SCHEMA_VERSION);
 }
 
 /** Only the folder's holder makes and migrates the db. */

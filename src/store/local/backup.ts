@@ -12,12 +12,12 @@ import {
   writeFile,
 } from 'node:fs/promises';
 import { basename, dirname, join, relative } from 'node:path';
-import type { DatabaseSync } from 'node:sqlite';
 import { z } from 'zod';
 import { failure, messageOf } from '../../errors.ts';
 import { writeFileAtomic } from '../../lib/files/atomic-file.ts';
-import { openSql } from './sql.ts';
-import { createPrivate, databasePath, openForReading } from './sqlite.ts';
+import { logFolder, segmentPath } from './log/segments.ts';
+import { reading, type Sql } from './sql.ts';
+import { createPrivate, databasePath } from './sqlite.ts';
 import { isCopied, isOfThisMachine } from './swap.ts';
 import { SCHEMA_VERSION } from './tables/versions.ts';
 
@@ -125,9 +125,9 @@ export async function backUp({ dataFolder, target, version, now }: BackupOptions
   await mkdir(target, { recursive: true, mode: 0o700 });
   const copy = databasePath(target);
   createPrivate(copy);
-  closing(openForReading(path), (db) => openSql(db).run('vacuum into ?', [copy]));
+  reading(path, (sql) => sql.run('vacuum into ?', [copy]));
   await copyTree(dataFolder, target);
-  closing(openForReading(copy), (db) => requireSegments(db, target));
+  reading(copy, (sql) => requireSegments(sql, target));
   const files: BackedUpFile[] = [];
   for (const name of await filesIn(target)) files.push(await describe(target, name));
   const manifest = { version, schema: SCHEMA_VERSION, created_at: new Date(now).toISOString(), files };
@@ -147,15 +147,6 @@ export async function manifestOf(source: string): Promise<Manifest> {
     throw failure('not_a_backup', `${source} is no whole backup: ${messageOf(error)}`, {
       fix: 'Name a folder that `hookctl backup` wrote.',
     });
-  }
-}
-
-/** Closes a db when the work with it is done or has failed. */
-export function closing<Result>(db: DatabaseSync, work: (db: DatabaseSync) => Result): Result {
-  try {
-    return work(db);
-  } finally {
-    db.close();
   }
 }
 
@@ -179,16 +170,20 @@ async function copyPrivate(source: string, target: string): Promise<void> {
   await chmod(target, 0o600);
 }
 
-function requireSegments(db: DatabaseSync, target: string): void {
-  const used = openSql(db).all<{ segment: number }>(
-    'select distinct body_segment as segment from deliveries where body_segment is not null',
+function requireSegments(sql: Sql, target: string): void {
+  const used = sql.column<number>(
+    'select distinct body_segment from deliveries where body_segment is not null',
   );
-  const names = used.map(({ segment }) => `bodies/${String(segment).padStart(8, '0')}.log`);
-  const missing = names.find((name) => !existsSync(join(target, name)));
+  const folder = logFolder(databasePath(target));
+  const missing = used.map((segment) => segmentPath(folder, segment)).find((path) => !existsSync(path));
   if (missing === undefined) return;
-  throw failure('backup_failed', `${missing} was removed by retention while it was being copied`, {
-    fix: 'Remove the folder and make the backup again.',
-  });
+  throw failure(
+    'backup_failed',
+    `${relative(target, missing)} was removed by retention while it was being copied`,
+    {
+      fix: 'Remove the folder and make the backup again.',
+    },
+  );
 }
 
 /** The plain files in a folder, from there. */

@@ -5,9 +5,8 @@ import { tryLockFolder } from './lock.ts';
 import { countRecords } from './log/index-log.ts';
 import { notedEnd } from './log/record.ts';
 import { listSegments, logFolder, segmentPath } from './log/segments.ts';
-import { openSql } from './sql.ts';
-import { openForReading } from './sqlite.ts';
-import { SCHEMA_VERSION, schemaVersion } from './tables/versions.ts';
+import { reading } from './sql.ts';
+import { isCurrent } from './tables/versions.ts';
 
 /** How long a reading command waits for a server to index what it acknowledged, in ms. */
 const PATIENCE_MS = 2_000;
@@ -18,7 +17,6 @@ const LOOK_MS = 10;
  * shown. Where no server indexes it, this process does. Returns how many deliveries are still missing after two seconds.
  */
 export function catchUp(path: string): number {
-  if (!existsSync(path)) return 0;
   for (const deadline = performance.now() + PATIENCE_MS; ; pauseThread(LOOK_MS)) {
     const missing = countMissing(path);
     if (missing === 0) return 0;
@@ -35,20 +33,27 @@ export function catchUp(path: string): number {
   }
 }
 
-/** Records without rows. */
+/** What a reading command says when deliveries are missing; null when none is. */
+export function missingNote(missing: number): string | null {
+  return missing === 0 ? null : `note: ${missing} deliveries are not indexed yet and not shown`;
+}
+
+/** The same as `catchUp`, for the holder of the folder. */
+export function catchUpAsHolder(path: string): void {
+  if (countMissing(path) > 0) prepare(path);
+}
+
+/** Records without rows. A db of another schema is left as it is. */
 function countMissing(path: string): number {
+  if (!existsSync(path)) return 0;
   const folder = logFolder(path);
-  const db = openForReading(path);
-  try {
-    if (schemaVersion(db, path) !== SCHEMA_VERSION) return 0;
-    const end = notedEnd(openSql(db));
+  return reading(path, (sql, db) => {
     const last = listSegments(folder).at(-1) ?? 0;
-    if (last === 0) return 0;
+    if (last === 0 || !isCurrent(db)) return 0;
+    const end = notedEnd(sql);
     const isWhole = last === end.segment && statSync(segmentPath(folder, last)).size === end.offset;
     return isWhole ? 0 : countRecords(folder, end);
-  } finally {
-    db.close();
-  }
+  });
 }
 
 /** A command that only reads does nothing else meanwhile. */

@@ -3,15 +3,17 @@ import type { DatabaseSync } from 'node:sqlite';
 import { failure, messageOf } from '../../errors.ts';
 import { coalesce } from '../../lib/time-slicer.ts';
 import { effectsOf, type Store, type StoreReader } from '../store.ts';
+import { DURABILITY } from './durability.ts';
 import { type AppendLog, openAppendLog } from './log/append-log.ts';
 import { type BodyLocation, createBodyReader } from './log/body-reader.ts';
 import { CLAIMANT_COLUMNS, type Claimant, openDedupe } from './log/dedupe.ts';
 import { cutTail, holeAt, indexLog, recoveryProblems } from './log/index-log.ts';
 import { notedEnd, type RecordedRow, recordOf, rowOf } from './log/record.ts';
 import { isIndexed, listSegments, logFolder, logSize, removeSegments } from './log/segments.ts';
+import type { OperationName, OperationTypes } from './operations/index.ts';
 import { type Redact, redacting } from './redact-writes.ts';
-import { openSql, type Query, type Sql } from './sql.ts';
-import { damageOf, explained, openForReading, openForWriting } from './sqlite.ts';
+import { openSql, type Query, type Sql, writing } from './sql.ts';
+import { damageOf, explained, openForReading } from './sqlite.ts';
 import { readAgentEvents } from './tables/agent-events.ts';
 import { listAudit, readAudit } from './tables/audit.ts';
 import { type DeliveryRow, listDeliveries, readDeliveries } from './tables/deliveries.ts';
@@ -130,13 +132,15 @@ export async function openStore({ path, redact = (text) => text }: StoreOptions)
   const end = notedEnd(sql);
   const writer = startWriter({ path, end, failed, damaged: (at) => add(holeAt(at)) });
   const log = await openAppendLog(path, { after: end, written: writer.appended });
+  let isOpen = true;
   return {
     ...reader,
-    ...redacting(writesOf({ path, sql, log, writer, isOpen: () => db.isOpen }), redact),
+    ...redacting(writesOf({ path, sql, log, writer, isOpen: () => isOpen }), redact),
     get problems() {
       return [...problems, ...unindexed(writer)];
     },
     async close() {
+      isOpen = false;
       await log.close();
       // The writer closes last: only a connection that may write can fold SQLite's own log into the db.
       reader.close();
@@ -158,20 +162,16 @@ function unindexed({ behind, failure: why }: Writer): readonly string[] {
  * lost, in words.
  */
 export function prepare(path: string): readonly string[] {
-  const db = openForWriting(path);
-  try {
+  return writing(path, (sql, db) => {
     const isNew = schemaVersion(db, path) === 0;
     migrate(db, path);
-    const sql = openSql(db);
     const folder = logFolder(path);
     sql.run('begin immediate');
     const found = indexLog(sql, folder, { to: null, isLost: isNew });
     sql.run('commit');
     cutTail(folder, found.end);
     return recoveryProblems(found, path, isNew);
-  } finally {
-    db.close();
-  }
+  });
 }
 
 /** Records without rows that are too many: more are refused until the index has caught up. */
@@ -190,11 +190,13 @@ interface Parts {
 /** All writes. */
 function writesOf({ path, sql, log, writer, isOpen }: Parts): Omit<Store, keyof StoreReader | 'problems'> {
   const dedupe = openDedupe(sql);
-  let ignored: string[] = [];
+  let ignored: (() => void)[] = [];
   const releaseIgnored = coalesce(() => {
-    const ids = ignored;
+    const releases = ignored;
     ignored = [];
-    writer.indexed().then(() => ids.forEach(dedupe.release), noop);
+    writer.indexed().then(() => {
+      for (const release of releases) release();
+    }, noop);
   });
 
   async function append(row: RecordedRow, body: Uint8Array): Promise<void> {
@@ -206,9 +208,14 @@ function writesOf({ path, sql, log, writer, isOpen }: Parts): Omit<Store, keyof 
     }
   }
 
+  function requireOpen(): void {
+    if (!isOpen()) throw failure('store_stopped', `The store ${path} was closed.`);
+  }
+
   return {
+    ...forwarded(writer),
     async accept(delivery) {
-      if (!isOpen()) throw failure('store_stopped', `The store ${path} was closed.`);
+      requireOpen();
       requireCaughtUp(writer.behind());
       const row = rowOf(delivery);
       const owner = dedupe.owner(row);
@@ -219,24 +226,26 @@ function writesOf({ path, sql, log, writer, isOpen }: Parts): Omit<Store, keyof 
       if (delivery.status !== 'unparsed') dedupe.begin(row);
       await append(row, delivery.body);
       if (delivery.status === 'ignored') {
-        ignored.push(row.id);
+        ignored.push(dedupe.releasing(row.id));
         releaseIgnored();
       }
       return { status: delivery.status, duplicateOf: null };
     },
     indexed: () => writer.indexed(),
     async recordOutcome(outcome) {
+      const release = dedupe.releasing(outcome.deliveryId);
       const hasRun = effectsOf(outcome.effects, 'ran').length > 0;
       const [tasks] = await Promise.all([
         writer.call('recordOutcome', outcome),
         // Shares the transaction, which is on disk then.
         hasRun ? writer.call('probe') : undefined,
       ]);
-      dedupe.release(outcome.deliveryId);
+      release();
       return tasks;
     },
     async requeue(deliveryId) {
       await writer.indexed();
+      requireOpen();
       const row = sql.one<Claimant & Pick<DeliveryRow, 'status'>>(
         `select status, ${CLAIMANT_COLUMNS} from deliveries where id = ?`,
         [deliveryId],
@@ -259,34 +268,20 @@ function writesOf({ path, sql, log, writer, isOpen }: Parts): Omit<Store, keyof 
       const isOver = (segment: number) => segment < newest && isIndexed(folder, segment, end);
       return removeSegments(folder, segments.filter(isOver));
     },
-    reject: (rejection) => writer.call('reject', rejection),
-    postpone: (...given) => writer.call('postpone', ...given),
-    createTask: (creation) => writer.call('createTask', creation),
-    changeTask: (change) => writer.call('changeTask', change),
-    pruneTrees: (...given) => writer.call('pruneTrees', ...given),
-    noteTask: (note) => writer.call('noteTask', note),
     async noteSync(notes) {
       if (notes.length > 0) await writer.call('noteSync', notes);
     },
-    addComment: (...given) => writer.call('addComment', ...given),
-    beginOutgoing: (id) => writer.call('beginOutgoing', id),
-    noteOutgoing: (...given) => writer.call('noteOutgoing', ...given),
-    retryOutgoing: (...given) => writer.call('retryOutgoing', ...given),
-    dropOutgoing: (...given) => writer.call('dropOutgoing', ...given),
-    removeBodies: (...given) => writer.call('removeBodies', ...given),
-    forgetDeliveries: (...given) => writer.call('forgetDeliveries', ...given),
-    recordAudit: (entries) => writer.call('recordAudit', entries),
-    joinEvents: (...given) => writer.call('joinEvents', ...given),
-    ackEvent: (...given) => writer.call('ackEvent', ...given),
-    noteAgents: (...given) => writer.call('noteAgents', ...given),
-    releaseBacklog: (agent) => writer.call('releaseBacklog', agent),
-    noteWaiting: (...given) => writer.call('noteWaiting', ...given),
-    startRun: (start) => writer.call('startRun', start),
-    noteRun: (...given) => writer.call('noteRun', ...given),
-    endRun: (ending) => writer.call('endRun', ending),
-    giveNotice: (notice) => writer.call('giveNotice', notice),
-    probe: () => writer.call('probe'),
   };
+}
+
+/** Every operation as a method. */
+function forwarded({ call }: Writer): OperationTypes {
+  const names = Object.keys(DURABILITY) as OperationName[];
+  const methods = names.map((name) => [
+    name,
+    (...given: Parameters<OperationTypes[typeof name]>) => call(name, ...given),
+  ]);
+  return Object.fromEntries(methods);
 }
 
 const noop = () => undefined;

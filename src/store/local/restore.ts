@@ -4,18 +4,11 @@ import { basename, dirname, join } from 'node:path';
 import { failure, HookctlError, messageOf } from '../../errors.ts';
 import { syncDirectory } from '../../lib/files/atomic-file.ts';
 import type { NewAuditEntry } from '../../types.ts';
-import {
-  type CopiedFile,
-  closing,
-  copyPlain,
-  damaged,
-  filesIn,
-  type Manifest,
-  manifestOf,
-} from './backup.ts';
+import { type CopiedFile, copyPlain, damaged, filesIn, type Manifest, manifestOf } from './backup.ts';
+import { catchUpAsHolder } from './catch-up.ts';
 import { openStore } from './index.ts';
-import { openSql, type Sql } from './sql.ts';
-import { databasePath, openForReading, openForWriting } from './sqlite.ts';
+import { reading, type Sql, writing } from './sql.ts';
+import { databasePath } from './sqlite.ts';
 import { isCopied, isFormer, type Swap, swapNames } from './swap.ts';
 import { adopt, foreignPart, schemaVersion } from './tables/versions.ts';
 
@@ -62,7 +55,7 @@ export async function stageImport(source: string, dataFolder: string, at: number
     });
   const content = isBackup ? await manifestOf(source) : await folderContent(source);
   return stage({ source, dataFolder, content, at }, async (part) => {
-    closing(openForWriting(databasePath(part)), adopt);
+    writing(databasePath(part), (_, db) => adopt(db));
     checkDatabase(part, source, null);
   });
 }
@@ -127,13 +120,13 @@ function checkDatabase(folder: string, source: string, schema: number | null): v
     if (schema === null) return;
     throw damaged('it has no db');
   }
-  closing(openForReading(path), (db) => {
+  reading(path, (sql, db) => {
     const version = schemaVersion(db, databasePath(source));
     if (schema !== null && version !== schema) throw damaged('its db has another schema version');
     const foreign = foreignPart(db);
     if (foreign !== null) throw damaged(`its db is not as hookctl makes it (${foreign})`);
-    const { integrity_check: verdict } = db.prepare('pragma integrity_check').get() ?? {};
-    if (verdict !== 'ok') throw damaged(`its db: ${String(verdict)}`);
+    const verdict = sql.value('pragma integrity_check');
+    if (verdict !== 'ok') throw damaged(`its db: ${verdict}`);
   });
 }
 
@@ -159,13 +152,17 @@ export interface Loss {
   readonly open: { readonly deliveries: number; readonly tasks: number };
 }
 
-/** Compares the stores of two folders; null when the present one is not there or can't be read. */
+/**
+ * Compares the stores of two folders; null when the present one is not there or can't be read. The caller holds the folder:
+ * deliveries that are in its log alone count, too.
+ */
 export function lossOf(dataFolder: string, later: string): Loss | null {
   const present = databasePath(dataFolder);
   if (!existsSync(present)) return null;
   try {
+    catchUpAsHolder(present);
     // The last connection that may write folds the log into the db, so that only the db is moved.
-    return closing(openForWriting(databasePath(later)), (db) => compare(openSql(db), present));
+    return writing(databasePath(later), (sql) => compare(sql, present));
   } catch {
     // A damaged db may be the reason for the restore.
     return null;
@@ -174,12 +171,11 @@ export function lossOf(dataFolder: string, later: string): Loss | null {
 
 function compare(sql: Sql, present: string): Loss {
   sql.run('attach ? as present', [present]);
-  const count = (rows: string) =>
-    sql.one<{ count: number }>(`select count(*) as count from ${rows}`)?.count ?? 0;
+  const count = (rows: string) => sql.count(`select count(*) from ${rows}`);
   const lost = 'select id from present.tasks where id not in (select id from tasks) order by id';
   return {
     deliveries: count('present.deliveries where id not in (select id from deliveries)'),
-    tasks: sql.all<{ id: string }>(lost).map(({ id }) => id),
+    tasks: sql.column(lost),
     open: {
       deliveries: count("deliveries where status = 'pending'"),
       tasks: count("tasks where status not in ('completed', 'failed', 'cancelled')"),

@@ -1,6 +1,6 @@
 import type { DatabaseSync, SQLInputValue, StatementSync } from 'node:sqlite';
 import { messageOf } from '../../errors.ts';
-import { explained } from './sqlite.ts';
+import { explained, openForReading, openForWriting } from './sqlite.ts';
 
 /** What a statement is given. A flag is stored as 0 or 1, a list or an object as JSON. */
 export type Value = SQLInputValue | boolean | object;
@@ -76,6 +76,24 @@ export function openSql(db: DatabaseSync, failed?: (reason: string) => void): Sq
     run: (text, values = []) =>
       Number(execute(text, values, (statement, given) => statement.run(...given)).changes),
   };
+}
+
+/** Opens a db to read, and closes it when the work with it is done or has failed. Throws what `openForReading` does. */
+export function reading<Result>(path: string, work: (sql: Sql, db: DatabaseSync) => Result): Result {
+  return closing(openForReading(path), work);
+}
+
+/** The same to write, made if it is missing. Throws what `openForWriting` does. */
+export function writing<Result>(path: string, work: (sql: Sql, db: DatabaseSync) => Result): Result {
+  return closing(openForWriting(path), work);
+}
+
+function closing<Result>(db: DatabaseSync, work: (sql: Sql, db: DatabaseSync) => Result): Result {
+  try {
+    return work(openSql(db), db);
+  } finally {
+    db.close();
+  }
 }
 
 function first(row: unknown): unknown {

@@ -85,10 +85,9 @@ export function startWriter({ path, end, failed, damaged }: WriterOptions): Writ
   function schedule(): void {
     if (inFlight !== null || stopped !== null) return;
     const isIdle = waiting.length === 0 && appended === indexed;
-    if (isIdle || isClosing) return send();
     clearTimeout(timer ?? undefined);
     const left = sentAt + pace() - performance.now();
-    if (left <= 0) send();
+    if (isIdle || isClosing || left <= 0) send();
     else timer = setTimeout(send, left);
   }
 

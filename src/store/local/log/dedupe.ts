@@ -16,8 +16,10 @@ interface Dedupe {
   owner(claimant: Claimant): string | null;
   /** The delivery is pending from now on. */
   begin(claimant: Claimant): void;
-  /** The index has what is to be kept of the delivery's keys, or it was not stored after all. */
+  /** The delivery is no longer pending, or it was not stored after all. */
   release(deliveryId: string): void;
+  /** Releases, once it is called, the keys that the delivery holds now: none that a requeue takes meanwhile. */
+  releasing(deliveryId: string): () => void;
 }
 
 interface Key {
@@ -44,6 +46,13 @@ export function openDedupe(sql: Sql): Dedupe {
     if (names.length === 0) return;
     held.set(claimant.id, names);
     for (const name of names) owners.set(name, claimant.id);
+  }
+
+  function release(deliveryId: string): void {
+    for (const name of held.get(deliveryId) ?? []) {
+      if (owners.get(name) === deliveryId) owners.delete(name);
+    }
+    held.delete(deliveryId);
   }
 
   /** Owners that the index knows. One statement for all keys: each that is run alone takes SQLite's locks again. */
@@ -81,11 +90,12 @@ export function openDedupe(sql: Sql): Dedupe {
       return others.toSorted()[0] ?? null;
     },
     begin,
-    release(deliveryId) {
-      for (const name of held.get(deliveryId) ?? []) {
-        if (owners.get(name) === deliveryId) owners.delete(name);
-      }
-      held.delete(deliveryId);
+    release,
+    releasing(deliveryId) {
+      const names = held.get(deliveryId);
+      return () => {
+        if (held.get(deliveryId) === names) release(deliveryId);
+      };
     },
   };
 }

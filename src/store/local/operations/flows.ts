@@ -8,9 +8,13 @@ type FlowOpening = Pick<
   'flowId' | 'externalId' | 'newConversationId' | 'startNewConversation' | 'at'
 >;
 
-/** Makes a flow that does not exist, and a conversation where the flow has none or another was asked for. */
+/**
+ * Makes a flow that does not exist, and a conversation where the flow has none or another was asked for. A dispatch can be repeated:
+ * a conversation that it has made before is not made again, nor made the current one of its flow.
+ */
 export function openFlow(sql: Sql, opening: FlowOpening): void {
   const { flowId, externalId, newConversationId: id, startNewConversation, at } = opening;
+  if (CONVERSATIONS.get(sql, id) !== null) return;
   if (FLOWS.get(sql, flowId) === null) {
     FLOWS.insert(sql, { id: flowId, externalId, currentConversationId: id, createdAt: at });
   } else if (startNewConversation) {

@@ -1,5 +1,5 @@
 /**
- * All tables and indexes. Ids of deliveries, tasks, runs and conversations sort by time: an index that ends in `id`
+ * All tables and indexes of version 1. Ids of deliveries, tasks, runs and conversations sort by time: an index that ends in `id`
  * answers a list in order without sorting. A partial index is used only where a query spells its condition out.
  */
 export const SCHEMA = `
@@ -241,3 +241,6 @@ create trigger audit_never_shrinks before delete on audit begin
   select raise(abort, 'the audit is append-only');
 end;
 `;
+
+/** SQL that leads from version 1 to later ones, in order. A released migration is never changed: later ones are appended. */
+export const MIGRATIONS: readonly string[] = [];

@@ -4,10 +4,7 @@ import type { DatabaseSync } from 'node:sqlite';
 import { failure } from '../../../errors.ts';
 import { shellQuote } from '../../../lib/shell-quote.ts';
 import { createPrivate, loadSqlite } from '../sqlite.ts';
-import { SCHEMA } from './schema.ts';
-
-/** SQL that leads from version 1 to later ones, in order. A released migration is never changed: later ones are appended. */
-const MIGRATIONS: readonly string[] = [];
+import { MIGRATIONS, SCHEMA } from './schema.ts';
 
 /** The schema that this code reads and writes. */
 export const SCHEMA_VERSION = 1 + MIGRATIONS.length;
@@ -73,6 +70,11 @@ function keepCopy(db: DatabaseSync, path: string, version: number): void {
 
 function markVersion(db: DatabaseSync, version: number): void {
   db.exec(`pragma application_id = ${APPLICATION_ID}; pragma user_version = ${version}`);
+}
+
+/** Whether a db has exactly this code's schema. */
+export function isCurrent(db: DatabaseSync): boolean {
+  return numberIn(db, 'application_id') === APPLICATION_ID && numberIn(db, 'user_version') === SCHEMA_VERSION;
 }
 
 /** Throws `schema_version` unless the db has exactly this code's schema: a reader does not migrate. */
