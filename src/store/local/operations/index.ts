@@ -1,4 +1,4 @@
-import type { Store } from '../../store.ts';
+import type { Store, StoreReader } from '../../store.ts';
 import { notedEnd } from '../log/record.ts';
 import type { LogPosition } from '../log/segments.ts';
 import type { Sql } from '../sql.ts';
@@ -10,37 +10,8 @@ import { forgetDeliveries, probe, pruneTrees, removeBodies } from './retention.t
 import { endRun, giveNotice, noteAgents, noteRun, noteWaiting, releaseBacklog, startRun } from './runs.ts';
 import { applyChange, createTask, noteSync, noteTask } from './tasks.ts';
 
-/** Writes of the port that the writer thread runs as they are. */
-type PortWrites = Pick<
-  Store,
-  | 'reject'
-  | 'recordOutcome'
-  | 'postpone'
-  | 'requeue'
-  | 'createTask'
-  | 'changeTask'
-  | 'noteTask'
-  | 'noteSync'
-  | 'pruneTrees'
-  | 'addComment'
-  | 'beginOutgoing'
-  | 'noteOutgoing'
-  | 'retryOutgoing'
-  | 'dropOutgoing'
-  | 'removeBodies'
-  | 'forgetDeliveries'
-  | 'recordAudit'
-  | 'joinEvents'
-  | 'ackEvent'
-  | 'noteAgents'
-  | 'releaseBacklog'
-  | 'noteWaiting'
-  | 'startRun'
-  | 'noteRun'
-  | 'endRun'
-  | 'giveNotice'
-  | 'probe'
->;
+/** Writes of the port that the writer thread runs as they are: all but those that append to the log. */
+type PortWrites = Omit<Store, keyof StoreReader | 'accept' | 'indexed' | 'sweepLog' | 'problems'>;
 
 /** Every operation, by its name: what the port's method of that name is given, and what it resolves with. */
 export type OperationTypes = PortWrites & {

@@ -6,13 +6,11 @@ import { type Table, table } from './table.ts';
 
 export const FLOWS: Table<Flow> = table('flows', {});
 
-interface StoredAlias {
-  readonly createdAt: number;
-}
-
-export const ALIASES: Table<FlowAlias, StoredAlias> = table('flow_aliases', { stable: ['flag', 'stable'] }, [
-  'createdAt',
-]);
+export const ALIASES: Table<FlowAlias, { readonly createdAt: number }> = table(
+  'flow_aliases',
+  { stable: ['flag', 'stable'] },
+  ['createdAt'],
+);
 
 export const CONVERSATIONS: Table<Conversation> = table('conversations', {
   byStatus: ['json', 'by_status'],
