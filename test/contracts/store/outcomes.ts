@@ -324,6 +324,20 @@ export function outcomesContract(implementation: Implementation): void {
       ]);
     });
 
+    test('a repeated dispatch makes its conversation once, and leaves a later one the current one', async () => {
+      const store = await freshStore(implementation);
+      for (const id of ['dlv-1', 'dlv-2']) await store.accept(newDelivery(id));
+      const first = taskInFlow('task-1', { startNewConversation: true });
+      const later = taskInFlow('task-2', { startNewConversation: true });
+      await store.recordOutcome(outcome('dlv-1', { status: 'failed', tasks: [first] }));
+      await store.recordOutcome(outcome('dlv-2', { tasks: [later] }));
+      expect(await store.requeue('dlv-1')).toBe(true);
+      const missing = taskInFlow('task-3', { newConversationId: 'conv-task-1', startNewConversation: true });
+      await store.recordOutcome(outcome('dlv-1', { tasks: [first, missing] }));
+      expect(store.flows().map((flow) => flow.currentConversationId)).toEqual(['conv-task-2']);
+      expect(idsOf(store.tasks({ after: '' }))).toEqual(['task-1', 'task-2', 'task-3']);
+    });
+
     test('totals of a conversation are those of its tasks, the average of those that said what they cost', async () => {
       const store = await freshStore(implementation);
       const costs = [0.5, null, 1.5, null, null];
