@@ -295,7 +295,7 @@ export function durabilityContract(implementation: Implementation): void {
       [
         'with one more table and index',
         implementation.earlierVersions.length + 1,
-        'create table notes (text text) strict; create index flows_by_name on flows (external_id)',
+        'create table injected (text text) strict; create index injected_by_name on flows (external_id)',
       ] as const,
     ])('a filled store %s is read as it was, once it was migrated', async (_, version, injected) => {
       const { before, after, store } = await migrated(version, injected);

@@ -57,9 +57,10 @@ export function table<Model, Own = unknown>(
   }
 
   function placeOf(column: string): Place {
-    const place = places.get(column) ?? { kind: 'plain', field: camelCased(column) };
-    places.set(column, place);
-    return place;
+    const known = places.get(column);
+    if (known !== undefined) return known;
+    places.set(column, { kind: 'plain', field: camelCased(column) });
+    return placeOf(column);
   }
 
   function read(row: Row): Model {
