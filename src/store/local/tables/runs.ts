@@ -34,9 +34,10 @@ export function readRuns(sql: Sql): RunReader {
     runsOfTask: (taskId) => RUNS.all(sql, 'where task_id = ? order by id', [taskId]),
     openRuns: () => RUNS.all(sql, 'where ended_at is null order by id'),
     backlogs: () =>
+      // A cross join keeps SQLite from looking through all queued tasks where no agent has a backlog.
       sql.all<Backlog>(
         `select known_agents.name as agent, count(*) as tasks
-         from known_agents join tasks on tasks.agent = known_agents.name
+         from known_agents cross join tasks on tasks.agent = known_agents.name
          where known_agents.held_before is not null and tasks.status = 'queued' and ${IS_BACKLOG} = 1
          group by known_agents.name order by known_agents.name`,
       ),
