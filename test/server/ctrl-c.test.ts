@@ -35,13 +35,16 @@ async function task(sandbox: Sandbox): Promise<string> {
   return (await tellJson<{ id: string }>(sandbox, 'task', 'create', 'work', '--agent', 'planning')).id;
 }
 
+/** What `serve` printed; a long line is continued on the next one. */
+const saidBy = (server: { stderr(): string }) => server.stderr().replaceAll(/\n {2,}/g, ' ');
+
 const statusOf = (sandbox: Sandbox, id: string) => readStore(sandbox, (reader) => reader.task(id));
 
 test('E7: Ctrl-C on a terminal waits for the agent, says how long, and starts no other', async () => {
   const { sandbox, server, first } = await working(false);
   server.signal('SIGINT');
-  await eventually('the line', () => server.stderr().includes('hookctl waits for'));
-  expect(server.stderr()).toMatch(
+  await eventually('the line', () => saidBy(server).includes('hookctl waits for'));
+  expect(saidBy(server)).toMatch(
     /Ctrl-C: hookctl waits for 1 run \(planning for [\d.]+ s\), at most (10 min|\d+\.\d s), and starts no other; Ctrl-C again ends them/,
   );
   const second = await task(sandbox);
@@ -55,10 +58,10 @@ test('E7: Ctrl-C on a terminal waits for the agent, says how long, and starts no
 test('E7: a second Ctrl-C ends the agent; its task says how to repeat it', async () => {
   const { sandbox, server, first } = await working(false);
   server.signal('SIGINT');
-  await eventually('the line', () => server.stderr().includes('hookctl waits for'));
+  await eventually('the line', () => saidBy(server).includes('hookctl waits for'));
   server.signal('SIGINT');
   expect(await server.ended).toBe(0);
-  expect(server.stderr()).toMatch(/SIGINT: hookctl finishes what it is at, and ends 1 run \(planning for/);
+  expect(saidBy(server)).toMatch(/SIGINT: hookctl finishes what it is at, and ends 1 run \(planning for/);
   expect(statusOf(sandbox, first)).toMatchObject({
     status: 'failed',
     error: expect.stringContaining(`repeat it: hookctl task retry ${first}`),
