@@ -1,11 +1,12 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readdirSync, statSync } from 'node:fs';
+import { type FileHandle, open } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { DatabaseSync } from 'node:sqlite';
 import { fileURLToPath } from 'node:url';
-import { expect, onTestFinished, test } from 'vitest';
+import { expect, onTestFinished, test, vi } from 'vitest';
 import { catchUp } from '../../src/store/local/catch-up.ts';
 import { openReader, openStore } from '../../src/store/local/index.ts';
 import { freshStore, newDelivery, storePath } from './fixtures.ts';
@@ -89,3 +90,24 @@ function setVersion(path: string, version: number): void {
   db.exec(`pragma user_version = ${version}`);
   db.close();
 }
+
+test('a duplicate of a delivery that could not be stored is stored in its place', async () => {
+  const path = storePath();
+  const store = await freshStore(path);
+  await store.accept(newDelivery('dlv-0'));
+  const handle = await open(path);
+  onTestFinished(() => handle.close());
+  const prototype = Object.getPrototypeOf(handle) as Pick<FileHandle, 'datasync'>;
+  const broken = vi.spyOn(prototype, 'datasync').mockRejectedValueOnce(new Error('no room'));
+  onTestFinished(() => broken.mockRestore());
+  const first = store.accept(newDelivery('dlv-1', { dedupeKeys: ['id:same'] }));
+  const accepted = await Promise.allSettled([
+    first,
+    store.accept(newDelivery('dlv-2', { dedupeKeys: ['id:same'] })),
+  ]);
+  expect(accepted).toMatchObject([
+    { status: 'rejected', reason: { code: 'store_write', message: expect.stringContaining('no room') } },
+    { status: 'fulfilled', value: { status: 'pending', duplicateOf: null } },
+  ]);
+  expect([store.delivery('dlv-1'), store.delivery('dlv-2')?.status]).toEqual([null, 'pending']);
+});

@@ -190,6 +190,8 @@ interface Parts {
 /** All writes. */
 function writesOf({ path, sql, log, writer, isOpen }: Parts): Omit<Store, keyof StoreReader | 'problems'> {
   const dedupe = openDedupe(sql);
+  /** Writes that are under way, by delivery. */
+  const appending = new Map<string, Promise<unknown>>();
   let ignored: (() => void)[] = [];
   const releaseIgnored = coalesce(() => {
     const releases = ignored;
@@ -201,10 +203,14 @@ function writesOf({ path, sql, log, writer, isOpen }: Parts): Omit<Store, keyof 
 
   async function append(row: RecordedRow, body: Uint8Array): Promise<void> {
     try {
-      await log.append(recordOf(row, body));
+      const appended = log.append(recordOf(row, body));
+      appending.set(row.id, appended);
+      await appended;
     } catch (error) {
       dedupe.release(row.id);
       throw failure('store_write', `Nothing was stored in ${path}: ${messageOf(error)}.`, { cause: error });
+    } finally {
+      appending.delete(row.id);
     }
   }
 
@@ -218,7 +224,12 @@ function writesOf({ path, sql, log, writer, isOpen }: Parts): Omit<Store, keyof 
       requireOpen();
       requireCaughtUp(writer.behind());
       const row = rowOf(delivery);
-      const owner = dedupe.owner(row);
+      let owner = dedupe.owner(row);
+      // A duplicate of what is not stored after all would be lost with it.
+      for (let first = appending.get(owner ?? ''); first !== undefined; first = appending.get(owner ?? '')) {
+        await first.catch(noop);
+        owner = dedupe.owner(row);
+      }
       if (owner !== null) {
         await append(asDuplicate(row, owner), NO_BYTES);
         return { status: 'duplicate', duplicateOf: owner };
