@@ -140,11 +140,14 @@ test.each([
 test('F15: the length behind the last value that counts costs nothing', () => {
   const timeOf = (count: number) => {
     const body = bytes(`{"a":[${'{},'.repeat(count)}{}]}`);
-    const begun = performance.now();
-    for (let n = 0; n < 5; n += 1) expect(parseJson(body).ok).toBe(false);
-    return performance.now() - begun;
+    const times = Array.from({ length: 5 }, () => {
+      const start = performance.now();
+      expect(parseJson(body).ok).toBe(false);
+      return performance.now() - start;
+    });
+    return Math.min(...times);
   };
   timeOf(200_000);
   // Decoding alone grows with it: eight million objects took two hundred times as long as forty thousand.
-  expect(timeOf(8_000_000)).toBeLessThan(40 * timeOf(200_000) + 500);
+  expect(timeOf(8_000_000)).toBeLessThan(40 * timeOf(200_000) + 100);
 });

@@ -1,6 +1,7 @@
 import { inspect } from 'node:util';
 import { describe, expect, test } from 'vitest';
 import { createRedactor, secret, withoutUserinfo } from '../../src/lib/redact/redact.ts';
+import { growth, LINEAR } from '../support/growth.ts';
 
 const SECRET = '👩’s "quoted" & long';
 const knowing = (...secrets: readonly string[]) => {
@@ -123,18 +124,7 @@ describe('what looks like a secret is taken out of messages', () => {
     ['names of headers', (n: number) => 'authorization='.repeat(n)],
     ['one word', (n: number) => 'a'.repeat(4 * n)],
   ])('F18: four times the text takes about four times as long: %s', (_, make) => {
-    const timeOf = (text: string) => {
-      const times = Array.from({ length: 5 }, () => {
-        const begun = performance.now();
-        redact(text);
-        return performance.now() - begun;
-      });
-      return Math.min(...times);
-    };
-    const [short, long] = [make(20_000), make(80_000)];
-    timeOf(short);
-    // Sixteen times as long is what a square takes.
-    expect(timeOf(long)).toBeLessThan(10 * timeOf(short) + 20);
+    expect(growth((times) => void redact(make(times)), 20_000)).toBeLessThan(LINEAR);
   });
 });
 
