@@ -47,7 +47,13 @@ describe.each(cases)('a kept %s', (_, provider, sample) => {
       expect(again.headers).toMatchObject({ 'x-own': 'kept', 'content-type': kept.headers['content-type'] });
       expect(provider.deliveryId(again.headers)).toBe(provider.deliveryId(kept.headers));
       expect(provider.eventName(again.headers)).toBe(provider.eventName(kept.headers));
-      expect(provider.parse(again)).toEqual(provider.parse(kept));
+      expect(readBy(provider, again)).toEqual(readBy(provider, kept));
     },
   );
 });
+
+/** What a provider reads, the key of the bytes made. */
+function readBy(provider: Provider, request: RawRequest) {
+  const parsed = provider.parse(request);
+  return parsed.ok ? { ...parsed, bytesKey: parsed.bytesKey?.() } : parsed;
+}
