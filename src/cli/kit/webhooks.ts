@@ -11,7 +11,7 @@ import type { Provider, Snapshot, Webhook } from '../../types.ts';
 /** A provider, named. */
 type Named = Pick<Provider, 'name' | 'label'>;
 
-/** A provider of hookctl, or one that webhooks of the project brought along; null when there is none. */
+/** A built-in provider, or one that a webhook of the project defines. Null when neither has this name. */
 function findProvider(name: string, { webhooks }: Pick<Snapshot, 'webhooks'>): Named | null {
   const builtIn = providerFacts.get(name);
   if (builtIn !== undefined) return { name, label: builtIn.label };

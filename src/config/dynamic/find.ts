@@ -61,7 +61,7 @@ export function findCommand<T extends Pick<DbCommand, 'id' | 'name' | 'trigger'>
   );
 }
 
-/** Null when there is none. Throws `usage` when there are several. */
+/** Null when none matches. Throws `usage` when several do. */
 function only<T>(
   candidates: readonly T[],
   ref: string,

@@ -146,7 +146,7 @@ export function openDynamic(options: DynamicOptions): DynamicWebhooks {
     return webhooks;
   }
 
-  /** The provider of a webhook that a change makes: any that hookctl has, as the options shape it. */
+  /** Provider of an added or edited webhook, configured by its options. All built-in ones are known here. */
   async function shaping() {
     const known = [...(await loadProviders(PROVIDER_NAMES)), ...(own ?? [])];
     return ({ provider: name, options: settings = {} }: Pick<DbWebhook, 'provider' | 'options'>) => {

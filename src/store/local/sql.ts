@@ -24,7 +24,7 @@ export interface Sql {
   column<Result = string>(text: string, values?: Values): readonly Result[];
   /** The first column of its first row; null when it returns none. */
   value<Result = string>(text: string, values?: Values): Result | null;
-  /** The same as a number; 0 when there is none. */
+  /** The first column of the first row, as a number; 0 when the statement returns no row. */
   count(text: string, values?: Values): number;
   /** How many rows the statement changed. */
   run(text: string, values?: Values): number;

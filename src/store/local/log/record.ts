@@ -50,8 +50,8 @@ export function recordLength(header: Buffer): number | null {
 }
 
 /**
- * The record that begins here; null when there is none, or a damaged one. `isFresh`: this process has just written it, so that its
- * sum need not be checked.
+ * Reads the record at an offset. Null when none begins there, or when it is damaged. `isFresh`: this process has just written it,
+ * which makes a check of its sum unnecessary.
  */
 export function readRecord(bytes: Buffer, at: number, isFresh = false): FoundRecord | null {
   const length = recordLength(bytes.subarray(at, at + HEADER_BYTES));

@@ -30,7 +30,7 @@ export interface Table<Model, Own = unknown> {
   read(row: Row): Model;
   all(sql: Sql, rest: string, values?: readonly Value[]): readonly Model[];
   list(sql: Sql, query: Query): readonly Model[];
-  /** The first; null when there is none. */
+  /** The first matching record. Null when no row matches. */
   one(sql: Sql, rest: string, values: readonly Value[]): Model | null;
   get(sql: Sql, id: string): Model | null;
   insert(sql: Sql, record: Partial<Model & Own>, rest?: string): void;
