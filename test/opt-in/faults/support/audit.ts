@@ -77,7 +77,8 @@ export async function audit(scene: Scene): Promise<void> {
     ...difference(
       'task',
       withEffect('task', 'files'),
-      tasks.map(({ delivery_id: id }) => id ?? 'nothing'),
+      // The whole row, because an id that is missing tells nothing of where it was lost.
+      tasks.map((task) => task.delivery_id ?? JSON.stringify(task)),
     ),
     ...difference('record file', files, recordFiles(served)),
     ...difference('entry of the list', files, listEntries(await listFolder(served))),
