@@ -48,20 +48,22 @@ export interface Receipt {
 export async function receive(
   context: PipelineContext,
   webhook: Webhook,
-  request: RawRequest,
+  incoming: RawRequest,
 ): Promise<Receipt> {
   if (!webhook.enabled) {
     const ack = jsonAck(403, { error: 'webhook_disabled' });
-    return reject(context, webhook, request, { detail: 'the webhook is disabled', ack });
+    return reject(context, webhook, incoming, { detail: 'the webhook is disabled', ack });
   }
   const { provider } = webhook;
-  const verification = verify(context, webhook, request);
+  const verification = await verify(context, webhook, incoming);
   if (!verification.ok) {
-    // One answer for every cause: only the operator is told which check failed.
-    const { detail } = verification.verdict;
-    const findHint = () => context.hints.of(webhook, request);
-    return reject(context, webhook, request, { detail, ack: jsonAck(401, {}), findHint });
+    const { cause, detail } = verification.verdict;
+    if (cause === 'key_pending') return reject(context, webhook, incoming, { detail, ack: KEY_PENDING });
+    // One answer for every other cause: only the operator is told which check failed.
+    const findHint = () => context.hints.of(webhook, incoming);
+    return reject(context, webhook, incoming, { detail, ack: jsonAck(401, {}), findHint });
   }
+  const request = provider.withoutSecrets?.(incoming) ?? incoming;
 
   const waitSeconds = context.limits.waitFor(webhook.name);
   if (waitSeconds > 0) return limited(context, webhook, request, waitSeconds);
@@ -155,6 +157,13 @@ function answer({ id, status, reason }: NewDelivery, duplicateOf: string | null)
   if (duplicateOf !== null) return jsonAck(200, { id, duplicate_of: duplicateOf });
   return status === 'unparsed' ? jsonAck(400, { error: 'unparsed', reason, id }) : jsonAck(202, { id });
 }
+
+/** The sender tries again, and by then its key has come. */
+const KEY_PENDING: Ack = {
+  status: 503,
+  headers: { 'content-type': 'application/json', 'retry-after': '5' },
+  body: '{"error":"key_pending"}',
+};
 
 /** An answer in JSON. */
 function jsonAck(status: number, body: object): Ack {

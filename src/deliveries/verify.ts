@@ -15,15 +15,19 @@ type Verification =
   | { readonly ok: false; readonly verdict: Extract<Verdict, { ok: false }> };
 
 /** Verifies the raw bytes of a request before they are parsed. Expired secrets do not count. */
-export function verify(
+export async function verify(
   { clock, insecure, relayKey }: Pick<PipelineContext, 'clock' | 'insecure' | 'relayKey'>,
   webhook: Webhook,
   request: RawRequest,
-): Verification {
+): Promise<Verification> {
   if (insecure.has(webhook.name)) return { ok: true, trust: 'unverified', seal: null };
   const now = clock.now();
   const secrets = activeSecrets(webhook, now);
-  const verdict = webhook.provider.verify(request, secrets, now);
+  const { provider } = webhook;
+  const verdict =
+    provider.verifyAsync === undefined
+      ? provider.verify(request, secrets, now)
+      : await provider.verifyAsync(request, secrets, now);
   if (verdict.ok) {
     const { seal = digestOf(request, secrets[verdict.secretIndex]) } = verdict;
     return { ok: true, trust: 'verified', seal };

@@ -27,7 +27,7 @@ import { createMetrics } from './metrics.ts';
 import { permissionsOf } from './permissions.ts';
 import { type LastingProblem, lastingProblem, storedProblems, watchProblems } from './problems.ts';
 import { type Retention, serveRetention } from './retention.ts';
-import type { RunningFacts } from './status.ts';
+import { endpointUrl, type RunningFacts } from './status.ts';
 import { openServeTunnel, requireReachable, type ServeTunnel, tunnelSecrets } from './tunnel.ts';
 
 export interface Serving {
@@ -75,6 +75,7 @@ export async function serve(
     env,
     report(change) {
       learnSecrets();
+      fetchKeys(inForce());
       emit({ type: 'reloaded', change });
     },
   });
@@ -82,6 +83,7 @@ export async function serve(
   // A change that came while it opened was reported before.
   inForce = live.current;
   learnSecrets();
+  fetchKeys(inForce());
   const relayKey = newRelayKey();
   const engine = await services.engine({
     configuration,
@@ -125,6 +127,7 @@ export async function serve(
   services.defer(unrecorded.close);
   const ingress = createIngress({
     snapshot: live.current,
+    publicUrl: (endpoint) => endpointUrl(facts(), endpoint),
     receive: receiver({
       ...engine,
       received(receipt) {
@@ -186,6 +189,11 @@ export async function serve(
   };
   emit({ type: 'ready', start });
   return scheduler;
+}
+
+/** In the background, before the first request needs one. */
+function fetchKeys({ webhooks }: Snapshot): void {
+  for (const { enabled, provider } of webhooks) if (enabled) provider.prepare?.();
 }
 
 type Close = () => Promise<unknown>;

@@ -147,6 +147,12 @@ export interface Provider {
   secretProblem?(secret: string): string | null;
   /** Pure, constant time over all secrets; never throws. Expired secrets are already left out. `now` is epoch ms. */
   verify(request: RawRequest, secrets: readonly WebhookSecret[], now: number): Verdict;
+  /** Asked instead of `verify` where the proof takes a promise (a JWT). Waits for no network, never rejects. */
+  verifyAsync?(request: RawRequest, secrets: readonly WebhookSecret[], now: number): Promise<Verdict>;
+  /** Fetches the sender's keys ahead, in the background. Called when a server takes up the webhook; left out: there are none. */
+  prepare?(): void;
+  /** A verified request without the secrets that its body or query holds. Left out: only headers can hold some. */
+  withoutSecrets?(request: RawRequest): RawRequest;
   /**
    * What a refused request seems to be signed by instead, for the operator alone: never told to the sender. Bounded in
    * time; names settings, never a value of the request. Null when nothing would fit. Left out: nothing is known.

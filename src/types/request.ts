@@ -12,6 +12,14 @@ export interface RawRequest {
   readonly body: Uint8Array;
   /** Query string without `?`, exactly as sent; empty when there was none. */
   readonly query: string;
+  /** Upper case. Left out, as the three below: unknown, for a request that hookctl made or kept. */
+  readonly method?: string;
+  /** Path as sent, without the query string. */
+  readonly path?: string;
+  /** IP address of the connection's other end: the last proxy's or the tunnel's, if there is one. */
+  readonly address?: string;
+  /** The URL under which senders outside reach this path, without the query string. Takes a look-up, so it is called only where needed. */
+  readonly publicUrl?: () => string;
 }
 
 /** What a request proves. An expected failure, so it is a value. `cause` is stable and listed by `delivery list`. */
@@ -35,6 +43,8 @@ export type VerdictCause =
   | 'signature_wrong'
   | 'timestamp_invalid'
   | 'timestamp_outside_window'
+  /** The key that it needs is being fetched: answered 503, so that the sender tries again. */
+  | 'key_pending'
   /** A relay changed the bytes: the signature proves nothing, neither way. */
   | 'unverifiable';
 

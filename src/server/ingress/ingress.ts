@@ -26,6 +26,8 @@ interface IngressOptions {
   readonly snapshot: () => Snapshot;
   /** Verifies, stores and answers. A throw becomes 503, because nothing was promised yet. */
   readonly receive: (webhook: Webhook, request: RawRequest) => Promise<Receipt>;
+  /** The URL under which senders outside reach an endpoint. Left out: unknown. */
+  readonly publicUrl?: (endpoint: string) => string;
   /** Knows the probes of our own tunnel; they are answered, and never become deliveries. */
   readonly acceptProbe: (path: string, headers: Headers) => boolean;
   /** Called with every answer. `seconds`: since the head of its request was read. */
@@ -88,7 +90,13 @@ export function createIngress(options: IngressOptions): Server {
 
     const read = await readBody(request, webhook.provider.bodyLimit);
     if (!read.ok) return read.why === 'closed' ? null : refuse(found, ...UNREAD[read.why]);
-    const raw = { headers, body: read.body, query };
+    const { publicUrl } = options;
+    const { method, socket } = request;
+    const raw: RawRequest = {
+      ...{ headers, body: read.body, query, method, path },
+      ...(socket.remoteAddress !== undefined && { address: socket.remoteAddress }),
+      ...(publicUrl !== undefined && { publicUrl: () => publicUrl(path) }),
+    };
     const unsigned = webhook.provider.answerUnsigned?.(raw) ?? null;
     const take = () => options.receive(webhook, raw);
     try {

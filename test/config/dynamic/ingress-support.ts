@@ -12,7 +12,7 @@ export async function ingressFor(live: Watched): Promise<string> {
     snapshot: live.current,
     acceptProbe: () => false,
     async receive(webhook, request) {
-      const ok = verify(context, webhook, request).ok;
+      const { ok } = await verify(context, webhook, request);
       return { deliveryId: 'dlv-1', ack: { status: ok ? 202 : 401, headers: {}, body: '' } } as never;
     },
     onError: (error) => {
