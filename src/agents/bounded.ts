@@ -1,19 +1,19 @@
 import { endMarkedProcesses } from '../lib/process/marked-processes.ts';
-import { type Environment, type ProcessEnd, startProcess } from '../lib/process/subprocess.ts';
+import { type ProcessEnd, startProcess } from '../lib/process/subprocess.ts';
 import { markerOf } from './environment.ts';
+import type { CommandLine, RunOrder } from './runner.ts';
 import { GRACE_MS } from './settings.ts';
 
-interface BoundedOptions {
-  readonly runId: string;
-  readonly program: string;
-  readonly args: readonly string[];
-  readonly env: Environment;
-  readonly folder: string;
+/** The part of an order that says where the program runs, and within which limits. */
+interface BoundedOrder extends Pick<RunOrder<unknown>, 'folder' | 'sandbox'> {
+  readonly run: { readonly id: string };
+  /** `timeout` in milliseconds. */
+  readonly options: { readonly timeout: number; readonly outputMb: number };
+}
+
+interface BoundedOptions extends Omit<CommandLine, 'folder'> {
   readonly input?: Uint8Array;
   readonly howToGet: string;
-  /** Milliseconds. */
-  readonly timeout: number;
-  readonly outputMb: number;
   readonly longestLine?: number;
   readonly onLine: (line: string, stream: 'stdout' | 'stderr') => void;
 }
@@ -33,20 +33,26 @@ export interface Bounded {
 }
 
 /**
- * Starts a program that is ended, with all it started, at its time limit, above its output limit, and when it ends by
- * itself. Rejects with `program_missing`.
+ * Starts a program, in the run's sandbox where it has one. It is ended, with all it started, at its time limit, above its
+ * output limit, and when it ends by itself. Rejects with `program_missing`.
  */
-export async function startBounded(options: BoundedOptions): Promise<Bounded> {
-  const { runId, timeout, outputMb, input, longestLine } = options;
+export async function startBounded(
+  { run, folder, sandbox, options: { timeout, outputMb } }: BoundedOrder,
+  options: BoundedOptions,
+): Promise<Bounded> {
+  const { program, args, env, input, longestLine } = options;
+  const plain = { program, args, env, folder };
+  const command = sandbox === null ? plain : await sandbox.enter(plain);
   let why: string | null = null;
   let output = 0;
   const running = await startProcess({
-    program: options.program,
-    args: options.args,
-    env: options.env,
-    cwd: options.folder,
+    program: command.program,
+    args: command.args,
+    env: command.env,
+    cwd: command.folder,
     howToGet: options.howToGet,
     graceMs: GRACE_MS,
+    ...(sandbox !== null && { terminate: sandbox.terminate }),
     ...(input !== undefined && { input }),
     ...(longestLine !== undefined && { longestLine }),
     onLine: (line, stream) => {
@@ -69,7 +75,7 @@ export async function startBounded(options: BoundedOptions): Promise<Bounded> {
     clearTimeout(timer);
     // Also when it ended by itself: what it left in its group goes with it, and what has left the group.
     await running.stop();
-    await endMarkedProcesses([markerOf(runId)]);
+    await endMarkedProcesses([markerOf(run.id)]);
     return { ...end, why, lastLines: running.lastLines() };
   }
   return { pid: running.pid, ended: wholeEnd(), stop };

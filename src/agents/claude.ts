@@ -98,7 +98,7 @@ interface Ended extends BoundedEnd {
 }
 
 async function startOnce(order: ClaudeOrder, io: RunIo, resumed: string | null): Promise<Attempt> {
-  const { options: settings, run, folder, projectFolder } = order;
+  const { options: settings, folder, projectFolder } = order;
   const program = settings.program.includes('/')
     ? resolve(projectFolder, settings.program)
     : settings.program;
@@ -106,16 +106,12 @@ async function startOnce(order: ClaudeOrder, io: RunIo, resumed: string | null):
   let result: ClaudeResult | null = null;
   let lost = false;
   const printed: string[] = [];
-  const running = await startBounded({
-    runId: run.id,
+  const running = await startBounded(order, {
     program,
     args,
     env: environmentOf(order),
-    folder,
     input: Buffer.from(order.prompt),
     howToGet: 'Install Claude Code, or correct `program` of the agent.',
-    timeout: settings.timeout,
-    outputMb: settings.outputMb,
     longestLine: LONGEST_LINE,
     onLine(line) {
       const event = readClaudeLine(line);

@@ -144,7 +144,7 @@ export const command: AgentRunner<CommandOptions> = {
   mostUsd: () => null,
 
   async start(order, io) {
-    const { options: settings, projectFolder, folder } = order;
+    const { options: settings, projectFolder } = order;
     const session = usesSession(settings.args) ? (order.session ?? randomUUID()) : null;
     const values = valuesOf(order, session ?? '');
     const template = order.session === null ? settings.args : (settings.resumeArgs ?? settings.args);
@@ -155,16 +155,12 @@ export const command: AgentRunner<CommandOptions> = {
     const program = settings.program.includes('/')
       ? resolve(projectFolder, settings.program)
       : settings.program;
-    const running = await startBounded({
-      runId: order.run.id,
+    const running = await startBounded(order, {
       program,
       args,
       env: runEnvironment(order, { own: { HOOKCTL_RESULT_FILE: values.resultFile } }),
-      folder,
       input: settings.prompt === 'stdin' ? prompt : new Uint8Array(),
       howToGet: `Install it, or correct \`agents.${order.run.agent}.program\`.`,
-      timeout: settings.timeout,
-      outputMb: settings.outputMb,
       onLine(line, stream) {
         if (stream === 'stdout') stdout.add(line);
         io.log({ kind: 'output', text: line });

@@ -29,6 +29,22 @@ export interface RunEnvironments {
 /** Runs that can't speak to hookctl. */
 export const NO_ENVIRONMENTS: RunEnvironments = { open: async () => ({}), close: () => undefined };
 
+/** A command line as it is started: `env` is its whole environment. */
+export interface CommandLine {
+  readonly program: string;
+  readonly args: readonly string[];
+  readonly env: Environment;
+  readonly folder: string;
+}
+
+/** What keeps a run apart from the machine. */
+interface Sandbox {
+  /** The command line that starts this one inside. Throws `HookctlError` when the machine lacks something for it. */
+  enter(command: CommandLine): Promise<CommandLine>;
+  /** Asks what runs inside to end, as SIGTERM would; false when there is nothing that can be asked. */
+  terminate(): boolean;
+}
+
 /** What a runner is to do. */
 export interface RunOrder<Options> {
   readonly run: AgentRun;
@@ -39,6 +55,8 @@ export interface RunOrder<Options> {
   readonly prompt: string;
   /** Absolute, real path of the folder to work in. */
   readonly folder: string;
+  /** In which `startBounded` starts the program; null when it runs as the user does. */
+  readonly sandbox: Sandbox | null;
   /** A folder (0700) for files of this run alone; removed when the run ends. */
   readonly scratch: string;
   /** Folder with hookctl's own files and secrets, which the agent has no business in. */

@@ -161,6 +161,7 @@ export async function runAgent(
       task: TASK,
       options,
       folder,
+      sandbox: null,
       scratch,
       projectFolder: folder,
       dataFolder: join(folder, '.hookctl'),

@@ -95,7 +95,7 @@ async function orderFor(
   }
   const key = runner.sessionKey(options, name);
   return {
-    ...{ run, task, options, folder, scratch, projectFolder, dataFolder, env, taskList },
+    ...{ run, task, options, folder, sandbox: null, scratch, projectFolder, dataFolder, env, taskList },
     prompt: promptFor(task),
     secretNames: context.secretNames(),
     session: key === null ? null : store.lastSession(run.conversationId, key),

@@ -68,6 +68,8 @@ interface ProcessOptions {
   readonly longestLine?: number;
   /** Between SIGTERM and SIGKILL, in milliseconds; default 5000. */
   readonly graceMs?: number;
+  /** Asks the program to end in place of SIGTERM to its group; false when it could not be asked. */
+  readonly terminate?: () => boolean;
 }
 
 export interface ProcessEnd {
@@ -97,7 +99,7 @@ export function programEnvironment(env: Environment, ...further: readonly string
  * Throws `program_missing` when there is no such program.
  */
 export async function startProcess(options: ProcessOptions): Promise<RunningProcess> {
-  const { program, args, env, cwd, input, onLine, onOutput, graceMs = 5000 } = options;
+  const { program, args, env, cwd, input, onLine, onOutput, graceMs = 5000, terminate } = options;
   const { longestLine = LONGEST_LINE } = options;
   const inherited = await inheritedDescriptors();
   const child = without(inherited, (more) => {
@@ -123,7 +125,7 @@ export async function startProcess(options: ProcessOptions): Promise<RunningProc
   const pid = child.pid ?? 0;
   let stopped: Promise<ProcessEnd> | null = null;
   const stop = () => {
-    stopped ??= stopGroup(pid, ended, graceMs);
+    stopped ??= stopGroup({ pid, ended, graceMs, terminate });
     return stopped;
   };
   return { pid, ended, lastLines: () => [...kept], stop };
@@ -184,10 +186,16 @@ function endOf(child: ChildProcess): Promise<ProcessEnd> {
   });
 }
 
-async function stopGroup(pid: number, ended: Promise<ProcessEnd>, graceMs: number): Promise<ProcessEnd> {
+interface Stopping extends Required<Pick<ProcessOptions, 'graceMs'>> {
+  readonly pid: number;
+  readonly ended: Promise<ProcessEnd>;
+  readonly terminate: ProcessOptions['terminate'];
+}
+
+async function stopGroup({ pid, ended, graceMs, terminate }: Stopping): Promise<ProcessEnd> {
   const over = new AbortController();
   void ended.then(() => over.abort());
-  signalGroup(pid, 'SIGTERM');
+  if (terminate?.() !== true) signalGroup(pid, 'SIGTERM');
   await pause(graceMs, over.signal);
   // Also when the program itself went in time: what it started may still be there.
   signalGroup(pid, 'SIGKILL');
