@@ -27,7 +27,13 @@ export interface ActionContext {
 
 /** Whether and where the event can be answered. */
 export type Replies =
-  | { readonly state: 'on'; readonly channel: ReplyChannel; readonly place: ThreadRef }
+  | {
+      readonly state: 'on';
+      readonly channel: ReplyChannel;
+      readonly place: ThreadRef;
+      /** Only the task posts, once a person has approved it. */
+      readonly afterApproval: boolean;
+    }
   /** A replay or sample that posts nothing. */
   | { readonly state: 'silent' }
   /** `reason`: `no GITHUB_TOKEN`, … */

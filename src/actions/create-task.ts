@@ -37,7 +37,7 @@ export const createTask: Action = {
 /** The provider's usual acknowledgement: 👀, a short comment, a note. Null when nothing is posted. */
 function immediateResponse(context: ActionContext, taskId: string): NewOutgoing | null {
   const { ids, replies, template, webhook, command, needsApproval } = context;
-  if (replies.state !== 'on') return null;
+  if (replies.state !== 'on' || replies.afterApproval) return null;
   const immediate = replies.channel.immediate(template.event, webhook);
   if (immediate === null) return null;
   if (immediate.kind === 'react')

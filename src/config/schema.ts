@@ -189,6 +189,15 @@ const adjustableFields = {
     .boolean()
     .describe('true: also accept what came through a relay that changed the bytes. Default false.')
     .optional(),
+  trustFetched: flag(
+    z
+      .boolean()
+      .describe('true: what `recover` fetched from the sender’s log runs without approval. Default false.')
+      .optional(),
+    '--trust-fetched',
+    'what was fetched from the sender’s log runs without approval',
+    { no: 'what was fetched from the sender’s log waits for approval (the default)' },
+  ),
   syncToClaudeTasks: flag(
     z.boolean().describe('false: tasks stay out of Claude Code. Default true.').optional(),
     '--sync',
@@ -212,6 +221,7 @@ export const WEBHOOK_DEFAULTS = {
   events: [],
   syncToClaudeTasks: true,
   allowUnverifiable: false,
+  trustFetched: false,
   options: {},
 } as const satisfies z.input<typeof adjustmentSchema>;
 

@@ -35,9 +35,10 @@ export function dedupeKeys(delivery: KeyedDelivery): readonly string[] {
   return [...new Set([...own, ...sealKeys(delivery), ...actsOf(provider, parsed.events, webhook)])];
 }
 
-/** The digest of the bytes, where a signature does not tell the same. */
-function bytesKeys({ seal, hasOneSecret, parsed: { bytesKey } }: KeyedDelivery): readonly string[] {
-  return bytesKey === undefined || (seal !== null && hasOneSecret) ? [] : [bytesKey()];
+/** The digest of the bytes, where a signature does not tell the same. Fetched bytes were written anew: no sender sends them. */
+function bytesKeys({ trust, seal, hasOneSecret, parsed: { bytesKey } }: KeyedDelivery): readonly string[] {
+  const areTold = trust === 'fetched' || (seal !== null && hasOneSecret);
+  return bytesKey === undefined || areTold ? [] : [bytesKey()];
 }
 
 function sealKeys({ seal, parsed, receivedAt }: KeyedDelivery): readonly string[] {

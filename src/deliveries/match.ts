@@ -11,7 +11,7 @@ import type {
   WebhookEvent,
 } from '../types.ts';
 import type { EventContext } from './context.ts';
-import { checkSender, checkTextSender, type SenderCheck } from './rules/senders.ts';
+import { checkSender, checkTextSender, heldByTrust, type SenderCheck } from './rules/senders.ts';
 import { type Call, findCall, ownPost } from './rules/text-command.ts';
 
 /** Whether one command fires for one event, and why. */
@@ -37,24 +37,30 @@ export interface Matching {
 
 /**
  * Decides, for one event, which commands of a webhook fire, and for each that does not, why. Pure. The text of an unverified
- * delivery commands nothing; its triggers make tasks that never run.
+ * delivery commands nothing; its triggers make tasks that never run. What a fetched one asks for waits for a person.
  */
 export function match(webhook: Webhook, event: WebhookEvent, trust: Trust = 'verified'): Matching {
   const own = ownPost(event);
   const check = own === null ? checkSender(webhook.allow, event.sender) : { allowed: false, reason: own };
   const call = callOf(webhook, event, trust);
+  const held = heldByTrust(webhook, trust);
   // An assignment is the sender's own act, also where another person wrote the text.
   const spoken = call.byEvent ? { ...event, text: null } : event;
   const textCheck = own === null ? checkTextSender(webhook.allow, spoken, trust) : check;
   const matches = inOrder(webhook.commands).map((command): Match => {
     if (own !== null) return silent(command, own);
-    return command.kind === 'text'
-      ? matchText(command, call, { event, check: textCheck })
-      : matchTrigger(command, event, check);
+    const matched =
+      command.kind === 'text'
+        ? matchText(command, call, { event, check: textCheck })
+        : matchTrigger(command, event, check);
+    return held !== null && matched.fired ? hold(matched, held) : matched;
   });
+  const withheld = held === null ? undefined : matches.find(({ reason }) => reason.includes(held));
   return {
     matches,
-    ignored: matches.some(({ fired }) => fired) ? null : whyIgnored(matches, event, call, textCheck),
+    ignored: matches.some(({ fired }) => fired)
+      ? null
+      : (withheld?.reason ?? whyIgnored(matches, event, call, textCheck)),
   };
 }
 
@@ -139,6 +145,14 @@ function matchTrigger(command: TriggerCommand, event: WebhookEvent, check: Sende
     needsApproval,
     allowed: check.allowed,
   };
+}
+
+/** A match whose task waits for approval; an action that makes none does not run. */
+function hold(match: Match, held: string): Match {
+  const { command, reason } = match;
+  return actionNamed(command.action)?.reachesOut === true
+    ? silent(command, `\`${command.action}\` does not run by itself: ${held}; \`hookctl replay\` runs it`)
+    : { ...match, needsApproval: true, reason: `${reason}; waits for approval: ${held}` };
 }
 
 function silent(command: WebhookCommand, reason: string): Match {

@@ -40,22 +40,29 @@ export interface Receipt {
   readonly result: DispatchResult | null;
 }
 
+/** How hookctl itself got a request: read from the sender's log, or through a connection that its own token opened. */
+export type Obtained = Extract<Trust, 'fetched' | 'socket'>;
+
 /**
  * Steps 1–5: verifies the raw bytes, parses and stores them, and only then acknowledges: a 2xx means that the delivery is
- * on disk. Of a request to a disabled webhook only the refusal is recorded. Throws when the store can't write; the caller
- * answers 503.
+ * on disk. Of a request to a disabled webhook only the refusal is recorded. `obtained`: hookctl got it itself, so that no signature
+ * is looked for. Throws when the store can't write; the caller answers 503.
  */
 export async function receive(
   context: PipelineContext,
   webhook: Webhook,
   incoming: RawRequest,
+  obtained: Obtained | null = null,
 ): Promise<Receipt> {
   if (!webhook.enabled) {
     const ack = jsonAck(403, { error: 'webhook_disabled' });
     return reject(context, webhook, incoming, { detail: 'the webhook is disabled', ack });
   }
   const { provider } = webhook;
-  const verification = await verify(context, webhook, incoming);
+  const verification =
+    obtained === null
+      ? await verify(context, webhook, incoming)
+      : ({ ok: true, trust: obtained, seal: null } as const);
   if (!verification.ok) {
     const { cause, detail } = verification.verdict;
     if (cause === 'key_pending') return reject(context, webhook, incoming, { detail, ack: KEY_PENDING });
@@ -65,7 +72,8 @@ export async function receive(
   }
   const request = provider.withoutSecrets?.(incoming) ?? incoming;
 
-  const waitSeconds = context.limits.waitFor(webhook.name);
+  // What hookctl fetches comes as fast as hookctl asks.
+  const waitSeconds = obtained === 'fetched' ? 0 : context.limits.waitFor(webhook.name);
   if (waitSeconds > 0) return limited(context, webhook, request, waitSeconds);
 
   const parsed = provider.parse(request, webhook);

@@ -54,6 +54,11 @@ function deliveryNamed(store: Pick<StoreReader, 'delivery'>, id: string, where: 
   throw notFound(`there is no delivery ${id} in ${where}`, 'List them with `hookctl delivery list`.');
 }
 
+/** What was fetched from the sender's log waits for a person's word, and a replay is that. */
+export function trustOfReplay(trust: Trust): Trust {
+  return trust === 'fetched' ? 'operator' : trust;
+}
+
 /** The webhook that a source belongs to. Throws `not_found`. */
 export function webhookOf(
   { snapshot }: Pick<PipelineContext, 'snapshot'>,
@@ -109,7 +114,8 @@ async function storeReplay(
   replies: boolean,
 ): Promise<StoredReplay> {
   const { webhook, provider, parsed } = readSource(context, source, source.deliveryId ?? 'the body');
-  const { request, trust, deliveryId: replayOf, sample = false } = source;
+  const { request, deliveryId: replayOf, sample = false } = source;
+  const trust = trustOfReplay(source.trust);
   const delivery: NewDelivery = {
     ...toDelivery({ context, webhook, provider, request, parsed, trust, seal: null, sample }),
     dedupeKeys: [],

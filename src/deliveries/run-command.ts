@@ -8,6 +8,7 @@ import { asksForNewConversation } from '../tasks/flows.ts';
 import type { Account, Decision, NewTask, ReplyChannel, ThreadRef, Webhook } from '../types.ts';
 import type { EventContext, PipelineContext } from './context.ts';
 import { decisionOf, type Match } from './match.ts';
+import { heldByTrust } from './rules/senders.ts';
 
 /** What a command did: the decision to record, and what it changes. */
 export interface CommandResult {
@@ -112,11 +113,11 @@ function commandList({ commands, commandPrefix, defaultCommand }: Webhook): stri
 
 /**
  * Whether and where an event can be answered. Nothing is posted for a sender who may not command, for an unverified
- * delivery, and for a replay without `--replies`.
+ * delivery, and for a replay without `--replies`; for a fetched one only what its task says after approval.
  */
 export function repliesFor(
   { accounts }: Pick<PipelineContext, 'accounts'>,
-  { delivery, provider, event }: EventContext,
+  { webhook, delivery, provider, event }: EventContext,
   allowed: boolean,
 ): Replies {
   const off = (reason: string): Replies => ({ state: 'off', reason });
@@ -130,7 +131,12 @@ export function repliesFor(
     return off(missing);
   return place === null
     ? off(`${event.type} has no place for an answer`)
-    : { state: 'on', channel: provider.reply, place };
+    : {
+        state: 'on',
+        channel: provider.reply,
+        place,
+        afterApproval: heldByTrust(webhook, delivery.trust) !== null,
+      };
 }
 
 /** Whether the request brought what answers it without a token (Slack's `response_url`). */

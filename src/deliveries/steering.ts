@@ -5,7 +5,7 @@ import { changeOf } from '../tasks/transition.ts';
 import { fence } from '../templates/view.ts';
 import type { Decision, Task, TaskStatus } from '../types.ts';
 import type { EventContext, PipelineContext } from './context.ts';
-import { checkTextSender } from './rules/senders.ts';
+import { checkTextSender, heldByTrust } from './rules/senders.ts';
 import { findCall, ownPost, type Steering, steeringCall } from './rules/text-command.ts';
 
 /** What an event's text does to tasks of its thread. */
@@ -27,6 +27,8 @@ interface SteeringWord {
   readonly statuses: readonly TaskStatus[];
   /** True: a text that names no task means one only where there is one. */
   readonly isForOne: boolean;
+  /** True: work begins by it, so that a delivery counts only if it may cause work by itself. */
+  readonly lets: boolean;
   readonly effect: (context: SteeringContext, eventContext: EventContext, task: Task) => Effect;
   /** Behind the ids of the tasks that it changed. */
   readonly done: string;
@@ -39,6 +41,7 @@ const APPROVE: SteeringWord = {
   word: 'approve',
   statuses: ['waiting_approval'],
   isForOne: true,
+  lets: true,
   effect: (_, __, { id: taskId }) => ({ kind: 'approve', taskId }),
   done: 'is approved',
   none: 'no task of this thread waits for approval',
@@ -50,6 +53,7 @@ const STOP: SteeringWord = {
   word: 'stop',
   statuses: ['running', 'queued'],
   isForOne: false,
+  lets: false,
   effect: cancel,
   done: 'stopped',
   none: 'nothing runs or is queued in this thread',
@@ -86,6 +90,8 @@ function followWord(row: SteeringWord, context: SteeringContext, eventContext: E
   const check = checkTextSender(webhook.allow, event, delivery.trust);
   // A system sender may command, but only a person approves and stops.
   if (!check.allowed || event.sender?.kind === 'system') return decided([], check.reason);
+  const held = row.lets ? heldByTrust(webhook, delivery.trust) : null;
+  if (held !== null) return decided([], held);
   if (event.externalId === null) return decided([], 'the event belongs to no thread');
   const tasks = findTasks(row, context, eventContext.subject().flowId, call);
   if (typeof tasks === 'string') return decided([], tasks);
@@ -171,6 +177,12 @@ function answer({ store, snapshot }: SteeringContext, eventContext: EventContext
     (each) => findCall({ ...each, requirePrefix: true }, event).command !== null,
   );
   if (isCommand) return null;
+  const held = [webhook, asking ?? webhook].map((each) => heldByTrust(each, delivery.trust)).find(Boolean);
+  if (held != null)
+    return {
+      decision: decisionOf(eventContext, task.command ?? 'ask', [], `no answer to ${task.id}: ${held}`),
+      effects: [],
+    };
   const nonce = randomBytes(16).toString('hex');
   const inside = fence(text, { source: 'answer', author: sender.name }, nonce);
   const prompt = `\n\nThe answer of ${JSON.stringify(sender.id)}:\n${inside}`;

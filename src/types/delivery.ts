@@ -27,12 +27,16 @@ export interface Decision {
   readonly error: string | null;
 }
 
+/** Why a delivery is believed, the least first. */
+export const TRUSTS = ['unverified', 'fetched', 'socket', 'verified', 'operator'] as const;
 /**
- * Why a delivery is believed: `verified` by its signature, `operator` when a person on this machine replayed a
- * file, `unverified` under `--insecure-no-verify` or `allowUnverifiable`. An unverified one never commands, approves, stops or
- * answers, runs no program and posts nothing.
+ * Why a delivery is believed: `verified` by its signature, `socket` when it came through a connection that hookctl's own token
+ * opened (Slack's Socket Mode), which may do the same; `operator` when a person on this machine replayed a file, or what was
+ * fetched. `fetched` from the sender's log by hookctl's token: it makes tasks, all of which wait for approval, and stops them;
+ * it runs no program, posts nothing, approves and answers nothing unless its webhook says `trustFetched: true`. `unverified` under
+ * `--insecure-no-verify` or `allowUnverifiable`: it never commands, approves, stops or answers, runs no program and posts nothing.
  */
-export type Trust = 'verified' | 'operator' | 'unverified';
+export type Trust = (typeof TRUSTS)[number];
 
 /** The webhook's name in the row of a request that reached no webhook; no webhook can be named so. */
 export const NO_WEBHOOK = '(none)';

@@ -114,6 +114,8 @@ export interface Webhook {
   readonly syncToClaudeTasks: boolean;
   /** Also accept, as unverified, what came through a relay that changed the bytes. */
   readonly allowUnverifiable: boolean;
+  /** What was fetched from the sender's log runs and posts like what is verified. */
+  readonly trustFetched: boolean;
   /** Settings of the provider. */
   readonly options: JsonObject;
 }

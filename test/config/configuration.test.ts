@@ -74,6 +74,7 @@ test('a definition with only name and provider gets every default', async () => 
   expect(webhook).toEqual({
     name: 'own',
     allowUnverifiable: false,
+    trustFetched: false,
     providerName: 'github',
     provider: providers[0],
     endpoint: '/webhooks/own',

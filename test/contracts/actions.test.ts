@@ -46,7 +46,7 @@ const place = {
   comment: null,
   commentKind: null,
 };
-const ON: Replies = { state: 'on', channel, place };
+const ON: Replies = { state: 'on', channel, place, afterApproval: false };
 
 async function contextWith(action: string, replies: Replies): Promise<ActionContext> {
   const template = 'Look at {{@event.title}}';

@@ -1,8 +1,16 @@
 import { randomInt, randomUUID } from 'node:crypto';
 import { beforeAll, expect, test } from 'vitest';
+import { receive } from '../../src/deliveries/receive.ts';
 import { replay } from '../../src/deliveries/replay.ts';
 import { RELAY_HEADER } from '../../src/tunnels/relay.ts';
-import type { Delivery, JsonObject, OutgoingRequest, Task, Trust } from '../../src/types.ts';
+import {
+  type Delivery,
+  type JsonObject,
+  type OutgoingRequest,
+  type Task,
+  TRUSTS,
+  type Trust,
+} from '../../src/types.ts';
 import { apisForFile } from '../outbox/support.ts';
 import { openDoor, workedOff } from '../support/door.ts';
 import { startEngine, type TestEngine } from '../support/engine.ts';
@@ -15,7 +23,10 @@ import { providerNamed } from '../support/providers.ts';
 
 const apis = apisForFile();
 
-const TRUSTS: readonly Trust[] = ['verified', 'operator', 'unverified'];
+/** `trusted`: fetched, for a webhook that says `trustFetched: true`. */
+const LEVELS = [...TRUSTS, 'trusted'] as const;
+type Level = (typeof LEVELS)[number];
+const trustOf = (level: Level): Trust => (level === 'trusted' ? 'fetched' : level);
 const WHO = ['member', 'stranger', 'bot', 'unknown'] as const;
 type Who = (typeof WHO)[number];
 
@@ -34,8 +45,8 @@ interface Way {
   readonly text: string;
   /** What came of it: `done` if it decided, `held` if it made a task that waits for approval, `nothing`. */
   readonly outcome: (delivery: Delivery, tasks: readonly Task[]) => string;
-  /** The right outcome. Left out: only a member decides, and never by what was not verified. */
-  readonly right?: (trust: Trust, who: Who) => string;
+  /** The right outcome. Left out: only a member decides, and never by what was not verified, or was fetched. */
+  readonly right?: (level: Level, who: Who) => string;
 }
 
 const statusWas = (from: string, to: string) => (_: Delivery, tasks: readonly Task[]) => {
@@ -45,8 +56,21 @@ const statusWas = (from: string, to: string) => (_: Delivery, tasks: readonly Ta
 /** Triggers fire on what happens, whoever did it: the trust and the sender decide how far their task gets. */
 const made = (_: Delivery, tasks: readonly Task[]) =>
   tasks.map(({ status, trust }) => (trust === 'unverified' ? 'never runs' : status)).join() || 'nothing';
-const byTrigger = (trust: Trust, who: Who) =>
-  trust === 'unverified' ? 'never runs' : who === 'member' ? 'queued' : 'waiting_approval';
+const byTrigger = (level: Level, who: Who) =>
+  level === 'unverified'
+    ? 'never runs'
+    : who === 'member' && level !== 'fetched'
+      ? 'queued'
+      : 'waiting_approval';
+const byText = (level: Level, who: Who) =>
+  who !== 'member' || level === 'unverified' ? 'nothing' : level === 'fetched' ? 'held' : 'done';
+/** A posted question can't be taken back, so that it waits for `hookctl replay`, too. */
+const asked = (level: Level, who: Who) => (byText(level, who) === 'done' ? 'waiting_answer' : 'nothing');
+
+const byCommand = (_: Delivery, tasks: readonly Task[]) => {
+  const statuses = tasks.map(({ status }) => status);
+  return statuses.includes('queued') ? 'done' : statuses.includes('waiting_approval') ? 'held' : 'nothing';
+};
 
 const WAYS: Readonly<Record<string, Way>> = {
   command: {
@@ -54,14 +78,16 @@ const WAYS: Readonly<Record<string, Way>> = {
     provider: 'github',
     type: 'issue_comment.created',
     text: '@agent analyze it',
-    outcome: (_, tasks) => (tasks.some(({ status }) => status === 'queued') ? 'done' : 'nothing'),
+    outcome: byCommand,
+    right: byText,
   },
   'default command without a prefix': {
     before: null,
     provider: 'github',
     type: 'issues.opened',
     text: 'It fails',
-    outcome: (_, tasks) => (tasks.some(({ status }) => status === 'queued') ? 'done' : 'nothing'),
+    outcome: byCommand,
+    right: byText,
   },
   approve: {
     before: '@agent fix it',
@@ -76,6 +102,15 @@ const WAYS: Readonly<Record<string, Way>> = {
     type: 'issue_comment.created',
     text: '@agent stop',
     outcome: statusWas('queued', 'cancelled'),
+    right: (level, who) => (who === 'member' && level !== 'unverified' ? 'done' : 'nothing'),
+  },
+  'a question in a thread': {
+    before: null,
+    provider: 'github',
+    type: 'issue_comment.created',
+    text: '@agent question',
+    outcome: made,
+    right: asked,
   },
   answer: {
     before: '@agent question',
@@ -172,13 +207,23 @@ function contentOf(body: Uint8Array): string {
   return text.startsWith('payload=') ? (new URLSearchParams(text).get('payload') ?? '') : text;
 }
 
-async function send(scene: Scene, way: Pick<Way, 'provider' | 'type' | 'text'>, trust: Trust, who: Who) {
+async function send(scene: Scene, way: Pick<Way, 'provider' | 'type' | 'text'>, level: Level, who: Who) {
   const { engine, url } = scene;
   const { signed, path } = requestOf(scene, way, who);
+  const trust = trustOf(level);
+  const request = { ...signed, query: '' };
   if (trust === 'operator') {
-    const request = { ...signed, query: '' };
     const source = { deliveryId: null, webhookName: way.provider, request, trust } as const;
     return (await replay(engine.context, engine.queue, source, false)).delivery;
+  }
+  if (trust === 'fetched' || trust === 'socket') {
+    const webhook = engine.context.snapshot().byName.get(way.provider);
+    if (webhook === undefined) throw new Error('no such webhook');
+    const receipt = await receive(engine.context, webhook, request, trust);
+    const { deliveryId: id, externalId, status, parsedDelivery } = receipt;
+    if (status === 'pending')
+      await engine.queue.push({ id, externalId, attempts: 0, nextAttemptAt: null }, parsedDelivery);
+    return workedOff(engine, id);
   }
   const { headers, body } = trust === 'unverified' ? rewritten(signed, engine.context.relayKey) : signed;
   const answer = await fetch(url + path, { method: 'POST', headers, body: Buffer.from(body) });
@@ -186,18 +231,23 @@ async function send(scene: Scene, way: Pick<Way, 'provider' | 'type' | 'text'>, 
 }
 
 const rows = Object.entries(WAYS).flatMap(([name, way]) =>
-  TRUSTS.flatMap((trust) => WHO.map((who) => ({ name, way, trust, who }))),
+  LEVELS.flatMap((level) => WHO.map((who) => ({ name, way, level, who }))),
 );
 
-beforeAll(() => expect(rows).toHaveLength(Object.keys(WAYS).length * TRUSTS.length * WHO.length));
+beforeAll(() => expect(rows).toHaveLength(Object.keys(WAYS).length * LEVELS.length * WHO.length));
 
 test('F1: which sender decides what, by each way and trust', async () => {
   const yaml = `credentials: { github: { tokenEnv: TOKEN, baseUrl: '${apis().url}' } }\n${YAML}`;
-  const engine = await startEngine({ yaml, env: { TOKEN: 'a-token' } });
-  const url = await openDoor(engine);
-  const cells = rows.map(async ({ name, way, trust, who }, index) => {
+  const doorFor = async (text: string) => {
+    const engine = await startEngine({ yaml: text, env: { TOKEN: 'a-token' } });
+    return { engine, url: await openDoor(engine) };
+  };
+  const strict = await doorFor(yaml);
+  const trusting = await doorFor(yaml.replaceAll('allowUnverifiable: true', '$&\n    trustFetched: true'));
+  const cells = rows.map(async ({ name, way, level, who }, index) => {
+    const { engine, url } = level === 'trusted' ? trusting : strict;
     const scene = { engine, url, issue: 1_000 + index };
-    const cell = `${name} × ${trust} × ${who}`;
+    const cell = `${name} × ${level} × ${who}`;
     const before =
       way.before === null
         ? null
@@ -207,11 +257,11 @@ test('F1: which sender decides what, by each way and trust', async () => {
             'verified',
             'member',
           );
-    const delivery = await send(scene, way, trust, who);
-    expect(delivery.trust, cell).toBe(trust);
+    const delivery = await send(scene, way, level, who);
+    expect(delivery.trust, cell).toBe(trustOf(level));
     const tasks = engine.context.store.tasks({ deliveryId: before?.id ?? delivery.id });
-    const decides = trust !== 'unverified' && who === 'member' ? 'done' : 'nothing';
-    const right = way.right?.(trust, who) ?? decides;
+    const decides = byText(level, who) === 'done' ? 'done' : 'nothing';
+    const right = way.right?.(level, who) ?? decides;
     expect.soft(way.outcome(delivery, tasks), `${cell}: ${delivery.reason}`).toBe(right);
   });
   await Promise.all(cells);

@@ -1,4 +1,5 @@
 import { type Explanation, explain } from '../../deliveries/explain.ts';
+import { trustOfReplay } from '../../deliveries/replay.ts';
 import { commandLabel } from '../../labels.ts';
 import { say } from '../../lib/io.ts';
 import { escapeInvisibleJson, escapeInvisibleLine } from '../../lib/text/escape-invisible.ts';
@@ -116,7 +117,11 @@ function explainOne(reader: StoreReader, snapshot: Snapshot, delivery: SelectedD
     return { obstacle: `there is no webhook ${delivery.webhook} any more`, events: [] };
   const body = reader.body(delivery.id);
   if (body === null) return { obstacle: 'its bytes are no longer stored', events: [] };
-  return explain(webhook, { headers: delivery.headers, query: delivery.query, body }, delivery.trust);
+  return explain(
+    webhook,
+    { headers: delivery.headers, query: delivery.query, body },
+    trustOfReplay(delivery.trust),
+  );
 }
 
 function outlook({ obstacle, events }: Explanation): readonly string[] {

@@ -1,5 +1,11 @@
 import { explain } from '../../deliveries/explain.ts';
-import { type ReplaySource, readSource, storedSource, webhookOf } from '../../deliveries/replay.ts';
+import {
+  type ReplaySource,
+  readSource,
+  storedSource,
+  trustOfReplay,
+  webhookOf,
+} from '../../deliveries/replay.ts';
 import type { DispatchView } from '../../server/api/deliveries.ts';
 import type { Services } from '../../services.ts';
 import type { CliCommand } from '../kit/command.ts';
@@ -86,7 +92,7 @@ async function dryRun(app: Services, sources: readonly string[], flags: ReplayFl
     const explanation = explain(
       webhookOf({ snapshot: () => snapshot }, replayed),
       replayed.request,
-      replayed.trust,
+      trustOfReplay(replayed.trust),
     );
     views.push({ source, ...explanationView(explanation) });
     if (flags.json !== true) await printExplanation(app.io, source, explanation);

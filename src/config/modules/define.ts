@@ -90,6 +90,11 @@ export interface WebhookDefinition {
    * everybody who knows the channel can post. Such deliveries run no program and post nothing. Default false.
    */
   readonly allowUnverifiable?: boolean | undefined;
+  /**
+   * True: what `hookctl recover` read from the sender's log, where no signature proves it, runs and posts like what is verified.
+   * Default false: its tasks wait for approval.
+   */
+  readonly trustFetched?: boolean | undefined;
   /** Settings of the provider. */
   readonly options?: JsonObject | undefined;
 }

@@ -33,7 +33,8 @@ export function pausedThread(
   if (isByPerson(event)) return null;
   const replies = repliesFor(context, eventContext, true);
   const isHeard =
-    replies.state === 'on' || fired.some(({ command }) => actionNamed(command.action)?.reachesOut);
+    (replies.state === 'on' && !replies.afterApproval) ||
+    fired.some(({ command }) => actionNamed(command.action)?.reachesOut);
   if (!isHeard) return null;
   const since = clock.now() - loopGuard.within;
   const runs = store.countSettled(event.externalId, { status: 'processed', since });

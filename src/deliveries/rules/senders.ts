@@ -1,4 +1,4 @@
-import type { Sender, SenderRule, Trust, WebhookEvent } from '../../types.ts';
+import type { Sender, SenderRule, Trust, Webhook, WebhookEvent } from '../../types.ts';
 
 /** Whether a sender may command, and why. */
 export interface SenderCheck {
@@ -37,6 +37,16 @@ export function checkTextSender(rule: SenderRule, event: WebhookEvent, trust: Tr
     return { allowed: false, reason: 'the delivery was not verified' };
   const foreign = event.text === null ? null : foreignText(event);
   return foreign === null ? checkSender(rule, event.sender) : { allowed: false, reason: foreign };
+}
+
+/** Why what a delivery asks for waits for a person, although its sender may command; null when it does not wait. */
+export function heldByTrust(
+  { trustFetched }: Pick<Webhook, 'trustFetched'>,
+  trust: Trust | null,
+): string | null {
+  return trust === 'fetched' && !trustFetched
+    ? "it was fetched from the sender's log, where no signature proves it (`trustFetched: true` lets it run)"
+    : null;
 }
 
 /**

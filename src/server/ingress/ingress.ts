@@ -1,6 +1,6 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { Engine } from '../../deliveries/engine.ts';
-import { type Receipt, receive } from '../../deliveries/receive.ts';
+import { type Obtained, type Receipt, receive } from '../../deliveries/receive.ts';
 import { flattenHeaders } from '../../lib/http/headers.ts';
 import { createKeyLock } from '../../lib/key-lock.ts';
 import { PROBE_HEADER, PROBE_PATH } from '../../tunnels/prober.ts';
@@ -206,9 +206,13 @@ interface ReceiverParts extends Pick<Engine, 'context' | 'queue'> {
  * what the store says, before anything is promised.
  */
 export function receiver({ context, queue, received }: ReceiverParts) {
-  return async (webhook: Webhook, request: RawRequest): Promise<Receipt> => {
+  return async (
+    webhook: Webhook,
+    request: RawRequest,
+    obtained: Obtained | null = null,
+  ): Promise<Receipt> => {
     queue.requireRoom();
-    const receipt = await receive(context, webhook, request);
+    const receipt = await receive(context, webhook, request, obtained);
     received(receipt);
     const { deliveryId: id, externalId, status, result } = receipt;
     if (result !== null) queue.passBy(result);

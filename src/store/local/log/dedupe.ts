@@ -2,9 +2,12 @@ import type { Sql } from '../sql.ts';
 import type { DeliveryRow } from '../tables/deliveries.ts';
 
 /** Columns needed to look up a delivery's dedupe keys. */
-export type Claimant = Pick<DeliveryRow, 'id' | 'webhook' | 'webhook_id' | 'sender_delivery_id' | 'claims'>;
+export type Claimant = Pick<
+  DeliveryRow,
+  'id' | 'webhook' | 'webhook_id' | 'trust' | 'sender_delivery_id' | 'claims'
+>;
 
-export const CLAIMANT_COLUMNS = 'id, webhook, webhook_id, sender_delivery_id, claims';
+export const CLAIMANT_COLUMNS = 'id, webhook, webhook_id, trust, sender_delivery_id, claims';
 
 /**
  * Which delivery owns which dedupe key. While a delivery is pending, or not indexed yet, its keys are kept in memory. Once it has
@@ -118,15 +121,20 @@ export function keepKeys(sql: Sql, claimant: Claimant, acted: boolean, more: rea
   }
 }
 
-/** The keys of a delivery's signed bytes: the signature where there is one, else their digest. */
+/**
+ * The keys of a delivery's signed bytes: the signature where there is one, else their digest. Nothing signed what was fetched: its
+ * other keys are all that tells it again.
+ */
 function bytesOf(claimant: Claimant): readonly Key[] {
   const keys = ownKeys(claimant);
+  if (claimant.trust === 'fetched') return keys.filter((key) => !isAct(key));
   const seals = keys.filter(({ key }) => key.startsWith('@seal:'));
   return seals.length > 0 ? seals : keys.filter(({ key }) => key.startsWith('body:'));
 }
 
-/** Whether the sender delivers the same again, under the same delivery id. */
+/** Whether the sender delivers the same again, under the same delivery id. What was fetched is there already, whatever came of it. */
 function isRedelivery(first: Claimant, again: Claimant): boolean {
+  if (first.trust === 'fetched' || again.trust === 'fetched') return false;
   const isSameId = first.sender_delivery_id !== null && first.sender_delivery_id === again.sender_delivery_id;
   return isSameId && scopeOf(first) === scopeOf(again);
 }

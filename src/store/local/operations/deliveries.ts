@@ -14,15 +14,14 @@ import { insertOutgoing } from './outbox.ts';
 import { answerTask, applyChange, approveTask, insertTask, movePosts } from './tasks.ts';
 
 /** A pending delivery, as far as its effects are made of it. */
-type SettlingDelivery = Claimant &
-  Pick<DeliveryRow, 'provider' | 'status' | 'trust' | 'sender_name' | 'sample'>;
+type SettlingDelivery = Claimant & Pick<DeliveryRow, 'provider' | 'status' | 'sender_name' | 'sample'>;
 
 /** Records the end of a delivery's dispatch and all that it made; nothing when the delivery is no longer pending. */
 export function recordOutcome(sql: Sql, outcome: DeliveryOutcome): readonly Task[] {
   const { deliveryId, effects, duplicateOf = null, ...end } = outcome;
   const { settledAt } = end;
   const delivery = sql.one<SettlingDelivery>(
-    `select ${CLAIMANT_COLUMNS}, provider, status, trust, sender_name, sample from deliveries where id = ?`,
+    `select ${CLAIMANT_COLUMNS}, provider, status, sender_name, sample from deliveries where id = ?`,
     [deliveryId],
   );
   if (delivery?.status !== 'pending') return [];

@@ -1,3 +1,4 @@
+import { TRUSTS } from '../../../types/delivery.ts';
 import type { NewTask, Task, TaskEvent, TaskStatus, TaskUsage, Transition, Trust } from '../../../types.ts';
 import type { FlowThread } from '../../store.ts';
 import type { SyncNote, TaskChange, TaskCreation, TaskNote } from '../../tasks.ts';
@@ -120,11 +121,9 @@ export function answerTask(
 ): Task | null {
   const task = taskIn(sql, step.taskId, 'waiting_answer');
   if (task === null) return null;
-  const lower = BY_TRUST.find((each) => each === trust || each === task.trust) ?? 'unverified';
+  const lower = TRUSTS.find((each) => each === trust || each === task.trust) ?? 'unverified';
   return queue(sql, task, 'answer', step, { prompt: task.prompt + prompt, trust: lower });
 }
-
-const BY_TRUST: readonly Trust[] = ['unverified', 'verified', 'operator'];
 
 /** Queues a task that waits for approval. */
 export function approveTask(sql: Sql, step: DeliveryStep): Task | null {
