@@ -207,9 +207,18 @@ function servicesIn(host: Host, located: ProjectPaths, ran = false): Services {
 
     async engine(options) {
       const projectFolder = located.projectFile === null ? cwd : dirname(located.projectFile);
-      const { redact } = redactor;
+      const { redact, learn } = redactor;
       const { home } = host;
-      const surroundings = { dataFolder: located.dataFolder, projectFolder, env, home, clock, ids, redact };
+      const surroundings = {
+        dataFolder: located.dataFolder,
+        projectFolder,
+        env,
+        home,
+        clock,
+        ids,
+        redact,
+        learn,
+      };
       const { openEngine } = await import('./deliveries/engine.ts');
       const engine = await openEngine({ ...options, ...surroundings });
       closers.push(() => {

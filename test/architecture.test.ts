@@ -53,6 +53,7 @@ const LAYERS: Readonly<Record<string, readonly string[]>> = {
   store: BASE,
   tasks: [...BASE, 'type:store'],
   outbox: [...BASE, 'store', 'providers', 'type:store'],
+  'github-app': [...BASE, 'outbox', 'providers'],
   agents: BASE,
   config: [...BASE, 'conditions', 'templates', 'providers', 'type:actions', 'tunnels', 'agents'],
   deliveries: [
@@ -66,6 +67,7 @@ const LAYERS: Readonly<Record<string, readonly string[]>> = {
     'tasks',
     'config',
     'store',
+    'github-app',
   ],
   views: [...BASE, 'store'],
   'task-views': [...BASE, 'views', 'tasks', 'store'],
@@ -88,6 +90,7 @@ const LAYERS: Readonly<Record<string, readonly string[]>> = {
     'tasks',
     'config',
     'store',
+    'github-app',
   ],
   cli: [
     ...BASE,

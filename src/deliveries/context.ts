@@ -1,6 +1,7 @@
 import type { Surroundings } from '../actions/action.ts';
 import type { Accounts } from '../config/accounts.ts';
 import type { LoopGuard } from '../config/project/schema.ts';
+import type { GithubApps } from '../github-app/apps.ts';
 import type { DeliveryIds, IdSource } from '../lib/ids.ts';
 import type { Clock } from '../lib/time.ts';
 import type { Store } from '../store/store.ts';
@@ -37,6 +38,8 @@ export interface PipelineContext {
   readonly hints: Hints;
   /** The accounts as which hookctl posts. */
   readonly accounts: Accounts;
+  /** The GitHub Apps that post where they are installed. */
+  readonly apps: GithubApps;
   /** Where the programs of commands run. */
   readonly surroundings: Surroundings;
 }

@@ -1,7 +1,11 @@
 import type { Configuration } from '../config/index.ts';
+import { HookctlError } from '../errors.ts';
+import { type GithubApps, openGithubApps } from '../github-app/apps.ts';
+import { TryLater } from '../github-app/client.ts';
 import type { IdSource } from '../lib/ids.ts';
 import type { Clock } from '../lib/time.ts';
 import { coalesce } from '../lib/time-slicer.ts';
+import type { FoundAccount } from '../outbox/plan.ts';
 import { createTransport } from '../outbox/transport.ts';
 import { createOutbox, type Outbox, type OutboxOptions } from '../outbox/worker.ts';
 import { hookctlVersion } from '../package-root.ts';
@@ -10,7 +14,7 @@ import { openStore } from '../store/local/index.ts';
 import { databasePath } from '../store/local/sqlite.ts';
 import { type ClaudeTasksOptions, claudeConfigDir, openClaudeTasks } from '../tasks/claude/index.ts';
 import { newRelayKey } from '../tunnels/relay.ts';
-import type { Outgoing, Snapshot } from '../types.ts';
+import type { Outgoing, Snapshot, ThreadRef } from '../types.ts';
 import type { DispatchResult, PipelineContext } from './context.ts';
 import { createQueue, type Queue } from './queue.ts';
 import { createLimits } from './rules/limits.ts';
@@ -47,6 +51,8 @@ interface EngineEnvironment {
   readonly ids: IdSource;
   /** Removes secrets from texts before they are stored. */
   readonly redact: (text: string) => string;
+  /** Learns secrets that are made while it works. */
+  readonly learn?: (origin: string, secrets: () => Iterable<string>) => void;
 }
 
 /** Opens the parts. The caller holds the folder's lock. */
@@ -77,7 +83,13 @@ export async function openEngine(options: EngineOptions & EngineEnvironment): Pr
     loopGuard,
     hints: createHints(clock),
   };
-  const context: PipelineContext = { ...common, accounts, surroundings };
+  const apps = openGithubApps({
+    dataFolder: options.dataFolder,
+    now: clock.now,
+    userAgent: userAgent(),
+    learn: (secrets) => options.learn?.('GitHub Apps', secrets),
+  });
+  const context: PipelineContext = { ...common, accounts, apps, surroundings };
   const outbox = createOutbox(outboxOptions(context, options));
   const wakeOutbox = coalesce(outbox.wake);
   const reportResult = (result: DispatchResult) => {
@@ -94,9 +106,14 @@ export async function openEngine(options: EngineOptions & EngineEnvironment): Pr
       stop.abort();
       await queue.close();
       await outbox.close();
+      await apps.close();
       await store.close();
     },
   };
+}
+
+function userAgent(): string {
+  return `hookctl/${hookctlVersion()}`;
 }
 
 /** Which files of Claude Code the tasks of a project go to. */
@@ -117,14 +134,14 @@ export function claudeOptions(
 }
 
 function outboxOptions(
-  { store, clock, accounts, snapshot }: PipelineContext,
+  { store, clock, accounts, apps, snapshot }: PipelineContext,
   { onOutgoing = () => undefined, redact }: EngineOptions & Pick<EngineEnvironment, 'redact'>,
 ): OutboxOptions {
   return {
     store,
     now: clock.now,
     random: Math.random,
-    userAgent: `hookctl/${hookctlVersion()}`,
+    userAgent: userAgent(),
     redact,
     transport: createTransport(),
     async channelOf(name) {
@@ -132,11 +149,36 @@ function outboxOptions(
       const used = snapshot().webhooks.find(({ providerName }) => providerName === name)?.provider;
       return (used ?? (await loadProvider(name)))?.reply ?? null;
     },
-    accountOf: (provider) =>
-      accounts.byProvider.get(provider) ?? {
-        missing: accounts.missing.get(provider) ?? `no account for ${provider}`,
-        bare: accounts.bare.get(provider) ?? null,
-      },
+    async accountOf(provider, place) {
+      const account = accounts.byProvider.get(provider);
+      if (provider === 'github') {
+        const asApp = await accountOfApp(apps, place, account !== undefined);
+        if (asApp !== null) return asApp;
+      }
+      return (
+        account ?? {
+          missing: accounts.missing.get(provider) ?? `no account for ${provider}`,
+          bare: accounts.bare.get(provider) ?? null,
+        }
+      );
+    },
     onSettled: onOutgoing,
   };
+}
+
+/** The App's account where it is installed. Null where there is none, or another token has to do. */
+async function accountOfApp(
+  apps: GithubApps,
+  place: ThreadRef,
+  hasToken: boolean,
+): Promise<FoundAccount | null> {
+  try {
+    return await apps.account(place);
+  } catch (error) {
+    if (error instanceof TryLater) {
+      return { again: { result: 'again', reason: error.message, afterMs: error.afterMs, certain: true } };
+    }
+    if (hasToken && error instanceof HookctlError) return null;
+    throw error;
+  }
 }

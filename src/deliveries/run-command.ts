@@ -16,7 +16,7 @@ export interface CommandResult {
   readonly effects: readonly Effect[];
 }
 
-type CommandContext = Pick<PipelineContext, 'accounts' | 'surroundings'>;
+type CommandContext = Pick<PipelineContext, 'accounts' | 'apps' | 'surroundings'>;
 
 /** Runs the action of a match that fired. What fails is recorded beside it and stops no other command. */
 export async function runCommand(
@@ -116,7 +116,7 @@ function commandList({ commands, commandPrefix, defaultCommand }: Webhook): stri
  * delivery, and for a replay without `--replies`; for a fetched one only what its task says after approval.
  */
 export function repliesFor(
-  { accounts }: Pick<PipelineContext, 'accounts'>,
+  { accounts, apps }: Pick<PipelineContext, 'accounts' | 'apps'>,
   { webhook, delivery, provider, event }: EventContext,
   allowed: boolean,
 ): Replies {
@@ -126,7 +126,8 @@ export function repliesFor(
   if (!allowed) return off('the sender may not command');
   if (provider.reply === undefined) return off(`hookctl can't answer on ${provider.label}`);
   const place = provider.reply.place(event);
-  const missing = accounts.missing.get(provider.name);
+  const asApp = provider.name === 'github' && place !== null && apps.of(place.host) !== null;
+  const missing = asApp ? undefined : accounts.missing.get(provider.name);
   if (missing !== undefined && !bringsChannel(provider.reply, place, accounts.bare.get(provider.name)))
     return off(missing);
   return place === null

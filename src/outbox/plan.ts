@@ -1,5 +1,5 @@
 import { failure } from '../errors.ts';
-import { isPrivateHost } from '../lib/http/addresses.ts';
+import { isLoopbackHost, isPrivateHost } from '../lib/http/addresses.ts';
 import { cutAtSentence } from '../lib/text/cut.ts';
 import { inert as inertBy } from '../providers/kit/inert.ts';
 import type { StoreReader } from '../store/store.ts';
@@ -12,17 +12,26 @@ import type {
   OutgoingCall,
   Post,
   ReplyChannel,
+  Sent,
+  ThreadRef,
 } from '../types.ts';
 import type { WireRequest } from './transport.ts';
+
+/**
+ * The account that posts, or why there is none. `bare`: the account without a token, where requests bring a reply channel. `again`:
+ * its token can't be made now.
+ */
+export type FoundAccount =
+  | Account
+  | { readonly missing: string; readonly bare?: Account | null }
+  | { readonly again: Extract<Sent, { result: 'again' }> };
 
 /** What a plan is made with. */
 export interface PlanContext {
   readonly store: Pick<StoreReader, 'outgoing' | 'delivery' | 'body' | 'responsesBefore'>;
   readonly now: () => number;
-  /** `bare`: the account without a token, where requests bring a reply channel. */
-  readonly accountOf: (
-    provider: string,
-  ) => Account | { readonly missing: string; readonly bare?: Account | null };
+  /** The account that posts at a provider, in a thread. */
+  readonly accountOf: (provider: string, place: ThreadRef) => FoundAccount | Promise<FoundAccount>;
   readonly channelOf: (provider: string) => Promise<ReplyChannel | null>;
   readonly userAgent: string;
   /** Removes secrets from a text before it is sent. */
@@ -38,6 +47,8 @@ export interface Plan {
   readonly find: Finding | null;
   /** Sending it twice does no harm. */
   readonly repeatable: boolean;
+  /** Called when the account is refused, where another try has a better token. Null where it would not help. */
+  readonly refused: (() => void) | null;
 }
 
 /** How a post is looked for in its thread, page by page. */
@@ -59,8 +70,11 @@ const MARGIN = 200;
 const HOP_HEADERS =
   /^(?:host|connection|keep-alive|proxy-.*|te|trailer|transfer-encoding|upgrade|content-length|expect)$/;
 
+/** What a try is made of; or why it has to wait. */
+type Planned = Plan | Extract<FoundAccount, { again: unknown }>;
+
 /** Turns an item into a request. Throws `HookctlError` when it can't be sent at all: no token, no thread, no bytes. */
-export async function planOf(context: PlanContext, item: Outgoing): Promise<Plan> {
+export async function planOf(context: PlanContext, item: Outgoing): Promise<Planned> {
   if (item.kind === 'forward') return planForward(context, item);
   return planReply(context, { ...item, content: context.redact(item.content) });
 }
@@ -80,13 +94,14 @@ function planForward({ store }: PlanContext, item: Outgoing): Plan {
     body,
     privateNetwork: item.privateNetwork || isPrivateHost(new URL(item.content).hostname),
   };
-  return { request, channel: null, find: null, repeatable: true };
+  return { request, channel: null, find: null, repeatable: true, refused: null };
 }
 
-async function planReply(context: PlanContext, item: Outgoing): Promise<Plan> {
+async function planReply(context: PlanContext, item: Outgoing): Promise<Planned> {
   const channel = await context.channelOf(item.provider);
-  const account = context.accountOf(item.provider);
   if (channel === null) throw failure('no_replies', `${item.provider} can't be answered`);
+  const account = await context.accountOf(item.provider, item.place);
+  if ('again' in account) return account;
   if ('missing' in account) return planByResponse(context, item, channel, account);
   checkHost(account, item.place.host);
   const authorize = (call: OutgoingCall) =>
@@ -97,6 +112,7 @@ async function planReply(context: PlanContext, item: Outgoing): Promise<Plan> {
     channel,
     find: findable ? findingOf(item, channel, account, authorize) : null,
     repeatable,
+    refused: account.refused ?? null,
   };
 }
 
@@ -114,7 +130,13 @@ function planByResponse(
       ? null
       : responseCall(context, item, channel, bare, { post, inChannel: item.kind !== 'ephemeral' });
   if (bare === null || call === null) throw failure('no_account', missing);
-  return { request: wire(call, bare, {}, context.userAgent), channel, find: null, repeatable: false };
+  return {
+    request: wire(call, bare, {}, context.userAgent),
+    channel,
+    find: null,
+    repeatable: false,
+    refused: null,
+  };
 }
 
 function findingOf(
@@ -218,8 +240,7 @@ function checkHost({ baseUrl, provider }: Account, host: string | null): void {
   const name = (host ?? '').toLowerCase();
   const same = name === base.host || `api.${name}` === base.host || name.endsWith(`.${base.host}`);
   // A loopback address is a proxy on this machine: the operator sees to where it leads.
-  const loopback = /^(?:localhost|127\.\d+\.\d+\.\d+|\[::1\])$/.test(base.hostname);
-  if (host === null || same || loopback) return;
+  if (host === null || same || isLoopbackHost(base.hostname)) return;
   throw failure('other_host', `it happened on ${host}, but the ${provider} token is for ${base.host}`);
 }
 

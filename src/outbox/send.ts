@@ -24,7 +24,7 @@ export async function send(
     const found = await lookUp(transport, plan, plan.find, now());
     if (found !== null) return found;
   }
-  const answer = await ask(transport, plan.request);
+  const answer = await ask(transport, plan, plan.request);
   if ('result' in answer) return answer;
   const sent = classify(answer, plan.channel, now());
   // A post without an id could not be edited: look for it as if the answer had never come.
@@ -35,13 +35,9 @@ export async function send(
 }
 
 /** The result of the earlier try. Null when its post is not there, so that it can be sent. */
-async function lookUp(
-  transport: Transport,
-  { channel }: Plan,
-  finding: Finding,
-  now: number,
-): Promise<Sent | null> {
-  const self = finding.whoami === null ? null : await ask(transport, finding.whoami.request);
+async function lookUp(transport: Transport, plan: Plan, finding: Finding, now: number): Promise<Sent | null> {
+  const { channel } = plan;
+  const self = finding.whoami === null ? null : await ask(transport, plan, finding.whoami.request);
   if (self !== null && 'result' in self) return { ...self, certain: false };
   const unable = self === null ? null : classify(self, channel, now);
   if (unable?.result === 'again') return { ...unable, certain: false };
@@ -49,7 +45,7 @@ async function lookUp(
   const author = self !== null && self.status === 200 ? (finding.whoami?.read(self) ?? null) : null;
   let request = finding.first;
   for (let page = 0; page < MAX_PAGES; page += 1) {
-    const answer = await ask(transport, request);
+    const answer = await ask(transport, plan, request);
     if ('result' in answer) return { ...answer, certain: false };
     const sent = classify(answer, channel, now);
     if (sent.result === 'again') return { ...sent, certain: false };
@@ -65,12 +61,19 @@ async function lookUp(
   return null;
 }
 
+/** GitHub may not know a new token everywhere yet. */
+const NEW_TOKEN_MS = 1_000;
+
 async function ask(
   transport: Transport,
+  { refused }: Plan,
   request: WireRequest,
 ): Promise<CallAnswer | Extract<Sent, { result: 'again' }>> {
   try {
-    return await transport.send(request);
+    const answer = await transport.send(request);
+    if (answer.status !== 401 || refused === null) return answer;
+    refused();
+    return { result: 'again', reason: 'its token is refused (401)', afterMs: NEW_TOKEN_MS, certain: true };
   } catch (error) {
     if (!(error instanceof TransportError)) throw error;
     return { result: 'again', reason: error.message, afterMs: null, certain: error.unseen };

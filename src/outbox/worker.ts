@@ -125,6 +125,7 @@ export function createOutbox(options: OutboxOptions): Outbox {
     if (original?.status === 'waiting') return again(item, {}, timing.baseMs);
     const planned = await plan(item);
     if ('reason' in planned) return settle(item, { status: 'failed', reason: planned.reason });
+    if ('again' in planned) return wait(item, planned.again);
     const { host } = new URL(planned.request.url);
     const blockedUntil = breaker.blockedUntil(host, steady());
     if (blockedUntil !== null) {
@@ -134,6 +135,12 @@ export function createOutbox(options: OutboxOptions): Outbox {
     const sent = await attemptSend(item, planned, host);
     tellBreaker(host, sent);
     return record({ ...item, attempts: item.attempts + 1 }, sent);
+  }
+
+  /** A try that ended before anything of the item was sent. */
+  async function wait(item: Outgoing, sent: Extract<Sent, { result: 'again' }>): Promise<void> {
+    await store.beginOutgoing(item.id);
+    return tryAgain({ ...item, attempts: item.attempts + 1 }, { ...sent, certain: !item.uncertain });
   }
 
   async function attemptSend(item: Outgoing, planned: Plan, host: string): Promise<Sent> {
@@ -148,7 +155,9 @@ export function createOutbox(options: OutboxOptions): Outbox {
     }
   }
 
-  async function plan(item: Outgoing): Promise<Plan | { readonly reason: string }> {
+  async function plan(
+    item: Outgoing,
+  ): Promise<Awaited<ReturnType<typeof planOf>> | { readonly reason: string }> {
     try {
       return await planOf(options, item);
     } catch (error) {

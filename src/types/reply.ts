@@ -11,6 +11,8 @@ export interface Account {
   readonly user: string | null;
   /** The operator says that the address may lead into a private network. */
   readonly privateNetwork: boolean;
+  /** Called when the provider refuses the token, where hookctl can make another one. Left out: another try would not help. */
+  refused?(): void;
 }
 
 /** Where the account of a provider is found when webhooks.yml says nothing: names of variables. */

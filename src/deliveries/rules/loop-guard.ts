@@ -23,7 +23,7 @@ interface Pause {
  * do not count and are not stopped.
  */
 export function pausedThread(
-  context: Pick<PipelineContext, 'store' | 'clock' | 'accounts' | 'loopGuard'>,
+  context: Pick<PipelineContext, 'store' | 'clock' | 'accounts' | 'apps' | 'loopGuard'>,
   eventContext: EventContext,
   fired: readonly Match[],
 ): Pause | null {

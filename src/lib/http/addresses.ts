@@ -16,6 +16,11 @@ export function isPrivateAddress(address: string): boolean {
   return ip.kind() === 'ipv6' && (!ip.match(GLOBAL_UNICAST) || ip.match(PROTOCOLS));
 }
 
+/** Whether the host of a URL is this machine by its spelling. */
+export function isLoopbackHost(hostname: string): boolean {
+  return /^(?:localhost|127\.\d+\.\d+\.\d+|\[::1\])$/.test(hostname);
+}
+
 /** Names that never lead to the public internet (RFC 6761, RFC 8375, ICANN's `.internal`). */
 const LOCAL_NAME = /(?:^|\.)(?:localhost|local|internal|home\.arpa|lan|test)$|^[^.]+$/i;
 

@@ -1,10 +1,10 @@
 import { failure } from '../../errors.ts';
 import type { Account, CallAnswer, ReplyChannel, Sent, ThreadRef, WebhookEvent } from '../../types.ts';
 import { PROVIDERS } from '../facts.ts';
-import { call, commentsApi, whoamiAt } from '../kit/comments.ts';
+import { call, commentsApi } from '../kit/comments.ts';
 import { inert } from '../kit/inert.ts';
 import { hostOf, idAt, objectAt, textAt } from '../kit/payload.ts';
-import { apiPath, type Segments } from '../kit/reply.ts';
+import { answerJson, apiPath, type Segments } from '../kit/reply.ts';
 
 /** All that GitHub knows (REST, "Reactions"), and the names under which others know them. */
 const REACTIONS: Readonly<Record<string, string>> = {
@@ -77,7 +77,11 @@ export const reply: ReplyChannel = {
       },
     },
     authorOf: (comment) => idAt(comment, 'user', 'id'),
-    whoami: whoamiAt('/user'),
+    whoami: {
+      // Tokens of an App may not ask `/user`; its bot's login is known.
+      url: ({ baseUrl, user }) => baseUrl + (user === null ? '/user' : apiPath('users', user)),
+      read: (answer) => idAt(answerJson(answer), 'id'),
+    },
     next: ({ headers }) => /<([^>]+)>;\s*rel="next"/.exec(headers.link ?? '')?.[1] ?? null,
   }),
 
@@ -135,7 +139,7 @@ function commentOf({ type, payload }: WebhookEvent) {
 }
 
 /** A 403 is also GitHub's word for "too many requests". */
-function rateLimit({ status, headers, text }: CallAnswer): Sent | null {
+export function rateLimit({ status, headers, text }: CallAnswer): Sent | null {
   if (status !== 403 && status !== 429) return null;
   const again = (afterMs: number | null): Sent => ({
     result: 'again',
