@@ -94,6 +94,7 @@ const LAYERS: Readonly<Record<string, readonly string[]>> = {
   ],
   cli: [
     ...BASE,
+    'agents',
     'server',
     'services',
     'mcp',

@@ -38,7 +38,7 @@ export interface CommandLine {
 }
 
 /** What keeps a run apart from the machine. */
-interface Sandbox {
+export interface Sandbox {
   /** The command line that starts this one inside. Throws `HookctlError` when the machine lacks something for it. */
   enter(command: CommandLine): Promise<CommandLine>;
   /** Asks what runs inside to end, as SIGTERM would; false when there is nothing that can be asked. */

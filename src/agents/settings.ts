@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { duration } from '../lib/units.ts';
+import { workspaceSchema } from './workspace/settings.ts';
 
 const LONGEST_MS = 24 * 3_600_000;
 
@@ -26,6 +27,9 @@ export const commonFields = {
     .describe(
       'Agents for which its runs may make subtasks that start at once; those for other agents wait for approval.',
     ),
+  workspace: workspaceSchema
+    .prefault('shared')
+    .describe('Where it works: shared (the default), or a worktree or clone for each conversation.'),
   rerunOnCrash: z
     .boolean()
     .default(false)

@@ -180,6 +180,17 @@ export const commands: readonly CliEntry[] = [
     ],
   },
   {
+    name: 'workspace',
+    group: 'Tasks',
+    summary: 'list, open and remove the checkouts of agents',
+    subcommands: [
+      { name: 'list', load: async () => (await import('./workspace.ts')).configureList },
+      { name: 'open', load: async () => (await import('./workspace.ts')).configureOpen },
+      { name: 'remove', load: async () => (await import('./workspace.ts')).configureRemove },
+      { name: 'prune', load: async () => (await import('./workspace.ts')).configurePrune },
+    ],
+  },
+  {
     name: 'claude',
     group: 'Tasks',
     summary: 'show Claude Code’s task list, use it in a project',

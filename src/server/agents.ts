@@ -1,18 +1,20 @@
 import { dirname } from 'node:path';
 import type { RunEnvironments } from '../agents/runner.ts';
 import { type Scheduler, startScheduler } from '../agents/scheduler/scheduler.ts';
+import type { Workspaces } from '../agents/workspace/workspaces.ts';
 import type { Configuration } from '../config/index.ts';
-import type { WebhookRegistry } from '../config/registry.ts';
 import type { Engine } from '../deliveries/engine.ts';
 import type { Services } from '../services.ts';
 import { listFolderName } from '../tasks/claude/index.ts';
+import type { Snapshot } from '../types.ts';
 import type { ServeListener } from './events.ts';
 
 interface ServeAgentsOptions {
   readonly services: Services;
   readonly engine: Engine;
   readonly configuration: Configuration;
-  readonly live: Pick<WebhookRegistry, 'current'>;
+  readonly secretNames: () => ReadonlySet<string>;
+  readonly workspaces: Workspaces;
   readonly emit: ServeListener;
   /** By which runs speak to this server. */
   readonly environments: RunEnvironments;
@@ -20,7 +22,7 @@ interface ServeAgentsOptions {
 
 /** Runs agents on tasks for as long as the server runs. */
 export function serveAgents(options: ServeAgentsOptions): Scheduler {
-  const { services, engine, configuration, live, emit, environments } = options;
+  const { services, engine, configuration, secretNames, workspaces, emit, environments } = options;
   const { project, agents } = configuration;
   const { located, env, redactor } = services;
   return startScheduler({
@@ -30,12 +32,8 @@ export function serveAgents(options: ServeAgentsOptions): Scheduler {
     projectFolder: located.projectFile === null ? services.cwd : dirname(located.projectFile),
     dataFolder: located.dataFolder,
     env,
-    // Of dynamic webhooks, too, which come and go: the first word of where a secret comes from is its variable.
-    secretNames: () =>
-      new Set([
-        ...agents.secretNames,
-        ...live.current().webhooks.map(({ secretSource }) => secretSource.split(' ')[0] ?? ''),
-      ]),
+    secretNames,
+    workspaces,
     taskList: project.claudeTasks.enabled ? listFolderName(project.claudeTasks.list) : null,
     environments,
     redact: redactor.redact,
@@ -54,6 +52,17 @@ export function serveAgents(options: ServeAgentsOptions): Scheduler {
       },
     },
   });
+}
+
+/** Variables with secrets of hookctl, also of dynamic webhooks, which come and go: a secret's source begins with its variable. */
+export function secretVariables(
+  { agents }: Pick<Configuration, 'agents'>,
+  { webhooks }: Snapshot,
+): ReadonlySet<string> {
+  return new Set([
+    ...agents.secretNames,
+    ...webhooks.map(({ secretSource }) => secretSource.split(' ')[0] ?? ''),
+  ]);
 }
 
 /** What keeps agents from running, for the user to see. */

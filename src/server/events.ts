@@ -46,6 +46,8 @@ export type ServeEvent =
   | { readonly type: 'progress'; readonly run: AgentRun; readonly text: string }
   /** Runs are held, because a budget is used up. */
   | { readonly type: 'held'; readonly reason: string }
+  /** A workspace was removed, or could not be. */
+  | { readonly type: 'workspace'; readonly text: string }
   /** The tunnel's state, reason or URL changed. */
   | { readonly type: 'tunnel'; readonly status: TunnelStatus }
   /** The dynamic webhooks changed, or would have. */

@@ -1,4 +1,5 @@
 import type { Server } from 'node:http';
+import type { Workspaces } from '../agents/workspace/workspaces.ts';
 import type { Agents } from '../config/project/agents.ts';
 import type { WebhookRegistry } from '../config/registry.ts';
 import type { Engine } from '../deliveries/engine.ts';
@@ -20,6 +21,7 @@ interface ManagementParts {
   readonly live: WebhookRegistry;
   readonly emit: ServeListener;
   readonly agents: Agents;
+  readonly workspaces: () => Promise<Workspaces>;
   readonly metrics: Metrics;
   readonly facts: () => RunningFacts;
   readonly problems: () => readonly string[];
@@ -32,7 +34,7 @@ interface OpenedManagement {
 
 /** The private socket with the API behind it. */
 export async function openManagement(parts: ManagementParts): Promise<OpenedManagement> {
-  const { services, agents, engine, live, emit, metrics, facts, problems } = parts;
+  const { services, agents, engine, live, emit, metrics, facts, problems, workspaces } = parts;
   const onError = (error: unknown) => emit({ type: 'broken', error });
   const { located, redactor, version } = services;
   const { store } = engine.context;
@@ -40,6 +42,7 @@ export async function openManagement(parts: ManagementParts): Promise<OpenedMana
   redactor.learn('management token', () => [token.reveal()]);
   const api = managementApi({
     ...engine,
+    workspaces,
     dataFolder: located.dataFolder,
     taskChanged: (task) => emit({ type: 'task', task }),
     record: (change, actor) => services.audit(change, actor),

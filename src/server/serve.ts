@@ -17,7 +17,7 @@ import { repairFiles } from '../tasks/sync.ts';
 import { newRelayKey } from '../tunnels/relay.ts';
 import type { Snapshot } from '../types.ts';
 import { addressOf, type ServeOptions, startDetails } from './address.ts';
-import { agentProblems, serveAgents } from './agents.ts';
+import { agentProblems, secretVariables, serveAgents } from './agents.ts';
 import { openServeAudit } from './audit.ts';
 import { gatherRefusals, type ServeListener, type ServeStart } from './events.ts';
 import { createIngress, receiver } from './ingress/ingress.ts';
@@ -29,6 +29,7 @@ import { type LastingProblem, lastingProblem, storedProblems, watchProblems } fr
 import { type Retention, serveRetention } from './retention.ts';
 import { endpointUrl, type RunningFacts } from './status.ts';
 import { openServeTunnel, requireReachable, type ServeTunnel, tunnelSecrets } from './tunnel.ts';
+import { workspacesOf } from './workspaces/index.ts';
 
 export interface Serving {
   /** Agents that work now. */
@@ -116,8 +117,13 @@ export async function serve(
     revision: live.revision(),
     claudeTasks: taskListText(claude.state),
   });
+  const secretNames = () => secretVariables(configuration, live.current());
+  const workspaces = workspacesOf({
+    ...{ services, configuration, store, secretNames },
+    report: (text) => emit({ type: 'workspace', text }),
+  });
   const { server: management, access } = await openManagement({
-    ...{ services, engine, live, emit, metrics, facts },
+    ...{ services, engine, live, emit, metrics, facts, workspaces },
     agents: configuration.agents,
     problems: () => problems().map(({ text }) => text),
   });
@@ -170,7 +176,11 @@ export async function serve(
   closing.push(retention.close);
   // Before a task can come in: what is queued for an agent that is new waits for a person.
   await store.noteAgents([...configuration.agents.byName.keys()], clock.now());
-  const scheduler = serveAgents({ services, engine, configuration, live, emit, environments: access.runs });
+  const scheduler = serveAgents({
+    ...{ services, engine, configuration, secretNames, emit },
+    environments: access.runs,
+    workspaces: await workspaces(),
+  });
   closing.push(scheduler.close);
   listeners.push(wakingAt(scheduler));
   const watch = watchProblems({ look: problems, found: (text) => emit({ type: 'problem', text }), broken });

@@ -70,7 +70,7 @@ export interface RunStart {
 }
 
 /** Facts about a run that are learnt while it goes on. */
-export type RunNote = Partial<Pick<AgentRun, 'pid' | 'commandLine' | 'sessionId' | 'openWith'>>;
+export type RunNote = Partial<Pick<AgentRun, 'pid' | 'commandLine' | 'folder' | 'sessionId' | 'openWith'>>;
 
 export interface RunEnding {
   readonly id: string;

@@ -15,6 +15,8 @@ import { onTestFinished } from 'vitest';
 import type { AgentRunner, CommonOptions, LogLine, RunOrder } from '../../src/agents/runner.ts';
 import { NO_ENVIRONMENTS } from '../../src/agents/runner.ts';
 import { type Scheduler, startScheduler } from '../../src/agents/scheduler/scheduler.ts';
+import type { Workspaces } from '../../src/agents/workspace/workspaces.ts';
+import { workspacesOf } from '../../src/server/workspaces/index.ts';
 import { type AgentRun, NO_USAGE, type Task } from '../../src/types.ts';
 import { startEngine, type TestEngine, type TestEngineOptions } from '../support/engine.ts';
 import { eventually } from '../support/eventually.ts';
@@ -194,6 +196,9 @@ export function isAlive(pid: number): boolean {
 /** An engine with a scheduler on it, as `serve` has them. */
 export interface AgentEngine extends TestEngine {
   readonly scheduler: Scheduler;
+  readonly workspaces: Workspaces;
+  /** What was said about workspaces. */
+  readonly reports: readonly string[];
   /** What was said to be held. */
   readonly held: readonly string[];
   /** Runs as they started and ended. */
@@ -223,11 +228,27 @@ function installPrograms(folder: string): void {
 /** `yaml` may name `program: ./fake-agent` and `./quick`. */
 export async function startAgents(options: TestEngineOptions): Promise<AgentEngine> {
   const { createTask } = await import('../../src/tasks/create.ts');
-  const engine = await startEngine({ ...options, prepare: installPrograms });
+  const engine = await startEngine({
+    ...options,
+    prepare(folder) {
+      installPrograms(folder);
+      options.prepare?.(folder);
+    },
+  });
   const { context, configuration, folder, env } = engine;
   const held: string[] = [];
   const told: AgentRun[] = [];
   const moved: string[] = [];
+  const reports: string[] = [];
+  const workspaces = workspacesOf({
+    services: {
+      located: { projectFile: join(folder, 'webhooks.yml'), dataFolder: join(folder, '.hookctl') },
+      ...{ home: join(folder, '..'), cwd: folder, env, clock: context.clock },
+    },
+    ...{ configuration, store: context.store },
+    secretNames: () => configuration.agents.secretNames,
+    report: (text) => reports.push(text),
+  });
   const scheduler = startScheduler({
     ...context,
     agents: configuration.agents,
@@ -238,6 +259,7 @@ export async function startAgents(options: TestEngineOptions): Promise<AgentEngi
     secretNames: () => configuration.agents.secretNames,
     taskList: 'hookctl',
     environments: NO_ENVIRONMENTS,
+    workspaces: await workspaces(),
     redact: (text) => text,
     report: {
       run(run) {
@@ -259,6 +281,8 @@ export async function startAgents(options: TestEngineOptions): Promise<AgentEngi
   return {
     ...engine,
     scheduler,
+    workspaces: await workspaces(),
+    reports,
     held,
     told,
     moved: () => moved,

@@ -6,12 +6,15 @@ import type { TestEngine } from './engine.ts';
 
 type ApiEngine = Pick<TestEngine, 'context' | 'queue' | 'outbox' | 'folder'>;
 
+const noWorkspaces = () => Promise.reject(new Error('this test has no workspaces'));
+
 const TESTER: Actor = { kind: 'cli', name: 'tester' };
 
 /** The management API over an engine, without a server. What breaks in it is thrown by the test. */
 export function apiOver(engine: ApiEngine, record?: Parameters<typeof managementApi>[0]['record']) {
   return managementApi({
     ...engine,
+    workspaces: noWorkspaces,
     dataFolder: engine.folder,
     taskChanged: () => undefined,
     record: record ?? (async () => undefined),

@@ -3,6 +3,7 @@ import type { RunLimits } from '../../config/project/schema.ts';
 import type { TaskContext } from '../../tasks/sync.ts';
 import type { AgentRun, Task } from '../../types.ts';
 import type { RunEnvironments } from '../runner.ts';
+import type { Workspaces } from '../workspace/workspaces.ts';
 
 /** What the scheduler works with. */
 export interface SchedulerContext extends TaskContext {
@@ -17,6 +18,7 @@ export interface SchedulerContext extends TaskContext {
   /** Name of Claude Code's task list; null where it is switched off. */
   readonly taskList: string | null;
   readonly environments: RunEnvironments;
+  readonly workspaces: Workspaces;
   /** Takes secrets out of what a run says before it is stored or posted. */
   readonly redact: (text: string) => string;
   readonly report: SchedulerReporter;

@@ -7,6 +7,7 @@ import type { RunNote } from '../../store/runs.ts';
 import type { AgentRun, Task } from '../../types.ts';
 import { agentFolder, promptFor } from '../environment.ts';
 import type { CommonOptions, LogLine, RunIo, RunOrder, StartedRun } from '../runner.ts';
+import type { Room, Workspaces } from '../workspace/workspaces.ts';
 import type { SchedulerContext } from './context.ts';
 import { type Ended, endRun, makeScratch } from './ending.ts';
 
@@ -33,6 +34,7 @@ const LONGEST_TEXT = 20_000;
 export function runTask(context: SchedulerContext, agent: Agent, run: AgentRun, task: Task): ActiveRun {
   let stopped: Stop | null = null;
   let started: StartedRun | null = null;
+  const stopping = new AbortController();
 
   async function whole(): Promise<void> {
     const ended = await work().catch((error: unknown): Ended => {
@@ -52,16 +54,19 @@ export function runTask(context: SchedulerContext, agent: Agent, run: AgentRun, 
     const log = logging(context, run, file.add);
     const scratch = await makeScratch(run.id);
     try {
-      const order = await orderFor(context, agent, run, task, { scratch, log });
       const notes = notesOf(context, run);
+      const room = await openRoom(context, { agent, run, task, log, signal: stopping.signal });
+      if (room.folder !== run.folder) notes.folder(room.folder);
+      const order = await orderFor(context, agent, run, task, { scratch, log, room });
       started = await agent.runner.start(order, { ...notes.io, log });
       if (stopped !== null) started.stop(stopped.reason);
       const result = await started.result;
       await notes.written();
+      const unshipped = await room.leave();
       // The result itself was said before; why it failed was not.
       const why = result.state === 'failed' ? `: ${context.redact(result.text)}` : '';
       file.add({ kind: 'note', text: `${result.state}${why}` });
-      return result;
+      return unshipped.length === 0 ? result : { ...result, text: withUnshipped(result.text, unshipped) };
     } finally {
       context.environments.close(run);
       await file.close();
@@ -74,28 +79,44 @@ export function runTask(context: SchedulerContext, agent: Agent, run: AgentRun, 
     ended: whole().catch(context.report.broken),
     stop(stop) {
       stopped ??= stop;
+      stopping.abort();
       started?.stop(stopped.reason);
     },
   };
 }
 
-async function orderFor(
-  context: SchedulerContext,
-  { runner, options, name, folder }: Agent,
-  run: AgentRun,
-  task: Task,
-  { scratch, log }: { readonly scratch: string; readonly log: RunIo['log'] },
-): Promise<RunOrder<CommonOptions>> {
-  const { projectFolder, dataFolder, env, taskList, store } = context;
+/** What is nowhere but in its workspace belongs into the result: a reader would take it for done. */
+function withUnshipped(text: string, unshipped: readonly string[]): string {
+  return `${text}\n\nNot shipped, on this machine alone: ${unshipped.join(', ')}.`;
+}
+
+/** Throws `folder_changed` when the agent's folder is no longer the one that was configured. */
+async function openRoom(
+  { projectFolder, workspaces }: SchedulerContext,
+  order: Parameters<Workspaces['open']>[0],
+): Promise<Room> {
+  const { name, options, folder } = order.agent;
   const now = await agentFolder(projectFolder, options.cwd);
   if (!now.ok || now.path !== folder) {
     throw failure('folder_changed', `${folder} is no longer the folder of agent ${name}`, {
       fix: 'Look at its cwd in webhooks.yml, then restart `hookctl serve`.',
     });
   }
+  return workspaces.open(order);
+}
+
+async function orderFor(
+  context: SchedulerContext,
+  { runner, options, name }: Agent,
+  run: AgentRun,
+  task: Task,
+  { scratch, log, room }: { readonly scratch: string; readonly log: RunIo['log']; readonly room: Room },
+): Promise<RunOrder<CommonOptions>> {
+  const { projectFolder, dataFolder, env, taskList, store } = context;
+  const { folder, sandbox } = room;
   const key = runner.sessionKey(options, name);
   return {
-    ...{ run, task, options, folder, sandbox: null, scratch, projectFolder, dataFolder, env, taskList },
+    ...{ run, task, options, folder, sandbox, scratch, projectFolder, dataFolder, env, taskList },
     prompt: promptFor(task),
     secretNames: context.secretNames(),
     session: key === null ? null : store.lastSession(run.conversationId, key),
@@ -113,7 +134,7 @@ function notesOf({ store, report }: SchedulerContext, run: AgentRun) {
     started: (pid, commandLine) => note({ pid, commandLine }),
     session: (sessionId, openWith) => note({ sessionId, openWith }),
   };
-  return { io, written: () => writing };
+  return { io, folder: (folder: string) => note({ folder }), written: () => writing };
 }
 
 function logging(

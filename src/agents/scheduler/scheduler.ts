@@ -38,6 +38,8 @@ const MOST_QUEUED = 5_000;
 /** Some changes cause no wake: budgets become free, entries of the list are given back, programs are installed. */
 const POLL_MS = 5_000;
 const LONGEST_REST_MS = 500;
+/** Between two looks for workspaces that are no longer needed. */
+const PRUNE_MS = 60_000;
 /** How long logs of runs are kept. */
 const LOGS_KEPT_MS = 30 * 24 * 3_600_000;
 
@@ -96,6 +98,8 @@ export function startScheduler(context: SchedulerContext): Scheduler {
     if (missing !== null) return later(`there is no program ${missing}`);
     const claimant = await claimantOf(task);
     if (claimant !== null) return later(`${claimant} has taken it in Claude’s list`);
+    const lacking = await context.workspaces.lacking(agent, task.conversationId);
+    if (lacking !== null) return later(lacking);
     const wait = waitOf(queued, known, 'waiting', 'it is started');
     const taken = await take(agent, task, wait);
     const run = store.run(wait.id);
@@ -144,6 +148,7 @@ export function startScheduler(context: SchedulerContext): Scheduler {
     report.task({ ...synced, status: taken.status });
     void running.ended.then(() => {
       active.delete(run.id);
+      if (agent.options.workspace.use !== 'shared') prune();
       wake();
     });
     return { kind: 'start' };
@@ -177,9 +182,11 @@ export function startScheduler(context: SchedulerContext): Scheduler {
 
   async function rounds(): Promise<void> {
     await recoverRuns(context).catch(report.broken);
+    await context.workspaces.recover().catch(report.broken);
     await pruneRunLogs(context.dataFolder, context.clock.now() - LOGS_KEPT_MS).catch(report.broken);
     while (!stop.signal.aborted) {
       wakened = Promise.withResolvers();
+      if (performance.now() - prunedAt > PRUNE_MS) prune();
       const startedAt = performance.now();
       current = round().catch(report.broken);
       await current;
@@ -195,6 +202,14 @@ export function startScheduler(context: SchedulerContext): Scheduler {
     wakened.resolve();
   }
 
+  /** Removes workspaces that no conversation needs any more, one round at a time. */
+  function prune(): void {
+    prunedAt = performance.now();
+    pruning = pruning.then(async () => void (await context.workspaces.prune(false))).catch(report.broken);
+  }
+
+  let prunedAt = Number.NEGATIVE_INFINITY;
+  let pruning: Promise<void> = Promise.resolve();
   let current: Promise<void> = Promise.resolve();
   const running = rounds();
   return {
@@ -218,6 +233,7 @@ export function startScheduler(context: SchedulerContext): Scheduler {
         stopRun({ state: 'interrupted', reason });
       }
       await Promise.all([...active.values()].map(({ ended }) => ended));
+      await pruning;
     },
   };
 }

@@ -1,5 +1,6 @@
 import type { Configuration } from '../../config/index.ts';
 import { failure } from '../../errors.ts';
+import { say } from '../../lib/io.ts';
 import type { ApiCall } from '../../mcp/backend.ts';
 import type { callInProcess, ManagementAddress, ManagementClient } from '../../server/client.ts';
 import type { StatusView } from '../../server/status.ts';
@@ -39,7 +40,11 @@ export async function serverAddress(services: Services): Promise<ManagementAddre
 }
 
 async function ownCall(services: Services, command: string): Promise<ApiCall> {
-  const { managementApi } = await import('../../server/api/app.ts');
+  const [{ managementApi }, { workspacesOf }, { secretVariables }] = await Promise.all([
+    import('../../server/api/app.ts'),
+    import('../../server/workspaces/index.ts'),
+    import('../../server/agents.ts'),
+  ]);
   const configuration = await services.configuration({ createMissing: false });
   await services.hold(command);
   const engine = await services.engine({
@@ -48,9 +53,15 @@ async function ownCall(services: Services, command: string): Promise<ApiCall> {
     insecure: new Set(),
     onResult: () => undefined,
   });
+  const workspaces = workspacesOf({
+    ...{ services, configuration, store: engine.context.store },
+    secretNames: () => secretVariables(configuration, configuration.snapshot),
+    report: (text) => say(services.io.err, text),
+  });
   return inProcess(services, (onError) =>
     managementApi({
       ...engine,
+      workspaces,
       dataFolder: services.located.dataFolder,
       taskChanged: () => undefined,
       record: (change, actor) => services.audit(change, actor),

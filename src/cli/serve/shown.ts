@@ -146,6 +146,14 @@ export function shown(event: ServeEvent): Shown {
         log: () => ['warn', { reason }, 'held'],
       };
     }
+    case 'workspace': {
+      const { text } = event;
+      return {
+        lines: (paint) => [paint('dim', escapeInvisibleLine(text))],
+        json: () => [['state', { of: 'workspaces', state: 'changed', reason: text }]],
+        log: () => ['info', { text }, 'workspace'],
+      };
+    }
     case 'tunnel': {
       const { status } = event;
       return {

@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { z } from 'zod';
 import { agentRunners } from '../../agents/index.ts';
 import type { CommonOptions } from '../../agents/runner.ts';
+import { workspaceLimitsSchema } from '../../agents/workspace/settings.ts';
 import type { Diagnostic } from '../../errors.ts';
 import { issuesOf, type Source, toDiagnostic, withoutFaulty } from '../../lib/diagnostics.ts';
 import { byteSize, duration, variableName } from '../../lib/units.ts';
@@ -144,6 +145,9 @@ const projectSchema = z.strictObject({
     .prefault({})
     .describe('Whom hookctl runs on tasks, by the agent that a task is for: planning: { use: claude, … }.'),
   runs: runsSchema.prefault({}).describe('How much agents may run.'),
+  workspaces: workspaceLimitsSchema
+    .prefault({})
+    .describe('What the checkouts of all conversations may take, see `workspace:` of an agent.'),
 });
 
 /** webhooks.yml as the rest of hookctl sees it: defaults filled in, times in milliseconds, sizes in bytes. */

@@ -17,6 +17,7 @@ import { claudeHookRoutes, type RunAccess } from './runs.ts';
 import { agentRoutes, taskRoutes } from './tasks.ts';
 import type { WebhookAdmin } from './webhook-admin.ts';
 import { webhookRoutes } from './webhooks.ts';
+import { workspaceRoutes } from './workspaces.ts';
 
 /** What only a server has: webhooks in force, and a status. */
 interface ServedParts {
@@ -54,7 +55,7 @@ export function managementApi(options: ManagementApiOptions): Hono<ApiEnv> {
     api.get('/status', (context) => context.json(served.status()));
     api.route('/', webhookRoutes(served.webhooks));
   }
-  for (const routes of [deliveryRoutes, outboxRoutes, taskRoutes, agentRoutes])
+  for (const routes of [deliveryRoutes, outboxRoutes, taskRoutes, agentRoutes, workspaceRoutes])
     api.route('/', routes(options));
   for (const routes of [flowRoutes, conversationRoutes, auditRoutes]) api.route('/', routes(store));
   return api.onError(answerError(onError));

@@ -1,6 +1,7 @@
 import type { Context } from 'hono';
 import type { ContentfulStatusCode } from 'hono/utils/http-status';
 import { z } from 'zod';
+import type { Workspaces } from '../../agents/workspace/workspaces.ts';
 import type { Engine } from '../../deliveries/engine.ts';
 import { ConfigError, type Diagnostic, type ExitCode, HookctlError, usageError } from '../../errors.ts';
 import { parseJson } from '../../lib/json.ts';
@@ -11,6 +12,7 @@ import { clientOf } from '../credentials.ts';
 export interface ApiParts extends Pick<Engine, 'context' | 'queue'> {
   readonly outbox: Pick<Engine['outbox'], 'wake'>;
   readonly dataFolder: string;
+  readonly workspaces: () => Promise<Workspaces>;
   /** Called with each task that a request made or moved. */
   readonly taskChanged: (task: Task) => void;
 }

@@ -1,0 +1,370 @@
+import { createHash } from 'node:crypto';
+import { appendFile, mkdir, realpath } from 'node:fs/promises';
+import { basename, dirname, join, relative } from 'node:path';
+import { failure, notFound } from '../../errors.ts';
+import { createKeyLock } from '../../lib/key-lock.ts';
+import { endMarkedProcesses } from '../../lib/process/marked-processes.ts';
+import { describeEnd, type Environment, programEnvironment } from '../../lib/process/subprocess.ts';
+import type { AgentRun, Task } from '../../types.ts';
+import { startBounded } from '../bounded.ts';
+import { markerOf } from '../environment.ts';
+import type { CommonOptions, LogLine, Sandbox } from '../runner.ts';
+import { baseCommit, branchOf, dropCheckout, fetchBranch, makeCheckout, repositoryOf } from './checkout.ts';
+import { createGit, type Git, gitCommand, printed, tryGit } from './git.ts';
+import { openRecords, type Workspace } from './record.ts';
+import type { WorkspaceLimits, WorkspaceSettings } from './settings.ts';
+import { unshippedWork } from './unshipped.ts';
+
+/** An agent, as far as its workspaces are concerned. */
+interface Tenant {
+  readonly name: string;
+  readonly options: CommonOptions;
+  /** Where it would work without a workspace of its own: absolute, real. */
+  readonly folder: string;
+}
+
+/** Where a run works. */
+export interface Room {
+  readonly folder: string;
+  readonly sandbox: Sandbox | null;
+  /** The run has ended: looks at what it left. Returns work that is nowhere else, in words. */
+  leave(): Promise<readonly string[]>;
+}
+
+/** The run for which a room is opened. */
+interface RoomOrder {
+  readonly agent: Tenant;
+  readonly run: AgentRun;
+  readonly task: Task;
+  readonly log: (line: LogLine) => void;
+  /** Aborted when the run is to end. */
+  readonly signal: AbortSignal;
+}
+
+interface WorkspacesOptions {
+  /** Folder of all workspaces of this data folder. */
+  readonly root: string;
+  /** Where the logs of teardowns are written. */
+  readonly logFolder: string;
+  readonly limits: WorkspaceLimits;
+  readonly agents: ReadonlyMap<string, Tenant>;
+  readonly env: Environment;
+  readonly secretNames: () => ReadonlySet<string>;
+  readonly now: () => number;
+  /** Whether a run or an open task may still use it. */
+  readonly isNeeded: (workspace: Workspace) => boolean;
+  /** Called with what becomes of workspaces, one line each. */
+  readonly report: (text: string) => void;
+  /** The sandbox of an agent around a checkout; null where it has none. */
+  readonly sandboxOf: (
+    agent: Tenant,
+    workspace: Workspace | null,
+    order: RoomOrder | null,
+  ) => Promise<Sandbox | null>;
+}
+
+/** Checkouts of conversations: made for their first run, kept while their flow goes on, removed with nothing lost. */
+export interface Workspaces {
+  /** Why no workspace can be made now for a conversation; null when one can, or is there. */
+  lacking(agent: Tenant, conversationId: string): Promise<string | null>;
+  /** Makes the room of a run, with its setup. Throws `HookctlError` when that fails; nothing of it is left then. */
+  open(order: RoomOrder): Promise<Room>;
+  list(): readonly Workspace[];
+  /** Removes one, with its teardown. Throws `not_found`, `in_use`, and `unshipped` unless `force`. */
+  remove(id: string, force: boolean): Promise<Workspace>;
+  /** Removes those that are no longer needed: past their time, or of any age. Returns what went and what stays with work in it. */
+  prune(anyAge: boolean): Promise<Pruned>;
+  /** Finishes what a kill cut off. */
+  recover(): Promise<void>;
+}
+
+interface Pruned {
+  readonly removed: readonly Workspace[];
+  readonly kept: readonly Workspace[];
+}
+
+/** Most output of a setup or teardown, in megabytes. */
+const OUTPUT_MB = 20;
+
+export async function openWorkspaces(options: WorkspacesOptions): Promise<Workspaces> {
+  const { root, limits, env, now, report } = options;
+  const records = await openRecords(root);
+  const git = createGit(env);
+  const lock = createKeyLock();
+
+  const idOf = (conversationId: string, repository: string, use: string) => {
+    const hash = createHash('sha256').update(`${repository}\0${use}`).digest('hex').slice(0, 6);
+    return `${conversationId}-${hash}`;
+  };
+
+  async function lacking({ options: { workspace }, folder }: Tenant, conversationId: string) {
+    if (workspace.use === 'shared') return null;
+    const has = records
+      .all()
+      .some((each) => each.conversationId === conversationId && folder.startsWith(each.repository));
+    if (has || isWithinLimits()) return null;
+    await prune(true);
+    if (isWithinLimits()) return null;
+    const { count, bytes } = usage();
+    return `workspaces take ${count} of ${limits.count}, ${inGb(bytes)} of ${inGb(limits.size)}: hookctl workspace list`;
+  }
+
+  function usage() {
+    const all = records.all();
+    return { count: all.length, bytes: all.reduce((sum, { bytes }) => sum + bytes, 0) };
+  }
+
+  function isWithinLimits(): boolean {
+    const { count, bytes } = usage();
+    return count < limits.count && bytes < limits.size;
+  }
+
+  async function open(order: RoomOrder): Promise<Room> {
+    const { agent } = order;
+    const settings = agent.options.workspace;
+    if (settings.use === 'shared') {
+      const sandbox = await options.sandboxOf(agent, null, order);
+      return { folder: agent.folder, sandbox, leave: async () => [] };
+    }
+    const workspace = await checkoutFor(order, settings, settings.use);
+    const sandbox = await options.sandboxOf(agent, workspace, order);
+    const folder = join(workspace.path, relative(workspace.repository, agent.folder));
+    if (workspace.state === 'setup') {
+      await runPrograms('setup', workspace, {
+        agent,
+        sandbox,
+        runId: order.run.id,
+        log: order.log,
+        signal: order.signal,
+      });
+      await records.put({ ...workspace, state: 'ready' });
+    }
+    return { folder, sandbox, leave: () => leave(workspace.id, sandbox) };
+  }
+
+  async function checkoutFor(
+    { agent, task, log, signal }: RoomOrder,
+    settings: WorkspaceSettings,
+    use: Workspace['use'],
+  ): Promise<Workspace> {
+    const note = (text: string) => log({ kind: 'note', text });
+    const repository = await realpath(await repositoryOf(git, agent.folder));
+    const id = idOf(task.conversationId, repository, use);
+    const make = async () => {
+      const found = records.get(id);
+      const isThere =
+        found !== undefined && (await tryGit(git, found.path, 'rev-parse', '--show-toplevel')) === found.path;
+      if (found !== undefined && isThere && found.state !== 'making') {
+        // Its teardown was cut off: it is set up again.
+        const kept: Workspace = found.state === 'removing' ? { ...found, state: 'setup' } : found;
+        await records.put(kept);
+        return kept;
+      }
+      signal.throwIfAborted();
+      await mkdir(root, { recursive: true, mode: 0o700 });
+      const at = now();
+      const made: Workspace = {
+        ...{
+          id,
+          conversationId: task.conversationId,
+          flowId: task.flowId,
+          agent: agent.name,
+          use,
+          repository,
+        },
+        path: join(await realpath(root), id, basename(repository)),
+        branch: await branchOf(git, repository, task),
+        base: await baseCommit(git, repository, settings.base, note),
+        ...{ state: 'making', createdAt: at, usedAt: at, bytes: 0, unshipped: [] },
+      };
+      await records.put(made);
+      try {
+        await makeCheckout(env, made, note);
+      } catch (error) {
+        await records.remove(id);
+        throw error;
+      }
+      const ready: Workspace = { ...made, state: 'setup' };
+      await records.put(ready);
+      note(`${use} ${made.path} on the branch ${made.branch}`);
+      return ready;
+    };
+    // Always the workspace first, then its repository.
+    return lock([id], () => lock([repository], make));
+  }
+
+  /** Runs the programs of a workspace one after the other. Throws `setup` or `teardown` when one fails. */
+  async function runPrograms(
+    step: 'setup' | 'teardown',
+    { id, path, conversationId, flowId, branch }: Workspace,
+    { agent, sandbox, runId, log, signal }: Steps,
+  ): Promise<void> {
+    const { timeout, [step]: programs } = agent.options.workspace;
+    const secret = options.secretNames();
+    const passed = Object.entries(programEnvironment(env, ...agent.options.env)).filter(
+      ([name]) => !secret.has(name),
+    );
+    const own = { HOOKCTL_CONVERSATION_ID: conversationId, HOOKCTL_FLOW_ID: flowId, HOOKCTL_BRANCH: branch };
+    for (const [program = '', ...args] of programs) {
+      signal.throwIfAborted();
+      log({ kind: 'note', text: `${step}: ${[program, ...args].join(' ')}` });
+      const limits = { run: { id: runId }, folder: path, sandbox, options: { timeout, outputMb: OUTPUT_MB } };
+      const running = await startBounded(limits, {
+        program,
+        args,
+        env: { ...Object.fromEntries(passed), ...own, HOOKCTL_WORKSPACE: id, HOOKCTL_RUN_ID: runId },
+        howToGet: `Install it, or correct workspace.${step} of the agent ${agent.name}.`,
+        onLine: (text) => log({ kind: 'output', text }),
+      });
+      const stop = () => running.stop('the run was stopped');
+      signal.addEventListener('abort', stop, { once: true });
+      const end = await running.ended;
+      signal.removeEventListener('abort', stop);
+      if (end.code === 0 && end.why === null) continue;
+      const how = end.why === null ? describeEnd(program, end, end.lastLines) : `${program}: ${end.why}`;
+      throw failure(step, `the ${step} of the workspace failed: ${how}`, {
+        fix: `Correct workspace.${step} of the agent ${agent.name}.`,
+      });
+    }
+  }
+
+  async function leave(id: string, sandbox: Sandbox | null): Promise<readonly string[]> {
+    const workspace = records.get(id);
+    if (workspace === undefined) return [];
+    await lock([workspace.repository], () => fetchBranch(git, workspace)).catch((error: Error) =>
+      report(error.message),
+    );
+    const [unshipped, bytes] = await Promise.all([
+      unshippedWork(gitIn(sandbox), workspace),
+      bytesOf(env, dirname(workspace.path)),
+    ]);
+    await records.put({ ...workspace, unshipped, bytes, usedAt: now() });
+    return unshipped;
+  }
+
+  /** Git where the agent may have changed what git starts. */
+  function gitIn(sandbox: Sandbox | null): Git {
+    if (sandbox === null) return git;
+    return async (folder, ...args) => {
+      const { program, args: inside, env: given } = await sandbox.enter(gitCommand(env, folder, args));
+      return printed(program, inside, given, args[0]);
+    };
+  }
+
+  async function remove(id: string, force: boolean): Promise<Workspace> {
+    return lock([id], async () => {
+      const workspace = records.get(id);
+      if (workspace === undefined) {
+        throw notFound(`there is no workspace ${id}`, 'See them: hookctl workspace list');
+      }
+      if (options.isNeeded(workspace)) {
+        throw failure('in_use', `${id} belongs to a flow with open tasks`, {
+          fix: `See them: hookctl flow show ${workspace.flowId}`,
+        });
+      }
+      return takeDown(workspace, force);
+    });
+  }
+
+  async function takeDown(workspace: Workspace, force: boolean): Promise<Workspace> {
+    const { id } = workspace;
+    const agent = options.agents.get(workspace.agent) ?? null;
+    const sandbox = agent === null ? null : await options.sandboxOf(agent, workspace, null);
+    const isUsed =
+      workspace.state === 'setup' || workspace.state === 'ready' || workspace.state === 'removing';
+    const unshipped = isUsed ? await unshippedWork(gitIn(sandbox), workspace) : [];
+    if (unshipped.length > 0 && !force) {
+      await records.put({ ...workspace, unshipped, usedAt: now() });
+      throw failure('unshipped', `${id} holds work that is nowhere else: ${unshipped.join(', ')}`, {
+        fix: `Look at it: hookctl workspace open ${id}. Throw it away: hookctl workspace remove ${id} --force`,
+      });
+    }
+    await records.put({ ...workspace, state: 'removing', unshipped });
+    if (isUsed) await tearDown(workspace, agent, sandbox);
+    await lock([workspace.repository], async () => {
+      await fetchBranch(git, workspace).catch((error: Error) => report(error.message));
+      await dropCheckout(git, workspace);
+    });
+    await records.remove(id);
+    report(`workspace ${id} was removed`);
+    return workspace;
+  }
+
+  /** A teardown that fails is said, and the workspace goes all the same: it would fail again. */
+  async function tearDown(
+    workspace: Workspace,
+    agent: Tenant | null,
+    sandbox: Sandbox | null,
+  ): Promise<void> {
+    const runId = `teardown-${workspace.id}`;
+    await endMarkedProcesses([markerOf(runId)]);
+    if (agent === null) {
+      report(
+        `workspace ${workspace.id}: its agent ${workspace.agent} is no longer configured, so no teardown ran`,
+      );
+      return;
+    }
+    const lines: string[] = [];
+    const log = ({ kind, text }: LogLine) =>
+      void lines.push(JSON.stringify({ at: new Date(now()).toISOString(), kind, text }));
+    const never = new AbortController().signal;
+    await runPrograms('teardown', workspace, { agent, sandbox, runId, log, signal: never }).catch(
+      (error: Error) => report(`workspace ${workspace.id}: ${error.message}`),
+    );
+    if (lines.length === 0) return;
+    await mkdir(options.logFolder, { recursive: true, mode: 0o700 });
+    const file = join(options.logFolder, `workspace-${workspace.id}.log`);
+    await appendFile(file, `${lines.join('\n')}\n`, { mode: 0o600 });
+  }
+
+  async function prune(anyAge: boolean): Promise<Pruned> {
+    const removed: Workspace[] = [];
+    const kept: Workspace[] = [];
+    for (const workspace of records.all()) {
+      const keepFor = options.agents.get(workspace.agent)?.options.workspace.keepFor ?? 0;
+      const isDue = anyAge || now() - workspace.usedAt >= keepFor;
+      if (!isDue || options.isNeeded(workspace)) continue;
+      try {
+        removed.push(await remove(workspace.id, false));
+      } catch (error) {
+        const stays = records.get(workspace.id);
+        if (stays !== undefined) kept.push(stays);
+        report(error instanceof Error ? error.message : String(error));
+      }
+    }
+    return { removed, kept };
+  }
+
+  async function recover(): Promise<void> {
+    for (const workspace of records.all()) {
+      if (workspace.state === 'making') {
+        await lock([workspace.repository], () => dropCheckout(git, workspace));
+        await records.remove(workspace.id);
+      } else if (workspace.state === 'removing' && !options.isNeeded(workspace)) {
+        await lock([workspace.id], () => takeDown(workspace, true)).catch((error: Error) =>
+          report(error.message),
+        );
+      }
+    }
+  }
+
+  return { lacking, open, list: records.all, remove, prune, recover };
+}
+
+interface Steps {
+  readonly agent: Tenant;
+  readonly sandbox: Sandbox | null;
+  readonly runId: string;
+  readonly log: (line: LogLine) => void;
+  readonly signal: AbortSignal;
+}
+
+/** Bytes on disk below a folder. */
+async function bytesOf(env: Environment, folder: string): Promise<number> {
+  const text = await printed('du', ['-sk', folder], programEnvironment(env)).catch(() => '0');
+  return Number.parseInt(text, 10) * 1024 || 0;
+}
+
+function inGb(bytes: number): string {
+  return `${(bytes / 1024 ** 3).toFixed(1)} GB`;
+}
