@@ -171,7 +171,7 @@ function servicesIn(host: Host, located: ProjectPaths, ran = false): Services {
       ran ||= runModules;
       const { loadConfiguration, actions, secretsIn } = await configurationCode();
       const loaded = await loadConfiguration({ actions, located, env, createMissing, runModules });
-      redactor.learn('configuration', () => secretsIn(loaded.snapshot, loaded.accounts));
+      redactor.learn('configuration', () => secretsIn(loaded.snapshot, loaded));
       return loaded;
     },
 

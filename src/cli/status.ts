@@ -51,6 +51,10 @@ async function print({ io }: Services, view: StatusView): Promise<void> {
     ['ingress', server?.ingress_url ?? null],
     ['public', server?.public_url ?? null],
     ['tunnel', tunnel === null ? null : `${tunnel.driver} ${tunnel.phase}: ${tunnel.reason}`],
+    [
+      'slack socket',
+      view.slack_socket === null ? null : `${view.slack_socket.phase}: ${view.slack_socket.reason}`,
+    ],
     ['management', server?.management_url ?? null],
     ['queue', server === null ? null : `${server.queue_depth} waiting`],
     ['claude tasks', server?.claude_tasks ?? null],

@@ -111,7 +111,10 @@ function asSecret(value: string | null): { readonly secret: Secret } | null {
   return value === null ? null : { secret: secret(value.trim()) };
 }
 
-async function readToken(file: string): Promise<{ readonly secret: Secret } | { readonly issue: Issue }> {
+/** The token in a file that its user alone reads. */
+export async function readToken(
+  file: string,
+): Promise<{ readonly secret: Secret } | { readonly issue: Issue }> {
   const issue = (message: string, fix: string) => ({ issue: { path: ['tokenFile'], message, fix } });
   try {
     const { mode } = await stat(file);

@@ -24,6 +24,7 @@ import { defaultClaudeList } from './project/claude-list.ts';
 import type { ProjectPaths } from './project/locate.ts';
 import type { ProjectConfig } from './project/schema.ts';
 import { defaultProject, type ReadProject, readProject } from './project/schema.ts';
+import { resolveSlackSocket, type SlackSocket } from './project/slack-socket.ts';
 import type { CommandSettings } from './resolve-commands.ts';
 import { resolveSecret, type SecretPlaces, secretNotices } from './secrets.ts';
 
@@ -56,6 +57,8 @@ interface FixedConfiguration {
   readonly project: ResolvedProject;
   /** The accounts that hookctl answers with. */
   readonly accounts: Accounts;
+  /** Socket Mode of Slack; null where it is not wanted. */
+  readonly slackSocket: SlackSocket | null;
   /** Whom hookctl runs by itself. */
   readonly agents: Agents;
   /** The project's own providers. */
@@ -113,6 +116,7 @@ export async function loadFixed(options: LoadOptions): Promise<FixedConfiguratio
     own.providers,
     env,
   );
+  const slack = await resolveSlackSocket({ project, source, env, accounts });
   const webhookSecrets = assembled.webhooks.flatMap(({ secret }) => secret.secretEnv ?? []);
   const { agents, problems: agentProblems } = await resolveAgents({
     ...{ project, source, webhookSecrets, env },
@@ -124,6 +128,7 @@ export async function loadFixed(options: LoadOptions): Promise<FixedConfiguratio
     ...own.problems,
     ...assembled.problems,
     ...accountProblems,
+    ...slack.problems,
     ...agentProblems,
   ];
   if (all.length > 0) throw new ConfigError(all.toSorted(byPlace));
@@ -135,6 +140,7 @@ export async function loadFixed(options: LoadOptions): Promise<FixedConfiguratio
   return {
     project: { ...project, claudeTasks: { ...project.claudeTasks, list } },
     accounts,
+    slackSocket: slack.socket,
     agents,
     ownProviders: own.providers,
     fixed: unlocked.map(({ webhook }) => webhook),
@@ -193,12 +199,16 @@ function byPlace(a: Diagnostic, b: Diagnostic): number {
 }
 
 /** Every secret that a configuration holds, so that output can leave them out. */
-export function* secretsIn({ webhooks }: Snapshot, { byProvider }: Accounts): Iterable<string> {
+export function* secretsIn(
+  { webhooks }: Snapshot,
+  { accounts: { byProvider }, slackSocket }: Pick<FixedConfiguration, 'accounts' | 'slackSocket'>,
+): Iterable<string> {
   for (const { secrets, commands } of webhooks) {
     for (const { value } of secrets) yield value.reveal();
     for (const { options } of commands) yield* passwordsIn(options.urls);
   }
   for (const { token } of byProvider.values()) yield token.reveal();
+  if (slackSocket?.token != null) yield slackSocket.token.reveal();
 }
 
 /** The passwords of URLs that something is forwarded to. */

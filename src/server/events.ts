@@ -4,6 +4,7 @@ import type { DispatchResult } from '../deliveries/context.ts';
 import type { Receipt } from '../deliveries/receive.ts';
 import type { TunnelStatus } from '../tunnels/supervisor.ts';
 import type { AgentRun, Outgoing, Task, Webhook } from '../types.ts';
+import type { SlackSocketStatus } from './ingress/slack-socket.ts';
 import type { UnroutedRow } from './ingress/unrouted.ts';
 import type { Permission } from './permissions.ts';
 import type { RunningFacts } from './status.ts';
@@ -50,6 +51,8 @@ export type ServeEvent =
   | { readonly type: 'workspace'; readonly text: string }
   /** The tunnel's state, reason or URL changed. */
   | { readonly type: 'tunnel'; readonly status: TunnelStatus }
+  /** Slack's Socket Mode was opened, is tried again, or is given up. */
+  | { readonly type: 'slack'; readonly status: SlackSocketStatus }
   /** The dynamic webhooks changed, or would have. */
   | { readonly type: 'reloaded'; readonly change: RegistryChange }
   /** A reload lets hookctl run a program, post, or start an agent where it did not before. */

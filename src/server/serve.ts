@@ -21,6 +21,7 @@ import { agentProblems, secretVariables, serveAgents } from './agents.ts';
 import { openServeAudit } from './audit.ts';
 import { gatherRefusals, type ServeListener, type ServeStart } from './events.ts';
 import { createIngress, receiver } from './ingress/ingress.ts';
+import type { SlackSocketStatus } from './ingress/slack-socket.ts';
 import { unroutedRecorder } from './ingress/unrouted.ts';
 import { openManagement } from './management.ts';
 import { createMetrics } from './metrics.ts';
@@ -69,8 +70,7 @@ export async function serve(
   const broken = (error: unknown) => emit({ type: 'broken', error });
 
   let inForce = () => configuration.snapshot;
-  const learnSecrets = () =>
-    redactor.learn('configuration', () => secretsIn(inForce(), configuration.accounts));
+  const learnSecrets = () => redactor.learn('configuration', () => secretsIn(inForce(), configuration));
   const live = await openWebhookRegistry({
     configuration,
     env,
@@ -103,9 +103,10 @@ export async function serve(
   });
   services.defer(audit.close);
   listeners.push(audit.listen);
-  const problems = problemsOf({ services, configuration, live, engine, insecure });
+  const problems = problemsOf({ services, configuration, live, engine, insecure, socket: () => slackSocket });
 
   let tunnel: ServeTunnel | null = null;
+  let slackSocket: SlackSocketStatus | null = null;
   const facts = (): RunningFacts => ({
     pid: services.pid,
     startedAt: held.holder.startedAt,
@@ -116,6 +117,7 @@ export async function serve(
     queueDepth: engine.queue.depth(),
     revision: live.revision(),
     claudeTasks: taskListText(claude.state),
+    slackSocket,
   });
   const secretNames = () => secretVariables(configuration, live.current());
   const workspaces = workspacesOf({
@@ -131,17 +133,18 @@ export async function serve(
   let retention: Retention | null = null;
   const unrecorded = gatherRefusals(emit);
   services.defer(unrecorded.close);
+  const receive = receiver({
+    ...engine,
+    received(receipt) {
+      emit({ type: 'received', receipt });
+      if (receipt.recorded) retention?.stored(receipt.size);
+      else unrecorded.add();
+    },
+  });
   const ingress = createIngress({
     snapshot: live.current,
     publicUrl: (endpoint) => endpointUrl(facts(), endpoint),
-    receive: receiver({
-      ...engine,
-      received(receipt) {
-        emit({ type: 'received', receipt });
-        if (receipt.recorded) retention?.stored(receipt.size);
-        else unrecorded.add();
-      },
-    }),
+    receive,
     onRefused: unroutedRecorder({
       context: engine.context,
       managementUrl: () => facts().managementUrl,
@@ -170,6 +173,19 @@ export async function serve(
   const managementPort = portOf(management);
   const server = { ingressHost: host, ingressPort, managementPort, publicUrl: address.publicUrl, relayKey };
   held.lock.describe({ ...held.holder, server });
+
+  if (configuration.slackSocket !== null) {
+    const { serveSlackSocket } = await import('./ingress/slack-socket.ts');
+    const socket = serveSlackSocket({
+      settings: configuration.slackSocket,
+      ...{ snapshot: live.current, receive, broken, now: clock.now },
+      report(status) {
+        slackSocket = status;
+        emit({ type: 'slack', status });
+      },
+    });
+    closing.push(socket.close);
+  }
 
   closing.push(...followTaskFiles(services, engine, emit));
   retention = serveRetention(engine.context, configuration.project.retention, broken);
@@ -253,10 +269,11 @@ interface ProblemParts {
   readonly live: WebhookRegistry;
   readonly engine: Engine;
   readonly insecure: ReadonlySet<string>;
+  readonly socket: () => SlackSocketStatus | null;
 }
 
 /** Everything that is not as it should be, asked anew each time. */
-function problemsOf({ services, configuration, live, engine, insecure }: ProblemParts) {
+function problemsOf({ services, configuration, live, engine, insecure, socket }: ProblemParts) {
   const { store } = engine.context;
   const folder = dirname(configuration.source.file);
   return (): readonly LastingProblem[] => [
@@ -270,8 +287,15 @@ function problemsOf({ services, configuration, live, engine, insecure }: Problem
     ...live
       .unloaded()
       .map((file) => ({ ...lastingProblem(unloadedText(file, folder)), printed: true as const })),
+    ...slackProblems(socket()),
     ...storedProblems({ store, now: services.clock.now() }),
   ];
+}
+
+/** `serve` printed it when it happened. */
+function slackProblems(socket: SlackSocketStatus | null): readonly LastingProblem[] {
+  if (socket?.phase !== 'stopped') return [];
+  return [{ ...lastingProblem(`Slack Socket Mode is off: ${socket.reason}`), printed: true }];
 }
 
 function insecureWarning(name: string): string {

@@ -4,6 +4,7 @@ import type { TunnelStatus } from '../tunnels/supervisor.ts';
 import { publicUrl } from '../tunnels/tunnel.ts';
 import { DELIVERY_STATUSES, type Delivery, type DeliveryStatus, type Webhook } from '../types.ts';
 import { deliveryView, iso, isoOrNull } from '../views.ts';
+import type { SlackSocketStatus } from './ingress/slack-socket.ts';
 
 export type TunnelView = ReturnType<typeof tunnelView>;
 
@@ -26,6 +27,11 @@ export function tunnelView(status: TunnelStatus) {
     restarts: status.restarts,
     proven_at: isoOrNull(status.provenAt),
   };
+}
+
+/** The state of Socket Mode as NDJSON and the API give it. */
+export function slackSocketView({ phase, reason, since }: SlackSocketStatus) {
+  return { phase, reason, since: iso(since) };
 }
 
 /** What `status` is made of, in a server and in a CLI that found none. */
@@ -58,6 +64,8 @@ export interface RunningFacts {
   readonly revision: string;
   /** Claude's task list, or why there is none. */
   readonly claudeTasks: string;
+  /** Null where Socket Mode is not wanted. */
+  readonly slackSocket: SlackSocketStatus | null;
 }
 
 export type StatusView = ReturnType<typeof statusView>;
@@ -76,6 +84,7 @@ export function statusView(source: StatusSource) {
     revision: source.server?.revision ?? null,
     server: source.server === null ? null : serverView(source.server),
     tunnel: source.server?.tunnel == null ? null : tunnelView(source.server.tunnel),
+    slack_socket: source.server?.slackSocket == null ? null : slackSocketView(source.server.slackSocket),
     webhooks: source.webhooks.map((webhook) => ({
       webhook_id: webhook.origin.kind === 'dynamic' ? webhook.origin.webhookId : null,
       name: webhook.name,

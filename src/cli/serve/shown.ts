@@ -7,7 +7,7 @@ import { escapeInvisibleLine, shorten } from '../../lib/text/escape-invisible.ts
 import { providerFacts } from '../../providers/facts.ts';
 import type { ServeEvent } from '../../server/events.ts';
 import { permissionText } from '../../server/permissions.ts';
-import { publicBase, tunnelView } from '../../server/status.ts';
+import { publicBase, slackSocketView, tunnelView } from '../../server/status.ts';
 import { runView } from '../../task-views.ts';
 import { RELAY_VERDICT } from '../../tunnels/relay.ts';
 import type { TunnelStatus } from '../../tunnels/supervisor.ts';
@@ -160,6 +160,21 @@ export function shown(event: ServeEvent): Shown {
         lines: (paint) => [paintTunnel(paint, status)],
         json: () => [['state', { of: 'tunnel', ...tunnelView(status) }]],
         log: () => [status.phase === 'up' ? 'info' : 'warn', status, 'tunnel'],
+      };
+    }
+    case 'slack': {
+      const { phase, reason } = event.status;
+      const isOpen = phase === 'open';
+      const text = `Slack Socket Mode ${phase}: ${escapeInvisibleLine(reason)}`;
+      return {
+        lines: (paint) => [paint(isOpen ? 'green' : phase === 'stopped' ? 'red' : 'yellow', text)],
+        json: () => [['state', { of: 'slack', ...slackSocketView(event.status) }]],
+        log: () => [
+          phase === 'stopped' || phase === 'waiting' ? 'warn' : 'info',
+          event.status,
+          'slack socket',
+        ],
+        isRoutine: phase === 'open' || phase === 'connecting',
       };
     }
     case 'reloaded': {

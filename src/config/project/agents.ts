@@ -105,11 +105,11 @@ function budgetIssues(runner: AgentRunner, options: CommonOptions, limits: RunLi
 }
 
 function tokenVariables({ project, accountDefaults }: AgentParts): readonly string[] {
-  const { tunnel, credentials } = project;
+  const { tunnel, credentials, slack } = project;
   const named = Object.values(credentials).map(({ tokenEnv }) => tokenEnv);
   const usual = [...accountDefaults].map(({ tokenEnv }) => tokenEnv);
   const ofTunnel = Object.entries(tunnel ?? {}).map(([key, value]) =>
     key.endsWith('Env') ? String(value) : null,
   );
-  return [...named, ...usual, ...ofTunnel].filter((name) => typeof name === 'string');
+  return [...named, ...usual, ...ofTunnel, slack.tokenEnv].filter((name) => typeof name === 'string');
 }

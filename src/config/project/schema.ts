@@ -89,6 +89,18 @@ const credential = z.strictObject({
   privateNetwork: z.boolean().describe('true: the name in baseUrl leads into a private network.').optional(),
 });
 
+const slack = z.strictObject({
+  socketMode: z
+    .boolean()
+    .default(false)
+    .describe('true: Slack’s events come through a connection that hookctl opens; no public URL is needed.'),
+  webhook: z.string().min(1).default('slack').describe('The webhook that takes them; default: slack.'),
+  tokenEnv: variableName
+    .default('SLACK_APP_TOKEN')
+    .describe('Variable with the app-level token (xapp-…); default: SLACK_APP_TOKEN.'),
+  tokenFile: z.string().min(1).describe('File (mode 0600) with that token.').optional(),
+});
+
 const claudeTasks = z.strictObject({
   enabled: z.boolean().default(true).describe('Show tasks in Claude Code’s task directory.'),
   list: z
@@ -136,6 +148,7 @@ const projectSchema = z.strictObject({
     .prefault({})
     .describe('Changes to the built-in webhooks, by name.'),
   credentials: z.record(z.string(), credential).prefault({}).describe('For replies, by provider.'),
+  slack: slack.prefault({}).describe('Slack without a public URL.'),
   retention: retention.prefault({}).describe('What is kept of deliveries that were worked off.'),
   loopGuard: loopGuard
     .prefault({})

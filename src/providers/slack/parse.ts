@@ -5,6 +5,7 @@ import { isForm, parseForm } from '../kit/form.ts';
 import { idAt, textAt } from '../kit/payload.ts';
 import type { ReadContext } from '../provider.ts';
 import { channelUrl, readCallback, stableThreadIds, threadId } from './event.ts';
+import { ENVELOPE_HEADER } from './frame.ts';
 import { clickerOf } from './sender.ts';
 import { plainText } from './text.ts';
 
@@ -78,7 +79,15 @@ function interaction(payload: JsonObject): WebhookEvent {
 }
 
 /** Reads a verified Slack request: Events API, slash command or interaction. */
-export function parse(payload: JsonObject, { request, settings }: ReadContext): Parsed {
+export function parse(payload: JsonObject, context: ReadContext): Parsed {
+  const parsed = readRequest(payload, context);
+  const envelope = context.request.headers[ENVELOPE_HEADER];
+  return parsed.ok && envelope !== undefined
+    ? { ...parsed, semanticKeys: [...parsed.semanticKeys, `envelope:${envelope}`] }
+    : parsed;
+}
+
+function readRequest(payload: JsonObject, { request, settings }: ReadContext): Parsed {
   const prefix = settings.commandPrefix;
   if (isForm(request.headers)) return readForm(request.body, prefix);
   if (textAt(payload, 'type') !== 'event_callback')

@@ -122,12 +122,12 @@ export function keepKeys(sql: Sql, claimant: Claimant, acted: boolean, more: rea
 }
 
 /**
- * The keys of a delivery's signed bytes: the signature where there is one, else their digest. Nothing signed what was fetched: its
- * other keys are all that tells it again.
+ * The keys of a delivery's signed bytes: the signature where there is one, else their digest. Nothing signed what was fetched,
+ * or came through a socket: its other keys are all that tells it again.
  */
 function bytesOf(claimant: Claimant): readonly Key[] {
   const keys = ownKeys(claimant);
-  if (claimant.trust === 'fetched') return keys.filter((key) => !isAct(key));
+  if (claimant.trust === 'fetched' || claimant.trust === 'socket') return keys.filter((key) => !isAct(key));
   const seals = keys.filter(({ key }) => key.startsWith('@seal:'));
   return seals.length > 0 ? seals : keys.filter(({ key }) => key.startsWith('body:'));
 }
