@@ -20,6 +20,7 @@
 
 export * from './types/agent.ts';
 export * from './types/audit.ts';
+export * from './types/connection.ts';
 export * from './types/delivery.ts';
 export * from './types/event.ts';
 export * from './types/provider.ts';

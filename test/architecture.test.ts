@@ -56,6 +56,7 @@ const LAYERS: Readonly<Record<string, readonly string[]>> = {
   'github-app': [...BASE, 'outbox', 'providers'],
   agents: BASE,
   config: [...BASE, 'conditions', 'templates', 'providers', 'type:actions', 'tunnels', 'agents'],
+  connect: [...BASE, 'type:config', 'outbox', 'providers', 'type:store'],
   deliveries: [
     ...BASE,
     'conditions',
@@ -73,9 +74,21 @@ const LAYERS: Readonly<Record<string, readonly string[]>> = {
   'task-views': [...BASE, 'views', 'tasks', 'store'],
   'agents/scheduler': [...BASE, 'agents', 'tasks', 'config', 'store'],
   mcp: [...BASE, 'views', 'task-views', 'tasks', 'type:store'],
-  services: [...BASE, 'deliveries', 'providers', 'actions', 'outbox', 'tunnels', 'tasks', 'config', 'store'],
+  services: [
+    ...BASE,
+    'connect',
+    'deliveries',
+    'providers',
+    'actions',
+    'outbox',
+    'tunnels',
+    'tasks',
+    'config',
+    'store',
+  ],
   server: [
     ...BASE,
+    'connect',
     'services',
     'mcp',
     'views',
@@ -95,6 +108,7 @@ const LAYERS: Readonly<Record<string, readonly string[]>> = {
   cli: [
     ...BASE,
     'agents',
+    'connect',
     'server',
     'services',
     'mcp',
@@ -120,6 +134,7 @@ const PLUG_INS: Readonly<Record<string, string>> = {
   actions: 'Action',
   'tunnels/drivers': 'TunnelDriver',
   agents: 'AgentRunner',
+  'connect/connectors': 'Connector',
 };
 
 interface Import {

@@ -244,19 +244,28 @@ function checkHost({ baseUrl, provider }: Account, host: string | null): void {
   throw failure('other_host', `it happened on ${host}, but the ${provider} token is for ${base.host}`);
 }
 
-/** The token goes only where it belongs. */
-function wire(call: OutgoingCall, account: Account, authorization: Headers, userAgent: string): WireRequest {
+/** A call as it is sent. The token goes only where it belongs. */
+export function wire(
+  call: OutgoingCall,
+  account: Account,
+  authorization: Headers,
+  userAgent: string,
+): WireRequest {
   const base = new URL(account.baseUrl);
   const isApi = new URL(call.url).origin === base.origin;
+  const { body } = call;
+  const isForm = body instanceof URLSearchParams;
   return {
     method: call.method,
     url: call.url,
     headers: {
       'user-agent': userAgent,
-      ...(call.body === null ? {} : { 'content-type': 'application/json; charset=utf-8' }),
+      ...(body !== null && {
+        'content-type': isForm ? 'application/x-www-form-urlencoded' : 'application/json; charset=utf-8',
+      }),
       ...(isApi ? authorization : {}),
     },
-    body: call.body === null ? null : JSON.stringify(call.body),
+    body: body === null ? null : isForm ? body.toString() : JSON.stringify(body),
     privateNetwork: isApi && (account.privateNetwork || isPrivateHost(base.hostname)),
   };
 }

@@ -64,9 +64,10 @@ async function lookUp(transport: Transport, plan: Plan, finding: Finding, now: n
 /** GitHub may not know a new token everywhere yet. */
 const NEW_TOKEN_MS = 1_000;
 
-async function ask(
+/** One request. Without a whole answer it is to be sent again, `certain` when it was not seen. */
+export async function ask(
   transport: Transport,
-  { refused }: Plan,
+  { refused }: Pick<Plan, 'refused'>,
   request: WireRequest,
 ): Promise<CallAnswer | Extract<Sent, { result: 'again' }>> {
   try {
@@ -99,7 +100,7 @@ const REASON_LENGTH = 200;
 const NOT_NOW = [408, 425, 429, 503];
 
 /** What an answer means: the provider's own word first, else by its status. */
-function classify(
+export function classify(
   answer: CallAnswer,
   channel: Pick<ReplyChannel, 'classify' | 'postedId'> | null,
   now: number,

@@ -44,6 +44,8 @@ export interface TransportOptions {
   /** From connecting to the last byte, in milliseconds. Default 10 s. */
   readonly deadlineMs?: number;
   readonly resolve?: Resolve;
+  /** Longer answers are an error. Default 1 MB. */
+  readonly maxAnswerBytes?: number;
 }
 
 const DEADLINE_MS = 10_000;
@@ -58,6 +60,7 @@ type UndiciModule = typeof import('undici');
 export function createTransport({
   deadlineMs = DEADLINE_MS,
   resolve = systemLookup,
+  maxAnswerBytes = MAX_ANSWER_BYTES,
 }: TransportOptions = {}): Transport {
   const agents = new Map<boolean, Agent>();
 
@@ -68,7 +71,7 @@ export function createTransport({
       connect: { timeout: deadlineMs, lookup: checkedLookup(resolve, privateNetwork) },
       headersTimeout: deadlineMs,
       bodyTimeout: deadlineMs,
-      maxResponseSize: MAX_ANSWER_BYTES,
+      maxResponseSize: maxAnswerBytes,
       maxRedirections: 0,
     } as ConstructorParameters<typeof Pool>[0]);
     agents.set(privateNetwork, agent);

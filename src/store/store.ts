@@ -12,6 +12,7 @@ import type {
   Trust,
 } from '../types.ts';
 import type { AuditFilter, AuditReader } from './audit.ts';
+import type { ConnectionReader, ConnectionWriter } from './connections.ts';
 import type { RunReader, RunWriter } from './runs.ts';
 import type { BodyFilter, PrunableBody, SelectionReader, Swept } from './selection.ts';
 import type {
@@ -208,7 +209,13 @@ export interface WebhookCounts {
 }
 
 /** All reads. Synchronous: SQLite answers from its page cache in microseconds. */
-export interface StoreReader extends TaskReader, SelectionReader, RunReader, AuditReader, AgentEventReader {
+export interface StoreReader
+  extends TaskReader,
+    SelectionReader,
+    RunReader,
+    AuditReader,
+    AgentEventReader,
+    ConnectionReader {
   delivery(id: string): Delivery | null;
   deliveries(filter?: DeliveryFilter): readonly Delivery[];
   /**
@@ -265,7 +272,12 @@ export interface PendingDelivery {
  * other write can be read when it resolves; it is on disk then, too, unless it can be made again from what was accepted. A write
  * that rejects left nothing behind.
  */
-export interface Store extends Omit<StoreReader, 'close'>, TaskWriter, RunWriter, AgentEventWriter {
+export interface Store
+  extends Omit<StoreReader, 'close'>,
+    TaskWriter,
+    RunWriter,
+    AgentEventWriter,
+    ConnectionWriter {
   /** Throws `index_behind` while too many accepted deliveries can't be read yet. */
   accept(delivery: NewDelivery): Promise<Accepted>;
   /** Resolves when all deliveries that were accepted before can be read. */

@@ -27,10 +27,10 @@ export interface AccountDefaults {
 
 /** An HTTP request, described. The outbox adds the token when it sends it, and only below the account's address. */
 export interface OutgoingCall {
-  readonly method: 'GET' | 'POST' | 'PUT' | 'PATCH';
+  readonly method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
   readonly url: string;
-  /** JSON. Null when there is no body. */
-  readonly body: object | null;
+  /** Sent as JSON, or as a form where it is one. Null when there is no body. */
+  readonly body: object | URLSearchParams | null;
 }
 
 /** What came back, read to its end. */

@@ -6,7 +6,7 @@ import { appendAudit } from '../../src/store/local/audit-log.ts';
 import { openStore } from '../../src/store/local/index.ts';
 import type { Store, StoreReader } from '../../src/store/store.ts';
 import type { TaskChange, TaskCreation } from '../../src/store/tasks.ts';
-import type { Decision, NewOutgoing } from '../../src/types.ts';
+import type { Connection, Decision, NewOutgoing } from '../../src/types.ts';
 import { tokenOf } from '../lib/tokens.ts';
 import { NOW, newDelivery, outcome, readable, storePath, taskInFlow } from './fixtures.ts';
 
@@ -79,6 +79,26 @@ const wait = (taskId: string) => ({
   at: NOW,
 });
 
+const connection: Connection = {
+  id: 'con-1',
+  connector: 'github',
+  webhook: 'github',
+  webhookId: null,
+  kind: 'repository',
+  target: 'acme/api',
+  apiUrl: 'https://api.github.com',
+  remoteId: '1',
+  url: 'https://hooks.example/webhooks/github?hookctl=0123456789abcdef',
+  events: ['issues'],
+  fingerprint: '0123456789abcdef',
+  isAdopted: false,
+  isPaused: false,
+  problem: WORDS,
+  createdAt: NOW,
+  pointedAt: NOW,
+  checkedAt: null,
+};
+
 type Write = Exclude<keyof Store, keyof StoreReader | 'problems' | 'indexed'>;
 
 /** What each method that writes is given, in an order in which each finds what it changes. A new method has to be added. */
@@ -123,6 +143,9 @@ const WRITES: Readonly<Record<Write, (store: Store) => Promise<unknown>>> = {
     );
     await store.recordOutcome(outcome('dlv-3', { answers: [{ taskId: 'task-3', prompt: WORDS }] }));
   },
+  addConnection: (store) => store.addConnection(connection),
+  changeConnection: (store) => store.changeConnection('con-1', { problem: WORDS }),
+  forgetConnection: (store) => store.forgetConnection('con-2'),
   requeue: (store) => store.requeue('dlv-2'),
   createTask: (store) => store.createTask(creation),
   noteTask: (store) =>

@@ -30,6 +30,10 @@ export const DURABILITY: { readonly [Name in OperationName]: 'synced' | 'written
   joinEvents: 'synced',
   // An event that comes a second time is handled by who acknowledges it.
   ackEvent: 'written',
+  // Before and after each call to a sender: a hook that no record names would send to nowhere for ever.
+  addConnection: 'synced',
+  changeConnection: 'synced',
+  forgetConnection: 'synced',
   noteAgents: 'synced',
   releaseBacklog: 'synced',
   // The scheduler finds out again why tasks wait.

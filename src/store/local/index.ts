@@ -16,6 +16,7 @@ import { openSql, type Query, type Sql, writing } from './sql.ts';
 import { damageOf, explained, openForReading } from './sqlite.ts';
 import { readAgentEvents } from './tables/agent-events.ts';
 import { listAudit, readAudit } from './tables/audit.ts';
+import { readConnections } from './tables/connections.ts';
 import { type DeliveryRow, listDeliveries, readDeliveries } from './tables/deliveries.ts';
 import { listConversations, listFlows, readFlows } from './tables/flows.ts';
 import { listOutgoing, readOutbox } from './tables/outbox.ts';
@@ -95,6 +96,7 @@ function readerOf(db: DatabaseSync, sql: Sql, folder: string): StoreReader {
     ...readRuns(sql),
     ...readAudit(sql),
     ...readAgentEvents(sql),
+    ...readConnections(sql),
     body(deliveryId) {
       const location = locationOf(deliveryId);
       return location === null ? null : bodyAt(location);

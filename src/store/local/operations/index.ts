@@ -4,6 +4,7 @@ import type { LogPosition } from '../log/segments.ts';
 import type { Sql } from '../sql.ts';
 import { ackEvent, joinEvents } from './agent-events.ts';
 import { recordAudit } from './audit.ts';
+import { addConnection, changeConnection, forgetConnection } from './connections.ts';
 import { postpone, recordOutcome, reject, requeue } from './deliveries.ts';
 import { addComment, beginOutgoing, dropOutgoing, noteOutgoing, retryOutgoing } from './outbox.ts';
 import { forgetDeliveries, probe, pruneTrees, removeBodies } from './retention.ts';
@@ -52,6 +53,9 @@ export const operations: { readonly [Name in OperationName]: Operation<Operation
   recordAudit,
   joinEvents,
   ackEvent,
+  addConnection,
+  changeConnection,
+  forgetConnection,
   noteAgents,
   releaseBacklog,
   noteWaiting,

@@ -243,4 +243,27 @@ end;
 `;
 
 /** SQL that leads from version 1 to later ones, in order. A released migration is never changed: later ones are appended. */
-export const MIGRATIONS: readonly string[] = [];
+export const MIGRATIONS: readonly string[] = [
+  `create table installation (id text not null) strict;
+insert into installation values (lower(hex(randomblob(8))));
+create table connections (
+  id text primary key,
+  connector text not null,
+  webhook text not null,
+  webhook_id text,
+  kind text not null,
+  target text not null,
+  api_url text not null,
+  remote_id text,
+  url text not null,
+  events text not null,
+  fingerprint text,
+  is_adopted integer not null,
+  is_paused integer not null,
+  problem text,
+  created_at integer not null,
+  pointed_at integer,
+  checked_at integer
+) strict, without rowid;
+create unique index connections_once on connections (connector, api_url, kind, target, webhook);`,
+];

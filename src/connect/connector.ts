@@ -1,0 +1,136 @@
+import type { Account, AccountDefaults, CallAnswer, Headers, JsonObject, Sent, Webhook } from '../types.ts';
+import type { ApiAnswer, ApiRequest } from './api.ts';
+
+/** Whose events are sent. */
+export interface Target {
+  /** In the connector's words: `repository`, `organisation`. */
+  readonly kind: string;
+  /** As the sender writes it: `acme/api`. */
+  readonly name: string;
+}
+
+/** A hook as the sender tells it. */
+export interface RemoteHook {
+  /** Text, because some pass 2^53. */
+  readonly id: string;
+  readonly url: string;
+  /** In the sender's words. */
+  readonly events: readonly string[];
+  readonly isActive: boolean;
+  /** Why the sender sends nothing, in words. Null when it sends, or a person switched the hook off. */
+  readonly disabled: string | null;
+  /** Null when the sender does not tell. */
+  readonly hasSecret: boolean | null;
+}
+
+/** What a hook shall be. */
+export interface HookSettings {
+  /** With the marker of this installation. */
+  readonly url: string;
+  readonly events: readonly string[];
+  /** Null where the sender makes the secret (`makesSecret`). */
+  readonly secret: string | null;
+  readonly isActive: boolean;
+}
+
+/** A hook that was made, and the secret that the sender made for it: it is told this once. */
+export interface CreatedHook {
+  readonly id: string;
+  readonly secret: string | null;
+}
+
+/** What was typed about a target. */
+interface TargetFlags {
+  /** `--org`: the name is an organisation, group or workspace. */
+  readonly isOrganisation: boolean;
+}
+
+/**
+ * How hooks are made at one sender: descriptions of calls and the reading of their answers, never the sending. One file each in
+ * `connectors/`; the suite in `test/contracts/connectors.test.ts` runs over every entry of `connect/connectors/index.ts`. Paths are
+ * below the account's address. `recover` reads the sender's log by `log`.
+ */
+export interface Connector {
+  /** As in `hookctl connect <name>`, and of the provider whose webhook receives. */
+  readonly name: string;
+  /** How targets are written: `owner/repository, or an organisation with --org`. */
+  readonly targets: string;
+  /** A target for the help: `acme/api`. */
+  readonly example: string;
+  /** Where the account is found. Left out: it is the one under which replies are posted. */
+  readonly account?: AccountDefaults;
+  /** The sender makes the secret when the hook is made, and takes none. */
+  readonly makesSecret?: boolean;
+
+  /** Reads a target. Throws `usage`. */
+  target(text: string, flags: TargetFlags): Target;
+  /** The events that a webhook's commands use, in the sender's words, sorted. */
+  eventsOf(webhook: Pick<Webhook, 'commands' | 'events' | 'requirePrefix'>): readonly string[];
+  /** Headers that carry the token. Left out: those of replies. */
+  authorize?(account: Account): Headers;
+  /** Reads an answer in which the status does not say all. Left out: as for replies. Null when the status says all. */
+  classify?(answer: CallAnswer): Sent | null;
+  /** Which right is missing and on which page it is given, after a 401, 403 or 404. */
+  right(target: Target, answer: CallAnswer, account: Pick<Account, 'baseUrl'>): string;
+
+  /** The first page of the target's hooks. */
+  list(target: Target): ApiRequest;
+  readList(answer: ApiAnswer, target: Target): readonly RemoteHook[];
+  /** The request for the page that follows. Left out: there is one page. Null when this was the last. */
+  next?(answer: ApiAnswer, request: ApiRequest): ApiRequest | null;
+  create(target: Target, hook: HookSettings): ApiRequest;
+  /** Throws when the answer names no hook. */
+  readCreated(answer: ApiAnswer): CreatedHook;
+  /** Sets everything. The sender keeps its secret when `secret` is null. */
+  update(target: Target, id: string, hook: HookSettings): ApiRequest;
+  /** Moves the URL, and leaves the secret as it is: `hook.secret` is only for a sender that forgets it otherwise. */
+  repoint(target: Target, id: string, hook: HookSettings): ApiRequest;
+  /** Stops and starts the sending. Left out: the sender has no such switch. */
+  pause?(target: Target, id: string, hook: HookSettings): ApiRequest;
+  remove(target: Target, id: string): ApiRequest;
+  /** Asks for a test request that runs no command of the webhook. Left out, or null when there is none. */
+  ping?(target: Target, id: string, events: readonly string[]): ApiRequest | null;
+  /** Whether a request that arrived came from this hook. Left out: its URL alone tells. */
+  isFrom?(headers: Headers, id: string): boolean;
+  /** What the sender keeps of its deliveries. Left out: it keeps nothing that can be read. */
+  readonly log?: SenderLog;
+}
+
+/** One try of the sender to deliver. */
+export interface LoggedAttempt {
+  /** Of the entry. Text, because GitHub's pass 2^53. */
+  readonly id: string;
+  /** The sender's id of the delivery, the same in all of its attempts: `senderDeliveryId` of what arrived. */
+  readonly deliveryId: string;
+  /** Epoch milliseconds, by the sender's clock. */
+  readonly at: number;
+  /** It was answered 2xx. */
+  readonly hasArrived: boolean;
+  /** As hookctl names it (`issues.opened`); null when the log does not tell. */
+  readonly eventType: string | null;
+}
+
+/** A delivery as the log keeps it: its bytes are written anew, so that no signature fits them. */
+interface LoggedRequest {
+  readonly headers: Headers;
+  readonly payload: JsonObject;
+}
+
+/**
+ * The sender's log of one hook. For `recover`: page through `attempts` from the newest until `at` is older than what is
+ * known, group by `deliveryId`, and of those groups without `hasArrived` that the store does not have, `redeliver` while
+ * the tunnel is up, else `payload`.
+ */
+export interface SenderLog {
+  /** How far back the log goes, in milliseconds. */
+  readonly windowMs: number;
+  /** The first page, the newest first. */
+  attempts(target: Target, hookId: string): ApiRequest;
+  readAttempts(answer: ApiAnswer): readonly LoggedAttempt[];
+  next(answer: ApiAnswer, request: ApiRequest): ApiRequest | null;
+  /** One attempt with what was sent. Left out: the log keeps no payloads. */
+  payload?(target: Target, hookId: string, attemptId: string): ApiRequest;
+  readPayload?(answer: ApiAnswer): LoggedRequest | null;
+  /** Asks the sender to send it again, under the same id, to the hook's present URL. Left out: it does not. */
+  redeliver?(target: Target, hookId: string, attemptId: string): ApiRequest;
+}

@@ -1,0 +1,182 @@
+import { failure } from '../errors.ts';
+import { secret as asSecret } from '../lib/redact/redact.ts';
+import type { Connection, Webhook } from '../types.ts';
+import { ApiError, type ApiRequest } from './api.ts';
+import type { CreatedHook, HookSettings } from './connector.ts';
+import {
+  type ConnectContext,
+  connectorNamed,
+  fingerprintOf,
+  markerIn,
+  nameOfConnection,
+  type Opened,
+  openConnected,
+  openSender,
+} from './context.ts';
+import {
+  type ConnectOrder,
+  type ConnectOutcome,
+  hooksOf,
+  ownHooks,
+  type Plan,
+  pathOf,
+  planOf,
+  receiverOf,
+  settingsFor,
+} from './plan.ts';
+
+interface Connected {
+  /** Null of a dry run. */
+  readonly connection: Connection | null;
+  readonly outcome: ConnectOutcome;
+  /** What was, or would be, sent: `POST https://… {…}`, without secrets. */
+  readonly calls: readonly string[];
+  /** What a person should know, in words. */
+  readonly notes: readonly string[];
+  /** A secret that the sender made and only a person can save. */
+  readonly secretToSave: string | null;
+}
+
+/** Makes a hook, or takes the one that is there. Throws `HookctlError` that says what is missing. */
+export async function connect(context: ConnectContext, order: ConnectOrder): Promise<Connected> {
+  const connector = await connectorNamed(order.connector);
+  const target = connector.target(order.target, order);
+  const webhook = receiverOf(context, order);
+  const hook = settingsFor(context, webhook, connector);
+  const opened = await openSender(context, connector, target);
+  const hooks = await hooksOf(opened);
+  const plan = planOf(context, { opened, hooks, webhook, hook, adopt: order.adopt });
+  const calls = [...listCalls(opened), ...plan.requests].map((request) => shownCall(opened, request, hook));
+  const result = { outcome: plan.outcome, calls, notes: plan.notes };
+  if (order.isDryRun) return { ...result, connection: null, secretToSave: null };
+  return { ...result, ...(await carryOut(context, { opened, webhook, hook, plan })) };
+}
+
+interface Work {
+  readonly opened: Opened;
+  readonly webhook: Webhook;
+  readonly hook: HookSettings;
+  readonly plan: Plan;
+}
+
+/** Sends it, with a record before the first call and after the last one. */
+async function carryOut(context: ConnectContext, work: Work) {
+  const { opened, webhook, hook, plan } = work;
+  const { connector, target, api } = opened;
+  const { store, clock } = context;
+  const connection = plan.record ?? newRecord(context, work);
+  if (plan.record === null) await store.addConnection(connection);
+  let created: CreatedHook | null = null;
+  try {
+    if (plan.remote === null) created = await create(context, work);
+    else if (plan.outcome !== 'kept') await api.call(connector.update(target, plan.remote.id, hook));
+    for (const { id } of plan.surplus) await removeHook(opened, id);
+  } catch (error) {
+    // Certainly not made: nothing is left to be looked for.
+    const isSure = error instanceof ApiError && error.kind !== 'uncertain' && plan.remote === null;
+    if (plan.record === null && isSure) await store.forgetConnection(connection.id);
+    throw error;
+  }
+  const now = clock.now();
+  const changed = {
+    remoteId: created?.id ?? plan.remote?.id ?? null,
+    ...{ url: hook.url, events: hook.events, isPaused: false, problem: null },
+    ...{ webhook: webhook.name, pointedAt: now, checkedAt: now },
+    isAdopted: connection.isAdopted || plan.outcome === 'adopted',
+    ...(hook.secret !== null && { fingerprint: fingerprintOf(hook.secret, store.installationId()) }),
+  };
+  await store.changeConnection(connection.id, changed);
+  const made = created?.secret ?? null;
+  const isSaved = made === null || (await context.saveSecret(webhook, asSecret(made)));
+  return { connection: { ...connection, ...changed }, secretToSave: isSaved ? null : made };
+}
+
+function newRecord({ ids, clock }: ConnectContext, { opened, webhook, hook }: Work): Connection {
+  const { connector, target, account } = opened;
+  return {
+    id: ids.next('con'),
+    connector: connector.name,
+    webhook: webhook.name,
+    webhookId: webhook.origin.kind === 'dynamic' ? webhook.origin.webhookId : null,
+    ...{ kind: target.kind, target: target.name, apiUrl: account.baseUrl },
+    ...{ remoteId: null, url: hook.url, events: hook.events, fingerprint: null },
+    ...{ isAdopted: false, isPaused: false, problem: null },
+    ...{ createdAt: clock.now(), pointedAt: null, checkedAt: null },
+  };
+}
+
+const MOST_CREATIONS = 3;
+
+/** Makes the hook once: where the answer was cut off, it is looked for by its marker before it is made again. */
+async function create(context: ConnectContext, { opened, webhook, hook }: Work): Promise<CreatedHook> {
+  const { connector, target, api } = opened;
+  for (let attempt = 1; ; attempt += 1) {
+    try {
+      return connector.readCreated(await api.call(connector.create(target, hook)));
+    } catch (error) {
+      if (!(error instanceof ApiError) || error.kind !== 'uncertain' || attempt === MOST_CREATIONS)
+        throw error;
+      const [found] = ownHooks(context, { opened, hooks: await hooksOf(opened), webhook, hook });
+      // Where the sender made the secret it was in the lost answer: that hook is of no use.
+      if (found !== undefined && connector.makesSecret !== true) return { id: found.id, secret: null };
+      if (found !== undefined) await removeHook(opened, found.id);
+    }
+  }
+}
+
+/** A hook that is gone already counts as removed; but 404 is also the answer to a token that may not see hooks. */
+async function removeHook(opened: Opened, id: string): Promise<void> {
+  try {
+    await opened.api.call(opened.connector.remove(opened.target, id));
+  } catch (error) {
+    if (!(error instanceof ApiError && error.answer?.status === 404)) throw error;
+    if ((await hooksOf(opened)).some((hook) => hook.id === id)) throw error;
+  }
+}
+
+/** Removes the hook at the sender, then its record. Throws, and keeps the record, when the sender refuses. */
+export async function disconnect(context: ConnectContext, connection: Connection): Promise<void> {
+  const opened = await openConnected(context, connection);
+  const { store } = context;
+  const ids =
+    connection.remoteId !== null
+      ? [connection.remoteId]
+      : // It was being made when hookctl ended.
+        (await hooksOf(opened))
+          .filter(
+            ({ url }) => markerIn(url) === store.installationId() && pathOf(url) === pathOf(connection.url),
+          )
+          .map(({ id }) => id);
+  for (const id of ids) await removeHook(opened, id);
+  await store.forgetConnection(connection.id);
+}
+
+/** Asks the sender for a test request. False when it has none that would run no command. */
+export async function ping(context: ConnectContext, connection: Connection): Promise<boolean> {
+  const { connector, target, api } = await openConnected(context, connection);
+  if (connection.remoteId === null) {
+    throw failure('not_made', `${nameOfConnection(connection)} was not made to the end`, {
+      fix: 'hookctl connect check --fix',
+    });
+  }
+  const request = connector.ping?.(target, connection.remoteId, connection.events) ?? null;
+  if (request === null) return false;
+  await api.call(request);
+  return true;
+}
+
+function listCalls({ connector, target }: Opened): readonly ApiRequest[] {
+  return [connector.list(target)];
+}
+
+/** One line for a person: method, URL, body without the secret. */
+function shownCall(
+  { account }: Opened,
+  { method, path, body }: ApiRequest,
+  { secret }: HookSettings,
+): string {
+  const hide = (value: unknown) => (secret !== null && value === secret ? '********' : value);
+  const plain = body instanceof URLSearchParams ? Object.fromEntries(body) : body;
+  const text = plain === null ? '' : ` ${JSON.stringify(plain, (_, value) => hide(value))}`;
+  return `${method} ${account.baseUrl}${path}${text}`.replaceAll('%7Bid%7D', '{id}');
+}
