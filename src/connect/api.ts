@@ -66,6 +66,8 @@ export interface SenderApi {
 const PATIENCE_MS = 45_000;
 const BACKOFF = { baseMs: 500, capMs: 8_000, random: Math.random };
 const MOST_REDIRECTS = 3;
+/** Tokens are given again at each try. */
+const NO_REFUSAL = { refused: null };
 
 export function openApi(options: ApiOptions): SenderApi {
   const { account, authorize, transport, userAgent, now, patienceMs = PATIENCE_MS } = options;
@@ -79,7 +81,11 @@ export function openApi(options: ApiOptions): SenderApi {
     let redirects = 0;
     for (let attempt = 0; ; attempt += 1) {
       const { method, body } = request;
-      const answer = await ask(transport, NO_REFUSAL, wire({ method, url, body }, account, await authorize(), userAgent));
+      const answer = await ask(
+        transport,
+        NO_REFUSAL,
+        wire({ method, url, body }, account, await authorize(), userAgent),
+      );
       const moved = 'result' in answer ? null : redirected(answer, url, method);
       if (moved !== null && redirects < MOST_REDIRECTS) {
         redirects += 1;
