@@ -13,7 +13,10 @@ export function addConnection(sql: Sql, connection: Connection): void {
   CONNECTIONS.insert(sql, connection);
 }
 
-/** Changes the fields that are given. */
+/**
+ * Changes the fields that are given.
+ * A record that was forgotten meanwhile stays so: its hook was removed.
+ */
 export function changeConnection(sql: Sql, id: string, changed: Changes): boolean {
   return CONNECTIONS.update(sql, id, changed);
 }
