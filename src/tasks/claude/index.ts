@@ -47,7 +47,7 @@ export type ClaudeState =
 export interface ClaudeTasks {
   /** As the last write found it; a folder that is back is taken up by the next one. */
   readonly state: ClaudeState;
-  /** Files of some task could not be written, and are still missing. */
+  /** Files of some task are missing: they could not be written, or went with a folder that was made anew since. */
   readonly isBehind: boolean;
   /**
    * Writes the tasks in every form that is on; a note for each tells its number, or why it was not written. Rejects only
@@ -98,12 +98,14 @@ export async function openClaudeTasks(options: ClaudeTasksOptions): Promise<Clau
   };
   const target: Target = { ...options, list, listName, prepare };
   const behind = new Set<string>();
+  let isRenewed = false;
   const recordAll = async (notes: readonly SyncNote[]) => {
     if (notes.length > 0) await options.record?.(notes);
   };
   const batches = createBatchQueue<SyncNote>(async (intake) => {
     const { notes, problem } = await projectBatch(target, intake);
     state = problem === null ? whenOn : { on: false, reason: problem };
+    if (list?.takeRenewed()) isRenewed = true;
     for (const { taskId, unsynced } of notes.values()) {
       if (unsynced === null) behind.delete(taskId);
       else behind.add(taskId);
@@ -117,7 +119,7 @@ export async function openClaudeTasks(options: ClaudeTasksOptions): Promise<Clau
       return state;
     },
     get isBehind() {
-      return behind.size > 0;
+      return behind.size > 0 || isRenewed;
     },
     remove,
     project: async (tasks) => (tasks.length === 0 ? [] : batches.add(tasks)),
@@ -131,6 +133,7 @@ export async function openClaudeTasks(options: ClaudeTasksOptions): Promise<Clau
           },
     repair: (tasks) => {
       isClean = false;
+      isRenewed = false;
       list?.forget();
       return batches.add(tasks);
     },

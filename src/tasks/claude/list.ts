@@ -59,6 +59,8 @@ export interface TaskList {
   takeMade(number: number, stamp: string): string | null;
   /** Makes the next write read every file again. */
   forget(): void;
+  /** Whether a write found another folder than the one before it, so that entries written earlier are missing. Tells each only once. */
+  takeRenewed(): boolean;
 }
 
 /** Remembers the entries of the list, so that the cost of a write does not grow with the list. */
@@ -67,9 +69,13 @@ export function createTaskList({ list, project, lockPatienceMs, now }: ListOptio
   const made = new Map<number, Made>();
   let isForgotten = false;
   let known: Known | null = null;
+  let lastAnchor: string | null = null;
+  let isRenewed = false;
 
   async function allocateLocked(folder: Folder, take: () => readonly Task[]): Promise<Allocation> {
     const anchor = makeLockAnchor(folder);
+    if (lastAnchor !== null && anchor !== lastAnchor) isRenewed = true;
+    lastAnchor = anchor;
     const changedAt = folder.changedAt();
     const before = !isForgotten && known?.anchor === anchor ? known : null;
     isForgotten = false;
@@ -136,6 +142,11 @@ export function createTaskList({ list, project, lockPatienceMs, now }: ListOptio
     },
     forget: () => {
       isForgotten = true;
+    },
+    takeRenewed() {
+      const taken = isRenewed;
+      isRenewed = false;
+      return taken;
     },
   };
 }

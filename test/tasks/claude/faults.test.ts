@@ -43,6 +43,19 @@ test('a ~/.claude that does not exist is not made; once it is there tasks get in
   expect(await scene.listedIds()).toEqual(['task-a']);
 });
 
+test('a folder that the next task made anew lacks the earlier ones: they count as behind until a repair', async () => {
+  const claude = await scene.open();
+  await claude.project([aTask('task-a')]);
+  expect(claude.isBehind).toBe(false);
+  await rename(scene.listDir, `${scene.listDir}-away`);
+  await claude.project([aTask('task-b')]);
+  expect(await scene.listedIds()).toEqual(['task-b']);
+  expect(claude.isBehind).toBe(true);
+  await claude.repair([aTask('task-a'), aTask('task-b')]);
+  expect((await scene.listedIds()).toSorted()).toEqual(['task-a', 'task-b']);
+  expect(claude.isBehind).toBe(false);
+});
+
 test.each([
   ['tasks', 'is a symbolic link'],
   ['tasks/hookctl', 'is a symbolic link'],
