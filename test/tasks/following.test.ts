@@ -158,7 +158,11 @@ test.each<[string, (scene: Scene) => Promise<unknown>]>([
   const claude = await scene();
   const open = await claude.create();
   await harm(claude);
-  await eventually('the list to be made again', () => isListed(claude, open));
+  await eventually('the list to be made again', () => isListed(claude, open)).catch(async (error: Error) => {
+    const { isBehind, state } = claude.context.claude;
+    const found = await entries(claude.list).catch(String);
+    throw new Error(`${error.message}: ${JSON.stringify({ isBehind, state, found })}`);
+  });
   await claude.set(open, 'completed');
   await claude.becomes(open, 'completed');
 });
