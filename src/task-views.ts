@@ -1,5 +1,6 @@
 import { snakeFields } from './lib/case.ts';
 import type { RunReader } from './store/runs.ts';
+import type { FlowLink, StoreReader } from './store/store.ts';
 import type { TaskReader } from './store/tasks.ts';
 import { blockersOf } from './tasks/lifecycle.ts';
 import type { AgentRun, Conversation, Flow, Task, TaskStatus } from './types.ts';
@@ -52,12 +53,55 @@ export function flowView(flow: Flow) {
 /** More tasks than anybody reads; the newest of a flow are shown. */
 const TASKS_SHOWN = 500;
 
-/** A flow with its conversations and its tasks, oldest first. */
-export function flowDetails(store: TaskReader, flow: Flow) {
+/** Reads of flows and of what joins them. */
+export type FlowReader = TaskReader & Pick<StoreReader, 'linkOf' | 'linksInto'>;
+
+/** The flow of an id, or of an external id: of one that goes on in another, that one. Null when there is none. */
+export function flowNamed(store: FlowReader, name: string): Flow | null {
+  const found = store.flows({ id: name })[0] ?? store.flows({ externalId: name })[0];
+  if (found === undefined) return null;
+  const link = store.linkOf(found.id);
+  return link === null ? found : (flowNamed(store, link.intoFlowId) ?? found);
+}
+
+/** What `task link` joined: the flow to which the task's thread and the named subject belong now. */
+export interface LinkedView {
+  readonly task_id: string;
+  readonly flow_id: string;
+  readonly external_id: string;
+  /** False when they were one flow already. */
+  readonly joined: boolean;
+}
+
+export type LinkView = ReturnType<typeof linkView>;
+
+/** How a join of two flows looks outside. */
+export function linkView({ undone: _, ...link }: FlowLink) {
+  return snakeFields(link);
+}
+
+/** The flows that go on in a flow, also over others, those nearer to it first. */
+function linksBelow(store: FlowReader, flowId: string): readonly FlowLink[] {
+  const links = store.linksInto(flowId);
+  return [...links, ...links.flatMap((link) => linksBelow(store, link.flowId))];
+}
+
+/** A flow with the flows that go on in it, their conversations and their tasks, oldest first. */
+export function flowDetails(store: FlowReader, flow: Flow) {
+  const links = linksBelow(store, flow.id);
+  const ids = [flow.id, ...links.map(({ flowId }) => flowId)];
+  const all = <T extends { readonly id: string }>(list: (flowId: string) => readonly T[]) =>
+    ids
+      .flatMap(list)
+      .toSorted((left, right) => (left.id < right.id ? -1 : 1))
+      .slice(-TASKS_SHOWN);
   return {
     ...flowView(flow),
-    conversations: store.conversations({ flowId: flow.id, limit: TASKS_SHOWN }).map(conversationView),
-    tasks: store.tasks({ flowId: flow.id, limit: TASKS_SHOWN }).map(taskView).toReversed(),
+    links: links.map(linkView),
+    conversations: all((flowId) => store.conversations({ flowId, limit: TASKS_SHOWN }))
+      .toReversed()
+      .map(conversationView),
+    tasks: all((flowId) => store.tasks({ flowId, limit: TASKS_SHOWN })).map(taskView),
   };
 }
 

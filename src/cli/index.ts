@@ -158,16 +158,18 @@ export const commands: readonly CliEntry[] = [
       { name: 'approve', load: async () => (await import('./task/change.ts')).configureStep('approve') },
       { name: 'release', load: async () => (await import('./task/change.ts')).configureRelease },
       { name: 'retry', load: async () => (await import('./task/change.ts')).configureStep('retry') },
+      { name: 'link', load: async () => (await import('./task/link.ts')).configureLink },
       { name: 'prune', load: async () => (await import('./task/prune.ts')).configurePrune },
     ],
   },
   {
     name: 'flow',
     group: 'Tasks',
-    summary: 'list and show flows: all tasks of one issue or thread',
+    summary: 'list, show and unlink flows: all tasks of one issue or thread',
     subcommands: [
       { name: 'list', load: async () => (await import('./flow/list.ts')).configureList },
       { name: 'show', load: async () => (await import('./flow/show.ts')).configureShow },
+      { name: 'unlink', load: async () => (await import('./flow/unlink.ts')).configureUnlink },
     ],
   },
   {

@@ -17,24 +17,30 @@ export function subjectNames(
   if (event.externalId === null || delivery.trust === 'unverified') return [];
   if (effectsOf(effects, 'task').length === 0 && !isSaid && !isMove(event)) return [];
   const subject = eventContext.subject();
-  const { flowId } = subject;
+  const { flowId, ownId, names } = subject;
   const aliases = newAliases(subject);
-  const moved = wasRenamed(store, subject, aliases) ? subjectThread(eventContext) : null;
+  const former = formerNames(store, subject, aliases);
+  const moved = former.length > 0 ? subjectThread(eventContext) : null;
+  const externalIds = [names.externalId, ...former];
   return [
     ...aliases.map((alias) => ({ kind: 'alias' as const, alias })),
-    ...(moved === null ? [] : [{ kind: 'move' as const, to: { flowId, ...moved } }]),
+    ...(moved === null
+      ? []
+      : [{ kind: 'move' as const, to: { flowIds: [flowId, ownId], externalIds, ...moved } }]),
   ];
 }
 
-/** Whether the flow's subject has, or had, another external id than this one. */
-function wasRenamed(
+/** Other external ids that the subject has, or had, in its own flow. */
+function formerNames(
   store: PipelineContext['store'],
-  { flowId, flow, names }: Subject,
+  { ownId, flow, names }: Subject,
   added: readonly FlowAlias[],
-): boolean {
-  if (flow === null) return false;
-  const aliases = [...added, ...store.aliasesOf(flowId)];
-  return flow.externalId !== names.externalId || aliases.some(({ stable }) => !stable);
+): readonly string[] {
+  if (flow === null) return [];
+  const aliases = [...added, ...store.aliasesOf(ownId)].filter(({ stable }) => !stable);
+  const known = new Set([flow.externalId, ...aliases.map(({ alias }) => alias)]);
+  known.delete(names.externalId);
+  return [...known];
 }
 
 /** The fields of the event's thread that name its subject. Null when the subject has moved on. */

@@ -1,5 +1,6 @@
 import type { Surroundings } from '../actions/action.ts';
 import type { Accounts } from '../config/accounts.ts';
+import type { Repositories } from '../config/project/repositories.ts';
 import type { LoopGuard } from '../config/project/schema.ts';
 import type { GithubApps } from '../github-app/apps.ts';
 import type { DeliveryIds, IdSource } from '../lib/ids.ts';
@@ -40,6 +41,8 @@ export interface PipelineContext {
   readonly accounts: Accounts;
   /** The GitHub Apps that post where they are installed. */
   readonly apps: GithubApps;
+  /** Which repositories and projects are known, and where they are checked out. */
+  readonly repositories: Repositories;
   /** Where the programs of commands run. */
   readonly surroundings: Surroundings;
 }

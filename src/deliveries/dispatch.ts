@@ -13,6 +13,7 @@ import {
   type PipelineContext,
 } from './context.ts';
 import { actKeys, actsOf } from './dedupe-keys.ts';
+import { joinsOf } from './links.ts';
 import { decisionOf, joinReasons, type Matching, match } from './match.ts';
 import { pausedThread } from './rules/loop-guard.ts';
 import { claimText, whyTextIsOver, withoutRepeated, withoutTexts } from './rules/repeats.ts';
@@ -184,7 +185,10 @@ async function handleEvent(context: PipelineContext, eventContext: EventContext)
   const steered = over === null ? steer(context, eventContext) : null;
   const matching = match(webhook, event, delivery.trust ?? 'unverified');
   const ran = await runCommands(context, eventContext, leftToRun());
-  const names = subjectNames(context, eventContext, ran.effects, steered !== null);
+  const names = [
+    ...joinsOf(context, eventContext),
+    ...subjectNames(context, eventContext, ran.effects, steered !== null),
+  ];
   if (steered === null) return { ...ran, effects: [...ran.effects, ...names] };
   const { decision, effects } = steered;
   const claims = decision.fired ? claimText(eventContext, false) : [];
@@ -254,7 +258,7 @@ function reasonOf(decisions: readonly Decision[]): string {
 
 /** Effects after which there is something to send or to show, unlike names and keys. */
 function isVisible({ kind }: Effect): boolean {
-  return kind !== 'alias' && kind !== 'move' && kind !== 'claim' && kind !== 'ran';
+  return kind !== 'alias' && kind !== 'join' && kind !== 'move' && kind !== 'claim' && kind !== 'ran';
 }
 
 function nothing(status: Outcome['status'], reason: string): Outcome {

@@ -1,6 +1,7 @@
 import { actionNamed } from '../actions/index.ts';
 import { namesEvent } from '../conditions/event-type.ts';
 import { commandLabel } from '../labels.ts';
+import { tellsOfChange } from '../providers/links/change.ts';
 import type {
   Decision,
   Parsed,
@@ -211,7 +212,8 @@ export function nothingToDo(
   { events }: Pick<Extract<Parsed, { ok: true }>, 'events'>,
   trust: Trust,
 ): Ignored | null {
-  if (events.some((event) => event.text !== null || isMove(event))) return null;
+  const { name } = webhook.provider;
+  if (events.some((event) => event.text !== null || isMove(event) || tellsOfChange(name, event))) return null;
   const [event, ...more] = events;
   const saysMore =
     event === undefined ||

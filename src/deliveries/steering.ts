@@ -5,8 +5,9 @@ import { changeOf } from '../tasks/transition.ts';
 import { fence } from '../templates/view.ts';
 import type { Decision, Task, TaskStatus } from '../types.ts';
 import type { EventContext, PipelineContext } from './context.ts';
+import { joinOf, namedSubject } from './links.ts';
 import { checkTextSender, heldByTrust } from './rules/senders.ts';
-import { findCall, ownPost, type Steering, steeringCall } from './rules/text-command.ts';
+import { findCall, linkCall, ownPost, type Steering, steeringCall } from './rules/text-command.ts';
 
 /** What an event's text does to tasks of its thread. */
 interface Steered {
@@ -15,7 +16,7 @@ interface Steered {
   readonly effects: readonly Effect[];
 }
 
-type SteeringContext = Pick<PipelineContext, 'store' | 'snapshot' | 'clock'>;
+type SteeringContext = Pick<PipelineContext, 'store' | 'snapshot' | 'clock' | 'repositories'>;
 
 /** Null when the text does not ask for what the handler does. */
 type Handler = (context: SteeringContext, eventContext: EventContext) => Steered | null;
@@ -64,6 +65,7 @@ const STOP: SteeringWord = {
 const HANDLERS: readonly Handler[] = [
   (context, eventContext) => followWord(APPROVE, context, eventContext),
   (context, eventContext) => followWord(STOP, context, eventContext),
+  link,
   answer,
 ];
 
@@ -136,6 +138,31 @@ function notMeant(word: string, { writtenAt }: Steering, tasks: readonly Task[])
       ? 'the payload does not say when this was written'
       : 'this was written before the task was made';
   return `${why}: name the task, \`${word} ${tasks[0]?.id ?? ''}\``;
+}
+
+/** `@agent link <address>` joins the flow of the thread with that of what the address names. */
+function link(context: SteeringContext, eventContext: EventContext): Steered | null {
+  const { webhook, event, delivery } = eventContext;
+  const named = ownPost(event) === null ? linkCall(webhook, event) : null;
+  if (named === null) return null;
+  const said = (reason: string, effects: readonly Effect[] = []): Steered => ({
+    decision: { ...decisionOf(eventContext, 'link', [], reason), fired: effects.length > 0 },
+    effects,
+  });
+  const check = checkTextSender(webhook.allow, event, delivery.trust);
+  if (!check.allowed || event.sender?.kind === 'system') return said(check.reason);
+  if (event.externalId === null) return said('the event belongs to no thread');
+  const names = namedSubject(context, event, named);
+  if (names === null) {
+    return said(
+      `${named === '' ? 'nothing' : `\`${named}\``} is no address of an issue, pull request, ticket or thread: write \`${webhook.commandPrefix} link https://…\``,
+    );
+  }
+  const join = joinOf(context.store, eventContext, names, { reason: `link ${named}`, isAsked: true });
+  if (join.flows[0].flowId === join.flows[1].flowId) return said(`${names.externalId} is this thread itself`);
+  return said(`${event.externalId} and ${names.externalId} are one flow; ${check.reason}`, [
+    { kind: 'join', join },
+  ]);
 }
 
 function cancel(

@@ -11,6 +11,7 @@ import {
   createSubtask,
   failTask,
   getTask,
+  link,
   listTasks,
   startTask,
 } from './tools/tasks.ts';
@@ -25,6 +26,7 @@ export const tools: readonly McpTool[] = [
   createSubtask,
   ask,
   comment,
+  link,
   nextEvent,
   ackEvent,
 ];

@@ -110,6 +110,8 @@ export type Effect =
   | { readonly kind: 'stop'; readonly change: TaskChange }
   /** A further name by which a flow is found from now on. */
   | { readonly kind: 'alias'; readonly alias: FlowAlias }
+  /** Two flows become one, or no longer. */
+  | { readonly kind: 'join'; readonly join: FlowJoin }
   /** The subject of a flow was renamed or moved: its tasks post in another thread from now on. */
   | { readonly kind: 'move'; readonly to: FlowThread }
   /** The key of a text of which a command ran (`deliveries/dedupe-keys.ts`): no other delivery runs it again. */
@@ -125,9 +127,41 @@ export function effectsOf<Kind extends Effect['kind']>(
   return effects.filter((effect): effect is Extract<Effect, { readonly kind: Kind }> => effect.kind === kind);
 }
 
+/** A flow that goes on in an older one: tasks about its subject belong there since. */
+export interface FlowLink {
+  readonly flowId: string;
+  /** The external id of its subject. */
+  readonly externalId: string;
+  readonly intoFlowId: string;
+  /** Why, in words: `closes #42`. */
+  readonly reason: string;
+  /** `github:octocat`, `cli`, … */
+  readonly actor: string;
+  readonly createdAt: number;
+  /** A person took it back: only a person can join the two again. */
+  readonly undone: boolean;
+}
+
+/** A wish to join two flows: the younger one goes on in the older one. */
+export interface FlowJoin extends Pick<FlowLink, 'reason' | 'actor'> {
+  /** Both are made where they do not exist; the second counts as the older one then. */
+  readonly flows: readonly [JoinedFlow, JoinedFlow];
+  /** A person asked for it, so that it also counts where a person took it back before. */
+  readonly isAsked: boolean;
+}
+
+interface JoinedFlow {
+  readonly flowId: string;
+  readonly externalId: string;
+  readonly newConversationId: string;
+}
+
 /** What a flow's subject is called in the places to which its tasks post. */
 export interface FlowThread {
-  readonly flowId: string;
+  /** The subject's own flow, and the one in which it goes on. */
+  readonly flowIds: readonly string[];
+  /** The external ids that the subject has or had: a flow may own other subjects. */
+  readonly externalIds: readonly string[];
   readonly place: Readonly<Record<string, string>>;
 }
 
@@ -239,6 +273,12 @@ export interface StoreReader
   aliases(names: readonly string[]): readonly FlowAlias[];
   /** All aliases of a flow. */
   aliasesOf(flowId: string): readonly FlowAlias[];
+  /** The link by which a flow goes on in another. Null when it goes on in none. */
+  linkOf(flowId: string): FlowLink | null;
+  /** The flows that go on in a flow, the oldest link first. */
+  linksInto(flowId: string): readonly FlowLink[];
+  /** External ids of flows about a ticket of Jira or Linear, such as `PROJ-12`, on whichever site. */
+  ticketsNamed(key: string): readonly string[];
   outgoing(id: string): Outgoing | null;
   /** Newest first. */
   outbox(filter?: OutgoingFilter): readonly Outgoing[];
@@ -299,6 +339,10 @@ export interface Store
   beginOutgoing(id: string): Promise<void>;
   /** Does nothing to what no longer waits. */
   noteOutgoing(id: string, note: OutgoingNote): Promise<void>;
+  /** Joins two flows. The link; null when they are one already, or a person took the join back. */
+  joinFlows(join: FlowJoin, at: number): Promise<FlowLink | null>;
+  /** Takes the join of a flow with an older one back. Returns false when it goes on in none. */
+  unlinkFlow(flowId: string): Promise<boolean>;
   /** Makes a failed or dropped one wait again. Returns false when it is in another state. */
   retryOutgoing(id: string, now: number): Promise<boolean>;
   /** Gives up an item that waits or failed. Returns false when it is in another state. */

@@ -3,9 +3,9 @@ import type { FlowAlias, StoreReader } from '../store/store.ts';
 import type { Flow, JsonObject, WebhookEvent } from '../types.ts';
 
 /** The names by which an event calls its subject. */
-type SubjectNames = Pick<WebhookEvent, 'stableIds' | 'otherIds'> & { readonly externalId: string };
+export type SubjectNames = Pick<WebhookEvent, 'stableIds' | 'otherIds'> & { readonly externalId: string };
 
-type FlowReader = Pick<StoreReader, 'flows' | 'aliases' | 'aliasesOf'>;
+type FlowReader = Pick<StoreReader, 'flows' | 'aliases' | 'aliasesOf' | 'linkOf'>;
 
 /** The id of a flow whose subject is first seen under this name: the same on every machine. */
 function flowIdOf(name: string): string {
@@ -19,8 +19,11 @@ export function ownExternalId(provider: string, deliveryId: string): string {
 
 /** The flow of an event's subject, and the names by which it was found. */
 export interface Subject {
+  /** The flow to which its tasks belong: its own, or the older one with which that was joined. */
   readonly flowId: string;
-  /** Null when the flow does not exist yet. */
+  /** The flow that its names lead to. */
+  readonly ownId: string;
+  /** That flow. Null when it does not exist yet. */
   readonly flow: Flow | null;
   readonly names: SubjectNames;
   /** The aliases among the names. */
@@ -35,7 +38,11 @@ export function findSubject(store: FlowReader, names: SubjectNames): Subject {
   const { externalId, stableIds = [], otherIds = [] } = names;
   const known = store.aliases([...stableIds, externalId, ...otherIds]);
   const byName = new Map(known.map(({ alias, flowId }) => [alias, flowId]));
-  const subject = (flowId: string, flow = flowAt(store, flowId)) => ({ flowId, flow, names, known });
+  const subject = (ownId: string, flow = flowAt(store, ownId)): Subject => ({
+    flowId: flow === null ? ownId : rootOf(store, ownId),
+    ownId,
+    ...{ flow, names, known },
+  });
   const stable = stableIds.map((id) => byName.get(id)).find((flowId) => flowId !== undefined);
   if (stable !== undefined) return subject(stable);
   const named = (name: string) => byName.get(name) ?? flowIdOf(name);
@@ -51,6 +58,12 @@ export function findSubject(store: FlowReader, names: SubjectNames): Subject {
   return first === undefined || isOwnFree ? subject(own, ownFlow) : subject(flowIdOf(first));
 }
 
+/** The flow in which a flow goes on since they were joined; itself where they were not. */
+export function rootOf(store: Pick<FlowReader, 'linkOf'>, flowId: string): string {
+  const link = store.linkOf(flowId);
+  return link === null ? flowId : rootOf(store, link.intoFlowId);
+}
+
 function flowAt(store: FlowReader, id: string): Flow | null {
   return store.flows({ id })[0] ?? null;
 }
@@ -62,7 +75,7 @@ function isFree(store: FlowReader, flowId: string, stableIds: readonly string[])
 }
 
 /** The names by which a subject's flow is to be found from now on: all but those that lead to a flow already. */
-export function newAliases({ flowId, names, known }: Subject): readonly FlowAlias[] {
+export function newAliases({ ownId: flowId, names, known }: Subject): readonly FlowAlias[] {
   const { externalId, stableIds = [], otherIds = [] } = names;
   const taken = new Set(known.map(({ alias }) => alias));
   return [

@@ -171,6 +171,7 @@ describe('F10: words from outside reach an agent only between fence marks', () =
     complete_task: { result: 'Yes' },
     ask: { question: 'Which?' },
     comment: { text: 'Seen' },
+    link: { to: 'https://github.com/octo-org/octo-repo/pull/57' },
   };
 
   test.each([

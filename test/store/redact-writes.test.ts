@@ -168,6 +168,20 @@ const WRITES: Readonly<Record<Write, (store: Store) => Promise<unknown>>> = {
     }),
   retryOutgoing: (store) => store.retryOutgoing('out-1', NOW),
   dropOutgoing: (store) => store.dropOutgoing('out-2', NOW),
+  joinFlows: (store) =>
+    store.joinFlows(
+      {
+        flows: [
+          { flowId: 'flow-1', externalId: 'github:octo/repo#1', newConversationId: 'conv-7' },
+          { flowId: 'flow-9', externalId: 'github:octo/repo#9', newConversationId: 'conv-8' },
+        ],
+        reason: WORDS,
+        actor: "cli",
+        isAsked: true,
+      },
+      NOW,
+    ),
+  unlinkFlow: (store) => store.unlinkFlow('flow-9'),
   noteWaiting: (store) => store.noteWaiting([wait('task-1'), wait('task-3')], []),
   startRun: (store) =>
     store.startRun({

@@ -1,6 +1,7 @@
 import { existsSync, statSync } from 'node:fs';
 import { DatabaseSync } from 'node:sqlite';
 import { expect, test } from 'vitest';
+import { MIGRATIONS } from '../../src/store/local/tables/schema.ts';
 import {
   adopt,
   foreignPart,
@@ -28,17 +29,21 @@ test('a later migration runs once, keeps a copy of the db before it, and readers
   const path = storePath();
   const db = new DatabaseSync(path);
   migrate(db, path);
-  migrate(db, path, ['alter table flows add column note text']);
-  migrate(db, path, ['alter table flows add column note text']);
-  expect(schemaVersion(db, path, 2)).toBe(2);
+  const later = [...MIGRATIONS, 'alter table flows add column note text'];
+  migrate(db, path, later);
+  migrate(db, path, later);
+  const next = SCHEMA_VERSION + 1;
+  expect(schemaVersion(db, path, next)).toBe(next);
   expect(db.prepare('select note from flows').all()).toEqual([]);
-  const copy = `${path}.schema-1`;
+  const copy = `${path}.schema-${SCHEMA_VERSION}`;
   expect(existsSync(copy) && statSync(copy).mode & 0o777).toBe(0o600);
   expect(() => requireCurrentSchema(db, path)).toThrow(expect.objectContaining({ code: 'schema_version' }));
   expect(() => migrate(db, path)).toThrow(
     expect.objectContaining({
       code: 'schema_version',
-      message: expect.stringMatching(/has schema 2, this hookctl knows schema 1: .*newer/),
+      message: expect.stringMatching(
+        new RegExp(`has schema ${next}, this hookctl knows schema ${SCHEMA_VERSION}: .*newer`),
+      ),
     }),
   );
   db.close();
@@ -93,10 +98,13 @@ test.each([1, 3, 10])('a db of the unreleased level %i is neither opened nor imp
 });
 
 test('F11: an imported db is known as hookctl’s own, and what was added to it is named', () => {
-  const db = databaseOf010(':memory:');
+  const path = storePath();
+  const db = databaseOf010(path);
   adopt(db);
   expect(foreignPart(db)).toBeNull();
-  expect(() => requireCurrentSchema(db, PATH)).not.toThrow();
+  migrate(db, path);
+  expect(foreignPart(db)).toBeNull();
+  expect(() => requireCurrentSchema(db, path)).not.toThrow();
   expect(() => adopt(db)).toThrow(expect.objectContaining({ code: 'not_importable' }));
   db.exec('create trigger later after insert on tasks begin select 1; end');
   expect(foreignPart(db)).toBe('trigger later');

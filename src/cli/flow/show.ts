@@ -1,7 +1,7 @@
 import { say } from '../../lib/io.ts';
 import { escapeInvisibleLine, shorten } from '../../lib/text/escape-invisible.ts';
 import type { Services } from '../../services.ts';
-import { flowDetails } from '../../task-views.ts';
+import { type FlowDetails, flowDetails, flowNamed } from '../../task-views.ts';
 import type { TaskView } from '../../views.ts';
 import type { CliCommand, JsonFlags } from '../kit/command.ts';
 import { duration, localTime, printJson, sayFacts } from '../kit/print.ts';
@@ -35,6 +35,29 @@ export function taskTree(tasks: readonly TaskView[]): readonly string[] {
   return below(null, '');
 }
 
+/** The tasks of a flow; where others go on in it, below what each is about, in the order of their joins. */
+function flowTree({ id: root, external_id: about, tasks, links }: FlowDetails): readonly string[] {
+  if (links.length === 0) return taskTree(tasks);
+  const subjects = new Set(links.map(({ external_id }) => external_id));
+  const homeOf = (task: TaskView) => (subjects.has(task.external_id) ? task.external_id : about);
+  const below = (flowId: string, subject: string): readonly string[] => {
+    const children = links.filter(({ into_flow_id }) => into_flow_id === flowId);
+    const trunk = children.length > 0 ? '│  ' : '   ';
+    return [
+      ...taskTree(tasks.filter((task) => homeOf(task) === subject)).map((line) => trunk + line),
+      ...children.flatMap(({ flow_id, external_id, reason, actor }, index) => {
+        const isLast = index === children.length - 1;
+        const head = `${external_id}  (${reason}; ${actor})`;
+        return [
+          (isLast ? '└─ ' : '├─ ') + escapeInvisibleLine(head),
+          ...below(flow_id, external_id).map((line) => (isLast ? '   ' : '│  ') + line),
+        ];
+      }),
+    ];
+  };
+  return [escapeInvisibleLine(about), ...below(root, about)];
+}
+
 function headline({ id, status, agent, title }: TaskView): string {
   return `${id}  ${status}  ${escapeInvisibleLine(agent)}  ${escapeInvisibleLine(title)}`;
 }
@@ -61,12 +84,7 @@ export const configureShow: CliCommand = (command, runner) => {
 };
 
 async function show(app: Services, id: string, { json }: JsonFlags): Promise<0> {
-  const { store, found } = stored(
-    app,
-    'flow',
-    id,
-    (reader) => reader.flows({ id })[0] ?? reader.flows({ externalId: id })[0],
-  );
+  const { store, found } = stored(app, 'flow', id, (reader) => flowNamed(reader, id));
   const view = flowDetails(store, found);
   if (json === true) {
     printJson(app.io, view);
@@ -84,6 +102,6 @@ async function show(app: Services, id: string, { json }: JsonFlags): Promise<0> 
         ] as const,
     ),
   ]);
-  say(app.io.out, `\n${taskTree(view.tasks).join('\n')}`);
+  say(app.io.out, `\n${flowTree(view).join('\n')}`);
   return 0;
 }

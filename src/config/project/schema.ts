@@ -134,6 +134,9 @@ const loopGuard = z.strictObject({
 /** When bots that answer each other are stopped; `within` in milliseconds. */
 export type LoopGuard = z.output<typeof loopGuard>;
 
+/** `acme/web`, with a host before it where it is not the provider's cloud; `PROJ`, `jira:PROJ`, `linear:ENG`. */
+const REPOSITORY = /^(?:(?:[a-z]+:)?[\w.:-]+(?:\/[\w.-]+)+|(?:(?:jira|linear):)?[A-Za-z][A-Za-z0-9_]+)$/;
+
 /** webhooks.yml, whole. */
 const projectSchema = z.strictObject({
   ingress: ingress.prefault({}).describe('The socket that senders (and a tunnel) reach.'),
@@ -154,6 +157,15 @@ const projectSchema = z.strictObject({
     .prefault({})
     .describe('When a thread is paused in which bots answer each other. What people write does not count.'),
   claudeTasks: claudeTasks.prefault({}).describe('How tasks appear in Claude Code.'),
+  repositories: z
+    .record(
+      z.string().regex(REPOSITORY, 'expected owner/repo, a Jira project or a Linear team: acme/web, PROJ'),
+      z.string().min(1),
+    )
+    .prefault({})
+    .describe(
+      'Where repositories, Jira projects and Linear teams are checked out: acme/web: ../web, PROJ: ../web.',
+    ),
   agents: agentsSchema
     .prefault({})
     .describe('Whom hookctl runs on tasks, by the agent that a task is for: planning: { use: claude, … }.'),

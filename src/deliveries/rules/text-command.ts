@@ -57,6 +57,18 @@ export function steeringCall(
   return { taskId, writtenAt: event.writtenAt ?? null };
 }
 
+/**
+ * What `@agent link <address>` names; null for any other text, and where the webhook has a command of that name. Only at the
+ * beginning of a text, as it was first written.
+ */
+export function linkCall(webhook: Webhook, event: WebhookEvent): string | null {
+  if (event.text === null || event.textOrigin !== 'created') return null;
+  const { mention } = search(webhook, event);
+  if (mention?.word !== 'link' || !mention.isFirst) return null;
+  const isCommand = textCommands(webhook).some(({ name, aliases }) => [name, ...aliases].includes('link'));
+  return isCommand ? null : (/^\S+/.exec(mention.afterWord)?.[0] ?? '');
+}
+
 /** Looks for the webhook's prefix in what the writer says. */
 function search({ commandPrefix }: Webhook, { text, textFormat = 'markdown' }: WebhookEvent): Search {
   return findMention(text ?? '', textFormat, commandPrefix);

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import type { TaskFilter } from '../../store/tasks.ts';
+import type { LinkedView } from '../../task-views.ts';
 import { TASK_STATUSES } from '../../types.ts';
 import type { OutgoingView, TaskView } from '../../views.ts';
 import { isReadable, taskFor } from '../scope.ts';
@@ -173,6 +174,30 @@ export const comment = tool({
     return {
       text: `${outgoing} is on its way to the thread of ${id}.`,
       data: { outgoing: { id: outgoing, status, task_id: id } },
+    };
+  },
+});
+
+export const link = tool({
+  name: 'link',
+  description:
+    'Says that a pull request, issue or ticket belongs to a task: call it with the address of each pull request that you open. Comments, reviews and checks there then come to the same conversation.',
+  readOnly: false,
+  reachesOut: false,
+  input: z.strictObject({
+    task_id: taskId,
+    to: z.string().min(1).max(2_000).describe('Its address, such as https://github.com/acme/web/pull/57.'),
+  }),
+  async run({ backend, scope }, { task_id: named, to }) {
+    const { id } = await taskFor(backend, scope, named, 'change');
+    const path = `/api/tasks/${encodeURIComponent(id)}/link`;
+    const linked = await backend.call<LinkedView>({ method: 'POST', path, body: { to, source: SOURCE } });
+    const { external_id: externalId, flow_id: flowId, joined } = linked;
+    return {
+      text: joined
+        ? `${externalId} belongs to ${flowId} now.`
+        : `${externalId} belongs to ${flowId} already, or a person took it out.`,
+      data: { link: linked },
     };
   },
 });

@@ -1,18 +1,33 @@
 import { Hono } from 'hono';
 import { z } from 'zod';
-import { notFound } from '../../errors.ts';
+import { failure, notFound } from '../../errors.ts';
+import type { FlowLink, Store } from '../../store/store.ts';
 import type { TaskReader } from '../../store/tasks.ts';
-import { conversationView, flowDetails, flowView, messagesOf, metricsView } from '../../task-views.ts';
+import {
+  conversationView,
+  type FlowReader,
+  flowDetails,
+  flowNamed,
+  flowView,
+  linkView,
+  messagesOf,
+  metricsView,
+} from '../../task-views.ts';
 import type { Conversation } from '../../types.ts';
-import { type ApiEnv, pageFields, pageOf, parseQuery } from './route.ts';
+import { type ApiEnv, pageFields, pageOf, parseQuery, readBody } from './route.ts';
 
 const FlowQuery = z.strictObject({ ...pageFields, external_id: z.string().optional() });
 const ConversationQuery = z.strictObject({ ...pageFields, flow_id: z.string().optional() });
 const MessageQuery = z.strictObject(pageFields);
 const ContextQuery = z.strictObject({ max_messages: z.coerce.number().int().min(1).max(200).default(20) });
 
-/** `GET /flows` (newest first) and `GET /flows/:id`, with its conversations and tasks. */
-export function flowRoutes(store: TaskReader): Hono<ApiEnv> {
+const NoFields = z.strictObject({});
+
+/**
+ * `GET /flows` (newest first), `GET /flows/:id`, by either id, with its conversations and tasks, and `POST /flows/:id/unlink`, which
+ * takes back that it goes on in another flow.
+ */
+export function flowRoutes(store: FlowReader & Pick<Store, 'unlinkFlow'>): Hono<ApiEnv> {
   return new Hono<ApiEnv>()
     .get('/flows', (context) => {
       const { limit, cursor, external_id } = parseQuery(FlowQuery, context.req.query());
@@ -21,13 +36,22 @@ export function flowRoutes(store: TaskReader): Hono<ApiEnv> {
         ...(cursor && { before: cursor }),
         ...(external_id && { externalId: external_id }),
       });
-      return context.json(pageOf(rows.map(flowView), limit, ({ id }) => id));
+      const flows = rows.map((flow) => flowNamed(store, flow.id) ?? flow);
+      return context.json(pageOf(flows.map(flowView), limit, ({ id }) => id));
     })
     .get('/flows/:id', (context) => {
       const id = context.req.param('id');
-      const flow = store.flows({ id })[0];
-      if (flow === undefined) throw notFound(`there is no flow ${id}`);
+      const flow = flowNamed(store, id);
+      if (flow === null) throw notFound(`there is no flow ${id}`);
       return context.json(flowDetails(store, flow));
+    })
+    .post('/flows/:id/unlink', async (context) => {
+      await readBody(NoFields, context);
+      const link = linkNamed(store, context.req.param('id'));
+      await store.unlinkFlow(link.flowId);
+      const details = { external_id: link.externalId, into_flow_id: link.intoFlowId };
+      context.set('change', { what: 'flow.unlink', target: link.flowId, details });
+      return context.json(linkView(link));
     });
 }
 
@@ -71,4 +95,20 @@ function conversation(store: TaskReader, id: string): Conversation {
   const found = store.conversations({ id })[0];
   if (found === undefined) throw notFound(`there is no conversation ${id}`);
   return found;
+}
+
+/** The link by which the flow of an id or external id goes on in another. Throws `not_found` and `not_linked`. */
+function linkNamed(store: FlowReader, name: string): FlowLink {
+  const flow = store.flows({ id: name })[0] ?? store.flows({ externalId: name })[0];
+  if (flow === undefined) throw notFound(`there is no flow ${name}`, 'List them with `hookctl flow list`.');
+  const link = store.linkOf(flow.id);
+  if (link !== null) return link;
+  const joined = store.linksInto(flow.id).map(({ externalId }) => externalId);
+  const first = joined[0];
+  throw failure('not_linked', `${flow.externalId} goes on in no other flow`, {
+    fix:
+      first === undefined
+        ? 'See what belongs to it with `hookctl flow show`.'
+        : `These go on in it: ${joined.join(', ')}. Take one out with \`hookctl flow unlink ${first}\`.`,
+  });
 }

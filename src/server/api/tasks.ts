@@ -1,9 +1,10 @@
 import { Hono } from 'hono';
 import { z } from 'zod';
 import { removeRunLogs } from '../../agents/scheduler/run-task.ts';
+import { linkTask } from '../../deliveries/link-task.ts';
 import { notFound } from '../../errors.ts';
 import { suggestion } from '../../lib/suggest.ts';
-import { listedTasks, taskWithRuns } from '../../task-views.ts';
+import { type LinkedView, listedTasks, taskWithRuns } from '../../task-views.ts';
 import { commentOnTask } from '../../tasks/comments.ts';
 import { createTask, type TaskRequest, type TaskSource } from '../../tasks/create.ts';
 import { pruneTasks } from '../../tasks/prune.ts';
@@ -95,6 +96,7 @@ const PruneBody = z.strictObject({
   before: z.iso.datetime({ offset: true }).nullable(),
   samples: z.boolean().default(false),
 });
+const LinkBody = z.strictObject({ to: z.string().min(1).max(2_000), source: Source });
 const CommentBody = z.strictObject({ text: z.string() });
 const NoFields = z.strictObject({});
 const ListenBody = z.strictObject({ consumer: Id, since_task_id: Id.nullish() });
@@ -102,6 +104,7 @@ const AckBody = z.strictObject({ consumer: Id, event_id: Id });
 
 /**
  * `GET|POST /tasks`, `GET /tasks/:id` (with history), `POST /tasks/:id/start|complete|fail|cancel|approve|retry|ask`,
+ * `POST /tasks/:id/link`, which joins its flow with that of a pull request or issue,
  * `POST /tasks/:id/comment`, which posts in the thread that the task came from, and `POST /tasks/prune`.
  */
 export function taskRoutes(parts: ApiParts): Hono<ApiEnv> {
@@ -154,6 +157,19 @@ export function taskRoutes(parts: ApiParts): Hono<ApiEnv> {
       const task = store.task(id);
       if (task === null) throw notFound(`there is no task ${id}`);
       return context.json(taskWithRuns(store, task));
+    })
+    .post('/tasks/:id/link', async (context) => {
+      const { to, source } = await readBody(LinkBody, context);
+      const id = context.req.param('id');
+      const linked = await linkTask(tasks, id, to, { actor: source, where: dataFolder });
+      const { flowId, externalId, joined } = linked;
+      context.set('change', { what: 'task.link', target: id, details: { external_id: externalId, joined } });
+      return context.json({
+        task_id: id,
+        flow_id: flowId,
+        external_id: externalId,
+        joined,
+      } satisfies LinkedView);
     })
     .post('/tasks/:id/comment', async (context) => {
       const { text } = await readBody(CommentBody, context);

@@ -24,6 +24,8 @@ export const DURABILITY: { readonly [Name in OperationName]: 'synced' | 'written
   noteOutgoing: 'written',
   retryOutgoing: 'synced',
   dropOutgoing: 'synced',
+  joinFlows: 'synced',
+  unlinkFlow: 'synced',
   removeBodies: 'written',
   forgetDeliveries: 'written',
   recordAudit: 'synced',

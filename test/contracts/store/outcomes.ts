@@ -26,7 +26,19 @@ const EFFECTS: { readonly [Kind in Effect['kind']]: Effect & { readonly kind: Ki
   approve: { kind: 'approve', taskId: 'task-held' },
   stop: { kind: 'stop', change: change('task-open', { event: 'cancel', to: 'cancelled', actor: 'octocat' }) },
   alias: { kind: 'alias', alias: { alias: 'github:4711', flowId: 'flow-1', stable: true } },
-  move: { kind: 'move', to: { flowId: 'flow-1', place: { repo: 'other', number: '9' } } },
+  join: {
+    kind: 'join',
+    join: {
+      flows: [
+        { flowId: 'flow-1', externalId: 'github:octo/repo#1', newConversationId: 'conv-7' },
+        { flowId: 'flow-9', externalId: 'github:octo/repo#9', newConversationId: 'conv-8' },
+      ],
+      reason: 'closes #1',
+      actor: 'github:octocat',
+      isAsked: false,
+    },
+  },
+  move: { kind: 'move', to: { flowIds: ['flow-1'], externalIds: ['github:octo/repo#1'], place: { repo: 'other', number: '9' } } },
   claim: { kind: 'claim', key: '@act:octocat:7' },
   ran: { kind: 'ran' },
 };
@@ -313,7 +325,14 @@ export function outcomesContract(implementation: Implementation): void {
       ]);
       await store.accept(newDelivery('dlv-2'));
       const effects: Effect[] = [
-        { kind: 'move', to: { flowId: 'flow-1', place: { repo: 'r', number: '1' } } },
+        {
+          kind: 'move',
+          to: {
+            flowIds: ['flow-1'],
+            externalIds: ['github:octo/repo#1'],
+            place: { repo: 'r', number: '1' },
+          },
+        },
       ];
       await store.recordOutcome(outcome('dlv-2', { effects }));
       const metadata = ['task-1', 'task-2', 'task-3'].map((id) => store.task(id)?.sourceMetadata);

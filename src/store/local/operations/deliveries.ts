@@ -9,7 +9,7 @@ import {
 import { CLAIMANT_COLUMNS, type Claimant, keepKeys } from '../log/dedupe.ts';
 import { type Sql, whole } from '../sql.ts';
 import { DELIVERIES, type DeliveryRow } from '../tables/deliveries.ts';
-import { insertAlias, openFlow } from './flows.ts';
+import { insertAlias, joinFlows, openFlow, rootOf } from './flows.ts';
 import { insertOutgoing } from './outbox.ts';
 import { answerTask, applyChange, approveTask, insertTask, movePosts } from './tasks.ts';
 
@@ -25,7 +25,9 @@ export function recordOutcome(sql: Sql, outcome: DeliveryOutcome): readonly Task
     [deliveryId],
   );
   if (delivery?.status !== 'pending') return [];
-  const tasks = effectsOf(effects, 'task');
+  for (const { join } of effectsOf(effects, 'join')) joinFlows(sql, join, settledAt);
+  // The flow may have been joined since it was looked up, also by this delivery.
+  const tasks = effectsOf(effects, 'task').map((task) => ({ ...task, flowId: rootOf(sql, task.flowId) }));
   for (const flow of flowsOf(tasks)) openFlow(sql, { ...flow, at: settledAt });
   for (const { alias } of effectsOf(effects, 'alias')) insertAlias(sql, alias, settledAt);
   for (const { to } of effectsOf(effects, 'move')) movePosts(sql, to);

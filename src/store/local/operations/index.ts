@@ -6,6 +6,7 @@ import { ackEvent, joinEvents } from './agent-events.ts';
 import { recordAudit } from './audit.ts';
 import { addConnection, changeConnection, forgetConnection } from './connections.ts';
 import { postpone, recordOutcome, reject, requeue } from './deliveries.ts';
+import { joinFlows, unlinkFlow } from './flows.ts';
 import { addComment, beginOutgoing, dropOutgoing, noteOutgoing, retryOutgoing } from './outbox.ts';
 import { forgetDeliveries, probe, pruneTrees, removeBodies } from './retention.ts';
 import { endRun, giveNotice, noteAgents, noteRun, noteWaiting, releaseBacklog, startRun } from './runs.ts';
@@ -48,6 +49,8 @@ export const operations: { readonly [Name in OperationName]: Operation<Operation
   noteOutgoing,
   retryOutgoing,
   dropOutgoing,
+  joinFlows,
+  unlinkFlow,
   removeBodies,
   forgetDeliveries,
   recordAudit,

@@ -74,7 +74,8 @@ function removeTasks(sql: Sql, tasks: readonly string[], budgetedSince: number):
 function removeFlows(sql: Sql, flows: readonly string[]): void {
   const empty = sql.column(
     `select id from flows where id in (select value from json_each(?))
-       and not exists (select 1 from tasks where tasks.flow_id = flows.id)`,
+       and not exists (select 1 from tasks where tasks.flow_id = flows.id)
+       and not exists (select 1 from flow_links where flows.id in (flow_id, into_flow_id))`,
     [flows],
   );
   const values = { flows, empty };

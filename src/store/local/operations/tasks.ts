@@ -170,14 +170,16 @@ export function noteSync(sql: Sql, notes: readonly SyncNote[]): void {
  * Lets the tasks of a flow post where its subject is now. A subject that got another number was copied: its comments have
  * other ids, so that the next post is a new one.
  */
-export function movePosts(sql: Sql, { flowId, place }: FlowThread): void {
+export function movePosts(sql: Sql, { flowIds, externalIds, place }: FlowThread): void {
   sql.run(
     `update tasks set source_metadata = json_patch(
        case when json_extract(source_metadata, '$.reply.place.number') <> :number
          then json_remove(source_metadata, '$.comment_outgoing_id') else source_metadata end, :patch)
-     where flow_id = :flowId and json_type(source_metadata, '$.reply.place') = 'object'
+     where flow_id in (select value from json_each(:flowIds))
+       and external_id in (select value from json_each(:externalIds))
+       and json_type(source_metadata, '$.reply.place') = 'object'
        and json_patch(source_metadata, :patch) <> source_metadata`,
-    { flowId, number: place.number ?? null, patch: { reply: { place } } },
+    { flowIds, externalIds, number: place.number ?? null, patch: { reply: { place } } },
   );
 }
 

@@ -1,5 +1,5 @@
 import type { Conversation, Flow } from '../../../types.ts';
-import type { FlowAlias, StoreReader } from '../../store.ts';
+import type { FlowAlias, FlowLink, StoreReader } from '../../store.ts';
 import type { ConversationFilter, FlowFilter } from '../../tasks.ts';
 import { limited, page, type Query, type Sql, where } from '../sql.ts';
 import { type Table, table } from './table.ts';
@@ -17,7 +17,26 @@ export const CONVERSATIONS: Table<Conversation> = table('conversations', {
   usage: ['fields', 'costUsd', 'inputTokens', 'outputTokens', 'durationMs'],
 });
 
-export function readFlows(sql: Sql): Pick<StoreReader, 'flows' | 'conversations' | 'aliases' | 'aliasesOf'> {
+const LINKS: Table<FlowLink> = table('flow_links', { undone: ['flag', 'undone'] });
+
+const SELECT_LINKS = `select flow_links.*, flows.external_id from flow_links join flows on flows.id = flow_links.flow_id`;
+
+/** The link by which a flow goes on in another. */
+export function linkOf(sql: Sql, flowId: string): FlowLink | null {
+  const row = sql.one(`${SELECT_LINKS} where flow_id = ? and undone = 0`, [flowId]);
+  return row === null ? null : LINKS.read(row);
+}
+
+type FlowReads =
+  | 'flows'
+  | 'conversations'
+  | 'aliases'
+  | 'aliasesOf'
+  | 'linkOf'
+  | 'linksInto'
+  | 'ticketsNamed';
+
+export function readFlows(sql: Sql): Pick<StoreReader, FlowReads> {
   return {
     flows: (filter = {}) => FLOWS.list(sql, listFlows(filter)),
     conversations(filter = {}) {
@@ -26,6 +45,24 @@ export function readFlows(sql: Sql): Pick<StoreReader, 'flows' | 'conversations'
     },
     aliases: (names) => ALIASES.all(sql, 'where alias in (select value from json_each(?))', [names]),
     aliasesOf: (flowId) => ALIASES.all(sql, 'where flow_id = ?', [flowId]),
+    linkOf: (flowId) => linkOf(sql, flowId),
+    linksInto: (flowId) =>
+      sql
+        .all(
+          `${SELECT_LINKS} where into_flow_id = ? and undone = 0 order by flow_links.created_at, flow_id`,
+          [flowId],
+        )
+        .map(LINKS.read),
+    ticketsNamed: (key) =>
+      ['jira:', 'linear:'].flatMap((place) =>
+        sql.column(
+          'select external_id from flows where external_id = :own or external_id glob :there limit 20',
+          {
+            own: place + key,
+            there: `${place}*/${key}`,
+          },
+        ),
+      ),
   };
 }
 
@@ -35,10 +72,23 @@ const IS_NAMED = `id in (
   select id from flows join given on external_id = name
   union all select flow_id from flow_aliases join given on alias = name)`;
 
+/** Lists show no flow that goes on in another, and none about which no task was made. */
+const IS_SHOWN = `not exists (select 1 from flow_links where flow_links.flow_id = flows.id and undone = 0)
+  and (exists (select 1 from tasks where tasks.flow_id = flows.id)
+    or not exists (select 1 from flow_links where flows.id in (flow_links.flow_id, into_flow_id))
+    or exists (select 1 from flow_links join tasks on tasks.flow_id = flow_links.flow_id
+      where into_flow_id = flows.id and undone = 0))`;
+
 export function listFlows({ id, externalId, before, limit }: FlowFilter): Query {
   // Ids of flows come from their external ids and say nothing about time.
   const isBefore = '(created_at, id) < (select created_at, id from flows where id = ?)';
-  const { text, values } = where({ 'id = ?': id, [IS_NAMED]: externalId, [isBefore]: before });
+  const isShown = id === undefined && externalId === undefined ? true : undefined;
+  const { text, values } = where({
+    'id = ?': id,
+    [IS_NAMED]: externalId,
+    [IS_SHOWN]: isShown,
+    [isBefore]: before,
+  });
   return limited(`${text} order by created_at desc, id desc`, values, limit);
 }
 

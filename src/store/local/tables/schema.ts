@@ -266,4 +266,17 @@ create table connections (
   checked_at integer
 ) strict, without rowid;
 create unique index connections_once on connections (connector, api_url, kind, target, webhook);`,
+  // Flows that go on in an older one. "undone": a person took the join back.
+  `create table flow_links (
+     flow_id text not null references flows (id),
+     into_flow_id text not null references flows (id),
+     reason text not null,
+     actor text not null,
+     created_at integer not null,
+     undone integer not null default 0,
+     primary key (flow_id, into_flow_id)
+   ) strict, without rowid;
+   create unique index flow_links_one on flow_links (flow_id) where undone = 0;
+   create index flow_links_by_target on flow_links (into_flow_id);
+   create index flows_by_external_id on flows (external_id);`,
 ];
