@@ -4,7 +4,7 @@ import { namesOf, type SubjectIds, subjectsAt } from '../providers/links/names.t
 import type { Effect, FlowJoin, StoreReader } from '../store/store.ts';
 import { findSubject } from '../tasks/flows.ts';
 import type { EventContext, PipelineContext } from './context.ts';
-import { checkSender, checkTextSender } from './rules/senders.ts';
+import { checkSender, checkTextSender, heldByTrust } from './rules/senders.ts';
 
 type LinkContext = Pick<PipelineContext, 'store' | 'repositories'>;
 
@@ -44,6 +44,7 @@ export function joinsOf(context: LinkContext, eventContext: EventContext): reado
 
 /** Whether the words are those of somebody who may command: a text by its author, a title by who opened the pull request. */
 function mayJoin({ webhook, event, delivery }: EventContext, authorId: string | null): boolean {
+  if (heldByTrust(webhook, delivery.trust) !== null) return false;
   if (event.text !== null) return checkTextSender(webhook.allow, event, delivery.trust).allowed;
   return event.sender?.id === authorId && checkSender(webhook.allow, event.sender).allowed;
 }

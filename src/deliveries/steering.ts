@@ -151,6 +151,8 @@ function link(context: SteeringContext, eventContext: EventContext): Steered | n
   });
   const check = checkTextSender(webhook.allow, event, delivery.trust);
   if (!check.allowed || event.sender?.kind === 'system') return said(check.reason);
+  const held = heldByTrust(webhook, delivery.trust);
+  if (held !== null) return said(held);
   if (event.externalId === null) return said('the event belongs to no thread');
   const names = namedSubject(context, event, named);
   if (names === null) {

@@ -14,6 +14,7 @@ const TOOLS = [
   'create_subtask',
   'ask',
   'comment',
+  'link',
   'next_event',
   'ack_event',
 ];

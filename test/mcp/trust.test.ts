@@ -224,7 +224,7 @@ webhooks: { ${provider}: { defaultCommand: go, commands: [{ name: go, template: 
     await call(running, 'ask', { task_id: task.id, question: 'Which?' });
     await look(running);
     await call(running, 'complete_task', { task_id: task.id, result: 'Done' });
-    for (const name of ['fail_task', 'complete_task', 'start_task', 'ask', 'comment'])
+    for (const name of ['fail_task', 'complete_task', 'start_task', 'ask', 'comment', 'link'])
       await call(null, name, { task_id: task.id, ...WORDS_OF[name] });
     await look(null);
     expect(new Set(made.map((answer) => answer.split(':')[0]))).toEqual(
