@@ -176,7 +176,7 @@ const WRITES: Readonly<Record<Write, (store: Store) => Promise<unknown>>> = {
           { flowId: 'flow-9', externalId: 'github:octo/repo#9', newConversationId: 'conv-8' },
         ],
         reason: WORDS,
-        actor: "cli",
+        actor: 'cli',
         isAsked: true,
       },
       NOW,

@@ -38,7 +38,10 @@ const EFFECTS: { readonly [Kind in Effect['kind']]: Effect & { readonly kind: Ki
       isAsked: false,
     },
   },
-  move: { kind: 'move', to: { flowIds: ['flow-1'], externalIds: ['github:octo/repo#1'], place: { repo: 'other', number: '9' } } },
+  move: {
+    kind: 'move',
+    to: { flowIds: ['flow-1'], externalIds: ['github:octo/repo#1'], place: { repo: 'other', number: '9' } },
+  },
   claim: { kind: 'claim', key: '@act:octocat:7' },
   ran: { kind: 'ran' },
 };
