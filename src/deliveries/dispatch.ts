@@ -4,7 +4,6 @@ import { type DeliveryOutcome, type Effect, effectsOf } from '../store/store.ts'
 import { findSubject, ownExternalId, type Subject } from '../tasks/flows.ts';
 import { syncTasks } from '../tasks/sync.ts';
 import type { Decision, Delivery, Parsed, RawRequest, Webhook, WebhookEvent } from '../types.ts';
-import { subjectNames } from './aliases.ts';
 import {
   type DispatchResult,
   type EventContext,
@@ -13,7 +12,8 @@ import {
   type PipelineContext,
 } from './context.ts';
 import { actKeys, actsOf } from './dedupe-keys.ts';
-import { joinsOf } from './links.ts';
+import { subjectNames } from './links/aliases.ts';
+import { joinsOf } from './links/joins.ts';
 import { decisionOf, joinReasons, type Matching, match } from './match.ts';
 import { pausedThread } from './rules/loop-guard.ts';
 import { claimText, whyTextIsOver, withoutRepeated, withoutTexts } from './rules/repeats.ts';

@@ -5,7 +5,7 @@ import { changeOf } from '../tasks/transition.ts';
 import { fence } from '../templates/view.ts';
 import type { Decision, Task, TaskStatus } from '../types.ts';
 import type { EventContext, PipelineContext } from './context.ts';
-import { joinOf, namedSubject } from './links.ts';
+import { joinOf, namedSubject } from './links/joins.ts';
 import { checkTextSender, heldByTrust } from './rules/senders.ts';
 import { findCall, linkCall, ownPost, type Steering, steeringCall } from './rules/text-command.ts';
 

@@ -3,7 +3,7 @@ import type { FlowAlias, StoreReader } from '../store/store.ts';
 import type { Flow, JsonObject, WebhookEvent } from '../types.ts';
 
 /** The names by which an event calls its subject. */
-export type SubjectNames = Pick<WebhookEvent, 'stableIds' | 'otherIds'> & { readonly externalId: string };
+type SubjectNames = Pick<WebhookEvent, 'stableIds' | 'otherIds'> & { readonly externalId: string };
 
 type FlowReader = Pick<StoreReader, 'flows' | 'aliases' | 'aliasesOf' | 'linkOf'>;
 
@@ -59,7 +59,7 @@ export function findSubject(store: FlowReader, names: SubjectNames): Subject {
 }
 
 /** The flow in which a flow goes on since they were joined; itself where they were not. */
-export function rootOf(store: Pick<FlowReader, 'linkOf'>, flowId: string): string {
+function rootOf(store: Pick<FlowReader, 'linkOf'>, flowId: string): string {
   const link = store.linkOf(flowId);
   return link === null ? flowId : rootOf(store, link.intoFlowId);
 }

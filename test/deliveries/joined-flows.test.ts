@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { linkTask } from '../../src/deliveries/link-task.ts';
+import { linkTask } from '../../src/deliveries/links/link-task.ts';
 import { flowDetails, flowNamed } from '../../src/task-views.ts';
 import type { JsonObject } from '../../src/types.ts';
 import { onIssue, startEngine, type TestEngine } from '../support/engine.ts';

@@ -1,7 +1,7 @@
 import { Hono } from 'hono';
 import { z } from 'zod';
 import { removeRunLogs } from '../../agents/scheduler/run-task.ts';
-import { linkTask } from '../../deliveries/link-task.ts';
+import { linkTask } from '../../deliveries/links/link-task.ts';
 import { notFound } from '../../errors.ts';
 import { suggestion } from '../../lib/suggest.ts';
 import { type LinkedView, listedTasks, taskWithRuns } from '../../task-views.ts';

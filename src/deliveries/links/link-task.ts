@@ -1,8 +1,8 @@
-import { usageError } from '../errors.ts';
-import { findSubject } from '../tasks/flows.ts';
-import { taskNamed } from '../tasks/lifecycle.ts';
-import type { PipelineContext } from './context.ts';
-import { namedSubject } from './links.ts';
+import { usageError } from '../../errors.ts';
+import { findSubject } from '../../tasks/flows.ts';
+import { taskNamed } from '../../tasks/lifecycle.ts';
+import type { PipelineContext } from '../context.ts';
+import { namedSubject } from './joins.ts';
 
 /** The flow of a task, and the subject that belongs to it now. */
 interface LinkedTask {

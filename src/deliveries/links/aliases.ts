@@ -1,7 +1,7 @@
-import { type Effect, effectsOf, type FlowAlias } from '../store/store.ts';
-import { newAliases, type Subject } from '../tasks/flows.ts';
-import type { EventContext, PipelineContext } from './context.ts';
-import { isMove } from './match.ts';
+import { type Effect, effectsOf, type FlowAlias } from '../../store/store.ts';
+import { newAliases, type Subject } from '../../tasks/flows.ts';
+import type { EventContext, PipelineContext } from '../context.ts';
+import { isMove } from '../match.ts';
 
 /**
  * The names to keep with the event's flow, and where its tasks post from now on: when the event made a task there or spoke to one,
