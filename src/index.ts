@@ -29,6 +29,8 @@ export type {
   CallAnswer,
   EventAuthor,
   FormField,
+  HandshakeMethod,
+  HandshakeRule,
   Headers,
   JsonObject,
   JsonValue,

@@ -24,6 +24,7 @@ export * from './types/connection.ts';
 export * from './types/delivery.ts';
 export * from './types/event.ts';
 export * from './types/provider.ts';
+export * from './types/receive.ts';
 export * from './types/reply.ts';
 export * from './types/request.ts';
 export * from './types/task.ts';

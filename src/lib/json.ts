@@ -22,6 +22,18 @@ export type JsonResult =
  * `__proto__` is an own property like any other.
  */
 export function parseJson(bytes: Uint8Array): JsonResult {
+  const parsed = parseJsonValue(bytes);
+  if (!parsed.ok) return parsed;
+  const { value } = parsed;
+  return isJsonObject(value) ? { ok: true, value } : refuse('the top level is not an object');
+}
+
+type JsonValueResult =
+  | { readonly ok: true; readonly value: JsonObject | readonly JsonValue[] }
+  | { readonly ok: false; readonly reason: string };
+
+/** The same for an object or a list at the top. */
+export function parseJsonValue(bytes: Uint8Array): JsonValueResult {
   const text = decode(bytes);
   if (text === null) return refuse('the body is not valid UTF-8');
   if (text.charCodeAt(0) === 0xfeff) return refuse('the body starts with a byte order mark');
@@ -35,7 +47,7 @@ export function parseJson(bytes: Uint8Array): JsonResult {
   } catch (error) {
     return refuse(syntaxReason(messageOf(error)));
   }
-  if (!isJsonObject(value)) return refuse('the top level is not an object');
+  if (!isComposite(value)) return refuse('the top level is not an object or a list');
   // A key that came twice is once in the value, so that the counts differ: cheaper than a set per object.
   const keys = countKeys(value);
   if (keys !== scan.keys) return refuse('an object has the same key twice');
@@ -49,6 +61,10 @@ export function parseJson(bytes: Uint8Array): JsonResult {
 export function withoutBom(bytes: Uint8Array): Uint8Array {
   const hasBom = bytes[0] === 0xef && bytes[1] === 0xbb && bytes[2] === 0xbf;
   return hasBom ? bytes.subarray(3) : bytes;
+}
+
+function isComposite(value: JsonValue): value is JsonObject | readonly JsonValue[] {
+  return typeof value === 'object' && value !== null;
 }
 
 /** True for a JSON object; false for arrays and null. */
@@ -92,7 +108,7 @@ const QUICK_LENGTH = 256 * 1024;
  * Each key and each text has two quotation marks in the document; when a key came twice, the value has fewer of
  * them than the document. Counting marks takes a fraction of the time of reading the structure.
  */
-function parseSound(text: string, bytes: Uint8Array): JsonObject | null {
+function parseSound(text: string, bytes: Uint8Array): JsonObject | readonly JsonValue[] | null {
   if (text.length > QUICK_LENGTH || (text.includes('\\u') && SUSPECT_ESCAPE.test(text))) return null;
   let value: JsonValue;
   try {
@@ -100,7 +116,7 @@ function parseSound(text: string, bytes: Uint8Array): JsonObject | null {
   } catch {
     return null;
   }
-  if (!isJsonObject(value)) return null;
+  if (!isComposite(value)) return null;
   const tally: Tally = { keys: 0, texts: 0, values: 0 };
   if (!fits(value, 1, tally) || tally.keys > MAX_KEYS || tally.values > MAX_VALUES) return null;
   return 2 * (tally.keys + tally.texts) === countQuotes(bytes) - countEscapedQuotes(text) ? value : null;

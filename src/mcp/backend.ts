@@ -16,6 +16,8 @@ interface ApiRequest {
   readonly path: string;
   /** Sent as JSON. */
   readonly body?: object;
+  /** How long the answer may take. Default two minutes. */
+  readonly timeoutMs?: number;
 }
 
 /**

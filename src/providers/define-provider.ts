@@ -25,6 +25,7 @@ import type { EventDraft, ParseResult, ProviderDefinition } from './definition.t
 import { authoredBy, event } from './kit/event.ts';
 import { refused } from './kit/signature.ts';
 import { codeProvider, configureSchemes, type ReadContext } from './provider.ts';
+import { handshakeSchema, handshakesOf } from './receive/settings.ts';
 import { readOptions } from './scheme/options.ts';
 import { signatureSchema } from './scheme/settings.ts';
 import { formPayload } from './scheme/signed-content.ts';
@@ -97,6 +98,7 @@ function proofIssues(given: unknown): readonly Issue[] {
 /** A definition of the right form → the provider that the pipeline uses; issues are those of its `signature`. */
 function ownProvider(definition: ProviderDefinition): Configured {
   const { name, label = name, bodyLimit, defaultAssociations, authorOf, acknowledge, reply } = definition;
+  const { handshake } = definition;
   const common = {
     name,
     label,
@@ -105,6 +107,7 @@ function ownProvider(definition: ProviderDefinition): Configured {
     ...(bodyLimit !== undefined && { bodyLimit }),
     ...(defaultAssociations !== undefined && { defaultAssociations }),
     ...(reply !== undefined && { reply }),
+    ...(handshake !== undefined && { handshakes: handshakesOf(handshakeSchema.parse(handshake)) }),
     eventName: (headers: Headers) => attempt(() => definition.eventName?.(headers)) ?? null,
     decode: (request: RawRequest) => decoded(definition, request),
     parse: (payload: JsonObject, { request, settings }: ReadContext) =>
@@ -229,6 +232,7 @@ const providerSchema = z.strictObject({
   decode: fn.optional(),
   uniqueKeys: fn.optional(),
   acknowledge: fn.optional(),
+  handshake: handshakeSchema.optional(),
   authorOf: fn.optional(),
   reply: z
     .custom<object>((value) => typeof value === 'object' && value !== null, 'expected a ReplyChannel')

@@ -3,6 +3,7 @@ import type {
   EventAuthor,
   FormContext,
   FormField,
+  HandshakeRule,
   Headers,
   JsonObject,
   OutgoingRequest,
@@ -89,6 +90,11 @@ interface ProviderFields {
   uniqueKeys?: ((payload: JsonObject, request: RawRequest) => readonly string[]) | undefined;
   /** An answer that the sender insists on; null for the usual 202. */
   acknowledge?: ((request: RawRequest, parsed: Parsed) => Ack | null) | undefined;
+  /**
+   * What the sender asks before it sends: names of handshakes that hookctl knows (`meta`, `asana`, …), or rules. Answered while you
+   * await it (`hookctl webhook await <name>`), or when it is signed.
+   */
+  readonly handshake?: string | HandshakeRule | readonly (string | HandshakeRule)[] | undefined;
   /** Author of the payload value at a path; null when unknown. */
   authorOf?: ((payload: JsonObject, path: readonly string[]) => string | null) | undefined;
   /** How it is answered. Left out: it cannot be. */

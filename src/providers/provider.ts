@@ -52,6 +52,10 @@ interface CommonSpec
         | 'acknowledge'
         | 'answerUnsigned'
         | 'reply'
+        | 'handshakes'
+        | 'methods'
+        | 'answer'
+        | 'jsonView'
       >
     > {
   /** Default: `samples.json` of the provider's folder. */
@@ -232,6 +236,10 @@ function assemble(spec: CommonSpec, proof: Proof): Provider {
     ...(spec.acknowledge !== undefined && { acknowledge: spec.acknowledge }),
     ...(spec.answerUnsigned !== undefined && { answerUnsigned: spec.answerUnsigned }),
     ...(spec.reply !== undefined && { reply: spec.reply }),
+    ...(spec.handshakes !== undefined && { handshakes: spec.handshakes }),
+    ...(spec.methods !== undefined && { methods: spec.methods }),
+    ...(spec.answer !== undefined && { answer: spec.answer }),
+    ...(spec.jsonView !== undefined && { jsonView: spec.jsonView }),
     formFields: spec.formFields,
   };
 }

@@ -22,6 +22,8 @@ interface ManagementRequest {
   readonly path: string;
   /** JSON; null when there is none. */
   readonly body: string | null;
+  /** How long the answer may take. Default two minutes. */
+  readonly timeoutMs?: number;
 }
 
 interface ManagementAnswer {
@@ -33,7 +35,7 @@ interface ManagementAnswer {
 /** One request to a running server, whatever it answers. Throws `unreachable` when it does not. */
 export async function askManagement(
   { port, token, actor }: ManagementAddress,
-  { method, path, body }: ManagementRequest,
+  { method, path, body, timeoutMs = 120_000 }: ManagementRequest,
 ): Promise<ManagementAnswer> {
   const base = `http://127.0.0.1:${port}`;
   try {
@@ -46,7 +48,7 @@ export async function askManagement(
       },
       body,
       // The answer to a replay comes when it is worked off, which may be behind others.
-      timeoutMs: 120_000,
+      timeoutMs,
     });
     const isJson = /^application\/(?:\w+\+)?json\b/.test(String(headers['content-type']));
     return { status, isJson, text };
@@ -64,9 +66,9 @@ export interface ManagementClient {
 }
 
 export function managementClient(address: ManagementAddress): ManagementClient {
-  const call: ApiCall = async ({ method, path, body }) => {
+  const call: ApiCall = async ({ body, ...request }) => {
     const json = body === undefined ? null : JSON.stringify(body);
-    const { status, text } = await askManagement(address, { method, path, body: json });
+    const { status, text } = await askManagement(address, { ...request, body: json });
     return answered(status, text);
   };
   return {

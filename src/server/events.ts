@@ -4,6 +4,7 @@ import type { DispatchResult } from '../deliveries/context.ts';
 import type { Receipt } from '../deliveries/receive.ts';
 import type { TunnelStatus } from '../tunnels/supervisor.ts';
 import type { AgentRun, Outgoing, Task, Webhook } from '../types.ts';
+import type { AnsweredHandshake } from './ingress/handshakes.ts';
 import type { SlackSocketStatus } from './ingress/slack-socket.ts';
 import type { UnroutedRow } from './ingress/unrouted.ts';
 import type { Permission } from './permissions.ts';
@@ -35,6 +36,8 @@ export type ServeEvent =
   | { readonly type: 'refused'; readonly count: number }
   /** A request was refused that reached no webhook. */
   | { readonly type: 'unrouted'; readonly row: UnroutedRow }
+  /** A sender asked before it sends, and was answered. */
+  | { readonly type: 'handshake'; readonly handshake: AnsweredHandshake }
   /** A delivery was worked off. */
   | { readonly type: 'delivery'; readonly result: DispatchResult }
   /** A reply or forward was sent, or given up. */

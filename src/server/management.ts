@@ -12,6 +12,7 @@ import { type AgentAccess, openAgentAccess } from './api/runs.ts';
 import { openWebhookAdmin } from './api/webhook-admin.ts';
 import { ensureToken } from './credentials.ts';
 import type { ServeListener } from './events.ts';
+import type { Handshakes } from './ingress/handshakes.ts';
 import type { Metrics } from './metrics.ts';
 import { endpointUrl, type RunningFacts, statusView } from './status.ts';
 
@@ -24,6 +25,7 @@ interface ManagementParts {
   readonly workspaces: () => Promise<Workspaces>;
   readonly metrics: Metrics;
   readonly facts: () => RunningFacts;
+  readonly handshakes: Pick<Handshakes, 'await'>;
   readonly problems: () => readonly string[];
 }
 
@@ -34,7 +36,7 @@ interface OpenedManagement {
 
 /** The private socket with the API behind it. */
 export async function openManagement(parts: ManagementParts): Promise<OpenedManagement> {
-  const { services, agents, engine, live, emit, metrics, facts, problems, workspaces } = parts;
+  const { services, agents, engine, live, emit, metrics, facts, handshakes, problems, workspaces } = parts;
   const onError = (error: unknown) => emit({ type: 'broken', error });
   const { located, redactor, version } = services;
   const { store } = engine.context;
@@ -53,6 +55,7 @@ export async function openManagement(parts: ManagementParts): Promise<OpenedMana
         records: live.records,
         reload: live.reload,
         store,
+        handshakes,
         urlOf: (endpoint) => endpointUrl(facts(), endpoint),
       }),
       status: () =>

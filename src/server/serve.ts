@@ -20,6 +20,7 @@ import { addressOf, type ServeOptions, startDetails } from './address.ts';
 import { agentProblems, secretVariables, serveAgents } from './agents.ts';
 import { openServeAudit } from './audit.ts';
 import { gatherRefusals, type ServeListener, type ServeStart } from './events.ts';
+import { serveHandshakes } from './ingress/handshakes.ts';
 import { createIngress, receiver } from './ingress/ingress.ts';
 import type { SlackSocketStatus } from './ingress/slack-socket.ts';
 import { unroutedRecorder } from './ingress/unrouted.ts';
@@ -124,8 +125,12 @@ export async function serve(
     ...{ services, configuration, store, secretNames },
     report: (text) => emit({ type: 'workspace', text }),
   });
+  const handshakes = serveHandshakes({
+    ...{ services, live, context: engine.context },
+    answered: (handshake) => emit({ type: 'handshake', handshake }),
+  });
   const { server: management, access } = await openManagement({
-    ...{ services, engine, live, emit, metrics, facts, workspaces },
+    ...{ services, engine, live, emit, metrics, facts, handshakes, workspaces },
     agents: configuration.agents,
     problems: () => problems().map(({ text }) => text),
   });
@@ -153,6 +158,7 @@ export async function serve(
       broken,
     }),
     onAnswered: metrics.answered,
+    handshakes,
     acceptProbe: (path, headers) => tunnel?.acceptProbe(path, headers) ?? false,
     onError: broken,
   });

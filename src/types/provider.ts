@@ -1,4 +1,5 @@
 import type { WebhookEvent } from './event.ts';
+import type { HandshakeRule, JsonView, OwnAnswer } from './receive.ts';
 import type { ReplyChannel } from './reply.ts';
 import type { Headers, JsonObject, RawRequest, Secret, Verdict, WebhookSecret } from './request.ts';
 
@@ -179,6 +180,14 @@ export interface Provider {
   answerUnsigned?(request: RawRequest): Ack | null;
   /** An answer that the provider insists on (Slack's challenge); null for the usual 202. */
   acknowledge?(request: RawRequest, parsed: Parsed): Ack | null;
+  /** The same as settings, for what was verified and parsed. Left out: the usual 202. */
+  readonly answer?: OwnAnswer;
+  /** What it may ask before it sends. Answered where the question is signed, or while a person awaits it. Left out: nothing. */
+  readonly handshakes?: readonly HandshakeRule[];
+  /** Methods of its deliveries. Left out: POST. */
+  readonly methods?: readonly string[];
+  /** The request as `parse` can read it, where its body is not JSON; null where it is. Left out: `parse` reads every body. */
+  jsonView?(request: RawRequest): Promise<JsonView> | null;
   /** Who wrote the payload value at a path; null when the payload does not say. */
   authorOf(payload: JsonObject, path: readonly string[]): string | null;
   /** How it is answered; left out: it cannot be. */

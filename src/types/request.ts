@@ -22,6 +22,12 @@ export interface RawRequest {
   readonly publicUrl?: () => string;
 }
 
+/** A request without its body. Two facts are among its headers where they matter, under names that no sender can use: see `OWN_HEADERS`. */
+export type RequestHead = Pick<RawRequest, 'headers' | 'query'>;
+
+/** `method`: where it is not POST. `client`: address of the sender, where a condition of the webhook asks for it. */
+export const OWN_HEADERS = { method: ':method', client: ':client' } as const;
+
 /** What a request proves. An expected failure, so it is a value. `cause` is stable and listed by `delivery list`. */
 export type Verdict =
   | {

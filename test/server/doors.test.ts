@@ -11,7 +11,19 @@ import { type RawAnswer, raw, request } from './raw.ts';
  * always with the management token and a signature: all that a stranger lacks is what these forms are to get around.
  */
 
-const suite = serverOfSuite();
+/** A webhook whose sender asks before it sends: by GET, HEAD, OPTIONS and POST. */
+const ASKS = `
+import { defineWebhook } from 'hookctl';
+export default defineWebhook({
+  name: 'asks',
+  provider: 'generic',
+  options: { header: 'x-signature', handshake: ['get', 'trello', 'cloudevents', 'graph'] },
+  commands: [],
+});
+`;
+const suite = serverOfSuite({
+  files: { 'webhooks.yml': 'static: ./webhooks/*.ts\n', 'webhooks/asks.ts': ASKS },
+});
 let server: Server;
 let token: string;
 beforeAll(() => {
@@ -176,7 +188,7 @@ const allForms: readonly Form[] = [
 
 describe('the ingress', () => {
   test('leads to management by no path, under no Host and with no header', async () => {
-    const paths = [...PATHS, '/api/status', '/readyz', '/metrics', '/mcp', '/'];
+    const paths = [...PATHS, '/api/status', '/readyz', '/metrics', '/mcp', '/', '/webhooks/asks'];
     const cases = paths.flatMap((path) => allForms.map((form) => ({ path, form })));
     expect(cases.length).toBeGreaterThan(1_000);
     const found = await wrong(
@@ -197,6 +209,29 @@ describe('the ingress', () => {
     );
     expect(found).toEqual([]);
     expect(isServed(await knock('ingress', 'CONNECT', `127.0.0.1:${server.managementPort}`))).toBe(false);
+  });
+
+  test('answers no method of a webhook with a handshake that no one awaits, and opens no way to await one', async () => {
+    const methods = ['GET', 'HEAD', 'OPTIONS', 'POST', 'PUT', 'DELETE', 'PATCH', 'TRACE'];
+    const forms = [{}, ...PROXY_HEADERS.map((header) => ({ headers: [header] }))].map((form: Form) => ({
+      headers: [...(form.headers ?? []), 'WebHook-Request-Origin: evil.test'],
+    }));
+    const paths = [
+      '/webhooks/asks',
+      '/webhooks/asks?validationToken=x',
+      '/api/webhooks/asks/await',
+      '/webhooks/asks/await',
+    ];
+    const cases = methods.flatMap((method) =>
+      paths.flatMap((path) => forms.map((form) => ({ method, path, form }))),
+    );
+    const found = await wrong(
+      cases,
+      ({ method, path, form }) => knock('ingress', method, path, form),
+      (answer) =>
+        isServed(answer) || isManagement(answer) || /webhook-allowed|evil/i.test(answer.head + answer.body),
+    );
+    expect(found).toEqual([]);
   });
 
   test('accepts what is signed whatever a tunnel adds to it, so long as there is one Host', async () => {
@@ -239,6 +274,21 @@ describe('management', () => {
       cases,
       ({ path, form }) => knock('management', 'GET', path, form),
       ({ status }) => status !== 421 && status !== 400,
+    );
+    expect(found).toEqual([]);
+  });
+
+  test('awaits a handshake under no other name, for no page and through no proxy', async () => {
+    const forms: readonly Form[] = [
+      ...FOREIGN_HOSTS.map((host) => ({ hosts: [host] })),
+      ...[...PROXY_HEADERS, ...ORIGINS.map((origin) => `Origin: ${origin}`)].map((header) => ({
+        headers: [header],
+      })),
+    ];
+    const found = await wrong(
+      forms,
+      (form) => knock('management', 'POST', '/api/webhooks/asks/await', form),
+      ({ status }) => ![400, 403, 421].includes(status),
     );
     expect(found).toEqual([]);
   });

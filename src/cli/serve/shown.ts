@@ -1,6 +1,7 @@
 import type { DispatchResult } from '../../deliveries/context.ts';
 import type { Receipt } from '../../deliveries/receive.ts';
 import { messageOf } from '../../errors.ts';
+import { snakeKeys } from '../../lib/case.ts';
 import type { Style } from '../../lib/io.ts';
 import { commandLine } from '../../lib/shell-quote.ts';
 import { escapeInvisibleLine, shorten } from '../../lib/text/escape-invisible.ts';
@@ -76,6 +77,18 @@ export function shown(event: ServeEvent): Shown {
         lines: (paint) => [became(paint, 'red', `${status} ${reason}`, id)],
         json: () => [['delivery', { id, webhook, status: 'rejected', answered: status, reason }]],
         log: () => ['warn', { ...event.row }, 'unrouted'],
+      };
+    }
+    case 'handshake': {
+      const { webhook, handshake, method, awaited, learnedSecret } = event.handshake;
+      const learned = learnedSecret ? '; its secret is the webhook’s now' : '';
+      const why = awaited ? 'awaited' : 'signed';
+      return {
+        lines: (paint) => [
+          paint('green', `${webhook}: answered the ${why} handshake ${handshake} (${method})${learned}`),
+        ],
+        json: () => [['state', { of: 'handshake', state: 'answered', ...snakeKeys(event.handshake) }]],
+        log: () => ['info', snakeKeys(event.handshake), 'handshake'],
       };
     }
     case 'delivery': {

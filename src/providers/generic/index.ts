@@ -2,6 +2,7 @@ import { parseJson, withoutBom } from '../../lib/json.ts';
 import type { Configured, FormField, JsonObject, Provider } from '../../types.ts';
 import { PROVIDERS } from '../facts.ts';
 import { providerBySchemes } from '../provider.ts';
+import { receiveParts } from '../receive/settings.ts';
 import { readOptions } from '../scheme/options.ts';
 import { type Scheme, schemeOf } from '../scheme/scheme.ts';
 import { genericSchema, type ValidSettings } from '../scheme/settings.ts';
@@ -27,6 +28,7 @@ function providerBy(settings: ValidSettings): Provider {
     {
       name: 'generic',
       label: PROVIDERS.generic.label,
+      ...receiveParts(settings),
       strangersWords: settings.strangersWords ?? true,
       samples: samplesFor(sources, scheme),
       headers: (context) => sampleHeaders(sources, context),

@@ -3,6 +3,7 @@ import { issuesOf } from '../../lib/diagnostics.ts';
 import { suggestion } from '../../lib/suggest.ts';
 import type { Issue, JsonObject } from '../../types.ts';
 import { KEY_BYTES, keyBytes } from '../kit/keys.ts';
+import { receiveIssues } from '../receive/settings.ts';
 import { parseLocator, parseSource } from './locator.ts';
 import { eventFields, type ValidSettings, type ValidSignature } from './settings.ts';
 import { PLACEHOLDERS, parseSignedContent, type SignedPiece } from './signed-content.ts';
@@ -41,6 +42,7 @@ function settingIssues(
     ...timeIssues(settings),
     ...keyIssues(settings),
     ...writerIssues(settings),
+    ...receiveIssues(settings),
   ];
 }
 

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { receiveFields } from '../receive/settings.ts';
 import { isHeaderName } from './locator.ts';
 
 /*
@@ -113,7 +114,12 @@ export const signatureSchema = z.strictObject(signatureFields);
 /** What `options` of a webhook may set where settings say how its sender signs. */
 export const schemeOptions = z.strictObject({ ...signatureFields, ...wordFields });
 /** All settings of `generic`. */
-export const genericSchema = z.strictObject({ ...signatureFields, ...eventFields, ...wordFields });
+export const genericSchema = z.strictObject({
+  ...signatureFields,
+  ...eventFields,
+  ...wordFields,
+  ...receiveFields,
+});
 
 /** `SignatureSettings`, read: header names in lower case. */
 export type ValidSignature = z.output<typeof signatureSchema>;

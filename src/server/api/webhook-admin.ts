@@ -3,6 +3,7 @@ import type { DynamicWebhooks } from '../../config/dynamic/index.ts';
 import type { DbWebhook } from '../../config/dynamic/schema.ts';
 import type { StoreReader } from '../../store/store.ts';
 import type { Actor, Snapshot, Webhook } from '../../types.ts';
+import type { Handshakes } from '../ingress/handshakes.ts';
 import { type WebhookView, webhookViewer } from '../webhook-view.ts';
 
 interface WebhookAdminOptions {
@@ -16,10 +17,12 @@ interface WebhookAdminOptions {
   readonly store: Pick<StoreReader, 'countsByWebhook' | 'deliveries'>;
   /** Where senders reach an endpoint. */
   readonly urlOf: (endpoint: string) => string;
+  /** Of the socket that senders reach; left out where there is none. */
+  readonly handshakes?: Pick<Handshakes, 'await'>;
 }
 
 /** What the routes know of the webhooks and do with them. */
-export interface WebhookAdmin extends Pick<WebhookAdminOptions, 'snapshot' | 'store'> {
+export interface WebhookAdmin extends Pick<WebhookAdminOptions, 'snapshot' | 'store' | 'handshakes'> {
   /** The webhooks in force, in the order of their names. */
   byName(): readonly Webhook[];
   /** How webhooks are shown, with counts and times as they are now. */
@@ -38,7 +41,7 @@ interface Listed {
 
 /** Reads and changes of webhooks, in the process that serves them or in a command. */
 export function openWebhookAdmin(options: WebhookAdminOptions): WebhookAdmin {
-  const { db, snapshot, records, reload, store, urlOf } = options;
+  const { db, snapshot, records, reload, store, handshakes, urlOf } = options;
   const listed = oncePerSnapshot(snapshot, ({ webhooks }): Listed => {
     return {
       byName: webhooks.toSorted((a, b) => (a.name < b.name ? -1 : 1)),
@@ -48,6 +51,7 @@ export function openWebhookAdmin(options: WebhookAdminOptions): WebhookAdmin {
   return {
     snapshot,
     store,
+    ...(handshakes !== undefined && { handshakes }),
     byName: () => listed().byName,
     views(webhooks) {
       const counts = store.countsByWebhook(webhooks.map(({ name }) => name));

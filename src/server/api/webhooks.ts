@@ -15,6 +15,8 @@ import {
 } from '../../config/dynamic/edit.ts';
 import { dynamicWebhook, findWebhook, removedSince } from '../../config/dynamic/find.ts';
 import { lintCommand, lintWebhooks } from '../../config/lint.ts';
+import { failure } from '../../errors.ts';
+import { snakeKeys } from '../../lib/case.ts';
 import type { Webhook } from '../../types.ts';
 import { commandView } from '../webhook-view.ts';
 import { deliveryPage } from './deliveries.ts';
@@ -37,6 +39,9 @@ const Rotation = z.strictObject({
   overlap_ms: z.int().min(0).default(DAY_MS),
   secret: z.unknown().optional(),
 });
+/** Longest time for which one request awaits a handshake. */
+const HOUR_MS = 3_600_000;
+const Awaiting = z.strictObject({ timeout_ms: z.int().min(1).max(HOUR_MS).default(600_000) });
 /** What `webhook import` reads from a file, which may be anything. */
 const Import = z.strictObject({ content: z.unknown() });
 
@@ -46,7 +51,7 @@ export function webhookApi(admin: WebhookAdmin, onError: (error: unknown) => voi
 }
 
 /**
- * `GET|POST /webhooks`, `GET|PUT|PATCH|DELETE /webhooks/:id`, and below it `enable`, `disable`, `rotate-secret`,
+ * `GET|POST /webhooks`, `GET|PUT|PATCH|DELETE /webhooks/:id`, and below it `enable`, `disable`, `rotate-secret`, `await`,
  * `deliveries` and `commands`. `PUT` replaces the fields that it names, `PATCH` merges `allow` and `options`. An id is
  * that of a dynamic webhook, or a name. A write is answered when it is in force. No answer holds a secret, except to the
  * request that had it made.
@@ -121,6 +126,25 @@ export function webhookRoutes(admin: WebhookAdmin): Hono<ApiEnv> {
         former_secret_expires_at: retiring[0]?.expires_at ?? null,
         ...withSecret(generatedSecret),
       });
+    })
+    .post('/webhooks/:id/await', async (context) => {
+      const { timeout_ms: timeoutMs } = await readBody(Awaiting, context);
+      const webhook = named(context.req.param('id'));
+      if (admin.handshakes === undefined) {
+        throw failure('no_server', 'no server runs that could be asked', { fix: 'Start it: hookctl serve' });
+      }
+      // The moment of awaiting ends with the request: nothing is learned for a client that has gone.
+      const end = AbortSignal.any([context.req.raw.signal, AbortSignal.timeout(timeoutMs)]);
+      const answered = await admin.handshakes.await(webhook, actorOf(context), end);
+      context.set(
+        'change',
+        answered && {
+          what: 'webhook.await',
+          target: webhook.name,
+          details: { handshake: answered.handshake, method: answered.method },
+        },
+      );
+      return context.json({ handshake: answered && snakeKeys(answered) });
     })
     .get('/webhooks/:id/deliveries', (context) => {
       const { name } = named(context.req.param('id'));

@@ -6,6 +6,7 @@ import { createKeyLock } from '../../lib/key-lock.ts';
 import { PROBE_HEADER, PROBE_PATH } from '../../tunnels/prober.ts';
 import type { Ack, Headers, RawRequest, Snapshot, Webhook } from '../../types.ts';
 import { type BodyFailure, createBodyReader } from './body.ts';
+import type { Handshakes } from './handshakes.ts';
 import { answerBroken, limitConnections } from './socket.ts';
 import type { RefusedRequest } from './unrouted.ts';
 
@@ -28,6 +29,8 @@ interface IngressOptions {
   readonly receive: (webhook: Webhook, request: RawRequest) => Promise<Receipt>;
   /** The URL under which senders outside reach an endpoint. Left out: unknown. */
   readonly publicUrl?: (endpoint: string) => string;
+  /** Answers what senders ask before they send. Left out: no handshake is answered. */
+  readonly handshakes?: Pick<Handshakes, 'answer'>;
   /** Knows the probes of our own tunnel; they are answered, and never become deliveries. */
   readonly acceptProbe: (path: string, headers: Headers) => boolean;
   /** Called with every answer. `seconds`: since the head of its request was read. */
@@ -39,8 +42,8 @@ interface IngressOptions {
 }
 
 /**
- * The public socket, and the only one that a tunnel may point at: `POST /webhooks/…` and `GET /healthz`, nothing
- * else. Routed on the raw path: `new URL()` would turn `/webhooks/../api/x` into `/api/x`.
+ * The public socket, and the only one that a tunnel may point at: `POST /webhooks/…` (or the methods that a webhook names),
+ * handshakes of webhooks that have one, and `GET /healthz`, nothing else. Routed on the raw path: `new URL()` would turn `/webhooks/../api/x` into `/api/x`.
  */
 export function createIngress(options: IngressOptions): Server {
   const readBody = createBodyReader();
@@ -82,7 +85,11 @@ export function createIngress(options: IngressOptions): Server {
     const webhook = options.snapshot().byEndpoint.get(path);
     if (webhook === undefined) return refuse({ request, path }, 404, 'unknown_webhook');
     const found = { request, path, webhook };
-    if (request.method !== 'POST') return refuse(found, ...ONLY_POST);
+    const { method = '' } = request;
+    const { methods = POST, handshakes: asking } = webhook.provider;
+    const handshakes = asking === undefined ? undefined : options.handshakes;
+    const isDelivery = methods.includes(method);
+    if (!isDelivery && handshakes === undefined) return refuse(found, ...otherMethod(methods));
     // Skip the body: a disabled webhook never reads it.
     if (!webhook.enabled)
       return delivered(await options.receive(webhook, { headers, body: NO_BYTES, query }));
@@ -91,28 +98,34 @@ export function createIngress(options: IngressOptions): Server {
     const read = await readBody(request, webhook.provider.bodyLimit);
     if (!read.ok) return read.why === 'closed' ? null : refuse(found, ...UNREAD[read.why]);
     const { publicUrl } = options;
-    const { method, socket } = request;
+    const { socket } = request;
     const raw: RawRequest = {
       ...{ headers, body: read.body, query, method, path },
       ...(socket.remoteAddress !== undefined && { address: socket.remoteAddress }),
       ...(publicUrl !== undefined && { publicUrl: () => publicUrl(path) }),
     };
-    const unsigned = webhook.provider.answerUnsigned?.(raw) ?? null;
     const take = () => options.receive(webhook, raw);
     try {
-      return (
-        unsigned ??
-        delivered(await (read.body.byteLength > LARGE_BYTES ? lock(['large body'], take) : take()))
-      );
+      const unsigned = webhook.provider.answerUnsigned?.(raw) ?? null;
+      if (unsigned !== null) return unsigned;
+      const asked = (await handshakes?.answer(webhook, method, raw)) ?? null;
+      if (asked?.kind === 'answered') return asked.ack;
+      // A POST is answered as every request without a signature that fits: a stranger learns nothing of the handshake.
+      if (asked !== null && isDelivery) return refuse({ ...found, handshake: asked.name }, 401, null);
+      if (!isDelivery) return refuse({ ...found, handshake: asked?.name ?? null }, ...otherMethod(methods));
+      return delivered(await (read.body.byteLength > LARGE_BYTES ? lock(['large body'], take) : take()));
     } finally {
       read.release();
     }
   }
 
-  function refuse({ request, path, webhook = null }: Found, ...answer: Parameters<typeof refusal>): Ack {
+  function refuse(
+    { request, path, webhook = null, handshake = null }: Found,
+    ...answer: Parameters<typeof refusal>
+  ): Ack {
     const { method = '', headers } = request;
     const encoding = headers['content-encoding'] ?? null;
-    options.onRefused?.({ method, path, webhook, status: answer[0], encoding, fault: null });
+    options.onRefused?.({ method, path, webhook, status: answer[0], encoding, fault: null, handshake });
     return refusal(...answer);
   }
 }
@@ -127,13 +140,20 @@ interface Found {
   readonly request: IncomingMessage;
   readonly path: string;
   readonly webhook?: Webhook | null;
+  /** See `RefusedRequest`. */
+  readonly handshake?: string | null;
+}
+
+const POST: readonly string[] = ['POST'];
+
+function otherMethod(methods: readonly string[]): Parameters<typeof refusal> {
+  return [405, 'method_not_allowed', { allow: methods.join(', ') }];
 }
 
 const UNREAD: Record<Exclude<BodyFailure, 'closed'>, Parameters<typeof refusal>> = {
   too_large: [413, 'body_too_large'],
   busy: [503, 'busy', { 'retry-after': '5' }],
 };
-const ONLY_POST = [405, 'method_not_allowed', { allow: 'POST' }] as const;
 const ONLY_GET = [405, 'method_not_allowed', { allow: 'GET' }] as const;
 const HEALTHY: Ack = {
   status: 200,
@@ -168,11 +188,11 @@ function probed(headers: Headers): Answer {
   return { status: 204, headers: { [PROBE_HEADER]: headers[PROBE_HEADER] ?? '' }, body: '' };
 }
 
-function refusal(status: number, error: string, headers: Headers = {}): Ack {
+function refusal(status: number, error: string | null, headers: Headers = {}): Ack {
   return {
     status,
     headers: { 'content-type': 'application/json', ...headers },
-    body: JSON.stringify({ error }),
+    body: JSON.stringify(error === null ? {} : { error }),
   };
 }
 

@@ -15,6 +15,8 @@ export interface RefusedRequest {
   readonly encoding: string | null;
   /** `TLS`, or Node's code of why its bytes could not be read as a request; null when they could. */
   readonly fault: string | null;
+  /** Name of the handshake that it asks, unsigned and not awaited. Left out or null when it asks none. */
+  readonly handshake?: string | null;
 }
 
 /** The row of a refused request. */
@@ -68,15 +70,18 @@ export function unroutedRecorder(parts: UnroutedParts): (request: RefusedRequest
 const MANAGEMENT = /^\/+(?:api|mcp|hooks|metrics|readyz)(?:\/|$)/;
 
 function adviceFor(request: RefusedRequest, parts: UnroutedParts): string {
-  const { status, webhook, path, encoding, fault } = request;
+  const { status, webhook, path, encoding, fault, handshake = null } = request;
   if (fault !== null) return brokenAdvice(fault);
+  if (handshake !== null) {
+    return `an unsigned handshake (${handshake}) that no one awaits. If you set the sender up now: hookctl webhook await ${webhook?.name}, then have it ask again`;
+  }
   switch (status) {
     case 404:
       return `no webhook is there. ${nearest(path, parts)}`;
     case 405:
       return path === '/healthz'
         ? 'it answers GET alone. Set the sender to the address of a webhook: hookctl webhook list'
-        : `${webhook?.name} takes POST alone. A browser shows nothing here; set the sender to POST`;
+        : `${webhook?.name} takes ${webhook?.provider.methods?.join(', ') ?? 'POST'} alone. A browser shows nothing here; set the sender to ${webhook?.provider.methods?.[0] ?? 'POST'}`;
     case 413:
       return 'its body is too large. Have the sender send less in one request';
     case 417:
