@@ -11,8 +11,6 @@ import { HANDSHAKES } from './forms.ts';
 
 const METHODS = ['POST', 'PUT', 'PATCH', 'DELETE', 'GET'] as const;
 const BODIES = ['auto', 'json', 'form', 'xml', 'text', 'multipart'] as const;
-/** How the bytes of a body are read; `auto`: as it begins, and as its content type says. */
-export type BodyForm = (typeof BODIES)[number];
 
 const place = z
   .string()
@@ -111,7 +109,7 @@ export const receiveFields = {
 
 const receiveSchema = z.object(receiveFields);
 /** The settings, read. */
-export type ReceiveSettings = z.output<typeof receiveSchema>;
+type ReceiveSettings = z.output<typeof receiveSchema>;
 
 /** Handshakes by name and by rule, each with its name. */
 export function handshakesOf(given: readonly (string | z.output<typeof rule>)[]): readonly HandshakeRule[] {
@@ -121,7 +119,7 @@ export function handshakesOf(given: readonly (string | z.output<typeof rule>)[])
   });
 }
 
-/** What of a provider these settings make. */
+/** The parts of a provider that these settings make. */
 export function receiveParts({
   handshake,
   methods,

@@ -19,7 +19,7 @@ export interface AnsweredHandshake {
 }
 
 /** What becomes of a request that may be a handshake; null when it is none. */
-export type HandshakeOutcome =
+type HandshakeOutcome =
   | { readonly kind: 'answered'; readonly ack: Ack }
   /** Neither signed nor awaited: the name of the handshake. */
   | { readonly kind: 'refused'; readonly name: string };
