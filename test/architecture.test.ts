@@ -70,6 +70,7 @@ const LAYERS: Readonly<Record<string, readonly string[]>> = {
     'store',
     'github-app',
   ],
+  recover: [...BASE, 'connect', 'deliveries', 'type:store'],
   views: [...BASE, 'store'],
   'task-views': [...BASE, 'views', 'tasks', 'store'],
   'agents/scheduler': [...BASE, 'agents', 'tasks', 'config', 'store'],
@@ -89,6 +90,7 @@ const LAYERS: Readonly<Record<string, readonly string[]>> = {
   server: [
     ...BASE,
     'connect',
+    'recover',
     'services',
     'mcp',
     'views',

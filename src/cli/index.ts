@@ -59,6 +59,12 @@ export const commands: readonly CliEntry[] = [
     load: async () => (await import('./trigger/trigger.ts')).configureTrigger,
   },
   {
+    name: 'recover',
+    group: 'Start',
+    summary: 'take in what senders sent and never arrived',
+    load: async () => (await import('./recover.ts')).configureRecover,
+  },
+  {
     name: 'tunnel',
     group: 'Start',
     summary: 'open a tunnel, show its state',

@@ -74,5 +74,18 @@ async function print({ io }: Services, view: StatusView): Promise<void> {
       `\n${await table(io.out, ['webhook', state('state'), below('url'), whole('deliveries'), time('last'), whole('id')], rows)}`,
     );
   }
+  if (view.sweeps.length > 0) {
+    const rows = view.sweeps.map((sweep) => [
+      `${sweep.connector} ${sweep.target}`,
+      localTime(sweep.ended_at),
+      String(sweep.missing),
+      String(sweep.redelivered + sweep.fetched),
+      sweep.problem ?? '-',
+    ]);
+    say(
+      io.out,
+      `\n${await table(io.out, [whole('log of'), time('read'), whole('missing'), whole('taken in'), below('problem')], rows)}`,
+    );
+  }
   for (const problem of view.problems) say(commandsOut(io), `\nproblem: ${escapeInvisibleLine(problem)}`);
 }

@@ -108,10 +108,12 @@ export interface LoggedAttempt {
   readonly hasArrived: boolean;
   /** As hookctl names it (`issues.opened`); null when the log does not tell. */
   readonly eventType: string | null;
+  /** What was sent, where the list tells it. Left out: `payload` does. */
+  readonly request?: LoggedRequest | null;
 }
 
 /** A delivery as the log keeps it: its bytes are written anew, so that no signature fits them. */
-interface LoggedRequest {
+export interface LoggedRequest {
   readonly headers: Headers;
   readonly payload: JsonObject;
 }

@@ -31,6 +31,9 @@ export interface ConnectContext {
   readonly signal?: AbortSignal;
 }
 
+/** What a sender is asked with. */
+export type AskContext = Pick<ConnectContext, 'accounts' | 'transport' | 'clock' | 'patienceMs' | 'signal'>;
+
 /** A sender, ready to be asked about one target. */
 export interface Opened {
   readonly connector: Connector;
@@ -48,7 +51,7 @@ export async function connectorNamed(name: string): Promise<Connector> {
 
 /** Throws `no_account` when nothing says who asks. */
 export async function openSender(
-  { accounts, transport, clock, patienceMs, signal }: ConnectContext,
+  { accounts, transport, clock, patienceMs, signal }: AskContext,
   connector: Connector,
   target: Target,
 ): Promise<Opened> {
@@ -77,7 +80,7 @@ export async function openSender(
 }
 
 /** The same for a connection that exists. Throws `other_account` when the account is another site's now. */
-export async function openConnected(context: ConnectContext, connection: Connection): Promise<Opened> {
+export async function openConnected(context: AskContext, connection: Connection): Promise<Opened> {
   const { kind, target: name, apiUrl } = connection;
   const opened = await openSender(context, await connectorNamed(connection.connector), { kind, name });
   if (opened.account.baseUrl === apiUrl) return opened;

@@ -2,6 +2,8 @@ import type { Accounts } from '../config/accounts.ts';
 import type { RegistryChange } from '../config/registry.ts';
 import type { DispatchResult } from '../deliveries/context.ts';
 import type { Receipt } from '../deliveries/receive.ts';
+import type { Gap } from '../recover/schedule.ts';
+import type { SweepReport } from '../recover/sweep.ts';
 import type { TunnelStatus } from '../tunnels/supervisor.ts';
 import type { AgentRun, Outgoing, Task, Webhook } from '../types.ts';
 import type { AnsweredHandshake } from './ingress/handshakes.ts';
@@ -56,6 +58,8 @@ export type ServeEvent =
   | { readonly type: 'tunnel'; readonly status: TunnelStatus }
   /** Slack's Socket Mode was opened, is tried again, or is given up. */
   | { readonly type: 'slack'; readonly status: SlackSocketStatus }
+  /** A sender's log was read, and something was missing, or nothing could arrive for a while. */
+  | { readonly type: 'swept'; readonly report: SweepReport; readonly gap: Gap | null }
   /** The dynamic webhooks changed, or would have. */
   | { readonly type: 'reloaded'; readonly change: RegistryChange }
   /** A reload lets hookctl run a program, post, or start an agent where it did not before. */

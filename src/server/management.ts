@@ -8,6 +8,7 @@ import type { Services } from '../services.ts';
 import type { StoreReader } from '../store/store.ts';
 import { managementApi, managementSocket } from './api/app.ts';
 import { createReadiness } from './api/readiness.ts';
+import type { ApiParts } from './api/route.ts';
 import { type AgentAccess, openAgentAccess } from './api/runs.ts';
 import { openWebhookAdmin } from './api/webhook-admin.ts';
 import { ensureToken } from './credentials.ts';
@@ -24,6 +25,7 @@ interface ManagementParts {
   readonly agents: Agents;
   readonly workspaces: () => Promise<Workspaces>;
   readonly metrics: Metrics;
+  readonly recover: ApiParts['recover'];
   readonly facts: () => RunningFacts;
   readonly handshakes: Pick<Handshakes, 'await'>;
   readonly problems: () => readonly string[];
@@ -36,7 +38,8 @@ interface OpenedManagement {
 
 /** The private socket with the API behind it. */
 export async function openManagement(parts: ManagementParts): Promise<OpenedManagement> {
-  const { services, agents, engine, live, emit, metrics, facts, handshakes, problems, workspaces } = parts;
+  const { services, agents, engine, live, recover, emit, metrics, facts } = parts;
+  const { handshakes, problems, workspaces } = parts;
   const onError = (error: unknown) => emit({ type: 'broken', error });
   const { located, redactor, version } = services;
   const { store } = engine.context;
@@ -45,6 +48,7 @@ export async function openManagement(parts: ManagementParts): Promise<OpenedMana
   const api = managementApi({
     ...engine,
     workspaces,
+    recover,
     dataFolder: located.dataFolder,
     taskChanged: (task) => emit({ type: 'task', task }),
     record: (change, actor) => services.audit(change, actor),

@@ -28,8 +28,9 @@ import { openManagement } from './management.ts';
 import { createMetrics } from './metrics.ts';
 import { permissionsOf } from './permissions.ts';
 import { type LastingProblem, lastingProblem, storedProblems, watchProblems } from './problems.ts';
+import { openServeRecovery } from './recovery/index.ts';
 import { type Retention, serveRetention } from './retention.ts';
-import { endpointUrl, type RunningFacts } from './status.ts';
+import { endpointUrl, publicEndpoint, type RunningFacts } from './status.ts';
 import { openServeTunnel, requireReachable, type ServeTunnel, tunnelSecrets } from './tunnel.ts';
 import { workspacesOf } from './workspaces/index.ts';
 
@@ -131,6 +132,7 @@ export async function serve(
   });
   const { server: management, access } = await openManagement({
     ...{ services, engine, live, emit, metrics, facts, handshakes, workspaces },
+    recover: (order) => recovery.recover(order),
     agents: configuration.agents,
     problems: () => problems().map(({ text }) => text),
   });
@@ -145,6 +147,12 @@ export async function serve(
       if (receipt.recorded) retention?.stored(receipt.size);
       else unrecorded.add();
     },
+  });
+  const recovery = openServeRecovery({
+    ...{ services, engine, receive, emit, accounts: configuration.accounts },
+    everyMs: configuration.project.recover.every,
+    hasTunnel: address.tunnel !== null,
+    publicUrlOf: (endpoint) => publicEndpoint(facts(), endpoint),
   });
   const ingress = createIngress({
     snapshot: live.current,
@@ -164,7 +172,8 @@ export async function serve(
   });
 
   const closing = closedTogether(services);
-  closing.push(() => closeGently([ingress, management], GRACE_MS), access.mcp.close);
+  closing.push(() => closeGently([ingress, management], GRACE_MS), access.mcp.close, recovery.close);
+  listeners.push(recovery.listen);
   const { managementPort: wantedPort, host, port } = address;
   await listenOrExplain(management, { host: '127.0.0.1', port: wantedPort, flag: '--management-port' });
   const ingressPort = await listenOrExplain(ingress, { host, port, flag: '--port' });
@@ -220,6 +229,7 @@ export async function serve(
     recovered: engine.queue.recover(),
   };
   emit({ type: 'ready', start });
+  recovery.begin();
   return scheduler;
 }
 

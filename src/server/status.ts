@@ -5,6 +5,7 @@ import { publicUrl } from '../tunnels/tunnel.ts';
 import { DELIVERY_STATUSES, type Delivery, type DeliveryStatus, type Webhook } from '../types.ts';
 import { deliveryView, iso, isoOrNull } from '../views.ts';
 import type { SlackSocketStatus } from './ingress/slack-socket.ts';
+import { lastSweepView } from './recovery/view.ts';
 
 export type TunnelView = ReturnType<typeof tunnelView>;
 
@@ -42,7 +43,10 @@ interface StatusSource {
   /** Null when no server runs. */
   readonly server: RunningFacts | null;
   /** Null while nothing was ever stored. */
-  readonly store: Pick<StoreReader, 'countsByWebhook' | 'countsByTaskStatus' | 'deliveries'> | null;
+  readonly store: Pick<
+    StoreReader,
+    'countsByWebhook' | 'countsByTaskStatus' | 'deliveries' | 'connections' | 'sweeps'
+  > | null;
   readonly webhooks: readonly Webhook[];
   /** Files of the project that the server has not loaded as they are. Left out: none. */
   readonly notLoaded?: readonly UnloadedFile[];
@@ -103,9 +107,19 @@ export function statusView(source: StatusSource) {
     totals: totals(source.webhooks, rows),
     tasks: source.store?.countsByTaskStatus() ?? {},
     recent_deliveries: (source.store?.deliveries({ limit: RECENT }) ?? []).map(recentDelivery),
+    sweeps: source.store === null ? [] : lastSweeps(source.store),
     not_loaded: source.notLoaded ?? [],
     problems: source.problems,
   };
+}
+
+/** The last sweep of each connection that had one. */
+function lastSweeps(store: Pick<StoreReader, 'connections' | 'sweeps'>) {
+  const byConnection = new Map(store.sweeps().map((sweep) => [sweep.connectionId, sweep]));
+  return store.connections().flatMap((connection) => {
+    const sweep = byConnection.get(connection.id);
+    return sweep === undefined ? [] : [lastSweepView(connection, sweep)];
+  });
 }
 
 /** Over all webhooks, those that were removed since among them. */
@@ -131,7 +145,7 @@ function recentDelivery(delivery: Delivery) {
 }
 
 /** Where senders outside reach an endpoint; null when nothing leads here from outside. */
-function publicEndpoint(server: RunningFacts, endpoint: string): string | null {
+export function publicEndpoint(server: RunningFacts, endpoint: string): string | null {
   const url = endpointUrl(server, endpoint);
   return url === server.ingressUrl + endpoint ? null : url;
 }

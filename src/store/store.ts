@@ -15,6 +15,7 @@ import type { AuditFilter, AuditReader } from './audit.ts';
 import type { ConnectionReader, ConnectionWriter } from './connections.ts';
 import type { RunReader, RunWriter } from './runs.ts';
 import type { BodyFilter, PrunableBody, SelectionReader, Swept } from './selection.ts';
+import type { SweepReader, SweepWriter } from './sweeps.ts';
 import type {
   AgentEventReader,
   AgentEventWriter,
@@ -249,7 +250,8 @@ export interface StoreReader
     RunReader,
     AuditReader,
     AgentEventReader,
-    ConnectionReader {
+    ConnectionReader,
+    SweepReader {
   delivery(id: string): Delivery | null;
   deliveries(filter?: DeliveryFilter): readonly Delivery[];
   /**
@@ -317,7 +319,8 @@ export interface Store
     TaskWriter,
     RunWriter,
     AgentEventWriter,
-    ConnectionWriter {
+    ConnectionWriter,
+    SweepWriter {
   /** Throws `index_behind` while too many accepted deliveries can't be read yet. */
   accept(delivery: NewDelivery): Promise<Accepted>;
   /** Resolves when all deliveries that were accepted before can be read. */

@@ -146,6 +146,11 @@ const WRITES: Readonly<Record<Write, (store: Store) => Promise<unknown>>> = {
   addConnection: (store) => store.addConnection(connection),
   changeConnection: (store) => store.changeConnection('con-1', { problem: WORDS }),
   forgetConnection: (store) => store.forgetConnection('con-2'),
+  noteSweep: (store) =>
+    store.noteSweep({
+      ...{ connectionId: 'con-1', startedAt: NOW, endedAt: NOW, since: NOW, through: NOW },
+      ...{ listed: 1, missing: 1, redelivered: 0, fetched: 0, problem: WORDS },
+    }),
   requeue: (store) => store.requeue('dlv-2'),
   createTask: (store) => store.createTask(creation),
   noteTask: (store) =>

@@ -18,6 +18,7 @@ export function apiOver(engine: ApiEngine, record?: Parameters<typeof management
     dataFolder: engine.folder,
     taskChanged: () => undefined,
     record: record ?? (async () => undefined),
+    recover: async () => [],
     served: null,
     onError(error) {
       throw error;

@@ -58,10 +58,28 @@ async function ownCall(services: Services, command: string): Promise<ApiCall> {
     secretNames: () => secretVariables(configuration, configuration.snapshot),
     report: (text) => say(services.io.err, text),
   });
+  const [{ createSweeper }, { receive }] = await Promise.all([
+    import('../../server/recovery/index.ts'),
+    import('../../deliveries/receive.ts'),
+  ]);
+  const stop = new AbortController();
+  services.defer(() => stop.abort());
+  const recover = createSweeper({
+    ...{ engine, accounts: configuration.accounts, signal: stop.signal },
+    publicUrlOf: () => null,
+    async receive(webhook, request, obtained) {
+      const receipt = await receive(engine.context, webhook, request, obtained);
+      const { deliveryId: id, externalId, status, parsedDelivery } = receipt;
+      if (status === 'pending')
+        await engine.queue.push({ id, externalId, attempts: 0, nextAttemptAt: null }, parsedDelivery);
+      return receipt;
+    },
+  });
   return inProcess(services, (onError) =>
     managementApi({
       ...engine,
       workspaces,
+      recover,
       dataFolder: services.located.dataFolder,
       taskChanged: () => undefined,
       record: (change, actor) => services.audit(change, actor),

@@ -8,6 +8,7 @@ import { escapeInvisibleLine, shorten } from '../../lib/text/escape-invisible.ts
 import { providerFacts } from '../../providers/facts.ts';
 import type { ServeEvent } from '../../server/events.ts';
 import { permissionText } from '../../server/permissions.ts';
+import { sweepView } from '../../server/recovery/view.ts';
 import { publicBase, slackSocketView, tunnelView } from '../../server/status.ts';
 import { runView } from '../../task-views.ts';
 import { RELAY_VERDICT } from '../../tunnels/relay.ts';
@@ -15,6 +16,7 @@ import type { TunnelStatus } from '../../tunnels/supervisor.ts';
 import type { AgentRun, TaskStatus } from '../../types.ts';
 import { deliveryView, outgoingView, taskView } from '../../views.ts';
 import { bytes, duration, tunnelLine } from '../kit/print.ts';
+import { sweepLine } from '../kit/sweeps.ts';
 import { liveChangeLines, liveChangeView } from './live-change.ts';
 
 type Paint = (style: Style, text: string) => string;
@@ -188,6 +190,16 @@ export function shown(event: ServeEvent): Shown {
           'slack socket',
         ],
         isRoutine: phase === 'open' || phase === 'connecting',
+      };
+    }
+    case 'swept': {
+      const view = sweepView(event.report, event.gap);
+      const isGood = view.problem === null && view.window_start === null;
+      return {
+        lines: (paint) => [paint(isGood ? 'green' : 'yellow', sweepLine(view))],
+        json: () => [['state', { of: 'recovery', ...view }]],
+        log: () => [isGood ? 'info' : 'warn', { ...view, lost: view.lost.length }, 'swept'],
+        isRoutine: isGood && view.missing === 0,
       };
     }
     case 'reloaded': {

@@ -120,6 +120,12 @@ const retention = z.strictObject({
     .describe('How many bytes are kept altogether, such as 2GB; beyond that the oldest go first.'),
 });
 
+const recover = z.strictObject({
+  every: duration
+    .prefault('15m')
+    .describe('How often the logs of connected senders are read for what never arrived; default 15m.'),
+});
+
 const loopGuard = z.strictObject({
   runs: z
     .int()
@@ -153,6 +159,7 @@ const projectSchema = z.strictObject({
   credentials: z.record(z.string(), credential).prefault({}).describe('For replies, by provider.'),
   slack: slack.prefault({}).describe('Slack without a public URL.'),
   retention: retention.prefault({}).describe('What is kept of deliveries that were worked off.'),
+  recover: recover.prefault({}).describe('How what never arrived is found in the logs of connected senders.'),
   loopGuard: loopGuard
     .prefault({})
     .describe('When a thread is paused in which bots answer each other. What people write does not count.'),

@@ -12,6 +12,7 @@ import { conversationRoutes, flowRoutes } from './flows.ts';
 import { guard, type ManagementEnv } from './guard.ts';
 import { outboxRoutes } from './outbox.ts';
 import type { Readiness } from './readiness.ts';
+import { recoverRoutes } from './recover.ts';
 import { type ApiEnv, type ApiParts, type AuditedChange, answerError, problem } from './route.ts';
 import { claudeHookRoutes, type RunAccess } from './runs.ts';
 import { agentRoutes, taskRoutes } from './tasks.ts';
@@ -55,7 +56,14 @@ export function managementApi(options: ManagementApiOptions): Hono<ApiEnv> {
     api.get('/status', (context) => context.json(served.status()));
     api.route('/', webhookRoutes(served.webhooks));
   }
-  for (const routes of [deliveryRoutes, outboxRoutes, taskRoutes, agentRoutes, workspaceRoutes])
+  for (const routes of [
+    deliveryRoutes,
+    recoverRoutes,
+    outboxRoutes,
+    taskRoutes,
+    agentRoutes,
+    workspaceRoutes,
+  ])
     api.route('/', routes(options));
   for (const routes of [flowRoutes, conversationRoutes, auditRoutes]) api.route('/', routes(store));
   return api.onError(answerError(onError));

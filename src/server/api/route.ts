@@ -5,6 +5,8 @@ import type { Workspaces } from '../../agents/workspace/workspaces.ts';
 import type { Engine } from '../../deliveries/engine.ts';
 import { ConfigError, type Diagnostic, type ExitCode, HookctlError, usageError } from '../../errors.ts';
 import { parseJson } from '../../lib/json.ts';
+import type { RecoverOrder } from '../../recover/schedule.ts';
+import type { SweepReport } from '../../recover/sweep.ts';
 import type { Actor, JsonObject, NewAuditEntry, Task } from '../../types.ts';
 import { clientOf } from '../credentials.ts';
 
@@ -13,6 +15,8 @@ export interface ApiParts extends Pick<Engine, 'context' | 'queue'> {
   readonly outbox: Pick<Engine['outbox'], 'wake'>;
   readonly dataFolder: string;
   readonly workspaces: () => Promise<Workspaces>;
+  /** Reads the logs of the connected senders. */
+  readonly recover: (order: RecoverOrder) => Promise<readonly SweepReport[]>;
   /** Called with each task that a request made or moved. */
   readonly taskChanged: (task: Task) => void;
 }

@@ -44,6 +44,8 @@ export const DURABILITY: { readonly [Name in OperationName]: 'synced' | 'written
   noteRun: 'written',
   endRun: 'synced',
   giveNotice: 'synced',
+  // A sweep that is forgotten is made again.
+  noteSweep: 'written',
   probe: 'synced',
   // What is removed after it must not be needed to make rows again.
   findUnused: 'synced',

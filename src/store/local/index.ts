@@ -22,6 +22,7 @@ import { listConversations, listFlows, readFlows } from './tables/flows.ts';
 import { listOutgoing, readOutbox } from './tables/outbox.ts';
 import { readRetention, readSelection } from './tables/retention.ts';
 import { readRuns } from './tables/runs.ts';
+import { readSweeps } from './tables/sweeps.ts';
 import { listTasks, readTasks } from './tables/tasks.ts';
 import { migrate, requireCurrentSchema, schemaVersion } from './tables/versions.ts';
 import { startWriter, type Writer } from './writer-client.ts';
@@ -97,6 +98,7 @@ function readerOf(db: DatabaseSync, sql: Sql, folder: string): StoreReader {
     ...readAudit(sql),
     ...readAgentEvents(sql),
     ...readConnections(sql),
+    ...readSweeps(sql),
     body(deliveryId) {
       const location = locationOf(deliveryId);
       return location === null ? null : bodyAt(location);

@@ -4,7 +4,7 @@ import type { LogPosition } from '../log/segments.ts';
 import type { Sql } from '../sql.ts';
 import { ackEvent, joinEvents } from './agent-events.ts';
 import { recordAudit } from './audit.ts';
-import { addConnection, changeConnection, forgetConnection } from './connections.ts';
+import { addConnection, changeConnection, forgetConnection, noteSweep } from './connections.ts';
 import { postpone, recordOutcome, reject, requeue } from './deliveries.ts';
 import { joinFlows, unlinkFlow } from './flows.ts';
 import { addComment, beginOutgoing, dropOutgoing, noteOutgoing, retryOutgoing } from './outbox.ts';
@@ -66,6 +66,7 @@ export const operations: { readonly [Name in OperationName]: Operation<Operation
   noteRun,
   endRun,
   giveNotice,
+  noteSweep,
   probe,
   findUnused,
 };

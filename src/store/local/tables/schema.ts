@@ -279,4 +279,16 @@ create unique index connections_once on connections (connector, api_url, kind, t
    create unique index flow_links_one on flow_links (flow_id) where undone = 0;
    create index flow_links_by_target on flow_links (into_flow_id);
    create index flows_by_external_id on flows (external_id);`,
+  `create table sweeps (
+  connection_id text primary key references connections (id) on delete cascade,
+  started_at integer not null,
+  ended_at integer not null,
+  since integer not null,
+  through integer not null,
+  listed integer not null,
+  missing integer not null,
+  redelivered integer not null,
+  fetched integer not null,
+  problem text
+) strict, without rowid;`,
 ];

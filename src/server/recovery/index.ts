@@ -1,0 +1,93 @@
+import type { Accounts } from '../../config/accounts.ts';
+import type { Engine } from '../../deliveries/engine.ts';
+import { openSchedule, type RecoverOrder, type Schedule } from '../../recover/schedule.ts';
+import type { RecoverContext, SweepReport } from '../../recover/sweep.ts';
+import type { Services } from '../../services.ts';
+import type { TunnelStatus } from '../../tunnels/supervisor.ts';
+import type { Connection } from '../../types.ts';
+import type { ServeListener } from '../events.ts';
+
+/** A payload is read from a log whole; GitHub's have up to 25 MB. */
+const MAX_ANSWER_BYTES = 64 * 1024 * 1024;
+const DEADLINE_MS = 60_000;
+/** How long one call waits for a limit: no person waits for it. */
+const PATIENCE_MS = 10 * 60_000;
+
+interface SweeperParts {
+  readonly engine: Pick<Engine, 'context'>;
+  readonly accounts: Accounts;
+  readonly publicUrlOf: (endpoint: string) => string | null;
+  readonly receive: RecoverContext['receive'];
+  readonly signal: AbortSignal;
+}
+
+/** Sweeps connections one after the other. Loads what it needs at the first one. */
+export function createSweeper(parts: SweeperParts) {
+  const { engine, accounts, publicUrlOf, receive, signal } = parts;
+  const { store, snapshot, clock } = engine.context;
+  return async (order: RecoverOrder): Promise<readonly SweepReport[]> => {
+    const chosen = store.connections().filter((each) => isFor(each, order));
+    if (chosen.length === 0) return [];
+    const [{ sweepConnection }, { createTransport }] = await Promise.all([
+      import('../../recover/sweep.ts'),
+      import('../../outbox/transport.ts'),
+    ]);
+    const transport = createTransport({ maxAnswerBytes: MAX_ANSWER_BYTES, deadlineMs: DEADLINE_MS });
+    const connect = {
+      ...{ store, accounts, snapshot, clock, transport, publicUrlOf },
+      ...{ patienceMs: PATIENCE_MS, signal },
+    };
+    const reports: SweepReport[] = [];
+    try {
+      for (const each of chosen)
+        reports.push(await sweepConnection({ connect, receive, signal }, each, order));
+    } finally {
+      await transport.close();
+    }
+    return reports;
+  };
+}
+
+function isFor({ webhook, webhookId }: Connection, order: RecoverOrder): boolean {
+  return order.webhook === null || order.webhook === webhook || order.webhook === webhookId;
+}
+
+interface ServeRecoveryParts extends Omit<SweeperParts, 'signal'> {
+  readonly services: Services;
+  readonly everyMs: number;
+  readonly hasTunnel: boolean;
+  readonly emit: ServeListener;
+}
+
+/** Recovery of a server. */
+interface ServeRecovery extends Pick<Schedule, 'begin' | 'recover' | 'close'> {
+  readonly listen: ServeListener;
+}
+
+/** Sweeps at the start, after gaps and now and then, and tells what was found. */
+export function openServeRecovery(parts: ServeRecoveryParts): ServeRecovery {
+  const { services, everyMs, hasTunnel, emit } = parts;
+  const stop = new AbortController();
+  const schedule = openSchedule({
+    ...{ everyMs, hasTunnel, clock: services.clock, dataFolder: services.located.dataFolder },
+    sweep: createSweeper({ ...parts, signal: stop.signal }),
+    report: (report, gap) => emit({ type: 'swept', report, gap }),
+    broken: (error) => emit({ type: 'broken', error }),
+  });
+  return {
+    begin: schedule.begin,
+    recover: schedule.recover,
+    listen(event) {
+      if (event.type === 'tunnel') schedule.tunnel(stateOf(event.status));
+    },
+    close() {
+      stop.abort();
+      return schedule.close();
+    },
+  };
+}
+
+/** Degraded: this machine can't reach its own public name, which others perhaps can. */
+function stateOf({ phase, since, tunnel }: TunnelStatus) {
+  return { isUp: tunnel !== null && (phase === 'up' || phase === 'degraded'), since };
+}
