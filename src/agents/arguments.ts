@@ -64,10 +64,10 @@ const RUNNING_OPTION =
 const BY_STDIN = 'the prompt on stdin says all of it';
 
 /** What is unsafe in the arguments of a `command` agent, or names a placeholder that does not exist. */
-export function argumentIssues(field: 'args' | 'resumeArgs', args: readonly string[]): readonly Issue[] {
+export function argumentIssues(field: readonly string[], args: readonly string[]): readonly Issue[] {
   return args.flatMap((argument, index) => {
     const issue = issueOf(argument);
-    return issue === null ? [] : [{ path: [field, index], ...issue }];
+    return issue === null ? [] : [{ path: [...field, index], ...issue }];
   });
 }
 

@@ -1,6 +1,6 @@
 import { isJsonObject } from '../lib/json.ts';
-import { escapeInvisibleLine, shorten } from '../lib/text/escape-invisible.ts';
-import type { JsonObject, JsonValue, RunUsage } from '../types.ts';
+import type { JsonObject, JsonValue, RunCause, RunUsage } from '../types.ts';
+import { causeOf, numberOf, readEvent, textOf, toolCall } from './events.ts';
 import type { LogLine } from './runner.ts';
 
 /**
@@ -10,6 +10,8 @@ import type { LogLine } from './runner.ts';
 export interface ClaudeResult {
   readonly failed: boolean;
   readonly text: string;
+  /** Left out when it did not fail. */
+  readonly cause?: RunCause;
   readonly sessionId: string | null;
   readonly usage: RunUsage;
   readonly denials: readonly string[];
@@ -21,17 +23,10 @@ type ClaudeEvent =
   | { readonly type: 'log'; readonly lines: readonly LogLine[] }
   | { readonly type: 'result'; readonly result: ClaudeResult };
 
-const INPUT_LENGTH = 200;
-
 /** Null when the line is no JSON: a message for people. */
 export function readClaudeLine(line: string): ClaudeEvent | null {
-  let event: unknown;
-  try {
-    event = JSON.parse(line);
-  } catch {
-    return null;
-  }
-  if (!isJsonObject(event)) return null;
+  const event = readEvent(line);
+  if (event === null) return null;
   const { type, subtype, session_id: sessionId } = event;
   if (type === 'result') return { type: 'result', result: resultOf(event) };
   if (type === 'system' && subtype === 'init' && typeof sessionId === 'string') {
@@ -39,12 +34,15 @@ export function readClaudeLine(line: string): ClaudeEvent | null {
   }
   if (type === 'assistant') return { type: 'log', lines: contentOf(event).flatMap(spoken) };
   if (type === 'system' && subtype === 'api_retry') {
-    return {
-      type: 'log',
-      lines: [{ kind: 'note', text: 'the API refused for now; Claude Code tries again' }],
-    };
+    return { type: 'log', lines: [{ kind: 'note', text: retryText(event) }] };
   }
   return { type: 'log', lines: [] };
+}
+
+function retryText({ error_status: status, error, attempt, max_retries: most }: JsonObject): string {
+  const why = [numberOf(status), textOf(error)?.replaceAll('_', ' ')].filter(Boolean).join(' ');
+  const count = numberOf(attempt) === null ? '' : ` (${attempt} of ${numberOf(most) ?? '?'})`;
+  return `the API refused for now${why === '' ? '' : `: ${why}`}; Claude Code tries again${count}`;
 }
 
 function contentOf({ message }: JsonObject): readonly JsonValue[] {
@@ -56,12 +54,12 @@ function spoken(block: JsonValue): readonly LogLine[] {
   if (!isJsonObject(block)) return [];
   if (block.type === 'text' && typeof block.text === 'string') return [{ kind: 'said', text: block.text }];
   if (block.type !== 'tool_use') return [];
-  const input = shorten(escapeInvisibleLine(JSON.stringify(block.input ?? {})), INPUT_LENGTH);
-  return [{ kind: 'did', text: `${textOf(block.name) ?? 'a tool'} ${input}` }];
+  return [{ kind: 'did', text: toolCall(block.name, block.input) }];
 }
 
 function resultOf(event: JsonObject): ClaudeResult {
   const { subtype, is_error: isError, result, errors, session_id: sessionId, num_turns: turns } = event;
+  const { api_error_status: status } = event;
   const failed = isError === true || (subtype !== undefined && subtype !== 'success');
   const causes = Array.isArray(errors) ? errors.filter((error) => typeof error === 'string').join('; ') : '';
   const how = subtype === 'success' ? null : textOf(subtype)?.replaceAll('_', ' ');
@@ -69,6 +67,7 @@ function resultOf(event: JsonObject): ClaudeResult {
   return {
     failed,
     text: failed ? why || 'Claude Code reports an error' : (textOf(result) ?? ''),
+    ...(failed && { cause: subtype === 'success' ? causeOf(why, numberOf(status)) : 'failed' }),
     sessionId: textOf(sessionId),
     usage: {
       costUsd: numberOf(event.total_cost_usd),
@@ -107,18 +106,5 @@ function summed(
 
 function denialsOf(value: JsonValue | undefined): readonly string[] {
   if (!Array.isArray(value)) return [];
-  return value.filter(isJsonObject).map(({ tool_name: tool, tool_input: input }) => {
-    return shorten(
-      escapeInvisibleLine(`${textOf(tool) ?? 'a tool'} ${JSON.stringify(input ?? {})}`),
-      INPUT_LENGTH,
-    );
-  });
-}
-
-function textOf(value: JsonValue | undefined): string | null {
-  return typeof value === 'string' ? value : null;
-}
-
-function numberOf(value: JsonValue | undefined): number | null {
-  return typeof value === 'number' && Number.isFinite(value) && value >= 0 ? value : null;
+  return value.filter(isJsonObject).map(({ tool_name: tool, tool_input: input }) => toolCall(tool, input));
 }

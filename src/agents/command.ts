@@ -1,16 +1,18 @@
 import { randomUUID } from 'node:crypto';
 import { constants } from 'node:fs';
 import { open, writeFile } from 'node:fs/promises';
-import { resolve } from 'node:path';
 import { z } from 'zod';
 import { getPath } from '../lib/json.ts';
 import { describeEnd } from '../lib/process/subprocess.ts';
+import { compileRegex } from '../lib/regex.ts';
 import { type Issue, type JsonValue, NO_USAGE, type RunUsage } from '../types.ts';
 import { argumentIssues, fillIn, type PlaceholderValues, placeholdersOf, valuesOf } from './arguments.ts';
 import { type BoundedEnd, startBounded } from './bounded.ts';
 import { runEnvironment } from './environment.ts';
+import { readEvent } from './events.ts';
 import type { AgentRunner, CommonOptions, RunOrder, RunResult } from './runner.ts';
-import { commonFields } from './settings.ts';
+import { causeOfEnd, programPath } from './session-run.ts';
+import { budgetIsLate, commonFields, modelFields } from './settings.ts';
 
 /** Most of a result that is kept, in characters (of a file: bytes). */
 const RESULT_LIMIT = 1_000_000;
@@ -90,6 +92,20 @@ const options = z.strictObject({
     .array(z.string())
     .describe('Arguments from the second run of a conversation on, for a program that takes {{session}}.')
     .optional(),
+  session: z
+    .strictObject({
+      capture: z
+        .string()
+        .min(1)
+        .describe(
+          'Where the program names its session: a dotted path in a JSON line, or a regex with one group: "/session id: (\\S+)/".',
+        ),
+      resume: z.array(z.string()).min(1).describe('Arguments that continue it, with {{session}}.'),
+    })
+    .describe('For a program that names its session itself.')
+    .optional(),
+  model: modelFields.model.describe('Whose price of `prices` counts for its tokens.'),
+  budgetUsd: modelFields.budgetUsd,
   prompt: z
     .enum(['stdin', 'file'])
     .default('stdin')
@@ -117,7 +133,7 @@ export const command: AgentRunner<CommandOptions> = {
   name: 'command',
   options,
 
-  check({ program, args, resumeArgs = [] }) {
+  check({ program, args, resumeArgs = [], session }) {
     const inProgram = placeholdersOf(program).length > 0;
     const withoutSession = resumeArgs.length > 0 && !usesSession(args);
     return [
@@ -133,28 +149,32 @@ export const command: AgentRunner<CommandOptions> = {
             ),
           ]
         : []),
-      ...argumentIssues('args', args),
-      ...argumentIssues('resumeArgs', resumeArgs),
+      ...argumentIssues(['args'], args),
+      ...argumentIssues(['resumeArgs'], resumeArgs),
+      ...(session === undefined ? [] : sessionIssues(session, args)),
     ];
   },
+  cannotHold: budgetIsLate,
 
   program: ({ program }) => program,
-  sessionKey: ({ args }, agent) => (usesSession(args) ? `command:${agent}` : null),
+  sessionKey: ({ args, session }, agent) =>
+    usesSession(args) || session !== undefined ? `command:${agent}` : null,
 
-  mostUsd: () => null,
+  mostUsd: ({ budgetUsd = null }) => budgetUsd,
 
   async start(order, io) {
-    const { options: settings, projectFolder } = order;
-    const session = usesSession(settings.args) ? (order.session ?? randomUUID()) : null;
+    const { options: settings } = order;
+    const session = usesSession(settings.args) ? (order.session ?? randomUUID()) : order.session;
     const values = valuesOf(order, session ?? '');
-    const template = order.session === null ? settings.args : (settings.resumeArgs ?? settings.args);
+    const { args: firstArgs, resumeArgs = settings.session?.resume ?? firstArgs } = settings;
+    const template = order.session === null ? firstArgs : resumeArgs;
+    const capture = settings.session === undefined ? null : sessionReader(settings.session.capture);
+    let captured: string | null = null;
     const args = template.map((argument) => fillIn(argument, values));
     const prompt = Buffer.from(order.prompt);
     if (settings.prompt === 'file') await writeFile(values.promptFile, prompt, { flag: 'wx', mode: 0o600 });
     const stdout = collectLines();
-    const program = settings.program.includes('/')
-      ? resolve(projectFolder, settings.program)
-      : settings.program;
+    const program = programPath(order, settings.program);
     const running = await startBounded(order, {
       program,
       args,
@@ -163,11 +183,16 @@ export const command: AgentRunner<CommandOptions> = {
       howToGet: `Install it, or correct \`agents.${order.run.agent}.program\`.`,
       onLine(line, stream) {
         if (stream === 'stdout') stdout.add(line);
+        const named = captured === null ? (capture?.(line) ?? null) : null;
+        if (named !== null) {
+          captured = named;
+          io.session(named, null);
+        }
         io.log({ kind: 'output', text: line });
       },
     });
     io.started(running.pid, [program, ...args]);
-    if (session !== null) io.session(session, null);
+    if (session !== null && capture === null) io.session(session, null);
     const result = running.ended.then((end) => resultOf(order, end, stdout.text(), values));
     return { result, stop: running.stop };
   },
@@ -177,12 +202,49 @@ function usesSession(args: readonly string[]): boolean {
   return args.some((argument) => placeholdersOf(argument).includes('session'));
 }
 
+type Session = NonNullable<CommandOptions['session']>;
+
+function sessionIssues({ capture, resume }: Session, args: readonly string[]): readonly Issue[] {
+  const isWrong = sessionReader(capture) === null;
+  return [
+    ...(isWrong
+      ? [issue('session', `${capture} is no regex with one group`, 'Write /session id: (\\S+)/.')]
+      : []),
+    ...(usesSession(resume)
+      ? []
+      : [issue('session', 'resume does not name the session', 'Put {{session}} into session.resume.')]),
+    ...(usesSession(args)
+      ? [
+          issue(
+            'session',
+            'args give the session, so there is none to capture',
+            'Remove session, or {{session}}.',
+          ),
+        ]
+      : []),
+    ...argumentIssues(['session', 'resume'], resume),
+  ];
+}
+
+/** The pattern of a capture that is a regex; null for a path. */
+function patternOf(capture: string): string | null {
+  return capture.length > 2 && capture.startsWith('/') && capture.endsWith('/') ? capture.slice(1, -1) : null;
+}
+
+/** Finds the session's id in a line that a program printed. Null when the capture is no regex with one group. */
+function sessionReader(capture: string): ((line: string) => string | null) | null {
+  const pattern = patternOf(capture);
+  if (pattern === null) return (line) => textAt(readEvent(line) ?? undefined, capture);
+  const compiled = compileRegex(pattern, '');
+  return compiled.ok && compiled.regex.groups === 1 ? compiled.regex.firstGroup : null;
+}
+
 function issue(field: string, message: string, fix: string): Issue {
   return { path: [field], message, fix };
 }
 
 async function resultOf(
-  { options: settings }: RunOrder<CommandOptions>,
+  { options: settings, priceOf }: RunOrder<CommandOptions>,
   end: BoundedEnd,
   stdout: string,
   { resultFile }: PlaceholderValues,
@@ -191,23 +253,41 @@ async function resultOf(
   const source = wish.from === 'stdout' ? stdout : await readResultFile(resultFile);
   const value = 'json' in wish ? parseOutput(source ?? '') : undefined;
   const text = ('json' in wish ? textAt(value, wish.json) : source)?.trim() ?? '';
-  const usage: RunUsage =
-    'json' in wish
-      ? {
-          costUsd: numberAt(value, wish.costUsd),
-          inputTokens: numberAt(value, wish.inputTokens),
-          outputTokens: numberAt(value, wish.outputTokens),
-          turns: numberAt(value, wish.turns),
-        }
-      : NO_USAGE;
+  const usage = 'json' in wish ? usageAt(value, wish, priceOf) : NO_USAGE;
   const failed = failureOf(settings, end, text);
   return {
     state: failed === null ? 'completed' : 'failed',
     text: failed ?? text,
+    ...(failed !== null && { cause: causeOfEnd(end) }),
     exitCode: end.code,
     signal: end.signal,
     usage,
     denials: [],
+  };
+}
+
+type Places = Exclude<CommandOptions['result'], string>;
+
+function usageAt(
+  value: JsonValue | undefined,
+  places: Places,
+  priceOf: RunOrder<unknown>['priceOf'],
+): RunUsage {
+  const [inputTokens, outputTokens] = [
+    numberAt(value, places.inputTokens),
+    numberAt(value, places.outputTokens),
+  ];
+  const isCounted = inputTokens !== null || outputTokens !== null;
+  const tokens = {
+    model: null,
+    input: inputTokens ?? 0,
+    cached: 0,
+    cacheWrite: 0,
+    output: outputTokens ?? 0,
+  };
+  return {
+    costUsd: numberAt(value, places.costUsd) ?? (isCounted ? priceOf([tokens]) : null),
+    ...{ inputTokens, outputTokens, turns: numberAt(value, places.turns) },
   };
 }
 

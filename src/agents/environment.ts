@@ -1,5 +1,6 @@
 import { realpath, stat } from 'node:fs/promises';
-import { isAbsolute, relative, resolve } from 'node:path';
+import { homedir } from 'node:os';
+import { isAbsolute, join, relative, resolve } from 'node:path';
 import { type Environment, programEnvironment } from '../lib/process/subprocess.ts';
 import type { Task } from '../types.ts';
 import type { RunOrder } from './runner.ts';
@@ -37,6 +38,26 @@ export function runEnvironment(
     HOOKCTL_CONVERSATION_ID: run.conversationId,
     HOOKCTL_AGENT: run.agent,
   };
+}
+
+/** Where programs keep their login. */
+interface LoginPlaces {
+  readonly variables: readonly string[];
+  /** A folder: the variable that names it, else where it is below the home folder. */
+  readonly folder: readonly [variable: string, usual: string];
+  readonly file: string;
+}
+
+/** The variable or the file by which a program is logged in; null when neither is there. */
+export async function findLogin(
+  env: Environment,
+  { variables, folder, file }: LoginPlaces,
+): Promise<string | null> {
+  const variable = variables.find((name) => (env[name] ?? '') !== '');
+  if (variable !== undefined) return variable;
+  const [named, usual] = folder;
+  const path = join(env[named] ?? join(env.HOME ?? homedir(), usual), file);
+  return (await stat(path).catch(() => null))?.isFile() === true ? path : null;
 }
 
 /** Where an agent works, with every link followed; or why it may not. */

@@ -1,6 +1,6 @@
 import type { z } from 'zod';
 import type { Environment } from '../lib/process/subprocess.ts';
-import type { AgentRun, Issue, RunUsage, Task } from '../types.ts';
+import type { AgentRun, Issue, ModelTokens, RunCause, RunUsage, Task } from '../types.ts';
 import type { commonFields } from './settings.ts';
 
 /**
@@ -71,6 +71,10 @@ export interface RunOrder<Options> {
   readonly taskList: string | null;
   /** The session of the conversation's earlier run; null when this is the first one. */
   readonly session: string | null;
+  /** Tokens of the whole session when its last run ended, for programs that count by session; empty when not known. */
+  readonly meter: readonly ModelTokens[];
+  /** What tokens cost by `prices` of webhooks.yml, in dollars; null when a model has no price there. */
+  readonly priceOf: (tokens: readonly ModelTokens[]) => number | null;
   readonly environment: RunEnvironment;
 }
 
@@ -94,6 +98,10 @@ export interface RunResult {
   readonly state: 'completed' | 'failed';
   /** What the agent answers, or why it failed, with the last lines that it printed. */
   readonly text: string;
+  /** Why it failed, where that is told apart. */
+  readonly cause?: RunCause;
+  /** Tokens of the whole session by now, of programs that count by session. */
+  readonly meter?: readonly ModelTokens[];
   readonly exitCode: number | null;
   readonly signal: string | null;
   readonly usage: RunUsage;
@@ -111,6 +119,16 @@ export interface StartedRun {
 /** What every agent's settings have, whatever its runner: `commonFields` says what each is. `use` names the runner. */
 export type CommonOptions = Readonly<z.output<z.ZodObject<typeof commonFields>>> & { readonly use: string };
 
+/** What `hookctl check` finds out about a program without running anything that costs. */
+interface ProgramFacts {
+  /** The version that hookctl was tested with; `--version` prints the installed one. */
+  readonly tested: string;
+  /** Where its login is found, in words (`~/.codex/auth.json`); null when there is none. Reads files, starts nothing. */
+  login(env: Environment): Promise<string | null>;
+  /** How a person logs in. */
+  readonly howToLogIn: string;
+}
+
 /** A way to run an agent. One file each, listed in `agents/index.ts`; the model to follow: `agents/command.ts`. */
 export interface AgentRunner<Options extends CommonOptions = CommonOptions> {
   readonly name: string;
@@ -118,6 +136,10 @@ export interface AgentRunner<Options extends CommonOptions = CommonOptions> {
   readonly options: z.ZodObject;
   /** What can't be run safely with these settings. Pure. */
   check(options: Options): readonly Issue[];
+  /** Rules in these settings that the program cannot hold, and what it does instead. Pure; left out: it holds them all. */
+  cannotHold?(options: Options): readonly string[];
+  /** Left out: nothing is known of the program. */
+  readonly facts?: ProgramFacts;
   /** The program that must be there: a name on the PATH, or a path from the project folder. */
   program(options: Options): string;
   /** Runs of one conversation with the same key continue one session; null when the agent has no sessions. */

@@ -4,6 +4,16 @@ import { workspaceSchema } from './workspace/settings.ts';
 
 const LONGEST_MS = 24 * 3_600_000;
 
+/** Most runs and dollars within a time; what is left out has no limit. */
+export const capOf = (span: string) =>
+  z
+    .strictObject({
+      runs: z.int().min(0).describe(`Most runs within ${span}.`).optional(),
+      usd: z.number().min(0).describe(`Most dollars within ${span}.`).optional(),
+    })
+    .describe(`What may be spent within ${span}; beyond it runs are held.`)
+    .optional();
+
 /** The settings that every agent has, whatever its runner. `describe` is what an editor shows in webhooks.yml. */
 export const commonFields = {
   cwd: z
@@ -17,6 +27,8 @@ export const commonFields = {
     .describe('When a run is ended, such as 20m (the default).'),
   outputMb: z.number().positive().max(10_000).default(50).describe('Most output of a run, in megabytes.'),
   concurrency: z.int().min(1).max(64).default(1).describe('Runs of this agent at once; default 1.'),
+  perDay: capOf('24 hours'),
+  perWeek: capOf('7 days'),
   env: z
     .array(z.string().regex(/^[A-Za-z_][A-Za-z0-9_]*$/, 'expected names of environment variables'))
     .default([])
@@ -35,6 +47,28 @@ export const commonFields = {
     .default(false)
     .describe('true: a run that the end of hookctl interrupted is repeated at the next start.'),
 };
+
+/** Settings of agents whose program takes a model and keeps within a budget of its own or of hookctl. */
+export const modelFields = {
+  model: z
+    .string()
+    .regex(/^[\w][\w.:/@[\]-]*$/, 'expected the name of a model')
+    .describe('Name of the model; default: what the program is set to.')
+    .optional(),
+  budgetUsd: z.number().positive().describe('Most that one run may cost, in dollars.').optional(),
+};
+
+/** What becomes of `budgetUsd` where a program says what it used only at its end. */
+export function budgetIsLate(options: {
+  readonly budgetUsd?: number | undefined;
+  readonly timeout: number;
+}): readonly string[] {
+  const { budgetUsd, timeout } = options;
+  if (budgetUsd === undefined) return [];
+  return [
+    `budgetUsd: the program says what it used only at its end: more than $${budgetUsd} is counted, but ends no run; timeout (${timeout / 60_000} min) does`,
+  ];
+}
 
 /** Between SIGTERM and SIGKILL: less than what `serve` has for its own end. */
 export const GRACE_MS = 3_000;

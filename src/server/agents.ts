@@ -29,6 +29,7 @@ export function serveAgents(options: ServeAgentsOptions): Scheduler {
     ...engine.context,
     agents,
     limits: project.runs,
+    prices: project.prices,
     projectFolder: located.projectFile === null ? services.cwd : dirname(located.projectFile),
     dataFolder: located.dataFolder,
     env,
@@ -44,6 +45,7 @@ export function serveAgents(options: ServeAgentsOptions): Scheduler {
         emit({ type: 'run', run });
       },
       progress: (run, text) => emit({ type: 'progress', run, text }),
+      budget: (reason) => emit({ type: 'budget', reason }),
       held: (reason) => emit({ type: 'held', reason }),
       broken: (error) => emit({ type: 'broken', error }),
       task(task) {

@@ -54,6 +54,8 @@ export type ServeEvent =
   | { readonly type: 'held'; readonly reason: string }
   /** A workspace was removed, or could not be. */
   | { readonly type: 'workspace'; readonly text: string }
+  /** A budget is spent to 80 %. */
+  | { readonly type: 'budget'; readonly reason: string }
   /** The tunnel's state, reason or URL changed. */
   | { readonly type: 'tunnel'; readonly status: TunnelStatus }
   /** Slack's Socket Mode was opened, is tried again, or is given up. */

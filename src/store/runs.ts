@@ -1,4 +1,4 @@
-import type { AgentRun, NewOutgoing, RunEnd, RunUsage, Task, Trust } from '../types.ts';
+import type { AgentRun, ModelTokens, NewOutgoing, RunEnd, RunUsage, Task, Trust } from '../types.ts';
 import type { TaskChange } from './tasks.ts';
 
 /** A task that waits for an agent, as the scheduler orders it. */
@@ -19,9 +19,6 @@ export interface Backlog {
   readonly tasks: number;
 }
 
-/** The time that budgets of threads and days are counted over. */
-export const BUDGET_MS = 24 * 3_600_000;
-
 /** What runs cost within a time. */
 export interface Spent {
   readonly runs: number;
@@ -29,6 +26,30 @@ export interface Spent {
   readonly endedUsd: number;
   /** Limits of those that go on. */
   readonly runningUsd: number;
+}
+
+/** An agent whose runs a rate limit ended. */
+export interface PausedAgent {
+  readonly agent: string;
+  /** Epoch milliseconds. */
+  readonly until: number;
+}
+
+/** By what spend is added up. */
+export const SPEND_BY = ['agent', 'webhook', 'person'] as const;
+
+/** What runs took, by one agent, webhook or person. */
+export interface Spend {
+  /** Null where nothing is known of it: runs before this was counted, tasks that no webhook made. */
+  readonly name: string | null;
+  readonly runs: number;
+  /** Runs whose cost is known. */
+  readonly knownRuns: number;
+  readonly costUsd: number;
+  /** Limits of the runs whose cost is not known: what budgets count for them. */
+  readonly reservedUsd: number;
+  readonly inputTokens: number;
+  readonly outputTokens: number;
 }
 
 /** Reads of runs. */
@@ -44,8 +65,14 @@ export interface RunReader {
   queuedTasks(agents: readonly string[], limit: number): readonly QueuedTask[];
   /** The session of the newest run of a conversation that was in one. */
   lastSession(conversationId: string, sessionKey: string): string | null;
-  /** Runs that were started after `since` (epoch milliseconds), of one flow or of all. */
-  spent(since: number, flowId?: string): Spent;
+  /** Counters of a session when its last run ended; empty when the runner keeps none. */
+  sessionMeter(sessionId: string): readonly ModelTokens[];
+  /** Agents that wait for a rate limit to end. */
+  pausedAgents(now: number): readonly PausedAgent[];
+  /** Runs that were started after `since` (epoch milliseconds), of one flow, of one agent, or of all. */
+  spent(since: number, of?: { readonly flowId?: string; readonly agent?: string }): Spent;
+  /** What runs took that were started after `since`, the most first. */
+  spend(by: (typeof SPEND_BY)[number], since: number): readonly Spend[];
 }
 
 /** A run that waits or is held, and why. */
@@ -80,6 +107,11 @@ export interface RunEnding {
   readonly signal: string | null;
   readonly usage: RunUsage;
   readonly denials: readonly string[];
+  /** Left out, as the two below: null. */
+  readonly cause?: AgentRun['cause'];
+  readonly retryAt?: number | null;
+  /** Counters of its session, by then; null when its runner keeps none. */
+  readonly meter?: readonly ModelTokens[] | null;
   readonly at: number;
   /** The change of its task; null when the task stays as it is. */
   readonly task: TaskEnding | null;
@@ -93,7 +125,7 @@ export type TaskEnding =
       readonly report: Pick<TaskChange, 'taskId' | 'from' | 'result' | 'spent' | 'reply' | 'at'>;
     };
 
-/** A notice that is given once for a scope (`day`, a flow), and again after `since` at the earliest. */
+/** A notice that is given once for a scope (`day`, `agent:brain:week`, a flow), and again after `since` at the earliest. */
 export interface BudgetNotice {
   readonly scope: string;
   readonly since: number;

@@ -8,6 +8,22 @@ type RunState = (typeof RUN_STATES)[number];
 /** How a run can end. */
 export type RunEnd = Exclude<RunState, 'waiting' | 'held' | 'running'>;
 
+/**
+ * Why a run failed, as far as the program tells it apart. `no_login`: the API takes no or another key. `rate_limited`: the
+ * run is repeated later. `refused`: the API or a permission said no. `killed`: by a signal that hookctl did not send.
+ * `stopped`: by a limit of hookctl.
+ */
+export type RunCause = 'no_login' | 'rate_limited' | 'refused' | 'killed' | 'stopped' | 'failed';
+
+/** Tokens that one model took; `input` without those of the cache. Model: null when the program does not name it. */
+export interface ModelTokens {
+  readonly model: string | null;
+  readonly input: number;
+  readonly cached: number;
+  readonly cacheWrite: number;
+  readonly output: number;
+}
+
 /** One attempt of an agent at a task. A task that is retried has several. Times are epoch milliseconds. */
 export interface AgentRun {
   /** `run-…`; also in the environment of everything that the run starts, as `HOOKCTL_RUN_ID`. */
@@ -17,7 +33,7 @@ export interface AgentRun {
   readonly conversationId: string;
   /** Name under `agents:`, the task's `agent`. */
   readonly agent: string;
-  /** Name of the runner: `claude`, `command`. */
+  /** Name of the runner: `claude`, `codex`, `command`, … */
   readonly runner: string;
   readonly state: RunState;
   /** Why it waits, is held, or ended as it did, in words; null when there is nothing to say. */
@@ -34,6 +50,10 @@ export interface AgentRun {
   readonly openWith: string | null;
   readonly exitCode: number | null;
   readonly signal: string | null;
+  /** Why it failed; null when it did not. */
+  readonly cause: RunCause | null;
+  /** When a run that a rate limit ended is repeated, in epoch milliseconds; null when it is not. */
+  readonly retryAt: number | null;
   readonly usage: RunUsage;
   /** What the agent wanted to do and was not allowed to. */
   readonly denials: readonly string[];

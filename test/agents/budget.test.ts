@@ -94,6 +94,7 @@ test('budget: a task waits while running tasks may use up the rest; the next one
     openChildren: 20,
     perDay: room,
     perThread: { runs: 10, usd: 0.4 },
+    rateLimit: { tries: 8, wait: 60_000 },
   };
   const task = {
     agent: 'planning',
@@ -104,7 +105,7 @@ test('budget: a task waits while running tasks may use up the rest; the next one
   } as const;
   const reasonsAt = (endedUsd: number, runningUsd: number) => {
     const eligibility = createEligibility({
-      store: { spent: () => ({ runs: 1, endedUsd, runningUsd }), task: () => null },
+      store: { spent: () => ({ runs: 1, endedUsd, runningUsd }), pausedAgents: () => [], task: () => null },
       agents: { byName: new Map(), missing: [], secretNames: new Set() },
       limits,
       busy: () => [],

@@ -125,6 +125,8 @@ export function aRun(folder: string): AgentRun {
     openWith: null,
     exitCode: null,
     signal: null,
+    cause: null,
+    retryAt: null,
     usage: NO_USAGE,
     denials: [],
     logPath: null,
@@ -169,7 +171,7 @@ export async function runAgent(
       dataFolder: join(folder, '.hookctl'),
     },
     ...{ prompt: 'Fix it.', env: { PATH: process.env.PATH }, secretNames: new Set(), taskList: 'hookctl' },
-    ...{ session: null, environment: {} },
+    ...{ session: null, meter: [], priceOf: () => null, environment: {} },
     ...more,
   };
   const started = await runner.start(order, {
@@ -201,6 +203,8 @@ export interface AgentEngine extends TestEngine {
   readonly reports: readonly string[];
   /** What was said to be held. */
   readonly held: readonly string[];
+  /** Budgets that were said to be spent to 80 %. */
+  readonly near: readonly string[];
   /** Runs as they started and ended. */
   readonly told: readonly AgentRun[];
   /** Tasks that runs moved on: `task-… completed`. */
@@ -237,6 +241,7 @@ export async function startAgents(options: TestEngineOptions): Promise<AgentEngi
   });
   const { context, configuration, folder, env } = engine;
   const held: string[] = [];
+  const near: string[] = [];
   const told: AgentRun[] = [];
   const moved: string[] = [];
   const reports: string[] = [];
@@ -253,6 +258,7 @@ export async function startAgents(options: TestEngineOptions): Promise<AgentEngi
     ...context,
     agents: configuration.agents,
     limits: configuration.project.runs,
+    prices: configuration.project.prices,
     projectFolder: folder,
     dataFolder: join(folder, '.hookctl'),
     env,
@@ -268,6 +274,7 @@ export async function startAgents(options: TestEngineOptions): Promise<AgentEngi
       },
       progress: () => undefined,
       held: (reason) => held.push(reason),
+      budget: (text) => near.push(text),
       task({ id, status }) {
         moved.push(`${id} ${status}`);
         engine.outbox.wake();
@@ -284,6 +291,7 @@ export async function startAgents(options: TestEngineOptions): Promise<AgentEngi
     workspaces: await workspaces(),
     reports,
     held,
+    near,
     told,
     moved: () => moved,
     async deliver(...wanted) {

@@ -149,7 +149,7 @@ test('task prune: prints what would be removed and what stays, and asks first', 
 test('task prune --before: removes whole task trees with all their rows', async () => {
   const spentBefore = readStore(sandbox, (reader) => [
     reader.spent(now - DAY),
-    reader.spent(now - DAY, 'flow-old'),
+    reader.spent(now - DAY, { flowId: 'flow-old' }),
   ]);
   expect(spentBefore).toMatchObject([{ runs: 1, endedUsd: 2.5 }, { runs: 1 }]);
   const lastEvent = readStore(sandbox, (reader) => reader.newestTransition());
@@ -175,7 +175,7 @@ test('task prune --before: removes whole task trees with all their rows', async 
     ]);
     expect(reader.flows({ id: 'flow-recent' })).toHaveLength(1);
     expect([reader.outgoing('out-old'), reader.outgoing('out-recent')?.status]).toEqual([null, 'sent']);
-    expect([reader.spent(now - DAY), reader.spent(now - DAY, 'flow-old')]).toEqual(spentBefore);
+    expect([reader.spent(now - DAY), reader.spent(now - DAY, { flowId: 'flow-old' })]).toEqual(spentBefore);
     expect(reader.newestTransition()).toBe(lastEvent);
     expect(reader.audit({ what: 'task.prune' })).toMatchObject([{ details: { tasks: 3, samples: false } }]);
   });

@@ -1,5 +1,5 @@
 import type { Agents } from '../../config/project/agents.ts';
-import type { RunLimits } from '../../config/project/schema.ts';
+import type { Prices, RunLimits } from '../../config/project/schema.ts';
 import type { TaskContext } from '../../tasks/sync.ts';
 import type { AgentRun, Task } from '../../types.ts';
 import type { RunEnvironments } from '../runner.ts';
@@ -9,6 +9,8 @@ import type { Workspaces } from '../workspace/workspaces.ts';
 export interface SchedulerContext extends TaskContext {
   readonly agents: Agents;
   readonly limits: RunLimits;
+  /** `prices` of webhooks.yml. */
+  readonly prices: Prices;
   /** Folder of webhooks.yml. */
   readonly projectFolder: string;
   readonly dataFolder: string;
@@ -32,6 +34,8 @@ interface SchedulerReporter {
   progress(run: AgentRun, text: string): void;
   /** Runs are held, because a budget is used up. */
   held(reason: string): void;
+  /** A budget is spent to 80 %. */
+  budget(text: string): void;
   /** A task moved on by a run. */
   task(task: Task): void;
   /** The store or the machine fails; scheduling goes on. */

@@ -1,7 +1,7 @@
 import type { Agents } from '../../config/project/agents.ts';
 import type { RunLimits } from '../../config/project/schema.ts';
 import { commandLine } from '../../lib/shell-quote.ts';
-import { BUDGET_MS, type QueuedTask, type RunReader, type Spent } from '../../store/runs.ts';
+import type { QueuedTask, RunReader, Spent } from '../../store/runs.ts';
 import type { TaskReader } from '../../store/tasks.ts';
 import { blockersOf } from '../../tasks/lifecycle.ts';
 import { NOT_VERIFIED } from '../../tasks/transition.ts';
@@ -11,7 +11,7 @@ export type Verdict =
   | { readonly kind: 'start' }
   /** `holdsFlow`: later tasks of its flow wait for it. */
   | { readonly kind: 'waiting'; readonly reason: string; readonly holdsFlow: boolean }
-  | { readonly kind: 'held'; readonly reason: string; readonly scope: string };
+  | { readonly kind: 'held'; readonly reason: string; readonly scope: string; readonly spanMs: number };
 
 /** What limits need to know of a running run. */
 interface Busy {
@@ -20,7 +20,7 @@ interface Busy {
 }
 
 interface EligibilityOptions {
-  readonly store: Pick<RunReader, 'spent'> & Pick<TaskReader, 'task'>;
+  readonly store: Pick<RunReader, 'spent' | 'pausedAgents'> & Pick<TaskReader, 'task'>;
   readonly agents: Agents;
   readonly limits: RunLimits;
   /** Asked anew for each task: a start changes it. */
@@ -38,6 +38,7 @@ interface Eligibility {
 
 export function createEligibility(options: EligibilityOptions): Eligibility {
   const { store, limits, now } = options;
+  const paused = new Map(store.pausedAgents(now).map(({ agent, until }) => [agent, until]));
   const first = new Map<string, Verdict>();
 
   function verdictOn(task: QueuedTask): Verdict {
@@ -50,17 +51,19 @@ export function createEligibility(options: EligibilityOptions): Eligibility {
     if (busy.some(({ conversationId }) => conversationId === task.conversationId)) {
       return wait('its conversation has a run');
     }
+    const until = paused.get(task.agent);
+    if (until !== undefined) return wait(`${task.agent} is over a rate limit until ${timeOf(until)}`);
     return withinBudget(task) ?? withinLimits(task, busy) ?? { kind: 'start' };
   }
 
-  function withinBudget({ agent, flowId }: QueuedTask): Verdict | null {
-    const found = options.agents.byName.get(agent);
+  function withinBudget(task: QueuedTask): Verdict | null {
+    const found = options.agents.byName.get(task.agent);
     const mostUsd = found?.runner.mostUsd(found.options) ?? null;
-    const spent = (id?: string) => store.spent(now - BUDGET_MS, id);
-    return (
-      roomIn({ limit: limits.perDay, spent: spent(), mostUsd, scope: 'day' }) ??
-      roomIn({ limit: limits.perThread, spent: spent(flowId), mostUsd, scope: flowId })
-    );
+    for (const budget of budgetsOf(options, task)) {
+      const verdict = roomIn(budget, spentOf(store, budget, now), mostUsd);
+      if (verdict !== null) return verdict;
+    }
+    return null;
   }
 
   function withinLimits({ agent }: QueuedTask, busy: readonly Busy[]): Verdict | null {
@@ -85,32 +88,106 @@ function wait(reason: string): Verdict {
   return { kind: 'waiting', reason, holdsFlow: true };
 }
 
+const DAY_MS = 24 * 3_600_000;
+
+/** What may be spent within a time, by all, by one agent, or about one thread. */
 interface Budget {
-  readonly limit: RunLimits['perDay'];
-  readonly spent: Spent;
-  /** What the run may cost at most. Null when that is not known. */
-  readonly mostUsd: number | null;
-  /** `day`, or the id of a flow. */
+  /** Left out: no limit. */
+  readonly runs?: number | undefined;
+  readonly usd?: number | undefined;
+  readonly spanMs: number;
+  /** Whose runs it counts. */
+  readonly of: { readonly flowId?: string; readonly agent?: string };
+  /** Of notices: `day`, `agent:brain:week`, or the id of a flow. */
   readonly scope: string;
+  /** In words: `the budget of the day`, `today's budget`. */
+  readonly name: string;
+  readonly short: string;
 }
 
-/** Null when the budget leaves room for one more run. */
-function roomIn({ limit, spent, mostUsd, scope }: Budget): Verdict | null {
-  const isDay = scope === 'day';
+/** Every budget that counts runs of this agent about this thread. */
+function budgetsOf(
+  { limits, agents }: Pick<EligibilityOptions, 'limits' | 'agents'>,
+  { agent, flowId }: Pick<QueuedTask, 'agent' | 'flowId'>,
+): readonly Budget[] {
+  const own = agents.byName.get(agent)?.options;
+  const budget = (
+    limit: Pick<Budget, 'runs' | 'usd'> | undefined,
+    days: number,
+    of: Budget['of'],
+    [scope, name, short]: readonly [string, string, string?],
+  ): readonly Budget[] =>
+    limit === undefined ? [] : [{ ...limit, spanMs: days * DAY_MS, of, scope, name, short: short ?? name }];
+  return [
+    ...budget(limits.perDay, 1, {}, ['day', 'the budget of the day', "today's budget"]),
+    ...budget(limits.perThread, 1, { flowId }, [flowId, 'the budget of the thread', "the thread's budget"]),
+    ...budget(limits.perWeek, 7, {}, ['week', 'the budget of the week']),
+    ...budget(own?.perDay, 1, { agent }, [`agent:${agent}:day`, `the budget of ${agent} for the day`]),
+    ...budget(own?.perWeek, 7, { agent }, [`agent:${agent}:week`, `the budget of ${agent} for the week`]),
+  ];
+}
+
+function spentOf(store: Pick<RunReader, 'spent'>, { spanMs, of }: Budget, now: number): Spent {
+  return store.spent(now - spanMs, of);
+}
+
+/** Null when the budget leaves room for one more run, which may cost this much. */
+function roomIn(budget: Budget, spent: Spent, mostUsd: number | null): Verdict | null {
+  const { name, scope, spanMs, runs = Number.POSITIVE_INFINITY, usd = Number.POSITIVE_INFINITY } = budget;
   const held = (reason: string): Verdict => ({
     kind: 'held',
-    reason: `the budget of ${isDay ? 'the day' : 'the thread'} is used up: ${reason}`,
-    scope,
+    reason: `${name} is used up: ${reason}`,
+    ...{ scope, spanMs },
   });
-  const { runs, usd } = limit;
-  if (spent.runs >= runs) return held(`${runs === 1 ? '1 run' : `${runs} runs`} within 24 hours`);
+  if (spent.runs >= runs) return held(`${runs === 1 ? '1 run' : `${runs} runs`} ${within(budget)}`);
   const more = mostUsd ?? 0;
   if (spent.endedUsd >= usd || spent.endedUsd + more > usd) {
     const next = more > 0 ? `, and a run may cost ${dollars(more)}` : '';
-    return held(`${dollars(spent.endedUsd)} of ${dollars(usd)} within 24 hours${next}`);
+    return held(`${dollars(spent.endedUsd)} of ${dollars(usd)} ${within(budget)}${next}`);
   }
   if (spent.endedUsd + spent.runningUsd + more <= usd) return null;
-  return wait(`running tasks may use up ${isDay ? "today's" : "the thread's"} budget`);
+  return wait(`running tasks may use up ${budget.short}`);
+}
+
+/** A budget of which at least this much is spent is told of once, before it is used up. */
+const WARN_AT = 0.8;
+
+/** A budget that is nearly used up. */
+export interface NearBudget {
+  readonly scope: string;
+  readonly spanMs: number;
+  readonly text: string;
+}
+
+/** Budgets that a run of this agent about this thread has brought to 80 %. */
+export function nearBudgets(
+  options: Pick<EligibilityOptions, 'limits' | 'agents' | 'store' | 'now'>,
+  run: Pick<QueuedTask, 'agent' | 'flowId'>,
+): readonly NearBudget[] {
+  return budgetsOf(options, run).flatMap((budget) => {
+    const { runs, usd, name, scope, spanMs } = budget;
+    const spent = spentOf(options.store, budget, options.now);
+    const share = (used: number, most: number | undefined) =>
+      most === undefined || most === 0 ? 0 : used / most;
+    const [ofRuns, ofUsd] = [share(spent.runs, runs), share(spent.endedUsd, usd)];
+    if (Math.max(ofRuns, ofUsd) < WARN_AT) return [];
+    const used =
+      ofUsd >= ofRuns
+        ? `${dollars(spent.endedUsd)} of ${dollars(usd ?? 0)}`
+        : `${spent.runs} of ${runs} runs`;
+    const percent = Math.floor(Math.max(ofRuns, ofUsd) * 100);
+    return [
+      { scope: `near:${scope}`, spanMs, text: `${name} is ${percent} % spent: ${used} ${within(budget)}` },
+    ];
+  });
+}
+
+function within({ spanMs }: Budget): string {
+  return spanMs === DAY_MS ? 'within 24 hours' : 'within 7 days';
+}
+
+function timeOf(at: number): string {
+  return new Date(at).toLocaleTimeString('sv');
 }
 
 function dollars(amount: number): string {

@@ -20,6 +20,11 @@ export interface Ended {
   readonly signal?: string | null;
   readonly usage?: RunUsage;
   readonly denials?: readonly string[];
+  readonly cause?: AgentRun['cause'];
+  /** Counters of its session by now. */
+  readonly meter?: RunEnding['meter'];
+  /** When a rate limit lets it be repeated. */
+  readonly retryAt?: number | null;
   /** An interrupted run is to be repeated. */
   readonly again?: boolean;
 }
@@ -32,10 +37,12 @@ export interface Ended {
 export async function endRun(context: SchedulerContext, run: AgentRun, ended: Ended): Promise<void> {
   const { store, clock, report } = context;
   const { exitCode = null, signal = null, usage = NO_USAGE, denials = [] } = ended;
+  const { cause = null, meter = null, retryAt = null } = ended;
   for (;;) {
     const task = store.task(run.taskId);
     const ending: RunEnding = {
-      ...{ id: run.id, state: ended.state, exitCode, signal, usage, denials },
+      ...{ id: run.id, state: ended.state, exitCode, signal, usage, denials, meter, retryAt },
+      cause: ended.state === 'failed' ? cause : null,
       reason: ended.state === 'completed' ? null : ended.text,
       at: clock.now(),
       task: task === null ? null : taskEnding(context, run, task, ended, usage),

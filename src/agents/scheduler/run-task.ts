@@ -2,9 +2,11 @@ import { createWriteStream } from 'node:fs';
 import { mkdir, readdir, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Agent } from '../../config/project/agents.ts';
+import type { Prices } from '../../config/project/schema.ts';
 import { failure, HookctlError } from '../../errors.ts';
+import { escapeInvisibleLine } from '../../lib/text/escape-invisible.ts';
 import type { RunNote } from '../../store/runs.ts';
-import type { AgentRun, Task } from '../../types.ts';
+import type { AgentRun, ModelTokens, Task } from '../../types.ts';
 import { agentFolder, promptFor } from '../environment.ts';
 import type { CommonOptions, LogLine, RunIo, RunOrder, StartedRun } from '../runner.ts';
 import type { Room, Workspaces } from '../workspace/workspaces.ts';
@@ -45,8 +47,11 @@ export function runTask(context: SchedulerContext, agent: Agent, run: AgentRun, 
     // What was completed before it could be interrupted counts as that.
     const cut = stopped?.state === 'interrupted' && ended.state === 'completed' ? null : stopped;
     const { state, reason } = cut ?? { state: ended.state, reason: context.redact(ended.text) };
-    const again = state === 'interrupted' && agent.options.rerunOnCrash;
-    await endRun(context, run, { ...ended, state, text: reason, again });
+    const retryAt = cut === null && ended.cause === 'rate_limited' ? retryTime(context, run) : null;
+    const again = retryAt !== null || (state === 'interrupted' && agent.options.rerunOnCrash);
+    const text =
+      retryAt === null ? reason : `${reason}; it is tried again at ${new Date(retryAt).toISOString()}`;
+    await endRun(context, run, { ...ended, state, text, again, retryAt });
   }
 
   async function work(): Promise<Ended> {
@@ -54,7 +59,7 @@ export function runTask(context: SchedulerContext, agent: Agent, run: AgentRun, 
     const log = logging(context, run, file.add);
     const scratch = await makeScratch(run.id);
     try {
-      const notes = notesOf(context, run);
+      const notes = notesOf(context, run, log);
       const room = await openRoom(context, { agent, run, task, log, signal: stopping.signal });
       if (room.folder !== run.folder) notes.folder(room.folder);
       const order = await orderFor(context, agent, run, task, { scratch, log, room });
@@ -83,6 +88,18 @@ export function runTask(context: SchedulerContext, agent: Agent, run: AgentRun, 
       started?.stop(stopped.reason);
     },
   };
+}
+
+/** Of the wait after a rate limit, in milliseconds. */
+const LONGEST_WAIT_MS = 30 * 60_000;
+
+/** When a run that a rate limit ended is tried again; null when it was tried often enough. */
+function retryTime({ store, limits, clock }: SchedulerContext, run: AgentRun): number | null {
+  const { tries, wait } = limits.rateLimit;
+  const earlier = store.runsOfTask(run.taskId).filter(({ id }) => id !== run.id);
+  const others = earlier.findLastIndex(({ retryAt }) => retryAt === null);
+  const tried = earlier.length - 1 - others;
+  return tried >= tries ? null : clock.now() + Math.min(wait * 2 ** tried, LONGEST_WAIT_MS);
 }
 
 /** What is nowhere but in its workspace belongs into the result: a reader would take it for done. */
@@ -115,24 +132,50 @@ async function orderFor(
   const { projectFolder, dataFolder, env, taskList, store } = context;
   const { folder, sandbox } = room;
   const key = runner.sessionKey(options, name);
+  const session = key === null ? null : store.lastSession(run.conversationId, key);
   return {
     ...{ run, task, options, folder, sandbox, scratch, projectFolder, dataFolder, env, taskList },
     prompt: promptFor(task),
     secretNames: context.secretNames(),
-    session: key === null ? null : store.lastSession(run.conversationId, key),
+    session,
+    meter: session === null ? [] : store.sessionMeter(session),
+    priceOf: (tokens) => priceOf(context.prices, options, tokens),
     environment: await context.environments.open(run, task, log),
   };
 }
 
+/** What tokens cost, in dollars; null when a model has no price. `anthropic/claude-5` also has that of `claude-5`. */
+function priceOf(
+  prices: Prices,
+  { model: wanted }: CommonOptions & { readonly model?: string },
+  tokens: readonly ModelTokens[],
+): number | null {
+  let usd = 0;
+  for (const { model, input, cached, cacheWrite, output } of tokens) {
+    const name = model ?? wanted ?? '';
+    const price = prices[name] ?? prices[name.slice(name.lastIndexOf('/') + 1)];
+    if (price === undefined) return null;
+    const { cachedInput = price.input, cacheWrite: written = price.input } = price;
+    usd += (input * price.input + cached * cachedInput + cacheWrite * written + output * price.output) / 1e6;
+  }
+  return usd;
+}
+
+/** Ids of sessions become arguments of programs. */
+const SESSION_ID = /^[A-Za-z0-9_][A-Za-z0-9_-]{7,127}$/;
+
 /** Stores facts of a run in their order; the run does not wait for these writes. */
-function notesOf({ store, report }: SchedulerContext, run: AgentRun) {
+function notesOf({ store, report }: SchedulerContext, run: AgentRun, log: RunIo['log']) {
   let writing: Promise<void> = Promise.resolve();
   const note = (facts: RunNote) => {
     writing = writing.then(() => store.noteRun(run.id, facts)).catch(report.broken);
   };
   const io: Omit<RunIo, 'log'> = {
     started: (pid, commandLine) => note({ pid, commandLine }),
-    session: (sessionId, openWith) => note({ sessionId, openWith }),
+    session(sessionId, openWith) {
+      if (SESSION_ID.test(sessionId)) note({ sessionId, openWith });
+      else log({ kind: 'note', text: `its session has no usable id: ${escapeInvisibleLine(sessionId)}` });
+    },
   };
   return { io, folder: (folder: string) => note({ folder }), written: () => writing };
 }

@@ -1,14 +1,14 @@
 import type { Agent } from '../../config/project/agents.ts';
 import { findProgram } from '../../lib/process/find-program.ts';
 import { pause } from '../../lib/time.ts';
-import { BUDGET_MS, type QueuedTask, type RunWait } from '../../store/runs.ts';
+import type { QueuedTask, RunWait } from '../../store/runs.ts';
 import { separateComment } from '../../tasks/comments.ts';
 import { syncTasks } from '../../tasks/sync.ts';
 import { changeOf, guardedStep } from '../../tasks/transition.ts';
 import { ownText } from '../../types/text.ts';
 import type { AgentRun, Task } from '../../types.ts';
 import { actorOf, type SchedulerContext } from './context.ts';
-import { createEligibility, type Verdict } from './eligibility.ts';
+import { createEligibility, nearBudgets, type Verdict } from './eligibility.ts';
 import { endRun, interruptedText, recoverRuns } from './ending.ts';
 import { type ActiveRun, pruneRunLogs, runLogPath, runTask } from './run-task.ts';
 
@@ -146,10 +146,11 @@ export function startScheduler(context: SchedulerContext): Scheduler {
     report.run(run);
     // As it was taken: a task that ended while its files were written has been told as ended.
     report.task({ ...synced, status: taken.status });
-    void running.ended.then(() => {
+    void running.ended.then(async () => {
       active.delete(run.id);
       if (agent.options.workspace.use !== 'shared') prune();
       wake();
+      await tellNear(run).catch(report.broken);
     });
     return { kind: 'start' };
   }
@@ -160,13 +161,18 @@ export function startScheduler(context: SchedulerContext): Scheduler {
     return ran ? null : ((await context.claude.list?.claimant(task)) ?? null);
   }
 
-  async function tellHeld(
-    task: QueuedTask,
-    { reason, scope }: Extract<Verdict, { kind: 'held' }>,
-  ): Promise<void> {
-    if (heldScopes.has(scope)) return;
-    heldScopes.add(scope);
-    if (await giveBudgetNotice(context, task, { reason, scope })) report.held(reason);
+  async function tellHeld(task: QueuedTask, held: Extract<Verdict, { kind: 'held' }>): Promise<void> {
+    if (heldScopes.has(held.scope)) return;
+    heldScopes.add(held.scope);
+    if (await giveBudgetNotice(context, task, held)) report.held(held.reason);
+  }
+
+  /** Tells once of each budget that a run has brought to 80 %. */
+  async function tellNear(run: AgentRun): Promise<void> {
+    const at = context.clock.now();
+    for (const { scope, spanMs, text } of nearBudgets({ ...context, now: at }, run)) {
+      if (await store.giveNotice({ scope, since: at - spanMs, at, reply: null })) report.budget(text);
+    }
   }
 
   function waitOf(
@@ -251,18 +257,18 @@ function withoutTask(open: ReadonlyMap<string, AgentRun>, queued: readonly Queue
 }
 
 /**
- * Says that a budget is used up, once within 24 hours for the day and once for each thread, in the thread of the task
+ * Says that a budget is used up, once within its time, in the thread of the task
  * that was held first. False: it was said already.
  */
 async function giveBudgetNotice(
   { store, ids, clock }: SchedulerContext,
   { id }: QueuedTask,
-  { reason, scope }: { readonly reason: string; readonly scope: string },
+  { reason, scope, spanMs }: { readonly reason: string; readonly scope: string; readonly spanMs: number },
 ): Promise<boolean> {
   const task = store.task(id);
   const root = task === null ? null : (store.task(task.initiatedTaskId) ?? task);
   const text = ownText(`✋ ${reason}. What is asked meanwhile is kept and runs when there is budget again.`);
   const at = clock.now();
   const reply = root === null ? null : separateComment(ids, root, text);
-  return store.giveNotice({ scope, since: at - BUDGET_MS, at, reply });
+  return store.giveNotice({ scope, since: at - spanMs, at, reply });
 }

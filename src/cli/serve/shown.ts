@@ -153,12 +153,14 @@ export function shown(event: ServeEvent): Shown {
         isRoutine: true,
       };
     }
+    case 'budget':
     case 'held': {
-      const { reason } = event;
+      const { type, reason } = event;
+      const text = type === 'held' ? `runs are held: ${reason}` : reason;
       return {
-        lines: (paint) => [paint('yellow', `runs are held: ${escapeInvisibleLine(reason)}`)],
-        json: () => [['state', { of: 'agents', state: 'held', reason }]],
-        log: () => ['warn', { reason }, 'held'],
+        lines: (paint) => [paint('yellow', escapeInvisibleLine(text))],
+        json: () => [['state', { of: 'agents', state: type, reason }]],
+        log: () => ['warn', { reason }, type],
       };
     }
     case 'workspace': {

@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { z } from 'zod';
 import { agentRunners } from '../../agents/index.ts';
 import type { CommonOptions } from '../../agents/runner.ts';
+import { capOf } from '../../agents/settings.ts';
 import { workspaceLimitsSchema } from '../../agents/workspace/settings.ts';
 import type { Diagnostic } from '../../errors.ts';
 import { issuesOf, type Source, toDiagnostic, withoutFaulty } from '../../lib/diagnostics.ts';
@@ -48,7 +49,35 @@ const runsSchema = z.strictObject({
     'Budget of one issue or thread; beyond it runs are held.',
   ),
   perDay: budget(200, 50, 'within 24 hours').describe('Budget of 24 hours; beyond it runs are held.'),
+  perWeek: capOf('7 days'),
+  rateLimit: z
+    .strictObject({
+      tries: z.int().min(0).max(50).default(8).describe('How often a run is tried again; default 8.'),
+      wait: duration
+        .prefault('1m')
+        .describe('Before the first of these, such as 1m; twice as long each time, at most 30m.'),
+    })
+    .prefault({})
+    .describe('What becomes of a run that a rate limit of the model’s API ended.'),
 });
+
+const usdPerMillion = z.number().min(0);
+
+/** `prices:` of webhooks.yml: what models cost whose agents do not say it themselves. */
+const pricesSchema = z.record(
+  z.string().min(1),
+  z.strictObject({
+    input: usdPerMillion.describe('Dollars for a million tokens that are read.'),
+    cachedInput: usdPerMillion
+      .describe('The same for tokens out of the cache; default: as input.')
+      .optional(),
+    cacheWrite: usdPerMillion.describe('The same for tokens into the cache; default: as input.').optional(),
+    output: usdPerMillion.describe('Dollars for a million tokens that are written.'),
+  }),
+);
+
+/** Dollars for a million tokens, by model. */
+export type Prices = z.output<typeof pricesSchema>;
 
 /** What all runs together may take. */
 export type RunLimits = z.output<typeof runsSchema>;
@@ -176,6 +205,11 @@ const projectSchema = z.strictObject({
   agents: agentsSchema
     .prefault({})
     .describe('Whom hookctl runs on tasks, by the agent that a task is for: planning: { use: claude, … }.'),
+  prices: pricesSchema
+    .prefault({})
+    .describe(
+      'Dollars for a million tokens, by model: gpt-5: { input: 1.25, cachedInput: 0.125, output: 10 }.',
+    ),
   runs: runsSchema.prefault({}).describe('How much agents may run.'),
   workspaces: workspaceLimitsSchema
     .prefault({})

@@ -262,13 +262,13 @@ export function runsContract(implementation: Implementation): void {
       const all = { runs: 4, endedUsd: 2.5, runningUsd: 4 };
       expect(store.spent(NOW - 1)).toEqual(all);
       expect(store.spent(NOW)).toEqual({ runs: 3, endedUsd: 2.5, runningUsd: 2 });
-      expect(store.spent(NOW - 1, 'flow-2')).toEqual({ runs: 1, endedUsd: 0.5, runningUsd: 0 });
-      expect(store.spent(NOW - 1, 'flow-none')).toEqual({ runs: 0, endedUsd: 0, runningUsd: 0 });
+      expect(store.spent(NOW - 1, { flowId: 'flow-2' })).toEqual({ runs: 1, endedUsd: 0.5, runningUsd: 0 });
+      expect(store.spent(NOW - 1, { flowId: 'flow-none' })).toEqual({ runs: 0, endedUsd: 0, runningUsd: 0 });
       const filter = { before: NOW + 1_000, samples: false };
       const trees = store.prunableTrees(filter, '', 10);
       expect((await store.pruneTrees(trees, filter, NOW + 1_000)).toSorted()).toEqual(['task-2', 'task-3']);
       expect([store.run('run-1'), store.spent(NOW - 1)]).toEqual([null, all]);
-      expect(store.spent(NOW - 1, 'flow-2')).toEqual({ runs: 1, endedUsd: 0.5, runningUsd: 0 });
+      expect(store.spent(NOW - 1, { flowId: 'flow-2' })).toEqual({ runs: 1, endedUsd: 0.5, runningUsd: 0 });
     });
 
     test('giveNotice: once for a scope, again after since, with its post', async () => {

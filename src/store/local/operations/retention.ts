@@ -1,9 +1,11 @@
 import { idFloor } from '../../../lib/ids.ts';
-import { BUDGET_MS } from '../../runs.ts';
 import type { PrunableTree, TreeFilter } from '../../tasks.ts';
 import type { Sql } from '../sql.ts';
 import { isSelected, keptBecause } from '../tables/retention.ts';
 import { SCHEMA_VERSION } from '../tables/versions.ts';
+
+/** How long the cost of runs is kept whose tasks are gone: a year and a month. */
+const SPEND_KEPT_MS = 396 * 24 * 3_600_000;
 
 /** Removes bodies, and what was sent or given up for them. */
 export function removeBodies(sql: Sql, ids: readonly string[], at: number): number {
@@ -43,7 +45,7 @@ export function pruneTrees(
        and ${keptBecause(filter)} is null`,
     { roots: trees.map(({ id }) => id), before: filter.before },
   );
-  removeTasks(sql, gone, at - BUDGET_MS);
+  removeTasks(sql, gone, at - SPEND_KEPT_MS);
   sql.run(
     `delete from outbox where delivery_id in (select value from json_each(?)) and status <> 'waiting'
        and not exists (select 1 from tasks where tasks.delivery_id = outbox.delivery_id)`,
@@ -56,14 +58,16 @@ export function pruneTrees(
   return gone;
 }
 
-/** Budgets go on counting their runs. */
-function removeTasks(sql: Sql, tasks: readonly string[], budgetedSince: number): void {
+const PRUNED = `flow_id, agent, webhook, person, state, cost_usd, reserved_usd, input_tokens, output_tokens, started_at`;
+
+/** Budgets and `hookctl spend` go on counting their runs. */
+function removeTasks(sql: Sql, tasks: readonly string[], countedSince: number): void {
   const listed = 'in (select value from json_each(:tasks))';
-  sql.run('delete from pruned_runs where started_at <= ?', [budgetedSince]);
+  sql.run('delete from pruned_runs where started_at <= ?', [countedSince]);
   sql.run(
-    `insert into pruned_runs select flow_id, state, cost_usd, reserved_usd, started_at from runs
-     where started_at > :budgetedSince and task_id ${listed}`,
-    { tasks, budgetedSince },
+    `insert into pruned_runs (${PRUNED}) select ${PRUNED} from runs
+     where started_at > :countedSince and task_id ${listed}`,
+    { tasks, countedSince },
   );
   sql.run(`delete from runs where task_id ${listed}`, { tasks });
   sql.run(`delete from task_transitions where task_id ${listed}`, { tasks });

@@ -52,6 +52,12 @@ export function startRun(sql: Sql, start: RunStart): Task | null {
   if (task === null) return null;
   const running = { ...facts, state: 'running', reason: null, startedAt: change.at } as const;
   RUNS.update(sql, wait.id, running, 'started_at is null');
+  sql.run(
+    `update runs set webhook = root.webhook, person = root.source || coalesce(':' || deliveries.sender_name, '')
+     from tasks as root left join deliveries on deliveries.id = root.delivery_id
+     where runs.id = :run and root.id = :root`,
+    { run: wait.id, root: task.initiatedTaskId },
+  );
   return task;
 }
 
@@ -59,7 +65,7 @@ export function noteRun(sql: Sql, id: string, note: RunNote): void {
   RUNS.update(sql, id, note);
 }
 
-export function endRun(sql: Sql, { id, task, at, usage, ...end }: RunEnding): Task | null {
+export function endRun(sql: Sql, { id, task, at, usage, meter = null, ...end }: RunEnding): Task | null {
   const { inputTokens, outputTokens, turns } = usage;
   const taken = {
     costUsd: usage.costUsd,
@@ -67,7 +73,8 @@ export function endRun(sql: Sql, { id, task, at, usage, ...end }: RunEnding): Ta
     outputTokens: whole(outputTokens),
     turns: whole(turns),
   };
-  RUNS.update(sql, id, { ...end, usage: taken, endedAt: at }, "state = 'running'");
+  const counted = meter === null ? null : JSON.stringify(meter);
+  RUNS.update(sql, id, { ...end, usage: taken, meter: counted, endedAt: at }, "state = 'running'");
   return task === null ? null : endTask(sql, task);
 }
 

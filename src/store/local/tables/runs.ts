@@ -1,5 +1,5 @@
-import type { AgentRun } from '../../../types.ts';
-import type { Backlog, QueuedTask, RunReader, Spent } from '../../runs.ts';
+import type { AgentRun, ModelTokens } from '../../../types.ts';
+import type { Backlog, PausedAgent, QueuedTask, RunReader, Spend, Spent } from '../../runs.ts';
 import type { Sql } from '../sql.ts';
 import { type Table, table } from './table.ts';
 
@@ -7,6 +7,11 @@ import { type Table, table } from './table.ts';
 interface Own {
   readonly sessionKey: string | null;
   readonly reservedUsd: number | null;
+  /** Counters of the session at the run's end, as JSON. */
+  readonly meter: string | null;
+  /** What the run's first task came by, and who asked for it. */
+  readonly webhook: string | null;
+  readonly person: string | null;
 }
 
 export const RUNS: Table<AgentRun, Own> = table(
@@ -16,7 +21,7 @@ export const RUNS: Table<AgentRun, Own> = table(
     denials: ['json', 'denials'],
     usage: ['fields', 'costUsd', 'inputTokens', 'outputTokens', 'turns'],
   },
-  ['sessionKey', 'reservedUsd'],
+  ['sessionKey', 'reservedUsd', 'meter', 'webhook', 'person'],
 );
 
 const QUEUE: Table<QueuedTask> = table('tasks', {
@@ -27,6 +32,10 @@ const QUEUE: Table<QueuedTask> = table('tasks', {
 /** Whether a queued task waits since before its agent was configured. Joins `known_agents`. */
 const IS_BACKLOG = 'coalesce(tasks.updated_at <= known_agents.held_before, 0)';
 const COST = 'coalesce(cost_usd, reserved_usd, 0)';
+
+const COUNTED = `flow_id, agent, webhook, person, state, cost_usd, reserved_usd, input_tokens, output_tokens, started_at`;
+/** Runs that budgets count, also of tasks that are gone. */
+const ALL_RUNS = `(select ${COUNTED} from runs union all select ${COUNTED} from pruned_runs)`;
 
 export function readRuns(sql: Sql): RunReader {
   return {
@@ -58,16 +67,37 @@ export function readRuns(sql: Sql): RunReader {
          where conversation_id = ? and session_key = ? and session_id is not null order by id desc limit 1`,
         [conversationId, sessionKey],
       ),
-    spent: (since, flowId) =>
+    sessionMeter(sessionId) {
+      const meter = sql.value<string>(
+        'select meter from runs where session_id = ? and meter is not null order by id desc limit 1',
+        [sessionId],
+      );
+      return meter === null ? [] : (JSON.parse(meter) as ModelTokens[]);
+    },
+    pausedAgents: (now) =>
+      sql.all<PausedAgent>(
+        'select agent, max(retry_at) as "until" from runs where retry_at > ? group by agent',
+        [now],
+      ),
+    spent: (since, { flowId, agent } = {}) =>
       sql.one<Spent>(
         `select count(*) as runs,
            coalesce(sum(iif(state = 'running', 0, ${COST})), 0) as "endedUsd",
            coalesce(sum(iif(state = 'running', ${COST}, 0)), 0) as "runningUsd"
-         from (
-           select flow_id, state, cost_usd, reserved_usd, started_at from runs
-           union all select flow_id, state, cost_usd, reserved_usd, started_at from pruned_runs)
-         where started_at > :since ${flowId === undefined ? '' : 'and flow_id = :flowId'}`,
-        { since, ...(flowId !== undefined && { flowId }) },
+         from ${ALL_RUNS}
+         where started_at > :since ${flowId === undefined ? '' : 'and flow_id = :flowId'}
+           ${agent === undefined ? '' : 'and agent = :agent'}`,
+        { since, ...(flowId !== undefined && { flowId }), ...(agent !== undefined && { agent }) },
       ) ?? { runs: 0, endedUsd: 0, runningUsd: 0 },
+    spend: (by, since) =>
+      sql.all<Spend>(
+        `select ${by} as name, count(*) as runs, count(cost_usd) as "knownRuns",
+           coalesce(sum(cost_usd), 0) as "costUsd",
+           coalesce(sum(iif(cost_usd is null, reserved_usd, 0)), 0) as "reservedUsd",
+           coalesce(sum(input_tokens), 0) as "inputTokens", coalesce(sum(output_tokens), 0) as "outputTokens"
+         from ${ALL_RUNS} where started_at > ? group by ${by}
+         order by "costUsd" + "reservedUsd" desc, runs desc, name`,
+        [since],
+      ),
   };
 }

@@ -291,4 +291,16 @@ create unique index connections_once on connections (connector, api_url, kind, t
   fetched integer not null,
   problem text
 ) strict, without rowid;`,
+  `alter table runs add column cause text;
+   alter table runs add column retry_at integer;
+   alter table runs add column meter text;
+   alter table runs add column webhook text;
+   alter table runs add column person text;
+   create index runs_to_retry on runs (retry_at, agent) where retry_at is not null;
+   create index runs_with_meter on runs (session_id, id) where meter is not null;
+   alter table pruned_runs add column agent text not null default '';
+   alter table pruned_runs add column webhook text;
+   alter table pruned_runs add column person text;
+   alter table pruned_runs add column input_tokens integer;
+   alter table pruned_runs add column output_tokens integer;`,
 ];
