@@ -8,7 +8,7 @@ import type { AgentRunner, CommonOptions, RunOrder } from './runner.ts';
 import { byHand, runInSession, type Start, type Transcript } from './session-run.ts';
 import { commonFields, modelFields } from './settings.ts';
 
-/** `ask` is left out: nobody answers, and the run would end there with status 0. */
+/** `ask` is left out: a run has no user to ask, and would end there with status 0. */
 const decision = z.enum(['allow', 'deny']);
 
 const options = z.strictObject({

@@ -58,7 +58,7 @@ export const modelFields = {
   budgetUsd: z.number().positive().describe('Most that one run may cost, in dollars.').optional(),
 };
 
-/** What becomes of `budgetUsd` where a program says what it used only at its end. */
+/** What becomes of `budgetUsd` where a program says only when it ends what it used. */
 export function budgetIsLate(options: {
   readonly budgetUsd?: number | undefined;
   readonly timeout: number;
@@ -66,7 +66,7 @@ export function budgetIsLate(options: {
   const { budgetUsd, timeout } = options;
   if (budgetUsd === undefined) return [];
   return [
-    `budgetUsd: the program says what it used only at its end: more than $${budgetUsd} is counted, but ends no run; timeout (${timeout / 60_000} min) does`,
+    `budgetUsd: the program says only when it ends what it used: more than $${budgetUsd} is counted, but ends no run; timeout (${timeout / 60_000} min) does`,
   ];
 }
 

@@ -200,6 +200,12 @@ export const commands: readonly CliEntry[] = [
     ],
   },
   {
+    name: 'spend',
+    group: 'Tasks',
+    summary: 'show what runs cost, by agent, webhook or person',
+    load: async () => (await import('./spend.ts')).configureSpend,
+  },
+  {
     name: 'claude',
     group: 'Tasks',
     summary: 'show Claude Code’s task list, use it in a project',

@@ -51,12 +51,11 @@ export function installDumper(folder: string): void {
   chmodSync(file, 0o755);
 }
 
-/** The arguments of a dumper that was started with these; null when none was. */
-export function readArguments(folder: string, started: readonly string[]): readonly string[] | null {
-  const wanted = JSON.stringify(started);
-  const dumps = readdirSync(folder).filter((name) => name.startsWith('arguments-'));
-  const read = dumps.map((name) => readFileSync(join(folder, name), 'utf8').split('\0').slice(0, -1));
-  return read.find((argv) => JSON.stringify(argv) === wanted) ?? null;
+/** The arguments that a dumper was started with, by its process id. */
+export function readArguments(folder: string, pid: number): readonly string[] {
+  return readFileSync(join(folder, `arguments-${pid}`), 'utf8')
+    .split('\0')
+    .slice(0, -1);
 }
 
 export function dumpsIn(folder: string): readonly Dump[] {
@@ -67,9 +66,14 @@ export function dumpsIn(folder: string): readonly Dump[] {
     .map((name) => JSON.parse(readFileSync(join(place, name), 'utf8')) as Dump);
 }
 
+/** A folder that the caller removes. */
+export function newFolder(): string {
+  return realpathSync(mkdtempSync(join(tmpdir(), 'hookctl-agents-')));
+}
+
 /** A folder that is gone when the test ends. */
 export function folderForTest(): string {
-  const folder = realpathSync(mkdtempSync(join(tmpdir(), 'hookctl-agents-')));
+  const folder = newFolder();
   onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
   return folder;
 }
@@ -142,6 +146,7 @@ export interface Ran {
   readonly log: readonly LogLine[];
   readonly sessions: readonly (readonly [string, string | null])[];
   readonly commandLines: readonly (readonly string[])[];
+  readonly pids: readonly number[];
   readonly dump: Dump | null;
 }
 
@@ -159,6 +164,7 @@ export async function runAgent(
   const log: LogLine[] = [];
   const sessions: [string, string | null][] = [];
   const commandLines: (readonly string[])[] = [];
+  const pids: number[] = [];
   const order: RunOrder<CommonOptions> = {
     ...{
       run,
@@ -176,13 +182,16 @@ export async function runAgent(
   };
   const started = await runner.start(order, {
     log: (line) => log.push(line),
-    started: (_, commandLine) => commandLines.push(commandLine),
+    started(pid, commandLine) {
+      pids.push(pid);
+      commandLines.push(commandLine);
+    },
     session: (id, openWith) => sessions.push([id, openWith]),
   });
   const result = await started.result;
   const file = join(folder, 'dumps', `${run.id}.json`);
   const dump = existsSync(file) ? (JSON.parse(readFileSync(file, 'utf8')) as Dump) : null;
-  return { result, log, sessions, commandLines, dump };
+  return { result, log, sessions, commandLines, pids, dump };
 }
 
 /** True while a process is there; one that ended and was not asked for is none. */

@@ -149,11 +149,11 @@ function roomIn(budget: Budget, spent: Spent, mostUsd: number | null): Verdict |
   return wait(`running tasks may use up ${budget.short}`);
 }
 
-/** A budget of which at least this much is spent is told of once, before it is used up. */
+/** The share of a budget from which a person is warned, once. */
 const WARN_AT = 0.8;
 
 /** A budget that is nearly used up. */
-export interface NearBudget {
+interface NearBudget {
   readonly scope: string;
   readonly spanMs: number;
   readonly text: string;

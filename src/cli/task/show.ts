@@ -16,6 +16,7 @@ function runText(run: RunView, doing: string | null): string {
     ['run', `${run.id}  ${run.state}`],
     ['agent', `${run.agent} (${run.runner})`],
     ['why', run.reason],
+    ['cause', run.cause],
     ['started', run.started_at === null ? null : localTime(run.started_at)],
     ['took', ranFor(run)],
     ['folder', folder],

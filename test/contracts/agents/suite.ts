@@ -1,23 +1,27 @@
-import { closeSync, existsSync, openSync, readFileSync } from 'node:fs';
+import { closeSync, existsSync, openSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { describe, expect, test } from 'vitest';
+import { afterAll, describe, expect, test } from 'vitest';
 import { z } from 'zod';
-import { agentRunners, runnerNamed } from '../../src/agents/index.ts';
-import type { AgentRunner, CommonOptions } from '../../src/agents/runner.ts';
+import { runnerNamed } from '../../../src/agents/index.ts';
+import type { AgentRunner, CommonOptions } from '../../../src/agents/runner.ts';
 import {
-  folderForTest,
   installAgent,
   installDumper,
   isAlive,
+  newFolder,
   readArguments,
   runAgent,
   TASK,
-} from '../agents/support.ts';
-import { COMMANDS, OPTIONS, SECRETS } from '../agents/values.ts';
+} from '../../agents/support.ts';
+import { COMMANDS, OPTIONS, SECRETS } from '../../agents/values.ts';
 
 /** The fake agent under each runner, with all that the runner can be told. */
 const SETTINGS: Readonly<Record<string, Readonly<Record<string, unknown>>>> = {
   claude: { model: 'sonnet', allowedTools: ['Edit', 'Bash(npm test:*)'], maxTurns: 5, worktree: true },
+  codex: { model: 'mock-model', sandbox: 'workspace-write', network: true },
+  opencode: { model: 'mock/model', permission: { read: 'allow', bash: { 'npm test*': 'allow' } } },
+  gemini: { model: 'gemini-mock', approval: 'auto_edit', allowedTools: ['run_shell_command(npm test)'] },
+  copilot: { model: 'mock-model', allowedTools: ['shell(npm test)'], deniedTools: ['shell(git push)'] },
   command: {
     args: [
       '--title={{title}}',
@@ -29,13 +33,24 @@ const SETTINGS: Readonly<Record<string, Readonly<Record<string, unknown>>>> = {
   },
 };
 
+const folders: string[] = [];
+afterAll(() => folders.forEach((folder) => void rmSync(folder, { recursive: true, force: true })));
+
 const inFolder = (name: string, more: object = {}) => {
-  const folder = folderForTest();
+  const folder = newFolder();
+  folders.push(folder);
   const program = installAgent(folder);
   return { folder, settings: { ...SETTINGS[name], program, ...more } };
 };
 
-describe.each(agentRunners.map((runner) => [runner.name, runner] as const))('%s', (name, runner) => {
+/** What each runner has to hold. */
+export function holdsContract(name: string): void {
+  const runner = runnerNamed(name);
+  if (runner === null) throw new Error(`there is no runner ${name}`);
+  describe(name, () => contractOf(name, runner));
+}
+
+function contractOf(name: string, runner: AgentRunner): void {
   test('is found by its name, and its settings say what they are for', () => {
     expect(runnerNamed(name)).toBe(runner);
     const { folder: _, settings } = inFolder(name);
@@ -92,13 +107,16 @@ describe.each(agentRunners.map((runner) => [runner.name, runner] as const))('%s'
     const shape = (argv: readonly string[]) =>
       argv.filter((arg) => arg.startsWith('-')).map((arg) => arg.split('=')[0]);
     const values = [...OPTIONS, ...COMMANDS];
-    for (let at = 0; at < values.length; at += 8) {
+    // `command` alone has slots; the others are given four values at once.
+    const slots = name === 'command' ? 1 : 4;
+    const rounds = values.filter((_, index) => index % slots === 0).map((_, index) => index * slots);
+    for (let at = 0; at < rounds.length; at += 8) {
       await Promise.all(
-        values.slice(at, at + 8).map(async (value) => {
-          const argv = await argvFor(runner, folder, settings, value);
+        rounds.slice(at, at + 8).map(async (from) => {
+          const argv = await argvFor(runner, folder, settings, ...values.slice(from, from + slots));
           // Not one argument more, and none that a program could read as an option, wherever it looks.
           expect(argv).toHaveLength(usual.length);
-          expect(shape(argv), value).toEqual(shape(usual));
+          expect(shape(argv), values[from]).toEqual(shape(usual));
           expect(argv.some((arg) => /^[@+]/.test(arg))).toBe(false);
         }),
       );
@@ -133,14 +151,15 @@ describe.each(agentRunners.map((runner) => [runner.name, runner] as const))('%s'
     const { folder, settings } = inFolder(name, { program: './nowhere' });
     await expect(runAgent(runner, folder, settings)).rejects.toMatchObject({ code: 'program_missing' });
   });
-});
+}
 
-async function argvFor(runner: AgentRunner, folder: string, settings: object, value: string) {
-  const task = { ...TASK, title: value, url: value, externalId: value, prompt: value };
-  const more = { task, prompt: `Said: ${value}` };
-  const { commandLines } = await runAgent(runner, folder, { ...settings, program: './dumper' }, more);
+async function argvFor(runner: AgentRunner, folder: string, settings: object, ...values: readonly string[]) {
+  const [title = '', url = title, externalId = title, prompt = title] = values;
+  const task = { ...TASK, title, url, externalId, prompt };
+  const more = { task, prompt: `Said: ${prompt}` };
+  const ran = await runAgent(runner, folder, { ...settings, program: './dumper' }, more);
   // What was started is what arrived: nothing stands between, and the dumper tells.
-  const [, ...started] = commandLines[0] ?? [];
-  expect(readArguments(folder, started)).toEqual(started);
+  const [, ...started] = ran.commandLines[0] ?? [];
+  expect(readArguments(folder, ran.pids[0] ?? 0)).toEqual(started);
   return started.map((arg) => arg.replace(/[0-9a-f]{8}-[0-9a-f-]{27}/, 'uuid'));
 }

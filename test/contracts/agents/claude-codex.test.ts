@@ -1,0 +1,4 @@
+import { holdsContract } from './suite.ts';
+
+holdsContract('claude');
+holdsContract('codex');
