@@ -41,8 +41,12 @@ export interface CommandLine {
 export interface Sandbox {
   /** The command line that starts this one inside. Throws `HookctlError` when the machine lacks something for it. */
   enter(command: CommandLine): Promise<CommandLine>;
+  /** The part of hookctl's environment that runs are given of, with the home that is theirs. */
+  readonly env: Environment;
   /** Asks what runs inside to end, as SIGTERM would; false when there is nothing that can be asked. */
   terminate(): boolean;
+  /** Ends what is left inside; nothing can enter any more. */
+  close(): Promise<void>;
 }
 
 /** What a runner is to do. */

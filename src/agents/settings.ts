@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { duration } from '../lib/units.ts';
+import { sandboxSchema } from './sandbox/settings.ts';
 import { workspaceSchema } from './workspace/settings.ts';
 
 const LONGEST_MS = 24 * 3_600_000;
@@ -40,8 +41,11 @@ export const commonFields = {
       'Agents for which its runs may make subtasks that start at once; those for other agents wait for approval.',
     ),
   workspace: workspaceSchema
-    .prefault('shared')
-    .describe('Where it works: shared (the default), or a worktree or clone for each conversation.'),
+    .describe('Where it works: shared (the default), or a worktree or clone for each conversation.')
+    .optional(),
+  sandbox: sandboxSchema
+    .describe('What keeps it apart from the machine: bwrap, docker or podman; default: nothing does.')
+    .optional(),
   rerunOnCrash: z
     .boolean()
     .default(false)

@@ -119,7 +119,7 @@ export async function loadFixed(options: LoadOptions): Promise<FixedConfiguratio
   const slack = await resolveSlackSocket({ project, source, env, accounts });
   const webhookSecrets = assembled.webhooks.flatMap(({ secret }) => secret.secretEnv ?? []);
   const { agents, problems: agentProblems } = await resolveAgents({
-    ...{ project, source, webhookSecrets, env },
+    ...{ project, source, webhookSecrets, env, dataFolder: located.dataFolder },
     accountDefaults: accountDefaults(own.providers).values(),
   });
   const all = [

@@ -124,6 +124,7 @@ export async function serve(
   const secretNames = () => secretVariables(configuration, live.current());
   const workspaces = workspacesOf({
     ...{ services, configuration, store, secretNames },
+    managementPort: () => portOf(management),
     report: (text) => emit({ type: 'workspace', text }),
   });
   const handshakes = serveHandshakes({

@@ -239,7 +239,9 @@ function installPrograms(folder: string): void {
 }
 
 /** `yaml` may name `program: ./fake-agent` and `./quick`. */
-export async function startAgents(options: TestEngineOptions): Promise<AgentEngine> {
+export async function startAgents(
+  options: TestEngineOptions & { readonly managementPort?: number },
+): Promise<AgentEngine> {
   const { createTask } = await import('../../src/tasks/create.ts');
   const engine = await startEngine({
     ...options,
@@ -261,6 +263,7 @@ export async function startAgents(options: TestEngineOptions): Promise<AgentEngi
     },
     ...{ configuration, store: context.store },
     secretNames: () => configuration.agents.secretNames,
+    managementPort: () => options.managementPort ?? null,
     report: (text) => reports.push(text),
   });
   const scheduler = startScheduler({

@@ -1,49 +1,8 @@
-import { execFileSync } from 'node:child_process';
-import {
-  appendFileSync,
-  chmodSync,
-  existsSync,
-  mkdirSync,
-  readFileSync,
-  rmSync,
-  writeFileSync,
-} from 'node:fs';
+import { appendFileSync, existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
+import { git, repository } from './repository.ts';
 import { type AgentEngine, dumpsIn, startAgents } from './support.ts';
-
-const IDENTITY = ['-c', 'user.name=T', '-c', 'user.email=t@example.com', '-c', 'protocol.file.allow=always'];
-
-function git(folder: string, ...args: readonly string[]): string {
-  return execFileSync('git', [...IDENTITY, '-C', folder, ...args], {
-    encoding: 'utf8',
-    stdio: ['ignore', 'pipe', 'pipe'],
-  }).trim();
-}
-
-/** `sh` in the checkout, told by the prompt: a line `sh: …`. */
-const SHELL_AGENT = `#!/bin/sh
-prompt=$(cat)
-printf '%s' "$prompt" | sed -n 's/^sh: //p' > "$TMPDIR_TASK.sh"
-sh "$TMPDIR_TASK.sh"
-echo Done.
-`;
-
-/** A repository `code` in the project, with one commit and an agent that works in it. */
-function repository(folder: string): void {
-  const code = join(folder, 'code');
-  mkdirSync(code);
-  git(code, 'init', '-q', '-b', 'main');
-  git(code, 'config', 'user.name', 'T');
-  git(code, 'config', 'user.email', 't@example.com');
-  writeFileSync(join(code, 'README'), 'one\n');
-  writeFileSync(join(code, '.gitignore'), 'ignored\n');
-  git(code, 'add', '.');
-  git(code, 'commit', '-qm', 'One');
-  const file = join(folder, 'sh-agent');
-  writeFileSync(file, SHELL_AGENT.replaceAll('$TMPDIR_TASK', '/tmp/sh-agent-$HOOKCTL_RUN_ID'));
-  chmodSync(file, 0o755);
-}
 
 const yaml = (workspace: string, more = '') => `agents:
   brain: { use: command, program: ./sh-agent, cwd: code, concurrency: 4, workspace: ${workspace} }

@@ -58,9 +58,10 @@ export function runTask(context: SchedulerContext, agent: Agent, run: AgentRun, 
     const file = await openRunLog(run.logPath ?? '', context.clock.now);
     const log = logging(context, run, file.add);
     const scratch = await makeScratch(run.id);
+    let room: Room | null = null;
     try {
       const notes = notesOf(context, run, log);
-      const room = await openRoom(context, { agent, run, task, log, signal: stopping.signal });
+      room = await openRoom(context, { agent, run, task, scratch, log, signal: stopping.signal });
       if (room.folder !== run.folder) notes.folder(room.folder);
       const order = await orderFor(context, agent, run, task, { scratch, log, room });
       started = await agent.runner.start(order, { ...notes.io, log });
@@ -73,6 +74,7 @@ export function runTask(context: SchedulerContext, agent: Agent, run: AgentRun, 
       file.add({ kind: 'note', text: `${result.state}${why}` });
       return unshipped.length === 0 ? result : { ...result, text: withUnshipped(result.text, unshipped) };
     } finally {
+      await room?.close();
       context.environments.close(run);
       await file.close();
       await rm(scratch, { recursive: true, force: true });
@@ -134,7 +136,8 @@ async function orderFor(
   const key = runner.sessionKey(options, name);
   const session = key === null ? null : store.lastSession(run.conversationId, key);
   return {
-    ...{ run, task, options, folder, sandbox, scratch, projectFolder, dataFolder, env, taskList },
+    ...{ run, task, options, folder, sandbox, scratch, projectFolder, dataFolder, taskList },
+    env: sandbox?.env ?? env,
     prompt: promptFor(task),
     secretNames: context.secretNames(),
     session,

@@ -7,6 +7,7 @@ import { syncTasks } from '../../tasks/sync.ts';
 import { changeOf, guardedStep } from '../../tasks/transition.ts';
 import { ownText } from '../../types/text.ts';
 import type { AgentRun, Task } from '../../types.ts';
+import { workspaceOf } from '../workspace/settings.ts';
 import { actorOf, type SchedulerContext } from './context.ts';
 import { createEligibility, nearBudgets, type Verdict } from './eligibility.ts';
 import { endRun, interruptedText, recoverRuns } from './ending.ts';
@@ -110,6 +111,8 @@ export function startScheduler(context: SchedulerContext): Scheduler {
 
   /** Looked for again after a while: many tasks may wait for a program that is not there. */
   async function missingProgram({ name, runner, options }: Agent): Promise<string | null> {
+    // The program of an image is looked for when the container starts.
+    if (options.sandbox?.image !== undefined) return null;
     const program = runner.program(options);
     const now = performance.now();
     if ((missingUntil.get(name) ?? 0) > now) return program;
@@ -148,7 +151,7 @@ export function startScheduler(context: SchedulerContext): Scheduler {
     report.task({ ...synced, status: taken.status });
     void running.ended.then(async () => {
       active.delete(run.id);
-      if (agent.options.workspace.use !== 'shared') prune();
+      if (workspaceOf(agent.options).use !== 'shared') prune();
       wake();
       await tellNear(run).catch(report.broken);
     });

@@ -42,6 +42,14 @@ export const workspaceSchema = z.union([z.enum(USES).transform((use) => fields.p
 
 export type WorkspaceSettings = z.output<typeof workspaceSchema>;
 
+/** Where an agent works: as written; by default a clone in a sandbox, and without one the shared folder. */
+export function workspaceOf(options: {
+  readonly workspace?: WorkspaceSettings | undefined;
+  readonly sandbox?: unknown;
+}): WorkspaceSettings {
+  return options.workspace ?? fields.parse({ use: options.sandbox === undefined ? 'shared' : 'clone' });
+}
+
 /** `workspaces:` of webhooks.yml: what all of them together may take. */
 export const workspaceLimitsSchema = z.strictObject({
   folder: z.string().startsWith('/', 'expected an absolute path').describe('Where they are made.').optional(),

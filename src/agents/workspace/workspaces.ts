@@ -4,24 +4,16 @@ import { basename, dirname, join, relative } from 'node:path';
 import { failure, notFound } from '../../errors.ts';
 import { createKeyLock } from '../../lib/key-lock.ts';
 import { endMarkedProcesses } from '../../lib/process/marked-processes.ts';
-import { describeEnd, type Environment, programEnvironment } from '../../lib/process/subprocess.ts';
+import { type Environment, programEnvironment } from '../../lib/process/subprocess.ts';
 import type { AgentRun, Task } from '../../types.ts';
-import { startBounded } from '../bounded.ts';
 import { markerOf } from '../environment.ts';
-import type { CommonOptions, LogLine, Sandbox } from '../runner.ts';
+import type { LogLine, Sandbox } from '../runner.ts';
 import { baseCommit, branchOf, dropCheckout, fetchBranch, makeCheckout, repositoryOf } from './checkout.ts';
 import { createGit, type Git, gitCommand, printed, tryGit } from './git.ts';
+import { type ProgramSteps, runPrograms, type Tenant } from './programs.ts';
 import { openRecords, type Workspace } from './record.ts';
-import type { WorkspaceLimits, WorkspaceSettings } from './settings.ts';
+import { type WorkspaceLimits, type WorkspaceSettings, workspaceOf } from './settings.ts';
 import { unshippedWork } from './unshipped.ts';
-
-/** An agent, as far as its workspaces are concerned. */
-interface Tenant {
-  readonly name: string;
-  readonly options: CommonOptions;
-  /** Where it would work without a workspace of its own: absolute, real. */
-  readonly folder: string;
-}
 
 /** Where a run works. */
 export interface Room {
@@ -29,6 +21,8 @@ export interface Room {
   readonly sandbox: Sandbox | null;
   /** The run has ended: looks at what it left. Returns work that is nowhere else, in words. */
   leave(): Promise<readonly string[]>;
+  /** Ends what is left in the sandbox; called in any case. */
+  close(): Promise<void>;
 }
 
 /** The run for which a room is opened. */
@@ -36,6 +30,8 @@ interface RoomOrder {
   readonly agent: Tenant;
   readonly run: AgentRun;
   readonly task: Task;
+  /** A folder for files of the run alone. */
+  readonly scratch: string;
   readonly log: (line: LogLine) => void;
   /** Aborted when the run is to end. */
   readonly signal: AbortSignal;
@@ -55,11 +51,13 @@ interface WorkspacesOptions {
   readonly isNeeded: (workspace: Workspace) => boolean;
   /** Called with what becomes of workspaces, one line each. */
   readonly report: (text: string) => void;
-  /** The sandbox of an agent around a checkout; null where it has none. */
+  /** Why the machine can't give an agent its sandbox now; null when it can. */
+  readonly sandboxLacks: (agent: Tenant) => Promise<string | null>;
+  /** The sandbox of an agent around a checkout, by a name; null where it has none. */
   readonly sandboxOf: (
     agent: Tenant,
-    workspace: Workspace | null,
-    order: RoomOrder | null,
+    workspace: Workspace,
+    more: Pick<RoomOrder, 'log'> & { readonly name: string; readonly scratch: string | null },
   ) => Promise<Sandbox | null>;
 }
 
@@ -83,9 +81,6 @@ interface Pruned {
   readonly kept: readonly Workspace[];
 }
 
-/** Most output of a setup or teardown, in megabytes. */
-const OUTPUT_MB = 20;
-
 export async function openWorkspaces(options: WorkspacesOptions): Promise<Workspaces> {
   const { root, limits, env, now, report } = options;
   const records = await openRecords(root);
@@ -97,8 +92,11 @@ export async function openWorkspaces(options: WorkspacesOptions): Promise<Worksp
     return `${conversationId}-${hash}`;
   };
 
-  async function lacking({ options: { workspace }, folder }: Tenant, conversationId: string) {
-    if (workspace.use === 'shared') return null;
+  async function lacking(agent: Tenant, conversationId: string) {
+    const lacks = await options.sandboxLacks(agent);
+    if (lacks !== null) return lacks;
+    const { folder } = agent;
+    if (workspaceOf(agent.options).use === 'shared') return null;
     const has = records
       .all()
       .some((each) => each.conversationId === conversationId && folder.startsWith(each.repository));
@@ -121,25 +119,26 @@ export async function openWorkspaces(options: WorkspacesOptions): Promise<Worksp
 
   async function open(order: RoomOrder): Promise<Room> {
     const { agent } = order;
-    const settings = agent.options.workspace;
+    const settings = workspaceOf(agent.options);
     if (settings.use === 'shared') {
-      const sandbox = await options.sandboxOf(agent, null, order);
-      return { folder: agent.folder, sandbox, leave: async () => [] };
+      return { folder: agent.folder, sandbox: null, leave: async () => [], close: async () => undefined };
     }
     const workspace = await checkoutFor(order, settings, settings.use);
-    const sandbox = await options.sandboxOf(agent, workspace, order);
+    const { log, signal, scratch, run } = order;
+    const sandbox = await options.sandboxOf(agent, workspace, { log, scratch, name: run.id });
+    const close = async () => sandbox?.close();
     const folder = join(workspace.path, relative(workspace.repository, agent.folder));
-    if (workspace.state === 'setup') {
-      await runPrograms('setup', workspace, {
-        agent,
-        sandbox,
-        runId: order.run.id,
-        log: order.log,
-        signal: order.signal,
-      });
-      await records.put({ ...workspace, state: 'ready' });
+    try {
+      if (workspace.state === 'setup') {
+        const steps = { agent, sandbox, runId: run.id, log, signal };
+        await runPrograms('setup', workspace, { ...steps, env, secretNames: options.secretNames() });
+        await records.put({ ...workspace, state: 'ready' });
+      }
+    } catch (error) {
+      await close();
+      throw error;
     }
-    return { folder, sandbox, leave: () => leave(workspace.id, sandbox) };
+    return { folder, sandbox, leave: () => leave(workspace.id, sandbox), close };
   }
 
   async function checkoutFor(
@@ -193,41 +192,6 @@ export async function openWorkspaces(options: WorkspacesOptions): Promise<Worksp
     return lock([id], () => lock([repository], make));
   }
 
-  /** Runs the programs of a workspace one after the other. Throws `setup` or `teardown` when one fails. */
-  async function runPrograms(
-    step: 'setup' | 'teardown',
-    { id, path, conversationId, flowId, branch }: Workspace,
-    { agent, sandbox, runId, log, signal }: Steps,
-  ): Promise<void> {
-    const { timeout, [step]: programs } = agent.options.workspace;
-    const secret = options.secretNames();
-    const passed = Object.entries(programEnvironment(env, ...agent.options.env)).filter(
-      ([name]) => !secret.has(name),
-    );
-    const own = { HOOKCTL_CONVERSATION_ID: conversationId, HOOKCTL_FLOW_ID: flowId, HOOKCTL_BRANCH: branch };
-    for (const [program = '', ...args] of programs) {
-      signal.throwIfAborted();
-      log({ kind: 'note', text: `${step}: ${[program, ...args].join(' ')}` });
-      const limits = { run: { id: runId }, folder: path, sandbox, options: { timeout, outputMb: OUTPUT_MB } };
-      const running = await startBounded(limits, {
-        program,
-        args,
-        env: { ...Object.fromEntries(passed), ...own, HOOKCTL_WORKSPACE: id, HOOKCTL_RUN_ID: runId },
-        howToGet: `Install it, or correct workspace.${step} of the agent ${agent.name}.`,
-        onLine: (text) => log({ kind: 'output', text }),
-      });
-      const stop = () => running.stop('the run was stopped');
-      signal.addEventListener('abort', stop, { once: true });
-      const end = await running.ended;
-      signal.removeEventListener('abort', stop);
-      if (end.code === 0 && end.why === null) continue;
-      const how = end.why === null ? describeEnd(program, end, end.lastLines) : `${program}: ${end.why}`;
-      throw failure(step, `the ${step} of the workspace failed: ${how}`, {
-        fix: `Correct workspace.${step} of the agent ${agent.name}.`,
-      });
-    }
-  }
-
   async function leave(id: string, sandbox: Sandbox | null): Promise<readonly string[]> {
     const workspace = records.get(id);
     if (workspace === undefined) return [];
@@ -235,11 +199,18 @@ export async function openWorkspaces(options: WorkspacesOptions): Promise<Worksp
       report(error.message),
     );
     const [unshipped, bytes] = await Promise.all([
-      unshippedWork(gitIn(sandbox), workspace),
+      unshippedIn(workspace, sandbox),
       bytesOf(env, dirname(workspace.path)),
     ]);
     await records.put({ ...workspace, unshipped, bytes, usedAt: now() });
     return unshipped;
+  }
+
+  /** What cannot be looked at may hold work. */
+  function unshippedIn(workspace: Workspace, sandbox: Sandbox | null): Promise<readonly string[]> {
+    return unshippedWork(gitIn(sandbox), workspace).catch((error: Error) => [
+      `what cannot be read (${error.message})`,
+    ]);
   }
 
   /** Git where the agent may have changed what git starts. */
@@ -267,12 +238,34 @@ export async function openWorkspaces(options: WorkspacesOptions): Promise<Worksp
   }
 
   async function takeDown(workspace: Workspace, force: boolean): Promise<Workspace> {
-    const { id } = workspace;
     const agent = options.agents.get(workspace.agent) ?? null;
-    const sandbox = agent === null ? null : await options.sandboxOf(agent, workspace, null);
-    const isUsed =
-      workspace.state === 'setup' || workspace.state === 'ready' || workspace.state === 'removing';
-    const unshipped = isUsed ? await unshippedWork(gitIn(sandbox), workspace) : [];
+    const lines: string[] = [];
+    const log = ({ kind, text }: LogLine) =>
+      void lines.push(JSON.stringify({ at: new Date(now()).toISOString(), kind, text }));
+    const name = `teardown-${workspace.id.slice(-6)}`;
+    const sandbox =
+      agent === null ? null : await options.sandboxOf(agent, workspace, { name, log, scratch: null });
+    try {
+      await takeDownIn(workspace, { force, agent, sandbox, log });
+    } finally {
+      await sandbox?.close();
+      await writeLog(workspace.id, lines);
+    }
+    return workspace;
+  }
+
+  async function takeDownIn(
+    workspace: Workspace,
+    {
+      force,
+      agent,
+      sandbox,
+      log,
+    }: Pick<ProgramSteps, 'sandbox' | 'log'> & { readonly force: boolean; readonly agent: Tenant | null },
+  ): Promise<void> {
+    const { id } = workspace;
+    const isUsed = workspace.state !== 'making';
+    const unshipped = isUsed ? await unshippedIn(workspace, sandbox) : [];
     if (unshipped.length > 0 && !force) {
       await records.put({ ...workspace, unshipped, usedAt: now() });
       throw failure('unshipped', `${id} holds work that is nowhere else: ${unshipped.join(', ')}`, {
@@ -280,21 +273,19 @@ export async function openWorkspaces(options: WorkspacesOptions): Promise<Worksp
       });
     }
     await records.put({ ...workspace, state: 'removing', unshipped });
-    if (isUsed) await tearDown(workspace, agent, sandbox);
+    if (isUsed) await tearDown(workspace, { agent, sandbox, log });
     await lock([workspace.repository], async () => {
       await fetchBranch(git, workspace).catch((error: Error) => report(error.message));
       await dropCheckout(git, workspace);
     });
     await records.remove(id);
     report(`workspace ${id} was removed`);
-    return workspace;
   }
 
   /** A teardown that fails is said, and the workspace goes all the same: it would fail again. */
   async function tearDown(
     workspace: Workspace,
-    agent: Tenant | null,
-    sandbox: Sandbox | null,
+    { agent, sandbox, log }: { readonly agent: Tenant | null } & Pick<ProgramSteps, 'sandbox' | 'log'>,
   ): Promise<void> {
     const runId = `teardown-${workspace.id}`;
     await endMarkedProcesses([markerOf(runId)]);
@@ -304,24 +295,27 @@ export async function openWorkspaces(options: WorkspacesOptions): Promise<Worksp
       );
       return;
     }
-    const lines: string[] = [];
-    const log = ({ kind, text }: LogLine) =>
-      void lines.push(JSON.stringify({ at: new Date(now()).toISOString(), kind, text }));
-    const never = new AbortController().signal;
-    await runPrograms('teardown', workspace, { agent, sandbox, runId, log, signal: never }).catch(
-      (error: Error) => report(`workspace ${workspace.id}: ${error.message}`),
+    const signal = new AbortController().signal;
+    const steps = { agent, sandbox, runId, log, signal, env, secretNames: options.secretNames() };
+    await runPrograms('teardown', workspace, steps).catch((error: Error) =>
+      report(`workspace ${workspace.id}: ${error.message}`),
     );
+  }
+
+  async function writeLog(id: string, lines: readonly string[]): Promise<void> {
     if (lines.length === 0) return;
     await mkdir(options.logFolder, { recursive: true, mode: 0o700 });
-    const file = join(options.logFolder, `workspace-${workspace.id}.log`);
-    await appendFile(file, `${lines.join('\n')}\n`, { mode: 0o600 });
+    await appendFile(join(options.logFolder, `workspace-${id}.log`), `${lines.join('\n')}\n`, {
+      mode: 0o600,
+    });
   }
 
   async function prune(anyAge: boolean): Promise<Pruned> {
     const removed: Workspace[] = [];
     const kept: Workspace[] = [];
     for (const workspace of records.all()) {
-      const keepFor = options.agents.get(workspace.agent)?.options.workspace.keepFor ?? 0;
+      const agent = options.agents.get(workspace.agent);
+      const keepFor = agent === undefined ? 0 : workspaceOf(agent.options).keepFor;
       const isDue = anyAge || now() - workspace.usedAt >= keepFor;
       if (!isDue || options.isNeeded(workspace)) continue;
       try {
@@ -349,14 +343,6 @@ export async function openWorkspaces(options: WorkspacesOptions): Promise<Worksp
   }
 
   return { lacking, open, list: records.all, remove, prune, recover };
-}
-
-interface Steps {
-  readonly agent: Tenant;
-  readonly sandbox: Sandbox | null;
-  readonly runId: string;
-  readonly log: (line: LogLine) => void;
-  readonly signal: AbortSignal;
 }
 
 /** Bytes on disk below a folder. */

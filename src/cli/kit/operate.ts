@@ -56,6 +56,7 @@ async function ownCall(services: Services, command: string): Promise<ApiCall> {
   const workspaces = workspacesOf({
     ...{ services, configuration, store: engine.context.store },
     secretNames: () => secretVariables(configuration, configuration.snapshot),
+    managementPort: () => null,
     report: (text) => say(services.io.err, text),
   });
   const [{ createSweeper }, { receive }] = await Promise.all([

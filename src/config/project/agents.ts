@@ -2,6 +2,7 @@ import { dirname } from 'node:path';
 import { agentFolder } from '../../agents/environment.ts';
 import { runnerNamed } from '../../agents/index.ts';
 import type { AgentRunner, CommonOptions } from '../../agents/runner.ts';
+import { workspaceOf } from '../../agents/workspace/settings.ts';
 import type { Diagnostic } from '../../errors.ts';
 import { type Source, toDiagnostic } from '../../lib/diagnostics.ts';
 import { findProgram } from '../../lib/process/find-program.ts';
@@ -34,6 +35,7 @@ interface AgentParts {
   /** Variables from which webhooks have their secrets. */
   readonly webhookSecrets: readonly string[];
   readonly env: Readonly<Record<string, string | undefined>>;
+  readonly dataFolder: string;
 }
 
 interface ResolvedAgents {
@@ -53,23 +55,37 @@ export async function resolveAgents(parts: AgentParts): Promise<ResolvedAgents> 
     const runner = runnerNamed(options.use);
     if (runner === null) continue;
     const at = (issue: Issue): Issue => ({ ...issue, path: ['agents', name, ...issue.path] });
+    const { sandbox } = options;
     const found = [
       ...runner.check(options),
       ...secretIssues(options, secretNames),
       ...budgetIssues(runner, options, project.runs),
+      ...(sandbox === undefined ? [] : await sandboxProblems(options, parts.dataFolder)),
     ];
     issues.push(...found.map(at));
     const folder = await agentFolder(projectFolder, options.cwd);
     if (!folder.ok) issues.push(at({ path: ['cwd'], message: folder.message, fix: folder.fix }));
     else byName.set(name, { name, runner, options, folder: folder.path });
     const program = runner.program(options);
-    if ((await findProgram(program, projectFolder, env.PATH)) === null) missing.push(at(absent(program)));
+    if (sandbox?.image === undefined && (await findProgram(program, projectFolder, env.PATH)) === null)
+      missing.push(at(absent(program)));
+    if (sandbox === undefined) continue;
+    const { sandboxLacks } = await import('../../agents/sandbox/sandbox.ts');
+    const lacks = await sandboxLacks(sandbox, env);
+    if (lacks !== null)
+      missing.push(at({ path: ['sandbox'], ...lacks, message: `${lacks.message}, so its tasks wait` }));
   }
   const problem = (issue: Issue) => toDiagnostic(source, issue);
   return {
     agents: { byName, missing: missing.map(problem), secretNames },
     problems: issues.map(problem),
   };
+}
+
+async function sandboxProblems(options: CommonOptions, dataFolder: string): Promise<readonly Issue[]> {
+  if (options.sandbox === undefined) return [];
+  const { sandboxIssues } = await import('../../agents/sandbox/sandbox.ts');
+  return sandboxIssues(options.sandbox, workspaceOf(options).use, dataFolder);
 }
 
 function absent(program: string): Issue {
