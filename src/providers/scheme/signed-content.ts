@@ -183,10 +183,10 @@ function pathOf(url: string | null): string | null {
  * `bodySHA256` of the URL.
  */
 function sortedForm(request: RawRequest): Part {
-  if (request.body.byteLength === 0) return '';
   if (!isForm(request.headers)) {
-    const digest = new URLSearchParams(request.query).get('bodySHA256')?.toLowerCase();
-    return digest === hash('sha256', request.body, 'hex')
+    const digest = new URLSearchParams(request.query).get('bodySHA256')?.toLowerCase() ?? null;
+    const isEmpty = digest === null && request.body.byteLength === 0;
+    return isEmpty || digest === hash('sha256', request.body, 'hex')
       ? ''
       : { problem: 'the body is no form, and bodySHA256 of the URL is not its SHA-256' };
   }

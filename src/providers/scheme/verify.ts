@@ -272,7 +272,11 @@ function checkCertificate(scheme: Scheme, request: RawRequest, secrets: readonly
     const known = fingerprint(value.reveal());
     return { value: { reveal: () => known, toString: () => '[redacted]' }, expiresAt };
   });
-  return anyVerdict(found.map((each) => checkToken(each, expected)));
+  const [only] = found;
+  if (only === undefined || found.length > 1) {
+    return refused('signature_malformed', `the header has ${found.length} fingerprints, and one is expected`);
+  }
+  return checkToken(only, expected);
 }
 
 /** `AB:CD:…`, `abcd…`: the same fingerprint. A subject has other signs, and stays as it is. */
