@@ -67,7 +67,7 @@ async function settled(
   return vi.waitUntil(async () => {
     const verdict = await judge(provider, request, ...secrets);
     return verdict.ok || verdict.cause !== 'key_pending' ? verdict : null;
-  });
+  }, 10_000);
 }
 
 const text = ({ body }: RawRequest) => Buffer.from(body).toString();
