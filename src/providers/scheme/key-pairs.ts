@@ -17,14 +17,13 @@ import {
   strictBase64,
   verifyingKey,
 } from '../kit/keys.ts';
-import type { Scheme } from './scheme.ts';
 
 /** Schemes in which the sender alone has the key that signs. */
 export type KeyPairKind = 'ed25519' | 'ecdsa' | 'rsa';
 
 const TYPES: Readonly<Record<KeyPairKind, string>> = { ed25519: 'ed25519', ecdsa: 'ec', rsa: 'rsa' };
 
-export function isKeyPair(kind: Scheme['kind']): kind is KeyPairKind {
+export function isKeyPair(kind: string): kind is KeyPairKind {
   return Object.hasOwn(TYPES, kind);
 }
 
@@ -33,6 +32,13 @@ export function publicKeyOf(text: string, kind: KeyPairKind): KeyObject | null {
   const raw = kind === 'ed25519' ? verifyingKey(text) : null;
   const key = raw ?? anyPublicKey(text);
   return key?.asymmetricKeyType === TYPES[kind] ? key : null;
+}
+
+/** What a key is used for; `kind` is one of a key pair. */
+interface KeyUse {
+  readonly kind: string;
+  /** Hash; ed25519 has its own. */
+  readonly algorithm: string;
 }
 
 const MAX_KNOWN = 64;
@@ -96,7 +102,7 @@ function attempt<T>(read: () => T): T | null {
 
 /** True when the signature is that key's over the bytes. Of ECDSA, both DER and `r` and `s` side by side are in use. */
 export function fitsKey(
-  { kind, algorithm }: Pick<Scheme, 'kind' | 'algorithm'>,
+  { kind, algorithm }: KeyUse,
   key: KeyObject,
   signed: Uint8Array,
   signature: Uint8Array,
@@ -108,11 +114,7 @@ export function fitsKey(
 }
 
 /** The signature of a private key as a sender writes it; null when the text is no such key. */
-export function signWithKey(
-  { kind, algorithm }: Pick<Scheme, 'kind' | 'algorithm'>,
-  text: string,
-  signed: Uint8Array,
-): Buffer | null {
+export function signWithKey({ kind, algorithm }: KeyUse, text: string, signed: Uint8Array): Buffer | null {
   const seed = kind === 'ed25519' ? signingKey(text) : null;
   if (seed !== null) return signEd25519(seed, signed);
   const key = privateKeyOf(text);

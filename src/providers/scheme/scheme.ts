@@ -39,7 +39,7 @@ export interface Scheme {
 }
 
 /** A place of a signature: in the query string, too. */
-export type SignaturePlace = Locator | { readonly in: 'query'; readonly name: string };
+type SignaturePlace = Locator | { readonly in: 'query'; readonly name: string };
 
 /** What a JSON Web Token has to say; null where it does not matter. */
 interface TokenClaims {

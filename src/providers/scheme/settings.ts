@@ -35,7 +35,7 @@ const texts = z.union([
 ]);
 
 /** How a sender may prove its requests, each with what it means. */
-export const SCHEMES = {
+const SCHEMES = {
   hmac: 'HMAC of the signed content (default)',
   hash: 'plain hash of content with the {secret}',
   ed25519: 'signature of a key pair',
