@@ -19,6 +19,7 @@ test('an empty webhooks.yml is a project with the defaults', async () => {
     webhooks: {},
     credentials: {},
     loopGuard: { runs: 3, within: 600_000 },
+    recover: { every: 900_000 },
     claudeTasks: { enabled: true, list: expect.stringMatching(/^hookctl-config-\w+$/), record: true },
     retention: { age: 2_592_000_000, size: 2_147_483_648 },
     agents: {},
