@@ -56,7 +56,7 @@ const LAYERS: Readonly<Record<string, readonly string[]>> = {
   'github-app': [...BASE, 'outbox', 'providers'],
   agents: BASE,
   config: [...BASE, 'conditions', 'templates', 'providers', 'type:actions', 'tunnels', 'agents'],
-  connect: [...BASE, 'type:config', 'outbox', 'providers', 'type:store'],
+  connect: [...BASE, 'type:config', 'type:github-app', 'outbox', 'providers', 'type:store'],
   deliveries: [
     ...BASE,
     'conditions',

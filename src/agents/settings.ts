@@ -3,6 +3,8 @@ import { duration } from '../lib/units.ts';
 import { sandboxSchema } from './sandbox/settings.ts';
 import { workspaceSchema } from './workspace/settings.ts';
 
+const repository = z.string().regex(/^[\w.-]+\/[\w.-]+$/, 'expected owner/name');
+
 const LONGEST_MS = 24 * 3_600_000;
 
 /** Most runs and dollars within a time; what is left out has no limit. */
@@ -34,6 +36,14 @@ export const commonFields = {
     .array(z.string().regex(/^[A-Za-z_][A-Za-z0-9_]*$/, 'expected names of environment variables'))
     .default([])
     .describe('Further variables that it may see; secrets of webhooks and of replies are never passed on.'),
+  github: z
+    .union([z.boolean(), z.strictObject({ repositories: z.array(repository).min(1) })], {
+      error: 'expected true, false, or { repositories: [owner/name] }',
+    })
+    .default(false)
+    .describe(
+      'true: git gets tokens of hookctl’s GitHub App for the repository that a task came from; { repositories: [owner/name] }: for these as well.',
+    ),
   mayCall: z
     .array(z.string().min(1))
     .default([])

@@ -14,8 +14,8 @@ export interface RemoteHook {
   /** Text, because some pass 2^53. */
   readonly id: string;
   readonly url: string;
-  /** In the sender's words. */
-  readonly events: readonly string[];
+  /** In the sender's words. Null when the sender does not tell. */
+  readonly events: readonly string[] | null;
   readonly isActive: boolean;
   /** Why the sender sends nothing, in words. Null when it sends, or a person switched the hook off. */
   readonly disabled: string | null;
@@ -43,6 +43,8 @@ export interface CreatedHook {
 interface TargetFlags {
   /** `--org`: the name is an organisation, group or workspace. */
   readonly isOrganisation: boolean;
+  /** The name is that of an App of hookctl's own. Left out: it is none. */
+  readonly isApp?: boolean;
 }
 
 /**
@@ -85,9 +87,10 @@ export interface Connector {
   update(target: Target, id: string, hook: HookSettings): ApiRequest;
   /** Moves the URL, and leaves the secret as it is: `hook.secret` is only for a sender that forgets it otherwise. */
   repoint(target: Target, id: string, hook: HookSettings): ApiRequest;
-  /** Stops and starts the sending. Left out: the sender has no such switch. */
-  pause?(target: Target, id: string, hook: HookSettings): ApiRequest;
-  remove(target: Target, id: string): ApiRequest;
+  /** Stops and starts the sending. Left out, and null, where the sender has no such switch. */
+  pause?(target: Target, id: string, hook: HookSettings): ApiRequest | null;
+  /** Null when a person has to do it on the sender's page. */
+  remove(target: Target, id: string): ApiRequest | null;
   /** Asks for a test request that runs no command of the webhook. Left out, or null when there is none. */
   ping?(target: Target, id: string, events: readonly string[]): ApiRequest | null;
   /** Whether a request that arrived came from this hook. Left out: its URL alone tells. */

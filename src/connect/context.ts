@@ -1,6 +1,7 @@
 import { createHmac } from 'node:crypto';
 import type { Accounts } from '../config/accounts.ts';
 import { failure, usageError } from '../errors.ts';
+import type { GithubApps } from '../github-app/apps.ts';
 import type { IdSource } from '../lib/ids.ts';
 import type { Clock } from '../lib/time.ts';
 import type { Transport } from '../outbox/transport.ts';
@@ -16,6 +17,8 @@ import { CONNECTORS, loadConnector } from './connectors/index.ts';
 export interface ConnectContext {
   readonly store: Store;
   readonly accounts: Accounts;
+  /** hookctl's own Apps, whose hooks are asked about with their keys: those of `engine.context`. */
+  readonly apps: GithubApps;
   /** The webhooks in force. */
   readonly snapshot: () => Snapshot;
   readonly clock: Clock;
@@ -32,7 +35,10 @@ export interface ConnectContext {
 }
 
 /** What a sender is asked with. */
-export type AskContext = Pick<ConnectContext, 'accounts' | 'transport' | 'clock' | 'patienceMs' | 'signal'>;
+export type AskContext = Pick<
+  ConnectContext,
+  'accounts' | 'apps' | 'transport' | 'clock' | 'patienceMs' | 'signal'
+>;
 
 /** A sender, ready to be asked about one target. */
 export interface Opened {
@@ -51,12 +57,13 @@ export async function connectorNamed(name: string): Promise<Connector> {
 
 /** Throws `no_account` when nothing says who asks. */
 export async function openSender(
-  { accounts, transport, clock, patienceMs, signal }: AskContext,
+  { accounts, apps, transport, clock, patienceMs, signal }: AskContext,
   connector: Connector,
   target: Target,
 ): Promise<Opened> {
   const { name } = connector;
-  const account = accounts.byProvider.get(name);
+  const app = target.kind === 'app' ? apps.named(target.name) : null;
+  const account = app?.account ?? accounts.byProvider.get(name);
   if (account === undefined) {
     throw failure('no_account', accounts.missing.get(name) ?? `there is no account for ${name}`, {
       fix: `Set the variable before hookctl starts, or credentials.${name} in webhooks.yml (docs/connect.md).`,
@@ -67,7 +74,7 @@ export async function openSender(
   const classify = connector.classify ?? reply?.classify;
   const api = openApi({
     account,
-    authorize: () => authorize?.(account) ?? {},
+    authorize: app?.authorize ?? (() => authorize?.(account) ?? {}),
     ...(classify !== undefined && { classify }),
     transport,
     userAgent: `hookctl/${hookctlVersion()}`,

@@ -126,8 +126,10 @@ async function create(context: ConnectContext, { opened, webhook, hook }: Work):
 
 /** A hook that is gone already counts as removed; but 404 is also the answer to a token that may not see hooks. */
 async function removeHook(opened: Opened, id: string): Promise<void> {
+  const request = opened.connector.remove(opened.target, id);
+  if (request === null) return;
   try {
-    await opened.api.call(opened.connector.remove(opened.target, id));
+    await opened.api.call(request);
   } catch (error) {
     if (!(error instanceof ApiError && error.answer?.status === 404)) throw error;
     if ((await hooksOf(opened)).some((hook) => hook.id === id)) throw error;
@@ -149,6 +151,7 @@ export async function disconnect(context: ConnectContext, connection: Connection
           .map(({ id }) => id);
   for (const id of ids) await removeHook(opened, id);
   await store.forgetConnection(connection.id);
+  if (connection.kind === 'app') await context.apps.forget(connection.apiUrl);
 }
 
 /** Asks the sender for a test request. False when it has none that would run no command. */

@@ -10,6 +10,8 @@ export interface ConnectOrder {
   /** As it was typed. */
   readonly target: string;
   readonly isOrganisation: boolean;
+  /** The target is an App of hookctl's own. Left out: it is none. */
+  readonly isApp?: boolean;
   /** Name of the webhook that receives. Null when it is the one of this sender. */
   readonly webhook: string | null;
   /** Take over a hook that hookctl did not make: its id, or `''` for the one that leads to the same endpoint. Null when none is. */
@@ -24,7 +26,7 @@ export type ConnectOutcome = 'made' | 'found' | 'adopted' | 'changed' | 'kept';
 /** The webhook that was named, else the one that has the sender's name, else the only one of it. */
 export function receiverOf(
   { snapshot }: ConnectContext,
-  { connector, webhook: name }: ConnectOrder,
+  { connector, webhook: name }: Pick<ConnectOrder, 'connector' | 'webhook'>,
 ): Webhook {
   const { webhooks, byName } = snapshot();
   const known = webhooks.filter(({ providerName }) => providerName === connector);
@@ -225,7 +227,8 @@ export function differences(
 ): readonly Difference[] {
   const found: Difference[] = [];
   if (remote.url !== hook.url) found.push({ field: 'url', is: remote.url, shall: hook.url });
-  const [is, shall] = [remote.events.toSorted().join(', '), hook.events.toSorted().join(', ')];
+  const shall = hook.events.toSorted().join(', ');
+  const is = remote.events?.toSorted().join(', ') ?? shall;
   if (is !== shall) found.push({ field: 'events', is: is || 'none', shall });
   if (remote.disabled !== null || !remote.isActive) {
     found.push({ field: 'active', is: remote.disabled ?? 'switched off', shall: 'active' });

@@ -125,8 +125,8 @@ function findingOf(context: ConnectContext, { opened, hooks, connection }: Look,
 /** Makes or changes the hook of a connection, as `connect` does. */
 async function mend(context: ConnectContext, connection: Connection, { name }: Webhook): Promise<void> {
   const { connector, target, kind } = connection;
-  const isOrganisation = kind === 'organisation';
-  await connect(context, { connector, target, isOrganisation, webhook: name, adopt: null, isDryRun: false });
+  const flags = { isOrganisation: kind === 'organisation', isApp: kind === 'app' };
+  await connect(context, { connector, target, ...flags, webhook: name, adopt: null, isDryRun: false });
 }
 
 /** Puts what was found on record. */
@@ -152,8 +152,15 @@ async function orphansOf(
   const orphans = hooks.filter(({ id, url }) => markerIn(url) === store.installationId() && !ids.has(id));
   const found: Orphan[] = [];
   for (const { id, url } of orphans) {
-    if (fix) await api.call(connector.remove(target, id));
-    found.push({ connector: connector.name, target: target.name, id, url, isRemoved: fix });
+    const removal = connector.remove(target, id);
+    if (fix && removal !== null) await api.call(removal);
+    found.push({
+      connector: connector.name,
+      target: target.name,
+      id,
+      url,
+      isRemoved: fix && removal !== null,
+    });
   }
   return found;
 }
@@ -185,7 +192,9 @@ export async function setPaused(
   const { remoteId, url, events } = connection;
   if (connector.pause === undefined || remoteId === null || webhook === null) return false;
   const secret = webhook.secrets[0]?.value.reveal() ?? null;
-  await api.call(connector.pause(target, remoteId, { url, events, secret, isActive: !isPaused }));
+  const request = connector.pause(target, remoteId, { url, events, secret, isActive: !isPaused });
+  if (request === null) return false;
+  await api.call(request);
   await context.store.changeConnection(connection.id, { isPaused });
   return true;
 }

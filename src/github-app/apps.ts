@@ -1,9 +1,10 @@
 import { failure } from '../errors.ts';
 import { isLoopbackHost } from '../lib/http/addresses.ts';
+import { secret } from '../lib/redact/redact.ts';
 import { createTransport, type Transport } from '../outbox/transport.ts';
-import type { Account, Secret, ThreadRef } from '../types.ts';
+import type { Account, Headers, Secret, ThreadRef } from '../types.ts';
 import { type AppClient, createAppClient } from './client.ts';
-import { botLogin, type GithubApp, readApps, secretsOf } from './record.ts';
+import { botLogin, type GithubApp, readApps, removeApp, secretsOf } from './record.ts';
 import { createTokenStore, type InstallationToken, type Permissions, type Repository } from './tokens.ts';
 
 /** The GitHub Apps of an installation: who they are, and tokens of theirs. */
@@ -24,7 +25,11 @@ export interface GithubApps {
   refused(app: GithubApp, value: Secret): void;
   /** The account that posts in a thread; null where no App is. Throws `TryLater` and `github_app`. */
   account(place: ThreadRef): Promise<Account | null>;
-  /** Reads the files anew: an App was made or removed. */
+  /** How an App itself is asked for its hook: without a token, but with its JWT. Null when there is none of this name. */
+  named(slug: string): { readonly account: Account; readonly authorize: () => Promise<Headers> } | null;
+  /** Forgets the key of the App at this API's address; on GitHub a person has to delete it. */
+  forget(apiUrl: string): Promise<void>;
+  /** Reads the files anew: an App was made. */
   reload(): void;
   close(): Promise<void>;
 }
@@ -51,6 +56,10 @@ export function openGithubApps(options: AppsOptions): GithubApps {
     options.learn(() => [...apps.flatMap(secretsOf), ...tokens.values()]);
   }
   learn();
+  function reload(): void {
+    apps = readApps(dataFolder);
+    learn();
+  }
 
   function of(host: string | null): GithubApp | null {
     const name = (host ?? 'github.com').toLowerCase();
@@ -82,10 +91,19 @@ export function openGithubApps(options: AppsOptions): GithubApps {
         refused: () => tokens.refused(app, value),
       };
     },
-    reload() {
-      apps = readApps(dataFolder);
-      learn();
+    named(slug) {
+      const app = apps.find((each) => each.slug === slug);
+      if (app === undefined) return null;
+      const { apiUrl: baseUrl, privateNetwork } = app;
+      const account = { provider: 'github', baseUrl, token: secret(''), user: null, privateNetwork };
+      return { account, authorize: () => client.authorize(app) };
     },
+    async forget(apiUrl) {
+      const app = apps.find((each) => each.apiUrl === apiUrl);
+      if (app !== undefined) await removeApp(dataFolder, app);
+      reload();
+    },
+    reload,
     close: transport.close,
   };
 }

@@ -9,7 +9,7 @@ import { type Transport, TransportError } from '../outbox/transport.ts';
 import { rateLimit } from '../providers/github/reply.ts';
 import { textAt } from '../providers/kit/payload.ts';
 import { answerJson } from '../providers/kit/reply.ts';
-import type { CallAnswer, Secret } from '../types.ts';
+import type { CallAnswer, Headers, Secret } from '../types.ts';
 import type { GithubApp } from './record.ts';
 
 /** A call of GitHub's REST API. */
@@ -43,6 +43,8 @@ export interface AppClient {
     call: GithubCall,
     token: Secret | null,
   ): Promise<CallAnswer>;
+  /** Headers with the App's JWT. */
+  authorize(app: GithubApp): Promise<Headers>;
   /** The time as an App's GitHub has it, in epoch milliseconds. */
   timeAt(app: Pick<GithubApp, 'apiUrl'>): number;
 }
@@ -52,6 +54,8 @@ interface ClientOptions {
   readonly now: () => number;
   readonly userAgent: string;
 }
+
+const ACCEPT = { accept: 'application/vnd.github+json', 'x-github-api-version': '2022-11-28' };
 
 /** A clock that is off by less needs no correction. */
 const SLACK_MS = 5_000;
@@ -77,8 +81,7 @@ export function createAppClient({ transport, now, userAgent }: ClientOptions): A
         url: apiUrl + path,
         headers: {
           'user-agent': userAgent,
-          accept: 'application/vnd.github+json',
-          'x-github-api-version': '2022-11-28',
+          ...ACCEPT,
           ...(body !== undefined && { 'content-type': 'application/json; charset=utf-8' }),
           ...(token !== null && { authorization: `Bearer ${token.reveal()}` }),
         },
@@ -100,6 +103,10 @@ export function createAppClient({ transport, now, userAgent }: ClientOptions): A
   return {
     call,
     timeAt,
+    async authorize(app) {
+      const jwt = await appToken(app, timeAt(app));
+      return { ...ACCEPT, authorization: `Bearer ${jwt.reveal()}` };
+    },
     async asApp(app, wanted) {
       const ask = async () => call(app, wanted, await appToken(app, timeAt(app)));
       const first = await ask();

@@ -1,5 +1,5 @@
 import { readdirSync, readFileSync } from 'node:fs';
-import { mkdir } from 'node:fs/promises';
+import { mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { ConfigError, messageOf } from '../errors.ts';
@@ -116,6 +116,11 @@ export async function writeApp(dataFolder: string, app: GithubApp): Promise<void
     created_at: new Date(app.createdAt).toISOString(),
   };
   await writeFileAtomic(fileOf(dataFolder, app), `${JSON.stringify(written, null, 2)}\n`);
+}
+
+/** Removes an App's file. */
+export function removeApp(dataFolder: string, app: Pick<GithubApp, 'webUrl'>): Promise<void> {
+  return rm(fileOf(dataFolder, app), { force: true });
 }
 
 /** What must not be shown of an App. */

@@ -2,11 +2,15 @@ import type { Server } from 'node:http';
 import type { Workspaces } from '../agents/workspace/workspaces.ts';
 import type { Agents } from '../config/project/agents.ts';
 import type { WebhookRegistry } from '../config/registry.ts';
+import type { ConnectContext } from '../connect/context.ts';
 import type { Engine } from '../deliveries/engine.ts';
 import { LONGEST_QUEUE } from '../deliveries/queue.ts';
+import { createRegistrations } from '../github-app/registration.ts';
+import { createTransport } from '../outbox/transport.ts';
 import type { Services } from '../services.ts';
 import type { StoreReader } from '../store/store.ts';
 import { managementApi, managementSocket } from './api/app.ts';
+import { connectApp } from './api/github-app.ts';
 import { createReadiness } from './api/readiness.ts';
 import type { ApiParts } from './api/route.ts';
 import { type AgentAccess, openAgentAccess } from './api/runs.ts';
@@ -15,7 +19,7 @@ import { ensureToken } from './credentials.ts';
 import type { ServeListener } from './events.ts';
 import type { Handshakes } from './ingress/handshakes.ts';
 import type { Metrics } from './metrics.ts';
-import { endpointUrl, type RunningFacts, statusView } from './status.ts';
+import { endpointUrl, publicEndpoint, type RunningFacts, statusView } from './status.ts';
 
 interface ManagementParts {
   readonly services: Services;
@@ -45,6 +49,13 @@ export async function openManagement(parts: ManagementParts): Promise<OpenedMana
   const { store } = engine.context;
   const token = await ensureToken(located.dataFolder);
   redactor.learn('management token', () => [token.reveal()]);
+  const connecting = connectContextOf(parts);
+  const registrations = createRegistrations({
+    apps: engine.context.apps,
+    dataFolder: located.dataFolder,
+    now: services.clock.now,
+    made: ({ slug, webhook }) => connectApp(connecting, slug, webhook),
+  });
   const api = managementApi({
     ...engine,
     workspaces,
@@ -72,6 +83,11 @@ export async function openManagement(parts: ManagementParts): Promise<OpenedMana
           notLoaded: live.unloaded(),
           problems: problems(),
         }),
+      githubApp: {
+        ...{ apps: engine.context.apps, registrations, connect: connecting },
+        pushes: () => [...agents.byName.values()].some(({ options }) => options.github !== false),
+        managementUrl: () => facts().managementUrl,
+      },
     },
     onError,
   });
@@ -82,7 +98,7 @@ export async function openManagement(parts: ManagementParts): Promise<OpenedMana
     onError,
   });
   const server = managementSocket({
-    ...{ token, api, redactor },
+    ...{ token, api, redactor, registrations },
     ...access,
     readiness: createReadiness({
       ...located,
@@ -109,4 +125,15 @@ function oldestPendingSeconds(store: Pick<StoreReader, 'pending' | 'delivery'>, 
   const [oldest] = store.pending(null, 1);
   const receivedAt = oldest === undefined ? null : (store.delivery(oldest.id)?.receivedAt ?? null);
   return receivedAt === null ? 0 : Math.max(0, (now - receivedAt) / 1000);
+}
+
+function connectContextOf({ services, engine, facts }: ManagementParts): ConnectContext {
+  const transport = createTransport();
+  services.defer(transport.close);
+  return {
+    ...engine.context,
+    transport,
+    publicUrlOf: (endpoint) => publicEndpoint(facts(), endpoint),
+    saveSecret: async () => false,
+  };
 }

@@ -90,12 +90,12 @@ webhooks: { github: { commands: [{ name: analyze }, { trigger: issues.opened }] 
   const engine = await startEngine({ yaml, env: { TOKEN: 'token-of-github' } });
   const gate = await openGate(engine);
   const tunnel = { isUp: true };
-  const { store, snapshot, clock, ids } = engine.context;
+  const { store, apps, snapshot, clock, ids } = engine.context;
   const transport = createTransport({ maxAnswerBytes: 64 * 1024 * 1024 });
   onTestFinished(transport.close);
   const { accounts } = engine.configuration;
   const context = {
-    ...{ store, accounts, snapshot, clock, ids, transport },
+    ...{ store, accounts, apps, snapshot, clock, ids, transport },
     publicUrlOf: (endpoint: string) => (tunnel.isUp ? gate.url + endpoint : null),
     saveSecret: async () => false,
     patienceMs: 20_000,

@@ -45,8 +45,11 @@ export interface LoopbackGithub {
   }[];
   /** The App as its record has it. */
   app(changes?: Partial<GithubApp>): GithubApp;
-  /** The code of a registration that a person finished. */
-  codes: Map<string, Record<string, unknown>>;
+  /** What the codes of registrations are good for, once. */
+  readonly codes: Map<string, Record<string, unknown>>;
+  readonly manifests: Record<string, unknown>[];
+  /** What GitHub's page does when a person confirms a manifest. */
+  register(manifest: Record<string, unknown>): { readonly code: string; readonly redirectUrl: string };
   close(): Promise<void>;
 }
 
@@ -83,6 +86,31 @@ export async function startGithub(): Promise<LoopbackGithub> {
     },
     faults: [],
     codes: new Map(),
+    manifests: [],
+    register(manifest) {
+      const { redirect_url: redirectUrl, hook_attributes: hook, default_permissions: permissions } = manifest;
+      github.manifests.push(manifest);
+      Object.assign(github.hook, hook, { secret: 'made-by-github' });
+      github.permissions = permissions as Record<string, string>;
+      const code = randomBytes(20).toString('hex');
+      github.codes.set(code, {
+        ...{
+          id: APP_ID,
+          slug: 'hookctl-test',
+          node_id: 'A_x',
+          owner: { login: 'octocat' },
+          name: manifest.name,
+        },
+        ...{
+          client_id: 'Iv1.abc',
+          client_secret: 'client-secret-of-the-app',
+          webhook_secret: 'made-by-github',
+          pem: PEM,
+        },
+        ...{ permissions, events: manifest.default_events, html_url: `${url}/apps/hookctl-test` },
+      });
+      return { code, redirectUrl: String(redirectUrl) };
+    },
     app: (changes = {}) => ({
       id: String(APP_ID),
       slug: 'hookctl-test',
@@ -163,12 +191,21 @@ export async function startGithub(): Promise<LoopbackGithub> {
       return say(fault.status, { message: 'fault' }, fault.headers);
     }
     const route = `${method} ${path.split('?', 1)[0]}`;
+    if (/^POST (?:\/organizations\/[\w-]+)?\/settings\/apps\/new$/.test(route)) {
+      const made = github.register(JSON.parse(new URLSearchParams(text).get('manifest') ?? '{}'));
+      const state = new URLSearchParams(path.split('?')[1]).get('state') ?? '';
+      const back = `${made.redirectUrl}?code=${made.code}&state=${encodeURIComponent(state)}`;
+      response.writeHead(302, { location: back });
+      return void response.end();
+    }
     const conversion = /^POST \/app-manifests\/([^/]+)\/conversions$/.exec(route)?.[1];
     if (conversion !== undefined) {
       const made = github.codes.get(conversion);
       github.codes.delete(conversion);
       return made === undefined ? say(404, { message: 'Not Found' }) : say(201, made);
     }
+    if (route === 'GET /users/hookctl-test%5Bbot%5D')
+      return say(200, { id: 777, login: 'hookctl-test[bot]' });
     if (by === null)
       return say(401, {
         message: "'Expiration time' claim ('exp') must be a numeric value representing the future time",

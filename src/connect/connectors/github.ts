@@ -27,8 +27,9 @@ export const github: Connector = {
   targets: 'owner/repository, or an organisation with --org',
   example: 'acme/api',
 
-  target(text, { isOrganisation }) {
+  target(text, { isOrganisation, isApp = false }) {
     const name = nameOf(text);
+    if (isApp) return { kind: 'app', name };
     if (isOrganisation && /^[\w.-]+$/.test(name)) return { kind: 'organisation', name };
     if (!isOrganisation && /^[\w.-]+\/[\w.-]+$/.test(name)) return { kind: 'repository', name };
     throw usageError(
@@ -42,41 +43,64 @@ export const github: Connector = {
     usedEvents(webhook, { texts: TEXTS, nameOf: (type) => [type.split('.')[0] ?? type], all: ['*'] }),
   right,
 
-  list: (target) => ({ method: 'GET', path: `${hooks(target)}?per_page=100`, body: null }),
-  readList: ({ json }) =>
-    objectsAt(json)
+  list: (target) => ({
+    method: 'GET',
+    path: target.kind === 'app' ? APP_HOOK : `${hooks(target)}?per_page=100`,
+    body: null,
+  }),
+  readList: ({ json }, target) =>
+    (target.kind === 'app' ? [{ id: target.name, config: json }] : objectsAt(json))
       // Hooks of old service integrations have other names, and no URL.
       .filter((hook) => textAt(hook, 'config', 'url') !== null)
       .map(
         (hook): RemoteHook => ({
           id: idAt(hook, 'id') ?? '',
           url: textAt(hook, 'config', 'url') ?? '',
-          events: stringsAt(hook, 'events'),
+          // An App's events are changed on its page alone.
+          events: target.kind === 'app' ? null : stringsAt(hook, 'events'),
           isActive: hook.active !== false,
           disabled: null,
           hasSecret: isJsonObject(hook.config) ? Object.hasOwn(hook.config, 'secret') : null,
         }),
       ),
   next: linkedPage,
-  create: (target, hook) => ({
-    method: 'POST',
-    path: hooks(target),
-    body: { name: 'web', ...settings(hook) },
-  }),
+  create(target, hook) {
+    if (target.kind === 'app')
+      throw usageError(
+        `${target.name} is an App, whose hook is made with it`,
+        'Type: hookctl connect github --app',
+      );
+    return { method: 'POST', path: hooks(target), body: { name: 'web', ...settings(hook) } };
+  },
   readCreated: (answer) => ({ id: createdId(answer), secret: null }),
-  update: (target, id, hook) => ({ method: 'PATCH', path: at(target, id), body: settings(hook) }),
+  update: (target, id, hook) =>
+    target.kind === 'app'
+      ? { method: 'PATCH', path: APP_HOOK, body: settings(hook).config }
+      : { method: 'PATCH', path: at(target, id), body: settings(hook) },
   // A PATCH of the hook would take away the secret that its `config` does not name; this route leaves the rest.
-  repoint: (target, id, { url }) => ({ method: 'PATCH', path: `${at(target, id)}/config`, body: { url } }),
-  pause: (target, id, { isActive }) => ({
+  repoint: (target, id, { url }) => ({
     method: 'PATCH',
-    path: at(target, id),
-    body: { active: isActive },
+    path: target.kind === 'app' ? APP_HOOK : `${at(target, id)}/config`,
+    body: { url },
   }),
-  remove: (target, id) => ({ method: 'DELETE', path: at(target, id), body: null }),
-  ping: (target, id) => ({ method: 'POST', path: `${at(target, id)}/pings`, body: null, isRepeatable: true }),
-  isFrom: (headers, id) => headers['x-github-hook-id'] === id,
-  log: logAt((target, id) => `${at(target, id)}/deliveries`),
+  pause: (target, id, { isActive }) =>
+    target.kind === 'app' ? null : { method: 'PATCH', path: at(target, id), body: { active: isActive } },
+  remove: (target, id) =>
+    target.kind === 'app' ? null : { method: 'DELETE', path: at(target, id), body: null },
+  ping: (target, id) =>
+    target.kind === 'app'
+      ? null
+      : { method: 'POST', path: `${at(target, id)}/pings`, body: null, isRepeatable: true },
+  // An App's hook has no id that its API tells, but its deliveries name it as their target.
+  isFrom: (headers, id) =>
+    headers['x-github-hook-id'] === id || headers['x-github-hook-installation-target-type'] === 'integration',
+  log: logAt((target, id) =>
+    target.kind === 'app' ? '/app/hook/deliveries' : `${at(target, id)}/deliveries`,
+  ),
 };
+
+/** The hook of an App, asked about with its key. */
+const APP_HOOK = '/app/hook/config';
 
 function hooks({ kind, name }: Target): string {
   return apiPath(kind === 'organisation' ? 'orgs' : 'repos', ...name.split('/'), 'hooks');
@@ -100,6 +124,8 @@ function right(
 ): string {
   const site =
     new URL(baseUrl).hostname === 'api.github.com' ? 'https://github.com' : new URL(baseUrl).origin;
+  if (kind === 'app')
+    return `The App ${name} is asked with its key. Was the App deleted, or the key? Look at ${site}/settings/apps/${name}`;
   if (status === 401)
     return `GitHub does not know the token, or it has ended. Make one: ${site}/settings/tokens`;
   const [scope, permission] =

@@ -2,6 +2,7 @@ import type { Server } from 'node:http';
 import { setTimeout as delay } from 'node:timers/promises';
 import { createAdaptorServer } from '@hono/node-server';
 import { Hono, type MiddlewareHandler } from 'hono';
+import type { Registrations } from '../../github-app/registration.ts';
 import type { Redactor } from '../../lib/redact/redact.ts';
 import type { McpEndpoint } from '../../mcp/http.ts';
 import type { Actor, Secret } from '../../types.ts';
@@ -9,6 +10,7 @@ import type { StatusView } from '../status.ts';
 import { audited, auditRoutes } from './audit.ts';
 import { deliveryRoutes } from './deliveries.ts';
 import { conversationRoutes, flowRoutes } from './flows.ts';
+import { type GithubAppParts, githubAppRoutes, registrationPage } from './github-app.ts';
 import { guard, type ManagementEnv } from './guard.ts';
 import { outboxRoutes } from './outbox.ts';
 import type { Readiness } from './readiness.ts';
@@ -24,6 +26,7 @@ import { workspaceRoutes } from './workspaces.ts';
 interface ServedParts {
   readonly webhooks: WebhookAdmin;
   readonly status: () => StatusView;
+  readonly githubApp: GithubAppParts;
 }
 
 interface ManagementApiOptions extends ApiParts {
@@ -55,6 +58,7 @@ export function managementApi(options: ManagementApiOptions): Hono<ApiEnv> {
   if (served !== null) {
     api.get('/status', (context) => context.json(served.status()));
     api.route('/', webhookRoutes(served.webhooks));
+    api.route('/', githubAppRoutes(served.githubApp));
   }
   for (const routes of [
     deliveryRoutes,
@@ -83,10 +87,11 @@ interface ManagementSocketOptions {
   /** In Prometheus' text format. */
   readonly metrics: () => Promise<string>;
   readonly redactor: Redactor;
+  readonly registrations: Pick<Registrations, 'isPage' | 'answer'>;
   readonly onError: (error: unknown) => void;
 }
 
-/** The private socket: loopback only, every request but `/healthz` with the token. No tunnel ever points here. */
+/** The private socket: loopback only, every request but `/healthz` and a GitHub App's page with the token. No tunnel ever points here. */
 export function managementSocket(options: ManagementSocketOptions): Server {
   const app = new Hono<ManagementEnv>();
   app.use(guard(options.token, options.runs.scopeOf));
@@ -116,6 +121,7 @@ export function managementSocket(options: ManagementSocketOptions): Server {
     context.header('content-type', 'text/plain; version=0.0.4; charset=utf-8');
     return context.body(await options.metrics());
   });
+  app.get('/connect/github/:page', (context) => registrationPage(context, options.registrations));
   app.route('/', options.api);
   app.route('/', claudeHookRoutes(options.runs));
   app.all('/mcp', (context) => options.mcp.answer(context.req.raw, context.get('scope')));

@@ -1,4 +1,5 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
+import type { IncomingMessage } from 'node:http';
 import type { HttpBindings } from '@hono/node-server';
 import type { MiddlewareHandler } from 'hono';
 import type { RunScope } from '../../mcp/scope.ts';
@@ -76,12 +77,15 @@ export interface ManagementEnv {
   readonly Variables: { scope: RunScope | null };
 }
 
+/** The page on which a person makes a GitHub App: its path is the proof. GitHub leads back to it, so that no token can come along. */
+const APP_PAGE = /^\/connect\/github\/[\w-]{43}$/;
+
 /** The only paths that a run's token opens. */
 const FOR_RUNS = /^\/(?:mcp|hooks\/claude\/[^/]+)$/;
 
 /**
  * Lets in only requests that may manage: the token as Bearer, exactly one Host that is ours (a rebinding page sends its own),
- * no foreign Origin, nothing that came through a proxy. `/healthz` asks for no token. A run's token, which `scopeOf` knows, opens MCP and hooks alone.
+ * no foreign Origin, nothing that came through a proxy. `/healthz` asks for no token, nor does the page of a GitHub App. A run's token, which `scopeOf` knows, opens MCP and hooks alone.
  */
 export function guard(
   token: Secret,
@@ -113,6 +117,8 @@ export function guard(
         'the request came through a proxy; management answers only locally',
       );
     }
+    const isPage = APP_PAGE.test(url.split('?', 1)[0] ?? '');
+    if (isPage && isVisit(context.env.incoming)) return next();
     if (!sameOrigin(headers.origin, headers['sec-fetch-site'], allowed)) {
       return problem(context, 403, 'foreign_origin', 'the request comes from a page of another origin');
     }
@@ -129,6 +135,12 @@ export function guard(
     }
     return next();
   };
+}
+
+/** A person's browser goes there, from GitHub or from a link; no page of another origin reads it or embeds it. */
+function isVisit({ method, headers }: IncomingMessage): boolean {
+  const kind = headers['sec-fetch-dest'];
+  return method === 'GET' && headers.origin === undefined && (kind === undefined || kind === 'document');
 }
 
 /** Escapes of letters, digits and `-._~`, which need no escape. */

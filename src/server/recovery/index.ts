@@ -24,7 +24,7 @@ interface SweeperParts {
 /** Sweeps connections one after the other. Loads what it needs at the first one. */
 export function createSweeper(parts: SweeperParts) {
   const { engine, accounts, publicUrlOf, receive, signal } = parts;
-  const { store, snapshot, clock } = engine.context;
+  const { store, apps, snapshot, clock } = engine.context;
   return async (order: RecoverOrder): Promise<readonly SweepReport[]> => {
     const chosen = store.connections().filter((each) => isFor(each, order));
     if (chosen.length === 0) return [];
@@ -34,7 +34,7 @@ export function createSweeper(parts: SweeperParts) {
     ]);
     const transport = createTransport({ maxAnswerBytes: MAX_ANSWER_BYTES, deadlineMs: DEADLINE_MS });
     const connect = {
-      ...{ store, accounts, snapshot, clock, transport, publicUrlOf },
+      ...{ store, accounts, apps, snapshot, clock, transport, publicUrlOf },
       ...{ patienceMs: PATIENCE_MS, signal },
     };
     const reports: SweepReport[] = [];
