@@ -32,7 +32,7 @@ export const configureExplain: CliCommand = (command, runner) => {
 async function explainFile(app: Services, path: string, flags: ExplainFlags): Promise<0> {
   const { snapshot } = await lookedAt(app);
   const source = await fileSource(path, flags, snapshot);
-  const explanation = explain(webhookOf({ snapshot: () => snapshot }, source), source.request);
+  const explanation = await explain(webhookOf({ snapshot: () => snapshot }, source), source.request);
   if (flags.json === true)
     printJson(app.io, { source: path, delivery: null, ...explanationView(explanation) });
   else await printExplanation(app.io, path, explanation);
@@ -56,7 +56,7 @@ async function explainStored(app: Services, id: string, { json }: ExplainFlags):
   const explanation =
     source === null
       ? { obstacle: 'it was refused before it was parsed, and its bytes were not kept', events: [] }
-      : explain(webhookOf({ snapshot: () => snapshot }, source), source.request, source.trust);
+      : await explain(webhookOf({ snapshot: () => snapshot }, source), source.request, source.trust);
   const view = delivery === null ? null : deliveryView(delivery);
   if (json === true) printJson(app.io, { source: id, delivery: view, ...explanationView(explanation) });
   else {

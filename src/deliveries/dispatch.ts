@@ -15,6 +15,7 @@ import { actKeys, actsOf } from './dedupe-keys.ts';
 import { subjectNames } from './links/aliases.ts';
 import { joinsOf } from './links/joins.ts';
 import { decisionOf, joinReasons, type Matching, match } from './match.ts';
+import { readRequest } from './read-request.ts';
 import { pausedThread } from './rules/loop-guard.ts';
 import { claimText, whyTextIsOver, withoutRepeated, withoutTexts } from './rules/repeats.ts';
 import { type CommandResult, runCommand } from './run-command.ts';
@@ -57,7 +58,7 @@ export async function dispatch(
     worked(true);
     return null;
   }
-  const read = readDelivery(context, delivery, parsedDelivery);
+  const read = await readDelivery(context, delivery, parsedDelivery);
   if ('status' in read) return record(context, delivery, read, worked);
   const { events } = read.parsed;
   const acts = isFirstHand(delivery) ? actKeys(delivery.provider, events) : [];
@@ -109,16 +110,18 @@ interface Read {
 }
 
 /** The events of a delivery for its webhook as configured now; or the outcome, where it can't be read. */
-function readDelivery(
+async function readDelivery(
   context: PipelineContext,
   delivery: Delivery,
   parsedDelivery: ParsedDelivery | null,
-): Read | Outcome {
+): Promise<Read | Outcome> {
   const webhook = findWebhook(context.snapshot(), delivery);
   if (webhook === null) return nothing('ignored', `there is no webhook ${delivery.webhook} any more`);
   if (!webhook.enabled) return nothing('ignored', `the webhook ${webhook.name} is disabled`);
   const parsed =
-    parsedDelivery?.webhook === webhook ? parsedDelivery.parsed : parseStored(context, delivery, webhook);
+    parsedDelivery?.webhook === webhook
+      ? parsedDelivery.parsed
+      : await parseStored(context, delivery, webhook);
   if (parsed === null) return nothing('failed', 'its bytes are no longer stored');
   return parsed.ok ? { webhook, parsed } : nothing('failed', parsed.reason);
 }
@@ -159,9 +162,13 @@ function subjectFinder(
   };
 }
 
-function parseStored(context: PipelineContext, delivery: Delivery, webhook: Webhook): Parsed | null {
+async function parseStored(
+  context: PipelineContext,
+  delivery: Delivery,
+  webhook: Webhook,
+): Promise<Parsed | null> {
   const request = storedRequest(context, delivery);
-  return request === null ? null : webhook.provider.parse(request, webhook);
+  return request === null ? null : readRequest(webhook, request);
 }
 
 /** The request as it was received, from the store; null when its bytes are gone. */

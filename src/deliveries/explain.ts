@@ -2,6 +2,7 @@ import { REDACTED } from '../lib/redact/redact.ts';
 import { withoutShapes } from '../lib/redact/secret-shapes.ts';
 import type { RawRequest, Trust, Webhook } from '../types.ts';
 import { type Match, type Matching, match } from './match.ts';
+import { readRequest } from './read-request.ts';
 
 /** Which commands of a webhook fire for a request today, and why. Nothing is written, nothing runs. */
 export interface Explanation {
@@ -11,9 +12,13 @@ export interface Explanation {
 }
 
 /** Explains a request; `trust` is why it is believed. */
-export function explain(webhook: Webhook, request: RawRequest, trust: Trust = 'operator'): Explanation {
+export async function explain(
+  webhook: Webhook,
+  request: RawRequest,
+  trust: Trust = 'operator',
+): Promise<Explanation> {
   if (!webhook.enabled) return { obstacle: `the webhook ${webhook.name} is disabled`, events: [] };
-  const parsed = webhook.provider.parse(request, webhook);
+  const parsed = await readRequest(webhook, request);
   if (!parsed.ok) return { obstacle: clean(parsed.reason), events: [] };
   const position = ({ command }: Match) => webhook.commands.indexOf(command);
   const events = parsed.events.map((event) => {

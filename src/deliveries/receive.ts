@@ -15,6 +15,7 @@ import { type DispatchResult, type PipelineContext, webhookIdOf } from './contex
 import { dedupeKeys } from './dedupe-keys.ts';
 import type { ParsedDelivery } from './dispatch.ts';
 import { nothingToDo } from './match.ts';
+import { readRequest } from './read-request.ts';
 import { isByPerson } from './rules/senders.ts';
 import { isSample, SAMPLE_HEADER, verify } from './verify.ts';
 
@@ -76,7 +77,8 @@ export async function receive(
   const waitSeconds = obtained === 'fetched' ? 0 : context.limits.waitFor(webhook.name);
   if (waitSeconds > 0) return limited(context, webhook, request, waitSeconds);
 
-  const parsed = provider.parse(request, webhook);
+  const reading = readRequest(webhook, request);
+  const parsed = reading instanceof Promise ? await reading : reading;
   const sample = isSample(request, context.relayKey);
   const delivery = toDelivery({ context, webhook, provider, request, parsed, sample, ...verification });
   const { status, duplicateOf } = await context.store.accept(delivery);

@@ -4,6 +4,7 @@ import type { Delivery, Parsed, Provider, RawRequest, Trust, Webhook } from '../
 import { type DispatchResult, findWebhook, type PipelineContext } from './context.ts';
 import type { ParsedDelivery } from './dispatch.ts';
 import type { Queue } from './queue.ts';
+import { readRequest } from './read-request.ts';
 import { asStored, toDelivery } from './receive.ts';
 
 /** Stored bytes that are to run again: a delivery's, or those of a file that a person names. */
@@ -81,14 +82,14 @@ interface ReadSource {
  * Parses a source; `name` is what messages call it. Throws `not_replayable` for a delivery that does not parse and
  * `usage` for a file: a file is what the user typed, a delivery is as it came.
  */
-export function readSource(
+export async function readSource(
   context: Pick<PipelineContext, 'snapshot'>,
   source: ReplaySource,
   name: string,
-): ReadSource {
+): Promise<ReadSource> {
   const webhook = webhookOf(context, source);
   const { provider } = webhook;
-  const parsed = provider.parse(source.request, webhook);
+  const parsed = await readRequest(webhook, source.request);
   if (parsed.ok) return { webhook, provider, parsed };
   const message = `${name} can't be replayed: ${parsed.reason}`;
   if (source.deliveryId === null) throw usageError(message);
@@ -113,7 +114,7 @@ async function storeReplay(
   source: ReplaySource,
   replies: boolean,
 ): Promise<StoredReplay> {
-  const { webhook, provider, parsed } = readSource(context, source, source.deliveryId ?? 'the body');
+  const { webhook, provider, parsed } = await readSource(context, source, source.deliveryId ?? 'the body');
   const { request, deliveryId: replayOf, sample = false } = source;
   const trust = trustOfReplay(source.trust);
   const delivery: NewDelivery = {

@@ -100,7 +100,7 @@ export async function dryRunMany(
   const reader = storedReader(app, 'delivery');
   for (const page of pagesOf(reader, selection, BATCH)) {
     for (const delivery of page) {
-      const explanation = explainOne(reader, snapshot, delivery);
+      const explanation = await explainOne(reader, snapshot, delivery);
       const { id: source, webhook } = delivery;
       if (flags.json === true)
         say(app.io.out, escapeInvisibleJson({ source, webhook, ...explanationView(explanation) }));
@@ -111,7 +111,11 @@ export async function dryRunMany(
   return 0;
 }
 
-function explainOne(reader: StoreReader, snapshot: Snapshot, delivery: SelectedDelivery): Explanation {
+async function explainOne(
+  reader: StoreReader,
+  snapshot: Snapshot,
+  delivery: SelectedDelivery,
+): Promise<Explanation> {
   const webhook = snapshot.byName.get(delivery.webhook);
   if (webhook === undefined)
     return { obstacle: `there is no webhook ${delivery.webhook} any more`, events: [] };

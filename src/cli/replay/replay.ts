@@ -89,7 +89,7 @@ async function dryRun(app: Services, sources: readonly string[], flags: ReplayFl
   const views = [];
   for (const source of sources) {
     const replayed = files.get(source) ?? stored(app, source);
-    const explanation = explain(
+    const explanation = await explain(
       webhookOf({ snapshot: () => snapshot }, replayed),
       replayed.request,
       trustOfReplay(replayed.trust),
@@ -118,6 +118,6 @@ async function fileSources(
     await Promise.all(files.map(async (path) => [path, await fileSource(path, flags, snapshot)] as const)),
   );
   if (flags.dryRun === true) return read;
-  for (const [path, source] of read) readSource({ snapshot: () => snapshot }, source, path);
+  for (const [path, source] of read) await readSource({ snapshot: () => snapshot }, source, path);
   return read;
 }

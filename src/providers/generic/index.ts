@@ -1,10 +1,17 @@
-import { parseJson, withoutBom } from '../../lib/json.ts';
-import type { Configured, FormField, JsonObject, Provider } from '../../types.ts';
+import type { Configured, FormField, JsonObject, Parsed, Provider, RawRequest } from '../../types.ts';
 import { PROVIDERS } from '../facts.ts';
 import { providerBySchemes } from '../provider.ts';
+import {
+  CLOUD_EVENT_PLACES,
+  cloudEvents,
+  eventPayloads,
+  joinParsed,
+  parseObjectOrList,
+} from '../receive/events.ts';
+import { isList, jsonViewOf } from '../receive/json-view.ts';
 import { receiveParts } from '../receive/settings.ts';
 import { readOptions } from '../scheme/options.ts';
-import { type Scheme, schemeOf, signaturePlace } from '../scheme/scheme.ts';
+import { type Scheme, schemeOf } from '../scheme/scheme.ts';
 import { genericSchema, type ValidSettings } from '../scheme/settings.ts';
 import { formPayload } from '../scheme/signed-content.ts';
 import { authorBy, eventSources, readEvent } from './read.ts';
@@ -23,22 +30,37 @@ function configure(options: JsonObject): Configured {
 
 function providerBy(settings: ValidSettings): Provider {
   const scheme = schemeOf(settings);
-  const sources = eventSources(settings);
+  const { formField } = scheme;
+  const isCloudEvent = settings.shape === 'cloudevents';
+  const sources = eventSources(isCloudEvent ? { ...CLOUD_EVENT_PLACES, ...settings } : settings);
+  const jsonOf = (request: RawRequest) => formPayload(request, formField) ?? request.body;
+
+  function parse(payload: JsonObject, request: RawRequest, webhook: string | null): Parsed {
+    const { headers } = request;
+    const isOfMany = isList(jsonOf(request));
+    const found = isCloudEvent
+      ? cloudEvents(payload, isOfMany, headers)
+      : eventPayloads(settings, payload, isOfMany);
+    return found.ok
+      ? joinParsed(found.payloads.map((each) => readEvent(sources, each, { headers, webhook })))
+      : found;
+  }
+
   return providerBySchemes(
     {
       name: 'generic',
       label: PROVIDERS.generic.label,
       ...receiveParts(settings),
       strangersWords: settings.strangersWords ?? true,
-      samples: samplesFor(sources, scheme),
+      samples: samplesFor(sources, scheme, isCloudEvent ? { specversion: '1.0' } : {}),
       headers: (context) => sampleHeaders(sources, context),
       eventName: (headers) => {
         const [place] = sources.eventType?.places ?? [];
         return place?.in === 'header' ? (headers[place.name] ?? null) : null;
       },
-      decode: (request) => parseJson(withoutBom(formPayload(request, scheme.formField) ?? request.body)),
-      parse: (payload, { request, settings: { name = null } }) =>
-        readEvent(sources, payload, { headers: request.headers, webhook: name }),
+      jsonView: jsonViewOf({ ...settings, formField }),
+      decode: (request) => parseObjectOrList(jsonOf(request)),
+      parse: (payload, { request, settings: { name = null } }) => parse(payload, request, name),
       authorOf: authorBy(sources),
       formFields: ({ url, secretCommand }) => [
         { label: 'URL', value: url },
@@ -51,54 +73,38 @@ function providerBy(settings: ValidSettings): Provider {
   );
 }
 
-const PUBLISHED = 'made by the sender: put it into the option publicKey, or where it is published into keys';
-
 /** The fields of the sender's form that say how it proves its requests. */
 function proofFields(scheme: Scheme, secretCommand: string): readonly FormField[] {
-  const { kind, algorithm, encoding, contentText, prefix } = scheme;
-  const place = signaturePlace(scheme);
-  const label = scheme.signature === null ? `Header ${place}` : place;
-  const behind = prefix === '' ? '' : `, behind ${prefix}`;
-  const secret = { label: 'Secret', value: secretCommand };
-  switch (kind) {
-    case 'hmac':
+  const [header = ''] = scheme.headers;
+  switch (scheme.kind) {
+    case 'hmac': {
+      const what = `HMAC-${scheme.algorithm.toUpperCase()} of ${scheme.contentText} in ${scheme.encoding}`;
+      const prefix = scheme.prefix === '' ? '' : `, behind ${scheme.prefix}`;
       return [
-        secret,
-        { label, value: `HMAC-${algorithm.toUpperCase()} of ${contentText} in ${encoding}${behind}` },
+        { label: 'Secret', value: secretCommand },
+        { label: `Header ${header}`, value: what + prefix },
       ];
-    case 'hash':
-      return [
-        secret,
-        { label, value: `${algorithm.toUpperCase()} of ${contentText} in ${encoding}${behind}` },
-      ];
+    }
     case 'ed25519':
-    case 'ecdsa':
-    case 'rsa':
       return [
-        { label, value: `${KEY_PAIRS[kind]} signature of ${contentText} in ${encoding}` },
-        { label: 'Public key', value: PUBLISHED },
+        {
+          label: `Header ${header}`,
+          value: `Ed25519 signature of ${scheme.contentText} in ${scheme.encoding}`,
+        },
+        { label: 'Public key', value: 'made by the sender: put it into the option publicKey' },
       ];
-    case 'jwt':
-      return [secret, { label, value: `JSON Web Token${behind}` }];
-    case 'message-signature':
-      return [
-        secret,
-        { label: 'Signature-Input', value: 'RFC 9421, with content-digest among what is signed' },
-      ];
-    case 'client-cert':
-      return [{ label, value: `${prefix}<fingerprint>, set by the proxy that checks certificates` }];
     case 'token':
-      return prefix === ''
-        ? [{ label, value: secretCommand }]
-        : [{ label, value: `${prefix}<secret>` }, secret];
+      if (scheme.prefix === '') return [{ label: `Header ${header}`, value: secretCommand }];
+      return [
+        { label: `Header ${header}`, value: `${scheme.prefix}<secret>` },
+        { label: 'Secret', value: secretCommand },
+      ];
     case 'basic':
       return [
         { label: 'User', value: scheme.user },
         { label: 'Password', value: secretCommand },
       ];
     default:
-      return kind satisfies never;
+      return scheme.kind satisfies never;
   }
 }
-
-const KEY_PAIRS = { ed25519: 'Ed25519', ecdsa: 'ECDSA', rsa: 'RSA' };

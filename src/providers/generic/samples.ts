@@ -7,12 +7,15 @@ import type { EventSources } from './read.ts';
 /** Event types of the samples: one in which somebody writes, one that says nothing. */
 const TYPES = ['comment.created', 'item.updated'] as const;
 
-/** Samples with their values where the settings say. */
-export function samplesFor(sources: EventSources, scheme: Scheme): readonly Sample[] {
+/** Samples with their values where the settings say; `fixed`: fields that each has. */
+export function samplesFor(sources: EventSources, scheme: Scheme, fixed: JsonObject): readonly Sample[] {
   const types = sources.eventType === undefined ? ['event'] : typesOf(sources.eventType);
   return types.map((type, index) => ({
     type,
-    build: (context) => payloadOf(sources, scheme, type, index === 0 ? context : { ...context, text: null }),
+    build: (context) => ({
+      ...fixed,
+      ...payloadOf(sources, scheme, type, index === 0 ? context : { ...context, text: null }),
+    }),
   }));
 }
 

@@ -11,6 +11,8 @@ import { HANDSHAKES } from './forms.ts';
 
 const METHODS = ['POST', 'PUT', 'PATCH', 'DELETE', 'GET'] as const;
 const BODIES = ['auto', 'json', 'form', 'xml', 'text', 'multipart'] as const;
+/** A body that is not JSON, by how it is read. */
+export type OtherBody = Exclude<(typeof BODIES)[number], 'auto' | 'json'> | 'empty';
 
 const place = z
   .string()
@@ -109,7 +111,7 @@ export const receiveFields = {
 
 const receiveSchema = z.object(receiveFields);
 /** The settings, read. */
-type ReceiveSettings = z.output<typeof receiveSchema>;
+export type ReceiveSettings = z.output<typeof receiveSchema>;
 
 /** Handshakes by name and by rule, each with its name. */
 export function handshakesOf(given: readonly (string | z.output<typeof rule>)[]): readonly HandshakeRule[] {
