@@ -97,13 +97,19 @@ export interface Folder {
   close(): Promise<void>;
 }
 
+/** Opens a folder, made (0700) when absent; throws what `openExistingFolder` does. */
+export async function openFolder(path: string, name: string): Promise<Folder> {
+  make(path);
+  return openExistingFolder(path, name);
+}
+
 /**
- * Opens a folder, made (0700) when absent. Refuses, with the reason, a symbolic link, a file, and a folder of another
+ * Opens a folder. Throws when it is absent. Refuses, with the reason, a symbolic link, a file, and a folder of another
  * user: each could lead hookctl's writes to where they do not belong. Synchronous within: these calls take less time than to
  * go to another thread for each.
  */
-export async function openFolder(path: string, name: string): Promise<Folder> {
-  const found = lstatSync(path, { throwIfNoEntry: false }) ?? make(path);
+export async function openExistingFolder(path: string, name: string): Promise<Folder> {
+  const found = lstatSync(path);
   if (found.isSymbolicLink()) throw unwritable(`${name} is a symbolic link, which hookctl does not follow`);
   if (!found.isDirectory()) throw unwritable(`${name} is a file where a folder should be`);
   const fd = openSync(path, constants.O_RDONLY | constants.O_DIRECTORY | constants.O_NOFOLLOW);
@@ -115,13 +121,13 @@ export async function openFolder(path: string, name: string): Promise<Folder> {
   }
 }
 
-function make(path: string) {
+function make(path: string): void {
+  if (lstatSync(path, { throwIfNoEntry: false }) !== undefined) return;
   try {
     mkdirSync(path, { mode: 0o700 });
   } catch (error) {
     if (errorCode(error) !== 'EEXIST') throw error;
   }
-  return lstatSync(path);
 }
 
 function checked(fd: number, path: string, name: string): Folder {

@@ -1,8 +1,7 @@
-import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createPauses } from '../../lib/time-slicer.ts';
 import type { Task } from '../../types.ts';
-import { type Folder, openFolder } from './folder.ts';
+import { type Folder, openExistingFolder } from './folder.ts';
 import { type ListStatus, notedEntry, statusByOthers } from './list-entry.ts';
 import { listFileStamp, readListFile } from './list-file.ts';
 import { numbersIn } from './list-index.ts';
@@ -100,8 +99,7 @@ export function createListReader({ tasksDir, list, project, isPruned, madeBy }: 
 async function openList(tasksDir: string, list: string): Promise<Folder | null> {
   const path = join(tasksDir, list);
   try {
-    await stat(path);
-    return await openFolder(path, path);
+    return await openExistingFolder(path, path);
   } catch {
     return null;
   }

@@ -2,7 +2,7 @@ import { rm, stat, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { messageOf } from '../../errors.ts';
 import type { Task } from '../../types.ts';
-import { type Folder, listFolderName, openFolder } from './folder.ts';
+import { type Folder, listFolderName, openExistingFolder } from './folder.ts';
 import { type ListTask, notedEntry } from './list-entry.ts';
 import { listFilePath, raiseHighWaterMark, readListFile, writeListFile } from './list-file.ts';
 import { type ListIndex, scanList } from './list-index.ts';
@@ -117,7 +117,7 @@ export async function removeTasks(
 }
 
 async function removeEntries(path: string, project: string, taskIds: ReadonlySet<string>): Promise<number> {
-  const folder = await openFolder(path, path);
+  const folder = await openExistingFolder(path, path);
   try {
     return await withLock(join(folder.path, '.lock'), LOCK_PATIENCE_MS, async () => {
       const { entries } = await scanList(folder, new Map(), project);

@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { chmod, chown, mkdir, readdir, rename, rm, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
@@ -54,6 +55,15 @@ test('a folder that the next task made anew lacks the earlier ones: they count a
   await claude.repair([aTask('task-a'), aTask('task-b')]);
   expect((await scene.listedIds()).toSorted()).toEqual(['task-a', 'task-b']);
   expect(claude.isBehind).toBe(false);
+});
+
+test('reading never makes the folder anew, not even one that goes while it is opened', async () => {
+  const claude = await scene.open();
+  for (let round = 0; round < 200; round += 1) {
+    await mkdir(scene.listDir, { recursive: true });
+    await Promise.all([claude.list?.read(), rename(scene.listDir, join(scene.root, `away-${round}`))]);
+    expect(existsSync(scene.listDir)).toBe(false);
+  }
 });
 
 test.each([
