@@ -25,8 +25,8 @@ interface Attempt {
 export interface DeliveryLog {
   /** Wraps an API with the routes of its log. */
   readonly spec: LoopbackSpec;
-  /** Sends an event to a hook, as GitHub does, and lists the try. Returns its guid. */
-  send(hook: KeptHook, event: string, payload: JsonObject): Promise<string>;
+  /** Sends an event to a hook, as GitHub does, and lists the try. Returns its guid; default a new one. */
+  send(hook: KeptHook, event: string, payload: JsonObject, guid?: string): Promise<string>;
   readonly attempts: readonly Attempt[];
   /** Redeliveries that were asked for. */
   readonly redelivered: readonly string[];
@@ -114,8 +114,7 @@ export function deliveryLog(inner: LoopbackSpec, options: LogOptions = {}): Deli
     spec: { ...inner, route },
     attempts,
     redelivered,
-    async send(hook, event, payload) {
-      const guid = randomUUID();
+    async send(hook, event, payload, guid = randomUUID()) {
       const work = tryOnce(hook, { guid, event, payload }, false);
       begin(work);
       await work;
