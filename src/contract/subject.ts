@@ -22,6 +22,8 @@ export const NOW = new Date('2026-11-23T12:00:00.000Z');
 /** What people write in samples: everything that a careless reader changes. */
 export const TEXT = '@agent Analyze <why> & "how" é';
 
+const URL_OF_ALL = 'https://hooks.test/webhooks/contract';
+
 /** A provider under test, and how requests are made in its name. */
 export interface Subject {
   readonly provider: Provider;
@@ -52,8 +54,9 @@ export function subjectOf(given: DefinedProvider | Provider, options: ContractOp
         secret: secret(value),
         deliveryId: `0b1a2c3d-0000-4000-8000-${++number}`,
         now: NOW,
+        url: URL_OF_ALL,
       };
-      return { ...provider.sign(body, context), query: '' };
+      return { query: '', publicUrl: () => URL_OF_ALL, ...provider.sign(body, context) };
     },
   };
 }

@@ -109,19 +109,39 @@ interface ProviderFields {
 
 /** How a sender proves its requests; `scheme/settings.ts` validates these fields. A place is `header:x-name`, `part:t`, or the dotted path of a payload value. */
 export interface SignatureSettings {
-  /** `token`: the header is the secret itself; `basic`: HTTP basic auth. Default `hmac`. */
-  readonly scheme?: 'hmac' | 'ed25519' | 'token' | 'basic' | undefined;
+  /**
+   * `hash`: of content with the `{secret}`; `token`: the header is the secret itself; `basic`: HTTP basic auth; `message-signature`:
+   * RFC 9421; `client-cert`: a header of a proxy names the fingerprint. Default `hmac`.
+   */
+  readonly scheme?:
+    | 'hmac'
+    | 'hash'
+    | 'ed25519'
+    | 'ecdsa'
+    | 'rsa'
+    | 'jwt'
+    | 'message-signature'
+    | 'token'
+    | 'basic'
+    | 'client-cert'
+    | undefined;
   /** Header with the signature or token; of several, the first that is there. Default `x-hub-signature-256`. */
   readonly header?: string | readonly string[] | undefined;
-  /** Hash of the HMAC. Default `sha256`. */
-  readonly algorithm?: 'sha1' | 'sha256' | 'sha512' | undefined;
-  /** How the signature is written. Default `hex`. */
-  readonly encoding?: 'hex' | 'base64' | undefined;
+  /** Place of the signature or token where it is in no header: `query:token`, or a payload path. */
+  readonly signature?: string | undefined;
+  /** Hash that is signed. Default `sha256`. */
+  readonly algorithm?: 'sha1' | 'sha256' | 'sha384' | 'sha512' | undefined;
+  /** How the signature is written. Default `hex` (in any case), of `ecdsa` and `rsa` `base64`. */
+  readonly encoding?: 'hex' | 'base64' | 'base64url' | undefined;
   /** Text before the digits or the token: `sha256=`, `v0=`. Default none. */
   readonly prefix?: string | undefined;
   /** Between several signatures in the header (`,`), any of which may fit. */
   readonly separator?: string | undefined;
-  /** The signed bytes: `{body}` (default), `{timestamp}.{body}`, `{id}.{timestamp}.{body}`, `{payload}`, `{url}`, `{header:x-name}`. */
+  /**
+   * The signed bytes, by default `{body}`. `{payload}` is the JSON in a form's field; `{timestamp}`, `{id}`, `{url}`, `{method}`,
+   * `{path}`, `{query}`, `{header:x-name}`, `{payload:a.path}`; `{form}`: sorted form fields (Twilio); `{fields:A,B}`: name and value
+   * of those that are there, a line each (SNS); `{sha256}` and `{crc32}` of the body; `{secret}`.
+   */
   readonly signedContent?: string | undefined;
   /** Place of the time of signing; `part:t` is an element of the signature header. Default: no time is checked. */
   readonly timestamp?: string | undefined;
@@ -131,11 +151,32 @@ export interface SignatureSettings {
   readonly tolerance?: number | string | undefined;
   /** How the secret becomes the key; `whsec`: base64 behind an optional `whsec_`. Default `utf8`. */
   readonly secretEncoding?: 'utf8' | 'hex' | 'base64' | 'whsec' | undefined;
-  /** ed25519: the sender's public key, in hex, base64 or `whpk_…`. A webhook's secrets count as such, too. */
+  /**
+   * The sender's public key: PEM, a certificate, a JWK or base64 of it; of ed25519 hex or `whpk_…`, too. A webhook's secrets count as
+   * such, too.
+   */
   readonly publicKey?: string | undefined;
+  /**
+   * Where the sender publishes its keys: a URL of a JWKS, a key or a certificate, in which `{kid}` is the id that a request names; or
+   * the place at which a request names one (`header:x-cert-url`), then with `keyHosts`.
+   */
+  readonly keys?: string | undefined;
+  /** Hosts from which a place may name a key: `sns.*.amazonaws.com`. */
+  readonly keyHosts?: string | readonly string[] | undefined;
+  /** JSON to post to the URL of the keys, with `{kid}` and `{secret}`. Default: GET. */
+  readonly keysBody?: string | undefined;
+  /** jwt: issuer and audience that it must name. */
+  readonly issuer?: string | undefined;
+  readonly audience?: string | undefined;
+  /** jwt: claim with the SHA-256 of the body (hex or base64), without which it proves no body. */
+  readonly bodyClaim?: string | undefined;
+  /** jwt: claim with Atlassian's hash of method, path and query (`qsh`). */
+  readonly queryClaim?: string | undefined;
+  /** client-cert: addresses of the proxies whose header counts. */
+  readonly proxies?: string | readonly string[] | undefined;
   /** basic: the user name. Default `hookctl`. */
   readonly user?: string | undefined;
-  /** The value of `{url}`: the URL as the sender knows it. */
+  /** The value of `{url}`: the URL as the sender knows it. Default: the public URL of the webhook. */
   readonly publicUrl?: string | undefined;
   /** Field that holds the JSON when the body is a form. Default `payload`. */
   readonly formField?: string | undefined;

@@ -20,9 +20,10 @@ import { bodyKey } from './kit/signature.ts';
 import { hintFor } from './scheme/hint.ts';
 import { valueAt } from './scheme/locator.ts';
 import { readOptions, unknownSetting } from './scheme/options.ts';
+import { prefetch } from './scheme/remote-keys.ts';
 import { type Scheme, schemeOf, timestampText } from './scheme/scheme.ts';
 import { schemeOptions } from './scheme/settings.ts';
-import { newSecretFor, type RequestForm, secretProblem, signRequest } from './scheme/sign.ts';
+import { newSecretFor, type RequestForm, secretProblem, signRequest, withoutToken } from './scheme/sign.ts';
 import { formPayload } from './scheme/signed-content.ts';
 import { verifyAny } from './scheme/verify.ts';
 
@@ -169,10 +170,14 @@ export function providerBySchemes(
   const [scheme] = schemes;
   if (scheme === undefined) throw new Error(`${spec.name} has no scheme`);
   const { deliveryId } = scheme;
-  const plain = schemes.filter(({ kind }) => kind === 'token' || kind === 'basic');
+  const plain = schemes.filter(({ kind }) => ['token', 'basic', 'jwt'].includes(kind));
+  const plainHeaders = plain.flatMap(({ headers, signature }) =>
+    signature === null ? headers : signature.in === 'header' ? signature.name : [],
+  );
+  const sources = schemes.flatMap(({ keys }) => keys ?? []);
   const common = {
     ...spec,
-    secretHeaders: [...(spec.secretHeaders ?? []), ...plain.flatMap(({ headers }) => headers)],
+    secretHeaders: [...(spec.secretHeaders ?? []), ...plainHeaders],
     deliveryId:
       spec.deliveryId ??
       ((headers: Headers) => (deliveryId?.in === 'header' ? headers[deliveryId.name] || null : null)),
@@ -182,6 +187,14 @@ export function providerBySchemes(
     newSecret: () => newSecretFor(scheme),
     secretProblem: (text) => secretProblem(schemes, text),
     verify: (request, secrets, now) => verifyAny(schemes, request, secrets, now),
+    ...(scheme.kind === 'jwt' && {
+      verifyAsync: async (request, secrets, now) =>
+        (await import('./scheme/jwt.ts')).verifyJwt(scheme, request, secrets, now),
+    }),
+    ...(sources.length > 0 && { prepare: () => sources.forEach(prefetch) }),
+    ...(plain.some(({ signature }) => signature !== null) && {
+      withoutSecrets: (request) => plain.reduce((clean, each) => withoutToken(each, clean), request),
+    }),
     hint: (request, secrets, now) => hintFor(scheme, request, secrets, now),
     sign: (body, context) => signRequest(scheme, spec, body, context),
     parse(request, settings = NO_SETTINGS) {
@@ -212,7 +225,16 @@ export function signedBy(signature: SignatureSettings, form: RequestForm): Pick<
 
 type Proof = Pick<
   Provider,
-  'configure' | 'newSecret' | 'secretProblem' | 'verify' | 'hint' | 'sign' | 'parse'
+  | 'configure'
+  | 'newSecret'
+  | 'secretProblem'
+  | 'verify'
+  | 'verifyAsync'
+  | 'prepare'
+  | 'withoutSecrets'
+  | 'hint'
+  | 'sign'
+  | 'parse'
 >;
 
 function assemble(spec: CommonSpec, proof: Proof): Provider {
@@ -263,12 +285,20 @@ function isIdSigned({ content }: Scheme): boolean {
   return content.some(({ kind }) => kind === 'id');
 }
 
+/** Whether the proof covers the whole body. */
+function provesBody({ kind, content, claims }: Scheme): boolean {
+  if (['token', 'basic', 'client-cert'].includes(kind)) return false;
+  if (kind === 'message-signature') return true;
+  if (kind === 'jwt') return claims.body !== null;
+  return content.some((piece) => ['body', 'payload', 'form', 'sha256', 'crc32'].includes(piece.kind));
+}
+
 /**
  * Whether the same signed bytes are the same delivery. Where the delivery id is outside the signature, a captured request
  * could be sent again under a new one; without any key nothing else would tell. A token proves no bytes.
  */
 function areBytesOnce(scheme: Scheme, keys: readonly string[]): boolean {
-  if (scheme.kind === 'token' || scheme.kind === 'basic') return false;
+  if (!provesBody(scheme)) return false;
   const isToldApart = isIdSigned(scheme) || keys.some((key) => key.startsWith('key:'));
   return !isToldApart && (scheme.deliveryId?.in === 'header' || keys.length === 0);
 }

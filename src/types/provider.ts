@@ -48,6 +48,8 @@ export interface Ack {
 export interface OutgoingRequest {
   readonly headers: Headers;
   readonly body: Uint8Array;
+  /** Query string, where the proof is there. */
+  readonly query?: string;
 }
 
 /** A realistic request body for an event, with fresh ids each time. */
@@ -202,4 +204,6 @@ export interface SignContext {
   readonly secret: Secret;
   readonly deliveryId: string;
   readonly now: Date;
+  /** Where it is sent to, as the sender would know it: some sign that. Left out: unknown. */
+  readonly url?: string;
 }

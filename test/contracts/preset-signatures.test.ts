@@ -65,7 +65,12 @@ const TABLE: readonly (readonly [
   ['without its prefix', header((t) => t.lead + t.digits), MALFORMED, NO_PREFIX(OK)],
   ['sha1= with a right SHA-1', header((t) => `${t.lead}sha1=${sha1()}`), MALFORMED],
   ['bare digits of a right SHA-1', header((t) => t.lead + t.prefix + sha1()), MALFORMED],
-  ['upper case', header((t) => t.lead + t.prefix + t.digits.toUpperCase()), MALFORMED, { shopify: WRONG }],
+  [
+    'upper case',
+    header((t) => t.lead + t.prefix + t.digits.toUpperCase()),
+    OK,
+    { shopify: WRONG, standard: MALFORMED },
+  ],
   [
     'the prefix in upper case',
     header((t) => t.lead + t.prefix.toUpperCase() + t.digits),

@@ -11,7 +11,7 @@ import {
 import { isList, jsonViewOf } from '../receive/json-view.ts';
 import { receiveParts } from '../receive/settings.ts';
 import { readOptions } from '../scheme/options.ts';
-import { type Scheme, schemeOf } from '../scheme/scheme.ts';
+import { type Scheme, schemeOf, signaturePlace } from '../scheme/scheme.ts';
 import { genericSchema, type ValidSettings } from '../scheme/settings.ts';
 import { formPayload } from '../scheme/signed-content.ts';
 import { authorBy, eventSources, readEvent } from './read.ts';
@@ -73,38 +73,54 @@ function providerBy(settings: ValidSettings): Provider {
   );
 }
 
+const PUBLISHED = 'made by the sender: put it into the option publicKey, or where it is published into keys';
+
 /** The fields of the sender's form that say how it proves its requests. */
 function proofFields(scheme: Scheme, secretCommand: string): readonly FormField[] {
-  const [header = ''] = scheme.headers;
-  switch (scheme.kind) {
-    case 'hmac': {
-      const what = `HMAC-${scheme.algorithm.toUpperCase()} of ${scheme.contentText} in ${scheme.encoding}`;
-      const prefix = scheme.prefix === '' ? '' : `, behind ${scheme.prefix}`;
+  const { kind, algorithm, encoding, contentText, prefix } = scheme;
+  const place = signaturePlace(scheme);
+  const label = scheme.signature === null ? `Header ${place}` : place;
+  const behind = prefix === '' ? '' : `, behind ${prefix}`;
+  const secret = { label: 'Secret', value: secretCommand };
+  switch (kind) {
+    case 'hmac':
       return [
-        { label: 'Secret', value: secretCommand },
-        { label: `Header ${header}`, value: what + prefix },
+        secret,
+        { label, value: `HMAC-${algorithm.toUpperCase()} of ${contentText} in ${encoding}${behind}` },
       ];
-    }
+    case 'hash':
+      return [
+        secret,
+        { label, value: `${algorithm.toUpperCase()} of ${contentText} in ${encoding}${behind}` },
+      ];
     case 'ed25519':
+    case 'ecdsa':
+    case 'rsa':
       return [
-        {
-          label: `Header ${header}`,
-          value: `Ed25519 signature of ${scheme.contentText} in ${scheme.encoding}`,
-        },
-        { label: 'Public key', value: 'made by the sender: put it into the option publicKey' },
+        { label, value: `${KEY_PAIRS[kind]} signature of ${contentText} in ${encoding}` },
+        { label: 'Public key', value: PUBLISHED },
       ];
+    case 'jwt':
+      return [secret, { label, value: `JSON Web Token${behind}` }];
+    case 'message-signature':
+      return [
+        secret,
+        { label: 'Signature-Input', value: 'RFC 9421, with content-digest among what is signed' },
+      ];
+    case 'client-cert':
+      return [{ label, value: `${prefix}<fingerprint>, set by the proxy that checks certificates` }];
     case 'token':
-      if (scheme.prefix === '') return [{ label: `Header ${header}`, value: secretCommand }];
-      return [
-        { label: `Header ${header}`, value: `${scheme.prefix}<secret>` },
-        { label: 'Secret', value: secretCommand },
-      ];
+      return prefix === ''
+        ? [{ label, value: secretCommand }]
+        : [{ label, value: `${prefix}<secret>` }, secret];
     case 'basic':
       return [
         { label: 'User', value: scheme.user },
         { label: 'Password', value: secretCommand },
       ];
     default:
-      return scheme.kind satisfies never;
+      return kind satisfies never;
   }
 }
+
+const KEY_PAIRS = { ed25519: 'Ed25519', ecdsa: 'ECDSA', rsa: 'RSA' };

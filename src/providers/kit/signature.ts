@@ -7,8 +7,8 @@ interface HmacCheck {
   readonly header: string | undefined;
   /** Text before the digits: `sha256=`, `v0=`, or empty. */
   readonly prefix: string;
-  readonly algorithm: 'sha1' | 'sha256' | 'sha512';
-  readonly encoding: 'hex' | 'base64';
+  readonly algorithm: keyof typeof DIGEST_BYTES;
+  readonly encoding: DigitEncoding;
   /** The bytes that were signed, in order. */
   readonly signed: readonly (string | Uint8Array)[];
   readonly secrets: readonly WebhookSecret[];
@@ -134,7 +134,10 @@ function digest(check: Pick<HmacCheck, 'algorithm' | 'signed'>, key: Uint8Array 
 }
 
 /** Length of a digest. */
-export const DIGEST_BYTES = { sha1: 20, sha256: 32, sha512: 64 } as const;
+export const DIGEST_BYTES = { sha1: 20, sha256: 32, sha384: 48, sha512: 64 } as const;
+
+/** How signatures are written. */
+type DigitEncoding = 'hex' | 'base64' | 'base64url';
 
 function decodeSignature(
   header: string,
@@ -146,12 +149,16 @@ function decodeSignature(
 }
 
 /**
- * The bytes that digits encode; null when they are not exactly that many. Strict: Node's decoder skips what it does
- * not know, so that two different headers could mean the same bytes.
+ * The bytes that digits encode; null when they are not exactly that many, or, without a length, when there are none. Strict: Node's
+ * decoder skips what it does not know, so that two different headers could mean the same bytes. Hex is read in any case, base64url
+ * with or without padding.
  */
-export function decodeDigits(text: string, encoding: HmacCheck['encoding'], length: number): Buffer | null {
+export function decodeDigits(text: string, encoding: DigitEncoding, length?: number): Buffer | null {
   const bytes = Buffer.from(text, encoding);
-  return bytes.length === length && bytes.toString(encoding) === text ? bytes : null;
+  const digits =
+    encoding === 'hex' ? text.toLowerCase() : encoding === 'base64url' ? text.replace(/={1,2}$/, '') : text;
+  const isAll = bytes.toString(encoding) === digits && bytes.length > 0;
+  return isAll && (length === undefined || bytes.length === length) ? bytes : null;
 }
 
 /**

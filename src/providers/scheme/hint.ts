@@ -45,6 +45,12 @@ export function hintFor(
     case 'token':
       return tokenHint(trial);
     case 'basic':
+    case 'hash':
+    case 'ecdsa':
+    case 'rsa':
+    case 'jwt':
+    case 'message-signature':
+    case 'client-cert':
       return null;
     default:
       return scheme.kind satisfies never;

@@ -3,18 +3,21 @@ import type { SignatureSettings } from '../definition.ts';
 import type { SecretEncoding } from '../kit/keys.ts';
 import type { TimeUnit } from '../kit/signed-time.ts';
 import { type Locator, parseLocator } from './locator.ts';
-import { parseSignedContent, type SignedPiece } from './signed-content.ts';
+import type { KeySource } from './remote-keys.ts';
+import { fieldText, parseSignedContent, type SignedPiece, unverifiedPayload } from './signed-content.ts';
 
 /** A rotation needs two; each may cost a check of a key pair, before anybody knows who sent it. */
 const MAX_SIGNATURES = 8;
 
 /** Settings with their defaults, read. */
 export interface Scheme {
-  readonly kind: 'hmac' | 'ed25519' | 'token' | 'basic';
+  readonly kind: NonNullable<SignatureSettings['scheme']>;
   /** Lower case; the first that a request carries counts. */
   readonly headers: readonly string[];
-  readonly algorithm: 'sha1' | 'sha256' | 'sha512';
-  readonly encoding: 'hex' | 'base64';
+  /** Where the signature or token is, if not in a header. */
+  readonly signature: SignaturePlace | null;
+  readonly algorithm: NonNullable<SignatureSettings['algorithm']>;
+  readonly encoding: NonNullable<SignatureSettings['encoding']>;
   readonly prefix: string;
   readonly separator: string | null;
   readonly content: readonly SignedPiece[];
@@ -25,18 +28,40 @@ export interface Scheme {
   readonly toleranceMs: number;
   readonly secretEncoding: SecretEncoding;
   readonly publicKey: string | null;
+  readonly keys: KeySource | null;
+  readonly claims: TokenClaims;
+  /** Addresses of proxies, single or as `10.0.0.0/8`. */
+  readonly proxies: readonly string[];
   readonly user: string;
   readonly url: string;
   readonly formField: string;
   readonly deliveryId: Locator | null;
 }
 
+/** A place of a signature: in the query string, too. */
+type SignaturePlace = Locator | { readonly in: 'query'; readonly name: string };
+
+/** What a JSON Web Token has to say; null where it does not matter. */
+interface TokenClaims {
+  readonly issuer: string | null;
+  readonly audience: string | null;
+  /** Names of the claims with the digest of the body, and of method, path and query. */
+  readonly body: string | null;
+  readonly query: string | null;
+}
+
 const DEFAULT_HEADERS = {
   hmac: 'x-hub-signature-256',
+  hash: 'x-signature',
   ed25519: 'x-signature-ed25519',
+  ecdsa: 'x-signature',
+  rsa: 'x-signature',
+  jwt: 'authorization',
+  'message-signature': 'signature',
   token: 'authorization',
   basic: 'authorization',
-} as const;
+  'client-cert': 'x-client-cert-fingerprint',
+} as const satisfies Record<Scheme['kind'], string>;
 
 /** Settings without issues → scheme. Throws when they have some: a built-in provider's own settings are tested, not asked. */
 export function schemeOf(settings: SignatureSettings): Scheme {
@@ -47,9 +72,11 @@ export function schemeOf(settings: SignatureSettings): Scheme {
   return {
     kind,
     headers: [settings.header ?? DEFAULT_HEADERS[kind]].flat(),
+    signature:
+      settings.signature === undefined ? null : placeOrThrow(parseSignaturePlace(settings.signature)),
     algorithm: settings.algorithm ?? 'sha256',
-    encoding: settings.encoding ?? 'hex',
-    prefix: settings.prefix ?? defaultPrefix(kind, settings.header),
+    encoding: settings.encoding ?? (kind === 'ecdsa' || kind === 'rsa' ? 'base64' : 'hex'),
+    prefix: settings.prefix ?? defaultPrefix(kind, settings),
     separator: settings.separator ?? null,
     content,
     contentText,
@@ -58,6 +85,14 @@ export function schemeOf(settings: SignatureSettings): Scheme {
     toleranceMs: Number(settings.tolerance ?? 300) * 1000,
     secretEncoding: settings.secretEncoding ?? 'utf8',
     publicKey: settings.publicKey ?? null,
+    keys: keySource(settings),
+    claims: {
+      issuer: settings.issuer ?? null,
+      audience: settings.audience ?? null,
+      body: settings.bodyClaim ?? null,
+      query: settings.queryClaim ?? null,
+    },
+    proxies: listOf(settings.proxies),
     user: settings.user ?? 'hookctl',
     url: settings.publicUrl ?? '',
     formField: settings.formField ?? 'payload',
@@ -94,21 +129,73 @@ export function changedScheme(scheme: Scheme, changes: Changes): Scheme {
   };
 }
 
-function defaultPrefix(kind: Scheme['kind'], header: SignatureSettings['header']): string {
+function defaultPrefix(kind: Scheme['kind'], { header, signature }: SignatureSettings): string {
+  if (signature !== undefined) return '';
   if (kind === 'hmac') return header === undefined ? 'sha256=' : '';
   const inAuthorization = [header ?? DEFAULT_HEADERS[kind]].flat().includes('authorization');
-  return kind === 'token' && inAuthorization ? 'Bearer ' : '';
+  return (kind === 'token' || kind === 'jwt') && inAuthorization ? 'Bearer ' : '';
 }
 
 function placeOf(text: string | undefined): Locator | null {
-  const place = text === undefined ? null : parseLocator(text);
+  return text === undefined ? null : placeOrThrow(parseLocator(text));
+}
+
+function placeOrThrow<P extends object>(place: P | string): P {
   if (typeof place === 'string') throw new Error(place);
   return place;
+}
+
+/** `query:token`, or as `parseLocator` reads it. */
+export function parseSignaturePlace(text: string): SignaturePlace | string {
+  const [, name] = /^query:(.+)$/s.exec(text) ?? [];
+  return name === undefined ? parseLocator(text) : { in: 'query', name };
+}
+
+/** Whether `keys` is the URL itself. */
+export function isKeyUrl(keys: string): boolean {
+  return /^https?:\/\//.test(keys);
+}
+
+function keySource({ keys, keyHosts, keysBody }: SignatureSettings): KeySource | null {
+  if (keys === undefined) return null;
+  const at = isKeyUrl(keys) ? keys : placeOrThrow(parseLocator(keys));
+  return { at, hosts: listOf(keyHosts), body: keysBody ?? null };
+}
+
+function listOf(texts: string | readonly string[] = []): readonly string[] {
+  return typeof texts === 'string' ? texts.split(',').map((each) => each.trim()) : texts;
 }
 
 /** The header that carries the signature; undefined when none does. */
 export function signatureHeader({ headers: names }: Scheme, headers: Headers): string | undefined {
   return names.map((name) => headers[name]).find((value) => value !== undefined);
+}
+
+/** The signature or token as it came; undefined when there is none. */
+export function signatureText(scheme: Scheme, request: RawRequest): string | undefined {
+  const { signature: place, formField } = scheme;
+  if (place === null) return signatureHeader(scheme, request.headers);
+  switch (place.in) {
+    case 'header':
+      return request.headers[place.name];
+    case 'query': {
+      // Of two, one would be checked and the other believed.
+      const found = new URLSearchParams(request.query).getAll(place.name);
+      return found.length === 1 ? found[0] : undefined;
+    }
+    case 'payload':
+      return fieldText(unverifiedPayload(request, formField), place.path) || undefined;
+    case 'part':
+      return undefined;
+    default:
+      return place satisfies never;
+  }
+}
+
+/** Where the signature is looked for, for messages. */
+export function signaturePlace({ signature, headers }: Scheme): string {
+  if (signature === null) return headers.join(' or ');
+  return signature.in === 'payload' ? signature.path.join('.') : `${signature.in}:${signature.name}`;
 }
 
 /**
@@ -139,9 +226,9 @@ export function timestampText(scheme: Scheme, { headers }: RawRequest): string |
   if (timestamp?.in === 'header') return headers[timestamp.name];
   if (timestamp?.in !== 'part' || separator === null) return undefined;
   const mark = `${timestamp.name}=`;
-  const found = elementsOf(signatureHeader(scheme, headers) ?? '', separator).filter((part) =>
-    part.startsWith(mark),
-  );
+  const elements = elementsOf(signatureHeader(scheme, headers) ?? '', separator);
+  if (/^\d$/.test(timestamp.name)) return elements[Number(timestamp.name)];
+  const found = elements.filter((part) => part.startsWith(mark));
   // Of two times, one would be signed and the other believed.
   return found.length === 1 ? found[0]?.slice(mark.length) : undefined;
 }

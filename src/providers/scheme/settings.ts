@@ -28,12 +28,35 @@ const wholeSeconds = z
 
 const place = text;
 const source = text;
+/** In `options` several are a list or, on the command line, one text with commas. */
+const texts = z.union([
+  z.array(text).min(1).readonly(),
+  text.transform((value) => value.split(',').map((each) => each.trim())),
+]);
+
+/** How a sender may prove its requests, each with what it means. */
+const SCHEMES = {
+  hmac: 'HMAC of the signed content (default)',
+  hash: 'plain hash of content with the {secret}',
+  ed25519: 'signature of a key pair',
+  ecdsa: 'signature of a key pair on a curve (P-256)',
+  rsa: 'RSA signature, PKCS #1 v1.5',
+  jwt: 'JSON Web Token',
+  'message-signature': 'HTTP Message Signatures, RFC 9421',
+  token: 'the secret itself',
+  basic: 'HTTP basic auth',
+  'client-cert': 'a client certificate, whose fingerprint a proxy names in a header',
+} as const;
 
 /** How requests are proved. */
 const signatureFields = {
   scheme: z
-    .enum(['hmac', 'ed25519', 'token', 'basic'])
-    .describe('hmac (default), ed25519, token (the header is the secret) or basic (HTTP basic auth).')
+    .enum(Object.keys(SCHEMES) as [keyof typeof SCHEMES])
+    .describe(
+      `${Object.entries(SCHEMES)
+        .map(([name, what]) => `${name}: ${what}`)
+        .join('; ')}.`,
+    )
     .optional(),
   header: z
     .union([headerName, z.array(headerName).min(1).readonly()], {
@@ -43,19 +66,30 @@ const signatureFields = {
       'Header with the signature or token; of several, the first that is there. Default x-hub-signature-256.',
     )
     .optional(),
-  algorithm: z.enum(['sha1', 'sha256', 'sha512']).describe('Hash of the HMAC; default sha256.').optional(),
-  encoding: z.enum(['hex', 'base64']).describe('How the signature is written; default hex.').optional(),
+  signature: place
+    .describe('Place of the signature or token where it is in no header: query:token, or a payload path.')
+    .optional(),
+  algorithm: z
+    .enum(['sha1', 'sha256', 'sha384', 'sha512'])
+    .describe('Hash that is signed; default sha256.')
+    .optional(),
+  encoding: z
+    .enum(['hex', 'base64', 'base64url'])
+    .describe('How the signature is written; default hex (in any case), of key pairs base64.')
+    .optional(),
   prefix: z.string().describe('Text before the digits or the token: sha256=, v0=.').optional(),
   separator: text
     .max(3, 'expected at most 3 characters')
     .describe('Between several signatures in the header, any of which may fit: a comma, a space.')
     .optional(),
   signedContent: text
-    .describe('The bytes that are signed: {body} (default), {timestamp}.{body}, {id}.{timestamp}.{body}.')
+    .describe(
+      'The bytes that are signed: {body} (default), {timestamp}.{body}, {url}{form}, {payload:id}:{payload:amount}, …',
+    )
     .optional(),
   timestamp: place
     .describe(
-      'Place of the time of signing: header:x-timestamp, part:t (of the signature), or a payload path.',
+      'Place of the time of signing: header:x-timestamp, part:t (of the signature; part:0 is its first part, without a name), or a payload path.',
     )
     .optional(),
   timestampUnit: z
@@ -67,9 +101,32 @@ const signatureFields = {
     .enum(['utf8', 'hex', 'base64', 'whsec'])
     .describe('How the secret becomes the key; whsec: base64 behind whsec_. Default utf8.')
     .optional(),
-  publicKey: text.describe('ed25519: the sender’s public key, in hex, base64 or whpk_….').optional(),
+  publicKey: text
+    .describe('The sender’s public key: PEM, a certificate, JWK or base64; of ed25519 hex or whpk_…, too.')
+    .optional(),
+  keys: text
+    .describe(
+      'Where the sender publishes its keys: a URL (of a JWKS, key or certificate; {kid} is the key’s id), or the place that names one: header:x-cert-url.',
+    )
+    .optional(),
+  keyHosts: texts.describe('Hosts from which such a place may name a key: sns.*.amazonaws.com.').optional(),
+  keysBody: text
+    .describe('JSON to post to the URL of the keys, with {kid} and {secret}, where a GET does not do.')
+    .optional(),
+  issuer: text.describe('jwt: the issuer that it must name.').optional(),
+  audience: text.describe('jwt: the audience that it must name.').optional(),
+  bodyClaim: text.describe('jwt: the claim that holds the SHA-256 of the body.').optional(),
+  queryClaim: text
+    .describe('jwt: the claim that holds Atlassian’s hash of method, path and query: qsh.')
+    .optional(),
+  proxies: texts
+    .describe('client-cert: addresses of the proxies whose header counts: 127.0.0.1, 10.0.0.0/8.')
+    .optional(),
   user: text.describe('basic: the user name; default hookctl. The secret is the password.').optional(),
-  publicUrl: z.url('expected a URL').describe('Value of {url} in signedContent.').optional(),
+  publicUrl: z
+    .url('expected a URL')
+    .describe('The URL as the sender knows it, for {url}; default: the webhook’s public URL.')
+    .optional(),
   formField: text.describe('Field that holds the JSON when the body is a form; default payload.').optional(),
   deliveryId: place
     .describe('Place of the sender’s id of a delivery: header:x-delivery, or a payload path.')
