@@ -213,6 +213,7 @@ export const commands: readonly CliEntry[] = [
       { name: 'status', load: async () => (await import('./claude/status.ts')).configureStatus },
       { name: 'install', load: async () => (await import('./claude/install.ts')).configureInstall },
       { name: 'uninstall', load: async () => (await import('./claude/install.ts')).configureUninstall },
+      { name: 'watch', load: async () => (await import('./claude/watch.ts')).configureWatch },
     ],
   },
   {

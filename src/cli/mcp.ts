@@ -6,6 +6,7 @@ import { fullJitter } from '../lib/time.ts';
 import type { McpBackend } from '../mcp/backend.ts';
 import { serveMcpStdio } from '../mcp/server.ts';
 import { type Host, openServices, type ServiceFlags, type Services } from '../services.ts';
+import { pushToInbox } from './claude/inbox.ts';
 import type { CliCommand } from './kit/command.ts';
 import { managementCall } from './kit/operate.ts';
 
@@ -49,6 +50,7 @@ async function serveStdio(app: Services, host: Host, flags: McpFlags): Promise<0
     stopping: stop.signal,
     onError: (error: unknown) => say(app.io.err, `hookctl mcp: ${messageOf(error)}`),
   };
+  void pushToInbox(app, { agent: options.agent, signal: stop.signal }).catch(options.onError);
   await serveMcpStdio(options, app.stdin(), writable(app.io.out));
   stop.abort();
   return 0;

@@ -177,6 +177,8 @@ export interface AgentEventReader {
   isConsumer(name: string): boolean;
   /** What a consumer has not acknowledged, oldest first; at most 100, and nothing for an unknown one. */
   agentEvents(filter: AgentEventFilter): readonly AgentEvent[];
+  /** What an agent could be told since a transition, acknowledged or not; oldest first, at most 100. */
+  eventsSince(transition: number): readonly AgentEvent[];
   /** Grows with every transition of any task; cheap. While it is the same, there is no new event. */
   newestTransition(): number;
 }

@@ -41,6 +41,26 @@ test('claude install --mcp registers the tools for the project, without a secret
   );
 });
 
+test('claude install --push writes a plugin whose monitor is `hookctl claude watch`, and uninstall leaves nothing behind', async () => {
+  const user = await userWith('bin');
+  const { push } = await tellJson<{ push: { plugin: string } }>(user, 'claude', 'install', '--push');
+  expect(await read(join(push.plugin, 'hookctl/monitors/monitors.json'))).toMatchObject([
+    { command: 'hookctl claude watch' },
+  ]);
+  const settings = await read(join(user.project, '.claude/settings.local.json'));
+  const [[market, { source }] = ['', { source: null }]] = Object.entries<{ source: object }>(
+    settings.extraKnownMarketplaces,
+  );
+  expect(source).toEqual({ source: 'directory', path: push.plugin });
+  expect(settings).toMatchObject({
+    enabledPlugins: { [`hookctl@${market}`]: true },
+    env: { HOOKCTL_PUSH: '1' },
+  });
+  expect((await read(join(push.plugin, '.claude-plugin/marketplace.json'))).name).toBe(market);
+  await tell(user, 'claude', 'uninstall');
+  expect([existsSync(push.plugin), existsSync(join(user.project, '.claude'))]).toEqual([false, false]);
+});
+
 test('what others have in .mcp.json and .claude stays as it was', async () => {
   const user = await userWith('bin');
   const file = join(user.project, '.mcp.json');

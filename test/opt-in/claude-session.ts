@@ -58,14 +58,15 @@ export async function headless(
 export async function inTerminal(
   folder: string,
   api: MessagesApi,
-): Promise<{ readonly running: () => boolean }> {
+  { allowed = TASK_TOOLS, env: more = {} }: HeadlessOptions = {},
+): Promise<{ readonly running: () => boolean; readonly close: () => Promise<void> }> {
   await answerFirstQuestions(folder);
   // Without a size Claude Code draws nothing.
   const command = [
     'stty rows 50 cols 150;',
-    `exec ${inject('claude')} --model ${MODEL} --allowedTools ${TASK_TOOLS.join(' ')} -- 'Work on the tasks'`,
+    `exec ${inject('claude')} --model ${MODEL} --allowedTools ${allowed.join(' ')} -- 'Work on the tasks'`,
   ].join(' ');
-  const env = { ...onList(folder, api), TERM: 'xterm-256color' };
+  const env = { ...onList(folder, api), TERM: 'xterm-256color', ...more };
   const child = spawn('script', ['-qefc', command, '/dev/null'], { cwd: folder, env });
   const over = Promise.race([
     once(child, 'close'),
@@ -73,11 +74,12 @@ export async function inTerminal(
   ]);
   over.catch(() => undefined);
   child.stdout.resume();
-  onTestFinished(async () => {
+  const close = async () => {
     child.kill();
     await over;
-  });
-  return { running: () => child.exitCode === null && !child.killed };
+  };
+  onTestFinished(close);
+  return { running: () => child.exitCode === null && !child.killed, close };
 }
 
 function missing(cause: unknown): Error {

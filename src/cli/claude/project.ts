@@ -22,7 +22,7 @@ export async function claudePlace({ located, cwd, env, home }: Services) {
   };
 }
 
-/** The entries that hookctl added to Claude Code's files, by path. */
+/** The entries that hookctl added to Claude Code's files, by `recordKey`. */
 type InstallRecord = Readonly<Record<string, Installed>>;
 
 /** The entries that hookctl added to a file. Null when none. */

@@ -7,12 +7,12 @@ import { isJsonObject } from '../../lib/json.ts';
 import { errorCode, listFolderName } from './folder.ts';
 
 /**
- * An object within a JSON file of Claude Code, of which hookctl sets some entries: variables of its sessions (`env` of a
- * settings file), or MCP servers (`mcpServers` of `.mcp.json`).
+ * An object within a JSON file of Claude Code, of which hookctl sets some entries: variables of its sessions and plugins
+ * (`env` and others of a settings file), or MCP servers (`mcpServers` of `.mcp.json`).
  */
 export interface SettingsBlock {
   readonly path: string;
-  readonly block: 'env' | 'mcpServers';
+  readonly block: 'env' | 'mcpServers' | 'extraKnownMarketplaces' | 'enabledPlugins';
 }
 
 export type Entries = Readonly<Record<string, unknown>>;
@@ -37,8 +37,11 @@ export function wantedEnv(list: string): Readonly<Record<string, string>> {
 }
 
 /** The project's own settings that are not committed; Claude Code reads them over all others of the project. */
-export function localSettings(projectFolder: string): SettingsBlock {
-  return { path: join(projectFolder, '.claude', 'settings.local.json'), block: 'env' };
+export function localSettings(
+  projectFolder: string,
+  block: Exclude<SettingsBlock['block'], 'mcpServers'> = 'env',
+): SettingsBlock {
+  return { path: join(projectFolder, '.claude', 'settings.local.json'), block };
 }
 
 /** The project's MCP servers, which are committed: no secret may be written there. Claude Code asks before it uses one. */
@@ -142,7 +145,7 @@ async function write(
   const target = await realpath(path).catch(() => path);
   const mode = await stat(target).then(
     (stats) => stats.mode & 0o777,
-    () => (block === 'env' ? 0o600 : 0o644),
+    () => (block === 'mcpServers' ? 0o644 : 0o600),
   );
   await writeFileAtomic(target, `${JSON.stringify(value, null, indent)}\n`, { mode });
 }

@@ -13,6 +13,15 @@ export function readAgentEvents(sql: Sql): AgentEventReader {
       const byId = new Map(rows.map((row) => [row.id, row]));
       return [...byId.values()].sort((left, right) => left.id - right.id).map(toAgentEvent);
     },
+    eventsSince: (transition) =>
+      sql
+        .all<EventRow>(
+          `select step.id, step.task_id as "taskId", step.event, step.actor, step.reason, step.at, 0 as "joinedAfter"
+           from task_transitions as step join tasks on tasks.id = step.task_id
+           where step.id > ? and ((${IS_QUEUED}) or (${IS_PERSONAL})) order by step.id limit ?`,
+          [transition, MOST],
+        )
+        .map(toAgentEvent),
     newestTransition: () => sql.count('select max(id) from task_transitions'),
   };
 }
@@ -22,9 +31,12 @@ const IS_QUEUED = `tasks.status = 'queued' and step.id = (
   select max(id) from task_transitions as queuing
   where queuing.task_id = tasks.id and queuing.to_status = 'queued' and queuing.from_status is not 'queued')`;
 
-/** What people did to tasks since the agent listens. */
-const IS_NEWS = `step.id > event_consumers.joined_after and step.event in ('answer', 'cancel')
-  and step.from_status <> step.to_status and step.from_status <> 'waiting_approval'`;
+/** What people did to tasks. */
+const IS_PERSONAL = `step.event in ('answer', 'cancel') and step.from_status <> step.to_status
+  and step.from_status <> 'waiting_approval'`;
+
+/** The same, since the agent listens. */
+const IS_NEWS = `step.id > event_consumers.joined_after and ${IS_PERSONAL}`;
 
 interface EventRow extends Omit<AgentEvent, 'id' | 'kind'>, Pick<Transition, 'event'> {
   readonly id: number;
