@@ -5,6 +5,7 @@ import type {
   JsonObject,
   NewOutgoing,
   NewTask,
+  PostText,
   ReplyChannel,
   TemplateContext,
   ThreadRef,
@@ -23,7 +24,22 @@ export interface ActionContext {
   readonly delivery: Delivery;
   readonly replies: Replies;
   readonly surroundings: Surroundings;
+  /** What `repair` is to do; null for all other actions. */
+  readonly repair: RepairOrder | null;
 }
+
+/** What a red build asks for. `say`: nothing is repaired, and a person is told why. */
+export type RepairOrder =
+  | {
+      readonly kind: 'repair';
+      readonly title: string;
+      /** Fenced. */
+      readonly prompt: string;
+      /** Which check of which commit, for the task's metadata. */
+      readonly about: JsonObject;
+      readonly reason: string;
+    }
+  | { readonly kind: 'say'; readonly text: PostText; readonly reason: string };
 
 /** Whether and where the event can be answered. */
 export type Replies =

@@ -106,6 +106,6 @@ function taskFor(
 }
 
 /** Agents read a task's address outside of fences, so that it is one, with its blanks escaped. */
-function webAddress(url: string | null): string | null {
+export function webAddress(url: string | null): string | null {
   return url !== null && /^https?:\/\//i.test(url) && URL.canParse(url) ? new URL(url).href : null;
 }

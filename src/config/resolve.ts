@@ -3,6 +3,7 @@ import { PROVIDER_NAMES } from '../providers/facts.ts';
 import type { Issue, JsonObject, Provider, SenderRule, Webhook, WebhookOrigin } from '../types.ts';
 import { type CommandSettings, resolveCommands } from './resolve-commands.ts';
 import { type ValidDefinition, WEBHOOK_DEFAULTS } from './schema.ts';
+import { switchedCommands } from './starts.ts';
 import { endpointOf } from './webhook-name.ts';
 
 /** A webhook that lacks only its secrets, which are looked up when everything else is right. */
@@ -31,16 +32,30 @@ export async function resolveWebhook(
   const fields = plainFields(definition);
   const { targetAgent, options } = fields;
   const { isTested = false, actions } = known;
-  const { commands, issues } = await resolveCommands(definition.commands ?? [], targetAgent, {
-    actions,
-    isTested,
+  const written = definition.commands ?? [];
+  const { switched, issues: unknown } = switchedCommands(definition);
+  const { commands, issues: faults } = await resolveCommands(
+    [...written, ...switched.map(({ command }) => command)],
+    targetAgent,
+    { actions, isTested },
+  );
+  // A fault of a command that a field switches on is one of that field.
+  const issues = faults.map((issue) => {
+    const [, index] = issue.path;
+    const field = typeof index === 'number' ? switched[index - written.length] : undefined;
+    return field === undefined ? issue : { ...issue, path: field.path };
   });
   const defaultCommand = findDefault(definition);
   const shaped =
     found === undefined
       ? { ok: false as const, issues: [unknownProvider(definition.provider, known.providers)] }
       : shapedBy(found, options);
-  const all = [...(shaped.ok ? [] : shaped.issues), ...issues, ...defaultIssues(definition, defaultCommand)];
+  const all = [
+    ...(shaped.ok ? [] : shaped.issues),
+    ...unknown,
+    ...issues,
+    ...defaultIssues(definition, defaultCommand),
+  ];
   if (!shaped.ok || all.length > 0) return { ok: false, issues: all };
   const { provider } = shaped;
   return {

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { repairOptions } from '../actions/repair.ts';
 import { variableName } from '../lib/units.ts';
 import type { JsonObject } from '../types.ts';
 import { nameProblem } from './webhook-name.ts';
@@ -198,6 +199,29 @@ const adjustableFields = {
     'what was fetched from the sender’s log runs without approval',
     { no: 'what was fetched from the sender’s log waits for approval (the default)' },
   ),
+  repair: repairOptions
+    .partial()
+    .required({ checks: true })
+    .extend({ targetAgent: word.describe('Who repairs; default: the webhook’s targetAgent.').optional() })
+    .describe('Let an agent repair red builds of its own branches: { checks: [ci] }.')
+    .optional(),
+  starts: z
+    .strictObject({
+      label: z.string().min(1).describe('A label that starts work when it is set.').optional(),
+      assigned: z.string().min(1).describe('The bot’s account: work starts when it is assigned.').optional(),
+      reviewRequested: z
+        .string()
+        .min(1)
+        .describe('The bot’s account: a review starts when it is asked for one.')
+        .optional(),
+      transition: z
+        .string()
+        .min(1)
+        .describe('Jira: a status that starts work when an issue comes to it.')
+        .optional(),
+    })
+    .describe('What starts the default command without a text: { label: agent }.')
+    .optional(),
   syncToClaudeTasks: flag(
     z.boolean().describe('false: tasks stay out of Claude Code. Default true.').optional(),
     '--sync',

@@ -62,7 +62,10 @@ export async function dispatch(
   if ('status' in read) return record(context, delivery, read, worked);
   const { events } = read.parsed;
   const acts = isFirstHand(delivery) ? actKeys(delivery.provider, events) : [];
-  const result = await inTurn(acts, async () => {
+  // Repairs of one provider are decided one after the other: each counts those before it.
+  const isRepairing = read.webhook.commands.some(({ action }) => action === 'repair');
+  const places = isRepairing ? [`repairs of ${delivery.provider}`] : [];
+  const result = await inTurn([...acts, ...places], async () => {
     const own = actsOf(
       delivery.provider,
       acts.length === 0 ? [] : events,
@@ -232,10 +235,15 @@ async function runCommands(
     return command.kind === 'text' && ran && error === null;
   });
   const effects = results.flatMap((result) => result.effects);
+  const decisions = results.map(({ decision }) => decision);
+  // A command that fired may find that there is nothing to do.
+  const idle = decisions.some((each) => each.fired)
+    ? null
+    : decisions.find((_, index) => matches[index]?.fired === true)?.reason;
   return {
-    decisions: results.map(({ decision }) => decision),
+    decisions,
     effects: hasRun ? [...effects, ...claimText(eventContext, true)] : effects,
-    ignored,
+    ignored: ignored ?? idle ?? null,
   };
 }
 
@@ -265,7 +273,14 @@ function reasonOf(decisions: readonly Decision[]): string {
 
 /** Effects after which there is something to send or to show, unlike names and keys. */
 function isVisible({ kind }: Effect): boolean {
-  return kind !== 'alias' && kind !== 'join' && kind !== 'move' && kind !== 'claim' && kind !== 'ran';
+  return (
+    kind !== 'alias' &&
+    kind !== 'join' &&
+    kind !== 'repair' &&
+    kind !== 'move' &&
+    kind !== 'claim' &&
+    kind !== 'ran'
+  );
 }
 
 function nothing(status: Outcome['status'], reason: string): Outcome {

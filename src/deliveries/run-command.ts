@@ -1,10 +1,10 @@
-import type { ActionOutcome, Replies } from '../actions/action.ts';
+import type { ActionContext, ActionOutcome, Replies } from '../actions/action.ts';
 import { actionNamed } from '../actions/index.ts';
 import { failure, HookctlError } from '../errors.ts';
 import { commandLabel } from '../labels.ts';
 import type { IdSource } from '../lib/ids.ts';
 import type { Effect } from '../store/store.ts';
-import { asksForNewConversation } from '../tasks/flows.ts';
+import { asksForNewConversation, newAliases } from '../tasks/flows.ts';
 import type { Account, Decision, NewTask, ReplyChannel, ThreadRef, Webhook } from '../types.ts';
 import type { EventContext, PipelineContext } from './context.ts';
 import { decisionOf, type Match } from './match.ts';
@@ -16,7 +16,7 @@ export interface CommandResult {
   readonly effects: readonly Effect[];
 }
 
-type CommandContext = Pick<PipelineContext, 'accounts' | 'apps' | 'surroundings'>;
+type CommandContext = Pick<PipelineContext, 'store' | 'clock' | 'accounts' | 'apps' | 'surroundings'>;
 
 /** Runs the action of a match that fired. What fails is recorded beside it and stops no other command. */
 export async function runCommand(
@@ -32,7 +32,8 @@ export async function runCommand(
   if (!match.fired) return without({ fired: false });
   const ids = eventContext.ids(eventContext.index, match.command.id);
   try {
-    const { tasks, outgoing, note } = await perform(context, eventContext, match, ids);
+    if (match.command.action === 'repair') return await repair(context, eventContext, match, ids);
+    const { tasks, outgoing, note } = await perform(context, eventContext, match, { ids, repair: null });
     const reason = note === null ? match.reason : `${match.reason}; ${note}`;
     return {
       decision: decisionOf(eventContext, match, { reason, taskIds: tasks.map(({ id }) => id) }),
@@ -49,11 +50,46 @@ export async function runCommand(
   }
 }
 
-function perform(
+/** Runs `repair` where there is something to repair, or a person is to be told; a result that asks for neither fires nothing. */
+async function repair(
   context: CommandContext,
   eventContext: EventContext,
   match: Match,
   ids: IdSource,
+): Promise<CommandResult> {
+  const { planRepair } = await import('./repair/plan.ts');
+  const plan = await planRepair(context, eventContext, match);
+  const decided = (changes: Partial<Decision>) => decisionOf(eventContext, match, changes);
+  switch (plan.kind) {
+    case 'skip':
+      return { decision: decided({ fired: false, reason: plan.reason }), effects: [] };
+    case 'withdraw':
+      return { decision: decided({ reason: plan.reason, taskIds: plan.taskIds }), effects: plan.effects };
+    case 'act': {
+      const { order } = plan;
+      const about = plan.eventContext;
+      const { tasks, outgoing, note } = await perform(context, about, match, { ids, repair: order });
+      const taskIds = tasks.map(({ id }) => id);
+      return {
+        decision: decided({ reason: note ?? order.reason, taskIds }),
+        effects: [
+          ...tasks.map((task) => taskInFlow(about, match, { task, ids })),
+          ...outgoing.map((item) => ({ kind: 'post' as const, item })),
+          { kind: 'repair', note: { ...plan.note, taskId: taskIds[0] ?? null } },
+          ...newAliases(about.subject()).map((alias) => ({ kind: 'alias' as const, alias })),
+        ],
+      };
+    }
+    default:
+      return plan satisfies never;
+  }
+}
+
+function perform(
+  context: CommandContext,
+  eventContext: EventContext,
+  match: Match,
+  { ids, repair: order }: Pick<ActionContext, 'ids' | 'repair'>,
 ): Promise<ActionOutcome> {
   const { webhook, delivery, event, provider } = eventContext;
   const action = actionNamed(match.command.action);
@@ -69,6 +105,7 @@ function perform(
     delivery,
     replies: repliesFor(context, eventContext, match.allowed),
     surroundings: context.surroundings,
+    repair: order,
     template: {
       event,
       argument: match.argument,

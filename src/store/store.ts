@@ -117,6 +117,8 @@ export type Effect =
   | { readonly kind: 'move'; readonly to: FlowThread }
   /** The key of a text of which a command ran (`deliveries/dedupe-keys.ts`): no other delivery runs it again. */
   | { readonly kind: 'claim'; readonly key: string }
+  /** The result of a check was dealt with. */
+  | { readonly kind: 'repair'; readonly note: RepairNote }
   /** A program ran: it must not run again, so that the outcome is on disk when it is recorded. */
   | { readonly kind: 'ran' };
 
@@ -155,6 +157,32 @@ interface JoinedFlow {
   readonly flowId: string;
   readonly externalId: string;
   readonly newConversationId: string;
+}
+
+/** What `repair` did about the result of a check. */
+export interface RepairNote {
+  /** Delivery and position of the event. */
+  readonly id: string;
+  /** The pull request, by the id that a rename does not change. */
+  readonly subject: string;
+  readonly sha: string;
+  /** The check. */
+  readonly source: string;
+  /** `said`: a person was told. `ended`: also that nothing of the pull request is repaired any more. */
+  readonly kind: 'repair' | 'said' | 'ended';
+  readonly reason: string;
+  /** Equal where the same failure comes again. */
+  readonly fingerprint: string;
+  /** Null where no task was made. */
+  readonly taskId: string | null;
+  readonly at: number;
+}
+
+export interface RepairFilter {
+  readonly subject?: string;
+  readonly sha?: string;
+  /** Epoch milliseconds. */
+  readonly since?: number;
 }
 
 /** What a flow's subject is called in the places to which its tasks post. */
@@ -281,6 +309,8 @@ export interface StoreReader
   linksInto(flowId: string): readonly FlowLink[];
   /** External ids of flows about a ticket of Jira or Linear, such as `PROJ-12`, on whichever site. */
   ticketsNamed(key: string): readonly string[];
+  /** What was done about results of checks, newest first, at most 1,000. */
+  repairs(filter: RepairFilter): readonly RepairNote[];
   outgoing(id: string): Outgoing | null;
   /** Newest first. */
   outbox(filter?: OutgoingFilter): readonly Outgoing[];

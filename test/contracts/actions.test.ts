@@ -18,6 +18,7 @@ const OPTIONS: Readonly<Record<string, JsonObject>> = {
   run: { program: process.execPath, args: ['-e', ''] },
   react: { emoji: 'rocket' },
   label: { labels: ['bug', 'triage'] },
+  repair: { checks: ['ci'], notify: '@octocat' },
 };
 
 /** Options that are wrong: the field that a message must name. */
@@ -58,6 +59,10 @@ async function contextWith(action: string, replies: Replies): Promise<ActionCont
     command: { ...command, action, options: OPTIONS[action] ?? {} },
     template: { event: eventWith({ payload: { issue: { number: 1 } } }), argument: '', authorOf: () => null },
     needsApproval: false,
+    repair:
+      action === 'repair'
+        ? { kind: 'repair', title: 'Repair ci', prompt: 'Repair it', about: {}, reason: 'it is red' }
+        : null,
     ids: createIds(Date.now),
     delivery: { id: 'dlv-1', webhook: 'github' } as Delivery,
     replies,

@@ -12,7 +12,8 @@ export type BuiltInAction =
   | 'forward'
   | 'run'
   | 'react'
-  | 'label';
+  | 'label'
+  | 'repair';
 
 /** Registered under a name, so that a definition is known even if the project has a hookctl of its own installed. */
 const DEFINED: unique symbol = Symbol.for('hookctl.webhook');
@@ -83,6 +84,10 @@ export interface WebhookDefinition {
   readonly events?: readonly string[] | undefined;
   /** Who may command. */
   readonly allow?: SenderRuleDefinition | undefined;
+  /** Lets an agent repair red builds of its own branches, within bounds. Default: nothing is repaired. */
+  readonly repair?: RepairDefinition | undefined;
+  /** What starts the default command without a text. Default: nothing does. */
+  readonly starts?: StartsDefinition | undefined;
   /** False: its tasks do not appear in Claude Code's task directory. Default true. */
   readonly syncToClaudeTasks?: boolean | undefined;
   /**
@@ -97,6 +102,34 @@ export interface WebhookDefinition {
   readonly trustFetched?: boolean | undefined;
   /** Settings of the provider. */
   readonly options?: JsonObject | undefined;
+}
+
+/** Bounds of repairs. */
+export interface RepairDefinition {
+  /** Names of checks, workflows or pipelines; `*` is any text. */
+  readonly checks: readonly string[];
+  /** Branches that are repaired, beside those of pull requests that tasks opened. Default `hookctl/*`. */
+  readonly branches?: readonly string[] | undefined;
+  /** Most repairs of one pull request. Default 2. */
+  readonly attempts?: number | undefined;
+  /** Most repairs of all within 24 hours. Default 10. */
+  readonly perDay?: number | undefined;
+  /** Who is tagged when a repair ends without success: `@octocat`. Default: no one is tagged. */
+  readonly notify?: string | undefined;
+  /** Who repairs. Default: the webhook's `targetAgent`. */
+  readonly targetAgent?: string | undefined;
+}
+
+/** Events that start the default command; who caused them is judged by `allow`. */
+export interface StartsDefinition {
+  /** A label, when it is set (GitHub, GitLab). */
+  readonly label?: string | undefined;
+  /** The bot's account, when an issue or pull request is assigned to it (GitHub, GitLab: login; Jira: account id). */
+  readonly assigned?: string | undefined;
+  /** The bot's account, when its review is requested (GitHub, GitLab). */
+  readonly reviewRequested?: string | undefined;
+  /** A status, when an issue comes to it (Jira). */
+  readonly transition?: string | undefined;
 }
 
 /** Who may command. */

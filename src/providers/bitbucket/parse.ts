@@ -1,4 +1,5 @@
 import type { Headers, JsonObject, Parsed } from '../../types.ts';
+import { checkKey } from '../ci/result.ts';
 import { event } from '../kit/event.ts';
 import { hasValue, idAt, objectAt, textAt, timeAt } from '../kit/payload.ts';
 import type { ReadContext } from '../provider.ts';
@@ -125,7 +126,8 @@ export function parse(payload: JsonObject, { request, settings }: ReadContext): 
     title: titleOf(payload),
     url: urlOf(payload, baseUrl),
   });
-  return { ok: true, events: [parsed], semanticKeys: [] };
+  const result = checkKey('bitbucket', parsed);
+  return { ok: true, events: [parsed], semanticKeys: result === null ? [] : [result] };
 }
 
 /**

@@ -1,5 +1,6 @@
 import { getPath } from '../../lib/json.ts';
-import type { JsonObject, Provider } from '../../types.ts';
+import type { JsonObject, Provider, WebhookEvent } from '../../types.ts';
+import { checkKey } from '../ci/result.ts';
 import { defaultWebhook } from '../kit/default-webhook.ts';
 import { bodyKey, signHmac } from '../kit/signature.ts';
 import { createProvider, signedBy } from '../provider.ts';
@@ -53,7 +54,7 @@ export const github: Provider = createProvider({
 
   parse(payload, { request }) {
     const events = parse(payload, request.headers);
-    return events.ok ? { ...events, ...keysOf(request) } : events;
+    return events.ok ? { ...events, ...keysOf(request, events.events) } : events;
   },
 
   authorOf,
@@ -71,9 +72,10 @@ export const github: Provider = createProvider({
  * The delivery id is not signed: a captured body can be sent again under a new one. The hash of the body tells
  * them apart. A ping may have the same body as often as it likes; so may a dispatch, but not within seconds.
  */
-function keysOf({ headers, body }: Parameters<Provider['parse']>[0]) {
+function keysOf({ headers, body }: Parameters<Provider['parse']>[0], events: readonly WebhookEvent[]) {
   const event = headers['x-github-event'] ?? '';
   if (event === 'ping') return { semanticKeys: [] };
   if (event.endsWith('_dispatch')) return { semanticKeys: [], mayRepeat: true } as const;
-  return { semanticKeys: [], bytesKey: () => bodyKey(body) };
+  const results = events.flatMap((each) => checkKey('github', each) ?? []);
+  return { semanticKeys: results, bytesKey: () => bodyKey(body) };
 }

@@ -1,5 +1,6 @@
 import { getPath } from '../../lib/json.ts';
 import type { EventAuthor, JsonObject, Parsed, Sender, WebhookEvent } from '../../types.ts';
+import { checkKey } from '../ci/result.ts';
 import { firstLine, firstText, idAt, objectAt, objectsAt, textAt, timeAt } from '../kit/payload.ts';
 import { bodyKey } from '../kit/signature.ts';
 import type { ReadContext } from '../provider.ts';
@@ -153,7 +154,10 @@ function writingOf(kind: string, payload: JsonObject, origin: WebhookEvent['text
  * One comment comes twice where a project and its group both have a hook. With a plain token nothing is signed: a text names
  * its id, so that its bytes do not rightly come again.
  */
-function keysOf({ text, textId = null, textOrigin }: WebhookEvent, body: Uint8Array) {
+function keysOf(event: WebhookEvent, body: Uint8Array) {
+  const { text, textId = null, textOrigin } = event;
+  const result = text === null ? checkKey('gitlab', event) : null;
+  if (result !== null) return { semanticKeys: [result] };
   if (text === null || textId === null) return { semanticKeys: [] };
   return { semanticKeys: textOrigin === 'created' ? [textId] : [], bytesKey: () => bodyKey(body) };
 }

@@ -37,6 +37,17 @@ export function namesOf(
     : { ...first, isOther: true };
 }
 
+/** The names of an issue or pull request of the repository in which an event happened, whatever that is about. */
+export function inSameRepository(
+  { externalId, stableIds = [] }: Pick<WebhookEvent, 'externalId' | 'stableIds'>,
+  reference: string,
+): SubjectIds | null {
+  const own = /[#!@][^#!@/]+$/;
+  if (externalId === null || !own.test(externalId)) return null;
+  const stable = stableIds.filter((id) => own.test(id)).map((id) => id.replace(own, reference));
+  return { externalId: externalId.replace(own, reference), stableIds: stable };
+}
+
 /** GitLab's issues have stable ids of their own, which their numbers do not tell. */
 function inSame(base: string, stableIds: readonly string[], reference: string): SubjectIds {
   const stable = stableIds.filter((id) => REFERENCE.test(id)).map((id) => id.replace(REFERENCE, reference));

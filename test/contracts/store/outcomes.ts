@@ -43,6 +43,20 @@ const EFFECTS: { readonly [Kind in Effect['kind']]: Effect & { readonly kind: Ki
     to: { flowIds: ['flow-1'], externalIds: ['github:octo/repo#1'], place: { repo: 'other', number: '9' } },
   },
   claim: { kind: 'claim', key: '@act:octocat:7' },
+  repair: {
+    kind: 'repair',
+    note: {
+      id: 'dlv-1/0',
+      subject: 'github:github.com/repository/7#57',
+      sha: 'a'.repeat(40),
+      source: 'check ci of circleci',
+      kind: 'repair',
+      reason: 'failure',
+      fingerprint: 'f00',
+      taskId: 'task-new',
+      at: NOW,
+    },
+  },
   ran: { kind: 'ran' },
 };
 

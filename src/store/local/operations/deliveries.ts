@@ -9,6 +9,7 @@ import {
 import { CLAIMANT_COLUMNS, type Claimant, keepKeys } from '../log/dedupe.ts';
 import { type Sql, whole } from '../sql.ts';
 import { DELIVERIES, type DeliveryRow } from '../tables/deliveries.ts';
+import { REPAIRS } from '../tables/flows.ts';
 import { insertAlias, joinFlows, openFlow, rootOf } from './flows.ts';
 import { insertOutgoing } from './outbox.ts';
 import { answerTask, applyChange, approveTask, insertTask, movePosts } from './tasks.ts';
@@ -34,6 +35,8 @@ export function recordOutcome(sql: Sql, outcome: DeliveryOutcome): readonly Task
   const made = tasks.map((task) => makeTask(sql, task, delivery, settledAt));
   const steered = effects.flatMap((effect) => steerTask(sql, effect, delivery, settledAt) ?? []);
   for (const { item } of effectsOf(effects, 'post')) insertOutgoing(sql, item, delivery, settledAt);
+  for (const { note } of effectsOf(effects, 'repair'))
+    REPAIRS.insert(sql, note, 'on conflict (id) do nothing');
   DELIVERIES.update(sql, deliveryId, { ...end, duplicateOf, nextAttemptAt: null });
   const hasActed = outcome.status === 'processed' || tasks.length > 0;
   keepKeys(

@@ -1,5 +1,5 @@
 import type { Conversation, Flow } from '../../../types.ts';
-import type { FlowAlias, FlowLink, StoreReader } from '../../store.ts';
+import type { FlowAlias, FlowLink, RepairNote, StoreReader } from '../../store.ts';
 import type { ConversationFilter, FlowFilter } from '../../tasks.ts';
 import { limited, page, type Query, type Sql, where } from '../sql.ts';
 import { type Table, table } from './table.ts';
@@ -27,7 +27,10 @@ export function linkOf(sql: Sql, flowId: string): FlowLink | null {
   return row === null ? null : LINKS.read(row);
 }
 
+export const REPAIRS: Table<RepairNote> = table('repairs', {});
+
 type FlowReads =
+  | 'repairs'
   | 'flows'
   | 'conversations'
   | 'aliases'
@@ -45,6 +48,10 @@ export function readFlows(sql: Sql): Pick<StoreReader, FlowReads> {
     },
     aliases: (names) => ALIASES.all(sql, 'where alias in (select value from json_each(?))', [names]),
     aliasesOf: (flowId) => ALIASES.all(sql, 'where flow_id = ?', [flowId]),
+    repairs({ subject, sha, since }) {
+      const { text, values } = where({ 'subject = ?': subject, 'sha = ?': sha, 'at >= ?': since });
+      return REPAIRS.list(sql, limited(`${text} order by at desc, id desc`, values, 1_000));
+    },
     linkOf: (flowId) => linkOf(sql, flowId),
     linksInto: (flowId) =>
       sql

@@ -303,4 +303,19 @@ create unique index connections_once on connections (connector, api_url, kind, t
    alter table pruned_runs add column person text;
    alter table pruned_runs add column input_tokens integer;
    alter table pruned_runs add column output_tokens integer;`,
+  // What `repair` did, so that its bounds hold.
+  `create table repairs (
+     id text primary key,
+     subject text not null,
+     sha text not null,
+     source text not null,
+     kind text not null,
+     reason text not null,
+     fingerprint text not null,
+     task_id text,
+     at integer not null
+   ) strict, without rowid;
+   create index repairs_by_subject on repairs (subject, at);
+   create index repairs_by_sha on repairs (sha);
+   create index repairs_by_time on repairs (at);`,
 ];
