@@ -5,7 +5,9 @@
  */
 
 export type {
+  RepairDefinition,
   SenderRuleDefinition,
+  StartsDefinition,
   TextCommandDefinition,
   TriggerCommandDefinition,
   WebhookCommandDefinition,

@@ -5,7 +5,7 @@ import { escapeInvisibleLine, shorten } from '../lib/text/escape-invisible.ts';
 import { ownText } from '../types/text.ts';
 import type { JsonObject, NewOutgoing, NewTask } from '../types.ts';
 import { type Action, type ActionContext, outcome } from './action.ts';
-import { mustReply, replyNote, replyTo, silence } from './replying.ts';
+import { mustReply, replyNote, replyTo, silence, webAddress } from './replying.ts';
 
 /** The default action: the rendered template becomes a task for the command's agent, and the sender is told at once. */
 export const createTask: Action = {
@@ -103,9 +103,4 @@ function taskFor(
       ...metadata,
     },
   };
-}
-
-/** Agents read a task's address outside of fences, so that it is one, with its blanks escaped. */
-export function webAddress(url: string | null): string | null {
-  return url !== null && /^https?:\/\//i.test(url) && URL.canParse(url) ? new URL(url).href : null;
 }

@@ -53,3 +53,8 @@ export function checkSupported(replies: Replies, what: 'react' | 'label', provid
     );
   }
 }
+
+/** Agents read a task's address outside of fences, so that it is one, with its blanks escaped. */
+export function webAddress(url: string | null): string | null {
+  return url !== null && /^https?:\/\//i.test(url) && URL.canParse(url) ? new URL(url).href : null;
+}

@@ -1,6 +1,6 @@
 import { z } from 'zod';
-import { repairOptions } from '../actions/repair.ts';
 import { variableName } from '../lib/units.ts';
+import { repairBounds } from '../types/repair.ts';
 import type { JsonObject } from '../types.ts';
 import { nameProblem } from './webhook-name.ts';
 
@@ -199,7 +199,7 @@ const adjustableFields = {
     'what was fetched from the sender’s log runs without approval',
     { no: 'what was fetched from the sender’s log waits for approval (the default)' },
   ),
-  repair: repairOptions
+  repair: repairBounds
     .partial()
     .required({ checks: true })
     .extend({ targetAgent: word.describe('Who repairs; default: the webhook’s targetAgent.').optional() })

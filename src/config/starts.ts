@@ -50,7 +50,7 @@ const RESULTS: Readonly<Record<string, readonly string[]>> = {
 /** A command that a field of the webhook switches on. */
 interface Switched {
   readonly command: ValidCommand;
-  /** The field, and what of its command is written there. */
+  /** The field where it is written. */
   readonly path: readonly string[];
 }
 

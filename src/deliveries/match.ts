@@ -124,7 +124,7 @@ function matchText(
   };
 }
 
-/** Results of checks come from apps that nobody lists; the bounds of `repair` decide about them. */
+/** Results of checks come from apps that no `allow` lists; the bounds of `repair` decide about them. */
 const BY_RESULT: SenderCheck = { allowed: true, reason: 'the result of a check' };
 
 function matchTrigger(command: TriggerCommand, event: WebhookEvent, check: SenderCheck): Match {

@@ -178,7 +178,7 @@ export interface RepairNote {
   readonly at: number;
 }
 
-export interface RepairFilter {
+interface RepairFilter {
   readonly subject?: string;
   readonly sha?: string;
   /** Epoch milliseconds. */

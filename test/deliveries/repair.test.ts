@@ -275,7 +275,7 @@ test('repair: what needs a person is said once and not tried', async () => {
   expect(repairsIn(engine)).toEqual([]);
 });
 
-test('repair: a green second attempt withdraws a repair that has not begun', async () => {
+test('repair: a green second attempt withdraws a repair that has not started', async () => {
   const github = await githubForTest();
   const engine = await engineFor(github);
   github.pulls.set(57, { number: 57, head: sha('a') });

@@ -120,7 +120,7 @@ export interface RepairDefinition {
   readonly targetAgent?: string | undefined;
 }
 
-/** Events that start the default command; who caused them is judged by `allow`. */
+/** Events that start the default command; `allow` judges their senders. */
 export interface StartsDefinition {
   /** A label, when it is set (GitHub, GitLab). */
   readonly label?: string | undefined;

@@ -1,12 +1,13 @@
 import { randomBytes } from 'node:crypto';
 import type { RepairOrder } from '../../actions/action.ts';
-import { boundsOf, type RepairBounds } from '../../actions/repair.ts';
+import { boundsOf } from '../../actions/repair.ts';
 import { type CheckResult, checkResultIn } from '../../providers/ci/result.ts';
 import { inSameRepository } from '../../providers/links/names.ts';
 import type { Effect, RepairNote } from '../../store/store.ts';
 import { findSubject } from '../../tasks/flows.ts';
 import { changeOf } from '../../tasks/transition.ts';
 import { fence } from '../../templates/view.ts';
+import type { RepairBounds } from '../../types/repair.ts';
 import { renderedText } from '../../types/text.ts';
 import type { JsonObject, ThreadRef, WebhookEvent } from '../../types.ts';
 import type { EventContext, PipelineContext } from '../context.ts';
@@ -14,7 +15,7 @@ import type { Match } from '../match.ts';
 import { type Forge, openForge, type PullRequest } from './forge.ts';
 import { endOfLog, fingerprint } from './log.ts';
 
-export type RepairContext = Pick<PipelineContext, 'store' | 'clock' | 'accounts' | 'apps'>;
+type RepairContext = Pick<PipelineContext, 'store' | 'clock' | 'accounts' | 'apps'>;
 
 /** What `repair` does about an event. */
 type RepairPlan =
@@ -283,7 +284,7 @@ async function logOf(forge: Forge, { log }: CheckResult): Promise<string | null>
   return text === null ? null : endOfLog(text);
 }
 
-/** Cancels repairs of the same check and commit that have not begun. */
+/** Cancels repairs of the same check and commit that have not started. */
 function withdrawn(
   { store, clock }: RepairContext,
   { delivery, ids, index }: EventContext,
