@@ -1,7 +1,7 @@
 import { snakeFields, snakeKeys } from './lib/case.ts';
 import { withoutUserinfo } from './lib/redact/redact.ts';
 import { shownText } from './types/text.ts';
-import type { AuditEntry, Delivery, Outgoing, Task, TaskUsage } from './types.ts';
+import type { AuditEntry, Connection, Delivery, Outgoing, Task, TaskUsage } from './types.ts';
 
 /** How deliveries and tasks look outside: in the API and in every `--json`. What stays inside is taken out by name. */
 
@@ -45,6 +45,11 @@ export function outgoingView({ privateNetwork, ...item }: Outgoing) {
 /** Dollars, tokens and milliseconds. */
 export function usageView({ costUsd, inputTokens, outputTokens, durationMs }: TaskUsage) {
   return snakeFields({ costUsd, inputTokens, outputTokens, durationMs });
+}
+
+/** A hook at a sender; without what tells its secret apart. */
+export function connectionView({ fingerprint: _, ...connection }: Connection) {
+  return snakeFields(connection);
 }
 
 /** A line of the audit. */

@@ -10,6 +10,8 @@ export interface Verb {
 export interface Group {
   readonly name: string;
   readonly summary: string;
+  /** What it does without a subcommand. */
+  readonly own?: () => Promise<CliCommand>;
   readonly subcommands: readonly (Verb | Group)[];
 }
 
@@ -114,6 +116,17 @@ export const commands: readonly CliEntry[] = [
       { name: 'export', load: async () => (await import('./webhook/export.ts')).configureExport },
       { name: 'import', load: async () => (await import('./webhook/import.ts')).configureImport },
       { name: 'restore', load: async () => (await import('./webhook/import.ts')).configureRestore },
+    ],
+  },
+  {
+    name: 'connect',
+    group: 'Webhooks',
+    summary: 'make hooks at senders, and keep them pointed here',
+    own: async () => (await import('./connect/connect.ts')).configureConnect,
+    subcommands: [
+      { name: 'list', load: async () => (await import('./connect/list.ts')).configureList },
+      { name: 'check', load: async () => (await import('./connect/check.ts')).configureCheck },
+      { name: 'remove', load: async () => (await import('./connect/remove.ts')).configureRemove },
     ],
   },
   {

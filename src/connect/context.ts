@@ -1,6 +1,6 @@
 import { createHmac } from 'node:crypto';
 import type { Accounts } from '../config/accounts.ts';
-import { failure, usageError } from '../errors.ts';
+import { failure, notFound, usageError } from '../errors.ts';
 import type { GithubApps } from '../github-app/apps.ts';
 import type { IdSource } from '../lib/ids.ts';
 import type { Clock } from '../lib/time.ts';
@@ -103,6 +103,19 @@ export async function openConnected(context: AskContext, connection: Connection)
 /** `github acme/api`. */
 export function nameOfConnection({ connector, target }: Pick<Connection, 'connector' | 'target'>): string {
   return `${connector} ${target}`;
+}
+
+/** Throws `not_found`. */
+export function connectionNamed({ store }: Pick<ConnectContext, 'store'>, ref: string): Connection {
+  const all = store.connections();
+  const found = all.filter(({ id, target }) => id === ref || target === ref);
+  const [connection] = found;
+  if (connection !== undefined && found.length === 1) return connection;
+  if (found.length > 1) {
+    const ids = found.map(({ id, webhook }) => `${id} (${webhook})`).join(', ');
+    throw usageError(`${ref} has ${found.length} connections`, `Name one by its id: ${ids}.`);
+  }
+  throw notFound(`there is no connection ${ref}`, 'List them: hookctl connect list');
 }
 
 /** The webhook of a connection. Null when it is gone. */

@@ -5,7 +5,7 @@ import type { Receipt } from '../deliveries/receive.ts';
 import type { Gap } from '../recover/schedule.ts';
 import type { SweepReport } from '../recover/sweep.ts';
 import type { TunnelStatus } from '../tunnels/supervisor.ts';
-import type { AgentRun, Outgoing, Task, Webhook } from '../types.ts';
+import type { AgentRun, Connection, Outgoing, Task, Webhook } from '../types.ts';
 import type { AnsweredHandshake } from './ingress/handshakes.ts';
 import type { SlackSocketStatus } from './ingress/slack-socket.ts';
 import type { UnroutedRow } from './ingress/unrouted.ts';
@@ -62,6 +62,13 @@ export type ServeEvent =
   | { readonly type: 'slack'; readonly status: SlackSocketStatus }
   /** A sender's log was read, and something was missing, or nothing could arrive for a while. */
   | { readonly type: 'swept'; readonly report: SweepReport; readonly gap: Gap | null }
+  /** A hook at a sender follows the tunnel, was paused or started, or can't be reached. */
+  | {
+      readonly type: 'connection';
+      readonly connection: Connection;
+      readonly text: string;
+      readonly isBad: boolean;
+    }
   /** The dynamic webhooks changed, or would have. */
   | { readonly type: 'reloaded'; readonly change: RegistryChange }
   /** A reload lets hookctl run a program, post, or start an agent where it did not before. */

@@ -15,6 +15,7 @@ import { createReadiness } from './api/readiness.ts';
 import type { ApiParts } from './api/route.ts';
 import { type AgentAccess, openAgentAccess } from './api/runs.ts';
 import { openWebhookAdmin } from './api/webhook-admin.ts';
+import type { ConnectParts } from './connect/parts.ts';
 import { ensureToken } from './credentials.ts';
 import type { ServeListener } from './events.ts';
 import type { Handshakes } from './ingress/handshakes.ts';
@@ -32,6 +33,7 @@ interface ManagementParts {
   readonly recover: ApiParts['recover'];
   readonly facts: () => RunningFacts;
   readonly handshakes: Pick<Handshakes, 'await'>;
+  readonly connect: ConnectParts;
   readonly problems: () => readonly string[];
 }
 
@@ -43,7 +45,7 @@ interface OpenedManagement {
 /** The private socket with the API behind it. */
 export async function openManagement(parts: ManagementParts): Promise<OpenedManagement> {
   const { services, agents, engine, live, recover, emit, metrics, facts } = parts;
-  const { handshakes, problems, workspaces } = parts;
+  const { connect, handshakes, problems, workspaces } = parts;
   const onError = (error: unknown) => emit({ type: 'broken', error });
   const { located, redactor, version } = services;
   const { store } = engine.context;
@@ -60,6 +62,7 @@ export async function openManagement(parts: ManagementParts): Promise<OpenedMana
     ...engine,
     workspaces,
     recover,
+    connect,
     dataFolder: located.dataFolder,
     taskChanged: (task) => emit({ type: 'task', task }),
     record: (change, actor) => services.audit(change, actor),

@@ -23,7 +23,7 @@ interface ProblemSource {
 type ProblemCheck = (source: ProblemSource) => readonly LastingProblem[];
 
 /** In the order in which `status` shows them. */
-const CHECKS: readonly ProblemCheck[] = [backlogs, refusedRequests, unsentPosts];
+const CHECKS: readonly ProblemCheck[] = [backlogs, refusedRequests, unsentPosts, brokenConnections];
 
 /** The problems that the store shows, with or without a server. */
 export function storedProblems(source: ProblemSource): readonly LastingProblem[] {
@@ -144,6 +144,13 @@ function failedPosts(store: ProblemSource['store'], now: number): readonly Lasti
     const text = `${countOf(lost.length)} for ${provider} failed in the last 24 h and none was sent since, the last because ${escapeInvisibleLine(last.reason ?? 'of an unknown reason')}. Send one again: hookctl outbox retry ${last.id}`;
     return [{ key: `outbox-failed:${provider}`, text }];
   });
+}
+
+/** Hooks from which no events arrive, or not those that should. */
+function brokenConnections({ store }: ProblemSource): readonly LastingProblem[] {
+  return store
+    .connections()
+    .flatMap(({ id, problem }) => (problem === null ? [] : [{ key: `connection:${id}`, text: problem }]));
 }
 
 function countOf(posts: number): string {

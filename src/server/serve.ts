@@ -19,6 +19,8 @@ import type { Snapshot } from '../types.ts';
 import { addressOf, type ServeOptions, startDetails } from './address.ts';
 import { agentProblems, secretVariables, serveAgents } from './agents.ts';
 import { openServeAudit } from './audit.ts';
+import { serveConnections } from './connect/follow.ts';
+import { connectParts } from './connect/parts.ts';
 import { gatherRefusals, type ServeListener, type ServeStart } from './events.ts';
 import { serveHandshakes } from './ingress/handshakes.ts';
 import { createIngress, receiver } from './ingress/ingress.ts';
@@ -127,12 +129,16 @@ export async function serve(
     managementPort: () => portOf(management),
     report: (text) => emit({ type: 'workspace', text }),
   });
+  const connect = connectParts({
+    ...{ services, engine, reload: live.reload },
+    publicUrlOf: (endpoint) => publicEndpoint(facts(), endpoint),
+  });
   const handshakes = serveHandshakes({
     ...{ services, live, context: engine.context },
     answered: (handshake) => emit({ type: 'handshake', handshake }),
   });
   const { server: management, access } = await openManagement({
-    ...{ services, engine, live, emit, metrics, facts, handshakes, workspaces },
+    ...{ services, engine, live, emit, metrics, facts, handshakes, workspaces, connect },
     recover: (order) => recovery.recover(order),
     agents: configuration.agents,
     problems: () => problems().map(({ text }) => text),
@@ -179,6 +185,9 @@ export async function serve(
   await listenOrExplain(management, { host: '127.0.0.1', port: wantedPort, flag: '--management-port' });
   const ingressPort = await listenOrExplain(ingress, { host, port, flag: '--port' });
 
+  const { pauseWhenStopped } = configuration.project.connect;
+  const connections = serveConnections({ context: connect, emit, pauseWhenStopped, broken });
+  listeners.push(connections.listen);
   if (address.tunnel !== null) {
     const report = (status: ReturnType<ServeTunnel['current']>) => emit({ type: 'tunnel', status });
     tunnel = openServeTunnel(services, { settings: address.tunnel, ingressPort, relayKey, report });
@@ -229,6 +238,8 @@ export async function serve(
     granted: await audit.started(startDetails(options, address)),
     recovered: engine.queue.recover(),
   };
+  // Before the sockets close: what is sent from then on would be lost.
+  services.defer(connections.close);
   emit({ type: 'ready', start });
   recovery.begin();
   return scheduler;

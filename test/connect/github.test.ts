@@ -173,9 +173,11 @@ test('connect remove: the hook is gone here and there, also when someone removed
 
 test('ping and pause: the sender is asked for a test, and stops and starts', async () => {
   const { api, context } = await started();
+  const pings: string[] = [];
+  api.onPing = ({ id }) => pings.push(id);
   const connection = await made(context);
   expect(await ping(context, connection)).toBe(true);
-  expect(api.pings).toEqual([connection?.remoteId, connection?.remoteId]);
+  expect(pings).toEqual([connection?.remoteId, connection?.remoteId]);
   await setPaused(context, connection, true);
   expect(api.hooks[0]).toMatchObject({ isActive: false, secret: 'a' });
   await setPaused(context, onlyRecord(context), false);

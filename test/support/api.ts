@@ -1,4 +1,6 @@
+import { createKeyLock } from '../../src/lib/key-lock.ts';
 import type { ApiCall } from '../../src/mcp/backend.ts';
+import { createTransport } from '../../src/outbox/transport.ts';
 import { managementApi } from '../../src/server/api/app.ts';
 import { callInProcess } from '../../src/server/client.ts';
 import type { Actor } from '../../src/types.ts';
@@ -15,6 +17,13 @@ export function apiOver(engine: ApiEngine, record?: Parameters<typeof management
   return managementApi({
     ...engine,
     workspaces: noWorkspaces,
+    connect: {
+      ...engine.context,
+      transport: createTransport(),
+      publicUrlOf: () => null,
+      saveSecret: async () => false,
+      locked: createKeyLock(),
+    },
     dataFolder: engine.folder,
     taskChanged: () => undefined,
     record: record ?? (async () => undefined),

@@ -13,7 +13,7 @@ import type { Sandbox } from './sandbox.ts';
 
 /** One line of `serve --json`. */
 export interface ServeLine {
-  readonly type: 'ready' | 'delivery' | 'task' | 'run' | 'state';
+  readonly type: 'connection' | 'ready' | 'delivery' | 'task' | 'run' | 'state';
   readonly at: string;
   readonly [field: string]: unknown;
 }

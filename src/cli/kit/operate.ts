@@ -40,8 +40,9 @@ export async function serverAddress(services: Services): Promise<ManagementAddre
 }
 
 async function ownCall(services: Services, command: string): Promise<ApiCall> {
-  const [{ managementApi }, { workspacesOf }, { secretVariables }] = await Promise.all([
+  const [{ managementApi }, { connectParts }, { workspacesOf }, { secretVariables }] = await Promise.all([
     import('../../server/api/app.ts'),
+    import('../../server/connect/parts.ts'),
     import('../../server/workspaces/index.ts'),
     import('../../server/agents.ts'),
   ]);
@@ -76,11 +77,19 @@ async function ownCall(services: Services, command: string): Promise<ApiCall> {
       return receipt;
     },
   });
+  const { publicUrl = null } = configuration.project;
+  const connect = connectParts({
+    ...{ services, engine },
+    // A tunnel opens with a server.
+    publicUrlOf: (endpoint) => (publicUrl === null ? null : publicUrl + endpoint),
+    reload: async () => undefined,
+  });
   return inProcess(services, (onError) =>
     managementApi({
       ...engine,
       workspaces,
       recover,
+      connect,
       dataFolder: services.located.dataFolder,
       taskChanged: () => undefined,
       record: (change, actor) => services.audit(change, actor),

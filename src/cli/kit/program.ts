@@ -32,6 +32,7 @@ export async function runCommandLine(argv: readonly string[], host: Host): Promi
 
 async function configure(command: Command, runner: Runner, entry: Verb | Group): Promise<void> {
   if ('load' in entry) return (await entry.load())(command, runner);
+  if (entry.own !== undefined) (await entry.own())(command, runner);
   for (const sub of namedBy(runner.argv, entry)) {
     const child = command.command(sub.name);
     if ('summary' in sub) child.description(sentence(sub.summary));

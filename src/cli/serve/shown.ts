@@ -14,7 +14,7 @@ import { runView } from '../../task-views.ts';
 import { RELAY_VERDICT } from '../../tunnels/relay.ts';
 import type { TunnelStatus } from '../../tunnels/supervisor.ts';
 import type { AgentRun, TaskStatus } from '../../types.ts';
-import { deliveryView, outgoingView, taskView } from '../../views.ts';
+import { connectionView, deliveryView, outgoingView, taskView } from '../../views.ts';
 import { bytes, duration, tunnelLine } from '../kit/print.ts';
 import { sweepLine } from '../kit/sweeps.ts';
 import { liveChangeLines, liveChangeView } from './live-change.ts';
@@ -121,6 +121,14 @@ export function shown(event: ServeEvent): Shown {
         json: () => [['outgoing', outgoingView(event.item)]],
         log: () => [isSent ? 'info' : 'error', { id, kind, provider, status, reason, attempts }, 'outgoing'],
         isRoutine: isSent,
+      };
+    }
+    case 'connection': {
+      const { connection, text, isBad } = event;
+      return {
+        lines: (paint) => [paint(isBad ? 'red' : 'green', escapeInvisibleLine(text))],
+        json: () => [['connection', { ...connectionView(connection), text }]],
+        log: () => [isBad ? 'error' : 'info', { id: connection.id, text }, 'connection'],
       };
     }
     case 'task': {

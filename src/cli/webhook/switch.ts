@@ -1,6 +1,9 @@
+import { HookctlError } from '../../errors.ts';
+import { say } from '../../lib/io.ts';
 import type { Services } from '../../services.ts';
 import type { CliCommand, JsonFlags } from '../kit/command.ts';
-import { webhookCall } from '../kit/operate.ts';
+import { managementCall, webhookCall } from '../kit/operate.ts';
+import { warn } from '../kit/print.ts';
 import { pathOf, report, type WebhookAnswer } from './change.ts';
 import { refOf } from './view.ts';
 
@@ -48,6 +51,8 @@ export const configureRemove: CliCommand = (command, runner) => {
 async function remove(app: Services, ref: string, { json }: JsonFlags): Promise<0> {
   const { call, isServed } = await webhookCall(app);
   const { webhook_id, name, endpoint } = await call<WebhookAnswer>({ method: 'GET', path: pathOf(ref) });
+  // A webhook that is written in code is refused below: its hooks stay.
+  if (webhook_id !== null) await disconnectAll(app, webhook_id);
   await call({ method: 'DELETE', path: pathOf(webhook_id ?? name) });
   return report(app, json, {
     view: { removed: { webhook_id, name, endpoint } },
@@ -55,4 +60,21 @@ async function remove(app: Services, ref: string, { json }: JsonFlags): Promise<
     next: 'hookctl webhook list',
     isServed,
   });
+}
+
+/** Removes the hooks that send to a webhook. One whose sender refuses stays on record, and `connect check` shows it. */
+async function disconnectAll(app: Services, webhookId: string): Promise<void> {
+  const hooks = (app.reader()?.connections() ?? []).filter((it) => it.webhookId === webhookId);
+  if (hooks.length === 0) return;
+  const call = await managementCall(app, 'webhook remove');
+  for (const { id, connector, target } of hooks) {
+    try {
+      await call({ method: 'DELETE', path: `/api/connections/${id}` });
+      say(app.io.err, `removed its hook at ${connector} ${target}`);
+    } catch (error) {
+      if (!(error instanceof HookctlError)) throw error;
+      const next = `Remove it later: hookctl connect remove ${id}`;
+      warn(app.io, `its hook at ${connector} ${target} is still there: ${error.message}. ${next}`);
+    }
+  }
 }

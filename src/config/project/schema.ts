@@ -130,6 +130,15 @@ const slack = z.strictObject({
   tokenFile: z.string().min(1).describe('File (mode 0600) with that token.').optional(),
 });
 
+const connect = z.strictObject({
+  pauseWhenStopped: z
+    .boolean()
+    .default(false)
+    .describe(
+      'true: hooks of `hookctl connect` send nothing while hookctl is stopped. It costs: what happens meanwhile is not in the sender’s log, so that it can’t be recovered. Default false.',
+    ),
+});
+
 const claudeTasks = z.strictObject({
   enabled: z.boolean().default(true).describe('Show tasks in Claude Code’s task directory.'),
   list: z
@@ -187,6 +196,7 @@ const projectSchema = z.strictObject({
     .describe('Changes to the built-in webhooks, by name.'),
   credentials: z.record(z.string(), credential).prefault({}).describe('For replies, by provider.'),
   slack: slack.prefault({}).describe('Slack without a public URL.'),
+  connect: connect.prefault({}).describe('Hooks that `hookctl connect` made.'),
   retention: retention.prefault({}).describe('What is kept of deliveries that were worked off.'),
   recover: recover.prefault({}).describe('How what never arrived is found in the logs of connected senders.'),
   loopGuard: loopGuard

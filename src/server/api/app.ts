@@ -8,6 +8,7 @@ import type { McpEndpoint } from '../../mcp/http.ts';
 import type { Actor, Secret } from '../../types.ts';
 import type { StatusView } from '../status.ts';
 import { audited, auditRoutes } from './audit.ts';
+import { connectionRoutes } from './connections.ts';
 import { deliveryRoutes } from './deliveries.ts';
 import { conversationRoutes, flowRoutes } from './flows.ts';
 import { type GithubAppParts, githubAppRoutes, registrationPage } from './github-app.ts';
@@ -63,6 +64,7 @@ export function managementApi(options: ManagementApiOptions): Hono<ApiEnv> {
   for (const routes of [
     deliveryRoutes,
     recoverRoutes,
+    connectionRoutes,
     outboxRoutes,
     taskRoutes,
     agentRoutes,
@@ -162,7 +164,7 @@ const EXACT = /^\/api\/deliveries\/[^/]+$/;
 /** Configuration, which may be sent back changed: only known secrets are taken out of it. */
 const CONFIGURATION = /^\/api\/(?:webhooks|commands)(?:\/|$)/;
 /** Where a `POST` makes secrets, which its answer alone shows. */
-const SHOWS_NEW_SECRETS = /^\/api\/webhooks(?:\/import|\/[^/]+\/rotate-secret)?$/;
+const SHOWS_NEW_SECRETS = /^\/api\/(?:connections|webhooks(?:\/import|\/[^/]+\/rotate-secret)?)$/;
 
 /** Takes secrets out of every answer in text: what is known, and but for configuration what looks like one. */
 function redactedAnswers({ redact, redactKnown }: Redactor): MiddlewareHandler {

@@ -8,12 +8,15 @@ import { parseJson } from '../../lib/json.ts';
 import type { RecoverOrder } from '../../recover/schedule.ts';
 import type { SweepReport } from '../../recover/sweep.ts';
 import type { Actor, JsonObject, NewAuditEntry, Task } from '../../types.ts';
+import type { ConnectParts } from '../connect/parts.ts';
 import { clientOf } from '../credentials.ts';
 
 /** What the routes work with: in a server, or in a command that holds the data folder itself. */
 export interface ApiParts extends Pick<Engine, 'context' | 'queue'> {
   readonly outbox: Pick<Engine['outbox'], 'wake'>;
   readonly dataFolder: string;
+  /** What hooks at senders are made with. */
+  readonly connect: ConnectParts;
   readonly workspaces: () => Promise<Workspaces>;
   /** Reads the logs of the connected senders. */
   readonly recover: (order: RecoverOrder) => Promise<readonly SweepReport[]>;

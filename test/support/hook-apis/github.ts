@@ -27,7 +27,7 @@ export const githubApi: LoopbackSpec = {
     const hook = state.hooks.find((each) => each.id === id && each.place === place);
     if (hook === undefined) return null;
     if (rest === '/pings') {
-      state.pings.push(id);
+      state.ping(hook);
       return { status: 204 };
     }
     if (call.method === 'DELETE') {
@@ -67,7 +67,7 @@ function create({ body }: ApiCall, place: string, state: Parameters<LoopbackSpec
     ...{ secret: typeof secret === 'string' ? secret : null, isActive: body.active !== false },
   };
   state.hooks.push(hook);
-  state.pings.push(hook.id);
+  state.ping(hook);
   return { status: 201, json: shown(hook) };
 }
 

@@ -55,8 +55,8 @@ export interface LoopbackState {
   /** Ids go up, from beyond 2^53. */
   nextId(): string;
   readonly url: () => string;
-  /** Requests for a test, by hook. */
-  readonly pings: string[];
+  /** Asks for a test request. */
+  ping(hook: KeptHook): void;
 }
 
 export interface LoopbackApi extends LoopbackState {
@@ -65,6 +65,8 @@ export interface LoopbackApi extends LoopbackState {
   failNext(fault: Fault, takes?: (call: ApiCall) => boolean): void;
   /** Called before each call is worked on, with how many came before. */
   onCall: ((count: number) => void) | null;
+  /** Called when a test request is to be sent. */
+  onPing: ((hook: KeptHook) => void) | null;
   close(): Promise<void>;
 }
 
@@ -76,7 +78,7 @@ export async function startLoopback(spec: LoopbackSpec, { endsWithTest = true } 
   let base = '';
   const state: LoopbackState = {
     hooks: [],
-    pings: [],
+    ping: (hook) => api.onPing?.(hook),
     nextId() {
       id += 2n;
       return String(id);
@@ -87,6 +89,7 @@ export async function startLoopback(spec: LoopbackSpec, { endsWithTest = true } 
     ...state,
     calls,
     onCall: null,
+    onPing: null,
     failNext: (fault, takes = () => true) => void faults.push({ fault, takes }),
     close: () =>
       new Promise((resolve) => {
