@@ -25,11 +25,11 @@ const OVERLAP_MS = 86_400_000;
 
 /** What connections are made with. Its sockets close with the services. */
 export function connectParts({ services, engine, publicUrlOf, reload }: ConnectSource): ConnectParts {
-  const { store, accounts, snapshot, clock, ids } = engine.context;
+  const { store, accounts, apps, snapshot, clock, ids } = engine.context;
   const transport = createTransport({ maxAnswerBytes: MOST_ANSWER_BYTES });
   services.defer(transport.close);
   return {
-    ...{ store, accounts, snapshot, clock, ids, transport, publicUrlOf },
+    ...{ store, accounts, apps, snapshot, clock, ids, transport, publicUrlOf },
     locked: createKeyLock(),
     async saveSecret({ origin }, secret) {
       if (origin.kind !== 'dynamic') return false;
