@@ -10,7 +10,7 @@ import { createTransport } from '../outbox/transport.ts';
 import type { Services } from '../services.ts';
 import type { StoreReader } from '../store/store.ts';
 import { managementApi, managementSocket } from './api/app.ts';
-import { connectApp } from './api/github-app.ts';
+import { connectApp } from './api/connect/github-app.ts';
 import { createReadiness } from './api/readiness.ts';
 import type { ApiParts } from './api/route.ts';
 import { type AgentAccess, openAgentAccess } from './api/runs.ts';

@@ -1,8 +1,8 @@
 import { Hono } from 'hono';
 import { z } from 'zod';
-import type { Connection, Delivery } from '../../types.ts';
-import { connectionView, deliveryView, iso } from '../../views.ts';
-import { type ApiEnv, type ApiParts, parseQuery, readBody } from './route.ts';
+import type { Connection, Delivery } from '../../../types.ts';
+import { connectionView, deliveryView, iso } from '../../../views.ts';
+import { type ApiEnv, type ApiParts, parseQuery, readBody } from '../route.ts';
 
 const Order = z.strictObject({
   connector: z.string().min(1),
@@ -30,7 +30,7 @@ export function connectionRoutes({ connect: parts }: Pick<ApiParts, 'connect'>):
     )
     .post('/connections', async (context) => {
       const given = await readBody(Order, context);
-      const { connect } = await import('../../connect/operations.ts');
+      const { connect } = await import('../../../connect/operations.ts');
       const { connector, target, organisation: isOrganisation, dry_run: isDryRun } = given;
       const order = { connector, target, isOrganisation, isDryRun };
       const { webhook = null, adopt = null } = given;
@@ -51,7 +51,7 @@ export function connectionRoutes({ connect: parts }: Pick<ApiParts, 'connect'>):
     })
     .post('/connections/check', async (context) => {
       const { fix } = await readBody(Check, context);
-      const { checkAll } = await import('../../connect/upkeep.ts');
+      const { checkAll } = await import('../../../connect/upkeep.ts');
       const names = new Set(store.connections().map(({ connector }) => connector));
       const { connections, orphans } = await locked([...names], () => checkAll(parts, { fix }));
       const count = (state: string) => connections.filter((each) => each.state === state).length;
@@ -67,23 +67,23 @@ export function connectionRoutes({ connect: parts }: Pick<ApiParts, 'connect'>):
       });
     })
     .get('/connections/:id', async (context) => {
-      const { connectionNamed } = await import('../../connect/context.ts');
+      const { connectionNamed } = await import('../../../connect/context.ts');
       const connection = connectionNamed(parts, context.req.param('id'));
       const { since } = parseQuery(Arrived, context.req.query());
       const found = await arrivalsOf(parts, connection, since === undefined ? 0 : Date.parse(since));
       return context.json({ ...connectionView(connection), ...found });
     })
     .post('/connections/:id/ping', async (context) => {
-      const { connectionNamed } = await import('../../connect/context.ts');
-      const { ping } = await import('../../connect/operations.ts');
+      const { connectionNamed } = await import('../../../connect/context.ts');
+      const { ping } = await import('../../../connect/operations.ts');
       const connection = connectionNamed(parts, context.req.param('id'));
       const at = iso(clock.now());
       context.set('change', null);
       return context.json({ asked: await ping(parts, connection), at });
     })
     .delete('/connections/:id', async (context) => {
-      const { connectionNamed } = await import('../../connect/context.ts');
-      const { disconnect } = await import('../../connect/operations.ts');
+      const { connectionNamed } = await import('../../../connect/context.ts');
+      const { disconnect } = await import('../../../connect/operations.ts');
       const connection = connectionNamed(parts, context.req.param('id'));
       await locked([connection.connector], () => disconnect(parts, connection));
       context.set('change', changeOf('connection.remove', connection, {}));
@@ -97,7 +97,7 @@ function changeOf(what: string, { id, connector, target, webhook }: Connection, 
 
 /** The newest delivery from the hook since then, and the newest request that its webhook refused. */
 async function arrivalsOf({ store }: ApiParts['connect'], connection: Connection, since: number) {
-  const { connectorNamed } = await import('../../connect/context.ts');
+  const { connectorNamed } = await import('../../../connect/context.ts');
   const { isFrom } = await connectorNamed(connection.connector);
   const marker = `hookctl=${store.installationId()}`;
   const recent = store

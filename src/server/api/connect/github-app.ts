@@ -2,14 +2,14 @@ import { randomBytes } from 'node:crypto';
 import { type Context, Hono } from 'hono';
 import type { ContentfulStatusCode } from 'hono/utils/http-status';
 import { z } from 'zod';
-import { type ConnectContext, connectorNamed } from '../../connect/context.ts';
-import { failure, messageOf, notFound } from '../../errors.ts';
-import type { GithubApps } from '../../github-app/apps.ts';
-import { TryLater } from '../../github-app/client.ts';
-import { type GithubApp, installUrl } from '../../github-app/record.ts';
-import type { PageAnswer, RegistrationState, Registrations } from '../../github-app/registration.ts';
-import { iso } from '../../views.ts';
-import { type ApiEnv, readBody } from './route.ts';
+import { type ConnectContext, connectorNamed } from '../../../connect/context.ts';
+import { failure, messageOf, notFound } from '../../../errors.ts';
+import type { GithubApps } from '../../../github-app/apps.ts';
+import { TryLater } from '../../../github-app/client.ts';
+import { type GithubApp, installUrl } from '../../../github-app/record.ts';
+import type { PageAnswer, RegistrationState, Registrations } from '../../../github-app/registration.ts';
+import { iso } from '../../../views.ts';
+import { type ApiEnv, readBody } from '../route.ts';
 
 /** What the routes of the GitHub App work with. */
 export interface GithubAppParts {
@@ -50,7 +50,7 @@ export function githubAppRoutes(parts: GithubAppParts): Hono<ApiEnv> {
     .get('/github-apps', (context) => context.json({ items: apps.list().map(appView) }))
     .post('/github-apps/registration', async (context) => {
       const body = await readBody(Order, context);
-      const { receiverOf, settingsFor } = await import('../../connect/plan.ts');
+      const { receiverOf, settingsFor } = await import('../../../connect/plan.ts');
       const webhook = receiverOf(parts.connect, { connector: 'github', webhook: body.webhook });
       const host = new URL(body.web_url).host;
       const present = apps.list().find(({ webUrl }) => new URL(webUrl).host === host);
@@ -188,7 +188,7 @@ export async function connectApp(
     adopt: null,
   };
   try {
-    const { connect } = await import('../../connect/operations.ts');
+    const { connect } = await import('../../../connect/operations.ts');
     await connect(context, { ...order, isDryRun: false });
     return null;
   } catch (error) {
