@@ -242,6 +242,12 @@ export const commands: readonly CliEntry[] = [
     load: async () => (await import('./mcp.ts')).configureMcp,
   },
   {
+    name: 'git-credential',
+    group: 'Tasks',
+    summary: 'give git in an agent’s run a token of the GitHub App',
+    load: async () => (await import('./git-credential.ts')).configureGitCredential,
+  },
+  {
     name: 'audit',
     group: 'Upkeep',
     summary: 'list changes and who made them',

@@ -23,6 +23,8 @@ export interface GithubApps {
   ): Promise<InstallationToken>;
   /** A token was refused: the next one is made anew. */
   refused(app: GithubApp, value: Secret): void;
+  /** A token is good for nothing any more, as git found out. */
+  drop(value: Secret): void;
   /** The account that posts in a thread; null where no App is. Throws `TryLater` and `github_app`. */
   account(place: ThreadRef): Promise<Account | null>;
   /** How an App itself is asked for its hook: without a token, but with its JWT. Null when there is none of this name. */
@@ -77,6 +79,7 @@ export function openGithubApps(options: AppsOptions): GithubApps {
     client,
     token: tokens.get,
     refused: tokens.refused,
+    drop: tokens.drop,
     async account({ host, owner = null, repo = null }) {
       const app = of(host);
       if (app === null) return null;

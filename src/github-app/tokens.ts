@@ -36,6 +36,8 @@ export interface TokenStore {
   ): Promise<InstallationToken>;
   /** A token was refused: the next one is made anew, unless it is so young that GitHub may not know it everywhere yet. */
   refused(app: GithubApp, value: Secret): void;
+  /** A token is good for nothing any more, as git found out. */
+  drop(value: Secret): void;
   /** The tokens that are kept, so that none is shown. */
   values(): readonly string[];
 }
@@ -150,6 +152,9 @@ export function createTokenStore(client: AppClient, tokensChanged: () => void): 
         const isYoung = client.timeAt(app) - token.madeAt < SPREADING_MS;
         if (token.value.reveal() === value.reveal() && !isYoung) tokens.delete(key);
       }
+    },
+    drop(value) {
+      for (const [key, token] of tokens) if (token.value.reveal() === value.reveal()) tokens.delete(key);
     },
     values: () => [...tokens.values()].map(({ value }) => value.reveal()),
   };

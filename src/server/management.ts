@@ -2,15 +2,14 @@ import type { Server } from 'node:http';
 import type { Workspaces } from '../agents/workspace/workspaces.ts';
 import type { Agents } from '../config/project/agents.ts';
 import type { WebhookRegistry } from '../config/registry.ts';
-import type { ConnectContext } from '../connect/context.ts';
 import type { Engine } from '../deliveries/engine.ts';
 import { LONGEST_QUEUE } from '../deliveries/queue.ts';
 import { createRegistrations } from '../github-app/registration.ts';
-import { createTransport } from '../outbox/transport.ts';
 import type { Services } from '../services.ts';
 import type { StoreReader } from '../store/store.ts';
 import { managementApi, managementSocket } from './api/app.ts';
 import { connectApp } from './api/connect/github-app.ts';
+import { gitSettings } from './api/git-credentials.ts';
 import { createReadiness } from './api/readiness.ts';
 import type { ApiParts } from './api/route.ts';
 import { type AgentAccess, openAgentAccess } from './api/runs.ts';
@@ -20,7 +19,7 @@ import { ensureToken } from './credentials.ts';
 import type { ServeListener } from './events.ts';
 import type { Handshakes } from './ingress/handshakes.ts';
 import type { Metrics } from './metrics.ts';
-import { endpointUrl, publicEndpoint, type RunningFacts, statusView } from './status.ts';
+import { endpointUrl, type RunningFacts, statusView } from './status.ts';
 
 interface ManagementParts {
   readonly services: Services;
@@ -37,6 +36,8 @@ interface ManagementParts {
   readonly problems: () => readonly string[];
 }
 
+const COUNT = 'GIT_CONFIG_COUNT';
+
 interface OpenedManagement {
   readonly server: Server;
   readonly access: AgentAccess;
@@ -48,15 +49,15 @@ export async function openManagement(parts: ManagementParts): Promise<OpenedMana
   const { connect, handshakes, problems, workspaces } = parts;
   const onError = (error: unknown) => emit({ type: 'broken', error });
   const { located, redactor, version } = services;
-  const { store } = engine.context;
+  const { store, apps } = engine.context;
+  const githubOf = (agent: string) => agents.byName.get(agent)?.options.github ?? false;
   const token = await ensureToken(located.dataFolder);
   redactor.learn('management token', () => [token.reveal()]);
-  const connecting = connectContextOf(parts);
   const registrations = createRegistrations({
-    apps: engine.context.apps,
+    apps,
     dataFolder: located.dataFolder,
     now: services.clock.now,
-    made: ({ slug, webhook }) => connectApp(connecting, slug, webhook),
+    made: ({ slug, webhook }) => connectApp(connect, slug, webhook),
   });
   const api = managementApi({
     ...engine,
@@ -87,7 +88,7 @@ export async function openManagement(parts: ManagementParts): Promise<OpenedMana
           problems: problems(),
         }),
       githubApp: {
-        ...{ apps: engine.context.apps, registrations, connect: connecting },
+        ...{ apps, registrations, connect },
         pushes: () => [...agents.byName.values()].some(({ options }) => options.github !== false),
         managementUrl: () => facts().managementUrl,
       },
@@ -98,10 +99,17 @@ export async function openManagement(parts: ManagementParts): Promise<OpenedMana
     ...{ services, store, api },
     managementUrl: () => facts().managementUrl,
     mayCall: (name) => agents.byName.get(name)?.options.mayCall ?? [],
+    gitOf: (name) =>
+      gitSettings(
+        githubOf(name),
+        apps,
+        agents.byName.get(name)?.options.env.includes(COUNT) ? services.env[COUNT] : undefined,
+      ),
     onError,
   });
   const server = managementSocket({
     ...{ token, api, redactor, registrations },
+    git: { apps, store, optionOf: githubOf },
     ...access,
     readiness: createReadiness({
       ...located,
@@ -128,15 +136,4 @@ function oldestPendingSeconds(store: Pick<StoreReader, 'pending' | 'delivery'>, 
   const [oldest] = store.pending(null, 1);
   const receivedAt = oldest === undefined ? null : (store.delivery(oldest.id)?.receivedAt ?? null);
   return receivedAt === null ? 0 : Math.max(0, (now - receivedAt) / 1000);
-}
-
-function connectContextOf({ services, engine, facts }: ManagementParts): ConnectContext {
-  const transport = createTransport();
-  services.defer(transport.close);
-  return {
-    ...engine.context,
-    transport,
-    publicUrlOf: (endpoint) => publicEndpoint(facts(), endpoint),
-    saveSecret: async () => false,
-  };
 }

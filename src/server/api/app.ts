@@ -12,6 +12,7 @@ import { connectionRoutes } from './connect/connections.ts';
 import { type GithubAppParts, githubAppRoutes, registrationPage } from './connect/github-app.ts';
 import { deliveryRoutes } from './deliveries.ts';
 import { conversationRoutes, flowRoutes } from './flows.ts';
+import { type GitParts, gitCredentialRoutes } from './git-credentials.ts';
 import { guard, type ManagementEnv } from './guard.ts';
 import { outboxRoutes } from './outbox.ts';
 import type { Readiness } from './readiness.ts';
@@ -90,6 +91,7 @@ interface ManagementSocketOptions {
   readonly metrics: () => Promise<string>;
   readonly redactor: Redactor;
   readonly registrations: Pick<Registrations, 'isPage' | 'answer'>;
+  readonly git: Omit<GitParts, 'runs'>;
   readonly onError: (error: unknown) => void;
 }
 
@@ -126,6 +128,7 @@ export function managementSocket(options: ManagementSocketOptions): Server {
   app.get('/connect/github/:page', (context) => registrationPage(context, options.registrations));
   app.route('/', options.api);
   app.route('/', claudeHookRoutes(options.runs));
+  app.route('/', gitCredentialRoutes({ ...options.git, runs: options.runs }));
   app.all('/mcp', (context) => options.mcp.answer(context.req.raw, context.get('scope')));
   app.notFound((context) => {
     const { method, path } = context.req;
@@ -163,8 +166,9 @@ function isJson(contentType: string | undefined): boolean {
 const EXACT = /^\/api\/deliveries\/[^/]+$/;
 /** Configuration, which may be sent back changed: only known secrets are taken out of it. */
 const CONFIGURATION = /^\/api\/(?:webhooks|commands)(?:\/|$)/;
-/** Where a `POST` makes secrets, which its answer alone shows. */
-const SHOWS_NEW_SECRETS = /^\/api\/(?:connections|webhooks(?:\/import|\/[^/]+\/rotate-secret)?)$/;
+/** Where a `POST` makes secrets, or asks for one, which its answer alone shows. */
+const SHOWS_NEW_SECRETS =
+  /^\/(?:api\/(?:connections|webhooks(?:\/import|\/[^/]+\/rotate-secret)?)|hooks\/git\/[^/]+)$/;
 
 /** Takes secrets out of every answer in text: what is known, and but for configuration what looks like one. */
 function redactedAnswers({ redact, redactKnown }: Redactor): MiddlewareHandler {

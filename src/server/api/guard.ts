@@ -81,7 +81,7 @@ export interface ManagementEnv {
 const APP_PAGE = /^\/connect\/github\/[\w-]{43}$/;
 
 /** The only paths that a run's token opens. */
-const FOR_RUNS = /^\/(?:mcp|hooks\/claude\/[^/]+)$/;
+const FOR_RUNS = /^\/(?:mcp|hooks\/(?:claude|git)\/[^/]+)$/;
 
 /**
  * Lets in only requests that may manage: the token as Bearer, exactly one Host that is ours (a rebinding page sends its own),

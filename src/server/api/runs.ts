@@ -41,10 +41,12 @@ interface RunAccessOptions {
   readonly tokensAre: (tokens: readonly string[]) => void;
   /** Other agents that one may give work to without approval. */
   readonly mayCall: (agent: string) => readonly string[];
+  /** How git gets tokens in runs of an agent, see `gitSettings`. */
+  readonly gitOf: (agent: string) => Readonly<Record<string, string>>;
 }
 
 /** Tokens live in memory alone: those of a killed server open nothing after it. */
-function createRunAccess({ managementUrl, tokensAre, mayCall }: RunAccessOptions): RunAccess {
+function createRunAccess({ managementUrl, tokensAre, mayCall, gitOf }: RunAccessOptions): RunAccess {
   const scopes = new Map<string, RunScope>();
   const open = new Map<string, OpenRun>();
   const tell = () => tokensAre([...open.values()].map(({ token }) => token));
@@ -59,7 +61,7 @@ function createRunAccess({ managementUrl, tokensAre, mayCall }: RunAccessOptions
         mcpConfig: JSON.stringify(mcpConfig(`${url}/mcp`, token)),
         settings: JSON.stringify({ hooks: hooks(`${url}${HOOK_PATH}/${runId}`, token) }),
         allowedTools: ['mcp__hookctl'],
-        env: { HOOKCTL_MCP_URL: `${url}/mcp`, HOOKCTL_RUN_TOKEN: token },
+        env: { HOOKCTL_MCP_URL: `${url}/mcp`, HOOKCTL_RUN_TOKEN: token, ...gitOf(agent) },
       };
     },
     close({ id }) {
@@ -147,7 +149,7 @@ export interface AgentAccess {
   readonly runs: RunAccess;
 }
 
-interface AgentAccessOptions extends Pick<RunAccessOptions, 'managementUrl' | 'mayCall'> {
+interface AgentAccessOptions extends Pick<RunAccessOptions, 'managementUrl' | 'mayCall' | 'gitOf'> {
   readonly services: Services;
   readonly store: Store;
   readonly api: Hono<ApiEnv>;
@@ -155,7 +157,7 @@ interface AgentAccessOptions extends Pick<RunAccessOptions, 'managementUrl' | 'm
 }
 
 export function openAgentAccess(options: AgentAccessOptions): AgentAccess {
-  const { services, store, api, managementUrl, mayCall, onError } = options;
+  const { services, store, api, managementUrl, mayCall, gitOf, onError } = options;
   return {
     mcp: createMcpEndpoint({
       backendOf: (scope) => ({
@@ -168,6 +170,7 @@ export function openAgentAccess(options: AgentAccessOptions): AgentAccess {
     runs: createRunAccess({
       managementUrl,
       mayCall,
+      gitOf,
       tokensAre: (tokens) => services.redactor.learn('tokens of runs', () => tokens),
     }),
   };
