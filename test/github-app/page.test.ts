@@ -20,8 +20,7 @@ beforeEach(async () => {
   github.installed = [];
   sandbox = await createSandbox({
     files: {
-      'webhooks.yml':
-        'publicUrl: https://hooks.example.com\nwebhooks: { github: { commands: [{ name: analyze }, { trigger: workflow_run.completed }] } }',
+      'webhooks.yml': `publicUrl: https://hooks.example.com\ncredentials: { github: { baseUrl: '${github.url}' } }\nwebhooks: { github: { commands: [{ name: analyze }, { trigger: workflow_run.completed }] } }`,
     },
   });
   served = await serveHere(sandbox);

@@ -15,6 +15,7 @@ type DeliveryView = ReturnType<typeof deliveryView>;
 
 interface ConnectFlags extends JsonFlags {
   readonly org?: boolean;
+  readonly app?: boolean;
   readonly webhook?: string;
   /** True when no id was given. */
   readonly adopt?: string | true;
@@ -49,8 +50,9 @@ export const configureConnect: CliCommand = (command, runner) => {
   command
     .description('Make hooks at senders, with URL, secret and the events that commands use.')
     .argument('<sender>', 'github, gitlab, gitea, jira, linear, sentry, stripe, …')
-    .argument('<target...>', 'whose events: owner/repository, an organisation with --org, …')
+    .argument('[target...]', 'whose events: owner/repository, an organisation with --org, …')
     .option('--org', 'the targets are organisations, groups or workspaces')
+    .option('--app', 'github: make a GitHub App for all repositories, by a page in your browser')
     .option('--webhook <name>', 'the webhook that receives, default: the one of the sender')
     .option('--adopt [id]', 'take over the hook that is there, by its id or its endpoint')
     .option('--dry-run', 'print the calls and change nothing')
@@ -60,7 +62,11 @@ export const configureConnect: CliCommand = (command, runner) => {
         .default(20_000, '20s'),
     )
     .option('--json', 'print an array')
-    .examples('hookctl connect github acme/api acme/web', 'hookctl connect github acme --org')
+    .examples(
+      'hookctl connect github acme/api acme/web',
+      'hookctl connect github acme --org',
+      'hookctl connect github --app',
+    )
     .action(runner.action(command, connect));
 };
 
@@ -77,6 +83,13 @@ async function connect(
   targets: readonly string[],
   flags: ConnectFlags,
 ): Promise<0 | 1 | 2 | 3 | 4> {
+  if (flags.app === true) {
+    const { connectApp } = await import('./app.ts');
+    return connectApp(app, sender, targets, flags);
+  }
+  if (targets.length === 0) {
+    throw usageError('name whose events are to come', `Such as: hookctl connect ${sender} acme/api`);
+  }
   if (flags.adopt !== undefined && targets.length > 1) {
     throw usageError('--adopt takes over one hook, of one target', 'Name one target.');
   }

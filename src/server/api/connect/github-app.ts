@@ -23,14 +23,8 @@ export interface GithubAppParts {
   readonly managementUrl: () => string;
 }
 
-const httpUrl = z.url({ protocol: /^https?$/ }).transform((url) => url.replace(/\/+$/, ''));
-
 const Order = z.strictObject({
   webhook: z.string().min(1).nullable().default(null),
-  /** Of an Enterprise Server. */
-  web_url: httpUrl.default('https://github.com'),
-  api_url: httpUrl.optional(),
-  private_network: z.boolean().default(false),
   organisation: z
     .string()
     .regex(/^[\w-]{1,39}$/)
@@ -52,7 +46,8 @@ export function githubAppRoutes(parts: GithubAppParts): Hono<ApiEnv> {
       const body = await readBody(Order, context);
       const { receiverOf, settingsFor } = await import('../../../connect/plan.ts');
       const webhook = receiverOf(parts.connect, { connector: 'github', webhook: body.webhook });
-      const host = new URL(body.web_url).host;
+      const site = siteOf(parts.connect);
+      const { host } = new URL(site.webUrl);
       const present = apps.list().find(({ webUrl }) => new URL(webUrl).host === host);
       if (present !== undefined) {
         throw failure('app_exists', `there is an App on ${host} already: ${present.slug}`, {
@@ -63,9 +58,8 @@ export function githubAppRoutes(parts: GithubAppParts): Hono<ApiEnv> {
       const name = body.name ?? `hookctl-${body.organisation ?? 'app'}`.slice(0, 25);
       const order = {
         name: body.name ?? `${name}-${randomBytes(3).toString('hex')}`,
-        ...{ hookUrl: hook.url, webhook: webhook.name, webUrl: body.web_url },
-        apiUrl: body.api_url ?? (host === 'github.com' ? 'https://api.github.com' : `${body.web_url}/api/v3`),
-        ...{ privateNetwork: body.private_network, organisation: body.organisation, isPublic: body.public },
+        ...{ hookUrl: hook.url, webhook: webhook.name, ...site },
+        ...{ organisation: body.organisation, isPublic: body.public },
         ...{ events: hook.events, pushes: parts.pushes() },
       };
       const { path, expiresAt } = registrations.open(order, (at) => parts.managementUrl() + at);
@@ -78,6 +72,14 @@ export function githubAppRoutes(parts: GithubAppParts): Hono<ApiEnv> {
         throw notFound('no registration was opened', 'Type: hookctl connect github --app');
       return context.json(await registrationView(parts, current));
     });
+}
+
+/** GitHub itself, or the Enterprise Server that the account of replies is for. */
+function siteOf({ accounts }: ConnectContext): Pick<GithubApp, 'webUrl' | 'apiUrl' | 'privateNetwork'> {
+  const account = accounts.byProvider.get('github') ?? accounts.bare.get('github');
+  const { baseUrl: apiUrl = 'https://api.github.com', privateNetwork = false } = account ?? {};
+  const { hostname, origin } = new URL(apiUrl);
+  return { webUrl: hostname === 'api.github.com' ? 'https://github.com' : origin, apiUrl, privateNetwork };
 }
 
 async function registrationView(parts: GithubAppParts, current: RegistrationState) {
