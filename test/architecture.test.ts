@@ -70,7 +70,7 @@ const LAYERS: Readonly<Record<string, readonly string[]>> = {
     'store',
     'github-app',
   ],
-  recover: [...BASE, 'connect', 'deliveries', 'type:store'],
+  recover: [...BASE, 'connect', 'deliveries', 'providers', 'type:store'],
   views: [...BASE, 'store'],
   'task-views': [...BASE, 'views', 'tasks', 'store'],
   'agents/scheduler': [...BASE, 'agents', 'tasks', 'config', 'store'],

@@ -105,14 +105,16 @@ export interface LoggedAttempt {
   readonly id: string;
   /** The sender's id of the delivery, the same in all of its attempts: `senderDeliveryId` of what arrived. */
   readonly deliveryId: string;
-  /** Epoch milliseconds, by the sender's clock. */
-  readonly at: number;
+  /** Epoch milliseconds, by the sender's clock. Null when the log does not tell. */
+  readonly at: number | null;
   /** It was answered 2xx. */
   readonly hasArrived: boolean;
   /** As hookctl names it (`issues.opened`); null when the log does not tell. */
   readonly eventType: string | null;
   /** What was sent, where the list tells it. Left out: `payload` does. */
   readonly request?: LoggedRequest | null;
+  /** Where it was sent, where the sender sends it again only there. Left out: that counts for nothing. */
+  readonly url?: string | null;
 }
 
 /** A delivery as the log keeps it: its bytes are written anew, so that no signature fits them. */
@@ -129,8 +131,12 @@ export interface LoggedRequest {
 export interface SenderLog {
   /** How far back the log goes, in milliseconds. */
   readonly windowMs: number;
-  /** The first page, the newest first. */
-  attempts(target: Target, hookId: string): ApiRequest;
+  /** Whether a hook for these events is sent this. Left out: the log is of one hook alone. */
+  takes?(attempt: LoggedAttempt, events: readonly string[]): boolean;
+  /** Most deliveries that the sender is asked to send again at once. Left out: all. */
+  readonly mostResent?: number;
+  /** The first page, the newest first. `ageMs`: how far back it is read. */
+  attempts(target: Target, hookId: string, ageMs: number): ApiRequest;
   readAttempts(answer: ApiAnswer): readonly LoggedAttempt[];
   next(answer: ApiAnswer, request: ApiRequest): ApiRequest | null;
   /** One attempt with what was sent. Left out: the log keeps no payloads. */

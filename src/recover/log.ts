@@ -1,11 +1,14 @@
 import type { SenderApi } from '../connect/api.ts';
 import type { LoggedAttempt, SenderLog, Target } from '../connect/connector.ts';
 
+/** An attempt whose time is known, or taken from the one after it. */
+type TimedAttempt = LoggedAttempt & { readonly at: number };
+
 /** A delivery in a sender's log, with all of its attempts. Times are by the sender's clock. */
 export interface LoggedDelivery {
   readonly deliveryId: string;
   /** The newest attempt, which is the one to send again. */
-  readonly newest: LoggedAttempt;
+  readonly newest: TimedAttempt;
   readonly firstAt: number;
   /** One of its attempts was answered 2xx, here or by another server. */
   readonly hasArrived: boolean;
@@ -35,17 +38,23 @@ export interface ReadLog {
  * then read twice and count once; they themselves are left to the next sweep. Throws `ApiError`.
  */
 export async function readLog({ api, log, target, hookId, since, now }: LogOrder): Promise<ReadLog> {
-  const attempts = new Map<string, LoggedAttempt>();
+  const attempts = new Map<string, TimedAttempt>();
   let span: Omit<ReadLog, 'deliveries'> | null = null;
-  for await (const answer of api.pages(log.attempts(target, hookId), log.next)) {
+  let lastAt = Number.POSITIVE_INFINITY;
+  const ageMs = Math.max(0, now() - since(now()));
+  for await (const answer of api.pages(log.attempts(target, hookId, ageMs), log.next)) {
     if (span === null) {
       const told = Date.parse(answer.headers.date ?? '');
       const senderNow = Number.isNaN(told) ? now() : told;
       span = { senderNow, since: since(senderNow) };
     }
-    const page = log.readAttempts(answer);
-    for (const attempt of page) attempts.set(attempt.id, attempt);
-    const newestAt = Math.max(...page.map(({ at }) => at));
+    let newestAt = Number.NEGATIVE_INFINITY;
+    for (const attempt of log.readAttempts(answer)) {
+      // The newest comes first: one without a time was sent before the one that was read before it.
+      lastAt = attempt.at ?? Math.min(lastAt, span.senderNow);
+      newestAt = Math.max(newestAt, lastAt);
+      attempts.set(attempt.id, { ...attempt, at: lastAt });
+    }
     if (newestAt < span.since) break;
   }
   const { senderNow, since: from } = span ?? { senderNow: now(), since: since(now()) };
@@ -53,7 +62,7 @@ export async function readLog({ api, log, target, hookId, since, now }: LogOrder
 }
 
 /** Deliveries of which an attempt is within the span. */
-function grouped(attempts: readonly LoggedAttempt[], since: number): readonly LoggedDelivery[] {
+function grouped(attempts: readonly TimedAttempt[], since: number): readonly LoggedDelivery[] {
   const byDelivery = Map.groupBy(attempts, ({ deliveryId }) => deliveryId);
   return [...byDelivery]
     .flatMap(([deliveryId, all]) => {

@@ -9,12 +9,14 @@ import {
   webhookOf,
 } from '../connect/context.ts';
 import { webhookIdOf } from '../deliveries/context.ts';
+import { dedupeKeys } from '../deliveries/dedupe-keys.ts';
 import type { Obtained, Receipt } from '../deliveries/receive.ts';
 import { failure, HookctlError } from '../errors.ts';
 import { pause } from '../lib/time.ts';
 import type { Sweep } from '../store/sweeps.ts';
 import type { Connection, RawRequest, Webhook } from '../types.ts';
 import { type LoggedDelivery, type ReadLog, readLog } from './log.ts';
+import { loadLog } from './logs/index.ts';
 
 /** What sweeps work with. */
 export interface RecoverContext {
@@ -115,15 +117,18 @@ async function sweep(context: RecoverContext, task: Task): Promise<void> {
   const { connection, startedAt, order, note } = task;
   const webhook = requireWebhook(context, connection);
   const opened = await openConnected({ ...context.connect, signal: context.signal }, connection);
-  const source = sourceOf(opened, connection);
+  const source = await sourceOf(opened, connection);
   const span = (senderNow: number) => spanOf(task, source.log.windowMs, senderNow);
   const read = await readLog({
     ...source,
     now: context.connect.clock.now,
     since: (senderNow) => span(senderNow).since,
   });
-  const { deliveries, senderNow, since } = read;
-  const lost = await findLost(context, webhook, read);
+  const { senderNow, since } = read;
+  const deliveries = read.deliveries.filter(
+    ({ newest }) => source.log.takes?.(newest, connection.events) ?? true,
+  );
+  const lost = await findLost(context, webhook, { ...read, deliveries });
   note({
     ...{ since, through: senderNow, windowStart: span(senderNow).windowStart, lost, deliveries },
     ...{ listed: deliveries.length, missing: lost.length, skewMs: senderNow - startedAt },
@@ -190,12 +195,17 @@ function requireWebhook({ connect }: RecoverContext, connection: Connection): We
   throw failure('webhook_disabled', `the webhook ${webhook.name} is disabled`);
 }
 
-function sourceOf({ api, connector, target }: Opened, { remoteId }: Connection): Source {
-  const { log } = connector;
-  if (log !== undefined && remoteId !== null) return { api, log, target, hookId: remoteId };
-  throw remoteId === null
-    ? failure('no_hook', 'the hook was never made', { fix: 'See what is missing: hookctl connect check' })
-    : failure('no_log', `${connector.name} keeps no log that can be read`);
+async function sourceOf({ api, connector, target }: Opened, { remoteId }: Connection): Promise<Source> {
+  if (remoteId === null)
+    throw failure('no_hook', 'the hook was never made', {
+      fix: 'See what is missing: hookctl connect check',
+    });
+  const log = connector.log ?? (await loadLog(connector.name));
+  if (log !== null) return { api, log, target, hookId: remoteId };
+  throw failure(
+    'no_log',
+    `${connector.name} keeps no log that can be read: what it sent meanwhile is not known`,
+  );
 }
 
 /** Deliveries that the sender could not deliver and that did not come here either. */
@@ -213,7 +223,25 @@ async function findLost(
       .arrivals(receiver(webhook), idsOf(failed), from)
       .flatMap(({ senderDeliveryId, isRefused }) => (isRefused ? [] : [senderDeliveryId])),
   );
-  return failed.filter(({ deliveryId }) => !here.has(deliveryId));
+  return failed.filter((each) => !here.has(each.deliveryId) && !isClaimed(store, webhook, each));
+}
+
+/** Whether what the log says of a delivery has acted here: for senders that give their deliveries no id. */
+function isClaimed(
+  store: Pick<ConnectContext['store'], 'isClaimed'>,
+  webhook: Webhook,
+  { newest: { request: told, at: receivedAt } }: LoggedDelivery,
+): boolean {
+  if (told == null) return false;
+  const request = requestOf(told);
+  const parsed = webhook.provider.parse(request, webhook);
+  if (!parsed.ok) return false;
+  const scope = webhookIdOf(webhook) ?? webhook.name;
+  const keys = dedupeKeys({
+    ...{ provider: webhook.providerName, webhook: scope, trust: 'fetched', seal: null, hasOneSecret: true },
+    ...{ senderDeliveryId: null, parsed, receivedAt },
+  });
+  return store.isClaimed(scope, keys);
 }
 
 function receiver(webhook: Webhook) {
@@ -233,11 +261,14 @@ interface SentAgain {
 /** Asks the sender to send again what was lost, while it would come here. */
 async function sendAgain(work: Work, lost: readonly LoggedDelivery[]): Promise<SentAgain> {
   const { context, source, webhook } = work;
-  const { redeliver } = source.log;
-  if (redeliver === undefined || !(await untilPointedHere(work))) return { here: new Set(), error: null };
+  const { redeliver, mostResent = Number.POSITIVE_INFINITY } = source.log;
+  if (redeliver === undefined || lost.length > mostResent || !(await untilPointedHere(work)))
+    return { here: new Set(), error: null };
+  const present = context.connect.store.connection(work.connection.id)?.url;
   const startedAt = context.connect.clock.now();
   const asked: LoggedDelivery[] = [];
-  const error = await inLanes(lost, async (each) => {
+  const sentHere = lost.filter(({ newest: { url } }) => url == null || url === present);
+  const error = await inLanes(sentHere, async (each) => {
     try {
       await source.api.call(redeliver(source.target, source.hookId, each.newest.id));
       asked.push(each);
@@ -285,8 +316,8 @@ async function fetchOne(work: Work, { deliveryId, newest }: LoggedDelivery): Pro
   const told = newest.request ?? (await payloadOf(source, newest.id));
   if (told === null) return `${deliveryId}: the log keeps no payload of it`;
   const request = requestOf(told);
-  if (webhook.provider.deliveryId(request.headers) !== deliveryId)
-    return `${deliveryId}: what the log says of it has another id`;
+  const id = webhook.provider.deliveryId(request.headers);
+  if (id !== null && id !== deliveryId) return `${deliveryId}: what the log says of it has another id`;
   const { status, reason } = await context.receive(webhook, request, 'fetched');
   return status === 'rejected' || status === 'limited' ? `${deliveryId}: ${reason}` : null;
 }

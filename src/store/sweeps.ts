@@ -38,6 +38,8 @@ export interface SweepReader {
     senderDeliveryIds: readonly string[],
     since: number,
   ): readonly Arrival[];
+  /** Whether a delivery that has acted, or was fetched, holds one of these dedupe keys; `webhook`: its id, or its name. */
+  isClaimed(webhook: string, keys: readonly string[]): boolean;
 }
 
 export interface SweepWriter {

@@ -18,5 +18,11 @@ export function readSweeps(sql: Sql): SweepReader {
       );
       return rows.map((row) => ({ ...row, isRefused: row.isRefused === 1 }));
     },
+    isClaimed: (webhook, keys) =>
+      sql.one(
+        `select 1 from dedupe_keys
+         where webhook in (:webhook, '@') and key in (select value from json_each(:keys)) limit 1`,
+        { webhook, keys },
+      ) !== null,
   };
 }
