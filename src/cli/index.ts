@@ -179,6 +179,8 @@ export const commands: readonly CliEntry[] = [
       { name: 'release', load: async () => (await import('./task/change.ts')).configureRelease },
       { name: 'retry', load: async () => (await import('./task/change.ts')).configureStep('retry') },
       { name: 'link', load: async () => (await import('./task/link.ts')).configureLink },
+      { name: 'attach', load: async () => (await import('./task/attach.ts')).configureAttach },
+      { name: 'detach', load: async () => (await import('./task/attach.ts')).configureDetach },
       { name: 'prune', load: async () => (await import('./task/prune.ts')).configurePrune },
     ],
   },

@@ -52,6 +52,18 @@ export interface Spend {
   readonly outputTokens: number;
 }
 
+/** A person works in the session of a conversation: its tasks wait until it is given back. */
+export interface Attachment {
+  readonly conversationId: string;
+  /** The task by which it was asked for. */
+  readonly taskId: string;
+  readonly actor: string;
+  /** The run that goes on is ended at once, not after its turn. */
+  readonly atOnce: boolean;
+  /** Epoch milliseconds. */
+  readonly at: number;
+}
+
 /** Reads of runs. */
 export interface RunReader {
   run(id: string): AgentRun | null;
@@ -59,6 +71,7 @@ export interface RunReader {
   runsOfTask(taskId: string): readonly AgentRun[];
   /** Those that wait, are held, or run; in the order in which they were made. */
   openRuns(): readonly AgentRun[];
+  attachments(): readonly Attachment[];
   /** Agents whose backlog waits for a release. */
   backlogs(): readonly Backlog[];
   /** Queued tasks of these agents, the oldest first and the backlog last, at most `limit`. */
@@ -136,6 +149,10 @@ export interface BudgetNotice {
 
 /** Writes of runs. */
 export interface RunWriter {
+  /** Holds a conversation for a person; a second time it only changes how. */
+  attach(attachment: Attachment): Promise<void>;
+  /** Returns false when no person holds it. */
+  detach(conversationId: string): Promise<boolean>;
   /** Notes which agents are configured; what is queued for a new one waits for `releaseBacklog`. */
   noteAgents(names: readonly string[], at: number): Promise<void>;
   /** Lets the backlog of an agent run. Returns false when it has none. */

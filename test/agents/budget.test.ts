@@ -105,7 +105,12 @@ test('budget: a task waits while running tasks may use up the rest; the next one
   } as const;
   const reasonsAt = (endedUsd: number, runningUsd: number) => {
     const eligibility = createEligibility({
-      store: { spent: () => ({ runs: 1, endedUsd, runningUsd }), pausedAgents: () => [], task: () => null },
+      store: {
+        spent: () => ({ runs: 1, endedUsd, runningUsd }),
+        pausedAgents: () => [],
+        attachments: () => [],
+        task: () => null,
+      },
       agents: { byName: new Map(), missing: [], secretNames: new Set() },
       limits,
       busy: () => [],

@@ -188,6 +188,9 @@ const WRITES: Readonly<Record<Write, (store: Store) => Promise<unknown>>> = {
     ),
   unlinkFlow: (store) => store.unlinkFlow('flow-9'),
   noteWaiting: (store) => store.noteWaiting([wait('task-1'), wait('task-3')], []),
+  attach: (store) =>
+    store.attach({ conversationId: 'conv-1', taskId: 'task-1', actor: WORDS, atOnce: false, at: NOW }),
+  detach: (store) => store.detach('conv-9'),
   startRun: (store) =>
     store.startRun({
       wait: wait('task-1'),

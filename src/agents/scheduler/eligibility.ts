@@ -20,7 +20,7 @@ interface Busy {
 }
 
 interface EligibilityOptions {
-  readonly store: Pick<RunReader, 'spent' | 'pausedAgents'> & Pick<TaskReader, 'task'>;
+  readonly store: Pick<RunReader, 'spent' | 'pausedAgents' | 'attachments'> & Pick<TaskReader, 'task'>;
   readonly agents: Agents;
   readonly limits: RunLimits;
   /** Asked anew for each task: a start changes it. */
@@ -39,6 +39,7 @@ interface Eligibility {
 export function createEligibility(options: EligibilityOptions): Eligibility {
   const { store, limits, now } = options;
   const paused = new Map(store.pausedAgents(now).map(({ agent, until }) => [agent, until]));
+  const attached = new Map(store.attachments().map((each) => [each.conversationId, each]));
   const first = new Map<string, Verdict>();
 
   function verdictOn(task: QueuedTask): Verdict {
@@ -50,6 +51,11 @@ export function createEligibility(options: EligibilityOptions): Eligibility {
     const busy = options.busy();
     if (busy.some(({ conversationId }) => conversationId === task.conversationId)) {
       return wait('its conversation has a run');
+    }
+    const person = attached.get(task.conversationId);
+    if (person !== undefined) {
+      const back = commandLine('hookctl', 'task', 'detach', person.taskId);
+      return wait(`${person.actor} works in its session, until: ${back}`);
     }
     const until = paused.get(task.agent);
     if (until !== undefined) return wait(`${task.agent} is over a rate limit until ${timeOf(until)}`);

@@ -17,6 +17,8 @@ import { type Ended, endRun, makeScratch } from './ending.ts';
 interface Stop {
   readonly state: 'cancelled' | 'interrupted';
   readonly reason: string;
+  /** Its task is queued again, whatever the agent's settings say of interrupted runs. */
+  readonly again?: true;
 }
 
 /** A run of this process that has not ended. */
@@ -25,6 +27,8 @@ export interface ActiveRun {
   /** Resolves when its end is stored and its processes are gone. */
   readonly ended: Promise<void>;
   stop(stop: Stop): void;
+  /** Stops it when the agent has finished the turn in which it is: it has said or done something. */
+  stopAfterTurn(stop: Stop): void;
 }
 
 /** Between two lines of progress of one run. */
@@ -35,6 +39,7 @@ const LONGEST_TEXT = 20_000;
 /** Runs an agent on a task that was taken for it, and stores the result. */
 export function runTask(context: SchedulerContext, agent: Agent, run: AgentRun, task: Task): ActiveRun {
   let stopped: Stop | null = null;
+  let afterTurn: Stop | null = null;
   let started: StartedRun | null = null;
   const stopping = new AbortController();
 
@@ -48,7 +53,8 @@ export function runTask(context: SchedulerContext, agent: Agent, run: AgentRun, 
     const cut = stopped?.state === 'interrupted' && ended.state === 'completed' ? null : stopped;
     const { state, reason } = cut ?? { state: ended.state, reason: context.redact(ended.text) };
     const retryAt = cut === null && ended.cause === 'rate_limited' ? retryTime(context, run) : null;
-    const again = retryAt !== null || (state === 'interrupted' && agent.options.rerunOnCrash);
+    const again =
+      retryAt !== null || (state === 'interrupted' && (agent.options.rerunOnCrash || cut?.again === true));
     const text =
       retryAt === null ? reason : `${reason}; it is tried again at ${new Date(retryAt).toISOString()}`;
     await endRun(context, run, { ...ended, state, text, again, retryAt });
@@ -64,7 +70,13 @@ export function runTask(context: SchedulerContext, agent: Agent, run: AgentRun, 
       room = await openRoom(context, { agent, run, task, scratch, log, signal: stopping.signal });
       if (room.folder !== run.folder) notes.folder(room.folder);
       const order = await orderFor(context, agent, run, task, { scratch, log, room });
-      started = await agent.runner.start(order, { ...notes.io, log });
+      started = await agent.runner.start(order, {
+        ...notes.io,
+        log(line) {
+          log(line);
+          if (afterTurn !== null && (line.kind === 'said' || line.kind === 'did')) stop(afterTurn);
+        },
+      });
       if (stopped !== null) started.stop(stopped.reason);
       const result = await started.result;
       await notes.written();
@@ -81,13 +93,18 @@ export function runTask(context: SchedulerContext, agent: Agent, run: AgentRun, 
     }
   }
 
+  function stop(why: Stop): void {
+    stopped ??= why;
+    stopping.abort();
+    started?.stop(stopped.reason);
+  }
+
   return {
     run,
     ended: whole().catch(context.report.broken),
-    stop(stop) {
-      stopped ??= stop;
-      stopping.abort();
-      started?.stop(stopped.reason);
+    stop,
+    stopAfterTurn(why) {
+      afterTurn ??= why;
     },
   };
 }

@@ -56,6 +56,7 @@ export function startScheduler(context: SchedulerContext): Scheduler {
 
   async function round(): Promise<void> {
     stopCancelled();
+    handOver();
     if (draining) return;
     const queued = agents.byName.size === 0 ? [] : store.queuedTasks([...agents.byName.keys()], MOST_QUEUED);
     const open = new Map(store.openRuns().map((run) => [run.taskId, run]));
@@ -87,6 +88,17 @@ export function startScheduler(context: SchedulerContext): Scheduler {
       const task = store.task(run.taskId);
       if (task?.status !== 'cancelled') continue;
       stopRun({ state: 'cancelled', reason: task.error ?? 'its task was cancelled' });
+    }
+  }
+
+  /** Ends the runs of conversations that persons work in: each after its turn, or at once. */
+  function handOver(): void {
+    const attached = new Map(store.attachments().map((each) => [each.conversationId, each]));
+    for (const { run, stop: stopRun, stopAfterTurn } of active.values()) {
+      const person = attached.get(run.conversationId);
+      if (person === undefined) continue;
+      const end = person.atOnce ? stopRun : stopAfterTurn;
+      end({ state: 'interrupted', reason: `${person.actor} works in its session now`, again: true });
     }
   }
 

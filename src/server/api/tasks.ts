@@ -5,6 +5,7 @@ import { linkTask } from '../../deliveries/links/link-task.ts';
 import { notFound } from '../../errors.ts';
 import { suggestion } from '../../lib/suggest.ts';
 import { type LinkedView, listedTasks, taskWithRuns } from '../../task-views.ts';
+import { attachTask, detachTask } from '../../tasks/attach.ts';
 import { commentOnTask } from '../../tasks/comments.ts';
 import { createTask, type TaskRequest, type TaskSource } from '../../tasks/create.ts';
 import { pruneTasks } from '../../tasks/prune.ts';
@@ -13,7 +14,7 @@ import { changeTask, type TaskReport } from '../../tasks/transition.ts';
 import { type JsonObject, TASK_STATUSES, type Task } from '../../types.ts';
 import { isoOrNull, outgoingView, taskView } from '../../views.ts';
 import type { ApiEnv, ApiParts } from './route.ts';
-import { pageFields, pageOf, parseQuery, readBody } from './route.ts';
+import { actorOf, pageFields, pageOf, parseQuery, readBody } from './route.ts';
 
 const ListQuery = z.strictObject({
   ...pageFields,
@@ -97,6 +98,7 @@ const PruneBody = z.strictObject({
   samples: z.boolean().default(false),
 });
 const LinkBody = z.strictObject({ to: z.string().min(1).max(2_000), source: Source });
+const AttachBody = z.strictObject({ now: z.boolean().default(false) });
 const CommentBody = z.strictObject({ text: z.string() });
 const NoFields = z.strictObject({});
 const ListenBody = z.strictObject({ consumer: Id, since_task_id: Id.nullish() });
@@ -105,7 +107,7 @@ const AckBody = z.strictObject({ consumer: Id, event_id: Id });
 /**
  * `GET|POST /tasks`, `GET /tasks/:id` (with history), `POST /tasks/:id/start|complete|fail|cancel|approve|retry|ask`,
  * `POST /tasks/:id/link`, which joins its flow with that of a pull request or issue,
- * `POST /tasks/:id/comment`, which posts in the thread that the task came from, and `POST /tasks/prune`.
+ * `POST /tasks/:id/attach|detach`, `POST /tasks/:id/comment`, which posts in the thread that the task came from, and `POST /tasks/prune`.
  */
 export function taskRoutes(parts: ApiParts): Hono<ApiEnv> {
   const { context: tasks, outbox, dataFolder } = parts;
@@ -171,6 +173,23 @@ export function taskRoutes(parts: ApiParts): Hono<ApiEnv> {
         joined,
       } satisfies LinkedView);
     })
+    .post('/tasks/:id/attach', async (context) => {
+      const { now } = await readBody(AttachBody, context);
+      const id = context.req.param('id');
+      const actor = actorOf(context).name;
+      const attached = await attachTask(tasks, id, { actor, now, where: dataFolder });
+      outbox.wake();
+      parts.taskChanged(attached.task);
+      context.set('change', { what: 'task.attach', target: id, details: { now } });
+      return context.json({ run_id: attached.runId, open_with: attached.openWith } satisfies AttachedView);
+    })
+    .post('/tasks/:id/detach', async (context) => {
+      await readBody(NoFields, context);
+      const id = context.req.param('id');
+      const task = moved(await detachTask(tasks, id, dataFolder));
+      context.set('change', { what: 'task.detach', target: id, details: { status: task.status } });
+      return context.json(task);
+    })
     .post('/tasks/:id/comment', async (context) => {
       const { text } = await readBody(CommentBody, context);
       const id = context.req.param('id');
@@ -189,6 +208,14 @@ export function taskRoutes(parts: ApiParts): Hono<ApiEnv> {
     });
   }
   return routes;
+}
+
+/** What `task attach` opens. */
+export interface AttachedView {
+  /** The run that is about to end; null when none goes on. */
+  readonly run_id: string | null;
+  /** The line that opens the session; null while the run has not said it. */
+  readonly open_with: string | null;
 }
 
 /** What `sync` found: Claude's directory, after everything in it was compared with the store. */

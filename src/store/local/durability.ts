@@ -40,6 +40,8 @@ export const DURABILITY: { readonly [Name in OperationName]: 'synced' | 'written
   releaseBacklog: 'synced',
   // The scheduler finds out again why tasks wait.
   noteWaiting: 'written',
+  attach: 'synced',
+  detach: 'synced',
   startRun: 'synced',
   noteRun: 'written',
   endRun: 'synced',

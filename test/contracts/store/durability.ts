@@ -7,6 +7,7 @@ import type { OutgoingNote, Store } from '../../../src/store/store.ts';
 import { readable } from '../../store/fixtures.ts';
 import { NOW, newDelivery, outcome, taskInFlow } from '../../store/records.ts';
 import {
+  ATTACHMENT,
   change,
   comment,
   creation,
@@ -202,6 +203,8 @@ export function durabilityContract(implementation: Implementation): void {
         noteAgents: () => store.noteAgents([], NOW),
         releaseBacklog: () => store.releaseBacklog('planning'),
         noteWaiting: () => store.noteWaiting([], []),
+        attach: () => store.attach(ATTACHMENT),
+        detach: () => store.detach('conv-1'),
         startRun: () => store.startRun(runStart('run-1', task)),
         noteRun: () => store.noteRun('run-1', {}),
         endRun: () => store.endRun(runEnd('run-1')),

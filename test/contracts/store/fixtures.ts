@@ -1,5 +1,5 @@
 import { onTestFinished } from 'vitest';
-import type { RunEnding, RunStart, RunWait } from '../../../src/store/runs.ts';
+import type { Attachment, RunEnding, RunStart, RunWait } from '../../../src/store/runs.ts';
 import type { Store } from '../../../src/store/store.ts';
 import type { TaskChange, TaskCreation } from '../../../src/store/tasks.ts';
 import { type NewOutgoing, NO_USAGE, type Task } from '../../../src/types.ts';
@@ -124,3 +124,12 @@ export function everything(store: Store) {
 }
 
 export const idsOf = (rows: readonly { readonly id: string }[]) => rows.map(({ id }) => id);
+
+/** A person who works in the session of `conv-1`. */
+export const ATTACHMENT: Attachment = {
+  conversationId: 'conv-1',
+  taskId: 'task-1',
+  actor: 'cli',
+  atOnce: false,
+  at: NOW,
+};

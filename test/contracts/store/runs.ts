@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest';
 import type { Store } from '../../../src/store/store.ts';
 import { NOW, taskInFlow } from '../../store/records.ts';
 import {
+  ATTACHMENT,
   change,
   comment,
   everything,
@@ -108,6 +109,17 @@ export function runsContract(implementation: Implementation): void {
       await store.noteWaiting([over], ['run-1']);
       expect(store.run('run-1')).toMatchObject({ state: 'running', reason: null });
       expect(store.run('run-2')).toBeNull();
+    });
+
+    test('attach: a conversation is held by one person until detach; ending its run at once is not taken back', async () => {
+      const store = await freshStore(implementation);
+      await store.attach(ATTACHMENT);
+      await store.attach({ ...ATTACHMENT, atOnce: true });
+      await store.attach({ ...ATTACHMENT, actor: 'another' });
+      expect(store.attachments()).toEqual([{ ...ATTACHMENT, atOnce: true }]);
+      expect(await store.detach('conv-1')).toBe(true);
+      expect(await store.detach('conv-1')).toBe(false);
+      expect(store.attachments()).toEqual([]);
     });
 
     test('startRun: takes the task, and makes the run where it did not wait before', async () => {

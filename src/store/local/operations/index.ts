@@ -9,7 +9,17 @@ import { postpone, recordOutcome, reject, requeue } from './deliveries.ts';
 import { joinFlows, unlinkFlow } from './flows.ts';
 import { addComment, beginOutgoing, dropOutgoing, noteOutgoing, retryOutgoing } from './outbox.ts';
 import { forgetDeliveries, probe, pruneTrees, removeBodies } from './retention.ts';
-import { endRun, giveNotice, noteAgents, noteRun, noteWaiting, releaseBacklog, startRun } from './runs.ts';
+import {
+  attach,
+  detach,
+  endRun,
+  giveNotice,
+  noteAgents,
+  noteRun,
+  noteWaiting,
+  releaseBacklog,
+  startRun,
+} from './runs.ts';
 import { applyChange, createTask, noteSync, noteTask } from './tasks.ts';
 
 /** Writes of the port that the writer thread runs as they are: all but those that append to the log. */
@@ -62,6 +72,8 @@ export const operations: { readonly [Name in OperationName]: Operation<Operation
   noteAgents,
   releaseBacklog,
   noteWaiting,
+  attach,
+  detach,
   startRun,
   noteRun,
   endRun,

@@ -1,7 +1,15 @@
 import type { Task } from '../../../types.ts';
-import type { BudgetNotice, RunEnding, RunNote, RunStart, RunWait, TaskEnding } from '../../runs.ts';
+import type {
+  Attachment,
+  BudgetNotice,
+  RunEnding,
+  RunNote,
+  RunStart,
+  RunWait,
+  TaskEnding,
+} from '../../runs.ts';
 import { type Sql, whole } from '../sql.ts';
-import { RUNS } from '../tables/runs.ts';
+import { ATTACHMENTS, RUNS } from '../tables/runs.ts';
 import { addComment, insertReply } from './outbox.ts';
 import { addUsage, applyChange } from './tasks.ts';
 
@@ -59,6 +67,18 @@ export function startRun(sql: Sql, start: RunStart): Task | null {
     { run: wait.id, root: task.initiatedTaskId },
   );
   return task;
+}
+
+export function attach(sql: Sql, attachment: Attachment): void {
+  ATTACHMENTS.insert(
+    sql,
+    attachment,
+    'on conflict (conversation_id) do update set at_once = max(at_once, excluded.at_once)',
+  );
+}
+
+export function detach(sql: Sql, conversationId: string): boolean {
+  return sql.run('delete from attachments where conversation_id = ?', [conversationId]) > 0;
 }
 
 export function noteRun(sql: Sql, id: string, note: RunNote): void {

@@ -1,5 +1,5 @@
 import type { AgentRun, ModelTokens } from '../../../types.ts';
-import type { Backlog, PausedAgent, QueuedTask, RunReader, Spend, Spent } from '../../runs.ts';
+import type { Attachment, Backlog, PausedAgent, QueuedTask, RunReader, Spend, Spent } from '../../runs.ts';
 import type { Sql } from '../sql.ts';
 import { type Table, table } from './table.ts';
 
@@ -24,6 +24,8 @@ export const RUNS: Table<AgentRun, Own> = table(
   ['sessionKey', 'reservedUsd', 'meter', 'webhook', 'person'],
 );
 
+export const ATTACHMENTS: Table<Attachment> = table('attachments', { atOnce: ['flag', 'at_once'] });
+
 const QUEUE: Table<QueuedTask> = table('tasks', {
   dependsOn: ['json', 'depends_on'],
   isBacklog: ['flag', 'is_backlog'],
@@ -41,6 +43,7 @@ export function readRuns(sql: Sql): RunReader {
   return {
     run: (id) => RUNS.get(sql, id),
     runsOfTask: (taskId) => RUNS.all(sql, 'where task_id = ? order by id', [taskId]),
+    attachments: () => ATTACHMENTS.all(sql, 'order by at', []),
     openRuns: () => RUNS.all(sql, 'where ended_at is null order by id'),
     backlogs: () =>
       // A cross join keeps SQLite from looking through all queued tasks where no agent has a backlog.

@@ -318,4 +318,12 @@ create unique index connections_once on connections (connector, api_url, kind, t
    create index repairs_by_subject on repairs (subject, at);
    create index repairs_by_sha on repairs (sha);
    create index repairs_by_time on repairs (at);`,
+  // Conversations in whose session a person works.
+  `create table attachments (
+  conversation_id text primary key,
+  task_id text not null,
+  actor text not null,
+  at_once integer not null,
+  at integer not null
+) strict, without rowid;`,
 ];
