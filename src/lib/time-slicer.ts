@@ -1,35 +1,76 @@
 import { setImmediate as turn } from 'node:timers/promises';
 
+/** In milliseconds, from any beginning. */
+type Clock = () => number;
+
+const monotonic: Clock = () => performance.now();
+
 /** Runs work later, one piece after the other. */
 type TimeSlicer = (work: () => void) => void;
 
 /** In milliseconds. A turn of the thread that is over sooner costs more than it brings: the system is asked between two. */
 const TURN_MS = 1.5;
+/** Whoever waits for an answer waits for this long at most, in milliseconds. */
+const LONGEST_TURN_MS = 20;
+/** How much longer work in the background may take than what came before it: a delivery costs more than its answer. */
+const SHARE = 2;
+
+/** What all work in the background has taken together, in milliseconds. */
+let backgroundMs = 0;
+
+/**
+ * Measures the turns of one kind of background work: as long as all that is no such work took since the last one, times `SHARE`.
+ * So requests that come one by one wait for no long turn, and under load the background keeps up with what is accepted.
+ */
+function createTurns(now: Clock): {
+  readonly begin: () => void;
+  readonly isOver: () => boolean;
+  readonly end: () => void;
+} {
+  let begunAt = now();
+  let endedAt = begunAt;
+  let takenByAll = backgroundMs;
+  let endsAt = 0;
+  return {
+    begin() {
+      begunAt = now();
+      const others = begunAt - endedAt - (backgroundMs - takenByAll);
+      endsAt = begunAt + Math.min(LONGEST_TURN_MS, Math.max(TURN_MS, SHARE * others));
+    },
+    isOver: () => now() >= endsAt,
+    end() {
+      endedAt = now();
+      backgroundMs += endedAt - begunAt;
+      takenByAll = backgroundMs;
+    },
+  };
+}
 
 /**
  * For work that comes in many small pieces and may wait, on a thread on which others may not: pieces run in the order
- * in which they came, and as soon as they have taken some milliseconds, everything else has its turn. What a piece
- * sets off by resolving a promise counts as part of it.
+ * in which they came, and when their turn is over, everything else is done first. What a piece sets off by resolving a
+ * promise counts as part of it.
  */
-export function timeSlicer(turnMs = TURN_MS): TimeSlicer {
+export function timeSlicer(now = monotonic): TimeSlicer {
   const pieces: (() => void)[] = [];
-  let endsAt = 0;
+  const turns = createTurns(now);
   let isUnderWay = false;
 
   function next(): void {
     pieces.shift()?.();
-    isUnderWay = pieces.length > 0;
-    if (isUnderWay) goOn();
+    // A microtask, so that what the piece set off is done before the clock is looked at.
+    queueMicrotask(goOn);
   }
 
   function goOn(): void {
-    // A microtask, so that what the last piece set off is done before the clock is looked at.
-    if (performance.now() < endsAt) queueMicrotask(next);
-    else setImmediate(begin);
+    isUnderWay = pieces.length > 0;
+    if (isUnderWay && !turns.isOver()) return next();
+    turns.end();
+    if (isUnderWay) setImmediate(begin);
   }
 
   function begin(): void {
-    endsAt = performance.now() + turnMs;
+    turns.begin();
     next();
   }
 
@@ -37,20 +78,19 @@ export function timeSlicer(turnMs = TURN_MS): TimeSlicer {
     pieces.push(work);
     if (isUnderWay) return;
     isUnderWay = true;
-    goOn();
+    setImmediate(begin);
   };
 }
 
-/**
- * The same for a loop that must stay one: awaited before each of its pieces, it lets everything else have its turn as
- * soon as the pieces have taken some milliseconds.
- */
-export function createPauses(turnMs = TURN_MS): () => Promise<void> {
-  let endsAt = performance.now() + turnMs;
+/** The same for a loop that must stay one: awaited before each of its pieces, it lets everything else be done when its turn is over. */
+export function createPauses(now = monotonic): () => Promise<void> {
+  const turns = createTurns(now);
+  turns.begin();
   return async () => {
-    if (performance.now() < endsAt) return;
+    if (!turns.isOver()) return;
+    turns.end();
     await turn();
-    endsAt = performance.now() + turnMs;
+    turns.begin();
   };
 }
 

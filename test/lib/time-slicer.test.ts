@@ -2,13 +2,16 @@ import { setImmediate as turn } from 'node:timers/promises';
 import { expect, test } from 'vitest';
 import { createPauses, timeSlicer } from '../../src/lib/time-slicer.ts';
 
-/** Holds the thread for so long, as work does. */
+/** A clock that only work moves on: how busy the machine is makes no difference. */
+let time = 0;
+const now = () => time;
+
 function work(ms: number): void {
-  for (const end = performance.now() + ms; performance.now() < end; );
+  time += ms;
 }
 
 test('what others wait for has its turn between two pieces, however many of them wait', async () => {
-  const inTurns = timeSlicer(2);
+  const inTurns = timeSlicer(now);
   let done = 0;
   const all = Promise.all(
     Array.from({ length: 40 }, async () => {
@@ -27,8 +30,27 @@ test('what others wait for has its turn between two pieces, however many of them
   expect(most).toBeLessThanOrEqual(4);
 });
 
+test('the background keeps up with what takes the thread: its turns are longer than those of the others', async () => {
+  const inTurns = timeSlicer(now);
+  let done = 0;
+  for (let piece = 0; piece < 200; piece += 1)
+    inTurns(() => {
+      work(0.5);
+      done += 1;
+    });
+  const seen: number[] = [];
+  while (done < 200) {
+    await turn();
+    work(5);
+    seen.push(done);
+  }
+  const steps = seen.map((count, index) => count - (seen[index - 1] ?? 0)).filter((count) => count > 0);
+  expect(Math.max(...steps)).toBeGreaterThanOrEqual(10);
+  expect(Math.max(...steps)).toBeLessThanOrEqual(40);
+});
+
 test('pieces run in the order in which they came, and those that come while one runs behind them', async () => {
-  const inTurns = timeSlicer();
+  const inTurns = timeSlicer(now);
   const order: number[] = [];
   await new Promise<void>((resolve) => {
     inTurns(() => {
@@ -42,7 +64,7 @@ test('pieces run in the order in which they came, and those that come while one 
 });
 
 test('a loop that pauses lets others have their turn every few milliseconds, and does not rest otherwise', async () => {
-  const pause = createPauses(2);
+  const pause = createPauses(now);
   let done = 0;
   const all = (async () => {
     for (; done < 40; done += 1) {

@@ -6,7 +6,7 @@ import type { NewRejection } from '../../src/store/store.ts';
 import { storePath } from './fixtures.ts';
 
 const START = { segment: 0, offset: 0 };
-const options = { end: START, failed: () => undefined, damaged: () => undefined };
+const options = { end: START, failed: () => undefined, damaged: () => undefined, answered: () => undefined };
 
 test('a call that fails is undone alone, the others of its transaction are stored', async () => {
   const { writer, ids } = openedWriter();

@@ -12,7 +12,7 @@ import { notedEnd, type RecordedRow, recordOf, rowOf } from './log/record.ts';
 import { isIndexed, listSegments, logFolder, logSize, removeSegments } from './log/segments.ts';
 import type { OperationName, OperationTypes } from './operations/index.ts';
 import { type Redact, redacting } from './redact-writes.ts';
-import { openSql, type Query, type Sql, writing } from './sql.ts';
+import { openSnapshots, openSql, type Query, type Sql, writing } from './sql.ts';
 import { damageOf, explained, openForReading } from './sqlite.ts';
 import { readAgentEvents } from './tables/agent-events.ts';
 import { listAudit, readAudit } from './tables/audit.ts';
@@ -40,7 +40,7 @@ export function openReader({
   readonly failed?: (reason: string) => void;
 }): StoreReader | null {
   const db = openDatabase(path);
-  return db === null ? null : readerOf(db, openSql(db, failed), logFolder(path));
+  return db === null ? null : readerOf(db, openSql(db, { failed }), logFolder(path));
 }
 
 /** A connection that reads a db of this code's schema; null when nothing was ever stored there. */
@@ -131,10 +131,10 @@ export async function openStore({ path, redact = (text) => text }: StoreOptions)
   const failed = (reason: string) => add(damageOf(reason, path));
   const db = openDatabase(path);
   if (db === null) throw new Error(`${path} vanished while it was opened`);
-  const sql = openSql(db, failed);
+  const { sql, renew } = openSnapshots(db, failed);
   const reader = readerOf(db, sql, logFolder(path));
   const end = notedEnd(sql);
-  const writer = startWriter({ path, end, failed, damaged: (at) => add(holeAt(at)) });
+  const writer = startWriter({ path, end, failed, damaged: (at) => add(holeAt(at)), answered: renew });
   const log = await openAppendLog(path, { after: end, written: writer.appended });
   let isOpen = true;
   return {

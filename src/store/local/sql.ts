@@ -1,5 +1,6 @@
 import type { DatabaseSync, SQLInputValue, StatementSync } from 'node:sqlite';
 import { messageOf } from '../../errors.ts';
+import { coalesce } from '../../lib/time-slicer.ts';
 import { explained, openForReading, openForWriting } from './sqlite.ts';
 
 /** What a statement is given. A flag is stored as 0 or 1, a list or an object as JSON. */
@@ -38,8 +39,14 @@ interface Prepared {
 
 const NAME = /:([a-zA-Z]+)/g;
 
-/** `failed` is called with each error of SQLite, beside the one that is thrown. */
-export function openSql(db: DatabaseSync, failed?: (reason: string) => void): Sql {
+interface SqlOptions {
+  /** Called with each error of SQLite, beside the one that is thrown. */
+  readonly failed?: ((reason: string) => void) | undefined;
+  /** Called before each statement. */
+  readonly before?: () => void;
+}
+
+export function openSql(db: DatabaseSync, { failed, before }: SqlOptions = {}): Sql {
   const prepared = new Map<string, Prepared>();
 
   function prepare(text: string): Prepared {
@@ -55,6 +62,7 @@ export function openSql(db: DatabaseSync, failed?: (reason: string) => void): Sq
     work: (statement: StatementSync, stored: SQLInputValue[]) => Result,
   ): Result {
     try {
+      before?.();
       const { statement, names } = prepared.get(text) ?? prepare(text);
       return work(statement, isList(values) ? values.map(stored) : names.map((name) => stored(values[name])));
     } catch (error) {
@@ -76,6 +84,31 @@ export function openSql(db: DatabaseSync, failed?: (reason: string) => void): Sq
     run: (text, values = []) =>
       Number(execute(text, values, (statement, given) => statement.run(...given)).changes),
   };
+}
+
+interface Snapshots {
+  readonly sql: Sql;
+  /** Lets the next read see what was written meanwhile. */
+  renew(): void;
+}
+
+/**
+ * Lets all reads of one turn of the event loop see one state of the db: taking its lock and reading its pages anew for each
+ * costs several times the read itself.
+ */
+export function openSnapshots(db: DatabaseSync, failed: (reason: string) => void): Snapshots {
+  const begin = db.prepare('begin');
+  const end = db.prepare('commit');
+  const renew = () => {
+    if (db.isOpen && db.isTransaction) end.run();
+  };
+  const renewSoon = coalesce(renew);
+  function before(): void {
+    if (db.isTransaction) return;
+    begin.run();
+    renewSoon();
+  }
+  return { sql: openSql(db, { failed, before }), renew };
 }
 
 /** Opens a db to read, and closes it when the work with it is done or has failed. Throws what `openForReading` does. */
