@@ -121,6 +121,8 @@ export async function beginImmediate(exec: (sql: string) => unknown, patienceMs:
 function makeDurable(db: DatabaseSync, path: string): void {
   db.exec('pragma journal_mode = wal');
   db.exec('pragma synchronous = full');
+  // What a statement could have to undo is a few pages, for which SQLite would write a temporary file.
+  db.exec('pragma temp_store = memory');
   // macOS: a plain fsync leaves the data in the drive's cache. Without effect elsewhere.
   db.exec('pragma fullfsync = 1; pragma checkpoint_fullfsync = 1');
   // Builds with a weaker default for WAL apply it at the first statement, not at the pragma.

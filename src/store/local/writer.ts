@@ -41,26 +41,46 @@ const db = openForWriting(workerData.path);
 const folder = logFolder(workerData.path);
 const sql = openSql(db);
 
-async function answer({ indexTo, calls, synced }: WriterRequest): Promise<WriterAnswer> {
+/** Savepoints copy each page that a call changes, so they are used only once a call has failed. */
+async function answer(request: WriterRequest): Promise<WriterAnswer> {
   try {
-    // Not prepared: SQLite obeys this pragma while it compiles it.
-    db.exec(`pragma synchronous = ${synced ? 'full' : 'normal'}`);
-    await beginImmediate((text) => sql.run(text), BUSY_PATIENCE_MS);
-    const { damaged } = indexLog(sql, folder, { to: indexTo });
-    const outcomes = calls.map(run);
-    sql.run('commit');
-    return { outcomes, error: null, damaged };
+    return await transact(request, (call) => ({ result: run(call) }));
   } catch (error) {
-    if (db.isTransaction) db.exec('rollback');
-    return { outcomes: [], error: messageOf(error), damaged: [] };
+    if (!db.isTransaction || request.calls.length === 0) return failed(error);
+    db.exec('rollback');
+    return transact(request, runApart).catch(failed);
   }
 }
 
-function run({ name, given }: Call): Outcome {
+function failed(error: unknown): WriterAnswer {
+  if (db.isTransaction) db.exec('rollback');
+  return { outcomes: [], error: messageOf(error), damaged: [] };
+}
+
+/** Throws within the transaction when anything fails. */
+async function transact(
+  { indexTo, calls, synced }: WriterRequest,
+  each: (call: Call) => Outcome,
+): Promise<WriterAnswer> {
+  // Not prepared: SQLite obeys this pragma while it compiles it.
+  db.exec(`pragma synchronous = ${synced ? 'full' : 'normal'}`);
+  await beginImmediate((text) => sql.run(text), BUSY_PATIENCE_MS);
+  const { damaged } = indexLog(sql, folder, { to: indexTo });
+  const outcomes = calls.map(each);
+  sql.run('commit');
+  return { outcomes, error: null, damaged };
+}
+
+function run({ name, given }: Call): unknown {
+  const operation: (sql: Sql, ...given: never) => unknown = operations[name];
+  return operation(sql, ...(given as never));
+}
+
+/** Undoes a call that fails alone. */
+function runApart(call: Call): Outcome {
   sql.run('savepoint call');
   try {
-    const operation: (sql: Sql, ...given: never) => unknown = operations[name];
-    const result = operation(sql, ...(given as never));
+    const result = run(call);
     sql.run('release call');
     return { result };
   } catch (error) {

@@ -43,7 +43,7 @@ type Operation<Method extends (...given: never) => Promise<unknown>> = (
   ...given: Parameters<Method>
 ) => Awaited<ReturnType<Method>>;
 
-/** Each runs in a savepoint of its own: it is done whole, or it throws and nothing of it is done. */
+/** The writer does each whole, or undoes it when it throws. */
 export const operations: { readonly [Name in OperationName]: Operation<OperationTypes[Name]> } = {
   reject,
   recordOutcome,
