@@ -99,9 +99,13 @@ interface Snapshots {
 export function openSnapshots(db: DatabaseSync, failed: (reason: string) => void): Snapshots {
   const begin = db.prepare('begin');
   const end = db.prepare('commit');
-  const renew = () => {
-    if (db.isOpen && db.isTransaction) end.run();
-  };
+  function renew(): void {
+    try {
+      if (db.isOpen && db.isTransaction) end.run();
+    } catch (error) {
+      failed(messageOf(error));
+    }
+  }
   const renewSoon = coalesce(renew);
   function before(): void {
     if (db.isTransaction) return;
