@@ -64,9 +64,12 @@ export function timeSlicer(now = monotonic): TimeSlicer {
 
   function goOn(): void {
     isUnderWay = pieces.length > 0;
-    if (isUnderWay && !turns.isOver()) return next();
-    turns.end();
-    if (isUnderWay) setImmediate(begin);
+    if (isUnderWay && !turns.isOver()) {
+      next();
+    } else {
+      turns.end();
+      if (isUnderWay) setImmediate(begin);
+    }
   }
 
   function begin(): void {
