@@ -10,7 +10,7 @@ type TimeSlicer = (work: () => void) => void;
 
 /** In milliseconds. A turn of the thread that is over sooner costs more than it brings: the system is asked between two. */
 const TURN_MS = 1.5;
-/** Whoever waits for an answer waits for this long at most, in milliseconds. */
+/** At most, in milliseconds: an answer may wait for it. */
 const LONGEST_TURN_MS = 20;
 /** How much longer work in the background may take than what came before it: a delivery costs more than its answer. */
 const SHARE = 2;
