@@ -63,6 +63,8 @@ export interface Connector {
   readonly account?: AccountDefaults;
   /** The sender makes the secret when the hook is made, and takes none. */
   readonly makesSecret?: boolean;
+  /** The secret of a hook that exists can't be changed: another hook takes its place. */
+  readonly keepsSecret?: boolean;
 
   /** Reads a target. Throws `usage`. */
   target(text: string, flags: TargetFlags): Target;

@@ -6,8 +6,8 @@ type EventUse = Pick<Webhook, 'commands' | 'events'>;
 interface EventNames {
   /** Names of the events in which people write texts that command. */
   readonly texts: readonly string[];
-  /** The sender's names for what hookctl calls an event (`issues.opened`) or a group of them (`issues`). */
-  nameOf(type: string): readonly string[];
+  /** The sender's names for what hookctl calls an event (`issues.opened`), or a group of them (`issues`, of `issues.*`). */
+  nameOf(type: string, isGroup: boolean): readonly string[];
   /** What `*` asks for: all that the sender can send. */
   readonly all: readonly string[];
 }
@@ -20,6 +20,8 @@ export function usedEvents({ commands, events }: EventUse, { texts, nameOf, all 
   const hasTexts = commands.some(({ kind }) => kind === 'text');
   const triggers = commands.flatMap((command) => (command.kind === 'trigger' ? [command.trigger] : []));
   const types = [...triggers, ...(hasTexts ? events : [])];
-  const named = types.flatMap((type) => (type === '*' ? all : nameOf(type.replace(/\.\*$/, ''))));
+  const named = types.flatMap((type) =>
+    type === '*' ? all : nameOf(type.replace(/\.\*$/, ''), type.endsWith('.*')),
+  );
   return [...new Set([...(hasTexts ? texts : []), ...named])].toSorted();
 }

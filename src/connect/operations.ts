@@ -2,7 +2,7 @@ import { failure } from '../errors.ts';
 import { secret as asSecret } from '../lib/redact/redact.ts';
 import type { Connection, Webhook } from '../types.ts';
 import { ApiError, type ApiRequest } from './api.ts';
-import type { CreatedHook, HookSettings } from './connector.ts';
+import type { Connector, CreatedHook, HookSettings, Target } from './connector.ts';
 import {
   type ConnectContext,
   connectorNamed,
@@ -41,14 +41,27 @@ interface Connected {
 export async function connect(context: ConnectContext, order: ConnectOrder): Promise<Connected> {
   const connector = await connectorNamed(order.connector);
   const target = connector.target(order.target, order);
-  const webhook = receiverOf(context, order);
+  return connectTo(context, connector, target, { ...order, webhook: receiverOf(context, order) });
+}
+
+interface ConnectSpec extends Pick<ConnectOrder, 'adopt' | 'isDryRun'> {
+  readonly webhook: Webhook;
+}
+
+/** The same for a target that was read. */
+export async function connectTo(
+  context: ConnectContext,
+  connector: Connector,
+  target: Target,
+  { webhook, adopt, isDryRun }: ConnectSpec,
+): Promise<Connected> {
   const hook = settingsFor(context, webhook, connector);
   const opened = await openSender(context, connector, target);
   const hooks = await hooksOf(opened);
-  const plan = planOf(context, { opened, hooks, webhook, hook, adopt: order.adopt });
+  const plan = planOf(context, { opened, hooks, webhook, hook, adopt });
   const calls = [...listCalls(opened), ...plan.requests].map((request) => shownCall(opened, request, hook));
   const result = { outcome: plan.outcome, calls, notes: plan.notes };
-  if (order.isDryRun) return { ...result, connection: null, secretToSave: null };
+  if (isDryRun) return { ...result, connection: null, secretToSave: null };
   return { ...result, ...(await carryOut(context, { opened, webhook, hook, plan })) };
 }
 
@@ -77,6 +90,9 @@ async function carryOut(context: ConnectContext, work: Work) {
     if (plan.record === null && isSure) await store.forgetConnection(connection.id);
     throw error;
   }
+  // Before the record: a hook whose secret is lost is of no use, and is replaced.
+  const made = created?.secret ?? null;
+  const isSaved = made === null || (await context.saveSecret(webhook, asSecret(made)));
   const now = clock.now();
   const changed = {
     remoteId: created?.id ?? plan.remote?.id ?? null,
@@ -86,8 +102,6 @@ async function carryOut(context: ConnectContext, work: Work) {
     ...(hook.secret !== null && { fingerprint: fingerprintOf(hook.secret, store.installationId()) }),
   };
   await store.changeConnection(connection.id, changed);
-  const made = created?.secret ?? null;
-  const isSaved = made === null || (await context.saveSecret(webhook, asSecret(made)));
   return { connection: { ...connection, ...changed }, secretToSave: isSaved ? null : made };
 }
 

@@ -113,29 +113,47 @@ export function planOf(context: ConnectContext, wanted: Wanted): Plan {
   const { opened, hooks, webhook, hook, adopt } = wanted;
   const { connector, target } = opened;
   const record = recordOf(context, opened, webhook);
-  const [own = null, ...surplus] = ownHooks(context, { opened, hooks, webhook, hook });
+  const [own = null, ...others] = ownHooks(context, { opened, hooks, webhook, hook });
   const adopted = own === null && adopt !== null ? toAdopt(hooks, { hook, adopt, target }) : null;
-  const remote = own ?? adopted;
-  const drift = remote === null ? [] : differences(context, { remote, hook, record });
-  const ping = (id: string) => connector.ping?.(target, id, hook.events) ?? null;
-  const id = remote?.id ?? '{id}';
+  const found = own ?? adopted;
+  const drift = found === null ? [] : differences(context, { remote: found, hook, record });
+  const isUnknown = connector.makesSecret === true && own !== null && record?.remoteId == null;
+  const isKept = connector.keepsSecret === true && drift.some(({ field }) => field === 'secret');
+  const isReplaced = isUnknown || isKept;
+  const remote = isReplaced ? null : found;
+  const surplus = isReplaced && found !== null ? [found, ...others] : others;
   const write =
     remote === null
       ? connector.create(target, hook)
       : drift.length > 0 || adopted !== null
         ? connector.update(target, remote.id, hook)
         : null;
-  const requests = [write, ...surplus.map((each) => connector.remove(target, each.id)), ping(id)];
-  const changed = drift.length > 0 ? 'changed' : 'kept';
+  const ping = connector.ping?.(target, remote?.id ?? '{id}', hook.events) ?? null;
+  const requests = [write, ...surplus.map((each) => connector.remove(target, each.id)), ping];
   return {
-    outcome:
-      remote === null ? 'made' : adopted !== null ? 'adopted' : record?.remoteId == null ? 'found' : changed,
+    outcome: outcomeOf({ found, adopted, record, isChanged: drift.length > 0 }),
     remote,
     surplus,
     requests: requests.filter((request) => request !== null),
-    notes: own === null && adopted === null ? rivals(hooks, hook) : [],
+    notes: found === null ? rivals(hooks, hook) : [],
     record,
   };
+}
+
+function outcomeOf({
+  found,
+  adopted,
+  record,
+  isChanged,
+}: Pick<Plan, 'record'> & {
+  readonly found: RemoteHook | null;
+  readonly adopted: RemoteHook | null;
+  readonly isChanged: boolean;
+}): ConnectOutcome {
+  if (found === null) return 'made';
+  if (adopted !== null) return 'adopted';
+  if (record?.remoteId == null) return 'found';
+  return isChanged ? 'changed' : 'kept';
 }
 
 function recordOf({ store }: ConnectContext, { connector, target, account }: Opened, webhook: Webhook) {

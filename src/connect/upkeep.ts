@@ -9,7 +9,7 @@ import {
   openConnected,
   webhookOf,
 } from './context.ts';
-import { connect, disconnect } from './operations.ts';
+import { connectTo, disconnect, ping } from './operations.ts';
 import { type Difference, differences, hooksOf, ownHooks, settingsFor } from './plan.ts';
 
 /** What a look at a connection found. */
@@ -90,7 +90,7 @@ async function checkOne(context: ConnectContext, look: Look): Promise<Checked> {
   try {
     finding = findingOf(context, look, webhook);
     if (fix && finding.state !== 'ok') {
-      await mend(context, connection, webhook);
+      await mend(context, look.opened, webhook);
       finding = { ...finding, state: 'mended' };
     }
   } catch (error) {
@@ -123,10 +123,14 @@ function findingOf(context: ConnectContext, { opened, hooks, connection }: Look,
 }
 
 /** Makes or changes the hook of a connection, as `connect` does. */
-async function mend(context: ConnectContext, connection: Connection, { name }: Webhook): Promise<void> {
-  const { connector, target, kind } = connection;
-  const flags = { isOrganisation: kind === 'organisation', isApp: kind === 'app' };
-  await connect(context, { connector, target, ...flags, webhook: name, adopt: null, isDryRun: false });
+async function mend(context: ConnectContext, { connector, target }: Opened, webhook: Webhook): Promise<void> {
+  const { connection } = await connectTo(context, connector, target, {
+    webhook,
+    adopt: null,
+    isDryRun: false,
+  });
+  // Some senders take a hook up again only when a test request was answered.
+  if (connection !== null) await ping(context, connection);
 }
 
 /** Puts what was found on record. */

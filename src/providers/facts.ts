@@ -143,6 +143,8 @@ export const PROVIDERS = {
   },
   stripe: {
     label: 'Stripe',
+    // It can't be answered: the account makes hooks.
+    account: account('STRIPE_API_KEY', { baseUrl: 'https://api.stripe.com' }),
     samples: ['invoice.payment_failed', 'charge.dispute.created', 'customer.subscription.deleted'],
   },
   shopify: {

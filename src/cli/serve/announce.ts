@@ -39,7 +39,8 @@ export function announce(start: ServeStart, print: Print, warn: Print): void {
 
 /** Where hookctl answers, and why not elsewhere: `Replies: github; off: jira (no JIRA_API_TOKEN)`. */
 function repliesPieces({ accounts, webhooks }: ServeStart): readonly string[] {
-  const used = new Set(webhooks.filter(({ enabled }) => enabled).map(({ providerName }) => providerName));
+  const answered = webhooks.filter(({ enabled, provider }) => enabled && provider.reply !== undefined);
+  const used = new Set(answered.map(({ providerName }) => providerName));
   const on = [...accounts.byProvider.keys()].filter((provider) => used.has(provider));
   const off = [...accounts.missing].filter(([provider]) => used.has(provider));
   const missing = listed(off.map(([provider, why]) => `${provider} (${why})`));
