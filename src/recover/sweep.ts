@@ -116,7 +116,7 @@ interface Task {
 async function sweep(context: RecoverContext, task: Task): Promise<void> {
   const { connection, startedAt, order, note } = task;
   const webhook = requireWebhook(context, connection);
-  const opened = await openConnected({ ...context.connect, signal: context.signal }, connection);
+  const opened = await openConnected(context.connect, connection);
   const source = await sourceOf(opened, connection);
   const span = (senderNow: number) => spanOf(task, source.log.windowMs, senderNow);
   const read = await readLog({

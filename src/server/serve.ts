@@ -156,10 +156,9 @@ export async function serve(
     },
   });
   const recovery = openServeRecovery({
-    ...{ services, engine, receive, emit, accounts: configuration.accounts },
+    ...{ services, connect, receive, emit },
     everyMs: configuration.project.recover.every,
     hasTunnel: address.tunnel !== null,
-    publicUrlOf: (endpoint) => publicEndpoint(facts(), endpoint),
   });
   const ingress = createIngress({
     snapshot: live.current,

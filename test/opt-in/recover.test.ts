@@ -109,6 +109,15 @@ test.each(['cursor', 'page'] as const)(
   },
 );
 
+test('a GitHub App, sent again while the server runs: each delivery has one task', async () => {
+  const project = await connectedProject(YAML, { isApp: true, pageSize: PAGE });
+  await round('App', project, async () => {
+    const server = await startServe(project.sandbox, '--port', String(project.port));
+    await recovered(project);
+    return server;
+  });
+});
+
 test('a repository, fetched without a server: each delivery has one task, and a redelivery makes none', async () => {
   const project = await connectedProject(YAML, { pageSize: PAGE });
   const found = await round('repository, fetched', project, async () => {

@@ -64,11 +64,19 @@ async function ownCall(services: Services, command: string): Promise<ApiCall> {
     import('../../server/recovery/index.ts'),
     import('../../deliveries/receive.ts'),
   ]);
+  const { publicUrl = null } = configuration.project;
+  const connect = connectParts({
+    ...{ services, engine },
+    // A tunnel opens with a server.
+    publicUrlOf: (endpoint) => (publicUrl === null ? null : publicUrl + endpoint),
+    reload: async () => undefined,
+  });
   const stop = new AbortController();
   services.defer(() => stop.abort());
   const recover = createSweeper({
-    ...{ engine, accounts: configuration.accounts, signal: stop.signal },
-    publicUrlOf: () => null,
+    // What is sent again would find no server.
+    connect: { ...connect, publicUrlOf: () => null },
+    signal: stop.signal,
     async receive(webhook, request, obtained) {
       const receipt = await receive(engine.context, webhook, request, obtained);
       const { deliveryId: id, externalId, status, parsedDelivery } = receipt;
@@ -76,13 +84,6 @@ async function ownCall(services: Services, command: string): Promise<ApiCall> {
         await engine.queue.push({ id, externalId, attempts: 0, nextAttemptAt: null }, parsedDelivery);
       return receipt;
     },
-  });
-  const { publicUrl = null } = configuration.project;
-  const connect = connectParts({
-    ...{ services, engine },
-    // A tunnel opens with a server.
-    publicUrlOf: (endpoint) => (publicUrl === null ? null : publicUrl + endpoint),
-    reload: async () => undefined,
   });
   return inProcess(services, (onError) =>
     managementApi({

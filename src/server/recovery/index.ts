@@ -1,5 +1,4 @@
-import type { Accounts } from '../../config/accounts.ts';
-import type { Engine } from '../../deliveries/engine.ts';
+import type { ConnectContext } from '../../connect/context.ts';
 import { openSchedule, type RecoverOrder, type Schedule } from '../../recover/schedule.ts';
 import type { RecoverContext, SweepReport } from '../../recover/sweep.ts';
 import type { Services } from '../../services.ts';
@@ -7,43 +6,24 @@ import type { TunnelStatus } from '../../tunnels/supervisor.ts';
 import type { Connection } from '../../types.ts';
 import type { ServeListener } from '../events.ts';
 
-/** A payload is read from a log whole; GitHub's have up to 25 MB. */
-const MAX_ANSWER_BYTES = 64 * 1024 * 1024;
-const DEADLINE_MS = 60_000;
 /** How long one call waits for a limit: no person waits for it. */
 const PATIENCE_MS = 10 * 60_000;
 
 interface SweeperParts {
-  readonly engine: Pick<Engine, 'context'>;
-  readonly accounts: Accounts;
-  readonly publicUrlOf: (endpoint: string) => string | null;
+  readonly connect: ConnectContext;
   readonly receive: RecoverContext['receive'];
   readonly signal: AbortSignal;
 }
 
 /** Sweeps connections one after the other. Loads what it needs at the first one. */
-export function createSweeper(parts: SweeperParts) {
-  const { engine, accounts, publicUrlOf, receive, signal } = parts;
-  const { store, apps, snapshot, clock } = engine.context;
+export function createSweeper({ connect, receive, signal }: SweeperParts) {
+  const context = { connect: { ...connect, patienceMs: PATIENCE_MS, signal }, receive, signal };
   return async (order: RecoverOrder): Promise<readonly SweepReport[]> => {
-    const chosen = store.connections().filter((each) => isFor(each, order));
+    const chosen = connect.store.connections().filter((each) => isFor(each, order));
     if (chosen.length === 0) return [];
-    const [{ sweepConnection }, { createTransport }] = await Promise.all([
-      import('../../recover/sweep.ts'),
-      import('../../outbox/transport.ts'),
-    ]);
-    const transport = createTransport({ maxAnswerBytes: MAX_ANSWER_BYTES, deadlineMs: DEADLINE_MS });
-    const connect = {
-      ...{ store, accounts, apps, snapshot, clock, transport, publicUrlOf },
-      ...{ patienceMs: PATIENCE_MS, signal },
-    };
+    const { sweepConnection } = await import('../../recover/sweep.ts');
     const reports: SweepReport[] = [];
-    try {
-      for (const each of chosen)
-        reports.push(await sweepConnection({ connect, receive, signal }, each, order));
-    } finally {
-      await transport.close();
-    }
+    for (const each of chosen) reports.push(await sweepConnection(context, each, order));
     return reports;
   };
 }
