@@ -1,8 +1,8 @@
 import type { Provider } from '../types.ts';
-import type { BuiltInProvider } from './facts.ts';
+import { PROVIDER_NAMES } from './facts.ts';
 
-/** Each is loaded when a webhook names it. */
-const modules: Readonly<Record<BuiltInProvider, () => Promise<Provider>>> = {
+/** Each is loaded when a webhook names it; the others are presets. */
+const modules: Readonly<Record<string, (() => Promise<Provider>) | undefined>> = {
   github: async () => (await import('./github/index.ts')).github,
   jira: async () => (await import('./jira/index.ts')).jira,
   slack: async () => (await import('./slack/index.ts')).slack,
@@ -24,15 +24,12 @@ const modules: Readonly<Record<BuiltInProvider, () => Promise<Provider>>> = {
 
 /** The built-in provider of that name; null when hookctl has none. */
 export async function loadProvider(name: string): Promise<Provider | null> {
-  return isBuiltIn(name) ? modules[name]() : null;
+  if (!PROVIDER_NAMES.includes(name)) return null;
+  return modules[name]?.() ?? (await import('./presets/index.ts')).presetNamed(name);
 }
 
 /** Those of these names that hookctl has, each once. */
 export async function loadProviders(names: Iterable<string>): Promise<readonly Provider[]> {
   const loaded = await Promise.all([...new Set(names)].map(loadProvider));
   return loaded.filter((provider) => provider !== null);
-}
-
-function isBuiltIn(name: string): name is BuiltInProvider {
-  return Object.hasOwn(modules, name);
 }

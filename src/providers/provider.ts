@@ -207,8 +207,9 @@ export function providerBySchemes(
       const events = parsed.events.map((each) => withWords(each, spec.strangersWords));
       return {
         ...{ ...parsed, events, semanticKeys },
-        ...(areBytesOnce(scheme, semanticKeys) && { bytesKey: () => bytesKey(scheme, request) }),
-        ...(isIdSigned(scheme) && { isOnce: true }),
+        ...(parsed.mayRepeat !== true &&
+          areBytesOnce(scheme, semanticKeys) && { bytesKey: () => bytesKey(scheme, request) }),
+        ...((isIdSigned(scheme) || signsFields(scheme)) && { isOnce: true }),
       };
     },
   });
@@ -283,6 +284,11 @@ function withWords(event: WebhookEvent, strangersWords: boolean | undefined): We
 
 function isIdSigned({ content }: Scheme): boolean {
   return content.some(({ kind }) => kind === 'id');
+}
+
+/** Whether some values of the body are signed, and not the body: then one signature is one message. */
+function signsFields({ content }: Scheme): boolean {
+  return content.some(({ kind }) => kind === 'field' || kind === 'fields');
 }
 
 /** Whether the proof covers the whole body. */

@@ -21,14 +21,32 @@ import { sampleHeaders, samplesFor } from './samples.ts';
  * Any sender that has no provider of its own: the `options` of a webhook say how it signs (`scheme/settings.ts`) and
  * where its requests hold what. Without options it is signed like GitHub, and says no more than that it came.
  */
-export const generic: Provider = providerBy({});
+export const generic: Provider = providerBy(
+  {},
+  { name: 'generic', label: PROVIDERS.generic.label, base: {} },
+);
 
-function configure(options: JsonObject): Configured {
-  const read = readOptions(genericSchema, options, {});
-  return read.ok ? { ok: true, provider: providerBy(read.settings) } : read;
+/** What a provider by settings has beside them. */
+interface Shape extends Partial<Pick<Provider, 'reply' | 'samples'>> {
+  readonly name: string;
+  readonly label: string;
+  /** Settings over which the options of a webhook are laid. */
+  readonly base: ValidSettings;
+  /** Where the sender takes a webhook. */
+  readonly setUp?: string;
+  /** The event type, where no setting names its place. */
+  readonly typeOf?: (payload: JsonObject) => string | null;
+  /** See `Parsed`. */
+  readonly mayRepeat?: true;
 }
 
-function providerBy(settings: ValidSettings): Provider {
+/** The provider that settings describe. */
+export function providerBy(settings: ValidSettings, shape: Shape): Provider {
+  const { name: provider, base, setUp, typeOf, mayRepeat, ...facts } = shape;
+  const configure = (options: JsonObject): Configured => {
+    const read = readOptions(genericSchema, options, { base });
+    return read.ok ? { ok: true, provider: providerBy(read.settings, shape) } : read;
+  };
   const scheme = schemeOf(settings);
   const { formField } = scheme;
   const isCloudEvent = settings.shape === 'cloudevents';
@@ -41,18 +59,20 @@ function providerBy(settings: ValidSettings): Provider {
     const found = isCloudEvent
       ? cloudEvents(payload, isOfMany, headers)
       : eventPayloads(settings, payload, isOfMany);
-    return found.ok
-      ? joinParsed(found.payloads.map((each) => readEvent(sources, each, { headers, webhook })))
-      : found;
+    if (!found.ok) return found;
+    const read = (each: JsonObject) =>
+      readEvent(sources, each, { headers, webhook, provider, type: typeOf?.(each) ?? null });
+    const parsed = joinParsed(found.payloads.map(read));
+    return parsed.ok && mayRepeat !== undefined ? { ...parsed, mayRepeat } : parsed;
   }
 
   return providerBySchemes(
     {
-      name: 'generic',
-      label: PROVIDERS.generic.label,
+      name: provider,
       ...receiveParts(settings),
       strangersWords: settings.strangersWords ?? true,
       samples: samplesFor(sources, scheme, isCloudEvent ? { specversion: '1.0' } : {}),
+      ...facts,
       headers: (context) => sampleHeaders(sources, context),
       eventName: (headers) => {
         const [place] = sources.eventType?.places ?? [];
@@ -63,8 +83,9 @@ function providerBy(settings: ValidSettings): Provider {
       parse: (payload, { request, settings: { name = null } }) => parse(payload, request, name),
       authorOf: authorBy(sources),
       formFields: ({ url, secretCommand }) => [
+        ...(setUp === undefined ? [] : [{ label: 'Where', value: setUp }]),
         { label: 'URL', value: url },
-        { label: 'Content type', value: 'application/json' },
+        ...(setUp === undefined ? [{ label: 'Content type', value: 'application/json' }] : []),
         ...proofFields(scheme, secretCommand),
       ],
     },

@@ -33,6 +33,14 @@ export function eventSources(settings: ValidSettings): EventSources {
   return { ...Object.fromEntries(sources), textEvents: settings.textEvents ?? ['*'] };
 }
 
+interface Reading {
+  readonly headers: Headers;
+  readonly webhook: string | null;
+  readonly provider: string;
+  /** Null: it is where the settings say. */
+  readonly type: string | null;
+}
+
 /**
  * The one event of a request. Several webhooks may be of this provider, each with another sender behind it: the name of
  * the webhook is part of the external id, or their numbers would share a flow.
@@ -40,21 +48,21 @@ export function eventSources(settings: ValidSettings): EventSources {
 export function readEvent(
   sources: EventSources,
   payload: JsonObject,
-  { headers, webhook }: { readonly headers: Headers; readonly webhook: string | null },
+  { headers, webhook, provider, type: named }: Reading,
 ): Parsed {
   const at = (field: Field): string | null => {
     const source = sources[field];
     return source === undefined ? null : textOf(source, headers, payload);
   };
-  const type = typeOf(sources, payload, headers);
+  const type = named === null ? typeOf(sources, payload, headers) : oneWord(named).slice(0, 200);
   const externalId = at('externalId');
   const unique = at('uniqueBy');
-  const sender = senderOf(sources, at);
+  const sender = senderOf(sources, at, provider);
   const text = sources.textEvents.some((pattern) => fits(pattern, type)) ? at('text') : null;
   const said = event(payload, {
     type,
     externalId:
-      externalId === null ? null : ['generic', webhook ?? [], externalId].flat().map(oneWord).join(':'),
+      externalId === null ? null : [provider, webhook ?? [], externalId].flat().map(oneWord).join(':'),
     sender,
     text,
     author: text === null ? null : authorOf(sources, at, sender),
@@ -84,8 +92,12 @@ function oneWord(text: string): string {
 }
 
 /** Without the setting no person acts, as with CI and alerts. Where its place is empty, the sender is unknown. */
-function senderOf(sources: EventSources, at: (field: Field) => string | null): Sender | null {
-  const id = sources.sender === undefined ? 'generic' : at('sender');
+function senderOf(
+  sources: EventSources,
+  at: (field: Field) => string | null,
+  provider: string,
+): Sender | null {
+  const id = sources.sender === undefined ? provider : at('sender');
   const kind = sources.sender === undefined ? 'system' : 'person';
   return id === null ? null : { id, name: at('senderName') ?? id, kind, association: null, appId: null };
 }

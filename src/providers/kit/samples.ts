@@ -15,13 +15,17 @@ export type Spelling = (text: string | null, type: string) => string | null;
  * - `{{id}}`, `{{id2}}`, …: fresh numbers, each the same throughout one payload. `{{id:text}}` is its digits as text,
  *   `{{id:short}}` a number up to 900, `{{id:12}}` twelve digits.
  *
- * A text that is a placeholder alone becomes its value, with its type.
+ * A text that is a placeholder alone becomes its value, with its type. `within`: a file of several providers has those of each under
+ * its name.
  */
-export function samplesOf(name: string, spelling: Spelling = (text) => text): readonly Sample[] {
+export function samplesOf(
+  name: string,
+  spelling: Spelling = (text) => text,
+  within?: string,
+): readonly Sample[] {
   const file = FROM_SOURCE ? `src/providers/${name}/samples.json` : `dist/samples/${name}.json`;
-  const payloads = JSON.parse(readFileSync(new URL(file, PACKAGE_ROOT), 'utf8')) as Readonly<
-    Record<string, JsonObject>
-  >;
+  const content = JSON.parse(readFileSync(new URL(file, PACKAGE_ROOT), 'utf8')) as JsonObject;
+  const payloads = (within === undefined ? content : content[within]) as Readonly<Record<string, JsonObject>>;
   return Object.entries(payloads).map(([type, payload]) => ({
     type,
     build: (context) => {
