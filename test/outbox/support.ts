@@ -25,6 +25,8 @@ export const PLACES: Readonly<Record<string, ThreadRef>> = {
   linear: { host: null, issue: 'issue-1', comment: 'comment-1', thread: 'comment-1' },
   discord: { host: null, application: '845', token: 'interaction-1' },
   pagerduty: { host: null, incident: 'P1' },
+  telegram: { host: null, chat: '-100123', message: '7' },
+  zendesk: { host: null, ticket: '5' },
 };
 
 const HURRY: Timing = { baseMs: 10, capMs: 40, settleMs: 20, openMs: 60 };
