@@ -74,7 +74,9 @@ export const PRESETS: Readonly<Partial<Record<BuiltInProvider, Preset>>> = {
       strangersWords: false,
     },
     typeOf: ({ complete, results }) =>
-      complete === true ? `build.${BUILDBOT[Number(results)] ?? 'finished'}` : 'build.started',
+      complete !== true
+        ? 'build.started'
+        : `build.${(typeof results === 'number' ? BUILDBOT[results] : undefined) ?? 'finished'}`,
   },
   zabbix: {
     setUp:
