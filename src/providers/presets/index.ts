@@ -1,6 +1,6 @@
 import type { Provider } from '../../types.ts';
+import { providerBy } from '../by-settings/index.ts';
 import { type BuiltInProvider, PROVIDERS } from '../facts.ts';
-import { providerBy } from '../generic/index.ts';
 import { samplesOf } from '../kit/samples.ts';
 import { PRESETS } from './list.ts';
 

@@ -12,7 +12,7 @@ interface Preset {
   /** Its own documents. */
   readonly source: string;
   readonly settings: ValidSettings;
-  /** The event type, where it is not written at one place; null: as the settings say. */
+  /** The event type, where it is not written at one place. Null when the settings say it. */
   readonly typeOf?: (payload: JsonObject) => string | null;
   /** The same bytes may say something new. */
   readonly mayRepeat?: true;

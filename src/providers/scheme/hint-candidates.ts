@@ -42,7 +42,14 @@ const TIMESTAMP_HEADERS = [
   'x-slack-request-timestamp',
 ];
 /** Where senders put the id of a delivery. */
-const ID_HEADERS = ['webhook-id', 'svix-id', 'x-webhook-id', 'x-request-id', 'x-delivery-id', 'x-message-id'];
+export const ID_HEADERS = [
+  'webhook-id',
+  'svix-id',
+  'x-webhook-id',
+  'x-request-id',
+  'x-delivery-id',
+  'x-message-id',
+];
 
 /** What senders sign, the usual first. */
 const CONTENTS = [
@@ -63,7 +70,7 @@ export interface Candidate {
   readonly header: string;
   /** What may be set as the prefix, the likeliest first: all text before the digits, or the word before them. */
   readonly prefixes: readonly string[];
-  readonly encoding: 'hex' | 'base64';
+  readonly encoding: Scheme['encoding'];
   readonly algorithm: Scheme['algorithm'];
   readonly bytes: Buffer;
 }
@@ -81,7 +88,8 @@ export function candidatesFor(
   return names.flatMap((name) => digitsIn(name, headers[name] ?? '', lengths)).slice(0, MAX_CANDIDATES);
 }
 
-function digitsIn(header: string, value: string, lengths: readonly number[]): readonly Candidate[] {
+/** Everything in a header that may be the digits of a digest of these lengths. */
+export function digitsIn(header: string, value: string, lengths: readonly number[]): readonly Candidate[] {
   return value
     .slice(0, MAX_HEADER)
     .split(/[\s,;:]+/)
@@ -95,7 +103,7 @@ function digitsIn(header: string, value: string, lengths: readonly number[]): re
 
 function decoded(digits: string, lengths: readonly number[]): Omit<Candidate, 'header' | 'prefixes'> | null {
   for (const [algorithm, length] of Object.entries(DIGEST_BYTES) as [Scheme['algorithm'], number][]) {
-    for (const encoding of ['hex', 'base64'] as const) {
+    for (const encoding of ['hex', 'base64', 'base64url'] as const) {
       const bytes = lengths.includes(length) ? decodeDigits(digits, encoding, length) : null;
       if (bytes !== null) return { algorithm, encoding, bytes };
     }

@@ -37,7 +37,7 @@ interface Reading {
   readonly headers: Headers;
   readonly webhook: string | null;
   readonly provider: string;
-  /** Null: it is where the settings say. */
+  /** Null when it is where the settings say. */
   readonly type: string | null;
 }
 
