@@ -1,3 +1,5 @@
+import { isSecretHeader } from '../lib/http/headers.ts';
+import { requestPlace } from '../lib/http/request-place.ts';
 import { isJsonObject } from '../lib/json.ts';
 import { compileRegex } from '../lib/regex.ts';
 import { suggestion } from '../lib/suggest.ts';
@@ -47,9 +49,20 @@ function checkFields(fields: unknown, path: string): readonly ConditionIssue[] {
     if (operatorNamed(key) !== undefined)
       return problem(here, `${key} needs a field before it: issue.title: { ${key}: … }`);
     if (key.startsWith('$')) return unknownOperator(key, here);
-    if (key.split('.').includes('')) return problem(here, 'a path has an empty part');
+    const wrongPlace = placeProblem(key);
+    if (wrongPlace !== null) return problem(here, wrongPlace);
+    if (requestPlace(key) === null && key.split('.').includes(''))
+      return problem(here, 'a path has an empty part');
     return isJsonObject(value) ? checkOperators(value, here) : [];
   });
+}
+
+/** A place of the request that is none, or that no condition can see. */
+function placeProblem(key: string): string | null {
+  if (/^request:/.test(key) && requestPlace(key) === null)
+    return `there is no ${key}; known: request:method, request:client`;
+  const header = /^header:(.+)$/s.exec(key)?.[1]?.toLowerCase() ?? '';
+  return isSecretHeader(header) ? `${key} is a secret, which is not kept: no condition can ask for it` : null;
 }
 
 function checkGroup(value: unknown, path: string): readonly ConditionIssue[] {

@@ -1,8 +1,9 @@
 import { isDeepStrictEqual } from 'node:util';
 import sift from 'sift';
+import { type RequestPlace, requestPlace, valueInHead } from '../lib/http/request-place.ts';
 import { isJsonObject, valuesAt } from '../lib/json.ts';
 import { type Budget, BudgetError, createBudget } from '../lib/limits.ts';
-import type { Conditions, JsonObject, JsonValue } from '../types.ts';
+import type { Conditions, JsonObject, JsonValue, RequestHead } from '../types.ts';
 import { type ConditionIssue, checkConditions } from './check.ts';
 import { comparesText, describeActual, describeWanted, operations } from './operators.ts';
 
@@ -16,12 +17,15 @@ type ConditionsResult =
 /** What all regular expressions of one evaluation may cost together, in instructions times characters. */
 const REGEX_BUDGET = 8_000_000;
 
+const NO_REQUEST: RequestHead = { headers: {}, query: '' };
+
 /** Says why a condition does not hold; null when it holds. */
-type Check = (payload: JsonObject) => string | null;
+type Check = (payload: JsonObject, request: RequestHead) => string | null;
 type Compile = (query: JsonObject) => (payload: JsonObject) => boolean;
 
 /**
- * Compiles MongoDB query operators on dotted paths (array indexes allowed). A text compared with an array in which
+ * Compiles MongoDB query operators on dotted paths (array indexes allowed) and on places of the request: `header:x-event`, `query:env`,
+ * `request:method`, `request:client`. A text compared with an array in which
  * objects have a `name` is compared with those names: `issue.labels: bug` means `issue.labels.name: bug`. A number or
  * a boolean equals the text of its own digits (`2` and `"2"`), because payloads hold either; a text operand is exact.
  * Everything that could run code or reach a prototype is refused before sift sees the query.
@@ -31,10 +35,10 @@ export function compileConditions(source: JsonObject): ConditionsResult {
   if (problems.length > 0) return { ok: false, problems };
   const budget = createBudget(REGEX_BUDGET, 'too much text for its regular expressions');
   const checks = compileFields(source, compilerWith(budget));
-  const unmet: Check = (payload) => {
+  const unmet: Conditions['unmet'] = (payload, request = NO_REQUEST) => {
     budget.renew();
     try {
-      return firstUnmet(checks, payload);
+      return firstUnmet(checks, payload, request);
     } catch (error) {
       // Whether a regex that was not run would have matched is unknown; the command must not fire on it.
       if (error instanceof BudgetError) return `conditions not decided: ${error.message}`;
@@ -54,19 +58,19 @@ function compileFields(fields: JsonObject, compile: Compile): readonly Check[] {
   });
 }
 
-function firstUnmet(checks: readonly Check[], payload: JsonObject): string | null {
+function firstUnmet(checks: readonly Check[], payload: JsonObject, request: RequestHead): string | null {
   for (const check of checks) {
-    const reason = check(payload);
+    const reason = check(payload, request);
     if (reason !== null) return reason;
   }
   return null;
 }
 
 function anyOf(alternatives: readonly (readonly Check[])[]): Check {
-  return (payload) => {
+  return (payload, request) => {
     const reasons: string[] = [];
     for (const checks of alternatives) {
-      const reason = firstUnmet(checks, payload);
+      const reason = firstUnmet(checks, payload, request);
       if (reason === null) return null;
       reasons.push(reason);
     }
@@ -75,8 +79,8 @@ function anyOf(alternatives: readonly (readonly Check[])[]): Check {
 }
 
 function noneOf(alternatives: readonly (readonly Check[])[]): Check {
-  return (payload) => {
-    const index = alternatives.findIndex((checks) => firstUnmet(checks, payload) === null);
+  return (payload, request) => {
+    const index = alternatives.findIndex((checks) => firstUnmet(checks, payload, request) === null);
     return index < 0 ? null : `number ${index + 1} of $nor holds`;
   };
 }
@@ -91,6 +95,8 @@ function splitOperators(query: JsonValue): readonly JsonObject[] {
 }
 
 function compileTest(path: string, query: JsonObject, compile: Compile): Check {
+  const place = requestPlace(path);
+  if (place !== null) return compileHeadTest(path, place, query, compile({ value: query }));
   const segments = path.split('.');
   const test = compile({ [path]: query });
   const testNames = comparesText(query) ? compile({ values: query }) : null;
@@ -98,6 +104,21 @@ function compileTest(path: string, query: JsonObject, compile: Compile): Check {
     const named = testNames === null ? null : withNames(valuesAt(payload, segments));
     if (testNames !== null && named !== null ? testNames({ values: named }) : test(payload)) return null;
     return `${path} ${describeActual(payload, segments)}, wanted ${describeWanted(query)}`;
+  };
+}
+
+/** The same for a place of the request. */
+function compileHeadTest(
+  path: string,
+  place: RequestPlace,
+  query: JsonObject,
+  test: (payload: JsonObject) => boolean,
+): Check {
+  return (_, request) => {
+    const value = valueInHead(place, request);
+    const document: JsonObject = value === undefined ? {} : { value };
+    if (test(document)) return null;
+    return `${path} ${describeActual(document, ['value'])}, wanted ${describeWanted(query)}`;
   };
 }
 

@@ -1,4 +1,5 @@
 import sift from 'sift';
+import { inRanges, isRange, rangeList } from '../lib/http/ranges.ts';
 import { getPath, isJsonObject } from '../lib/json.ts';
 import type { Budget } from '../lib/limits.ts';
 import { compileRegex } from '../lib/regex.ts';
@@ -139,6 +140,17 @@ export const OPERATORS: Readonly<Record<string, Operator>> = {
     check: expecting('true or false', (v) => typeof v === 'boolean'),
     test: () => sift.$exists,
     describe: (operand) => (operand ? 'it to be there' : 'it to be absent'),
+  },
+  /** Addresses: `10.0.0.0/8`, `2001:db8::/32`, or one of them. */
+  $cidr: {
+    check: expecting('an address range such as 10.0.0.0/8, or a list of them', (v) =>
+      Array.isArray(v) ? v.length > 0 && v.every(isRange) : isRange(v),
+    ),
+    test: () => (ranges: string | readonly string[], owner, options) => {
+      const list = rangeList([ranges].flat());
+      return calling((it) => typeof it === 'string' && inRanges(list, it), owner, options);
+    },
+    describe: (operand) => `an address in ${showItems(operand)}`,
   },
   $type: {
     check: expecting(`one of ${TYPES.join(', ')}`, (v) => TYPES.includes(String(v))),

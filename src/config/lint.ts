@@ -1,4 +1,5 @@
 import { eventMatches } from '../conditions/event-type.ts';
+import { requestPlace } from '../lib/http/request-place.ts';
 import { isJsonObject, valuesAt } from '../lib/json.ts';
 import { suggest } from '../lib/suggest.ts';
 import type { JsonObject, JsonValue, Sample, Webhook, WebhookCommand } from '../types.ts';
@@ -107,6 +108,8 @@ function conditionPaths(source: JsonObject): readonly (readonly string[])[] {
       return Array.isArray(query)
         ? (query as readonly JsonValue[]).flatMap((item) => (isJsonObject(item) ? conditionPaths(item) : []))
         : [];
+    // What the head of a request holds, no sample tells.
+    if (requestPlace(key) !== null) return [];
     if (!isJsonObject(query)) return [key.split('.')];
     if (query.$exists === false) return [];
     const inside = isJsonObject(query.$elemMatch ?? null)

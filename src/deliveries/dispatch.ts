@@ -193,7 +193,7 @@ async function handleEvent(context: PipelineContext, eventContext: EventContext)
   const { webhook, event, delivery } = eventContext;
   const over = whyTextIsOver(context, eventContext);
   const steered = over === null ? steer(context, eventContext) : null;
-  const matching = match(webhook, event, delivery.trust ?? 'unverified');
+  const matching = match(webhook, event, delivery.trust ?? 'unverified', delivery);
   const ran = await runCommands(context, eventContext, leftToRun());
   const names = [
     ...joinsOf(context, eventContext),

@@ -22,7 +22,7 @@ export async function explain(
   if (!parsed.ok) return { obstacle: clean(parsed.reason), events: [] };
   const position = ({ command }: Match) => webhook.commands.indexOf(command);
   const events = parsed.events.map((event) => {
-    const { matches, ignored } = match(webhook, event, trust);
+    const { matches, ignored } = match(webhook, event, trust, request);
     return {
       // In the order in which the webhook lists its commands: the two are read side by side.
       matches: matches

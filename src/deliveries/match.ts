@@ -5,6 +5,7 @@ import { tellsOfChange } from '../providers/links/change.ts';
 import type {
   Decision,
   Parsed,
+  RequestHead,
   TriggerCommand,
   Trust,
   Webhook,
@@ -40,7 +41,12 @@ export interface Matching {
  * Decides, for one event, which commands of a webhook fire, and for each that does not, why. Pure. The text of an unverified
  * delivery commands nothing; its triggers make tasks that never run. What a fetched one asks for waits for a person.
  */
-export function match(webhook: Webhook, event: WebhookEvent, trust: Trust = 'verified'): Matching {
+export function match(
+  webhook: Webhook,
+  event: WebhookEvent,
+  trust: Trust = 'verified',
+  request?: RequestHead,
+): Matching {
   const own = ownPost(event);
   const check = own === null ? checkSender(webhook.allow, event.sender) : { allowed: false, reason: own };
   const call = callOf(webhook, event, trust);
@@ -53,7 +59,7 @@ export function match(webhook: Webhook, event: WebhookEvent, trust: Trust = 'ver
     const matched =
       command.kind === 'text'
         ? matchText(command, call, { event, check: textCheck })
-        : matchTrigger(command, event, command.action === 'repair' ? BY_RESULT : check);
+        : matchTrigger(command, event, command.action === 'repair' ? BY_RESULT : check, request);
     return held !== null && matched.fired ? hold(matched, held) : matched;
   });
   const withheld = held === null ? undefined : matches.find(({ reason }) => reason.includes(held));
@@ -127,12 +133,17 @@ function matchText(
 /** Results of checks come from apps that no `allow` lists; the bounds of `repair` decide about them. */
 const BY_RESULT: SenderCheck = { allowed: true, reason: 'the result of a check' };
 
-function matchTrigger(command: TriggerCommand, event: WebhookEvent, check: SenderCheck): Match {
+function matchTrigger(
+  command: TriggerCommand,
+  event: WebhookEvent,
+  check: SenderCheck,
+  request?: RequestHead,
+): Match {
   if (!namesEvent([command.trigger], event)) {
     const part = event.isPart === true ? ', which only a trigger of that exact type takes' : '';
     return silent(command, `the event is ${event.type}${part}, the trigger ${command.trigger}`);
   }
-  const unmet = command.conditions.unmet(event.payload);
+  const unmet = command.conditions.unmet(event.payload, request);
   if (unmet !== null) return silent(command, unmet);
   if (!check.allowed && actionNamed(command.action)?.reachesOut) {
     return silent(command, `\`${command.action}\` needs an allowed sender: ${check.reason}`);
@@ -214,6 +225,7 @@ export function nothingToDo(
   webhook: Webhook,
   { events }: Pick<Extract<Parsed, { ok: true }>, 'events'>,
   trust: Trust,
+  request?: RequestHead,
 ): Ignored | null {
   const { name } = webhook.provider;
   if (events.some((event) => event.text !== null || isMove(event) || tellsOfChange(name, event))) return null;
@@ -225,7 +237,8 @@ export function nothingToDo(
     event.withoutText != null ||
     event.isPart === true;
   return (
-    (saysMore ? null : ignoredByType(webhook, event, trust)) ?? ignoredByMatching(webhook, events, trust)
+    (saysMore ? null : ignoredByType(webhook, event, trust)) ??
+    ignoredByMatching(webhook, events, trust, request)
   );
 }
 
@@ -246,8 +259,13 @@ function ignoredByType(webhook: Webhook, event: WebhookEvent, trust: Trust): Ign
   return ignored;
 }
 
-function ignoredByMatching(webhook: Webhook, events: readonly WebhookEvent[], trust: Trust): Ignored | null {
-  const matchings = events.map((event) => match(webhook, event, trust));
+function ignoredByMatching(
+  webhook: Webhook,
+  events: readonly WebhookEvent[],
+  trust: Trust,
+  request?: RequestHead,
+): Ignored | null {
+  const matchings = events.map((event) => match(webhook, event, trust, request));
   if (matchings.some(({ ignored }) => ignored === null)) return null;
   return {
     reason: joinReasons(matchings.map(({ ignored }) => ignored)),

@@ -1,15 +1,18 @@
+import { isSecretHeader } from '../lib/http/headers.ts';
 import type { NewDelivery } from '../store/store.ts';
 import { RELAY_HEADER } from '../tunnels/relay.ts';
-import type {
-  Ack,
-  Delivery,
-  DeliveryStatus,
-  Headers,
-  Parsed,
-  Provider,
-  RawRequest,
-  Trust,
-  Webhook,
+import {
+  type Ack,
+  type Delivery,
+  type DeliveryStatus,
+  type Headers,
+  OWN_HEADERS,
+  type Parsed,
+  type Provider,
+  type RawRequest,
+  type RequestHead,
+  type Trust,
+  type Webhook,
 } from '../types.ts';
 import { type DispatchResult, type PipelineContext, webhookIdOf } from './context.ts';
 import { dedupeKeys } from './dedupe-keys.ts';
@@ -199,7 +202,10 @@ export function toDelivery(incoming: Incoming): NewDelivery {
   const senderDeliveryId = provider.deliveryId(request.headers);
   const first = parsed.ok ? parsed.events[0] : undefined;
   const receivedAt = context.clock.now();
-  const { status, reason, settledAt, decisions } = stateOf(webhook, parsed, trust, receivedAt);
+  const headers = { ...storable(request.headers, provider.secretHeaders), ...ownHeaders(request, webhook) };
+  // Conditions see what is stored, so that they decide alike when it is worked off and replayed.
+  const head = { headers, query: request.query };
+  const { status, reason, settledAt, decisions } = stateOf(webhook, parsed, trust, head, receivedAt);
   return {
     id: context.ids.next('dlv'),
     webhook: webhook.name,
@@ -228,8 +234,7 @@ export function toDelivery(incoming: Incoming): NewDelivery {
     senderName: first?.sender?.name ?? null,
     isByPerson: parsed.ok && parsed.events.length > 0 && parsed.events.every(isByPerson),
     isSample: sample,
-    headers: storable(request.headers, provider.secretHeaders),
-    query: request.query,
+    ...head,
     body: request.body,
     receivedAt,
     replayOf: null,
@@ -241,10 +246,11 @@ function stateOf(
   webhook: Webhook,
   parsed: Parsed,
   trust: Trust,
+  head: RequestHead,
   at: number,
 ): Pick<NewDelivery, 'status' | 'reason' | 'settledAt' | 'decisions'> {
   if (!parsed.ok) return { status: 'unparsed', reason: parsed.reason, settledAt: null, decisions: [] };
-  const ignored = nothingToDo(webhook, parsed, trust);
+  const ignored = nothingToDo(webhook, parsed, trust, head);
   return ignored === null
     ? { status: 'pending', reason: null, settledAt: null, decisions: [] }
     : { status: 'ignored', settledAt: at, ...ignored };
@@ -268,23 +274,38 @@ export function asStored({ dedupeKeys: _, isByPerson: __, body, ...delivery }: N
  */
 export const SILENT_HEADER = { name: 'x-hookctl-replies', value: 'off' } as const;
 
-const NEVER_STORED: ReadonlySet<string> = new Set([
-  'authorization',
-  'proxy-authorization',
-  'cookie',
-  RELAY_HEADER,
-  SAMPLE_HEADER,
-]);
+const OWN_PROOFS: readonly string[] = [RELAY_HEADER, SAMPLE_HEADER];
 
-/** Whatever the provider: a sender that was pointed at the wrong endpoint gives its plain token away. */
-const NAMES_SECRET = /(?:^|-)(?:token|secret|password|passwd|api-?key|auth)(?:-|$)/;
+/** What conditions may ask for and no header says: `OWN_HEADERS`. Most deliveries are a POST of which nothing asks for the address. */
+function ownHeaders({ method = 'POST', client }: RawRequest, webhook: Webhook): Headers {
+  const isOther = method !== 'POST';
+  const address = client !== undefined && asksForClient(webhook) ? client() : null;
+  return {
+    ...(isOther && { [OWN_HEADERS.method]: method }),
+    ...(address !== null && { [OWN_HEADERS.client]: address }),
+  };
+}
+
+const asking = new WeakMap<Webhook, boolean>();
+
+/** Looked up once for each webhook. */
+function asksForClient(webhook: Webhook): boolean {
+  const known = asking.get(webhook);
+  if (known !== undefined) return known;
+  const asks = webhook.commands.some(
+    (command) =>
+      command.kind === 'trigger' && JSON.stringify(command.conditions.source).includes('request:client'),
+  );
+  asking.set(webhook, asks);
+  return asks;
+}
 
 /** Headers that are secrets themselves are not kept; signatures are, or a re-sent delivery could not be verified. */
 function storable(headers: Headers, secretHeaders: readonly string[]): Headers {
   const kept: Record<string, string> = {};
   for (const name in headers) {
     const value = headers[name];
-    const isSecret = NEVER_STORED.has(name) || NAMES_SECRET.test(name) || secretHeaders.includes(name);
+    const isSecret = isSecretHeader(name) || OWN_PROOFS.includes(name) || secretHeaders.includes(name);
     if (value !== undefined && !isSecret) kept[name] = value;
   }
   return kept;

@@ -22,6 +22,7 @@ import { openServeAudit } from './audit.ts';
 import { serveConnections } from './connect/follow.ts';
 import { connectParts } from './connect/parts.ts';
 import { gatherRefusals, type ServeListener, type ServeStart } from './events.ts';
+import { clientFinder } from './ingress/client-address.ts';
 import { serveHandshakes } from './ingress/handshakes.ts';
 import { createIngress, receiver } from './ingress/ingress.ts';
 import type { SlackSocketStatus } from './ingress/slack-socket.ts';
@@ -172,6 +173,7 @@ export async function serve(
       broken,
     }),
     onAnswered: metrics.answered,
+    clientOf: clientFinder(configuration.project.ingress.trustedProxy),
     handshakes,
     acceptProbe: (path, headers) => tunnel?.acceptProbe(path, headers) ?? false,
     onError: broken,

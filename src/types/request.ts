@@ -18,6 +18,8 @@ export interface RawRequest {
   readonly path?: string;
   /** IP address of the connection's other end: the last proxy's or the tunnel's, if there is one. */
   readonly address?: string;
+  /** Address of the sender: the connection's, or what the trusted proxy says; null when neither tells. A look-up, as the next one. */
+  readonly client?: () => string | null;
   /** The URL under which senders outside reach this path, without the query string. Takes a look-up, so it is called only where needed. */
   readonly publicUrl?: () => string;
 }

@@ -1,6 +1,6 @@
 import type { WebhookEvent } from './event.ts';
 import type { Provider } from './provider.ts';
-import type { JsonObject, WebhookSecret } from './request.ts';
+import type { JsonObject, RequestHead, WebhookSecret } from './request.ts';
 import type { PostText } from './text.ts';
 
 /** A compiled Handlebars template. Rendering never throws on missing values: they are empty. */
@@ -33,10 +33,10 @@ export interface TemplateContext {
 
 /** Compiled conditions of a trigger command. */
 export interface Conditions {
-  /** As the user wrote them: MongoDB query operators on dotted paths. */
+  /** As the user wrote them: MongoDB query operators on dotted paths, and on places of the request (`header:x-event`). */
   readonly source: JsonObject;
-  /** The first condition that does not hold, in words; null when all hold. */
-  unmet(payload: JsonObject): string | null;
+  /** The first condition that does not hold, in words; null when all hold. `request` left out: it has neither headers nor query. */
+  unmet(payload: JsonObject, request?: RequestHead): string | null;
 }
 
 interface CommandBase {

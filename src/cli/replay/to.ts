@@ -5,7 +5,7 @@ import { say } from '../../lib/io.ts';
 import { escapeInvisibleJson } from '../../lib/text/escape-invisible.ts';
 import type { Services } from '../../services.ts';
 import type { DeliverySelection } from '../../store/selection.ts';
-import type { Headers, RawRequest } from '../../types.ts';
+import { type Headers, OWN_HEADERS, type RawRequest } from '../../types.ts';
 import { counted } from '../kit/print.ts';
 import { storedReader } from '../kit/stored.ts';
 import { goOnWith, type ReplayFlags } from './options.ts';
@@ -49,7 +49,7 @@ function targetOf(to: string): URL {
 async function post(pool: Pool, target: URL, { headers, query, body }: RawRequest): Promise<Sent> {
   try {
     const answer = await pool.request({
-      method: 'POST',
+      method: (headers[OWN_HEADERS.method] ?? 'POST') as 'POST',
       path: pathOf(target, query),
       headers: passedOn(headers),
       body,
@@ -75,7 +75,9 @@ const NOT_PASSED_ON: readonly string[] = [
 function passedOn(headers: Headers): Record<string, string> {
   const named = (headers.connection ?? '').toLowerCase().split(/\s*,\s*/);
   return Object.fromEntries(
-    Object.entries(headers).filter(([name]) => !NOT_PASSED_ON.includes(name) && !named.includes(name)),
+    Object.entries(headers).filter(
+      ([name]) => !NOT_PASSED_ON.includes(name) && !named.includes(name) && !name.startsWith(':'),
+    ),
   );
 }
 

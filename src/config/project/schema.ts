@@ -6,6 +6,7 @@ import { capOf } from '../../agents/settings.ts';
 import { workspaceLimitsSchema } from '../../agents/workspace/settings.ts';
 import type { Diagnostic } from '../../errors.ts';
 import { issuesOf, type Source, toDiagnostic, withoutFaulty } from '../../lib/diagnostics.ts';
+import { isRange } from '../../lib/http/ranges.ts';
 import { byteSize, duration, variableName } from '../../lib/units.ts';
 import { tunnelSchema } from '../../tunnels/settings.ts';
 import type { JsonObject } from '../../types.ts';
@@ -90,9 +91,31 @@ const rateLimit = z.strictObject({
   burst: z.int().positive().default(20_000).describe('How many may come at once.'),
 });
 
+const trustedProxy = z.strictObject({
+  name: z.string().min(1).describe('Which proxy or tunnel it is: caddy, cloudflared.'),
+  addresses: z
+    .array(z.string().refine(isRange, 'expected an address or a range: 10.0.0.5, 10.0.0.0/8'))
+    .min(1)
+    .describe('Addresses from which it connects.'),
+  header: z
+    .string()
+    .regex(/^[A-Za-z0-9-]+$/, 'expected the name of a header')
+    .transform((name) => name.toLowerCase())
+    .prefault('x-forwarded-for')
+    .describe('Header in which it writes the address of the sender; default x-forwarded-for.'),
+});
+
+/** The proxy whose word on the address of a sender counts. */
+export type TrustedProxy = z.output<typeof trustedProxy>;
+
 const ingress = z.strictObject({
   host: z.string().min(1).default('127.0.0.1').describe('Address that deliveries arrive on.'),
   port: port.default(8000).describe('Port that deliveries arrive on.'),
+  trustedProxy: trustedProxy
+    .describe(
+      'The proxy before hookctl that says from which address a sender came, for conditions on request:client.',
+    )
+    .optional(),
   rateLimit: rateLimit
     .prefault({})
     .describe('How many deliveries each webhook takes; what is beyond is answered 429 with Retry-After.'),

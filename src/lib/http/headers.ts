@@ -11,3 +11,12 @@ export function flattenHeaders(
   }
   return flat;
 }
+
+/** Whatever the provider: a sender that was pointed at the wrong endpoint gives its plain token away. */
+const NAMES_SECRET = /(?:^|-)(?:token|secret|password|passwd|api-?key|auth)(?:-|$)/;
+const SECRET_HEADERS: ReadonlySet<string> = new Set(['authorization', 'proxy-authorization', 'cookie']);
+
+/** Whether a header (lower case) is a secret itself by its name, so that it is never stored. */
+export function isSecretHeader(name: string): boolean {
+  return SECRET_HEADERS.has(name) || NAMES_SECRET.test(name);
+}

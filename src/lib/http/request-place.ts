@@ -1,7 +1,7 @@
 import { type JsonValue, OWN_HEADERS, type RequestHead } from '../../types.ts';
 
 /** Where the head of a request holds a value: `header:x-event`, `query:env`, `request:method`, `request:client`. */
-type RequestPlace =
+export type RequestPlace =
   | { readonly in: 'header'; readonly name: string }
   | { readonly in: 'query'; readonly name: string };
 

@@ -29,6 +29,8 @@ interface IngressOptions {
   readonly receive: (webhook: Webhook, request: RawRequest) => Promise<Receipt>;
   /** The URL under which senders outside reach an endpoint. Left out: unknown. */
   readonly publicUrl?: (endpoint: string) => string;
+  /** The address of a sender; null when unknown. Left out: unknown. */
+  readonly clientOf?: (request: IncomingMessage) => string | null;
   /** Answers what senders ask before they send. Left out: no handshake is answered. */
   readonly handshakes?: Pick<Handshakes, 'answer'>;
   /** Knows the probes of our own tunnel; they are answered, and never become deliveries. */
@@ -97,11 +99,12 @@ export function createIngress(options: IngressOptions): Server {
 
     const read = await readBody(request, webhook.provider.bodyLimit);
     if (!read.ok) return read.why === 'closed' ? null : refuse(found, ...UNREAD[read.why]);
-    const { publicUrl } = options;
+    const { publicUrl, clientOf } = options;
     const { socket } = request;
     const raw: RawRequest = {
       ...{ headers, body: read.body, query, method, path },
       ...(socket.remoteAddress !== undefined && { address: socket.remoteAddress }),
+      ...(clientOf !== undefined && { client: () => clientOf(request) }),
       ...(publicUrl !== undefined && { publicUrl: () => publicUrl(path) }),
     };
     const take = () => options.receive(webhook, raw);
