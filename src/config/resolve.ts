@@ -51,7 +51,7 @@ export async function resolveWebhook(
       ? { ok: false as const, issues: [unknownProvider(definition.provider, known.providers)] }
       : shapedBy(found, options);
   const all = [
-    ...(shaped.ok ? [] : shaped.issues),
+    ...(shaped.ok ? await answerIssues(shaped.provider) : shaped.issues),
     ...unknown,
     ...issues,
     ...defaultIssues(definition, defaultCommand),
@@ -100,6 +100,16 @@ function shapedBy(
     ok: false,
     issues: issues.map((issue) => ({ ...issue, path: ['options', ...issue.path] })),
   };
+}
+
+/** What is wrong with the template of an answer; Handlebars is loaded only where there is one. */
+async function answerIssues({ answer }: Provider): Promise<readonly Issue[]> {
+  if (answer === undefined || !answer.body.includes('{{')) return [];
+  const { compileTemplate } = await import('../templates/template.ts');
+  const result = compileTemplate(answer.body);
+  if (result.ok) return [];
+  const fix = 'It is Handlebars over the payload: OK, or <Message>{{Body}}</Message>.';
+  return [{ path: ['options', 'answerBody'], message: result.message, fix }];
 }
 
 /** A provider that reads no options knows none. */

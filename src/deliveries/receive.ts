@@ -18,6 +18,7 @@ import { type DispatchResult, type PipelineContext, webhookIdOf } from './contex
 import { dedupeKeys } from './dedupe-keys.ts';
 import type { ParsedDelivery } from './dispatch.ts';
 import { nothingToDo } from './match.ts';
+import { ownAnswer } from './own-answer.ts';
 import { readRequest } from './read-request.ts';
 import { isByPerson } from './rules/senders.ts';
 import { isSample, SAMPLE_HEADER, verify } from './verify.ts';
@@ -87,6 +88,8 @@ export async function receive(
   const { status, duplicateOf } = await context.store.accept(delivery);
   const { eventType, externalId, senderName } = delivery;
   const stored = asStored(delivery);
+  const own =
+    provider.answer === undefined ? null : await ownAnswer(provider.answer, parsed, verification.trust);
   return {
     ...receiptFor(webhook, request, delivery.id),
     status,
@@ -95,7 +98,7 @@ export async function receive(
     externalId,
     senderName,
     reason: duplicateOf === null ? delivery.reason : `the same as ${duplicateOf}`,
-    ack: provider.acknowledge?.(request, parsed) ?? answer(delivery, duplicateOf),
+    ack: provider.acknowledge?.(request, parsed) ?? own ?? answer(delivery, duplicateOf),
     parsedDelivery: { delivery: stored, webhook, parsed },
     result: status === 'ignored' ? { delivery: stored, tasks: [], quiet: true } : null,
   };

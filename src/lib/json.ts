@@ -145,7 +145,9 @@ function fits(value: object, depth: number, tally: Tally): boolean {
 function countQuotes(bytes: Uint8Array): number {
   const { buffer, byteOffset, length } = bytes;
   const start = Math.min(length, -byteOffset & 3);
-  const words = new Int32Array(buffer, byteOffset + start, (length - start) >>> 2);
+  const whole = (length - start) >>> 2;
+  // The shortest bodies end before the next word begins, and no view may start there.
+  const words = whole === 0 ? new Int32Array(0) : new Int32Array(buffer, byteOffset + start, whole);
   const end = start + words.length * 4;
   let count = 0;
   for (let i = 0; i < words.length; i++) count += quotesIn(words[i] ?? 0);

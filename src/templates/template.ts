@@ -45,7 +45,9 @@ export function compileTemplate(source: string): TemplateResult {
       const print: Print = (text) => printed(escapeInvisible(text));
       return render(context, { payload: print, data: print });
     });
-  return { ok: true, template: { source, plain, posted, fenced } };
+  const escaped: Template['escaped'] = (context, toText) =>
+    render(context, { payload: toText, data: toText });
+  return { ok: true, template: { source, plain, posted, escaped, fenced } };
 }
 
 /**

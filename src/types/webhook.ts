@@ -10,6 +10,8 @@ export interface Template {
   plain(context: TemplateContext): string;
   /** The same for a post: texts from outside do not act where it is read. */
   posted(context: TemplateContext): PostText;
+  /** For a reader of another language (XML, JSON): texts from outside as `toText` returns them. */
+  escaped(context: TemplateContext, toText: (text: string) => string): string;
   /** For an agent: each payload value is fenced and marked with its author and source. */
   fenced(context: TemplateContext): string;
 }

@@ -151,3 +151,14 @@ test('F15: the length behind the last value that counts costs nothing', () => {
   // Decoding alone grows with it: eight million objects took two hundred times as long as forty thousand.
   expect(timeOf(8_000_000)).toBeLessThan(40 * timeOf(200_000) + 100);
 });
+
+test.each([0, 1, 2, 3, 4, 5, 6, 7])(
+  'the shortest documents are read wherever they begin in memory: at %i',
+  (offset) => {
+    for (const text of ['{}', '{"":0}', ' {}', '{ }\n']) {
+      const memory = Buffer.alloc(offset + text.length);
+      memory.write(text, offset);
+      expect(parseJson(memory.subarray(offset))).toMatchObject({ ok: true });
+    }
+  },
+);
