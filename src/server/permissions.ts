@@ -32,7 +32,9 @@ export function permissionsOf(
     ),
     ...Object.entries(agents).map(([name, agent]) => {
       const { use, program, args, resumeArgs } = agent as JsonObject & { readonly use: string };
-      return recorded({ target: `agent ${name}`, says: `starts ${use}` }, { program, args, resumeArgs });
+      const { workspace: { setup, teardown } = {}, sandbox } = agent;
+      const settings = { program, args, resumeArgs, setup, teardown, sandbox };
+      return recorded({ target: `agent ${name}`, says: `starts ${use}` }, settings);
     }),
   ];
 }

@@ -1,8 +1,13 @@
 import { appendFileSync, existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
+import { changeTask } from '../../src/tasks/transition.ts';
+import { apisForFile } from '../outbox/support.ts';
+import { onIssue } from '../support/engine.ts';
 import { git, repository } from './repository.ts';
 import { type AgentEngine, dumpsIn, startAgents } from './support.ts';
+
+const apis = apisForFile();
 
 const yaml = (workspace: string, more = '') => `agents:
   brain: { use: command, program: ./sh-agent, cwd: code, concurrency: 4, workspace: ${workspace} }
@@ -240,4 +245,27 @@ test('a branch that is checked out elsewhere fails the run, which leaves nothing
   expect(existsSync(path)).toBe(false);
   expect(engine.workspaces.list()).toEqual([]);
   expect(dumpsIn(engine.folder)).toEqual([]);
+});
+
+test('an agent that completes its task by its own tools: a comment says what is not shipped', async () => {
+  const engine = await startAgents({
+    yaml: `agents: { planning: { use: command, program: ./sh-agent, cwd: code, workspace: worktree } }
+credentials: { github: { tokenEnv: TOKEN, baseUrl: "${apis().url}" } }\n`,
+    env: { TOKEN: 't' },
+    prepare(folder) {
+      repository(folder);
+      const slow = `#!/bin/sh\ncat > /dev/null\necho x > new\nwhile [ ! -f ${folder}/go ]; do sleep 0.05; done\n`;
+      writeFileSync(join(folder, 'sh-agent'), slow);
+    },
+  });
+  const { tasks } = await engine.deliver('github', 'issue_comment.created', onIssue(713));
+  const id = tasks[0]?.id ?? '';
+  await expect.poll(() => engine.context.store.runsOfTask(id)[0]?.pid ?? null).not.toBeNull();
+  await changeTask(engine.context, id, 'complete', { actor: 'mcp', result: 'All done.' }, engine.folder);
+  writeFileSync(join(engine.folder, 'go'), '');
+  await engine.ended(id);
+  const said = () => apis().posts.map(({ text }) => text);
+  await expect
+    .poll(() => said().some((text) => text.includes('on this machine alone: 1 uncommitted file')))
+    .toBe(true);
 });

@@ -6,6 +6,8 @@ import type { Prices } from '../../config/project/schema.ts';
 import { failure, HookctlError } from '../../errors.ts';
 import { escapeInvisibleLine } from '../../lib/text/escape-invisible.ts';
 import type { RunNote } from '../../store/runs.ts';
+import { separateComment } from '../../tasks/comments.ts';
+import { foreignText } from '../../types/text.ts';
 import type { AgentRun, ModelTokens, Task } from '../../types.ts';
 import { agentFolder, promptFor } from '../environment.ts';
 import type { CommonOptions, LogLine, RunIo, RunOrder, StartedRun } from '../runner.ts';
@@ -84,7 +86,9 @@ export function runTask(context: SchedulerContext, agent: Agent, run: AgentRun, 
       // The result itself was said before; why it failed was not.
       const why = result.state === 'failed' ? `: ${context.redact(result.text)}` : '';
       file.add({ kind: 'note', text: `${result.state}${why}` });
-      return unshipped.length === 0 ? result : { ...result, text: withUnshipped(result.text, unshipped) };
+      if (unshipped.length === 0) return result;
+      await sayUnshipped(context, run, unshipped);
+      return { ...result, text: `${result.text}\n\n${unshippedText(unshipped)}` };
     } finally {
       await room?.close();
       context.environments.close(run);
@@ -121,9 +125,22 @@ function retryTime({ store, limits, clock }: SchedulerContext, run: AgentRun): n
   return tried >= tries ? null : clock.now() + Math.min(wait * 2 ** tried, LONGEST_WAIT_MS);
 }
 
-/** What is nowhere but in its workspace belongs into the result: a reader would take it for done. */
-function withUnshipped(text: string, unshipped: readonly string[]): string {
-  return `${text}\n\nNot shipped, on this machine alone: ${unshipped.join(', ')}.`;
+/** Work that is nowhere but in a workspace belongs into the result: a reader would take it for done. */
+function unshippedText(unshipped: readonly string[]): string {
+  return `Not shipped, on this machine alone: ${unshipped.join(', ')}.`;
+}
+
+/** Where the agent has completed its task by its own tools, the result is posted already: a comment follows it. */
+async function sayUnshipped(
+  { store, ids, clock, redact }: SchedulerContext,
+  { taskId }: AgentRun,
+  unshipped: readonly string[],
+): Promise<void> {
+  const task = store.task(taskId);
+  if (task?.status !== 'completed') return;
+  const text = foreignText(redact(`⚠️ ${unshippedText(unshipped)}`));
+  const comment = separateComment(ids, store.task(task.initiatedTaskId) ?? task, text);
+  if (comment !== null) await store.addComment(comment.item, comment.deliveryId, clock.now());
 }
 
 /** Throws `folder_changed` when the agent's folder is no longer the one that was configured. */

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
-import { rm } from 'node:fs/promises';
+import { rm, statfs } from 'node:fs/promises';
+import { dirname } from 'node:path';
 import { failure } from '../../errors.ts';
 import type { Environment } from '../../lib/process/subprocess.ts';
 import type { Task } from '../../types.ts';
@@ -81,10 +82,12 @@ export async function makeCheckout(env: Environment, workspace: Workspace, note:
   try {
     await make(git, workspace, known);
   } catch (error) {
+    // Git says that it could not write a file, and not why.
+    const full = await diskFull(dirname(dirname(path)));
     await dropCheckout(git, workspace);
-    if (!/smudge|lfs/i.test(String(error))) {
+    if (full !== null || !/smudge|lfs/i.test(String(error))) {
       if (known === null) await tryGit(git, repository, 'branch', '-D', branch);
-      throw error;
+      throw full ?? error;
     }
     note('files of Git LFS could not be fetched: the checkout has their pointers');
     // The branch may have been made by the first try.
@@ -92,6 +95,17 @@ export async function makeCheckout(env: Environment, workspace: Workspace, note:
     await make(createGit(env, { GIT_LFS_SKIP_SMUDGE: '1' }), workspace, left);
   }
   if (known !== null) note(`the branch ${branch} exists: work goes on there, in ${path}`);
+}
+
+/** Less than this is none, in bytes. */
+const NO_ROOM = 8 * 1024 * 1024;
+
+async function diskFull(folder: string): Promise<Error | null> {
+  const { bavail, bsize } = await statfs(folder);
+  if (bavail * bsize > NO_ROOM) return null;
+  return failure('disk_full', `there is no room for a checkout in ${folder}: its disk is full`, {
+    fix: 'Make room there (hookctl workspace prune), or name another folder: workspaces.folder.',
+  });
 }
 
 async function addWorktree(git: Git, { repository, path, branch, base }: Workspace, known: string | null) {
