@@ -62,6 +62,15 @@ export interface TaskCreation {
   readonly at: number;
 }
 
+/** What is known of a schedule beside webhooks.yml. */
+export interface ScheduleState {
+  readonly name: string;
+  /** The last due time that was handled, or when it was first seen; epoch milliseconds. */
+  readonly lastDue: number | null;
+  /** 1: it is paused. */
+  readonly paused: number;
+}
+
 /** A step of a task from one status to another, decided by `tasks/lifecycle.ts`. */
 export interface TaskChange {
   readonly taskId: string;
