@@ -216,6 +216,17 @@ export const commands: readonly CliEntry[] = [
     ],
   },
   {
+    name: 'schedule',
+    group: 'Tasks',
+    summary: 'list, pause and run scheduled tasks',
+    subcommands: [
+      { name: 'list', load: async () => (await import('./schedule.ts')).configureList },
+      { name: 'pause', load: async () => (await import('./schedule.ts')).configurePause },
+      { name: 'resume', load: async () => (await import('./schedule.ts')).configureResume },
+      { name: 'run', load: async () => (await import('./schedule.ts')).configureRun },
+    ],
+  },
+  {
     name: 'spend',
     group: 'Tasks',
     summary: 'show what runs cost, by agent, webhook or person',

@@ -3,6 +3,7 @@ import type { Source } from '../lib/diagnostics.ts';
 import { suggest } from '../lib/suggest.ts';
 import { PROVIDER_NAMES } from '../providers/facts.ts';
 import { loadProviders } from '../providers/index.ts';
+import type { Schedule } from '../tasks/schedules.ts';
 import type { JsonValue, Provider, Snapshot, Webhook } from '../types.ts';
 import { type Accounts, accountDefaults, resolveAccounts } from './accounts.ts';
 import { type AssembledWebhook, assemble, providersOf } from './assemble.ts';
@@ -22,6 +23,7 @@ import { ownProviders } from './modules/own-providers.ts';
 import { type Agents, resolveAgents } from './project/agents.ts';
 import { defaultClaudeList } from './project/claude-list.ts';
 import type { ProjectPaths } from './project/locate.ts';
+import { resolveSchedules } from './project/schedules.ts';
 import type { ProjectConfig } from './project/schema.ts';
 import { defaultProject, type ReadProject, readProject } from './project/schema.ts';
 import { resolveSlackSocket, type SlackSocket } from './project/slack-socket.ts';
@@ -61,6 +63,8 @@ interface FixedConfiguration {
   readonly slackSocket: SlackSocket | null;
   /** Whom hookctl runs by itself. */
   readonly agents: Agents;
+  /** Tasks that come due by themselves. */
+  readonly schedules: readonly Schedule[];
   /** The project's own providers. */
   readonly ownProviders: readonly Provider[];
   /** Built-in and static webhooks. */
@@ -122,6 +126,7 @@ export async function loadFixed(options: LoadOptions): Promise<FixedConfiguratio
     ...{ project, source, webhookSecrets, env, dataFolder: located.dataFolder },
     accountDefaults: accountDefaults(own.providers).values(),
   });
+  const { schedules, problems: scheduleProblems } = await resolveSchedules(project.schedules, source);
   const all = [
     ...problems,
     ...modules.problems,
@@ -130,6 +135,7 @@ export async function loadFixed(options: LoadOptions): Promise<FixedConfiguratio
     ...accountProblems,
     ...slack.problems,
     ...agentProblems,
+    ...scheduleProblems,
   ];
   if (all.length > 0) throw new ConfigError(all.toSorted(byPlace));
 
@@ -142,6 +148,7 @@ export async function loadFixed(options: LoadOptions): Promise<FixedConfiguratio
     accounts,
     slackSocket: slack.socket,
     agents,
+    schedules,
     ownProviders: own.providers,
     fixed: unlocked.map(({ webhook }) => webhook),
     fixedNotices: [

@@ -52,6 +52,8 @@ export type ServeEvent =
   | { readonly type: 'progress'; readonly run: AgentRun; readonly text: string }
   /** Runs are held, because a budget is used up. */
   | { readonly type: 'held'; readonly reason: string }
+  /** Due times of a schedule make no task, and why. */
+  | { readonly type: 'schedule'; readonly text: string }
   /** A workspace was removed, or could not be. */
   | { readonly type: 'workspace'; readonly text: string }
   /** A budget is spent to 80 %. */

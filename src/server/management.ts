@@ -7,6 +7,7 @@ import { LONGEST_QUEUE } from '../deliveries/queue.ts';
 import { createRegistrations } from '../github-app/registration.ts';
 import type { Services } from '../services.ts';
 import type { StoreReader } from '../store/store.ts';
+import type { Schedule } from '../tasks/schedules.ts';
 import { managementApi, managementSocket } from './api/app.ts';
 import { connectApp } from './api/connect/github-app.ts';
 import { gitSettings } from './api/git-credentials.ts';
@@ -28,6 +29,8 @@ interface ManagementParts {
   readonly emit: ServeListener;
   readonly agents: Agents;
   readonly workspaces: () => Promise<Workspaces>;
+  readonly schedules: readonly Schedule[];
+  readonly schedulesChanged: () => void;
   readonly metrics: Metrics;
   readonly recover: ApiParts['recover'];
   readonly facts: () => RunningFacts;
@@ -46,7 +49,7 @@ interface OpenedManagement {
 /** The private socket with the API behind it. */
 export async function openManagement(parts: ManagementParts): Promise<OpenedManagement> {
   const { services, agents, engine, live, recover, emit, metrics, facts } = parts;
-  const { connect, handshakes, problems, workspaces } = parts;
+  const { connect, handshakes, problems, workspaces, schedules, schedulesChanged } = parts;
   const onError = (error: unknown) => emit({ type: 'broken', error });
   const { located, redactor, version } = services;
   const { store, apps } = engine.context;
@@ -62,6 +65,8 @@ export async function openManagement(parts: ManagementParts): Promise<OpenedMana
   const api = managementApi({
     ...engine,
     workspaces,
+    schedules,
+    schedulesChanged,
     recover,
     connect,
     dataFolder: located.dataFolder,

@@ -33,6 +33,7 @@ import { permissionsOf } from './permissions.ts';
 import { type LastingProblem, lastingProblem, storedProblems, watchProblems } from './problems.ts';
 import { openServeRecovery } from './recovery/index.ts';
 import { type Retention, serveRetention } from './retention.ts';
+import { type Scheduled, serveSchedules } from './schedules.ts';
 import { endpointUrl, publicEndpoint, type RunningFacts } from './status.ts';
 import { openServeTunnel, requireReachable, type ServeTunnel, tunnelSecrets } from './tunnel.ts';
 import { workspacesOf } from './workspaces/index.ts';
@@ -111,6 +112,7 @@ export async function serve(
   const problems = problemsOf({ services, configuration, live, engine, insecure, socket: () => slackSocket });
 
   let tunnel: ServeTunnel | null = null;
+  let scheduled: Scheduled | null = null;
   let slackSocket: SlackSocketStatus | null = null;
   const facts = (): RunningFacts => ({
     pid: services.pid,
@@ -140,6 +142,8 @@ export async function serve(
   });
   const { server: management, access } = await openManagement({
     ...{ services, engine, live, emit, metrics, facts, handshakes, workspaces, connect },
+    schedules: configuration.schedules,
+    schedulesChanged: () => scheduled?.wake(),
     recover: (order) => recovery.recover(order),
     agents: configuration.agents,
     problems: () => problems().map(({ text }) => text),
@@ -225,6 +229,8 @@ export async function serve(
   });
   closing.push(scheduler.close);
   listeners.push(wakingAt(scheduler));
+  scheduled = serveSchedules(engine.context, configuration.schedules, emit);
+  closing.push(scheduled.close);
   const watch = watchProblems({ look: problems, found: (text) => emit({ type: 'problem', text }), broken });
   closing.push(async () => watch.close());
 

@@ -133,6 +133,8 @@ export interface PrunableTree {
 
 /** Reads of tasks, flows and conversations. */
 export interface TaskReader {
+  /** Of all schedules that were ever seen. */
+  schedules(): readonly ScheduleState[];
   task(id: string): Task | null;
   tasks(filter?: TaskFilter): readonly Task[];
   /** The history of a task, oldest first. */
@@ -156,6 +158,7 @@ export interface TaskReader {
 
 /** Writes of tasks, except those that a delivery's outcome makes. */
 export interface TaskWriter {
+  noteSchedule(state: Pick<ScheduleState, 'name' | 'lastDue'> & { readonly paused: boolean }): Promise<void>;
   /** Null when `mostBelow` tasks are open already. */
   createTask(creation: TaskCreation): Promise<Task | null>;
   /** The task as it is now; null when it was no longer in `from`, and nothing changed. */

@@ -25,7 +25,7 @@ export interface TaskRequest {
 }
 
 /** Where a task comes from that no delivery made. */
-export type TaskSource = 'cli' | 'api' | 'mcp';
+export type TaskSource = 'cli' | 'api' | 'mcp' | 'schedule';
 
 const TITLE_LENGTH = 80;
 const DEFAULT_AGENT = 'brain';

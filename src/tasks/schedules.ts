@@ -58,16 +58,25 @@ export function scheduleMistake(
 }
 
 /** The first due time after a moment. */
-export function nextDue({ cron, timeZone }: Pick<Schedule, 'cron' | 'timeZone'>, after: number): number | null {
+export function nextDue(
+  { cron, timeZone }: Pick<Schedule, 'cron' | 'timeZone'>,
+  after: number,
+): number | null {
   return new Cron(cron, { timezone: timeZone }).nextRun(new Date(after))?.getTime() ?? null;
 }
 
 /** The newest due times after `since` and up to `until`, oldest first, at most 1,000. */
 function dueWithin({ cron, timeZone }: Schedule, since: number, until: number): readonly number[] {
   const job = new Cron(cron, { timezone: timeZone });
-  // Both are pure: `previousRuns` gives those before a moment, the newest first.
-  const before = job.previousRuns(MOST_DUE, new Date(until + 1_000)).map((date) => date.getTime());
-  return before.filter((at) => at > since && at <= until).toSorted((a, b) => a - b);
+  const due: number[] = [];
+  for (let at = since; due.length < MOST_DUE; ) {
+    const next = job.nextRun(new Date(at))?.getTime() ?? Number.POSITIVE_INFINITY;
+    if (next > until) return due;
+    due.push(next);
+    at = next;
+  }
+  const newest = job.previousRuns(MOST_DUE, new Date(until + 1_000)).map((date) => date.getTime());
+  return newest.filter((at) => at > since && at <= until).toSorted((a, b) => a - b);
 }
 
 /** How much later than it is due a task is made: always the same for one due time. */
@@ -78,7 +87,11 @@ function offsetOf({ name, jitter }: Schedule, due: number): number {
 
 /** Makes the task of one due time; the same one when that is repeated after a crash. */
 async function makeTask(context: TaskContext, schedule: Schedule, due: number): Promise<Task> {
-  return scheduledTask({ ...context, ids: deliveryIds(`${idFloor('dlv', due)}00`)(0, schedule.name) }, schedule, due);
+  return scheduledTask(
+    { ...context, ids: deliveryIds(`${idFloor('dlv', due)}00`)(0, schedule.name) },
+    schedule,
+    due,
+  );
 }
 
 /** Makes a task of a schedule. `due`: null when a person asked for it now. */
@@ -115,7 +128,7 @@ export async function runDue(
 
 /** Returns when its next task is made; null when it is paused. */
 async function runOne(
-  { ...context }: TaskContext,
+  context: TaskContext,
   schedule: Schedule,
   state: ScheduleState | null,
   report: ScheduleReport,
@@ -131,21 +144,18 @@ async function runOne(
     await note(now);
     return runOne(context, schedule, { name, lastDue: now, paused: state?.paused ?? 0 }, report);
   }
+  if (state.paused === 1) return null;
   const since = state.lastDue;
   const due = dueWithin(schedule, since, now);
   const ready = due.filter((at) => at + offsetOf(schedule, at) <= now);
-  if (state.paused === 1) {
-    // What comes due meanwhile is not missed.
-    const last = due.at(-1);
-    if (last !== undefined) await note(last);
-    return null;
-  }
   const missed = ready.filter((at) => now - at - offsetOf(schedule, at) > LATE_MS);
   const once = schedule.missed === 'once' ? missed.slice(-1) : [];
   const left = missed.length - once.length;
   if (left > 0) {
     const count = left >= MOST_DUE - 1 ? 'very many due times' : `${left} due time${left === 1 ? '' : 's'}`;
-    report.skipped(`schedule ${name}: ${count} passed while hookctl or the machine was off; no task is made for them`);
+    report.skipped(
+      `schedule ${name}: ${count} passed while hookctl or the machine was off; no task is made for them`,
+    );
   }
   for (const at of [...once, ...ready.slice(missed.length)]) {
     report.task(await makeTask(context, schedule, at));

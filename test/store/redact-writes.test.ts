@@ -153,6 +153,7 @@ const WRITES: Readonly<Record<Write, (store: Store) => Promise<unknown>>> = {
     }),
   requeue: (store) => store.requeue('dlv-2'),
   createTask: (store) => store.createTask(creation),
+  noteSchedule: (store) => store.noteSchedule({ name: 'nightly', lastDue: NOW, paused: false }),
   noteTask: (store) =>
     store.noteTask({ taskId: 'task-2', event: 'reopen', actor: WORDS, reason: WORDS, at: NOW }),
   noteSync: (store) =>

@@ -25,6 +25,8 @@ export function apiOver(engine: ApiEngine, record?: Parameters<typeof management
       locked: createKeyLock(),
     },
     dataFolder: engine.folder,
+    schedules: [],
+    schedulesChanged: () => undefined,
     taskChanged: () => undefined,
     record: record ?? (async () => undefined),
     recover: async () => [],

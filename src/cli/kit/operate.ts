@@ -92,6 +92,8 @@ async function ownCall(services: Services, command: string): Promise<ApiCall> {
       recover,
       connect,
       dataFolder: services.located.dataFolder,
+      schedules: configuration.schedules,
+      schedulesChanged: () => undefined,
       taskChanged: () => undefined,
       record: (change, actor) => services.audit(change, actor),
       served: null,

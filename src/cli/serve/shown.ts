@@ -171,12 +171,13 @@ export function shown(event: ServeEvent): Shown {
         log: () => ['warn', { reason }, type],
       };
     }
+    case 'schedule':
     case 'workspace': {
-      const { text } = event;
+      const { type, text } = event;
       return {
         lines: (paint) => [paint('dim', escapeInvisibleLine(text))],
-        json: () => [['state', { of: 'workspaces', state: 'changed', reason: text }]],
-        log: () => ['info', { text }, 'workspace'],
+        json: () => [['state', { of: `${type}s`, state: 'changed', reason: text }]],
+        log: () => ['info', { text }, type],
       };
     }
     case 'tunnel': {

@@ -13,6 +13,7 @@ import type { JsonObject } from '../../types.ts';
 import { DEFAULT_STATIC } from '../modules/files.ts';
 import { adjustmentSchema } from '../schema.ts';
 import { readYaml } from '../yaml.ts';
+import { schedulesSchema } from './schedules.ts';
 
 const names = agentRunners.map(({ name }) => name).join(' or ');
 const [first, ...others] = agentRunners.map(({ options }) => options);
@@ -238,6 +239,9 @@ const projectSchema = z.strictObject({
   agents: agentsSchema
     .prefault({})
     .describe('Whom hookctl runs on tasks, by the agent that a task is for: planning: { use: claude, … }.'),
+  schedules: schedulesSchema
+    .prefault({})
+    .describe('Tasks that come due: nightly: { cron: "0 2 * * *", prompt: … }.'),
   prices: pricesSchema
     .prefault({})
     .describe(

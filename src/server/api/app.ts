@@ -19,6 +19,7 @@ import type { Readiness } from './readiness.ts';
 import { recoverRoutes } from './recover.ts';
 import { type ApiEnv, type ApiParts, type AuditedChange, answerError, problem } from './route.ts';
 import { claudeHookRoutes, type RunAccess } from './runs.ts';
+import { scheduleRoutes } from './schedules.ts';
 import { agentRoutes, taskRoutes } from './tasks.ts';
 import type { WebhookAdmin } from './webhook-admin.ts';
 import { webhookRoutes } from './webhooks.ts';
@@ -70,6 +71,7 @@ export function managementApi(options: ManagementApiOptions): Hono<ApiEnv> {
     taskRoutes,
     agentRoutes,
     workspaceRoutes,
+    scheduleRoutes,
   ])
     api.route('/', routes(options));
   for (const routes of [flowRoutes, conversationRoutes, auditRoutes]) api.route('/', routes(store));

@@ -7,6 +7,7 @@ import { ConfigError, type Diagnostic, type ExitCode, HookctlError, usageError }
 import { parseJson } from '../../lib/json.ts';
 import type { RecoverOrder } from '../../recover/schedule.ts';
 import type { SweepReport } from '../../recover/sweep.ts';
+import type { Schedule } from '../../tasks/schedules.ts';
 import type { Actor, JsonObject, NewAuditEntry, Task } from '../../types.ts';
 import type { ConnectParts } from '../connect/parts.ts';
 import { clientOf } from '../credentials.ts';
@@ -20,6 +21,9 @@ export interface ApiParts extends Pick<Engine, 'context' | 'queue'> {
   readonly workspaces: () => Promise<Workspaces>;
   /** Reads the logs of the connected senders. */
   readonly recover: (order: RecoverOrder) => Promise<readonly SweepReport[]>;
+  readonly schedules: readonly Schedule[];
+  /** Called when a schedule was paused or resumed. */
+  readonly schedulesChanged: () => void;
   /** Called with each task that a request made or moved. */
   readonly taskChanged: (task: Task) => void;
 }

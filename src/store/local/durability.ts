@@ -13,6 +13,8 @@ export const DURABILITY: { readonly [Name in OperationName]: 'synced' | 'written
   reject: 'written',
   requeue: 'synced',
   createTask: 'synced',
+  // A due time that is looked at again makes the task of the same id.
+  noteSchedule: 'written',
   changeTask: 'synced',
   noteTask: 'synced',
   // Files are compared with the store at each start.

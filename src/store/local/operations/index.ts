@@ -20,7 +20,7 @@ import {
   releaseBacklog,
   startRun,
 } from './runs.ts';
-import { applyChange, createTask, noteSync, noteTask } from './tasks.ts';
+import { applyChange, createTask, noteSchedule, noteSync, noteTask } from './tasks.ts';
 
 /** Writes of the port that the writer thread runs as they are: all but those that append to the log. */
 type PortWrites = Omit<Store, keyof StoreReader | 'accept' | 'indexed' | 'sweepLog' | 'problems'>;
@@ -52,6 +52,7 @@ export const operations: { readonly [Name in OperationName]: Operation<Operation
   createTask,
   changeTask: applyChange,
   noteTask,
+  noteSchedule,
   noteSync,
   pruneTrees,
   addComment,

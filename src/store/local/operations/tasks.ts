@@ -1,7 +1,7 @@
 import { TRUSTS } from '../../../types/delivery.ts';
 import type { NewTask, Task, TaskEvent, TaskStatus, TaskUsage, Transition, Trust } from '../../../types.ts';
 import type { FlowThread } from '../../store.ts';
-import type { SyncNote, TaskChange, TaskCreation, TaskNote } from '../../tasks.ts';
+import type { SyncNote, TaskChange, TaskCreation, TaskNote, TaskWriter } from '../../tasks.ts';
 import { type Sql, whole } from '../sql.ts';
 import { FLOWS } from '../tables/flows.ts';
 import { TASKS } from '../tables/tasks.ts';
@@ -23,6 +23,18 @@ export function createTask(sql: Sql, creation: TaskCreation): Task | null {
     trust: parent?.trust ?? 'operator',
     isSample: parent?.isSample ?? false,
   });
+}
+
+/** Of one that was resumed or whose due time was handled. */
+export function noteSchedule(
+  sql: Sql,
+  { name, lastDue, paused }: Parameters<TaskWriter['noteSchedule']>[0],
+): void {
+  sql.run(
+    `insert into schedules (name, last_due, paused) values (:name, :lastDue, :paused)
+     on conflict (name) do update set last_due = excluded.last_due, paused = excluded.paused`,
+    { name, lastDue, paused },
+  );
 }
 
 function openBelow(sql: Sql, initiatorId: string): number {

@@ -326,4 +326,9 @@ create unique index connections_once on connections (connector, api_url, kind, t
   at_once integer not null,
   at integer not null
 ) strict, without rowid;`,
+  `create table schedules (
+     name text primary key,
+     last_due integer,
+     paused integer not null default 0
+   ) strict, without rowid;`,
 ];

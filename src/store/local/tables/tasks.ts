@@ -1,5 +1,5 @@
 import type { Task, TaskStatus, Transition } from '../../../types.ts';
-import type { TaskFilter, TaskReader } from '../../tasks.ts';
+import type { ScheduleState, TaskFilter, TaskReader } from '../../tasks.ts';
 import { page, type Query, type Sql } from '../sql.ts';
 import { type Table, table } from './table.ts';
 
@@ -13,6 +13,8 @@ export const TASKS: Table<Task> = table('tasks', {
 
 export function readTasks(sql: Sql): Omit<TaskReader, 'flows' | 'conversations' | 'prunableTrees'> {
   return {
+    schedules: () =>
+      sql.all<ScheduleState>('select name, last_due as "lastDue", paused from schedules order by name'),
     task: (id) => TASKS.get(sql, id),
     tasks: (filter = {}) => TASKS.list(sql, listTasks(filter)),
     transitions: (taskId) =>
