@@ -37,7 +37,8 @@ async function list(app: Services, { json }: JsonFlags): Promise<0> {
     ),
   );
   if (json === true) printJson(app.io, views);
-  else if (views.length === 0) say(app.io.err, 'No schedules. Write some under `schedules:` in webhooks.yml.');
+  else if (views.length === 0)
+    say(app.io.err, 'No schedules. Write some under `schedules:` in webhooks.yml.');
   else {
     const rows = views.map((view) => [
       ...[view.name, view.state, localTime(view.next_due), localTime(view.last_due), view.cron],
@@ -63,7 +64,12 @@ function configureVerb(verb: 'pause' | 'resume', description: string): CliComman
           const view = await ask<ScheduleView>(app, name, verb);
           const next = view.next_due === null ? null : localTime(view.next_due);
           if (json === true) printJson(app.io, view);
-          else sayFacts(app.io.out, [['schedule', view.name], ['state', view.state], ['next', next]]);
+          else
+            sayFacts(app.io.out, [
+              ['schedule', view.name],
+              ['state', view.state],
+              ['next', next],
+            ]);
           return 0;
         }),
       );
@@ -80,7 +86,12 @@ export const configureRun: CliCommand = (command, runner) => {
       runner.action(command, async (app, name: string, { json }: JsonFlags) => {
         const task = await ask<TaskView>(app, name, 'run');
         if (json === true) printJson(app.io, task);
-        else sayFacts(app.io.out, [['task', task.id], ['status', task.status], ['agent', task.agent]]);
+        else
+          sayFacts(app.io.out, [
+            ['task', task.id],
+            ['status', task.status],
+            ['agent', task.agent],
+          ]);
         return 0;
       }),
     );

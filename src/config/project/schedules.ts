@@ -18,7 +18,9 @@ const schedule = z.strictObject({
   missed: z
     .enum(['once', 'skip'])
     .default('once')
-    .describe('What passed while hookctl or the machine was off: one task for all of it (the default), or none.'),
+    .describe(
+      'What passed while hookctl or the machine was off: one task for all of it (the default), or none.',
+    ),
   jitter: duration
     .prefault('0s')
     .describe('Each task is made later by up to this much, such as 5m; default 0s.'),
@@ -50,7 +52,10 @@ export async function resolveSchedules(
     const mistake = scheduleMistake(each, Date.now());
     if (mistake === null) return [];
     const { field, message } = mistake;
-    const fix = field === 'cron' ? 'Write five fields, such as "30 9 * * mon-fri".' : 'Write a name such as Europe/Berlin, or UTC.';
+    const fix =
+      field === 'cron'
+        ? 'Write five fields, such as "30 9 * * mon-fri".'
+        : 'Write a name such as Europe/Berlin, or UTC.';
     return [toDiagnostic(source, { path: ['schedules', each.name, field], message, fix })];
   });
   return { schedules, problems };

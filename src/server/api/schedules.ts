@@ -35,7 +35,11 @@ export function scheduleRoutes(parts: ApiParts): Hono<ApiEnv> {
       const now = clock.now();
       const lastDue = stateOf(name)?.lastDue ?? now;
       // What came due during the pause is not missed.
-      await store.noteSchedule({ name, paused: verb === 'pause', lastDue: verb === 'resume' ? Math.max(now, lastDue) : lastDue });
+      await store.noteSchedule({
+        name,
+        paused: verb === 'pause',
+        lastDue: verb === 'resume' ? Math.max(now, lastDue) : lastDue,
+      });
       schedulesChanged();
       context.set('change', { what: `schedule.${verb}`, target: name, details: {} });
       const { scheduleView } = await code();
