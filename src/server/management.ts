@@ -7,7 +7,7 @@ import { LONGEST_QUEUE } from '../deliveries/queue.ts';
 import { createRegistrations } from '../github-app/registration.ts';
 import type { Services } from '../services.ts';
 import type { StoreReader } from '../store/store.ts';
-import type { Schedule } from '../tasks/schedules.ts';
+import type { Schedule } from '../types.ts';
 import { managementApi, managementSocket } from './api/app.ts';
 import { connectApp } from './api/connect/github-app.ts';
 import { gitSettings } from './api/git-credentials.ts';

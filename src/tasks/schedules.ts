@@ -1,26 +1,10 @@
 import { createHash } from 'node:crypto';
-import { Cron } from 'croner';
+import { dueWithin, MOST_DUE, nextDue } from '../lib/cron.ts';
 import { deliveryIds, idFloor } from '../lib/ids.ts';
 import type { ScheduleState } from '../store/tasks.ts';
-import type { Task } from '../types.ts';
+import type { Schedule, Task } from '../types.ts';
 import { createTask } from './create.ts';
 import type { TaskContext } from './sync.ts';
-
-/** `schedules.<name>` of webhooks.yml, with its defaults. */
-export interface Schedule {
-  readonly name: string;
-  readonly cron: string;
-  readonly timeZone: string;
-  readonly prompt: string;
-  readonly title?: string | undefined;
-  readonly agent?: string | undefined;
-  readonly conversation: 'new' | 'same';
-  readonly requiresApproval: boolean;
-  readonly missed: 'once' | 'skip';
-  /** Milliseconds. */
-  readonly jitter: number;
-  readonly enabled: boolean;
-}
 
 /** What became of due times. */
 interface ScheduleReport {
@@ -31,53 +15,10 @@ interface ScheduleReport {
 
 /** Later than this a due time is a missed one. */
 const LATE_MS = 60_000;
-/** Due times that are looked at after a long sleep; earlier ones are missed in any case. */
-const MOST_DUE = 1_000;
 /** Between two looks at the clock: a machine that slept, or whose clock was set, is noticed by then. */
 const LONGEST_REST_MS = 20_000;
 /** A last due time this far ahead is left from a clock that was wrong. */
 const WRONG_CLOCK_MS = 24 * 3_600_000;
-
-/** Why a schedule can't be kept; null when it can. */
-export function scheduleMistake(
-  { cron, timeZone }: Pick<Schedule, 'cron' | 'timeZone'>,
-  now: number,
-): { readonly field: 'cron' | 'timeZone'; readonly message: string } | null {
-  try {
-    new Intl.DateTimeFormat('en', { timeZone });
-  } catch {
-    return { field: 'timeZone', message: `there is no time zone ${timeZone}` };
-  }
-  try {
-    if (nextDue({ cron, timeZone }, now) !== null) return null;
-    return { field: 'cron', message: `${cron} never comes due` };
-  } catch (error) {
-    const why = error instanceof Error ? error.message.replace(/^CronPattern: /, '') : String(error);
-    return { field: 'cron', message: `${cron} is no cron expression: ${why}` };
-  }
-}
-
-/** The first due time after a moment. */
-export function nextDue(
-  { cron, timeZone }: Pick<Schedule, 'cron' | 'timeZone'>,
-  after: number,
-): number | null {
-  return new Cron(cron, { timezone: timeZone }).nextRun(new Date(after))?.getTime() ?? null;
-}
-
-/** The newest due times after `since` and up to `until`, oldest first, at most 1,000. */
-function dueWithin({ cron, timeZone }: Schedule, since: number, until: number): readonly number[] {
-  const job = new Cron(cron, { timezone: timeZone });
-  const due: number[] = [];
-  for (let at = since; due.length < MOST_DUE; ) {
-    const next = job.nextRun(new Date(at))?.getTime() ?? Number.POSITIVE_INFINITY;
-    if (next > until) return due;
-    due.push(next);
-    at = next;
-  }
-  const newest = job.previousRuns(MOST_DUE, new Date(until + 1_000)).map((date) => date.getTime());
-  return newest.filter((at) => at > since && at <= until).toSorted((a, b) => a - b);
-}
 
 /** How much later than it is due a task is made: always the same for one due time. */
 function offsetOf({ name, jitter }: Schedule, due: number): number {

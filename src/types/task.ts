@@ -130,3 +130,19 @@ export interface NewTask {
   readonly syncToClaudeTasks: boolean;
   readonly sourceMetadata: JsonObject;
 }
+
+/** `schedules.<name>` of webhooks.yml, with its defaults. */
+export interface Schedule {
+  readonly name: string;
+  readonly cron: string;
+  readonly timeZone: string;
+  readonly prompt: string;
+  readonly title?: string | undefined;
+  readonly agent?: string | undefined;
+  readonly conversation: 'new' | 'same';
+  readonly requiresApproval: boolean;
+  readonly missed: 'once' | 'skip';
+  /** Milliseconds. */
+  readonly jitter: number;
+  readonly enabled: boolean;
+}

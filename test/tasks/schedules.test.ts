@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
-import { nextDue, runDue, type Schedule, scheduleMistake } from '../../src/tasks/schedules.ts';
-import type { Task } from '../../src/types.ts';
+import { cronMistake, nextDue } from '../../src/lib/cron.ts';
+import { runDue } from '../../src/tasks/schedules.ts';
+import type { Schedule, Task } from '../../src/types.ts';
 import { startEngine } from '../support/engine.ts';
 
 const HOUR = 3_600_000;
@@ -170,11 +171,11 @@ test.each([
   ['*/90 * * * *', 'Europe/Berlin', 'cron'],
   ['0 9 * * *', 'Europe/Nowhere', 'timeZone'],
 ])('schedules: %s in %s is a mistake', (cron, timeZone, field) => {
-  expect(scheduleMistake({ cron, timeZone }, Date.parse('2026-11-30T00:00:00Z'))?.field).toBe(field);
+  expect(cronMistake({ cron, timeZone }, Date.parse('2026-11-30T00:00:00Z'))?.field).toBe(field);
 });
 
 test('schedules: five fields with names of weekdays are none', () => {
   const friday = { cron: '0 9 * * fri', timeZone: 'UTC' };
-  expect(scheduleMistake(friday, 0)).toBeNull();
+  expect(cronMistake(friday, 0)).toBeNull();
   expect(nextDue(friday, Date.parse('2026-11-30T00:00:00Z'))).toBe(Date.parse('2026-12-04T09:00:00Z'));
 });

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import type { Diagnostic } from '../../errors.ts';
 import { type Source, toDiagnostic } from '../../lib/diagnostics.ts';
 import { duration } from '../../lib/units.ts';
-import type { Schedule } from '../../tasks/schedules.ts';
+import type { Schedule } from '../../types.ts';
 
 const schedule = z.strictObject({
   cron: z.string().min(1).describe('When: minute hour day month weekday, such as "0 9 * * mon-fri".'),
@@ -45,11 +45,11 @@ export async function resolveSchedules(
 ): Promise<ResolvedSchedules> {
   const entries = Object.entries(written);
   if (entries.length === 0) return { schedules: [], problems: [] };
-  const { scheduleMistake } = await import('../../tasks/schedules.ts');
+  const { cronMistake } = await import('../../lib/cron.ts');
   const local = new Intl.DateTimeFormat().resolvedOptions().timeZone;
   const schedules = entries.map(([name, each]) => ({ ...each, name, timeZone: each.timeZone ?? local }));
   const problems = schedules.flatMap((each) => {
-    const mistake = scheduleMistake(each, Date.now());
+    const mistake = cronMistake(each, Date.now());
     if (mistake === null) return [];
     const { field, message } = mistake;
     const fix =

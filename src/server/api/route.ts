@@ -7,8 +7,7 @@ import { ConfigError, type Diagnostic, type ExitCode, HookctlError, usageError }
 import { parseJson } from '../../lib/json.ts';
 import type { RecoverOrder } from '../../recover/schedule.ts';
 import type { SweepReport } from '../../recover/sweep.ts';
-import type { Schedule } from '../../tasks/schedules.ts';
-import type { Actor, JsonObject, NewAuditEntry, Task } from '../../types.ts';
+import type { Actor, JsonObject, NewAuditEntry, Schedule, Task } from '../../types.ts';
 import type { ConnectParts } from '../connect/parts.ts';
 import { clientOf } from '../credentials.ts';
 
