@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { dueWithin, MOST_DUE, nextDue } from '../lib/cron.ts';
+import { dueWithin, MOST_DUE, nextDue } from '../lib/cron/due-times.ts';
 import { deliveryIds, idFloor } from '../lib/ids.ts';
 import type { ScheduleState } from '../store/tasks.ts';
 import type { Schedule, Task } from '../types.ts';

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { cronMistake, nextDue } from '../../src/lib/cron.ts';
+import { cronMistake, nextDue } from '../../src/lib/cron/due-times.ts';
 import { runDue } from '../../src/tasks/schedules.ts';
 import type { Schedule, Task } from '../../src/types.ts';
 import { startEngine } from '../support/engine.ts';

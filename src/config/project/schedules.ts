@@ -45,7 +45,7 @@ export async function resolveSchedules(
 ): Promise<ResolvedSchedules> {
   const entries = Object.entries(written);
   if (entries.length === 0) return { schedules: [], problems: [] };
-  const { cronMistake } = await import('../../lib/cron.ts');
+  const { cronMistake } = await import('../../lib/cron/due-times.ts');
   const local = new Intl.DateTimeFormat().resolvedOptions().timeZone;
   const schedules = entries.map(([name, each]) => ({ ...each, name, timeZone: each.timeZone ?? local }));
   const problems = schedules.flatMap((each) => {
