@@ -205,7 +205,9 @@ export function toDelivery(incoming: Incoming): NewDelivery {
   const senderDeliveryId = provider.deliveryId(request.headers);
   const first = parsed.ok ? parsed.events[0] : undefined;
   const receivedAt = context.clock.now();
-  const headers = { ...storable(request.headers, provider.secretHeaders), ...ownHeaders(request, webhook) };
+  const own = ownHeaders(request, webhook);
+  const kept = storable(request.headers, provider.secretHeaders);
+  const headers = own === null ? kept : { ...kept, ...own };
   // Conditions see what is stored, so that they decide alike when it is worked off and replayed.
   const head = { headers, query: request.query };
   const { status, reason, settledAt, decisions } = stateOf(webhook, parsed, trust, head, receivedAt);
@@ -280,9 +282,10 @@ export const SILENT_HEADER = { name: 'x-hookctl-replies', value: 'off' } as cons
 const OWN_PROOFS: readonly string[] = [RELAY_HEADER, SAMPLE_HEADER];
 
 /** What conditions may ask for and no header says: `OWN_HEADERS`. Most deliveries are a POST of which nothing asks for the address. */
-function ownHeaders({ method = 'POST', client }: RawRequest, webhook: Webhook): Headers {
+function ownHeaders({ method = 'POST', client }: RawRequest, webhook: Webhook): Headers | null {
   const isOther = method !== 'POST';
   const address = client !== undefined && asksForClient(webhook) ? client() : null;
+  if (!isOther && address === null) return null;
   return {
     ...(isOther && { [OWN_HEADERS.method]: method }),
     ...(address !== null && { [OWN_HEADERS.client]: address }),

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { failure, messageOf } from '../errors.ts';
 import { callerSite } from '../lib/call-site.ts';
 import { issuesOf } from '../lib/diagnostics.ts';
-import { isJsonObject, type JsonResult, parseJson } from '../lib/json.ts';
+import { isJsonObject, type JsonResult } from '../lib/json.ts';
 import { type DefinedProvider, definedProvider } from '../types/defined-provider.ts';
 import {
   type Configured,
@@ -25,7 +25,9 @@ import type { EventDraft, ParseResult, ProviderDefinition } from './definition.t
 import { authoredBy, event } from './kit/event.ts';
 import { refused } from './kit/signature.ts';
 import { codeProvider, configureSchemes, type ReadContext } from './provider.ts';
-import { handshakeSchema, handshakesOf } from './receive/settings.ts';
+import { parseObjectOrList } from './receive/events.ts';
+import { jsonViewOf } from './receive/json-view.ts';
+import { handshakeSchema, handshakesOf, receiveFields } from './receive/settings.ts';
 import { readOptions } from './scheme/options.ts';
 import { signatureSchema } from './scheme/settings.ts';
 import { formPayload } from './scheme/signed-content.ts';
@@ -98,7 +100,8 @@ function proofIssues(given: unknown): readonly Issue[] {
 /** A definition of the right form → the provider that the pipeline uses; issues are those of its `signature`. */
 function ownProvider(definition: ProviderDefinition): Configured {
   const { name, label = name, bodyLimit, defaultAssociations, authorOf, acknowledge, reply } = definition;
-  const { handshake } = definition;
+  const { handshake, body } = definition;
+  const formField = definition.signature?.formField ?? 'payload';
   const common = {
     name,
     label,
@@ -108,6 +111,7 @@ function ownProvider(definition: ProviderDefinition): Configured {
     ...(defaultAssociations !== undefined && { defaultAssociations }),
     ...(reply !== undefined && { reply }),
     ...(handshake !== undefined && { handshakes: handshakesOf(handshakeSchema.parse(handshake)) }),
+    ...(body !== undefined && { jsonView: jsonViewOf({ body, formField }) }),
     eventName: (headers: Headers) => attempt(() => definition.eventName?.(headers)) ?? null,
     decode: (request: RawRequest) => decoded(definition, request),
     parse: (payload: JsonObject, { request, settings }: ReadContext) =>
@@ -163,7 +167,7 @@ function signed({ name, sign }: ByCode, body: Uint8Array, context: SignContext):
 
 function decoded({ name, decode, signature }: ProviderDefinition, request: RawRequest): JsonResult {
   if (decode === undefined) {
-    return parseJson(formPayload(request, signature?.formField ?? 'payload') ?? request.body);
+    return parseObjectOrList(formPayload(request, signature?.formField ?? 'payload') ?? request.body);
   }
   try {
     const value = decode(request);
@@ -233,6 +237,7 @@ const providerSchema = z.strictObject({
   uniqueKeys: fn.optional(),
   acknowledge: fn.optional(),
   handshake: handshakeSchema.optional(),
+  body: receiveFields.body,
   authorOf: fn.optional(),
   reply: z
     .custom<object>((value) => typeof value === 'object' && value !== null, 'expected a ReplyChannel')

@@ -84,8 +84,16 @@ interface ProviderFields {
   readonly secretHeaders?: readonly string[] | undefined;
   /** What a verified request says. */
   parse(payload: JsonObject, context: ParseContext): ParseResult;
-  /** How the bytes become the payload; null when they are unreadable. Default: JSON, or the JSON in a form's field. */
+  /**
+   * How the bytes become the payload; null when they are unreadable. Default: JSON, or the JSON in a form's field; a list at the top is
+   * `{ items: [...] }`.
+   */
   decode?: ((request: RawRequest) => JsonObject | null) | undefined;
+  /**
+   * How bodies that are no JSON are read: `auto` by their beginning and content type, or always as that. `parse` gets the fields of a
+   * form or multipart body, the elements of XML, `{ text }`, or `{}` for no body. Left out: they are unparsed.
+   */
+  readonly body?: 'auto' | 'json' | 'form' | 'xml' | 'text' | 'multipart' | undefined;
   /** Keys beside the delivery id by which a second delivery of the same act is known. */
   uniqueKeys?: ((payload: JsonObject, request: RawRequest) => readonly string[]) | undefined;
   /** An answer that the sender insists on; null for the usual 202. */

@@ -1,7 +1,8 @@
 import { describe, expect, test } from 'vitest';
+import { readRequest } from '../../src/deliveries/read-request.ts';
 import { defineProvider, type ProviderDefinition } from '../../src/index.ts';
 import { providerDraft } from '../../src/types/defined-provider.ts';
-import type { Provider } from '../../src/types.ts';
+import type { Provider, Webhook } from '../../src/types.ts';
 import { bytes, json, NOW, onlyEvent, request, secretsOf } from './support.ts';
 
 type BySettings = Extract<ProviderDefinition, { readonly verify?: never }>;
@@ -165,3 +166,29 @@ test('settings of a webhook go over those of the definition', () => {
 function raise(message: string): never {
   throw new Error(message);
 }
+
+test('D3: a list at the top is `items`, and other bodies are read where `body` says so', async () => {
+  const read = async (body: 'auto' | undefined, type: string, text: string) => {
+    const draft = providerDraft(
+      defineProvider({
+        name: 'lists',
+        signature: { scheme: 'token' },
+        body,
+        parse: (payload) => ({ type: 'any', payload }),
+      }),
+    );
+    if (draft?.result.ok !== true) throw new Error(JSON.stringify(draft?.result));
+    const { provider } = draft.result;
+    const webhook = { name: 'w', provider, commandPrefix: '@agent', options: {} } as unknown as Webhook;
+    const parsed = await readRequest(webhook, {
+      headers: { 'content-type': type },
+      query: '',
+      body: Buffer.from(text),
+    });
+    return parsed.ok ? parsed.events.map(({ payload }) => payload) : parsed.reason;
+  };
+  expect(await read(undefined, 'application/json', '[{"a":1}]')).toEqual([{ items: [{ a: 1 }] }]);
+  expect(await read('auto', 'application/xml', '<a>1</a>')).toEqual([{ a: '1' }]);
+  expect(await read('auto', 'application/x-www-form-urlencoded', 'a=1')).toEqual([{ a: '1' }]);
+  expect(await read(undefined, 'application/xml', '<a>1</a>')).toMatch(/not valid JSON/);
+});

@@ -79,12 +79,13 @@ async function requireServed(app: Services, { name, origin, endpoint }: Webhook)
 /** Posts to the running server and returns the id under which the request was stored. */
 async function post(
   { ingressHost, ingressPort }: ServerAddress,
-  { endpoint }: Webhook,
+  { endpoint, provider: { methods = ['POST'] } }: Webhook,
   { headers, body }: OutgoingRequest,
 ): Promise<string> {
   const host = ingressHost === '0.0.0.0' || ingressHost === '::' ? '127.0.0.1' : ingressHost;
   const origin = `http://${host.includes(':') ? `[${host}]` : host}:${ingressPort}`;
-  const answer = await requestLocal(origin + endpoint, { method: 'POST', headers, body });
+  const method = methods.includes('POST') ? 'POST' : (methods[0] ?? 'POST');
+  const answer = await requestLocal(origin + endpoint, { method, headers, body });
   const id = answer.headers[DELIVERY_HEADER];
   if (typeof id === 'string') return id;
   throw failure('refused', `${endpoint} answered ${answer.status} ${answer.text}`, {

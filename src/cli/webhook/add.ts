@@ -52,9 +52,11 @@ async function add(app: Services, provider: string | undefined, flags: AddFlags)
     view: added,
     done: `added ${webhook.name} (${added.webhook_id})\n${formLines(webhook, added.url, added.secret ?? null)}`,
     next:
-      webhook.commands.length === 0
-        ? `hookctl webhook command add ${ref} --trigger ${sampleType(webhook)} --template "{{@event.title}}"`
-        : `hookctl webhook show ${ref}`,
+      webhook.provider.handshakes !== undefined
+        ? `hookctl webhook await ${ref}, and save the webhook at the sender while it waits`
+        : webhook.commands.length === 0
+          ? `hookctl webhook command add ${ref} --trigger ${sampleType(webhook)} --template "{{@event.title}}"`
+          : `hookctl webhook show ${ref}`,
     notes,
     isServed,
   });
