@@ -137,6 +137,10 @@ export interface SenderLog {
   takes?(attempt: LoggedAttempt, events: readonly string[]): boolean;
   /** Most deliveries that the sender is asked to send again at once. Left out: all. */
   readonly mostResent?: number;
+  /** What it does not tell, in words: `edits and transitions`. Left out: it tells all. */
+  readonly untold?: string;
+  /** The request itself bounds how far back it reads, so that all pages are read. Left out: they end where they are too old. */
+  readonly isBounded?: boolean;
   /** The first page, the newest first. `ageMs`: how far back it is read. */
   attempts(target: Target, hookId: string, ageMs: number): ApiRequest;
   readAttempts(answer: ApiAnswer): readonly LoggedAttempt[];

@@ -55,7 +55,7 @@ export async function readLog({ api, log, target, hookId, since, now }: LogOrder
       newestAt = Math.max(newestAt, lastAt);
       attempts.set(attempt.id, { ...attempt, at: lastAt });
     }
-    if (newestAt < span.since) break;
+    if (log.isBounded !== true && newestAt < span.since) break;
   }
   const { senderNow, since: from } = span ?? { senderNow: now(), since: since(now()) };
   return { senderNow, since: from, deliveries: grouped([...attempts.values()], from) };

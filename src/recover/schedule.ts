@@ -29,6 +29,8 @@ interface ScheduleParts {
   readonly sweep: (order: RecoverOrder) => Promise<readonly SweepReport[]>;
   /** Called with each sweep that a person should hear of: after a gap, of something lost, with a new problem. */
   readonly report: (report: SweepReport, gap: Gap | null) => void;
+  /** Called with each gap, for what no log tells. */
+  readonly missed: (gap: Gap) => void;
   readonly broken: (error: unknown) => void;
 }
 
@@ -81,6 +83,7 @@ export function openSchedule(parts: ScheduleParts): Schedule {
     void inTurn(async () => {
       const span = gap;
       gap = null;
+      if (span !== null) parts.missed(span);
       for (const each of await sweep(ALL)) tell(each, span);
     }).catch(broken);
   }

@@ -45,6 +45,8 @@ export interface SweepReport extends Sweep {
   readonly fix: string | null;
   /** How far back the sender's log goes, where it should have been read from earlier on; else null. */
   readonly windowStart: number | null;
+  /** What the sender does not tell of that time; null when it tells all. */
+  readonly untold: string | null;
   /** What had not arrived. */
   readonly lost: readonly LoggedDelivery[];
   /** What was sent since when, by the sender's clock; for how many of it fell into a gap. */
@@ -79,7 +81,7 @@ export async function sweepConnection(
     ...{ connectionId: connection.id, connection, isDryRun: order.isDryRun },
     ...{ startedAt, endedAt: startedAt, since: known, through: known },
     ...{ listed: 0, missing: 0, redelivered: 0, fetched: 0, problem: null, fix: null },
-    ...{ windowStart: null, lost: [], deliveries: [], skewMs: 0 },
+    ...{ windowStart: null, untold: null, lost: [], deliveries: [], skewMs: 0 },
   };
   const note: Note = (changes) => {
     report = { ...report, ...changes };
@@ -118,6 +120,7 @@ async function sweep(context: RecoverContext, task: Task): Promise<void> {
   const webhook = requireWebhook(context, connection);
   const opened = await openConnected(context.connect, connection);
   const source = await sourceOf(opened, connection);
+  note({ untold: source.log.untold ?? null });
   const span = (senderNow: number) => spanOf(task, source.log.windowMs, senderNow);
   const read = await readLog({
     ...source,
@@ -223,25 +226,25 @@ async function findLost(
       .arrivals(receiver(webhook), idsOf(failed), from)
       .flatMap(({ senderDeliveryId, isRefused }) => (isRefused ? [] : [senderDeliveryId])),
   );
-  return failed.filter((each) => !here.has(each.deliveryId) && !isClaimed(store, webhook, each));
+  return failed.filter((each) => !here.has(each.deliveryId) && !isKnown(store, webhook, each));
 }
 
-/** Whether what the log says of a delivery has acted here: for senders that give their deliveries no id. */
-function isClaimed(
-  store: Pick<ConnectContext['store'], 'isClaimed'>,
+/** Whether what the log says of a delivery came here: for senders that give their deliveries no id, or none that is in the log. */
+function isKnown(
+  { isKnown: isStored }: Pick<ConnectContext['store'], 'isKnown'>,
   webhook: Webhook,
   { newest: { request: told, at: receivedAt } }: LoggedDelivery,
 ): boolean {
   if (told == null) return false;
-  const request = requestOf(told);
-  const parsed = webhook.provider.parse(request, webhook);
-  if (!parsed.ok) return false;
-  const scope = webhookIdOf(webhook) ?? webhook.name;
+  const parsed = webhook.provider.parse(requestOf(told), webhook);
+  const [event] = parsed.ok ? parsed.events : [];
+  if (!parsed.ok || event === undefined) return false;
   const keys = dedupeKeys({
-    ...{ provider: webhook.providerName, webhook: scope, trust: 'fetched', seal: null, hasOneSecret: true },
-    ...{ senderDeliveryId: null, parsed, receivedAt },
+    ...{ provider: webhook.providerName, webhook: webhookIdOf(webhook) ?? webhook.name },
+    ...{ trust: 'fetched', seal: null, hasOneSecret: true, senderDeliveryId: null, parsed, receivedAt },
   });
-  return store.isClaimed(scope, keys);
+  const { externalId, type: eventType } = event;
+  return isStored(receiver(webhook), { externalId, eventType, keys });
 }
 
 function receiver(webhook: Webhook) {

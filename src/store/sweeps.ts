@@ -29,6 +29,14 @@ export interface Arrival {
   readonly isRefused: boolean;
 }
 
+/** By what an event is known again whose sender gives its deliveries no id, or another one. */
+interface KnownEvent {
+  readonly externalId: string | null;
+  readonly eventType: string | null;
+  /** Dedupe keys; where there are none, the type tells an event of its subject. */
+  readonly keys: readonly string[];
+}
+
 export interface SweepReader {
   /** The last sweep of each connection. */
   sweeps(): readonly Sweep[];
@@ -38,8 +46,8 @@ export interface SweepReader {
     senderDeliveryIds: readonly string[],
     since: number,
   ): readonly Arrival[];
-  /** Whether a delivery that has acted, or was fetched, holds one of these dedupe keys; `webhook`: its id, or its name. */
-  isClaimed(webhook: string, keys: readonly string[]): boolean;
+  /** Whether an event came to a webhook, under whichever id of its sender. */
+  isKnown(webhook: { readonly name: string; readonly id: string | null }, event: KnownEvent): boolean;
 }
 
 export interface SweepWriter {

@@ -30,6 +30,7 @@ function scheduled({ hasTunnel = false, everyMs = HOUR, lastAwake = null as numb
       const { missing, problem } = state;
       return [{ connectionId: 'con-1', missing, problem } as SweepReport];
     },
+    missed: () => undefined,
     report: ({ problem }, gap) => void told.push({ gap, problem }),
     broken(error) {
       throw error;

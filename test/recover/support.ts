@@ -54,7 +54,7 @@ export async function openGate(
 }
 
 /** Takes a request in and queues it. */
-async function takenIn(
+export async function takenIn(
   { context, queue }: Pick<TestEngine, 'context' | 'queue'>,
   webhook: Webhook,
   request: RawRequest,

@@ -33,10 +33,14 @@ function counts(sweep: SweepView): string {
 
 /** What no log tells any more. */
 function unknown(sweep: SweepView): readonly string[] {
-  const { window_start: start } = sweep;
-  return start === null
-    ? []
-    : [`what ${labelOf(sweep)} sent before ${localTime(start)} is no longer in its log and can't be known`];
+  const { window_start: start, untold, gap } = sweep;
+  const label = labelOf(sweep);
+  return [
+    ...(start === null
+      ? []
+      : [`what ${label} sent before ${localTime(start)} is no longer in its log and can't be known`]),
+    ...(untold === null || gap === null ? [] : [`${untold} at ${label} in that time can't be known`]),
+  ];
 }
 
 function failed({ problem, fix }: SweepView): readonly string[] {

@@ -25,7 +25,7 @@ export const gitlabLog: SenderLog = {
 };
 
 function events({ kind, name }: Target, id: string): string {
-  return apiPath(kind === 'group' ? 'groups' : 'projects', name, 'hooks', id, 'events');
+  return apiPath('api', 'v4', kind === 'group' ? 'groups' : 'projects', name, 'hooks', id, 'events');
 }
 
 /** The list names no time: the payload's own is near it. */

@@ -1,5 +1,5 @@
 import type { ConnectContext } from '../../connect/context.ts';
-import { openSchedule, type RecoverOrder, type Schedule } from '../../recover/schedule.ts';
+import { type Gap, openSchedule, type RecoverOrder, type Schedule } from '../../recover/schedule.ts';
 import type { RecoverContext, SweepReport } from '../../recover/sweep.ts';
 import type { Services } from '../../services.ts';
 import type { TunnelStatus } from '../../tunnels/supervisor.ts';
@@ -52,6 +52,10 @@ export function openServeRecovery(parts: ServeRecoveryParts): ServeRecovery {
     ...{ everyMs, hasTunnel, clock: services.clock, dataFolder: services.located.dataFolder },
     sweep: createSweeper({ ...parts, signal: stop.signal }),
     report: (report, gap) => emit({ type: 'swept', report, gap }),
+    missed(gap) {
+      const text = unknownText(parts.connect, gap);
+      if (text !== null) emit({ type: 'problem', text });
+    },
     broken: (error) => emit({ type: 'broken', error }),
   });
   return {
@@ -65,6 +69,22 @@ export function openServeRecovery(parts: ServeRecoveryParts): ServeRecovery {
       return schedule.close();
     },
   };
+}
+
+/** A shorter gap is a restart. */
+const SHORT_MS = 60_000;
+
+/** Which webhooks that are in use no log is read for. Null when there is none, or the gap was short. */
+function unknownText({ store, snapshot }: ConnectContext, { from, to }: Gap): string | null {
+  if (to - from < SHORT_MS) return null;
+  const connected = new Set(store.connections().map(({ webhook }) => webhook));
+  const used = new Set(store.countsByWebhook().map(({ webhook }) => webhook));
+  const names = snapshot()
+    .webhooks.filter(({ name, enabled }) => enabled && used.has(name) && !connected.has(name))
+    .map(({ name }) => name);
+  if (names.length === 0) return null;
+  const span = [from, to].map((at) => new Date(at).toISOString().replace(/\.\d+Z$/, 'Z')).join(' to ');
+  return `nothing arrived from ${span}, and what was sent to ${names.join(', ')} meanwhile is not known: no sender is connected there, whose log could be read (hookctl connect --help)`;
 }
 
 /** Degraded: this machine can't reach its own public name, which others perhaps can. */

@@ -29,6 +29,7 @@ export function sweepView(report: SweepReport, gap: Gap | null = null) {
   return {
     ...lastSweepView(report.connection, report),
     ...{ dry_run: report.isDryRun, fix: report.fix, window_start: isoOrNull(report.windowStart) },
+    untold: report.untold,
     lost: report.lost.map(({ deliveryId, newest, firstAt }) => ({
       delivery_id: deliveryId,
       event_type: newest.eventType,

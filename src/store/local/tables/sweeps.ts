@@ -18,11 +18,23 @@ export function readSweeps(sql: Sql): SweepReader {
       );
       return rows.map((row) => ({ ...row, isRefused: row.isRefused === 1 }));
     },
-    isClaimed: (webhook, keys) =>
-      sql.one(
+    isKnown({ name, id }, { externalId, eventType, keys }) {
+      const acted = sql.one(
         `select 1 from dedupe_keys
-         where webhook in (:webhook, '@') and key in (select value from json_each(:keys)) limit 1`,
-        { webhook, keys },
-      ) !== null,
+         where webhook in (:scope, '@') and key in (select value from json_each(:keys)) limit 1`,
+        { scope: id ?? name, keys },
+      );
+      if (acted !== null || externalId === null) return acted !== null;
+      // What came of nothing keeps its keys in its row alone.
+      const heard = sql.one(
+        `select 1 from deliveries
+         where external_id = :externalId and settled_at is not null and (webhook = :name or webhook_id = :id)
+           and case when :hasKeys then exists
+             (select 1 from json_each(claims) where value in (select value from json_each(:keys)))
+             else event_type is :eventType end limit 1`,
+        { externalId, name, id, eventType, keys, hasKeys: keys.length > 0 },
+      );
+      return heard !== null;
+    },
   };
 }
