@@ -41,6 +41,8 @@ interface LogOptions {
   readonly paging?: 'cursor' | 'page';
   /** Entries on a page, at most what is asked for. */
   readonly pageSize?: number;
+  /** The address behind a public URL. */
+  readonly reach?: (url: string) => string;
 }
 
 const DELIVERIES =
@@ -48,7 +50,7 @@ const DELIVERIES =
 
 /** The log of deliveries of GitHub's hooks: `GET …/deliveries`, with pages and payloads, and `POST …/attempts`. */
 export function deliveryLog(inner: LoopbackSpec, options: LogOptions = {}): DeliveryLog {
-  const { now = Date.now, paging = 'cursor', pageSize = 100 } = options;
+  const { now = Date.now, paging = 'cursor', pageSize = 100, reach = (url) => url } = options;
   const attempts: Attempt[] = [];
   const redelivered: string[] = [];
   const running = new Set<Promise<unknown>>();
@@ -56,7 +58,11 @@ export function deliveryLog(inner: LoopbackSpec, options: LogOptions = {}): Deli
 
   async function tryOnce(hook: KeptHook, sent: Pick<Attempt, 'guid' | 'event' | 'payload'>, again: boolean) {
     const body = JSON.stringify(sent.payload);
-    const status = await fetch(hook.url, { method: 'POST', headers: headersOf(hook, sent, body), body }).then(
+    const status = await fetch(reach(hook.url), {
+      method: 'POST',
+      headers: headersOf(hook, sent, body),
+      body,
+    }).then(
       (answer) => answer.status,
       () => 0,
     );

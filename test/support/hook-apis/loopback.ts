@@ -24,6 +24,9 @@ export interface ApiCall {
   readonly body: JsonObject;
 }
 
+/** `came`: nothing is done yet. `done`: without an answer. `answered`: as far as the sender knows. */
+export type Moment = 'came' | 'done' | 'answered';
+
 export interface Reply {
   readonly status: number;
   readonly json?: JsonValue;
@@ -65,6 +68,8 @@ export interface LoopbackApi extends LoopbackState {
   failNext(fault: Fault, takes?: (call: ApiCall) => boolean): void;
   /** Called before each call is worked on, with how many came before. */
   onCall: ((count: number) => void) | null;
+  /** Awaited at the moments of each call; `index`: how many came before. */
+  onMoment: ((index: number, moment: Moment) => Promise<void>) | null;
   /** Called when a test request is to be sent. */
   onPing: ((hook: KeptHook) => void) | null;
   close(): Promise<void>;
@@ -89,6 +94,7 @@ export async function startLoopback(spec: LoopbackSpec, { endsWithTest = true } 
     ...state,
     calls,
     onCall: null,
+    onMoment: null,
     onPing: null,
     failNext: (fault, takes = () => true) => void faults.push({ fault, takes }),
     close: () =>
@@ -104,11 +110,17 @@ export async function startLoopback(spec: LoopbackSpec, { endsWithTest = true } 
 
   async function answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const call = await read(request);
-    api.onCall?.(calls.length);
+    const index = calls.length;
+    api.onCall?.(index);
     calls.push(call);
+    await api.onMoment?.(index, 'came');
+    // The caller was killed: nothing is done for it any more.
+    if (response.destroyed) return;
     const at = faults.findIndex(({ takes }) => takes(call));
     const fault = at < 0 ? null : (faults.splice(at, 1)[0]?.fault ?? null);
     const done = fault === null || fault.isDone === true ? work(call) : null;
+    await api.onMoment?.(index, 'done');
+    if (response.destroyed) return;
     if (fault?.cut === 'reset') return void response.destroy();
     if (fault?.cut === 'half') {
       response.writeHead(200, { 'content-type': 'application/json', 'content-length': '100' });
@@ -119,7 +131,8 @@ export async function startLoopback(spec: LoopbackSpec, { endsWithTest = true } 
     const status = fault?.status ?? done?.status ?? 404;
     const text = fault === null ? textOf(done) : (fault.body ?? (fault.isDone ? textOf(done) : '{}'));
     response.writeHead(status, { 'content-type': 'application/json', ...done?.headers, ...fault?.headers });
-    response.end(status === 204 ? undefined : text);
+    await new Promise<void>((resolve) => response.end(status === 204 ? undefined : text, resolve));
+    await api.onMoment?.(index, 'answered');
   }
 
   function work(call: ApiCall): Reply {
