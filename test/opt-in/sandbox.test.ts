@@ -203,7 +203,7 @@ sandboxed('network proxy leads to the listed hosts alone, and says which it refu
     'localhost:22',
   ];
   const { id } = await engine.task(
-    `A\nsh: echo $HTTPS_PROXY; ${hosts.map(tunnel).join('; ')}; ${plain(`127.0.0.1:${port}`)}; ${plain(`127.0.0.1:${other.port}`)}`,
+    `A\nsh: echo $HTTPS_PROXY; ${hosts.map(tunnel).join('; ')}; ${plain(`127.0.0.1:${port}`)}; ${plain(`127.0.0.1:${other.port}`)}; ${node(`fetch("http://127.0.0.1:${port}/").then(r=>r.text()).then(t=>console.log("direct",t))`)}`,
   );
   const run = await engine.ended(id);
   const said = engine.context.store.task(id)?.result ?? '';
@@ -211,6 +211,7 @@ sandboxed('network proxy leads to the listed hosts alone, and says which it refu
   expect(said).toContain(`127.0.0.1:${port} 200\nreached`);
   for (const refused of hosts.slice(1)) expect(said).toContain(`${refused} 403`);
   expect(said).toMatch(/plain 200\nreached[\s\S]*plain 403/);
+  expect(said).toContain('direct reached');
   const log = readFileSync(run.logPath ?? '', 'utf8');
   expect(log).toContain('the sandbox refused example.com:443: it is not in sandbox.hosts');
   expect(log).toContain('the sandbox refused example.invalid:443: its name leads nowhere');

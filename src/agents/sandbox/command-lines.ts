@@ -4,7 +4,7 @@ import { failure } from '../../errors.ts';
 import { findProgram } from '../../lib/process/find-program.ts';
 import type { CommandLine } from '../runner.ts';
 import { INSIDE_FOLDER, insideArguments, PROXY_PORT } from './inside.ts';
-import type { SandboxSettings } from './settings.ts';
+import { loopbackPorts, type SandboxSettings } from './settings.ts';
 
 /** A path that is seen inside at the same place. */
 export interface Mount {
@@ -72,6 +72,7 @@ function portsOf({ settings, managementPort }: SandboxPlan): readonly (readonly 
   return [
     ...(settings.network === 'proxy' ? [[PROXY_PORT, 'proxy.sock'] as const] : []),
     ...(managementPort === null ? [] : [[managementPort, 'management.sock'] as const]),
+    ...loopbackPorts(settings).map((port) => [port, `port-${port}.sock`] as const),
   ];
 }
 
@@ -141,7 +142,8 @@ async function programMounts(
   const real = await realpath(path);
   const packages = /^(.*?\/node_modules)\//.exec(real)?.[1] ?? real;
   const own = packages.startsWith('/usr/') ? [] : ['--ro-bind', packages, packages];
-  return path === real ? own : [...own, '--symlink', real, path];
+  // The link itself may be among the packages.
+  return path === real || path.startsWith(`${packages}/`) ? own : [...own, '--symlink', real, path];
 }
 
 /** The command line of docker or podman, which know the same options. */

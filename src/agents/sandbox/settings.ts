@@ -56,4 +56,13 @@ export const sandboxSchema = z.union([z.enum(USES).transform((use) => fields.par
   error: 'expected bwrap, docker or podman, or { use, image, network, hosts, … }',
 });
 
+/** Ports of this machine's loopback that are listed, such as that of a local model: they are the same ports inside. */
+export function loopbackPorts({
+  network,
+  hosts,
+}: Pick<SandboxSettings, 'network' | 'hosts'>): readonly number[] {
+  const ports = hosts.map((each) => Number(/^(?:127\.0\.0\.1|localhost):(\d+)$/.exec(each)?.[1] ?? 0));
+  return network === 'proxy' ? [...new Set(ports.filter((port) => port > 0))] : [];
+}
+
 export type SandboxSettings = z.output<typeof sandboxSchema>;

@@ -15,7 +15,7 @@ import { isPrivateAddress, isPrivateHost } from '../../lib/http/addresses.ts';
 import { type Environment, programEnvironment } from '../../lib/process/subprocess.ts';
 import { escapeInvisibleLine } from '../../lib/text/escape-invisible.ts';
 import { insideFiles } from './inside.ts';
-import type { SandboxSettings } from './settings.ts';
+import { loopbackPorts, type SandboxSettings } from './settings.ts';
 
 /** One side may have said all while the other still answers. */
 const HALF_OPEN = { allowHalfOpen: true } as const;
@@ -67,14 +67,13 @@ export async function openSockets(options: SocketsOptions): Promise<Sockets> {
       socket.resume().once('close', () => controls.delete(socket));
     }),
   );
-  if (managementPort !== null) {
-    await serve(
-      'management.sock',
-      createServer(HALF_OPEN, (near) =>
-        tie(near, connect({ port: managementPort, host: '127.0.0.1', ...HALF_OPEN })),
-      ),
+  const relay = (file: string, port: number) =>
+    serve(
+      file,
+      createServer(HALF_OPEN, (near) => tie(near, connect({ port, host: '127.0.0.1', ...HALF_OPEN }))),
     );
-  }
+  if (managementPort !== null) await relay('management.sock', managementPort);
+  for (const port of loopbackPorts(settings)) await relay(`port-${port}.sock`, port);
   if (settings.network === 'proxy') await serve('proxy.sock', createProxy(options));
   if (settings.credentials.length > 0) await serve('git.sock', createServer(HALF_OPEN, credentials(options)));
   return {
