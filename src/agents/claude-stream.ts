@@ -1,6 +1,6 @@
 import { isJsonObject } from '../lib/json.ts';
-import type { JsonObject, JsonValue, RunCause, RunUsage } from '../types.ts';
-import { causeOf, numberOf, readEvent, textOf, toolCall } from './events.ts';
+import type { JsonObject, JsonValue, ModelTokens, RunCause, RunUsage } from '../types.ts';
+import { causeOf, numberOf, objectOf, readEvent, textOf, tokensSince, toolCall, usageOf } from './events.ts';
 import type { LogLine } from './runner.ts';
 
 /**
@@ -13,7 +13,10 @@ export interface ClaudeResult {
   /** Left out when it did not fail. */
   readonly cause?: RunCause;
   readonly sessionId: string | null;
+  /** Of this run alone. */
   readonly usage: RunUsage;
+  /** Of the whole session, by model. */
+  readonly meter: readonly ModelTokens[];
   readonly denials: readonly string[];
 }
 
@@ -23,12 +26,12 @@ type ClaudeEvent =
   | { readonly type: 'log'; readonly lines: readonly LogLine[] }
   | { readonly type: 'result'; readonly result: ClaudeResult };
 
-/** Null when the line is no JSON: a message for people. */
-export function readClaudeLine(line: string): ClaudeEvent | null {
+/** `before`: the session's counters when its last run ended. Null when the line is no JSON: a message for people. */
+export function readClaudeLine(line: string, before: readonly ModelTokens[] = []): ClaudeEvent | null {
   const event = readEvent(line);
   if (event === null) return null;
   const { type, subtype, session_id: sessionId } = event;
-  if (type === 'result') return { type: 'result', result: resultOf(event) };
+  if (type === 'result') return { type: 'result', result: resultOf(event, before) };
   if (type === 'system' && subtype === 'init' && typeof sessionId === 'string') {
     return { type: 'init', sessionId, folder: textOf(event.cwd) };
   }
@@ -57,7 +60,7 @@ function spoken(block: JsonValue): readonly LogLine[] {
   return [{ kind: 'did', text: toolCall(block.name, block.input) }];
 }
 
-function resultOf(event: JsonObject): ClaudeResult {
+function resultOf(event: JsonObject, before: readonly ModelTokens[]): ClaudeResult {
   const { subtype, is_error: isError, result, errors, session_id: sessionId, num_turns: turns } = event;
   const { api_error_status: status } = event;
   const failed = isError === true || (subtype !== undefined && subtype !== 'success');
@@ -70,38 +73,54 @@ function resultOf(event: JsonObject): ClaudeResult {
     ...(failed && { cause: subtype === 'success' ? causeOf(why, numberOf(status)) : 'failed' }),
     sessionId: textOf(sessionId),
     usage: {
-      costUsd: numberOf(event.total_cost_usd),
-      ...tokensOf(event),
+      costUsd: costOf(event, before),
+      ...tokensOf(event, before),
       turns: numberOf(turns),
     },
+    meter: countersOf(event),
     denials: denialsOf(event.permission_denials),
   };
 }
 
-/** `usage` is all zeros where the budget or an error ended the run; `modelUsage` then has what each model took. */
-function tokensOf({ usage, modelUsage }: JsonObject): Pick<RunUsage, 'inputTokens' | 'outputTokens'> {
-  const total = isJsonObject(usage)
-    ? summed(
-        [usage],
-        ['input_tokens', 'cache_creation_input_tokens', 'cache_read_input_tokens'],
-        'output_tokens',
-      )
-    : { inputTokens: null, outputTokens: null };
-  const models = isJsonObject(modelUsage) ? Object.values(modelUsage).filter(isJsonObject) : [];
-  if (models.length === 0 || (total.inputTokens ?? 0) + (total.outputTokens ?? 0) > 0) return total;
-  return summed(models, ['inputTokens', 'cacheCreationInputTokens', 'cacheReadInputTokens'], 'outputTokens');
+/** `total_cost_usd` and `modelUsage` are the whole session's, also in a run that resumed it (2.1.332). */
+function costOf({ total_cost_usd: value }: JsonObject, before: readonly ModelTokens[]): number | null {
+  const total = numberOf(value);
+  const earlier = before.reduce((sum, { costUsd = 0 }) => sum + costUsd, 0);
+  return total === null || total < earlier ? total : total - earlier;
 }
 
-function summed(
-  parts: readonly JsonObject[],
-  read: readonly string[],
-  written: string,
-): { readonly inputTokens: number; readonly outputTokens: number } {
-  const sumOf = (names: readonly string[]) =>
-    parts
-      .flatMap((part) => names.map((name) => numberOf(part[name]) ?? 0))
-      .reduce((sum, each) => sum + each, 0);
-  return { inputTokens: sumOf(read), outputTokens: sumOf([written]) };
+function countersOf({ modelUsage }: JsonObject): readonly ModelTokens[] {
+  return Object.entries(objectOf(modelUsage)).map(([model, value]) => {
+    const counted = objectOf(value);
+    const count = (name: string) => numberOf(counted[name]) ?? 0;
+    return {
+      model,
+      input: count('inputTokens'),
+      cached: count('cacheReadInputTokens'),
+      cacheWrite: count('cacheCreationInputTokens'),
+      output: count('outputTokens'),
+      costUsd: count('costUSD'),
+    };
+  });
+}
+
+/** `usage` is this run's, and all zeros where the budget or an error ended it: the counters then have what it took. */
+function tokensOf(
+  event: JsonObject,
+  before: readonly ModelTokens[],
+): Pick<RunUsage, 'inputTokens' | 'outputTokens'> {
+  const { usage } = event;
+  const counters = tokensSince(before, countersOf(event));
+  const own = objectOf(usage);
+  const count = (name: string) => numberOf(own[name]) ?? 0;
+  const inputTokens =
+    count('input_tokens') + count('cache_creation_input_tokens') + count('cache_read_input_tokens');
+  const outputTokens = count('output_tokens');
+  if (counters.length > 0 && inputTokens + outputTokens === 0) {
+    const counted = usageOf(counters, { costUsd: null, turns: null });
+    return { inputTokens: counted.inputTokens, outputTokens: counted.outputTokens };
+  }
+  return isJsonObject(usage) ? { inputTokens, outputTokens } : { inputTokens: null, outputTokens: null };
 }
 
 function denialsOf(value: JsonValue | undefined): readonly string[] {

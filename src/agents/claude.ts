@@ -72,11 +72,11 @@ function startClaude(order: ClaudeOrder, io: RunIo): Promise<StartedRun> {
     env: environmentOf(order),
     args: (resumed) => argumentsOf(order, resumed),
     lost: LOST,
-    transcript({ log }) {
+    transcript({ log, resumed }) {
       let result: ClaudeResult | null = null;
       return {
         line(line) {
-          const event = readClaudeLine(line);
+          const event = readClaudeLine(line, resumed === null ? [] : order.meter);
           if (event?.type === 'init') {
             const { sessionId, folder } = event;
             const config = { CLAUDE_CONFIG_DIR: env.CLAUDE_CONFIG_DIR };

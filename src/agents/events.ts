@@ -58,7 +58,8 @@ export function tokensSince(
     const earlier = before.find(({ model }) => model === counted.model);
     if (earlier === undefined || KINDS.some((kind) => earlier[kind] > counted[kind])) return counted;
     const rest = KINDS.map((kind) => [kind, counted[kind] - earlier[kind]]);
-    return { ...counted, ...Object.fromEntries(rest) };
+    const cost = counted.costUsd === undefined ? {} : { costUsd: counted.costUsd - (earlier.costUsd ?? 0) };
+    return { ...counted, ...Object.fromEntries(rest), ...cost };
   });
 }
 

@@ -1,4 +1,6 @@
+import { dirname } from 'node:path';
 import { lintWebhooks, startsWithoutApproval } from '../config/lint.ts';
+import { agentNotices } from '../config/project/inspect-agents.ts';
 import { secretProblems } from '../config/secrets.ts';
 import { ConfigError, type ExitCode, formatDiagnostic } from '../errors.ts';
 import { paint, say } from '../lib/io.ts';
@@ -16,14 +18,19 @@ export const configureCheck: CliCommand = (command, runner) => {
 async function run(app: Services, { json }: JsonFlags): Promise<ExitCode> {
   const { io } = app;
   try {
-    const { snapshot, notices, dynamic, agents } = await app.configuration({ runModules: true });
+    const { snapshot, notices, dynamic, agents, project } = await app.configuration({ runModules: true });
     // `serve` would use the last valid copy; `check` reports the file itself.
     if (dynamic.refused.length > 0) throw new ConfigError(dynamic.refused);
     if (agents.missing.length > 0) throw new ConfigError(agents.missing);
     const useless = secretProblems(snapshot.webhooks);
     if (useless.length > 0) throw new ConfigError(useless);
     const doubts = await lintWebhooks(snapshot.webhooks);
-    const all = [...notices, ...doubts, ...startsWithoutApproval(snapshot.webhooks)];
+    const ofAgents = await agentNotices(agents, {
+      projectFolder: app.located.projectFile === null ? app.cwd : dirname(app.located.projectFile),
+      env: app.env,
+      prices: project.prices,
+    });
+    const all = [...notices, ...doubts, ...startsWithoutApproval(snapshot.webhooks), ...ofAgents];
     if (json === true) printJson(io, { ok: true, problems: [], notices: all });
     else {
       for (const notice of all) say(io.err, `note: ${notice}`);

@@ -116,3 +116,41 @@ export function serveSchedules(
 
 /** After a look that failed, in milliseconds. */
 const RETRY_MS = 5_000;
+
+interface ServedNotifications {
+  readonly listen: ServeListener;
+  close(): Promise<void>;
+}
+
+/** Tells people what `notify:` of webhooks.yml names; null where it names nothing. */
+export async function serveNotifications(
+  services: Services,
+  { project, accounts }: Configuration,
+  emit: ServeListener,
+): Promise<ServedNotifications | null> {
+  if (project.notify.length === 0) return null;
+  const [{ createNotifications }, { createTransport }] = await Promise.all([
+    import('../notifications/index.ts'),
+    import('../outbox/transport.ts'),
+  ]);
+  const { located, cwd, env, redactor } = services;
+  const transport = createTransport();
+  const notifications = createNotifications({
+    ...{ transport, env, redact: redactor.redact, ways: project.notify },
+    projectFolder: located.projectFile === null ? cwd : dirname(located.projectFile),
+    slack: accounts.byProvider.get('slack') ?? null,
+    failed: (text) => emit({ type: 'problem', text }),
+  });
+  return {
+    listen(event) {
+      if (event.type === 'task') notifications.task(event.task);
+      else if (event.type === 'delivery') event.result.tasks.forEach(notifications.task);
+      else if (event.type === 'budget') notifications.budget(event.reason);
+      else if (event.type === 'held') notifications.budget(`Runs are held: ${event.reason}`);
+    },
+    async close() {
+      await notifications.close();
+      await transport.close();
+    },
+  };
+}

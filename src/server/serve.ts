@@ -16,7 +16,14 @@ import { repairFiles } from '../tasks/sync.ts';
 import { newRelayKey } from '../tunnels/relay.ts';
 import type { Snapshot } from '../types.ts';
 import { addressOf, type ServeOptions, startDetails } from './address.ts';
-import { agentProblems, type Scheduled, secretVariables, serveAgents, serveSchedules } from './agents.ts';
+import {
+  agentProblems,
+  type Scheduled,
+  secretVariables,
+  serveAgents,
+  serveNotifications,
+  serveSchedules,
+} from './agents.ts';
 import { openServeAudit } from './audit.ts';
 import { serveConnections } from './connect/follow.ts';
 import { connectParts } from './connect/parts.ts';
@@ -227,6 +234,11 @@ export async function serve(
   });
   closing.push(scheduler.close);
   listeners.push(wakingAt(scheduler));
+  const notifications = await serveNotifications(services, configuration, emit);
+  if (notifications !== null) {
+    listeners.push(notifications.listen);
+    closing.push(notifications.close);
+  }
   scheduled = serveSchedules(engine.context, configuration.schedules, emit);
   closing.push(scheduled.close);
   const watch = watchProblems({ look: problems, found: (text) => emit({ type: 'problem', text }), broken });

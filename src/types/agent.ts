@@ -22,6 +22,8 @@ export interface ModelTokens {
   readonly cached: number;
   readonly cacheWrite: number;
   readonly output: number;
+  /** Dollars, where the program counts them by session. */
+  readonly costUsd?: number;
 }
 
 /** One attempt of an agent at a task. A task that is retried has several. Times are epoch milliseconds. */

@@ -87,3 +87,28 @@ describe('F17: tokens', () => {
     expect(resultOf({ usage: undefined }).usage).toMatchObject({ inputTokens: null, outputTokens: null });
   });
 });
+
+test('F17: cost and counters of a resumed session are the whole session’s: its run counts what was added', () => {
+  const counted = (turns: number) => ({
+    'claude-sonnet-4-5': {
+      inputTokens: 60 * turns,
+      outputTokens: 20 * turns,
+      cacheReadInputTokens: 40 * turns,
+      costUSD: 0.25 * turns,
+    },
+  });
+  const line = (turns: number) =>
+    JSON.stringify({
+      type: 'result',
+      subtype: 'success',
+      session_id: 's',
+      result: 'x',
+      total_cost_usd: 0.25 * turns,
+      usage: { input_tokens: 60, cache_read_input_tokens: 40, output_tokens: 20 },
+      modelUsage: counted(turns),
+    });
+  const first = readClaudeLine(line(1));
+  if (first?.type !== 'result') throw new Error('no result');
+  const second = readClaudeLine(line(2), first.result.meter);
+  expect(second).toMatchObject({ result: { usage: { costUsd: 0.25, inputTokens: 100, outputTokens: 20 } } });
+});

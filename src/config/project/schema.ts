@@ -8,6 +8,7 @@ import type { Diagnostic } from '../../errors.ts';
 import { issuesOf, type Source, toDiagnostic, withoutFaulty } from '../../lib/diagnostics.ts';
 import { isRange } from '../../lib/http/ranges.ts';
 import { byteSize, duration, variableName } from '../../lib/units.ts';
+import { notifySchema } from '../../notifications/settings.ts';
 import { tunnelSchema } from '../../tunnels/settings.ts';
 import type { JsonObject } from '../../types.ts';
 import { DEFAULT_STATIC } from '../modules/files.ts';
@@ -239,6 +240,7 @@ const projectSchema = z.strictObject({
   agents: agentsSchema
     .prefault({})
     .describe('Whom hookctl runs on tasks, by the agent that a task is for: planning: { use: claude, … }.'),
+  notify: notifySchema.prefault([]).describe('Ways to a person: { use: ntfy, topic: … }, or a list of them.'),
   schedules: schedulesSchema
     .prefault({})
     .describe('Tasks that come due: nightly: { cron: "0 2 * * *", prompt: … }.'),

@@ -1,0 +1,141 @@
+import { chmodSync, existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:http';
+import { join } from 'node:path';
+import { text as readText } from 'node:stream/consumers';
+import { expect, onTestFinished, test } from 'vitest';
+import { closeServer, listen } from '../../src/lib/http/listen.ts';
+import { secret } from '../../src/lib/redact/redact.ts';
+import { createNotifications, type Notifications } from '../../src/notifications/index.ts';
+import { notifySchema } from '../../src/notifications/settings.ts';
+import { createTransport } from '../../src/outbox/transport.ts';
+import type { Task } from '../../src/types.ts';
+import { folderForTest, TASK } from './support.ts';
+
+interface Received {
+  readonly url: string;
+  readonly authorization: string | undefined;
+  readonly body: Readonly<Record<string, unknown>>;
+}
+
+/** A server of Slack and of ntfy; `refuse`: how often it says 500 first. */
+async function startReceiver(refuse = 0) {
+  const received: Received[] = [];
+  let left = refuse;
+  const server = createServer(async (request, response) => {
+    const body = JSON.parse(await readText(request)) as Received['body'];
+    left -= 1;
+    if (left >= 0) return void response.writeHead(500).end('{}');
+    received.push({ url: request.url ?? '', authorization: request.headers.authorization, body });
+    response.end('{"ok":true}');
+  });
+  const port = await listen(server, { host: '127.0.0.1', port: 0 });
+  onTestFinished(() => closeServer(server));
+  return { url: `http://127.0.0.1:${port}`, received };
+}
+
+function notifications(
+  written: unknown,
+  url = '',
+): { readonly told: Notifications; readonly failures: string[]; readonly folder: string } {
+  const folder = folderForTest();
+  const transport = createTransport();
+  onTestFinished(transport.close);
+  const failures: string[] = [];
+  const told = createNotifications({
+    ways: notifySchema.parse(written),
+    transport,
+    projectFolder: folder,
+    env: { PATH: process.env.PATH, NTFY_TOKEN: 'tk_0123456789' },
+    slack: {
+      provider: 'slack',
+      baseUrl: `${url}/api`,
+      token: secret('xoxb-0'),
+      user: null,
+      privateNetwork: true,
+    },
+    redact: (text) => text.replaceAll('hunter2', '***'),
+    failed: (text) => failures.push(text),
+  });
+  return { told, failures, folder };
+}
+
+const task = (more: Partial<Task>): Task => ({ ...TASK, ...more });
+
+test('notify: a program gets the notification as JSON on stdin, and nothing of it as an argument', async () => {
+  const { told, folder, failures } = notifications({ use: 'command', program: './tell', args: ['fixed'] });
+  writeFileSync(
+    join(folder, 'tell'),
+    '#!/bin/sh\necho "$@" > arguments\ncat > seen.part && mv seen.part seen\n',
+  );
+  chmodSync(join(folder, 'tell'), 0o755);
+  told.task(task({ status: 'waiting_approval', title: '--help $(touch x)\u202e' }));
+  await expect.poll(() => existsSync(join(folder, 'seen'))).toBe(true);
+  expect(JSON.parse(readFileSync(join(folder, 'seen'), 'utf8'))).toEqual({
+    event: 'approval',
+    title: expect.stringMatching(/^Approval needed: --help \$\(touch x\)[^\u202e]*$/),
+    text: `hookctl task approve ${TASK.id}`,
+    url: TASK.url,
+    task_id: TASK.id,
+  });
+  expect(readFileSync(join(folder, 'arguments'), 'utf8')).toBe('fixed\n');
+  await told.close();
+  expect(failures).toEqual([]);
+});
+
+test('notify: Slack gets words as text, with no mention and no secret in them', async () => {
+  const { url, received } = await startReceiver();
+  const { told } = notifications([{ use: 'slack', channel: 'C1', on: ['failed'] }], url);
+  told.task(task({ status: 'completed', result: 'Done.' }));
+  told.task(task({ id: 'task-2', status: 'failed', title: '<!channel> & more', error: 'hunter2 was wrong' }));
+  await expect.poll(() => received.length).toBe(1);
+  expect(received).toEqual([
+    {
+      url: '/api/chat.postMessage',
+      authorization: 'Bearer xoxb-0',
+      body: {
+        channel: 'C1',
+        text: `*Failed: &lt;!channel&gt; &amp; more*\n*** was wrong\n${TASK.url}`,
+        unfurl_links: false,
+      },
+    },
+  ]);
+  await told.close();
+});
+
+test('notify: ntfy gets each status of a task once, after a server that failed at first', async () => {
+  const { url, received } = await startReceiver(1);
+  const { told, failures } = notifications({ use: 'ntfy', topic: 'mine', url, tokenEnv: 'NTFY_TOKEN' });
+  told.task(task({ status: 'running' }));
+  told.task(task({ status: 'completed', result: 'All is well.' }));
+  told.task(task({ status: 'completed', result: 'All is well.' }));
+  await expect.poll(() => received.length, { timeout: 5_000 }).toBe(1);
+  expect(received[0]).toMatchObject({
+    authorization: 'Bearer tk_0123456789',
+    body: {
+      topic: 'mine',
+      title: 'Done: Fix the login',
+      message: 'All is well.',
+      priority: 3,
+      click: TASK.url,
+    },
+  });
+  told.budget('the budget of the day is 80 % spent');
+  await expect.poll(() => received.length).toBe(2);
+  await told.close();
+  expect(failures).toEqual([]);
+});
+
+test('notify: what does not arrive is a problem that names the way', async () => {
+  const { told, failures } = notifications({ use: 'command', program: './nowhere' });
+  told.task(task({ status: 'failed', error: 'x' }));
+  await told.close();
+  expect(failures).toEqual([expect.stringMatching(/^notify command: .*nowhere.*: Failed: Fix the login$/)]);
+});
+
+test('notify: a sample tells no one', async () => {
+  const { url, received } = await startReceiver();
+  const { told } = notifications({ use: 'ntfy', topic: 'mine', url });
+  told.task(task({ status: 'failed', error: 'x', isSample: true }));
+  await told.close();
+  expect(received).toEqual([]);
+});

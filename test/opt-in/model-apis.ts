@@ -1,0 +1,160 @@
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import { text as readText } from 'node:stream/consumers';
+import { closeServer, listen } from '../../src/lib/http/listen.ts';
+
+/** What the model server does with a request: it says something, it refuses with a status, or it never answers. */
+export type Mood = { readonly says: string } | { readonly status: number } | 'silent';
+
+export interface ModelApis {
+  readonly url: string;
+  /** Texts that the model was given, of all requests so far. */
+  readonly heard: string;
+  requests(): number;
+  close(): Promise<void>;
+}
+
+/** Four model APIs on one loopback port: Responses, chat completions, generateContent and Messages, all streamed. */
+export async function startModelApis(mood: Mood): Promise<ModelApis> {
+  let heard = '';
+  let requests = 0;
+
+  async function answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const body = await readText(request);
+    const path = request.url ?? '';
+    if (request.method !== 'POST') return void response.writeHead(404).end('{}');
+    requests += 1;
+    heard += body;
+    if (mood === 'silent') return;
+    if ('status' in mood) {
+      const error = { type: 'error', message: 'the model refuses', code: mood.status, status: 'REFUSED' };
+      response.writeHead(mood.status, { 'content-type': 'application/json' });
+      return void response.end(JSON.stringify({ type: 'error', error }));
+    }
+    const { says } = mood;
+    if (path.includes('count_tokens') || path.includes('countTokens')) {
+      response.setHeader('content-type', 'application/json').end('{"input_tokens":1,"totalTokens":1}');
+    } else if (path.endsWith('/responses')) responses(response, says);
+    else if (path.endsWith('/chat/completions')) completions(response, says, body);
+    else if (path.includes('enerateContent')) generated(response, says, path.includes('stream'));
+    else messages(response, says);
+  }
+
+  const server = createServer(
+    (request, response) => void answer(request, response).catch(() => response.destroy()),
+  );
+  const port = await listen(server, { host: '127.0.0.1', port: 0 });
+  return {
+    url: `http://127.0.0.1:${port}`,
+    get heard() {
+      return heard;
+    },
+    requests: () => requests,
+    async close() {
+      server.closeAllConnections();
+      await closeServer(server);
+    },
+  };
+}
+
+function events(response: ServerResponse, all: readonly object[], named: boolean): void {
+  response.setHeader('content-type', 'text/event-stream');
+  for (const event of all) {
+    const name = named && 'type' in event ? `event: ${event.type}\n` : '';
+    response.write(`${name}data: ${JSON.stringify(event)}\n\n`);
+  }
+}
+
+function responses(response: ServerResponse, says: string): void {
+  const usage = {
+    ...{ input_tokens: 100, input_tokens_details: { cached_tokens: 40 } },
+    ...{ output_tokens: 20, output_tokens_details: { reasoning_tokens: 5 }, total_tokens: 120 },
+  };
+  const content = [{ type: 'output_text', text: says, annotations: [] }];
+  const item = { type: 'message', id: 'msg_1', role: 'assistant', status: 'completed', content };
+  const made = { id: 'resp_1', object: 'response', status: 'completed', output: [item], usage };
+  const all = [
+    { type: 'response.created', response: { ...made, status: 'in_progress', output: [], usage: null } },
+    { type: 'response.output_item.added', output_index: 0, item: { ...item, content: [] } },
+    { type: 'response.output_item.done', output_index: 0, item },
+    { type: 'response.completed', response: made },
+  ];
+  events(response, all, true);
+  response.end();
+}
+
+function completions(response: ServerResponse, says: string, body: string): void {
+  const usage = {
+    ...{ prompt_tokens: 100, completion_tokens: 20, total_tokens: 120 },
+    prompt_tokens_details: { cached_tokens: 40 },
+  };
+  const head = { id: 'c1', created: 1, model: 'mock-model' };
+  if (!/"stream"\s*:\s*true/.test(body)) {
+    const message = { role: 'assistant', content: says };
+    const whole = {
+      ...head,
+      object: 'chat.completion',
+      choices: [{ index: 0, message, finish_reason: 'stop' }],
+      usage,
+    };
+    response.setHeader('content-type', 'application/json').end(JSON.stringify(whole));
+    return;
+  }
+  const chunk = (delta: object, finish: string | null) => ({
+    ...{ ...head, object: 'chat.completion.chunk' },
+    choices: [{ index: 0, delta, finish_reason: finish }],
+  });
+  const all = [
+    chunk({ role: 'assistant', content: says }, null),
+    chunk({}, 'stop'),
+    { ...head, object: 'chat.completion.chunk', choices: [], usage },
+  ];
+  events(response, all, false);
+  response.end('data: [DONE]\n\n');
+}
+
+function generated(response: ServerResponse, says: string, streamed: boolean): void {
+  const answer = {
+    candidates: [{ content: { role: 'model', parts: [{ text: says }] }, finishReason: 'STOP', index: 0 }],
+    usageMetadata: {
+      ...{ promptTokenCount: 100, cachedContentTokenCount: 40, candidatesTokenCount: 20 },
+      ...{ thoughtsTokenCount: 5, totalTokenCount: 125 },
+    },
+    modelVersion: 'gemini-mock',
+  };
+  if (streamed) {
+    events(response, [answer], false);
+    response.end();
+  } else response.setHeader('content-type', 'application/json').end(JSON.stringify(answer));
+}
+
+function messages(response: ServerResponse, says: string): void {
+  const usage = {
+    input_tokens: 60,
+    output_tokens: 1,
+    cache_read_input_tokens: 40,
+    cache_creation_input_tokens: 0,
+  };
+  const message = {
+    id: `msg_${crypto.randomUUID()}`,
+    type: 'message',
+    role: 'assistant',
+    model: 'claude-sonnet-4-5',
+  };
+  const all = [
+    {
+      type: 'message_start',
+      message: { ...message, content: [], stop_reason: null, stop_sequence: null, usage },
+    },
+    { type: 'content_block_start', index: 0, content_block: { type: 'text', text: '' } },
+    { type: 'content_block_delta', index: 0, delta: { type: 'text_delta', text: says } },
+    { type: 'content_block_stop', index: 0 },
+    {
+      type: 'message_delta',
+      delta: { stop_reason: 'end_turn', stop_sequence: null },
+      usage: { output_tokens: 20 },
+    },
+    { type: 'message_stop' },
+  ];
+  events(response, all, true);
+  response.end();
+}
