@@ -11,7 +11,7 @@ const options = z.strictObject({
   ...commonFields,
   ...modelFields,
   program: z.string().min(1).default('codex').describe('Codex; default: codex on the PATH.'),
-  sandbox: z
+  sandboxMode: z
     .enum(['read-only', 'workspace-write', 'danger-full-access'])
     .default('read-only')
     .describe('What its commands may write: nothing (the default), its folder, or everything.'),
@@ -33,7 +33,7 @@ export const codex: AgentRunner<CodexOptions> = {
   options,
   check: () => [],
   cannotHold: (settings) => [
-    'codex has no list of tools: `sandbox` bounds what its commands write, and they read what your user can read',
+    'codex has no list of tools: `sandboxMode` bounds what its commands write, and they read what your user can read',
     ...budgetIsLate(settings),
   ],
   facts: {
@@ -66,7 +66,7 @@ function argumentsOf(
   { options: settings, environment }: CodexOrder,
   resumed: string | null,
 ): readonly string[] {
-  const { sandbox, network, model } = settings;
+  const { sandboxMode, network, model } = settings;
   const mcp = environment.env?.HOOKCTL_MCP_URL;
   const config: readonly (readonly [string, string | boolean | readonly string[]])[] = [
     ['approval_policy', 'never'],
@@ -81,7 +81,7 @@ function argumentsOf(
         ] as const)),
   ];
   return [
-    ...['exec', '--json', '--skip-git-repo-check', '--sandbox', sandbox],
+    ...['exec', '--json', '--skip-git-repo-check', '--sandbox', sandboxMode],
     ...(model === undefined ? [] : ['--model', model]),
     ...config.flatMap(([name, value]) => ['-c', `${name}=${JSON.stringify(value)}`]),
     ...(resumed === null ? [] : ['resume', resumed]),

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { agentRunners, runnerNamed } from '../../src/agents/index.ts';
 import type { AgentRunner, CommonOptions } from '../../src/agents/runner.ts';
-import { folderForTest, installAgent, type Ran, runAgent } from './support.ts';
+import { folderForTest, installAgent, type Ran, runAgent, startAgents } from './support.ts';
 
 /** A runner's agent in a folder of its own, with the prices of its model. */
 function agentOf(name: string, more: object = {}) {
@@ -119,7 +119,7 @@ test('agents: codex takes no name for a thread, which it would start anew withou
 });
 
 test('agents: codex is given its sandbox at each resume, which forgets it', async () => {
-  const { run } = agentOf('codex', { sandbox: 'workspace-write' });
+  const { run } = agentOf('codex', { sandboxMode: 'workspace-write' });
   const second = await run('do: answer Two.', await run('do: answer One.'));
   const [, ...args] = second.commandLines[0] ?? [];
   expect(args.slice(0, 5)).toEqual([
@@ -176,4 +176,10 @@ describe('command: session', () => {
       expect.objectContaining({ message: expect.stringMatching(message) }),
     ]);
   });
+});
+
+test('agents: each runner can be configured with its program alone', async () => {
+  const lines = agentRunners.map(({ name }) => `  ${name}: { use: ${name}, program: ./quick }`);
+  const { configuration } = await startAgents({ yaml: ['agents:', ...lines, ''].join('\n') });
+  expect([...configuration.agents.byName.keys()]).toEqual(agentRunners.map(({ name }) => name));
 });

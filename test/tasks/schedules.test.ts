@@ -179,3 +179,14 @@ test('schedules: five fields with names of weekdays are none', () => {
   expect(cronMistake(friday, 0)).toBeNull();
   expect(nextDue(friday, Date.parse('2026-11-30T00:00:00Z'))).toBe(Date.parse('2026-12-04T09:00:00Z'));
 });
+
+test('schedules: webhooks.yml needs a cron expression and a prompt; mistakes have their place', async () => {
+  const yaml = 'schedules: { nightly: { cron: "0 2 * * *", prompt: Look. } }';
+  const { configuration } = await startEngine({ yaml });
+  const local = new Intl.DateTimeFormat().resolvedOptions().timeZone;
+  expect(configuration.schedules).toEqual([
+    expect.objectContaining({ name: 'nightly', timeZone: local, jitter: 0, missed: 'once', enabled: true }),
+  ]);
+  const wrong = yaml.replace('0 2', '0 25');
+  await expect(startEngine({ yaml: wrong })).rejects.toThrow(/schedules\.nightly\.cron: 0 25 \* \* \* is no cron/);
+});

@@ -22,8 +22,8 @@ const schedule = z.strictObject({
       'What passed while hookctl or the machine was off: one task for all of it (the default), or none.',
     ),
   jitter: duration
-    .prefault('0s')
-    .describe('Each task is made later by up to this much, such as 5m; default 0s.'),
+    .describe('Each task is made later by up to this much, such as 5m; default: it is not.')
+    .optional(),
   enabled: z.boolean().default(true).describe('false: it makes no tasks.'),
 });
 
@@ -47,7 +47,12 @@ export async function resolveSchedules(
   if (entries.length === 0) return { schedules: [], problems: [] };
   const { cronMistake } = await import('../../lib/cron/due-times.ts');
   const local = new Intl.DateTimeFormat().resolvedOptions().timeZone;
-  const schedules = entries.map(([name, each]) => ({ ...each, name, timeZone: each.timeZone ?? local }));
+  const schedules = entries.map(([name, each]) => ({
+    ...each,
+    name,
+    jitter: each.jitter ?? 0,
+    timeZone: each.timeZone ?? local,
+  }));
   const problems = schedules.flatMap((each) => {
     const mistake = cronMistake(each, Date.now());
     if (mistake === null) return [];

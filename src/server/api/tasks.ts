@@ -307,12 +307,12 @@ export function scheduleRoutes(parts: ApiParts): Hono<ApiEnv> {
       const schedule = named(context.req.param('name'));
       const { name } = schedule;
       const now = clock.now();
-      const lastDue = stateOf(name)?.lastDue ?? now;
+      const lastDue = stateOf(name)?.lastDue ?? null;
       // What came due during the pause is not missed.
       await store.noteSchedule({
         name,
         paused: verb === 'pause',
-        lastDue: verb === 'resume' ? Math.max(now, lastDue) : lastDue,
+        lastDue: verb === 'resume' ? Math.max(now, lastDue ?? 0) : lastDue,
       });
       schedulesChanged();
       context.set('change', { what: `schedule.${verb}`, target: name, details: {} });

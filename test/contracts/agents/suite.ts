@@ -18,7 +18,7 @@ import { COMMANDS, OPTIONS, SECRETS } from '../../agents/values.ts';
 /** The fake agent under each runner, with all that the runner can be told. */
 const SETTINGS: Readonly<Record<string, Readonly<Record<string, unknown>>>> = {
   claude: { model: 'sonnet', allowedTools: ['Edit', 'Bash(npm test:*)'], maxTurns: 5, worktree: true },
-  codex: { model: 'mock-model', sandbox: 'workspace-write', network: true },
+  codex: { model: 'mock-model', sandboxMode: 'workspace-write', network: true },
   opencode: { model: 'mock/model', permission: { read: 'allow', bash: { 'npm test*': 'allow' } } },
   gemini: { model: 'gemini-mock', approval: 'auto_edit', allowedTools: ['run_shell_command(npm test)'] },
   copilot: { model: 'mock-model', allowedTools: ['shell(npm test)'], deniedTools: ['shell(git push)'] },
