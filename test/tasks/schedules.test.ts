@@ -188,5 +188,7 @@ test('schedules: webhooks.yml needs a cron expression and a prompt; mistakes hav
     expect.objectContaining({ name: 'nightly', timeZone: local, jitter: 0, missed: 'once', enabled: true }),
   ]);
   const wrong = yaml.replace('0 2', '0 25');
-  await expect(startEngine({ yaml: wrong })).rejects.toThrow(/schedules\.nightly\.cron: 0 25 \* \* \* is no cron/);
+  await expect(startEngine({ yaml: wrong })).rejects.toThrow(
+    /schedules\.nightly\.cron: 0 25 \* \* \* is no cron/,
+  );
 });
