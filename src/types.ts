@@ -28,5 +28,6 @@ export * from './types/receive.ts';
 export * from './types/reply.ts';
 export * from './types/request.ts';
 export * from './types/task.ts';
+export * from './types/task-check.ts';
 export * from './types/text.ts';
 export * from './types/webhook.ts';

@@ -16,6 +16,7 @@ import { subjectNames } from './links/aliases.ts';
 import { joinsOf } from './links/joins.ts';
 import { decisionOf, joinReasons, type Matching, match } from './match.ts';
 import { readRequest } from './read-request.ts';
+import { withAssociation } from './rules/clicker.ts';
 import { pausedThread } from './rules/loop-guard.ts';
 import { claimText, whyTextIsOver, withoutRepeated, withoutTexts } from './rules/repeats.ts';
 import { type CommandResult, runCommand } from './run-command.ts';
@@ -144,7 +145,8 @@ async function work(
   const { provider } = webhook;
   const ids = deliveryIds(delivery.id);
   const results: EventResult[] = [];
-  for (const [index, event] of parsed.events.entries()) {
+  for (const [index, told] of parsed.events.entries()) {
+    const event = told.button === undefined ? told : await withAssociation(context.apps, told);
     const subject = subjectFinder(context, delivery, event);
     results.push(await handleEvent(context, { delivery, webhook, provider, event, index, ids, subject }));
   }

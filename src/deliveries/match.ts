@@ -228,7 +228,8 @@ export function nothingToDo(
   request?: RequestHead,
 ): Ignored | null {
   const { name } = webhook.provider;
-  if (events.some((event) => event.text !== null || isMove(event) || tellsOfChange(name, event))) return null;
+  const acts = (event: WebhookEvent) => event.text !== null || event.button !== undefined;
+  if (events.some((event) => acts(event) || isMove(event) || tellsOfChange(name, event))) return null;
   const [event, ...more] = events;
   const saysMore =
     event === undefined ||

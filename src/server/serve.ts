@@ -25,6 +25,7 @@ import {
   serveSchedules,
 } from './agents.ts';
 import { openServeAudit } from './audit.ts';
+import type { Checks } from './checks.ts';
 import { serveConnections } from './connect/follow.ts';
 import { connectParts } from './connect/parts.ts';
 import { gatherRefusals, type ServeListener, type ServeStart } from './events.ts';
@@ -241,6 +242,9 @@ export async function serve(
   }
   scheduled = serveSchedules(engine.context, configuration.schedules, emit);
   closing.push(scheduled.close);
+  const checks = checksOf(services, engine, emit);
+  closing.push(checks.close);
+  listeners.push(checks.listen);
   const watch = watchProblems({ look: problems, found: (text) => emit({ type: 'problem', text }), broken });
   closing.push(async () => watch.close());
 
@@ -276,6 +280,26 @@ function closedTogether(services: Services): Close[] {
     await Promise.all(closing.map((close) => close()));
   });
   return closing;
+}
+
+/** Checks of tasks, once there is a GitHub App that can show them. */
+function checksOf({ redactor }: Services, engine: Engine, emit: ServeListener): Checks {
+  let opened: Promise<Checks> | null = null;
+  const broken = (error: unknown) => emit({ type: 'broken', error });
+  const open = async () => {
+    const { serveChecks } = await import('./checks.ts');
+    const problem = (text: string) => emit({ type: 'problem', text });
+    return serveChecks({ engine, redact: redactor.redact, problem, broken });
+  };
+  const look = () => {
+    if (engine.context.apps.list().length > 0) opened ??= open();
+    return opened;
+  };
+  void look()?.catch(broken);
+  return {
+    listen: (event) => void look()?.then(({ listen }) => listen(event), broken),
+    close: async () => (await opened)?.close(),
+  };
 }
 
 /** Wakes the scheduler when a task was made or has moved. */

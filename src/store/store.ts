@@ -16,6 +16,7 @@ import type { ConnectionReader, ConnectionWriter } from './connections.ts';
 import type { RunReader, RunWriter } from './runs.ts';
 import type { BodyFilter, PrunableBody, SelectionReader, Swept } from './selection.ts';
 import type { SweepReader, SweepWriter } from './sweeps.ts';
+import type { TaskCheckReader, TaskCheckWriter } from './task-checks.ts';
 import type {
   AgentEventReader,
   AgentEventWriter,
@@ -107,7 +108,7 @@ export type Effect =
   | { readonly kind: 'answer'; readonly taskId: string; readonly prompt: string }
   /** A task that waited for approval is queued. */
   | { readonly kind: 'approve'; readonly taskId: string }
-  /** A task is cancelled, as the delivery's sender asked. */
+  /** A task is cancelled, or queued again, as the delivery's sender asked. */
   | { readonly kind: 'stop'; readonly change: TaskChange }
   /** A further name by which a flow is found from now on. */
   | { readonly kind: 'alias'; readonly alias: FlowAlias }
@@ -279,6 +280,7 @@ export interface StoreReader
     AuditReader,
     AgentEventReader,
     ConnectionReader,
+    TaskCheckReader,
     SweepReader {
   delivery(id: string): Delivery | null;
   deliveries(filter?: DeliveryFilter): readonly Delivery[];
@@ -350,6 +352,7 @@ export interface Store
     RunWriter,
     AgentEventWriter,
     ConnectionWriter,
+    TaskCheckWriter,
     SweepWriter {
   /** Throws `index_behind` while too many accepted deliveries can't be read yet. */
   accept(delivery: NewDelivery): Promise<Accepted>;

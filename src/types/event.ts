@@ -42,6 +42,15 @@ export interface WebhookEvent {
   readonly sender: Sender | null;
   /** No API can cause the event, only somebody who clicks (a button, a modal). Left out: our own token could have caused it. */
   readonly isClick?: true;
+  /**
+   * The sender clicked a button that hookctl put into a post of its own: what it asks for, of which task, and the provider's id of the
+   * post. Left out: it is no such click.
+   */
+  readonly button?: {
+    readonly action: 'approve' | 'cancel' | 'again';
+    readonly taskId: string;
+    readonly postId: string;
+  };
   /** What a person wrote, only on the action that wrote or moved it; null otherwise. */
   readonly text: string | null;
   /**

@@ -62,12 +62,7 @@ interface Opened {
   readonly page_url: string;
 }
 
-const open = (changes: object = {}) =>
-  api<Opened>('POST', '/api/github-apps/registration', {
-    web_url: github.url,
-    api_url: github.url,
-    ...changes,
-  });
+const open = (changes: object = {}) => api<Opened>('POST', '/api/github-apps/registration', changes);
 
 function formOf(html: string): { readonly action: string; readonly manifest: string } {
   const plain = (text = '') =>

@@ -146,6 +146,11 @@ const WRITES: Readonly<Record<Write, (store: Store) => Promise<unknown>>> = {
   addConnection: (store) => store.addConnection(connection),
   changeConnection: (store) => store.changeConnection('con-1', { problem: WORDS }),
   forgetConnection: (store) => store.forgetConnection('con-2'),
+  noteTaskCheck: (store) =>
+    store.noteTaskCheck({
+      ...{ id: 'task-1', host: 'github.com', owner: 'acme', repo: 'api', sha: 'abc', remoteId: null },
+      ...{ shown: '', problem: WORDS, updatedAt: NOW },
+    }),
   noteSweep: (store) =>
     store.noteSweep({
       ...{ connectionId: 'con-1', startedAt: NOW, endedAt: NOW, since: NOW, through: NOW },

@@ -28,6 +28,8 @@ export interface LoopbackGithub {
   readonly hook: Record<string, unknown>;
   readonly checks: Record<string, unknown>[];
   readonly comments: Record<string, unknown>[];
+  /** By login: who may do what on the repositories. */
+  people: Record<string, { readonly id: number; readonly permission: string }>;
   /** Of GitHub's clock against ours, in ms. */
   clockAhead: number;
   lifetimeMs: number;
@@ -61,6 +63,32 @@ const { privateKey, publicKey } = generateKeyPairSync('rsa', {
 
 export const PEM = privateKey;
 const APP_ID = 4242;
+export const HEAD = '6dcb09b5b57875f334f61aebed695e2e4193db5e';
+
+/** The limits of check runs, as GitHub's description of its API has them. */
+function checkProblem(body: Record<string, unknown>): string | null {
+  const {
+    status,
+    conclusion,
+    output,
+    actions = [],
+  } = body as {
+    status?: string;
+    conclusion?: string;
+    output?: { title?: string; summary?: string };
+    actions?: { label: string; description: string; identifier: string }[];
+  };
+  if (status === 'completed' && !['success', 'failure', 'neutral', 'cancelled'].includes(conclusion ?? ''))
+    return 'conclusion';
+  if (status !== 'completed' && conclusion !== undefined) return 'conclusion';
+  if (output === undefined || typeof output.title !== 'string' || (output.summary ?? '').length > 65_535)
+    return 'output';
+  const isLong = actions.some(
+    ({ label, description, identifier }) =>
+      label.length > 20 || description.length > 40 || identifier.length > 20,
+  );
+  return actions.length > 3 || isLong ? 'actions' : null;
+}
 
 export async function startGithub(): Promise<LoopbackGithub> {
   const server = createServer((request, response) => void answer(request, response));
@@ -73,6 +101,7 @@ export async function startGithub(): Promise<LoopbackGithub> {
     hook: {},
     checks: [],
     comments: [],
+    people: {},
     clockAhead: 0,
     lifetimeMs: 3_600_000,
     shape: 'short',
@@ -275,6 +304,32 @@ export async function startGithub(): Promise<LoopbackGithub> {
       return [201, { id: 1 }];
     const comment = /^PATCH \/repos\/[^/]+\/[^/]+\/issues\/comments\/(\d+)$/.exec(route)?.[1];
     if (comment !== undefined) return [200, Object.assign(github.comments[Number(comment) - 1] ?? {}, body)];
+    if (/^GET \/repos\/[^/]+\/[^/]+\/pulls\/\d+$/.test(route)) return [200, { head: { sha: HEAD } }];
+    if (/^GET \/repos\/[^/]+\/[^/]+\/commits\/\w+\/check-runs$/.test(route))
+      return [200, { total_count: github.checks.length, check_runs: github.checks }];
+    const login = /^GET \/repos\/[^/]+\/[^/]+\/collaborators\/([^/]+)\/permission$/.exec(route)?.[1];
+    if (login !== undefined) {
+      const found = github.people[login];
+      return found === undefined
+        ? [404, { message: 'Not Found' }]
+        : [200, { permission: found.permission, user: found }];
+    }
+    if (rights.permissions.checks !== 'write')
+      return [403, { message: 'Resource not accessible by integration' }];
+    const problem = checkProblem(body);
+    if (/^POST \/repos\/[^/]+\/[^/]+\/check-runs$/.test(route)) {
+      if (problem !== null || typeof body.name !== 'string' || body.head_sha !== HEAD)
+        return [422, { message: problem ?? 'name, head_sha' }];
+      const made = { id: 9_000 + github.checks.length, ...body };
+      github.checks.push(made);
+      return [201, made];
+    }
+    const check = /^PATCH \/repos\/[^/]+\/[^/]+\/check-runs\/(\d+)$/.exec(route)?.[1];
+    if (check !== undefined) {
+      const run = github.checks[Number(check) - 9_000];
+      if (run === undefined) return [404, { message: 'Not Found' }];
+      return problem === null ? [200, Object.assign(run, body)] : [422, { message: problem }];
+    }
     return [404, { message: 'Not Found' }];
   }
   return github;

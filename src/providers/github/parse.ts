@@ -93,10 +93,26 @@ function toEvent(name: string, payload: JsonObject): WebhookEvent {
     text: isText ? textAt(written, 'body') : null,
     author: isText ? author : null,
     textOrigin: originOf(action, payload),
+    ...buttonOf(name, action, payload),
     ...(isText && writingOf(name, payload, written, action === 'edited')),
     url: textAt(written ?? {}, 'html_url') ?? subject.url,
     payload,
   };
+}
+
+const BUTTONS = ['approve', 'cancel', 'again'] as const;
+
+/** A click on a button of a check run, whose `external_id` is the task's id. GitHub tells it to the App alone that made the check. */
+function buttonOf(
+  name: string,
+  action: string | null,
+  payload: JsonObject,
+): Pick<WebhookEvent, 'isClick' | 'button'> {
+  if (name !== 'check_run' || action !== 'requested_action') return {};
+  const pressed = BUTTONS.find((each) => each === textAt(payload, 'requested_action', 'identifier'));
+  const [taskId, postId] = [textAt(payload, 'check_run', 'external_id'), idAt(payload, 'check_run', 'id')];
+  if (pressed === undefined || taskId === null || postId === null) return { isClick: true };
+  return { isClick: true, button: { action: pressed, taskId, postId } };
 }
 
 /** The id of a text and when it was written. A review names when it was submitted. */

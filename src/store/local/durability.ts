@@ -50,6 +50,8 @@ export const DURABILITY: { readonly [Name in OperationName]: 'synced' | 'written
   giveNotice: 'synced',
   // A sweep that is forgotten is made again.
   noteSweep: 'written',
+  // Looked for at GitHub by the task's id before it is made again.
+  noteTaskCheck: 'written',
   probe: 'synced',
   // What is removed after it must not be needed to make rows again.
   findUnused: 'synced',

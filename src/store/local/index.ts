@@ -23,6 +23,7 @@ import { listOutgoing, readOutbox } from './tables/outbox.ts';
 import { readRetention, readSelection } from './tables/retention.ts';
 import { readRuns } from './tables/runs.ts';
 import { readSweeps } from './tables/sweeps.ts';
+import { readTaskChecks } from './tables/task-checks.ts';
 import { listTasks, readTasks } from './tables/tasks.ts';
 import { migrate, requireCurrentSchema, schemaVersion } from './tables/versions.ts';
 import { startWriter, type Writer } from './writer-client.ts';
@@ -98,6 +99,7 @@ function readerOf(db: DatabaseSync, sql: Sql, folder: string): StoreReader {
     ...readAudit(sql),
     ...readAgentEvents(sql),
     ...readConnections(sql),
+    ...readTaskChecks(sql),
     ...readSweeps(sql),
     body(deliveryId) {
       const location = locationOf(deliveryId);

@@ -331,4 +331,15 @@ create unique index connections_once on connections (connector, api_url, kind, t
      last_due integer,
      paused integer not null default 0
    ) strict, without rowid;`,
+  `create table task_checks (
+  id text primary key references tasks (id) on delete cascade,
+  host text not null,
+  owner text not null,
+  repo text not null,
+  sha text not null,
+  remote_id text,
+  shown text not null,
+  problem text,
+  updated_at integer not null
+) strict, without rowid;`,
 ];
