@@ -18,6 +18,7 @@ import { decisionOf, joinReasons, type Matching, match } from './match.ts';
 import { readRequest } from './read-request.ts';
 import { withAssociation } from './rules/clicker.ts';
 import { pausedThread } from './rules/loop-guard.ts';
+import { withOwnActs } from './rules/own-app.ts';
 import { claimText, whyTextIsOver, withoutRepeated, withoutTexts } from './rules/repeats.ts';
 import { type CommandResult, runCommand } from './run-command.ts';
 import { steer } from './steering.ts';
@@ -173,7 +174,7 @@ async function parseStored(
   webhook: Webhook,
 ): Promise<Parsed | null> {
   const request = storedRequest(context, delivery);
-  return request === null ? null : readRequest(webhook, request);
+  return request === null ? null : withOwnActs(context.apps, webhook, await readRequest(webhook, request));
 }
 
 /** The request as it was received, from the store; null when its bytes are gone. */

@@ -236,7 +236,8 @@ export function nothingToDo(
     more.length > 0 ||
     event.asks != null ||
     event.withoutText != null ||
-    event.isPart === true;
+    event.isPart === true ||
+    event.isOwn === true;
   return (
     (saysMore ? null : ignoredByType(webhook, event, trust)) ??
     ignoredByMatching(webhook, events, trust, request)

@@ -20,6 +20,7 @@ import type { ParsedDelivery } from './dispatch.ts';
 import { nothingToDo } from './match.ts';
 import { ownAnswer } from './own-answer.ts';
 import { readRequest } from './read-request.ts';
+import { withOwnActs } from './rules/own-app.ts';
 import { isByPerson } from './rules/senders.ts';
 import { isSample, SAMPLE_HEADER, verify } from './verify.ts';
 
@@ -82,7 +83,8 @@ export async function receive(
   if (waitSeconds > 0) return limited(context, webhook, request, waitSeconds);
 
   const reading = readRequest(webhook, request);
-  const parsed = reading instanceof Promise ? await reading : reading;
+  const said = reading instanceof Promise ? await reading : reading;
+  const parsed = withOwnActs(context.apps, webhook, said);
   const sample = isSample(request, context.relayKey);
   const delivery = toDelivery({ context, webhook, provider, request, parsed, sample, ...verification });
   const { status, duplicateOf } = await context.store.accept(delivery);

@@ -4,6 +4,7 @@ import { type Scheduler, startScheduler } from '../agents/scheduler/scheduler.ts
 import type { Workspaces } from '../agents/workspace/workspaces.ts';
 import type { Configuration } from '../config/index.ts';
 import type { Engine } from '../deliveries/engine.ts';
+import type { GithubApps } from '../github-app/apps.ts';
 import { pause } from '../lib/time.ts';
 import { coalesce } from '../lib/time-slicer.ts';
 import type { Services } from '../services.ts';
@@ -71,8 +72,18 @@ export function secretVariables(
 }
 
 /** What keeps agents from running, for the user to see. */
-export function agentProblems({ agents }: Pick<Configuration, 'agents'>): readonly string[] {
-  return agents.missing.map(({ field, message, fix = '' }) => `${field}: ${message}. ${fix}`);
+export function agentProblems(
+  { agents }: Pick<Configuration, 'agents'>,
+  apps: Pick<GithubApps, 'list'>,
+): readonly string[] {
+  const wanting = [...agents.byName.values()].find(({ options }) => options.github !== false);
+  const noApp =
+    wanting === undefined || apps.list().length > 0
+      ? []
+      : [
+          `agents.${wanting.name}.github: there is no GitHub App whose tokens git could get. Make one: hookctl connect github --app`,
+        ];
+  return [...agents.missing.map(({ field, message, fix = '' }) => `${field}: ${message}. ${fix}`), ...noApp];
 }
 
 export interface Scheduled {

@@ -2,6 +2,7 @@ import type { Accounts } from '../config/accounts.ts';
 import type { RegistryChange } from '../config/registry.ts';
 import type { DispatchResult } from '../deliveries/context.ts';
 import type { Receipt } from '../deliveries/receive.ts';
+import type { GithubApp } from '../github-app/record.ts';
 import type { Gap } from '../recover/schedule.ts';
 import type { SweepReport } from '../recover/sweep.ts';
 import type { TunnelStatus } from '../tunnels/supervisor.ts';
@@ -19,6 +20,8 @@ export interface ServeStart {
   readonly problems: readonly string[];
   /** The accounts under which hookctl answers. */
   readonly accounts: Accounts;
+  /** hookctl's own GitHub Apps, which answer where they are installed. */
+  readonly apps: readonly Pick<GithubApp, 'slug'>[];
   /** Tasks are meant to appear in Claude Code's list. */
   readonly listWanted: boolean;
   /** The line that opens a Claude Code session on the task list; null when there is no list. */

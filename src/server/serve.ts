@@ -25,7 +25,7 @@ import {
   serveSchedules,
 } from './agents.ts';
 import { openServeAudit } from './audit.ts';
-import type { Checks } from './checks.ts';
+import type { Checks } from './checks/index.ts';
 import { serveConnections } from './connect/follow.ts';
 import { connectParts } from './connect/parts.ts';
 import { gatherRefusals, type ServeListener, type ServeStart } from './events.ts';
@@ -254,6 +254,7 @@ export async function serve(
     webhooks: live.current().webhooks,
     problems: problems().map(({ text }) => text),
     accounts: configuration.accounts,
+    apps: engine.context.apps.list(),
     listWanted: enabled,
     sessionCommand: enabled && claude.state.on ? sessionCommand(list) : null,
     granted: await audit.started(startDetails(options, address)),
@@ -287,7 +288,7 @@ function checksOf({ redactor }: Services, engine: Engine, emit: ServeListener): 
   let opened: Promise<Checks> | null = null;
   const broken = (error: unknown) => emit({ type: 'broken', error });
   const open = async () => {
-    const { serveChecks } = await import('./checks.ts');
+    const { serveChecks } = await import('./checks/index.ts');
     const problem = (text: string) => emit({ type: 'problem', text });
     return serveChecks({ engine, redact: redactor.redact, problem, broken });
   };
@@ -349,7 +350,7 @@ function problemsOf({ services, configuration, live, engine, insecure, socket }:
     ...[
       ...store.problems,
       ...live.problems(),
-      ...agentProblems(configuration),
+      ...agentProblems(configuration, engine.context.apps),
       ...[...insecure].map(insecureWarning),
     ].map(lastingProblem),
     // `serve` printed each when it was seen.

@@ -51,6 +51,8 @@ export interface WebhookEvent {
     readonly taskId: string;
     readonly postId: string;
   };
+  /** hookctl's own App did it: a comment, a label, a check of its own. It starts nothing. Left out: somebody else did, or its tokens pushed. */
+  readonly isOwn?: true;
   /** What a person wrote, only on the action that wrote or moved it; null otherwise. */
   readonly text: string | null;
   /**

@@ -1,4 +1,4 @@
-/** The check run at GitHub that shows a task on the head commit it is about. `server/checks.ts` keeps it. */
+/** The check run at GitHub that shows a task on the head commit it is about. `server/checks/` keeps it. */
 export interface TaskCheck {
   /** Id of the task. */
   readonly id: string;

@@ -1,8 +1,11 @@
+import { randomUUID } from 'node:crypto';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
+import { receive } from '../../src/deliveries/receive.ts';
 import { writeApp } from '../../src/github-app/record.ts';
 import type { JsonObject } from '../../src/types.ts';
 import { startEngine, type TestEngineOptions } from '../support/engine.ts';
+import { examples } from '../support/github.ts';
 import { type LoopbackGithub, startGithub } from '../support/github-app.ts';
 
 let github: LoopbackGithub;
@@ -26,7 +29,23 @@ async function startWithApp(options: TestEngineOptions = {}) {
     const { delivery } = await engine.deliver('github', 'issue_comment.created', inAcme, '@agent help');
     return engine.sent(delivery.id);
   };
-  return { ...engine, ask };
+  /** A published example of GitHub's, changed, received and worked off. */
+  const arrive = async (type: string, change: (payload: JsonObject) => JsonObject) => {
+    const [event, action] = type.split('.');
+    const example = examples().find((each) => each.event === event && each.payload.action === action);
+    const { context, queue } = engine;
+    const webhook = context.snapshot().byName.get('github');
+    const value = webhook?.secrets[0]?.value;
+    if (example === undefined || webhook === undefined || value === undefined) throw new Error(`no ${type}`);
+    const body = Buffer.from(JSON.stringify(change(example.payload as unknown as JsonObject)));
+    const signing = { type, secret: value, deliveryId: randomUUID(), now: new Date() };
+    const request = { ...webhook.provider.sign(body, signing), query: '' };
+    const { deliveryId: id, externalId, status } = await receive(context, webhook, request);
+    if (status === 'pending') await queue.push({ id, externalId, attempts: 0, nextAttemptAt: null });
+    await context.store.indexed();
+    return context.store.delivery(id);
+  };
+  return { ...engine, ask, arrive };
 }
 
 function inAcme(payload: JsonObject): JsonObject {
@@ -78,4 +97,37 @@ test('a reply: while GitHub makes no token it waits, and is posted when GitHub i
   github.faults.push({ path: /access_tokens/, status: 502, times: 1 });
   expect(await ask()).toMatchObject([{ status: 'sent', attempts: 2, uncertain: false }]);
   expect(github.comments).toHaveLength(1);
+});
+
+test('own acts: what the App labels, comments and checks starts nothing; other apps and people do', async () => {
+  const trigger = (type: string) => `{ trigger: ${type}, template: Look }`;
+  const yaml = `webhooks: { github: { defaultCommand: help, commands: [{ name: help }, ${['issues.labeled', 'issue_comment.created', 'check_run.completed'].map(trigger).join(', ')}] } }`;
+  const engine = await startWithApp({ yaml });
+  const bot = { id: 777, login: 'hookctl-test[bot]', type: 'Bot' };
+  const other = { id: 778, login: 'other[bot]', type: 'Bot' };
+  const made = (
+    type: string,
+    sender: JsonObject,
+    more: (payload: JsonObject) => JsonObject = (each) => each,
+  ) => engine.arrive(type, (payload) => more({ ...inAcme(payload), sender }));
+  const written = (user: JsonObject) => (payload: JsonObject) => ({
+    ...payload,
+    comment: { ...(payload.comment as JsonObject), user, body: 'a note without a mark' },
+  });
+  const checkBy = (id: number) => (payload: JsonObject) => ({
+    ...payload,
+    check_run: { ...(payload.check_run as JsonObject), app: { id, slug: 'x', name: 'x' } },
+  });
+  const own = 'hookctl’s own GitHub App did this';
+  expect(await made('issues.labeled', bot)).toMatchObject({ status: 'ignored', reason: own });
+  expect(await made('issue_comment.created', bot, written(bot))).toMatchObject({
+    status: 'ignored',
+    reason: own,
+  });
+  expect(await made('check_run.completed', bot, checkBy(4242))).toMatchObject({
+    status: 'ignored',
+    reason: own,
+  });
+  expect(await made('issues.labeled', other)).toMatchObject({ status: 'processed' });
+  expect(await made('check_run.completed', other, checkBy(1))).toMatchObject({ status: 'processed' });
 });

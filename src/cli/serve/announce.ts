@@ -38,11 +38,14 @@ export function announce(start: ServeStart, print: Print, warn: Print): void {
 }
 
 /** Where hookctl answers, and why not elsewhere: `Replies: github; off: jira (no JIRA_API_TOKEN)`. */
-function repliesPieces({ accounts, webhooks }: ServeStart): readonly string[] {
+function repliesPieces({ accounts, apps, webhooks }: ServeStart): readonly string[] {
   const answered = webhooks.filter(({ enabled, provider }) => enabled && provider.reply !== undefined);
   const used = new Set(answered.map(({ providerName }) => providerName));
-  const on = [...accounts.byProvider.keys()].filter((provider) => used.has(provider));
-  const off = [...accounts.missing].filter(([provider]) => used.has(provider));
+  const asApp = used.has('github') ? apps.map(({ slug }) => `github as ${slug}`) : [];
+  const on = [...asApp, ...[...accounts.byProvider.keys()].filter((provider) => used.has(provider))];
+  const off = [...accounts.missing].filter(
+    ([provider]) => used.has(provider) && (provider !== 'github' || asApp.length === 0),
+  );
   const missing = listed(off.map(([provider, why]) => `${provider} (${why})`));
   if (off.length === 0) return ['Replies:', ...(on.length === 0 ? ['none'] : listed(on))];
   return ['Replies:', ...listed(on, ';'), 'off:', ...missing];

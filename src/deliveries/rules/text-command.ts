@@ -91,6 +91,7 @@ function canBringText({ provider }: Webhook, type: string): boolean {
 
 /** Why an event may start nothing at all. Null when it may. */
 export function ownPost(event: WebhookEvent): string | null {
+  if (event.isOwn === true) return 'hookctl’s own GitHub App did this';
   return event.text !== null && isMarked(unquoted(event.text, event.textFormat))
     ? 'hookctl posted this text itself'
     : null;

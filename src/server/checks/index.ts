@@ -1,19 +1,16 @@
-import { createHash } from 'node:crypto';
-import type { Engine } from '../deliveries/engine.ts';
-import { HookctlError, messageOf } from '../errors.ts';
-import { said, TryLater } from '../github-app/client.ts';
-import type { GithubApp } from '../github-app/record.ts';
-import type { Permissions } from '../github-app/tokens.ts';
-import { parseJson } from '../lib/json.ts';
-import { cutAtSentence } from '../lib/text/cut.ts';
-import { escapeInvisible, escapeInvisibleLine, shorten } from '../lib/text/escape-invisible.ts';
-import { fullJitter } from '../lib/time.ts';
-import { inert } from '../providers/kit/inert.ts';
-import { idAt, objectAt, objectsAt, textAt } from '../providers/kit/payload.ts';
-import { answerJson, apiPath } from '../providers/kit/reply.ts';
-import { foreignText } from '../types/text.ts';
-import type { JsonObject, Task, TaskCheck } from '../types.ts';
-import type { ServeListener } from './events.ts';
+import type { Engine } from '../../deliveries/engine.ts';
+import { HookctlError, messageOf } from '../../errors.ts';
+import { said, TryLater } from '../../github-app/client.ts';
+import type { GithubApp } from '../../github-app/record.ts';
+import type { Permissions } from '../../github-app/tokens.ts';
+import { parseJson } from '../../lib/json.ts';
+import { escapeInvisibleLine } from '../../lib/text/escape-invisible.ts';
+import { fullJitter } from '../../lib/time.ts';
+import { idAt, objectAt, objectsAt, textAt } from '../../providers/kit/payload.ts';
+import { answerJson, apiPath } from '../../providers/kit/reply.ts';
+import type { JsonObject, Task, TaskCheck } from '../../types.ts';
+import type { ServeListener } from '../events.ts';
+import { type Content, contentOf, digest } from './content.ts';
 
 interface ChecksOptions {
   readonly engine: Pick<Engine, 'context'>;
@@ -34,8 +31,6 @@ const RIGHTS: Permissions = { checks: 'write', pull_requests: 'read' };
 const BACKOFF = { baseMs: 2_000, capMs: 300_000, random: Math.random };
 /** Tasks that are looked at after a start: what changed while no server ran. */
 const MOST = 500;
-/** "The maximum length of the summary is 65,535 characters." */
-const SUMMARY = 60_000;
 
 /**
  * A check run is made of its task alone, so that only the newest state of a task is sent, one task after the other; what fails is
@@ -223,58 +218,4 @@ function placeOf({ sourceMetadata }: Pick<Task, 'sourceMetadata'>): Place {
 
 function nameOf({ command, agent }: Task): string {
   return `hookctl / ${escapeInvisibleLine(command ?? agent)}`;
-}
-
-/** What a check run shows. */
-interface Content {
-  readonly status: 'queued' | 'in_progress' | 'completed';
-  readonly conclusion?: 'success' | 'failure' | 'neutral';
-  readonly output: { readonly title: string; readonly summary: string };
-  readonly actions: readonly object[];
-}
-
-const APPROVE = { label: 'Approve', description: 'Let the agent start', identifier: 'approve' };
-const CANCEL = { label: 'Cancel', description: 'End the task', identifier: 'cancel' };
-const AGAIN = { label: 'Run again', description: 'Queue the task once more', identifier: 'again' };
-
-function contentOf(task: Task, redact: (text: string) => string): Content {
-  const { id, status, agent, title, result, error } = task;
-  const line = (text: string) => shorten(escapeInvisibleLine(redact(text)), 200);
-  const shown = (text: string) =>
-    inert.github(foreignText(cutAtSentence(escapeInvisible(redact(text)), SUMMARY)));
-  const output = (head: string, text: string) => ({ title: head, summary: `${shown(text)}\n\n\`${id}\`` });
-  const open = (state: 'queued' | 'in_progress', head: string, ...actions: readonly object[]): Content => ({
-    ...{ status: state, output: output(head, line(title)), actions: [...actions, CANCEL] },
-  });
-  switch (status) {
-    case 'waiting_approval':
-      return open('queued', 'Waits for approval', APPROVE);
-    case 'queued':
-      return open('queued', `Queued for ${line(agent)}`);
-    case 'running':
-      return open('in_progress', `${line(agent)} works on it`);
-    case 'waiting_answer':
-      return open('in_progress', 'Waits for an answer');
-    case 'completed':
-      return {
-        status: 'completed',
-        conclusion: 'success',
-        output: output('Done', result ?? 'Done.'),
-        actions: [],
-      };
-    case 'failed': {
-      const said = output('Failed', error ?? 'It failed.');
-      return { status: 'completed', conclusion: 'failure', output: said, actions: [AGAIN] };
-    }
-    case 'cancelled': {
-      const said = output('Cancelled', error ?? 'It was cancelled.');
-      return { status: 'completed', conclusion: 'neutral', output: said, actions: [AGAIN] };
-    }
-    default:
-      return status satisfies never;
-  }
-}
-
-function digest(content: Content): string {
-  return createHash('sha256').update(JSON.stringify(content)).digest('base64url').slice(0, 12);
 }

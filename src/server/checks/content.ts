@@ -1,0 +1,65 @@
+import { createHash } from 'node:crypto';
+import { cutAtSentence } from '../../lib/text/cut.ts';
+import { escapeInvisible, escapeInvisibleLine, shorten } from '../../lib/text/escape-invisible.ts';
+import { inert } from '../../providers/kit/inert.ts';
+import { foreignText } from '../../types/text.ts';
+import type { Task } from '../../types.ts';
+
+/** "The maximum length of the summary is 65,535 characters." */
+const SUMMARY = 60_000;
+
+/** What a check run shows. */
+export interface Content {
+  readonly status: 'queued' | 'in_progress' | 'completed';
+  readonly conclusion?: 'success' | 'failure' | 'neutral';
+  readonly output: { readonly title: string; readonly summary: string };
+  readonly actions: readonly object[];
+}
+
+const APPROVE = { label: 'Approve', description: 'Let the agent start', identifier: 'approve' };
+const CANCEL = { label: 'Cancel', description: 'End the task', identifier: 'cancel' };
+const AGAIN = { label: 'Run again', description: 'Queue the task once more', identifier: 'again' };
+
+/** What a task's check shows now. Words of agents do not act in it. */
+export function contentOf(task: Task, redact: (text: string) => string): Content {
+  const { id, status, agent, title, result, error } = task;
+  const line = (text: string) => shorten(escapeInvisibleLine(redact(text)), 200);
+  const shown = (text: string) =>
+    inert.github(foreignText(cutAtSentence(escapeInvisible(redact(text)), SUMMARY)));
+  const output = (head: string, text: string) => ({ title: head, summary: `${shown(text)}\n\n\`${id}\`` });
+  const open = (state: 'queued' | 'in_progress', head: string, ...actions: readonly object[]): Content => ({
+    ...{ status: state, output: output(head, line(title)), actions: [...actions, CANCEL] },
+  });
+  switch (status) {
+    case 'waiting_approval':
+      return open('queued', 'Waits for approval', APPROVE);
+    case 'queued':
+      return open('queued', `Queued for ${line(agent)}`);
+    case 'running':
+      return open('in_progress', `${line(agent)} works on it`);
+    case 'waiting_answer':
+      return open('in_progress', 'Waits for an answer');
+    case 'completed':
+      return {
+        status: 'completed',
+        conclusion: 'success',
+        output: output('Done', result ?? 'Done.'),
+        actions: [],
+      };
+    case 'failed': {
+      const said = output('Failed', error ?? 'It failed.');
+      return { status: 'completed', conclusion: 'failure', output: said, actions: [AGAIN] };
+    }
+    case 'cancelled': {
+      const said = output('Cancelled', error ?? 'It was cancelled.');
+      return { status: 'completed', conclusion: 'neutral', output: said, actions: [AGAIN] };
+    }
+    default:
+      return status satisfies never;
+  }
+}
+
+/** Tells whether it shows the same. */
+export function digest(content: Content): string {
+  return createHash('sha256').update(JSON.stringify(content)).digest('base64url').slice(0, 12);
+}
