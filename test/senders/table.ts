@@ -246,6 +246,7 @@ export const TABLE: readonly TableSender[] = [
   },
   {
     name: 'Contentful',
+    secret: 'c'.repeat(64),
     settings: {
       header: 'x-contentful-signature',
       timestamp: 'header:x-contentful-timestamp',
