@@ -24,7 +24,12 @@ test('docker and podman get the same room: no network, no capabilities, read-onl
       { path: '/p/code/.git/objects', as: 'read' },
     ],
   };
-  const env = { PATH: '/home/me/bin', HOME: '/home/me', ANTHROPIC_API_KEY: 'sk-secret' };
+  const env = {
+    PATH: '/home/me/bin',
+    HOME: '/home/me',
+    ANTHROPIC_API_KEY: 'sk-secret',
+    CODEX_HOME: '/root/.codex',
+  };
   const made = await containerCommand(plan, { program: 'claude', args: ['-p'], env, folder: '/w/one/code' });
   const line = made.args.join(' ');
   expect(made.program).toBe('docker');
@@ -45,6 +50,7 @@ test('docker and podman get the same room: no network, no capabilities, read-onl
     PATH: '/usr/bin',
   });
   expect(made.env).not.toHaveProperty('OTHER');
+  expect(line).not.toContain('CODEX_HOME');
   const podman = await containerCommand(
     { ...plan, settings: { ...settings, use: 'podman' } },
     { program: 'claude', args: [], env, folder: '/' },

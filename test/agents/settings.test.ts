@@ -164,8 +164,8 @@ describe('`hookctl check`', () => {
     ],
     [
       'a runner that there is not',
-      'agents: { brain: { use: codex } }\n',
-      /brain\.use: expected .* use: claude or command/,
+      'agents: { brain: { use: codecs } }\n',
+      /brain\.use: expected .* use: claude or codex or /,
     ],
     ['a field that there is not', agent('modell: x'), /brain\.modell: unknown field/],
   ])('finds %s, with line and column', async (_, yaml, message) => {

@@ -39,7 +39,8 @@ const ETC =
 /** Variables that lead into the machine, or that the sandbox sets itself. */
 const NOT_INSIDE = /^(?:.*_proxy|XDG_.*|SSH_AUTH_SOCK|TMPDIR|DBUS_.*)$/i;
 
-function environmentInside({ settings, home }: SandboxPlan, env: CommandLine['env']): CommandLine['env'] {
+function environmentInside(plan: SandboxPlan, env: CommandLine['env']): CommandLine['env'] {
+  const { settings, home } = plan;
   const proxy = `http://127.0.0.1:${PROXY_PORT}`;
   const names = ['HTTP_PROXY', 'HTTPS_PROXY', 'http_proxy', 'https_proxy'];
   const own = {
@@ -49,8 +50,17 @@ function environmentInside({ settings, home }: SandboxPlan, env: CommandLine['en
     }),
     ...gitVariables(settings.credentials),
   };
-  const kept = Object.entries(env).filter(([name]) => !NOT_INSIDE.test(name));
+  const kept = Object.entries(env).filter(
+    ([name, value]) => !NOT_INSIDE.test(name) && (name === 'PATH' || !leadsHome(plan, value)),
+  );
   return { ...Object.fromEntries(kept), HOME: home, ...own };
+}
+
+/** Whether a value is a path in the user's home that is not there inside, such as that of a program's own folder. */
+function leadsHome({ hostEnv, mounts }: SandboxPlan, value: string | undefined): boolean {
+  const { HOME: userHome = '' } = hostEnv;
+  if (userHome === '' || value?.startsWith(`${userHome}/`) !== true) return false;
+  return !mounts.some(({ path, as }) => as !== 'hidden' && (value === path || value.startsWith(`${path}/`)));
 }
 
 /** Git asks hookctl for credentials, over https also where an address says ssh: there is no key inside. */
