@@ -3,7 +3,7 @@ import { beforeAll, describe, expect, test } from 'vitest';
 import { eventually } from '../support/eventually.ts';
 import { type Told, tell } from '../support/in-process.ts';
 import { type Sandbox, sandboxForFile } from '../support/sandbox.ts';
-import { readStore, type Server, serverForFile } from '../support/server.ts';
+import { readStore, type Server, serverForFile, tokenOf } from '../support/server.ts';
 
 /*
  * Handshakes as their senders' documentation has them: none is answered outside the moment in which a person awaits it, unless it
@@ -324,5 +324,22 @@ describe('what is told', () => {
     });
     expect(second.code).toBe(1);
     await first;
+  });
+
+  test('the moment of awaiting ends with the command: what comes after Ctrl-C is refused', async () => {
+    const wait = (timeoutMs: number, signal?: AbortSignal) =>
+      fetch(`${server.managementUrl}/api/webhooks/ask-dropbox/await`, {
+        method: 'POST',
+        headers: { authorization: `Bearer ${tokenOf(sandbox)}`, 'content-type': 'application/json' },
+        body: JSON.stringify({ timeout_ms: timeoutMs }),
+        ...(signal !== undefined && { signal }),
+      });
+    const end = new AbortController();
+    const waiting = wait(3_600_000, end.signal).catch((error: Error) => error.name);
+    await eventually('that it is awaited', async () => (await wait(1)).status === 409);
+    end.abort();
+    expect(await waiting).toBe('AbortError');
+    await eventually('that it is awaited no longer', async () => (await wait(1)).status === 200);
+    expect((await ask('ask-dropbox', { method: 'GET', query: '?challenge=late' })).status).toBe(405);
   });
 });
