@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { readRequest } from '../../src/deliveries/read-request.ts';
 import { defineProvider, type ProviderDefinition } from '../../src/index.ts';
+import { findHandshake, handshakeAck } from '../../src/providers/receive/handshake.ts';
 import { providerDraft } from '../../src/types/defined-provider.ts';
 import type { Provider, Webhook } from '../../src/types.ts';
 import { bytes, json, NOW, onlyEvent, request, secretsOf } from './support.ts';
@@ -191,4 +192,33 @@ test('D3: a list at the top is `items`, and other bodies are read where `body` s
   expect(await read('auto', 'application/xml', '<a>1</a>')).toEqual([{ a: '1' }]);
   expect(await read('auto', 'application/x-www-form-urlencoded', 'a=1')).toEqual([{ a: '1' }]);
   expect(await read(undefined, 'application/xml', '<a>1</a>')).toMatch(/not valid JSON/);
+});
+
+test('D5: handshakes by name and by rule, and what is wrong with one', () => {
+  const result = (handshake: ProviderDefinition['handshake']) =>
+    providerDraft(
+      defineProvider({
+        name: 'asks',
+        signature: { scheme: 'token' },
+        handshake,
+        parse: () => ({ type: 'any' }),
+      }),
+    )?.result;
+  const rule = {
+    when: { 'query:mode': 'check' },
+    challenge: 'query:token',
+    answer: { echo: '{challenge}' },
+  } as const;
+  const both = result(['okta', rule]);
+  const rules = both?.ok === true ? (both.provider.handshakes ?? []) : [];
+  expect(rules).toMatchObject([{ name: 'okta' }, { name: 'handshake', ...rule }]);
+  const asked = (query: string) =>
+    findHandshake(rules, 'GET', { headers: {}, query, body: new Uint8Array() });
+  expect(asked('mode=check')).toBeNull();
+  expect(asked('mode=other&token=a')).toBeNull();
+  const handshake = asked('mode=check&token=a');
+  expect(handshake && handshakeAck(handshake, null).body).toBe('{"echo":"a"}');
+  expect(result('okto')).toMatchObject({ ok: false, issues: [{ path: ['handshake', 0] }] });
+  expect(result({ challenge: 'header:' })).toMatchObject({ ok: false });
+  expect(result({ status: 404 })).toMatchObject({ ok: false });
 });
