@@ -1,5 +1,6 @@
 import { stat, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import type { Clock } from '../lib/time.ts';
 import type { SweepReport } from './sweep.ts';
 
@@ -49,6 +50,7 @@ const TICK_MS = 30_000;
 const SLEEP_MS = 60_000;
 /** A tunnel that is not there by then is not waited for: what was sent is read from the log. */
 const TUNNEL_MS = 45_000;
+const CLOSE_MS = 2_000;
 const ALL: RecoverOrder = { since: null, webhook: null, isDryRun: false };
 
 /**
@@ -56,7 +58,7 @@ const ALL: RecoverOrder = { since: null, webhook: null, isDryRun: false };
  * data folder when this server was last awake, which says at the next start since when it was not.
  */
 export function openSchedule(parts: ScheduleParts): Schedule {
-  const { clock, everyMs, hasTunnel, sweep, report, broken } = parts;
+  const { clock, everyMs, hasTunnel, sweep, report } = parts;
   const file = join(parts.dataFolder, 'last-awake');
   const intervalMs = Math.min(TICK_MS, everyMs);
   /** Of the last sweep of each connection, so that one that lasts is told once. */
@@ -68,8 +70,14 @@ export function openSchedule(parts: ScheduleParts): Schedule {
   let gap: Gap | null = null;
   let sweptAt = clock.now();
   let tickedAt = clock.now();
+  let isClosed = false;
   let tick: NodeJS.Timeout | null = null;
   let patience: NodeJS.Timeout | null = null;
+
+  /** What is still under way when the store closes may fail. */
+  function broken(error: unknown): void {
+    if (!isClosed) parts.broken(error);
+  }
 
   function inTurn<T>(next: () => Promise<T>): Promise<T> {
     const result = work.then(next);
@@ -137,7 +145,9 @@ export function openSchedule(parts: ScheduleParts): Schedule {
       if (tick === null) return;
       clearInterval(tick);
       if (patience !== null) clearTimeout(patience);
-      await work;
+      isClosed = true;
+      // A call that a sender does not answer is not waited for: what it was for is looked for again.
+      await Promise.race([work, delay(CLOSE_MS, null, { ref: false })]);
       await noteAwake(file, clock.now()).catch(() => undefined);
     },
   };

@@ -20,6 +20,12 @@ test('an empty webhooks.yml is a project with the defaults', async () => {
     credentials: {},
     loopGuard: { runs: 3, within: 600_000 },
     recover: { every: 900_000 },
+    connect: { pauseWhenStopped: false },
+    slack: { socketMode: false, tokenEnv: 'SLACK_APP_TOKEN', webhook: 'slack' },
+    schedules: {},
+    prices: {},
+    repositories: {},
+    workspaces: { count: 50, size: 21_474_836_480 },
     claudeTasks: { enabled: true, list: expect.stringMatching(/^hookctl-config-\w+$/), record: true },
     retention: { age: 2_592_000_000, size: 2_147_483_648 },
     agents: {},
@@ -28,6 +34,7 @@ test('an empty webhooks.yml is a project with the defaults', async () => {
       openChildren: 20,
       perDay: { runs: 200, usd: 50 },
       perThread: { runs: 20, usd: 20 },
+      rateLimit: { tries: 8, wait: 60_000 },
     },
   });
 });

@@ -96,3 +96,20 @@ test('a machine that slept is swept for at once', async () => {
   expect(first?.gap?.kind).toBe('asleep');
   expect((first?.gap?.to ?? 0) - (first?.gap?.from ?? 0)).toBeGreaterThan(HOUR - 10_000);
 });
+
+test('closing does not wait for a sender that does not answer', async () => {
+  const dataFolder = mkdtempSync(join(tmpdir(), 'hookctl-schedule-'));
+  onTestFinished(() => rmSync(dataFolder, { recursive: true }));
+  let isSweeping = false;
+  const schedule = openSchedule({
+    ...{ dataFolder, everyMs: HOUR, hasTunnel: false, clock: { now: Date.now } },
+    sweep() {
+      isSweeping = true;
+      return new Promise(() => undefined);
+    },
+    ...{ missed: () => undefined, report: () => undefined, broken: () => undefined },
+  });
+  schedule.begin();
+  await eventually('a sweep', () => isSweeping);
+  await schedule.close();
+});

@@ -143,6 +143,7 @@ function logAt(path: (target: Target, hookId: string) => string): SenderLog {
     windowMs: 72 * HOUR_MS,
     attempts: (target, id) => ({ method: 'GET', path: `${path(target, id)}?per_page=100`, body: null }),
     readAttempts: ({ json }) => objectsAt(json).map(readAttempt),
+    takes: ({ eventType }) => eventType !== 'ping',
     next: linkedPage,
     payload: (target, id, attempt) => ({
       method: 'GET',
