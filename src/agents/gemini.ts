@@ -1,6 +1,4 @@
 import { randomUUID } from 'node:crypto';
-import { writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
 import { z } from 'zod';
 import type { JsonObject, ModelTokens } from '../types.ts';
 import { findLogin, runEnvironment } from './environment.ts';
@@ -36,7 +34,10 @@ export const gemini: AgentRunner<GeminiOptions> = {
   name: 'gemini',
   options,
   check: () => [],
-  cannotHold: budgetIsLate,
+  cannotHold: (settings) => [
+    'gemini has hookctl’s tools only where ~/.gemini/settings.json names them, see docs/agents.md',
+    ...budgetIsLate(settings),
+  ],
   facts: {
     tested: '0.61.0',
     login: (env) =>
@@ -57,7 +58,8 @@ export const gemini: AgentRunner<GeminiOptions> = {
       title: 'Gemini',
       program,
       howToGet: 'Install it (npm install -g @google/gemini-cli), or correct `program` of the agent.',
-      env: runEnvironment(order, { usual: GEMINI_VARIABLES, own: await environmentOf(order) }),
+      // Without it the program that was started is a launcher, which lets a turn go on after SIGTERM.
+      env: runEnvironment(order, { usual: GEMINI_VARIABLES, own: { GEMINI_CLI_NO_RELAUNCH: 'true' } }),
       args: (resumed) => [
         ...['--output-format=stream-json', '--skip-trust', `--approval-mode=${approval}`],
         ...(model === undefined ? [] : [`--model=${model}`]),
@@ -69,18 +71,6 @@ export const gemini: AgentRunner<GeminiOptions> = {
     });
   },
 };
-
-/** hookctl's tools by a file that only the run's user reads: it holds the run's token. */
-async function environmentOf({ environment, scratch }: GeminiOrder) {
-  // Without it the program that was started is a launcher, which lets a turn go on after SIGTERM.
-  const own = { GEMINI_CLI_NO_RELAUNCH: 'true' };
-  const { HOOKCTL_MCP_URL: httpUrl, HOOKCTL_RUN_TOKEN: token } = environment.env ?? {};
-  if (httpUrl === undefined) return own;
-  const server = { httpUrl, headers: { Authorization: `Bearer ${token}` }, trust: true };
-  const file = join(scratch, 'gemini-defaults.json');
-  await writeFile(file, JSON.stringify({ mcpServers: { hookctl: server } }), { mode: 0o600 });
-  return { ...own, GEMINI_CLI_SYSTEM_DEFAULTS_PATH: file };
-}
 
 function readGemini(order: GeminiOrder, io: RunIo, { log }: Start): Transcript {
   const { folder, options: settings, priceOf } = order;

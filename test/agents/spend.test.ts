@@ -4,7 +4,7 @@ import { startAgents } from './support.ts';
 /** Claude Code's fake costs $0.25 a run. */
 const YAML = `
 agents:
-  planning: { use: claude, program: ./fake-agent, budgetUsd: 0.3, perDay: { runs: 5, usd: 1.2 }, perWeek: { usd: 1.5 } }
+  planning: { use: claude, program: ./fake-agent, budgetUsd: 0.3, perDay: { runs: 5, usd: 1 }, perWeek: { usd: 1.5 } }
   codex: { use: codex, program: ./fake-agent, model: mock-model, perDay: { runs: 1 } }
   free: { use: command, program: ./quick }
 prices: { mock-model: { input: 1000, cachedInput: 500, output: 10000 } }
@@ -20,7 +20,7 @@ test('spend: the caps of one agent hold its runs, and not those of others', asyn
     if (run === 4) {
       await expect.poll(() => store.runsOfTask(id)[0]?.state).toBe('held');
       expect(store.runsOfTask(id)[0]?.reason).toBe(
-        'the budget of planning for the day is used up: $0.75 of $1.20 within 24 hours, and a run may cost $0.30',
+        'the budget of planning for the day is used up: $0.75 of $1.00 within 24 hours, and a run may cost $0.30',
       );
     } else costs.push((await ended(id)).usage.costUsd);
   }

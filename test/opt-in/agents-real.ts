@@ -34,7 +34,21 @@ interface Ran {
   readonly session: string | null;
   readonly ms: number;
   readonly log: readonly LogLine[];
+  readonly listedBy: readonly string[];
 }
+
+/** As docs/agents.md has it. */
+const GEMINI_TOOLS = {
+  mcpServers: {
+    hookctl: {
+      httpUrl: '$HOOKCTL_MCP_URL',
+      headers: { Authorization: 'Bearer $HOOKCTL_RUN_TOKEN' },
+      trust: true,
+    },
+  },
+};
+
+const TOKEN = 'a-token-of-this-run-alone';
 
 /** The home of one agent, with all that it needs to find the model server. */
 interface Agent {
@@ -80,7 +94,7 @@ function configured(
     case 'gemini':
       file(
         '.gemini/settings.json',
-        JSON.stringify({ security: { auth: { selectedType: 'gemini-api-key' } } }),
+        JSON.stringify({ ...GEMINI_TOOLS, security: { auth: { selectedType: 'gemini-api-key' } } }),
       );
       return {
         env: { GOOGLE_GEMINI_BASE_URL: url, GEMINI_API_KEY: 'a-key-for-nothing' },
@@ -107,6 +121,16 @@ function configured(
   }
 }
 
+/** As `server/api/runs.ts` makes it. */
+function environmentAt(url: string): RunOrder<CommonOptions>['environment'] {
+  const hookctl = { type: 'http', url, headers: { Authorization: `Bearer ${TOKEN}` } };
+  return {
+    mcpConfig: JSON.stringify({ mcpServers: { hookctl } }),
+    allowedTools: ['mcp__hookctl'],
+    env: { HOOKCTL_MCP_URL: url, HOOKCTL_RUN_TOKEN: TOKEN },
+  };
+}
+
 function agentIn(name: string, program: string): Agent {
   const home = join(root, name);
   const folder = join(home, 'work');
@@ -125,7 +149,7 @@ function agentIn(name: string, program: string): Agent {
     const order: RunOrder<CommonOptions> = {
       ...{ run: aRun(folder), task: TASK, options, folder, sandbox: null, scratch, projectFolder: folder },
       ...{ dataFolder: join(home, 'data'), prompt, secretNames: new Set<string>(), taskList: null, session },
-      ...{ meter: more.earlier?.result.meter ?? [], environment: {} },
+      ...{ meter: more.earlier?.result.meter ?? [], environment: environmentAt(`${apis.url}/mcp`) },
       priceOf: (tokens) =>
         tokens.reduce((sum, each) => sum + (each.input + each.cached + each.output) / 1000, 0),
       env: {
@@ -154,7 +178,7 @@ function agentIn(name: string, program: string): Agent {
         setTimeout(() => started.stop('the test ends it'), more.stopAfterMs);
       }
       const result = await started.result;
-      return { result, session, ms: Math.round(performance.now() - startedAt), log };
+      return { result, session, ms: Math.round(performance.now() - startedAt), log, listedBy: apis.listedBy };
     } finally {
       await apis.close();
     }
@@ -188,12 +212,17 @@ async function allCases(agent: Agent): Promise<void> {
     unless((usage.inputTokens ?? 0) > 0 && (usage.outputTokens ?? 0) > 0, 'tokens are missing'),
     unless((usage.costUsd ?? 0) > 0, 'the cost is missing'),
     unless(first.session !== null, 'the session is missing'),
+    unless(first.listedBy.includes(`Bearer ${TOKEN}`), 'it has not listed the tools of hookctl'),
   ]);
   const second = await agent.run({ says: 'The second answer.' }, 'Say more.', { earlier: first });
   judge(name, 'resume', second, [
     unless(second.result.state === 'completed', 'it has not completed'),
     unless(second.result.text === 'The second answer.', 'the text is another'),
     unless(second.session === first.session, 'the session is another'),
+    unless(
+      Math.abs((second.result.usage.costUsd ?? 0) - (usage.costUsd ?? 0)) < 1e-9,
+      'it costs something else',
+    ),
     unless(
       second.result.usage.outputTokens === usage.outputTokens,
       `its output tokens are not ${usage.outputTokens}`,

@@ -10,6 +10,8 @@ export interface ModelApis {
   /** Texts that the model was given, of all requests so far. */
   readonly heard: string;
   requests(): number;
+  /** Who listed the tools of the MCP server at `/mcp`: `Authorization` of each `tools/list`. */
+  readonly listedBy: readonly string[];
   close(): Promise<void>;
 }
 
@@ -17,10 +19,15 @@ export interface ModelApis {
 export async function startModelApis(mood: Mood): Promise<ModelApis> {
   let heard = '';
   let requests = 0;
+  const listedBy: string[] = [];
 
   async function answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const body = await readText(request);
     const path = request.url ?? '';
+    if (path === '/mcp') {
+      if (body.includes('tools/list')) listedBy.push(request.headers.authorization ?? '');
+      return answerMcp(request, response, body);
+    }
     if (request.method !== 'POST') return void response.writeHead(404).end('{}');
     requests += 1;
     heard += body;
@@ -49,11 +56,40 @@ export async function startModelApis(mood: Mood): Promise<ModelApis> {
       return heard;
     },
     requests: () => requests,
+    listedBy,
     async close() {
       server.closeAllConnections();
       await closeServer(server);
     },
   };
+}
+
+/** An MCP server over HTTP with one tool. */
+function answerMcp(request: IncomingMessage, response: ServerResponse, body: string): void {
+  if (request.method !== 'POST') return void response.writeHead(405).end();
+  const { id, method, params } = JSON.parse(body) as {
+    readonly id?: number;
+    readonly method: string;
+    readonly params?: { readonly protocolVersion?: string };
+  };
+  if (id === undefined) return void response.writeHead(202).end();
+  const tool = {
+    name: 'list_tasks',
+    description: 'Lists tasks.',
+    inputSchema: { type: 'object', properties: {} },
+  };
+  const results: Readonly<Record<string, object>> = {
+    initialize: {
+      protocolVersion: params?.protocolVersion ?? '2025-06-18',
+      capabilities: { tools: {} },
+      serverInfo: { name: 'hookctl', version: '1' },
+    },
+    'tools/list': { tools: [tool] },
+    ping: {},
+  };
+  const result = results[method];
+  const said = result === undefined ? { error: { code: -32_601, message: 'no such method' } } : { result };
+  response.setHeader('content-type', 'application/json').end(JSON.stringify({ jsonrpc: '2.0', id, ...said }));
 }
 
 function events(response: ServerResponse, all: readonly object[], named: boolean): void {
