@@ -55,6 +55,8 @@ export interface RequestWishes {
   readonly set: readonly string[];
   /** A JSON file instead of the sample. */
   readonly payload?: string;
+  /** URL that the sender was given. Null when it is unknown. */
+  readonly url?: string | null;
 }
 
 /** Makes a request like the provider's, with fresh ids, signed with the webhook's secret. */
@@ -70,7 +72,11 @@ export async function makeRequest(
   const { type, payload } =
     wishes.payload === undefined ? sample(webhook, wishes, now) : await ownPayload(wishes);
   const body = Buffer.from(JSON.stringify(wishes.set.reduce(setPath, payload)));
-  return webhook.provider.sign(body, { type, secret, deliveryId: randomUUID(), now });
+  const { url = null } = wishes;
+  return webhook.provider.sign(body, {
+    ...{ type, secret, deliveryId: randomUUID(), now },
+    ...(url !== null && { url }),
+  });
 }
 
 interface Payload {

@@ -44,8 +44,8 @@ export async function send(
     const fix = 'Start it in another terminal: hookctl serve';
     throw failure('not_running', `no server works on ${app.located.dataFolder}`, { fix });
   }
-  await requireServed(app, webhook);
-  const sample = await makeRequest(webhook, flags, new Date(app.clock.now()));
+  const url = await requireServed(app, webhook);
+  const sample = await makeRequest(webhook, { ...flags, url }, new Date(app.clock.now()));
   const silence = flags.replies === true ? {} : { [SILENT_HEADER.name]: SILENT_HEADER.value };
   const mark = { [SAMPLE_HEADER]: sampleProof(sample.body, server.relayKey) };
   const request = { ...sample, headers: { ...sample.headers, ...silence, ...mark } };
@@ -63,12 +63,16 @@ export async function send(
   return succeeded(settled) ? 0 : 1;
 }
 
-/** Throws `not_loaded` when the running server lacks the webhook; prints which files it has not loaded. */
-async function requireServed(app: Services, { name, origin, endpoint }: Webhook): Promise<void> {
+/**
+ * The URL under which senders reach the webhook; null when the server does not tell. Throws `not_loaded` when the running server lacks
+ * the webhook; prints which files it has not loaded.
+ */
+async function requireServed(app: Services, { name, origin, endpoint }: Webhook): Promise<string | null> {
   const status = await served(app);
-  if (status === null) return;
+  if (status === null) return null;
   sayUnloaded(app, status.not_loaded);
-  if (status.webhooks.some((webhook) => webhook.name === name && webhook.endpoint === endpoint)) return;
+  const found = status.webhooks.find((webhook) => webhook.name === name && webhook.endpoint === endpoint);
+  if (found !== undefined) return found.url;
   const place =
     origin.kind === 'static' ? `${origin.file}: written, not loaded` : 'its configuration is older';
   throw failure('not_loaded', `the running server does not have the webhook ${name}: ${place}`, {
@@ -80,12 +84,16 @@ async function requireServed(app: Services, { name, origin, endpoint }: Webhook)
 async function post(
   { ingressHost, ingressPort }: ServerAddress,
   { endpoint, provider: { methods = ['POST'] } }: Webhook,
-  { headers, body }: OutgoingRequest,
+  { headers, body, query = '' }: OutgoingRequest,
 ): Promise<string> {
   const host = ingressHost === '0.0.0.0' || ingressHost === '::' ? '127.0.0.1' : ingressHost;
   const origin = `http://${host.includes(':') ? `[${host}]` : host}:${ingressPort}`;
   const method = methods.includes('POST') ? 'POST' : (methods[0] ?? 'POST');
-  const answer = await requestLocal(origin + endpoint, { method, headers, body });
+  const answer = await requestLocal(origin + endpoint + (query === '' ? '' : `?${query}`), {
+    method,
+    headers,
+    body,
+  });
   const id = answer.headers[DELIVERY_HEADER];
   if (typeof id === 'string') return id;
   throw failure('refused', `${endpoint} answered ${answer.status} ${answer.text}`, {
