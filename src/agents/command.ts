@@ -4,7 +4,6 @@ import { open, writeFile } from 'node:fs/promises';
 import { z } from 'zod';
 import { getPath } from '../lib/json.ts';
 import { describeEnd } from '../lib/process/subprocess.ts';
-import { compileRegex } from '../lib/regex.ts';
 import { type Issue, type JsonValue, NO_USAGE, type RunUsage } from '../types.ts';
 import { argumentIssues, fillIn, type PlaceholderValues, placeholdersOf, valuesOf } from './arguments.ts';
 import { type BoundedEnd, startBounded } from './bounded.ts';
@@ -168,7 +167,7 @@ export const command: AgentRunner<CommandOptions> = {
     const values = valuesOf(order, session ?? '');
     const { args: firstArgs, resumeArgs = settings.session?.resume ?? firstArgs } = settings;
     const template = order.session === null ? firstArgs : resumeArgs;
-    const capture = settings.session === undefined ? null : sessionReader(settings.session.capture);
+    const capture = settings.session === undefined ? null : await sessionReader(settings.session.capture);
     let captured: string | null = null;
     const args = template.map((argument) => fillIn(argument, values));
     const prompt = Buffer.from(order.prompt);
@@ -205,7 +204,8 @@ function usesSession(args: readonly string[]): boolean {
 type Session = NonNullable<CommandOptions['session']>;
 
 function sessionIssues({ capture, resume }: Session, args: readonly string[]): readonly Issue[] {
-  const isWrong = sessionReader(capture) === null;
+  const pattern = patternOf(capture);
+  const isWrong = pattern !== null && !hasOneGroup(pattern);
   return [
     ...(isWrong
       ? [issue('session', `${capture} is no regex with one group`, 'Write /session id: (\\S+)/.')]
@@ -231,12 +231,24 @@ function patternOf(capture: string): string | null {
   return capture.length > 2 && capture.startsWith('/') && capture.endsWith('/') ? capture.slice(1, -1) : null;
 }
 
-/** Finds the session's id in a line that a program printed. Null when the capture is no regex with one group. */
-function sessionReader(capture: string): ((line: string) => string | null) | null {
+/** Only parsed here: the engine that searches in linear time is loaded by a run that needs it. It knows neither look-around nor back-references. */
+function hasOneGroup(pattern: string): boolean {
+  if (/\(\?<?[=!]|\\[1-9]/.test(pattern)) return false;
+  try {
+    return new RegExp(`${pattern}|`).exec('')?.length === 2;
+  } catch {
+    return false;
+  }
+}
+
+/** Finds the session's id in a line that a program printed. Throws when the capture is no regex. */
+async function sessionReader(capture: string): Promise<(line: string) => string | null> {
   const pattern = patternOf(capture);
   if (pattern === null) return (line) => textAt(readEvent(line) ?? undefined, capture);
+  const { compileRegex } = await import('../lib/regex.ts');
   const compiled = compileRegex(pattern, '');
-  return compiled.ok && compiled.regex.groups === 1 ? compiled.regex.firstGroup : null;
+  if (!compiled.ok) throw new Error(`session.capture: ${compiled.message}`);
+  return compiled.regex.firstGroup;
 }
 
 function issue(field: string, message: string, fix: string): Issue {

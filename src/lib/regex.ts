@@ -24,7 +24,6 @@ interface Regex {
    * @throws BudgetError when the text is longer than 64 KiB or the budget is used up.
    */
   test(text: string, budget: Budget): boolean;
-  readonly groups: number;
   /** What the first group matched; null when nothing matches. Of a longer text the first 64 KiB are searched. */
   firstGroup(text: string): string | null;
 }
@@ -61,7 +60,6 @@ export function compileRegex(source: string, flags: string): RegexResult {
   }
   const regex: Regex = {
     test: (text, budget) => search(compiled, size, text, budget),
-    groups: compiled.groupCount(),
     firstGroup(text) {
       const matcher = compiled.matcher(text.slice(0, MAX_SUBJECT_LENGTH));
       return matcher.find() ? matcher.group(1) : null;
