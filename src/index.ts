@@ -5,6 +5,7 @@
  */
 
 export type {
+  CoalesceDefinition,
   RepairDefinition,
   SenderRuleDefinition,
   StartsDefinition,

@@ -18,6 +18,8 @@ export interface ActionContext {
   readonly webhook: Webhook;
   readonly command: WebhookCommand;
   readonly template: TemplateContext;
+  /** Further events that waited together with it (`coalesce`), in their order: one task holds them all. */
+  readonly further: readonly TemplateContext[];
   /** The task must wait for a person: the command says so, or the sender may not command. */
   readonly needsApproval: boolean;
   readonly ids: IdSource;

@@ -15,8 +15,9 @@ export const createTask: Action = {
   options: z.strictObject({}),
 
   async run(context) {
-    const { command, template, needsApproval, ids } = context;
+    const { command, template, further, needsApproval, ids } = context;
     const { plain, fenced } = await command.template.compiled();
+    const prompts = [template, ...further].map(fenced);
     const firstLine = plain(template)
       .split('\n')
       .find((line) => line.trim() !== '');
@@ -24,8 +25,8 @@ export const createTask: Action = {
     const first = immediateResponse(context, id);
     const task = taskFor(context, {
       id,
-      prompt: fenced(template),
-      title: firstLine ?? `${commandLabel(command)}: ${template.event.type}`,
+      prompt: prompts.length === 1 ? (prompts[0] ?? '') : numbered(prompts),
+      title: (firstLine ?? `${commandLabel(command)}: ${template.event.type}`) + more(further.length),
       status: needsApproval ? 'waiting_approval' : 'queued',
       // The comment that later results replace.
       metadata: first?.kind === 'comment' ? { comment_outgoing_id: first.id } : {},
@@ -33,6 +34,19 @@ export const createTask: Action = {
     return outcome({ tasks: [task], outgoing: first === null ? [] : [first] });
   },
 };
+
+/** Events that came close together, in their order. */
+function numbered(prompts: readonly string[]): string {
+  const parts = prompts.map((prompt, index) => `Event ${index + 1} of ${prompts.length}:\n\n${prompt}`);
+  return [
+    `${prompts.length} events came close together; the last one tells the present state.`,
+    ...parts,
+  ].join('\n\n');
+}
+
+function more(count: number): string {
+  return count === 0 ? '' : ` (+${count})`;
+}
 
 /** The provider's usual acknowledgement: 👀, a short comment, a note. Null when nothing is posted. */
 function immediateResponse(context: ActionContext, taskId: string): NewOutgoing | null {

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import type { Action } from '../actions/action.ts';
 import { issuesOf } from '../lib/diagnostics.ts';
 import { suggestion } from '../lib/suggest.ts';
+import { milliseconds } from '../lib/units.ts';
 import type {
   CommandTemplate,
   Conditions,
@@ -11,7 +12,7 @@ import type {
   Template,
   WebhookCommand,
 } from '../types.ts';
-import type { ValidCommand } from './schema.ts';
+import type { ValidCommand, ValidDefinition } from './schema.ts';
 
 /** Words that answer a task which waits; a command of that name could never be told from the answer. */
 const RESERVED: readonly string[] = ['approve', 'stop'];
@@ -124,15 +125,14 @@ export interface CommandSettings {
 export async function resolveCommands(
   definitions: readonly ValidCommand[],
   targetAgent: string,
-  { actions, isTested }: CommandSettings & { readonly isTested: boolean },
+  { actions, isTested, coalesce }: CommandSettings & Pick<CommandPlace, 'isTested' | 'coalesce'>,
 ): Promise<ResolvedCommands> {
   const resolved = await Promise.all(
     definitions.map((definition, index) =>
       resolveCommand(definition, {
         path: ['commands', index],
         targetAgent,
-        actions,
-        isTested,
+        ...{ actions, isTested, coalesce },
         triggerNumber: definitions.slice(0, index + 1).filter(({ trigger }) => trigger !== undefined).length,
       }),
     ),
@@ -144,6 +144,8 @@ export async function resolveCommands(
 }
 
 interface CommandPlace {
+  /** The webhook's. */
+  readonly coalesce: ValidDefinition['coalesce'];
   readonly path: Path;
   readonly targetAgent: string;
   readonly actions: readonly Action[];
@@ -178,6 +180,7 @@ async function resolveCommand(definition: ValidCommand, place: CommandPlace): Pr
     template: template.template,
     requiresApproval: definition.requiresApproval ?? false,
     approval: definition.approval ?? null,
+    coalesce: coalesceOf(definition, place),
     options: definition.options ?? {},
   };
   if (name !== undefined) return { command: { ...base, kind: 'text', id: name, name, aliases }, issues };
@@ -192,6 +195,16 @@ async function resolveCommand(definition: ValidCommand, place: CommandPlace): Pr
     },
     issues,
   };
+}
+
+/** Only triggers that make tasks wait: a person who typed a command is not kept waiting. */
+function coalesceOf(
+  { trigger, action = 'create_task', coalesce: own }: ValidCommand,
+  { coalesce: usual }: CommandPlace,
+): WebhookCommand['coalesce'] {
+  const { window, max } = own ?? usual ?? {};
+  if (trigger === undefined || action !== 'create_task' || window === undefined) return null;
+  return { window, max: max ?? `${Math.min(milliseconds(window) / 100, 86_400)}s` };
 }
 
 /** Handlebars is loaded when something is rendered, or written by a person and so checked. */

@@ -37,7 +37,7 @@ export async function resolveWebhook(
   const { commands, issues: faults } = await resolveCommands(
     [...written, ...switched.map(({ command }) => command)],
     targetAgent,
-    { actions, isTested },
+    { actions, isTested, coalesce: definition.coalesce },
   );
   // A fault of a command that a field switches on is one of that field.
   const issues = faults.map((issue) => {

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { variableName } from '../lib/units.ts';
+import { milliseconds, timeSpan, variableName } from '../lib/units.ts';
 import { repairBounds } from '../types/repair.ts';
 import type { JsonObject } from '../types.ts';
 import { nameProblem } from './webhook-name.ts';
@@ -83,6 +83,21 @@ const allow = z.strictObject({
   ),
 });
 
+/** Events of one flow that come close together become one task. */
+const coalesce = z
+  .strictObject({
+    window: timeSpan.describe('How long a further event is waited for, such as 30s.'),
+    max: timeSpan.optional().describe('How long the first event waits at most; default 10 windows.'),
+  })
+  .refine(
+    ({ window, max = window }) => milliseconds(max) >= milliseconds(window),
+    'expected a max that is no shorter than the window',
+  )
+  .refine(
+    ({ window, max = window }) => milliseconds(max) <= 86_400_000 && milliseconds(window) <= 86_400_000,
+    'expected at most 24h',
+  );
+
 /** A command: `name` (text command) or `trigger` (trigger command), never both. */
 export const commandSchema = z.strictObject({
   name: flag(
@@ -141,6 +156,9 @@ export const commandSchema = z.strictObject({
     '--approval <never>',
     'never: it starts also on words that a stranger can have written',
   ),
+  coalesce: coalesce
+    .describe('Events of one flow that come close together become one task; default: the webhook’s.')
+    .optional(),
   options: flag(
     jsonObject.describe('Settings of the action.').optional(),
     '--option <name=value>',
@@ -199,6 +217,9 @@ const adjustableFields = {
     'what was fetched from the sender’s log runs without approval',
     { no: 'what was fetched from the sender’s log waits for approval (the default)' },
   ),
+  coalesce: coalesce
+    .describe('Events of one flow that come close together become one task: { window: 30s, max: 5m }.')
+    .optional(),
   repair: repairBounds
     .partial()
     .required({ checks: true })

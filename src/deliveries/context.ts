@@ -53,6 +53,13 @@ export interface DispatchResult {
   readonly tasks: readonly Task[];
   /** No task was made or moved, and nothing is sent. */
   readonly quiet: boolean;
+  /** Deliveries that waited and were worked off with it. Left out: none. */
+  readonly also?: readonly DispatchResult[];
+}
+
+/** A delivery that stays pending until others of its flow have come, or until then; epoch milliseconds. */
+export interface Held {
+  readonly heldUntil: number;
 }
 
 /** One event of a delivery, with its webhook and provider. */

@@ -3,8 +3,9 @@ import { createKeyLock } from '../lib/key-lock.ts';
 import { fullJitter, pause } from '../lib/time.ts';
 import { timeSlicer } from '../lib/time-slicer.ts';
 import type { PendingDelivery } from '../store/store.ts';
-import type { DispatchResult, PipelineContext } from './context.ts';
-import { dispatch, type ParsedDelivery } from './dispatch.ts';
+import type { DispatchResult, Held, PipelineContext } from './context.ts';
+import { dispatch } from './dispatch.ts';
+import type { ParsedDelivery } from './settle.ts';
 
 /** Deliveries that are worked on at once. Those of one flow never are. */
 const CONCURRENCY = 8;
@@ -59,6 +60,8 @@ export function createQueue(
   const lanes = new Map<string, Lane>();
   const ready: string[] = [];
   const running = new Set<Promise<void>>();
+  /** Deliveries that wait for others of their flow, by id. */
+  const held = new Map<string, Entry>();
   const stop = new AbortController();
   const inTurns = timeSlicer();
   const oneActAtATime = createKeyLock();
@@ -123,8 +126,38 @@ export function createQueue(
     });
     const result = await attempt(entry.item, entry.item.attempts, entry.parsedDelivery, leave);
     leave();
+    if (isHeld(result)) return hold(entry, result.heldUntil);
     depth -= 1;
     entry.done(result);
+  }
+
+  /** Puts a delivery that waits for others of its flow aside until then; it takes no place meanwhile. */
+  function hold(entry: Entry, until: number): void {
+    const { item, done } = entry;
+    const { id } = item;
+    held.set(id, entry);
+    void pause(waitFor(until), stop.signal).then(() => {
+      if (held.get(id) !== entry) return;
+      held.delete(id);
+      if (stop.signal.aborted) return done(null);
+      const key = `held ${id}`;
+      lanes.set(key, [{ item: { ...item, nextAttemptAt: null }, parsedDelivery: null, done }]);
+      ready.push(key);
+      pump();
+    });
+  }
+
+  /** Reports a result, and those of deliveries that were worked off with it while they waited. */
+  function report(result: DispatchResult): void {
+    for (const each of result.also ?? []) {
+      onResult(each);
+      const entry = held.get(each.delivery.id);
+      if (entry === undefined) continue;
+      held.delete(each.delivery.id);
+      depth -= 1;
+      entry.done(each);
+    }
+    onResult(result);
   }
 
   async function attempt(
@@ -132,7 +165,7 @@ export function createQueue(
     attempts: number,
     parsedDelivery: ParsedDelivery | null,
     leave: () => void,
-  ): Promise<DispatchResult | null> {
+  ): Promise<DispatchResult | Held | null> {
     if (nextAttemptAt !== null) {
       await pause(waitFor(nextAttemptAt), stop.signal);
       while (working >= CONCURRENCY) await new Promise<void>((resume) => waiting.push(resume));
@@ -155,7 +188,7 @@ export function createQueue(
         },
         recorded: leave,
       });
-      if (result !== null) onResult(result);
+      if (result !== null && !isHeld(result)) report(result);
       return result;
     } catch (error) {
       free();
@@ -173,7 +206,7 @@ export function createQueue(
     attempts: number,
     reason: string,
     leave: () => void,
-  ): Promise<DispatchResult | null> {
+  ): Promise<DispatchResult | Held | null> {
     const { store, clock } = context;
     const nextAttemptAt = clock.now() + fullJitter(attempts, { ...BACKOFF, random });
     try {
@@ -205,7 +238,13 @@ export function createQueue(
     let after: string | null = null;
     for (;;) {
       const page = context.store.pending(after, PAGE);
-      for (const item of page) void push(item);
+      for (const item of page) {
+        if (item.attempts > 0 || item.nextAttemptAt === null) void push(item);
+        else {
+          depth += 1;
+          hold({ item, parsedDelivery: null, done: noop }, item.nextAttemptAt);
+        }
+      }
       count += page.length;
       after = page.at(-1)?.id ?? null;
       if (page.length < PAGE) return count;
@@ -243,4 +282,10 @@ function once(work: () => void): () => void {
     if (!done) work();
     done = true;
   };
+}
+
+const noop = () => undefined;
+
+function isHeld(result: DispatchResult | Held | null): result is Held {
+  return result !== null && 'heldUntil' in result;
 }

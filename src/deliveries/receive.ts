@@ -16,12 +16,12 @@ import {
 } from '../types.ts';
 import { type DispatchResult, type PipelineContext, webhookIdOf } from './context.ts';
 import { dedupeKeys } from './dedupe-keys.ts';
-import type { ParsedDelivery } from './dispatch.ts';
 import { nothingToDo } from './match.ts';
 import { ownAnswer } from './own-answer.ts';
 import { readRequest } from './read-request.ts';
 import { withOwnActs } from './rules/own-app.ts';
 import { isByPerson } from './rules/senders.ts';
+import type { ParsedDelivery } from './settle.ts';
 import { isSample, SAMPLE_HEADER, verify } from './verify.ts';
 
 /** A received request: what was recorded, and the answer to send. */

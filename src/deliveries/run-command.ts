@@ -5,7 +5,15 @@ import { commandLabel } from '../labels.ts';
 import type { IdSource } from '../lib/ids.ts';
 import type { Effect } from '../store/store.ts';
 import { asksForNewConversation, newAliases } from '../tasks/flows.ts';
-import type { Account, Decision, NewTask, ReplyChannel, ThreadRef, Webhook } from '../types.ts';
+import type {
+  Account,
+  Decision,
+  NewTask,
+  ReplyChannel,
+  TemplateContext,
+  ThreadRef,
+  Webhook,
+} from '../types.ts';
 import type { EventContext, PipelineContext } from './context.ts';
 import { decisionOf, type Match } from './match.ts';
 import { heldByTrust } from './rules/senders.ts';
@@ -18,11 +26,12 @@ export interface CommandResult {
 
 type CommandContext = Pick<PipelineContext, 'store' | 'clock' | 'accounts' | 'apps' | 'surroundings'>;
 
-/** Runs the action of a match that fired. What fails is recorded beside it and stops no other command. */
+/** Runs the action of a match that fired, on its event and on `further` ones that waited with it. What fails is recorded beside it and stops no other command. */
 export async function runCommand(
   context: CommandContext,
   eventContext: EventContext,
   match: Match,
+  further: readonly EventContext[] = [],
 ): Promise<CommandResult> {
   const ran: readonly Effect[] = match.fired && match.command.action === 'run' ? [{ kind: 'ran' }] : [];
   const without = (changes: Partial<Decision>): CommandResult => ({
@@ -33,7 +42,11 @@ export async function runCommand(
   const ids = eventContext.ids(eventContext.index, match.command.id);
   try {
     if (match.command.action === 'repair') return await repair(context, eventContext, match, ids);
-    const { tasks, outgoing, note } = await perform(context, eventContext, match, { ids, repair: null });
+    const { tasks, outgoing, note } = await perform(context, eventContext, match, {
+      ids,
+      repair: null,
+      further: further.map((each) => templateOf(each, match)),
+    });
     const reason = note === null ? match.reason : `${match.reason}; ${note}`;
     return {
       decision: decisionOf(eventContext, match, { reason, taskIds: tasks.map(({ id }) => id) }),
@@ -68,7 +81,11 @@ async function repair(
     case 'act': {
       const { order } = plan;
       const about = plan.eventContext;
-      const { tasks, outgoing, note } = await perform(context, about, match, { ids, repair: order });
+      const { tasks, outgoing, note } = await perform(context, about, match, {
+        ids,
+        repair: order,
+        further: [],
+      });
       const taskIds = tasks.map(({ id }) => id);
       return {
         decision: decided({ reason: note ?? order.reason, taskIds }),
@@ -89,9 +106,9 @@ function perform(
   context: CommandContext,
   eventContext: EventContext,
   match: Match,
-  { ids, repair: order }: Pick<ActionContext, 'ids' | 'repair'>,
+  given: Pick<ActionContext, 'ids' | 'repair' | 'further'>,
 ): Promise<ActionOutcome> {
-  const { webhook, delivery, event, provider } = eventContext;
+  const { webhook, delivery } = eventContext;
   const action = actionNamed(match.command.action);
   if (action === null) throw failure('no_action', `there is no action ${match.command.action}`);
   if (action.reachesOut && delivery.trust === 'unverified') {
@@ -101,18 +118,21 @@ function perform(
     webhook,
     command: match.command,
     needsApproval: match.needsApproval,
-    ids,
+    ...given,
     delivery,
     replies: repliesFor(context, eventContext, match.allowed),
     surroundings: context.surroundings,
-    repair: order,
-    template: {
-      event,
-      argument: match.argument,
-      commands: commandList(webhook),
-      authorOf: (path) => provider.authorOf(event.payload, path),
-    },
+    template: templateOf(eventContext, match),
   });
+}
+
+function templateOf({ webhook, event, provider }: EventContext, { argument }: Match): TemplateContext {
+  return {
+    event,
+    argument,
+    commands: commandList(webhook),
+    authorOf: (path) => provider.authorOf(event.payload, path),
+  };
 }
 
 function taskInFlow(

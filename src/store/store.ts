@@ -96,6 +96,8 @@ export interface DeliveryOutcome {
   /** What the delivery changes, recorded in the same transaction. */
   readonly effects: readonly Effect[];
   readonly settledAt: number;
+  /** Pending deliveries that are settled by the same effects, because they waited together. Left out: none. */
+  readonly others?: readonly Pick<DeliveryOutcome, 'deliveryId' | 'status' | 'reason' | 'decisions'>[];
 }
 
 /** One thing that a delivery changes. */
@@ -177,6 +179,18 @@ export interface RepairNote {
   /** Null where no task was made. */
   readonly taskId: string | null;
   readonly at: number;
+}
+
+/** A pending delivery that waits for further events of its flow. */
+export interface HeldDelivery {
+  readonly deliveryId: string;
+  readonly flowId: string;
+  /** Those of one group become one task. */
+  readonly waitGroup: string;
+  /** When it has waited long enough for a further event; epoch milliseconds. */
+  readonly windowEndsAt: number;
+  /** When it waits no more. */
+  readonly lastEndsAt: number;
 }
 
 interface RepairFilter {
@@ -313,6 +327,8 @@ export interface StoreReader
   ticketsNamed(key: string): readonly string[];
   /** What was done about results of checks, newest first, at most 1,000. */
   repairs(filter: RepairFilter): readonly RepairNote[];
+  /** Pending deliveries that wait for others, in the order in which they came. */
+  held(filter: Partial<Pick<HeldDelivery, 'deliveryId' | 'waitGroup' | 'flowId'>>): readonly HeldDelivery[];
   outgoing(id: string): Outgoing | null;
   /** Newest first. */
   outbox(filter?: OutgoingFilter): readonly Outgoing[];
@@ -375,6 +391,8 @@ export interface Store
   beginOutgoing(id: string): Promise<void>;
   /** Does nothing to what no longer waits. */
   noteOutgoing(id: string, note: OutgoingNote): Promise<void>;
+  /** Lets a pending delivery wait with the others of its group. When they are due, all at once; epoch milliseconds. */
+  holdDelivery(held: HeldDelivery, reason: string): Promise<number>;
   /** Joins two flows. The link; null when they are one already, or a person took the join back. */
   joinFlows(join: FlowJoin, at: number): Promise<FlowLink | null>;
   /** Takes the join of a flow with an older one back. Returns false when it goes on in none. */

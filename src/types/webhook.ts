@@ -51,6 +51,11 @@ interface CommandBase {
   readonly requiresApproval: boolean;
   /** `never`: its task does not wait either where a stranger can have written the words. */
   readonly approval: 'never' | null;
+  /**
+   * Its events wait for further ones of their flow, and become one task: `window` since the last, `max` since the first (`30s`, `5m`).
+   * Null when they do not wait.
+   */
+  readonly coalesce: { readonly window: string; readonly max: string } | null;
   /** Settings of the action (`forward`: urls, `run`: program, …). */
   readonly options: JsonObject;
 }

@@ -58,6 +58,7 @@ async function contextWith(action: string, replies: Replies): Promise<ActionCont
     webhook,
     command: { ...command, action, options: OPTIONS[action] ?? {} },
     template: { event: eventWith({ payload: { issue: { number: 1 } } }), argument: '', authorOf: () => null },
+    further: [],
     needsApproval: false,
     repair:
       action === 'repair'

@@ -192,6 +192,11 @@ const WRITES: Readonly<Record<Write, (store: Store) => Promise<unknown>>> = {
       },
       NOW,
     ),
+  holdDelivery: (store) =>
+    store.holdDelivery(
+      { deliveryId: 'dlv-1', flowId: 'flow-1', waitGroup: 'one', windowEndsAt: NOW, lastEndsAt: NOW },
+      WORDS,
+    ),
   unlinkFlow: (store) => store.unlinkFlow('flow-9'),
   noteWaiting: (store) => store.noteWaiting([wait('task-1'), wait('task-3')], []),
   attach: (store) =>

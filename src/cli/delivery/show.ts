@@ -52,6 +52,10 @@ async function show(app: Services, id: string, flags: ShowFlags): Promise<0> {
     ['sender', view.sender],
     ['sender’s id', view.sender_delivery_id],
     ['received', localTime(view.received_at)],
+    [
+      'runs at',
+      view.status !== 'pending' || view.next_attempt_at === null ? null : localTime(view.next_attempt_at),
+    ],
     ['settled', view.settled_at === null ? null : localTime(view.settled_at)],
     ['size', bytes(view.size)],
     [

@@ -25,12 +25,13 @@ export function shownFields(webhook: Webhook) {
 
 /** A command as the db and the API write it. */
 export function givenCommand(command: WebhookCommand): SnakeKeys<ValidCommand> {
-  const { id, kind, template, approval, ...same } = command;
+  const { id, kind, template, approval, coalesce, ...same } = command;
   const fields = 'conditions' in same ? { ...same, conditions: same.conditions.source } : same;
   return snakeKeys({
     ...fields,
     // Of an action that renders none it is empty, and would be refused.
     ...(template.source !== '' && { template: template.source }),
     ...(approval !== null && { approval }),
+    ...(coalesce !== null && { coalesce }),
   });
 }

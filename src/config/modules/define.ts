@@ -84,6 +84,8 @@ export interface WebhookDefinition {
   readonly events?: readonly string[] | undefined;
   /** Who may command. */
   readonly allow?: SenderRuleDefinition | undefined;
+  /** Events of one flow that come close together become one task. A command's own goes first. Default: each makes one. */
+  readonly coalesce?: CoalesceDefinition | undefined;
   /** Lets an agent repair red builds of its own branches, within bounds. Default: nothing is repaired. */
   readonly repair?: RepairDefinition | undefined;
   /** What starts the default command without a text. Default: nothing does. */
@@ -102,6 +104,14 @@ export interface WebhookDefinition {
   readonly trustFetched?: boolean | undefined;
   /** Settings of the provider. */
   readonly options?: JsonObject | undefined;
+}
+
+/** How long events wait for each other. */
+export interface CoalesceDefinition {
+  /** Since the last event, such as `30s`. */
+  readonly window: string;
+  /** Since the first event, such as `5m`. Default: ten windows. */
+  readonly max?: string | undefined;
 }
 
 /** Bounds of repairs. */
@@ -185,6 +195,8 @@ interface CommandFields {
    * that Sentry reports, a customer's note. Left out: such a task waits for approval.
    */
   readonly approval?: 'never' | undefined;
+  /** Events of one flow that come close together become one task. Triggers alone: a command that a person typed does not wait. */
+  readonly coalesce?: CoalesceDefinition | undefined;
   /** Settings of the action. */
   readonly options?: JsonObject | undefined;
 }

@@ -26,6 +26,8 @@ export const DURABILITY: { readonly [Name in OperationName]: 'synced' | 'written
   noteOutgoing: 'written',
   retryOutgoing: 'synced',
   dropOutgoing: 'synced',
+  // A delivery that no longer waits is dispatched, and waits again.
+  holdDelivery: 'written',
   joinFlows: 'synced',
   unlinkFlow: 'synced',
   removeBodies: 'written',

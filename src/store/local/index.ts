@@ -250,14 +250,15 @@ function writesOf({ path, sql, log, writer, isOpen }: Parts): Omit<Store, keyof 
     },
     indexed: () => writer.indexed(),
     async recordOutcome(outcome) {
-      const release = dedupe.releasing(outcome.deliveryId);
+      const ids = [outcome, ...(outcome.others ?? [])].map(({ deliveryId }) => deliveryId);
+      const releases = ids.map((id) => dedupe.releasing(id));
       const hasRun = effectsOf(outcome.effects, 'ran').length > 0;
       const [tasks] = await Promise.all([
         writer.call('recordOutcome', outcome),
         // Shares the transaction, which is on disk then.
         hasRun ? writer.call('probe') : undefined,
       ]);
-      release();
+      for (const release of releases) release();
       return tasks;
     },
     async requeue(deliveryId) {

@@ -3,13 +3,14 @@ import {
   type DeliveryOutcome,
   type Effect,
   effectsOf,
+  type HeldDelivery,
   type NewRejection,
   type TaskInFlow,
 } from '../../store.ts';
 import { CLAIMANT_COLUMNS, type Claimant, keepKeys } from '../log/dedupe.ts';
 import { type Sql, whole } from '../sql.ts';
 import { DELIVERIES, type DeliveryRow } from '../tables/deliveries.ts';
-import { REPAIRS } from '../tables/flows.ts';
+import { HELD, REPAIRS } from '../tables/flows.ts';
 import { insertAlias, joinFlows, openFlow, rootOf } from './flows.ts';
 import { insertOutgoing } from './outbox.ts';
 import { answerTask, applyChange, approveTask, insertTask, movePosts } from './tasks.ts';
@@ -19,7 +20,7 @@ type SettlingDelivery = Claimant & Pick<DeliveryRow, 'provider' | 'status' | 'se
 
 /** Records the end of a delivery's dispatch and all that it made; nothing when the delivery is no longer pending. */
 export function recordOutcome(sql: Sql, outcome: DeliveryOutcome): readonly Task[] {
-  const { deliveryId, effects, duplicateOf = null, ...end } = outcome;
+  const { deliveryId, effects, duplicateOf = null, others = [], ...end } = outcome;
   const { settledAt } = end;
   const delivery = sql.one<SettlingDelivery>(
     `select ${CLAIMANT_COLUMNS}, provider, status, sender_name, sample from deliveries where id = ?`,
@@ -45,7 +46,29 @@ export function recordOutcome(sql: Sql, outcome: DeliveryOutcome): readonly Task
     hasActed,
     effectsOf(effects, 'claim').map(({ key }) => key),
   );
+  sql.run('delete from held_deliveries where delivery_id = ?', [deliveryId]);
+  for (const other of others) recordOutcome(sql, { ...other, effects: [], settledAt });
   return [...made, ...steered];
+}
+
+/** Lets a pending delivery wait with its group. When all of them are due: a further one moves that, but not beyond the first one's `max`. */
+export function holdDelivery(sql: Sql, held: HeldDelivery, reason: string): number {
+  HELD.insert(sql, held, 'on conflict (delivery_id) do nothing');
+  const { waitGroup: group } = HELD.one(sql, 'where delivery_id = ?', [held.deliveryId]) ?? held;
+  const dueAt = whole(
+    sql.count(
+      `select min(last_window, first_end) from (
+         select max(window_ends_at) as last_window, min(last_ends_at) as first_end
+         from held_deliveries where wait_group = ?)`,
+      [group],
+    ),
+  );
+  sql.run(
+    `update deliveries set next_attempt_at = :dueAt, reason = :reason
+     where status = 'pending' and id in (select delivery_id from held_deliveries where wait_group = :group)`,
+    { dueAt, reason, group },
+  );
+  return dueAt;
 }
 
 /** Counts a failed attempt; the delivery stays pending. */

@@ -6,7 +6,7 @@ import { noteTaskCheck } from '../tables/task-checks.ts';
 import { ackEvent, joinEvents } from './agent-events.ts';
 import { recordAudit } from './audit.ts';
 import { addConnection, changeConnection, forgetConnection, noteSweep } from './connections.ts';
-import { postpone, recordOutcome, reject, requeue } from './deliveries.ts';
+import { holdDelivery, postpone, recordOutcome, reject, requeue } from './deliveries.ts';
 import { joinFlows, unlinkFlow } from './flows.ts';
 import { addComment, beginOutgoing, dropOutgoing, noteOutgoing, retryOutgoing } from './outbox.ts';
 import { forgetDeliveries, probe, pruneTrees, removeBodies } from './retention.ts';
@@ -61,6 +61,7 @@ export const operations: { readonly [Name in OperationName]: Operation<Operation
   noteOutgoing,
   retryOutgoing,
   dropOutgoing,
+  holdDelivery,
   joinFlows,
   unlinkFlow,
   removeBodies,

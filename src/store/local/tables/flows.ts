@@ -1,5 +1,5 @@
 import type { Conversation, Flow } from '../../../types.ts';
-import type { FlowAlias, FlowLink, RepairNote, StoreReader } from '../../store.ts';
+import type { FlowAlias, FlowLink, HeldDelivery, RepairNote, StoreReader } from '../../store.ts';
 import type { ConversationFilter, FlowFilter } from '../../tasks.ts';
 import { limited, page, type Query, type Sql, where } from '../sql.ts';
 import { type Table, table } from './table.ts';
@@ -29,7 +29,10 @@ export function linkOf(sql: Sql, flowId: string): FlowLink | null {
 
 export const REPAIRS: Table<RepairNote> = table('repairs', {});
 
+export const HELD: Table<HeldDelivery> = table('held_deliveries', {});
+
 type FlowReads =
+  | 'held'
   | 'repairs'
   | 'flows'
   | 'conversations'
@@ -48,6 +51,14 @@ export function readFlows(sql: Sql): Pick<StoreReader, FlowReads> {
     },
     aliases: (names) => ALIASES.all(sql, 'where alias in (select value from json_each(?))', [names]),
     aliasesOf: (flowId) => ALIASES.all(sql, 'where flow_id = ?', [flowId]),
+    held({ deliveryId, waitGroup, flowId }) {
+      const { text, values } = where({
+        'delivery_id = ?': deliveryId,
+        'wait_group = ?': waitGroup,
+        'flow_id = ?': flowId,
+      });
+      return HELD.all(sql, `${text} order by delivery_id`, values);
+    },
     repairs({ subject, sha, since }) {
       const { text, values } = where({ 'subject = ?': subject, 'sha = ?': sha, 'at >= ?': since });
       return REPAIRS.list(sql, limited(`${text} order by at desc, id desc`, values, 1_000));

@@ -342,4 +342,14 @@ create unique index connections_once on connections (connector, api_url, kind, t
   problem text,
   updated_at integer not null
 ) strict, without rowid;`,
+  // Pending deliveries that wait for further events of their flow.
+  `create table held_deliveries (
+     delivery_id text primary key references deliveries (id) on delete cascade,
+     flow_id text not null,
+     wait_group text not null,
+     window_ends_at integer not null,
+     last_ends_at integer not null
+   ) strict, without rowid;
+   create index held_by_group on held_deliveries (wait_group, delivery_id);
+   create index held_by_flow on held_deliveries (flow_id, delivery_id);`,
 ];

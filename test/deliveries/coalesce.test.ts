@@ -1,0 +1,131 @@
+import { spawn } from 'node:child_process';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { text } from 'node:stream/consumers';
+import { expect, onTestFinished, test } from 'vitest';
+import { onIssue, startEngine, type TestEngine } from '../support/engine.ts';
+import { eventually } from '../support/eventually.ts';
+
+const YAML = `
+webhooks:
+  github:
+    coalesce: { window: 2s, max: 20s }
+    commands:
+      - { name: analyze, template: 'Analyze {{@argument}}' }
+      - { trigger: issues.labeled, template: 'Labelled {{label.name}}' }
+`;
+
+function labeled(engine: TestEngine, name: string) {
+  const about = onIssue(42);
+  return engine.deliver('github', 'issues.labeled', (payload) => ({ ...about(payload), label: { name } }));
+}
+
+test('coalesce: events of one flow that come close together become one task, in their order', async () => {
+  const engine = await startEngine({ yaml: YAML });
+  const results = await Promise.all(Array.from({ length: 10 }, (_, at) => labeled(engine, `l${at}`)));
+  const tasks = engine.context.store.tasks();
+  expect(tasks).toHaveLength(1);
+  const found = [...(tasks[0]?.prompt ?? '').matchAll(/>(l\d)</g)].map(([, name]) => name);
+  expect(found.toSorted()).toEqual(Array.from({ length: 10 }, (_, at) => `l${at}`));
+  expect(tasks[0]?.prompt).toContain('Event 10 of 10');
+  expect(tasks[0]?.title).toMatch(/\(\+9\)$/);
+  const rows = results.map(({ delivery }) => engine.context.store.delivery(delivery.id));
+  expect(rows.map((row) => [row?.status, row?.decisions.find(({ fired }) => fired)?.taskIds])).toEqual(
+    Array(10).fill(['processed', [tasks[0]?.id]]),
+  );
+});
+
+test('coalesce: a delivery that waits is pending, and its row says until when', async () => {
+  const engine = await startEngine({ yaml: YAML });
+  const result = labeled(engine, 'bug');
+  const row = await eventually('the delivery waits', () => {
+    const [delivery] = engine.context.store.deliveries({ status: 'pending' });
+    return delivery?.nextAttemptAt === null ? null : delivery;
+  });
+  expect(row.reason).toContain('waits for further events');
+  expect(row.nextAttemptAt).toBeGreaterThanOrEqual(row.receivedAt + 2_000);
+  expect(engine.context.store.tasks()).toEqual([]);
+  expect((await result).tasks).toHaveLength(1);
+});
+
+test('coalesce: a command by a person closes the window, and its task comes after', async () => {
+  const engine = await startEngine({ yaml: YAML.replace('2s, max: 20s', '1h, max: 2h') });
+  const waiting = [labeled(engine, 'bug'), labeled(engine, 'ui')];
+  await eventually('both wait', () => {
+    const pending = engine.context.store.deliveries({ status: 'pending' });
+    return pending.filter(({ nextAttemptAt }) => nextAttemptAt !== null).length === 2 || null;
+  });
+  const { tasks } = await engine.deliver('github', 'issue_comment.created', onIssue(42));
+  const all = engine.context.store.tasks().toReversed();
+  expect(all.map(({ id, command }) => [id === tasks[0]?.id, command])).toEqual([
+    [false, expect.stringContaining('trigger')],
+    [true, 'analyze'],
+  ]);
+  expect(all[0]?.prompt).toMatch(/Event 2 of 2/);
+  expect(engine.context.store.deliveries({ status: 'pending' })).toEqual([]);
+  const taken = await Promise.all(waiting);
+  expect(taken.map(({ delivery }) => delivery.status)).toEqual(['processed', 'processed']);
+});
+
+test('coalesce: a steady stream is cut at `max`', async () => {
+  const engine = await startEngine({ yaml: YAML.replace('2s, max: 20s', '60s, max: 60s') });
+  void labeled(engine, 'first').catch(() => undefined);
+  const [row] = await eventually('it waits', () => {
+    const held = engine.context.store.deliveries({ status: 'pending' });
+    return held[0]?.nextAttemptAt == null ? null : held;
+  });
+  void labeled(engine, 'second').catch(() => undefined);
+  await eventually('the second waits', () => engine.context.store.held({}).length === 2 || null);
+  expect(engine.context.store.delivery(row?.id ?? '')?.nextAttemptAt).toBe(row?.nextAttemptAt);
+});
+
+const KILLS = [
+  'before accept 2',
+  'after accept 3',
+  'after holdDelivery 2',
+  'before recordOutcome 1',
+  'after recordOutcome 1',
+];
+const CHECKS = 'one,two,three';
+
+async function run(folder: string, kill: string) {
+  const program = join(import.meta.dirname, 'coalescing-program.ts');
+  const child = spawn(process.execPath, [program, folder, CHECKS, kill], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  const ended = new Promise<NodeJS.Signals | null>((resolve) =>
+    child.once('exit', (_, signal) => resolve(signal)),
+  );
+  const said = await text(child.stdout);
+  return { signal: await ended, said };
+}
+
+test('coalesce: after a kill at every step each event is in exactly one task', async () => {
+  const yaml = YAML.replace('trigger: issues.labeled', 'trigger: check_run.completed').replace(
+    'label.name',
+    'check_run.name',
+  );
+  const outcomes = await Promise.all(
+    KILLS.map(async (kill) => {
+      const folder = mkdtempSync(join(tmpdir(), 'hookctl-coalesce-'));
+      onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
+      writeFileSync(join(folder, 'webhooks.yml'), yaml);
+      const { signal } = await run(folder, kill);
+      const { said } = await run(folder, '');
+      const { prompts, statuses } = JSON.parse(said) as { prompts: string[]; statuses: string[] };
+      const told = prompts.flatMap((prompt) =>
+        [...prompt.matchAll(/>(one|two|three)</g)].map(([, name]) => name),
+      );
+      return {
+        kill,
+        signal,
+        told: told.toSorted(),
+        pending: statuses.filter((status) => status === 'pending'),
+      };
+    }),
+  );
+  expect(outcomes).toEqual(
+    KILLS.map((kill) => ({ kill, signal: 'SIGKILL', told: ['one', 'three', 'two'], pending: [] })),
+  );
+}, 60_000);
