@@ -22,7 +22,7 @@ const MOST_KEPT_BYTES = 8 * 1024 * 1024;
 
 /** Works off what is pending: bounded, in order within a flow, again after a failure. */
 export interface Queue {
-  /** Takes a pending delivery. Resolves when its outcome is recorded; null when another process recorded one, or at close. */
+  /** Takes a pending delivery. Resolves when its outcome is recorded; null at close. */
   push(item: PendingDelivery, parsedDelivery?: ParsedDelivery): Promise<DispatchResult | null>;
   /** Reports a delivery whose outcome was recorded at accept, so that it was never queued. */
   passBy(result: DispatchResult): void;
@@ -128,7 +128,13 @@ export function createQueue(
     leave();
     if (isHeld(result)) return hold(entry, result.heldUntil);
     depth -= 1;
-    entry.done(result);
+    entry.done(result ?? takenAlong(entry.item));
+  }
+
+  /** The result of a delivery that another one of its group has taken along, and reported. */
+  function takenAlong({ id }: PendingDelivery): DispatchResult | null {
+    const delivery = stop.signal.aborted ? null : context.store.delivery(id);
+    return delivery === null || delivery.status === 'pending' ? null : { delivery, tasks: [], quiet: true };
   }
 
   /** Puts a delivery that waits for others of its flow aside until then; it takes no place meanwhile. */
