@@ -43,6 +43,7 @@ export async function programContext(
         trigger: connector === 'stripe' ? 'invoice.paid' : 'issues.opened',
         conditions: { source: {}, unmet: () => null },
         priority: 100,
+        coalesce: null,
       },
     ],
     ...{ allowUnverifiable: false, trustFetched: false, options: {} },

@@ -1,9 +1,4 @@
-import { spawn } from 'node:child_process';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { text } from 'node:stream/consumers';
-import { expect, onTestFinished, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { onIssue, startEngine, type TestEngine } from '../support/engine.ts';
 import { eventually } from '../support/eventually.ts';
 
@@ -79,53 +74,3 @@ test('coalesce: a steady stream is cut at `max`', async () => {
   await eventually('the second waits', () => engine.context.store.held({}).length === 2 || null);
   expect(engine.context.store.delivery(row?.id ?? '')?.nextAttemptAt).toBe(row?.nextAttemptAt);
 });
-
-const KILLS = [
-  'before accept 2',
-  'after accept 3',
-  'after holdDelivery 2',
-  'before recordOutcome 1',
-  'after recordOutcome 1',
-];
-const CHECKS = 'one,two,three';
-
-async function run(folder: string, kill: string) {
-  const program = join(import.meta.dirname, 'coalescing-program.ts');
-  const child = spawn(process.execPath, [program, folder, CHECKS, kill], {
-    stdio: ['ignore', 'pipe', 'inherit'],
-  });
-  const ended = new Promise<NodeJS.Signals | null>((resolve) =>
-    child.once('exit', (_, signal) => resolve(signal)),
-  );
-  const said = await text(child.stdout);
-  return { signal: await ended, said };
-}
-
-test('coalesce: after a kill at every step each event is in exactly one task', async () => {
-  const yaml = YAML.replace('trigger: issues.labeled', 'trigger: check_run.completed').replace(
-    'label.name',
-    'check_run.name',
-  );
-  const outcomes = await Promise.all(
-    KILLS.map(async (kill) => {
-      const folder = mkdtempSync(join(tmpdir(), 'hookctl-coalesce-'));
-      onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
-      writeFileSync(join(folder, 'webhooks.yml'), yaml);
-      const { signal } = await run(folder, kill);
-      const { said } = await run(folder, '');
-      const { prompts, statuses } = JSON.parse(said) as { prompts: string[]; statuses: string[] };
-      const told = prompts.flatMap((prompt) =>
-        [...prompt.matchAll(/>(one|two|three)</g)].map(([, name]) => name),
-      );
-      return {
-        kill,
-        signal,
-        told: told.toSorted(),
-        pending: statuses.filter((status) => status === 'pending'),
-      };
-    }),
-  );
-  expect(outcomes).toEqual(
-    KILLS.map((kill) => ({ kill, signal: 'SIGKILL', told: ['one', 'three', 'two'], pending: [] })),
-  );
-}, 60_000);
