@@ -1,6 +1,7 @@
 import { snakeFields } from './lib/case.ts';
+import type { FlowLink } from './store/flows.ts';
 import type { RunReader } from './store/runs.ts';
-import type { FlowLink, StoreReader } from './store/store.ts';
+import type { StoreReader } from './store/store.ts';
 import type { TaskReader } from './store/tasks.ts';
 import { blockersOf } from './tasks/lifecycle.ts';
 import type { AgentRun, Conversation, Flow, Task, TaskStatus } from './types.ts';

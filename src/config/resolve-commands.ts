@@ -197,7 +197,7 @@ async function resolveCommand(definition: ValidCommand, place: CommandPlace): Pr
   };
 }
 
-/** Only triggers that make tasks wait: a person who typed a command is not kept waiting. */
+/** Only triggers that make tasks wait; a typed command runs at once. */
 function coalesceOf(
   { trigger, action = 'create_task', coalesce: own }: ValidCommand,
   { coalesce: usual }: CommandPlace,

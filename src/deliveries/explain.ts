@@ -2,7 +2,7 @@ import { REDACTED } from '../lib/redact/redact.ts';
 import { withoutShapes } from '../lib/redact/secret-shapes.ts';
 import type { RawRequest, Trust, Webhook } from '../types.ts';
 import { type Match, type Matching, match } from './match.ts';
-import { readRequest } from './read-request.ts';
+import { readRequest } from './rules/read-request.ts';
 
 /** Which commands of a webhook fire for a request today, and why. Nothing is written, nothing runs. */
 export interface Explanation {

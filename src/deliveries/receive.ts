@@ -18,8 +18,8 @@ import { type DispatchResult, type PipelineContext, webhookIdOf } from './contex
 import { dedupeKeys } from './dedupe-keys.ts';
 import { nothingToDo } from './match.ts';
 import { ownAnswer } from './own-answer.ts';
-import { readRequest } from './read-request.ts';
 import { withOwnActs } from './rules/own-app.ts';
+import { readRequest } from './rules/read-request.ts';
 import { isByPerson } from './rules/senders.ts';
 import type { ParsedDelivery } from './settle.ts';
 import { isSample, SAMPLE_HEADER, verify } from './verify.ts';

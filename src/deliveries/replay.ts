@@ -3,8 +3,8 @@ import type { NewDelivery, StoreReader } from '../store/store.ts';
 import type { Delivery, Parsed, Provider, RawRequest, Trust, Webhook } from '../types.ts';
 import { type DispatchResult, findWebhook, type PipelineContext } from './context.ts';
 import type { Queue } from './queue.ts';
-import { readRequest } from './read-request.ts';
 import { asStored, toDelivery } from './receive.ts';
+import { readRequest } from './rules/read-request.ts';
 import type { ParsedDelivery } from './settle.ts';
 
 /** Stored bytes that are to run again: a delivery's, or those of a file that a person names. */

@@ -5,8 +5,8 @@ import { syncTasks } from '../tasks/sync.ts';
 import type { Decision, Delivery, Parsed, RawRequest, Webhook, WebhookEvent } from '../types.ts';
 import { type DispatchResult, type EventContext, findWebhook, type PipelineContext } from './context.ts';
 import { joinReasons } from './match.ts';
-import { readRequest } from './read-request.ts';
 import { withOwnActs } from './rules/own-app.ts';
+import { readRequest } from './rules/read-request.ts';
 
 /** The outcome of one delivery, before it is recorded. */
 export type Outcome = Omit<DeliveryOutcome, 'deliveryId' | 'settledAt'>;

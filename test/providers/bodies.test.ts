@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { readRequest } from '../../src/deliveries/read-request.ts';
+import { readRequest } from '../../src/deliveries/rules/read-request.ts';
 import { generic } from '../../src/providers/generic/index.ts';
 import type { Headers, JsonObject, JsonValue, Parsed, Webhook } from '../../src/types.ts';
 import { LINEAR } from '../support/growth.ts';

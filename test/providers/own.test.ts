@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { readRequest } from '../../src/deliveries/read-request.ts';
+import { readRequest } from '../../src/deliveries/rules/read-request.ts';
 import { defineProvider, type ProviderDefinition } from '../../src/index.ts';
 import { findHandshake, handshakeAck } from '../../src/providers/receive/handshake.ts';
 import { providerDraft } from '../../src/types/defined-provider.ts';

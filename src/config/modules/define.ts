@@ -195,7 +195,7 @@ interface CommandFields {
    * that Sentry reports, a customer's note. Left out: such a task waits for approval.
    */
   readonly approval?: 'never' | undefined;
-  /** Events of one flow that come close together become one task. Triggers alone: a command that a person typed does not wait. */
+  /** Events of one flow that come close together become one task. Triggers alone: a typed command does not wait. */
   readonly coalesce?: CoalesceDefinition | undefined;
   /** Settings of the action. */
   readonly options?: JsonObject | undefined;

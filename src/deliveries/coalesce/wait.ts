@@ -1,5 +1,5 @@
 import { milliseconds } from '../../lib/units.ts';
-import type { HeldDelivery } from '../../store/store.ts';
+import type { HeldDelivery } from '../../store/flows.ts';
 import type { Webhook, WebhookCommand, WebhookEvent } from '../../types.ts';
 import type { EventContext, PipelineContext } from '../context.ts';
 import { isFirstHand } from '../context.ts';

@@ -1,5 +1,6 @@
 import type { KeyLock } from '../../lib/key-lock.ts';
-import type { Effect, HeldDelivery } from '../../store/store.ts';
+import type { HeldDelivery } from '../../store/flows.ts';
+import type { Effect } from '../../store/store.ts';
 import type { Delivery } from '../../types.ts';
 import type { DispatchResult, EventContext, Held, PipelineContext } from '../context.ts';
 import { actsOf } from '../dedupe-keys.ts';
@@ -96,7 +97,10 @@ async function closeWindow(context: PipelineContext, waitGroup: string): Promise
     if ('status' in read) results.push(await record(context, delivery, read));
     else if (event !== undefined) {
       const eventContext = contextOf(context, delivery, read.webhook, event);
-      waiting.push({ eventContext, matching: match(read.webhook, event, delivery.trust ?? 'unverified', delivery) });
+      waiting.push({
+        eventContext,
+        matching: match(read.webhook, event, delivery.trust ?? 'unverified', delivery),
+      });
     }
   }
   const outcomes = await workTogether(context, waiting);

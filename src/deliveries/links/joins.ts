@@ -1,7 +1,8 @@
 import { changeIn, madeBy, referencesOf, tellsOfChange } from '../../providers/links/change.ts';
 import type { Reference } from '../../providers/links/closing.ts';
 import { namesOf, type SubjectIds, subjectsAt } from '../../providers/links/names.ts';
-import type { Effect, FlowJoin, StoreReader } from '../../store/store.ts';
+import type { FlowJoin } from '../../store/flows.ts';
+import type { Effect, StoreReader } from '../../store/store.ts';
 import { findSubject } from '../../tasks/flows.ts';
 import type { EventContext, PipelineContext } from '../context.ts';
 import { checkSender, checkTextSender, heldByTrust } from '../rules/senders.ts';

@@ -1,7 +1,8 @@
 import { Hono } from 'hono';
 import { z } from 'zod';
 import { failure, notFound } from '../../errors.ts';
-import type { FlowLink, Store } from '../../store/store.ts';
+import type { FlowLink } from '../../store/flows.ts';
+import type { Store } from '../../store/store.ts';
 import type { TaskReader } from '../../store/tasks.ts';
 import {
   conversationView,

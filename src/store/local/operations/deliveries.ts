@@ -1,9 +1,9 @@
 import { NO_WEBHOOK, type Task } from '../../../types.ts';
+import type { HeldDelivery } from '../../flows.ts';
 import {
   type DeliveryOutcome,
   type Effect,
   effectsOf,
-  type HeldDelivery,
   type NewRejection,
   type TaskInFlow,
 } from '../../store.ts';

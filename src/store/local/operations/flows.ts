@@ -1,4 +1,5 @@
-import type { FlowAlias, FlowJoin, FlowLink } from '../../store.ts';
+import type { FlowJoin, FlowLink } from '../../flows.ts';
+import type { FlowAlias } from '../../store.ts';
 import type { TaskCreation } from '../../tasks.ts';
 import type { Sql } from '../sql.ts';
 import { ALIASES, CONVERSATIONS, FLOWS, linkOf } from '../tables/flows.ts';

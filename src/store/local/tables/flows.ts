@@ -1,5 +1,6 @@
 import type { Conversation, Flow } from '../../../types.ts';
-import type { FlowAlias, FlowLink, HeldDelivery, RepairNote, StoreReader } from '../../store.ts';
+import type { FlowLink, HeldDelivery, RepairNote } from '../../flows.ts';
+import type { FlowAlias, StoreReader } from '../../store.ts';
 import type { ConversationFilter, FlowFilter } from '../../tasks.ts';
 import { limited, page, type Query, type Sql, where } from '../sql.ts';
 import { type Table, table } from './table.ts';

@@ -1,4 +1,4 @@
-import type { Parsed, RawRequest, Webhook } from '../types.ts';
+import type { Parsed, RawRequest, Webhook } from '../../types.ts';
 
 /** What a verified request says. A promise only where its body is not the JSON that its provider parses. */
 export function readRequest(webhook: Webhook, request: RawRequest): Parsed | Promise<Parsed> {
