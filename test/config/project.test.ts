@@ -18,7 +18,6 @@ test('an empty webhooks.yml is a project with the defaults', async () => {
     static: ['./webhooks/*.ts'],
     webhooks: {},
     credentials: {},
-    repositories: {},
     loopGuard: { runs: 3, within: 600_000 },
     recover: { every: 900_000 },
     connect: { pauseWhenStopped: false },
