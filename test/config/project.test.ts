@@ -23,6 +23,7 @@ test('an empty webhooks.yml is a project with the defaults', async () => {
     connect: { pauseWhenStopped: false },
     slack: { socketMode: false, tokenEnv: 'SLACK_APP_TOKEN', webhook: 'slack' },
     schedules: {},
+    notify: [],
     prices: {},
     repositories: {},
     workspaces: { count: 50, size: 21_474_836_480 },
