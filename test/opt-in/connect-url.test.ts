@@ -54,7 +54,7 @@ test('the tunnel changes its URL ten times under load: nothing is lost, hooks fo
     while (!isOver) {
       issue += 1;
       await log.send(hook, 'issue_comment', comment('@agent analyze it', { issue }));
-      await delay(150);
+      await delay(700);
     }
   };
   const loads = api.hooks.map(load);
@@ -78,7 +78,7 @@ test('the tunnel changes its URL ten times under load: nothing is lost, hooks fo
   await log.idle();
   const sent = issue;
   const tasks = () => readStore(sandbox, (reader) => reader.tasks({ limit: 5_000 }));
-  await eventually('a task of each', () => tasks().length >= sent, 120_000);
+  await eventually('a task of each', () => tasks().length >= sent, 150_000);
   await delay(4_000);
 
   const perIssue = Map.groupBy(tasks(), ({ externalId }) => externalId);
