@@ -41,13 +41,17 @@ async function rotate(app: Services, ref: string, flags: RotateFlags): Promise<0
     body: { overlap_ms: flags.overlap, ...(secret !== null && { secret }) },
   });
   const webhook = await readChanged(app, view);
+  const hooks = app.reader()?.connections() ?? [];
+  const isConnected = hooks.some(({ webhookId }) => webhookId === view.webhook_id);
   const until = view.former_secret_expires_at;
   const former =
     until === null ? 'the former one no longer verifies' : `the former one until ${localTime(until)}`;
   return report(app, flags.json, {
     view,
     done: `${view.name} (${view.webhook_id}) has a new secret; ${former}\n${formLines(webhook, view.url, view.secret ?? null)}`,
-    next: `change the secret at the sender, then: hookctl delivery list --webhook ${refOf(view)}`,
+    next: isConnected
+      ? 'hookctl connect check --fix  (gives its hooks the new secret)'
+      : `change the secret at the sender, then: hookctl delivery list --webhook ${refOf(view)}`,
     isServed,
   });
 }
