@@ -41,7 +41,7 @@ export interface PipelineContext {
   readonly accounts: Accounts;
   /** The GitHub Apps that post where they are installed. */
   readonly apps: GithubApps;
-  /** Which repositories and projects are known, and where they are checked out. */
+  /** Which repositories and projects are known. */
   readonly repositories: Repositories;
   /** Where the programs of commands run. */
   readonly surroundings: Surroundings;

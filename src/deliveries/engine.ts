@@ -90,7 +90,7 @@ export async function openEngine(options: EngineOptions & EngineEnvironment): Pr
     userAgent: userAgent(),
     learn: (secrets) => options.learn?.('GitHub Apps', secrets),
   });
-  const repositories = openRepositories(configuration.project.repositories, projectFolder);
+  const repositories = openRepositories(configuration.project.repositories);
   const context: PipelineContext = { ...common, accounts, apps, surroundings, repositories };
   const outbox = createOutbox(outboxOptions(context, options));
   const wakeOutbox = coalesce(outbox.wake);
