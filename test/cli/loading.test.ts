@@ -19,7 +19,7 @@ export default defineWebhook({ name: 'own', provider: 'gitea', commands: [
   { name: 'go', template: 'Go {{@argument}}' },
   { trigger: 'push', conditions: { ref: { $regex: '^refs' } }, template: 'x' } ] });`;
 
-/** The providers and the libraries that a command loads, by the source maps of the files that Node reads. */
+/** The providers (not the folders that they share) and the libraries that a command loads, by the source maps of the files that Node reads. */
 async function loadedBy(sandbox: Sandbox, ...args: readonly string[]) {
   const hook = ['--import', `data:text/javascript,${encodeURIComponent(LOADED)}`];
   const { stderr } = await spawnCli(sandbox, args, hook).ended;
@@ -32,7 +32,7 @@ async function loadedBy(sandbox: Sandbox, ...args: readonly string[]) {
   const named = (pattern: RegExp) =>
     [...new Set(sources.flatMap((source) => pattern.exec(source)?.[1] ?? []))].sort();
   return {
-    providers: named(/\/src\/providers\/(?!kit\/|scheme\/)(\w+)\//),
+    providers: named(/\/src\/providers\/(?!(?:ci|kit|links|receive|scheme)\/)(\w+)\//),
     libraries: named(/\/node_modules\/(zod|handlebars|re2js|sift)\//),
   };
 }
