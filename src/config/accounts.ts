@@ -78,13 +78,20 @@ async function findAccount(
   source: Source,
   env: Environment,
 ): Promise<Found> {
+  const misplaced = misplacedField(provider, defaults, credential);
+  if (misplaced !== null) return { issue: misplaced };
   const named = (variable: string | null) => (variable === null ? undefined : env[variable]) || null;
-  const tokenEnv = credential.tokenEnv ?? defaults.tokenEnv;
-  const file =
-    credential.tokenFile === undefined ? null : resolve(dirname(source.file), credential.tokenFile);
-  const given = file === null ? asSecret(named(tokenEnv)) : await readToken(file);
+  const tokenEnv = credential.urlEnv ?? credential.tokenEnv ?? defaults.tokenEnv;
+  const path = credential.urlFile ?? credential.tokenFile;
+  const file = path === undefined ? null : resolve(dirname(source.file), path);
+  const given =
+    file === null ? asSecret(named(tokenEnv)) : await readToken(file, defaults.isUrl ? 'urlFile' : undefined);
   if (given !== null && 'issue' in given) return given;
   const token = given ?? (tokenEnv === null ? { secret: secret('') } : null);
+  if (defaults.isUrl) {
+    if (token === null) return { missing: `no ${tokenEnv}`, bare: null };
+    return urlAccount(provider, token.secret, credential, path ?? `${tokenEnv}`);
+  }
   const baseUrl = credential.baseUrl ?? named(defaults.baseUrlEnv) ?? defaults.baseUrl;
   const isUrl = /^https?:$/.test(URL.parse(baseUrl ?? '')?.protocol ?? '');
   const account = (key: Secret): Account | null =>
@@ -107,15 +114,44 @@ async function findAccount(
   };
 }
 
+/** Fields of `credentials` for senders with a token, and for those where a URL is all. */
+const OF_TOKENS = ['tokenEnv', 'tokenFile', 'baseUrl', 'user'] as const;
+const OF_URLS = ['urlEnv', 'urlFile'] as const;
+
+function misplacedField(provider: string, { isUrl }: AccountDefaults, credential: Credential): Issue | null {
+  const fields = isUrl ? OF_TOKENS : OF_URLS;
+  const field = fields.find((name) => credential[name] !== undefined);
+  if (field === undefined) return null;
+  const [message, fix] = isUrl
+    ? [`${provider} is posted to by a URL alone`, 'Write urlEnv or urlFile.']
+    : [`${provider} is posted to with a token`, 'Write tokenEnv or tokenFile, and baseUrl for its address.'];
+  return { path: [field], message, fix, atKey: true };
+}
+
+/** The account whose token is the URL to post to. `from`: the variable or file that holds it. */
+function urlAccount(
+  provider: string,
+  token: Secret,
+  { privateNetwork = false }: Credential,
+  from: string,
+): Found {
+  const url = URL.parse(token.reveal());
+  if (url?.protocol !== 'https:' || url.username !== '' || url.password !== '') {
+    return { missing: `${from} is no URL that starts with https://`, bare: null };
+  }
+  return { account: { provider, baseUrl: url.origin, token, user: null, privateNetwork } };
+}
+
 function asSecret(value: string | null): { readonly secret: Secret } | null {
   return value === null ? null : { secret: secret(value.trim()) };
 }
 
-/** The token in a file that its user alone reads. */
+/** The token in a file that its user alone reads; `field` of the configuration names the file. */
 export async function readToken(
   file: string,
+  field = 'tokenFile',
 ): Promise<{ readonly secret: Secret } | { readonly issue: Issue }> {
-  const issue = (message: string, fix: string) => ({ issue: { path: ['tokenFile'], message, fix } });
+  const issue = (message: string, fix: string) => ({ issue: { path: [field], message, fix } });
   try {
     const { mode } = await stat(file);
     if ((mode & 0o077) !== 0) return issue(`others may read ${file}`, `Type: chmod 600 ${file}`);

@@ -213,8 +213,21 @@ export function* secretsIn(
     for (const { value } of secrets) yield value.reveal();
     for (const { options } of commands) yield* passwordsIn(options.urls);
   }
-  for (const { token } of byProvider.values()) yield token.reveal();
+  for (const { token } of byProvider.values()) yield* tokensIn(token.reveal());
   if (slackSocket?.token != null) yield slackSocket.token.reveal();
+}
+
+/** A shorter part of a URL would be taken out of texts that have nothing to do with it. */
+const SHORTEST_PART = 16;
+
+/** Of a URL that is the secret itself, what an answer or a redirect can repeat of it counts, too. */
+function* tokensIn(token: string): Iterable<string> {
+  yield token;
+  const url = /^https:/.test(token) ? URL.parse(token) : null;
+  if (url === null) return;
+  const signature = url.searchParams.get('sig') ?? '';
+  const parts = [url.href, url.pathname + url.search, signature, encodeURIComponent(signature)];
+  yield* parts.filter(({ length }) => length >= SHORTEST_PART);
 }
 
 /** The passwords of URLs that something is forwarded to. */

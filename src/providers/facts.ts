@@ -171,7 +171,11 @@ export const PROVIDERS = {
   notion: { label: 'Notion', samples: ['page.content_updated', 'comment.created'] },
   asana: { label: 'Asana', samples: ['task.changed', 'story.added'] },
   clickup: { label: 'ClickUp', samples: ['taskCommentPosted', 'taskStatusUpdated'] },
-  teams: { label: 'Microsoft Teams', samples: ['message'] },
+  teams: {
+    label: 'Microsoft Teams',
+    account: account('TEAMS_WEBHOOK_URL', { isUrl: true }),
+    samples: ['message'],
+  },
   telegram: {
     label: 'Telegram',
     account: account('TELEGRAM_BOT_TOKEN', { baseUrl: 'https://api.telegram.org' }),

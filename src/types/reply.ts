@@ -23,6 +23,8 @@ export interface AccountDefaults {
   readonly baseUrlEnv: string | null;
   /** The provider's cloud; null when every site has an address of its own. */
   readonly baseUrl: string | null;
+  /** The token is the https URL to post to, secret as a whole (`urlEnv` in webhooks.yml), and its origin is the base URL. */
+  readonly isUrl?: true;
 }
 
 /** An HTTP request, described. The outbox adds the token when it sends it, and only below the account's address. */

@@ -2,7 +2,9 @@ import { chmodSync } from 'node:fs';
 import { join } from 'node:path';
 import { inspect } from 'node:util';
 import { expect, test } from 'vitest';
+import { secretsIn } from '../../src/config/index.ts';
 import { ConfigError } from '../../src/errors.ts';
+import { createRedactor } from '../../src/lib/redact/redact.ts';
 import { folderWith, load } from './support.ts';
 
 test('tokens come from the usual variables; a missing one is told by name', async () => {
@@ -20,6 +22,10 @@ test('tokens come from the usual variables; a missing one is told by name', asyn
     bitbucket: 'no BITBUCKET_TOKEN',
     linear: 'no LINEAR_API_KEY',
     pagerduty: 'no PAGERDUTY_TOKEN',
+    stripe: 'no STRIPE_API_KEY',
+    teams: 'no TEAMS_WEBHOOK_URL',
+    telegram: 'no TELEGRAM_BOT_TOKEN',
+    zendesk: 'no ZENDESK_API_TOKEN',
   });
   // Its requests bring along what answers them.
   expect(accounts.byProvider.get('discord')?.baseUrl).toBe('https://discord.com/api/v10');
@@ -79,4 +85,53 @@ test('a provider that is not known is named, with the one that was meant', async
   await expect(load(folder)).rejects.toMatchObject({
     problems: [{ field: 'credentials.gihub', fix: 'Did you mean github?' }],
   });
+});
+
+const TEAMS_URL =
+  'https://prod-12.westeurope.logic.azure.com/workflows/w1/triggers/manual/paths/invoke?sv=1.0&sig=aB3-dE6_gH9kL2mN5pQ8';
+
+test('Teams is posted to by a URL alone, which is the secret; its parts are taken out of texts, too', async () => {
+  const yaml = 'credentials: { teams: { urlEnv: MY_CHANNEL } }';
+  const configuration = await load(folderWith({ 'webhooks.yml': yaml }), {
+    env: { MY_CHANNEL: TEAMS_URL, TEAMS_WEBHOOK_URL: 'https://no.example.com/' },
+  });
+  const { accounts, snapshot } = configuration;
+  const account = accounts.byProvider.get('teams');
+  expect(account).toMatchObject({
+    baseUrl: 'https://prod-12.westeurope.logic.azure.com',
+    privateNetwork: false,
+  });
+  expect(account?.token.reveal()).toBe(TEAMS_URL);
+  expect(inspect(accounts, { depth: 9 }) + JSON.stringify([...accounts.byProvider])).not.toContain('sig=');
+  const redactor = createRedactor({});
+  redactor.learn('configuration', () => secretsIn(snapshot, configuration));
+  const { pathname, search } = new URL(TEAMS_URL);
+  for (const part of [TEAMS_URL, pathname + search, 'aB3-dE6_gH9kL2mN5pQ8'])
+    expect(redactor.redact(`<${part}>`)).toMatch(/^<[^/]*redacted[^/]*>$/);
+});
+
+test.each(['http://prod-12.westeurope.logic.azure.com/workflows/w1', 'https://a:b@example.com/', 'hooks'])(
+  'Teams is not posted to at %s',
+  async (url) => {
+    const { accounts } = await load(folderWith({ 'webhooks.yml': '' }), { env: { TEAMS_WEBHOOK_URL: url } });
+    expect(accounts.byProvider.has('teams')).toBe(false);
+    expect(accounts.missing.get('teams')).toBe('TEAMS_WEBHOOK_URL is no URL that starts with https://');
+  },
+);
+
+test('a URL in a file is read as a token is; fields that do not belong to the sender are named', async () => {
+  const folder = folderWith({ 'webhooks.yml': 'credentials: { teams: { urlFile: ./url } }', url: TEAMS_URL });
+  chmodSync(join(folder, 'url'), 0o644);
+  await expect(load(folder)).rejects.toMatchObject({ problems: [{ field: 'credentials.teams.urlFile' }] });
+  chmodSync(join(folder, 'url'), 0o600);
+  expect((await load(folder)).accounts.byProvider.get('teams')?.token.reveal()).toBe(TEAMS_URL);
+  for (const [yaml, field, fix] of [
+    ['teams: { tokenEnv: T }', 'credentials.teams.tokenEnv', 'Write urlEnv or urlFile.'],
+    ['github: { urlEnv: U }', 'credentials.github.urlEnv', 'Write tokenEnv or tokenFile'],
+  ] as const) {
+    const wrong = folderWith({ 'webhooks.yml': `credentials: { ${yaml} }` });
+    await expect(load(wrong)).rejects.toMatchObject({
+      problems: [{ field, fix: expect.stringContaining(fix) }],
+    });
+  }
 });

@@ -27,6 +27,7 @@ export const PLACES: Readonly<Record<string, ThreadRef>> = {
   pagerduty: { host: null, incident: 'P1' },
   telegram: { host: null, chat: '-100123', message: '7' },
   zendesk: { host: null, ticket: '5' },
+  teams: { host: null, conversation: '19:abc@thread.tacv2;messageid=1' },
 };
 
 const HURRY: Timing = { baseMs: 10, capMs: 40, settleMs: 20, openMs: 60 };
@@ -37,7 +38,11 @@ export function account(provider: string, base: string, changes: Partial<Account
   return {
     provider,
     baseUrl,
-    token: secret(`token-of-${provider}`),
+    token: secret(
+      provider === 'teams'
+        ? `${base}/workflows/w1/triggers/manual/paths/invoke?sig=secret-of-teams`
+        : `token-of-${provider}`,
+    ),
     user: null,
     privateNetwork: false,
     ...changes,

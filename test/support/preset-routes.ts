@@ -77,6 +77,49 @@ export const presetRoutes: readonly Route[] = [
     /^\/webhooks\/([^/]+\/[^/]+)$/,
     (state, [, place], { content }) => post(state, `discord-followup:${place}`, content, 200),
   ],
+  [
+    'POST',
+    /^\/bot([^/]+)\/sendMessage$/,
+    (state, [, token], { chat_id, text }) => {
+      if (decodeURIComponent(token ?? '') !== 'token-of-telegram')
+        return { status: 401, json: { ok: false } };
+      post(state, `telegram:${chat_id}`, text, 200);
+      return ok({ ok: true, result: { message_id: Number(state.posts.at(-1)?.id) } });
+    },
+  ],
+  [
+    'POST',
+    /^\/bot[^/]+\/editMessageText$/,
+    (state, _, { message_id, text }) => {
+      const { status } = edit(state, String(message_id), text);
+      return { status, json: { ok: status === 200, result: { message_id } } };
+    },
+  ],
+  [
+    'PUT',
+    /^\/api\/v2\/tickets\/(\d+)\.json$/,
+    (state, [, ticket], body) => {
+      const { comment } = body.ticket as { comment: { body: string; public: boolean } };
+      if (comment.public) return { status: 422, json: { error: 'customers would see it' } };
+      post(state, `zendesk:${ticket}`, comment.body, 200);
+      const event = { id: Number(state.posts.at(-1)?.id), type: 'Comment' };
+      return ok({ ticket: { id: Number(ticket) }, audit: { events: [{ id: 1, type: 'Change' }, event] } });
+    },
+  ],
+  [
+    'GET',
+    /^\/api\/v2\/tickets\/(\d+)\/comments\.json\?/,
+    (state, [, ticket]) =>
+      ok({
+        comments: list(state, `zendesk:${ticket}`).map(({ id, text }) => ({ id: Number(id), body: text })),
+      }),
+  ],
+  // A workflow answers 202 and says nothing of what it posted.
+  [
+    'POST',
+    /^\/workflows\/w1\/triggers\/manual\/paths\/invoke\?sig=secret-of-teams$/,
+    (state, _, body) => ({ ...post(state, 'teams', JSON.stringify(body), 202), json: null }),
+  ],
 ];
 
 function rawOf(body: Record<string, unknown>): unknown {

@@ -122,7 +122,7 @@ function budgetIssues(runner: AgentRunner, options: CommonOptions, limits: RunLi
 
 function tokenVariables({ project, accountDefaults }: AgentParts): readonly string[] {
   const { tunnel, credentials, slack } = project;
-  const named = Object.values(credentials).map(({ tokenEnv }) => tokenEnv);
+  const named = Object.values(credentials).flatMap(({ tokenEnv, urlEnv }) => [tokenEnv, urlEnv]);
   const usual = [...accountDefaults].map(({ tokenEnv }) => tokenEnv);
   const ofTunnel = Object.entries(tunnel ?? {}).map(([key, value]) =>
     key.endsWith('Env') ? String(value) : null,

@@ -134,6 +134,10 @@ const staticPatterns = z
 const credential = z.strictObject({
   tokenEnv: variableName.describe('Environment variable with the token.').optional(),
   tokenFile: z.string().min(1).describe('File (mode 0600) with the token.').optional(),
+  urlEnv: variableName
+    .describe('Environment variable with the secret URL to post to, where that is all (Microsoft Teams).')
+    .optional(),
+  urlFile: z.string().min(1).describe('File (mode 0600) with that URL.').optional(),
   baseUrl: httpUrl.describe('Address of the API, where it is not the provider’s cloud.').optional(),
   user: z
     .string()

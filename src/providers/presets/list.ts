@@ -4,6 +4,7 @@ import { objectsAt, textAt } from '../kit/payload.ts';
 import { STANDARD_WEBHOOKS } from '../scheme/scheme.ts';
 import type { ValidSettings } from '../scheme/settings.ts';
 import { telegramReply, zendeskReply } from './replies.ts';
+import { teamsReply } from './teams.ts';
 
 /** A sender that settings of `generic` describe. */
 interface Preset {
@@ -237,6 +238,7 @@ export const PRESETS: Readonly<Partial<Record<BuiltInProvider, Preset>>> = {
       answerType: 'application/json',
       answerBody: '{"type":"message","text":"hookctl has it."}',
     },
+    reply: teamsReply,
   },
   telegram: {
     setUp: 'setWebhook of the Bot API, with url and secret_token.',
