@@ -335,7 +335,7 @@ function outcome({ delivery, tasks }: DispatchResult): string {
 
 function paintTunnel(paint: Paint, status: TunnelStatus): string {
   const { phase, previousUrl } = status;
-  const text = tunnelLine(status);
+  const text = `${tunnelLine(status)}${status.previousUrl === null ? '' : ' (connected hooks follow by themselves)'}`;
   if (previousUrl !== null) return paint(['bold', 'yellow'], text);
   return paint(phase === 'up' ? 'green' : phase === 'down' ? 'red' : 'yellow', text);
 }
