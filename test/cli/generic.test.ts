@@ -20,7 +20,7 @@ test('generic: a few settings add a sender; errors are listed all at once', asyn
       'error: webhook deploys options.heder: unknown setting',
       '  Did you mean header?',
       'webhook deploys options.signedContent: there is no {foo}',
-      '  Known: {body}, {payload}, {timestamp}, {id}, {url}, {header:x-name}.',
+      '  Known: {body}, {payload}, {timestamp}, {id}, {url}, {method}, {path}, {query}, {form}, {sha256}, {crc32}, {secret}, {header:x-name}, {payload:a.path}, {fields:A,B}.',
       'webhook deploys options.tolerance: has no effect without a timestamp: no time is checked',
       '  Add timestamp: header:x-timestamp, or remove tolerance.',
       '',
@@ -142,7 +142,7 @@ export default [
     'webhooks/tickets.ts:11 comands: unknown field\n  Did you mean commands?',
     'webhooks/more.ts:2 signature: missing: nothing says how a request is proved',
     'webhooks/more.ts:2 name: github is a provider that hookctl has already\n  Choose another name.',
-    'webhooks/more.ts:8 options.algorithm: expected one of "sha1"|"sha256"|"sha512"',
+    'webhooks/more.ts:8 options.algorithm: expected one of "sha1"|"sha256"|"sha384"|"sha512"',
   ]) {
     expect(problems).toContain(expected);
   }

@@ -78,7 +78,11 @@ function inOwnRepository(payload: Payload, index: number): Payload {
 }
 
 test('every published example is answered 2xx and stored byte for byte', async () => {
-  const all = examples();
+  // Each in a repository of its own: the same result of a check, told twice, is one delivery and a duplicate.
+  const all = examples().map(({ event, payload }, index) => ({
+    event,
+    payload: inOwnRepository(payload, 1_000 + index),
+  }));
   expect(all).toHaveLength(329);
   const posted = await postAll(all);
   expect(posted.filter(({ status }) => status < 200 || status > 299)).toEqual([]);

@@ -20,7 +20,12 @@ export function writeAs010(path: string): void {
     .prepare("select name from main.sqlite_schema where type = 'table' and sql is not null")
     .all();
   db.exec('pragma foreign_keys = off');
-  for (const { name } of tables) db.exec(`insert into main."${name}" select * from present."${name}"`);
+  for (const { name } of tables) {
+    // Those that 0.1.0 had: migrations have added others since.
+    const columns = db.prepare('select name from pragma_table_info(?, ?)').all(String(name), 'main');
+    const listed = columns.map((column) => `"${column.name}"`).join();
+    db.exec(`insert into main."${name}" (${listed}) select ${listed} from present."${name}"`);
+  }
   db.exec('detach present');
   db.close();
   for (const suffix of ['', '-wal', '-shm']) rmSync(`${path}${suffix}`, { force: true });

@@ -10,7 +10,7 @@ import { openStore } from './index.ts';
 import { reading, type Sql, writing } from './sql.ts';
 import { databasePath } from './sqlite.ts';
 import { isCopied, isFormer, type Swap, swapNames } from './swap.ts';
-import { adopt, foreignPart, schemaVersion } from './tables/versions.ts';
+import { adopt, foreignPart, schemaVersion, upgrade } from './tables/versions.ts';
 
 interface StagingOptions {
   /** A folder that `hookctl backup` wrote, or one that an earlier restore left (`before-restore-…`). */
@@ -57,6 +57,7 @@ export async function stageImport(source: string, dataFolder: string, at: number
   return stage({ source, dataFolder, content, at }, async (part) => {
     writing(databasePath(part), (_, db) => adopt(db));
     checkDatabase(part, source, null);
+    writing(databasePath(part), (_, db) => upgrade(db, 1));
   });
 }
 

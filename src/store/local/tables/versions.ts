@@ -49,6 +49,15 @@ export function migrate(db: DatabaseSync, path: string, migrations: readonly str
   const version = schemaVersion(db, path, steps.length);
   if (version === steps.length) return;
   if (version > 0) keepCopy(db, path, version);
+  upgrade(db, version, steps);
+}
+
+/** Brings a db of an earlier version to this code's schema. No copy of the earlier one is kept. */
+export function upgrade(
+  db: DatabaseSync,
+  version: number,
+  steps: readonly string[] = [SCHEMA, ...MIGRATIONS],
+): void {
   db.exec('begin immediate');
   try {
     for (const step of steps.slice(version)) db.exec(step);
