@@ -81,7 +81,7 @@ export const PRESETS: Readonly<Partial<Record<BuiltInProvider, Preset>>> = {
   },
   zabbix: {
     setUp:
-      'A media type of type Webhook, whose script posts event_id, status, host, name, severity and url, signs the text by hmac("sha256", secret, text) in X-Zabbix-Signature, and adds Content-Type: application/json.',
+      'A media type of type Webhook, whose script posts event_id, status, host, name, severity, url and at, signs the text by hmac("sha256", secret, text) in X-Zabbix-Signature, and adds Content-Type: application/json.',
     source: 'zabbix.com/documentation, Webhook media type',
     settings: {
       header: 'x-zabbix-signature',
