@@ -206,4 +206,6 @@ export interface SignContext {
   readonly now: Date;
   /** Where it is sent to, as the sender would know it: some sign that. Left out: unknown. */
   readonly url?: string;
+  /** What was sent before with this body, so that its proof alone is made anew. Left out: it is a new request. */
+  readonly kept?: Pick<RawRequest, 'headers' | 'query' | 'method'>;
 }

@@ -174,7 +174,9 @@ async function send(app: Services, items: Iterable<Sending>, options: SendOption
   async function sendOne({ webhookName, request }: Sending): Promise<Sent> {
     const kept = request();
     if (kept === null) return { status: null, error: NO_BYTES };
-    return poster.post(resign === null ? kept : { ...kept, ...resign(webhookName, kept) });
+    return poster.post(
+      resign === null ? kept : resign(webhookName, kept, target.origin + pathOf(target, kept.query)),
+    );
   }
 
   try {

@@ -37,7 +37,7 @@ export function signBy(
 function proved(
   scheme: Scheme,
   { headers, body }: Pick<RawRequest, 'headers' | 'body'>,
-  { secret, deliveryId, now, url }: SignWishes,
+  { secret, deliveryId, now, url, kept }: SignWishes,
 ): OutgoingRequest {
   const id = idHeader(scheme);
   const timestamp = timeText(now, scheme.unit);
@@ -47,9 +47,14 @@ function proved(
   };
   // Twilio's way of signing what is no form.
   const isPlain = scheme.content.some(({ kind }) => kind === 'form') && !isForm(headers);
-  const query = isPlain ? `bodySHA256=${hash('sha256', body, 'hex')}` : '';
-  const at = { query, ...(url !== undefined && { publicUrl: () => url }) };
-  const request = { headers: { ...headers, ...own }, body, ...at };
+  const before = kept?.query ?? '';
+  const query = isPlain ? withParameter(before, 'bodySHA256', hash('sha256', body, 'hex')) : before;
+  const at = { query, ...(kept?.method !== undefined && { method: kept.method }) };
+  const timed = timeInProof(scheme, headers, body, timestamp);
+  const request = {
+    ...{ headers: { ...headers, ...own }, body: timed, ...at },
+    ...(url !== undefined && { publicUrl: () => url }),
+  };
   if (scheme.kind === 'message-signature') {
     const proof = signMessage(scheme, body, secret.reveal(), now);
     if (proof === null) throw senderAlone(scheme.kind);
@@ -63,14 +68,41 @@ function proved(
   const sent: OutgoingRequest = { body, headers: own, ...(query !== '' && { query }) };
   switch (signature?.in) {
     case 'query':
-      return { ...sent, query: new URLSearchParams({ [signature.name]: proof }).toString() };
+      return { ...sent, query: withParameter(query, signature.name, proof) };
     case 'payload':
-      return { ...sent, body: withValue(body, signature.path, proof) };
+      return { ...sent, body: withProof(headers, timed, signature.path, proof) };
     case 'header':
       return { ...sent, headers: { ...own, [signature.name]: proof } };
     default:
       return { ...sent, headers: { ...own, [header]: parts + proof } };
   }
+}
+
+/** A query string with a parameter at its place, or as its last; all else stays as it is written. */
+function withParameter(query: string, name: string, value: string): string {
+  const isIt = (part: string) => new URLSearchParams(part).has(name);
+  const own = new URLSearchParams({ [name]: value }).toString();
+  const parts = query === '' ? [] : query.split('&');
+  const at = parts.findIndex(isIt);
+  if (at === -1) return [...parts, own].join('&');
+  return parts.flatMap((part, index) => (index === at ? [own] : isIt(part) ? [] : [part])).join('&');
+}
+
+/** A body that holds its proof, with the time that is signed beside it: an old one would be refused. */
+function timeInProof(
+  { signature, timestamp }: Scheme,
+  headers: Headers,
+  body: Uint8Array,
+  time: string,
+): Uint8Array {
+  if (signature?.in !== 'payload' || timestamp?.in !== 'payload') return body;
+  return withProof(headers, body, timestamp.path, time);
+}
+
+/** A body with a text at a path, or in a field of a form. */
+function withProof(headers: Headers, body: Uint8Array, path: readonly string[], text: string): Uint8Array {
+  if (!isForm(headers)) return withValue(body, path, text);
+  return Buffer.from(withParameter(Buffer.from(body).toString(), path.join('.'), text));
 }
 
 /** A body with a value at a path; what is no JSON stays as it is. */
@@ -83,20 +115,12 @@ function withValue(body: Uint8Array, path: readonly string[], text: string): Uin
 export function withoutToken({ signature, kind }: Scheme, request: RawRequest): RawRequest {
   const isToken = kind === 'token' || kind === 'jwt';
   if (!isToken || signature === null) return request;
-  if (signature.in === 'payload') {
-    if (!isForm(request.headers))
-      return { ...request, body: withValue(request.body, signature.path, '[redacted]') };
-    const fields = new URLSearchParams(Buffer.from(request.body).toString());
-    fields.set(signature.path.join('.'), '[redacted]');
-    return { ...request, body: Buffer.from(fields.toString()) };
-  }
+  if (signature.in === 'payload')
+    return { ...request, body: withProof(request.headers, request.body, signature.path, '[redacted]') };
   if (signature.in !== 'query') return request;
-  const params = new URLSearchParams(request.query);
-  params.set(
-    signature.name,
-    `sha256:${hash('sha256', params.get(signature.name) ?? '', 'hex').slice(0, 12)}`,
-  );
-  return { ...request, query: params.toString() };
+  const token = new URLSearchParams(request.query).get(signature.name) ?? '';
+  const digest = `sha256:${hash('sha256', token, 'hex').slice(0, 12)}`;
+  return { ...request, query: withParameter(request.query, signature.name, digest) };
 }
 
 function setAt(value: JsonValue | undefined, [key, ...rest]: readonly string[], text: string): JsonValue {
@@ -126,7 +150,7 @@ export function signRequest(
   body: Uint8Array,
   context: SignContext,
 ): OutgoingRequest {
-  const plain = { 'content-type': contentType, ...headers?.(context, body) };
+  const plain = context.kept?.headers ?? { 'content-type': contentType, ...headers?.(context, body) };
   const sent = proved(scheme, { headers: plain, body }, context);
   return { ...sent, headers: { ...plain, ...sent.headers } };
 }
