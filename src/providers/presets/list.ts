@@ -253,7 +253,8 @@ export const PRESETS: Readonly<Partial<Record<BuiltInProvider, Preset>>> = {
       textEvents: ['message'],
       uniqueBy: 'update_id',
     },
-    typeOf: (payload) => Object.keys(payload).find((name) => name !== 'update_id') ?? null,
+    typeOf: (payload) =>
+      Object.keys(payload).find((name) => name !== 'update_id' && payload[name] !== null) ?? null,
     reply: telegramReply,
   },
   zendesk: {
