@@ -13,6 +13,8 @@ const shared = {
   maxWorkers: 3,
   setupFiles: ['test/setup/leaks.ts'],
   testTimeout: 60_000,
+  // Vitest gives up after a second, which a busy machine takes for one child.
+  expect: { poll: { timeout: 45_000, interval: 20 } },
   hookTimeout: 120_000,
 };
 
