@@ -16,7 +16,7 @@ export const alertmanager: SenderProgram = {
   ],
   async run(stage) {
     const root = await unpackDebian(stage.folder, ['prometheus-alertmanager']);
-    const address = await startAlertmanager(stage, programIn(root, 'usr/bin/prometheus-alertmanager'));
+    const address = await startAlertmanager(stage, root);
     const critical = alert({ alertname: 'HighErrorRate', severity: 'critical', instance: 'web-1' });
     const warning = alert({ alertname: 'SlowDisk', severity: 'warning', instance: 'web-2' });
     await post(`${address}/api/v2/alerts`, [critical, warning]);
@@ -48,8 +48,11 @@ export const alertmanager: SenderProgram = {
   },
 };
 
+/** Debian's build opens its templates below /usr/share, over which a mount of its own lays the unpacked ones. */
+const WITH_TEMPLATES = 'mount -t overlay -o "lowerdir=$0/usr/share:/usr/share" none /usr/share && exec "$@"';
+
 /** Two receivers: one with the token, one with another. Groups are sent again after some seconds. */
-async function startAlertmanager(stage: Stage, program: string): Promise<string> {
+async function startAlertmanager(stage: Stage, root: string): Promise<string> {
   const receiver = (name: string, token: string) => [
     `  - name: ${name}`,
     '    webhook_configs:',
@@ -71,7 +74,9 @@ async function startAlertmanager(stage: Stage, program: string): Promise<string>
   const file = join(stage.folder, 'alertmanager.yml');
   writeFileSync(file, `${config.join('\n')}\n`);
   const address = `127.0.0.1:${await freePort()}`;
-  stage.start(program, [
+  stage.start('unshare', [
+    ...['--map-root-user', '--mount', 'sh', '-c', WITH_TEMPLATES, root],
+    programIn(root, 'usr/bin/prometheus-alertmanager'),
     `--config.file=${file}`,
     `--storage.path=${join(stage.folder, 'alerts')}`,
     `--web.listen-address=${address}`,
