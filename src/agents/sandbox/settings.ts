@@ -7,7 +7,7 @@ const host = z
   .string()
   .regex(
     /^(?:\*\.)?[A-Za-z0-9.-]+(?::\d{1,5})?$/,
-    'expected a host such as api.anthropic.com, *.npmjs.org or 10.0.0.5:8080',
+    'expected a host such as api.anthropic.com, *.github.com or 10.0.0.5:8080',
   );
 
 const mount = z.union([
