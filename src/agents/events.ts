@@ -4,7 +4,7 @@ import type { JsonObject, JsonValue, ModelTokens, RunCause, RunUsage } from '../
 
 const INPUT_LENGTH = 200;
 
-/** One line of a program's JSON lines; null when it is none: a message for people. */
+/** One line of a program's JSON lines; null when the line is no JSON object: a message for people. */
 export function readEvent(line: string): JsonObject | null {
   if (!line.startsWith('{')) return null;
   try {
@@ -23,7 +23,7 @@ export function numberOf(value: JsonValue | undefined): number | null {
   return typeof value === 'number' && Number.isFinite(value) && value >= 0 ? value : null;
 }
 
-/** An object, empty when the value is none. */
+/** The value, or an empty object when it is no object. */
 export function objectOf(value: JsonValue | undefined): JsonObject {
   return isJsonObject(value) ? value : {};
 }

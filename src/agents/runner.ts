@@ -127,7 +127,7 @@ export type CommonOptions = Readonly<z.output<z.ZodObject<typeof commonFields>>>
 interface ProgramFacts {
   /** The version that hookctl was tested with; `--version` prints the installed one. */
   readonly tested: string;
-  /** Where its login is found, in words (`~/.codex/auth.json`); null when there is none. Reads files, starts nothing. */
+  /** Where its login is found, in words (`~/.codex/auth.json`); null when the program is not logged in. Reads files, starts nothing. */
   login(env: Environment): Promise<string | null>;
   /** How a person logs in. */
   readonly howToLogIn: string;

@@ -57,7 +57,7 @@ function checkFields(fields: unknown, path: string): readonly ConditionIssue[] {
   });
 }
 
-/** A place of the request that is none, or that no condition can see. */
+/** An unknown place of the request, or one that no condition can see. */
 function placeProblem(key: string): string | null {
   if (/^request:/.test(key) && requestPlace(key) === null)
     return `there is no ${key}; known: request:method, request:client`;

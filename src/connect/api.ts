@@ -177,7 +177,7 @@ function jsonOf(text: string): JsonValue {
   }
 }
 
-/** The URL behind `rel="next"` of a `Link` header (RFC 8288). Null when there is none. */
+/** The URL behind `rel="next"` of a `Link` header (RFC 8288). Null on the last page. */
 export function linkedPage({ headers }: CallAnswer, request: ApiRequest): ApiRequest | null {
   const url = /<([^>]+)>\s*;[^,]*\brel="?next"?/.exec(headers.link ?? '')?.[1];
   return url === undefined ? null : { ...request, path: url };

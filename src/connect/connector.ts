@@ -43,7 +43,7 @@ export interface CreatedHook {
 interface TargetFlags {
   /** `--org`: the name is an organisation, group or workspace. */
   readonly isOrganisation: boolean;
-  /** The name is that of an App of hookctl's own. Left out: it is none. */
+  /** The name is that of an App of hookctl's own. Left out: another App's, or no App. */
   readonly isApp?: boolean;
 }
 

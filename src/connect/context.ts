@@ -52,7 +52,7 @@ export interface Opened {
 export async function connectorNamed(name: string): Promise<Connector> {
   const connector = await loadConnector(name);
   if (connector !== null) return connector;
-  throw usageError(`hookctl makes no hooks at ${name}`, `It does at: ${CONNECTORS.join(', ')}.`);
+  throw usageError(`hookctl makes no hooks at ${name}`, `It makes hooks at: ${CONNECTORS.join(', ')}.`);
 }
 
 /** Throws `no_account` when nothing says who asks. */

@@ -51,7 +51,7 @@ const fields = z.strictObject({
     .describe('Most processes; beyond it the run is ended.'),
 });
 
-/** `sandbox:` of an agent: a name stands for its `use` alone. */
+/** `sandbox:` of an agent: a name alone means `{ use: name }`. */
 export const sandboxSchema = z.union([z.enum(USES).transform((use) => fields.parse({ use })), fields], {
   error: 'expected bwrap, docker or podman, or { use, image, network, hosts, … }',
 });

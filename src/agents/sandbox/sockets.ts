@@ -24,7 +24,7 @@ interface SocketsOptions {
   /** Names the folder, so that what a kill leaves can be told. */
   readonly name: string;
   readonly settings: Pick<SandboxSettings, 'network' | 'hosts' | 'credentials'>;
-  /** Port of the management API, which the sandbox reaches with the run's token; null when there is none. */
+  /** Port of the management API, which the sandbox reaches with the run's token; null when the API is not served. */
   readonly managementPort: number | null;
   readonly env: Environment;
   /** Called with what was refused, once for each host. */

@@ -97,7 +97,7 @@ export async function makeCheckout(env: Environment, workspace: Workspace, note:
   if (known !== null) note(`the branch ${branch} exists: work goes on there, in ${path}`);
 }
 
-/** Less than this is none, in bytes. */
+/** Below this the disk counts as full, in bytes. */
 const NO_ROOM = 8 * 1024 * 1024;
 
 async function diskFull(folder: string): Promise<Error | null> {

@@ -35,7 +35,7 @@ const fields = z.strictObject({
     .describe('How long it is kept after the last task of its flow has ended; default 1d.'),
 });
 
-/** `workspace:` of an agent: a name stands for its `use` alone. */
+/** `workspace:` of an agent: a name alone means `{ use: name }`. */
 export const workspaceSchema = z.union([z.enum(USES).transform((use) => fields.parse({ use })), fields], {
   error: 'expected shared, worktree or clone, or { use, base, setup, teardown, timeout, keepFor }',
 });

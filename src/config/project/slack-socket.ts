@@ -10,7 +10,7 @@ import type { ProjectConfig } from './schema.ts';
 export interface SlackSocket {
   /** Name of the webhook that takes them. */
   readonly webhook: string;
-  /** App-level token (`xapp-…`). Null when there is none. */
+  /** App-level token (`xapp-…`). Null when the variable is not set. */
   readonly token: Secret | null;
   /** Variable or file of the token. */
   readonly tokenSource: string;

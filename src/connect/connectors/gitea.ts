@@ -12,7 +12,7 @@ const NAMES: Readonly<Record<string, string>> = {
   pull_request_rejected: 'pull_request',
   pull_request_comment: 'pull_request',
 };
-/** Each of these stands for all that begins with its word, comments and reviews too. */
+/** Each of these includes all events that begin with its word, comments and reviews too. */
 const FAMILIES: Readonly<Record<string, string>> = { issues: 'issue_', pull_request: 'pull_request_' };
 
 /**
