@@ -88,7 +88,10 @@ async function connect(
     return connectApp(app, sender, targets, flags);
   }
   if (targets.length === 0) {
-    throw usageError('connect needs a repository, project or account', `Such as: hookctl connect ${sender} acme/api`);
+    throw usageError(
+      'connect needs a repository, project or account',
+      `Such as: hookctl connect ${sender} acme/api`,
+    );
   }
   if (flags.adopt !== undefined && targets.length > 1) {
     throw usageError('--adopt takes over one hook, of one target', 'Name one target.');
