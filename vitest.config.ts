@@ -1,4 +1,5 @@
 import { defineConfig } from 'vitest/config';
+import { LONG } from './test/setup/long.ts';
 
 /** What the bench installs brings tests of its own. */
 const INSTALLED = '**/node_modules/**';
@@ -17,6 +18,8 @@ const shared = {
   expect: { poll: { timeout: 45_000, interval: 20 } },
   hookTimeout: 120_000,
 };
+const built = 'test/setup/built.ts';
+const packed = 'test/setup/packed.ts';
 
 export default defineConfig({
   test: {
@@ -26,8 +29,8 @@ export default defineConfig({
           ...shared,
           name: 'parts',
           include: ['test/**/*.test.ts'],
-          exclude: [INSTALLED, OPT_IN, PACKED],
-          globalSetup: ['test/setup/built.ts'],
+          exclude: [INSTALLED, OPT_IN, PACKED, ...LONG],
+          globalSetup: [built],
         },
       },
       {
@@ -35,9 +38,11 @@ export default defineConfig({
           ...shared,
           name: 'packed',
           include: [PACKED],
-          globalSetup: ['test/setup/built.ts', 'test/setup/packed.ts'],
+          exclude: [INSTALLED, ...LONG],
+          globalSetup: [built, packed],
         },
       },
+      { test: { ...shared, name: 'long', include: [...LONG], globalSetup: [built, packed] } },
     ],
   },
 });

@@ -33,7 +33,7 @@ function testOn(major) {
     PATH: `${dirname(binary)}${delimiter}${process.env.PATH}`,
     [PREFIX_VARIABLE]: prefix,
   };
-  const counted = runTests(`Node ${major}`, binary, ['--project', 'packed', 'test/e2e'], env);
+  const counted = runTests(`Node ${major}`, binary, ['test/e2e'], env);
   console.log(
     `Node ${major}: ${counted.passed} passed, ${counted.failed} failed, ${counted.skipped} skipped`,
   );

@@ -1,13 +1,17 @@
-// `npm test`: types, lint and format, then every test; the last line counts them, and those that this machine lacks
-// something for as skipped. Arguments go to vitest.
+// `npm test`: types, lint and format, then every test but the long ones (test/setup/long.ts), which `npm run test:long`
+// runs. The last line counts them, and those that this machine lacks something for as skipped. Other arguments go to
+// vitest.
 import { spawnSync } from 'node:child_process';
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { LONG } from '../test/setup/long.ts';
 import { node } from './build.js';
 
+/** From here on a file belongs to the long ones, whatever the machine. */
+const LONG_MS = 20_000;
 const root = fileURLToPath(new URL('..', import.meta.url));
 const resolve = (name) =>
   createRequire(import.meta.url)
@@ -28,6 +32,12 @@ export function runTests(name, program, args, env) {
   const nothing = { numPassedTests: 0, numFailedTests: 0, numPendingTests: 0, numFailedTestSuites: 0 };
   const results = existsSync(report) ? JSON.parse(readFileSync(report, 'utf8')) : nothing;
   rmSync(join(report, '..'), { recursive: true, force: true });
+  for (const { name: file, startTime, endTime } of results.testResults ?? []) {
+    const path = relative(root, file);
+    if (endTime - startTime > LONG_MS && !LONG.includes(path)) {
+      console.log(`${path} took ${Math.round((endTime - startTime) / 1000)} s: see test/setup/long.ts`);
+    }
+  }
   const { numPassedTests: passed, numFailedTests, numPendingTests: skipped, numFailedTestSuites } = results;
   // A file that can't be loaded has no failed test, and must not count as none.
   const broken = numFailedTests === 0 && !complete ? Math.max(1, numFailedTestSuites) : 0;
@@ -40,17 +50,27 @@ export function conclude({ passed, failed, skipped }) {
   return failed === 0 ? 0 : 1;
 }
 
+const SHORT = ['--project', 'parts', '--project', 'packed'];
+
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
-  const checks = [
-    run('types', node(), [join(resolve('typescript'), 'bin/tsc'), '--noEmit']),
-    run('lint and format', node(), [
-      join(resolve('@biomejs/biome'), 'bin/biome'),
-      'ci',
-      '--error-on-warnings',
-      '.',
-    ]),
-  ];
-  const { passed, failed, skipped } = runTests('tests', node(), process.argv.slice(2));
+  const [first, ...others] = process.argv.slice(2);
+  const isLong = first === '--long';
+  const checks = isLong
+    ? []
+    : [
+        run('types', node(), [join(resolve('typescript'), 'bin/tsc'), '--noEmit']),
+        run('lint and format', node(), [
+          join(resolve('@biomejs/biome'), 'bin/biome'),
+          'ci',
+          '--error-on-warnings',
+          '.',
+        ]),
+      ];
+  const { passed, failed, skipped } = runTests(
+    'tests',
+    node(),
+    isLong ? ['--project', 'long', ...others] : first === undefined ? SHORT : [first, ...others],
+  );
   process.exitCode = conclude({
     passed: passed + checks.filter(Boolean).length,
     failed: failed + checks.filter((ok) => !ok).length,
