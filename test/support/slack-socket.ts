@@ -62,6 +62,7 @@ export async function startSlack(): Promise<SlackSide> {
     });
   });
   const port = await listen(server, { host: '127.0.0.1', port: 0 });
+  let isClosing = false;
   const slack: SlackSide = {
     url: `http://127.0.0.1:${port}`,
     opened: [],
@@ -71,11 +72,14 @@ export async function startSlack(): Promise<SlackSide> {
     greet: (side) => side.send(HELLO),
     onFrame: () => undefined,
     async close() {
+      isClosing = true;
       for (const side of slack.sockets) side.cut();
       await closeServer(server);
     },
   };
   server.on('upgrade', (request: IncomingMessage, socket: Socket) => {
+    // The server waits for its connections: one that was under way when it closed would keep it.
+    if (isClosing) return void socket.destroy();
     const key = request.headers['sec-websocket-key'] ?? '';
     const accept = createHash('sha1').update(`${key}258EAFA5-E914-47DA-95CA-C5AB0DC85B11`).digest('base64');
     socket.write(
