@@ -226,13 +226,22 @@ async function findLost(
       .arrivals(receiver(webhook), idsOf(failed), from)
       .flatMap(({ senderDeliveryId, isRefused }) => (isRefused ? [] : [senderDeliveryId])),
   );
-  return failed.filter((each) => !here.has(each.deliveryId) && !isKnown(store, webhook, each));
+  const others = failed.filter(({ deliveryId }) => !here.has(deliveryId));
+  if (others.length === 0) return [];
+  const pending = new Set(store.pendingKeys(receiver(webhook)));
+  return others.filter((each) => !isKnown({ store, webhook, pending }, each));
+}
+
+interface Known {
+  readonly store: ConnectContext['store'];
+  readonly webhook: Webhook;
+  /** Dedupe keys of what waits to be worked off. */
+  readonly pending: ReadonlySet<string>;
 }
 
 /** Whether what the log says of a delivery came here: for senders that give their deliveries no id, or none that is in the log. */
 function isKnown(
-  { isKnown: isStored }: Pick<ConnectContext['store'], 'isKnown'>,
-  webhook: Webhook,
+  { store, webhook, pending }: Known,
   { newest: { request: told, at: receivedAt } }: LoggedDelivery,
 ): boolean {
   if (told == null) return false;
@@ -244,7 +253,9 @@ function isKnown(
     ...{ trust: 'fetched', seal: null, hasOneSecret: true, senderDeliveryId: null, parsed, receivedAt },
   });
   const { externalId, type: eventType } = event;
-  return isStored(receiver(webhook), { externalId, eventType, keys });
+  return (
+    keys.some((key) => pending.has(key)) || store.isKnown(receiver(webhook), { externalId, eventType, keys })
+  );
 }
 
 function receiver(webhook: Webhook) {

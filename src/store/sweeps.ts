@@ -37,17 +37,21 @@ interface KnownEvent {
   readonly keys: readonly string[];
 }
 
+/** A webhook, by the name or id under which its deliveries are stored. */
+interface Receiver {
+  readonly name: string;
+  readonly id: string | null;
+}
+
 export interface SweepReader {
   /** The last sweep of each connection. */
   sweeps(): readonly Sweep[];
   /** Those of a sender's delivery ids that came to a webhook, under this name or id, at or after a moment. */
-  arrivals(
-    webhook: { readonly name: string; readonly id: string | null },
-    senderDeliveryIds: readonly string[],
-    since: number,
-  ): readonly Arrival[];
-  /** Whether an event came to a webhook, under whichever id of its sender. */
-  isKnown(webhook: { readonly name: string; readonly id: string | null }, event: KnownEvent): boolean;
+  arrivals(webhook: Receiver, senderDeliveryIds: readonly string[], since: number): readonly Arrival[];
+  /** Whether a settled delivery to a webhook brought an event, under whichever id of its sender. */
+  isKnown(webhook: Receiver, event: KnownEvent): boolean;
+  /** The dedupe keys of a webhook's pending deliveries. */
+  pendingKeys(webhook: Receiver): readonly string[];
 }
 
 export interface SweepWriter {

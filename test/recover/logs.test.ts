@@ -1,4 +1,5 @@
 import { expect, onTestFinished, test } from 'vitest';
+import { receive } from '../../src/deliveries/receive.ts';
 import { createTransport } from '../../src/outbox/transport.ts';
 import { type SweepReport, sweepConnection } from '../../src/recover/sweep.ts';
 import type { Connection, JsonObject } from '../../src/types.ts';
@@ -15,7 +16,8 @@ interface SenderScene {
   readonly api: LoopbackApi;
   /** Where the hook sends to. */
   readonly hookUrl: string;
-  sweep(): Promise<SweepReport>;
+  /** `isHeld`: what it takes in stays pending. */
+  sweep(isHeld?: boolean): Promise<SweepReport>;
   /** Type and trust of what came, with the statuses of its tasks; duplicates left out. */
   came(): Promise<readonly string[]>;
 }
@@ -66,11 +68,14 @@ webhooks: ${commands}
     engine,
     api,
     hookUrl,
-    sweep: () =>
+    sweep: (isHeld = false) =>
       sweepConnection(
         {
           ...{ connect, signal: new AbortController().signal, arrivalMs: 2_000 },
-          receive: (webhook, request, obtained) => takenIn(engine, webhook, request, obtained),
+          receive: (webhook, request, obtained) =>
+            isHeld
+              ? receive(engine.context, webhook, request, obtained)
+              : takenIn(engine, webhook, request, obtained),
         },
         record,
         { since: null, isDryRun: false },
@@ -213,7 +218,11 @@ test('Stripe: events that no endpoint took, of the types that this one is for; w
       commands: [{ id: 'cmd-1', trigger: 'invoice.payment_failed' }],
     },
   );
-  expect(await scene.sweep()).toMatchObject({ listed: 2, missing: 2, fetched: 2, problem: null });
+  expect(await scene.sweep(true)).toMatchObject({ listed: 2, missing: 2, fetched: 2, problem: null });
+  // What waits is here.
+  expect(await scene.sweep()).toMatchObject({ listed: 2, missing: 0, fetched: 0 });
+  scene.engine.queue.recover();
+  await scene.came();
   expect(await scene.sweep()).toMatchObject({ listed: 2, missing: 0, fetched: 0 });
   expect(await scene.came()).toEqual(Array(2).fill('invoice.payment_failed fetched waiting_approval'));
 });

@@ -18,6 +18,14 @@ export function readSweeps(sql: Sql): SweepReader {
       );
       return rows.map((row) => ({ ...row, isRefused: row.isRefused === 1 }));
     },
+    pendingKeys: ({ name, id }) =>
+      sql
+        .all<{ value: string }>(
+          `select value from deliveries, json_each(claims)
+           where status = 'pending' and (webhook = :name or webhook_id = :id)`,
+          { name, id },
+        )
+        .map(({ value }) => value),
     isKnown({ name, id }, { externalId, eventType, keys }) {
       const acted = sql.one(
         `select 1 from dedupe_keys
