@@ -74,10 +74,11 @@ test('spend: a run that a rate limit ended waits and is tried again, as often as
 
 test('spend: an agent over a rate limit lets its other tasks wait until then', async () => {
   const yaml = YAML.replace('wait: 1s', 'wait: 1h');
-  const { task, context, ended } = await startAgents({ yaml });
+  const { task, context } = await startAgents({ yaml });
   const { store } = context;
   const first = await task('do: refuse overloaded', { agent: 'planning' });
-  await ended(first.id);
+  // The run that waits for its next try is a row of its own.
+  await expect.poll(() => store.runsOfTask(first.id)[0]?.endedAt ?? null).not.toBeNull();
   const other = await task('do: answer Done.', { agent: 'planning' });
   await expect
     .poll(() => store.runsOfTask(other.id)[0]?.reason)
