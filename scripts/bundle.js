@@ -31,14 +31,27 @@ const TOGETHER = {
   start: ['cli', 'process-host'],
   program: ['cli/kit/program'],
   list: ['store/local/lock', 'config/project/locate', 'cli/kit/operate', 'cli/kit/print', 'cli/kit/table'],
-  store: ['services', 'cli/kit/list', 'cli/kit/stored', 'store/local/index'],
+  store: ['services', 'cli/kit/list', 'cli/kit/stored', 'store/local/index', 'views'],
+  listing: ['config/listing', 'providers/index'],
+  configuration: ['config/index', 'deliveries/explain', 'deliveries/replay', 'cli/kit/explanation'],
+  // Of the built-in webhooks.
+  providers: ['github', 'gitlab', 'jira', 'sentry', 'slack'].map((name) => `providers/${name}/index`),
 };
 
+/** Packages that some commands load without the set which reaches them. */
+const APART = ['yaml'];
+
 function groups() {
-  return Object.entries(TOGETHER).map(([name, modules], index) => {
+  const apart = APART.map((name) => ({
+    name,
+    test: (file) => file.includes(`/node_modules/${name}/`),
+    priority: 200,
+  }));
+  const together = Object.entries(TOGETHER).map(([name, modules], index) => {
     const files = modules.map((module) => realpathSync(join(root, 'src', `${module}.ts`)));
     return { name, test: (file) => files.includes(file), priority: 100 - index };
   });
+  return [...apart, ...together];
 }
 
 /** Writes the code of dist/, and returns the paths of the modules in it. */
