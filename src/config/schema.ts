@@ -10,6 +10,9 @@ import { nameProblem } from './webhook-name.ts';
  * built-in webhook and its adjustments are merged.
  */
 
+// Compiling a schema takes longer than the few values that a process reads by it.
+z.config({ jitless: true });
+
 /** How the CLI takes a field. */
 interface FieldFlag {
   /** As commander reads it. A boolean field has its `--no-` form as well, a list is repeatable. */
