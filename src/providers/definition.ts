@@ -169,8 +169,13 @@ export interface SignatureSettings {
    * the place at which a request names one (`header:x-cert-url`), then with `keyHosts`.
    */
   readonly keys?: string | undefined;
-  /** Hosts from which a place may name a key: `sns.*.amazonaws.com`. */
+  /** Hosts from which a place may name a key, and a certificate its issuer: `sns.*.amazonaws.com`. */
   readonly keyHosts?: string | readonly string[] | undefined;
+  /**
+   * Names, one of which a fetched certificate has to be made out to; its issuers then have to lead to a root that Node trusts.
+   * Default: a certificate counts that comes from where `keys` says.
+   */
+  readonly keyNames?: string | readonly string[] | undefined;
   /** JSON to post to the URL of the keys, with `{kid}` and `{secret}`. Default: GET. */
   readonly keysBody?: string | undefined;
   /** jwt: issuer and audience that it must name. */

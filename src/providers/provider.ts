@@ -20,7 +20,7 @@ import { bodyKey } from './kit/signature.ts';
 import { hintFor } from './scheme/hint.ts';
 import { valueAt } from './scheme/locator.ts';
 import { readOptions, unknownSetting } from './scheme/options.ts';
-import { prefetch } from './scheme/remote-keys.ts';
+import { keepIn, prefetch } from './scheme/remote-keys.ts';
 import { type Scheme, schemeOf, timestampText } from './scheme/scheme.ts';
 import { schemeOptions } from './scheme/settings.ts';
 import { newSecretFor, type RequestForm, secretProblem, signRequest, withoutToken } from './scheme/sign.ts';
@@ -191,7 +191,12 @@ export function providerBySchemes(
       verifyAsync: async (request, secrets, now) =>
         (await import('./scheme/jwt.ts')).verifyJwt(scheme, request, secrets, now),
     }),
-    ...(sources.length > 0 && { prepare: () => sources.forEach(prefetch) }),
+    ...(sources.length > 0 && {
+      async prepare(file: string) {
+        await keepIn(file);
+        sources.forEach(prefetch);
+      },
+    }),
     ...(plain.some(({ signature }) => signature !== null) && {
       withoutSecrets: (request) => plain.reduce((clean, each) => withoutToken(each, clean), request),
     }),

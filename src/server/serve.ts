@@ -1,9 +1,10 @@
 import type { Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { dirname } from 'node:path';
+import { dirname, join } from 'node:path';
 import type { RunningAgent, Scheduler } from '../agents/scheduler/scheduler.ts';
 import { type Configuration, secretsIn } from '../config/index.ts';
 import { unloadedText } from '../config/modules/files.ts';
+import type { ProjectPaths } from '../config/project/locate.ts';
 import { openWebhookRegistry, type WebhookRegistry } from '../config/registry.ts';
 import type { Engine } from '../deliveries/engine.ts';
 import { usageError } from '../errors.ts';
@@ -88,7 +89,7 @@ export async function serve(
     env,
     report(change) {
       learnSecrets();
-      fetchKeys(inForce());
+      void fetchKeys(inForce(), services.located);
       emit({ type: 'reloaded', change });
     },
   });
@@ -96,7 +97,7 @@ export async function serve(
   // A change that came while it opened was reported before.
   inForce = live.current;
   learnSecrets();
-  fetchKeys(inForce());
+  await fetchKeys(inForce(), services.located);
   const relayKey = newRelayKey();
   const engine = await services.engine({
     configuration,
@@ -267,9 +268,11 @@ export async function serve(
   return scheduler;
 }
 
-/** In the background, before the first request needs one. */
-function fetchKeys({ webhooks }: Snapshot): void {
-  for (const { enabled, provider } of webhooks) if (enabled) provider.prepare?.();
+/** Keys of the last run are known at once; others come in the background, before the first request needs one. */
+async function fetchKeys({ webhooks }: Snapshot, { dataFolder }: ProjectPaths): Promise<void> {
+  const file = join(dataFolder, 'sender-keys.json');
+  const used = webhooks.filter(({ enabled }) => enabled);
+  await Promise.all(used.map(({ provider }) => provider.prepare?.(file)));
 }
 
 type Close = () => Promise<unknown>;

@@ -152,8 +152,11 @@ export interface Provider {
   verify(request: RawRequest, secrets: readonly WebhookSecret[], now: number): Verdict;
   /** Asked instead of `verify` where the proof takes a promise (a JWT). Waits for no network, never rejects. */
   verifyAsync?(request: RawRequest, secrets: readonly WebhookSecret[], now: number): Promise<Verdict>;
-  /** Fetches the sender's keys ahead, in the background. Called when a server takes up the webhook; left out: there are none. */
-  prepare?(): void;
+  /**
+   * Takes up the sender's keys from the file in which they are kept, and fetches them ahead, in the background: it resolves before
+   * those have come, and never rejects. Called when a server takes up the webhook; left out: there are none.
+   */
+  prepare?(file: string): Promise<void>;
   /** A verified request without the secrets that its body or query holds. Left out: only headers can hold some. */
   withoutSecrets?(request: RawRequest): RawRequest;
   /**

@@ -96,6 +96,17 @@ test('a card of Teams holds words of others as runs, which Teams reads no Markdo
   ]);
 });
 
+test('a post on Teams names the thread that asked, for a workflow that replies in it', async () => {
+  const { store, end } = await bench('teams');
+  const item = comment('teams');
+  await record(store, 'teams', item);
+  await end(item);
+  expect(JSON.parse(postsOf(item.id)[0]?.text ?? '')).toMatchObject({
+    replyToId: '1',
+    conversation: { id: '19:abc@thread.tacv2' },
+  });
+});
+
 test('a card of Teams stays below its 28 KB, however many lines a text has', async () => {
   const { store, end } = await bench('teams');
   const item = comment('teams', '- a\n'.repeat(1_500));

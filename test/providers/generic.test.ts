@@ -426,6 +426,19 @@ describe('what a request says', () => {
     });
   });
 
+  test('of places with | between them the first counts that has a value', () => {
+    const options = { externalId: '{project}#{pull.number|issue.number}', title: 'pull.title|issue.title' };
+    const at = (changes: JsonObject) => onlyEvent(read(changes, undefined, options));
+    expect(at({})).toMatchObject({ externalId: 'generic:Bug_tracker:shop#7', title: 'Crash' });
+    const pull = { pull: { number: 8, title: 'Fix' } };
+    expect(at(pull)).toMatchObject({ externalId: 'generic:Bug_tracker:shop#8', title: 'Fix' });
+    expect(at({ issue: {} })).toMatchObject({ externalId: null, title: null });
+    const { authorOf } = shaped({ ...settings, ...options });
+    expect(authorOf(payload, ['pull', 'title'])).toBe('ada');
+    expect(authorOf(payload, ['issue', 'title'])).toBe('ada');
+    expect(generic.configure?.({ externalId: 'a||b' })).toMatchObject({ ok: false });
+  });
+
   test('is new text on the events that are named, and on no other', () => {
     expect(onlyEvent(read({ action: 'edited' })).text).toBeNull();
     expect(onlyEvent(read({ action: 'submitted' }, { 'x-event': 'review' })).text).toBe('@agent look');

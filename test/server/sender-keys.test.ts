@@ -1,11 +1,16 @@
 import { createHmac, generateKeyPairSync, sign } from 'node:crypto';
 import { once } from 'node:events';
+import { readFileSync, statSync, writeFileSync } from 'node:fs';
 import { createServer, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import { openDoor, workedOff } from '../support/door.ts';
 import { startEngine, type TestEngine } from '../support/engine.ts';
 import { eventually } from '../support/eventually.ts';
+import { sandboxForTest } from '../support/sandbox.ts';
+import { startServe } from '../support/server.ts';
 
 const RSA = generateKeyPairSync('rsa', { modulusLength: 2048 });
 const JWKS = JSON.stringify({
@@ -97,7 +102,8 @@ test('keys: a request whose key is not there is answered 503 at once, and accept
 test('keys: prepare fetches them before the first request, so that it is accepted', async () => {
   const host = await keyHost();
   const engine = await engineWith({ scheme: 'jwt', keys: `${host.url}/ahead.json`, audience: 'me' });
-  for (const { provider } of engine.context.snapshot().webhooks) provider.prepare?.();
+  const { webhooks } = engine.context.snapshot();
+  await Promise.all(webhooks.map(({ provider }) => provider.prepare?.(join(tmpdir(), 'no-keys.json'))));
   await host.asked(1);
   host.answer(200, JWKS);
   const url = await openDoor(engine);
@@ -106,6 +112,64 @@ test('keys: prepare fetches them before the first request, so that it is accepte
     return answer.status === 202 || null;
   });
   expect(host.seen).toEqual(['/ahead.json']);
+});
+
+test('keys: after a restart those of the last run verify at once, and only one that is too old is fetched, ahead', async () => {
+  const host = await keyHost();
+  const sandbox = await sandboxForTest({ env: { INBOX_SECRET: 'mine' } });
+  const webhook = {
+    ...{
+      name: 'inbox',
+      provider: 'generic',
+      endpoint: '/webhooks/generic/wh-inbox',
+      secretEnv: 'INBOX_SECRET',
+    },
+    options: {
+      ...{ scheme: 'rsa', header: 'x-signature', signedContent: '{secret}{body}' },
+      ...{ keys: 'header:x-cert-url', keyHosts: new URL(host.url).host },
+    },
+    commands: [{ trigger: '*', template: 'Look at it' }],
+  };
+  await sandbox.write('webhooks.yml', '');
+  await sandbox.write(
+    'webhooks/inbox.ts',
+    `import { defineWebhook } from 'hookctl';\nexport default defineWebhook(${JSON.stringify(webhook)});\n`,
+  );
+  const pem = RSA.publicKey.export({ format: 'pem', type: 'spki' }) as string;
+  const signature = (body: string) =>
+    sign('sha256', Buffer.from(`mine${body}`), RSA.privateKey).toString('base64');
+  const send = (url: string, body: string) =>
+    post(url, { body, headers: { 'x-cert-url': `${host.url}/key.pem`, 'x-signature': signature(body) } });
+
+  const first = await startServe(sandbox);
+  expect((await send(first.url, '{"a":1}')).status).toBe(503);
+  await host.asked(1);
+  host.answer(200, pem);
+  await eventually('the key', async () => (await send(first.url, '{"a":2}')).status === 202 || null);
+  await first.stop();
+
+  const second = await startServe(sandbox);
+  expect((await send(second.url, '{"a":3}')).status).toBe(202);
+  await second.stop();
+  expect(host.seen).toEqual(['/key.pem']);
+
+  // Over a day old it counts no more, and is asked for before a request names it.
+  const file = join(sandbox.dataFolder, 'sender-keys.json');
+  expect(statSync(file).mode & 0o777).toBe(0o600);
+  const kept = readFileSync(file, 'utf8');
+  const old = new Date(Date.now() - 90_000_000).toISOString();
+  writeFileSync(file, kept.replace(/(?<="fetched_at": ")[^"]+/, old));
+  const third = await startServe(sandbox);
+  await host.asked(2);
+  expect((await send(third.url, '{"a":4}')).status).toBe(503);
+  host.answer(200, pem);
+  await eventually('the fresh key', async () => (await send(third.url, '{"a":5}')).status === 202 || null);
+  await third.stop();
+
+  writeFileSync(file, '{"half');
+  const fourth = await startServe(sandbox);
+  expect((await send(fourth.url, '{"a":6}')).status).toBe(503);
+  await fourth.stop();
 });
 
 test('keys: documents are fetched one at a time, and few wait', async () => {

@@ -77,7 +77,8 @@ function typeOf({ eventType }: EventSources, payload: JsonObject, headers: Heade
   if (eventType === undefined) return 'event';
   const parts = eventType.literals.map((literal, index) => {
     const place = eventType.places[index];
-    const source = place === undefined ? null : { literals: ['', ''], places: [place] };
+    const others = [eventType.others[index] ?? []];
+    const source = place === undefined ? null : { literals: ['', ''], places: [place], others };
     return literal + (source === null ? '' : (textOf(source, headers, payload) ?? ''));
   });
   const type = oneWord(parts.join(''))
@@ -129,7 +130,9 @@ export function authorBy(
   sources: EventSources,
 ): (payload: JsonObject, path: readonly string[]) => string | null {
   const spoken = [sources.text, sources.title].flatMap((source) =>
-    (source?.places ?? []).flatMap((place) => (place.in === 'payload' ? [place.path.join('\0')] : [])),
+    [...(source?.places ?? []), ...(source?.others ?? []).flat()].flatMap((place) =>
+      place.in === 'payload' ? [place.path.join('\0')] : [],
+    ),
   );
   const name = sources.senderName ?? sources.sender;
   return (payload, path) =>

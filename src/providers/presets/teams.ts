@@ -40,10 +40,20 @@ export const teamsReply: ReplyChannel = {
   },
   immediate: () => null,
   authorize: () => ({}),
-  comment: ({ token }, _, post) => call('POST', token.reveal(), messageOf(post)),
+  comment: ({ token }, { conversation }, post) =>
+    call('POST', token.reveal(), { ...messageOf(post), ...threadOf(conversation ?? '') }),
   classify: readAnswer,
   postedId: () => null,
 };
+
+/**
+ * What a workflow needs to answer in the thread ("Reply with adaptive card in a channel"); others post to their channel and read none of
+ * it. In Teams' own names.
+ */
+function threadOf(conversation: string): object {
+  const [id, root] = conversation.split(';messageid=');
+  return root === undefined ? {} : { replyToId: root, conversation: { id } };
+}
 
 function messageOf({ id, text }: Post): object {
   const mark = { ...run(plainMarker(id)), isSubtle: true, size: 'Small' };

@@ -84,7 +84,8 @@ function keysFor(
   if (publicKey !== null) return { list: named === null ? [] : [{ key: named, index }] };
   const list = secrets.flatMap(({ value }, position) => {
     const text = value.reveal();
-    const pair = text.includes('-----BEGIN ') ? anyPublicKey(text) : null;
+    // A public key in any form is known to others: as a shared secret it would let them sign.
+    const pair = anyPublicKey(text);
     const bytes = secretKey(text, secretEncoding);
     const key = pair ?? (bytes.length === 0 ? null : createSecretKey(bytes));
     return key === null ? [] : [{ key, index: position }];

@@ -6,7 +6,6 @@ import {
   type KeyObject,
   sign,
   verify,
-  X509Certificate,
 } from 'node:crypto';
 import { isJsonObject } from '../../lib/json.ts';
 import {
@@ -17,6 +16,7 @@ import {
   strictBase64,
   verifyingKey,
 } from '../kit/keys.ts';
+import { certificatesIn, isValidNow } from './certificates.ts';
 
 /** Schemes in which the sender alone has the key that signs. */
 export type KeyPairKind = 'ed25519' | 'ecdsa' | 'rsa';
@@ -41,12 +41,15 @@ interface KeyUse {
   readonly algorithm: string;
 }
 
+const CERTIFICATE = '-----BEGIN CERTIFICATE-----';
 const MAX_KNOWN = 64;
 /** Reading a key costs as much as checking a signature. */
 const known = new Map<string, KeyObject | null>();
 
 /** A public key of any type: PEM, a certificate that is valid now, a JWK, base64 of DER; of a private one its public half. */
 export function anyPublicKey(text: string): KeyObject | null {
+  // A certificate is read each time: it expires.
+  if (text.includes(CERTIFICATE)) return attempt(() => readPublicKey(text));
   const found = known.get(text);
   if (found !== undefined) return found;
   const key = attempt(() => readPublicKey(text));
@@ -57,7 +60,9 @@ export function anyPublicKey(text: string): KeyObject | null {
 
 function readPublicKey(text: string): KeyObject | null {
   const written = inLines(text);
-  if (written.startsWith('-----BEGIN CERTIFICATE-----')) return certificateKey(written);
+  if (written.startsWith(CERTIFICATE)) {
+    return certificatesIn(written).slice(0, 1).find(isValidNow)?.publicKey ?? null;
+  }
   if (written.startsWith('-----BEGIN ')) return createPublicKey(written);
   if (written.startsWith('{')) {
     const jwk: unknown = JSON.parse(written);
@@ -67,14 +72,6 @@ function readPublicKey(text: string): KeyObject | null {
   if (signing !== null) return createPublicKey(signing);
   const der = strictBase64(written);
   return der.length === 0 ? null : createPublicKey({ key: der, format: 'der', type: 'spki' });
-}
-
-/** The first of a chain is the sender's own. */
-function certificateKey(text: string): KeyObject | null {
-  const certificate = new X509Certificate(text);
-  const now = Date.now();
-  const isValid = Date.parse(certificate.validFrom) <= now && now <= Date.parse(certificate.validTo);
-  return isValid ? certificate.publicKey : null;
 }
 
 /** A key that signs: PEM, or base64 of PKCS #8; null for every other text. */

@@ -18,11 +18,13 @@ export type Locator =
   | { readonly in: 'part'; readonly name: string }
   | { readonly in: 'payload'; readonly path: readonly string[] };
 
-/** One place, or text around several: `{repository}#{issue.number}`. */
+/** One place, or text around several: `{repository}#{issue.number}`; of `post.id|page.id` the first that is there. */
 export interface ValueSource {
   readonly literals: readonly string[];
   /** One fewer than there are literals, between which they are. */
   readonly places: readonly Locator[];
+  /** Of each place, those that count where it has no value. */
+  readonly others: readonly (readonly Locator[])[];
 }
 
 /** Reads a place; a text says what is wrong with it. */
@@ -39,16 +41,21 @@ export function parseLocator(text: string): Locator | string {
 
 /** Reads a place, or text with places in braces; a text says what is wrong with it. */
 export function parseSource(text: string): ValueSource | string {
-  if (!/[{}]/.test(text)) {
-    const place = parseLocator(text);
-    return typeof place === 'string' ? place : { literals: ['', ''], places: [place] };
-  }
-  const pieces = text.split(/\{([^{}]*)\}/);
+  const pieces = /[{}]/.test(text) ? text.split(/\{([^{}]*)\}/) : ['', text, ''];
   const literals = pieces.filter((_, index) => index % 2 === 0);
   if (literals.some((literal) => /[{}]/.test(literal))) return `a brace is open or empty: ${text}`;
-  const places = pieces.filter((_, index) => index % 2 === 1).map(parseLocator);
-  const mistake = places.find((place) => typeof place === 'string');
-  return mistake ?? { literals, places: places.filter((place) => typeof place !== 'string') };
+  const names = pieces.filter((_, index) => index % 2 === 1).map((name) => name.split('|'));
+  const mistake = names
+    .flat()
+    .map(parseLocator)
+    .find((place) => typeof place === 'string');
+  if (mistake !== undefined) return mistake;
+  const read = names.map((each) => each.map(parseLocator).filter((place) => typeof place !== 'string'));
+  return {
+    literals,
+    places: read.flatMap(([first]) => first ?? []),
+    others: read.map(([, ...others]) => others),
+  };
 }
 
 /** The text at a place: texts, numbers and truth values as text; null when there is none. */
@@ -61,7 +68,12 @@ export function valueAt(place: Locator, headers: Headers, payload: JsonObject): 
 
 /** The text of a source; null when one of its places has none. */
 export function textOf(source: ValueSource, headers: Headers, payload: JsonObject): string | null {
-  const values = source.places.map((place) => valueAt(place, headers, payload));
+  const values = source.places.map((place, index) =>
+    [place, ...(source.others[index] ?? [])].reduce<string | null>(
+      (found, each) => found ?? valueAt(each, headers, payload),
+      null,
+    ),
+  );
   if (values.includes(null)) return null;
   return source.literals.map((literal, index) => literal + (values[index] ?? '')).join('');
 }

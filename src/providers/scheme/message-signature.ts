@@ -4,6 +4,7 @@ import { secretKey } from '../kit/keys.ts';
 import { anyVerdict, decodeDigits, refused, sameBytes } from '../kit/signature.ts';
 import { checkSignedTime } from '../kit/signed-time.ts';
 import { anyPublicKey, privateKeyOf } from './key-pairs.ts';
+import { isHeaderName } from './locator.ts';
 import { remoteKeys } from './remote-keys.ts';
 import type { Scheme } from './scheme.ts';
 import { urlOf } from './signed-content.ts';
@@ -135,7 +136,8 @@ function checkBase(
     return refused('no_secret', 'the webhook has no secret to verify with');
   const texts = [...secrets.map(({ value }) => value.reveal()), ...(publicKey === null ? [] : [publicKey])];
   const index = texts.findIndex((text) => {
-    const key = publishedKey(text, text === publicKey);
+    // A public key in any form is known to others: as the key of an HMAC it would let them sign.
+    const key = anyPublicKey(text);
     if (key !== null) return fitsPublished(key, alg, base, given);
     const bytes = secretKey(text, scheme.secretEncoding);
     const isShared = alg === null || alg === 'hmac-sha256';
@@ -150,11 +152,6 @@ const WRONG = refused(
   'signature_wrong',
   'the signature does not fit the request under any key of the webhook',
 );
-
-/** A secret is a key of a pair by its form alone; every other text is shared. */
-function publishedKey(text: string, isPublic: boolean): KeyObject | null {
-  return isPublic || text.includes('-----BEGIN ') || privateKeyOf(text) !== null ? anyPublicKey(text) : null;
-}
 
 /** By the type of the key; `alg`, where it is named, has to agree. */
 function fitsPublished(key: KeyObject, alg: string | null, base: string, given: Buffer): boolean {
@@ -221,7 +218,7 @@ function signatureBase(
 function componentOf(name: string, param: string | null, request: RawRequest): string | null {
   if (name === '@query-param') return queryParam(param, request);
   if (param !== null) return null;
-  if (!name.startsWith('@')) return request.headers[name]?.trim() ?? null;
+  if (!name.startsWith('@')) return isHeaderName(name) ? (request.headers[name]?.trim() ?? null) : null;
   if (name === '@method') return request.method ?? 'POST';
   if (name === '@query') return `?${request.query}`;
   const text = urlOf(request);
@@ -245,8 +242,16 @@ function componentOf(name: string, param: string | null, request: RawRequest): s
 
 function queryParam(param: string | null, { query }: RawRequest): string | null {
   const name = /^;name="([^"]*)"$/.exec(param ?? '')?.[1];
-  const found = name === undefined ? [] : new URLSearchParams(query).getAll(decodeURIComponent(name));
-  return found.length === 1 ? encodeURIComponent(found[0] ?? '') : null;
+  const parameters = [...new URLSearchParams(query)].filter(([each]) => percentEncoded(each) === name);
+  return parameters.length === 1 ? percentEncoded(parameters[0]?.[1] ?? '') : null;
+}
+
+/** As RFC 9421, 2.2.8 writes names and values of parameters; `encodeURIComponent` leaves more characters as they are. */
+function percentEncoded(text: string): string {
+  return encodeURIComponent(text).replace(
+    /[!'()*]/g,
+    (sign) => `%${sign.charCodeAt(0).toString(16).toUpperCase()}`,
+  );
 }
 
 /** The headers by which a sender with this key would prove the body; null when the text is a public key. */
@@ -267,7 +272,7 @@ export function signMessage(scheme: Scheme, body: Uint8Array, secret: string, no
 function messageSignature({ secretEncoding }: Scheme, base: string, secret: string): Buffer | null {
   const key = privateKeyOf(secret);
   if (key === null) {
-    if (publishedKey(secret, false) !== null) return null;
+    if (anyPublicKey(secret) !== null) return null;
     return createHmac('sha256', secretKey(secret, secretEncoding)).update(base).digest();
   }
   const data = Buffer.from(base);

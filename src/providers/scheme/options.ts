@@ -34,6 +34,7 @@ const ONLY_UNDER: Readonly<Partial<Record<Name, readonly Scheme[]>>> = {
   publicKey: PUBLIC,
   keys: PUBLIC.filter((scheme) => scheme !== 'ed25519'),
   keyHosts: PUBLIC,
+  keyNames: PUBLIC.filter((scheme) => scheme !== 'ed25519'),
   keysBody: ['jwt'],
   issuer: ['jwt'],
   audience: ['jwt'],
@@ -208,9 +209,15 @@ function publicKeyIssues({ publicKey }: ValidSettings, [scheme]: readonly Scheme
   return isKey === null ? [issue('publicKey', message, fix)] : [];
 }
 
-function keySourceIssues({ keys, keyHosts, keysBody, signedContent = '' }: ValidSettings): readonly Issue[] {
+function keySourceIssues({
+  keys,
+  keyHosts,
+  keyNames,
+  keysBody,
+  signedContent = '',
+}: ValidSettings): readonly Issue[] {
   if (keys === undefined) {
-    return Object.entries({ keyHosts, keysBody })
+    return Object.entries({ keyHosts, keyNames, keysBody })
       .filter(([, value]) => value !== undefined)
       .map(([name]) =>
         issue(name, 'has no effect without keys', 'Add keys: https://…/jwks.json, or the place of a URL.'),

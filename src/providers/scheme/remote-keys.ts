@@ -1,7 +1,11 @@
 import type { JsonWebKey, KeyObject } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
+import { messageOf } from '../../errors.ts';
+import { writeFileAtomic } from '../../lib/files/atomic-file.ts';
 import { isJsonObject, parseJson } from '../../lib/json.ts';
 import type { JsonObject, JsonValue, RawRequest, Verdict } from '../../types.ts';
 import { refused } from '../kit/signature.ts';
+import { certificatesIn, expiryOf, trustProblem } from './certificates.ts';
 import { anyPublicKey } from './key-pairs.ts';
 import { type Locator, valueAt } from './locator.ts';
 import { unverifiedPayload } from './signed-content.ts';
@@ -10,15 +14,25 @@ import { unverifiedPayload } from './signed-content.ts';
 export interface KeySource {
   /** A URL, in which `{kid}` may be, or the place at which a request names one. */
   readonly at: string | Locator;
-  /** Hosts from which a place may name a key; a `*` is one label. */
+  /** Hosts from which a place may name a key, and a certificate its issuer; a `*` is one label. */
   readonly hosts: readonly string[];
+  /** Names of which a certificate has to have one; its issuers then have to lead to a root. None: its host is trusted alone. */
+  readonly names: readonly string[];
   /** What is posted to the URL, with `{kid}` and `{secret}`; null for a GET. */
   readonly body: string | null;
 }
 
+/** What a document says. */
+interface Content {
+  readonly keys: ReadonlyMap<string, KeyObject>;
+  readonly text: string;
+  /** When its certificate expires, in epoch milliseconds; infinite where it is none. */
+  readonly expires: number;
+}
+
 /** A document of keys, as far as it is known. Times are of `performance.now()`. */
 interface Known {
-  keys: ReadonlyMap<string, KeyObject> | null;
+  content: Content | null;
   /** When it came. */
   at: number;
   /** Before this it is not asked for again. */
@@ -30,6 +44,8 @@ interface Known {
 /** Kept keys are asked for again after an hour, in the background, and count for a day when that fails. */
 const FRESH_MS = 3_600_000;
 const KEPT_MS = 24 * FRESH_MS;
+/** So long a document on disk says what to fetch ahead. */
+const FORGOTTEN_MS = 30 * KEPT_MS;
 /** Between two fetches of one document: each request may name a key that is in none. */
 const PAUSE_MS = 10_000;
 const DEADLINE_MS = 5_000;
@@ -68,15 +84,16 @@ export function remoteKeys(
     };
   }
   const body = source.body?.replaceAll('{kid}', kid ?? '').replaceAll('{secret}', inJson(secret)) ?? null;
-  const document = lookUp(url, body, kid);
-  const { keys, problem } = document;
+  const document = lookUp(nameOf(url, source, kid));
+  const { problem } = document;
   const now = performance.now();
-  const isKept = keys !== null && now < document.at + KEPT_MS;
+  const keys = document.content?.keys;
+  const isKept = now < document.at + KEPT_MS && Date.now() < (document.content?.expires ?? 0);
   const named = kid === null ? undefined : keys?.get(kid);
   // A document of one key, or one in which keys have no ids, is what the sender named already.
   const fitting =
     named !== undefined ? [named] : kid === null || keys?.has('') ? [...(keys?.values() ?? [])] : [];
-  if (isKept && now >= document.at + FRESH_MS) fetchLater(document, url, body);
+  if (isKept && now >= document.at + FRESH_MS) fetchLater(document, url, body, source);
   if (isKept && fitting.length > 0) return { ok: true, keys: fitting };
   // A key that is too new to be in it: asked for again, unless that was just done.
   if (isKept && now < document.next && !document.isFetching) {
@@ -85,7 +102,7 @@ export function remoteKeys(
       verdict: refused('signature_wrong', `${hostOf(url)} has no key of the id that the request names`),
     };
   }
-  fetchLater(document, url, body);
+  fetchLater(document, url, body, source);
   const detail =
     problem === ''
       ? `the key is being fetched from ${hostOf(url)}`
@@ -93,10 +110,32 @@ export function remoteKeys(
   return { ok: false, verdict: refused('key_pending', detail) };
 }
 
-/** Fetches ahead what needs nothing of a request. */
-export function prefetch({ at, body }: KeySource): void {
-  if (typeof at !== 'string' || at.includes('{') || body !== null) return;
-  fetchLater(lookUp(at, null, null), at, null);
+/** Fetches ahead what needs nothing of a request, and what requests named before. */
+export function prefetch(source: KeySource): void {
+  const { at, body } = source;
+  if (body !== null) return;
+  if (typeof at === 'string' && !at.includes('{')) {
+    fetchLater(lookUp(nameOf(at, source, null)), at, null, source);
+  }
+  for (const [name, document] of documents) {
+    const [url = ''] = name.split(' ');
+    const isStale = performance.now() >= document.at + FRESH_MS;
+    if (isStale && name === nameOf(url, source, null) && isOf(source, url)) {
+      fetchLater(document, url, null, source);
+    }
+  }
+}
+
+/** Whether a request may name this URL. */
+function isOf({ at, hosts }: KeySource, url: string): boolean {
+  if (typeof at !== 'string') return isAllowed(hosts, url);
+  const [start = '', end = ''] = at.split('{kid}');
+  return at.includes('{kid}') && url.startsWith(start) && url.endsWith(end);
+}
+
+/** A secret in the body of a fetch is no part of the name, the id of the key is. */
+function nameOf(url: string, { body, names }: KeySource, kid: string | null): string {
+  return [url, ...names, ...(body === null ? [] : [kid])].join(' ');
 }
 
 function urlFor(
@@ -114,7 +153,11 @@ function urlFor(
   // A query could make an answer of a host's API look like a key.
   const isPlain =
     url !== null && url.search === '' && url.username === '' && url.password === '' && isProtected(url);
-  return isPlain && hosts.some((pattern) => fitsHost(pattern, url.host)) ? url.href : null;
+  return isPlain && isAllowed(hosts, url.href) ? url.href : null;
+}
+
+function isAllowed(hosts: readonly string[], url: string): boolean {
+  return hosts.some((pattern) => fitsHost(pattern, hostOf(url)));
 }
 
 /** Over https, or on this machine. */
@@ -137,12 +180,11 @@ function inJson(text: string): string {
   return JSON.stringify(text).slice(1, -1);
 }
 
-function lookUp(url: string, body: string | null, kid: string | null): Known {
-  const name = body === null ? url : `${url} ${kid}`;
+function lookUp(name: string): Known {
   const known = documents.get(name);
   if (known !== undefined) return known;
   if (documents.size >= MAX_DOCUMENTS) forgetOne();
-  const fresh: Known = { keys: null, at: 0, next: 0, isFetching: false, problem: '' };
+  const fresh: Known = { content: null, at: -KEPT_MS, next: 0, isFetching: false, problem: '' };
   documents.set(name, fresh);
   return fresh;
 }
@@ -150,30 +192,78 @@ function lookUp(url: string, body: string | null, kid: string | null): Known {
 /** One that brought no keys if there is such, else the oldest. */
 function forgetOne(): void {
   const [oldest] = documents.keys();
-  const empty = [...documents].find(([, { keys, isFetching }]) => keys === null && !isFetching)?.[0];
+  const empty = [...documents].find(([, { content, isFetching }]) => content === null && !isFetching)?.[0];
   const name = empty ?? oldest;
   if (name !== undefined) documents.delete(name);
 }
 
 /** One fetch at a time, few waiting. */
-function fetchLater(document: Known, url: string, body: string | null): void {
+function fetchLater(document: Known, url: string, body: string | null, source: KeySource): void {
   if (document.isFetching || performance.now() < document.next || waiting >= MAX_WAITING) return;
   document.isFetching = true;
   waiting += 1;
   last = last.then(async () => {
-    const found = await fetchKeys(url, body).catch((error: unknown) =>
-      String((error as Error).message || error),
-    );
+    const found = await fetchKeys(url, body, source).catch(messageOf);
     waiting -= 1;
     const now = performance.now();
     const isFound = typeof found !== 'string';
-    if (isFound) Object.assign(document, { keys: found, at: now });
+    if (isFound) Object.assign(document, { content: found, at: now });
     Object.assign(document, { next: now + PAUSE_MS, isFetching: false, problem: isFound ? '' : found });
+    if (isFound) await keep();
   });
 }
 
-/** The keys of a document, or why there are none. */
-async function fetchKeys(url: string, body: string | null): Promise<ReadonlyMap<string, KeyObject> | string> {
+let file: string | null = null;
+let taken: Promise<void> = Promise.resolve();
+
+/** From now on keeps documents in this file, so that a start needs no fetch; resolves when those in it are known. Never rejects. */
+export function keepIn(path: string): Promise<void> {
+  if (file === path) return taken;
+  file = path;
+  taken = takeUp(path).catch(() => undefined);
+  return taken;
+}
+
+async function takeUp(path: string): Promise<void> {
+  const kept = parseJson(await readFile(path));
+  if (!kept.ok) return;
+  for (const [name, entry] of Object.entries(kept.value)) {
+    const { fetched_at: fetched, text } = isJsonObject(entry) ? entry : {};
+    const age = Date.now() - Date.parse(String(fetched));
+    const content = typeof text === 'string' ? contentOf(text) : null;
+    // What came from the future was written under another clock.
+    if (content !== null && age >= 0 && age < FORGOTTEN_MS && !documents.has(name)) {
+      Object.assign(lookUp(name), { content, at: performance.now() - age });
+    }
+  }
+}
+
+/** What cannot be written is fetched again after the next start. */
+async function keep(): Promise<void> {
+  const entries = [...documents].flatMap(([name, { content, at }]) => {
+    const fetched = new Date(Date.now() - performance.now() + at).toISOString();
+    return content === null ? [] : [[name, { fetched_at: fetched, text: content.text }]];
+  });
+  const text = JSON.stringify(Object.fromEntries(entries), null, 2);
+  if (file !== null) await writeFileAtomic(file, text, { durable: false }).catch(() => undefined);
+}
+
+/** What a document says, or why it says nothing. */
+async function fetchKeys(
+  url: string,
+  body: string | null,
+  { hosts, names }: KeySource,
+): Promise<Content | string> {
+  const bytes = await download(url, body);
+  if (typeof bytes === 'string') return bytes;
+  const text = bytes.toString();
+  const fetchIssuer = async (from: string) =>
+    isAllowed(hosts, from) ? download(from, null) : `${hostOf(from)} is no host of keyHosts`;
+  const problem = names.length === 0 ? null : await trustProblem(certificatesIn(text), names, fetchIssuer);
+  return problem ?? contentOf(text) ?? 'its answer holds no key that can be read';
+}
+
+async function download(url: string, body: string | null): Promise<Buffer | string> {
   const { request } = await import('undici');
   const answer = await request(url, {
     method: body === null ? 'GET' : 'POST',
@@ -188,17 +278,23 @@ async function fetchKeys(url: string, body: string | null): Promise<ReadonlyMap<
     if (size > MAX_BYTES) return `the document is over ${MAX_BYTES} bytes`;
     chunks.push(chunk);
   }
-  if (answer.statusCode !== 200) return `it answers ${answer.statusCode}`;
-  const keys = keysIn(Buffer.concat(chunks));
-  return keys.size === 0 ? 'its answer holds no key that can be read' : keys;
+  return answer.statusCode === 200 ? Buffer.concat(chunks) : `it answers ${answer.statusCode}`;
+}
+
+/** Null when there is no key in it. */
+function contentOf(text: string): Content | null {
+  const keys = keysIn(text);
+  const [certificate] = text.startsWith('{') ? [] : certificatesIn(text);
+  const expires = certificate === undefined ? Number.POSITIVE_INFINITY : expiryOf(certificate);
+  return keys.size === 0 ? null : { keys, text, expires };
 }
 
 /** JWKS, one JWK (also as `key`), PEM by id, or a PEM alone, which has the id ''. */
-function keysIn(bytes: Uint8Array): ReadonlyMap<string, KeyObject> {
-  const json = parseJson(bytes);
+function keysIn(document: string): ReadonlyMap<string, KeyObject> {
+  const json = parseJson(Buffer.from(document));
   const entries: readonly (readonly [string, JsonValue | undefined])[] = json.ok
     ? jwksEntries(json.value)
-    : [['', Buffer.from(bytes).toString().trim()]];
+    : [['', document.trim()]];
   const read = entries.slice(0, MAX_KEYS).flatMap(([id, written]) => {
     const text = isJsonObject(written) ? JSON.stringify(written) : written;
     const isKey = typeof text === 'string' && /^(?:\{|-----BEGIN )/.test(text);

@@ -156,10 +156,10 @@ export function isKeyUrl(keys: string): boolean {
   return /^https?:\/\//.test(keys);
 }
 
-function keySource({ keys, keyHosts, keysBody }: SignatureSettings): KeySource | null {
+function keySource({ keys, keyHosts, keyNames, keysBody }: SignatureSettings): KeySource | null {
   if (keys === undefined) return null;
   const at = isKeyUrl(keys) ? keys : placeOrThrow(parseLocator(keys));
-  return { at, hosts: listOf(keyHosts), body: keysBody ?? null };
+  return { at, hosts: listOf(keyHosts), names: listOf(keyNames), body: keysBody ?? null };
 }
 
 function listOf(texts: string | readonly string[] = []): readonly string[] {

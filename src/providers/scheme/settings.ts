@@ -109,7 +109,16 @@ const signatureFields = {
       'Where the sender publishes its keys: a URL (of a JWKS, key or certificate; {kid} is the key’s id), or the place that names one: header:x-cert-url.',
     )
     .optional(),
-  keyHosts: texts.describe('Hosts from which such a place may name a key: sns.*.amazonaws.com.').optional(),
+  keyHosts: texts
+    .describe(
+      'Hosts from which such a place may name a key, and a certificate its issuer: sns.*.amazonaws.com.',
+    )
+    .optional(),
+  keyNames: texts
+    .describe(
+      'Names, one of which a fetched certificate has to be made out to; its issuers then have to lead to a trusted root: sns.amazonaws.com.',
+    )
+    .optional(),
   keysBody: text
     .describe('JSON to post to the URL of the keys, with {kid} and {secret}, where a GET does not do.')
     .optional(),
@@ -138,7 +147,11 @@ export const eventFields = {
   eventType: source
     .describe('Event type: header:x-event, a payload path, or {header:x-event}.{action}.')
     .optional(),
-  externalId: source.describe('What it is about, such as {project}#{issue.number}.').optional(),
+  externalId: source
+    .describe(
+      'What it is about, such as {project}#{issue.number}; of {post.id|page.id} the first that is there.',
+    )
+    .optional(),
   sender: source.describe('Id of the person who acted; without it, no person did (CI, alerts).').optional(),
   senderName: source.describe('Name of that person, for reading.').optional(),
   author: source

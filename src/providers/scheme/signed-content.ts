@@ -155,13 +155,24 @@ function partOf(piece: SignedPiece, request: RawRequest, values: SignedValues): 
     case 'field':
       return fieldText(unverifiedPayload(request, values.formField), piece.path);
     case 'fields':
-      return piece.names
-        .map((name) => [name, fieldText(unverifiedPayload(request, values.formField), [name])])
-        .map(([name, value]) => (value === '' ? '' : `${name}\n${value}\n`))
-        .join('');
+      return fieldLines(piece.names, unverifiedPayload(request, values.formField));
     default:
       return piece satisfies never;
   }
+}
+
+/**
+ * Name and value of the fields that are there. A value that holds the name of one that is not could be read in two ways: that field
+ * may have been signed, and be a part of the value now.
+ */
+function fieldLines(names: readonly string[], payload: JsonObject): Part {
+  const fields = names.map((name) => [name, fieldText(payload, [name])] as const);
+  const absent = fields.filter(([, value]) => value === '').map(([name]) => name);
+  const there = fields.filter(([, value]) => value !== '');
+  const hiding = there.find(([, value]) => absent.some((name) => `\n${value}\n`.includes(`\n${name}\n`)));
+  if (hiding !== undefined)
+    return { problem: `${hiding[0]} holds the name of a signed field that is not there` };
+  return there.map(([name, value]) => `${name}\n${value}\n`).join('');
 }
 
 const NO_URL =

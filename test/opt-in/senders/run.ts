@@ -11,12 +11,14 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { alertmanager } from './alertmanager.ts';
 import { buildbot } from './buildbot.ts';
+import { ghost } from './ghost.ts';
 import { CLI, endProgram, type SenderProgram, Stage, startProgram, TOKEN, Unavailable } from './kit.ts';
 import { registry } from './registry.ts';
+import { strapi } from './strapi.ts';
 import { verdaccio } from './verdaccio.ts';
 import { zabbix } from './zabbix.ts';
 
-const PROGRAMS = [verdaccio, buildbot, zabbix, registry, alertmanager];
+const PROGRAMS = [verdaccio, buildbot, zabbix, registry, alertmanager, strapi, ghost];
 
 const tally = { passed: 0, failed: 0, skipped: 0 };
 const chosen = process.argv.slice(2);
