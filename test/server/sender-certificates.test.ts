@@ -102,7 +102,11 @@ test.each([
     own({ by: stranger }).pem + BETWEEN.pem,
     'that of Test Issuer 1 is missing',
   ],
-  ['by an unknown root', own({ by: stranger }).pem + stranger.pem, 'leads to Test Issuer 1, which is no trusted root'],
+  [
+    'by an unknown root',
+    own({ by: stranger }).pem + stranger.pem,
+    'leads to Test Issuer 1, which is no trusted root',
+  ],
   ['of its own', issue({ name: NAME, isAuthority: true }).pem, `leads to ${NAME}, which is no trusted root`],
   [
     'by an issuer that has expired',

@@ -362,7 +362,7 @@ export const PRESETS: Readonly<Partial<Record<BuiltInProvider, Preset>>> = {
   },
   meta: {
     setUp:
-      'App dashboard › Webhooks; the secret is the app secret, also typed as verify token (hookctl webhook await).',
+      'App dashboard › Webhooks; the secret is the app secret, the verify token any text (hookctl webhook await).',
     source: 'developers.facebook.com/docs/graph-api/webhooks',
     settings: {
       header: 'x-hub-signature-256',

@@ -21,7 +21,7 @@ export function isValidNow(certificate: X509Certificate): boolean {
 }
 
 /** Brings the document at the URL that a certificate names for its issuer; a text says why not. */
-export type FetchIssuer = (url: string) => Promise<Uint8Array | string>;
+type FetchIssuer = (url: string) => Promise<Uint8Array | string>;
 
 /**
  * Why a certificate is not one of these names, or does not lead to a root that Node trusts; null when all is well. Issuers that are
