@@ -52,12 +52,20 @@ function more(count: number): string {
 function immediateResponse(context: ActionContext, taskId: string): NewOutgoing | null {
   const { ids, replies, template, webhook, command, needsApproval } = context;
   if (replies.state !== 'on' || replies.afterApproval) return null;
-  const immediate = replies.channel.immediate(template.event, webhook);
+  const { channel, place } = replies;
+  if (needsApproval && channel.isPost !== undefined) {
+    // Where all see it who may approve, with its buttons.
+    const asked = replyTo(ids, place, {
+      kind: 'comment',
+      content: ownText(`\`${taskId}\` waits for approval.`),
+    });
+    return { ...asked, buttonsOf: taskId, buttonsAt: 'waiting_approval' };
+  }
+  const immediate = channel.immediate(template.event, webhook);
   if (immediate === null) return null;
-  if (immediate.kind === 'react')
-    return replyTo(ids, replies.place, { kind: 'react', content: immediate.emoji });
+  if (immediate.kind === 'react') return replyTo(ids, place, { kind: 'react', content: immediate.emoji });
   const state = needsApproval ? 'waits for approval' : `is queued for ${command.targetAgent}`;
-  return replyTo(ids, replies.place, { kind: immediate.kind, content: ownText(`\`${taskId}\` ${state}.`) });
+  return replyTo(ids, place, { kind: immediate.kind, content: ownText(`\`${taskId}\` ${state}.`) });
 }
 
 /**

@@ -36,7 +36,14 @@ export function mustReply(
 /** Where a task's progress goes, for its metadata; empty when the event cannot be answered. */
 export function replyNote(replies: Replies): JsonObject {
   if (replies.state !== 'on') return {};
-  return { reply: { place: replies.place, edits: replies.channel.edit !== undefined } };
+  const { edit, isPost } = replies.channel;
+  return {
+    reply: {
+      place: replies.place,
+      edits: edit !== undefined,
+      ...(isPost !== undefined && { buttons: true }),
+    },
+  };
 }
 
 /** Says that a replay or a sample left out what it would have posted. */

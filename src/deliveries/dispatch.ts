@@ -2,6 +2,8 @@ import { deliveryIds } from '../lib/ids.ts';
 import type { KeyLock } from '../lib/key-lock.ts';
 import { effectsOf } from '../store/store.ts';
 import type { Delivery } from '../types.ts';
+import { withAssociation } from './buttons/clicker.ts';
+import { decidedTask } from './buttons/press.ts';
 import { closedBy, heldBy, wait, windowKey } from './coalesce/window.ts';
 import {
   type DispatchResult,
@@ -14,7 +16,6 @@ import { actKeys, actsOf } from './dedupe-keys.ts';
 import { subjectNames } from './links/aliases.ts';
 import { joinsOf } from './links/joins.ts';
 import { decisionOf, type Matching, match } from './match.ts';
-import { withAssociation } from './rules/clicker.ts';
 import { pausedThread } from './rules/loop-guard.ts';
 import { claimText, whyTextIsOver, withoutRepeated, withoutTexts } from './rules/repeats.ts';
 import { type CommandResult, runCommand } from './run-command.ts';
@@ -73,7 +74,12 @@ export async function dispatch(
   // Repairs of one provider are decided one after the other: each counts those before it.
   const isRepairing = read.webhook.commands.some(({ action }) => action === 'repair');
   const places = isRepairing ? [`repairs of ${delivery.provider}`] : [];
-  const result = await inTurn([...acts, ...places], async () => {
+  // Buttons of one task can be pressed in several threads at once: each sees what was decided before it.
+  const decisions = events.flatMap(({ button }) => {
+    const task = button === undefined ? null : decidedTask(context.store, button);
+    return task === null ? [] : [`decision about ${task}`];
+  });
+  const result = await inTurn([...acts, ...places, ...decisions], async () => {
     const own = actsOf(
       delivery.provider,
       acts.length === 0 ? [] : events,

@@ -3,7 +3,8 @@ import { stripQuoted } from '../lib/text/index.ts';
 import type { Effect } from '../store/store.ts';
 import { changeOf } from '../tasks/transition.ts';
 import { fence } from '../templates/view.ts';
-import type { Decision, Task, TaskStatus, WebhookEvent } from '../types.ts';
+import type { Decision, Task, TaskStatus } from '../types.ts';
+import { press } from './buttons/press.ts';
 import type { EventContext, PipelineContext } from './context.ts';
 import { joinOf, namedSubject } from './links/joins.ts';
 import { checkTextSender, heldByTrust } from './rules/senders.ts';
@@ -63,7 +64,7 @@ const STOP: SteeringWord = {
 
 /** The first that applies decides. */
 const HANDLERS: readonly Handler[] = [
-  click,
+  press,
   (context, eventContext) => followWord(APPROVE, context, eventContext),
   (context, eventContext) => followWord(STOP, context, eventContext),
   link,
@@ -166,63 +167,6 @@ function link(context: SteeringContext, eventContext: EventContext): Steered | n
   return said(`${event.externalId} and ${names.externalId} are one flow; ${check.reason}`, [
     { kind: 'join', join },
   ]);
-}
-
-/** What each button does, and to tasks of which status. */
-const BUTTONS: Readonly<
-  Record<
-    NonNullable<WebhookEvent['button']>['action'],
-    { readonly from: readonly TaskStatus[]; readonly lets: boolean; readonly done: string }
-  >
-> = {
-  approve: { from: ['waiting_approval'], lets: true, done: 'is approved' },
-  cancel: {
-    from: ['waiting_approval', 'queued', 'running', 'waiting_answer'],
-    lets: false,
-    done: 'is cancelled',
-  },
-  again: { from: ['failed', 'cancelled'], lets: true, done: 'is queued again' },
-};
-
-/** A click on a button of the check that shows a task. It counts only on the check that hookctl itself made for that task. */
-function click(context: SteeringContext, eventContext: EventContext): Steered | null {
-  const { webhook, event, delivery } = eventContext;
-  const { button } = event;
-  if (button === undefined) return null;
-  const { store, clock } = context;
-  const { from, lets, done } = BUTTONS[button.action];
-  const task = store.task(button.taskId);
-  const decided = (reason: string, effects: readonly Effect[] = []): Steered => ({
-    decision: decisionOf(
-      eventContext,
-      button.action,
-      effects.length > 0 && task !== null ? [task] : [],
-      reason,
-    ),
-    effects,
-  });
-  const check = checkTextSender(webhook.allow, event, delivery.trust);
-  if (!check.allowed || event.sender?.kind !== 'person') return decided(check.reason);
-  if (task === null || store.taskCheck(task.id)?.remoteId !== button.postId)
-    return decided('the button belongs to no task of this hookctl');
-  const held = lets ? heldByTrust(webhook, delivery.trust) : null;
-  if (held !== null) return decided(held);
-  if (!from.includes(task.status)) return decided(`${task.id} is ${task.status}`);
-  const because = `${task.id} ${done}; ${check.reason}`;
-  switch (button.action) {
-    case 'approve':
-      return decided(because, [{ kind: 'approve', taskId: task.id }]);
-    case 'cancel':
-      return decided(because, [cancel(context, eventContext, task)]);
-    case 'again': {
-      const ids = eventContext.ids(eventContext.index, '@again');
-      const actor = `${delivery.provider}:${event.sender.name}`;
-      const change = changeOf({ store, clock, ids }, task, { event: 'retry', to: 'queued' }, { actor });
-      return decided(because, [{ kind: 'stop', change }]);
-    }
-    default:
-      return button.action satisfies never;
-  }
 }
 
 function cancel(

@@ -72,7 +72,7 @@ export function createNotifications(options: NotificationsOptions): Notification
       const notification = notificationOf(task);
       if (notification !== null) tell(notification);
     },
-    budget: (text) => tell({ event: 'budget', title: 'Budget', text, url: null, taskId: null }),
+    budget: (text) => tell({ event: 'budget', title: 'Budget', text, url: null, taskId: null, status: null }),
     async close() {
       stop.abort();
       await Promise.all(running);
@@ -82,7 +82,7 @@ export function createNotifications(options: NotificationsOptions): Notification
 
 /** Null when the task's status is nothing that a person has to know. */
 function notificationOf({ id, title, status, result, error, url }: Task): Notification | null {
-  const facts = { url, taskId: id };
+  const facts = { url, taskId: id, status };
   switch (status) {
     case 'waiting_approval': {
       const text = commandLine('hookctl', 'task', 'approve', id);

@@ -6,9 +6,11 @@ import {
   programEnvironment,
   startProcess,
 } from '../lib/process/subprocess.ts';
+import { unlinked } from '../lib/text/escape-invisible.ts';
 import type { Transport } from '../outbox/transport.ts';
 import { escapeText } from '../providers/slack/text.ts';
-import type { Account } from '../types.ts';
+import { foreignText, joinTexts, ownText } from '../types/text.ts';
+import type { Account, NewOutgoing, TaskStatus } from '../types.ts';
 import type { Notified, NotifySettings } from './settings.ts';
 
 /** What a person is told. Its texts may hold words of a payload or of an agent: each way passes them on as data. */
@@ -19,6 +21,8 @@ export interface Notification {
   readonly text: string;
   readonly url: string | null;
   readonly taskId: string | null;
+  /** The task's status; null without a task. */
+  readonly status: TaskStatus | null;
 }
 
 /** What the ways to a person work with. */
@@ -28,6 +32,8 @@ export interface Surroundings {
   readonly env: Environment;
   /** Slack's account; null when it has no token. */
   readonly slack: Account | null;
+  /** Posts at Slack through the outbox, so that the post can have buttons and follow its task. */
+  readonly post: (item: Omit<NewOutgoing, 'id'>) => Promise<void>;
 }
 
 type Settings<Use extends NotifySettings['use']> = Extract<NotifySettings, { use: Use }>;
@@ -45,17 +51,29 @@ const LONGEST_MS = 30_000;
 /** One entry, one way to a person. Each throws when the notification did not arrive. */
 const ways: Ways = {
   async command({ program, args }, notification, { projectFolder, env }) {
-    const { taskId, ...said } = notification;
+    const { taskId, status: _, ...said } = notification;
     const input = Buffer.from(`${JSON.stringify({ ...said, task_id: taskId })}\n`);
     const path = program.includes('/') ? resolve(projectFolder, program) : program;
     await runShort(path, args, env, projectFolder, input);
   },
 
-  async slack({ channel }, { title, text, url }, { transport, slack }) {
+  async slack({ channel }, { title, text, url, taskId, status }, { transport, slack, post }) {
     if (slack === null) {
       throw failure('no_account', 'Slack has no token', {
         fix: 'Set SLACK_BOT_TOKEN, or credentials.slack.',
       });
+    }
+    if (taskId !== null) {
+      const more = [text, url ?? ''].filter((each) => each !== '').map((each) => `\n${unlinked(each)}`);
+      const content = joinTexts(
+        ownText('**'),
+        foreignText(unlinked(title)),
+        ownText('**'),
+        ...more.map(foreignText),
+      );
+      const place = { host: null, channel };
+      const fixed = { kind: 'comment' as const, edits: null, privateNetwork: false };
+      return post({ ...fixed, place, content, buttonsOf: taskId, buttonsAt: status });
     }
     const lines = [`*${escapeText(title)}*`, escapeText(text), url === null ? '' : escapeText(url)];
     const answer = await transport.send({

@@ -15,6 +15,7 @@ import type {
   Sent,
   ThreadRef,
 } from '../types.ts';
+import { buttonsOf } from './buttons.ts';
 import type { WireRequest } from './transport.ts';
 
 /**
@@ -28,7 +29,7 @@ export type FoundAccount =
 
 /** What a plan is made with. */
 export interface PlanContext {
-  readonly store: Pick<StoreReader, 'outgoing' | 'delivery' | 'body' | 'responsesBefore'>;
+  readonly store: Pick<StoreReader, 'outgoing' | 'delivery' | 'body' | 'responsesBefore' | 'task'>;
   readonly now: () => number;
   /** The account that posts at a provider, in a thread. */
   readonly accountOf: (provider: string, place: ThreadRef) => FoundAccount | Promise<FoundAccount>;
@@ -80,9 +81,10 @@ export async function planOf(context: PlanContext, item: Outgoing): Promise<Plan
 }
 
 function planForward({ store }: PlanContext, item: Outgoing): Plan {
-  const delivery = store.delivery(item.deliveryId);
-  const body = store.body(item.deliveryId);
-  if (delivery === null || body === null)
+  const { deliveryId } = item;
+  const delivery = deliveryId === null ? null : store.delivery(deliveryId);
+  const body = deliveryId === null ? null : store.body(deliveryId);
+  if (deliveryId === null || delivery === null || body === null)
     throw failure('no_bytes', 'the bytes of its delivery are no longer stored');
   const kept = Object.entries(delivery.headers).filter(([name]) => !HOP_HEADERS.test(name));
   const request = {
@@ -90,7 +92,7 @@ function planForward({ store }: PlanContext, item: Outgoing): Plan {
     url:
       item.content +
       (delivery.query === '' ? '' : `${item.content.includes('?') ? '&' : '?'}${delivery.query}`),
-    headers: { ...Object.fromEntries(kept), 'x-hookctl-delivery': item.deliveryId },
+    headers: { ...Object.fromEntries(kept), 'x-hookctl-delivery': deliveryId },
     body,
     privateNetwork: item.privateNetwork || isPrivateHost(new URL(item.content).hostname),
   };
@@ -124,7 +126,7 @@ function planByResponse(
   { missing, bare = null }: { readonly missing: string; readonly bare?: Account | null },
 ): Plan {
   const isText = item.kind === 'comment' || item.kind === 'respond' || item.kind === 'ephemeral';
-  const post = postOf(item, channel);
+  const post = postOf(context, item, channel);
   const call =
     bare === null || !isText
       ? null
@@ -155,11 +157,14 @@ function findingOf(
 }
 
 function postOf(
-  { id, edits, content }: Outgoing,
+  { store }: Pick<PlanContext, 'store'>,
+  item: Outgoing,
   // An own provider that says nothing of its markup is taken for one that renders Markdown.
-  { textLimit, inert = inertBy.markdown }: ReplyChannel,
+  { textLimit, inert = inertBy.markdown, isPost }: ReplyChannel,
 ): Post {
-  return { id: edits ?? id, text: cutAtSentence(inert(content), textLimit - MARGIN) };
+  const { id, edits, content } = item;
+  const text = cutAtSentence(inert(content), textLimit - MARGIN);
+  return { id: edits ?? id, text, ...(isPost !== undefined && { buttons: buttonsOf(store, item) }) };
 }
 
 interface Described {
@@ -172,7 +177,7 @@ interface Described {
 
 function callOf(context: PlanContext, item: Outgoing, channel: ReplyChannel, account: Account): Described {
   const { kind, place, content } = item;
-  const post = postOf(item, channel);
+  const post = postOf(context, item, channel);
   const fixed = (call: OutgoingCall | undefined, repeatable: boolean): Described => {
     if (call === undefined) throw failure('not_supported', `${item.provider} has no ${kind}`);
     return { call, findable: false, repeatable };
@@ -227,7 +232,7 @@ function responseCall(
   account: Account,
   { post, inChannel }: { readonly post: Post; readonly inChannel: boolean },
 ): OutgoingCall | null {
-  const delivery = store.delivery(item.deliveryId);
+  const delivery = item.deliveryId === null ? null : store.delivery(item.deliveryId);
   if (respond === undefined || delivery === null || delivery.replayOf !== null) return null;
   const uses = store.responsesBefore(item) + item.attempts;
   const open = now() < delivery.receivedAt + respond.lifetimeMs && uses < respond.uses;

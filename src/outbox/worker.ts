@@ -22,6 +22,7 @@ export interface OutboxOptions extends PlanContext {
     | 'delivery'
     | 'body'
     | 'responsesBefore'
+    | 'task'
     | 'waitingOutgoing'
     | 'beginOutgoing'
     | 'noteOutgoing'

@@ -136,6 +136,7 @@ interface ServedNotifications {
 /** Tells people what `notify:` of webhooks.yml names; null where it names nothing. */
 export async function serveNotifications(
   services: Services,
+  { context, outbox }: Engine,
   { project, accounts }: Configuration,
   emit: ServeListener,
 ): Promise<ServedNotifications | null> {
@@ -150,6 +151,11 @@ export async function serveNotifications(
     ...{ transport, env, redact: redactor.redact, ways: project.notify },
     projectFolder: located.projectFile === null ? cwd : dirname(located.projectFile),
     slack: accounts.byProvider.get('slack') ?? null,
+    async post(item) {
+      const { ids, store, clock } = context;
+      await store.addPost({ id: ids.next('out'), ...item }, 'slack', clock.now());
+      outbox.wake();
+    },
     failed: (text) => emit({ type: 'problem', text }),
   });
   return {

@@ -26,6 +26,7 @@ import {
   serveSchedules,
 } from './agents.ts';
 import { openServeAudit } from './audit.ts';
+import { serveButtons } from './buttons.ts';
 import type { Checks } from './checks/index.ts';
 import { serveConnections } from './connect/follow.ts';
 import { connectParts } from './connect/parts.ts';
@@ -236,7 +237,10 @@ export async function serve(
   });
   closing.push(scheduler.close);
   listeners.push(wakingAt(scheduler));
-  const notifications = await serveNotifications(services, configuration, emit);
+  const buttons = serveButtons({ ...engine, broken });
+  closing.push(buttons.close);
+  listeners.push(buttons.listen);
+  const notifications = await serveNotifications(services, engine, configuration, emit);
   if (notifications !== null) {
     listeners.push(notifications.listen);
     closing.push(notifications.close);

@@ -264,6 +264,10 @@ export interface StoreReader
   /** Pending deliveries that wait for others, in the order in which they came. */
   held(filter: Partial<Pick<HeldDelivery, 'deliveryId' | 'waitGroup' | 'flowId'>>): readonly HeldDelivery[];
   outgoing(id: string): Outgoing | null;
+  /** Posts that show or showed the buttons of a task, and their edits, in the order in which they were made. */
+  postsWithButtons(taskId: string): readonly Outgoing[];
+  /** Tasks of which a post shows other buttons than their status has, at most `limit`. */
+  staleButtons(limit: number): readonly string[];
   /** Newest first. */
   outbox(filter?: OutgoingFilter): readonly Outgoing[];
   /** How many rows a list has for a filter, whatever its `limit`. */
@@ -321,6 +325,8 @@ export interface Store
   requeue(deliveryId: string): Promise<boolean>;
   /** Queues a comment that belongs to no step of a task. Returns false when its delivery is no longer stored. */
   addComment(item: NewOutgoing, deliveryId: string, now: number): Promise<boolean>;
+  /** Queues a post that answers no delivery, or an edit of any post. Returns false when there is nothing to edit any more. */
+  addPost(item: NewOutgoing, provider: string, now: number): Promise<boolean>;
   /** Counts a try before it is made, so that a crash does not hide that it may have happened. */
   beginOutgoing(id: string): Promise<void>;
   /** Does nothing to what no longer waits. */

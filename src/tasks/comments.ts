@@ -1,7 +1,7 @@
 import { failure, usageError } from '../errors.ts';
 import type { IdSource } from '../lib/ids.ts';
 import { cutAtSentence } from '../lib/text/cut.ts';
-import { escapeInvisible } from '../lib/text/escape-invisible.ts';
+import { escapeInvisible, unlinked } from '../lib/text/escape-invisible.ts';
 import type { TaskReply } from '../store/tasks.ts';
 import { foreignText, joinTexts, notice, ownText } from '../types/text.ts';
 import type { JsonObject, NewOutgoing, Outgoing, PostText, Task, TaskStatus, ThreadRef } from '../types.ts';
@@ -38,9 +38,10 @@ export function progressReply(ids: IdSource, task: Task, root: Task, progress: P
   const isQuestion = progress.to === 'waiting_answer';
   const { comment_outgoing_id: comment } = task.sourceMetadata;
   const edits = typeof comment === 'string' && !isQuestion ? comment : null;
+  const item = threadComment(ids, reply, text, edits);
   return {
     deliveryId: root.deliveryId,
-    item: threadComment(ids, reply, text, edits),
+    item: isQuestion || reply.buttons !== true ? item : withButtons(item, task.id, progress.to),
     becomesTaskComment: edits === null && !isQuestion,
   };
 }
@@ -54,6 +55,29 @@ export function separateComment(
   const reply = root.sourceMetadata.reply as JsonObject | undefined;
   if (reply === undefined || root.deliveryId === null) return null;
   return { deliveryId: root.deliveryId, item: threadComment(ids, reply, text, null) };
+}
+
+/**
+ * Asks in the thread that a task came from whether it may start, with buttons; for one that an agent made. Null where the thread has
+ * no buttons.
+ */
+export function approvalComment(
+  ids: IdSource,
+  root: Task,
+  { id, title, status }: Task,
+): Omit<TaskReply, 'becomesTaskComment'> | null {
+  const reply = root.sourceMetadata.reply as JsonObject | undefined;
+  if (reply?.buttons !== true || root.trust === 'unverified') return null;
+  const asked = separateComment(
+    ids,
+    root,
+    joinTexts(ownText(`\`${id}\` waits for approval: `), foreignText(unlinked(title))),
+  );
+  return asked === null ? null : { ...asked, item: withButtons(asked.item, id, status) };
+}
+
+function withButtons(item: NewOutgoing, buttonsOf: string, buttonsAt: TaskStatus): NewOutgoing {
+  return { ...item, buttonsOf, buttonsAt };
 }
 
 /** A text of an agent, cut to the longest that may be posted. */

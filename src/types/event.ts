@@ -23,6 +23,23 @@ export interface EventAuthor {
   readonly name: string;
 }
 
+export const BUTTON_ACTIONS = ['approve', 'reject', 'cancel', 'again'] as const;
+/** What a button asks for. */
+export type ButtonAction = (typeof BUTTON_ACTIONS)[number];
+
+/** A click on a button of hookctl's, as the payload tells it: nothing of it is believed before it is compared with what was posted. */
+export interface PressedButton {
+  readonly action: ButtonAction;
+  /** The post by its outgoing id, or the check by its task. */
+  readonly on: { readonly post: string } | { readonly check: string };
+  /** The digest of what the button decides about. */
+  readonly digest: string;
+  /** Epoch milliseconds; null where the sender ends buttons itself (checks). */
+  readonly expiresAt: number | null;
+  /** The provider's id of the post or check on which it is. */
+  readonly remoteId: string;
+}
+
 /** What a delivery says, in common terms. */
 export interface WebhookEvent {
   /** `issue_comment.created`, `jira:issue_updated`, `message.channels`, … */
@@ -42,15 +59,8 @@ export interface WebhookEvent {
   readonly sender: Sender | null;
   /** No API can cause the event, only somebody who clicks (a button, a modal). Left out: our own token could have caused it. */
   readonly isClick?: true;
-  /**
-   * The sender clicked a button that hookctl put into a post of its own: what it asks for, of which task, and the provider's id of the
-   * post. Left out: it is no such click.
-   */
-  readonly button?: {
-    readonly action: 'approve' | 'cancel' | 'again';
-    readonly taskId: string;
-    readonly postId: string;
-  };
+  /** The sender clicked a button that hookctl put into a post of its own. Left out: it is no such click. */
+  readonly button?: PressedButton;
   /** hookctl's own App did it: a comment, a label, a check of its own. It starts nothing. Left out: somebody else did, or its tokens pushed. */
   readonly isOwn?: true;
   /** What a person wrote, only on the action that wrote or moved it; null otherwise. */

@@ -1,5 +1,6 @@
-import type { WebhookEvent } from './event.ts';
+import type { ButtonAction, WebhookEvent } from './event.ts';
 import type { Headers, JsonObject, Secret } from './request.ts';
+import type { TaskStatus } from './task.ts';
 
 /** The account as which hookctl posts. Made from `credentials` in webhooks.yml and the provider's usual variables. */
 export interface Account {
@@ -56,12 +57,22 @@ export type Sent =
     }
   | { readonly result: 'refused'; readonly reason: string };
 
+/** A button of a post. */
+export interface PostButton {
+  readonly action: ButtonAction;
+  readonly label: string;
+  /** Comes back with the click: outgoing id, digest of what it decides about, and when it ends. */
+  readonly value: string;
+}
+
 /** A post by its marker. */
 export interface Post {
   /** Outgoing id: what the marker says. */
   readonly id: string;
   /** Markdown, as long as it may be. */
   readonly text: string;
+  /** Only where the channel has buttons; left out, or empty: none. */
+  readonly buttons?: readonly PostButton[];
 }
 
 /** What one page of a thread says about a post. */
@@ -124,6 +135,11 @@ export interface ReplyChannel {
     readonly lifetimeMs: number;
     readonly uses: number;
   };
+  /**
+   * Posts can have buttons. Tells whether a click was on this post: `remoteId` as `postedId` told it, `pressed` as the click does. Left
+   * out: they can't.
+   */
+  isPost?(place: ThreadRef, remoteId: string, pressed: string): boolean;
   /** Reads an answer in which the status does not say all. Null when the status says all. */
   classify?(answer: CallAnswer): Sent | null;
   /** The id of what a call made; null when the answer does not tell. */
@@ -161,12 +177,17 @@ export interface NewOutgoing {
   readonly edits: string | null;
   /** A forward's URL may lead into a private network. */
   readonly privateNetwork: boolean;
+  /** The task whose buttons it shows where the provider has some. Left out, or null: it shows none. */
+  readonly buttonsOf?: string | null;
+  /** The status of that task for which it was made. */
+  readonly buttonsAt?: TaskStatus | null;
 }
 
 /** One thing that leaves, or has left. Times are epoch milliseconds. */
 export interface Outgoing extends NewOutgoing {
   readonly provider: string;
-  readonly deliveryId: string;
+  /** The delivery that it answers. Null for a notification. */
+  readonly deliveryId: string | null;
   readonly status: OutgoingStatus;
   /** Why it failed or waits, in words; null when nothing went wrong. */
   readonly reason: string | null;

@@ -8,7 +8,8 @@ import { secret } from '../../src/lib/redact/redact.ts';
 import { createNotifications, type Notifications } from '../../src/notifications/index.ts';
 import { notifySchema } from '../../src/notifications/settings.ts';
 import { createTransport } from '../../src/outbox/transport.ts';
-import type { Task } from '../../src/types.ts';
+import { shownText } from '../../src/types/text.ts';
+import type { NewOutgoing, Task } from '../../src/types.ts';
 import { folderForTest, TASK } from './support.ts';
 
 interface Received {
@@ -36,11 +37,17 @@ async function startReceiver(refuse = 0) {
 function notifications(
   written: unknown,
   url = '',
-): { readonly told: Notifications; readonly failures: string[]; readonly folder: string } {
+): {
+  readonly told: Notifications;
+  readonly failures: string[];
+  readonly folder: string;
+  readonly posted: Omit<NewOutgoing, 'id'>[];
+} {
   const folder = folderForTest();
   const transport = createTransport();
   onTestFinished(transport.close);
   const failures: string[] = [];
+  const posted: Omit<NewOutgoing, 'id'>[] = [];
   const told = createNotifications({
     ways: notifySchema.parse(written),
     transport,
@@ -55,8 +62,9 @@ function notifications(
     },
     redact: (text) => text.replaceAll('hunter2', '***'),
     failed: (text) => failures.push(text),
+    post: async (item) => void posted.push(item),
   });
-  return { told, failures, folder };
+  return { told, failures, folder, posted };
 }
 
 const task = (more: Partial<Task>): Task => ({ ...TASK, ...more });
@@ -84,19 +92,30 @@ test('notify: a program gets the notification as JSON on stdin, and nothing of i
 
 test('notify: Slack gets words as text, with no mention and no secret in them', async () => {
   const { url, received } = await startReceiver();
-  const { told } = notifications([{ use: 'slack', channel: 'C1', on: ['failed'] }], url);
+  const { told, posted } = notifications([{ use: 'slack', channel: 'C1', on: ['failed', 'budget'] }], url);
   told.task(task({ status: 'completed', result: 'Done.' }));
-  told.task(task({ id: 'task-2', status: 'failed', title: '<!channel> & more', error: 'hunter2 was wrong' }));
+  told.task(
+    task({
+      id: 'task-2',
+      status: 'failed',
+      title: '<!channel> & [more](https://evil.example)',
+      error: 'hunter2 was wrong',
+    }),
+  );
+  await expect.poll(() => posted.length).toBe(1);
+  expect(posted).toMatchObject([
+    { kind: 'comment', place: { channel: 'C1' }, buttonsOf: 'task-2', buttonsAt: 'failed' },
+  ]);
+  expect(shownText(posted[0]?.content ?? '')).toBe(
+    `**Failed: <!channel> & [more]\u200B(https://evil.example)**\n*** was wrong\n${TASK.url}`,
+  );
+  told.budget('<!here> 80 % spent');
   await expect.poll(() => received.length).toBe(1);
   expect(received).toEqual([
     {
       url: '/api/chat.postMessage',
       authorization: 'Bearer xoxb-0',
-      body: {
-        channel: 'C1',
-        text: `*Failed: &lt;!channel&gt; &amp; more*\n*** was wrong\n${TASK.url}`,
-        unfurl_links: false,
-      },
+      body: { channel: 'C1', text: '*Budget*\n&lt;!here&gt; 80 % spent', unfurl_links: false },
     },
   ]);
   await told.close();

@@ -167,6 +167,7 @@ const WRITES: Readonly<Record<Write, (store: Store) => Promise<unknown>>> = {
     await store.changeTask(change({ taskId: 'task-2', from: 'queued', to: 'waiting_answer', isEnd: false }));
   },
   addComment: (store) => store.addComment(item('out-9'), 'dlv-1', NOW),
+  addPost: (store) => store.addPost(item('out-10'), 'slack', NOW),
   beginOutgoing: (store) => store.beginOutgoing('out-1'),
   noteOutgoing: (store) =>
     store.noteOutgoing('out-1', {

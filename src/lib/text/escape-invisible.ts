@@ -93,3 +93,8 @@ function showCodePoint(character: string): string {
   const hex = (character.codePointAt(0) ?? 0).toString(16).toUpperCase().padStart(4, '0');
   return `⟦U+${hex}⟧`;
 }
+
+/** A text from outside within Markdown: no words of it pass for a link to somewhere else. */
+export function unlinked(text: string): string {
+  return text.replaceAll('](', ']\u200B(');
+}

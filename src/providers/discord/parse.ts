@@ -1,5 +1,6 @@
 import { getPath } from '../../lib/json.ts';
 import type { JsonObject, Parsed, Sender } from '../../types.ts';
+import { readButton } from '../kit/button.ts';
 import { authoredBy, event } from '../kit/event.ts';
 import { idAt, objectAt, objectsAt, textAt } from '../kit/payload.ts';
 import type { ReadContext } from '../provider.ts';
@@ -65,11 +66,17 @@ export function parse(payload: JsonObject, { settings }: ReadContext): Parsed {
   const name = textAt(payload, 'data', 'name');
   const sender = senderOf(payload);
   const isCommand = type === 'application_command' && name !== null;
+  const [action, value] = (textAt(payload, 'data', 'custom_id') ?? '').split('=', 2);
+  const button =
+    type === 'message_component'
+      ? readButton(action ?? null, value ?? null, idAt(payload, 'message', 'id'))
+      : null;
   const parsed = event(payload, {
     type,
     externalId: channel === null || !/^\d+$/.test(channel) ? null : `discord:${channel}`,
     sender,
     isClick: true,
+    ...(button !== null && { button }),
     textFormat: 'plain',
     text: isCommand ? spokenText(payload, name, settings.commandPrefix) : null,
     author: isCommand ? authoredBy(sender) : null,

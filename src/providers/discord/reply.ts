@@ -1,5 +1,6 @@
-import type { Account, CallAnswer, Post, ReplyChannel, Sent, ThreadRef } from '../../types.ts';
+import type { Account, CallAnswer, Post, PostButton, ReplyChannel, Sent, ThreadRef } from '../../types.ts';
 import { PROVIDERS } from '../facts.ts';
+import { BUTTON_PREFIX } from '../kit/button.ts';
 import { call } from '../kit/comments.ts';
 import { inert } from '../kit/inert.ts';
 import { hasMarker, plainMarker } from '../kit/marker.ts';
@@ -28,7 +29,8 @@ export const reply: ReplyChannel = {
   place({ payload }) {
     const [application, token] = [idAt(payload, 'application_id'), idAt(payload, 'token')];
     const isDeferred = ['application_command', 'modal_submit', 'message_component'].includes(typeOf(payload));
-    return application === null || token === null || !isDeferred ? null : { host: null, application, token };
+    if (application === null || token === null || !isDeferred) return null;
+    return { host: null, application, token, message: idAt(payload, 'message', 'id') };
   },
 
   // A button has no "thinking …" that waits to be replaced.
@@ -44,7 +46,13 @@ export const reply: ReplyChannel = {
     const posted = answerJson(answer);
     return { id: hasMarker(textAt(posted, 'content') ?? '', id) ? idAt(posted, 'id') : null, next: null };
   },
-  edit: (account, place, id, post) => call('PATCH', urlOf(account, place, 'messages', id), message(post)),
+  // The token of a click edits the message with the button as its original response.
+  edit: (account, place, id, post) =>
+    call(
+      'PATCH',
+      place.message === id ? original(account, place) : urlOf(account, place, 'messages', id),
+      message(post),
+    ),
   ephemeral: (account, place, post) => call('POST', urlOf(account, place), { ...message(post), flags: 64 }),
 
   respond: {
@@ -56,6 +64,7 @@ export const reply: ReplyChannel = {
 
   classify: expired,
   postedId,
+  isPost: (_, remoteId, pressed) => remoteId === pressed,
 };
 
 function urlOf(
@@ -72,8 +81,25 @@ function original(account: Account, place: ThreadRef): string {
 }
 
 /** Small print carries the mark; a mention in the text notifies no one. */
-function message({ id, text }: Post): object {
-  return { content: `${text}\n-# ${plainMarker(id)}`, allowed_mentions: { parse: [] } };
+function message({ id, text, buttons }: Post): object {
+  return {
+    content: `${text}\n-# ${plainMarker(id)}`,
+    allowed_mentions: { parse: [] },
+    ...(buttons !== undefined && { components: rowOf(buttons) }),
+  };
+}
+
+/** Styles of buttons; 2 is grey. */
+const STYLES: Readonly<Partial<Record<PostButton['action'], number>>> = { approve: 3, reject: 4, cancel: 4 };
+
+/** A row of buttons (discord.com/developers, "Component Reference"); an edit without one removes those that are there. */
+function rowOf(buttons: readonly PostButton[]): readonly object[] {
+  if (buttons.length === 0) return [];
+  const components = buttons.map(({ action, label, value }) => ({
+    ...{ type: 2, style: STYLES[action] ?? 2, label },
+    custom_id: `${BUTTON_PREFIX}${action}=${value}`,
+  }));
+  return [{ type: 1, components }];
 }
 
 function expired(answer: CallAnswer): Sent | null {

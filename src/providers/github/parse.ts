@@ -1,4 +1,11 @@
-import type { EventAuthor, Headers, JsonObject, Sender, WebhookEvent } from '../../types.ts';
+import {
+  BUTTON_ACTIONS,
+  type EventAuthor,
+  type Headers,
+  type JsonObject,
+  type Sender,
+  type WebhookEvent,
+} from '../../types.ts';
 import { shapeMismatch } from '../kit/event-shape.ts';
 import { hasValue, hostOf, idAt, objectAt, textAt, timeAt } from '../kit/payload.ts';
 import { subjectOf } from './subject.ts';
@@ -100,19 +107,18 @@ function toEvent(name: string, payload: JsonObject): WebhookEvent {
   };
 }
 
-const BUTTONS = ['approve', 'cancel', 'again'] as const;
-
 /** A click on a button of a check run, whose `external_id` is the task's id. GitHub tells it to the App alone that made the check. */
 function buttonOf(
-  name: string,
+  event: string,
   action: string | null,
   payload: JsonObject,
 ): Pick<WebhookEvent, 'isClick' | 'button'> {
-  if (name !== 'check_run' || action !== 'requested_action') return {};
-  const pressed = BUTTONS.find((each) => each === textAt(payload, 'requested_action', 'identifier'));
-  const [taskId, postId] = [textAt(payload, 'check_run', 'external_id'), idAt(payload, 'check_run', 'id')];
-  if (pressed === undefined || taskId === null || postId === null) return { isClick: true };
-  return { isClick: true, button: { action: pressed, taskId, postId } };
+  if (event !== 'check_run' || action !== 'requested_action') return {};
+  const [name, digest = ''] = (textAt(payload, 'requested_action', 'identifier') ?? '').split('.');
+  const pressed = BUTTON_ACTIONS.find((each) => each === name);
+  const [check, remoteId] = [textAt(payload, 'check_run', 'external_id'), idAt(payload, 'check_run', 'id')];
+  if (pressed === undefined || check === null || remoteId === null) return { isClick: true };
+  return { isClick: true, button: { action: pressed, on: { check }, digest, expiresAt: null, remoteId } };
 }
 
 /** The id of a text and when it was written. A review names when it was submitted. */

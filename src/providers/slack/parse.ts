@@ -1,8 +1,9 @@
 import { parseJson } from '../../lib/json.ts';
 import type { JsonObject, Parsed, WebhookEvent } from '../../types.ts';
+import { readButton } from '../kit/button.ts';
 import { event } from '../kit/event.ts';
 import { isForm, parseForm } from '../kit/form.ts';
-import { idAt, textAt } from '../kit/payload.ts';
+import { idAt, objectsAt, textAt } from '../kit/payload.ts';
 import type { ReadContext } from '../provider.ts';
 import { channelUrl, readCallback, stableThreadIds, threadId } from './event.ts';
 import { ENVELOPE_HEADER } from './frame.ts';
@@ -63,12 +64,17 @@ function interaction(payload: JsonObject): WebhookEvent {
   const team = idAt(payload, 'team', 'id') ?? idAt(payload, 'user', 'team_id');
   const channel = idAt(payload, 'channel', 'id') ?? idAt(payload, 'container', 'channel_id');
   const place = { team, channel, thread: threads.find((thread) => thread !== null) ?? null };
+  const [pressed] = objectsAt(payload, 'actions');
+  const ts = idAt(payload, 'container', 'message_ts') ?? idAt(payload, 'message', 'ts');
+  const at = channel === null || ts === null ? null : [channel, ts, workspaceOf(payload) ?? ''].join(':');
+  const button = readButton(textAt(pressed, 'action_id'), textAt(pressed, 'value'), at);
   return {
     type: textAt(payload, 'type') ?? 'interaction',
     externalId: threadId(place),
     stableIds: stableThreadIds(place),
     sender: clickerOf(payload),
     isClick: true,
+    ...(button !== null && { button }),
     text: null,
     author: null,
     textOrigin: 'created',
@@ -76,6 +82,11 @@ function interaction(payload: JsonObject): WebhookEvent {
     url: channelUrl(place),
     payload,
   };
+}
+
+/** The workspace of a click; null in an organisation, whose channels several workspaces can share: the sender rule judges there. */
+function workspaceOf(payload: JsonObject): string | null {
+  return idAt(payload, 'enterprise', 'id') === null ? idAt(payload, 'team', 'id') : null;
 }
 
 /** Reads a verified Slack request: Events API, slash command or interaction. */

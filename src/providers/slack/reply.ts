@@ -3,12 +3,14 @@ import type {
   CallAnswer,
   OutgoingCall,
   Post,
+  PostButton,
   ReplyChannel,
   Sent,
   ThreadRef,
   WebhookEvent,
 } from '../../types.ts';
 import { PROVIDERS } from '../facts.ts';
+import { BUTTON_PREFIX } from '../kit/button.ts';
 import { inert } from '../kit/inert.ts';
 import { type Markup, markupOf } from '../kit/markdown.ts';
 import { isBy, plainMarker } from '../kit/marker.ts';
@@ -69,17 +71,22 @@ export const reply: ReplyChannel = {
       channel: place.channel,
       ...(place.thread != null && { thread_ts: place.thread }),
       ...message(post),
+      ...(hasButtons(post) && { blocks: blocksOf(post) }),
       metadata: { event_type: MARK_EVENT, event_payload: { mark: plainMarker(post.id) } },
       unfurl_links: false,
     }),
 
-  edit: (account, place, remoteId, post) =>
-    method(account, 'chat.update', {
-      channel: place.channel,
-      ts: remoteId,
+  edit(account, place, remoteId, post) {
+    const { channel, ts } = postAt(place, remoteId);
+    return method(account, 'chat.update', {
+      channel,
+      ts,
       ...message(post),
+      // Slack keeps the blocks of a message whose edit names none.
+      ...(post.buttons !== undefined && { blocks: blocksOf(post) }),
       metadata: { event_type: MARK_EVENT, event_payload: { mark: plainMarker(post.id) } },
-    }),
+    });
+  },
 
   find(account, place, since) {
     const inThread = place.thread != null;
@@ -137,8 +144,75 @@ export const reply: ReplyChannel = {
   },
 
   classify,
-  postedId: (answer) => idAt(answerJson(answer), 'ts') ?? idAt(answerJson(answer), 'message_ts'),
+  /** `C1:1700000000.000100:T1`: a post to a member is in another channel than its place names. */
+  postedId(answer) {
+    const said = answerJson(answer);
+    const ts = idAt(said, 'ts');
+    const ids = [idAt(said, 'channel'), ts, idAt(said, 'message', 'team')];
+    return ts === null ? idAt(said, 'message_ts') : ids.map((id) => id ?? '').join(':');
+  },
+
+  isPost(place, remoteId, pressed) {
+    const [known, seen] = [postAt(place, remoteId), postAt(place, pressed)];
+    const isOther = known.team !== '' && seen.team !== '' && known.team !== seen.team;
+    return known.channel === seen.channel && known.ts === seen.ts && !isOther;
+  },
 };
+
+/** Where a post is, by the id that `postedId` or a page of its thread told. */
+function postAt(place: ThreadRef, remoteId: string) {
+  const [channel = '', ts = '', team = ''] = remoteId.includes(':')
+    ? remoteId.split(':')
+    : [place.channel ?? '', remoteId];
+  return { channel: channel || (place.channel ?? ''), ts, team: team || (place.team ?? '') };
+}
+
+function hasButtons({ buttons = [] }: Post): boolean {
+  return buttons.length > 0;
+}
+
+/** "Maximum length for the text in this field is 3000 characters." (docs.slack.dev, Section block) */
+const SECTION = 2_900;
+const STYLES: Readonly<Partial<Record<PostButton['action'], string>>> = {
+  approve: 'primary',
+  reject: 'danger',
+  cancel: 'danger',
+};
+
+/** The text in sections, and the buttons; none without buttons. */
+function blocksOf(post: Post): readonly object[] {
+  const { buttons = [] } = post;
+  if (buttons.length === 0) return [];
+  return [
+    ...sections(toMrkdwn(post.text)).map((text) => ({ type: 'section', text: { type: 'mrkdwn', text } })),
+    {
+      type: 'actions',
+      elements: buttons.map(({ action, label, value }) => ({
+        type: 'button',
+        text: { type: 'plain_text', text: label },
+        action_id: `${BUTTON_PREFIX}${action}`,
+        value,
+        ...(STYLES[action] !== undefined && { style: STYLES[action] }),
+      })),
+    },
+  ];
+}
+
+/** A text in pieces that fit a section, cut at lines; code that is cut goes on as code. */
+function sections(text: string): readonly string[] {
+  const pieces: string[] = [];
+  let piece = '';
+  let isCode = false;
+  for (const line of text.split('\n').flatMap((each) => each.match(/.{1,2500}/gsu) ?? [''])) {
+    if (piece.length + line.length > SECTION) {
+      pieces.push(isCode ? `${piece}\n\`\`\`` : piece);
+      piece = isCode ? '```' : '';
+    }
+    piece = piece === '' ? line : `${piece}\n${line}`;
+    if (line.startsWith('```')) isCode = !isCode;
+  }
+  return [...pieces, piece].filter((each) => each.trim() !== '');
+}
 
 /** Events name channel, message and user in three shapes: Events API, slash command, interaction. */
 function placeOf({ payload }: WebhookEvent): ThreadRef | null {
@@ -161,6 +235,7 @@ function placeOf({ payload }: WebhookEvent): ThreadRef | null {
     idAt(payload, 'container', 'thread_ts');
   return {
     host: null,
+    team: idAt(payload, 'team_id') ?? idAt(payload, 'team', 'id'),
     channel,
     message,
     thread: thread ?? message,

@@ -1,9 +1,10 @@
 import { createHash } from 'node:crypto';
 import { cutAtSentence } from '../../lib/text/cut.ts';
 import { escapeInvisible, escapeInvisibleLine, shorten } from '../../lib/text/escape-invisible.ts';
+import { actionsAt, BUTTON_LABELS, decisionText, digestOf } from '../../outbox/buttons.ts';
 import { inert } from '../../providers/kit/inert.ts';
-import { foreignText } from '../../types/text.ts';
-import type { Task } from '../../types.ts';
+import { foreignText, shownText } from '../../types/text.ts';
+import type { ButtonAction, Task, Transition } from '../../types.ts';
 
 /** "The maximum length of the summary is 65,535 characters." */
 const SUMMARY = 60_000;
@@ -16,23 +17,42 @@ export interface Content {
   readonly actions: readonly object[];
 }
 
-const APPROVE = { label: 'Approve', description: 'Let the agent start', identifier: 'approve' };
-const CANCEL = { label: 'Cancel', description: 'End the task', identifier: 'cancel' };
-const AGAIN = { label: 'Run again', description: 'Queue the task once more', identifier: 'again' };
+/** "Must be less than 40 characters." */
+const DESCRIPTIONS: Readonly<Record<ButtonAction, string>> = {
+  approve: 'Let the agent start',
+  reject: 'End the task before it starts',
+  cancel: 'End the task',
+  again: 'Queue the task once more',
+};
 
-/** What a task's check shows now. Words of agents do not act in it. */
-export function contentOf(task: Task, redact: (text: string) => string): Content {
+/** The buttons of a task; `identifier` (at most 20 characters) comes back with the click: what it asks for, and the digest. */
+function buttonsOf(task: Task): readonly object[] {
+  return actionsAt(task.status).map((action) => ({
+    label: BUTTON_LABELS[action],
+    description: DESCRIPTIONS[action],
+    identifier: `${action}.${digestOf(action, task)}`,
+  }));
+}
+
+/** What a task's check shows now, and who decided about it. Words of agents do not act in it. */
+export function contentOf(
+  task: Task,
+  transitions: readonly Transition[],
+  redact: (text: string) => string,
+): Content {
   const { id, status, agent, title, result, error } = task;
   const line = (text: string) => shorten(escapeInvisibleLine(redact(text)), 200);
   const shown = (text: string) =>
     inert.github(foreignText(cutAtSentence(escapeInvisible(redact(text)), SUMMARY)));
   const output = (head: string, text: string) => ({ title: head, summary: `${shown(text)}\n\n\`${id}\`` });
-  const open = (state: 'queued' | 'in_progress', head: string, ...actions: readonly object[]): Content => ({
-    ...{ status: state, output: output(head, line(title)), actions: [...actions, CANCEL] },
+  const actions = buttonsOf(task);
+  const decided = transitions.length > 1 ? `\n\n${shownText(decisionText(transitions))}` : '';
+  const open = (state: 'queued' | 'in_progress', head: string): Content => ({
+    ...{ status: state, output: output(head, line(title) + decided), actions },
   });
   switch (status) {
     case 'waiting_approval':
-      return open('queued', 'Waits for approval', APPROVE);
+      return open('queued', 'Waits for approval');
     case 'queued':
       return open('queued', `Queued for ${line(agent)}`);
     case 'running':
@@ -44,15 +64,15 @@ export function contentOf(task: Task, redact: (text: string) => string): Content
         status: 'completed',
         conclusion: 'success',
         output: output('Done', result ?? 'Done.'),
-        actions: [],
+        actions,
       };
     case 'failed': {
       const said = output('Failed', error ?? 'It failed.');
-      return { status: 'completed', conclusion: 'failure', output: said, actions: [AGAIN] };
+      return { status: 'completed', conclusion: 'failure', output: said, actions };
     }
     case 'cancelled': {
       const said = output('Cancelled', error ?? 'It was cancelled.');
-      return { status: 'completed', conclusion: 'neutral', output: said, actions: [AGAIN] };
+      return { status: 'completed', conclusion: 'neutral', output: said, actions };
     }
     default:
       return status satisfies never;

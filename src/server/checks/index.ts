@@ -82,7 +82,7 @@ export function serveChecks({ engine, redact, problem, broken }: ChecksOptions):
     const app = root === null ? null : appOf(root);
     if (task === null || root === null || app === null || task.trust === 'unverified') return;
     const known = store.taskCheck(taskId);
-    const content = contentOf(task, redact);
+    const content = contentOf(task, store.transitions(task.id), redact);
     const shown = `${content.status} ${content.conclusion ?? ''} ${digest(content)}`;
     if (known?.shown === shown || known?.problem != null) return;
     try {

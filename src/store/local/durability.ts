@@ -21,6 +21,7 @@ export const DURABILITY: { readonly [Name in OperationName]: 'synced' | 'written
   noteSync: 'written',
   pruneTrees: 'synced',
   addComment: 'synced',
+  addPost: 'synced',
   // Before it leaves; its outcome is looked up by marker when that is lost.
   beginOutgoing: 'synced',
   noteOutgoing: 'written',

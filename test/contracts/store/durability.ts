@@ -184,6 +184,7 @@ export function durabilityContract(implementation: Implementation): void {
         postpone: () => store.postpone('dlv-1', 'x', NOW),
         requeue: () => store.requeue('dlv-1'),
         addComment: () => store.addComment(comment('out-1'), 'dlv-1', NOW),
+        addPost: () => store.addPost(comment('out-2'), 'slack', NOW),
         beginOutgoing: () => store.beginOutgoing('out-1'),
         noteOutgoing: () => store.noteOutgoing('out-1', sent),
         retryOutgoing: () => store.retryOutgoing('out-1', NOW),

@@ -20,8 +20,8 @@ type SettlingDelivery = Claimant & Pick<DeliveryRow, 'provider' | 'status' | 'se
 
 /** Records the end of a delivery's dispatch and all that it made; nothing when the delivery is no longer pending. */
 export function recordOutcome(sql: Sql, outcome: DeliveryOutcome): readonly Task[] {
-  const { deliveryId, effects, duplicateOf = null, others = [], ...end } = outcome;
-  const { settledAt } = end;
+  const { deliveryId, effects, duplicateOf = null, others = [], ...wanted } = outcome;
+  const { settledAt } = wanted;
   const delivery = sql.one<SettlingDelivery>(
     `select ${CLAIMANT_COLUMNS}, provider, status, sender_name, sample from deliveries where id = ?`,
     [deliveryId],
@@ -34,12 +34,19 @@ export function recordOutcome(sql: Sql, outcome: DeliveryOutcome): readonly Task
   for (const { alias } of effectsOf(effects, 'alias')) insertAlias(sql, alias, settledAt);
   for (const { to } of effectsOf(effects, 'move')) movePosts(sql, to);
   const made = tasks.map((task) => makeTask(sql, task, delivery, settledAt));
-  const steered = effects.flatMap((effect) => steerTask(sql, effect, delivery, settledAt) ?? []);
+  const late = new Set<string>();
+  const steered = effects.flatMap((effect) => {
+    const task = steerTask(sql, effect, delivery, settledAt);
+    const decided = task === null ? decidedBy(effect) : null;
+    if (decided !== null) late.add(decided);
+    return task ?? [];
+  });
+  const end = { ...wanted, ...(late.size > 0 && tooLate(wanted, late)) };
   for (const { item } of effectsOf(effects, 'post')) insertOutgoing(sql, item, delivery, settledAt);
   for (const { note } of effectsOf(effects, 'repair'))
     REPAIRS.insert(sql, note, 'on conflict (id) do nothing');
   DELIVERIES.update(sql, deliveryId, { ...end, duplicateOf, nextAttemptAt: null });
-  const hasActed = outcome.status === 'processed' || tasks.length > 0;
+  const hasActed = end.status === 'processed' || tasks.length > 0;
   keepKeys(
     sql,
     delivery,
@@ -49,6 +56,29 @@ export function recordOutcome(sql: Sql, outcome: DeliveryOutcome): readonly Task
   sql.run('delete from held_deliveries where delivery_id = ?', [deliveryId]);
   for (const other of others) recordOutcome(sql, { ...other, effects: [], settledAt });
   return [...made, ...steered];
+}
+
+/** The task that an effect decides about; null when it decides about none. */
+function decidedBy(effect: Effect): string | null {
+  if (effect.kind === 'approve') return effect.taskId;
+  return effect.kind === 'stop' ? effect.change.taskId : null;
+}
+
+/** The outcome where somebody else decided about these tasks in the same moment, outside of this delivery's thread. */
+function tooLate(
+  { status, reason, decisions }: Pick<DeliveryOutcome, 'status' | 'reason' | 'decisions'>,
+  late: ReadonlySet<string>,
+): Pick<DeliveryOutcome, 'status' | 'reason' | 'decisions'> {
+  const said = 'somebody else decided in the same moment';
+  const missed = decisions.map((decision) =>
+    decision.fired && decision.taskIds.length > 0 && decision.taskIds.every((id) => late.has(id))
+      ? { ...decision, fired: false, reason: said }
+      : decision,
+  );
+  const hasFired = missed.some(({ fired }) => fired);
+  return hasFired || status !== 'processed'
+    ? { status, reason, decisions: missed }
+    : { status: 'ignored', reason: said, decisions: missed };
 }
 
 /** Lets a pending delivery wait with its group. When all of them are due: a further one moves that, but not beyond the first one's `max`. */

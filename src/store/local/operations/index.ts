@@ -8,7 +8,7 @@ import { recordAudit } from './audit.ts';
 import { addConnection, changeConnection, forgetConnection, noteSweep } from './connections.ts';
 import { holdDelivery, postpone, recordOutcome, reject, requeue } from './deliveries.ts';
 import { joinFlows, unlinkFlow } from './flows.ts';
-import { addComment, beginOutgoing, dropOutgoing, noteOutgoing, retryOutgoing } from './outbox.ts';
+import { addComment, addPost, beginOutgoing, dropOutgoing, noteOutgoing, retryOutgoing } from './outbox.ts';
 import { forgetDeliveries, probe, pruneTrees, removeBodies } from './retention.ts';
 import {
   attach,
@@ -57,6 +57,7 @@ export const operations: { readonly [Name in OperationName]: Operation<Operation
   noteSync,
   pruneTrees,
   addComment,
+  addPost,
   beginOutgoing,
   noteOutgoing,
   retryOutgoing,

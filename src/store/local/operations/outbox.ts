@@ -8,7 +8,7 @@ import { OUTBOX } from '../tables/outbox.ts';
 export function insertOutgoing(
   sql: Sql,
   item: NewOutgoing,
-  delivery: { readonly id: string; readonly provider: string },
+  delivery: { readonly id: string | null; readonly provider: string },
   at: number,
 ): void {
   OUTBOX.insert(
@@ -23,15 +23,32 @@ export function insertOutgoing(
 
 /** For a step of a task. Items that wait to edit the same comment are no longer to the point. */
 export function insertReply(sql: Sql, { item, deliveryId }: TaskReply, at: number): void {
-  if (item.edits !== null) {
-    sql.run(
-      `update outbox
-       set status = 'dropped', reason = 'a later step of the task took its place', settled_at = :at
-       where edits = :edits and status = 'waiting' and attempts = 0`,
-      { edits: item.edits, at },
-    );
-  }
+  dropEdits(sql, item, at);
   addComment(sql, item, deliveryId, at);
+}
+
+function dropEdits(sql: Sql, { edits }: Pick<NewOutgoing, 'edits'>, at: number): void {
+  if (edits === null) return;
+  sql.run(
+    `update outbox
+     set status = 'dropped', reason = 'a later step of the task took its place', settled_at = :at
+     where edits = :edits and status = 'waiting' and attempts = 0`,
+    { edits, at },
+  );
+}
+
+/** Queues a post that answers no delivery, or an edit of any post. False when there is nothing to edit any more. */
+export function addPost(sql: Sql, item: NewOutgoing, provider: string, at: number): boolean {
+  const original = item.edits === null ? null : OUTBOX.get(sql, item.edits);
+  if (item.edits !== null && original === null) return false;
+  dropEdits(sql, item, at);
+  insertOutgoing(
+    sql,
+    item,
+    { id: original?.deliveryId ?? null, provider: original?.provider ?? provider },
+    at,
+  );
+  return true;
 }
 
 /** False when the delivery is no longer stored: nothing is sent then. */

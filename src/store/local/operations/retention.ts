@@ -46,6 +46,9 @@ export function pruneTrees(
     { roots: trees.map(({ id }) => id), before: filter.before },
   );
   removeTasks(sql, gone, at - SPEND_KEPT_MS);
+  sql.run('delete from outbox where delivery_id is null and buttons_of in (select value from json_each(?))', [
+    gone,
+  ]);
   sql.run(
     `delete from outbox where delivery_id in (select value from json_each(?)) and status <> 'waiting'
        and not exists (select 1 from tasks where tasks.delivery_id = outbox.delivery_id)`,

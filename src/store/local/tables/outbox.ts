@@ -12,12 +12,29 @@ export const OUTBOX: Table<Outgoing> = table('outbox', {
 
 type OutboxReader = Pick<
   StoreReader,
-  'outgoing' | 'outbox' | 'countsByOutgoingStatus' | 'waitingOutgoing' | 'responsesBefore'
+  | 'outgoing'
+  | 'postsWithButtons'
+  | 'staleButtons'
+  | 'outbox'
+  | 'countsByOutgoingStatus'
+  | 'waitingOutgoing'
+  | 'responsesBefore'
 >;
 
 export function readOutbox(sql: Sql): OutboxReader {
   return {
     outgoing: (id) => OUTBOX.get(sql, id),
+    postsWithButtons: (taskId) => OUTBOX.all(sql, 'where buttons_of = ? order by created_at, id', [taskId]),
+    staleButtons: (limit) =>
+      sql.column(
+        `select distinct task_id from (
+           select buttons_of as task_id, ${alike('buttons_at')} as shown,
+             row_number() over (partition by coalesce(edits, id) order by created_at desc, id desc) as age
+           from outbox where buttons_of is not null and status in ('waiting', 'sent'))
+         join tasks on tasks.id = task_id
+         where age = 1 and shown <> ${alike('tasks.status')} limit ?`,
+        [limit],
+      ),
     outbox: (filter = {}) => OUTBOX.list(sql, listOutgoing(filter)),
     countsByOutgoingStatus: () => countsByStatus<OutgoingStatus>(sql, 'outbox'),
     waitingOutgoing: (limit) =>
@@ -33,4 +50,10 @@ export function readOutbox(sql: Sql): OutboxReader {
 
 export function listOutgoing(filter: OutgoingFilter): Query {
   return page({ 'status = ?': filter.status, 'delivery_id = ?': filter.deliveryId }, filter);
+}
+
+/** Statuses in which a task has the same buttons count as one. */
+function alike(status: string): string {
+  return `case ${status} when 'running' then 'queued' when 'waiting_answer' then 'queued'
+    when 'cancelled' then 'failed' else ${status} end`;
 }

@@ -352,4 +352,32 @@ create unique index connections_once on connections (connector, api_url, kind, t
    ) strict, without rowid;
    create index held_by_group on held_deliveries (wait_group, delivery_id);
    create index held_by_flow on held_deliveries (flow_id, delivery_id);`,
+  // Posts that answer no delivery, and posts with buttons.
+  `create table outbox_next (
+     id text primary key,
+     kind text not null,
+     provider text not null,
+     delivery_id text references deliveries (id) on delete cascade,
+     place text not null,
+     content text not null,
+     edits text,
+     private_network integer not null,
+     status text not null,
+     reason text,
+     attempts integer not null,
+     uncertain integer not null,
+     next_attempt_at integer not null,
+     remote_id text,
+     created_at integer not null,
+     settled_at integer,
+     buttons_of text,
+     buttons_at text
+   ) strict;
+   insert into outbox_next select *, null, null from outbox;
+   drop table outbox;
+   alter table outbox_next rename to outbox;
+   create index outbox_due on outbox (next_attempt_at, id) where status = 'waiting';
+   create index outbox_by_status on outbox (status, id);
+   create index outbox_by_delivery on outbox (delivery_id, id);
+   create index outbox_with_buttons on outbox (buttons_of, created_at) where buttons_of is not null;`,
 ];

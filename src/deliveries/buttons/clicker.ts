@@ -13,9 +13,10 @@ export async function withAssociation(
   event: WebhookEvent,
 ): Promise<WebhookEvent> {
   const { payload, sender, button } = event;
+  if (button === undefined || !('check' in button.on)) return event;
   const app = apps.of(hostOf(textAt(payload, 'repository', 'html_url')));
   const [owner = '', repo = ''] = (textAt(payload, 'repository', 'full_name') ?? '').split('/');
-  if (button === undefined || sender === null || app === null || sender.association !== null) return event;
+  if (sender === null || app === null || sender.association !== null) return event;
   const asAssociation = (association: string): WebhookEvent => ({
     ...event,
     sender: { ...sender, association },

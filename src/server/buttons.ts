@@ -1,0 +1,89 @@
+import { decidedEdit, decisionText, haveSameButtons } from '../outbox/buttons.ts';
+import type { Outbox } from '../outbox/worker.ts';
+import { approvalComment } from '../tasks/comments.ts';
+import type { TaskContext } from '../tasks/sync.ts';
+import type { Outgoing, Task } from '../types.ts';
+import type { ServeListener } from './events.ts';
+
+interface ButtonsOptions {
+  readonly context: Pick<TaskContext, 'store' | 'clock' | 'ids'>;
+  readonly outbox: Pick<Outbox, 'wake'>;
+  readonly broken: (error: unknown) => void;
+}
+
+/** Lets the posts with buttons of a task follow it: what was decided, and by whom, takes the place of buttons that are over. */
+export interface Buttons {
+  readonly listen: ServeListener;
+  /** Resolves when what is under way is written. */
+  close(): Promise<void>;
+}
+
+/** Tasks that are looked at after a start: they moved on while no server ran. */
+const MOST = 500;
+
+export function serveButtons({ context, outbox, broken }: ButtonsOptions): Buttons {
+  const { store, clock, ids } = context;
+  let work: Promise<unknown> = Promise.resolve();
+
+  /** One task after the other, so that a post is edited once. */
+  function look(taskId: string): void {
+    work = work.then(() => follow(taskId)).catch(broken);
+  }
+
+  async function follow(taskId: string): Promise<void> {
+    const task = store.task(taskId);
+    const posts = task === null ? [] : store.postsWithButtons(taskId);
+    if (task === null) return;
+    if (posts.length === 0) return ask(task);
+    const said = decisionText(store.transitions(taskId));
+    for (const { original, newest } of groups(posts).filter((post) => isBehind(post, task))) {
+      const given = { id: ids.next('out'), place: newest.place };
+      await store.addPost(decidedEdit(original, said, task, given), original.provider, clock.now());
+    }
+    outbox.wake();
+  }
+
+  /** A task that an agent made waits in the thread of its root. */
+  async function ask(task: Task): Promise<void> {
+    if (task.status !== 'waiting_approval' || task.parentTaskId === null) return;
+    const root = store.task(task.initiatedTaskId);
+    const comment = root === null ? null : approvalComment(ids, root, task);
+    if (comment === null) return;
+    await store.addComment(comment.item, comment.deliveryId, clock.now());
+    outbox.wake();
+  }
+
+  for (const id of store.staleButtons(MOST)) look(id);
+  return {
+    listen(event) {
+      if (event.type === 'task') look(event.task.id);
+      if (event.type === 'delivery') for (const { id } of event.result.tasks) look(id);
+    },
+    async close() {
+      await work;
+    },
+  };
+}
+
+/** A post, and its newest edit, which is the post itself where it has none. */
+interface PostWithEdits {
+  readonly original: Outgoing;
+  readonly newest: Outgoing;
+}
+
+/** Without what was given up: it was never there, or something newer took its place. */
+function groups(posts: readonly Outgoing[]): readonly PostWithEdits[] {
+  const byPost = Map.groupBy(
+    posts.filter(({ status }) => status === 'sent' || status === 'waiting'),
+    ({ id, edits }) => edits ?? id,
+  );
+  return [...byPost.values()].flatMap((alike) => {
+    const original = alike.find(({ edits }) => edits === null);
+    const newest = alike.at(-1);
+    return original === undefined || newest === undefined ? [] : [{ original, newest }];
+  });
+}
+
+function isBehind({ newest: { buttonsAt } }: PostWithEdits, { status }: Task): boolean {
+  return buttonsAt != null && !haveSameButtons(buttonsAt, status);
+}
