@@ -34,7 +34,7 @@ export function taskView({ usage, isSample, syncToClaudeTasks, ...same }: Task) 
   return { ...snakeFields(same), ...usageView(usage), sample: isSample };
 }
 
-export function outgoingView({ privateNetwork, ...item }: Outgoing) {
+export function outgoingView({ privateNetwork, buttonsOf, buttonsAt, ...item }: Outgoing) {
   return {
     ...snakeFields(item),
     content: item.kind === 'forward' ? withoutUserinfo(item.content) : shownText(item.content),

@@ -58,7 +58,7 @@ async function press(
 ) {
   const payload = {
     action: 'requested_action',
-    requested_action: { identifier: action },
+    requested_action: { identifier: identifierOf(action) },
     check_run: {
       id: 9_000,
       external_id: taskId,
@@ -82,8 +82,13 @@ const check = (state: object, index = 0) =>
       ? found
       : null;
   });
+const identifiers = (found: Record<string, unknown> | undefined) =>
+  ((found?.actions ?? []) as { identifier: string }[]).map(({ identifier }) => identifier);
 const buttons = (found: Record<string, unknown>) =>
-  (found.actions as { identifier: string }[]).map(({ identifier }) => identifier);
+  identifiers(found).map((identifier) => identifier.split('.')[0]);
+/** What comes back with a click: the button's name and the digest of what it decides about. */
+const identifierOf = (action: string) =>
+  github.checks.flatMap(identifiers).findLast((each) => each.startsWith(`${action}.`)) ?? action;
 const statusOf = (id: string) => readStore(sandbox, (store) => store.task(id)?.status);
 
 test('a task on a pull request: a check on its head, from its approval by a button to its result', async () => {
@@ -94,17 +99,19 @@ test('a task on a pull request: a check on its head, from its approval by a butt
     name: 'hookctl / fix',
     output: { title: 'Waits for approval' },
   });
-  expect(buttons(queued)).toEqual(['approve', 'cancel']);
+  expect(buttons(queued)).toEqual(['approve', 'reject']);
 
   expect((await press('approve', id, 'reader')).reason).toContain('may not command');
   expect((await press('approve', id, 'writer', { app: { id: 1 } })).status).toBe('ignored');
-  expect((await press('approve', id, 'writer', { id: 12_345 })).reason).toContain('belongs to no task');
+  expect((await press('approve', id, 'writer', { id: 12_345 })).reason).toContain('not on the check');
+  expect((await press('approve.AAAAAAAAAAAA', id, 'writer')).reason).toContain('no longer what');
   expect(statusOf(id)).toBe('waiting_approval');
   expect((await press('approve', id, 'writer')).status).toBe('processed');
   expect(statusOf(id)).toBe('queued');
   await eventually('the other title', () =>
     JSON.stringify(github.checks[0]).includes('Queued for') ? true : null,
   );
+  expect(JSON.stringify(github.checks[0]?.output)).toContain('Approved by github:writer');
 
   await tell(sandbox, 'task', 'start', id);
   expect(buttons(await check({ status: 'in_progress' }))).toEqual(['cancel']);
@@ -118,7 +125,7 @@ test('a task on a pull request: a check on its head, from its approval by a butt
 test('a task that failed or was cancelled: its button queues it again, with a check of its own', async () => {
   const id = await askOnPullRequest();
   await check({ status: 'queued' });
-  await press('cancel', id, 'writer');
+  await press('reject', id, 'writer');
   const ended = await check({ status: 'completed', conclusion: 'neutral' });
   expect(buttons(ended)).toEqual(['again']);
   await press('again', id, 'writer');

@@ -28,7 +28,7 @@ beforeEach(async () => {
     files: {
       'webhooks.yml': `credentials: { slack: { baseUrl: '${slack.apiUrl}' } }
 notify: { use: slack, channel: U0BOSS, on: [approval, failed] }
-webhooks: { slack: { allow: { users: [U0BOB] }, commands: [{ name: plan, requiresApproval: true }] } }
+webhooks: { slack: { defaultCommand: plan, allow: { users: [U0BOB] }, commands: [{ name: plan, requiresApproval: true }] } }
 `,
     },
     env: { SLACK_SIGNING_SECRET: SECRET, SLACK_BOT_TOKEN: 'xoxb-0' },

@@ -1,6 +1,7 @@
 import { LogLevel, SocketModeClient } from '@slack/socket-mode';
 import { afterEach, beforeEach, expect, onTestFinished, test } from 'vitest';
 import { secret } from '../../src/lib/redact/redact.ts';
+import { buttonsOf } from '../../src/outbox/buttons.ts';
 import { createTransport } from '../../src/outbox/transport.ts';
 import { receiver } from '../../src/server/ingress/ingress.ts';
 import { openSlackSocket, type SlackSocketStatus } from '../../src/server/ingress/slack-socket.ts';
@@ -88,6 +89,61 @@ test('Socket Mode: an event is stored with trust `socket`, commands, and is ackn
   expect(delivery).toMatchObject({ trust: 'socket', provider: 'slack', eventType: 'app_mention' });
   await eventually('a task', () => engine.context.store.tasks({ limit: 5 })[0] ?? null);
   expect(engine.context.store.tasks({ limit: 5 })).toMatchObject([{ status: 'queued', trust: 'socket' }]);
+});
+
+test('Socket Mode: a pressed button decides once, however often it is sent', async () => {
+  const { engine, deliveries } = await openSocket();
+  const { store } = engine.context;
+  const [side] = await hello();
+  side?.send({
+    envelope_id: 'e-0',
+    type: 'slash_commands',
+    payload: {
+      team_id: 'T1',
+      channel_id: 'C1',
+      user_id: 'U1',
+      command: '/agent',
+      text: 'execute it',
+      trigger_id: 't0',
+    },
+  });
+  const task = await eventually('a task', () => store.tasks({ status: 'waiting_approval' })[0] ?? null);
+  const place = { host: null, channel: 'C1' };
+  const post = { kind: 'comment', place, content: 'May it?', edits: null, privateNetwork: false } as const;
+  await store.addPost(
+    { id: 'out-0000000000000001', ...post, buttonsOf: task.id, buttonsAt: 'waiting_approval' },
+    'slack',
+    Date.now(),
+  );
+  await store.noteOutgoing('out-0000000000000001', {
+    ...{ status: 'sent', reason: null, uncertain: false, nextAttemptAt: 0, settledAt: Date.now() },
+    remoteId: 'C1:1.1:T1',
+  });
+  const item = store.outgoing('out-0000000000000001');
+  const approve =
+    item === null ? undefined : buttonsOf(store, item).find(({ action }) => action === 'approve');
+  for (const envelope of ['e-1', 'e-2', 'e-3'])
+    side?.send({
+      envelope_id: envelope,
+      type: 'interactive',
+      payload: {
+        type: 'block_actions',
+        team: { id: 'T1' },
+        user: { id: 'U1', username: 'ada', team_id: 'T1' },
+        channel: { id: 'C1' },
+        container: { message_ts: '1.1', channel_id: 'C1' },
+        trigger_id: envelope,
+        actions: [{ type: 'button', action_id: 'hookctl:approve', value: approve?.value }],
+      },
+    });
+  const presses = await eventually('three presses', () => {
+    const found = deliveries().filter(
+      ({ eventType, status }) => eventType === 'block_actions' && status !== 'pending',
+    );
+    return found.length === 3 ? found : null;
+  });
+  expect(presses.map(({ status }) => status).toSorted()).toEqual(['ignored', 'ignored', 'processed']);
+  expect(store.transitions(task.id).map(({ event }) => event)).toEqual(['create', 'approve']);
 });
 
 test('Socket Mode: clicks and slash commands are read as those that Slack posts', async () => {

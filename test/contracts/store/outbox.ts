@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import type { OutgoingNote, Store } from '../../../src/store/store.ts';
 import type { NewOutgoing } from '../../../src/types.ts';
 import { NOW, newDelivery, outcome } from '../../store/records.ts';
-import { comment, everything, freshStore, idsOf } from './fixtures.ts';
+import { comment, everything, freshStore, idsOf, withTasks } from './fixtures.ts';
 import type { Implementation } from './implementations.ts';
 
 const SENT: OutgoingNote = {
@@ -110,6 +110,22 @@ export function outboxContract(implementation: Implementation): void {
       for (let time = 0; time < 3; time += 1) await store.beginOutgoing('out-1');
       await store.noteOutgoing('out-1', SENT);
       expect(['out-1', 'out-2', 'out-4'].map(before)).toEqual([0, 3, 4]);
+    });
+
+    test('addPost: a post without a delivery is found by its task, is edited, and goes with the task', async () => {
+      const store = await freshStore(implementation);
+      await withTasks(store, 'dlv-1', [['task-1']]);
+      const buttons = { buttonsOf: 'task-1', buttonsAt: 'waiting_approval' } as const;
+      expect(await store.addPost(comment('out-1', buttons), 'slack', NOW)).toBe(true);
+      expect(await store.addPost(comment('out-2', { edits: 'out-9' }), 'slack', NOW)).toBe(false);
+      const edit = { ...buttons, edits: 'out-1', buttonsAt: 'queued' } as const;
+      expect(await store.addPost(comment('out-3', edit), 'other', NOW + 1)).toBe(true);
+      expect(store.postsWithButtons('task-1')).toMatchObject([
+        { id: 'out-1', provider: 'slack', deliveryId: null, buttonsAt: 'waiting_approval' },
+        { id: 'out-3', provider: 'slack', deliveryId: null, edits: 'out-1', buttonsAt: 'queued' },
+      ]);
+      const isStale = store.task('task-1')?.status === 'queued' ? [] : ['task-1'];
+      expect(store.staleButtons(10)).toEqual(isStale);
     });
 
     test('addComment: queues a comment of a delivery that is stored, once', async () => {
