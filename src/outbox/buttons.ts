@@ -84,10 +84,11 @@ export function decidedEdit(
   given: Pick<NewOutgoing, 'id' | 'place'>,
 ): NewOutgoing {
   const [first = ''] = original.content.split('\n', 1);
+  const name = first.includes(id) ? '' : ` \`${id}\``;
   return {
     ...given,
     kind: 'comment',
-    content: joinTexts(foreignText(first), ownText('\n'), said),
+    content: joinTexts(foreignText(first), ownText('\n'), said, ownText(name)),
     edits: original.edits ?? original.id,
     privateNetwork: false,
     buttonsOf: id,

@@ -1,5 +1,6 @@
 import { createHmac } from 'node:crypto';
-import { createServer } from 'node:http';
+import { once } from 'node:events';
+import { createServer, type IncomingMessage, request } from 'node:http';
 import { text as readText } from 'node:stream/consumers';
 import { closeServer, listen } from '../../src/lib/http/listen.ts';
 
@@ -67,8 +68,8 @@ export async function startSlackWeb(): Promise<SlackWeb> {
     beforeAnswer: async () => undefined,
     close: () => closeServer(server),
   };
-  const server = createServer(async (request, response) => {
-    const answer = answerTo(request.url ?? '', JSON.parse((await readText(request)) || '{}'));
+  const server = createServer(async (incoming, response) => {
+    const answer = answerTo(incoming.url ?? '', JSON.parse((await readText(incoming)) || '{}'));
     await web.beforeAnswer();
     response.setHeader('content-type', 'application/json');
     response.end(JSON.stringify(answer));
@@ -135,14 +136,17 @@ export async function postInteraction(
   const body = new URLSearchParams({ payload: JSON.stringify(payload) }).toString();
   const timestamp = String(Math.floor(now / 1000));
   const signature = createHmac('sha256', secret).update(`v0:${timestamp}:${body}`).digest('hex');
-  const response = await fetch(`${serverUrl}/webhooks/slack`, {
+  const sent = request(`${serverUrl}/webhooks/slack`, {
     method: 'POST',
+    // A connection of its own: an idle one may be closed while it is used again.
+    agent: false,
     headers: {
       'content-type': 'application/x-www-form-urlencoded',
       'x-slack-request-timestamp': timestamp,
       'x-slack-signature': `v0=${signature}`,
     },
-    body,
   });
-  return { status: response.status, text: await response.text() };
+  sent.end(body);
+  const [response] = (await once(sent, 'response')) as [IncomingMessage];
+  return { status: response.statusCode ?? 0, text: await readText(response) };
 }
