@@ -13,7 +13,7 @@ import type {
 } from '../types.ts';
 
 /** How long a button counts; a post that is edited has new ones. */
-export const BUTTON_LIFETIME_MS = 7 * 24 * 3_600_000;
+const BUTTON_LIFETIME_MS = 7 * 24 * 3_600_000;
 
 export const BUTTON_LABELS: Readonly<Record<ButtonAction, string>> = {
   approve: 'Approve',

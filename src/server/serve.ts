@@ -26,8 +26,8 @@ import {
   serveSchedules,
 } from './agents.ts';
 import { openServeAudit } from './audit.ts';
-import { serveButtons } from './buttons.ts';
 import type { Checks } from './checks/index.ts';
+import { serveButtons } from './checks/posts.ts';
 import { serveConnections } from './connect/follow.ts';
 import { connectParts } from './connect/parts.ts';
 import { gatherRefusals, type ServeListener, type ServeStart } from './events.ts';
@@ -237,9 +237,6 @@ export async function serve(
   });
   closing.push(scheduler.close);
   listeners.push(wakingAt(scheduler));
-  const buttons = serveButtons({ ...engine, broken });
-  closing.push(buttons.close);
-  listeners.push(buttons.listen);
   const notifications = await serveNotifications(services, engine, configuration, emit);
   if (notifications !== null) {
     listeners.push(notifications.listen);
@@ -247,9 +244,10 @@ export async function serve(
   }
   scheduled = serveSchedules(engine.context, configuration.schedules, emit);
   closing.push(scheduled.close);
-  const checks = checksOf(services, engine, emit);
-  closing.push(checks.close);
-  listeners.push(checks.listen);
+  for (const shown of [serveButtons({ ...engine, broken }), checksOf(services, engine, emit)]) {
+    closing.push(shown.close);
+    listeners.push(shown.listen);
+  }
   const watch = watchProblems({ look: problems, found: (text) => emit({ type: 'problem', text }), broken });
   closing.push(async () => watch.close());
 

@@ -177,7 +177,7 @@ export interface NewOutgoing {
   readonly edits: string | null;
   /** A forward's URL may lead into a private network. */
   readonly privateNetwork: boolean;
-  /** The task whose buttons it shows where the provider has some. Left out, or null: it shows none. */
+  /** The task whose buttons it shows where the provider has some. Left out, or null when it shows none. */
   readonly buttonsOf?: string | null;
   /** The status of that task for which it was made. */
   readonly buttonsAt?: TaskStatus | null;

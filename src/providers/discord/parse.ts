@@ -1,7 +1,6 @@
 import { getPath } from '../../lib/json.ts';
 import type { JsonObject, Parsed, Sender } from '../../types.ts';
-import { readButton } from '../kit/button.ts';
-import { authoredBy, event } from '../kit/event.ts';
+import { authoredBy, event, readButton } from '../kit/event.ts';
 import { idAt, objectAt, objectsAt, textAt } from '../kit/payload.ts';
 import type { ReadContext } from '../provider.ts';
 

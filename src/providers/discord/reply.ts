@@ -1,7 +1,7 @@
 import type { Account, CallAnswer, Post, PostButton, ReplyChannel, Sent, ThreadRef } from '../../types.ts';
 import { PROVIDERS } from '../facts.ts';
-import { BUTTON_PREFIX } from '../kit/button.ts';
 import { call } from '../kit/comments.ts';
+import { BUTTON_PREFIX } from '../kit/event.ts';
 import { inert } from '../kit/inert.ts';
 import { hasMarker, plainMarker } from '../kit/marker.ts';
 import { idAt, textAt } from '../kit/payload.ts';

@@ -1,7 +1,6 @@
 import { parseJson } from '../../lib/json.ts';
 import type { JsonObject, Parsed, WebhookEvent } from '../../types.ts';
-import { readButton } from '../kit/button.ts';
-import { event } from '../kit/event.ts';
+import { event, readButton } from '../kit/event.ts';
 import { isForm, parseForm } from '../kit/form.ts';
 import { idAt, objectsAt, textAt } from '../kit/payload.ts';
 import type { ReadContext } from '../provider.ts';

@@ -10,7 +10,7 @@ import type {
   WebhookEvent,
 } from '../../types.ts';
 import { PROVIDERS } from '../facts.ts';
-import { BUTTON_PREFIX } from '../kit/button.ts';
+import { BUTTON_PREFIX } from '../kit/event.ts';
 import { inert } from '../kit/inert.ts';
 import { type Markup, markupOf } from '../kit/markdown.ts';
 import { isBy, plainMarker } from '../kit/marker.ts';

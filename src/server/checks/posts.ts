@@ -1,9 +1,9 @@
-import { decidedEdit, decisionText, haveSameButtons } from '../outbox/buttons.ts';
-import type { Outbox } from '../outbox/worker.ts';
-import { approvalComment } from '../tasks/comments.ts';
-import type { TaskContext } from '../tasks/sync.ts';
-import type { Outgoing, Task } from '../types.ts';
-import type { ServeListener } from './events.ts';
+import { decidedEdit, decisionText, haveSameButtons } from '../../outbox/buttons.ts';
+import type { Outbox } from '../../outbox/worker.ts';
+import { approvalComment } from '../../tasks/comments.ts';
+import type { TaskContext } from '../../tasks/sync.ts';
+import type { Outgoing, Task } from '../../types.ts';
+import type { ServeListener } from '../events.ts';
 
 interface ButtonsOptions {
   readonly context: Pick<TaskContext, 'store' | 'clock' | 'ids'>;
@@ -12,7 +12,7 @@ interface ButtonsOptions {
 }
 
 /** Lets the posts with buttons of a task follow it: what was decided, and by whom, takes the place of buttons that are over. */
-export interface Buttons {
+interface Buttons {
   readonly listen: ServeListener;
   /** Resolves when what is under way is written. */
   close(): Promise<void>;
