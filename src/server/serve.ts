@@ -26,8 +26,7 @@ import {
   serveSchedules,
 } from './agents.ts';
 import { openServeAudit } from './audit.ts';
-import type { Checks } from './checks/index.ts';
-import { serveButtons } from './checks/posts.ts';
+import { serveDecisions } from './checks/posts.ts';
 import { serveConnections } from './connect/follow.ts';
 import { connectParts } from './connect/parts.ts';
 import { gatherRefusals, type ServeListener, type ServeStart } from './events.ts';
@@ -244,7 +243,7 @@ export async function serve(
   }
   scheduled = serveSchedules(engine.context, configuration.schedules, emit);
   closing.push(scheduled.close);
-  for (const shown of [serveButtons({ ...engine, broken }), checksOf(services, engine, emit)]) {
+  for (const shown of serveDecisions(services, engine, emit)) {
     closing.push(shown.close);
     listeners.push(shown.listen);
   }
@@ -286,26 +285,6 @@ function closedTogether(services: Services): Close[] {
     await Promise.all(closing.map((close) => close()));
   });
   return closing;
-}
-
-/** Checks of tasks, once there is a GitHub App that can show them. */
-function checksOf({ redactor }: Services, engine: Engine, emit: ServeListener): Checks {
-  let opened: Promise<Checks> | null = null;
-  const broken = (error: unknown) => emit({ type: 'broken', error });
-  const open = async () => {
-    const { serveChecks } = await import('./checks/index.ts');
-    const problem = (text: string) => emit({ type: 'problem', text });
-    return serveChecks({ engine, redact: redactor.redact, problem, broken });
-  };
-  const look = () => {
-    if (engine.context.apps.list().length > 0) opened ??= open();
-    return opened;
-  };
-  void look()?.catch(broken);
-  return {
-    listen: (event) => void look()?.then(({ listen }) => listen(event), broken),
-    close: async () => (await opened)?.close(),
-  };
 }
 
 /** Wakes the scheduler when a task was made or has moved. */

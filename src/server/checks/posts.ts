@@ -1,9 +1,12 @@
+import type { Engine } from '../../deliveries/engine.ts';
 import { decidedEdit, decisionText, haveSameButtons } from '../../outbox/buttons.ts';
 import type { Outbox } from '../../outbox/worker.ts';
+import type { Services } from '../../services.ts';
 import { approvalComment } from '../../tasks/comments.ts';
 import type { TaskContext } from '../../tasks/sync.ts';
 import type { Outgoing, Task } from '../../types.ts';
 import type { ServeListener } from '../events.ts';
+import type { Checks } from './index.ts';
 
 interface ButtonsOptions {
   readonly context: Pick<TaskContext, 'store' | 'clock' | 'ids'>;
@@ -21,7 +24,7 @@ interface Buttons {
 /** Tasks that are looked at after a start: they moved on while no server ran. */
 const MOST = 500;
 
-export function serveButtons({ context, outbox, broken }: ButtonsOptions): Buttons {
+function serveButtons({ context, outbox, broken }: ButtonsOptions): Buttons {
   const { store, clock, ids } = context;
   let work: Promise<unknown> = Promise.resolve();
 
@@ -86,4 +89,30 @@ function groups(posts: readonly Outgoing[]): readonly PostWithEdits[] {
 
 function isBehind({ newest: { buttonsAt } }: PostWithEdits, { status }: Task): boolean {
   return buttonsAt != null && !haveSameButtons(buttonsAt, status);
+}
+
+/** Checks of tasks, once there is a GitHub App that can show them. */
+function checksOf({ redactor }: Services, engine: Engine, emit: ServeListener): Checks {
+  let opened: Promise<Checks> | null = null;
+  const broken = (error: unknown) => emit({ type: 'broken', error });
+  const open = async () => {
+    const { serveChecks } = await import('./index.ts');
+    const problem = (text: string) => emit({ type: 'problem', text });
+    return serveChecks({ engine, redact: redactor.redact, problem, broken });
+  };
+  const look = () => {
+    if (engine.context.apps.list().length > 0) opened ??= open();
+    return opened;
+  };
+  void look()?.catch(broken);
+  return {
+    listen: (event) => void look()?.then(({ listen }) => listen(event), broken),
+    close: async () => (await opened)?.close(),
+  };
+}
+
+/** All that shows what can be decided about tasks: posts with buttons, and checks. */
+export function serveDecisions(services: Services, engine: Engine, emit: ServeListener): readonly Buttons[] {
+  const broken = (error: unknown) => emit({ type: 'broken', error });
+  return [serveButtons({ ...engine, broken }), checksOf(services, engine, emit)];
 }
