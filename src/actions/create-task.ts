@@ -122,6 +122,7 @@ function taskFor(
       provider: webhook.providerName,
       event_type: template.event.type,
       ...replyNote(replies),
+      ...(template.flow?.headSha != null && { head_sha: template.flow.headSha }),
       ...metadata,
     },
   };

@@ -3,6 +3,7 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
 import type { Environment } from '../lib/process/subprocess.ts';
+import { duration } from '../lib/units.ts';
 import { type ClaudeResult, readClaudeLine } from './claude-stream.ts';
 import { findLogin, runEnvironment } from './environment.ts';
 import type { AgentRunner, CommonOptions, RunIo, RunOrder, StartedRun } from './runner.ts';
@@ -33,6 +34,11 @@ const options = z.strictObject({
     .unwrap()
     .default(5)
     .describe('Most that one run may cost, in dollars; default 5.'),
+  askPermission: duration
+    .optional()
+    .describe(
+      'How long a person is asked before a tool that is not allowed is refused, such as 10m; left out: it is refused at once.',
+    ),
   maxTurns: z.int().positive().describe('Most turns of one run.').optional(),
   worktree: z.boolean().default(false).describe('true: each task gets its own git worktree.'),
 });
@@ -44,7 +50,16 @@ type ClaudeOrder = RunOrder<ClaudeOptions>;
 export const claude: AgentRunner<ClaudeOptions> = {
   name: 'claude',
   options,
-  check: () => [],
+  check: ({ askPermission = 0, timeout }) =>
+    askPermission < timeout
+      ? []
+      : [
+          {
+            path: ['askPermission'],
+            message: 'is as long as a whole run may take',
+            fix: 'Make `timeout` longer than `askPermission`.',
+          },
+        ],
   facts: {
     tested: '2.1.332',
     login: (env) =>
@@ -98,8 +113,10 @@ async function argumentsOf(order: ClaudeOrder, resumed: string | null): Promise<
   return [
     ...['-p', '--output-format', 'stream-json', '--verbose'],
     ...(resumed === null ? ['--session-id', randomUUID()] : ['--resume', resumed]),
-    // The run has no user to ask, so what is not allowed is refused.
-    ...['--permission-mode', 'dontAsk'],
+    // The run has no user at a terminal: what is not allowed is refused, or a person is asked by hookctl.
+    ...(order.options.askPermission === undefined || environment.mcpConfig === undefined
+      ? ['--permission-mode', 'dontAsk']
+      : ['--permission-mode', 'default', '--permission-prompt-tool', 'mcp__hookctl__ask_permission']),
     ...(tools.length === 0 ? [] : ['--allowedTools', ...tools]),
     ...withoutDataFolder(order.dataFolder),
     ...(model === undefined ? [] : ['--model', model]),
@@ -132,6 +149,9 @@ async function fileOption(
 
 function environmentOf(order: ClaudeOrder): Environment {
   const taskTools = { CLAUDE_CODE_ENABLE_TASKS: '1', CLAUDE_CODE_ENABLE_TODO_TOOLS: '1' };
+  // Claude Code gives a call of a tool up after this.
+  const patience = order.options.askPermission;
+  const waits = patience === undefined ? {} : { MCP_TOOL_TIMEOUT: String(patience + 60_000) };
   const list = order.taskList === null ? {} : { CLAUDE_CODE_TASK_LIST_ID: order.taskList };
-  return runEnvironment(order, { usual: CLAUDE_VARIABLES, own: { ...taskTools, ...list } });
+  return runEnvironment(order, { usual: CLAUDE_VARIABLES, own: { ...taskTools, ...list, ...waits } });
 }

@@ -8,6 +8,7 @@ import { asksForNewConversation, newAliases } from '../tasks/flows.ts';
 import type {
   Account,
   Decision,
+  FlowMemory,
   NewTask,
   ReplyChannel,
   TemplateContext,
@@ -16,6 +17,7 @@ import type {
 } from '../types.ts';
 import type { EventContext, PipelineContext } from './context.ts';
 import { decisionOf, type Match } from './match.ts';
+import { asksForMemory, memoryOf } from './review/memory.ts';
 import { heldByTrust } from './rules/senders.ts';
 
 /** What a command did: the decision to record, and what it changes. */
@@ -42,11 +44,15 @@ export async function runCommand(
   const ids = eventContext.ids(eventContext.index, match.command.id);
   try {
     if (match.command.action === 'repair') return await repair(context, eventContext, match, ids);
-    const { tasks, outgoing, note } = await perform(context, eventContext, match, {
-      ids,
-      repair: null,
-      further: further.map((each) => templateOf(each, match)),
-    });
+    const { command } = match;
+    const flow = asksForMemory(command) ? await memoryOf(context, eventContext, command) : undefined;
+    const { tasks, outgoing, note } = await perform(
+      context,
+      eventContext,
+      match,
+      { ids, repair: null, further: further.map((each) => templateOf(each, match, flow)) },
+      flow,
+    );
     const reason = note === null ? match.reason : `${match.reason}; ${note}`;
     return {
       decision: decisionOf(eventContext, match, { reason, taskIds: tasks.map(({ id }) => id) }),
@@ -107,6 +113,7 @@ function perform(
   eventContext: EventContext,
   match: Match,
   given: Pick<ActionContext, 'ids' | 'repair' | 'further'>,
+  flow?: FlowMemory,
 ): Promise<ActionOutcome> {
   const { webhook, delivery } = eventContext;
   const action = actionNamed(match.command.action);
@@ -122,12 +129,17 @@ function perform(
     delivery,
     replies: repliesFor(context, eventContext, match.allowed),
     surroundings: context.surroundings,
-    template: templateOf(eventContext, match),
+    template: templateOf(eventContext, match, flow),
   });
 }
 
-function templateOf({ webhook, event, provider }: EventContext, { argument }: Match): TemplateContext {
+function templateOf(
+  { webhook, event, provider }: EventContext,
+  { argument }: Match,
+  flow?: FlowMemory,
+): TemplateContext {
   return {
+    ...(flow !== undefined && { flow }),
     event,
     argument,
     commands: commandList(webhook),

@@ -10,6 +10,8 @@ export interface RunScope {
   readonly agent: string;
   /** Other agents that it may give work to without approval. */
   readonly mayCall: readonly string[];
+  /** How long a person is asked for permission; milliseconds. Null when no one is. */
+  readonly askPermissionMs: number | null;
 }
 
 /** What a call wants of a task. */

@@ -4,6 +4,7 @@ import { HookctlError } from '../errors.ts';
 import { hookctlVersion } from '../package-root.ts';
 import type { McpTool, ToolAnswer, ToolContext } from './tool.ts';
 import { ackEvent, nextEvent } from './tools/events.ts';
+import { askPermission } from './tools/permission.ts';
 import {
   ask,
   comment,
@@ -29,6 +30,7 @@ export const tools: readonly McpTool[] = [
   link,
   nextEvent,
   ackEvent,
+  askPermission,
 ];
 
 /** What an agent can do about failures whose fix is a command of the CLI. */
@@ -68,7 +70,7 @@ export async function createMcpServer(options: McpServerOptions): Promise<McpSer
     { name: 'hookctl', version: hookctlVersion() },
     { capabilities: { tools: {} }, instructions: INSTRUCTIONS },
   );
-  for (const each of tools) register(server, each, options);
+  for (const each of tools) if (each.isFor?.(options.scope) ?? true) register(server, each, options);
   return server;
 }
 

@@ -29,6 +29,8 @@ export interface McpTool<Input extends z.ZodObject = z.ZodObject> {
   readonly input: Input;
   /** It changes nothing. */
   readonly readOnly: boolean;
+  /** Which callers have it. Left out: all. */
+  isFor?(scope: RunScope | null): boolean;
   /** People outside see what comes of it. */
   readonly reachesOut: boolean;
   /** Throws `HookctlError`, which becomes a tool error. */

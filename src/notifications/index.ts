@@ -2,7 +2,7 @@ import { messageOf } from '../errors.ts';
 import { commandLine } from '../lib/shell-quote.ts';
 import { escapeInvisible, escapeInvisibleLine, shorten } from '../lib/text/escape-invisible.ts';
 import { pause } from '../lib/time.ts';
-import type { Task } from '../types.ts';
+import { PERMISSION_AGENT, type Task } from '../types.ts';
 import type { NotifySettings } from './settings.ts';
 import { type Notification, notifyBy, type Surroundings } from './ways.ts';
 
@@ -81,11 +81,14 @@ export function createNotifications(options: NotificationsOptions): Notification
 }
 
 /** Null when the task's status is nothing that a person has to know. */
-function notificationOf({ id, title, status, result, error, url }: Task): Notification | null {
+function notificationOf({ id, title, status, result, error, url, agent, prompt }: Task): Notification | null {
+  const isPermission = agent === PERMISSION_AGENT;
+  if (isPermission && status !== 'waiting_approval') return null;
   const facts = { url, taskId: id, status };
   switch (status) {
     case 'waiting_approval': {
-      const text = commandLine('hookctl', 'task', 'approve', id);
+      const line = commandLine('hookctl', 'task', 'approve', id);
+      const text = isPermission ? `${prompt}\n${line}` : line;
       return { event: 'approval', title: `Approval needed: ${title}`, text, ...facts };
     }
     case 'waiting_answer':

@@ -1,15 +1,16 @@
 import { createHash } from 'node:crypto';
 import type { StoreReader } from '../store/store.ts';
 import { foreignText, joinTexts, notice, ownText } from '../types/text.ts';
-import type {
-  ButtonAction,
-  NewOutgoing,
-  Outgoing,
-  PostButton,
-  PostText,
-  Task,
-  TaskStatus,
-  Transition,
+import {
+  type ButtonAction,
+  type NewOutgoing,
+  type Outgoing,
+  PERMISSION_AGENT,
+  type PostButton,
+  type PostText,
+  type Task,
+  type TaskStatus,
+  type Transition,
 } from '../types.ts';
 
 /** How long a button counts; a post that is edited has new ones. */
@@ -23,7 +24,7 @@ export const BUTTON_LABELS: Readonly<Record<ButtonAction, string>> = {
 };
 
 /** What can be decided about a task in this status. */
-export function actionsAt(status: TaskStatus): readonly ButtonAction[] {
+function actionsAt(status: TaskStatus): readonly ButtonAction[] {
   switch (status) {
     case 'waiting_approval':
       return ['approve', 'reject'];
@@ -39,6 +40,11 @@ export function actionsAt(status: TaskStatus): readonly ButtonAction[] {
     default:
       return status satisfies never;
   }
+}
+
+/** What can be decided about a task: what asked for a permission is over when that is decided. */
+export function actionsFor({ status, agent }: Pick<Task, 'status' | 'agent'>): readonly ButtonAction[] {
+  return agent === PERMISSION_AGENT && status !== 'waiting_approval' ? [] : actionsAt(status);
 }
 
 /** Whether tasks in these statuses have the same buttons. */
@@ -64,7 +70,7 @@ export function buttonsOf(
   const task = taskId == null ? null : store.task(taskId);
   if (task === null || buttonsAt == null || !haveSameButtons(buttonsAt, task.status)) return [];
   const expiresAt = expiryOf({ createdAt });
-  return actionsAt(task.status).map((action) => ({
+  return actionsFor(task).map((action) => ({
     action,
     label: BUTTON_LABELS[action],
     value: `${id}.${digestOf(action, task)}.${expiresAt}`,

@@ -104,6 +104,11 @@ export async function openManagement(parts: ManagementParts): Promise<OpenedMana
     ...{ services, store, api },
     managementUrl: () => facts().managementUrl,
     mayCall: (name) => agents.byName.get(name)?.options.mayCall ?? [],
+    askPermissionMs(name) {
+      const options = agents.byName.get(name)?.options;
+      const ms = options !== undefined && 'askPermission' in options ? options.askPermission : null;
+      return typeof ms === 'number' ? ms : null;
+    },
     gitOf: (name) =>
       gitSettings(
         githubOf(name),

@@ -4,7 +4,16 @@ import { cutAtSentence } from '../lib/text/cut.ts';
 import { escapeInvisible, unlinked } from '../lib/text/escape-invisible.ts';
 import type { TaskReply } from '../store/tasks.ts';
 import { foreignText, joinTexts, notice, ownText } from '../types/text.ts';
-import type { JsonObject, NewOutgoing, Outgoing, PostText, Task, TaskStatus, ThreadRef } from '../types.ts';
+import {
+  type JsonObject,
+  type NewOutgoing,
+  type Outgoing,
+  PERMISSION_AGENT,
+  type PostText,
+  type Task,
+  type TaskStatus,
+  type ThreadRef,
+} from '../types.ts';
 import { taskNamed } from './lifecycle.ts';
 import type { TaskContext } from './sync.ts';
 
@@ -64,16 +73,28 @@ export function separateComment(
 export function approvalComment(
   ids: IdSource,
   root: Task,
-  { id, title, status }: Task,
+  { id, title, status, agent, prompt }: Task,
 ): Omit<TaskReply, 'becomesTaskComment'> | null {
   const reply = root.sourceMetadata.reply as JsonObject | undefined;
   if (reply?.buttons !== true || root.trust === 'unverified') return null;
-  const asked = separateComment(
-    ids,
-    root,
-    joinTexts(ownText(`\`${id}\` waits for approval: `), foreignText(unlinked(title))),
+  const text = joinTexts(
+    ownText(`\`${id}\` waits for approval: `),
+    foreignText(unlinked(title)),
+    agent === PERMISSION_AGENT ? permissionText(prompt) : ownText(''),
   );
+  const asked = separateComment(ids, root, text);
   return asked === null ? null : { ...asked, item: withButtons(asked.item, id, status) };
+}
+
+const PERMISSION_LENGTH = 2_500;
+
+/** What a run wants to do, as code. */
+function permissionText(prompt: string): PostText {
+  const shown = escapeInvisible(prompt).replaceAll('```', '`\u200B``');
+  const rest = shown.length - PERMISSION_LENGTH;
+  const cut =
+    rest > 0 ? ownText(`\n${rest} further characters are shown by \`hookctl task show\`.`) : ownText('');
+  return joinTexts(ownText('\n```\n'), foreignText(shown.slice(0, PERMISSION_LENGTH)), ownText('\n```'), cut);
 }
 
 function withButtons(item: NewOutgoing, buttonsOf: string, buttonsAt: TaskStatus): NewOutgoing {

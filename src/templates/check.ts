@@ -170,6 +170,7 @@ const DATA_FIELDS: Readonly<Record<string, readonly string[]>> = {
   event: ['title', 'details', 'text', 'url', 'type', 'externalId'],
   sender: ['name', 'id'],
   argument: [],
+  flow: ['headSha', 'lastReviewedSha', 'findings'],
   commands: [],
   root: [],
   index: [],

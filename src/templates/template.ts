@@ -51,7 +51,7 @@ export function compileTemplate(source: string): TemplateResult {
 }
 
 /**
- * What prints texts of the payload, and what prints those of `@event`, `@sender` and `@argument`. Two, because a
+ * What prints texts of the payload, and what prints those of `@event`, `@sender`, `@argument` and `@flow`. Two, because a
  * payload may have a field that is called `@argument`.
  */
 interface Printers {
@@ -96,14 +96,20 @@ function createRenderer(source: string): Render {
   };
 }
 
-/** `@event`, `@sender`, `@argument` and `@commands`. What a sender cannot be known to have (null) renders empty. */
-function dataView({ event, argument, commands = '' }: TemplateContext, print: Print): object {
+const NO_MEMORY = { headSha: null, lastReviewedSha: null, findings: [] };
+
+/** `@event`, `@sender`, `@argument`, `@flow` and `@commands`. What a sender cannot be known to have (null) renders empty. */
+function dataView(
+  { event, argument, commands = '', flow = NO_MEMORY }: TemplateContext,
+  print: Print,
+): object {
   const { title, details = null, text, url, type, externalId, sender } = event;
   const { name = null, id = null } = sender ?? {};
   return {
     event: viewOf({ title, details, text, url, type, externalId }, ['@event'], print),
     sender: viewOf({ name, id }, ['@sender'], print),
     argument: viewOf(argument, ['@argument'], print),
+    flow: viewOf(flow, ['@flow'], print),
     // The configuration's own words: nothing from outside is in them.
     commands,
   };
@@ -111,6 +117,7 @@ function dataView({ event, argument, commands = '' }: TemplateContext, print: Pr
 
 /** Ids, types and addresses: made by machines, and without a space or a mark nothing that could instruct an agent. */
 const IDENTIFIERS = ['@event.url', '@event.type', '@event.externalId', '@sender.id'];
+const COMMITS = /^@flow\.(?:headSha|lastReviewedSha|findings\.\d+\.(?:sha|at))$/;
 
 /** What the author of the event's text wrote; a title may be somebody else's. */
 const BY_AUTHOR = ['@event.text', '@argument'];
@@ -124,7 +131,7 @@ function fencing({ authorOf, event }: TemplateContext, random: Uint8Array): Prin
     },
     data: (text, path) => {
       const source = path.join('.');
-      if (IDENTIFIERS.includes(source) && HARMLESS_ID.test(text)) return text;
+      if ((IDENTIFIERS.includes(source) || COMMITS.test(source)) && HARMLESS_ID.test(text)) return text;
       const writer = BY_AUTHOR.includes(source)
         ? event.author
         : source === '@sender.name'

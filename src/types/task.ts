@@ -12,6 +12,9 @@ export const TASK_STATUSES = [
 ] as const;
 export type TaskStatus = (typeof TASK_STATUSES)[number];
 
+/** The `agent` of a task by which a run asks a person for permission; no agent can be called so. */
+export const PERMISSION_AGENT = '(permission)';
+
 /** A unit of agent work. Times are epoch milliseconds. */
 export interface Task {
   readonly id: string;

@@ -23,12 +23,24 @@ export interface CommandTemplate {
   compiled(): Promise<Template>;
 }
 
+/** What earlier tasks of a command found in a flow. */
+export type FlowMemory = {
+  /** The head of the pull request now. Null when it is not known, or the flow is about none. */
+  readonly headSha: string | null;
+  /** Its head when the last of them was made. */
+  readonly lastReviewedSha: string | null;
+  /** The oldest first; `at` as ISO 8601, `text` an agent's result. */
+  readonly findings: readonly { readonly sha: string | null; readonly at: string; readonly text: string }[];
+};
+
 /** What a template sees: the payload at the root, these as `{{@event.title}}`, `{{@argument}}`. */
 export interface TemplateContext {
   readonly event: WebhookEvent;
   readonly argument: string;
   /** The webhook's text commands as a list, for a help text (`{{@commands}}`); left out: none. */
   readonly commands?: string;
+  /** What was said before in its flow (`{{@flow.lastReviewedSha}}`); left out where the template does not ask. */
+  readonly flow?: FlowMemory;
   /** Who wrote the payload value at a path (`['issue', 'title']`); null when the payload does not say. */
   readonly authorOf: (path: readonly string[]) => string | null;
 }

@@ -439,3 +439,37 @@ test.each<readonly [string, string, string, JsonObject, object | null]>([
   if (expected === null) expect(result).toBeNull();
   else expect(result).toMatchObject(expected);
 });
+
+/** A job hook of GitLab as its documentation has it. */
+const JOB: JsonObject = {
+  object_kind: 'build',
+  ref: 'fix-1',
+  tag: false,
+  sha: '95d49d1efbd941908580e79d65e4b5ecaf4a8305',
+  retries_count: 0,
+  build_id: 1977,
+  build_name: 'test',
+  build_stage: 'test',
+  build_status: 'failed',
+  build_allow_failure: false,
+  build_failure_reason: 'script_failure',
+  pipeline_id: 2366,
+  project_id: 380,
+  commit: { id: 2366, sha: '95d49d1efbd941908580e79d65e4b5ecaf4a8305' },
+  project: { id: 380, web_url: 'https://gitlab.example.com/acme/api', default_branch: 'main' },
+};
+
+test.each<readonly [string, JsonObject, object | null]>([
+  ['failed by its script', {}, { verdict: 'red', names: ['test'], branch: 'fix-1', isDefaultBranch: false }],
+  ['on the default branch', { ref: 'main' }, { isDefaultBranch: true }],
+  ['that may fail', { build_allow_failure: true }, { verdict: 'none' }],
+  ['that the runner lost', { build_failure_reason: 'runner_system_failure' }, { verdict: 'infrastructure' }],
+  ['that waits', { build_status: 'pending' }, null],
+  ['that is canceled', { build_status: 'canceled' }, { verdict: 'none' }],
+  ['that is green', { build_status: 'success' }, { verdict: 'green', log: null }],
+])('GitLab: a job %s', (_, changes, expected) => {
+  const event = { type: 'build', payload: { ...JOB, ...changes } } as unknown as WebhookEvent;
+  const result = checkResultIn('gitlab', event);
+  if (expected === null) expect(result).toBeNull();
+  else expect(result).toMatchObject({ sha: JOB.sha, source: 'job test', attempt: '1977', ...expected });
+});

@@ -45,7 +45,14 @@ async function answered(
   const scope: RunScope | null =
     task === null
       ? null
-      : { runId: 'run-1', taskId: task.id, conversationId: task.conversationId, agent: task.agent, mayCall };
+      : {
+          runId: 'run-1',
+          taskId: task.id,
+          conversationId: task.conversationId,
+          agent: task.agent,
+          mayCall,
+          askPermissionMs: null,
+        };
   const tool = tools.find((each) => each.name === name);
   if (tool === undefined) throw new Error(`no tool ${name}`);
   const toolContext: ToolContext = {

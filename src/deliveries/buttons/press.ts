@@ -1,4 +1,4 @@
-import { actionsAt, decidedEdit, decisionText, digestOf, expiryOf } from '../../outbox/buttons.ts';
+import { actionsFor, decidedEdit, decisionText, digestOf, expiryOf } from '../../outbox/buttons.ts';
 import type { Effect, StoreReader } from '../../store/store.ts';
 import type { TaskChange } from '../../store/tasks.ts';
 import { changeOf } from '../../tasks/transition.ts';
@@ -123,7 +123,7 @@ function whyNotNow(
   if (expiresAt !== null && clock.now() >= expiresAt) {
     return `the button was over ${new Date(expiresAt).toISOString()}; \`hookctl task ${VERBS[action]} ${task.id}\` decides`;
   }
-  if (!actionsAt(task.status).includes(action))
+  if (!actionsFor(task).includes(action))
     return `${task.id} is ${statusWords(task.status)}${whoDecided(store, task)}`;
   return digest === digestOf(action, task)
     ? null

@@ -17,7 +17,9 @@ export interface PullRequest {
 /** Asks the provider of a repository. */
 export interface Forge {
   /** The open pull request of a result. Null when there is none, or several. */
-  pullRequest(result: CheckResult): Promise<PullRequest | null>;
+  pullRequest(
+    result: Pick<CheckResult, 'number' | 'sha' | 'repository' | 'branch'>,
+  ): Promise<PullRequest | null>;
   /** The log of what failed. Null when the provider gives none. */
   log(place: LogPlace): Promise<string | null>;
   close(): Promise<void>;

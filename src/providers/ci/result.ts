@@ -214,6 +214,36 @@ const READERS: Readonly<Record<string, Reader>> = {
       summary: failed.map((build, index) => `${textAt(build, 'name')}: ${reasons[index]}`).join('\n'),
     };
   },
+  'gitlab build'(payload) {
+    const name = textAt(payload, 'build_name') ?? '';
+    const conclusion = lower(textAt(payload, 'build_status'));
+    const reason = textAt(payload, 'build_failure_reason') ?? 'script_failure';
+    const projectId = idAt(payload, 'project_id') ?? idAt(payload, 'project', 'id') ?? '';
+    const jobId = idAt(payload, 'build_id') ?? '';
+    const branch = payload.tag === true ? null : textAt(payload, 'ref');
+    const verdict = VERDICTS[conclusion] ?? 'none';
+    const isFailed = verdict === 'red';
+    return {
+      source: `job ${name}`,
+      names: [name],
+      sha: textAt(payload, 'sha') ?? '',
+      branch,
+      ...{ number: null, headSha: null, isFork: null },
+      isDefaultBranch: branch !== null && branch === textAt(payload, 'project', 'default_branch'),
+      conclusion,
+      // A job that may fail leaves the pipeline green; the rest did not fail by the code.
+      verdict:
+        isFailed && payload.build_allow_failure === true
+          ? 'none'
+          : isFailed && reason !== 'script_failure'
+            ? 'infrastructure'
+            : verdict,
+      attempt: jobId,
+      repository: `${hostOf(textAt(payload, 'project', 'web_url') ?? textAt(payload, 'repository', 'homepage')) ?? 'gitlab.com'}/${projectId}`,
+      log: isFailed ? { kind: 'jobs', projectId, jobIds: [jobId] } : null,
+      summary: isFailed ? `${name}: ${reason}` : '',
+    };
+  },
   'bitbucket repo:commit_status_created': bitbucket,
   'bitbucket repo:commit_status_updated': bitbucket,
 };

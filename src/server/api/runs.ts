@@ -41,19 +41,25 @@ interface RunAccessOptions {
   readonly tokensAre: (tokens: readonly string[]) => void;
   /** Other agents that one may give work to without approval. */
   readonly mayCall: (agent: string) => readonly string[];
+  /** How long a person is asked for permissions of an agent; null when no one is. */
+  readonly askPermissionMs: (agent: string) => number | null;
   /** How git gets tokens in runs of an agent, see `gitSettings`. */
   readonly gitOf: (agent: string) => Readonly<Record<string, string>>;
 }
 
 /** Tokens live in memory alone: those of a killed server open nothing after it. */
-function createRunAccess({ managementUrl, tokensAre, mayCall, gitOf }: RunAccessOptions): RunAccess {
+function createRunAccess(options: RunAccessOptions): RunAccess {
+  const { managementUrl, tokensAre, mayCall, askPermissionMs, gitOf } = options;
   const scopes = new Map<string, RunScope>();
   const open = new Map<string, OpenRun>();
   const tell = () => tokensAre([...open.values()].map(({ token }) => token));
   return {
     async open({ id: runId, taskId, conversationId, agent }, _task, log) {
       const token = randomBytes(32).toString('hex');
-      scopes.set(hashOf(token), { runId, taskId, conversationId, agent, mayCall: mayCall(agent) });
+      scopes.set(hashOf(token), {
+        ...{ runId, taskId, conversationId, agent },
+        ...{ mayCall: mayCall(agent), askPermissionMs: askPermissionMs(agent) },
+      });
       open.set(runId, { token, log });
       tell();
       const url = managementUrl();
@@ -149,7 +155,7 @@ export interface AgentAccess {
   readonly runs: RunAccess;
 }
 
-interface AgentAccessOptions extends Pick<RunAccessOptions, 'managementUrl' | 'mayCall' | 'gitOf'> {
+interface AgentAccessOptions extends Omit<RunAccessOptions, 'tokensAre'> {
   readonly services: Services;
   readonly store: Store;
   readonly api: Hono<ApiEnv>;
@@ -157,7 +163,7 @@ interface AgentAccessOptions extends Pick<RunAccessOptions, 'managementUrl' | 'm
 }
 
 export function openAgentAccess(options: AgentAccessOptions): AgentAccess {
-  const { services, store, api, managementUrl, mayCall, gitOf, onError } = options;
+  const { services, store, api, managementUrl, mayCall, askPermissionMs, gitOf, onError } = options;
   return {
     mcp: createMcpEndpoint({
       backendOf: (scope) => ({
@@ -170,6 +176,7 @@ export function openAgentAccess(options: AgentAccessOptions): AgentAccess {
     runs: createRunAccess({
       managementUrl,
       mayCall,
+      askPermissionMs,
       gitOf,
       tokensAre: (tokens) => services.redactor.learn('tokens of runs', () => tokens),
     }),

@@ -1,10 +1,10 @@
 import { createHash } from 'node:crypto';
 import { cutAtSentence } from '../../lib/text/cut.ts';
 import { escapeInvisible, escapeInvisibleLine, shorten } from '../../lib/text/escape-invisible.ts';
-import { actionsAt, BUTTON_LABELS, decisionText, digestOf } from '../../outbox/buttons.ts';
+import { actionsFor, BUTTON_LABELS, decisionText, digestOf } from '../../outbox/buttons.ts';
 import { inert } from '../../providers/kit/inert.ts';
 import { foreignText, shownText } from '../../types/text.ts';
-import type { ButtonAction, Task, Transition } from '../../types.ts';
+import type { ButtonAction, RunCause, Task, Transition } from '../../types.ts';
 
 /** "The maximum length of the summary is 65,535 characters." */
 const SUMMARY = 60_000;
@@ -27,7 +27,7 @@ const DESCRIPTIONS: Readonly<Record<ButtonAction, string>> = {
 
 /** The buttons of a task; `identifier` (at most 20 characters) comes back with the click: what it asks for, and the digest. */
 function buttonsOf(task: Task): readonly object[] {
-  return actionsAt(task.status).map((action) => ({
+  return actionsFor(task).map((action) => ({
     label: BUTTON_LABELS[action],
     description: DESCRIPTIONS[action],
     identifier: `${action}.${digestOf(action, task)}`,
@@ -37,7 +37,7 @@ function buttonsOf(task: Task): readonly object[] {
 /** What a task's check shows now, and who decided about it. Words of agents do not act in it. */
 export function contentOf(
   task: Task,
-  transitions: readonly Transition[],
+  { transitions, cause }: { readonly transitions: readonly Transition[]; readonly cause: RunCause | null },
   redact: (text: string) => string,
 ): Content {
   const { id, status, agent, title, result, error } = task;
@@ -67,8 +67,15 @@ export function contentOf(
         actions,
       };
     case 'failed': {
-      const said = output('Failed', error ?? 'It failed.');
-      return { status: 'completed', conclusion: 'failure', output: said, actions };
+      // A quota or a time-out says nothing about the commit.
+      const isJudged = cause !== 'rate_limited' && cause !== 'stopped';
+      const said = output(isJudged ? 'Failed' : 'Not finished', error ?? 'It failed.');
+      return {
+        status: 'completed',
+        conclusion: isJudged ? 'failure' : 'neutral',
+        output: said,
+        actions,
+      };
     }
     case 'cancelled': {
       const said = output('Cancelled', error ?? 'It was cancelled.');

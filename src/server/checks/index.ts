@@ -82,7 +82,11 @@ export function serveChecks({ engine, redact, problem, broken }: ChecksOptions):
     const app = root === null ? null : appOf(root);
     if (task === null || root === null || app === null || task.trust === 'unverified') return;
     const known = store.taskCheck(taskId);
-    const content = contentOf(task, store.transitions(task.id), redact);
+    const content = contentOf(
+      task,
+      { transitions: store.transitions(task.id), cause: store.runsOfTask(task.id).at(-1)?.cause ?? null },
+      redact,
+    );
     const shown = `${content.status} ${content.conclusion ?? ''} ${digest(content)}`;
     if (known?.shown === shown || known?.problem != null) return;
     try {

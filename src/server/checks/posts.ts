@@ -4,12 +4,13 @@ import type { Outbox } from '../../outbox/worker.ts';
 import type { Services } from '../../services.ts';
 import { approvalComment } from '../../tasks/comments.ts';
 import type { TaskContext } from '../../tasks/sync.ts';
-import type { Outgoing, Task } from '../../types.ts';
+import { changeTask } from '../../tasks/transition.ts';
+import { type Outgoing, PERMISSION_AGENT, type Task } from '../../types.ts';
 import type { ServeListener } from '../events.ts';
 import type { Checks } from './index.ts';
 
 interface ButtonsOptions {
-  readonly context: Pick<TaskContext, 'store' | 'clock' | 'ids'>;
+  readonly context: TaskContext;
   readonly outbox: Pick<Outbox, 'wake'>;
   readonly broken: (error: unknown) => void;
 }
@@ -56,6 +57,16 @@ function serveButtons({ context, outbox, broken }: ButtonsOptions): Buttons {
     outbox.wake();
   }
 
+  /** Runs that asked have ended with the server of before. */
+  async function endQuestions(): Promise<void> {
+    for (const { id } of store.tasks({ open: true, agent: PERMISSION_AGENT, limit: MOST })) {
+      const error = 'hookctl was restarted, and the run that asked has ended.';
+      await changeTask(context, id, 'cancel', { actor: 'hookctl', error }, 'the store');
+      look(id);
+    }
+  }
+
+  work = endQuestions().catch(broken);
   for (const id of store.staleButtons(MOST)) look(id);
   return {
     listen(event) {

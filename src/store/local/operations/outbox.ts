@@ -59,6 +59,13 @@ export function addComment(sql: Sql, item: NewOutgoing, deliveryId: string, at: 
   );
   if (delivery === null) return false;
   insertOutgoing(sql, item, delivery, at);
+  // What asks about a task in its thread is the task's comment, which later steps edit.
+  if (item.buttonsOf != null && item.edits === null)
+    sql.run(
+      `update tasks set source_metadata = json_set(source_metadata, '$.comment_outgoing_id', :item)
+       where id = :task and json_extract(source_metadata, '$.comment_outgoing_id') is null`,
+      { item: item.id, task: item.buttonsOf },
+    );
   return true;
 }
 

@@ -1,0 +1,102 @@
+import { z } from 'zod';
+import { failure, HookctlError } from '../../errors.ts';
+import { pause } from '../../lib/time.ts';
+import { PERMISSION_AGENT, type Task } from '../../types.ts';
+import type { TaskView } from '../../views.ts';
+import type { RunScope } from '../scope.ts';
+import { type ToolAnswer, type ToolContext, tool } from '../tool.ts';
+
+const POLL_MS = 200;
+const LONGEST_INPUT = 50_000;
+
+/**
+ * Asks a person whether a run may use a tool: a task below that of the run, which waits for approval like any other, so that
+ * buttons, texts and commands decide about it by the same way. Claude Code calls it (`--permission-prompt-tool`) and takes `behavior`.
+ */
+export const askPermission = tool({
+  name: 'ask_permission',
+  description: 'For Claude Code itself: asks a person whether a tool may be used. Never call it.',
+  readOnly: false,
+  reachesOut: true,
+  isFor: (scope) => scope !== null && scope.askPermissionMs !== null,
+  input: z.looseObject({
+    tool_name: z.string().min(1).max(200),
+    input: z.record(z.string(), z.unknown()).default({}),
+  }),
+  async run(context, { tool_name: name, input }) {
+    const { scope } = context;
+    if (scope === null || scope.askPermissionMs === null)
+      throw failure('no_run', 'only a run whose agent has `askPermission` asks for permission');
+    const why = await refusal(context, scope, name, input);
+    const decided =
+      why === null ? { behavior: 'allow', updatedInput: input } : { behavior: 'deny', message: why };
+    return { text: JSON.stringify(decided), data: decided } satisfies ToolAnswer;
+  },
+});
+
+/** Why the tool may not be used. Null when a person allows it. */
+async function refusal(
+  context: ToolContext,
+  scope: RunScope & { readonly askPermissionMs: number | null },
+  name: string,
+  input: Readonly<Record<string, unknown>>,
+): Promise<string | null> {
+  const shown = JSON.stringify(input, null, 2);
+  // A person must be able to see all of it.
+  if (shown.length > LONGEST_INPUT)
+    return `the input has ${shown.length} characters, too many to show a person`;
+  try {
+    return await asked(context, scope, { name, shown });
+  } catch (error) {
+    if (error instanceof HookctlError) return error.message;
+    throw error;
+  }
+}
+
+async function asked(
+  { backend, now, signal }: ToolContext,
+  { taskId, agent, askPermissionMs }: RunScope,
+  { name, shown }: { readonly name: string; readonly shown: string },
+): Promise<string | null> {
+  const deadline = now() + (askPermissionMs ?? 0);
+  const made = await backend.call<TaskView>({
+    method: 'POST',
+    path: '/api/tasks',
+    body: {
+      title: `May ${agent} use ${name}?`,
+      prompt: `${name} ${shown}`,
+      agent: PERMISSION_AGENT,
+      parent_task_id: taskId,
+      requires_approval: true,
+      sync_to_claude_tasks: false,
+      metadata: { new_conversation: false },
+      source: 'mcp',
+    },
+  });
+  const end = (verb: 'complete' | 'cancel', report: object) =>
+    backend.call<TaskView>({
+      method: 'POST',
+      path: `/api/tasks/${made.id}/${verb}`,
+      body: { ...report, source: 'mcp' },
+    });
+  for (;;) {
+    const task = await backend.look<Task | null>((store) => store.task(made.id), null);
+    if (task?.status === 'queued') {
+      const by = await backend.look(
+        (store) => store.transitions(made.id).at(-1)?.actor ?? 'somebody',
+        'somebody',
+      );
+      await end('complete', { result: `Allowed by ${by}.` });
+      return null;
+    }
+    if (task?.status !== 'waiting_approval') return task?.error ?? 'a person refused it';
+    if (signal.aborted || now() >= deadline) {
+      const error = signal.aborted
+        ? 'The run has ended.'
+        : `No one answered within ${Math.round((askPermissionMs ?? 0) / 60_000)} min.`;
+      await end('cancel', { error });
+      return error;
+    }
+    await pause(POLL_MS, signal);
+  }
+}
