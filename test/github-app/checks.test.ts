@@ -1,5 +1,7 @@
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import { writeApp } from '../../src/github-app/record.ts';
+import { contentOf } from '../../src/server/checks/content.ts';
+import { TASK } from '../agents/support.ts';
 import { eventually } from '../support/eventually.ts';
 import { comment, type Payload, signedPost } from '../support/github.ts';
 import { HEAD, type LoopbackGithub, startGithub } from '../support/github-app.ts';
@@ -157,3 +159,20 @@ test('a task about no commit has no check, and one where the App may not write c
   );
   expect(github.checks).toEqual([]);
 });
+
+test.each([
+  ['rate_limited', 'neutral', 'Not finished'],
+  ['stopped', 'neutral', 'Not finished'],
+  ['refused', 'failure', 'Failed'],
+  [null, 'failure', 'Failed'],
+] as const)(
+  'a task whose last run failed as %s is %s: a quota or a time-out judges no commit',
+  (cause, conclusion, title) => {
+    const task = { ...TASK, status: 'failed', error: 'It failed.' } as const;
+    expect(contentOf(task, { transitions: [], cause }, (text) => text)).toMatchObject({
+      status: 'completed',
+      conclusion,
+      output: { title },
+    });
+  },
+);

@@ -27,6 +27,7 @@ const MOST = 500;
 
 function serveButtons({ context, outbox, broken }: ButtonsOptions): Buttons {
   const { store, clock, ids } = context;
+  const startedAt = clock.now();
   let work: Promise<unknown> = Promise.resolve();
 
   /** One task after the other, so that a post is edited once. */
@@ -38,7 +39,8 @@ function serveButtons({ context, outbox, broken }: ButtonsOptions): Buttons {
     const task = store.task(taskId);
     const posts = task === null ? [] : store.postsWithButtons(taskId);
     if (task === null) return;
-    if (posts.length === 0) return ask(task);
+    if (posts.every(({ deliveryId }) => deliveryId === null)) await ask(task);
+    if (posts.length === 0) return;
     const said = decisionText(store.transitions(taskId));
     for (const { original, newest } of groups(posts).filter((post) => isBehind(post, task))) {
       const given = { id: ids.next('out'), place: newest.place };
@@ -59,7 +61,8 @@ function serveButtons({ context, outbox, broken }: ButtonsOptions): Buttons {
 
   /** Runs that asked have ended with the server of before. */
   async function endQuestions(): Promise<void> {
-    for (const { id } of store.tasks({ open: true, agent: PERMISSION_AGENT, limit: MOST })) {
+    const asked = store.tasks({ open: true, agent: PERMISSION_AGENT, limit: MOST });
+    for (const { id } of asked.filter(({ createdAt }) => createdAt < startedAt)) {
       const error = 'hookctl was restarted, and the run that asked has ended.';
       await changeTask(context, id, 'cancel', { actor: 'hookctl', error }, 'the store');
       look(id);
