@@ -85,7 +85,10 @@ function register(
     const signal = AbortSignal.any([stopping, context.mcpReq.signal]);
     try {
       const { text, data } = await tool.run({ ...shared, signal }, args);
-      return { content: [{ type: 'text', text }], structuredContent: { ...data } };
+      return {
+        content: [{ type: 'text', text }],
+        ...(data !== null && { structuredContent: { ...data } }),
+      };
     } catch (error) {
       return { ...failed(error, onError), isError: true };
     }

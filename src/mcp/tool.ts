@@ -18,7 +18,8 @@ export interface ToolContext {
 export interface ToolAnswer {
   /** For models whose client shows them only text. */
   readonly text: string;
-  readonly data: Readonly<Record<string, unknown>>;
+  /** The same for programs. Null when the caller takes a text alone. */
+  readonly data: Readonly<Record<string, unknown>> | null;
 }
 
 /** One thing that an agent can do over MCP. Listed in `tools/index.ts`. */

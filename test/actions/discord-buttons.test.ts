@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { dbText, record } from '../config/dynamic/support.ts';
 import { apisForFile } from '../outbox/support.ts';
-import { startEngine } from '../support/engine.ts';
+import { startEngine, type TestEngine } from '../support/engine.ts';
 import { eventually } from '../support/eventually.ts';
 
 const apis = apisForFile();
@@ -19,7 +19,8 @@ function lastButtons(): readonly Component[] {
   return components.flatMap((row) => row.components);
 }
 
-test('Discord: a press of a button under the answer to a command decides once, and its token edits that message', async () => {
+/** An engine with a Discord app whose command waits for approval. */
+function engine(now: () => number = Date.now) {
   const webhook = record(1, {
     name: 'discord',
     provider: 'discord',
@@ -29,22 +30,32 @@ test('Discord: a press of a button under the answer to a command decides once, a
     allow: { users: ['53908232506183680'] },
     commands: [{ id: 'cmd-plan', name: 'plan', template: 'Plan', requires_approval: true }],
   });
-  const { deliver, sent, context } = await startEngine({
+  return startEngine({
     yaml: `credentials: { discord: { baseUrl: ${apis().url} } }\n`,
     db: dbText([webhook]),
+    now,
   });
+}
+
+/** Presses a button under a message. */
+function presser(deliver: TestEngine['deliver'], posted: string, externalId: string | null) {
+  return (button: Component | undefined, message = posted) =>
+    deliver('discord', 'message_component', (payload) => ({
+      ...payload,
+      channel_id: String(externalId?.split(':')[1]),
+      message: { id: message },
+      data: { component_type: 2, custom_id: button?.custom_id ?? '' },
+    }));
+}
+
+test('Discord: a press of a button under the answer to a command decides once, and its token edits that message', async () => {
+  const { deliver, sent, context } = await engine();
   const asked = await deliver('discord', 'application_command', undefined, '@agent plan');
   const [post] = await sent(asked.delivery.id);
   const task = asked.tasks[0]?.id ?? '';
   expect(lastButtons().map(({ label }) => label)).toEqual(['Approve', 'Reject']);
 
-  const press = (button: Component | undefined, message = post?.remoteId ?? '') =>
-    deliver('discord', 'message_component', (payload) => ({
-      ...payload,
-      channel_id: String(asked.delivery.externalId?.split(':')[1]),
-      message: { id: message },
-      data: { component_type: 2, custom_id: button?.custom_id ?? '' },
-    }));
+  const press = presser(deliver, post?.remoteId ?? '', asked.delivery.externalId);
   const [approve, reject] = lastButtons();
   expect((await press(approve, '99')).delivery).toMatchObject({
     status: 'ignored',
@@ -63,4 +74,19 @@ test('Discord: a press of a button under the answer to a command decides once, a
   expect(apis().requests.at(-1)?.body).toContain('Approved by discord:ada');
   expect((await press(reject)).delivery.reason).toContain('discord:ada came first');
   expect(context.store.task(task)?.status).toBe('queued');
+});
+
+test('a button is over after seven days, and says what to type', async () => {
+  let now = Date.now();
+  const { deliver, sent, context } = await engine(() => now);
+  const asked = await deliver('discord', 'application_command', undefined, '@agent plan');
+  const [post] = await sent(asked.delivery.id);
+  const [approve] = lastButtons();
+  const press = presser(deliver, post?.remoteId ?? '', asked.delivery.externalId);
+  now += 7 * 24 * 3_600_000 + 1_000;
+  const task = asked.tasks[0]?.id ?? '';
+  const { delivery } = await press(approve);
+  expect(delivery.status).toBe('ignored');
+  expect(delivery.reason).toMatch(new RegExp(`was over 20.*hookctl task approve ${task}`));
+  expect(context.store.task(task)?.status).toBe('waiting_approval');
 });

@@ -4,7 +4,7 @@ import { pause } from '../../lib/time.ts';
 import { PERMISSION_AGENT, type Task } from '../../types.ts';
 import type { TaskView } from '../../views.ts';
 import type { RunScope } from '../scope.ts';
-import { type ToolAnswer, type ToolContext, tool } from '../tool.ts';
+import { type ToolContext, tool } from '../tool.ts';
 
 const POLL_MS = 200;
 const LONGEST_INPUT = 50_000;
@@ -30,7 +30,8 @@ export const askPermission = tool({
     const why = await refusal(context, scope, name, input);
     const decided =
       why === null ? { behavior: 'allow', updatedInput: input } : { behavior: 'deny', message: why };
-    return { text: JSON.stringify(decided), data: decided } satisfies ToolAnswer;
+    // Claude Code 2.1.332 refuses an answer that has structured content beside its text.
+    return { text: JSON.stringify(decided), data: null };
   },
 });
 
