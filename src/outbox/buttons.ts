@@ -104,7 +104,7 @@ export function decidedEdit(
 
 /** What people are told about a decision, by the history of its task: `Approved by slack:ada.` */
 export function decisionText(
-  transitions: readonly Pick<Transition, 'event' | 'from' | 'to' | 'actor'>[],
+  transitions: readonly Pick<Transition, 'event' | 'from' | 'to' | 'actor' | 'reason'>[],
 ): PostText {
   const decision = transitions.findLast(
     ({ event, from, to }) => from !== to && (event === 'approve' || event === 'cancel' || event === 'retry'),
@@ -115,6 +115,9 @@ export function decisionText(
     case 'approve':
       return notice`✅ Approved by ${decision.actor}.${end}`;
     case 'cancel':
+      // hookctl itself, because no one answered.
+      if (decision.actor === 'mcp' || decision.actor === 'hookctl')
+        return notice`🚫 ${decision.reason ?? ''}`;
       return decision.from === 'waiting_approval'
         ? notice`🚫 Rejected by ${decision.actor}.`
         : notice`🚫 Cancelled by ${decision.actor}.`;

@@ -24,6 +24,8 @@ const ERROR_LENGTH = 8_000;
 /** A step of a task, and what its comment says. */
 interface Progress {
   readonly to: TaskStatus;
+  /** Who caused it: `slack:ada`, `cli`. */
+  readonly actor: string;
   readonly result: string | null;
   readonly error: string | null;
   /** What the agent wants to know, of a task that waits for an answer then. */
@@ -40,7 +42,8 @@ interface Progress {
 export function progressReply(ids: IdSource, task: Task, root: Task, progress: Progress): TaskReply | null {
   const reply =
     task.trust === 'unverified' ? undefined : (root.sourceMetadata.reply as JsonObject | undefined);
-  const text = textOf(task, progress);
+  // The question itself follows its task, and says who decided.
+  const text = task.agent === PERMISSION_AGENT ? null : textOf(task, progress);
   if (reply === undefined || root.deliveryId === null || text === null) return null;
   if (progress.to === 'running' && reply.edits !== true) return null;
   // A question is a comment of its own: providers send no notification for an edit.
@@ -116,10 +119,15 @@ function threadComment(
   return { id: ids.next('out'), kind: 'comment', place, content, edits, privateNetwork: false };
 }
 
-function textOf({ id, agent }: Task, { to, result, error, question, costUsd }: Progress): PostText | null {
+function textOf(
+  { id, agent }: Task,
+  { to, actor, result, error, question, costUsd }: Progress,
+): PostText | null {
   const cost = costUsd === null ? '' : ` · $${costUsd.toFixed(2)}`;
+  // Of a provider: somebody in a thread.
+  const who = to === 'cancelled' && actor.includes(':') ? notice` · ${actor}` : ownText('');
   const signed = (sign: string, text: string, length: number) =>
-    joinTexts(ownText(`${sign} `), agentText(text, length), ownText(`\n\n\`${id}\`${cost}`));
+    joinTexts(ownText(`${sign} `), agentText(text, length), ownText(`\n\n\`${id}\`${cost}`), who);
   switch (to) {
     case 'running':
       return notice`\`${id}\` is worked on by ${escapeInvisible(agent)}.`;

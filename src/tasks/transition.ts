@@ -72,7 +72,7 @@ export function changeOf(
     result,
     error,
     spent,
-    reply: progressReply(ids, task, root, { to, result, error, question, costUsd }),
+    reply: progressReply(ids, task, root, { to, actor, result, error, question, costUsd }),
     at: clock.now(),
   };
 }

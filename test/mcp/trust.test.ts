@@ -229,6 +229,7 @@ webhooks: { ${provider}: { defaultCommand: go, commands: [{ name: go, template: 
     await call(running, 'comment', { task_id: task.id, text: 'Seen' });
     // Where nothing can be posted, to ask is refused; the refusal is read by the agent as well.
     await call(running, 'ask', { task_id: task.id, question: 'Which?' });
+    await call(running, 'ask_permission', { tool_name: 'Bash', input: {} });
     await look(running);
     await call(running, 'complete_task', { task_id: task.id, result: 'Done' });
     for (const name of ['fail_task', 'complete_task', 'start_task', 'ask', 'comment', 'link'])

@@ -126,12 +126,12 @@ test('a permission that a run lacks: a person allows it by a button in the threa
   // Claude Code 2.1.332 takes no answer that has structured content as well.
   expect(data).toBeUndefined();
   await eventually('the answer in its place', () =>
-    post.text.includes('Allowed by slack:ada') && Object.keys(buttonsOf(post)).length === 0 ? true : null,
+    post.text.includes('Approved by slack:ada') && Object.keys(buttonsOf(post)).length === 0 ? true : null,
   );
 
   const again = mcp.call('ask_permission', { tool_name: 'Write', input: { file_path: '/etc/passwd' } });
   await postInteraction(served.url, pressOf(await question('/etc/passwd'), 'Reject'), { secret: SECRET });
-  expect(JSON.parse((await again).text)).toEqual({ behavior: 'deny', message: 'It was rejected by ada.' });
+  expect(JSON.parse((await again).text)).toEqual({ behavior: 'deny', message: 'A person refused it.' });
   expect(
     children()
       .map(({ status }) => status)

@@ -159,10 +159,8 @@ function effectsOf(
   const actor = `${delivery.provider}:${event.sender?.name ?? 'somebody'}`;
   const { event: step, to } = STEPS[action];
   const made = ids(index, '@button');
-  const error =
-    action === 'reject'
-      ? `It was rejected by ${event.sender?.name ?? 'somebody'}.`
-      : 'It was cancelled by a button.';
+  // Agents read it: the name of a person is in the history alone.
+  const error = action === 'reject' ? 'It was rejected.' : 'It was cancelled by a button.';
   const change = changeOf(
     { store, clock, ids: made },
     task,
@@ -176,7 +174,7 @@ function effectsOf(
   if (reply !== null && post !== null && place !== null && reply.item.edits === (post.edits ?? post.id)) {
     return [{ kind: 'stop', change: { ...change, reply: { ...reply, item: { ...reply.item, place } } } }];
   }
-  const said = decisionText([{ event: step, from: task.status, to, actor }]);
+  const said = decisionText([{ event: step, from: task.status, to, actor, reason: null }]);
   return [
     action === 'approve' ? { kind: 'approve', taskId: task.id } : { kind: 'stop', change },
     ...(post === null || place === null

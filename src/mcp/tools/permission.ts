@@ -83,14 +83,10 @@ async function asked(
   for (;;) {
     const task = await backend.look<Task | null>((store) => store.task(made.id), null);
     if (task?.status === 'queued') {
-      const by = await backend.look(
-        (store) => store.transitions(made.id).at(-1)?.actor ?? 'somebody',
-        'somebody',
-      );
-      await end('complete', { result: `Allowed by ${by}.` });
+      await end('complete', { result: 'Allowed.' });
       return null;
     }
-    if (task?.status !== 'waiting_approval') return task?.error ?? 'a person refused it';
+    if (task?.status !== 'waiting_approval') return 'A person refused it.';
     if (signal.aborted || now() >= deadline) {
       const error = signal.aborted
         ? 'The run has ended.'
