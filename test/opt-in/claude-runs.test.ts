@@ -21,7 +21,8 @@ async function apiForTest(turns: readonly Turn[]): Promise<MessagesApi> {
   return api;
 }
 
-async function scene(turns: readonly Turn[]) {
+/** `more`: further settings of the agent. */
+async function scene(turns: readonly Turn[], more = '') {
   const api = await apiForTest(turns);
   const github = await startProviderApis();
   onTestFinished(() => github.close());
@@ -31,7 +32,7 @@ async function scene(turns: readonly Turn[]) {
     files: {
       'webhooks.yml': [
         `credentials: { github: { tokenEnv: GITHUB_TOKEN, baseUrl: "${github.url}" } }`,
-        `agents: { planning: { use: claude, program: "${inject('claude')}", model: claude-sonnet-4-5, timeout: 2m } }`,
+        `agents: { planning: { use: claude, program: "${inject('claude')}", model: claude-sonnet-4-5, timeout: 2m${more} } }`,
       ].join('\n'),
     },
   });
@@ -106,6 +107,38 @@ test('G3: a comment is answered by Claude Code in one edited comment; the next o
   expect(third.run.sessionId).not.toBe(first.run.sessionId);
   expect(third.said).toContain(`no longer has session ${first.run.sessionId}`);
   expect(third.comments).toHaveLength(1);
+});
+
+test('a tool that is not allowed: Claude Code waits until a person allows it, and goes on without one that is refused', async () => {
+  const touch = (file: string) => ({
+    name: 'Bash',
+    input: { command: `touch ${file}`, description: 'Make it' },
+  });
+  const { api, sandbox, ask } = await scene(
+    [{ calls: [touch('made'), touch('refused')], says: 'One of two.' }],
+    ', askPermission: 1m',
+  );
+  const asked = ask('@agent analyze by making two files');
+  const question = (about: string) =>
+    eventually(
+      `a question about ${about}`,
+      () =>
+        readStore(sandbox, (store) =>
+          store.tasks({ status: 'waiting_approval' }).find(({ prompt }) => prompt.includes(about)),
+        ) ?? null,
+      PATIENCE_MS,
+    );
+  await tell(sandbox, 'task', 'approve', (await question('touch made')).id);
+  await tell(sandbox, 'task', 'cancel', (await question('touch refused')).id);
+  const { task } = await asked;
+  expect(task).toMatchObject({ status: 'completed', result: 'One of two.' });
+  expect(api.results[1]).toContain('A person refused it.');
+  const isThere = (file: string) =>
+    readFile(join(sandbox.project, file)).then(
+      () => true,
+      () => false,
+    );
+  expect(await Promise.all(['made', 'refused'].map(isThere))).toEqual([true, false]);
 });
 
 test('Claude Code lists and completes a task by the tools that `claude install --mcp` registered', async () => {
