@@ -99,6 +99,7 @@ function reportOf(
   const costUsd = task.usage.costUsd === null ? spent.costUsd : task.usage.costUsd + (spent.costUsd ?? 0);
   const progress = {
     to: task.status,
+    actor: store.transitions(task.id).at(-1)?.actor ?? '',
     result: task.result ?? result,
     error: task.error,
     question: null,
