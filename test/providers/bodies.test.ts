@@ -207,6 +207,7 @@ describe('a body', () => {
     ],
     ['XML that names a prototype', {}, 'application/xml', '<a><__proto__>x</__proto__></a>', /not valid XML/],
     ['XML of 200 levels', {}, 'application/xml', '<a>'.repeat(200) + '</a>'.repeat(200), /XML|nested/],
+    ['XML with two roots', {}, 'application/xml', '<a/><b/>', /not one root/],
     ['XML over 1 MB', {}, 'application/xml', `<a>${'x'.repeat(1024 * 1024)}</a>`, /larger than 1024 KB/],
     [
       'XML in another charset',
@@ -216,6 +217,13 @@ describe('a body', () => {
       /ISO-8859-1/,
     ],
     ['multipart without a boundary', {}, 'multipart/form-data', '--x', /multipart body cannot be read/],
+    [
+      'multipart with a part that has no name',
+      {},
+      'multipart/form-data; boundary=x',
+      '--x\r\nContent-Disposition: form-data\r\n\r\nb\r\n--x--\r\n',
+      /a part of the multipart body has no name/,
+    ],
     [
       'multipart that ends too early',
       {},

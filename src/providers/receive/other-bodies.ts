@@ -108,7 +108,10 @@ async function xmlOf(request: RawRequest): Promise<Content> {
       // Without a document type: those of XML itself, and characters by number.
       htmlEntities: true,
     });
-    return { ok: true, value: parser.parse(text) as JsonObject };
+    const document = parser.parse(text) as JsonObject;
+    return Object.keys(document).length === 1
+      ? { ok: true, value: document }
+      : refuse('not valid XML: it has not one root');
   } catch (error) {
     return refuse(`not valid XML: ${escapeInvisibleLine(messageOf(error))}`);
   }
@@ -131,6 +134,11 @@ async function multipartOf({ headers, body }: RawRequest): Promise<Content> {
   const { Busboy } = await import('@fastify/busboy');
   const fields = new Map<string, JsonValue>();
   let isOver = false;
+  let isNameless = false;
+  const named = (name: string | undefined, value: JsonValue) => {
+    if (name === undefined) isNameless = true;
+    else add(fields, name, value);
+  };
   const over = () => {
     isOver = true;
   };
@@ -141,20 +149,21 @@ async function multipartOf({ headers, body }: RawRequest): Promise<Content> {
     });
     parts.on('field', (name, value, nameTruncated, valueTruncated) => {
       if (nameTruncated || valueTruncated) over();
-      add(fields, name, value);
+      named(name, value);
     });
     parts.on('file', (name, stream, filename, _, contentType) => {
       let size = 0;
       stream.on('data', (chunk: Uint8Array) => {
         size += chunk.byteLength;
       });
-      stream.on('end', () => add(fields, name, { filename: filename ?? null, contentType, size }));
+      stream.on('end', () => named(name, { filename: filename ?? null, contentType, size }));
     });
     for (const event of ['partsLimit', 'filesLimit', 'fieldsLimit'] as const) parts.on(event, over);
     await pipeline(Readable.from([Buffer.from(body)]), parts);
   } catch (error) {
     return refuse(`the multipart body cannot be read: ${escapeInvisibleLine(messageOf(error))}`);
   }
+  if (isNameless) return refuse('a part of the multipart body has no name');
   return isOver
     ? refuse(
         `the multipart body has more than ${MOST_FIELDS} fields or ${MOST_FILES} files, or one that is too long`,

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { compile, NODE_HEADERS, npmInstall, orUnavailable } from './install.ts';
+import { npmInstall, orUnavailable, SQLITE } from './install.ts';
 import { freePort, runProgram, type SenderProgram, type Stage, TOKEN, until } from './kit.ts';
 
 const VERSION = '6.65.0';
@@ -43,8 +43,7 @@ async function installGhost(stage: Stage): Promise<string> {
   );
   await runProgram('tar', ['xzf', `ghost-${VERSION}.tgz`], { cwd: stage.folder });
   const folder = join(stage.folder, 'package');
-  await npmInstall(folder, '--omit=dev', NODE_HEADERS);
-  await compile(folder, 'better-sqlite3');
+  await npmInstall(folder, '--omit=dev', SQLITE);
   return folder;
 }
 
@@ -62,12 +61,12 @@ async function startGhost(stage: Stage, folder: string) {
     privacy: { useUpdateCheck: false, useGravatar: false, useRpcPing: false },
     security: { staffDeviceVerification: false },
   };
-  writeFileSync(join(stage.folder, 'config.development.json'), JSON.stringify(config));
+  writeFileSync(join(folder, 'config.development.json'), JSON.stringify(config));
   const env = { ...process.env, NODE_ENV: 'development' };
-  stage.start(process.execPath, [join(folder, 'index.js')], { env });
+  stage.start(process.execPath, [join(folder, 'index.js')], { cwd: folder, env });
   const admin = `${url}/ghost/api/admin`;
   await until('Ghost', async () => (await fetch(`${admin}/site/`)).ok, 180_000);
-  const ada = { username: 'ada@example.com', password: 'a-password-of-this-run' };
+  const ada = { username: 'ada@example.com', password: 'seven-herons-of-this-run' };
   const post = async (path: string, body: object, cookie = '') => {
     const response = await fetch(`${admin}/${path}/`, {
       method: 'POST',

@@ -1,47 +1,28 @@
 import { existsSync, readdirSync, writeFileSync } from 'node:fs';
-import { delimiter, dirname, join } from 'node:path';
+import { join } from 'node:path';
 import { runProgram, Unavailable } from './kit.ts';
 
 interface NpmPackages {
   readonly packages: readonly string[];
   /** Versions for dependencies that the registry no longer has as they are asked for. */
   readonly overrides?: Readonly<Record<string, string>>;
-  /** A package of C++ among them or their dependencies, which is compiled for this Node. */
-  readonly compiled?: string;
 }
 
+/** From this version on it brings its binaries, so that nothing is compiled. */
+export const SQLITE = 'better-sqlite3@13.2.0';
+
 /** Installs npm packages into a folder, without their install scripts. */
-export async function installNpm(
-  folder: string,
-  { packages, overrides = {}, compiled }: NpmPackages,
-): Promise<void> {
+export async function installNpm(folder: string, { packages, overrides = {} }: NpmPackages): Promise<void> {
   writeFileSync(join(folder, 'package.json'), JSON.stringify({ private: true, overrides }));
-  await npmInstall(folder, ...packages, ...(compiled === undefined ? [] : [NODE_HEADERS]));
-  if (compiled !== undefined) await compile(folder, compiled);
+  await npmInstall(folder, ...packages);
 }
 
 export async function npmInstall(folder: string, ...args: readonly string[]): Promise<void> {
   await orUnavailable(
     `npm can't install ${args.join(' ')}`,
-    runProgram('npm', ['install', ...NPM_OPTIONS, ...args], { cwd: folder, env: WITH_THIS_NODE }),
+    runProgram('npm', ['install', ...NPM_OPTIONS, ...args], { cwd: folder }),
   );
 }
-
-/** Needs a compiler; the headers of Node come from npm as well. */
-export async function compile(folder: string, name: string): Promise<void> {
-  const headers = join(folder, 'node_modules', HEADERS);
-  await orUnavailable(
-    `npm can't compile ${name}`,
-    runProgram('npm', ['rebuild', name, `--nodedir=${headers}`], { cwd: folder, env: WITH_THIS_NODE }),
-  );
-}
-
-const HEADERS = `node-${process.platform}-${process.arch}`;
-export const NODE_HEADERS = `${HEADERS}@${process.versions.node}`;
-const WITH_THIS_NODE = {
-  ...process.env,
-  PATH: [dirname(process.execPath), process.env.PATH].join(delimiter),
-};
 
 export const NPM_OPTIONS = [
   '--ignore-scripts',

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { installNpm } from './install.ts';
+import { installNpm, SQLITE } from './install.ts';
 import { freePort, type SenderProgram, type Stage, TOKEN, until } from './kit.ts';
 
 export const strapi: SenderProgram = {
@@ -15,10 +15,7 @@ export const strapi: SenderProgram = {
     { trigger: 'entry.publish', template: 'Announce {{entry.title}}' },
   ],
   async run(stage) {
-    await installNpm(stage.folder, {
-      packages: ['@strapi/strapi@5.54.0', 'better-sqlite3'],
-      compiled: 'better-sqlite3',
-    });
+    await installNpm(stage.folder, { packages: ['@strapi/strapi@5.54.0', SQLITE] });
     const api = await startStrapi(stage);
     const { token } = (await api('/admin/register-admin', {
       ...{ firstname: 'Ada', lastname: 'Lovelace', email: 'ada@example.com' },
