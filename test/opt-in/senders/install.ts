@@ -24,7 +24,7 @@ export async function npmInstall(folder: string, ...args: readonly string[]): Pr
   );
 }
 
-export const NPM_OPTIONS = [
+const NPM_OPTIONS = [
   '--ignore-scripts',
   '--legacy-peer-deps',
   '--no-audit',
