@@ -24,13 +24,7 @@ export async function npmInstall(folder: string, ...args: readonly string[]): Pr
   );
 }
 
-const NPM_OPTIONS = [
-  '--ignore-scripts',
-  '--legacy-peer-deps',
-  '--no-audit',
-  '--no-fund',
-  '--loglevel=error',
-];
+const NPM_OPTIONS = ['--ignore-scripts', '--legacy-peer-deps', '--no-audit', '--no-fund', '--loglevel=error'];
 
 /** Unpacks Debian packages, and of their dependencies those that this machine lacks, below a folder; needs no root. */
 export async function unpackDebian(folder: string, packages: readonly string[]): Promise<string> {
