@@ -54,11 +54,12 @@ export interface Services extends Host {
   readonly located: ProjectPaths;
   /**
    * Reads and validates all configuration. `createMissing`: make the secrets that do not exist yet. `runModules`: run the
-   * project's modules; without it, what they defined at the last start is used.
+   * project's modules; without it, what they defined at the last start is used. `file`: another webhooks.yml, with the same data.
    */
   configuration(options?: {
     readonly createMissing?: boolean;
     readonly runModules?: boolean;
+    readonly file?: string;
   }): Promise<Configuration>;
   /** The db of dynamic webhooks, for changes. */
   dynamic(): Promise<DynamicWebhooks>;
@@ -165,12 +166,16 @@ function servicesIn(host: Host, located: ProjectPaths, ran = false): Services {
     version,
     located,
 
-    async configuration({ createMissing = false, runModules = false } = {}) {
+    async configuration({ createMissing = false, runModules = false, file } = {}) {
       if (createMissing) await prepareFolder();
       else requireOwnFolder(located.dataFolder);
       ran ||= runModules;
       const { loadConfiguration, actions, secretsIn } = await configurationCode();
-      const loaded = await loadConfiguration({ actions, located, env, createMissing, runModules });
+      const { home } = host;
+      const { dataFolder } = located;
+      const named =
+        file === undefined ? located : { ...locate({ cwd, env, home, configFlag: file }), dataFolder };
+      const loaded = await loadConfiguration({ actions, located: named, env, createMissing, runModules });
       redactor.learn('configuration', () => secretsIn(loaded.snapshot, loaded));
       return loaded;
     },

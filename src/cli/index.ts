@@ -89,6 +89,7 @@ export const commands: readonly CliEntry[] = [
       { name: 'enable', load: async () => (await import('./webhook/switch.ts')).configureEnable },
       { name: 'disable', load: async () => (await import('./webhook/switch.ts')).configureDisable },
       { name: 'remove', load: async () => (await import('./webhook/switch.ts')).configureRemove },
+      { name: 'try', load: async () => (await import('./webhook/try.ts')).configureTry },
       { name: 'guess', load: async () => (await import('./webhook/guess.ts')).configureGuess },
       {
         name: 'rotate-secret',

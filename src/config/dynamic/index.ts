@@ -7,11 +7,13 @@ import type { Clock } from '../../lib/time.ts';
 import { PROVIDER_NAMES } from '../../providers/facts.ts';
 import { loadProviders } from '../../providers/index.ts';
 import type { Actor, Provider, Webhook } from '../../types.ts';
+import type { WebhookWithoutSecrets } from '../resolve.ts';
 import type { CommandSettings } from '../resolve-commands.ts';
 import { randomSecret } from '../secrets.ts';
 import { type Change, isoTime } from './change.ts';
 import { type DbFile, dbFile, revisionOf } from './db-file.ts';
 import { DB_FILE } from './files.ts';
+import { removedSince } from './find.ts';
 import { withAdvice } from './load.ts';
 import { formatDb } from './parse.ts';
 import { changesBetween, type DbEdit, type RecordEdit } from './recorded.ts';
@@ -119,6 +121,8 @@ export interface DynamicWebhooks {
    * kept. `actor`: who asked for it, for the audit; default: who runs this process.
    */
   edit<T>(change: Change<T>, actor?: Actor): Promise<Edited<T>>;
+  /** The webhook that a change would make; nothing is written. Throws as `edit` does. */
+  draft(change: Change<{ readonly webhook: DbWebhook }>): Promise<WebhookWithoutSecrets>;
   /**
    * The revision (content hash) on disk now. A server has everything in force that was written before, once its own
    * revision (`/api/status`) equals this one; others may write meanwhile, so ask both anew each time.
@@ -144,6 +148,22 @@ export function openDynamic(options: DynamicOptions): DynamicWebhooks {
     const webhooks = await fixed();
     own = webhooks.map(({ provider }) => provider).filter(({ name }) => !PROVIDER_NAMES.includes(name));
     return webhooks;
+  }
+
+  /** Applies a change to what the file says. */
+  async function changed<T>(change: Change<T>, data: DbState, written: readonly Webhook[]) {
+    const shapedFor = await shaping();
+    const { state, result } = change(data, {
+      now: clock.now(),
+      nextId: (prefix) => ids.next(prefix),
+      newSecret: (webhook) => (shapedFor(webhook)?.newSecret ?? randomSecret)(),
+      fixed: written,
+    });
+    const problems = uselessSecrets(data, state, (webhook, text) =>
+      shapedFor(webhook)?.secretProblem?.(text),
+    );
+    if (problems.length > 0) throw new ConfigError(problems);
+    return { state, result };
   }
 
   /** Provider of an added or edited webhook, configured by its options. All built-in ones are known here. */
@@ -193,21 +213,23 @@ export function openDynamic(options: DynamicOptions): DynamicWebhooks {
           EMPTY,
         );
         await low.read();
-        const shapedFor = await shaping();
-        const { state, result } = change(low.data, {
-          now: clock.now(),
-          nextId: (prefix) => ids.next(prefix),
-          newSecret: (webhook) => (shapedFor(webhook)?.newSecret ?? randomSecret)(),
-          fixed: written,
-        });
-        const problems = uselessSecrets(low.data, state, (webhook, text) =>
-          shapedFor(webhook)?.secretProblem?.(text),
-        );
-        if (problems.length > 0) throw new ConfigError(problems);
+        const { state, result } = await changed(change, low.data, written);
         low.data = state;
         await low.write();
         return { result, revision: await revision() };
       });
+    },
+
+    async draft(change) {
+      const written = await readFixed();
+      const adapter = dbAdapter(db, unchanged);
+      const { state, result } = await changed(change, (await adapter.read()) ?? EMPTY, written);
+      const next = await db.validate({ kind: 'bytes', bytes: Buffer.from(formatDb(state)), inode: 0 });
+      if (!next.ok) throw new ConfigError(next.problems.map((problem) => inWords(problem, state)));
+      const { webhook_id: id } = result.webhook;
+      const drafted = next.resolved.entries.find((entry) => entry.written.webhook_id === id);
+      if (drafted === undefined) throw removedSince(id);
+      return drafted.webhook;
     },
 
     async restore(actor) {
