@@ -107,7 +107,7 @@ function startClaude(order: ClaudeOrder, io: RunIo): Promise<StartedRun> {
 }
 
 async function argumentsOf(order: ClaudeOrder, resumed: string | null): Promise<readonly string[]> {
-  const { task, scratch, environment } = order;
+  const { task, scratch, environment, otherFolders } = order;
   const { model, allowedTools, budgetUsd, maxTurns, worktree } = order.options;
   const tools = [...allowedTools, ...(environment.allowedTools ?? [])];
   return [
@@ -119,6 +119,7 @@ async function argumentsOf(order: ClaudeOrder, resumed: string | null): Promise<
       : ['--permission-mode', 'default', '--permission-prompt-tool', 'mcp__hookctl__ask_permission']),
     ...(tools.length === 0 ? [] : ['--allowedTools', ...tools]),
     ...withoutDataFolder(order.dataFolder),
+    ...otherFolders.flatMap((folder) => ['--add-dir', folder]),
     ...(model === undefined ? [] : ['--model', model]),
     ...['--max-budget-usd', String(budgetUsd)],
     ...(maxTurns === undefined ? [] : ['--max-turns', String(maxTurns)]),

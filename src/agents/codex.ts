@@ -63,7 +63,7 @@ export const codex: AgentRunner<CodexOptions> = {
 
 /** A resumed thread forgets its sandbox and its settings: they are given each time, before `resume`. */
 function argumentsOf(
-  { options: settings, environment }: CodexOrder,
+  { options: settings, environment, otherFolders }: CodexOrder,
   resumed: string | null,
 ): readonly string[] {
   const { sandboxMode, network, model } = settings;
@@ -82,6 +82,7 @@ function argumentsOf(
   ];
   return [
     ...['exec', '--json', '--skip-git-repo-check', '--sandbox', sandboxMode],
+    ...otherFolders.flatMap((folder) => ['--add-dir', folder]),
     ...(model === undefined ? [] : ['--model', model]),
     ...config.flatMap(([name, value]) => ['-c', `${name}=${JSON.stringify(value)}`]),
     ...(resumed === null ? [] : ['resume', resumed]),

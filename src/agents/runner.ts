@@ -2,6 +2,7 @@ import type { z } from 'zod';
 import type { Environment } from '../lib/process/subprocess.ts';
 import type { AgentRun, Issue, ModelTokens, RunCause, RunUsage, Task } from '../types.ts';
 import type { commonFields } from './settings.ts';
+import type { Place } from './workspace/settings.ts';
 
 /**
  * What the server adds to a run, so that the agent can speak to it: an MCP server to call, hooks that report, and a
@@ -59,6 +60,10 @@ export interface RunOrder<Options> {
   readonly prompt: string;
   /** Absolute, real path of the folder to work in. */
   readonly folder: string;
+  /** Checkouts of repositories that the task is for, its own one first; empty where it works in the folder of its agent. */
+  readonly checkouts: readonly Place[];
+  /** Those of them that are not around `folder`. */
+  readonly otherFolders: readonly string[];
   /** In which `startBounded` starts the program; null when it runs as the user does. */
   readonly sandbox: Sandbox | null;
   /** A folder (0700) for files of this run alone; removed when the run ends. */

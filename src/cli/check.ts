@@ -18,10 +18,13 @@ export const configureCheck: CliCommand = (command, runner) => {
 async function run(app: Services, { json }: JsonFlags): Promise<ExitCode> {
   const { io } = app;
   try {
-    const { snapshot, notices, dynamic, agents, project } = await app.configuration({ runModules: true });
+    const { snapshot, notices, dynamic, agents, project, repositories } = await app.configuration({
+      runModules: true,
+    });
     // `serve` would use the last valid copy; `check` reports the file itself.
     if (dynamic.refused.length > 0) throw new ConfigError(dynamic.refused);
-    if (agents.missing.length > 0) throw new ConfigError(agents.missing);
+    const missing = [...agents.missing, ...repositories.missing];
+    if (missing.length > 0) throw new ConfigError(missing);
     const useless = secretProblems(snapshot.webhooks);
     if (useless.length > 0) throw new ConfigError(useless);
     const doubts = await lintWebhooks(snapshot.webhooks);

@@ -22,6 +22,7 @@ import { ownProviders } from './modules/own-providers.ts';
 import { type Agents, resolveAgents } from './project/agents.ts';
 import { defaultClaudeList } from './project/claude-list.ts';
 import type { ProjectPaths } from './project/locate.ts';
+import { type Repositories, resolveRepositories } from './project/repositories.ts';
 import { resolveSchedules } from './project/schedules.ts';
 import type { ProjectConfig } from './project/schema.ts';
 import { defaultProject, type ReadProject, readProject } from './project/schema.ts';
@@ -62,6 +63,8 @@ interface FixedConfiguration {
   readonly slackSocket: SlackSocket | null;
   /** Whom hookctl runs by itself. */
   readonly agents: Agents;
+  /** Which repositories and projects are known, and their checkouts. */
+  readonly repositories: Repositories;
   /** Tasks that come due by themselves. */
   readonly schedules: readonly Schedule[];
   /** The project's own providers. */
@@ -147,6 +150,7 @@ export async function loadFixed(options: LoadOptions): Promise<FixedConfiguratio
     accounts,
     slackSocket: slack.socket,
     agents,
+    repositories: await resolveRepositories(project.repositories, source),
     schedules,
     ownProviders: own.providers,
     fixed: unlocked.map(({ webhook }) => webhook),

@@ -1,5 +1,4 @@
 import type { Configuration } from '../config/index.ts';
-import { openRepositories } from '../config/project/repositories.ts';
 import { HookctlError } from '../errors.ts';
 import { type GithubApps, openGithubApps } from '../github-app/apps.ts';
 import { TryLater } from '../github-app/client.ts';
@@ -90,7 +89,7 @@ export async function openEngine(options: EngineOptions & EngineEnvironment): Pr
     userAgent: userAgent(),
     learn: (secrets) => options.learn?.('GitHub Apps', secrets),
   });
-  const repositories = openRepositories(configuration.project.repositories);
+  const { repositories } = configuration;
   const context: PipelineContext = { ...common, accounts, apps, surroundings, repositories };
   const outbox = createOutbox(outboxOptions(context, options));
   const wakeOutbox = coalesce(outbox.wake);

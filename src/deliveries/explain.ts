@@ -1,3 +1,4 @@
+import type { Repositories, Route } from '../config/project/repositories.ts';
 import { commandLabel } from '../labels.ts';
 import { REDACTED } from '../lib/redact/redact.ts';
 import { withoutShapes } from '../lib/redact/secret-shapes.ts';
@@ -9,6 +10,7 @@ import {
   type Webhook,
   type WebhookCommand,
 } from '../types.ts';
+import { repositoriesNamed } from './links/named-repositories.ts';
 import { type Match, type Matching, match } from './match.ts';
 import { readRequest } from './rules/read-request.ts';
 
@@ -16,14 +18,20 @@ import { readRequest } from './rules/read-request.ts';
 export interface Explanation {
   /** Why no command was asked at all (disabled webhook, unparseable bytes); null when they were. */
   readonly obstacle: string | null;
-  readonly events: readonly (Matching & { readonly type: string; readonly externalId: string | null })[];
+  readonly events: readonly (Matching & {
+    readonly type: string;
+    readonly externalId: string | null;
+    /** Where a task of it would run; null where that was not asked, or it has no subject. */
+    readonly route: Route | null;
+  })[];
 }
 
-/** Explains a request; `trust` is why it is believed. */
+/** Explains a request; `trust` is why it is believed. `repositories`: also says where its tasks run. */
 export async function explain(
   webhook: Webhook,
   request: RawRequest,
   trust: Trust = 'operator',
+  repositories: Repositories | null = null,
 ): Promise<Explanation> {
   if (!webhook.enabled) return { obstacle: `the webhook ${webhook.name} is disabled`, events: [] };
   const parsed = await readRequest(webhook, request);
@@ -39,6 +47,10 @@ export async function explain(
       ignored: clean(ignored),
       type: event.type,
       externalId: clean(event.externalId),
+      route:
+        repositories === null || event.externalId === null
+          ? null
+          : repositories.routeOf(event.externalId, repositoriesNamed(repositories, webhook, event, trust)),
     };
   });
   return { obstacle: null, events };

@@ -16,6 +16,7 @@ import type {
   Webhook,
 } from '../types.ts';
 import type { EventContext, PipelineContext } from './context.ts';
+import { repositoriesNamed } from './links/named-repositories.ts';
 import { decisionOf, type Match } from './match.ts';
 import { asksForMemory, memoryOf } from './review/memory.ts';
 import { heldByTrust } from './rules/senders.ts';
@@ -26,7 +27,10 @@ export interface CommandResult {
   readonly effects: readonly Effect[];
 }
 
-type CommandContext = Pick<PipelineContext, 'store' | 'clock' | 'accounts' | 'apps' | 'surroundings'>;
+type CommandContext = Pick<
+  PipelineContext,
+  'store' | 'clock' | 'accounts' | 'apps' | 'surroundings' | 'repositories'
+>;
 
 /** Runs the action of a match that fired, on its event and on `further` ones that waited with it. What fails is recorded beside it and stops no other command. */
 export async function runCommand(
@@ -57,7 +61,12 @@ export async function runCommand(
     return {
       decision: decisionOf(eventContext, match, { reason, taskIds: tasks.map(({ id }) => id) }),
       effects: [
-        ...tasks.map((task) => taskInFlow(eventContext, match, { task, ids })),
+        ...tasks.map((task) =>
+          taskInFlow(eventContext, match, {
+            task: withRepositories(context, [eventContext, ...further], task),
+            ids,
+          }),
+        ),
         ...outgoing.map((item) => ({ kind: 'post' as const, item })),
         ...ran,
       ],
@@ -145,6 +154,19 @@ function templateOf(
     commands: commandList(webhook),
     authorOf: (path) => provider.authorOf(event.payload, path),
   };
+}
+
+/** A task with the names of repositories that its events name; where it runs is looked up when it starts. */
+function withRepositories(
+  { repositories }: CommandContext,
+  events: readonly EventContext[],
+  task: NewTask,
+): NewTask {
+  const named = events.flatMap(({ webhook, event, delivery }) =>
+    repositoriesNamed(repositories, webhook, event, delivery.trust),
+  );
+  if (named.length === 0) return task;
+  return { ...task, sourceMetadata: { ...task.sourceMetadata, repositories: [...new Set(named)] } };
 }
 
 function taskInFlow(

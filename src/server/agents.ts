@@ -73,7 +73,7 @@ export function secretVariables(
 
 /** What keeps agents from running, for the user to see. */
 export function agentProblems(
-  { agents }: Pick<Configuration, 'agents'>,
+  { agents, repositories }: Pick<Configuration, 'agents' | 'repositories'>,
   apps: Pick<GithubApps, 'list'>,
 ): readonly string[] {
   const wanting = [...agents.byName.values()].find(({ options }) => options.github !== false);
@@ -83,7 +83,8 @@ export function agentProblems(
       : [
           `agents.${wanting.name}.github: there is no GitHub App whose tokens git could get. Make one: hookctl connect github --app`,
         ];
-  return [...agents.missing.map(({ field, message, fix = '' }) => `${field}: ${message}. ${fix}`), ...noApp];
+  const missing = [...agents.missing, ...(agents.byName.size === 0 ? [] : repositories.missing)];
+  return [...missing.map(({ field, message, fix = '' }) => `${field}: ${message}. ${fix}`), ...noApp];
 }
 
 export interface Scheduled {

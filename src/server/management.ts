@@ -119,7 +119,7 @@ export async function openManagement(parts: ManagementParts): Promise<OpenedMana
   });
   const server = managementSocket({
     ...{ token, api, redactor, registrations },
-    git: { apps, store, optionOf: githubOf },
+    git: { apps, store, repositories: engine.context.repositories, optionOf: githubOf },
     ...access,
     readiness: createReadiness({
       ...located,

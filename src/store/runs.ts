@@ -78,6 +78,10 @@ export interface RunReader {
   queuedTasks(agents: readonly string[], limit: number): readonly QueuedTask[];
   /** The session of the newest run of a conversation that was in one. */
   lastSession(conversationId: string, sessionKey: string): string | null;
+  /** The folder of the newest run that was in a session; null when there is none. */
+  sessionFolder(sessionId: string): string | null;
+  /** The newest run that had a branch which hookctl named; null when there is none. */
+  runOnBranch(branch: string): AgentRun | null;
   /** Counters of a session when its last run ended; empty when the runner keeps none. */
   sessionMeter(sessionId: string): readonly ModelTokens[];
   /** Agents that wait for a rate limit to end. */
@@ -110,7 +114,10 @@ export interface RunStart {
 }
 
 /** Facts about a run that are learnt while it goes on. */
-export type RunNote = Partial<Pick<AgentRun, 'pid' | 'commandLine' | 'folder' | 'sessionId' | 'openWith'>>;
+export type RunNote = Partial<Pick<AgentRun, 'pid' | 'commandLine' | 'folder' | 'sessionId' | 'openWith'>> & {
+  /** The branch of its workspace, where hookctl named it. */
+  readonly branch?: string;
+};
 
 export interface RunEnding {
   readonly id: string;

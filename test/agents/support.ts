@@ -118,7 +118,7 @@ export async function runAgent(
       dataFolder: join(folder, '.hookctl'),
     },
     ...{ prompt: 'Fix it.', env: { PATH: process.env.PATH }, secretNames: new Set(), taskList: 'hookctl' },
-    ...{ session: null, meter: [], priceOf: () => null, environment: {} },
+    ...{ session: null, meter: [], priceOf: () => null, environment: {}, checkouts: [], otherFolders: [] },
     ...more,
   };
   const started = await runner.start(order, {

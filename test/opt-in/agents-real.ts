@@ -149,6 +149,7 @@ function agentIn(name: string, program: string): Agent {
     const order: RunOrder<CommonOptions> = {
       ...{ run: aRun(folder), task: TASK, options, folder, sandbox: null, scratch, projectFolder: folder },
       ...{ dataFolder: join(home, 'data'), prompt, secretNames: new Set<string>(), taskList: null, session },
+      ...{ checkouts: [], otherFolders: [] },
       ...{ meter: more.earlier?.result.meter ?? [], environment: environmentAt(`${apis.url}/mcp`) },
       priceOf: (tokens) =>
         tokens.reduce((sum, each) => sum + (each.input + each.cached + each.output) / 1000, 0),

@@ -1,7 +1,8 @@
 import { execFile } from 'node:child_process';
 import { mkdir, readFile, realpath, stat, writeFile } from 'node:fs/promises';
-import { isAbsolute, join, relative } from 'node:path';
+import { isAbsolute, join } from 'node:path';
 import { promisify } from 'node:util';
+import { isWithin } from '../../lib/files/within.ts';
 import { findProgram } from '../../lib/process/find-program.ts';
 import { type Environment, programEnvironment } from '../../lib/process/subprocess.ts';
 import { escapeInvisibleLine } from '../../lib/text/escape-invisible.ts';
@@ -17,7 +18,7 @@ interface SandboxOptions {
   /** Of the run, or of what runs: part of the names of folders and containers. */
   readonly name: string;
   readonly settings: SandboxSettings;
-  readonly workspace: Workspace;
+  readonly workspaces: readonly Workspace[];
   /** Folder for files of the run alone; null when it has none. */
   readonly scratch: string | null;
   /** Home of the agent; made when it is missing. */
@@ -29,11 +30,11 @@ interface SandboxOptions {
 }
 
 /**
- * A sandbox around one checkout: what is not named is not there. Its own home stays from run to run, so that sessions can
+ * A sandbox around the checkouts of a run: what is not named is not there. Its own home stays from run to run, so that sessions can
  * be resumed. `close` ends what runs in it.
  */
 export async function openSandbox(options: SandboxOptions): Promise<Sandbox> {
-  const { name, settings, workspace, scratch, home, managementPort, env, projectFolder, note } = options;
+  const { name, settings, workspaces, scratch, home, managementPort, env, projectFolder, note } = options;
   await mkdir(home, { recursive: true, mode: 0o700 });
   const sockets = await openSockets({ name, settings, managementPort, env, note });
   const { use, mounts } = settings;
@@ -50,7 +51,7 @@ export async function openSandbox(options: SandboxOptions): Promise<Sandbox> {
     mounts: [
       ...mounts.map(({ path, write }): Mount => ({ path, as: write ? 'write' : 'read' })),
       { path: home, as: 'write' },
-      ...(await checkoutMounts(workspace, env, sockets.folder)),
+      ...(await Promise.all(workspaces.map((each) => checkoutMounts(each, env, sockets.folder)))).flat(),
       ...(scratch === null ? [] : [{ path: scratch, as: 'write' } as const]),
     ],
   };
@@ -71,7 +72,7 @@ export async function openSandbox(options: SandboxOptions): Promise<Sandbox> {
  * written, and what decides where git reads its configuration is read-only, because git outside reads it, too.
  */
 async function checkoutMounts(
-  { use, path, repository }: Workspace,
+  { id, use, path, repository }: Workspace,
   env: Environment,
   folder: string,
 ): Promise<readonly Mount[]> {
@@ -85,7 +86,7 @@ async function checkoutMounts(
     ];
   }
   const own = await realpath((await git(path, 'rev-parse', '--absolute-git-dir')).trim());
-  const config = join(folder, 'git-config');
+  const config = join(folder, `git-config-${id.slice(-6)}`);
   await writeFile(config, withoutSecrets(await readFile(join(common, 'config'), 'utf8')), { mode: 0o644 });
   const within = (names: readonly string[]) => existing(names.map((name) => join(common, name)));
   return [
@@ -172,11 +173,6 @@ export function sandboxIssues(settings: SandboxSettings, use: string, dataFolder
         : [],
     ),
   ];
-}
-
-function isWithin(folder: string, path: string): boolean {
-  const way = relative(folder, path);
-  return way === '' || (!isAbsolute(way) && way.split('/')[0] !== '..');
 }
 
 /** How long a daemon may take to answer. */

@@ -1,4 +1,5 @@
 import type { Agents } from '../../config/project/agents.ts';
+import type { Repositories } from '../../config/project/repositories.ts';
 import type { Prices, RunLimits } from '../../config/project/schema.ts';
 import type { TaskContext } from '../../tasks/sync.ts';
 import type { AgentRun, Task } from '../../types.ts';
@@ -9,6 +10,7 @@ import type { Workspaces } from '../workspace/workspaces.ts';
 export interface SchedulerContext extends TaskContext {
   readonly agents: Agents;
   readonly limits: RunLimits;
+  readonly repositories: Repositories;
   /** `prices` of webhooks.yml. */
   readonly prices: Prices;
   /** Folder of webhooks.yml. */

@@ -3,17 +3,18 @@ import { mkdir, readdir, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Agent } from '../../config/project/agents.ts';
 import type { Prices } from '../../config/project/schema.ts';
-import { failure, HookctlError } from '../../errors.ts';
+import { HookctlError } from '../../errors.ts';
 import { escapeInvisibleLine } from '../../lib/text/escape-invisible.ts';
 import type { RunNote } from '../../store/runs.ts';
 import { separateComment } from '../../tasks/comments.ts';
 import { foreignText } from '../../types/text.ts';
 import type { AgentRun, ModelTokens, Task } from '../../types.ts';
-import { agentFolder, promptFor } from '../environment.ts';
+import { promptFor } from '../environment.ts';
 import type { CommonOptions, LogLine, RunIo, RunOrder, StartedRun } from '../runner.ts';
-import type { Room, Workspaces } from '../workspace/workspaces.ts';
+import type { Room } from '../workspace/workspaces.ts';
 import type { SchedulerContext } from './context.ts';
 import { type Ended, endRun, makeScratch } from './ending.ts';
+import { placesOf } from './places.ts';
 
 /** Why hookctl ends a run, and the state that it gets. */
 interface Stop {
@@ -69,9 +70,13 @@ export function runTask(context: SchedulerContext, agent: Agent, run: AgentRun, 
     let room: Room | null = null;
     try {
       const notes = notesOf(context, run, log);
-      room = await openRoom(context, { agent, run, task, scratch, log, signal: stopping.signal });
-      if (room.folder !== run.folder) notes.folder(room.folder);
-      const order = await orderFor(context, agent, run, task, { scratch, log, room });
+      const session = sessionOf(context, agent, run);
+      const before = session === null ? null : context.store.sessionFolder(session);
+      const places = await placesOf(context, agent, task, before);
+      const wanted = { agent, run, task, scratch, log, signal: stopping.signal };
+      room = await context.workspaces.open({ ...wanted, places, before });
+      notes.room(room);
+      const order = await orderFor(context, agent, run, task, { scratch, log, room, session });
       started = await agent.runner.start(order, {
         ...notes.io,
         log(line) {
@@ -143,36 +148,37 @@ async function sayUnshipped(
   if (comment !== null) await store.addComment(comment.item, comment.deliveryId, clock.now());
 }
 
-/** Throws `folder_changed` when the agent's folder is no longer the one that was configured. */
-async function openRoom(
-  { projectFolder, workspaces }: SchedulerContext,
-  order: Parameters<Workspaces['open']>[0],
-): Promise<Room> {
-  const { name, options, folder } = order.agent;
-  const now = await agentFolder(projectFolder, options.cwd);
-  if (!now.ok || now.path !== folder) {
-    throw failure('folder_changed', `${folder} is no longer the folder of agent ${name}`, {
-      fix: 'Look at its cwd in webhooks.yml, then restart `hookctl serve`.',
-    });
-  }
-  return workspaces.open(order);
+/** The session that a run continues; null when it begins one. */
+function sessionOf(
+  { store }: SchedulerContext,
+  { runner, options, name }: Agent,
+  run: AgentRun,
+): string | null {
+  const key = runner.sessionKey(options, name);
+  return key === null ? null : store.lastSession(run.conversationId, key);
 }
 
 async function orderFor(
   context: SchedulerContext,
-  { runner, options, name }: Agent,
+  { options }: Agent,
   run: AgentRun,
   task: Task,
-  { scratch, log, room }: { readonly scratch: string; readonly log: RunIo['log']; readonly room: Room },
+  {
+    scratch,
+    log,
+    room,
+    session,
+  }: Pick<RunOrder<CommonOptions>, 'scratch' | 'session'> & Pick<RunIo, 'log'> & { readonly room: Room },
 ): Promise<RunOrder<CommonOptions>> {
   const { projectFolder, dataFolder, env, taskList, store } = context;
   const { folder, sandbox } = room;
-  const key = runner.sessionKey(options, name);
-  const session = key === null ? null : store.lastSession(run.conversationId, key);
+  const { folder: own, checkouts } = room;
   return {
     ...{ run, task, options, folder, sandbox, scratch, projectFolder, dataFolder, taskList },
     env: sandbox?.env ?? env,
-    prompt: promptFor(task),
+    prompt: promptFor(task, room),
+    checkouts,
+    otherFolders: checkouts.map((each) => each.folder).filter((each) => each !== own),
     secretNames: context.secretNames(),
     session,
     meter: session === null ? [] : store.sessionMeter(session),
@@ -214,7 +220,15 @@ function notesOf({ store, report }: SchedulerContext, run: AgentRun, log: RunIo[
       else log({ kind: 'note', text: `its session has no usable id: ${escapeInvisibleLine(sessionId)}` });
     },
   };
-  return { io, folder: (folder: string) => note({ folder }), written: () => writing };
+  return {
+    io,
+    room({ folder, branch }: Room) {
+      // By a branch that hookctl named a pull request is known for that of the run's flow.
+      const isOwn = branch?.startsWith('hookctl-') === true;
+      if (folder !== run.folder || isOwn) note({ folder, ...(isOwn && { branch }) });
+    },
+    written: () => writing,
+  };
 }
 
 function logging(

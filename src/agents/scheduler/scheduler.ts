@@ -11,6 +11,7 @@ import { workspaceOf } from '../workspace/settings.ts';
 import { actorOf, type SchedulerContext } from './context.ts';
 import { createEligibility, nearBudgets, type Verdict } from './eligibility.ts';
 import { endRun, interruptedText, recoverRuns } from './ending.ts';
+import { routeOf } from './places.ts';
 import { type ActiveRun, pruneRunLogs, runLogPath, runTask } from './run-task.ts';
 
 /** Runs agents on queued tasks: one at a time for each conversation, within limits and budgets. */
@@ -111,7 +112,13 @@ export function startScheduler(context: SchedulerContext): Scheduler {
     if (missing !== null) return later(`there is no program ${missing}`);
     const claimant = await claimantOf(task);
     if (claimant !== null) return later(`${claimant} has taken it in Claude’s list`);
-    const lacking = await context.workspaces.lacking(agent, task.conversationId);
+    const route = routeOf(context, task);
+    if (route.kind === 'missing') {
+      await tellUnrouted(task, route);
+      return later(route.reason);
+    }
+    const folders = route.kind === 'agent' ? [agent.folder] : route.checkouts.map(({ folder }) => folder);
+    const lacking = await context.workspaces.lacking(agent, task.conversationId, folders);
     if (lacking !== null) return later(lacking);
     const wait = waitOf(queued, known, 'waiting', 'it is started');
     const taken = await take(agent, task, wait);
@@ -119,6 +126,18 @@ export function startScheduler(context: SchedulerContext): Scheduler {
     if (taken === null || run?.state !== 'running') return later('it is worked on elsewhere');
     heldScopes.clear();
     return begin(agent, run, taken);
+  }
+
+  /** Says once for each task that it waits for a checkout: in its thread without the folders of this machine. */
+  async function tellUnrouted(
+    { id }: Task,
+    { repository, reason }: { readonly repository: string; readonly reason: string },
+  ): Promise<void> {
+    const scope = `route:${id}`;
+    if (heldScopes.has(scope)) return;
+    heldScopes.add(scope);
+    const text = `✋ \`${id}\` waits: hookctl has no checkout of \`${repository}\`. \`hookctl task show ${id}\` says which line is missing.`;
+    if (await giveNotice(context, { id }, { scope, since: 0, text })) report.held(`${id}: ${reason}`);
   }
 
   /** Looked for again after a while: many tasks may wait for a program that is not there. */
@@ -179,7 +198,10 @@ export function startScheduler(context: SchedulerContext): Scheduler {
   async function tellHeld(task: QueuedTask, held: Extract<Verdict, { kind: 'held' }>): Promise<void> {
     if (heldScopes.has(held.scope)) return;
     heldScopes.add(held.scope);
-    if (await giveBudgetNotice(context, task, held)) report.held(held.reason);
+    const { scope, spanMs, reason } = held;
+    const text = `✋ ${reason}. What is asked meanwhile is kept and runs when there is budget again.`;
+    const since = context.clock.now() - spanMs;
+    if (await giveNotice(context, task, { scope, since, text })) report.held(reason);
   }
 
   /** Tells once of each budget that a run has brought to 80 %. */
@@ -271,19 +293,14 @@ function withoutTask(open: ReadonlyMap<string, AgentRun>, queued: readonly Queue
     .map(({ id }) => id);
 }
 
-/**
- * Says that a budget is used up, once within its time, in the thread of the task
- * that was held first. False: it was said already.
- */
-async function giveBudgetNotice(
+/** Says in the thread of a task why it does not start, once since then for a scope. False: it was said already. */
+async function giveNotice(
   { store, ids, clock }: SchedulerContext,
-  { id }: QueuedTask,
-  { reason, scope, spanMs }: { readonly reason: string; readonly scope: string; readonly spanMs: number },
+  { id }: Pick<QueuedTask, 'id'>,
+  { scope, since, text }: { readonly scope: string; readonly since: number; readonly text: string },
 ): Promise<boolean> {
   const task = store.task(id);
   const root = task === null ? null : (store.task(task.initiatedTaskId) ?? task);
-  const text = ownText(`✋ ${reason}. What is asked meanwhile is kept and runs when there is budget again.`);
-  const at = clock.now();
-  const reply = root === null ? null : separateComment(ids, root, text);
-  return store.giveNotice({ scope, since: at - spanMs, at, reply });
+  const reply = root === null ? null : separateComment(ids, root, ownText(text));
+  return store.giveNotice({ scope, since, at: clock.now(), reply });
 }

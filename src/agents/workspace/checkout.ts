@@ -11,20 +11,82 @@ import type { Workspace } from './record.ts';
 type Note = (text: string) => void;
 
 /**
- * The branch of a conversation: the one it had before, otherwise a new name of `[a-z0-9-]`, from what the flow is about and
- * the task's title. Its last letters are the conversation's, so that no two share one.
+ * The branch of a conversation, and where it starts: the one it had before; that of the pull request which the task is about, where it
+ * is not here yet; otherwise a new name of `[a-z0-9-]`, from what the flow is about and the task's title. Its last letters are the
+ * conversation's, so that no two share one.
  */
-export async function branchOf(
+export async function startOf(
   git: Git,
   repository: string,
   { externalId, title, conversationId }: Task,
-): Promise<string> {
+  { base: wanted, note }: { readonly base: string | undefined; readonly note: Note },
+): Promise<Pick<Workspace, 'branch' | 'base' | 'pullBranch'>> {
   const key = createHash('sha256').update(conversationId).digest('hex').slice(0, 8);
   const refs = ['--format=%(refname:short)', '--count=1', `refs/heads/hookctl-*-${key}`];
   const earlier = (await git(repository, 'for-each-ref', ...refs)).trim();
-  if (earlier !== '') return earlier;
+  const pull = earlier === '' ? await pullBranch(git, repository, externalId) : null;
+  const base = pull?.commit ?? (await baseCommit(git, repository, wanted, note));
+  if (earlier !== '') return { branch: earlier, base };
   const about = slug(externalId.split(/[#/:!]/).at(-1) ?? '', 16);
-  return ['hookctl', about, slug(title, 24), key].filter((part) => part !== '').join('-');
+  const own = ['hookctl', about, slug(title, 24), key].filter((part) => part !== '').join('-');
+  if (pull === null) return { branch: own, base };
+  // A local branch of that name may be somebody's work, or be checked out.
+  const taken = await tryGit(git, repository, 'rev-parse', '--verify', '--quiet', `refs/heads/${pull.name}`);
+  return { branch: taken === null ? pull.name : own, base, pullBranch: pull.name };
+}
+
+/** Where hosts keep the heads of pull requests, by the provider and mark of an external id. */
+const PULL_REFS: Readonly<Record<string, string>> = {
+  'github#': 'pull',
+  'gitea#': 'pull',
+  'gitlab!': 'merge-requests',
+};
+
+/**
+ * The branch of the pull request that an external id names, fetched. Null for an issue, for a fork's pull request, and where the remote
+ * is of another repository.
+ */
+async function pullBranch(
+  git: Git,
+  repository: string,
+  externalId: string,
+): Promise<{ readonly name: string; readonly commit: string } | null> {
+  const [, provider, path = '', mark, number] =
+    /^(\w+):(?:[^/]*[.:][^/]*\/)?([\w.-]+(?:\/[\w.-]+)+)([#!])(\d+)$/.exec(externalId) ?? [];
+  const place = PULL_REFS[`${provider}${mark}`];
+  const url = await tryGit(git, repository, 'config', '--get', 'remote.origin.url');
+  const isOwn =
+    url
+      ?.toLowerCase()
+      .replace(/(?:\.git)?\/*$/, '')
+      .endsWith(`/${path}`) ||
+    url
+      ?.toLowerCase()
+      .replace(/(?:\.git)?\/*$/, '')
+      .endsWith(`:${path}`);
+  if (place === undefined || isOwn !== true) return null;
+  const head = `refs/${place}/${number}/head`;
+  const listed = (await tryGit(git, repository, 'ls-remote', 'origin', head, 'refs/heads/*')) ?? '';
+  const refs = listed.split('\n').map((line) => line.split('\t'));
+  const sha = refs.find(([, ref]) => ref === head)?.[0];
+  const branches = refs.flatMap(([at, ref = '']) =>
+    at === sha && ref.startsWith('refs/heads/') ? ref.slice('refs/heads/'.length) : [],
+  );
+  const [name = ''] = branches;
+  if (branches.length !== 1 || !/^[\w][\w./-]{0,200}$/.test(name)) return null;
+  const fetched = await tryGit(
+    ...([git, repository, 'fetch', '--quiet', '--no-tags', 'origin'] as const),
+    `+refs/heads/${name}:refs/remotes/origin/${name}`,
+  );
+  const commit = await tryGit(
+    git,
+    repository,
+    'rev-parse',
+    '--verify',
+    '--quiet',
+    `refs/remotes/origin/${name}`,
+  );
+  return fetched === null || commit === null ? null : { name, commit };
 }
 
 function slug(text: string, most: number): string {
@@ -48,7 +110,7 @@ export async function repositoryOf(git: Git, folder: string): Promise<string> {
  * The commit where a new branch starts. A branch of a remote is fetched first; where that fails, the commit that was
  * fetched last is taken. Throws `no_base`.
  */
-export async function baseCommit(
+async function baseCommit(
   git: Git,
   repository: string,
   base: string | undefined,

@@ -19,6 +19,8 @@ export interface Workspace {
   /** Top folder of the checkout. */
   readonly path: string;
   readonly branch: string;
+  /** The branch of the pull request that it was made for, where `branch` is another one or began there. */
+  readonly pullBranch?: string;
   /** The commit where its branch started. */
   readonly base: string;
   /**

@@ -42,6 +42,14 @@ export const workspaceSchema = z.union([z.enum(USES).transform((use) => fields.p
 
 export type WorkspaceSettings = z.output<typeof workspaceSchema>;
 
+/** A folder to work in, or to make a checkout of. */
+export interface Place {
+  /** Absolute, with every link followed. */
+  readonly folder: string;
+  /** As a line of `repositories:` names it; null for the folder of an agent. */
+  readonly repository: string | null;
+}
+
 /** Where an agent works: as written; by default a clone in a sandbox, and without one the shared folder. */
 export function workspaceOf(options: {
   readonly workspace?: WorkspaceSettings | undefined;

@@ -2,22 +2,29 @@ import { createHash } from 'node:crypto';
 import { appendFile, mkdir, realpath } from 'node:fs/promises';
 import { basename, dirname, join, relative } from 'node:path';
 import { failure, notFound } from '../../errors.ts';
+import { isWithin } from '../../lib/files/within.ts';
 import { createKeyLock } from '../../lib/key-lock.ts';
 import { endMarkedProcesses } from '../../lib/process/marked-processes.ts';
 import { type Environment, programEnvironment } from '../../lib/process/subprocess.ts';
 import type { AgentRun, Task } from '../../types.ts';
 import { markerOf } from '../environment.ts';
 import type { LogLine, Sandbox } from '../runner.ts';
-import { baseCommit, branchOf, dropCheckout, fetchBranch, makeCheckout, repositoryOf } from './checkout.ts';
+import { dropCheckout, fetchBranch, makeCheckout, repositoryOf, startOf } from './checkout.ts';
 import { createGit, type Git, gitCommand, printed, tryGit } from './git.ts';
 import { type ProgramSteps, runPrograms, type Tenant } from './programs.ts';
 import { openRecords, type Workspace } from './record.ts';
-import { type WorkspaceLimits, type WorkspaceSettings, workspaceOf } from './settings.ts';
+import { type Place, type WorkspaceLimits, type WorkspaceSettings, workspaceOf } from './settings.ts';
 import { unshippedWork } from './unshipped.ts';
 
 /** Where a run works. */
 export interface Room {
   readonly folder: string;
+  /** The branch of the workspace that was made for it; null where it has none of its own. */
+  readonly branch: string | null;
+  /** The branch of the pull request to push to, where `branch` is another one. */
+  readonly pushTo: string | null;
+  /** The checkouts that are for it, that of its task first; empty where it works in the folder of its agent. */
+  readonly checkouts: readonly Place[];
   readonly sandbox: Sandbox | null;
   /** The run has ended: looks at what it left. Returns work that is nowhere else, in words. */
   leave(): Promise<readonly string[]>;
@@ -30,6 +37,10 @@ interface RoomOrder {
   readonly agent: Tenant;
   readonly run: AgentRun;
   readonly task: Task;
+  /** Where it works, or what its checkouts are made of: that of its task first. */
+  readonly places: readonly [Place, ...Place[]];
+  /** Where the session of its conversation worked; null when there is none. */
+  readonly before: string | null;
   /** A folder for files of the run alone. */
   readonly scratch: string;
   readonly log: (line: LogLine) => void;
@@ -53,18 +64,18 @@ interface WorkspacesOptions {
   readonly report: (text: string) => void;
   /** Why the machine can't give an agent its sandbox now; null when it can. */
   readonly sandboxLacks: (agent: Tenant) => Promise<string | null>;
-  /** The sandbox of an agent around a checkout, by a name; null where it has none. */
+  /** The sandbox of an agent around checkouts, by a name; null where it has none. */
   readonly sandboxOf: (
     agent: Tenant,
-    workspace: Workspace,
+    workspaces: readonly Workspace[],
     more: Pick<RoomOrder, 'log'> & { readonly name: string; readonly scratch: string | null },
   ) => Promise<Sandbox | null>;
 }
 
 /** Checkouts of conversations: made for their first run, kept while their flow goes on, removed with nothing lost. */
 export interface Workspaces {
-  /** Why no workspace can be made now for a conversation; null when one can, or is there. */
-  lacking(agent: Tenant, conversationId: string): Promise<string | null>;
+  /** Why no workspaces of these folders can be made now for a conversation; null when they can, or are there. */
+  lacking(agent: Tenant, conversationId: string, folders: readonly string[]): Promise<string | null>;
   /** Makes the room of a run, with its setup. Throws `HookctlError` when that fails; nothing of it is left then. */
   open(order: RoomOrder): Promise<Room>;
   list(): readonly Workspace[];
@@ -92,14 +103,12 @@ export async function openWorkspaces(options: WorkspacesOptions): Promise<Worksp
     return `${conversationId}-${hash}`;
   };
 
-  async function lacking(agent: Tenant, conversationId: string) {
+  async function lacking(agent: Tenant, conversationId: string, folders: readonly string[]) {
     const lacks = await options.sandboxLacks(agent);
     if (lacks !== null) return lacks;
-    const { folder } = agent;
     if (workspaceOf(agent.options).use === 'shared') return null;
-    const has = records
-      .all()
-      .some((each) => each.conversationId === conversationId && folder.startsWith(each.repository));
+    const own = records.all().filter((each) => each.conversationId === conversationId);
+    const has = folders.every((folder) => own.some(({ repository }) => isWithin(repository, folder)));
     if (has || isWithinLimits()) return null;
     await prune(true);
     if (isWithinLimits()) return null;
@@ -118,18 +127,20 @@ export async function openWorkspaces(options: WorkspacesOptions): Promise<Worksp
   }
 
   async function open(order: RoomOrder): Promise<Room> {
-    const { agent } = order;
+    const { agent, places } = order;
     const settings = workspaceOf(agent.options);
-    if (settings.use === 'shared') {
-      return { folder: agent.folder, sandbox: null, leave: async () => [], close: async () => undefined };
-    }
-    const workspace = await checkoutFor(order, settings, settings.use);
+    if (settings.use === 'shared') return sharedRoom(order);
+    const { use } = settings;
+    const made: Workspace[] = [];
+    for (const place of places) made.push(await checkoutFor(order, settings, use, place.folder));
+    const further = places[0].repository === null ? [] : earlierOf(order, made, use);
+    for (const { repository } of further) made.push(await checkoutFor(order, settings, use, repository));
     const { log, signal, scratch, run } = order;
-    const sandbox = await options.sandboxOf(agent, workspace, { log, scratch, name: run.id });
+    const sandbox = await options.sandboxOf(agent, made, { log, scratch, name: run.id });
     const close = async () => sandbox?.close();
-    const folder = join(workspace.path, relative(workspace.repository, agent.folder));
     try {
-      if (workspace.state === 'setup') {
+      for (const workspace of made) {
+        if (workspace.state !== 'setup') continue;
         const steps = { agent, sandbox, runId: run.id, log, signal };
         await runPrograms('setup', workspace, { ...steps, env, secretNames: options.secretNames() });
         await records.put({ ...workspace, state: 'ready' });
@@ -138,16 +149,50 @@ export async function openWorkspaces(options: WorkspacesOptions): Promise<Worksp
       await close();
       throw error;
     }
-    return { folder, sandbox, leave: () => leave(workspace.id, sandbox), close };
+    const rooms = made.map((workspace, index) => {
+      const { folder = workspace.repository, repository = basename(workspace.repository) } =
+        places[index] ?? {};
+      return { workspace, repository, folder: join(workspace.path, relative(workspace.repository, folder)) };
+    });
+    return {
+      ...insideOf(rooms, order.before),
+      branch: made[0]?.branch ?? null,
+      pushTo: made[0]?.pullBranch ?? null,
+      sandbox,
+      leave: async () => {
+        const left: string[] = [];
+        for (const { id, repository } of made) {
+          const unshipped = await leave(id, sandbox);
+          left.push(
+            ...unshipped.map((text) => (made.length === 1 ? text : `${text} (${basename(repository)})`)),
+          );
+        }
+        return left;
+      },
+      close,
+    };
+  }
+
+  /** Checkouts of other repositories that the conversation has: its work is there, too. */
+  function earlierOf(
+    { task }: RoomOrder,
+    made: readonly Workspace[],
+    use: Workspace['use'],
+  ): readonly Workspace[] {
+    return records
+      .all()
+      .filter((each) => each.conversationId === task.conversationId && each.use === use)
+      .filter(({ id }) => made.every((each) => each.id !== id));
   }
 
   async function checkoutFor(
     { agent, task, log, signal }: RoomOrder,
     settings: WorkspaceSettings,
     use: Workspace['use'],
+    folder: string,
   ): Promise<Workspace> {
     const note = (text: string) => log({ kind: 'note', text });
-    const repository = await realpath(await repositoryOf(git, agent.folder));
+    const repository = await realpath(await repositoryOf(git, folder));
     const id = idOf(task.conversationId, repository, use);
     const make = async () => {
       const found = records.get(id);
@@ -172,8 +217,7 @@ export async function openWorkspaces(options: WorkspacesOptions): Promise<Worksp
           repository,
         },
         path: join(await realpath(root), id, basename(repository)),
-        branch: await branchOf(git, repository, task),
-        base: await baseCommit(git, repository, settings.base, note),
+        ...(await startOf(git, repository, task, { base: settings.base, note })),
         ...{ state: 'making', createdAt: at, usedAt: at, bytes: 0, unshipped: [] },
       };
       await records.put(made);
@@ -244,7 +288,7 @@ export async function openWorkspaces(options: WorkspacesOptions): Promise<Worksp
       void lines.push(JSON.stringify({ at: new Date(now()).toISOString(), kind, text }));
     const name = `teardown-${workspace.id.slice(-6)}`;
     const sandbox =
-      agent === null ? null : await options.sandboxOf(agent, workspace, { name, log, scratch: null });
+      agent === null ? null : await options.sandboxOf(agent, [workspace], { name, log, scratch: null });
     try {
       await takeDownIn(workspace, { force, agent, sandbox, log });
     } finally {
@@ -343,6 +387,29 @@ export async function openWorkspaces(options: WorkspacesOptions): Promise<Worksp
   }
 
   return { lacking, open, list: records.all, remove, prune, recover };
+}
+
+/** The folders themselves, of which the run has none of its own. */
+function sharedRoom({ places, before }: RoomOrder): Room {
+  const inside = insideOf(places, before);
+  const nothing = { branch: null, pushTo: null, sandbox: null };
+  return { ...inside, ...nothing, leave: async () => [], close: async () => undefined };
+}
+
+/** A session goes on in the folder where it began; a new one begins in that of its task. */
+function insideOf(
+  places: readonly (Place & { readonly workspace?: Workspace })[],
+  before: string | null,
+): Pick<Room, 'folder' | 'checkouts'> {
+  const [first] = places;
+  const former = places.find(
+    ({ folder, workspace }) => before !== null && isWithin(workspace?.path ?? folder, before),
+  );
+  const isRouted = first?.repository !== null && places.length > 0;
+  return {
+    folder: (former ?? first)?.folder ?? '',
+    checkouts: isRouted ? places.map(({ folder, repository }) => ({ folder, repository })) : [],
+  };
 }
 
 /** Bytes on disk below a folder. */

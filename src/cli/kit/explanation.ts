@@ -22,6 +22,7 @@ export async function printExplanation(
       ['event', event.type],
       ['about', event.externalId],
       ['nothing runs', event.ignored],
+      ['its tasks run in', placesIn(event.route)],
     ]);
     const rows = event.matches.map(({ command, fired, needsApproval, reason }) => [
       commandLabel(command),
@@ -32,14 +33,23 @@ export async function printExplanation(
   }
 }
 
+/** Where tasks of an event run, in words; null where that is the folder of their agent. */
+function placesIn(route: Explanation['events'][number]['route']): string | null {
+  if (route === null || route.kind === 'agent') return null;
+  if (route.kind === 'missing') return `none: ${route.reason}`;
+  return route.checkouts.map(({ names: [name], folder }) => `${folder} (${name})`).join(', ');
+}
+
 /** The explanation for `--json`. */
 export function explanationView({ obstacle, events }: Explanation) {
   return {
     obstacle,
-    events: events.map(({ type, externalId, ignored, matches }) => ({
+    events: events.map(({ type, externalId, ignored, matches, route }) => ({
       type,
       external_id: externalId,
       ignored,
+      checkouts: route?.kind === 'checkouts' ? route.checkouts.map(({ folder }) => folder) : [],
+      checkout_missing: route?.kind === 'missing' ? route.reason : null,
       commands: matches.map(({ command, fired, needsApproval, reason }) => ({
         command: commandLabel(command),
         fires: fired,

@@ -23,7 +23,8 @@ export function joinsOf(context: LinkContext, eventContext: EventContext): reado
   const change = changeIn(provider.name, event);
   if (change === null || change.isFork) return [];
   const { store } = context;
-  const makers = madeBy(change).flatMap((id) => {
+  const onBranch = store.runOnBranch(change.branch);
+  const makers = [...madeBy(change), ...(onBranch === null ? [] : [onBranch.taskId])].flatMap((id) => {
     const flowId = store.task(id)?.flowId ?? store.flows({ id })[0]?.id;
     const flow = flowId === undefined ? undefined : store.flows({ id: flowId })[0];
     return flow === undefined ? [] : [{ names: flow, reason: `opened for ${id}` }];

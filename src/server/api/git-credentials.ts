@@ -2,6 +2,8 @@ import { fileURLToPath } from 'node:url';
 import { Hono } from 'hono';
 import { z } from 'zod';
 import type { CommonOptions, LogLine } from '../../agents/runner.ts';
+import { routeOf } from '../../agents/scheduler/places.ts';
+import type { Repositories } from '../../config/project/repositories.ts';
 import type { GithubApps } from '../../github-app/apps.ts';
 import { TryLater } from '../../github-app/client.ts';
 import { secret } from '../../lib/redact/redact.ts';
@@ -42,6 +44,7 @@ export function gitSettings(
 export interface GitParts {
   readonly apps: GithubApps;
   readonly store: Pick<StoreReader, 'task'>;
+  readonly repositories: Repositories;
   /** `github` of an agent's settings. */
   readonly optionOf: (agent: string) => GithubOption;
   readonly runs: { reported(runId: string, line: LogLine): void };
@@ -63,16 +66,29 @@ const PATH = /^([\w.-]+)\/([\w.-]+?)(?:\.git)?(?:\/info\/lfs.*)?\/?$/;
 
 /**
  * `POST /hooks/git/:run`: the credential helper of a run's git, only with the token of that very run. The token is for the repository
- * that its task came from, or one that the agent's settings name.
+ * that its task came from or is for, or one that the agent's settings name.
  */
-export function gitCredentialRoutes({ apps, store, optionOf, runs }: GitParts): Hono<ManagementEnv> {
+export function gitCredentialRoutes({
+  apps,
+  store,
+  repositories,
+  optionOf,
+  runs,
+}: GitParts): Hono<ManagementEnv> {
   function allowed({ agent, taskId }: RunScope, host: string): ReadonlySet<string> {
     const option = optionOf(agent);
     const task = store.task(taskId);
     const root = task === null ? null : (store.task(task.initiatedTaskId) ?? task);
     const own = root?.source === 'github' ? repositoryIn(root.externalId, host) : [];
+    const route = task === null ? null : routeOf({ store, repositories }, task);
+    const routed =
+      route?.kind === 'checkouts'
+        ? route.checkouts.flatMap(({ names }) =>
+            names.flatMap((name) => repositoryIn(`github:${name}`, host)),
+          )
+        : [];
     const named = typeof option === 'object' ? option.repositories : [];
-    return new Set([...own, ...named].map((each) => each.toLowerCase()));
+    return new Set([...own, ...routed, ...named].map((each) => each.toLowerCase()));
   }
 
   return new Hono<ManagementEnv>().post('/hooks/git/:run', async (context) => {

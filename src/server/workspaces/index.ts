@@ -69,11 +69,11 @@ export function workspacesOf(parts: WorkspaceParts): () => Promise<Workspaces> {
         store.openRuns().some((run) => run.state === 'running' && run.conversationId === conversationId),
       report,
       sandboxLacks: lacksOf(env),
-      async sandboxOf({ name: agent, options: { sandbox } }, workspace, { name, scratch, log }) {
+      async sandboxOf({ name: agent, options: { sandbox } }, workspaces, { name, scratch, log }) {
         if (sandbox === undefined) return null;
         const { openSandbox } = await import('../../agents/sandbox/sandbox.ts');
         return openSandbox({
-          ...{ name, settings: sandbox, workspace, scratch, env, home: join(root, 'homes', agent) },
+          ...{ name, settings: sandbox, workspaces, scratch, env, home: join(root, 'homes', agent) },
           managementPort: managementPort(),
           projectFolder: located.projectFile === null ? cwd : dirname(located.projectFile),
           note: (text) => log({ kind: 'note', text }),

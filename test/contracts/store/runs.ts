@@ -251,6 +251,23 @@ export function runsContract(implementation: Implementation): void {
       expect(idsOf(store.runsOfTask('task-1'))).toEqual(['run-0', 'run-1', 'run-2', 'run-3']);
     });
 
+    test('sessionFolder, runOnBranch: of the newest run that was in the session, or had the branch', async () => {
+      const store = await freshStore(implementation);
+      const [task = null] = await withTasks(store, 'dlv-1', [['task-1']]);
+      const again = { event: 'release', from: 'running', to: 'queued', isEnd: false } as const;
+      for (const number of [1, 2]) {
+        await store.startRun(runStart(`run-${number}`, task, {}));
+        const branch = 'hookctl-1-a-0123abcd';
+        await store.noteRun(`run-${number}`, { sessionId: 'session-1', folder: `/room-${number}`, branch });
+        await store.endRun(
+          runEnd(`run-${number}`, { task: { kind: 'change', change: change('task-1', again) } }),
+        );
+      }
+      expect([store.sessionFolder('session-1'), store.sessionFolder('none')]).toEqual(['/room-2', null]);
+      expect(store.runOnBranch('hookctl-1-a-0123abcd')?.id).toBe('run-2');
+      expect([store.runOnBranch('main'), store.runOnBranch('')]).toEqual([null, null]);
+    });
+
     test('spent: costs of runs since then, their limit where none was reported, of one flow or all, also of pruned tasks', async () => {
       const store = await freshStore(implementation);
       const tasks = await withTasks(store, 'dlv-1', [

@@ -12,6 +12,7 @@ interface Own {
   /** What the run's first task came by, and who asked for it. */
   readonly webhook: string | null;
   readonly person: string | null;
+  readonly branch: string | null;
 }
 
 export const RUNS: Table<AgentRun, Own> = table(
@@ -21,7 +22,7 @@ export const RUNS: Table<AgentRun, Own> = table(
     denials: ['json', 'denials'],
     usage: ['fields', 'costUsd', 'inputTokens', 'outputTokens', 'turns'],
   },
-  ['sessionKey', 'reservedUsd', 'meter', 'webhook', 'person'],
+  ['sessionKey', 'reservedUsd', 'meter', 'webhook', 'person', 'branch'],
 );
 
 export const ATTACHMENTS: Table<Attachment> = table('attachments', { atOnce: ['flag', 'at_once'] });
@@ -70,6 +71,9 @@ export function readRuns(sql: Sql): RunReader {
          where conversation_id = ? and session_key = ? and session_id is not null order by id desc limit 1`,
         [conversationId, sessionKey],
       ),
+    sessionFolder: (sessionId) =>
+      sql.value('select folder from runs where session_id = ? order by id desc limit 1', [sessionId]),
+    runOnBranch: (branch) => RUNS.one(sql, 'where branch = ? order by id desc limit 1', [branch]),
     sessionMeter(sessionId) {
       const meter = sql.value<string>(
         'select meter from runs where session_id = ? and meter is not null order by id desc limit 1',

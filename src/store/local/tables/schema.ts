@@ -380,4 +380,8 @@ create unique index connections_once on connections (connector, api_url, kind, t
    create index outbox_by_status on outbox (status, id);
    create index outbox_by_delivery on outbox (delivery_id, id);
    create index outbox_with_buttons on outbox (buttons_of, created_at) where buttons_of is not null;`,
+  // By its branch a pull request is known for that of a run's flow.
+  `alter table runs add column branch text;
+   create index runs_by_branch on runs (branch, id) where branch is not null;
+   create index runs_of_session on runs (session_id, id) where session_id is not null;`,
 ];

@@ -1,0 +1,74 @@
+import { realpath } from 'node:fs/promises';
+import type { Agent } from '../../config/project/agents.ts';
+import type { Repositories, Route } from '../../config/project/repositories.ts';
+import { failure } from '../../errors.ts';
+import { isWithin } from '../../lib/files/within.ts';
+import type { TaskReader } from '../../store/tasks.ts';
+import type { Task } from '../../types.ts';
+import { agentFolder } from '../environment.ts';
+import { type Place, workspaceOf } from '../workspace/settings.ts';
+
+interface RouteContext {
+  readonly store: Pick<TaskReader, 'task'>;
+  readonly repositories: Repositories;
+}
+
+/**
+ * Where a task runs. Repositories that the issue names are kept with the root of a chain: its children run where it ran. What an agent
+ * made names none.
+ */
+export function routeOf({ store, repositories }: RouteContext, task: Task): Route {
+  const { source, sourceMetadata } = store.task(task.initiatedTaskId) ?? task;
+  const { repositories: named } = sourceMetadata;
+  const isList = source !== 'mcp' && Array.isArray(named);
+  return repositories.routeOf(
+    task.externalId,
+    isList ? named.filter((name) => typeof name === 'string') : [],
+  );
+}
+
+interface PlacesContext extends RouteContext {
+  readonly projectFolder: string;
+}
+
+/**
+ * The folders in which a run of a task works, its own one first. `before`: where the session of its conversation worked. Throws
+ * `no_checkout`, and `folder_changed` where a folder is no longer the one that was configured.
+ */
+export async function placesOf(
+  context: PlacesContext,
+  { name, options, folder }: Agent,
+  task: Task,
+  before: string | null,
+): Promise<readonly [Place, ...Place[]]> {
+  const route = routeOf(context, task);
+  if (route.kind === 'missing') throw failure('no_checkout', route.reason);
+  if (route.kind === 'agent') {
+    const now = await agentFolder(context.projectFolder, options.cwd);
+    if (!now.ok || now.path !== folder) throw changed(folder, `agent ${name}`, 'its cwd');
+    return [{ folder, repository: null }];
+  }
+  const [first, ...others] = route.checkouts;
+  const around = before === null ? null : context.repositories.checkoutAround(before);
+  const isElsewhere = around !== null && workspaceOf(options).use === 'shared';
+  for (const checkout of route.checkouts) {
+    if ((await realpath(checkout.folder).catch(() => null)) !== checkout.folder)
+      throw changed(checkout.folder, checkout.names[0] ?? '', 'repositories');
+  }
+  const placeIn = (checkout: typeof first): Place => ({
+    // The agent's own folder may be a part of the checkout.
+    folder: isWithin(checkout.folder, folder) ? folder : checkout.folder,
+    repository: checkout.names[0] ?? null,
+  });
+  const known = [...others, ...(isElsewhere ? [around] : [])].filter(
+    (each, index, all) =>
+      each.folder !== first.folder && all.findIndex((other) => other.folder === each.folder) === index,
+  );
+  return [placeIn(first), ...known.map(placeIn)];
+}
+
+function changed(folder: string, whose: string, field: string): Error {
+  return failure('folder_changed', `${folder} is no longer the folder of ${whose}`, {
+    fix: `Look at ${field} in webhooks.yml, then restart \`hookctl serve\`.`,
+  });
+}
