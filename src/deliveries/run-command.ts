@@ -1,4 +1,5 @@
 import type { ActionContext, ActionOutcome, Replies } from '../actions/action.ts';
+import { postsInFlow } from '../actions/comment.ts';
 import { actionNamed } from '../actions/index.ts';
 import { failure, HookctlError } from '../errors.ts';
 import { commandLabel } from '../labels.ts';
@@ -16,6 +17,7 @@ import type {
   Webhook,
 } from '../types.ts';
 import type { EventContext, PipelineContext } from './context.ts';
+import { flowThread } from './links/flow-thread.ts';
 import { repositoriesNamed } from './links/named-repositories.ts';
 import { decisionOf, type Match } from './match.ts';
 import { asksForMemory, memoryOf } from './review/memory.ts';
@@ -29,7 +31,7 @@ export interface CommandResult {
 
 type CommandContext = Pick<
   PipelineContext,
-  'store' | 'clock' | 'accounts' | 'apps' | 'surroundings' | 'repositories'
+  'store' | 'clock' | 'accounts' | 'apps' | 'surroundings' | 'repositories' | 'snapshot'
 >;
 
 /** Runs the action of a match that fired, on its event and on `further` ones that waited with it. What fails is recorded beside it and stops no other command. */
@@ -50,11 +52,18 @@ export async function runCommand(
     if (match.command.action === 'repair') return await repair(context, eventContext, match, ids);
     const { command } = match;
     const flow = asksForMemory(command) ? await memoryOf(context, eventContext, command) : undefined;
+    const here = repliesFor(context, eventContext, match.allowed);
+    const thread = postsInFlow(command) ? await flowThread(context, eventContext, here) : null;
     const { tasks, outgoing, note } = await perform(
       context,
       eventContext,
       match,
-      { ids, repair: null, further: further.map((each) => templateOf(each, match, flow)) },
+      {
+        ids,
+        replies: thread?.replies ?? here,
+        repair: null,
+        further: further.map((each) => templateOf(each, match, flow)),
+      },
       flow,
     );
     const reason = note === null ? match.reason : `${match.reason}; ${note}`;
@@ -67,7 +76,7 @@ export async function runCommand(
             ids,
           }),
         ),
-        ...outgoing.map((item) => ({ kind: 'post' as const, item })),
+        ...outgoing.map((item) => ({ kind: 'post' as const, item, of: thread?.deliveryId ?? null })),
         ...ran,
       ],
     };
@@ -98,6 +107,7 @@ async function repair(
       const about = plan.eventContext;
       const { tasks, outgoing, note } = await perform(context, about, match, {
         ids,
+        replies: repliesFor(context, about, match.allowed),
         repair: order,
         further: [],
       });
@@ -121,7 +131,7 @@ function perform(
   context: CommandContext,
   eventContext: EventContext,
   match: Match,
-  given: Pick<ActionContext, 'ids' | 'repair' | 'further'>,
+  given: Pick<ActionContext, 'ids' | 'repair' | 'further' | 'replies'>,
   flow?: FlowMemory,
 ): Promise<ActionOutcome> {
   const { webhook, delivery } = eventContext;
@@ -136,7 +146,6 @@ function perform(
     needsApproval: match.needsApproval,
     ...given,
     delivery,
-    replies: repliesFor(context, eventContext, match.allowed),
     surroundings: context.surroundings,
     template: templateOf(eventContext, match, flow),
   });

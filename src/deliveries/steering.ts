@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { stripQuoted } from '../lib/text/index.ts';
 import type { Effect } from '../store/store.ts';
+import { flowsTogether } from '../tasks/flows.ts';
 import { changeOf } from '../tasks/transition.ts';
 import { fence } from '../templates/view.ts';
 import type { Decision, Task, TaskStatus } from '../types.ts';
@@ -97,7 +98,9 @@ function followWord(row: SteeringWord, context: SteeringContext, eventContext: E
   const held = row.lets ? heldByTrust(webhook, delivery.trust) : null;
   if (held !== null) return decided([], held);
   if (event.externalId === null) return decided([], 'the event belongs to no thread');
-  const tasks = findTasks(row, context, eventContext.subject().flowId, call);
+  const { flowId, names } = eventContext.subject();
+  const thread = { flowIds: flowsTogether(context.store, flowId), externalId: names.externalId };
+  const tasks = findTasks(row, context, thread, call);
   if (typeof tasks === 'string') return decided([], tasks);
   return decided(tasks, `${idsOf(tasks)} ${row.done}; ${check.reason}`);
 }
@@ -109,16 +112,20 @@ function followWord(row: SteeringWord, context: SteeringContext, eventContext: E
 function findTasks(
   { word, statuses, isForOne, none, notNow }: SteeringWord,
   { store }: SteeringContext,
-  flowId: string,
+  { flowIds, externalId }: { readonly flowIds: readonly string[]; readonly externalId: string },
   steering: Steering,
 ): readonly Task[] | string {
   const { taskId } = steering;
   if (taskId !== null) {
     const task = store.task(taskId);
-    if (task?.flowId !== flowId) return `this thread has no task ${taskId}`;
+    // A task that was asked for here stays of this thread, also when the flows are no longer joined.
+    if (task === null || (!flowIds.includes(task.flowId) && task.externalId !== externalId))
+      return `this thread has no task ${taskId}`;
     return statuses.includes(task.status) ? [task] : `${taskId} is ${task.status}${notNow}`;
   }
-  const tasks = statuses.flatMap((status) => store.tasks({ flowId, status, limit: MOST }));
+  const tasks = statuses
+    .flatMap((status) => flowIds.flatMap((flowId) => store.tasks({ flowId, status, limit: MOST })))
+    .slice(0, MOST);
   if (tasks.length === 0) return none;
   const meant = tasks.filter((task) => isMeant(task, steering));
   if (meant.length === 0) return notMeant(word, steering, tasks);
@@ -197,8 +204,10 @@ function answer({ store, snapshot }: SteeringContext, eventContext: EventContext
     !checkTextSender(webhook.allow, event, delivery.trust).allowed
   )
     return null;
-  const task = store.openQuestion(eventContext.subject().flowId);
-  if (task === null) return null;
+  const [task] = flowsTogether(store, eventContext.subject().flowId)
+    .flatMap((flowId) => store.openQuestion(flowId) ?? [])
+    .toSorted((one, other) => (one.id < other.id ? -1 : 1));
+  if (task === undefined) return null;
   // A child is asked about where its root came from.
   const root = store.task(task.initiatedTaskId) ?? task;
   const asking = root.webhook === null ? undefined : snapshot().byName.get(root.webhook);

@@ -106,7 +106,12 @@ export type Effect =
   /** A task is made, its flow and conversation too where they do not exist. */
   | ({ readonly kind: 'task' } & TaskInFlow)
   /** Something is sent; it waits in the outbox from the same moment on. */
-  | { readonly kind: 'post'; readonly item: NewOutgoing }
+  | {
+      readonly kind: 'post';
+      readonly item: NewOutgoing;
+      /** The delivery to whose thread it belongs. Left out, or null: the event's own. */
+      readonly of?: string | null;
+    }
   /** A task that waited for an answer is queued again, its prompt longer by `prompt`, which is fenced already. */
   | { readonly kind: 'answer'; readonly taskId: string; readonly prompt: string }
   /** A task that waited for approval is queued. */

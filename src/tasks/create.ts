@@ -49,7 +49,7 @@ export async function createTask(
   }
   const parent = parentId === undefined ? null : taskNamed(context, parentId, where);
   const id = ids.next('task');
-  const externalId = parent?.externalId ?? request.externalId ?? `hookctl:${id}`;
+  const { flowId, externalId } = parent ?? subjectNamed(store, request.externalId ?? `hookctl:${id}`);
   const task = await store.createTask({
     task: {
       id,
@@ -66,8 +66,7 @@ export async function createTask(
     actor: source,
     parent,
     dependsOn: dependencies(store, request.dependsOn ?? [], where),
-    flowId: parent?.flowId ?? findSubject(store, { externalId }).flowId,
-    externalId,
+    ...{ flowId, externalId },
     newConversationId: ids.next('conv'),
     startNewConversation: startsNewConversation(request.prompt, metadata),
     mostBelow: source === 'mcp' && parent !== null ? mostChildren : null,
@@ -85,6 +84,15 @@ export async function createTask(
   }
   const [synced] = await syncTasks(context, [task]);
   return synced ?? task;
+}
+
+/** A joined flow owns several subjects: the task is about the one that was named. */
+function subjectNamed(
+  store: TaskContext['store'],
+  named: string,
+): { readonly flowId: string; readonly externalId: string } {
+  const { flowId, flow } = findSubject(store, { externalId: named });
+  return { flowId, externalId: flow?.externalId ?? named };
 }
 
 /** The tasks of ids that a new task is to depend on, each once. Throws `not_found`. */

@@ -64,6 +64,11 @@ function rootOf(store: Pick<FlowReader, 'linkOf'>, flowId: string): string {
   return link === null ? flowId : rootOf(store, link.intoFlowId);
 }
 
+/** The flow in which others go on, and those: tasks that were made before a join keep the flow that they had. */
+export function flowsTogether(store: Pick<StoreReader, 'linksInto'>, flowId: string): readonly string[] {
+  return [flowId, ...store.linksInto(flowId).flatMap((link) => flowsTogether(store, link.flowId))];
+}
+
 function flowAt(store: FlowReader, id: string): Flow | null {
   return store.flows({ id })[0] ?? null;
 }

@@ -17,7 +17,7 @@ async function start(lines: string, workspace = 'shared', remote = false): Promi
 repositories: ${lines}
 credentials: { github: { baseUrl: '${apis().url}' } }
 agents:
-  brain: { use: command, program: ./sh-agent, args: ['--title={{title}}'], cwd: code, workspace: ${workspace} }
+  planning: { use: command, program: ./sh-agent, args: ['--title={{title}}'], cwd: code, workspace: ${workspace} }
 `,
     env: { GITHUB_TOKEN: 'ghp_0123456789abcdefghij0123456789abcdefgh' },
     prepare(folder) {
@@ -60,7 +60,7 @@ function remoteOf(folder: string): void {
 const PLACE = 'sh: pwd > place; echo "$HOOKCTL_CHECKOUTS" > checkouts';
 
 async function ran(engine: AgentEngine, externalId: string, prompt = PLACE) {
-  const run = await engine.ended((await engine.task(`A\n${prompt}`, { externalId })).id);
+  const run = await engine.ended((await engine.task(`A\n${prompt}`, { externalId, agent: 'planning' })).id);
   expect(run.state).toBe('completed');
   return run;
 }

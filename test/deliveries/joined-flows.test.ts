@@ -142,3 +142,34 @@ test('joined flows: what a person takes back only a person joins again', async (
   expect(linked).toEqual({ flowId: issue.task?.flowId, externalId: PR, joined: true });
   expect((await asked(engine, 57)).task?.flowId).toBe(issue.task?.flowId);
 });
+
+test('joined flows: a task from before the join is approved and stopped in each thread', async () => {
+  const yaml =
+    'webhooks: { github: { commands: [{ name: fix, requiresApproval: true }], defaultCommand: fix } }';
+  const engine = await startEngine({ yaml });
+  const { store } = engine.context;
+  const early = await asked(engine, 57, '@agent fix');
+  const other = await asked(engine, 57, '@agent fix it too');
+  await asked(engine, 42, '@agent link #57');
+  await asked(engine, 42, '@agent fix');
+  const status = (id = '') => store.task(id)?.status;
+  await asked(engine, 42, `@agent approve ${early.task?.id}`);
+  expect(status(early.task?.id)).toBe('queued');
+  await asked(engine, 57, '@agent stop');
+  expect([status(early.task?.id), status(other.task?.id)]).toEqual(['cancelled', 'cancelled']);
+});
+
+test('joined flows: after an unlink a task is still approved where it was asked for, and not in the other thread', async () => {
+  const yaml =
+    'webhooks: { github: { commands: [{ name: fix, requiresApproval: true }], defaultCommand: fix } }';
+  const engine = await startEngine({ yaml });
+  const { store } = engine.context;
+  await asked(engine, 42, '@agent fix');
+  await asked(engine, 57, '@agent link #42');
+  const { task } = await asked(engine, 57, '@agent fix');
+  expect(await store.unlinkFlow(store.flows({ externalId: PR })[0]?.id ?? '')).toBe(true);
+  const third = await asked(engine, 58, `@agent approve ${task?.id}`);
+  expect(third.delivery.decisions[0]?.reason).toBe(`this thread has no task ${task?.id}`);
+  await asked(engine, 57, `@agent approve ${task?.id}`);
+  expect(store.task(task?.id ?? '')?.status).toBe('queued');
+});

@@ -50,6 +50,8 @@ export async function openForge(
       return { ...githubForge(ask, `/repos/${place.owner}/${place.repo}`), close };
     case 'gitlab':
       return { ...gitlabForge(ask), close };
+    case 'bitbucket':
+      return { ...bitbucketForge(ask, `/2.0/repositories/${place.workspace}/${place.repo}`), close };
     default:
       return { pullRequest: async () => null, log: async () => null, close };
   }
@@ -138,10 +140,10 @@ function githubForge(ask: Ask, repository: string): Omit<Forge, 'close'> {
   };
 }
 
-/** GitHub's logs are on another host, for a minute. */
+/** Logs of GitHub and Bitbucket are on another host, for a while. */
 async function followed(ask: Ask, path: string): Promise<string | null> {
   const first = await ask(path);
-  const isElsewhere = first.status === 302 && /^https?:\/\//.test(first.location ?? '');
+  const isElsewhere = [302, 307].includes(first.status) && /^https?:\/\//.test(first.location ?? '');
   const { status, text } = isElsewhere ? await ask(first.location ?? '', true) : first;
   return status === 200 ? text : null;
 }
@@ -174,6 +176,52 @@ function gitlabForge(ask: Ask): Omit<Forge, 'close'> {
       for (const id of place.jobIds.slice(0, MOST_JOBS)) {
         const { status, text } = await ask(`/projects/${place.projectId}/jobs/${id}/trace`);
         if (status === 200) logs.push(text);
+      }
+      return logs.length === 0 ? null : logs.join('\n\n');
+    },
+  };
+}
+
+/**
+ * Bitbucket Cloud, which tells short hashes of the heads of pull requests. Source: developer.atlassian.com, "The Bitbucket Cloud REST
+ * API", pull requests and pipelines.
+ */
+function bitbucketForge(ask: Ask, repository: string): Omit<Forge, 'close'> {
+  function read(pull: JsonValue | undefined, sha: string): PullRequest | null {
+    const number = idAt(pull, 'id');
+    const head = textAt(pull, 'source', 'commit', 'hash') ?? '';
+    if (number === null || !/^[0-9a-f]{7,}$/.test(head) || textAt(pull, 'state') !== 'OPEN') return null;
+    const [from = null, to = null] = ['source', 'destination'].map((side) =>
+      idAt(pull, side, 'repository', 'uuid'),
+    );
+    return {
+      number,
+      headSha: sha.startsWith(head) ? sha : head,
+      branch: textAt(pull, 'source', 'branch', 'name') ?? '',
+      isFork: from === null || from !== to,
+    };
+  }
+  return {
+    async pullRequest({ branch, sha }) {
+      const named = `state = "OPEN" AND source.branch.name = ${JSON.stringify(branch ?? '')}`;
+      const path =
+        branch === null
+          ? `${repository}/commit/${encodeURIComponent(sha)}/pullrequests`
+          : `${repository}/pullrequests?q=${encodeURIComponent(named)}`;
+      const open = objectsAt(await jsonAt(ask, path), 'values').flatMap((pull) => read(pull, sha) ?? []);
+      const heads = branch === null ? open.filter(({ headSha }) => headSha === sha) : open;
+      return heads.length === 1 ? (heads[0] ?? null) : null;
+    },
+    async log(place) {
+      if (place.kind !== 'pipeline') return null;
+      const pipeline = `${repository}/pipelines/${place.number}/steps/`;
+      const failed = objectsAt(await jsonAt(ask, pipeline), 'values').filter(
+        (step) => textAt(step, 'state', 'result', 'name') === 'FAILED',
+      );
+      const logs: string[] = [];
+      for (const step of failed.slice(0, MOST_JOBS)) {
+        const text = await followed(ask, `${pipeline}${encodeURIComponent(idAt(step, 'uuid') ?? '')}/log`);
+        if (text !== null) logs.push(`step ${textAt(step, 'name') ?? '(not named)'}\n${text}`);
       }
       return logs.length === 0 ? null : logs.join('\n\n');
     },

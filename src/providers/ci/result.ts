@@ -10,6 +10,7 @@ type Verdict = 'green' | 'red' | 'infrastructure' | 'person' | 'none';
 /** Where the log of what failed is. */
 export type LogPlace =
   | { readonly kind: 'workflow'; readonly runId: string; readonly attempt: string }
+  | { readonly kind: 'pipeline'; readonly number: string }
   | { readonly kind: 'jobs'; readonly projectId: string; readonly jobIds: readonly string[] };
 
 /** The result of a check, run, pipeline, build or deployment, in common terms. */
@@ -257,6 +258,8 @@ function bitbucket(payload: JsonObject): CheckResult {
     textAt(status, 'commit', 'hash') ??
     /\/commit\/([0-9a-f]+)$/.exec(textAt(status, 'links', 'commit', 'href') ?? '')?.[1] ??
     '';
+  // The page of a run of Bitbucket's own Pipelines.
+  const run = /\/pipelines\/.*?\bresults\/(\d+)/.exec(textAt(status, 'url') ?? '')?.[1];
   return {
     source: `build ${key}`,
     names: [key, name].filter((each) => each !== ''),
@@ -268,7 +271,7 @@ function bitbucket(payload: JsonObject): CheckResult {
     verdict: VERDICTS[conclusion] ?? 'none',
     attempt: '',
     repository: `bitbucket.org/${idAt(payload, 'repository', 'uuid') ?? ''}`,
-    log: null,
+    log: run === undefined ? null : { kind: 'pipeline', number: run },
     summary: textAt(status, 'description') ?? '',
   };
 }

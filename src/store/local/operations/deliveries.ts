@@ -12,7 +12,7 @@ import { type Sql, whole } from '../sql.ts';
 import { DELIVERIES, type DeliveryRow } from '../tables/deliveries.ts';
 import { HELD, REPAIRS } from '../tables/flows.ts';
 import { insertAlias, joinFlows, openFlow, rootOf } from './flows.ts';
-import { insertOutgoing } from './outbox.ts';
+import { addComment, insertOutgoing } from './outbox.ts';
 import { answerTask, applyChange, approveTask, insertTask, movePosts } from './tasks.ts';
 
 /** A pending delivery, as far as its effects are made of it. */
@@ -42,7 +42,10 @@ export function recordOutcome(sql: Sql, outcome: DeliveryOutcome): readonly Task
     return task ?? [];
   });
   const end = { ...wanted, ...(late.size > 0 && tooLate(wanted, late)) };
-  for (const { item } of effectsOf(effects, 'post')) insertOutgoing(sql, item, delivery, settledAt);
+  for (const { item, of } of effectsOf(effects, 'post')) {
+    if (of == null) insertOutgoing(sql, item, delivery, settledAt);
+    else addComment(sql, item, of, settledAt);
+  }
   for (const { note } of effectsOf(effects, 'repair'))
     REPAIRS.insert(sql, note, 'on conflict (id) do nothing');
   DELIVERIES.update(sql, deliveryId, { ...end, duplicateOf, nextAttemptAt: null });

@@ -1,0 +1,230 @@
+import { createHmac, randomUUID } from 'node:crypto';
+import {
+  chmodSync,
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { expect, onTestFinished } from 'vitest';
+import type { Task } from '../../src/types.ts';
+import { git } from '../agents/repository.ts';
+import { ADA, type CodeHost, type HostedPull, startCodeHost } from '../support/code-host.ts';
+import { eventually } from '../support/eventually.ts';
+import type { Payload } from '../support/github.ts';
+import { type ProviderApis, startProviderApis } from '../support/provider-apis.ts';
+import { type Sandbox, sandboxForTest } from '../support/sandbox.ts';
+import { type ServeHere, serveHere } from '../support/serve-here.ts';
+import { readStore } from '../support/server.ts';
+
+/** Jira, GitHub and a bare repository, with every hookctl that gets their events. */
+export interface World {
+  readonly apis: ProviderApis;
+  readonly host: CodeHost;
+  readonly remote: string;
+  readonly urls: string[];
+}
+
+/** hookctl with a checkout of the repository. */
+export interface Instance extends World {
+  readonly sandbox: Sandbox;
+  readonly served: ServeHere;
+  /** Oldest first. */
+  readonly tasks: () => readonly Task[];
+}
+
+const COMMANDS = `
+    defaultCommand: analyze
+    targetAgent: coder
+    commands:
+      - { name: analyze, template: 'Analyze: {{@argument}}' }
+      - { name: plan, template: 'Plan: {{@argument}}' }
+      - { name: fix, template: 'Fix: {{@argument}}', requiresApproval: true }`;
+
+const yaml = (host: string, jira: string) => `
+credentials:
+  github: { baseUrl: '${host}', privateNetwork: true }
+  jira: { baseUrl: '${jira}', user: ada@example.com, privateNetwork: true }
+repositories: { acme/web: ./web, PROJ: ./web }
+agents:
+  coder:
+    use: command
+    program: ./chain-agent
+    workspace: worktree
+    session: { capture: '/session id: (\\S+)/', resume: ['{{session}}'] }
+webhooks:
+  jira:${COMMANDS}
+  github:${COMMANDS}
+      - trigger: pull_request.closed
+        conditions: { pull_request.merged: true }
+        action: comment
+        template: 'Merged: {{pull_request.html_url}}'
+        options: { in: flow }
+    allow: { users: ['${ADA.id}'] }
+    repair: { checks: [ci], attempts: 2, notify: '@ada' }
+`;
+
+/** Ends with the test. */
+export async function startWorld(): Promise<World> {
+  const apis = await startProviderApis();
+  onTestFinished(apis.close);
+  const root = mkdtempSync(join(tmpdir(), 'hookctl-world-'));
+  onTestFinished(() => rmSync(root, { recursive: true, force: true }));
+  const remote = join(root, 'acme/web.git');
+  mkdirSync(remote, { recursive: true });
+  git(remote, 'init', '-q', '--bare', '-b', 'main');
+  const first = join(root, 'first');
+  git(root, 'clone', '-q', remote, first);
+  writeFileSync(join(first, 'README'), 'one\n');
+  git(first, 'add', '.');
+  git(first, 'commit', '-qm', 'One');
+  git(first, 'push', '-q', 'origin', 'HEAD:main');
+  const urls: string[] = [];
+  const host = await startCodeHost({ repository: remote, hooks: () => urls, others: apis.url });
+  onTestFinished(host.close);
+  return { apis, host, remote, urls };
+}
+
+/** `more`: lines at the end of webhooks.yml, below the webhook `github`. */
+export async function startInstance(world: World, more = '', head = ''): Promise<Instance> {
+  const { host, apis, remote, urls } = world;
+  const sandbox = await sandboxForTest({ env: TOKENS });
+  git(sandbox.project, 'clone', '-q', remote, 'web');
+  const web = join(sandbox.project, 'web');
+  git(web, 'config', 'user.name', 'T');
+  git(web, 'config', 'user.email', 't@example.com');
+  const agent = join(sandbox.project, 'chain-agent');
+  copyFileSync(join(import.meta.dirname, '../agents/fixtures/chain-agent.js'), agent);
+  chmodSync(agent, 0o755);
+  writeFileSync(join(sandbox.home, 'host'), host.url);
+  await sandbox.write('webhooks.yml', head + yaml(host.url, apis.url) + more);
+  const served = await serveHere(sandbox);
+  urls.push(served.url);
+  return {
+    ...{ ...world, sandbox, served },
+    tasks: () => readStore(sandbox, (store) => store.tasks({ limit: 50 })).toReversed(),
+  };
+}
+
+const TOKENS = {
+  GITHUB_TOKEN: 'token-of-github',
+  JIRA_API_TOKEN: 'token-of-jira',
+  JIRA_WEBHOOK_SECRET: 'j',
+  SLACK_BOT_TOKEN: 'xoxb-0',
+  SLACK_SIGNING_SECRET: 'slack-signing-secret',
+};
+
+const ACCOUNT = { accountId: '5b10ac8d82e05b22cc7d4ef5', displayName: 'Ada', accountType: 'atlassian' };
+let comments = 0;
+
+/** A comment of Ada on PROJ-123. */
+export async function onTicket({ served }: Pick<Instance, 'served'>, text: string): Promise<void> {
+  comments += 1;
+  const now = new Date().toISOString();
+  const body = JSON.stringify({
+    ...{ timestamp: Date.now(), webhookEvent: 'comment_created' },
+    comment: {
+      ...{
+        id: String(comments),
+        author: ACCOUNT,
+        updateAuthor: ACCOUNT,
+        body: text,
+        created: now,
+        updated: now,
+      },
+      self: `https://acme.atlassian.net/rest/api/2/issue/10123/comment/${comments}`,
+    },
+    issue: {
+      ...{ id: '10123', key: 'PROJ-123', self: 'https://acme.atlassian.net/rest/api/2/issue/10123' },
+      fields: {
+        summary: 'Login fails',
+        project: { id: '10000', key: 'PROJ', name: 'Project' },
+        ...{ creator: ACCOUNT, reporter: ACCOUNT, created: now, updated: now },
+      },
+    },
+  });
+  const signature = createHmac('sha256', 'j').update(body).digest('hex');
+  const { status } = await fetch(`${served.url}/webhooks/jira`, {
+    method: 'POST',
+    headers: {
+      'content-type': 'application/json',
+      'x-atlassian-webhook-identifier': randomUUID(),
+      'x-hub-signature': `sha256=${signature}`,
+    },
+    body,
+  });
+  expect(status).toBe(202);
+}
+
+/** A review comment of Ada on the pull request. */
+export async function onPull({ host }: Pick<World, 'host'>, pull: HostedPull, text: string): Promise<void> {
+  comments += 1;
+  const now = new Date().toISOString();
+  const payload: Payload = {
+    ...{ action: 'created', sender: ADA, pull_request: host.pullPayload(pull) },
+    comment: {
+      ...{ id: comments, user: ADA, author_association: 'OWNER', body: text, path: 'changes', line: 1 },
+      ...{ created_at: now, updated_at: now, commit_id: host.headOf(pull.branch) },
+      html_url: `https://github.com/acme/web/pull/${pull.number}#discussion_r${comments}`,
+    },
+  };
+  await host.send('pull_request_review_comment', payload);
+}
+
+/** The end of a workflow run on the head of the pull request. */
+export async function ci({ host }: Pick<World, 'host'>, pull: HostedPull, conclusion: string): Promise<void> {
+  const sha = host.headOf(pull.branch);
+  const payload = host.pullPayload(pull);
+  await host.send('workflow_run', {
+    action: 'completed',
+    workflow_run: {
+      ...{ id: 30_433_642, name: 'ci', path: '.github/workflows/ci.yml', run_attempt: 1, event: 'push' },
+      ...{ head_sha: sha, head_branch: pull.branch, conclusion, status: 'completed' },
+      head_repository: { id: 1_296_269 },
+      html_url: 'https://github.com/acme/web/actions/runs/30433642',
+      pull_requests: [{ number: pull.number, head: payload.head ?? null, base: payload.base ?? null }],
+    },
+    workflow: { id: 1, name: 'ci', path: '.github/workflows/ci.yml' },
+  });
+}
+
+export const PATIENCE_MS = 60_000;
+
+/** The newest task, once there are so many and it is done. */
+export function done({ tasks }: Pick<Instance, 'tasks'>, count: number): Promise<Task> {
+  return eventually(
+    `${count} tasks to be done`,
+    () => {
+      const all = tasks();
+      const failed = all.find(({ status }) => status === 'failed');
+      if (failed !== undefined) throw new Error(`${failed.title}: ${failed.error}`);
+      const last = all.at(-1);
+      return all.length === count && last?.status === 'completed' ? last : null;
+    },
+    PATIENCE_MS,
+  );
+}
+
+/** What a run of the agent did. */
+export interface AgentRecord {
+  readonly did: string;
+  readonly session: string;
+  readonly isResumed: boolean;
+  readonly branch: string;
+  readonly folder: string;
+}
+
+/** The runs of the agent of an instance, in their order. */
+export function agentRuns({ sandbox }: Pick<Instance, 'sandbox'>): readonly AgentRecord[] {
+  const file = join(sandbox.home, 'agent-runs');
+  if (!existsSync(file)) return [];
+  return readFileSync(file, 'utf8')
+    .trim()
+    .split('\n')
+    .map((line) => JSON.parse(line) as AgentRecord);
+}

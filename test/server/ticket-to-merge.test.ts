@@ -1,0 +1,98 @@
+import { expect, test } from 'vitest';
+import type { Task } from '../../src/types.ts';
+import { ADA } from '../support/code-host.ts';
+import { eventually } from '../support/eventually.ts';
+import { tell } from '../support/in-process.ts';
+import {
+  agentRuns,
+  ci,
+  done,
+  type Instance,
+  onPull,
+  onTicket,
+  PATIENCE_MS,
+  startInstance,
+  startWorld,
+} from './chain-support.ts';
+
+test('from the ticket to the merged change: one flow, one conversation, one session, every comment once', async () => {
+  const chain = await startInstance(await startWorld());
+  const { sandbox, host, apis } = chain;
+  await onTicket(chain, '@agent analyze the login');
+  await done(chain, 1);
+  await onTicket(chain, '@agent plan the login');
+  await done(chain, 2);
+  await onTicket(chain, '@agent fix the login');
+  const waiting = await eventually(
+    'the task that waits',
+    () => chain.tasks().find(({ status }) => status === 'waiting_approval') ?? null,
+  );
+  await approve(chain, waiting);
+  await done(chain, 3);
+  const [pull] = host.pulls;
+  if (pull === undefined) throw new Error('no pull request');
+  expect(pull.branch).toMatch(/^hookctl-proj-123-analyze-/);
+
+  await onPull(chain, pull, '@agent analyze Rename it');
+  await done(chain, 4);
+  host.log = 'one\n##[error]expected 2 to be 3\n';
+  await ci(chain, pull, 'failure');
+  await ci(chain, pull, 'failure');
+  await done(chain, 5);
+  await ci(chain, pull, 'success');
+  pull.state = 'closed';
+  await host.send('pull_request', {
+    ...{ action: 'closed', number: pull.number, sender: ADA, pull_request: host.pullPayload(pull) },
+  });
+  const onJira = () => apis.posts.filter(({ thread }) => thread === 'jira:PROJ-123').map(({ text }) => text);
+  await eventually('the ticket to be told', () => (onJira().length === 4 ? true : null), PATIENCE_MS);
+
+  const records = agentRuns(chain);
+  expect(records.map(({ did }) => did)).toEqual(['analyzed', 'planned', 'opened', 'reviewed', 'repaired']);
+  expect(records.map(({ isResumed }) => isResumed)).toEqual([false, true, true, true, true]);
+  for (const of of ['session', 'branch', 'folder'] as const)
+    expect(new Set(records.map((each) => each[of])).size).toBe(1);
+  expect(records[0]?.branch).toBe(pull.branch);
+
+  const tasks = chain.tasks();
+  expect(new Set(tasks.map(({ flowId }) => flowId)).size).toBe(1);
+  expect(new Set(tasks.map(({ conversationId }) => conversationId)).size).toBe(1);
+  expect(tasks.map(({ externalId }) => externalId)).toEqual([
+    ...['jira:PROJ-123', 'jira:PROJ-123', 'jira:PROJ-123'],
+    ...['github:acme/web#57', 'github:acme/web#57'],
+  ]);
+  expect(onJira().map(said)).toEqual([
+    '✅ It is analyzed.',
+    '✅ It is planned.',
+    '✅ It is opened.',
+    'Merged: https://github.com/acme/web/pull/57',
+  ]);
+  const onGithub = apis.posts.filter(({ thread }) => thread.startsWith('github:acme/web#57'));
+  expect(onGithub.map(({ text }) => said(text))).toEqual(['✅ It is reviewed.', '✅ It is repaired.']);
+
+  const shown = await tell(sandbox, 'flow', 'show', 'github:acme/web#57');
+  const lines = shown.stdout.split('\n').map((line) => line.replace(/task-\w{16}/, 'task'));
+  const tree = lines.filter(
+    (line) => /task|jira:PROJ|github:acme/.test(line) && !line.includes('conversation'),
+  );
+  expect(tree.map((line) => line.trimEnd())).toEqual([
+    'about    jira:PROJ-123',
+    'jira:PROJ-123',
+    '│  task  completed  coder  Analyze: the login',
+    '│  task  completed  coder  Plan: the login',
+    '│  task  completed  coder  Fix: the login',
+    `└─ github:acme/web#57  (opened for ${tasks[2]?.id}; github:robot)`,
+    '      task  completed  coder  Analyze: Rename it',
+    '      task  completed  coder  Repair ci of github:acme/web#57 (1 of 2)',
+  ]);
+}, 120_000);
+
+/** The line of a post that people read first; Jira's begin with hookctl's mark. */
+function said(text: string): string | undefined {
+  return text.split('\n').find((line) => /✅|Merged/.test(line));
+}
+
+async function approve({ sandbox }: Instance, { id }: Task): Promise<void> {
+  const { code, stderr } = await tell(sandbox, 'task', 'approve', id);
+  expect(code, stderr).toBe(0);
+}
