@@ -246,6 +246,15 @@ const adjustableFields = {
     })
     .describe('What starts the default command without a text: { label: agent }.')
     .optional(),
+  tellMerged: flag(
+    z
+      .boolean()
+      .describe('true: the ticket or issue where a flow began is told when its pull request is merged.')
+      .optional(),
+    '--tell-merged',
+    'tell the ticket of a pull request when that is merged',
+    { no: 'no ticket is told that its pull request was merged (the default)' },
+  ),
   syncToClaudeTasks: flag(
     z.boolean().describe('false: tasks stay out of Claude Code. Default true.').optional(),
     '--sync',

@@ -47,6 +47,17 @@ const RESULTS: Readonly<Record<string, readonly string[]>> = {
   bitbucket: ['repo:commit_status_created', 'repo:commit_status_updated'],
 };
 
+/** The event by which each provider tells that a pull request was merged. */
+const MERGED: Readonly<Record<string, readonly Start[]>> = {
+  github: [['pull_request.closed', { 'pull_request.merged': true }]],
+  gitea: [['pull_request.closed', { 'pull_request.merged': true }]],
+  gitlab: [['merge_request.merge', {}]],
+  bitbucket: [
+    ['pullrequest:fulfilled', {}],
+    ['pr:merged', {}],
+  ],
+};
+
 /** A command that a field of the webhook switches on. */
 interface Switched {
   readonly command: ValidCommand;
@@ -59,9 +70,9 @@ interface SwitchedCommands {
   readonly issues: readonly Issue[];
 }
 
-/** The commands that `repair` and `starts` switch on, behind those that are written out. */
+/** The commands that `repair`, `starts` and `tellMerged` switch on, behind those that are written out. */
 export function switchedCommands(definition: ValidDefinition): SwitchedCommands {
-  const { repair, starts = {}, provider } = definition;
+  const { repair, starts = {}, tellMerged = false, provider } = definition;
   const issues: Issue[] = [];
   const switched: Switched[] = [];
   if (repair !== undefined) {
@@ -77,6 +88,15 @@ export function switchedCommands(definition: ValidDefinition): SwitchedCommands 
       };
       switched.push({ command, path: ['repair'] });
     }
+  }
+  const merged = tellMerged ? MERGED[provider] : [];
+  if (merged === undefined) issues.push(notThere(['tellMerged'], provider, Object.keys(MERGED)));
+  for (const [trigger, conditions] of merged ?? []) {
+    const command = {
+      ...{ trigger, conditions, action: 'comment', options: { in: 'flow' } },
+      template: 'Merged: {{@event.title}}, {{@event.url}}',
+    };
+    switched.push({ command, path: ['tellMerged'] });
   }
   const usual = usualCommand(definition);
   for (const name of Object.keys(starts) as (keyof Starts)[]) {

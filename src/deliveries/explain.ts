@@ -21,7 +21,7 @@ export interface Explanation {
   readonly events: readonly (Matching & {
     readonly type: string;
     readonly externalId: string | null;
-    /** Where a task of it would run; null where that was not asked, or it has no subject. */
+    /** Where a task of it would run; null where that was not asked, it has no subject, or no command fires. */
     readonly route: Route | null;
   })[];
 }
@@ -48,7 +48,7 @@ export async function explain(
       type: event.type,
       externalId: clean(event.externalId),
       route:
-        repositories === null || event.externalId === null
+        repositories === null || event.externalId === null || !matches.some(({ fired }) => fired)
           ? null
           : repositories.routeOf(event.externalId, repositoriesNamed(repositories, webhook, event, trust)),
     };

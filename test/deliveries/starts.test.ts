@@ -76,8 +76,23 @@ test('starts: the task of who may not command waits for approval', async () => {
   });
 });
 
+test.each<readonly [string, string, JsonObject, boolean]>([
+  ['github', 'pull_request.closed', { pull_request: { merged: true } }, true],
+  ['github', 'pull_request.closed', { pull_request: { merged: false } }, false],
+  ['gitlab', 'merge_request.merge', {}, true],
+  ['bitbucket', 'pullrequest:fulfilled', {}, true],
+  ['bitbucket', 'pullrequest:rejected', {}, false],
+])('tellMerged: %s, %s with %o', async (provider, type, payload, isTold) => {
+  const webhook = await webhookWith({ provider, tellMerged: true });
+  const fired = match(webhook, eventWith({ type, payload, text: null })).matches.filter((each) => each.fired);
+  expect(fired.map(({ command }) => [command.action, command.options])).toEqual(
+    isTold ? [['comment', { in: 'flow' }]] : [],
+  );
+});
+
 test.each([
   [{ starts: { transition: 'Agent' } }, 'starts.transition'],
+  [{ provider: 'slack', tellMerged: true }, 'tellMerged'],
   [{ provider: 'slack', repair: { checks: ['ci'] } }, 'repair'],
 ])('starts: what a provider does not tell is a mistake: %o', async (fields, path) => {
   const definition = definitionSchema.parse({ name: 'x', provider: 'github', commands: [], ...fields });

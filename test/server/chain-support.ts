@@ -60,11 +60,7 @@ agents:
 webhooks:
   jira:${COMMANDS}
   github:${COMMANDS}
-      - trigger: pull_request.closed
-        conditions: { pull_request.merged: true }
-        action: comment
-        template: 'Merged: {{pull_request.html_url}}'
-        options: { in: flow }
+    tellMerged: true
     allow: { users: ['${ADA.id}'] }
     repair: { checks: [ci], attempts: 2, notify: '@ada' }
 `;

@@ -65,7 +65,7 @@ test('from the ticket to the merged change: one flow, one conversation, one sess
     '✅ It is analyzed.',
     '✅ It is planned.',
     '✅ It is opened.',
-    'Merged: https://github.com/acme/web/pull/57',
+    'Merged: Repair the login, https://github.com/acme/web/pull/57',
   ]);
   const onGithub = apis.posts.filter(({ thread }) => thread.startsWith('github:acme/web#57'));
   expect(onGithub.map(({ text }) => said(text))).toEqual(['✅ It is reviewed.', '✅ It is repaired.']);

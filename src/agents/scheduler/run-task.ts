@@ -75,7 +75,8 @@ export function runTask(context: SchedulerContext, agent: Agent, run: AgentRun, 
       const places = await placesOf(context, agent, task, before);
       const wanted = { agent, run, task, scratch, log, signal: stopping.signal };
       room = await context.workspaces.open({ ...wanted, places, before });
-      notes.room(room);
+      // Before the agent can open a pull request from its branch.
+      await notes.room(room);
       const order = await orderFor(context, agent, run, task, { scratch, log, room, session });
       started = await agent.runner.start(order, {
         ...notes.io,
@@ -222,10 +223,11 @@ function notesOf({ store, report }: SchedulerContext, run: AgentRun, log: RunIo[
   };
   return {
     io,
-    room({ folder, branch }: Room) {
+    room({ folder, branch }: Room): Promise<void> {
       // By a branch that hookctl named a pull request is known for that of the run's flow.
       const isOwn = branch?.startsWith('hookctl-') === true;
       if (folder !== run.folder || isOwn) note({ folder, ...(isOwn && { branch }) });
+      return writing;
     },
     written: () => writing,
   };

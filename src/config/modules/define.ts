@@ -90,6 +90,8 @@ export interface WebhookDefinition {
   readonly repair?: RepairDefinition | undefined;
   /** What starts the default command without a text. Default: nothing does. */
   readonly starts?: StartsDefinition | undefined;
+  /** True: the ticket or issue where a flow began is told when its pull request is merged. Default false. */
+  readonly tellMerged?: boolean | undefined;
   /** False: its tasks do not appear in Claude Code's task directory. Default true. */
   readonly syncToClaudeTasks?: boolean | undefined;
   /**
