@@ -5,6 +5,7 @@ import { explain } from '../../src/deliveries/explain.ts';
 import { findSubject } from '../../src/tasks/flows.ts';
 import type { JsonObject } from '../../src/types.ts';
 import { apisForFile } from '../outbox/support.ts';
+import { onIssue } from '../support/engine.ts';
 import { git, repository } from './repository.ts';
 import { type AgentEngine, startAgents } from './support.ts';
 
@@ -152,6 +153,31 @@ test('a comment on a pull request in another repository goes on where its conver
     join(engine.folder, 'web'),
     join(engine.folder, 'api'),
   ]);
+});
+
+test('a pull request from the branch of a workspace is joined with the flow of its run; that of a fork is not', async () => {
+  const engine = await start('{ octo-org/octo-repo: web }', 'worktree');
+  const { tasks } = await engine.deliver('github', 'issue_comment.created', onIssue(7));
+  await engine.ended(tasks[0]?.id ?? '');
+  const [{ branch: ref } = { branch: '' }] = engine.workspaces.list();
+  const opened = (number: number, head: number) => (payload: JsonObject) => ({
+    ...payload,
+    ...{ number, sender: { id: 5, login: 'robot', type: 'User' } },
+    pull_request: {
+      ...(payload.pull_request as JsonObject),
+      ...{ number, title: 'Work', body: '', author_association: 'NONE' },
+      head: { ref, sha: 'a'.repeat(40), repo: { id: head } },
+      base: { ref: 'main', repo: { id: 1_296_269 } },
+    },
+  });
+  await engine.deliver('github', 'pull_request.opened', opened(58, 5));
+  await engine.deliver('github', 'pull_request.opened', opened(57, 1_296_269));
+  const { store } = engine.context;
+  const flowOf = (externalId: string) => findSubject(store, { externalId });
+  expect(flowOf('github:octo-org/octo-repo#57').flowId).toBe(tasks[0]?.flowId);
+  expect(flowOf('github:octo-org/octo-repo#58').flow).toBeNull();
+  const [link] = store.linksInto(tasks[0]?.flowId ?? '');
+  expect(link?.reason).toBe(`opened for ${tasks[0]?.id}`);
 });
 
 test('a pull request that a person opened is worked on in its branch; that of a fork is not', async () => {

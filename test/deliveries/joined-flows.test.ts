@@ -173,3 +173,53 @@ test('joined flows: after an unlink a task is still approved where it was asked 
   await asked(engine, 57, `@agent approve ${task?.id}`);
   expect(store.task(task?.id ?? '')?.status).toBe('queued');
 });
+
+test('joined flows: links in a circle make one flow, and a thread is not linked with itself', async () => {
+  const engine = await startEngine();
+  const { store } = engine.context;
+  const first = await asked(engine, 42);
+  for (const [from, to] of [
+    [42, 57],
+    [57, 58],
+    [58, 42],
+    [57, 42],
+    [42, 42],
+  ] as const)
+    await asked(engine, from, `@agent link #${to}`);
+  const ids = [42, 57, 58].map((number) => flowNamed(store, `github:octo-org/octo-repo#${number}`)?.id);
+  expect(new Set(ids)).toEqual(new Set([first.task?.flowId]));
+  expect(store.linksInto(first.task?.flowId ?? '')).toHaveLength(2);
+});
+
+test('joined flows: a pull request that closes two issues makes one flow of all; unlinked, one of them is by itself', async () => {
+  const engine = await startEngine();
+  const { store } = engine.context;
+  const [one, two] = [await asked(engine, 42), await asked(engine, 43)];
+  await engine.deliver('github', 'pull_request.opened', pull({ number: 57, body: 'Fixes #42, fixes #43' }));
+  const review = await asked(engine, 57);
+  expect(review.task?.flowId).toBe(one.task?.flowId);
+  expect((await asked(engine, 43)).task?.flowId).toBe(one.task?.flowId);
+  expect(await store.unlinkFlow(two.task?.flowId ?? '')).toBe(true);
+  const again = await asked(engine, 43);
+  expect(again.task?.flowId).toBe(two.task?.flowId);
+  expect(again.task?.conversationId).toBe(two.task?.conversationId);
+  // The same words do not join it again.
+  await engine.deliver('github', 'pull_request.opened', pull({ number: 57, body: 'Fixes #42, fixes #43' }));
+  expect((await asked(engine, 43)).task?.flowId).toBe(two.task?.flowId);
+  expect((await asked(engine, 57)).task?.flowId).toBe(one.task?.flowId);
+});
+
+test('joined flows: who may not command links nothing', async () => {
+  const engine = await startEngine();
+  await asked(engine, 42);
+  const by = (payload: JsonObject) => {
+    const { comment } = onIssue(57)(payload) as { readonly comment?: JsonObject };
+    return {
+      ...onIssue(57)(payload),
+      sender: STRANGER,
+      comment: { ...comment, user: STRANGER, author_association: 'NONE' },
+    };
+  };
+  await engine.deliver('github', 'issue_comment.created', by, '@agent link #42');
+  expect(flowNamed(engine.context.store, PR)).toBeNull();
+});

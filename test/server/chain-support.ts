@@ -21,10 +21,12 @@ import { type ProviderApis, startProviderApis } from '../support/provider-apis.t
 import { type Sandbox, sandboxForTest } from '../support/sandbox.ts';
 import { type ServeHere, serveHere } from '../support/serve-here.ts';
 import { readStore } from '../support/server.ts';
+import { type SlackWeb, startSlackWeb } from '../support/slack-web.ts';
 
 /** Jira, GitHub and a bare repository, with every hookctl that gets their events. */
 export interface World {
   readonly apis: ProviderApis;
+  readonly slack: SlackWeb;
   readonly host: CodeHost;
   readonly remote: string;
   readonly urls: string[];
@@ -46,8 +48,10 @@ const COMMANDS = `
       - { name: plan, template: 'Plan: {{@argument}}' }
       - { name: fix, template: 'Fix: {{@argument}}', requiresApproval: true }`;
 
-const yaml = (host: string, jira: string) => `
+const yaml = (host: string, jira: string, slack: string) => `
+notify: { use: slack, channel: C0TEAM, on: [approval] }
 credentials:
+  slack: { baseUrl: '${slack}' }
   github: { baseUrl: '${host}', privateNetwork: true }
   jira: { baseUrl: '${jira}', user: ada@example.com, privateNetwork: true }
 repositories: { acme/web: ./web, PROJ: ./web }
@@ -58,6 +62,7 @@ agents:
     workspace: worktree
     session: { capture: '/session id: (\\S+)/', resume: ['{{session}}'] }
 webhooks:
+  slack: { allow: { users: [U0BOB] } }
   jira:${COMMANDS}
   github:${COMMANDS}
     tellMerged: true
@@ -69,6 +74,8 @@ webhooks:
 export async function startWorld(): Promise<World> {
   const apis = await startProviderApis();
   onTestFinished(apis.close);
+  const slack = await startSlackWeb();
+  onTestFinished(slack.close);
   const root = mkdtempSync(join(tmpdir(), 'hookctl-world-'));
   onTestFinished(() => rmSync(root, { recursive: true, force: true }));
   const remote = join(root, 'acme/web.git');
@@ -83,12 +90,11 @@ export async function startWorld(): Promise<World> {
   const urls: string[] = [];
   const host = await startCodeHost({ repository: remote, hooks: () => urls, others: apis.url });
   onTestFinished(host.close);
-  return { apis, host, remote, urls };
+  return { apis, slack, host, remote, urls };
 }
 
-/** `more`: lines at the end of webhooks.yml, below the webhook `github`. */
-export async function startInstance(world: World, more = '', head = ''): Promise<Instance> {
-  const { host, apis, remote, urls } = world;
+export async function startInstance(world: World): Promise<Instance> {
+  const { host, apis, slack, remote, urls } = world;
   const sandbox = await sandboxForTest({ env: TOKENS });
   git(sandbox.project, 'clone', '-q', remote, 'web');
   const web = join(sandbox.project, 'web');
@@ -98,7 +104,7 @@ export async function startInstance(world: World, more = '', head = ''): Promise
   copyFileSync(join(import.meta.dirname, '../agents/fixtures/chain-agent.js'), agent);
   chmodSync(agent, 0o755);
   writeFileSync(join(sandbox.home, 'host'), host.url);
-  await sandbox.write('webhooks.yml', head + yaml(host.url, apis.url) + more);
+  await sandbox.write('webhooks.yml', yaml(host.url, apis.url, slack.apiUrl));
   const served = await serveHere(sandbox);
   urls.push(served.url);
   return {

@@ -3,6 +3,8 @@ import type { Task } from '../../src/types.ts';
 import { ADA } from '../support/code-host.ts';
 import { eventually } from '../support/eventually.ts';
 import { tell } from '../support/in-process.ts';
+import { readStore } from '../support/server.ts';
+import { buttonsOf, postInteraction, pressOf } from '../support/slack-web.ts';
 import {
   agentRuns,
   ci,
@@ -70,6 +72,11 @@ test('from the ticket to the merged change: one flow, one conversation, one sess
   const onGithub = apis.posts.filter(({ thread }) => thread.startsWith('github:acme/web#57'));
   expect(onGithub.map(({ text }) => said(text))).toEqual(['✅ It is reviewed.', '✅ It is repaired.']);
 
+  const decided = readStore(sandbox, (store) => store.transitions(waiting.id)).filter(
+    ({ event }) => event === 'approve',
+  );
+  expect(decided).toMatchObject([{ from: 'waiting_approval', to: 'queued', actor: 'slack:bob' }]);
+
   const shown = await tell(sandbox, 'flow', 'show', 'github:acme/web#57');
   const lines = shown.stdout.split('\n').map((line) => line.replace(/task-\w{16}/, 'task'));
   const tree = lines.filter(
@@ -92,7 +99,15 @@ function said(text: string): string | undefined {
   return text.split('\n').find((line) => /✅|Merged/.test(line));
 }
 
-async function approve({ sandbox }: Instance, { id }: Task): Promise<void> {
-  const { code, stderr } = await tell(sandbox, 'task', 'approve', id);
-  expect(code, stderr).toBe(0);
+/** Bob presses Approve below the post of the task in Slack, twice. */
+async function approve({ slack, served }: Instance, { id }: Task): Promise<void> {
+  const post = await eventually(
+    'the post in Slack',
+    () => slack.messages.find((each) => Object.hasOwn(buttonsOf(each), 'Approve')) ?? null,
+    PATIENCE_MS,
+  );
+  expect(post.text).toContain(id);
+  const click = pressOf(post, 'Approve', { user: 'U0BOB' });
+  for (let times = 0; times < 2; times += 1)
+    await postInteraction(served.url, click, { secret: 'slack-signing-secret' });
 }
