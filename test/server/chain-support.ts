@@ -14,14 +14,14 @@ import { join } from 'node:path';
 import { expect, onTestFinished } from 'vitest';
 import type { Task } from '../../src/types.ts';
 import { git } from '../agents/repository.ts';
-import { ADA, type CodeHost, type HostedPull, startCodeHost } from '../support/code-host.ts';
+import { ADA, accepted, type CodeHost, type HostedPull, startCodeHost } from '../support/code-host.ts';
 import { eventually } from '../support/eventually.ts';
 import type { Payload } from '../support/github.ts';
 import { type ProviderApis, startProviderApis } from '../support/provider-apis.ts';
 import { type Sandbox, sandboxForTest } from '../support/sandbox.ts';
 import { type ServeHere, serveHere } from '../support/serve-here.ts';
 import { readStore } from '../support/server.ts';
-import { type SlackWeb, startSlackWeb } from '../support/slack-web.ts';
+import { buttonsOf, postInteraction, pressOf, type SlackWeb, startSlackWeb } from '../support/slack-web.ts';
 
 /** Jira, GitHub and a bare repository, with every hookctl that gets their events. */
 export interface World {
@@ -35,7 +35,7 @@ export interface World {
 /** hookctl with a checkout of the repository. */
 export interface Instance extends World {
   readonly sandbox: Sandbox;
-  readonly served: ServeHere;
+  readonly served: Pick<ServeHere, 'url'>;
   /** Oldest first. */
   readonly tasks: () => readonly Task[];
 }
@@ -60,6 +60,7 @@ agents:
     use: command
     program: ./chain-agent
     workspace: worktree
+    rerunOnCrash: true
     session: { capture: '/session id: (\\S+)/', resume: ['{{session}}'] }
 webhooks:
   slack: { allow: { users: [U0BOB] } }
@@ -93,7 +94,10 @@ export async function startWorld(): Promise<World> {
   return { apis, slack, host, remote, urls };
 }
 
-export async function startInstance(world: World): Promise<Instance> {
+export async function startInstance(
+  world: World,
+  serve: (sandbox: Sandbox) => Promise<Pick<ServeHere, 'url'>> = serveHere,
+): Promise<Instance> {
   const { host, apis, slack, remote, urls } = world;
   const sandbox = await sandboxForTest({ env: TOKENS });
   git(sandbox.project, 'clone', '-q', remote, 'web');
@@ -105,7 +109,7 @@ export async function startInstance(world: World): Promise<Instance> {
   chmodSync(agent, 0o755);
   writeFileSync(join(sandbox.home, 'host'), host.url);
   await sandbox.write('webhooks.yml', yaml(host.url, apis.url, slack.apiUrl));
-  const served = await serveHere(sandbox);
+  const served = await serve(sandbox);
   urls.push(served.url);
   return {
     ...{ ...world, sandbox, served },
@@ -125,7 +129,7 @@ const ACCOUNT = { accountId: '5b10ac8d82e05b22cc7d4ef5', displayName: 'Ada', acc
 let comments = 0;
 
 /** A comment of Ada on PROJ-123. */
-export async function onTicket({ served }: Pick<Instance, 'served'>, text: string): Promise<void> {
+async function onTicket({ served }: Pick<Instance, 'served'>, text: string): Promise<void> {
   comments += 1;
   const now = new Date().toISOString();
   const body = JSON.stringify({
@@ -151,20 +155,19 @@ export async function onTicket({ served }: Pick<Instance, 'served'>, text: strin
     },
   });
   const signature = createHmac('sha256', 'j').update(body).digest('hex');
-  const { status } = await fetch(`${served.url}/webhooks/jira`, {
-    method: 'POST',
-    headers: {
-      'content-type': 'application/json',
-      'x-atlassian-webhook-identifier': randomUUID(),
-      'x-hub-signature': `sha256=${signature}`,
-    },
-    body,
-  });
-  expect(status).toBe(202);
+  const headers = {
+    'content-type': 'application/json',
+    'x-atlassian-webhook-identifier': randomUUID(),
+    'x-hub-signature': `sha256=${signature}`,
+  };
+  const answer = await accepted(() =>
+    fetch(`${served.url}/webhooks/jira`, { method: 'POST', headers, body }),
+  );
+  expect(answer.ok).toBe(true);
 }
 
 /** A review comment of Ada on the pull request. */
-export async function onPull({ host }: Pick<World, 'host'>, pull: HostedPull, text: string): Promise<void> {
+async function onPull({ host }: Pick<World, 'host'>, pull: HostedPull, text: string): Promise<void> {
   comments += 1;
   const now = new Date().toISOString();
   const payload: Payload = {
@@ -179,7 +182,7 @@ export async function onPull({ host }: Pick<World, 'host'>, pull: HostedPull, te
 }
 
 /** The end of a workflow run on the head of the pull request. */
-export async function ci({ host }: Pick<World, 'host'>, pull: HostedPull, conclusion: string): Promise<void> {
+async function ci({ host }: Pick<World, 'host'>, pull: HostedPull, conclusion: string): Promise<void> {
   const sha = host.headOf(pull.branch);
   const payload = host.pullPayload(pull);
   await host.send('workflow_run', {
@@ -198,7 +201,7 @@ export async function ci({ host }: Pick<World, 'host'>, pull: HostedPull, conclu
 export const PATIENCE_MS = 60_000;
 
 /** The newest task, once there are so many and it is done. */
-export function done({ tasks }: Pick<Instance, 'tasks'>, count: number): Promise<Task> {
+function done({ tasks }: Pick<Instance, 'tasks'>, count: number): Promise<Task> {
   return eventually(
     `${count} tasks to be done`,
     () => {
@@ -229,4 +232,64 @@ export function agentRuns({ sandbox }: Pick<Instance, 'sandbox'>): readonly Agen
     .trim()
     .split('\n')
     .map((line) => JSON.parse(line) as AgentRecord);
+}
+
+/** Ada, Bob, the agent and the build go the whole way. `after`: called after each step that they take. */
+export async function walk(
+  chain: Instance,
+  after: () => Promise<void> = async () => undefined,
+): Promise<{ readonly pull: HostedPull; readonly waiting: Task }> {
+  const { host } = chain;
+  await onTicket(chain, '@agent analyze the login');
+  await after();
+  await done(chain, 1);
+  await onTicket(chain, '@agent plan the login');
+  await after();
+  await done(chain, 2);
+  await onTicket(chain, '@agent fix the login');
+  await after();
+  const waiting = await eventually(
+    'the task that waits',
+    () => chain.tasks().find(({ status }) => status === 'waiting_approval') ?? null,
+    PATIENCE_MS,
+  );
+  await approve(chain, waiting);
+  await after();
+  await done(chain, 3);
+  const [pull] = host.pulls;
+  if (pull === undefined) throw new Error('no pull request');
+  expect(pull.branch).toMatch(/^hookctl-proj-123-analyze-/);
+  await onPull(chain, pull, '@agent analyze Rename it');
+  await after();
+  await done(chain, 4);
+  host.log = 'one\n##[error]expected 2 to be 3\n';
+  await ci(chain, pull, 'failure');
+  await ci(chain, pull, 'failure');
+  await after();
+  await done(chain, 5);
+  await ci(chain, pull, 'success');
+  pull.state = 'closed';
+  await host.send('pull_request', {
+    ...{ action: 'closed', number: pull.number, sender: ADA, pull_request: host.pullPayload(pull) },
+  });
+  await after();
+  return { pull, waiting };
+}
+
+/** Bob presses Approve below the post of the task in Slack, twice. */
+async function approve({ slack, served }: Instance, { id }: Task): Promise<void> {
+  const post = await eventually(
+    'the post in Slack',
+    () => slack.messages.find((each) => Object.hasOwn(buttonsOf(each), 'Approve')) ?? null,
+    PATIENCE_MS,
+  );
+  expect(post.text).toContain(id);
+  const click = pressOf(post, 'Approve', { user: 'U0BOB' });
+  for (let times = 0; times < 2; times += 1)
+    await accepted(() => postInteraction(served.url, click, { secret: 'slack-signing-secret' }));
+}
+
+/** The line of a post that people read first; Jira's begin with hookctl's mark. */
+export function said(text: string): string | undefined {
+  return text.split('\n').find((line) => /✅|Merged/.test(line));
 }

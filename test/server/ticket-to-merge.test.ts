@@ -1,51 +1,13 @@
 import { expect, test } from 'vitest';
-import type { Task } from '../../src/types.ts';
-import { ADA } from '../support/code-host.ts';
 import { eventually } from '../support/eventually.ts';
 import { tell } from '../support/in-process.ts';
 import { readStore } from '../support/server.ts';
-import { buttonsOf, postInteraction, pressOf } from '../support/slack-web.ts';
-import {
-  agentRuns,
-  ci,
-  done,
-  type Instance,
-  onPull,
-  onTicket,
-  PATIENCE_MS,
-  startInstance,
-  startWorld,
-} from './chain-support.ts';
+import { agentRuns, PATIENCE_MS, said, startInstance, startWorld, walk } from './chain-support.ts';
 
 test('from the ticket to the merged change: one flow, one conversation, one session, every comment once', async () => {
   const chain = await startInstance(await startWorld());
-  const { sandbox, host, apis } = chain;
-  await onTicket(chain, '@agent analyze the login');
-  await done(chain, 1);
-  await onTicket(chain, '@agent plan the login');
-  await done(chain, 2);
-  await onTicket(chain, '@agent fix the login');
-  const waiting = await eventually(
-    'the task that waits',
-    () => chain.tasks().find(({ status }) => status === 'waiting_approval') ?? null,
-  );
-  await approve(chain, waiting);
-  await done(chain, 3);
-  const [pull] = host.pulls;
-  if (pull === undefined) throw new Error('no pull request');
-  expect(pull.branch).toMatch(/^hookctl-proj-123-analyze-/);
-
-  await onPull(chain, pull, '@agent analyze Rename it');
-  await done(chain, 4);
-  host.log = 'one\n##[error]expected 2 to be 3\n';
-  await ci(chain, pull, 'failure');
-  await ci(chain, pull, 'failure');
-  await done(chain, 5);
-  await ci(chain, pull, 'success');
-  pull.state = 'closed';
-  await host.send('pull_request', {
-    ...{ action: 'closed', number: pull.number, sender: ADA, pull_request: host.pullPayload(pull) },
-  });
+  const { sandbox, apis } = chain;
+  const { pull, waiting } = await walk(chain);
   const onJira = () => apis.posts.filter(({ thread }) => thread === 'jira:PROJ-123').map(({ text }) => text);
   await eventually('the ticket to be told', () => (onJira().length === 4 ? true : null), PATIENCE_MS);
 
@@ -93,21 +55,3 @@ test('from the ticket to the merged change: one flow, one conversation, one sess
     '      task  completed  coder  Repair ci of github:acme/web#57 (1 of 2)',
   ]);
 }, 120_000);
-
-/** The line of a post that people read first; Jira's begin with hookctl's mark. */
-function said(text: string): string | undefined {
-  return text.split('\n').find((line) => /✅|Merged/.test(line));
-}
-
-/** Bob presses Approve below the post of the task in Slack, twice. */
-async function approve({ slack, served }: Instance, { id }: Task): Promise<void> {
-  const post = await eventually(
-    'the post in Slack',
-    () => slack.messages.find((each) => Object.hasOwn(buttonsOf(each), 'Approve')) ?? null,
-    PATIENCE_MS,
-  );
-  expect(post.text).toContain(id);
-  const click = pressOf(post, 'Approve', { user: 'U0BOB' });
-  for (let times = 0; times < 2; times += 1)
-    await postInteraction(served.url, click, { secret: 'slack-signing-secret' });
-}

@@ -1,6 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import { setTimeout as delay } from 'node:timers/promises';
 import { closeServer, listen } from '../../src/lib/http/listen.ts';
 import { type Payload, signedPost } from './github.ts';
 
@@ -37,6 +38,18 @@ export interface CodeHost {
   close(): Promise<void>;
 }
 
+/** As a sender that tries again for as long as nothing answers. */
+export async function accepted<Answer>(send: () => Promise<Answer>): Promise<Answer> {
+  for (let tries = 0; ; tries += 1) {
+    try {
+      return await send();
+    } catch (error) {
+      if (tries === 600) throw error;
+      await delay(100);
+    }
+  }
+}
+
 interface CodeHostOptions {
   /** The bare repository. */
   readonly repository: string;
@@ -67,10 +80,16 @@ export async function startCodeHost({
   });
   async function send(event: string, payload: Payload): Promise<void> {
     const body = { repository: REPOSITORY, sender: ROBOT, ...payload };
-    for (const url of hooks()) await signedPost(url, body, { event, deliveryId: randomUUID() });
+    for (const url of hooks()) {
+      const deliveryId = randomUUID();
+      await accepted(() => signedPost(url, body, { event, deliveryId }));
+    }
   }
 
   async function open(asked: { title: string; body: string; head: string }): Promise<Payload> {
+    // A run that was cut off and is repeated asks again.
+    const known = pulls.find(({ branch }) => branch === asked.head);
+    if (known !== undefined) return pullPayload(known);
     const pull: HostedPull = {
       ...{ number: first + pulls.length, branch: asked.head, title: asked.title, body: asked.body },
       state: 'open',
