@@ -109,7 +109,7 @@ export type Effect =
   | {
       readonly kind: 'post';
       readonly item: NewOutgoing;
-      /** The delivery to whose thread it belongs. Left out, or null: the event's own. */
+      /** The delivery to whose thread it belongs. Left out, or null when that is the event's own. */
       readonly of?: string | null;
     }
   /** A task that waited for an answer is queued again, its prompt longer by `prompt`, which is fenced already. */

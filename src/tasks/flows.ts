@@ -1,6 +1,6 @@
 import { hash } from 'node:crypto';
 import type { FlowAlias, StoreReader } from '../store/store.ts';
-import type { Flow, JsonObject, WebhookEvent } from '../types.ts';
+import type { Flow, JsonObject, Task, WebhookEvent } from '../types.ts';
 
 /** The names by which an event calls its subject. */
 type SubjectNames = Pick<WebhookEvent, 'stableIds' | 'otherIds'> & { readonly externalId: string };
@@ -67,6 +67,17 @@ function rootOf(store: Pick<FlowReader, 'linkOf'>, flowId: string): string {
 /** The flow in which others go on, and those: tasks that were made before a join keep the flow that they had. */
 export function flowsTogether(store: Pick<StoreReader, 'linksInto'>, flowId: string): readonly string[] {
   return [flowId, ...store.linksInto(flowId).flatMap((link) => flowsTogether(store, link.flowId))];
+}
+
+/**
+ * Names of repositories that the issue of a task names. They are kept with the root of a chain: its children run where it ran. What an
+ * agent made names none.
+ */
+export function repositoriesNamedBy(store: Pick<StoreReader, 'task'>, task: Task): readonly string[] {
+  const { source, sourceMetadata } = store.task(task.initiatedTaskId) ?? task;
+  const { repositories: named } = sourceMetadata;
+  if (source === 'mcp' || !Array.isArray(named)) return [];
+  return named.filter((name) => typeof name === 'string');
 }
 
 function flowAt(store: FlowReader, id: string): Flow | null {

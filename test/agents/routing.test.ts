@@ -156,26 +156,32 @@ test('a comment on a pull request in another repository goes on where its conver
 });
 
 test('a pull request from the branch of a workspace is joined with the flow of its run; that of a fork is not', async () => {
-  const engine = await start('{ octo-org/octo-repo: web }', 'worktree');
+  const engine = await start('{ octo-org/octo-repo: web, acme/api: api }', 'worktree');
   const { tasks } = await engine.deliver('github', 'issue_comment.created', onIssue(7));
   await engine.ended(tasks[0]?.id ?? '');
   const [{ branch: ref } = { branch: '' }] = engine.workspaces.list();
-  const opened = (number: number, head: number) => (payload: JsonObject) => ({
-    ...payload,
-    ...{ number, sender: { id: 5, login: 'robot', type: 'User' } },
-    pull_request: {
-      ...(payload.pull_request as JsonObject),
-      ...{ number, title: 'Work', body: '', author_association: 'NONE' },
-      head: { ref, sha: 'a'.repeat(40), repo: { id: head } },
-      base: { ref: 'main', repo: { id: 1_296_269 } },
-    },
-  });
+  const opened =
+    (number: number, head: number, name = 'octo-org/octo-repo') =>
+    (payload: JsonObject) => ({
+      ...payload,
+      repository: { ...(payload.repository as JsonObject), full_name: name, name: name.split('/')[1] ?? '' },
+      ...{ number, sender: { id: 5, login: 'robot', type: 'User' } },
+      pull_request: {
+        ...(payload.pull_request as JsonObject),
+        ...{ number, title: 'Work', body: '', author_association: 'NONE' },
+        head: { ref, sha: 'a'.repeat(40), repo: { id: head } },
+        base: { ref: 'main', repo: { id: 1_296_269 } },
+      },
+    });
   await engine.deliver('github', 'pull_request.opened', opened(58, 5));
+  await engine.deliver('github', 'pull_request.opened', opened(59, 1_296_269, 'acme/api'));
   await engine.deliver('github', 'pull_request.opened', opened(57, 1_296_269));
   const { store } = engine.context;
   const flowOf = (externalId: string) => findSubject(store, { externalId });
   expect(flowOf('github:octo-org/octo-repo#57').flowId).toBe(tasks[0]?.flowId);
   expect(flowOf('github:octo-org/octo-repo#58').flow).toBeNull();
+  // Somebody took the name of the branch for another repository.
+  expect(flowOf('github:acme/api#59').flow).toBeNull();
   const [link] = store.linksInto(tasks[0]?.flowId ?? '');
   expect(link?.reason).toBe(`opened for ${tasks[0]?.id}`);
 });

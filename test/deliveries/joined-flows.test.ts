@@ -156,7 +156,7 @@ test('joined flows: a task from before the join is approved and stopped in each 
   await asked(engine, 42, `@agent approve ${early.task?.id}`);
   expect(status(early.task?.id)).toBe('queued');
   await asked(engine, 57, '@agent stop');
-  expect([status(early.task?.id), status(other.task?.id)]).toEqual(['cancelled', 'cancelled']);
+  expect([status(early.task?.id), status(other.task?.id)]).toEqual(['cancelled', 'waiting_approval']);
 });
 
 test('joined flows: after an unlink a task is still approved where it was asked for, and not in the other thread', async () => {

@@ -60,7 +60,10 @@ async function failed(pull: Pull, refname: string | null) {
   });
   const { context, queue } = engine;
   const payload: JsonObject = {
-    repository: { uuid: OWN, full_name: 'acme/web', name: 'web', mainbranch: { name: 'main' } },
+    repository: {
+      ...{ uuid: OWN, full_name: 'acme/web', name: 'web', mainbranch: { name: 'main' } },
+      links: { html: { href: 'https://bitbucket.org/acme/web' } },
+    },
     actor: { uuid: '{u}', account_id: 'u', display_name: 'Pipelines' },
     commit_status: {
       ...{

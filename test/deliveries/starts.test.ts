@@ -83,7 +83,7 @@ test.each<readonly [string, string, JsonObject, boolean]>([
   ['bitbucket', 'pullrequest:fulfilled', {}, true],
   ['bitbucket', 'pullrequest:rejected', {}, false],
 ])('tellMerged: %s, %s with %o', async (provider, type, payload, isTold) => {
-  const webhook = await webhookWith({ provider, tellMerged: true });
+  const webhook = await webhookWith({ provider, tellMerged: true, allow: { associations: ['OWNER'] } });
   const fired = match(webhook, eventWith({ type, payload, text: null })).matches.filter((each) => each.fired);
   expect(fired.map(({ command }) => [command.action, command.options])).toEqual(
     isTold ? [['comment', { in: 'flow' }]] : [],

@@ -289,7 +289,7 @@ async function approve({ slack, served }: Instance, { id }: Task): Promise<void>
     await accepted(() => postInteraction(served.url, click, { secret: 'slack-signing-secret' }));
 }
 
-/** The line of a post that people read first; Jira's begin with hookctl's mark. */
+/** What a post says: the mark of hookctl and the name of a session are before it. */
 export function said(text: string): string | undefined {
-  return text.split('\n').find((line) => /✅|Merged/.test(line));
+  return text.split('\n').find((line) => /It is|Merged/.test(line));
 }

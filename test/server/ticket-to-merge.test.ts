@@ -26,13 +26,13 @@ test('from the ticket to the merged change: one flow, one conversation, one sess
     ...['github:acme/web#57', 'github:acme/web#57'],
   ]);
   expect(onJira().map(said)).toEqual([
-    '✅ It is analyzed.',
-    '✅ It is planned.',
-    '✅ It is opened.',
+    'It is analyzed.',
+    'It is planned.',
+    'It is opened.',
     'Merged: Repair the login, https://github.com/acme/web/pull/57',
   ]);
   const onGithub = apis.posts.filter(({ thread }) => thread.startsWith('github:acme/web#57'));
-  expect(onGithub.map(({ text }) => said(text))).toEqual(['✅ It is reviewed.', '✅ It is repaired.']);
+  expect(onGithub.map(({ text }) => said(text))).toEqual(['It is reviewed.', 'It is repaired.']);
 
   const decided = readStore(sandbox, (store) => store.transitions(waiting.id)).filter(
     ({ event }) => event === 'approve',

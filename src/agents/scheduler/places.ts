@@ -4,6 +4,7 @@ import type { Repositories, Route } from '../../config/project/repositories.ts';
 import { failure } from '../../errors.ts';
 import { isWithin } from '../../lib/files/within.ts';
 import type { TaskReader } from '../../store/tasks.ts';
+import { repositoriesNamedBy } from '../../tasks/flows.ts';
 import type { Task } from '../../types.ts';
 import { agentFolder } from '../environment.ts';
 import { type Place, workspaceOf } from '../workspace/settings.ts';
@@ -13,18 +14,9 @@ interface RouteContext {
   readonly repositories: Repositories;
 }
 
-/**
- * Where a task runs. Repositories that the issue names are kept with the root of a chain: its children run where it ran. What an agent
- * made names none.
- */
+/** Where a task runs. */
 export function routeOf({ store, repositories }: RouteContext, task: Task): Route {
-  const { source, sourceMetadata } = store.task(task.initiatedTaskId) ?? task;
-  const { repositories: named } = sourceMetadata;
-  const isList = source !== 'mcp' && Array.isArray(named);
-  return repositories.routeOf(
-    task.externalId,
-    isList ? named.filter((name) => typeof name === 'string') : [],
-  );
+  return repositories.routeOf(task.externalId, repositoriesNamedBy(store, task));
 }
 
 interface PlacesContext extends RouteContext {

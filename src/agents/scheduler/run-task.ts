@@ -11,7 +11,7 @@ import { foreignText } from '../../types/text.ts';
 import type { AgentRun, ModelTokens, Task } from '../../types.ts';
 import { promptFor } from '../environment.ts';
 import type { CommonOptions, LogLine, RunIo, RunOrder, StartedRun } from '../runner.ts';
-import type { Room } from '../workspace/workspaces.ts';
+import type { Room } from '../workspace/room.ts';
 import type { SchedulerContext } from './context.ts';
 import { type Ended, endRun, makeScratch } from './ending.ts';
 import { placesOf } from './places.ts';

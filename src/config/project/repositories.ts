@@ -5,7 +5,7 @@ import { type Source, toDiagnostic } from '../../lib/diagnostics.ts';
 import { isWithin } from '../../lib/files/within.ts';
 
 /** A checkout that a line of `repositories:` names. */
-export interface Checkout {
+interface Checkout {
   /** Names of all lines with this folder, that of the line which was found first: `acme/web`, `PROJ`. */
   readonly names: readonly string[];
   /** Absolute, with every link followed. */

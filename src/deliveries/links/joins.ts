@@ -3,7 +3,8 @@ import type { Reference } from '../../providers/links/closing.ts';
 import { namesOf, type SubjectIds, subjectsAt } from '../../providers/links/names.ts';
 import type { FlowJoin } from '../../store/flows.ts';
 import type { Effect, StoreReader } from '../../store/store.ts';
-import { findSubject } from '../../tasks/flows.ts';
+import { findSubject, repositoriesNamedBy } from '../../tasks/flows.ts';
+import type { Task } from '../../types.ts';
 import type { EventContext, PipelineContext } from '../context.ts';
 import { checkSender, checkTextSender, heldByTrust } from '../rules/senders.ts';
 
@@ -23,8 +24,8 @@ export function joinsOf(context: LinkContext, eventContext: EventContext): reado
   const change = changeIn(provider.name, event);
   if (change === null || change.isFork) return [];
   const { store } = context;
-  const onBranch = store.runOnBranch(change.branch);
-  const makers = [...madeBy(change), ...(onBranch === null ? [] : [onBranch.taskId])].flatMap((id) => {
+  const maker = taskOnBranch(context, eventContext, change.branch);
+  const makers = [...madeBy(change), ...(maker === null ? [] : [maker.id])].flatMap((id) => {
     const flowId = store.task(id)?.flowId ?? store.flows({ id })[0]?.id;
     const flow = flowId === undefined ? undefined : store.flows({ id: flowId })[0];
     return flow === undefined ? [] : [{ names: flow, reason: `opened for ${id}` }];
@@ -42,6 +43,28 @@ export function joinsOf(context: LinkContext, eventContext: EventContext): reado
   const byFlow = new Map(joins.map((join) => [join.flows[1].flowId, join]));
   byFlow.delete(own.ownId);
   return [...byFlow.values()].slice(0, MOST).map((join) => ({ kind: 'join', join }));
+}
+
+/** The task whose run had a branch of hookctl. Null where it had it in another repository: everybody reads names of branches. */
+function taskOnBranch(
+  { store, repositories }: LinkContext,
+  { event }: EventContext,
+  branch: string,
+): Task | null {
+  const run = store.runOnBranch(branch);
+  const task = run === null ? null : store.task(run.taskId);
+  if (task === null) return null;
+  const here = repositories.routeOf(event.externalId ?? '', []);
+  const there = repositories.routeOf(task.externalId, repositoriesNamedBy(store, task));
+  if (there.kind === 'agent') {
+    const [own, other] = [event.externalId ?? '', task.externalId].map(
+      (id) => /^.+\/.+(?=[#!@])/.exec(id)?.[0],
+    );
+    return other === undefined || own === other ? task : null;
+  }
+  if (here.kind !== 'checkouts' || there.kind !== 'checkouts') return null;
+  const [{ folder }] = here.checkouts;
+  return there.checkouts.some((each) => each.folder === folder) ? task : null;
 }
 
 /** Whether the words are those of somebody who may command: a text by its author, a title by who opened the pull request. */
