@@ -258,3 +258,23 @@ describe('C5: a task of Sentry says what happened', () => {
     expect(prompt).toMatch(/source="?@event\.details/);
   });
 });
+
+test('a regression: its details name the release, and however often it is told it has one key', () => {
+  const payload = samplePayload(sentry, 'issue.resolved') as { data: { issue: JsonObject } };
+  const told = (changes: JsonObject) => ({
+    ...payload,
+    action: 'unresolved',
+    data: {
+      issue: { ...payload.data.issue, status: 'unresolved', lastSeen: '2026-11-30T10:00:00Z', ...changes },
+    },
+  });
+  const back = told({ substatus: 'regressed', lastRelease: { version: 'web@1.4.2' } });
+  expect(event('issue', back)).toMatchObject({
+    type: 'issue.unresolved',
+    details: expect.stringContaining('Regressed in release web@1.4.2: it was resolved before.'),
+  });
+  const keys = (body: unknown) => keysOf(parse('issue', body));
+  expect(keys(back)).toEqual([expect.stringMatching(/^issue\.regressed:.+:2026-11-30T10:00:00Z$/)]);
+  expect(keys(told({ substatus: 'regressed', lastSeen: '2026-12-01T10:00:00Z' }))).not.toEqual(keys(back));
+  expect(keys(told({ substatus: 'ongoing' }))).toEqual([]);
+});

@@ -20,12 +20,26 @@ export function detailsOf(payload: JsonObject): string | null {
   const culprit = firstText([textAt(about, 'culprit'), textAt(payload, 'culprit')]);
   const parts = [
     messageOf(payload, about, exceptions.length > 0),
+    regressionOf(about),
     culprit === null ? '' : `Culprit: ${shorten(culprit, MAX_TEXT)}`,
     // The list begins with the cause; what was raised last comes first here.
     ...exceptions.toReversed().map(exceptionText),
     exceptions.length > 0 ? '' : framesText(otherFrames(about)),
   ].filter((part) => part !== '');
   return parts.length === 0 ? null : parts.join('\n');
+}
+
+/** That an issue came back after it was resolved, and in which release. */
+function regressionOf(about: JsonObject): string {
+  const release = firstText([
+    textAt(about, 'release'),
+    textAt(about, 'release', 'version'),
+    textAt(about, 'lastRelease', 'version'),
+  ]);
+  const isBack = textAt(about, 'substatus') === 'regressed';
+  const where = release === null ? '' : `release ${shorten(release, MAX_CODE)}`;
+  if (!isBack) return where === '' ? '' : `In ${where}`;
+  return `Regressed${where === '' ? '' : ` in ${where}`}: it was resolved before.`;
 }
 
 /** The event, error or issue; the legacy plugin has its event at the top. */

@@ -117,6 +117,13 @@ function semanticKeys(type: string, payload: JsonObject): readonly string[] {
   switch (type) {
     case 'issue.created':
       return key(type, idAt(payload, 'data', 'issue', 'id'));
+    case 'issue.unresolved': {
+      // A regression is known by the event that brought the issue back, whichever hooks tell of it.
+      const seen = textAt(payload, 'data', 'issue', 'lastSeen');
+      const isBack = textAt(payload, 'data', 'issue', 'substatus') === 'regressed';
+      const id = idAt(payload, 'data', 'issue', 'id');
+      return isBack && seen !== null ? key('issue.regressed', id && `${id}:${seen}`) : [];
+    }
     case 'comment.created':
       return key(type, idAt(payload, 'data', 'comment_id'));
     case 'error.created':
