@@ -1,6 +1,6 @@
 import type { Hono } from 'hono';
 import { ConfigError, type Diagnostic, failure, HookctlError } from '../errors.ts';
-import { requestLocal } from '../lib/http/local-request.ts';
+import { openLocal, requestLocal } from '../lib/http/local-request.ts';
 import type { ApiCall } from '../mcp/backend.ts';
 import type { Actor, Secret } from '../types.ts';
 import type { ApiEnv, Page } from './api/route.ts';
@@ -88,6 +88,44 @@ export function managementClient(address: ManagementAddress): ManagementClient {
       return views;
     },
   };
+}
+
+/** An event of `/api/events`, as far as a reader here looks at it. */
+export type LiveEvent =
+  | { readonly type: 'open' | 'gap' }
+  | { readonly type: 'delivery'; readonly id: string; readonly status: string };
+
+/** Longest event: a task with a long prompt. */
+const LONGEST_EVENT = 64 * 1024 * 1024;
+
+/** The live stream of a running server, after the event of an id; ends with the stream, or when it breaks off. Throws when it is refused. */
+export async function* liveEvents(
+  { port, token, actor }: ManagementAddress,
+  options: { readonly types: readonly string[]; readonly after: string | null; readonly signal: AbortSignal },
+): AsyncGenerator<{ readonly id: string; readonly event: LiveEvent }> {
+  const { types, after, signal } = options;
+  const { readServerSentEvents } = await import('../lib/http/sse.ts');
+  const query = new URLSearchParams({ types: types.join(','), ...(after !== null && { after }) });
+  const headers = { authorization: `Bearer ${token.reveal()}`, ...clientHeader(actor) };
+  const answer = await openLocal(`http://127.0.0.1:${port}/api/events?${query}`, headers, signal).catch(
+    () => null,
+  );
+  if (answer === null) return;
+  if (answer.statusCode !== 200)
+    throw failure('no_stream', `the server answers ${answer.statusCode} to a live stream`);
+  try {
+    for await (const { id, data } of readServerSentEvents(answer, { maxLength: LONGEST_EVENT }))
+      yield { id, event: JSON.parse(data) as LiveEvent };
+  } catch (error) {
+    if (!isCut(error)) throw error;
+  }
+}
+
+/** The server went away, or the reader had enough. */
+function isCut(error: unknown): boolean {
+  return ['ECONNRESET', 'ABORT_ERR', 'ERR_STREAM_PREMATURE_CLOSE'].includes(
+    (error as NodeJS.ErrnoException).code ?? '',
+  );
 }
 
 /** The API of this process, asked without a socket in the name of `actor`. */

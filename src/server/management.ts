@@ -19,6 +19,7 @@ import type { ConnectParts } from './connect/parts.ts';
 import { ensureToken } from './credentials.ts';
 import type { ServeListener } from './events.ts';
 import type { Handshakes } from './ingress/handshakes.ts';
+import type { Feed } from './live/feed.ts';
 import type { Metrics } from './metrics.ts';
 import { endpointUrl, type RunningFacts, statusView } from './status.ts';
 
@@ -32,6 +33,7 @@ interface ManagementParts {
   readonly schedules: readonly Schedule[];
   readonly schedulesChanged: () => void;
   readonly metrics: Metrics;
+  readonly feed: Feed;
   readonly recover: ApiParts['recover'];
   readonly facts: () => RunningFacts;
   readonly handshakes: Pick<Handshakes, 'await'>;
@@ -49,7 +51,7 @@ interface OpenedManagement {
 /** The private socket with the API behind it. */
 export async function openManagement(parts: ManagementParts): Promise<OpenedManagement> {
   const { services, agents, engine, live, recover, emit, metrics, facts } = parts;
-  const { connect, handshakes, problems, workspaces, schedules, schedulesChanged } = parts;
+  const { connect, feed, handshakes, problems, workspaces, schedules, schedulesChanged } = parts;
   const onError = (error: unknown) => emit({ type: 'broken', error });
   const { located, redactor, version } = services;
   const { store, apps } = engine.context;
@@ -82,6 +84,7 @@ export async function openManagement(parts: ManagementParts): Promise<OpenedMana
         handshakes,
         urlOf: (endpoint) => endpointUrl(facts(), endpoint),
       }),
+      feed,
       status: () =>
         statusView({
           version,

@@ -35,6 +35,7 @@ import { serveHandshakes } from './ingress/handshakes.ts';
 import { createIngress, receiver } from './ingress/ingress.ts';
 import type { SlackSocketStatus } from './ingress/slack-socket.ts';
 import { unroutedRecorder } from './ingress/unrouted.ts';
+import { openFeed } from './live/feed.ts';
 import { openManagement } from './management.ts';
 import { createMetrics } from './metrics.ts';
 import { permissionsOf } from './permissions.ts';
@@ -115,7 +116,8 @@ export async function serve(
     emit,
   });
   services.defer(audit.close);
-  listeners.push(audit.listen);
+  const feed = openFeed({ store, now: clock.now, redact: redactor.redact });
+  listeners.push(audit.listen, feed.listen);
   const problems = problemsOf({ services, configuration, live, engine, insecure, socket: () => slackSocket });
 
   let tunnel: ServeTunnel | null = null;
@@ -148,7 +150,7 @@ export async function serve(
     answered: (handshake) => emit({ type: 'handshake', handshake }),
   });
   const { server: management, access } = await openManagement({
-    ...{ services, engine, live, emit, metrics, facts, handshakes, workspaces, connect },
+    ...{ services, engine, live, emit, metrics, facts, feed, handshakes, workspaces, connect },
     schedules: configuration.schedules,
     schedulesChanged: () => scheduled?.wake(),
     recover: (order) => recovery.recover(order),
@@ -192,6 +194,7 @@ export async function serve(
 
   const closing = closedTogether(services);
   closing.push(() => closeGently([ingress, management], GRACE_MS), access.mcp.close, recovery.close);
+  closing.push(async () => feed.close());
   listeners.push(recovery.listen);
   const { managementPort: wantedPort, host, port } = address;
   await listenOrExplain(management, { host: '127.0.0.1', port: wantedPort, flag: '--management-port' });

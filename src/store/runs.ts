@@ -71,6 +71,8 @@ export interface RunReader {
   runsOfTask(taskId: string): readonly AgentRun[];
   /** Those that wait, are held, or run; in the order in which they were made. */
   openRuns(): readonly AgentRun[];
+  /** Those that were started or ended after `since` (epoch milliseconds), and began a day before at most; oldest first. */
+  runsSince(since: number, limit: number): readonly AgentRun[];
   attachments(): readonly Attachment[];
   /** Agents whose backlog waits for a release. */
   backlogs(): readonly Backlog[];

@@ -168,7 +168,28 @@ export interface TaskInFlow {
   readonly startNewConversation: boolean;
 }
 
-export interface DeliveryFilter {
+/** What deliveries and tasks are searched for. */
+export interface SearchFilter {
+  /** An event type, a group of them (`issues.*`), or `*`. */
+  readonly event?: string | undefined;
+  /** Qualified: `github:acme/shop#12`. */
+  readonly externalId?: string | undefined;
+  /** Name of the sender, in any case, with or without `@`. */
+  readonly sender?: string | undefined;
+  /** In any case: of a delivery in its row or body, of a task in title, prompt, result or error. */
+  readonly text?: string | undefined;
+  /** Epoch milliseconds: received or made then or later. */
+  readonly since?: number | undefined;
+  /** Then or earlier. */
+  readonly until?: number | undefined;
+  /** Only rows from this id on: a part of a long list. */
+  readonly from?: string | undefined;
+}
+
+export interface DeliveryFilter extends SearchFilter {
+  readonly id?: string;
+  /** Epoch milliseconds: only what was settled then or later. */
+  readonly settledSince?: number;
   readonly status?: DeliveryStatus;
   readonly webhook?: string;
   /** Only rows after this id, oldest first (for `--follow`). */
@@ -188,6 +209,8 @@ interface SettledFilter {
 }
 
 export interface OutgoingFilter {
+  /** Epoch milliseconds: only what was settled then or later. */
+  readonly settledSince?: number;
   readonly status?: OutgoingStatus;
   readonly deliveryId?: string;
   /** Only rows before this id, newest first (for the next page). */
@@ -275,6 +298,8 @@ export interface StoreReader
   staleButtons(limit: number): readonly string[];
   /** Newest first. */
   outbox(filter?: OutgoingFilter): readonly Outgoing[];
+  /** The id that is `count` rows before an id, or before the newest; null when there are fewer rows. */
+  idBefore(list: 'deliveries' | 'tasks', before: string | undefined, count: number): string | null;
   /** How many rows a list has for a filter, whatever its `limit`. */
   count<List extends keyof Filters>(list: List, filter?: Filters[List]): number;
   countsByOutgoingStatus(): Readonly<Partial<Record<OutgoingStatus, number>>>;

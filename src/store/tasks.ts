@@ -11,11 +11,17 @@ import type {
   TaskUsage,
   Transition,
 } from '../types.ts';
+import type { SearchFilter } from './store.ts';
 
-export interface TaskFilter {
+export interface TaskFilter extends SearchFilter {
+  readonly id?: string;
   readonly status?: TaskStatus;
   /** Only tasks that have not ended. */
   readonly open?: true;
+  /** Epoch milliseconds: only what changed then or later. */
+  readonly updatedSince?: number;
+  /** Only what ended then or later. */
+  readonly endedSince?: number;
   readonly agent?: string;
   readonly flowId?: string;
   readonly conversationId?: string;

@@ -27,7 +27,7 @@ interface ListOf<List extends keyof Filters, Flags extends ListFlags, Row> {
   readonly nouns: readonly [one: string, several: string];
   /** Names among the filters: one that does not exist is an error, not an empty list. */
   readonly names?: (app: Services, flags: Flags) => readonly NameFilter[];
-  readonly filter: (flags: Flags, app: Services) => Filters[List];
+  readonly filter: (flags: Flags, app: Services) => Filters[List] | Promise<Filters[List]>;
   readonly rows: (store: StoreReader, filter: Filters[List]) => readonly Row[];
   /** Finds the row that `--before` names; left out when any id is valid. */
   readonly find?: (store: StoreReader, id: string) => object | null | undefined;
@@ -37,9 +37,16 @@ interface ListOf<List extends keyof Filters, Flags extends ListFlags, Row> {
   readonly before?: (typed: string) => string;
   readonly columns: (rows: readonly Row[]) => readonly ListColumn<Row>[];
   /** Continues after the first page, for `--follow`. */
-  readonly follow?: (app: Services, flags: Flags, rows: readonly Row[]) => Promise<0>;
+  readonly follow?: (app: Services, of: Followed<Filters[List], Flags, Row>) => Promise<0>;
   /** Help of `--json`, when it prints more than an array. */
   readonly json?: string;
+}
+
+/** What `--follow` goes on from: the first page, and what selected it. */
+export interface Followed<Filter, Flags, Row> {
+  readonly flags: Flags;
+  readonly filter: Filter;
+  readonly rows: readonly Row[];
 }
 
 /** Adds `--limit`, `--before`, `--json` and the action to a command that has its own filters already. */
@@ -67,11 +74,11 @@ async function list<
   argv: readonly string[],
 ): Promise<0> {
   const store = app.reader();
-  const filter = of.filter(flags, app);
+  const filter = await of.filter(flags, app);
   await requireKnown(...(of.names?.(app, flags) ?? []));
   if (of.find !== undefined) requireBefore(app, flags.before, of.find);
   const rows = store === null ? [] : of.rows(store, filter);
-  if (flags.follow === true && of.follow !== undefined) return of.follow(app, flags, rows);
+  if (flags.follow === true && of.follow !== undefined) return of.follow(app, { flags, filter, rows });
   if (flags.json === true) printJson(app.io, rows);
   else if (rows.length === 0) {
     const total = store === null ? 0 : of.total?.(store);

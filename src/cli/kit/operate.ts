@@ -1,8 +1,9 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import type { Configuration } from '../../config/index.ts';
 import { failure } from '../../errors.ts';
 import { say } from '../../lib/io.ts';
 import type { ApiCall } from '../../mcp/backend.ts';
-import type { callInProcess, ManagementAddress, ManagementClient } from '../../server/client.ts';
+import type { callInProcess, LiveEvent, ManagementAddress, ManagementClient } from '../../server/client.ts';
 import type { StatusView } from '../../server/status.ts';
 import type { Services } from '../../services.ts';
 
@@ -18,6 +19,34 @@ export async function managementCall(services: Services, command: string): Promi
 export async function serverClient(services: Services): Promise<ManagementClient | null> {
   const address = await serverAddress(services);
   return address === null ? null : (await import('../../server/client.ts')).managementClient(address);
+}
+
+/** How often a list is looked at where no server tells what happens, in milliseconds. */
+const POLL_MS = 200;
+
+/**
+ * What a server tells on its live stream, whichever server runs, until the signal. Null, now and then, while none does. A stream that
+ * was cut goes on where it was.
+ */
+export async function* eventsOfServer(
+  services: Services,
+  types: readonly string[],
+  signal: AbortSignal,
+): AsyncGenerator<LiveEvent | null> {
+  let after: string | null = null;
+  while (!signal.aborted) {
+    const address = await serverAddress(services);
+    if (address !== null) {
+      const { liveEvents } = await import('../../server/client.ts');
+      for await (const { id, event } of liveEvents(address, { types, after, signal })) {
+        after = id;
+        yield event;
+      }
+    }
+    if (signal.aborted) return;
+    yield null;
+    await delay(POLL_MS, undefined, { signal }).catch(() => undefined);
+  }
 }
 
 /** The running server's state; null when none runs. */

@@ -1,5 +1,6 @@
 import { InvalidArgumentError, Option } from 'commander';
 import { suggest } from '../../lib/suggest.ts';
+import type { SearchFilter } from '../../store/store.ts';
 import type { Command } from './command.ts';
 
 /** A whole number from 1, for `--limit`. */
@@ -51,6 +52,41 @@ export function collect(value: string, previous: readonly string[]): readonly st
 export function clearOption(command: Command, settings: readonly string[]): Command {
   const words = `reset to the default (repeatable): ${settings.join(', ')}`;
   return command.option('--clear <setting>', words, collectFrom(settings), []);
+}
+
+/** Options by which deliveries and tasks are searched for. */
+export interface SearchFlags {
+  readonly event?: string;
+  readonly externalId?: string;
+  readonly sender?: string;
+  readonly text?: string;
+  readonly since?: string;
+  readonly until?: string;
+}
+
+/** Adds `--event --external-id --sender --text --since --until`. */
+export function searchOptions(command: Command, { text }: { readonly text: string }): Command {
+  return command
+    .option('--event <type>', 'only of this event type; issues.* for a group')
+    .option('--external-id <id>', 'only about this issue, pull request or thread: github:acme/shop#12')
+    .option('--sender <name>', 'only of this sender')
+    .option('--text <words>', text)
+    .option('--since <time>', 'only since: 2h, 7d, 2026-01-31, 2026-01-31T12:00:00Z')
+    .option('--until <time>', 'only until then');
+}
+
+/** The same as a filter of the store. Throws `usage` for what is no time. */
+export async function searchFilter(flags: SearchFlags, now: number): Promise<SearchFilter> {
+  const { since, until, ...rest } = flags;
+  const { event, externalId, sender, text } = rest;
+  if (since === undefined && until === undefined) return { event, externalId, sender, text };
+  // Reading a time loads the schemas of units, which a list without one need not wait for.
+  const { moment } = await import('./moment.ts');
+  return {
+    ...{ event, externalId, sender, text },
+    since: since === undefined ? undefined : moment('--since', since, now),
+    until: until === undefined ? undefined : moment('--until', until, now),
+  };
 }
 
 /** A former name of an option; its error names the present one. */

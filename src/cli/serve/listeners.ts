@@ -3,6 +3,7 @@ import { openRotatingFile } from '../../lib/files/rotating-file.ts';
 import { type Io, type OutputStream, paint, type Style, say } from '../../lib/io.ts';
 import { escapeInvisibleJson } from '../../lib/text/escape-invisible.ts';
 import type { ServeListener, ServeStart } from '../../server/events.ts';
+import { eventObjects } from '../../server/live/objects.ts';
 import { iso } from '../../views.ts';
 import { localTime } from '../kit/print.ts';
 import { fitted, wrapped } from '../kit/wrapped.ts';
@@ -47,7 +48,7 @@ export function leftOutAsJson(lines: number): string {
 /** One JSON object for each line of stdout; `type` is `ready`, `delivery`, `task`, `run`, `outgoing` or `state`. */
 export function jsonListener(out: OutputStream): ServeListener {
   return (event) => {
-    for (const [type, fields] of shown(event).json?.() ?? [])
+    for (const [type, fields] of eventObjects(event))
       say(out, escapeInvisibleJson({ type, at: iso(Date.now()), ...fields }));
   };
 }

@@ -36,25 +36,6 @@ export function liveChangeLines(change: RegistryChange): readonly string[] {
   }
 }
 
-/** The same for programs: the fields of one `state` line. */
-export function liveChangeView(change: RegistryChange): object {
-  switch (change.kind) {
-    case 'applied': {
-      const { kind: _, ...fields } = change;
-      return { state: 'applied', ...fields };
-    }
-    case 'refused':
-      return { state: 'refused', problems: change.problems };
-    case 'restart_needed':
-      return { state: 'restart_needed', file: change.file, change: change.state };
-    case 'polling':
-    case 'not_kept':
-      return { state: change.kind, reason: change.reason };
-    default:
-      return change satisfies never;
-  }
-}
-
 function part(verb: string, names: readonly string[]): string | null {
   if (names.length === 0) return null;
   const shown = names.slice(0, MAX_NAMES).join(', ');

@@ -9,15 +9,14 @@ import { providerFacts } from '../../providers/facts.ts';
 import type { ServeEvent } from '../../server/events.ts';
 import { permissionText } from '../../server/permissions.ts';
 import { sweepView } from '../../server/recovery/view.ts';
-import { publicBase, slackSocketView, tunnelView } from '../../server/status.ts';
 import { runView } from '../../task-views.ts';
 import { RELAY_VERDICT } from '../../tunnels/relay.ts';
 import type { TunnelStatus } from '../../tunnels/supervisor.ts';
 import type { AgentRun, TaskStatus } from '../../types.ts';
-import { connectionView, deliveryView, outgoingView, taskView } from '../../views.ts';
+import { deliveryView } from '../../views.ts';
 import { bytes, duration, tunnelLine } from '../kit/print.ts';
 import { sweepLine } from '../kit/sweeps.ts';
-import { liveChangeLines, liveChangeView } from './live-change.ts';
+import { liveChangeLines } from './live-change.ts';
 
 type Paint = (style: Style, text: string) => string;
 
@@ -25,8 +24,6 @@ type Paint = (style: Style, text: string) => string;
 interface Shown {
   /** Lines for people. */
   readonly lines?: (paint: Paint) => readonly string[];
-  /** Objects for programs: `type` and fields, one line of NDJSON each. */
-  readonly json?: () => readonly (readonly [type: string, fields: object])[];
   /** A line of the log file: pino's level, fields and message. */
   readonly log?: () => readonly [level: 'info' | 'warn' | 'error', fields: object, message: string];
   /** It went as it should, and `--quiet` leaves it out. */
@@ -41,22 +38,8 @@ const RUN_REASON_LENGTH = 200;
 export function shown(event: ServeEvent): Shown {
   switch (event.type) {
     case 'ready': {
-      const { facts, webhooks, problems, recovered, granted } = event.start;
+      const { facts, problems, granted } = event.start;
       return {
-        json: () => {
-          const { pid, ingressUrl, managementUrl } = facts();
-          const ready = {
-            pid,
-            ingress_url: ingressUrl,
-            public_url: publicBase(facts()),
-            management_url: managementUrl,
-            webhooks: webhooks.map(({ name, endpoint, enabled }) => ({ name, endpoint, enabled })),
-            problems,
-            recovered,
-            granted,
-          };
-          return [['ready', ready]];
-        },
         log: () => {
           const { tunnel, ...rest } = facts();
           return ['info', { ...rest, tunnel: tunnel?.reason, problems, granted }, 'ready'];
@@ -69,15 +52,13 @@ export function shown(event: ServeEvent): Shown {
       const { count } = event;
       return {
         lines: (paint) => [paint('red', `${count} more requests were refused, too many to tell one by one`)],
-        json: () => [['state', { of: 'ingress', state: 'refusing', count }]],
         log: () => ['warn', { count }, 'refused'],
       };
     }
     case 'unrouted': {
-      const { id, webhook, status, reason } = event.row;
+      const { id, status, reason } = event.row;
       return {
         lines: (paint) => [became(paint, 'red', `${status} ${reason}`, id)],
-        json: () => [['delivery', { id, webhook, status: 'rejected', answered: status, reason }]],
         log: () => ['warn', { ...event.row }, 'unrouted'],
       };
     }
@@ -89,7 +70,6 @@ export function shown(event: ServeEvent): Shown {
         lines: (paint) => [
           paint('green', `${webhook}: answered the ${why} handshake ${handshake} (${method})${learned}`),
         ],
-        json: () => [['state', { of: 'handshake', state: 'answered', ...snakeKeys(event.handshake) }]],
         log: () => ['info', snakeKeys(event.handshake), 'handshake'],
       };
     }
@@ -98,10 +78,6 @@ export function shown(event: ServeEvent): Shown {
       const isFailed = delivery.status === 'failed';
       return {
         lines: (paint) => [became(paint, styleOf(event.result), outcome(event.result), delivery.id)],
-        json: () => [
-          ['delivery', deliveryView(delivery)],
-          ...tasks.map((task) => ['task', taskView(task)] as const),
-        ],
         log: () => {
           const fields = { delivery: deliveryView(delivery), tasks: tasks.map(({ id }) => id) };
           return [isFailed ? 'error' : 'info', fields, 'settled'];
@@ -118,7 +94,6 @@ export function shown(event: ServeEvent): Shown {
         lines: (paint) => [
           paint(isSent ? 'green' : 'red', `${kind} → ${escapeInvisibleLine(text)}  [${id}]`),
         ],
-        json: () => [['outgoing', outgoingView(event.item)]],
         log: () => [isSent ? 'info' : 'error', { id, kind, provider, status, reason, attempts }, 'outgoing'],
         isRoutine: isSent,
       };
@@ -127,7 +102,6 @@ export function shown(event: ServeEvent): Shown {
       const { connection, text, isBad } = event;
       return {
         lines: (paint) => [paint(isBad ? 'red' : 'green', escapeInvisibleLine(text))],
-        json: () => [['connection', { ...connectionView(connection), text }]],
         log: () => [isBad ? 'error' : 'info', { id: connection.id, text }, 'connection'],
       };
     }
@@ -135,7 +109,6 @@ export function shown(event: ServeEvent): Shown {
       const { id, status, title } = event.task;
       return {
         lines: () => [`task ${status}: ${escapeInvisibleLine(title)}  [${id}]`],
-        json: () => [['task', taskView(event.task)]],
         log: () => ['info', { id, status }, 'task'],
         isRoutine: status !== 'failed' && !isWaiting(status),
       };
@@ -144,7 +117,6 @@ export function shown(event: ServeEvent): Shown {
       const { run } = event;
       return {
         lines: (paint) => [paint(runStyle(run), escapeInvisibleLine(runLine(run)))],
-        json: () => [['run', runView(run)]],
         log: () => [run.state === 'failed' ? 'error' : 'info', runView(run), 'run'],
         isRoutine: run.state !== 'failed' && run.state !== 'interrupted',
       };
@@ -156,7 +128,6 @@ export function shown(event: ServeEvent): Shown {
         lines: (paint) => [
           paint('dim', `${agent}: ${shorten(escapeInvisibleLine(text), REASON_LENGTH)}  [${id}]`),
         ],
-        json: () => [['run', { id, task_id: taskId, state: 'running', progress: text }]],
         log: () => ['info', { id, task: taskId, text }, 'progress'],
         isRoutine: true,
       };
@@ -167,7 +138,6 @@ export function shown(event: ServeEvent): Shown {
       const text = type === 'held' ? `runs are held: ${reason}` : reason;
       return {
         lines: (paint) => [paint('yellow', escapeInvisibleLine(text))],
-        json: () => [['state', { of: 'agents', state: type, reason }]],
         log: () => ['warn', { reason }, type],
       };
     }
@@ -176,7 +146,6 @@ export function shown(event: ServeEvent): Shown {
       const { type, text } = event;
       return {
         lines: (paint) => [paint('dim', escapeInvisibleLine(text))],
-        json: () => [['state', { of: `${type}s`, state: 'changed', reason: text }]],
         log: () => ['info', { text }, type],
       };
     }
@@ -184,7 +153,6 @@ export function shown(event: ServeEvent): Shown {
       const { status } = event;
       return {
         lines: (paint) => [paintTunnel(paint, status)],
-        json: () => [['state', { of: 'tunnel', ...tunnelView(status) }]],
         log: () => [status.phase === 'up' ? 'info' : 'warn', status, 'tunnel'],
       };
     }
@@ -194,7 +162,6 @@ export function shown(event: ServeEvent): Shown {
       const text = `Slack Socket Mode ${phase}: ${escapeInvisibleLine(reason)}`;
       return {
         lines: (paint) => [paint(isOpen ? 'green' : phase === 'stopped' ? 'red' : 'yellow', text)],
-        json: () => [['state', { of: 'slack', ...slackSocketView(event.status) }]],
         log: () => [
           phase === 'stopped' || phase === 'waiting' ? 'warn' : 'info',
           event.status,
@@ -208,7 +175,6 @@ export function shown(event: ServeEvent): Shown {
       const isGood = view.problem === null && view.window_start === null;
       return {
         lines: (paint) => [paint(isGood ? 'green' : 'yellow', sweepLine(view))],
-        json: () => [['state', { of: 'recovery', ...view }]],
         log: () => [isGood ? 'info' : 'warn', { ...view, lost: view.lost.length }, 'swept'],
         isRoutine: isGood && view.missing === 0,
       };
@@ -218,7 +184,6 @@ export function shown(event: ServeEvent): Shown {
       const style = change.kind === 'applied' ? 'green' : change.kind === 'refused' ? 'red' : 'yellow';
       return {
         lines: (paint) => liveChangeLines(change).map((text) => paint(style, escapeInvisibleLine(text))),
-        json: () => [['state', { of: 'webhooks', ...liveChangeView(change) }]],
         log: () => [change.kind === 'applied' ? 'info' : 'warn', change, 'webhooks'],
       };
     }
@@ -227,7 +192,6 @@ export function shown(event: ServeEvent): Shown {
       return {
         lines: (paint) =>
           granted.map((each) => paint('yellow', `new: ${escapeInvisibleLine(permissionText(each))}`)),
-        json: () => [['state', { of: 'grants', state: 'added', granted }]],
         log: () => ['warn', { grants: granted }, 'granted'],
       };
     }
@@ -236,7 +200,6 @@ export function shown(event: ServeEvent): Shown {
       const message = messageOf(error);
       return {
         lines: (paint) => [paint('red', `answered 503: ${escapeInvisibleLine(message)}`)],
-        json: () => [['state', { state: 'degraded', reason: message }]],
         log: () => ['error', error instanceof Error ? error : { error }, 'broken'],
       };
     }
@@ -244,7 +207,6 @@ export function shown(event: ServeEvent): Shown {
       const { text } = event;
       return {
         lines: (paint) => [paint('yellow', `problem: ${escapeInvisibleLine(text)}`)],
-        json: () => [['state', { of: 'problems', state: 'added', reason: text }]],
         log: () => ['warn', { reason: text }, 'problem'],
       };
     }
@@ -252,7 +214,6 @@ export function shown(event: ServeEvent): Shown {
       const { state, reason } = event;
       return {
         lines: () => [`${state}: ${reason}`],
-        json: () => [['state', { state, reason }]],
         log: () => ['info', { reason }, state],
       };
     }
@@ -263,17 +224,7 @@ export function shown(event: ServeEvent): Shown {
 
 /** What came in. A delivery that is settled at once is a `delivery` in the same moment, with all of this. */
 function shownReceipt(receipt: Receipt): Shown {
-  const {
-    deliveryId: id,
-    webhook,
-    status,
-    reason,
-    eventType,
-    externalId,
-    senderName,
-    size,
-    result,
-  } = receipt;
+  const { deliveryId: id, webhook, status, reason, eventType, size, result } = receipt;
   const isBad = status === 'rejected' || status === 'unparsed';
   const came = { id, webhook: webhook.name, status, reason };
   return {
@@ -286,10 +237,6 @@ function shownReceipt(receipt: Receipt): Shown {
       ...(status === 'duplicate' ? [became(paint, 'yellow', `duplicate: ${reason}`, id)] : []),
     ],
     ...(result === null && {
-      json: () => {
-        const further = { event_type: eventType, external_id: externalId, sender: senderName, size };
-        return [['delivery', { ...came, ...further }]];
-      },
       log: () => [isBad ? 'warn' : 'info', { ...came, eventType, size }, 'received'],
     }),
     isRoutine: !isBad,

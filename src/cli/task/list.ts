@@ -2,12 +2,12 @@ import { listedTasks } from '../../task-views.ts';
 import { TASK_STATUSES, type TaskStatus } from '../../types.ts';
 import type { CliCommand } from '../kit/command.ts';
 import { flowName, type ListColumn, type ListFlags, listCommand } from '../kit/list.ts';
-import { oneOf } from '../kit/options.ts';
+import { oneOf, type SearchFlags, searchFilter, searchOptions } from '../kit/options.ts';
 import { localTime } from '../kit/print.ts';
 import { agentNames } from '../kit/stored.ts';
 import { below, state, time, whole } from '../kit/table.ts';
 
-interface TaskFlags extends ListFlags {
+interface TaskFlags extends ListFlags, SearchFlags {
   readonly status?: TaskStatus;
   readonly agent?: string;
   readonly flow?: string;
@@ -33,6 +33,7 @@ export const configureList: CliCommand = (command, runner) => {
     .option('--agent <name>', 'only those of this agent')
     .option('--flow <id>', 'only those of this flow')
     .option('--delivery <id>', 'only those of this delivery');
+  searchOptions(command, { text: 'only with this in title, prompt, result or error' });
   listCommand(command, runner, {
     list: 'tasks',
     nouns: ['task', 'tasks'],
@@ -46,8 +47,12 @@ export const configureList: CliCommand = (command, runner) => {
       },
     ],
     find: (store, id) => store.task(id),
-    filter: ({ flow, delivery, ...page }) => ({
-      ...page,
+    filter: async ({ limit, before, status, agent, flow, delivery, ...search }, { clock }) => ({
+      ...(await searchFilter(search, clock.now())),
+      limit,
+      ...(before !== undefined && { before }),
+      ...(status !== undefined && { status }),
+      ...(agent !== undefined && { agent }),
       ...(flow !== undefined && { flowId: flow }),
       ...(delivery !== undefined && { deliveryId: delivery }),
     }),

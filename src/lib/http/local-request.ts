@@ -1,4 +1,4 @@
-import type { IncomingHttpHeaders } from 'node:http';
+import type { IncomingHttpHeaders, IncomingMessage } from 'node:http';
 
 interface LocalRequest {
   readonly method: string;
@@ -37,5 +37,17 @@ export async function requestLocal(
       });
     });
     sent.end(body ?? undefined);
+  });
+}
+
+/** A `GET` whose answer is read as it comes. Throws what `node:http` throws. */
+export async function openLocal(
+  url: string,
+  headers: Readonly<Record<string, string>>,
+  signal: AbortSignal,
+): Promise<IncomingMessage> {
+  const { request } = await import('node:http');
+  return new Promise((resolve, reject) => {
+    request(url, { headers, signal, agent: false }).on('error', reject).on('response', resolve).end();
   });
 }

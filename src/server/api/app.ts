@@ -6,6 +6,8 @@ import type { Registrations } from '../../github-app/registration.ts';
 import type { Redactor } from '../../lib/redact/redact.ts';
 import type { McpEndpoint } from '../../mcp/http.ts';
 import type { Actor, Secret } from '../../types.ts';
+import type { Feed } from '../live/feed.ts';
+import { eventRoutes } from '../live/routes.ts';
 import type { StatusView } from '../status.ts';
 import { audited, auditRoutes } from './audit.ts';
 import { connectionRoutes } from './connect/connections.ts';
@@ -28,6 +30,7 @@ import { workspaceRoutes } from './workspaces.ts';
 interface ServedParts {
   readonly webhooks: WebhookAdmin;
   readonly status: () => StatusView;
+  readonly feed: Pick<Feed, 'read'>;
   readonly githubApp: GithubAppParts;
 }
 
@@ -59,6 +62,7 @@ export function managementApi(options: ManagementApiOptions): Hono<ApiEnv> {
   api.use(audited(options.record));
   if (served !== null) {
     api.get('/status', (context) => context.json(served.status()));
+    api.route('/', eventRoutes(served.feed));
     api.route('/', webhookRoutes(served.webhooks));
     api.route('/', githubAppRoutes(served.githubApp));
   }
@@ -163,8 +167,8 @@ function isJson(contentType: string | undefined): boolean {
   return contentType?.split(';')[0]?.trim().toLowerCase() === 'application/json';
 }
 
-/** Answers that are as they are: bytes of a delivery, to be replayed elsewhere, would no longer verify. */
-const EXACT = /^\/api\/deliveries\/[^/]+$/;
+/** Answers that are as they are: bytes of a delivery, to be replayed elsewhere, would no longer verify; events were redacted before. */
+const EXACT = /^\/api\/(?:deliveries\/[^/]+|events)$/;
 /** Configuration, which may be sent back changed: only known secrets are taken out of it. */
 const CONFIGURATION = /^\/api\/(?:webhooks|commands)(?:\/|$)/;
 /** Where a `POST` makes secrets, or asks for one, which its answer alone shows. */

@@ -3,14 +3,16 @@ import { z } from 'zod';
 import { type Replayed, replay, replayMany, retry, storedSource } from '../../deliveries/replay.ts';
 import { prune } from '../../deliveries/retention.ts';
 import { notFound } from '../../errors.ts';
+import { findPage } from '../../store/search.ts';
 import type { DeliveryFilter, StoreReader } from '../../store/store.ts';
 import { DELIVERY_STATUSES, type Delivery, type DeliveryStatus, type Task } from '../../types.ts';
 import { type DeliveryView, deliveryView, exportedDelivery, isoOrNull, taskView } from '../../views.ts';
 import type { ApiEnv, ApiParts } from './route.ts';
-import { type Page, pageFields, pageOf, parseQuery, readBody } from './route.ts';
+import { type Page, pageFields, pageOf, parseQuery, readBody, searchFields, searchFilter } from './route.ts';
 
 const ListQuery = z.strictObject({
   ...pageFields,
+  ...searchFields,
   status: z.enum(DELIVERY_STATUSES).optional(),
   webhook: z.string().optional(),
 });
@@ -90,11 +92,18 @@ const ReplayFile = z.strictObject({
 export function deliveryRoutes({ context: pipeline, queue, dataFolder }: ApiParts): Hono<ApiEnv> {
   const { store } = pipeline;
   return new Hono<ApiEnv>()
-    .get('/deliveries', (context) => {
-      const { status, webhook, ...page } = parseQuery(ListQuery, context.req.query());
-      return context.json(
-        deliveryPage(store, { ...(status && { status }), ...(webhook && { webhook }) }, page),
-      );
+    .get('/deliveries', async (context) => {
+      const { limit, cursor, status, webhook, ...search } = parseQuery(ListQuery, context.req.query());
+      const { rows, next } = await findPage({
+        ...{ store, list: 'deliveries', rows: store.deliveries, limit },
+        filter: {
+          ...searchFilter(search),
+          ...(cursor && { before: cursor }),
+          ...(status && { status }),
+          ...(webhook && { webhook }),
+        },
+      });
+      return context.json({ items: rows.map(deliveryView), next_cursor: next } satisfies Page<DeliveryView>);
     })
     .get('/deliveries/:id', (context) => {
       const id = context.req.param('id');

@@ -7,6 +7,7 @@ import { ConfigError, type Diagnostic, type ExitCode, HookctlError, usageError }
 import { parseJson } from '../../lib/json.ts';
 import type { RecoverOrder } from '../../recover/schedule.ts';
 import type { SweepReport } from '../../recover/sweep.ts';
+import type { SearchFilter } from '../../store/store.ts';
 import type { Actor, JsonObject, NewAuditEntry, Schedule, Task } from '../../types.ts';
 import type { ConnectParts } from '../connect/parts.ts';
 import { clientOf } from '../credentials.ts';
@@ -71,6 +72,29 @@ export const pageFields = {
   limit: z.coerce.number().int().min(1).max(200).default(50),
   cursor: z.string().min(1).optional(),
 };
+
+const time = z.iso
+  .datetime({ offset: true, error: 'expected a time in ISO 8601' })
+  .transform((text) => Date.parse(text))
+  .optional();
+const words = z.string().min(1).max(1_000).optional();
+
+/** What deliveries and tasks can be searched for. */
+export const searchFields = {
+  event: words,
+  external_id: words,
+  sender: words,
+  text: words,
+  since: time,
+  until: time,
+};
+
+type SearchQuery = z.output<z.ZodObject<typeof searchFields>>;
+
+/** The same as a filter of the store. */
+export function searchFilter({ external_id: externalId, ...query }: SearchQuery): SearchFilter {
+  return { ...query, externalId };
+}
 
 /** How every list of the API is answered. `next_cursor` is null on the last page. */
 export interface Page<T> {

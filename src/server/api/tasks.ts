@@ -4,6 +4,7 @@ import { removeRunLogs } from '../../agents/scheduler/run-task.ts';
 import { linkTask } from '../../deliveries/links/link-task.ts';
 import { notFound } from '../../errors.ts';
 import { suggestion } from '../../lib/suggest.ts';
+import { findPage } from '../../store/search.ts';
 import { type LinkedView, listedTasks, taskWithRuns } from '../../task-views.ts';
 import { attachTask, detachTask } from '../../tasks/attach.ts';
 import { commentOnTask } from '../../tasks/comments.ts';
@@ -14,11 +15,13 @@ import { changeTask, type TaskReport } from '../../tasks/transition.ts';
 import { type JsonObject, TASK_STATUSES, type Task } from '../../types.ts';
 import { isoOrNull, outgoingView, taskView } from '../../views.ts';
 import type { ApiEnv, ApiParts } from './route.ts';
-import { actorOf, pageFields, pageOf, parseQuery, readBody } from './route.ts';
+import { actorOf, pageFields, parseQuery, readBody, searchFields, searchFilter } from './route.ts';
 
 const ListQuery = z.strictObject({
   ...pageFields,
+  ...searchFields,
   status: z.enum(TASK_STATUSES).optional(),
+  agent: z.string().optional(),
   flow_id: z.string().optional(),
   conversation_id: z.string().optional(),
   delivery_id: z.string().optional(),
@@ -118,18 +121,22 @@ export function taskRoutes(parts: ApiParts): Hono<ApiEnv> {
     return taskView(task);
   };
   const routes = new Hono<ApiEnv>()
-    .get('/tasks', (context) => {
+    .get('/tasks', async (context) => {
       const query = parseQuery(ListQuery, context.req.query());
-      const { limit, cursor, status, flow_id, conversation_id, delivery_id } = query;
-      const rows = store.tasks({
-        limit: limit + 1,
-        ...(cursor && { before: cursor }),
-        ...(status && { status }),
-        ...(flow_id && { flowId: flow_id }),
-        ...(conversation_id && { conversationId: conversation_id }),
-        ...(delivery_id && { deliveryId: delivery_id }),
+      const { limit, cursor, status, agent, flow_id, conversation_id, delivery_id, ...search } = query;
+      const { rows, next } = await findPage({
+        ...{ store, list: 'tasks', rows: store.tasks, limit },
+        filter: {
+          ...searchFilter(search),
+          ...(cursor && { before: cursor }),
+          ...(status && { status }),
+          ...(agent && { agent }),
+          ...(flow_id && { flowId: flow_id }),
+          ...(conversation_id && { conversationId: conversation_id }),
+          ...(delivery_id && { deliveryId: delivery_id }),
+        },
       });
-      return context.json(pageOf(listedTasks(store, rows), limit, ({ id }) => id));
+      return context.json({ items: listedTasks(store, rows), next_cursor: next });
     })
     .post('/tasks', async (context) => {
       const { request, source } = await readBody(CreateBody, context);

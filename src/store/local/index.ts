@@ -22,6 +22,7 @@ import { listConversations, listFlows, readFlows } from './tables/flows.ts';
 import { listOutgoing, readOutbox } from './tables/outbox.ts';
 import { readRetention, readSelection } from './tables/retention.ts';
 import { readRuns } from './tables/runs.ts';
+import { addTextSearch } from './tables/search.ts';
 import { readSweeps } from './tables/sweeps.ts';
 import { readTaskChecks } from './tables/task-checks.ts';
 import { listTasks, readTasks } from './tables/tasks.ts';
@@ -64,6 +65,9 @@ function openDatabase(path: string): DatabaseSync | null {
 /** SQLite's value for no limit. */
 const UNLIMITED = -1;
 
+/** Sorts behind every id. */
+const PAST_ALL_IDS = '~';
+
 /** The lists whose rows can be counted, by their tables, each with its query. */
 const countable = {
   deliveries: listDeliveries,
@@ -76,6 +80,7 @@ const countable = {
 
 function readerOf(db: DatabaseSync, sql: Sql, folder: string): StoreReader {
   const readBody = createBodyReader(folder);
+  addTextSearch(db, createBodyReader(folder));
   const locationOf = (id: string) =>
     sql.one<BodyLocation>('select id, size, body_segment, body_offset from deliveries where id = ?', [id]);
   function bodyAt(location: BodyLocation): Uint8Array | null {
@@ -106,6 +111,11 @@ function readerOf(db: DatabaseSync, sql: Sql, folder: string): StoreReader {
       return location === null ? null : bodyAt(location);
     },
     logBytes: () => logSize(folder),
+    idBefore: (list, before, count) =>
+      sql.value(`select id from ${list} where id < ? order by id desc limit 1 offset ?`, [
+        before ?? PAST_ALL_IDS,
+        count - 1,
+      ]),
     count(list, filter = {}) {
       const { text, values }: Query = countable[list]({ ...filter, limit: UNLIMITED } as never);
       return sql.count(`select count(*) from (select 1 from ${list} ${text})`, values);

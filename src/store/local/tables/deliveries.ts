@@ -2,6 +2,7 @@ import type { SnakeKeys } from '../../../lib/case.ts';
 import type { Delivery } from '../../../types.ts';
 import type { DeliveryFilter, PendingDelivery, StoreReader, WebhookCounts } from '../../store.ts';
 import { page, type Query, type Sql } from '../sql.ts';
+import { searchDeliveries } from './search.ts';
 import { type Table, table } from './table.ts';
 
 /** What a row has beside a delivery's fields. */
@@ -75,7 +76,14 @@ export function readDeliveries(sql: Sql): DeliveryReader {
 }
 
 export function listDeliveries(filter: DeliveryFilter): Query {
-  return page({ 'status = ?': filter.status, 'webhook = ?': filter.webhook }, filter);
+  const { id, status, webhook, settledSince } = filter;
+  return page(
+    {
+      ...{ 'id = ?': id, 'status = ?': status, 'webhook = ?': webhook, 'settled_at >= ?': settledSince },
+      ...searchDeliveries(filter),
+    },
+    filter,
+  );
 }
 
 /** Rows of one webhook in one state. */

@@ -49,7 +49,11 @@ export function readOutbox(sql: Sql): OutboxReader {
 }
 
 export function listOutgoing(filter: OutgoingFilter): Query {
-  return page({ 'status = ?': filter.status, 'delivery_id = ?': filter.deliveryId }, filter);
+  const { status, deliveryId, settledSince } = filter;
+  return page(
+    { 'status = ?': status, 'delivery_id = ?': deliveryId, 'settled_at >= ?': settledSince },
+    filter,
+  );
 }
 
 /** Statuses in which a task has the same buttons count as one. */

@@ -40,12 +40,20 @@ const COUNTED = `flow_id, agent, webhook, person, state, cost_usd, reserved_usd,
 /** Runs that budgets count, also of tasks that are gone. */
 const ALL_RUNS = `(select ${COUNTED} from runs union all select ${COUNTED} from pruned_runs)`;
 
+const DAY_MS = 86_400_000;
+
 export function readRuns(sql: Sql): RunReader {
   return {
     run: (id) => RUNS.get(sql, id),
     runsOfTask: (taskId) => RUNS.all(sql, 'where task_id = ? order by id', [taskId]),
     attachments: () => ATTACHMENTS.all(sql, 'order by at', []),
     openRuns: () => RUNS.all(sql, 'where ended_at is null order by id'),
+    runsSince: (since, limit) =>
+      RUNS.all(
+        sql,
+        'where started_at >= ? and max(started_at, coalesce(ended_at, 0)) >= ? order by id limit ?',
+        [since - DAY_MS, since, limit],
+      ),
     backlogs: () =>
       // A cross join keeps SQLite from looking through all queued tasks where no agent has a backlog.
       sql.all<Backlog>(

@@ -1,6 +1,7 @@
 import type { Task, TaskStatus, Transition } from '../../../types.ts';
 import type { ScheduleState, TaskFilter, TaskReader } from '../../tasks.ts';
 import { page, type Query, type Sql } from '../sql.ts';
+import { searchTasks } from './search.ts';
 import { type Table, table } from './table.ts';
 
 export const TASKS: Table<Task> = table('tasks', {
@@ -53,12 +54,16 @@ export function readTasks(sql: Sql): Omit<TaskReader, 'flows' | 'conversations' 
 export function listTasks(filter: TaskFilter): Query {
   return page(
     {
+      'id = ?': filter.id,
       'status = ?': filter.status,
       'completed_at is null': filter.open,
+      'updated_at >= ?': filter.updatedSince,
+      'completed_at is not null and completed_at >= ?': filter.endedSince,
       'agent = ?': filter.agent,
       'flow_id = ?': filter.flowId,
       'conversation_id = ?': filter.conversationId,
       'delivery_id = ?': filter.deliveryId,
+      ...searchTasks(filter),
     },
     filter,
   );
