@@ -141,7 +141,33 @@ function copySamples() {
   }
 }
 
+/** The dashboard, as files that a browser loads: `dist/dashboard/`. Returns the paths of the modules in its script. */
+async function bundleDashboard() {
+  const folder = join(dist, 'dashboard');
+  const source = join(root, 'dashboard');
+  const build = await rolldown({
+    cwd: root,
+    input: { app: 'dashboard/main.tsx' },
+    platform: 'browser',
+    tsconfig: false,
+    transform: { jsx: { runtime: 'automatic', importSource: 'preact' } },
+  });
+  const { output } = await build.write({
+    dir: folder,
+    format: 'esm',
+    entryFileNames: '[name].js',
+    minify: true,
+    codeSplitting: false,
+    comments: false,
+  });
+  await build.close();
+  for (const name of ['index.html', 'icon.svg']) copyFileSync(join(source, name), join(folder, name));
+  const plots = readFileSync(join(root, 'node_modules/uplot/dist/uPlot.min.css'), 'utf8');
+  writeFileSync(join(folder, 'style.css'), plots + readFileSync(join(source, 'style.css'), 'utf8'));
+  return output.flatMap((chunk) => (chunk.type === 'chunk' ? chunk.moduleIds : []));
+}
+
 if (!existsSync(dist)) throw new Error('dist/ is missing: run scripts/build.js, which runs this file');
 keepPublicTypes();
 copySamples();
-writeFileSync(join(dist, 'THIRD-PARTY'), thirdParty(await bundle()));
+writeFileSync(join(dist, 'THIRD-PARTY'), thirdParty([...(await bundle()), ...(await bundleDashboard())]));

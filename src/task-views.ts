@@ -1,6 +1,6 @@
 import { snakeFields } from './lib/case.ts';
 import type { FlowLink } from './store/flows.ts';
-import type { RunReader } from './store/runs.ts';
+import type { RunReader, SPEND_BY, Spend } from './store/runs.ts';
 import type { StoreReader } from './store/store.ts';
 import type { TaskReader } from './store/tasks.ts';
 import { blockersOf } from './tasks/lifecycle.ts';
@@ -40,6 +40,8 @@ export function taskDetails(store: TaskReader, task: Task) {
 export function taskWithRuns(store: TaskReader & Pick<RunReader, 'runsOfTask'>, task: Task) {
   return { ...taskDetails(store, task), runs: store.runsOfTask(task.id).map(runView) };
 }
+
+export type ListedTask = ReturnType<typeof listedTasks>[number];
 
 /** Tasks as lists have them: each with the run that goes on, waits or is held, and why. */
 export function listedTasks(store: Pick<RunReader, 'openRuns'>, tasks: readonly Task[]) {
@@ -133,4 +135,29 @@ export function messagesOf(tasks: readonly Task[]) {
       ...(outcome === null ? [] : [said('assistant', outcome, task.completedAt ?? task.updatedAt)]),
     ];
   });
+}
+
+export type SpendView = ReturnType<typeof spendView>;
+
+/** What runs took, with their total. */
+export function spendView(rows: readonly Spend[], by: (typeof SPEND_BY)[number], since: number) {
+  return {
+    since: iso(since),
+    by,
+    rows: rows.map((row) => snakeFields(row)),
+    total: snakeFields(totalSpend(rows)),
+  };
+}
+
+export function totalSpend(rows: readonly Spend[]): Spend {
+  const sum = (field: Exclude<keyof Spend, 'name'>) => rows.reduce((total, row) => total + row[field], 0);
+  return {
+    name: 'total',
+    runs: sum('runs'),
+    knownRuns: sum('knownRuns'),
+    costUsd: sum('costUsd'),
+    reservedUsd: sum('reservedUsd'),
+    inputTokens: sum('inputTokens'),
+    outputTokens: sum('outputTokens'),
+  };
 }

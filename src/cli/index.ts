@@ -55,6 +55,12 @@ export const commands: readonly CliEntry[] = [
     load: async () => (await import('./status.ts')).configureStatus,
   },
   {
+    name: 'dashboard',
+    group: 'Start',
+    summary: 'open the dashboard of the running server',
+    load: async () => (await import('./dashboard.ts')).configureDashboard,
+  },
+  {
     name: 'trigger',
     group: 'Start',
     summary: 'send a signed sample event to the running server',

@@ -1,7 +1,7 @@
-import { snakeFields } from '../lib/case.ts';
 import { say } from '../lib/io.ts';
 import type { Services } from '../services.ts';
 import { SPEND_BY, type Spend } from '../store/runs.ts';
+import { spendView, totalSpend } from '../task-views.ts';
 import type { CliCommand, JsonFlags } from './kit/command.ts';
 import { moment } from './kit/moment.ts';
 import { oneOf } from './kit/options.ts';
@@ -27,14 +27,9 @@ async function spend(app: Services, { by, since, json }: SpendFlags): Promise<0>
   const { io } = app;
   const from = moment('--since', since, app.clock.now());
   const rows = app.reader()?.spend(by, from) ?? [];
-  const total = totalOf(rows);
+  const total = totalSpend(rows);
   if (json === true) {
-    printJson(io, {
-      since: new Date(from).toISOString(),
-      by,
-      rows: rows.map((row) => snakeFields(row)),
-      total: snakeFields(total),
-    });
+    printJson(io, spendView(rows, by, from));
     return 0;
   }
   if (rows.length === 0) {
@@ -66,17 +61,4 @@ async function spend(app: Services, { by, since, json }: SpendFlags): Promise<0>
     );
   }
   return 0;
-}
-
-function totalOf(rows: readonly Spend[]): Spend {
-  const sum = (field: Exclude<keyof Spend, 'name'>) => rows.reduce((total, row) => total + row[field], 0);
-  return {
-    name: 'total',
-    runs: sum('runs'),
-    knownRuns: sum('knownRuns'),
-    costUsd: sum('costUsd'),
-    reservedUsd: sum('reservedUsd'),
-    inputTokens: sum('inputTokens'),
-    outputTokens: sum('outputTokens'),
-  };
 }

@@ -1,6 +1,7 @@
 import type { Server } from 'node:http';
 import type { Workspaces } from '../agents/workspace/workspaces.ts';
 import type { Agents } from '../config/project/agents.ts';
+import type { RunLimits } from '../config/project/schema.ts';
 import type { WebhookRegistry } from '../config/registry.ts';
 import type { Engine } from '../deliveries/engine.ts';
 import { LONGEST_QUEUE } from '../deliveries/queue.ts';
@@ -34,6 +35,8 @@ interface ManagementParts {
   readonly schedulesChanged: () => void;
   readonly metrics: Metrics;
   readonly feed: Feed;
+  /** What all agents together may do. */
+  readonly limits: RunLimits;
   readonly recover: ApiParts['recover'];
   readonly facts: () => RunningFacts;
   readonly handshakes: Pick<Handshakes, 'await'>;
@@ -51,7 +54,7 @@ interface OpenedManagement {
 /** The private socket with the API behind it. */
 export async function openManagement(parts: ManagementParts): Promise<OpenedManagement> {
   const { services, agents, engine, live, recover, emit, metrics, facts } = parts;
-  const { connect, feed, handshakes, problems, workspaces, schedules, schedulesChanged } = parts;
+  const { connect, feed, limits, handshakes, problems, workspaces, schedules, schedulesChanged } = parts;
   const onError = (error: unknown) => emit({ type: 'broken', error });
   const { located, redactor, version } = services;
   const { store, apps } = engine.context;
@@ -85,6 +88,7 @@ export async function openManagement(parts: ManagementParts): Promise<OpenedMana
         urlOf: (endpoint) => endpointUrl(facts(), endpoint),
       }),
       feed,
+      reads: { limits, urlOf: (endpoint) => endpointUrl(facts(), endpoint) },
       status: () =>
         statusView({
           version,

@@ -154,7 +154,7 @@ export async function serve(
     schedules: configuration.schedules,
     schedulesChanged: () => scheduled?.wake(),
     recover: (order) => recovery.recover(order),
-    agents: configuration.agents,
+    ...{ agents: configuration.agents, limits: configuration.project.runs },
     problems: () => problems().map(({ text }) => text),
   });
 

@@ -1,7 +1,9 @@
 import { givenCommand, shownFields } from '../config/dynamic/mapping.ts';
 import type { DbWebhook } from '../config/dynamic/schema.ts';
+import { commandLine } from '../lib/shell-quote.ts';
+import { escapeInvisibleLine } from '../lib/text/escape-invisible.ts';
 import type { WebhookCounts } from '../store/store.ts';
-import type { Webhook, WebhookCommand } from '../types.ts';
+import type { FormField, Webhook, WebhookCommand } from '../types.ts';
 import { isoOrNull } from '../views.ts';
 
 /** What a view of webhooks needs beside them. */
@@ -59,4 +61,18 @@ export type CommandView = ReturnType<typeof commandView>;
 /** A command as the API and `--json` give it. */
 export function commandView(command: WebhookCommand) {
   return { id: command.id, ...givenCommand(command) };
+}
+
+/** Fills in the provider's web form. With `secret`, shows it in place of the command that prints it. */
+export function formFields(
+  { name, provider }: Webhook,
+  url: string,
+  secret: string | null = null,
+): readonly FormField[] {
+  const secretCommand = commandLine('hookctl', 'webhook', 'show', name, '--show-secret');
+  const enterCommand = commandLine('hookctl', 'webhook', 'edit', name, '--secret-stdin');
+  const shown = (value: string) => (secret !== null && value.includes(secretCommand) ? secret : value);
+  return provider
+    .formFields({ url, secretCommand, enterCommand })
+    .map(({ label, value }) => ({ label, value: escapeInvisibleLine(shown(value)) }));
 }

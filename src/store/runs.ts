@@ -52,6 +52,14 @@ export interface Spend {
   readonly outputTokens: number;
 }
 
+/** What the runs of an agent cost on one day. */
+interface DayCost {
+  readonly day: string;
+  readonly agent: string;
+  readonly runs: number;
+  readonly usd: number;
+}
+
 /** A person works in the session of a conversation: its tasks wait until it is given back. */
 export interface Attachment {
   readonly conversationId: string;
@@ -90,6 +98,8 @@ export interface RunReader {
   pausedAgents(now: number): readonly PausedAgent[];
   /** Runs that were started after `since` (epoch milliseconds), of one flow, of one agent, or of all. */
   spent(since: number, of?: { readonly flowId?: string; readonly agent?: string }): Spent;
+  /** What runs cost that were started after `since`, by day (UTC, `2026-01-31`) and agent, in that order. */
+  costs(since: number): readonly DayCost[];
   /** What runs took that were started after `since`, the most first. */
   spend(by: (typeof SPEND_BY)[number], since: number): readonly Spend[];
 }

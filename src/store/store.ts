@@ -248,6 +248,14 @@ export interface WebhookCounts {
   readonly lastReceivedAt: number | null;
 }
 
+/** Deliveries of one status that came within one step of time. */
+interface ReceivedInStep {
+  /** When the step begins, epoch milliseconds. */
+  readonly at: number;
+  readonly status: DeliveryStatus;
+  readonly count: number;
+}
+
 /** All reads. Synchronous: SQLite answers from its page cache in microseconds. */
 export interface StoreReader
   extends TaskReader,
@@ -275,6 +283,10 @@ export interface StoreReader
   logBytes(): number;
   /** Of all, or of these webhooks alone; those that received nothing are missing. */
   countsByWebhook(webhooks?: readonly string[]): readonly WebhookCounts[];
+  /** How many deliveries came in each step of time since then, by status. */
+  received(since: number, stepMs: number): readonly ReceivedInStep[];
+  /** When the newest deliveries since then came and were settled, at most `limit`. */
+  settlings(since: number, limit: number): readonly Pick<Delivery, 'receivedAt' | 'settledAt'>[];
   /** Pending deliveries in the order in which they came, at most `limit`, whose id is after `after`. */
   pending(after: string | null, limit: number): readonly PendingDelivery[];
   /** The aliases among these names. */

@@ -39,23 +39,3 @@ function placesIn(route: Explanation['events'][number]['route']): string | null 
   if (route.kind === 'missing') return `none: ${route.reason}`;
   return route.checkouts.map(({ names: [name], folder }) => `${folder} (${name})`).join(', ');
 }
-
-/** The explanation for `--json`. */
-export function explanationView({ obstacle, events }: Explanation) {
-  return {
-    obstacle,
-    events: events.map(({ type, externalId, ignored, matches, route }) => ({
-      type,
-      external_id: externalId,
-      ignored,
-      checkouts: route?.kind === 'checkouts' ? route.checkouts.map(({ folder }) => folder) : [],
-      checkout_missing: route?.kind === 'missing' ? route.reason : null,
-      commands: matches.map(({ command, fired, needsApproval, reason }) => ({
-        command: commandLabel(command),
-        fires: fired,
-        needs_approval: needsApproval,
-        reason,
-      })),
-    })),
-  };
-}

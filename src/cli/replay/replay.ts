@@ -7,9 +7,10 @@ import {
   webhookOf,
 } from '../../deliveries/replay.ts';
 import type { DispatchView } from '../../server/api/deliveries.ts';
+import { explanationView } from '../../server/dashboard/explanation.ts';
 import type { Services } from '../../services.ts';
 import type { CliCommand } from '../kit/command.ts';
-import { explanationView, printExplanation } from '../kit/explanation.ts';
+import { printExplanation } from '../kit/explanation.ts';
 import { managementCall } from '../kit/operate.ts';
 import { printJson } from '../kit/print.ts';
 import { printSettled, succeeded } from '../kit/settled.ts';

@@ -4,10 +4,10 @@ import { PROVIDER_NAMES } from '../../providers/facts.ts';
 import type { ServeStart } from '../../server/events.ts';
 import { permissionText } from '../../server/permissions.ts';
 import { endpointUrl, publicBase, type RunningFacts } from '../../server/status.ts';
+import { formFields } from '../../server/webhook-view.ts';
 import { publicUrl } from '../../tunnels/tunnel.ts';
 import type { Webhook } from '../../types.ts';
 import { wordsOf } from '../kit/wrapped.ts';
-import { formFields } from '../webhook/view.ts';
 
 /** Says pieces in lines of 80 columns, which end between them. */
 export type Print = (pieces: readonly string[], indent?: string) => void;

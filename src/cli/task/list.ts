@@ -1,4 +1,4 @@
-import { listedTasks } from '../../task-views.ts';
+import { type ListedTask, listedTasks } from '../../task-views.ts';
 import { TASK_STATUSES, type TaskStatus } from '../../types.ts';
 import type { CliCommand } from '../kit/command.ts';
 import { flowName, type ListColumn, type ListFlags, listCommand } from '../kit/list.ts';
@@ -14,7 +14,7 @@ interface TaskFlags extends ListFlags, SearchFlags {
   readonly delivery?: string;
 }
 
-type Row = ReturnType<typeof listedTasks>[number];
+type Row = ListedTask;
 
 const COLUMNS: readonly ListColumn<Row>[] = [
   [whole('id'), ({ id }) => id],

@@ -1,25 +1,10 @@
 import type { Configuration } from '../../config/index.ts';
-import { commandLine, shellQuote } from '../../lib/shell-quote.ts';
-import { escapeInvisibleLine } from '../../lib/text/escape-invisible.ts';
-import { type WebhookView, webhookViewer } from '../../server/webhook-view.ts';
+import { shellQuote } from '../../lib/shell-quote.ts';
+import { formFields, type WebhookView, webhookViewer } from '../../server/webhook-view.ts';
 import type { Services } from '../../services.ts';
-import type { FormField, Webhook } from '../../types.ts';
+import type { Webhook } from '../../types.ts';
 import { ownUrl } from '../kit/operate.ts';
 import { wordsOf, wrapped } from '../kit/wrapped.ts';
-
-/** Fills in the provider's web form. With `secret`, shows it in place of the command that prints it. */
-export function formFields(
-  { name, provider }: Webhook,
-  url: string,
-  secret: string | null = null,
-): readonly FormField[] {
-  const secretCommand = commandLine('hookctl', 'webhook', 'show', name, '--show-secret');
-  const enterCommand = commandLine('hookctl', 'webhook', 'edit', name, '--secret-stdin');
-  const shown = (value: string) => (secret !== null && value.includes(secretCommand) ? secret : value);
-  return provider
-    .formFields({ url, secretCommand, enterCommand })
-    .map(({ label, value }) => ({ label, value: escapeInvisibleLine(shown(value)) }));
-}
 
 /** Makes the view of a webhook that `--json` prints, where no server does. */
 export function viewer(app: Services, configuration: Configuration): (webhook: Webhook) => WebhookView {

@@ -6,6 +6,8 @@ import type { Registrations } from '../../github-app/registration.ts';
 import type { Redactor } from '../../lib/redact/redact.ts';
 import type { McpEndpoint } from '../../mcp/http.ts';
 import type { Actor, Secret } from '../../types.ts';
+import { dashboardPages } from '../dashboard/pages.ts';
+import { readRoutes } from '../dashboard/reads.ts';
 import type { Feed } from '../live/feed.ts';
 import { eventRoutes } from '../live/routes.ts';
 import type { StatusView } from '../status.ts';
@@ -31,6 +33,7 @@ interface ServedParts {
   readonly webhooks: WebhookAdmin;
   readonly status: () => StatusView;
   readonly feed: Pick<Feed, 'read'>;
+  readonly reads: Omit<Parameters<typeof readRoutes>[0], 'context'>;
   readonly githubApp: GithubAppParts;
 }
 
@@ -63,6 +66,7 @@ export function managementApi(options: ManagementApiOptions): Hono<ApiEnv> {
   if (served !== null) {
     api.get('/status', (context) => context.json(served.status()));
     api.route('/', eventRoutes(served.feed));
+    api.route('/', readRoutes({ ...options, ...served.reads }));
     api.route('/', webhookRoutes(served.webhooks));
     api.route('/', githubAppRoutes(served.githubApp));
   }
@@ -131,6 +135,7 @@ export function managementSocket(options: ManagementSocketOptions): Server {
     return context.body(await options.metrics());
   });
   app.get('/connect/github/:page', (context) => registrationPage(context, options.registrations));
+  app.route('/', dashboardPages());
   app.route('/', options.api);
   app.route('/', claudeHookRoutes(options.runs));
   app.route('/', gitCredentialRoutes({ ...options.git, runs: options.runs }));

@@ -80,6 +80,9 @@ export interface ManagementEnv {
 /** The page on which a person makes a GitHub App: its path is the proof. GitHub leads back to it, so that no token can come along. */
 const APP_PAGE = /^\/connect\/github\/[\w-]{43}$/;
 
+/** The dashboard's document and files; its data needs the token. */
+const DASHBOARD = /^\/dashboard(?:\/|$)/;
+
 /** The only paths that a run's token opens. */
 const FOR_RUNS = /^\/(?:mcp|hooks\/(?:claude|git)\/[^/]+)$/;
 
@@ -117,13 +120,15 @@ export function guard(
         'the request came through a proxy; management answers only locally',
       );
     }
-    const isPage = APP_PAGE.test(url.split('?', 1)[0] ?? '');
-    if (isPage && isVisit(context.env.incoming)) return next();
+    const path = url.split('?', 1)[0] ?? '';
+    if (APP_PAGE.test(path) && isVisit(context.env.incoming)) return next();
+    // The dashboard's files hold nothing that is secret; a frame or a script of another origin gets none of them.
+    if (DASHBOARD.test(path) && isVisit(context.env.incoming)) return next();
     if (!sameOrigin(headers.origin, headers['sec-fetch-site'], allowed)) {
       return problem(context, 403, 'foreign_origin', 'the request comes from a page of another origin');
     }
     // It says that the process answers, as on the ingress; a supervisor has no token.
-    if (url === '/healthz') return next();
+    if (url === '/healthz' || (DASHBOARD.test(path) && context.env.incoming.method === 'GET')) return next();
     const manages = hasToken(headers.authorization, token);
     const scope = manages ? null : scopeOf(bearer(headers.authorization));
     context.set('scope', scope);

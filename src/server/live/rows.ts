@@ -5,7 +5,7 @@ import { connectionView, deliveryView, outgoingView, taskView } from '../../view
 import type { EventObject } from './objects.ts';
 
 /** A row as the event that it was last, and when that was; epoch milliseconds. */
-export interface StoredEvent {
+interface StoredEvent {
   readonly at: number;
   readonly object: EventObject;
 }

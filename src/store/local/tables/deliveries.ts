@@ -1,8 +1,9 @@
 import type { SnakeKeys } from '../../../lib/case.ts';
+import { idFloor } from '../../../lib/ids.ts';
 import type { Delivery } from '../../../types.ts';
 import type { DeliveryFilter, PendingDelivery, StoreReader, WebhookCounts } from '../../store.ts';
 import { page, type Query, type Sql } from '../sql.ts';
-import { searchDeliveries } from './search.ts';
+import { SLACK_MS, searchDeliveries } from './search.ts';
 import { type Table, table } from './table.ts';
 
 /** What a row has beside a delivery's fields. */
@@ -40,13 +41,35 @@ export interface DeliveryRow extends SnakeKeys<PlainFields> {
 
 type DeliveryReader = Pick<
   StoreReader,
-  'delivery' | 'deliveries' | 'pending' | 'countsByWebhook' | 'holderOf' | 'countSettled'
+  | 'delivery'
+  | 'deliveries'
+  | 'received'
+  | 'settlings'
+  | 'pending'
+  | 'countsByWebhook'
+  | 'holderOf'
+  | 'countSettled'
 >;
 
 export function readDeliveries(sql: Sql): DeliveryReader {
   return {
     delivery: (id) => DELIVERIES.get(sql, id),
     deliveries: (filter = {}) => DELIVERIES.list(sql, listDeliveries(filter)),
+    // For each webhook an index alone answers it.
+    received: (since, stepMs) =>
+      sql.all(
+        `select received_at / :step * :step as at, status, count(*) as count
+         from (select distinct webhook as name from deliveries) cross join deliveries
+         on webhook = name and id >= :floor and received_at >= :since
+         group by 1, 2 order by 1`,
+        { step: stepMs, since, floor: idFloor('dlv', since - SLACK_MS) },
+      ),
+    settlings: (since, limit) =>
+      sql.all(
+        `select received_at as "receivedAt", settled_at as "settledAt" from deliveries
+         where id >= ? and status not in ('rejected', 'duplicate') order by id desc limit ?`,
+        [idFloor('dlv', since), limit],
+      ),
     pending: (after, limit) =>
       sql.all<PendingDelivery>(
         `select id, external_id as "externalId", attempts, next_attempt_at as "nextAttemptAt"

@@ -104,6 +104,12 @@ export function readRuns(sql: Sql): RunReader {
            ${agent === undefined ? '' : 'and agent = :agent'}`,
         { since, ...(flowId !== undefined && { flowId }), ...(agent !== undefined && { agent }) },
       ) ?? { runs: 0, endedUsd: 0, runningUsd: 0 },
+    costs: (since) =>
+      sql.all(
+        `select date(started_at / 1000, 'unixepoch') as day, agent, count(*) as runs, sum(${COST}) as usd
+         from ${ALL_RUNS} where started_at > ? group by 1, 2 order by 1, 2`,
+        [since],
+      ),
     spend: (by, since) =>
       sql.all<Spend>(
         `select ${by} as name, count(*) as runs, count(cost_usd) as "knownRuns",

@@ -7,7 +7,7 @@ import type { BodyLocation, ReadBody } from '../log/body-reader.ts';
 type DeliveryConditions = Readonly<Record<string, string | number | undefined>>;
 
 /** An id is made just before the moment that its row names. */
-const SLACK_MS = 60_000;
+export const SLACK_MS = 60_000;
 
 /** What `--event`, `--sender` and the times select, in a list of deliveries. */
 export function searchDeliveries({ text, since, until, from, ...row }: SearchFilter): DeliveryConditions {

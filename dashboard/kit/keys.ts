@@ -1,0 +1,35 @@
+import { useEffect, useRef } from 'preact/hooks';
+
+type Keys = Readonly<Record<string, () => void>>;
+
+const layers: { current: Keys }[] = [];
+
+/** Listens for single keys, unless the person writes somewhere. The part that was shown last comes first. */
+export function listenForKeys(): void {
+  addEventListener('keydown', (event) => {
+    const { target, key } = event;
+    if (event.ctrlKey || event.metaKey || event.altKey || event.isComposing) return;
+    if (document.querySelector('dialog[open]') !== null && key !== '?') return;
+    if (
+      target instanceof HTMLElement &&
+      target.closest('input, textarea, select, [contenteditable]') !== null
+    ) {
+      if (key === 'Escape') target.blur();
+      return;
+    }
+    const call = layers.toReversed().find(({ current }) => current[key] !== undefined)?.current[key];
+    if (call === undefined) return;
+    event.preventDefault();
+    call();
+  });
+}
+
+/** What single keys do while this part is shown. */
+export function useKeys(keys: Keys): void {
+  const layer = useRef(keys);
+  layer.current = keys;
+  useEffect(() => {
+    layers.push(layer);
+    return () => void layers.splice(layers.indexOf(layer), 1);
+  }, []);
+}

@@ -1,0 +1,221 @@
+import { type JSX, render } from 'preact';
+import { useEffect, useState } from 'preact/hooks';
+import { hasToken, isRemembered, onSignedOut, remember, setToken, takeToken } from './kit/api.ts';
+import { listenForKeys, useKeys } from './kit/keys.ts';
+import { type LiveState, onLiveState, startLive } from './kit/live.ts';
+import { Dialog } from './kit/parts.tsx';
+import { followLinks, go, pathOf, type Route, useRoute } from './kit/route.ts';
+import { AuditPage } from './pages/audit.tsx';
+import { DeliveriesPage, DeliveryPage } from './pages/deliveries.tsx';
+import { FlowPage, FlowsPage } from './pages/flows.tsx';
+import { NowPage } from './pages/now.tsx';
+import { OutboxPage } from './pages/outbox.tsx';
+import { TaskPage } from './pages/task.tsx';
+import { TasksPage } from './pages/tasks.tsx';
+import { TrafficPage } from './pages/traffic.tsx';
+import { WebhookPage } from './pages/webhook.tsx';
+import { WebhooksPage } from './pages/webhooks.tsx';
+
+/** Pages in the order of their keys, `1` to `8`. */
+const PAGES = [
+  ['now', 'Now'],
+  ['deliveries', 'Deliveries'],
+  ['tasks', 'Tasks'],
+  ['flows', 'Flows'],
+  ['webhooks', 'Webhooks'],
+  ['outbox', 'Outbox'],
+  ['traffic', 'Traffic'],
+  ['audit', 'Audit'],
+] as const;
+
+function App(): JSX.Element {
+  const [isIn, setIn] = useState(hasToken());
+  useEffect(() => onSignedOut(() => setIn(false)), []);
+  return isIn ? <Dashboard /> : <SignIn done={() => setIn(true)} />;
+}
+
+function SignIn({ done }: { readonly done: () => void }): JSX.Element {
+  const [typed, setTyped] = useState('');
+  const [isKept, setKept] = useState(false);
+  return (
+    <main class="sign-in">
+      <h1>hookctl</h1>
+      <p>
+        Open the dashboard with <code>hookctl dashboard</code>, or enter the token that{' '}
+        <code>hookctl token</code> prints.
+      </p>
+      <form
+        class="stack"
+        onSubmit={(event) => {
+          event.preventDefault();
+          setToken(typed.trim());
+          remember(isKept);
+          done();
+        }}
+      >
+        <label>
+          <span>Token</span>
+          <input
+            type="password"
+            autocomplete="off"
+            required
+            value={typed}
+            onInput={({ currentTarget }) => setTyped(currentTarget.value)}
+          />
+        </label>
+        <label class="check">
+          <input
+            type="checkbox"
+            checked={isKept}
+            onChange={({ currentTarget }) => setKept(currentTarget.checked)}
+          />
+          <span>Remember it in this tab</span>
+        </label>
+        <button type="submit" class="main">
+          Open
+        </button>
+      </form>
+    </main>
+  );
+}
+
+function Dashboard(): JSX.Element {
+  const route = useRoute();
+  const [isHelp, setHelp] = useState(false);
+  useEffect(() => {
+    const stop = new AbortController();
+    startLive(stop.signal);
+    return () => stop.abort();
+  }, []);
+  const title = PAGES.find(([page]) => page === route.page)?.[1] ?? 'Not found';
+  useEffect(() => {
+    document.title = `${route.id ?? title} · hookctl`;
+  }, [route.id, title]);
+  useKeys({
+    '?': () => setHelp(true),
+    Escape: () => {
+      if (route.id !== null) go(pathOf(route.page));
+    },
+    ...Object.fromEntries(PAGES.map(([page], index) => [`${index + 1}`, () => go(pathOf(page))])),
+  });
+  return (
+    <>
+      <a class="skip" href="#main">
+        Skip to the page
+      </a>
+      <header class="top">
+        <nav aria-label="Pages">
+          {PAGES.map(([page, name]) => (
+            <a
+              key={page}
+              href={pathOf(page)}
+              {...(page === route.page && { 'aria-current': 'page' as const })}
+            >
+              {name}
+            </a>
+          ))}
+        </nav>
+        <Live />
+        <button type="button" onClick={() => setHelp(true)} aria-label="Help and settings">
+          ?
+        </button>
+      </header>
+      <main id="main" tabIndex={-1} class={route.id === null ? `page-${route.page}` : 'detail'}>
+        <Page key={`${route.page}/${route.id}`} route={route} />
+      </main>
+      {isHelp && <Help onClose={() => setHelp(false)} />}
+    </>
+  );
+}
+
+function Page({ route }: { readonly route: Route }): JSX.Element {
+  const { page, id } = route;
+  switch (page) {
+    case 'now':
+      return <NowPage />;
+    case 'deliveries':
+      return id === null ? <DeliveriesPage route={route} /> : <DeliveryPage id={id} route={route} />;
+    case 'tasks':
+      return id === null ? <TasksPage route={route} /> : <TaskPage id={id} />;
+    case 'flows':
+      return id === null ? <FlowsPage route={route} /> : <FlowPage id={id} />;
+    case 'webhooks':
+      return id === null ? <WebhooksPage /> : <WebhookPage id={id} />;
+    case 'outbox':
+      return <OutboxPage route={route} />;
+    case 'traffic':
+      return <TrafficPage route={route} />;
+    case 'audit':
+      return <AuditPage route={route} />;
+    default:
+      return (
+        <>
+          <h1>There is no such page</h1>
+          <p>
+            <a href={pathOf('now')}>Now</a>
+          </p>
+        </>
+      );
+  }
+}
+
+const LIVE_TEXT: Readonly<Record<LiveState, string>> = {
+  live: 'live',
+  connecting: 'connecting',
+  off: 'no server',
+};
+
+function Live(): JSX.Element {
+  const [state, setState] = useState<LiveState>('connecting');
+  useEffect(() => onLiveState(setState), []);
+  return (
+    <span role="status" class={`state ${state === 'live' ? 'good' : state === 'off' ? 'bad' : 'busy'}`}>
+      {LIVE_TEXT[state]}
+    </span>
+  );
+}
+
+const KEYS: readonly (readonly [string, string])[] = [
+  ['1 … 8', 'the pages'],
+  ['/', 'to the filters'],
+  ['j, k', 'next and previous row'],
+  ['enter', 'open the row'],
+  ['a', 'approve the task'],
+  ['escape', 'leave a field, close, back to the list'],
+  ['?', 'this help'],
+];
+
+function Help({ onClose }: { readonly onClose: () => void }): JSX.Element {
+  const [isKept, setKept] = useState(isRemembered());
+  return (
+    <Dialog title="Help and settings" onClose={onClose}>
+      <dl class="facts">
+        {KEYS.map(([key, what]) => (
+          <div key={key}>
+            <dt>
+              <kbd>{key}</kbd>
+            </dt>
+            <dd>{what}</dd>
+          </div>
+        ))}
+      </dl>
+      <label class="check">
+        <input
+          type="checkbox"
+          checked={isKept}
+          onChange={({ currentTarget }) => {
+            remember(currentTarget.checked);
+            setKept(currentTarget.checked);
+          }}
+        />
+        <span>Remember the token in this tab, so that a reload needs no new one</span>
+      </label>
+    </Dialog>
+  );
+}
+
+takeToken();
+followLinks();
+listenForKeys();
+const root = document.getElementById('app');
+if (root !== null) render(<App />, root);

@@ -1,0 +1,448 @@
+import type { JSX } from 'preact';
+import { useEffect, useMemo, useState } from 'preact/hooks';
+import type { ExplanationView } from '../../src/server/dashboard/explanation.ts';
+import { DELIVERY_STATUSES } from '../../src/types/delivery.ts';
+import type { DeliveryView, TaskView } from '../../src/views.ts';
+import { ask } from '../kit/api.ts';
+import { apiQuery, type Filter, Filters, SEARCH } from '../kit/filters.tsx';
+import { VirtualList } from '../kit/list.tsx';
+import {
+  Button,
+  DoingNote,
+  ErrorNote,
+  Facts,
+  Ref,
+  Scroll,
+  Section,
+  State,
+  Text,
+  Time,
+  visible,
+} from '../kit/parts.tsx';
+import { go, pathOf, type Route } from '../kit/route.ts';
+import { useApi, useDoing, useList } from '../kit/use.ts';
+
+const FILTERS: readonly Filter[] = [
+  { name: 'webhook', label: 'Webhook' },
+  { name: 'status', label: 'State', choices: DELIVERY_STATUSES },
+  ...SEARCH,
+];
+
+export function DeliveriesPage({ route }: { readonly route: Route }): JSX.Element {
+  const list = useList<DeliveryView>(`/api/deliveries?${apiQuery(route, FILTERS, { limit: '100' })}`, [
+    'delivery',
+  ]);
+  return (
+    <>
+      <h1>Deliveries</h1>
+      <Filters route={route} filters={FILTERS} />
+      <VirtualList
+        label="Deliveries"
+        list={list}
+        href={({ id }) => pathOf('deliveries', id)}
+        empty="No delivery fits."
+        row={({ webhook, event_type: event, sender, status, reason, received_at: at, sample }) => (
+          <>
+            <State of={status} />
+            <span class="w-event">{visible(event ?? 'request')}</span>
+            <span class="w-name">{visible(webhook)}</span>
+            <span class="w-name dim">{visible(sender ?? '')}</span>
+            <span class="w-time">
+              <Time at={at} />
+            </span>
+            <span class="cut dim">
+              {sample ? 'sample · ' : ''}
+              {visible(reason ?? '')}
+            </span>
+          </>
+        )}
+      />
+    </>
+  );
+}
+
+interface WholeDelivery extends DeliveryView {
+  readonly headers: Readonly<Record<string, string>>;
+  readonly query: string;
+  readonly body_base64: string | null;
+}
+
+const pathOfDelivery = (id: string) => `/api/deliveries/${encodeURIComponent(id)}`;
+
+export function DeliveryPage({ id, route }: { readonly id: string; readonly route: Route }): JSX.Element {
+  const { data, error, reload } = useApi<WholeDelivery>(pathOfDelivery(id), {
+    on: ['delivery'],
+    wants: (event) => event.id === id,
+  });
+  return (
+    <>
+      <h1>
+        Delivery <span class="id">{id}</span>
+      </h1>
+      <ErrorNote error={error} />
+      {data !== null && (
+        <>
+          <Outcome delivery={data} reload={reload} />
+          <Decisions delivery={data} />
+          <Tasks id={id} />
+          <Body delivery={data} />
+          <Headers delivery={data} />
+          <Difference delivery={data} route={route} />
+        </>
+      )}
+    </>
+  );
+}
+
+interface Dispatched {
+  readonly delivery: DeliveryView;
+}
+
+function Outcome({
+  delivery,
+  reload,
+}: {
+  readonly delivery: WholeDelivery;
+  readonly reload: () => void;
+}): JSX.Element {
+  const { id, status } = delivery;
+  const doing = useDoing();
+  const replay = (replies: boolean) =>
+    doing.run(async () => {
+      const { delivery: made } = await ask<Dispatched>('POST', `${pathOfDelivery(id)}/replay`, { replies });
+      go(pathOf('deliveries', made.id));
+      return `Replayed as ${made.id}.`;
+    });
+  const retry = () =>
+    doing.run(async () => {
+      const { delivery: again } = await ask<Dispatched>('POST', `${pathOfDelivery(id)}/retry`, {});
+      reload();
+      return `Worked off again: ${again.status}.`;
+    });
+  const hasBytes = delivery.body_base64 !== null;
+  return (
+    <Section
+      title="Outcome"
+      actions={
+        <>
+          <Button disabled={doing.isBusy || !hasBytes} onClick={() => replay(false)}>
+            Replay
+          </Button>
+          <Button disabled={doing.isBusy || !hasBytes} onClick={() => replay(true)}>
+            Replay with replies
+          </Button>
+          {(status === 'failed' || status === 'ignored') && (
+            <Button tone="main" disabled={doing.isBusy} onClick={retry}>
+              Retry
+            </Button>
+          )}
+        </>
+      }
+    >
+      <DoingNote doing={doing} />
+      <Facts
+        of={[
+          ['state', <State key="state" of={status} />],
+          ['because', visible(delivery.reason ?? '')],
+          ['webhook', <Ref key="webhook" page="webhooks" id={delivery.webhook} />],
+          ['event', visible(delivery.event_type ?? '')],
+          ['about', visible(delivery.external_id ?? '')],
+          ['sender', visible(delivery.sender ?? '')],
+          ['proof', delivery.trust],
+          ['received', <Time key="received" at={delivery.received_at} />],
+          ['settled', <Time key="settled" at={delivery.settled_at} />],
+          ['size', `${delivery.size.toLocaleString()} bytes`],
+          ["sender's id", visible(delivery.sender_delivery_id ?? '')],
+          ['duplicate of', delivery.duplicate_of && <Ref page="deliveries" id={delivery.duplicate_of} />],
+          ['replay of', delivery.replay_of && <Ref page="deliveries" id={delivery.replay_of} />],
+        ]}
+      />
+      {hasBytes && (
+        <p class="dim">
+          Send it elsewhere: <code>hookctl replay {id} --to http://localhost:3000/hook</code>
+        </p>
+      )}
+    </Section>
+  );
+}
+
+function Decisions({ delivery: { decisions } }: { readonly delivery: WholeDelivery }): JSX.Element | null {
+  if (decisions.length === 0) return null;
+  return (
+    <Section title="Commands">
+      <CommandTable
+        rows={decisions.map(({ command, fired, reason, error }) => ({
+          command,
+          verdict: fired ? 'fired' : 'no',
+          reason: error ?? reason ?? '',
+        }))}
+      />
+    </Section>
+  );
+}
+
+interface CommandRow {
+  readonly command: string;
+  readonly verdict: string;
+  readonly reason: string;
+}
+
+/** Which commands fire, and why the others do not. */
+export function CommandTable({ rows }: { readonly rows: readonly CommandRow[] }): JSX.Element {
+  return (
+    <table>
+      <thead>
+        <tr>
+          <th scope="col">Command</th>
+          <th scope="col">Fires</th>
+          <th scope="col">Why</th>
+        </tr>
+      </thead>
+      <tbody>
+        {rows.map(({ command, verdict, reason }) => (
+          <tr key={command}>
+            <td>{visible(command)}</td>
+            <td>
+              <span class={`state ${verdict === 'no' ? 'plain' : 'good'}`}>{verdict}</span>
+            </td>
+            <td>{visible(reason)}</td>
+          </tr>
+        ))}
+      </tbody>
+    </table>
+  );
+}
+
+/** What a request would do with the present configuration. */
+export function Explained({
+  explanation: { obstacle, events },
+}: {
+  readonly explanation: ExplanationView;
+}): JSX.Element {
+  return (
+    <>
+      {obstacle !== null && <p class="note warn">Nothing runs: {visible(obstacle)}</p>}
+      {events.map(({ type, external_id: about, ignored, commands }) => (
+        <div key={type}>
+          <p class="row">
+            <strong>{visible(type)}</strong>
+            <span class="dim">{visible(about ?? '')}</span>
+          </p>
+          {ignored !== null && <p class="note warn">Nothing runs: {visible(ignored)}</p>}
+          <CommandTable
+            rows={commands.map(({ command, fires, needs_approval: waits, reason }) => ({
+              command,
+              verdict: fires ? (waits ? 'fires, waits for approval' : 'fires') : 'no',
+              reason,
+            }))}
+          />
+        </div>
+      ))}
+    </>
+  );
+}
+
+function Tasks({ id }: { readonly id: string }): JSX.Element | null {
+  const { items } = useList<TaskView>(`/api/tasks?delivery_id=${encodeURIComponent(id)}`, [
+    'task',
+    'delivery',
+  ]);
+  if (items === null || items.length === 0) return null;
+  return (
+    <Section title="Tasks">
+      <ul class="plain">
+        {items.map((task) => (
+          <li key={task.id} class="row">
+            <State of={task.status} />
+            <a href={pathOf('tasks', task.id)}>{visible(task.title)}</a>
+            <span class="dim">{task.agent}</span>
+          </li>
+        ))}
+      </ul>
+    </Section>
+  );
+}
+
+function bytesOf(base64: string | null): Uint8Array<ArrayBuffer> {
+  return Uint8Array.from(atob(base64 ?? ''), (character) => character.charCodeAt(0));
+}
+
+/** JSON with its lines indented; other text as it is. */
+function pretty(text: string): string {
+  try {
+    return JSON.stringify(JSON.parse(text), null, 2);
+  } catch {
+    return text;
+  }
+}
+
+const HEX_BYTES = 4_096;
+
+function hexLines(bytes: Uint8Array): string {
+  const lines: string[] = [];
+  for (let at = 0; at < Math.min(bytes.length, HEX_BYTES); at += 16) {
+    const row = [...bytes.subarray(at, at + 16)];
+    const hex = row.map((byte) => byte.toString(16).padStart(2, '0')).join(' ');
+    const text = row.map((byte) => (byte >= 0x20 && byte < 0x7f ? String.fromCharCode(byte) : '.')).join('');
+    lines.push(`${at.toString(16).padStart(8, '0')}  ${hex.padEnd(47)}  ${text}`);
+  }
+  if (bytes.length > HEX_BYTES) lines.push(`… ${(bytes.length - HEX_BYTES).toLocaleString()} more bytes`);
+  return lines.join('\n');
+}
+
+const VIEWS = ['pretty', 'raw', 'bytes'] as const;
+
+function Body({
+  delivery: { id, body_base64: base64, status },
+}: {
+  readonly delivery: WholeDelivery;
+}): JSX.Element {
+  const [view, setView] = useState<(typeof VIEWS)[number]>('pretty');
+  const bytes = useMemo(() => bytesOf(base64), [base64]);
+  const text = useMemo(() => {
+    if (view === 'bytes') return hexLines(bytes);
+    const decoded = new TextDecoder().decode(bytes);
+    return view === 'pretty' ? pretty(decoded) : decoded;
+  }, [bytes, view]);
+  if (base64 === null)
+    return (
+      <Section title="Body">
+        <p class="dim">
+          {status === 'rejected' || status === 'duplicate'
+            ? `The body of a ${status} delivery is not kept.`
+            : 'The body was removed: it is older than what is kept.'}
+        </p>
+      </Section>
+    );
+  const save = () => {
+    const url = URL.createObjectURL(new Blob([bytes]));
+    const link = Object.assign(document.createElement('a'), { href: url, download: `${id}.body` });
+    link.click();
+    URL.revokeObjectURL(url);
+  };
+  return (
+    <Section
+      title="Body"
+      actions={
+        <>
+          {VIEWS.map((name) => (
+            <button key={name} type="button" aria-pressed={name === view} onClick={() => setView(name)}>
+              {name}
+            </button>
+          ))}
+          <Button onClick={save}>Save</Button>
+        </>
+      }
+    >
+      <Text of={text} label="Body" />
+    </Section>
+  );
+}
+
+function Headers({ delivery: { headers, query } }: { readonly delivery: WholeDelivery }): JSX.Element {
+  const facts = Object.entries(headers).map(([name, value]) => [name, visible(value)] as const);
+  return (
+    <Section title="Headers">
+      <Facts of={[...(query === '' ? [] : [['?', visible(query)] as const]), ...facts]} />
+    </Section>
+  );
+}
+
+/** What differs between this delivery and another one, line by line. */
+function Difference({
+  delivery,
+  route,
+}: {
+  readonly delivery: WholeDelivery;
+  readonly route: Route;
+}): JSX.Element {
+  const other = route.query.get('with') ?? '';
+  const [typed, setTyped] = useState(other);
+  useEffect(() => setTyped(other), [other]);
+  const { data, error } = useApi<WholeDelivery>(other === '' ? null : pathOfDelivery(other));
+  const lines = useMemo(
+    () => (data === null ? null : differenceOf(linesOf(data), linesOf(delivery))),
+    [data, delivery],
+  );
+  return (
+    <Section title="Difference">
+      <form
+        class="filters"
+        onSubmit={(event) => {
+          event.preventDefault();
+          go(pathOf('deliveries', delivery.id, { with: typed.trim() }), { replace: true });
+        }}
+      >
+        <label>
+          <span>Compare with delivery</span>
+          <input
+            value={typed}
+            placeholder="dlv-…"
+            spellcheck={false}
+            onInput={({ currentTarget }) => setTyped(currentTarget.value)}
+          />
+        </label>
+        <button type="submit">Compare</button>
+      </form>
+      <ErrorNote error={error} />
+      {lines !== null && lines.length === 0 && <p class="dim">They are the same.</p>}
+      {lines !== null && lines.length > 0 && (
+        <Scroll label="Difference">
+          {lines.map(({ sign, text }, index) => (
+            <div key={index} class={sign === '+' ? 'added' : 'removed'}>
+              {`${sign} ${visible(text)}`}
+            </div>
+          ))}
+        </Scroll>
+      )}
+    </Section>
+  );
+}
+
+function linesOf({ headers, body_base64: body }: WholeDelivery): readonly string[] {
+  const named = Object.entries(headers).map(([name, value]) => `${name}: ${value}`);
+  return [...named.toSorted(), '', ...pretty(new TextDecoder().decode(bytesOf(body))).split('\n')].slice(
+    0,
+    MOST_LINES,
+  );
+}
+
+interface Line {
+  readonly sign: '+' | '-';
+  readonly text: string;
+}
+
+/** Lines beyond these are not compared. */
+const MOST_LINES = 2_000;
+
+/** Lines that only the one or the other text has, by their longest common subsequence. */
+function differenceOf(before: readonly string[], after: readonly string[]): readonly Line[] {
+  const width = after.length + 1;
+  const common = new Uint16Array((before.length + 1) * width);
+  for (let row = before.length - 1; row >= 0; row -= 1)
+    for (let column = after.length - 1; column >= 0; column -= 1) {
+      const at = row * width + column;
+      const down = common[at + width] ?? 0;
+      const right = common[at + 1] ?? 0;
+      common[at] = before[row] === after[column] ? (common[at + width + 1] ?? 0) + 1 : Math.max(down, right);
+    }
+  const lines: Line[] = [];
+  let [row, column] = [0, 0];
+  while (row < before.length || column < after.length) {
+    const at = row * width + column;
+    if (row < before.length && column < after.length && before[row] === after[column]) {
+      row += 1;
+      column += 1;
+    } else if (
+      column >= after.length ||
+      (row < before.length && (common[at + width] ?? 0) >= (common[at + 1] ?? 0))
+    ) {
+      lines.push({ sign: '-', text: before[row] ?? '' });
+      row += 1;
+    } else {
+      lines.push({ sign: '+', text: after[column] ?? '' });
+      column += 1;
+    }
+  }
+  return lines;
+}

@@ -1,0 +1,320 @@
+import type { JSX } from 'preact';
+import { useEffect, useRef, useState } from 'preact/hooks';
+import type { FlowDetails, RunView, TaskDetails } from '../../src/task-views.ts';
+import type { TaskView } from '../../src/views.ts';
+import { ask } from '../kit/api.ts';
+import { useKeys } from '../kit/keys.ts';
+import { onEvents } from '../kit/live.ts';
+import {
+  Button,
+  DoingNote,
+  dollars,
+  duration,
+  ErrorNote,
+  Facts,
+  Outside,
+  Ref,
+  Scroll,
+  Section,
+  State,
+  Text,
+  Time,
+  visible,
+} from '../kit/parts.tsx';
+import { pathOf } from '../kit/route.ts';
+import { useApi, useDoing } from '../kit/use.ts';
+
+export function TaskPage({ id }: { readonly id: string }): JSX.Element {
+  const path = `/api/tasks/${encodeURIComponent(id)}`;
+  const { data, error, reload } = useApi<TaskDetails>(path, {
+    on: ['task', 'run', 'delivery'],
+    wants: (event) => event.type === 'delivery' || event.id === id || event.task_id === id,
+  });
+  return (
+    <>
+      <h1>{data === null ? id : visible(data.title)}</h1>
+      <ErrorNote error={error} />
+      {data !== null && (
+        <>
+          <Steps task={data} path={path} reload={reload} />
+          <Section title="Prompt">
+            <Prompt text={data.prompt} />
+          </Section>
+          {data.result !== null && (
+            <Section title="Result">
+              <Text of={data.result} label="Result" />
+            </Section>
+          )}
+          {data.error !== null && (
+            <Section title="Error">
+              <Text of={data.error} label="Error" />
+            </Section>
+          )}
+          {data.runs.toReversed().map((run) => (
+            <Run key={run.id} run={run} />
+          ))}
+          <Tree flowId={data.flow_id} taskId={id} />
+          <History task={data} />
+        </>
+      )}
+    </>
+  );
+}
+
+/** What a person may do to a task in each status. */
+const VERBS: Readonly<Record<string, readonly string[]>> = {
+  waiting_approval: ['approve', 'cancel'],
+  waiting_answer: ['cancel', 'complete'],
+  queued: ['complete', 'cancel'],
+  running: ['complete', 'fail', 'cancel'],
+  failed: ['retry'],
+  cancelled: ['retry'],
+};
+
+interface StepsProps {
+  readonly task: TaskDetails;
+  readonly path: string;
+  readonly reload: () => void;
+}
+
+function Steps({ task, path, reload }: StepsProps): JSX.Element {
+  const doing = useDoing();
+  const verbs = VERBS[task.status] ?? [];
+  const act = (verb: string) =>
+    doing.run(async () => {
+      const { status } = await ask<TaskView>('POST', `${path}/${verb}`, {});
+      reload();
+      return `The task is ${status.replaceAll('_', ' ')}.`;
+    });
+  useKeys({ ...(verbs.includes('approve') && !doing.isBusy && { a: () => act('approve') }) });
+  return (
+    <Section
+      title="Task"
+      actions={verbs.map((verb) => (
+        <Button
+          key={verb}
+          disabled={doing.isBusy}
+          onClick={() => act(verb)}
+          {...(verb === 'approve' || verb === 'retry' ? { tone: 'main' as const } : {})}
+          {...(verb === 'cancel' || verb === 'fail' ? { tone: 'bad' as const } : {})}
+        >
+          {verb.charAt(0).toUpperCase() + verb.slice(1)}
+        </Button>
+      ))}
+    >
+      <DoingNote doing={doing} />
+      <Facts
+        of={[
+          ['state', <State key="state" of={task.status} />],
+          ['agent', visible(task.agent)],
+          [
+            'id',
+            <span key="id" class="id">
+              {task.id}
+            </span>,
+          ],
+          ['about', visible(task.external_id)],
+          ['link', <Outside key="link" url={task.url} />],
+          ['delivery', task.delivery_id && <Ref page="deliveries" id={task.delivery_id} />],
+          ['flow', <Ref key="flow" page="flows" id={task.flow_id} />],
+          ['parent', task.parent_task_id && <Ref page="tasks" id={task.parent_task_id} />],
+          [
+            'waits for',
+            task.waits_for.length > 0 &&
+              task.waits_for.map(({ id }) => <Ref key={id} page="tasks" id={id} />),
+          ],
+          ['webhook', task.webhook && <Ref page="webhooks" id={task.webhook} />],
+          ['command', visible(task.command ?? '')],
+          ['trust', task.trust],
+          ['cost', dollars(task.cost_usd)],
+          [
+            'tokens',
+            task.input_tokens === null ? null : `${task.input_tokens} in, ${task.output_tokens ?? 0} out`,
+          ],
+          ['took', duration(task.duration_ms)],
+          ['made', <Time key="made" at={task.created_at} />],
+          ['ended', task.completed_at && <Time at={task.completed_at} />],
+        ]}
+      />
+    </Section>
+  );
+}
+
+/** Text of strangers is between markers, which are shown as frames. */
+const FENCE = /<(untrusted-[0-9a-f]{16,})([^>]*)>([\s\S]*?)<\/\1>/g;
+
+function Prompt({ text }: { readonly text: string }): JSX.Element {
+  const parts: JSX.Element[] = [];
+  let from = 0;
+  for (const { 0: whole, 2: about = '', 3: inner = '', index } of text.matchAll(FENCE)) {
+    if (index > from) parts.push(<span key={from}>{visible(text.slice(from, index))}</span>);
+    parts.push(
+      <span key={index} class="fence">
+        <span class="fence-name">from outside{visible(about)}</span>
+        {visible(inner.slice(0, SHOWN))}
+        {inner.length > SHOWN ? ` … ${(inner.length - SHOWN).toLocaleString()} more characters` : ''}
+      </span>,
+    );
+    from = index + whole.length;
+  }
+  parts.push(<span key={from}>{visible(text.slice(from, from + SHOWN))}</span>);
+  return <Scroll label="Prompt">{parts}</Scroll>;
+}
+
+/** Characters of one part of a prompt. */
+const SHOWN = 50_000;
+
+interface LogLine {
+  readonly at: string;
+  readonly kind: string;
+  readonly text: string;
+}
+interface LogPart {
+  readonly lines: readonly LogLine[];
+  readonly next: number;
+  readonly ended: boolean;
+}
+
+/** Lines of a log that are in the page. */
+const MOST_LINES = 1_000;
+/** How often the log of a run that goes on is read. */
+const LOG_MS = 1_000;
+
+function Run({ run }: { readonly run: RunView }): JSX.Element {
+  const { id, agent, state, reason, cost_usd: cost, started_at: from, ended_at: to } = run;
+  return (
+    <Section title={`Run by ${agent}`}>
+      <Facts
+        of={[
+          ['state', <State key="state" of={state} />],
+          ['because', visible(reason ?? '')],
+          [
+            'id',
+            <span key="id" class="id">
+              {id}
+            </span>,
+          ],
+          ['session', visible(run.session_id ?? '')],
+          ['open it', run.open_with && <code>{visible(run.open_with)}</code>],
+          ['cost', dollars(cost)],
+          ['turns', run.turns],
+          ['started', from && <Time at={from} />],
+          ['took', from !== null && to !== null ? duration(Date.parse(to) - Date.parse(from)) : null],
+          ['denied', run.denials.length > 0 && run.denials.map(visible).join(', ')],
+        ]}
+      />
+      {run.log_path !== null && <Log id={id} />}
+    </Section>
+  );
+}
+
+/** The log of a run, as it grows. */
+function Log({ id }: { readonly id: string }): JSX.Element {
+  const [lines, setLines] = useState<readonly LogLine[]>([]);
+  const [error, setError] = useState<Error | null>(null);
+  const box = useRef<HTMLOListElement>(null);
+  useEffect(() => {
+    const stop = new AbortController();
+    let next = 0;
+    let isOver = false;
+    let isReading = false;
+    const read = async () => {
+      if (isOver || isReading) return;
+      isReading = true;
+      try {
+        for (;;) {
+          const part = await ask<LogPart>('GET', `/api/runs/${id}/log?after=${next}`, undefined, stop.signal);
+          if (part.lines.length > 0) setLines((before) => [...before, ...part.lines].slice(-MOST_LINES));
+          const isEnd = part.next === next;
+          next = part.next;
+          if (isEnd) {
+            isOver = part.ended;
+            break;
+          }
+        }
+        setError(null);
+      } catch (reason) {
+        if (!stop.signal.aborted) setError(reason as Error);
+      } finally {
+        isReading = false;
+      }
+    };
+    void read();
+    const timer = setInterval(() => void read(), LOG_MS);
+    const off = onEvents((events) => {
+      if (events.some((event) => event.type === 'run' && event.id === id)) void read();
+    });
+    return () => {
+      stop.abort();
+      clearInterval(timer);
+      off();
+    };
+  }, [id]);
+  useEffect(() => {
+    const element = box.current;
+    if (element === null) return;
+    const isAtEnd = element.scrollHeight - element.scrollTop - element.clientHeight < 120;
+    if (isAtEnd) element.scrollTop = element.scrollHeight;
+  }, [lines]);
+  return (
+    <>
+      <ErrorNote error={error} />
+      {/* biome-ignore lint/a11y/noNoninteractiveTabindex: it scrolls, so that keys have to reach it. */}
+      <ol class="log" ref={box} tabIndex={0} aria-label="Log">
+        {lines.map(({ at, kind, text }, index) => (
+          <li key={index} class={kind}>
+            <Time at={at} /> <span class="kind">{kind}</span> {visible(text)}
+          </li>
+        ))}
+      </ol>
+    </>
+  );
+}
+
+/** All tasks of the flow, each below the one that made it. */
+function Tree({ flowId, taskId }: { readonly flowId: string; readonly taskId: string }): JSX.Element | null {
+  const { data } = useApi<FlowDetails>(`/api/flows/${encodeURIComponent(flowId)}`, {
+    on: ['task', 'delivery'],
+  });
+  if (data === null || data.tasks.length < 2) return null;
+  const ids = new Set(data.tasks.map(({ id }) => id));
+  const childrenOf = (parent: string | null): JSX.Element => (
+    <ul class="tree">
+      {data.tasks
+        .filter(({ parent_task_id: of }) => (of !== null && ids.has(of) ? of : null) === parent)
+        .map((task) => (
+          <li key={task.id}>
+            <span class="row">
+              <State of={task.status} />
+              {task.id === taskId ? (
+                <strong>{visible(task.title)}</strong>
+              ) : (
+                <a href={pathOf('tasks', task.id)}>{visible(task.title)}</a>
+              )}
+              <span class="dim">{visible(task.agent)}</span>
+            </span>
+            {data.tasks.some(({ parent_task_id: of }) => of === task.id) && childrenOf(task.id)}
+          </li>
+        ))}
+    </ul>
+  );
+  return <Section title="Tasks of the flow">{childrenOf(null)}</Section>;
+}
+
+function History({ task: { transitions } }: { readonly task: TaskDetails }): JSX.Element {
+  return (
+    <Section title="History">
+      <ul class="plain">
+        {transitions.map(({ event, to, actor, reason, at }, index) => (
+          <li key={index} class="row">
+            <Time at={at} />
+            <span>{event}</span>
+            <State of={to} />
+            <span class="dim">{visible(actor)}</span>
+            <span class="dim cut">{visible(reason ?? '')}</span>
+          </li>
+        ))}
+      </ul>
+    </Section>
+  );
+}

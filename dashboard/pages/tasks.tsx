@@ -1,0 +1,173 @@
+import type { JSX } from 'preact';
+import { useEffect, useState } from 'preact/hooks';
+import type { ListedTask } from '../../src/task-views.ts';
+import { TASK_STATUSES, type TaskStatus } from '../../src/types/task.ts';
+import type { TaskView } from '../../src/views.ts';
+import { ask } from '../kit/api.ts';
+import { apiQuery, type Filter, Filters, SEARCH } from '../kit/filters.tsx';
+import { VirtualList } from '../kit/list.tsx';
+import { Button, Dialog, DoingNote, dollars, ErrorNote, State, Time, visible } from '../kit/parts.tsx';
+import { go, pathOf, type Route } from '../kit/route.ts';
+import { useDoing, useList } from '../kit/use.ts';
+
+const VIEW: Filter = { name: 'view', label: 'View', choices: ['list', 'board'] };
+const FILTERS: readonly Filter[] = [
+  { name: 'status', label: 'State', choices: TASK_STATUSES },
+  { name: 'agent', label: 'Agent' },
+  ...SEARCH,
+];
+
+export function TasksPage({ route }: { readonly route: Route }): JSX.Element {
+  const isBoard = route.query.get('view') === 'board';
+  const [isCreating, setCreating] = useState(false);
+  return (
+    <>
+      <h1>
+        Tasks <Button onClick={() => setCreating(true)}>New task</Button>
+      </h1>
+      <Filters route={route} filters={[VIEW, ...FILTERS]} />
+      {isBoard ? <Board route={route} /> : <List route={route} />}
+      {isCreating && <Create onClose={() => setCreating(false)} />}
+    </>
+  );
+}
+
+function List({ route }: { readonly route: Route }): JSX.Element {
+  const list = useList<ListedTask>(`/api/tasks?${apiQuery(route, FILTERS, { limit: '100' })}`, [
+    'task',
+    'delivery',
+    'run',
+  ]);
+  const doing = useDoing();
+  const approve = ({ id, status }: ListedTask) => {
+    if (status !== 'waiting_approval') return;
+    doing.run(async () => {
+      await ask('POST', `/api/tasks/${id}/approve`, {});
+      list.reload();
+      return `Approved ${id}.`;
+    });
+  };
+  return (
+    <>
+      <DoingNote doing={doing} />
+      <VirtualList
+        label="Tasks"
+        list={list}
+        href={({ id }) => pathOf('tasks', id)}
+        keys={{ a: approve }}
+        empty="No task fits."
+        row={({ title, status, agent, run, created_at: at, cost_usd: cost, sample }) => (
+          <>
+            <State of={run?.state === 'held' ? 'held' : status} />
+            <span class="w-event">{visible(title)}</span>
+            <span class="w-name dim">{visible(agent)}</span>
+            <span class="w-name dim">{dollars(cost) ?? ''}</span>
+            <span class="w-time">
+              <Time at={at} />
+            </span>
+            <span class="cut dim">
+              {sample ? 'sample · ' : ''}
+              {visible(run?.reason ?? '')}
+            </span>
+          </>
+        )}
+      />
+    </>
+  );
+}
+
+/** A column for each state; what ended long ago is in the list. */
+function Board({ route }: { readonly route: Route }): JSX.Element {
+  const wanted = route.query.get('status');
+  return (
+    <div class="board">
+      {TASK_STATUSES.filter((status) => wanted === null || wanted === '' || status === wanted).map(
+        (status) => (
+          <Column key={status} status={status} route={route} />
+        ),
+      )}
+    </div>
+  );
+}
+
+function Column({ status, route }: { readonly status: TaskStatus; readonly route: Route }): JSX.Element {
+  const others = FILTERS.filter(({ name }) => name !== 'status');
+  const { items, error, more } = useList<TaskView>(
+    `/api/tasks?${apiQuery(route, others, { status, limit: '25' })}`,
+    ['task', 'delivery'],
+  );
+  return (
+    <section class="column" aria-label={status.replaceAll('_', ' ')}>
+      <h2>
+        <State of={status} />{' '}
+        <span class="dim">{items === null ? '' : `${items.length}${more === null ? '' : '+'}`}</span>
+      </h2>
+      <ErrorNote error={error} />
+      <ul class="plain">
+        {items?.map(({ id, title, agent, created_at: at }) => (
+          <li key={id}>
+            <a class="tile" href={pathOf('tasks', id)}>
+              <strong>{visible(title)}</strong>
+              <span class="dim">
+                {visible(agent)} · <Time at={at} />
+              </span>
+            </a>
+          </li>
+        ))}
+      </ul>
+      {more !== null && <Button onClick={more}>More</Button>}
+    </section>
+  );
+}
+
+function Create({ onClose }: { readonly onClose: () => void }): JSX.Element {
+  const [prompt, setPrompt] = useState('');
+  const [title, setTitle] = useState('');
+  const [agent, setAgent] = useState('');
+  const [made, setMade] = useState<string | null>(null);
+  const doing = useDoing();
+  useEffect(() => {
+    if (made !== null) go(pathOf('tasks', made));
+  }, [made]);
+  const create = () =>
+    doing.run(async () => {
+      const body = { prompt, ...(title !== '' && { title }), ...(agent !== '' && { agent }) };
+      const task = await ask<TaskView>('POST', '/api/tasks', body);
+      onClose();
+      setMade(task.id);
+      return `Made ${task.id}.`;
+    });
+  return (
+    <Dialog title="New task" onClose={onClose}>
+      <form
+        class="stack"
+        onSubmit={(event) => {
+          event.preventDefault();
+          create();
+        }}
+      >
+        <label>
+          <span>Prompt</span>
+          <textarea
+            rows={6}
+            required
+            value={prompt}
+            onInput={({ currentTarget }) => setPrompt(currentTarget.value)}
+          />
+        </label>
+        <label>
+          <span>Title (of the prompt when empty)</span>
+          <input value={title} onInput={({ currentTarget }) => setTitle(currentTarget.value)} />
+        </label>
+        <label>
+          <span>Agent (the default when empty)</span>
+          <input value={agent} onInput={({ currentTarget }) => setAgent(currentTarget.value)} />
+        </label>
+        <DoingNote doing={doing} />
+        <button type="submit" class="main" disabled={doing.isBusy || prompt === ''}>
+          Create
+        </button>
+      </form>
+    </Dialog>
+  );
+}

@@ -1,0 +1,116 @@
+import type { JSX } from 'preact';
+import { useState } from 'preact/hooks';
+import type { WebhookView } from '../../src/server/webhook-view.ts';
+import { ask } from '../kit/api.ts';
+import { VirtualList } from '../kit/list.tsx';
+import { Button, Dialog, DoingNote, State, Time, visible } from '../kit/parts.tsx';
+import { pathOf } from '../kit/route.ts';
+import { useDoing, useList } from '../kit/use.ts';
+import { Secret } from './webhook.tsx';
+
+/** `VirtualList` tells rows apart by an id. */
+interface Row extends WebhookView {
+  readonly id: string;
+}
+
+export function WebhooksPage(): JSX.Element {
+  const list = useList<Row>('/api/webhooks?limit=200', ['state', 'delivery']);
+  const [isAdding, setAdding] = useState(false);
+  const items = list.items?.map((webhook) => ({ ...webhook, id: webhook.name })) ?? null;
+  return (
+    <>
+      <h1>
+        Webhooks <Button onClick={() => setAdding(true)}>Add</Button>
+      </h1>
+      <VirtualList
+        label="Webhooks"
+        list={{ ...list, items }}
+        href={({ name }) => pathOf('webhooks', name)}
+        empty="There is no webhook."
+        row={({ name, provider, enabled, origin, total, last_received_at: last, has_secret: hasSecret }) => (
+          <>
+            <State of={enabled ? 'enabled' : 'disabled'} />
+            <span class="w-event">{visible(name)}</span>
+            <span class="w-name">{provider}</span>
+            <span class="w-name dim">{origin}</span>
+            <span class="w-name dim">{total.toLocaleString()} deliveries</span>
+            <span class="w-time">
+              <Time at={last} />
+            </span>
+            <span class="cut dim">{hasSecret ? '' : 'has no secret'}</span>
+          </>
+        )}
+      />
+      {isAdding && (
+        <Add
+          onClose={() => {
+            setAdding(false);
+            list.reload();
+          }}
+        />
+      )}
+    </>
+  );
+}
+
+function Add({ onClose }: { readonly onClose: () => void }): JSX.Element {
+  const [name, setName] = useState('');
+  const [provider, setProvider] = useState('');
+  const [secret, setSecret] = useState('');
+  const [made, setMade] = useState<(WebhookView & { readonly secret?: string }) | null>(null);
+  const doing = useDoing();
+  const add = () =>
+    doing.run(async () => {
+      const body = { name, provider, ...(secret !== '' && { secret }) };
+      const webhook = await ask<WebhookView & { readonly secret?: string }>('POST', '/api/webhooks', body);
+      setMade(webhook);
+      return `Added ${webhook.name}.`;
+    });
+  return (
+    <Dialog title="Add a webhook" onClose={onClose}>
+      {made === null ? (
+        <form
+          class="stack"
+          onSubmit={(event) => {
+            event.preventDefault();
+            add();
+          }}
+        >
+          <label>
+            <span>Name</span>
+            <input required value={name} onInput={({ currentTarget }) => setName(currentTarget.value)} />
+          </label>
+          <label>
+            <span>Provider (github, slack, generic, …)</span>
+            <input
+              required
+              value={provider}
+              onInput={({ currentTarget }) => setProvider(currentTarget.value)}
+            />
+          </label>
+          <label>
+            <span>Secret (made when empty)</span>
+            <input
+              type="password"
+              autocomplete="off"
+              value={secret}
+              onInput={({ currentTarget }) => setSecret(currentTarget.value)}
+            />
+          </label>
+          <DoingNote doing={doing} />
+          <button type="submit" class="main" disabled={doing.isBusy}>
+            Add
+          </button>
+        </form>
+      ) : (
+        <>
+          <DoingNote doing={doing} />
+          {made.secret !== undefined && <Secret secret={made.secret} />}
+          <p>
+            <a href={pathOf('webhooks', made.name)}>Show {made.name}</a>
+          </p>
+        </>
+      )}
+    </Dialog>
+  );
+}

@@ -1,0 +1,146 @@
+import { open } from 'node:fs/promises';
+import { Hono } from 'hono';
+import { z } from 'zod';
+import type { RunLimits } from '../../config/project/schema.ts';
+import { explain } from '../../deliveries/explain.ts';
+import { webhookOf } from '../../deliveries/replay.ts';
+import { notFound, usageError } from '../../errors.ts';
+import { snakeFields } from '../../lib/case.ts';
+import { secret } from '../../lib/redact/redact.ts';
+import { SPEND_BY } from '../../store/runs.ts';
+import { runView, spendView } from '../../task-views.ts';
+import type { Webhook } from '../../types.ts';
+import type { ApiEnv, ApiParts } from '../api/route.ts';
+import { parseQuery, readBody } from '../api/route.ts';
+import { formFields } from '../webhook-view.ts';
+import { explanationView } from './explanation.ts';
+import { trafficView } from './traffic.ts';
+
+const time = z.iso.datetime({ offset: true, error: 'expected a time in ISO 8601' }).transform(Date.parse);
+const SpendQuery = z.strictObject({ by: z.enum(SPEND_BY).default('agent'), since: time });
+const TrafficQuery = z.strictObject({ since: time, until: time.optional() });
+const LogQuery = z.strictObject({ after: z.coerce.number().int().min(0).default(0) });
+const Try = z.strictObject({
+  /** The event type, where no headers are given. */
+  event: z.string().min(1).max(200).optional(),
+  headers: z.record(z.string(), z.string()).optional(),
+  query: z.string().default(''),
+  body: z.string(),
+});
+
+const DAY_MS = 86_400_000;
+
+interface ReadParts extends Pick<ApiParts, 'context'> {
+  /** Budgets of webhooks.yml. */
+  readonly limits: RunLimits;
+  /** Where senders reach an endpoint. */
+  readonly urlOf: (endpoint: string) => string;
+}
+
+/**
+ * What a person looks at: `GET /runs` (those that go on, wait or are held), `GET /runs/:id`, `GET /runs/:id/log`, `GET /spend`,
+ * `GET /budgets`, `GET /traffic`, `GET /webhooks/:id/form`, and `POST /webhooks/:id/try`, which says what a request would do; nothing of it is stored.
+ */
+export function readRoutes({ context: pipeline, limits, urlOf }: ReadParts): Hono<ApiEnv> {
+  const { store, clock } = pipeline;
+  const runNamed = (id: string) => {
+    const run = store.run(id);
+    if (run !== null) return run;
+    throw notFound(`there is no run ${id}`);
+  };
+  const budget = (name: string, spanMs: number, limit: RunLimits['perWeek']) =>
+    limit === undefined
+      ? []
+      : [
+          {
+            ...{ name, since: new Date(clock.now() - spanMs).toISOString() },
+            ...snakeFields(store.spent(clock.now() - spanMs)),
+            ...{ limit_runs: limit.runs ?? null, limit_usd: limit.usd ?? null },
+          },
+        ];
+  return new Hono<ApiEnv>()
+    .get('/runs', (context) => context.json({ items: store.openRuns().map(runView), next_cursor: null }))
+    .get('/runs/:id', (context) => context.json(runView(runNamed(context.req.param('id')))))
+    .get('/runs/:id/log', async (context) => {
+      const run = runNamed(context.req.param('id'));
+      const { after } = parseQuery(LogQuery, context.req.query());
+      const part = run.logPath === null ? { lines: [], next: after } : await logPart(run.logPath, after);
+      return context.json({ ...part, ended: run.endedAt !== null });
+    })
+    .get('/spend', (context) => {
+      const { by, since } = parseQuery(SpendQuery, context.req.query());
+      return context.json(spendView(store.spend(by, since), by, since));
+    })
+    .get('/budgets', (context) =>
+      context.json({
+        items: [...budget('day', DAY_MS, limits.perDay), ...budget('week', 7 * DAY_MS, limits.perWeek)],
+        next_cursor: null,
+      }),
+    )
+    .get('/traffic', (context) => {
+      const { since, until = clock.now() } = parseQuery(TrafficQuery, context.req.query());
+      if (until <= since) throw usageError('until is not after since');
+      return context.json(trafficView(store, { since, until }));
+    })
+    .get('/webhooks/:id/form', (context) => {
+      const webhook = webhookOf(pipeline, { webhookName: context.req.param('id') });
+      return context.json({ items: formFields(webhook, urlOf(webhook.endpoint)), next_cursor: null });
+    })
+    .post('/webhooks/:id/try', async (context) => {
+      const { event, headers, query, body } = await readBody(Try, context);
+      const webhook = webhookOf(pipeline, { webhookName: context.req.param('id') });
+      const request = { ...requestOf(webhook, { event, headers, body: Buffer.from(body) }), query };
+      context.set('change', null);
+      return context.json(explanationView(await explain(webhook, request)));
+    });
+}
+
+/** A request as the sender would make it, signed with a key that counts nowhere: a try is not verified. */
+function requestOf(
+  { provider }: Webhook,
+  given: {
+    readonly event: string | undefined;
+    readonly headers: Readonly<Record<string, string>> | undefined;
+    readonly body: Uint8Array;
+  },
+) {
+  const { event, headers, body } = given;
+  if (headers !== undefined && event === undefined) return { headers, body };
+  const signed = provider.sign(body, {
+    type: event ?? 'unknown',
+    secret: secret(provider.newSecret?.() ?? crypto.randomUUID()),
+    deliveryId: crypto.randomUUID(),
+    now: new Date(),
+  });
+  return { ...signed, headers: { ...signed.headers, ...headers } };
+}
+
+/** Bytes of a log in one answer. */
+const LOG_PART = 256 * 1024;
+
+/** The whole lines of a log behind a position in bytes, and the position behind them. */
+async function logPart(path: string, after: number) {
+  const file = await open(path).catch(() => {
+    throw notFound(`the log ${path} is no longer there`);
+  });
+  try {
+    const bytes = Buffer.alloc(LOG_PART);
+    const { bytesRead } = await file.read(bytes, 0, LOG_PART, after);
+    const end = bytes.lastIndexOf(10, bytesRead - 1);
+    // A line longer than one part is skipped, in as many parts as it takes.
+    if (end < 0 || bytesRead === 0)
+      return { lines: [], next: bytesRead === LOG_PART ? after + LOG_PART : after };
+    const lines = bytes.subarray(0, end).toString('utf8').split('\n').flatMap(parsedLine);
+    return { lines, next: after + end + 1 };
+  } finally {
+    await file.close();
+  }
+}
+
+function parsedLine(line: string): readonly unknown[] {
+  try {
+    return [JSON.parse(line)];
+  } catch {
+    return [];
+  }
+}

@@ -1,0 +1,60 @@
+import type { StoreReader } from '../../store/store.ts';
+import { DELIVERY_STATUSES } from '../../types.ts';
+import { iso } from '../../views.ts';
+
+/** Steps of a plot at most. */
+const MOST_STEPS = 1_500;
+
+export type TrafficView = ReturnType<typeof trafficView>;
+
+/** Length of the steps in which a span is drawn, in milliseconds: a minute, or whole minutes more. */
+function stepOf(spanMs: number): number {
+  return Math.max(1, Math.ceil(spanMs / MOST_STEPS / 60_000)) * 60_000;
+}
+
+/**
+ * What came, how long it took until it was settled, what waited meanwhile, and what runs cost, from stored rows. Lists of
+ * numbers, one for each step of time.
+ */
+export function trafficView(
+  store: Pick<StoreReader, 'received' | 'settlings' | 'costs'>,
+  { since, until }: { readonly since: number; readonly until: number },
+) {
+  const step = stepOf(until - since);
+  const start = Math.floor(since / step) * step;
+  const count = Math.floor((until - start) / step) + 1;
+  const zeros = () => new Array<number>(count).fill(0);
+  const at = (ms: number) => Math.floor((ms - start) / step);
+  const received = Object.fromEntries(DELIVERY_STATUSES.map((status) => [status, zeros()]));
+  for (const row of store.received(start, step)) {
+    const list = received[row.status];
+    if (list !== undefined && row.at - start >= 0) list[at(row.at)] = row.count;
+  }
+  const times = Array.from({ length: count }, (): number[] => []);
+  const waiting = zeros();
+  for (const { receivedAt, settledAt } of store.settlings(start, MOST_SETTLINGS)) {
+    const [from, to] = [at(receivedAt), at(settledAt ?? until)];
+    if (settledAt !== null) times[to]?.push(settledAt - receivedAt);
+    // It waited at the end of each step between.
+    for (let index = Math.max(0, from); index < Math.min(to, count); index += 1)
+      waiting[index] = (waiting[index] ?? 0) + 1;
+  }
+  const rank = (part: number) => times.map((list) => ranked(list, part));
+  return {
+    since: iso(start),
+    step_ms: step,
+    steps: count,
+    received,
+    settle_ms: { median: rank(0.5), p95: rank(0.95) },
+    waiting,
+    costs: store.costs(start).map(({ day, agent, runs, usd }) => ({ day, agent, runs, usd })),
+  };
+}
+
+/** Deliveries whose times are looked at, the newest first. */
+const MOST_SETTLINGS = 20_000;
+
+function ranked(list: readonly number[], part: number): number | null {
+  const sorted = list.toSorted((left, right) => left - right);
+  return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * part))] ?? null;
+}
