@@ -1,0 +1,429 @@
+/**
+ * `npm run test:dashboard`: the dashboard in a real Chromium, against a server of its own. Installs puppeteer-core and axe-core from
+ * npm into a folder that is thrown away, or uses those in `HOOKCTL_BROWSER_MODULES`. With `--screenshots` it writes those of docs/images/.
+ * Ends with `N passed, N failed, N skipped`.
+ */
+import { type ChildProcess, execFileSync, spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import { fileURLToPath, pathToFileURL } from 'node:url';
+import { gzipSync } from 'node:zlib';
+import { comment, signedPost } from '../support/github.ts';
+import { SECRET } from '../support/secret.ts';
+
+const ROOT = fileURLToPath(new URL('../..', import.meta.url));
+const MODULES = { 'puppeteer-core': '25.16.0', 'axe-core': '4.14.1' };
+const BROWSERS = ['chromium', 'chromium-browser', 'google-chrome', 'chrome'];
+const PATIENCE_MS = 30_000;
+/** Budgets of the issue. */
+const MOST_KB = 150;
+const PAINT_MS = 300;
+const APPEARS_MS = 500;
+
+/** As much of puppeteer as is used here. */
+interface Page {
+  on(event: 'console', call: (message: { type(): string; text(): string }) => void): void;
+  on(event: 'pageerror', call: (error: unknown) => void): void;
+  on(event: 'request', call: (request: { url(): string }) => void): void;
+  goto(url: string, options?: { waitUntil?: 'load' }): Promise<unknown>;
+  waitForFunction(text: string, options?: { timeout?: number; polling?: number }): Promise<unknown>;
+  evaluate(text: string): Promise<unknown>;
+  screenshot(options: { path: string; type: 'webp'; quality: number }): Promise<unknown>;
+  emulateMediaFeatures(features: { name: string; value: string }[]): Promise<void>;
+  setViewport(size: { width: number; height: number }): Promise<void>;
+  readonly keyboard: { press(key: string): Promise<void>; type(text: string): Promise<void> };
+  close(): Promise<void>;
+}
+interface Browser {
+  newPage(): Promise<Page>;
+  close(): Promise<void>;
+}
+
+const counts = { passed: 0, failed: 0, skipped: 0 };
+const root = mkdtempSync(join(tmpdir(), 'hookctl-dashboard-'));
+const children: ChildProcess[] = [];
+
+function check(what: string, isSo: boolean, detail: unknown = ''): void {
+  counts[isSo ? 'passed' : 'failed'] += 1;
+  console.log(`${isSo ? 'passed' : 'FAILED'}: ${what}${isSo ? '' : ` ${String(detail).slice(0, 1_500)}`}`);
+}
+
+const executable =
+  process.env.CHROMIUM ?? BROWSERS.find((name) => spawnSync(name, ['--version']).status === 0);
+try {
+  bundle();
+  if (executable === undefined) {
+    counts.skipped += 1;
+    console.log('skipped: Chromium (none is here; apt-get install chromium, or CHROMIUM=/path/to/it)');
+  } else await withBrowser(executable);
+} catch (error) {
+  counts.failed += 1;
+  console.log(`FAILED: ${error instanceof Error ? error.stack : error}`);
+} finally {
+  for (const child of children) child.kill('SIGTERM');
+  await Promise.all(children.map((child) => (child.exitCode === null ? once(child, 'exit') : null)));
+  rmSync(root, { recursive: true, force: true });
+}
+console.log(`${counts.passed} passed, ${counts.failed} failed, ${counts.skipped} skipped`);
+process.exitCode = counts.failed > 0 ? 1 : 0;
+
+function bundle(): void {
+  const files = ['index.html', 'app.js', 'style.css', 'icon.svg'].map((name) =>
+    gzipSync(readFileSync(join(ROOT, 'dist/dashboard', name))),
+  );
+  const kb = files.reduce((sum, { length }) => sum + length, 0) / 1024;
+  check(`the files of the dashboard are ${kb.toFixed(1)} KB gzip, ${MOST_KB} at most`, kb <= MOST_KB);
+}
+
+interface Served {
+  readonly ingress: string;
+  readonly management: string;
+  readonly token: string;
+  readonly call: <T>(method: string, path: string, body?: unknown) => Promise<T>;
+  readonly stop: () => Promise<void>;
+}
+
+async function serve(folder: string): Promise<Served> {
+  const dataFolder = join(folder, 'data');
+  const env = {
+    ...{ PATH: process.env.PATH ?? '', HOME: folder, HOOKCTL_HOME: dataFolder },
+    ...{ CLAUDE_CONFIG_DIR: join(folder, 'claude'), GITHUB_WEBHOOK_SECRET: SECRET },
+  };
+  const args = [join(ROOT, 'bin/hookctl.js'), 'serve', '--json', '--port', '0', '--management-port', '0'];
+  const child = spawn(process.execPath, args, { cwd: folder, env, stdio: ['ignore', 'pipe', 'inherit'] });
+  children.push(child);
+  let said = '';
+  child.stdout.setEncoding('utf8').on('data', (text: string) => {
+    said += text;
+  });
+  const ready = await until('serve', async () => /"type":"ready".*/.exec(said)?.[0]);
+  const management = /"management_url":"([^"]+)"/.exec(ready)?.[1] ?? '';
+  const token = readFileSync(join(dataFolder, 'token'), 'utf8').trim();
+  return {
+    ...{ management, token, ingress: /"ingress_url":"([^"]+)"/.exec(ready)?.[1] ?? '' },
+    async call(method, path, body) {
+      const answer = await fetch(management + path, {
+        method,
+        headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json' },
+        ...(body !== undefined && { body: JSON.stringify(body) }),
+      });
+      if (!answer.ok) throw new Error(`${method} ${path}: ${answer.status} ${await answer.text()}`);
+      return JSON.parse(await answer.text());
+    },
+    async stop() {
+      child.kill('SIGTERM');
+      await once(child, 'exit');
+    },
+  };
+}
+
+async function until<T>(what: string, look: () => Promise<T | null | undefined | false>): Promise<T> {
+  const end = performance.now() + PATIENCE_MS;
+  for (;;) {
+    const found = await look();
+    if (found !== null && found !== undefined && found !== false) return found;
+    if (performance.now() > end) throw new Error(`waited in vain for ${what}`);
+    await delay(50);
+  }
+}
+
+function modules(): string {
+  const given = process.env.HOOKCTL_BROWSER_MODULES;
+  if (given !== undefined) return given;
+  const wanted = Object.entries(MODULES).map(([name, version]) => `${name}@${version}`);
+  const options = ['--no-audit', '--no-fund', '--ignore-scripts', '--prefix', root];
+  execFileSync('npm', ['install', ...options, ...wanted], { cwd: root, stdio: 'ignore' });
+  return join(root, 'node_modules');
+}
+
+async function withBrowser(executablePath: string): Promise<void> {
+  const folder = modules();
+  const entry = pathToFileURL(join(folder, 'puppeteer-core/package.json'));
+  const { exports } = JSON.parse(readFileSync(entry, 'utf8'));
+  const target = typeof exports === 'object' ? exports['.'] : null;
+  const file =
+    typeof target === 'string' ? target : (target?.import?.default ?? target?.import ?? target?.default);
+  const { default: puppeteer } = await import(new URL(String(file), entry).href);
+  const axe = readFileSync(join(folder, 'axe-core/axe.min.js'), 'utf8');
+  const browser: Browser = await puppeteer.launch({
+    executablePath,
+    headless: 'shell',
+    args: ['--no-sandbox', '--force-color-profile=srgb'],
+    userDataDir: join(root, 'profile'),
+  });
+  try {
+    await walk(browser, axe);
+  } finally {
+    await browser.close();
+  }
+}
+
+const AGENT = `#!/usr/bin/env node
+console.log('I read the request.');
+setTimeout(() => console.log('The login works again: the session was read before it was written.'), 300);
+`;
+
+const YAML = `agents:
+  brain: { use: command, program: ./agent.js }
+  planning: { use: command, program: ./agent.js }
+`;
+
+const NAMES = ['now', 'deliveries', 'tasks', 'flows', 'webhooks', 'outbox', 'traffic', 'audit'] as const;
+
+interface Item {
+  readonly id: string;
+  readonly status: string;
+  readonly name: string;
+  readonly external_id: string;
+}
+interface Items {
+  readonly items: readonly Item[];
+}
+
+async function walk(browser: Browser, axe: string): Promise<void> {
+  const folder = join(root, 'project');
+  mkdirSync(folder);
+  writeFileSync(join(folder, 'agent.js'), AGENT, { mode: 0o755 });
+  writeFileSync(join(folder, 'webhooks.yml'), YAML);
+  const server = await serve(folder);
+  await fill(server);
+  const problems: string[] = [];
+  const foreign: string[] = [];
+  const open = async (path: string, { width = 1280, height = 800, scheme = 'light' } = {}): Promise<Page> => {
+    const page = await browser.newPage();
+    page.on('console', (message) => {
+      if (message.type() === 'error' || message.type() === 'warn')
+        problems.push(`${path}: ${message.text()}`);
+    });
+    page.on('pageerror', (error) => problems.push(`${path}: ${error}`));
+    page.on('request', (request) => {
+      if (!request.url().startsWith(`${server.management}/`)) foreign.push(request.url());
+    });
+    await page.setViewport({ width, height });
+    await page.emulateMediaFeatures([{ name: 'prefers-color-scheme', value: scheme }]);
+    await page.goto(`${server.management}/dashboard/${path}#token=${server.token}`, { waitUntil: 'load' });
+    return page;
+  };
+  const shows = (page: Page, text: string) =>
+    page
+      .waitForFunction(`document.querySelector('main')?.innerText.includes(${JSON.stringify(text)})`, {
+        timeout: PATIENCE_MS,
+        polling: 20,
+      })
+      .then(
+        () => true,
+        () => false,
+      );
+
+  await everyPage({ server, open, shows, axe });
+  await live({ server, open, shows, axe });
+  await byKeyboard({ server, open, shows, axe });
+  await hostile({ server, open, shows, axe });
+  check('no error or warning in the console', problems.length === 0, problems.join('\n'));
+  check('no request to anywhere else', foreign.length === 0, foreign.join('\n'));
+  await stranger(browser, server);
+  await server.stop();
+}
+
+interface Walk {
+  readonly server: Served;
+  readonly open: (path: string, look?: { width?: number; height?: number; scheme?: string }) => Promise<Page>;
+  readonly shows: (page: Page, text: string) => Promise<boolean>;
+  readonly axe: string;
+}
+
+/** Deliveries, tasks that ran, one that waits, a dynamic webhook, and a line of the audit. */
+async function fill(server: Served): Promise<void> {
+  for (const [index, text] of [
+    '@agent analyze this',
+    'Thanks for the report!',
+    '@agent plan it',
+    'Same here.',
+    '@agent analyze why the login fails',
+  ].entries())
+    await signedPost(
+      server.ingress,
+      comment(text, { issue: 10 + (index % 3), title: 'Login fails on Safari' }),
+    );
+  await signedPost(server.ingress, comment('@agent fix'), { secret: 'wrong' });
+  await signedPost(server.ingress, '{');
+  await server.call('POST', '/api/webhooks', { provider: 'github', name: 'shop', secret: 'my-secret' });
+  await server.call('POST', '/api/tasks', {
+    prompt: 'Tidy up the changelog',
+    title: 'Tidy up',
+    agent: 'brain',
+  });
+  await until('the runs', async () => {
+    const { items } = await server.call<Items>('GET', '/api/tasks?status=completed');
+    return items.length >= 3;
+  });
+  const waiting = { requires_approval: true, agent: 'brain' };
+  await server.call('POST', '/api/tasks', {
+    ...waiting,
+    prompt: 'Deploy the shop',
+    title: 'Deploy the shop',
+  });
+}
+
+async function everyPage({ server, open, shows, axe }: Walk): Promise<void> {
+  const first = async (path: string) => (await server.call<Items>('GET', path)).items[0];
+  const task = await first('/api/tasks?status=completed');
+  const delivery = await first('/api/deliveries?status=processed');
+  const flow = await first(`/api/flows?external_id=${encodeURIComponent(delivery?.external_id ?? '')}`);
+  const expected: Readonly<Record<string, string>> = {
+    now: 'Deploy the shop',
+    deliveries: 'issue_comment.created',
+    tasks: 'Deploy the shop',
+    'tasks?view=board': 'Deploy the shop',
+    flows: delivery?.external_id ?? '?',
+    webhooks: 'shop',
+    outbox: 'Outbox',
+    traffic: 'processed',
+    audit: 'webhook.add',
+    [`deliveries/${delivery?.id}`]: 'analyze this',
+    [`tasks/${task?.id}`]: 'The login works again',
+    [`flows/${flow?.id}`]: 'Timeline',
+    'webhooks/shop': 'Payload URL',
+  };
+  for (const [path, text] of Object.entries(expected)) {
+    for (const scheme of ['light', 'dark']) {
+      const page = await open(path, { scheme });
+      const isShown = await shows(page, text);
+      check(
+        `${path} (${scheme}) shows what the API says: ${text}`,
+        isShown,
+        await page.evaluate('document.body.innerText'),
+      );
+      await delay(200);
+      await page.evaluate(axe);
+      const found = (await page.evaluate(
+        "axe.run().then(({ violations }) => violations.filter(({ impact }) => ['serious', 'critical'].includes(impact)).map(({ id, nodes }) => id + ' ' + nodes.map(({ html, failureSummary }) => html + ' ' + failureSummary).join(' | ')))",
+      )) as string[];
+      check(`${path} (${scheme}): axe finds no serious fault`, found.length === 0, found.join('\n'));
+      if (process.argv.includes('--screenshots')) await picture(page, path, scheme);
+      await page.close();
+    }
+    const narrow = await open(path, { width: 360, height: 740 });
+    await shows(narrow, text);
+    const wide = await narrow.evaluate('document.documentElement.scrollWidth');
+    check(`${path} fits into 360 px`, wide === 360, wide);
+    await narrow.close();
+  }
+}
+
+async function picture(page: Page, path: string, scheme: string): Promise<void> {
+  const [name = '', id] = path.split('/');
+  const isPage = (NAMES as readonly string[]).includes(name);
+  if (!isPage || (id !== undefined && name === 'flows')) return;
+  const title = id === undefined ? name : name.replace(/ies$/, 'y').replace(/s$/, '');
+  const images = join(ROOT, 'docs/images');
+  mkdirSync(images, { recursive: true });
+  await page.screenshot({
+    path: join(images, `dashboard-${title}-${scheme}.webp`),
+    type: 'webp',
+    quality: 60,
+  });
+}
+
+const MARK = 'appears by itself';
+
+async function live({ server, open, shows }: Walk): Promise<void> {
+  const page = await open('deliveries?text=appears');
+  await shows(page, 'No delivery fits.');
+  await page.waitForFunction("document.querySelector('[role=status]')?.textContent === 'live'");
+  await page.evaluate(
+    "window.seen = new Promise((resolve) => { const look = () => document.querySelector('.list a') ? resolve(performance.timeOrigin + performance.now()) : requestAnimationFrame(look); look(); }); true",
+  );
+  const sentAt = performance.timeOrigin + performance.now();
+  await signedPost(server.ingress, comment(`@agent analyze what ${MARK}`));
+  const seenAt = Number(await page.evaluate('window.seen'));
+  const took = Math.round(seenAt - sentAt);
+  check(`a delivery appears without a reload, after ${took} ms`, took >= 0);
+  if (took > APPEARS_MS) console.log(`note: ${took} ms is more than ${APPEARS_MS} ms; is the machine busy?`);
+  const paint = Math.round(
+    Number(await page.evaluate("performance.getEntriesByName('first-contentful-paint')[0]?.startTime")),
+  );
+  check(`the first paint comes after ${paint} ms`, paint > 0);
+  if (paint > PAINT_MS) console.log(`note: ${paint} ms is more than ${PAINT_MS} ms; is the machine busy?`);
+  const address = await page.evaluate('location.href');
+  check('the token is in the address no more', !String(address).includes(server.token), address);
+  const kept = await page.evaluate('JSON.stringify([localStorage, sessionStorage, document.cookie])');
+  check('the token is kept nowhere', !String(kept).includes(server.token), kept);
+  await page.close();
+}
+
+async function byKeyboard({ server, open, shows }: Walk): Promise<void> {
+  const page = await open('now');
+  await shows(page, 'Deploy the shop');
+  await page.keyboard.press('3');
+  await shows(page, 'New task');
+  await page.keyboard.press('/');
+  const field = await page.evaluate('document.activeElement?.name');
+  check('`/` leads to the filters', field === 'view', field);
+  await page.keyboard.press('Escape');
+  await shows(page, 'Deploy the shop');
+  await page.keyboard.press('j');
+  await page.waitForFunction("document.activeElement?.dataset.id?.startsWith('task-')");
+  await page.keyboard.press('a');
+  const [waiting] = (await server.call<Items>('GET', '/api/tasks?text=Deploy')).items;
+  const ran = await until('the run', async () => {
+    const { status } = await server.call<Item>('GET', `/api/tasks/${waiting?.id}`);
+    return status === 'completed' ? status : null;
+  });
+  check('`j` and `a` approve a task, which runs', ran === 'completed', ran);
+  await page.keyboard.press('Enter');
+  check('`enter` opens it, with the log of its run', await shows(page, 'I read the request.'));
+  await page.keyboard.press('Escape');
+  await page.keyboard.press('?');
+  const help = await page.evaluate("document.querySelector('dialog[open]')?.innerText ?? ''");
+  check('`?` shows the keys', String(help).includes('approve the task'), help);
+  await page.close();
+}
+
+async function hostile({ server, open, shows }: Walk): Promise<void> {
+  const markup = '<img src=x onerror="window.hacked = 1"><script>window.hacked = 1</script>';
+  const text = `${markup}\u0000\u001b[31m\u202e ${'x'.repeat(1_000_000)}\n${'y '.repeat(2_000_000)}`;
+  const { id } = await signedPost(server.ingress, comment(text));
+  const page = await open(`deliveries/${id}`);
+  const isShown = await shows(page, 'onerror=');
+  const state = await page.evaluate(
+    "JSON.stringify([window.hacked ?? null, document.querySelectorAll('main img, main script').length])",
+  );
+  check('a hostile payload of 5 MB is text', isShown && state === '[null,0]', state);
+  const quick = await page.evaluate(
+    'new Promise((resolve) => { const from = performance.now(); requestAnimationFrame(() => setTimeout(() => resolve(performance.now() - from))); })',
+  );
+  check('and the page stays quick', Number(quick) < 1_000, quick);
+  await page.close();
+}
+
+/** A page of another origin asks for what it can. */
+async function stranger(browser: Browser, { management }: Served): Promise<void> {
+  const site = createServer((_, answer) =>
+    answer.setHeader('content-type', 'text/html').end('<title>stranger</title>'),
+  );
+  await new Promise<void>((resolve) => site.listen(0, '127.0.0.1', resolve));
+  const page = await browser.newPage();
+  await page.goto(`http://127.0.0.1:${(site.address() as AddressInfo).port}/`, { waitUntil: 'load' });
+  const got = await page.evaluate(`(async () => {
+    const paths = ['/api/status', '/api/events', '/dashboard', '/dashboard/app.js'];
+    const asked = await Promise.all(paths.flatMap((path) => ['cors', 'no-cors'].map((mode) =>
+      fetch('${management}' + path, { mode }).then((answer) => answer.type === 'opaque' ? '' : answer.text(), () => ''))));
+    const frame = document.createElement('iframe');
+    frame.src = '${management}/dashboard';
+    const loaded = new Promise((resolve) => { frame.onload = resolve; setTimeout(resolve, 2000); });
+    document.body.append(frame);
+    await loaded;
+    let inner = '';
+    try { inner = frame.contentDocument?.body?.innerText ?? ''; } catch {}
+    return asked.join('') + inner;
+  })()`);
+  check("a stranger's page on another origin gets nothing", got === '', got);
+  await page.close();
+  site.close();
+}
