@@ -277,9 +277,9 @@ test('no export that nothing imports', () => {
   expect(unused).toEqual([]);
 });
 
-/** The files of src/ and test/ that import a file, also through one that passes all of it on (`export * from`). */
+/** The files of src/, test/ and dashboard/ that import a file, also through one that passes all of it on (`export * from`). */
 function usersOf(): (file: string) => readonly string[] {
-  const importers = Map.groupBy([...imports, ...inTests.flatMap(importsOf)], ({ to }) => to);
+  const importers = Map.groupBy([...imports, ...outside.flatMap(importsOf)], ({ to }) => to);
   const passesOn = (user: string, file: string) =>
     new RegExp(`^export (?:type )?\\* from '[^']*${basename(file).replaceAll('.', '\\.')}'`, 'm').test(
       textOf(user),
@@ -299,9 +299,12 @@ const documents = ['README.md', 'ARCHITECTURE.md', 'CONTRIBUTING.md', 'SECURITY.
   .concat(readdirSync(join(ROOT, 'docs')).map((name) => `docs/${name}`))
   .filter((name) => name.endsWith('.md'))
   .map((name) => join(ROOT, name));
-const inTests = readdirSync(join(ROOT, 'test'), { recursive: true, encoding: 'utf8' })
-  .filter((name) => name.endsWith('.ts') && name !== 'architecture.test.ts')
-  .map((name) => join(ROOT, 'test', name));
+/** Files outside of src/ that import from it: tests, and the dashboard, which runs in a browser. */
+const outside = ['test', 'dashboard'].flatMap((folder) =>
+  readdirSync(join(ROOT, folder), { recursive: true, encoding: 'utf8' })
+    .filter((name) => /\.tsx?$/.test(name) && name !== 'architecture.test.ts')
+    .map((name) => join(ROOT, folder, name)),
+);
 
 test('comments, messages, help and documents are in plain words', () => {
   const found = [...files, ...documents].flatMap((file) => bannedIn(textOf(file), file));
@@ -310,7 +313,7 @@ test('comments, messages, help and documents are in plain words', () => {
 
 test('test titles are in plain words', () => {
   const title = /^\s*(?:(?:test|describe)(?:\.\w+)*\(|\]?\)\()\s*(?:async )?(['"`])(.*?)\1,/gms;
-  const found = inTests.flatMap((file) =>
+  const found = outside.flatMap((file) =>
     [...textOf(file).matchAll(title)].flatMap(({ 2: text = '', index, 0: match }) =>
       bannedIn(text, file, lineAt(textOf(file), index + match.indexOf(text)) - 1),
     ),
@@ -321,7 +324,7 @@ test('test titles are in plain words', () => {
 test('G4: no title promises a time in seconds; the bench measures times', () => {
   const promise =
     /(?:test|it)(?:\.each\([^)]*\))?\(\s*(['"`])[^'"`]*(?:\bwithin \d+ ?(?:ms|s|seconds?)\b|\bno time\b|\bup nobody\b)/g;
-  const found = inTests
+  const found = outside
     .filter((file) => !short(file).includes('opt-in'))
     .flatMap((file) => [...textOf(file).matchAll(promise)].map(({ 0: title }) => `${short(file)}: ${title}`));
   expect(found).toEqual([]);

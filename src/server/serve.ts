@@ -109,12 +109,8 @@ export async function serve(
     onOutgoing: (item) => emit({ type: 'outgoing', item }),
   });
   const { store, claude } = engine.context;
-  const audit = openServeAudit({
-    services,
-    store,
-    permissions: () => permissionsOf(live.current(), configuration),
-    emit,
-  });
+  const permissions = () => permissionsOf(live.current(), configuration);
+  const audit = openServeAudit({ services, store, permissions, emit });
   services.defer(audit.close);
   const feed = openFeed({ store, now: clock.now, redact: redactor.redact });
   listeners.push(audit.listen, feed.listen);

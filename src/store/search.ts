@@ -1,5 +1,6 @@
 import { createPauses } from '../lib/time-slicer.ts';
-import type { SearchFilter, StoreReader } from './store.ts';
+import type { SearchFilter } from './selection.ts';
+import type { StoreReader } from './store.ts';
 
 /** Rows that one look goes through: of rows alone, and where bodies are read. */
 const ROWS_AT_ONCE = 5_000;

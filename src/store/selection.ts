@@ -1,5 +1,23 @@
 import type { DeliveryStatus, Headers, Trust } from '../types.ts';
 
+/** What deliveries and tasks are searched for. */
+export interface SearchFilter {
+  /** An event type, a group of them (`issues.*`), or `*`. */
+  readonly event?: string | undefined;
+  /** Qualified: `github:acme/shop#12`. */
+  readonly externalId?: string | undefined;
+  /** Name of the sender, in any case, with or without `@`. */
+  readonly sender?: string | undefined;
+  /** In any case: of a delivery in its row or body, of a task in title, prompt, result or error. */
+  readonly text?: string | undefined;
+  /** Epoch milliseconds: received or made then or later. */
+  readonly since?: number | undefined;
+  /** Then or earlier. */
+  readonly until?: number | undefined;
+  /** Only rows from this id on: a part of a long list. */
+  readonly from?: string | undefined;
+}
+
 /**
  * Deliveries that are to be run or sent again. Replays are never among them: a second replay of the same time would
  * otherwise replay the first one, too.

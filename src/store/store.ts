@@ -15,7 +15,7 @@ import type { AuditFilter, AuditReader } from './audit.ts';
 import type { ConnectionReader, ConnectionWriter } from './connections.ts';
 import type { FlowJoin, FlowLink, HeldDelivery, RepairFilter, RepairNote } from './flows.ts';
 import type { RunReader, RunWriter } from './runs.ts';
-import type { BodyFilter, PrunableBody, SelectionReader, Swept } from './selection.ts';
+import type { BodyFilter, PrunableBody, SearchFilter, SelectionReader, Swept } from './selection.ts';
 import type { SweepReader, SweepWriter } from './sweeps.ts';
 import type { TaskCheckReader, TaskCheckWriter } from './task-checks.ts';
 import type {
@@ -166,24 +166,6 @@ export interface TaskInFlow {
   /** Used if the flow has no conversation yet, or if a new one was asked for. */
   readonly newConversationId: string;
   readonly startNewConversation: boolean;
-}
-
-/** What deliveries and tasks are searched for. */
-export interface SearchFilter {
-  /** An event type, a group of them (`issues.*`), or `*`. */
-  readonly event?: string | undefined;
-  /** Qualified: `github:acme/shop#12`. */
-  readonly externalId?: string | undefined;
-  /** Name of the sender, in any case, with or without `@`. */
-  readonly sender?: string | undefined;
-  /** In any case: of a delivery in its row or body, of a task in title, prompt, result or error. */
-  readonly text?: string | undefined;
-  /** Epoch milliseconds: received or made then or later. */
-  readonly since?: number | undefined;
-  /** Then or earlier. */
-  readonly until?: number | undefined;
-  /** Only rows from this id on: a part of a long list. */
-  readonly from?: string | undefined;
 }
 
 export interface DeliveryFilter extends SearchFilter {

@@ -11,7 +11,7 @@ import type {
   TaskUsage,
   Transition,
 } from '../types.ts';
-import type { SearchFilter } from './store.ts';
+import type { SearchFilter } from './selection.ts';
 
 export interface TaskFilter extends SearchFilter {
   readonly id?: string;

@@ -3,9 +3,9 @@
  * npm into a folder that is thrown away, or uses those in `HOOKCTL_BROWSER_MODULES`. With `--screenshots` it writes those of docs/images/.
  * Ends with `N passed, N failed, N skipped`.
  */
-import { type ChildProcess, execFileSync, spawn, spawnSync } from 'node:child_process';
+import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -52,25 +52,6 @@ function check(what: string, isSo: boolean, detail: unknown = ''): void {
   counts[isSo ? 'passed' : 'failed'] += 1;
   console.log(`${isSo ? 'passed' : 'FAILED'}: ${what}${isSo ? '' : ` ${String(detail).slice(0, 1_500)}`}`);
 }
-
-const executable =
-  process.env.CHROMIUM ?? BROWSERS.find((name) => spawnSync(name, ['--version']).status === 0);
-try {
-  bundle();
-  if (executable === undefined) {
-    counts.skipped += 1;
-    console.log('skipped: Chromium (none is here; apt-get install chromium, or CHROMIUM=/path/to/it)');
-  } else await withBrowser(executable);
-} catch (error) {
-  counts.failed += 1;
-  console.log(`FAILED: ${error instanceof Error ? error.stack : error}`);
-} finally {
-  for (const child of children) child.kill('SIGTERM');
-  await Promise.all(children.map((child) => (child.exitCode === null ? once(child, 'exit') : null)));
-  rmSync(root, { recursive: true, force: true });
-}
-console.log(`${counts.passed} passed, ${counts.failed} failed, ${counts.skipped} skipped`);
-process.exitCode = counts.failed > 0 ? 1 : 0;
 
 function bundle(): void {
   const files = ['index.html', 'app.js', 'style.css', 'icon.svg'].map((name) =>
@@ -285,7 +266,7 @@ async function everyPage({ server, open, shows, axe }: Walk): Promise<void> {
     outbox: 'Outbox',
     traffic: 'processed',
     audit: 'webhook.add',
-    [`deliveries/${delivery?.id}`]: 'analyze this',
+    [`deliveries/${delivery?.id}`]: 'why the login fails',
     [`tasks/${task?.id}`]: 'The login works again',
     [`flows/${flow?.id}`]: 'Timeline',
     'webhooks/shop': 'Payload URL',
@@ -367,8 +348,12 @@ async function byKeyboard({ server, open, shows }: Walk): Promise<void> {
   check('`/` leads to the filters', field === 'view', field);
   await page.keyboard.press('Escape');
   await shows(page, 'Deploy the shop');
-  await page.keyboard.press('j');
-  await page.waitForFunction("document.activeElement?.dataset.id?.startsWith('task-')");
+  const isChosen = "document.activeElement?.innerText.includes('Deploy the shop')";
+  for (let row = 0; row < 10 && (await page.evaluate(isChosen)) !== true; row += 1) {
+    await page.keyboard.press('j');
+    await delay(50);
+  }
+  check('`j` goes from row to row', (await page.evaluate(isChosen)) === true);
   await page.keyboard.press('a');
   const [waiting] = (await server.call<Items>('GET', '/api/tasks?text=Deploy')).items;
   const ran = await until('the run', async () => {
@@ -427,3 +412,25 @@ async function stranger(browser: Browser, { management }: Served): Promise<void>
   await page.close();
   site.close();
 }
+
+const executable =
+  process.env.CHROMIUM ??
+  BROWSERS.flatMap((name) => (process.env.PATH ?? '').split(':').map((folder) => join(folder, name))).find(
+    existsSync,
+  );
+try {
+  bundle();
+  if (executable === undefined) {
+    counts.skipped += 1;
+    console.log('skipped: Chromium (none is here; apt-get install chromium, or CHROMIUM=/path/to/it)');
+  } else await withBrowser(executable);
+} catch (error) {
+  counts.failed += 1;
+  console.log(`FAILED: ${error instanceof Error ? error.stack : error}`);
+} finally {
+  for (const child of children) child.kill('SIGTERM');
+  await Promise.all(children.map((child) => (child.exitCode === null ? once(child, 'exit') : null)));
+  rmSync(root, { recursive: true, force: true });
+}
+console.log(`${counts.passed} passed, ${counts.failed} failed, ${counts.skipped} skipped`);
+process.exitCode = counts.failed > 0 ? 1 : 0;

@@ -1,6 +1,6 @@
 import { InvalidArgumentError, Option } from 'commander';
 import { suggest } from '../../lib/suggest.ts';
-import type { SearchFilter } from '../../store/store.ts';
+import type { SearchFilter } from '../../store/selection.ts';
 import type { Command } from './command.ts';
 
 /** A whole number from 1, for `--limit`. */

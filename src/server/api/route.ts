@@ -7,7 +7,7 @@ import { ConfigError, type Diagnostic, type ExitCode, HookctlError, usageError }
 import { parseJson } from '../../lib/json.ts';
 import type { RecoverOrder } from '../../recover/schedule.ts';
 import type { SweepReport } from '../../recover/sweep.ts';
-import type { SearchFilter } from '../../store/store.ts';
+import type { SearchFilter } from '../../store/selection.ts';
 import type { Actor, JsonObject, NewAuditEntry, Schedule, Task } from '../../types.ts';
 import type { ConnectParts } from '../connect/parts.ts';
 import { clientOf } from '../credentials.ts';

@@ -4,7 +4,7 @@ import { failure } from '../../errors.ts';
 import { PACKAGE_ROOT } from '../../package-root.ts';
 import type { ManagementEnv } from '../api/guard.ts';
 
-/** The files of the dashboard, as the build wrote them. They hold no secret: whoever may load them sees nothing without the token. */
+/** The files of the dashboard, as the build wrote them. They hold no secret: without the token a page of them shows nothing. */
 const TYPES = {
   'app.js': 'text/javascript; charset=utf-8',
   'style.css': 'text/css; charset=utf-8',

@@ -1,6 +1,6 @@
 import type { DatabaseSync } from 'node:sqlite';
 import { idFloor } from '../../../lib/ids.ts';
-import type { SearchFilter } from '../../store.ts';
+import type { SearchFilter } from '../../selection.ts';
 import type { BodyLocation, ReadBody } from '../log/body-reader.ts';
 
 /** Conditions of the filters that search a list, on columns of `deliveries`. */
