@@ -137,8 +137,6 @@ export function messagesOf(tasks: readonly Task[]) {
   });
 }
 
-export type SpendView = ReturnType<typeof spendView>;
-
 /** What runs took, with their total. */
 export function spendView(rows: readonly Spend[], by: (typeof SPEND_BY)[number], since: number) {
   return {
