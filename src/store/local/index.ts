@@ -22,11 +22,11 @@ import { listConversations, listFlows, readFlows } from './tables/flows.ts';
 import { listOutgoing, readOutbox } from './tables/outbox.ts';
 import { readRetention, readSelection } from './tables/retention.ts';
 import { readRuns } from './tables/runs.ts';
-import { addTextSearch } from './tables/search.ts';
 import { readSweeps } from './tables/sweeps.ts';
 import { readTaskChecks } from './tables/task-checks.ts';
 import { listTasks, readTasks } from './tables/tasks.ts';
 import { migrate, requireCurrentSchema, schemaVersion } from './tables/versions.ts';
+import { addTextSearch } from './text-search.ts';
 import { startWriter, type Writer } from './writer-client.ts';
 
 /**
