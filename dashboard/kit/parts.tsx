@@ -93,7 +93,7 @@ export function Facts({ of: facts }: { readonly of: readonly Fact[] }): JSX.Elem
   return (
     <dl class="facts">
       {facts
-        .filter(([, value]) => value !== null && value !== undefined && value !== '')
+        .filter(([, value]) => value !== null && value !== undefined && value !== '' && value !== false)
         .map(([name, value]) => (
           <div key={name}>
             <dt>{name}</dt>

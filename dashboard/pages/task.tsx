@@ -114,7 +114,7 @@ function Steps({ task, path, reload }: StepsProps): JSX.Element {
             </span>,
           ],
           ['about', visible(task.external_id)],
-          ['link', <Outside key="link" url={task.url} />],
+          ['link', task.url && <Outside url={task.url} />],
           ['delivery', task.delivery_id && <Ref page="deliveries" id={task.delivery_id} />],
           ['flow', <Ref key="flow" page="flows" id={task.flow_id} />],
           ['parent', task.parent_task_id && <Ref page="tasks" id={task.parent_task_id} />],

@@ -28,7 +28,8 @@ export function trafficView(
   const received = Object.fromEntries(DELIVERY_STATUSES.map((status) => [status, zeros()]));
   for (const row of store.received(start, step)) {
     const list = received[row.status];
-    if (list !== undefined && row.at - start >= 0) list[at(row.at)] = row.count;
+    const index = at(row.at);
+    if (list !== undefined && index >= 0) list[index] = (list[index] ?? 0) + row.count;
   }
   const times = Array.from({ length: count }, (): number[] => []);
   const waiting = zeros();

@@ -58,7 +58,7 @@ export function readDeliveries(sql: Sql): DeliveryReader {
     // For each webhook an index alone answers it.
     received: (since, stepMs) =>
       sql.all(
-        `select received_at / :step * :step as at, status, count(*) as count
+        `select received_at - received_at % cast(:step as integer) as at, status, count(*) as count
          from (select distinct webhook as name from deliveries) cross join deliveries
          on webhook = name and id >= :floor and received_at >= :since
          group by 1, 2 order by 1`,
