@@ -348,7 +348,8 @@ async function byKeyboard({ server, open, shows }: Walk): Promise<void> {
   check('`/` leads to the filters', field === 'view', field);
   await page.keyboard.press('Escape');
   await shows(page, 'Deploy the shop');
-  const isChosen = "document.activeElement?.closest('[data-id]')?.innerText.includes('Deploy the shop') === true";
+  const isChosen =
+    "document.activeElement?.closest('[data-id]')?.innerText.includes('Deploy the shop') === true";
   for (let row = 0; row < 10 && (await page.evaluate(isChosen)) !== true; row += 1) {
     await page.keyboard.press('j');
     await delay(50);
