@@ -4,7 +4,7 @@ import { type Diagnostic, messageOf } from '../errors.ts';
 import { type Source, toDiagnostic } from '../lib/diagnostics.ts';
 import { secret } from '../lib/redact/redact.ts';
 import { suggestion } from '../lib/suggest.ts';
-import { providerFacts } from '../providers/facts.ts';
+import { OTHER_ACCOUNTS, providerFacts } from '../providers/facts.ts';
 import type { Account, AccountDefaults, Issue, Provider, Secret } from '../types.ts';
 import type { ProjectConfig } from './project/schema.ts';
 
@@ -63,7 +63,7 @@ export function accountDefaults(own: readonly Provider[]): ReadonlyMap<string, A
   const others = own.flatMap(({ name, reply }) =>
     reply === undefined ? [] : [[name, reply.account] as const],
   );
-  return new Map([...builtIn, ...others]);
+  return new Map([...builtIn, ...OTHER_ACCOUNTS, ...others]);
 }
 
 type Found =

@@ -49,7 +49,7 @@ interface ApiOptions {
   /** Ends the waiting. */
   readonly signal?: AbortSignal;
   /** Which right is missing, for the message. */
-  readonly right?: (answer: CallAnswer) => string;
+  readonly right?: (answer: CallAnswer) => string | null;
 }
 
 /** A sender's API, asked one call after the other. */
@@ -94,8 +94,12 @@ export function openApi(options: ApiOptions): SenderApi {
       }
       const sent = 'result' in answer ? answer : classify(answer, channel, now());
       const said = 'result' in answer ? null : answer;
-      if (sent.result === 'done' && said !== null) return { ...said, json: jsonOf(said.text) };
       const what = `${method} ${new URL(url).pathname} at ${host}`;
+      if (sent.result === 'done' && said !== null) {
+        const json = jsonOf(said.text);
+        if (json !== null || (said.text.trim() === '' && method !== 'GET')) return { ...said, json };
+        throw noJson(what, said, request.isRepeatable ?? method !== 'POST');
+      }
       const reason = sent.result === 'done' ? '' : sent.reason;
       if (sent.result !== 'again') throw refusal(what, reason, said, options);
       const isRepeatable = request.isRepeatable ?? method !== 'POST';
@@ -146,9 +150,21 @@ function redirected({ status, headers }: CallAnswer, url: string, method: string
 }
 
 function refusal(what: string, reason: string, answer: CallAnswer | null, { right }: ApiOptions): ApiError {
-  const isRight = answer !== null && [401, 403, 404].includes(answer.status);
-  const fix = isRight ? right?.(answer) : undefined;
-  return new ApiError('refused', `${what}: ${reason}`, answer, fix === undefined ? {} : { fix });
+  const isRight = answer !== null && [200, 401, 403, 404].includes(answer.status);
+  const fix = isRight ? (right?.(answer) ?? null) : null;
+  return new ApiError('refused', `${what}: ${reason}`, answer, fix === null ? {} : { fix });
+}
+
+/** A page of a proxy or of a login, which says nothing of what was asked: taken for an empty list it would do harm. */
+function noJson(what: string, answer: CallAnswer, isRepeatable: boolean): ApiError {
+  const { status, text } = answer;
+  const begin = text.trim().replaceAll(/\s+/g, ' ').slice(0, 60);
+  return new ApiError(
+    isRepeatable ? 'refused' : 'uncertain',
+    `${what}: it answers ${status} with ${begin === '' ? 'nothing' : `a page and no JSON (${begin})`}`,
+    answer,
+    { fix: 'Is that the address of its API, and no proxy or login page before it?' },
+  );
 }
 
 function gaveUp(

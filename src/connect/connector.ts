@@ -1,5 +1,5 @@
-import type { Account, AccountDefaults, CallAnswer, Headers, JsonObject, Sent, Webhook } from '../types.ts';
-import type { ApiAnswer, ApiRequest } from './api.ts';
+import type { Account, CallAnswer, Headers, JsonObject, Sent, Webhook } from '../types.ts';
+import type { ApiAnswer, ApiRequest, SenderApi } from './api.ts';
 
 /** Whose events are sent. */
 export interface Target {
@@ -21,6 +21,8 @@ export interface RemoteHook {
   readonly disabled: string | null;
   /** Null when the sender does not tell. */
   readonly hasSecret: boolean | null;
+  /** All of it in the sender's words, where a change has to give again what it leaves as it is. */
+  readonly settings?: JsonObject;
 }
 
 /** What a hook shall be. */
@@ -37,6 +39,8 @@ export interface HookSettings {
 export interface CreatedHook {
   readonly id: string;
   readonly secret: string | null;
+  /** What a person has to do with it yet. */
+  readonly note?: string;
 }
 
 /** What was typed about a target. */
@@ -59,13 +63,19 @@ export interface Connector {
   readonly targets: string;
   /** A target for the help: `acme/api`. */
   readonly example: string;
-  /** Where the account is found. Left out: it is the one under which replies are posted. */
-  readonly account?: AccountDefaults;
+  /** Under which name its account is found. Left out: its own. */
+  readonly accountName?: string;
   /** The sender makes the secret when the hook is made, and takes none. */
   readonly makesSecret?: boolean;
   /** The secret of a hook that exists can't be changed: another hook takes its place. */
   readonly keepsSecret?: boolean;
+  /** What was taken over stays when the connection is removed: it is more than a hook. */
+  readonly keepsAdopted?: boolean;
+  /** The sender asks a question at a URL that it is given: it gets it after the secret is known here. */
+  readonly isUrlAsked?: boolean;
 
+  /** The connector for this account, where some of the sender's sites have another API. Left out, or when it answers null: this one. */
+  at?(account: Pick<Account, 'baseUrl'>): Promise<Connector | null>;
   /** Reads a target. Throws `usage`. */
   target(text: string, flags: TargetFlags): Target;
   /** The events that a webhook's commands use, in the sender's words, sorted. */
@@ -74,21 +84,31 @@ export interface Connector {
   authorize?(account: Account): Headers;
   /** Reads an answer in which the status does not say all. Left out: as for replies. Null when the status says all. */
   classify?(answer: CallAnswer): Sent | null;
-  /** Which right is missing and on which page it is given, after a 401, 403 or 404. */
-  right(target: Target, answer: CallAnswer, account: Pick<Account, 'baseUrl'>): string;
+  /** Which right is missing and on which page it is given, after a 401, 403 or 404, or a 200 that refuses; null when that is not why. */
+  right(target: Target, answer: CallAnswer, account: Pick<Account, 'baseUrl'>): string | null;
 
-  /** The first page of the target's hooks. */
-  list(target: Target): ApiRequest;
+  /** The first page of the target's hooks. Null where the sender lists none: `show` reads those that are known. */
+  list(target: Target): ApiRequest | null;
+  /** One hook by its id, where there is no list. */
+  show?(target: Target, id: string): ApiRequest;
+  /** Whether the answer to `show` says that there is no such hook. */
+  isGone?(answer: CallAnswer): boolean;
   readList(answer: ApiAnswer, target: Target): readonly RemoteHook[];
+  /** Makes one hook of several that the pages list. Left out: each is one. */
+  join?(listed: readonly RemoteHook[]): readonly RemoteHook[];
   /** The request for the page that follows. Left out: there is one page. Null when this was the last. */
   next?(answer: ApiAnswer, request: ApiRequest): ApiRequest | null;
+  /** Asked before one is made, where no list shows first that the token is good. */
+  validate?(target: Target, hook: HookSettings): ApiRequest;
   create(target: Target, hook: HookSettings): ApiRequest;
   /** Throws when the answer names no hook. */
   readCreated(answer: ApiAnswer): CreatedHook;
   /** Sets everything. The sender keeps its secret when `secret` is null. */
-  update(target: Target, id: string, hook: HookSettings): ApiRequest;
+  update(target: Target, id: string, hook: HookSettings, before?: RemoteHook | null): ApiRequest;
+  /** The id that the hook has after `update`. Left out: it keeps its id. */
+  readUpdated?(answer: ApiAnswer): string;
   /** Moves the URL, and leaves the secret as it is: `hook.secret` is only for a sender that forgets it otherwise. */
-  repoint(target: Target, id: string, hook: HookSettings): ApiRequest;
+  repoint(target: Target, id: string, hook: HookSettings, before?: RemoteHook | null): ApiRequest;
   /** Stops and starts the sending. Left out, and null, where the sender has no such switch. */
   pause?(target: Target, id: string, hook: HookSettings): ApiRequest | null;
   /** Null when a person has to do it on the sender's page. */
@@ -99,6 +119,8 @@ export interface Connector {
   isFrom?(headers: Headers, id: string): boolean;
   /** What the sender keeps of its deliveries. Left out: it keeps nothing that can be read. */
   readonly log?: SenderLog;
+  /** The account with which the log is read, and what is said of its rights. Left out: the one that makes hooks. */
+  readonly logAccount?: Required<Pick<Connector, 'accountName' | 'right'>>;
 }
 
 /** One try of the sender to deliver. */
@@ -125,12 +147,7 @@ export interface LoggedRequest {
   readonly payload: JsonObject;
 }
 
-/**
- * The sender's log of one hook. For `recover`: page through `attempts` from the newest until `at` is older than what is
- * known, group by `deliveryId`, and of those groups without `hasArrived` that the store does not have, `redeliver` while
- * the tunnel is up, else `payload`.
- */
-export interface SenderLog {
+interface LogFacts {
   /** How far back the log goes, in milliseconds. */
   readonly windowMs: number;
   /** Whether a hook for these events is sent this. Left out: the log is of one hook alone. */
@@ -139,15 +156,42 @@ export interface SenderLog {
   readonly mostResent?: number;
   /** What it does not tell, in words: `edits and transitions`. Left out: it tells all. */
   readonly untold?: string;
+  /** One attempt with what was sent. Left out: the log keeps no payloads. */
+  payload?(target: Target, hookId: string, attemptId: string): ApiRequest;
+  readPayload?(answer: ApiAnswer): LoggedRequest | null;
+  /** Asks the sender to send it again, under the same id, to the hook's present URL. Left out: it does not. */
+  redeliver?(target: Target, hookId: string, attemptId: string): ApiRequest;
+}
+
+/** What a log is read for. */
+export interface ReadOrder {
+  readonly ageMs: number;
+  /** Of the hook, in the sender's words. */
+  readonly events: readonly string[];
+  /** Epoch milliseconds, for a sender that does not tell the time. */
+  readonly now: () => number;
+}
+
+/** What changed, read by several lists one below the other. */
+export interface WholeLog extends LogFacts {
+  read(
+    api: SenderApi,
+    order: ReadOrder,
+  ): AsyncGenerator<{ readonly answer: ApiAnswer; readonly attempts: readonly LoggedAttempt[] }, void, void>;
+}
+
+export type SenderLog = PagedLog | WholeLog;
+
+/**
+ * The sender's log of one hook. For `recover`: page through `attempts` from the newest until `at` is older than what is
+ * known, group by `deliveryId`, and of those groups without `hasArrived` that the store does not have, `redeliver` while
+ * the tunnel is up, else `payload`.
+ */
+export interface PagedLog extends LogFacts {
   /** The request itself bounds how far back it reads, so that all pages are read. Left out: they end where they are too old. */
   readonly isBounded?: boolean;
   /** The first page, the newest first. `ageMs`: how far back it is read. */
   attempts(target: Target, hookId: string, ageMs: number): ApiRequest;
   readAttempts(answer: ApiAnswer): readonly LoggedAttempt[];
   next(answer: ApiAnswer, request: ApiRequest): ApiRequest | null;
-  /** One attempt with what was sent. Left out: the log keeps no payloads. */
-  payload?(target: Target, hookId: string, attemptId: string): ApiRequest;
-  readPayload?(answer: ApiAnswer): LoggedRequest | null;
-  /** Asks the sender to send it again, under the same id, to the hook's present URL. Left out: it does not. */
-  redeliver?(target: Target, hookId: string, attemptId: string): ApiRequest;
 }

@@ -3,6 +3,7 @@ import type { Accounts } from '../config/accounts.ts';
 import { failure, notFound, usageError } from '../errors.ts';
 import type { GithubApps } from '../github-app/apps.ts';
 import type { IdSource } from '../lib/ids.ts';
+import { suggestion } from '../lib/suggest.ts';
 import type { Clock } from '../lib/time.ts';
 import type { Transport } from '../outbox/transport.ts';
 import { hookctlVersion } from '../package-root.ts';
@@ -16,6 +17,8 @@ import { CONNECTORS, loadConnector } from './connectors/index.ts';
 /** What connections are made and kept with. */
 export interface ConnectContext {
   readonly store: Store;
+  /** Where tokens that Slack renews are kept. */
+  readonly dataFolder: string;
   readonly accounts: Accounts;
   /** hookctl's own Apps, whose hooks are asked about with their keys: those of `engine.context`. */
   readonly apps: GithubApps;
@@ -37,7 +40,7 @@ export interface ConnectContext {
 /** What a sender is asked with. */
 export type AskContext = Pick<
   ConnectContext,
-  'accounts' | 'apps' | 'transport' | 'clock' | 'patienceMs' | 'signal'
+  'dataFolder' | 'accounts' | 'apps' | 'transport' | 'clock' | 'patienceMs' | 'signal'
 >;
 
 /** A sender, ready to be asked about one target. */
@@ -52,33 +55,41 @@ export interface Opened {
 export async function connectorNamed(name: string): Promise<Connector> {
   const connector = await loadConnector(name);
   if (connector !== null) return connector;
-  throw usageError(`hookctl makes no hooks at ${name}`, `It makes hooks at: ${CONNECTORS.join(', ')}.`);
+  throw usageError(`hookctl makes no hooks at ${name}`, suggestion(name, CONNECTORS));
 }
 
 /** Throws `no_account` when nothing says who asks. */
 export async function openSender(
-  { accounts, apps, transport, clock, patienceMs, signal }: AskContext,
-  connector: Connector,
+  { dataFolder, accounts, apps, transport, clock, patienceMs, signal }: AskContext,
+  given: Connector,
   target: Target,
 ): Promise<Opened> {
-  const { name } = connector;
+  const { name, accountName = name } = given;
   const app = target.kind === 'app' ? apps.named(target.name) : null;
-  const account = app?.account ?? accounts.byProvider.get(name);
+  const account = app?.account ?? accounts.byProvider.get(accountName);
   if (account === undefined) {
-    throw failure('no_account', accounts.missing.get(name) ?? `there is no account for ${name}`, {
-      fix: `Set the variable before hookctl starts, or credentials.${name} in webhooks.yml (docs/connect.md).`,
+    throw failure('no_account', accounts.missing.get(accountName) ?? `there is no account for ${name}`, {
+      fix: `Set the variable before hookctl starts, or credentials.${accountName} in webhooks.yml (docs/connect.md).`,
     });
   }
+  const connector = (await given.at?.(account)) ?? given;
   const reply = (await loadProvider(name))?.reply;
   const authorize = connector.authorize ?? reply?.authorize;
   const classify = connector.classify ?? reply?.classify;
+  const [userAgent, { now }] = [`hookctl/${hookctlVersion()}`, clock];
+  const own =
+    accountName === 'slack-config'
+      ? async () => {
+          const { slackAuthorization } = await import('./slack-token.ts');
+          return slackAuthorization({ dataFolder, transport, account, userAgent, now });
+        }
+      : () => authorize?.(account) ?? {};
   const api = openApi({
     account,
-    authorize: app?.authorize ?? (() => authorize?.(account) ?? {}),
+    authorize: app?.authorize ?? own,
     ...(classify !== undefined && { classify }),
     transport,
-    userAgent: `hookctl/${hookctlVersion()}`,
-    now: clock.now,
+    ...{ userAgent, now },
     ...(patienceMs !== undefined && { patienceMs }),
     ...(signal !== undefined && { signal }),
     right: (answer) => connector.right(target, answer, account),

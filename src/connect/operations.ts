@@ -57,12 +57,13 @@ export async function connectTo(
 ): Promise<Connected> {
   const hook = settingsFor(context, webhook, connector);
   const opened = await openSender(context, connector, target);
-  const hooks = await hooksOf(opened);
+  const hooks = await hooksOf(context, opened, adopt);
   const plan = planOf(context, { opened, hooks, webhook, hook, adopt });
   const calls = [...listCalls(opened), ...plan.requests].map((request) => shownCall(opened, request, hook));
   const result = { outcome: plan.outcome, calls, notes: plan.notes };
   if (isDryRun) return { ...result, connection: null, secretToSave: null };
-  return { ...result, ...(await carryOut(context, { opened, webhook, hook, plan })) };
+  const { notes, ...done } = await carryOut(context, { opened, webhook, hook, plan });
+  return { ...result, ...done, notes: [...plan.notes, ...notes] };
 }
 
 interface Work {
@@ -77,32 +78,59 @@ async function carryOut(context: ConnectContext, work: Work) {
   const { opened, webhook, hook, plan } = work;
   const { connector, target, api } = opened;
   const { store, clock } = context;
+  if (plan.remote === null && connector.validate !== undefined)
+    await api.call(connector.validate(target, hook));
   const connection = plan.record ?? newRecord(context, work);
   if (plan.record === null) await store.addConnection(connection);
   let created: CreatedHook | null = null;
+  let id = plan.remote?.id ?? null;
   try {
     if (plan.remote === null) created = await create(context, work);
-    else if (plan.outcome !== 'kept') await api.call(connector.update(target, plan.remote.id, hook));
-    for (const { id } of plan.surplus) await removeHook(opened, id);
+    else if (plan.outcome !== 'kept') {
+      const answer = await api.call(connector.update(target, plan.remote.id, hook, plan.remote));
+      id = connector.readUpdated?.(answer) ?? id;
+    }
+    for (const { id } of plan.surplus) await removeHook(context, opened, id);
   } catch (error) {
     // Certainly not made: nothing is left to be looked for.
     const isSure = error instanceof ApiError && error.kind !== 'uncertain' && plan.remote === null;
-    if (plan.record === null && isSure) await store.forgetConnection(connection.id);
+    if (plan.record === null && isSure) {
+      await removeParts(context, work);
+      await store.forgetConnection(connection.id);
+    }
     throw error;
   }
   // Before the record: a hook whose secret is lost is of no use, and is replaced.
   const made = created?.secret ?? null;
   const isSaved = made === null || (await context.saveSecret(webhook, asSecret(made)));
+  const isAsked = connector.isUrlAsked === true && created !== null;
+  if (isAsked && isSaved) {
+    // On record first: its id is told this once.
+    await store.changeConnection(connection.id, { remoteId: created?.id ?? null, url: '' });
+    await api.call(connector.update(target, created?.id ?? '', hook));
+  }
   const now = clock.now();
+  const waits = isAsked && !isSaved ? WITHOUT_URL : null;
   const changed = {
-    remoteId: created?.id ?? plan.remote?.id ?? null,
-    ...{ url: hook.url, events: hook.events, isPaused: false, problem: null },
+    remoteId: created?.id ?? id,
+    ...{ url: waits === null ? hook.url : '', events: hook.events, isPaused: false, problem: waits },
     ...{ webhook: webhook.name, pointedAt: now, checkedAt: now },
     isAdopted: connection.isAdopted || plan.outcome === 'adopted',
     ...(hook.secret !== null && { fingerprint: fingerprintOf(hook.secret, store.installationId()) }),
   };
   await store.changeConnection(connection.id, changed);
-  return { connection: { ...connection, ...changed }, secretToSave: isSaved ? null : made };
+  const notes = [...(created?.note === undefined ? [] : [created.note]), ...(waits === null ? [] : [waits])];
+  return { connection: { ...connection, ...changed }, secretToSave: isSaved ? null : made, notes };
+}
+
+const WITHOUT_URL =
+  'it has no address yet, because its sender asks there first: put its secret into the variable of the webhook, restart hookctl, and type hookctl connect check --fix';
+
+/** A hook of several parts can have been made in part when its sender refuses one of them. */
+async function removeParts(context: ConnectContext, { opened, webhook, hook }: Work): Promise<void> {
+  if (opened.connector.join === undefined) return;
+  const parts = ownHooks(context, { opened, hooks: await hooksOf(context, opened), webhook, hook });
+  for (const { id } of parts) await removeHook(context, opened, id);
 }
 
 function newRecord({ ids, clock }: ConnectContext, { opened, webhook, hook }: Work): Connection {
@@ -128,25 +156,25 @@ async function create(context: ConnectContext, { opened, webhook, hook }: Work):
     try {
       return connector.readCreated(await api.call(connector.create(target, hook)));
     } catch (error) {
-      if (!(error instanceof ApiError) || error.kind !== 'uncertain' || attempt === MOST_CREATIONS)
-        throw error;
-      const [found] = ownHooks(context, { opened, hooks: await hooksOf(opened), webhook, hook });
+      const isLost = error instanceof ApiError && error.kind === 'uncertain' && connector.show === undefined;
+      if (!isLost || attempt === MOST_CREATIONS) throw error;
+      const [found] = ownHooks(context, { opened, hooks: await hooksOf(context, opened), webhook, hook });
       // Where the sender made the secret it was in the lost answer: that hook is of no use.
       if (found !== undefined && connector.makesSecret !== true) return { id: found.id, secret: null };
-      if (found !== undefined) await removeHook(opened, found.id);
+      if (found !== undefined) await removeHook(context, opened, found.id);
     }
   }
 }
 
 /** A hook that is gone already counts as removed; but 404 is also the answer to a token that may not see hooks. */
-async function removeHook(opened: Opened, id: string): Promise<void> {
+async function removeHook(context: ConnectContext, opened: Opened, id: string): Promise<void> {
   const request = opened.connector.remove(opened.target, id);
   if (request === null) return;
   try {
     await opened.api.call(request);
   } catch (error) {
     if (!(error instanceof ApiError && error.answer?.status === 404)) throw error;
-    if ((await hooksOf(opened)).some((hook) => hook.id === id)) throw error;
+    if ((await hooksOf(context, opened)).some((hook) => hook.id === id)) throw error;
   }
 }
 
@@ -154,16 +182,19 @@ async function removeHook(opened: Opened, id: string): Promise<void> {
 export async function disconnect(context: ConnectContext, connection: Connection): Promise<void> {
   const opened = await openConnected(context, connection);
   const { store } = context;
+  const isKept = connection.isAdopted && opened.connector.keepsAdopted === true;
   const ids =
     connection.remoteId !== null
-      ? [connection.remoteId]
+      ? isKept
+        ? []
+        : [connection.remoteId]
       : // It was being made when hookctl ended.
-        (await hooksOf(opened))
+        (await hooksOf(context, opened))
           .filter(
             ({ url }) => markerIn(url) === store.installationId() && pathOf(url) === pathOf(connection.url),
           )
           .map(({ id }) => id);
-  for (const id of ids) await removeHook(opened, id);
+  for (const id of ids) await removeHook(context, opened, id);
   await store.forgetConnection(connection.id);
   if (connection.kind === 'app') await context.apps.forget(connection.apiUrl);
 }
@@ -183,7 +214,8 @@ export async function ping(context: ConnectContext, connection: Connection): Pro
 }
 
 function listCalls({ connector, target }: Opened): readonly ApiRequest[] {
-  return [connector.list(target)];
+  const list = connector.list(target);
+  return list === null ? [] : [list];
 }
 
 /** One line for a person: method, URL, body without the secret. */

@@ -1,6 +1,6 @@
 import { failure, notFound, usageError } from '../errors.ts';
 import type { Connection, Webhook } from '../types.ts';
-import type { ApiRequest } from './api.ts';
+import { ApiError, type ApiRequest } from './api.ts';
 import type { HookSettings, RemoteHook, Target } from './connector.ts';
 import { type ConnectContext, fingerprintOf, marked, markerIn, type Opened } from './context.ts';
 
@@ -79,13 +79,46 @@ export function settingsFor(context: ConnectContext, webhook: Webhook, connector
   };
 }
 
-/** All hooks of the target. */
-export async function hooksOf({ connector, target, api }: Opened): Promise<readonly RemoteHook[]> {
+/** All hooks of the target; where the sender lists none, those that are on record, and the one to be taken over. */
+export async function hooksOf(
+  context: Pick<ConnectContext, 'store'>,
+  opened: Opened,
+  adopt: string | null = null,
+): Promise<readonly RemoteHook[]> {
+  const { connector, target, api } = opened;
   const hooks: RemoteHook[] = [];
-  for await (const answer of api.pages(connector.list(target), connector.next)) {
-    hooks.push(...connector.readList(answer, target));
+  const first = connector.list(target);
+  if (first === null) {
+    const known = context.store
+      .connections()
+      .filter((it) => it.connector === connector.name && it.target === target.name)
+      .map(({ remoteId }) => remoteId);
+    for (const id of new Set([...known, adopt || null])) {
+      const hook = id === null ? null : await hookNamed(opened, id);
+      if (hook !== null) hooks.push(hook);
+    }
+    return hooks;
   }
-  return hooks;
+  for await (const answer of api.pages(first, connector.next)) {
+    const listed = connector.readList(answer, target);
+    const isRead = (hook: RemoteHook) => hooks.some(({ id }) => id === hook.id);
+    // A sender that does not know pages gives the same one for ever.
+    if (listed.length > 0 && listed.every(isRead)) break;
+    hooks.push(...listed);
+  }
+  return connector.join?.(hooks) ?? hooks;
+}
+
+/** One hook by its id, where the sender lists none. Null when it is gone, or the sender has a list. */
+export async function hookNamed({ connector, target, api }: Opened, id: string): Promise<RemoteHook | null> {
+  if (connector.show === undefined) return null;
+  try {
+    const [hook] = connector.readList(await api.call(connector.show(target, id)), target);
+    return hook === undefined ? null : { ...hook, id };
+  } catch (error) {
+    if (error instanceof ApiError && error.answer !== null && connector.isGone?.(error.answer)) return null;
+    throw error;
+  }
 }
 
 interface Wanted {
@@ -116,6 +149,7 @@ export function planOf(context: ConnectContext, wanted: Wanted): Plan {
   const [own = null, ...others] = ownHooks(context, { opened, hooks, webhook, hook });
   const adopted = own === null && adopt !== null ? toAdopt(hooks, { hook, adopt, target }) : null;
   const found = own ?? adopted;
+  if (found === null && record?.remoteId === null && connector.show !== undefined) throw lost(opened, record);
   const drift = found === null ? [] : differences(context, { remote: found, hook, record });
   const isUnknown = connector.makesSecret === true && own !== null && record?.remoteId == null;
   const isKept = connector.keepsSecret === true && drift.some(({ field }) => field === 'secret');
@@ -126,10 +160,11 @@ export function planOf(context: ConnectContext, wanted: Wanted): Plan {
     remote === null
       ? connector.create(target, hook)
       : drift.length > 0 || adopted !== null
-        ? connector.update(target, remote.id, hook)
+        ? connector.update(target, remote.id, hook, remote)
         : null;
   const ping = connector.ping?.(target, remote?.id ?? '{id}', hook.events) ?? null;
-  const requests = [write, ...surplus.map((each) => connector.remove(target, each.id)), ping];
+  const first = remote === null ? (connector.validate?.(target, hook) ?? null) : null;
+  const requests = [first, write, ...surplus.map((each) => connector.remove(target, each.id)), ping];
   return {
     outcome: outcomeOf({ found, adopted, record, isChanged: drift.length > 0 }),
     remote,
@@ -138,6 +173,17 @@ export function planOf(context: ConnectContext, wanted: Wanted): Plan {
     notes: found === null ? rivals(hooks, hook) : [],
     record,
   };
+}
+
+/** hookctl ended between making a hook and knowing its id, and the sender lists none. */
+function lost({ target }: Opened, { id }: Connection): Error {
+  return failure(
+    'maybe_made',
+    `${target.name} may have been made already: hookctl ended before its answer came, and the sender lists nothing`,
+    {
+      fix: `Look on the sender's page. If it is there, take it over: --adopt <its id>. If not, forget it and make it again: hookctl connect remove ${id}`,
+    },
+  );
 }
 
 function outcomeOf({

@@ -10,7 +10,7 @@ import {
   webhookOf,
 } from './context.ts';
 import { connectTo, disconnect, ping } from './operations.ts';
-import { type Difference, differences, hooksOf, ownHooks, settingsFor } from './plan.ts';
+import { type Difference, differences, hookNamed, hooksOf, ownHooks, settingsFor } from './plan.ts';
 
 /** What a look at a connection found. */
 interface Checked {
@@ -53,10 +53,15 @@ export async function checkAll(context: ConnectContext, { fix }: CheckOptions): 
     if (first === undefined) continue;
     try {
       const opened = await openConnected(context, first);
-      const hooks = await hooksOf(opened);
+      const hooks = await hooksOf(context, opened);
+      const checked: Checked[] = [];
       for (const connection of group)
-        connections.push(await checkOne(context, { opened, hooks, connection, fix }));
-      orphans.push(...(await orphansOf(context, { opened, hooks, fix })));
+        checked.push(await checkOne(context, { opened, hooks, connection, fix }));
+      connections.push(...checked);
+      // Mending may have made another hook of one.
+      const isSame = checked.every(({ state }) => state !== 'mended' && state !== 'removed');
+      const present = isSame ? hooks : await hooksOf(context, opened);
+      orphans.push(...(await orphansOf(context, { opened, hooks: present, fix })));
     } catch (error) {
       for (const connection of group)
         connections.push(await noted(context, connection, failed(connection, error)));
@@ -179,7 +184,8 @@ export async function repoint(context: ConnectContext, connection: Connection): 
   if (hook.url === connection.url) return null;
   // The events that it was given stay: where they changed, a person sees that as drift first.
   const moved: HookSettings = { ...hook, events: connection.events, isActive: !connection.isPaused };
-  await api.call(connector.repoint(target, connection.remoteId, moved));
+  const before = await hookNamed(opened, connection.remoteId);
+  await api.call(connector.repoint(target, connection.remoteId, moved, before));
   const changed = { url: hook.url, pointedAt: context.clock.now() };
   await context.store.changeConnection(connection.id, changed);
   return { ...connection, ...changed };

@@ -149,6 +149,8 @@ export const PROVIDERS = {
   },
   shopify: {
     label: 'Shopify',
+    // As Stripe's.
+    account: account('SHOPIFY_ACCESS_TOKEN', { baseUrlEnv: 'SHOPIFY_URL' }),
     samples: ['orders/create', 'orders/cancelled', 'products/update', 'app/uninstalled'],
   },
   standard: { label: 'Standard Webhooks', samples: ['contact.created', 'invoice.paid'] },
@@ -212,3 +214,8 @@ export const BUILT_IN_WEBHOOKS: readonly string[] = [...providerFacts].flatMap((
 );
 
 export const PROVIDER_NAMES: readonly string[] = [...providerFacts.keys()];
+
+/** Accounts beside those of providers: a token for Slack's manifests makes and changes apps, and posts nothing. */
+export const OTHER_ACCOUNTS: ReadonlyMap<string, AccountDefaults> = new Map([
+  ['slack-config', account('SLACK_CONFIG_TOKEN', { baseUrl: 'https://slack.com/api' })],
+]);

@@ -1,5 +1,5 @@
-import type { SenderApi } from '../connect/api.ts';
-import type { LoggedAttempt, SenderLog, Target } from '../connect/connector.ts';
+import type { ApiRequest, SenderApi } from '../connect/api.ts';
+import type { LoggedAttempt, PagedLog, SenderLog, Target } from '../connect/connector.ts';
 
 /** An attempt whose time is known, or taken from the one after it. */
 type TimedAttempt = LoggedAttempt & { readonly at: number };
@@ -19,6 +19,8 @@ interface LogOrder {
   readonly log: SenderLog;
   readonly target: Target;
   readonly hookId: string;
+  /** Of the hook, in the sender's words. */
+  readonly events: readonly string[];
   /** From when on, by the sender's clock. Called once, with what that clock says now. */
   readonly since: (senderNow: number) => number;
   readonly now: () => number;
@@ -37,28 +39,40 @@ export interface ReadLog {
  * Reads a log from its newest entry back to a moment. Entries that come meanwhile push others to later pages, which are
  * then read twice and count once; they themselves are left to the next sweep. Throws `ApiError`.
  */
-export async function readLog({ api, log, target, hookId, since, now }: LogOrder): Promise<ReadLog> {
+export async function readLog(order: LogOrder): Promise<ReadLog> {
+  const { log, since, now } = order;
+  const isBounded = 'read' in log || log.isBounded === true;
   const attempts = new Map<string, TimedAttempt>();
   let span: Omit<ReadLog, 'deliveries'> | null = null;
   let lastAt = Number.POSITIVE_INFINITY;
-  const ageMs = Math.max(0, now() - since(now()));
-  for await (const answer of api.pages(log.attempts(target, hookId, ageMs), log.next)) {
+  for await (const { answer, attempts: listed } of pagesOf(order)) {
     if (span === null) {
       const told = Date.parse(answer.headers.date ?? '');
       const senderNow = Number.isNaN(told) ? now() : told;
       span = { senderNow, since: since(senderNow) };
     }
     let newestAt = Number.NEGATIVE_INFINITY;
-    for (const attempt of log.readAttempts(answer)) {
+    for (const attempt of listed) {
       // The newest comes first: one without a time was sent before the one that was read before it.
       lastAt = attempt.at ?? Math.min(lastAt, span.senderNow);
       newestAt = Math.max(newestAt, lastAt);
       attempts.set(attempt.id, { ...attempt, at: lastAt });
     }
-    if (log.isBounded !== true && newestAt < span.since) break;
+    if (!isBounded && newestAt < span.since) break;
   }
   const { senderNow, since: from } = span ?? { senderNow: now(), since: since(now()) };
   return { senderNow, since: from, deliveries: grouped([...attempts.values()], from) };
+}
+
+function pagesOf({ api, log, target, hookId, events, since, now }: LogOrder) {
+  const ageMs = Math.max(0, now() - since(now()));
+  return 'read' in log
+    ? log.read(api, { ageMs, events, now })
+    : pagesIn(api, log, log.attempts(target, hookId, ageMs));
+}
+
+async function* pagesIn(api: SenderApi, log: PagedLog, first: ApiRequest) {
+  for await (const answer of api.pages(first, log.next)) yield { answer, attempts: log.readAttempts(answer) };
 }
 
 /** Deliveries of which an attempt is within the span. */

@@ -3,9 +3,11 @@ import type { LoggedRequest, SenderLog } from '../connect/connector.ts';
 import {
   type AskContext,
   type ConnectContext,
+  connectorNamed,
   marked,
   type Opened,
   openConnected,
+  openSender,
   webhookOf,
 } from '../connect/context.ts';
 import { webhookIdOf } from '../deliveries/context.ts';
@@ -118,12 +120,13 @@ interface Task {
 async function sweep(context: RecoverContext, task: Task): Promise<void> {
   const { connection, startedAt, order, note } = task;
   const webhook = requireWebhook(context, connection);
-  const opened = await openConnected(context.connect, connection);
+  const opened = await openLog(context.connect, connection);
   const source = await sourceOf(opened, connection);
   note({ untold: source.log.untold ?? null });
   const span = (senderNow: number) => spanOf(task, source.log.windowMs, senderNow);
   const read = await readLog({
     ...source,
+    events: connection.events,
     now: context.connect.clock.now,
     since: (senderNow) => span(senderNow).since,
   });
@@ -198,12 +201,24 @@ function requireWebhook({ connect }: RecoverContext, connection: Connection): We
   throw failure('webhook_disabled', `the webhook ${webhook.name} is disabled`);
 }
 
-async function sourceOf({ api, connector, target }: Opened, { remoteId }: Connection): Promise<Source> {
+/** The sender, with the account that may read its log. */
+async function openLog(context: AskContext, connection: Connection): Promise<Opened> {
+  const { kind, target: name, connector: sender } = connection;
+  const connector = await connectorNamed(sender);
+  return connector.logAccount === undefined
+    ? openConnected(context, connection)
+    : openSender(context, { ...connector, ...connector.logAccount }, { kind, name });
+}
+
+async function sourceOf(
+  { api, connector, target, account }: Opened,
+  { remoteId }: Connection,
+): Promise<Source> {
   if (remoteId === null)
     throw failure('no_hook', 'the hook was never made', {
       fix: 'See what is missing: hookctl connect check',
     });
-  const log = connector.log ?? (await loadLog(connector.name));
+  const log = connector.log ?? (await loadLog(connector.name, account));
   if (log !== null) return { api, log, target, hookId: remoteId };
   throw failure(
     'no_log',

@@ -62,6 +62,7 @@ export async function programContext(
       ...{ dataFolder: dirname(path), now: Date.now, userAgent: 'hookctl/test', learn: () => undefined },
       transport,
     }),
+    dataFolder: dirname(path),
     snapshot: () => ({
       webhooks,
       byEndpoint: new Map([[webhook.endpoint, webhook]]),

@@ -1,99 +1,7 @@
-import { expect, onTestFinished, test } from 'vitest';
-import { receive } from '../../src/deliveries/receive.ts';
-import { createTransport } from '../../src/outbox/transport.ts';
-import { type SweepReport, sweepConnection } from '../../src/recover/sweep.ts';
-import type { Connection, JsonObject } from '../../src/types.ts';
-import { startEngine, type TestEngine } from '../support/engine.ts';
+import { expect, test } from 'vitest';
+import type { JsonObject } from '../../src/types.ts';
 import { eventually } from '../support/eventually.ts';
-import { type ApiCall, type LoopbackApi, type Reply, startLoopback } from '../support/hook-apis/loopback.ts';
-import { openGate, takenIn } from './support.ts';
-
-const HOUR = 3_600_000;
-const iso = (ago: number) => new Date(Date.now() - ago).toISOString();
-
-interface SenderScene {
-  readonly engine: TestEngine;
-  readonly api: LoopbackApi;
-  /** Where the hook sends to. */
-  readonly hookUrl: string;
-  /** `isHeld`: what it takes in stays pending. */
-  sweep(isHeld?: boolean): Promise<SweepReport>;
-  /** Type and trust of what came, with the statuses of its tasks; duplicates left out. */
-  came(): Promise<readonly string[]>;
-}
-
-/** A connection to a loopback sender whose API answers so. */
-async function senderScene(
-  connector: string,
-  connection: Pick<Connection, 'kind' | 'target' | 'events'>,
-  route: (call: ApiCall, base: string) => Reply | null,
-  commands: string,
-  db: JsonObject | null = null,
-): Promise<SenderScene> {
-  const api = await startLoopback({
-    isAuthorized: () => true,
-    route: (call, state) => route(call, state.url()),
-  });
-  const engine = await startEngine({
-    yaml: `
-credentials: { ${connector}: { tokenEnv: TOKEN, user: me@acme.example, baseUrl: '${api.url()}', privateNetwork: true } }
-webhooks: ${commands}
-`,
-    env: { TOKEN: 'a-token' },
-    ...(db !== null && { db: JSON.stringify({ schema_version: 1, webhooks: [db] }) }),
-  });
-  const gate = await openGate(engine);
-  const { store, snapshot, clock, ids, accounts, apps } = engine.context;
-  const transport = createTransport();
-  onTestFinished(transport.close);
-  const hookUrl = `${gate.url}/webhooks/${connector}?hookctl=${store.installationId()}`;
-  const record: Connection = {
-    ...{
-      id: 'con-1',
-      connector,
-      webhook: connector,
-      webhookId: db === null ? null : `wh-${connector}`,
-      apiUrl: api.url(),
-      remoteId: '7',
-    },
-    ...{ url: hookUrl, fingerprint: null, isAdopted: false, isPaused: false, problem: null, ...connection },
-    ...{ createdAt: Date.now() - 2 * HOUR, pointedAt: Date.now(), checkedAt: null },
-  };
-  await store.addConnection(record);
-  const connect = {
-    ...{ store, accounts, apps, snapshot, clock, ids, transport, patienceMs: 5_000 },
-    publicUrlOf: (endpoint: string) => gate.url + endpoint,
-  };
-  return {
-    engine,
-    api,
-    hookUrl,
-    sweep: (isHeld = false) =>
-      sweepConnection(
-        {
-          ...{ connect, signal: new AbortController().signal, arrivalMs: 2_000 },
-          receive: (webhook, request, obtained) =>
-            isHeld
-              ? receive(engine.context, webhook, request, obtained)
-              : takenIn(engine, webhook, request, obtained),
-        },
-        record,
-        { since: null, isDryRun: false },
-      ),
-    async came() {
-      await eventually('the queue to be empty', () => engine.queue.depth() === 0);
-      await store.indexed();
-      return store
-        .deliveries({ limit: 100 })
-        .filter(({ status }) => status !== 'duplicate')
-        .toReversed()
-        .map(({ id, eventType, trust }) => {
-          const tasks = store.tasks({ deliveryId: id }).map(({ status }) => status);
-          return [eventType, trust, ...tasks].join(' ');
-        });
-    },
-  };
-}
+import { HOUR, iso, senderScene } from './sender-scene.ts';
 
 /** Posts as a sender does that signs. */
 async function post(
@@ -272,6 +180,8 @@ test('Jira: issues and comments that were made meanwhile; what came is known, al
       return { status: 200, json: isLast ? { issues: [young] } : { issues: [issue], nextPageToken: 'two' } };
     },
     '{ jira: { commands: [{ name: analyze }] } }',
+    null,
+    'https://acme.atlassian.net',
   );
   const issue = { id: '10001', key: 'PROJ-1', self, fields };
   const body = (comment: JsonObject) =>
@@ -301,6 +211,104 @@ test('Jira: issues and comments that were made meanwhile; what came is known, al
     'jira:issue_created fetched',
   ]);
   expect(await scene.sweep()).toMatchObject({ missing: 0 });
+});
+
+test('Jira Data Center: issues and comments by its older search, page after page', async () => {
+  const person = { name: 'ada', key: 'JIRAUSER1', displayName: 'Ada' };
+  const found = (id: number) => {
+    const self = `https://jira.acme.example/rest/api/2/issue/${id}`;
+    const comment = {
+      ...{ id: `5${id}`, self: `${self}/comment/5${id}`, author: person, updateAuthor: person },
+      ...{ body: '@agent analyze it', created: iso(60_000), updated: iso(60_000) },
+    };
+    const fields = {
+      ...{ summary: 'Login fails', description: 'It does', created: iso(90 * HOUR), updated: iso(60_000) },
+      ...{ creator: person, project: { key: 'PROJ' }, comment: { comments: [comment] } },
+    };
+    return { id: String(id), key: `PROJ-${id}`, self, fields };
+  };
+  const all = [found(1), found(2), found(3)];
+  const scene = await senderScene(
+    'jira',
+    { kind: 'project', target: 'PROJ', events: ['comment_created'] },
+    ({ path, query }) => {
+      if (path !== '/rest/api/2/search') return null;
+      const startAt = Number(query.get('startAt'));
+      return { status: 200, json: { startAt, total: 3, issues: all.slice(startAt, startAt + 2) } };
+    },
+    '{ jira: { allow: { users: [JIRAUSER1] }, commands: [{ name: analyze }] } }',
+  );
+  expect(await scene.sweep()).toMatchObject({ missing: 3, fetched: 3, problem: null });
+  expect(await scene.came()).toEqual(Array(3).fill('comment_created fetched waiting_approval'));
+  expect(await scene.sweep()).toMatchObject({ missing: 0 });
+});
+
+test('Slack: what people said meanwhile to the app, in channels, threads and direct messages', async () => {
+  const at = (ago: number) => ((Date.now() - ago) / 1000).toFixed(6);
+  const parent = { ts: at(30 * HOUR), user: 'U1', text: 'old', latest_reply: at(60_000), reply_count: 1 };
+  const said = [
+    { ts: at(60_000), user: 'U1', text: '<@UBOT> analyze it' },
+    { ts: at(50_000), user: 'U1', text: 'not for the app' },
+    { ts: at(40_000), user: 'UBOT', text: '<@UBOT> its own' },
+    { ts: at(30_000), user: 'U1', subtype: 'channel_join', text: '<@UBOT> joined' },
+    parent,
+  ];
+  const reply = { ts: at(55_000), thread_ts: parent.ts, user: 'U1', text: '<@UBOT> analyze this thread' };
+  const direct = { ts: at(20_000), user: 'U1', text: '@agent analyze the rest' };
+  const limited = new Set<string>();
+  const scene = await senderScene(
+    'slack',
+    { kind: 'manifest', target: 'hookctl', events: ['app_mention', 'message.im'] },
+    ({ path, query, headers }) => {
+      const ok = (json: JsonObject) => ({ status: 200, json: { ok: true, ...json } });
+      if (headers.authorization !== 'Bearer a-token')
+        return { status: 200, json: { ok: false, error: 'invalid_auth' } };
+      if (path === '/auth.test') return ok({ team_id: 'T1', user_id: 'UBOT', app_id: 'A1' });
+      if (path === '/users.conversations') {
+        expect(query.get('types')).toBe('public_channel,private_channel,mpim,im');
+        if (query.get('cursor') === null)
+          return ok({
+            channels: [{ id: 'C1', is_channel: true, is_private: false }],
+            response_metadata: { next_cursor: 'two' },
+          });
+        return ok({ channels: [{ id: 'D1', is_im: true }], response_metadata: { next_cursor: '' } });
+      }
+      if (path === '/conversations.replies') return ok({ messages: [parent, reply] });
+      if (path !== '/conversations.history') return null;
+      if (!limited.has(query.get('channel') ?? '')) {
+        limited.add(query.get('channel') ?? '');
+        return { status: 429, json: { ok: false, error: 'ratelimited' }, headers: { 'retry-after': '1' } };
+      }
+      return ok({ messages: query.get('channel') === 'D1' ? [direct] : said });
+    },
+    '{ slack: { commands: [{ name: analyze }] } }',
+  );
+  expect(await scene.sweep()).toMatchObject({
+    ...{ missing: 3, fetched: 3, problem: null },
+    untold: expect.stringContaining('edits'),
+  });
+  expect((await scene.came()).toSorted()).toEqual([
+    'app_mention fetched waiting_approval',
+    'app_mention fetched waiting_approval',
+    'message.im fetched waiting_approval',
+  ]);
+  expect(await scene.sweep()).toMatchObject({ missing: 0 });
+});
+
+test('Slack: a token that may not read says so in one line, with the scopes and the page', async () => {
+  const scene = await senderScene(
+    'slack',
+    { kind: 'manifest', target: 'hookctl', events: ['app_mention'] },
+    ({ path }) => ({
+      status: 200,
+      json: path === '/auth.test' ? { ok: true, user_id: 'UBOT' } : { ok: false, error: 'missing_scope' },
+    }),
+    '{ slack: { commands: [{ name: analyze }] } }',
+  );
+  expect(await scene.sweep()).toMatchObject({
+    problem: expect.stringContaining('missing_scope'),
+    fix: expect.stringContaining('channels:history'),
+  });
 });
 
 test('Linear: comments and issues that were made meanwhile, each page of both', async () => {
@@ -381,33 +389,4 @@ test('Sentry: issues that were new meanwhile', async () => {
   expect(await scene.sweep()).toMatchObject({ missing: 1, fetched: 1, problem: null });
   expect(await scene.came()).toEqual(['issue.created fetched waiting_approval']);
   expect(await scene.sweep()).toMatchObject({ missing: 0 });
-});
-
-test('six kinds of faults: the sweep says what failed, and the next one takes in what was left', async () => {
-  const found = {
-    id: '78',
-    title: 'Oops',
-    permalink: 'https://acme.sentry.io/issues/78/',
-    firstSeen: iso(60_000),
-  };
-  const scene = await senderScene(
-    'sentry',
-    { kind: 'organisation', target: 'acme', events: ['issue'] },
-    ({ path }) => (path.endsWith('/issues/') ? { status: 200, json: [found] } : null),
-    '{ sentry: {} }',
-  );
-  for (const [fault, told] of [
-    [{ status: 401 }, '401'],
-    [{ status: 403 }, '403'],
-    [{ status: 404 }, '404'],
-    [{ status: 429, headers: { 'retry-after': '1' } }, null],
-    [{ status: 500 }, null],
-    [{ cut: 'half' }, null],
-  ] as const) {
-    scene.api.failNext(fault);
-    const { problem } = await scene.sweep();
-    if (told === null) expect(problem, JSON.stringify(fault)).toBeNull();
-    else expect(problem).toContain(told);
-  }
-  expect(await scene.came()).toEqual(['issue.created fetched waiting_approval']);
 });

@@ -9,7 +9,12 @@ import type { Connection } from '../../src/types.ts';
 import { PEM } from '../support/github-app.ts';
 import { type DeliveryLog, deliveryLog } from '../support/hook-apis/delivery-log.ts';
 import { githubApi } from '../support/hook-apis/github.ts';
-import { type KeptHook, type LoopbackSpec, startLoopback } from '../support/hook-apis/loopback.ts';
+import {
+  type KeptHook,
+  type LoopbackApi,
+  type LoopbackSpec,
+  startLoopback,
+} from '../support/hook-apis/loopback.ts';
 import { type Sandbox, sandboxForTest } from '../support/sandbox.ts';
 import { SECRET } from '../support/secret.ts';
 
@@ -26,6 +31,7 @@ async function freePort(): Promise<number> {
 export interface Project {
   readonly sandbox: Sandbox;
   readonly port: number;
+  readonly api: LoopbackApi;
   readonly log: DeliveryLog;
   readonly hook: KeptHook;
 }
@@ -58,7 +64,7 @@ credentials: { github: { tokenEnv: TOKEN, baseUrl: '${api.url()}', privateNetwor
   await mkdir(sandbox.dataFolder, { mode: 0o700, recursive: true });
   if (isApp) await writeApp(sandbox.dataFolder, appAt(api.url()));
   await addConnection(sandbox, hook, api.url(), isApp);
-  return { sandbox, port, log, hook };
+  return { sandbox, port, api, log, hook };
 }
 
 const SLUG = 'acme-hookctl';

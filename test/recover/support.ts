@@ -1,5 +1,6 @@
 import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
+import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
 import { connect } from '../../src/connect/operations.ts';
 import { receive } from '../../src/deliveries/receive.ts';
@@ -79,8 +80,11 @@ export interface Scene {
   sweep(order?: Partial<RecoverOrder> & Pick<Partial<RecoverContext>, 'arrivalMs'>): Promise<SweepReport>;
 }
 
-/** A repository at a loopback GitHub whose hook leads to an engine. */
-export async function githubScene(options: Parameters<typeof deliveryLog>[1] = {}): Promise<Scene> {
+/** A repository, or an organisation, at a loopback GitHub whose hook leads to an engine. */
+export async function githubScene(
+  options: Parameters<typeof deliveryLog>[1] & { readonly isOrganisation?: boolean } = {},
+): Promise<Scene> {
+  const { isOrganisation = false } = options;
   const log = deliveryLog(githubApi, options);
   const api = await startLoopback(log.spec);
   const yaml = `
@@ -96,12 +100,13 @@ webhooks: { github: { commands: [{ name: analyze }, { trigger: issues.opened }] 
   const { accounts } = engine.configuration;
   const context = {
     ...{ store, accounts, apps, snapshot, clock, ids, transport },
+    dataFolder: join(engine.folder, '.hookctl'),
     publicUrlOf: (endpoint: string) => (tunnel.isUp ? gate.url + endpoint : null),
     saveSecret: async () => false,
     patienceMs: 20_000,
   };
   await connect(context, {
-    ...{ connector: 'github', target: 'acme/api', isOrganisation: false, webhook: null },
+    ...{ connector: 'github', target: isOrganisation ? 'acme' : 'acme/api', isOrganisation, webhook: null },
     ...{ adopt: null, isDryRun: false },
   });
   const [connection] = store.connections();

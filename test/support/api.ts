@@ -1,3 +1,4 @@
+import { join } from 'node:path';
 import { createKeyLock } from '../../src/lib/key-lock.ts';
 import type { ApiCall } from '../../src/mcp/backend.ts';
 import { createTransport } from '../../src/outbox/transport.ts';
@@ -19,6 +20,7 @@ export function apiOver(engine: ApiEngine, record?: Parameters<typeof management
     workspaces: noWorkspaces,
     connect: {
       ...engine.context,
+      dataFolder: join(engine.folder, '.hookctl'),
       transport: createTransport(),
       publicUrlOf: () => null,
       saveSecret: async () => false,

@@ -48,7 +48,7 @@ function environmentInside(plan: SandboxPlan, env: CommandLine['env']): CommandL
       ...Object.fromEntries(names.map((name) => [name, proxy])),
       ...{ NO_PROXY: '127.0.0.1,localhost', no_proxy: '127.0.0.1,localhost', NODE_USE_ENV_PROXY: '1' },
     }),
-    ...gitVariables(settings.credentials),
+    ...gitVariables(settings.credentials, env),
   };
   const kept = Object.entries(env).filter(
     ([name, value]) => !NOT_INSIDE.test(name) && (name === 'PATH' || !leadsHome(plan, value)),
@@ -63,14 +63,25 @@ function leadsHome({ hostEnv, mounts }: SandboxPlan, value: string | undefined):
   return !mounts.some(({ path, as }) => as !== 'hidden' && (value === path || value.startsWith(`${path}/`)));
 }
 
-/** Git asks hookctl for credentials, over https also where an address says ssh: there is no key inside. */
-function gitVariables(hosts: readonly string[]): CommandLine['env'] {
+/** How `hookctl git-credential` ends in a setting of git: its program is not there inside. */
+const APP_HELPER = / git-credential$/;
+
+/**
+ * Git asks hookctl for credentials, over https also where an address says ssh: there is no key inside. Settings that the run brings
+ * come after these: those of hookctl's GitHub App take their hosts out of them.
+ */
+function gitVariables(hosts: readonly string[], env: CommandLine['env']): CommandLine['env'] {
   const helper = ['credential.helper', `!node ${INSIDE_FOLDER}/credential.mjs`] as const;
   const addresses = hosts.flatMap((host) => [
     [`url.https://${host}/.insteadOf`, `git@${host}:`] as const,
     [`url.https://${host}/.insteadOf`, `ssh://git@${host}/`] as const,
   ]);
-  const all = hosts.length === 0 ? [] : [helper, ...addresses];
+  const brought = Array.from({ length: Number(env.GIT_CONFIG_COUNT ?? 0) || 0 }, (_, index) => {
+    const value = env[`GIT_CONFIG_VALUE_${index}`] ?? '';
+    const inside = APP_HELPER.test(value) ? `!node ${INSIDE_FOLDER}/app-credential.mjs` : value;
+    return [env[`GIT_CONFIG_KEY_${index}`] ?? '', inside] as const;
+  });
+  const all = [...(hosts.length === 0 ? [] : [helper, ...addresses]), ...brought];
   const entries = all.flatMap(([key, value], index) => [
     [`GIT_CONFIG_KEY_${index}`, key],
     [`GIT_CONFIG_VALUE_${index}`, value],

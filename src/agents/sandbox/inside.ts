@@ -29,6 +29,7 @@ export function insideArguments(
 export const insideFiles: Readonly<Record<string, string>> = {
   'inside.mjs': `(${forwarder.toString()})();\n`,
   'credential.mjs': `(${credential.toString()})();\n`,
+  'app-credential.mjs': `(${appCredential.toString()})();\n`,
 };
 
 /**
@@ -117,4 +118,44 @@ function credential(): void {
   process.stdin.pipe(socket);
   socket.pipe(process.stdout);
   socket.on('error', () => undefined);
+}
+
+/** The helper for tokens of hookctl's GitHub App: what `hookctl git-credential` does, which is not there inside. */
+function appCredential(): void {
+  const http = process.getBuiltinModule('node:http');
+  const [, , action = ''] = process.argv;
+  const { HOOKCTL_MCP_URL: url, HOOKCTL_RUN_TOKEN: token, HOOKCTL_RUN_ID: run } = process.env;
+  if ((action !== 'get' && action !== 'erase') || url === undefined) return;
+  const refuse = (why: string) => {
+    process.stderr.write(`hookctl: no token: ${why}\n`);
+    if (action === 'get') process.stdout.write('quit=1\n');
+  };
+  const read = (stream: NodeJS.ReadableStream, done: (text: string) => void) => {
+    let text = '';
+    stream.setEncoding('utf8');
+    stream.on('data', (part) => {
+      text += String(part);
+    });
+    stream.on('end', () => done(text));
+  };
+  read(process.stdin, (question) => {
+    const lines = question.split(/\r?\n/).filter((line) => line.includes('='));
+    const told = Object.fromEntries(
+      lines.map((line) => [line.slice(0, line.indexOf('=')), line.slice(line.indexOf('=') + 1)]),
+    );
+    const { protocol = '', host = '', path, password } = told;
+    const headers = { authorization: `Bearer ${token}`, 'content-type': 'application/json' };
+    const request = http.request(new URL(`/hooks/git/${run}`, url), { method: 'POST', headers }, (response) =>
+      read(response, (text) => {
+        const { statusCode } = response;
+        const said = JSON.parse(text);
+        if (action === 'erase' || said.code === 'no_app') return;
+        if (statusCode === 200)
+          process.stdout.write(`username=${said.username}\npassword=${said.password}\n`);
+        else refuse([said.detail, said.fix].filter(Boolean).join('. '));
+      }),
+    );
+    request.on('error', (error) => refuse(error.message));
+    request.end(JSON.stringify({ action, protocol, host, path, password }));
+  });
 }

@@ -173,7 +173,8 @@ function readAttempt(item: JsonObject): LoggedAttempt {
     id: idAt(item, 'id') ?? '',
     deliveryId: textAt(item, 'guid') ?? '',
     at: timeAt(item, 'delivered_at') ?? 0,
-    hasArrived: item.status === 'OK',
+    // A redirect is none, although GitHub counts it as a success.
+    hasArrived: typeof item.status_code === 'number' && item.status_code >= 200 && item.status_code < 300,
     eventType: action === null ? event : `${event}.${action}`,
   };
 }

@@ -20,10 +20,16 @@ const ALL = [
   ...['merge_requests_events', 'note_events', 'confidential_note_events', 'job_events'],
   ...['pipeline_events', 'wiki_page_events', 'deployment_events', 'releases_events'],
 ];
+/** Switches of newer versions, and of groups: off unless a command uses them, and never asked for by `*`. */
+const OTHERS = [
+  ...['feature_flag_events', 'milestone_events', 'emoji_events', 'vulnerability_events'],
+  ...['resource_access_token_events', 'resource_deploy_token_events'],
+  ...['subgroup_events', 'member_events', 'project_events'],
+];
 /** Kinds whose test is made up by GitLab, and needs no issue or pipeline to be there. */
 const TESTS = ['push_events', 'tag_push_events'];
 
-/** Hooks of a project or a group (Premium). Source: docs.gitlab.com, "Project webhooks API", "Group webhooks API". */
+/** Hooks of a project or a group (Premium). Source: docs.gitlab.com, "Project webhooks API", "Group webhooks API"; @gitbeaker/rest 43. */
 export const gitlab: Connector = {
   name: 'gitlab',
   targets: 'group/project, or a group with --org',
@@ -88,9 +94,9 @@ function at(target: Target, id: string): string {
   return hooks(target) + apiPath(id);
 }
 
-/** Each switch is given: `push_events` is on where it is left out. */
+/** Each switch is given: `push_events` is on where it is left out. What a version does not know it passes over. */
 function settings({ url, events, secret }: HookSettings, isVerified: boolean): JsonObject {
-  const switches = [...new Set([...ALL, ...events])].map((name) => [name, events.includes(name)]);
+  const switches = [...new Set([...ALL, ...OTHERS, ...events])].map((name) => [name, events.includes(name)]);
   return {
     url,
     ...Object.fromEntries(switches),

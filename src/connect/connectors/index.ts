@@ -10,6 +10,8 @@ const modules: Readonly<Record<string, () => Promise<Connector>>> = {
   sentry: async () => (await import('./sentry.ts')).sentry,
   stripe: async () => (await import('./stripe.ts')).stripe,
   bitbucket: async () => (await import('./bitbucket.ts')).bitbucket,
+  slack: async () => (await import('./slack.ts')).slack,
+  shopify: async () => (await import('./shopify.ts')).shopify,
 };
 
 /** Names of the senders at which hooks can be made. */

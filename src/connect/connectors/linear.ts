@@ -42,8 +42,10 @@ export const linear: Connector = {
       nameOf: (type) => (type.startsWith('AgentSessionEvent') ? [] : [type.split('.')[0] ?? type]),
       all: ALL,
     }),
-  right: () =>
-    'Only an admin of the workspace may make hooks; a token of an OAuth app needs the scope admin. See https://linear.app/settings/account/security',
+  right: (_, { status, text }) =>
+    status === 200 && !/AUTHENTICATION|FORBIDDEN/i.test(text)
+      ? null
+      : 'Only an admin of the workspace may make hooks; a token of an OAuth app needs the scope admin. See https://linear.app/settings/account/security',
 
   list: () => listed(null),
   readList: ({ json }, { kind, name }) =>

@@ -11,8 +11,9 @@ const ALERTS = 'alerts';
 const ALERT_TYPES = ['event_alert', 'metric_alert'];
 
 /**
- * Internal integrations of an organisation, each with one hook; Sentry makes the client secret. Source: getsentry/sentry,
- * `sentry_apps/api`, `SentryAppParser`.
+ * Internal integrations of an organisation, each with one hook; Sentry makes the client secret. A PUT changes what it names alone
+ * (`partial=True`), although the published description asks for name and scopes. Source: getsentry/sentry, `sentry_apps/api`,
+ * `SentryAppParser`, `SentryAppDetailsEndpoint`.
  */
 export const sentry: Connector = {
   name: 'sentry',

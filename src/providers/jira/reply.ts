@@ -8,7 +8,7 @@ import { plainMarker } from '../kit/marker.ts';
 import { idAt, objectAt, objectsAt, textAt } from '../kit/payload.ts';
 import { answerJson, apiPath, basicOrBearer, type Segments } from '../kit/reply.ts';
 import { adfToText, toAdf } from './adf.ts';
-import { placeOf } from './site.ts';
+import { isCloud, placeOf } from './site.ts';
 
 /** Source: Jira's "Text Formatting Notation Help". */
 const WIKI: Markup = {
@@ -34,7 +34,6 @@ function escapeWiki(text: string): string {
 }
 
 const PAGE = 100;
-const CLOUD = /(?:^|\.)(?:atlassian\.net|jira\.com)$/;
 /** Jira shows every text, so that the mark is small and grey. */
 const MARK_COLOR = '#97a0af';
 
@@ -86,10 +85,6 @@ export const reply: ReplyChannel = {
 
 function urlOf(account: Account, ...segments: Segments): string {
   return `${account.baseUrl}/rest/api/${isCloud(account) ? '3' : '2'}${apiPath(...segments)}`;
-}
-
-function isCloud({ baseUrl }: Account): boolean {
-  return CLOUD.test(new URL(baseUrl).hostname);
 }
 
 function content({ id, text }: Post, account: Account): object {

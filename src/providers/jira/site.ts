@@ -1,10 +1,15 @@
-import type { JsonObject } from '../../types.ts';
+import type { Account, JsonObject } from '../../types.ts';
 import { firstText, hostOf, idAt, objectAt, objectsAt, textAt } from '../kit/payload.ts';
 
 /** Atlassian's own hosts; ids of sites there are not qualified by a host. */
 const CLOUD = /(?:^|\.)(?:atlassian\.net|jira\.com|atlassian\.com)$/;
 
 const API_HOST = 'api.atlassian.com';
+
+/** Whether an account is of Cloud, whose API differs from Data Center's. */
+export function isCloud({ baseUrl }: Pick<Account, 'baseUrl'>): boolean {
+  return CLOUD.test(new URL(baseUrl).hostname);
+}
 
 /** Where an issue lives, read from the REST addresses in a payload. */
 export interface JiraSubject {

@@ -1,10 +1,13 @@
 import type { ApiRequest } from '../../connect/api.ts';
-import type { LoggedAttempt, SenderLog } from '../../connect/connector.ts';
+import type { LoggedAttempt, PagedLog, SenderLog } from '../../connect/connector.ts';
+import { getPath } from '../../lib/json.ts';
+import { isCloud } from '../../providers/jira/site.ts';
 import { idAt, objectAt, objectsAt, textAt, timeAt } from '../../providers/kit/payload.ts';
-import type { JsonObject } from '../../types.ts';
+import type { Account, JsonObject } from '../../types.ts';
 import { madeAgain, minutes, WINDOW_MS } from './made-again.ts';
 
 const SEARCH = '/rest/api/3/search/jql';
+const DC_SEARCH = '/rest/api/2/search';
 const ID = 'x-atlassian-webhook-identifier';
 
 /**
@@ -12,13 +15,13 @@ const ID = 'x-atlassian-webhook-identifier';
  * transitions are not made again. A search lists the newest 20 comments of an issue. Source: developer.atlassian.com/cloud/jira,
  * REST API v3, "Search for issues using JQL enhanced search".
  */
-export const jiraLog: SenderLog = {
+const jiraLog: PagedLog = {
   windowMs: WINDOW_MS,
   isBounded: true,
   untold: 'edits, moves and transitions',
   attempts: ({ kind, name }, _hook, ageMs) =>
     search({
-      jql: `${kind === 'project' ? `project = "${name}" and ` : ''}updated >= "-${minutes(ageMs)}m" order by updated desc`,
+      jql: jqlOf(kind, name, ageMs),
       fields: '*all',
       maxResults: '50',
     }),
@@ -30,6 +33,34 @@ export const jiraLog: SenderLog = {
     return token === null ? null : search({ ...Object.fromEntries(searchParams), nextPageToken: token });
   },
 };
+
+/** The same at a Data Center: REST version 2, pages by number, all comments. Source: jira.js 6, `server/api/issueSearch`. */
+const jiraDataCenterLog: PagedLog = {
+  ...jiraLog,
+  attempts: ({ kind, name }, _hook, ageMs) => ({
+    method: 'GET',
+    path: `${DC_SEARCH}?${new URLSearchParams({ jql: jqlOf(kind, name, ageMs), fields: '*all', maxResults: '50', startAt: '0' })}`,
+    body: null,
+  }),
+  next({ json }, { path }) {
+    const { searchParams } = new URL(path, 'http://jira');
+    const read = Number(searchParams.get('startAt')) + objectsAt(json, 'issues').length;
+    const total = Number(getPath(json, ['total']));
+    if (objectsAt(json, 'issues').length === 0 || !(read < total)) return null;
+    searchParams.set('startAt', String(read));
+    return { method: 'GET', path: `${DC_SEARCH}?${searchParams}`, body: null };
+  },
+};
+
+/** Cloud's or Data Center's, by the account's address. */
+export function jiraLogAt(account: Account): SenderLog {
+  return isCloud(account) ? jiraLog : jiraDataCenterLog;
+}
+
+function jqlOf(kind: string, name: string, ageMs: number): string {
+  const project = kind === 'project' ? `project = "${name}" and ` : '';
+  return `${project}updated >= "-${minutes(ageMs)}m" order by updated desc`;
+}
 
 function search(query: Readonly<Record<string, string>>): ApiRequest {
   return { method: 'GET', path: `${SEARCH}?${new URLSearchParams(query)}`, body: null };

@@ -30,6 +30,7 @@ export function connectParts({ services, engine, publicUrlOf, reload }: ConnectS
   services.defer(transport.close);
   return {
     ...{ store, accounts, apps, snapshot, clock, ids, transport, publicUrlOf },
+    dataFolder: services.located.dataFolder,
     locked: createKeyLock(),
     async saveSecret({ origin }, secret) {
       if (origin.kind !== 'dynamic') return false;

@@ -177,6 +177,30 @@ const jira = rest({
   list: (hooks) => ({ status: 200, json: [...hooks] }),
 });
 
+/** jira.js 6, `WebhookInput`: the secret is in `configuration`, is not told, and a PUT replaces. Pages by `start` and `limit`. */
+const jiraDataCenter = rest({
+  at({ path }) {
+    const [, id = null] = /^\/rest\/jira-webhook\/1\.0\/webhooks(?:\/(\d+))?$/.exec(path) ?? [];
+    return path.startsWith('/rest/jira-webhook/1.0/webhooks') ? { place: '/site', id, rest: '' } : null;
+  },
+  update: 'PUT',
+  created: 201,
+  apply(hook, body) {
+    hook.url = text(body.url) ?? '';
+    hook.events = strings(body.events);
+    hook.secret = text((body.configuration as JsonObject | undefined)?.SECRET);
+    hook.isActive = body.active !== false;
+  },
+  show: ({ id, url, events, isActive, secret }) => ({
+    ...{ id: numeric(id), name: secret === 'theirs' ? 'CI' : 'hookctl PROJ', url, events: [...events] },
+    ...{ active: isActive, scopeType: 'global', configuration: { EXCLUDE_BODY: 'false' } },
+  }),
+  list(hooks, { query }) {
+    const start = Number(query.get('start') ?? 0);
+    return { status: 200, json: hooks.slice(start, start + Number(query.get('limit') ?? 25)) };
+  },
+});
+
 /** stripe 20, `WebhookEndpointsResource`: the secret is in the answer to the creation alone. */
 const stripe = rest({
   at({ path }) {
@@ -278,6 +302,111 @@ const linear: Route = ({ path, body }, state) => {
   return done('webhookUpdate');
 };
 
+/** shopify.dev, GraphQL Admin API: one subscription for each topic; mutations run one after the other, refusals are `userErrors`. */
+const shopify: Route = ({ path, body }, state) => {
+  if (path !== '/admin/api/2026-10/graphql.json') return null;
+  const query = String(body.query);
+  const gid = (id: string) => `gid://shopify/WebhookSubscription/${id}`;
+  if (query.startsWith('query')) {
+    const from = Number((body.variables as { after?: string | null }).after ?? 0);
+    const nodes = state.hooks.slice(from, from + 2).map(({ id, url, events: [topic = 'ORDERS_PAID'] }) => ({
+      ...{ id: gid(id), topic, uri: url },
+    }));
+    const pageInfo = { hasNextPage: from + 2 < state.hooks.length, endCursor: String(from + 2) };
+    const shop = { myshopifyDomain: 'acme.myshopify.com' };
+    return { status: 200, json: { data: { shop, webhookSubscriptions: { nodes, pageInfo } } } };
+  }
+  const refused = (message: string) => ({ userErrors: [{ field: ['uri'], message }] });
+  const done = query.split('\n').flatMap((line): [string, JsonObject][] => {
+    const [, alias = '', name = ''] = /^(\w+): webhookSubscription(\w+)\(/.exec(line) ?? [];
+    const uri = /uri: "([^"]*)"/.exec(line)?.[1] ?? '';
+    const topic = /topic: (\w+)/.exec(line)?.[1] ?? '';
+    const id = /WebhookSubscription\/(\d+)/.exec(line)?.[1] ?? '';
+    if (name === '') return [];
+    if (name === 'Create') {
+      if (state.hooks.some(({ url, events }) => url === uri && events.includes(topic)))
+        return [[alias, refused('Address for this topic has already been taken')]];
+      const made: KeptHook = {
+        ...{ id: state.nextId(), place: '/shop', url: uri, events: [topic], isActive: true },
+        secret: CLIENT_SECRET,
+      };
+      state.hooks.push(made);
+      return [[alias, { userErrors: [], webhookSubscription: { id: gid(made.id), topic } }]];
+    }
+    const hook = state.hooks.find((each) => each.id === id);
+    if (hook === undefined) return [[alias, refused('Webhook subscription does not exist')]];
+    if (name === 'Delete') {
+      state.hooks.splice(state.hooks.indexOf(hook), 1);
+      return [[alias, { userErrors: [], deletedWebhookSubscriptionId: gid(id) }]];
+    }
+    hook.url = uri;
+    return [[alias, { userErrors: [], webhookSubscription: { id: gid(id), topic: hook.events[0] ?? '' } }]];
+  });
+  return { status: 200, json: { data: Object.fromEntries(done) } };
+};
+
+/**
+ * @slack/web-api 8: apps by manifest, a configuration token that a refresh token gives once, and no list of apps. Hooks of others are
+ * apps that nothing here names.
+ */
+const slackApps: Route = ({ method, path, body, headers }, state) => {
+  if (method !== 'POST') return null;
+  const said = (json: JsonObject): Reply => ({ status: 200, json: { ok: true, ...json } });
+  const no = (error: string): Reply => ({ status: 200, json: { ok: false, error } });
+  if (path === '/tooling.tokens.rotate') {
+    const [, count = ''] = /^xoxe-1-(\d+)$/.exec(String(body.refresh_token)) ?? [];
+    if (count === '' || rotations.has(`${state.url()} ${count}`)) return no('invalid_refresh_token');
+    rotations.add(`${state.url()} ${count}`);
+    const next = Number(count) + 1;
+    const exp = Math.floor(Date.now() / 1000) + 43_200;
+    return said({ token: `xoxe.xoxp-1-${next}`, refresh_token: `xoxe-1-${next}`, exp });
+  }
+  if (!headers.authorization?.startsWith('Bearer xoxe.xoxp-1-')) return no('invalid_auth');
+  const given = text(body.manifest);
+  const manifest: JsonObject = given === null ? {} : JSON.parse(given);
+  if (path === '/apps.manifest.validate') return said({});
+  if (path === '/apps.manifest.create') {
+    const id = `A${state.nextId().slice(-9)}`;
+    const hook: KeptHook = {
+      ...{ id, place: '/apps', url: '', events: [], secret: `signing-${id}`, isActive: true },
+    };
+    set(hook, manifest);
+    state.hooks.push(hook);
+    const credentials = { client_id: '1', client_secret: '2', signing_secret: `signing-${id}` };
+    return said({ app_id: id, credentials, oauth_authorize_url: 'https://slack.com/oauth' });
+  }
+  const hook = state.hooks.find(({ id, place }) => id === body.app_id && place === '/apps');
+  if (hook === undefined) return no('app_not_found');
+  if (path === '/apps.manifest.export') return said({ manifest: manifests.get(hook) ?? {} });
+  if (path === '/apps.manifest.delete') {
+    state.hooks.splice(state.hooks.indexOf(hook), 1);
+    return said({});
+  }
+  if (path !== '/apps.manifest.update') return null;
+  set(hook, manifest);
+  state.ping(hook);
+  return said({ app_id: hook.id, permissions_updated: false });
+};
+
+const rotations = new Set<string>();
+const manifests = new WeakMap<KeptHook, JsonObject>();
+
+function set(hook: KeptHook, manifest: JsonObject): void {
+  manifests.set(hook, manifest);
+  const settings = (manifest.settings ?? {}) as JsonObject;
+  const subscriptions = (settings.event_subscriptions ?? {}) as JsonObject;
+  hook.url = text(subscriptions.request_url) ?? '';
+  hook.events = strings(subscriptions.bot_events);
+}
+
+/** The manifest of an app, for tests that change it as a person does. */
+export function manifestOf(hook: KeptHook): JsonObject {
+  return manifests.get(hook) ?? {};
+}
+
+/** Of the app: it signs all that its subscriptions send. */
+const CLIENT_SECRET = 'a-secret-of-the-webhook-0123456789';
+
 /** A sender in the suite of connectors. */
 export interface SenderCase {
   readonly spec: LoopbackSpec;
@@ -286,6 +415,12 @@ export interface SenderCase {
   readonly isOrganisation?: boolean;
   /** Where its hooks are. */
   readonly place: string;
+  /** Left out: `token-of-<name>`. */
+  readonly token?: string;
+  /** Its hooks can't be listed: one whose id was lost is not found. */
+  readonly isUnlisted?: true;
+  /** The sender's address, where its connector looks at it. */
+  readonly site?: string;
 }
 
 const bearer = (name: string) => (headers: Readonly<Record<string, string>>) =>
@@ -305,11 +440,29 @@ export const SENDERS: Readonly<Record<string, SenderCase>> = {
     spec: { route: bitbucket, isAuthorized: bearer('bitbucket') },
     ...{ target: 'acme/api', place: '/repositories/acme/api' },
   },
-  jira: { spec: { route: jira, isAuthorized: bearer('jira') }, target: 'proj', place: '/site' },
+  jira: {
+    spec: { route: jira, isAuthorized: bearer('jira') },
+    ...{ target: 'proj', place: '/site', site: 'https://acme.atlassian.net' },
+  },
+  'jira (Data Center)': {
+    spec: { route: jiraDataCenter, isAuthorized: bearer('jira') },
+    ...{ target: 'proj', place: '/site' },
+  },
   linear: {
     spec: { route: linear, isAuthorized: bearer('linear') },
     ...{ target: 'acme', isOrganisation: true, place: '/graphql' },
   },
   sentry: { spec: { route: sentryApps, isAuthorized: bearer('sentry') }, target: 'acme', place: '/acme' },
+  shopify: {
+    spec: {
+      route: shopify,
+      isAuthorized: (headers) => headers['x-shopify-access-token'] === 'token-of-shopify',
+    },
+    ...{ target: 'acme', place: '/shop' },
+  },
+  slack: {
+    spec: { route: slackApps, isAuthorized: () => true },
+    ...{ target: 'hookctl', place: '/apps', token: 'xoxe-1-1', isUnlisted: true },
+  },
   stripe: { spec: { route: stripe, isAuthorized: bearer('stripe') }, target: 'live', place: '/account' },
 };
