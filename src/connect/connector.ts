@@ -74,7 +74,7 @@ export interface Connector {
   /** The sender asks a question at a URL that it is given: it gets it after the secret is known here. */
   readonly isUrlAsked?: boolean;
 
-  /** The connector for this account, where some of the sender's sites have another API. Left out, or when it answers null: this one. */
+  /** The connector for this account, where some of the sender's sites have another API. Left out, or answered with null, it is this one. */
   at?(account: Pick<Account, 'baseUrl'>): Promise<Connector | null>;
   /** Reads a target. Throws `usage`. */
   target(text: string, flags: TargetFlags): Target;
