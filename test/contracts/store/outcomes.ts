@@ -151,6 +151,7 @@ export function outcomesContract(implementation: Implementation): void {
         ...comment('out-1'),
         ...{ provider: 'github', deliveryId: 'dlv-1', status: 'waiting', reason: null, attempts: 0 },
         ...{ uncertain: false, nextAttemptAt: NOW + 5, remoteId: null, createdAt: NOW + 5, settledAt: null },
+        ...{ buttonsOf: null, buttonsAt: null },
       });
       expect(store.aliasesOf('flow-1')).toEqual([EFFECTS.alias.alias]);
       expect(store.holderOf('@act:octocat:7')).toBe('dlv-1');
@@ -206,6 +207,33 @@ export function outcomesContract(implementation: Implementation): void {
       const effects = [EFFECTS.answer, EFFECTS.approve, EFFECTS.stop, EFFECTS.post];
       expect(await store.recordOutcome(outcome('dlv-2', { effects }))).toEqual([]);
       expect([store.delivery('dlv-2')?.status, store.tasks()]).toEqual(['processed', before]);
+    });
+
+    test('a decision that came too late is recorded as not made, and what would say that it was is not posted', async () => {
+      const store = await freshStore(implementation);
+      await steerable(store);
+      await store.recordOutcome(outcome('dlv-1', { effects: [EFFECTS.approve] }));
+      await store.accept(newDelivery('dlv-2'));
+      const decision = {
+        event: 0,
+        eventType: 'block_actions',
+        command: 'approve',
+        fired: true,
+        reason: 'it is approved',
+      };
+      const said = comment('out-9', { buttonsOf: 'task-held', buttonsAt: 'queued' });
+      await store.recordOutcome(
+        outcome('dlv-2', {
+          effects: [EFFECTS.approve, { kind: 'post', item: said }],
+          decisions: [{ ...decision, taskIds: ['task-held'], error: null }],
+        }),
+      );
+      expect(store.delivery('dlv-2')).toMatchObject({
+        status: 'ignored',
+        reason: 'somebody else decided in the same moment',
+        decisions: [{ fired: false }],
+      });
+      expect(store.outgoing('out-9')).toBeNull();
     });
 
     test('a dispatch that is repeated with the same ids completes what is missing and doubles nothing', async () => {

@@ -43,6 +43,8 @@ export function recordOutcome(sql: Sql, outcome: DeliveryOutcome): readonly Task
   });
   const end = { ...wanted, ...(late.size > 0 && tooLate(wanted, late)) };
   for (const { item, of } of effectsOf(effects, 'post')) {
+    // It would name the one who came too late as the one who decided.
+    if (item.buttonsOf != null && late.has(item.buttonsOf)) continue;
     if (of == null) insertOutgoing(sql, item, delivery, settledAt);
     else addComment(sql, item, of, settledAt);
   }
@@ -78,10 +80,11 @@ function tooLate(
       ? { ...decision, fired: false, reason: said }
       : decision,
   );
-  const hasFired = missed.some(({ fired }) => fired);
-  return hasFired || status !== 'processed'
-    ? { status, reason, decisions: missed }
-    : { status: 'ignored', reason: said, decisions: missed };
+  const hadFired = decisions.some(({ fired }) => fired);
+  const isMissed = hadFired && !missed.some(({ fired }) => fired) && status === 'processed';
+  return isMissed
+    ? { status: 'ignored', reason: said, decisions: missed }
+    : { status, reason, decisions: missed };
 }
 
 /** Lets a pending delivery wait with its group. When all of them are due: a further one moves that, but not beyond the first one's `max`. */
