@@ -143,6 +143,7 @@ test('a task that waits: its buttons are in the thread and at the approver; one 
   await postsOf(task, 'Run again');
   expect(taskNow(task)?.status).toBe('cancelled');
   const again = await postsOf(task, 'Run again');
+  const old = buttonsOf(again.thread)['Run again']?.value ?? '';
   await press(again.thread, 'Run again', { user: 'U0BOB' });
   await postsOf(task, 'Cancel');
   expect(decisionsOf(task).map(({ event, actor }) => `${event} ${actor}`)).toEqual([
@@ -150,6 +151,13 @@ test('a task that waits: its buttons are in the thread and at the approver; one 
     'cancel slack:bob',
     'retry slack:bob',
   ]);
+
+  // A button of before another end decides about that end alone.
+  await tell(sandbox, 'task', 'cancel', task.id);
+  const once = await postsOf(task, 'Run again');
+  const stale = await press(once.thread, 'Run again', { user: 'U0BOB', value: old });
+  expect(stale.reason).toContain('no longer what the button was shown for');
+  expect(taskNow(task)?.status).toBe('cancelled');
 });
 
 test('a rejected task ends; a decision by the command line is shown in the posts, too', async () => {
