@@ -1,6 +1,8 @@
 import { createHash, createHmac, createSign, generateKeyPairSync, type KeyObject, sign } from 'node:crypto';
 import { describe, expect, test } from 'vitest';
 import { generic } from '../../src/providers/generic/index.ts';
+import { HANDSHAKES } from '../../src/providers/receive/forms.ts';
+import { findHandshake } from '../../src/providers/receive/handshake.ts';
 import type { Headers, JsonObject, Provider, RawRequest } from '../../src/types.ts';
 import { NOW, secretsOf } from './support.ts';
 
@@ -179,6 +181,33 @@ describe('signed fields', () => {
     ['the one between moved', { Message: 'Sell\nMessageId\nm-1', Subject: 'Nothing' }],
   ])('%s are refused, though the signed bytes are the same', async (_, fields) => {
     expect(await outcome(settings, sent(fields), 'arn:mine')).toBe('signature_malformed');
+  });
+});
+
+describe('a handshake', () => {
+  const rules = [HANDSHAKES.dropbox, HANDSHAKES.slack, HANDSHAKES.asana].filter((rule) => rule !== undefined);
+  const find = (method: string, given: Partial<RawRequest>) =>
+    findHandshake(rules, method, { headers: {}, query: '', body: Buffer.from(''), ...given });
+
+  test('that is right is found', () => {
+    expect(find('GET', { query: 'challenge=1' })).toMatchObject({ challenge: '1' });
+    const body = Buffer.from('{"type":"url_verification","challenge":"abc"}');
+    expect(find('POST', { body })).toMatchObject({ challenge: 'abc' });
+  });
+
+  const slack = (challenge: unknown) => ({
+    body: Buffer.from(JSON.stringify({ type: 'url_verification', challenge })),
+  });
+  test.each([
+    ['a parameter twice', 'GET', { query: 'challenge=1&challenge=2' }],
+    ['a parameter with a line end', 'GET', { query: 'challenge=a%0d%0aset-cookie:%20x' }],
+    ['a page', 'GET', { query: `challenge=${'x'.repeat(5_000)}` }],
+    ['a challenge that is an object', 'POST', slack({ a: 1 })],
+    ['a challenge behind a zero byte', 'POST', slack('a\0b')],
+    ['a body of 65 KB', 'POST', { body: Buffer.concat([slack('abc').body, Buffer.alloc(65_536, ' ')]) }],
+    ['a secret that no header may carry', 'POST', { headers: { 'x-hook-secret': 'é' } }],
+  ] satisfies readonly (readonly [string, string, Partial<RawRequest>])[])('%s', (_, method, given) => {
+    expect(find(method, given)).toBeNull();
   });
 });
 

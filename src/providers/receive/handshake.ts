@@ -25,14 +25,14 @@ export function findHandshake(
   if (asked.length === 0 || request.body.byteLength > LARGEST_BODY) return null;
   const at = valueFinder(request);
   for (const rule of asked) {
-    const challenge = rule.challenge === undefined ? null : at(rule.challenge);
-    const isWhole = challenge === null || isChallenge(challenge);
-    if (rule.challenge !== undefined && challenge === null) continue;
+    const found = rule.challenge === undefined ? undefined : at(rule.challenge);
+    const challenge = typeof found === 'string' || typeof found === 'number' ? String(found) : null;
+    if (rule.challenge !== undefined && !isChallenge(challenge ?? '')) continue;
     const fits = Object.entries(rule.when ?? {}).every(([place, wanted]) => {
-      const found = at(place);
-      return wanted === '*' ? found !== null : found === wanted;
+      const text = textOf(at(place));
+      return wanted === '*' ? text !== null : text === wanted;
     });
-    if (fits && isWhole) return { rule, challenge };
+    if (fits) return { rule, challenge };
   }
   return null;
 }
@@ -81,18 +81,18 @@ function filled(value: JsonValue | undefined, fill: (text: string) => string): J
 }
 
 /** Reads the body once, when a rule asks for a value of it. */
-function valueFinder(request: RawRequest): (place: string) => string | null {
+function valueFinder(request: RawRequest): (place: string) => JsonValue | undefined {
   let payload: JsonValue | undefined;
   let isRead = false;
   return (text) => {
     const place = requestPlace(text);
-    if (place !== null) return textOf(valueInHead(place, request));
+    if (place !== null) return valueInHead(place, request);
     if (!isRead) {
       const parsed = parseJsonValue(withoutBom(request.body));
       payload = parsed.ok ? parsed.value : undefined;
       isRead = true;
     }
-    return textOf(getPath(payload, text.split('.')));
+    return getPath(payload, text.split('.'));
   };
 }
 
