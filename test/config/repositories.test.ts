@@ -97,3 +97,11 @@ test.each([
   const { repositories } = await known(LINES);
   expect(repositories.namedIn(text).includes('acme/web')).toBe(isNamed);
 });
+
+test('repositories: a text full of a name is read in a moment', async () => {
+  const { repositories } = await known(LINES);
+  const text = `${'http://a'.repeat(12)}/xacme/web`.repeat(8_000);
+  const startedAt = performance.now();
+  expect(repositories.namedIn(text)).toEqual([]);
+  expect(performance.now() - startedAt).toBeLessThan(5_000);
+});

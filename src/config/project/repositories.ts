@@ -144,20 +144,28 @@ function noLine(repository: string): string {
   return `no line of \`repositories\` in webhooks.yml names ${repository}: write \`${repository}: /path/to/its/checkout\` there, then restart hookctl serve`;
 }
 
+/** Places of a name in a text that are looked at: a text full of it must not keep the thread busy. */
+const MOST_PLACES = 1_000;
+/** Of the address before a name, and of what follows it. */
+const LONGEST_HOST = 100;
+
 /** Whether a text has the name by itself, with its number, or in an address. */
 function isNamed(name: string, text: string): boolean {
   const path = name.toLowerCase().replace(/^[a-z]+:(?=.*\/)/, '');
   const lower = text.toLowerCase();
   return [...new Set([path, withoutHost(path)])].some((each) => {
-    for (let at = lower.indexOf(each); at >= 0; at = lower.indexOf(each, at + 1)) {
+    let at = lower.indexOf(each);
+    for (let tries = 0; at >= 0 && tries < MOST_PLACES; tries += 1) {
+      const end = at + each.length;
       const before = /(?:^|[\s([{<"'`,;:*]|https?:\/\/[\w.:-]+\/|[\w.-]+@[\w.-]+[:/])$/.test(
-        lower.slice(Math.max(0, at - 300), at),
+        lower.slice(Math.max(0, at - LONGEST_HOST), at),
       );
       const after =
         /^(?:\.git)?(?![\w/.-])|^[./](?=\s|$)|^(?:\.git)?\/(?:-\/)?(?:issues|pull|pulls|merge_requests|tree|blob|pull-requests)\//.test(
-          lower.slice(at + each.length),
+          lower.slice(end, end + LONGEST_HOST),
         );
       if (before && after) return true;
+      at = lower.indexOf(each, at + 1);
     }
     return false;
   });
