@@ -3,6 +3,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import { type Repositories, resolveRepositories } from '../../src/config/project/repositories.ts';
+import { tell } from '../support/in-process.ts';
+import { sandboxForTest } from '../support/sandbox.ts';
 
 interface Known {
   readonly root: string;
@@ -104,4 +106,15 @@ test('repositories: a text full of a name is read in a moment', async () => {
   const startedAt = performance.now();
   expect(repositories.namedIn(text)).toEqual([]);
   expect(performance.now() - startedAt).toBeLessThan(5_000);
+});
+
+test('repositories: check names each line whose folder is missing, and ends with 3', async () => {
+  const sandbox = await sandboxForTest({
+    files: { 'webhooks.yml': 'repositories:\n  acme/web: .\n  acme/api: ../api\n' },
+  });
+  const { code, stderr } = await tell(sandbox, 'check');
+  expect(code).toBe(3);
+  expect(stderr).toContain('webhooks.yml:3');
+  expect(stderr).toContain(`repositories.acme/api: there is no folder ${join(sandbox.root, 'api')}`);
+  expect(stderr).not.toContain('acme/web');
 });

@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import { findSubject } from '../../src/tasks/flows.ts';
 import { onIssue, startEngine, type TestEngine } from '../support/engine.ts';
 import { eventually } from '../support/eventually.ts';
 
@@ -61,6 +62,26 @@ test('coalesce: a command by a person closes the window, and its task comes afte
   expect(engine.context.store.deliveries({ status: 'pending' })).toEqual([]);
   const taken = await Promise.all(waiting);
   expect(taken.map(({ delivery }) => delivery.status)).toEqual(['processed', 'processed']);
+});
+
+test('coalesce: a command closes windows of flows that were joined while they waited', async () => {
+  const engine = await startEngine({ yaml: YAML.replace('2s, max: 20s', '1h, max: 2h') });
+  const { store, ids, clock } = engine.context;
+  await engine.deliver('github', 'issue_comment.created', onIssue(57));
+  const waiting = labeled(engine, 'bug');
+  await eventually('it waits', () => store.held({}).length === 1 || null);
+  const [one, other] = [42, 57].map((number) => ({
+    flowId: findSubject(store, { externalId: `github:octo-org/octo-repo#${number}` }).ownId,
+    externalId: `github:octo-org/octo-repo#${number}`,
+    newConversationId: ids.next('conv'),
+  }));
+  if (one === undefined || other === undefined) throw new Error('no subjects');
+  const [{ flowId } = one] = store.held({});
+  const flows = [{ ...one, flowId }, other] as const;
+  await store.joinFlows({ flows, reason: 'test', actor: 'test', isAsked: true }, clock.now());
+  const { tasks } = await engine.deliver('github', 'issue_comment.created', onIssue(57));
+  expect((await waiting).delivery.status).toBe('processed');
+  expect(store.tasks().map(({ flowId: own }) => own)).toEqual(Array(3).fill(tasks[0]?.flowId));
 });
 
 test('coalesce: a steady stream is cut at `max`', async () => {

@@ -1,6 +1,7 @@
 import type { KeyLock } from '../../lib/key-lock.ts';
 import type { HeldDelivery } from '../../store/flows.ts';
 import type { Effect } from '../../store/store.ts';
+import { flowsTogether } from '../../tasks/flows.ts';
 import type { Delivery } from '../../types.ts';
 import type { DispatchResult, EventContext, Held, PipelineContext } from '../context.ts';
 import { actsOf } from '../dedupe-keys.ts';
@@ -77,9 +78,11 @@ export async function closedBy(
   for (const [index, event] of parsed.events.entries()) {
     if (!closesWindows(event, match(webhook, event, delivery.trust ?? 'unverified', delivery))) continue;
     const { flowId } = contextOf(context, delivery, webhook, event, index).subject();
-    const groups = new Set(context.store.held({ flowId }).map(({ waitGroup }) => waitGroup));
-    for (const group of groups) {
-      results.push(...(await inTurn([windowKey(flowId)], () => closeWindow(context, group))));
+    // What began to wait before a join waits under the flow that it had.
+    for (const each of flowsTogether(context.store, flowId)) {
+      const groups = new Set(context.store.held({ flowId: each }).map(({ waitGroup }) => waitGroup));
+      for (const group of groups)
+        results.push(...(await inTurn([windowKey(each)], () => closeWindow(context, group))));
     }
   }
   return results;
