@@ -17,6 +17,8 @@ interface NotificationsOptions extends Surroundings {
 export interface Notifications {
   /** A task was made or has moved on. */
   task(task: Task): void;
+  /** A task that waits at a start: tells it in each channel of Slack that has no post of it, which a kill may have prevented. */
+  missed(task: Task, channels: ReadonlySet<string>): void;
   /** A budget is spent to 80 %, or used up. */
   budget(text: string): void;
   /** Resolves when what is under way has arrived or is given up. */
@@ -50,27 +52,33 @@ export function createNotifications(options: NotificationsOptions): Notification
     }
   }
 
-  function tell({ title, text, ...facts }: Notification): void {
+  function tell({ title, text, ...facts }: Notification, to = ways): void {
     const notification = {
       ...facts,
       title: shorten(escapeInvisibleLine(redact(title)), TITLE_LENGTH),
       text: shorten(escapeInvisible(redact(text)), TEXT_LENGTH),
     };
-    for (const way of ways.filter(({ on }) => on.includes(facts.event))) {
+    for (const way of to.filter(({ on }) => on.includes(facts.event))) {
       const sending = send(way, notification).finally(() => running.delete(sending));
       running.add(sending);
     }
   }
 
+  function tellTask(task: Task, to = ways): void {
+    if (task.isSample || told.get(task.id) === task.status) return;
+    told.delete(task.id);
+    told.set(task.id, task.status);
+    const [oldest] = told.keys();
+    if (told.size > REMEMBERED && oldest !== undefined) told.delete(oldest);
+    const notification = notificationOf(task);
+    if (notification !== null) tell(notification, to);
+  }
+
   return {
-    task(task) {
-      if (task.isSample || told.get(task.id) === task.status) return;
-      told.delete(task.id);
-      told.set(task.id, task.status);
-      const [oldest] = told.keys();
-      if (told.size > REMEMBERED && oldest !== undefined) told.delete(oldest);
-      const notification = notificationOf(task);
-      if (notification !== null) tell(notification);
+    task: (task) => tellTask(task),
+    missed(task, channels) {
+      const to = ways.filter((way) => way.use === 'slack' && !channels.has(way.channel));
+      if (to.length > 0) tellTask(task, to);
     },
     budget: (text) => tell({ event: 'budget', title: 'Budget', text, url: null, taskId: null, status: null }),
     async close() {

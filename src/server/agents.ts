@@ -10,7 +10,7 @@ import { coalesce } from '../lib/time-slicer.ts';
 import type { Services } from '../services.ts';
 import { listFolderName } from '../tasks/claude/index.ts';
 import type { TaskContext } from '../tasks/sync.ts';
-import type { Schedule, Snapshot } from '../types.ts';
+import { PERMISSION_AGENT, type Schedule, type Snapshot } from '../types.ts';
 import type { ServeListener } from './events.ts';
 
 interface ServeAgentsOptions {
@@ -134,6 +134,9 @@ interface ServedNotifications {
   close(): Promise<void>;
 }
 
+/** Tasks that wait at a start and are looked at for their posts. */
+const MOST_WAITING = 100;
+
 /** Tells people what `notify:` of webhooks.yml names; null where it names nothing. */
 export async function serveNotifications(
   services: Services,
@@ -159,6 +162,12 @@ export async function serveNotifications(
     },
     failed: (text) => emit({ type: 'problem', text }),
   });
+  for (const task of context.store.tasks({ status: 'waiting_approval', limit: MOST_WAITING })) {
+    // The run that asked for a permission has ended with the server.
+    if (task.agent === PERMISSION_AGENT) continue;
+    const posts = context.store.postsWithButtons(task.id);
+    notifications.missed(task, new Set(posts.map(({ place }) => place.channel ?? '')));
+  }
   return {
     listen(event) {
       if (event.type === 'task') notifications.task(event.task);

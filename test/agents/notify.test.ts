@@ -158,3 +158,17 @@ test('notify: a sample tells no one', async () => {
   await told.close();
   expect(received).toEqual([]);
 });
+
+test('a task that waits at a start is posted where it has no post, and is told once', async () => {
+  const { told, posted } = notifications([
+    { use: 'slack', channel: 'C1', on: ['approval'] },
+    { use: 'slack', channel: 'C2', on: ['approval'] },
+    { use: 'slack', channel: 'C3', on: ['failed'] },
+  ]);
+  const waiting = task({ id: 'task-1', status: 'waiting_approval' });
+  told.missed(waiting, new Set(['C1']));
+  told.task(waiting);
+  told.missed(task({ id: 'task-2', status: 'waiting_approval' }), new Set(['C1', 'C2', 'C3']));
+  await told.close();
+  expect(posted.map(({ place, buttonsOf }) => [place.channel, buttonsOf])).toEqual([['C2', 'task-1']]);
+});
