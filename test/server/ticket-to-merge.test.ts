@@ -44,12 +44,13 @@ test('from the ticket to the merged change: one flow, one conversation, one sess
   const tree = lines.filter(
     (line) => /task|jira:PROJ|github:acme/.test(line) && !/^about|conversation/.test(line),
   );
+  expect(shown.stdout).toContain(`(opened for ${tasks[2]?.id}; github:robot)`);
   expect(tree.map((line) => line.trimEnd())).toEqual([
     'jira:PROJ-123',
     '│  task  completed  coder  Analyze: the login',
     '│  task  completed  coder  Plan: the login',
     '│  task  completed  coder  Fix: the login',
-    `└─ github:acme/web#57  (opened for ${tasks[2]?.id}; github:robot)`,
+    '└─ github:acme/web#57 (opened for task; github:robot)',
     '      task  completed  coder  Analyze: Rename it',
     '      task  completed  coder  Repair ci of github:acme/web#57 (1 of 2)',
   ]);
