@@ -167,7 +167,25 @@ async function bundleDashboard() {
   return output.flatMap((chunk) => (chunk.type === 'chunk' ? chunk.moduleIds : []));
 }
 
+/** What is made of the commands and schemas: the completions of shells, and the JSON Schema of webhooks.yml. */
+async function writeGenerated() {
+  const { main } = await import('../src/cli.ts');
+  const { processHost } = await import('../src/process-host.ts');
+  mkdirSync(join(dist, 'completions'), { recursive: true });
+  const write = async (file, ...args) => {
+    const texts = [];
+    const out = { isTerminal: false, color: false, write: (text) => void texts.push(text) };
+    const host = processHost();
+    if ((await main(args, { ...host, io: { ...host.io, out } })) !== 0) throw new Error(`no ${file}`);
+    writeFileSync(join(dist, file), texts.join(''));
+  };
+  for (const shell of ['bash', 'zsh', 'fish', 'json'])
+    await write(`completions/${shell}`, 'completion', shell);
+  await write('webhooks.schema.json', 'schema');
+}
+
 if (!existsSync(dist)) throw new Error('dist/ is missing: run scripts/build.js, which runs this file');
 keepPublicTypes();
 copySamples();
 writeFileSync(join(dist, 'THIRD-PARTY'), thirdParty([...(await bundle()), ...(await bundleDashboard())]));
+await writeGenerated();

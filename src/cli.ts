@@ -12,6 +12,11 @@ export async function main(argv: readonly string[], outer: Host): Promise<ExitCo
       say(host.io.out, hookctlVersion());
       return 0;
     }
+    if (isCompletion(argv)) {
+      const { printCandidates } = await import('./cli/completion/candidates.ts');
+      await printCandidates(argv, host);
+      return 0;
+    }
     const { runCommandLine } = await import('./cli/kit/program.ts');
     return await runCommandLine(argv, host);
   } catch (error) {
@@ -30,6 +35,14 @@ async function repeatingConfig(argv: readonly string[], io: Io): Promise<Io> {
 /** What scripts ask most often is answered before anything that parses command lines is read. */
 function asksVersion(argv: readonly string[]): boolean {
   return argv.length === 1 && (argv[0] === '--version' || argv[0] === '-V');
+}
+
+/** Asked at each press of the key: no command line is parsed for it. At most `--config` comes before. */
+function isCompletion(argv: readonly string[]): boolean {
+  return (
+    argv.slice(0, 3).includes('__complete') &&
+    (argv[0] === '__complete' || argv[0]?.startsWith('--config') === true)
+  );
 }
 
 async function report(error: unknown, { io }: Host, verbose: boolean): Promise<ExitCode> {

@@ -19,3 +19,10 @@ export function hookctlVersion(): string {
   const file = new URL('package.json', PACKAGE_ROOT);
   return (JSON.parse(readFileSync(file, 'utf8')) as { version: string }).version;
 }
+
+/** The oldest Node that runs hookctl: `22.22`. */
+export function neededNode(): string {
+  const file = new URL('package.json', PACKAGE_ROOT);
+  const { engines } = JSON.parse(readFileSync(file, 'utf8')) as { engines: { node: string } };
+  return engines.node.replace(/^\D+/, '');
+}

@@ -122,6 +122,8 @@ const LAYERS: Readonly<Record<string, readonly string[]>> = {
     ...BASE,
     'agents',
     'connect',
+    'github-app',
+    'outbox',
     'server',
     'services',
     'mcp',

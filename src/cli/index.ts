@@ -37,6 +37,12 @@ export const commands: readonly CliEntry[] = [
     load: async () => (await import('./check.ts')).configureCheck,
   },
   {
+    name: 'doctor',
+    group: 'Start',
+    summary: 'look at this installation: what is wrong, what to type',
+    load: async () => (await import('./doctor/doctor.ts')).configureDoctor,
+  },
+  {
     name: 'trust',
     group: 'Start',
     summary: 'trust a project folder that others can write to',
@@ -291,6 +297,36 @@ export const commands: readonly CliEntry[] = [
     group: 'Upkeep',
     summary: 'import what hookctl 0.1.0 stored',
     subcommands: [{ name: 'import', load: async () => (await import('./store.ts')).configureImport }],
+  },
+  {
+    name: 'service',
+    group: 'Upkeep',
+    summary: 'run hookctl as a service of this user',
+    subcommands: [
+      { name: 'install', load: async () => (await import('./service/service.ts')).configureInstall },
+      { name: 'status', load: async () => (await import('./service/service.ts')).configureStatus },
+      { name: 'logs', load: async () => (await import('./service/service.ts')).configureLogs },
+      { name: 'restart', load: async () => (await import('./service/service.ts')).configureRestart },
+      { name: 'uninstall', load: async () => (await import('./service/service.ts')).configureUninstall },
+    ],
+  },
+  {
+    name: 'schema',
+    group: 'Upkeep',
+    summary: 'print the JSON Schema of webhooks.yml',
+    load: async () => (await import('./schema.ts')).configureSchema,
+  },
+  {
+    name: 'completion',
+    group: 'Upkeep',
+    summary: 'print the completions of bash, zsh or fish',
+    load: async () => (await import('./completion/completion.ts')).configureCompletion,
+  },
+  {
+    name: 'bug-report',
+    group: 'Upkeep',
+    summary: 'gather what a maintainer needs, without secrets',
+    load: async () => (await import('./doctor/bug-report.ts')).configureBugReport,
   },
   {
     name: 'token',

@@ -19,6 +19,8 @@ interface ServeAddress {
   readonly host: string;
   readonly port: number;
   readonly managementPort: number;
+  /** Unix socket, from the data folder. Null when there is none. */
+  readonly managementSocket: string | null;
   /** That the user named; null when a tunnel gives one out, or there is none. */
   readonly publicUrl: string | null;
   /** Null when there is no tunnel. */
@@ -43,6 +45,7 @@ export function addressOf(project: ProjectConfig, options: ServeOptions): ServeA
     host: options.host ?? project.ingress.host,
     port: options.port ?? project.ingress.port,
     managementPort: options.managementPort ?? project.management.port,
+    managementSocket: project.management.socket ?? null,
     publicUrl: options.publicUrl ?? project.publicUrl ?? null,
     tunnel: options.tunnel ?? project.tunnel ?? null,
   };

@@ -11,6 +11,8 @@ import type { WebhookView } from './webhook-view.ts';
 /** Where the management socket of a running server is, and what opens it. */
 export interface ManagementAddress {
   readonly port: number;
+  /** Unix socket, which is used in place of the port. Null when there is none. */
+  readonly socket: string | null;
   readonly token: Secret;
   /** Who asks, for the audit. */
   readonly actor: Actor;
@@ -34,10 +36,10 @@ interface ManagementAnswer {
 
 /** One request to a running server, whatever it answers. Throws `unreachable` when it does not. */
 export async function askManagement(
-  { port, token, actor }: ManagementAddress,
+  { port, socket, token, actor }: ManagementAddress,
   { method, path, body, timeoutMs = 120_000 }: ManagementRequest,
 ): Promise<ManagementAnswer> {
-  const base = `http://127.0.0.1:${port}`;
+  const base = socket === null ? `http://127.0.0.1:${port}` : 'http://localhost';
   try {
     const { status, headers, text } = await requestLocal(base + path, {
       method,
@@ -47,13 +49,14 @@ export async function askManagement(
         ...clientHeader(actor),
       },
       body,
+      socket,
       // The answer to a replay comes when it is worked off, which may be behind others.
       timeoutMs,
     });
     const isJson = /^application\/(?:\w+\+)?json\b/.test(String(headers['content-type']));
     return { status, isJson, text };
   } catch (error) {
-    throw failure('unreachable', `the server at ${base} does not answer`, { cause: error });
+    throw failure('unreachable', `the server at ${socket ?? base} does not answer`, { cause: error });
   }
 }
 

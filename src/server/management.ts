@@ -1,11 +1,16 @@
-import type { Server } from 'node:http';
+import { once } from 'node:events';
+import { chmod, lstat, unlink } from 'node:fs/promises';
+import { createServer, type Server } from 'node:http';
+import { resolve } from 'node:path';
 import type { Workspaces } from '../agents/workspace/workspaces.ts';
 import type { Agents } from '../config/project/agents.ts';
 import type { RunLimits } from '../config/project/schema.ts';
 import type { WebhookRegistry } from '../config/registry.ts';
 import type { Engine } from '../deliveries/engine.ts';
 import { LONGEST_QUEUE } from '../deliveries/queue.ts';
+import { failure, messageOf } from '../errors.ts';
 import { createRegistrations } from '../github-app/registration.ts';
+import { closeGently } from '../lib/http/listen.ts';
 import type { Services } from '../services.ts';
 import type { StoreReader } from '../store/store.ts';
 import type { Schedule } from '../types.ts';
@@ -147,6 +152,35 @@ export async function openManagement(parts: ManagementParts): Promise<OpenedMana
     onError,
   });
   return { server, access };
+}
+
+/** Longer paths do not fit into the address of a unix socket (macOS 104 bytes, Linux 108). */
+const LONGEST_SOCKET = 103;
+
+/**
+ * Lets a server take requests on a unix socket, too, which only its user may open (0600). Replaces what a killed process left
+ * there; resolves with what closes it. Throws `listen`.
+ */
+export async function listenOnSocket(
+  server: Server,
+  socket: string,
+  { located }: Pick<Services, 'located'>,
+): Promise<() => Promise<void>> {
+  const path = resolve(located.dataFolder, socket);
+  const fix = 'Name another in management.socket of webhooks.yml.';
+  if (Buffer.byteLength(path) > LONGEST_SOCKET)
+    throw failure('listen', `the path of a unix socket may have ${LONGEST_SOCKET} bytes: ${path}`, { fix });
+  const unix = createServer((request, response) => server.emit('request', request, response));
+  try {
+    if ((await lstat(path).catch(() => null))?.isSocket() === true) await unlink(path);
+    unix.listen(path);
+    await once(unix, 'listening');
+    await chmod(path, 0o600);
+  } catch (error) {
+    throw failure('listen', `can't listen on ${path}: ${messageOf(error)}`, { cause: error, fix });
+  }
+  // Node removes the file when it closes.
+  return () => closeGently([unix], 0);
 }
 
 function oldestPendingSeconds(store: Pick<StoreReader, 'pending' | 'delivery'>, now: number): number {

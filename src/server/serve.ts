@@ -14,6 +14,7 @@ import type { Services } from '../services.ts';
 import { type ClaudeState, sessionCommand } from '../tasks/claude/index.ts';
 import { followClaude } from '../tasks/follow.ts';
 import { repairFiles } from '../tasks/sync.ts';
+import { isProbe } from '../tunnels/prober.ts';
 import { newRelayKey } from '../tunnels/relay.ts';
 import type { Snapshot } from '../types.ts';
 import { addressOf, type ServeOptions, startDetails } from './address.ts';
@@ -36,7 +37,7 @@ import { createIngress, receiver } from './ingress/ingress.ts';
 import type { SlackSocketStatus } from './ingress/slack-socket.ts';
 import { unroutedRecorder } from './ingress/unrouted.ts';
 import { openFeed } from './live/feed.ts';
-import { openManagement } from './management.ts';
+import { listenOnSocket, openManagement } from './management.ts';
 import { createMetrics } from './metrics.ts';
 import { permissionsOf } from './permissions.ts';
 import { type LastingProblem, lastingProblem, storedProblems, watchProblems } from './problems.ts';
@@ -184,7 +185,8 @@ export async function serve(
     onAnswered: metrics.answered,
     clientOf: clientFinder(configuration.project.ingress.trustedProxy),
     handshakes,
-    acceptProbe: (path, headers) => tunnel?.acceptProbe(path, headers) ?? false,
+    acceptProbe: (path, headers) =>
+      tunnel?.acceptProbe(path, headers) || isProbe(path, headers, Buffer.from(relayKey)),
     onError: broken,
   });
 
@@ -192,8 +194,9 @@ export async function serve(
   closing.push(() => closeGently([ingress, management], GRACE_MS), access.mcp.close, recovery.close);
   closing.push(async () => feed.close());
   listeners.push(recovery.listen);
-  const { managementPort: wantedPort, host, port } = address;
+  const { managementPort: wantedPort, managementSocket, host, port, publicUrl } = address;
   await listenOrExplain(management, { host: '127.0.0.1', port: wantedPort, flag: '--management-port' });
+  if (managementSocket !== null) closing.push(await listenOnSocket(management, managementSocket, services));
   const ingressPort = await listenOrExplain(ingress, { host, port, flag: '--port' });
 
   const { pauseWhenStopped } = configuration.project.connect;
@@ -207,7 +210,7 @@ export async function serve(
   await Promise.all([preload(), store.probe()]);
   // A client that finds the server by this may ask it at once, so that all of its facts have to be known.
   const managementPort = portOf(management);
-  const server = { ingressHost: host, ingressPort, managementPort, publicUrl: address.publicUrl, relayKey };
+  const server = { ingressHost: host, ingressPort, managementPort, managementSocket, publicUrl, relayKey };
   held.lock.describe({ ...held.holder, server });
 
   if (configuration.slackSocket !== null) {

@@ -81,6 +81,8 @@ export interface TunnelDriver<S extends TunnelSettings = TunnelSettings> {
   readonly name: S['use'];
   /** For `tunnel list`, one line. */
   readonly summary: string;
+  /** The program that it runs, and how a user gets it. Left out: none. */
+  readonly needs?: { readonly program: string; readonly howToGet: string };
   /** The longest silence of a healthy connection, in milliseconds; null when silence says nothing. */
   readonly silenceMs: number | null;
   /** Resolves when the URL is there. Throws `TunnelFailure`. */

@@ -17,13 +17,14 @@ export const configureStatus: CliCommand = (command, runner) => {
 
 /** Exits with 1 when hookctl cannot write tasks to the list. */
 async function status(app: Services, { json }: JsonFlags): Promise<0 | 1> {
-  const view = await look(app);
+  const view = await claudeView(app);
   if (json === true) printJson(app.io, view);
   else print(app, view);
   return view.problem === null ? 0 : 1;
 }
 
-async function look(app: Services) {
+/** The task list, and whether this machine's Claude Code shows it. */
+export async function claudeView(app: Services) {
   const { projectFolder, list, enabled, configDir } = await claudePlace(app);
   const settings = localSettings(projectFolder);
   const mcp = projectMcp(projectFolder);
@@ -51,7 +52,7 @@ async function look(app: Services) {
   };
 }
 
-function print({ io }: Services, view: Awaited<ReturnType<typeof look>>): void {
+function print({ io }: Services, view: Awaited<ReturnType<typeof claudeView>>): void {
   sayFacts(io.out, [
     ['list', view.list],
     ['folder', `${view.list_folder}${view.exists ? '' : ' (not made yet)'}`],

@@ -24,7 +24,7 @@ interface OrphanView {
   readonly removed: boolean;
 }
 
-interface ReportView {
+export interface ReportView {
   readonly connections: readonly CheckedView[];
   readonly orphans: readonly OrphanView[];
 }
@@ -45,8 +45,6 @@ async function check(app: Services, { fix = false, json }: CheckFlags): Promise<
   const call = await managementCall(app, 'connect check');
   const report = await call<ReportView>({ method: 'POST', path: '/api/connections/check', body: { fix } });
   const { connections, orphans } = report;
-  const isGood =
-    connections.every(({ state }) => GOOD.includes(state)) && orphans.every(({ removed }) => removed);
   if (json === true) printJson(app.io, report);
   else if (connections.length === 0) {
     say(app.io.err, 'Nothing is connected. Make a hook: hookctl connect github owner/repository');
@@ -54,7 +52,15 @@ async function check(app: Services, { fix = false, json }: CheckFlags): Promise<
     for (const checked of connections) show(app, checked);
     for (const orphan of orphans) showOrphan(app, orphan);
   }
-  return isGood ? 0 : 1;
+  return troubleOf(report).length === 0 ? 0 : 1;
+}
+
+/** What is not as it should be, in words. */
+export function troubleOf({ connections, orphans }: ReportView): readonly string[] {
+  const wrong = connections.flatMap(({ state, text, connector, target }) =>
+    GOOD.includes(state) ? [] : (text ?? `${connector} ${target}: ${state.replace('_', ' ')}`),
+  );
+  return [...wrong, ...orphans.flatMap((orphan) => (orphan.removed ? [] : orphanText(orphan)))];
 }
 
 function show(
@@ -72,7 +78,11 @@ function show(
   else if (state === 'differs') say(out, '  Mend it: hookctl connect check --fix');
 }
 
-function showOrphan({ io: { out } }: Services, { connector, target, id, url, removed }: OrphanView): void {
-  const what = `${connector} ${target}: hook ${id} is of this installation, but no connection names it (${escapeInvisibleLine(url)})`;
-  say(out, removed ? `${what}: removed` : `${what}\n  Remove it: hookctl connect check --fix`);
+function orphanText({ connector, target, id, url }: OrphanView): string {
+  return `${connector} ${target}: hook ${id} is of this installation, but no connection names it (${escapeInvisibleLine(url)})`;
+}
+
+function showOrphan({ io: { out } }: Services, orphan: OrphanView): void {
+  const what = orphanText(orphan);
+  say(out, orphan.removed ? `${what}: removed` : `${what}\n  Remove it: hookctl connect check --fix`);
 }

@@ -18,6 +18,8 @@ export interface Runner {
   readonly host: Host;
   /** The command line as it was typed. */
   readonly argv: readonly string[];
+  /** Every command with all of its options, for completions. None is run. */
+  readonly wholeProgram: () => Promise<CommanderCommand>;
   /**
    * Opens the services, does the work, and closes them in any case. `flags` are the command's options, the global
    * ones included.
@@ -34,6 +36,7 @@ export interface Runner {
 export function createRunner(
   host: Host,
   argv: readonly string[],
+  wholeProgram: Runner['wholeProgram'],
 ): { readonly runner: Runner; readonly exitCode: () => ExitCode } {
   let exitCode: ExitCode = 0;
   const run: Runner['run'] = async (flags, work) => {
@@ -53,7 +56,7 @@ export function createRunner(
     (command, work) =>
     (...args) =>
       run(command.optsWithGlobals(), (app) => work(app, ...args));
-  return { exitCode: () => exitCode, runner: { host, argv, run, action } };
+  return { exitCode: () => exitCode, runner: { host, argv, wholeProgram, run, action } };
 }
 
 /** Columns of help text. */

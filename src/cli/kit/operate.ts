@@ -1,3 +1,4 @@
+import { resolve } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Configuration } from '../../config/index.ts';
 import { failure } from '../../errors.ts';
@@ -65,7 +66,10 @@ export async function serverAddress(services: Services): Promise<ManagementAddre
     throw failure('no_token', `there is no management token in ${dataFolder}`, {
       fix: 'Restart `hookctl serve`.',
     });
-  return { port: server.managementPort, token, actor: services.actor };
+  // A server of before names none.
+  const { managementPort: port, managementSocket = null } = server;
+  const socket = managementSocket === null ? null : resolve(dataFolder, managementSocket);
+  return { port, socket, token, actor: services.actor };
 }
 
 async function ownCall(services: Services, command: string): Promise<ApiCall> {

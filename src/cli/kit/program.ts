@@ -14,20 +14,27 @@ import { Command, createRunner, type Runner } from './command.ts';
  * command throws, and commander's own errors, which commander has already printed.
  */
 export async function runCommandLine(argv: readonly string[], host: Host): Promise<ExitCode> {
-  const { runner, exitCode } = createRunner(host, argv);
+  const { runner, exitCode } = createRunner(host, argv, () => wholeProgram(host));
   const program = createProgram(host);
   for (const entry of commands) {
-    const command = program
-      .command(entry.name)
-      .summary(entry.summary)
-      .description(sentence(entry.summary))
-      .helpGroup(`${entry.group}:`);
+    const command = addEntry(program, entry);
     if (argv.includes(entry.name)) await configure(command, runner, entry);
   }
   pointToOwnHelp(program, 'hookctl');
   if (argv.length === 0) program.outputHelp();
   else await program.parseAsync([...withHelpTopic(program, argv)], { from: 'user' });
   return exitCode();
+}
+
+async function wholeProgram(host: Host): Promise<Command> {
+  const { runner } = createRunner(host, [], () => wholeProgram(host));
+  const program = createProgram(host);
+  for (const entry of commands) await configure(addEntry(program, entry), runner, entry);
+  return program;
+}
+
+function addEntry(program: Command, { name, summary, group }: (typeof commands)[number]): Command {
+  return program.command(name).summary(summary).description(sentence(summary)).helpGroup(`${group}:`);
 }
 
 async function configure(command: Command, runner: Runner, entry: Verb | Group): Promise<void> {

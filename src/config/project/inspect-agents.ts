@@ -9,6 +9,12 @@ interface Surroundings {
   readonly prices: Prices;
 }
 
+/** `isDoubt`: a person should look at it. */
+export interface AgentNotice {
+  readonly text: string;
+  readonly isDoubt: boolean;
+}
+
 /** A program that only prints its version is done by then. */
 const VERSION_MS = 20_000;
 
@@ -19,7 +25,7 @@ const VERSION_MS = 20_000;
 export async function agentNotices(
   { byName }: Agents,
   surroundings: Surroundings,
-): Promise<readonly string[]> {
+): Promise<readonly AgentNotice[]> {
   const all = await Promise.all([...byName.values()].map((agent) => noticesOf(agent, surroundings)));
   return all.flat();
 }
@@ -27,25 +33,30 @@ export async function agentNotices(
 async function noticesOf(
   agent: Agent,
   { projectFolder, env, prices }: Surroundings,
-): Promise<readonly string[]> {
+): Promise<readonly AgentNotice[]> {
   const { name, runner, options } = agent;
   const { facts } = runner;
-  const of = (text: string) => `agent ${name}: ${text}`;
-  const rules = [...(runner.cannotHold?.(options) ?? []), ...unpriced(agent, prices)].map(of);
+  const of = (text: string, isDoubt: boolean): AgentNotice => ({ text: `agent ${name}: ${text}`, isDoubt });
+  const rules = [...(runner.cannotHold?.(options) ?? []), ...unpriced(agent, prices)].map((text) =>
+    of(text, true),
+  );
   if (facts === undefined) return rules;
   const path = await findProgram(runner.program(options), projectFolder, env.PATH);
   const version = path === null ? null : await versionOf(path, env);
   const login = await facts.login(env);
+  const isOld = version !== null && isOlder(version, facts.tested);
   return [
     of(
       version === null
         ? `${runner.name} does not say its version`
-        : `${runner.name} ${version}${isOlder(version, facts.tested) ? `, older than ${facts.tested}, with which hookctl was tested` : ''}`,
+        : `${runner.name} ${version}${isOld ? `, older than ${facts.tested}, with which hookctl was tested` : ''}`,
+      version === null || isOld,
     ),
     of(
       login === null
         ? `no login is found; unless it is in a keychain: ${facts.howToLogIn}`
         : `logged in by ${login}`,
+      login === null,
     ),
     ...rules,
   ];

@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url';
 import { writeFileAtomic } from '../../lib/files/atomic-file.ts';
 import { entryUrl, FROM_SOURCE, hookctlVersion, PACKAGE_ROOT } from '../../package-root.ts';
 import { DATA_FOLDER, PROJECT_FILE, prepareDataFolder } from './locate.ts';
-import { projectJsonSchema } from './schema.ts';
+import { projectSchemaText } from './schema.ts';
 
 /** What `hookctl init` writes as webhooks.yml: every line that is not a comment is the default. */
 const PROJECT_TEMPLATE = `# yaml-language-server: $schema=./.hookctl/webhooks.schema.json
@@ -85,7 +85,7 @@ export async function scaffold(folder: string): Promise<Scaffolded> {
     await writeNew(folder, 'webhooks/example.ts', EXAMPLE_WEBHOOK),
     await writeNew(folder, 'tsconfig.json', json(editorSettings())),
     await writeNew(folder, 'package.json', json(packageSettings())),
-    await refresh(folder, `${DATA_FOLDER}/webhooks.schema.json`, json(projectJsonSchema())),
+    await refresh(folder, `${DATA_FOLDER}/webhooks.schema.json`, projectSchemaText()),
     await refresh(folder, TYPES, `export * from ${JSON.stringify(ownTypes())};\n`),
   ];
   return {

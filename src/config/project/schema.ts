@@ -125,6 +125,13 @@ const ingress = z.strictObject({
 
 const management = z.strictObject({
   port: port.default(8001).describe('Port of the management API, on loopback only.'),
+  socket: z
+    .string()
+    .min(1)
+    .describe(
+      'Also a unix socket for it, from the data folder: management.sock. A CLI that shares the folder, as with a container, uses it.',
+    )
+    .optional(),
 });
 
 const staticPatterns = z
@@ -273,6 +280,11 @@ export function projectJsonSchema(): JsonObject {
     },
   });
   return { ...(schema as JsonObject), title: 'hookctl: webhooks.yml' };
+}
+
+/** The same as the text of a file. */
+export function projectSchemaText(): string {
+  return `${JSON.stringify(projectJsonSchema(), null, 2)}\n`;
 }
 
 /** webhooks.yml as read. With problems, `project` holds what is right, so that it can be checked further. */

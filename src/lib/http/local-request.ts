@@ -4,6 +4,8 @@ interface LocalRequest {
   readonly method: string;
   readonly headers: Readonly<Record<string, string>>;
   readonly body: string | Uint8Array | null;
+  /** Path of a unix socket that takes the request in place of the address in the URL. Default: none. */
+  readonly socket?: string | null;
   /** Of silence, after which it fails. Default: none. */
   readonly timeoutMs?: number;
 }
@@ -20,11 +22,15 @@ interface LocalAnswer {
  */
 export async function requestLocal(
   url: string,
-  { method, headers, body, timeoutMs }: LocalRequest,
+  { method, headers, body, socket = null, timeoutMs }: LocalRequest,
 ): Promise<LocalAnswer> {
   const { request } = await import('node:http');
   return new Promise((resolve, reject) => {
-    const sent = request(url, { method, headers, agent: false, ...(timeoutMs && { timeout: timeoutMs }) });
+    const sent = request(url, {
+      ...{ method, headers, agent: false },
+      ...(socket !== null && { socketPath: socket }),
+      ...(timeoutMs && { timeout: timeoutMs }),
+    });
     sent.on('timeout', () => sent.destroy(new Error('the server does not answer')));
     sent.on('error', reject);
     sent.on('response', (answer) => {

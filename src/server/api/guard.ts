@@ -96,7 +96,12 @@ export function guard(
 ): MiddlewareHandler<ManagementEnv> {
   return async (context, next) => {
     const { rawHeaders, headers, socket, url = '' } = context.env.incoming;
-    const allowed = ['127.0.0.1', 'localhost', '[::1]'].map((host) => `${host}:${socket.localPort}`);
+    const { localPort } = socket;
+    // A unix socket has no port, and no page of a browser reaches it.
+    const allowed =
+      localPort === undefined
+        ? ['localhost']
+        : ['127.0.0.1', 'localhost', '[::1]'].map((host) => `${host}:${localPort}`);
     const hosts = rawHeaders.filter(
       (_, index) => index % 2 === 1 && rawHeaders[index - 1]?.toLowerCase() === 'host',
     );

@@ -3,7 +3,7 @@ import { messageOf } from '../../errors.ts';
 import type { Store } from '../../store/store.ts';
 
 /** Below this, SQLite's log and the files of tasks may not find room for what comes next. */
-const MIN_FREE_BYTES = 64 * 1024 * 1024;
+export const MIN_FREE_BYTES = 64 * 1024 * 1024;
 /** Looking costs a write; more frequent requests get the same answer. */
 const FRESH_MS = 1_000;
 const PATIENCE_MS = 3_000;

@@ -75,6 +75,8 @@ export interface ServerAddress {
   readonly ingressHost: string;
   readonly ingressPort: number;
   readonly managementPort: number;
+  /** Unix socket of the management API, from the data folder. Null when there is none. */
+  readonly managementSocket: string | null;
   /** That the user named; a tunnel's own is asked of the server. */
   readonly publicUrl: string | null;
   /** Marks requests of our own programs at the ingress: of a relay client, and samples of `hookctl trigger`. */

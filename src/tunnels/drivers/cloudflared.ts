@@ -5,8 +5,11 @@ import { askUntil, freePort, openProgram } from '../program.ts';
 import type { CloudflaredSettings } from '../settings.ts';
 import { type OpenContext, type TunnelDriver, TunnelFailure } from '../tunnel.ts';
 
-const HOW_TO_GET =
-  'Install cloudflared: "brew install cloudflared", or see https://developers.cloudflare.com/cloudflare-one/connections/connect-networks/downloads/.';
+const PROGRAM = {
+  program: 'cloudflared',
+  howToGet:
+    'Install cloudflared: "brew install cloudflared", or see https://developers.cloudflare.com/cloudflare-one/connections/connect-networks/downloads/.',
+};
 
 /** Cloudflare counts quick tunnels per address; asking again soon prolongs it. */
 const RATE_LIMIT_MS = 5 * 60_000;
@@ -22,6 +25,7 @@ const QUICK_HOST = /^(?!api\.)[a-z0-9-]+\.trycloudflare\.com$/;
 export const cloudflared: TunnelDriver<CloudflaredSettings> = {
   name: 'cloudflared',
   summary: 'Cloudflare: no account needed, new URL at each start; a stable one with a token',
+  needs: PROGRAM,
   silenceMs: null,
   async open(context) {
     const metrics = `127.0.0.1:${await freePort(context.clock)}`;
@@ -30,8 +34,7 @@ export const cloudflared: TunnelDriver<CloudflaredSettings> = {
     const common = ['tunnel', '--config', config, '--no-autoupdate', '--metrics', metrics];
     const named = namedTunnel(context);
     return openProgram(context, {
-      program: 'cloudflared',
-      howToGet: HOW_TO_GET,
+      ...PROGRAM,
       args: named ? [...common, 'run'] : [...common, '--url', `http://127.0.0.1:${context.ingressPort}`],
       env: { ...programEnvironment(context.env), ...named?.env },
       stable: named !== null,

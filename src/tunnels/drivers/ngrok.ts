@@ -147,8 +147,10 @@ function ask(
   return send(base + path, { method, headers, timeoutMs: ASK_TIMEOUT_MS, signal, ...(body && { body }) });
 }
 
-const HOW_TO_GET =
-  'Install ngrok from https://ngrok.com/download and run "ngrok config add-authtoken <token>".';
+const PROGRAM = {
+  program: 'ngrok',
+  howToGet: 'Install ngrok from https://ngrok.com/download and run "ngrok config add-authtoken <token>".',
+};
 
 /**
  * ngrok: through the agent that is running (a free account may have only one), else through one that hookctl starts. A tunnel
@@ -157,6 +159,7 @@ const HOW_TO_GET =
 export const ngrok: TunnelDriver<NgrokSettings> = {
   name: 'ngrok',
   summary: 'ngrok: needs an account; stable URL with a reserved domain',
+  needs: PROGRAM,
   silenceMs: null,
   async open(context) {
     return (await openAtAgent(context)) ?? openOwnAgent(context);
@@ -167,8 +170,7 @@ function openOwnAgent(context: OpenContext<NgrokSettings>) {
   const { settings, ingressPort, env } = context;
   const domain = settings.domain === undefined ? [] : ['--url', `https://${settings.domain}`];
   return openProgram(context, {
-    program: 'ngrok',
-    howToGet: HOW_TO_GET,
+    ...PROGRAM,
     args: ['http', '--log', 'stdout', '--log-format', 'json', ...domain, `127.0.0.1:${ingressPort}`],
     env: { ...programEnvironment(env, 'NGROK_AUTHTOKEN'), ...authtoken(context) },
     stable: settings.domain !== undefined,

@@ -113,7 +113,10 @@ function parseObject(line: string): Readonly<Record<string, unknown>> {
   }
 }
 
-const HOW_TO_GET = 'Install the OpenSSH client: "apt install openssh-client" (macOS has it).';
+const PROGRAM = {
+  program: 'ssh',
+  howToGet: 'Install the OpenSSH client: "apt install openssh-client" (macOS has it).',
+};
 
 /**
  * Remote forwarding (`ssh -R`) to a service that gives out a URL, or to any SSH server. Own known hosts file: a
@@ -122,6 +125,7 @@ const HOW_TO_GET = 'Install the OpenSSH client: "apt install openssh-client" (ma
 export const ssh: TunnelDriver<SshSettings> = {
   name: 'ssh',
   summary: 'ssh -R: localhost.run, pinggy, serveo, or your own server; nothing to install',
+  needs: PROGRAM,
   silenceMs: null,
   async open(context) {
     const { settings, folder } = context;
@@ -130,8 +134,7 @@ export const ssh: TunnelDriver<SshSettings> = {
     await mkdir(folder, { recursive: true, mode: 0o700 });
     const debuggerPort = service.debuggerPort === null ? null : await freePort(context.clock);
     return openProgram(context, {
-      program: 'ssh',
-      howToGet: HOW_TO_GET,
+      ...PROGRAM,
       args: [
         ...options(folder, service),
         ...(settings.identityFile === undefined ? [] : ['-i', settings.identityFile]),
