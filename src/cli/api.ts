@@ -11,16 +11,18 @@ import type { CliCommand } from './kit/command.ts';
 import { serverAddress } from './kit/operate.ts';
 
 interface ApiFlags extends ServiceFlags {
+  readonly spec?: boolean;
   readonly data?: string;
 }
 
-const METHODS = ['GET', 'POST', 'PUT', 'DELETE'];
+const METHODS = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE'];
 
 /** `hookctl api GET /api/webhooks`: like curl, with the address and token of the running server. */
 export const configureApi: CliCommand = (command, runner) => {
   command
-    .argument('<method>', METHODS.join(', '))
-    .argument('<path>', 'path and query, e.g. /api/webhooks?limit=10')
+    .argument('[method]', METHODS.join(', '))
+    .argument('[path]', 'path and query, e.g. /api/webhooks?limit=10')
+    .option('--spec', 'print the OpenAPI document of the API; no server has to run')
     .option('--data <json>', 'body to send; @file reads it from a file')
     .examples(
       'hookctl api GET /api/webhooks',
@@ -28,11 +30,30 @@ export const configureApi: CliCommand = (command, runner) => {
       'hookctl api PUT /api/webhooks/triage --data @change.json',
     )
     .action(
-      runner.action(command, (app, method: string, path: string, flags: ApiFlags) =>
-        run(app, method.toUpperCase(), path, flags),
+      runner.action(command, (app, method: string | undefined, path: string | undefined, flags: ApiFlags) =>
+        flags.spec === true
+          ? printSpec(app, method)
+          : run(app, required(method).toUpperCase(), required(path), flags),
       ),
     );
 };
+
+/** Throws `usage` for an argument that is missing. */
+function required(given: string | undefined): string {
+  if (given !== undefined) return given;
+  throw usageError('method and path are missing', 'Write them, such as: hookctl api GET /api/status');
+}
+
+async function printSpec({ io, version }: Services, method: string | undefined): Promise<0> {
+  if (method !== undefined)
+    throw usageError(
+      '--spec takes no method and path',
+      'The document is of the whole API: hookctl api --spec',
+    );
+  const { openApiDocument } = await import('../server/openapi/document.ts');
+  say(io.out, JSON.stringify(openApiDocument(version), null, 2));
+  return 0;
+}
 
 /** Prints the body at any status; exits with 4 for 404, with 1 for any other error status. */
 async function run(app: Services, method: string, path: string, { data }: ApiFlags): Promise<ExitCode> {

@@ -1,4 +1,5 @@
 import { request } from 'node:http';
+import { requireDescribed } from './described.ts';
 import { type Server, tokenOf } from './server.ts';
 
 export interface Asked {
@@ -13,7 +14,10 @@ export interface AskOptions {
   readonly rawHeaders?: readonly string[];
 }
 
-/** One request to the management socket of a server, with its token, byte for byte as it is given here. */
+/**
+ * One request to the management socket of a server, with its token, byte for byte as it is given here. Fails when the answer is not as
+ * the OpenAPI document has it.
+ */
 export function ask(
   server: Server,
   method: string,
@@ -34,7 +38,15 @@ export function ask(
         answer.setEncoding('utf8').on('data', (part: string) => {
           text += part;
         });
-        answer.on('end', () => resolve({ status: answer.statusCode ?? 0, headers: answer.headers, text }));
+        answer.on('end', () => {
+          const asked = { status: answer.statusCode ?? 0, headers: answer.headers, text };
+          try {
+            requireDescribed(method, path, asked);
+            resolve(asked);
+          } catch (error) {
+            reject(error);
+          }
+        });
       },
     );
     sent.on('error', reject).end(content);

@@ -5,6 +5,7 @@ import { Hono, type MiddlewareHandler } from 'hono';
 import type { Registrations } from '../../github-app/registration.ts';
 import type { Redactor } from '../../lib/redact/redact.ts';
 import type { McpEndpoint } from '../../mcp/http.ts';
+import { hookctlVersion } from '../../package-root.ts';
 import type { Actor, Secret } from '../../types.ts';
 import { dashboardPages } from '../dashboard/pages.ts';
 import { readRoutes } from '../dashboard/reads.ts';
@@ -63,6 +64,10 @@ export function managementApi(options: ManagementApiOptions): Hono<ApiEnv> {
     await next();
   });
   api.use(audited(options.record));
+  api.get('/openapi.json', async (context) => {
+    const { openApiDocument } = await import('../openapi/document.ts');
+    return context.json(openApiDocument(hookctlVersion()));
+  });
   if (served !== null) {
     api.get('/status', (context) => context.json(served.status()));
     api.route('/', eventRoutes(served.feed));

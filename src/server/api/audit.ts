@@ -29,6 +29,9 @@ const ListQuery = z.strictObject({
     .optional(),
 });
 
+/** What its routes validate with. */
+export const schemas = { ListQuery };
+
 /** `GET /audit` (newest first): who changed what. */
 export function auditRoutes(store: Pick<AuditReader, 'audit'>): Hono<ApiEnv> {
   return new Hono<ApiEnv>().get('/audit', (context) => {

@@ -84,6 +84,9 @@ const ReplayFile = z.strictObject({
   sample: z.boolean().default(false),
 });
 
+/** What its routes validate with. */
+export const schemas = { ListQuery, Replay, ReplayMany, Prune, ReplayFile };
+
 /**
  * `GET /deliveries` (newest first), `GET /deliveries/:id` (with headers and bytes, as `delivery show --json`),
  * `POST /deliveries/:id/retry|replay`, `POST /deliveries/replay` for many, `POST /deliveries/prune`, and `POST /replays`

@@ -22,6 +22,9 @@ const ConversationQuery = z.strictObject({ ...pageFields, flow_id: z.string().op
 const MessageQuery = z.strictObject(pageFields);
 const ContextQuery = z.strictObject({ max_messages: z.coerce.number().int().min(1).max(200).default(20) });
 
+/** What its routes validate with. */
+export const schemas = { FlowQuery, ConversationQuery, MessageQuery, ContextQuery };
+
 const NoFields = z.strictObject({});
 
 /**

@@ -8,6 +8,9 @@ import { pageFields, pageOf, parseQuery } from './route.ts';
 
 const ListQuery = z.strictObject({ ...pageFields, status: z.enum(OUTGOING_STATUSES).optional() });
 
+/** What its routes validate with. */
+export const schemas = { ListQuery };
+
 /** `GET /outbox` (newest first), `POST /outbox/:id/retry`, `POST /outbox/:id/drop`. */
 export function outboxRoutes({ context: { store, clock }, outbox }: ApiParts): Hono<ApiEnv> {
   const named = (id: string): OutgoingView => {

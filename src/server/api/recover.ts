@@ -11,6 +11,9 @@ const Recover = z.strictObject({
   dry_run: z.boolean().default(false),
 });
 
+/** What its routes validate with. */
+export const schemas = { Recover };
+
 /** `POST /recover`: reads the logs of the senders and takes in what never arrived; answers when that is done. */
 export function recoverRoutes({ context: { store }, recover }: ApiParts): Hono<ApiEnv> {
   return new Hono<ApiEnv>().post('/recover', async (context) => {

@@ -66,7 +66,7 @@ const CreateBody = z
   }));
 
 /** What users and agents do to a task: each is a path below it. */
-const VERBS = ['start', 'complete', 'fail', 'cancel', 'approve', 'retry', 'ask'] as const;
+export const VERBS = ['start', 'complete', 'fail', 'cancel', 'approve', 'retry', 'ask'] as const;
 export type TaskVerb = (typeof VERBS)[number];
 
 /** Body of `POST /tasks/:id/complete` and its neighbours; fields that the verb has no use for are ignored. */
@@ -106,6 +106,19 @@ const CommentBody = z.strictObject({ text: z.string() });
 const NoFields = z.strictObject({});
 const ListenBody = z.strictObject({ consumer: Id, since_task_id: Id.nullish() });
 const AckBody = z.strictObject({ consumer: Id, event_id: Id });
+
+/** What its routes validate with. */
+export const schemas = {
+  ListQuery,
+  CreateBody,
+  ReportBody,
+  PruneBody,
+  LinkBody,
+  AttachBody,
+  CommentBody,
+  ListenBody,
+  AckBody,
+};
 
 /**
  * `GET|POST /tasks`, `GET /tasks/:id` (with history), `POST /tasks/:id/start|complete|fail|cancel|approve|retry|ask`,

@@ -45,6 +45,9 @@ const Awaiting = z.strictObject({ timeout_ms: z.int().min(1).max(HOUR_MS).defaul
 /** What `webhook import` reads from a file, which may be anything. */
 const Import = z.strictObject({ content: z.unknown() });
 
+/** What its routes validate with. */
+export const schemas = { ListQuery, Rotation, Awaiting, Import };
+
 /** The API of webhooks alone, for a command that changes `webhooks.json` without the data folder's lock. */
 export function webhookApi(admin: WebhookAdmin, onError: (error: unknown) => void): Hono<ApiEnv> {
   return new Hono<ApiEnv>().basePath('/api').route('/', webhookRoutes(admin)).onError(answerError(onError));

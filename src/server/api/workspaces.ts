@@ -7,6 +7,9 @@ import { readBody } from './route.ts';
 const RemoveBody = z.strictObject({ force: z.boolean().default(false) });
 const PruneBody = z.strictObject({ any_age: z.boolean().default(false) });
 
+/** What its routes validate with. */
+export const schemas = { RemoveBody, PruneBody };
+
 /** `GET /workspaces`, `POST /workspaces/:id/remove` and `POST /workspaces/prune`. */
 export function workspaceRoutes({ workspaces }: ApiParts): Hono<ApiEnv> {
   return new Hono<ApiEnv>()

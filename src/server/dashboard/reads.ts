@@ -28,6 +28,9 @@ const Try = z.strictObject({
   body: z.string(),
 });
 
+/** What its routes validate with. */
+export const schemas = { SpendQuery, TrafficQuery, LogQuery, Try };
+
 const DAY_MS = 86_400_000;
 
 interface ReadParts extends Pick<ApiParts, 'context'> {

@@ -14,6 +14,9 @@ const EventQuery = z.strictObject({
     .default([]),
 });
 
+/** What its routes validate with. */
+export const schemas = { EventQuery };
+
 /**
  * `GET /events`: what happens from now on, as server-sent events whose data is JSON with `type` and `at`. The first has the type
  * `open`; `gap` says that some were missed, and that lists have to be read anew.

@@ -15,6 +15,9 @@ const Order = z.strictObject({
 const Check = z.strictObject({ fix: z.boolean().default(false) });
 const Arrived = z.strictObject({ since: z.iso.datetime().optional() });
 
+/** What its routes validate with. */
+export const schemas = { Order, Check, Arrived };
+
 /** Deliveries among which one of a hook is looked for. */
 const LOOKED_AT = 50;
 

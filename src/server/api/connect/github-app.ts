@@ -34,6 +34,9 @@ const Order = z.strictObject({
   public: z.boolean().default(false),
 });
 
+/** What its routes validate with. */
+export const schemas = { Order };
+
 /**
  * `GET /github-apps`, `POST /github-apps/registration` opens the page on which a person makes an App, `GET` tells how far that is and
  * where the App is installed.
