@@ -17,7 +17,12 @@ import { comment, signedPost } from '../support/github.ts';
 import { SECRET } from '../support/secret.ts';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
-const MODULES = { 'puppeteer-core': '25.16.0', 'axe-core': '4.14.1' };
+const MODULES = {
+  'puppeteer-core': '25.16.0',
+  'axe-core': '4.14.1',
+  '@seriousme/openapi-schema-validator': '2.11.0',
+  '@scalar/openapi-parser': '0.24.17',
+};
 const BROWSERS = ['chromium', 'chromium-browser', 'google-chrome', 'chrome'];
 const PATIENCE_MS = 30_000;
 /** Budgets of the issue. */
@@ -122,14 +127,43 @@ function modules(): string {
   return join(root, 'node_modules');
 }
 
-async function withBrowser(executablePath: string): Promise<void> {
-  const folder = modules();
-  const entry = pathToFileURL(join(folder, 'puppeteer-core/package.json'));
-  const { exports } = JSON.parse(readFileSync(entry, 'utf8'));
-  const target = typeof exports === 'object' ? exports['.'] : null;
-  const file =
-    typeof target === 'string' ? target : (target?.import?.default ?? target?.import ?? target?.default);
-  const { default: puppeteer } = await import(new URL(String(file), entry).href);
+/** A package of the folder: `import` looks for it beside the file that asks. */
+async function load<T>(folder: string, name: string): Promise<T> {
+  const file = join(folder, 'load-for-hookctl.mjs');
+  writeFileSync(file, 'export const load = (name) => import(name);\n');
+  const loader: { load(name: string): Promise<T> } = await import(pathToFileURL(file).href);
+  return loader.load(name);
+}
+
+interface Verdict {
+  readonly valid: boolean;
+  readonly errors?: unknown;
+}
+
+/** The OpenAPI document, as two programs that are not hookctl's judge it. */
+async function judged(folder: string): Promise<void> {
+  const args = [join(ROOT, 'bin/hookctl.js'), 'api', '--spec'];
+  const env = { PATH: process.env.PATH ?? '', HOME: root, HOOKCTL_HOME: join(root, 'none') };
+  const document = JSON.parse(
+    execFileSync(process.execPath, args, { env, encoding: 'utf8', maxBuffer: 1e8 }),
+  );
+  const seriousme = await load<{ Validator: new () => { validate(of: object): Promise<Verdict> } }>(
+    folder,
+    '@seriousme/openapi-schema-validator',
+  );
+  const scalar = await load<{ validate(of: object): Promise<Verdict> }>(folder, '@scalar/openapi-parser');
+  for (const [name, { valid, errors }] of [
+    ['@seriousme/openapi-schema-validator', await new seriousme.Validator().validate(document)],
+    ['@scalar/openapi-parser', await scalar.validate(document)],
+  ] as const)
+    check(`${name} takes the OpenAPI document`, valid, JSON.stringify(errors));
+}
+
+async function withBrowser(executablePath: string, folder: string): Promise<void> {
+  const { default: puppeteer } = await load<{ default: { launch(options: object): Promise<Browser> } }>(
+    folder,
+    'puppeteer-core',
+  );
   const axe = readFileSync(join(folder, 'axe-core/axe.min.js'), 'utf8');
   const browser: Browser = await puppeteer.launch({
     executablePath,
@@ -421,10 +455,12 @@ const executable =
   );
 try {
   bundle();
+  const folder = modules();
+  await judged(folder);
   if (executable === undefined) {
     counts.skipped += 1;
     console.log('skipped: Chromium (none is here; apt-get install chromium, or CHROMIUM=/path/to/it)');
-  } else await withBrowser(executable);
+  } else await withBrowser(executable, folder);
 } catch (error) {
   counts.failed += 1;
   console.log(`FAILED: ${error instanceof Error ? error.stack : error}`);
