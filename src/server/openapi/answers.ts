@@ -18,7 +18,7 @@ const usage = {
   output_tokens: maybe(count),
 };
 
-const decision = z.strictObject({
+const decision = z.looseObject({
   event: count,
   event_type: text,
   command: text,
@@ -28,7 +28,7 @@ const decision = z.strictObject({
   error: maybe(text),
 });
 
-export const delivery = z.strictObject({
+export const delivery = z.looseObject({
   id: text,
   webhook: text,
   provider: text,
@@ -71,7 +71,6 @@ const taskFields = {
   result: maybe(text),
   error: maybe(text),
   source_metadata: json,
-  sync_to_claude_tasks: z.boolean(),
   unsynced: maybe(text),
   trust: z.enum(TRUSTS),
   created_at: time,
@@ -82,7 +81,7 @@ const taskFields = {
   duration_ms: maybe(z.number()),
   sample: z.boolean(),
 };
-export const task = z.strictObject(taskFields) satisfies z.ZodType<TaskView>;
+export const task = z.looseObject(taskFields) satisfies z.ZodType<TaskView>;
 
 const run = {
   id: text,
@@ -110,18 +109,18 @@ const run = {
   started_at: maybe(time),
   ended_at: maybe(time),
 };
-export const agentRun = z.strictObject(run);
+export const agentRun = z.looseObject(run);
 
-export const listedTask = z.strictObject({
+export const listedTask = z.looseObject({
   ...taskFields,
-  run: maybe(z.strictObject({ id: text, state: text, reason: maybe(text) })),
+  run: maybe(z.looseObject({ id: text, state: text, reason: maybe(text) })),
 });
 
-export const wholeTask = z.strictObject({
+export const wholeTask = z.looseObject({
   ...taskFields,
-  waits_for: z.array(z.strictObject({ id: text, status: z.enum(TASK_STATUSES), title: text })),
+  waits_for: z.array(z.looseObject({ id: text, status: z.enum(TASK_STATUSES), title: text })),
   transitions: z.array(
-    z.strictObject({
+    z.looseObject({
       event: text,
       from: maybe(z.enum(TASK_STATUSES)),
       to: z.enum(TASK_STATUSES),
@@ -139,11 +138,11 @@ export const wholeDelivery = delivery.extend({
   body_base64: maybe(z.base64()),
 });
 
-export const dispatched = z.strictObject({ delivery, tasks: z.array(task) });
+export const dispatched = z.looseObject({ delivery, tasks: z.array(task) });
 
 const flowFields = { id: text, external_id: text, current_conversation_id: text, created_at: time };
-export const flow = z.strictObject(flowFields);
-export const flowLink = z.strictObject({
+export const flow = z.looseObject(flowFields);
+export const flowLink = z.looseObject({
   flow_id: text,
   external_id: text,
   into_flow_id: text,
@@ -162,13 +161,13 @@ const conversationFields = {
   tasks: count,
 };
 export const conversation = z.looseObject(conversationFields);
-export const wholeFlow = z.strictObject({
+export const wholeFlow = z.looseObject({
   ...flowFields,
   links: z.array(flowLink),
   conversations: z.array(conversation),
   tasks: z.array(task),
 });
-export const message = z.strictObject({
+export const message = z.looseObject({
   role: z.enum(['user', 'assistant']),
   text,
   task_id: text,
@@ -196,7 +195,7 @@ export const outgoing = z.looseObject({
   settled_at: maybe(time),
 });
 
-export const auditLine = z.strictObject({
+export const auditLine = z.looseObject({
   id: count,
   at: time,
   actor_kind: z.enum(['cli', 'api', 'server', 'sender']),
@@ -287,11 +286,11 @@ const spend = {
   input_tokens: count,
   output_tokens: count,
 };
-export const spending = z.strictObject({
+export const spending = z.looseObject({
   since: time,
   by: text,
-  rows: z.array(z.strictObject(spend)),
-  total: z.strictObject(spend),
+  rows: z.array(z.looseObject(spend)),
+  total: z.looseObject(spend),
 });
 export const budget = z.looseObject({
   name: text,
@@ -302,36 +301,36 @@ export const budget = z.looseObject({
 });
 const numbers = z.array(z.number());
 const numbersOrNone = z.array(maybe(z.number()));
-export const traffic = z.strictObject({
+export const traffic = z.looseObject({
   since: time,
   step_ms: count,
   steps: count,
   received: z.record(text, numbers),
-  settle_ms: z.strictObject({ median: numbersOrNone, p95: numbersOrNone }),
+  settle_ms: z.looseObject({ median: numbersOrNone, p95: numbersOrNone }),
   waiting: numbers,
-  costs: z.array(z.strictObject({ day: text, agent: text, runs: count, usd: z.number() })),
+  costs: z.array(z.looseObject({ day: text, agent: text, runs: count, usd: z.number() })),
 });
-export const explanation = z.strictObject({
+export const explanation = z.looseObject({
   obstacle: maybe(text),
   events: z.array(
-    z.strictObject({
+    z.looseObject({
       type: text,
       external_id: maybe(text),
       ignored: maybe(text),
       commands: z.array(
-        z.strictObject({ command: text, fires: z.boolean(), needs_approval: z.boolean(), reason: text }),
+        z.looseObject({ command: text, fires: z.boolean(), needs_approval: z.boolean(), reason: text }),
       ),
     }),
   ),
 });
-export const runLog = z.strictObject({
+export const runLog = z.looseObject({
   lines: z.array(z.looseObject({ at: time, kind: text, text })),
   next: count,
   ended: z.boolean(),
 });
 
 /** RFC 9457. */
-export const problem = z.strictObject({
+export const problem = z.looseObject({
   type: text.describe('Always about:blank: `code` tells problems apart.'),
   title: text,
   status: count,
@@ -345,23 +344,23 @@ export const problem = z.strictObject({
 });
 
 export const pageOf = (item: z.ZodType) =>
-  z.strictObject({
+  z.looseObject({
     items: z.array(item),
     next_cursor: maybe(text).describe('For `?cursor=`; null on the last page.'),
   });
 
-export const linked = z.strictObject({
+export const linked = z.looseObject({
   task_id: text,
   flow_id: text,
   external_id: text,
   joined: z.boolean(),
 }) satisfies z.ZodType<LinkedView>;
-export const attached = z.strictObject({ run_id: maybe(text), open_with: maybe(text) });
-export const replayed = z.strictObject({
+export const attached = z.looseObject({ run_id: maybe(text), open_with: maybe(text) });
+export const replayed = z.looseObject({
   replay_of: text,
   delivery_id: maybe(text),
   status: z.enum([...DELIVERY_STATUSES, 'refused']),
   reason: maybe(text),
   task_ids: words,
 });
-export const pruned = z.strictObject({ deliveries: count, bytes: count, freed_bytes: count });
+export const pruned = z.looseObject({ deliveries: count, bytes: count, freed_bytes: count });
