@@ -1,7 +1,7 @@
 import { beforeAll, describe, expect, test } from 'vitest';
 import { operations } from '../../src/server/openapi/operations.ts';
 import { apiOver } from '../support/api.ts';
-import { cliJson } from '../support/cli.ts';
+import { cli } from '../support/cli.ts';
 import { startEngine } from '../support/engine.ts';
 import { comment, signedPost } from '../support/github.ts';
 import { ask, expectJson } from '../support/management.ts';
@@ -70,7 +70,9 @@ describe('the OpenAPI document', () => {
   });
 
   test('`hookctl api --spec` prints the same without a server', async () => {
-    expect(await cliJson(server.sandbox, 'api', '--spec')).toEqual(document);
+    const { stdout, code } = await cli(server.sandbox, 'api', '--spec');
+    expect([code, JSON.parse(stdout)]).toEqual([0, document]);
+    expect((await cli(server.sandbox, 'api')).code).toBe(2);
   });
 
   test('every list and record of the API is as it says', async () => {
