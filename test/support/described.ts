@@ -1,5 +1,6 @@
 import { problem } from '../../src/server/openapi/answers.ts';
-import { type Operation, operations } from '../../src/server/openapi/operations.ts';
+import type { Operation } from '../../src/server/openapi/operation.ts';
+import { operations } from '../../src/server/openapi/operations.ts';
 
 interface Answer {
   readonly status: number;

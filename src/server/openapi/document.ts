@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { problem } from './answers.ts';
-import { type Operation, operations } from './operations.ts';
+import type { Operation } from './operation.ts';
+import { operations } from './operations.ts';
 
 /** What every request can be refused for; `problem` says more. */
 const COMMON = {

@@ -1,10 +1,4 @@
 import { z } from 'zod';
-import {
-  commandPatchSchema,
-  newCommandSchema,
-  newWebhookSchema,
-  webhookPatchSchema,
-} from '../../config/dynamic/schema.ts';
 import { schemas as audit } from '../api/audit.ts';
 import { schemas as connections } from '../api/connect/connections.ts';
 import { schemas as githubApps } from '../api/connect/github-app.ts';
@@ -13,29 +7,12 @@ import { schemas as flows } from '../api/flows.ts';
 import { schemas as outbox } from '../api/outbox.ts';
 import { schemas as recover } from '../api/recover.ts';
 import { schemas as tasks, VERBS } from '../api/tasks.ts';
-import { schemas as webhooks } from '../api/webhooks.ts';
 import { schemas as workspaces } from '../api/workspaces.ts';
 import { schemas as reads } from '../dashboard/reads.ts';
 import { schemas as live } from '../live/routes.ts';
 import * as answers from './answers.ts';
-
-/** One operation of the management API. */
-export interface Operation {
-  readonly method: 'get' | 'post' | 'put' | 'patch' | 'delete';
-  /** Below `/api`, as Hono writes it. */
-  readonly path: string;
-  /** What it does, in a few words. */
-  readonly summary: string;
-  readonly query?: z.ZodType;
-  readonly body?: z.ZodType;
-  /** A body that it takes. */
-  readonly example?: object;
-  readonly status?: 200 | 201 | 204;
-  /** Null when it has no body. */
-  readonly answer: z.ZodType | null;
-  /** Statuses of its refusals, beside those that every request can get. */
-  readonly errors?: readonly (404 | 409 | 422)[];
-}
+import type { Operation } from './operation.ts';
+import { ofWebhooks } from './webhook-operations.ts';
 
 const none = z.strictObject({});
 const anything = z.looseObject({});
@@ -223,105 +200,6 @@ const ofFlows: readonly Operation[] = [
       summary: 'Its last messages, for an agent that joins',
     },
     ...{ query: flows.ContextQuery, answer: answers.conversationContext, errors: [404] },
-  },
-];
-
-const webhookExample = {
-  provider: 'github',
-  name: 'shop',
-  commands: [{ name: 'look', template: '{{event.text}}' }],
-};
-
-const ofWebhooks: readonly Operation[] = [
-  {
-    ...{ method: 'get', path: '/webhooks', summary: 'Webhooks by name' },
-    ...{ query: webhooks.ListQuery, answer: pageOf(answers.webhook) },
-  },
-  {
-    ...{
-      method: 'post',
-      path: '/webhooks',
-      summary: 'Make a webhook; the answer alone shows a secret that it makes',
-    },
-    ...{ body: newWebhookSchema, example: webhookExample },
-    ...{ status: 201, answer: answers.webhook, errors: [409, 422] },
-  },
-  {
-    ...{ method: 'post', path: '/webhooks/import', summary: 'Take in what was exported' },
-    ...{ body: webhooks.Import, example: { content: { webhooks: [] } } },
-    ...{ answer: z.array(anything), errors: [409, 422] },
-  },
-  {
-    ...{
-      method: 'post',
-      path: '/webhooks/restore',
-      summary: 'Bring the last good copy of webhooks.json back',
-    },
-    ...{ answer: anything, errors: [409] },
-  },
-  { method: 'get', path: '/webhooks/:id', summary: 'A webhook', answer: answers.webhook, errors: [404] },
-  ...(['put', 'patch'] as const).map(
-    (method): Operation => ({
-      ...{ method, path: '/webhooks/:id', body: webhookPatchSchema, example: { enabled: false } },
-      summary:
-        method === 'put' ? 'Replace the fields that are named' : 'Merge allow and options, replace the rest',
-      ...{ answer: answers.webhook, errors: [404, 409, 422] },
-    }),
-  ),
-  {
-    ...{ method: 'delete', path: '/webhooks/:id', summary: 'Remove a webhook' },
-    ...{ status: 204, answer: null, errors: [404, 409] },
-  },
-  ...(['enable', 'disable'] as const).map(
-    (verb): Operation => ({
-      ...{ method: 'post', path: `/webhooks/:id/${verb}`, summary: `${verb} a webhook` },
-      ...{ answer: answers.webhook, errors: [404, 409] },
-    }),
-  ),
-  {
-    ...{
-      method: 'post',
-      path: '/webhooks/:id/rotate-secret',
-      summary: 'Give it a new secret, which the answer alone shows',
-    },
-    ...{ body: webhooks.Rotation, example: { overlap_ms: 86_400_000 } },
-    ...{ answer: answers.webhook, errors: [404, 409, 422] },
-  },
-  {
-    ...{ method: 'post', path: '/webhooks/:id/await', summary: 'Answer the next handshake of a sender' },
-    ...{ body: webhooks.Awaiting, example: { timeout_ms: 60_000 } },
-    ...{ answer: z.strictObject({ handshake: anything.nullable() }), errors: [404, 409] },
-  },
-  {
-    ...{ method: 'get', path: '/webhooks/:id/deliveries', summary: 'Its deliveries, newest first' },
-    ...{ query: webhooks.ListQuery, answer: pageOf(answers.delivery), errors: [404] },
-  },
-  {
-    ...{ method: 'get', path: '/webhooks/:id/commands', summary: 'Its commands' },
-    ...{ answer: pageOf(answers.command), errors: [404] },
-  },
-  {
-    ...{ method: 'post', path: '/webhooks/:id/commands', summary: 'Add a command' },
-    ...{ body: newCommandSchema, example: { name: 'look', template: '{{event.text}}' } },
-    ...{ status: 201, answer: answers.command, errors: [404, 409, 422] },
-  },
-  {
-    ...{ method: 'put', path: '/webhooks/:id/commands/:command', summary: 'Change a command' },
-    ...{ body: commandPatchSchema, example: { priority: 5 } },
-    ...{ answer: answers.command, errors: [404, 409, 422] },
-  },
-  {
-    ...{ method: 'delete', path: '/webhooks/:id/commands/:command', summary: 'Remove a command' },
-    ...{ status: 204, answer: null, errors: [404, 409] },
-  },
-  {
-    ...{ method: 'get', path: '/webhooks/:id/form', summary: "What to enter in the sender's form" },
-    ...{ answer: pageOf(z.strictObject({ label: z.string(), value: z.string() })), errors: [404] },
-  },
-  {
-    ...{ method: 'post', path: '/webhooks/:id/try', summary: 'What a request would do; nothing is stored' },
-    ...{ body: reads.Try, example: { event: 'issues.opened', body: '{}' } },
-    ...{ answer: answers.explanation, errors: [404] },
   },
 ];
 
