@@ -24,11 +24,12 @@ test.each(LONGEST_MS)('the chain, killed within %i ms after each step', async (l
   let kills = 0;
   const world = await startWorld();
   const serve = async (sandbox: Sandbox) => {
-    const port = server === null ? '0' : String(server.port);
-    server = await startServe(sandbox, '--port', port);
+    const isFirst = server === null;
+    server = await startServe(sandbox, '--port', String(server?.port ?? 0));
+    // Registered behind the removal of the sandbox, and so called before it.
+    if (isFirst) onTestFinished(async () => void (await server?.stop('SIGKILL')));
     return server;
   };
-  onTestFinished(async () => void (await server?.stop('SIGKILL')));
   const chain = await startInstance(world, serve);
   await walk(chain, async () => {
     await delay(seed.below(longest));
