@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { npmInstall, orUnavailable, SQLITE } from './install.ts';
+import { npmInstall, orUnavailable, SQLITE, WITHOUT_PEERS } from './install.ts';
 import { freePort, runProgram, type SenderProgram, type Stage, TOKEN, until } from './kit.ts';
 
 const VERSION = '6.65.0';
@@ -43,7 +43,7 @@ async function installGhost(stage: Stage): Promise<string> {
   );
   await runProgram('tar', ['xzf', `ghost-${VERSION}.tgz`], { cwd: stage.folder });
   const folder = join(stage.folder, 'package');
-  await npmInstall(folder, '--omit=dev', SQLITE);
+  await npmInstall(folder, '--omit=dev', WITHOUT_PEERS, SQLITE);
   return folder;
 }
 

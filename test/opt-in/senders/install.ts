@@ -6,16 +6,23 @@ interface NpmPackages {
   readonly packages: readonly string[];
   /** Versions for dependencies that the registry no longer has as they are asked for. */
   readonly overrides?: Readonly<Record<string, string>>;
+  /** Whether what they only expect beside them is installed, too. */
+  readonly peers?: boolean;
 }
 
 /** From this version on it brings its binaries, so that nothing is compiled. */
 export const SQLITE = 'better-sqlite3@13.2.0';
 
 /** Installs npm packages into a folder, without their install scripts. */
-export async function installNpm(folder: string, { packages, overrides = {} }: NpmPackages): Promise<void> {
+export async function installNpm(
+  folder: string,
+  { packages, overrides = {}, peers = false }: NpmPackages,
+): Promise<void> {
   writeFileSync(join(folder, 'package.json'), JSON.stringify({ private: true, overrides }));
-  await npmInstall(folder, ...packages);
+  await npmInstall(folder, ...packages, ...(peers ? [] : [WITHOUT_PEERS]));
 }
+
+export const WITHOUT_PEERS = '--legacy-peer-deps';
 
 export async function npmInstall(folder: string, ...args: readonly string[]): Promise<void> {
   await orUnavailable(
@@ -24,7 +31,7 @@ export async function npmInstall(folder: string, ...args: readonly string[]): Pr
   );
 }
 
-const NPM_OPTIONS = ['--ignore-scripts', '--legacy-peer-deps', '--no-audit', '--no-fund', '--loglevel=error'];
+const NPM_OPTIONS = ['--ignore-scripts', '--no-audit', '--no-fund', '--loglevel=error'];
 
 /** Unpacks Debian packages, and of their dependencies those that this machine lacks, below a folder; needs no root. */
 export async function unpackDebian(folder: string, packages: readonly string[]): Promise<string> {

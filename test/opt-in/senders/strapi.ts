@@ -15,7 +15,7 @@ export const strapi: SenderProgram = {
     { trigger: 'entry.publish', template: 'Announce {{entry.title}}' },
   ],
   async run(stage) {
-    await installNpm(stage.folder, { packages: ['@strapi/strapi@5.54.0', SQLITE] });
+    await installNpm(stage.folder, { packages: ['@strapi/strapi@5.54.0', SQLITE], peers: true });
     const api = await startStrapi(stage);
     const { token } = (await api('/admin/register-admin', {
       ...{ firstname: 'Ada', lastname: 'Lovelace', email: 'ada@example.com' },
