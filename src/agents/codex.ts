@@ -3,8 +3,9 @@ import type { JsonObject, ModelTokens } from '../types.ts';
 import { findLogin, runEnvironment } from './environment.ts';
 import { causeOf, numberOf, objectOf, readEvent, textOf, tokensSince, toolCall, usageOf } from './events.ts';
 import type { AgentRunner, CommonOptions, LogLine, RunIo, RunOrder } from './runner.ts';
+import { followSession, programFolder } from './session-file.ts';
 import { byHand, runInSession, type Start, type Transcript } from './session-run.ts';
-import { budgetIsLate, commonFields, modelFields } from './settings.ts';
+import { commonFields, modelFields } from './settings.ts';
 
 const options = z.strictObject({
   use: z.literal('codex'),
@@ -32,9 +33,8 @@ export const codex: AgentRunner<CodexOptions> = {
   name: 'codex',
   options,
   check: () => [],
-  cannotHold: (settings) => [
+  cannotHold: () => [
     'codex has no list of tools: `sandboxMode` bounds what its commands write, and they read what your user can read',
-    ...budgetIsLate(settings),
   ],
   facts: {
     tested: '0.171.0',
@@ -56,6 +56,7 @@ export const codex: AgentRunner<CodexOptions> = {
       env: runEnvironment(order, { usual: ['CODEX_HOME', 'CODEX_API_KEY'] }),
       args: (resumed) => argumentsOf(order, resumed),
       lost: /no rollout found for thread id/,
+      budgetUsd: order.options.budgetUsd,
       transcript: (start) => readCodex(order, io, start),
     });
   },
@@ -97,7 +98,19 @@ function readCodex(order: CodexOrder, io: RunIo, { log, resumed }: Start): Trans
   let error: string | null = null;
   let turns = 0;
   let isBusy = false;
+  let isDone = false;
   let counted: readonly ModelTokens[] | null = null;
+  let inThread: string | null = null;
+  const readNew = followSession({
+    folder: programFolder(order, 'CODEX_HOME', '.codex'),
+    pattern: () => (inThread === null ? null : `sessions/*/*/*/rollout-*-${inThread}.jsonl`),
+    mark: '"token_count"',
+    take({ payload }) {
+      const usage = objectOf(objectOf(payload).info).total_token_usage;
+      if (usage !== undefined) counted = [tokensOf(objectOf(usage), model ?? null)];
+    },
+  });
+  const since = (tokens: readonly ModelTokens[]) => tokensSince(resumed === null ? [] : meter, tokens);
 
   function take(event: JsonObject): void {
     const { type, thread_id: thread, usage, message } = event;
@@ -107,9 +120,13 @@ function readCodex(order: CodexOrder, io: RunIo, { log, resumed }: Start): Trans
         log({ kind: 'note', text: `Codex has started a new thread instead of ${resumed}` });
       }
       const home = { CODEX_HOME: env.CODEX_HOME };
-      if (THREAD.test(thread)) io.session(thread, byHand(folder, home, [program, 'resume', thread]));
+      if (THREAD.test(thread)) {
+        inThread = thread;
+        io.session(thread, byHand(folder, home, [program, 'resume', thread]));
+      }
     } else if (type === 'turn.completed') {
       turns += 1;
+      isDone = true;
       counted = [tokensOf(objectOf(usage), model ?? null)];
     } else if (type === 'turn.failed') error = textOf(objectOf(event.error).message) ?? 'the turn failed';
     // Reconnecting: what ends the turn says so in `turn.failed`.
@@ -127,13 +144,18 @@ function readCodex(order: CodexOrder, io: RunIo, { log, resumed }: Start): Trans
       if (event !== null) take(event);
       return event !== null;
     },
-    outcome() {
-      const tokens = counted === null ? [] : tokensSince(resumed === null ? [] : meter, counted);
+    async spent() {
+      await readNew();
+      return resumed !== null && meter.length === 0 ? [] : since(counted ?? []);
+    },
+    async outcome() {
+      if (!isDone) await readNew();
+      const tokens = since(counted ?? []);
       const nothing = error !== null && !isBusy ? 0 : null;
       const costUsd = tokens.length === 0 ? nothing : priceOf(tokens);
       const usage = usageOf(tokens, { costUsd, turns: turns === 0 ? null : turns });
       if (error !== null) return { failed: true, text: error, cause: causeOf(error), usage };
-      return counted === null ? null : { failed: false, text, usage, meter: counted };
+      return counted === null ? null : { failed: !isDone, text: isDone ? text : '', usage, meter: counted };
     },
   };
 }

@@ -11,7 +11,7 @@ import { runEnvironment } from './environment.ts';
 import { readEvent } from './events.ts';
 import type { AgentRunner, CommonOptions, RunOrder, RunResult } from './runner.ts';
 import { causeOfEnd, programPath } from './session-run.ts';
-import { budgetIsLate, commonFields, modelFields } from './settings.ts';
+import { commonFields, modelFields } from './settings.ts';
 
 /** Most of a result that is kept, in characters (of a file: bytes). */
 const RESULT_LIMIT = 1_000_000;
@@ -311,4 +311,16 @@ function failureOf({ program, result }: CommandOptions, end: BoundedEnd, text: s
   if (text !== '') return null;
   const where = typeof result === 'string' ? result : `${result.json} of ${result.from}`;
   return `it left no result in ${where}; ${said}`;
+}
+
+/** What becomes of `budgetUsd` where a program says only when it ends what it used. */
+function budgetIsLate(options: {
+  readonly budgetUsd?: number | undefined;
+  readonly timeout: number;
+}): readonly string[] {
+  const { budgetUsd, timeout } = options;
+  if (budgetUsd === undefined) return [];
+  return [
+    `budgetUsd: the program says only when it ends what it used: more than $${budgetUsd} is counted, but ends no run; timeout (${timeout / 60_000} min) does`,
+  ];
 }

@@ -6,8 +6,9 @@ import type { JsonObject, ModelTokens } from '../types.ts';
 import { findLogin, runEnvironment } from './environment.ts';
 import { causeOf, numberOf, objectOf, readEvent, textOf, tokensSince, toolCall, usageOf } from './events.ts';
 import type { AgentRunner, CommonOptions, RunIo, RunOrder } from './runner.ts';
+import { followSession, programFolder } from './session-file.ts';
 import { byHand, runInSession, type Start, type Transcript } from './session-run.ts';
-import { budgetIsLate, commonFields, modelFields } from './settings.ts';
+import { commonFields, modelFields } from './settings.ts';
 
 const tools = z.array(z.string().regex(/^[A-Za-z]/, 'expected the name of a tool, such as shell(git)'));
 
@@ -34,7 +35,6 @@ export const copilot: AgentRunner<CopilotOptions> = {
   name: 'copilot',
   options,
   check: () => [],
-  cannotHold: budgetIsLate,
   facts: {
     tested: '1.0.102',
     login: (env) =>
@@ -51,6 +51,7 @@ export const copilot: AgentRunner<CopilotOptions> = {
 
   async start(order, io) {
     const { program } = order.options;
+    let session = '';
     return runInSession(order, io, {
       title: 'Copilot',
       program,
@@ -59,9 +60,13 @@ export const copilot: AgentRunner<CopilotOptions> = {
         usual: COPILOT_VARIABLES,
         own: { COPILOT_AUTO_UPDATE: 'false' },
       }),
-      args: (resumed) => argumentsOf(order, io, resumed),
+      args(resumed) {
+        session = resumed ?? randomUUID();
+        return argumentsOf(order, io, session, resumed !== null);
+      },
       lost: /No session, task, or name matched/,
-      transcript: (start) => readCopilot(order, start),
+      budgetUsd: order.options.budgetUsd,
+      transcript: (start) => readCopilot(order, session, start),
     });
   },
 };
@@ -72,11 +77,11 @@ const usageFile = ({ scratch }: CopilotOrder) => join(scratch, 'copilot-usage.js
 async function argumentsOf(
   order: CopilotOrder,
   io: RunIo,
-  resumed: string | null,
+  session: string,
+  isResumed: boolean,
 ): Promise<readonly string[]> {
   const { options: settings, environment, scratch, folder, env } = order;
   const { program, model, allowedTools, deniedTools } = settings;
-  const session = resumed ?? randomUUID();
   io.session(session, byHand(folder, { COPILOT_HOME: env.COPILOT_HOME }, [program, `--resume=${session}`]));
   const mcp = environment.mcpConfig === undefined ? null : join(scratch, 'copilot-mcp.json');
   if (mcp !== null) await writeFile(mcp, environment.mcpConfig ?? '', { mode: 0o600 });
@@ -86,14 +91,25 @@ async function argumentsOf(
     ...(mcp === null ? [] : [`--additional-mcp-config=@${mcp}`, '--allow-tool=hookctl']),
     ...allowedTools.map((tool) => `--allow-tool=${tool}`),
     ...deniedTools.map((tool) => `--deny-tool=${tool}`),
-    resumed === null ? `--session-id=${session}` : `--resume=${session}`,
+    isResumed ? `--resume=${session}` : `--session-id=${session}`,
   ];
 }
 
-function readCopilot(order: CopilotOrder, { log, resumed }: Start): Transcript {
+function readCopilot(order: CopilotOrder, session: string, { log, resumed }: Start): Transcript {
   const { meter, priceOf } = order;
   const calls = new Map<string, string>();
   const denials: string[] = [];
+  const answers: ModelTokens[] = [];
+  const readNew = followSession({
+    folder: programFolder(order, 'COPILOT_HOME', '.copilot'),
+    pattern: () => (/^[\w-]+$/.test(session) ? `session-state/${session}/events.jsonl` : null),
+    mark: '"session.usage_record"',
+    take({ data }) {
+      const usage = objectOf(objectOf(data).usage);
+      answers.push(tokensOf(textOf(usage.model), usage));
+    },
+  });
+  const since = (counted: readonly ModelTokens[]) => tokensSince(resumed === null ? [] : meter, counted);
   let text = '';
   let turns = 0;
   let isDone = false;
@@ -126,9 +142,16 @@ function readCopilot(order: CopilotOrder, { log, resumed }: Start): Transcript {
       if (event !== null) take(event);
       return event !== null;
     },
+    async spent() {
+      await readNew();
+      return resumed !== null && meter.length === 0 ? [] : since(sumByModel(answers));
+    },
     async outcome({ lastLines }) {
-      const counted = await readUsage(usageFile(order));
-      const tokens = tokensSince(resumed === null ? [] : meter, counted);
+      const written = await readUsage(usageFile(order));
+      // A run that is ended writes none.
+      if (written.length === 0) await readNew();
+      const counted = written.length === 0 ? sumByModel(answers) : written;
+      const tokens = since(counted);
       const nothing = error !== null && text === '' ? 0 : null;
       const costUsd = tokens.length === 0 ? nothing : priceOf(tokens);
       const usage = usageOf(tokens, { costUsd, turns: turns === 0 ? null : turns });
@@ -140,7 +163,8 @@ function readCopilot(order: CopilotOrder, { log, resumed }: Start): Transcript {
       const login = lastLines.find((line) =>
         /No authentication information|Authentication failed/i.test(line),
       );
-      return login === undefined ? null : { failed: true, text: login, cause: 'no_login', ...done };
+      if (login !== undefined) return { failed: true, text: login, cause: 'no_login', ...done };
+      return counted.length === 0 ? null : { failed: true, text: '', ...done };
     },
   };
 }
@@ -148,11 +172,26 @@ function readCopilot(order: CopilotOrder, { log, resumed }: Start): Transcript {
 /** The session's counters by model; none when the file was not written. */
 async function readUsage(file: string): Promise<readonly ModelTokens[]> {
   const written = readEvent((await readFile(file, 'utf8').catch(() => '')).replaceAll('\n', ' ').trim());
-  return Object.entries(objectOf(written?.modelMetrics)).map(([model, metrics]) => {
-    const usage = objectOf(objectOf(metrics).usage);
-    const count = (name: string) => numberOf(usage[name]) ?? 0;
-    const [cached, cacheWrite] = [count('cacheReadTokens'), count('cacheWriteTokens')];
-    const input = Math.max(0, count('inputTokens') - cached - cacheWrite);
-    return { model, input, cached, cacheWrite, output: count('outputTokens') };
-  });
+  return Object.entries(objectOf(written?.modelMetrics)).map(([model, metrics]) =>
+    tokensOf(model, objectOf(objectOf(metrics).usage)),
+  );
+}
+
+function tokensOf(model: string | null, usage: JsonObject): ModelTokens {
+  const count = (name: string) => numberOf(usage[name]) ?? 0;
+  const [cached, cacheWrite] = [count('cacheReadTokens'), count('cacheWriteTokens')];
+  const input = Math.max(0, count('inputTokens') - cached - cacheWrite);
+  return { model, input, cached, cacheWrite, output: count('outputTokens') };
+}
+
+function sumByModel(answers: readonly ModelTokens[]): readonly ModelTokens[] {
+  const sums = new Map<string | null, ModelTokens>();
+  for (const each of answers) {
+    const { model, input, cached, cacheWrite, output } = sums.get(each.model) ?? tokensOf(each.model, {});
+    sums.set(model, {
+      ...{ model, input: input + each.input, cached: cached + each.cached },
+      ...{ cacheWrite: cacheWrite + each.cacheWrite, output: output + each.output },
+    });
+  }
+  return [...sums.values()];
 }

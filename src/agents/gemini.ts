@@ -1,11 +1,14 @@
 import { randomUUID } from 'node:crypto';
+import { mkdir, readdir, readFile, symlink, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { z } from 'zod';
 import type { JsonObject, ModelTokens } from '../types.ts';
 import { findLogin, runEnvironment } from './environment.ts';
 import { causeOf, numberOf, objectOf, readEvent, textOf, toolCall, usageOf } from './events.ts';
 import type { AgentRunner, CommonOptions, RunIo, RunOrder } from './runner.ts';
+import { followSession, programFolder } from './session-file.ts';
 import { byHand, type Outcome, runInSession, type Start, type Transcript } from './session-run.ts';
-import { budgetIsLate, commonFields, modelFields } from './settings.ts';
+import { commonFields, modelFields } from './settings.ts';
 
 const options = z.strictObject({
   use: z.literal('gemini'),
@@ -34,10 +37,6 @@ export const gemini: AgentRunner<GeminiOptions> = {
   name: 'gemini',
   options,
   check: () => [],
-  cannotHold: (settings) => [
-    'gemini has hookctl’s tools only where ~/.gemini/settings.json names them, see docs/agents.md',
-    ...budgetIsLate(settings),
-  ],
   facts: {
     tested: '0.61.0',
     login: (env) =>
@@ -54,12 +53,16 @@ export const gemini: AgentRunner<GeminiOptions> = {
 
   async start(order, io) {
     const { program, model, approval, allowedTools } = order.options;
+    const home = await homeOfRun(order, io);
     return runInSession(order, io, {
       title: 'Gemini',
       program,
       howToGet: 'Install it (npm install -g @google/gemini-cli), or correct `program` of the agent.',
       // Without it the program that was started is a launcher, which lets a turn go on after SIGTERM.
-      env: runEnvironment(order, { usual: GEMINI_VARIABLES, own: { GEMINI_CLI_NO_RELAUNCH: 'true' } }),
+      env: runEnvironment(order, {
+        usual: GEMINI_VARIABLES,
+        own: { GEMINI_CLI_NO_RELAUNCH: 'true', ...(home !== null && { GEMINI_CLI_HOME: home }) },
+      }),
       args: (resumed) => [
         ...['--output-format=stream-json', '--skip-trust', `--approval-mode=${approval}`],
         ...(model === undefined ? [] : [`--model=${model}`]),
@@ -67,15 +70,65 @@ export const gemini: AgentRunner<GeminiOptions> = {
         resumed === null ? `--session-id=${randomUUID()}` : `--resume=${resumed}`,
       ],
       lost: /Invalid session identifier/,
+      budgetUsd: order.options.budgetUsd,
       transcript: (start) => readGemini(order, io, start),
     });
   },
 };
 
+/**
+ * A home of the run alone: the user's `.gemini` by links, with settings that name hookctl's tools (Gemini has no option for an MCP
+ * server, and reads settings of a system only from folders of root) and keep sessions: by default the start of one deletes those
+ * that were once resumed (0.61.0). Null where the user's own settings cannot be read.
+ */
+async function homeOfRun(order: GeminiOrder, io: RunIo): Promise<string | null> {
+  const { environment, scratch } = order;
+  const { HOOKCTL_MCP_URL: httpUrl, HOOKCTL_RUN_TOKEN: token } = environment.env ?? {};
+  const theirs = join(programFolder(order, 'GEMINI_CLI_HOME', '.'), '.gemini');
+  const written = await readFile(join(theirs, 'settings.json'), 'utf8').catch(() => '{}');
+  const settings = readEvent(written.replace(/\r?\n/g, ' ').trim());
+  if (settings === null) {
+    const why = 'is no plain JSON (comments?), so the run uses it as it is, without hookctl’s tools';
+    io.log({ kind: 'note', text: `${join(theirs, 'settings.json')} ${why}` });
+    return null;
+  }
+  const home = join(scratch, 'gemini-home');
+  const own = join(home, '.gemini');
+  // Sessions are in `tmp`: what is not there yet would be made in the run's own folder, and go with it.
+  for (const name of ['tmp', 'history']) await mkdir(join(theirs, name), { recursive: true, mode: 0o700 });
+  await mkdir(own, { recursive: true, mode: 0o700 });
+  for (const name of await readdir(theirs)) {
+    if (name !== 'settings.json') await symlink(join(theirs, name), join(own, name));
+  }
+  const hookctl = { httpUrl, headers: { Authorization: `Bearer ${token}` }, trust: true };
+  const tools = httpUrl === undefined ? {} : { mcpServers: { ...objectOf(settings.mcpServers), hookctl } };
+  const general = { ...objectOf(settings.general), sessionRetention: { enabled: false } };
+  await writeFile(join(own, 'settings.json'), JSON.stringify({ ...settings, ...tools, general }), {
+    mode: 0o600,
+  });
+  return home;
+}
+
 function readGemini(order: GeminiOrder, io: RunIo, { log }: Start): Transcript {
   const { folder, options: settings, priceOf } = order;
   const calls = new Map<string, string>();
   const denials: string[] = [];
+  const startedAt = Date.now();
+  const answers = new Map<string, ModelTokens>();
+  let inSession: string | null = null;
+  const readNew = followSession({
+    folder: join(programFolder(order, 'GEMINI_CLI_HOME', '.'), '.gemini'),
+    // A session that is resumed may have several files, and has the counts of its earlier runs, too.
+    pattern: () => (inSession === null ? null : `tmp/*/chats/session-*-${inSession.slice(0, 8)}.jsonl`),
+    mark: '"tokens"',
+    take({ id, type, timestamp, tokens, model }) {
+      if (type !== 'gemini' || Date.parse(textOf(timestamp) ?? '') < startedAt) return;
+      answers.set(
+        textOf(id) ?? '',
+        tokensOfModel(textOf(model), objectOf(tokens), 'input', 'output', 'total'),
+      );
+    },
+  });
   let said = '';
   let result: JsonObject | null = null;
 
@@ -87,6 +140,7 @@ function readGemini(order: GeminiOrder, io: RunIo, { log }: Start): Transcript {
   function take(event: JsonObject): void {
     const { type, role, content, session_id: session, tool_id: id, tool_name: tool } = event;
     if (type === 'init' && typeof session === 'string') {
+      if (UUID.test(session)) inSession = session;
       io.session(session, byHand(folder, {}, [settings.program, '--resume', session]));
     } else if (type === 'message' && role === 'assistant') said += textOf(content) ?? '';
     else if (type === 'tool_use') {
@@ -112,8 +166,19 @@ function readGemini(order: GeminiOrder, io: RunIo, { log }: Start): Transcript {
       if (event !== null) take(event);
       return event !== null;
     },
-    outcome({ code, lastLines }) {
-      if (result === null) return withoutResult(code, lastLines);
+    async spent() {
+      await readNew();
+      return [...answers.values()];
+    },
+    async outcome({ code, lastLines }) {
+      if (result === null) {
+        await readNew();
+        const used = [...answers.values()];
+        const ending = withoutResult(code, lastLines);
+        if (used.length === 0) return ending;
+        const usage = usageOf(used, { costUsd: priceOf(used), turns: null });
+        return { failed: true, text: '', ...ending, usage, denials };
+      }
       const tokens = tokensOf(objectOf(result.stats));
       const costUsd = tokens.length === 0 ? 0 : priceOf(tokens);
       const done = { usage: usageOf(tokens, { costUsd, turns: null }), denials };
@@ -123,6 +188,8 @@ function readGemini(order: GeminiOrder, io: RunIo, { log }: Start): Transcript {
     },
   };
 }
+
+const UUID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 
 /** Statuses above 255 arrive modulo 256: 401 as 145. Null for those that gemini has meanings of its own for. */
 function httpStatus(code: number | null): number | null {
@@ -147,11 +214,14 @@ function withoutResult(code: number | null, lastLines: readonly string[]): Outco
 
 /** By model; `total_tokens` alone has what was thought. */
 function tokensOf({ models }: JsonObject): readonly ModelTokens[] {
-  return Object.entries(objectOf(models)).map(([model, value]) => {
-    const stats = objectOf(value);
-    const count = (name: string) => numberOf(stats[name]) ?? 0;
-    const [read, cached] = [count('input_tokens'), count('cached')];
-    const output = Math.max(count('output_tokens'), count('total_tokens') - read);
-    return { model, input: Math.max(0, read - cached), cached, cacheWrite: 0, output };
-  });
+  return Object.entries(objectOf(models)).map(([model, value]) =>
+    tokensOfModel(model, objectOf(value), 'input_tokens', 'output_tokens', 'total_tokens'),
+  );
+}
+
+function tokensOfModel(model: string | null, stats: JsonObject, ...names: readonly string[]): ModelTokens {
+  const [read = 0, written = 0, total = 0] = names.map((name) => numberOf(stats[name]) ?? 0);
+  const cached = numberOf(stats.cached) ?? 0;
+  const output = Math.max(written, total - read);
+  return { model, input: Math.max(0, read - cached), cached, cacheWrite: 0, output };
 }

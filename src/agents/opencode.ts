@@ -5,7 +5,7 @@ import type { JsonObject, ModelTokens } from '../types.ts';
 import { findLogin, runEnvironment } from './environment.ts';
 import { causeOf, numberOf, objectOf, readEvent, textOf, toolCall, usageOf } from './events.ts';
 import type { AgentRunner, CommonOptions, RunOrder } from './runner.ts';
-import { byHand, runInSession, type Start, type Transcript } from './session-run.ts';
+import { byHand, overBudget, runInSession, type Start, type Transcript } from './session-run.ts';
 import { commonFields, modelFields } from './settings.ts';
 
 /** `ask` is left out: a run has no user to ask, and would end there with status 0. */
@@ -124,7 +124,7 @@ function readOpencode(
       steps.push({ cost: numberOf(cost) ?? 0, tokens: tokensOf(objectOf(tokens), model) });
       const spent = costUsd() ?? 0;
       if (budgetUsd !== undefined && spent > budgetUsd) {
-        stop(`it cost $${spent.toFixed(2)}, its budget is $${budgetUsd}`);
+        stop(overBudget(spent, budgetUsd));
       }
     }
   }

@@ -2,7 +2,7 @@ import { resolve } from 'node:path';
 import { describeEnd, type Environment } from '../lib/process/subprocess.ts';
 import { shellQuote } from '../lib/shell-quote.ts';
 import { escapeInvisibleLine } from '../lib/text/escape-invisible.ts';
-import { NO_USAGE, type RunCause } from '../types.ts';
+import { type ModelTokens, NO_USAGE, type RunCause } from '../types.ts';
 import { type Bounded, type BoundedEnd, startBounded } from './bounded.ts';
 import type { CommonOptions, RunIo, RunOrder, RunResult, StartedRun } from './runner.ts';
 
@@ -16,6 +16,8 @@ const PRINTED_LINES = 20;
 export interface Transcript {
   /** Takes a line, and logs what it says. False: it is no event, but a message for people. */
   line(line: string, stream: 'stdout' | 'stderr'): boolean;
+  /** Tokens of this run so far, of a program whose output says them only when it ends; asked every now and then. */
+  spent?(): Promise<readonly ModelTokens[]>;
   /** Asked once the program has ended. Null when it printed no result. */
   outcome(end: BoundedEnd): Outcome | null | Promise<Outcome | null>;
 }
@@ -40,6 +42,8 @@ interface SessionProgram {
   readonly transcript: (start: Start) => Transcript;
   /** Matches the line by which the program says that the session to continue is gone. */
   readonly lost: RegExp;
+  /** Above it `spent` of the transcript ends the run. */
+  readonly budgetUsd?: number | undefined;
 }
 
 /** What a transcript knows of the start whose output it reads. */
@@ -88,10 +92,11 @@ export async function runInSession(
       },
     });
     io.started(running.pid, [program, ...args]);
-    const ended = running.ended.then(async (end) => ({
-      ...{ ...end, printed, lost },
-      outcome: await transcript.outcome(end),
-    }));
+    const unwatch = watchBudget(order, spec, transcript, stop);
+    const ended = running.ended.then(async (end) => {
+      unwatch();
+      return { ...end, printed, lost, outcome: await transcript.outcome(end) };
+    });
     return { running, ended };
   }
 
@@ -113,6 +118,33 @@ export async function runInSession(
       current.running.stop(reason);
     },
   };
+}
+
+/** Between two looks at what a run has used, in milliseconds. */
+const LOOK_MS = 1_000;
+
+/** Ends a run above its budget; returns a function that ends the watch. */
+function watchBudget(
+  { priceOf }: Pick<RunOrder<unknown>, 'priceOf'>,
+  { budgetUsd }: Pick<SessionProgram, 'budgetUsd'>,
+  transcript: Transcript,
+  stop: (reason: string) => void,
+): () => void {
+  if (budgetUsd === undefined || transcript.spent === undefined) return () => undefined;
+  let isLooking = false;
+  const look = async () => {
+    if (isLooking) return;
+    isLooking = true;
+    const usd = priceOf((await transcript.spent?.()) ?? []) ?? 0;
+    isLooking = false;
+    if (usd > budgetUsd) stop(overBudget(usd, budgetUsd));
+  };
+  const timer = setInterval(() => void look(), LOOK_MS);
+  return () => clearInterval(timer);
+}
+
+export function overBudget(usd: number, budgetUsd: number): string {
+  return `it cost $${usd.toFixed(2)}, its budget is $${budgetUsd}`;
 }
 
 /** The program to start: a path starts at the project folder. */
@@ -148,7 +180,8 @@ function resultOf(program: string, { outcome, why, printed, code, signal }: Ende
   const cause = causeOfEnd({ why, code, signal });
   if (why !== null) return failed(`${program} was stopped: ${why}`, cause);
   if (outcome === null) return failed(`it ended without a result: ${how}`, cause);
-  if (outcome.failed) return failed(outcome.text || how, outcome.cause ?? cause);
+  if (outcome.failed)
+    return failed(outcome.text || `it ended without a result: ${how}`, outcome.cause ?? cause);
   if (code !== 0) return failed(how, cause);
   return { state: 'completed', text: outcome.text.trim() || 'Done.', ...exit };
 }

@@ -72,17 +72,5 @@ export const modelFields = {
   budgetUsd: z.number().positive().describe('Most that one run may cost, in dollars.').optional(),
 };
 
-/** What becomes of `budgetUsd` where a program says only when it ends what it used. */
-export function budgetIsLate(options: {
-  readonly budgetUsd?: number | undefined;
-  readonly timeout: number;
-}): readonly string[] {
-  const { budgetUsd, timeout } = options;
-  if (budgetUsd === undefined) return [];
-  return [
-    `budgetUsd: the program says only when it ends what it used: more than $${budgetUsd} is counted, but ends no run; timeout (${timeout / 60_000} min) does`,
-  ];
-}
-
 /** Between SIGTERM and SIGKILL: less than what `serve` has for its own end. */
 export const GRACE_MS = 3_000;

@@ -6,12 +6,13 @@ import { fullJitter } from '../lib/time.ts';
 import type { McpBackend } from '../mcp/backend.ts';
 import { serveMcpStdio } from '../mcp/server.ts';
 import { type Host, openServices, type ServiceFlags, type Services } from '../services.ts';
-import { pushToInbox } from './claude/inbox.ts';
+import { pushToInbox, unwatchedNews } from './claude/inbox.ts';
 import type { CliCommand } from './kit/command.ts';
 import { managementCall } from './kit/operate.ts';
 
 interface McpFlags extends ServiceFlags {
   readonly agent?: string;
+  readonly channel?: boolean;
 }
 
 /** How long a change waits for other commands that hold the data folder, each for under a second. */
@@ -22,11 +23,13 @@ const WAIT = { baseMs: 30, capMs: 250, random: Math.random };
 export const configureMcp: CliCommand = (command, runner) => {
   command
     .option('--agent <name>', 'agent whose tasks and events are used when a call names none')
+    .option('--channel', 'push each new task as a channel of Claude Code, which has to be started for it')
     .addHelpText('after', NOTES)
     .examples(
       'hookctl claude install --mcp',
       'claude mcp add hookctl -- hookctl mcp',
       'hookctl mcp --agent planning',
+      'hookctl mcp --channel',
     )
     .action((flags: McpFlags) => {
       const all = command.optsWithGlobals<McpFlags>();
@@ -50,8 +53,11 @@ async function serveStdio(app: Services, host: Host, flags: McpFlags): Promise<0
     stopping: stop.signal,
     onError: (error: unknown) => say(app.io.err, `hookctl mcp: ${messageOf(error)}`),
   };
-  void pushToInbox(app, { agent: options.agent, signal: stop.signal }).catch(options.onError);
-  await serveMcpStdio(options, app.stdin(), writable(app.io.out));
+  const push = { agent: options.agent, signal: stop.signal };
+  const isChannel = flags.channel === true && app.env.HOOKCTL_RUN_ID === undefined;
+  if (!isChannel) void pushToInbox(app, push).catch(options.onError);
+  const channel = isChannel ? unwatchedNews(app, push) : null;
+  await serveMcpStdio(options, app.stdin(), writable(app.io.out), channel);
   stop.abort();
   return 0;
 }

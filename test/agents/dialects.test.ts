@@ -1,4 +1,4 @@
-import { chmodSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, readFileSync, readlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { agentRunners, runnerNamed } from '../../src/agents/index.ts';
@@ -104,6 +104,61 @@ test('agents: opencode is stopped when its steps cost more than the budget', asy
   const { result } = await agentOf('opencode', { budgetUsd: 0.05 }).run('do: answer Done.');
   expect(result).toMatchObject({ state: 'failed', cause: 'stopped' });
   expect(result.text).toContain('its budget is $0.05');
+});
+
+test.each(['codex', 'gemini', 'copilot'])(
+  'agents: %s is stopped in the middle of a run above its budget, by the file of its session',
+  async (name) => {
+    const { run } = agentOf(name, { budgetUsd: 0.1, timeout: '60s' });
+    const first = await run('do: answer One.');
+    const { result } = await run('do: spend', first);
+    expect(result).toMatchObject({ state: 'failed', cause: 'stopped' });
+    expect(result.text).toContain('it cost $0.12, its budget is $0.1');
+    expect(result.usage).toMatchObject({ inputTokens: 100, outputTokens: 20 });
+    expect(result.usage.costUsd).toBeCloseTo(0.12);
+  },
+);
+
+test.each(['codex', 'gemini', 'copilot'])(
+  'agents: what a run of %s used is known when it is ended',
+  async (name) => {
+    const { run } = agentOf(name, { timeout: '3s' });
+    const { result } = await run('do: spend');
+    expect(result.text).toContain('took longer than 3 s');
+    expect(result.usage).toMatchObject({ inputTokens: 100, outputTokens: 20 });
+  },
+);
+
+test('agents: gemini gets hookctl’s tools by a home of the run, keeps its sessions, and the user’s settings', async () => {
+  const { runner, folder, run } = agentOf('gemini');
+  mkdirSync(join(folder, '.gemini'));
+  const settings = { theme: 'x', general: { vimMode: true }, mcpServers: { mine: { command: 'm' } } };
+  const file = join(folder, '.gemini/settings.json');
+  writeFileSync(file, JSON.stringify(settings));
+  writeFileSync(join(folder, '.gemini/oauth_creds.json'), '{}');
+  const environment = { env: { HOOKCTL_MCP_URL: 'http://127.0.0.1:1/mcp', HOOKCTL_RUN_TOKEN: 't-1' } };
+  const program = join(folder, 'fake-agent');
+  const ran = await runAgent(runner, folder, { program }, { environment });
+  const home = join(ran.dump?.env.GEMINI_CLI_HOME ?? '', '.gemini');
+  expect(JSON.parse(readFileSync(join(home, 'settings.json'), 'utf8'))).toEqual({
+    theme: 'x',
+    general: { vimMode: true, sessionRetention: { enabled: false } },
+    mcpServers: {
+      mine: { command: 'm' },
+      hookctl: {
+        httpUrl: 'http://127.0.0.1:1/mcp',
+        headers: { Authorization: 'Bearer t-1' },
+        trust: true,
+      },
+    },
+  });
+  expect(readlinkSync(join(home, 'oauth_creds.json'))).toBe(join(folder, '.gemini/oauth_creds.json'));
+  expect(readlinkSync(join(home, 'tmp'))).toBe(join(folder, '.gemini/tmp'));
+  expect(JSON.parse(readFileSync(file, 'utf8'))).toEqual(settings);
+  writeFileSync(file, '{ // mine\n}');
+  const { log, dump } = await run('do: answer');
+  expect(log.some(({ text }) => text.includes('is no plain JSON'))).toBe(true);
+  expect(dump?.env).not.toHaveProperty('GEMINI_CLI_HOME');
 });
 
 test('agents: codex takes no name for a thread, which it would start anew without a word', async () => {

@@ -14,8 +14,8 @@ export function git(folder: string, ...args: readonly string[]): string {
 
 const SHELL_AGENT = `#!/bin/sh
 prompt=$(cat)
-printf '%s' "$prompt" | sed -n 's/^sh: //p' > "$TMPDIR_TASK.sh"
-sh "$TMPDIR_TASK.sh"
+script=$(printf '%s' "$prompt" | sed -n 's/^sh: //p')
+sh -c "$script"
 echo Done.
 `;
 
@@ -31,6 +31,6 @@ export function repository(folder: string): void {
   git(code, 'add', '.');
   git(code, 'commit', '-qm', 'One');
   const file = join(folder, 'sh-agent');
-  writeFileSync(file, SHELL_AGENT.replaceAll('$TMPDIR_TASK', '/tmp/sh-agent-$HOOKCTL_RUN_ID'));
+  writeFileSync(file, SHELL_AGENT);
   chmodSync(file, 0o755);
 }

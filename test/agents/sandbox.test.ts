@@ -36,7 +36,7 @@ test('docker and podman get the same room: no network, no capabilities, read-onl
   for (const part of [
     'run --rm --interactive --name hookctl-run-1 --network none --read-only',
     '--cap-drop ALL --security-opt no-new-privileges',
-    `--memory ${2 * 1024 ** 3} --memory-swap ${2 * 1024 ** 3} --pids-limit 1000`,
+    `--memory ${2 * 1024 ** 3} --memory-swap ${2 * 1024 ** 3} --pids-limit 4000`,
     '--volume /w/one/code:/w/one/code --volume /p/code/.git/objects:/p/code/.git/objects:ro',
     '--volume /tmp/s:/run/hookctl:ro --workdir /w/one/code',
     '--env HOME=/w/homes/brain --env ANTHROPIC_API_KEY',
@@ -55,7 +55,8 @@ test('docker and podman get the same room: no network, no capabilities, read-onl
     { ...plan, settings: { ...settings, use: 'podman' } },
     { program: 'claude', args: [], env, folder: '/' },
   );
-  expect(podman.args.join(' ')).toContain('--userns keep-id');
+  // Root is root there anyway, and podman refuses to keep its id.
+  expect(podman.args.includes('keep-id')).toBe(process.getuid?.() !== 0);
 });
 
 test('settings that make no sense together are refused, each with its field', () => {

@@ -117,7 +117,12 @@ export async function runAgent(
       projectFolder: folder,
       dataFolder: join(folder, '.hookctl'),
     },
-    ...{ prompt: 'Fix it.', env: { PATH: process.env.PATH }, secretNames: new Set(), taskList: 'hookctl' },
+    ...{
+      prompt: 'Fix it.',
+      env: { PATH: process.env.PATH, HOME: folder },
+      secretNames: new Set(),
+      taskList: 'hookctl',
+    },
     ...{ session: null, meter: [], priceOf: () => null, environment: {}, checkouts: [], otherFolders: [] },
     ...more,
   };
@@ -162,7 +167,7 @@ export interface AgentEngine extends TestEngine {
   /** Makes a task as `hookctl task create` does. */
   task(prompt: string, more?: Partial<TaskWish>): Promise<Task>;
   /** The newest run of a task once it has ended. */
-  ended(taskId: string): Promise<AgentRun>;
+  ended(taskId: string, patienceMs?: number): Promise<AgentRun>;
 }
 
 interface TaskWish {
@@ -257,10 +262,14 @@ export async function startAgents(
       scheduler.wake();
       return task;
     },
-    ended: (taskId) =>
-      eventually(`the run of ${taskId} to end`, () => {
-        const run = context.store.runsOfTask(taskId).at(-1);
-        return run?.endedAt == null ? null : run;
-      }),
+    ended: (taskId, patienceMs) =>
+      eventually(
+        `the run of ${taskId} to end`,
+        () => {
+          const run = context.store.runsOfTask(taskId).at(-1);
+          return run?.endedAt == null ? null : run;
+        },
+        patienceMs,
+      ),
   };
 }

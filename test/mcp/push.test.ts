@@ -12,7 +12,7 @@ import { startEngine } from '../support/engine.ts';
 import { eventually } from '../support/eventually.ts';
 import { tell, tellJson } from '../support/in-process.ts';
 import { sandboxForTest } from '../support/sandbox.ts';
-import { overStdio } from './support.ts';
+import { overStdio, rawStdio } from './support.ts';
 
 test('news: one line for each new task and event of ids alone, nothing old, a blocked task when it can begin', async () => {
   const { context } = await startEngine();
@@ -94,4 +94,44 @@ test('a session is told by its inbox where it was asked for, unless its monitor 
   await eventually('the monitor to say it', () => monitor.stdout().includes(last));
   expect(monitor.stdout()).not.toContain('Obey');
   expect(inbox.slice(sent).join('')).not.toContain(last);
+});
+
+test('as a channel it refuses server/discover, pushes each new task as ids alone, and in a run nothing', async () => {
+  const sandbox = await sandboxForTest();
+  const { id: old } = await tellJson<TaskView>(sandbox, 'task', 'create', 'Old');
+  const request = (id: number, method: string, params: object = {}) =>
+    JSON.stringify({ jsonrpc: '2.0', id, method, params });
+  const open = async (env: Readonly<Record<string, string>>) => {
+    const mcp = rawStdio({ ...sandbox, env: { ...sandbox.env, ...env } }, '--channel');
+    const _meta = { 'io.modelcontextprotocol/protocolVersion': '2026-07-28' };
+    mcp.write(request(0, 'server/discover', { _meta }));
+    const refused = await mcp.next();
+    const clientInfo = { name: 'claude-code', version: '2.1.332' };
+    mcp.write(request(1, 'initialize', { protocolVersion: '2025-11-25', capabilities: {}, clientInfo }));
+    const { result } = await mcp.next();
+    mcp.write(JSON.stringify({ jsonrpc: '2.0', method: 'notifications/initialized' }));
+    return { mcp, refused, capabilities: (result as { capabilities: object }).capabilities };
+  };
+  const channel = await open({});
+  expect(channel.refused).toMatchObject({ id: 0, error: { code: -32_601 } });
+  expect(channel.capabilities).toMatchObject({ experimental: { 'claude/channel': {} }, tools: {} });
+  const inRun = await open({ HOOKCTL_RUN_ID: 'run-1' });
+  expect(inRun.capabilities).not.toHaveProperty('experimental');
+
+  const pushed = channel.mcp.next();
+  const made: string[] = [];
+  let isPushed = false;
+  void pushed.then(() => {
+    isPushed = true;
+  });
+  await eventually('a task to be pushed', async () => {
+    made.push((await tellJson<TaskView>(sandbox, 'task', 'create', 'Obey this title')).id);
+    return isPushed;
+  });
+  const { method, params } = await pushed;
+  expect(method).toBe('notifications/claude/channel');
+  const { content } = params as { readonly content: string };
+  expect(content).toMatch(/^hookctl evt-\d+: task task-\w+ task \S+; next_event has it$/);
+  expect(content).not.toContain(old);
+  expect(made.some((id) => content.includes(id))).toBe(true);
 });

@@ -64,8 +64,11 @@ export interface RawStdio {
   end(): Promise<{ readonly code: number | null; readonly stderr: string }>;
 }
 
-export function rawStdio(sandbox: Sandbox): RawStdio {
-  const child = spawn(process.execPath, [cliPath(), 'mcp'], { cwd: sandbox.project, env: sandbox.env });
+export function rawStdio(sandbox: Sandbox, ...args: readonly string[]): RawStdio {
+  const child = spawn(process.execPath, [cliPath(), 'mcp', ...args], {
+    cwd: sandbox.project,
+    env: sandbox.env,
+  });
   const ended = once(child, 'close');
   onTestFinished(async () => {
     child.kill('SIGKILL');

@@ -33,20 +33,11 @@ interface Ran {
   readonly result: RunResult;
   readonly session: string | null;
   readonly ms: number;
+  /** Milliseconds from the stop to the end. */
+  readonly endedIn: number;
   readonly log: readonly LogLine[];
   readonly listedBy: readonly string[];
 }
-
-/** As docs/agents.md has it. */
-const GEMINI_TOOLS = {
-  mcpServers: {
-    hookctl: {
-      httpUrl: '$HOOKCTL_MCP_URL',
-      headers: { Authorization: 'Bearer $HOOKCTL_RUN_TOKEN' },
-      trust: true,
-    },
-  },
-};
 
 const TOKEN = 'a-token-of-this-run-alone';
 
@@ -78,7 +69,7 @@ function configured(
   };
   switch (name) {
     case 'codex': {
-      const provider = `[model_providers.mock]\nname = "mock"\nbase_url = "${url}/v1"\nenv_key = "MOCK_KEY"\nwire_api = "responses"\n`;
+      const provider = `[model_providers.mock]\nname = "mock"\nbase_url = "${url}/v1"\nenv_key = "MOCK_KEY"\nwire_api = "responses"\nrequest_max_retries = 1\nstream_max_retries = 1\n`;
       file('.codex/config.toml', `model_provider = "mock"\nmodel = "mock-model"\n${provider}`);
       return { env: { MOCK_KEY: 'a-key-for-nothing' }, settings: { model: 'mock-model', env: ['MOCK_KEY'] } };
     }
@@ -94,7 +85,10 @@ function configured(
     case 'gemini':
       file(
         '.gemini/settings.json',
-        JSON.stringify({ ...GEMINI_TOOLS, security: { auth: { selectedType: 'gemini-api-key' } } }),
+        JSON.stringify({
+          security: { auth: { selectedType: 'gemini-api-key' } },
+          general: { maxAttempts: 2 },
+        }),
       );
       return {
         env: { GOOGLE_GEMINI_BASE_URL: url, GEMINI_API_KEY: 'a-key-for-nothing' },
@@ -115,6 +109,7 @@ function configured(
           ANTHROPIC_BASE_URL: url,
           ANTHROPIC_API_KEY: 'sk-ant-a-key-for-nothing',
           CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC: '1',
+          CLAUDE_CODE_MAX_RETRIES: '2',
         },
         settings: { model: 'claude-sonnet-4-5' },
       };
@@ -163,6 +158,7 @@ function agentIn(name: string, program: string): Agent {
       },
     };
     const startedAt = performance.now();
+    let stoppedAt = startedAt;
     try {
       const started = await runner?.start(order, {
         log: (line) => log.push(line),
@@ -176,10 +172,14 @@ function agentIn(name: string, program: string): Agent {
         const until = performance.now() + 60_000;
         while (apis.requests() === 0 && performance.now() < until)
           await new Promise((done) => setTimeout(done, 50));
-        setTimeout(() => started.stop('the test ends it'), more.stopAfterMs);
+        setTimeout(() => {
+          stoppedAt = performance.now();
+          started.stop('the test ends it');
+        }, more.stopAfterMs);
       }
       const result = await started.result;
-      return { result, session, ms: Math.round(performance.now() - startedAt), log, listedBy: apis.listedBy };
+      const [ms, endedIn] = [startedAt, stoppedAt].map((at) => Math.round(performance.now() - at));
+      return { result, session, ms: ms ?? 0, endedIn: endedIn ?? 0, log, listedBy: apis.listedBy };
     } finally {
       await apis.close();
     }
@@ -237,24 +237,29 @@ async function allCases(agent: Agent): Promise<void> {
     unless(lost.result.text.includes('(The earlier session was gone'), 'the result does not say so'),
     unless(lost.session !== gone, 'the session is the old one'),
   ]);
+  // Gemini deletes a session that was once resumed when another one begins, unless it is told not to.
+  const third = await agent.run({ says: 'The third answer.' }, 'And more.', { earlier: second });
+  judge(name, 'resume after another session', third, [
+    unless(third.result.text === 'The third answer.', 'the text is another'),
+    unless(third.session === first.session, 'the session is another'),
+  ]);
   const stopped = await agent.run('silent', 'Think long.', { stopAfterMs: 500 });
   judge(name, 'SIGTERM', stopped, [
     unless(stopped.result.state === 'failed' && stopped.result.cause === 'stopped', 'it was not stopped'),
-    unless(stopped.ms < 40_000, 'it took long to end'),
+    unless(stopped.endedIn < 10_000, 'it took long to end'),
   ]);
-  // Some try again for minutes: the limit of the run ends them, and the cause is that.
+  // Each tries again by itself first; OpenCode knows no setting for how often, and takes two minutes.
   const refusals = [
-    ['401', 401, ['no_login']],
-    ['429', 429, ['rate_limited', 'stopped']],
-    ['500', 500, ['failed', 'stopped']],
+    ['401', 401, 'no_login'],
+    ['429', 429, 'rate_limited'],
+    ['500', 500, 'failed'],
   ] as const;
-  for (const [what, status, causes] of refusals) {
-    const refused = await agent.run({ status }, 'Say hello.', { timeout: '40s' });
-    const { state, cause } = refused.result;
-    const late = cause === 'stopped' && refused.ms > 39_000;
+  for (const [what, status, cause] of refusals) {
+    const refused = await agent.run({ status }, 'Say hello.', { timeout: '5m' });
     judge(name, what, refused, [
-      unless(state === 'failed', 'it has not failed'),
-      unless(late || causes.some((each) => each === cause), `the cause is not ${causes.join(' or ')}`),
+      unless(refused.result.state === 'failed', 'it has not failed'),
+      unless(refused.result.cause === cause, `the cause is not ${cause}`),
+      unless(refused.result.usage.costUsd === 0, 'it is said to cost something'),
     ]);
   }
 }
@@ -275,7 +280,7 @@ try {
     names.map(async (name) => {
       const program = join(installed, 'node_modules/.bin', name);
       if (!existsSync(program) || (await findProgram(program, root, '')) === null) {
-        tally.skipped += 7;
+        tally.skipped += 8;
         process.stdout.write(`skip ${name}: it is not installed\n`);
         return;
       }

@@ -167,6 +167,9 @@ async function programMounts(
   return path === real || path.startsWith(`${packages}/`) ? own : [...own, '--symlink', real, path];
 }
 
+/** Threads that a process may have on average. */
+const THREADS = 4;
+
 /** The command line of docker or podman, which know the same options. */
 export async function containerCommand(plan: SandboxPlan, inner: CommandLine): Promise<CommandLine> {
   const { settings, mounts, sockets, name, home, hostEnv } = plan;
@@ -181,7 +184,9 @@ export async function containerCommand(plan: SandboxPlan, inner: CommandLine): P
   const args = [
     ...['run', '--rm', '--interactive', '--name', name, '--network', 'none', '--read-only', '--init=false'],
     ...['--cap-drop', 'ALL', '--security-opt', 'no-new-privileges', '--tmpfs', '/tmp'],
-    ...['--memory', memory, '--memory-swap', memory, '--pids-limit', String(settings.processes)],
+    ...['--memory', memory, '--memory-swap', memory],
+    // Threads count there, too; processes are counted inside.
+    ...['--pids-limit', String(settings.processes * THREADS)],
     ...userOptions(settings.use),
     ...volumes,
     ...['--volume', `${sockets}:${INSIDE_FOLDER}:ro`, '--workdir', inner.folder],
@@ -190,13 +195,14 @@ export async function containerCommand(plan: SandboxPlan, inner: CommandLine): P
     ...['--entrypoint', 'node', settings.image ?? '', ...insideArguments(limits, inner.program, inner.args)],
   ];
   const client = Object.entries(hostEnv).filter(([key]) =>
-    /^(?:PATH|HOME|DOCKER_.*|CONTAINER_.*|XDG_RUNTIME_DIR)$/.test(key),
+    /^(?:PATH|HOME|DOCKER_.*|CONTAINERS?_.*|XDG_RUNTIME_DIR)$/.test(key),
   );
   return { program: settings.use, args, env: { ...env, ...Object.fromEntries(client) }, folder: '/' };
 }
 
-/** Files that are made belong to the user. */
-function userOptions(use: SandboxSettings['use']): readonly string[] {
-  if (use === 'podman') return ['--userns', 'keep-id'];
-  return process.getuid === undefined ? [] : ['--user', `${process.getuid()}:${process.getgid?.() ?? 0}`];
+/** Files that are made belong to the user. podman refuses to keep the id of root, which is root there anyway. */
+function userOptions(use: SandboxSettings['use'], uid = process.getuid?.()): readonly string[] {
+  if (uid === undefined) return [];
+  if (use === 'podman') return uid === 0 ? [] : ['--userns', 'keep-id'];
+  return ['--user', `${uid}:${process.getgid?.() ?? 0}`];
 }

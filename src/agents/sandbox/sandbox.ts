@@ -227,7 +227,7 @@ async function runQuietly(
   args: readonly string[],
   env: Environment,
 ): Promise<string | null> {
-  const more = Object.keys(env).filter((name) => /^(?:DOCKER_|CONTAINER_)/.test(name));
+  const more = Object.keys(env).filter((name) => /^(?:DOCKER_|CONTAINERS?_|XDG_RUNTIME_DIR$)/.test(name));
   const options = { env: programEnvironment(env, ...more), timeout: PATIENCE_MS };
   return promisify(execFile)(program, [...args], options).then(
     () => null,

@@ -7,14 +7,16 @@ import { isWatched, newsFor } from './watch.ts';
 /** How long a session may take to read its inbox. */
 const PATIENCE_MS = 5_000;
 
+interface PushOrder {
+  readonly agent: string | null;
+  readonly signal: AbortSignal;
+}
+
 /**
  * Tells the Claude Code session that started this process of new tasks, by its inbox: where `claude install --push` was
  * asked for, and no monitor of the session does it. `next_event` has everything, so a message that is lost loses nothing.
  */
-export async function pushToInbox(
-  app: Services,
-  { agent, signal }: { readonly agent: string | null; readonly signal: AbortSignal },
-): Promise<void> {
+export async function pushToInbox(app: Services, order: PushOrder): Promise<void> {
   const {
     HOOKCTL_PUSH,
     HOOKCTL_RUN_ID,
@@ -23,12 +25,16 @@ export async function pushToInbox(
   } = app.env;
   if (HOOKCTL_PUSH !== '1' || HOOKCTL_RUN_ID !== undefined || path === undefined || token === undefined)
     return;
-  for await (const line of newsFor(app, agent, signal)) {
-    if (await isWatched(app)) continue;
+  for await (const line of unwatchedNews(app, order)) {
     await send(path, token, line).catch((error: unknown) =>
       say(app.io.err, `hookctl mcp: ${messageOf(error)}`),
     );
   }
+}
+
+/** Lines about new tasks and events while no monitor of this session tells it of them. */
+export async function* unwatchedNews(app: Services, { agent, signal }: PushOrder): AsyncGenerator<string> {
+  for await (const line of newsFor(app, agent, signal)) if (!(await isWatched(app))) yield line;
 }
 
 /** Two lines: who sends, and the message (Claude Code 2.1.332; the format is not documented). */

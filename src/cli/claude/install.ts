@@ -39,7 +39,7 @@ interface McpCommand {
 async function mcpCommand(
   { env }: Services,
   projectFolder: string,
-  verb: readonly string[] = ['mcp'],
+  verb: readonly string[],
 ): Promise<McpCommand> {
   const entry = (command: string, ...args: readonly string[]): McpServerEntry => ({
     type: 'stdio',
@@ -75,6 +75,7 @@ function isProgram(path: string): Promise<boolean> {
 interface InstallFlags extends JsonFlags {
   readonly mcp?: boolean;
   readonly push?: boolean;
+  readonly channel?: boolean;
 }
 
 export const configureInstall: CliCommand = (command, runner) => {
@@ -87,15 +88,18 @@ export const configureInstall: CliCommand = (command, runner) => {
       '--push',
       'also tell open sessions of each new task, by a plugin that runs `hookctl claude watch`',
     )
+    .option('--channel', 'register those tools as a channel, which pushes where Claude Code allows channels')
     .option('--json', 'print one object')
     .examples('hookctl claude install', 'hookctl claude install --mcp --push')
     .action(runner.action(command, install));
 };
 
-async function install(app: Services, { json, mcp, push }: InstallFlags): Promise<0> {
+async function install(app: Services, { json, mcp, push, channel }: InstallFlags): Promise<0> {
   const { projectFolder, list } = await claudePlace(app);
   const settings = await put(app, localSettings(projectFolder), wantedEnv(list));
-  const server = mcp === true ? await mcpCommand(app, projectFolder) : null;
+  const verb = channel === true ? ['mcp', '--channel'] : ['mcp'];
+  const isServed = mcp === true || channel === true;
+  const server = isServed ? await mcpCommand(app, projectFolder, verb) : null;
   const tools = server === null ? null : await put(app, projectMcp(projectFolder), { hookctl: server.entry });
   const pushed = push === true ? await installPush(app, projectFolder) : null;
   if (json === true) {
@@ -112,6 +116,12 @@ async function install(app: Services, { json, mcp, push }: InstallFlags): Promis
           `It names a path of this machine: do not commit it, or install hookctl globally first.`,
         );
       }
+    }
+    if (channel === true) {
+      say(
+        app.io.err,
+        'Start sessions with: claude --dangerously-load-development-channels server:hookctl. Where Claude Code has channels switched off, nothing is pushed by them; --push does not need them.',
+      );
     }
     if (pushed !== null) {
       say(app.io.out, `${pushed.plugin} is the plugin that tells sessions of new tasks`);
