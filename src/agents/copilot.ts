@@ -4,9 +4,19 @@ import { join } from 'node:path';
 import { z } from 'zod';
 import type { JsonObject, ModelTokens } from '../types.ts';
 import { findLogin, runEnvironment } from './environment.ts';
-import { causeOf, numberOf, objectOf, readEvent, textOf, tokensSince, toolCall, usageOf } from './events.ts';
+import {
+  causeOf,
+  followSession,
+  numberOf,
+  objectOf,
+  programFolder,
+  readEvent,
+  textOf,
+  tokensSince,
+  toolCall,
+  usageOf,
+} from './events.ts';
 import type { AgentRunner, CommonOptions, RunIo, RunOrder } from './runner.ts';
-import { followSession, programFolder } from './session-file.ts';
 import { byHand, runInSession, type Start, type Transcript } from './session-run.ts';
 import { commonFields, modelFields } from './settings.ts';
 
