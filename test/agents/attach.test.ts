@@ -5,7 +5,11 @@ import { attachTask, detachTask } from '../../src/tasks/attach.ts';
 import { apisForFile } from '../outbox/support.ts';
 import { onIssue } from '../support/engine.ts';
 import { eventually } from '../support/eventually.ts';
-import { type AgentEngine, dumpsIn, startAgents } from './support.ts';
+import { tell } from '../support/in-process.ts';
+import { expectJson } from '../support/management.ts';
+import { sandboxForTest } from '../support/sandbox.ts';
+import { readStore, serverForTest } from '../support/server.ts';
+import { type AgentEngine, dumpsIn, installAgent, startAgents } from './support.ts';
 
 const apis = apisForFile();
 const CLAUDE = 'agents: { brain: { use: claude, program: ./fake-agent, concurrency: 4 } }\n';
@@ -57,6 +61,49 @@ test('attach: a run ends after its turn; without a session there is nothing to o
   expect(['interrupted', 'completed']).toContain(store.runsOfTask(task.id)[0]?.state);
   const other = await engine.task('C', { agent: 'somebody', externalId: 'x:9' });
   await expect(attach(engine, other.id, false)).rejects.toMatchObject({ code: 'no_session' });
+});
+
+test('attach to a run that ends without a session says so, and lets the tasks of its thread go on', async () => {
+  const files = { 'webhooks.yml': 'agents: { brain: { use: command, program: ./fake-agent } }\n' };
+  const sandbox = await sandboxForTest({ files });
+  installAgent(sandbox.project);
+  const server = await serverForTest(sandbox);
+  const make = (prompt: string) =>
+    expectJson<{ id: string }>(201, server, 'POST', '/api/tasks', { body: { prompt, external_id: 'x:1' } });
+  const { id } = await make('A\ndo: hang');
+  await eventually('it to hang', () => existsSync(join(sandbox.project, 'hanging')));
+  const next = await make('B\ndo: answer');
+  const { code, stderr } = await tell(sandbox, 'task', 'attach', id, '--now');
+  expect([code, stderr]).toEqual([1, expect.stringContaining('ended without a session')]);
+  await eventually('the next one to be done', () =>
+    readStore(sandbox, (store) => store.task(next.id)?.status === 'completed'),
+  );
+  expect((await tell(sandbox, 'task', 'detach', id)).stderr).toContain('no person works in the session');
+});
+
+test('attach while runs end: what was begun ends, what comes later waits, and detach lets it go on', async () => {
+  const engine = await startAgents({ yaml: CLAUDE });
+  const { store } = engine.context;
+  const done = await Promise.all(
+    Array.from({ length: 6 }, async (_, index) => {
+      const externalId = `x:${index}`;
+      const task = await engine.task('A\ndo: answer', { externalId });
+      // As soon as there is a session: some end meanwhile, some have ended.
+      await eventually('a session', () => store.runsOfTask(task.id)[0]?.openWith != null);
+      await attach(engine, task.id, index % 2 === 0);
+      const later = await engine.task('B\ndo: answer', { externalId });
+      await eventually('the first to end', () => store.runsOfTask(task.id)[0]?.endedAt != null);
+      return { task, later };
+    }),
+  );
+  const running = () => store.openRuns().filter(({ state }) => state === 'running');
+  expect(running()).toEqual([]);
+  expect(done.map(({ later }) => store.task(later.id)?.status)).toEqual(done.map(() => 'queued'));
+  for (const { task } of done) await detachTask(engine.context, task.id, engine.folder);
+  engine.scheduler.wake();
+  for (const { task, later } of done)
+    for (const { id } of [task, later])
+      await eventually('all to be done', () => store.task(id)?.status === 'completed');
 });
 
 test('the thread is told that a person works in the session, and that it was given back', async () => {

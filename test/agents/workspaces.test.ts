@@ -229,6 +229,34 @@ test('files of Git LFS that cannot be fetched are left as pointers, and that is 
   expect(readFileSync(run.logPath ?? '', 'utf8')).toContain('the checkout has their pointers');
 });
 
+test('two hookctl over one repository: each conversation of both has a worktree and a branch of its own', async () => {
+  const first = await start('worktree');
+  const code = join(first.folder, 'code');
+  const second = await startAgents({
+    yaml: yaml('worktree').replace('cwd: code', `cwd: ${code}`),
+    prepare: repository,
+  });
+  const engines = [first, second];
+  const made = await Promise.all(
+    engines.flatMap((engine) =>
+      Array.from({ length: 5 }, async (_, index) => {
+        // The same issue in both.
+        const { id } = await engine.task('Fix it\nsh: echo x > new; git add new; git commit -qm New', {
+          externalId: `github:o/r#${index}`,
+        });
+        return engine.ended(id);
+      }),
+    ),
+  );
+  expect(made.map(({ state }) => state)).toEqual(made.map(() => 'completed'));
+  expect(new Set(made.map(({ folder }) => folder)).size).toBe(10);
+  const branches = engines.flatMap(({ workspaces }) => workspaces.list().map(({ branch }) => branch));
+  expect(new Set(branches).size).toBe(10);
+  for (const branch of branches) expect(git(code, 'log', '-1', '--format=%s', branch)).toBe('New');
+  expect(git(code, 'status', '--porcelain')).toBe('');
+  expect(git(code, 'fsck', '--no-dangling')).toBe('');
+});
+
 test('a branch that is checked out elsewhere fails the run, which leaves nothing behind', async () => {
   const engine = await start('worktree', {
     prepare: (folder) => writeFileSync(join(folder, 'elsewhere'), ''),

@@ -120,6 +120,10 @@ export function startScheduler(context: SchedulerContext): Scheduler {
     const folders = route.kind === 'agent' ? [agent.folder] : route.checkouts.map(({ folder }) => folder);
     const lacking = await context.workspaces.lacking(agent, task.conversationId, folders);
     if (lacking !== null) return later(lacking);
+    // A person may have taken the session while this was looked up.
+    if (store.attachments().some((each) => each.conversationId === task.conversationId)) {
+      return later('a person works in its session');
+    }
     const wait = waitOf(queued, known, 'waiting', 'it is started');
     const taken = await take(agent, task, wait);
     const run = store.run(wait.id);

@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { failure } from '../../errors.ts';
+import { failure, HookctlError } from '../../errors.ts';
 import { say } from '../../lib/io.ts';
 import { pause } from '../../lib/time.ts';
 import type { AttachedView } from '../../server/api/tasks.ts';
@@ -40,11 +40,12 @@ async function attach(app: Services, id: string, flags: AttachFlags): Promise<0 
     say(app.io.err, `It is still being handed over. Undo: hookctl task detach ${id}`);
     return 1;
   }
-  const { open_with: openWith } =
-    attached.open_with !== null
-      ? attached
-      : await call<AttachedView>({ method: 'POST', path, body: { now } });
-  if (openWith === null) throw failure('no_session', `the run of ${id} ended without a session`);
+  const openWith = attached.open_with ?? (await sessionOf(call, path, now));
+  if (openWith === null) {
+    throw failure('no_session', `the run of ${id} ended without a session, so that it was given back`, {
+      fix: `See its log: hookctl task logs ${id}`,
+    });
+  }
   if (json) printJson(app.io, { ...attached, open_with: openWith });
   else if (print || !app.io.out.isTerminal) say(app.io.out, openWith);
   else {
@@ -53,6 +54,24 @@ async function attach(app: Services, id: string, flags: AttachFlags): Promise<0 
   }
   say(app.io.err, `Give it back: hookctl task detach ${id}`);
   return 0;
+}
+
+/** The line that opens the session of a run which has ended now. Null when it had none: nothing waits for a person then. */
+async function sessionOf(
+  call: Awaited<ReturnType<typeof managementCall>>,
+  path: string,
+  now: boolean,
+): Promise<string | null> {
+  const again = call<AttachedView>({ method: 'POST', path, body: { now } });
+  const openWith = await again.then(
+    ({ open_with: line }) => line,
+    (error: unknown) => {
+      if (error instanceof HookctlError && error.code === 'no_session') return null;
+      throw error;
+    },
+  );
+  if (openWith === null) await call({ method: 'POST', path: path.replace(/attach$/, 'detach') });
+  return openWith;
 }
 
 /** Waits until a run has ended; false when the user gave up waiting. */
