@@ -1,4 +1,4 @@
-import { messageOf } from '../errors.ts';
+import { HookctlError, messageOf } from '../errors.ts';
 import { commandLine } from '../lib/shell-quote.ts';
 import { escapeInvisible, escapeInvisibleLine, shorten } from '../lib/text/escape-invisible.ts';
 import { pause } from '../lib/time.ts';
@@ -46,7 +46,8 @@ export function createNotifications(options: NotificationsOptions): Notification
       } catch (error) {
         const wait = RETRY_MS[tried];
         if (wait === undefined || !(await pause(wait, stop.signal))) {
-          return failed(`notify ${way.use}: ${messageOf(error)}: ${notification.title}`);
+          const fix = error instanceof HookctlError && error.fix !== null ? `. ${error.fix}` : '';
+          return failed(`notify ${way.use}: ${notification.title}: ${messageOf(error)}${fix}`);
         }
       }
     }

@@ -129,7 +129,9 @@ const ways: Ways = {
       process.platform === 'darwin'
         ? (['osascript', ['-e', mac, '--', title, text]] as const)
         : (['notify-send', ['--app-name=hookctl', '--', title, escapeText(text)]] as const);
-    await runShort(program, args, env, projectFolder, new Uint8Array());
+    const fix =
+      'Start `hookctl serve` in a desktop session (DISPLAY, DBUS_SESSION_BUS_ADDRESS), or choose another way.';
+    await runShort(program, args, env, projectFolder, new Uint8Array(), fix);
   },
 };
 
@@ -139,6 +141,7 @@ async function runShort(
   env: Environment,
   cwd: string,
   input: Uint8Array,
+  fix?: string,
 ): Promise<void> {
   const desktop = ['DISPLAY', 'WAYLAND_DISPLAY', 'DBUS_SESSION_BUS_ADDRESS', 'XAUTHORITY'];
   const running = await startProcess({
@@ -149,7 +152,9 @@ async function runShort(
   const timer = setTimeout(() => void running.stop(), LONGEST_MS);
   const end = await running.ended;
   clearTimeout(timer);
-  if (end.code !== 0) throw failure('notify_failed', describeEnd(program, end, running.lastLines()));
+  if (end.code === 0) return;
+  const said = describeEnd(program, end, running.lastLines());
+  throw failure('notify_failed', said, fix === undefined ? {} : { fix });
 }
 
 /** Sends a notification one way. */

@@ -1,4 +1,4 @@
-import { existsSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { attachTask, detachTask } from '../../src/tasks/attach.ts';
@@ -8,7 +8,7 @@ import { eventually } from '../support/eventually.ts';
 import { tell } from '../support/in-process.ts';
 import { expectJson } from '../support/management.ts';
 import { sandboxForTest } from '../support/sandbox.ts';
-import { readStore, serverForTest } from '../support/server.ts';
+import { serverForTest } from '../support/server.ts';
 import { type AgentEngine, dumpsIn, installAgent, startAgents } from './support.ts';
 
 const apis = apisForFile();
@@ -63,20 +63,20 @@ test('attach: a run ends after its turn; without a session there is nothing to o
   await expect(attach(engine, other.id, false)).rejects.toMatchObject({ code: 'no_session' });
 });
 
-test('attach to a run that ends without a session says so, and lets the tasks of its thread go on', async () => {
+test('attach to a run that ends without a session says so, and gives it back', async () => {
   const files = { 'webhooks.yml': 'agents: { brain: { use: command, program: ./fake-agent } }\n' };
   const sandbox = await sandboxForTest({ files });
   installAgent(sandbox.project);
   const server = await serverForTest(sandbox);
-  const make = (prompt: string) =>
-    expectJson<{ id: string }>(201, server, 'POST', '/api/tasks', { body: { prompt, external_id: 'x:1' } });
-  const { id } = await make('A\ndo: hang');
+  const body = { prompt: 'A\ndo: hang' };
+  const { id } = await expectJson<{ id: string }>(201, server, 'POST', '/api/tasks', { body });
   await eventually('it to hang', () => existsSync(join(sandbox.project, 'hanging')));
-  const next = await make('B\ndo: answer');
+  const pid = readFileSync(join(sandbox.project, 'hanging'), 'utf8');
   const { code, stderr } = await tell(sandbox, 'task', 'attach', id, '--now');
   expect([code, stderr]).toEqual([1, expect.stringContaining('ended without a session')]);
-  await eventually('the next one to be done', () =>
-    readStore(sandbox, (store) => store.task(next.id)?.status === 'completed'),
+  await eventually(
+    'it to be tried again',
+    () => readFileSync(join(sandbox.project, 'hanging'), 'utf8') !== pid,
   );
   expect((await tell(sandbox, 'task', 'detach', id)).stderr).toContain('no person works in the session');
 });

@@ -238,3 +238,39 @@ test('agents: each runner can be configured with its program alone', async () =>
   const { configuration } = await startAgents({ yaml: ['agents:', ...lines, ''].join('\n') });
   expect([...configuration.agents.byName.keys()]).toEqual(agentRunners.map(({ name }) => name));
 });
+
+test('agents: a session id that could be an option, a path or a line of its own is never given to a program', async () => {
+  const engine = await startAgents({
+    yaml: 'agents: { brain: { use: claude, program: ./liar } }\n',
+    prepare(folder) {
+      const result = '{"type":"result","subtype":"success","is_error":false,"result":"Done."}';
+      const script = `cat > /dev/null\nprintf '%s\\n' "$*" >> calls\ncat init\nprintf '%s\\n' '${result}'\n`;
+      writeFileSync(join(folder, 'liar'), `#!/bin/sh\n${script}`, { mode: 0o755 });
+    },
+  });
+  const { folder, context } = engine;
+  const ids = [
+    '--dangerously-skip-permissions',
+    '../../etc/passwd',
+    'a b c d e',
+    'short',
+    'x'.repeat(129),
+    'line\nbreak',
+  ];
+  for (const [index, id] of ids.entries()) {
+    writeFileSync(
+      join(folder, 'init'),
+      `${JSON.stringify({ type: 'system', subtype: 'init', session_id: id })}\n`,
+    );
+    for (const prompt of ['First', 'Second']) {
+      const { id: task } = await engine.task(prompt, { externalId: `x:${index}` });
+      const run = await engine.ended(task);
+      expect([run.state, run.sessionId, run.openWith]).toEqual(['completed', null, null]);
+      expect(readFileSync(run.logPath ?? '', 'utf8')).toContain('its session has no usable id');
+    }
+  }
+  const calls = readFileSync(join(folder, 'calls'), 'utf8');
+  expect(calls).not.toContain('--resume');
+  expect(calls).not.toContain('dangerously');
+  expect(context.store.openRuns()).toEqual([]);
+});

@@ -52,7 +52,7 @@ function notifications(
     ways: notifySchema.parse(written),
     transport,
     projectFolder: folder,
-    env: { PATH: process.env.PATH, NTFY_TOKEN: 'tk_0123456789' },
+    env: { PATH: `${folder}:${process.env.PATH}`, NTFY_TOKEN: 'tk_0123456789' },
     slack: {
       provider: 'slack',
       baseUrl: `${url}/api`,
@@ -148,7 +148,7 @@ test('notify: what does not arrive is a problem that names the way', async () =>
   const { told, failures } = notifications({ use: 'command', program: './nowhere' });
   told.task(task({ status: 'failed', error: 'x' }));
   await told.close();
-  expect(failures).toEqual([expect.stringMatching(/^notify command: .*nowhere.*: Failed: Fix the login$/)]);
+  expect(failures).toEqual([expect.stringMatching(/^notify command: Failed: Fix the login: .*nowhere/)]);
 });
 
 test('notify: a sample tells no one', async () => {
@@ -172,3 +172,29 @@ test('a task that waits at a start is posted where it has no post, and is told o
   await told.close();
   expect(posted.map(({ place, buttonsOf }) => [place.channel, buttonsOf])).toEqual([['C2', 'task-1']]);
 });
+
+test.skipIf(process.platform === 'darwin')(
+  'notify: a desktop shows the title as it is and the text escaped; without one it is said what to do',
+  async () => {
+    const { told, folder, failures } = notifications({ use: 'desktop', on: ['failed'] });
+    const show = (text: string) => {
+      writeFileSync(join(folder, 'notify-send'), `#!/bin/sh\n${text}\n`);
+      chmodSync(join(folder, 'notify-send'), 0o755);
+    };
+    show(`printf '%s\\n' "$@" > "${folder}/shown.part" && mv "${folder}/shown.part" "${folder}/shown"`);
+    told.task(task({ status: 'failed', title: '--help $(id)', error: '<b>A & B</b>' }));
+    await told.close();
+    expect(readFileSync(join(folder, 'shown'), 'utf8').split('\n')).toEqual([
+      ...['--app-name=hookctl', '--', 'Failed: --help $(id)', '&lt;b&gt;A &amp; B&lt;/b&gt;', ''],
+    ]);
+    show('echo "Cannot autolaunch D-Bus without X11" >&2; exit 1');
+    const absent = notifications({ use: 'desktop', on: ['failed'] });
+    writeFileSync(join(absent.folder, 'notify-send'), readFileSync(join(folder, 'notify-send')), {
+      mode: 0o755,
+    });
+    absent.told.task(task({ id: 'task-2', status: 'failed' }));
+    await absent.told.close();
+    expect(absent.failures).toEqual([expect.stringContaining('DBUS_SESSION_BUS_ADDRESS')]);
+    expect(failures).toEqual([]);
+  },
+);

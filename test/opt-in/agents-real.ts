@@ -55,6 +55,7 @@ interface More {
   /** Ends the run this long after the model was asked. */
   readonly stopAfterMs?: number;
   readonly timeout?: string;
+  readonly budgetUsd?: number;
 }
 
 /** What the agent's settings and files say of the server. */
@@ -136,7 +137,8 @@ function agentIn(name: string, program: string): Agent {
   async function runOnce(mood: Mood, prompt: string, more: More = {}): Promise<Ran> {
     const apis = await startModelApis(mood);
     const { env, settings } = configured(name, home, apis.url);
-    const written = { use: name, program, timeout: more.timeout ?? '90s', ...settings };
+    const budget = more.budgetUsd === undefined ? {} : { budgetUsd: more.budgetUsd };
+    const written = { use: name, program, timeout: more.timeout ?? '90s', ...settings, ...budget };
     const options = runner?.options.parse(written) as unknown as CommonOptions;
     const scratch = mkdtempSync(join(root, 'scratch-'));
     const log: LogLine[] = [];
@@ -248,6 +250,15 @@ async function allCases(agent: Agent): Promise<void> {
     unless(stopped.result.state === 'failed' && stopped.result.cause === 'stopped', 'it was not stopped'),
     unless(stopped.endedIn < 10_000, 'it took long to end'),
   ]);
+  // Claude Code keeps within its budget by itself, and ends after the answer that goes beyond.
+  if (name !== 'claude') {
+    const spent = await agent.run('calls', 'Look.', { budgetUsd: 0.001, timeout: '3m' });
+    judge(name, 'budget in the middle of a run', spent, [
+      unless(spent.result.cause === 'stopped', 'it was not stopped'),
+      unless(spent.result.text.includes('its budget is $0.001'), 'it does not say so'),
+      unless((spent.result.usage.inputTokens ?? 0) > 0, 'its tokens are not known'),
+    ]);
+  }
   // Each tries again by itself first; OpenCode knows no setting for how often, and takes two minutes.
   const refusals = [
     ['401', 401, 'no_login'],
@@ -280,7 +291,7 @@ try {
     names.map(async (name) => {
       const program = join(installed, 'node_modules/.bin', name);
       if (!existsSync(program) || (await findProgram(program, root, '')) === null) {
-        tally.skipped += 8;
+        tally.skipped += name === 'claude' ? 8 : 9;
         process.stdout.write(`skip ${name}: it is not installed\n`);
         return;
       }

@@ -2,8 +2,11 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import { text as readText } from 'node:stream/consumers';
 import { closeServer, listen } from '../../src/lib/http/listen.ts';
 
-/** What the model server does with a request: it says something, it refuses with a status, or it never answers. */
-export type Mood = { readonly says: string } | { readonly status: number } | 'silent';
+/**
+ * What the model server does with a request: it says something, it refuses with a status, it never answers, or (`calls`) it asks once
+ * for a tool that does not exist, and is silent when it is told so.
+ */
+export type Mood = { readonly says: string } | { readonly status: number } | 'silent' | 'calls';
 
 export interface ModelApis {
   readonly url: string;
@@ -31,19 +34,20 @@ export async function startModelApis(mood: Mood): Promise<ModelApis> {
     if (request.method !== 'POST') return void response.writeHead(404).end('{}');
     requests += 1;
     heard += body;
-    if (mood === 'silent') return;
-    if ('status' in mood) {
+    const isCall = mood === 'calls' && !body.includes(CALL.name);
+    if (mood === 'silent' || (mood === 'calls' && !isCall)) return;
+    if (typeof mood === 'object' && 'status' in mood) {
       const error = { type: 'error', message: 'the model refuses', code: mood.status, status: 'REFUSED' };
       response.writeHead(mood.status, { 'content-type': 'application/json' });
       return void response.end(JSON.stringify({ type: 'error', error }));
     }
-    const { says } = mood;
+    const says = typeof mood === 'object' ? mood.says : null;
     if (path.includes('count_tokens') || path.includes('countTokens')) {
       response.setHeader('content-type', 'application/json').end('{"input_tokens":1,"totalTokens":1}');
     } else if (path.endsWith('/responses')) responses(response, says);
     else if (path.endsWith('/chat/completions')) completions(response, says, body);
     else if (path.includes('enerateContent')) generated(response, says, path.includes('stream'));
-    else messages(response, says);
+    else messages(response, says ?? '');
   }
 
   const server = createServer(
@@ -100,17 +104,26 @@ function events(response: ServerResponse, all: readonly object[], named: boolean
   }
 }
 
-function responses(response: ServerResponse, says: string): void {
+/** A call of a tool that no program has: its name is in the request that answers it. */
+const CALL = { id: 'call_0123456789', name: 'nothing_there' } as const;
+
+function responses(response: ServerResponse, says: string | null): void {
   const usage = {
     ...{ input_tokens: 100, input_tokens_details: { cached_tokens: 40 } },
     ...{ output_tokens: 20, output_tokens_details: { reasoning_tokens: 5 }, total_tokens: 120 },
   };
   const content = [{ type: 'output_text', text: says, annotations: [] }];
-  const item = { type: 'message', id: 'msg_1', role: 'assistant', status: 'completed', content };
+  const call = { id: 'fc_1', type: 'function_call', call_id: CALL.id, name: CALL.name, arguments: '{}' };
+  const message = { type: 'message', id: 'msg_1', role: 'assistant', content };
+  const item = { ...(says === null ? call : message), status: 'completed' };
   const made = { id: 'resp_1', object: 'response', status: 'completed', output: [item], usage };
   const all = [
     { type: 'response.created', response: { ...made, status: 'in_progress', output: [], usage: null } },
-    { type: 'response.output_item.added', output_index: 0, item: { ...item, content: [] } },
+    {
+      type: 'response.output_item.added',
+      output_index: 0,
+      item: says === null ? item : { ...item, content: [] },
+    },
     { type: 'response.output_item.done', output_index: 0, item },
     { type: 'response.completed', response: made },
   ];
@@ -118,7 +131,7 @@ function responses(response: ServerResponse, says: string): void {
   response.end();
 }
 
-function completions(response: ServerResponse, says: string, body: string): void {
+function completions(response: ServerResponse, says: string | null, body: string): void {
   const usage = {
     ...{ prompt_tokens: 100, completion_tokens: 20, total_tokens: 120 },
     prompt_tokens_details: { cached_tokens: 40 },
@@ -139,18 +152,21 @@ function completions(response: ServerResponse, says: string, body: string): void
     ...{ ...head, object: 'chat.completion.chunk' },
     choices: [{ index: 0, delta, finish_reason: finish }],
   });
+  const call = { index: 0, id: CALL.id, type: 'function', function: { name: CALL.name, arguments: '{}' } };
+  const said = says === null ? { tool_calls: [call] } : { content: says };
   const all = [
-    chunk({ role: 'assistant', content: says }, null),
-    chunk({}, 'stop'),
+    chunk({ role: 'assistant', ...said }, null),
+    chunk({}, says === null ? 'tool_calls' : 'stop'),
     { ...head, object: 'chat.completion.chunk', choices: [], usage },
   ];
   events(response, all, false);
   response.end('data: [DONE]\n\n');
 }
 
-function generated(response: ServerResponse, says: string, streamed: boolean): void {
+function generated(response: ServerResponse, says: string | null, streamed: boolean): void {
+  const part = says === null ? { functionCall: { name: CALL.name, args: {} } } : { text: says };
   const answer = {
-    candidates: [{ content: { role: 'model', parts: [{ text: says }] }, finishReason: 'STOP', index: 0 }],
+    candidates: [{ content: { role: 'model', parts: [part] }, finishReason: 'STOP', index: 0 }],
     usageMetadata: {
       ...{ promptTokenCount: 100, cachedContentTokenCount: 40, candidatesTokenCount: 20 },
       ...{ thoughtsTokenCount: 5, totalTokenCount: 125 },
