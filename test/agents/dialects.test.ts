@@ -243,7 +243,8 @@ test('agents: a session id that could be an option, a path or a line of its own 
   const engine = await startAgents({
     yaml: 'agents: { brain: { use: claude, program: ./liar } }\n',
     prepare(folder) {
-      const result = '{"type":"result","subtype":"success","is_error":false,"result":"Done."}';
+      const result =
+        '{"type":"result","subtype":"success","is_error":false,"result":"Done.","total_cost_usd":0}';
       const script = `cat > /dev/null\nprintf '%s\\n' "$*" >> calls\ncat init\nprintf '%s\\n' '${result}'\n`;
       writeFileSync(join(folder, 'liar'), `#!/bin/sh\n${script}`, { mode: 0o755 });
     },
