@@ -81,7 +81,7 @@ test('attach to a run that ends without a session says so, and gives it back', a
   expect((await tell(sandbox, 'task', 'detach', id)).stderr).toContain('no person works in the session');
 });
 
-test('attach while runs end: what was begun ends, what comes later waits, and detach lets it go on', async () => {
+test('attach while runs end: what was started ends, what comes later waits, and detach lets it go on', async () => {
   const engine = await startAgents({ yaml: CLAUDE });
   const { store } = engine.context;
   const done = await Promise.all(
