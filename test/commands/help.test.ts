@@ -57,7 +57,7 @@ test('errors: an unknown command, topic, subcommand or option gets a suggestion'
     [['trigger', '--list', 'githb'], 'Did you mean github?'],
     [['serve', '--tunnel', 'cloudflard'], 'Did you mean cloudflared?'],
     [['tunnel', 'open', 'ssh=serevo'], 'Did you mean serveo?'],
-    [['api', 'PTU', '/api/status'], 'Known here: GET, POST, PUT, DELETE'],
+    [['api', 'PTU', '/api/status'], 'Known here: GET, POST, PUT, PATCH, DELETE'],
     [['claude', 'instal'], 'Did you mean install?'],
     [['task', 'fail', 'task-1', '--raeson', 'x'], 'Did you mean --reason?'],
     [['webhook', 'edit', 'github', '--clear', 'agnet'], 'Did you mean agent?'],
