@@ -17,6 +17,8 @@ test('tokens come from the usual variables; a missing one is told by name', asyn
     jira: 'no JIRA_BASE_URL',
     slack: 'no SLACK_BOT_TOKEN',
     sentry: 'no SENTRY_AUTH_TOKEN',
+    shopify: 'no SHOPIFY_ACCESS_TOKEN',
+    'slack-config': 'no SLACK_CONFIG_TOKEN',
     gitlab: 'no GITLAB_TOKEN',
     gitea: 'no GITEA_TOKEN',
     bitbucket: 'no BITBUCKET_TOKEN',
