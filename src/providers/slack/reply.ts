@@ -148,8 +148,9 @@ export const reply: ReplyChannel = {
   postedId(answer) {
     const said = answerJson(answer);
     const ts = idAt(said, 'ts');
-    const ids = [idAt(said, 'channel'), ts, idAt(said, 'message', 'team')];
-    return ts === null ? idAt(said, 'message_ts') : ids.map((id) => id ?? '').join(':');
+    if (ts === null) return idAt(said, 'message_ts');
+    const [channel, team] = [idAt(said, 'channel'), idAt(said, 'message', 'team')];
+    return channel === null && team === null ? ts : `${channel ?? ''}:${ts}:${team ?? ''}`;
   },
 
   isPost(place, remoteId, pressed) {
