@@ -33,7 +33,7 @@ interface Items<T> {
 
 /** What runs, what waits for a person, and what is not as it should be. */
 export function NowPage(): JSX.Element {
-  const status = useApi<StatusView>('/api/status', { on: ['delivery', 'state', 'connection', 'ready'] });
+  const status = useApi<StatusView>('/api/status', { on: ['delivery', 'state', 'connection', 'ready', 'swept'] });
   const { data, error } = status;
   return (
     <>
@@ -74,7 +74,7 @@ export function NowPage(): JSX.Element {
           </Section>
         </>
       )}
-      <Connections />
+      <Connections sweeps={data?.sweeps ?? []} />
     </>
   );
 }
@@ -217,7 +217,8 @@ interface Connected {
   readonly problem: string | null;
 }
 
-function Connections(): JSX.Element | null {
+/** Hooks at senders, with the last look into the log of each. */
+function Connections({ sweeps }: { readonly sweeps: StatusView['sweeps'] }): JSX.Element | null {
   const { data } = useApi<Items<Connected>>('/api/connections', { on: ['connection'] });
   const items = data?.items ?? [];
   if (items.length === 0) return null;
@@ -230,10 +231,28 @@ function Connections(): JSX.Element | null {
             <span>{connector}</span>
             <span>{visible(target)}</span>
             <a href={pathOf('webhooks', webhook)}>{webhook}</a>
+            <LastSweep sweep={sweeps.find(({ connection_id: of }) => of === id)} />
             <span class="dim cut">{visible(problem ?? '')}</span>
           </li>
         ))}
       </ul>
     </Section>
+  );
+}
+
+function LastSweep({
+  sweep,
+}: {
+  readonly sweep: StatusView['sweeps'][number] | undefined;
+}): JSX.Element | null {
+  if (sweep === undefined) return null;
+  const { ended_at: at, listed, missing, redelivered, fetched, problem } = sweep;
+  const found = missing === 0 ? `${listed} in its log, all here` : `${missing} missing`;
+  const taken = missing === 0 ? '' : `, ${redelivered + fetched} taken in`;
+  return (
+    <>
+      <Time at={at} />
+      <span class="dim cut">{visible(problem ?? `${found}${taken}`)}</span>
+    </>
   );
 }
