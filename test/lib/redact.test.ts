@@ -128,6 +128,22 @@ describe('what looks like a secret is taken out of messages', () => {
   });
 });
 
+test('an id that ends like the name of a secret says nothing about what follows', () => {
+  const { redact } = createRedactor({});
+  for (const id of ['task-01m8q8e3gx4h0pwd', 'dlv-01m8q8e3g0secret', 'flow-eb2f2c83fb6creds']) {
+    const text = `{"id":"${id}","delivery_id":"dlv-01m8q8e3gx7tcw4h","${id}":"Hunter2Hunter2"}`;
+    expect(redact(text)).toBe(text);
+  }
+  // What only resembles an id hides nothing.
+  for (const name of [
+    'task-db0pwd',
+    'my-01m8q8e3gx4h0pwd',
+    'task-01m8q8e3gx4h0000pwd',
+    'xtask-01m8q8e3gx4h0pwd',
+  ])
+    expect(redact(`${name}="Hunter2Hunter2"`)).toBe(`${name}="[redacted]"`);
+});
+
 test('variables whose names say so are known from the start', () => {
   const { redactKnown } = createRedactor({
     GITHUB_TOKEN: 'value-of-token',

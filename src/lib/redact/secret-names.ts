@@ -17,6 +17,9 @@ const LOOKED_AT = 200;
 const NO_VALUE =
   /^(?:[$<{%*…(]|\[redacted|(?:string|text|null|none|true|false|undefined|required|missing|invalid|unknown|number|boolean|process\.env\S*|os\.environ\S*|env)[;,.)]?$)/i;
 const OWN_ID = /^(?:task|run|out|conv|flow|evt|del|dlv|wh)-[0-9a-z]{8,}$/;
+/** An id that ends with such a name by chance: `task-01m8q8e3gx4h0pwd`. */
+const ID_BEFORE = /(?<![0-9a-z])(?:dlv|task|conv|wh|cmd|out|run|con|flow)-[0-9a-z]{16}$/;
+const ID_LENGTH = 24;
 
 interface Named {
   readonly isPassword: boolean;
@@ -61,6 +64,9 @@ export function withoutNamed(text: string, put: string): string {
     const start = VALUE.exec(text.slice(from, from + LOOKED_AT));
     if (start === null) continue;
     const [, password, quote, sign = ''] = found;
+    const [name = ''] = /^[a-z_-]+/i.exec(found[0]) ?? [];
+    const end = found.index + name.length;
+    if (ID_BEFORE.test(text.slice(Math.max(0, end - ID_LENGTH), end))) continue;
     const value = start.slice(1).find((part) => part !== undefined) ?? '';
     const opening = start[0].length - value.length;
     // A list of names and values has both between quotes.
