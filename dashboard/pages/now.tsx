@@ -33,7 +33,9 @@ interface Items<T> {
 
 /** What runs, what waits for a person, and what is not as it should be. */
 export function NowPage(): JSX.Element {
-  const status = useApi<StatusView>('/api/status', { on: ['delivery', 'state', 'connection', 'ready', 'swept'] });
+  const status = useApi<StatusView>('/api/status', {
+    on: ['delivery', 'state', 'connection', 'ready', 'swept'],
+  });
   const { data, error } = status;
   return (
     <>
