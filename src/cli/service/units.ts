@@ -73,10 +73,12 @@ function escapeUnit(text: string): string {
 
 /**
  * launchd starts again after every status but 0, so that a shell makes 0 of those that are final. It passes SIGTERM on, and
- * waits for the end of serve: launchd kills what is left when its own child ends.
+ * waits for the end of serve: launchd kills what is left when its own child ends. A SIGTERM may come before the start is known.
  */
-const WRAPPER = `"$@" & child=$!
-trap 'kill -TERM $child' TERM INT
+const WRAPPER = `asked= child=
+trap 'asked=1; [ -z "$child" ] || kill -TERM $child' TERM INT
+"$@" & child=$!
+[ -z "$asked" ] || kill -TERM $child
 wait $child; status=$?
 while kill -0 $child 2>/dev/null; do wait $child; status=$?; done
 case $status in ${FINAL.join('|')}) echo "hookctl ended with $status and is not started again: see above" >&2; exit 0 ;; esac
