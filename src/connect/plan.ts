@@ -32,7 +32,7 @@ export function receiverOf(
   const known = webhooks.filter(({ providerName }) => providerName === connector);
   const found = name === null ? (byName.get(connector) ?? known[0]) : byName.get(name);
   if (found === undefined) {
-    const add = `Add one: hookctl webhook add --name ${connector} --provider ${connector}`;
+    const add = `Add one: hookctl webhook add ${connector} --name ${connector}`;
     if (name === null) throw notFound(`there is no webhook of ${connector}`, add);
     throw notFound(`there is no webhook ${name}`, 'List them: hookctl webhook list');
   }
@@ -54,7 +54,7 @@ export function settingsFor(context: ConnectContext, webhook: Webhook, connector
   const { name, endpoint, secrets } = webhook;
   const url = context.publicUrlOf(endpoint);
   if (url === null) {
-    throw failure('no_public_url', 'nothing leads here from outside, so that a sender has nowhere to send', {
+    throw failure('no_public_url', 'no public URL leads here, so that a sender could not reach hookctl', {
       fix: 'Start hookctl with a tunnel first: hookctl serve --tunnel cloudflared. Or set publicUrl in webhooks.yml.',
     });
   }

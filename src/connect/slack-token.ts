@@ -59,7 +59,7 @@ async function fresh(parts: TokenParts, given: string): Promise<string> {
   return next.token;
 }
 
-/** Null when there is none, or none that can be read: the given token is asked for one then. */
+/** Null when no file has one that can be read; the given token is then exchanged for a new one. */
 async function read(file: string): Promise<Kept | null> {
   try {
     return fileSchema.parse(JSON.parse(await readFile(file, 'utf8')));

@@ -19,7 +19,7 @@ interface ServeAddress {
   readonly host: string;
   readonly port: number;
   readonly managementPort: number;
-  /** Unix socket, from the data folder. Null when there is none. */
+  /** Path of the unix socket, from the data folder. Null when management has no socket. */
   readonly managementSocket: string | null;
   /** That the user named; null when a tunnel gives one out, or there is none. */
   readonly publicUrl: string | null;

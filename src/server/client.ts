@@ -11,7 +11,7 @@ import type { WebhookView } from './webhook-view.ts';
 /** Where the management socket of a running server is, and what opens it. */
 export interface ManagementAddress {
   readonly port: number;
-  /** Unix socket, which is used in place of the port. Null when there is none. */
+  /** Path of the unix socket, which is used in place of the port. Null when management has no socket. */
   readonly socket: string | null;
   readonly token: Secret;
   /** Who asks, for the audit. */

@@ -88,9 +88,9 @@ export interface RunReader {
   queuedTasks(agents: readonly string[], limit: number): readonly QueuedTask[];
   /** The session of the newest run of a conversation that was in one. */
   lastSession(conversationId: string, sessionKey: string): string | null;
-  /** The folder of the newest run that was in a session; null when there is none. */
+  /** Folder of the newest run with a session; null when no run had one. */
   sessionFolder(sessionId: string): string | null;
-  /** The newest run that had a branch which hookctl named; null when there is none. */
+  /** The newest run on a branch that hookctl named; null when no run was on one. */
   runOnBranch(branch: string): AgentRun | null;
   /** Counters of a session when its last run ended; empty when the runner keeps none. */
   sessionMeter(sessionId: string): readonly ModelTokens[];

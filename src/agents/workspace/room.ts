@@ -28,7 +28,7 @@ export interface RoomOrder {
   readonly task: Task;
   /** Where it works, or what its checkouts are made of: that of its task first. */
   readonly places: readonly [Place, ...Place[]];
-  /** Where the session of its conversation worked; null when there is none. */
+  /** Folder in which the session of its conversation worked; null when it has no session yet. */
   readonly before: string | null;
   /** A folder for files of the run alone. */
   readonly scratch: string;

@@ -9,7 +9,7 @@ type Kind = string;
 interface CompletedOption {
   /** `--json`. */
   readonly flag: string;
-  /** `-q`; null when there is none. */
+  /** `-q`; null when the option has no short form. */
   readonly short: string | null;
   /** Null when it takes no value. */
   readonly kind: Kind | null;

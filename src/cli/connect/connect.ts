@@ -88,9 +88,11 @@ async function connect(
     return connectApp(app, sender, targets, flags);
   }
   if (targets.length === 0) {
+    const { connectorNamed } = await import('../../connect/context.ts');
+    const { example } = await connectorNamed(sender);
     throw usageError(
       'connect needs a repository, project or account',
-      `Such as: hookctl connect ${sender} acme/api`,
+      `Such as: hookctl connect ${sender} ${example}`,
     );
   }
   if (flags.adopt !== undefined && targets.length > 1) {

@@ -4,7 +4,7 @@ import type { Services } from '../../services.ts';
 import { type FlowDetails, flowDetails, flowNamed } from '../../task-views.ts';
 import type { TaskView } from '../../views.ts';
 import type { CliCommand, JsonFlags } from '../kit/command.ts';
-import { duration, localTime, printJson, sayFacts } from '../kit/print.ts';
+import { countedNoun, duration, localTime, printJson, sayFacts } from '../kit/print.ts';
 import { stored } from '../kit/stored.ts';
 
 const RESULT_LENGTH = 100;
@@ -98,7 +98,7 @@ async function show(app: Services, id: string, { json }: JsonFlags): Promise<0> 
       ({ id: conversation, tasks }) =>
         [
           'conversation',
-          `${conversation}  ${tasks} tasks${conversation === view.current_conversation_id ? ', current' : ''}`,
+          `${conversation}  ${countedNoun(tasks, 'task')}${conversation === view.current_conversation_id ? ', current' : ''}`,
         ] as const,
     ),
   ]);

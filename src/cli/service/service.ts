@@ -60,7 +60,7 @@ export const configureInstall: CliCommand = (command, runner) => {
 
 export const configureStatus: CliCommand = (command, runner) => {
   command
-    .description('Show whether the service runs. Exit 1 when it does not, 4 when there is none.')
+    .description('Show whether the service runs. Exit 1 when it does not, 4 when none is installed.')
     .option(...MANAGER)
     .option('--json', 'print one object')
     .examples('hookctl service status', 'hookctl service status --json | jq .active')
@@ -192,7 +192,7 @@ async function waitUntilReady(app: Services, manager: Manager): Promise<ServiceS
   }
 }
 
-/** Throws `not_found` when there is none. */
+/** Throws `not_found` when no service is installed. */
 async function installed(app: Services, { manager: name }: ServiceFlags) {
   const manager = managerNamed(name);
   const state = await stateOf(app, manager);

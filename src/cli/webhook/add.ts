@@ -53,7 +53,7 @@ async function add(app: Services, provider: string | undefined, flags: AddFlags)
     done: `added ${webhook.name} (${added.webhook_id})\n${formLines(webhook, added.url, added.secret ?? null)}`,
     next:
       webhook.provider.handshakes !== undefined
-        ? `hookctl webhook await ${ref}, and save the webhook at the sender while it waits`
+        ? `hookctl webhook await ${ref}, and save it at the sender meanwhile`
         : webhook.commands.length === 0
           ? `hookctl webhook command add ${ref} --trigger ${sampleType(webhook)} --template "{{@event.title}}"`
           : `hookctl webhook show ${ref}`,

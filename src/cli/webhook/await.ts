@@ -53,10 +53,8 @@ async function awaitHandshake(app: Services, ref: string, flags: AwaitFlags): Pr
   const view = await client.call<WebhookView>({ method: 'GET', path: pathOf(ref) });
   const { io } = app;
   const time = durationText(flags.for);
-  say(
-    io.err,
-    `Waiting ${time} for the handshake at ${view.url}. Save the webhook at the sender now; Ctrl-C ends.`,
-  );
+  say(io.err, `Waiting ${time} for the handshake at\n  ${view.url}`);
+  say(io.err, 'Save the webhook at the sender now; Ctrl-C ends.');
   const { handshake } = await client.call<AwaitAnswer>({
     method: 'POST',
     path: `${pathOf(ref)}/await`,

@@ -173,7 +173,7 @@ function readAttempt(item: JsonObject): LoggedAttempt {
     id: idAt(item, 'id') ?? '',
     deliveryId: textAt(item, 'guid') ?? '',
     at: timeAt(item, 'delivered_at') ?? 0,
-    // A redirect is none, although GitHub counts it as a success.
+    // GitHub counts a redirect as a success, although nothing followed it.
     hasArrived: typeof item.status_code === 'number' && item.status_code >= 200 && item.status_code < 300,
     eventType: action === null ? event : `${event}.${action}`,
   };

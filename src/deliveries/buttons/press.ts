@@ -78,7 +78,7 @@ export function decidedTask(store: Pick<StoreReader, 'outgoing'>, { on }: Presse
   return 'check' in on ? on.check : (store.outgoing(on.post)?.buttonsOf ?? null);
 }
 
-/** The button where hookctl showed it; otherwise why it is none of those. */
+/** The button as hookctl showed it; otherwise the reason why the press is refused. */
 function findShown(
   { store }: PressContext,
   { provider, event, delivery }: EventContext,

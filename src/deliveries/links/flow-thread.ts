@@ -8,7 +8,7 @@ import type { EventContext, PipelineContext } from '../context.ts';
 /** The thread in which a flow began. */
 interface FlowThread {
   readonly replies: Replies;
-  /** The delivery to whose provider posts in it belong. Null when there is none. */
+  /** The delivery whose provider has the thread. Null when no delivery is known. */
   readonly deliveryId: string | null;
 }
 

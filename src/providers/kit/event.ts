@@ -54,7 +54,7 @@ export const BUTTON_PREFIX = 'hookctl:';
 /** `out-…`, the digest of what is decided, and when the button ends, in epoch milliseconds. */
 const VALUE = /^(out-[0-9a-z]{16,24})\.([\w-]{12})\.(\d{1,15})$/;
 
-/** A click on a button of a post, by the button's name and value. Null when it is none of hookctl's. */
+/** A click on a button of a post, by the button's name and value. Null when hookctl did not make the button. */
 export function readButton(
   name: string | null,
   value: string | null,

@@ -26,7 +26,7 @@ export interface KeySource {
 interface Content {
   readonly keys: ReadonlyMap<string, KeyObject>;
   readonly text: string;
-  /** When its certificate expires, in epoch milliseconds; infinite where it is none. */
+  /** When its certificate expires, in epoch milliseconds; infinite for a key without a certificate. */
   readonly expires: number;
 }
 

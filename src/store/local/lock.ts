@@ -75,7 +75,7 @@ export interface ServerAddress {
   readonly ingressHost: string;
   readonly ingressPort: number;
   readonly managementPort: number;
-  /** Unix socket of the management API, from the data folder. Null when there is none. */
+  /** Path of the management API's unix socket, from the data folder. Null when it has no socket. */
   readonly managementSocket: string | null;
   /** That the user named; a tunnel's own is asked of the server. */
   readonly publicUrl: string | null;
