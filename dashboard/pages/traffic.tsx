@@ -59,19 +59,26 @@ export function TrafficPage({ route }: { readonly route: Route }): JSX.Element {
 }
 
 function Plots({ traffic }: { readonly traffic: TrafficView }): JSX.Element {
-  const { since, step_ms: step, steps, received, settle_ms: settle, waiting } = traffic;
+  const { since, step_ms: step, steps, received, ack_ms: ack, settle_ms: settle, waiting } = traffic;
   const drawn = useMemo(() => {
     const start = Date.parse(since) / 1_000;
     const times = Array.from({ length: steps }, (_, index) => start + (index * step) / 1_000);
     const deliveries = Object.entries(received)
       .filter(([, values]) => values.some((value) => value > 0))
       .map(([label, values]): Line => ({ label, values, color: COLORS[label] ?? '--main' }));
-    const settling: readonly Line[] = [
-      { label: 'median', values: settle.median, color: '--main' },
-      { label: '95 %', values: settle.p95, color: '--warn' },
+    const latency = ({ median, p95 }: TrafficView['ack_ms']): readonly Line[] => [
+      { label: 'median', values: median, color: '--main' },
+      { label: '95 %', values: p95, color: '--warn' },
     ];
-    return { times, deliveries, settling, queue: [{ label: 'waiting', values: waiting, color: '--busy' }] };
-  }, [since, step, steps, received, settle, waiting]);
+    const [answers, settling] = [latency(ack), latency(settle)];
+    return {
+      times,
+      deliveries,
+      answers,
+      settling,
+      queue: [{ label: 'waiting', values: waiting, color: '--busy' }],
+    };
+  }, [since, step, steps, received, ack, settle, waiting]);
   const per = step === 60_000 ? 'minute' : `${step / 60_000} minutes`;
   return (
     <>
@@ -81,6 +88,9 @@ function Plots({ traffic }: { readonly traffic: TrafficView }): JSX.Element {
         ) : (
           <Plot title="By state" times={drawn.times} lines={drawn.deliveries} />
         )}
+      </Section>
+      <Section title="Until the sender has its answer">
+        <Plot title="From request to answer" times={drawn.times} lines={drawn.answers} unit=" ms" />
       </Section>
       <Section title="Until it is settled">
         <Plot title="From arrival to outcome" times={drawn.times} lines={drawn.settling} unit=" ms" />

@@ -90,6 +90,8 @@ export interface Metrics {
   answered(status: number, seconds: number): void;
   /** Counts requests for a webhook, and deliveries that were worked off. */
   readonly listen: ServeListener;
+  /** How many answers took how long, since the start. */
+  readonly ack: Pick<Times, 'cumulative'>;
   /** In Prometheus' text format. */
   text(source: MetricsSource): Promise<string>;
   close(): void;
@@ -127,6 +129,7 @@ export function createMetrics(): Metrics {
         if (settledAt !== null) dispatch.observe(Math.max(0, settledAt - receivedAt) / 1000);
       }
     },
+    ack,
     async text(source) {
       const { Counter, Gauge, Registry, collectDefaultMetrics } = await import('prom-client');
       if (process === null) {

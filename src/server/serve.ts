@@ -30,6 +30,7 @@ import { openServeAudit } from './audit.ts';
 import { serveDecisions } from './checks/posts.ts';
 import { serveConnections } from './connect/follow.ts';
 import { connectParts } from './connect/parts.ts';
+import { recordAnswerTimes } from './dashboard/answer-times.ts';
 import { gatherRefusals, type ServeListener, type ServeStart } from './events.ts';
 import { clientFinder } from './ingress/client-address.ts';
 import { serveHandshakes } from './ingress/handshakes.ts';
@@ -243,6 +244,8 @@ export async function serve(
     listeners.push(notifications.listen);
     closing.push(notifications.close);
   }
+  const answerTimes = recordAnswerTimes({ store, now: clock.now, times: metrics.ack, broken });
+  closing.push(answerTimes.close);
   scheduled = serveSchedules(engine.context, configuration.schedules, emit);
   closing.push(scheduled.close);
   for (const shown of serveDecisions(services, engine, emit)) {

@@ -11,6 +11,7 @@ import type {
   Task,
   Trust,
 } from '../types.ts';
+import type { AnswerTimesReader, AnswerTimesWriter } from './answer-times.ts';
 import type { AuditFilter, AuditReader } from './audit.ts';
 import type { ConnectionReader, ConnectionWriter } from './connections.ts';
 import type { FlowJoin, FlowLink, HeldDelivery, RepairFilter, RepairNote } from './flows.ts';
@@ -247,7 +248,8 @@ export interface StoreReader
     AgentEventReader,
     ConnectionReader,
     TaskCheckReader,
-    SweepReader {
+    SweepReader,
+    AnswerTimesReader {
   delivery(id: string): Delivery | null;
   deliveries(filter?: DeliveryFilter): readonly Delivery[];
   /**
@@ -331,7 +333,8 @@ export interface Store
     AgentEventWriter,
     ConnectionWriter,
     TaskCheckWriter,
-    SweepWriter {
+    SweepWriter,
+    AnswerTimesWriter {
   /** Throws `index_behind` while too many accepted deliveries can't be read yet. */
   accept(delivery: NewDelivery): Promise<Accepted>;
   /** Resolves when all deliveries that were accepted before can be read. */

@@ -2,8 +2,8 @@ import { beforeAll, describe, expect, test } from 'vitest';
 import { cliJson } from '../support/cli.ts';
 import { comment, signedPost } from '../support/github.ts';
 import { ask, expectJson } from '../support/management.ts';
-import { type Server, settled, tokenOf } from '../support/server.ts';
-import { serverOfSuite } from '../support/suite.ts';
+import { type Server, serverForTest, settled, tokenOf } from '../support/server.ts';
+import { sandboxOfSuite, serverOfSuite } from '../support/suite.ts';
 
 interface Commands {
   readonly events: readonly {
@@ -14,9 +14,11 @@ interface Traffic {
   readonly steps: number;
   readonly received: Readonly<Record<string, readonly number[]>>;
   readonly waiting: readonly number[];
+  readonly ack_ms: { readonly median: readonly (number | null)[]; readonly p95: readonly (number | null)[] };
 }
 
 const suite = serverOfSuite();
+const sandbox = sandboxOfSuite();
 let server: Server;
 let host: string;
 beforeAll(() => {
@@ -92,6 +94,21 @@ describe('what the dashboard reads', () => {
     expect(waiting.at(-1)).toBe(0);
     const turned = `/api/traffic?${new URLSearchParams({ since, until: since })}`;
     expect((await ask(server, 'GET', turned)).status).toBe(400);
+  });
+
+  test('traffic shows deliveries and answer times from rows, right after a restart', async () => {
+    const first = await serverForTest(sandbox());
+    const { id } = await signedPost(first.url, comment('@agent analyze this'));
+    await settled(sandbox(), id);
+    await first.stop();
+    const second = await serverForTest(sandbox());
+    const path = `/api/traffic?${new URLSearchParams({ since: new Date(Date.now() - 600_000).toISOString() })}`;
+    const { received, ack_ms: ack } = await expectJson<Traffic>(200, second, 'GET', path);
+    expect(received.processed?.reduce((total, count) => total + count, 0)).toBe(1);
+    const medians = ack.median.filter((value) => value !== null);
+    expect(medians).toHaveLength(1);
+    expect(medians[0]).toBeGreaterThan(0);
+    expect(ack.p95.filter((value) => value !== null)[0]).toBeGreaterThanOrEqual(medians[0] ?? 0);
   });
 
   test('runs, budgets, spend and the form of a sender', async () => {

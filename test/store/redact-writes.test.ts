@@ -156,6 +156,7 @@ const WRITES: Readonly<Record<Write, (store: Store) => Promise<unknown>>> = {
       ...{ connectionId: 'con-1', startedAt: NOW, endedAt: NOW, since: NOW, through: NOW },
       ...{ listed: 1, missing: 1, redelivered: 0, fetched: 0, problem: WORDS },
     }),
+  noteAnswers: (store) => store.noteAnswers({ at: NOW, counts: { '5': 1 } }),
   requeue: (store) => store.requeue('dlv-2'),
   createTask: (store) => store.createTask(creation),
   noteSchedule: (store) => store.noteSchedule({ name: 'nightly', lastDue: NOW, paused: false }),

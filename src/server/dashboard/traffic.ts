@@ -13,11 +13,11 @@ function stepOf(spanMs: number): number {
 }
 
 /**
- * What came, how long it took until it was settled, what waited meanwhile, and what runs cost, from stored rows. Lists of
+ * What came, how long the answers and the outcomes took, what waited meanwhile, and what runs cost, from stored rows. Lists of
  * numbers, one for each step of time.
  */
 export function trafficView(
-  store: Pick<StoreReader, 'received' | 'settlings' | 'costs'>,
+  store: Pick<StoreReader, 'received' | 'settlings' | 'answerTimes' | 'costs'>,
   { since, until }: { readonly since: number; readonly until: number },
 ) {
   const step = stepOf(until - since);
@@ -40,12 +40,20 @@ export function trafficView(
     for (let index = Math.max(0, from); index < Math.min(to, count); index += 1)
       waiting[index] = (waiting[index] ?? 0) + 1;
   }
+  const answers = times.map(() => new Map<number, number>());
+  for (const row of store.answerTimes(start)) {
+    const counts = answers[at(row.at)];
+    for (const [bound, count] of Object.entries(row.counts))
+      counts?.set(Number(bound), (counts.get(Number(bound)) ?? 0) + count);
+  }
+  const answerRank = (part: number) => answers.map((counts) => quantile(counts, part));
   const rank = (part: number) => times.map((list) => ranked(list, part));
   return {
     since: iso(start),
     step_ms: step,
     steps: count,
     received,
+    ack_ms: { median: answerRank(0.5), p95: answerRank(0.95) },
     settle_ms: { median: rank(0.5), p95: rank(0.95) },
     waiting,
     costs: store.costs(start).map(({ day, agent, runs, usd }) => ({ day, agent, runs, usd })),
@@ -58,4 +66,18 @@ const MOST_SETTLINGS = 20_000;
 function ranked(list: readonly number[], part: number): number | null {
   const sorted = list.toSorted((left, right) => left - right);
   return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * part))] ?? null;
+}
+
+/** Of counts by upper bound, in milliseconds; within a bound the values are taken to be even. */
+function quantile(counts: ReadonlyMap<number, number>, part: number): number | null {
+  const sorted = [...counts].toSorted(([left], [right]) => left - right);
+  let left = sorted.reduce((sum, [, count]) => sum + count, 0) * part;
+  let below = 0;
+  for (const [bound, count] of sorted) {
+    if (left <= count && count > 0)
+      return Number.isFinite(bound) ? below + ((bound - below) * left) / count : below;
+    left -= count;
+    below = bound;
+  }
+  return null;
 }

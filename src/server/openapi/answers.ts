@@ -306,6 +306,7 @@ export const traffic = z.looseObject({
   step_ms: count,
   steps: count,
   received: z.record(text, numbers),
+  ack_ms: z.looseObject({ median: numbersOrNone, p95: numbersOrNone }),
   settle_ms: z.looseObject({ median: numbersOrNone, p95: numbersOrNone }),
   waiting: numbers,
   costs: z.array(z.looseObject({ day: text, agent: text, runs: count, usd: z.number() })),

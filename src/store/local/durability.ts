@@ -53,6 +53,8 @@ export const DURABILITY: { readonly [Name in OperationName]: 'synced' | 'written
   giveNotice: 'synced',
   // A sweep that is forgotten is made again.
   noteSweep: 'written',
+  // A plot that lacks the last seconds before a power loss shows the same.
+  noteAnswers: 'written',
   // Looked for at GitHub by the task's id before it is made again.
   noteTaskCheck: 'written',
   probe: 'synced',

@@ -17,7 +17,7 @@ import { damageOf, explained, openForReading } from './sqlite.ts';
 import { readAgentEvents } from './tables/agent-events.ts';
 import { listAudit, readAudit } from './tables/audit.ts';
 import { readConnections } from './tables/connections.ts';
-import { type DeliveryRow, listDeliveries, readDeliveries } from './tables/deliveries.ts';
+import { type DeliveryRow, listDeliveries, readAnswerTimes, readDeliveries } from './tables/deliveries.ts';
 import { listConversations, listFlows, readFlows } from './tables/flows.ts';
 import { listOutgoing, readOutbox } from './tables/outbox.ts';
 import { readRetention, readSelection } from './tables/retention.ts';
@@ -106,6 +106,7 @@ function readerOf(db: DatabaseSync, sql: Sql, folder: string): StoreReader {
     ...readConnections(sql),
     ...readTaskChecks(sql),
     ...readSweeps(sql),
+    ...readAnswerTimes(sql),
     body(deliveryId) {
       const location = locationOf(deliveryId);
       return location === null ? null : bodyAt(location);

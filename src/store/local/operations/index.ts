@@ -2,6 +2,7 @@ import type { Store, StoreReader } from '../../store.ts';
 import { notedEnd } from '../log/record.ts';
 import type { LogPosition } from '../log/segments.ts';
 import type { Sql } from '../sql.ts';
+import { noteAnswers } from '../tables/deliveries.ts';
 import { noteTaskCheck } from '../tables/task-checks.ts';
 import { ackEvent, joinEvents } from './agent-events.ts';
 import { recordAudit } from './audit.ts';
@@ -83,6 +84,7 @@ export const operations: { readonly [Name in OperationName]: Operation<Operation
   endRun,
   giveNotice,
   noteSweep,
+  noteAnswers,
   noteTaskCheck,
   probe,
   findUnused,

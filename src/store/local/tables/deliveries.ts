@@ -1,6 +1,7 @@
 import type { SnakeKeys } from '../../../lib/case.ts';
 import { idFloor } from '../../../lib/ids.ts';
 import type { Delivery } from '../../../types.ts';
+import type { AnswerTimes, AnswerTimesReader } from '../../answer-times.ts';
 import type { DeliveryFilter, PendingDelivery, StoreReader, WebhookCounts } from '../../store.ts';
 import { page, type Query, type Sql } from '../sql.ts';
 import { SLACK_MS, searchDeliveries } from './search.ts';
@@ -128,4 +129,21 @@ function toWebhookCounts(rows: readonly CountRow[]): readonly WebhookCounts[] {
       lastReceivedAt: last.last_received_at,
     };
   });
+}
+
+const ANSWER_TIMES = table<AnswerTimes>('answer_times', { counts: ['json', 'counts'] });
+
+/** Minutes are kept as long as the longest plot looks back, in milliseconds. */
+const ANSWERS_KEPT_MS = 31 * 86_400_000;
+
+export function readAnswerTimes(sql: Sql): AnswerTimesReader {
+  return { answerTimes: (since) => ANSWER_TIMES.all(sql, 'where at >= ? order by at', [since]) };
+}
+
+export function noteAnswers(sql: Sql, { at, counts }: AnswerTimes): void {
+  const [before] = ANSWER_TIMES.all(sql, 'where at = ?', [at]);
+  const sum: Record<string, number> = { ...before?.counts };
+  for (const [bound, count] of Object.entries(counts)) sum[bound] = (sum[bound] ?? 0) + count;
+  if (before === undefined) sql.run('delete from answer_times where at < ?', [at - ANSWERS_KEPT_MS]);
+  ANSWER_TIMES.insert(sql, { at, counts: sum }, 'on conflict (at) do update set counts = excluded.counts');
 }
