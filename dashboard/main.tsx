@@ -30,11 +30,25 @@ const PAGES = [
 
 function App(): JSX.Element {
   const [isIn, setIn] = useState(hasToken());
-  useEffect(() => onSignedOut(() => setIn(false)), []);
-  return isIn ? <Dashboard /> : <SignIn done={() => setIn(true)} />;
+  const [isRefused, setRefused] = useState(false);
+  useEffect(
+    () =>
+      onSignedOut(() => {
+        setIn(false);
+        setRefused(true);
+      }),
+    [],
+  );
+  return isIn ? <Dashboard /> : <SignIn isRefused={isRefused} done={() => setIn(true)} />;
 }
 
-function SignIn({ done }: { readonly done: () => void }): JSX.Element {
+interface SignInProps {
+  /** The server takes the last token no more, or never did. */
+  readonly isRefused: boolean;
+  readonly done: () => void;
+}
+
+function SignIn({ isRefused, done }: SignInProps): JSX.Element {
   const [typed, setTyped] = useState('');
   const [isKept, setKept] = useState(false);
   return (
@@ -44,6 +58,11 @@ function SignIn({ done }: { readonly done: () => void }): JSX.Element {
         Open the dashboard with <code>hookctl dashboard</code>, or enter the token that{' '}
         <code>hookctl token</code> prints.
       </p>
+      {isRefused && (
+        <p class="note bad" role="alert">
+          The server does not take this token: it is another server's, or was replaced.
+        </p>
+      )}
       <form
         class="stack"
         onSubmit={(event) => {
@@ -93,6 +112,8 @@ function Dashboard(): JSX.Element {
   }, [route.id, title]);
   useKeys({
     '?': () => setHelp(true),
+    j: () => step(1),
+    k: () => step(-1),
     Escape: () => {
       if (route.id !== null) go(pathOf(route.page));
     },
@@ -126,6 +147,14 @@ function Dashboard(): JSX.Element {
       {isHelp && <Help onClose={() => setHelp(false)} />}
     </>
   );
+}
+
+/** Leads to the next or previous row of a page; a long list does that by itself. */
+function step(by: 1 | -1): void {
+  const rows = [...document.querySelectorAll('main li')].flatMap((row) => row.querySelector('a') ?? []);
+  const here = document.activeElement?.closest('li')?.querySelector('a') ?? null;
+  const at = here === null ? -1 : rows.indexOf(here);
+  rows[Math.max(0, Math.min(rows.length - 1, at + by))]?.focus();
 }
 
 function Page({ route }: { readonly route: Route }): JSX.Element {
@@ -181,6 +210,7 @@ const KEYS: readonly (readonly [string, string])[] = [
   ['j, k', 'next and previous row'],
   ['enter', 'open the row'],
   ['a', 'approve the task'],
+  ['n', 'new task'],
   ['escape', 'leave a field, close, back to the list'],
   ['?', 'this help'],
 ];

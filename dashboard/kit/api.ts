@@ -55,7 +55,16 @@ export function onSignedOut(call: () => void): () => void {
 export async function send(path: string, init: RequestInit = {}): Promise<Response> {
   const headers = new Headers(init.headers);
   headers.set('authorization', `Bearer ${token ?? ''}`);
-  const answer = await fetch(path, { ...init, headers, cache: 'no-store', redirect: 'error' });
+  const answer = await fetch(path, { ...init, headers, cache: 'no-store', redirect: 'error' }).catch(
+    (error: unknown) => {
+      if (init.signal?.aborted === true) throw error;
+      throw new Problem(
+        0,
+        'The server does not answer.',
+        'Start it with `hookctl serve`; this page goes on by itself.',
+      );
+    },
+  );
   if (answer.status === 401) {
     setToken(null);
     for (const call of signedOut) call();

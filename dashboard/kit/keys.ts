@@ -24,6 +24,11 @@ export function listenForKeys(): void {
   });
 }
 
+/** The `data-id` of the row or tile in which the focus is. */
+export function focusedId(): string | null {
+  return document.activeElement?.closest<HTMLElement>('[data-id]')?.dataset.id ?? null;
+}
+
 /** What single keys do while this part is shown. */
 export function useKeys(keys: Keys): void {
   const layer = useRef(keys);

@@ -87,11 +87,16 @@ export function startLive(signal: AbortSignal): void {
       if (!signal.aborted) share({ kind: 'state', state: next });
     };
     while (!signal.aborted) {
-      await readStream(signal, (event) => {
-        told('live');
+      const got = (event: LiveEvent) => {
         push(event);
         if (!signal.aborted) share({ kind: 'event', event, after });
-      }).catch(() => undefined);
+      };
+      const opened = () => {
+        // What was asked for meanwhile failed.
+        if (state === 'off') got({ type: 'open' });
+        told('live');
+      };
+      await readStream(signal, opened, got).catch(() => undefined);
       if (signal.aborted) return;
       told('off');
       await new Promise((resolve) => setTimeout(resolve, 1_000));
@@ -101,12 +106,17 @@ export function startLive(signal: AbortSignal): void {
 }
 
 /** Reads one stream to its end. */
-async function readStream(signal: AbortSignal, got: (event: LiveEvent) => void): Promise<void> {
+async function readStream(
+  signal: AbortSignal,
+  opened: () => void,
+  got: (event: LiveEvent) => void,
+): Promise<void> {
   const answer = await send('/api/events', {
     signal,
     ...(after !== '' && { headers: { 'last-event-id': after } }),
   });
   if (!answer.ok || answer.body === null) return;
+  opened();
   let rest = '';
   for await (const part of answer.body.pipeThrough(new TextDecoderStream())) {
     const blocks = (rest + part).split('\n\n');

@@ -22,7 +22,7 @@ function useLive(types: readonly string[], reload: () => void, wants?: (event: L
       const isWanted = ({ type }: LiveEvent) =>
         type === 'gap' || type === 'open' || key.split(',').includes(type);
       const { wants: also } = latest.current;
-      if (!events.some((event) => isWanted(event) && (event.type === 'gap' || also?.(event) !== false)))
+      if (!events.some((event) => isWanted(event) && (event.type === 'gap' || event.type === 'open' || also?.(event) !== false)))
         return;
       timer ??= setTimeout(run, Math.max(0, last + EVERY_MS - performance.now()));
     });
@@ -48,19 +48,29 @@ interface AskOptions {
 }
 
 /** What a path of the API answers, asked anew when something happened. Nothing is asked while the path is null. */
-export function useApi<T>(path: string | null, { on = [], wants }: AskOptions = {}): Asked<T> {
-  const [answer, setAnswer] = useState<{ readonly path: string; readonly data: T } | null>(null);
+export function useApi<T>(path: string | null, options: AskOptions = {}): Asked<T> {
+  const { data, ...rest } = useAll<T>(path === null ? [] : [path], options);
+  return { ...rest, data: data?.[0] ?? null };
+}
+
+/** What each of several paths answers; null before all did. */
+export function useAll<T>(
+  paths: readonly string[],
+  { on = [], wants }: AskOptions = {},
+): Asked<readonly T[]> {
+  const key = paths.join('\n');
+  const [answer, setAnswer] = useState<{ readonly key: string; readonly data: readonly T[] } | null>(null);
   const [error, setError] = useState<Error | null>(null);
   const [turn, setTurn] = useState(0);
   const reload = useCallback(() => setTurn((before) => before + 1), []);
   useLive(on, reload, wants);
   // `turn` asks again.
   useEffect(() => {
-    if (path === null) return;
+    if (key === '') return;
     const stop = new AbortController();
-    ask<T>('GET', path, undefined, stop.signal).then(
+    Promise.all(key.split('\n').map((path) => ask<T>('GET', path, undefined, stop.signal))).then(
       (data) => {
-        setAnswer({ path, data });
+        setAnswer({ key, data });
         setError(null);
       },
       (reason: Error) => {
@@ -68,8 +78,8 @@ export function useApi<T>(path: string | null, { on = [], wants }: AskOptions = 
       },
     );
     return () => stop.abort();
-  }, [path, turn]);
-  return { data: answer !== null && answer.path === path ? answer.data : null, error, reload };
+  }, [key, turn]);
+  return { data: answer !== null && answer.key === key ? answer.data : null, error, reload };
 }
 
 interface Page<T> {

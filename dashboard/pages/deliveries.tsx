@@ -1,5 +1,6 @@
 import type { JSX } from 'preact';
-import { useEffect, useMemo, useState } from 'preact/hooks';
+import { useMemo, useState } from 'preact/hooks';
+import type { SentView } from '../../src/server/api/deliveries.ts';
 import type { ExplanationView } from '../../src/server/dashboard/explanation.ts';
 import { DELIVERY_STATUSES } from '../../src/types/delivery.ts';
 import type { DeliveryView, TaskView } from '../../src/views.ts';
@@ -12,7 +13,6 @@ import {
   ErrorNote,
   Facts,
   Ref,
-  Scroll,
   Section,
   State,
   Text,
@@ -21,6 +21,7 @@ import {
 } from '../kit/parts.tsx';
 import { go, pathOf, type Route } from '../kit/route.ts';
 import { useApi, useDoing, useList } from '../kit/use.ts';
+import { bytesOf, Difference, pathOfDelivery, pretty, type WholeDelivery } from './difference.tsx';
 
 const FILTERS: readonly Filter[] = [
   { name: 'webhook', label: 'Webhook' },
@@ -60,14 +61,6 @@ export function DeliveriesPage({ route }: { readonly route: Route }): JSX.Elemen
     </>
   );
 }
-
-interface WholeDelivery extends DeliveryView {
-  readonly headers: Readonly<Record<string, string>>;
-  readonly query: string;
-  readonly body_base64: string | null;
-}
-
-const pathOfDelivery = (id: string) => `/api/deliveries/${encodeURIComponent(id)}`;
 
 export function DeliveryPage({ id, route }: { readonly id: string; readonly route: Route }): JSX.Element {
   const { data, error, reload } = useApi<WholeDelivery>(pathOfDelivery(id), {
@@ -157,12 +150,61 @@ function Outcome({
           ['replay of', delivery.replay_of && <Ref page="deliveries" id={delivery.replay_of} />],
         ]}
       />
-      {hasBytes && (
-        <p class="dim">
-          Send it elsewhere: <code>hookctl replay {id} --to http://localhost:3000/hook</code>
-        </p>
-      )}
+      {hasBytes && <Send id={id} />}
     </Section>
+  );
+}
+
+/** Sends the stored request to another program, as `hookctl replay --to` does. */
+function Send({ id }: { readonly id: string }): JSX.Element {
+  const [to, setTo] = useState('');
+  const [isResigned, setResigned] = useState(false);
+  const doing = useDoing();
+  const send = () =>
+    doing.run(async () => {
+      const body = { to: to.trim(), resign: isResigned };
+      const { status, error } = await ask<SentView>('POST', `${pathOfDelivery(id)}/send`, body);
+      if (error !== null || status === null || status >= 400)
+        throw new Error(
+          `${to.trim()}: ${status === null ? 'no answer' : `answered ${status}`} ${error ?? ''}`,
+        );
+      return `${to.trim()} answered ${status}.`;
+    });
+  return (
+    <details>
+      <summary>Send to another URL</summary>
+      <form
+        class="filters"
+        onSubmit={(event) => {
+          event.preventDefault();
+          send();
+        }}
+      >
+        <label>
+          <span>URL</span>
+          <input
+            type="url"
+            required
+            value={to}
+            placeholder="http://localhost:3000/hook"
+            spellcheck={false}
+            onInput={({ currentTarget }) => setTo(currentTarget.value)}
+          />
+        </label>
+        <label class="check">
+          <input
+            type="checkbox"
+            checked={isResigned}
+            onChange={({ currentTarget }) => setResigned(currentTarget.checked)}
+          />
+          <span>Sign it anew</span>
+        </label>
+        <button type="submit" disabled={doing.isBusy}>
+          Send
+        </button>
+      </form>
+      <DoingNote doing={doing} />
+    </details>
   );
 }
 
@@ -263,19 +305,6 @@ function Tasks({ id }: { readonly id: string }): JSX.Element | null {
   );
 }
 
-function bytesOf(base64: string | null): Uint8Array<ArrayBuffer> {
-  return Uint8Array.from(atob(base64 ?? ''), (character) => character.charCodeAt(0));
-}
-
-/** JSON with its lines indented; other text as it is. */
-function pretty(text: string): string {
-  try {
-    return JSON.stringify(JSON.parse(text), null, 2);
-  } catch {
-    return text;
-  }
-}
-
 const HEX_BYTES = 4_096;
 
 function hexLines(bytes: Uint8Array): string {
@@ -346,103 +375,4 @@ function Headers({ delivery: { headers, query } }: { readonly delivery: WholeDel
       <Facts of={[...(query === '' ? [] : [['?', visible(query)] as const]), ...facts]} />
     </Section>
   );
-}
-
-/** What differs between this delivery and another one, line by line. */
-function Difference({
-  delivery,
-  route,
-}: {
-  readonly delivery: WholeDelivery;
-  readonly route: Route;
-}): JSX.Element {
-  const other = route.query.get('with') ?? '';
-  const [typed, setTyped] = useState(other);
-  useEffect(() => setTyped(other), [other]);
-  const { data, error } = useApi<WholeDelivery>(other === '' ? null : pathOfDelivery(other));
-  const lines = useMemo(
-    () => (data === null ? null : differenceOf(linesOf(data), linesOf(delivery))),
-    [data, delivery],
-  );
-  return (
-    <Section title="Difference">
-      <form
-        class="filters"
-        onSubmit={(event) => {
-          event.preventDefault();
-          go(pathOf('deliveries', delivery.id, { with: typed.trim() }), { replace: true });
-        }}
-      >
-        <label>
-          <span>Compare with delivery</span>
-          <input
-            value={typed}
-            placeholder="dlv-…"
-            spellcheck={false}
-            onInput={({ currentTarget }) => setTyped(currentTarget.value)}
-          />
-        </label>
-        <button type="submit">Compare</button>
-      </form>
-      <ErrorNote error={error} />
-      {lines !== null && lines.length === 0 && <p class="dim">They are the same.</p>}
-      {lines !== null && lines.length > 0 && (
-        <Scroll label="Difference">
-          {lines.map(({ sign, text }, index) => (
-            <div key={index} class={sign === '+' ? 'added' : 'removed'}>
-              {`${sign} ${visible(text)}`}
-            </div>
-          ))}
-        </Scroll>
-      )}
-    </Section>
-  );
-}
-
-function linesOf({ headers, body_base64: body }: WholeDelivery): readonly string[] {
-  const named = Object.entries(headers).map(([name, value]) => `${name}: ${value}`);
-  return [...named.toSorted(), '', ...pretty(new TextDecoder().decode(bytesOf(body))).split('\n')].slice(
-    0,
-    MOST_LINES,
-  );
-}
-
-interface Line {
-  readonly sign: '+' | '-';
-  readonly text: string;
-}
-
-/** Lines beyond these are not compared. */
-const MOST_LINES = 2_000;
-
-/** Lines that only the one or the other text has, by their longest common subsequence. */
-function differenceOf(before: readonly string[], after: readonly string[]): readonly Line[] {
-  const width = after.length + 1;
-  const common = new Uint16Array((before.length + 1) * width);
-  for (let row = before.length - 1; row >= 0; row -= 1)
-    for (let column = after.length - 1; column >= 0; column -= 1) {
-      const at = row * width + column;
-      const down = common[at + width] ?? 0;
-      const right = common[at + 1] ?? 0;
-      common[at] = before[row] === after[column] ? (common[at + width + 1] ?? 0) + 1 : Math.max(down, right);
-    }
-  const lines: Line[] = [];
-  let [row, column] = [0, 0];
-  while (row < before.length || column < after.length) {
-    const at = row * width + column;
-    if (row < before.length && column < after.length && before[row] === after[column]) {
-      row += 1;
-      column += 1;
-    } else if (
-      column >= after.length ||
-      (row < before.length && (common[at + width] ?? 0) >= (common[at + 1] ?? 0))
-    ) {
-      lines.push({ sign: '-', text: before[row] ?? '' });
-      row += 1;
-    } else {
-      lines.push({ sign: '+', text: after[column] ?? '' });
-      column += 1;
-    }
-  }
-  return lines;
 }

@@ -5,7 +5,7 @@ import { apiQuery, type Filter, Filters } from '../kit/filters.tsx';
 import { VirtualList } from '../kit/list.tsx';
 import { dollars, ErrorNote, Facts, Ref, Section, State, Text, Time, visible } from '../kit/parts.tsx';
 import { pathOf, type Route } from '../kit/route.ts';
-import { useApi, useList } from '../kit/use.ts';
+import { useAll, useApi, useList } from '../kit/use.ts';
 
 interface Flow {
   readonly id: string;
@@ -86,17 +86,11 @@ export function FlowPage({ id }: { readonly id: string }): JSX.Element {
 /** Deliveries about the flow, whichever sender they came from, and its tasks, in order. */
 function Timeline({ flow }: { readonly flow: FlowDetails }): JSX.Element {
   const names = [flow.external_id, ...flow.links.map(({ external_id: about }) => about)];
-  const deliveries = [
-    useList<DeliveryView>(
-      `/api/deliveries?${new URLSearchParams({ external_id: names[0] ?? '', limit: '100' })}`,
-      ['delivery'],
-    ),
-    useList<DeliveryView>(
-      `/api/deliveries?${new URLSearchParams({ external_id: names[1] ?? names[0] ?? '', limit: '100' })}`,
-      ['delivery'],
-    ),
-  ];
-  const rows = new Map(deliveries.flatMap(({ items }) => (items ?? []).map((row) => [row.id, row] as const)));
+  const { data, error } = useAll<{ readonly items: readonly DeliveryView[] }>(
+    names.map((name) => `/api/deliveries?${new URLSearchParams({ external_id: name, limit: '100' })}`),
+    { on: ['delivery'] },
+  );
+  const rows = new Map(data?.flatMap(({ items }) => items.map((row) => [row.id, row] as const)));
   const moments: Moment[] = [
     ...[...rows.values()].map((row) => ({
       at: row.received_at,
@@ -139,9 +133,10 @@ function Timeline({ flow }: { readonly flow: FlowDetails }): JSX.Element {
             },
           ]),
     ]),
-  ].toSorted((left, right) => (left.at < right.at ? -1 : 1));
+  ].toSorted((left, right) => left.at.localeCompare(right.at));
   return (
     <Section title="Timeline">
+      <ErrorNote error={error} />
       <ol class="plain timeline">
         {moments.map(({ at, key, shown }) => (
           <li key={key} class="row">

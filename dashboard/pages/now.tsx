@@ -3,6 +3,7 @@ import type { StatusView } from '../../src/server/status.ts';
 import type { RunView } from '../../src/task-views.ts';
 import type { TaskView } from '../../src/views.ts';
 import { ask } from '../kit/api.ts';
+import { focusedId, useKeys } from '../kit/keys.ts';
 import {
   Button,
   DoingNote,
@@ -93,6 +94,12 @@ function Waiting(): JSX.Element {
       approvals.reload();
       return `Approved ${id}.`;
     });
+  useKeys({
+    a: () => {
+      const task = approvals.items?.find(({ id }) => id === focusedId());
+      if (task !== undefined && !doing.isBusy) approve(task.id);
+    },
+  });
   return (
     <Section title="Waits for a person">
       <DoingNote doing={doing} />
@@ -100,7 +107,7 @@ function Waiting(): JSX.Element {
       {items.length === 0 && approvals.items !== null && <Empty>Nothing.</Empty>}
       <ul class="plain">
         {items.map(({ id, title, status, agent, created_at: at }) => (
-          <li key={id} class="row">
+          <li key={id} class="row" data-id={id}>
             <State of={status} />
             <a href={pathOf('tasks', id)}>{visible(title)}</a>
             <span class="dim">{agent}</span>

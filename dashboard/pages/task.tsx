@@ -7,6 +7,7 @@ import { useKeys } from '../kit/keys.ts';
 import { onEvents } from '../kit/live.ts';
 import {
   Button,
+  Dialog,
   DoingNote,
   dollars,
   duration,
@@ -63,8 +64,8 @@ export function TaskPage({ id }: { readonly id: string }): JSX.Element {
 
 /** What a person may do to a task in each status. */
 const VERBS: Readonly<Record<string, readonly string[]>> = {
-  waiting_approval: ['approve', 'cancel'],
-  waiting_answer: ['cancel', 'complete'],
+  waiting_approval: ['approve', 'complete', 'cancel'],
+  waiting_answer: ['complete', 'fail', 'cancel'],
   queued: ['complete', 'cancel'],
   running: ['complete', 'fail', 'cancel'],
   failed: ['retry'],
@@ -80,9 +81,10 @@ interface StepsProps {
 function Steps({ task, path, reload }: StepsProps): JSX.Element {
   const doing = useDoing();
   const verbs = VERBS[task.status] ?? [];
-  const act = (verb: string) =>
+  const [asking, setAsking] = useState<'complete' | 'fail' | null>(null);
+  const act = (verb: string, body: Readonly<Record<string, string>> = {}) =>
     doing.run(async () => {
-      const { status } = await ask<TaskView>('POST', `${path}/${verb}`, {});
+      const { status } = await ask<TaskView>('POST', `${path}/${verb}`, body);
       reload();
       return `The task is ${status.replaceAll('_', ' ')}.`;
     });
@@ -94,7 +96,7 @@ function Steps({ task, path, reload }: StepsProps): JSX.Element {
         <Button
           key={verb}
           disabled={doing.isBusy}
-          onClick={() => act(verb)}
+          onClick={() => (verb === 'complete' || verb === 'fail' ? setAsking(verb) : act(verb))}
           {...(verb === 'approve' || verb === 'retry' ? { tone: 'main' as const } : {})}
           {...(verb === 'cancel' || verb === 'fail' ? { tone: 'bad' as const } : {})}
         >
@@ -103,6 +105,16 @@ function Steps({ task, path, reload }: StepsProps): JSX.Element {
       ))}
     >
       <DoingNote doing={doing} />
+      {asking !== null && (
+        <Ending
+          verb={asking}
+          onClose={() => setAsking(null)}
+          end={(text) => {
+            setAsking(null);
+            act(asking, text === '' ? {} : { [asking === 'complete' ? 'result' : 'error']: text });
+          }}
+        />
+      )}
       <Facts
         of={[
           ['state', <State key="state" of={task.status} />],
@@ -137,6 +149,36 @@ function Steps({ task, path, reload }: StepsProps): JSX.Element {
         ]}
       />
     </Section>
+  );
+}
+
+interface EndingProps {
+  readonly verb: 'complete' | 'fail';
+  readonly onClose: () => void;
+  readonly end: (text: string) => void;
+}
+
+/** Asks with which words a task ends: they are posted where it came from. */
+function Ending({ verb, onClose, end }: EndingProps): JSX.Element {
+  const [text, setText] = useState('');
+  return (
+    <Dialog title={verb === 'complete' ? 'Complete the task' : 'Fail the task'} onClose={onClose}>
+      <form
+        class="stack"
+        onSubmit={(event) => {
+          event.preventDefault();
+          end(text.trim());
+        }}
+      >
+        <label>
+          <span>{verb === 'complete' ? 'Result (may be empty)' : 'What went wrong (may be empty)'}</span>
+          <textarea rows={5} value={text} onInput={({ currentTarget }) => setText(currentTarget.value)} />
+        </label>
+        <button type="submit" class={verb === 'complete' ? 'main' : 'bad'}>
+          {verb === 'complete' ? 'Complete' : 'Fail'}
+        </button>
+      </form>
+    </Dialog>
   );
 }
 

@@ -5,6 +5,7 @@ import { TASK_STATUSES, type TaskStatus } from '../../src/types/task.ts';
 import type { TaskView } from '../../src/views.ts';
 import { ask } from '../kit/api.ts';
 import { apiQuery, type Filter, Filters, SEARCH } from '../kit/filters.tsx';
+import { focusedId, useKeys } from '../kit/keys.ts';
 import { VirtualList } from '../kit/list.tsx';
 import { Button, Dialog, DoingNote, dollars, ErrorNote, State, Time, visible } from '../kit/parts.tsx';
 import { go, pathOf, type Route } from '../kit/route.ts';
@@ -20,6 +21,7 @@ const FILTERS: readonly Filter[] = [
 export function TasksPage({ route }: { readonly route: Route }): JSX.Element {
   const isBoard = route.query.get('view') === 'board';
   const [isCreating, setCreating] = useState(false);
+  useKeys({ n: () => setCreating(true) });
   return (
     <>
       <h1>
@@ -92,20 +94,35 @@ function Board({ route }: { readonly route: Route }): JSX.Element {
 
 function Column({ status, route }: { readonly status: TaskStatus; readonly route: Route }): JSX.Element {
   const others = FILTERS.filter(({ name }) => name !== 'status');
-  const { items, error, more } = useList<TaskView>(
+  const { items, error, more, reload } = useList<TaskView>(
     `/api/tasks?${apiQuery(route, others, { status, limit: '25' })}`,
     ['task', 'delivery'],
   );
+  const doing = useDoing();
+  const approve = (id: string) =>
+    doing.run(async () => {
+      await ask('POST', `/api/tasks/${id}/approve`, {});
+      reload();
+      return `Approved ${id}.`;
+    });
+  useKeys({
+    ...(status === 'waiting_approval' && {
+      a: () => {
+        const task = items?.find(({ id }) => id === focusedId());
+        if (task !== undefined && !doing.isBusy) approve(task.id);
+      },
+    }),
+  });
   return (
     <section class="column" aria-label={status.replaceAll('_', ' ')}>
       <h2>
         <State of={status} />{' '}
         <span class="dim">{items === null ? '' : `${items.length}${more === null ? '' : '+'}`}</span>
       </h2>
-      <ErrorNote error={error} />
+      <ErrorNote error={error ?? doing.error} />
       <ul class="plain">
         {items?.map(({ id, title, agent, created_at: at }) => (
-          <li key={id}>
+          <li key={id} data-id={id}>
             <a class="tile" href={pathOf('tasks', id)}>
               <strong>{visible(title)}</strong>
               <span class="dim">

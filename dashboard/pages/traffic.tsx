@@ -90,10 +90,18 @@ function Plots({ traffic }: { readonly traffic: TrafficView }): JSX.Element {
         )}
       </Section>
       <Section title="Until the sender has its answer">
-        <Plot title="From request to answer" times={drawn.times} lines={drawn.answers} unit=" ms" />
+        {isEmpty(drawn.answers) ? (
+          <Empty>No request came.</Empty>
+        ) : (
+          <Plot title="From request to answer" times={drawn.times} lines={drawn.answers} unit=" ms" />
+        )}
       </Section>
       <Section title="Until it is settled">
-        <Plot title="From arrival to outcome" times={drawn.times} lines={drawn.settling} unit=" ms" />
+        {isEmpty(drawn.settling) ? (
+          <Empty>Nothing was settled.</Empty>
+        ) : (
+          <Plot title="From arrival to outcome" times={drawn.times} lines={drawn.settling} unit=" ms" />
+        )}
       </Section>
       <Section title="Queue">
         <Plot title="Deliveries that wait" times={drawn.times} lines={drawn.queue} />
@@ -102,6 +110,9 @@ function Plots({ traffic }: { readonly traffic: TrafficView }): JSX.Element {
     </>
   );
 }
+
+const isEmpty = (lines: readonly Line[]) =>
+  lines.every(({ values }) => values.every((value) => value === null));
 
 function Costs({ costs }: { readonly costs: TrafficView['costs'] }): JSX.Element {
   const drawn = useMemo(() => {

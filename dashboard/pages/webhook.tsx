@@ -40,7 +40,7 @@ export function WebhookPage({ id }: { readonly id: string }): JSX.Element {
         <>
           <Overview webhook={data} path={path} reload={reload} />
           <Form path={path} />
-          <TryOut path={path} webhook={data} />
+          <WouldFire path={path} webhook={data} />
           <Settings webhook={data} path={path} reload={reload} />
           <Commands webhook={data} path={path} reload={reload} />
         </>
@@ -156,7 +156,7 @@ function Form({ path }: { readonly path: string }): JSX.Element {
   );
 }
 
-function TryOut({ path, webhook }: Omit<PartProps, 'reload'>): JSX.Element {
+function WouldFire({ path, webhook }: Omit<PartProps, 'reload'>): JSX.Element {
   const [event, setEvent] = useState('');
   const [body, setBody] = useState('');
   const [explanation, setExplanation] = useState<ExplanationView | null>(null);
@@ -165,11 +165,11 @@ function TryOut({ path, webhook }: Omit<PartProps, 'reload'>): JSX.Element {
     doing.run(async () => {
       setExplanation(null);
       const request = { body, ...(event !== '' && { event }) };
-      setExplanation(await ask<ExplanationView>('POST', `${path}/try`, request));
+      setExplanation(await ask<ExplanationView>('POST', `${path}/explain`, request));
       return null;
     });
   return (
-    <Section title="Try out">
+    <Section title="What would fire">
       <p class="dim">
         Paste a payload, and see which commands of {visible(webhook.name)} would fire. Nothing is stored.
       </p>

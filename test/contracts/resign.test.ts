@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { resigned } from '../../src/cli/replay/resign.ts';
+import { resigned } from '../../src/deliveries/elsewhere/resign.ts';
 import { HookctlError } from '../../src/errors.ts';
 import { secret } from '../../src/lib/redact/redact.ts';
 import type { Parsed, Provider, RawRequest } from '../../src/types.ts';

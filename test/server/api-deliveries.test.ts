@@ -1,6 +1,7 @@
 import { beforeAll, expect, test } from 'vitest';
 import { comment, signedPost } from '../support/github.ts';
 import { expectJson } from '../support/management.ts';
+import { receiverForTest } from '../support/receiver.ts';
 import { type Server, settled } from '../support/server.ts';
 import { serverOfSuite } from '../support/suite.ts';
 
@@ -63,6 +64,34 @@ test('one delivery comes with its bytes, and without its signature’s secret', 
   expect(await expectJson(404, server, 'GET', '/api/deliveries/dlv-none')).toMatchObject({
     code: 'not_found',
   });
+});
+
+test('a stored request goes to another URL as it came, signed anew when that is asked for', async () => {
+  const there = await receiverForTest((_, count) => ({ status: count === 1 ? 202 : 500 }));
+  const send = (body: object) =>
+    expectJson(200, server, 'POST', `/api/deliveries/${ids[0]}/send`, { body: { to: there.url, ...body } });
+  expect(await send({})).toEqual({ to: there.url, status: 202, error: null });
+  expect(await send({ resign: true })).toEqual({ to: there.url, status: 500, error: null });
+  const { headers, body_base64: body } = await get<{ headers: Record<string, string>; body_base64: string }>(
+    `/api/deliveries/${ids[0]}`,
+  );
+  expect(there.received.map((request) => request.body.toString('base64'))).toEqual([body, body]);
+  expect(there.received.map((request) => request.headers['x-hub-signature-256'])).toEqual([
+    headers['x-hub-signature-256'],
+    headers['x-hub-signature-256'],
+  ]);
+  const path = `/api/deliveries/${ids[0]}/send`;
+  expect(await expectJson(400, server, 'POST', path, { body: { to: 'localhost:3000' } })).toMatchObject({
+    code: 'usage',
+    detail: expect.stringContaining('is not a URL'),
+  });
+  const none = { body: { to: 'http://127.0.0.1:9/hook' } };
+  expect(await expectJson(200, server, 'POST', path, none)).toMatchObject({
+    status: null,
+    error: 'ECONNREFUSED',
+  });
+  const sent = (await get<{ items: { what: string; details: object }[] }>('/api/audit?limit=1')).items[0];
+  expect(sent).toMatchObject({ what: 'delivery.send', details: { to: 'http://127.0.0.1:9' } });
 });
 
 test('a replay is a new delivery with tasks of its own', async () => {

@@ -69,15 +69,15 @@ describe('the pages of the dashboard', () => {
 });
 
 describe('what the dashboard reads', () => {
-  test('a try says which commands would fire, and stores nothing', async () => {
+  test('an explanation of a payload says which commands would fire, and stores nothing', async () => {
     const before = await expectJson<{ items: unknown[] }>(200, server, 'GET', '/api/deliveries');
     const body = { event: 'issue_comment.created', body: JSON.stringify(comment('@agent plan it')) };
-    const tried = await expectJson<Commands>(200, server, 'POST', '/api/webhooks/github/try', { body });
+    const tried = await expectJson<Commands>(200, server, 'POST', '/api/webhooks/github/explain', { body });
     const fired = tried.events[0]?.commands.filter(({ fires }) => fires).map(({ command }) => command);
     expect(fired).toEqual(['plan']);
     const after = await expectJson<{ items: unknown[] }>(200, server, 'GET', '/api/deliveries');
     expect(after.items).toHaveLength(before.items.length);
-    const none = await ask(server, 'POST', '/api/webhooks/none/try', { body });
+    const none = await ask(server, 'POST', '/api/webhooks/none/explain', { body });
     expect(none.status).toBe(404);
   });
 

@@ -1,90 +1,17 @@
-import type { Pool } from 'undici';
+import { createPoster, pathOf, type Sent, targetOf } from '../../deliveries/elsewhere/poster.ts';
+import { createResigner } from '../../deliveries/elsewhere/resign.ts';
 import type { ReplaySource } from '../../deliveries/replay.ts';
-import { failure, usageError } from '../../errors.ts';
+import { failure } from '../../errors.ts';
 import { say } from '../../lib/io.ts';
 import { escapeInvisibleJson } from '../../lib/text/escape-invisible.ts';
 import type { Services } from '../../services.ts';
 import type { DeliverySelection } from '../../store/selection.ts';
-import { type Headers, OWN_HEADERS, type RawRequest } from '../../types.ts';
+import type { RawRequest } from '../../types.ts';
 import { counted } from '../kit/print.ts';
 import { storedReader } from '../kit/stored.ts';
 import { goOnWith, type ReplayFlags } from './options.ts';
 import { createProgress, createTally } from './progress.ts';
-import { createResigner } from './resign.ts';
 import { confirmedCount, pagesOf, type Run, startRun } from './selection.ts';
-
-/** How a request ended. */
-interface Sent {
-  /** HTTP status. Null when there was no response. */
-  readonly status: number | null;
-  /** Why there was no response, or not an accepted one. */
-  readonly error: string | null;
-}
-
-/** Posts stored requests to one URL over persistent connections. */
-interface Poster {
-  post(request: RawRequest): Promise<Sent>;
-  close(): Promise<void>;
-}
-
-/** Time limit for connecting, for the response headers, and between two parts of the body. */
-const DEADLINE_MS = 30_000;
-
-async function createPoster(target: URL, connections: number): Promise<Poster> {
-  const { Pool } = await import('undici');
-  const pool = new Pool(target.origin, { connections, connect: { timeout: DEADLINE_MS } });
-  return { post: (request) => post(pool, target, request), close: () => pool.close() };
-}
-
-/** Parses `--to`. Throws `usage`. */
-function targetOf(to: string): URL {
-  const target = URL.parse(to);
-  if (target === null || !/^https?:$/.test(target.protocol)) {
-    throw usageError(`--to ${to} is not a URL`, 'Write it whole: http://localhost:3000/hook');
-  }
-  if (target.username === '' && target.password === '') return target;
-  throw usageError('--to takes no user and password', 'Leave them out of the URL.');
-}
-
-async function post(pool: Pool, target: URL, { headers, query, body }: RawRequest): Promise<Sent> {
-  try {
-    const answer = await pool.request({
-      method: (headers[OWN_HEADERS.method] ?? 'POST') as 'POST',
-      path: pathOf(target, query),
-      headers: passedOn(headers),
-      body,
-      headersTimeout: DEADLINE_MS,
-      bodyTimeout: DEADLINE_MS,
-    });
-    await answer.body.dump();
-    const status = answer.statusCode;
-    const isRedirect = status >= 300 && status < 400;
-    return { status, error: isRedirect ? `redirects to ${answer.headers.location}, not followed` : null };
-  } catch (error) {
-    const { code, message } = error as NodeJS.ErrnoException;
-    return { status: null, error: code ?? message };
-  }
-}
-
-/** What belongs to one connection or to the former receiver. RFC 9110, 7.6.1. */
-const NOT_PASSED_ON: readonly string[] = [
-  ...['connection', 'keep-alive', 'proxy-connection', 'te', 'trailer', 'transfer-encoding', 'upgrade'],
-  ...['host', 'content-length', 'expect'],
-];
-
-function passedOn(headers: Headers): Record<string, string> {
-  const named = (headers.connection ?? '').toLowerCase().split(/\s*,\s*/);
-  return Object.fromEntries(
-    Object.entries(headers).filter(
-      ([name]) => !NOT_PASSED_ON.includes(name) && !named.includes(name) && !name.startsWith(':'),
-    ),
-  );
-}
-
-function pathOf({ pathname, search }: URL, query: string): string {
-  if (query === '') return pathname + search;
-  return `${pathname}${search === '' ? '?' : `${search}&`}${query}`;
-}
 
 /** A request to send; its body is read only when it is sent. Null when the body is no longer stored. */
 interface Sending {
@@ -158,7 +85,7 @@ async function send(app: Services, items: Iterable<Sending>, options: SendOption
   const { target, flags, total, run } = options;
   const connections = flags.concurrency ?? CONCURRENCY;
   const poster = await createPoster(target, connections);
-  const resign = flags.resign === true ? await createResigner(app) : null;
+  const resign = flags.resign === true ? await resigner(app) : null;
   const report = createReport(app, flags, total);
   const queue = items[Symbol.iterator]();
 
@@ -220,6 +147,11 @@ function createReport({ io, clock }: Services, { json }: ReplayFlags, total: num
     isComplete: () => tally.total() >= total,
     isHopeless: () => unanswered >= UNANSWERED_IN_A_ROW,
   };
+}
+
+async function resigner({ configuration, clock }: Services) {
+  const { snapshot } = await configuration();
+  return createResigner({ snapshot: () => snapshot, clock });
 }
 
 function sayOnly({ io }: Services, count: number, target: URL): 0 {

@@ -50,6 +50,15 @@ function replayedView(replayed: Replayed): ReplayedView {
   return { replay_of: source, delivery_id: id, status, reason, task_ids: tasks.map((task) => task.id) };
 }
 
+/** How a stored request fared elsewhere. */
+export interface SentView {
+  readonly to: string;
+  /** HTTP status; null when there was no response. */
+  readonly status: number | null;
+  /** Why there was no response, or not an accepted one. */
+  readonly error: string | null;
+}
+
 /** What `delivery prune` removed, or would remove. */
 export interface PrunedView {
   readonly deliveries: number;
@@ -75,6 +84,13 @@ const Prune = z.strictObject({
   size: z.int().min(0).nullable().default(null),
 });
 
+const Send = z.strictObject({
+  /** The URL to which its request goes, as it came. */
+  to: z.string().min(1).max(2_000),
+  /** Sign it anew with the secret of its webhook: its own proof may be too old by now. */
+  resign: z.boolean().default(false),
+});
+
 const ReplayFile = z.strictObject({
   webhook: z.string(),
   headers: z.record(z.string(), z.string()),
@@ -85,11 +101,11 @@ const ReplayFile = z.strictObject({
 });
 
 /** What its routes validate with. */
-export const schemas = { ListQuery, Replay, ReplayMany, Prune, ReplayFile };
+export const schemas = { ListQuery, Replay, ReplayMany, Prune, ReplayFile, Send };
 
 /**
  * `GET /deliveries` (newest first), `GET /deliveries/:id` (with headers and bytes, as `delivery show --json`),
- * `POST /deliveries/:id/retry|replay`, `POST /deliveries/replay` for many, `POST /deliveries/prune`, and `POST /replays`
+ * `POST /deliveries/:id/retry|replay`, `POST /deliveries/:id/send` to another URL, `POST /deliveries/replay` for many, `POST /deliveries/prune`, and `POST /replays`
  * for the bytes of a file.
  */
 export function deliveryRoutes({ context: pipeline, queue, dataFolder }: ApiParts): Hono<ApiEnv> {
@@ -129,6 +145,20 @@ export function deliveryRoutes({ context: pipeline, queue, dataFolder }: ApiPart
       const details = { delivery: result.delivery.id, replies };
       context.set('change', { what: 'delivery.replay', target: id, details });
       return context.json(result, 201);
+    })
+    .post('/deliveries/:id/send', async (context) => {
+      const id = context.req.param('id');
+      const { to, resign } = await readBody(Send, context);
+      const { createPoster, pathOf, targetOf } = await import('../../deliveries/elsewhere/poster.ts');
+      const { createResigner } = await import('../../deliveries/elsewhere/resign.ts');
+      const target = targetOf(to);
+      const { webhookName, request } = storedSource(store, id, dataFolder);
+      const url = target.origin + pathOf(target, request.query);
+      const sent = resign ? createResigner(pipeline)(webhookName, request, url) : request;
+      const poster = await createPoster(target, 1);
+      const answer = await poster.post(sent).finally(poster.close);
+      context.set('change', { what: 'delivery.send', target: id, details: { to: target.origin, ...answer } });
+      return context.json({ to: target.href, ...answer } satisfies SentView);
     })
     .post('/deliveries/replay', async (context) => {
       const { ids, replies } = await readBody(ReplayMany, context);

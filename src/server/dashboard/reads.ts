@@ -20,7 +20,7 @@ const time = z.iso.datetime({ offset: true, error: 'expected a time in ISO 8601'
 const SpendQuery = z.strictObject({ by: z.enum(SPEND_BY).default('agent'), since: time });
 const TrafficQuery = z.strictObject({ since: time, until: time.optional() });
 const LogQuery = z.strictObject({ after: z.coerce.number().int().min(0).default(0) });
-const Try = z.strictObject({
+const Explain = z.strictObject({
   /** The event type, where no headers are given. */
   event: z.string().min(1).max(200).optional(),
   headers: z.record(z.string(), z.string()).optional(),
@@ -29,7 +29,7 @@ const Try = z.strictObject({
 });
 
 /** What its routes validate with. */
-export const schemas = { SpendQuery, TrafficQuery, LogQuery, Try };
+export const schemas = { SpendQuery, TrafficQuery, LogQuery, Explain };
 
 const DAY_MS = 86_400_000;
 
@@ -42,7 +42,7 @@ interface ReadParts extends Pick<ApiParts, 'context'> {
 
 /**
  * What a person looks at: `GET /runs` (those that go on, wait or are held), `GET /runs/:id`, `GET /runs/:id/log`, `GET /spend`,
- * `GET /budgets`, `GET /traffic`, `GET /webhooks/:id/form`, and `POST /webhooks/:id/try`, which says what a request would do; nothing of it is stored.
+ * `GET /budgets`, `GET /traffic`, `GET /webhooks/:id/form`, and `POST /webhooks/:id/explain`, which says what a request would do; nothing of it is stored.
  */
 export function readRoutes({ context: pipeline, limits, urlOf }: ReadParts): Hono<ApiEnv> {
   const { store, clock } = pipeline;
@@ -89,8 +89,8 @@ export function readRoutes({ context: pipeline, limits, urlOf }: ReadParts): Hon
       const webhook = webhookOf(pipeline, { webhookName: context.req.param('id') });
       return context.json({ items: formFields(webhook, urlOf(webhook.endpoint)), next_cursor: null });
     })
-    .post('/webhooks/:id/try', async (context) => {
-      const { event, headers, query, body } = await readBody(Try, context);
+    .post('/webhooks/:id/explain', async (context) => {
+      const { event, headers, query, body } = await readBody(Explain, context);
       const webhook = webhookOf(pipeline, { webhookName: context.req.param('id') });
       const request = { ...requestOf(webhook, { event, headers, body: Buffer.from(body) }), query };
       context.set('change', null);
@@ -98,7 +98,7 @@ export function readRoutes({ context: pipeline, limits, urlOf }: ReadParts): Hon
     });
 }
 
-/** A request as the sender would make it, signed with a key that counts nowhere: a try is not verified. */
+/** A request as the sender would make it, signed with a key that counts nowhere: nothing verifies it. */
 function requestOf(
   { provider }: Webhook,
   given: {

@@ -364,4 +364,5 @@ export const replayed = z.looseObject({
   reason: maybe(text),
   task_ids: words,
 });
+export const sent = z.looseObject({ to: text, status: maybe(count), error: maybe(text) });
 export const pruned = z.looseObject({ deliveries: count, bytes: count, freed_bytes: count });

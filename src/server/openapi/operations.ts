@@ -46,6 +46,11 @@ const ofDeliveries: readonly Operation[] = [
     ...{ status: 201, answer: answers.dispatched, errors: [404, 409] },
   },
   {
+    ...{ method: 'post', path: '/deliveries/:id/send', summary: 'Send its request to another URL' },
+    ...{ body: deliveries.Send, example: { to: 'http://localhost:3000/hook', resign: true } },
+    ...{ answer: answers.sent, errors: [404, 409] },
+  },
+  {
     ...{ method: 'post', path: '/deliveries/replay', summary: 'Process many again' },
     ...{ body: deliveries.ReplayMany, example: { ids: ['dlv-01jd9x3k2a7f3kq2'] } },
     ...{ status: 201, answer: z.strictObject({ items: z.array(answers.replayed) }) },

@@ -107,8 +107,12 @@ export const ofWebhooks: readonly Operation[] = [
     ...{ answer: pageOf(z.strictObject({ label: z.string(), value: z.string() })), errors: [404] },
   },
   {
-    ...{ method: 'post', path: '/webhooks/:id/try', summary: 'What a request would do; nothing is stored' },
-    ...{ body: reads.Try, example: { event: 'issues.opened', body: '{}' } },
+    ...{
+      method: 'post',
+      path: '/webhooks/:id/explain',
+      summary: 'What a request would do; nothing is stored',
+    },
+    ...{ body: reads.Explain, example: { event: 'issues.opened', body: '{}' } },
     ...{ answer: answers.explanation, errors: [404] },
   },
 ];

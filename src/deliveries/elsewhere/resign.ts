@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto';
-import { webhookOf } from '../../deliveries/replay.ts';
 import { failure } from '../../errors.ts';
-import type { Services } from '../../services.ts';
 import { OWN_HEADERS, type Provider, type RawRequest, type Secret, type Webhook } from '../../types.ts';
+import type { PipelineContext } from '../context.ts';
+import { webhookOf } from '../replay.ts';
 
 /** Signs a stored request again for the URL that it is sent to. Throws `no_secret`, or what `sign` throws. */
 type Resign = (webhookName: string, request: RawRequest, url: string) => RawRequest;
@@ -11,11 +11,10 @@ const HOUR_MS = 3_600_000;
 /** Another URL, which changes what signs one. */
 const ELSEWHERE = 'https://elsewhere.invalid/';
 
-export async function createResigner(app: Services): Promise<Resign> {
-  const { snapshot } = await app.configuration();
+export function createResigner(context: Pick<PipelineContext, 'snapshot' | 'clock'>): Resign {
   return (webhookName, request, url) => {
-    const webhook = webhookOf({ snapshot: () => snapshot }, { webhookName });
-    const now = app.clock.now();
+    const webhook = webhookOf(context, { webhookName });
+    const now = context.clock.now();
     return resigned(webhook.provider, request, { secret: secretOf(webhook, now), now, url });
   };
 }
