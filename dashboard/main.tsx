@@ -110,15 +110,18 @@ function Dashboard(): JSX.Element {
   useEffect(() => {
     document.title = `${route.id ?? title} · hookctl`;
   }, [route.id, title]);
-  useKeys({
-    '?': () => setHelp(true),
-    j: () => step(1),
-    k: () => step(-1),
-    Escape: () => {
-      if (route.id !== null) go(pathOf(route.page));
+  useKeys(
+    {
+      '?': () => setHelp(true),
+      j: () => step(1),
+      k: () => step(-1),
+      Escape: () => {
+        if (route.id !== null) go(pathOf(route.page));
+      },
+      ...Object.fromEntries(PAGES.map(([page], index) => [`${index + 1}`, () => go(pathOf(page))])),
     },
-    ...Object.fromEntries(PAGES.map(([page], index) => [`${index + 1}`, () => go(pathOf(page))])),
-  });
+    { isBase: true },
+  );
   return (
     <>
       <a class="skip" href="#main">

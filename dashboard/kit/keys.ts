@@ -29,12 +29,14 @@ export function focusedId(): string | null {
   return document.activeElement?.closest<HTMLElement>('[data-id]')?.dataset.id ?? null;
 }
 
-/** What single keys do while this part is shown. */
-export function useKeys(keys: Keys): void {
+/** What single keys do while this part is shown. `isBase`: only where no other part wants them. */
+export function useKeys(keys: Keys, { isBase = false } = {}): void {
   const layer = useRef(keys);
   layer.current = keys;
   useEffect(() => {
-    layers.push(layer);
+    // The effects of a part run after those of the parts in it.
+    if (isBase) layers.unshift(layer);
+    else layers.push(layer);
     return () => void layers.splice(layers.indexOf(layer), 1);
-  }, []);
+  }, [isBase]);
 }

@@ -22,7 +22,12 @@ function useLive(types: readonly string[], reload: () => void, wants?: (event: L
       const isWanted = ({ type }: LiveEvent) =>
         type === 'gap' || type === 'open' || key.split(',').includes(type);
       const { wants: also } = latest.current;
-      if (!events.some((event) => isWanted(event) && (event.type === 'gap' || event.type === 'open' || also?.(event) !== false)))
+      if (
+        !events.some(
+          (event) =>
+            isWanted(event) && (event.type === 'gap' || event.type === 'open' || also?.(event) !== false),
+        )
+      )
         return;
       timer ??= setTimeout(run, Math.max(0, last + EVERY_MS - performance.now()));
     });
