@@ -129,6 +129,7 @@ export const commands: readonly CliEntry[] = [
       { name: 'await', load: async () => (await import('./webhook/await.ts')).configureAwait },
       { name: 'export', load: async () => (await import('./webhook/export.ts')).configureExport },
       { name: 'import', load: async () => (await import('./webhook/import.ts')).configureImport },
+      { name: 'convert', load: async () => (await import('./webhook/adnanh/convert.ts')).configureConvert },
       { name: 'restore', load: async () => (await import('./webhook/import.ts')).configureRestore },
     ],
   },

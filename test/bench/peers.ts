@@ -79,7 +79,7 @@ function installPeers({ say }: Bench): string | null {
 }
 
 /** Version 2.8 from the PATH, or unpacked from Debian's package; nothing is installed in the system. */
-function adnanhProgram(bench: Bench): Found<string> {
+export function adnanhProgram(bench: Pick<Bench, 'folder' | 'say'>): Found<string> {
   const folders = (process.env.PATH ?? '').split(delimiter);
   const found = folders.map((folder) => join(folder, 'webhook')).find((path) => existsSync(path));
   const program = found ?? unpackDebian(bench);
@@ -90,7 +90,7 @@ function adnanhProgram(bench: Bench): Found<string> {
     : { ok: false, why: `${program} is ${version.trim() || 'no adnanh/webhook'}, not 2.8` };
 }
 
-function unpackDebian({ folder, say }: Bench): string | null {
+function unpackDebian({ folder, say }: Pick<Bench, 'folder' | 'say'>): string | null {
   const place = join(folder, 'debian');
   const program = join(place, 'usr/bin/webhook');
   if (existsSync(program)) return program;

@@ -49,8 +49,8 @@ test('Claude Code lists hookctl’s tasks, reads one and completes one, and hook
     { name: 'TaskList', input: {} },
   ]);
   const [listed, read, , , after] = api.results;
-  expect(listed).toContain('#2 [pending] Say why the login fails');
-  expect(listed).toContain('#3 [pending] Fix it [blocked by #2]');
+  expect(listed).toContain(`#2 [pending] task hookctl:${first.id}`);
+  expect(listed).toContain(`#3 [pending] task hookctl:${second.id} [blocked by #2]`);
   expect(listed).not.toContain('Kept by hookctl');
   expect(read).toContain(`hookctl task: ${first.id}`);
   expect(after).toContain('#2 [completed]');
@@ -83,7 +83,7 @@ test('60 tasks made by Claude Code while hookctl writes 500: none is lost', asyn
   );
   const subjects = new Set(files.map(({ subject }) => subject));
   expect([...subjects].filter((subject) => subject.startsWith('Claude '))).toHaveLength(60);
-  expect([...subjects].filter((subject) => subject.startsWith('hookctl '))).toHaveLength(500);
+  expect([...subjects].filter((subject) => subject.startsWith('task hookctl:'))).toHaveLength(500);
   expect(existsSync(join(list(engine), '.lock.lock'))).toBe(false);
 });
 

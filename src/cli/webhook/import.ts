@@ -52,7 +52,7 @@ function line({ outcome, webhook, secret }: Imported): string {
   return secret === undefined ? done : `${done}\n${facts([['  secret', secret]])}`;
 }
 
-async function contentOf({ cwd, stdin }: Services, file: string): Promise<string> {
+export async function contentOf({ cwd, stdin }: Services, file: string): Promise<string> {
   if (file === '-') return readText(stdin());
   return readFile(resolve(cwd, file), 'utf8').catch((error: unknown) => {
     throw usageError(`can't read ${file}: ${messageOf(error)}`);
