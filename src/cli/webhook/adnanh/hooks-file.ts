@@ -62,7 +62,7 @@ export type Argument = z.output<typeof argument>;
 export type Match = z.output<typeof match>;
 export type Hook = z.output<typeof hook>;
 
-/** Stands in a value for a variable that the template read by `getenv`; no file holds this character. */
+/** Begins a secret that the template read by `getenv`; the name of the variable follows. No file holds this character. */
 const VARIABLE = '\u{f8ff}';
 
 /** The variable that a secret was read from; null when it is in the file. */
