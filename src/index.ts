@@ -6,6 +6,8 @@
 
 export type {
   CoalesceDefinition,
+  CommandVariantDefinition,
+  PlainCommandDefinition,
   RepairDefinition,
   SenderRuleDefinition,
   StartsDefinition,
@@ -13,6 +15,7 @@ export type {
   TriggerCommandDefinition,
   WebhookCommandDefinition,
   WebhookDefinition,
+  WebhookVariantDefinition,
 } from './config/modules/define.ts';
 export { type DefinedWebhook, defineWebhook } from './config/modules/define.ts';
 export { defineProvider } from './providers/define-provider.ts';

@@ -3,7 +3,14 @@ import type { Source } from '../lib/diagnostics.ts';
 import { suggest } from '../lib/suggest.ts';
 import { PROVIDER_NAMES } from '../providers/facts.ts';
 import { loadProviders } from '../providers/index.ts';
-import type { JsonValue, Provider, Schedule, Snapshot, Webhook } from '../types.ts';
+import {
+  allCommands,
+  type JsonValue,
+  type Provider,
+  type Schedule,
+  type Snapshot,
+  type Webhook,
+} from '../types.ts';
 import { type Accounts, accountDefaults, resolveAccounts } from './accounts.ts';
 import { type AssembledWebhook, assemble, providersOf } from './assemble.ts';
 import { type DbFile, dbFile } from './dynamic/db-file.ts';
@@ -213,9 +220,9 @@ export function* secretsIn(
   { webhooks }: Snapshot,
   { accounts: { byProvider }, slackSocket }: Pick<FixedConfiguration, 'accounts' | 'slackSocket'>,
 ): Iterable<string> {
-  for (const { secrets, commands } of webhooks) {
-    for (const { value } of secrets) yield value.reveal();
-    for (const { options } of commands) yield* passwordsIn(options.urls);
+  for (const webhook of webhooks) {
+    for (const { value } of webhook.secrets) yield value.reveal();
+    for (const { options } of allCommands(webhook)) yield* passwordsIn(options.urls);
   }
   for (const { token } of byProvider.values()) yield* tokensIn(token.reveal());
   if (slackSocket?.token != null) yield slackSocket.token.reveal();

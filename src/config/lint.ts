@@ -2,7 +2,14 @@ import { eventMatches } from '../conditions/event-type.ts';
 import { requestPlace } from '../lib/http/request-place.ts';
 import { isJsonObject, valuesAt } from '../lib/json.ts';
 import { suggest } from '../lib/suggest.ts';
-import type { JsonObject, JsonValue, Sample, Webhook, WebhookCommand } from '../types.ts';
+import {
+  allCommands,
+  type JsonObject,
+  type JsonValue,
+  type Sample,
+  type Webhook,
+  type WebhookCommand,
+} from '../types.ts';
 
 /** More samples than these are not made for one command. */
 const MAX_SAMPLES = 40;
@@ -17,7 +24,8 @@ export async function lintWebhooks(webhooks: readonly Webhook[]): Promise<readon
 }
 
 async function lintWebhook(webhook: Webhook): Promise<readonly string[]> {
-  const { events, commands } = webhook.origin.kind === 'built-in' ? adjusted(webhook) : webhook;
+  const all = { ...webhook, commands: allCommands(webhook) };
+  const { events, commands } = webhook.origin.kind === 'built-in' ? adjusted(all) : all;
   if (events.length + commands.length === 0 || webhook.provider.samples.length === 0) return [];
   const ofCommands = await Promise.all(commands.map((command) => commandWarnings(command, webhook)));
   const warnings = [...events.flatMap((type) => eventWarning(type, webhook) ?? []), ...ofCommands.flat()];
@@ -42,7 +50,7 @@ function adjusted({
 
 /** The same about one command of a webhook alone. */
 export async function lintCommand(webhook: Webhook, command: WebhookCommand): Promise<readonly string[]> {
-  return lintWebhooks([{ ...webhook, events: [], commands: [command] }]);
+  return lintWebhooks([{ ...webhook, events: [], commands: [command], variants: [] }]);
 }
 
 async function commandWarnings(command: WebhookCommand, webhook: Webhook): Promise<readonly string[]> {
@@ -142,7 +150,7 @@ function nearest(path: readonly string[], payloads: readonly JsonObject[]): stri
  */
 export function startsWithoutApproval(webhooks: readonly Webhook[]): readonly string[] {
   return webhooks.flatMap((webhook) =>
-    webhook.commands.flatMap((command) => {
+    allCommands(webhook).flatMap((command) => {
       if (!webhook.enabled || command.approval !== 'never' || command.requiresApproval) return [];
       if (!canBringStrangersWords(webhook, command)) return [];
       const place = webhook.origin.kind === 'static' ? `${webhook.origin.file}: ` : '';

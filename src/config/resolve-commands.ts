@@ -13,6 +13,7 @@ import type {
   WebhookCommand,
 } from '../types.ts';
 import type { ValidCommand, ValidDefinition } from './schema.ts';
+import { type ResolvedVariants, variantIssues, variantOf } from './variants.ts';
 
 /** Words that answer a task which waits; a command of that name could never be told from the answer. */
 const RESERVED: readonly string[] = ['approve', 'stop'];
@@ -174,6 +175,9 @@ async function resolveCommand(definition: ValidCommand, place: CommandPlace): Pr
     ...(conditions.ok ? [] : conditions.problems.map(conditionIssue)),
   ].map((issue) => ({ ...issue, path: [...place.path, ...issue.path] }));
   if (issues.length > 0 || !template.ok || !conditions.ok) return { command: null, issues };
+  const resolved = await commandVariants(definition, place);
+  const { variants } = resolved;
+  if (resolved.issues.length > 0) return { command: null, issues: resolved.issues };
   const base = {
     action,
     targetAgent: definition.targetAgent ?? place.targetAgent,
@@ -182,6 +186,7 @@ async function resolveCommand(definition: ValidCommand, place: CommandPlace): Pr
     approval: definition.approval ?? null,
     coalesce: coalesceOf(definition, place),
     options: definition.options ?? {},
+    variants,
   };
   if (name !== undefined) return { command: { ...base, kind: 'text', id: name, name, aliases }, issues };
   return {
@@ -194,6 +199,32 @@ async function resolveCommand(definition: ValidCommand, place: CommandPlace): Pr
       priority: definition.priority ?? 100,
     },
     issues,
+  };
+}
+
+/** The forms of a command among which the external id chooses. */
+async function commandVariants(
+  { variants = [], ...usual }: ValidCommand,
+  place: CommandPlace,
+): Promise<ResolvedVariants> {
+  if (variants.length === 0) return { variants: [], issues: [] };
+  const resolved = await Promise.all(
+    variants.map(async (variant, index) => {
+      const { name, weight, mode, ...changes } = variant;
+      const path = [...place.path, 'variants', index];
+      const { command, issues } = await resolveCommand(
+        { ...usual, ...changes },
+        { ...place, path, isTested: false },
+      );
+      return { variant: command === null ? null : variantOf(variant, [command], null), issues };
+    }),
+  );
+  return {
+    variants: resolved.flatMap(({ variant }) => variant ?? []),
+    issues: [
+      ...variantIssues(variants).map((issue) => ({ ...issue, path: [...place.path, ...issue.path] })),
+      ...resolved.flatMap(({ issues }) => issues),
+    ],
   };
 }
 

@@ -1,9 +1,25 @@
 import { suggestion } from '../lib/suggest.ts';
 import { PROVIDER_NAMES } from '../providers/facts.ts';
-import type { Issue, JsonObject, Provider, SenderRule, Webhook, WebhookOrigin } from '../types.ts';
+import type {
+  Issue,
+  JsonObject,
+  Provider,
+  SenderRule,
+  Webhook,
+  WebhookCommand,
+  WebhookOrigin,
+} from '../types.ts';
 import { type CommandSettings, resolveCommands } from './resolve-commands.ts';
-import { type ValidDefinition, WEBHOOK_DEFAULTS } from './schema.ts';
+import { type ValidDefinition, type ValidVariant, WEBHOOK_DEFAULTS } from './schema.ts';
 import { switchedCommands } from './starts.ts';
+import {
+  doubleExperiment,
+  inVariant,
+  type ResolvedVariants,
+  variantDefinition,
+  variantIssues,
+  variantOf,
+} from './variants.ts';
 import { endpointOf } from './webhook-name.ts';
 
 /** A webhook that lacks only its secrets, which are looked up when everything else is right. */
@@ -30,31 +46,20 @@ export async function resolveWebhook(
 ): Promise<Resolution> {
   const found = known.providers.find(({ name }) => name === definition.provider);
   const fields = plainFields(definition);
-  const { targetAgent, options } = fields;
-  const { isTested = false, actions } = known;
-  const written = definition.commands ?? [];
-  const { switched, issues: unknown } = switchedCommands(definition);
-  const { commands, issues: faults } = await resolveCommands(
-    [...written, ...switched.map(({ command }) => command)],
-    targetAgent,
-    { actions, isTested, coalesce: definition.coalesce },
-  );
-  // A fault of a command that a field switches on is one of that field.
-  const issues = faults.map((issue) => {
-    const [, index] = issue.path;
-    const field = typeof index === 'number' ? switched[index - written.length] : undefined;
-    return field === undefined ? issue : { ...issue, path: field.path };
-  });
-  const defaultCommand = findDefault(definition);
+  const { options } = fields;
+  const { commands, defaultCommand, issues } = await resolveParts(definition, known);
+  // A fault of the commands is said once, not for each variant that has them.
+  const given = issues.length > 0 ? [] : (definition.variants ?? []);
+  const { variants, issues: ofVariants } = await resolveVariants(definition, given, known);
   const shaped =
     found === undefined
       ? { ok: false as const, issues: [unknownProvider(definition.provider, known.providers)] }
       : shapedBy(found, options);
   const all = [
     ...(shaped.ok ? await answerIssues(shaped.provider) : shaped.issues),
-    ...unknown,
     ...issues,
-    ...defaultIssues(definition, defaultCommand),
+    ...ofVariants,
+    ...doubleExperiment(definition),
   ];
   if (!shaped.ok || all.length > 0) return { ok: false, issues: all };
   const { provider } = shaped;
@@ -70,7 +75,63 @@ export async function resolveWebhook(
       defaultCommand,
       allow: senderRule(definition, provider),
       commands,
+      variants,
     },
+  };
+}
+
+interface Parts {
+  readonly commands: readonly WebhookCommand[];
+  readonly defaultCommand: string | null;
+  readonly issues: readonly Issue[];
+}
+
+/** The commands of a webhook, those that a field switches on behind the others, and which of them is the default. */
+async function resolveParts(
+  definition: ValidDefinition,
+  { isTested = false, actions }: CommandSettings & { readonly isTested?: boolean },
+): Promise<Parts> {
+  const { targetAgent } = plainFields(definition);
+  const written = definition.commands ?? [];
+  const { switched, issues: unknown } = switchedCommands(definition);
+  const { commands, issues: faults } = await resolveCommands(
+    [...written, ...switched.map(({ command }) => command)],
+    targetAgent,
+    { actions, isTested, coalesce: definition.coalesce },
+  );
+  // A fault of a command that a field switches on is one of that field.
+  const issues = faults.map((issue) => {
+    const [, index] = issue.path;
+    const field = typeof index === 'number' ? switched[index - written.length] : undefined;
+    return field === undefined ? issue : { ...issue, path: field.path };
+  });
+  const defaultCommand = findDefault(definition);
+  return {
+    commands,
+    defaultCommand,
+    issues: [...unknown, ...issues, ...defaultIssues(definition, defaultCommand)],
+  };
+}
+
+async function resolveVariants(
+  definition: ValidDefinition,
+  given: readonly ValidVariant[],
+  { actions }: CommandSettings,
+): Promise<ResolvedVariants> {
+  if (given.length === 0) return { variants: [], issues: [] };
+  const resolved = await Promise.all(
+    given.map(async (variant, index) => {
+      const own = variantDefinition(definition, variant, actions);
+      const { commands, defaultCommand, issues } = await resolveParts(own, { actions });
+      return {
+        variant: variantOf(variant, commands, defaultCommand),
+        issues: issues.map(inVariant(variant, index)),
+      };
+    }),
+  );
+  return {
+    variants: resolved.map(({ variant }) => variant),
+    issues: [...variantIssues(given), ...resolved.flatMap(({ issues }) => issues)],
   };
 }
 

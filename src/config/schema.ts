@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { milliseconds, timeSpan, variableName } from '../lib/units.ts';
 import { repairBounds } from '../types/repair.ts';
-import type { JsonObject } from '../types.ts';
+import { type JsonObject, MODES } from '../types.ts';
 import { nameProblem } from './webhook-name.ts';
 
 /*
@@ -101,8 +101,7 @@ const coalesce = z
     'expected at most 24h',
   );
 
-/** A command: `name` (text command) or `trigger` (trigger command), never both. */
-export const commandSchema = z.strictObject({
+const commandFields = {
   name: flag(
     z.string().describe('Text command: the word after the prefix.').optional(),
     '--text-name <word>',
@@ -168,11 +167,68 @@ export const commandSchema = z.strictObject({
     'a setting of the action (repeatable): program=./deploy.sh',
     { clear: 'options' },
   ),
+};
+
+const variantFields = {
+  name: z
+    .string()
+    .regex(/^[a-z0-9][a-z0-9_-]{0,39}$/, 'expected a name of lower-case letters, digits, - and _')
+    .describe('Its name, as it is recorded with each delivery.'),
+  weight: z
+    .number()
+    .positive('expected a weight above 0')
+    .max(1_000_000)
+    .describe('Its share of the external ids, relative to the others; default 1.')
+    .optional(),
+  mode: z
+    .enum(MODES)
+    .describe('shadow: it decides beside the others about each delivery, and does nothing. Default live.')
+    .optional(),
+};
+
+const { conditions, action, targetAgent, template, requiresApproval, approval, options } = commandFields;
+
+/** What one variant of a command changes. */
+export const commandVariantSchema = z.strictObject({
+  ...variantFields,
+  ...{ conditions, action, targetAgent, template, requiresApproval, approval, options },
+});
+
+/** A command inside a variant, which has no variants of its own. */
+export const plainCommandSchema = z.strictObject(commandFields);
+
+/** A command: `name` (text command) or `trigger` (trigger command), never both. */
+export const commandSchema = z.strictObject({
+  ...commandFields,
+  variants: list(commandVariantSchema)
+    .describe(
+      'Forms of it that are compared: [{ name: a, weight: 90 }, { name: b, weight: 10, template: … }].',
+    )
+    .optional(),
+});
+
+/** What one variant of a webhook changes. */
+export const webhookVariantSchema = z.strictObject({
+  ...variantFields,
+  commands: list(plainCommandSchema).describe('Its commands; default: the webhook’s.').optional(),
+  defaultCommand: z.string().describe('Default: the webhook’s, where it has that command.').optional(),
+  template: z.string().describe('Template of all its commands that render one.').optional(),
+  targetAgent: word.describe('Who works on the tasks of all its commands.').optional(),
 });
 
 /** The fields that a project may also adjust on a built-in webhook. */
 const adjustableFields = {
   enabled: z.boolean().describe('false: the endpoint answers 403. Default true.').optional(),
+  mode: flag(
+    z.enum(MODES).describe('shadow: it decides and records, and does nothing. Default live.').optional(),
+    '--mode <live|shadow>',
+    'shadow: record what it would do, and do nothing; default live',
+  ),
+  variants: list(webhookVariantSchema)
+    .describe(
+      'Forms of it that are compared: [{ name: a, weight: 90 }, { name: b, weight: 10, commands: … }].',
+    )
+    .optional(),
   secretEnv: variableName
     .describe('Environment variable with the secret; default: a generated secret.')
     .optional(),
@@ -272,6 +328,7 @@ const adjustableFields = {
 /** What fields that are left out mean, once a built-in webhook and its adjustments are merged. */
 export const WEBHOOK_DEFAULTS = {
   enabled: true,
+  mode: 'live',
   commandPrefix: '@agent',
   requirePrefix: true,
   targetAgent: 'brain',
@@ -297,5 +354,7 @@ export const definitionSchema = z.strictObject({
 export type ValidDefinition = z.output<typeof definitionSchema>;
 /** A command that has the right form. */
 export type ValidCommand = z.output<typeof commandSchema>;
+/** A variant of a webhook that has the right form. */
+export type ValidVariant = z.output<typeof webhookVariantSchema>;
 /** Changes to a built-in webhook. */
 export type WebhookAdjustment = z.output<typeof adjustmentSchema>;

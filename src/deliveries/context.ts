@@ -10,6 +10,7 @@ import type { ClaudeTasks } from '../tasks/claude/index.ts';
 import type { Subject } from '../tasks/flows.ts';
 import type { Delivery, Provider, RawRequest, Snapshot, Task, Webhook, WebhookEvent } from '../types.ts';
 import type { Limits } from './rules/limits.ts';
+import type { Choice } from './variants/choose.ts';
 
 /** Finds out why the signature of a refused request did not fit. */
 export interface Hints {
@@ -65,7 +66,10 @@ export interface Held {
 /** One event of a delivery, with its webhook and provider. */
 export interface EventContext {
   readonly delivery: Delivery;
+  /** As the chosen variants have it. */
   readonly webhook: Webhook;
+  /** Null where the webhook has no variants. */
+  readonly choice: Choice | null;
   readonly provider: Provider;
   readonly event: WebhookEvent;
   /** Position of the event in its delivery. */

@@ -1,7 +1,7 @@
 import { deliveryIds } from '../lib/ids.ts';
 import type { KeyLock } from '../lib/key-lock.ts';
 import { effectsOf } from '../store/store.ts';
-import type { Delivery } from '../types.ts';
+import { allCommands, type Delivery } from '../types.ts';
 import { withAssociation } from './buttons/clicker.ts';
 import { decidedTask } from './buttons/press.ts';
 import { closedBy, heldBy, wait, windowKey } from './coalesce/window.ts';
@@ -32,6 +32,7 @@ import {
   synced,
 } from './settle.ts';
 import { steer } from './steering.ts';
+import { inShadow, withVariants } from './variants/shadow.ts';
 
 interface DispatchOptions {
   readonly parsedDelivery?: ParsedDelivery | null;
@@ -67,12 +68,17 @@ export async function dispatch(
   const read = await readDelivery(context, delivery, parsedDelivery);
   if ('status' in read) return record(context, delivery, read, worked);
   const { events } = read.parsed;
+  if (read.webhook.mode === 'shadow') {
+    const result = await record(context, delivery, await inShadow(context, delivery, read), worked);
+    recorded();
+    return result;
+  }
   const held = heldBy(context, delivery, read);
   if (held !== null) return inTurn([windowKey(held.flowId)], () => wait(context, delivery, held, worked));
   const also = await closedBy(context, delivery, read, inTurn);
   const acts = isFirstHand(delivery) ? actKeys(delivery.provider, events) : [];
   // Repairs of one provider are decided one after the other: each counts those before it.
-  const isRepairing = read.webhook.commands.some(({ action }) => action === 'repair');
+  const isRepairing = allCommands(read.webhook).some(({ action }) => action === 'repair');
   const places = isRepairing ? [`repairs of ${delivery.provider}`] : [];
   // Buttons of one task can be pressed in several threads at once: each sees what was decided before it.
   const decisions = events.flatMap(({ button }) => {
@@ -107,7 +113,8 @@ async function work(
   const results: EventResult[] = [];
   for (const [index, told] of parsed.events.entries()) {
     const event = told.button === undefined ? told : await withAssociation(context.apps, told);
-    results.push(await handleEvent(context, contextOf(context, delivery, webhook, event, index, ids)));
+    const eventContext = contextOf(context, delivery, webhook, event, index, ids);
+    results.push(await withVariants(eventContext, await handleEvent(context, eventContext)));
   }
   return outcomeOf(results);
 }

@@ -13,6 +13,7 @@ import {
 import { repositoriesNamed } from './links/named-repositories.ts';
 import { type Match, type Matching, match } from './match.ts';
 import { readRequest } from './rules/read-request.ts';
+import { choose } from './variants/choose.ts';
 
 /** Which commands of a webhook fire for a request today, and why. Nothing is written, nothing runs. */
 export interface Explanation {
@@ -21,6 +22,10 @@ export interface Explanation {
   readonly events: readonly (Matching & {
     readonly type: string;
     readonly externalId: string | null;
+    /** The variants that decide about it; null where the webhook has none. */
+    readonly variant: string | null;
+    /** Nothing of it is done: the webhook is in shadow. */
+    readonly inShadow: boolean;
     /** Where a task of it would run; null where that was not asked, it has no subject, or no command fires. */
     readonly route: Route | null;
   })[];
@@ -36,9 +41,11 @@ export async function explain(
   if (!webhook.enabled) return { obstacle: `the webhook ${webhook.name} is disabled`, events: [] };
   const parsed = await readRequest(webhook, request);
   if (!parsed.ok) return { obstacle: clean(parsed.reason), events: [] };
-  const position = ({ command }: Match) => webhook.commands.indexOf(command);
   const events = parsed.events.map((event) => {
-    const { matches, ignored } = match(webhook, event, trust, request);
+    const choice = choose(webhook, event);
+    const form = choice?.webhook ?? webhook;
+    const position = ({ command }: Match) => form.commands.indexOf(command);
+    const { matches, ignored } = match(form, event, trust, request);
     return {
       // In the order in which the webhook lists its commands: the two are read side by side.
       matches: matches
@@ -46,6 +53,8 @@ export async function explain(
         .map((each) => ({ ...each, reason: clean(each.reason) })),
       ignored: clean(ignored),
       type: event.type,
+      variant: choice === null ? null : choice.names.join(' '),
+      inShadow: webhook.mode === 'shadow',
       externalId: clean(event.externalId),
       route:
         repositories === null || event.externalId === null || !matches.some(({ fired }) => fired)
@@ -97,11 +106,12 @@ export interface Judgement {
 
 /** What a configuration decides. */
 export function judgementOf({ events }: Explanation): Judgement {
-  const commands = events.flatMap(({ type, matches }, event) =>
+  const commands = events.flatMap(({ type, matches, inShadow }, event) =>
     matches.map(
       ({ command, fired, needsApproval, reason }): Judged => ({
-        ...{ event, eventType: type, command: commandLabel(command), reason, definition: command },
-        verdict: fired ? (needsApproval ? 'waits' : 'fires') : 'no',
+        ...{ event, eventType: type, command: commandLabel(command), definition: command },
+        reason: inShadow && fired ? `in shadow: ${reason}` : reason,
+        verdict: fired && !inShadow ? (needsApproval ? 'waits' : 'fires') : 'no',
       }),
     ),
   );

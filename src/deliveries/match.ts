@@ -15,6 +15,7 @@ import type {
 import type { EventContext } from './context.ts';
 import { checkSender, checkTextSender, heldByTrust, type SenderCheck } from './rules/senders.ts';
 import { type Call, findCall, ownPost } from './rules/text-command.ts';
+import { hasVariants } from './variants/choose.ts';
 
 /** Whether one command fires for one event, and why. */
 export interface Match {
@@ -227,6 +228,8 @@ export function nothingToDo(
   trust: Trust,
   request?: RequestHead,
 ): Ignored | null {
+  // Which variant decides, and what a webhook in shadow would do, is recorded with the outcome.
+  if (webhook.mode === 'shadow' || hasVariants(webhook)) return null;
   const { name } = webhook.provider;
   const acts = (event: WebhookEvent) => event.text !== null || event.button !== undefined;
   if (events.some((event) => acts(event) || isMove(event) || tellsOfChange(name, event))) return null;

@@ -3,6 +3,7 @@ import type { NewDelivery } from '../store/store.ts';
 import { RELAY_HEADER } from '../tunnels/relay.ts';
 import {
   type Ack,
+  allCommands,
   type Delivery,
   type DeliveryStatus,
   type Headers,
@@ -225,7 +226,7 @@ export function toDelivery(incoming: Incoming): NewDelivery {
     decisions,
     senderDeliveryId,
     dedupeKeys: parsed.ok
-      ? dedupeKeys({
+      ? claimed(webhook, {
           provider: provider.name,
           webhook: webhookIdOf(webhook) ?? webhook.name,
           trust,
@@ -247,6 +248,12 @@ export function toDelivery(incoming: Incoming): NewDelivery {
     replayOf: null,
     replies: request.headers[SILENT_HEADER.name] !== SILENT_HEADER.value,
   };
+}
+
+/** What a webhook in shadow takes, another may act on: it claims nothing beyond itself. */
+function claimed({ mode }: Webhook, delivery: Parameters<typeof dedupeKeys>[0]): readonly string[] {
+  const keys = dedupeKeys(delivery);
+  return mode === 'live' ? keys : keys.filter((key) => !key.startsWith('@'));
 }
 
 function stateOf(
@@ -271,6 +278,7 @@ export function asStored({ dedupeKeys: _, isByPerson: __, body, ...delivery }: N
     duplicateOf: null,
     attempts: 0,
     nextAttemptAt: null,
+    variant: null,
     bodyRemovedAt: null,
   };
 }
@@ -300,7 +308,7 @@ const asking = new WeakMap<Webhook, boolean>();
 function asksForClient(webhook: Webhook): boolean {
   const known = asking.get(webhook);
   if (known !== undefined) return known;
-  const asks = webhook.commands.some(
+  const asks = allCommands(webhook).some(
     (command) =>
       command.kind === 'trigger' && JSON.stringify(command.conditions.source).includes('request:client'),
   );

@@ -151,7 +151,7 @@ function perform(
   });
 }
 
-function templateOf(
+export function templateOf(
   { webhook, event, provider }: EventContext,
   { argument }: Match,
   flow?: FlowMemory,

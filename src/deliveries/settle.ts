@@ -7,6 +7,7 @@ import { type DispatchResult, type EventContext, findWebhook, type PipelineConte
 import { joinReasons } from './match.ts';
 import { withOwnActs } from './rules/own-app.ts';
 import { readRequest } from './rules/read-request.ts';
+import { choose } from './variants/choose.ts';
 
 /** The outcome of one delivery, before it is recorded. */
 export type Outcome = Omit<DeliveryOutcome, 'deliveryId' | 'settledAt'>;
@@ -65,7 +66,9 @@ export function contextOf(
   ids = deliveryIds(delivery.id),
 ): EventContext {
   const subject = subjectFinder(context, delivery, event);
-  return { delivery, webhook, provider: webhook.provider, event, index, ids, subject };
+  const choice = choose(webhook, event);
+  const { provider } = webhook;
+  return { delivery, webhook: choice?.webhook ?? webhook, choice, provider, event, index, ids, subject };
 }
 
 /** Looks the subject of an event up once, when it is needed. An event without one has a flow of its own. */
@@ -95,9 +98,18 @@ export async function record(
   const quiet = !outcome.effects.some(isVisible);
   worked(quiet);
   const tasks = await recording;
-  const { status, reason, decisions, duplicateOf = null } = outcome;
+  const { status, reason, decisions, variant = null, duplicateOf = null } = outcome;
   return {
-    delivery: { ...delivery, status, reason, decisions, duplicateOf, settledAt, nextAttemptAt: null },
+    delivery: {
+      ...delivery,
+      status,
+      reason,
+      decisions,
+      variant,
+      duplicateOf,
+      settledAt,
+      nextAttemptAt: null,
+    },
     tasks,
     quiet,
   };
@@ -124,19 +136,23 @@ export interface EventResult {
   readonly effects: readonly Effect[];
   /** Why nothing fired; null when something did. */
   readonly ignored: string | null;
+  /** The variants that decided. Left out where there are none. */
+  readonly variants?: readonly string[];
 }
 
 export function outcomeOf(results: readonly EventResult[]): Outcome {
   const decisions = results.flatMap((result) => result.decisions);
   const effects = results.flatMap((result) => result.effects);
+  const variants = [...new Set(results.flatMap((result) => result.variants ?? []))];
+  const chosen = variants.length === 0 ? {} : { variant: variants.join(' ') };
   const fired = decisions.filter((decision) => decision.fired);
   const failed = fired.filter(({ error }) => error !== null);
   if (fired.length === 0) {
     const reason = joinReasons(results.map(({ ignored }) => ignored));
-    return { status: 'ignored', reason, decisions, effects };
+    return { status: 'ignored', reason, decisions, effects, ...chosen };
   }
   const status = failed.length === fired.length ? 'failed' : 'processed';
-  return { status, reason: reasonOf(failed.length > 0 ? failed : fired), decisions, effects };
+  return { status, reason: reasonOf(failed.length > 0 ? failed : fired), decisions, effects, ...chosen };
 }
 
 /** `analyze: the text says …`; commands with the same reason are listed before it together. */

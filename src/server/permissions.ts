@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { actionNamed } from '../actions/index.ts';
 import type { Configuration } from '../config/index.ts';
 import { commandLabel } from '../labels.ts';
-import type { JsonObject, Snapshot, Webhook, WebhookCommand } from '../types.ts';
+import { allCommands, type JsonObject, type Snapshot, type Webhook, type WebhookCommand } from '../types.ts';
 
 /** Something that the configuration lets hookctl do outside of itself: run a program, post, start an agent. */
 export interface Permission {
@@ -23,11 +23,14 @@ export function permissionsOf(
   { project: { agents } }: Pick<Configuration, 'project'>,
 ): readonly RecordedPermission[] {
   return [
-    ...webhooks.flatMap(({ name, commands }) =>
-      commands
+    ...webhooks.flatMap((webhook) =>
+      allCommands(webhook)
         .filter(({ action }) => actionNamed(action)?.reachesOut === true)
         .map((command) =>
-          recorded({ target: `${name}/${commandLabel(command)}`, says: says(command) }, command.options),
+          recorded(
+            { target: `${webhook.name}/${commandLabel(command)}`, says: says(command) },
+            command.options,
+          ),
         ),
     ),
     ...Object.entries(agents).map(([name, agent]) => {
@@ -85,8 +88,8 @@ function everythingAllowed(configuration: Configuration): readonly string[] {
 }
 
 function accessOf(webhook: Webhook, { project }: Configuration): readonly string[] {
-  const { name, allow, secrets, targetAgent, commands } = webhook;
-  const agents = new Set([targetAgent, ...commands.map((command) => command.targetAgent)]);
+  const { name, allow, secrets, targetAgent } = webhook;
+  const agents = new Set([targetAgent, ...allCommands(webhook).map((command) => command.targetAgent)]);
   return [
     ...[...agents]
       .filter((agent) => Object.hasOwn(project.agents, agent))

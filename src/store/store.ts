@@ -95,11 +95,16 @@ export interface DeliveryOutcome {
   readonly duplicateOf?: string;
   readonly reason: string;
   readonly decisions: readonly Decision[];
+  /** See `Delivery.variant`; left out: null. */
+  readonly variant?: string;
   /** What the delivery changes, recorded in the same transaction. */
   readonly effects: readonly Effect[];
   readonly settledAt: number;
   /** Pending deliveries that are settled by the same effects, because they waited together. Left out: none. */
-  readonly others?: readonly Pick<DeliveryOutcome, 'deliveryId' | 'status' | 'reason' | 'decisions'>[];
+  readonly others?: readonly Pick<
+    DeliveryOutcome,
+    'deliveryId' | 'status' | 'reason' | 'decisions' | 'variant'
+  >[];
 }
 
 /** One thing that a delivery changes. */

@@ -25,6 +25,20 @@ export interface Decision {
   readonly taskIds: readonly string[];
   /** Why the action failed, when it did. */
   readonly error: string | null;
+  /** The variant that decided: `b` of the webhook, `fix/b` of the command `fix`. Left out where there are no variants. */
+  readonly variant?: string | undefined;
+  /** Only of what decided in shadow: what it would have done; null when it would not have fired. */
+  readonly would?: WouldHave | null | undefined;
+}
+
+/** What a command in shadow would have done. */
+export interface WouldHave {
+  readonly action: string;
+  readonly agent: string;
+  /** Its task would have waited for approval. */
+  readonly waits: boolean;
+  /** The beginning of its rendered text; empty for an action that renders none. */
+  readonly text: string;
 }
 
 /** Why a delivery is believed, the least first. */
@@ -73,6 +87,8 @@ export interface Delivery {
   readonly attempts: number;
   readonly nextAttemptAt: number | null;
   readonly decisions: readonly Decision[];
+  /** The variants that decided about it, with a space between them; null where its webhook has none. */
+  readonly variant: string | null;
   /** When retention removed its bytes; null while they are kept, or when there never were any. */
   readonly bodyRemovedAt: number | null;
   /** `hookctl trigger` made it, or it replays one that was made so. */

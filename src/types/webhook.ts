@@ -70,6 +70,24 @@ interface CommandBase {
   readonly coalesce: { readonly window: string; readonly max: string } | null;
   /** Settings of the action (`forward`: urls, `run`: program, …). */
   readonly options: JsonObject;
+  /** Other forms of it, among which the external id of an event chooses; each holds one command. Empty for most. */
+  readonly variants: readonly Variant[];
+}
+
+/** Whether something acts. `shadow`: it matches and renders, and hookctl records what it would have done. */
+export const MODES = ['live', 'shadow'] as const;
+export type Mode = (typeof MODES)[number];
+
+/** One of several forms of a webhook or command that are compared with each other. */
+export interface Variant {
+  readonly name: string;
+  /** Its share among the live ones. */
+  readonly weight: number;
+  readonly mode: Mode;
+  readonly commands: readonly WebhookCommand[];
+  readonly defaultCommand: string | null;
+  /** As the user wrote it. */
+  readonly source: JsonObject;
 }
 
 /** Words that steer what already runs: never names of commands, so that they start no work. */
@@ -118,6 +136,9 @@ export interface Webhook {
   readonly endpoint: string;
   readonly origin: WebhookOrigin;
   readonly enabled: boolean;
+  readonly mode: Mode;
+  /** Other forms of the whole webhook, among which the external id of an event chooses. Empty for most. */
+  readonly variants: readonly Variant[];
   readonly secrets: readonly WebhookSecret[];
   /** In words, for `serve` and `status`: `GITHUB_WEBHOOK_SECRET`, `generated`, `GITHUB_WEBHOOK_SECRET is not set`. */
   readonly secretSource: string;
@@ -137,6 +158,15 @@ export interface Webhook {
   readonly trustFetched: boolean;
   /** Settings of the provider. */
   readonly options: JsonObject;
+}
+
+/** The commands of a webhook in all their forms: what it may do, whichever variant decides. */
+export function allCommands({
+  commands,
+  variants,
+}: Pick<Webhook, 'commands' | 'variants'>): readonly WebhookCommand[] {
+  const forms = [...variants, ...commands.flatMap((command) => command.variants)];
+  return forms.length === 0 ? commands : [...commands, ...forms.flatMap((form) => form.commands)];
 }
 
 /** The webhooks in force: built once, never changed, swapped as a whole. */

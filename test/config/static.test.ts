@@ -166,7 +166,7 @@ test('a mistake in a definition is reported with the line of its call, its field
     [
       'webhooks/a.ts:2 commands.0.name: expected string, received number',
       'webhooks/a.ts:2 commands.1.wat: unknown field\n  Known here: name, aliases, trigger, conditions, ' +
-        'priority, action, targetAgent, template, requiresApproval, approval, coalesce, options.',
+        'priority, action, targetAgent, template, requiresApproval, approval, coalesce, options, variants.',
       expect.stringMatching(/^webhooks\/a\.ts:2 commands\.1\.template: does not compile/),
     ],
   ]);

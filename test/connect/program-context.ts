@@ -31,7 +31,14 @@ export async function programContext(
   const webhook: Webhook = {
     ...{ name: 'mine', providerName: connector, provider, endpoint: '/webhooks/mine' },
     origin: { kind: 'dynamic', webhookId: 'wh-1' },
-    ...{ enabled: true, secretSource: 'its own', commandPrefix: '@agent', requirePrefix: true },
+    ...{
+      mode: 'live',
+      variants: [],
+      enabled: true,
+      secretSource: 'its own',
+      commandPrefix: '@agent',
+      requirePrefix: true,
+    },
     secrets: [
       { value: secret(existsSync(file) ? readFileSync(file, 'utf8') : given.secret), expiresAt: null },
     ],
@@ -44,6 +51,7 @@ export async function programContext(
         conditions: { source: {}, unmet: () => null },
         priority: 100,
         coalesce: null,
+        variants: [],
       },
     ],
     ...{ allowUnverifiable: false, trustFetched: false, options: {} },

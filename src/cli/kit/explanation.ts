@@ -21,7 +21,11 @@ export async function printExplanation(
       ['source', source],
       ['event', event.type],
       ['about', event.externalId],
-      ['nothing runs', event.ignored],
+      [
+        'nothing runs',
+        event.inShadow ? 'the webhook is in shadow: it records what it would do' : event.ignored,
+      ],
+      ['variant', event.variant],
       ['its tasks run in', placesIn(event.route)],
     ]);
     const rows = event.matches.map(({ command, fired, needsApproval, reason }) => [

@@ -100,7 +100,16 @@ async function resolveOne(written: DbWebhook, known: Known): Promise<Resolution>
     ...command,
     id: written.commands[index]?.id ?? command.id,
   }));
-  return { ok: true, webhook: { ...resolution.webhook, commands } };
+  // A variant without commands of its own has those of the webhook, in another form.
+  const variants = resolution.webhook.variants.map((variant, position) =>
+    written.variants?.[position]?.commands !== undefined
+      ? variant
+      : {
+          ...variant,
+          commands: variant.commands.map((form, index) => ({ ...form, id: commands[index]?.id ?? form.id })),
+        },
+  );
+  return { ok: true, webhook: { ...resolution.webhook, commands, variants } };
 }
 
 function identityIssues({ provider, webhook_id, endpoint, commands }: DbWebhook): readonly Issue[] {

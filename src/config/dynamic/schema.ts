@@ -2,7 +2,13 @@ import { z } from 'zod';
 import { snakeKeys } from '../../lib/case.ts';
 import { withoutLineEnds } from '../../lib/redact/redact.ts';
 import { variableName } from '../../lib/units.ts';
-import { commandSchema, definitionSchema } from '../schema.ts';
+import {
+  commandSchema,
+  commandVariantSchema,
+  definitionSchema,
+  plainCommandSchema,
+  webhookVariantSchema,
+} from '../schema.ts';
 import { nameProblem } from '../webhook-name.ts';
 import { SCHEMA_VERSION } from './files.ts';
 
@@ -48,9 +54,21 @@ export const secretSchema = z.union(
 );
 
 const { provider, name, endpoint, secretEnv, commands, ...adjustable } = definitionSchema.shape;
+const plainCommandOfDb = z.strictObject(snakeKeys(plainCommandSchema.shape));
+const webhookVariantOfDb = z.strictObject({
+  ...snakeKeys(webhookVariantSchema.shape),
+  commands: z.array(plainCommandOfDb).readonly().optional(),
+});
+const commandVariantOfDb = z.strictObject(snakeKeys(commandVariantSchema.shape));
 /** What webhooks and changes to them have in common. */
-const webhookFields = snakeKeys(adjustable);
-const commandFields = snakeKeys(commandSchema.shape);
+const webhookFields = {
+  ...snakeKeys(adjustable),
+  variants: z.array(webhookVariantOfDb).readonly().optional(),
+};
+const commandFields = {
+  ...snakeKeys(commandSchema.shape),
+  variants: z.array(commandVariantOfDb).readonly().optional(),
+};
 
 const secretFields = {
   secrets: z.array(secretSchema).readonly().optional(),

@@ -68,6 +68,16 @@ export interface WebhookDefinition {
   readonly endpoint?: string | undefined;
   /** False: the endpoint answers 403. Default true. */
   readonly enabled?: boolean | undefined;
+  /**
+   * `shadow`: it decides and renders, and hookctl records with each delivery what it would have done; no task is made, nothing is
+   * posted and nothing runs. Default `live`.
+   */
+  readonly mode?: 'live' | 'shadow' | undefined;
+  /**
+   * Forms of it that are compared (`hookctl webhook compare`). A hash of the external id chooses one, so that a thread stays with
+   * its variant. Default: none.
+   */
+  readonly variants?: readonly WebhookVariantDefinition[] | undefined;
   /** Environment variable with the secret. Default: a secret that hookctl generates. */
   readonly secretEnv?: string | undefined;
   /** The word before a text command. Default `@agent`. */
@@ -154,6 +164,40 @@ export interface SenderRuleDefinition {
   readonly apps?: readonly (string | number)[] | undefined;
 }
 
+interface VariantFields {
+  /** Lower-case letters, digits, - and _. */
+  readonly name: string;
+  /** Its share of the external ids, relative to the others. Default 1. */
+  readonly weight?: number | undefined;
+  /** `shadow`: it decides beside the others about each delivery, and does nothing. Default `live`. */
+  readonly mode?: 'live' | 'shadow' | undefined;
+}
+
+/** What a variant of a webhook changes. */
+export interface WebhookVariantDefinition extends VariantFields {
+  /** Its commands, which have no variants of their own. Default: the webhook's. */
+  readonly commands?: readonly PlainCommandDefinition[] | undefined;
+  /** Default: the webhook's, where the variant has that command. */
+  readonly defaultCommand?: string | undefined;
+  /** Template of all its commands that render one. */
+  readonly template?: string | undefined;
+  /** Who works on the tasks of all its commands. */
+  readonly targetAgent?: string | undefined;
+}
+
+/** A command inside a variant. */
+export type PlainCommandDefinition =
+  | Omit<TextCommandDefinition, 'variants'>
+  | Omit<TriggerCommandDefinition, 'variants'>;
+
+/** What a variant of a command changes. */
+export interface CommandVariantDefinition
+  extends VariantFields,
+    Pick<CommandFields, 'action' | 'targetAgent' | 'template' | 'requiresApproval' | 'approval' | 'options'> {
+  /** Of a trigger command. */
+  readonly conditions?: JsonObject | undefined;
+}
+
 /** A command of a webhook: found by its `name` in what a person wrote, or fired by a `trigger`. */
 export type WebhookCommandDefinition = TextCommandDefinition | TriggerCommandDefinition;
 
@@ -201,4 +245,6 @@ interface CommandFields {
   readonly coalesce?: CoalesceDefinition | undefined;
   /** Settings of the action. */
   readonly options?: JsonObject | undefined;
+  /** Forms of it that are compared. Default: none. */
+  readonly variants?: readonly CommandVariantDefinition[] | undefined;
 }

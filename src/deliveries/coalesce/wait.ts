@@ -1,14 +1,14 @@
 import { milliseconds } from '../../lib/units.ts';
 import type { HeldDelivery } from '../../store/flows.ts';
-import type { Webhook, WebhookCommand, WebhookEvent } from '../../types.ts';
+import { allCommands, type Webhook, type WebhookCommand, type WebhookEvent } from '../../types.ts';
 import type { EventContext, PipelineContext } from '../context.ts';
 import { isFirstHand } from '../context.ts';
 import { type Match, type Matching, match } from '../match.ts';
 import { steer } from '../steering.ts';
 
 /** Whether a webhook has a command that lets events wait for each other. */
-export function mayWait({ commands }: Pick<Webhook, 'commands'>): boolean {
-  return commands.some(({ coalesce }) => coalesce !== null);
+export function mayWait(webhook: Webhook): boolean {
+  return webhook.mode === 'live' && allCommands(webhook).some(({ coalesce }) => coalesce !== null);
 }
 
 /**

@@ -20,6 +20,7 @@ import {
   record,
   synced,
 } from '../settle.ts';
+import { withVariants } from '../variants/shadow.ts';
 import { closesWindows, mayWait, WAITS, waitOf } from './wait.ts';
 
 /** What waits in a flow is added to and worked off one after the other. */
@@ -76,8 +77,10 @@ export async function closedBy(
   if (!context.snapshot().webhooks.some(mayWait)) return [];
   const results: DispatchResult[] = [];
   for (const [index, event] of parsed.events.entries()) {
-    if (!closesWindows(event, match(webhook, event, delivery.trust ?? 'unverified', delivery))) continue;
-    const { flowId } = contextOf(context, delivery, webhook, event, index).subject();
+    const eventContext = contextOf(context, delivery, webhook, event, index);
+    const matching = match(eventContext.webhook, event, delivery.trust ?? 'unverified', delivery);
+    if (!closesWindows(event, matching)) continue;
+    const { flowId } = eventContext.subject();
     // What began to wait before a join waits under the flow that it had.
     for (const each of flowsTogether(context.store, flowId)) {
       const groups = new Set(context.store.held({ flowId: each }).map(({ waitGroup }) => waitGroup));
@@ -102,7 +105,7 @@ async function closeWindow(context: PipelineContext, waitGroup: string): Promise
       const eventContext = contextOf(context, delivery, read.webhook, event);
       waiting.push({
         eventContext,
-        matching: match(read.webhook, event, delivery.trust ?? 'unverified', delivery),
+        matching: match(eventContext.webhook, event, delivery.trust ?? 'unverified', delivery),
       });
     }
   }
@@ -116,8 +119,8 @@ async function closeWindow(context: PipelineContext, waitGroup: string): Promise
     others: others.map(({ delivery, outcome }) => ({ ...outcome, deliveryId: delivery.id })),
   });
   for (const [index, { delivery, outcome }] of outcomes.entries()) {
-    const { status, reason, decisions } = outcome;
-    const settled = { ...delivery, status, reason, decisions, settledAt, nextAttemptAt: null };
+    const { status, reason, decisions, variant = null } = outcome;
+    const settled = { ...delivery, status, reason, decisions, variant, settledAt, nextAttemptAt: null };
     results.push(
       index === 0
         ? await synced(context, { delivery: settled, tasks, quiet: false })
@@ -176,7 +179,9 @@ async function workTogether(
     ...subjectNames(context, eventContext, effects, false),
   ]);
   const together = waiting.length === 1 ? '' : ` (${waiting.length} deliveries together)`;
-  return waiting.map(({ eventContext, matching: { matches, ignored } }, index) => {
+  const outcomes: JointOutcome[] = [];
+  for (const [index, { eventContext, matching }] of waiting.entries()) {
+    const { matches, ignored } = matching;
     const decisions = matches.map((each) => {
       if (!each.fired) return decisionOf(eventContext, each, { fired: false });
       if (pause !== null) return decisionOf(eventContext, each, { fired: false, reason: pause.reason });
@@ -188,6 +193,8 @@ async function workTogether(
       effects: index === 0 ? [...effects, ...names] : [],
       ignored: ignored ?? pause?.reason ?? null,
     };
-    return { delivery: eventContext.delivery, outcome: outcomeOf([own]) };
-  });
+    const outcome = outcomeOf([await withVariants(eventContext, own)]);
+    outcomes.push({ delivery: eventContext.delivery, outcome });
+  }
+  return outcomes;
 }

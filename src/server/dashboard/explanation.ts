@@ -7,10 +7,12 @@ export type ExplanationView = ReturnType<typeof explanationView>;
 export function explanationView({ obstacle, events }: Explanation) {
   return {
     obstacle,
-    events: events.map(({ type, externalId, ignored, matches, route }) => ({
+    events: events.map(({ type, externalId, ignored, matches, route, variant, inShadow }) => ({
       type,
       external_id: externalId,
       ignored,
+      variant,
+      in_shadow: inShadow,
       checkouts: route?.kind === 'checkouts' ? route.checkouts.map(({ folder }) => folder) : [],
       checkout_missing: route?.kind === 'missing' ? route.reason : null,
       commands: matches.map(({ command, fired, needsApproval, reason }) => ({

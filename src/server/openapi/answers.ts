@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { isJsonObject } from '../../lib/json.ts';
 import type { LinkedView, MessageView } from '../../task-views.ts';
 import type { JsonObject } from '../../types.ts';
-import { DELIVERY_STATUSES, OUTGOING_STATUSES, TASK_STATUSES, TRUSTS } from '../../types.ts';
+import { DELIVERY_STATUSES, MODES, OUTGOING_STATUSES, TASK_STATUSES, TRUSTS } from '../../types.ts';
 import type { AuditView, DeliveryView, TaskView } from '../../views.ts';
 
 const time = z.iso.datetime();
@@ -26,6 +26,8 @@ const decision = z.looseObject({
   reason: text,
   task_ids: words,
   error: maybe(text),
+  variant: text.optional(),
+  would: maybe(z.looseObject({ action: text, agent: text, waits: z.boolean(), text })).optional(),
 });
 
 export const delivery = z.looseObject({
@@ -49,6 +51,7 @@ export const delivery = z.looseObject({
   sample: z.boolean(),
   sender: maybe(text),
   decisions: z.array(decision),
+  variant: maybe(text),
 }) satisfies z.ZodType<DeliveryView>;
 
 const taskFields = {
@@ -232,6 +235,8 @@ export const webhook = z.looseObject({
   name: text,
   endpoint: text,
   enabled: z.boolean(),
+  mode: z.enum(MODES),
+  variants: z.array(z.looseObject({ name: text })),
   url: text,
   origin: z.enum(['built-in', 'static', 'dynamic']),
   file: maybe(text),
@@ -318,6 +323,8 @@ export const explanation = z.looseObject({
       type: text,
       external_id: maybe(text),
       ignored: maybe(text),
+      variant: maybe(text),
+      in_shadow: z.boolean(),
       commands: z.array(
         z.looseObject({ command: text, fires: z.boolean(), needs_approval: z.boolean(), reason: text }),
       ),

@@ -38,6 +38,7 @@ export function acceptContract(implementation: Implementation): void {
         nextAttemptAt: null,
         decisions: [],
         bodyRemovedAt: null,
+        variant: null,
         isSample: false,
       });
       expect([store.delivery('dlv-none'), store.body('dlv-none')]).toEqual([null, null]);

@@ -21,7 +21,7 @@ function crc32(bytes: Uint8Array, start?: number): number {
 }
 
 /** The row of a record: as it was accepted, without the location of its body. */
-export type RecordedRow = Omit<DeliveryRow, 'body_segment' | 'body_offset' | 'body_removed_at'>;
+export type RecordedRow = Omit<DeliveryRow, 'variant' | 'body_segment' | 'body_offset' | 'body_removed_at'>;
 
 /** A record that was found whole; its bytes are views of the memory that was read. */
 export interface FoundRecord {

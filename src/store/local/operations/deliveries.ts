@@ -118,7 +118,14 @@ export function postpone(sql: Sql, deliveryId: string, reason: string, nextAttem
 
 /** Makes a failed or ignored delivery pending again; false when it is in another state or has no body any more. */
 export function requeue(sql: Sql, deliveryId: string): boolean {
-  const fresh = { reason: null, attempts: 0, nextAttemptAt: null, settledAt: null, decisions: [] };
+  const fresh = {
+    reason: null,
+    attempts: 0,
+    nextAttemptAt: null,
+    settledAt: null,
+    decisions: [],
+    variant: null,
+  };
   const canRun = "status in ('failed', 'ignored') and body_removed_at is null";
   return DELIVERIES.update(sql, deliveryId, { status: 'pending', ...fresh }, canRun);
 }

@@ -385,4 +385,6 @@ create unique index connections_once on connections (connector, api_url, kind, t
    create index runs_by_branch on runs (branch, id) where branch is not null;
    create index runs_of_session on runs (session_id, id) where session_id is not null;`,
   `create table answer_times (at integer primary key, counts text not null) strict;`,
+  // The variants that decided about a delivery.
+  `alter table deliveries add column variant text;`,
 ];
