@@ -1,7 +1,6 @@
 import { createHash } from 'node:crypto';
 import { commandLabel } from '../../labels.ts';
 import type { Variant, Webhook, WebhookCommand, WebhookEvent } from '../../types.ts';
-import { webhookIdOf } from '../context.ts';
 
 /** How an event is handled whose webhook has variants. */
 export interface Choice {
@@ -33,7 +32,9 @@ export function hasVariants({ variants, commands }: Webhook): boolean {
 export function choose(webhook: Webhook, { externalId, payload }: WebhookEvent): Choice | null {
   if (!hasVariants(webhook)) return null;
   const thread = externalId ?? JSON.stringify(payload);
-  const scope = webhookIdOf(webhook) ?? webhook.name;
+  const { origin, name } = webhook;
+  // A dynamic webhook keeps its threads when its name changes.
+  const scope = origin.kind === 'dynamic' ? origin.webhookId : name;
   if (webhook.variants.length > 0) {
     const chosen = liveVariant(webhook.variants, scope, thread);
     return {
