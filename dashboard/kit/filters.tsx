@@ -7,6 +7,8 @@ import { go, pathOf, type Route } from './route.ts';
 export interface Filter {
   readonly name: string;
   readonly label: string;
+  /** What is shown where none of the choices is in the address; `any` when it is left out. */
+  readonly none?: string;
   /** Values to choose from; any text when it is left out. */
   readonly choices?: readonly string[];
   readonly type?: 'datetime-local';
@@ -51,7 +53,11 @@ interface FieldProps {
   readonly set: (name: string, value: string) => void;
 }
 
-function Field({ filter: { name, label, choices, type }, value, set }: FieldProps): JSX.Element {
+function Field({
+  filter: { name, label, choices, type, none = 'any' },
+  value,
+  set,
+}: FieldProps): JSX.Element {
   const [typed, setTyped] = useState(value);
   useEffect(() => setTyped(value), [value]);
   useEffect(() => {
@@ -85,7 +91,7 @@ function Field({ filter: { name, label, choices, type }, value, set }: FieldProp
           value={value}
           onChange={({ currentTarget }) => set(name, currentTarget.value)}
         >
-          <option value="">any</option>
+          <option value="">{none}</option>
           {choices.map((choice) => (
             <option key={choice} value={choice}>
               {choice.replaceAll('_', ' ')}

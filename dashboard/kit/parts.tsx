@@ -212,7 +212,7 @@ export function Outside({ url }: { readonly url: string | null }): JSX.Element |
 }
 
 export function dollars(usd: number | null): string | null {
-  return usd === null ? null : `$${usd.toFixed(usd < 1 ? 4 : 2)}`;
+  return usd === null ? null : `$${usd.toFixed(usd > 0 && usd < 1 ? 4 : 2)}`;
 }
 
 export function duration(ms: number | null): string | null {

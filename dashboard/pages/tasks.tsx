@@ -11,7 +11,7 @@ import { Button, Dialog, DoingNote, dollars, ErrorNote, State, Time, visible } f
 import { go, pathOf, type Route } from '../kit/route.ts';
 import { useDoing, useList } from '../kit/use.ts';
 
-const VIEW: Filter = { name: 'view', label: 'View', choices: ['list', 'board'] };
+const VIEW: Filter = { name: 'view', label: 'View', none: 'list', choices: ['board'] };
 const FILTERS: readonly Filter[] = [
   { name: 'status', label: 'State', choices: TASK_STATUSES },
   { name: 'agent', label: 'Agent' },

@@ -16,6 +16,8 @@ const SPANS: Readonly<Record<string, number>> = {
   '30 d': 720 * HOUR_MS,
 };
 
+const SPAN = { name: 'span', label: 'Span', none: '1 h', choices: Object.keys(SPANS).slice(1) };
+
 const COLORS: Readonly<Record<string, string>> = {
   processed: '--good',
   ignored: '--dim',
@@ -51,7 +53,7 @@ export function TrafficPage({ route }: { readonly route: Route }): JSX.Element {
   return (
     <>
       <h1>Traffic</h1>
-      <Filters route={route} filters={[{ name: 'span', label: 'Span', choices: Object.keys(SPANS) }]} />
+      <Filters route={route} filters={[SPAN]} />
       <ErrorNote error={error} />
       {shown !== null && <Plots traffic={shown} />}
     </>

@@ -22,6 +22,8 @@ export interface LoadOptions {
 export interface Load {
   /** Answered with a 2xx. */
   readonly accepted: number;
+  /** When the first request left, epoch milliseconds. */
+  readonly startedAt: number;
   readonly seconds: number;
   readonly perSecond: number;
   /** Of each answer, in milliseconds. */

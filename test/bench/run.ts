@@ -11,6 +11,7 @@ import { accept } from './lines/accept.ts';
 import { growth } from './lines/growth.ts';
 import { hotReload } from './lines/hot-reload.ts';
 import { latency } from './lines/latency.ts';
+import { page } from './lines/page.ts';
 import { recovery } from './lines/recovery.ts';
 import { replay } from './lines/replay.ts';
 import { single } from './lines/single.ts';
@@ -29,6 +30,7 @@ const LINES: readonly Line[] = [
   hotReload,
   replay,
   recovery,
+  page,
 ];
 
 const { values } = parseArgs({

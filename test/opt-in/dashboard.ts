@@ -3,55 +3,41 @@
  * npm into a folder that is thrown away, or uses those in `HOOKCTL_BROWSER_MODULES`. With `--screenshots` it writes those of docs/images/.
  * Ends with `N passed, N failed, N skipped`.
  */
-import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
-import { once } from 'node:events';
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { fileURLToPath, pathToFileURL } from 'node:url';
+import { fileURLToPath } from 'node:url';
 import { gzipSync } from 'node:zlib';
+import {
+  BROWSER_MODULES,
+  type Browser,
+  findBrowser,
+  installed,
+  launch,
+  load,
+  type Page,
+} from '../support/browser.ts';
 import { comment, signedPost } from '../support/github.ts';
-import { SECRET } from '../support/secret.ts';
+import { endServers, PATIENCE_MS, type Served, serve, until } from './served.ts';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 const MODULES = {
-  'puppeteer-core': '25.16.0',
+  ...BROWSER_MODULES,
   'axe-core': '4.14.1',
   '@seriousme/openapi-schema-validator': '2.11.0',
   '@scalar/openapi-parser': '0.24.17',
 };
-const BROWSERS = ['chromium', 'chromium-browser', 'google-chrome', 'chrome'];
-const PATIENCE_MS = 30_000;
 /** Budgets of the issue. */
 const MOST_KB = 150;
 const PAINT_MS = 300;
 const APPEARS_MS = 500;
 
-/** As much of puppeteer as is used here. */
-interface Page {
-  on(event: 'console', call: (message: { type(): string; text(): string }) => void): void;
-  on(event: 'pageerror', call: (error: unknown) => void): void;
-  on(event: 'request', call: (request: { url(): string }) => void): void;
-  goto(url: string, options?: { waitUntil?: 'load' }): Promise<unknown>;
-  waitForFunction(text: string, options?: { timeout?: number; polling?: number }): Promise<unknown>;
-  evaluate(text: string): Promise<unknown>;
-  screenshot(options: { path: string; type: 'webp'; quality: number }): Promise<unknown>;
-  emulateMediaFeatures(features: { name: string; value: string }[]): Promise<void>;
-  setViewport(size: { width: number; height: number }): Promise<void>;
-  readonly keyboard: { press(key: string): Promise<void>; type(text: string): Promise<void> };
-  close(): Promise<void>;
-}
-interface Browser {
-  newPage(): Promise<Page>;
-  close(): Promise<void>;
-}
-
 const counts = { passed: 0, failed: 0, skipped: 0 };
 const root = mkdtempSync(join(tmpdir(), 'hookctl-dashboard-'));
-const children: ChildProcess[] = [];
 
 function check(what: string, isSo: boolean, detail: unknown = ''): void {
   counts[isSo ? 'passed' : 'failed'] += 1;
@@ -64,75 +50,6 @@ function bundle(): void {
   );
   const kb = files.reduce((sum, { length }) => sum + length, 0) / 1024;
   check(`the files of the dashboard are ${kb.toFixed(1)} KB gzip, ${MOST_KB} at most`, kb <= MOST_KB);
-}
-
-interface Served {
-  readonly ingress: string;
-  readonly management: string;
-  readonly token: string;
-  readonly call: <T>(method: string, path: string, body?: unknown) => Promise<T>;
-  readonly stop: () => Promise<void>;
-}
-
-async function serve(folder: string): Promise<Served> {
-  const dataFolder = join(folder, 'data');
-  const env = {
-    ...{ PATH: process.env.PATH ?? '', HOME: folder, HOOKCTL_HOME: dataFolder },
-    ...{ CLAUDE_CONFIG_DIR: join(folder, 'claude'), GITHUB_WEBHOOK_SECRET: SECRET },
-  };
-  const args = [join(ROOT, 'bin/hookctl.js'), 'serve', '--json', '--port', '0', '--management-port', '0'];
-  const child = spawn(process.execPath, args, { cwd: folder, env, stdio: ['ignore', 'pipe', 'inherit'] });
-  children.push(child);
-  let said = '';
-  child.stdout.setEncoding('utf8').on('data', (text: string) => {
-    said += text;
-  });
-  const ready = await until('serve', async () => /"type":"ready".*/.exec(said)?.[0]);
-  const management = /"management_url":"([^"]+)"/.exec(ready)?.[1] ?? '';
-  const token = readFileSync(join(dataFolder, 'token'), 'utf8').trim();
-  return {
-    ...{ management, token, ingress: /"ingress_url":"([^"]+)"/.exec(ready)?.[1] ?? '' },
-    async call(method, path, body) {
-      const answer = await fetch(management + path, {
-        method,
-        headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json' },
-        ...(body !== undefined && { body: JSON.stringify(body) }),
-      });
-      if (!answer.ok) throw new Error(`${method} ${path}: ${answer.status} ${await answer.text()}`);
-      return JSON.parse(await answer.text());
-    },
-    async stop() {
-      child.kill('SIGTERM');
-      await once(child, 'exit');
-    },
-  };
-}
-
-async function until<T>(what: string, look: () => Promise<T | null | undefined | false>): Promise<T> {
-  const end = performance.now() + PATIENCE_MS;
-  for (;;) {
-    const found = await look();
-    if (found !== null && found !== undefined && found !== false) return found;
-    if (performance.now() > end) throw new Error(`waited in vain for ${what}`);
-    await delay(50);
-  }
-}
-
-function modules(): string {
-  const given = process.env.HOOKCTL_BROWSER_MODULES;
-  if (given !== undefined) return given;
-  const wanted = Object.entries(MODULES).map(([name, version]) => `${name}@${version}`);
-  const options = ['--no-audit', '--no-fund', '--ignore-scripts', '--prefix', root];
-  execFileSync('npm', ['install', ...options, ...wanted], { cwd: root, stdio: 'ignore' });
-  return join(root, 'node_modules');
-}
-
-/** A package of the folder: `import` looks for it beside the file that asks. */
-async function load<T>(folder: string, name: string): Promise<T> {
-  const file = join(folder, 'load-for-hookctl.mjs');
-  writeFileSync(file, 'export const load = (name) => import(name);\n');
-  const loader: { load(name: string): Promise<T> } = await import(pathToFileURL(file).href);
-  return loader.load(name);
 }
 
 interface Verdict {
@@ -159,18 +76,9 @@ async function judged(folder: string): Promise<void> {
     check(`${name} takes the OpenAPI document`, valid, JSON.stringify(errors));
 }
 
-async function withBrowser(executablePath: string, folder: string): Promise<void> {
-  const { default: puppeteer } = await load<{ default: { launch(options: object): Promise<Browser> } }>(
-    folder,
-    'puppeteer-core',
-  );
+async function withBrowser(executable: string, folder: string): Promise<void> {
   const axe = readFileSync(join(folder, 'axe-core/axe.min.js'), 'utf8');
-  const browser: Browser = await puppeteer.launch({
-    executablePath,
-    headless: 'shell',
-    args: ['--no-sandbox', '--force-color-profile=srgb'],
-    userDataDir: join(root, 'profile'),
-  });
+  const browser = await launch({ executable, modules: folder, profile: join(root, 'profile') });
   try {
     await walk(browser, axe);
   } finally {
@@ -450,14 +358,10 @@ async function stranger(browser: Browser, { management }: Served): Promise<void>
   site.close();
 }
 
-const executable =
-  process.env.CHROMIUM ??
-  BROWSERS.flatMap((name) => (process.env.PATH ?? '').split(':').map((folder) => join(folder, name))).find(
-    existsSync,
-  );
+const executable = findBrowser();
 try {
   bundle();
-  const folder = modules();
+  const folder = installed(root, MODULES);
   await judged(folder);
   if (executable === undefined) {
     counts.skipped += 1;
@@ -467,8 +371,7 @@ try {
   counts.failed += 1;
   console.log(`FAILED: ${error instanceof Error ? error.stack : error}`);
 } finally {
-  for (const child of children) child.kill('SIGTERM');
-  await Promise.all(children.map((child) => (child.exitCode === null ? once(child, 'exit') : null)));
+  await endServers();
   rmSync(root, { recursive: true, force: true });
 }
 console.log(`${counts.passed} passed, ${counts.failed} failed, ${counts.skipped} skipped`);

@@ -24,31 +24,35 @@ const OF_BODIES = {
 
 type JsonSchema = Readonly<Record<string, unknown>>;
 
-/** What several schemas share, by name; OpenAPI has one place for all of it. */
-type Parts = Record<string, unknown>;
-
-/** A schema for `io`. What it refers to within itself gets names that begin with `name`, and goes to the parts. */
-function schemaOf(schema: z.ZodType, io: 'input' | 'output', name: string, parts: Parts): JsonSchema {
-  const { $schema: _, ...whole } = z.toJSONSchema(schema, {
+/**
+ * A schema for `io`. Only JSON values contain themselves, and programs that make clients cannot write such a type down: in the
+ * document they are anything.
+ */
+function schemaOf(schema: z.ZodType, io: 'input' | 'output'): JsonSchema {
+  const {
+    $schema: _,
+    $defs,
+    ...whole
+  } = z.toJSONSchema(schema, {
     target: 'draft-2020-12',
     unrepresentable: 'any',
     reused: 'inline',
     io,
   });
-  const text = JSON.stringify(whole).replaceAll('"#/$defs/__', `"#/components/schemas/${name}_`);
-  const { $defs = {}, ...rest } = JSON.parse(text) as { readonly $defs?: JsonSchema };
-  for (const [part, found] of Object.entries($defs)) parts[part.replace(/^__/, `${name}_`)] = found;
-  return rest;
+  if ($defs === undefined) return whole;
+  return JSON.parse(JSON.stringify(whole), (_key, value) => {
+    if (typeof value?.$ref !== 'string') return value;
+    const { $ref: _ref, ...rest } = value;
+    return rest;
+  });
 }
 
 /** The management API as an OpenAPI 3.1 document, from the schemas that validate it. */
 export function openApiDocument(version: string): JsonSchema {
   const paths: Record<string, Record<string, JsonSchema>> = {};
-  const parts: Parts = {};
-  parts.Problem = schemaOf(problem, 'output', 'Problem', parts);
   for (const operation of operations) {
     const path = `/api${operation.path.replaceAll(/:(\w+)/g, '{$1}')}`;
-    paths[path] = { ...paths[path], [operation.method]: operationOf(operation, parts) };
+    paths[path] = { ...paths[path], [operation.method]: operationOf(operation) };
   }
   return {
     openapi: '3.1.1',
@@ -66,7 +70,7 @@ export function openApiDocument(version: string): JsonSchema {
     paths,
     components: {
       securitySchemes: { token: { type: 'http', scheme: 'bearer' } },
-      schemas: parts,
+      schemas: { Problem: schemaOf(problem, 'output') },
     },
   };
 }
@@ -75,7 +79,7 @@ function tagOf({ path }: Operation): string {
   return path.split('/')[1]?.replace('.json', '') ?? '';
 }
 
-function operationOf(operation: Operation, parts: Parts): JsonSchema {
+function operationOf(operation: Operation): JsonSchema {
   const { method, path, summary, body, example, query, answer, status = 200, errors = [] } = operation;
   const refused = {
     ...COMMON,
@@ -88,13 +92,13 @@ function operationOf(operation: Operation, parts: Parts): JsonSchema {
     operationId,
     summary,
     tags: [tagOf(operation)],
-    parameters: [...pathParameters(path), ...(query === undefined ? [] : queryParameters(query, parts))],
+    parameters: [...pathParameters(path), ...(query === undefined ? [] : queryParameters(query))],
     ...(body !== undefined && {
       requestBody: {
         required: !z.safeParse(body, {}).success,
         content: {
           'application/json': {
-            schema: schemaOf(body, 'input', `${operationId}_in`, parts),
+            schema: schemaOf(body, 'input'),
             example: example ?? {},
           },
         },
@@ -104,7 +108,7 @@ function operationOf(operation: Operation, parts: Parts): JsonSchema {
       [status]: {
         description: status === 204 ? 'Done' : summary,
         ...(answer !== null && {
-          content: { [type]: { schema: schemaOf(answer, 'output', operationId, parts) } },
+          content: { [type]: { schema: schemaOf(answer, 'output') } },
         }),
       },
       ...Object.fromEntries(
@@ -133,8 +137,8 @@ function pathParameters(path: string): readonly JsonSchema[] {
   }));
 }
 
-function queryParameters(query: z.ZodType, parts: Parts): readonly JsonSchema[] {
-  const { properties = {}, required = [] } = schemaOf(query, 'input', 'Query', parts) as {
+function queryParameters(query: z.ZodType): readonly JsonSchema[] {
+  const { properties = {}, required = [] } = schemaOf(query, 'input') as {
     readonly properties?: Readonly<Record<string, JsonSchema>>;
     readonly required?: readonly string[];
   };

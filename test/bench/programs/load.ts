@@ -15,6 +15,7 @@ const sign = signer(options.payload, secret);
 const latencies: number[] = [];
 let accepted = 0;
 let seconds = 0;
+let startedAt = 0;
 
 async function send(connection: Connection, request: Buffer, since: number): Promise<void> {
   const status = await connection.send(request);
@@ -53,9 +54,10 @@ const open = await Promise.all(Array.from({ length: atOnce }, () => openConnecti
 for (let left = requests; left > 0; left -= AT_ONCE) {
   const waiting = Array.from({ length: Math.min(left, AT_ONCE) }, () => post(origin, path, sign()));
   const start = performance.now();
+  if (startedAt === 0) startedAt = performance.timeOrigin + start;
   await (perSecond > 0 ? atEvenDistance(open, waiting) : asFastAsAnswered(open, waiting));
   seconds += (performance.now() - start) / 1_000;
 }
 for (const connection of open) connection.close();
-const seen: Load = { accepted, seconds, perSecond: accepted / seconds, latencies };
+const seen: Load = { accepted, startedAt, seconds, perSecond: accepted / seconds, latencies };
 process.stdout.write(JSON.stringify(seen));
