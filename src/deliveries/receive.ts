@@ -66,10 +66,11 @@ export async function receive(
     return reject(context, webhook, incoming, { detail: 'the webhook is disabled', ack });
   }
   const { provider } = webhook;
-  const verification =
+  const verifying =
     obtained === null
-      ? await verify(context, webhook, incoming)
+      ? verify(context, webhook, incoming)
       : ({ ok: true, trust: obtained, seal: null } as const);
+  const verification = verifying instanceof Promise ? await verifying : verifying;
   if (!verification.ok) {
     const { cause, detail } = verification.verdict;
     if (cause === 'key_pending') return reject(context, webhook, incoming, { detail, ack: KEY_PENDING });

@@ -14,25 +14,40 @@ type Verification =
     }
   | { readonly ok: false; readonly verdict: Extract<Verdict, { ok: false }> };
 
-/** Verifies the raw bytes of a request before they are parsed. Expired secrets do not count. */
-export async function verify(
-  { clock, insecure, relayKey }: Pick<PipelineContext, 'clock' | 'insecure' | 'relayKey'>,
+/**
+ * Verifies the raw bytes of a request before they are parsed. Expired secrets do not count. A promise only where its provider has
+ * to wait for a key.
+ */
+export function verify(
+  context: Pick<PipelineContext, 'clock' | 'insecure' | 'relayKey'>,
   webhook: Webhook,
   request: RawRequest,
-): Promise<Verification> {
-  if (insecure.has(webhook.name)) return { ok: true, trust: 'unverified', seal: null };
-  const now = clock.now();
+): Verification | Promise<Verification> {
+  if (context.insecure.has(webhook.name)) return { ok: true, trust: 'unverified', seal: null };
+  const now = context.clock.now();
   const secrets = activeSecrets(webhook, now);
   const { provider } = webhook;
-  const verdict =
-    provider.verifyAsync === undefined
-      ? provider.verify(request, secrets, now)
-      : await provider.verifyAsync(request, secrets, now);
+  return provider.verifyAsync === undefined
+    ? judged(provider.verify(request, secrets, now), { context, webhook, request, secrets })
+    : provider
+        .verifyAsync(request, secrets, now)
+        .then((verdict) => judged(verdict, { context, webhook, request, secrets }));
+}
+
+interface Judged {
+  readonly context: Pick<PipelineContext, 'relayKey'>;
+  readonly webhook: Webhook;
+  readonly request: RawRequest;
+  readonly secrets: readonly WebhookSecret[];
+}
+
+/** What a provider's verdict means, with what hookctl knows of the request beside it. */
+function judged(verdict: Verdict, { context, webhook, request, secrets }: Judged): Verification {
   if (verdict.ok) {
     const { seal = digestOf(request, secrets[verdict.secretIndex]) } = verdict;
     return { ok: true, trust: 'verified', seal };
   }
-  if (verdict.cause !== 'signature_wrong' || !isRelayed(request.headers, relayKey))
+  if (verdict.cause !== 'signature_wrong' || !isRelayed(request.headers, context.relayKey))
     return { ok: false, verdict };
   return webhook.allowUnverifiable
     ? { ok: true, trust: 'unverified', seal: null }

@@ -97,7 +97,10 @@ const SUSPECT_ESCAPE = /\\u(?:0000|[dD][89a-fA-F])/;
 
 function decode(bytes: Uint8Array): string | null {
   if (!isUtf8(bytes)) return null;
-  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('utf8');
+  const buffer = Buffer.isBuffer(bytes)
+    ? bytes
+    : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  return buffer.toString('utf8');
 }
 
 /** A longer text is scanned before it is parsed. */
@@ -131,14 +134,25 @@ interface Tally {
 /** Counts keys, texts and values; false when the nesting is too deep. */
 function fits(value: object, depth: number, tally: Tally): boolean {
   if (depth > MAX_DEPTH) return false;
-  const items: readonly unknown[] = Array.isArray(value) ? value : Object.values(value);
-  tally.values += Math.max(1, items.length);
-  if (items !== value) tally.keys += items.length;
-  for (const item of items) {
-    if (typeof item === 'string') tally.texts += 1;
-    else if (typeof item === 'object' && item !== null && !fits(item, depth + 1, tally)) return false;
+  let count = 0;
+  if (Array.isArray(value)) {
+    for (; count < value.length; count += 1) if (!itemFits(value[count], depth, tally)) return false;
+  } else {
+    // Without a list of the values, which would be garbage for each object of each body.
+    const fields = value as JsonObject;
+    for (const key in fields) {
+      count += 1;
+      if (!itemFits(fields[key], depth, tally)) return false;
+    }
+    tally.keys += count;
   }
+  tally.values += Math.max(1, count);
   return true;
+}
+
+function itemFits(item: unknown, depth: number, tally: Tally): boolean {
+  if (typeof item === 'string') tally.texts += 1;
+  return typeof item !== 'object' || item === null || fits(item, depth + 1, tally);
 }
 
 /** Four bytes at a time, which takes a third of the time of one by one. */

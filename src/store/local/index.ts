@@ -206,7 +206,7 @@ interface Parts {
 
 /** All writes. */
 function writesOf({ path, sql, log, writer, isOpen }: Parts): Omit<Store, keyof StoreReader | 'problems'> {
-  const dedupe = openDedupe(sql);
+  const dedupe = openDedupe(sql, isOpen);
   /** Writes that are under way, by delivery. */
   const appending = new Map<string, Promise<unknown>>();
   let ignored: (() => void)[] = [];
@@ -263,6 +263,7 @@ function writesOf({ path, sql, log, writer, isOpen }: Parts): Omit<Store, keyof 
     async recordOutcome(outcome) {
       const ids = [outcome, ...(outcome.others ?? [])].map(({ deliveryId }) => deliveryId);
       const releases = ids.map((id) => dedupe.releasing(id));
+      dedupe.expect(effectsOf(outcome.effects, 'claim').map(({ key }) => key));
       const hasRun = effectsOf(outcome.effects, 'ran').length > 0;
       const [tasks] = await Promise.all([
         writer.call('recordOutcome', outcome),

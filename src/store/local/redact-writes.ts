@@ -9,7 +9,7 @@ export type Redact = (text: string) => string;
  */
 const EXACT = /^(?:headers|query|body|dedupeKeys|place|revision|folder|logPath|id|\w+Ids?)$/;
 
-/** Names of fields of which is remembered whether they stay exact. */
+/** Names of fields of which the kind is remembered. */
 const MOST_NAMES = 500;
 
 /**
@@ -41,7 +41,7 @@ function cleaned(value: unknown, redact: Redact): unknown {
   let copy: Record<string, unknown> | null = null;
   for (const name of Object.keys(fields)) {
     const field = fields[name];
-    const clean = isExact(fields, name) ? field : cleanedField(name, field, redact);
+    const clean = cleanedField(fields, name, redact);
     if (clean === field) continue;
     copy ??= { ...fields };
     // Not by assignment: `__proto__` is a name of a field like any other.
@@ -50,22 +50,26 @@ function cleaned(value: unknown, redact: Redact): unknown {
   return copy ?? value;
 }
 
-const knownNames = new Map<string, boolean>();
+/** What becomes of a field by its name alone: `secret` ones are replaced whole. */
+type Kind = 'exact' | 'secret' | 'text';
 
-function isExact(owner: Readonly<Record<string, unknown>>, name: string): boolean {
-  // The content of a forward is its URL, the key of a claim is compared.
-  if (name === 'content' && owner.kind === 'forward') return true;
-  if (name === 'key' && owner.kind === 'claim') return true;
-  let exact = knownNames.get(name);
-  if (exact === undefined) {
-    exact = EXACT.test(name);
-    // Payloads bring names without end.
-    if (knownNames.size < MOST_NAMES) knownNames.set(name, exact);
-  }
-  return exact;
+const knownNames = new Map<string, Kind>();
+
+function kindOf(name: string): Kind {
+  const known = knownNames.get(name);
+  if (known !== undefined) return known;
+  const kind = EXACT.test(name) ? 'exact' : isSecretName(name) ? 'secret' : 'text';
+  // Payloads bring names without end.
+  if (knownNames.size < MOST_NAMES) knownNames.set(name, kind);
+  return kind;
 }
 
-function cleanedField(name: string, field: unknown, redact: Redact): unknown {
-  if (typeof field !== 'string') return cleaned(field, redact);
-  return field !== '' && isSecretName(name) ? REDACTED : redact(field);
+function cleanedField(owner: Readonly<Record<string, unknown>>, name: string, redact: Redact): unknown {
+  const field = owner[name];
+  const kind = kindOf(name);
+  if (kind === 'exact') return field;
+  // The content of a forward is its URL, the key of a claim is compared.
+  if (name === 'content' && owner.kind === 'forward') return field;
+  if (name === 'key' && owner.kind === 'claim') return field;
+  return kind === 'secret' && typeof field === 'string' && field !== '' ? REDACTED : cleaned(field, redact);
 }

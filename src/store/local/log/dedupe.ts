@@ -1,5 +1,6 @@
 import type { Sql } from '../sql.ts';
 import type { DeliveryRow } from '../tables/deliveries.ts';
+import { createKeyFilter } from './key-filter.ts';
 
 /** Columns needed to look up a delivery's dedupe keys. */
 export type Claimant = Pick<
@@ -23,6 +24,8 @@ interface Dedupe {
   release(deliveryId: string): void;
   /** Releases, once it is called, the keys that the delivery holds now: none that a requeue takes meanwhile. */
   releasing(deliveryId: string): () => void;
+  /** Further keys, which count for all webhooks, are about to be in the index. */
+  expect(keys: readonly string[]): void;
 }
 
 interface Key {
@@ -37,12 +40,43 @@ interface Owner {
   readonly acted: number;
 }
 
+/** Keys of the index that are read in one go, and the milliseconds until the next ones are. */
+const PAGE_KEYS = 1_000;
+const PAGE_PAUSE_MS = 10;
+const UNREAD: readonly Key[] = [];
+
 /** Reads which deliveries are pending. For the one process that accepts. */
-export function openDedupe(sql: Sql): Dedupe {
+export function openDedupe(sql: Sql, isOpen: () => boolean): Dedupe {
   const owners = new Map<string, string>();
   const held = new Map<string, readonly string[]>();
+  /** What may be in the index: to ask it takes longer than all else that a new delivery costs here. */
+  const indexed = createKeyFilter();
+  let isAllKnown = false;
+
+  /** Learns the keys of the index, page after page. What comes to it meanwhile began in this process. */
+  function learnKeys(after: Key): void {
+    const keys = pageAfter(after);
+    for (const key of keys) indexed.add(nameOf(key));
+    const last = keys.at(-1);
+    if (last !== undefined) setTimeout(() => isOpen() && learnKeys(last), PAGE_PAUSE_MS).unref();
+    else isAllKnown = keys !== UNREAD;
+  }
+
+  function pageAfter({ scope, key }: Key): readonly Key[] {
+    try {
+      return sql.all<Key>(
+        `select webhook as scope, key from dedupe_keys where (webhook, key) > (?, ?)
+         order by webhook, key limit ?`,
+        [scope, key, PAGE_KEYS],
+      );
+    } catch {
+      // The store has reported it; the index goes on being asked.
+      return UNREAD;
+    }
+  }
 
   function begin(claimant: Claimant): void {
+    for (const key of ownKeys(claimant)) indexed.add(nameOf(key));
     const names = ownKeys(claimant)
       .filter((key) => !isAct(key))
       .map(nameOf);
@@ -81,12 +115,13 @@ export function openDedupe(sql: Sql): Dedupe {
   )) {
     begin(row);
   }
+  learnKeys({ scope: '', key: '' });
   return {
     owner(claimant) {
-      const keys = lookups(claimant);
-      const waiting = keys.map((key) => owners.get(nameOf(key)));
+      const keys = lookups(claimant).map((key) => ({ ...key, name: nameOf(key) }));
+      const waiting = keys.map(({ name }) => owners.get(name));
       const settled = inIndex(
-        keys.filter((_, index) => waiting[index] === undefined),
+        keys.filter(({ name }, at) => waiting[at] === undefined && (!isAllKnown || indexed.mayHave(name))),
         claimant,
       );
       const others = [...waiting, ...settled].filter((id) => id !== undefined && id !== claimant.id);
@@ -99,6 +134,9 @@ export function openDedupe(sql: Sql): Dedupe {
       return () => {
         if (held.get(deliveryId) === names) release(deliveryId);
       };
+    },
+    expect(keys) {
+      for (const key of keys) indexed.add(nameOf({ scope: '@', key }));
     },
   };
 }
