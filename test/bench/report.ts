@@ -19,7 +19,7 @@ export function settingOf(quick: boolean, shared: string | null): Setting {
   return { node: process.version, processor: `${cpus().length} × ${first?.model ?? '?'}`, quick, shared };
 }
 
-/** Writes `results/`: the figures, the table of the README, the plot. */
+/** Writes `results/`: the figures, the table of docs/figures.md, the plot. */
 export function write(setting: Setting, figures: readonly Figure[], cpu: readonly CpuRow[]): void {
   const folder = here('results');
   mkdirSync(folder, { recursive: true });

@@ -1,6 +1,6 @@
 import { spawnSync } from 'node:child_process';
-import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { beforeAll, expect, test } from 'vitest';
 import type { CompletedCommand } from '../../src/cli/completion/tree.ts';
 import { readProject } from '../../src/config/project/schema.ts';
@@ -131,6 +131,36 @@ test('docs: every block of webhooks.yml is valid', async () => {
 test('docs: every block of JSON is JSON', () => {
   const blocks = PAGES.flatMap(blocksOf).filter(({ language }) => /^json\b/.test(language));
   for (const { text, page, line } of blocks) expect(() => JSON.parse(text), `${page}:${line}`).not.toThrow();
+});
+
+test('docs: every link and picture of the repository is there, headings too', () => {
+  const headingsOf = (path: string) =>
+    [...readFileSync(path, 'utf8').matchAll(/^#+ (.+)$/gm)].map(([, title = '']) =>
+      title
+        .toLowerCase()
+        .replaceAll(/[^\p{L}\p{N} _-]/gu, '')
+        .replaceAll(' ', '-'),
+    );
+  const dead: string[] = [];
+  for (const [page, text] of pages) {
+    const withoutCode = text.replaceAll(/```[\s\S]*?```|`[^`\n]*`/g, '');
+    const links = [...withoutCode.matchAll(/\]\(([^)\s]+)\)|(?:src|srcset)="([^"]+)"/g)];
+    for (const link of links.map(([, first, second]) => first ?? second ?? '')) {
+      if (/^(https?|mailto):/.test(link)) continue;
+      const [path = '', heading] = link.split('#');
+      const file = path === '' ? join(ROOT, page) : join(ROOT, dirname(page), path);
+      if (!existsSync(file) || (heading !== undefined && !headingsOf(file).includes(heading)))
+        dead.push(`${page}: ${link}`);
+    }
+  }
+  expect(dead).toEqual([]);
+});
+
+test('docs: hookctl takes every command line of the recorded terminal', () => {
+  const recorded = readFileSync(join(ROOT, 'docs/images/terminal.svg'), 'utf8');
+  const typed = [...recorded.matchAll(/>\$ (hookctl [^<]+)</g)].map(([, line = '']) => line);
+  expect(typed.length).toBeGreaterThan(3);
+  for (const words of typed.flatMap(commandsIn)) expect(mistakeIn(words), words.join(' ')).toBeNull();
 });
 
 test('docs: the reference is as the schemas and commands have it', () => {
