@@ -88,12 +88,12 @@ export async function receive(
   const said = reading instanceof Promise ? await reading : reading;
   const parsed = withOwnActs(context.apps, webhook, said);
   const sample = isSample(request, context.relayKey);
-  const delivery = toDelivery({ context, webhook, provider, request, parsed, sample, ...verification });
+  const { trust, seal } = verification;
+  const delivery = toDelivery({ context, webhook, provider, request, parsed, sample, trust, seal });
   const { status, duplicateOf } = await context.store.accept(delivery);
   const { eventType, externalId, senderName } = delivery;
   const stored = asStored(delivery);
-  const own =
-    provider.answer === undefined ? null : await ownAnswer(provider.answer, parsed, verification.trust);
+  const own = provider.answer === undefined ? null : await ownAnswer(provider.answer, parsed, trust);
   return {
     ...receiptFor(webhook, request, delivery.id),
     status,
