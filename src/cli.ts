@@ -6,12 +6,12 @@ import type { Host } from './services.ts';
 
 /** Runs one command line. The only place where exit codes are decided. */
 export async function main(argv: readonly string[], outer: Host): Promise<ExitCode> {
-  const host = { ...outer, io: await repeatingConfig(argv, outer.io) };
+  if (asksVersion(argv)) {
+    say(outer.io.out, hookctlVersion());
+    return 0;
+  }
+  const host = { ...outer, io: await repeatingConfig(argv, await fittedTalk(outer.io)) };
   try {
-    if (asksVersion(argv)) {
-      say(host.io.out, hookctlVersion());
-      return 0;
-    }
     if (isCompletion(argv)) {
       const { printCandidates } = await import('./cli/completion/candidates.ts');
       await printCandidates(argv, host);
@@ -22,6 +22,13 @@ export async function main(argv: readonly string[], outer: Host): Promise<ExitCo
   } catch (error) {
     return await report(error, host, argv.includes('--verbose'));
   }
+}
+
+/** What hookctl says on a terminal is no wider than that, and lines end between words. */
+async function fittedTalk(io: Io): Promise<Io> {
+  if (!io.err.isTerminal) return io;
+  const { fitted } = await import('./cli/kit/wrapped.ts');
+  return { ...io, err: through(io.err, fitted) };
 }
 
 /** With `--config`, what is printed to be pasted has it as well. */
@@ -48,10 +55,8 @@ function isCompletion(argv: readonly string[]): boolean {
 async function report(error: unknown, { io }: Host, verbose: boolean): Promise<ExitCode> {
   const parsed = parserExit(error);
   if (parsed !== null) return parsed;
-  const { fitted } = await import('./cli/kit/wrapped.ts');
-  const sayFitted = (text: string) => say(io.err, fitted(io.err, text));
-  sayFitted(`${paint(io.err, 'red', 'error:')} ${escapeInvisible(messageOf(error))}`);
-  if (error instanceof HookctlError && error.fix !== null) sayFitted(escapeInvisible(error.fix));
+  say(io.err, `${paint(io.err, 'red', 'error:')} ${escapeInvisible(messageOf(error))}`);
+  if (error instanceof HookctlError && error.fix !== null) say(io.err, escapeInvisible(error.fix));
   if (verbose && error instanceof Error) say(io.err, escapeInvisible(error.stack ?? ''));
   else if (!(error instanceof HookctlError)) say(io.err, 'Run it again with --verbose to see where.');
   return error instanceof HookctlError ? error.exitCode : 1;

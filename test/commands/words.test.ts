@@ -1,4 +1,5 @@
 import { execFileSync } from 'node:child_process';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, expect, test } from 'vitest';
 import { commandLine } from '../../src/lib/shell-quote.ts';
@@ -154,12 +155,15 @@ test('reasons: show names of commands, not ids', async () => {
   expect([delivery.reason, stdout, ...shown, served()].join('\n')).not.toContain('cmd-');
 });
 
-test('lines: errors and forms are no wider than 80 columns on a terminal', async () => {
+test('lines: errors, notes and forms are no wider than 80 columns on a terminal', async () => {
+  const hook = { id: 'a', 'execute-command': 'x', 'include-command-output-in-response': true };
+  writeFileSync(join(sandbox.project, 'hooks.json'), JSON.stringify([hook]));
   const told = [
     await tellWith(sandbox, { isTerminal: true }, 'webhook', 'add', 'github', '--name', 'wide'),
     await tellWith(sandbox, { isTerminal: true }, 'store', 'import', join(sandbox.root, 'no such folder')),
+    await tellWith(sandbox, { isTerminal: true }, 'webhook', 'convert', 'hooks.json', '--output', 'c.json'),
   ];
-  expect(told.map(({ code }) => code)).toEqual([0, 1]);
+  expect(told.map(({ code }) => code)).toEqual([0, 1, 0]);
   const wide = told
     .flatMap(({ stdout, stderr }) => `${stdout}${stderr}`.split('\n'))
     // What is pasted stays in one piece.

@@ -1,5 +1,4 @@
 import { stripVTControlCharacters } from 'node:util';
-import type { OutputStream } from '../../lib/io.ts';
 import { wrap } from '../../lib/text/wrap.ts';
 
 /** Columns that every terminal has. */
@@ -23,9 +22,8 @@ export function wrapped(pieces: readonly string[], indent = ''): readonly string
   return wrap(pieces, WIDTH - indent.length, HANG).map((line) => indent + line);
 }
 
-/** A text for people: on a terminal, lines that are too wide are continued under their own indent. */
-export function fitted({ isTerminal }: OutputStream, text: string): string {
-  if (!isTerminal) return text;
+/** A text for people on a terminal: lines that are too wide are continued under their own indent. */
+export function fitted(text: string): string {
   return text
     .split('\n')
     .flatMap((line) => {

@@ -6,7 +6,7 @@ import type { ServeListener, ServeStart } from '../../server/events.ts';
 import { eventObjects } from '../../server/live/objects.ts';
 import { iso } from '../../views.ts';
 import { localTime } from '../kit/print.ts';
-import { fitted, wrapped } from '../kit/wrapped.ts';
+import { wrapped } from '../kit/wrapped.ts';
 import { announce, announceUrls, type Print } from './announce.ts';
 import { shown } from './shown.ts';
 
@@ -24,7 +24,7 @@ export function terminalListener({ err, repeatConfig = (text) => text }: Io): Se
 
   return (event) => {
     for (const text of shown(event).lines?.((style, part) => paint(err, style, part)) ?? [])
-      say(err, fitted(err, `${paint(err, 'dim', localTime(new Date().toISOString()).slice(11))}  ${text}`));
+      say(err, `${paint(err, 'dim', localTime(new Date().toISOString()).slice(11))}  ${text}`);
     if (event.type === 'ready') {
       start = event.start;
       announced = start.facts().tunnel?.tunnel?.url ?? null;
