@@ -1,5 +1,5 @@
 import type { JSX } from 'preact';
-import { useEffect, useState } from 'preact/hooks';
+import { useState } from 'preact/hooks';
 import type { ListedTask } from '../../src/task-views.ts';
 import { TASK_STATUSES, type TaskStatus } from '../../src/types/task.ts';
 import type { TaskView } from '../../src/views.ts';
@@ -141,17 +141,13 @@ function Create({ onClose }: { readonly onClose: () => void }): JSX.Element {
   const [prompt, setPrompt] = useState('');
   const [title, setTitle] = useState('');
   const [agent, setAgent] = useState('');
-  const [made, setMade] = useState<string | null>(null);
   const doing = useDoing();
-  useEffect(() => {
-    if (made !== null) go(pathOf('tasks', made));
-  }, [made]);
   const create = () =>
     doing.run(async () => {
       const body = { prompt, ...(title !== '' && { title }), ...(agent !== '' && { agent }) };
       const task = await ask<TaskView>('POST', '/api/tasks', body);
       onClose();
-      setMade(task.id);
+      go(pathOf('tasks', task.id));
       return `Made ${task.id}.`;
     });
   return (

@@ -131,7 +131,10 @@ async function walk(browser: Browser, axe: string): Promise<void> {
     });
     await page.setViewport({ width, height });
     await page.emulateMediaFeatures([{ name: 'prefers-color-scheme', value: scheme }]);
-    await page.goto(`${server.management}/dashboard/${path}#token=${server.token}`, { waitUntil: 'load' });
+    await page.goto(
+      `${server.management}/dashboard/${path.includes('#') ? path : `${path}#token=${server.token}`}`,
+      { waitUntil: 'load' },
+    );
     return page;
   };
   const shows = (page: Page, text: string) =>
@@ -148,11 +151,12 @@ async function walk(browser: Browser, axe: string): Promise<void> {
   await everyPage({ server, open, shows, axe });
   await live({ server, open, shows, axe });
   await byKeyboard({ server, open, shows, axe });
+  await byMouse({ server, open, shows, axe });
   await hostile({ server, open, shows, axe });
   check('no error or warning in the console', problems.length === 0, problems.join('\n'));
   check('no request to anywhere else', foreign.length === 0, foreign.join('\n'));
   await stranger(browser, server);
-  await server.stop();
+  await gone(folder, { server, open, shows, axe });
 }
 
 interface Walk {
@@ -294,11 +298,25 @@ async function byKeyboard({ server, open, shows }: Walk): Promise<void> {
   await shows(page, 'Deploy the shop');
   const isChosen =
     "document.activeElement?.closest('[data-id]')?.innerText.includes('Deploy the shop') === true";
-  for (let row = 0; row < 10 && (await page.evaluate(isChosen)) !== true; row += 1) {
+  const focused = "document.activeElement?.closest('[data-id]')?.dataset.id";
+  let isMoving = true;
+  while (isMoving && (await page.evaluate(isChosen)) !== true) {
+    const before = await page.evaluate(focused);
     await page.keyboard.press('j');
-    await delay(50);
+    isMoving = await page
+      .waitForFunction(`${focused} !== undefined && ${focused} !== ${JSON.stringify(before)}`, {
+        timeout: 5_000,
+        polling: 20,
+      })
+      .then(
+        () => true,
+        () => false,
+      );
   }
-  check('`j` goes from row to row', (await page.evaluate(isChosen)) === true);
+  const where = await page.evaluate(
+    "document.activeElement.outerHTML + document.querySelector('main').innerText",
+  );
+  check('`j` goes from row to row', (await page.evaluate(isChosen)) === true, where);
   await page.keyboard.press('a');
   const [waiting] = (await server.call<Items>('GET', '/api/tasks?text=Deploy')).items;
   const ran = await until('the run', async () => {
@@ -313,6 +331,90 @@ async function byKeyboard({ server, open, shows }: Walk): Promise<void> {
   const help = await page.evaluate("document.querySelector('dialog[open]')?.innerText ?? ''");
   check('`?` shows the keys', String(help).includes('approve the task'), help);
   await page.close();
+}
+
+/** The button that has these words. */
+const click = (words: string) =>
+  `[...document.querySelectorAll('button, summary')].find(({ textContent }) => textContent.trim() === '${words}').click()`;
+const type = (name: string, value: string) =>
+  `{ const field = [...document.querySelectorAll('label')].find(({ innerText }) => innerText.startsWith('${name}')).querySelector('input, textarea'); field.focus(); field.value = ${JSON.stringify(value)}; field.dispatchEvent(new Event('input', { bubbles: true })); }`;
+
+async function byMouse({ server, open, shows }: Walk): Promise<void> {
+  const [first, second] = (await server.call<Items>('GET', '/api/deliveries?status=processed')).items;
+  const delivery = await open(`deliveries/${first?.id}?with=${second?.id}`);
+  await delivery.waitForFunction("document.querySelectorAll('.added, .removed').length > 0");
+  check('two deliveries are compared line by line', true);
+  const got: string[] = [];
+  const there = createServer((request, answer) => {
+    request.resume().on('end', () => {
+      got.push(`${request.method} ${request.url} ${request.headers['x-github-event']}`);
+      answer.writeHead(202).end();
+    });
+  });
+  await new Promise<void>((resolve) => there.listen(0, '127.0.0.1', resolve));
+  const to = `http://127.0.0.1:${(there.address() as AddressInfo).port}/hook`;
+  await delivery.evaluate(click('Send to another URL'));
+  await delivery.evaluate(type('URL', to));
+  await delivery.evaluate(click('Send'));
+  const isSent = await shows(delivery, `${to} answered 202.`);
+  check('a delivery is sent to another URL', isSent && got.join() === 'POST /hook issue_comment', got);
+  there.close();
+  await delivery.close();
+
+  const webhooks = await open('webhooks');
+  await shows(webhooks, 'shop');
+  await webhooks.evaluate(click('Add'));
+  await webhooks.waitForFunction("document.querySelector('dialog[open] form') !== null");
+  await webhooks.evaluate(type('Name', 'made here'));
+  await webhooks.evaluate(type('Provider', 'github'));
+  await webhooks.evaluate("document.querySelector('dialog form').requestSubmit()");
+  await webhooks.waitForFunction("document.querySelector('.secret') !== null");
+  const secret = String(await webhooks.evaluate("document.querySelector('.secret').textContent"));
+  await webhooks.close();
+  const made = await open('webhooks/made%20here');
+  await shows(made, 'Payload URL');
+  const again = String(await made.evaluate('document.body.innerText'));
+  check('a secret is shown once', secret.length > 10 && !again.includes(secret), again);
+  await made.evaluate(type('Event type', 'issue_comment.created'));
+  await made.evaluate(type('Body', '{"action":'));
+  await made.evaluate(click('See what would fire'));
+  check('a payload that does not parse is explained', await shows(made, 'Nothing runs:'));
+  await made.close();
+
+  const tasks = await open('tasks');
+  await shows(tasks, 'New task');
+  await tasks.keyboard.press('n');
+  await tasks.waitForFunction("document.querySelector('dialog[open] form') !== null");
+  await tasks.evaluate(type('Prompt', 'Say hello'));
+  await tasks.evaluate("document.querySelector('dialog form').requestSubmit()");
+  const isMade = await shows(tasks, 'I read the request.');
+  check('a task is made, and its run shown', isMade, await tasks.evaluate('document.body.innerText'));
+  await tasks.close();
+}
+
+/** The server goes and comes again; a token that it does not take. */
+async function gone(folder: string, { server, open, shows }: Walk): Promise<void> {
+  const wrong = await open('now#token=wrong');
+  await wrong.waitForFunction("document.querySelector('.sign-in [role=alert]') !== null");
+  check('a wrong token is refused with words', true);
+  await wrong.close();
+  const page = await open('deliveries?text=afterwards');
+  await shows(page, 'No delivery fits.');
+  await server.stop();
+  const state = (text: string) =>
+    page.waitForFunction(`document.querySelector('[role=status]')?.textContent === '${text}'`, {
+      timeout: PATIENCE_MS,
+    });
+  await state('no server');
+  await page.keyboard.press('1');
+  check('a page without a server says so', await shows(page, 'The server does not answer.'));
+  await page.keyboard.press('2');
+  const next = await serve(folder, new URL(server.management).port);
+  await state('live');
+  await page.keyboard.press('1');
+  check('it goes on when the server is there again', await shows(page, 'Last deliveries'));
+  await page.close();
+  await next.stop();
 }
 
 async function hostile({ server, open, shows }: Walk): Promise<void> {

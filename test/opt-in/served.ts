@@ -19,13 +19,21 @@ export interface Served {
 }
 
 /** Starts the built CLI in a folder, with data of its own in it. */
-export async function serve(folder: string): Promise<Served> {
+export async function serve(folder: string, managementPort = '0'): Promise<Served> {
   const dataFolder = join(folder, 'data');
   const env = {
     ...{ PATH: process.env.PATH ?? '', HOME: folder, HOOKCTL_HOME: dataFolder },
     ...{ CLAUDE_CONFIG_DIR: join(folder, 'claude'), GITHUB_WEBHOOK_SECRET: SECRET },
   };
-  const args = [join(ROOT, 'bin/hookctl.js'), 'serve', '--json', '--port', '0', '--management-port', '0'];
+  const args = [
+    join(ROOT, 'bin/hookctl.js'),
+    'serve',
+    '--json',
+    '--port',
+    '0',
+    '--management-port',
+    managementPort,
+  ];
   const child = spawn(process.execPath, args, { cwd: folder, env, stdio: ['ignore', 'pipe', 'inherit'] });
   children.push(child);
   let said = '';
