@@ -1,6 +1,7 @@
 import { snakeFields } from './lib/case.ts';
 import type { FlowLink } from './store/flows.ts';
 import type { RunReader, SPEND_BY, Spend } from './store/runs.ts';
+import type { Stat, StatsFilter } from './store/stats.ts';
 import type { StoreReader } from './store/store.ts';
 import type { TaskReader } from './store/tasks.ts';
 import { blockersOf } from './tasks/lifecycle.ts';
@@ -144,6 +145,14 @@ export function spendView(rows: readonly Spend[], by: (typeof SPEND_BY)[number],
     by,
     rows: rows.map((row) => snakeFields(row)),
     total: snakeFields(totalSpend(rows)),
+  };
+}
+
+/** Statistics as the API and `--json` give them. */
+export function statsView(rows: readonly Stat[], { by, since, until, stepMs }: StatsFilter) {
+  return {
+    ...{ by, since: iso(since), until: iso(until), step_ms: stepMs ?? null },
+    rows: rows.map((row) => snakeFields(row)),
   };
 }
 

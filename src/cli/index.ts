@@ -101,6 +101,7 @@ export const commands: readonly CliEntry[] = [
       { name: 'enable', load: async () => (await import('./webhook/switch.ts')).configureEnable },
       { name: 'disable', load: async () => (await import('./webhook/switch.ts')).configureDisable },
       { name: 'remove', load: async () => (await import('./webhook/switch.ts')).configureRemove },
+      { name: 'compare', load: async () => (await import('./webhook/compare.ts')).configureCompare },
       { name: 'try', load: async () => (await import('./webhook/try.ts')).configureTry },
       { name: 'guess', load: async () => (await import('./webhook/guess.ts')).configureGuess },
       {
@@ -245,6 +246,12 @@ export const commands: readonly CliEntry[] = [
     group: 'Tasks',
     summary: 'show what runs cost, by agent, webhook or person',
     load: async () => (await import('./spend.ts')).configureSpend,
+  },
+  {
+    name: 'stats',
+    group: 'Tasks',
+    summary: 'show rates, success, times and cost by webhook, command, agent or variant',
+    load: async () => (await import('./stats.ts')).configureStats,
   },
   {
     name: 'claude',

@@ -17,6 +17,7 @@ import type { ConnectionReader, ConnectionWriter } from './connections.ts';
 import type { FlowJoin, FlowLink, HeldDelivery, RepairFilter, RepairNote } from './flows.ts';
 import type { RunReader, RunWriter } from './runs.ts';
 import type { BodyFilter, PrunableBody, SearchFilter, SelectionReader, Swept } from './selection.ts';
+import type { StatsReader } from './stats.ts';
 import type { SweepReader, SweepWriter } from './sweeps.ts';
 import type { TaskCheckReader, TaskCheckWriter } from './task-checks.ts';
 import type {
@@ -249,6 +250,7 @@ export interface StoreReader
   extends TaskReader,
     SelectionReader,
     RunReader,
+    StatsReader,
     AuditReader,
     AgentEventReader,
     ConnectionReader,

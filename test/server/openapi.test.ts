@@ -39,6 +39,7 @@ describe('the OpenAPI document', () => {
       '/github-apps',
       '/runs',
       '/spend',
+      '/stats',
       '/budgets',
       '/traffic',
     ];

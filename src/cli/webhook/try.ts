@@ -15,6 +15,7 @@ import { storedSource } from '../../deliveries/replay.ts';
 import { ConfigError, messageOf, usageError } from '../../errors.ts';
 import { commandsOut, say } from '../../lib/io.ts';
 import { isJsonObject } from '../../lib/json.ts';
+import { differenceView } from '../../server/dashboard/comparison.ts';
 import type { Services } from '../../services.ts';
 import type { StoreReader } from '../../store/store.ts';
 import type { Delivery, JsonObject, Webhook } from '../../types.ts';
@@ -22,10 +23,10 @@ import type { CliCommand, JsonFlags } from '../kit/command.ts';
 import { moment } from '../kit/moment.ts';
 import { counted, countedNoun, printJson } from '../kit/print.ts';
 import { storedReader } from '../kit/stored.ts';
-import { below, state, table, whole } from '../kit/table.ts';
 import { sayUnloaded } from '../kit/webhooks.ts';
 import { createProgress } from '../replay/progress.ts';
 import { pagesOf } from '../replay/selection.ts';
+import { printDifferences } from './differences.ts';
 
 interface TryFlags extends JsonFlags {
   readonly since: string;
@@ -153,29 +154,10 @@ async function run(
   return { compared, withoutBytes, differences };
 }
 
-const WORDS = { fires: 'fires', waits: 'fires, waits for approval', no: 'no', none: '-' } as const;
-/** Rows shown, so that the totals stay on screen; `--json` has all. */
-const SHOWN = 50;
-
 async function print(app: Services, { name }: Webhook, trial: Trial): Promise<void> {
   const { compared, withoutBytes, differences } = trial;
   const out = commandsOut(app.io);
-  const rows = differences
-    .slice(0, SHOWN)
-    .map(({ delivery, eventType, command, before, after, changed, reason }) => [
-      delivery.id,
-      eventType,
-      command,
-      WORDS[before],
-      changed.length > 0 && before === after ? `other ${changed.join(', ')}` : WORDS[after],
-      reason,
-    ]);
-  if (rows.length > 0) {
-    const columns = [whole('delivery'), 'event', 'command', state('before'), state('after'), below('why')];
-    say(out, `${await table(out, columns, rows)}\n`);
-  }
-  if (differences.length > SHOWN)
-    say(app.io.err, `and ${counted(differences.length - SHOWN)} more: --json prints all`);
+  await printDifferences(app.io, differences, ['before', 'after']);
   const differing = new Set(differences.map(({ delivery }) => delivery.id)).size;
   const kept = withoutBytes === 0 ? '' : `; of ${counted(withoutBytes)} no bytes are kept`;
   say(
@@ -191,16 +173,6 @@ function viewOf({ name }: Webhook, since: number, { compared, withoutBytes, diff
     compared,
     without_bytes: withoutBytes,
     differing: new Set(differences.map(({ delivery }) => delivery.id)).size,
-    differences: differences.map(({ delivery, eventType, ...each }) => ({
-      delivery_id: delivery.id,
-      external_id: delivery.externalId,
-      event: each.event,
-      event_type: eventType,
-      command: each.command,
-      before: each.before,
-      after: each.after,
-      changed: each.changed,
-      reason: each.reason,
-    })),
+    differences: differences.map((each) => differenceView(each, each.delivery)),
   };
 }

@@ -8,7 +8,8 @@ import { notFound, usageError } from '../../errors.ts';
 import { snakeFields } from '../../lib/case.ts';
 import { secret } from '../../lib/redact/redact.ts';
 import { SPEND_BY } from '../../store/runs.ts';
-import { runView, spendView } from '../../task-views.ts';
+import { MOST_STEPS, STATS_BY } from '../../store/stats.ts';
+import { runView, spendView, statsView } from '../../task-views.ts';
 import type { Webhook } from '../../types.ts';
 import type { ApiEnv, ApiParts } from '../api/route.ts';
 import { parseQuery, readBody } from '../api/route.ts';
@@ -18,7 +19,16 @@ import { trafficView } from './traffic.ts';
 
 const time = z.iso.datetime({ offset: true, error: 'expected a time in ISO 8601' }).transform(Date.parse);
 const SpendQuery = z.strictObject({ by: z.enum(SPEND_BY).default('agent'), since: time });
+const StatsQuery = z.strictObject({
+  by: z.enum(STATS_BY).default('webhook'),
+  since: time,
+  until: time.optional(),
+  webhook: z.string().min(1).optional(),
+  /** Seconds. */
+  step: z.coerce.number().int().min(1).optional(),
+});
 const TrafficQuery = z.strictObject({ since: time, until: time.optional() });
+const CompareQuery = z.strictObject({ since: time });
 const LogQuery = z.strictObject({ after: z.coerce.number().int().min(0).default(0) });
 const Explain = z.strictObject({
   /** The event type, where no headers are given. */
@@ -29,7 +39,7 @@ const Explain = z.strictObject({
 });
 
 /** What its routes validate with. */
-export const schemas = { SpendQuery, TrafficQuery, LogQuery, Explain };
+export const schemas = { SpendQuery, StatsQuery, TrafficQuery, CompareQuery, LogQuery, Explain };
 
 const DAY_MS = 86_400_000;
 
@@ -41,8 +51,8 @@ interface ReadParts extends Pick<ApiParts, 'context'> {
 }
 
 /**
- * What a person looks at: `GET /runs` (those that go on, wait or are held), `GET /runs/:id`, `GET /runs/:id/log`, `GET /spend`,
- * `GET /budgets`, `GET /traffic`, `GET /webhooks/:id/form`, and `POST /webhooks/:id/explain`, which says what a request would do; nothing of it is stored.
+ * What a person looks at: `GET /runs` (those that go on, wait or are held), `GET /runs/:id`, `GET /runs/:id/log`, `GET /spend`, `GET /stats`,
+ * `GET /budgets`, `GET /traffic`, `GET /webhooks/:id/form`, `GET /webhooks/:id/compare`, and `POST /webhooks/:id/explain`, which says what a request would do; nothing of it is stored.
  */
 export function readRoutes({ context: pipeline, limits, urlOf }: ReadParts): Hono<ApiEnv> {
   const { store, clock } = pipeline;
@@ -74,6 +84,15 @@ export function readRoutes({ context: pipeline, limits, urlOf }: ReadParts): Hon
       const { by, since } = parseQuery(SpendQuery, context.req.query());
       return context.json(spendView(store.spend(by, since), by, since));
     })
+    .get('/stats', (context) => {
+      const { by, since, until = clock.now(), webhook, step } = parseQuery(StatsQuery, context.req.query());
+      const stepMs = step === undefined ? undefined : step * 1_000;
+      if (until <= since) throw usageError('until is not after since');
+      if (stepMs !== undefined && (until - since) / stepMs > MOST_STEPS)
+        throw usageError(`step makes more than ${MOST_STEPS} rows of a group`, 'Take a longer step.');
+      const filter = { by, since, until, webhook, stepMs };
+      return context.json(statsView(store.stats(filter), filter));
+    })
     .get('/budgets', (context) =>
       context.json({
         items: [...budget('day', DAY_MS, limits.perDay), ...budget('week', 7 * DAY_MS, limits.perWeek)],
@@ -88,6 +107,13 @@ export function readRoutes({ context: pipeline, limits, urlOf }: ReadParts): Hon
     .get('/webhooks/:id/form', (context) => {
       const webhook = webhookOf(pipeline, { webhookName: context.req.param('id') });
       return context.json({ items: formFields(webhook, urlOf(webhook.endpoint)), next_cursor: null });
+    })
+    .get('/webhooks/:id/compare', async (context) => {
+      const { since } = parseQuery(CompareQuery, context.req.query());
+      const webhook = webhookOf(pipeline, { webhookName: context.req.param('id') });
+      const { compareVariants } = await import('../../deliveries/variants/compare.ts');
+      const { comparisonView } = await import('./comparison.ts');
+      return context.json(comparisonView(webhook.name, since, compareVariants(store, webhook, since)));
     })
     .post('/webhooks/:id/explain', async (context) => {
       const { event, headers, query, body } = await readBody(Explain, context);

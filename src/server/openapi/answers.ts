@@ -331,6 +331,30 @@ export const explanation = z.looseObject({
     }),
   ),
 });
+export const stats = z.looseObject({
+  by: text,
+  since: time,
+  rows: z.array(
+    z.looseObject({ name: maybe(text), at: time, tasks: count, completed: count, failed: count }),
+  ),
+});
+export const comparison = z.looseObject({
+  webhook: text,
+  since: time,
+  variants: z.array(
+    z.looseObject({
+      name: text,
+      deliveries: count,
+      fired: count,
+      tasks: count,
+      completed: count,
+      failed: count,
+    }),
+  ),
+  statements: words,
+  shadows: z.array(z.looseObject({ name: maybe(text), deliveries: count, differing: count })),
+  differences: z.array(z.looseObject({ delivery_id: text, command: text, before: text, after: text })),
+});
 export const runLog = z.looseObject({
   lines: z.array(z.looseObject({ at: time, kind: text, text })),
   next: count,

@@ -164,6 +164,10 @@ const ofTasks: readonly Operation[] = [
     ...{ query: reads.SpendQuery, answer: answers.spending },
   },
   {
+    ...{ method: 'get', path: '/stats', summary: 'Rates, success, times and cost by group and step of time' },
+    ...{ query: reads.StatsQuery, answer: answers.stats },
+  },
+  {
     ...{ method: 'get', path: '/budgets', summary: 'Spend against the budgets' },
     answer: pageOf(answers.budget),
   },

@@ -107,6 +107,10 @@ export const ofWebhooks: readonly Operation[] = [
     ...{ answer: pageOf(z.strictObject({ label: z.string(), value: z.string() })), errors: [404] },
   },
   {
+    ...{ method: 'get', path: '/webhooks/:id/compare', summary: 'Its variants side by side' },
+    ...{ query: reads.CompareQuery, answer: answers.comparison, errors: [404] },
+  },
+  {
     ...{
       method: 'post',
       path: '/webhooks/:id/explain',

@@ -12,6 +12,7 @@ import { notedEnd, type RecordedRow, recordOf, rowOf } from './log/record.ts';
 import { isIndexed, listSegments, logFolder, logSize, removeSegments } from './log/segments.ts';
 import type { OperationName, OperationTypes } from './operations/index.ts';
 import { type Redact, redacting } from './redact-writes.ts';
+import { readStats } from './reports/stats.ts';
 import { openSnapshots, openSql, type Query, type Sql, writing } from './sql.ts';
 import { damageOf, explained, openForReading } from './sqlite.ts';
 import { readAgentEvents } from './tables/agent-events.ts';
@@ -107,6 +108,7 @@ function readerOf(db: DatabaseSync, sql: Sql, folder: string): StoreReader {
     ...readTaskChecks(sql),
     ...readSweeps(sql),
     ...readAnswerTimes(sql),
+    ...readStats(sql),
     body(deliveryId) {
       const location = locationOf(deliveryId);
       return location === null ? null : bodyAt(location);

@@ -1,0 +1,99 @@
+import { usageError } from '../errors.ts';
+import { say } from '../lib/io.ts';
+import { milliseconds, timeSpan } from '../lib/units.ts';
+import type { Services } from '../services.ts';
+import { MOST_STEPS, STATS_BY, type Stat } from '../store/stats.ts';
+import { statsView } from '../task-views.ts';
+import type { CliCommand, JsonFlags } from './kit/command.ts';
+import { moment } from './kit/moment.ts';
+import { oneOf } from './kit/options.ts';
+import { counted, printJson } from './kit/print.ts';
+import { sayNoRows } from './kit/stored.ts';
+import { table, whole } from './kit/table.ts';
+
+interface StatsFlags extends JsonFlags {
+  readonly by: (typeof STATS_BY)[number];
+  readonly since: string;
+  readonly every?: string;
+  readonly webhook?: string;
+}
+
+export const configureStats: CliCommand = (command, runner) => {
+  command
+    .description('Show rates, success, times and cost by webhook, command, agent or variant.')
+    .addOption(
+      oneOf('--by <what>', 'group by webhook, command, agent or variant', STATS_BY).default('webhook'),
+    )
+    .option('--since <time>', 'from when on: an age (2h, 7d) or a date', '7d')
+    .option('--every <span>', 'one row for each span of time, such as 1h or 24h; default: one for all')
+    .option('--webhook <name>', 'only of this webhook')
+    .option('--json', 'print an object')
+    .examples('hookctl stats --by command --since 30d', 'hookctl stats --by agent --every 24h')
+    .action(runner.action(command, stats));
+};
+
+async function stats(app: Services, flags: StatsFlags): Promise<0> {
+  const { io, clock } = app;
+  const { by, webhook } = flags;
+  const until = clock.now();
+  const since = moment('--since', flags.since, until);
+  const stepMs = flags.every === undefined ? undefined : spanOf(flags.every, until - since);
+  const filter = { by, since, until, webhook, stepMs };
+  const rows = app.reader()?.stats(filter) ?? [];
+  if (flags.json === true) {
+    printJson(io, statsView(rows, filter));
+    return 0;
+  }
+  if (rows.length === 0) {
+    sayNoRows(app, {
+      nouns: ['delivery or task', 'deliveries or tasks'],
+      filters: { '--since': flags.since, '--webhook': webhook },
+    });
+    return 0;
+  }
+  const columns = [
+    ...(stepMs === undefined ? [] : [whole('from')]),
+    by,
+    ...(by === 'agent' ? [] : ['deliveries', 'a day', 'settled in'].map(whole)),
+    ...['tasks', 'completed', 'failed', 'cancelled', 'done in', '95 % in', 'cost'].map(whole),
+  ];
+  const days = (stepMs ?? until - since) / 86_400_000;
+  const cells = (each: Stat) => [
+    ...(stepMs === undefined ? [] : [new Date(each.at).toISOString().slice(0, 16).replace('T', ' ')]),
+    each.name ?? '-',
+    ...(each.deliveries === null
+      ? []
+      : [counted(each.deliveries), (each.deliveries / days).toFixed(1), time(each.settleMs)]),
+    counted(each.tasks),
+    share(each.completed, each),
+    share(each.failed, each),
+    counted(each.cancelled),
+    time(each.taskMs),
+    time(each.taskP95Ms),
+    each.knownCosts === 0 ? '-' : `$${each.costUsd.toFixed(2)}`,
+  ];
+  say(io.out, await table(io.out, columns, rows.map(cells)));
+  return 0;
+}
+
+function spanOf(text: string, all: number): number {
+  const read = timeSpan.safeParse(text);
+  if (!read.success) throw usageError(`--every ${text} is not a span of time`, 'Write 1h, 24h or 30m.');
+  const span = milliseconds(read.data);
+  if (all / span > MOST_STEPS)
+    throw usageError(
+      `--every ${text} makes more than ${counted(MOST_STEPS)} rows`,
+      'Take a longer span, or a later --since.',
+    );
+  return span;
+}
+
+function share(part: number, { completed, failed }: Stat): string {
+  const all = completed + failed;
+  return all === 0 ? counted(part) : `${counted(part)} (${Math.round((part / all) * 100)} %)`;
+}
+
+function time(ms: number | null): string {
+  if (ms === null) return '-';
+  return ms < 1_000 ? `${Math.round(ms)} ms` : `${Math.round(ms / 1_000)} s`;
+}
