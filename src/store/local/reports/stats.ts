@@ -99,7 +99,13 @@ function within(column: string): string {
 
 function valuesOf(kind: 'dlv' | 'task', { since, until, webhook, stepMs }: StatsFilter) {
   const whole = Math.max(1, until - since + 1);
-  return { since, until, webhook: webhook ?? null, step: stepMs ?? whole, floor: idFloor(kind, since - SLACK_MS) };
+  return {
+    since,
+    until,
+    webhook: webhook ?? null,
+    step: stepMs ?? whole,
+    floor: idFloor(kind, since - SLACK_MS),
+  };
 }
 
 /** Both halves of each group and step, whether or not the other has any. */
