@@ -1,5 +1,5 @@
 /** How often something went well. */
-export interface Rate {
+interface Rate {
   readonly name: string;
   readonly good: number;
   readonly all: number;

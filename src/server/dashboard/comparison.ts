@@ -15,8 +15,6 @@ export function differenceView(
   };
 }
 
-export type ComparisonView = ReturnType<typeof comparisonView>;
-
 /** A comparison of variants as the API and `--json` give it. */
 export function comparisonView(webhook: string, since: number, comparison: Comparison) {
   const { variants, statements, shadows, differences } = comparison;
