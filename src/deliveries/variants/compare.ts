@@ -5,7 +5,7 @@ import type { Difference } from '../explain.ts';
 import { verdictOn } from './evidence.ts';
 
 /** What became of the deliveries that one variant decided about. */
-export interface VariantFigures {
+interface VariantFigures {
   /** `b`, or `analyze/b` for one of a command. */
   readonly name: string;
   readonly deliveries: number;
@@ -26,7 +26,7 @@ export interface VariantFigures {
 }
 
 /** A delivery that what is in shadow would have handled otherwise. */
-export interface ShadowDifference extends Difference {
+interface ShadowDifference extends Difference {
   readonly delivery: Pick<Delivery, 'id' | 'externalId'>;
   /** Null for the whole webhook. */
   readonly variant: string | null;
