@@ -319,11 +319,9 @@ function asksForClient(webhook: Webhook): boolean {
 
 /** Headers that are secrets themselves are not kept; signatures are, or a re-sent delivery could not be verified. */
 function storable(headers: Headers, secretHeaders: readonly string[]): Headers {
-  const kept: Record<string, string> = {};
-  for (const name in headers) {
-    const value = headers[name];
-    const isSecret = isSecretHeader(name) || OWN_PROOFS.includes(name) || secretHeaders.includes(name);
-    if (value !== undefined && !isSecret) kept[name] = value;
-  }
-  return kept;
+  const isSecret = (name: string) =>
+    isSecretHeader(name) || OWN_PROOFS.includes(name) || secretHeaders.includes(name);
+  const names = Object.keys(headers);
+  if (!names.some(isSecret)) return headers;
+  return Object.fromEntries(Object.entries(headers).filter(([name]) => !isSecret(name)));
 }

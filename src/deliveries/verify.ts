@@ -98,5 +98,6 @@ export function isSample({ headers, body }: RawRequest, key: string): boolean {
 
 /** The secrets of a webhook that have not expired. `now` is epoch ms. */
 function activeSecrets({ secrets }: Webhook, now: number): readonly WebhookSecret[] {
-  return secrets.filter(({ expiresAt }) => expiresAt === null || now < expiresAt);
+  const isActive = ({ expiresAt }: WebhookSecret) => expiresAt === null || now < expiresAt;
+  return secrets.every(isActive) ? secrets : secrets.filter(isActive);
 }

@@ -4,12 +4,21 @@ import type { Headers } from '../../types.ts';
 export function flattenHeaders(
   headers: Readonly<Record<string, string | readonly string[] | undefined>>,
 ): Headers {
+  if (isFlat(headers)) return headers;
   const flat: Record<string, string> = {};
   for (const name in headers) {
     const value = headers[name];
     if (value !== undefined) flat[name] = typeof value === 'string' ? value : value.join(', ');
   }
   return flat;
+}
+
+/** Nearly always: Node itself joins all that come twice, but `set-cookie`. */
+function isFlat(
+  headers: Readonly<Record<string, string | readonly string[] | undefined>>,
+): headers is Headers {
+  for (const name in headers) if (typeof headers[name] !== 'string') return false;
+  return true;
 }
 
 /** Whatever the provider: a sender that was pointed at the wrong endpoint gives its plain token away. */

@@ -66,7 +66,8 @@ export function checkResultIn(provider: string, { type, payload }: WebhookEvent)
   const [name = '', action] = type.split('.');
   // `rerequested` tells the result of before.
   if (/^(?:check_|workflow_)/.test(name) && action !== 'completed') return null;
-  const read = Object.hasOwn(READERS, `${provider} ${name}`) ? READERS[`${provider} ${name}`] : undefined;
+  const key = `${provider} ${name}`;
+  const read = Object.hasOwn(READERS, key) ? READERS[key] : undefined;
   const result = read?.(payload) ?? null;
   return result === null || result.sha === '' || UNFINISHED.test(result.conclusion) ? null : result;
 }

@@ -155,10 +155,10 @@ function decodeSignature(
  */
 export function decodeDigits(text: string, encoding: DigitEncoding, length?: number): Buffer | null {
   const bytes = Buffer.from(text, encoding);
-  const digits =
-    encoding === 'hex' ? text.toLowerCase() : encoding === 'base64url' ? text.replace(/={1,2}$/, '') : text;
-  const isAll = bytes.toString(encoding) === digits && bytes.length > 0;
-  return isAll && (length === undefined || bytes.length === length) ? bytes : null;
+  const digits = encoding === 'base64url' ? text.replace(/={1,2}$/, '') : text;
+  // Of hex, Node decodes all up to the first pair that is none.
+  const isAll = encoding === 'hex' ? bytes.length * 2 === text.length : bytes.toString(encoding) === digits;
+  return isAll && bytes.length > 0 && (length === undefined || bytes.length === length) ? bytes : null;
 }
 
 /**

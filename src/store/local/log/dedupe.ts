@@ -33,6 +33,11 @@ interface Key {
   readonly key: string;
 }
 
+interface NamedKey extends Key {
+  /** What it is called in memory. */
+  readonly name: string;
+}
+
 const FIND = 'select delivery_id, acted from dedupe_keys where webhook = ? and key = ?';
 
 interface Owner {
@@ -52,6 +57,13 @@ export function openDedupe(sql: Sql, isOpen: () => boolean): Dedupe {
   /** What may be in the index: to ask it takes longer than all else that a new delivery costs here. */
   const indexed = createKeyFilter();
   let isAllKnown = false;
+  /** The delivery that was asked for last, which is the one that begins, and its keys. */
+  let last: { readonly claimant: Claimant; readonly keys: readonly NamedKey[] } | null = null;
+
+  function keysOf(claimant: Claimant): readonly NamedKey[] {
+    if (last?.claimant !== claimant) last = { claimant, keys: ownKeys(claimant).map(named) };
+    return last.keys;
+  }
 
   /** Learns the keys of the index, page after page. What comes to it meanwhile began in this process. */
   function learnKeys(after: Key): void {
@@ -76,10 +88,11 @@ export function openDedupe(sql: Sql, isOpen: () => boolean): Dedupe {
   }
 
   function begin(claimant: Claimant): void {
-    for (const key of ownKeys(claimant)) indexed.add(nameOf(key));
-    const names = ownKeys(claimant)
-      .filter((key) => !isAct(key))
-      .map(nameOf);
+    const names: string[] = [];
+    for (const key of keysOf(claimant)) {
+      indexed.add(key.name);
+      if (!isAct(key)) names.push(key.name);
+    }
     if (names.length === 0) return;
     held.set(claimant.id, names);
     for (const name of names) owners.set(name, claimant.id);
@@ -118,7 +131,7 @@ export function openDedupe(sql: Sql, isOpen: () => boolean): Dedupe {
   learnKeys({ scope: '', key: '' });
   return {
     owner(claimant) {
-      const keys = lookups(claimant).map((key) => ({ ...key, name: nameOf(key) }));
+      const keys = lookups(keysOf(claimant));
       const waiting = keys.map(({ name }) => owners.get(name));
       const settled = inIndex(
         keys.filter(({ name }, at) => waiting[at] === undefined && (!isAllKnown || indexed.mayHave(name))),
@@ -198,15 +211,15 @@ function ownKeys(claimant: Claimant): readonly Key[] {
 /**
  * Where the keys of a delivery may be owned. An unverified one (`?`) is a duplicate of a verified one, too.
  */
-function lookups(claimant: Claimant): readonly Key[] {
-  return ownKeys(claimant).flatMap(({ scope, key }) =>
-    key.startsWith('?')
-      ? [
-          { scope, key },
-          { scope, key: key.slice(1) },
-        ]
-      : [{ scope, key }],
+function lookups(own: readonly NamedKey[]): readonly NamedKey[] {
+  if (!own.some(({ key }) => key.startsWith('?'))) return own;
+  return own.flatMap((each) =>
+    each.key.startsWith('?') ? [each, named({ scope: each.scope, key: each.key.slice(1) })] : [each],
   );
+}
+
+function named({ scope, key }: Key): NamedKey {
+  return { scope, key, name: nameOf({ scope, key }) };
 }
 
 function nameOf({ scope, key }: Key): string {
