@@ -139,6 +139,7 @@ function Outcome({
           ['because', visible(delivery.reason ?? '')],
           ['webhook', <Ref key="webhook" page="webhooks" id={delivery.webhook} />],
           ['event', visible(delivery.event_type ?? '')],
+          ['variant', visible(delivery.variant ?? '')],
           ['about', visible(delivery.external_id ?? '')],
           ['sender', visible(delivery.sender ?? '')],
           ['proof', delivery.trust],
@@ -213,9 +214,9 @@ function Decisions({ delivery: { decisions } }: { readonly delivery: WholeDelive
   return (
     <Section title="Commands">
       <CommandTable
-        rows={decisions.map(({ command, fired, reason, error }) => ({
-          command,
-          verdict: fired ? 'fired' : 'no',
+        rows={decisions.map(({ command, variant, would, fired, reason, error }) => ({
+          command: variant === undefined ? command : `${command} (${variant})`,
+          verdict: would ? `in shadow: ${would.action} ${would.agent}` : fired ? 'fired' : 'no',
           reason: error ?? reason ?? '',
         }))}
       />
@@ -242,7 +243,7 @@ export function CommandTable({ rows }: { readonly rows: readonly CommandRow[] })
       </thead>
       <tbody>
         {rows.map(({ command, verdict, reason }) => (
-          <tr key={command}>
+          <tr key={`${command} ${verdict}`}>
             <td>{visible(command)}</td>
             <td>
               <span class={`state ${verdict === 'no' ? 'plain' : 'good'}`}>{verdict}</span>
@@ -264,12 +265,14 @@ export function Explained({
   return (
     <>
       {obstacle !== null && <p class="note warn">Nothing runs: {visible(obstacle)}</p>}
-      {events.map(({ type, external_id: about, ignored, commands }) => (
+      {events.map(({ type, external_id: about, ignored, variant, in_shadow: inShadow, commands }) => (
         <div key={type}>
           <p class="row">
             <strong>{visible(type)}</strong>
             <span class="dim">{visible(about ?? '')}</span>
+            {variant !== null && <span>variant {visible(variant)}</span>}
           </p>
+          {inShadow && <p class="note warn">In shadow: what would fire is recorded, and nothing runs.</p>}
           {ignored !== null && <p class="note warn">Nothing runs: {visible(ignored)}</p>}
           <CommandTable
             rows={commands.map(({ command, fires, needs_approval: waits, reason }) => ({

@@ -96,8 +96,6 @@ const YAML = `agents:
   planning: { use: command, program: ./agent.js }
 `;
 
-const NAMES = ['now', 'deliveries', 'tasks', 'flows', 'webhooks', 'outbox', 'traffic', 'audit'] as const;
-
 interface Item {
   readonly id: string;
   readonly status: string;
@@ -246,9 +244,7 @@ async function everyPage({ server, open, shows, axe }: Walk): Promise<void> {
 }
 
 async function picture(page: Page, path: string, scheme: string): Promise<void> {
-  const [name = '', id] = path.split('/');
-  const isPage = (NAMES as readonly string[]).includes(name);
-  if (!isPage || (id !== undefined && name === 'flows')) return;
+  const [name = '', id] = path.replace('tasks?view=', '').split('/');
   const title = id === undefined ? name : name.replace(/ies$/, 'y').replace(/s$/, '');
   const images = join(ROOT, 'docs/images');
   mkdirSync(images, { recursive: true });
