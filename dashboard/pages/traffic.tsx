@@ -6,6 +6,7 @@ import { Empty, ErrorNote, Section } from '../kit/parts.tsx';
 import { type Line, Plot } from '../kit/plot.tsx';
 import type { Route } from '../kit/route.ts';
 import { useApi } from '../kit/use.ts';
+import { BY, Statistics } from './statistics.tsx';
 
 const HOUR_MS = 3_600_000;
 const SPANS: Readonly<Record<string, number>> = {
@@ -53,9 +54,10 @@ export function TrafficPage({ route }: { readonly route: Route }): JSX.Element {
   return (
     <>
       <h1>Traffic</h1>
-      <Filters route={route} filters={[SPAN]} />
+      <Filters route={route} filters={[SPAN, BY]} />
       <ErrorNote error={error} />
       {shown !== null && <Plots traffic={shown} />}
+      <Statistics by={route.query.get('by') || 'webhook'} since={since} />
     </>
   );
 }

@@ -210,6 +210,7 @@ async function everyPage({ server, open, shows, axe }: Walk): Promise<void> {
     flows: delivery?.external_id ?? '?',
     webhooks: 'shop',
     outbox: 'Outbox',
+    'traffic?by=agent': 'Statistics by agent',
     traffic: 'processed',
     audit: 'webhook.add',
     [`deliveries/${delivery?.id}`]: 'why the login fails',
@@ -245,6 +246,7 @@ async function everyPage({ server, open, shows, axe }: Walk): Promise<void> {
 
 async function picture(page: Page, path: string, scheme: string): Promise<void> {
   const [name = '', id] = path.replace('tasks?view=', '').split('/');
+  if (name.includes('?')) return;
   const title = id === undefined ? name : name.replace(/ies$/, 'y').replace(/s$/, '');
   const images = join(ROOT, 'docs/images');
   mkdirSync(images, { recursive: true });
