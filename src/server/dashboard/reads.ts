@@ -77,7 +77,10 @@ export function readRoutes({ context: pipeline, limits, urlOf }: ReadParts): Hon
     .get('/runs/:id/log', async (context) => {
       const run = runNamed(context.req.param('id'));
       const { after } = parseQuery(LogQuery, context.req.query());
-      const part = run.logPath === null ? { lines: [], next: after } : await logPart(run.logPath, after);
+      const part =
+        run.logPath === null
+          ? { lines: [], next: after }
+          : await logPart(run.logPath, after, run.endedAt === null);
       return context.json({ ...part, ended: run.endedAt !== null });
     })
     .get('/spend', (context) => {
@@ -147,11 +150,11 @@ function requestOf(
 /** Bytes of a log in one answer. */
 const LOG_PART = 256 * 1024;
 
-/** The whole lines of a log behind a position in bytes, and the position behind them. */
-async function logPart(path: string, after: number) {
-  const file = await open(path).catch(() => {
-    throw notFound(`the log ${path} is no longer there`);
-  });
+/** The whole lines of a log behind a position in bytes, and the position behind them. A run that goes on may have written none yet. */
+async function logPart(path: string, after: number, isOpen: boolean) {
+  const file = await open(path).catch(() => null);
+  if (file === null && isOpen) return { lines: [], next: after };
+  if (file === null) throw notFound(`the log ${path} is no longer there`);
   try {
     const bytes = Buffer.alloc(LOG_PART);
     const { bytesRead } = await file.read(bytes, 0, LOG_PART, after);
