@@ -47,6 +47,7 @@ async function show(app: Services, id: string, flags: ShowFlags): Promise<0> {
     ['webhook', `${view.webhook} (${view.provider})`],
     ['status', view.status],
     ['reason', view.reason],
+    ['variant', view.variant],
     ['event', view.event_type],
     ['about', view.external_id],
     ['sender', view.sender],
@@ -69,8 +70,8 @@ async function show(app: Services, id: string, flags: ShowFlags): Promise<0> {
   ]);
   if (view.decisions.length > 0) {
     const rows = view.decisions.map((row) => [
-      row.command,
-      row.fired ? 'fired' : 'no',
+      row.would === undefined || row.variant === undefined ? row.command : `${row.command} (${row.variant})`,
+      row.fired ? 'fired' : row.would == null ? 'no' : 'would have',
       row.task_ids.join(' ') || '-',
       row.error ?? row.reason,
     ]);
