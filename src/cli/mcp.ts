@@ -1,6 +1,7 @@
 import { Writable } from 'node:stream';
 import { setTimeout as delay } from 'node:timers/promises';
-import { HookctlError, messageOf } from '../errors.ts';
+import { Option } from 'commander';
+import { HookctlError, messageOf, usageError } from '../errors.ts';
 import { type OutputStream, say } from '../lib/io.ts';
 import { fullJitter } from '../lib/time.ts';
 import type { McpBackend } from '../mcp/backend.ts';
@@ -8,11 +9,14 @@ import { serveMcpStdio } from '../mcp/server.ts';
 import { type Host, openServices, type ServiceFlags, type Services } from '../services.ts';
 import { pushToInbox, unwatchedNews } from './claude/inbox.ts';
 import type { CliCommand } from './kit/command.ts';
+import { patience } from './kit/moment.ts';
 import { managementCall } from './kit/operate.ts';
 
 interface McpFlags extends ServiceFlags {
   readonly agent?: string;
   readonly channel?: boolean;
+  /** Milliseconds. */
+  readonly ask?: number;
 }
 
 /** How long a change waits for other commands that hold the data folder, each for under a second. */
@@ -24,12 +28,18 @@ export const configureMcp: CliCommand = (command, runner) => {
   command
     .option('--agent <name>', 'agent whose tasks and events are used when a call names none')
     .option('--channel', 'push each new task as a channel of Claude Code, which has to be started for it')
+    .addOption(
+      new Option(
+        '--ask <time>',
+        'with --channel: ask a person for so long what the session may do',
+      ).argParser(patience),
+    )
     .addHelpText('after', NOTES)
     .examples(
       'hookctl claude install --mcp',
       'claude mcp add hookctl -- hookctl mcp',
       'hookctl mcp --agent planning',
-      'hookctl mcp --channel',
+      'hookctl mcp --channel --ask 10m',
     )
     .action((flags: McpFlags) => {
       const all = command.optsWithGlobals<McpFlags>();
@@ -43,6 +53,9 @@ person. It works with and without a running server. The same tools are at /mcp
 of the management address (Streamable HTTP, with the token of \`hookctl token\`).`;
 
 async function serveStdio(app: Services, host: Host, flags: McpFlags): Promise<0> {
+  if (flags.ask !== undefined && flags.channel !== true) {
+    throw usageError('--ask needs --channel', 'Claude Code asks only channels; runs have `askPermission`.');
+  }
   const stop = new AbortController();
   void app.signals.next().then(() => stop.abort());
   const options = {
@@ -56,7 +69,7 @@ async function serveStdio(app: Services, host: Host, flags: McpFlags): Promise<0
   const push = { agent: options.agent, signal: stop.signal };
   const isChannel = flags.channel === true && app.env.HOOKCTL_RUN_ID === undefined;
   if (!isChannel) void pushToInbox(app, push).catch(options.onError);
-  const channel = isChannel ? unwatchedNews(app, push) : null;
+  const channel = isChannel ? { lines: unwatchedNews(app, push), patienceMs: flags.ask ?? null } : null;
   await serveMcpStdio(options, app.stdin(), writable(app.io.out), channel);
   stop.abort();
   return 0;

@@ -135,3 +135,64 @@ test('as a channel it refuses server/discover, pushes each new task as ids alone
   expect(content).not.toContain(old);
   expect(made.some((id) => content.includes(id))).toBe(true);
 });
+
+test('as a channel with --ask it passes on what an open session may do, as a person decides', async () => {
+  const sandbox = await sandboxForTest();
+  const mcp = rawStdio(sandbox, '--channel', '--ask', '10m');
+  const write = (message: object) => mcp.write(JSON.stringify({ jsonrpc: '2.0', ...message }));
+  const clientInfo = { name: 'claude-code', version: '2.1.332' };
+  write({
+    id: 1,
+    method: 'initialize',
+    params: { protocolVersion: '2025-11-25', capabilities: {}, clientInfo },
+  });
+  expect((await mcp.next()).result).toMatchObject({
+    capabilities: { experimental: { 'claude/channel': {}, 'claude/channel/permission': {} } },
+  });
+  write({ method: 'notifications/initialized' });
+  const ask = (request_id: string, more: object = {}) =>
+    write({
+      method: 'notifications/claude/channel/permission_request',
+      params: {
+        ...{ request_id, tool_name: 'Bash', description: 'Run the tests', input_preview: 'npm test' },
+        ...more,
+      },
+    });
+  const waiting = async () => {
+    const list = await tellJson<readonly TaskView[]>(sandbox, 'task', 'list');
+    return list.find(({ status }) => status === 'waiting_approval');
+  };
+  const decided = async (request_id: string, verb: 'approve' | 'cancel') => {
+    ask(request_id);
+    let task: TaskView | undefined;
+    await eventually('a task that asks', async () => {
+      task = await waiting();
+      return task !== undefined;
+    });
+    expect(task).toMatchObject({ title: 'May an open session use Bash?', parent_task_id: null });
+    expect(task?.prompt).toBe('Bash\nRun the tests\nnpm test');
+    await tellJson(sandbox, 'task', verb, task?.id ?? '');
+    // New tasks are pushed by the same way.
+    for (;;) {
+      const { method, params } = await mcp.next();
+      if (method === 'notifications/claude/channel/permission') return params;
+    }
+  };
+  // Neither is a question; nothing waits for a person.
+  ask('ABC', {});
+  ask('abcde', { tool_name: '' });
+  expect(await decided('abcde', 'approve')).toEqual({ request_id: 'abcde', behavior: 'allow' });
+  expect(await decided('fghij', 'cancel')).toEqual({ request_id: 'fghij', behavior: 'deny' });
+  ask('kmnop');
+  let open: TaskView | undefined;
+  await eventually('the last question', async () => {
+    open = await waiting();
+    return open !== undefined;
+  });
+  mcp.end();
+  await eventually('the question to end with its session', async () => (await waiting()) === undefined);
+  expect(await tellJson<TaskView>(sandbox, 'task', 'show', open?.id ?? '')).toMatchObject({
+    status: 'cancelled',
+    error: 'The session has ended.',
+  });
+});

@@ -2,7 +2,9 @@ import { createHash } from 'node:crypto';
 import { access, constants, mkdir, rm } from 'node:fs/promises';
 import { delimiter, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { Option } from 'commander';
 import { prepareDataFolder } from '../../config/project/locate.ts';
+import { usageError } from '../../errors.ts';
 import { writeFileAtomic } from '../../lib/files/atomic-file.ts';
 import { say } from '../../lib/io.ts';
 import { commandLine } from '../../lib/shell-quote.ts';
@@ -18,6 +20,7 @@ import {
   wantedEnv,
 } from '../../tasks/claude/settings.ts';
 import type { CliCommand, JsonFlags } from '../kit/command.ts';
+import { patience } from '../kit/moment.ts';
 import { printJson } from '../kit/print.ts';
 import { claudePlace, forgetInstalled, noteInstalled, readInstalled } from './project.ts';
 
@@ -76,6 +79,7 @@ interface InstallFlags extends JsonFlags {
   readonly mcp?: boolean;
   readonly push?: boolean;
   readonly channel?: boolean;
+  readonly ask?: string;
 }
 
 export const configureInstall: CliCommand = (command, runner) => {
@@ -89,15 +93,24 @@ export const configureInstall: CliCommand = (command, runner) => {
       'also tell open sessions of each new task, by a plugin that runs `hookctl claude watch`',
     )
     .option('--channel', 'register those tools as a channel, which pushes where Claude Code allows channels')
+    .addOption(
+      new Option('--ask <time>', 'with --channel: ask a person for so long what a session may do').argParser(
+        (text) => `${patience(text) / 1_000}s`,
+      ),
+    )
     .option('--json', 'print one object')
     .examples('hookctl claude install', 'hookctl claude install --mcp --push')
     .action(runner.action(command, install));
 };
 
-async function install(app: Services, { json, mcp, push, channel }: InstallFlags): Promise<0> {
+async function install(app: Services, { json, mcp, push, channel, ask }: InstallFlags): Promise<0> {
+  if (ask !== undefined && channel !== true) {
+    throw usageError('--ask needs --channel', 'Claude Code asks only channels; runs have `askPermission`.');
+  }
   const { projectFolder, list } = await claudePlace(app);
   const settings = await put(app, localSettings(projectFolder), wantedEnv(list));
-  const verb = channel === true ? ['mcp', '--channel'] : ['mcp'];
+  const asks = ask === undefined ? [] : ['--ask', ask];
+  const verb = channel === true ? ['mcp', '--channel', ...asks] : ['mcp'];
   const isServed = mcp === true || channel === true;
   const server = isServed ? await mcpCommand(app, projectFolder, verb) : null;
   const tools = server === null ? null : await put(app, projectMcp(projectFolder), { hookctl: server.entry });

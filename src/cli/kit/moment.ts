@@ -1,3 +1,4 @@
+import { InvalidArgumentError } from 'commander';
 import { usageError } from '../../errors.ts';
 import { duration } from '../../lib/units.ts';
 
@@ -12,4 +13,13 @@ export function moment(option: string, text: string, now: number): number {
     `${option} ${text} is not a time`,
     'Write how long ago (2h, 7d) or when (2026-01-31, 2026-01-31T12:00:00Z).',
   );
+}
+
+const LONGEST_PATIENCE_MS = 3_600_000;
+
+/** How long a command waits for somebody: milliseconds, at most an hour. */
+export function patience(text: string): number {
+  const parsed = duration.safeParse(text);
+  if (parsed.success && parsed.data <= LONGEST_PATIENCE_MS) return parsed.data;
+  throw new InvalidArgumentError('It must be a number and s, m or h, at most 1h, such as 10m.');
 }

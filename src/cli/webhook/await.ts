@@ -1,10 +1,10 @@
-import { InvalidArgumentError, Option } from 'commander';
+import { Option } from 'commander';
 import { failure } from '../../errors.ts';
 import { say } from '../../lib/io.ts';
-import { duration } from '../../lib/units.ts';
 import type { WebhookView } from '../../server/webhook-view.ts';
 import type { Services } from '../../services.ts';
 import type { CliCommand, JsonFlags } from '../kit/command.ts';
+import { patience } from '../kit/moment.ts';
 import { serverClient } from '../kit/operate.ts';
 import { duration as durationText, printJson } from '../kit/print.ts';
 import { pathOf } from './change.ts';
@@ -24,8 +24,6 @@ interface AwaitAnswer {
     readonly learned_secret: boolean;
   } | null;
 }
-
-const HOUR_MS = 3_600_000;
 
 export const configureAwait: CliCommand = (command, runner) => {
   command
@@ -75,10 +73,4 @@ async function awaitHandshake(app: Services, ref: string, flags: AwaitFlags): Pr
   say(io.out, `Answered the handshake ${name} (${method})${secret}`);
   say(io.err, `Next: see that the sender took it, then: hookctl delivery list --webhook ${refOf(view)}`);
   return 0;
-}
-
-function patience(text: string): number {
-  const parsed = duration.safeParse(text);
-  if (parsed.success && parsed.data <= HOUR_MS) return parsed.data;
-  throw new InvalidArgumentError('It must be a number and s, m or h, at most 1h, such as 10m.');
 }

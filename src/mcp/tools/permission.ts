@@ -55,22 +55,50 @@ async function refusal(
 }
 
 async function asked(
-  { backend, now, signal }: ToolContext,
+  context: ToolContext,
   { taskId, agent, askPermissionMs }: RunScope,
   { name, shown }: { readonly name: string; readonly shown: string },
 ): Promise<string | null> {
-  const deadline = now() + (askPermissionMs ?? 0);
+  const patienceMs = askPermissionMs ?? 0;
+  const outcome = await askPerson(context, {
+    title: `May ${agent} use ${name}?`,
+    prompt: `${name} ${shown}`,
+    parentTaskId: taskId,
+    patienceMs,
+  });
+  if (outcome === 'allowed') return null;
+  if (outcome === 'refused') return 'A person refused it.';
+  return outcome === 'ended' ? 'The run has ended.' : unanswered(patienceMs);
+}
+
+/** A question whether something may be done. */
+interface Question {
+  readonly title: string;
+  /** All that a person sees of it. */
+  readonly prompt: string;
+  /** The task of the run that asks; null for an open session. */
+  readonly parentTaskId: string | null;
+  readonly patienceMs: number;
+}
+
+const unanswered = (patienceMs: number) => `No one answered within ${Math.round(patienceMs / 60_000)} min.`;
+
+/** Makes a task of the question, which waits for approval, and ends it when it is decided, too late, or `signal` is aborted. */
+export async function askPerson(
+  { backend, now, signal }: Pick<ToolContext, 'backend' | 'now' | 'signal'>,
+  { title, prompt, parentTaskId, patienceMs }: Question,
+): Promise<'allowed' | 'refused' | 'unanswered' | 'ended'> {
+  const deadline = now() + patienceMs;
   const made = await backend.call<TaskView>({
     method: 'POST',
     path: '/api/tasks',
     body: {
-      title: `May ${agent} use ${name}?`,
-      prompt: `${name} ${shown}`,
+      title,
+      prompt,
       agent: PERMISSION_AGENT,
-      parent_task_id: taskId,
+      ...(parentTaskId !== null && { parent_task_id: parentTaskId, metadata: { new_conversation: false } }),
       requires_approval: true,
       sync_to_claude_tasks: false,
-      metadata: { new_conversation: false },
       source: 'mcp',
     },
   });
@@ -84,15 +112,15 @@ async function asked(
     const task = await backend.look<Task | null>((store) => store.task(made.id), null);
     if (task?.status === 'queued') {
       await end('complete', { result: 'Allowed.' });
-      return null;
+      return 'allowed';
     }
-    if (task?.status !== 'waiting_approval') return 'A person refused it.';
+    if (task?.status !== 'waiting_approval') return 'refused';
     if (signal.aborted || now() >= deadline) {
-      const error = signal.aborted
-        ? 'The run has ended.'
-        : `No one answered within ${Math.round((askPermissionMs ?? 0) / 60_000)} min.`;
-      await end('cancel', { error });
-      return error;
+      const asker = parentTaskId === null ? 'session' : 'run';
+      await end('cancel', {
+        error: signal.aborted ? `The ${asker} has ended.` : unanswered(patienceMs),
+      });
+      return signal.aborted ? 'ended' : 'unanswered';
     }
     await pause(POLL_MS, signal);
   }

@@ -59,11 +59,13 @@ function serveButtons({ context, outbox, broken }: ButtonsOptions): Buttons {
     outbox.wake();
   }
 
-  /** Runs that asked have ended with the server of before. */
+  /** Runs that asked have ended with the server of before; open sessions go on, but none asks for longer than an hour. */
   async function endQuestions(): Promise<void> {
     const asked = store.tasks({ open: true, agent: PERMISSION_AGENT, limit: MOST });
-    for (const { id } of asked.filter(({ createdAt }) => createdAt < startedAt)) {
-      const error = 'hookctl was restarted, and the run that asked has ended.';
+    const isOver = ({ createdAt, parentTaskId }: Task) =>
+      createdAt < (parentTaskId === null ? startedAt - 3_600_000 : startedAt);
+    for (const { id } of asked.filter(isOver)) {
+      const error = 'hookctl was restarted, and what asked has ended.';
       await changeTask(context, id, 'cancel', { actor: 'hookctl', error }, 'the store');
       look(id);
     }
