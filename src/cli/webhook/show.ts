@@ -58,6 +58,8 @@ async function show(app: Services, ref: string, flags: ShowFlags): Promise<0> {
     ['url', view.url],
     ['defined in', place],
     ['state', webhookState(view.enabled, view.has_secret)],
+    ['mode', view.mode === 'shadow' ? 'shadow: it records what it would do, and does nothing' : null],
+    ['variants', view.variants.map(({ name }) => String(name)).join(', ') || null],
     ['secret', view.secret_source],
     ['prefix', view.require_prefix ? view.command_prefix : `${view.command_prefix}, not required`],
     ['default', view.default_command],
