@@ -22,6 +22,7 @@ import {
   type Page,
 } from '../support/browser.ts';
 import { comment, signedPost } from '../support/github.ts';
+import { flood } from './flood.ts';
 import { endServers, PATIENCE_MS, type Served, serve, until } from './served.ts';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
@@ -35,6 +36,8 @@ const MODULES = {
 const MOST_KB = 150;
 const PAINT_MS = 300;
 const APPEARS_MS = 500;
+/** A person takes it for a page that hangs. */
+const FROZEN_MS = 500;
 
 const counts = { passed: 0, failed: 0, skipped: 0 };
 const root = mkdtempSync(join(tmpdir(), 'hookctl-dashboard-'));
@@ -154,6 +157,9 @@ async function walk(browser: Browser, axe: string): Promise<void> {
   check('no error or warning in the console', problems.length === 0, problems.join('\n'));
   check('no request to anywhere else', foreign.length === 0, foreign.join('\n'));
   await stranger(browser, server);
+  const { perSecond, longest } = await flood(browser);
+  const came = `${Math.round(perSecond)} events/s`;
+  check(`${came} leave ${Math.round(longest)} ms between two frames at most`, longest < FROZEN_MS, longest);
   await gone(folder, { server, open, shows, axe });
 }
 
