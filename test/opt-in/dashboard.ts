@@ -332,6 +332,7 @@ async function byKeyboard({ server, open, shows }: Walk): Promise<void> {
   check('`enter` opens it, with the log of its run', await shows(page, 'I read the request.'));
   await page.keyboard.press('Escape');
   await page.keyboard.press('?');
+  await page.waitForFunction("document.querySelector('dialog[open]') !== null", { timeout: PATIENCE_MS });
   const help = await page.evaluate("document.querySelector('dialog[open]')?.innerText ?? ''");
   check('`?` shows the keys', String(help).includes('approve the task'), help);
   await page.close();
