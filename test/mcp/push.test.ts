@@ -189,7 +189,7 @@ test('as a channel with --ask it passes on what an open session may do, as a per
     open = await waiting();
     return open !== undefined;
   });
-  mcp.end();
+  await mcp.end();
   await eventually('the question to end with its session', async () => (await waiting()) === undefined);
   expect(await tellJson<TaskView>(sandbox, 'task', 'show', open?.id ?? '')).toMatchObject({
     status: 'cancelled',
