@@ -1,6 +1,7 @@
 import { expect, onTestFinished, test, vi } from 'vitest';
 import { openDedupe } from '../../src/store/local/log/dedupe.ts';
 import type { Sql } from '../../src/store/local/sql.ts';
+import { freshStore, newDelivery, outcome, storePath } from './fixtures.ts';
 
 /** An index with so many keys, that counts how often it is asked who owns some. */
 function indexWith(count: number) {
@@ -13,7 +14,7 @@ function indexWith(count: number) {
       return keys
         .filter((key) => key > String(after))
         .slice(0, Number(limit))
-        .map((key) => ({ scope: 'github', key }));
+        .map((key) => ({ scope: 'github', bytes: Buffer.from(key) }));
     }
     asked.push(values);
     const owned = keys.find((key) => values.includes(key));
@@ -50,4 +51,21 @@ test('a store that is closed meanwhile is read no further', () => {
   vi.runAllTimers();
   expect(dedupe.owner(claimant('dlv-1', 'id:new'))).toBeNull();
   expect(asked).toHaveLength(1);
+});
+
+test.each([
+  ['half of a surrogate pair', 'key:cut \ud83d'],
+  ['a NUL', 'key:a\0b'],
+  ['characters beyond Latin-1', 'key:\u{1f600}é\ufffd'],
+])('a key with %s is known again when the store was opened anew', async (_, key) => {
+  const path = storePath();
+  const before = await freshStore(path);
+  await before.accept(newDelivery('dlv-1', { dedupeKeys: [key] }));
+  await before.recordOutcome(outcome('dlv-1', { status: 'processed' }));
+  await before.close();
+  const store = await freshStore(path);
+  // Until the index was read.
+  await new Promise((resolve) => setTimeout(resolve, 100));
+  const again = await store.accept(newDelivery('dlv-2', { dedupeKeys: [key] }));
+  expect(again).toEqual({ status: 'duplicate', duplicateOf: 'dlv-1' });
 });

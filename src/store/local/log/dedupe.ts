@@ -50,6 +50,12 @@ const PAGE_KEYS = 1_000;
 const PAGE_PAUSE_MS = 10;
 const UNREAD: readonly Key[] = [];
 
+/** As bytes: older versions of Node end a text that SQLite gives them at the first NUL. */
+interface IndexedKey {
+  readonly scope: string;
+  readonly bytes: Uint8Array;
+}
+
 /** Reads which deliveries are pending. For the one process that accepts. */
 export function openDedupe(sql: Sql, isOpen: () => boolean): Dedupe {
   const owners = new Map<string, string>();
@@ -76,11 +82,12 @@ export function openDedupe(sql: Sql, isOpen: () => boolean): Dedupe {
 
   function pageAfter({ scope, key }: Key): readonly Key[] {
     try {
-      return sql.all<Key>(
-        `select webhook as scope, key from dedupe_keys where (webhook, key) > (?, ?)
+      const rows = sql.all<IndexedKey>(
+        `select webhook as scope, cast(key as blob) as bytes from dedupe_keys where (webhook, key) > (?, ?)
          order by webhook, key limit ?`,
         [scope, key, PAGE_KEYS],
       );
+      return rows.map((row) => ({ scope: row.scope, key: Buffer.from(row.bytes).toString() }));
     } catch {
       // The store has reported it; the index goes on being asked.
       return UNREAD;
@@ -222,6 +229,7 @@ function named({ scope, key }: Key): NamedKey {
   return { scope, key, name: nameOf({ scope, key }) };
 }
 
+/** Well formed, as in the index: SQLite keeps a lone surrogate as U+FFFD. */
 function nameOf({ scope, key }: Key): string {
-  return `${scope}\n${key}`;
+  return `${scope}\n${key}`.toWellFormed();
 }
