@@ -222,6 +222,7 @@ describe('other proofs', () => {
       { 'x-sig': `${hmac.slice(0, 32)} ${hmac.slice(32)}` },
     ],
     ['an HMAC and more', { header: 'x-sig' }, { 'x-sig': `${hmac}00` }],
+    ['digits beyond ASCII', { header: 'x-sig' }, { 'x-sig': hmac.replaceAll('1', 'ı') }],
     ['nothing', { header: 'x-sig' }, { 'x-sig': '' }],
     [
       'a token twice',

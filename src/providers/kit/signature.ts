@@ -148,6 +148,9 @@ function decodeSignature(
     : null;
 }
 
+/** Of a character beyond ASCII, Node's decoder looks at the low byte alone: `ı` is `1` to it. */
+const HEX = /^[\da-f]+$/i;
+
 /**
  * The bytes that digits encode; null when they are not exactly that many, or, without a length, when there are none. Strict: Node's
  * decoder skips what it does not know, so that two different headers could mean the same bytes. Hex is read in any case, base64url
@@ -156,8 +159,10 @@ function decodeSignature(
 export function decodeDigits(text: string, encoding: DigitEncoding, length?: number): Buffer | null {
   const bytes = Buffer.from(text, encoding);
   const digits = encoding === 'base64url' ? text.replace(/={1,2}$/, '') : text;
-  // Of hex, Node decodes all up to the first pair that is none.
-  const isAll = encoding === 'hex' ? bytes.length * 2 === text.length : bytes.toString(encoding) === digits;
+  const isAll =
+    encoding === 'hex'
+      ? bytes.length * 2 === text.length && HEX.test(text)
+      : bytes.toString(encoding) === digits;
   return isAll && bytes.length > 0 && (length === undefined || bytes.length === length) ? bytes : null;
 }
 
