@@ -32,6 +32,7 @@ export function hostOf(address: string | null): string | null {
   const known = hosts.get(address);
   if (known !== undefined) return known;
   const host = URL.parse(address)?.host || null;
+  if (address.length > LONGEST_KEPT) return host;
   if (hosts.size >= MOST_HOSTS) hosts.clear();
   hosts.set(address, host);
   return host;
@@ -40,6 +41,7 @@ export function hostOf(address: string | null): string | null {
 /** Deliveries name few addresses again and again, and `URL` takes longer to read one than the rest of an event. */
 const hosts = new Map<string, string | null>();
 const MOST_HOSTS = 500;
+const LONGEST_KEPT = 500;
 
 /** Whether an own key holds something: serialisers write keys without a value as null. */
 export function hasValue(value: JsonObject, key: string): boolean {
