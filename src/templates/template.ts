@@ -26,6 +26,19 @@ const MAX_ITERATIONS = MOST_ITEMS;
 export function compileTemplate(source: string): TemplateResult {
   // An object would be taken for a syntax tree, whose fields become code (CVE-2026-33937, CVE-2026-106446).
   if (typeof source !== 'string') return { ok: false, message: 'a template must be a text' };
+  const known = compiledBefore.get(source);
+  if (known !== undefined) return known;
+  const result = compile(source);
+  if (compiledBefore.size >= MOST_KEPT) compiledBefore.clear();
+  compiledBefore.set(source, result);
+  return result;
+}
+
+/** Each change of a webhook reads all of them anew, and many share their templates. */
+const compiledBefore = new Map<string, TemplateResult>();
+const MOST_KEPT = 1_000;
+
+function compile(source: string): TemplateResult {
   const oversized = findOversized(source);
   if (oversized !== null) return { ok: false, ...oversized };
   const foreign = findForeign(source);
