@@ -77,7 +77,7 @@ export function newFolder(): string {
 /** A folder that is gone when the test ends. */
 export function folderForTest(): string {
   const folder = newFolder();
-  onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
+  onTestFinished(() => rmSync(folder, { recursive: true, force: true, maxRetries: 20, retryDelay: 50 }));
   return folder;
 }
 

@@ -62,7 +62,8 @@ export async function createSandbox(options: SandboxOptions = {}): Promise<Sandb
       ...(fixedDataFolder && { HOOKCTL_HOME: dataFolder }),
       ...env,
     },
-    remove: () => rm(root, { recursive: true, force: true }),
+    // An agent that is being ended may write into it once more.
+    remove: () => rm(root, { recursive: true, force: true, maxRetries: 20, retryDelay: 50 }),
   };
 }
 
