@@ -49,6 +49,7 @@ async function stats(app: Services, flags: StatsFlags): Promise<0> {
       nouns: ['delivery or task', 'deliveries or tasks'],
       filters: { '--since': flags.since, '--webhook': webhook },
     });
+    say(io.err, 'Samples of `hookctl trigger` do not count.');
     return 0;
   }
   const columns = [

@@ -74,6 +74,8 @@ describe('webhook convert: names what it cannot write', () => {
       /several kinds/,
     ],
     ['unknown', match('moon', { ...header('X-S') }), /no match of type moon/],
+    ['unplaced', match('moon', {}), /no match of type moon/],
+    ['placeless', match('value', { value: 'x' }), /has no parameter/],
     ['pattern', match('regex', { regex: '(', ...header('X-S') }), /\$regex/],
   ])('%s is left out', async (id, rule, why) => {
     const hooks = JSON.stringify([{ id, 'execute-command': 'x', 'trigger-rule': rule }]);

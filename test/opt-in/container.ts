@@ -7,32 +7,11 @@ import { type ChildProcess, execFileSync, spawn, spawnSync } from 'node:child_pr
 import { existsSync, mkdirSync, mkdtempSync, realpathSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import { setTimeout as pause } from 'node:timers/promises';
+import { counts, must, step, until } from './steps.ts';
 
 const ROOT = join(import.meta.dirname, '../..');
 const folder = realpathSync(mkdtempSync(join(tmpdir(), 'hookctl-container-')));
 const [data, project] = [join(folder, 'data'), join(folder, 'project')];
-const counts = { passed: 0, failed: 0, skipped: 0 };
-
-async function step(name: string, work: () => unknown): Promise<void> {
-  try {
-    await work();
-    counts.passed += 1;
-    console.log(`ok    ${name}`);
-  } catch (error) {
-    counts.failed += 1;
-    console.log(`FAIL  ${name}: ${error instanceof Error ? error.message : error}`);
-  }
-}
-
-function must(isTrue: boolean, text: string): void {
-  if (!isTrue) throw new Error(text);
-}
-
-async function until(what: string, look: () => boolean): Promise<void> {
-  for (const deadline = Date.now() + 90_000; !look(); await pause(200))
-    if (Date.now() > deadline) throw new Error(`${what} did not come`);
-}
 
 /** The first that can run containers here. */
 function engine(): string | null {

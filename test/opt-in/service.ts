@@ -17,9 +17,9 @@ import {
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
+import { counts, must, step, until } from './steps.ts';
 
 const ROOT = join(import.meta.dirname, '../..');
-const counts = { passed: 0, failed: 0, skipped: 0 };
 
 /** Starts a bus and a user manager in new namespaces, and this program again beside them. systemd asks for /run/systemd/system. */
 const MANAGER = `
@@ -33,29 +33,6 @@ dbus-daemon --session --address="$DBUS_SESSION_BUS_ADDRESS" --fork --nopidfile
 /lib/systemd/systemd --user --unit=basic.target --log-target=null &
 for i in $(seq 50); do systemctl --user is-system-running >/dev/null 2>&1 && break; sleep 0.1; done
 "$@"' sh "$@"`;
-
-async function step(name: string, work: () => unknown): Promise<void> {
-  try {
-    await work();
-    counts.passed += 1;
-    console.log(`ok    ${name}`);
-  } catch (error) {
-    counts.failed += 1;
-    console.log(`FAIL  ${name}: ${error instanceof Error ? error.message : error}`);
-  }
-}
-
-function must(isTrue: boolean, text: string): void {
-  if (!isTrue) throw new Error(text);
-}
-
-async function until<T>(what: string, look: () => T | false): Promise<T> {
-  for (const deadline = Date.now() + 60_000; ; await pause(100)) {
-    const seen = look();
-    if (seen !== false) return seen;
-    if (Date.now() > deadline) throw new Error(`${what} did not come`);
-  }
-}
 
 const hasManager = () => spawnSync('systemctl', ['--user', 'show', '--property=Version']).status === 0;
 

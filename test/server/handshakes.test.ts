@@ -244,6 +244,12 @@ test('asana: the secret of the awaited handshake signs from then on, and stays o
   expect(audit.stdout).not.toContain(secret);
 });
 
+test('a webhook that is never asked is refused, and no one is told to save it at the sender', async () => {
+  const { code, stderr } = await tell(sandbox, 'webhook', 'await', 'github', '--for', '20s');
+  expect([code, stderr]).toEqual([1, expect.stringContaining('github has no handshake to answer')]);
+  expect(stderr).not.toContain('Waiting');
+});
+
 describe('a signed handshake', () => {
   const twitch = {
     method: 'POST',

@@ -25,6 +25,8 @@ interface AwaitAnswer {
   } | null;
 }
 
+const REFUSED_WITHIN_MS = 300;
+
 export const configureAwait: CliCommand = (command, runner) => {
   command
     .description(
@@ -51,14 +53,19 @@ async function awaitHandshake(app: Services, ref: string, flags: AwaitFlags): Pr
   const view = await client.call<WebhookView>({ method: 'GET', path: pathOf(ref) });
   const { io } = app;
   const time = durationText(flags.for);
-  say(io.err, `Waiting ${time} for the handshake at\n  ${view.url}`);
-  say(io.err, 'Save the webhook at the sender now; Ctrl-C ends.');
-  const { handshake } = await client.call<AwaitAnswer>({
-    method: 'POST',
-    path: `${pathOf(ref)}/await`,
-    body: { timeout_ms: flags.for },
-    timeoutMs: flags.for + 30_000,
-  });
+  // The server refuses at once what has no handshake; then there is nothing to save at the sender.
+  const invitation = setTimeout(() => {
+    say(io.err, `Waiting ${time} for the handshake at\n  ${view.url}`);
+    say(io.err, 'Save the webhook at the sender now; Ctrl-C ends.');
+  }, REFUSED_WITHIN_MS);
+  const { handshake } = await client
+    .call<AwaitAnswer>({
+      method: 'POST',
+      path: `${pathOf(ref)}/await`,
+      body: { timeout_ms: flags.for },
+      timeoutMs: flags.for + 30_000,
+    })
+    .finally(() => clearTimeout(invitation));
   if (handshake === null) {
     throw failure('no_handshake', `no handshake came to ${view.name} within ${time}`, {
       fix: `See what came instead: hookctl delivery list --webhook ${refOf(view)}`,

@@ -27,7 +27,7 @@ function shown({ name, good, all }: Rate): string {
   return `${name} completed ${good} of ${all}${share}`;
 }
 
-/** How probable a difference as large as this is when there is none: Fisher's exact test, both sides. */
+/** Probability that chance alone makes a difference at least this large: Fisher's exact test, two-sided. */
 function byChance(one: Rate, other: Rate): number {
   const all = one.all + other.all;
   const good = one.good + other.good;

@@ -67,13 +67,12 @@ function matchCondition(
     throw new NotExpressible(
       `${type} below \`or\` or \`not\`: here a signature is verified before any rule. Make a hook for each sender`,
     );
+  if (type !== 'value' && type !== 'regex') throw new NotExpressible(`there is no match of type ${type}`);
   if (parameter === undefined) throw new NotExpressible(`the match of type ${type} has no parameter`);
   const place = placeOf(parameter, paths);
   if (type === 'value') return { [place]: parameter.source === 'payload' ? comparable(value) : value };
   // A pattern without anchors that takes all texts, also those that are numbers in the payload.
-  if (type === 'regex')
-    return { [place]: /^\^?\.\*\$?$|^$/.test(regex) ? { $exists: true } : { $regex: regex } };
-  throw new NotExpressible(`there is no match of type ${type}`);
+  return { [place]: /^\^?\.\*\$?$|^$/.test(regex) ? { $exists: true } : { $regex: regex } };
 }
 
 export function isSignature(type: string): boolean {

@@ -108,7 +108,7 @@ function valuesOf(kind: 'dlv' | 'task', { since, until, webhook, stepMs }: Stats
   };
 }
 
-/** Both halves of each group and step, whether or not the other has any. */
+/** One row for each group and step. A group may have deliveries without tasks, or tasks without deliveries. */
 function joined(
   deliveries: readonly OfDeliveries[],
   tasks: readonly OfTasks[],
