@@ -2,6 +2,8 @@ import { expect, test } from 'vitest';
 import { compareVariants } from '../../src/deliveries/variants/compare.ts';
 import { verdictOn } from '../../src/deliveries/variants/evidence.ts';
 import { changeTask } from '../../src/tasks/transition.ts';
+import { comment } from '../contracts/store/fixtures.ts';
+import { newDelivery, outcome } from '../store/records.ts';
 import { onIssue, startEngine } from '../support/engine.ts';
 
 const VARIANTS = `
@@ -26,8 +28,10 @@ test('compare: per variant what came, what fired, and how its tasks ended', asyn
     const text = issue % 3 === 0 ? '@agent fix' : '@agent analyze';
     const { tasks, delivery } = await engine.deliver('github', 'issue_comment.created', onIssue(issue), text);
     made[delivery.variant === 'a' ? 'a' : 'b'] += 1;
+    // The first is cancelled without having waited for approval: nothing was refused.
+    const isCancelled = issue === 1 || issue % 3 === 0;
     for (const { id } of tasks)
-      await changeTask(context, id, issue % 3 === 0 ? 'cancel' : 'complete', { actor: 'cli' }, engine.folder);
+      await changeTask(context, id, isCancelled ? 'cancel' : 'complete', { actor: 'cli' }, engine.folder);
   }
   const { variants, statements } = compareVariants(context.store, { name: 'github' }, 0);
   const sum = (pick: (each: (typeof variants)[number]) => number) =>
@@ -36,9 +40,38 @@ test('compare: per variant what came, what fired, and how its tasks ended', asyn
     ['a', made.a, made.a, made.a],
     ['b', made.b, made.b, made.b],
   ]);
-  expect([sum((each) => each.completed), sum((each) => each.approvalsRefused)]).toEqual([8, 4]);
+  expect([sum((each) => each.completed), sum((each) => each.approvalsRefused)]).toEqual([7, 4]);
   expect(statements).toEqual([expect.stringMatching(/^Too few to tell [ab] from [ab]: /)]);
   expect(compareVariants(context.store, { name: 'github' }, Date.now() + 1_000).variants).toEqual([]);
+});
+
+test('compare: counts every page and each edited reply, but no sample, replay or duplicate', async () => {
+  const engine = await startEngine({ yaml: VARIANTS });
+  const { store, ids } = engine.context;
+  const decisions = [
+    {
+      ...{ event: 0, eventType: 'issue_comment.created', command: 'analyze', variant: 'a' },
+      ...{ fired: true, reason: 'said', taskIds: [], error: null },
+    },
+  ];
+  const decided = async (changes: Parameters<typeof newDelivery>[1] = {}) => {
+    const id = ids.next('dlv');
+    await store.accept(newDelivery(id, changes));
+    await store.recordOutcome(outcome(id, { variant: 'a', decisions }));
+    return id;
+  };
+  // More than one page of 500.
+  await Promise.all(Array.from({ length: 510 }, () => decided()));
+  const first = await decided();
+  await decided({ isSample: true });
+  await decided({ replayOf: first });
+  await store.accept(newDelivery(ids.next('dlv'), { dedupeKeys: [`id:sender-${first}`] }));
+  const id = await decided();
+  await store.addComment(comment('out-1'), id, Date.now());
+  await store.addComment(comment('out-2', { edits: 'out-1' }), id, Date.now());
+  await store.indexed();
+  const { variants } = compareVariants(store, { name: 'github' }, 0);
+  expect(variants).toMatchObject([{ name: 'a', deliveries: 512, fired: 512, repliesEdited: 1 }]);
 });
 
 test('compare: shows delivery by delivery where what is in shadow would have differed', async () => {

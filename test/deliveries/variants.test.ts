@@ -99,6 +99,26 @@ webhooks:
   expect(fixed.tasks.map(({ agent }) => agent)).toEqual(['brain']);
 });
 
+test('variants: the form of a command keeps its id, and one in shadow is never chosen', async () => {
+  const variants = [{ name: 'x' }, { name: 'y', target_agent: 'planning' }, { name: 'z', mode: 'shadow' }];
+  const at = '2026-01-01T00:00:00Z';
+  const dynamic = {
+    ...{ webhook_id: 'wh-own', provider: 'github', name: 'own', endpoint: '/webhooks/github/wh-own' },
+    ...{ secret: 'a', created_at: at, updated_at: at },
+    commands: [{ id: 'cmd-own', name: 'analyze', variants }],
+  };
+  const engine = await startEngine({ db: JSON.stringify({ schema_version: 1, webhooks: [dynamic] }) });
+  const webhook = engine.context.snapshot().byName.get('own');
+  if (webhook === undefined) throw new Error('no webhook');
+  const choices = ids.slice(0, 300).map((externalId) => choose(webhook, eventWith({ externalId })));
+  // Ids of tasks are made of it, so that a delivery that is worked off again makes the same tasks.
+  expect(new Set(choices.map((each) => each?.webhook.commands[0]?.id))).toEqual(new Set(['cmd-own']));
+  expect([...new Set(choices.flatMap((each) => each?.names ?? []))].toSorted()).toEqual([
+    'analyze/x',
+    'analyze/y',
+  ]);
+});
+
 test('variants: one in shadow decides beside the live one, and makes nothing', async () => {
   const yaml = `${SPLIT}      - { name: next, mode: shadow, template: 'Another {{@argument}}', targetAgent: executor }\n`;
   const engine = await startEngine({ yaml });

@@ -2,9 +2,10 @@ import { createHmac } from 'node:crypto';
 import { chmodSync, existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import type { Task } from '../../src/types.ts';
+import { PERMISSION_AGENT, type Task } from '../../src/types.ts';
 import { overHttp } from '../mcp/support.ts';
 import { eventually } from '../support/eventually.ts';
+import { tell } from '../support/in-process.ts';
 import { createSandbox, type Sandbox } from '../support/sandbox.ts';
 import { type ServeHere, serveHere } from '../support/serve-here.ts';
 import { readStore } from '../support/server.ts';
@@ -137,6 +138,22 @@ test('a permission that a run lacks: a person allows it by a button in the threa
       .map(({ status }) => status)
       .toSorted(),
   ).toEqual(['cancelled', 'completed']);
+});
+
+test('after a restart the question of an open session goes on, and that of a run has ended', async () => {
+  const made = async (task: object) => {
+    const { stdout } = await tell(sandbox, 'api', 'POST', '/api/tasks', '--data', JSON.stringify(task));
+    return (JSON.parse(stdout) as { readonly id: string }).id;
+  };
+  const question = { title: 'May it?', prompt: 'Bash', agent: PERMISSION_AGENT, requires_approval: true };
+  const root = await made({ prompt: 'Look', agent: 'planning' });
+  const ofRun = await made({ ...question, parent_task_id: root });
+  const ofSession = await made(question);
+  await served.stop();
+  served = await serveHere(sandbox);
+  const statusOf = (id: string) => readStore(sandbox, (store) => store.task(id)?.status);
+  await eventually('the end of that of the run', () => statusOf(ofRun) === 'cancelled');
+  expect(statusOf(ofSession)).toBe('waiting_approval');
 });
 
 test('a question is over with its run, also where hookctl was restarted meanwhile', async () => {

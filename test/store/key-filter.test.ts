@@ -14,6 +14,13 @@ describe('the filter of dedupe keys', () => {
     expect(others.filter(filter.mayHave).length).toBeLessThan(400);
   });
 
+  it('grows before it takes most other keys for added ones', () => {
+    const filter = createKeyFilter();
+    for (let index = 0; index < 600_000; index += 1) filter.add(`a\nid:${index}`);
+    const others = Array.from({ length: 2_000 }, (_, index) => `b\nid:${index}`);
+    expect(others.filter(filter.mayHave).length).toBeLessThan(100);
+  });
+
   it('has none of the keys that were never added', () => {
     expect(createKeyFilter().mayHave('github\nid:1')).toBe(false);
   });

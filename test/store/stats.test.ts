@@ -2,6 +2,7 @@ import { expect, test } from 'vitest';
 import type { Stat, StatsFilter } from '../../src/store/stats.ts';
 import { changeTask } from '../../src/tasks/transition.ts';
 import { onIssue, startEngine, type TestEngine } from '../support/engine.ts';
+import { newDelivery } from './records.ts';
 
 const YAML = `
 webhooks:
@@ -11,7 +12,10 @@ webhooks:
 `;
 const DAY = 86_400_000;
 
-/** Six comments in two days, of which two ask for fix; the tasks of analyze are completed, those of fix fail. */
+/**
+ * Six comments in two days, of which two ask for fix; the tasks of analyze are completed, those of fix fail. The first takes a
+ * minute, each further one a minute more.
+ */
 async function twoDays(): Promise<{ engine: TestEngine; start: number }> {
   const start = Date.UTC(2026, 0, 10);
   let now = start;
@@ -20,14 +24,20 @@ async function twoDays(): Promise<{ engine: TestEngine; start: number }> {
     now = start + at * 8 * 3_600_000;
     const text = at % 3 === 2 ? '@agent fix' : '@agent analyze';
     const { tasks } = await engine.deliver('github', 'issue_comment.created', onIssue(20 + at), text);
-    now += 60_000;
+    now += (at + 1) * 60_000;
     for (const { id } of tasks) {
       await changeTask(engine.context, id, 'start', { actor: 'cli' }, engine.folder);
       const report = { actor: 'cli', spent: { costUsd: 0.5 } };
       await changeTask(engine.context, id, at % 3 === 2 ? 'fail' : 'complete', report, engine.folder);
     }
   }
-  await engine.context.store.indexed();
+  const { store, ids } = engine.context;
+  // Neither counts: a sample, and a duplicate of it.
+  for (let again = 0; again < 2; again += 1) {
+    const sample = { isSample: true, receivedAt: now, dedupeKeys: ['id:twice'] };
+    await store.accept(newDelivery(ids.next('dlv'), again === 0 ? sample : { ...sample, isSample: false }));
+  }
+  await store.indexed();
   return { engine, start };
 }
 
@@ -38,7 +48,7 @@ test('stats: by webhook, command, agent and variant, with rates, times and cost'
   expect(stats('webhook')).toEqual([
     {
       ...{ name: 'github', at: start, deliveries: 6, processed: 6, undone: 0, settleMs: 0, settleP95Ms: 0 },
-      ...{ tasks: 6, completed: 4, failed: 2, cancelled: 0, taskMs: 60_000, taskP95Ms: 60_000 },
+      ...{ tasks: 6, completed: 4, failed: 2, cancelled: 0, taskMs: 180_000, taskP95Ms: 360_000 },
       ...{ costUsd: 3, knownCosts: 6 },
     },
   ] satisfies Stat[]);

@@ -143,3 +143,9 @@ describe('mistakes are found when the template is compiled, with their place', (
     expect(result.ok ? '' : result.message).toMatch(message);
   });
 });
+
+test('a template that was compiled before is not compiled again, and a mistake stays one', () => {
+  expect(compileTemplate('{{issue.once}}')).toBe(compileTemplate('{{issue.once}}'));
+  expect(compileTemplate('{{#if')).toMatchObject({ ok: false });
+  expect(compileTemplate('{{#if')).toMatchObject({ ok: false });
+});

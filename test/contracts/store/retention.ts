@@ -18,6 +18,20 @@ async function came(store: Store, at: number, changes: Partial<NewDelivery> = {}
 }
 
 export function retentionContract(implementation: Implementation): void {
+  test('answer times are added up by the minute, and go after 31 days', async () => {
+    const store = await freshStore(implementation);
+    await store.noteAnswers({ at: NOW, counts: { '5': 1 } });
+    await store.noteAnswers({ at: NOW, counts: { '5': 2, '50': 1 } });
+    await store.noteAnswers({ at: NOW + 31 * DAY, counts: { '5': 1 } });
+    expect(store.answerTimes(0)).toEqual([
+      { at: NOW, counts: { '5': 3, '50': 1 } },
+      { at: NOW + 31 * DAY, counts: { '5': 1 } },
+    ]);
+    expect(store.answerTimes(NOW + 1)).toHaveLength(1);
+    await store.noteAnswers({ at: NOW + 31 * DAY + 60_000, counts: { '5': 1 } });
+    expect(store.answerTimes(0).map(({ at }) => at)).toEqual([NOW + 31 * DAY, NOW + 31 * DAY + 60_000]);
+  });
+
   describe('retention of bodies', () => {
     test('bodies of settled deliveries go, what is pending or has something to send stays, rows tell', async () => {
       const store = await freshStore(implementation);

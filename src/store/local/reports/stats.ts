@@ -87,9 +87,8 @@ export function readStats(sql: Sql): StatsReader {
   };
 }
 
-/** Numbers are bound as fractions, by which SQLite would divide so. */
 function step(column: string): string {
-  return `${column} - (${column} - cast(:since as integer)) % cast(:step as integer)`;
+  return `${column} - (${column} - :since) % :step`;
 }
 
 function within(column: string): string {
