@@ -339,8 +339,13 @@ export const commands: readonly CliEntry[] = [
   {
     name: 'token',
     group: 'Upkeep',
-    summary: 'print the token of the management API',
-    load: async () => (await import('./token.ts')).configureToken,
+    summary: 'print the token of the management API; make, list, revoke tokens of owners',
+    own: async () => (await import('./token.ts')).configureToken,
+    subcommands: [
+      { name: 'create', load: async () => (await import('./token.ts')).configureCreate },
+      { name: 'list', load: async () => (await import('./token.ts')).configureList },
+      { name: 'revoke', load: async () => (await import('./token.ts')).configureRevoke },
+    ],
   },
   {
     name: 'api',

@@ -3,6 +3,7 @@ import { ConfigError, type Diagnostic, failure, HookctlError } from '../errors.t
 import { openLocal, requestLocal } from '../lib/http/local-request.ts';
 import type { ApiCall } from '../mcp/backend.ts';
 import type { Actor, Secret } from '../types.ts';
+import type { Caller } from './access/caller.ts';
 import type { ApiEnv, Page } from './api/route.ts';
 import { clientHeader } from './credentials.ts';
 import type { StatusView } from './status.ts';
@@ -131,11 +132,17 @@ function isCut(error: unknown): boolean {
   );
 }
 
-/** The API of this process, asked without a socket in the name of `actor`. */
-export function callInProcess(api: Pick<Hono<ApiEnv>, 'request'>, actor: Actor): ApiCall {
+/** Who asks the API of this process. */
+interface InProcess {
+  readonly actor: Actor;
+  readonly caller: Caller;
+}
+
+/** The API of this process, asked without a socket. */
+export function callInProcess(api: Pick<Hono<ApiEnv>, 'request'>, who: InProcess): ApiCall {
   return async ({ method, path, body }) => {
     const init = { method, ...(body !== undefined && { body: JSON.stringify(body) }) };
-    const answer = await api.request(path, init, { actor });
+    const answer = await api.request(path, init, who);
     return answered(answer.status, await answer.text());
   };
 }

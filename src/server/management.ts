@@ -14,6 +14,7 @@ import { closeGently } from '../lib/http/listen.ts';
 import type { Services } from '../services.ts';
 import type { StoreReader } from '../store/store.ts';
 import type { Schedule } from '../types.ts';
+import { openTokens } from './access/tokens.ts';
 import { managementApi, managementSocket } from './api/app.ts';
 import { connectApp } from './api/connect/github-app.ts';
 import { gitSettings } from './api/git-credentials.ts';
@@ -65,6 +66,11 @@ export async function openManagement(parts: ManagementParts): Promise<OpenedMana
   const { store, apps } = engine.context;
   const githubOf = (agent: string) => agents.byName.get(agent)?.options.github ?? false;
   const token = await ensureToken(located.dataFolder);
+  const tokens = await openTokens({
+    dataFolder: located.dataFolder,
+    now: services.clock.now,
+    ids: services.ids,
+  });
   redactor.learn('management token', () => [token.reveal()]);
   const registrations = createRegistrations({
     apps,
@@ -75,6 +81,7 @@ export async function openManagement(parts: ManagementParts): Promise<OpenedMana
   const api = managementApi({
     ...engine,
     workspaces,
+    tokens: async () => tokens,
     schedules,
     schedulesChanged,
     recover,
@@ -130,7 +137,7 @@ export async function openManagement(parts: ManagementParts): Promise<OpenedMana
     onError,
   });
   const server = managementSocket({
-    ...{ token, api, redactor, registrations },
+    ...{ token, tokens, api, redactor, registrations },
     git: { apps, store, repositories: engine.context.repositories, optionOf: githubOf },
     ...access,
     readiness: createReadiness({

@@ -27,6 +27,7 @@ const PLACES: readonly ((text: string) => string)[] = [
 ];
 
 const SHAPES: readonly (readonly [name: string, shape: string, source: string])[] = [
+  ['hookctl, token of an owner', 'hkt_{h64}', 'src/server/access/tokens.ts'],
   ['GitHub personal', 'ghp_{w36}', 'docs.github.com'],
   ['GitHub OAuth', 'gho_{w36}', 'docs.github.com'],
   ['GitHub user to server', 'ghu_{w36}', 'docs.github.com'],

@@ -1,5 +1,6 @@
 import { Hono } from 'hono';
 import { expect, test } from 'vitest';
+import { OPERATOR_CALLER } from '../../src/server/access/caller.ts';
 import { audited } from '../../src/server/api/audit.ts';
 import type { ApiEnv } from '../../src/server/api/route.ts';
 import { callInProcess } from '../../src/server/client.ts';
@@ -12,7 +13,7 @@ test('API in process: a change is recorded with its actor before it is answered,
   const api = apiOver(engine, async (change, actor) => {
     recorded.push({ ...change, actor: actor.name });
   });
-  const call = callInProcess(api, { kind: 'cli', name: 'ada' });
+  const call = callInProcess(api, { actor: { kind: 'cli', name: 'ada' }, caller: OPERATOR_CALLER });
   const body = { prompt: 'look', agent: 'planning', requires_approval: true };
   const { id } = await call<{ id: string }>({ method: 'POST', path: '/api/tasks', body });
   const created = {

@@ -1,7 +1,10 @@
 import { join } from 'node:path';
+import { createIds } from '../../src/lib/ids.ts';
 import { createKeyLock } from '../../src/lib/key-lock.ts';
 import type { ApiCall } from '../../src/mcp/backend.ts';
 import { createTransport } from '../../src/outbox/transport.ts';
+import { OPERATOR_CALLER } from '../../src/server/access/caller.ts';
+import { openTokens } from '../../src/server/access/tokens.ts';
 import { managementApi } from '../../src/server/api/app.ts';
 import { callInProcess } from '../../src/server/client.ts';
 import type { Actor } from '../../src/types.ts';
@@ -18,6 +21,7 @@ export function apiOver(engine: ApiEngine, record?: Parameters<typeof management
   return managementApi({
     ...engine,
     workspaces: noWorkspaces,
+    tokens: () => openTokens({ dataFolder: engine.folder, now: Date.now, ids: createIds(Date.now) }),
     connect: {
       ...engine.context,
       dataFolder: join(engine.folder, '.hookctl'),
@@ -40,5 +44,5 @@ export function apiOver(engine: ApiEngine, record?: Parameters<typeof management
 }
 
 export function callOver(engine: ApiEngine): ApiCall {
-  return callInProcess(apiOver(engine), TESTER);
+  return callInProcess(apiOver(engine), { actor: TESTER, caller: OPERATOR_CALLER });
 }

@@ -73,12 +73,14 @@ export async function serverAddress(services: Services): Promise<ManagementAddre
 }
 
 async function ownCall(services: Services, command: string): Promise<ApiCall> {
-  const [{ managementApi }, { connectParts }, { workspacesOf }, { secretVariables }] = await Promise.all([
-    import('../../server/api/app.ts'),
-    import('../../server/connect/parts.ts'),
-    import('../../server/workspaces/index.ts'),
-    import('../../server/agents.ts'),
-  ]);
+  const [{ managementApi }, { openTokens }, { connectParts }, { workspacesOf }, { secretVariables }] =
+    await Promise.all([
+      import('../../server/api/app.ts'),
+      import('../../server/access/tokens.ts'),
+      import('../../server/connect/parts.ts'),
+      import('../../server/workspaces/index.ts'),
+      import('../../server/agents.ts'),
+    ]);
   const configuration = await services.configuration({ createMissing: false });
   await services.hold(command);
   const engine = await services.engine({
@@ -87,6 +89,8 @@ async function ownCall(services: Services, command: string): Promise<ApiCall> {
     insecure: new Set(),
     onResult: () => undefined,
   });
+  const { dataFolder } = services.located;
+  let tokens: ReturnType<typeof openTokens> | null = null;
   const workspaces = workspacesOf({
     ...{ services, configuration, store: engine.context.store },
     secretNames: () => secretVariables(configuration, configuration.snapshot),
@@ -122,9 +126,13 @@ async function ownCall(services: Services, command: string): Promise<ApiCall> {
     managementApi({
       ...engine,
       workspaces,
+      tokens: () => {
+        tokens ??= openTokens({ dataFolder, now: services.clock.now, ids: services.ids });
+        return tokens;
+      },
       recover,
       connect,
-      dataFolder: services.located.dataFolder,
+      dataFolder,
       schedules: configuration.schedules,
       schedulesChanged: () => undefined,
       taskChanged: () => undefined,
@@ -164,13 +172,16 @@ async function inProcess(
   { actor }: Services,
   open: (onError: (error: unknown) => void) => Parameters<typeof callInProcess>[0],
 ): Promise<ApiCall> {
-  const { callInProcess } = await import('../../server/client.ts');
+  const [{ callInProcess }, { OPERATOR_CALLER }] = await Promise.all([
+    import('../../server/client.ts'),
+    import('../../server/access/caller.ts'),
+  ]);
   let broken: unknown = null;
   const call = callInProcess(
     open((error) => {
       broken = error;
     }),
-    actor,
+    { actor, caller: OPERATOR_CALLER },
   );
   return async (request) => {
     try {

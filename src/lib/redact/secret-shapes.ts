@@ -49,6 +49,12 @@ const rest = (least: number) => `[\\w-]{${least},}(?:\\.[\\w-]+)*`;
 
 export const TOKEN_SHAPES: readonly PrefixedShape[] = [
   {
+    name: 'hookctl',
+    begins: 'hkt',
+    pattern: 'hkt_[a-f0-9]{64}',
+    source: 'src/server/access/tokens.ts, tokens of owners',
+  },
+  {
     // Installation tokens are `ghs_<digits>_<JWT>` since 2026, about 520 characters with two dots.
     name: 'GitHub',
     begins: 'ghp gho ghs ghu ghr git',

@@ -6,7 +6,10 @@ import type { Registrations } from '../../github-app/registration.ts';
 import type { Redactor } from '../../lib/redact/redact.ts';
 import type { McpEndpoint } from '../../mcp/http.ts';
 import { hookctlVersion } from '../../package-root.ts';
-import type { Actor, Secret } from '../../types.ts';
+import type { Actor } from '../../types.ts';
+import { admitted } from '../access/needs.ts';
+import { ownersIn } from '../access/owned.ts';
+import { tokenRoutes } from '../access/routes.ts';
 import { dashboardPages } from '../dashboard/pages.ts';
 import { readRoutes } from '../dashboard/reads.ts';
 import type { Feed } from '../live/feed.ts';
@@ -18,7 +21,7 @@ import { type GithubAppParts, githubAppRoutes, registrationPage } from './connec
 import { deliveryRoutes } from './deliveries.ts';
 import { conversationRoutes, flowRoutes } from './flows.ts';
 import { type GitParts, gitCredentialRoutes } from './git-credentials.ts';
-import { guard, type ManagementEnv } from './guard.ts';
+import { guard, type ManagementEnv, type TokenSources } from './guard.ts';
 import { outboxRoutes } from './outbox.ts';
 import type { Readiness } from './readiness.ts';
 import { recoverRoutes } from './recover.ts';
@@ -55,6 +58,7 @@ export function managementApi(options: ManagementApiOptions): Hono<ApiEnv> {
   const { served, onError } = options;
   const { store } = options.context;
   const api = new Hono<ApiEnv>().basePath('/api');
+  api.use(admitted(ownersIn(options)));
   api.use(async (_, next) => {
     // What was acknowledged before the question belongs into the answer.
     await Promise.race([
@@ -84,6 +88,7 @@ export function managementApi(options: ManagementApiOptions): Hono<ApiEnv> {
     agentRoutes,
     workspaceRoutes,
     scheduleRoutes,
+    tokenRoutes,
   ])
     api.route('/', routes(options));
   for (const routes of [flowRoutes, conversationRoutes, auditRoutes]) api.route('/', routes(store));
@@ -93,8 +98,7 @@ export function managementApi(options: ManagementApiOptions): Hono<ApiEnv> {
 /** How long an answer waits for the index, in ms; `problems` of the status says how much is missing then. */
 const INDEX_PATIENCE_MS = 2_000;
 
-interface ManagementSocketOptions {
-  readonly token: Secret;
+interface ManagementSocketOptions extends TokenSources {
   readonly api: Hono<ApiEnv>;
   /** Answers `/mcp`. */
   readonly mcp: Pick<McpEndpoint, 'answer'>;
@@ -112,7 +116,7 @@ interface ManagementSocketOptions {
 /** The private socket: loopback only, every request but `/healthz` and a GitHub App's page with the token. No tunnel ever points here. */
 export function managementSocket(options: ManagementSocketOptions): Server {
   const app = new Hono<ManagementEnv>();
-  app.use(guard(options.token, options.runs.scopeOf));
+  app.use(guard(options));
   app.use(async (context, next) => {
     await next();
     context.header('cache-control', 'no-store');
@@ -144,7 +148,10 @@ export function managementSocket(options: ManagementSocketOptions): Server {
   app.route('/', options.api);
   app.route('/', claudeHookRoutes(options.runs));
   app.route('/', gitCredentialRoutes({ ...options.git, runs: options.runs }));
-  app.all('/mcp', (context) => options.mcp.answer(context.req.raw, context.get('scope')));
+  app.all('/mcp', (context) => {
+    const caller = context.get('caller');
+    return options.mcp.answer(context.req.raw, caller.kind === 'run' ? caller.run : null);
+  });
   app.notFound((context) => {
     const { method, path } = context.req;
     const allowed = allowedMethods(app, path);
@@ -183,7 +190,7 @@ const EXACT = /^\/api\/(?:deliveries\/[^/]+|events)$/;
 const CONFIGURATION = /^\/api\/(?:webhooks|commands)(?:\/|$)/;
 /** Where a `POST` makes secrets, or asks for one, which its answer alone shows. */
 const SHOWS_NEW_SECRETS =
-  /^\/(?:api\/(?:connections|webhooks(?:\/import|\/[^/]+\/rotate-secret)?)|hooks\/git\/[^/]+)$/;
+  /^\/(?:api\/(?:connections|tokens|webhooks(?:\/import|\/[^/]+\/rotate-secret)?)|hooks\/git\/[^/]+)$/;
 
 /** Takes secrets out of every answer in text: what is known, and but for configuration what looks like one. */
 function redactedAnswers({ redact, redactKnown }: Redactor): MiddlewareHandler {

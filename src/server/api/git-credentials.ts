@@ -92,7 +92,8 @@ export function gitCredentialRoutes({
   }
 
   return new Hono<ManagementEnv>().post('/hooks/git/:run', async (context) => {
-    const scope = context.get('scope');
+    const caller = context.get('caller');
+    const scope = caller.kind === 'run' ? caller.run : null;
     const runId = context.req.param('run');
     if (scope?.runId !== runId)
       return problem(context, 403, 'run_token', 'this takes the token of its run alone');

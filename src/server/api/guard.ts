@@ -4,6 +4,9 @@ import type { HttpBindings } from '@hono/node-server';
 import type { MiddlewareHandler } from 'hono';
 import type { RunScope } from '../../mcp/scope.ts';
 import type { Secret } from '../../types.ts';
+import { type Caller, OPERATOR_CALLER } from '../access/caller.ts';
+import { operatorOnly } from '../access/needs.ts';
+import type { Tokens } from '../access/tokens.ts';
 import { problem } from './route.ts';
 
 /**
@@ -73,8 +76,8 @@ function isProxyHeader(name: string): boolean {
 /** What requests to the management socket carry on the way to their route. */
 export interface ManagementEnv {
   readonly Bindings: HttpBindings;
-  /** `scope`: the run that the token belongs to; null when it may manage everything. */
-  readonly Variables: { scope: RunScope | null };
+  /** Set for every request that had to have a token. */
+  readonly Variables: { caller: Caller };
 }
 
 /** The page on which a person makes a GitHub App: its path is the proof. GitHub leads back to it, so that no token can come along. */
@@ -85,15 +88,23 @@ const DASHBOARD = /^\/dashboard(?:\/|$)/;
 
 /** The only paths that a run's token opens. */
 const FOR_RUNS = /^\/(?:mcp|hooks\/(?:claude|git)\/[^/]+)$/;
+/** The only paths that an owner's token opens. Below /api each route says which scope it takes. */
+const FOR_OWNERS = /^\/api\//;
+
+/** What tells whose a token is. */
+export interface TokenSources {
+  /** The operator's, which opens everything. */
+  readonly token: Secret;
+  readonly runs: { scopeOf(token: string): RunScope | null };
+  readonly tokens: Pick<Tokens, 'find'>;
+}
 
 /**
  * Lets in only requests that may manage: the token as Bearer, exactly one Host that is ours (a rebinding page sends its own),
- * no foreign Origin, nothing that came through a proxy. `/healthz` asks for no token, nor does the page of a GitHub App. A run's token, which `scopeOf` knows, opens MCP and hooks alone.
+ * no foreign Origin, nothing that came through a proxy. `/healthz` asks for no token, nor does the page of a GitHub App. A run's token opens MCP and hooks
+ * alone, and an owner's what belongs to that owner.
  */
-export function guard(
-  token: Secret,
-  scopeOf: (token: string) => RunScope | null,
-): MiddlewareHandler<ManagementEnv> {
+export function guard(sources: TokenSources): MiddlewareHandler<ManagementEnv> {
   return async (context, next) => {
     const { rawHeaders, headers, socket, url = '' } = context.env.incoming;
     const { localPort } = socket;
@@ -134,15 +145,17 @@ export function guard(
     }
     // It says that the process answers, as on the ingress; a supervisor has no token.
     if (url === '/healthz' || (DASHBOARD.test(path) && context.env.incoming.method === 'GET')) return next();
-    const manages = hasToken(headers.authorization, token);
-    const scope = manages ? null : scopeOf(bearer(headers.authorization));
-    context.set('scope', scope);
-    if (!manages && scope === null) {
+    const caller = callerOf(headers.authorization, sources);
+    if (caller === null)
       return problem(context, 401, 'token', 'send the token of `hookctl token` as `Authorization: Bearer …`');
-    }
-    if (scope !== null && !FOR_RUNS.test(context.req.path)) {
+    if (caller === 'expired')
+      return problem(context, 401, 'token_expired', 'the token has expired', {
+        fix: 'Ask the person who runs hookctl for a new one: hookctl token create',
+      });
+    if (caller.kind === 'run' && !FOR_RUNS.test(context.req.path))
       return problem(context, 403, 'run_token', 'the token of a run opens /mcp and its hooks alone');
-    }
+    if (caller.kind === 'owner' && !FOR_OWNERS.test(context.req.path)) return operatorOnly(context);
+    context.set('caller', caller);
     return next();
   };
 }
@@ -169,6 +182,17 @@ function isPlain(target: string): boolean {
 function sameOrigin(origin: string | undefined, site: unknown, allowed: readonly string[]): boolean {
   const ours = origin === undefined || allowed.some((host) => origin === `http://${host}`);
   return ours && (site === undefined || site === 'same-origin' || site === 'none');
+}
+
+/** Whose token a request has; null when it has none that counts. */
+function callerOf(
+  authorization: string | undefined,
+  { token, runs, tokens }: TokenSources,
+): Caller | 'expired' | null {
+  if (hasToken(authorization, token)) return OPERATOR_CALLER;
+  const text = bearer(authorization);
+  const run = runs.scopeOf(text);
+  return run === null ? tokens.find(text) : { kind: 'run', run };
 }
 
 function bearer(authorization: string | undefined): string {

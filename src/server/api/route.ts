@@ -9,6 +9,8 @@ import type { RecoverOrder } from '../../recover/schedule.ts';
 import type { SweepReport } from '../../recover/sweep.ts';
 import type { SearchFilter } from '../../store/selection.ts';
 import type { Actor, JsonObject, NewAuditEntry, Schedule, Task } from '../../types.ts';
+import { actorOfToken, type Caller, type Owners } from '../access/caller.ts';
+import type { Tokens } from '../access/tokens.ts';
 import type { ConnectParts } from '../connect/parts.ts';
 import { clientOf } from '../credentials.ts';
 
@@ -19,6 +21,8 @@ export interface ApiParts extends Pick<Engine, 'context' | 'queue'> {
   /** What hooks at senders are made with. */
   readonly connect: ConnectParts;
   readonly workspaces: () => Promise<Workspaces>;
+  /** Tokens of owners. */
+  readonly tokens: () => Promise<Tokens>;
   /** Reads the logs of the connected senders. */
   readonly recover: (order: RecoverOrder) => Promise<readonly SweepReport[]>;
   readonly schedules: readonly Schedule[];
@@ -33,14 +37,20 @@ export type AuditedChange = Pick<NewAuditEntry, 'what' | 'target' | 'details'>;
 
 /** What requests to the API carry to their route. */
 export interface ApiEnv {
-  /** Who asks, where no header says so: a run of an agent. */
-  readonly Bindings: { readonly actor?: Actor };
-  /** Set by every route that changes something; null when there is nothing to record. */
-  readonly Variables: { change: AuditedChange | null | undefined };
+  /** Who asks, where no socket says so: a command of this process, or a tool for agents. */
+  readonly Bindings: { readonly actor?: Actor; readonly caller?: Caller };
+  readonly Variables: {
+    /** Set by every route that changes something; null when there is nothing to record. */
+    change: AuditedChange | null | undefined;
+    caller: Caller;
+    owners: Owners;
+  };
 }
 
 /** Who asks. */
 export function actorOf(context: Context<ApiEnv>): Actor {
+  const caller = context.get('caller');
+  if (caller.kind === 'owner') return actorOfToken(caller.token);
   return context.env?.actor ?? clientOf(context);
 }
 

@@ -8,6 +8,7 @@ import type { RunScope } from '../../mcp/scope.ts';
 import type { Services } from '../../services.ts';
 import type { Store } from '../../store/store.ts';
 import type { Actor } from '../../types.ts';
+import { OPERATOR_CALLER } from '../access/caller.ts';
 import { callInProcess } from '../client.ts';
 import type { ManagementEnv } from './guard.ts';
 import { type ApiEnv, problem, readJson } from './route.ts';
@@ -117,7 +118,8 @@ const HookBody = z.looseObject({
 export function claudeHookRoutes(runs: Pick<RunAccess, 'reported'>): Hono<ManagementEnv> {
   return new Hono<ManagementEnv>().post('/hooks/claude/:run', async (context) => {
     const runId = context.req.param('run');
-    if (context.get('scope')?.runId !== runId) {
+    const caller = context.get('caller');
+    if (caller.kind !== 'run' || caller.run.runId !== runId) {
       return problem(context, 403, 'run_token', 'these hooks take the token of their run alone');
     }
     const parsed = HookBody.safeParse(await readJson(context));
@@ -168,7 +170,7 @@ export function openAgentAccess(options: AgentAccessOptions): AgentAccess {
     mcp: createMcpEndpoint({
       backendOf: (scope) => ({
         look: async (ask) => ask(store),
-        call: callInProcess(api, actorOf(scope)),
+        call: callInProcess(api, { actor: actorOf(scope), caller: OPERATOR_CALLER }),
       }),
       now: services.clock.now,
       onError,

@@ -18,6 +18,7 @@ import { lintCommand, lintWebhooks } from '../../config/lint.ts';
 import { failure } from '../../errors.ts';
 import { snakeKeys } from '../../lib/case.ts';
 import type { Webhook } from '../../types.ts';
+import { admitted } from '../access/needs.ts';
 import { commandView } from '../webhook-view.ts';
 import { deliveryPage } from './deliveries.ts';
 import {
@@ -50,7 +51,10 @@ export const schemas = { ListQuery, Rotation, Awaiting, Import };
 
 /** The API of webhooks alone, for a command that changes `webhooks.json` without the data folder's lock. */
 export function webhookApi(admin: WebhookAdmin, onError: (error: unknown) => void): Hono<ApiEnv> {
-  return new Hono<ApiEnv>().basePath('/api').route('/', webhookRoutes(admin)).onError(answerError(onError));
+  const api = new Hono<ApiEnv>().basePath('/api');
+  // Only the user of the data folder gets here.
+  api.use(admitted({ ownerOf: async () => null }));
+  return api.route('/', webhookRoutes(admin)).onError(answerError(onError));
 }
 
 /**

@@ -7,7 +7,7 @@ import { operations } from './operations.ts';
 const COMMON = {
   400: 'The request is not what the API takes',
   401: 'The token is missing or wrong',
-  403: 'It came from a page of another origin, through a proxy, or with the token of a run',
+  403: 'It came from a page of another origin, through a proxy, or with a token that does not open this',
   421: 'The Host header is not of this server',
   500: 'Something broke',
 } as const;

@@ -12,6 +12,7 @@ import { schemas as reads } from '../dashboard/reads.ts';
 import { schemas as live } from '../live/routes.ts';
 import * as answers from './answers.ts';
 import type { Operation } from './operation.ts';
+import { ofTokens } from './token-operations.ts';
 import { ofWebhooks } from './webhook-operations.ts';
 
 const none = z.strictObject({});
@@ -312,4 +313,5 @@ export const operations: readonly Operation[] = [
   ...ofTasks,
   ...ofFlows,
   ...ofWebhooks,
+  ...ofTokens,
 ];

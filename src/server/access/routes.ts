@@ -1,0 +1,87 @@
+import { type Context, Hono } from 'hono';
+import { z } from 'zod';
+import { usageError } from '../../errors.ts';
+import { snakeFields } from '../../lib/case.ts';
+import { type ApiEnv, type ApiParts, actorOf, problem, readBody } from '../api/route.ts';
+import { type OwnerToken, SCOPES } from './caller.ts';
+import { needs } from './needs.ts';
+
+const DAY_MS = 86_400_000;
+
+const Order = z.strictObject({
+  /** Left out with a token of an owner: that owner. */
+  owner: z
+    .string()
+    .regex(/^[a-z0-9][a-z0-9_-]{0,63}$/, 'expected lower-case letters, digits, - and _, such as ada')
+    .optional(),
+  scopes: z.array(z.enum(SCOPES)).min(1),
+  name: z
+    .string()
+    .regex(/^[^\p{C}\p{Zl}\p{Zp}]{1,100}$/u, 'expected one line of at most 100 characters')
+    .nullable()
+    .default(null),
+  /** At most a year. */
+  ttl_ms: z
+    .int()
+    .min(1_000)
+    .max(366 * DAY_MS)
+    .default(30 * DAY_MS),
+});
+
+/** What its routes validate with. */
+export const schemas = { Order };
+
+/** A token as the API and `--json` give it: never its text, but in the answer that made it. */
+export type TokenView = ReturnType<typeof tokenView>;
+
+function tokenView(token: OwnerToken, now: number) {
+  return { ...snakeFields(token), scopes: [...token.scopes], is_expired: token.expiresAt <= now };
+}
+
+/** `GET|POST /tokens` and `POST /tokens/:id/revoke`. With a token of an owner: those of that owner alone. */
+export function tokenRoutes({ tokens, context: { clock } }: ApiParts): Hono<ApiEnv> {
+  return new Hono<ApiEnv>()
+    .get('/tokens', needs('admin'), async (context) => {
+      const caller = context.get('caller');
+      const all = (await tokens()).list();
+      const own = caller.kind === 'owner' ? all.filter(({ owner }) => owner === caller.token.owner) : all;
+      const items = own.map((token) => tokenView(token, clock.now()));
+      return context.json({ items, next_cursor: null });
+    })
+    .post('/tokens', needs('admin'), async (context) => {
+      const { ttl_ms: asked, owner, scopes, name } = await readBody(Order, context);
+      const caller = context.get('caller');
+      const maker = caller.kind === 'owner' ? caller.token : null;
+      if (maker !== null && (owner ?? maker.owner) !== maker.owner) return othersToken(context, maker);
+      const whose = owner ?? maker?.owner;
+      if (whose === undefined) throw usageError('owner: name the owner of the token');
+      const { token, text } = await (await tokens()).create({
+        ...{ owner: whose, scopes: SCOPES.filter((scope) => scopes.includes(scope)), name },
+        ...{ createdBy: actorOf(context).name, madeWith: maker?.id ?? null },
+        // A token is no way to outlive the one that made it.
+        ttlMs: maker === null ? asked : Math.min(asked, maker.expiresAt - clock.now()),
+      });
+      const view = tokenView(token, clock.now());
+      const details = { owner: whose, scopes: view.scopes, name, expires_at: view.expires_at };
+      context.set('change', { what: 'token.create', target: token.id, details });
+      return context.json({ ...view, token: text }, 201);
+    })
+    .post('/tokens/:id/revoke', needs('admin', 'token'), async (context) => {
+      const id = context.req.param('id');
+      const gone = await (await tokens()).revoke(id);
+      const also = gone.flatMap((token) => (token.id === id ? [] : [token.id]));
+      const [first] = gone;
+      context.set('change', {
+        what: 'token.revoke',
+        target: id,
+        details: { owner: first?.owner ?? null, also },
+      });
+      return context.json({ items: gone.map((token) => tokenView(token, clock.now())), next_cursor: null });
+    });
+}
+
+function othersToken(context: Context<ApiEnv>, { id, owner }: OwnerToken): Response {
+  return problem(context, 403, 'not_yours', `${id} makes tokens of ${owner} alone`, {
+    fix: 'Leave the owner out.',
+  });
+}
