@@ -17,7 +17,15 @@ const root = fileURLToPath(new URL('..', import.meta.url));
 const dist = join(root, 'dist');
 
 /** Each becomes a file of that name in dist/, which package.json, bin/ or `src/package-root.ts` name. */
-const ENTRIES = ['cli', 'process-host', 'store/local/writer', 'index', 'contract'];
+const ENTRIES = [
+  'cli',
+  'process-host',
+  'store/local/writer',
+  'store/postgres/writer',
+  'store/postgres/connection',
+  'index',
+  'contract',
+];
 /** Entries of package.json, whose types users read. */
 const PUBLIC = ['index', 'contract'];
 

@@ -9,8 +9,15 @@ export const PACKAGE_ROOT = new URL('../', import.meta.url);
 /** hookctl runs from its TypeScript source: in development and in tests. */
 export const FROM_SOURCE = import.meta.url.endsWith('.ts');
 
+/** Programs of the package: what users import, and its threads. */
+export type EntryName =
+  | 'index'
+  | 'store/local/writer'
+  | 'store/postgres/writer'
+  | 'store/postgres/connection';
+
 /** URL of an entry of the package: `index`, say, which is `src/index.ts` or `dist/index.js`. */
-export function entryUrl(name: 'index' | 'store/local/writer'): URL {
+export function entryUrl(name: EntryName): URL {
   return new URL(FROM_SOURCE ? `src/${name}.ts` : `dist/${name}.js`, PACKAGE_ROOT);
 }
 

@@ -22,7 +22,7 @@ interface KeyedDelivery {
 }
 
 /**
- * The keys by which a second delivery of the same event is found (`store/local/log/dedupe.ts`). Plain ones count within the webhook.
+ * The keys by which a second delivery of the same event is found (`store/local/log/claims.ts`). Plain ones count within the webhook.
  * Those with `@` count for all webhooks: `@seal:` is the signed message itself, whichever webhook with the same secret it
  * is sent to; `@act:` is what a person wrote, whichever hook tells it in whichever words: with the webhook in it, what that one did;
  * without, that the text commanded, answered or steered, which it does once. `?` marks those of an unverified delivery, which hold

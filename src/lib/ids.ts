@@ -1,7 +1,7 @@
 /** Crockford's alphabet in lower case: no i, l, o, u, so an id can be read aloud. */
 const ALPHABET = '0123456789abcdefghjkmnpqrstvwxyz';
 
-type IdPrefix = 'dlv' | 'task' | 'conv' | 'wh' | 'cmd' | 'out' | 'run' | 'con' | 'tok';
+type IdPrefix = 'dlv' | 'task' | 'conv' | 'wh' | 'cmd' | 'out' | 'run' | 'con' | 'tok' | 'mac';
 
 /** Makes ids that sort by time: `dlv-` + 10 characters of milliseconds + 6 random ones, `[a-z0-9-]` only. */
 export interface IdSource {

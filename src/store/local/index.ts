@@ -3,32 +3,21 @@ import type { DatabaseSync } from 'node:sqlite';
 import { failure, messageOf } from '../../errors.ts';
 import { coalesce } from '../../lib/time-slicer.ts';
 import { effectsOf, type Store, type StoreReader } from '../store.ts';
-import { DURABILITY } from './durability.ts';
 import { type AppendLog, openAppendLog } from './log/append-log.ts';
 import { type BodyLocation, createBodyReader } from './log/body-reader.ts';
-import { CLAIMANT_COLUMNS, type Claimant, openDedupe } from './log/dedupe.ts';
+import { CLAIMANT_COLUMNS, type Claimant } from './log/claims.ts';
+import { openDedupe } from './log/dedupe.ts';
 import { cutTail, holeAt, indexLog, recoveryProblems } from './log/index-log.ts';
 import { notedEnd, type RecordedRow, recordOf, rowOf } from './log/record.ts';
 import { isIndexed, listSegments, logFolder, logSize, removeSegments } from './log/segments.ts';
-import type { OperationName, OperationTypes } from './operations/index.ts';
 import { type Redact, redacting } from './redact-writes.ts';
-import { readStats } from './reports/stats.ts';
-import { openSnapshots, openSql, type Query, type Sql, writing } from './sql.ts';
+import { readsOf } from './reports/reads.ts';
+import { openSnapshots, openSql, type Sql, writing } from './sql.ts';
 import { damageOf, explained, openForReading } from './sqlite.ts';
-import { readAgentEvents } from './tables/agent-events.ts';
-import { listAudit, readAudit } from './tables/audit.ts';
-import { readConnections } from './tables/connections.ts';
-import { type DeliveryRow, listDeliveries, readAnswerTimes, readDeliveries } from './tables/deliveries.ts';
-import { listConversations, listFlows, readFlows } from './tables/flows.ts';
-import { listOutgoing, readOutbox } from './tables/outbox.ts';
-import { readRetention, readSelection } from './tables/retention.ts';
-import { readRuns } from './tables/runs.ts';
-import { readSweeps } from './tables/sweeps.ts';
-import { readTaskChecks } from './tables/task-checks.ts';
-import { listTasks, readTasks } from './tables/tasks.ts';
+import type { DeliveryRow } from './tables/deliveries.ts';
 import { migrate, requireCurrentSchema, schemaVersion } from './tables/versions.ts';
 import { addTextSearch } from './text-search.ts';
-import { startWriter, type Writer } from './writer-client.ts';
+import { forwarded, startWriter, type Writer } from './writer-client.ts';
 
 /**
  * Opens the store to read, beside a running server or without one. Null when nothing was ever stored there.
@@ -63,22 +52,6 @@ function openDatabase(path: string): DatabaseSync | null {
   }
 }
 
-/** SQLite's value for no limit. */
-const UNLIMITED = -1;
-
-/** Sorts behind every id. */
-const PAST_ALL_IDS = '~';
-
-/** The lists whose rows can be counted, by their tables, each with its query. */
-const countable = {
-  deliveries: listDeliveries,
-  tasks: listTasks,
-  flows: listFlows,
-  conversations: listConversations,
-  outbox: listOutgoing,
-  audit: listAudit,
-};
-
 function readerOf(db: DatabaseSync, sql: Sql, folder: string): StoreReader {
   const readBody = createBodyReader(folder);
   addTextSearch(db, createBodyReader(folder));
@@ -95,34 +68,12 @@ function readerOf(db: DatabaseSync, sql: Sql, folder: string): StoreReader {
   }
 
   return {
-    ...readDeliveries(sql),
-    ...readRetention(sql),
-    ...readSelection(sql, bodyAt),
-    ...readTasks(sql),
-    ...readFlows(sql),
-    ...readOutbox(sql),
-    ...readRuns(sql),
-    ...readAudit(sql),
-    ...readAgentEvents(sql),
-    ...readConnections(sql),
-    ...readTaskChecks(sql),
-    ...readSweeps(sql),
-    ...readAnswerTimes(sql),
-    ...readStats(sql),
+    ...readsOf(sql, bodyAt),
     body(deliveryId) {
       const location = locationOf(deliveryId);
       return location === null ? null : bodyAt(location);
     },
     logBytes: () => logSize(folder),
-    idBefore: (list, before, count) =>
-      sql.value(`select id from ${list} where id < ? order by id desc limit 1 offset ?`, [
-        before ?? PAST_ALL_IDS,
-        count - 1,
-      ]),
-    count(list, filter = {}) {
-      const { text, values }: Query = countable[list]({ ...filter, limit: UNLIMITED } as never);
-      return sql.count(`select count(*) from (select 1 from ${list} ${text})`, values);
-    },
     close: () => db.close(),
   };
 }
@@ -149,7 +100,14 @@ export async function openStore({ path, redact = (text) => text }: StoreOptions)
   const { sql, renew } = openSnapshots(db, failed);
   const reader = readerOf(db, sql, logFolder(path));
   const end = notedEnd(sql);
-  const writer = startWriter({ path, end, failed, damaged: (at) => add(holeAt(at)), answered: renew });
+  const writer = startWriter({
+    workerData: { path },
+    path,
+    end,
+    failed,
+    damaged: (at) => add(holeAt(at)),
+    answered: renew,
+  });
   const log = await openAppendLog(path, { after: end, written: writer.appended });
   let isOpen = true;
   return {
@@ -304,16 +262,6 @@ function writesOf({ path, sql, log, writer, isOpen }: Parts): Omit<Store, keyof 
       if (notes.length > 0) await writer.call('noteSync', notes);
     },
   };
-}
-
-/** Every operation as a method. */
-function forwarded({ call }: Writer): OperationTypes {
-  const names = Object.keys(DURABILITY) as OperationName[];
-  const methods = names.map((name) => [
-    name,
-    (...given: Parameters<OperationTypes[typeof name]>) => call(name, ...given),
-  ]);
-  return Object.fromEntries(methods);
 }
 
 const noop = () => undefined;

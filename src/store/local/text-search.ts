@@ -1,10 +1,10 @@
 import type { DatabaseSync } from 'node:sqlite';
 import type { BodyLocation, ReadBody } from './log/body-reader.ts';
 
-/** Adds `holds_text`, by which `text` is looked for in the words of a row, and in the body of a delivery. */
+/** Adds `holds_text`, by which a text, in its written forms, is looked for in the words of a row, and in the body of a delivery. */
 export function addTextSearch(db: DatabaseSync, readBody: ReadBody): void {
   db.function('holds_text', { deterministic: true }, (text, words, id, size, body_segment, body_offset) => {
-    const forms = writtenForms(String(text));
+    const forms = parsed(String(text));
     if (
       String(words)
         .toLowerCase()
@@ -31,13 +31,8 @@ function bodyText(readBody: ReadBody, location: BodyLocation): string {
 
 let last: { readonly text: string; readonly forms: readonly string[] } | null = null;
 
-/** How a body may have written a text: as it is, in a JSON string with or without other letters escaped, in a form. */
-function writtenForms(text: string): readonly string[] {
-  if (last?.text === text) return last.forms;
-  const plain = text.toLowerCase();
-  const json = JSON.stringify(plain).slice(1, -1);
-  const ascii = json.replace(/[^ -~]/g, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`);
-  const form = new URLSearchParams({ '': plain }).toString().slice(1).toLowerCase();
-  last = { text, forms: [...new Set([plain, json, ascii, form])] };
+/** The same for every row. */
+function parsed(text: string): readonly string[] {
+  if (last?.text !== text) last = { text, forms: JSON.parse(text) };
   return last.forms;
 }

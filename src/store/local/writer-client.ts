@@ -1,10 +1,10 @@
 import { failure, type HookctlError, messageOf } from '../../errors.ts';
 import { coalesce, timeSlicer } from '../../lib/time-slicer.ts';
-import { entryUrl } from '../../package-root.ts';
+import { type EntryName, entryUrl } from '../../package-root.ts';
 import { DURABILITY } from './durability.ts';
 import type { LogPosition } from './log/segments.ts';
 import type { OperationName, OperationTypes } from './operations/index.ts';
-import type { Call, Outcome, WriterAnswer, WriterRequest } from './writer.ts';
+import type { Call, Outcome, WriterAnswer, WriterRequest, WriterWaiting } from './writer.ts';
 
 /** The thread that writes to the index. */
 export interface Writer {
@@ -29,7 +29,12 @@ export interface Writer {
 }
 
 interface WriterOptions {
+  /** Names the store in errors. */
   readonly path: string;
+  /** What the thread is told when it starts, default the path. */
+  readonly workerData?: object;
+  /** The thread's program, default that of SQLite. */
+  readonly entry?: EntryName;
   /** Where the index ends when the thread starts. */
   readonly end: LogPosition;
   /** Called with each error of SQLite. */
@@ -63,10 +68,18 @@ const MANY_RECORDS = 8;
 /** A transaction that failed is tried again after this time, in milliseconds, even if nothing else is asked for. */
 const RETRY_MS = 1_000;
 
-export function startWriter({ path, end, failed, damaged, answered }: WriterOptions): Writer {
+export function startWriter({
+  entry = 'store/local/writer',
+  path,
+  workerData = { path },
+  end,
+  failed,
+  damaged,
+  answered,
+}: WriterOptions): Writer {
   // Here, because commands that only read start no thread.
   const { Worker } = process.getBuiltinModule('node:worker_threads');
-  const worker = new Worker(entryUrl('store/local/writer'), { workerData: { path } });
+  const worker = new Worker(entryUrl(entry), { workerData });
   const ended = Promise.withResolvers<void>();
   const inTurns = timeSlicer();
   let waiting: Waiting[] = [];
@@ -166,7 +179,10 @@ export function startWriter({ path, end, failed, damaged, answered }: WriterOpti
     indexWaiting = [];
   }
 
-  worker.on('message', answer);
+  worker.on('message', (said: WriterAnswer | WriterWaiting) => {
+    if ('waiting' in said) lastError = said.waiting;
+    else answer(said);
+  });
   worker.on('error', (error) => stop(`its writer failed: ${messageOf(error)}`));
   worker.on('exit', () => {
     stop('its writer has ended');
@@ -209,4 +225,14 @@ export function startWriter({ path, end, failed, damaged, answered }: WriterOpti
       return ended.promise;
     },
   };
+}
+
+/** Every operation as a method. */
+export function forwarded({ call }: Writer): OperationTypes {
+  const names = Object.keys(DURABILITY) as OperationName[];
+  const methods = names.map((name) => [
+    name,
+    (...given: Parameters<OperationTypes[typeof name]>) => call(name, ...given),
+  ]);
+  return Object.fromEntries(methods);
 }

@@ -34,6 +34,11 @@ export interface WriterAnswer {
   readonly damaged: readonly string[];
 }
 
+/** The request is tried again, because of this. The answer follows. */
+export interface WriterWaiting {
+  readonly waiting: string;
+}
+
 /** How long a transaction waits for the lock of another process. */
 const BUSY_PATIENCE_MS = 3_500;
 

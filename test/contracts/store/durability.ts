@@ -286,7 +286,7 @@ export function durabilityContract(implementation: Implementation): void {
       await fill(store);
       const before = everything(store);
       await store.close();
-      const copy = implementation.migratedCopy(home, fromVersion, injected);
+      const copy = await implementation.migratedCopy(home, fromVersion, injected);
       onTestFinished(() => copy.destroy());
       const after = await openHome(copy);
       return { before, after: everything(after), store: after };

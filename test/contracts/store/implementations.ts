@@ -7,6 +7,7 @@ import { createPrivate } from '../../../src/store/local/sqlite.ts';
 import { MIGRATIONS } from '../../../src/store/local/tables/schema.ts';
 import { migrate, SCHEMA_VERSION } from '../../../src/store/local/tables/versions.ts';
 import type { Store } from '../../../src/store/store.ts';
+import { postgresAt } from './postgres.ts';
 
 /** Where one store is kept. */
 export interface Home {
@@ -15,7 +16,7 @@ export interface Home {
   /** Opens it with all that was stored there before; made when it is new. */
   open(): Promise<Store>;
   /** Removes it. It is closed. */
-  destroy(): void;
+  destroy(): void | Promise<void>;
 }
 
 /** An implementation of the port. */
@@ -29,7 +30,7 @@ export interface Implementation {
    * A copy of a home, its schema first of an earlier version, then brought to the current one by migrations. `injected`: a further
    * one, which is run last.
    */
-  migratedCopy(home: Home, fromVersion: number, injected?: string): Home;
+  migratedCopy(home: Home, fromVersion: number, injected?: string): Home | Promise<Home>;
 }
 
 const local: Implementation = {
@@ -83,4 +84,10 @@ function copyRows(db: DatabaseSync, path: string): void {
   db.exec('detach filled');
 }
 
-export const IMPLEMENTATIONS: readonly Implementation[] = [local];
+/** PostgreSQL is held to it where a server is named; `npm run test:postgres` starts one. */
+const server = process.env.HOOKCTL_TEST_POSTGRES;
+
+export const IMPLEMENTATIONS: readonly Implementation[] = [
+  ...(process.env.HOOKCTL_TEST_STORE === 'postgres' ? [] : [local]),
+  ...(server === undefined ? [] : [postgresAt(server)]),
+];

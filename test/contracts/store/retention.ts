@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import { describe, expect, test } from 'vitest';
 import { createIds } from '../../../src/lib/ids.ts';
 import type { NewDelivery, Store } from '../../../src/store/store.ts';
@@ -80,7 +81,7 @@ export function retentionContract(implementation: Implementation): void {
 
     test('what is swept leaves the disk, what is needed stays readable', async () => {
       const store = await freshStore(implementation);
-      const body = Buffer.alloc(100_000, 'x');
+      const body = randomBytes(100_000);
       await store.accept(newDelivery('dlv-1', { body }));
       await store.recordOutcome(outcome('dlv-1'));
       expect(store.logBytes()).toBeGreaterThan(100_000);

@@ -1,14 +1,17 @@
 import type { Sql } from '../sql.ts';
-import type { DeliveryRow } from '../tables/deliveries.ts';
+import {
+  CLAIMANT_COLUMNS,
+  type Claimant,
+  isAct,
+  isRedelivery,
+  type Key,
+  lookups,
+  type NamedKey,
+  named,
+  nameOf,
+  ownKeys,
+} from './claims.ts';
 import { createKeyFilter } from './key-filter.ts';
-
-/** Columns needed to look up a delivery's dedupe keys. */
-export type Claimant = Pick<
-  DeliveryRow,
-  'id' | 'webhook' | 'webhook_id' | 'trust' | 'sender_delivery_id' | 'claims'
->;
-
-export const CLAIMANT_COLUMNS = 'id, webhook, webhook_id, trust, sender_delivery_id, claims';
 
 /**
  * Which delivery owns which dedupe key. While a delivery is pending, or not indexed yet, its keys are kept in memory. Once it has
@@ -26,16 +29,6 @@ interface Dedupe {
   releasing(deliveryId: string): () => void;
   /** Further keys, which count for all webhooks, are about to be in the index. */
   expect(keys: readonly string[]): void;
-}
-
-interface Key {
-  readonly scope: string;
-  readonly key: string;
-}
-
-interface NamedKey extends Key {
-  /** What it is called in memory. */
-  readonly name: string;
 }
 
 const FIND = 'select delivery_id, acted from dedupe_keys where webhook = ? and key = ?';
@@ -159,77 +152,4 @@ export function openDedupe(sql: Sql, isOpen: () => boolean): Dedupe {
       for (const key of keys) indexed.add(nameOf({ scope: '@', key }));
     },
   };
-}
-
-/**
- * Stores the keys that a delivery keeps once it is settled. A key of a delivery that has acted stays with that one. `more`: further
- * keys of one that has acted.
- */
-export function keepKeys(sql: Sql, claimant: Claimant, acted: boolean, more: readonly string[] = []): void {
-  if (claimant.claims === '[]' && more.length === 0) return;
-  const keys = acted
-    ? [...ownKeys(claimant), ...more.map((key) => inScope(claimant, key))]
-    : bytesOf(claimant);
-  for (const { scope, key } of keys) {
-    sql.run(
-      `insert into dedupe_keys (webhook, key, delivery_id, acted) values (?, ?, ?, ?)
-       on conflict (webhook, key) do update set delivery_id = excluded.delivery_id, acted = excluded.acted where acted = 0`,
-      [scope, key, claimant.id, acted ? 1 : 0],
-    );
-  }
-}
-
-/**
- * The keys of a delivery's signed bytes: the signature where there is one, else their digest. Nothing signed what was fetched,
- * or came through a socket: its other keys are all that tells it again.
- */
-function bytesOf(claimant: Claimant): readonly Key[] {
-  const keys = ownKeys(claimant);
-  if (claimant.trust === 'fetched' || claimant.trust === 'socket') return keys.filter((key) => !isAct(key));
-  const seals = keys.filter(({ key }) => key.startsWith('@seal:'));
-  return seals.length > 0 ? seals : keys.filter(({ key }) => key.startsWith('body:'));
-}
-
-/** Whether the sender delivers the same again, under the same delivery id. What was fetched is there already, whatever came of it. */
-function isRedelivery(first: Claimant, again: Claimant): boolean {
-  if (first.trust === 'fetched' || again.trust === 'fetched') return false;
-  const isSameId = first.sender_delivery_id !== null && first.sender_delivery_id === again.sender_delivery_id;
-  return isSameId && scopeOf(first) === scopeOf(again);
-}
-
-/** Two deliveries may be about one act, and the first need not be the one that runs a command: such a key holds no pending one back. */
-function isAct({ key }: Key): boolean {
-  return key.startsWith('@act:');
-}
-
-/** The id of a dynamic webhook, whose name may change. */
-function scopeOf({ webhook, webhook_id }: Claimant): string {
-  return webhook_id ?? webhook;
-}
-
-function inScope(claimant: Claimant, key: string): Key {
-  return { scope: key.startsWith('@') ? '@' : scopeOf(claimant), key };
-}
-
-function ownKeys(claimant: Claimant): readonly Key[] {
-  return (JSON.parse(claimant.claims) as string[]).map((key) => inScope(claimant, key));
-}
-
-/**
- * Where the keys of a delivery may be owned. An unverified one (`?`) is a duplicate of a verified one, too.
- */
-function lookups(own: readonly NamedKey[]): readonly NamedKey[] {
-  if (!own.some(({ key }) => key.startsWith('?'))) return own;
-  return own.flatMap((each) =>
-    each.key.startsWith('?') ? [each, named({ scope: each.scope, key: each.key.slice(1) })] : [each],
-  );
-}
-
-function named({ scope, key }: Key): NamedKey {
-  return { scope, key, name: nameOf({ scope, key }) };
-}
-
-/** Well formed, as in the index: SQLite keeps a lone surrogate as U+FFFD. */
-function nameOf({ scope, key }: Key): string {
-  return `${scope}\n${key}`.toWellFormed();
 }

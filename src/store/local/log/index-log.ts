@@ -1,6 +1,6 @@
 import { closeSync, fdatasyncSync, fstatSync, ftruncateSync, openSync, readSync } from 'node:fs';
 import type { Sql } from '../sql.ts';
-import { keepKeys } from './dedupe.ts';
+import { keepKeys } from './claims.ts';
 import {
   HEADER_BYTES,
   nextRecord,

@@ -107,7 +107,8 @@ export function rowOf(delivery: NewDelivery): RecordedRow {
   };
 }
 
-const COLUMNS = [
+/** The columns of a recorded row. */
+export const COLUMNS = [
   'id',
   'webhook',
   'webhook_id',

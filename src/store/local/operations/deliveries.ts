@@ -7,7 +7,7 @@ import {
   type NewRejection,
   type TaskInFlow,
 } from '../../store.ts';
-import { CLAIMANT_COLUMNS, type Claimant, keepKeys } from '../log/dedupe.ts';
+import { CLAIMANT_COLUMNS, type Claimant, keepKeys } from '../log/claims.ts';
 import { type Sql, whole } from '../sql.ts';
 import { DELIVERIES, type DeliveryRow } from '../tables/deliveries.ts';
 import { HELD, REPAIRS } from '../tables/flows.ts';
@@ -95,7 +95,7 @@ export function holdDelivery(sql: Sql, held: HeldDelivery, reason: string): numb
     sql.count(
       `select min(last_window, first_end) from (
          select max(window_ends_at) as last_window, min(last_ends_at) as first_end
-         from held_deliveries where wait_group = ?)`,
+         from held_deliveries where wait_group = ?) as waits`,
       [group],
     ),
   );

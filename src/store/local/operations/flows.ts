@@ -78,7 +78,8 @@ export function rootOf(sql: Sql, flowId: string): string {
 function size(sql: Sql, flowId: string): number {
   return sql.count(
     `with recursive joined (id) as (
-       select ? union select flow_id from flow_links join joined on into_flow_id = joined.id where undone = 0)
+       select id from flows where id = ?
+       union select flow_id from flow_links join joined on into_flow_id = joined.id where undone = 0)
      select count(*) from joined`,
     [flowId],
   );

@@ -49,7 +49,7 @@ function noteWait(sql: Sql, { id, task, runner, state, reason, at }: RunWait): v
     sql,
     { id, taskId, agent, flowId, conversationId, runner, state, reason, createdAt: at },
     `on conflict (id) do update set state = excluded.state, reason = excluded.reason, runner = excluded.runner
-     where started_at is null`,
+     where runs.started_at is null`,
   );
 }
 
@@ -73,7 +73,7 @@ export function attach(sql: Sql, attachment: Attachment): void {
   ATTACHMENTS.insert(
     sql,
     attachment,
-    'on conflict (conversation_id) do update set at_once = max(at_once, excluded.at_once)',
+    'on conflict (conversation_id) do update set at_once = max(attachments.at_once, excluded.at_once)',
   );
 }
 

@@ -153,7 +153,7 @@ export function noteTask(sql: Sql, { taskId, event, actor, reason, at }: TaskNot
   const status = TASKS.get(sql, taskId)?.status;
   if (status === undefined) return false;
   const last = sql.one(
-    `select 1 from (select * from task_transitions where task_id = :taskId order by id desc limit 1)
+    `select 1 from (select * from task_transitions where task_id = :taskId order by id desc limit 1) as last
      where event = :event and from_status = :status and to_status = :status and actor = :actor
        and reason is :reason`,
     { taskId, event, status, actor, reason },

@@ -18,7 +18,7 @@ const DELIVERIES: { readonly [Name in By]: Source | null } = {
   command: {
     name: `t.webhook || '/' || json_extract(d.value, '$.command')`,
     from: 'deliveries t, json_each(t.decisions) d',
-    where: `and json_extract(d.value, '$.fired') = 1`,
+    where: `and cast(json_extract(d.value, '$.fired') as text) = '1'`,
   },
   agent: null,
   variant: {
@@ -66,7 +66,7 @@ export function readStats(sql: Sql): StatsReader {
                  select distinct t.id, ${came.name} as name, ${step('t.received_at')} as at, t.status,
                    t.settled_at - t.received_at as took
                  from ${came.from}
-                 where ${within('t.received_at')} and t.status not in ('rejected', 'duplicate') ${came.where ?? ''}))
+                 where ${within('t.received_at')} and t.status not in ('rejected', 'duplicate') ${came.where ?? ''}) as came) as ranked
                group by name, at`,
               valuesOf('dlv', filter),
             );
@@ -78,7 +78,7 @@ export function readStats(sql: Sql): StatsReader {
          from (select *, ${RANKED} from (
            select ${made.name} as name, ${step('t.created_at')} as at, t.status, t.cost_usd,
              t.completed_at - t.created_at as took
-           from ${made.from} where ${within('t.created_at')} ${made.where ?? ''}))
+           from ${made.from} where ${within('t.created_at')} ${made.where ?? ''}) as made) as ranked
          group by name, at`,
         valuesOf('task', filter),
       );

@@ -58,7 +58,7 @@ function unacked(
   return sql.all<EventRow>(
     `select step.id, step.task_id as "taskId", step.event, step.actor, step.reason, step.at,
        event_consumers.joined_after as "joinedAfter"
-     from event_consumers join task_transitions as step join tasks on tasks.id = step.task_id
+     from event_consumers join task_transitions as step on true join tasks on tasks.id = step.task_id
      ${text} order by step.id limit ?`,
     [...values, MOST],
   );

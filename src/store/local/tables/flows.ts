@@ -121,7 +121,7 @@ function totals(selection: string): string {
     select conversations.*,
       (select coalesce(json_group_object(status, count), '{}') from (
         select status, count(*) as count from tasks as counted
-        where counted.conversation_id = conversations.id group by status)) as by_status,
+        where counted.conversation_id = conversations.id group by status) as statuses) as by_status,
       sum(cost_usd) as cost_usd, sum(input_tokens) as input_tokens, sum(output_tokens) as output_tokens,
       sum(duration_ms) as duration_ms,
       avg(case when completed_at is not null then cost_usd end) as average_cost_usd,

@@ -30,7 +30,7 @@ export function readOutbox(sql: Sql): OutboxReader {
         `select distinct task_id from (
            select buttons_of as task_id, ${alike('buttons_at')} as shown,
              row_number() over (partition by coalesce(edits, id) order by created_at desc, id desc) as age
-           from outbox where buttons_of is not null and status in ('waiting', 'sent'))
+           from outbox where buttons_of is not null and status in ('waiting', 'sent')) as posts
          join tasks on tasks.id = task_id
          where age = 1 and shown <> ${alike('tasks.status')} limit ?`,
         [limit],

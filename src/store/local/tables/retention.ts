@@ -82,7 +82,7 @@ export function keptBecause({ samples }: TreeFilter): string {
       where outbox.delivery_id = root.delivery_id and outbox.status = 'waiting') then 'unsent'
     when root.id in (
       select distinct earlier.initiated_task_id
-      from tasks as open join json_each(open.depends_on) as dependency
+      from tasks as open join json_each(open.depends_on) as dependency on true
         join tasks as earlier on earlier.id = dependency.value
       where open.completed_at is null and open.depends_on <> '[]') then 'needed'
   end`;

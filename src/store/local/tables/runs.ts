@@ -33,12 +33,12 @@ const QUEUE: Table<QueuedTask> = table('tasks', {
 });
 
 /** Whether a queued task waits since before its agent was configured. Joins `known_agents`. */
-const IS_BACKLOG = 'coalesce(tasks.updated_at <= known_agents.held_before, 0)';
+const IS_BACKLOG = 'case when tasks.updated_at <= known_agents.held_before then 1 else 0 end';
 const COST = 'coalesce(cost_usd, reserved_usd, 0)';
 
 const COUNTED = `flow_id, agent, webhook, person, state, cost_usd, reserved_usd, input_tokens, output_tokens, started_at`;
 /** Runs that budgets count, also of tasks that are gone. */
-const ALL_RUNS = `(select ${COUNTED} from runs union all select ${COUNTED} from pruned_runs)`;
+const ALL_RUNS = `(select ${COUNTED} from runs union all select ${COUNTED} from pruned_runs) as counted`;
 
 const DAY_MS = 86_400_000;
 
@@ -59,7 +59,7 @@ export function readRuns(sql: Sql): RunReader {
       sql.all<Backlog>(
         `select known_agents.name as agent, count(*) as tasks
          from known_agents cross join tasks on tasks.agent = known_agents.name
-         where known_agents.held_before is not null and tasks.status = 'queued' and ${IS_BACKLOG} = 1
+         where known_agents.held_before is not null and tasks.status = 'queued' and (${IS_BACKLOG}) = 1
          group by known_agents.name order by known_agents.name`,
       ),
     queuedTasks: (agents, limit) =>
@@ -117,7 +117,8 @@ export function readRuns(sql: Sql): RunReader {
            coalesce(sum(iif(cost_usd is null, reserved_usd, 0)), 0) as "reservedUsd",
            coalesce(sum(input_tokens), 0) as "inputTokens", coalesce(sum(output_tokens), 0) as "outputTokens"
          from ${ALL_RUNS} where started_at > ? group by ${by}
-         order by "costUsd" + "reservedUsd" desc, runs desc, name`,
+         order by coalesce(sum(cost_usd), 0) + coalesce(sum(iif(cost_usd is null, reserved_usd, 0)), 0) desc,
+           runs desc, name`,
         [since],
       ),
   };

@@ -15,7 +15,7 @@ export function searchDeliveries({ text, since, until, from, ...row }: SearchFil
     'id >= ?': floor === undefined || (from !== undefined && from > floor) ? from : floor,
     'received_at >= ?': since,
     'received_at <= ?': until,
-    [`holds_text(?, ${DELIVERY_WORDS}, id, size, body_segment, body_offset)`]: text,
+    [`holds_text(?, ${DELIVERY_WORDS}, id, size, body_segment, body_offset)`]: formsOf(text),
   };
 }
 
@@ -38,7 +38,7 @@ export function searchTasks({
     'external_id = ?': externalId,
     'created_at >= ?': since,
     'created_at <= ?': until,
-    [`holds_text(?, ${TASK_WORDS}, null, 0, null, null)`]: text,
+    [`holds_text(?, ${TASK_WORDS}, null, 0, null, null)`]: formsOf(text),
   };
 }
 
@@ -56,3 +56,16 @@ function rowConditions({ event, externalId, sender }: SearchFilter): DeliveryCon
 
 const DELIVERY_WORDS = 'concat_ws(char(10), id, webhook, event_type, external_id, sender_name, reason)';
 const TASK_WORDS = 'concat_ws(char(10), id, title, prompt, result, error, external_id)';
+
+/**
+ * How a body may have written a text, as a JSON list: as it is, in a JSON string with or without other letters escaped, in a
+ * form. The first is the text itself; all are in small letters.
+ */
+function formsOf(text: string | undefined): string | undefined {
+  if (text === undefined) return undefined;
+  const plain = text.toLowerCase();
+  const json = JSON.stringify(plain).slice(1, -1);
+  const ascii = json.replace(/[^ -~]/g, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`);
+  const form = new URLSearchParams({ '': plain }).toString().slice(1).toLowerCase();
+  return JSON.stringify([...new Set([plain, json, ascii, form])]);
+}

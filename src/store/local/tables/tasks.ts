@@ -43,7 +43,7 @@ export function readTasks(sql: Sql): Omit<TaskReader, 'flows' | 'conversations' 
            select id from tasks where sync_to_claude = 1 and completed_at is null
            union all select id from (
              select id from tasks where sync_to_claude = 1 and completed_at is not null
-             order by completed_at desc, id desc limit ?))
+             order by completed_at desc, id desc limit ?) as newest)
          order by id`,
         [finished],
       ),

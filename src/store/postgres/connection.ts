@@ -1,0 +1,69 @@
+/**
+ * Entry of a thread that asks the database while the thread that started it waits: reads of the port are synchronous. One connection,
+ * one statement at a time; a broken one is made anew at the next statement.
+ */
+import { type MessagePort, parentPort, workerData } from 'node:worker_threads';
+import type { Client } from 'pg';
+import { HookctlError, messageOf } from '../../errors.ts';
+import { type Address, type ClientOptions, codeOf, connect, explained, isAway } from './client.ts';
+
+export interface Ask {
+  readonly text: string;
+  /** Under which the server keeps the statement. Left out for one that has no values. */
+  readonly name?: string;
+  readonly values: readonly unknown[];
+}
+
+export type Answer =
+  | { readonly rows: readonly unknown[]; readonly count: number }
+  | {
+      readonly error: string;
+      readonly code: string;
+      readonly exitCode: number | null;
+      readonly fix: string | null;
+    };
+
+export interface ConnectionData {
+  readonly address: Address;
+  readonly port: MessagePort;
+  /** Becomes 1 when an answer is there. */
+  readonly signal: Int32Array;
+  readonly limits: ClientOptions;
+}
+
+const { address, port, signal, limits } = workerData as ConnectionData;
+let client: Client | null = null;
+
+async function answer(ask: Ask): Promise<Answer> {
+  try {
+    client ??= await connect(address, limits);
+    const { rows, rowCount } = await client.query({ ...ask, values: [...ask.values] });
+    return { rows, count: rowCount ?? 0 };
+  } catch (thrown) {
+    const error = explained(thrown, address);
+    if (isAway(error)) leave();
+    const known = error instanceof HookctlError ? error : null;
+    const code = error instanceof Error ? codeOf(error) : '';
+    return { error: messageOf(error), code, exitCode: known?.exitCode ?? null, fix: known?.fix ?? null };
+  }
+}
+
+function leave(): void {
+  const left = client;
+  client = null;
+  left?.end().catch(() => undefined);
+}
+
+port.on('message', async (ask: Ask | 'close') => {
+  if (ask === 'close') {
+    leave();
+    return port.close();
+  }
+  const answered = await answer(ask);
+  port.postMessage(answered);
+  Atomics.store(signal, 0, 1);
+  Atomics.notify(signal, 0);
+});
+
+// Kept open by the port alone.
+parentPort?.unref();

@@ -1,0 +1,129 @@
+import type { Client } from 'pg';
+import { failure } from '../../errors.ts';
+import { MIGRATIONS, SCHEMA } from '../local/tables/schema.ts';
+import { SCHEMA_VERSION } from '../local/tables/versions.ts';
+import { type Address, explained } from './client.ts';
+import { translateSchema } from './dialect.ts';
+import { FUNCTIONS } from './functions.ts';
+
+/**
+ * What PostgreSQL alone has, in versions of its own; a released one is never changed. Bodies are in a table of which each day is a
+ * part, so that retention drops whole days. `pending_keys`: what the local store keeps in memory while a delivery is pending.
+ */
+const OWN_STEPS: readonly string[] = [
+  `create function refuse_change() returns trigger language plpgsql as
+  $$ begin raise exception 'the audit is append-only'; end $$;
+create trigger audit_never_changes before update or delete or truncate on audit
+  for each statement execute function refuse_change();
+
+create sequence body_numbers;
+create table bodies (
+  day bigint not null,
+  delivery_id text collate "C" not null,
+  bytes bytea not null,
+  primary key (day, delivery_id)
+) partition by range (day);
+do $$ begin
+  alter table bodies alter column bytes set compression lz4;
+exception when feature_not_supported then
+  alter table bodies alter column bytes set storage external;
+end $$;
+
+-- Each start of a server or of a command that writes. What it has taken on is its own until "lease_until", by the database's clock.
+create table machines (
+  id text collate "C" primary key,
+  host text not null,
+  command text not null,
+  version text not null,
+  pid bigint not null,
+  started_at timestamptz not null default clock_timestamp(),
+  seen_at timestamptz not null default clock_timestamp(),
+  lease_until timestamptz not null,
+  last_write bigint not null default 0
+);
+
+create table pending_keys (
+  scope text collate "C" not null,
+  key text collate "C" not null,
+  delivery_id text collate "C" not null references deliveries (id) on delete cascade,
+  primary key (scope, key)
+);
+create index pending_keys_by_delivery on pending_keys (delivery_id);
+create function release_keys() returns trigger language plpgsql as $$
+begin
+  delete from pending_keys where delivery_id = old.id;
+  return null;
+end $$;
+create trigger deliveries_release_keys after update of status on deliveries
+  for each row when (old.status = 'pending' and new.status <> 'pending') execute function release_keys();
+${FUNCTIONS}`,
+];
+
+/** Where versions are noted. */
+const VERSIONS = 'create table if not exists schema_versions (tables bigint not null, own bigint not null)';
+
+/** Of all hookctl servers of one database: who migrates. Any number that no other program uses. */
+const MIGRATION_LOCK = 0x484b4442;
+
+interface Versions {
+  readonly tables: number;
+  readonly own: number;
+}
+
+const CURRENT: Versions = { tables: SCHEMA_VERSION, own: OWN_STEPS.length };
+
+interface MigrateOptions {
+  /** Up to which version of the tables; default this code's. */
+  readonly to?: number;
+  /** A further step, run last. */
+  readonly injected?: string | undefined;
+}
+
+/**
+ * Makes the schema, or brings it to this code's version, in one transaction; of several servers one does it. Throws `schema_version`
+ * when a newer hookctl wrote it.
+ */
+export async function migrate(
+  client: Client,
+  address: Address,
+  { to = SCHEMA_VERSION, injected }: MigrateOptions = {},
+): Promise<void> {
+  try {
+    await client.query('begin');
+    await client.query(`select pg_advisory_xact_lock(${MIGRATION_LOCK}, hashtext($1))`, [address.schema]);
+    if (!(await exists(client, address.schema))) await client.query(`create schema "${address.schema}"`);
+    await client.query(VERSIONS);
+    const { rows } = await client.query<{ tables: number; own: number }>('select * from schema_versions');
+    const found = rows[0] ?? { tables: 0, own: 0 };
+    if (rows.length === 0) await client.query('insert into schema_versions values (0, 0)');
+    requireKnown(found, address);
+    const steps = [SCHEMA, ...MIGRATIONS].slice(found.tables, to).map(translateSchema);
+    const own = to === SCHEMA_VERSION ? OWN_STEPS.slice(found.own) : [];
+    for (const step of [...steps, ...own]) await client.query(step);
+    if (injected !== undefined) await client.query(translateSchema(injected));
+    await client.query(
+      `update schema_versions set tables = greatest(tables, ${to}), own = own + ${own.length}`,
+    );
+    await client.query('commit');
+  } catch (error) {
+    await client.query('rollback').catch(() => undefined);
+    throw explained(error, address);
+  }
+}
+
+async function exists(client: Client, schema: string): Promise<boolean> {
+  const { rowCount } = await client.query('select 1 from pg_namespace where nspname = $1', [schema]);
+  return rowCount === 1;
+}
+
+/** Throws `schema_version` when a newer hookctl wrote it. */
+function requireKnown(found: Versions, { shown }: Address): void {
+  if (found.tables <= CURRENT.tables && found.own <= CURRENT.own) return;
+  throw failure('schema_version', `${skew(found, shown)}: a newer hookctl wrote it.`, {
+    fix: 'Upgrade this hookctl to the version of the other servers: hookctl machine list.',
+  });
+}
+
+function skew({ tables, own }: Versions, shown: string): string {
+  return `The store ${shown} has schema ${tables}.${own}, this hookctl knows schema ${CURRENT.tables}.${CURRENT.own}`;
+}
