@@ -15,7 +15,7 @@ import { currentHolder, type FolderLock, type Holder, lockFile, lockFolder } fro
 import { databasePath, explained } from './store/local/sqlite.ts';
 import { endSwap, finishSwap, isSwapping } from './store/local/swap.ts';
 import type { Store, StoreReader } from './store/store.ts';
-import type { Actor, NewAuditEntry } from './types.ts';
+import { type Actor, type NewAuditEntry, OPERATOR } from './types.ts';
 
 /** What a process brings along: everything outside that a command may touch. */
 export interface Host {
@@ -75,7 +75,8 @@ export interface Services extends Host {
   readonly actor: Actor;
   /** Puts a change on record, through the store of this process or beside that of a server. Resolves when it is on disk. */
   audit(
-    entry: Pick<NewAuditEntry, 'what' | 'target' | 'details'> & Partial<Pick<NewAuditEntry, 'revision'>>,
+    entry: Pick<NewAuditEntry, 'what' | 'target' | 'details'> &
+      Partial<Pick<NewAuditEntry, 'revision' | 'owner'>>,
     actor?: Actor,
   ): Promise<void>;
   /** Other services with parts of their own, on another folder. The caller closes them. */
@@ -234,7 +235,8 @@ function servicesIn(host: Host, located: ProjectPaths, ran = false): Services {
       return engine;
     },
 
-    audit: (entry, by = actor) => append([{ revision: null, ...entry, at: clock.now(), actor: by }]),
+    audit: (entry, by = actor) =>
+      append([{ revision: null, owner: OPERATOR, ...entry, at: clock.now(), actor: by }]),
 
     part: (dataFolder) => servicesIn(host, { ...located, dataFolder }, ran),
 

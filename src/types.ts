@@ -11,6 +11,7 @@
  * - **event**: what a delivery says, in common terms. A delivery has one, or several (alert envelopes).
  * - **task**: a unit of agent work. **flow**: everything around one external id. **conversation**: the tasks that
  *   share an agent's context inside a flow.
+ * - **owner**: whose a webhook is, and with it all that its deliveries make.
  * - **agent**: who works on a task, by name. A *runner* starts it, a **run** is one attempt of it at a task.
  * - **retry**: the same record again. **replay**: stored bytes as a *new* delivery.
  * - **ack**: the HTTP answer to the sender. **tunnel**: a public URL that leads to the ingress socket only.

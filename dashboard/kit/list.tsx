@@ -32,8 +32,7 @@ export function VirtualList<T extends { readonly id: string | number }>(
   const [top, setTop] = useState(0);
   const [room, setRoom] = useState(600);
   const [selected, setSelected] = useState<T['id'] | null>(null);
-  /** The row that gets the focus as soon as it is in the page. */
-  const toFocus = useRef<T['id'] | null>(null);
+  const mustFocus = useRef(false);
 
   useLayoutEffect(() => {
     const element = box.current;
@@ -57,20 +56,17 @@ export function VirtualList<T extends { readonly id: string | number }>(
     const element = box.current;
     if (item === undefined || element === null) return;
     setSelected(item.id);
-    toFocus.current = item.id;
+    mustFocus.current = true;
     if (next * height < element.scrollTop) element.scrollTop = next * height;
     if ((next + 1) * height > element.scrollTop + room) element.scrollTop = (next + 1) * height - room;
-    focus();
   };
-  const focus = () => {
-    if (toFocus.current === null) return;
-    const link = box.current?.querySelector<HTMLAnchorElement>(`a[data-id="${toFocus.current}"]`);
+  useEffect(() => {
+    if (!mustFocus.current) return;
+    const link = box.current?.querySelector<HTMLAnchorElement>(`a[data-id="${selected}"]`);
     if (link == null) return;
-    toFocus.current = null;
+    mustFocus.current = false;
     link.focus({ preventScroll: true });
-  };
-  // A row beyond the shown ones comes into the page with the next rendering.
-  useLayoutEffect(focus);
+  });
   const chosen = items?.[at];
   useKeys({
     j: () => choose(at + 1),

@@ -61,7 +61,11 @@ async function explainStored(app: Services, id: string, { json }: ExplainFlags):
   const { snapshot, repositories } = await lookedAt(app);
   const explanation =
     source === null
-      ? { obstacle: 'it was refused before it was parsed, and its bytes were not kept', events: [] }
+      ? {
+          owner: delivery?.owner ?? null,
+          obstacle: 'it was refused before it was parsed, and its bytes were not kept',
+          events: [],
+        }
       : await explain(
           webhookOf({ snapshot: () => snapshot }, source),
           source.request,

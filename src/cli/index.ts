@@ -250,7 +250,7 @@ export const commands: readonly CliEntry[] = [
   {
     name: 'stats',
     group: 'Tasks',
-    summary: 'show rates, success, times and cost by webhook, command, agent or variant',
+    summary: 'show rates, success, times and cost by webhook, command, agent, owner or variant',
     load: async () => (await import('./stats.ts')).configureStats,
   },
   {

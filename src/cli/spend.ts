@@ -6,27 +6,31 @@ import type { CliCommand, JsonFlags } from './kit/command.ts';
 import { moment } from './kit/moment.ts';
 import { oneOf } from './kit/options.ts';
 import { counted, countedNoun, printJson } from './kit/print.ts';
+import { ownerName, requireKnown } from './kit/stored.ts';
 import { table, whole } from './kit/table.ts';
 
 interface SpendFlags extends JsonFlags {
   readonly by: (typeof SPEND_BY)[number];
   readonly since: string;
+  readonly owner?: string;
 }
 
 export const configureSpend: CliCommand = (command, runner) => {
   command
     .description('Show what the runs of agents cost.')
-    .addOption(oneOf('--by <whom>', 'add up by agent, webhook or person', SPEND_BY).default('agent'))
+    .addOption(oneOf('--by <whom>', 'add up by agent, webhook, person or owner', SPEND_BY).default('agent'))
     .option('--since <time>', 'runs that started since then, such as 7d or 2026-01-31', '7d')
+    .option('--owner <name>', 'only runs for this owner')
     .option('--json', 'print an object')
     .examples('hookctl spend --by person --since 30d', 'hookctl spend --json | jq .total.cost_usd')
     .action(runner.action(command, spend));
 };
 
-async function spend(app: Services, { by, since, json }: SpendFlags): Promise<0> {
+async function spend(app: Services, { by, since, owner, json }: SpendFlags): Promise<0> {
   const { io } = app;
+  await requireKnown(ownerName(app, owner));
   const from = moment('--since', since, app.clock.now());
-  const rows = app.reader()?.spend(by, from) ?? [];
+  const rows = app.reader()?.spend(by, from, owner) ?? [];
   const total = totalSpend(rows);
   if (json === true) {
     printJson(io, spendView(rows, by, from));

@@ -8,7 +8,7 @@ import type { CliCommand, JsonFlags } from './kit/command.ts';
 import { moment } from './kit/moment.ts';
 import { oneOf } from './kit/options.ts';
 import { counted, printJson } from './kit/print.ts';
-import { sayNoRows } from './kit/stored.ts';
+import { ownerName, requireKnown, sayNoRows } from './kit/stored.ts';
 import { table, whole } from './kit/table.ts';
 
 interface StatsFlags extends JsonFlags {
@@ -16,17 +16,19 @@ interface StatsFlags extends JsonFlags {
   readonly since: string;
   readonly every?: string;
   readonly webhook?: string;
+  readonly owner?: string;
 }
 
 export const configureStats: CliCommand = (command, runner) => {
   command
-    .description('Show rates, success, times and cost by webhook, command, agent or variant.')
+    .description('Show rates, success, times and cost by webhook, command, agent, owner or variant.')
     .addOption(
-      oneOf('--by <what>', 'group by webhook, command, agent or variant', STATS_BY).default('webhook'),
+      oneOf('--by <what>', 'group by webhook, command, agent, owner or variant', STATS_BY).default('webhook'),
     )
     .option('--since <time>', 'from when on: an age (2h, 7d) or a date', '7d')
     .option('--every <span>', 'one row for each span of time, such as 1h or 24h; default: one for all')
     .option('--webhook <name>', 'only of this webhook')
+    .option('--owner <name>', 'only what belongs to this owner')
     .option('--json', 'print an object')
     .examples('hookctl stats --by command --since 30d', 'hookctl stats --by agent --every 24h')
     .action(runner.action(command, stats));
@@ -34,11 +36,12 @@ export const configureStats: CliCommand = (command, runner) => {
 
 async function stats(app: Services, flags: StatsFlags): Promise<0> {
   const { io, clock } = app;
-  const { by, webhook } = flags;
+  const { by, webhook, owner } = flags;
+  await requireKnown(ownerName(app, owner));
   const until = clock.now();
   const since = moment('--since', flags.since, until);
   const stepMs = flags.every === undefined ? undefined : spanOf(flags.every, until - since);
-  const filter = { by, since, until, webhook, stepMs };
+  const filter = { by, since, until, webhook, owner, stepMs };
   const rows = app.reader()?.stats(filter) ?? [];
   if (flags.json === true) {
     printJson(io, statsView(rows, filter));
@@ -47,7 +50,7 @@ async function stats(app: Services, flags: StatsFlags): Promise<0> {
   if (rows.length === 0) {
     sayNoRows(app, {
       nouns: ['delivery or task', 'deliveries or tasks'],
-      filters: { '--since': flags.since, '--webhook': webhook },
+      filters: { '--since': flags.since, '--webhook': webhook, '--owner': owner },
     });
     say(io.err, 'Samples of `hookctl trigger` do not count.');
     return 0;

@@ -2,7 +2,7 @@ import { readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { isJsonObject } from '../lib/json.ts';
 import { BUILT_IN_WEBHOOKS, providerFacts } from '../providers/facts.ts';
-import type { JsonObject, JsonValue, Webhook } from '../types.ts';
+import { type JsonObject, type JsonValue, OPERATOR, type Webhook } from '../types.ts';
 import { DB_FILE, LAST_GOOD_FILE, SCHEMA_VERSION } from './dynamic/files.ts';
 import type { WrittenWebhook } from './dynamic/schema.ts';
 import {
@@ -29,6 +29,8 @@ interface ListedWebhook {
   readonly origin: Webhook['origin']['kind'];
   readonly endpoint: string;
   readonly enabled: boolean;
+  readonly owner: string;
+  readonly labels: readonly string[];
   readonly hasSecret: boolean;
   /** Settings of the provider. */
   readonly options: JsonObject;
@@ -64,13 +66,14 @@ export async function quickListing({ located, env }: ListingOptions): Promise<Li
     isOptional: boolean,
   ): Promise<ListedWebhook> => {
     const { name, provider, enabled = true, secretEnv = null, options = {} } = definition;
+    const { owner = OPERATOR, labels = [] } = definition;
     const { secrets } = await resolveSecret({ webhook: name, secretEnv, optional: isOptional }, places);
     return {
       name,
       provider,
       origin,
       endpoint: endpointOf(definition),
-      enabled,
+      ...{ enabled, owner, labels },
       hasSecret: secrets.length > 0,
       options,
     };
@@ -90,8 +93,19 @@ export async function quickListing({ located, env }: ListingOptions): Promise<Li
 }
 
 export function listed(webhook: Webhook): ListedWebhook {
-  const { name, providerName: provider, origin, endpoint, enabled, secrets, options } = webhook;
-  return { name, provider, origin: origin.kind, endpoint, enabled, hasSecret: secrets.length > 0, options };
+  const {
+    name,
+    providerName: provider,
+    origin,
+    endpoint,
+    enabled,
+    owner,
+    labels,
+    secrets,
+    options,
+  } = webhook;
+  const hasSecret = secrets.length > 0;
+  return { name, provider, origin: origin.kind, endpoint, enabled, owner, labels, hasSecret, options };
 }
 
 /** What a list depends on in a definition. */
@@ -100,6 +114,8 @@ interface ListedDefinition {
   readonly provider: string;
   readonly endpoint?: string | undefined;
   readonly enabled?: boolean | undefined;
+  readonly owner?: string | undefined;
+  readonly labels?: readonly string[] | undefined;
   readonly secretEnv?: string | undefined;
   readonly options?: JsonObject | undefined;
 }
@@ -107,7 +123,9 @@ interface ListedDefinition {
 /** What a list depends on in webhooks.yml. */
 interface ListedProject {
   readonly static: readonly string[];
-  readonly webhooks: Readonly<Record<string, Pick<ListedDefinition, 'enabled' | 'secretEnv'>>>;
+  readonly webhooks: Readonly<
+    Record<string, Pick<ListedDefinition, 'enabled' | 'owner' | 'labels' | 'secretEnv'>>
+  >;
 }
 
 /** Null when the file is not as expected. */
@@ -129,10 +147,18 @@ async function readProject(file: string): Promise<ListedProject | null> {
 
 function adjustment(given: JsonValue): ListedProject['webhooks'][string] | null {
   if (!isJsonObject(given)) return null;
-  const { enabled, secretEnv } = given;
+  const { enabled, secretEnv, owner, labels } = given;
   if (enabled !== undefined && typeof enabled !== 'boolean') return null;
   if (secretEnv !== undefined && typeof secretEnv !== 'string') return null;
-  return { ...(enabled !== undefined && { enabled }), ...(secretEnv !== undefined && { secretEnv }) };
+  if (owner !== undefined && typeof owner !== 'string') return null;
+  if (labels !== undefined && !(Array.isArray(labels) && labels.every((each) => typeof each === 'string')))
+    return null;
+  return {
+    ...(enabled !== undefined && { enabled }),
+    ...(secretEnv !== undefined && { secretEnv }),
+    ...(owner !== undefined && { owner }),
+    ...(labels !== undefined && { labels }),
+  };
 }
 
 /** Null when the db is not what was last validated, or written by another hookctl. */
@@ -148,8 +174,10 @@ function listDynamic(dataFolder: string, env: ListingOptions['env']): readonly L
   if (content.schema_version !== SCHEMA_VERSION) return null;
   return content.webhooks.map((webhook) => {
     const { name, provider, endpoint, enabled = true, secret, options = {} } = webhook;
+    const { owner = OPERATOR, labels = [] } = webhook;
     const { secrets } = unlockSecrets(webhook.secrets ?? (secret ? [{ value: secret }] : []), env);
-    return { name, provider, origin: 'dynamic', endpoint, enabled, hasSecret: secrets.length > 0, options };
+    const hasSecret = secrets.length > 0;
+    return { name, provider, origin: 'dynamic', endpoint, enabled, owner, labels, hasSecret, options };
   });
 }
 

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { milliseconds, timeSpan, variableName } from '../lib/units.ts';
 import { repairBounds } from '../types/repair.ts';
-import { type JsonObject, MODES } from '../types.ts';
+import { type JsonObject, MODES, OPERATOR, OWNER_PATTERN } from '../types.ts';
 import { nameProblem } from './webhook-name.ts';
 
 /*
@@ -49,6 +49,11 @@ const endpoint = z
     /^\/webhooks(\/[a-z0-9_-]+)+$/,
     'expected a path that starts with /webhooks/ and goes on with lower-case letters, digits, -, _ and /',
   );
+
+/** Of a webhook, and under `owners` of webhooks.yml. */
+export const ownerName = z
+  .string()
+  .regex(OWNER_PATTERN, 'expected a name of lower-case letters, digits, - and _, at most 64');
 
 const word = z.string().regex(/^\S+$/, 'expected one word without spaces');
 
@@ -219,6 +224,23 @@ export const webhookVariantSchema = z.strictObject({
 /** The fields that a project may also adjust on a built-in webhook. */
 const adjustableFields = {
   enabled: z.boolean().describe('false: the endpoint answers 403. Default true.').optional(),
+  owner: flag(
+    ownerName.describe('Whose it is, and with it all that its deliveries make. Default operator.').optional(),
+    '--owner <name>',
+    'whose it is, and what its deliveries make; default operator',
+  ),
+  labels: flag(
+    list(
+      z
+        .string()
+        .regex(/^[^\s,\p{C}]{1,64}$/u, 'expected a label of at most 64 characters, without spaces or commas'),
+    )
+      .describe('Words to find it by: [billing, canary].')
+      .optional(),
+    '--label <word>',
+    'a word to find it by (repeatable)',
+    { clear: 'labels' },
+  ),
   mode: flag(
     z.enum(MODES).describe('shadow: it decides and records, and does nothing. Default live.').optional(),
     '--mode <live|shadow>',
@@ -328,6 +350,8 @@ const adjustableFields = {
 /** What fields that are left out mean, once a built-in webhook and its adjustments are merged. */
 export const WEBHOOK_DEFAULTS = {
   enabled: true,
+  owner: OPERATOR,
+  labels: [],
   mode: 'live',
   commandPrefix: '@agent',
   requirePrefix: true,

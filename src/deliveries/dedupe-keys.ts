@@ -1,4 +1,4 @@
-import type { Parsed, Trust, WebhookEvent } from '../types.ts';
+import { type Delivery, ownedName, type Parsed, type Trust, type WebhookEvent } from '../types.ts';
 
 /**
  * How long a request that may rightly come again with the same bytes (a dispatch) counts as the same one: at least this, at
@@ -6,8 +6,10 @@ import type { Parsed, Trust, WebhookEvent } from '../types.ts';
  */
 const BRIEF_MS = 30_000;
 
-interface KeyedDelivery {
-  readonly provider: string;
+/** Whose text it is: what one owner's webhooks did of it holds back none of another's. */
+type TextSource = Pick<Delivery, 'provider' | 'owner'>;
+
+interface KeyedDelivery extends TextSource {
   /** The webhook's id in the store; its name where it has none. */
   readonly webhook: string;
   readonly trust: Trust;
@@ -23,16 +25,16 @@ interface KeyedDelivery {
 
 /**
  * The keys by which a second delivery of the same event is found (`store/local/log/claims.ts`). Plain ones count within the webhook.
- * Those with `@` count for all webhooks: `@seal:` is the signed message itself, whichever webhook with the same secret it
+ * Those with `@` count for all webhooks, of texts for all of one owner: `@seal:` is the signed message itself, whichever webhook with the same secret it
  * is sent to; `@act:` is what a person wrote, whichever hook tells it in whichever words: with the webhook in it, what that one did;
  * without, that the text commanded, answered or steered, which it does once. `?` marks those of an unverified delivery, which hold
  * back no verified one.
  */
 export function dedupeKeys(delivery: KeyedDelivery): readonly string[] {
-  const { provider, webhook, trust, senderDeliveryId: id, parsed } = delivery;
+  const { webhook, trust, senderDeliveryId: id, parsed } = delivery;
   const own = [...(id === null ? [] : [`id:${id}`]), ...parsed.semanticKeys, ...bytesKeys(delivery)];
   if (trust === 'unverified') return [...new Set(own)].map((key) => `?${key}`);
-  return [...new Set([...own, ...sealKeys(delivery), ...actsOf(provider, parsed.events, webhook)])];
+  return [...new Set([...own, ...sealKeys(delivery), ...actsOf(delivery, parsed.events, webhook)])];
 }
 
 /** The digest of the bytes, where a signature does not tell the same. Fetched bytes were written anew: no sender sends them. */
@@ -55,30 +57,31 @@ function sealKeys({ seal, parsed, receivedAt }: KeyedDelivery): readonly string[
 
 /** Keys of what a webhook did of the texts of these events. */
 export function actsOf(
-  provider: string,
+  source: TextSource,
   events: readonly WebhookEvent[],
   webhook: string,
 ): readonly string[] {
-  return actKeys(provider, events).map((key) => `${key}@${webhook}`);
+  return actKeys(source, events).map((key) => `${key}@${webhook}`);
 }
 
 /** Keys of the acts by which people wrote the texts of these events; an edit is an act of its own. */
-export function actKeys(provider: string, events: readonly WebhookEvent[]): readonly string[] {
-  return events.flatMap((event) => actKey(provider, event) ?? []);
+export function actKeys(source: TextSource, events: readonly WebhookEvent[]): readonly string[] {
+  return events.flatMap((event) => actKey(source, event) ?? []);
 }
 
 /** Null where the text has no id. */
 export function actKey(
-  provider: string,
+  source: TextSource,
   { text, textId = null, textOrigin, writtenAt = null }: WebhookEvent,
 ): string | null {
   if (text === null || textId === null) return null;
+  const provider = ownedName(source.owner, source.provider);
   return textOrigin === 'edited'
     ? `@act:${provider}:edited:${textId}:${writtenAt ?? ''}`
     : `@act:${provider}:${textOrigin}:${textId}`;
 }
 
 /** The key of a text of which a command has run, over all its edits; null where the text has no id. */
-export function saidKey(provider: string, { textId = null }: WebhookEvent): string | null {
-  return textId === null ? null : `@said:${provider}:${textId}`;
+export function saidKey({ owner, provider }: TextSource, { textId = null }: WebhookEvent): string | null {
+  return textId === null ? null : `@said:${ownedName(owner, provider)}:${textId}`;
 }

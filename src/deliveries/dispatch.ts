@@ -76,7 +76,7 @@ export async function dispatch(
   const held = heldBy(context, delivery, read);
   if (held !== null) return inTurn([windowKey(held.flowId)], () => wait(context, delivery, held, worked));
   const also = await closedBy(context, delivery, read, inTurn);
-  const acts = isFirstHand(delivery) ? actKeys(delivery.provider, events) : [];
+  const acts = isFirstHand(delivery) ? actKeys(delivery, events) : [];
   // Repairs of one provider are decided one after the other: each counts those before it.
   const isRepairing = allCommands(read.webhook).some(({ action }) => action === 'repair');
   const places = isRepairing ? [`repairs of ${delivery.provider}`] : [];
@@ -86,11 +86,7 @@ export async function dispatch(
     return task === null ? [] : [`decision about ${task}`];
   });
   const result = await inTurn([...acts, ...places, ...decisions], async () => {
-    const own = actsOf(
-      delivery.provider,
-      acts.length === 0 ? [] : events,
-      delivery.webhookId ?? delivery.webhook,
-    );
+    const own = actsOf(delivery, acts.length === 0 ? [] : events, delivery.webhookId ?? delivery.webhook);
     const outcome = actedBefore(context, delivery, own) ?? (await work(context, delivery, read));
     const isIdle = outcome.status === 'ignored' && effectsOf(outcome.effects, 'post').length === 0;
     return record(

@@ -17,6 +17,8 @@ import { choose } from './variants/choose.ts';
 
 /** Which commands of a webhook fire for a request today, and why. Nothing is written, nothing runs. */
 export interface Explanation {
+  /** The webhook's; null where there is no such webhook any more. */
+  readonly owner: string | null;
   /** Why no command was asked at all (disabled webhook, unparseable bytes); null when they were. */
   readonly obstacle: string | null;
   readonly events: readonly (Matching & {
@@ -38,9 +40,10 @@ export async function explain(
   trust: Trust = 'operator',
   repositories: Repositories | null = null,
 ): Promise<Explanation> {
-  if (!webhook.enabled) return { obstacle: `the webhook ${webhook.name} is disabled`, events: [] };
+  const { owner } = webhook;
+  if (!webhook.enabled) return { owner, obstacle: `the webhook ${webhook.name} is disabled`, events: [] };
   const parsed = await readRequest(webhook, request);
-  if (!parsed.ok) return { obstacle: clean(parsed.reason), events: [] };
+  if (!parsed.ok) return { owner, obstacle: clean(parsed.reason), events: [] };
   const events = parsed.events.map((event) => {
     const choice = choose(webhook, event);
     const form = choice?.webhook ?? webhook;
@@ -62,7 +65,7 @@ export async function explain(
           : repositories.routeOf(event.externalId, repositoriesNamed(repositories, webhook, event, trust)),
     };
   });
-  return { obstacle: null, events };
+  return { owner, obstacle: null, events };
 }
 
 /** Reasons quote the payload, which was not stored and so not redacted. */

@@ -133,6 +133,7 @@ async function reject(
       ...{ id, reason, eventType },
       webhook: webhook.name,
       webhookId: webhookIdOf(webhook),
+      owner: webhook.owner,
       provider: provider.name,
       senderDeliveryId: provider.deliveryId(request.headers),
       size: request.body.byteLength,
@@ -219,6 +220,7 @@ export function toDelivery(incoming: Incoming): NewDelivery {
     id: context.ids.next('dlv'),
     webhook: webhook.name,
     webhookId: webhookIdOf(webhook),
+    owner: webhook.owner,
     provider: provider.name,
     trust,
     status,
@@ -229,6 +231,7 @@ export function toDelivery(incoming: Incoming): NewDelivery {
     dedupeKeys: parsed.ok
       ? claimed(webhook, {
           provider: provider.name,
+          owner: webhook.owner,
           webhook: webhookIdOf(webhook) ?? webhook.name,
           trust,
           seal,

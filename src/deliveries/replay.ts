@@ -16,6 +16,8 @@ export interface ReplaySource {
   readonly webhookId?: string | null;
   readonly request: RawRequest;
   readonly trust: Trust;
+  /** Whose the delivery is that is replayed; left out: the webhook's. */
+  readonly owner?: string;
   /** Of a sample; left out: no. */
   readonly sample?: boolean;
 }
@@ -43,6 +45,7 @@ export function storedSource(
     deliveryId: original.id,
     webhookName: original.webhook,
     webhookId: original.webhookId,
+    owner: original.owner,
     request: { headers: original.headers, query: original.query, body },
     trust: original.trust ?? 'operator',
     sample: original.isSample,
@@ -115,10 +118,11 @@ async function storeReplay(
   replies: boolean,
 ): Promise<StoredReplay> {
   const { webhook, provider, parsed } = await readSource(context, source, source.deliveryId ?? 'the body');
-  const { request, deliveryId: replayOf, sample = false } = source;
+  const { request, deliveryId: replayOf, sample = false, owner = webhook.owner } = source;
   const trust = trustOfReplay(source.trust);
   const delivery: NewDelivery = {
     ...toDelivery({ context, webhook, provider, request, parsed, trust, seal: null, sample }),
+    owner,
     dedupeKeys: [],
     replayOf,
     replies,

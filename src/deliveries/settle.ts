@@ -74,13 +74,13 @@ export function contextOf(
 /** Looks the subject of an event up once, when it is needed. An event without one has a flow of its own. */
 function subjectFinder(
   { store }: PipelineContext,
-  { provider, id }: Delivery,
+  { provider, owner, id }: Delivery,
   event: WebhookEvent,
 ): () => Subject {
   let subject: Subject | null = null;
   return () => {
     const externalId = event.externalId ?? ownExternalId(provider, id);
-    subject ??= findSubject(store, { ...event, externalId });
+    subject ??= findSubject(store, owner, { ...event, externalId });
     return subject;
   };
 }

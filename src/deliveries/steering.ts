@@ -163,7 +163,7 @@ function link(context: SteeringContext, eventContext: EventContext): Steered | n
   const held = heldByTrust(webhook, delivery.trust);
   if (held !== null) return said(held);
   if (event.externalId === null) return said('the event belongs to no thread');
-  const names = namedSubject(context, event, named);
+  const names = namedSubject(context, delivery.owner, event, named);
   if (names === null) {
     return said(
       `${named === '' ? 'nothing' : `\`${named}\``} is no address of an issue, pull request, ticket or thread: write \`${webhook.commandPrefix} link https://…\``,

@@ -264,7 +264,11 @@ function isKnown(
   const [event] = parsed.ok ? parsed.events : [];
   if (!parsed.ok || event === undefined) return false;
   const keys = dedupeKeys({
-    ...{ provider: webhook.providerName, webhook: webhookIdOf(webhook) ?? webhook.name },
+    ...{
+      provider: webhook.providerName,
+      owner: webhook.owner,
+      webhook: webhookIdOf(webhook) ?? webhook.name,
+    },
     ...{ trust: 'fetched', seal: null, hasOneSecret: true, senderDeliveryId: null, parsed, receivedAt },
   });
   const { externalId, type: eventType } = event;

@@ -10,7 +10,7 @@ import { coalesce } from '../lib/time-slicer.ts';
 import type { Services } from '../services.ts';
 import { listFolderName } from '../tasks/claude/index.ts';
 import type { TaskContext } from '../tasks/sync.ts';
-import { PERMISSION_AGENT, type Schedule, type Snapshot } from '../types.ts';
+import { OPERATOR, PERMISSION_AGENT, type Schedule, type Snapshot } from '../types.ts';
 import type { ServeListener } from './events.ts';
 
 interface ServeAgentsOptions {
@@ -157,7 +157,8 @@ export async function serveNotifications(
     slack: accounts.byProvider.get('slack') ?? null,
     async post(item) {
       const { ids, store, clock } = context;
-      await store.addPost({ id: ids.next('out'), ...item }, 'slack', clock.now());
+      const owner = (item.buttonsOf == null ? null : store.task(item.buttonsOf))?.owner ?? OPERATOR;
+      await store.addPost({ id: ids.next('out'), ...item }, { provider: 'slack', owner }, clock.now());
       outbox.wake();
     },
     failed: (text) => emit({ type: 'problem', text }),

@@ -61,8 +61,9 @@ export function openServeAudit(options: ServeAuditOptions): ServeAudit {
     },
     listen(event) {
       if (event.type === 'delivery') {
+        const { owner } = event.result.delivery;
         for (const { actor, task, delivery } of approvals(event.result))
-          record({ what: 'task.approve', target: task, details: { delivery } }, actor);
+          record({ what: 'task.approve', owner, target: task, details: { delivery } }, actor);
       }
       if (event.type !== 'reloaded') return;
       const { change } = event;

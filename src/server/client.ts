@@ -64,7 +64,7 @@ export async function askManagement(
 /** The management API of a running server, as the CLI uses it. */
 export interface ManagementClient {
   readonly call: ApiCall;
-  status(): Promise<StatusView>;
+  status(owner?: string): Promise<StatusView>;
   /** All webhooks that the server has, in the order of their names. */
   webhooks(): Promise<readonly WebhookView[]>;
 }
@@ -77,7 +77,8 @@ export function managementClient(address: ManagementAddress): ManagementClient {
   };
   return {
     call,
-    status: () => call({ method: 'GET', path: '/api/status' }),
+    status: (owner) =>
+      call({ method: 'GET', path: `/api/status${owner === undefined ? '' : `?owner=${owner}`}` }),
     async webhooks() {
       const views: WebhookView[] = [];
       for (let cursor: string | null = ''; cursor !== null; ) {

@@ -151,10 +151,9 @@ export async function openManagement(parts: ManagementParts): Promise<OpenedMana
       metrics.text({
         queueDepth: engine.queue.depth,
         oldestPendingSeconds: () => oldestPendingSeconds(store, services.clock.now()),
-        outbox: store.countsByOutgoingStatus,
+        outbox: () => store.countsByOutgoingStatus(),
         tunnel: () => facts().tunnel,
-        webhooks: () =>
-          new Map(live.current().webhooks.map(({ name, providerName }) => [name, providerName])),
+        webhooks: () => live.current().byName,
       }),
     onError,
   });

@@ -1,7 +1,7 @@
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 import type { Metric, Registry } from 'prom-client';
 import type { TunnelStatus } from '../tunnels/supervisor.ts';
-import { OUTGOING_STATUSES, type OutgoingStatus } from '../types.ts';
+import { OUTGOING_STATUSES, type OutgoingStatus, type Webhook } from '../types.ts';
 import type { ServeListener } from './events.ts';
 
 /** Counts by labels, and times by size: cheap enough for every request, read when somebody asks. */
@@ -80,8 +80,8 @@ interface MetricsSource {
   readonly oldestPendingSeconds: () => number;
   readonly outbox: () => Readonly<Partial<Record<OutgoingStatus, number>>>;
   readonly tunnel: () => TunnelStatus | null;
-  /** The provider of each webhook in force, by its name. */
-  readonly webhooks: () => ReadonlyMap<string, string>;
+  /** Provider and owner of each webhook in force, by its name. */
+  readonly webhooks: () => ReadonlyMap<string, Pick<Webhook, 'providerName' | 'owner'>>;
 }
 
 /** What is counted while serving. */
@@ -121,7 +121,12 @@ export function createMetrics(): Metrics {
       if (event.type === 'received') {
         const { webhook, status } = event.receipt;
         // Counters only grow: what waits now is `hookctl_queue_depth`.
-        deliveries.add(webhook.name, webhook.providerName, status === 'pending' ? 'accepted' : status);
+        deliveries.add(
+          webhook.name,
+          webhook.providerName,
+          webhook.owner,
+          status === 'pending' ? 'accepted' : status,
+        );
       }
       if (event.type === 'delivery') {
         const { status, receivedAt, settledAt } = event.result.delivery;
@@ -137,9 +142,10 @@ export function createMetrics(): Metrics {
         collectDefaultMetrics({ register: process });
       }
       const webhooks = source.webhooks();
-      deliveries.keepOnly(
-        (webhook = '', provider) => webhooks.get(webhook) === provider || webhook === OTHER,
-      );
+      deliveries.keepOnly((webhook = '', provider, owner) => {
+        const now = webhooks.get(webhook);
+        return webhook === OTHER || (now?.providerName === provider && now?.owner === owner);
+      });
       const register = new Registry();
       const registers = [register];
       const count = (name: string, help: string, labelNames: readonly string[], counts = answers) => {
@@ -155,7 +161,7 @@ export function createMetrics(): Metrics {
       count(
         'hookctl_deliveries_total',
         'Requests for a webhook, by what became of them at the door.',
-        ['webhook', 'provider', 'outcome'],
+        ['webhook', 'provider', 'owner', 'outcome'],
         deliveries,
       );
       count(

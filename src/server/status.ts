@@ -45,9 +45,11 @@ interface StatusSource {
   /** Null while nothing was ever stored. */
   readonly store: Pick<
     StoreReader,
-    'countsByWebhook' | 'countsByTaskStatus' | 'deliveries' | 'connections' | 'sweeps'
+    'countsByWebhook' | 'countsByOwner' | 'countsByTaskStatus' | 'deliveries' | 'connections' | 'sweeps'
   > | null;
   readonly webhooks: readonly Webhook[];
+  /** Counts and lists hold what belongs to this owner. Left out: all. */
+  readonly owner?: string | undefined;
   /** Files of the project that the server has not loaded as they are. Left out: none. */
   readonly notLoaded?: readonly UnloadedFile[];
   /** Everything that is not as it should be, each with what to do. */
@@ -79,7 +81,9 @@ const RECENT = 5;
 
 /** The whole state in one object, as `/api/status` and `hookctl status --json` give it. */
 export function statusView(source: StatusSource) {
-  const rows = source.store?.countsByWebhook() ?? [];
+  const { store, owner } = source;
+  const rows = store?.countsByWebhook(undefined, owner) ?? [];
+  const webhooks = source.webhooks.filter((webhook) => owner === undefined || webhook.owner === owner);
   const counts = new Map(rows.map((row) => [row.webhook, row]));
   return {
     version: source.version,
@@ -89,10 +93,13 @@ export function statusView(source: StatusSource) {
     server: source.server === null ? null : serverView(source.server),
     tunnel: source.server?.tunnel == null ? null : tunnelView(source.server.tunnel),
     slack_socket: source.server?.slackSocket == null ? null : slackSocketView(source.server.slackSocket),
-    webhooks: source.webhooks.map((webhook) => ({
+    owner: owner ?? null,
+    owners: (store?.countsByOwner() ?? []).filter((each) => owner === undefined || each.owner === owner),
+    webhooks: webhooks.map((webhook) => ({
       webhook_id: webhook.origin.kind === 'dynamic' ? webhook.origin.webhookId : null,
       name: webhook.name,
       provider: webhook.providerName,
+      owner: webhook.owner,
       endpoint: webhook.endpoint,
       url: source.server === null ? null : endpointUrl(source.server, webhook.endpoint),
       public_url: source.server === null ? null : publicEndpoint(source.server, webhook.endpoint),
@@ -104,10 +111,12 @@ export function statusView(source: StatusSource) {
       last_delivery_id: counts.get(webhook.name)?.lastDeliveryId ?? null,
       last_received_at: isoOrNull(counts.get(webhook.name)?.lastReceivedAt ?? null),
     })),
-    totals: totals(source.webhooks, rows),
-    tasks: source.store?.countsByTaskStatus() ?? {},
-    recent_deliveries: (source.store?.deliveries({ limit: RECENT }) ?? []).map(recentDelivery),
-    sweeps: source.store === null ? [] : lastSweeps(source.store),
+    totals: totals(webhooks, rows),
+    tasks: store?.countsByTaskStatus(owner) ?? {},
+    recent_deliveries: (store?.deliveries({ limit: RECENT, ...(owner && { owner }) }) ?? []).map(
+      recentDelivery,
+    ),
+    sweeps: store === null ? [] : lastSweeps(store),
     not_loaded: source.notLoaded ?? [],
     problems: source.problems,
   };

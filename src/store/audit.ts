@@ -3,6 +3,8 @@ import type { AuditEntry } from '../types.ts';
 export interface AuditFilter {
   /** `webhook.add`; `webhook` selects all that begin with `webhook.`. */
   readonly what?: string;
+  /** Only changes of what belongs to this owner. */
+  readonly owner?: string;
   /** Epoch milliseconds: only what was changed then or later. */
   readonly since?: number;
   /** Only lines before this id, newest first (for the next page). */

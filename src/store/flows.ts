@@ -19,6 +19,8 @@ export interface FlowJoin extends Pick<FlowLink, 'reason' | 'actor'> {
   readonly flows: readonly [JoinedFlow, JoinedFlow];
   /** A person asked for it, so that it also counts where a person took it back before. */
   readonly isAsked: boolean;
+  /** Of both. */
+  readonly owner: string;
 }
 
 interface JoinedFlow {

@@ -5,6 +5,7 @@ import type { TaskChange } from './tasks.ts';
 export interface QueuedTask {
   readonly id: string;
   readonly agent: string;
+  readonly owner: string;
   readonly flowId: string;
   readonly conversationId: string;
   readonly dependsOn: readonly string[];
@@ -36,9 +37,9 @@ export interface PausedAgent {
 }
 
 /** By what spend is added up. */
-export const SPEND_BY = ['agent', 'webhook', 'person'] as const;
+export const SPEND_BY = ['agent', 'webhook', 'person', 'owner'] as const;
 
-/** What runs took, by one agent, webhook or person. */
+/** What runs took, by one agent, webhook, person or owner. */
 export interface Spend {
   /** Null where nothing is known of it: runs before this was counted, tasks that no webhook made. */
   readonly name: string | null;
@@ -78,7 +79,7 @@ export interface RunReader {
   /** Oldest first. */
   runsOfTask(taskId: string): readonly AgentRun[];
   /** Those that wait, are held, or run; in the order in which they were made. */
-  openRuns(): readonly AgentRun[];
+  openRuns(owner?: string): readonly AgentRun[];
   /** Those that were started or ended after `since` (epoch milliseconds), and began a day before at most; oldest first. */
   runsSince(since: number, limit: number): readonly AgentRun[];
   attachments(): readonly Attachment[];
@@ -96,18 +97,21 @@ export interface RunReader {
   sessionMeter(sessionId: string): readonly ModelTokens[];
   /** Agents that wait for a rate limit to end. */
   pausedAgents(now: number): readonly PausedAgent[];
-  /** Runs that were started after `since` (epoch milliseconds), of one flow, of one agent, or of all. */
-  spent(since: number, of?: { readonly flowId?: string; readonly agent?: string }): Spent;
+  /** Runs that were started after `since` (epoch milliseconds), of one flow, agent or owner, or of all. */
+  spent(
+    since: number,
+    of?: { readonly flowId?: string; readonly agent?: string; readonly owner?: string },
+  ): Spent;
   /** What runs cost that were started after `since`, by day (UTC, `2026-01-31`) and agent, in that order. */
-  costs(since: number): readonly DayCost[];
-  /** What runs took that were started after `since`, the most first. */
-  spend(by: (typeof SPEND_BY)[number], since: number): readonly Spend[];
+  costs(since: number, owner?: string): readonly DayCost[];
+  /** What runs took that were started after `since`, of all or of one owner, the most first. */
+  spend(by: (typeof SPEND_BY)[number], since: number, owner?: string): readonly Spend[];
 }
 
 /** A run that waits or is held, and why. */
 export interface RunWait {
   readonly id: string;
-  readonly task: Pick<QueuedTask, 'id' | 'agent' | 'flowId' | 'conversationId'>;
+  readonly task: Pick<QueuedTask, 'id' | 'agent' | 'owner' | 'flowId' | 'conversationId'>;
   readonly runner: string;
   readonly state: 'waiting' | 'held';
   readonly reason: string;

@@ -1,5 +1,7 @@
+import type { Delivery, DeliveryStatus } from '../types.ts';
+
 /** By what statistics are grouped. */
-export const STATS_BY = ['webhook', 'command', 'agent', 'variant'] as const;
+export const STATS_BY = ['webhook', 'command', 'agent', 'owner', 'variant'] as const;
 
 /** Steps of time in one answer: more rows of each group tell a person nothing. */
 export const MOST_STEPS = 1_000;
@@ -12,6 +14,7 @@ export interface StatsFilter {
   readonly until: number;
   /** Only of this webhook. */
   readonly webhook?: string | undefined;
+  readonly owner?: string | undefined;
   /** Milliseconds of one step of time. Left out: the whole time is one. */
   readonly stepMs?: number | undefined;
 }
@@ -43,8 +46,30 @@ export interface Stat {
   readonly knownCosts: number;
 }
 
+/** Deliveries of one status that came within one step of time. */
+interface ReceivedInStep {
+  /** When the step begins, epoch milliseconds. */
+  readonly at: number;
+  readonly status: DeliveryStatus;
+  readonly count: number;
+}
+
 /** Reads over many rows at once. */
 export interface StatsReader {
   /** By name, then by time. */
   stats(filter: StatsFilter): readonly Stat[];
+  /** How many deliveries came in each step of time since then, by status. */
+  received(since: number, stepMs: number, owner?: string): readonly ReceivedInStep[];
+  /** When the newest deliveries since then came and were settled, at most `limit`. */
+  settlings(
+    since: number,
+    limit: number,
+    owner?: string,
+  ): readonly Pick<Delivery, 'receivedAt' | 'settledAt'>[];
+  /** Deliveries and tasks of every owner but the operator, by name. */
+  countsByOwner(): readonly {
+    readonly owner: string;
+    readonly deliveries: number;
+    readonly tasks: number;
+  }[];
 }

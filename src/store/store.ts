@@ -37,6 +37,7 @@ export interface NewDelivery {
   readonly webhook: string;
   /** Of a dynamic webhook; null for one that is written in code, which its name tells for good. */
   readonly webhookId: string | null;
+  readonly owner: string;
   readonly provider: string;
   /**
    * `unparsed` is stored whole but never queued, `ignored` is settled already; the store itself detects a duplicate.
@@ -80,6 +81,7 @@ export interface NewRejection {
   readonly webhook: string;
   /** Of a dynamic webhook. */
   readonly webhookId: string | null;
+  readonly owner: string;
   readonly provider: string;
   readonly reason: string;
   readonly senderDeliveryId: string | null;
@@ -181,6 +183,7 @@ export interface DeliveryFilter extends SearchFilter {
   readonly settledSince?: number;
   readonly status?: DeliveryStatus;
   readonly webhook?: string;
+  readonly owner?: string;
   /** Only rows after this id, oldest first (for `--follow`). */
   readonly after?: string;
   /** Only rows before this id, newest first (for the next page). */
@@ -190,6 +193,7 @@ export interface DeliveryFilter extends SearchFilter {
 }
 
 interface SettledFilter {
+  readonly owner: string;
   readonly status: DeliveryStatus;
   /** Epoch milliseconds. */
   readonly since: number;
@@ -202,6 +206,7 @@ export interface OutgoingFilter {
   readonly settledSince?: number;
   readonly status?: OutgoingStatus;
   readonly deliveryId?: string;
+  readonly owner?: string;
   /** Only rows before this id, newest first (for the next page). */
   readonly before?: string;
   /** Default 50. */
@@ -216,6 +221,12 @@ export interface Filters {
   readonly conversations: ConversationFilter;
   readonly outbox: OutgoingFilter;
   readonly audit: AuditFilter;
+}
+
+/** By which provider's account a post leaves that answers no delivery, and whose it is. */
+export interface PostSource {
+  readonly provider: string;
+  readonly owner: string;
 }
 
 /** The result of a try to send. */
@@ -235,14 +246,6 @@ export interface WebhookCounts {
   readonly byStatus: Readonly<Partial<Record<DeliveryStatus, number>>>;
   readonly lastDeliveryId: string | null;
   readonly lastReceivedAt: number | null;
-}
-
-/** Deliveries of one status that came within one step of time. */
-interface ReceivedInStep {
-  /** When the step begins, epoch milliseconds. */
-  readonly at: number;
-  readonly status: DeliveryStatus;
-  readonly count: number;
 }
 
 /** All reads. Synchronous: SQLite answers from its page cache in microseconds. */
@@ -272,12 +275,8 @@ export interface StoreReader
   receivedAtRank(rank: number): number | null;
   /** Bytes that the log of bodies takes on disk. */
   logBytes(): number;
-  /** Of all, or of these webhooks alone; those that received nothing are missing. */
-  countsByWebhook(webhooks?: readonly string[]): readonly WebhookCounts[];
-  /** How many deliveries came in each step of time since then, by status. */
-  received(since: number, stepMs: number): readonly ReceivedInStep[];
-  /** When the newest deliveries since then came and were settled, at most `limit`. */
-  settlings(since: number, limit: number): readonly Pick<Delivery, 'receivedAt' | 'settledAt'>[];
+  /** Of all, or of these webhooks alone, and of one owner's deliveries; webhooks that received nothing are missing. */
+  countsByWebhook(webhooks?: readonly string[], owner?: string): readonly WebhookCounts[];
   /** Pending deliveries in the order in which they came, at most `limit`, whose id is after `after`. */
   pending(after: string | null, limit: number): readonly PendingDelivery[];
   /** The aliases among these names. */
@@ -288,8 +287,8 @@ export interface StoreReader
   linkOf(flowId: string): FlowLink | null;
   /** The flows that go on in a flow, the oldest link first. */
   linksInto(flowId: string): readonly FlowLink[];
-  /** External ids of flows about a ticket of Jira or Linear, such as `PROJ-12`, on whichever site. */
-  ticketsNamed(key: string): readonly string[];
+  /** External ids of an owner's flows about a ticket of Jira or Linear, such as `PROJ-12`, on whichever site. */
+  ticketsNamed(key: string, owner: string): readonly string[];
   /** What was done about results of checks, newest first, at most 1,000. */
   repairs(filter: RepairFilter): readonly RepairNote[];
   /** Pending deliveries that wait for others, in the order in which they came. */
@@ -305,7 +304,7 @@ export interface StoreReader
   idBefore(list: 'deliveries' | 'tasks', before: string | undefined, count: number): string | null;
   /** How many rows a list has for a filter, whatever its `limit`. */
   count<List extends keyof Filters>(list: List, filter?: Filters[List]): number;
-  countsByOutgoingStatus(): Readonly<Partial<Record<OutgoingStatus, number>>>;
+  countsByOutgoingStatus(owner?: string): Readonly<Partial<Record<OutgoingStatus, number>>>;
   /** Items that wait to be sent, the first due first, at most `limit`; also those that are due later. */
   waitingOutgoing(limit: number): readonly Outgoing[];
   /**
@@ -315,7 +314,7 @@ export interface StoreReader
   responsesBefore(item: Pick<Outgoing, 'id' | 'deliveryId'>): number;
   /** The delivery that acted and holds a key that counts for all webhooks (`@act:…`); null when there is none. */
   holderOf(key: string): string | null;
-  /** How many deliveries about one external id were settled so; replays do not count. */
+  /** How many of an owner's deliveries about one external id were settled so; replays do not count. */
   countSettled(externalId: string, filter: SettledFilter): number;
   close(): void;
 }
@@ -360,7 +359,7 @@ export interface Store
   /** Queues a comment that belongs to no step of a task. Returns false when its delivery is no longer stored. */
   addComment(item: NewOutgoing, deliveryId: string, now: number): Promise<boolean>;
   /** Queues a post that answers no delivery, or an edit of any post. Returns false when there is nothing to edit any more. */
-  addPost(item: NewOutgoing, provider: string, now: number): Promise<boolean>;
+  addPost(item: NewOutgoing, from: PostSource, now: number): Promise<boolean>;
   /** Counts a try before it is made, so that a crash does not hide that it may have happened. */
   beginOutgoing(id: string): Promise<void>;
   /** Does nothing to what no longer waits. */

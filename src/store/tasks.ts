@@ -23,6 +23,7 @@ export interface TaskFilter extends SearchFilter {
   /** Only what ended then or later. */
   readonly endedSince?: number;
   readonly agent?: string;
+  readonly owner?: string;
   readonly flowId?: string;
   readonly conversationId?: string;
   readonly deliveryId?: string;
@@ -34,6 +35,7 @@ export interface TaskFilter extends SearchFilter {
 export interface FlowFilter {
   readonly id?: string;
   readonly externalId?: string;
+  readonly owner?: string;
   /** Only flows that are older than this one, newest first (for the next page). */
   readonly before?: string;
   /** Default 50. */
@@ -43,6 +45,7 @@ export interface FlowFilter {
 export interface ConversationFilter {
   readonly id?: string;
   readonly flowId?: string;
+  readonly owner?: string;
   /** Only rows before this id, newest first (for the next page). */
   readonly before?: string;
   /** Default 50. */
@@ -55,6 +58,8 @@ export interface TaskCreation {
   /** `cli` or `api`. */
   readonly source: string;
   readonly actor: string;
+  /** The parent's, where there is one. */
+  readonly owner: string;
   readonly parent: Task | null;
   readonly dependsOn: readonly string[];
   /** The parent's, or a flow that is made if it does not exist. */
@@ -151,7 +156,7 @@ export interface TaskReader {
   conversations(filter?: ConversationFilter): readonly Conversation[];
   /** Every agent that some task is or was for. */
   agentNames(): readonly string[];
-  countsByTaskStatus(): Readonly<Partial<Record<TaskStatus, number>>>;
+  countsByTaskStatus(owner?: string): Readonly<Partial<Record<TaskStatus, number>>>;
   /** The task of a flow that waits for an answer, the oldest first; null when none does. */
   openQuestion(flowId: string): Task | null;
   /** Tasks that have files in Claude's folder: open ones, and the last `finished` that ended. */

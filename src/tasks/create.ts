@@ -1,6 +1,6 @@
 import { failure, notFound, usageError } from '../errors.ts';
 import { escapeInvisible, escapeInvisibleLine, shorten } from '../lib/text/escape-invisible.ts';
-import type { JsonObject, Task } from '../types.ts';
+import { type JsonObject, OPERATOR, type Task } from '../types.ts';
 import { findSubject, startsNewConversation } from './flows.ts';
 import { taskNamed } from './lifecycle.ts';
 import { syncTasks, type TaskContext } from './sync.ts';
@@ -15,6 +15,8 @@ export interface TaskRequest {
   /** Its flow and conversation are inherited. */
   readonly parentId?: string | undefined;
   readonly dependsOn?: readonly string[] | undefined;
+  /** Default: the parent's, else the operator. */
+  readonly owner?: string | undefined;
   /** Whose flow it joins; only without a parent. Default: a flow of its own. */
   readonly externalId?: string | undefined;
   readonly url?: string | undefined;
@@ -44,12 +46,15 @@ export async function createTask(
   const { metadata = {}, parentId } = request;
   const firstLine = request.prompt.split('\n').find((line) => line.trim() !== '');
   if (firstLine === undefined) throw usageError('a task needs a prompt');
+  if (parentId !== undefined && request.owner !== undefined)
+    throw usageError('a child has the owner of its parent: leave out the owner');
   if (parentId !== undefined && request.externalId !== undefined) {
     throw usageError('a child stays in the flow of its parent: leave out the external id');
   }
   const parent = parentId === undefined ? null : taskNamed(context, parentId, where);
   const id = ids.next('task');
-  const { flowId, externalId } = parent ?? subjectNamed(store, request.externalId ?? `hookctl:${id}`);
+  const owner = parent?.owner ?? request.owner ?? OPERATOR;
+  const { flowId, externalId } = parent ?? subjectNamed(store, owner, request.externalId ?? `hookctl:${id}`);
   const task = await store.createTask({
     task: {
       id,
@@ -64,6 +69,7 @@ export async function createTask(
     },
     source,
     actor: source,
+    owner,
     parent,
     dependsOn: dependencies(store, request.dependsOn ?? [], where),
     ...{ flowId, externalId },
@@ -89,9 +95,10 @@ export async function createTask(
 /** A joined flow owns several subjects: the task is about the one that was named. */
 function subjectNamed(
   store: TaskContext['store'],
+  owner: string,
   named: string,
 ): { readonly flowId: string; readonly externalId: string } {
-  const { flowId, flow } = findSubject(store, { externalId: named });
+  const { flowId, flow } = findSubject(store, owner, { externalId: named });
   return { flowId, externalId: flow?.externalId ?? named };
 }
 

@@ -1,6 +1,6 @@
 import { hash } from 'node:crypto';
 import type { FlowAlias, StoreReader } from '../store/store.ts';
-import type { Flow, JsonObject, Task, WebhookEvent } from '../types.ts';
+import { type Flow, type JsonObject, ownedName, type Task, type WebhookEvent } from '../types.ts';
 
 /** The names by which an event calls its subject. */
 type SubjectNames = Pick<WebhookEvent, 'stableIds' | 'otherIds'> & { readonly externalId: string };
@@ -26,22 +26,23 @@ export interface Subject {
   /** That flow. Null when it does not exist yet. */
   readonly flow: Flow | null;
   readonly names: SubjectNames;
+  readonly owner: string;
   /** The aliases among the names. */
   readonly known: readonly FlowAlias[];
 }
 
 /**
- * Looks a subject up. Stable ids are asked first, so that a renamed, transferred or moved subject keeps its flow. An external id that
+ * Looks a subject of an owner up. Stable ids are asked first, so that a renamed, transferred or moved subject keeps its flow. An external id that
  * belonged to another subject before (a repository with the name of an older one) gets a flow of its own.
  */
-export function findSubject(store: FlowReader, names: SubjectNames): Subject {
-  const { externalId, stableIds = [], otherIds = [] } = names;
+export function findSubject(store: FlowReader, owner: string, names: SubjectNames): Subject {
+  const { externalId, stableIds, otherIds } = ownedNames(owner, names);
   const known = store.aliases([...stableIds, externalId, ...otherIds]);
   const byName = new Map(known.map(({ alias, flowId }) => [alias, flowId]));
   const subject = (ownId: string, flow = flowAt(store, ownId)): Subject => ({
     flowId: flow === null ? ownId : rootOf(store, ownId),
     ownId,
-    ...{ flow, names, known },
+    ...{ flow, names, owner, known },
   });
   const stable = stableIds.map((id) => byName.get(id)).find((flowId) => flowId !== undefined);
   if (stable !== undefined) return subject(stable);
@@ -56,6 +57,16 @@ export function findSubject(store: FlowReader, names: SubjectNames): Subject {
   }
   const [first] = stableIds;
   return first === undefined || isOwnFree ? subject(own, ownFlow) : subject(flowIdOf(first));
+}
+
+/** The names as flows of this owner are found by them. */
+function ownedNames(owner: string, { externalId, stableIds = [], otherIds = [] }: SubjectNames) {
+  const owned = (name: string) => ownedName(owner, name);
+  return {
+    externalId: owned(externalId),
+    stableIds: stableIds.map(owned),
+    otherIds: otherIds.map(owned),
+  };
 }
 
 /** The flow in which a flow goes on since they were joined; itself where they were not. */
@@ -91,8 +102,8 @@ function isFree(store: FlowReader, flowId: string, stableIds: readonly string[])
 }
 
 /** The names by which a subject's flow is to be found from now on: all but those that lead to a flow already. */
-export function newAliases({ ownId: flowId, names, known }: Subject): readonly FlowAlias[] {
-  const { externalId, stableIds = [], otherIds = [] } = names;
+export function newAliases({ ownId: flowId, names, owner, known }: Subject): readonly FlowAlias[] {
+  const { externalId, stableIds, otherIds } = ownedNames(owner, names);
   const taken = new Set(known.map(({ alias }) => alias));
   return [
     ...stableIds.map((alias) => ({ alias, flowId, stable: true })),

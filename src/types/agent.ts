@@ -31,6 +31,8 @@ export interface AgentRun {
   /** `run-…`; also in the environment of everything that the run starts, as `HOOKCTL_RUN_ID`. */
   readonly id: string;
   readonly taskId: string;
+  /** Of its task. */
+  readonly owner: string;
   readonly flowId: string;
   readonly conversationId: string;
   /** Name under `agents:`, the task's `agent`. */

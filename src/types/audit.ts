@@ -17,6 +17,8 @@ export interface NewAuditEntry {
   readonly actor: Actor;
   /** Noun and verb: `webhook.add`, `task.approve`, `serve.start`. */
   readonly what: string;
+  /** Whose the thing is that was changed. */
+  readonly owner: string;
   /** Id or name of the thing; null where there is none. */
   readonly target: string | null;
   /** Which fields, counts, flags. */

@@ -62,6 +62,8 @@ export interface Delivery {
   readonly webhook: string;
   /** Of a dynamic webhook: what stays when its name changes; null for one that is written in code. */
   readonly webhookId: string | null;
+  /** Owner of its webhook when the delivery came; a replay has that of what it replays. */
+  readonly owner: string;
   readonly provider: string;
   readonly status: DeliveryStatus;
   /** Null for rejected rows. */

@@ -186,6 +186,7 @@ export interface NewOutgoing {
 /** One thing that leaves, or has left. Times are epoch milliseconds. */
 export interface Outgoing extends NewOutgoing {
   readonly provider: string;
+  readonly owner: string;
   /** The delivery that it answers. Null for a notification. */
   readonly deliveryId: string | null;
   readonly status: OutgoingStatus;

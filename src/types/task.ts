@@ -34,6 +34,8 @@ export interface Task {
   /** Root of the chain; the task itself when it has no parent. */
   readonly initiatedTaskId: string;
   readonly deliveryId: string | null;
+  /** Of its delivery; a child has its parent's. */
+  readonly owner: string;
   readonly webhook: string | null;
   readonly command: string | null;
   readonly externalId: string;
@@ -100,6 +102,8 @@ export interface Transition {
 /** Everything around one external id. */
 export interface Flow {
   readonly id: string;
+  /** Owners have flows of their own, also about one external id. */
+  readonly owner: string;
   readonly externalId: string;
   readonly currentConversationId: string;
   readonly createdAt: number;
@@ -108,6 +112,7 @@ export interface Flow {
 /** Tasks that share an agent's context, with their totals as they are now. */
 export interface Conversation {
   readonly id: string;
+  readonly owner: string;
   readonly flowId: string;
   readonly createdAt: number;
   readonly byStatus: Readonly<Partial<Record<TaskStatus, number>>>;

@@ -136,6 +136,10 @@ export interface Webhook {
   readonly endpoint: string;
   readonly origin: WebhookOrigin;
   readonly enabled: boolean;
+  /** Whose it is, and with it all that its deliveries make. */
+  readonly owner: string;
+  /** Words to find it by. */
+  readonly labels: readonly string[];
   readonly mode: Mode;
   /** Other forms of the whole webhook, among which the external id of an event chooses. Empty for most. */
   readonly variants: readonly Variant[];
@@ -176,4 +180,28 @@ export interface Snapshot {
   readonly byName: ReadonlyMap<string, Webhook>;
   /** Dynamic webhooks by what stays when their name changes. */
   readonly byWebhookId: ReadonlyMap<string, Webhook>;
+}
+
+/** The owner of every webhook that names none: who runs hookctl. */
+export const OPERATOR = 'operator';
+
+/** What names of owners look like; in messages: lower-case letters, digits, `-` and `_`, at most 64. */
+export const OWNER_PATTERN = /^[a-z0-9][a-z0-9_-]{0,63}$/;
+
+/**
+ * A name that counts for one owner alone (of a flow, of what a person wrote), so that what two owners hear of one subject stays
+ * apart. The operator's is the name itself.
+ */
+export function ownedName(owner: string, name: string): string {
+  return owner === OPERATOR ? name : `${owner}|${name}`;
+}
+
+/** Whether a name is one of this owner. */
+export function isOwnedName(owner: string, name: string): boolean {
+  return owner === OPERATOR ? !/^[a-z0-9_-]+\|/.test(name) : name.startsWith(`${owner}|`);
+}
+
+/** The name without its owner. */
+export function unownedName(owner: string, name: string): string {
+  return owner === OPERATOR ? name : name.slice(owner.length + 1);
 }

@@ -99,6 +99,7 @@ test('budget: a task waits while running tasks may use up the rest; the next one
   const task = {
     agent: 'planning',
     conversationId: 'c',
+    owner: 'operator',
     dependsOn: [],
     trust: 'verified',
     isBacklog: false,

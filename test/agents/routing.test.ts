@@ -140,12 +140,15 @@ test('a comment on a pull request in another repository goes on where its conver
   const first = await ran(engine, 'jira:PROJ-1');
   const { store, ids, clock } = engine.context;
   const [ticket, pull] = ['jira:PROJ-1', 'github:acme/api#57'].map((externalId) => ({
-    flowId: findSubject(store, { externalId }).ownId,
+    flowId: findSubject(store, 'operator', { externalId }).ownId,
     externalId,
     newConversationId: ids.next('conv'),
   }));
   if (ticket === undefined || pull === undefined) throw new Error('no subjects');
-  await store.joinFlows({ flows: [pull, ticket], reason: 'test', actor: 'test', isAsked: true }, clock.now());
+  await store.joinFlows(
+    { flows: [pull, ticket], reason: 'test', actor: 'test', isAsked: true, owner: 'operator' },
+    clock.now(),
+  );
   const second = await ran(engine, 'github:acme/api#57');
   expect(second.conversationId).toBe(first.conversationId);
   const worktrees = engine.workspaces.list();
@@ -177,7 +180,7 @@ test('a pull request from the branch of a workspace is joined with the flow of i
   await engine.deliver('github', 'pull_request.opened', opened(59, 1_296_269, 'acme/api'));
   await engine.deliver('github', 'pull_request.opened', opened(57, 1_296_269));
   const { store } = engine.context;
-  const flowOf = (externalId: string) => findSubject(store, { externalId });
+  const flowOf = (externalId: string) => findSubject(store, 'operator', { externalId });
   expect(flowOf('github:octo-org/octo-repo#57').flowId).toBe(tasks[0]?.flowId);
   expect(flowOf('github:octo-org/octo-repo#58').flow).toBeNull();
   // Somebody took the name of the branch for another repository.

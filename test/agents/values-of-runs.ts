@@ -15,6 +15,7 @@ export const TASK: Task = {
   dependsOn: [],
   initiatedTaskId: 'task-01jd9x3k2a7f3kq2',
   deliveryId: null,
+  owner: 'operator',
   webhook: null,
   command: null,
   externalId: 'github:o/r#1',
@@ -38,6 +39,7 @@ export function aRun(folder: string): AgentRun {
   return {
     id: `run-${process.pid}x${runs}`,
     taskId: TASK.id,
+    owner: TASK.owner,
     flowId: TASK.flowId,
     conversationId: TASK.conversationId,
     agent: 'brain',

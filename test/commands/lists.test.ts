@@ -25,7 +25,7 @@ beforeAll(async () => {
   await store.recordOutcome(outcome('dlv-0000', { tasks }));
   await store.recordAudit(
     numbered('line', 60).map((target) => ({
-      ...{ at: 1, what: 'webhook.add', target, details: {}, revision: null },
+      ...{ at: 1, what: 'webhook.add', owner: 'operator', target, details: {}, revision: null },
       actor: { kind: 'cli', name: 'ada' },
     })),
   );

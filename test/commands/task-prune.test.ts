@@ -51,7 +51,8 @@ async function made(store: Store, name: string, at: number, isSample = false): P
 async function child(store: Store, parent: Task | null, dependsOn: readonly string[] = []): Promise<string> {
   const { task } = taskInFlow(later.next('task'), { task: { title: 'child' } });
   await store.createTask({
-    ...{ task, source: 'cli', actor: 'cli', parent, dependsOn, startNewConversation: false, at: now },
+    ...{ task, source: 'cli', actor: 'cli', owner: 'operator', parent, dependsOn, at: now },
+    startNewConversation: false,
     ...{ flowId: parent?.flowId ?? 'flow-typed', externalId: 'cli:typed', newConversationId: 'conv-typed' },
   });
   return task.id;

@@ -73,6 +73,8 @@ test('a definition with only name and provider gets every default', async () => 
   const { commands: resolved, ...webhook } = resolution.webhook;
   expect(webhook).toEqual({
     name: 'own',
+    owner: 'operator',
+    labels: [],
     mode: 'live',
     variants: [],
     allowUnverifiable: false,

@@ -33,6 +33,8 @@ export async function programContext(
     origin: { kind: 'dynamic', webhookId: 'wh-1' },
     ...{
       mode: 'live',
+      owner: 'operator',
+      labels: [],
       variants: [],
       enabled: true,
       secretSource: 'its own',

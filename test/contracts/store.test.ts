@@ -6,6 +6,7 @@ import { listsContract } from './store/lists.ts';
 import { modelContract } from './store/model.ts';
 import { outboxContract } from './store/outbox.ts';
 import { outcomesContract } from './store/outcomes.ts';
+import { ownersContract } from './store/owners.ts';
 import { retentionContract } from './store/retention.ts';
 import { runsContract } from './store/runs.ts';
 import { tasksContract } from './store/tasks.ts';
@@ -21,6 +22,7 @@ describe.each(IMPLEMENTATIONS)('$name', (implementation) => {
   outboxContract(implementation);
   runsContract(implementation);
   listsContract(implementation);
+  ownersContract(implementation);
   retentionContract(implementation);
   durabilityContract(implementation);
   modelContract(implementation);

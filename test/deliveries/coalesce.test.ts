@@ -71,14 +71,17 @@ test('coalesce: a command closes windows of flows that were joined while they wa
   const waiting = labeled(engine, 'bug');
   await eventually('it waits', () => store.held({}).length === 1 || null);
   const [one, other] = [42, 57].map((number) => ({
-    flowId: findSubject(store, { externalId: `github:octo-org/octo-repo#${number}` }).ownId,
+    flowId: findSubject(store, 'operator', { externalId: `github:octo-org/octo-repo#${number}` }).ownId,
     externalId: `github:octo-org/octo-repo#${number}`,
     newConversationId: ids.next('conv'),
   }));
   if (one === undefined || other === undefined) throw new Error('no subjects');
   const [{ flowId } = one] = store.held({});
   const flows = [{ ...one, flowId }, other] as const;
-  await store.joinFlows({ flows, reason: 'test', actor: 'test', isAsked: true }, clock.now());
+  await store.joinFlows(
+    { flows, reason: 'test', actor: 'test', isAsked: true, owner: 'operator' },
+    clock.now(),
+  );
   const { tasks } = await engine.deliver('github', 'issue_comment.created', onIssue(57));
   expect((await waiting).delivery.status).toBe('processed');
   expect(store.tasks().map(({ flowId: own }) => own)).toEqual(Array(3).fill(tasks[0]?.flowId));

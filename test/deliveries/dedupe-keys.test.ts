@@ -4,6 +4,7 @@ import type { Parsed } from '../../src/types.ts';
 
 const delivery = {
   provider: 'github',
+  owner: 'operator',
   webhook: 'github',
   trust: 'verified',
   senderDeliveryId: 'one',

@@ -123,7 +123,7 @@ test('G14: a command written before the newest restore is refused with the reaso
   await engine.context.store.recordAudit([
     {
       ...{ at: restoredAt, actor: { kind: 'cli', name: 'test' }, what: 'backup.restore' },
-      ...{ target: '/backup', details: {}, revision: null },
+      ...{ owner: 'operator', target: '/backup', details: {}, revision: null },
     },
   ]);
   const written = (at: number) => (payload: Payload) => {

@@ -1,6 +1,6 @@
 import { defineConfig } from 'vitest/config';
 
-/** `node scripts/test.js --opt-in`: what needs more than Node and npm, or more time. */
+/** `npx vitest run --config test/opt-in/vitest.config.ts`: what needs more than Node and npm. */
 export default defineConfig({
   test: {
     globalSetup: ['test/setup/built.ts'],

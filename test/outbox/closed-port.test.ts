@@ -79,7 +79,10 @@ test('E1: no fraction of a clock or of an agent’s figures is refused by a colu
   };
   const wait = {
     ...({ id: 'run-1', runner: 'command', state: 'waiting', reason: 'soon', at: NOW } as const),
-    task: { id: 'task-1', agent: 'planning', flowId: 'flow-1', conversationId: 'conv-task-1' },
+    task: {
+      ...{ id: 'task-1', agent: 'planning', owner: 'operator', flowId: 'flow-1' },
+      conversationId: 'conv-task-1',
+    },
   };
   const files = { folder: '/', logPath: '/log', sessionKey: null, reservedUsd: null };
   await store.startRun({ wait, ...files, change: { ...change, spent: { ...spent, costUsd: null } } });

@@ -21,6 +21,7 @@ test('API in process: a change is recorded with its actor before it is answered,
     target: id,
     details: { agent: 'planning', status: 'waiting_approval' },
     actor: 'ada',
+    owner: 'operator',
   };
   expect(recorded).toEqual([created]);
 

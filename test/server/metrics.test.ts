@@ -9,16 +9,19 @@ test('E26: /metrics shows the webhooks in force, and counts no waiting delivery 
   const received = (name: string, status: 'pending' | 'duplicate') =>
     metrics.listen({
       type: 'received',
-      receipt: { webhook: { name, providerName: 'github' } as Webhook, status } as Receipt,
+      receipt: { webhook: { name, providerName: 'github', owner: 'ada' } as Webhook, status } as Receipt,
     });
   const linesOf = (...names: readonly string[]) => linesWith(names.map((name) => [name, 'github']));
-  const linesWith = async (webhooks: readonly (readonly [name: string, provider: string])[]) => {
+  const linesWith = async (
+    webhooks: readonly (readonly [name: string, provider: string, owner?: string])[],
+  ) => {
     const text = await metrics.text({
       queueDepth: () => 0,
       oldestPendingSeconds: () => 0,
       outbox: () => ({}),
       tunnel: () => null,
-      webhooks: () => new Map(webhooks),
+      webhooks: () =>
+        new Map(webhooks.map(([name, providerName, owner = 'ada']) => [name, { providerName, owner }])),
     });
     return text.split('\n').filter((line) => /^hookctl_(?:deliveries_total|webhooks)/.test(line));
   };
@@ -27,13 +30,16 @@ test('E26: /metrics shows the webhooks in force, and counts no waiting delivery 
     received(name, 'duplicate');
   }
   const kept = ['accepted', 'duplicate'].map(
-    (outcome) => `hookctl_deliveries_total{webhook="kept",provider="github",outcome="${outcome}"} 1`,
+    (outcome) =>
+      `hookctl_deliveries_total{webhook="kept",provider="github",owner="ada",outcome="${outcome}"} 1`,
   );
   expect(await linesOf('kept', 'removed')).toHaveLength(5);
   expect(await linesOf('kept')).toEqual([...kept, 'hookctl_webhooks 1']);
   // One of the same name that is made later begins anew.
   expect(await linesOf('kept', 'removed')).toEqual([...kept, 'hookctl_webhooks 2']);
-  // So does one of the same name for another provider.
+  // So does one of the same name for another provider, or of another owner.
   expect(await linesWith([['kept', 'gitlab']])).toEqual(['hookctl_webhooks 1']);
+  received('kept', 'pending');
+  expect(await linesWith([['kept', 'github', 'bob']])).toEqual(['hookctl_webhooks 1']);
   expect(await linesOf('kept')).toEqual(['hookctl_webhooks 1']);
 });

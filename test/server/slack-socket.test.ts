@@ -112,7 +112,7 @@ test('Socket Mode: a pressed button decides once, however often it is sent', asy
   const post = { kind: 'comment', place, content: 'May it?', edits: null, privateNetwork: false } as const;
   await store.addPost(
     { id: 'out-0000000000000001', ...post, buttonsOf: task.id, buttonsAt: 'waiting_approval' },
-    'slack',
+    { provider: 'slack', owner: 'operator' },
     Date.now(),
   );
   await store.noteOutgoing('out-0000000000000001', {

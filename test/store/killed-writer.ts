@@ -20,6 +20,7 @@ function delivery(id: string): NewDelivery {
     id,
     webhook: 'github',
     webhookId: null,
+    owner: 'operator',
     provider: 'github',
     status: 'pending',
     trust: 'verified',

@@ -12,6 +12,7 @@ export function newDelivery(id: string, changes: Partial<NewDelivery> = {}): New
     id,
     webhook: 'github',
     webhookId: null,
+    owner: 'operator',
     provider: 'github',
     status: 'pending',
     trust: 'verified',

@@ -62,6 +62,7 @@ const creation: TaskCreation = {
   task: { ...task('task-7').task },
   source: 'cli',
   actor: WORDS,
+  owner: 'operator',
   parent: null,
   dependsOn: [],
   flowId: 'flow-7',
@@ -72,7 +73,10 @@ const creation: TaskCreation = {
 };
 const wait = (taskId: string) => ({
   id: `run-${taskId}`,
-  task: { id: taskId, agent: 'planning', flowId: 'flow-1', conversationId: 'conv-task-1' },
+  task: {
+    ...{ id: taskId, agent: 'planning', owner: 'operator', flowId: 'flow-1' },
+    conversationId: 'conv-task-1',
+  },
   runner: 'claude',
   state: 'waiting' as const,
   reason: WORDS,
@@ -116,6 +120,7 @@ const WRITES: Readonly<Record<Write, (store: Store) => Promise<unknown>>> = {
       id: 'dlv-5',
       webhook: 'github',
       webhookId: null,
+      owner: 'operator',
       provider: 'github',
       reason: WORDS,
       senderDeliveryId: null,
@@ -168,7 +173,7 @@ const WRITES: Readonly<Record<Write, (store: Store) => Promise<unknown>>> = {
     await store.changeTask(change({ taskId: 'task-2', from: 'queued', to: 'waiting_answer', isEnd: false }));
   },
   addComment: (store) => store.addComment(item('out-9'), 'dlv-1', NOW),
-  addPost: (store) => store.addPost(item('out-10'), 'slack', NOW),
+  addPost: (store) => store.addPost(item('out-10'), { provider: 'slack', owner: 'operator' }, NOW),
   beginOutgoing: (store) => store.beginOutgoing('out-1'),
   noteOutgoing: (store) =>
     store.noteOutgoing('out-1', {
@@ -191,6 +196,7 @@ const WRITES: Readonly<Record<Write, (store: Store) => Promise<unknown>>> = {
         reason: WORDS,
         actor: 'cli',
         isAsked: true,
+        owner: 'operator',
       },
       NOW,
     ),
@@ -240,6 +246,7 @@ const WRITES: Readonly<Record<Write, (store: Store) => Promise<unknown>>> = {
         at: NOW,
         actor: { kind: 'cli', name: WORDS },
         what: 'webhook.edit',
+        owner: 'operator',
         target: WORDS,
         details: { note: WORDS, password: PASSWORD, deep: [{ authorization: PASSWORD }] },
         revision: null,
@@ -306,6 +313,7 @@ test('F7: an edit that is put on record without a server loses its secrets, too'
     at: NOW,
     actor: { kind: 'cli', name: 'ada' } as const,
     what: 'webhook.edit',
+    owner: 'operator',
     revision: null,
   };
   const { redact } = createRedactor({});

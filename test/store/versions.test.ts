@@ -1,7 +1,7 @@
 import { existsSync, statSync } from 'node:fs';
 import { DatabaseSync } from 'node:sqlite';
 import { expect, test } from 'vitest';
-import { MIGRATIONS } from '../../src/store/local/tables/schema.ts';
+import { MIGRATIONS } from '../../src/store/local/schema/migrations.ts';
 import {
   adopt,
   foreignPart,
@@ -9,7 +9,7 @@ import {
   requireCurrentSchema,
   SCHEMA_VERSION,
   schemaVersion,
-} from '../../src/store/local/tables/versions.ts';
+} from '../../src/store/local/schema/versions.ts';
 import { storePath } from './fixtures.ts';
 import { databaseOf010 } from './folder-0-1-0.ts';
 
@@ -117,8 +117,8 @@ test('E15: no id of a transition is used again, and its acknowledgements go with
   const db = new DatabaseSync(':memory:');
   migrate(db, PATH);
   db.exec(`
-    insert into flows values ('flow-1', 'x:1', 'conv-1', 1);
-    insert into conversations values ('conv-1', 'flow-1', 1);
+    insert into flows values ('flow-1', 'x:1', 'conv-1', 1, 'operator');
+    insert into conversations values ('conv-1', 'flow-1', 1, 'operator');
     insert into tasks (id, title, status, agent, prompt, flow_id, conversation_id, initiated_task_id, external_id,
       source_metadata, sync_to_claude, created_at, updated_at)
       values ('task-1', 't', 'queued', 'a', 'p', 'flow-1', 'conv-1', 'task-1', 'x:1', '{}', 0, 1, 1);

@@ -91,6 +91,7 @@ function rejection(id: string): NewRejection {
     id,
     webhook: 'github',
     webhookId: null,
+    owner: 'operator',
     provider: 'github',
     reason: 'wrong signature',
     senderDeliveryId: null,

@@ -15,7 +15,7 @@ export async function storeFinished({ context }: TestEngine, count: number): Pro
           ...{ id, title, status: 'queued', agent: 'brain', prompt: title, typed: '' },
           ...{ url: null, syncToClaudeTasks: true, sourceMetadata: {} },
         },
-        ...{ source: 'cli', actor: 'cli', parent, dependsOn: [], flowId, externalId, at },
+        ...{ source: 'cli', actor: 'cli', owner: 'operator', parent, dependsOn: [], flowId, externalId, at },
         ...{ newConversationId: ids.next('conv'), startNewConversation: false },
       });
       await store.changeTask({

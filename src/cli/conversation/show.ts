@@ -28,6 +28,7 @@ async function show(app: Services, id: string, { json }: JsonFlags): Promise<0> 
   }
   sayFacts(app.io.out, [
     ['conversation', view.id],
+    ['owner', view.owner],
     ['flow', view.flow_id],
     ['created', localTime(view.created_at)],
     ['started', view.started_at === null ? null : localTime(view.started_at)],

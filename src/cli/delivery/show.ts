@@ -45,6 +45,7 @@ async function show(app: Services, id: string, flags: ShowFlags): Promise<0> {
   sayFacts(out, [
     ['delivery', view.id],
     ['webhook', `${view.webhook} (${view.provider})`],
+    ['owner', view.owner],
     ['status', view.status],
     ['reason', view.reason],
     ['variant', view.variant],

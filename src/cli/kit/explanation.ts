@@ -8,17 +8,19 @@ import { below, state, table } from './table.ts';
 export async function printExplanation(
   io: Io,
   source: string,
-  { obstacle, events }: Explanation,
+  { owner, obstacle, events }: Explanation,
 ): Promise<void> {
   const out = commandsOut(io);
   if (obstacle !== null)
     sayFacts(out, [
       ['source', source],
+      ['owner', owner],
       ['nothing runs', obstacle],
     ]);
   for (const event of events) {
     sayFacts(out, [
       ['source', source],
+      ['owner', owner],
       ['event', event.type],
       ['about', event.externalId],
       [

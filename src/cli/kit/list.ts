@@ -3,16 +3,18 @@ import { say } from '../../lib/io.ts';
 import { commandLine } from '../../lib/shell-quote.ts';
 import type { Services } from '../../services.ts';
 import type { Filters, StoreReader } from '../../store/store.ts';
+import { OPERATOR } from '../../types/webhook.ts';
 import type { Command, JsonFlags, Runner } from './command.ts';
 import { positive } from './options.ts';
 import { counted, printJson } from './print.ts';
-import { type NameFilter, requireKnown, sayNoRows } from './stored.ts';
+import { type NameFilter, ownerName, requireKnown, sayNoRows } from './stored.ts';
 import { type Column, table } from './table.ts';
 
 /** Flags that every list takes; a noun adds its own. */
 export interface ListFlags extends JsonFlags {
   readonly limit: number;
   readonly before?: string;
+  readonly owner?: string;
   readonly follow?: boolean;
 }
 
@@ -53,9 +55,10 @@ export interface Followed<Filter, Flags, Row> {
 export function listCommand<
   List extends keyof Filters,
   Flags extends ListFlags,
-  Row extends { readonly id: string | number },
+  Row extends { readonly id: string | number; readonly owner: string },
 >(command: Command, runner: Runner, of: ListOf<List, Flags, Row>): Command {
   return command
+    .option('--owner <name>', 'only what belongs to this owner')
     .option('--limit <n>', 'how many at most', positive, 50)
     .option('--before <id>', 'only older ones than this: the next page', of.before ?? String)
     .option('--json', of.json ?? 'print an array')
@@ -65,7 +68,7 @@ export function listCommand<
 async function list<
   List extends keyof Filters,
   Flags extends ListFlags,
-  Row extends { readonly id: string | number },
+  Row extends { readonly id: string | number; readonly owner: string },
 >(
   app: Services,
   command: Command,
@@ -74,8 +77,9 @@ async function list<
   argv: readonly string[],
 ): Promise<0> {
   const store = app.reader();
-  const filter = await of.filter(flags, app);
-  await requireKnown(...(of.names?.(app, flags) ?? []));
+  const { owner } = flags;
+  const filter = { ...(await of.filter(flags, app)), ...(owner !== undefined && { owner }) };
+  await requireKnown(...(of.names?.(app, flags) ?? []), ownerName(app, owner));
   if (of.find !== undefined) requireBefore(app, flags.before, of.find);
   const rows = store === null ? [] : of.rows(store, filter);
   if (flags.follow === true && of.follow !== undefined) return of.follow(app, { flags, filter, rows });
@@ -88,13 +92,20 @@ async function list<
       ...(total !== undefined && { total }),
     });
   } else {
-    const columns = of.columns(rows);
+    const columns = [...of.columns(rows), ...(rows.some(isOwned) ? [OWNER] : [])];
     const titles = columns.map(([column]) => column);
     const cells = rows.map((row) => columns.map(([, text]) => text(row)));
     say(app.io.out, await table(app.io.out, titles, cells));
   }
   sayNextPage(app, { list: of.list, filter, rows, argv });
   return 0;
+}
+
+/** Shown where there are owners. */
+const OWNER: ListColumn<{ readonly owner: string }> = ['owner', ({ owner }) => owner];
+
+function isOwned({ owner }: { readonly owner: string }): boolean {
+  return owner !== OPERATOR;
 }
 
 /** The filter `--flow`. */

@@ -3,6 +3,7 @@ import { say } from '../../lib/io.ts';
 import { suggest } from '../../lib/suggest.ts';
 import type { Services } from '../../services.ts';
 import type { StoreReader } from '../../store/store.ts';
+import { OPERATOR } from '../../types/webhook.ts';
 import { served } from './operate.ts';
 
 /** The store, for a command that needs a record in it. Throws `not_found` when there is no store yet. */
@@ -100,6 +101,19 @@ export function webhookNames(app: Services): readonly NameSource[] {
       return (await app.configuration()).snapshot.webhooks.map(({ name }) => name);
     },
   ];
+}
+
+/** The filter `--owner`: owners of what is stored, of webhooks, and those of webhooks.yml. */
+export function ownerName(app: Services, owner: string | undefined): NameFilter {
+  const known = [
+    () => [OPERATOR, ...(app.reader()?.countsByOwner() ?? []).map((counts) => counts.owner)],
+    async () => {
+      const status = await served(app).catch(() => null);
+      if (status !== null) return status.webhooks.map((webhook) => webhook.owner);
+      return (await app.configuration()).snapshot.webhooks.map((webhook) => webhook.owner);
+    },
+  ];
+  return { noun: 'owner', value: owner, known };
 }
 
 /** Names of agents: from the tasks, then from the configuration. */

@@ -118,9 +118,9 @@ async function explainOne(
 ): Promise<Explanation> {
   const webhook = snapshot.byName.get(delivery.webhook);
   if (webhook === undefined)
-    return { obstacle: `there is no webhook ${delivery.webhook} any more`, events: [] };
+    return { owner: null, obstacle: `there is no webhook ${delivery.webhook} any more`, events: [] };
   const body = reader.body(delivery.id);
-  if (body === null) return { obstacle: 'its bytes are no longer stored', events: [] };
+  if (body === null) return { owner: webhook.owner, obstacle: 'its bytes are no longer stored', events: [] };
   return explain(
     webhook,
     { headers: delivery.headers, query: delivery.query, body },

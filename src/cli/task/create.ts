@@ -14,6 +14,7 @@ interface CreateFlags extends JsonFlags {
   readonly parent?: string;
   readonly dependsOn: readonly string[];
   readonly externalId?: string;
+  readonly owner?: string;
   readonly url?: string;
   readonly newConversation?: boolean;
   readonly sameConversation?: boolean;
@@ -30,6 +31,7 @@ export const configureCreate: CliCommand = (command, runner) => {
     .option('--parent <id>', 'parent task')
     .option('--depends-on <id>', 'task that must be completed first (repeatable)', collect, [])
     .option('--external-id <id>', 'flow to join, e.g. jira:PROJ-123; not with --parent')
+    .option('--owner <name>', 'whose it is (default: the parent’s owner, or operator)')
     .option('--url <url>', 'link to more information')
     .option('--new-conversation', 'start a new conversation in the flow')
     .option('--same-conversation', 'continue the conversation, whatever the prompt says')
@@ -45,9 +47,9 @@ export const configureCreate: CliCommand = (command, runner) => {
 async function create(app: Services, text: string | undefined, flags: CreateFlags): Promise<0> {
   const prompt = await readText(app, { option: '--prompt', text, file: flags.promptFile });
   if (prompt === null) throw usageError('a task needs a prompt', 'hookctl task create "Plan the fix"');
-  const { title, agent, parent, dependsOn, externalId, url, requiresApproval } = flags;
+  const { title, agent, parent, dependsOn, externalId, owner, url, requiresApproval } = flags;
   const body: TaskBody = {
-    ...{ prompt, title, agent, url },
+    ...{ prompt, title, agent, owner, url },
     parent_task_id: parent,
     depends_on: dependsOn,
     external_id: externalId,

@@ -99,6 +99,7 @@ async function show(app: Services, id: string, { json }: JsonFlags): Promise<0> 
     ['url', view.url],
     ['flow', view.flow_id],
     ['conversation', view.conversation_id],
+    ['owner', view.owner],
     ['command', view.command === null ? null : `${view.command} of ${view.webhook}`],
     ['delivery', view.delivery_id],
     ['sample', view.sample ? 'made by `hookctl trigger`' : null],

@@ -9,6 +9,8 @@ import { catchUp, missingNote } from '../../store/local/catch-up.ts';
 import { type LastDelivery, lastDeliveries } from '../../store/local/last-deliveries.ts';
 import { currentHolder } from '../../store/local/lock.ts';
 import { databasePath } from '../../store/local/sqlite.ts';
+import { OPERATOR } from '../../types/webhook.ts';
+import type { Webhook } from '../../types.ts';
 import type { CliCommand, JsonFlags, Runner } from '../kit/command.ts';
 import { serverClient } from '../kit/operate.ts';
 import { localTime, printJson, webhookState } from '../kit/print.ts';
@@ -17,17 +19,25 @@ import { below, state, table, time, whole } from '../kit/table.ts';
 export const configureList: CliCommand = (command, runner) => {
   command
     .description('List all webhooks with their origin, state and last delivery.')
+    .option('--owner <name>', 'only those of this owner')
+    .option('--label <word>', 'only those with this label')
     .option('--json', 'print an array')
     .examples('hookctl webhook list', 'hookctl webhook list --json | jq -r ".[].endpoint"')
-    .action(async (flags: JsonFlags) => {
+    .action(async (flags: ListFlags) => {
       const options: ServiceFlags = command.optsWithGlobals();
-      if (flags.json === true) await runner.run(options, listAsJson);
-      else if (!(await listQuickly(runner, options))) await runner.run(options, list);
+      if (flags.json === true) await runner.run(options, (app) => listAsJson(app, flags));
+      else if (!(await listQuickly(runner, options, flags)))
+        await runner.run(options, (app) => list(app, flags));
     });
 };
 
+interface ListFlags extends JsonFlags {
+  readonly owner?: string;
+  readonly label?: string;
+}
+
 /** Prints the list without loading services and configuration, when it can; returns whether it did. */
-async function listQuickly({ host }: Runner, { config }: ServiceFlags): Promise<boolean> {
+async function listQuickly({ host }: Runner, { config }: ServiceFlags, flags: ListFlags): Promise<boolean> {
   const { env, cwd, home, io } = host;
   const located = locate({ cwd, env, home, configFlag: config ?? null });
   // The server may run with other environment variables, so only it knows its webhooks.
@@ -35,27 +45,27 @@ async function listQuickly({ host }: Runner, { config }: ServiceFlags): Promise<
   const listing = await quickListing({ located, env });
   if (listing === null) return false;
   if (located.ignored !== undefined) say(io.err, `note: ${located.ignored}`);
-  await printList(io, located, listing);
+  await printList(io, located, listing, flags);
   return true;
 }
 
-async function list(app: Services): Promise<0> {
+async function list(app: Services, flags: ListFlags): Promise<0> {
   const client = await serverClient(app);
   if (client !== null) {
     const [views, { not_loaded: unloaded }] = await Promise.all([client.webhooks(), client.status()]);
     const webhooks = views.map(({ has_secret: hasSecret, ...view }) => ({ ...view, hasSecret }));
-    await printList(app.io, app.located, { webhooks, unloaded });
+    await printList(app.io, app.located, { webhooks, unloaded }, flags);
     return 0;
   }
   const configuration = await app.configuration();
   const { snapshot, unloaded } = configuration;
-  await printList(app.io, app.located, { webhooks: snapshot.webhooks.map(listed), unloaded });
+  await printList(app.io, app.located, { webhooks: snapshot.webhooks.map(listed), unloaded }, flags);
   for (const problem of configuration.dynamic.refused) say(app.io.err, formatDiagnostic(problem));
   return 0;
 }
 
 /** Prints every webhook as the API returns it, from the running server or else from the configuration. */
-async function listAsJson(app: Services): Promise<0> {
+async function listAsJson(app: Services, flags: ListFlags): Promise<0> {
   const [{ viewer }, { sayUnloaded }] = await Promise.all([
     import('./view.ts'),
     import('../kit/webhooks.ts'),
@@ -64,12 +74,13 @@ async function listAsJson(app: Services): Promise<0> {
   if (client !== null) {
     const [views, status] = await Promise.all([client.webhooks(), client.status()]);
     sayUnloaded(app, status.not_loaded);
-    printJson(app.io, views);
+    printJson(app.io, views.filter(isWanted(flags)));
     return 0;
   }
   const configuration = await app.configuration();
   sayUnloaded(app, configuration.unloaded);
-  printJson(app.io, configuration.snapshot.webhooks.map(viewer(app, configuration)));
+  const wanted = configuration.snapshot.webhooks.filter(isWanted(flags));
+  printJson(app.io, wanted.map(viewer(app, configuration)));
   return 0;
 }
 
@@ -77,8 +88,10 @@ async function printList(
   { out, err }: Io,
   { dataFolder, projectFile }: ProjectPaths,
   listing: Listing,
+  flags: ListFlags,
 ): Promise<void> {
-  const { webhooks, unloaded } = listing;
+  const { unloaded } = listing;
+  const webhooks = listing.webhooks.filter(isWanted(flags));
   const folder = projectFile === null ? null : dirname(projectFile);
   const path = databasePath(dataFolder);
   const note = missingNote(catchUp(path));
@@ -87,8 +100,10 @@ async function printList(
     path,
     webhooks.map(({ name }) => name),
   );
-  const rows = webhooks.map(({ name, provider, origin, enabled, hasSecret, endpoint }) => [
+  const isOwned = webhooks.some(({ owner }) => owner !== OPERATOR);
+  const rows = webhooks.map(({ name, owner, provider, origin, enabled, hasSecret, endpoint }) => [
     name,
+    ...(isOwned ? [owner] : []),
     provider,
     origin,
     webhookState(enabled, hasSecret),
@@ -101,6 +116,7 @@ async function printList(
     .filter(isNew)
     .map(({ file }) => [
       folder === null ? file : relative(folder, file),
+      ...(isOwned ? ['-'] : []),
       '-',
       'static',
       'not loaded',
@@ -109,15 +125,31 @@ async function printList(
       '-',
     ]);
   for (const file of unloaded) say(err, unloadedText(file, folder));
-  rows.push(...pending);
+  if (flags.owner === undefined && flags.label === undefined) rows.push(...pending);
   say(
     out,
     await table(
       out,
-      ['name', 'provider', 'origin', state('state'), below('endpoint'), time('last'), whole('delivery')],
+      [
+        'name',
+        ...(isOwned ? ['owner'] : []),
+        'provider',
+        'origin',
+        state('state'),
+        below('endpoint'),
+        time('last'),
+        whole('delivery'),
+      ],
       rows,
     ),
   );
+}
+
+/** Whether a webhook has this owner and label, where they are given. */
+function isWanted({ owner, label }: ListFlags) {
+  return (webhook: Pick<Webhook, 'owner' | 'labels'>) =>
+    (owner === undefined || webhook.owner === owner) &&
+    (label === undefined || webhook.labels.includes(label));
 }
 
 function timeOf(last: LastDelivery | undefined): string | null {

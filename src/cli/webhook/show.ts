@@ -55,6 +55,8 @@ async function show(app: Services, ref: string, flags: ShowFlags): Promise<0> {
     ['webhook', view.name],
     ['provider', view.provider],
     ['id', view.webhook_id],
+    ['owner', view.owner],
+    ['labels', view.labels.join(', ') || null],
     ['url', view.url],
     ['defined in', place],
     ['state', webhookState(view.enabled, view.has_secret)],

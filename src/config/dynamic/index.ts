@@ -6,7 +6,7 @@ import type { IdSource } from '../../lib/ids.ts';
 import type { Clock } from '../../lib/time.ts';
 import { PROVIDER_NAMES } from '../../providers/facts.ts';
 import { loadProviders } from '../../providers/index.ts';
-import type { Actor, Provider, Webhook } from '../../types.ts';
+import { type Actor, OPERATOR, type Provider, type Webhook } from '../../types.ts';
 import type { WebhookWithoutSecrets } from '../resolve.ts';
 import type { CommandSettings } from '../resolve-commands.ts';
 import { randomSecret } from '../secrets.ts';
@@ -244,7 +244,7 @@ export function openDynamic(options: DynamicOptions): DynamicWebhooks {
         const reading = await db.validate(await db.content());
         if (reading.ok) throw failure('nothing_to_restore', `${db.file} is in order: it validates`);
         const details = { webhooks: good.state.webhooks.length };
-        const changes = [{ what: 'webhook.restore', target: db.file, details }];
+        const changes = [{ what: 'webhook.restore', owner: OPERATOR, target: db.file, details }];
         await record({ after: good.revision, changes }, actor ?? null);
         const kept = await setAside(db.file, clock.now());
         await db.write(good.bytes);

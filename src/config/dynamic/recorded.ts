@@ -1,4 +1,4 @@
-import type { Actor, JsonObject } from '../../types.ts';
+import { type Actor, type JsonObject, OPERATOR } from '../../types.ts';
 import type { DbCommand, DbState, DbWebhook } from './schema.ts';
 
 /** What an edit of the db does, in terms of the audit: names of fields, never their values. */
@@ -7,6 +7,8 @@ interface DbChange {
   readonly what: string;
   /** The webhook's id. */
   readonly target: string;
+  /** The webhook's, after the edit. */
+  readonly owner: string;
   readonly details: JsonObject;
 }
 
@@ -87,8 +89,12 @@ function commandDetails({ id, name, trigger, action }: DbCommand): JsonObject {
   };
 }
 
-function change(what: string, { webhook_id, name }: DbWebhook, details: JsonObject = {}): DbChange {
-  return { what, target: webhook_id, details: { webhook: name, ...details } };
+function change(
+  what: string,
+  { webhook_id, name, owner = OPERATOR }: DbWebhook,
+  details: JsonObject = {},
+): DbChange {
+  return { what, target: webhook_id, owner, details: { webhook: name, ...details } };
 }
 
 function differing(was: object, is: object): readonly string[] {

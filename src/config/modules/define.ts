@@ -69,6 +69,13 @@ export interface WebhookDefinition {
   /** False: the endpoint answers 403. Default true. */
   readonly enabled?: boolean | undefined;
   /**
+   * Whose it is: its deliveries, tasks, flows, posts, runs and what they cost are counted and limited by this name (`owners` of
+   * webhooks.yml). What is stored keeps the owner that it came with. Lower-case letters, digits, - and _. Default `operator`.
+   */
+  readonly owner?: string | undefined;
+  /** Words to find it by, without spaces. Default: none. */
+  readonly labels?: readonly string[] | undefined;
+  /**
    * `shadow`: it decides and renders, and hookctl records with each delivery what it would have done; no task is made, nothing is
    * posted and nothing runs. Default `live`.
    */

@@ -2,7 +2,15 @@ import { actionsFor, decidedEdit, decisionText, digestOf, expiryOf } from '../..
 import type { Effect, StoreReader } from '../../store/store.ts';
 import type { TaskChange } from '../../store/tasks.ts';
 import { changeOf } from '../../tasks/transition.ts';
-import type { ButtonAction, Decision, Outgoing, PressedButton, Task, TaskStatus } from '../../types.ts';
+import {
+  type ButtonAction,
+  type Decision,
+  OPERATOR,
+  type Outgoing,
+  type PressedButton,
+  type Task,
+  type TaskStatus,
+} from '../../types.ts';
 import type { EventContext, PipelineContext } from '../context.ts';
 import { checkTextSender, heldByTrust } from '../rules/senders.ts';
 
@@ -86,7 +94,9 @@ function findShown(
 ): Shown | string {
   const taskId = decidedTask(store, button);
   const task = taskId === null ? null : store.task(taskId);
-  if (task === null) return 'the button belongs to no task of this hookctl';
+  // Who signs for one owner's webhook decides about no other owner's task.
+  if (task === null || (delivery.owner !== OPERATOR && delivery.owner !== task.owner))
+    return 'the button belongs to no task of this hookctl';
   if ('check' in button.on) {
     return store.taskCheck(task.id)?.remoteId === button.remoteId
       ? { task, post: null }

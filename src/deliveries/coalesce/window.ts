@@ -36,7 +36,7 @@ export function heldBy(
 ): HeldDelivery | null {
   const [event, ...more] = parsed.events;
   if (event === undefined || more.length > 0 || !mayWait(webhook)) return null;
-  const keys = actsOf(delivery.provider, parsed.events, delivery.webhookId ?? delivery.webhook);
+  const keys = actsOf(delivery, parsed.events, delivery.webhookId ?? delivery.webhook);
   return actedBefore(context, delivery, keys) === null
     ? waitOf(context, contextOf(context, delivery, webhook, event))
     : null;

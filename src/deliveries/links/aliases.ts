@@ -1,5 +1,6 @@
 import { type Effect, effectsOf, type FlowAlias } from '../../store/store.ts';
 import { newAliases, type Subject } from '../../tasks/flows.ts';
+import { unownedName } from '../../types.ts';
 import type { EventContext, PipelineContext } from '../context.ts';
 import { isMove } from '../match.ts';
 
@@ -33,12 +34,12 @@ export function subjectNames(
 /** Other external ids that the subject has, or had, in its own flow. */
 function formerNames(
   store: PipelineContext['store'],
-  { ownId, flow, names }: Subject,
+  { ownId, flow, names, owner }: Subject,
   added: readonly FlowAlias[],
 ): readonly string[] {
   if (flow === null) return [];
   const aliases = [...added, ...store.aliasesOf(ownId)].filter(({ stable }) => !stable);
-  const known = new Set([flow.externalId, ...aliases.map(({ alias }) => alias)]);
+  const known = new Set([flow.externalId, ...aliases.map(({ alias }) => unownedName(owner, alias))]);
   known.delete(names.externalId);
   return [...known];
 }

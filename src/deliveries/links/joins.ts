@@ -2,7 +2,7 @@ import { changeIn, madeBy, referencesOf, tellsOfChange } from '../../providers/l
 import type { Reference } from '../../providers/links/closing.ts';
 import { namesOf, type SubjectIds, subjectsAt } from '../../providers/links/names.ts';
 import type { FlowJoin } from '../../store/flows.ts';
-import type { Effect, StoreReader } from '../../store/store.ts';
+import type { Effect } from '../../store/store.ts';
 import { findSubject, repositoriesNamedBy } from '../../tasks/flows.ts';
 import type { Task } from '../../types.ts';
 import type { EventContext, PipelineContext } from '../context.ts';
@@ -27,7 +27,7 @@ export function joinsOf(context: LinkContext, eventContext: EventContext): reado
   const maker = taskOnBranch(context, eventContext, change.branch);
   const makers = [...madeBy(change), ...(maker === null ? [] : [maker.id])].flatMap((id) => {
     const flowId = store.task(id)?.flowId ?? store.flows({ id })[0]?.id;
-    const flow = flowId === undefined ? undefined : store.flows({ id: flowId })[0];
+    const flow = flowId === undefined ? undefined : store.flows({ id: flowId, owner: delivery.owner })[0];
     return flow === undefined ? [] : [{ names: flow, reason: `opened for ${id}` }];
   });
   const said = mayJoin(eventContext, change.authorId)
@@ -48,12 +48,12 @@ export function joinsOf(context: LinkContext, eventContext: EventContext): reado
 /** The task whose run had a branch of hookctl. Null where it had it in another repository: everybody reads names of branches. */
 function taskOnBranch(
   { store, repositories }: LinkContext,
-  { event }: EventContext,
+  { event, delivery }: EventContext,
   branch: string,
 ): Task | null {
   const run = store.runOnBranch(branch);
   const task = run === null ? null : store.task(run.taskId);
-  if (task === null) return null;
+  if (task === null || task.owner !== delivery.owner) return null;
   const here = repositories.routeOf(event.externalId ?? '', []);
   const there = repositories.routeOf(task.externalId, repositoriesNamedBy(store, task));
   if (there.kind === 'agent') {
@@ -77,21 +77,17 @@ function mayJoin({ webhook, event, delivery }: EventContext, authorId: string | 
 /** The names of what a reference means; null where hookctl does not know that project or repository. */
 function subjectOf(
   { store, repositories }: LinkContext,
-  { event }: EventContext,
+  { event, delivery: { owner } }: EventContext,
   { name, isKey }: Reference,
 ): SubjectIds | null {
-  if (isKey) return ticketOf(store, repositories, name.toUpperCase());
+  if (isKey) return ticketOf({ store, repositories }, owner, name.toUpperCase());
   const names = namesOf(event, name);
   return names === null || (names.isOther && !repositories.has(names.externalId)) ? null : names;
 }
 
 /** A ticket counts where hookctl has a flow of it, or where `repositories` names its project. */
-function ticketOf(
-  store: Pick<StoreReader, 'ticketsNamed'>,
-  repositories: LinkContext['repositories'],
-  key: string,
-): SubjectIds | null {
-  const known = store.ticketsNamed(key);
+function ticketOf({ store, repositories }: LinkContext, owner: string, key: string): SubjectIds | null {
+  const known = store.ticketsNamed(key, owner);
   const [first] = known;
   if (first !== undefined) return known.length === 1 ? { externalId: first } : null;
   const externalId = `jira:${key}`;
@@ -103,7 +99,8 @@ function ticketOf(
  * `event`: where it was written; null outside of any thread.
  */
 export function namedSubject(
-  { store, repositories }: LinkContext,
+  context: LinkContext,
+  owner: string,
   event: Parameters<typeof namesOf>[0] | null,
   text: string,
 ): SubjectIds | null {
@@ -112,13 +109,15 @@ export function namedSubject(
     .replace(/^<([^|>]+)(?:\|[^>]*)?>$/, '$1')
     .replace(/[.,;:!?)]+$/, '');
   const pages = subjectsAt(name);
-  const known = pages.find(({ externalId }) => store.flows({ externalId, limit: 1 }).length > 0);
+  const known = pages.find(
+    ({ externalId }) => context.store.flows({ externalId, owner, limit: 1 }).length > 0,
+  );
   const here = event === null ? null : namesOf(event, name);
   if (known !== undefined || here !== null || pages[0] !== undefined)
     return known ?? here ?? pages[0] ?? null;
   if (/^[A-Za-z][A-Za-z0-9]+-[1-9]\d*$/.test(name)) {
     const key = name.toUpperCase();
-    return ticketOf(store, repositories, key) ?? { externalId: `jira:${key}` };
+    return ticketOf(context, owner, key) ?? { externalId: `jira:${key}` };
   }
   return /^[a-z][a-z0-9-]*:\S+$/.test(name) && !name.includes('//') ? { externalId: name } : null;
 }
@@ -131,7 +130,7 @@ export function joinOf(
   { reason, isAsked }: Pick<FlowJoin, 'reason' | 'isAsked'>,
 ): FlowJoin {
   const own = subject();
-  const other = findSubject(store, names);
+  const other = findSubject(store, delivery.owner, names);
   const source = ids(index, `@link ${other.ownId}`);
   return {
     flows: [
@@ -141,5 +140,6 @@ export function joinOf(
     reason,
     actor: event.sender === null ? delivery.provider : `${delivery.provider}:${event.sender.name}`,
     isAsked,
+    owner: delivery.owner,
   };
 }

@@ -24,7 +24,8 @@ export async function linkTask(
 ): Promise<LinkedTask> {
   const { store, ids, clock } = context;
   const task = taskNamed(context, taskId, where);
-  const names = namedSubject(context, task, to);
+  const { owner } = task;
+  const names = namedSubject(context, owner, task, to);
   if (names === null) {
     throw usageError(
       `${to} is no address of an issue, pull request, ticket or thread`,
@@ -36,7 +37,7 @@ export async function linkTask(
     {
       flows: [
         {
-          flowId: findSubject(store, names).ownId,
+          flowId: findSubject(store, owner, names).ownId,
           externalId: names.externalId,
           newConversationId: ids.next('conv'),
         },
@@ -50,8 +51,13 @@ export async function linkTask(
       actor,
       // An agent does not overrule a person who took the join back.
       isAsked: actor !== 'mcp',
+      owner,
     },
     clock.now(),
   );
-  return { flowId: findSubject(store, names).flowId, externalId: names.externalId, joined: link !== null };
+  return {
+    flowId: findSubject(store, owner, names).flowId,
+    externalId: names.externalId,
+    joined: link !== null,
+  };
 }

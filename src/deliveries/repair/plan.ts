@@ -10,7 +10,7 @@ import { changeOf } from '../../tasks/transition.ts';
 import { fence } from '../../templates/view.ts';
 import type { RepairBounds } from '../../types/repair.ts';
 import { renderedText } from '../../types/text.ts';
-import type { JsonObject, ThreadRef, WebhookEvent } from '../../types.ts';
+import { isOwnedName, type JsonObject, ownedName, type ThreadRef, type WebhookEvent } from '../../types.ts';
 import type { EventContext, PipelineContext } from '../context.ts';
 import type { Match } from '../match.ts';
 import { type Forge, openForge, type PullRequest } from './forge.ts';
@@ -141,7 +141,7 @@ function pullContext(
     ...eventContext,
     externalId,
     event: about,
-    subject: () => findSubject(store, { ...about, externalId }),
+    subject: () => findSubject(store, delivery.owner, { ...about, externalId }),
   };
 }
 
@@ -173,8 +173,8 @@ function isOwnBranch(
 }
 
 /** What a pull request is called in the records of its repairs: a rename of the repository does not change it. */
-function subjectIn({ event }: EventContext): string {
-  return event.stableIds?.[0] ?? event.externalId ?? '';
+function subjectIn({ event, delivery }: EventContext): string {
+  return ownedName(delivery.owner, event.stableIds?.[0] ?? event.externalId ?? '');
 }
 
 /** Why the head has been dealt with; null when it has not. */
@@ -209,9 +209,11 @@ function decide(
   const failure = log ?? result.summary;
   const print = fingerprint(result.source, failure);
   const done = store.repairs({ subject }).filter(({ kind }) => kind === 'repair');
-  const today = store.repairs({ since: clock.now() - DAY_MS }).filter(({ kind }) => kind === 'repair');
   const { sha, source } = result;
   const { delivery, index } = ofPull;
+  const today = store
+    .repairs({ since: clock.now() - DAY_MS })
+    .filter(({ kind, subject: of }) => kind === 'repair' && isOwnedName(delivery.owner, of));
   const note = { id: `${delivery.id}/${index}`, subject, sha, source, fingerprint: print, at: clock.now() };
   const say = (kind: 'said' | 'ended', reason: string): RepairPlan => ({
     kind: 'act',
@@ -293,7 +295,7 @@ function withdrawn(
 ): RepairPlan {
   const tasks = store
     .repairs({ sha })
-    .filter((note) => note.source === source)
+    .filter((note) => note.source === source && isOwnedName(delivery.owner, note.subject))
     .flatMap(({ taskId }) => (taskId === null ? [] : (store.task(taskId) ?? [])))
     .filter(({ status }) => status === 'queued' || status === 'waiting_approval');
   if (tasks.length === 0) return { kind: 'skip', reason: `${name} is green` };

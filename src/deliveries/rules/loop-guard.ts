@@ -36,15 +36,17 @@ export function pausedThread(
     (replies.state === 'on' && !replies.afterApproval) ||
     fired.some(({ command }) => actionNamed(command.action)?.reachesOut);
   if (!isHeard) return null;
+  const { owner } = delivery;
   const since = clock.now() - loopGuard.within;
-  const runs = store.countSettled(event.externalId, { status: 'processed', since });
+  const runs = store.countSettled(event.externalId, { owner, status: 'processed', since });
   if (runs < loopGuard.runs) return null;
   const span =
     loopGuard.within < 120_000
       ? `${loopGuard.within / 1000} seconds`
       : `${loopGuard.within / 60_000} minutes`;
   const reason = `${PAUSED} ${runs} runs about ${event.externalId} in ${span} that no person's text caused (\`loopGuard\`); run it with \`hookctl replay ${delivery.id}\``;
-  const isFirst = store.countSettled(event.externalId, { status: 'ignored', since, reason: PAUSED }) === 0;
+  const isFirst =
+    store.countSettled(event.externalId, { owner, status: 'ignored', since, reason: PAUSED }) === 0;
   const content = ownText(
     `hookctl ran ${runs} times here within ${span} for bots, apps or automatic changes, and pauses for them. What they ask meanwhile is recorded and not run. What a person writes still runs; \`hookctl replay ${delivery.id}\` runs this one; \`loopGuard\` in webhooks.yml sets the bound.`,
   );

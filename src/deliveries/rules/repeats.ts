@@ -17,10 +17,10 @@ export function whyTextIsOver(
 /** One task for each mention: a text of which a command ran runs none again, in whichever order its edits come. */
 export function withoutRepeated(
   { store }: Pick<PipelineContext, 'store'>,
-  { provider, event, delivery }: EventContext,
+  { event, delivery }: EventContext,
   { matches, ignored }: Matching,
 ): Matching {
-  const said = event.text !== null && isFirstHand(delivery) ? saidKey(provider.name, event) : null;
+  const said = event.text !== null && isFirstHand(delivery) ? saidKey(delivery, event) : null;
   const holder = said === null ? null : store.holderOf(said);
   if (holder === null || holder === delivery.id) return { matches, ignored };
   return withoutTexts({ matches, ignored }, `a command of this text has run before (${holder})`);
@@ -35,13 +35,10 @@ export function withoutTexts({ matches, ignored }: Matching, reason: string): Ma
 }
 
 /** Claims the text for this webhook: no other one hears it again, and no edit of it runs a command again. */
-export function claimText(
-  { provider, event, delivery }: EventContext,
-  isCommand: boolean,
-): readonly Effect[] {
+export function claimText({ event, delivery }: EventContext, isCommand: boolean): readonly Effect[] {
   const keys = [
-    isCommand ? saidKey(provider.name, event) : null,
-    isFirstHand(delivery) ? actKey(provider.name, event) : null,
+    isCommand ? saidKey(delivery, event) : null,
+    isFirstHand(delivery) ? actKey(delivery, event) : null,
   ];
   return keys.flatMap((key) => (key === null ? [] : [{ kind: 'claim' as const, key }]));
 }
@@ -64,9 +61,9 @@ function beforeRestore(
 
 function heardElsewhere(
   { store }: Pick<PipelineContext, 'store'>,
-  { provider, event, delivery }: EventContext,
+  { event, delivery }: EventContext,
 ): string | null {
-  const key = isFirstHand(delivery) ? actKey(provider.name, event) : null;
+  const key = isFirstHand(delivery) ? actKey(delivery, event) : null;
   const holder = key === null ? null : store.holderOf(key);
   return holder === null || holder === delivery.id ? null : `the same as ${holder}`;
 }

@@ -6,9 +6,9 @@ import type { Registrations } from '../../github-app/registration.ts';
 import type { Redactor } from '../../lib/redact/redact.ts';
 import type { McpEndpoint } from '../../mcp/http.ts';
 import { hookctlVersion } from '../../package-root.ts';
-import type { Actor } from '../../types.ts';
+import { type Actor, type NewAuditEntry, OPERATOR } from '../../types.ts';
 import { admitted } from '../access/needs.ts';
-import { ownersIn } from '../access/owned.ts';
+import { ownerOf, ownersIn } from '../access/owned.ts';
 import { tokenRoutes } from '../access/routes.ts';
 import { dashboardPages } from '../dashboard/pages.ts';
 import { readRoutes } from '../dashboard/reads.ts';
@@ -25,7 +25,15 @@ import { guard, type ManagementEnv, type TokenSources } from './guard.ts';
 import { outboxRoutes } from './outbox.ts';
 import type { Readiness } from './readiness.ts';
 import { recoverRoutes } from './recover.ts';
-import { type ApiEnv, type ApiParts, type AuditedChange, answerError, problem } from './route.ts';
+import {
+  type ApiEnv,
+  type ApiParts,
+  type AuditedChange,
+  answerError,
+  parseQuery,
+  problem,
+  StatusQuery,
+} from './route.ts';
 import { claudeHookRoutes, type RunAccess } from './runs.ts';
 import { agentRoutes, scheduleRoutes, taskRoutes } from './tasks.ts';
 import type { WebhookAdmin } from './webhook-admin.ts';
@@ -35,7 +43,7 @@ import { workspaceRoutes } from './workspaces.ts';
 /** What only a server has: webhooks in force, and a status. */
 interface ServedParts {
   readonly webhooks: WebhookAdmin;
-  readonly status: () => StatusView;
+  readonly status: (owner?: string) => StatusView;
   readonly feed: Pick<Feed, 'read'>;
   readonly reads: Omit<Parameters<typeof readRoutes>[0], 'context'>;
   readonly githubApp: GithubAppParts;
@@ -43,7 +51,7 @@ interface ServedParts {
 
 interface ManagementApiOptions extends ApiParts {
   /** Puts a change on record; resolves when it is on disk. */
-  readonly record: (change: AuditedChange, actor: Actor) => Promise<void>;
+  readonly record: (change: AuditedChange & Pick<NewAuditEntry, 'owner'>, actor: Actor) => Promise<void>;
   /** Null in a command that works on the data folder without a server. */
   readonly served: ServedParts | null;
   /** Called with what broke while a request was answered. */
@@ -67,13 +75,21 @@ export function managementApi(options: ManagementApiOptions): Hono<ApiEnv> {
     ]);
     await next();
   });
-  api.use(audited(options.record));
+  api.use(
+    audited((change, actor) => {
+      const owner = change.target === null ? OPERATOR : ownerOf(options.context, change.target);
+      return options.record({ ...change, owner }, actor);
+    }),
+  );
   api.get('/openapi.json', async (context) => {
     const { openApiDocument } = await import('../openapi/document.ts');
     return context.json(openApiDocument(hookctlVersion()));
   });
   if (served !== null) {
-    api.get('/status', (context) => context.json(served.status()));
+    api.get('/status', (context) => {
+      const { owner } = parseQuery(StatusQuery, context.req.query());
+      return context.json(served.status(owner));
+    });
     api.route('/', eventRoutes(served.feed));
     api.route('/', readRoutes({ ...options, ...served.reads }));
     api.route('/', webhookRoutes(served.webhooks));

@@ -3,7 +3,15 @@ import { z } from 'zod';
 import type { AuditReader } from '../../store/audit.ts';
 import type { Actor } from '../../types.ts';
 import { auditView } from '../../views.ts';
-import { type ApiEnv, type AuditedChange, actorOf, pageFields, pageOf, parseQuery } from './route.ts';
+import {
+  type ApiEnv,
+  type AuditedChange,
+  actorOf,
+  ownerField,
+  pageFields,
+  pageOf,
+  parseQuery,
+} from './route.ts';
 
 /** Puts what a request changed on record before it is answered. What was refused or failed changed nothing. */
 export function audited(
@@ -21,6 +29,7 @@ export function audited(
 
 const ListQuery = z.strictObject({
   ...pageFields,
+  ...ownerField,
   cursor: z.coerce.number().int().min(1).optional(),
   what: z.string().min(1).optional(),
   since: z.iso
@@ -35,10 +44,11 @@ export const schemas = { ListQuery };
 /** `GET /audit` (newest first): who changed what. */
 export function auditRoutes(store: Pick<AuditReader, 'audit'>): Hono<ApiEnv> {
   return new Hono<ApiEnv>().get('/audit', (context) => {
-    const { limit, cursor, what, since } = parseQuery(ListQuery, context.req.query());
+    const { limit, cursor, owner, what, since } = parseQuery(ListQuery, context.req.query());
     const rows = store.audit({
       limit: limit + 1,
       ...(cursor !== undefined && { before: cursor }),
+      ...(owner !== undefined && { owner }),
       ...(what !== undefined && { what }),
       ...(since !== undefined && { since }),
     });

@@ -8,13 +8,23 @@ import type { DeliveryFilter, StoreReader } from '../../store/store.ts';
 import { DELIVERY_STATUSES, type Delivery, type DeliveryStatus, type Task } from '../../types.ts';
 import { type DeliveryView, deliveryView, exportedDelivery, isoOrNull, taskView } from '../../views.ts';
 import type { ApiEnv, ApiParts } from './route.ts';
-import { type Page, pageFields, pageOf, parseQuery, readBody, searchFields, searchFilter } from './route.ts';
+import {
+  ownerField,
+  type Page,
+  pageFields,
+  pageOf,
+  parseQuery,
+  readBody,
+  searchFields,
+  searchFilter,
+} from './route.ts';
 
 const ListQuery = z.strictObject({
   ...pageFields,
   ...searchFields,
   status: z.enum(DELIVERY_STATUSES).optional(),
   webhook: z.string().optional(),
+  ...ownerField,
 });
 
 /** What became of a delivery, and the tasks that it made. */
@@ -112,7 +122,7 @@ export function deliveryRoutes({ context: pipeline, queue, dataFolder }: ApiPart
   const { store } = pipeline;
   return new Hono<ApiEnv>()
     .get('/deliveries', async (context) => {
-      const { limit, cursor, status, webhook, ...search } = parseQuery(ListQuery, context.req.query());
+      const { limit, cursor, status, webhook, owner, ...search } = parseQuery(ListQuery, context.req.query());
       const { rows, next } = await findPage({
         ...{ store, list: 'deliveries', rows: store.deliveries, limit },
         filter: {
@@ -120,6 +130,7 @@ export function deliveryRoutes({ context: pipeline, queue, dataFolder }: ApiPart
           ...(cursor && { before: cursor }),
           ...(status && { status }),
           ...(webhook && { webhook }),
+          ...(owner && { owner }),
         },
       });
       return context.json({ items: rows.map(deliveryView), next_cursor: next } satisfies Page<DeliveryView>);

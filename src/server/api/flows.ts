@@ -15,10 +15,10 @@ import {
   metricsView,
 } from '../../task-views.ts';
 import type { Conversation } from '../../types.ts';
-import { type ApiEnv, pageFields, pageOf, parseQuery, readBody } from './route.ts';
+import { type ApiEnv, ownerField, pageFields, pageOf, parseQuery, readBody } from './route.ts';
 
-const FlowQuery = z.strictObject({ ...pageFields, external_id: z.string().optional() });
-const ConversationQuery = z.strictObject({ ...pageFields, flow_id: z.string().optional() });
+const FlowQuery = z.strictObject({ ...pageFields, ...ownerField, external_id: z.string().optional() });
+const ConversationQuery = z.strictObject({ ...pageFields, ...ownerField, flow_id: z.string().optional() });
 const MessageQuery = z.strictObject(pageFields);
 const ContextQuery = z.strictObject({ max_messages: z.coerce.number().int().min(1).max(200).default(20) });
 
@@ -34,10 +34,11 @@ const NoFields = z.strictObject({});
 export function flowRoutes(store: FlowReader & Pick<Store, 'unlinkFlow'>): Hono<ApiEnv> {
   return new Hono<ApiEnv>()
     .get('/flows', (context) => {
-      const { limit, cursor, external_id } = parseQuery(FlowQuery, context.req.query());
+      const { limit, cursor, owner, external_id } = parseQuery(FlowQuery, context.req.query());
       const rows = store.flows({
         limit: limit + 1,
         ...(cursor && { before: cursor }),
+        ...(owner && { owner }),
         ...(external_id && { externalId: external_id }),
       });
       const flows = rows.map((flow) => flowNamed(store, flow.id) ?? flow);
@@ -66,10 +67,11 @@ export function flowRoutes(store: FlowReader & Pick<Store, 'unlinkFlow'>): Hono<
 export function conversationRoutes(store: TaskReader): Hono<ApiEnv> {
   return new Hono<ApiEnv>()
     .get('/conversations', (context) => {
-      const { limit, cursor, flow_id } = parseQuery(ConversationQuery, context.req.query());
+      const { limit, cursor, owner, flow_id } = parseQuery(ConversationQuery, context.req.query());
       const rows = store.conversations({
         limit: limit + 1,
         ...(cursor && { before: cursor }),
+        ...(owner && { owner }),
         ...(flow_id && { flowId: flow_id }),
       });
       return context.json(pageOf(rows.map(conversationView), limit, ({ id }) => id));

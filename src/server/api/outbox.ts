@@ -4,9 +4,13 @@ import { failure, notFound } from '../../errors.ts';
 import { OUTGOING_STATUSES } from '../../types.ts';
 import { type OutgoingView, outgoingView } from '../../views.ts';
 import type { ApiEnv, ApiParts } from './route.ts';
-import { pageFields, pageOf, parseQuery } from './route.ts';
+import { ownerField, pageFields, pageOf, parseQuery } from './route.ts';
 
-const ListQuery = z.strictObject({ ...pageFields, status: z.enum(OUTGOING_STATUSES).optional() });
+const ListQuery = z.strictObject({
+  ...pageFields,
+  ...ownerField,
+  status: z.enum(OUTGOING_STATUSES).optional(),
+});
 
 /** What its routes validate with. */
 export const schemas = { ListQuery };
@@ -20,10 +24,11 @@ export function outboxRoutes({ context: { store, clock }, outbox }: ApiParts): H
   };
   return new Hono<ApiEnv>()
     .get('/outbox', (context) => {
-      const { status, limit, cursor } = parseQuery(ListQuery, context.req.query());
+      const { status, owner, limit, cursor } = parseQuery(ListQuery, context.req.query());
       const rows = store.outbox({
         limit: limit + 1,
         ...(status && { status }),
+        ...(owner && { owner }),
         ...(cursor && { before: cursor }),
       });
       return context.json(pageOf(rows.map(outgoingView), limit, ({ id }) => id));

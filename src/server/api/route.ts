@@ -2,6 +2,7 @@ import type { Context } from 'hono';
 import type { ContentfulStatusCode } from 'hono/utils/http-status';
 import { z } from 'zod';
 import type { Workspaces } from '../../agents/workspace/workspaces.ts';
+import { ownerName } from '../../config/schema.ts';
 import type { Engine } from '../../deliveries/engine.ts';
 import { ConfigError, type Diagnostic, type ExitCode, HookctlError, usageError } from '../../errors.ts';
 import { parseJson } from '../../lib/json.ts';
@@ -34,6 +35,12 @@ export interface ApiParts extends Pick<Engine, 'context' | 'queue'> {
 
 /** What a request changed, as the audit names it. */
 export type AuditedChange = Pick<NewAuditEntry, 'what' | 'target' | 'details'>;
+
+/** The filter of lists. */
+export const ownerField = { owner: ownerName.optional() };
+
+/** Of `GET /status`. */
+export const StatusQuery = z.strictObject(ownerField);
 
 /** What requests to the API carry to their route. */
 export interface ApiEnv {

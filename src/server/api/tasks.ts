@@ -15,13 +15,22 @@ import { changeTask, type TaskReport } from '../../tasks/transition.ts';
 import { type JsonObject, TASK_STATUSES, type Task } from '../../types.ts';
 import { isoOrNull, outgoingView, taskView } from '../../views.ts';
 import type { ApiEnv, ApiParts } from './route.ts';
-import { actorOf, pageFields, parseQuery, readBody, searchFields, searchFilter } from './route.ts';
+import {
+  actorOf,
+  ownerField,
+  pageFields,
+  parseQuery,
+  readBody,
+  searchFields,
+  searchFilter,
+} from './route.ts';
 
 const ListQuery = z.strictObject({
   ...pageFields,
   ...searchFields,
   status: z.enum(TASK_STATUSES).optional(),
   agent: z.string().optional(),
+  ...ownerField,
   flow_id: z.string().optional(),
   conversation_id: z.string().optional(),
   delivery_id: z.string().optional(),
@@ -40,6 +49,7 @@ const CreateBody = z
     parent_task_id: Id.optional(),
     depends_on: z.array(Id).readonly().optional(),
     external_id: Id.optional(),
+    ...ownerField,
     url: z.string().optional(),
     metadata: z
       .looseObject({ new_conversation: z.boolean().optional() })
@@ -57,6 +67,7 @@ const CreateBody = z
       parentId: body.parent_task_id,
       dependsOn: body.depends_on,
       externalId: body.external_id,
+      owner: body.owner,
       url: body.url,
       metadata: body.metadata,
       requiresApproval: body.requires_approval,
@@ -136,7 +147,7 @@ export function taskRoutes(parts: ApiParts): Hono<ApiEnv> {
   const routes = new Hono<ApiEnv>()
     .get('/tasks', async (context) => {
       const query = parseQuery(ListQuery, context.req.query());
-      const { limit, cursor, status, agent, flow_id, conversation_id, delivery_id, ...search } = query;
+      const { limit, cursor, status, agent, owner, flow_id, conversation_id, delivery_id, ...search } = query;
       const { rows, next } = await findPage({
         ...{ store, list: 'tasks', rows: store.tasks, limit },
         filter: {
@@ -144,6 +155,7 @@ export function taskRoutes(parts: ApiParts): Hono<ApiEnv> {
           ...(cursor && { before: cursor }),
           ...(status && { status }),
           ...(agent && { agent }),
+          ...(owner && { owner }),
           ...(flow_id && { flowId: flow_id }),
           ...(conversation_id && { conversationId: conversation_id }),
           ...(delivery_id && { deliveryId: delivery_id }),

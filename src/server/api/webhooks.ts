@@ -25,6 +25,7 @@ import {
   type ApiEnv,
   actorOf,
   answerError,
+  ownerField,
   pageFields,
   pageOf,
   parseQuery,
@@ -34,6 +35,7 @@ import {
 import type { WebhookAdmin } from './webhook-admin.ts';
 
 const ListQuery = z.strictObject(pageFields);
+const WebhookQuery = z.strictObject({ ...pageFields, ...ownerField, label: z.string().min(1).optional() });
 
 const DAY_MS = 86_400_000;
 const Rotation = z.strictObject({
@@ -47,7 +49,7 @@ const Awaiting = z.strictObject({ timeout_ms: z.int().min(1).max(HOUR_MS).defaul
 const Import = z.strictObject({ content: z.unknown() });
 
 /** What its routes validate with. */
-export const schemas = { ListQuery, Rotation, Awaiting, Import };
+export const schemas = { WebhookQuery, ListQuery, Rotation, Awaiting, Import };
 
 /** The API of webhooks alone, for a command that changes `webhooks.json` without the data folder's lock. */
 export function webhookApi(admin: WebhookAdmin, onError: (error: unknown) => void): Hono<ApiEnv> {
@@ -83,8 +85,11 @@ export function webhookRoutes(admin: WebhookAdmin): Hono<ApiEnv> {
 
   return new Hono<ApiEnv>()
     .get('/webhooks', (context) => {
-      const { limit, cursor = '' } = parseQuery(ListQuery, context.req.query());
-      const all = admin.byName();
+      const { limit, cursor = '', owner, label } = parseQuery(WebhookQuery, context.req.query());
+      const all = admin
+        .byName()
+        .filter((webhook) => owner === undefined || webhook.owner === owner)
+        .filter(({ labels }) => label === undefined || labels.includes(label));
       const first = all.findIndex(({ name }) => name > cursor);
       const rows = first < 0 ? [] : all.slice(first, first + limit + 1);
       const page = pageOf(rows, limit, ({ name }) => name);

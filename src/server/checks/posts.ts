@@ -44,7 +44,7 @@ function serveButtons({ context, outbox, broken }: ButtonsOptions): Buttons {
     const said = decisionText(store.transitions(taskId));
     for (const { original, newest } of groups(posts).filter((post) => isBehind(post, task))) {
       const given = { id: ids.next('out'), place: newest.place };
-      await store.addPost(decidedEdit(original, said, task, given), original.provider, clock.now());
+      await store.addPost(decidedEdit(original, said, task, given), original, clock.now());
     }
     outbox.wake();
   }

@@ -4,8 +4,9 @@ import { commandLabel } from '../../labels.ts';
 export type ExplanationView = ReturnType<typeof explanationView>;
 
 /** An explanation as the API and `--json` give it. */
-export function explanationView({ obstacle, events }: Explanation) {
+export function explanationView({ owner, obstacle, events }: Explanation) {
   return {
+    owner,
     obstacle,
     events: events.map(({ type, externalId, ignored, matches, route, variant, inShadow }) => ({
       type,

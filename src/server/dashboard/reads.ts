@@ -12,22 +12,24 @@ import { MOST_STEPS, STATS_BY } from '../../store/stats.ts';
 import { runView, spendView, statsView } from '../../task-views.ts';
 import type { Webhook } from '../../types.ts';
 import type { ApiEnv, ApiParts } from '../api/route.ts';
-import { parseQuery, readBody } from '../api/route.ts';
+import { ownerField, parseQuery, readBody } from '../api/route.ts';
 import { formFields } from '../webhook-view.ts';
 import { explanationView } from './explanation.ts';
 import { trafficView } from './traffic.ts';
 
 const time = z.iso.datetime({ offset: true, error: 'expected a time in ISO 8601' }).transform(Date.parse);
-const SpendQuery = z.strictObject({ by: z.enum(SPEND_BY).default('agent'), since: time });
+const SpendQuery = z.strictObject({ by: z.enum(SPEND_BY).default('agent'), since: time, ...ownerField });
 const StatsQuery = z.strictObject({
   by: z.enum(STATS_BY).default('webhook'),
   since: time,
   until: time.optional(),
   webhook: z.string().min(1).optional(),
+  ...ownerField,
   /** Seconds. */
   step: z.coerce.number().int().min(1).optional(),
 });
-const TrafficQuery = z.strictObject({ since: time, until: time.optional() });
+const TrafficQuery = z.strictObject({ since: time, until: time.optional(), ...ownerField });
+const RunsQuery = z.strictObject(ownerField);
 const CompareQuery = z.strictObject({ since: time });
 const LogQuery = z.strictObject({ after: z.coerce.number().int().min(0).default(0) });
 const Explain = z.strictObject({
@@ -39,7 +41,7 @@ const Explain = z.strictObject({
 });
 
 /** What its routes validate with. */
-export const schemas = { SpendQuery, StatsQuery, TrafficQuery, CompareQuery, LogQuery, Explain };
+export const schemas = { RunsQuery, SpendQuery, StatsQuery, TrafficQuery, CompareQuery, LogQuery, Explain };
 
 const DAY_MS = 86_400_000;
 
@@ -72,7 +74,10 @@ export function readRoutes({ context: pipeline, limits, urlOf }: ReadParts): Hon
           },
         ];
   return new Hono<ApiEnv>()
-    .get('/runs', (context) => context.json({ items: store.openRuns().map(runView), next_cursor: null }))
+    .get('/runs', (context) => {
+      const { owner } = parseQuery(RunsQuery, context.req.query());
+      return context.json({ items: store.openRuns(owner).map(runView), next_cursor: null });
+    })
     .get('/runs/:id', (context) => context.json(runView(runNamed(context.req.param('id')))))
     .get('/runs/:id/log', async (context) => {
       const run = runNamed(context.req.param('id'));
@@ -84,16 +89,17 @@ export function readRoutes({ context: pipeline, limits, urlOf }: ReadParts): Hon
       return context.json({ ...part, ended: run.endedAt !== null });
     })
     .get('/spend', (context) => {
-      const { by, since } = parseQuery(SpendQuery, context.req.query());
-      return context.json(spendView(store.spend(by, since), by, since));
+      const { by, since, owner } = parseQuery(SpendQuery, context.req.query());
+      return context.json(spendView(store.spend(by, since, owner), by, since));
     })
     .get('/stats', (context) => {
-      const { by, since, until = clock.now(), webhook, step } = parseQuery(StatsQuery, context.req.query());
+      const query = parseQuery(StatsQuery, context.req.query());
+      const { by, since, until = clock.now(), webhook, owner, step } = query;
       const stepMs = step === undefined ? undefined : step * 1_000;
       if (until <= since) throw usageError('until is not after since');
       if (stepMs !== undefined && (until - since) / stepMs > MOST_STEPS)
         throw usageError(`step makes more than ${MOST_STEPS} rows of a group`, 'Take a longer step.');
-      const filter = { by, since, until, webhook, stepMs };
+      const filter = { by, since, until, webhook, owner, stepMs };
       return context.json(statsView(store.stats(filter), filter));
     })
     .get('/budgets', (context) =>
@@ -103,9 +109,9 @@ export function readRoutes({ context: pipeline, limits, urlOf }: ReadParts): Hon
       }),
     )
     .get('/traffic', (context) => {
-      const { since, until = clock.now() } = parseQuery(TrafficQuery, context.req.query());
+      const { since, until = clock.now(), owner } = parseQuery(TrafficQuery, context.req.query());
       if (until <= since) throw usageError('until is not after since');
-      return context.json(trafficView(store, { since, until }));
+      return context.json(trafficView(store, { since, until, owner }));
     })
     .get('/webhooks/:id/form', (context) => {
       const webhook = webhookOf(pipeline, { webhookName: context.req.param('id') });

@@ -18,7 +18,11 @@ function stepOf(spanMs: number): number {
  */
 export function trafficView(
   store: Pick<StoreReader, 'received' | 'settlings' | 'answerTimes' | 'costs'>,
-  { since, until }: { readonly since: number; readonly until: number },
+  {
+    since,
+    until,
+    owner,
+  }: { readonly since: number; readonly until: number; readonly owner?: string | undefined },
 ) {
   const step = stepOf(until - since);
   const start = Math.floor(since / step) * step;
@@ -26,14 +30,14 @@ export function trafficView(
   const zeros = () => new Array<number>(count).fill(0);
   const at = (ms: number) => Math.floor((ms - start) / step);
   const received = Object.fromEntries(DELIVERY_STATUSES.map((status) => [status, zeros()]));
-  for (const row of store.received(start, step)) {
+  for (const row of store.received(start, step, owner)) {
     const list = received[row.status];
     const index = at(row.at);
     if (list !== undefined && index >= 0) list[index] = (list[index] ?? 0) + row.count;
   }
   const times = Array.from({ length: count }, (): number[] => []);
   const waiting = zeros();
-  for (const { receivedAt, settledAt } of store.settlings(start, MOST_SETTLINGS)) {
+  for (const { receivedAt, settledAt } of store.settlings(start, MOST_SETTLINGS, owner)) {
     const [from, to] = [at(receivedAt), at(settledAt ?? until)];
     if (settledAt !== null) times[to]?.push(settledAt - receivedAt);
     // It waited at the end of each step between.
@@ -56,7 +60,7 @@ export function trafficView(
     ack_ms: { median: answerRank(0.5), p95: answerRank(0.95) },
     settle_ms: { median: rank(0.5), p95: rank(0.95) },
     waiting,
-    costs: store.costs(start).map(({ day, agent, runs, usd }) => ({ day, agent, runs, usd })),
+    costs: store.costs(start, owner).map(({ day, agent, runs, usd }) => ({ day, agent, runs, usd })),
   };
 }
 

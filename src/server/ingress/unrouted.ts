@@ -1,7 +1,7 @@
 import type { PipelineContext } from '../../deliveries/context.ts';
 import { suggest } from '../../lib/suggest.ts';
 import { escapeInvisibleLine, shorten } from '../../lib/text/escape-invisible.ts';
-import { NO_WEBHOOK, type Webhook } from '../../types.ts';
+import { NO_WEBHOOK, OPERATOR, type Webhook } from '../../types.ts';
 
 /** A request that the ingress refused before any webhook looked at it: wrong address, method or form. */
 export interface RefusedRequest {
@@ -56,6 +56,7 @@ export function unroutedRecorder(parts: UnroutedParts): (request: RefusedRequest
     const rejection = {
       ...row,
       webhookId: webhook?.origin.kind === 'dynamic' ? webhook.origin.webhookId : null,
+      owner: webhook?.owner ?? OPERATOR,
       provider: webhook?.provider.name ?? NO_WEBHOOK,
       senderDeliveryId: null,
       eventType: null,

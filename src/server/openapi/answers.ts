@@ -5,12 +5,12 @@ import type { JsonObject } from '../../types.ts';
 import { DELIVERY_STATUSES, MODES, OUTGOING_STATUSES, TASK_STATUSES, TRUSTS } from '../../types.ts';
 import type { AuditView, DeliveryView, TaskView } from '../../views.ts';
 
-const time = z.iso.datetime();
-const count = z.int().min(0);
-const text = z.string();
-const words = z.array(text);
+export const time = z.iso.datetime();
+export const count = z.int().min(0);
+export const text = z.string();
+export const words = z.array(text);
 const json = z.custom<JsonObject>(isJsonObject).meta({ type: 'object' });
-const maybe = <Schema extends z.ZodType>(schema: Schema) => schema.nullable();
+export const maybe = <Schema extends z.ZodType>(schema: Schema) => schema.nullable();
 
 const usage = {
   cost_usd: maybe(z.number()),
@@ -33,6 +33,7 @@ const decision = z.looseObject({
 export const delivery = z.looseObject({
   id: text,
   webhook: text,
+  owner: text,
   provider: text,
   status: z.enum(DELIVERY_STATUSES),
   trust: maybe(z.enum(TRUSTS)),
@@ -67,6 +68,7 @@ const taskFields = {
   depends_on: words,
   initiated_task_id: text,
   delivery_id: maybe(text),
+  owner: text,
   webhook: maybe(text),
   command: maybe(text),
   external_id: text,
@@ -89,6 +91,7 @@ export const task = z.looseObject(taskFields) satisfies z.ZodType<TaskView>;
 const run = {
   id: text,
   task_id: text,
+  owner: text,
   flow_id: text,
   conversation_id: text,
   agent: text,
@@ -143,7 +146,13 @@ export const wholeDelivery = delivery.extend({
 
 export const dispatched = z.looseObject({ delivery, tasks: z.array(task) });
 
-const flowFields = { id: text, external_id: text, current_conversation_id: text, created_at: time };
+const flowFields = {
+  id: text,
+  owner: text,
+  external_id: text,
+  current_conversation_id: text,
+  created_at: time,
+};
 export const flow = z.looseObject(flowFields);
 export const flowLink = z.looseObject({
   flow_id: text,
@@ -156,6 +165,7 @@ export const flowLink = z.looseObject({
 
 const conversationFields = {
   id: text,
+  owner: text,
   flow_id: text,
   created_at: time,
   by_status: z.partialRecord(z.enum(TASK_STATUSES), count),
@@ -184,6 +194,7 @@ export const outgoing = z.looseObject({
   id: text,
   kind: text,
   provider: text,
+  owner: text,
   delivery_id: maybe(text),
   place: z.record(text, maybe(text)),
   content: text,
@@ -204,6 +215,7 @@ export const auditLine = z.looseObject({
   actor_kind: z.enum(['cli', 'api', 'server', 'sender']),
   actor: text,
   what: text,
+  owner: text,
   target: maybe(text),
   details: json,
   revision: maybe(text),
@@ -235,6 +247,8 @@ export const webhook = z.looseObject({
   name: text,
   endpoint: text,
   enabled: z.boolean(),
+  owner: text,
+  labels: words,
   mode: z.enum(MODES),
   variants: z.array(z.looseObject({ name: text })),
   url: text,
@@ -280,85 +294,6 @@ export const workspace = z.looseObject({
   flow_id: text,
   created_at: time,
   used_at: time,
-});
-
-const spend = {
-  name: maybe(text),
-  runs: count,
-  known_runs: count,
-  cost_usd: z.number(),
-  reserved_usd: z.number(),
-  input_tokens: count,
-  output_tokens: count,
-};
-export const spending = z.looseObject({
-  since: time,
-  by: text,
-  rows: z.array(z.looseObject(spend)),
-  total: z.looseObject(spend),
-});
-export const budget = z.looseObject({
-  name: text,
-  since: time,
-  runs: count,
-  limit_runs: maybe(count),
-  limit_usd: maybe(z.number()),
-});
-const numbers = z.array(z.number());
-const numbersOrNone = z.array(maybe(z.number()));
-export const traffic = z.looseObject({
-  since: time,
-  step_ms: count,
-  steps: count,
-  received: z.record(text, numbers),
-  ack_ms: z.looseObject({ median: numbersOrNone, p95: numbersOrNone }),
-  settle_ms: z.looseObject({ median: numbersOrNone, p95: numbersOrNone }),
-  waiting: numbers,
-  costs: z.array(z.looseObject({ day: text, agent: text, runs: count, usd: z.number() })),
-});
-export const explanation = z.looseObject({
-  obstacle: maybe(text),
-  events: z.array(
-    z.looseObject({
-      type: text,
-      external_id: maybe(text),
-      ignored: maybe(text),
-      variant: maybe(text),
-      in_shadow: z.boolean(),
-      commands: z.array(
-        z.looseObject({ command: text, fires: z.boolean(), needs_approval: z.boolean(), reason: text }),
-      ),
-    }),
-  ),
-});
-export const stats = z.looseObject({
-  by: text,
-  since: time,
-  rows: z.array(
-    z.looseObject({ name: maybe(text), at: time, tasks: count, completed: count, failed: count }),
-  ),
-});
-export const comparison = z.looseObject({
-  webhook: text,
-  since: time,
-  variants: z.array(
-    z.looseObject({
-      name: text,
-      deliveries: count,
-      fired: count,
-      tasks: count,
-      completed: count,
-      failed: count,
-    }),
-  ),
-  statements: words,
-  shadows: z.array(z.looseObject({ name: maybe(text), deliveries: count, differing: count })),
-  differences: z.array(z.looseObject({ delivery_id: text, command: text, before: text, after: text })),
-});
-export const runLog = z.looseObject({
-  lines: z.array(z.looseObject({ at: time, kind: text, text })),
-  next: count,
-  ended: z.boolean(),
 });
 
 /** RFC 9457. */

@@ -6,12 +6,14 @@ import { schemas as deliveries } from '../api/deliveries.ts';
 import { schemas as flows } from '../api/flows.ts';
 import { schemas as outbox } from '../api/outbox.ts';
 import { schemas as recover } from '../api/recover.ts';
+import { StatusQuery } from '../api/route.ts';
 import { schemas as tasks, VERBS } from '../api/tasks.ts';
 import { schemas as workspaces } from '../api/workspaces.ts';
 import { schemas as reads } from '../dashboard/reads.ts';
 import { schemas as live } from '../live/routes.ts';
 import * as answers from './answers.ts';
 import type { Operation } from './operation.ts';
+import * as reports from './report-answers.ts';
 import { ofTokens } from './token-operations.ts';
 import { ofWebhooks } from './webhook-operations.ts';
 
@@ -153,24 +155,24 @@ const ofTasks: readonly Operation[] = [
   },
   {
     ...{ method: 'get', path: '/runs', summary: 'Runs that go on, wait or are held' },
-    answer: pageOf(answers.agentRun),
+    ...{ query: reads.RunsQuery, answer: pageOf(answers.agentRun) },
   },
   { method: 'get', path: '/runs/:id', summary: 'A run', answer: answers.agentRun, errors: [404] },
   {
     ...{ method: 'get', path: '/runs/:id/log', summary: 'What the agent said and did, from a position on' },
-    ...{ query: reads.LogQuery, answer: answers.runLog, errors: [404] },
+    ...{ query: reads.LogQuery, answer: reports.runLog, errors: [404] },
   },
   {
     ...{ method: 'get', path: '/spend', summary: 'What runs cost' },
-    ...{ query: reads.SpendQuery, answer: answers.spending },
+    ...{ query: reads.SpendQuery, answer: reports.spending },
   },
   {
     ...{ method: 'get', path: '/stats', summary: 'Rates, success, times and cost by group and step of time' },
-    ...{ query: reads.StatsQuery, answer: answers.stats },
+    ...{ query: reads.StatsQuery, answer: reports.stats },
   },
   {
     ...{ method: 'get', path: '/budgets', summary: 'Spend against the budgets' },
-    answer: pageOf(answers.budget),
+    answer: pageOf(reports.budget),
   },
 ];
 
@@ -218,6 +220,7 @@ const ofTheRest: readonly Operation[] = [
     method: 'get',
     path: '/status',
     summary: 'The server, webhooks, tasks and problems',
+    query: StatusQuery,
     answer: answers.status,
   },
   {
@@ -230,7 +233,7 @@ const ofTheRest: readonly Operation[] = [
   },
   {
     ...{ method: 'get', path: '/traffic', summary: 'Deliveries, times and costs by step of time' },
-    ...{ query: reads.TrafficQuery, answer: answers.traffic },
+    ...{ query: reads.TrafficQuery, answer: reports.traffic },
   },
   {
     ...{ method: 'get', path: '/outbox', summary: 'Replies and forwards, newest first' },

@@ -9,6 +9,7 @@ import { schemas as webhooks } from '../api/webhooks.ts';
 import { schemas as reads } from '../dashboard/reads.ts';
 import * as answers from './answers.ts';
 import type { Operation } from './operation.ts';
+import * as reports from './report-answers.ts';
 
 const anything = z.looseObject({});
 const { pageOf } = answers;
@@ -23,7 +24,7 @@ const webhookExample = {
 export const ofWebhooks: readonly Operation[] = [
   {
     ...{ method: 'get', path: '/webhooks', summary: 'Webhooks by name' },
-    ...{ query: webhooks.ListQuery, answer: pageOf(answers.webhook) },
+    ...{ query: webhooks.WebhookQuery, answer: pageOf(answers.webhook) },
   },
   {
     ...{
@@ -108,7 +109,7 @@ export const ofWebhooks: readonly Operation[] = [
   },
   {
     ...{ method: 'get', path: '/webhooks/:id/compare', summary: 'Its variants side by side' },
-    ...{ query: reads.CompareQuery, answer: answers.comparison, errors: [404] },
+    ...{ query: reads.CompareQuery, answer: reports.comparison, errors: [404] },
   },
   {
     ...{
@@ -117,6 +118,6 @@ export const ofWebhooks: readonly Operation[] = [
       summary: 'What a request would do; nothing is stored',
     },
     ...{ body: reads.Explain, example: { event: 'issues.opened', body: '{}' } },
-    ...{ answer: answers.explanation, errors: [404] },
+    ...{ answer: reports.explanation, errors: [404] },
   },
 ];

@@ -6,9 +6,9 @@ import { prepare } from './index.ts';
 import { type Holder, lockFolder } from './lock.ts';
 import { recordAudit } from './operations/audit.ts';
 import { type Redact, withoutSecrets } from './redact-writes.ts';
+import { SCHEMA_VERSION, schemaVersion } from './schema/versions.ts';
 import { openSql, reading } from './sql.ts';
 import { beginImmediate, databasePath, openForWriting } from './sqlite.ts';
-import { SCHEMA_VERSION, schemaVersion } from './tables/versions.ts';
 
 /** How long another process may keep the folder while the db has yet to be made or migrated. */
 const PATIENCE_MS = 10_000;

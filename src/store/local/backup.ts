@@ -16,10 +16,10 @@ import { z } from 'zod';
 import { failure, messageOf } from '../../errors.ts';
 import { writeFileAtomic } from '../../lib/files/atomic-file.ts';
 import { logFolder, segmentPath } from './log/segments.ts';
+import { SCHEMA_VERSION } from './schema/versions.ts';
 import { reading, type Sql } from './sql.ts';
 import { createPrivate, databasePath } from './sqlite.ts';
 import { isCopied, isOfThisMachine } from './swap.ts';
-import { SCHEMA_VERSION } from './tables/versions.ts';
 
 /** O_NONBLOCK: opening a named pipe must not wait for its writer. */
 const PLAIN = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;

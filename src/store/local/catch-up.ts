@@ -5,8 +5,8 @@ import { tryLockFolder } from './lock.ts';
 import { countRecords } from './log/index-log.ts';
 import { notedEnd } from './log/record.ts';
 import { listSegments, logFolder, segmentPath } from './log/segments.ts';
+import { isCurrent } from './schema/versions.ts';
 import { reading } from './sql.ts';
-import { isCurrent } from './tables/versions.ts';
 
 /** How long a reading command waits for a server to index what it acknowledged, in ms. */
 const PATIENCE_MS = 2_000;

@@ -12,10 +12,10 @@ import { notedEnd, type RecordedRow, recordOf, rowOf } from './log/record.ts';
 import { isIndexed, listSegments, logFolder, logSize, removeSegments } from './log/segments.ts';
 import { type Redact, redacting } from './redact-writes.ts';
 import { readsOf } from './reports/reads.ts';
+import { migrate, requireCurrentSchema, schemaVersion } from './schema/versions.ts';
 import { openSnapshots, openSql, type Sql, writing } from './sql.ts';
 import { damageOf, explained, openForReading } from './sqlite.ts';
 import type { DeliveryRow } from './tables/deliveries.ts';
-import { migrate, requireCurrentSchema, schemaVersion } from './tables/versions.ts';
 import { addTextSearch } from './text-search.ts';
 import { forwarded, startWriter, type Writer } from './writer-client.ts';
 

@@ -3,14 +3,14 @@ import { mkdir, open, readdir, rename, rm, stat } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { failure, HookctlError, messageOf } from '../../errors.ts';
 import { syncDirectory } from '../../lib/files/atomic-file.ts';
-import type { NewAuditEntry } from '../../types.ts';
+import { type NewAuditEntry, OPERATOR } from '../../types.ts';
 import { type CopiedFile, copyPlain, damaged, filesIn, type Manifest, manifestOf } from './backup.ts';
 import { catchUpAsHolder } from './catch-up.ts';
 import { openStore } from './index.ts';
+import { adopt, foreignPart, schemaVersion, upgrade } from './schema/versions.ts';
 import { reading, type Sql, writing } from './sql.ts';
 import { databasePath } from './sqlite.ts';
 import { isCopied, isFormer, type Swap, swapNames } from './swap.ts';
-import { adopt, foreignPart, schemaVersion, upgrade } from './tables/versions.ts';
 
 interface StagingOptions {
   /** A folder that `hookctl backup` wrote, or one that an earlier restore left (`before-restore-…`). */
@@ -38,7 +38,9 @@ export async function stageBackup({ source, dataFolder, entry }: StagingOptions)
     const details = { made_at: new Date(madeAt).toISOString(), version: content.version, former };
     const store = await openStore({ path: databasePath(part) });
     await store
-      .recordAudit([{ ...entry, what: 'backup.restore', target: source, details, revision: null }])
+      .recordAudit([
+        { ...entry, what: 'backup.restore', owner: OPERATOR, target: source, details, revision: null },
+      ])
       .finally(store.close);
   });
 }

@@ -2,7 +2,7 @@ import type { Client } from 'pg';
 import { failure, messageOf } from '../../errors.ts';
 import { coalesce } from '../../lib/time-slicer.ts';
 import { type Claimant, keptKeys, nameOf } from '../local/log/claims.ts';
-import { COLUMNS, type RecordedRow, rowOf } from '../local/log/record.ts';
+import { COLUMNS, type RecordedRow, rowOf, valueIn } from '../local/log/record.ts';
 import type { NewDelivery, Store } from '../store.ts';
 import { byteaArray } from './bytea-array.ts';
 import { type Address, codeOf, connect, explained, isAway, isConflict } from './client.ts';
@@ -228,7 +228,7 @@ const INSERT = `with given as materialized (
   on conflict (webhook, key) do update set delivery_id = excluded.delivery_id, acted = excluded.acted where dedupe_keys.acted = 0`;
 
 async function store(on: Client, decided: readonly Decided[], today: number): Promise<void> {
-  const columns = COLUMNS.map((name) => decided.map(({ row }) => row[name] ?? null));
+  const columns = COLUMNS.map((name) => decided.map(({ row }) => valueIn(row, name)));
   const bodies = decided.filter(({ row }) => row.status !== 'duplicate');
   const held = lastOf(decided, 'pending', (row) => heldKeys(row));
   const kept = lastOf(decided, 'ignored', (row) => keptKeys(row, false));

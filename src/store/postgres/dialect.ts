@@ -54,7 +54,7 @@ export function translate(sql: string): Translated {
   return { text, names: places > 0 || names.length === 0 ? null : names };
 }
 
-/** A migration of `store/local/tables/schema.ts`, or all tables of version 1. */
+/** A migration of `store/local/schema/migrations.ts`, or all tables of version 1. */
 export function translateSchema(step: string): string {
   return applied(SCHEMA_RULES, step);
 }

@@ -1,7 +1,8 @@
 import type { Client } from 'pg';
 import { failure } from '../../errors.ts';
-import { MIGRATIONS, SCHEMA } from '../local/tables/schema.ts';
-import { SCHEMA_VERSION } from '../local/tables/versions.ts';
+import { MIGRATIONS } from '../local/schema/migrations.ts';
+import { SCHEMA } from '../local/schema/version-1.ts';
+import { SCHEMA_VERSION } from '../local/schema/versions.ts';
 import { type Address, explained } from './client.ts';
 import { translateSchema } from './dialect.ts';
 import { FUNCTIONS } from './functions.ts';

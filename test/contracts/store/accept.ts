@@ -16,6 +16,7 @@ export function acceptContract(implementation: Implementation): void {
       expect(Buffer.from(store.body('dlv-1') ?? [])).toEqual(body);
       expect(store.delivery('dlv-1')).toEqual({
         id: 'dlv-1',
+        owner: 'operator',
         webhook: 'github',
         webhookId: null,
         provider: 'github',
@@ -387,7 +388,8 @@ export function acceptContract(implementation: Implementation): void {
 
 function rejection(id: string, changes: Partial<NewRejection> = {}): NewRejection {
   return {
-    ...{ id, webhook: 'github', webhookId: 'whk-1', provider: 'github', reason: 'signature_wrong' },
+    ...{ id, webhook: 'github', webhookId: 'whk-1', owner: 'operator', provider: 'github' },
+    ...{ reason: 'signature_wrong' },
     ...{ senderDeliveryId: 'sender-1', eventType: 'push', size: 7, receivedAt: NOW },
     ...changes,
   };

@@ -55,7 +55,13 @@ export async function fill(store: Store): Promise<void> {
   await store.giveNotice({ scope: 'day', since: NOW, at: NOW + 1, reply: null });
   await store.recordAudit([
     {
-      ...{ at: NOW, actor: { kind: 'cli', name: 'ada' }, what: 'webhook.add', target: null },
+      ...{
+        at: NOW,
+        actor: { kind: 'cli', name: 'ada' },
+        what: 'webhook.add',
+        owner: 'operator',
+        target: null,
+      },
       ...{ details: {}, revision: 'r1' },
     },
   ]);
@@ -175,7 +181,7 @@ export function durabilityContract(implementation: Implementation): void {
       };
       const refused = {
         ...{ id: 'dlv-9', webhook: 'github', webhookId: null, provider: 'github', reason: 'x' },
-        ...{ senderDeliveryId: null, eventType: null, size: 0, receivedAt: NOW },
+        ...{ owner: 'operator', senderDeliveryId: null, eventType: null, size: 0, receivedAt: NOW },
       };
       const writes = {
         accept: () => store.accept(newDelivery('dlv-2')),
@@ -184,7 +190,7 @@ export function durabilityContract(implementation: Implementation): void {
         postpone: () => store.postpone('dlv-1', 'x', NOW),
         requeue: () => store.requeue('dlv-1'),
         addComment: () => store.addComment(comment('out-1'), 'dlv-1', NOW),
-        addPost: () => store.addPost(comment('out-2'), 'slack', NOW),
+        addPost: () => store.addPost(comment('out-2'), { provider: 'slack', owner: 'operator' }, NOW),
         beginOutgoing: () => store.beginOutgoing('out-1'),
         noteOutgoing: () => store.noteOutgoing('out-1', sent),
         retryOutgoing: () => store.retryOutgoing('out-1', NOW),

@@ -62,7 +62,14 @@ export function start(taskId: string, at = NOW + 10): TaskChange {
 
 export function creation(id: string, changes: Partial<TaskCreation> = {}): TaskCreation {
   return {
-    ...{ task: taskInFlow(id).task, source: 'cli', actor: 'ada', parent: null, dependsOn: [] },
+    ...{
+      task: taskInFlow(id).task,
+      source: 'cli',
+      actor: 'ada',
+      owner: 'operator',
+      parent: null,
+      dependsOn: [],
+    },
     ...{ flowId: 'flow-typed', externalId: 'cli:typed', newConversationId: `conv-${id}` },
     ...{ startNewConversation: false, at: NOW },
     ...changes,

@@ -3,9 +3,9 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { openStore } from '../../../src/store/local/index.ts';
+import { MIGRATIONS } from '../../../src/store/local/schema/migrations.ts';
+import { migrate, SCHEMA_VERSION } from '../../../src/store/local/schema/versions.ts';
 import { createPrivate } from '../../../src/store/local/sqlite.ts';
-import { MIGRATIONS } from '../../../src/store/local/tables/schema.ts';
-import { migrate, SCHEMA_VERSION } from '../../../src/store/local/tables/versions.ts';
 import type { Store } from '../../../src/store/store.ts';
 import { postgresAt } from './postgres.ts';
 

@@ -49,7 +49,7 @@ async function filled(implementation: Implementation): Promise<Store> {
 function entry(what: string, at = 0): NewAuditEntry {
   return {
     ...{ at: NOW + at, actor: { kind: 'cli', name: 'ada' }, what, target: 'jira' },
-    ...{ details: { fields: ['name'] }, revision: null },
+    ...{ owner: 'operator', details: { fields: ['name'] }, revision: null },
   };
 }
 
@@ -183,7 +183,10 @@ export function listsContract(implementation: Implementation): void {
         await store.recordOutcome(outcome(id, { status: 'ignored', ...settled }));
       }
       const settled = (filter: object) =>
-        store.countSettled('github:octo/repo#1', { status: 'ignored', since: NOW, ...filter });
+        store.countSettled('github:octo/repo#1', {
+          ...{ owner: 'operator', status: 'ignored', since: NOW },
+          ...filter,
+        });
       expect([settled({ reason: 'loop' }), settled({}), settled({ since: 0 })]).toEqual([1, 2, 3]);
       expect(settled({ since: NOW + 5 })).toBe(0);
     });

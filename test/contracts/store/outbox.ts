@@ -115,11 +115,14 @@ export function outboxContract(implementation: Implementation): void {
     test('addPost: a post without a delivery is found by its task, is edited, and goes with the task', async () => {
       const store = await freshStore(implementation);
       await withTasks(store, 'dlv-1', [['task-1']]);
+      const slack = { provider: 'slack', owner: 'operator' };
       const buttons = { buttonsOf: 'task-1', buttonsAt: 'waiting_approval' } as const;
-      expect(await store.addPost(comment('out-1', buttons), 'slack', NOW)).toBe(true);
-      expect(await store.addPost(comment('out-2', { edits: 'out-9' }), 'slack', NOW)).toBe(false);
+      expect(await store.addPost(comment('out-1', buttons), slack, NOW)).toBe(true);
+      expect(await store.addPost(comment('out-2', { edits: 'out-9' }), slack, NOW)).toBe(false);
       const edit = { ...buttons, edits: 'out-1', buttonsAt: 'queued' } as const;
-      expect(await store.addPost(comment('out-3', edit), 'other', NOW + 1)).toBe(true);
+      expect(await store.addPost(comment('out-3', edit), { provider: 'other', owner: 'ada' }, NOW + 1)).toBe(
+        true,
+      );
       expect(store.postsWithButtons('task-1')).toMatchObject([
         { id: 'out-1', provider: 'slack', deliveryId: null, buttonsAt: 'waiting_approval' },
         { id: 'out-3', provider: 'slack', deliveryId: null, edits: 'out-1', buttonsAt: 'queued' },

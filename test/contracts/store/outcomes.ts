@@ -36,6 +36,7 @@ const EFFECTS: { readonly [Kind in Effect['kind']]: Effect & { readonly kind: Ki
       reason: 'closes #1',
       actor: 'github:octocat',
       isAsked: false,
+      owner: 'operator',
     },
   },
   move: {
@@ -86,6 +87,7 @@ export function outcomesContract(implementation: Implementation): void {
 
       expect(task).toEqual({
         id: 'task-1',
+        owner: 'operator',
         title: 'Task task-1',
         status: 'queued',
         agent: 'planning',
@@ -149,7 +151,14 @@ export function outcomesContract(implementation: Implementation): void {
       expect(store.transitions('task-asks').at(-1)).toMatchObject({ event: 'answer', to: 'queued' });
       expect(store.outgoing('out-1')).toEqual({
         ...comment('out-1'),
-        ...{ provider: 'github', deliveryId: 'dlv-1', status: 'waiting', reason: null, attempts: 0 },
+        ...{
+          owner: 'operator',
+          provider: 'github',
+          deliveryId: 'dlv-1',
+          status: 'waiting',
+          reason: null,
+          attempts: 0,
+        },
         ...{ uncertain: false, nextAttemptAt: NOW + 5, remoteId: null, createdAt: NOW + 5, settledAt: null },
         ...{ buttonsOf: null, buttonsAt: null },
       });
@@ -309,7 +318,12 @@ export function outcomesContract(implementation: Implementation): void {
       ]);
       expect(store.flows()).toEqual([
         {
-          ...{ id: 'flow-1', externalId: 'github:octo/repo#1', currentConversationId: 'conv-task-2' },
+          ...{
+            id: 'flow-1',
+            owner: 'operator',
+            externalId: 'github:octo/repo#1',
+            currentConversationId: 'conv-task-2',
+          },
           createdAt: NOW + 5,
         },
       ]);

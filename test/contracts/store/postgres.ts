@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { Client } from 'pg';
-import { MIGRATIONS } from '../../../src/store/local/tables/schema.ts';
+import { MIGRATIONS } from '../../../src/store/local/schema/migrations.ts';
 import { type Address, addressOf, connect } from '../../../src/store/postgres/client.ts';
 import { openPostgres } from '../../../src/store/postgres/index.ts';
 import { migrate } from '../../../src/store/postgres/schema.ts';

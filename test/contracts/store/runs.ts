@@ -42,6 +42,7 @@ export function runsContract(implementation: Implementation): void {
           task: taskInFlow('task-0').task,
           source: 'cli',
           actor: 'ada',
+          owner: 'operator',
           parent: null,
           dependsOn: ['task-1'],
         },
@@ -60,7 +61,13 @@ export function runsContract(implementation: Implementation): void {
       ]);
       expect(store.queuedTasks(['planning'], 1)).toEqual([
         {
-          ...{ id: 'task-0', agent: 'planning', flowId: 'flow-9', conversationId: 'conv-9' },
+          ...{
+            id: 'task-0',
+            agent: 'planning',
+            owner: 'operator',
+            flowId: 'flow-9',
+            conversationId: 'conv-9',
+          },
           ...{ dependsOn: ['task-1'], trust: 'operator', isBacklog: false },
         },
       ]);

@@ -114,6 +114,7 @@ export function aTask(id: string, changes: Partial<Task> = {}): Task {
     dependsOn: [],
     initiatedTaskId: id,
     deliveryId: 'dlv-1',
+    owner: 'operator',
     webhook: 'github',
     command: 'analyze',
     externalId: 'github:acme/shop#42',

@@ -1,3 +1,4 @@
+import { OPERATOR } from '../../../types/webhook.ts';
 import type { NewDelivery } from '../../store.ts';
 import type { Sql } from '../sql.ts';
 import type { DeliveryRow } from '../tables/deliveries.ts';
@@ -20,8 +21,13 @@ function crc32(bytes: Uint8Array, start?: number): number {
   return process.getBuiltinModule('node:zlib').crc32(bytes, start);
 }
 
-/** The row of a record: as it was accepted, without the location of its body. */
-export type RecordedRow = Omit<DeliveryRow, 'variant' | 'body_segment' | 'body_offset' | 'body_removed_at'>;
+/** The row of a record: as it was accepted, without the location of its body. The operator's name no owner. */
+export type RecordedRow = Omit<
+  DeliveryRow,
+  'owner' | 'variant' | 'body_segment' | 'body_offset' | 'body_removed_at'
+> & {
+  readonly owner?: string | undefined;
+};
 
 /** A record that was found whole; its bytes are views of the memory that was read. */
 export interface FoundRecord {
@@ -82,6 +88,7 @@ export function rowOf(delivery: NewDelivery): RecordedRow {
     id: delivery.id,
     webhook: delivery.webhook,
     webhook_id: delivery.webhookId,
+    owner: delivery.owner === OPERATOR ? undefined : delivery.owner,
     provider: delivery.provider,
     status: delivery.status,
     trust: delivery.trust,
@@ -112,6 +119,7 @@ export const COLUMNS = [
   'id',
   'webhook',
   'webhook_id',
+  'owner',
   'provider',
   'status',
   'trust',
@@ -139,9 +147,14 @@ export const COLUMNS = [
 const INSERT = `insert into deliveries (${COLUMNS.join(', ')}, body_segment, body_offset)
   values (${COLUMNS.map(() => '?').join(', ')}, ?, ?) on conflict do nothing`;
 
+/** What the column of a row holds that was recorded, also by an earlier hookctl. */
+export function valueIn(row: RecordedRow, column: (typeof COLUMNS)[number]): string | number | null {
+  return row[column] ?? (column === 'owner' ? OPERATOR : null);
+}
+
 /** Stores the row of a recorded delivery; one that is there already stays as it is. */
 export function storeRow(sql: Sql, row: RecordedRow, { segment, offset }: LogPosition): void {
-  const values = COLUMNS.map((name) => row[name] ?? null);
+  const values = COLUMNS.map((name) => valueIn(row, name));
   // Nothing of a duplicate's body was recorded.
   const location = row.status === 'duplicate' ? [null, null] : [segment, offset];
   sql.run(INSERT, [...values, ...location]);

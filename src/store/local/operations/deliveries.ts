@@ -16,21 +16,22 @@ import { addComment, insertOutgoing } from './outbox.ts';
 import { answerTask, applyChange, approveTask, insertTask, movePosts } from './tasks.ts';
 
 /** A pending delivery, as far as its effects are made of it. */
-type SettlingDelivery = Claimant & Pick<DeliveryRow, 'provider' | 'status' | 'sender_name' | 'sample'>;
+type SettlingDelivery = Claimant &
+  Pick<DeliveryRow, 'owner' | 'provider' | 'status' | 'sender_name' | 'sample'>;
 
 /** Records the end of a delivery's dispatch and all that it made; nothing when the delivery is no longer pending. */
 export function recordOutcome(sql: Sql, outcome: DeliveryOutcome): readonly Task[] {
   const { deliveryId, effects, duplicateOf = null, others = [], ...wanted } = outcome;
   const { settledAt } = wanted;
   const delivery = sql.one<SettlingDelivery>(
-    `select ${CLAIMANT_COLUMNS}, provider, status, sender_name, sample from deliveries where id = ?`,
+    `select ${CLAIMANT_COLUMNS}, owner, provider, status, sender_name, sample from deliveries where id = ?`,
     [deliveryId],
   );
   if (delivery?.status !== 'pending') return [];
   for (const { join } of effectsOf(effects, 'join')) joinFlows(sql, join, settledAt);
   // The flow may have been joined since it was looked up, also by this delivery.
   const tasks = effectsOf(effects, 'task').map((task) => ({ ...task, flowId: rootOf(sql, task.flowId) }));
-  for (const flow of flowsOf(tasks)) openFlow(sql, { ...flow, at: settledAt });
+  for (const flow of flowsOf(tasks)) openFlow(sql, { ...flow, owner: delivery.owner, at: settledAt });
   for (const { alias } of effectsOf(effects, 'alias')) insertAlias(sql, alias, settledAt);
   for (const { to } of effectsOf(effects, 'move')) movePosts(sql, to);
   const made = tasks.map((task) => makeTask(sql, task, delivery, settledAt));
@@ -170,7 +171,12 @@ function makeTask(
   return insertTask(sql, {
     ...{ task, flowId, externalId, command, at },
     ...{ initiatorId: task.id, parentId: null, dependsOn: [], conversationId: null },
-    ...{ deliveryId: delivery.id, webhook: delivery.webhook, source: delivery.provider },
+    ...{
+      deliveryId: delivery.id,
+      owner: delivery.owner,
+      webhook: delivery.webhook,
+      source: delivery.provider,
+    },
     trust: delivery.trust ?? 'unverified',
     isSample: delivery.sample === 1,
     actor: actorOf(delivery),

@@ -6,7 +6,7 @@ import { ALIASES, CONVERSATIONS, FLOWS, linkOf } from '../tables/flows.ts';
 
 type FlowOpening = Pick<
   TaskCreation,
-  'flowId' | 'externalId' | 'newConversationId' | 'startNewConversation' | 'at'
+  'owner' | 'flowId' | 'externalId' | 'newConversationId' | 'startNewConversation' | 'at'
 >;
 
 /**
@@ -14,16 +14,16 @@ type FlowOpening = Pick<
  * a conversation that it has made before is not made again, nor made the current one of its flow.
  */
 export function openFlow(sql: Sql, opening: FlowOpening): void {
-  const { flowId, externalId, newConversationId: id, startNewConversation, at } = opening;
+  const { owner, flowId, externalId, newConversationId: id, startNewConversation, at } = opening;
   if (CONVERSATIONS.get(sql, id) !== null) return;
   if (FLOWS.get(sql, flowId) === null) {
-    FLOWS.insert(sql, { id: flowId, externalId, currentConversationId: id, createdAt: at });
+    FLOWS.insert(sql, { id: flowId, owner, externalId, currentConversationId: id, createdAt: at });
   } else if (startNewConversation) {
     FLOWS.update(sql, flowId, { currentConversationId: id });
   } else {
     return;
   }
-  CONVERSATIONS.insert(sql, { id, flowId, createdAt: at });
+  CONVERSATIONS.insert(sql, { id, owner, flowId, createdAt: at });
 }
 
 /** Adds a name to a flow that exists; one that is taken stays with its flow. */
@@ -38,11 +38,11 @@ const MOST_JOINED = 50;
 /** Joins two flows. The link; null when nothing is to be joined. */
 export function joinFlows(
   sql: Sql,
-  { flows, reason, actor, isAsked }: FlowJoin,
+  { flows, reason, actor, isAsked, owner }: FlowJoin,
   at: number,
 ): FlowLink | null {
   for (const { flowId, externalId, newConversationId } of flows) {
-    openFlow(sql, { flowId, externalId, newConversationId, startNewConversation: false, at });
+    openFlow(sql, { owner, flowId, externalId, newConversationId, startNewConversation: false, at });
   }
   const [first, second] = flows.map(({ flowId }) => rootOf(sql, flowId));
   if (first === undefined || second === undefined || first === second) return null;

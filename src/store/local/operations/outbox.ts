@@ -1,5 +1,5 @@
 import type { NewOutgoing } from '../../../types.ts';
-import type { OutgoingNote } from '../../store.ts';
+import type { OutgoingNote, PostSource } from '../../store.ts';
 import type { TaskReply } from '../../tasks.ts';
 import { type Sql, whole } from '../sql.ts';
 import { OUTBOX } from '../tables/outbox.ts';
@@ -8,14 +8,14 @@ import { OUTBOX } from '../tables/outbox.ts';
 export function insertOutgoing(
   sql: Sql,
   item: NewOutgoing,
-  delivery: { readonly id: string | null; readonly provider: string },
+  delivery: PostSource & { readonly id: string | null },
   at: number,
 ): void {
   OUTBOX.insert(
     sql,
     {
-      ...{ ...item, deliveryId: delivery.id, provider: delivery.provider, status: 'waiting' },
-      ...{ attempts: 0, uncertain: false, nextAttemptAt: at, createdAt: at },
+      ...{ ...item, deliveryId: delivery.id, owner: delivery.owner, provider: delivery.provider },
+      ...{ status: 'waiting', attempts: 0, uncertain: false, nextAttemptAt: at, createdAt: at },
     },
     'on conflict (id) do nothing',
   );
@@ -38,23 +38,19 @@ function dropEdits(sql: Sql, { edits }: Pick<NewOutgoing, 'edits'>, at: number):
 }
 
 /** Queues a post that answers no delivery, or an edit of any post. False when there is nothing to edit any more. */
-export function addPost(sql: Sql, item: NewOutgoing, provider: string, at: number): boolean {
+export function addPost(sql: Sql, item: NewOutgoing, from: PostSource, at: number): boolean {
   const original = item.edits === null ? null : OUTBOX.get(sql, item.edits);
   if (item.edits !== null && original === null) return false;
   dropEdits(sql, item, at);
-  insertOutgoing(
-    sql,
-    item,
-    { id: original?.deliveryId ?? null, provider: original?.provider ?? provider },
-    at,
-  );
+  const { provider, owner } = original ?? from;
+  insertOutgoing(sql, item, { id: original?.deliveryId ?? null, provider, owner }, at);
   return true;
 }
 
 /** False when the delivery is no longer stored: nothing is sent then. */
 export function addComment(sql: Sql, item: NewOutgoing, deliveryId: string, at: number): boolean {
-  const delivery = sql.one<{ id: string; provider: string }>(
-    'select id, provider from deliveries where id = ?',
+  const delivery = sql.one<PostSource & { id: string }>(
+    'select id, provider, owner from deliveries where id = ?',
     [deliveryId],
   );
   if (delivery === null) return false;

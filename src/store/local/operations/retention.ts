@@ -1,8 +1,8 @@
 import { idFloor } from '../../../lib/ids.ts';
 import type { PrunableTree, TreeFilter } from '../../tasks.ts';
+import { SCHEMA_VERSION } from '../schema/versions.ts';
 import type { Sql } from '../sql.ts';
 import { isSelected, keptBecause } from '../tables/retention.ts';
-import { SCHEMA_VERSION } from '../tables/versions.ts';
 
 /** How long the cost of runs is kept whose tasks are gone: a year and a month. */
 const SPEND_KEPT_MS = 396 * 24 * 3_600_000;
@@ -61,7 +61,7 @@ export function pruneTrees(
   return gone;
 }
 
-const PRUNED = `flow_id, agent, webhook, person, state, cost_usd, reserved_usd, input_tokens, output_tokens, started_at`;
+const PRUNED = `flow_id, agent, webhook, person, owner, state, cost_usd, reserved_usd, input_tokens, output_tokens, started_at`;
 
 /** Budgets and `hookctl spend` go on counting their runs. */
 function removeTasks(sql: Sql, tasks: readonly string[], countedSince: number): void {

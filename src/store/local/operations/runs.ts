@@ -44,10 +44,10 @@ export function noteWaiting(sql: Sql, waits: readonly RunWait[], gone: readonly 
 /** Makes or changes the run, while its task is queued and it has not started meanwhile. */
 function noteWait(sql: Sql, { id, task, runner, state, reason, at }: RunWait): void {
   if (sql.value("select id from tasks where id = ? and status = 'queued'", [task.id]) === null) return;
-  const { id: taskId, agent, flowId, conversationId } = task;
+  const { id: taskId, agent, owner, flowId, conversationId } = task;
   RUNS.insert(
     sql,
-    { id, taskId, agent, flowId, conversationId, runner, state, reason, createdAt: at },
+    { id, taskId, agent, owner, flowId, conversationId, runner, state, reason, createdAt: at },
     `on conflict (id) do update set state = excluded.state, reason = excluded.reason, runner = excluded.runner
      where runs.started_at is null`,
   );

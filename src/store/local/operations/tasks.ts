@@ -10,13 +10,24 @@ import { insertReply } from './outbox.ts';
 
 /** Null when `mostBelow` tasks are open already. */
 export function createTask(sql: Sql, creation: TaskCreation): Task | null {
-  const { task, parent, flowId, externalId, source, actor, dependsOn, mostBelow = null, at } = creation;
+  const {
+    task,
+    parent,
+    owner,
+    flowId,
+    externalId,
+    source,
+    actor,
+    dependsOn,
+    mostBelow = null,
+    at,
+  } = creation;
   const initiatorId = parent?.initiatedTaskId ?? task.id;
   if (mostBelow !== null && parent !== null && openBelow(sql, initiatorId) >= mostBelow) return null;
   openFlow(sql, creation);
   return insertTask(sql, {
     ...{ task, flowId, externalId, initiatorId, dependsOn, source, actor, at },
-    ...{ command: null, deliveryId: null, webhook: null },
+    ...{ command: null, deliveryId: null, owner, webhook: null },
     parentId: parent?.id ?? null,
     conversationId: creation.startNewConversation ? null : (parent?.conversationId ?? null),
     // Without a parent a person on this machine typed it.
@@ -55,6 +66,7 @@ interface TaskInsertion {
   readonly conversationId: string | null;
   readonly command: string | null;
   readonly deliveryId: string | null;
+  readonly owner: string;
   readonly webhook: string | null;
   readonly source: string;
   readonly trust: Trust;

@@ -12,7 +12,7 @@ import { readRuns } from '../tables/runs.ts';
 import { readSweeps } from '../tables/sweeps.ts';
 import { readTaskChecks } from '../tables/task-checks.ts';
 import { listTasks, readTasks } from '../tables/tasks.ts';
-import { readStats } from './stats.ts';
+import { readOwners, readStats } from './stats.ts';
 
 /** SQLite's value for no limit. */
 const UNLIMITED = -1;
@@ -47,6 +47,7 @@ export function readsOf(sql: Sql, bodyAt: ReadBody): Omit<StoreReader, 'body' | 
     ...readSweeps(sql),
     ...readAnswerTimes(sql),
     ...readStats(sql),
+    ...readOwners(sql),
     idBefore: (list, before, count) =>
       sql.value(`select id from ${list} where id < ? order by id desc limit 1 offset ?`, [
         before ?? PAST_ALL_IDS,

@@ -1,4 +1,5 @@
 import { idFloor } from '../../../lib/ids.ts';
+import { OPERATOR } from '../../../types/webhook.ts';
 import type { Stat, StatsFilter, StatsReader } from '../../stats.ts';
 import type { Sql } from '../sql.ts';
 import { SLACK_MS } from '../tables/search.ts';
@@ -21,6 +22,7 @@ const DELIVERIES: { readonly [Name in By]: Source | null } = {
     where: `and cast(json_extract(d.value, '$.fired') as text) = '1'`,
   },
   agent: null,
+  owner: { name: 't.owner', from: 'deliveries t' },
   variant: {
     name: `t.webhook || '/' || t.variant`,
     from: 'deliveries t',
@@ -32,6 +34,7 @@ const TASKS: { readonly [Name in By]: Source } = {
   webhook: { name: 't.webhook', from: 'tasks t' },
   command: { name: `t.webhook || '/' || t.command`, from: 'tasks t' },
   agent: { name: 't.agent', from: 'tasks t' },
+  owner: { name: 't.owner', from: 'tasks t' },
   variant: {
     name: `t.webhook || '/' || d.variant`,
     from: 'tasks t join deliveries d on d.id = t.delivery_id',
@@ -51,7 +54,7 @@ type OfDeliveries = Pick<
 >;
 type OfTasks = Omit<Stat, Exclude<keyof OfDeliveries, 'name' | 'at'>>;
 
-export function readStats(sql: Sql): StatsReader {
+export function readStats(sql: Sql): Pick<StatsReader, 'stats'> {
   return {
     stats(filter) {
       const { by } = filter;
@@ -93,17 +96,39 @@ function step(column: string): string {
 
 function within(column: string): string {
   return `t.id >= :floor and ${column} between :since and :until and t.sample is not 1
-    and (:webhook is null or t.webhook = :webhook)`;
+    and (:webhook is null or t.webhook = :webhook) and (:owner is null or t.owner = :owner)`;
 }
 
-function valuesOf(kind: 'dlv' | 'task', { since, until, webhook, stepMs }: StatsFilter) {
+function valuesOf(kind: 'dlv' | 'task', { since, until, webhook, owner, stepMs }: StatsFilter) {
   const whole = Math.max(1, until - since + 1);
   return {
     since,
     until,
     webhook: webhook ?? null,
+    owner: owner ?? null,
     step: stepMs ?? whole,
     floor: idFloor(kind, since - SLACK_MS),
+  };
+}
+
+/** The indexes of the others' rows alone answer it. */
+export function readOwners(sql: Sql): Pick<StatsReader, 'countsByOwner'> {
+  const count = (table: string) =>
+    sql.all<{ readonly owner: string; readonly count: number }>(
+      `select owner, count(*) as count from ${table} where owner <> '${OPERATOR}' group by owner`,
+    );
+  return {
+    countsByOwner() {
+      const [deliveries, tasks] = ['deliveries', 'tasks'].map(
+        (table) => new Map(count(table).map((row) => [row.owner, row.count])),
+      );
+      const owners = new Set([...(deliveries?.keys() ?? []), ...(tasks?.keys() ?? [])]);
+      return [...owners].sort().map((owner) => ({
+        owner,
+        deliveries: deliveries?.get(owner) ?? 0,
+        tasks: tasks?.get(owner) ?? 0,
+      }));
+    },
   };
 }
 

@@ -1,6 +1,7 @@
 import type { Actor, AuditEntry } from '../../../types.ts';
 import type { AuditFilter, AuditReader } from '../../audit.ts';
 import { page, type Query, type Sql } from '../sql.ts';
+import { ownerIs } from './search.ts';
 
 /** A row of `audit`. SQLite gives the ids, in the order of recording. */
 interface AuditRow extends Omit<AuditEntry, 'actor' | 'details'> {
@@ -20,12 +21,13 @@ export function readAudit(sql: Sql): AuditReader {
   };
 }
 
-export function listAudit({ what, since, ...range }: AuditFilter): Query {
+export function listAudit({ what, owner, since, ...range }: AuditFilter): Query {
   const conditions = {
     // The index gives all that begins so, `/` follows `.`; of those a whole word has to be the same.
     'what >= ?': what,
     'what < ?': what === undefined ? undefined : `${what}/`,
     "instr(what || '.', ?) = 1": what === undefined ? undefined : `${what}.`,
+    [ownerIs(owner)]: owner,
     'at >= ?': since,
   };
   return page(conditions, range);

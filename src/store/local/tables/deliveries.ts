@@ -4,7 +4,7 @@ import type { Delivery } from '../../../types.ts';
 import type { AnswerTimes, AnswerTimesReader } from '../../answer-times.ts';
 import type { DeliveryFilter, PendingDelivery, StoreReader, WebhookCounts } from '../../store.ts';
 import { page, type Query, type Sql } from '../sql.ts';
-import { SLACK_MS, searchDeliveries } from './search.ts';
+import { ownedBy, ownerIs, SLACK_MS, searchDeliveries } from './search.ts';
 import { type Table, table } from './table.ts';
 
 /** What a row has beside a delivery's fields. */
@@ -57,19 +57,20 @@ export function readDeliveries(sql: Sql): DeliveryReader {
     delivery: (id) => DELIVERIES.get(sql, id),
     deliveries: (filter = {}) => DELIVERIES.list(sql, listDeliveries(filter)),
     // For each webhook an index alone answers it.
-    received: (since, stepMs) =>
+    received: (since, stepMs, owner) =>
       sql.all(
         `select received_at - received_at % cast(:step as integer) as at, status, count(*) as count
          from (select distinct webhook as name from deliveries) cross join deliveries
-         on webhook = name and id >= :floor and received_at >= :since
+         on webhook = name and id >= :floor and received_at >= :since ${ownedBy(owner)}
          group by 1, 2 order by 1`,
-        { step: stepMs, since, floor: idFloor('dlv', since - SLACK_MS) },
+        { step: stepMs, since, floor: idFloor('dlv', since - SLACK_MS), owner: owner ?? null },
       ),
-    settlings: (since, limit) =>
+    settlings: (since, limit, owner) =>
       sql.all(
         `select received_at as "receivedAt", settled_at as "settledAt" from deliveries
-         where id >= ? and status not in ('rejected', 'duplicate') order by id desc limit ?`,
-        [idFloor('dlv', since), limit],
+         where id >= :floor and status not in ('rejected', 'duplicate') ${ownedBy(owner)}
+         order by id desc limit :limit`,
+        { floor: idFloor('dlv', since), limit, owner: owner ?? null },
       ),
     pending: (after, limit) =>
       sql.all<PendingDelivery>(
@@ -77,33 +78,34 @@ export function readDeliveries(sql: Sql): DeliveryReader {
          from deliveries where status = 'pending' and id > ? order by id limit ?`,
         [after ?? '', limit],
       ),
-    countsByWebhook(webhooks) {
-      const named = webhooks === undefined ? '' : 'where webhook in (select value from json_each(?))';
-      // An index alone answers it.
+    countsByWebhook(webhooks, owner) {
+      const named = webhooks === undefined ? 'true' : 'webhook in (select value from json_each(:webhooks))';
+      // Without an owner an index alone answers it.
       const rows = sql.all<CountRow>(
         `select webhook, status, count(*) as count, max(id) as last_id, max(received_at) as last_received_at
-         from deliveries ${named} group by webhook, status order by webhook`,
-        webhooks === undefined ? [] : [webhooks],
+         from deliveries where ${named} ${ownedBy(owner)} group by webhook, status order by webhook`,
+        { webhooks: webhooks ?? null, owner: owner ?? null },
       );
       return toWebhookCounts(rows);
     },
     holderOf: (key) =>
       sql.value("select delivery_id from dedupe_keys where webhook = '@' and key = ? and acted = 1", [key]),
-    countSettled: (externalId, { status, since, reason = '' }) =>
+    countSettled: (externalId, { owner, status, since, reason = '' }) =>
       sql.count(
         `select count(*) from deliveries
          where external_id = :externalId and settled_at > :since and status = :status and reason like :reason
-           and replay_of is null and by_person is not 1`,
-        { externalId, since, status, reason: `${reason}%` },
+           and owner = :owner and replay_of is null and by_person is not 1`,
+        { owner, externalId, since, status, reason: `${reason}%` },
       ),
   };
 }
 
 export function listDeliveries(filter: DeliveryFilter): Query {
-  const { id, status, webhook, settledSince } = filter;
+  const { id, status, webhook, owner, settledSince } = filter;
   return page(
     {
       ...{ 'id = ?': id, 'status = ?': status, 'webhook = ?': webhook, 'settled_at >= ?': settledSince },
+      [ownerIs(owner)]: owner,
       ...searchDeliveries(filter),
     },
     filter,

@@ -3,6 +3,7 @@ import type { FlowLink, HeldDelivery, RepairNote } from '../../flows.ts';
 import type { FlowAlias, StoreReader } from '../../store.ts';
 import type { ConversationFilter, FlowFilter } from '../../tasks.ts';
 import { limited, page, type Query, type Sql, where } from '../sql.ts';
+import { ownerIs } from './search.ts';
 import { type Table, table } from './table.ts';
 
 export const FLOWS: Table<Flow> = table('flows', {});
@@ -72,11 +73,12 @@ export function readFlows(sql: Sql): Pick<StoreReader, FlowReads> {
           [flowId],
         )
         .map(LINKS.read),
-    ticketsNamed: (key) =>
+    ticketsNamed: (key, owner) =>
       ['jira:', 'linear:'].flatMap((place) =>
         sql.column(
-          'select external_id from flows where external_id = :own or external_id glob :there limit 20',
+          'select external_id from flows where owner = :owner and (external_id = :own or external_id glob :there) limit 20',
           {
+            owner,
             own: place + key,
             there: `${place}*/${key}`,
           },
@@ -85,11 +87,16 @@ export function readFlows(sql: Sql): Pick<StoreReader, FlowReads> {
   };
 }
 
-/** By the name that its id is made of, or by one that it has, too, since its subject was renamed or moved. */
+/**
+ * By the name that its id is made of, or by one that it has, too, since its subject was renamed or moved (`ownedName`). An owner
+ * other than the operator has a flow, so that an index knows all of them.
+ */
 const IS_NAMED = `id in (
   with given (name) as (select ?)
   select id from flows join given on external_id = name
-  union all select flow_id from flow_aliases join given on alias = name)`;
+  union all select flow_id from flow_aliases join given on alias = name
+  union all select flow_id from flow_aliases where alias in (
+    select distinct owner || '|' || name from flows join given where owner <> 'operator'))`;
 
 /** Lists show no flow that goes on in another, and none about which no task was made. */
 const IS_SHOWN = `not exists (select 1 from flow_links where flow_links.flow_id = flows.id and undone = 0)
@@ -98,21 +105,22 @@ const IS_SHOWN = `not exists (select 1 from flow_links where flow_links.flow_id 
     or exists (select 1 from flow_links join tasks on tasks.flow_id = flow_links.flow_id
       where into_flow_id = flows.id and undone = 0))`;
 
-export function listFlows({ id, externalId, before, limit }: FlowFilter): Query {
+export function listFlows({ id, externalId, owner, before, limit }: FlowFilter): Query {
   // Ids of flows come from their external ids and say nothing about time.
   const isBefore = '(created_at, id) < (select created_at, id from flows where id = ?)';
   const isShown = id === undefined && externalId === undefined ? true : undefined;
   const { text, values } = where({
     'id = ?': id,
     [IS_NAMED]: externalId,
+    [ownerIs(owner)]: owner,
     [IS_SHOWN]: isShown,
     [isBefore]: before,
   });
   return limited(`${text} order by created_at desc, id desc`, values, limit);
 }
 
-export function listConversations({ id, flowId, ...range }: ConversationFilter): Query {
-  return page({ 'id = ?': id, 'flow_id = ?': flowId }, range);
+export function listConversations({ id, flowId, owner, ...range }: ConversationFilter): Query {
+  return page({ 'id = ?': id, 'flow_id = ?': flowId, [ownerIs(owner)]: owner }, range);
 }
 
 /** Counted from the tasks: whatever happened in whatever order, they are right. */

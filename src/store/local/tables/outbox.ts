@@ -1,6 +1,7 @@
 import type { Outgoing, OutgoingStatus } from '../../../types.ts';
 import type { OutgoingFilter, StoreReader } from '../../store.ts';
 import { page, type Query, type Sql } from '../sql.ts';
+import { ownerIs } from './search.ts';
 import { type Table, table } from './table.ts';
 import { countsByStatus } from './tasks.ts';
 
@@ -36,7 +37,7 @@ export function readOutbox(sql: Sql): OutboxReader {
         [limit],
       ),
     outbox: (filter = {}) => OUTBOX.list(sql, listOutgoing(filter)),
-    countsByOutgoingStatus: () => countsByStatus<OutgoingStatus>(sql, 'outbox'),
+    countsByOutgoingStatus: (owner) => countsByStatus<OutgoingStatus>(sql, 'outbox', owner),
     waitingOutgoing: (limit) =>
       OUTBOX.all(sql, "where status = 'waiting' order by next_attempt_at, id limit ?", [limit]),
     responsesBefore: ({ id, deliveryId }) =>
@@ -49,9 +50,12 @@ export function readOutbox(sql: Sql): OutboxReader {
 }
 
 export function listOutgoing(filter: OutgoingFilter): Query {
-  const { status, deliveryId, settledSince } = filter;
+  const { status, deliveryId, owner, settledSince } = filter;
   return page(
-    { 'status = ?': status, 'delivery_id = ?': deliveryId, 'settled_at >= ?': settledSince },
+    {
+      ...{ 'status = ?': status, 'delivery_id = ?': deliveryId, 'settled_at >= ?': settledSince },
+      [ownerIs(owner)]: owner,
+    },
     filter,
   );
 }

@@ -1,6 +1,7 @@
 import type { AgentRun, ModelTokens } from '../../../types.ts';
 import type { Attachment, Backlog, PausedAgent, QueuedTask, RunReader, Spend, Spent } from '../../runs.ts';
 import type { Sql } from '../sql.ts';
+import { ownedBy } from './search.ts';
 import { type Table, table } from './table.ts';
 
 /** What a row has beside a run's fields. */
@@ -36,7 +37,7 @@ const QUEUE: Table<QueuedTask> = table('tasks', {
 const IS_BACKLOG = 'case when tasks.updated_at <= known_agents.held_before then 1 else 0 end';
 const COST = 'coalesce(cost_usd, reserved_usd, 0)';
 
-const COUNTED = `flow_id, agent, webhook, person, state, cost_usd, reserved_usd, input_tokens, output_tokens, started_at`;
+const COUNTED = `flow_id, agent, webhook, person, owner, state, cost_usd, reserved_usd, input_tokens, output_tokens, started_at`;
 /** Runs that budgets count, also of tasks that are gone. */
 const ALL_RUNS = `(select ${COUNTED} from runs union all select ${COUNTED} from pruned_runs) as counted`;
 
@@ -47,7 +48,12 @@ export function readRuns(sql: Sql): RunReader {
     run: (id) => RUNS.get(sql, id),
     runsOfTask: (taskId) => RUNS.all(sql, 'where task_id = ? order by id', [taskId]),
     attachments: () => ATTACHMENTS.all(sql, 'order by at', []),
-    openRuns: () => RUNS.all(sql, 'where ended_at is null order by id'),
+    openRuns: (owner) =>
+      RUNS.all(
+        sql,
+        `where ended_at is null ${owner === undefined ? '' : 'and owner = ?'} order by id`,
+        owner === undefined ? [] : [owner],
+      ),
     runsSince: (since, limit) =>
       RUNS.all(
         sql,
@@ -65,7 +71,7 @@ export function readRuns(sql: Sql): RunReader {
     queuedTasks: (agents, limit) =>
       sql
         .all(
-          `select ${IS_BACKLOG} as is_backlog, tasks.id, tasks.agent, tasks.flow_id, tasks.conversation_id,
+          `select ${IS_BACKLOG} as is_backlog, tasks.id, tasks.agent, tasks.owner, tasks.flow_id, tasks.conversation_id,
              tasks.depends_on, tasks.trust
            from tasks left join known_agents on known_agents.name = tasks.agent
            where tasks.status = 'queued' and tasks.agent in (select value from json_each(?))
@@ -94,32 +100,32 @@ export function readRuns(sql: Sql): RunReader {
         'select agent, max(retry_at) as "until" from runs where retry_at > ? group by agent',
         [now],
       ),
-    spent: (since, { flowId, agent } = {}) =>
+    spent: (since, { flowId, agent, owner } = {}) =>
       sql.one<Spent>(
         `select count(*) as runs,
            coalesce(sum(iif(state = 'running', 0, ${COST})), 0) as "endedUsd",
            coalesce(sum(iif(state = 'running', ${COST}, 0)), 0) as "runningUsd"
          from ${ALL_RUNS}
          where started_at > :since ${flowId === undefined ? '' : 'and flow_id = :flowId'}
-           ${agent === undefined ? '' : 'and agent = :agent'}`,
-        { since, ...(flowId !== undefined && { flowId }), ...(agent !== undefined && { agent }) },
+           ${agent === undefined ? '' : 'and agent = :agent'} ${ownedBy(owner)}`,
+        { since, flowId: flowId ?? null, agent: agent ?? null, owner: owner ?? null },
       ) ?? { runs: 0, endedUsd: 0, runningUsd: 0 },
-    costs: (since) =>
+    costs: (since, owner) =>
       sql.all(
         `select date(started_at / 1000, 'unixepoch') as day, agent, count(*) as runs, sum(${COST}) as usd
-         from ${ALL_RUNS} where started_at > ? group by 1, 2 order by 1, 2`,
-        [since],
+         from ${ALL_RUNS} where started_at > :since ${ownedBy(owner)} group by 1, 2 order by 1, 2`,
+        { since, owner: owner ?? null },
       ),
-    spend: (by, since) =>
+    spend: (by, since, owner) =>
       sql.all<Spend>(
         `select ${by} as name, count(*) as runs, count(cost_usd) as "knownRuns",
            coalesce(sum(cost_usd), 0) as "costUsd",
            coalesce(sum(iif(cost_usd is null, reserved_usd, 0)), 0) as "reservedUsd",
            coalesce(sum(input_tokens), 0) as "inputTokens", coalesce(sum(output_tokens), 0) as "outputTokens"
-         from ${ALL_RUNS} where started_at > ? group by ${by}
+         from ${ALL_RUNS} where started_at > :since ${ownedBy(owner)} group by ${by}
          order by coalesce(sum(cost_usd), 0) + coalesce(sum(iif(cost_usd is null, reserved_usd, 0)), 0) desc,
            runs desc, name`,
-        [since],
+        { since, owner: owner ?? null },
       ),
   };
 }

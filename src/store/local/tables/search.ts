@@ -1,4 +1,5 @@
 import { idFloor } from '../../../lib/ids.ts';
+import { OPERATOR } from '../../../types/webhook.ts';
 import type { SearchFilter } from '../../selection.ts';
 
 /** Conditions of the filters that search a list, on columns of `deliveries`. */
@@ -6,6 +7,17 @@ type DeliveryConditions = Readonly<Record<string, string | number | undefined>>;
 
 /** An id is made just before the moment that its row names. */
 export const SLACK_MS = 60_000;
+
+/** A condition with one place. Of owners but the operator an index knows the rows (`… where owner <> 'operator'`). */
+export function ownerIs(owner: string | undefined): string {
+  return owner === OPERATOR ? 'owner = ?' : `owner = ? and owner <> '${OPERATOR}'`;
+}
+
+/** The same behind other conditions, with `:owner`; empty where no owner is wanted. */
+export function ownedBy(owner: string | undefined, column = 'owner'): string {
+  if (owner === undefined) return '';
+  return `and ${column} = :owner${owner === OPERATOR ? '' : ` and ${column} <> '${OPERATOR}'`}`;
+}
 
 /** What `--event`, `--sender` and the times select, in a list of deliveries. */
 export function searchDeliveries({ text, since, until, from, ...row }: SearchFilter): DeliveryConditions {

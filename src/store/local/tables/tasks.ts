@@ -1,7 +1,7 @@
 import type { Task, TaskStatus, Transition } from '../../../types.ts';
 import type { ScheduleState, TaskFilter, TaskReader } from '../../tasks.ts';
 import { page, type Query, type Sql } from '../sql.ts';
-import { searchTasks } from './search.ts';
+import { ownedBy, ownerIs, searchTasks } from './search.ts';
 import { type Table, table } from './table.ts';
 
 export const TASKS: Table<Task> = table('tasks', {
@@ -32,7 +32,7 @@ export function readTasks(sql: Sql): Omit<TaskReader, 'flows' | 'conversations' 
         [taskId],
       ),
     agentNames: () => sql.column('select distinct agent from tasks order by agent'),
-    countsByTaskStatus: () => countsByStatus<TaskStatus>(sql, 'tasks'),
+    countsByTaskStatus: (owner) => countsByStatus<TaskStatus>(sql, 'tasks', owner),
     openQuestion: (flowId) =>
       TASKS.one(sql, "where flow_id = ? and status = 'waiting_answer' order by id limit 1", [flowId]),
     // Both sets come from an index of their own, so that thousands of finished tasks cost nothing.
@@ -60,6 +60,7 @@ export function listTasks(filter: TaskFilter): Query {
       'updated_at >= ?': filter.updatedSince,
       'completed_at is not null and completed_at >= ?': filter.endedSince,
       'agent = ?': filter.agent,
+      [ownerIs(filter.owner)]: filter.owner,
       'flow_id = ?': filter.flowId,
       'conversation_id = ?': filter.conversationId,
       'delivery_id = ?': filter.deliveryId,
@@ -69,13 +70,15 @@ export function listTasks(filter: TaskFilter): Query {
   );
 }
 
-/** An index alone answers it. */
+/** Without an owner an index alone answers it. */
 export function countsByStatus<Status extends string>(
   sql: Sql,
   name: 'tasks' | 'outbox',
+  owner: string | undefined,
 ): Readonly<Partial<Record<Status, number>>> {
   const rows = sql.all<{ status: Status; count: number }>(
-    `select status, count(*) as count from ${name} group by status`,
+    `select status, count(*) as count from ${name} where true ${ownedBy(owner)} group by status`,
+    { owner: owner ?? null },
   );
   return Object.fromEntries(rows.map(({ status, count }) => [status, count])) as Partial<
     Record<Status, number>

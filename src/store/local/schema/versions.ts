@@ -4,7 +4,8 @@ import type { DatabaseSync } from 'node:sqlite';
 import { failure } from '../../../errors.ts';
 import { shellQuote } from '../../../lib/shell-quote.ts';
 import { createPrivate, loadSqlite } from '../sqlite.ts';
-import { MIGRATIONS, SCHEMA } from './schema.ts';
+import { MIGRATIONS } from './migrations.ts';
+import { SCHEMA } from './version-1.ts';
 
 /** The schema that this code reads and writes. */
 export const SCHEMA_VERSION = 1 + MIGRATIONS.length;
