@@ -22,9 +22,9 @@ export function must(isTrue: boolean, text: string): void {
 const PATIENCE_MS = 90_000;
 
 /** Looks again until there is something. */
-export async function until<T>(what: string, look: () => T | false): Promise<T> {
+export async function until<T>(what: string, look: () => T | false | Promise<T | false>): Promise<T> {
   for (const deadline = Date.now() + PATIENCE_MS; ; await pause(100)) {
-    const seen = look();
+    const seen = await look();
     if (seen !== false) return seen;
     if (Date.now() > deadline) throw new Error(`${what} did not come`);
   }
