@@ -1,6 +1,6 @@
 // `npm test`: types, lint and format, then every test but the long ones (test/setup/long.ts), which `npm run test:long`
-// runs. The last line counts them, and those that this machine lacks something for as skipped. Other arguments go to
-// vitest.
+// runs. `--opt-in <files>` runs those of test/opt-in that are named. The last line counts them, and those that this machine
+// lacks something for as skipped. Other arguments go to vitest.
 import { spawnSync } from 'node:child_process';
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { createRequire } from 'node:module';
@@ -28,7 +28,7 @@ export function runTests(name, program, args, env) {
   const { complete, results } = vitest(name, program, args, env);
   for (const { name: file, startTime, endTime } of results.testResults) {
     const path = relative(root, file);
-    if (endTime - startTime > LONG_MS && !LONG.includes(path)) {
+    if (endTime - startTime > LONG_MS && !LONG.includes(path) && !path.startsWith(OPT_IN)) {
       console.log(`${path} took ${Math.round((endTime - startTime) / 1000)} s: see test/setup/long.ts`);
     }
   }
@@ -91,12 +91,25 @@ export function conclude({ passed, failed, skipped }) {
   return failed === 0 ? 0 : 1;
 }
 
-const SHORT = ['--project', 'parts', '--project', 'packed'];
+const OPT_IN = 'test/opt-in/';
+
+/** What vitest is called with. */
+function chosen(first, others) {
+  switch (first) {
+    case undefined:
+      return ['--project', 'parts', '--project', 'packed'];
+    case '--long':
+      return ['--project', 'long', ...others];
+    case '--opt-in':
+      return ['--config', `${OPT_IN}vitest.config.ts`, ...others];
+    default:
+      return [first, ...others];
+  }
+}
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
   const [first, ...others] = process.argv.slice(2);
-  const isLong = first === '--long';
-  const checks = isLong
+  const checks = ['--long', '--opt-in'].includes(first)
     ? []
     : [
         run('types', node(), [join(resolve('typescript'), 'bin/tsc'), '--noEmit']),
@@ -107,11 +120,7 @@ if (process.argv[1] === fileURLToPath(import.meta.url)) {
           '.',
         ]),
       ];
-  const { passed, failed, skipped } = runTests(
-    'tests',
-    node(),
-    isLong ? ['--project', 'long', ...others] : first === undefined ? SHORT : [first, ...others],
-  );
+  const { passed, failed, skipped } = runTests('tests', node(), chosen(first, others));
   process.exitCode = conclude({
     passed: passed + checks.filter(Boolean).length,
     failed: failed + checks.filter((ok) => !ok).length,

@@ -1,4 +1,4 @@
-import { useEffect, useRef } from 'preact/hooks';
+import { useLayoutEffect, useRef } from 'preact/hooks';
 
 type Keys = Readonly<Record<string, () => void>>;
 
@@ -33,7 +33,8 @@ export function focusedId(): string | null {
 export function useKeys(keys: Keys, { isBase = false } = {}): void {
   const layer = useRef(keys);
   layer.current = keys;
-  useEffect(() => {
+  // Before the page is painted: a person may press a key as soon as they see it.
+  useLayoutEffect(() => {
     // The effects of a part run after those of the parts in it.
     if (isBase) layers.unshift(layer);
     else layers.push(layer);

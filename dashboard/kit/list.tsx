@@ -32,7 +32,8 @@ export function VirtualList<T extends { readonly id: string | number }>(
   const [top, setTop] = useState(0);
   const [room, setRoom] = useState(600);
   const [selected, setSelected] = useState<T['id'] | null>(null);
-  const mustFocus = useRef(false);
+  /** The row that gets the focus as soon as it is in the page. */
+  const toFocus = useRef<T['id'] | null>(null);
 
   useLayoutEffect(() => {
     const element = box.current;
@@ -56,17 +57,20 @@ export function VirtualList<T extends { readonly id: string | number }>(
     const element = box.current;
     if (item === undefined || element === null) return;
     setSelected(item.id);
-    mustFocus.current = true;
+    toFocus.current = item.id;
     if (next * height < element.scrollTop) element.scrollTop = next * height;
     if ((next + 1) * height > element.scrollTop + room) element.scrollTop = (next + 1) * height - room;
+    focus();
   };
-  useEffect(() => {
-    if (!mustFocus.current) return;
-    const link = box.current?.querySelector<HTMLAnchorElement>(`a[data-id="${selected}"]`);
+  const focus = () => {
+    if (toFocus.current === null) return;
+    const link = box.current?.querySelector<HTMLAnchorElement>(`a[data-id="${toFocus.current}"]`);
     if (link == null) return;
-    mustFocus.current = false;
+    toFocus.current = null;
     link.focus({ preventScroll: true });
-  });
+  };
+  // A row beyond the shown ones comes into the page with the next rendering.
+  useLayoutEffect(focus);
   const chosen = items?.[at];
   useKeys({
     j: () => choose(at + 1),

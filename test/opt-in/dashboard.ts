@@ -152,6 +152,7 @@ async function walk(browser: Browser, axe: string): Promise<void> {
   await everyPage({ server, open, shows, axe });
   await live({ server, open, shows, axe });
   await byKeyboard({ server, open, shows, axe });
+  await whileTasksCome({ server, open, shows, axe });
   await byMouse({ server, open, shows, axe });
   await hostile({ server, open, shows, axe });
   check('no error or warning in the console', problems.length === 0, problems.join('\n'));
@@ -335,6 +336,33 @@ async function byKeyboard({ server, open, shows }: Walk): Promise<void> {
   await page.waitForFunction("document.querySelector('dialog[open]') !== null", { timeout: PATIENCE_MS });
   const help = await page.evaluate("document.querySelector('dialog[open]')?.innerText ?? ''");
   check('`?` shows the keys', String(help).includes('approve the task'), help);
+  await page.close();
+}
+
+const FOCUSED = "(document.activeElement?.closest('.list [data-id]')?.dataset.id ?? '')";
+
+/** Each key moves by a row, also while the list is replaced under it. */
+async function whileTasksCome({ server, open, shows }: Walk): Promise<void> {
+  const page = await open('tasks');
+  await shows(page, 'Deploy the shop');
+  let isComing = true;
+  const coming = (async () => {
+    for (; isComing; await delay(100))
+      await server.call('POST', '/api/tasks', { prompt: 'One of many', requires_approval: true });
+  })();
+  let lost = 0;
+  for (let press = 0; press < 40; press++) {
+    const before = await page.evaluate(FOCUSED);
+    await page.keyboard.press(press > 0 && press % 2 === 0 ? 'k' : 'j');
+    const isMoved = `${FOCUSED} !== '' && ${FOCUSED} !== ${JSON.stringify(before)}`;
+    lost += await page.waitForFunction(isMoved, { timeout: 3_000, polling: 20 }).then(
+      () => 0,
+      () => 1,
+    );
+  }
+  isComing = false;
+  await coming;
+  check('40 of 40 keys move by a row while tasks come', lost === 0, `${lost} lost`);
   await page.close();
 }
 

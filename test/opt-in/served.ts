@@ -75,5 +75,5 @@ export async function until<T>(what: string, look: () => Promise<T | null | unde
 /** Ends those that this script started. */
 export async function endServers(): Promise<void> {
   for (const child of children) child.kill('SIGTERM');
-  await Promise.all(children.map((child) => (child.exitCode === null ? once(child, 'exit') : null)));
+  await Promise.all(children.map((child) => child.exitCode ?? child.signalCode ?? once(child, 'exit')));
 }

@@ -1,6 +1,6 @@
 import { defineConfig } from 'vitest/config';
 
-/** `npx vitest run --config test/opt-in/vitest.config.ts`: what needs more than Node and npm. */
+/** `node scripts/test.js --opt-in`: what needs more than Node and npm, or more time. */
 export default defineConfig({
   test: {
     globalSetup: ['test/setup/built.ts'],
