@@ -212,7 +212,7 @@ const KEYS: readonly (readonly [string, string])[] = [
   ['/', 'to the filters'],
   ['j, k', 'next and previous row'],
   ['enter', 'open the row'],
-  ['a', 'approve the task'],
+  ['a', 'approve the task, or answer its question'],
   ['n', 'new task'],
   ['escape', 'leave a field, close, back to the list'],
   ['?', 'this help'],

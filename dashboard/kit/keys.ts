@@ -2,7 +2,13 @@ import { useLayoutEffect, useRef } from 'preact/hooks';
 
 type Keys = Readonly<Record<string, () => void>>;
 
-const layers: { current: Keys }[] = [];
+interface Layer {
+  readonly keys: Keys;
+  /** Whether they count now; the parts below are asked else. */
+  readonly wants: () => boolean;
+}
+
+const layers: { current: Layer }[] = [];
 
 /** Listens for single keys, unless the person writes somewhere. The part that was shown last comes first. */
 export function listenForKeys(): void {
@@ -17,7 +23,8 @@ export function listenForKeys(): void {
       if (key === 'Escape') target.blur();
       return;
     }
-    const call = layers.toReversed().find(({ current }) => current[key] !== undefined)?.current[key];
+    const layer = layers.findLast(({ current: { keys, wants } }) => keys[key] !== undefined && wants());
+    const call = layer?.current.keys[key];
     if (call === undefined) return;
     event.preventDefault();
     call();
@@ -29,10 +36,10 @@ export function focusedId(): string | null {
   return document.activeElement?.closest<HTMLElement>('[data-id]')?.dataset.id ?? null;
 }
 
-/** What single keys do while this part is shown. `isBase`: only where no other part wants them. */
-export function useKeys(keys: Keys, { isBase = false } = {}): void {
-  const layer = useRef(keys);
-  layer.current = keys;
+/** What single keys do while this part is shown, and `wants` them. `isBase`: only where no other part wants them. */
+export function useKeys(keys: Keys, { isBase = false, wants = () => true as boolean } = {}): void {
+  const layer = useRef<Layer>({ keys, wants });
+  layer.current = { keys, wants };
   // Before the page is painted: a person may press a key as soon as they see it.
   useLayoutEffect(() => {
     // The effects of a part run after those of the parts in it.

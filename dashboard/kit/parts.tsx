@@ -129,7 +129,7 @@ export function visible(text: string): string {
     const code = character.codePointAt(0) ?? 0;
     return code < 0x20
       ? String.fromCodePoint(0x2400 + code)
-      : `⟨U+${code.toString(16).toUpperCase().padStart(4, '0')}⟩`;
+      : `⟦U+${code.toString(16).toUpperCase().padStart(4, '0')}⟧`;
   });
 }
 

@@ -2,7 +2,6 @@ import type { JSX } from 'preact';
 import type { StatusView } from '../../src/server/status.ts';
 import type { RunView } from '../../src/task-views.ts';
 import type { TaskView } from '../../src/views.ts';
-import { ask } from '../kit/api.ts';
 import { focusedId, useKeys } from '../kit/keys.ts';
 import {
   Button,
@@ -18,7 +17,8 @@ import {
   visible,
 } from '../kit/parts.tsx';
 import { pathOf } from '../kit/route.ts';
-import { useApi, useDoing, useList } from '../kit/use.ts';
+import { useApi, useList } from '../kit/use.ts';
+import { decisionWord, useDecision } from './decision.tsx';
 
 interface Budget {
   readonly name: string;
@@ -86,40 +86,31 @@ export function NowPage(): JSX.Element {
 function Waiting(): JSX.Element {
   const approvals = useList<TaskView>('/api/tasks?status=waiting_approval&limit=50', ['task', 'delivery']);
   const answers = useList<TaskView>('/api/tasks?status=waiting_answer&limit=50', ['task', 'delivery']);
-  const doing = useDoing();
   const items = [...(approvals.items ?? []), ...(answers.items ?? [])];
-  const approve = (id: string) =>
-    doing.run(async () => {
-      await ask('POST', `/api/tasks/${id}/approve`, {});
-      approvals.reload();
-      return `Approved ${id}.`;
-    });
-  useKeys({
-    a: () => {
-      const task = approvals.items?.find(({ id }) => id === focusedId());
-      if (task !== undefined && !doing.isBusy) approve(task.id);
-    },
+  const { doing, decide, dialog } = useDecision(() => {
+    approvals.reload();
+    answers.reload();
   });
+  useKeys({ a: () => decide(items.find(({ id }) => id === focusedId())) });
   return (
     <Section title="Waits for a person">
       <DoingNote doing={doing} />
       <ErrorNote error={approvals.error ?? answers.error} />
       {items.length === 0 && approvals.items !== null && <Empty>Nothing.</Empty>}
       <ul class="plain">
-        {items.map(({ id, title, status, agent, created_at: at }) => (
-          <li key={id} class="row" data-id={id}>
-            <State of={status} />
-            <a href={pathOf('tasks', id)}>{visible(title)}</a>
-            <span class="dim">{agent}</span>
-            <Time at={at} />
-            {status === 'waiting_approval' && (
-              <Button tone="main" disabled={doing.isBusy} onClick={() => approve(id)}>
-                Approve
-              </Button>
-            )}
+        {items.map((task) => (
+          <li key={task.id} class="row" data-id={task.id}>
+            <State of={task.status} />
+            <a href={pathOf('tasks', task.id)}>{visible(task.title)}</a>
+            <span class="dim">{task.agent}</span>
+            <Time at={task.created_at} />
+            <Button tone="main" disabled={doing.isBusy} onClick={() => decide(task)}>
+              {decisionWord(task.status)}
+            </Button>
           </li>
         ))}
       </ul>
+      {dialog}
     </Section>
   );
 }

@@ -24,6 +24,7 @@ import {
 } from '../kit/parts.tsx';
 import { pathOf } from '../kit/route.ts';
 import { useApi, useDoing } from '../kit/use.ts';
+import { questionOf, useDecision } from './decision.tsx';
 
 export function TaskPage({ id }: { readonly id: string }): JSX.Element {
   const path = `/api/tasks/${encodeURIComponent(id)}`;
@@ -38,6 +39,11 @@ export function TaskPage({ id }: { readonly id: string }): JSX.Element {
       {data !== null && (
         <>
           <Steps task={data} path={path} reload={reload} />
+          {data.status === 'waiting_answer' && (
+            <Section title="Question">
+              <Text of={questionOf(data)} label="Question" />
+            </Section>
+          )}
           <Section title="Prompt">
             <Prompt text={data.prompt} />
           </Section>
@@ -65,7 +71,7 @@ export function TaskPage({ id }: { readonly id: string }): JSX.Element {
 /** What a person may do to a task in each status. */
 const VERBS: Readonly<Record<string, readonly string[]>> = {
   waiting_approval: ['approve', 'complete', 'cancel'],
-  waiting_answer: ['complete', 'fail', 'cancel'],
+  waiting_answer: ['answer', 'complete', 'fail', 'cancel'],
   queued: ['complete', 'cancel'],
   running: ['complete', 'fail', 'cancel'],
   failed: ['retry'],
@@ -88,16 +94,22 @@ function Steps({ task, path, reload }: StepsProps): JSX.Element {
       reload();
       return `The task is ${status.replaceAll('_', ' ')}.`;
     });
-  useKeys({ ...(verbs.includes('approve') && !doing.isBusy && { a: () => act('approve') }) });
+  const decision = useDecision(reload);
+  useKeys({ a: () => decision.decide(task) });
+  const press = (verb: string) => {
+    if (verb === 'approve' || verb === 'answer') decision.decide(task);
+    else if (verb === 'complete' || verb === 'fail') setAsking(verb);
+    else act(verb);
+  };
   return (
     <Section
       title="Task"
       actions={verbs.map((verb) => (
         <Button
           key={verb}
-          disabled={doing.isBusy}
-          onClick={() => (verb === 'complete' || verb === 'fail' ? setAsking(verb) : act(verb))}
-          {...(verb === 'approve' || verb === 'retry' ? { tone: 'main' as const } : {})}
+          disabled={doing.isBusy || decision.doing.isBusy}
+          onClick={() => press(verb)}
+          {...(['approve', 'answer', 'retry'].includes(verb) ? { tone: 'main' as const } : {})}
           {...(verb === 'cancel' || verb === 'fail' ? { tone: 'bad' as const } : {})}
         >
           {verb.charAt(0).toUpperCase() + verb.slice(1)}
@@ -105,6 +117,8 @@ function Steps({ task, path, reload }: StepsProps): JSX.Element {
       ))}
     >
       <DoingNote doing={doing} />
+      <DoingNote doing={decision.doing} />
+      {decision.dialog}
       {asking !== null && (
         <Ending
           verb={asking}

@@ -10,6 +10,7 @@ import { VirtualList } from '../kit/list.tsx';
 import { Button, Dialog, DoingNote, dollars, ErrorNote, State, Time, visible } from '../kit/parts.tsx';
 import { go, pathOf, type Route } from '../kit/route.ts';
 import { useDoing, useList } from '../kit/use.ts';
+import { useDecision } from './decision.tsx';
 
 const VIEW: Filter = { name: 'view', label: 'View', none: 'list', choices: ['board'] };
 const FILTERS: readonly Filter[] = [
@@ -40,23 +41,16 @@ function List({ route }: { readonly route: Route }): JSX.Element {
     'delivery',
     'run',
   ]);
-  const doing = useDoing();
-  const approve = ({ id, status }: ListedTask) => {
-    if (status !== 'waiting_approval') return;
-    doing.run(async () => {
-      await ask('POST', `/api/tasks/${id}/approve`, {});
-      list.reload();
-      return `Approved ${id}.`;
-    });
-  };
+  const { doing, decide, dialog } = useDecision(list.reload);
   return (
     <>
       <DoingNote doing={doing} />
+      {dialog}
       <VirtualList
         label="Tasks"
         list={list}
         href={({ id }) => pathOf('tasks', id)}
-        keys={{ a: approve }}
+        keys={{ a: decide }}
         empty="No task fits."
         row={({ title, status, agent, run, created_at: at, cost_usd: cost, sample }) => (
           <>
@@ -98,21 +92,9 @@ function Column({ status, route }: { readonly status: TaskStatus; readonly route
     `/api/tasks?${apiQuery(route, others, { status, limit: '25' })}`,
     ['task', 'delivery'],
   );
-  const doing = useDoing();
-  const approve = (id: string) =>
-    doing.run(async () => {
-      await ask('POST', `/api/tasks/${id}/approve`, {});
-      reload();
-      return `Approved ${id}.`;
-    });
-  useKeys({
-    ...(status === 'waiting_approval' && {
-      a: () => {
-        const task = items?.find(({ id }) => id === focusedId());
-        if (task !== undefined && !doing.isBusy) approve(task.id);
-      },
-    }),
-  });
+  const { doing, decide, dialog } = useDecision(reload);
+  const chosen = () => items?.find(({ id }) => id === focusedId());
+  useKeys({ a: () => decide(chosen()) }, { wants: () => chosen() !== undefined });
   return (
     <section class="column" aria-label={status.replaceAll('_', ' ')}>
       <h2>
@@ -120,6 +102,7 @@ function Column({ status, route }: { readonly status: TaskStatus; readonly route
         <span class="dim">{items === null ? '' : `${items.length}${more === null ? '' : '+'}`}</span>
       </h2>
       <ErrorNote error={error ?? doing.error} />
+      {dialog}
       <ul class="plain">
         {items?.map(({ id, title, agent, created_at: at }) => (
           <li key={id} data-id={id}>

@@ -192,6 +192,7 @@ export const commands: readonly CliEntry[] = [
       { name: 'fail', load: async () => (await import('./task/change.ts')).configureFail },
       { name: 'cancel', load: async () => (await import('./task/cancel.ts')).configureCancel },
       { name: 'approve', load: async () => (await import('./task/change.ts')).configureStep('approve') },
+      { name: 'answer', load: async () => (await import('./task/change.ts')).configureAnswer },
       { name: 'release', load: async () => (await import('./task/change.ts')).configureRelease },
       { name: 'retry', load: async () => (await import('./task/change.ts')).configureStep('retry') },
       { name: 'link', load: async () => (await import('./task/link.ts')).configureLink },

@@ -104,7 +104,7 @@ function notificationOf({ id, title, status, result, error, url, agent, prompt }
       return {
         event: 'approval',
         title: `Answer needed: ${title}`,
-        text: commandLine('hookctl', 'task', 'show', id),
+        text: commandLine('hookctl', 'task', 'answer', id),
         ...facts,
       };
     case 'failed':

@@ -94,6 +94,8 @@ export interface TaskChange {
   readonly reason: string | null;
   readonly result: string | null;
   readonly error: string | null;
+  /** Appended to its prompt; an answer. */
+  readonly prompt?: string;
   /** What the run took; added to what earlier runs took. Its duration the store knows itself. */
   readonly spent: Omit<TaskUsage, 'durationMs'>;
   /** What is to be sent about it; it waits in the outbox from the same moment on. */

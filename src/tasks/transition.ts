@@ -1,4 +1,5 @@
 import { failure, type HookctlError, usageError } from '../errors.ts';
+import { escapeInvisible } from '../lib/text/escape-invisible.ts';
 import type { TaskChange } from '../store/tasks.ts';
 import type { Task, TaskEvent, TaskUsage } from '../types.ts';
 import { progressReply } from './comments.ts';
@@ -18,6 +19,8 @@ export interface TaskReport {
   readonly error?: string | null;
   /** Of a task that asks. */
   readonly question?: string | null;
+  /** Of a task that asked: what a person answers. */
+  readonly answer?: string | null;
   readonly spent?: Partial<Omit<TaskUsage, 'durationMs'>>;
 }
 
@@ -41,6 +44,7 @@ export async function changeTask(
         fix: `See its history: hookctl task show ${id}`,
       });
     }
+    if (event === 'answer' && (report.answer ?? '').trim() === '') throw usageError('there is no answer');
     const change = changeOf(context, task, { event, to: step.status }, report);
     if (event === 'ask' && change.reply === null) throw noThreadToAsk(task, report.question ?? null);
     const changed = await context.store.changeTask(change);
@@ -56,7 +60,7 @@ export function changeOf(
   { store, ids, clock }: Pick<TaskContext, 'store' | 'ids' | 'clock'>,
   task: Task,
   { event, to }: Pick<TaskChange, 'event' | 'to'>,
-  { actor, result = null, error = null, question = null, spent: told }: TaskReport,
+  { actor, result = null, error = null, question = null, answer = null, spent: told }: TaskReport,
 ): TaskChange {
   const spent = { costUsd: null, inputTokens: null, outputTokens: null, ...told };
   const costUsd = sum(task.usage.costUsd, spent.costUsd);
@@ -71,6 +75,8 @@ export function changeOf(
     reason: to === 'completed' ? null : (question ?? error),
     result,
     error,
+    // A person who may manage tasks writes prompts, too: nothing of it is from outside.
+    ...(event === 'answer' && answer !== null && { prompt: `\n\nThe answer:\n${escapeInvisible(answer)}` }),
     spent,
     reply: progressReply(ids, task, root, { to, actor, result, error, question, costUsd }),
     at: clock.now(),

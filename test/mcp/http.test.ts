@@ -1,7 +1,7 @@
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest';
-import type { TaskView } from '../../src/views.ts';
+import type { AuditView, TaskView } from '../../src/views.ts';
 import { eventually } from '../support/eventually.ts';
 import { comment, signedPost } from '../support/github.ts';
 import { tellJson } from '../support/in-process.ts';
@@ -121,6 +121,30 @@ test('a question is a separate comment, the answer comes as an event, and the re
   expect(posts.filter((text) => text.includes('❓ Which login'))).toHaveLength(1);
   const { isError, data } = await mcp.call<TaskView>('get_task', { task_id: id });
   expect([isError, data.status]).toEqual([false, 'completed']);
+});
+
+test('a question is answered by the API and the CLI, too: its task goes on with the words, and the audit names who said them', async () => {
+  const [by, mcp] = [await commented('@agent wait for it', ++issue), await operator()];
+  const answer = (body: object) => ask(server, 'POST', `/api/tasks/${by.id}/answer`, { body });
+  const early = await answer({ answer: 'Yes.' });
+  expect([early.status, early.text]).toEqual([409, expect.stringContaining('it asked nothing')]);
+  expect(await code(mcp, 'ask', { task_id: by.id, question: 'Which login?' })).toBe('ok');
+  expect((await answer({ answer: ' ' })).status).toBe(400);
+  expect(taskOf(by.id)?.status).toBe('waiting_answer');
+  expect((await answer({ answer: 'The password\u202e one.' })).status).toBe(200);
+  expect(taskOf(by.id)).toMatchObject({
+    status: 'queued',
+    trust: 'verified',
+    prompt: expect.stringMatching(/\n\nThe answer:\nThe password⟦U\+202E⟧ one\.$/),
+  });
+  expect(await code(mcp, 'ask', { task_id: by.id, question: 'Which branch?' })).toBe('ok');
+  await tellJson<TaskView>(sandbox, 'task', 'answer', by.id, '--text', 'main');
+  expect(taskOf(by.id)).toMatchObject({ status: 'queued', prompt: expect.stringMatching(/\nmain$/) });
+  const { items } = JSON.parse((await ask(server, 'GET', '/api/audit?what=task.answer')).text);
+  expect(items.map(({ target, actor_kind: kind }: AuditView) => [target, kind])).toEqual([
+    [by.id, 'cli'],
+    [by.id, 'api'],
+  ]);
 });
 
 test('the token of a run is good for its task, what is below it, and to read its conversation', async () => {

@@ -22,6 +22,8 @@ import {
   type Page,
 } from '../support/browser.ts';
 import { comment, signedPost } from '../support/github.ts';
+import { startProviderApis } from '../support/provider-apis.ts';
+import { SECRET } from '../support/secret.ts';
 import { flood } from './flood.ts';
 import { endServers, PATIENCE_MS, type Served, serve, until } from './served.ts';
 
@@ -113,8 +115,12 @@ async function walk(browser: Browser, axe: string): Promise<void> {
   const folder = join(root, 'project');
   mkdirSync(folder);
   writeFileSync(join(folder, 'agent.js'), AGENT, { mode: 0o755 });
-  writeFileSync(join(folder, 'webhooks.yml'), YAML);
-  const server = await serve(folder);
+  const github = await startProviderApis();
+  writeFileSync(
+    join(folder, 'webhooks.yml'),
+    `${YAML}credentials: { github: { tokenEnv: TOKEN_OF_GITHUB, baseUrl: "${github.url}" } }\n`,
+  );
+  const server = await serve(folder, { env: { TOKEN_OF_GITHUB: 'for-loopback' } });
   await fill(server);
   const problems: string[] = [];
   const foreign: string[] = [];
@@ -152,6 +158,7 @@ async function walk(browser: Browser, axe: string): Promise<void> {
   await everyPage({ server, open, shows, axe });
   await live({ server, open, shows, axe });
   await byKeyboard({ server, open, shows, axe });
+  await question({ server, open, shows, axe });
   await whileTasksCome({ server, open, shows, axe });
   await byMouse({ server, open, shows, axe });
   await hostile({ server, open, shows, axe });
@@ -161,6 +168,7 @@ async function walk(browser: Browser, axe: string): Promise<void> {
   const { perSecond, longest } = await flood(browser);
   const came = `${Math.round(perSecond)} events/s`;
   check(`${came} leave ${Math.round(longest)} ms between two frames at most`, longest < FROZEN_MS, longest);
+  await github.close();
   await gone(folder, { server, open, shows, axe });
 }
 
@@ -339,6 +347,35 @@ async function byKeyboard({ server, open, shows }: Walk): Promise<void> {
   await page.close();
 }
 
+/** A task asks; a person answers by keys, and it runs. */
+async function question({ server, open, shows }: Walk): Promise<void> {
+  const commands = [
+    { name: 'go', action: 'ask', target_agent: 'brain', template: 'Which branch shall it be?' },
+  ];
+  const fields = { provider: 'github', name: 'asks', secret: SECRET, default_command: 'go', commands };
+  const { url } = await server.call<{ url: string }>('POST', '/api/webhooks', fields);
+  const path = new URL(url).pathname;
+  await signedPost(server.ingress, comment('@agent decide', { issue: 99 }), { path });
+  const [task] = await until('the question', async () => {
+    const { items } = await server.call<Items>('GET', '/api/tasks?status=waiting_answer');
+    return items.length > 0 ? items : null;
+  });
+  const page = await open('now');
+  await shows(page, 'Which branch');
+  while ((await page.evaluate("document.activeElement?.closest('[data-id]')?.dataset.id")) !== task?.id)
+    await page.keyboard.press('j');
+  await page.keyboard.press('a');
+  await page.waitForFunction("document.activeElement?.tagName === 'TEXTAREA'", { timeout: PATIENCE_MS });
+  await page.keyboard.type('The old one, please');
+  await page.evaluate('document.activeElement.form.requestSubmit()');
+  const ran = await until('the run', async () => {
+    const now = await server.call<Item & { prompt: string }>('GET', `/api/tasks/${task?.id}`);
+    return now.status === 'completed' ? now.prompt : null;
+  });
+  check('`a` answers a question, and its task runs with the words', ran.includes('The old one, please'), ran);
+  await page.close();
+}
+
 const FOCUSED = "(document.activeElement?.closest('.list [data-id]')?.dataset.id ?? '')";
 
 /** Each key moves by a row, also while the list is replaced under it. */
@@ -442,7 +479,7 @@ async function gone(folder: string, { server, open, shows }: Walk): Promise<void
   await page.keyboard.press('1');
   check('a page without a server says so', await shows(page, 'The server does not answer.'));
   await page.keyboard.press('2');
-  const next = await serve(folder, new URL(server.management).port);
+  const next = await serve(folder, { managementPort: new URL(server.management).port });
   await state('live');
   await page.keyboard.press('1');
   check('it goes on when the server is there again', await shows(page, 'Last deliveries'));

@@ -18,12 +18,21 @@ export interface Served {
   readonly stop: () => Promise<void>;
 }
 
+interface ServeOptions {
+  readonly managementPort?: string;
+  readonly env?: Readonly<Record<string, string>>;
+}
+
 /** Starts the built CLI in a folder, with data of its own in it. */
-export async function serve(folder: string, managementPort = '0'): Promise<Served> {
+export async function serve(
+  folder: string,
+  { managementPort = '0', env: more = {} }: ServeOptions = {},
+): Promise<Served> {
   const dataFolder = join(folder, 'data');
   const env = {
     ...{ PATH: process.env.PATH ?? '', HOME: folder, HOOKCTL_HOME: dataFolder },
     ...{ CLAUDE_CONFIG_DIR: join(folder, 'claude'), GITHUB_WEBHOOK_SECRET: SECRET },
+    ...more,
   };
   const args = [
     join(ROOT, 'bin/hookctl.js'),

@@ -140,6 +140,27 @@ export const configureFail: CliCommand = (command, runner) => {
     );
 };
 
+interface AnswerFlags extends JsonFlags {
+  readonly text?: string;
+  readonly textFile?: string;
+}
+
+export const configureAnswer: CliCommand = (command, runner) => {
+  command
+    .description('Answer the question of a task that waits for an answer, so that it can go on.')
+    .argument('<id>', 'task id')
+    .option('--text <text>', 'answer; appended to the prompt of the task')
+    .option('--text-file <file>', 'read it from a file; - reads standard input')
+    .option('--json', 'print one object')
+    .examples('hookctl task answer task-01jd9x3k2a7f3kq2 --text "Yes, keep the old format"')
+    .action(
+      runner.action(command, async (app, id: string, flags: AnswerFlags) => {
+        const answer = await readText(app, { option: '--text', text: flags.text, file: flags.textFile });
+        return changeTask(app, id, 'answer', { json: flags.json, answer });
+      }),
+    );
+};
+
 export const configureRelease: CliCommand = (command, runner) => {
   command
     .description('Release tasks that were queued before their agent was configured.')

@@ -77,7 +77,7 @@ const CreateBody = z
   }));
 
 /** What users and agents do to a task: each is a path below it. */
-export const VERBS = ['start', 'complete', 'fail', 'cancel', 'approve', 'retry', 'ask'] as const;
+export const VERBS = ['start', 'complete', 'fail', 'cancel', 'approve', 'retry', 'ask', 'answer'] as const;
 export type TaskVerb = (typeof VERBS)[number];
 
 /** Body of `POST /tasks/:id/complete` and its neighbours; fields that the verb has no use for are ignored. */
@@ -87,6 +87,7 @@ const ReportBody = z
     result: z.string().nullish(),
     error: z.string().nullish(),
     question: z.string().nullish(),
+    answer: z.string().nullish(),
     cost_usd: z.number().min(0).nullish(),
     input_tokens: z.int().min(0).nullish(),
     output_tokens: z.int().min(0).nullish(),
@@ -98,6 +99,7 @@ const ReportBody = z
       result: body.result ?? null,
       error: body.error ?? null,
       question: body.question ?? null,
+      answer: body.answer ?? null,
       spent: {
         costUsd: body.cost_usd ?? null,
         inputTokens: body.input_tokens ?? null,
@@ -132,7 +134,7 @@ export const schemas = {
 };
 
 /**
- * `GET|POST /tasks`, `GET /tasks/:id` (with history), `POST /tasks/:id/start|complete|fail|cancel|approve|retry|ask`,
+ * `GET|POST /tasks`, `GET /tasks/:id` (with history), `POST /tasks/:id/start|complete|fail|cancel|approve|retry|ask|answer`,
  * `POST /tasks/:id/link`, which joins its flow with that of a pull request or issue,
  * `POST /tasks/:id/attach|detach`, `POST /tasks/:id/comment`, which posts in the thread that the task came from, and `POST /tasks/prune`.
  */

@@ -7,7 +7,7 @@ import { schemas as flows } from '../api/flows.ts';
 import { schemas as outbox } from '../api/outbox.ts';
 import { schemas as recover } from '../api/recover.ts';
 import { StatusQuery } from '../api/route.ts';
-import { schemas as tasks, VERBS } from '../api/tasks.ts';
+import { type TaskVerb, schemas as tasks, VERBS } from '../api/tasks.ts';
 import { schemas as workspaces } from '../api/workspaces.ts';
 import { schemas as reads } from '../dashboard/reads.ts';
 import { schemas as live } from '../live/routes.ts';
@@ -74,6 +74,12 @@ const ofDeliveries: readonly Operation[] = [
   },
 ];
 
+const EXAMPLES: Partial<Record<TaskVerb, object>> = {
+  complete: { result: 'Done.' },
+  ask: { question: 'May the old format go?' },
+  answer: { answer: 'Yes.' },
+};
+
 const ofTasks: readonly Operation[] = [
   {
     ...{ method: 'get', path: '/tasks', summary: 'Tasks, newest first' },
@@ -95,7 +101,7 @@ const ofTasks: readonly Operation[] = [
   ...VERBS.map(
     (verb): Operation => ({
       ...{ method: 'post', path: `/tasks/:id/${verb}`, summary: `Step of a task: ${verb}` },
-      ...{ body: tasks.ReportBody, example: verb === 'complete' ? { result: 'Done.' } : {} },
+      ...{ body: tasks.ReportBody, example: EXAMPLES[verb] ?? {} },
       ...{ answer: answers.task, errors: [404, 409] },
     }),
   ),

@@ -104,7 +104,7 @@ export function insertTask(sql: Sql, insertion: TaskInsertion): Task {
 
 /** Moves a task on and records it. The task as it is then; null when it had left `from`, and nothing changed. */
 export function applyChange(sql: Sql, change: TaskChange): Task | null {
-  const { from, to, at, isEnd, result, error, reply } = change;
+  const { from, to, at, isEnd, result, error, reply, prompt } = change;
   const task = taskIn(sql, change.taskId, from);
   if (task === null) return null;
   record(sql, change);
@@ -116,6 +116,7 @@ export function applyChange(sql: Sql, change: TaskChange): Task | null {
     ...{ status: to, result, error, updatedAt: at, completedAt: isEnd ? at : null },
     ...(!isEnd && { startedAt: to === 'running' ? at : null }),
     usage: { ...usage, durationMs: ranMs ?? usage.durationMs },
+    ...(prompt !== undefined && { prompt: task.prompt + prompt }),
     ...(reply?.becomesTaskComment === true && {
       sourceMetadata: { ...task.sourceMetadata, comment_outgoing_id: reply.item.id },
     }),
