@@ -3,28 +3,31 @@ import type { Diagnostic } from '../errors.ts';
 import type { Issue, Path } from '../types.ts';
 import { suggestion } from './suggest.ts';
 
-/** What zod found wrong, one issue per unknown field and per wrong value, with the closest known name. */
-export function issuesOf(schema: z.ZodType, error: z.ZodError): readonly Issue[] {
-  return error.issues.flatMap((issue) => fromZod(schema, issue, []));
+/**
+ * What zod found wrong, one issue per unknown field and per wrong value, with the closest known name.
+ * @param value what was parsed: of a union that is told apart by a field (`use: claude`), only the chosen member's names are known.
+ */
+export function issuesOf(schema: z.ZodType, error: z.ZodError, value?: unknown): readonly Issue[] {
+  return error.issues.flatMap((issue) => fromZod(schema, issue, [], value));
 }
 
 type ZodIssue = z.core.$ZodIssue;
 
-function fromZod(schema: z.ZodType, issue: ZodIssue, prefix: Path): readonly Issue[] {
+function fromZod(schema: z.ZodType, issue: ZodIssue, prefix: Path, value: unknown): readonly Issue[] {
   const path = [...prefix, ...issue.path.map((part) => (typeof part === 'symbol' ? String(part) : part))];
   switch (issue.code) {
     case 'unrecognized_keys':
       return issue.keys.map((key) => ({
         path: [...path, key],
         message: 'unknown field',
-        fix: fixForUnknown(key, fieldsAt(schema, path)),
+        fix: fixForUnknown(key, [...new Set(fieldsAt(schema, path, value))]),
         atKey: true,
       }));
     case 'invalid_union': {
       const branch = issue.errors.find(hasRightForm);
       return branch === undefined
         ? [{ path, message: issue.message }]
-        : branch.flatMap((inner) => fromZod(schema, inner, path));
+        : branch.flatMap((inner) => fromZod(schema, inner, path, value));
     }
     case 'invalid_key':
       return issue.issues.map(({ message }) => ({ path, message: inWords(message), atKey: true }));
@@ -73,8 +76,10 @@ function inWords(message: string): string {
 }
 
 /** Names of the fields that a schema knows at a path. */
-function fieldsAt(schema: unknown, path: Path): readonly string[] {
+function fieldsAt(schema: unknown, path: Path, value: unknown): readonly string[] {
   const [head, ...rest] = path;
+  const inner =
+    head === undefined ? undefined : (value as Record<string, unknown> | null | undefined)?.[head];
   if (
     schema instanceof z.ZodReadonly ||
     schema instanceof z.ZodOptional ||
@@ -82,14 +87,26 @@ function fieldsAt(schema: unknown, path: Path): readonly string[] {
     schema instanceof z.ZodPrefault ||
     schema instanceof z.ZodDefault
   ) {
-    return fieldsAt(schema.unwrap(), path);
+    return fieldsAt(schema.unwrap(), path, value);
   }
-  if (schema instanceof z.ZodPipe) return fieldsAt(schema.in, path);
-  if (schema instanceof z.ZodUnion) return schema.options.flatMap((option) => fieldsAt(option, path));
-  if (schema instanceof z.ZodRecord) return fieldsAt(schema.valueType, rest);
-  if (schema instanceof z.ZodArray) return fieldsAt(schema.element, rest);
+  if (schema instanceof z.ZodPipe) return fieldsAt(schema.in, path, value);
+  if (schema instanceof z.ZodUnion)
+    return chosen(schema, value).flatMap((option) => fieldsAt(option, path, value));
+  if (schema instanceof z.ZodRecord) return fieldsAt(schema.valueType, rest, inner);
+  if (schema instanceof z.ZodArray) return fieldsAt(schema.element, rest, inner);
   if (!(schema instanceof z.ZodObject)) return [];
-  return head === undefined ? Object.keys(schema.shape) : fieldsAt(schema.shape[head], rest);
+  return head === undefined ? Object.keys(schema.shape) : fieldsAt(schema.shape[head], rest, inner);
+}
+
+/** Members of a union that a value may be meant for. */
+function chosen(schema: z.ZodUnion, value: unknown): readonly unknown[] {
+  if (!(schema instanceof z.ZodDiscriminatedUnion)) return schema.options;
+  const { discriminator } = schema.def;
+  const kind = (value as Record<string, unknown> | null | undefined)?.[discriminator];
+  const fits = schema.options.filter(
+    (option) => option instanceof z.ZodObject && option.shape[discriminator]?.safeParse(kind).success,
+  );
+  return fits.length > 0 ? fits : schema.options;
 }
 
 export interface Position {

@@ -319,6 +319,51 @@ const installations: readonly Broken[] = [
     finds: ['service', 'fault', 'is failed (failed), and ended with status 3', 'hookctl service logs'],
   },
   {
+    name: 'the service runs, but is not enabled',
+    async break(scene) {
+      await unitOf(scene, process.execPath);
+      scene.program(
+        'systemctl',
+        "printf 'ActiveState=active\\nSubState=running\\nUnitFileState=disabled\\n'",
+      );
+    },
+    finds: ['service', 'warning', 'does not start by itself', 'hookctl service install'],
+  },
+  {
+    name: 'the unit of the service is cut off',
+    async break(scene) {
+      const { file } = await unitOf(scene, process.execPath);
+      writeFileSync(file, '[Unit]\nDescription=hookctl\n');
+      scene.program('systemctl', "printf 'ActiveState=inactive\\nSubState=dead\\n'");
+    },
+    finds: ['service', 'fault', 'starts no Node with hookctl', 'hookctl service install'],
+  },
+  {
+    name: 'the store is damaged',
+    break: ({ sandbox }) =>
+      writeFileSync(join(sandbox.dataFolder, 'hookctl.db'), 'no database '.repeat(100), { mode: 0o600 }),
+    finds: ['store', 'fault', 'is damaged', 'hookctl restore'],
+  },
+  {
+    name: 'a token expires soon',
+    break: (scene) =>
+      github(scene, {
+        ...GOOD,
+        'github-authentication-token-expiration': `${new Date(Date.now() + 86_400_000).toISOString().slice(0, 10)} 08:00:00 UTC`,
+      }),
+    finds: ['credentials', 'warning', /the token of octocat is good.*it expires on \d{4}-/, 'Make a new one'],
+  },
+  {
+    name: 'a field of an agent is misspelled',
+    break: (scene) => scene.yaml('agents: { brain: { use: claude, cwd: ., folder: x } }\n'),
+    finds: [
+      'configuration',
+      'fault',
+      'agents.brain.folder: unknown field',
+      /^Known here: use, (?:(?!use|resumeArgs).)*$/,
+    ],
+  },
+  {
     name: 'the Node of the service is gone',
     async break(scene) {
       await unitOf(scene, '/opt/node-20/bin/node');
@@ -341,7 +386,7 @@ const installations: readonly Broken[] = [
 ];
 
 /** Writes the unit of the service, as `service install` does, with another Node. */
-async function unitOf({ sandbox, env }: Scene, node: string): Promise<{ name: string }> {
+async function unitOf({ sandbox, env }: Scene, node: string): Promise<{ name: string; file: string }> {
   const { stdout } = await tellWith(
     sandbox,
     { env },
@@ -354,8 +399,9 @@ async function unitOf({ sandbox, env }: Scene, node: string): Promise<{ name: st
   const name = /<string>(hookctl-[^<]+)<\/string>/.exec(stdout)?.[1] ?? '';
   const folder = join(sandbox.home, '.config/systemd/user');
   mkdirSync(folder, { recursive: true });
-  writeFileSync(join(folder, `${name}.service`), `ExecStart="${node}" "serve"\n`);
-  return { name };
+  const file = join(folder, `${name}.service`);
+  writeFileSync(file, `ExecStart="${node}" "serve"\n`);
+  return { name, file };
 }
 
 test('doctor: finds no fault in a healthy installation, with and without a server', async () => {
@@ -370,6 +416,10 @@ test('doctor: finds no fault in a healthy installation, with and without a serve
   );
 });
 
+test('doctor: is held to at least 25 broken installations', () => {
+  expect(new Set(installations.map(({ name }) => name)).size).toBeGreaterThanOrEqual(25);
+});
+
 test.each(installations)('doctor: $name', async ({ break: breakIt, finds: [check, state, text, fix] }) => {
   const scene = await healthy();
   await breakIt(scene);
@@ -378,6 +428,9 @@ test.each(installations)('doctor: $name', async ({ break: breakIt, finds: [check
   const named = wrong.find((it) => it.check === check && matches(it.text, text));
   expect(named, JSON.stringify(wrong, null, 1)).toMatchObject({ state });
   expect(named?.fix ?? '').toSatisfy((said: string) => matches(said, fix));
+  // Each is said once, whichever checks come upon it.
+  const texts = wrong.map((finding) => finding.text);
+  expect(texts).toEqual([...new Set(texts)]);
   if (state === 'fault') expect(code).toBe(1);
 });
 

@@ -64,6 +64,10 @@ function isConnected({ app }: Examined, provider: string): boolean {
   );
 }
 
+/** GitHub names it for tokens that expire: `2026-12-24 08:00:00 UTC`. */
+const GITHUB_TOKEN_END = 'github-authentication-token-expiration';
+const SOON_MS = 14 * 86_400_000;
+
 async function tryAccount(
   { app, noteDate }: Examined,
   account: Account,
@@ -78,7 +82,7 @@ async function tryAccount(
       const { error, isReached, page } = result;
       const fix = isReached
         ? `Make a new token (${page}), and set it in place of the old one.`
-        : `Look whether ${account.baseUrl} is its address: credentials.${account.provider}.baseUrl in webhooks.yml.`;
+        : `Look whether this machine has a network, and whether ${account.baseUrl} is its address: credentials.${account.provider}.baseUrl in webhooks.yml.`;
       return [fault(`${label}: ${messageOf(error)}`, fix)];
     }
     case 'good': {
@@ -90,6 +94,11 @@ async function tryAccount(
           ? 'its scopes are not named by the API'
           : `its scopes: ${scopes.length === 0 ? 'none' : scopes.join(', ')}`;
       const text = `${label}: ${whose}; ${rights}`;
+      const end = Date.parse(result.answer.headers[GITHUB_TOKEN_END] ?? '');
+      if (end - app.clock.now() < SOON_MS) {
+        const day = new Date(end).toISOString().slice(0, 10);
+        return [warning(`${text}; it expires on ${day}`, `Make a new one: ${page}`)];
+      }
       return lacking.length === 0
         ? [ok(text)]
         : [warning(`${text}; not enough for ${lacking.join(', ')}`, `Add what is missing: ${page}`)];

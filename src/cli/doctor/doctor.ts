@@ -10,7 +10,7 @@ import { credentials, githubApps, secrets } from './accounts.ts';
 import { type Check, type Examined, type Finding, faultOf } from './finding.ts';
 import { clockFindings, disk, folder, modes, node, ports } from './machine.ts';
 import { server, tunnel, url } from './reach.ts';
-import { agents, claude, configuration, connections, problems, release, service } from './upkeep.ts';
+import { agents, claude, configuration, connections, problems, release, service, store } from './upkeep.ts';
 
 interface DoctorFlags extends JsonFlags {
   readonly offline?: boolean;
@@ -33,6 +33,7 @@ const CHECKS: readonly Check[] = [
   folder,
   modes,
   disk,
+  store,
   configuration,
   secrets,
   server,
@@ -89,7 +90,14 @@ export async function examine(
   const checks = CHECKS.filter(({ name }) => !early.some(({ check }) => check === name));
   const found = await Promise.all(checks.map((check) => looked(check, examined)));
   const clock = clockFindings(dates, examined).map((finding) => ({ check: 'clock', ...finding }));
-  return [...early, ...found.flat(), ...clock];
+  return once([...early, ...found.flat(), ...clock]);
+}
+
+/** What several checks came upon, such as a damaged store, is shown where it was found first. */
+function once(findings: readonly NamedFinding[]): readonly NamedFinding[] {
+  const isFirst = ({ state, text }: NamedFinding, index: number) =>
+    state === 'ok' || findings.findIndex((each) => each.text === text && each.state === state) === index;
+  return findings.filter(isFirst);
 }
 
 async function looked({ name, look }: Check, examined: Examined): Promise<readonly NamedFinding[]> {

@@ -1,7 +1,7 @@
 import { constants } from 'node:fs';
 import { access, readdir, stat, statfs } from 'node:fs/promises';
 import { createServer } from 'node:http';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { requireOwnFolder } from '../../config/project/locate.ts';
 import { closeServer, listenOrExplain } from '../../lib/http/listen.ts';
 import { shellQuote } from '../../lib/shell-quote.ts';
@@ -38,7 +38,11 @@ export const folder: Check = {
     if (ignored !== undefined) findings.push(warning(ignored));
     const found = await stat(dataFolder).catch(() => null);
     if (found === null) {
-      return [...findings, ok(`${dataFolder} is not made yet; \`hookctl serve\` makes it`)];
+      const parent = await nearestFolder(dirname(dataFolder));
+      const refusal = await writeRefusal(parent);
+      return refusal === null
+        ? [...findings, ok(`${dataFolder} is not made yet; \`hookctl serve\` makes it`)]
+        : [...findings, fault(`${dataFolder} can't be made: ${parent} ${refusal}`, ELSEWHERE)];
     }
     if (!found.isDirectory()) {
       const fix = `Move it away: mv ${shellQuote(dataFolder)} ${shellQuote(`${dataFolder}.old`)}`;
@@ -46,10 +50,12 @@ export const folder: Check = {
     }
     try {
       requireOwnFolder(dataFolder);
-      await access(dataFolder, constants.R_OK | constants.W_OK | constants.X_OK);
     } catch (error) {
       return [...findings, faultOf(error)];
     }
+    const refusal = await writeRefusal(dataFolder);
+    if (refusal !== null)
+      return [...findings, fault(`${dataFolder} ${refusal}: no delivery can be stored`, ELSEWHERE)];
     const { type } = await statfs(dataFolder);
     if (NETWORK_TYPES.includes(type)) {
       const fix = 'Put it on a local disk: set HOOKCTL_HOME, and move what is in it.';
@@ -59,6 +65,24 @@ export const folder: Check = {
     return [...findings, ok(`${dataFolder}; ${project}`)];
   },
 };
+
+const ELSEWHERE = 'Make it writable, or name another folder with HOOKCTL_HOME.';
+
+async function nearestFolder(path: string): Promise<string> {
+  return (await stat(path).catch(() => null)) === null ? nearestFolder(dirname(path)) : path;
+}
+
+/** Why this user cannot write into a folder; null when it can. */
+async function writeRefusal(path: string): Promise<string | null> {
+  try {
+    await access(path, constants.R_OK | constants.W_OK | constants.X_OK);
+    return null;
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'EROFS'
+      ? 'is on a read-only file system'
+      : 'is not writable for you';
+  }
+}
 
 export const modes: Check = {
   name: 'modes',

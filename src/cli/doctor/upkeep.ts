@@ -30,15 +30,17 @@ export const claude: Check = {
     const isAgent = [...(loaded?.agents.byName.values() ?? [])].some(
       ({ runner }) => runner.name === 'claude',
     );
+    // Who has no Claude Code has no folder of it, either: one finding.
+    const isAbsent = view.claude_version === null && !isAgent;
     const list =
-      view.problem === null
+      view.problem === null || (isAbsent && !view.exists)
         ? []
         : [fault(`tasks can't be written for it: ${view.problem}`, 'Mend that, then: hookctl claude status')];
     const text = `${view.claude_version ?? 'not found'}: ${view.note}`;
     const install =
       'Install it (https://code.claude.com/docs/en/setup), or switch claudeTasks off in webhooks.yml.';
     if (view.claude_version === null)
-      return [...list, isAgent ? fault(text, install) : warning(text, install)];
+      return [...list, isAbsent ? warning(text, install) : fault(text, install)];
     if (view.task_tools === 'none') return [...list, fault(text, 'Update it: claude update')];
     if (view.task_tools === 'asked' && !view.installed)
       return [...list, warning(`${text}, and those of this project do not`, 'Type: hookctl claude install')];
@@ -84,6 +86,14 @@ export const connections: Check = {
   },
 };
 
+/** Opens the store for reading; what it throws is named here, once. */
+export const store: Check = {
+  name: 'store',
+  look({ app }) {
+    return [ok(app.reader() === null ? 'none yet' : 'it can be read')];
+  },
+};
+
 export const problems: Check = {
   name: 'problems',
   look({ app }) {
@@ -102,10 +112,17 @@ export const service: Check = {
   async look({ app }) {
     const state = await stateOf(app, managerNamed(undefined));
     if (!state.installed) return [ok('none; make one: hookctl service install')];
-    const gone = absolutePaths(await readFile(state.file, 'utf8')).find((path) => !existsSync(path));
+    const paths = absolutePaths(await readFile(state.file, 'utf8'));
     const again = 'Write the unit anew: hookctl service install';
+    if (paths.length === 0) return [fault(`${state.file} starts no Node with hookctl`, again)];
+    const gone = paths.find((path) => !existsSync(path));
     if (gone !== undefined) return [fault(`${state.name} runs ${gone}, which is not there any more`, again)];
-    if (state.active) return [ok(`${state.name} is ${state.state}`)];
+    if (state.active)
+      return [
+        state.enabled
+          ? ok(`${state.name} is ${state.state}`)
+          : warning(`${state.name} is ${state.state}, but does not start by itself`, again),
+      ];
     const how = state.lastStatus === null ? '' : `, and ended with status ${state.lastStatus}`;
     return [
       fault(

@@ -164,6 +164,8 @@ export interface ServiceState {
   readonly file: string;
   readonly installed: boolean;
   readonly active: boolean;
+  /** Starts by itself: with the user's first login, or with the machine. */
+  readonly enabled: boolean;
   /** `active (running)`, `failed`, … */
   readonly state: string;
   readonly pid: number | null;
@@ -183,6 +185,7 @@ export async function stateOf(app: Services, manager: Manager): Promise<ServiceS
   const nothing = {
     ...common,
     active: false,
+    enabled: false,
     state: 'not installed',
     pid: null,
     restarts: null,
@@ -198,6 +201,7 @@ async function systemdState(app: Services, common: Common): Promise<ServiceState
   const properties = [
     'ActiveState',
     'SubState',
+    'UnitFileState',
     'MainPID',
     'NRestarts',
     'ExecMainStatus',
@@ -217,6 +221,7 @@ async function systemdState(app: Services, common: Common): Promise<ServiceState
   return {
     ...common,
     active: active === 'active',
+    enabled: values.get('UnitFileState') === 'enabled',
     state: `${active} (${values.get('SubState') ?? '-'})`,
     pid: number('MainPID') || null,
     restarts: number('NRestarts'),
@@ -233,6 +238,7 @@ async function launchdState(app: Services, common: Common): Promise<ServiceState
   return {
     ...common,
     active: state === 'running',
+    enabled: true,
     state,
     pid: Number.isNaN(pid) ? null : (pid ?? null),
     restarts: null,

@@ -307,7 +307,7 @@ export async function readProject(file: string): Promise<ReadProject> {
   const written = value ?? {};
   const result = projectSchema.safeParse(written);
   if (result.success) return { project: result.data, source, problems };
-  const issues = issuesOf(projectSchema, result.error);
+  const issues = issuesOf(projectSchema, result.error, written);
   return {
     project: projectSchema.safeParse(withoutFaulty(written, issues)).data ?? defaultProject(),
     source,
