@@ -3,8 +3,8 @@ import { useEffect, useState } from 'preact/hooks';
 import { hasToken, isRemembered, onSignedOut, remember, setToken, takeToken } from './kit/api.ts';
 import { listenForKeys, useKeys } from './kit/keys.ts';
 import { type LiveState, onLiveState, startLive } from './kit/live.ts';
-import { Dialog } from './kit/parts.tsx';
-import { followLinks, go, pathOf, type Route, useRoute } from './kit/route.ts';
+import { Dialog, ErrorNote } from './kit/parts.tsx';
+import { followLinks, go, PAGES, pathOf, type Route, useRoute } from './kit/route.ts';
 import { AuditPage } from './pages/audit.tsx';
 import { DeliveriesPage, DeliveryPage } from './pages/deliveries.tsx';
 import { FlowPage, FlowsPage } from './pages/flows.tsx';
@@ -12,21 +12,8 @@ import { NowPage } from './pages/now.tsx';
 import { OutboxPage } from './pages/outbox.tsx';
 import { TaskPage } from './pages/task.tsx';
 import { TasksPage } from './pages/tasks.tsx';
-import { TrafficPage } from './pages/traffic.tsx';
 import { WebhookPage } from './pages/webhook.tsx';
 import { WebhooksPage } from './pages/webhooks.tsx';
-
-/** Pages in the order of their keys, `1` to `8`. */
-const PAGES = [
-  ['now', 'Now'],
-  ['deliveries', 'Deliveries'],
-  ['tasks', 'Tasks'],
-  ['flows', 'Flows'],
-  ['webhooks', 'Webhooks'],
-  ['outbox', 'Outbox'],
-  ['traffic', 'Traffic'],
-  ['audit', 'Audit'],
-] as const;
 
 function App(): JSX.Element {
   const [isIn, setIn] = useState(hasToken());
@@ -176,7 +163,7 @@ function Page({ route }: { readonly route: Route }): JSX.Element {
     case 'outbox':
       return <OutboxPage route={route} />;
     case 'traffic':
-      return <TrafficPage route={route} />;
+      return <Traffic route={route} />;
     case 'audit':
       return <AuditPage route={route} />;
     default:
@@ -189,6 +176,21 @@ function Page({ route }: { readonly route: Route }): JSX.Element {
         </>
       );
   }
+}
+
+type TrafficModule = typeof import('./pages/traffic.tsx');
+
+/** The plots are as large as all the rest: they are loaded when they are looked at. */
+function Traffic({ route }: { readonly route: Route }): JSX.Element {
+  const [loaded, setLoaded] = useState<TrafficModule | Error | null>(null);
+  useEffect(() => void import('./pages/traffic.tsx').then(setLoaded, setLoaded), []);
+  if (loaded !== null && !(loaded instanceof Error)) return <loaded.TrafficPage route={route} />;
+  return (
+    <>
+      <h1>Traffic</h1>
+      <ErrorNote error={loaded} />
+    </>
+  );
 }
 
 const LIVE_TEXT: Readonly<Record<LiveState, string>> = {

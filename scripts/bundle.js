@@ -164,12 +164,16 @@ async function bundleDashboard() {
     dir: folder,
     format: 'esm',
     entryFileNames: '[name].js',
+    chunkFileNames: '[name].js',
     minify: true,
-    codeSplitting: false,
     comments: false,
   });
   await build.close();
-  for (const name of ['index.html', 'icon.svg']) copyFileSync(join(source, name), join(folder, name));
+  copyFileSync(join(source, 'icon.svg'), join(folder, 'icon.svg'));
+  const { PAGES, pathOf } = await import('../dashboard/kit/route.ts');
+  const links = PAGES.map(([page, name]) => `<a href="${pathOf(page)}">${name}</a>`).join('');
+  const document = readFileSync(join(source, 'index.html'), 'utf8').replace('<!--pages-->', links);
+  writeFileSync(join(folder, 'index.html'), document);
   const plots = readFileSync(join(root, 'node_modules/uplot/dist/uPlot.min.css'), 'utf8');
   writeFileSync(join(folder, 'style.css'), plots + readFileSync(join(source, 'style.css'), 'utf8'));
   return output.flatMap((chunk) => (chunk.type === 'chunk' ? chunk.moduleIds : []));

@@ -7,6 +7,18 @@ export interface Route {
   readonly query: URLSearchParams;
 }
 
+/** Pages in the order of their keys, `1` to `8`. The build writes links to them into the document, which are there before the script. */
+export const PAGES = [
+  ['now', 'Now'],
+  ['deliveries', 'Deliveries'],
+  ['tasks', 'Tasks'],
+  ['flows', 'Flows'],
+  ['webhooks', 'Webhooks'],
+  ['outbox', 'Outbox'],
+  ['traffic', 'Traffic'],
+  ['audit', 'Audit'],
+] as const;
+
 const BASE = '/dashboard';
 const changed = new Set<() => void>();
 

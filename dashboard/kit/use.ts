@@ -1,4 +1,4 @@
-import { useCallback, useEffect, useRef, useState } from 'preact/hooks';
+import { useCallback, useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks';
 import { ask } from './api.ts';
 import { type LiveEvent, onEvents } from './live.ts';
 
@@ -69,8 +69,8 @@ export function useAll<T>(
   const [turn, setTurn] = useState(0);
   const reload = useCallback(() => setTurn((before) => before + 1), []);
   useLive(on, reload, wants);
-  // `turn` asks again.
-  useEffect(() => {
+  // `turn` asks again. Before the page is painted: the answer comes while it is.
+  useLayoutEffect(() => {
     if (key === '') return;
     const stop = new AbortController();
     Promise.all(key.split('\n').map((path) => ask<T>('GET', path, undefined, stop.signal))).then(

@@ -7,6 +7,7 @@ import type { ManagementEnv } from '../api/guard.ts';
 /** The files of the dashboard, as the build wrote them. They hold no secret: without the token a page of them shows nothing. */
 const TYPES = {
   'app.js': 'text/javascript; charset=utf-8',
+  'traffic.js': 'text/javascript; charset=utf-8',
   'style.css': 'text/css; charset=utf-8',
   'icon.svg': 'image/svg+xml',
 } as const;
