@@ -9,6 +9,7 @@ import { openWebhookRegistry, type WebhookRegistry } from '../config/registry.ts
 import type { Engine } from '../deliveries/engine.ts';
 import { usageError } from '../errors.ts';
 import { closeGently, listenOrExplain } from '../lib/http/listen.ts';
+import { boundHeap } from '../lib/process/heap.ts';
 import { coalesce } from '../lib/time-slicer.ts';
 import type { Services } from '../services.ts';
 import { type ClaudeState, sessionCommand } from '../tasks/claude/index.ts';
@@ -76,6 +77,7 @@ export async function serve(
   redactor.learn('tunnel', () => tunnelSecrets(address.tunnel, env));
 
   const held = await services.hold('serve');
+  services.defer(boundHeap());
 
   const metrics = createMetrics();
   services.defer(metrics.close);

@@ -93,6 +93,8 @@ export function startWriter({
   let indexed = 0;
   let timer: NodeJS.Timeout | null = null;
   let sentAt = Number.NEGATIVE_INFINITY;
+  /** The same of the last one with calls: rows of records hold up no call. */
+  let calledAt = Number.NEGATIVE_INFINITY;
   let isClosing = false;
   let lastError: string | null = null;
   let stopped: HookctlError | null = null;
@@ -105,7 +107,8 @@ export function startWriter({
     if (inFlight !== null || stopped !== null) return;
     const isIdle = waiting.length === 0 && appended === indexed;
     clearTimeout(timer ?? undefined);
-    const left = sentAt + pace() - performance.now();
+    const lastAt = waiting.length > 0 ? calledAt : sentAt;
+    const left = lastAt + pace() - performance.now();
     if (isIdle || isClosing || left <= 0) send();
     else timer = setTimeout(send, left);
   }
@@ -127,6 +130,7 @@ export function startWriter({
     lastCalls = waiting.length;
     waiting = [];
     sentAt = performance.now();
+    if (lastCalls > 0) calledAt = sentAt;
     const calls = inFlight.calls.map(({ call }) => call);
     const synced = calls.some(({ name }) => DURABILITY[name] === 'synced');
     worker.postMessage({ indexTo, calls, synced } satisfies WriterRequest);

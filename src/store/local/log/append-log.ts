@@ -1,4 +1,4 @@
-import { existsSync, statfsSync } from 'node:fs';
+import { existsSync, statfsSync, writevSync } from 'node:fs';
 import { constants, type FileHandle, open } from 'node:fs/promises';
 import { coalesce } from '../../../lib/time-slicer.ts';
 import {
@@ -17,6 +17,9 @@ const RESERVE_SHARE = 0.05;
 /** Bytes, or milliseconds, after which the room on the disk is looked at again. */
 const ROOM_BYTES = RESERVE_BYTES / 4;
 const ROOM_MS = 1_000;
+
+/** Bytes that the system copies sooner than another thread is woken up to have them copied; the sync after it is what takes long. */
+const COPIED_AT_ONCE = 1024 * 1024;
 
 /** A segment is removed as a whole, so that a quiet folder must not keep one for months. */
 const SEGMENT_MS = 24 * 60 * 60 * 1000;
@@ -147,10 +150,8 @@ export async function openAppendLog(databasePath: string, options: AppendLogOpti
     const opened = await segment();
     const { number, file, size } = opened;
     try {
-      await writeAll(
-        file,
-        batch.flatMap(({ pieces }) => pieces),
-      );
+      const pieces = batch.flatMap((each) => each.pieces);
+      await writeAll(file, pieces, bytes);
       await file.datasync();
     } catch (error) {
       await cut(opened);
@@ -220,10 +221,11 @@ export async function openAppendLog(databasePath: string, options: AppendLogOpti
 }
 
 /** One call may write less than it was given. */
-async function writeAll(file: FileHandle, pieces: readonly Uint8Array[]): Promise<void> {
+async function writeAll(file: FileHandle, pieces: readonly Uint8Array[], bytes: number): Promise<void> {
   let rest = pieces.filter((piece) => piece.byteLength > 0);
   while (rest.length > 0) {
-    let { bytesWritten } = await file.writev(rest);
+    let bytesWritten =
+      bytes <= COPIED_AT_ONCE ? writevSync(file.fd, rest) : (await file.writev(rest)).bytesWritten;
     let whole = 0;
     for (const piece of rest) {
       if (bytesWritten < piece.byteLength) break;
